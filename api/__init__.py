@@ -1,0 +1,1 @@
+"""How it is asked for: the HTTP application, the exports and the command line."""

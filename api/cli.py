@@ -1,0 +1,238 @@
+"""The command line: ``strikeatlas``. People read tables, programs read ``--json``; exit codes mean something."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from pathlib import Path
+from types import MappingProxyType
+from typing import Annotated, Literal
+
+import typer
+from rich.progress import Progress
+
+from api import printing, tell
+from api.commands import export as export_commands
+from api.commands.common import AsJson, StorePath, open_snapshot, output
+from api.exports import ExportError
+from api.reading import BadParameter
+from api.settings import BASEMAP, STORE, Settings
+from layers import basemap, curated
+from layers.basemap import BasemapMissing
+from layers.check import check as check_records
+from layers.derived import deriving
+from layers.ownership import Basis, Minority, UnknownRecord
+from layers.problems import ProblemsError
+from layers.store import LoadReport, NotAStore, Store, StoreError
+
+#: Domain error to exit code; 0 is success, 2 is wrong usage.
+EXIT_CODES: Mapping[type[Exception], int] = MappingProxyType(
+    {
+        ProblemsError: 1,
+        BadParameter: 2,
+        ExportError: 2,
+        UnknownRecord: 3,
+        FileNotFoundError: 4,
+        FileExistsError: 4,
+        BasemapMissing: 4,
+        NotAStore: 4,
+        StoreError: 5,
+        OSError: 6,
+    }
+)
+
+HELP = """Whose energy sites were struck: load, check, ask, serve and export.
+
+Exit codes: 0 done, 1 the input has faults, 2 wrong usage, 3 no such record, 4 a file is missing or in the way,
+5 the store cannot be read or written, 6 the system refused.
+"""
+
+app = typer.Typer(
+    name="strikeatlas",
+    help=HELP,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.add_typer(export_commands.app, name="export")
+
+WhoOption = Annotated[str, typer.Option(help="Who makes the change; kept in the history.")]
+BasemapOption = Annotated[Path, typer.Option("--basemap", help="The base map built by `make setup`.")]
+BasisOption = Annotated[Basis, typer.Option(help="Country of registration or of the head office.")]
+MinorityOption = Annotated[
+    Minority, typer.Option(help="Whether minorities stay with a company that is not joint, or are followed.")
+]
+Collection = Literal["strikes", "assets", "attributions", "countries", "entities", "stakes", "sources"]
+
+
+@app.command(epilog="Example: strikeatlas init --store data/atlas.gpkg")
+def init(
+    store: StorePath = STORE,
+    base: BasemapOption = BASEMAP,
+    who: WhoOption = "strikeatlas init",
+    as_json: AsJson = False,
+) -> None:
+    """Make a store and load the bundled records into it; a store that is there is kept as it is."""
+    if store.exists():
+        Store.open(store)
+        output({"store": str(store), "kept": True}, as_json, f"{store} is there and was kept.")
+        return
+    store.parent.mkdir(parents=True, exist_ok=True)
+    # Made aside and renamed when it is whole: a set-up that is cut short leaves no empty store to be kept.
+    with tempfile.TemporaryDirectory(dir=store.parent, prefix=".new-") as aside:
+        made = Store.create(Path(aside) / store.name)
+        report = _loaded(made, curated.BUNDLED, base, who)
+        made.path.rename(store)
+    _told(store, report, as_json)
+
+
+@app.command(epilog="Example: strikeatlas check layers/records --json")
+def check(
+    folder: Annotated[Path, typer.Argument(help="Folder of *.toml records, or one file.")] = curated.BUNDLED,
+    base: BasemapOption = BASEMAP,
+    as_json: AsJson = False,
+) -> None:
+    """Name every fault of a folder of records at once; nothing is written."""
+    problems = check_records(curated.read(folder), basemap.read(base))
+    if problems:
+        raise ProblemsError(problems)
+    output({"problems": []}, as_json, "No faults.")
+
+
+@app.command(epilog="Example: strikeatlas load layers/records --who 'A. Editor'")
+def load(
+    folder: Annotated[Path, typer.Argument(help="Folder of *.toml records, or one file.")] = curated.BUNDLED,
+    store: StorePath = STORE,
+    base: BasemapOption = BASEMAP,
+    who: WhoOption = "strikeatlas load",
+    as_json: AsJson = False,
+) -> None:
+    """Load curated records into the store: all or, if there is any fault, nothing. Loading again changes nothing."""
+    _told(store, _loaded(Store.open(store), folder, base, who), as_json)
+
+
+def _loaded(store: Store, folder: Path, base: Path, who: str) -> LoadReport:
+    reading = curated.read(folder)
+    base_map = basemap.read(base)
+    if problems := check_records(reading, base_map):
+        raise ProblemsError(problems)
+    with Progress(transient=True, console=printing.errors) as progress:
+        task = progress.add_task("loading", total=None)
+        report = store.load(
+            reading.records,
+            who=who,
+            at=datetime.now(UTC),
+            progress=lambda done, total: progress.update(task, completed=done, total=total),
+            derive=deriving(base_map),
+        )
+    store.close()  # folds the log into the file, so that it can be copied as it is
+    return report
+
+
+def _told(store: Path, report: LoadReport, as_json: bool) -> None:
+    counts = {kind: dict(getattr(report, kind)) for kind in ("added", "changed", "removed", "unchanged")}
+    output({"store": str(store), "seq": report.seq, **counts}, as_json, printing.load_report(store, report))
+
+
+@app.command(epilog="Example: strikeatlas match ua-orlivka-2025-08-06 --json")
+def match(
+    strike: Annotated[str | None, typer.Argument(help="One strike; all by default.")] = None,
+    store: StorePath = STORE,
+    base: BasemapOption = BASEMAP,
+    as_json: AsJson = False,
+) -> None:
+    """Propose which asset each strike hit, with reasons; decisions are not touched."""
+    snapshot = open_snapshot(store, base)
+    if strike is not None and strike not in snapshot.matches:
+        raise UnknownRecord(f"no strike {strike!r}")
+    matches = {name: found for name, found in snapshot.matches.items() if strike in (None, name)}
+    told = {name: [one.model_dump(mode="json") for one in found] for name, found in matches.items()}
+    output(told, as_json, printing.matches(matches, snapshot, full=strike is not None))
+
+
+@app.command("list", epilog="Example: strikeatlas list strikes --json")
+def list_(
+    collection: Annotated[Collection, typer.Argument(help="What to list.")],
+    store: StorePath = STORE,
+    base: BasemapOption = BASEMAP,
+    as_json: AsJson = False,
+) -> None:
+    """List the records of one collection."""
+    snapshot = open_snapshot(store, base)
+    if collection in snapshot.collections:
+        rows = [feature.model_dump(mode="json") for feature in snapshot.collections[collection].features]
+    else:
+        rows = [record.model_dump(mode="json") for record in snapshot.records.table(collection).values()]
+    output(rows, as_json, printing.table_of(collection, rows))
+
+
+@app.command(epilog="Example: strikeatlas show ru-cpc-kropotkinskaya-2025-02-17 --basis headquarters")
+def show(
+    record: Annotated[str, typer.Argument(metavar="ID", help="A strike, asset or entity.")],
+    on: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Day of the owners of an asset.")] = None,
+    basis: BasisOption = "registration",
+    minority: MinorityOption = "stay",
+    store: StorePath = STORE,
+    base: BasemapOption = BASEMAP,
+    as_json: AsJson = False,
+) -> None:
+    """Tell whose it was: owners by country, other ties, chains, claims and sources."""
+    snapshot = open_snapshot(store, base)
+    if record in snapshot.records.strikes:
+        told = tell.strike_answer(snapshot, snapshot.answer(record, basis, minority))
+        output(told, as_json, printing.strike(told))
+        return
+    day: date = on.date() if on else snapshot.data_date
+    owners = snapshot.owners(record, day, basis, minority)
+    told = tell.owners_answer(snapshot, record, owners, day, basis, minority)
+    output(told, as_json, printing.owners(told))
+
+
+@app.command(epilog="Example: strikeatlas country AZ")
+def country(
+    iso: Annotated[str, typer.Argument(metavar="ISO", help="ISO 3166-1 alpha-2 code, such as AZ.")],
+    basis: BasisOption = "registration",
+    minority: MinorityOption = "stay",
+    store: StorePath = STORE,
+    base: BasemapOption = BASEMAP,
+    as_json: AsJson = False,
+) -> None:
+    """Tell what of a country's was hit; what it owned and what it was tied to otherwise are never added."""
+    told = tell.country_answer(open_snapshot(store, base), iso.upper(), basis, minority)
+    output(told, as_json, printing.country(told))
+
+
+@app.command(epilog="Example: strikeatlas serve --port 8080")
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on.")] = 8000,
+    store: StorePath = STORE,
+    base: BasemapOption = BASEMAP,
+    proxied: Annotated[bool, typer.Option(help="Trust X-Forwarded headers of a proxy on this machine.")] = False,
+) -> None:
+    """Serve the map and the API until stopped."""
+    import uvicorn
+
+    from api.app import create_app
+
+    application = create_app(Store.open(store), Settings(basemap=base))
+    printing.errors.print(f"[bold]StrikeAtlas[/] is on http://{host}:{port}  (Ctrl+C stops it)")
+    uvicorn.run(application, host=host, port=port, log_level="warning", proxy_headers=proxied, server_header=False)
+
+
+def main() -> None:
+    """Run the command line; domain errors end in their exit code, said in one line or a table."""
+    try:
+        app()
+    except tuple(EXIT_CODES) as error:
+        code = next(code for kind, code in EXIT_CODES.items() if isinstance(error, kind))
+        printing.fault(error, as_json="--json" in sys.argv)
+        sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()

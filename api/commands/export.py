@@ -1,0 +1,168 @@
+"""``strikeatlas export``: the map on paper, the one-file page, and the layers as files.
+
+What draws is imported where it is needed: matplotlib and folium take a second that no other command should pay.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+
+import geopandas
+import typer
+
+from api.commands.common import AsJson, StorePath, open_snapshot, output
+from api.reading import parse_bbox
+from api.settings import BASEMAP, STORE
+from layers.collection import Box
+from layers.snapshot import Snapshot
+
+app = typer.Typer(help="Write the map, the one-file page or the layers to files.", no_args_is_help=True)
+
+BasemapOption = Annotated[Path, typer.Option("--basemap", help="The base map built by `make setup`.")]
+BoxOption = Annotated[str | None, typer.Option("--bbox", help="west,south,east,north in degrees.")]
+Out = Annotated[Path, typer.Option("--out", "-o", help="File to write; an existing one is replaced.")]
+Layer = Literal["strikes", "assets", "attributions", "countries"]
+
+
+def frames(snapshot: Snapshot, bbox: Box | None = None) -> dict[str, geopandas.GeoDataFrame]:
+    """The collections as frames (EPSG:4326), cut to what lies in a box."""
+    found = {}
+    for name, collection in snapshot.collections.items():
+        rows = collection.select(bbox)
+        columns = {
+            column.name: [getattr(collection.features[row], column.name) for row in rows]
+            for column in collection.columns
+        }
+        shapes = [collection.shapes[row] for row in rows]
+        found[name] = geopandas.GeoDataFrame(columns, geometry=shapes, crs="EPSG:4326")
+    return found
+
+
+def _box(text: str | None) -> Box | None:
+    return None if text is None else parse_bbox(text)
+
+
+@app.command("map", epilog="Example: strikeatlas export map --bbox 28,45,33,48 --format pdf -o odesa.pdf")
+def map_(
+    bbox: BoxOption = None,
+    fmt: Annotated[Literal["png", "svg", "pdf"], typer.Option("--format", help="File format.")] = "png",
+    title: Annotated[str, typer.Option(help="Title of the map.")] = "Whose energy sites were struck",
+    table: Annotated[bool, typer.Option(help="Add pages with a table of the strikes (pdf).")] = False,
+    dpi: Annotated[int, typer.Option(min=50, max=600, help="Dots an inch (png).")] = 300,
+    out: Out = Path("strikeatlas-map"),
+    store: StorePath = STORE,
+    base: BasemapOption = BASEMAP,
+    as_json: AsJson = False,
+) -> None:
+    """Draw a map with title, legend, scale bar, north arrow, sources and the date of the data."""
+    from api.exports import static_map
+
+    snapshot = open_snapshot(store, base)
+    layers = frames(snapshot)
+    box = _box(bbox) or snapshot.collections["strikes"].bounds or (-180.0, -60.0, 180.0, 75.0)
+    drawn = static_map.render(
+        layers["strikes"],
+        layers["assets"],
+        snapshot.basemap,
+        bbox=box,
+        fmt=fmt,
+        title=title,
+        data_date=snapshot.data_date,
+        sources=publishers(snapshot, box),
+        dpi=dpi,
+        table=table,
+    )
+    _write(out.with_suffix(f".{fmt}"), drawn, as_json)
+
+
+def publishers(snapshot: Snapshot, bbox: Box) -> list[str]:
+    """Who published the sources of the strikes in a box, by name."""
+    strikes = snapshot.collections["strikes"]
+    ids = [strikes.features[row].id for row in strikes.select(bbox)]
+    cited = {source for strike in ids for source in snapshot.records.strikes[strike].sources}
+    return sorted({snapshot.records.sources[source].publisher for source in cited})
+
+
+@app.command("page", epilog="Example: strikeatlas export page -o strikes.html")
+def page(
+    bbox: BoxOption = None,
+    title: Annotated[str, typer.Option(help="Title of the page.")] = "Whose energy sites were struck",
+    out: Out = Path("strikeatlas.html"),
+    store: StorePath = STORE,
+    base: BasemapOption = BASEMAP,
+    as_json: AsJson = False,
+) -> None:
+    """Write one HTML file with the map in it; it opens from disk without a network."""
+    from api.exports import folium_page
+
+    snapshot = open_snapshot(store, base)
+    box = _box(bbox)
+    layers = frames(snapshot)
+    html = folium_page.render(
+        layers["strikes"],
+        layers["assets"],
+        layers["attributions"],
+        snapshot.basemap,
+        bbox=box,
+        title=title,
+        data_date=snapshot.data_date,
+    )
+    _write(out, html.encode(), as_json)
+
+
+@app.command("geojson", epilog="Example: strikeatlas export geojson attributions -o attributions.geojson")
+def to_geojson(
+    layer: Annotated[Layer, typer.Argument(help="What to write.")] = "strikes",
+    bbox: BoxOption = None,
+    out: Out = Path("strikeatlas.geojson"),
+    store: StorePath = STORE,
+    base: BasemapOption = BASEMAP,
+    as_json: AsJson = False,
+) -> None:
+    """Write one layer as GeoJSON (RFC 7946)."""
+    from api.exports import files
+
+    _write(out, files.to_geojson(frames(open_snapshot(store, base), _box(bbox))[layer]), as_json)
+
+
+@app.command("csv", epilog="Example: strikeatlas export csv attributions -o attributions.csv")
+def to_csv(
+    layer: Annotated[Layer, typer.Argument(help="What to write.")] = "strikes",
+    bbox: BoxOption = None,
+    out: Out = Path("strikeatlas.csv"),
+    store: StorePath = STORE,
+    base: BasemapOption = BASEMAP,
+    as_json: AsJson = False,
+) -> None:
+    """Write one layer as CSV with its geometry as WKT."""
+    from api.exports import files
+
+    _write(out, files.to_csv(frames(open_snapshot(store, base), _box(bbox))[layer]), as_json)
+
+
+@app.command("gpkg", epilog="Example: strikeatlas export gpkg --bbox 28,45,33,48 -o odesa.gpkg")
+def to_gpkg(
+    bbox: BoxOption = None,
+    out: Out = Path("strikeatlas.gpkg"),
+    store: StorePath = STORE,
+    base: BasemapOption = BASEMAP,
+    as_json: AsJson = False,
+) -> None:
+    """Write all layers into one GeoPackage."""
+    from api.exports import files
+
+    layers: Mapping[str, geopandas.GeoDataFrame] = frames(open_snapshot(store, base), _box(bbox))
+    files.to_gpkg(layers, out)
+    _said(out, as_json)
+
+
+def _write(path: Path, content: bytes, as_json: bool) -> None:
+    path.write_bytes(content)
+    _said(path, as_json)
+
+
+def _said(path: Path, as_json: bool) -> None:
+    size = path.stat().st_size
+    output({"file": str(path), "bytes": size}, as_json, f"{path}: {size / 1000:.0f} kB")

@@ -1,0 +1,103 @@
+"""One table from domain errors to HTTP; every error is answered as problem+json (RFC 9457)."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+import orjson
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.headers import METHODS
+from api.reading import BadParameter
+from geo.errors import GeoError
+from layers.ownership import UnknownRecord
+from layers.problems import ProblemsError
+from layers.store import StoreBusy, StoreError
+
+log = logging.getLogger(__name__)
+
+
+#: Domain error to status and title; the first class that fits counts.
+TABLE: Mapping[type[Exception], tuple[int, str]] = MappingProxyType(
+    {
+        BadParameter: (400, "A parameter cannot be read"),
+        GeoError: (400, "A place cannot be read"),
+        ProblemsError: (422, "The input has faults"),
+        UnknownRecord: (404, "No such record"),
+        StoreBusy: (503, "The store is being written"),
+        StoreError: (500, "The store cannot be read"),
+    }
+)
+
+
+def problem(status: int, title: str, detail: str, **extra: Any) -> Response:
+    """Answer one problem as ``application/problem+json``."""
+    body = {"type": "about:blank", "title": title, "status": status, "detail": detail, **extra}
+    return Response(orjson.dumps(body), status, media_type="application/problem+json")
+
+
+def install(app: FastAPI) -> None:
+    """Let the app answer every error as a problem."""
+    for error in TABLE:
+        app.add_exception_handler(error, _domain)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_middleware(LastResort)
+
+
+async def _domain(request: Request, error: Exception) -> Response:
+    status, title = next(told for kind, told in TABLE.items() if isinstance(error, kind))
+    extra = {"parameter": error.name} if isinstance(error, BadParameter) else {}
+    if status >= 500:
+        log.error("%s: %s", request.url.path, error)
+    return problem(status, title, str(error), **extra)
+
+
+async def _invalid(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    faults = [
+        {"parameter": ".".join(str(part) for part in fault["loc"][1:]), "detail": fault["msg"]}
+        for fault in error.errors()
+    ]
+    first = faults[0] if faults else {"parameter": "", "detail": "invalid request"}
+    detail = f"{first['parameter']}: {first['detail']}"
+    return problem(400, "A parameter cannot be read", detail, parameter=first["parameter"], errors=faults)
+
+
+async def _http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    answer = problem(error.status_code, str(error.detail), f"{request.method} {request.url.path}"[:300])
+    answer.headers.update(error.headers or {})
+    if error.status_code == 405:
+        answer.headers["Allow"] = METHODS
+    return answer
+
+
+class LastResort:
+    """Middleware that answers what nobody foresaw, inside of those that mark every answer."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on; log a failure and say no more than that."""
+        begun = False
+
+        async def watched(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watched)
+        except Exception as error:
+            if begun or scope["type"] != "http":
+                raise
+            log.exception("%s %s failed", scope["method"], scope["path"], exc_info=error)
+            await problem(500, "The server failed", "The fault was logged.")(scope, receive, send)

@@ -1,0 +1,204 @@
+"""What people read in the terminal: tables and trees."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import orjson
+from rich.console import Console, Group, RenderableType
+from rich.markup import escape
+from rich.table import Table
+from rich.tree import Tree
+
+from layers.features import interval_text
+from layers.ownership import REACHES, Interval
+from layers.problems import ProblemsError
+from layers.schema import Match
+from layers.snapshot import Snapshot
+from layers.store import LoadReport
+
+console = Console()
+errors = Console(stderr=True)
+
+Json = Mapping[str, Any]
+
+#: The columns of a list that fit a terminal; the rest is in ``--json``.
+_LISTED: Mapping[str, tuple[str, ...]] = {
+    "strikes": ("when", "id", "host_country", "owners", "relations", "rests_on"),
+    "assets": ("id", "name", "kind", "host_country", "owners"),
+    "attributions": ("strike", "asset", "relation", "country", "share_min", "share_max", "rests_on"),
+    "countries": ("id", "name", "owned_strikes", "hosted_strikes", "related_strikes"),
+    "entities": ("id", "name", "type", "registered_in", "headquartered_in", "joint"),
+    "stakes": ("owned", "owner", "share_min", "share_max", "since", "until", "checked"),
+    "sources": ("id", "publisher", "published", "url"),
+}
+
+
+def fault(error: Exception, as_json: bool) -> None:
+    """Say an error on standard error; as JSON on standard output for programs."""
+    problems = error.problems if isinstance(error, ProblemsError) else ()
+    if as_json:
+        told = {"error": str(error), "problems": [problem.as_dict() for problem in problems]}
+        sys.stdout.buffer.write(orjson.dumps(told, option=orjson.OPT_INDENT_2) + b"\n")
+        sys.stdout.buffer.flush()
+    elif problems:
+        table = Table("where", "record", "column", "value", "expected", title=f"{len(problems)} fault(s)")
+        for problem in problems:
+            where = f"{problem.file}:{problem.row}" if problem.row else problem.file
+            _row(table, where, problem.record, problem.column, problem.value, problem.expected)
+        errors.print(table)
+    else:
+        errors.print(f"[red]error:[/] {escape(str(error))}")
+
+
+def _row(table: Table, *values: object) -> None:
+    table.add_row(*(escape("" if value is None else str(value)) for value in values))
+
+
+def load_report(path: Path, report: LoadReport) -> RenderableType:
+    """How many records of each table were added, changed, removed or left."""
+    kinds = ("added", "changed", "removed", "unchanged")
+    table = Table("table", *kinds, title=f"{path}, change {report.seq}")
+    for name in dict.fromkeys(name for kind in kinds for name in getattr(report, kind)):
+        _row(table, name, *(getattr(report, kind).get(name, 0) for kind in kinds))
+    return table
+
+
+def table_of(name: str, rows: Iterable[Json]) -> RenderableType:
+    """The records of a collection, a row each."""
+    table = Table(*_LISTED[name], title=name)
+    for row in rows:
+        _row(table, *(row[column] for column in _LISTED[name]))
+    return table
+
+
+def matches(found: Mapping[str, tuple[Match, ...]], snapshot: Snapshot, full: bool) -> RenderableType:
+    """The best candidate of each strike; with ``full`` all candidates and their reasons."""
+    table = Table("strike", "candidate", "probability", "km", "reasons" if full else "decided")
+    for strike, candidates in found.items():
+        decided = ", ".join(f"{hit.asset} ({hit.verdict})" for hit in snapshot.findings[strike].hits)
+        for match in candidates if full else candidates[:1]:
+            km = "" if match.distance_m is None else f"{match.distance_m / 1000:.1f}"
+            reasons = "\n".join(f"{reason.weight:+.2f} {reason.name}: {reason.detail}" for reason in match.reasons)
+            _row(
+                table,
+                strike,
+                match.asset or "none of these",
+                f"{match.probability:.3f}",
+                km,
+                reasons if full else decided,
+            )
+    return table
+
+
+def strike(told: Json) -> RenderableType:
+    """One strike: whose it was, and what that rests on."""
+    about = told["strike"]
+    host = told["host"]["name"] if told["host"] else "none (high seas or not known)"
+    head = Table.grid(padding=(0, 2))
+    for name, value in (
+        ("strike", f"{about['title']} ({about['id']})"),
+        ("when", f"{about['when']} {about['when_note'] or ''}"),
+        ("where", f"{about['place']}; sure to {_km(about['uncertainty_m'])}, {about['basis'] or 'no place known'}"),
+        ("host", host),
+        ("rests on", told["rests_on"]),
+    ):
+        _row(head, name, value)
+    parts: list[RenderableType] = [head, _shares(told["owners"], f"Owners by {told['basis']}")]
+    parts += _ties(told["related"])
+    parts += [_asset(hit) for hit in told["assets"]]
+    parts += _claims(told)
+    return Group(*parts)
+
+
+def _km(metres: float | None) -> str:
+    return "an unknown distance" if metres is None else f"{metres / 1000:g} km"
+
+
+def _shares(rows: Iterable[Json], title: str) -> Table:
+    table = Table("country", "share %", *REACHES, "why", title=title, title_justify="left")
+    for row in rows:
+        share = interval_text(Interval(row["share_min"], row["share_max"]))
+        reaches = [interval_text(Interval(*row[reach])) if reach in row else "" for reach in REACHES]
+        _row(table, row["country"] or row["name"], share, *reaches, "; ".join(row.get("reasons", ())))
+    return table
+
+
+def _ties(rows: list[Json]) -> list[RenderableType]:
+    if not rows:
+        return []
+    table = Table("relation", "who", "country", "asset", "note", title="Not owners", title_justify="left")
+    for row in rows:
+        _row(table, row["relation"], row["name"], row["country"], row["asset"], row["note"])
+    return [table]
+
+
+def _asset(hit: Json) -> RenderableType:
+    asset = hit["asset"]
+    decided = f": {hit['decision']['why']}" if hit["decision"] else ""
+    return _chains(f"{asset['name']} ({asset['id']}), {hit['verdict']}{decided}", hit)
+
+
+def _chains(title: str, hit: Json) -> RenderableType:
+    tree = Tree(escape(title))
+    for chain in hit["chains"]:
+        end = _end(chain)
+        steps = " <- ".join(f"{s['name']} {_step_share(s)}" for s in chain["steps"]) or "no owner known"
+        share = interval_text(Interval(chain["share_min"], chain["share_max"]))
+        tree.add(escape(f"{share} % {end}: {steps}"))
+    if hit["rest"]["share_max"] > 0:
+        tree.add(f"rest, in loops and small chains: at most {hit['rest']['share_max']:g} %")
+    for warning in hit["warnings"]:
+        tree.add(f"[yellow]warning:[/] {escape(warning)}")
+    return tree
+
+
+def _end(chain: Json) -> str:
+    if chain["country"] is None:
+        return f"unattributed: {chain['reason']}"
+    stays = chain["stays_with"]
+    passed = chain["steps"] and chain["steps"][-1]["owner"] != stays["entity"]
+    return f"{chain['country']} ({chain['reach']}{', stays with ' + stays['name'] if passed else ''})"
+
+
+def _step_share(step: Json) -> str:
+    mark = " (unverified)" if step["checked"] == "unverified" else ""
+    return interval_text(Interval(step["share_min"], step["share_max"])) + mark
+
+
+def _claims(told: Json) -> list[RenderableType]:
+    table = Table("source", "field", "says", title="What each source says", title_justify="left")
+    for claim in told["claims"]:
+        _row(table, told["sources"].get(claim["source"], {}).get("publisher"), claim["field"], claim["value"])
+    return [table] if told["claims"] else []
+
+
+def owners(told: Json) -> RenderableType:
+    """Who owns an asset or entity on a day."""
+    about = told.get("asset") or told["entity"]
+    title = f"Owners of {about['name']} on {told['on']} by {told['basis']}"
+    return Group(_shares(told["owners"], title), *_ties(told["related"]), _chains(about["name"], told))
+
+
+def country(told: Json) -> RenderableType:
+    """What of a country's was hit, by relation."""
+    owned = Table(
+        "when", "strike", "asset", "share %", "rests on", title=f"Owned from {told['name']}", title_justify="left"
+    )
+    for row in told["owned"]:
+        share = interval_text(Interval(row["share_min"], row["share_max"]))
+        basis = row["rests_on"] + (" (one of several sites)" if row["alternative"] else "")
+        _row(owned, row["when"], row["title"], row["asset_name"], share, basis)
+    related = Table(
+        "when", "strike", "asset", "relation", "who", title="Not owned, tied otherwise", title_justify="left"
+    )
+    for row in told["related"]:
+        _row(related, row["when"], row["title"], row["asset_name"], row["relation"], row["name"])
+    hosted = Table("when", "strike", "owners", title=f"On the soil of {told['name']}", title_justify="left")
+    for row in told["hosted"]:
+        _row(hosted, row["when"], row["title"], row["owners"])
+    shown = [table for table in (owned, related, hosted) if table.row_count]
+    return Group(*shown) if shown else "Nothing is known to have been hit."

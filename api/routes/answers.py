@@ -1,0 +1,97 @@
+"""Whose it was: the answers to a strike, a country and an asset, and the records they rest on."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
+
+from api import tell
+from api.params import only_known
+from api.routes.features import as_json, view
+from layers.ownership import Basis, Minority, UnknownRecord
+from layers.schema import NOUNS
+
+router = APIRouter(tags=["answers"], dependencies=[Depends(only_known)])
+
+BasisParameter = Annotated[
+    Basis, Query(description="Whether country means that of registration or of the head office.")
+]
+MinorityParameter = Annotated[
+    Minority,
+    Query(
+        description="stay: minorities of a company that is not joint stay with it unless they reach a state; "
+        "follow: each known holder is followed to its own country."
+    ),
+]
+RecordId = Annotated[str, Path(max_length=160)]
+
+
+@router.get("/strikes/{strike}/attribution", summary="Whose it was")
+def attribution(
+    request: Request, strike: RecordId, basis: BasisParameter = "registration", minority: MinorityParameter = "stay"
+) -> Response:
+    """The whole answer to one strike: owners by country, other ties, chains, reasons, claims and sources."""
+    snapshot = view(request).snapshot
+    return as_json(tell.strike_answer(snapshot, snapshot.answer(strike, basis, minority)), request)
+
+
+@router.get("/countries/{iso}", summary="What of a country's was hit")
+def country(
+    request: Request,
+    iso: Annotated[str, Path(pattern="^[A-Za-z]{2}$", description="ISO 3166-1 alpha-2 code.")],
+    basis: BasisParameter = "registration",
+    minority: MinorityParameter = "stay",
+) -> Response:
+    """Strikes on what a country's owners hold, on what it is tied to otherwise, and on its soil; never added."""
+    return as_json(tell.country_answer(view(request).snapshot, iso.upper(), basis, minority), request)
+
+
+@router.get("/assets/{asset}/owners", summary="Owners of an asset on a day")
+def owners(
+    request: Request,
+    asset: RecordId,
+    on: Annotated[date | None, Query(description="The day; by default that of the data.")] = None,
+    basis: BasisParameter = "registration",
+    minority: MinorityParameter = "stay",
+) -> Response:
+    """Who owns an asset on a day, by country, with the chains."""
+    snapshot = view(request).snapshot
+    if asset not in snapshot.records.assets:
+        raise UnknownRecord(f"no asset {asset!r}")
+    day = on or snapshot.data_date
+    told = snapshot.owners(asset, day, basis, minority)
+    return as_json(tell.owners_answer(snapshot, asset, told, day, basis, minority), request)
+
+
+@router.get("/records/{table}/{record:path}", summary="One record as stored")
+def record(request: Request, table: str, record: str) -> Response:
+    """One record with every column."""
+    snapshot = view(request).snapshot
+    found = snapshot.records.table(table).get(record) if table in NOUNS else None
+    if found is None:
+        raise UnknownRecord(f"no record {record[:160]!r} in {table[:40]!r}")
+    return as_json(found.model_dump(mode="json"), request)
+
+
+@router.get("/schemas/{table}", summary="JSON Schema of a table")
+def schema(request: Request, table: str) -> Response:
+    """The columns of one table of records as JSON Schema."""
+    if table not in NOUNS:
+        raise UnknownRecord(f"no table {table[:40]!r}; there are {', '.join(NOUNS)}")
+    return as_json(NOUNS[table].model_json_schema(mode="serialization"), request)
+
+
+@router.get("/about", summary="About the data")
+def about(request: Request) -> Response:
+    """Version of the program and of the data, number of records, attribution."""
+    snapshot = view(request).snapshot
+    told = {
+        "version": request.app.version,
+        "seq": snapshot.seq,
+        "data_date": snapshot.data_date,
+        "records": {name: len(snapshot.records.table(name)) for name in NOUNS},
+        "attribution": request.app.state.settings.attribution,
+    }
+    return as_json(told, request)

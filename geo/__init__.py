@@ -1,0 +1,1 @@
+"""Space only: coordinates, joins, tiles and GeoJSON. Knows nothing of what the rows mean."""

@@ -1,0 +1,1 @@
+"""What is known: records, where they come from, and what follows from them."""

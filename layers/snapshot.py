@@ -1,0 +1,154 @@
+"""The immutable view that is served: one version of the records and everything that follows from them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property, lru_cache
+from types import MappingProxyType
+
+from layers.attribution import Answer, Owners, answer, attributions, owners_of
+from layers.basemap import Basemap
+from layers.collection import Collection
+from layers.decisions import Finding, findings
+from layers.features import (
+    AssetFeature,
+    AttributionFeature,
+    CountryFeature,
+    StrikeFeature,
+    asset_features,
+    attribution_features,
+    country_features,
+    strike_features,
+)
+from layers.matching import match_all
+from layers.ownership import Basis, Minority, Register, UnknownRecord
+from layers.schema import Attribution, Match, Records
+
+
+@dataclass(frozen=True, eq=False)
+class Snapshot:
+    """One version of what is known.
+
+    Parameters
+    ----------
+    records
+        The records.
+    basemap
+        Countries, for names and polygons.
+    seq
+        The store's change number that this is a view of.
+    data_date
+        Day of the last change; assets are shown with their owners on it.
+    """
+
+    records: Records
+    basemap: Basemap
+    seq: int
+    data_date: date
+
+    @cached_property
+    def matches(self) -> Mapping[str, tuple[Match, ...]]:
+        """Candidates of every strike."""
+        return MappingProxyType(match_all(self.records))
+
+    @cached_property
+    def findings(self) -> Mapping[str, Finding]:
+        """What each strike hit, newest strike first."""
+        newest_first = sorted(self.records.strikes.values(), key=lambda s: (s.when, s.id), reverse=True)
+        ids = [strike.id for strike in newest_first]
+        return MappingProxyType(findings(ids, self.records.decisions.values(), self.matches))
+
+    @cached_property
+    def country_names(self) -> Mapping[str, str]:
+        """English names of the countries of the base map by ISO 3166-1 alpha-2."""
+        return MappingProxyType({iso: name for iso, (name, _) in self.basemap.states.items()})
+
+    @lru_cache(maxsize=4)  # noqa: B019 - a snapshot lives as long as it is served
+    def answers(self, basis: Basis = "registration", minority: Minority = "stay") -> Mapping[str, Answer]:
+        """Whose what each strike hit was, newest strike first."""
+        return MappingProxyType(
+            {strike: answer(self.records, found, basis, minority) for strike, found in self.findings.items()}
+        )
+
+    @cached_property
+    def attributions(self) -> tuple[Attribution, ...]:
+        """One row for each strike x asset x relation x country."""
+        return tuple(attributions(self.records, self.answers().values()))
+
+    def answer(self, strike: str, basis: Basis = "registration", minority: Minority = "stay") -> Answer:
+        """Whose it was.
+
+        Raises
+        ------
+        UnknownRecord
+            If there is no such strike.
+        """
+        if strike not in self.findings:
+            raise UnknownRecord(f"no strike {strike!r}")
+        return self.answers(basis, minority)[strike]
+
+    def owners(
+        self, owned: str, on: date | None = None, basis: Basis = "registration", minority: Minority = "stay"
+    ) -> Owners:
+        """Owners of an asset or entity on a day, by default that of the data.
+
+        Raises
+        ------
+        UnknownRecord
+            If there is no such asset or entity.
+        """
+        day = on or self.data_date
+        return owners_of(self.records, owned, Register(self.records, day, day, basis, minority))
+
+    @cached_property
+    def collections(self) -> Mapping[str, Collection]:
+        """The flat layers by name."""
+        return MappingProxyType(
+            {layer.name: layer for layer in (self._strikes(), self._assets(), self._attributions(), self._countries())}
+        )
+
+    def _strikes(self) -> Collection:
+        told = list(self.answers().values())
+        return Collection(
+            "strikes",
+            "Strikes",
+            "Attacks on energy and industrial sites that published reports tell of, and whose the sites were.",
+            StrikeFeature,
+            strike_features(self.records, told, self.attributions),
+            [one.strike.geometry for one in told],
+        )
+
+    def _assets(self) -> Collection:
+        register = Register(self.records, self.data_date, self.data_date)
+        owners = {asset: owners_of(self.records, asset, register) for asset in self.records.assets}
+        return Collection(
+            "assets",
+            "Assets",
+            "Facilities and pipelines with their owners on the day of the data.",
+            AssetFeature,
+            asset_features(self.records, owners, self.attributions),
+            [asset.geometry for asset in self.records.assets.values()],
+        )
+
+    def _attributions(self) -> Collection:
+        return Collection(
+            "attributions",
+            "Attributions",
+            "One row for each strike, asset, relation and country: whose assets were hit, with shares.",
+            AttributionFeature,
+            attribution_features(self.records, self.attributions, self.country_names),
+            [self.records.strikes[row.strike].geometry for row in self.attributions],
+        )
+
+    def _countries(self) -> Collection:
+        features = country_features(self.attributions, self.country_names)
+        return Collection(
+            "countries",
+            "Countries",
+            "Countries with the number of strikes on what they own, host, or are tied to otherwise.",
+            CountryFeature,
+            features,
+            [self.basemap.states[feature.id][1] for feature in features],
+        )

@@ -1,0 +1,295 @@
+"""The durable store: one GeoPackage file that holds every record and the history of its changes."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import orjson
+
+from layers import gpkg, layer_table, loading, store_file
+from layers.connections import Connections, NotAStore, StoreBusy, StoreError
+from layers.loading import Author, Difference, Progress
+from layers.rows import TABLES, sql_types
+from layers.schema import Record, Records
+
+__all__ = [
+    "Derive",
+    "DerivedLayer",
+    "LoadReport",
+    "NotAStore",
+    "Revision",
+    "Store",
+    "StoreBusy",
+    "StoreError",
+    "sql_types",
+]
+
+# Rows read at once.
+_PAGE = 5000
+
+
+@dataclass(frozen=True)
+class Revision:
+    """One change of one record.
+
+    ``at`` is RFC 3339 in UTC, ``noun`` the table, ``record`` the id. ``before`` is None for a new record,
+    ``after`` for a removed one; both hold the columns of the noun, geometry as WKT, lon/lat, in full.
+    """
+
+    seq: int
+    at: str
+    who: str
+    noun: str
+    record: str
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None
+
+
+@dataclass(frozen=True)
+class LoadReport:
+    """What a load did, by table, and the number of the last change after it."""
+
+    added: Mapping[str, int]
+    changed: Mapping[str, int]
+    removed: Mapping[str, int]
+    unchanged: Mapping[str, int]
+    seq: int
+
+
+@dataclass(frozen=True)
+class DerivedLayer:
+    """A layer that follows from the records: column name to SQL type, and a tuple of values a row.
+
+    With ``geometry`` each row ends in a shapely geometry, lon/lat, or None.
+    """
+
+    name: str
+    columns: Mapping[str, str]
+    rows: Iterable[tuple[Any, ...]]
+    geometry: bool
+
+
+#: What follows from one version of the records.
+Derive = Callable[[int, Records], Iterable[DerivedLayer]]
+
+
+class Store:
+    """A store that is open. Safe to use from many threads, and beside other programs such as QGIS.
+
+    Readers see the last version that was committed and never wait; one writer writes at a time. What a
+    method acknowledged by returning outlives a crash of the program or the machine. Edits made with other
+    programs are read, but leave no history. Within this process the file is not to be opened by other means:
+    GDAL (geopandas, pyogrio) brings its own SQLite, whose locks do not hold against ours.
+    """
+
+    def __init__(self, path: Path, connections: Connections) -> None:
+        self.path = path
+        self._connections = connections
+
+    @classmethod
+    def create(cls, path: str | Path) -> Store:
+        """Make a new, empty store in a folder that exists. Either it is whole or there is none.
+
+        Raises
+        ------
+        FileExistsError
+            If there is such a file, or the log that an earlier one left beside it.
+        """
+        store_file.make(Path(path))
+        return cls.open(path)
+
+    @classmethod
+    def open(cls, path: str | Path) -> Store:
+        """Open a store.
+
+        Raises
+        ------
+        NotAStore
+            If the file is missing, no SQLite database, not a store, or of another version.
+        StoreBusy
+            If another program holds the whole file.
+        """
+        path = Path(path)
+        store_file.require_store(path)
+        return cls(path, Connections(path))
+
+    def close(self) -> None:
+        """Let go of the file and fold its log into it, so that it can be copied. The store stays usable."""
+        self._connections.close()
+
+    def seq(self) -> int:
+        """Number of the last change; 0 when there was none. It only ever grows."""
+        with self._connections.reading() as connection:
+            return loading.last_seq(connection)
+
+    def records(self) -> Records:
+        """Read every record, as of one version.
+
+        Raises
+        ------
+        StoreError
+            If another program left a row that is no valid record.
+        """
+        return self.version()[1]
+
+    def version(self) -> tuple[int, Records]:
+        """Read every record with the number of the last change that is in them.
+
+        Raises
+        ------
+        StoreError
+            If another program left a row that is no valid record.
+        """
+        with self._connections.reading() as connection:
+            return _version(connection)
+
+    def load(
+        self,
+        records: Records,
+        *,
+        who: str,
+        at: datetime | None = None,
+        progress: Progress | None = None,
+        derive: Derive | None = None,
+    ) -> LoadReport:
+        """Bring the store to ``records`` in one transaction; the same again changes nothing.
+
+        Records that differ are written. Those of a dataset that occurs in ``records``, in whichever table,
+        are removed when they are no longer in it; other datasets stay. Each change is one row of history.
+
+        Parameters
+        ----------
+        who
+            Who loads, for the history.
+        at
+            When, with a zone; now if None.
+        progress
+            Called now and then with the number of records done and of all; if it raises, nothing is written.
+        derive
+            Gives the layers that follow from all records after the load; they are replaced in the same transaction.
+
+        Raises
+        ------
+        StoreError
+            If a decision would be changed or removed, or a record cannot be stored. Nothing is written.
+        StoreBusy
+            If another writer does not finish in time.
+        """
+        author = _author(who, at)
+        with self._connections.writing() as connection:
+            done = loading.load(connection, records, author, progress)
+            for layer in derive(*_version(connection)) if derive else ():
+                _replace(connection, layer)
+            return _report(done, loading.last_seq(connection))
+
+    def append(self, noun: str, record: Record, *, who: str, at: datetime | None = None) -> int:
+        """Add one new record to the table ``noun``, such as a decision; give the number of the change.
+
+        A decision that is added here should be of a dataset that no load brings: a load refuses to drop it.
+
+        Raises
+        ------
+        ValueError
+            If there is no such table, or the record is not of its noun.
+        StoreError
+            If the table has a record of that id.
+        StoreBusy
+            If another writer does not finish in time.
+        """
+        if noun not in TABLES or not isinstance(record, TABLES[noun].noun):
+            raise ValueError(f"a {type(record).__name__} does not belong to the table {noun!r}")
+        author = _author(who, at)
+        with self._connections.writing() as connection:
+            return loading.insert(connection, TABLES[noun], record, author)
+
+    def revisions(self, since: int = 0) -> Iterator[Revision]:
+        """Give every change after number ``since``, oldest first. Holds no lock between two pages."""
+        query = 'SELECT seq, "at", who, noun, record, "before", "after" FROM history WHERE seq > ? ORDER BY seq LIMIT ?'
+        while True:
+            with self._connections.reading() as connection:
+                rows = connection.execute(query, (since, _PAGE)).fetchall()
+            for row in rows:
+                yield _revision(*row)
+            if len(rows) < _PAGE:
+                return
+            since = rows[-1][0]
+
+    def write_layer(
+        self, name: str, columns: Mapping[str, str], rows: Iterable[tuple[Any, ...]], geometry: bool
+    ) -> None:
+        """Replace a derived layer, such as the matches, in one transaction. It leaves no history.
+
+        Parameters
+        ----------
+        name
+            Lower-case letters, digits, underscores; not a table of records.
+        columns
+            Column name to SQL type (`sql_types` gives those of a noun); ``fid`` and ``geometry`` come by themselves.
+        rows
+            One tuple a row: the values in the order of ``columns`` and, if ``geometry``, a shapely geometry,
+            lon/lat, or None at the end. No rows make an empty layer.
+        geometry
+            Whether it is a feature layer with a spatial index, or one of attributes.
+
+        Raises
+        ------
+        ValueError
+            If a name or type cannot be used, or a row has another number of values.
+        StoreBusy
+            If another writer does not finish in time.
+        """
+        with self._connections.writing() as connection:
+            _replace(connection, DerivedLayer(name, columns, rows, geometry))
+
+
+def _version(connection: sqlite3.Connection) -> tuple[int, Records]:
+    tables: dict[str, dict[str, Record]] = {}
+    for name, table in TABLES.items():
+        cursor = connection.execute(loading.select(table))
+        tables[name] = {}
+        while rows := cursor.fetchmany(_PAGE):
+            tables[name].update((record.id, record) for record in table.records(rows))
+    return loading.last_seq(connection), Records.of(tables)
+
+
+def _replace(connection: sqlite3.Connection, layer: DerivedLayer) -> None:
+    layer_table.require_layer(layer.name, layer.columns)
+    layer_table.replace(connection, layer.name, layer.columns, layer.rows, layer.geometry)
+    gpkg.touch(connection, layer.name, _stamp(None))
+
+
+def _revision(seq: int, at: str, who: str, noun: str, record: str, before: str | None, after: str | None) -> Revision:
+    return Revision(seq, at, who, noun, record, _values(before), _values(after))
+
+
+def _values(text: str | None) -> dict[str, Any] | None:
+    return None if text is None else orjson.loads(text)
+
+
+def _stamp(at: datetime | None) -> str:
+    at = at or datetime.now(UTC)
+    if at.tzinfo is None:
+        raise ValueError("a time with a zone expected")
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _author(who: str, at: datetime | None) -> Author:
+    if not who.strip():
+        raise ValueError("who changes something must be named")
+    return Author(who.strip(), _stamp(at))
+
+
+def _report(done: Mapping[str, Difference], seq: int) -> LoadReport:
+    return LoadReport(
+        added=MappingProxyType({name: len(difference.added) for name, difference in done.items()}),
+        changed=MappingProxyType({name: len(difference.changed) for name, difference in done.items()}),
+        removed=MappingProxyType({name: len(difference.removed) for name, difference in done.items()}),
+        unchanged=MappingProxyType({name: difference.unchanged for name, difference in done.items()}),
+        seq=seq,
+    )

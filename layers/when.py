@@ -1,0 +1,187 @@
+"""Times that say no more than their source did: EDTF level 1 values and the days they may mean."""
+
+from __future__ import annotations
+
+import re
+from calendar import monthrange
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import lru_cache
+from typing import Any, Literal
+
+from edtf import parse_edtf
+from edtf.parser import parser_classes as forms
+from edtf.parser.edtf_exceptions import EDTFParseException
+
+Precision = Literal["instant", "day", "month", "season", "year", "decade", "century", "interval"]
+
+#: Longest text that is handed to the parser.
+MAX_LENGTH = 64
+
+_LEVEL_1 = (
+    forms.Date,
+    forms.DateAndTime,
+    forms.Interval,
+    forms.UncertainOrApproximate,
+    forms.Unspecified,
+    forms.Season,
+    forms.Level1Interval,
+)
+
+
+class WhenError(ValueError):
+    """A text that is no EDTF level 1 date, time or interval."""
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """A time as it was stated.
+
+    ``earliest`` and ``latest`` are the first and last day (proleptic Gregorian, UTC where the text has a
+    zone) that the text may mean; ``None`` is an open or unknown end. A qualified value (``~``, ``?``, ``%``)
+    is widened by one unit of its own precision on each side: "2022-03~" may be February to April.
+    """
+
+    text: str
+    earliest: date | None
+    latest: date | None
+    precision: Precision
+    qualified: bool = False
+
+    def may_overlap(self, first: date | None, last: date | None) -> bool:
+        """Whether any day this may mean lies in ``first`` to ``last``, both inclusive, ``None`` is open."""
+        starts_in_time = last is None or self.earliest is None or self.earliest <= last
+        ends_in_time = first is None or self.latest is None or self.latest >= first
+        return starts_in_time and ends_in_time
+
+
+def parse(text: str) -> When:
+    """Read an EDTF level 1 value (ISO 8601-2:2019, annex A; Library of Congress EDTF, 2019).
+
+    Parameters
+    ----------
+    text
+        Such as ``2025-08-08``, ``2025-06``, ``2025-08-05/2025-08-06``, ``2022-03~``, ``2024-02/..``.
+
+    Raises
+    ------
+    WhenError
+        If the text is empty, too long, no EDTF, of level 2, or an interval that ends before it starts.
+    """
+    if not isinstance(text, str) or not text or len(text) > MAX_LENGTH:
+        raise WhenError(f"{str(text)[:80]!r} is not an EDTF date such as 2025-08-08 or 2025-06")
+    return _parse(text)
+
+
+@lru_cache(maxsize=65536)
+def _parse(text: str) -> When:
+    if "/" in text:
+        return _interval(text)
+    if _CALENDAR.fullmatch(text):
+        return _calendar(text)
+    value = _single(text)
+    qualified = isinstance(value, forms.UncertainOrApproximate)
+    precision = _precision(text)
+    earliest, latest = _day(value.lower_strict()), _day(value.upper_strict())
+    if qualified:
+        try:
+            earliest, latest = _shift(earliest, precision, -1), _shift(latest, precision, +1)
+        except (ValueError, OverflowError) as error:
+            raise WhenError(f"{text!r} reaches beyond the years 1 to 9999") from error
+    return When(text, earliest, latest, precision, qualified)
+
+
+#: Years, months and days: nearly all that is met. The grammar of edtf takes milliseconds for each, so they go past it.
+_CALENDAR = re.compile(r"[0-9]{4}(-(0[1-9]|1[0-2])(-[0-3][0-9])?)?")
+
+
+def _calendar(text: str) -> When:
+    year, month, day = (*map(int, text.split("-")), 0, 0)[:3]
+    try:
+        if day:
+            exact = date(year, month, day)
+            return When(text, exact, exact, "day")
+        last = monthrange(year, month or 12)[1]
+        precision: Precision = "month" if month else "year"
+        return When(text, date(year, month or 1, 1), date(year, month or 12, last), precision)
+    except ValueError as error:
+        raise WhenError(f"{text!r} is no day of the calendar") from error
+
+
+def _interval(text: str) -> When:
+    start_text, _, end_text = text.partition("/")
+    start = _parse(start_text) if start_text not in ("", "..") else None
+    end = _parse(end_text) if end_text not in ("", "..") else None
+    if start is None and end is None:
+        raise WhenError(f"{text!r} has neither a start nor an end")
+    earliest = start.earliest if start else None
+    latest = end.latest if end else None
+    if earliest and latest and latest < earliest:
+        raise WhenError(f"{text!r} ends before it starts")
+    qualified = bool((start and start.qualified) or (end and end.qualified))
+    return When(text, earliest, latest, "interval", qualified)
+
+
+def _single(text: str) -> Any:
+    try:
+        value = parse_edtf(text)
+    except (EDTFParseException, ValueError, TypeError) as error:
+        raise WhenError(f"{text!r} is not an EDTF date such as 2025-08-08 or 2025-06") from error
+    if type(value) not in _LEVEL_1:
+        raise WhenError(f"{text!r} is beyond EDTF level 1")
+    return value
+
+
+def _precision(text: str) -> Precision:
+    plain = text.rstrip("~?%")
+    if "T" in plain:
+        return "instant"
+    parts = plain.lstrip("-").split("-")
+    if "X" in parts[0]:
+        return "century" if parts[0].endswith("XX") else "decade"
+    known = [part for part in parts if "X" not in part]
+    if len(known) == 1:
+        return "year"
+    if len(known) == 2:
+        return "season" if int(known[1]) > 12 else "month"
+    return "day"
+
+
+def _day(struct: Any) -> date:
+    try:
+        return date(struct.tm_year, struct.tm_mon, struct.tm_mday)
+    except ValueError as error:
+        raise WhenError(f"year {struct.tm_year} is outside 1 to 9999") from error
+
+
+_MONTHS: dict[str, int] = {"month": 1, "season": 3, "year": 12, "decade": 120, "century": 1200}
+
+
+def _shift(day: date, precision: Precision, units: int) -> date:
+    """Move by whole units; the last day of a month stays the last day."""
+    if precision not in _MONTHS:
+        return day + timedelta(days=units)
+    index = day.year * 12 + day.month - 1 + units * _MONTHS[precision]
+    year, month = index // 12, index % 12 + 1
+    length = monthrange(year, month)[1]
+    is_last = day.day == monthrange(day.year, day.month)[1]
+    return date(year, month, length if is_last else min(day.day, length))
+
+
+Held = Literal["yes", "maybe", "no"]
+
+
+def held(since: When | None, until: When | None, first: date | None, last: date | None) -> Held:
+    """Whether something that began at ``since`` and ended at ``until`` held on the days ``first`` to ``last``.
+
+    ``until`` is the day on which it no longer holds, so that a stake until a day and its successor since that
+    day do not overlap. "yes" is on every day for every reading of the dates, "no" on none for any, else
+    "maybe". A missing ``since`` or ``until`` is open; a missing day is any day.
+    """
+    began = since is None or since.latest is None or (first is not None and since.latest <= first)
+    lasted = until is None or until.earliest is None or (last is not None and last < until.earliest)
+    if began and lasted:
+        return "yes"
+    never_began = since is not None and since.earliest is not None and last is not None and last < since.earliest
+    was_over = until is not None and until.latest is not None and first is not None and first >= until.latest
+    return "no" if never_began or was_over else "maybe"

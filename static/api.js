@@ -1,0 +1,60 @@
+// Asks the server; every address is relative to where the page was served from.
+
+export const ROOT = new URL("../", import.meta.url);
+const PAGE = 1000;
+const MOST = 10000;
+
+async function json(address, signal) {
+  const response = await fetch(address, { signal, headers: { Accept: "application/json" } });
+  if (response.ok) return response.json();
+  const problem = await response.json().catch(() => ({}));
+  throw new Error(problem.detail ?? problem.title ?? `${response.status} ${response.statusText}`);
+}
+
+function next(answer) {
+  return answer.links?.find((link) => link.rel === "next")?.href ?? null;
+}
+
+/** All strikes as rows: the properties plus `geometry`. Follows the pages, up to 10,000 rows. */
+export async function strikes() {
+  const rows = [];
+  let address = new URL(`collections/strikes/items?limit=${PAGE}`, ROOT).href;
+  while (address && rows.length < MOST) {
+    const answer = await json(address);
+    rows.push(...answer.features.map((feature) => ({ ...feature.properties, geometry: feature.geometry })));
+    address = sameOrigin(next(answer));
+  }
+  return rows;
+}
+
+// A server behind a proxy may not know its outer name: only path and query of its links are used.
+function sameOrigin(href) {
+  if (!href) return null;
+  const link = new URL(href, ROOT);
+  return new URL(link.pathname + link.search, ROOT).href;
+}
+
+/** The address of a strike's answer. */
+export function attributionAddress(id, { basis, minority }) {
+  const address = new URL(`strikes/${encodeURIComponent(id)}/attribution`, ROOT);
+  address.searchParams.set("basis", basis);
+  address.searchParams.set("minority", minority);
+  return address.href;
+}
+
+/** Whose assets a strike hit, with the chains behind the answer. */
+export const attribution = (id, view, signal) => json(attributionAddress(id, view), signal);
+
+/** The address of a strike with its owners as a GeoJSON feature. */
+export const geojsonAddress = (id) => new URL(`collections/strikes/items/${encodeURIComponent(id)}`, ROOT).href;
+
+/** What is known of one country. */
+export function country(code, { basis, minority }, signal) {
+  const address = new URL(`countries/${encodeURIComponent(code)}`, ROOT);
+  address.searchParams.set("basis", basis);
+  address.searchParams.set("minority", minority);
+  return json(address.href, signal);
+}
+
+/** What the server holds and how it wants to be credited. */
+export const about = () => json(new URL("about", ROOT).href);

@@ -1,0 +1,116 @@
+// The question "whose assets were hit?": the country picker, the role, and what is known of the country.
+import * as api from "./api.js";
+import { byId, el } from "./dom.js";
+import { countryName, share } from "./figures.js";
+import { countriesOf, countryCounts } from "./filter.js";
+import { hostKey } from "./style.js";
+import { PHONE } from "./sheet.js";
+import { ROLES } from "./state.js";
+import { counted, t, word } from "./text.js";
+
+const CHIPS = 6;
+
+function options(rows, view) {
+  const byName = countryCounts(rows, view.role)
+    .map(([code, n]) => ({ code, n, name: countryName(code) }))
+    .sort((a, b) => a.name.localeCompare(b.name));
+  if (view.country && !byName.some((entry) => entry.code === view.country))
+    byName.push({ code: view.country, n: 0, name: countryName(view.country) });
+  const option = ({ code, n, name }) => el("option", { value: code, selected: code === view.country }, `${name} (${n})`);
+  return [el("option", { value: "" }, t("allCountries")), ...byName.map(option)];
+}
+
+function chip([code, n], most, view, set) {
+  const bar = el("span", { class: `meter host-${hostKey(code)}`, "aria-hidden": "true" });
+  bar.style.width = `${(n / most) * 100}%`;
+  const pressed = code === view.country;
+  const pick = () => set({ country: pressed ? null : code });
+  return el("button", { type: "button", "aria-pressed": String(pressed), onclick: pick },
+    el("span", { class: "chip-name" }, countryName(code)), el("span", { class: "chip-n" }, String(n)), bar);
+}
+
+function roleChoice(role, n, view, set) {
+  const input = el("input", { type: "radio", name: "role", value: role, onchange: () => set({ role }) });
+  input.checked = role === view.role;
+  return el("label", { class: "role" }, input, el("span", {}, t(`role${role}`), el("b", {}, n === null ? "" : ` ${n}`)));
+}
+
+function roles(rows, view, set) {
+  const count = (role) => (view.country ? rows.filter((row) => countriesOf(row, role).includes(view.country)).length : null);
+  return el("fieldset", { class: "roles" }, el("legend", { class: "sr" }, t("roleLegend")),
+    ROLES.map((role) => roleChoice(role, count(role), view, set)));
+}
+
+/** Prepare the picker; returns a function that draws it for the rows that match all but the country. */
+export function createCountry(set) {
+  const form = byId("country");
+  form.addEventListener("submit", (event) => event.preventDefault());
+  const select = el("select", { id: "country-select", onchange: () => set({ country: select.value || null }) });
+  const choices = el("div", { class: "choices" });
+  form.append(el("label", { for: "country-select" }, t("country")), select, choices);
+  return (rows, view) => {
+    const held = form.contains(document.activeElement) ? document.activeElement : null;
+    const name = held?.value || held?.textContent;
+    select.replaceChildren(...options(rows, view));
+    const counts = countryCounts(rows, view.role);
+    const chips = counts.slice(0, CHIPS).map((entry) => chip(entry, counts[0][1], view, set));
+    const group = el("div", { class: "chips" }, chips);
+    choices.replaceChildren(roles(rows, view, set), ...(view.country ? [] : [group]));
+    if (held && !held.isConnected)
+      ([...form.querySelectorAll("input, button")].find((n) => (n.value || n.textContent) === name) ?? select).focus();
+  };
+}
+
+function ownedAssets(owned) {
+  const assets = new Map();
+  for (const row of owned) {
+    const known = assets.get(row.asset) ?? { name: row.asset_name, min: 100, max: 0, strikes: new Set(), maybe: true };
+    known.min = Math.min(known.min, row.share_min);
+    known.max = Math.max(known.max, row.share_max);
+    known.maybe &&= row.alternative;
+    known.strikes.add(row.strike);
+    assets.set(row.asset, known);
+  }
+  return [...assets.values()].sort((a, b) => b.max - a.max);
+}
+
+function assetLine(asset) {
+  const facts = `${share(asset.min, asset.max)}, ${counted("times", asset.strikes.size)}`;
+  return el("li", {}, el("span", {}, asset.name, asset.maybe ? ` (${t("verdictpossible")})` : ""),
+    el("span", { class: "quiet" }, facts));
+}
+
+function relatedLine(row) {
+  return el("li", {}, el("span", {}, row.asset_name), el("span", { class: "quiet" }, `${row.name}: ${word("relation", row.relation)}`));
+}
+
+function unlike(rows) {
+  return [...new Map(rows.map((row) => [`${row.asset}|${row.entity}|${row.relation}`, row])).values()];
+}
+
+const FEW = 6;
+
+function block(title, lines, wanted) {
+  const open = wanted && lines.length <= FEW && !PHONE.matches;
+  return lines.length ? el("details", { open }, el("summary", {}, `${title} (${lines.length})`), el("ul", {}, lines)) : null;
+}
+
+function summaryOf(answer, view) {
+  const name = { country: countryName(answer.country) };
+  return el("section", { class: "card", "aria-label": name.country },
+    el("p", {}, t(`rolewhy${view.role}`, name), " ", el("span", { class: "quiet" }, t("notAdded"))),
+    answer.owned.length ? null : el("p", {}, t("noOwned", name)),
+    block(t("ownedAssets", name), ownedAssets(answer.owned).map(assetLine), view.role === "owner"),
+    block(t("relatedAssets", name), unlike(answer.related).map(relatedLine), view.role === "related"));
+}
+
+/** Draw what is known of the chosen country above the list; nothing where none is chosen. */
+export async function showSummary(view) {
+  const place = byId("summary");
+  place.replaceChildren();
+  if (!view.country) return;
+  place.dataset.country = view.country;
+  const answer = await api.country(view.country, view).catch(() => null);
+  if (place.dataset.country !== view.country) return;
+  place.replaceChildren(answer ? summaryOf(answer, view) : el("p", { class: "card" }, t("countryFailed")));
+}

@@ -1,0 +1,136 @@
+// The record of one strike: when, where, whose, by which chain, on what evidence.
+import * as api from "./api.js";
+import { byId, el, joined } from "./dom.js";
+import { precision, whenWords } from "./edtf.js";
+import { assetsBlock, claimsBlock, sourcesBlock } from "./evidence.js";
+import { countryName, length, span } from "./figures.js";
+import { othersBlock, ownersBlock } from "./owners.js";
+import { PHONE } from "./sheet.js";
+import { symbol } from "./style.js";
+import { t, word } from "./text.js";
+
+function weaponsWords(weapons) {
+  if (typeof weapons === "string") return weapons;
+  return (weapons ?? []).map((w) => [w.kind, span(w.count_min, w.count_max)].filter(Boolean).join(": ")).join("; ");
+}
+
+function casualtyWords(strike) {
+  const count = (name) => {
+    const n = span(strike[`${name}_min`], strike[`${name}_max`]);
+    return n === null ? null : t(name, { n });
+  };
+  return joined([count("killed"), count("injured"), strike.casualties]).join("");
+}
+
+function whereWords(strike) {
+  const basis = strike.basis && t("within", { basis: word("basis", strike.basis), radius: length(strike.uncertainty_m) });
+  return [...joined([strike.place, strike.region], ", "), " ", el("span", { class: "quiet" }, `(${basis ?? t("noPlace")})`)];
+}
+
+function whenLine(strike) {
+  const note = joined([t(precision(strike.when)), strike.when_note]).join("");
+  return [whenWords(strike.when, strike.when_note), " ", el("span", { class: "quiet" }, `(${note})`)];
+}
+
+function listed(rows, kind) {
+  const shown = rows.filter(([, value]) => value && value.length);
+  return el("dl", { class: kind }, shown.map(([name, value]) => [el("dt", {}, t(name)), el("dd", {}, value)]));
+}
+
+function whenAndWhere({ strike, host }) {
+  const hostName = host ? countryName(host.country) : t("highSeas");
+  return listed([["when", whenLine(strike)], ["where", whereWords(strike)], ["host", hostName]], "first");
+}
+
+function facts({ strike }) {
+  const rows = [
+    ["status", joined([word("status", strike.status), strike.status_note]).join("")],
+    ["attacker", strike.attacker],
+    ["weapons", weaponsWords(strike.weapons)],
+    ["damage", strike.damage],
+    ["casualties", casualtyWords(strike)],
+    ["targets", (strike.targets ?? []).join("; ")],
+    ["note", strike.note],
+  ];
+  return listed(rows, "more");
+}
+
+async function copyLink(button) {
+  try {
+    await navigator.clipboard.writeText(location.href);
+    button.textContent = t("copied");
+  } catch {
+    button.textContent = t("copyFailed");
+  }
+}
+
+function tools(id, view) {
+  const copy = el("button", { type: "button", class: "plain", onclick: () => copyLink(copy) }, t("copy"));
+  return el("p", { class: "tools" }, copy,
+    el("a", { class: "plain", href: api.geojsonAddress(id) }, t("geojson")),
+    el("a", { class: "plain", href: api.attributionAddress(id, view) }, t("answerJson")));
+}
+
+function head(title, mark, close) {
+  return el("header", { class: "detail-head" }, mark, el("h2", { id: "detail-title", tabindex: "-1" }, title),
+    el("button", { type: "button", class: "close", "aria-label": t("close"), onclick: close },
+      el("span", { "aria-hidden": "true" }, "×")));
+}
+
+function body(answer, row, view, set) {
+  return [
+    head(answer.strike.title, symbol(row ?? answer.strike, 22), () => set({ strike: null })),
+    el("div", { class: "detail-body" },
+      whenAndWhere(answer), ownersBlock(answer, view, set), othersBlock(answer), facts(answer), assetsBlock(answer), claimsBlock(answer),
+      sourcesBlock(answer), tools(answer.strike.id, view)),
+  ];
+}
+
+function failure(why, again, set) {
+  return [
+    head(t("detailLabel"), null, () => set({ strike: null })),
+    el("div", { class: "detail-body" }, el("p", { role: "alert" }, t("detailFailed", { why })),
+      el("button", { type: "button", class: "plain", onclick: again }, t("retry"))),
+  ];
+}
+
+/** Prepare the detail; returns a function that shows the view's strike and resolves to its answer, or null. */
+export function createDetail(set) {
+  const place = byId("detail");
+  place.setAttribute("aria-label", t("detailLabel"));
+  let asked = new AbortController();
+  PHONE.addEventListener("change", () => cover(!place.hidden));
+
+  return async function show(view, row, { focus = false } = {}) {
+    asked.abort();
+    place.hidden = !view.strike;
+    document.body.classList.toggle("has-detail", Boolean(view.strike));
+    cover(Boolean(view.strike));
+    if (!view.strike) return place.replaceChildren();
+    const mine = (asked = new AbortController());
+    place.setAttribute("aria-busy", "true");
+    try {
+      const answer = await api.attribution(view.strike, view, mine.signal);
+      if (mine.signal.aborted) return null;
+      place.replaceChildren(...body(answer, row, view, set));
+      return answer;
+    } catch (error) {
+      if (mine.signal.aborted) return null;
+      place.replaceChildren(...failure(error.message, () => show(view, row, { focus: true }), set));
+      return null;
+    } finally {
+      if (!mine.signal.aborted) settle(place, focus);
+    }
+  };
+}
+
+// On a phone the record lies over all else, which must then not take the keyboard.
+function cover(open) {
+  for (const id of ["panel", "map-frame", "time"]) byId(id).inert = open && PHONE.matches;
+}
+
+function settle(place, focus) {
+  place.removeAttribute("aria-busy");
+  place.scrollTop = 0;
+  if (focus) byId("detail-title")?.focus({ preventScroll: true });
+}

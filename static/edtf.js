@@ -1,0 +1,73 @@
+// Puts EDTF values (ISO 8601-2, level 1) into words that say no more than the value does.
+import { LOCALE, t } from "./text.js";
+
+const QUALIFIER = { "~": "about", "?": "perhaps", "%": "perhapsAbout" };
+
+function formatted(year, month, day, options) {
+  const date = new Date(Date.UTC(2000, (month || 1) - 1, day || 1));
+  date.setUTCFullYear(year);
+  return new Intl.DateTimeFormat(LOCALE, { timeZone: "UTC", ...options }).format(date);
+}
+
+function wordsOfDate(text) {
+  const [year, month, day] = text.split("T")[0].split("-");
+  if (/X/.test(year)) return year === "XXXX" ? t("unknownDate") : t("yearsLike", { year: year.replaceAll("X", "0") });
+  if (!month || month === "XX") return year;
+  if (Number(month) > 20) return `${t(`season${month}`)} ${year}`;
+  if (!day || day === "XX") return formatted(+year, +month, 1, { month: "long", year: "numeric" });
+  return formatted(+year, +month, +day, { day: "numeric", month: "long", year: "numeric" });
+}
+
+function single(text) {
+  const sign = text.at(-1);
+  const word = QUALIFIER[sign];
+  return word ? t(word, { date: wordsOfDate(text.slice(0, -1)) }) : wordsOfDate(text);
+}
+
+// Level 1 of EDTF, loosely: what a source says in words of its own is left as it is.
+const EDTF = /^(\.\.|-?[\dX]{4}[-\dX~?%T:Z+.]*)?(\/(\.\.|-?[\dX]{4}[-\dX~?%T:Z+.]*)?)?$/;
+
+const isDay = (text) => /^\d{4}-\d{2}-\d{2}$/.test(text);
+
+function wordsOfRange(from, to) {
+  if (!isDay(from) || !isDay(to)) return t("fromTo", { from: single(from), to: single(to) });
+  const format = new Intl.DateTimeFormat(LOCALE, { timeZone: "UTC", day: "numeric", month: "long", year: "numeric" });
+  return format.formatRange(new Date(from), new Date(to)).replace(/\s*–\s*/, "–");
+}
+
+function oneNight(from, to, note) {
+  return isDay(from) && isDay(to ?? "") && new Date(to) - new Date(from) === 864e5 && /night/i.test(note ?? "");
+}
+
+/** An EDTF value in words, such as "June 2025" or "night of 5–6 August 2025". Null reads as unknown. */
+export function whenWords(text, note) {
+  if (!text) return t("unknownDate");
+  if (!EDTF.test(text)) return text;
+  if (!text.includes("/")) return single(text);
+  const [from, to] = text.split("/");
+  if (!from || from === "..") return t("until", { date: single(to) });
+  if (!to || to === "..") return t("since", { date: single(from) });
+  const words = wordsOfRange(from, to);
+  return oneNight(from, to, note) ? t("nightOf", { date: words }) : words;
+}
+
+/** Whether the value is said exactly enough by its words: a day, or the night between two. */
+export function plainDay(text, note) {
+  return precision(text) === "precisionDay" || oneNight(...(text ?? "").split("/"), note);
+}
+
+/** How exact the value is: the name of a text. */
+export function precision(text) {
+  if (!text || text.startsWith("XXXX")) return "precisionNone";
+  if (text.includes("/")) return "precisionRange";
+  const parts = text.replace(/[~?%]$/, "").split("T")[0].split("-");
+  if (parts[0].includes("X")) return "precisionDecade";
+  if (parts.length === 1 || parts[1] === "XX") return "precisionYear";
+  if (Number(parts[1]) > 20) return "precisionSeason";
+  return parts.length === 2 || parts[2] === "XX" ? "precisionMonth" : "precisionDay";
+}
+
+/** One day, yyyy-mm-dd, in words. */
+export function dayWords(day) {
+  return single(day);
+}

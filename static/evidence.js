@@ -1,0 +1,108 @@
+// What was hit and why that is thought; what sources say differently; where it all comes from.
+import { el, joined, outward } from "./dom.js";
+import { chainBlock } from "./chain.js";
+import { whenWords } from "./edtf.js";
+import { chance, countryName, length } from "./figures.js";
+import { ownersList } from "./owners.js";
+import { t, word } from "./text.js";
+
+const DATES = new Set(["when", "published", "since", "until"]);
+
+function reasons(list) {
+  return list?.length
+    ? el("ul", { class: "reasons quiet" }, list.map((r) => el("li", {}, r.detail ? t("reasonWords", { name: r.name, detail: r.detail }) : r.name)))
+    : null;
+}
+
+function grounds(hit) {
+  const { decision, match } = hit;
+  const said = [];
+  if (decision) {
+    const by = t("decidedBy", { who: decision.who, when: whenWords(decision.when) });
+    said.push(el("p", {}, t("decision", { why: decision.why }), " ", el("span", { class: "quiet" }, `(${by})`)));
+  }
+  if (match) {
+    const text = t("match", { chance: chance(match.probability), distance: length(match.distance_m) });
+    said.push(el("details", {}, el("summary", {}, text), reasons(match.reasons)));
+  }
+  return said;
+}
+
+function assetBlock(hit, answer) {
+  const { asset, verdict } = hit;
+  const site = asset.basis ? t("within", { basis: word("basis", asset.basis), radius: length(asset.uncertainty_m) }) : null;
+  const facts = [word("kind", asset.kind), asset.commodity, asset.host_country && countryName(asset.host_country), site];
+  return el("li", { class: `asset ${verdict}` },
+    el("h4", {}, asset.name),
+    el("p", { class: "asset-facts quiet" }, el("span", { class: `verdict ${verdict}` }, t(`verdict${verdict}`)), " ", ...joined(facts)),
+    grounds(hit),
+    answer.assets.length > 1 && hit.owners.length ? ownersList(hit.owners, null) : null,
+    chainBlock(hit, answer.sources));
+}
+
+function others(answer) {
+  const shown = new Set(answer.assets.map((hit) => hit.asset.id));
+  const rest = answer.candidates.filter((candidate) => !shown.has(candidate.asset));
+  const nothing = answer.none_probability;
+  if (!rest.length && !(answer.candidates.length && nothing)) return null;
+  const line = (name, probability, list) => el("li", {}, `${name}: ${chance(probability)}`, reasons(list));
+  return el("details", {}, el("summary", {}, t("otherCandidates")),
+    el("ul", {}, rest.map((c) => line(c.name, c.probability, c.reasons)), nothing === null ? null : line(t("noneOfThese"), nothing)));
+}
+
+/** The assets that were or may have been hit, each with its grounds and its chain. */
+export function assetsBlock(answer) {
+  const several = answer.assets.length > 1 && answer.rests_on === "alternatives";
+  if (!answer.assets.length && !answer.candidates.length) return null;
+  return el("section", { "aria-labelledby": "hit" },
+    el("h3", { id: "hit" }, t("hit")),
+    several ? el("p", { class: "several" }, t("oneOfThese")) : null,
+    el("ul", { class: "assets" }, answer.assets.map((hit) => assetBlock(hit, answer))),
+    others(answer));
+}
+
+function claim(row, sources) {
+  const source = sources[row.source];
+  return el("li", {},
+    el("b", {}, DATES.has(row.field) ? whenWords(row.value) : row.value),
+    row.quote ? el("q", {}, row.quote) : null,
+    el("span", { class: "quiet small" }, ...joined([source && outward(source.url, source.publisher), word("checked", row.checked)])));
+}
+
+function used(field, strike) {
+  const value = strike[field];
+  if (typeof value !== "string") return null;
+  return el("span", { class: "quiet" }, t("claimsUse", { value: field === "when" ? whenWords(value, strike.when_note) : value }));
+}
+
+/** Claims that differ, field by field; null where there is none. */
+export function claimsBlock({ claims, sources, strike }) {
+  if (!claims.length) return null;
+  const fields = Map.groupBy(claims, (row) => row.field);
+  return el("section", { class: "claims", "aria-labelledby": "claims" },
+    el("h3", { id: "claims" }, t("claims")),
+    [...fields].map(([field, rows]) => el("div", { class: "claim" },
+      el("h4", {}, word("field", field), " ", used(field, strike)),
+      el("ul", {}, rows.map((row) => claim(row, sources))))));
+}
+
+function sourceLine([id, source]) {
+  const title = source.title ?? source.url ?? id;
+  return el("li", { id: `source-${id}` },
+    outward(source.url, title), " ",
+    el("span", { class: "quiet small" }, ...joined([
+      source.publisher,
+      source.published && whenWords(source.published),
+      source.language,
+      source.licence,
+      source.archive_url && outward(source.archive_url, t("archived")),
+    ])));
+}
+
+/** Every source of the record and of the chains. */
+export function sourcesBlock({ sources }) {
+  const all = Object.entries(sources);
+  if (!all.length) return null;
+  return el("section", { class: "sources", "aria-labelledby": "sources" },
+    el("h3", { id: "sources" }, t("sources")), el("ol", {}, all.map(sourceLine)));
+}

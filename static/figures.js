@@ -1,0 +1,54 @@
+// Writes shares, distances and counts; reads the short owners text of a list row.
+import { LOCALE, t } from "./text.js";
+
+const exact = new Intl.NumberFormat(LOCALE, { maximumFractionDigits: 4 });
+const PERCENT = "\u00a0%";
+
+/** A number with the digits it has. */
+const number = (value) => exact.format(value);
+
+/** A share, or the range it lies in, in percent. */
+export function share(min, max) {
+  return min === max ? `${number(min)}${PERCENT}` : `${number(min)}–${number(max)}${PERCENT}`;
+}
+
+/** Metres as a length a reader can picture; null is said to be unknown. */
+export function length(metres) {
+  if (metres === null || metres === undefined) return t("unknownLength");
+  if (metres < 1000) return `${number(Math.round(metres))}\u00a0m`;
+  return `${number(+(metres / 1000).toFixed(metres < 10000 ? 1 : 0))}\u00a0km`;
+}
+
+/** A probability in whole percent. */
+export function chance(value) {
+  if (value > 0 && value < 0.01) return t("under", { share: `1${PERCENT}` });
+  if (value < 1 && value > 0.99) return t("over", { share: `99${PERCENT}` });
+  return `${Math.round(value * 100)}${PERCENT}`;
+}
+
+/** Fewest and most of a count, such as "5–10"; null where nothing is known. */
+export function span(min, max) {
+  if (min === null || min === undefined) return max === null || max === undefined ? null : t("upTo", { n: number(max) });
+  if (max === null || max === undefined) return t("atLeast", { n: number(min) });
+  return min === max ? number(min) : `${number(min)}–${number(max)}`;
+}
+
+const names = new Intl.DisplayNames([LOCALE], { type: "region" });
+
+/** The name of a country by its ISO 3166-1 code; null is nobody's waters or nobody known. */
+export function countryName(code) {
+  if (!code) return t("unattributed");
+  try {
+    return names.of(code);
+  } catch {
+    return code;
+  }
+}
+
+/** The rows of an owners text such as "RU 47.325, GB 5-6, unattributed 1.75". */
+export function ownersOf(text) {
+  return (text ?? "").split(", ").filter(Boolean).map((part) => {
+    const [, who, low, high] = part.match(/^(\S+)\s+([\d.]+)(?:\s*[-–]\s*([\d.]+))?/) ?? [null, part, "0", "0"];
+    return { country: /^[A-Z]{2}$/.test(who) ? who : null, min: +low, max: +(high ?? low) };
+  });
+}

@@ -1,0 +1,130 @@
+// The MapLibre style: base map and assets from the server's tiles, strikes and the selection on top.
+import { ROOT } from "./api.js";
+import { TABLE, base, scheme } from "./style.js";
+
+const RANGES = {
+  latin: ["U+0000-00FF", "U+0131", "U+2000-206F", "U+20AC"],
+  "latin-ext": ["U+0100-0130", "U+0132-02BA", "U+1E00-1EFF"],
+  cyrillic: ["U+0400-045F", "U+0490-0491", "U+04B0-04B1", "U+2116"],
+  "cyrillic-ext": ["U+0460-048F", "U+0492-04AF", "U+04B2-052F"],
+  greek: ["U+0370-03FF"],
+};
+const REGULAR = ["Noto Sans Regular"];
+const BOLD = ["Noto Sans Bold"];
+
+const face = (weight) => Object.entries(RANGES).map(([script, range]) => ({
+  url: new URL(`vendor/fonts/noto-sans-${script}-${weight}-normal.woff2`, import.meta.url).href,
+  "unicode-range": range,
+}));
+
+// URL would escape the braces.
+const tiles = (name) => `${ROOT.href}tiles/${name}/{z}/{x}/{y}.mvt`;
+const collection = (features = []) => ({ type: "FeatureCollection", features });
+const byZoom = (...stops) => ["interpolate", ["linear"], ["zoom"], ...stops];
+
+function sources() {
+  return {
+    base: { type: "vector", tiles: [tiles("basemap")], maxzoom: 8 },
+    assets: { type: "vector", tiles: [tiles("assets")], maxzoom: 12 },
+    strikes: { type: "geojson", data: collection() },
+    stacks: { type: "geojson", data: collection() },
+    picked: { type: "geojson", data: collection() },
+  };
+}
+
+function land(c) {
+  return [
+    { id: "sea", type: "background", paint: { "background-color": c.sea } },
+    { id: "land", type: "fill", source: "base", "source-layer": "country", paint: { "fill-color": c.land } },
+    { id: "chosen", type: "fill", source: "base", "source-layer": "country", filter: ["==", ["get", "iso_a2"], ""], paint: { "fill-color": c.chosen, "fill-opacity": byZoom(3.5, 1, 6.5, 0.3) } },
+    { id: "coast", type: "line", source: "base", "source-layer": "country", paint: { "line-color": c.coast, "line-width": byZoom(2, 0.4, 8, 1) } },
+    { id: "border", type: "line", source: "base", "source-layer": "boundary", paint: { "line-color": c.border, "line-width": byZoom(2, 0.5, 8, 1.5) } },
+  ];
+}
+
+const isLine = ["in", ["geometry-type"], ["literal", ["LineString", "MultiLineString"]]];
+const isPoint = ["==", ["geometry-type"], "Point"];
+
+const carriesGas = ["in", "gas", ["coalesce", ["get", "commodity"], ["get", "group"], ""]];
+
+function pipes(c) {
+  const colour = (group) => TABLE.line[group][scheme()];
+  const pipe = (id, group, filter) => ({
+    id, type: "line", source: "assets", "source-layer": "assets", filter: ["all", isLine, filter],
+    layout: { "line-join": "round" },
+    paint: { "line-color": colour(group), "line-width": byZoom(3, 0.9, 8, 2.2), ...(TABLE.line[group].dash && { "line-dasharray": TABLE.line[group].dash }) },
+  });
+  return [
+    { id: "pipe-case", type: "line", source: "assets", "source-layer": "assets", filter: isLine, paint: { "line-color": c.halo, "line-width": byZoom(3, 2.4, 8, 5), "line-opacity": 0.7 } },
+    pipe("pipe-gas", "gas", carriesGas),
+    pipe("pipe-oil", "oil", ["!", carriesGas]),
+    { id: "pipe-name", type: "symbol", source: "assets", "source-layer": "assets", filter: isLine, minzoom: 4.5,
+      layout: { "symbol-placement": "line", "text-field": ["get", "name"], "text-font": REGULAR, "text-size": 11, "text-offset": [0, 0.9], "symbol-spacing": 420 },
+      paint: { "text-color": c.quiet, "text-halo-color": c.halo, "text-halo-width": 1.5 } },
+  ];
+}
+
+function sites(c) {
+  return [
+    { id: "site", type: "circle", source: "assets", "source-layer": "assets", filter: isPoint, minzoom: 5,
+      paint: { "circle-radius": byZoom(5, 1.8, 10, 4), "circle-color": c.paper, "circle-stroke-color": c.mark, "circle-stroke-width": 1.2 } },
+    { id: "site-name", type: "symbol", source: "assets", "source-layer": "assets", filter: isPoint, minzoom: 8,
+      layout: { "text-field": ["get", "name"], "text-font": REGULAR, "text-size": 11, "text-anchor": "left", "text-offset": [0.7, 0], "text-max-width": 9 },
+      paint: { "text-color": c.quiet, "text-halo-color": c.halo, "text-halo-width": 1.4 } },
+  ];
+}
+
+function names(c) {
+  const halo = { "text-halo-color": c.halo, "text-halo-width": 1.4 };
+  const name = ["coalesce", ["get", `name_${document.documentElement.lang}`], ["get", "name_en"], ["get", "name"]];
+  return [
+    { id: "place-name", type: "symbol", source: "base", "source-layer": "place", minzoom: 4,
+      layout: { "text-field": name, "text-font": REGULAR, "text-size": byZoom(4, 10, 9, 13), "symbol-sort-key": ["-", 0, ["coalesce", ["get", "population"], 0]], "text-padding": 6, "text-variable-anchor": ["top", "bottom", "left", "right"], "text-radial-offset": 0.5 },
+      paint: { "text-color": c.quiet, ...halo } },
+    { id: "country-name", type: "symbol", source: "base", "source-layer": "country_label", maxzoom: 7,
+      filter: ["<=", ["coalesce", ["get", "label_rank"], 9], ["step", ["zoom"], 3, 3, 4, 5, 7]],
+      layout: { "text-field": name, "text-font": BOLD, "text-size": byZoom(2, 10, 6, 15), "text-letter-spacing": 0.08, "text-max-width": 7 },
+      paint: { "text-color": c.text, ...halo, "text-opacity": 0.85 } },
+  ];
+}
+
+const role = (name) => ["==", ["get", "role"], name];
+
+function picked(c) {
+  const certain = ["!=", ["get", "sure"], true];
+  return [
+    { id: "ring-fill", type: "fill", source: "picked", filter: role("ring"), paint: { "fill-color": c.ink, "fill-opacity": 0.08 } },
+    { id: "ring-line", type: "line", source: "picked", filter: role("ring"), paint: { "line-color": c.ink, "line-width": 1.4, "line-dasharray": [2, 2] } },
+    { id: "hit-line", type: "line", source: "picked", filter: ["all", role("asset"), isLine], paint: { "line-color": c.ink, "line-width": 4, "line-opacity": 0.75 } },
+    { id: "link-sure", type: "line", source: "picked", filter: ["all", role("link"), ["!", certain]], paint: { "line-color": c.ink, "line-width": 2 } },
+    { id: "link-maybe", type: "line", source: "picked", filter: ["all", role("link"), certain], paint: { "line-color": c.ink, "line-width": 1.6, "line-dasharray": [1.5, 1.5] } },
+    { id: "hit-point", type: "circle", source: "picked", filter: ["all", role("asset"), isPoint], paint: { "circle-radius": 5, "circle-color": c.paper, "circle-stroke-color": c.ink, "circle-stroke-width": 2.4 } },
+  ];
+}
+
+function marks(c) {
+  return [
+    { id: "strikes", type: "symbol", source: "strikes",
+      layout: { "icon-image": ["get", "image"], "icon-size": byZoom(2, 0.42, 5, 0.56, 10, 0.85), "icon-allow-overlap": true, "icon-ignore-placement": true, "symbol-sort-key": ["get", "order"] } },
+    { id: "spot", type: "circle", source: "picked", filter: role("strike"), paint: { "circle-radius": byZoom(2, 10, 8, 15), "circle-opacity": 0, "circle-stroke-color": c.ink, "circle-stroke-width": 2.6 } },
+    { id: "stacks", type: "symbol", source: "stacks",
+      layout: { "text-field": ["to-string", ["get", "n"]], "text-font": BOLD, "text-size": 11, "text-offset": [0.95, -0.75], "text-allow-overlap": true, "text-ignore-placement": true },
+      paint: { "text-color": c.text, "text-halo-color": c.halo, "text-halo-width": 2 } },
+    { id: "hit-name", type: "symbol", source: "picked", filter: ["all", role("asset"), isPoint],
+      layout: { "text-field": ["get", "name"], "text-font": BOLD, "text-size": 12, "text-variable-anchor": ["left", "right", "top", "bottom"], "text-radial-offset": 1.5, "text-justify": "auto", "text-max-width": 11 },
+      paint: { "text-color": c.ink, "text-halo-color": c.halo, "text-halo-width": 2 } },
+  ];
+}
+
+/** A whole style for the reader's colour scheme. */
+export function mapStyle() {
+  const c = base();
+  return {
+    version: 8,
+    "font-faces": { [REGULAR[0]]: face(400), [BOLD[0]]: face(700) },
+    sources: sources(),
+    layers: [...land(c), ...pipes(c), ...sites(c), ...names(c), ...picked(c), ...marks(c)],
+  };
+}
+
+export { collection };

@@ -1,0 +1,115 @@
+// "Whose was it?": countries with their shares, each split by how far it reaches; and, apart, who was no owner.
+import { el, outward, spoken } from "./dom.js";
+import { countryName, share } from "./figures.js";
+import { t, word } from "./text.js";
+
+const REACHES = ["state", "holder", "company"];
+const range = (pair) => pair ?? [0, 0];
+
+function piece(kind, width) {
+  const part = el("span", { class: `part ${kind}` });
+  part.style.width = `${Math.max(0, width)}%`;
+  return width > 0 ? part : null;
+}
+
+/** A bar of one row: what is certain by reach, what is certain but of open split, and the range above it. */
+function bar(row) {
+  const certain = row.country ? REACHES.map((reach) => [reach, range(row[reach])[0]]) : [["nobody", row.share_min]];
+  const known = certain.reduce((sum, [, n]) => sum + n, 0);
+  return el("span", { class: "owner-bar", "aria-hidden": "true" },
+    certain.map(([reach, n]) => piece(reach, n)),
+    piece("split", row.share_min - known),
+    piece("range", row.share_max - Math.max(row.share_min, known)));
+}
+
+function splitWords(row) {
+  const parts = REACHES.map((reach) => [reach, ...range(row[reach])]).filter(([, , most]) => most > 0);
+  return parts.map(([reach, min, max]) => `${t(`${reach}Short`)} ${share(min, max)}`).join(", ");
+}
+
+function ownerRow(row, chosen) {
+  const name = row.country ? countryName(row.country) : t("unattributed");
+  return el("li", { class: row.country && row.country === chosen ? "owner chosen" : "owner" },
+    el("span", { class: "owner-name" }, name), " ",
+    el("span", { class: "owner-share" }, share(row.share_min, row.share_max)),
+    bar(row),
+    el("span", { class: "owner-split quiet" }, row.country ? splitWords(row) : (row.reasons ?? []).join("; ")));
+}
+
+function barKey(owners) {
+  const has = (reach) => owners.some((row) => row.country && range(row[reach])[1] > 0);
+  const open = owners.some((row) => row.share_max > row.share_min);
+  const split = owners.some((row) => row.country && row.share_min - REACHES.reduce((n, reach) => n + range(row[reach])[0], 0) > 1);
+  const keys = [...REACHES.filter(has), ...(split ? ["split"] : []), ...(open ? ["range"] : [])];
+  return el("ul", { class: "bar-key", "aria-hidden": "true" },
+    keys.map((kind) => el("li", {}, el("span", { class: `part ${kind}` }), t(kind))));
+}
+
+/** The list of owners, largest first. */
+export function ownersList(owners, chosen) {
+  return el("ul", { class: "owners" }, owners.map((row) => ownerRow(row, chosen)));
+}
+
+function assetNames(answer, code) {
+  const hits = answer.assets.filter((hit) => hit.owners.some((row) => row.country === code));
+  return hits.map((hit) => hit.asset.name).join(answer.rests_on === "alternatives" ? t("or") : ", ");
+}
+
+/** One sentence on the chosen country's part in it; null where none is chosen. */
+function ofChosen(answer, code) {
+  if (!code) return null;
+  const country = countryName(code);
+  const row = answer.owners.find((owner) => owner.country === code);
+  const assets = assetNames(answer, code);
+  if (row) {
+    const open = answer.rests_on === "alternatives" && answer.assets.length > 1;
+    const text = !open ? "ofChosen" : row.share_min > 0 ? "ofChosenEither" : "ofChosenPossible";
+    return t(text, { country, assets, share: share(row.share_min, row.share_max) });
+  }
+  const ties = answer.related.filter((tie) => tie.country === code).map((tie) => `${word("relation", tie.relation)} (${tie.name})`);
+  if (ties.length) return t("ofChosenRelated", { country, relations: [...new Set(ties)].join(", ") });
+  return t(answer.host?.country === code ? "ofChosenHost" : "ofChosenNone", { country });
+}
+
+function choice(name, values, view, set) {
+  const select = el("select", { id: `view-${name}`, onchange: () => set({ [name]: select.value }) },
+    values.map((value) => el("option", { value, selected: view[name] === value }, t(`${name}${value}`))));
+  return el("p", {}, el("label", { for: `view-${name}` }, t(name)), " ", select);
+}
+
+function counting(view, set) {
+  return el("details", { class: "counting" }, el("summary", {}, t("counting")),
+    choice("basis", ["registration", "headquarters"], view, set), choice("minority", ["stay", "follow"], view, set));
+}
+
+/** The block of owners. */
+export function ownersBlock(answer, view, set) {
+  const sentence = ofChosen(answer, view.country);
+  return el("section", { class: "whose", "aria-labelledby": "whose" },
+    el("h3", { id: "whose" }, t("whose")),
+    sentence && el("p", { class: "of-chosen" }, sentence),
+    el("p", { class: `rests ${answer.rests_on}` }, word("rests", answer.rests_on)),
+    answer.owners.length ? [ownersList(answer.owners, view.country), barKey(answer.owners)] : null,
+    counting(view, set));
+}
+
+function tie(row, answer) {
+  const asset = answer.assets.find((hit) => hit.asset.id === row.asset)?.asset.name;
+  const source = answer.sources[row.source];
+  const relation = word("relation", row.relation);
+  return el("li", {},
+    el("span", { class: "tie" }, relation), " ",
+    el("b", {}, row.name), row.country && countryName(row.country) !== row.name ? `, ${countryName(row.country)}` : "",
+    asset && answer.assets.length > 1 ? spoken(` ${t("relationOf", { relation, asset })}`) : null,
+    row.note ? el("span", { class: "tie-note" }, row.note) : null,
+    el("span", { class: "quiet small" }, word("checked", row.checked), source ? [" · ", outward(source.url, source.publisher)] : null));
+}
+
+/** The block of ties that are not ownership; null where there is none. */
+export function othersBlock(answer) {
+  if (!answer.related.length) return null;
+  return el("section", { class: "others", "aria-labelledby": "others" },
+    el("h3", { id: "others" }, t("notOwners")),
+    el("p", { class: "quiet" }, t("notOwnersWhy")),
+    el("ul", {}, answer.related.map((row) => tie(row, answer))));
+}

@@ -1,0 +1,84 @@
+// Keeps what is shown in the address after #, so that a view can be sent, reloaded and gone back to.
+
+export const ROLES = ["owner", "related", "host"];
+const START = {
+  map: null, // [lon, lat, zoom]
+  country: null, // ISO 3166-1 code
+  role: "owner",
+  kinds: [], // groups of the hit asset; none is all
+  status: [], // none is all
+  from: null, // yyyy-mm-dd
+  to: null,
+  basis: "registration",
+  minority: "stay",
+  strike: null, // id
+};
+const DAY = /^\d{4}-\d{2}-\d{2}$/;
+
+const oneOf = (value, choices) => (choices.includes(value) ? value : choices[0]);
+const list = (value) => (value ?? "").split(".").filter((part) => /^[a-z]+$/.test(part));
+const day = (value) => (DAY.test(value ?? "") && !Number.isNaN(Date.parse(value)) ? value : null);
+
+function place(value) {
+  const numbers = (value ?? "").split(",").map(Number);
+  const sound = numbers.length === 3 && numbers.every(Number.isFinite) && Math.abs(numbers[1]) <= 85;
+  return sound ? numbers : null;
+}
+
+/** The state an address says; whatever is malformed falls back to the start. */
+export function read(hash) {
+  const said = new URLSearchParams(hash.replace(/^#/, ""));
+  const country = said.get("country");
+  return {
+    map: place(said.get("map")),
+    country: /^[A-Z]{2}$/.test(country ?? "") ? country : null,
+    role: oneOf(said.get("role"), ROLES),
+    kinds: list(said.get("kinds")),
+    status: list(said.get("status")),
+    from: day(said.get("from")),
+    to: day(said.get("to")),
+    basis: oneOf(said.get("basis"), ["registration", "headquarters"]),
+    minority: oneOf(said.get("minority"), ["stay", "follow"]),
+    strike: said.get("strike") || null,
+  };
+}
+
+/** The address that says a state; what is as at the start is left out. */
+export function written(state) {
+  const said = new URLSearchParams();
+  for (const [name, start] of Object.entries(START)) {
+    const value = state[name];
+    if (name === "map" && value) said.set("map", value.map((n, i) => +n.toFixed(i < 2 ? 4 : 2)).join(","));
+    else if (Array.isArray(value) && value.length) said.set(name, value.join("."));
+    else if (!Array.isArray(value) && value && value !== start) said.set(name, value);
+  }
+  return `#${said.toString().replaceAll("%2C", ",")}`;
+}
+
+/** A state that tells its listeners about changes and keeps the address up to date. */
+export function createState(onChange) {
+  let now = read(location.hash);
+  const tell = (before) => onChange(now, before);
+
+  // Back and forward, and an address typed by hand.
+  addEventListener("hashchange", () => {
+    const before = now;
+    now = read(location.hash);
+    if (written(now) !== written(before)) tell(before);
+  });
+
+  return {
+    get now() {
+      return now;
+    },
+    /** Change some of it. A step that a reader would want to go back from gets its own history entry. */
+    set(changes, { step = true } = {}) {
+      const before = now;
+      now = { ...now, ...changes };
+      const address = written(now);
+      if (address === written(before)) return;
+      history[step ? "pushState" : "replaceState"](null, "", address);
+      tell(before);
+    },
+  };
+}

@@ -1,0 +1,76 @@
+// The one table of colours and symbols, and what paint and legend both draw from it.
+import { svg } from "./dom.js";
+
+export const TABLE = await (await fetch(new URL("style-table.json", import.meta.url))).json();
+const DARK = matchMedia("(prefers-color-scheme: dark)");
+
+/** "light" or "dark", as the reader's system asks. */
+export const scheme = () => (DARK.matches ? "dark" : "light");
+
+/** Call back when the reader's system changes between light and dark. */
+export const onScheme = (changed) => DARK.addEventListener("change", changed);
+
+/** Key of a host country in the table: two countries have a colour, all others share one. */
+export const hostKey = (country) => (Object.hasOwn(TABLE.host, country ?? "") ? country : "other");
+
+/** Colours of the base map. */
+export const base = () => TABLE.base[scheme()];
+
+const shapeOf = (group) => (Object.hasOwn(TABLE.group, group ?? "") ? group : "none");
+const fillOf = (status) => TABLE.status[status] ?? "hollow";
+
+/** Name of the map image for a strike. */
+export function imageName(row) {
+  return `${shapeOf(row.group)}-${hostKey(row.host_country)}-${fillOf(row.status)}`;
+}
+
+/** Legend symbol of a strike as SVG: colour is host, shape is kind, fill is status. */
+export function symbol({ group, host_country, status }, size = 16) {
+  const filled = fillOf(status) === "filled";
+  const path = svg("path", {
+    d: TABLE.group[shapeOf(group)],
+    class: `host-${hostKey(host_country)} ${filled ? "filled" : "hollow"}`,
+  });
+  return svg("svg", { class: "symbol", viewBox: "0 0 24 24", width: size, height: size, "aria-hidden": "true" }, path);
+}
+
+/** Legend line of a pipeline as SVG. */
+export function lineSymbol(commodity) {
+  const { dash } = TABLE.line[commodity];
+  const dashes = dash ? dash.map((n) => n * 2).join(" ") : null;
+  const path = svg("path", { d: "M0 6H26", class: `line-${commodity}`, "stroke-dasharray": dashes });
+  return svg("svg", { class: "symbol", viewBox: "0 0 26 12", width: 26, height: 12, "aria-hidden": "true" }, path);
+}
+
+const PIXELS = 56;
+
+function drawn(shape, colour, fill) {
+  const canvas = document.createElement("canvas");
+  canvas.width = canvas.height = PIXELS;
+  const pen = canvas.getContext("2d");
+  pen.scale(PIXELS / 30, PIXELS / 30);
+  pen.translate(3, 3);
+  pen.lineJoin = "round";
+  const path = new Path2D(TABLE.group[shape]);
+  const outline = (width, style) => Object.assign(pen, { lineWidth: width, strokeStyle: style }) && pen.stroke(path);
+  outline(fill === "filled" ? 4 : 6.4, base().halo);
+  pen.fillStyle = fill === "filled" ? colour : base().paper;
+  pen.fill(path);
+  if (fill === "hollow") outline(3, colour);
+  return pen.getImageData(0, 0, PIXELS, PIXELS);
+}
+
+/** Every image the map needs, by name. */
+export function* images() {
+  for (const shape of Object.keys(TABLE.group))
+    for (const host of Object.keys(TABLE.host))
+      for (const fill of new Set(Object.values(TABLE.status)))
+        yield [`${shape}-${host}-${fill}`, drawn(shape, TABLE.host[host][scheme()], fill)];
+}
+
+/** Give the style sheet the table's colours as custom properties. */
+export function paintPage() {
+  const { style } = document.documentElement;
+  for (const [host, colours] of Object.entries(TABLE.host)) style.setProperty(`--host-${host}`, colours[scheme()]);
+  for (const [name, line] of Object.entries(TABLE.line)) style.setProperty(`--line-${name}`, line[scheme()]);
+}

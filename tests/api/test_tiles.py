@@ -1,0 +1,394 @@
+"""Tiles hold what the API lists, under the same properties; and the zoo passes through join, tile and GeoJSON."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Iterator
+from typing import Any
+
+import mapbox_vector_tile
+import numpy as np
+import pytest
+import shapely
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+from shapely.geometry import Point, shape
+from shapely.geometry.base import BaseGeometry
+from starlette.testclient import TestClient
+
+from api.app import create_app
+from api.settings import Settings
+from geo.antimeridian import split
+from geo.tiles import MAX_LAT, Tile, bounds, lonlat, tile_at, world
+from layers import curated
+from layers.schema import Asset, Records, Source, Strike
+from layers.snapshot import Snapshot
+from layers.store import Store
+from tests.conftest import BASEMAP
+from tests.places import ALL_PLACES, BAD_PLACES
+
+Json = dict[str, Any]
+
+COLLECTIONS = ("strikes", "assets", "attributions", "countries")
+EXTENT, BUFFER = 4096, 64
+#: Lines and polygons are simplified to 4 units and rounded to 1.
+ROUGH = 5.0
+HOME = "/tiles/strikes/3/4/2.mvt"
+
+
+def decoded(body: bytes) -> Json:
+    told: Json = mapbox_vector_tile.decode(body, default_options={"y_coord_down": True})
+    return told
+
+
+def drawn(client: TestClient, collection: str, tile: Tile) -> dict[str, Json]:
+    """Properties of what a tile of a collection shows, by id."""
+    answer = client.get("/tiles/{}/{}/{}/{}.mvt".format(collection, *tile))
+    assert answer.status_code == 200
+    layers = decoded(answer.content) if answer.content else {}
+    assert set(layers) <= {collection}
+    features = layers.get(collection, {"features": []})["features"]
+    found = {feature["properties"]["id"]: feature["properties"] for feature in features}
+    # A collection is drawn as one feature for each of points, lines and areas.
+    kinds = [(feature["properties"]["id"], feature["geometry"]["type"].removeprefix("Multi")) for feature in features]
+    assert len(set(kinds)) == len(kinds), "each feature once"
+    return found
+
+
+def listed(client: TestClient, collection: str, box: tuple[float, ...]) -> dict[str, Json]:
+    """What /items lists for a box and what has a place, by id."""
+    west, south, east, north = box
+    cut = (max(west, -180), max(south, -90), min(east, 180), min(north, 90))
+    query = {"bbox": ",".join(map(repr, cut)), "limit": 10_000}
+    features = client.get(f"/collections/{collection}/items", params=query).json()["features"]
+    return {feature["id"]: feature for feature in features if feature["geometry"]}
+
+
+def grown(tile: Tile, units: float, degrees: float = 0.0) -> tuple[float, float, float, float]:
+    """A tile's bounds, wider by units of the tile and then by degrees."""
+    part = units / EXTENT
+    corners = np.array([[tile.x - part, tile.y + 1 + part], [tile.x + 1 + part, tile.y - part]]) / (1 << tile.z)
+    (west, south), (east, north) = lonlat(corners).tolist()
+    return west - degrees, south - degrees, east + degrees, north + degrees
+
+
+def bend(shapes: list[BaseGeometry]) -> float:
+    """How far, in degrees, an edge that is straight on the map strays from the same edge straight in lon/lat."""
+    widest = 0.0
+    for geometry in shapes:
+        for part in shapely.get_parts(geometry):
+            xy = shapely.get_coordinates(part)
+            middle = lonlat((world(xy[1:]) + world(xy[:-1])) / 2)[:, 1]
+            inside = (np.abs(xy[1:, 1]) < MAX_LAT) & (np.abs(xy[:-1, 1]) < MAX_LAT)
+            widest = max(widest, np.abs(middle - (xy[1:, 1] + xy[:-1, 1]) / 2)[inside].max(initial=0.0))
+    return float(widest) * 1.1
+
+
+@pytest.fixture(scope="module")
+def bends(snapshot: Snapshot) -> dict[str, float]:
+    found = {}
+    for name in COLLECTIONS:
+        kept = [shape for shape in snapshot.collections[name].geometries if shape is not None]
+        found[name] = bend([shape for shape in kept if shapely.get_dimensions(shape) > 0])
+    return found
+
+
+@st.composite
+def tiles(draw: st.DrawFn, places: np.ndarray, lowest: int, highest: int) -> Tile:
+    """Mostly a tile at some vertex of the data, or its neighbour; now and then any tile."""
+    z = draw(st.integers(lowest, highest))
+    last = (1 << z) - 1
+    if draw(st.integers(0, 9)) == 0:
+        return Tile(z, draw(st.integers(0, last)), draw(st.integers(0, last)))
+    lon, lat = places[draw(st.integers(0, len(places) - 1))]
+    home = tile_at(lon, lat, z)
+    step = st.sampled_from([0, 0, 0, -1, 1])
+    return Tile(z, min(max(home.x + draw(step), 0), last), min(max(home.y + draw(step), 0), last))
+
+
+def surely(geometry: BaseGeometry, box: tuple[float, ...], unit: float) -> bool:
+    """Whether what a shape has inside a box is too large to vanish by simplifying and rounding."""
+    west, south, east, north = box
+    if west >= east or south >= north:
+        return False
+    inside = shapely.intersection(shapely.make_valid(geometry), shapely.box(*box))
+    if shapely.get_dimensions(geometry) == 1:
+        x1, y1, x2, y2 = inside.bounds if not inside.is_empty else (0, 0, 0, 0)
+        return bool(max(x2 - x1, y2 - y1) > 4 * ROUGH * unit)
+    return not inside.buffer(-2 * ROUGH * unit).is_empty
+
+
+def same(shown: Json, listed_: Json) -> bool:
+    """Tile values are the GeoJSON values; lists are ``,a,b,`` and what is unknown is left out."""
+    told = {}
+    for name, value in listed_.items():
+        if isinstance(value, list):
+            value = f",{','.join(value)}," if value else None
+        if value is not None:
+            told[name] = value
+    return shown == told
+
+
+@pytest.mark.parametrize("collection", ["strikes", "attributions"])
+def test_a_tile_of_points_holds_exactly_what_is_listed_for_its_bounds(
+    client: TestClient, snapshot: Snapshot, collection: str
+) -> None:
+    """Points have no buffer: each is in one tile, and one on a border is in the tile to the east or south."""
+    shapes = snapshot.collections[collection].geometries
+    places = shapely.get_coordinates([one for one in shapes if one is not None])
+
+    @settings(max_examples=25, deadline=None)
+    @given(tile=tiles(places, 0, 16))
+    def hold(tile: Tile) -> None:
+        found = listed(client, collection, bounds(tile))
+        inside = {
+            name for name, feature in found.items() if tile_at(*feature["geometry"]["coordinates"], tile.z) == tile
+        }
+        border = found.keys() - inside
+        edges = bounds(tile)
+        assert all(np.isclose(found[name]["geometry"]["coordinates"] * 2, edges).any() for name in border)
+        shown = drawn(client, collection, tile)
+        assert shown.keys() == inside
+        assert all(same(shown[name], found[name]["properties"]) for name in inside)
+
+    hold()
+
+
+@pytest.mark.parametrize(("collection", "lowest", "highest", "times"), [("assets", 0, 14, 25), ("countries", 2, 8, 8)])
+def test_a_tile_of_lines_and_areas_holds_what_is_listed_for_its_bounds_and_buffer(
+    client: TestClient,
+    snapshot: Snapshot,
+    bends: dict[str, float],
+    collection: str,
+    lowest: int,
+    highest: int,
+    times: int,
+) -> None:
+    """Between two boxes, as edges are straight on the map here and straight in lon/lat there (``bend``).
+
+    All that is drawn is listed for the bounds with buffer and rounding added. All that is listed and that has
+    more inside the bounds than rounding can lose is drawn. Points are drawn exactly, as above.
+    """
+    layer = snapshot.collections[collection]
+    geometry = dict(zip(layer.rows_by_id, layer.shapes, strict=True))
+    places = shapely.get_coordinates([one for one in layer.shapes if one is not None])
+    places = places[np.abs(places[:, 1]) < 84]
+
+    @settings(max_examples=times, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @given(tile=tiles(places, lowest, highest))
+    def hold(tile: Tile) -> None:
+        shown = drawn(client, collection, tile)
+        near = listed(client, collection, grown(tile, BUFFER + ROUGH, bends[collection]))
+        assert shown.keys() <= near.keys()
+        assert all(same(shown[name], near[name]["properties"]) for name in shown)
+        unit = 360 / (1 << tile.z) / EXTENT
+        inner = grown(tile, 0, -bends[collection])
+        for name in near:
+            if shapely.get_dimensions(geometry[name]) == 0:
+                assert (name in shown) == (tile_at(*geometry[name].coords[0], tile.z) == tile)
+            elif surely(geometry[name], inner, unit):
+                assert name in shown, (name, tile)
+
+    hold()
+
+
+def test_every_placed_feature_of_small_layers_is_in_the_world_tile(client: TestClient) -> None:
+    for collection in ("strikes", "attributions"):
+        assert (
+            drawn(client, collection, Tile(0, 0, 0)).keys() == listed(client, collection, (-180, -90, 180, 90)).keys()
+        )
+
+
+@pytest.mark.parametrize("address", ["25/0/0", "0/1/0", "0/0/1", "3/8/0", "3/0/8", "-1/0/0", "1.5/0/0", "x/y/z"])
+@pytest.mark.parametrize("name", ["strikes", "basemap"])
+def test_an_address_outside_the_grid_is_400(client: TestClient, name: str, address: str) -> None:
+    answer = client.get(f"/tiles/{name}/{address}.mvt")
+    assert (answer.status_code, answer.json()["parameter"]) == (400, "z/x/y")
+
+
+@pytest.mark.parametrize("path", [HOME, "/tiles/basemap/2/2/1.mvt", "/tiles/strikes/9/0/0.mvt"])
+def test_a_tile_is_the_same_zipped_and_plain(client: TestClient, path: str) -> None:
+    plain = client.get(path, headers={"accept-encoding": "identity"})
+    assert "content-encoding" not in plain.headers
+    assert plain.headers["content-type"] == "application/vnd.mapbox-vector-tile"
+    with client.stream("GET", path, headers={"accept-encoding": "gzip"}) as zipped:
+        assert zipped.headers["content-encoding"] == "gzip"
+        assert zipped.headers["vary"] == "Accept-Encoding"
+        raw = b"".join(zipped.iter_raw())
+    assert gzip.decompress(raw) == plain.content
+
+
+def test_a_tile_that_the_client_has_is_304(client: TestClient) -> None:
+    tag = client.get(HOME).headers["etag"]
+    assert client.get(HOME, headers={"if-none-match": tag}).status_code == 304
+    assert client.get("/tiles/strikes/30/0/0.mvt", headers={"if-none-match": tag}).status_code == 400
+
+
+@pytest.mark.parametrize("name", [*COLLECTIONS, "basemap"])
+def test_tilejson_describes_tiles_that_are_there(client: TestClient, name: str) -> None:
+    told = client.get(f"/tiles/{name}.json").json()
+    assert told["tilejson"] == "3.0.0"
+    assert told["scheme"] == "xyz"
+    assert 0 <= told["minzoom"] < told["maxzoom"] <= 24
+    assert told["attribution"]
+    west, south, east, north = told.get("bounds", [-180, -90, 180, 90])
+    assert -180 <= west < east <= 180
+    assert -90 <= south < north <= 90
+    z, x, y = tile_at((west + east) / 2, (south + north) / 2, 2)
+    (template,) = told["tiles"]
+    layers = decoded(client.get(template.format(z=z, x=x, y=y)).content)
+    described = {layer["id"]: layer["fields"] for layer in told["vector_layers"]}
+    assert layers.keys() <= described.keys()
+    if name != "basemap":
+        for feature in layers[name]["features"]:
+            assert feature["properties"].keys() <= described[name].keys()
+
+
+def test_style_has_sources_that_answer_and_layers_that_they_have(client: TestClient) -> None:
+    style = client.get("/style.json").json()
+    assert style["version"] == 8
+    described = {name: client.get(source["url"]).json() for name, source in style["sources"].items()}
+    for layer in style["layers"]:
+        if "source" in layer:
+            assert layer["source-layer"] in {one["id"] for one in described[layer["source"]]["vector_layers"]}
+    assert {"strikes", "assets", "basemap"} <= described.keys()
+
+
+def test_base_map_has_its_four_layers(client: TestClient) -> None:
+    layers = decoded(client.get("/tiles/basemap/4/9/5.mvt").content)
+    assert layers.keys() == {"country", "boundary", "country_label", "place"}
+    assert "UA" in {feature["properties"].get("iso_a2") for feature in layers["country"]["features"]}
+    assert {"name_en", "name_uk"} <= layers["country_label"]["features"][0]["properties"].keys()
+    assert {"name", "population"} <= layers["place"]["features"][0]["properties"].keys()
+
+
+# The zoo: every awkward geometry as an asset, and a strike somewhere on each.
+
+
+def is_good(name: str) -> bool:
+    """Whether the schema takes it: lon/lat, not empty, without heights."""
+    place = ALL_PLACES[name]
+    return place is None or not (place.is_empty or place.has_z or name in BAD_PLACES)
+
+
+GOOD = sorted(filter(is_good, ALL_PLACES))
+#: Beyond the rim of the map.
+UNSEEN = {"at_pole", "south_pole", "near_pole"}
+
+
+def spot(name: str) -> Point | None:
+    """A place on or in a geometry of the zoo."""
+    place = ALL_PLACES[name]
+    if place is None:
+        return None
+    part = shapely.get_parts(split(shapely.make_valid(place)))[0]
+    if part.geom_type == "LineString":
+        return part.interpolate(0.5, normalized=True)
+    return part if part.geom_type == "Point" else part.representative_point()
+
+
+def described(name: str, geometry: BaseGeometry | None) -> Json:
+    placed = {"geometry": geometry, "uncertainty_m": 500.0, "basis": "sea-area", "place_source": "s"}
+    return {"id": f"zoo-{name}", "sources": ("s",), "checked": "read", **({} if geometry is None else placed)}
+
+
+def strike(name: str, geometry: BaseGeometry | None) -> Strike:
+    return Strike(title=name, when="2025-08", place=name, status="reported", **described(name, geometry))
+
+
+def zoo() -> Records:
+    strikes = [strike(name, spot(name)) for name in GOOD]
+    assets = [Asset(name=name, kind="refinery", **described(name, ALL_PLACES[name])) for name in GOOD]
+    return Records.of(
+        {
+            "sources": {"s": Source(id="s", publisher="Zoo")},
+            "strikes": {one.id: one for one in strikes},
+            "assets": {one.id: one for one in assets},
+        }
+    )
+
+
+@pytest.fixture(scope="module")
+def zoo_client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    store = Store.create(tmp_path_factory.mktemp("zoo") / "zoo.gpkg")
+    store.load(zoo(), who="tests")
+    with TestClient(create_app(store, Settings(basemap=BASEMAP, follow_every_s=0))) as made:
+        yield made
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_zoo_is_joined_to_what_lies_on_it(zoo_client: TestClient, name: str) -> None:
+    told = zoo_client.get(f"/strikes/zoo-{name}/attribution").json()
+    candidates = {one["asset"]: one for one in told["candidates"]}
+    if ALL_PLACES[name] is None:
+        assert not candidates
+        assert told["none_probability"] == 1.0
+    else:
+        assert candidates[f"zoo-{name}"]["distance_m"] == pytest.approx(0, abs=1)
+
+
+def test_zoo_finds_its_neighbour_over_the_antimeridian(zoo_client: TestClient) -> None:
+    told = zoo_client.get("/strikes/zoo-on_antimeridian/attribution").json()
+    assert {"zoo-on_antimeridian", "zoo-on_antimeridian_west"} <= {one["asset"] for one in told["candidates"]}
+
+
+@pytest.mark.parametrize("name", GOOD)
+@pytest.mark.parametrize("collection", ["strikes", "assets"])
+def test_zoo_is_valid_geojson(zoo_client: TestClient, collection: str, name: str) -> None:
+    told = zoo_client.get(f"/collections/{collection}/items/zoo-{name}").json()
+    if ALL_PLACES[name] is None:
+        assert told["geometry"] is None
+        return
+    found = shape(told["geometry"])
+    assert not found.is_empty
+    west, south, east, north = found.bounds
+    assert -180 <= west <= east <= 180
+    assert -90 <= south <= north <= 90
+    assert not found.has_z
+    assert found.is_valid or name == "bow_tie"
+
+
+@pytest.mark.parametrize("name", sorted(set(GOOD) - UNSEEN - {"missing"}))
+def test_zoo_is_drawn_and_listed_where_it_lies(zoo_client: TestClient, name: str) -> None:
+    place = spot(name)
+    assert place is not None
+    tile = tile_at(place.x, place.y, 5)
+    around = (place.x - 0.1, place.y - 0.1, place.x + 0.1, place.y + 0.1)
+    for collection in ("strikes", "assets"):
+        assert f"zoo-{name}" in drawn(zoo_client, collection, tile)
+        assert f"zoo-{name}" in listed(zoo_client, collection, around)
+
+
+@pytest.mark.parametrize("name", sorted(UNSEEN))
+def test_what_no_tile_can_show_is_listed_all_the_same(zoo_client: TestClient, name: str) -> None:
+    assert f"zoo-{name}" not in drawn(zoo_client, "assets", Tile(0, 0, 0))
+    assert f"zoo-{name}" in listed(zoo_client, "assets", (-180, -90, 180, 90))
+
+
+@pytest.mark.parametrize("name", sorted(set(ALL_PLACES) - set(GOOD)))
+def test_the_rest_of_the_zoo_is_refused_by_name(name: str) -> None:
+    with pytest.raises(ValidationError) as refused:
+        Asset(name=name, kind="refinery", **described(name, ALL_PLACES[name]))
+    (fault,) = refused.value.errors()
+    assert fault["loc"] == ("geometry",)
+    text = f"""
+[[assets]]
+id = "zoo"
+name = "Zoo"
+kind = "refinery"
+geometry = "{ALL_PLACES[name].wkt}"
+uncertainty_m = 500
+basis = "site"
+place_source = "s"
+sources = ["s"]
+checked = "read"
+"""
+    (problem,) = curated.parse([("zoo.toml", text)]).problems
+    assert (problem.file, problem.row, problem.record, problem.column) == ("zoo.toml", 2, "asset zoo", "geometry")
+
+
+@pytest.mark.parametrize("name", ["ordinary_line", "ordinary_polygon", "multi_point", "collection"])
+def test_a_strike_is_a_point_or_is_refused_by_name(name: str) -> None:
+    with pytest.raises(ValidationError, match="a point; uncertainty_m says"):
+        strike(name, ALL_PLACES[name])

@@ -1,0 +1,100 @@
+"""What many tests share: the base map, a store with the bundled records, a snapshot of it and a running server."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import pytest
+from fastapi import FastAPI
+from hypothesis import settings as hypothesis_settings
+from starlette.testclient import TestClient
+
+from api.app import create_app
+from api.settings import Settings
+from layers import basemap, curated
+from layers.basemap import Basemap
+from layers.derived import deriving
+from layers.schema import Records
+from layers.snapshot import Snapshot
+from layers.store import Store
+
+# A busy machine is no fault: examples have no time limit.
+hypothesis_settings.register_profile("atlas", deadline=None)
+hypothesis_settings.load_profile("atlas")
+
+ROOT = Path(__file__).resolve().parent.parent
+BASEMAP = ROOT / "data" / "basemap.gpkg"
+
+
+@pytest.fixture(scope="session")
+def base() -> Basemap:
+    """The base map that `make setup` builds."""
+    return basemap.read(BASEMAP)
+
+
+@pytest.fixture(scope="session")
+def records() -> Records:
+    """The bundled records."""
+    return curated.read().require_clean()
+
+
+@pytest.fixture(scope="session")
+def snapshot(records: Records, base: Basemap) -> Snapshot:
+    """Everything that follows from the bundled records."""
+    return Snapshot(records, base, 1, date(2026, 11, 25))
+
+
+@pytest.fixture(scope="session")
+def store(records: Records, base: Basemap, tmp_path_factory: pytest.TempPathFactory) -> Store:
+    """A store with the bundled records; tests leave it as it is."""
+    made = Store.create(tmp_path_factory.mktemp("store") / "atlas.gpkg")
+    made.load(records, who="tests", derive=deriving(base))
+    return made
+
+
+@pytest.fixture(scope="session")
+def app(store: Store) -> FastAPI:
+    """The application over that store."""
+    return create_app(store, Settings(basemap=BASEMAP, follow_every_s=0))
+
+
+@pytest.fixture(scope="session")
+def client(app: FastAPI) -> Iterator[TestClient]:
+    """A client of the application, in this process."""
+    with TestClient(app, raise_server_exceptions=False) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def server_url(store: Store) -> Iterator[str]:
+    """Address of a running server with the bundled records."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "api.cli", "serve", "--port", str(port), "--store", str(store.path)]
+    with subprocess.Popen([*command, "--basemap", str(BASEMAP)], cwd=ROOT) as server:
+        url = f"http://127.0.0.1:{port}"
+        try:
+            _wait(url, server)
+            yield url
+        finally:
+            server.terminate()
+
+
+def _wait(url: str, server: subprocess.Popen[bytes]) -> None:
+    for _ in range(300):
+        if server.poll() is not None:
+            raise RuntimeError("the server ended before it answered")
+        try:
+            urllib.request.urlopen(f"{url}/about", timeout=1).close()
+            return
+        except OSError:
+            time.sleep(0.1)
+    raise RuntimeError("the server did not answer in 30 s")

@@ -1,0 +1,87 @@
+"""GeoJSON bytes."""
+
+import json
+import math
+
+import numpy as np
+import pytest
+import shapely
+
+from geo.errors import GeoError
+from geo.geojson import collection, fragments
+from tests import places
+from tests.places import ALL_PLACES, REFUSED_PLACES
+
+
+def feature(name: str) -> dict[str, object]:
+    (fragment,) = fragments([name], [ALL_PLACES[name]], [{"n": 1}])
+    return json.loads(fragment)  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize("name", sorted(set(ALL_PLACES) - REFUSED_PLACES))
+def test_every_place_is_a_feature(name: str) -> None:
+    made = feature(name)
+    assert made["type"] == "Feature"
+    assert made["id"] == name
+    assert made["properties"] == {"n": 1}
+    place = ALL_PLACES[name]
+    if place is None or place.is_empty:
+        assert made["geometry"] is None
+        return
+    shape = shapely.from_geojson(json.dumps(made["geometry"]))
+    assert -180 <= shape.bounds[0] <= shape.bounds[2] <= 180
+    for part in shapely.get_parts(shape):
+        if part.geom_type == "Polygon":
+            assert part.exterior.is_ccw
+            assert not any(ring.is_ccw for ring in part.interiors)
+
+
+@pytest.mark.parametrize("name", sorted(REFUSED_PLACES))
+def test_bad_places_are_refused(name: str) -> None:
+    with pytest.raises(GeoError, match="expected"):
+        feature(name)
+
+
+def test_seven_decimals_and_no_height() -> None:
+    (fragment,) = fragments([1], [shapely.Point(30.123456789, 46.1, 12)], [{}])
+    assert b'"coordinates":[30.1234568,46.1]' in fragment
+
+
+def test_a_crossing_polygon_is_cut() -> None:
+    assert feature("polygon_over_antimeridian")["geometry"]["type"] == "MultiPolygon"  # type: ignore[index]
+
+
+def test_nan_is_null() -> None:
+    (fragment,) = fragments([np.int64(7)], [None], [{"a": math.nan, "b": np.float64(math.inf), "c": None}])
+    assert json.loads(fragment) == {
+        "type": "Feature",
+        "id": 7,
+        "geometry": None,
+        "properties": {"a": None, "b": None, "c": None},
+    }
+
+
+def test_a_collection_has_its_extra_members() -> None:
+    parts = fragments(["a", "b"], [places.ordinary_point, None], [{}, {}])
+    made = json.loads(collection(parts, {"numberMatched": 2, "links": [{"href": "x"}]}))
+    assert list(made) == ["type", "numberMatched", "links", "features"]
+    assert [f["id"] for f in made["features"]] == ["a", "b"]
+    assert json.loads(collection([], {})) == {"type": "FeatureCollection", "features": []}
+
+
+def test_a_collection_keeps_its_own_members() -> None:
+    with pytest.raises(GeoError, match="features"):
+        collection([], {"features": 1})
+
+
+def test_what_does_not_fit_is_refused() -> None:
+    with pytest.raises(GeoError, match="expected one id"):
+        fragments([1, 2], [None], [{}])
+    with pytest.raises(GeoError, match="JSON"):
+        fragments([1], [None], [{"a": object()}])
+
+
+def test_the_same_input_gives_the_same_bytes() -> None:
+    rows = [place for name, place in ALL_PLACES.items() if name not in REFUSED_PLACES]
+    ids, properties = list(range(len(rows))), [{"b": 1, "a": "é"}] * len(rows)
+    assert fragments(ids, rows, properties) == fragments(ids, rows, properties)
