@@ -31,7 +31,6 @@ setup: $(VENV)/.stamp-project static/vendor/manifest.json data/basemap.gpkg ## i
 
 run: setup ## set up, create the store if there is none, and serve the map
 	@$(BIN)/strikeatlas init
-	@echo 'StrikeAtlas: http://$(HOST):$(PORT)/ (Ctrl-C stops it)'
 	@exec $(BIN)/strikeatlas serve --host '$(HOST)' --port '$(PORT)'
 
 test: setup $(VENV)/.stamp-dev ## set up, then lint, check the format, check types and run the tests

@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 def snapshot_of(store: Store, base: basemap.Basemap) -> Snapshot:
     """The newest version of what a store holds, with every layer that is served built."""
     seq, records = store.version()
-    snapshot = Snapshot(records, base, seq, data_date(store, seq))
+    snapshot = Snapshot.of(records, base, seq, data_date(store, seq))
     for collection in snapshot.collections.values():
         _ = collection.fragments, collection.layer
     return snapshot

@@ -19,12 +19,13 @@ from api.commands.common import AsJson, StorePath, open_snapshot, output
 from api.exports import ExportError
 from api.reading import BadParameter
 from api.settings import BASEMAP, STORE, Settings
-from layers import basemap, curated
+from layers import basemap, curated, identity
 from layers.basemap import BasemapMissing
 from layers.check import check as check_records
 from layers.derived import deriving
 from layers.ownership import Basis, Minority, UnknownRecord
 from layers.problems import ProblemsError
+from layers.sources.readers import READERS
 from layers.store import LoadReport, NotAStore, Store, StoreError
 
 #: Domain error to exit code; 0 is success, 2 is wrong usage.
@@ -115,6 +116,35 @@ def load(
     _told(store, _loaded(Store.open(store), folder, base, who), as_json)
 
 
+@app.command("import", epilog="Example: strikeatlas import gleif lei.json relationships.json")
+def import_(
+    fmt: Annotated[str, typer.Argument(metavar="FORMAT", help=f"One of {', '.join(READERS)}.")],
+    files: Annotated[list[Path], typer.Argument(help="Files to read together.")],
+    partial: Annotated[bool, typer.Option(help="Take the good records where others have faults.")] = False,
+    dry_run: Annotated[bool, typer.Option(help="Say what would be done; write nothing.")] = False,
+    store: StorePath = STORE,
+    base: BasemapOption = BASEMAP,
+    who: WhoOption = "strikeatlas import",
+    as_json: AsJson = False,
+) -> None:
+    """Read owners of another source; entities with a known LEI, GEM or Wikidata id are united, others proposed."""
+    if fmt not in READERS:
+        raise BadParameter("FORMAT", fmt, f"one of {', '.join(READERS)}")
+    reading = READERS[fmt]([(file.name, file.read_text(encoding="utf-8-sig")) for file in files])
+    if reading.problems and not partial:
+        raise ProblemsError(reading.problems)
+    opened = Store.open(store)
+    stored = opened.records()
+    found = identity.resolve(identity.apply(stored), reading.records)
+    report = None
+    if not dry_run:
+        joined = identity.join(stored, reading.records, found).records
+        report = opened.load(joined, who=who, at=datetime.now(UTC), derive=deriving(basemap.read(base)))
+        opened.close()
+    told = tell.imported(reading, found, report)
+    output(told, as_json, printing.imported(told))
+
+
 def _loaded(store: Store, folder: Path, base: Path, who: str) -> LoadReport:
     reading = curated.read(folder)
     base_map = basemap.read(base)
@@ -172,24 +202,57 @@ def list_(
 
 @app.command(epilog="Example: strikeatlas show ru-cpc-kropotkinskaya-2025-02-17 --basis headquarters")
 def show(
-    record: Annotated[str, typer.Argument(metavar="ID", help="A strike, asset or entity.")],
-    on: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Day of the owners of an asset.")] = None,
+    record: Annotated[str, typer.Argument(metavar="ID", help="A strike; or an asset or entity, with its owners now.")],
     basis: BasisOption = "registration",
     minority: MinorityOption = "stay",
     store: StorePath = STORE,
     base: BasemapOption = BASEMAP,
     as_json: AsJson = False,
 ) -> None:
-    """Tell whose it was: owners by country, other ties, chains, claims and sources."""
+    """Tell whose it was: owners by country, other ties, chains, control, claims and sources."""
     snapshot = open_snapshot(store, base)
-    if record in snapshot.records.strikes:
-        told = tell.strike_answer(snapshot, snapshot.answer(record, basis, minority))
-        output(told, as_json, printing.strike(told))
+    if record not in snapshot.records.strikes:
+        owners(record, None, basis, minority, store, base, as_json)
         return
+    told = tell.strike_answer(snapshot, snapshot.answer(record, basis, minority))
+    output(told, as_json, printing.strike(told))
+
+
+DayOption = Annotated[
+    datetime | None, typer.Option("--on", formats=["%Y-%m-%d"], help="The day; by default the data's.")
+]
+
+
+@app.command(epilog="Example: strikeatlas owners a-cpc-kropotkinskaya --on 2007-06-01")
+def owners(
+    owned: Annotated[str, typer.Argument(metavar="ID", help="An asset or entity.")],
+    on: DayOption = None,
+    basis: BasisOption = "registration",
+    minority: MinorityOption = "stay",
+    store: StorePath = STORE,
+    base: BasemapOption = BASEMAP,
+    as_json: AsJson = False,
+) -> None:
+    """Tell who owned an asset or entity on a day, by country, with the chains, and who controlled it."""
+    snapshot = open_snapshot(store, base)
     day: date = on.date() if on else snapshot.data_date
-    owners = snapshot.owners(record, day, basis, minority)
-    told = tell.owners_answer(snapshot, record, owners, day, basis, minority)
+    found = snapshot.owners(owned, day, basis, minority)
+    told = tell.owners_answer(snapshot, owned, found, day, basis, minority)
     output(told, as_json, printing.owners(told))
+
+
+@app.command(epilog="Example: strikeatlas holdings socar --on 2025-08-08")
+def holdings(
+    entity: Annotated[str, typer.Argument(metavar="ENTITY", help="The id of an entity.")],
+    on: DayOption = None,
+    store: StorePath = STORE,
+    base: BasemapOption = BASEMAP,
+    as_json: AsJson = False,
+) -> None:
+    """Tell what an entity held on a day, directly and through others."""
+    snapshot = open_snapshot(store, base)
+    told = tell.holdings_answer(snapshot, entity, on.date() if on else snapshot.data_date)
+    output(told, as_json, printing.holdings(told))
 
 
 @app.command(epilog="Example: strikeatlas country AZ")

@@ -109,7 +109,8 @@ def strike(told: Json) -> RenderableType:
         _row(head, name, value)
     parts: list[RenderableType] = [head, _shares(told["owners"], f"Owners by {told['basis']}")]
     parts += _ties(told["related"])
-    parts += [_asset(hit) for hit in told["assets"]]
+    for hit in told["assets"]:
+        parts += [_asset(hit), *_control(hit)]
     parts += _claims(told)
     return Group(*parts)
 
@@ -164,6 +165,32 @@ def _end(chain: Json) -> str:
     return f"{chain['country']} ({chain['reach']}{', stays with ' + stays['name'] if passed else ''})"
 
 
+def _control(hit: Json) -> list[RenderableType]:
+    """Who controls it, apart from the shares."""
+    told = hit["control"]
+    if told is None:
+        return ["Control: nobody surely has more than half, and none is declared."]
+    steps = " <- ".join(
+        f"{step['name']} ({_share_of(step)} by {', '.join(holder['name'] for holder in step['holders'])})"
+        for step in reversed(told["steps"])
+    )
+    return [f"Control: {escape(told['name'])}, {told['country'] or 'country not known'}: {escape(steps)}"]
+
+
+def _share_of(step: Json) -> str:
+    share = interval_text(Interval(step["share_min"], step["share_max"])) + " %"
+    return f"{share}, {', '.join(step['declared'])}" if step["declared"] else share
+
+
+def holdings(told: Json) -> RenderableType:
+    """What an entity holds on a day."""
+    table = Table("held", "kind", "direct %", "in all %", title=f"Held by {told['entity']['name']} on {told['on']}")
+    for row in told["holdings"]:
+        shares = (interval_text(Interval(row[part]["min"], row[part]["max"])) for part in ("direct", "effective"))
+        _row(table, f"{row['name']} ({row['id']})", row["kind"], *shares)
+    return table if table.row_count else f"{told['entity']['name']} holds nothing on {told['on']}."
+
+
 def _step_share(step: Json) -> str:
     mark = " (unverified)" if step["checked"] == "unverified" else ""
     return interval_text(Interval(step["share_min"], step["share_max"])) + mark
@@ -180,7 +207,7 @@ def owners(told: Json) -> RenderableType:
     """Who owns an asset or entity on a day."""
     about = told.get("asset") or told["entity"]
     title = f"Owners of {about['name']} on {told['on']} by {told['basis']}"
-    return Group(_shares(told["owners"], title), *_ties(told["related"]), _chains(about["name"], told))
+    return Group(_shares(told["owners"], title), *_ties(told["related"]), _chains(about["name"], told), *_control(told))
 
 
 def country(told: Json) -> RenderableType:
@@ -202,3 +229,18 @@ def country(told: Json) -> RenderableType:
         _row(hosted, row["when"], row["title"], row["owners"])
     shown = [table for table in (owned, related, hosted) if table.row_count]
     return Group(*shown) if shown else "Nothing is known to have been hit."
+
+
+def imported(told: Json) -> RenderableType:
+    """What an import read and did, and what a person should look at."""
+    read = Table("table", "read", title="Read")
+    for name, count in told["read"].items():
+        _row(read, name, count)
+    asked = Table("incoming", "may be", "score", "reasons", title="To be judged: are these one?")
+    for proposal in told["proposals"][:50]:
+        _row(asked, proposal["incoming"], proposal["known"], f"{proposal['score']:.2f}", "; ".join(proposal["reasons"]))
+    written = told["written"]
+    done = f"Written: {sum(written['added'].values())} new records." if written else "Nothing was written."
+    known, asked_for = len(told["same"]), len(told["proposals"])
+    said = f"{known} known by id, {asked_for} to be judged, {told['new']} new; {len(told['problems'])} problems."
+    return Group(read, asked, said, *(f"conflict: {escape(text)}" for text in told["conflicts"]), done)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from datetime import date
 from typing import Any
 
@@ -11,11 +12,14 @@ import shapely
 from pydantic import BaseModel
 
 from layers.attribution import Answer, HitOwners, Owners, days
-from layers.chains import Chain
+from layers.chains import Chain, Step
 from layers.features import GROUPS, interval_text
-from layers.ownership import REACHES, Basis, CountryShare, Holding, Interval, Minority, UnknownRecord
-from layers.schema import Asset, Match, Record, Relation
+from layers.identity import Resolution
+from layers.ownership import REACHES, Basis, CountryShare, Interval, Minority, UnknownRecord
+from layers.reading import Reading
+from layers.schema import NOUNS, Asset, Match, Record, Relation
 from layers.snapshot import Snapshot
+from layers.store import LoadReport
 
 Json = dict[str, Any]
 
@@ -34,7 +38,7 @@ def strike_answer(snapshot: Snapshot, told: Answer) -> Json:
         "host": _country(snapshot, strike.host_country),
         "owners": _shares(snapshot, told.shares, told.unattributed, told.reasons),
         "related": [_tie(snapshot, tie) for hit in told.hits for tie in hit.relations],
-        "assets": [_hit(snapshot, hit) for hit in told.hits],
+        "assets": [_hit(snapshot, hit, last or snapshot.data_date) for hit in told.hits],
         "claims": [claim.model_dump(mode="json", exclude={"id", "dataset"}) for claim in claims],
     }
     matches = snapshot.matches[strike.id]
@@ -59,10 +63,54 @@ def owners_answer(snapshot: Snapshot, owned: str, owners: Owners, on: date, basi
         "basis": basis,
         "minority": minority,
         **_owners(snapshot, owners),
+        "control": _control(snapshot, owned, on),
         "related": [_tie(snapshot, tie) for tie in ties],
     }
     answer["sources"] = sources(snapshot, answer)
     return answer
+
+
+def holdings_answer(snapshot: Snapshot, entity: str, on: date) -> Json:
+    """What an entity holds on a day, directly and through others.
+
+    Raises
+    ------
+    UnknownRecord
+        If there is no such entity.
+    """
+    records = snapshot.records
+    if entity not in records.entities:
+        raise UnknownRecord(f"no entity {entity!r}")
+    rows = []
+    for row in snapshot.holdings(entity, on):
+        kind = "asset" if row.held in records.assets else "entity"
+        name = records.assets[row.held].name if kind == "asset" else records.entities[row.held].name
+        direct, effective = (
+            dict(zip(("min", "max"), part.rounded(), strict=True)) for part in (row.direct, row.effective)
+        )
+        rows.append({"id": row.held, "kind": kind, "name": name, "direct": direct, "effective": effective})
+    return {"entity": _record(records.entities[entity]), "on": on, "holdings": rows}
+
+
+def _control(snapshot: Snapshot, owned: str, on: date) -> Json | None:
+    """Who surely controls an asset or entity, with the steps down to it."""
+    found = snapshot.controller(owned, on)
+    if found is None:
+        return None
+    records = snapshot.records
+    steps = [
+        {
+            "controlled": hold.controlled,
+            "name": (records.assets.get(hold.controlled) or records.entities[hold.controlled]).name,
+            "holders": [{"entity": name, "name": records.entities[name].name} for name in hold.holders],
+            **_interval(hold.share),
+            "declared": [control.kind for control in hold.declared],
+            "sources": sorted({*(stake.source for stake in hold.stakes), *(c.source for c in hold.declared)}),
+        }
+        for hold in found.holds
+    ]
+    name = records.entities[found.entity].name
+    return {"entity": found.entity, "name": name, "country": found.country, "reach": found.reach, "steps": steps}
 
 
 def country_answer(snapshot: Snapshot, iso: str, basis: Basis, minority: Minority) -> Json:
@@ -136,7 +184,7 @@ def _brief(told: Answer) -> Json:
     }
 
 
-def _hit(snapshot: Snapshot, hit: HitOwners) -> Json:
+def _hit(snapshot: Snapshot, hit: HitOwners, on: date) -> Json:
     decision = hit.hit.decision
     match = hit.hit.match
     return {
@@ -145,6 +193,7 @@ def _hit(snapshot: Snapshot, hit: HitOwners) -> Json:
         "decision": decision.model_dump(mode="json", include={"who", "when", "why", "sources"}) if decision else None,
         "match": _evidence(match) if match else None,
         **_owners(snapshot, hit.owners),
+        "control": _control(snapshot, hit.hit.asset, on),
     }
 
 
@@ -177,7 +226,7 @@ def _interval(share: Interval) -> Json:
 
 
 def _chain(snapshot: Snapshot, chain: Chain) -> Json:
-    steps = [_step(snapshot, holding) for holding in chain.steps]
+    steps = [_step(snapshot, step) for step in chain.steps]
     reach = chain.end.reach or "unattributed"
     entity = snapshot.records.entities[chain.end.entity] if chain.end.entity else None
     return {
@@ -190,8 +239,9 @@ def _chain(snapshot: Snapshot, chain: Chain) -> Json:
     }
 
 
-def _step(snapshot: Snapshot, holding: Holding) -> Json:
-    stake = holding.stake
+def _step(snapshot: Snapshot, step: Step) -> Json:
+    stake = step.stake
+    share_min, share_max = step.share.rounded()
     owner = snapshot.records.entities[stake.owner]
     return {
         "owner": owner.id,
@@ -199,8 +249,8 @@ def _step(snapshot: Snapshot, holding: Holding) -> Json:
         "country": owner.registered_in,
         "type": owner.type,
         "owned": stake.owned,
-        "share_min": round(100 * holding.low, 4),
-        "share_max": round(100 * holding.high, 4),
+        "share_min": share_min,
+        "share_max": share_max,
         "since": stake.since,
         "until": stake.until,
         "checked": stake.checked,
@@ -283,3 +333,17 @@ def _cited(value: object) -> Iterable[str]:
     elif isinstance(value, list):
         for part in value:
             yield from _cited(part)
+
+
+def imported(reading: Reading, found: Resolution, report: LoadReport | None) -> Json:
+    """What an import read, whom it knew, whom it may know, and what was written (nothing in a dry run)."""
+    kinds = ("added", "changed", "removed", "unchanged")
+    return {
+        "read": {name: len(reading.records.table(name)) for name in NOUNS if reading.records.table(name)},
+        "problems": [problem.as_dict() for problem in reading.problems],
+        "same": {incoming: {"known": known, "by": by} for incoming, (known, by) in found.same.items()},
+        "proposals": [asdict(proposal) for proposal in found.proposals],
+        "conflicts": list(found.conflicts),
+        "new": len(found.new),
+        "written": {kind: dict(getattr(report, kind)) for kind in kinds} if report else None,
+    }

@@ -9,8 +9,9 @@ from datetime import date
 from layers import when
 from layers.chains import Chains, chains
 from layers.decisions import Finding, Hit
-from layers.ownership import REACHES, Basis, CountryShare, Interval, Minority, Register, UnknownRecord, Walk
+from layers.ownership import REACHES, Basis, CountryShare, Interval, Minority, Register, Walk
 from layers.schema import Attribution, Records, Relation, Strike
+from layers.stake_table import StakeTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ class Answer:
     minority: Minority
 
 
-def owners_of(records: Records, owned: str, register: Register) -> Owners:
+def owners_of(register: Register, owned: str) -> Owners:
     """Owners of an asset or entity.
 
     Raises
@@ -55,8 +56,6 @@ def owners_of(records: Records, owned: str, register: Register) -> Owners:
     UnknownRecord
         If there is no such asset or entity.
     """
-    if owned not in records.assets and owned not in records.entities:
-        raise UnknownRecord(f"no asset or entity {owned!r}")
     walk = Walk(register, owned)
     unattributed, reasons = walk.unattributed()
     return Owners(walk.shares(), unattributed, reasons, chains(register, owned), register.warnings(walk.nodes))
@@ -68,14 +67,19 @@ def days(strike: Strike) -> tuple[date | None, date | None]:
     return stated.earliest, stated.latest
 
 
-def answer(records: Records, finding: Finding, basis: Basis = "registration", minority: Minority = "stay") -> Answer:
+def answer(
+    records: Records,
+    table: StakeTable,
+    finding: Finding,
+    basis: Basis = "registration",
+    minority: Minority = "stay",
+) -> Answer:
     """Attribute one strike. With several assets the shares are the envelope over them; they are never added."""
     strike = records.strikes[finding.strike]
     first, last = days(strike)
-    register = Register(records, first, last, basis, minority)
+    register = Register(table, first, last, basis, minority)
     hits = tuple(
-        HitOwners(hit, owners_of(records, hit.asset, register), tuple(_ties(records, hit.asset, strike)))
-        for hit in finding.hits
+        HitOwners(hit, owners_of(register, hit.asset), tuple(_ties(records, hit.asset, strike))) for hit in finding.hits
     )
     shares = _envelope([hit.owners.shares for hit in hits])
     lows = [hit.owners.unattributed.low for hit in hits]

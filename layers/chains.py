@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from layers.ownership import Holding, Interval, Outcome, Position, Register
+from layers.schema import Stake
 
 #: Chains below this many percent, and chains beyond this number, are summed up in the rest.
 SMALLEST = 0.005
@@ -13,10 +14,18 @@ MOST = 400
 
 
 @dataclass(frozen=True, slots=True)
+class Step:
+    """A stake on a path, with the share in percent that it counts with on the day."""
+
+    stake: Stake
+    share: Interval
+
+
+@dataclass(frozen=True, slots=True)
 class Chain:
     """One path upward and the share, in percent, that ends at its top."""
 
-    steps: tuple[Holding, ...]
+    steps: tuple[Step, ...]
     share: Interval
     end: Outcome
 
@@ -36,30 +45,33 @@ def chains(register: Register, start: str) -> Chains:
     paths of less than 0.005 percent. Shares of a path are products of its steps, so with unknown shares
     they are bounds of each path alone and need not add up.
     """
-    first = Position(start, None if register.entity(start) is None else start)
+    first = register.start(start)
     found = sorted(_paths(register, first, (), 1.0, 1.0), key=lambda c: (-c.share.high, -c.share.low, _key(c)))
     told = tuple(found[:MOST])
     low, high = sum(c.share.low for c in told), sum(c.share.high for c in told)
-    exact = abs(high - low) < 1e-9
     left = max(0.0, 100 - low)
     if left < 1e-6:
         left = 0.0
-    return Chains(told, Interval(left if exact else 0.0, left))
+    return Chains(told, Interval(left if abs(high - low) < 1e-9 else 0.0, left))
 
 
 def _paths(
-    register: Register, position: Position, steps: tuple[Holding, ...], low: float, high: float
+    register: Register, position: Position, taken: tuple[Holding, ...], low: float, high: float
 ) -> Iterator[Chain]:
-    holdings = () if register.is_end(position.node) else register.holdings(position.node)
-    rest = register.remainder(position.node) if holdings else Interval(1.0, 1.0)
-    kept = Interval(100 * low * rest.low, 100 * high * rest.high)
+    holdings = register.holdings(position.node)
+    least, most = sum(holding.low for holding in holdings), sum(holding.high for holding in holdings)
+    kept = Interval(100 * low * max(0.0, 1 - most), 100 * high * max(0.0, 1 - least))
     if kept.high >= SMALLEST:
-        yield Chain(steps, kept, register.end(position))
-    met = {step.stake.owned for step in steps} | {position.node}
+        yield Chain(tuple(_step(register, holding) for holding in taken), kept, register.end(position))
+    met = {holding.owned for holding in taken} | {position.node}
     for holding in holdings:
-        if holding.stake.owner not in met and 100 * high * holding.high >= SMALLEST:
+        if holding.owner not in met and 100 * high * holding.high >= SMALLEST:
             target = register.step(position, holding)
-            yield from _paths(register, target, (*steps, holding), low * holding.low, high * holding.high)
+            yield from _paths(register, target, (*taken, holding), low * holding.low, high * holding.high)
+
+
+def _step(register: Register, holding: Holding) -> Step:
+    return Step(register.stake(holding), Interval(100 * holding.low, 100 * holding.high))
 
 
 def _key(chain: Chain) -> tuple[str, ...]:

@@ -13,10 +13,11 @@ from scipy.sparse.csgraph import connected_components
 from geo.pairs import pairs_within
 from layers import when
 from layers.basemap import Basemap
-from layers.curated import Place, Reading
-from layers.ownership import FREE_FLOAT, TOLERANCE, holdings_on
+from layers.ownership import TOLERANCE
 from layers.problems import Problem
+from layers.reading import Place, Reading
 from layers.schema import NOUNS, REFERENCES, Asset, Record, Records, Stake, Strike
+from layers.stake_table import FREE_FLOAT, StakeTable
 
 #: The exclusive economic zone, 200 nautical miles (UN Convention on the Law of the Sea, art. 57): a place at sea is
 #: in its stated country up to there.
@@ -113,22 +114,17 @@ def _turns(stake: Stake) -> Iterator[date]:
 
 def over_owned(records: Records) -> Iterator[Fault]:
     """Things of which known stakes make more than 100.5 percent on some day."""
-    by_owned: dict[str, list[Stake]] = {}
-    for stake in records.stakes.values():
-        by_owned.setdefault(stake.owned, []).append(stake)
-    for owned, stakes in sorted(by_owned.items()):
-        for day in sorted({date.today(), *(day for stake in stakes for day in _turns(stake))}):
-            held = [holding for holding in holdings_on(stakes, day, day).get(owned, ()) if holding.low > 0]
-            total = sum(holding.low for holding in held)
-            if total > 1 + TOLERANCE:
-                yield (
-                    "stakes",
-                    held[0].stake.id,
-                    "share_min",
-                    f"{100 * total:.2f}",
-                    f"known stakes in {owned} of at most 100 on {day}",
-                )
-                break
+    table = StakeTable.of(records)
+    found: set[int] = set()
+    for day in sorted({date.today(), *(day for stake in records.stakes.values() for day in _turns(stake))}):
+        graph = table.on(day, day)
+        totals = np.bincount(graph.owned, graph.low, len(table.nodes))
+        for node in np.flatnonzero(totals > 1 + TOLERANCE):
+            if int(node) not in found:
+                found.add(int(node))
+                first = table.stakes[int(graph.row[graph.start[node]])]
+                expected = f"known stakes in {first.owned} of at most 100 on {day}"
+                yield "stakes", first.id, "share_min", f"{100 * totals[node]:.2f}", expected
 
 
 def misplaced(records: Records, basemap: Basemap) -> Iterator[Fault]:

@@ -15,8 +15,8 @@ from shapely.geometry.base import BaseGeometry
 from geo import geojson
 from geo.antimeridian import split
 from geo.mvt import Layer
+from layers.columns import Column, columns
 from layers.features import Feature
-from layers.schema import Column, columns
 
 Box = tuple[float, float, float, float]
 Rows = NDArray[np.int64]

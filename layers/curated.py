@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 import tomllib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from layers.problems import Problem, ProblemsError
+from layers.reading import Place, Reading
 from layers.schema import NOUNS, Record, Records
 
 #: The records that are shipped with the program.
@@ -20,35 +20,6 @@ BUNDLED = Path(__file__).parent / "records"
 
 #: Largest file that is read.
 MAX_BYTES = 50_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where in the text a record stands."""
-
-    file: str
-    row: int
-
-
-@dataclass(frozen=True)
-class Reading:
-    """What was read: the good records, where each stands, and every problem of the rest."""
-
-    records: Records
-    places: Mapping[tuple[str, str], Place]
-    problems: tuple[Problem, ...]
-
-    def require_clean(self) -> Records:
-        """Return the records.
-
-        Raises
-        ------
-        ProblemsError
-            If anything could not be read.
-        """
-        if self.problems:
-            raise ProblemsError(self.problems)
-        return self.records
 
 
 def read(folder: Path = BUNDLED) -> Reading:

@@ -19,7 +19,7 @@ def deriving(basemap: Basemap) -> Derive:
     """Make the function that a load derives its layers with."""
 
     def derive(seq: int, records: Records) -> Iterator[DerivedLayer]:
-        snapshot = Snapshot(records, basemap, seq, datetime.now(UTC).date())
+        snapshot = Snapshot.of(records, basemap, seq, datetime.now(UTC).date())
         layer = snapshot.collections["attributions"]
         types = sql_types(AttributionFeature)
         shaped = zip(layer.features, layer.geometries, strict=True)

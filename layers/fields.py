@@ -31,6 +31,8 @@ def _as_geometry(value: object) -> BaseGeometry:
         raise ValueError("a geometry with 1 to 200,000 vertices")
     if shapely.get_coordinate_dimension(value) > 2:
         raise ValueError("a geometry of lon and lat only, without height or measure")
+    if not value.is_valid:
+        raise ValueError(f"a valid geometry: {shapely.is_valid_reason(value)}")
     try:
         require_lonlat([value])
     except GeoError as error:
@@ -106,4 +108,6 @@ EntityType = Literal[
     "person",
 ]
 RelationKind = Literal["operator", "supplier", "offtaker", "affected", "lender", "cargo-owner", "occupier", "brand"]
+#: declared: a register or the parties say so; consolidation: it is in the controller's accounts (GLEIF level 2).
+ControlKind = Literal["declared", "consolidation", "majority-of-votes", "rights"]
 Verdict = Literal["confirmed", "possible", "none", "unsure", "not-a-strike"]

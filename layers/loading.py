@@ -15,7 +15,7 @@ from layers.rows import TABLES, Row, Table, geometry_of, to_json
 from layers.schema import Record, Records
 
 #: Tables whose records are only ever added.
-APPEND_ONLY = frozenset({"decisions"})
+APPEND_ONLY = frozenset({"decisions", "identities"})
 #: Called with the number of records done and of all.
 Progress: TypeAlias = Callable[[int, int], None]
 #: One row of history before it has a number: table, record id, values before and after.

@@ -16,7 +16,6 @@ from anyascii import anyascii
 from rapidfuzz import fuzz
 
 from geo.pairs import pairs_within
-from layers.ownership import holdings_on
 from layers.schema import Asset, Match, Reason, Records, Strike
 
 #: Assets further than the sum of both uncertainties, times this, are no candidates.
@@ -143,9 +142,10 @@ def fold(name: str) -> str:
 
 
 def _owner_names(records: Records) -> dict[str, tuple[str, ...]]:
+    """Names of all who ever owned each asset directly."""
     names: dict[str, tuple[str, ...]] = {}
-    for owned, held in holdings_on(records.stakes.values(), None, None).items():
-        if owned in records.assets:
-            owners = [records.entities[holding.stake.owner] for holding in held]
-            names[owned] = tuple(name for owner in owners for name in (owner.name, *owner.aliases))
+    for stake in records.stakes.values():
+        if stake.owned in records.assets and stake.owner in records.entities:
+            owner = records.entities[stake.owner]
+            names[stake.owned] = (*names.get(stake.owned, ()), owner.name, *owner.aliases)
     return names

@@ -8,45 +8,39 @@ Its expectation is the sum over all paths, loops included, that is (I - A)^-1 on
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from layers import when
-from layers.schema import Entity, Records, Stake
+from layers.absorption import System
+from layers.schema import Records, Stake
+from layers.stake_table import Kind, StakeTable
 
 Basis = Literal["registration", "headquarters"]
 Minority = Literal["stay", "follow"]
 Reach = Literal["state", "holder", "company"]
 REACHES: tuple[Reach, ...] = ("state", "holder", "company")
 
-#: The entity that stands for listed shares without a named holder; they stay with their company.
-FREE_FLOAT = "free-float"
-#: Entity types that say that a holder exists, not who it is.
-UNKNOWN = ("unknownEntity", "anonymousEntity")
 #: Known stakes may add up to this much over 100 by rounding alone.
 TOLERANCE = 0.005
 #: A country or remainder below this many percent is not told.
 _NOTHING = 5e-7
-_CONVERGED = 1e-13
-_ROUNDS = 10_000
 
 
 class UnknownRecord(LookupError):
     """No record of that kind has that id."""
 
 
-@dataclass(frozen=True, slots=True)
-class Holding:
+class Holding(NamedTuple):
     """A stake as it counts on a day: fractions of 1, from 0 where it is unverified or may not have held."""
 
-    stake: Stake
+    edge: int
+    owned: int
+    owner: int
     low: float
     high: float
 
@@ -85,15 +79,15 @@ class CountryShare:
     reaches: Mapping[Reach, Interval]
 
 
-@dataclass(frozen=True, slots=True)
-class Position:
+class Position(NamedTuple):
     """A step of the walk: where it is, and the company with which a share stays that goes no further.
 
-    ``stopped`` says that a minority was met that stays: from here on only a state takes the share from its company.
+    ``flag`` is -1 at an asset. ``stopped`` says that a minority was met that stays: from here on only a state
+    takes the share from its company.
     """
 
-    node: str
-    flag: str | None
+    node: int
+    flag: int
     stopped: bool = False
 
 
@@ -102,124 +96,119 @@ class Register:
 
     Parameters
     ----------
-    records
-        Entities, assets and stakes.
+    known
+        All stakes, or the records to compile them from.
     first, last
         First and last day, inclusive, on which owners are asked for; ``None`` is open.
     basis
-        Whether a country is that of registration or of the head office.
+        Whether a country is that of registration or of the head office; registration where no seat is known.
     minority
-        ``stay``: from a company that is not joint, a share goes on to the country of a holder only if that holder
-        has more than half, or if the chain reaches a state; other minorities stay with the company.
+        ``stay``: from a company that is not joint, a share goes on to the country of a holder only if that
+        holder has more than half, or if the chain reaches a state; other minorities stay with the company.
         ``follow``: every known holder is followed.
     """
 
     def __init__(
         self,
-        records: Records,
+        known: StakeTable | Records,
         first: date | None,
         last: date | None,
         basis: Basis = "registration",
         minority: Minority = "stay",
     ) -> None:
-        self._records = records
-        self._basis = basis
-        self._minority = minority
-        self._holdings = holdings_on(records.stakes.values(), first, last)
+        table = known if isinstance(known, StakeTable) else StakeTable.of(known)
+        self.nodes = table.nodes
+        self.graph = table.on(first, last)
+        self.follow = minority == "follow"
+        self.country = table.nodes.seat if basis == "headquarters" else table.nodes.registered
 
-    def holdings(self, owned: str) -> tuple[Holding, ...]:
-        """Stakes in an asset or entity on the day, largest first; the free float is no holder."""
-        return tuple(h for h in self._holdings.get(owned, ()) if h.stake.owner != FREE_FLOAT)
+    def number(self, name: str) -> int:
+        """Number of an asset or entity.
 
-    def remainder(self, owned: str) -> Interval:
-        """Fraction of 1 that no known holder has, at least and at most."""
-        held = self.holdings(owned)
-        low, high = sum(h.low for h in held), sum(h.high for h in held)
-        return Interval(max(0.0, 1 - high), max(0.0, 1 - low))
+        Raises
+        ------
+        UnknownRecord
+            If there is none of that id.
+        """
+        number = self.nodes.index.get(name)
+        if number is None:
+            raise UnknownRecord(f"no asset or entity {name!r}")
+        return number
 
-    def country(self, entity_id: str) -> str | None:
-        """Country of an entity on the chosen basis; registration where the seat is not known."""
-        entity = self._records.entities[entity_id]
-        if self._basis == "headquarters" and entity.headquartered_in:
-            return entity.headquartered_in
-        return entity.registered_in
+    def start(self, name: str) -> Position:
+        """Where a walk from an asset or entity begins.
 
-    def entity(self, entity_id: str) -> Entity | None:
-        """The entity, or ``None`` for an asset."""
-        return self._records.entities.get(entity_id)
+        Raises
+        ------
+        UnknownRecord
+            If there is none of that id.
+        """
+        node = self.number(name)
+        return Position(node, -1 if self.nodes.kind[node] == Kind.ASSET else node)
+
+    def holdings(self, node: int) -> tuple[Holding, ...]:
+        """Stakes in an asset or entity, largest first. The free float is no holder, and a state has none."""
+        if self.nodes.kind[node] == Kind.STATE:
+            return ()
+        graph = self.graph
+        return tuple(
+            Holding(edge, node, int(graph.owner[edge]), float(graph.low[edge]), float(graph.high[edge]))
+            for edge in graph.edges(node)
+            if not graph.floating[edge]
+        )
+
+    def stake(self, holding: Holding) -> Stake:
+        """The record of a holding."""
+        return self.graph.table.stakes[int(self.graph.row[holding.edge])]
 
     def step(self, position: Position, holding: Holding) -> Position:
         """Where the walk is after it went up to one holder."""
-        owner = holding.stake.owner
-        company = self.entity(position.node)
-        joint = company is None or company.joint
-        followed = joint or self._minority == "follow" or holding.low > 0.5
+        owner = holding.owner
+        joint = bool(self.nodes.joint[position.node])
+        followed = joint or self.follow or holding.low > 0.5
         if position.stopped or not followed:
             return Position(owner, position.flag, stopped=True)
-        known = self.country(owner) is not None or self._records.entities[owner].type in UNKNOWN
+        known = self.country[owner] >= 0 or self.nodes.kind[owner] == Kind.UNKNOWN
         return Position(owner, owner if joint or known else position.flag)
 
     def end(self, position: Position) -> Outcome:
         """Whose a share is that goes no further than here."""
-        entity = self.entity(position.node)
-        if entity is None:
+        nodes, node = self.nodes, position.node
+        if nodes.kind[node] == Kind.ASSET:
             return Outcome(None, None, "no owner known")
-        if entity.type in ("state", "stateBody") and (country := self.country(entity.id)):
-            return Outcome(country, "state", entity=entity.id)
-        flag = self._records.entities[position.flag] if position.flag else entity
-        country = self.country(flag.id)
-        if flag.type in UNKNOWN:
-            return Outcome(None, None, f"{flag.name}: holder not known")
-        if country is None:
-            return Outcome(None, None, f"{flag.name}: country not known")
-        return Outcome(country, "holder" if flag.type == "person" else "company", entity=flag.id)
+        if nodes.kind[node] in (Kind.STATE, Kind.STATE_BODY) and self.country[node] >= 0:
+            return Outcome(nodes.countries[self.country[node]], "state", entity=nodes.ids[node])
+        flag = position.flag if position.flag >= 0 else node
+        if nodes.kind[flag] == Kind.UNKNOWN:
+            return Outcome(None, None, f"{nodes.names[flag]}: holder not known")
+        if self.country[flag] < 0:
+            return Outcome(None, None, f"{nodes.names[flag]}: country not known")
+        reach: Reach = "holder" if nodes.kind[flag] == Kind.PERSON else "company"
+        return Outcome(nodes.countries[self.country[flag]], reach, entity=nodes.ids[flag])
 
-    def is_end(self, node: str) -> bool:
-        """Whether chains end here whatever is known above: at a state."""
-        entity = self.entity(node)
-        return entity is not None and entity.type == "state"
-
-    def warnings(self, nodes: Iterable[str]) -> tuple[str, ...]:
+    def warnings(self, nodes: Iterable[int]) -> tuple[str, ...]:
         """Say which of the nodes have known stakes of more than 100 percent; they are never rescaled."""
         texts = []
         for node in sorted(set(nodes)):
-            total = sum(h.low for h in self._holdings.get(node, ()))
+            total = sum(self.graph.low[edge] for edge in self.graph.edges(node))
             if total > 1 + TOLERANCE:
-                texts.append(f"known stakes in {node} sum to {100 * total:.2f} %")
+                texts.append(f"known stakes in {self.nodes.ids[node]} sum to {100 * total:.2f} %")
         return tuple(texts)
-
-
-def holdings_on(stakes: Iterable[Stake], first: date | None, last: date | None) -> dict[str, tuple[Holding, ...]]:
-    """Stakes that held or may have held from ``first`` to ``last``, by what is owned, largest first.
-
-    A stake counts from its least share only if it was checked and surely held on every day; else from 0.
-    """
-    found: dict[str, list[Holding]] = defaultdict(list)
-    for stake in stakes:
-        since = when.parse(stake.since) if stake.since else None
-        until = when.parse(stake.until) if stake.until else None
-        held = when.held(since, until, first, last)
-        if held == "no":
-            continue
-        sure = held == "yes" and stake.checked != "unverified" and not stake.imputed
-        found[stake.owned].append(Holding(stake, stake.share_min / 100 if sure else 0.0, stake.share_max / 100))
-    return {owned: tuple(sorted(held, key=lambda h: (-h.high, h.stake.id))) for owned, held in found.items()}
 
 
 class Walk:
     """All positions that a walk from one asset or entity can reach, and the shares that follow.
 
-    Bounds are exact for each question taken alone: choosing the unknown shares of every company to make one
-    country's part least (or most) is a Markov decision process, whose value iteration from zero converges to the
-    least fixed point. A closed loop without an outside owner therefore ends nowhere and stays unattributed.
-    Where a company is met under two flags, its shares may be chosen apart, and the bounds are outer bounds.
+    Bounds are exact for each question taken alone: the least (or largest) part of a country that any choice of
+    the unknown shares gives (see ``absorption``). A closed loop without an outside owner ends nowhere and is
+    unattributed. Where a company is met under two flags, its shares may be chosen apart: then they are outer bounds.
     """
 
     def __init__(self, register: Register, start: str) -> None:
         self.register = register
-        self.start = Position(start, None if register.entity(start) is None else start)
+        self.start = register.start(start)
         self._edges = self._explore()
-        self._order = _postorder(self.start, {p: [q for _, q in steps] for p, steps in self._edges.items()})
+        self._order = list(self._edges)
         self._index = {position: index for index, position in enumerate(self._order)}
 
     def _explore(self) -> dict[Position, list[tuple[Holding, Position]]]:
@@ -227,16 +216,15 @@ class Walk:
         todo = [self.start]
         while todo:
             position = todo.pop()
-            if position in edges:
-                continue
-            holdings = () if self.register.is_end(position.node) else self.register.holdings(position.node)
-            edges[position] = [(holding, self.register.step(position, holding)) for holding in holdings]
-            todo.extend(target for _, target in edges[position])
+            if position not in edges:
+                held = self.register.holdings(position.node)
+                edges[position] = [(holding, self.register.step(position, holding)) for holding in held]
+                todo.extend(target for _, target in edges[position])
         return edges
 
     @property
-    def nodes(self) -> frozenset[str]:
-        """Ids of everything the walk can meet."""
+    def nodes(self) -> frozenset[int]:
+        """Numbers of everything the walk can meet."""
         return frozenset(position.node for position in self._order)
 
     @cached_property
@@ -265,71 +253,29 @@ class Walk:
         part = Interval(max(0.0, 100 - attributed.high), max(0.0, 100 - attributed.low))
         if part.high <= _NOTHING:
             return Interval(0.0, 0.0), ()
-        reasons = sorted({end.reason for position, end in self.ends.items() if end.reason and self._may_stay(position)})
-        return part, tuple(reasons) or ("closed loop without an outside owner",)
+        reasons = {end.reason for position, end in self.ends.items() if end.reason and self._may_stay(position)}
+        return part, tuple(sorted(reasons)) or ("closed loop without an outside owner",)
 
     def _may_stay(self, position: Position) -> bool:
-        return not self._edges[position] or self.register.remainder(position.node).high > 1e-9
+        return sum(holding.low for holding, _ in self._edges[position]) < 1 - 1e-9
 
     def _bounds(self, asked: list[Callable[[Outcome], bool]]) -> list[Interval]:
         """Least and largest share, in percent, of each asked kind of outcome."""
         if not asked:
             return []
-        stays = np.array([[float(ask(self.ends[p])) for ask in asked] for p in self._order])
-        low, high = self._solve(stays, -1.0), self._solve(stays, +1.0)
-        return [Interval(100 * float(a), 100 * float(b)) for a, b in zip(low, high, strict=True)]
+        stays = np.array([[float(ask(self.ends[position])) for ask in asked] for position in self._order])
+        low = self._system.solve(stays, -1.0)
+        high = self._system.solve(stays, +1.0) if len(self._system.open_rows) else low
+        start = self._index[self.start]
+        return [Interval(100 * float(a), 100 * float(b)) for a, b in zip(low[start], high[start], strict=True)]
 
-    def _solve(self, stays: NDArray[np.float64], sign: float) -> NDArray[np.float64]:
-        """Value at the start of each column of ``stays`` (position x question), least or largest by ``sign``."""
-        value = np.zeros_like(stays)
-        for _ in range(_ROUNDS):
-            change = 0.0
-            for row, position in enumerate(self._order):
-                new = self._value(position, stays[row], value, sign)
-                change = max(change, float(np.abs(new - value[row]).max()))
-                value[row] = new
-            if change < _CONVERGED:
-                break
-        result: NDArray[np.float64] = value[self._index[self.start]]
-        return result
-
-    def _value(
-        self, position: Position, stay: NDArray[np.float64], value: NDArray[np.float64], sign: float
-    ) -> NDArray[np.float64]:
-        edges = self._edges[position]
-        if not edges:
-            return stay
-        low = np.array([holding.low for holding, _ in edges])
-        slack = np.array([holding.high for holding, _ in edges]) - low
-        above = value[[self._index[target] for _, target in edges]]
-        left = max(0.0, 1.0 - low.sum())
-        result: NDArray[np.float64] = low @ above + left * stay
-        if left > 0 and slack.any():
-            result = result + _best(sign * (above - stay), slack, left) * sign
-        return result
-
-
-def _best(gain: NDArray[np.float64], slack: NDArray[np.float64], left: float) -> NDArray[np.float64]:
-    """Largest total gain (holder x question) of handing out ``left`` with at most ``slack`` to each holder."""
-    order = np.argsort(-gain, axis=0)
-    room = slack[order]
-    given = np.clip(left - (np.cumsum(room, axis=0) - room), 0.0, room)
-    total: NDArray[np.float64] = (given * np.clip(np.take_along_axis(gain, order, axis=0), 0.0, None)).sum(axis=0)
-    return total
-
-
-def _postorder(start: Position, targets: Mapping[Position, list[Position]]) -> list[Position]:
-    """Positions with those above first, so that values settle in one round on a tree."""
-    seen = {start}
-    order: list[Position] = []
-    stack = [(start, iter(targets[start]))]
-    while stack:
-        position, rest = stack[-1]
-        following = next((target for target in rest if target not in seen), None)
-        if following is None:
-            order.append(position)
-            stack.pop()
-        else:
-            seen.add(following)
-            stack.append((following, iter(targets[following])))
-    return order
+    @cached_property
+    def _system(self) -> System:
+        edges = [edge for position in self._order for edge in self._edges[position]]
+        counts = [len(self._edges[position]) for position in self._order]
+        return System(
+            np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+            np.array([self._index[target] for _, target in edges], np.int64),
+            np.array([holding.low for holding, _ in edges], float),
+            np.array([holding.high for holding, _ in edges], float),
+        )

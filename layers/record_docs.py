@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pydantic import BaseModel
 
+from layers.columns import columns
 from layers.features import AssetFeature, AttributionFeature, CountryFeature, StrikeFeature
-from layers.schema import NOUNS, Match, Weapon, columns
+from layers.schema import NOUNS, Match, Weapon
 
 HEAD = """# Records
 

@@ -15,9 +15,10 @@ from pydantic import BaseModel, ValidationError
 from shapely.geometry.base import BaseGeometry
 
 from layers import when
+from layers.columns import Column, columns
 from layers.connections import StoreError
 from layers.gpkg_blob import GeometryBlobError, decode, decode_many, encode
-from layers.schema import NOUNS, Asset, Column, Record, Strike, columns
+from layers.schema import NOUNS, Asset, Record, Strike
 
 #: Values of one row as SQLite holds them.
 Row: TypeAlias = tuple[Any, ...]

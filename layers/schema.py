@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Literal, TypeVar
@@ -13,6 +13,7 @@ from layers.fields import (
     AssetKind,
     Basis,
     Checked,
+    ControlKind,
     Count,
     Country,
     Edtf,
@@ -206,6 +207,30 @@ class Relation(Record):
     note: Text | None = Field(None, description="What a reader must know.")
 
 
+class Control(Record):
+    """Who controls what without a share that says so, as declared or consolidated. It never counts as a share."""
+
+    controlled: Id = Field(description="The asset or entity controlled.")
+    controller: Id = Field(description="The entity that controls it.")
+    kind: ControlKind = Field(description="What the control rests on.")
+    since: Edtf | None = Field(None, description="First day; empty is open.")
+    until: Edtf | None = Field(None, description="First day on which it no longer holds; empty is open.")
+    source: Id = Field(description="Who says so.")
+    checked: Checked = Field(description="How the source was checked.")
+    note: Text | None = Field(None, description="What the source leaves open.")
+
+
+class Identity(Record):
+    """A person's judgement on whether two entities are one. Appended; the latest per pair holds."""
+
+    one: Id = Field(description="An entity; the one that is kept where they are one.")
+    other: Id = Field(description="Another entity.")
+    verdict: Literal["same", "different", "undone"] = Field(description="undone: as if it had not been judged.")
+    who: Text = Field(description="Who decided.")
+    when: Edtf = Field(description="Day of the decision.")
+    why: Text = Field(description="On what grounds.")
+
+
 class Decision(Record):
     """A person's judgement on what a strike hit. Appended, never overwritten; the latest per pair holds."""
 
@@ -290,7 +315,9 @@ NOUNS: Mapping[str, type[Record]] = MappingProxyType(
         "claims": Claim,
         "stakes": Stake,
         "relations": Relation,
+        "controls": Control,
         "decisions": Decision,
+        "identities": Identity,
     }
 )
 
@@ -308,47 +335,11 @@ REFERENCES: Mapping[str, Mapping[str, tuple[str, ...]]] = MappingProxyType(
             "strike": ("strikes",),
             "source": ("sources",),
         },
+        "controls": {"controlled": ("assets", "entities"), "controller": ("entities",), "source": ("sources",)},
         "decisions": {"strike": ("strikes",), "asset": ("assets",), "sources": ("sources",)},
+        "identities": {"one": ("entities",), "other": ("entities",)},
     }
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One column of a noun: ``type`` is text, number, integer, boolean, geometry or json."""
-
-    name: str
-    type: Literal["text", "number", "integer", "boolean", "geometry", "json"]
-    required: bool
-    unit: str | None
-    choices: tuple[str, ...]
-    doc: str
-
-
-def columns(noun: type[BaseModel]) -> Iterator[Column]:
-    """Columns of a noun in their order, read off its JSON Schema."""
-    schema = noun.model_json_schema(mode="serialization")
-    required = {name for name, field in noun.model_fields.items() if field.is_required()}
-    for name, spec in schema["properties"].items():
-        plain = next((part for part in spec.get("anyOf", ()) if part.get("type") != "null"), spec)
-        yield Column(
-            name=name,
-            type=_column_type(plain),
-            required=name in required,
-            unit=plain.get("unit"),
-            choices=tuple(plain.get("enum", ())),
-            doc=noun.model_fields[name].description or "",
-        )
-
-
-def _column_type(
-    spec: Mapping[str, Any],
-) -> Literal["text", "number", "integer", "boolean", "geometry", "json"]:
-    if spec.get("format") == "wkt":
-        return "geometry"
-    if spec.get("type") in ("array", "object"):
-        return "json"
-    return {"string": "text", "number": "number", "integer": "integer", "boolean": "boolean"}[spec["type"]]  # type: ignore[return-value]
 
 
 @dataclass(frozen=True)
@@ -362,7 +353,9 @@ class Records:
     claims: Mapping[str, Claim]
     stakes: Mapping[str, Stake]
     relations: Mapping[str, Relation]
+    controls: Mapping[str, Control]
     decisions: Mapping[str, Decision]
+    identities: Mapping[str, Identity]
 
     @classmethod
     def of(cls, tables: Mapping[str, Mapping[str, Record]]) -> Records:

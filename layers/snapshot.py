@@ -8,9 +8,11 @@ from datetime import date
 from functools import cached_property, lru_cache
 from types import MappingProxyType
 
+from layers import identity
 from layers.attribution import Answer, Owners, answer, attributions, owners_of
 from layers.basemap import Basemap
 from layers.collection import Collection
+from layers.control import Controller, controller, controls_on
 from layers.decisions import Finding, findings
 from layers.features import (
     AssetFeature,
@@ -22,9 +24,11 @@ from layers.features import (
     country_features,
     strike_features,
 )
+from layers.holdings import Held, holdings_of
 from layers.matching import match_all
 from layers.ownership import Basis, Minority, Register, UnknownRecord
 from layers.schema import Attribution, Match, Records
+from layers.stake_table import StakeTable
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +52,16 @@ class Snapshot:
     seq: int
     data_date: date
 
+    @classmethod
+    def of(cls, stored: Records, basemap: Basemap, seq: int, data_date: date) -> Snapshot:
+        """The view of stored records, with the entities that people judged to be one united."""
+        return cls(identity.apply(stored), basemap, seq, data_date)
+
+    @cached_property
+    def stakes(self) -> StakeTable:
+        """All stakes as columns."""
+        return StakeTable.of(self.records)
+
     @cached_property
     def matches(self) -> Mapping[str, tuple[Match, ...]]:
         """Candidates of every strike."""
@@ -69,7 +83,10 @@ class Snapshot:
     def answers(self, basis: Basis = "registration", minority: Minority = "stay") -> Mapping[str, Answer]:
         """Whose what each strike hit was, newest strike first."""
         return MappingProxyType(
-            {strike: answer(self.records, found, basis, minority) for strike, found in self.findings.items()}
+            {
+                strike: answer(self.records, self.stakes, found, basis, minority)
+                for strike, found in self.findings.items()
+            }
         )
 
     @cached_property
@@ -100,7 +117,30 @@ class Snapshot:
             If there is no such asset or entity.
         """
         day = on or self.data_date
-        return owners_of(self.records, owned, Register(self.records, day, day, basis, minority))
+        return owners_of(Register(self.stakes, day, day, basis, minority), owned)
+
+    def controller(self, owned: str, on: date | None = None) -> Controller | None:
+        """Who surely controls an asset or entity on a day, by default that of the data; ``None`` for nobody.
+
+        Raises
+        ------
+        UnknownRecord
+            If there is no such asset or entity.
+        """
+        day = on or self.data_date
+        declared = controls_on(self.records.controls.values(), day, day)
+        return controller(Register(self.stakes, day, day), declared, owned)
+
+    def holdings(self, entity: str, on: date | None = None) -> tuple[Held, ...]:
+        """What an entity holds on a day, by default that of the data, directly and through others.
+
+        Raises
+        ------
+        UnknownRecord
+            If there is no such entity.
+        """
+        day = on or self.data_date
+        return holdings_of(Register(self.stakes, day, day), entity)
 
     @cached_property
     def collections(self) -> Mapping[str, Collection]:
@@ -121,8 +161,8 @@ class Snapshot:
         )
 
     def _assets(self) -> Collection:
-        register = Register(self.records, self.data_date, self.data_date)
-        owners = {asset: owners_of(self.records, asset, register) for asset in self.records.assets}
+        register = Register(self.stakes, self.data_date, self.data_date)
+        owners = {asset: owners_of(register, asset) for asset in self.records.assets}
         return Collection(
             "assets",
             "Assets",

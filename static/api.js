@@ -48,6 +48,13 @@ export const attribution = (id, view, signal) => json(attributionAddress(id, vie
 /** The address of a strike with its owners as a GeoJSON feature. */
 export const geojsonAddress = (id) => new URL(`collections/strikes/items/${encodeURIComponent(id)}`, ROOT).href;
 
+/** What an entity holds on a day (yyyy-mm-dd; null is the day of the data), directly and through others. */
+export function holdings(id, on, signal) {
+  const address = new URL(`entities/${encodeURIComponent(id)}/holdings`, ROOT);
+  if (on) address.searchParams.set("on", on);
+  return json(address.href, signal);
+}
+
 /** What is known of one country. */
 export function country(code, { basis, minority }, signal) {
   const address = new URL(`countries/${encodeURIComponent(code)}`, ROOT);

@@ -7,22 +7,26 @@ import { byId, el } from "./dom.js";
 import { matching } from "./filter.js";
 import { createFilters } from "./filters.js";
 import { drawKey } from "./key.js";
+import { createHoldings } from "./holdings.js";
 import { createList, focusRow, markRow } from "./list.js";
 import { createState } from "./state.js";
 import { onScheme, paintPage } from "./style.js";
 import { createSheet } from "./sheet.js";
+import { createSide } from "./side.js";
 import { t } from "./text.js";
 
 let rows = [];
 let map = null;
 let selectedByReader = false;
+let entityByReader = false;
 
 const state = createState(change);
 const set = (changes, how) => {
   if (changes.strike) selectedByReader = true;
+  if (changes.entity) entityByReader = true;
   state.set(changes, how);
 };
-const select = (id) => set({ strike: id });
+const select = (id) => set({ strike: id, entity: null });
 
 const sheet = createSheet();
 const drawCountry = createCountry(set);
@@ -30,6 +34,8 @@ const drawFilters = createFilters(set);
 const drawBrush = createBrush(set);
 const drawList = createList(select);
 const showDetail = createDetail(set);
+const drawSide = createSide();
+const showHoldings = createHoldings(set);
 
 const rowOf = (id) => rows.find((row) => row.id === id);
 const differs = (a, b, names) => names.some((name) => String(a?.[name]) !== String(b?.[name]));
@@ -55,11 +61,19 @@ async function drawDetail(view, before) {
   return answer;
 }
 
+// Holdings are those of the last day the strike may have been on.
+function drawEntity(view) {
+  showHoldings(view, rowOf(view.strike)?.day_last ?? null, { focus: entityByReader });
+  entityByReader = false;
+}
+
 function change(view, before) {
+  if (differs(view, before, ["strike", "entity"])) drawSide(view);
   if (differs(view, before, FILTERS)) drawRows(view);
   if (view.country && !view.strike && differs(view, before, ["country", "role"])) map?.frame();
   if (differs(view, before, ["country", "role", "basis", "minority"])) showSummary(view);
   if (differs(view, before, ["strike", "country", "basis", "minority"])) drawDetail(view, before);
+  if (differs(view, before, ["strike", "entity"])) drawEntity(view);
   if (view.strike !== before?.strike) markRow(view.strike);
   if (before?.strike && !view.strike) focusRow(before.strike);
   if (view.map && differs(view, before, ["map"]) && !moving) map?.go(view.map);
@@ -121,6 +135,8 @@ async function start() {
   drawRows(state.now);
   showSummary(state.now);
   credit();
+  drawSide(state.now);
+  drawEntity(state.now);
   const detail = drawDetail(state.now, null);
   await startMap();
   const answer = await detail;
@@ -134,10 +150,11 @@ function skip(event) {
   focusRow(state.now.strike);
 }
 
-// Escape closes what lies on top: the record, then the sheet.
+// Escape closes what lies on top: the holdings, the record, then the sheet.
 function escape(event) {
   if (event.key !== "Escape" || event.defaultPrevented) return;
-  if (state.now.strike) set({ strike: null });
+  if (state.now.entity) set({ entity: null });
+  else if (state.now.strike) set({ strike: null });
   else sheet.show(false);
 }
 

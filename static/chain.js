@@ -1,25 +1,28 @@
 // The ownership chain of one asset as nested lists: asset, its holders, their holders, up to a state or company.
-import { el, joined, outward } from "./dom.js";
-import { countryName, share } from "./figures.js";
+import { el, joined, outward, spoken } from "./dom.js";
 import { whenWords } from "./edtf.js";
+import { entityButton } from "./entity.js";
+import { countryName, share } from "./figures.js";
 import { t, word } from "./text.js";
 
 const MARK = { read: "✓", excerpt: "◐", unverified: "○" };
 
-/** Merge chains that begin alike: a tree of {step, ends, children} below the asset. */
+/** Merge chains that begin alike: a tree of {step, part, ends, children} below the asset; `part` is of the asset. */
 function tree(chains) {
-  const root = { children: new Map() };
+  const root = { part: [100, 100], children: new Map() };
   for (const chain of chains) {
     let node = root;
     for (const step of chain.steps) {
       const key = `${step.owner}|${step.share_min}|${step.share_max}|${step.since}`;
-      if (!node.children.has(key)) node.children.set(key, { step, ends: [], children: new Map() });
+      if (!node.children.has(key)) node.children.set(key, { step, part: partOf(node, step), ends: [], children: new Map() });
       node = node.children.get(key);
     }
     if (node !== root) node.ends.push(chain);
   }
   return [...root.children.values()];
 }
+
+const partOf = ({ part: [min, max] }, step) => [(min * step.share_min) / 100, (max * step.share_max) / 100];
 
 function dates({ since, until }) {
   if (since && until) return t("sinceUntil", { since: whenWords(since), until: whenWords(until) });
@@ -35,37 +38,57 @@ function proof(step, sources) {
   return el("span", { class: "step-proof quiet" }, ...joined([dates(step), mark, link]));
 }
 
+/** A share that stays with a company further down the chain is said to count with that company. */
 function end(chain) {
   const part = share(chain.share_min, chain.share_max);
+  const below = chain.stays_with && chain.stays_with.entity !== chain.steps.at(-1).owner ? chain.stays_with.name : null;
   const why = chain.reason ?? t(`reach${chain.reach}`);
-  const text = chain.country ? t("counts", { share: part, country: countryName(chain.country), why }) : t("countsToNobody", { share: part, why });
-  return el("span", { class: `end ${chain.reach}` }, text);
+  const gaps = { share: part, country: countryName(chain.country), why, name: below };
+  const text = below ? (chain.country ? "countsWith" : "countsWithNobody") : chain.country ? "counts" : "countsToNobody";
+  return el("span", { class: `end ${chain.reach}` }, t(text, gaps));
 }
 
-function entry(node, ownedName, sources) {
-  const { step } = node;
+function piece(kind, width) {
+  const part = el("span", { class: `part ${kind}` });
+  part.style.width = `${width}%`;
+  return width > 0.005 ? part : null;
+}
+
+/** A bar of the whole asset: what ends at this holder, what goes on to its own holders, and the range above. */
+function bar({ part: [min, max], ends }) {
+  const ended = ends.reduce((sum, chain) => sum + chain.share_min, 0);
+  const kinds = ends.map((chain) => piece(chain.reach === "unattributed" ? "nobody" : chain.reach, chain.share_min));
+  return el("span", { class: "owner-bar thin", "aria-hidden": "true" },
+    kinds, piece("through", min - ended), piece("range", max - Math.max(min, ended)));
+}
+
+function entry(node, ownedName, { sources, set }) {
+  const { step, part } = node;
   const children = [...node.children.values()];
   const held = t("holds", { share: share(step.share_min, step.share_max), owned: ownedName });
   const where = step.country && step.type !== "state" ? `, ${countryName(step.country)}` : "";
   return el("li", {},
     el("div", { class: "step" },
-      el("b", {}, step.name), where, " ",
+      el("span", { class: "step-name" }, el("b", {}, entityButton(step.owner, step.name, set)), where), " ",
+      el("b", { class: "step-part" }, share(...part), spoken(` ${t("ofWhole")},`)),
+      bar(node), " ",
       el("span", { class: "step-share" }, held),
       proof(step, sources),
       step.note ? el("span", { class: "step-note quiet" }, step.note) : null,
       node.ends.map(end)),
-    children.length ? el("ol", {}, children.map((child) => entry(child, step.name, sources))) : null);
+    children.length ? el("ol", {}, children.map((child) => entry(child, step.name, { sources, set }))) : null);
 }
 
-/** The chain of one hit asset. `sources` are the answer's, by id. */
-export function chainBlock(hit, sources) {
+/** The chain of one hit asset. `sources` are the answer's, by id; `set` changes the view. */
+export function chainBlock(hit, sources, set) {
   const { name } = hit.asset;
   const holders = tree(hit.chains);
   const rest = hit.rest?.share_max > 0 ? t("rest", { share: share(hit.rest.share_min, hit.rest.share_max) }) : null;
   return el("div", { class: "chain" },
     el("h5", {}, t("chain", { asset: name })),
     holders.length
-      ? el("ol", { "aria-label": t("chainOf", { asset: name }) }, holders.map((node) => entry(node, name, sources)))
+      ? [el("p", { class: "quiet small" }, t("chainHow")),
+        el("ol", { "aria-label": t("chainOf", { asset: name }) }, holders.map((node) => entry(node, name, { sources, set })))]
       : el("p", { class: "quiet" }, t("noChain")),
     rest && holders.length ? el("p", { class: "quiet" }, rest) : null,
     (hit.warnings ?? []).map((text) => el("p", { class: "warning" }, t("warning", { text }))));

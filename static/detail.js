@@ -1,11 +1,12 @@
 // The record of one strike: when, where, whose, by which chain, on what evidence.
 import * as api from "./api.js";
+import { controlBlock } from "./control.js";
 import { byId, el, joined } from "./dom.js";
 import { precision, whenWords } from "./edtf.js";
 import { assetsBlock, claimsBlock, sourcesBlock } from "./evidence.js";
 import { countryName, length, span } from "./figures.js";
 import { othersBlock, ownersBlock } from "./owners.js";
-import { PHONE } from "./sheet.js";
+import { sideHead } from "./side.js";
 import { symbol } from "./style.js";
 import { t, word } from "./text.js";
 
@@ -71,18 +72,14 @@ function tools(id, view) {
     el("a", { class: "plain", href: api.attributionAddress(id, view) }, t("answerJson")));
 }
 
-function head(title, mark, close) {
-  return el("header", { class: "detail-head" }, mark, el("h2", { id: "detail-title", tabindex: "-1" }, title),
-    el("button", { type: "button", class: "close", "aria-label": t("close"), onclick: close },
-      el("span", { "aria-hidden": "true" }, "×")));
-}
+const head = (title, mark, close) => sideHead("detail-title", title, mark, { label: t("close"), close });
 
 function body(answer, row, view, set) {
   return [
     head(answer.strike.title, symbol(row ?? answer.strike, 22), () => set({ strike: null })),
     el("div", { class: "detail-body" },
-      whenAndWhere(answer), ownersBlock(answer, view, set), othersBlock(answer), facts(answer), assetsBlock(answer), claimsBlock(answer),
-      sourcesBlock(answer), tools(answer.strike.id, view)),
+      whenAndWhere(answer), ownersBlock(answer, view, set), controlBlock(answer, set), othersBlock(answer), facts(answer),
+      assetsBlock(answer, set), claimsBlock(answer), sourcesBlock(answer), tools(answer.strike.id, view)),
   ];
 }
 
@@ -99,13 +96,10 @@ export function createDetail(set) {
   const place = byId("detail");
   place.setAttribute("aria-label", t("detailLabel"));
   let asked = new AbortController();
-  PHONE.addEventListener("change", () => cover(!place.hidden));
 
   return async function show(view, row, { focus = false } = {}) {
     asked.abort();
     place.hidden = !view.strike;
-    document.body.classList.toggle("has-detail", Boolean(view.strike));
-    cover(Boolean(view.strike));
     if (!view.strike) return place.replaceChildren();
     const mine = (asked = new AbortController());
     place.setAttribute("aria-busy", "true");
@@ -122,11 +116,6 @@ export function createDetail(set) {
       if (!mine.signal.aborted) settle(place, focus);
     }
   };
-}
-
-// On a phone the record lies over all else, which must then not take the keyboard.
-function cover(open) {
-  for (const id of ["panel", "map-frame", "time"]) byId(id).inert = open && PHONE.matches;
 }
 
 function settle(place, focus) {

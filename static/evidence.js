@@ -28,7 +28,7 @@ function grounds(hit) {
   return said;
 }
 
-function assetBlock(hit, answer) {
+function assetBlock(hit, answer, set) {
   const { asset, verdict } = hit;
   const site = asset.basis ? t("within", { basis: word("basis", asset.basis), radius: length(asset.uncertainty_m) }) : null;
   const facts = [word("kind", asset.kind), asset.commodity, asset.host_country && countryName(asset.host_country), site];
@@ -37,7 +37,7 @@ function assetBlock(hit, answer) {
     el("p", { class: "asset-facts quiet" }, el("span", { class: `verdict ${verdict}` }, t(`verdict${verdict}`)), " ", ...joined(facts)),
     grounds(hit),
     answer.assets.length > 1 && hit.owners.length ? ownersList(hit.owners, null) : null,
-    chainBlock(hit, answer.sources));
+    chainBlock(hit, answer.sources, set));
 }
 
 function others(answer) {
@@ -51,13 +51,13 @@ function others(answer) {
 }
 
 /** The assets that were or may have been hit, each with its grounds and its chain. */
-export function assetsBlock(answer) {
+export function assetsBlock(answer, set) {
   const several = answer.assets.length > 1 && answer.rests_on === "alternatives";
   if (!answer.assets.length && !answer.candidates.length) return null;
   return el("section", { "aria-labelledby": "hit" },
     el("h3", { id: "hit" }, t("hit")),
     several ? el("p", { class: "several" }, t("oneOfThese")) : null,
-    el("ul", { class: "assets" }, answer.assets.map((hit) => assetBlock(hit, answer))),
+    el("ul", { class: "assets" }, answer.assets.map((hit) => assetBlock(hit, answer, set))),
     others(answer));
 }
 

@@ -12,6 +12,7 @@ const START = {
   basis: "registration",
   minority: "stay",
   strike: null, // id
+  entity: null, // id of the company, person or state whose holdings are shown
 };
 const DAY = /^\d{4}-\d{2}-\d{2}$/;
 
@@ -40,6 +41,7 @@ export function read(hash) {
     basis: oneOf(said.get("basis"), ["registration", "headquarters"]),
     minority: oneOf(said.get("minority"), ["stay", "follow"]),
     strike: said.get("strike") || null,
+    entity: said.get("entity") || null,
   };
 }
 

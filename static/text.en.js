@@ -1,6 +1,9 @@
 // Every word of the page in English: the table that other languages are translated from.
+import { ownership } from "./text.ownership.en.js";
 
 export const en = {
+  ...ownership,
+
   // The page
   tagline: "Whose oil, gas and power sites were struck: what published reports say was hit, and which countries owned it.",
   loading: "Loading the strikes…",
@@ -141,49 +144,6 @@ export const en = {
   answerJson: "Answer as JSON",
   detailFailed: "The record could not be loaded: {why}",
 
-  // Owners
-  whose: "Whose was it?",
-  restsdecision: "Rests on a person’s decision about what was hit.",
-  restsalternatives: "One of several sites was hit and it is not settled which. The ranges hold whichever it was.",
-  restsmatch: "Rests on an automatic match that no person has confirmed.",
-  restsnothing: "It is not established which asset was hit, so no owner can be named.",
-  unattributed: "unattributed",
-  state: "state",
-  holder: "another identified holder",
-  company: "company: free float and untraced remainder",
-  stateShort: "state",
-  holderShort: "holder",
-  companyShort: "company",
-  range: "range: not known more exactly",
-  split: "total known, split open",
-  ofChosen: "{country}: owned {share} of {assets}.",
-  ofChosenEither: "{country}: owned {share}, whichever was hit: {assets}.",
-  or: " or ",
-  ofChosenPossible: "{country}: owned {share} if it was hit: {assets}.",
-  ofChosenRelated: "{country}: owned none of it that is known; it was {relations}.",
-  ofChosenHost: "{country}: the host; owned none of it that is known.",
-  ofChosenNone: "{country}: nothing of it is known to have been hit here.",
-  counting: "How countries are counted",
-  basis: "A company counts to the country of its",
-  basisregistration: "registration",
-  basisheadquarters: "head office",
-  minority: "Small holders of a company",
-  minoritystay: "stay with the company",
-  minorityfollow: "are followed to their countries",
-
-  // Not owners
-  notOwners: "Not owners",
-  notOwnersWhy: "Tied to the asset in another way. Never added to the shares above.",
-  relationoperator: "operator",
-  relationsupplier: "supplier",
-  relationofftaker: "offtaker",
-  relationaffected: "affected",
-  relationlender: "lender",
-  "relationcargo-owner": "cargo owner",
-  relationoccupier: "occupier",
-  relationbrand: "brand",
-  relationOf: "{relation} of {asset}",
-
   // Assets
   hit: "What was hit",
   oneOfThese: "One of these was hit; which one is not settled.",
@@ -197,26 +157,6 @@ export const en = {
   noneOfThese: "none of these",
   reasonWords: "{name}: {detail}",
   warning: "Check: {text}",
-
-  // Chain
-  chain: "Who owned {asset}",
-  chainOf: "Ownership chain of {asset} on the day",
-  holds: "holds {share} of {owned}",
-  noChain: "No holder is on record.",
-  counts: "{share} counts to {country}: {why}",
-  countsToNobody: "{share} counts to no country: {why}",
-  reachstate: "ends at a state",
-  reachholder: "ends at an identified holder",
-  reachcompany: "stays with the company",
-  reachunattributed: "holder unknown",
-  rest: "{share} has no holder on record.",
-  sinceUntil: "{since} to {until}",
-  sinceOnly: "since {since}",
-  untilOnly: "until {until}",
-  checkedread: "source read",
-  checkedexcerpt: "seen in an excerpt",
-  checkedunverified: "unverified",
-  source: "source: {name}",
 
   // Claims and sources
   claims: "What sources say differently",

@@ -98,3 +98,12 @@ def _wait(url: str, server: subprocess.Popen[bytes]) -> None:
         except OSError:
             time.sleep(0.1)
     raise RuntimeError("the server did not answer in 30 s")
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """Data of others, for measuring; it lies beside the checkout, and tests that need it are skipped without it."""
+    folder = ROOT.parent / "shared" / "data" / "real"
+    if not folder.is_dir():
+        pytest.skip("no ../shared/data/real beside this checkout")
+    return folder

@@ -21,6 +21,7 @@ DESK = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
 DEPOT = "ua-socar-depot-2025-08-08"
 ORLIVKA = "ua-orlivka-2025-08-06"
+CPC = "ru-cpc-kropotkinskaya-2025-02-17"
 
 pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="needs /usr/bin/chromium")
 
@@ -146,6 +147,102 @@ def test_the_depot_and_its_chain(open_page: Open) -> None:
     expect(chain.locator("ol").first).to_be_attached()
     expect(chain).to_contain_text(re.compile(r"100\s% counts to Azerbaijan"))
     expect(chain.get_by_role("link").first).to_have_attribute("rel", "noopener noreferrer")
+
+
+def test_control_is_told_apart_from_the_shares(open_page: Open) -> None:
+    page = open_page(f"#strike={DEPOT}")
+    control = page.get_by_role("region", name="Who controlled it")
+    expect(control).to_contain_text("never a share")
+    expect(control.locator(".controller")).to_have_text(["Azerbaijan, a state"] * 2)
+    steps = control.get_by_role("list", name=re.compile("^Steps of control")).first.locator("li")
+    expect(steps).to_have_count(2)
+    expect(steps.nth(0)).to_contain_text(re.compile(r"^Azerbaijan holds 100\s% of SOCAR"))
+    expect(steps.nth(1)).to_contain_text(re.compile(r"^SOCAR holds 100\s% of SOCAR oil terminal"))
+    assert page.locator(".whose .controller").count() == 0
+
+
+def test_nobody_controls_the_caspian_pipeline(open_page: Open) -> None:
+    page = open_page(f"#strike={CPC}")
+    control = page.get_by_role("region", name="Who controlled it")
+    expect(control.locator(".controller")).to_have_text(
+        "Nobody surely held more than half, and no control is declared."
+    )
+    expect(control.locator("ol")).to_have_count(0)
+
+
+def test_chains_of_one_asset_are_one_tree_with_a_part_at_each_holder(open_page: Open) -> None:
+    page = open_page(f"#strike={CPC}")
+    chain = page.locator(".chain > ol")
+    expect(chain.locator("> li")).to_have_count(1)
+    assert chain.get_by_role("button", name="Caspian Pipeline Consortium", exact=True).count() == 1
+    rosneft = chain.locator("li", has=page.locator("> .step").get_by_role("button", name="Rosneft", exact=True)).last
+    # 7.5 % of it, of which Rosneft has 51 %.
+    expect(rosneft.locator("> .step .step-part")).to_contain_text(re.compile(r"^3.825\s%"))
+    expect(rosneft.locator("> .step .end")).to_have_text(re.compile(r"0.451\s% counts to Russia"))
+    below = rosneft.locator("li", has_text="QH Oil Investments").last
+    expect(below.locator(".end")).to_have_text(re.compile(r"0.7061\s% counts with Rosneft, to Russia"))
+
+
+def test_bars_of_the_chain_are_parts_of_the_whole(open_page: Open) -> None:
+    page = open_page(f"#strike={CPC}", PHONE)
+    kazakhstan = page.locator(".chain .step", has_text="Other lists print KazMunayGas")
+    widths = kazakhstan.locator(".owner-bar").evaluate(
+        "bar => [bar.clientWidth, ...Array.from(bar.children, part => part.getBoundingClientRect().width)]"
+    )
+    assert widths[1:] == [pytest.approx(0.19 * widths[0], abs=1)]
+    assert page.locator("#detail").evaluate("node => node.scrollWidth <= node.clientWidth")
+
+
+@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+def test_an_owner_opens_what_it_held_and_back_returns(open_page: Open, size: dict[str, int]) -> None:
+    page = open_page(f"#strike={DEPOT}", size)
+    name = page.locator("#detail .chain").first.get_by_role("button", name="SOCAR", exact=True)
+    name.click()
+    expect(page.get_by_role("heading", name="What SOCAR held on 8 August 2025")).to_be_focused()
+    assert view_of(page) == {"strike": DEPOT, "entity": "socar"}
+    assert page.locator("#detail").evaluate("node => node.inert")
+    tanap = page.get_by_role("table", name="Sites and lines").get_by_role("row", name=re.compile("TANAP"))
+    expect(tanap.get_by_role("cell")).to_have_text(["none", "31.99\xa0%"])
+    page.get_by_role("table", name="Companies").get_by_role("button", name="Southern Gas Corridor CJSC").click()
+    expect(page.get_by_role("heading", name=re.compile("What Southern Gas Corridor CJSC held"))).to_be_focused()
+    page.go_back()
+    expect(page.get_by_role("heading", name=re.compile("What SOCAR held"))).to_be_visible()
+    page.get_by_role("button", name="Back to the record").click()
+    expect(page.locator("#holdings")).to_be_hidden()
+    expect(
+        page.locator("#detail").get_by_role("button", name="SOCAR", exact=True).and_(page.locator(":focus"))
+    ).to_have_count(1)
+    assert view_of(page) == {"strike": DEPOT}
+
+
+def test_escape_closes_the_holdings_and_then_the_record(open_page: Open) -> None:
+    page = open_page(f"#strike={DEPOT}&entity=socar")
+    expect(page.locator("#holdings table").first).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("#holdings")).to_be_hidden()
+    expect(page.locator("#detail-title")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("#detail")).to_be_hidden()
+    assert view_of(page) == {}
+
+
+def test_holdings_are_restored_by_their_address_even_without_a_strike(open_page: Open) -> None:
+    page = open_page("#entity=socar")
+    expect(page.get_by_role("heading", name=re.compile("^What SOCAR held on"))).to_be_visible()
+    expect(page.locator("#holdings")).to_contain_text("31.99")
+    expect(page.get_by_role("button", name="Back to the record")).to_have_count(0)
+    page.locator(f'[data-id="{DEPOT}"]').click()
+    expect(page.locator("#holdings")).to_be_hidden()
+    assert view_of(page) == {"strike": DEPOT}
+
+
+def test_an_unknown_entity_is_said_to_be_missing(browser: Browser, server_url: str) -> None:
+    page = browser.new_page()
+    page.goto(f"{server_url.rstrip('/')}/map#entity=no-such-entity")
+    expect(page.locator("#holdings [role=alert]")).to_contain_text("no-such-entity")
+    page.get_by_role("button", name="Close the holdings").click()
+    expect(page.locator("#holdings")).to_be_hidden()
+    page.close()
 
 
 def test_a_supplier_is_no_owner(open_page: Open) -> None:
@@ -331,16 +428,26 @@ def test_on_a_phone_the_sheet_opens_and_the_record_covers_all(open_page: Open) -
     assert small == []
 
 
-AXE_VIEWS = [("", DESK), (f"#country=AZ&strike={DEPOT}", DESK), ("", PHONE), (f"#strike={ORLIVKA}", PHONE)]
+HELD = f"#strike={DEPOT}&entity=socar"
+AXE_VIEWS = [
+    ("", DESK),
+    (f"#country=AZ&strike={DEPOT}", DESK),
+    (HELD, DESK),
+    ("", PHONE),
+    (f"#strike={ORLIVKA}", PHONE),
+    (f"#strike={CPC}", PHONE),
+    (HELD, PHONE),
+]
+AXE_NAMES = ["list", "detail", "holdings", "phone list", "phone detail", "phone chain", "phone holdings"]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize(("view", "size"), AXE_VIEWS, ids=["list", "detail", "phone list", "phone detail"])
+@pytest.mark.parametrize(("view", "size"), AXE_VIEWS, ids=AXE_NAMES)
 def test_axe_finds_nothing(open_page: Open, view: str, size: dict[str, int], scheme: str) -> None:
     # axe is put into the page from outside, which the page's own policy rightly forbids.
     page = open_page(view, size, scheme, csp=False)
     if view:
-        page.wait_for_selector("#detail .owner")
+        page.wait_for_selector("#holdings table" if view == HELD else "#detail .owner")
     elif size is PHONE:
         page.locator("#grip").click()
     page.locator("details").evaluate_all("nodes => nodes.forEach(node => (node.open = true))")

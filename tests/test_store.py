@@ -28,8 +28,10 @@ from layers.schema import (
     NOUNS,
     Asset,
     Claim,
+    Control,
     Decision,
     Entity,
+    Identity,
     Match,
     Record,
     Records,
@@ -87,10 +89,17 @@ DECISION = Decision(
     id="d1", dataset="desk", strike="k", asset="a", verdict="confirmed", who="Ann", when="2025-08-09", why=NASTY,
     sources=("s",),
 )  # fmt: skip
+CONTROL = Control(
+    id="x", controlled="e", controller="e2", kind="declared", since="2020", until="2024", source="s", checked="read",
+    note="n",
+)  # fmt: skip
+IDENTITY = Identity(
+    id="i", dataset="desk", one="e", other="e2", verdict="same", who="Ann", when="2025-08-09", why=NASTY
+)
 CLAIM = Claim(id="c", record="k", field="when", value="2025-06", quote=NASTY, source="s", checked="read")
 FULL: dict[str, Record] = {
     "sources": SOURCE, "entities": ENTITY, "assets": ASSET, "strikes": STRIKE, "claims": CLAIM, "stakes": STAKE,
-    "relations": RELATION, "decisions": DECISION,
+    "relations": RELATION, "controls": CONTROL, "decisions": DECISION, "identities": IDENTITY,
 }  # fmt: skip
 BARE: dict[str, Record] = {
     "sources": Source(id="bare", publisher="P"),
@@ -100,6 +109,8 @@ BARE: dict[str, Record] = {
     "claims": CLAIM.model_copy(update={"id": "bare", "quote": None}),
     "stakes": Stake(id="bare", owned="a", owner="e", share_min=0, share_max=0, source="s", checked="read"),
     "relations": Relation(id="bare", asset="a", entity="e", relation="operator", source="s", checked="read"),
+    "controls": Control(id="bare", controlled="a", controller="e", kind="rights", source="s", checked="read"),
+    "identities": IDENTITY.model_copy(update={"id": "bare"}),
     "decisions": Decision(id="bare", dataset="desk", strike="k", verdict="none", who="w", when="2025", why="y"),
 }
 
@@ -223,11 +234,11 @@ def test_what_is_no_store_is_named(tmp_path: Path, store: Store) -> None:
 
 def test_every_noun_comes_back_full_and_bare(store: Store) -> None:
     report = store.load(ALL, who="Ann")
-    assert counts(report) == (16, 0, 0, 0)
+    assert counts(report) == (2 * len(NOUNS), 0, 0, 0)
     assert dict(report.added) == dict.fromkeys(NOUNS, 2)
-    assert report.seq == store.seq() == 16
+    assert report.seq == store.seq() == 2 * len(NOUNS)
     assert store.records() == ALL
-    assert Store.open(store.path).version() == (16, ALL)
+    assert Store.open(store.path).version() == (2 * len(NOUNS), ALL)
     for name in NOUNS:
         assert {type(record) for record in store.records().table(name).values()} == {NOUNS[name]}
 
@@ -251,7 +262,7 @@ def test_assets_take_every_kind_of_geometry(store: Store, geometry: BaseGeometry
 def test_a_strike_is_a_point_of_two_dimensions(store: Store) -> None:
     for geometry, match in ((box(1, 2, 3, 4), "strikes k: a point"), (Point(1, 2, 3), "strikes k: a two-dimensional")):
         with pytest.raises(StoreError, match=match):
-            store.load(of(SOURCE, changed(STRIKE, geometry=geometry)), who="Ann")
+            store.load(of(SOURCE, STRIKE.model_copy(update={"geometry": geometry})), who="Ann")
     assert store.seq() == 0
     assert store.records() == Records.of({})
 

@@ -30,7 +30,7 @@ def open_snapshot(store: Path, base: Path) -> Snapshot:
     """
     opened = Store.open(store)
     seq, records = opened.version()
-    return Snapshot(records, basemap.read(base), seq, data_date(opened, seq))
+    return Snapshot.of(records, basemap.read(base), seq, data_date(opened, seq))
 
 
 def output(told: object, as_json: bool, for_people: RenderableType) -> None:

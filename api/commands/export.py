@@ -158,6 +158,21 @@ def to_gpkg(
     _said(out, as_json)
 
 
+@app.command("bods", epilog="Example: strikeatlas export bods --publisher 'A. Editor' -o owners.json")
+def to_bods(
+    publisher: Annotated[str, typer.Option(help="Who publishes the statements.")] = "StrikeAtlas",
+    out: Out = Path("strikeatlas-bods.json"),
+    store: StorePath = STORE,
+    base: BasemapOption = BASEMAP,
+    as_json: AsJson = False,
+) -> None:
+    """Write all entities, stakes and controls as Beneficial Ownership Data Standard 0.4 statements."""
+    from layers.sources import bods, bods_write
+
+    snapshot = open_snapshot(store, base)
+    _write(out, bods_write.dumps(bods.render(snapshot.records, publisher, snapshot.data_date)), as_json)
+
+
 def _write(path: Path, content: bytes, as_json: bool) -> None:
     path.write_bytes(content)
     _said(path, as_json)

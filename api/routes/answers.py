@@ -65,6 +65,17 @@ def owners(
     return as_json(tell.owners_answer(snapshot, asset, told, day, basis, minority), request)
 
 
+@router.get("/entities/{entity}/holdings", summary="What an entity holds on a day")
+def holdings(
+    request: Request,
+    entity: RecordId,
+    on: Annotated[date | None, Query(description="The day; by default that of the data.")] = None,
+) -> Response:
+    """Assets and entities that an entity holds a part of, directly and through others."""
+    snapshot = view(request).snapshot
+    return as_json(tell.holdings_answer(snapshot, entity, on or snapshot.data_date), request)
+
+
 @router.get("/records/{table}/{record:path}", summary="One record as stored")
 def record(request: Request, table: str, record: str) -> Response:
     """One record with every column."""

@@ -205,7 +205,7 @@ def test_partners_of_a_joint_company_are_its_owners_and_unknown_ones_stay_unknow
 def test_more_than_100_is_reported_and_not_rescaled() -> None:
     known = records([("s", "state", "AA"), ("t", "state", "BB")], [("s", "a", 100, 100), ("t", "a", 75.99, 75.99)])
     register = Register(known, None, None)
-    assert register.warnings(["a"]) == ("known stakes in a sum to 175.99 %",)
+    assert register.warnings([register.number("a")]) == ("known stakes in a sum to 175.99 %",)
     assert by_country(known)["AA"].low == pytest.approx(100)
     assert by_country(known)["BB"].low == pytest.approx(75.99)
 

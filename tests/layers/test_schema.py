@@ -8,8 +8,9 @@ import jsonschema
 import pytest
 from pydantic import ValidationError
 
+from layers.columns import columns
 from layers.record_docs import markdown
-from layers.schema import NOUNS, REFERENCES, Records, columns
+from layers.schema import NOUNS, REFERENCES, Records
 
 ROOT = Path(__file__).resolve().parents[2]
 

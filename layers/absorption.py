@@ -1,0 +1,212 @@
+"""Where a walk ends: values of an absorbing Markov chain whose steps are shares, or the best of them where unknown.
+
+A system has rows (what is owned) and edges (stakes) to other rows, each taking a fraction from ``low`` to ``high``;
+what is left of a row stays there and counts with its ``stay``. The value of a row is what it keeps plus its shares of
+the values above it; of all solutions the least non-negative one, so that what only circles counts nowhere. With
+unknown fractions, the least (or largest) value that any choice of them gives: a Markov decision process (Puterman
+1994, 7.2), solved by value iteration from zero and then policy by policy to the last digit.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array, eye_array
+from scipy.sparse.csgraph import breadth_first_order, connected_components
+from scipy.sparse.linalg import splu, spsolve_triangular
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+_CONVERGED = 1e-14
+_ROUNDING = 1e-12
+#: A term of the series that no shares of up to 100 % give.
+_BEYOND = 1e3
+#: Rounds of value iteration before policies are solved, and most policies tried.
+_ROUNDS = 60
+_POLICIES = 100
+#: Systems of up to so many rows are solved densely; loops of up to so many directly.
+_DENSE = 300
+_DIRECT = 4000
+_SERIES_ROUNDS = 20_000
+
+
+class System:
+    """Rows and edges; ``start`` gives the first edge of each row and one past the last."""
+
+    def __init__(self, start: Ints, target: Ints, low: Floats, high: Floats) -> None:
+        self.size = len(start) - 1
+        self.start, self.target, self.low = start, target, low
+        self.room = high - low
+        self.row = np.repeat(np.arange(self.size), np.diff(start))
+        self.left = np.clip(1 - np.bincount(self.row, low, self.size), 0, None)
+        total = np.bincount(self.row, self.room, self.size)
+        self.open_rows = np.flatnonzero((total > 0) & (self.left > 0))
+
+    @cached_property
+    def matrix(self) -> csr_array:
+        """The least fractions."""
+        return csr_array((self.low, self.target, self.start), shape=(self.size, self.size))
+
+    def solve(self, stay: Floats, sign: float) -> Floats:
+        """Value of each row (and column of ``stay``), least for a negative ``sign``, largest for a positive one."""
+        if not len(self.open_rows):
+            return solve(self.matrix, self.left[:, None] * stay)
+        value = np.zeros_like(stay)
+        for _ in range(_ROUNDS):
+            value = self.matrix @ value + self.left[:, None] * stay + self._gain(value, stay, sign)
+        columns = [self._policies(stay[:, [column]], value[:, [column]], sign) for column in range(stay.shape[1])]
+        return np.hstack(columns) if columns else value
+
+    def _policies(self, stay: Floats, value: Floats, sign: float) -> Floats:
+        for _ in range(_POLICIES):
+            given = self._given(value[:, 0], stay[:, 0], sign)
+            taken = np.bincount(self.row, given, self.size)
+            matrix = csr_array((self.low + given, self.target, self.start), shape=(self.size, self.size))
+            rest = self.left - taken
+            rest[rest < _ROUNDING] = 0.0  # what is handed out to the last digit leaves nothing, not a rounding error
+            new = solve(matrix, rest[:, None] * stay)
+            if np.abs(new - value).max(initial=0.0) < 1e-12:
+                return new
+            value = new
+        return value
+
+    def _gain(self, value: Floats, stay: Floats, sign: float) -> Floats:
+        gained = np.zeros_like(value)
+        for column in range(value.shape[1]):
+            given = self._given(value[:, column], stay[:, column], sign)
+            better = value[self.target, column] - stay[self.row, column]
+            gained[:, column] = np.bincount(self.row, given * better, self.size)
+        return gained
+
+    def _given(self, value: Floats, stay: Floats, sign: float) -> Floats:
+        """What each edge gets of its room: the largest gains first, as far as the row has something left."""
+        edges, place = _spread(self.start, self.open_rows)
+        gain = sign * (value[self.target[edges]] - stay[self.row[edges]])
+        order = np.lexsort((-gain, place))
+        place, room = place[order], np.where(gain > 0, self.room[edges], 0.0)[order]
+        taken = np.cumsum(room) - room
+        before = taken - taken[np.searchsorted(place, np.arange(len(self.open_rows)))][place]
+        given = np.zeros(len(self.target))
+        handed = np.clip(self.left[self.open_rows][place] - before, 0.0, room)
+        given[edges[order]] = np.where(handed < _ROUNDING, 0.0, handed)
+        return given
+
+
+def _spread(start: Ints, rows: Ints) -> tuple[Ints, Ints]:
+    """Edges of some rows, and for each the place of its row among them."""
+    counts = start[rows + 1] - start[rows]
+    place = np.repeat(np.arange(len(rows)), counts)
+    within = np.arange(len(place)) - np.repeat(np.cumsum(counts) - counts, counts)
+    return start[rows][place] + within, place
+
+
+def solve(matrix: csr_array, kept: Floats) -> Floats:
+    """Least non-negative solution of x = matrix x + kept, for each column.
+
+    Rows are taken in topological order of their strong components: what stands above all loops by substitution, then
+    the loops, then what stands below them. Rows from which nothing that is kept can be reached are 0.
+    """
+    if matrix.shape[0] <= _DENSE:
+        return _dense(matrix.toarray(), kept)
+    value = np.zeros_like(kept)
+    alive = _alive(matrix, np.asarray((kept > 0).any(axis=1)))
+    if not len(alive):
+        return value
+    part = matrix if len(alive) == matrix.shape[0] else matrix[alive][:, alive]
+    _, label = connected_components(part, directed=True, connection="strong")
+    looped = np.flatnonzero((np.bincount(label)[label] > 1) | (part.diagonal() > 0))
+    order = np.argsort(label, kind="stable")
+    edge = (len(order), len(order))
+    if len(looped):
+        ranks = np.sort(label)
+        edge = (
+            int(np.searchsorted(ranks, label[looped].min(), "left")),
+            int(np.searchsorted(ranks, label[looped].max(), "right")),
+        )
+    value[alive[order]] = _by_parts(part[order][:, order].tocsr(), kept[alive][order], edge)
+    return value
+
+
+def _dense(matrix: Floats, kept: Floats) -> Floats:
+    """The same for few rows, where graphs cost more than numbers."""
+    value = np.zeros_like(kept)
+    alive = (kept > 0).any(axis=1)
+    while (more := alive | (matrix[:, alive] > 0).any(axis=1)).sum() > alive.sum():
+        alive = more
+    system = np.eye(int(alive.sum())) - matrix[np.ix_(alive, alive)]
+    try:
+        value[alive] = np.linalg.solve(system, kept[alive])
+    except np.linalg.LinAlgError:  # loops of known shares of 100 % and more have no value
+        value[alive] = kept[alive]
+    return value
+
+
+def _alive(matrix: csr_array, keeps: Bools) -> Ints:
+    """Rows from which one that keeps something can be reached."""
+    size = matrix.shape[0]
+    if keeps.all():
+        return np.arange(size)
+    sources = np.flatnonzero(keeps)
+    coo = matrix.tocoo()
+    used = coo.data > 0
+    back = csr_array(
+        (
+            np.ones(int(used.sum()) + len(sources), np.int8),
+            (
+                np.concatenate([coo.col[used], np.full(len(sources), size)]),
+                np.concatenate([coo.row[used], sources]),
+            ),
+        ),
+        shape=(size + 1, size + 1),
+    )
+    reached = breadth_first_order(back, size, return_predecessors=False)
+    return np.sort(reached[reached < size]).astype(np.int64)
+
+
+def _by_parts(matrix: csr_array, kept: Floats, edge: tuple[int, int]) -> Floats:
+    """Solve rows in topological order, owners first; those between the two edges hold all loops."""
+    first, last = edge
+    size = matrix.shape[0]
+    value = np.zeros_like(kept)
+    if first:
+        value[:first] = _substitute(matrix[:first, :first], kept[:first])
+    if last > first:
+        known = kept[first:last] + matrix[first:last, :first] @ value[:first]
+        value[first:last] = _loops(matrix[first:last, first:last], known)
+    if size > last:
+        known = kept[last:] + matrix[last:, :last] @ value[:last]
+        value[last:] = _substitute(matrix[last:, last:], known)
+    return value
+
+
+def _substitute(matrix: csr_array, kept: Floats) -> Floats:
+    if not matrix.nnz:
+        return kept
+    lower = (eye_array(matrix.shape[0], format="csr") - matrix).tocsr()
+    result: Floats = spsolve_triangular(lower, kept, lower=True, unit_diagonal=True)
+    return result
+
+
+def _loops(matrix: csr_array, kept: Floats) -> Floats:
+    """Directly where the loops are small, else by the power series, which converges as shares leave them.
+
+    Loops in which known shares of more than 100 % circle have no value; the series is cut where it passes all bounds.
+    """
+    if matrix.shape[0] <= _DIRECT:
+        try:
+            result: Floats = splu((eye_array(matrix.shape[0]) - matrix).tocsc()).solve(kept)
+            return result
+        except RuntimeError:  # exactly singular
+            pass
+    value = term = kept
+    for _ in range(_SERIES_ROUNDS):
+        term = matrix @ term
+        value = value + term
+        largest = np.abs(term).max(initial=0.0)
+        if largest < _CONVERGED or largest > _BEYOND:
+            break
+    return value

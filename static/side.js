@@ -1,0 +1,24 @@
+// The right-hand side: the record of a strike and, over it, what one entity held.
+import { byId, el } from "./dom.js";
+import { PHONE } from "./sheet.js";
+
+/** Prepare the side; returns a function that makes room for what the view shows there. */
+export function createSide() {
+  let open = false;
+  // On a phone the side lies over all else, which must then not take the keyboard.
+  const cover = () => ["panel", "map-frame", "time"].forEach((id) => (byId(id).inert = open && PHONE.matches));
+  PHONE.addEventListener("change", cover);
+  return ({ strike, entity }) => {
+    open = Boolean(strike || entity);
+    document.body.classList.toggle("has-detail", open);
+    byId("detail").inert = Boolean(entity);
+    cover();
+  };
+}
+
+/** The head of what the side shows: a mark or none, a title that can take the focus, and a button that closes it. */
+export function sideHead(id, title, mark, { label, close }) {
+  return el("header", { class: "detail-head" }, mark, el("h2", { id, tabindex: "-1" }, title),
+    el("button", { type: "button", class: "close", "aria-label": label, onclick: close },
+      el("span", { "aria-hidden": "true" }, "×")));
+}

@@ -1,0 +1,36 @@
+"""The sparse solution equals the dense one, and both are the least non-negative fixed point."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.sparse import csr_array
+
+from layers import absorption
+
+
+def chain(rng: np.random.Generator) -> tuple[csr_array, absorption.Floats]:
+    """Random shares, with rows that keep nothing and loops that nothing leaves."""
+    size = int(rng.integers(2, 40))
+    shares = np.where(rng.random((size, size)) < 0.12, rng.random((size, size)), 0.0)
+    total = shares.sum(axis=1, keepdims=True)
+    shares *= rng.choice([0.5, 0.9, 1.0], (size, 1)) / np.where(total > 0, total, 1)
+    left = 1 - shares.sum(axis=1, keepdims=True)
+    left[left < 1e-12] = 0.0
+    return csr_array(shares), left * (rng.random((size, 3)) < 0.5)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_by_parts_equals_densely_and_the_series(monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
+    matrix, kept = chain(np.random.default_rng(seed))
+    densely = absorption.solve(matrix, kept)
+    monkeypatch.setattr(absorption, "_DENSE", 0)
+    by_parts = absorption.solve(matrix, kept)
+    monkeypatch.setattr(absorption, "_DIRECT", 0)
+    by_series = absorption.solve(matrix, kept)
+    value = np.zeros_like(kept)
+    for _ in range(20_000):
+        value = matrix @ value + kept
+    assert densely == pytest.approx(value, abs=1e-8)
+    assert by_parts == pytest.approx(value, abs=1e-8)
+    assert by_series == pytest.approx(value, abs=1e-8)
