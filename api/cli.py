@@ -93,7 +93,9 @@ def init(
 
 @app.command(epilog="Example: strikeatlas check layers/records --json")
 def check(
-    folder: Annotated[Path, typer.Argument(help="Folder of *.toml records, or one file.")] = curated.BUNDLED,
+    folder: Annotated[
+        Path, typer.Argument(help="Folder of *.toml records, or one file.", show_default="the bundled records")
+    ] = curated.BUNDLED,
     base: BasemapOption = BASEMAP,
     as_json: AsJson = False,
 ) -> None:
@@ -106,7 +108,9 @@ def check(
 
 @app.command(epilog="Example: strikeatlas load layers/records --who 'A. Editor'")
 def load(
-    folder: Annotated[Path, typer.Argument(help="Folder of *.toml records, or one file.")] = curated.BUNDLED,
+    folder: Annotated[
+        Path, typer.Argument(help="Folder of *.toml records, or one file.", show_default="the bundled records")
+    ] = curated.BUNDLED,
     store: StorePath = STORE,
     base: BasemapOption = BASEMAP,
     who: WhoOption = "strikeatlas load",
