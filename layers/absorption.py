@@ -49,7 +49,13 @@ class System:
     @cached_property
     def matrix(self) -> csr_array:
         """The least fractions."""
-        return csr_array((self.low, self.target, self.start), shape=(self.size, self.size))
+        return self._matrix(self.low)
+
+    def _matrix(self, shares: Floats) -> csr_array:
+        """Shares as a matrix; two edges between the same rows are one, as graph algorithms need it."""
+        matrix = csr_array((shares.copy(), self.target.copy(), self.start.copy()), shape=(self.size, self.size))
+        matrix.sum_duplicates()
+        return matrix
 
     def solve(self, stay: Floats, sign: float) -> Floats:
         """Value of each row (and column of ``stay``), least for a negative ``sign``, largest for a positive one."""
@@ -65,7 +71,7 @@ class System:
         for _ in range(_POLICIES):
             given = self._given(value[:, 0], stay[:, 0], sign)
             taken = np.bincount(self.row, given, self.size)
-            matrix = csr_array((self.low + given, self.target, self.start), shape=(self.size, self.size))
+            matrix = self._matrix(self.low + given)
             rest = self.left - taken
             rest[rest < _ROUNDING] = 0.0  # what is handed out to the last digit leaves nothing, not a rounding error
             new = solve(matrix, rest[:, None] * stay)

@@ -43,9 +43,14 @@ def rollup(graph: StakeGraph, country: NDArray[np.int16], asked: list[int], mino
         return Rollup(np.zeros((steps.size, 0)), np.zeros((steps.size, 0)))
     own = (country[:, None] == np.array(asked, np.int16)) & steps.named[:, None]
     if steps.plain:
-        return Rollup(*(steps.system.solve(own.astype(float), sign) for sign in (-1.0, +1.0)))
-    solved = [[steps.one_country(own[:, column], sign) for column in range(len(asked))] for sign in (-1.0, +1.0)]
-    return Rollup(*(np.column_stack(columns) for columns in solved))
+        return Rollup(*_bounds(steps.system, own.astype(float)))
+    columns = [steps.one_country(own[:, column]) for column in range(len(asked))]
+    return Rollup(*(np.column_stack(part) for part in zip(*columns, strict=True)))
+
+
+def _bounds(system: System, stay: Floats) -> tuple[Floats, Floats]:
+    low = system.solve(stay, -1.0)
+    return low, system.solve(stay, +1.0) if len(system.open_rows) else low
 
 
 class _Steps:
@@ -73,7 +78,7 @@ class _Steps:
     def system(self) -> System:
         return System(self.start, self.owner, self.low, self.high)
 
-    def one_country(self, own: Bools, sign: float) -> Floats:
+    def one_country(self, own: Bools) -> tuple[Floats, Floats]:
         """Rows 0 to n: flag does not count; n to 2n: it does; the other 2n the same, stopped."""
         size = self.size
         targets = [self._targets(own, flag) for flag in (0, 1)] + [self.owner + (2 + flag) * size for flag in (0, 1)]
@@ -82,8 +87,12 @@ class _Steps:
         )
         system = System(start, np.concatenate(targets), np.tile(self.low, 4), np.tile(self.high, 4))
         stay = np.concatenate([np.where(self.state, own, flag & ~self.asset) for flag in (False, True)] * 2)
-        value = system.solve(stay.astype(float)[:, None], sign)[:, 0]
-        return np.where(own, value[size : 2 * size], value[:size])
+        low, high = _bounds(system, stay.astype(float)[:, None])
+        return self._own(own, low[:, 0]), self._own(own, high[:, 0])
+
+    def _own(self, own: Bools, value: Floats) -> Floats:
+        """The value of each node under its own flag."""
+        return np.where(own, value[self.size : 2 * self.size], value[: self.size])
 
     def _targets(self, own: Bools, flag: int) -> Ints:
         along = np.where(self.takes_own, own[self.owner], flag)

@@ -34,3 +34,13 @@ def test_by_parts_equals_densely_and_the_series(monkeypatch: pytest.MonkeyPatch,
     assert densely == pytest.approx(value, abs=1e-8)
     assert by_parts == pytest.approx(value, abs=1e-8)
     assert by_series == pytest.approx(value, abs=1e-8)
+
+
+def test_two_edges_between_the_same_rows_are_one() -> None:
+    start, target = np.array([0, 2, 3, 3]), np.array([1, 1, 0])
+    low = np.array([0.3, 0.2, 0.5])
+    system = absorption.System(start, target, low, low)
+    value = system.solve(np.array([[1.0], [0.0], [0.0]]), -1.0)
+    assert value[0, 0] == pytest.approx(0.5 / (1 - 0.5 * 0.5))
+    assert (target == [1, 1, 0]).all()
+    assert (low == [0.3, 0.2, 0.5]).all()
