@@ -57,48 +57,60 @@ class System:
         matrix.sum_duplicates()
         return matrix
 
+    @cached_property
+    def _open(self) -> tuple[Ints, Ints, Ints]:
+        """Edges of the open rows, for each the place of its row among them, and the first of each row."""
+        edges, place = _spread(self.start, self.open_rows)
+        return edges, place, np.searchsorted(place, np.arange(len(self.open_rows)))
+
     def solve(self, stay: Floats, sign: float) -> Floats:
         """Value of each row (and column of ``stay``), least for a negative ``sign``, largest for a positive one."""
         if not len(self.open_rows):
             return solve(self.matrix, self.left[:, None] * stay)
         value = np.zeros_like(stay)
         for _ in range(_ROUNDS):
-            value = self.matrix @ value + self.left[:, None] * stay + self._gain(value, stay, sign)
+            new = self._improved(value, stay, sign)
+            settled = np.abs(new - value).max(initial=0.0) < _CONVERGED
+            value = new
+            if settled:  # without loops after as many rounds as there are steps upward
+                return value
         columns = [self._policies(stay[:, [column]], value[:, [column]], sign) for column in range(stay.shape[1])]
         return np.hstack(columns) if columns else value
 
+    def _improved(self, value: Floats, stay: Floats, sign: float) -> Floats:
+        """One round of value iteration."""
+        new: Floats = self.matrix @ value + self.left[:, None] * stay
+        edges, _, first = self._open
+        gained = self._given(value, stay, sign) * (value[self.target[edges]] - stay[self.row[edges]])
+        new[self.open_rows] += np.add.reduceat(gained, first, axis=0)
+        return new
+
     def _policies(self, stay: Floats, value: Floats, sign: float) -> Floats:
+        edges, place, _ = self._open
         for _ in range(_POLICIES):
-            given = self._given(value[:, 0], stay[:, 0], sign)
-            taken = np.bincount(self.row, given, self.size)
-            matrix = self._matrix(self.low + given)
-            rest = self.left - taken
+            given = self._given(value, stay, sign)[:, 0]
+            shares, rest = self.low.copy(), self.left.copy()
+            shares[edges] += given
+            rest[self.open_rows] -= np.bincount(place, given, len(self.open_rows))
             rest[rest < _ROUNDING] = 0.0  # what is handed out to the last digit leaves nothing, not a rounding error
-            new = solve(matrix, rest[:, None] * stay)
+            new = solve(self._matrix(shares), rest[:, None] * stay)
             if np.abs(new - value).max(initial=0.0) < 1e-12:
                 return new
             value = new
         return value
 
-    def _gain(self, value: Floats, stay: Floats, sign: float) -> Floats:
-        gained = np.zeros_like(value)
-        for column in range(value.shape[1]):
-            given = self._given(value[:, column], stay[:, column], sign)
-            better = value[self.target, column] - stay[self.row, column]
-            gained[:, column] = np.bincount(self.row, given * better, self.size)
-        return gained
-
     def _given(self, value: Floats, stay: Floats, sign: float) -> Floats:
-        """What each edge gets of its room: the largest gains first, as far as the row has something left."""
-        edges, place = _spread(self.start, self.open_rows)
+        """What each edge of the open rows gets of its room, a column: largest gains first, till nothing is left."""
+        edges, place, first = self._open
         gain = sign * (value[self.target[edges]] - stay[self.row[edges]])
-        order = np.lexsort((-gain, place))
-        place, room = place[order], np.where(gain > 0, self.room[edges], 0.0)[order]
-        taken = np.cumsum(room) - room
-        before = taken - taken[np.searchsorted(place, np.arange(len(self.open_rows)))][place]
-        given = np.zeros(len(self.target))
-        handed = np.clip(self.left[self.open_rows][place] - before, 0.0, room)
-        given[edges[order]] = np.where(handed < _ROUNDING, 0.0, handed)
+        order = np.argsort(-gain, axis=0, kind="stable")
+        order = np.take_along_axis(order, np.argsort(place[order], axis=0, kind="stable"), axis=0)
+        room = np.take_along_axis(np.where(gain > 0, self.room[edges][:, None], 0.0), order, axis=0)
+        taken = np.cumsum(room, axis=0) - room
+        before = taken - taken[first][place]
+        handed = np.clip(self.left[self.open_rows][place][:, None] - before, 0.0, room)
+        given = np.zeros_like(gain)
+        np.put_along_axis(given, order, np.where(handed < _ROUNDING, 0.0, handed), axis=0)
         return given
 
 
