@@ -136,6 +136,40 @@ def test_rosnefts_own_shares_are_a_loop(records: Records, snapshot: Snapshot) ->
     assert rows["RU"].reaches["company"].low == pytest.approx(13.04, abs=0.005)
 
 
+@pytest.mark.parametrize(
+    ("on", "expected"),
+    [
+        (
+            "2007-06-01",
+            {"RU": "34.575", "US": "22.5", "KZ": "19.877", "GB": "12.298", "OM": "7", "IT": "2", "-": "1.75"},
+        ),
+        ("2009-06-01", {"RU": "41.575", "US": "22.5", "KZ": "20.75", "GB": "11.425", "IT": "2", "-": "1.75"}),
+        ("2025-02-17", {"RU": "47.325", "US": "22.5", "KZ": "20.75", "GB": "5.675", "IT": "2", "-": "1.75"}),
+    ],
+)
+def test_the_caspian_pipeline_in_three_years(snapshot: Snapshot, on: str, expected: Shares) -> None:
+    assert told(snapshot.owners("a-cpc-pipeline", date.fromisoformat(on))) == expected
+
+
+@pytest.mark.parametrize(
+    ("strike", "relation", "entity", "country"),
+    [
+        ("nord-stream-2-2022-09-26", "lender", "engie", "FR"),
+        ("ye-hodeidah-2024-07-20", "cargo-owner", "wfp", None),
+        ("ua-znpp-2024-04-07", "occupier", "rosatom", "RU"),
+        ("ua-coca-cola-2022-03-10", "brand", "ko", "US"),
+        ("ua-orlivka-2025-08-06", "supplier", "socar", "AZ"),
+    ],
+)
+def test_lenders_cargo_owners_occupiers_and_brands_are_not_owners(
+    snapshot: Snapshot, strike: str, relation: str, entity: str, country: str | None
+) -> None:
+    answer = snapshot.answer(strike)
+    ties = {(tie.relation, tie.entity) for hit in answer.hits for tie in hit.relations}
+    assert (relation, entity) in ties
+    assert country not in {row.country for row in answer.shares}
+
+
 def test_the_depot_keeps_its_candidate_sites(snapshot: Snapshot) -> None:
     answer = snapshot.answer("ua-socar-depot-2025-08-08")
     assert answer.finding.rests_on == "alternatives"
