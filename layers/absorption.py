@@ -77,6 +77,11 @@ class System:
         columns = [self._policies(stay[:, [column]], value[:, [column]], sign) for column in range(stay.shape[1])]
         return np.hstack(columns) if columns else value
 
+    def bounds(self, stay: Floats) -> tuple[Floats, Floats]:
+        """Least and largest value of each row and column; the same array where no fraction is open."""
+        low = self.solve(stay, -1.0)
+        return low, self.solve(stay, +1.0) if len(self.open_rows) else low
+
     def _improved(self, value: Floats, stay: Floats, sign: float) -> Floats:
         """One round of value iteration."""
         new: Floats = self.matrix @ value + self.left[:, None] * stay
@@ -86,6 +91,7 @@ class System:
         return new
 
     def _policies(self, stay: Floats, value: Floats, sign: float) -> Floats:
+        """Solve the policy that a value suggests, and the one that its value suggests, until none is better."""
         edges, place, _ = self._open
         for _ in range(_POLICIES):
             given = self._given(value, stay, sign)[:, 0]
@@ -105,7 +111,8 @@ class System:
         gain = sign * (value[self.target[edges]] - stay[self.row[edges]])
         order = np.argsort(-gain, axis=0, kind="stable")
         order = np.take_along_axis(order, np.argsort(place[order], axis=0, kind="stable"), axis=0)
-        room = np.take_along_axis(np.where(gain > 0, self.room[edges][:, None], 0.0), order, axis=0)
+        # A gain of rounding is none: to follow it could close a loop that nothing leaves.
+        room = np.take_along_axis(np.where(gain > _ROUNDING, self.room[edges][:, None], 0.0), order, axis=0)
         taken = np.cumsum(room, axis=0) - room
         before = taken - taken[first][place]
         handed = np.clip(self.left[self.open_rows][place][:, None] - before, 0.0, room)

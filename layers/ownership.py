@@ -264,8 +264,7 @@ class Walk:
         if not asked:
             return []
         stays = np.array([[float(ask(self.ends[position])) for ask in asked] for position in self._order])
-        low = self._system.solve(stays, -1.0)
-        high = self._system.solve(stays, +1.0) if len(self._system.open_rows) else low
+        low, high = self._system.bounds(stays)
         start = self._index[self.start]
         return [Interval(100 * float(a), 100 * float(b)) for a, b in zip(low[start], high[start], strict=True)]
 

@@ -43,14 +43,9 @@ def rollup(graph: StakeGraph, country: NDArray[np.int16], asked: list[int], mino
         return Rollup(np.zeros((steps.size, 0)), np.zeros((steps.size, 0)))
     own = (country[:, None] == np.array(asked, np.int16)) & steps.named[:, None]
     if steps.plain:
-        return Rollup(*_bounds(steps.system, own.astype(float)))
+        return Rollup(*steps.system.bounds(own.astype(float)))
     columns = [steps.one_country(own[:, column]) for column in range(len(asked))]
     return Rollup(*(np.column_stack(part) for part in zip(*columns, strict=True)))
-
-
-def _bounds(system: System, stay: Floats) -> tuple[Floats, Floats]:
-    low = system.solve(stay, -1.0)
-    return low, system.solve(stay, +1.0) if len(system.open_rows) else low
 
 
 class _Steps:
@@ -76,6 +71,7 @@ class _Steps:
 
     @property
     def system(self) -> System:
+        """One row a node, for where each holder is followed under its own flag."""
         return System(self.start, self.owner, self.low, self.high)
 
     def one_country(self, own: Bools) -> tuple[Floats, Floats]:
@@ -87,7 +83,7 @@ class _Steps:
         )
         system = System(start, np.concatenate(targets), np.tile(self.low, 4), np.tile(self.high, 4))
         stay = np.concatenate([np.where(self.state, own, flag & ~self.asset) for flag in (False, True)] * 2)
-        low, high = _bounds(system, stay.astype(float)[:, None])
+        low, high = system.bounds(stay.astype(float)[:, None])
         return self._own(own, low[:, 0]), self._own(own, high[:, 0])
 
     def _own(self, own: Bools, value: Floats) -> Floats:

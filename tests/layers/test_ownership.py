@@ -233,3 +233,24 @@ def test_without_loops_the_chains_add_up_to_the_shares(graph: tuple[int, list[Sh
         total = sum(chain.share.low for chain in told.paths if chain.end.country == country)
         assert total == pytest.approx(share.low, abs=slack)
     assert sum(chain.share.low for chain in told.paths) + told.rest.low == pytest.approx(100, abs=1e-6)
+
+
+def test_a_gain_of_rounding_closes_no_loop() -> None:
+    """Shares that may just fill a ring: at least nothing is anybody's, at most all of it stays in the country."""
+    known = records(
+        [(f"c{number}", "registeredEntity", "AA") for number in range(5)],
+        [
+            ("c4", "c0", 18, 24),
+            ("c1", "c0", 50, 53),
+            ("c2", "c0", 21, 23),
+            ("c0", "c1", 34, 34),
+            ("c2", "c1", 1, 66),
+            ("c0", "c2", 83, 83),
+            ("c1", "c2", 7, 17),
+            ("c0", "c4", 18, 18),
+            ("c1", "c4", 0, 82),
+        ],
+    )
+    for start in ("c0", "c1", "c2", "c4"):
+        share = by_country(known, start)["AA"]
+        assert (share.low, share.high) == (pytest.approx(0, abs=1e-6), pytest.approx(100))
