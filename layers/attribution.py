@@ -99,9 +99,7 @@ def _ties(records: Records, asset: str, strike: Strike) -> Iterator[Relation]:
     for relation in records.relations.values():
         if relation.asset != asset or relation.strike not in (None, strike.id):
             continue
-        since = when.parse(relation.since) if relation.since else None
-        until = when.parse(relation.until) if relation.until else None
-        if when.held(since, until, first, last) != "no":
+        if when.held_as_stated(relation.since, relation.until, first, last) != "no":
             yield relation
 
 

@@ -97,9 +97,7 @@ def _hold_together(one: Stake, other: Stake) -> bool:
 
 
 def _holds(stake: Stake, day: date) -> bool:
-    since = when.parse(stake.since) if stake.since else None
-    until = when.parse(stake.until) if stake.until else None
-    return when.held(since, until, day, day) == "yes"
+    return when.held_as_stated(stake.since, stake.until, day, day) == "yes"
 
 
 def _turns(stake: Stake) -> Iterator[date]:

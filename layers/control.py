@@ -47,10 +47,8 @@ def controls_on(controls: Iterable[Control], first: date | None, last: date | No
     """Declared and consolidating controls that surely held on every day, by what is controlled."""
     found: dict[str, list[Control]] = defaultdict(list)
     for control in controls:
-        since = when.parse(control.since) if control.since else None
-        until = when.parse(control.until) if control.until else None
         sure = control.kind in CONTROLLING and control.checked != "unverified"
-        if sure and when.held(since, until, first, last) == "yes":
+        if sure and when.held_as_stated(control.since, control.until, first, last) == "yes":
             found[control.controlled].append(control)
     return {controlled: tuple(held) for controlled, held in found.items()}
 

@@ -9,10 +9,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from layers.problems import Problem, ProblemsError
-from layers.reading import Place, Reading
+from layers.reading import Place, Reading, validated
 from layers.schema import NOUNS, Record, Records
 
 #: The records that are shipped with the program.
@@ -49,7 +47,7 @@ def parse(texts: Iterable[tuple[str, str]]) -> Reading:
     problems: list[Problem] = []
     for file, text in texts:
         for table, row, values in _rows(file, text, problems):
-            record = _validated(NOUNS[table], values, Place(file, row), problems)
+            record = validated(NOUNS[table], values, Place(file, row), problems)
             if record is None:
                 continue
             if (earlier := places.get((table, record.id))) is not None:
@@ -81,15 +79,3 @@ def _rows(file: str, text: str, problems: list[Problem]) -> Iterator[tuple[str, 
             continue
         for row, values in zip(lines[table], rows, strict=True):
             yield table, row, values
-
-
-def _validated(noun: type[Record], values: dict[str, Any], place: Place, problems: list[Problem]) -> Record | None:
-    try:
-        return noun.model_validate(values)
-    except ValidationError as error:
-        name = f"{noun.__name__.lower()} {values.get('id', '(no id)')}"
-        for fault in error.errors(include_url=False):
-            column = ".".join(str(part) for part in fault["loc"]) or "record"
-            value = "(missing)" if fault["type"] == "missing" else repr(fault["input"])[:120]
-            problems.append(Problem(place.file, place.row, name, column, value, fault["msg"]))
-        return None

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
 
 from layers.problems import Problem, ProblemsError
-from layers.schema import Records
+from layers.schema import Record, Records
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,3 +39,16 @@ class Reading:
         if self.problems:
             raise ProblemsError(self.problems)
         return self.records
+
+
+def validated(noun: type[Record], values: Mapping[str, Any], place: Place, problems: list[Problem]) -> Record | None:
+    """Make a record of its noun; if it cannot be made, add each of its faults to ``problems``."""
+    try:
+        return noun.model_validate(values)
+    except ValidationError as error:
+        name = f"{noun.__name__.lower()} {values.get('id', '(no id)')}"
+        for fault in error.errors(include_url=False):
+            column = ".".join(str(part) for part in fault["loc"]) or "record"
+            value = "(missing)" if fault["type"] == "missing" else repr(fault["input"])[:120]
+            problems.append(Problem(place.file, place.row, name, column, value, fault["msg"]))
+        return None

@@ -185,3 +185,14 @@ def held(since: When | None, until: When | None, first: date | None, last: date 
     never_began = since is not None and since.earliest is not None and last is not None and last < since.earliest
     was_over = until is not None and until.latest is not None and first is not None and first >= until.latest
     return "no" if never_began or was_over else "maybe"
+
+
+def held_as_stated(since: str | None, until: str | None, first: date | None, last: date | None) -> Held:
+    """The same for EDTF texts; a missing text is open.
+
+    Raises
+    ------
+    WhenError
+        If a text is no EDTF level 1 value.
+    """
+    return held(parse(since) if since else None, parse(until) if until else None, first, last)

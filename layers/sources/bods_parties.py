@@ -4,22 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import re
-from typing import Any
+from typing import Any, get_args
 
 import orjson
 from anyascii import anyascii
 
+from layers.fields import EntityType
 from layers.sources.bods_statements import Part, Statement, UnreadableError
 
-ENTITY_TYPES = (
-    "registeredEntity",
-    "legalEntity",
-    "arrangement",
-    "anonymousEntity",
-    "unknownEntity",
-    "state",
-    "stateBody",
-)
+ENTITY_TYPES = tuple(kind for kind in get_args(EntityType) if kind != "person")
 PERSON_TYPES = ("knownPerson", "anonymousPerson", "unknownPerson")
 #: Why a party is not specified, and what is then known: that it is there and not disclosed, or not even that.
 REASONS = {

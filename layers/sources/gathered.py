@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import ValidationError
-
 from layers import when
 from layers.problems import Problem
-from layers.reading import Place, Reading
+from layers.reading import Place, Reading, validated
 from layers.schema import NOUNS, Entity, Record, Records, Stake
 
 _NOTE_LENGTH = 2000
@@ -30,12 +28,8 @@ class Gathered:
         """Keep a record if it is valid and its id is free, else list what is wrong; whether it was kept."""
         noun = NOUNS[table]
         name = f"{noun.__name__.lower()} {values.get('id')}"
-        try:
-            record = noun.model_validate({"dataset": self.dataset, **values})
-        except ValidationError as error:
-            for fault in error.errors(include_url=False):
-                column = ".".join(map(str, fault["loc"])) or "record"
-                self.fault(place, name, column, repr(fault["input"]), fault["msg"])
+        record = validated(noun, {"dataset": self.dataset, **values}, place, self._problems)
+        if record is None:
             return False
         earlier = self._places.get((table, record.id))
         if earlier is not None:

@@ -6,10 +6,8 @@ import re
 from collections import defaultdict
 from typing import Any
 
-from pydantic import ValidationError
-
 from layers.problems import Problem
-from layers.reading import Place, Reading
+from layers.reading import Place, Reading, validated
 from layers.schema import NOUNS, Record, Records, Source
 from layers.sources.gem_owners import Holder, Owner
 from layers.sources.gem_rows import gem_id, name_id, slug
@@ -55,12 +53,8 @@ class Gathering:
         if (earlier := self._places.get((table, values["id"]))) is not None:
             self.fault(row, name, "id", str(values["id"]), f"an id not used in row {earlier.row}")
             return False
-        try:
-            record = noun.model_validate({**values, "dataset": self.source.id})
-        except ValidationError as error:
-            for fault in error.errors(include_url=False):
-                column = ".".join(str(part) for part in fault["loc"]) or "record"
-                self.fault(row, name, column, repr(fault["input"]), fault["msg"])
+        record = validated(noun, {**values, "dataset": self.source.id}, Place(self.file, row), self.problems)
+        if record is None:
             return False
         self._tables[table][record.id] = record
         self._places[table, record.id] = Place(self.file, row)
