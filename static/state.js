@@ -62,12 +62,14 @@ export function createState(onChange) {
   let now = read(location.hash);
   const tell = (before) => onChange(now, before);
 
-  // Back and forward, and an address typed by hand.
-  addEventListener("hashchange", () => {
+  function follow() {
     const before = now;
     now = read(location.hash);
     if (written(now) !== written(before)) tell(before);
-  });
+  }
+
+  // Back and forward, and an address typed by hand.
+  addEventListener("hashchange", follow);
 
   return {
     get now() {
@@ -75,6 +77,8 @@ export function createState(onChange) {
     },
     /** Change some of it. A step that a reader would want to go back from gets its own history entry. */
     set(changes, { step = true } = {}) {
+      // The browser goes back first and tells afterwards: a map that moves in between must not write the old view over it.
+      follow();
       const before = now;
       now = { ...now, ...changes };
       const address = written(now);

@@ -377,6 +377,28 @@ def test_a_view_is_restored_by_its_address_and_by_going_back(open_page: Open) ->
     expect(page.get_by_label("Whose assets were hit?")).to_have_value("AZ")
 
 
+def test_a_map_that_moves_while_the_reader_goes_back_keeps_where_they_went(open_page: Open) -> None:
+    """Going back tells the page after the address has changed; a map that comes to rest in between may not undo it."""
+    page = open_page()
+    seen = page.evaluate(
+        """async () => {
+          const { createState } = await import("./static/state.js");
+          const told = [];
+          const state = createState((now) => told.push(now.country));
+          state.set({ country: "AZ" });
+          state.set({ country: "KZ" });
+          const gone = new Promise((done) => addEventListener("popstate", () => {
+            state.set({ map: [10, 50, 4] }, { step: false });
+            setTimeout(done, 50);
+          }, { once: true }));
+          history.back();
+          await gone;
+          return [state.now.country, state.now.map, new URLSearchParams(location.hash.slice(1)).get("country"), told];
+        }"""
+    )
+    assert seen == ["AZ", [10, 50, 4], "AZ", ["AZ", "KZ", "AZ", "AZ"]]
+
+
 def test_a_malformed_address_falls_back(open_page: Open) -> None:
     page = open_page("#map=1,x,900&country=zz9&role=boss&from=yesterday&kinds=__proto__")
     assert rows(page) > 50
