@@ -10,6 +10,7 @@ from datetime import date, datetime
 from pathlib import Path
 
 from layers import basemap
+from layers.publishing import public
 from layers.snapshot import Snapshot
 from layers.store import Store, StoreError
 
@@ -19,7 +20,7 @@ log = logging.getLogger(__name__)
 def snapshot_of(store: Store, base: basemap.Basemap) -> Snapshot:
     """The newest version of what a store holds, with every layer that is served built."""
     seq, records = store.version()
-    snapshot = Snapshot.of(records, base, seq, data_date(store, seq))
+    snapshot = Snapshot.of(public(records), base, seq, data_date(store, seq))
     for collection in snapshot.collections.values():
         _ = collection.fragments, collection.layer
     return snapshot

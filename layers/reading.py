@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import ValidationError
@@ -22,11 +22,17 @@ class Place:
 
 @dataclass(frozen=True)
 class Reading:
-    """What was read: the good records, where each stands, and every problem of the rest."""
+    """What was read: the good records, where each stands, and every problem of the rest.
+
+    ``rows`` counts the rows, features or events that the files hold; ``skipped`` says how many of them are sound but
+    not for the atlas, by reason, such as a protest among attacks.
+    """
 
     records: Records
     places: Mapping[tuple[str, str], Place]
     problems: tuple[Problem, ...]
+    rows: int = 0
+    skipped: Mapping[str, int] = field(default_factory=dict)
 
     def require_clean(self) -> Records:
         """Return the records.

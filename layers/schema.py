@@ -47,6 +47,10 @@ class Record(BaseModel):
 
     id: Id = Field(description="Stable identifier within its table.")
     dataset: Id = Field("curated", description="The load that the record came with.")
+    private: bool = Field(
+        False,
+        description="For this store only: its licence forbids to publish it, so no answer, tile or export holds it.",
+    )
 
 
 class Source(Record):
@@ -221,10 +225,10 @@ class Control(Record):
 
 
 class Identity(Record):
-    """A person's judgement on whether two entities are one. Appended; the latest per pair holds."""
+    """A person's judgement on whether two entities, or two strikes, are one. Appended; the latest per pair holds."""
 
-    one: Id = Field(description="An entity; the one that is kept where they are one.")
-    other: Id = Field(description="Another entity.")
+    one: Id = Field(description="An entity or strike; the one that is kept where they are one.")
+    other: Id = Field(description="Another of the same noun.")
     verdict: Literal["same", "different", "undone"] = Field(description="undone: as if it had not been judged.")
     who: Text = Field(description="Who decided.")
     when: Edtf = Field(description="Day of the decision.")
@@ -337,7 +341,7 @@ REFERENCES: Mapping[str, Mapping[str, tuple[str, ...]]] = MappingProxyType(
         },
         "controls": {"controlled": ("assets", "entities"), "controller": ("entities",), "source": ("sources",)},
         "decisions": {"strike": ("strikes",), "asset": ("assets",), "sources": ("sources",)},
-        "identities": {"one": ("entities",), "other": ("entities",)},
+        "identities": {"one": ("entities", "strikes"), "other": ("entities", "strikes")},
     }
 )
 

@@ -14,6 +14,7 @@ LAYER_ORDER = (
     "fields",
     "columns",
     "schema",
+    "publishing",
     "problems",
     "reading",
     "basemap_source",

@@ -13,6 +13,7 @@ from rich.console import RenderableType
 from api import printing
 from api.atlas import data_date
 from layers import basemap
+from layers.publishing import public
 from layers.snapshot import Snapshot
 from layers.store import Store
 
@@ -30,7 +31,7 @@ def open_snapshot(store: Path, base: Path) -> Snapshot:
     """
     opened = Store.open(store)
     seq, records = opened.version()
-    return Snapshot.of(records, basemap.read(base), seq, data_date(opened, seq))
+    return Snapshot.of(public(records), basemap.read(base), seq, data_date(opened, seq))
 
 
 def output(told: object, as_json: bool, for_people: RenderableType) -> None:
