@@ -27,7 +27,7 @@ help: ## list what make can do
 		printf '%-14s %s\n' "  $$name" "$$text"; done
 	@echo 'Variables: PYTHON=$(PYTHON) HOST=$(HOST) PORT=$(PORT)'
 
-setup: $(VENV)/.stamp-project static/vendor/manifest.json data/basemap.gpkg ## install everything into this folder, build the base map
+setup: $(VENV)/.stamp-project static/vendor/manifest.json data/basemap.gpkg data/gazetteer.sqlite ## install everything into this folder, build base map and gazetteer
 
 run: setup ## set up, create the store if there is none, and serve the map
 	@$(BIN)/strikeatlas init
@@ -48,7 +48,7 @@ docs: $(VENV)/.stamp-dev ## write the pages that are made from the schema and fr
 	$(BIN)/typer api.cli utils docs --name strikeatlas --output docs/cli.md
 
 clean: ## remove all that setup made; the store in data/ stays
-	rm -rf $(VENV) node_modules static/vendor data/basemap.gpkg
+	rm -rf $(VENV) node_modules static/vendor data/basemap.gpkg data/gazetteer.sqlite
 	rm -rf .hypothesis .mypy_cache .pytest_cache .ruff_cache dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -90,7 +90,7 @@ $(VENV)/.stamp-dev: requirements-dev.lock $(VENV)/.stamp-project
 	@$(PIP) -r requirements-dev.lock
 	@touch $@
 
-# --- browser libraries and base map ----------------------------------------------------------
+# --- browser libraries, base map and gazetteer -----------------------------------------------
 
 node_modules/.stamp: package.json package-lock.json .npmrc | $(VENV)/.stamp-venv
 	@echo 'Installing the browser libraries of package-lock.json.'
@@ -108,6 +108,11 @@ static/vendor/manifest.json: api/vendor.py node_modules/.stamp | $(VENV)/.stamp-
 
 data/basemap.gpkg: layers/basemap.py $(VENV)/.stamp-runtime
 	@$(BIN)/python -m layers.basemap $@
+
+# The names are folded by place_names.py: an index that was built by another version would find other places. A
+# gazetteer that was added has to be added again (strikeatlas place add).
+data/gazetteer.sqlite: layers/gazetteer_index.py layers/place_names.py layers/region_names.py layers/region_names.toml layers/admin1.tsv $(VENV)/.stamp-runtime
+	@$(BIN)/python -m layers.gazetteer_index $@
 
 # --- lock files (needs uv) -------------------------------------------------------------------
 

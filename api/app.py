@@ -12,7 +12,8 @@ from fastapi import FastAPI
 from api import errors, openapi
 from api.atlas import Atlas
 from api.headers import CommonHeaders, Methods
-from api.routes import answers, features, page, tiles
+from api.limits import BodyLimit
+from api.routes import answers, features, page, places, review, tiles
 from api.settings import Settings
 from layers.store import Store
 
@@ -41,7 +42,7 @@ def create_app(store: Store, settings: Settings | None = None) -> FastAPI:
         If the base map has not been built.
     """
     settings = settings or Settings()
-    atlas = Atlas(store, settings.basemap, settings.tiles_kept, program_version())
+    atlas = Atlas(store, settings, program_version())
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -61,12 +62,13 @@ def create_app(store: Store, settings: Settings | None = None) -> FastAPI:
     )
     app.state.atlas = atlas
     app.state.settings = settings
-    for router in (features.router, answers.router, page.router):
+    for router in (features.router, answers.router, places.router, review.router, page.router):
         app.include_router(router)
     tiles.mount(app, atlas)
     page.mount(app, settings.static)
     errors.install(app)
     openapi.install(app, settings)
+    app.add_middleware(BodyLimit, most=settings.body_max)
     app.add_middleware(Methods)
     app.add_middleware(CommonHeaders)
     return app

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import date, datetime
-from pathlib import Path
 
+from api.settings import Settings
 from layers import basemap
 from layers.publishing import public
 from layers.snapshot import Snapshot
@@ -17,13 +18,17 @@ from layers.store import Store, StoreError
 log = logging.getLogger(__name__)
 
 
-def snapshot_of(store: Store, base: basemap.Basemap) -> Snapshot:
-    """The newest version of what a store holds, with every layer that is served built."""
+def snapshots_of(store: Store, base: basemap.Basemap, settings: Settings) -> tuple[Snapshot, Snapshot]:
+    """The newest version of what a store holds: as it is served, every layer of it built, and with what is private."""
     seq, records = store.version()
-    snapshot = Snapshot.of(public(records), base, seq, data_date(store, seq))
+    day = data_date(store, seq)
+    served = public(records)
+    snapshot, everything = (
+        Snapshot.of(known, base, seq, day, settings.publish_from, settings.show_from) for known in (served, records)
+    )
     for collection in snapshot.collections.values():
         _ = collection.fragments, collection.layer
-    return snapshot
+    return snapshot, snapshot if served is records else everything
 
 
 def data_date(store: Store, seq: int) -> date:
@@ -63,6 +68,8 @@ class View:
     """One version of the data and the tiles made from it."""
 
     snapshot: Snapshot
+    #: The same with the private records, for reviewers alone.
+    everything: Snapshot
     tiles: Tiles
     #: Entity tag of everything made from this version. Weak: the same may be zipped or bear another time stamp.
     etag: str
@@ -71,28 +78,33 @@ class View:
 class Atlas:
     """The current view. A request takes it once and keeps to it; nothing in it changes."""
 
-    def __init__(self, store: Store, base: Path, tiles_kept: int, program: str) -> None:
-        self._store = store
+    def __init__(self, store: Store, settings: Settings, program: str) -> None:
+        self.store = store
         self._program = program
-        self._tiles_kept = tiles_kept
-        self.basemap = basemap.read(base)
+        self._building = threading.Lock()
+        self._settings = settings
+        self.basemap = basemap.read(settings.basemap)
         self.base_layers = self.basemap.layers()
-        self.base_tiles = Tiles(tiles_kept)
-        self.base_etag = f'W/"base-{program}-{base.stat().st_mtime_ns:x}"'
+        self.base_tiles = Tiles(settings.tiles_kept)
+        self.base_etag = f'W/"base-{program}-{settings.basemap.stat().st_mtime_ns:x}"'
         self.view = self._newest()
 
     def _newest(self) -> View:
-        snapshot = snapshot_of(self._store, self.basemap)
-        at = last_change(self._store, snapshot.seq)
+        settings = self._settings
+        snapshot, everything = snapshots_of(self.store, self.basemap, settings)
+        at = last_change(self.store, snapshot.seq)
         stamp = f"{at:%Y%m%dT%H%M%S.%f}" if at else "empty"
-        return View(snapshot, Tiles(self._tiles_kept), f'W/"{snapshot.seq}-{stamp}-{self._program}"')
+        # Other thresholds make other answers of the same data.
+        made_by = f"{self._program}-{settings.publish_from:g}-{settings.show_from:g}"
+        return View(snapshot, everything, Tiles(settings.tiles_kept), f'W/"{snapshot.seq}-{stamp}-{made_by}"')
 
     def refresh(self) -> bool:
         """Build a newer view beside the current one and swap it in; whether there was one."""
-        if self._store.seq() == self.view.snapshot.seq:
-            return False
-        self.view = self._newest()
-        return True
+        with self._building:
+            if self.store.seq() == self.view.snapshot.seq:
+                return False
+            self.view = self._newest()
+            return True
 
     async def follow(self, every_s: float) -> None:
         """Look for changes for as long as the server runs."""
@@ -104,4 +116,4 @@ class Atlas:
             except StoreError as error:
                 log.error("the store could not be read again: %s", error)
             except Exception:
-                log.exception("change %d could not be shown; the version before is served on", self._store.seq())
+                log.exception("change %d could not be shown; the version before is served on", self.store.seq())

@@ -5,39 +5,47 @@ from __future__ import annotations
 import sys
 import tempfile
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Literal
 
 import typer
-from rich.progress import Progress
 
-from api import printing, tell
+from api import printing, printing_country, tell, tell_country
 from api.commands import export as export_commands
+from api.commands import judge as judge_commands
+from api.commands import load as load_commands
+from api.commands import match as match_commands
+from api.commands import places as place_commands
+from api.commands import reviewer as reviewer_commands
 from api.commands.common import AsJson, StorePath, open_snapshot, output
 from api.exports import ExportError
 from api.reading import BadParameter
+from api.reviewers import ReviewersError
 from api.settings import BASEMAP, STORE, Settings
-from layers import basemap, curated, identity
+from layers import basemap, curated
 from layers.basemap import BasemapMissing
 from layers.check import check as check_records
-from layers.derived import deriving
+from layers.decisions import PUBLISH_FROM, SHOW_FROM
+from layers.gazetteer import GazetteerMissing
 from layers.ownership import Basis, Minority, UnknownRecord
 from layers.problems import ProblemsError
-from layers.sources.readers import READERS
 from layers.store import LoadReport, NotAStore, Store, StoreError
+from layers.tally import Relation
 
 #: Domain error to exit code; 0 is success, 2 is wrong usage.
 EXIT_CODES: Mapping[type[Exception], int] = MappingProxyType(
     {
         ProblemsError: 1,
         BadParameter: 2,
+        ReviewersError: 2,
         ExportError: 2,
         UnknownRecord: 3,
         FileNotFoundError: 4,
         FileExistsError: 4,
         BasemapMissing: 4,
+        GazetteerMissing: 4,
         NotAStore: 4,
         StoreError: 5,
         OSError: 6,
@@ -59,7 +67,13 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+# Modules of commands: one line each. Without a name the commands stand at the top.
+app.add_typer(load_commands.app)
+app.add_typer(judge_commands.app)
+app.add_typer(place_commands.app, name="place")
+app.add_typer(reviewer_commands.app, name="reviewer")
 app.add_typer(export_commands.app, name="export")
+app.command(epilog=match_commands.EPILOG)(match_commands.match)
 
 WhoOption = Annotated[str, typer.Option(help="Who makes the change; kept in the history.")]
 BasemapOption = Annotated[Path, typer.Option("--basemap", help="The base map built by `make setup`.")]
@@ -86,7 +100,7 @@ def init(
     # Made aside and renamed when it is whole: a set-up that is cut short leaves no empty store to be kept.
     with tempfile.TemporaryDirectory(dir=store.parent, prefix=".new-") as aside:
         made = Store.create(Path(aside) / store.name)
-        report = _loaded(made, curated.BUNDLED, base, who)
+        report = load_commands.load_bundled(made, base, who)
         made.path.rename(store)
     _told(store, report, as_json)
 
@@ -106,86 +120,9 @@ def check(
     output({"problems": []}, as_json, "No faults.")
 
 
-@app.command(epilog="Example: strikeatlas load layers/records --who 'A. Editor'")
-def load(
-    folder: Annotated[
-        Path, typer.Argument(help="Folder of *.toml records, or one file.", show_default="the bundled records")
-    ] = curated.BUNDLED,
-    store: StorePath = STORE,
-    base: BasemapOption = BASEMAP,
-    who: WhoOption = "strikeatlas load",
-    as_json: AsJson = False,
-) -> None:
-    """Load curated records into the store: all or, if there is any fault, nothing. Loading again changes nothing."""
-    _told(store, _loaded(Store.open(store), folder, base, who), as_json)
-
-
-@app.command("import", epilog="Example: strikeatlas import gleif lei.json relationships.json")
-def import_(
-    fmt: Annotated[str, typer.Argument(metavar="FORMAT", help=f"One of {', '.join(READERS)}.")],
-    files: Annotated[list[Path], typer.Argument(help="Files to read together.")],
-    partial: Annotated[bool, typer.Option(help="Take the good records where others have faults.")] = False,
-    dry_run: Annotated[bool, typer.Option(help="Say what would be done; write nothing.")] = False,
-    store: StorePath = STORE,
-    base: BasemapOption = BASEMAP,
-    who: WhoOption = "strikeatlas import",
-    as_json: AsJson = False,
-) -> None:
-    """Read owners of another source; entities with a known LEI, GEM or Wikidata id are united, others proposed."""
-    if fmt not in READERS:
-        raise BadParameter("FORMAT", fmt, f"one of {', '.join(READERS)}")
-    reading = READERS[fmt]([(file.name, file.read_text(encoding="utf-8-sig")) for file in files])
-    if reading.problems and not partial:
-        raise ProblemsError(reading.problems)
-    opened = Store.open(store)
-    stored = opened.records()
-    found = identity.resolve(identity.apply(stored), reading.records)
-    report = None
-    if not dry_run:
-        joined = identity.join(stored, reading.records, found).records
-        report = opened.load(joined, who=who, at=datetime.now(UTC), derive=deriving(basemap.read(base)))
-        opened.close()
-    told = tell.imported(reading, found, report)
-    output(told, as_json, printing.imported(told))
-
-
-def _loaded(store: Store, folder: Path, base: Path, who: str) -> LoadReport:
-    reading = curated.read(folder)
-    base_map = basemap.read(base)
-    if problems := check_records(reading, base_map):
-        raise ProblemsError(problems)
-    with Progress(transient=True, console=printing.errors) as progress:
-        task = progress.add_task("loading", total=None)
-        report = store.load(
-            reading.records,
-            who=who,
-            at=datetime.now(UTC),
-            progress=lambda done, total: progress.update(task, completed=done, total=total),
-            derive=deriving(base_map),
-        )
-    store.close()  # folds the log into the file, so that it can be copied as it is
-    return report
-
-
 def _told(store: Path, report: LoadReport, as_json: bool) -> None:
     counts = {kind: dict(getattr(report, kind)) for kind in ("added", "changed", "removed", "unchanged")}
     output({"store": str(store), "seq": report.seq, **counts}, as_json, printing.load_report(store, report))
-
-
-@app.command(epilog="Example: strikeatlas match ua-orlivka-2025-08-06 --json")
-def match(
-    strike: Annotated[str | None, typer.Argument(help="One strike; all by default.")] = None,
-    store: StorePath = STORE,
-    base: BasemapOption = BASEMAP,
-    as_json: AsJson = False,
-) -> None:
-    """Propose which asset each strike hit, with reasons; decisions are not touched."""
-    snapshot = open_snapshot(store, base)
-    if strike is not None and strike not in snapshot.matches:
-        raise UnknownRecord(f"no strike {strike!r}")
-    matches = {name: found for name, found in snapshot.matches.items() if strike in (None, name)}
-    told = {name: [one.model_dump(mode="json") for one in found] for name, found in matches.items()}
-    output(told, as_json, printing.matches(matches, snapshot, full=strike is not None))
 
 
 @app.command("list", epilog="Example: strikeatlas list strikes --json")
@@ -264,13 +201,16 @@ def country(
     iso: Annotated[str, typer.Argument(metavar="ISO", help="ISO 3166-1 alpha-2 code, such as AZ.")],
     basis: BasisOption = "registration",
     minority: MinorityOption = "stay",
+    relation: Annotated[
+        Relation | None, typer.Option(help="Only the strikes on what it was this to: owner, supplier, host, ...")
+    ] = None,
     store: StorePath = STORE,
     base: BasemapOption = BASEMAP,
     as_json: AsJson = False,
 ) -> None:
     """Tell what of a country's was hit; what it owned and what it was tied to otherwise are never added."""
-    told = tell.country_answer(open_snapshot(store, base), iso.upper(), basis, minority)
-    output(told, as_json, printing.country(told))
+    told = tell_country.country_answer(open_snapshot(store, base), iso.upper(), basis, minority, relation)
+    output(told, as_json, printing_country.country(told))
 
 
 @app.command(epilog="Example: strikeatlas serve --port 8080")
@@ -280,13 +220,20 @@ def serve(
     store: StorePath = STORE,
     base: BasemapOption = BASEMAP,
     proxied: Annotated[bool, typer.Option(help="Trust X-Forwarded headers of a proxy on this machine.")] = False,
+    publish_from: Annotated[
+        float, typer.Option(min=0, max=1, help="Probability from which an undecided candidate is published.")
+    ] = PUBLISH_FROM,
+    show_from: Annotated[
+        float, typer.Option(min=0, max=1, help="Probability from which a candidate is shown at all.")
+    ] = SHOW_FROM,
 ) -> None:
     """Serve the map and the API until stopped."""
     import uvicorn
 
     from api.app import create_app
 
-    application = create_app(Store.open(store), Settings(basemap=base))
+    settings = Settings(basemap=base, publish_from=publish_from, show_from=show_from)
+    application = create_app(Store.open(store), settings)
     printing.errors.print(f"[bold]StrikeAtlas[/] is on http://{host}:{port}  (Ctrl+C stops it)")
     uvicorn.run(application, host=host, port=port, log_level="warning", proxy_headers=proxied, server_header=False)
 

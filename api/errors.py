@@ -13,12 +13,14 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.headers import METHODS
+from api.headers import allowed
 from api.reading import BadParameter
+from api.reviewers import NotAllowed, ReviewersError
 from geo.errors import GeoError
+from layers.gazetteer import GazetteerMissing
 from layers.ownership import UnknownRecord
 from layers.problems import ProblemsError
-from layers.store import StoreBusy, StoreError
+from layers.store import Conflict, StoreBusy, StoreError
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +32,10 @@ TABLE: Mapping[type[Exception], tuple[int, str]] = MappingProxyType(
         GeoError: (400, "A place cannot be read"),
         ProblemsError: (422, "The input has faults"),
         UnknownRecord: (404, "No such record"),
+        NotAllowed: (401, "Not allowed"),
+        ReviewersError: (500, "The list of reviewers cannot be read"),
+        Conflict: (409, "Somebody else decided meanwhile"),
+        GazetteerMissing: (503, "There is no gazetteer"),
         StoreBusy: (503, "The store is being written"),
         StoreError: (500, "The store cannot be read"),
     }
@@ -53,10 +59,17 @@ def install(app: FastAPI) -> None:
 
 async def _domain(request: Request, error: Exception) -> Response:
     status, title = next(told for kind, told in TABLE.items() if isinstance(error, kind))
-    extra = {"parameter": error.name} if isinstance(error, BadParameter) else {}
+    extra: dict[str, str | None] = {}
+    if isinstance(error, BadParameter):
+        extra = {"parameter": error.name}
+    elif isinstance(error, Conflict):
+        extra = {"newest": error.newest}
     if status >= 500:
         log.error("%s: %s", request.url.path, error)
-    return problem(status, title, str(error), **extra)
+    answer = problem(status, title, str(error), **extra)
+    if status == 401:
+        answer.headers["WWW-Authenticate"] = "Bearer"
+    return answer
 
 
 async def _invalid(request: Request, error: Exception) -> Response:
@@ -75,7 +88,7 @@ async def _http(request: Request, error: Exception) -> Response:
     answer = problem(error.status_code, str(error.detail), f"{request.method} {request.url.path}"[:300])
     answer.headers.update(error.headers or {})
     if error.status_code == 405:
-        answer.headers["Allow"] = METHODS
+        answer.headers["Allow"] = allowed(answer.headers.get("Allow", "GET"))
     return answer
 
 

@@ -31,6 +31,12 @@ def is_known(headers: Headers, etag: str) -> bool:
     return known.strip() == "*" or etag.removeprefix("W/") in tags
 
 
+def allowed(methods: str) -> str:
+    """The Allow header of a route: its own methods, and those that every route has (see ``Methods``)."""
+    own = [method.strip() for method in methods.split(",")]
+    return ", ".join(dict.fromkeys([*own, *(["HEAD"] if "GET" in own else []), "OPTIONS"]))
+
+
 METHODS = "GET, HEAD, OPTIONS"
 
 #: What a browser asks before it sends headers of its own to another origin (Fetch, CORS preflight).

@@ -43,12 +43,20 @@ def definition(app: FastAPI, settings: Settings) -> Json:
         )
     )
     for path, item in told["paths"].items():
-        item["get"]["responses"] = _responses(_TYPES.get(path, JSON))
+        for method, operation in item.items():
+            operation["responses"] = _responses(_TYPES.get(path, JSON))
+            if path.startswith("/review/"):
+                _for_reviewers(method, operation)
     parameters = {part["name"]: part for part in told["paths"][_ITEMS]["get"]["parameters"] if part["in"] == "query"}
     # More is cut, not refused (OGC 17-069r4, 7.15.2), so the largest page is what a client should know of.
     parameters["limit"]["schema"].update(maximum=settings.limit_max, default=settings.limit_default)
     told["paths"].update(_tile_paths())
-    told["components"] = {"parameters": parameters, "responses": {"Problem": _PROBLEM}}
+    told["components"] = {
+        "parameters": parameters,
+        "responses": {"Problem": _PROBLEM},
+        "schemas": told["components"]["schemas"],
+        "securitySchemes": {"reviewer": {"type": "http", "scheme": "bearer"}},
+    }
     return told
 
 
@@ -75,6 +83,16 @@ def _responses(media_type: str) -> Json:
     wrong = {"$ref": "#/components/responses/Problem"}
     found = {"description": "The answer.", "content": {media_type: {"schema": {}}}}
     return {"200": found, "304": {"description": "The client has it."}, "400": wrong, "404": wrong, "default": wrong}
+
+
+def _for_reviewers(method: str, operation: Json) -> None:
+    """Say that a token is needed, and what a write may be answered."""
+    wrong = {"$ref": "#/components/responses/Problem"}
+    operation["security"] = [{"reviewer": []}]
+    operation["responses"]["401"] = wrong
+    if method == "post":
+        added = operation["responses"].pop("200")
+        operation["responses"] |= {"201": added, "409": wrong, "413": wrong, "422": wrong, "503": wrong}
 
 
 def _tile_paths() -> Json:

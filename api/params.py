@@ -20,7 +20,7 @@ def only_known(
     BadParameter
         With the first such name.
     """
-    described = request.app.openapi()["paths"][request.scope["route"].path_format]["get"]["parameters"]
+    described = request.app.openapi()["paths"][request.scope["route"].path_format][request.method.lower()]["parameters"]
     known = [part["name"] for part in described if part["in"] == "query"]
     for name, value in request.query_params.items():
         if name not in known:

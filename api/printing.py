@@ -30,7 +30,7 @@ _LISTED: Mapping[str, tuple[str, ...]] = {
     "strikes": ("when", "id", "host_country", "owners", "relations", "rests_on"),
     "assets": ("id", "name", "kind", "host_country", "owners"),
     "attributions": ("strike", "asset", "relation", "country", "share_min", "share_max", "rests_on"),
-    "countries": ("id", "name", "owned_strikes", "hosted_strikes", "related_strikes"),
+    "countries": ("id", "name", "owned_strikes", "owned_strikes_sure", "hosted_strikes", "related_strikes"),
     "entities": ("id", "name", "type", "registered_in", "headquartered_in", "joint"),
     "stakes": ("owned", "owner", "share_min", "share_max", "since", "until", "checked"),
     "sources": ("id", "publisher", "published", "url"),
@@ -48,13 +48,14 @@ def fault(error: Exception, as_json: bool) -> None:
         table = Table("where", "record", "column", "value", "expected", title=f"{len(problems)} fault(s)")
         for problem in problems:
             where = f"{problem.file}:{problem.row}" if problem.row else problem.file
-            _row(table, where, problem.record, problem.column, problem.value, problem.expected)
+            add_row(table, where, problem.record, problem.column, problem.value, problem.expected)
         errors.print(table)
     else:
         errors.print(f"[red]error:[/] {escape(str(error))}")
 
 
-def _row(table: Table, *values: object) -> None:
+def add_row(table: Table, *values: object) -> None:
+    """Add a row of plain values, never read as markup; ``None`` is empty."""
     table.add_row(*(escape("" if value is None else str(value)) for value in values))
 
 
@@ -63,7 +64,7 @@ def load_report(path: Path, report: LoadReport) -> RenderableType:
     kinds = ("added", "changed", "removed", "unchanged")
     table = Table("table", *kinds, title=f"{path}, change {report.seq}")
     for name in dict.fromkeys(name for kind in kinds for name in getattr(report, kind)):
-        _row(table, name, *(getattr(report, kind).get(name, 0) for kind in kinds))
+        add_row(table, name, *(getattr(report, kind).get(name, 0) for kind in kinds))
     return table
 
 
@@ -71,7 +72,7 @@ def table_of(name: str, rows: Iterable[Json]) -> RenderableType:
     """The records of a collection, a row each."""
     table = Table(*_LISTED[name], title=name)
     for row in rows:
-        _row(table, *(row[column] for column in _LISTED[name]))
+        add_row(table, *(row[column] for column in _LISTED[name]))
     return table
 
 
@@ -83,7 +84,7 @@ def matches(found: Mapping[str, tuple[Match, ...]], snapshot: Snapshot, full: bo
         for match in candidates if full else candidates[:1]:
             km = "" if match.distance_m is None else f"{match.distance_m / 1000:.1f}"
             reasons = "\n".join(f"{reason.weight:+.2f} {reason.name}: {reason.detail}" for reason in match.reasons)
-            _row(
+            add_row(
                 table,
                 strike,
                 match.asset or "none of these",
@@ -106,7 +107,7 @@ def strike(told: Json) -> RenderableType:
         ("host", host),
         ("rests on", told["rests_on"]),
     ):
-        _row(head, name, value)
+        add_row(head, name, value)
     parts: list[RenderableType] = [head, _shares(told["owners"], f"Owners by {told['basis']}")]
     parts += _ties(told["related"])
     for hit in told["assets"]:
@@ -124,7 +125,7 @@ def _shares(rows: Iterable[Json], title: str) -> Table:
     for row in rows:
         share = interval_text(Interval(row["share_min"], row["share_max"]))
         reaches = [interval_text(Interval(*row[reach])) if reach in row else "" for reach in REACHES]
-        _row(table, row["country"] or row["name"], share, *reaches, "; ".join(row.get("reasons", ())))
+        add_row(table, row["country"] or row["name"], share, *reaches, "; ".join(row.get("reasons", ())))
     return table
 
 
@@ -133,7 +134,7 @@ def _ties(rows: list[Json]) -> list[RenderableType]:
         return []
     table = Table("relation", "who", "country", "asset", "note", title="Not owners", title_justify="left")
     for row in rows:
-        _row(table, row["relation"], row["name"], row["country"], row["asset"], row["note"])
+        add_row(table, row["relation"], row["name"], row["country"], row["asset"], row["note"])
     return [table]
 
 
@@ -166,15 +167,29 @@ def _end(chain: Json) -> str:
 
 
 def _control(hit: Json) -> list[RenderableType]:
-    """Who controls it, apart from the shares."""
-    told = hit["control"]
+    """Who controls it, apart from the shares; for each span of days where that differs."""
+    spans = hit["control_days"]
+    if len(spans) == 1:
+        return [f"Control: {_controller(spans[0]['control'])}"]
+    told = [f"  {days_text(span['first'], span['last'])}: {_controller(span['control'])}" for span in spans]
+    return ["Control differs over the days it may have been:", *told]
+
+
+def days_text(first: object, last: object) -> str:
+    """Days from first to last; ``None`` is open."""
+    if first == last and first is not None:
+        return str(first)
+    return f"{first or '..'} to {last or '..'}"
+
+
+def _controller(told: Json | None) -> str:
     if told is None:
-        return ["Control: nobody surely has more than half, and none is declared."]
+        return "nobody surely has more than half, and none is declared."
     steps = " <- ".join(
         f"{step['name']} ({_share_of(step)} by {', '.join(holder['name'] for holder in step['holders'])})"
         for step in reversed(told["steps"])
     )
-    return [f"Control: {escape(told['name'])}, {told['country'] or 'country not known'}: {escape(steps)}"]
+    return escape(f"{told['name']}, {told['country'] or 'country not known'}: {steps}")
 
 
 def _share_of(step: Json) -> str:
@@ -187,7 +202,7 @@ def holdings(told: Json) -> RenderableType:
     table = Table("held", "kind", "direct %", "in all %", title=f"Held by {told['entity']['name']} on {told['on']}")
     for row in told["holdings"]:
         shares = (interval_text(Interval(row[part]["min"], row[part]["max"])) for part in ("direct", "effective"))
-        _row(table, f"{row['name']} ({row['id']})", row["kind"], *shares)
+        add_row(table, f"{row['name']} ({row['id']})", row["kind"], *shares)
     return table if table.row_count else f"{told['entity']['name']} holds nothing on {told['on']}."
 
 
@@ -199,7 +214,7 @@ def _step_share(step: Json) -> str:
 def _claims(told: Json) -> list[RenderableType]:
     table = Table("source", "field", "says", title="What each source says", title_justify="left")
     for claim in told["claims"]:
-        _row(table, told["sources"].get(claim["source"], {}).get("publisher"), claim["field"], claim["value"])
+        add_row(table, told["sources"].get(claim["source"], {}).get("publisher"), claim["field"], claim["value"])
     return [table] if told["claims"] else []
 
 
@@ -210,35 +225,16 @@ def owners(told: Json) -> RenderableType:
     return Group(_shares(told["owners"], title), *_ties(told["related"]), _chains(about["name"], told), *_control(told))
 
 
-def country(told: Json) -> RenderableType:
-    """What of a country's was hit, by relation."""
-    owned = Table(
-        "when", "strike", "asset", "share %", "rests on", title=f"Owned from {told['name']}", title_justify="left"
-    )
-    for row in told["owned"]:
-        share = interval_text(Interval(row["share_min"], row["share_max"]))
-        basis = row["rests_on"] + (" (one of several sites)" if row["alternative"] else "")
-        _row(owned, row["when"], row["title"], row["asset_name"], share, basis)
-    related = Table(
-        "when", "strike", "asset", "relation", "who", title="Not owned, tied otherwise", title_justify="left"
-    )
-    for row in told["related"]:
-        _row(related, row["when"], row["title"], row["asset_name"], row["relation"], row["name"])
-    hosted = Table("when", "strike", "owners", title=f"On the soil of {told['name']}", title_justify="left")
-    for row in told["hosted"]:
-        _row(hosted, row["when"], row["title"], row["owners"])
-    shown = [table for table in (owned, related, hosted) if table.row_count]
-    return Group(*shown) if shown else "Nothing is known to have been hit."
-
-
 def imported(told: Json) -> RenderableType:
     """What an import read and did, and what a person should look at."""
     read = Table("table", "read", title="Read")
     for name, count in told["read"].items():
-        _row(read, name, count)
+        add_row(read, name, count)
     asked = Table("incoming", "may be", "score", "reasons", title="To be judged: are these one?")
     for proposal in told["proposals"][:50]:
-        _row(asked, proposal["incoming"], proposal["known"], f"{proposal['score']:.2f}", "; ".join(proposal["reasons"]))
+        add_row(
+            asked, proposal["incoming"], proposal["known"], f"{proposal['score']:.2f}", "; ".join(proposal["reasons"])
+        )
     written = told["written"]
     done = f"Written: {sum(written['added'].values())} new records." if written else "Nothing was written."
     known, asked_for = len(told["same"]), len(told["proposals"])

@@ -11,11 +11,14 @@ import orjson
 import shapely
 from pydantic import BaseModel
 
-from layers.attribution import Answer, HitOwners, Owners, days
+from api.tell_control import control
+from api.tell_shares import interval, shares
+from layers.attribution import Answer, HitOwners, Owners, country_of, days
 from layers.chains import Chain, Step
-from layers.features import GROUPS, interval_text
+from layers.decisions import shown
+from layers.features import GROUPS
 from layers.identity import Resolution
-from layers.ownership import REACHES, Basis, CountryShare, Interval, Minority, UnknownRecord
+from layers.ownership import Basis, Minority, UnknownRecord
 from layers.reading import Reading
 from layers.schema import NOUNS, Asset, Match, Record, Relation
 from layers.snapshot import Snapshot
@@ -36,14 +39,12 @@ def strike_answer(snapshot: Snapshot, told: Answer) -> Json:
         "rests_on": told.finding.rests_on,
         "decision": _record(told.finding.decision) if told.finding.decision else None,
         "host": _country(snapshot, strike.host_country),
-        "owners": _shares(snapshot, told.shares, told.unattributed, told.reasons),
-        "related": [_tie(snapshot, tie) for hit in told.hits for tie in hit.relations],
-        "assets": [_hit(snapshot, hit, last or snapshot.data_date) for hit in told.hits],
-        "claims": [claim.model_dump(mode="json", exclude={"id", "dataset"}) for claim in claims],
+        "owners": shares(snapshot, told.shares, told.unattributed, told.reasons),
+        "related": [tie(snapshot, relation, told.basis) for hit in told.hits for relation in hit.relations],
+        "assets": [_hit(snapshot, hit, told) for hit in told.hits],
+        "claims": [claim.model_dump(mode="json", exclude={"id", "dataset", "private"}) for claim in claims],
     }
-    matches = snapshot.matches[strike.id]
-    answer["candidates"] = [_candidate(snapshot, match) for match in matches if match.asset is not None]
-    answer["none_probability"] = next(match.probability for match in matches if match.asset is None)
+    answer |= _candidates(snapshot, strike.id)
     answer["sources"] = sources(snapshot, answer)
     return answer
 
@@ -51,7 +52,7 @@ def strike_answer(snapshot: Snapshot, told: Answer) -> Json:
 def owners_answer(snapshot: Snapshot, owned: str, owners: Owners, on: date, basis: Basis, minority: Minority) -> Json:
     """Who owns an asset or entity on a day."""
     records = snapshot.records
-    ties = [tie for tie in records.relations.values() if tie.asset == owned]
+    ties = [relation for relation in records.relations.values() if relation.asset == owned]
     about = (
         {"asset": _asset(records.assets[owned])}
         if owned in records.assets
@@ -63,8 +64,8 @@ def owners_answer(snapshot: Snapshot, owned: str, owners: Owners, on: date, basi
         "basis": basis,
         "minority": minority,
         **_owners(snapshot, owners),
-        "control": _control(snapshot, owned, on),
-        "related": [_tie(snapshot, tie) for tie in ties],
+        **control(snapshot, snapshot.control(owned, on, on, basis)),
+        "related": [tie(snapshot, relation, basis) for relation in ties],
     }
     answer["sources"] = sources(snapshot, answer)
     return answer
@@ -92,99 +93,7 @@ def holdings_answer(snapshot: Snapshot, entity: str, on: date) -> Json:
     return {"entity": _record(records.entities[entity]), "on": on, "holdings": rows}
 
 
-def _control(snapshot: Snapshot, owned: str, on: date) -> Json | None:
-    """Who surely controls an asset or entity, with the steps down to it."""
-    found = snapshot.controller(owned, on)
-    if found is None:
-        return None
-    records = snapshot.records
-    steps = [
-        {
-            "controlled": hold.controlled,
-            "name": (records.assets.get(hold.controlled) or records.entities[hold.controlled]).name,
-            "holders": [{"entity": name, "name": records.entities[name].name} for name in hold.holders],
-            **_interval(hold.share),
-            "declared": [control.kind for control in hold.declared],
-            "sources": sorted({*(stake.source for stake in hold.stakes), *(c.source for c in hold.declared)}),
-        }
-        for hold in found.holds
-    ]
-    name = records.entities[found.entity].name
-    return {"entity": found.entity, "name": name, "country": found.country, "reach": found.reach, "steps": steps}
-
-
-def country_answer(snapshot: Snapshot, iso: str, basis: Basis, minority: Minority) -> Json:
-    """What of a country's was hit; what it owned, hosted or was tied to otherwise stays apart.
-
-    Raises
-    ------
-    UnknownRecord
-        If no country of the base map or of the records has that code.
-    """
-    answers = list(snapshot.answers(basis, minority).values())
-    known = {entity.registered_in for entity in snapshot.records.entities.values()}
-    if iso not in snapshot.country_names and iso not in known:
-        raise UnknownRecord(f"no country {iso!r}; use ISO 3166-1 alpha-2 such as AZ")
-    owned = [row for told in answers for row in _owned_rows(snapshot, told, iso)]
-    related = [row for told in answers for row in _related_rows(snapshot, told, iso)]
-    hosted = [_hosted_row(told) for told in answers if told.strike.host_country == iso]
-    counts = {"owned": _strikes(owned), "related": _strikes(related), "hosted": len(hosted)}
-    return {
-        "country": iso,
-        "name": snapshot.country_names.get(iso, iso),
-        "basis": basis,
-        "minority": minority,
-        "owned": owned,
-        "related": related,
-        "hosted": hosted,
-        "counts": counts,
-    }
-
-
-def _strikes(rows: Iterable[Json]) -> int:
-    return len({row["strike"] for row in rows})
-
-
-def _owned_rows(snapshot: Snapshot, told: Answer, iso: str) -> Iterable[Json]:
-    for hit in told.hits:
-        asset = snapshot.records.assets[hit.hit.asset]
-        for share in hit.owners.shares:
-            if share.country == iso:
-                yield {
-                    **_brief(told),
-                    "asset": asset.id,
-                    "asset_name": asset.name,
-                    **_share(snapshot, share),
-                    "rests_on": told.finding.rests_on,
-                    "alternative": hit.hit.verdict == "possible",
-                }
-
-
-def _related_rows(snapshot: Snapshot, told: Answer, iso: str) -> Iterable[Json]:
-    for hit in told.hits:
-        for relation in hit.relations:
-            tie = _tie(snapshot, relation)
-            if tie["country"] == iso:
-                yield {**_brief(told), **tie, "asset_name": snapshot.records.assets[hit.hit.asset].name}
-
-
-def _hosted_row(told: Answer) -> Json:
-    owners = ", ".join(f"{share.country} {interval_text(share.share)}" for share in told.shares)
-    return {**_brief(told), "owners": owners}
-
-
-def _brief(told: Answer) -> Json:
-    strike = told.strike
-    return {
-        "strike": strike.id,
-        "title": strike.title,
-        "when": strike.when,
-        "place": strike.place,
-        "host_country": strike.host_country,
-    }
-
-
-def _hit(snapshot: Snapshot, hit: HitOwners, on: date) -> Json:
+def _hit(snapshot: Snapshot, hit: HitOwners, told: Answer) -> Json:
     decision = hit.hit.decision
     match = hit.hit.match
     return {
@@ -193,36 +102,17 @@ def _hit(snapshot: Snapshot, hit: HitOwners, on: date) -> Json:
         "decision": decision.model_dump(mode="json", include={"who", "when", "why", "sources"}) if decision else None,
         "match": _evidence(match) if match else None,
         **_owners(snapshot, hit.owners),
-        "control": _control(snapshot, hit.hit.asset, on),
+        **control(snapshot, snapshot.control(hit.hit.asset, *days(told.strike), told.basis)),
     }
 
 
 def _owners(snapshot: Snapshot, owners: Owners) -> Json:
     return {
-        "owners": _shares(snapshot, owners.shares, owners.unattributed, owners.reasons),
+        "owners": shares(snapshot, owners.shares, owners.unattributed, owners.reasons),
         "chains": [_chain(snapshot, chain) for chain in owners.chains.paths],
-        "rest": _interval(owners.chains.rest),
+        "rest": interval(owners.chains.rest),
         "warnings": list(owners.warnings),
     }
-
-
-def _shares(
-    snapshot: Snapshot, shares: tuple[CountryShare, ...], unattributed: Interval, reasons: tuple[str, ...]
-) -> list[Json]:
-    rows = [_share(snapshot, share) for share in shares]
-    if unattributed.high > 0:
-        rows.append({"country": None, "name": "unattributed", **_interval(unattributed), "reasons": list(reasons)})
-    return rows
-
-
-def _share(snapshot: Snapshot, share: CountryShare) -> Json:
-    reaches: Json = {reach: list(share.reaches[reach].rounded()) for reach in REACHES}
-    return {"country": share.country, "name": _name(snapshot, share.country), **_interval(share.share), **reaches}
-
-
-def _interval(share: Interval) -> Json:
-    low, high = share.rounded()
-    return {"share_min": low, "share_max": high}
 
 
 def _chain(snapshot: Snapshot, chain: Chain) -> Json:
@@ -230,7 +120,7 @@ def _chain(snapshot: Snapshot, chain: Chain) -> Json:
     reach = chain.end.reach or "unattributed"
     entity = snapshot.records.entities[chain.end.entity] if chain.end.entity else None
     return {
-        **_interval(chain.share),
+        **interval(chain.share),
         "country": chain.end.country,
         "reach": reach,
         "reason": chain.end.reason,
@@ -259,9 +149,10 @@ def _step(snapshot: Snapshot, step: Step) -> Json:
     }
 
 
-def _tie(snapshot: Snapshot, relation: Relation) -> Json:
+def tie(snapshot: Snapshot, relation: Relation, basis: Basis) -> Json:
+    """A tie of an entity to an asset that is not ownership."""
     entity = snapshot.records.entities[relation.entity]
-    country = _country(snapshot, entity.registered_in) or {"country": None, "name": None}
+    country = _country(snapshot, country_of(entity, basis)) or {"country": None, "name": None}
     return {
         "relation": relation.relation,
         "entity": entity.id,
@@ -274,6 +165,18 @@ def _tie(snapshot: Snapshot, relation: Relation) -> Json:
         "note": relation.note,
         "source": relation.source,
         "checked": relation.checked,
+    }
+
+
+def _candidates(snapshot: Snapshot, strike: str) -> Json:
+    """What may have been hit, from the least probability that is shown on; how much the rest has in all."""
+    matches = snapshot.matches[strike]
+    least = snapshot.show_from
+    rest = [match.probability for match in matches if match.asset is not None and match.probability < least]
+    return {
+        "candidates": [_candidate(snapshot, match) for match in shown(matches, least)],
+        "candidates_below": {"count": len(rest), "probability": sum(rest)},
+        "none_probability": next(match.probability for match in matches if match.asset is None),
     }
 
 

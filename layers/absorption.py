@@ -29,7 +29,7 @@ _BEYOND = 1e3
 _ROUNDS = 60
 _POLICIES = 100
 #: Systems of up to so many rows are solved densely; loops of up to so many directly.
-_DENSE = 300
+_DENSE = 100
 _DIRECT = 4000
 _SERIES_ROUNDS = 20_000
 
@@ -42,7 +42,7 @@ class System:
         self.start, self.target, self.low = start, target, low
         self.room = high - low
         self.row = np.repeat(np.arange(self.size), np.diff(start))
-        self.left = np.clip(1 - np.bincount(self.row, low, self.size), 0, None)
+        self.left = remainder(self.row, low, self.size)
         total = np.bincount(self.row, self.room, self.size)
         self.open_rows = np.flatnonzero((total > 0) & (self.left > 0))
 
@@ -81,6 +81,19 @@ class System:
         """Least and largest value of each row and column; the same array where no fraction is open."""
         low = self.solve(stay, -1.0)
         return low, self.solve(stay, +1.0) if len(self.open_rows) else low
+
+    def bounds_of(self, row: int, stay: Floats) -> tuple[Floats, Floats]:
+        """Least and largest value of one row, for each column; where no fraction is open, by one solution for all.
+
+        Then the value is the sum, over the rows where walks end, of how often a walk from the row passes there.
+        """
+        if len(self.open_rows):
+            low, high = self.bounds(stay)
+            return low[row], high[row]
+        ends = np.flatnonzero(reaching(self.matrix, self.left > 0))  # what only circles ends nowhere
+        passes = solve(self.matrix[ends][:, ends].T.tocsr(), (ends == row)[:, None].astype(float))
+        value: Floats = (passes[:, 0] * self.left[ends]) @ stay[ends]
+        return value, value
 
     def _improved(self, value: Floats, stay: Floats, sign: float) -> Floats:
         """One round of value iteration."""
@@ -129,31 +142,56 @@ def _spread(start: Ints, rows: Ints) -> tuple[Ints, Ints]:
     return start[rows][place] + within, place
 
 
-def solve(matrix: csr_array, kept: Floats) -> Floats:
-    """Least non-negative solution of x = matrix x + kept, for each column.
+def remainder(row: Ints, low: Floats, size: int) -> Floats:
+    """What stays of each row after least fractions; shares that fill a row to the last digit leave nothing."""
+    left = 1 - np.bincount(row, low, size).astype(float)
+    return np.where(left < _ROUNDING, 0.0, left)
 
-    Rows are taken in topological order of their strong components: what stands above all loops by substitution, then
-    the loops, then what stands below them. Rows from which nothing that is kept can be reached are 0.
+
+def solve(matrix: csr_array, kept: Floats) -> Floats:
+    """Least non-negative solution of x = matrix x + kept, for each column."""
+    return _dense(matrix.toarray(), kept) if matrix.shape[0] <= _DENSE else Ordered(matrix).solve(kept)
+
+
+class Ordered:
+    """A matrix whose rows are in topological order of their strong components, to be solved once or often.
+
+    What stands above all loops is solved by substitution, then the loops, then what stands below them.
     """
-    if matrix.shape[0] <= _DENSE:
-        return _dense(matrix.toarray(), kept)
-    value = np.zeros_like(kept)
-    alive = _alive(matrix, np.asarray((kept > 0).any(axis=1)))
-    if not len(alive):
+
+    def __init__(self, matrix: csr_array) -> None:
+        size = matrix.shape[0]
+        _, label = connected_components(matrix, directed=True, connection="strong")
+        looped = label[(np.bincount(label)[label] > 1) | (matrix.diagonal() > 0)]
+        self.order = np.argsort(label, kind="stable")
+        ranks = label[self.order]
+        first = int(np.searchsorted(ranks, looped.min(initial=size), "left"))
+        last = int(np.searchsorted(ranks, looped.max(initial=-1), "right")) if len(looped) else first
+        matrix = _reordered(matrix, self.order)
+        self._parts = [
+            (slice(begin, end), matrix[begin:end, :begin], matrix[begin:end, begin:end], method)
+            for begin, end, method in ((0, first, _substitute), (first, last, _loops), (last, size, _substitute))
+            if end > begin
+        ]
+
+    def solve(self, kept: Floats) -> Floats:
+        """Least non-negative solution of x = matrix x + kept, for each column."""
+        known = kept[self.order]
+        for rows, before, within, method in self._parts:
+            if before.nnz:
+                known[rows] += before @ known[: rows.start]
+            known[rows] = method(within, known[rows])
+        value = np.empty_like(known)
+        value[self.order] = known
         return value
-    part = matrix if len(alive) == matrix.shape[0] else matrix[alive][:, alive]
-    _, label = connected_components(part, directed=True, connection="strong")
-    looped = np.flatnonzero((np.bincount(label)[label] > 1) | (part.diagonal() > 0))
-    order = np.argsort(label, kind="stable")
-    edge = (len(order), len(order))
-    if len(looped):
-        ranks = np.sort(label)
-        edge = (
-            int(np.searchsorted(ranks, label[looped].min(), "left")),
-            int(np.searchsorted(ranks, label[looped].max(), "right")),
-        )
-    value[alive[order]] = _by_parts(part[order][:, order].tocsr(), kept[alive][order], edge)
-    return value
+
+
+def _reordered(matrix: csr_array, order: Ints) -> csr_array:
+    """Rows and columns in another order."""
+    rank = np.empty(len(order), matrix.indices.dtype)
+    rank[order] = np.arange(len(order))
+    rows = matrix[order]
+    return csr_array((rows.data, rank[rows.indices], rows.indptr), shape=matrix.shape)
 
 
 def _dense(matrix: Floats, kept: Floats) -> Floats:
@@ -170,42 +208,20 @@ def _dense(matrix: Floats, kept: Floats) -> Floats:
     return value
 
 
-def _alive(matrix: csr_array, keeps: Bools) -> Ints:
-    """Rows from which one that keeps something can be reached."""
+def reaching(matrix: csr_array, some: Bools) -> Bools:
+    """Rows that are, or from which by shares above 0 one can reach, one of some rows."""
     size = matrix.shape[0]
-    if keeps.all():
-        return np.arange(size)
-    sources = np.flatnonzero(keeps)
+    if some.all() or not some.any():
+        return some.copy()
+    sources = np.flatnonzero(some)
     coo = matrix.tocoo()
     used = coo.data > 0
-    back = csr_array(
-        (
-            np.ones(int(used.sum()) + len(sources), np.int8),
-            (
-                np.concatenate([coo.col[used], np.full(len(sources), size)]),
-                np.concatenate([coo.row[used], sources]),
-            ),
-        ),
-        shape=(size + 1, size + 1),
-    )
-    reached = breadth_first_order(back, size, return_predecessors=False)
-    return np.sort(reached[reached < size]).astype(np.int64)
-
-
-def _by_parts(matrix: csr_array, kept: Floats, edge: tuple[int, int]) -> Floats:
-    """Solve rows in topological order, owners first; those between the two edges hold all loops."""
-    first, last = edge
-    size = matrix.shape[0]
-    value = np.zeros_like(kept)
-    if first:
-        value[:first] = _substitute(matrix[:first, :first], kept[:first])
-    if last > first:
-        known = kept[first:last] + matrix[first:last, :first] @ value[:first]
-        value[first:last] = _loops(matrix[first:last, first:last], known)
-    if size > last:
-        known = kept[last:] + matrix[last:, :last] @ value[:last]
-        value[last:] = _substitute(matrix[last:, last:], known)
-    return value
+    above = np.concatenate([coo.col[used], np.full(len(sources), size)])
+    below = np.concatenate([coo.row[used], sources])
+    back = csr_array((np.ones(len(above), np.int8), (above, below)), shape=(size + 1, size + 1))
+    reached = np.zeros(size + 1, bool)
+    reached[breadth_first_order(back, size, return_predecessors=False)] = True
+    return reached[:size]
 
 
 def _substitute(matrix: csr_array, kept: Floats) -> Floats:
@@ -219,8 +235,14 @@ def _substitute(matrix: csr_array, kept: Floats) -> Floats:
 def _loops(matrix: csr_array, kept: Floats) -> Floats:
     """Directly where the loops are small, else by the power series, which converges as shares leave them.
 
-    Loops in which known shares of more than 100 % circle have no value; the series is cut where it passes all bounds.
+    Rows from which nothing that is kept can be reached are 0. Loops in which known shares of more than 100 % circle
+    have no value; the series is cut where it passes all bounds.
     """
+    alive = reaching(matrix, np.asarray((kept > 0).any(axis=1)))
+    if not alive.all():
+        value = np.zeros_like(kept)
+        value[alive] = _loops(matrix[alive][:, alive], kept[alive]) if alive.any() else 0.0
+        return value
     if matrix.shape[0] <= _DIRECT:
         try:
             result: Floats = splu((eye_array(matrix.shape[0]) - matrix).tocsc()).solve(kept)

@@ -10,7 +10,7 @@ from layers import when
 from layers.chains import Chains, chains
 from layers.decisions import Finding, Hit
 from layers.ownership import REACHES, Basis, CountryShare, Interval, Minority, Register, Walk
-from layers.schema import Attribution, Records, Relation, Strike
+from layers.schema import Attribution, Entity, Records, Relation, Strike
 from layers.stake_table import StakeTable
 
 
@@ -59,6 +59,12 @@ def owners_of(register: Register, owned: str) -> Owners:
     walk = Walk(register, owned)
     unattributed, reasons = walk.unattributed()
     return Owners(walk.shares(), unattributed, reasons, chains(register, owned), register.warnings(walk.nodes))
+
+
+def country_of(entity: Entity, basis: Basis) -> str | None:
+    """Country of an entity: of registration, or of the head office where that is asked for and known."""
+    seat = entity.headquartered_in if basis == "headquarters" else None
+    return seat or entity.registered_in
 
 
 def days(strike: Strike) -> tuple[date | None, date | None]:
@@ -193,7 +199,7 @@ def _tied(records: Records, told: Answer, hit: HitOwners) -> Iterator[Attributio
             strike=told.strike.id,
             asset=hit.hit.asset,
             relation=relation.relation,
-            country=entity.registered_in,
+            country=country_of(entity, told.basis),
             entity=entity.id,
             rests_on=told.finding.rests_on,
             alternative=hit.hit.verdict == "possible",

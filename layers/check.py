@@ -13,6 +13,7 @@ from scipy.sparse.csgraph import connected_components
 from geo.pairs import pairs_within
 from layers import when
 from layers.basemap import Basemap
+from layers.judgements import is_mixed
 from layers.ownership import TOLERANCE
 from layers.problems import Problem
 from layers.reading import Place, Reading
@@ -26,11 +27,15 @@ SEA_M = 370_400.0
 Fault = tuple[str, str, str, str, str]  # table, id, column, value, expected
 
 
-def check(reading: Reading, basemap: Basemap) -> tuple[Problem, ...]:
-    """All problems of a reading: what could not be read, and what does not hold together."""
+def check(reading: Reading, basemap: Basemap, stored: Records | None = None) -> tuple[Problem, ...]:
+    """All problems of a reading: what could not be read, and what does not hold together.
+
+    References may lead to records that are ``stored`` already; nothing else of those is looked at.
+    """
     records = reading.records
     checks: Iterable[Callable[[], Iterator[Fault]]] = (
-        lambda: dangling(records, {key[1] for key in _unread(reading.problems)}),
+        lambda: dangling(records, {key[1] for key in _unread(reading.problems)}, stored),
+        lambda: mixed_judgements(records),
         lambda: unsourced(records),
         lambda: overlapping(records),
         lambda: over_owned(records),
@@ -55,13 +60,15 @@ def _problem(fault: Fault, places: Mapping[tuple[str, str], Place]) -> Problem:
     return Problem(file, row, f"{noun} {record}", column, value, expected)
 
 
-def dangling(records: Records, unread: set[str]) -> Iterator[Fault]:
-    """References to records that are not there."""
+def dangling(records: Records, unread: set[str], stored: Records | None = None) -> Iterator[Fault]:
+    """References to records that are neither there nor stored."""
+    places = (records, stored) if stored else (records,)
     for table, references in REFERENCES.items():
         for record in records.table(table).values():
             for column, targets in references.items():
                 for target in _targets(record, column):
-                    if target not in unread and not any(target in records.table(name) for name in targets):
+                    is_there = any(target in place.table(name) for place in places for name in targets)
+                    if target not in unread and not is_there:
                         yield table, record.id, column, target, f"an id in {' or '.join(targets)}"
 
 
@@ -70,6 +77,16 @@ def _targets(record: Record, column: str) -> tuple[str, ...]:
     if value is None:
         return ()
     return value if isinstance(value, tuple) else (value,)
+
+
+def mixed_judgements(records: Records) -> Iterator[Fault]:
+    """Judgements on whether a record is itself, or an entity a strike."""
+    for judgement in records.identities.values():
+        if judgement.one == judgement.other:
+            yield "identities", judgement.id, "other", judgement.other, "another record than the first"
+        elif is_mixed(records, judgement):
+            noun = "an entity" if judgement.one in records.entities else "a strike"
+            yield "identities", judgement.id, "other", judgement.other, f"{noun}, as the first is"
 
 
 def unsourced(records: Records) -> Iterator[Fault]:

@@ -2,7 +2,8 @@
 
 A party controls a company if it and those it controls together hold more than half of it (so that three blocks of
 one state count together), or if control is declared or its accounts consolidate it (GLEIF level 2). Control is asked
-of the least shares, so that what is told is sure; shares that would need a guess give no control.
+of the least shares, so that what is told is sure; shares that would need a guess give no control. Where it is not
+known on which of several days something happened, control is told for each span of days on which it differs.
 """
 
 from __future__ import annotations
@@ -10,13 +11,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
-from typing import Literal
+from datetime import date, timedelta
+from itertools import groupby
 
 from layers import when
-from layers.ownership import Interval, Register
+from layers.ownership import Basis, Interval, Reach, Register
 from layers.schema import Control, Stake
-from layers.stake_table import Kind
+from layers.stake_table import Kind, StakeTable
 
 #: Kinds of control that make a controller; mere rights do not.
 CONTROLLING = frozenset({"declared", "majority-of-votes", "consolidation"})
@@ -39,8 +40,95 @@ class Controller:
 
     entity: str
     country: str | None
-    reach: Literal["state", "holder", "company"]
+    reach: Reach
     holds: tuple[Hold, ...]
+
+    @property
+    def party(self) -> tuple[str, str | None, Reach]:
+        """Who it is, whatever the steps down."""
+        return self.entity, self.country, self.reach
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Days, both inclusive and ``None`` open, on each of which the same party controls, or nobody surely does.
+
+    The steps of the controller are those of the last of the days.
+    """
+
+    first: date | None
+    last: date | None
+    controller: Controller | None
+
+    @property
+    def party(self) -> tuple[str, str | None, Reach] | None:
+        """Who controls on these days; ``None`` for nobody."""
+        return self.controller.party if self.controller else None
+
+
+def control_spans(
+    table: StakeTable,
+    controls: Iterable[Control],
+    owned: str,
+    first: date | None,
+    last: date | None,
+    basis: Basis = "registration",
+) -> tuple[Span, ...]:
+    """Who controls an asset or entity from ``first`` to ``last``, in spans that adjoin and never agree with the next.
+
+    ``basis`` says which country of the controller is told; who controls does not depend on it.
+
+    Raises
+    ------
+    UnknownRecord
+        If there is no such asset or entity.
+    """
+    known = tuple(controls)
+    turns = sorted(_turns(Register(table, first, last), known, owned, first, last))
+    starts = [first, *turns]
+    ends = [*(turn - timedelta(days=1) for turn in turns), last]
+    told = []
+    for start, end in zip(starts, ends, strict=True):
+        register = Register(table, start, end, basis)
+        told.append(Span(start, end, controller(register, controls_on(known, start, end), owned)))
+    return tuple(_joined(told))
+
+
+def _joined(spans: Iterable[Span]) -> Iterator[Span]:
+    """Spans with those of one party that follow each other made one."""
+    for _, same in groupby(spans, key=lambda span: span.party):
+        part = list(same)
+        yield Span(part[0].first, part[-1].last, part[-1].controller)
+
+
+def _turns(
+    register: Register, controls: tuple[Control, ...], owned: str, first: date | None, last: date | None
+) -> set[date]:
+    """Days after the first on which something that bears on the control begins or ends to hold for sure."""
+    days: set[date] = set()
+    for dated in _bearing(register, controls, owned):
+        began = when.parse(dated.since).latest if dated.since else None
+        ended = when.parse(dated.until).earliest if dated.until else None
+        days.update(day for day in (began, ended) if day is not None)
+    return {day for day in days if (first is None or first < day) and (last is None or day <= last)}
+
+
+def _bearing(register: Register, controls: tuple[Control, ...], owned: str) -> Iterator[Stake | Control]:
+    """Stakes that may have held on some of the days, and all controls, of everything above an asset or entity."""
+    said: dict[str, list[Control]] = defaultdict(list)
+    for control in controls:
+        said[control.controlled].append(control)
+    ids, index = register.nodes.ids, register.nodes.index
+    met, todo = set(), [ids[register.number(owned)]]
+    while todo:
+        name = todo.pop()
+        if name in met or name not in index:
+            continue
+        met.add(name)
+        stakes = [register.stake(holding) for holding in register.holdings(index[name])]
+        yield from stakes
+        yield from said[name]
+        todo += [stake.owner for stake in stakes] + [control.controller for control in said[name]]
 
 
 def controls_on(controls: Iterable[Control], first: date | None, last: date | None) -> dict[str, tuple[Control, ...]]:
@@ -71,8 +159,15 @@ def controller(register: Register, declared: Mapping[str, tuple[Control, ...]], 
     if len(tops) != 1 or register.nodes.joint[register.nodes.index[tops[0]]]:
         return None
     top = tops[0]
-    end = register.end(register.start(top))
-    return Controller(top, end.country, end.reach or "company", tuple(_down(found[top], asset)))
+    country = register.end(register.start(top)).country
+    return Controller(top, country, _reach(register, top), tuple(_down(found[top], asset)))
+
+
+def _reach(register: Register, top: str) -> Reach:
+    kind = register.nodes.kind[register.nodes.index[top]]
+    if kind in (Kind.STATE, Kind.STATE_BODY):
+        return "state"
+    return "holder" if kind == Kind.PERSON else "company"
 
 
 def _above(register: Register, declared: Mapping[str, tuple[Control, ...]], asset: str) -> dict[str, tuple[Stake, ...]]:
@@ -112,12 +207,12 @@ def _controlled(
 
 
 def _bodies(register: Register, top: str, above: Iterable[str]) -> set[str]:
-    """Bodies of a state act with it, whether or not a stake says so."""
+    """Bodies of a state act with it, whether or not a stake says so, and wherever they sit."""
     nodes = register.nodes
     state = nodes.index[top]
     if nodes.kind[state] != Kind.STATE:
         return set()
-    same = (name for name in above if register.country[nodes.index[name]] == register.country[state])
+    same = (name for name in above if nodes.registered[nodes.index[name]] == nodes.registered[state])
     return {name for name in same if nodes.kind[nodes.index[name]] == Kind.STATE_BODY}
 
 

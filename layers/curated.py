@@ -40,14 +40,17 @@ def _text(file: Path) -> str:
     return file.read_text(encoding="utf-8")
 
 
-def parse(texts: Iterable[tuple[str, str]]) -> Reading:
-    """Validate the records in named TOML texts; good ones are kept, every fault of the others is listed."""
+def parse(texts: Iterable[tuple[str, str]], dataset: str = "curated") -> Reading:
+    """Validate the records in named TOML texts; good ones are kept, every fault of the others is listed.
+
+    A record that does not say of which dataset it is, is of ``dataset``.
+    """
     tables: dict[str, dict[str, Record]] = defaultdict(dict)
     places: dict[tuple[str, str], Place] = {}
     problems: list[Problem] = []
     for file, text in texts:
         for table, row, values in _rows(file, text, problems):
-            record = validated(NOUNS[table], values, Place(file, row), problems)
+            record = validated(NOUNS[table], {"dataset": dataset, **values}, Place(file, row), problems)
             if record is None:
                 continue
             if (earlier := places.get((table, record.id))) is not None:

@@ -9,7 +9,7 @@ import orjson
 from pydantic import BaseModel
 
 from layers.basemap import Basemap
-from layers.features import AttributionFeature
+from layers.features import AttributionFeature, attribution_features
 from layers.schema import Match, Records
 from layers.snapshot import Snapshot
 from layers.store import Derive, DerivedLayer, sql_types
@@ -20,10 +20,11 @@ def deriving(basemap: Basemap) -> Derive:
 
     def derive(seq: int, records: Records) -> Iterator[DerivedLayer]:
         snapshot = Snapshot.of(records, basemap, seq, datetime.now(UTC).date())
-        layer = snapshot.collections["attributions"]
         types = sql_types(AttributionFeature)
-        shaped = zip(layer.features, layer.geometries, strict=True)
-        rows = ((*_values(feature, list(types)), shape) for feature, shape in shaped)
+        # Not by way of the collections, which tell the owners of every asset as well: seconds for 10,000 of them.
+        features = attribution_features(snapshot.records, snapshot.attributions, snapshot.country_names)
+        strikes = snapshot.records.strikes
+        rows = ((*_values(feature, list(types)), strikes[feature.strike].geometry) for feature in features)
         yield DerivedLayer("attributions", types, rows, geometry=True)
         types = sql_types(Match)
         told = (match for found in snapshot.matches.values() for match in found)

@@ -14,6 +14,7 @@ from layers.attribution import Answer, Owners, days
 from layers.fields import AssetKind, Basis, Country, Edtf, Metres, Status
 from layers.ownership import Interval
 from layers.schema import Asset, Attribution, Records
+from layers.tally import NO_STRIKES, Tally
 
 Group = Literal["oil", "gas", "power", "port", "industry", "office"]
 
@@ -116,9 +117,21 @@ class CountryFeature(Feature):
     """A country and how many strikes concern it, by relation; the counts are never added up."""
 
     name: str = Field(description="Name in English.")
-    owned_strikes: int = Field(0, description="Strikes on what its owners hold part of.")
+    owned_strikes: int = Field(0, description="Strikes on what its owners hold, or may hold, part of.")
+    owned_strikes_sure: int = Field(0, description="Of these, strikes that surely hit something they held part of.")
+    owned_hits: int = Field(0, description="Most sites hit that they held part of, a site once for each strike.")
+    owned_assets_min: float = Field(0.0, description="Sum of their shares in these in whole sites, at least.")
+    owned_assets_max: float = Field(0.0, description="Sum of their shares in these in whole sites, at most.")
     hosted_strikes: int = Field(0, description="Strikes on its soil.")
-    related_strikes: int = Field(0, description="Strikes on what it is tied to otherwise.")
+    related_strikes: int = Field(0, description="Strikes on what it is tied to otherwise, each once.")
+    operator_strikes: int = Field(0, description="Strikes on what it may operate.")
+    supplier_strikes: int = Field(0, description="Strikes on what it may supply.")
+    offtaker_strikes: int = Field(0, description="Strikes on what it may take from.")
+    affected_strikes: int = Field(0, description="Strikes that may affect it otherwise.")
+    lender_strikes: int = Field(0, description="Strikes on what it may have lent to.")
+    cargo_owner_strikes: int = Field(0, description="Strikes on what may have held its cargo.")
+    occupier_strikes: int = Field(0, description="Strikes on what it may occupy.")
+    brand_strikes: int = Field(0, description="Strikes on what may bear its brand.")
 
 
 def strike_features(records: Records, answers: Iterable[Answer], rows: Iterable[Attribution]) -> list[StrikeFeature]:
@@ -223,20 +236,23 @@ def attribution_features(
     return features
 
 
-def country_features(rows: Iterable[Attribution], names: Mapping[str, str]) -> list[CountryFeature]:
+def country_features(counted: Mapping[str, Tally], names: Mapping[str, str]) -> list[CountryFeature]:
     """One feature a country of the base map, with how many strikes concern it by relation."""
-    found: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
-    for row in rows:
-        if row.country:
-            relation = row.relation if row.relation in ("owner", "host") else "related"
-            found[row.country][relation].add(row.strike)
-    return [
-        CountryFeature(
-            id=country,
-            name=name,
-            owned_strikes=len(found[country]["owner"]),
-            hosted_strikes=len(found[country]["host"]),
-            related_strikes=len(found[country]["related"]),
-        )
-        for country, name in sorted(names.items())
-    ]
+    return [_country_feature(iso, name, counted.get(iso, NO_STRIKES)) for iso, name in sorted(names.items())]
+
+
+def _country_feature(iso: str, name: str, tally: Tally) -> CountryFeature:
+    owned = tally.owned
+    tied = {f"{relation.replace('-', '_')}_strikes": n for relation, n in tally.strikes.items() if relation != "host"}
+    return CountryFeature(
+        id=iso,
+        name=name,
+        owned_strikes=owned.strikes,
+        owned_strikes_sure=owned.strikes_sure,
+        owned_hits=owned.hits,
+        owned_assets_min=round(owned.assets_min, 4),
+        owned_assets_max=round(owned.assets_max, 4),
+        hosted_strikes=tally.strikes["host"],
+        related_strikes=tally.related,
+        **tied,
+    )

@@ -110,4 +110,4 @@ EntityType = Literal[
 RelationKind = Literal["operator", "supplier", "offtaker", "affected", "lender", "cargo-owner", "occupier", "brand"]
 #: declared: a register or the parties say so; consolidation: it is in the controller's accounts (GLEIF level 2).
 ControlKind = Literal["declared", "consolidation", "majority-of-votes", "rights"]
-Verdict = Literal["confirmed", "possible", "none", "unsure", "not-a-strike"]
+Verdict = Literal["confirmed", "possible", "none", "unsure", "not-a-strike", "undone"]

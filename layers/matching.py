@@ -6,146 +6,182 @@ every probability can be told in words. A machine proposes here; only a decision
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
-from anyascii import anyascii
-from rapidfuzz import fuzz
+import shapely
 
-from geo.pairs import pairs_within
-from layers.schema import Asset, Match, Reason, Records, Strike
+from geo.crs import Floats, Ints
+from geo.generalize import morton
+from geo.pairs import Pairs, pairs_within
+from layers.asset_index import LEAST_RADIUS_M, AssetIndex, near_boxes
+from layers.likelihood import Columns, columns, contributions
+from layers.match_reasons import none_reasons, reasons
+from layers.schema import Match, Records, Strike
+from layers.strike_table import StrikeTable
+from layers.weights import Weights
+from layers.weights import read as read_weights
 
-#: Assets further than the sum of both uncertainties, times this, are no candidates.
+#: Assets further than both uncertainties together (the root of the sum of their squares), times this, are no
+#: candidates.
 REACH = 1.5
 #: Widest radius that is searched, in metres.
 MAX_RADIUS_M = 250_000.0
+#: Candidates of one strike that are told; the rest counts in the probabilities all the same.
+MOST_TOLD = 50
+#: Strikes scored at once, which bounds the memory.
+CHUNK = 10_000
+
+#: Relations whose entity's name may stand for the asset in a report.
+NAMED_FOR = frozenset({"operator", "brand", "occupier"})
 
 
 @dataclass(frozen=True, slots=True)
-class Weights:
-    """Log odds that a reason adds; the defaults are set by hand and are to be calibrated."""
+class Scores:
+    """Scored pairs of strikes and assets, sorted by strike; arrays of one length, but for ``none``.
 
-    prior: float = -2.0  # a candidate about which nothing speaks, against "none of these"
-    distance: float = 2.0  # at distance zero of two sharply known places; falls with the square of the distance
-    name: float = 6.0  # name as printed in the report equals a name of the asset
-    owner_name: float = 2.0  # the report names a direct owner
-    kind: float = 1.0  # the report names this kind of site
-    other_kind: float = -3.0  # the report names another kind of site
+    ``left`` and ``right`` are rows of the strikes and of the index, ``distance_m`` metres, ``log_odds`` those
+    against "none of these", ``probability`` among all candidates of the strike and "none of these";
+    ``by_reason`` the log odds of each reason, which add up to ``log_odds``. ``none`` is the probability of "none of
+    these", one a strike.
+    """
+
+    left: Ints
+    right: Ints
+    distance_m: Floats
+    log_odds: Floats
+    probability: Floats
+    by_reason: Columns
+    values: Columns
+    none: Floats
 
 
 def match_all(records: Records, weights: Weights | None = None) -> dict[str, tuple[Match, ...]]:
     """Candidates of every strike, most probable first; strikes without a place have only "none of these"."""
-    weights = weights or Weights()
+    weights = weights or read_weights()
+    index = AssetIndex.of(records.assets.values(), names_tied(records))
     strikes = list(records.strikes.values())
-    assets = [asset for asset in records.assets.values() if asset.geometry is not None]
-    owners = _owner_names(records)
-    near = _near(strikes, assets)
-    return {
-        strike.id: rank(strike, [(assets[right], distance) for right, distance in near.get(row, ())], owners, weights)
-        for row, strike in enumerate(strikes)
-    }
+    table = StrikeTable.of(strikes, index.names)
+    found: dict[str, tuple[Match, ...]] = {}
+    for rows, scores in score(table, index, weights):
+        found.update((strikes[row].id, told) for row, told in _told(rows, scores, strikes, index, records, weights))
+    return {strike.id: found[strike.id] for strike in strikes}
 
 
-def _near(strikes: list[Strike], assets: list[Asset]) -> dict[int, list[tuple[int, float]]]:
-    """Assets within reach of each strike: row of the strike to rows of assets and distances in metres."""
-    placed = [row for row, strike in enumerate(strikes) if strike.geometry is not None]
-    if not placed or not assets:
-        return {}
-    widest = max(asset.uncertainty_m or 0.0 for asset in assets)
-    radii = np.array([min(MAX_RADIUS_M, REACH * ((strikes[row].uncertainty_m or 0.0) + widest)) for row in placed])
-    left = np.array([strikes[row].geometry for row in placed], dtype=object)
-    right = np.array([asset.geometry for asset in assets], dtype=object)
-    found: dict[int, list[tuple[int, float]]] = {}
-    pairs = pairs_within(left, right, radii)
-    for i, j, distance in zip(pairs.left, pairs.right, pairs.distance_m, strict=True):
-        row = placed[int(i)]
-        limit = REACH * ((strikes[row].uncertainty_m or 0.0) + (assets[int(j)].uncertainty_m or 0.0))
-        if distance <= limit:
-            found.setdefault(row, []).append((int(j), float(distance)))
-    return found
+def match_one(strike: Strike, index: AssetIndex, records: Records, weights: Weights) -> tuple[Match, ...]:
+    """Candidates of one strike in an index that is kept, most probable first."""
+    table = StrikeTable.of([strike], index.names)
+    ((rows, scores),) = score(table, index, weights)
+    ((_, told),) = _told(rows, scores, [strike], index, records, weights)
+    return told
 
 
-def rank(
-    strike: Strike,
-    near: Iterable[tuple[Asset, float]],
-    owners: Mapping[str, tuple[str, ...]],
-    weights: Weights,
-) -> tuple[Match, ...]:
-    """Candidates of one strike among assets and their distances in metres, and "none of these".
+def score(strikes: StrikeTable, index: AssetIndex, weights: Weights) -> Iterator[tuple[Ints, Scores]]:
+    """Score strikes by chunks, near ones together; gives the rows of each chunk and the scores by its positions.
 
-    ``owners`` gives the names of the direct owners of each asset. The probabilities add up to 1.
+    Every strike is in one chunk, also one without a place or candidates.
     """
-    told = [(asset, distance, _reasons(strike, asset, distance, owners, weights)) for asset, distance in near]
-    odds = [math.exp(sum(reason.weight for reason in reasons)) for _, _, reasons in told]
-    total = 1.0 + sum(odds)
-    matches = [
-        Match(strike=strike.id, asset=asset.id, probability=odd / total, distance_m=distance, reasons=reasons)
-        for (asset, distance, reasons), odd in zip(told, odds, strict=True)
-    ]
-    matches.append(Match(strike=strike.id, asset=None, probability=1.0 / total))
-    return tuple(sorted(matches, key=lambda match: (-match.probability, match.asset or "")))
+    order = _near_together(strikes)
+    for start in range(0, len(order), CHUNK):
+        rows = order[start : start + CHUNK]
+        chunk = strikes.rows(rows)
+        yield rows, scored(chunk, index, candidates(chunk, index), weights)
 
 
-def _reasons(
-    strike: Strike, asset: Asset, distance: float, owners: Mapping[str, tuple[str, ...]], weights: Weights
-) -> tuple[Reason, ...]:
-    found = [
-        Reason(name="prior", value=1.0, weight=weights.prior, detail="one of the assets in reach"),
-        _distance(strike, asset, distance, weights),
-        _name("name", (asset.name, *asset.names.values(), *asset.aliases), strike, weights.name),
-        _name("owner-name", owners.get(asset.id, ()), strike, weights.owner_name),
-        _kind(strike, asset, weights),
-    ]
-    return tuple(reason for reason in found if reason is not None)
+def _near_together(strikes: StrikeTable) -> Ints:
+    """Rows in Morton order of their places, so that a chunk meets few assets."""
+    bounds = np.nan_to_num(shapely.bounds(strikes.geometry))
+    grid = ((bounds[:, :2] + [[180, 90]]) / 360 * 2**31).astype(np.int64)
+    return np.argsort(morton(grid[:, 0], grid[:, 1]), kind="stable")
 
 
-def _distance(strike: Strike, asset: Asset, distance: float, weights: Weights) -> Reason:
-    """Gaussian in the distance; the two radii hold the true places with about 95 %, that is two sigma."""
-    sigma = max(math.hypot(strike.uncertainty_m or 0.0, asset.uncertainty_m or 0.0) / 2, 50.0)
-    # A vague place says little even at distance zero: the gain falls with the area it may lie in.
-    sharpness = weights.distance * max(0.0, 1 - math.log10(max(sigma, 100.0) / 100.0) / 2.5)
-    weight = sharpness - 0.5 * (distance / sigma) ** 2
-    detail = f"{distance / 1000:.1f} km apart, both places sure to {2 * sigma / 1000:.1f} km"
-    return Reason(name="distance", value=distance, weight=weight, detail=detail)
+def candidates(strikes: StrikeTable, index: AssetIndex) -> Pairs:
+    """Pairs within reach of both uncertainties, sorted by (left, right).
+
+    Assets are searched by classes of their uncertainty, each as wide as it must be.
+    """
+    placed = np.flatnonzero(~shapely.is_missing(strikes.geometry))
+    if not len(placed) or not index.trees:
+        return Pairs(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))
+    geometry = strikes.geometry[placed]
+    uncertainty_m = np.maximum(strikes.uncertainty_m, LEAST_RADIUS_M)
+    parts = [(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))]
+    for widest_m, rows, tree in index.trees:
+        radius_m = np.minimum(REACH * np.hypot(uncertainty_m[placed], max(widest_m, LEAST_RADIUS_M)), MAX_RADIUS_M)
+        near = rows[near_boxes(tree, shapely.bounds(geometry), radius_m)]
+        if len(near):
+            pairs = pairs_within(geometry, index.geometry[near], radius_m)
+            parts.append((placed[pairs.left], near[pairs.right], pairs.distance_m))
+    left, right, distance_m = (np.concatenate(part) for part in zip(*parts, strict=True))
+    reach_m = REACH * np.hypot(uncertainty_m[left], np.maximum(index.uncertainty_m[right], LEAST_RADIUS_M))
+    kept = np.flatnonzero(distance_m <= reach_m)
+    order = kept[np.lexsort((right[kept], left[kept]))]
+    return Pairs(left[order], right[order], distance_m[order])
 
 
-def _name(reason: str, names: Iterable[str], strike: Strike, weight: float) -> Reason | None:
-    """The best likeness of any name with any target as printed, both in Latin letters."""
-    printed = [*strike.targets, strike.title]
-    best, pair = max(
-        ((fuzz.token_set_ratio(fold(a), fold(b)) / 100, (a, b)) for a in names for b in printed),
-        default=(0.0, ("", "")),
+def scored(strikes: StrikeTable, index: AssetIndex, pairs: Pairs, weights: Weights) -> Scores:
+    """Score pairs that are sorted by strike."""
+    values = columns(strikes, index, *pairs)
+    by_reason = contributions(values, strikes.site[pairs.left], weights)
+    log_odds = np.sum(list(by_reason.values()), axis=0)
+    probability, none = shares(pairs.left, log_odds, len(strikes))
+    return Scores(*pairs, log_odds, probability, by_reason, values, none)
+
+
+def shares(left: Ints, log_odds: Floats, strikes: int) -> tuple[Floats, Floats]:
+    """Probabilities from log odds against "none of these": of each pair, and of "none of these" by strike."""
+    highest = np.zeros(strikes)
+    np.maximum.at(highest, left, log_odds)
+    odds = np.exp(log_odds - highest[left])
+    total = np.exp(-highest) + np.bincount(left, weights=odds, minlength=strikes)
+    return odds / total[left], np.exp(-highest) / total
+
+
+def _told(
+    rows: Ints, scores: Scores, strikes: list[Strike], index: AssetIndex, records: Records, weights: Weights
+) -> Iterator[tuple[int, tuple[Match, ...]]]:
+    """The candidates of each strike as records, with their reasons in words."""
+    bounds = np.searchsorted(scores.left, np.arange(len(rows) + 1))
+    for position, row in enumerate(rows):
+        strike = strikes[row]
+        pairs = np.arange(bounds[position], bounds[position + 1])
+        best = pairs[np.lexsort((index.ids[scores.right[pairs]], -scores.probability[pairs]))][:MOST_TOLD]
+        told = [_match(strike, pair, scores, index, records) for pair in best]
+        probability = float(scores.none[position])
+        told.append(
+            Match(strike=strike.id, asset=None, probability=probability, reasons=none_reasons(probability, weights))
+        )
+        yield int(row), tuple(sorted(told, key=lambda match: (-match.probability, match.asset or "")))
+
+
+def _match(strike: Strike, pair: int, scores: Scores, index: AssetIndex, records: Records) -> Match:
+    asset = records.assets[index.ids[scores.right[pair]]]
+    return Match(
+        strike=strike.id,
+        asset=asset.id,
+        probability=min(1.0, float(scores.probability[pair])),
+        distance_m=float(scores.distance_m[pair]),
+        reasons=reasons(
+            strike,
+            asset,
+            float(scores.distance_m[pair]),
+            {name: float(column[pair]) for name, column in scores.values.items()},
+            {name: float(column[pair]) for name, column in scores.by_reason.items()},
+        ),
     )
-    if best < 0.6:
-        return None
-    return Reason(
-        name=reason, value=best, weight=weight * (best - 0.6) / 0.4, detail=f"{pair[1]!r} is like {pair[0]!r}"
-    )
 
 
-def _kind(strike: Strike, asset: Asset, weights: Weights) -> Reason | None:
-    if not strike.target_kinds:
-        return None
-    said = ", ".join(strike.target_kinds)
-    if asset.kind in strike.target_kinds:
-        return Reason(name="kind", value=1.0, weight=weights.kind, detail=f"reported as {said}")
-    return Reason(name="kind", value=0.0, weight=weights.other_kind, detail=f"reported as {said}, not {asset.kind}")
+def names_tied(records: Records) -> Mapping[str, tuple[str, ...]]:
+    """Names of all who ever owned each asset directly, or run it, or whose brand it bears, by asset."""
+    names: dict[str, dict[str, None]] = {}
+    for asset, entity in _ties(records):
+        if asset in records.assets and entity in records.entities:
+            tied = records.entities[entity]
+            names.setdefault(asset, {}).update(dict.fromkeys((tied.name, *tied.names.values(), *tied.aliases)))
+    return {asset: tuple(told) for asset, told in names.items()}
 
 
-@lru_cache(maxsize=100_000)
-def fold(name: str) -> str:
-    """A name in lower-case Latin letters and digits, words apart; any script is transliterated."""
-    return " ".join("".join(c if c.isalnum() else " " for c in anyascii(name).lower()).split())
-
-
-def _owner_names(records: Records) -> dict[str, tuple[str, ...]]:
-    """Names of all who ever owned each asset directly."""
-    names: dict[str, tuple[str, ...]] = {}
-    for stake in records.stakes.values():
-        if stake.owned in records.assets and stake.owner in records.entities:
-            owner = records.entities[stake.owner]
-            names[stake.owned] = (*names.get(stake.owned, ()), owner.name, *owner.aliases)
-    return names
+def _ties(records: Records) -> Iterable[tuple[str, str]]:
+    yield from ((stake.owned, stake.owner) for stake in records.stakes.values())
+    yield from ((one.asset, one.entity) for one in records.relations.values() if one.relation in NAMED_FOR)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from rapidfuzz import fuzz, process
 
-from layers.merging import names_of
+from layers.entity_merging import names_of
 from layers.name_words import COUNTRIES, GENERIC
 from layers.names import Folded, compare, fold
 from layers.schema import Entity, Records
@@ -114,7 +114,10 @@ def _telling(folded: Folded) -> list[str]:
 
 
 def by_name(known: Records, incoming: list[Entity], apart: set[frozenset[str]]) -> Iterator[Proposal]:
-    """Candidates of each entity by name, the best first; none for a pair in ``apart`` or with contradicting ids."""
+    """Candidates of each entity by name, the best first; none for a pair in ``apart`` or with contradicting ids.
+
+    An entity is no candidate of itself.
+    """
     names = list(_named(known.entities.values()))
     index: dict[str, list[int]] = defaultdict(list)
     for row, name in enumerate(names):
@@ -125,7 +128,7 @@ def by_name(known: Records, incoming: list[Entity], apart: set[frozenset[str]]) 
     for row, other in _looked_at(asked, names, index):
         one, two = asked[row], names[other]
         pair = (one.entity.id, two.entity.id)
-        if frozenset(pair) in apart or contradicts(external_ids(one.entity), two.entity):
+        if pair[0] == pair[1] or frozenset(pair) in apart or contradicts(external_ids(one.entity), two.entity):
             continue
         proposal = _proposal(one, two)
         if proposal.score >= PROPOSE_FROM and (pair not in best or best[pair].score < proposal.score):

@@ -240,7 +240,10 @@ class Decision(Record):
 
     strike: Id = Field(description="The strike judged.")
     asset: Id | None = Field(None, description="The asset; empty for none, unsure and not-a-strike.")
-    verdict: Verdict = Field(description="confirmed; possible: one of several candidates; none of these; unsure.")
+    verdict: Verdict = Field(
+        description="confirmed; possible: one of several candidates; none of these; unsure; not a strike; undone."
+    )
+    undoes: Id | None = Field(None, description="The decision that is taken back, as if it had not been made.")
     who: Text = Field(description="Who decided.")
     when: Edtf = Field(description="Day of the decision.")
     why: Text = Field(description="On what grounds.")
@@ -250,6 +253,8 @@ class Decision(Record):
     def _asset_fits_the_verdict(self) -> Decision:
         if (self.asset is not None) != (self.verdict in ("confirmed", "possible")):
             raise ValueError("an asset belongs to the verdicts confirmed and possible, and only to them")
+        if (self.undoes is not None) != (self.verdict == "undone"):
+            raise ValueError("undoes belongs to the verdict undone, and only to it")
         return self
 
 
@@ -340,7 +345,12 @@ REFERENCES: Mapping[str, Mapping[str, tuple[str, ...]]] = MappingProxyType(
             "source": ("sources",),
         },
         "controls": {"controlled": ("assets", "entities"), "controller": ("entities",), "source": ("sources",)},
-        "decisions": {"strike": ("strikes",), "asset": ("assets",), "sources": ("sources",)},
+        "decisions": {
+            "strike": ("strikes",),
+            "asset": ("assets",),
+            "undoes": ("decisions",),
+            "sources": ("sources",),
+        },
         "identities": {"one": ("entities", "strikes"), "other": ("entities", "strikes")},
     }
 )

@@ -12,8 +12,8 @@ from layers import identity
 from layers.attribution import Answer, Owners, answer, attributions, owners_of
 from layers.basemap import Basemap
 from layers.collection import Collection
-from layers.control import Controller, controller, controls_on
-from layers.decisions import Finding, findings
+from layers.control import Controller, Span, control_spans
+from layers.decisions import PUBLISH_FROM, SHOW_FROM, Finding, findings
 from layers.features import (
     AssetFeature,
     AttributionFeature,
@@ -27,8 +27,10 @@ from layers.features import (
 from layers.holdings import Held, holdings_of
 from layers.matching import match_all
 from layers.ownership import Basis, Minority, Register, UnknownRecord
+from layers.reviewing import Pending, pending
 from layers.schema import Attribution, Match, Records
 from layers.stake_table import StakeTable
+from layers.tally import Tally, tallies
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,17 +47,29 @@ class Snapshot:
         The store's change number that this is a view of.
     data_date
         Day of the last change; assets are shown with their owners on it.
+    publish_from, show_from
+        Probabilities from which an undecided candidate is published as probable, and shown at all.
     """
 
     records: Records
     basemap: Basemap
     seq: int
     data_date: date
+    publish_from: float = PUBLISH_FROM
+    show_from: float = SHOW_FROM
 
     @classmethod
-    def of(cls, stored: Records, basemap: Basemap, seq: int, data_date: date) -> Snapshot:
-        """The view of stored records, with the entities that people judged to be one united."""
-        return cls(identity.apply(stored), basemap, seq, data_date)
+    def of(
+        cls,
+        stored: Records,
+        basemap: Basemap,
+        seq: int,
+        data_date: date,
+        publish_from: float = PUBLISH_FROM,
+        show_from: float = SHOW_FROM,
+    ) -> Snapshot:
+        """The view of stored records, with what people judged to be one united."""
+        return cls(identity.apply(stored), basemap, seq, data_date, publish_from, show_from)
 
     @cached_property
     def stakes(self) -> StakeTable:
@@ -72,7 +86,13 @@ class Snapshot:
         """What each strike hit, newest strike first."""
         newest_first = sorted(self.records.strikes.values(), key=lambda s: (s.when, s.id), reverse=True)
         ids = [strike.id for strike in newest_first]
-        return MappingProxyType(findings(ids, self.records.decisions.values(), self.matches))
+        decisions = self.records.decisions.values()
+        return MappingProxyType(findings(ids, decisions, self.matches, self.publish_from, self.show_from))
+
+    @cached_property
+    def pending(self) -> tuple[Pending, ...]:
+        """Strikes that wait for a decision, those first that it would change most."""
+        return pending(self.records.strikes, self.findings, self.matches, self.owners)
 
     @cached_property
     def country_names(self) -> Mapping[str, str]:
@@ -93,6 +113,11 @@ class Snapshot:
     def attributions(self) -> tuple[Attribution, ...]:
         """One row for each strike x asset x relation x country."""
         return tuple(attributions(self.records, self.answers().values()))
+
+    @lru_cache(maxsize=4)  # noqa: B019 - a snapshot lives as long as it is served
+    def tallies(self, basis: Basis = "registration", minority: Minority = "stay") -> Mapping[str, Tally]:
+        """How many strikes concern each country, by relation."""
+        return MappingProxyType(tallies(self.records.entities, self.answers(basis, minority).values()))
 
     def answer(self, strike: str, basis: Basis = "registration", minority: Minority = "stay") -> Answer:
         """Whose it was.
@@ -119,7 +144,7 @@ class Snapshot:
         day = on or self.data_date
         return owners_of(Register(self.stakes, day, day, basis, minority), owned)
 
-    def controller(self, owned: str, on: date | None = None) -> Controller | None:
+    def controller(self, owned: str, on: date | None = None, basis: Basis = "registration") -> Controller | None:
         """Who surely controls an asset or entity on a day, by default that of the data; ``None`` for nobody.
 
         Raises
@@ -128,8 +153,20 @@ class Snapshot:
             If there is no such asset or entity.
         """
         day = on or self.data_date
-        declared = controls_on(self.records.controls.values(), day, day)
-        return controller(Register(self.stakes, day, day), declared, owned)
+        (span,) = self.control(owned, day, day, basis)
+        return span.controller
+
+    def control(
+        self, owned: str, first: date | None, last: date | None, basis: Basis = "registration"
+    ) -> tuple[Span, ...]:
+        """Who surely controls an asset or entity from day to day, ``None`` is open: a span for each party.
+
+        Raises
+        ------
+        UnknownRecord
+            If there is no such asset or entity.
+        """
+        return control_spans(self.stakes, self.records.controls.values(), owned, first, last, basis)
 
     def holdings(self, entity: str, on: date | None = None) -> tuple[Held, ...]:
         """What an entity holds on a day, by default that of the data, directly and through others.
@@ -183,7 +220,7 @@ class Snapshot:
         )
 
     def _countries(self) -> Collection:
-        features = country_features(self.attributions, self.country_names)
+        features = country_features(self.tallies(), self.country_names)
         return Collection(
             "countries",
             "Countries",

@@ -19,10 +19,13 @@ from layers.rows import TABLES, sql_types
 from layers.schema import Record, Records
 
 __all__ = [
+    "Conflict",
     "Derive",
     "DerivedLayer",
     "LoadReport",
+    "Newest",
     "NotAStore",
+    "Outdated",
     "Revision",
     "Store",
     "StoreBusy",
@@ -73,6 +76,30 @@ class DerivedLayer:
     columns: Mapping[str, str]
     rows: Iterable[tuple[Any, ...]]
     geometry: bool
+
+
+class Conflict(StoreError):
+    """Something was added that the writer had not seen; ``newest`` is the id of the last record about the same."""
+
+    def __init__(self, newest: str | None) -> None:
+        super().__init__(f"the newest record about it is {newest or 'none'}, which the writer had not seen")
+        self.newest = newest
+
+
+class Outdated(StoreError):
+    """The store was changed after the version that the writer went by."""
+
+    def __init__(self, seen: int, last: int) -> None:
+        super().__init__(f"the store is at change {last}, and the writer had seen {seen}; nothing was written")
+
+
+@dataclass(frozen=True, slots=True)
+class Newest:
+    """What a writer has seen: the last record with ``value`` in ``column`` has this ``id``, or there is none."""
+
+    column: str
+    value: str
+    id: str | None
 
 
 #: What follows from one version of the records.
@@ -157,6 +184,7 @@ class Store:
         at: datetime | None = None,
         progress: Progress | None = None,
         derive: Derive | None = None,
+        seen: int | None = None,
     ) -> LoadReport:
         """Bring the store to ``records`` in one transaction; the same again changes nothing.
 
@@ -173,9 +201,13 @@ class Store:
             Called now and then with the number of records done and of all; if it raises, nothing is written.
         derive
             Gives the layers that follow from all records after the load; they are replaced in the same transaction.
+        seen
+            Number of the last change that ``records`` were made with; None if they do not depend on it.
 
         Raises
         ------
+        Outdated
+            If there is a later change than ``seen``. Nothing is written.
         StoreError
             If a decision would be changed or removed, or a record cannot be stored. Nothing is written.
         StoreBusy
@@ -183,20 +215,27 @@ class Store:
         """
         author = _author(who, at)
         with self._connections.writing() as connection:
+            if seen is not None and (last := loading.last_seq(connection)) != seen:
+                raise Outdated(seen, last)
             done = loading.load(connection, records, author, progress)
             for layer in derive(*_version(connection)) if derive else ():
                 _replace(connection, layer)
             return _report(done, loading.last_seq(connection))
 
-    def append(self, noun: str, record: Record, *, who: str, at: datetime | None = None) -> int:
+    def append(
+        self, noun: str, record: Record, *, who: str, at: datetime | None = None, seen: Newest | None = None
+    ) -> int:
         """Add one new record to the table ``noun``, such as a decision; give the number of the change.
 
         A decision that is added here should be of a dataset that no load brings: a load refuses to drop it.
+        With ``seen`` nothing is added unless that still is the newest; it is looked up in the same transaction.
 
         Raises
         ------
         ValueError
             If there is no such table, or the record is not of its noun.
+        Conflict
+            If something newer than ``seen`` was added.
         StoreError
             If the table has a record of that id.
         StoreBusy
@@ -206,6 +245,8 @@ class Store:
             raise ValueError(f"a {type(record).__name__} does not belong to the table {noun!r}")
         author = _author(who, at)
         with self._connections.writing() as connection:
+            if seen is not None and (there := _newest(connection, noun, seen)) != seen.id:
+                raise Conflict(there)
             return loading.insert(connection, TABLES[noun], record, author)
 
     def revisions(self, since: int = 0) -> Iterator[Revision]:
@@ -256,6 +297,12 @@ def _version(connection: sqlite3.Connection) -> tuple[int, Records]:
         while rows := cursor.fetchmany(_PAGE):
             tables[name].update((record.id, record) for record in table.records(rows))
     return loading.last_seq(connection), Records.of(tables)
+
+
+def _newest(connection: sqlite3.Connection, noun: str, seen: Newest) -> str | None:
+    query = f"SELECT id FROM {gpkg.quote(noun)} WHERE {gpkg.quote(seen.column)} = ? ORDER BY fid DESC LIMIT 1"
+    row = connection.execute(query, (seen.value,)).fetchone()
+    return None if row is None else str(row[0])
 
 
 def _replace(connection: sqlite3.Connection, layer: DerivedLayer) -> None:

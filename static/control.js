@@ -1,5 +1,6 @@
 // "Who controlled it": the second answer, apart from the shares: who held more than half at every step, or is declared to.
 import { el, joined, outward } from "./dom.js";
+import { whenWords } from "./edtf.js";
 import { entityButton } from "./entity.js";
 import { countryName, share } from "./figures.js";
 import { t, word } from "./text.js";
@@ -25,13 +26,26 @@ function controller(control, set) {
     el("span", { class: "quiet" }, ...joined([country, reach], ", ")));
 }
 
-function ofAsset({ asset, control }, answer, set) {
+/** Who it was, and the steps down to the asset; or that it was nobody for sure. */
+function told(control, name, sources, set) {
+  if (!control) return el("p", { class: "controller nobody" }, t("controlNobody"));
+  return [controller(control, set),
+    el("ol", { "aria-label": t("controlSteps", { asset: name }) }, control.steps.map((row) => step(row, sources, set)))];
+}
+
+/** Control on some of the days that the strike may have been on. */
+function onDays({ first, last, control }, name, sources, set) {
+  return el("li", {}, el("p", { class: "span" }, whenWords(first === last ? first : `${first ?? ".."}/${last ?? ".."}`)), told(control, name, sources, set));
+}
+
+function ofAsset({ asset, control, control_days: spans }, answer, set) {
+  const differs = spans.length > 1;
   return el("li", {},
     answer.assets.length > 1 ? el("h4", {}, asset.name) : null,
-    control
-      ? [controller(control, set),
-        el("ol", { "aria-label": t("controlSteps", { asset: asset.name }) }, control.steps.map((row) => step(row, answer.sources, set)))]
-      : el("p", { class: "controller nobody" }, t("controlNobody")));
+    differs
+      ? [el("p", {}, t("controlDiffers")),
+        el("ul", { class: "spans" }, spans.map((span) => onDays(span, asset.name, answer.sources, set)))]
+      : told(control, asset.name, answer.sources, set));
 }
 
 /** The block of control; null where no asset is known. */

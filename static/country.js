@@ -1,12 +1,12 @@
 // The question "whose assets were hit?": the country picker, the role, and what is known of the country.
 import * as api from "./api.js";
 import { byId, el } from "./dom.js";
-import { countryName, share } from "./figures.js";
+import { amount, countryName, share } from "./figures.js";
 import { countriesOf, countryCounts } from "./filter.js";
 import { hostKey } from "./style.js";
 import { PHONE } from "./sheet.js";
 import { ROLES } from "./state.js";
-import { counted, t, word } from "./text.js";
+import { LOCALE, counted, t, word } from "./text.js";
 
 const CHIPS = 6;
 
@@ -95,10 +95,31 @@ function block(title, lines, wanted) {
   return lines.length ? el("details", { open }, el("summary", {}, `${title} (${lines.length})`), el("ul", {}, lines)) : null;
 }
 
+/** How an owner fared in all: strikes, how many are sure, and what its shares come to in whole sites. */
+function ownedInAll({ strikes, strikes_sure: sure, hits, assets_min: min, assets_max: max }) {
+  const certain = sure === strikes ? t("allSure") : t("someSure", { n: sure });
+  const gaps = { strikes: counted("times", strikes), sure: certain, assets: amount(min, max), hits };
+  return t(hits === 1 ? "ownedInAllOne" : "ownedInAll", gaps);
+}
+
+/** One sentence a relation of the chosen role, with its number of strikes; null where there is none. */
+function inAll({ relations }, role) {
+  if (role === "owner") return relations.owner.strikes ? ownedInAll(relations.owner) : null;
+  if (role === "host") return relations.host.strikes ? sentence(tied(t("rolehost"), relations.host)) : null;
+  const ties = Object.entries(relations).filter(([name, { strikes }]) => strikes && name !== "owner" && name !== "host");
+  const words = ties.map(([name, count]) => tied(word("relation", name), count));
+  return words.length ? sentence(words.join("; ")) : null;
+}
+
+const tied = (relation, { strikes }) => t("tiedIn", { relation, strikes: counted("times", strikes) });
+const sentence = (words) => `${words[0].toLocaleUpperCase(LOCALE)}${words.slice(1)}.`;
+
 function summaryOf(answer, view) {
   const name = { country: countryName(answer.country) };
+  const total = inAll(answer, view.role);
   return el("section", { class: "card", "aria-label": name.country },
     el("p", {}, t(`rolewhy${view.role}`, name), " ", el("span", { class: "quiet" }, t("notAdded"))),
+    total && el("p", { class: "in-all" }, total),
     answer.owned.length ? null : el("p", {}, t("noOwned", name)),
     block(t("ownedAssets", name), ownedAssets(answer.owned).map(assetLine), view.role === "owner"),
     block(t("relatedAssets", name), unlike(answer.related).map(relatedLine), view.role === "related"));

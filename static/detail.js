@@ -38,12 +38,14 @@ function listed(rows, kind) {
   return el("dl", { class: kind }, shown.map(([name, value]) => [el("dt", {}, t(name)), el("dd", {}, value)]));
 }
 
-function whenAndWhere({ strike, host }) {
+/** When and where it happened, as a list. */
+export function whenAndWhere({ strike, host }) {
   const hostName = host ? countryName(host.country) : t("highSeas");
   return listed([["when", whenLine(strike)], ["where", whereWords(strike)], ["host", hostName]], "first");
 }
 
-function facts({ strike }) {
+/** What else is known of it, as a list. */
+export function facts({ strike }) {
   const rows = [
     ["status", joined([word("status", strike.status), strike.status_note]).join("")],
     ["attacker", strike.attacker],

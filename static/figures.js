@@ -12,6 +12,12 @@ export function share(min, max) {
   return min === max ? `${number(min)}${PERCENT}` : `${number(min)}–${number(max)}${PERCENT}`;
 }
 
+/** A sum of shares in whole sites to two decimals, or the range it lies in; a little is never said to be none. */
+export function amount(min, max) {
+  const said = (n) => (n > 0 && n < 0.01 ? t("under", { share: number(0.01) }) : number(+n.toFixed(2)));
+  return said(min) === said(max) ? said(min) : t("amountRange", { min: said(min), max: said(max) });
+}
+
 /** Metres as a length a reader can picture; null is said to be unknown. */
 export function length(metres) {
   if (metres === null || metres === undefined) return t("unknownLength");

@@ -1,8 +1,10 @@
 // Every word of the page in English: the table that other languages are translated from.
 import { ownership } from "./text.ownership.en.js";
+import { review } from "./text.review.en.js";
 
 export const en = {
   ...ownership,
+  ...review,
 
   // The page
   tagline: "Whose oil, gas and power sites were struck: what published reports say was hit, and which countries owned it.",
@@ -28,6 +30,12 @@ export const en = {
   rolewhyrelated: "{country} in another tie: strikes on assets it supplied, used or depended on, but did not own through that tie.",
   rolewhyhost: "{country} as host: strikes on its territory, whoever owned the asset.",
   notAdded: "Owner, other tie and host are counted apart and never added up.",
+  ownedInAll: "In all: owner in {strikes} ({sure}). Put together, its shares make {assets} of the {hits} sites hit, counting a site anew for each strike.",
+  ownedInAllOne: "In all: owner in {strikes} ({sure}). Its shares make {assets} of the one site hit.",
+  allSure: "sure",
+  someSure: "{n} of them sure",
+  amountRange: "{min} to {max}",
+  tiedIn: "{relation} in {strikes}",
   ownedAssets: "{country}: owned and hit",
   relatedAssets: "{country}: tied to what was hit, but not as owner",
   noOwned: "{country}: no known strike hit an asset it owned.",

@@ -35,6 +35,7 @@ export const ownership = {
   control: "Who controlled it",
   controlWhy: "A second answer, never a share: whoever held more than half at every step, or is declared to be in control. The controller need not own all of it.",
   controlNobody: "Nobody surely held more than half, and no control is declared.",
+  controlDiffers: "It is not settled on which day this was, and control differed over the days it may have been.",
   controlSteps: "Steps of control down to {asset}",
   controlreachstate: "a state",
   controlreachholder: "an identified holder",

@@ -22,6 +22,7 @@ COMMANDS = (
     ("init",),
     ("check",),
     ("load",),
+    ("formats",),
     ("match",),
     ("list",),
     ("show",),
@@ -148,9 +149,10 @@ def test_init_makes_a_store_and_keeps_one_that_is_there(run: Run, tmp_path: Path
     assert (again.code, again.told) == (0, {"store": str(path), "kept": True})
     assert path.read_bytes() == before
     loaded = run("load", "--store", path, "--json").told
-    assert loaded["seq"] == made.told["seq"]
-    assert not any(n for kind in ("added", "changed", "removed") for n in loaded[kind].values())
-    assert sum(loaded["unchanged"].values()) == sum(made.told["added"].values())
+    assert loaded["written"]["seq"] == made.told["seq"]
+    changes = loaded["changes"].values()
+    assert not any(change[kind] for change in changes for kind in ("added", "changed", "removed"))
+    assert sum(change["unchanged"] for change in changes) == sum(made.told["added"].values())
 
 
 def test_init_with_faults_leaves_no_store(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -170,11 +172,14 @@ def test_a_stake_changed_in_the_text_changes_the_answer(run: Run, folder: Path, 
     text = folder / "ownership-companies.toml"
     (stake,) = [part for part in text.read_text(encoding="utf-8").split("\n\n") if 'id = "cpc>eni-int"' in part]
     edit(text, stake, stake.replace("share_min = 2", "share_min = 1").replace("share_max = 2", "share_max = 1"))
-    loaded = run("load", folder, "--store", own, "--json", "--who", "A. Editor")
-    assert (loaded.code, loaded.told["changed"]["stakes"]) == (0, 1)
+    loaded = run("load", "curated", folder, "--store", own, "--json", "--who", "A. Editor")
+    assert (loaded.code, loaded.told["changes"]["stakes"]["changed"]) == (
+        0,
+        {"cpc>eni-int": ["share_min", "share_max"]},
+    )
     assert before == [(2, 2)]
     assert italy() == [(1, 1)]
-    (change,) = Store.open(own).revisions(loaded.told["seq"] - 1)
+    (change,) = Store.open(own).revisions(loaded.told["written"]["seq"] - 1)
     assert (change.who, change.noun) == ("A. Editor", "stakes")
     assert change.before is not None
     assert change.after is not None
@@ -232,7 +237,7 @@ def test_check_tells_people_on_standard_error(run: Run, faulty: Path) -> None:
 
 def test_load_with_a_fault_writes_nothing(run: Run, faulty: Path, own: Path) -> None:
     before = Store.open(own).seq()
-    said = run("load", faulty, "--store", own)
+    said = run("load", "curated", faulty, "--store", own)
     assert said.code == 1
     assert "9 fault(s)" in said.err
     assert Store.open(own).seq() == before

@@ -23,6 +23,8 @@ DEPOT = "ua-socar-depot-2025-08-08"
 ORLIVKA = "ua-orlivka-2025-08-06"
 CPC = "ru-cpc-kropotkinskaya-2025-02-17"
 
+# A busy machine is no fault: what is expected may take a while.
+expect.set_options(timeout=20_000)
 pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="needs /usr/bin/chromium")
 
 Open = Callable[..., Page]
@@ -159,6 +161,61 @@ def test_control_is_told_apart_from_the_shares(open_page: Open) -> None:
     expect(steps.nth(0)).to_contain_text(re.compile(r"^Azerbaijan holds 100\s% of SOCAR"))
     expect(steps.nth(1)).to_contain_text(re.compile(r"^SOCAR holds 100\s% of SOCAR oil terminal"))
     assert page.locator(".whose .controller").count() == 0
+
+
+def test_control_is_counted_by_head_office_where_that_is_asked(open_page: Open) -> None:
+    page = open_page("#strike=ua-flex-2025-08-21&basis=headquarters")
+    expect(page.get_by_role("region", name="Who controlled it").locator(".controller")).to_contain_text("United States")
+
+
+def test_control_that_differs_over_the_days_is_told_for_each(open_page: Open) -> None:
+    page = open_page()
+    told = page.evaluate(
+        """async () => {
+          const { controlBlock } = await import("./static/control.js");
+          const by = (entity, country) => ({ entity, name: entity, country, reach: "company", steps: [] });
+          const spans = [
+            { first: "2025-08-01", last: "2025-08-10", control: by("Seller", "SG") },
+            { first: "2025-08-11", last: "2025-08-11", control: null },
+            { first: "2025-08-12", last: null, control: by("Buyer", "AZ") },
+          ];
+          const asset = { id: "a", name: "Plant" };
+          const hit = { asset, control: null, control_days: spans };
+          const block = controlBlock({ assets: [hit], sources: {} }, () => {});
+          const told = block.querySelectorAll(".span, .controller, ul > li > p:first-child");
+          return [...told].map((node) => node.textContent);
+        }"""
+    )
+    assert told == [
+        "It is not settled on which day this was, and control differed over the days it may have been.",
+        "1–10 August 2025",
+        "Seller, Singapore, a company that nobody is known to control",
+        "11 August 2025",
+        "Nobody surely held more than half, and no control is declared.",
+        "12 August 2025 or later",
+        "Buyer, Azerbaijan, a company that nobody is known to control",
+    ]
+
+
+@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+def test_a_country_is_summed_up_by_role(open_page: Open, server_url: str, size: dict[str, int]) -> None:
+    page = open_page("#country=RU", size)
+    owner = page.request.get(f"{server_url.rstrip('/')}/countries/RU").json()["relations"]["owner"]
+    low, high = (f"{round(owner[end], 2):g}" for end in ("assets_min", "assets_max"))
+    said = page.locator("#summary .in-all")
+    expect(said).to_have_text(
+        f"In all: owner in {owner['strikes']} strikes ({owner['strikes_sure']} of them sure). Put together, its shares "
+        f"make {low} to {high} of the {owner['hits']} sites hit, counting a site anew for each strike."
+    )
+    if size is PHONE:
+        page.locator("#grip").click()
+    page.get_by_label("Whose assets were hit?").select_option("AZ")
+    expect(said).to_contain_text("owner in 6 strikes (sure)")
+    page.get_by_label(re.compile("^Other tie")).check()
+    expect(said).to_have_text("Supplier in 1 strike; affected in 2 strikes.")
+    page.get_by_label(re.compile("^Host")).check()
+    expect(said).to_have_count(0)
+    assert page.locator("#summary").evaluate("node => node.scrollWidth <= node.clientWidth")
 
 
 def test_nobody_controls_the_caspian_pipeline(open_page: Open) -> None:

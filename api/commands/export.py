@@ -5,17 +5,19 @@ What draws is imported where it is needed: matplotlib and folium take a second t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
 import geopandas
 import typer
 
+from api import tell
 from api.commands.common import AsJson, StorePath, open_snapshot, output
 from api.reading import parse_bbox
 from api.settings import BASEMAP, STORE
 from layers.collection import Box
+from layers.ownership import Basis, Minority
 from layers.snapshot import Snapshot
 
 app = typer.Typer(help="Write the map, the one-file page or the layers to files.", no_args_is_help=True)
@@ -62,27 +64,57 @@ def map_(
     snapshot = open_snapshot(store, base)
     layers = frames(snapshot)
     box = _box(bbox) or snapshot.collections["strikes"].bounds or (-180.0, -60.0, 180.0, 75.0)
-    drawn = static_map.render(
-        layers["strikes"],
-        layers["assets"],
-        snapshot.basemap,
+    order = static_map.Order(
         bbox=box,
         fmt=fmt,
         title=title,
         data_date=snapshot.data_date,
-        sources=publishers(snapshot, box),
+        sources=publishers(snapshot, _ids(snapshot, box)),
         dpi=dpi,
         table=table,
     )
+    drawn = static_map.render(layers["strikes"], layers["assets"], snapshot.basemap, order)
     _write(out.with_suffix(f".{fmt}"), drawn, as_json)
 
 
-def publishers(snapshot: Snapshot, bbox: Box) -> list[str]:
-    """Who published the sources of the strikes in a box, by name."""
-    strikes = snapshot.collections["strikes"]
-    ids = [strikes.features[row].id for row in strikes.select(bbox)]
-    cited = {source for strike in ids for source in snapshot.records.strikes[strike].sources}
+def publishers(snapshot: Snapshot, strikes: Iterable[str]) -> list[str]:
+    """Who published the sources of some strikes, by name."""
+    cited = {source for strike in strikes for source in snapshot.records.strikes[strike].sources}
     return sorted({snapshot.records.sources[source].publisher for source in cited})
+
+
+@app.command("report", epilog="Example: strikeatlas export report --strike ua-orlivka-2025-08-06 -o orlivka.pdf")
+def report(
+    bbox: BoxOption = None,
+    strikes: Annotated[list[str] | None, typer.Option("--strike", help="A strike, more than once for several.")] = None,
+    title: Annotated[str, typer.Option(help="Title of the report.")] = "Whose energy sites were struck",
+    basis: Annotated[Basis, typer.Option(help="Country of registration or of the head office.")] = "registration",
+    minority: Annotated[Minority, typer.Option(help="Whether minorities stay or are followed.")] = "stay",
+    out: Out = Path("strikeatlas-report"),
+    store: StorePath = STORE,
+    base: BasemapOption = BASEMAP,
+    as_json: AsJson = False,
+) -> None:
+    """Write a PDF of a map and, for each strike, whose it was with the chain of owners; tagged for screen readers."""
+    from api.exports import report as report_pages
+    from api.exports import static_map
+
+    snapshot = open_snapshot(store, base)
+    layers, box = frames(snapshot), _box(bbox)
+    chosen = [snapshot.answer(name, basis, minority) for name in strikes or _ids(snapshot, box)]
+    answers = {answer.strike.id: tell.strike_answer(snapshot, answer) for answer in chosen}
+    told = layers["strikes"][layers["strikes"]["id"].isin(answers)]
+    extent = box or report_pages.extent_around(told)
+    order = static_map.Order(
+        bbox=extent, fmt="pdf", title=title, data_date=snapshot.data_date, sources=publishers(snapshot, answers)
+    )
+    made = report_pages.render(told, layers["assets"], snapshot.basemap, answers, order)
+    _write(out.with_suffix(".pdf"), made, as_json)
+
+
+def _ids(snapshot: Snapshot, bbox: Box | None) -> list[str]:
+    strikes = snapshot.collections["strikes"]
+    return [strikes.features[row].id for row in strikes.select(bbox)]
 
 
 @app.command("page", epilog="Example: strikeatlas export page -o strikes.html")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date
 
 import geopandas
@@ -11,41 +12,27 @@ from api.exports import ExportError
 from api.exports.extent import Extent, extent_of, projected_bounds, projection_for
 from api.exports.listing import table_pages
 from api.exports.marks import marks_of, undrawn
-from api.exports.page import MARGIN_MM, Heading, Subject, composed, drawn
+from api.exports.page import MARGIN_MM, Heading, Page, Subject, composed, drawn
 from api.exports.printing import FORMATS, MATPLOTLIB, Document, written
+from api.exports.sheet import Sheet
 from geo.crs import frame_lonlat
 from layers.basemap import Basemap
 
 A4_MM = (210.0, 297.0)
 
 
-def render(
-    strikes: geopandas.GeoDataFrame,
-    assets: geopandas.GeoDataFrame,
-    basemap: Basemap,
-    *,
-    bbox: Sequence[float],
-    fmt: str,
-    title: str,
-    subtitle: str | None = None,
-    data_date: date,
-    sources: Sequence[str] = (),
-    width_mm: float | None = None,
-    height_mm: float | None = None,
-    dpi: float = 300,
-    table: bool = False,
-) -> bytes:
-    """Draw a map of an extent and return the file.
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """What a printed map is asked to be.
 
     Parameters
     ----------
-    strikes, assets
-        Rows with the properties of the collections and geometry in lon/lat (EPSG:4326), which may be missing.
-        Strikes in view are drawn; those without a place, and retracted ones, are counted in the note.
     bbox
         West, south, east, north in degrees; west > east crosses the antimeridian.
     fmt
         "png", "svg" or "pdf".
+    title, subtitle
+        The heading; an empty title leaves it out.
     data_date
         Day of the data; it is the only date in the file, so the same input gives the same bytes.
     sources
@@ -61,30 +48,68 @@ def render(
     Raises
     ------
     ExportError
-        If the format, the extent or the size is not one of those.
+        If the format or the number of dots is not one of those.
+    """
+
+    bbox: Sequence[float]
+    fmt: str
+    title: str
+    subtitle: str | None = None
+    data_date: date
+    sources: Sequence[str] = ()
+    width_mm: float | None = None
+    height_mm: float | None = None
+    dpi: float = 300
+    table: bool = False
+
+    def __post_init__(self) -> None:
+        if self.fmt not in FORMATS:
+            raise ExportError(f"expected a format of {', '.join(FORMATS)}; got {self.fmt!r}")
+        if not 50 <= self.dpi <= 600:
+            raise ExportError(f"expected 50 to 600 dots per inch; got {self.dpi}")
+
+
+def render(strikes: geopandas.GeoDataFrame, assets: geopandas.GeoDataFrame, basemap: Basemap, order: Order) -> bytes:
+    """Draw a map of an extent and return the file.
+
+    Parameters
+    ----------
+    strikes, assets
+        Rows with the properties of the collections and geometry in lon/lat (EPSG:4326), which may be missing.
+        Strikes in view are drawn; those without a place, and retracted ones, are counted in the note.
+    basemap
+        The ground.
+    order
+        What is asked for.
+
+    Raises
+    ------
+    ExportError
+        If the extent or the size of the page is not one that can be drawn.
     geo.errors.GeoError
         If a frame has no CRS or coordinates out of range.
     """
-    if fmt not in FORMATS:
-        raise ExportError(f"expected a format of {', '.join(FORMATS)}; got {fmt!r}")
-    if not 50 <= dpi <= 600:
-        raise ExportError(f"expected 50 to 600 dots per inch; got {dpi}")
-    extent = extent_of(bbox)
-    width, height = _page_size(extent, fmt, width_mm, height_mm)
+    extent = extent_of(order.bbox)
+    width, height = _page_size(extent, order)
     with MATPLOTLIB:
-        heading = Heading.of(title, subtitle, width - 2 * MARGIN_MM)
-        subject = Subject(marks_of(strikes), frame_lonlat(assets), basemap, undrawn(strikes), data_date, tuple(sources))
+        heading = Heading.of(order.title, order.subtitle, width - 2 * MARGIN_MM)
+        hidden, sources = undrawn(strikes), tuple(order.sources)
+        subject = Subject(marks_of(strikes), frame_lonlat(assets), basemap, hidden, order.data_date, sources)
         page = composed(subject, extent, heading, width, height)
-        pages = [drawn(page, subject, dpi)]
-        if fmt == "pdf" and table:
-            pages += table_pages(
-                page.view.marks, subject.country_names, (page.width, page.height), MARGIN_MM, f"On the map: {title}"
-            )
-        return written(pages, fmt, Document(title, subtitle or "", data_date))
+        pages = [drawn(page, subject, order.dpi), *_tables(page, subject, order)]
+        return written(pages, order.fmt, Document(order.title, order.subtitle or "", order.data_date))
 
 
-def _page_size(extent: Extent, fmt: str, width: float | None, height: float | None) -> tuple[float, float | None]:
-    if fmt == "pdf" and width is None and height is None:
+def _tables(page: Page, subject: Subject, order: Order) -> Iterator[Sheet]:
+    """The pages after the map, where a PDF is asked to have them."""
+    if order.fmt == "pdf" and order.table:
+        size = (page.width, page.height)
+        yield from table_pages(page.view.marks, subject.country_names, size, MARGIN_MM, f"On the map: {order.title}")
+
+
+def _page_size(extent: Extent, order: Order) -> tuple[float, float | None]:
+    width, height = order.width_mm, order.height_mm
+    if order.fmt == "pdf" and width is None and height is None:
         west, south, east, north = projected_bounds(extent, projection_for(extent))
         return (A4_MM[1], A4_MM[0]) if (east - west) / (north - south) > 1.9 else A4_MM
     width = A4_MM[0] if width is None else width

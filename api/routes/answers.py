@@ -7,11 +7,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
-from api import tell
+from api import tell, tell_country
 from api.params import only_known
 from api.routes.features import as_json, view
 from layers.ownership import Basis, Minority, UnknownRecord
 from layers.schema import NOUNS
+from layers.tally import Relation
 
 router = APIRouter(tags=["answers"], dependencies=[Depends(only_known)])
 
@@ -25,10 +26,13 @@ MinorityParameter = Annotated[
         "follow: each known holder is followed to its own country."
     ),
 ]
+RelationParameter = Annotated[
+    Relation | None, Query(description="Only the strikes on what the country was this to; all by default.")
+]
 RecordId = Annotated[str, Path(max_length=160)]
 
 
-@router.get("/strikes/{strike}/attribution", summary="Whose it was")
+@router.get("/strikes/{strike:path}/attribution", summary="Whose it was")
 def attribution(
     request: Request, strike: RecordId, basis: BasisParameter = "registration", minority: MinorityParameter = "stay"
 ) -> Response:
@@ -37,18 +41,31 @@ def attribution(
     return as_json(tell.strike_answer(snapshot, snapshot.answer(strike, basis, minority)), request)
 
 
+@router.get("/countries", summary="Countries and how many strikes concern them")
+def countries(
+    request: Request,
+    relation: RelationParameter = None,
+    basis: BasisParameter = "registration",
+    minority: MinorityParameter = "stay",
+) -> Response:
+    """Each country that a strike concerns, with the number of strikes by relation; the numbers are never added."""
+    return as_json(tell_country.countries_answer(view(request).snapshot, basis, minority, relation), request)
+
+
 @router.get("/countries/{iso}", summary="What of a country's was hit")
 def country(
     request: Request,
     iso: Annotated[str, Path(pattern="^[A-Za-z]{2}$", description="ISO 3166-1 alpha-2 code.")],
+    relation: RelationParameter = None,
     basis: BasisParameter = "registration",
     minority: MinorityParameter = "stay",
 ) -> Response:
     """Strikes on what a country's owners hold, on what it is tied to otherwise, and on its soil; never added."""
-    return as_json(tell.country_answer(view(request).snapshot, iso.upper(), basis, minority), request)
+    told = tell_country.country_answer(view(request).snapshot, iso.upper(), basis, minority, relation)
+    return as_json(told, request)
 
 
-@router.get("/assets/{asset}/owners", summary="Owners of an asset on a day")
+@router.get("/assets/{asset:path}/owners", summary="Owners of an asset on a day")
 def owners(
     request: Request,
     asset: RecordId,
@@ -65,7 +82,7 @@ def owners(
     return as_json(tell.owners_answer(snapshot, asset, told, day, basis, minority), request)
 
 
-@router.get("/entities/{entity}/holdings", summary="What an entity holds on a day")
+@router.get("/entities/{entity:path}/holdings", summary="What an entity holds on a day")
 def holdings(
     request: Request,
     entity: RecordId,

@@ -13,15 +13,25 @@ router = APIRouter(include_in_schema=False)
 
 @router.get("/map")
 def web_map(request: Request) -> Response:
-    """The page."""
+    """The map."""
+    return _page(request, "index.html")
+
+
+@router.get("/review")
+def review(request: Request) -> Response:
+    """The page of reviewers; what it shows needs a token."""
+    return _page(request, "review.html")
+
+
+def _page(request: Request, name: str) -> Response:
     static: Path = request.app.state.settings.static
-    return FileResponse(static / "index.html", headers={"Cache-Control": "no-cache"})
+    return FileResponse(static / name, headers={"Cache-Control": "no-cache"})
 
 
 @router.get("/robots.txt")
 def robots() -> Response:
     """Let crawlers read the page, not every tile."""
-    return PlainTextResponse("User-agent: *\nDisallow: /tiles/\n")
+    return PlainTextResponse("User-agent: *\nDisallow: /tiles/\nDisallow: /review\n")
 
 
 class Files(StaticFiles):

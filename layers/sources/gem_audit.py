@@ -21,9 +21,9 @@ from layers import curated
 from layers.problems import Problem
 from layers.sources.gem_agreement import Agreement, Listed, agreement, lent_by
 from layers.sources.gem_owners import ODDITIES, Sum, parse_owners
-from layers.sources.gem_rows import read_table
 from layers.sources.gem_splits import Split
-from layers.sources.gem_trackers import LOSSES, Row, form_of, rows_of
+from layers.sources.gem_trackers import LOSSES, Row, Tracker, form_of, rows_of
+from layers.sources.source_file import SourceFile
 
 SUMS: Mapping[Sum, str] = {
     "whole": "sum to 100 (within 0.5)",
@@ -78,11 +78,10 @@ class Audit:
     problems: tuple[Problem, ...]
 
 
-def listed(file: str, text: str) -> tuple[tuple[Listed, ...], tuple[Problem, ...]]:
-    """Read both columns of every row of a tracker file, and what of the file could not be read."""
-    table = read_table(file, text)
+def listed(table: Tracker) -> tuple[tuple[Listed, ...], tuple[Problem, ...]]:
+    """Read both columns of every row of a tracker, and what of the file could not be read."""
     step = form_of(table.header).step
-    return tuple(_listed(row, step) for row in rows_of(table)), table.problems
+    return tuple(_listed(row, step) for row in rows_of(table)), tuple(table.problems)
 
 
 def _listed(row: Row, step: float) -> Listed:
@@ -169,11 +168,13 @@ def _table(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> P
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Audit one file; curated companies are lent where the file does not show whose they are."""
-    parser = argparse.ArgumentParser(description="Audit the owner and parent columns of a GEM tracker file (CSV).")
+    parser = argparse.ArgumentParser(
+        description="Audit the owner and parent columns of a GEM tracker file (CSV, xlsx)."
+    )
     parser.add_argument("file", type=Path)
     parser.add_argument("--json", action="store_true", help="as JSON, not as tables")
     given = parser.parse_args(arguments)
-    rows, problems = listed(given.file.name, given.file.read_text(encoding="utf-8"))
+    rows, problems = listed(SourceFile.of(given.file).table())
     result = audit(rows, lent_by(curated.read().records), problems)
     if given.json:
         print(orjson.dumps(asdict(result), option=orjson.OPT_INDENT_2).decode())

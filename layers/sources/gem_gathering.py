@@ -1,4 +1,4 @@
-"""Gathers the records of a GEM file: validated one by one, entities by all their spellings, faults by row."""
+"""Gathers the records of a GEM file: all carry the file as their source, entities by all their spellings."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import re
 from collections import defaultdict
 from typing import Any
 
-from layers.problems import Problem
-from layers.reading import Place, Reading, validated
-from layers.schema import NOUNS, Record, Records, Source
+from layers.reading import Place, Reading
+from layers.schema import Source
+from layers.sources.gathered import Gathered
 from layers.sources.gem_owners import Holder, Owner
-from layers.sources.gem_rows import gem_id, name_id, slug
+from layers.sources.gem_rows import gem_id, name_id
+from layers.sources.naming import slug
 
 PUBLISHER = "Global Energy Monitor"
 LICENCE = "CC BY 4.0"
@@ -26,39 +27,24 @@ _TYPES: dict[Holder, str] = {
 }
 
 
-class Gathering:
-    """Records of one file and what is wrong with the rest; all of them carry the file's source and dataset."""
+class Gathering(Gathered):
+    """Records of one file or sheet, of a dataset (by default of the file's own) and a licence (GEM's)."""
 
-    def __init__(self, file: str) -> None:
+    def __init__(self, file: str, dataset: str | None = None, licence: str | None = None) -> None:
+        self.source = source_of(file, dataset, licence or LICENCE)
+        super().__init__(self.source.dataset)
         self.file = file
-        self.source = source_of(file)
-        self.problems: list[Problem] = []
-        self._tables: dict[str, dict[str, Record]] = defaultdict(dict)
-        self._places: dict[tuple[str, str], Place] = {}
+        self.tables["sources"][self.source.id] = self.source
         self._spellings: dict[str, dict[str, int]] = defaultdict(dict)
         self._owners: dict[str, Owner] = {}
 
-    def fault(self, row: int, record: str, column: str, value: str, expected: str) -> None:
-        """Note what could not be read."""
-        self.problems.append(Problem(self.file, row, record, column, value[:120], expected))
+    def at(self, row: int) -> Place:
+        """Place of a row of the file."""
+        return Place(self.file, row)
 
-    def has(self, table: str, key: str) -> bool:
-        """Whether a record of that id was read before."""
-        return (table, key) in self._places
-
-    def add(self, table: str, row: int, values: dict[str, Any]) -> bool:
-        """Keep a record, or list each of its faults; a second record of one id is a fault."""
-        noun = NOUNS[table]
-        name = f"{noun.__name__.lower()} {values['id']}"
-        if (earlier := self._places.get((table, values["id"]))) is not None:
-            self.fault(row, name, "id", str(values["id"]), f"an id not used in row {earlier.row}")
-            return False
-        record = validated(noun, {**values, "dataset": self.source.id}, Place(self.file, row), self.problems)
-        if record is None:
-            return False
-        self._tables[table][record.id] = record
-        self._places[table, record.id] = Place(self.file, row)
-        return True
+    def row_fault(self, row: int, record: str, column: str, value: str, expected: str) -> None:
+        """List something of a row that could not be read."""
+        self.fault(self.at(row), record, column, value, expected)
 
     def owner(self, row: int, owner: Owner, identifier: str | None = None) -> str:
         """Note a holder by its GEM id or else by name; give the id of its entity. An empty name is unknown."""
@@ -72,9 +58,8 @@ class Gathering:
         for key, spellings in self._spellings.items():
             if not self.has("entities", key):
                 (name, row), *others = spellings.items()
-                self.add("entities", row, self._entity(key, name, tuple(other for other, _ in others)))
-        self._tables["sources"][self.source.id] = self.source
-        return Reading(Records.of(self._tables), dict(self._places), tuple(self.problems))
+                self.add("entities", self._entity(key, name, tuple(other for other, _ in others)), self.at(row))
+        return super().reading()
 
     def _entity(self, key: str, name: str, aliases: tuple[str, ...]) -> dict[str, Any]:
         owner = self._owners[key]
@@ -92,17 +77,19 @@ class Gathering:
         }
 
 
-def source_of(file: str) -> Source:
+def source_of(file: str, dataset: str | None = None, licence: str = LICENCE) -> Source:
     """The source that stands for one file of GEM; its day is the last ISO date in the file's name."""
+    file, _, sheet = file.rpartition("/")[2].partition("#")
     days = re.findall(r"\d{4}-\d{2}-\d{2}", file)
-    stem = re.sub(r"(\.csv)+$", "", file)
-    key = f"gem/file/{slug(stem)[:120]}"
+    stem = re.sub(r"(\.gz|\.csv|\.xlsx|\.geojson|\.json)+$", "", file)
+    parts = (slug(stem)[:90], slug(sheet)[:30])
+    key = f"gem/file/{'/'.join(part for part in parts if part)}"
     return Source(
         id=key,
-        dataset=key,
+        dataset=dataset or key,
         publisher=PUBLISHER,
-        title=file,
+        title=f"{file}, {sheet}" if sheet else file,
         language="en",
         published=days[-1] if days else None,
-        licence=LICENCE,
+        licence=licence,
     )

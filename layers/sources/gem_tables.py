@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from layers.problems import Problem
 from layers.reading import Place, Reading
 from layers.schema import Record, Records
 from layers.sources.gem_gathering import Gathering
 from layers.sources.gem_owners import Owner
 from layers.sources.gem_places import PlaceError, country_code
-from layers.sources.gem_rows import Table, gem_id, read_table
+from layers.sources.gem_rows import gem_id
+from layers.sources.head import Head
+from layers.sources.request import Format, Request
+from layers.sources.row_table import RowTable
+from layers.sources.source_file import SourceFile
 from layers.stake_table import FREE_FLOAT
 
 #: Entity types of GEM (BODS 0.4 in words).
@@ -79,24 +82,32 @@ class Line:
     imputed: bool
 
 
-def parse(texts: Iterable[tuple[str, str]]) -> Reading:
-    """Read named CSV texts, each told by its header; a table that is none of the three is a problem.
+def read(files: Sequence[SourceFile], request: Request) -> Reading:
+    """Read the tables of files: each is one table as CSV, or a workbook with several as sheets."""
+    tables = [table for file in files for table in file.tables()]
+    known = [table for table in tables if len(tables) == len(files) or _kind_of(table.header)]
+    return parse(known, request.dataset, request.licence)
+
+
+def parse(tables: Iterable[RowTable], dataset: str | None = None, licence: str | None = None) -> Reading:
+    """Read tables, each told by its header; a table that is none of the three is a problem.
 
     Blank rows are left out. A company that only an ownership table names is an entity with no country. A share
     that is not given is from 0 to what the known ones leave. The stakes of small shareholders in a company are the
     free float, which the curated records hold. The tables give no dates. Sheets of one workbook belong in one call.
     """
-    readings = [_parse(file, text) for file, text in texts]
-    tables: dict[str, dict[str, Record]] = defaultdict(dict)
+    readings = [_parse(table, dataset, licence) for table in tables]
+    kept: dict[str, dict[str, Record]] = defaultdict(dict)
     places: dict[tuple[str, str], Place] = {}
     # An entity's own row says more than its name in a stake, whichever sheet comes first.
     for reading in sorted(readings, key=_rank):
         for key, place in reading.places.items():
             if key not in places:
                 places[key] = place
-                tables[key[0]][key[1]] = reading.records.table(key[0])[key[1]]
-        tables["sources"].update(reading.records.sources)
-    return Reading(Records.of(tables), places, tuple(fault for reading in readings for fault in reading.problems))
+                kept[key[0]][key[1]] = reading.records.table(key[0])[key[1]]
+        kept["sources"].update(reading.records.sources)
+    problems = tuple(fault for reading in readings for fault in reading.problems)
+    return Reading(Records.of(kept), places, problems, sum(reading.rows for reading in readings))
 
 
 def _rank(reading: Reading) -> tuple[bool, bool, str]:
@@ -104,20 +115,26 @@ def _rank(reading: Reading) -> tuple[bool, bool, str]:
     return bool(records.stakes), bool(records.assets), min(records.sources)
 
 
-def _parse(file: str, text: str) -> Reading:
-    table, gathering = read_table(file, text), Gathering(file)
-    gathering.problems += table.problems
-    header = set(table.header)
-    if header.issuperset(_ENTITY_STAKES):
+def _kind_of(header: Iterable[str]) -> tuple[str, ...] | None:
+    there = set(header)
+    return next((columns for columns in (_ENTITY_STAKES, _ASSET_STAKES, _ENTITIES) if there.issuperset(columns)), None)
+
+
+def _parse(table: RowTable, dataset: str | None, licence: str | None) -> Reading:
+    gathering = Gathering(table.file, dataset, licence)
+    kind = _kind_of(table.header)
+    if kind is _ENTITY_STAKES:
         _write(gathering, _entity_lines(gathering, table))
-    elif header.issuperset(_ASSET_STAKES):
+    elif kind is _ASSET_STAKES:
         _write(gathering, _asset_lines(gathering, table))
-    elif header.issuperset(_ENTITIES):
-        for row, cells in table.rows:
-            gathering.add("entities", row, _entity(gathering, row, cells))
+    elif kind is _ENTITIES:
+        for row, cells in table:
+            gathering.rows += 1
+            gathering.add("entities", _entity(gathering, row, cells), gathering.at(row))
     else:
         expected = "the columns of All Entities, Entity Ownership or Asset Ownership"
-        gathering.problems.append(Problem(file, 1, "header", "columns", ", ".join(table.header)[:120], expected))
+        gathering.row_fault(1, "header", "columns", ", ".join(table.header), expected)
+    gathering.bad_rows(table.problems)
     return gathering.reading()
 
 
@@ -125,7 +142,7 @@ def _entity(gathering: Gathering, row: int, cells: Mapping[str, str]) -> dict[st
     words = cells["Entity Type"].strip().casefold()
     key = gem_id(cells["Entity ID"])
     if words not in TYPES:
-        gathering.fault(row, f"entity {key}", "Entity Type", words, f"one of {', '.join(TYPES)}")
+        gathering.row_fault(row, f"entity {key}", "Entity Type", words, f"one of {', '.join(TYPES)}")
     registered = _country(gathering, row, key, cells, "Registration Country")
     kind = TYPES.get(words, "unknownEntity")
     name, *others = _names(cells)
@@ -161,20 +178,22 @@ def _country(gathering: Gathering, row: int, key: str, cells: Mapping[str, str],
     try:
         return country_code(name)
     except PlaceError as error:
-        gathering.fault(row, f"entity {key}", column, name, str(error))
+        gathering.row_fault(row, f"entity {key}", column, name, str(error))
         return None
 
 
-def _entity_lines(gathering: Gathering, table: Table) -> Iterator[Line]:
-    for row, cells in table.rows:
+def _entity_lines(gathering: Gathering, table: RowTable) -> Iterator[Line]:
+    for row, cells in table:
+        gathering.rows += 1
         owned = _holder(gathering, row, cells, "Subject Entity ID", "Subject Entity Name")
         owner = _holder(gathering, row, cells, "Interested Party ID", "Interested Party Name")
         if owned and owner:
             yield _line(gathering, row, owned, owner, cells)
 
 
-def _asset_lines(gathering: Gathering, table: Table) -> Iterator[Line]:
-    for row, cells in table.rows:
+def _asset_lines(gathering: Gathering, table: RowTable) -> Iterator[Line]:
+    for row, cells in table:
+        gathering.rows += 1
         asset = _asset(gathering, row, cells)
         owner = _holder(gathering, row, cells, "Immediate Owner Entity ID", "Immediate Owner Entity Name")
         if asset and owner:
@@ -190,7 +209,7 @@ def _asset(gathering: Gathering, row: int, cells: Mapping[str, str]) -> str | No
     kind = KINDS.get(words.casefold())
     if not identifier or kind is None:
         column, value = ("Asset Type", words) if identifier else ("Asset ID", "(empty)")
-        gathering.fault(row, f"asset {key}", column, value, "an id, and a type that has a kind here")
+        gathering.row_fault(row, f"asset {key}", column, value, "an id, and a type that has a kind here")
         return None
     asset = {
         "id": key,
@@ -200,7 +219,7 @@ def _asset(gathering: Gathering, row: int, cells: Mapping[str, str]) -> str | No
         "sources": (gathering.source.id,),
         "checked": "unverified",
     }
-    return key if gathering.add("assets", row, asset) else None
+    return key if gathering.add("assets", asset, gathering.at(row)) else None
 
 
 def _holder(gathering: Gathering, row: int, cells: Mapping[str, str], by_id: str, by_name: str) -> str | None:
@@ -209,7 +228,7 @@ def _holder(gathering: Gathering, row: int, cells: Mapping[str, str], by_id: str
     if owner.holder == "small-shareholders" and by_id == "Interested Party ID":
         return FREE_FLOAT
     if not identifier and not name:
-        gathering.fault(row, "stake", by_id, "(empty)", "an id or a name")
+        gathering.row_fault(row, "stake", by_id, "(empty)", "an id or a name")
         return None
     return gathering.owner(row, owner, identifier or None)
 
@@ -218,13 +237,13 @@ def _line(gathering: Gathering, row: int, owned: str, owner: str, cells: Mapping
     text = cells["% Share of Ownership"].strip().removesuffix("%").strip()
     words = cells.get("Share Imputed?", "").strip().casefold()
     if words not in IMPUTED:
-        gathering.fault(row, f"stake {owned}>{owner}", "Share Imputed?", words, " or ".join(filter(None, IMPUTED)))
+        gathering.row_fault(row, f"stake {owned}>{owner}", "Share Imputed?", words, " or ".join(filter(None, IMPUTED)))
     try:
         share = None if text.casefold() in ("", "--", "unknown") else float(text)
     except ValueError:
         share = math.nan
     if share is not None and not math.isfinite(share):
-        gathering.fault(row, f"stake {owned}>{owner}", "% Share of Ownership", text, "a number, or nothing")
+        gathering.row_fault(row, f"stake {owned}>{owner}", "% Share of Ownership", text, "a number, or nothing")
         share = None
     return Line(row, owned, owner, share, IMPUTED.get(words, True))
 
@@ -236,7 +255,7 @@ def _write(gathering: Gathering, lines: Iterable[Line]) -> None:
         first = by_owned[line.owned].setdefault((line.owner, line.share), line)
         if first is not line:
             name = f"stake {line.owned}>{line.owner}"
-            gathering.fault(line.row, name, "row", "the same again", f"a stake that is not in row {first.row}")
+            gathering.row_fault(line.row, name, "row", "the same again", f"a stake that is not in row {first.row}")
     for owned, distinct in by_owned.items():
         left = max(0.0, 100.0 - math.fsum(line.share for line in distinct.values() if line.share is not None))
         seen: dict[str, int] = {}
@@ -255,4 +274,19 @@ def _write(gathering: Gathering, lines: Iterable[Line]) -> None:
                 "checked": "read",
                 "note": "GEM gives no share" if line.share is None else None,
             }
-            gathering.add("stakes", line.row, values)
+            gathering.add("stakes", values, gathering.at(line.row))
+
+
+def _recognises(head: Head) -> bool:
+    return any(_kind_of(columns) for columns in (head.columns, *head.sheets.values()))
+
+
+FORMAT = Format(
+    name="gem-tables",
+    title="Global Energy Monitor: ownership tables (All Entities, Entity Ownership, Asset Ownership)",
+    gives="entities, stakes, assets without a place",
+    licence="CC BY 4.0",
+    recognises=_recognises,
+    read=read,
+    known_by="the columns Entity ID and Entity Type, or Interested Party ID, or Immediate Owner Entity ID",
+)

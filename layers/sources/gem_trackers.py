@@ -6,16 +6,21 @@ import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Protocol
 
+from layers.problems import Problem
 from layers.reading import Reading
 from layers.sources.gem_gathering import Gathering
+from layers.sources.gem_lists import unnested
 from layers.sources.gem_owners import ODDITIES, Owner, OwnerList, parse_owners
 from layers.sources.gem_places import PlaceError, Spot, country_code, spot
-from layers.sources.gem_rows import Table, columns_of, gem_id, read_table, slug
+from layers.sources.gem_rows import columns_of, gem_id
+from layers.sources.naming import slug
 
 #: What each field is called in GEM's releases and map files; the first that is there counts, whatever its case.
 COLUMNS: Mapping[str, tuple[str, ...]] = {
-    "id": ("id", "ProjectID", "GEM unit ID", "GEM unit/phase ID"),
+    "id": ("id", "ProjectID", "ComboID", "UnitID", "TerminalID", "GEM unit ID", "GEM unit/phase ID"),
     "url": ("url", "Wiki", "Wiki URL"),
     "name": ("name", "PipelineName", "TerminalName", "project", "Plant name"),
     "unit": ("unit-name", "SegmentName", "UnitName", "Unit name", "unit"),
@@ -34,8 +39,11 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "lat": ("Latitude", "lat"),
     "lon": ("Longitude", "lng", "lon"),
     "latlon": ("Coordinates",),
-    "accuracy": ("RouteAccuracy", "Location accuracy", "Coordinate accuracy", "Accuracy"),
 }
+#: What the accuracy of a place is called, the one that counts first; trackers have more names that end so.
+ACCURACIES = ("RouteAccuracy", "Location accuracy", "Coordinate accuracy", "Accuracy")
+#: Fields without which a file is no tracker.
+REQUIRED = ("name", "owner")
 #: GEM's words for what a row is, and the kind of asset.
 KINDS: Mapping[str, str] = {
     "gas pipeline": "pipeline",
@@ -81,34 +89,64 @@ class Row:
         return self.cells.get(field, "").strip()
 
 
-def parse(file: str, text: str) -> Reading:
-    """Read a tracker file, given as CSV text; ``file`` is its name, from which its source and day are taken.
+class Tracker(Protocol):
+    """Rows of a tracker, from whatever file."""
+
+    file: str
+    header: tuple[str, ...]
+    problems: list[Problem]
+
+    def __iter__(self) -> Iterator[tuple[int, Mapping[str, str]]]:
+        """Number and cells of each row."""
+        ...
+
+
+def parse(
+    table: Tracker, dataset: str | None = None, licence: str | None = None, routes: Mapping[str, str] | None = None
+) -> Reading:
+    """Read the rows of a tracker; from the name of its file come its source and day.
 
     Each row is an asset. Each entry of the owner column is a stake, with a share from 0 to what the others leave
     where it is not given. The parent column is not read: it is derived from stakes above, and is compared in
     ``gem_audit``. Stakes have no dates, as GEM gives none. What a row loses is a problem, by row and column.
+    ``routes`` are WKT by GEM's number, for rows that have none of their own.
     """
-    gathering = Gathering(file)
-    table = read_table(file, text)
-    gathering.problems += table.problems
-    missing = [field for field in ("name", "owner") if field not in columns_of(table.header, COLUMNS)]
+    gathering = Gathering(table.file, dataset, licence)
+    missing = [field for field in REQUIRED if field not in columns_of(table.header, COLUMNS)]
     for field in missing:
-        gathering.fault(1, "header", field, "(missing)", f"one of {', '.join(COLUMNS[field])}")
+        expected = f"one of {', '.join(COLUMNS[field])}"
+        gathering.row_fault(1, "header", field, "(missing)", expected)
     form = form_of(table.header)
-    for row in () if missing else rows_of(table):
+    for row in () if missing else rows_of(table, routes or {}):
+        gathering.rows += 1
         _read(gathering, row, form)
+    gathering.bad_rows(table.problems)
     return gathering.reading()
 
 
 def form_of(header: Sequence[str]) -> Form:
     """Tell the kind of file by its header."""
-    return next((form for name, form in FORMS.items() if name in header), Form())
+    there = {name.casefold() for name in header}
+    return next((form for name, form in FORMS.items() if name.casefold() in there), Form())
 
 
-def rows_of(table: Table) -> Iterator[Row]:
-    """Rows by our names of the columns."""
+def rows_of(table: Tracker, routes: Mapping[str, str] = MappingProxyType({})) -> Iterator[Row]:
+    """Rows by our names of the columns, with the route of each."""
     names = columns_of(table.header, COLUMNS)
-    return (Row(line, {field: cells[name] for field, name in names.items()}) for line, cells in table.rows)
+    accuracies = _accuracies(table.header)
+    for line, cells in table:
+        found = {field: cells.get(name, "") for field, name in names.items()}
+        found["accuracy"] = next((cells[name] for name in accuracies if cells.get(name, "").strip()), "")
+        if not found.get("wkt") and (route := routes.get(found.get("id", ""))):
+            found["wkt"] = route
+        yield Row(line, found)
+
+
+def _accuracies(header: Sequence[str]) -> list[str]:
+    """Columns that say how accurate a place is; a file of routes and points has one for each."""
+    known = [name.casefold() for name in ACCURACIES]
+    found = [name for name in header if name.casefold().endswith("accuracy")]
+    return sorted(found, key=lambda name: known.index(name.casefold()) if name.casefold() in known else len(known))
 
 
 def row_id(row: Row) -> str:
@@ -152,7 +190,7 @@ def _asset(gathering: Gathering, row: Row, key: str, form: Form) -> bool:
     where = {"geometry": place.geometry, "uncertainty_m": place.uncertainty_m, "basis": place.basis} if place else {}
     if where:
         where["place_source"] = gathering.source.id
-    return gathering.add("assets", row.line, {**values, **where})
+    return gathering.add("assets", {**values, **where}, gathering.at(row.line))
 
 
 def _spot(gathering: Gathering, row: Row, key: str) -> Spot | None:
@@ -162,10 +200,10 @@ def _spot(gathering: Gathering, row: Row, key: str) -> Spot | None:
     try:
         found = spot(row["wkt"], lat, lon, row["accuracy"])
         if found and found.points:
-            gathering.fault(row.line, f"asset {key}", "geometry", f"{found.points} part(s)", "lines with a length")
+            gathering.row_fault(row.line, f"asset {key}", "geometry", f"{found.points} part(s)", "lines with a length")
         return found
     except PlaceError as error:
-        gathering.fault(row.line, f"asset {key}", "geometry", row["wkt"] or f"{lat}, {lon}", str(error))
+        gathering.row_fault(row.line, f"asset {key}", "geometry", row["wkt"] or f"{lat}, {lon}", str(error))
         return None
 
 
@@ -177,7 +215,7 @@ def _countries(gathering: Gathering, row: Row, key: str) -> tuple[list[str], str
         try:
             codes.append(country_code(name))
         except PlaceError as error:
-            gathering.fault(row.line, f"asset {key}", "countries", name, str(error))
+            gathering.row_fault(row.line, f"asset {key}", "countries", name, str(error))
     return names, codes[0] if len(names) == len(codes) == 1 else None
 
 
@@ -190,12 +228,14 @@ def _capacity(
     try:
         capacity = float(text) if text not in ("", "--", "TBD") else None
     except ValueError:
-        gathering.fault(row.line, f"asset {key}", "capacity", text, "a number")
+        gathering.row_fault(row.line, f"asset {key}", "capacity", text, "a number")
         capacity = None
     return capacity, measure or unit, moved or None
 
 
-def _stakes(gathering: Gathering, row: Row, asset: str, owners: OwnerList) -> None:
+def _stakes(gathering: Gathering, row: Row, asset: str, listed: OwnerList) -> None:
+    # Where GEM numbers its owners, each name has its own number.
+    owners = listed if row["owner_ids"] else unnested(listed)
     _losses(gathering, row, asset, owners)
     seen: dict[str, int] = {}
     shares = zip(owners.entries, intervals(owners), _ids(gathering, row, asset, owners), strict=True)
@@ -210,9 +250,9 @@ def _stakes(gathering: Gathering, row: Row, asset: str, owners: OwnerList) -> No
             "share_max": most,
             "source": gathering.source.id,
             "checked": "read",
-            "note": _note(owners, owner),
+            "note": _note(owners, owner) if owner in listed.entries else "GEM lists it with others in one name",
         }
-        gathering.add("stakes", row.line, values)
+        gathering.add("stakes", values, gathering.at(row.line))
 
 
 def intervals(owners: OwnerList) -> tuple[tuple[float, float], ...]:
@@ -236,10 +276,10 @@ def _losses(gathering: Gathering, row: Row, asset: str, owners: OwnerList) -> No
     for oddity in owners.oddities:
         if oddity.name in LOSSES:
             expected = f"a plain entry; {oddity.name} is {ODDITIES[oddity.name]}"
-            gathering.fault(row.line, f"asset {asset}", "owner", oddity.raw, expected)
+            gathering.row_fault(row.line, f"asset {asset}", "owner", oddity.raw, expected)
     if owners.sum == "full-and-unknown":
         expected = "shares that leave something for the owners listed without one"
-        gathering.fault(row.line, f"asset {asset}", "owner", owners.text, expected)
+        gathering.row_fault(row.line, f"asset {asset}", "owner", owners.text, expected)
 
 
 def _ids(gathering: Gathering, row: Row, asset: str, owners: OwnerList) -> list[str | None]:
@@ -247,5 +287,5 @@ def _ids(gathering: Gathering, row: Row, asset: str, owners: OwnerList) -> list[
     found = re.findall(r"\bE[0-9]{6,}\b", row["owner_ids"])
     if found and len(found) != len(owners.entries):
         expected = f"{len(owners.entries)} ids, as many as owners"
-        gathering.fault(row.line, f"asset {asset}", "owner_ids", row["owner_ids"], expected)
+        gathering.row_fault(row.line, f"asset {asset}", "owner_ids", row["owner_ids"], expected)
     return list(found) if len(found) == len(owners.entries) else [None] * len(owners.entries)

@@ -48,7 +48,7 @@ def parse(file: str, text: str) -> Reading:
     return parse_all([(file, text)])
 
 
-def parse_all(texts: Iterable[tuple[str, str]]) -> Reading:
+def parse_all(texts: Iterable[tuple[str, str]], dataset: str = "gleif") -> Reading:
     """Read GLEIF files together, so that relationships find the entities of another file.
 
     - A level 1 record is an entity ``lei-<lei>``, registered in the country of its legal jurisdiction.
@@ -59,10 +59,11 @@ def parse_all(texts: Iterable[tuple[str, str]]) -> Reading:
     - An LEI that no record describes becomes an entity with the LEI as its name. Annulled and duplicate
       registrations, LEIs with wrong check digits and parents without an LEI are problems.
     """
-    found = Gathered("gleif")
+    found = Gathered(dataset)
     found.add("sources", SOURCE, Place("gleif", 0))
     for file, text in texts:
         for place, row in rows(file, text, found):
+            found.rows += 1
             _read(found, row, place)
     _name_the_rest(found)
     return found.reading()

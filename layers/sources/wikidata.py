@@ -18,7 +18,7 @@ from layers.sources.wikidata_values import CLASSES, COUNTRIES, Item, entity_id, 
 _LANGUAGES = ("en", "uk", "ru", "az", "tr", "kk", "de", "fr", "ar", "fa", "ka", "pl", "ro", "bg")
 
 
-def parse(file: str, text: str) -> Reading:
+def parse(file: str, text: str, dataset: str = "wikidata") -> Reading:
     """Read Wikidata entity JSON, as Special:EntityData and wbgetentities give it.
 
     - An item is an entity ``wikidata-<q-id>`` with its labels, aliases, LEI (P1278) and country (P17, as the head
@@ -34,8 +34,9 @@ def parse(file: str, text: str) -> Reading:
     so counts from 0. Rows are the positions of
     items in the file, from 1. What cannot be read is a problem.
     """
-    found = Gathered("wikidata")
+    found = Gathered(dataset)
     items = list(_items(file, text, found))
+    found.rows = len(items)
     countries = {**COUNTRIES, **_codes(item for item, _ in items)}
     for item, place in items:
         _entity(found, item, place, countries)

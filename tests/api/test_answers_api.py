@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import jsonschema
 import pytest
 from starlette.testclient import TestClient
 
+from api import printing, printing_country, tell, tell_country
+from layers.basemap import Basemap
 from layers.schema import NOUNS, Records
 from layers.snapshot import Snapshot
 
@@ -39,7 +42,7 @@ CHAIN = {
 }  # fmt: skip
 OWNED = {
     "owners": list, "chains": [CHAIN], "rest": {"share_min": NUMBER, "share_max": NUMBER}, "warnings": [str],
-    "control": (dict, type(None)),
+    "control": (dict, type(None)), "control_days": [{"first": MAYBE, "last": MAYBE, "control": (dict, type(None))}],
 }  # fmt: skip
 TIE = {
     "relation": str, "entity": str, "name": str, "country": MAYBE, "country_name": MAYBE, "asset": str, "since": MAYBE,
@@ -64,11 +67,17 @@ STRIKE_ANSWER = {
     "strike": dict, "basis": str, "minority": str, "rests_on": str, "decision": (dict, type(None)),
     "host": (dict, type(None)), "owners": list, "related": [TIE], "assets": list, "claims": [CLAIM],
     "candidates": [{"asset": str, "name": str, "kind": str, **EVIDENCE}], "none_probability": NUMBER, "sources": dict,
+    "candidates_below": {"count": int, "probability": NUMBER},
 }  # fmt: skip
 HIT = {"asset": dict, "verdict": str, "decision": (dict, type(None)), "match": (dict, type(None)), **OWNED}
 BRIEF = {"strike": str, "title": str, "when": str, "place": str, "host_country": MAYBE}
+TIES = ("operator", "supplier", "offtaker", "affected", "lender", "cargo-owner", "occupier", "brand", "host")
+COUNTED = {
+    "owner": {"strikes": int, "strikes_sure": int, "hits": int, "assets_min": NUMBER, "assets_max": NUMBER},
+    **{tie: {"strikes": int} for tie in TIES},
+}
 COUNTRY_ANSWER = {
-    "country": str, "name": str, "basis": str, "minority": str,
+    "country": str, "name": str, "basis": str, "minority": str, "relation": MAYBE, "relations": COUNTED,
     "owned": [{**BRIEF, **SHARE, "asset": str, "asset_name": str, "rests_on": str, "alternative": bool}],
     "related": [{**BRIEF, **TIE, "asset_name": str}], "hosted": [{**BRIEF, "owners": str}],
     "counts": {"owned": int, "related": int, "hosted": int},
@@ -127,7 +136,7 @@ def test_every_strike_has_an_answer_of_one_shape(client: TestClient, records: Re
         for chain in (chain for hit in told["assets"] for chain in hit["chains"]):
             assert chain["reach"] in ("state", "holder", "company", "unattributed")
         probability = told["none_probability"] + sum(one["probability"] for one in told["candidates"])
-        assert probability == pytest.approx(1)
+        assert probability + told["candidates_below"]["probability"] == pytest.approx(1)
 
 
 def test_every_source_that_an_answer_cites_is_told_with_it(client: TestClient) -> None:
@@ -182,6 +191,74 @@ def test_every_country_has_an_answer_of_one_shape(client: TestClient, snapshot: 
     feature = client.get(f"/collections/countries/items/{iso.upper()}").json()["properties"]
     counts = {f"{name}_strikes": number for name, number in told["counts"].items()}
     assert counts == {name: feature[name] for name in counts}
+    owner = told["relations"]["owner"]
+    flat = {name: feature[f"owned_{name}"] for name in ("strikes", "strikes_sure", "hits", "assets_min", "assets_max")}
+    assert owner == flat
+    ties = {tie: feature[f"{tie.replace('-', '_')}_strikes"] for tie in TIES if tie != "host"}
+    assert {tie: told["relations"][tie]["strikes"] for tie in ties} == ties
+    assert told["relations"]["host"]["strikes"] == len(told["hosted"])
+
+
+@pytest.mark.parametrize("relation", RELATIONS | {"owner", "host"})
+def test_strikes_of_one_relation_are_told_alone(client: TestClient, relation: str) -> None:
+    whole, told = get(client, "/countries/UA"), get(client, "/countries/UA", relation=relation)
+    fits(told, COUNTRY_ANSWER | {"relations": {relation: COUNTED[relation]}})
+    assert told["relation"] == relation
+    assert told["relations"][relation] == whole["relations"][relation]
+    assert told["owned"] == (whole["owned"] if relation == "owner" else [])
+    assert told["hosted"] == (whole["hosted"] if relation == "host" else [])
+    assert told["related"] == [row for row in whole["related"] if row["relation"] == relation]
+    listed = {row["strike"] for part in ("owned", "related", "hosted") for row in told[part]}
+    assert len(listed) == told["relations"][relation]["strikes"]
+
+
+def test_countries_are_listed_by_strikes_of_a_relation(client: TestClient) -> None:
+    told = get(client, "/countries", basis="headquarters")
+    fits(told, {"basis": str, "minority": str, "relation": MAYBE, "countries": list})
+    for row in told["countries"]:
+        fits(row, {"country": str, "name": str, "relations": COUNTED})
+        assert any(count["strikes"] for count in row["relations"].values())
+    by_owner = [row["relations"]["owner"]["strikes"] for row in told["countries"]]
+    assert by_owner == sorted(by_owner, reverse=True)
+    for row in get(client, "/countries")["countries"]:
+        assert row == {
+            key: get(client, f"/countries/{row['country']}")[key] for key in ("country", "name", "relations")
+        }
+    suppliers = get(client, "/countries", relation="supplier")["countries"]
+    assert "AZ" in {row["country"] for row in suppliers}
+    for row in suppliers:
+        fits(row, {"country": str, "name": str, "relations": {"supplier": {"strikes": int}}})
+        assert row["relations"]["supplier"]["strikes"] > 0
+
+
+def test_a_country_is_told_in_plain_words(snapshot: Snapshot) -> None:
+    told = tell_country.country_answer(snapshot, "RU", "registration", "stay")
+    with printing.console.capture() as said:
+        printing.console.print(printing_country.country(told))
+    text = " ".join(said.get().split())
+    owner = told["relations"]["owner"]
+    share = f"{round(owner['assets_min'], 2):g} to {round(owner['assets_max'], 2):g}"
+    sure = f"owner in {owner['strikes']} strikes ({owner['strikes_sure']} of them sure); put together, its shares make"
+    assert f"{told['name']}: {sure} {share} of the {owner['hits']} sites hit" in text
+    assert "never added up" in text
+    assert printing_country.country(tell_country.country_answer(snapshot, "AQ", "registration", "stay")) == (
+        "Nothing is known to have been hit."
+    )
+
+
+@pytest.mark.parametrize("path", ["/countries", "/countries/AZ"])
+def test_relations_that_there_are_not_are_refused(client: TestClient, path: str) -> None:
+    answer = client.get(path, params={"relation": "boss"})
+    assert (answer.status_code, answer.headers["content-type"]) == (400, "application/problem+json")
+
+
+def test_other_ties_follow_the_basis(client: TestClient) -> None:
+    for basis in ("registration", "headquarters"):
+        told = get(client, "/strikes/ua-mondelez-2022-03/attribution", basis=basis)
+        column = "registered_in" if basis == "registration" else "headquartered_in"
+        for tie in told["related"]:
+            entity = get(client, f"/records/entities/{tie['entity']}")
+            assert tie["country"] == (entity[column] or entity["registered_in"])
 
 
 def test_country_by_headquarters_is_another_country(client: TestClient) -> None:
@@ -235,6 +312,34 @@ def test_control_is_told_apart_from_shares(client: TestClient) -> None:
     gazprom = next(step for step in told["steps"] if step["controlled"] == "gazprom")
     assert gazprom["share_min"] == pytest.approx(50.23)
     assert client.get("/assets/a-cpc-kropotkinskaya/owners?on=2025-02-17").json()["control"] is None
+
+
+def test_control_follows_the_basis(client: TestClient) -> None:
+    for basis, country in (("registration", "SG"), ("headquarters", "US")):
+        (hit,) = get(client, f"/strikes/{FLEX}/attribution", basis=basis)["assets"]
+        owners = get(client, "/assets/a-flex/owners", on="2025-08-21", basis=basis)
+        assert hit["control"]["country"] == owners["control"]["country"] == country
+
+
+def test_control_that_differs_over_the_days_of_a_strike_is_told_for_each(records: Records, base: Basemap) -> None:
+    flex = next(stake for stake in records.stakes.values() if stake.owned == "a-flex")
+    bought = flex.model_copy(update={"id": "bought", "owner": "socar", "since": "2025-08-11"})
+    changed = {
+        "stakes": {flex.id: flex.model_copy(update={"until": "2025-08-11"}), "bought": bought},
+        "strikes": {FLEX: records.strikes[FLEX].model_copy(update={"when": "2025-08"})},
+    }
+    tables = {name: {**records.table(name), **changed.get(name, {})} for name in NOUNS}
+    snapshot = Snapshot(Records.of(tables), base, 1, date(2026, 11, 25))
+    told = tell.strike_answer(snapshot, snapshot.answer(FLEX))
+    (hit,) = told["assets"]
+    spans = [(str(span["first"]), str(span["last"]), span["control"]["country"]) for span in hit["control_days"]]
+    assert spans == [("2025-08-01", "2025-08-10", "SG"), ("2025-08-11", "2025-08-31", "AZ")]
+    assert hit["control"] is None
+    assert countries(told) == {"AZ": (0, 100), "SG": (0, 100), None: (0, 100)}
+    with printing.console.capture() as said:
+        printing.console.print(printing.strike(told), width=200)
+    assert "Control differs over the days" in said.get()
+    assert "2025-08-01 to 2025-08-10: Flex Ltd., SG" in said.get()
 
 
 def test_holdings_tell_direct_shares_and_shares_in_all(client: TestClient) -> None:

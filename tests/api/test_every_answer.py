@@ -25,6 +25,9 @@ ANY = (
     "/collections/strikes/items?limit=x",
     "/tiles/strikes/40/0/0.mvt",
     "/strikes/nothing-here/attribution",
+    "/countries",
+    "/countries/AZ?relation=supplier",
+    "/countries/AZ?relation=boss",
 )
 
 

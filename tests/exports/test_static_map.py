@@ -28,7 +28,7 @@ def draw(strikes: geopandas.GeoDataFrame, assets: geopandas.GeoDataFrame, small_
 
     def made(strikes: geopandas.GeoDataFrame = strikes, **options: Any) -> bytes:
         chosen = {"bbox": ODESA, "fmt": "svg", "title": TITLE, "data_date": DAY, "dpi": 60} | options
-        return static_map.render(strikes, assets, small_base, **chosen)
+        return static_map.render(strikes, assets, small_base, static_map.Order(**chosen))
 
     return made
 

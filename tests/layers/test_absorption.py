@@ -44,3 +44,31 @@ def test_two_edges_between_the_same_rows_are_one() -> None:
     assert value[0, 0] == pytest.approx(0.5 / (1 - 0.5 * 0.5))
     assert (target == [1, 1, 0]).all()
     assert (low == [0.3, 0.2, 0.5]).all()
+
+
+@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("dense", [0, 100])
+def test_one_row_alone_equals_that_row_of_all(monkeypatch: pytest.MonkeyPatch, seed: int, dense: int) -> None:
+    monkeypatch.setattr(absorption, "_DENSE", dense)
+    rng = np.random.default_rng(seed)
+    matrix, _ = chain(rng)
+    start, target = matrix.indptr.astype(np.int64), matrix.indices.astype(np.int64)
+    high = matrix.data + (rng.random(matrix.nnz) < 0.05 * (seed % 2)) * 0.2
+    system = absorption.System(start, target, matrix.data, high)
+    stay = (rng.random((system.size, 4)) < 0.5).astype(float)
+    low, high = system.bounds(stay)
+    for row in range(system.size):
+        least, most = system.bounds_of(row, stay)
+        assert least == pytest.approx(low[row], abs=1e-9)
+        assert most == pytest.approx(high[row], abs=1e-9)
+
+
+@pytest.mark.parametrize("dense", [0, 100])
+def test_a_loop_that_is_full_but_for_the_last_digit_leaves_nothing(monkeypatch: pytest.MonkeyPatch, dense: int) -> None:
+    """0.1 + 0.2 + 0.7 is less than 1 by rounding; what circles there ends nowhere."""
+    monkeypatch.setattr(absorption, "_DENSE", dense)
+    low = np.array([0.1, 0.2, 0.7, 1.0, 1.0, 1.0])
+    system = absorption.System(np.array([0, 3, 4, 5, 6]), np.array([1, 2, 3, 0, 0, 0]), low, low)
+    stay = np.ones((4, 1))
+    assert system.bounds(stay)[1].tolist() == [[0.0]] * 4
+    assert system.bounds_of(0, stay)[0].tolist() == [0.0]

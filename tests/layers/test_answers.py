@@ -43,7 +43,7 @@ STRIKES: dict[str, tuple[str | None, Shares, set[str]]] = {
     "nord-stream-2-2022-09-26": (None, {"RU": "100"}, {"AT lender", "DE lender", "FR lender", "GB lender"}),
     "ua-kremenchuk-refinery-2022-04-02": ("UA", {"UA": "43.05", "-": "56.95"}, set()),
     "ng-forcados-2016-02-14": ("NG", {"NG": "55", "GB": "30", "FR": "10", "IT": "5"}, set()),
-    "ua-everi-2022-06-22": ("UA", {"JE": "50-50.11", "CA": "49.89-50"}, set()),
+    "ua-everi-2022-06-22": ("UA", {"JE": "50-50.02", "CA": "49.98-50"}, set()),
 }
 
 

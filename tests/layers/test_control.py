@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
+from itertools import pairwise
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from layers.control import Controller, controller, controls_on
+from layers.control import Controller, Span, control_spans, controller, controls_on
 from layers.ownership import Register, UnknownRecord
-from layers.schema import Control, Records
+from layers.schema import Control, Records, Stake
 from layers.snapshot import Snapshot
+from layers.stake_table import StakeTable
 from tests.layers.making import records
 
 ENDS = [("s", "state", "AA"), ("p", "person", "BB"), ("c", "registeredEntity", "CC"), ("d", "registeredEntity", "CC")]
@@ -90,3 +94,95 @@ def test_control_of_the_bundled_assets(
     day = date.fromisoformat(on)
     found = snapshot.controller(asset, day)
     assert (found.entity if found else None, found.country if found else None) == (entity, country)
+
+
+def dated(*stakes: tuple[str, str, float, str | None, str | None]) -> StakeTable:
+    """Owner, owned, share, since, until."""
+    rows = {
+        f"{owned}>{owner}/{n}": {"owner": owner, "owned": owned, "share_min": share, "share_max": share,
+                                 "since": since, "until": until, "source": "s", "checked": "read"}
+        for n, (owner, owned, share, since, until) in enumerate(stakes)
+    }  # fmt: skip
+    known = records(ENDS, [])
+    tables = {name: known.table(name) for name in ("sources", "entities", "assets")}
+    return StakeTable.of(
+        Records.of(
+            {**tables, "stakes": {name: Stake.model_validate({"id": name, **row}) for name, row in rows.items()}}
+        )
+    )
+
+
+def told(spans: tuple[Span, ...]) -> list[tuple[str | None, str | None, str | None]]:
+    return [
+        (str(s.first) if s.first else None, str(s.last) if s.last else None, s.controller and s.controller.entity)
+        for s in spans
+    ]
+
+
+FIRST, LAST = date(2025, 1, 1), date(2025, 3, 31)
+
+
+def test_control_is_told_for_each_span_of_days_on_which_it_differs() -> None:
+    sold = dated(("c", "a", 100, None, "2025-02-10"), ("p", "a", 100, "2025-02-10", None))
+    spans = told(control_spans(sold, (), "a", FIRST, LAST))
+    assert spans == [("2025-01-01", "2025-02-09", "c"), ("2025-02-10", "2025-03-31", "p")]
+    assert told(control_spans(sold, (), "a", None, None)) == [(None, "2025-02-09", "c"), ("2025-02-10", None, "p")]
+    assert told(control_spans(sold, (), "a", LAST, LAST)) == [("2025-03-31", "2025-03-31", "p")]
+
+
+def test_days_of_an_inexact_change_are_nobodys() -> None:
+    sold = dated(("c", "a", 100, None, "2025-02"), ("p", "a", 100, "2025-02", None))
+    spans = told(control_spans(sold, (), "a", FIRST, LAST))
+    assert spans == [
+        ("2025-01-01", "2025-01-31", "c"), ("2025-02-01", "2025-02-27", None), ("2025-02-28", "2025-03-31", "p"),
+    ]  # fmt: skip
+
+
+def test_a_change_higher_up_or_of_what_is_declared_makes_a_span_and_other_changes_none() -> None:
+    above = dated(("c", "a", 60, None, None), ("s", "c", 100, "2025-02-10", None), ("d", "a", 10, "2025-03-01", None))
+    assert [entity for *_, entity in told(control_spans(above, (), "a", FIRST, LAST))] == ["c", "s"]
+    by = (declare("c", "d", since="2025-02-20"),)
+    plain = dated(("c", "a", 60, None, None))
+    assert told(control_spans(plain, by, "a", FIRST, LAST))[1] == ("2025-02-20", "2025-03-31", "d")
+
+
+DAYS = st.one_of(
+    st.none(), st.dates(FIRST, LAST).map(str), st.sampled_from(["2024", "2025", "2025-01", "2025-02", "2025-02~"])
+)
+HELD = st.tuples(st.sampled_from("spcd"), st.sampled_from("acd"), st.sampled_from([30, 51, 100]), DAYS, DAYS)
+SAID = st.tuples(st.sampled_from("acd"), st.sampled_from("spcd"), DAYS, DAYS)
+
+
+@settings(max_examples=40)
+@given(st.lists(HELD, max_size=5), st.lists(SAID, max_size=2))
+def test_spans_are_what_is_true_on_each_of_their_days(
+    stakes: list[tuple[str, str, float, str | None, str | None]], said: list[tuple[str, str, str | None, str | None]]
+) -> None:
+    table = dated(*(stake for stake in stakes if stake[0] != stake[1]))
+    controls = [declare(below, by, since=since, until=until) for below, by, since, until in said if below != by]
+    spans = control_spans(table, controls, "a", FIRST, LAST)
+    assert (spans[0].first, spans[-1].last) == (FIRST, LAST)
+    for span, after in pairwise(spans):
+        assert span.last is not None
+        assert after.first == span.last + timedelta(days=1)
+        assert after.party != span.party
+    for span in spans:
+        assert span.first is not None
+        assert span.last is not None
+        for day in {span.first, span.last, span.first + (span.last - span.first) / 2}:
+            found = controller(Register(table, day, day), controls_on(controls, day, day), "a")
+            assert (found.party if found else None) == span.party
+
+
+def test_who_controls_does_not_depend_on_the_basis_but_the_country_does(snapshot: Snapshot) -> None:
+    for asset in snapshot.records.assets:
+        there, seat = (snapshot.controller(asset, None, basis) for basis in ("registration", "headquarters"))  # type: ignore[arg-type]
+        assert (there.entity if there else None) == (seat.entity if seat else None)
+    flex = [snapshot.controller("a-flex", date(2025, 8, 21), b) for b in ("registration", "headquarters")]  # type: ignore[arg-type]
+    assert [one.country for one in flex if one] == ["SG", "US"]
+
+
+def test_a_person_of_no_known_country_is_still_a_person() -> None:
+    found = who(records([("p", "person", None)], [("p", "a", 100, 100)]), "a")
+    assert found is not None
+    assert (found.country, found.reach) == (None, "holder")

@@ -9,10 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from layers.basemap import Basemap
 from layers.identity import applied, apply, join, resolve
-from layers.merging import standing
+from layers.judgements import standing
 from layers.ownership import Register, Walk
 from layers.schema import Asset, Claim, Control, Entity, Identity, Record, Records, Relation, Source, Stake
+from layers.snapshot import Snapshot
 
 DAY = date(2025, 8, 8)
 LEI = "213800EXAMPLE0000034"
@@ -310,3 +312,15 @@ def test_entities_judged_different_are_never_one(judgements: list[Identity]) -> 
         if held.verdict == "different":
             one, other = pair
             assert kept.get(one, one) != kept.get(other, other)
+
+
+def test_a_judgement_unites_two_entities_for_whoever_asks_and_can_be_undone(
+    records: Records, base: Basemap, snapshot: Snapshot
+) -> None:
+    def seen(*verdicts: str) -> Snapshot:
+        judgements = [judge("gazprom", "gip", verdict, number) for number, verdict in enumerate(verdicts)]
+        return Snapshot.of(with_judgements(records, judgements), base, 1, snapshot.data_date)
+
+    assert "gip" not in seen("same").records.entities
+    assert {row.country for row in seen("same").owners("a-ns2").shares} == {"RU"}
+    assert seen("same", "undone").records.stakes == records.stakes

@@ -40,6 +40,13 @@ def test_a_qualified_value_is_wider_by_one_unit() -> None:
     assert (day.earliest, day.latest) == (date(2022, 3, 9), date(2022, 3, 11))
 
 
+@given(DAYS, st.sampled_from("~?%"))
+def test_a_qualified_day_reaches_one_day_either_way(day: date, sign: str) -> None:
+    told = when.parse(f"{day}{sign}")
+    around = (day - timedelta(days=1), day + timedelta(days=1))
+    assert (told.earliest, told.latest, told.precision, told.qualified) == (*around, "day", True)
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -47,6 +54,9 @@ def test_a_qualified_value_is_wider_by_one_unit() -> None:
         "yesterday",
         "2025-13",
         "2025-02-30",
+        "2025-02-30~",
+        "2025-06-00",
+        "2025-06-00?",
         "08/08/2025",
         "[2025,2026]",
         "XXXX",

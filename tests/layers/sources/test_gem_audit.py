@@ -13,12 +13,13 @@ from layers.sources.gem_agreement import Agreement, lent_by
 from layers.sources.gem_audit import Audit, audit, listed, main, print_audit
 from layers.sources.gem_owners import parse_owners
 from layers.sources.gem_splits import differences, parents, split_of
+from layers.sources.source_file import SourceFile
 
 SAMPLE = Path(__file__).resolve().parents[2] / "data" / "gem" / "pipelines-2024-01-31.csv"
 
 
 def audited(file: Path) -> Audit:
-    rows, problems = listed(file.name, file.read_text(encoding="utf-8"))
+    rows, problems = listed(SourceFile.of(file).table())
     return audit(rows, lent_by(curated.read().records), problems)
 
 

@@ -10,13 +10,15 @@ from layers.ownership import Register, Walk
 from layers.reading import Reading
 from layers.schema import NOUNS, Record, Records
 from layers.sources.gem_tables import parse
+from layers.sources.row_table import RowTable
+from layers.sources.source_file import SourceFile
 
 SAMPLES = Path(__file__).resolve().parents[2] / "data" / "gem"
 FILES = ("all-entities.csv", "entity-ownership.csv", "asset-ownership.csv")
 
 
-def texts(names: tuple[str, ...] = FILES) -> list[tuple[str, str]]:
-    return [(name, (SAMPLES / name).read_text(encoding="utf-8")) for name in names]
+def texts(names: tuple[str, ...] = FILES) -> list[RowTable]:
+    return [SourceFile.of(SAMPLES / name).table() for name in names]
 
 
 @pytest.fixture(scope="module")
@@ -90,4 +92,4 @@ def test_small_shareholders_stay_with_their_company(tables: Reading) -> None:
 
 
 def test_another_table_is_a_problem() -> None:
-    assert [problem.column for problem in parse([("x.csv", "a,b\n1,2\n")]).problems] == ["columns"]
+    assert [problem.column for problem in parse([RowTable.of_text("x.csv", "a,b\n1,2\n")]).problems] == ["columns"]

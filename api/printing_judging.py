@@ -1,0 +1,55 @@
+"""Tables of what may be one and what was judged to be, for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.markup import escape
+from rich.table import Table
+
+Json = Mapping[str, Any]
+
+
+def _row(table: Table, *values: object) -> None:
+    table.add_row(*(escape("" if value is None else str(value)) for value in values))
+
+
+def duplicates(rows: Iterable[Json]) -> RenderableType:
+    """Pairs that may be one, with the reasons of each."""
+    table = Table("score", "one", "other", "km", "reasons", title="To be judged: are these one?", show_lines=True)
+    for row in rows:
+        metres = row["distance_m"]
+        km = "" if metres is None else f"{metres / 1000:.1f}"
+        reasons = "\n".join(map(_reason, row["reasons"]))
+        _row(table, f"{row['score']:.3f}", _side(row["one"]), _side(row["other"]), km, reasons)
+    return table if table.row_count else "Nothing is proposed."
+
+
+def _reason(reason: Json) -> str:
+    if reason["weight"] is None:
+        return str(reason["detail"])
+    return f"{reason['weight']:+.2f} {reason['name']}: {reason['detail']}"
+
+
+def _side(told: Json) -> str:
+    title = " ".join(str(told.get("title") or told.get("name")).split())
+    return "\n".join(str(part) for part in (told["id"], told.get("when"), title[:120]) if part)
+
+
+def judgement(told: Json) -> RenderableType:
+    """What a judgement did."""
+    kept = [f"{name} is now {one}" for name, one in told["kept"].items()]
+    done = f"{told['one']} and {told['other']}: {told['verdict']}, says {told['who']} ({told['id']})"
+    return Group(*(escape(text) for text in (done, *kept, *told["remarks"])))
+
+
+def judgements(rows: Iterable[Json]) -> RenderableType:
+    """All judgements, the oldest first."""
+    table = Table("when", "noun", "one", "other", "verdict", "stands", "who", "why", title="Judgements")
+    for row in rows:
+        stands = "yes" if row["stands"] else "no"
+        values = (row[name] for name in ("when", "noun", "one", "other", "verdict"))
+        _row(table, *values, stands, row["who"], row["why"])
+    return table if table.row_count else "Nothing was judged yet."

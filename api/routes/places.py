@@ -1,0 +1,80 @@
+"""What a text may mean as a place: ranked candidates of the gazetteer, with reasons."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import orjson
+from fastapi import APIRouter, Depends, Query, Request, Response
+
+from api import places
+from api.headers import is_known
+from api.links import JSON
+from api.params import only_known
+from api.reading import MAX_LENGTH
+from layers.gazetteer import MAX_LIMIT, Gazetteer, GazetteerMissing
+
+router = APIRouter(tags=["places"], dependencies=[Depends(only_known)])
+
+
+def gazetteer(request: Request) -> tuple[Gazetteer, str]:
+    """The gazetteer and its entity tag; opened when first asked for, and anew when another took its place.
+
+    Raises
+    ------
+    GazetteerMissing
+        If it has not been built.
+    """
+    state, path = request.app.state, request.app.state.settings.gazetteer
+    try:
+        found = path.stat()
+    except OSError:
+        raise GazetteerMissing("there is no gazetteer: run `make setup`") from None
+    etag = f'"places-{found.st_ino:x}-{found.st_mtime_ns:x}"'
+    opened: tuple[Gazetteer, str] | None = getattr(state, "gazetteer", None)
+    if opened is None or opened[1] != etag:
+        opened = state.gazetteer = Gazetteer.open(path), etag
+    return opened
+
+
+def _near(
+    near: Annotated[
+        str | None,
+        Query(
+            description="lon,lat in degrees (OGC:CRS84) of a point that the place is within 300 km of.",
+            examples=["30.72,46.48"],
+            max_length=MAX_LENGTH,
+        ),
+    ] = None,
+) -> tuple[float, float] | None:
+    return None if near is None else places.parse_near(near)
+
+
+@router.get("/places", summary="Places of a name")
+def find(
+    request: Request,
+    q: Annotated[
+        str,
+        Query(
+            description="A name in Latin or Cyrillic letters, also a region, or a name with what it lies in.",
+            examples=["Орлівка"],
+            min_length=1,
+            max_length=MAX_LENGTH,
+        ),
+    ],
+    near: Annotated[tuple[float, float] | None, Depends(_near)],
+    region: Annotated[
+        str | None, Query(description="The region it lies in, in any spelling.", max_length=MAX_LENGTH)
+    ] = None,
+    country: Annotated[
+        str | None, Query(description="ISO 3166-1 alpha-2 code or name of the country.", max_length=MAX_LENGTH)
+    ] = None,
+    limit: Annotated[int, Query(ge=1, le=MAX_LIMIT, description="Most candidates of the answer.")] = 10,
+) -> Response:
+    """Places that a text may mean, best first. ``best`` is empty where more than one fits alike, or none."""
+    opened, etag = gazetteer(request)
+    headers = {"ETag": etag, "Cache-Control": "no-cache"}
+    if is_known(request.headers, etag):
+        return Response(status_code=304, headers=headers)
+    found = opened.find(q, region=region, country=country, near=near, limit=limit)
+    return Response(orjson.dumps(places.told(found, opened.origins())), media_type=JSON, headers=headers)

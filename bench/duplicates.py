@@ -1,0 +1,102 @@
+"""Time the search for strikes told twice among invented ones: `python -m bench.duplicates --rows 100000`."""
+
+from __future__ import annotations
+
+import argparse
+import random
+import resource
+from datetime import date, timedelta
+from time import process_time
+
+import shapely
+
+from layers.duplicate_pairs import candidates
+from layers.duplicates import propose
+from layers.event_table import EventTable
+from layers.schema import Records, Source, Strike
+
+SYLLABLES = ("ba", "bel", "dor", "fin", "hra", "kra", "len", "mir", "nov", "ost", "pol", "sib", "tor", "ural", "vys")
+KINDS = ("refinery", "oil-depot", "power-plant", "port-terminal", "factory")
+WORDS = ("refinery", "oil depot", "power plant", "port", "factory")
+#: Days that the invented strikes are spread over, and places; a few places have most of them.
+DAYS, PLACES = 1_500, 3_000
+FIRST = date(2022, 2, 24)
+
+
+def invented(rows: int, seed: int = 1) -> tuple[dict[str, Strike], set[frozenset[str]]]:
+    """Strikes of one data set, a tenth of them told again by another; and which pairs are one."""
+    rng = random.Random(seed)
+    places = [(_name(rng), rng.uniform(22, 40), rng.uniform(44, 52)) for _ in range(PLACES)]
+    strikes: dict[str, Strike] = {}
+    truth: set[frozenset[str]] = set()
+    for row in range(rows - rows // 11):
+        strike = _strike(f"a/{row}", rng, *places[min(int(rng.paretovariate(0.6)) - 1, PLACES - 1)])
+        strikes[strike.id] = strike
+        if len(strikes) % 11 == 0:
+            told = _again(strike, f"b/{row}", rng)
+            strikes[told.id] = told
+            truth.add(frozenset((strike.id, told.id)))
+    return strikes, truth
+
+
+def _name(rng: random.Random) -> str:
+    return "".join(rng.choices(SYLLABLES, k=3)).capitalize()
+
+
+def _strike(name: str, rng: random.Random, place: str, lon: float, lat: float) -> Strike:
+    kind = rng.randrange(len(KINDS))
+    region = rng.random() < 0.03
+    return Strike(
+        id=name,
+        dataset="a",
+        title=f"{WORDS[kind]} in {place}",
+        when=(FIRST + timedelta(days=rng.randrange(DAYS))).isoformat(),
+        place=place,
+        host_country="UA",
+        geometry=shapely.Point(lon, lat),
+        uncertainty_m=100_000 if region else 5_000,
+        basis="region" if region else "settlement",
+        place_source="s",
+        targets=(f"{_name(rng)} {WORDS[kind]}",),
+        target_kinds=(KINDS[kind],),
+        status="reported",
+        sources=("s",),
+        checked="unverified",
+    )
+
+
+def _again(strike: Strike, name: str, rng: random.Random) -> Strike:
+    """The same strike a day later, a kilometre off, or at no place."""
+    day = date.fromisoformat(strike.when) + timedelta(days=rng.randrange(2))
+    changed = {"id": name, "dataset": "b", "when": day.isoformat(), "sources": ("t",), "place_source": "t"}
+    point = strike.geometry
+    assert isinstance(point, shapely.Point)
+    if rng.random() < 0.2:
+        return strike.model_copy(update={**changed, "geometry": None, "uncertainty_m": None, "basis": None})
+    return strike.model_copy(update={**changed, "geometry": shapely.Point(point.x + 0.01, point.y)})
+
+
+def main() -> None:
+    """Print the seconds of processor, the pairs, and how many of the true ones are proposed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, default=100_000)
+    strikes, truth = invented(parser.parse_args().rows)
+    records = Records.of({"strikes": strikes, "sources": {name: Source(id=name, publisher=name) for name in "st"}})
+    start = process_time()
+    table = EventTable.of(records)
+    columns = process_time()
+    pairs = candidates(table)
+    paired = process_time()
+    found = propose(records)
+    took = process_time() - paired
+    print(
+        f"{len(strikes):,} strikes: columns {columns - start:.1f} s, {len(pairs.left):,} pairs {paired - columns:.1f} s"
+    )
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+    print(f"propose, with both: {took:.1f} s, {len(found):,} proposals, at most {peak:.1f} GB")
+    right = sum(frozenset((one.one, one.other)) in truth for one in found)
+    print(f"true pairs {len(truth):,}: {right / len(truth):.1%} proposed; {right / max(len(found), 1):.1%} are true")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,148 @@
+"""Place names made comparable: one key for Ukrainian, Russian, English and German spellings. Knows no gazetteer."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+
+from anyascii import anyascii
+
+#: Longest text that is read; the rest is cut.
+MAX_LENGTH = 200
+
+# One letter for the sounds that the languages and their transliterations write apart: г, х, g, h, kh; и, і, ї, й, y, j;
+# е, є, э, ё, ie, ye; ж, ш, щ, zh, sh, sch; з, с, ц, z, s, ts.
+_CYRILLIC = str.maketrans(
+    {"г": "h", "ґ": "h", "х": "h", "и": "i", "і": "i", "ї": "i", "й": "i", "ы": "i", "э": "e", "є": "e", "ё": "e"}
+    | {"ю": "iu", "я": "ia", "ж": "sh", "ш": "sh", "щ": "sh", "ч": "ch", "ц": "s", "з": "s", "ў": "v"}
+    | dict.fromkeys("ьъ'’ʼ`´ʹ‘ʻ\u0301")
+)
+_RULES = (
+    (re.compile(r"s?chts?ch|shch|s?zcz"), "sh"),
+    (re.compile(r"tsch|tch|cz"), "ch"),
+    (re.compile(r"sch|zh|sz"), "sh"),
+    (re.compile(r"ck|c(?!h)|q"), "k"),
+    (re.compile(r"kh|g"), "h"),
+    (re.compile(r"ts|tz|z"), "s"),
+    (re.compile(r"w"), "v"),
+    (re.compile(r"ph"), "f"),
+    (re.compile(r"x"), "ks"),
+    (re.compile(r"[yj]"), "i"),
+    (re.compile(r"ie"), "e"),
+    (re.compile(r"(sh|ch|[a-z])\1+"), r"\1"),
+)
+
+# Case endings of Ukrainian and Russian nouns and adjectives, as the key spells them, behind three letters; the longest
+# that fits is found first.
+_ENDING = re.compile(r"(?<=\w{3})(?:[aiueo]|i[aueh]|oi|ei|ii|aia|[oe]iu|[oe]ho|[oe]mu|[oe]m|i?am|i?ah|i?ami|im|oe)$")
+_CLOSED = re.compile(r"[ieo](sh|ch|[bdhklmnprstv])$")
+
+_BEFORE = (
+    "в у на під под біля возле около поблизу вблизи недалеко від от з із из near close to in at bei nahe in der von "
+    "м місто місті міста город городе города г с село селі села селе смт пгт селище посёлок поселок поселке "
+    "станція станції станция станции city town village of settlement stadt dorf the аеропорт аэропорт "
+    "порт порту порта port hafen район районі районе"
+)
+_AFTER = "city town village settlement місто"
+
+#: Words that are taken for names of places although they name a thing: a place so called is never a sure answer.
+COMMON_NOUNS = (
+    "port порт порту порта порты порти hafen harbour station станція станция bahnhof depot нафтобаза нефтебаза депо "
+    "terminal термінал терминал refinery нпз завод zavod plant aerodrome аеродром аэродром airport аеропорт аэропорт "
+    "center centre центр місто город село city town village stadt dorf north south east west північ південь схід "
+    "захід север юг восток запад область oblast region регіон регион район raion substation підстанція подстанция "
+    "electric power електростанція электростанция тец tets тэц аес аэс bridge міст мост брідж"
+)
+#: Names that also mean a pipeline: sure only where the region agrees.
+NAMESAKES = "druzhba дружба druschba"
+
+
+def fold(name: str) -> str:
+    """Give the key of a name: Latin small letters, the same for spellings of one sound; words keep apart.
+
+    ``Новоросійськ``, ``Новороссийск``, ``Novorossiysk`` and ``Noworossijsk`` are all ``novorosisk``. It is a key for
+    comparison, never for display, and coarse on purpose. Folding twice changes nothing. Text beyond 200 characters
+    is cut; empty where there is no letter or digit.
+    """
+    text = unicodedata.normalize("NFKC", name[:MAX_LENGTH]).casefold().translate(_CYRILLIC)
+    if not text.isascii():
+        text = anyascii(text).lower()
+    text = " ".join("".join(c if c.isascii() and c.isalnum() else " " for c in text.replace("'", "")).split())
+    while (again := _once(text)) != text:
+        text = again
+    return text
+
+
+def _once(text: str) -> str:
+    for rule, letters in _RULES:
+        text = rule.sub(letters, text)
+    return text
+
+
+def stem(key: str) -> str:
+    """A key without the case endings of its words: ``odesi`` and ``odesa`` are both ``odes``.
+
+    The vowel of a last closed syllable, which Ukrainian changes with the case, is one: ``Миколаїв``, ``Миколаєва``.
+    """
+    return " ".join(_stem_word(word) for word in key.split())
+
+
+def _stem_word(word: str) -> str:
+    return _CLOSED.sub(r"o\1", _ENDING.sub("", word))
+
+
+def is_cyrillic(text: str) -> bool:
+    """Whether a text has a Cyrillic letter."""
+    return any("\u0400" <= c < "\u0530" for c in text)
+
+
+def spelled(name: str) -> str:
+    """A name as it is compared letter by letter: composed, without case, one space between words."""
+    return " ".join(unicodedata.normalize("NFKC", name[:MAX_LENGTH]).casefold().replace("\0", " ").split())
+
+
+def keys(words: str | Iterable[str]) -> frozenset[str]:
+    """Keys of words, given as a text with spaces between them or one by one."""
+    return frozenset(fold(word) for word in (words.split() if isinstance(words, str) else words))
+
+
+_LEADING = keys(_BEFORE)
+_TRAILING = keys(_AFTER)
+_NOUNS = keys(COMMON_NOUNS)
+_NAMESAKES = keys(NAMESAKES)
+
+
+def is_common_noun(key: str) -> bool:
+    """Whether a key is nothing but words that name things, such as port."""
+    return bool(key) and all(word in _NOUNS for word in key.split())
+
+
+def is_namesake(key: str) -> bool:
+    """Whether a key also means a pipeline."""
+    return key in _NAMESAKES or stem(key) in {stem(name) for name in _NAMESAKES}
+
+
+def bare(text: str) -> str:
+    """A text without what stands around a name: prepositions, ``м.``, ``village of``, ``порт``; else the text."""
+    words = re.findall(r"[^\s.]+", text[:MAX_LENGTH].replace("\0", " "))
+    while len(words) > 1 and fold(words[0]) in _LEADING:
+        words = words[1:]
+    while len(words) > 1 and fold(words[-1]) in _TRAILING:
+        words = words[:-1]
+    return " ".join(words)
+
+
+def parts(text: str) -> Iterator[str]:
+    """The parts of a text such as ``Orlivka (Odesa oblast, Ukraine)``: the name first, then what it lies in."""
+    for part in re.split(r"[,;()\[\]]", text[:MAX_LENGTH].replace("\0", " ")):
+        if part.strip():
+            yield part.strip()
+
+
+def is_readable(name: str) -> bool:
+    """Whether all letters of a name are Latin or Cyrillic: the scripts that the gazetteer answers."""
+    return name.isascii() or not any(c.isalpha() and not _LATIN_OR_CYRILLIC.match(c) for c in name)
+
+
+_LATIN_OR_CYRILLIC = re.compile("[\u0000-\u036f\u0400-\u052f\u1e00-\u1eff]")

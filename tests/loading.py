@@ -1,0 +1,90 @@
+"""What the tests of loading share: samples, a command run as the shell would, and what a load did."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from api import cli
+from layers.schema import NOUNS, Record
+from layers.store import Store
+from tests.conftest import BASEMAP
+
+DATA = Path(__file__).parent / "data"
+STRIKES = DATA / "strikes"
+ACLED = STRIKES / "acled.csv"
+TIMEMAP = [STRIKES / f"timemap-{name}.json" for name in ("events", "sources", "associations")]
+KINDS = ("added", "changed", "removed")
+
+
+class Said(NamedTuple):
+    code: int
+    out: str
+    err: str
+
+    @property
+    def told(self) -> Any:
+        return json.loads(self.out)
+
+
+Run = Callable[..., Said]
+
+
+def runner(store: Store, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Make a function that runs a command on a store, or on another one, as the shell would."""
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def ran(*args: object, on: Path | None = None) -> Said:
+        more = ["--store", str(on or store.path), "--basemap", str(BASEMAP)]
+        monkeypatch.setattr(sys, "argv", ["strikeatlas", *map(str, args), *more])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        said = capsys.readouterr()
+        assert "Traceback" not in said.out + said.err
+        return Said(int(ended.value.code or 0), said.out, said.err)
+
+    return ran
+
+
+def load(run: Run, *args: object, **how: Any) -> Any:
+    """The report of a load that goes well."""
+    said = run("load", *args, "--json", **how)
+    assert said.code == 0, said.out + said.err
+    return said.told
+
+
+def of_dataset(store: Store, dataset: str) -> dict[str, dict[str, Record]]:
+    records = store.records()
+    return {name: {k: r for k, r in records.table(name).items() if r.dataset == dataset} for name in NOUNS}
+
+
+def is_change(told: Any) -> bool:
+    return any(change[kind] for change in told["changes"].values() for kind in KINDS)
+
+
+def edited(path: Path, out: Path, edit: Callable[[dict[str, str]], None]) -> Path:
+    """A CSV file with each row changed in place; a row whose cells are all taken out is left out."""
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    for row in rows:
+        edit(row)
+    with out.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(row for row in rows if row)
+    return out
+
+
+def faultless(row: dict[str, str]) -> None:
+    """Mend the rows of the sample."""
+    if row["event_id_cnty"] == "UKR900008":
+        row |= {"event_date": "2025-08-09", "latitude": "46.5", "geo_precision": "1", "fatalities": "3"}
+    if row["event_id_cnty"] == "UKR900009":
+        row |= {"sub_event_type": "Air/drone strike"}
