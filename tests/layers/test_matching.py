@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from datetime import date
-from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
@@ -14,8 +13,6 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench import labelled
-from bench.matching_quality import FOLDS, folds
 from geo.pairs import pairs_within
 from layers import weights
 from layers.asset_index import AssetIndex
@@ -26,7 +23,6 @@ from layers.matching import REACH, candidates, match_all, match_one
 from layers.schema import Asset, Decision, Entity, Match, Records, Relation, Stake, Strike
 from layers.snapshot import Snapshot
 from layers.strike_table import StrikeTable
-from layers.target_names import KINDS, kinds_told, numbers, stems
 
 
 def strike(**values: object) -> Strike:
@@ -281,40 +277,6 @@ def test_one_strike_is_told_as_among_all(snapshot: Snapshot) -> None:
         assert match_one(records.strikes[name], index, records, table) == snapshot.matches[name]
 
 
-SAME = (
-    ("Кременчуцького", "Кременчугского", "Kremenchuk", "Kremenchug", "Кременчуці", "Кременчуге"),
-    ("Одеський", "Odesa", "Odessa", "Одессе", "Одесского"),
-    ("Лисичанського", "Lysychansk", "Лисичанске", "Лисичанську"),
-    ("Феодосії", "Feodosia", "Феодосийская", "Феодосійський"),
-    ("Запорізькій", "Zaporizhzhia", "Zaporizhzhya", "Запорожской", "Запоріжжя"),
-    ("Львов", "Львів", "Lviv", "Львівської"),
-    ("Киевской", "Kyiv", "Kiev", "Київська"),
-    ("Новокуйбишевський", "Novokuibyshevsk", "Новокуйбышевск"),
-    ("Харьков", "Харків", "Kharkiv", "Харківська"),
-    ("Ізмаїла", "Izmail", "Измаил"),
-    ("Бурштинська", "Burshtyn", "Burshtynska"),
-)
-
-
-def test_inflected_names_of_any_script_have_one_stem() -> None:
-    every = [{stems(word) for word in words} for words in SAME]
-    assert [len(found) for found in every] == [1] * len(SAME)
-    assert len(set.union(*every)) == len(SAME)
-    assert stems("") == stems("refinery") == stems("Нафтобаза") == ()
-
-
-def test_kinds_and_numbers_are_read_in_several_languages() -> None:
-    def kinds(text: str) -> set[str]:
-        return {kind for bit, kind in enumerate(KINDS) if kinds_told(text) >> bit & 1}
-
-    assert kinds("Кременчуцький нафтопереробний завод і ТЕЦ") == {"refinery", "power-plant"}
-    assert kinds("нефтебаза") == kinds("fuel storage tanks") == kinds("Öldepot der SOCAR") == {"oil-depot"}
-    assert kinds("нафтовий термінал") == {"oil-terminal"}
-    assert kinds("damage to houses") == kinds("") == set()
-    assert kinds("military airfield") == {"military"}
-    assert (numbers("Nord Stream 2"), numbers("330 kV, 2.5 and HPP-1"), numbers("")) == (1 << 2, 1 << 1, 0)
-
-
 def test_the_table_of_weights_is_whole_and_reads_as_it_was_written(tmp_path) -> None:  # type: ignore[no-untyped-def]
     table = weights.read()
     path = tmp_path / "w.toml"
@@ -408,35 +370,3 @@ def test_a_snapshot_keeps_to_its_thresholds(records: Records, base: Basemap) -> 
     shown_ = [match.probability for found in careful.findings.values() for match in found.candidates]
     assert len(shown_) > 60
     assert min(shown_) >= 0.4
-
-
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "matching.md"
-
-
-def test_the_page_has_the_table_of_weights() -> None:
-    table = weights.read()
-    page = PAGE.read_text(encoding="utf-8")
-    for name, says in weights.REASONS.items():
-        weight = f"{table[name]:+.2f}" if name in table.by_name else f"down to {table.ceiling:.2f}"
-        error = f"{table.errors[name]:.2f}" if name in table.errors else ""
-        assert f"| `{name}` | {weight} | {error} | {says} |" in page
-    said = " ".join(page.split())
-    assert f"`tests/labelled/events.csv` has {table.events} strikes" in said
-    assert f"a part of {table.missing:.2f} is told as an asset which the layer lacks" in said
-
-
-def test_the_page_has_the_thresholds() -> None:
-    said = " ".join(PAGE.read_text(encoding="utf-8").split())
-    assert f"**published** as probable from {PUBLISH_FROM}" in said
-    assert f"**shown** from {SHOW_FROM}" in said
-
-
-def test_strikes_on_one_site_or_of_one_place_and_day_are_never_learnt_from_and_tested() -> None:
-    labels = labelled.read(None)
-    fold = folds(labels)
-    assert set(fold) == set(range(FOLDS))
-    kept: dict[object, set[int]] = {}
-    for label, number in zip(labels, fold.tolist(), strict=True):
-        for key in (*label.right, ("group", label.group), (label.strike.when, label.strike.place)):
-            kept.setdefault(key, set()).add(number)
-    assert all(len(numbers) == 1 for numbers in kept.values())
