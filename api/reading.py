@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
 from layers.collection import Box
 
@@ -77,6 +77,7 @@ def _day(part: str, text: str) -> date:
     try:
         if not _RFC3339.fullmatch(part):
             raise ValueError(part)
-        return datetime.fromisoformat(part.upper()).date()
-    except ValueError:
+        found = datetime.fromisoformat(part.upper())
+        return found.astimezone(UTC).date() if found.tzinfo else found.date()
+    except (ValueError, OverflowError):
         raise BadParameter("datetime", text, "RFC 3339 dates such as 2025-08-08 or 2025-08-08T04:06:00Z") from None

@@ -75,6 +75,8 @@ class Collection:
     @cached_property
     def bounds(self) -> Box | None:
         """West, south, east, north of all features in degrees; ``None`` if none has a place."""
+        if not len(self):  # shapely knows no bounds of nothing at all
+            return None
         west, south, east, north = (float(edge) for edge in shapely.total_bounds(self.shapes))
         return None if np.isnan(west) else (west, south, east, north)
 

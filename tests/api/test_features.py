@@ -187,6 +187,8 @@ def test_bbox_that_is_none_is_400_and_says_what_was_expected(client: TestClient,
     [
         ("2025-08-08", date(2025, 8, 8), date(2025, 8, 8)),
         ("2025-08-08T04:06:00Z", date(2025, 8, 8), date(2025, 8, 8)),
+        ("2025-08-08T01:00:00+03:00", date(2025, 8, 7), date(2025, 8, 7)),
+        ("2025-08-08T23:00:00-03:00", date(2025, 8, 9), date(2025, 8, 9)),
         ("2025-08-01/2025-08-31", date(2025, 8, 1), date(2025, 8, 31)),
         ("2025-08-01T00:00:00Z/2025-08-31T23:59:59Z", date(2025, 8, 1), date(2025, 8, 31)),
         ("2025-01-01/..", date(2025, 1, 1), date.max),
@@ -229,6 +231,7 @@ def test_datetime_keeps_features_without_a_date(client: TestClient, whole: dict[
         "2025-08-08/2025-08-01",
         "2025-01-01/2025-02-01/2025-03-01",
         "now",
+        "0001-01-01T00:00:00%2B03:00",
     ],
 )
 def test_datetime_that_is_none_is_400(client: TestClient, bad: str) -> None:
