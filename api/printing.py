@@ -16,8 +16,6 @@ from rich.tree import Tree
 from layers.features import interval_text
 from layers.ownership import REACHES, Interval
 from layers.problems import ProblemsError
-from layers.schema import Match
-from layers.snapshot import Snapshot
 from layers.store import LoadReport
 
 console = Console()
@@ -73,25 +71,6 @@ def table_of(name: str, rows: Iterable[Json]) -> RenderableType:
     table = Table(*_LISTED[name], title=name)
     for row in rows:
         add_row(table, *(row[column] for column in _LISTED[name]))
-    return table
-
-
-def matches(found: Mapping[str, tuple[Match, ...]], snapshot: Snapshot, full: bool) -> RenderableType:
-    """The best candidate of each strike; with ``full`` all candidates and their reasons."""
-    table = Table("strike", "candidate", "probability", "km", "reasons" if full else "decided")
-    for strike, candidates in found.items():
-        decided = ", ".join(f"{hit.asset} ({hit.verdict})" for hit in snapshot.findings[strike].hits)
-        for match in candidates if full else candidates[:1]:
-            km = "" if match.distance_m is None else f"{match.distance_m / 1000:.1f}"
-            reasons = "\n".join(f"{reason.weight:+.2f} {reason.name}: {reason.detail}" for reason in match.reasons)
-            add_row(
-                table,
-                strike,
-                match.asset or "none of these",
-                f"{match.probability:.3f}",
-                km,
-                reasons if full else decided,
-            )
     return table
 
 
@@ -223,20 +202,3 @@ def owners(told: Json) -> RenderableType:
     about = told.get("asset") or told["entity"]
     title = f"Owners of {about['name']} on {told['on']} by {told['basis']}"
     return Group(_shares(told["owners"], title), *_ties(told["related"]), _chains(about["name"], told), *_control(told))
-
-
-def imported(told: Json) -> RenderableType:
-    """What an import read and did, and what a person should look at."""
-    read = Table("table", "read", title="Read")
-    for name, count in told["read"].items():
-        add_row(read, name, count)
-    asked = Table("incoming", "may be", "score", "reasons", title="To be judged: are these one?")
-    for proposal in told["proposals"][:50]:
-        add_row(
-            asked, proposal["incoming"], proposal["known"], f"{proposal['score']:.2f}", "; ".join(proposal["reasons"])
-        )
-    written = told["written"]
-    done = f"Written: {sum(written['added'].values())} new records." if written else "Nothing was written."
-    known, asked_for = len(told["same"]), len(told["proposals"])
-    said = f"{known} known by id, {asked_for} to be judged, {told['new']} new; {len(told['problems'])} problems."
-    return Group(read, asked, said, *(f"conflict: {escape(text)}" for text in told["conflicts"]), done)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
 from datetime import date
 from typing import Any
 
@@ -17,12 +16,9 @@ from layers.attribution import Answer, HitOwners, Owners, country_of, days
 from layers.chains import Chain, Step
 from layers.decisions import shown
 from layers.features import GROUPS
-from layers.identity import Resolution
 from layers.ownership import Basis, Minority, UnknownRecord
-from layers.reading import Reading
-from layers.schema import NOUNS, Asset, Match, Record, Relation
+from layers.schema import Asset, Match, Record, Relation
 from layers.snapshot import Snapshot
-from layers.store import LoadReport
 
 Json = dict[str, Any]
 
@@ -236,17 +232,3 @@ def _cited(value: object) -> Iterable[str]:
     elif isinstance(value, list):
         for part in value:
             yield from _cited(part)
-
-
-def imported(reading: Reading, found: Resolution, report: LoadReport | None) -> Json:
-    """What an import read, whom it knew, whom it may know, and what was written (nothing in a dry run)."""
-    kinds = ("added", "changed", "removed", "unchanged")
-    return {
-        "read": {name: len(reading.records.table(name)) for name in NOUNS if reading.records.table(name)},
-        "problems": [problem.as_dict() for problem in reading.problems],
-        "same": {incoming: {"known": known, "by": by} for incoming, (known, by) in found.same.items()},
-        "proposals": [asdict(proposal) for proposal in found.proposals],
-        "conflicts": list(found.conflicts),
-        "new": len(found.new),
-        "written": {kind: dict(getattr(report, kind)) for kind in kinds} if report else None,
-    }

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import csv
-import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 
-from api import cli
 from layers.schema import NOUNS, Record
 from layers.store import Store
+from tests.commands import Run, Said, shell
 from tests.conftest import BASEMAP
 
 DATA = Path(__file__).parent / "data"
@@ -23,32 +21,12 @@ TIMEMAP = [STRIKES / f"timemap-{name}.json" for name in ("events", "sources", "a
 KINDS = ("added", "changed", "removed")
 
 
-class Said(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-    @property
-    def told(self) -> Any:
-        return json.loads(self.out)
-
-
-Run = Callable[..., Said]
-
-
 def runner(store: Store, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
     """Make a function that runs a command on a store, or on another one, as the shell would."""
-    monkeypatch.setenv("COLUMNS", "200")
+    told = shell(capsys, monkeypatch)
 
     def ran(*args: object, on: Path | None = None) -> Said:
-        more = ["--store", str(on or store.path), "--basemap", str(BASEMAP)]
-        monkeypatch.setattr(sys, "argv", ["strikeatlas", *map(str, args), *more])
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        said = capsys.readouterr()
-        assert "Traceback" not in said.out + said.err
-        return Said(int(ended.value.code or 0), said.out, said.err)
+        return told(*args, "--store", on or store.path, "--basemap", BASEMAP)
 
     return ran
 

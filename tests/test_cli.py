@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import shutil
-import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -15,6 +12,7 @@ from typer.testing import CliRunner
 from api import cli
 from layers import curated
 from layers.store import Store
+from tests.commands import Run, Said, shell
 from tests.conftest import BASEMAP
 from tests.copying import copy_of
 
@@ -24,42 +22,29 @@ COMMANDS = (
     ("load",),
     ("formats",),
     ("match",),
+    ("duplicates",),
+    ("judge",),
+    ("judgements",),
     ("list",),
     ("show",),
+    ("owners",),
+    ("holdings",),
     ("country",),
     ("serve",),
-    *(("export", name) for name in ("map", "page", "geojson", "csv", "gpkg")),
+    *(("place", name) for name in ("find", "add", "build")),
+    *(("reviewer", name) for name in ("add", "list", "remove")),
+    *(("export", name) for name in ("map", "report", "page", "geojson", "csv", "gpkg", "bods")),
 )
 ORLIVKA, CPC = "ua-orlivka-2025-08-06", "ru-cpc-kropotkinskaya-2025-02-17"
-
-
-class Said(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-    @property
-    def told(self) -> Any:
-        return json.loads(self.out)
-
-
-Run = Callable[..., Said]
 
 
 @pytest.fixture
 def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
     """Run a command as the shell would, with the tests' base map."""
-    monkeypatch.setenv("COLUMNS", "200")
+    told = shell(capsys, monkeypatch)
 
     def ran(*args: object, base: bool = True) -> Said:
-        more = ["--basemap", str(BASEMAP)] if base else []
-        monkeypatch.setattr(sys, "argv", ["strikeatlas", *map(str, args), *more])
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        said = capsys.readouterr()
-        assert "Traceback" not in said.out + said.err
-        return Said(int(ended.value.code or 0), said.out, said.err)
+        return told(*args, *(["--basemap", BASEMAP] if base else []))
 
     return ran
 

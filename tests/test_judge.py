@@ -2,41 +2,24 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
-import sys
-from collections.abc import Callable
 from contextlib import closing
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import orjson
 import pytest
 
-from api import cli
-from api.commands import judge
 from layers import identity
 from layers.schema import Record, Records
 from layers.store import Store
+from tests.commands import Run, Said, shell
 from tests.conftest import BASEMAP
 from tests.copying import copy_of
 from tests.layers.making_strikes import strike
 
 ORLIVKA, SOCAR_DEPOT = "ua-orlivka-2025-08-06", "ua-socar-depot-2025-08-08"
-
-
-class Said(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-    @property
-    def told(self) -> Any:
-        return json.loads(self.out)
-
-
-Run = Callable[..., Said]
 
 
 @pytest.fixture
@@ -48,19 +31,11 @@ def own(store: Store, tmp_path: Path) -> Store:
 @pytest.fixture
 def run(own: Store, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
     """Run a command on that store as the shell would."""
-    monkeypatch.setenv("COLUMNS", "200")
-    if not any(group.typer_instance is judge.app for group in cli.app.registered_groups):
-        cli.app.add_typer(judge.app)
+    told = shell(capsys, monkeypatch)
 
     def ran(*args: object) -> Said:
-        more = ["--basemap", str(BASEMAP)] if args[0] in ("judge", "load", "list") else []
-        monkeypatch.setattr(sys, "argv", ["strikeatlas", *map(str, args), "--store", str(own.path), *more])
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        said = capsys.readouterr()
-        assert "Traceback" not in said.out + said.err
-        return Said(int(ended.value.code or 0), said.out, said.err)
+        more = ["--basemap", BASEMAP] if args[0] in ("judge", "load", "list") else []
+        return told(*args, "--store", own.path, *more)
 
     return ran
 

@@ -12,6 +12,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 
 from api.commands.common import AsJson, StorePath, open_snapshot, output
+from api.printing import add_row
 from api.settings import BASEMAP, STORE
 from layers import weights
 from layers.ownership import UnknownRecord
@@ -75,7 +76,7 @@ def _best(found: Mapping[str, tuple[Match, ...]], snapshot: Snapshot, full: bool
                 _km(one),
                 reasons if full else decided,
             )
-            shown.add_row(*map(_plain, cells))
+            add_row(shown, *cells)
     return shown
 
 
@@ -85,7 +86,7 @@ def _weights(table: Weights) -> Table:
     for name, says in REASONS.items():
         weight = f"{table[name]:+.2f}" if name in table.by_name else f"at most to {table.ceiling:+.2f}"
         error = f"{table.errors[name]:.2f}" if name in table.errors else ""
-        shown.add_row(name, weight, error, _plain(says))
+        add_row(shown, name, weight, error, says)
     return shown
 
 
@@ -96,13 +97,8 @@ def _explained(strike: str, candidates: Sequence[Match]) -> RenderableType:
     for one in [match for match in candidates if match.asset is not None][:_EXPLAINED]:
         shown = Table("reason", "measured", "adds", "odds times", "in words", title=f"{strike}: {one.asset}")
         for reason in one.reasons:
-            shown.add_row(
-                reason.name,
-                f"{reason.value:.2f}",
-                f"{reason.weight:+.2f}",
-                _times(reason.weight),
-                _plain(reason.detail),
-            )
+            figures = (f"{reason.value:.2f}", f"{reason.weight:+.2f}", _times(reason.weight))
+            add_row(shown, reason.name, *figures, reason.detail)
         total = sum(reason.weight for reason in one.reasons)
         said = f"{one.probability:.3f}, beside {none:.3f} for none of these"
         shown.add_row("[bold]log odds[/]", "", f"[bold]{total:+.2f}[/]", _times(total), said)
@@ -116,8 +112,3 @@ def _times(log_odds: float) -> str:
 
 def _km(one: Match) -> str:
     return "" if one.distance_m is None else f"{one.distance_m / 1000:.1f}"
-
-
-def _plain(text: str) -> str:
-    """Text of records, not markup."""
-    return text.replace("[", r"\[")
