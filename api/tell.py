@@ -12,10 +12,11 @@ from pydantic import BaseModel
 
 from api.tell_control import control
 from api.tell_shares import interval, shares
-from layers.attribution import Answer, HitOwners, Owners, country_of, days
+from layers.attribution import Answer, HitOwners, country_of, days
 from layers.chains import Chain, Step
 from layers.decisions import shown
 from layers.features import GROUPS
+from layers.owners import Owners
 from layers.ownership import Basis, Minority, UnknownRecord
 from layers.schema import Asset, Match, Record, Relation
 from layers.snapshot import Snapshot

@@ -60,7 +60,7 @@ class System:
     @cached_property
     def _open(self) -> tuple[Ints, Ints, Ints]:
         """Edges of the open rows, for each the place of its row among them, and the first of each row."""
-        edges, place = _spread(self.start, self.open_rows)
+        edges, place = spread(self.start, self.open_rows)
         return edges, place, np.searchsorted(place, np.arange(len(self.open_rows)))
 
     def solve(self, stay: Floats, sign: float) -> Floats:
@@ -134,7 +134,7 @@ class System:
         return given
 
 
-def _spread(start: Ints, rows: Ints) -> tuple[Ints, Ints]:
+def spread(start: Ints, rows: Ints) -> tuple[Ints, Ints]:
     """Edges of some rows, and for each the place of its row among them."""
     counts = start[rows + 1] - start[rows]
     place = np.repeat(np.arange(len(rows)), counts)

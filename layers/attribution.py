@@ -7,22 +7,10 @@ from dataclasses import dataclass
 from datetime import date
 
 from layers import when
-from layers.chains import Chains, chains
 from layers.decisions import Finding, Hit
-from layers.ownership import REACHES, Basis, CountryShare, Interval, Minority, Register, Walk
+from layers.owners import Owners, Registers
+from layers.ownership import REACHES, Basis, CountryShare, Interval, Minority
 from layers.schema import Attribution, Entity, Records, Relation, Strike
-from layers.stake_table import StakeTable
-
-
-@dataclass(frozen=True, slots=True)
-class Owners:
-    """Who owns one asset (or entity) on some days, by country."""
-
-    shares: tuple[CountryShare, ...]
-    unattributed: Interval
-    reasons: tuple[str, ...]
-    chains: Chains
-    warnings: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,19 +36,6 @@ class Answer:
     minority: Minority
 
 
-def owners_of(register: Register, owned: str) -> Owners:
-    """Owners of an asset or entity.
-
-    Raises
-    ------
-    UnknownRecord
-        If there is no such asset or entity.
-    """
-    walk = Walk(register, owned)
-    unattributed, reasons = walk.unattributed()
-    return Owners(walk.shares(), unattributed, reasons, chains(register, owned), register.warnings(walk.nodes))
-
-
 def country_of(entity: Entity, basis: Basis) -> str | None:
     """Country of an entity: of registration, or of the head office where that is asked for and known."""
     seat = entity.headquartered_in if basis == "headquarters" else None
@@ -75,7 +50,7 @@ def days(strike: Strike) -> tuple[date | None, date | None]:
 
 def answer(
     records: Records,
-    table: StakeTable,
+    registers: Registers,
     finding: Finding,
     basis: Basis = "registration",
     minority: Minority = "stay",
@@ -83,10 +58,8 @@ def answer(
     """Attribute one strike. With several assets the shares are the envelope over them; they are never added."""
     strike = records.strikes[finding.strike]
     first, last = days(strike)
-    register = Register(table, first, last, basis, minority)
-    hits = tuple(
-        HitOwners(hit, owners_of(register, hit.asset), tuple(_ties(records, hit.asset, strike))) for hit in finding.hits
-    )
+    known = registers.on(first, last, basis, minority)
+    hits = tuple(HitOwners(hit, known.of(hit.asset), tuple(_ties(records, hit.asset, strike))) for hit in finding.hits)
     shares = _envelope([hit.owners.shares for hit in hits])
     lows = [hit.owners.unattributed.low for hit in hits]
     highs = [hit.owners.unattributed.high for hit in hits]

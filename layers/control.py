@@ -154,7 +154,13 @@ def controller(register: Register, declared: Mapping[str, tuple[Control, ...]], 
     """
     register.number(asset)
     above = _above(register, declared, asset)
-    found = {name: holds for name in sorted(above) if asset in (holds := _controlled(register, declared, name, above))}
+    below = _below(above, declared)
+    found = {}
+    for name in sorted(above):
+        reached = _reached(register, declared, name, above, below)
+        part = {other: stakes for other, stakes in above.items() if other in reached} if asset in reached else {}
+        if asset in (holds := _controlled(register, declared, name, part)):
+            found[name] = holds
     tops = [name for name in found if not any(name in others for other, others in found.items() if other != name)]
     if len(tops) != 1 or register.nodes.joint[register.nodes.index[tops[0]]]:
         return None
@@ -184,6 +190,33 @@ def _above(register: Register, declared: Mapping[str, tuple[Control, ...]], asse
         todo += [ids[holding.owner] for holding in holdings]
         todo += [control.controller for control in declared.get(name, ()) if control.controller in index]
     return above
+
+
+def _below(above: Mapping[str, tuple[Stake, ...]], declared: Mapping[str, tuple[Control, ...]]) -> dict[str, list[str]]:
+    """What each holds or is declared to control a part of."""
+    below: dict[str, list[str]] = defaultdict(list)
+    for name, stakes in above.items():
+        for holder in {*(stake.owner for stake in stakes), *(said.controller for said in declared.get(name, ()))}:
+            below[holder].append(name)
+    return below
+
+
+def _reached(
+    register: Register,
+    declared: Mapping[str, tuple[Control, ...]],
+    top: str,
+    above: Mapping[str, tuple[Stake, ...]],
+    below: Mapping[str, list[str]],
+) -> set[str]:
+    """All that one party controls and the party: asked only of what its members hold, which few do of very much."""
+    members = {top} | _bodies(register, top, above)
+    todo = list(members)
+    while todo:
+        for name in below.get(todo.pop(), ()):
+            if name not in members and _hold(name, members, above[name], declared.get(name, ())):
+                members.add(name)
+                todo.append(name)
+    return members
 
 
 def _controlled(

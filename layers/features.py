@@ -10,8 +10,9 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from layers.attribution import Answer, Owners, days
+from layers.attribution import Answer, days
 from layers.fields import AssetKind, Basis, Country, Edtf, Metres, Status
+from layers.owners import Owners
 from layers.ownership import Interval
 from layers.schema import Asset, Attribution, Records
 from layers.tally import NO_STRIKES, Tally

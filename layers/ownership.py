@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
+from math import inf
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -27,6 +28,8 @@ REACHES: tuple[Reach, ...] = ("state", "holder", "company")
 
 #: Known stakes may add up to this much over 100 by rounding alone.
 TOLERANCE = 0.005
+#: Least shares of so much leave nothing that may stay.
+FULL = 1 - 1e-9
 #: A country or remainder below this many percent is not told.
 _NOTHING = 5e-7
 #: As plain numbers, which compare ten times as fast with those of numpy; a walk asks at every step.
@@ -37,6 +40,10 @@ _ASSET, _PERSON, _UNKNOWN, _STATE, _BODY = map(
 
 class UnknownRecord(LookupError):
     """No record of that kind has that id."""
+
+
+class TooLarge(ValueError):
+    """A walk meets more positions than it was allowed."""
 
 
 class Holding(NamedTuple):
@@ -87,6 +94,14 @@ def largest_first(shares: Iterable[CountryShare]) -> tuple[CountryShare, ...]:
     """Shares of countries in the order in which they are told, without those that are nothing."""
     some = [row for row in shares if row.share.high > _NOTHING]
     return tuple(sorted(some, key=lambda row: (-row.share.high, -row.share.low, row.country)))
+
+
+def unattributed(attributed: Interval, reasons: Iterable[str]) -> tuple[Interval, tuple[str, ...]]:
+    """What the share of all countries leaves, and why: the reasons in their order, or that it circles."""
+    part = Interval(max(0.0, 100 - attributed.high), max(0.0, 100 - attributed.low))
+    if part.high <= _NOTHING:
+        return Interval(0.0, 0.0), ()
+    return part, tuple(sorted(set(reasons))) or ("closed loop without an outside owner",)
 
 
 class Position(NamedTuple):
@@ -169,7 +184,7 @@ class Register:
 
     def stake(self, holding: Holding) -> Stake:
         """The record of a holding."""
-        return self.graph.table.stakes[int(self.graph.row[holding.edge])]
+        return self.graph.stakes[int(self.graph.row[holding.edge])]
 
     def step(self, position: Position, holding: Holding) -> Position:
         """Where the walk is after it went up to one holder."""
@@ -209,24 +224,28 @@ class Register:
 class Walk:
     """All positions that a walk from one asset or entity can reach, and the shares that follow.
 
+    Raises ``UnknownRecord`` if there is no such asset or entity, and ``TooLarge`` above ``most`` positions.
+
     Bounds are exact for each question taken alone: the least (or largest) part of a country that any choice of
     the unknown shares gives (see ``absorption``). A closed loop without an outside owner ends nowhere and is
     unattributed. Where a company is met under two flags, its shares may be chosen apart: then they are outer bounds.
     """
 
-    def __init__(self, register: Register, start: str) -> None:
+    def __init__(self, register: Register, start: str, most: float = inf) -> None:
         self.register = register
         self.start = register.start(start)
-        self._edges = self._explore()
+        self._edges = self._explore(most)
         self._order = list(self._edges)
         self._index = {position: index for index, position in enumerate(self._order)}
 
-    def _explore(self) -> dict[Position, list[tuple[Holding, Position]]]:
+    def _explore(self, most: float) -> dict[Position, list[tuple[Holding, Position]]]:
         edges: dict[Position, list[tuple[Holding, Position]]] = {}
         todo = [self.start]
         while todo:
             position = todo.pop()
             if position not in edges:
+                if len(edges) >= most:
+                    raise TooLarge(f"more than {most} positions above {self.register.nodes.ids[self.start.node]!r}")
                 held = self.register.holdings(position.node)
                 edges[position] = [(holding, self.register.step(position, holding)) for holding in held]
                 todo.extend(target for _, target in edges[position])
@@ -252,15 +271,15 @@ class Walk:
 
     def unattributed(self) -> tuple[Interval, tuple[str, ...]]:
         """The part that no country is known for, and why."""
-        attributed = self._bounds[-1]
-        part = Interval(max(0.0, 100 - attributed.high), max(0.0, 100 - attributed.low))
-        if part.high <= _NOTHING:
-            return Interval(0.0, 0.0), ()
-        reasons = {end.reason for position, end in self.ends.items() if end.reason and self._may_stay(position)}
-        return part, tuple(sorted(reasons)) or ("closed loop without an outside owner",)
+        reasons = (end.reason for position, end in self.ends.items() if end.reason and self._may_stay(position))
+        return unattributed(self._bounds[-1], reasons)
+
+    def warnings(self) -> tuple[str, ...]:
+        """Known stakes of more than 100 percent in what the walk meets."""
+        return self.register.warnings(self.nodes)
 
     def _may_stay(self, position: Position) -> bool:
-        return sum(holding.low for holding, _ in self._edges[position]) < 1 - 1e-9
+        return sum(holding.low for holding, _ in self._edges[position]) < FULL
 
     @cached_property
     def _columns(self) -> dict[str, int]:

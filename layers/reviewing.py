@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from layers.attribution import Owners
 from layers.decisions import Finding
+from layers.owners import Owners
 from layers.schema import Match, Strike
 
 #: Candidates of one strike that are weighed; the rest are too improbable to change the order.

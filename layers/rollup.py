@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from layers.absorption import Ordered, System, reaching, remainder
-from layers.ownership import REACHES, CountryShare, Interval, Minority, Register, Walk, largest_first
+from layers.above import Edges
+from layers.absorption import Ordered, System, reaching, remainder, spread
+from layers.ownership import Minority
 from layers.stake_table import Bools, Floats, Ints, Kind, StakeGraph
 
 #: Countries solved together; more would take more memory and hardly less time.
@@ -45,83 +46,72 @@ def rollup(graph: StakeGraph, country: NDArray[np.int16], asked: list[int], mino
     minority
         As in ``ownership.Register``; the results equal those of ``ownership.Walk`` from every node.
     """
-    steps = _Steps(graph, country, minority == "follow")
+    steps = Steps.of(graph, country, minority == "follow")
     low = np.empty((steps.size, len(asked)))
     if steps.exact.all():
-        shares = _Exact(steps)
-        for some in _together(len(asked)):
+        shares = Exact(steps)
+        for some in together(len(asked)):
             own = steps.own(asked[some])
             low[:, some] = shares.solve(own & steps.state[:, None], own)
         return Rollup(low, low)
     high = np.empty_like(low)
     for column, number in enumerate(asked):
-        low[:, column], high[:, column] = _bounds(steps, steps.own([number])[:, 0])
+        own = steps.own([number])[:, 0]
+        low[:, column], high[:, column] = bounds(steps, own, own)
     return Rollup(low, high)
 
 
-class Solved:
-    """Every country's share of every asset and entity of a register: solved once, then read for whom it is asked.
-
-    Takes 24 bytes for each node and country. Nodes with unknown shares above them are walked when they are asked for.
-    """
-
-    def __init__(self, register: Register) -> None:
-        self._register = register
-        steps = _Steps(register.graph, register.country, register.follow)
-        shares, person = _Exact(steps), (register.nodes.kind == Kind.PERSON)[:, None]
-        countries = len(register.nodes.countries)
-        self._exact = steps.exact
-        self._shares = np.empty((steps.size, countries, len(REACHES)))
-        for some in _together(countries):
-            own = steps.own(list(range(countries))[some])
-            nobody = np.zeros_like(own)
-            self._shares[:, some, 0] = shares.solve(own & steps.state[:, None], nobody)
-            self._shares[:, some, 1] = shares.solve(nobody, own & person)
-            self._shares[:, some, 2] = shares.solve(nobody, own & ~person)
-
-    def shares(self, name: str) -> tuple[CountryShare, ...]:
-        """Every country's share, largest first, as ``Walk.shares`` tells them.
-
-        Raises
-        ------
-        UnknownRecord
-            If there is no asset or entity of that id.
-        """
-        node = self._register.number(name)
-        if not self._exact[node]:
-            return Walk(self._register, name).shares()
-        percent = 100 * self._shares[node]
-        return largest_first(
-            CountryShare(country, _exactly(sum(parts)), dict(zip(REACHES, map(_exactly, parts), strict=True)))
-            for country, parts in zip(self._register.nodes.countries, percent.tolist(), strict=True)
-        )
-
-
-def _exactly(share: float) -> Interval:
-    return Interval(share, share)
-
-
-def _together(countries: int) -> Iterator[slice]:
+def together(countries: int) -> Iterator[slice]:
+    """Places of the countries that are solved together."""
     return (slice(first, first + _TOGETHER) for first in range(0, countries, _TOGETHER))
 
 
-class _Steps:
+@dataclass(frozen=True, eq=False)
+class Steps:
     """How the walk goes on from each node, whatever country is asked for."""
 
-    def __init__(self, graph: StakeGraph, country: NDArray[np.int16], follow: bool) -> None:
-        nodes = graph.table.nodes
-        self.country, self.size = country, len(nodes)
-        self.named = ~np.isin(nodes.kind, (Kind.ASSET, Kind.UNKNOWN))
-        self.state = np.isin(nodes.kind, (Kind.STATE, Kind.STATE_BODY)) & (country >= 0)
-        #: Where what goes no further stays with the flag company.
-        self.keeps = ~self.state & (nodes.kind != Kind.ASSET)
+    kind: NDArray[np.int8]
+    country: NDArray[np.int16]
+    owned: Ints
+    owner: Ints
+    low: Floats
+    high: Floats
+    #: Stakes that are followed, and those of them after which a share is under the holder's own flag.
+    followed: Bools
+    takes_own: Bools
+
+    @classmethod
+    def of(cls, graph: StakeGraph, country: NDArray[np.int16], follow: bool) -> Steps:
+        """The steps that ``ownership.Register`` takes."""
+        nodes = graph.nodes
         counts = ~graph.floating & (nodes.kind[graph.owned] != Kind.STATE)
-        self.owned, self.owner = graph.owned[counts], graph.owner[counts]
-        self.low, self.high = graph.low[counts], graph.high[counts]
-        joint = nodes.joint[self.owned]
-        self.followed = joint | follow | (self.low > 0.5)
+        owned, owner = graph.owned[counts], graph.owner[counts]
+        low, high = graph.low[counts], graph.high[counts]
+        joint = nodes.joint[owned]
+        followed = joint | follow | (low > 0.5)
         known = (country >= 0) | (nodes.kind == Kind.UNKNOWN)
-        self.takes_own = self.followed & (joint | known[self.owner])  # the holder's own flag
+        return cls(nodes.kind, country, owned, owner, low, high, followed, followed & (joint | known[owner]))
+
+    @property
+    def size(self) -> int:
+        """Number of nodes."""
+        return len(self.kind)
+
+    @cached_property
+    def named(self) -> Bools:
+        """Whose own flag can count to a country."""
+        return np.isin(self.kind, (Kind.ASSET, Kind.UNKNOWN), invert=True)
+
+    @cached_property
+    def state(self) -> Bools:
+        """States and their bodies, whose country takes what ends there under any flag."""
+        return np.isin(self.kind, (Kind.STATE, Kind.STATE_BODY)) & (self.country >= 0)
+
+    @cached_property
+    def keeps(self) -> Bools:
+        """Where what goes no further stays with the flag company."""
+        keeps: Bools = ~self.state & (self.kind != Kind.ASSET)
+        return keeps
 
     def own(self, asked: list[int]) -> Bools:
         """Whose own flag counts to each asked country, a column."""
@@ -139,22 +129,45 @@ class _Steps:
         room = np.bincount(self.owned, self.high - self.low, self.size)
         return ~reaching(self.matrix(np.ones(len(self.owned), bool), self.high), (room > 0) & (self.left > 0))
 
+    @cached_property
+    def edges(self) -> Edges:
+        """All steps as a graph, those of no share too."""
+        return Edges(self.owned, self.owner, self.size)
+
+    def some(self, chosen: Bools) -> Edges:
+        """Some of the steps as a graph."""
+        return Edges(self.owned[chosen], self.owner[chosen], self.size)
+
     def matrix(self, some: Bools, shares: Floats) -> csr_array:
         """Some stakes as shares of owners (columns) in what they own."""
-        start = np.concatenate([[0], np.cumsum(np.bincount(self.owned[some], minlength=self.size))])
-        matrix = csr_array((shares[some], self.owner[some], start), shape=(self.size, self.size))
+        edges = self.some(some)
+        matrix = csr_array((shares[some], edges.owner, edges.start), shape=(self.size, self.size))
         matrix.sum_duplicates()  # graph algorithms need it
         return matrix
 
+    def within(self, nodes: Ints) -> Steps:
+        """The steps above some ascending nodes, numbered anew; all that stand above them are among them."""
+        at = spread(self.edges.start, nodes)[0]
+        return Steps(
+            self.kind[nodes],
+            self.country[nodes],
+            np.searchsorted(nodes, self.owned[at]),
+            np.searchsorted(nodes, self.owner[at]),
+            self.low[at],
+            self.high[at],
+            self.followed[at],
+            self.takes_own[at],
+        )
 
-class _Exact:
+
+class Exact:
     """Shares where all are known; they are linear in what counts, so one matrix serves all countries.
 
     What a walk from a node carries on from there under its flag is the same for all flags (``_carried``); all other
     that a country gets comes from states, or from flags that the walk takes on its way.
     """
 
-    def __init__(self, steps: _Steps) -> None:
+    def __init__(self, steps: Steps) -> None:
         everything = np.ones(len(steps.owned), bool)
         self._left = steps.left[:, None]
         self._stopping = steps.matrix(~steps.followed, steps.low)
@@ -174,18 +187,19 @@ class _Exact:
         return self._followed.solve(kept + self._after_stop(kept) + flag * self._carried)
 
 
-def _bounds(steps: _Steps, own: Bools) -> tuple[Floats, Floats]:
-    """Bounds for one country."""
-    if steps.takes_own.all():  # nothing need be remembered
-        low, high = _system(steps, [steps.owner]).bounds(own[:, None].astype(float))
+def bounds(steps: Steps, state: Bools, flag: Bools) -> tuple[Floats, Floats]:
+    """Least and largest share of each node that ends in some states, or stays with some companies as their flag."""
+    if steps.takes_own.all() or not flag.any():  # nothing need be remembered
+        stay = np.where(steps.state, state, flag & steps.keeps).astype(float)
+        low, high = _system(steps, [steps.owner]).bounds(stay[:, None])
         return low[:, 0], high[:, 0]
     size = steps.size
-    low, high = _system(steps, _targets(steps, own)).bounds(_stay(steps, own)[:, None])
-    under_own = np.where(own, np.arange(size, 2 * size), np.arange(size))
+    low, high = _system(steps, _targets(steps, flag)).bounds(_stay(steps, state)[:, None])
+    under_own = np.where(flag, np.arange(size, 2 * size), np.arange(size))
     return low[under_own, 0], high[under_own, 0]
 
 
-def _system(steps: _Steps, targets: list[Ints]) -> System:
+def _system(steps: Steps, targets: list[Ints]) -> System:
     """As many rows for each node as there are targets for each stake."""
     times = len(targets)
     counts = np.tile(np.bincount(steps.owned, minlength=steps.size), times)
@@ -193,13 +207,15 @@ def _system(steps: _Steps, targets: list[Ints]) -> System:
     return System(start, np.concatenate(targets), np.tile(steps.low, times), np.tile(steps.high, times))
 
 
-def _targets(steps: _Steps, own: Bools) -> list[Ints]:
+def _targets(steps: Steps, flag: Bools) -> list[Ints]:
     """Rows 0 to n: the flag does not count; n to 2n: it does; the other 2n the same after a minority that stays."""
-    stopped = [steps.owner + (2 + flag) * steps.size for flag in (0, 1)]
-    along = [steps.owner + np.where(steps.takes_own, own[steps.owner], flag) * steps.size for flag in (0, 1)]
-    return [np.where(steps.followed, along[flag], stopped[flag]) for flag in (0, 1)] + stopped
+    stopped = [steps.owner + (2 + counts) * steps.size for counts in (0, 1)]
+    along = [steps.owner + np.where(steps.takes_own, flag[steps.owner], counts) * steps.size for counts in (0, 1)]
+    return [np.where(steps.followed, along[counts], stopped[counts]) for counts in (0, 1)] + stopped
 
 
-def _stay(steps: _Steps, own: Bools) -> Floats:
+def _stay(steps: Steps, state: Bools) -> Floats:
     """Whether what stays in each of these rows counts."""
-    return np.concatenate([np.where(steps.state, own, flag & steps.keeps) for flag in (False, True)] * 2).astype(float)
+    return np.concatenate([np.where(steps.state, state, counts & steps.keeps) for counts in (False, True)] * 2).astype(
+        float
+    )

@@ -9,7 +9,7 @@ from functools import cached_property, lru_cache
 from types import MappingProxyType
 
 from layers import identity
-from layers.attribution import Answer, Owners, answer, attributions, owners_of
+from layers.attribution import Answer, answer, attributions
 from layers.basemap import Basemap
 from layers.collection import Collection
 from layers.control import Controller, Span, control_spans
@@ -25,12 +25,17 @@ from layers.features import (
     strike_features,
 )
 from layers.holdings import Held, holdings_of
+from layers.latest import Latest
 from layers.matching import match_all
-from layers.ownership import Basis, Minority, Register, UnknownRecord
+from layers.owners import Owners, Registers
+from layers.ownership import Basis, Minority, UnknownRecord
 from layers.reviewing import Pending, pending
 from layers.schema import Attribution, Match, Records
 from layers.stake_table import StakeTable
 from layers.tally import Tally, tallies
+
+#: Answers to who controls something that are kept.
+_SPANS = 1000
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,6 +82,11 @@ class Snapshot:
         return StakeTable.of(self.records)
 
     @cached_property
+    def registers(self) -> Registers:
+        """Who owns everything, by day; the latest asked for are kept."""
+        return Registers(self.stakes)
+
+    @cached_property
     def matches(self) -> Mapping[str, tuple[Match, ...]]:
         """Candidates of every strike."""
         return MappingProxyType(match_all(self.records))
@@ -104,7 +114,7 @@ class Snapshot:
         """Whose what each strike hit was, newest strike first."""
         return MappingProxyType(
             {
-                strike: answer(self.records, self.stakes, found, basis, minority)
+                strike: answer(self.records, self.registers, found, basis, minority)
                 for strike, found in self.findings.items()
             }
         )
@@ -142,7 +152,7 @@ class Snapshot:
             If there is no such asset or entity.
         """
         day = on or self.data_date
-        return owners_of(Register(self.stakes, day, day, basis, minority), owned)
+        return self.registers.on(day, day, basis, minority).of(owned)
 
     def controller(self, owned: str, on: date | None = None, basis: Basis = "registration") -> Controller | None:
         """Who surely controls an asset or entity on a day, by default that of the data; ``None`` for nobody.
@@ -166,7 +176,13 @@ class Snapshot:
         UnknownRecord
             If there is no such asset or entity.
         """
-        return control_spans(self.stakes, self.records.controls.values(), owned, first, last, basis)
+        controls = self.records.controls.values()
+        asked = (owned, first, last, basis)
+        return self._spans.get(asked, lambda: control_spans(self.stakes, controls, owned, first, last, basis))
+
+    @cached_property
+    def _spans(self) -> Latest[tuple[str, date | None, date | None, Basis], tuple[Span, ...]]:
+        return Latest(_SPANS)
 
     def holdings(self, entity: str, on: date | None = None) -> tuple[Held, ...]:
         """What an entity holds on a day, by default that of the data, directly and through others.
@@ -177,7 +193,7 @@ class Snapshot:
             If there is no such entity.
         """
         day = on or self.data_date
-        return holdings_of(Register(self.stakes, day, day), entity)
+        return holdings_of(self.registers.on(day, day).register, entity)
 
     @cached_property
     def collections(self) -> Mapping[str, Collection]:
@@ -198,8 +214,8 @@ class Snapshot:
         )
 
     def _assets(self) -> Collection:
-        register = Register(self.stakes, self.data_date, self.data_date)
-        owners = {asset: owners_of(register, asset) for asset in self.records.assets}
+        known = self.registers.on(self.data_date, self.data_date)
+        owners = {asset: known.of(asset) for asset in self.records.assets}
         return Collection(
             "assets",
             "Assets",

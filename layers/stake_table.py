@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from layers import when
+from layers.latest import Latest
 from layers.schema import Entity, Records, Stake
 
 Ints = NDArray[np.int64]
@@ -23,6 +24,10 @@ Bools = NDArray[np.bool_]
 
 #: The entity that stands for listed shares without a named holder; they stay with their company.
 FREE_FLOAT = "free-float"
+
+#: Graphs of some days that are kept, and the stakes of all of them; four (of 50 bytes a stake) are kept in any case.
+_GRAPHS = 64
+_STAKES = 5_000_000
 
 _OPEN_START = 0
 _OPEN_END = date.max.toordinal() + 1
@@ -111,23 +116,49 @@ class StakeTable:
         """Stakes that held or may have held from ``first`` to ``last``, inclusive; ``None`` is open.
 
         A stake counts from its least share only if it was checked, is not imputed, and surely held on every day;
-        else from 0 (see ``when.held``).
+        else from 0 (see ``when.held``). The latest graphs are kept for all days between the same turns.
         """
-        start = first.toordinal() if first else _OPEN_START
-        stop = last.toordinal() if last else _OPEN_END - 1
+        return self._graphs.get(self.between(first, last), lambda: self._on(first, last))
+
+    @cached_property
+    def _graphs(self) -> Latest[tuple[int, int], StakeGraph]:
+        return Latest(max(4, min(_GRAPHS, _STAKES // max(1, len(self.owned)))))
+
+    def _on(self, first: date | None, last: date | None) -> StakeGraph:
+        start, stop = _bounds(first, last)
         always = (self.began[:, 1] <= start) & (stop < self.ended[:, 0])
         never = (stop < self.began[:, 0]) | (start >= self.ended[:, 1])
         row = np.flatnonzero(~never)
         counts = np.bincount(self.owned[row], minlength=len(self.nodes))
         low = np.where((always & self.sure)[row], self.least[row], 0.0)
-        return StakeGraph(self, np.concatenate([[0], np.cumsum(counts)]), self.owner[row], low, self.most[row], row)
+        first_edge = np.concatenate([[0], np.cumsum(counts)])
+        return StakeGraph(self.nodes, self.stakes, first_edge, self.owner[row], low, self.most[row], row)
+
+    def between(self, first: date | None, last: date | None) -> tuple[int, int]:
+        """Between which turns some days lie: where it is the same, the same stakes held."""
+        before = np.searchsorted(self._turns, _bounds(first, last), side="right")
+        return int(before[0]), int(before[1])
+
+    @cached_property
+    def _turns(self) -> Ints:
+        """Days from which on some stake begins or ceases, surely or maybe, to hold."""
+        return np.unique(np.concatenate([self.began, self.ended]))
+
+
+def _bounds(first: date | None, last: date | None) -> tuple[int, int]:
+    """First and last day as ordinals, where open beyond all."""
+    return first.toordinal() if first else _OPEN_START, last.toordinal() if last else _OPEN_END - 1
 
 
 @dataclass(frozen=True, eq=False)
 class StakeGraph:
-    """The stakes of some days as compressed rows: those in node ``n`` are ``start[n]`` to ``start[n + 1]``."""
+    """The stakes of some days as compressed rows: those in node ``n`` are ``start[n]`` to ``start[n + 1]``.
 
-    table: StakeTable
+    ``row`` is the place of each in ``stakes``, the records of all times.
+    """
+
+    nodes: Nodes
+    stakes: Sequence[Stake]
     start: Ints
     owner: Ints
     low: Floats
@@ -146,7 +177,7 @@ class StakeGraph:
     @cached_property
     def floating(self) -> Bools:
         """Which stakes are free float."""
-        return np.asarray(self.table.nodes.kind[self.owner] == Kind.FLOAT)
+        return np.asarray(self.nodes.kind[self.owner] == Kind.FLOAT)
 
 
 def _days(text: str | None, unbounded: int) -> tuple[int, int]:

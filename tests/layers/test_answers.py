@@ -6,8 +6,8 @@ from datetime import date
 
 import pytest
 
-from layers.attribution import Owners
 from layers.features import interval_text
+from layers.owners import Owners
 from layers.ownership import Interval, Register, Walk
 from layers.schema import Records
 from layers.snapshot import Snapshot

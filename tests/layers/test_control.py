@@ -174,6 +174,42 @@ def test_spans_are_what_is_true_on_each_of_their_days(
             assert (found.party if found else None) == span.party
 
 
+def parties(stakes: list[tuple[str, str, float]], said: set[tuple[str, str]], asset: str) -> set[str]:
+    """All who control an asset, each asked of everything."""
+    found = set()
+    for top in "spcd":
+        members, grown = {top}, True
+        while grown:
+            held = {name: sum(s for by, of, s in stakes if of == name and by in members) for name in "acd"}
+            more = {name for name in "acd" if held[name] > 50 or any((name, by) in said for by in members)}
+            grown = bool(more - members)
+            members |= more
+        if asset in members - {top}:
+            found.add(top)
+    return found
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from("spcd"), st.sampled_from("acd"), st.sampled_from([20, 30, 51, 100])), max_size=7
+    ),
+    st.sets(st.tuples(st.sampled_from("acd"), st.sampled_from("spcd")), max_size=2),
+)
+def test_who_controls_is_one_of_all_who_do(stakes: list[tuple[str, str, float]], said: set[tuple[str, str]]) -> None:
+    held = [(by, of, share) for by, of, share in stakes if by != of]
+    known = dated(*((by, of, share, None, None) for by, of, share in held))
+    pairs = {(below, by) for below, by in said if below != by}
+    found = controller(Register(known, None, None), controls_on([declare(*pair) for pair in pairs], None, None), "a")
+    everyone = parties(held, pairs, "a")
+    tops = {party for party in everyone if not parties(held, pairs, party) & everyone - {party}}
+    assert (found.entity if found else None) == (tops.pop() if len(tops) == 1 else None)
+
+
+def test_who_controls_is_kept(snapshot: Snapshot) -> None:
+    day = date(2025, 8, 21)
+    assert snapshot.control("a-flex", day, day) is snapshot.control("a-flex", day, day)
+
+
 def test_who_controls_does_not_depend_on_the_basis_but_the_country_does(snapshot: Snapshot) -> None:
     for asset in snapshot.records.assets:
         there, seat = (snapshot.controller(asset, None, basis) for basis in ("registration", "headquarters"))  # type: ignore[arg-type]

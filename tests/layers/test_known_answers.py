@@ -12,7 +12,7 @@ from datetime import date
 
 import pytest
 
-from layers.attribution import Owners
+from layers.owners import Owners
 from layers.ownership import Interval
 from layers.snapshot import Snapshot
 

@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 
 from bench.ownership import register as register_of
 from layers.ownership import CountryShare, Interval, Minority, Register, UnknownRecord, Walk
-from layers.rollup import Solved, rollup
+from layers.rollup import rollup
 from layers.schema import Records
 from layers.snapshot import Snapshot
+from layers.solved import Solved
 from layers.stake_table import StakeTable
 from tests.layers.making import Holder, Share, records
 
@@ -96,7 +97,7 @@ def test_a_large_register_with_loops_in_loops_equals_its_walks(minority: Minorit
             assert shares == pytest.approx(walked[country], abs=1e-7)
 
 
-def test_what_is_not_known_to_be_exact_is_walked() -> None:
+def test_what_is_not_known_to_be_exact_is_bounded() -> None:
     """One open share above ``a`` and none above ``c``."""
     known = records(
         [("c", "registeredEntity", "AA"), ("d", "registeredEntity", "AA"), ("s", "state", "BB")],

@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from layers.attribution import Answer, HitOwners, Owners
+from layers.attribution import Answer, HitOwners
 from layers.chains import Chains
 from layers.decisions import Finding, Hit
+from layers.owners import Owners
 from layers.ownership import CountryShare, Interval
 from layers.schema import Decision, Entity, Relation, Strike
 from layers.snapshot import Snapshot

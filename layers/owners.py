@@ -1,0 +1,112 @@
+"""Who owns an asset on a day, as it is told: walked where little stands above it, else read from what was solved."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from threading import Lock
+from typing import NamedTuple
+
+from layers.chains import Chains, Hope, chains
+from layers.latest import Latest
+from layers.ownership import Basis, CountryShare, Interval, Minority, Register, TooLarge, Walk
+from layers.solved import Solved, Standing
+from layers.stake_table import StakeTable
+
+#: A walk of up to so many positions (some tens of milliseconds) is walked if nothing is solved yet.
+MOST_WALKED = 2000
+#: Answers of one register that are kept.
+_ANSWERS = 1000
+#: Registers that are kept, and the stakes of all of them; two are kept in any case.
+_REGISTERS = 16
+_STAKES = 5_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Owners:
+    """Who owns one asset (or entity) on some days, by country."""
+
+    shares: tuple[CountryShare, ...]
+    unattributed: Interval
+    reasons: tuple[str, ...]
+    chains: Chains
+    warnings: tuple[str, ...]
+
+
+class _Told(NamedTuple):
+    """All of the owners but the chains, which take less to find than to keep."""
+
+    shares: tuple[CountryShare, ...]
+    unattributed: Interval
+    reasons: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
+def _told(found: Walk | Standing) -> _Told:
+    return _Told(found.shares(), *found.unattributed(), found.warnings())
+
+
+class _Large(NamedTuple):
+    """What is solved of a whole register."""
+
+    solved: Solved
+    hope: Hope
+
+
+class Ownership:
+    """Who owns everything on some days; many threads may ask it.
+
+    Where more than ``most`` positions stand above what is asked for, the whole register is solved, once.
+    """
+
+    def __init__(self, register: Register, most: int = MOST_WALKED) -> None:
+        self.register = register
+        self._most = most
+        self._large: _Large | None = None
+        self._lock = Lock()
+        self._answers: Latest[str, _Told] = Latest(_ANSWERS)
+
+    def of(self, owned: str) -> Owners:
+        """Owners of an asset or entity.
+
+        Raises
+        ------
+        UnknownRecord
+            If there is no such asset or entity.
+        """
+        large = self._large
+        if large and large.solved.exact(owned):  # which takes less to find again than to keep
+            told = _told(large.solved.of(owned))
+        else:
+            told = self._answers.get(owned, lambda: _told(self._found(owned)))
+        paths = chains(self.register, owned, large.hope if large else None)
+        return Owners(told.shares, told.unattributed, told.reasons, paths, told.warnings)
+
+    def _found(self, owned: str) -> Walk | Standing:
+        try:
+            return Walk(self.register, owned, self._most)
+        except TooLarge:
+            return self._solve().solved.of(owned)
+
+    def _solve(self) -> _Large:
+        with self._lock:  # whoever asks meanwhile waits, rather than to solve the same
+            if self._large is None:
+                self._large = _Large(Solved(self.register), Hope(self.register))
+            return self._large
+
+
+class Registers:
+    """Who owns everything on any days, by either rule: the latest asked for are kept. Many threads may ask it."""
+
+    def __init__(self, table: StakeTable) -> None:
+        self._table = table
+        self._kept: Latest[tuple[object, ...], Ownership] = Latest(
+            max(2, min(_REGISTERS, _STAKES // max(1, len(table.owned))))
+        )
+
+    def on(
+        self, first: date | None, last: date | None, basis: Basis = "registration", minority: Minority = "stay"
+    ) -> Ownership:
+        """Who owns everything from ``first`` to ``last``, inclusive, ``None`` is open; see ``ownership.Register``."""
+        key = (self._table.between(first, last), basis, minority)
+        return self._kept.get(key, lambda: Ownership(Register(self._table, first, last, basis, minority)))
