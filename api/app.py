@@ -4,17 +4,38 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 from collections.abc import AsyncIterator
 from importlib.metadata import PackageNotFoundError, version
 
 from fastapi import FastAPI
 
 from api import errors, openapi
+from api.access_log import AccessLog, Form
 from api.atlas import Atlas
+from api.compression import Compression
 from api.headers import CommonHeaders, Methods
-from api.limits import BodyLimit
-from api.routes import answers, features, page, places, review, tiles
-from api.settings import Settings
+from api.limits import AtWork, BodyLimit, RequestLimit, WorkLimit
+from api.observing import Observed
+from api.proxy import Forwarded
+from api.routes import (
+    answers,
+    collections,
+    connect,
+    features,
+    featureserver,
+    maps,
+    operating,
+    page,
+    places,
+    review,
+    schemas,
+    tiles,
+    tilesets,
+    transactions,
+)
+from api.settings import ROOT, Settings
+from api.workers import Worker
 from layers.store import Store
 
 DESCRIPTION = (
@@ -31,8 +52,28 @@ def program_version() -> str:
         return "0"
 
 
-def create_app(store: Store, settings: Settings | None = None) -> FastAPI:
+def edition(settings: Settings) -> str:
+    """Version of the program, and a digest of its sources and of the settings that the bytes of answers depend on.
+
+    A checkout changes more often than its version does, and what it answers with it.
+    """
+    shaping = (settings.limit_default, settings.limit_max, settings.attribution)
+    made = hashlib.blake2b(repr((*shaping, settings.publish_from, settings.show_from)).encode())
+    for ring in ("api", "layers", "geo"):
+        for file in sorted((ROOT / ring).rglob("*")):
+            if file.suffix in (".py", ".html", ".css", ".js", ".toml"):
+                made.update(file.read_bytes())
+    made.update((settings.static / "style-table.json").read_bytes())
+    return f"{program_version()}.{made.hexdigest()[:8]}"
+
+
+def create_app(store: Store, settings: Settings | None = None, log: Form = "none") -> FastAPI:
     """Make the application over a store; the snapshot is built before this returns.
+
+    Parameters
+    ----------
+    log
+        How each request is logged to standard error.
 
     Raises
     ------
@@ -42,14 +83,24 @@ def create_app(store: Store, settings: Settings | None = None) -> FastAPI:
         If the base map has not been built.
     """
     settings = settings or Settings()
-    atlas = Atlas(store, settings, program_version())
+    atlas = Atlas(store, settings, edition(settings))
+    at_work = AtWork()
+    worker = Worker(atlas, settings.workers, at_work.__len__)
+    access_log = None if log == "none" else AccessLog(log, worker.number)
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        following = asyncio.create_task(atlas.follow(settings.follow_every_s)) if settings.follow_every_s else None
+        # What the first request with parameters would wait for.
+        app.openapi()
+        tasks = [asyncio.create_task(worker.keep_saying())]
+        if settings.follow_every_s:
+            tasks.append(asyncio.create_task(atlas.follow(settings.follow_every_s)))
         yield
-        if following is not None:
-            following.cancel()
+        for task in tasks:
+            task.cancel()
+        worker.end()
+        if access_log is not None:
+            access_log.flush()
 
     app = FastAPI(
         title="StrikeAtlas",
@@ -62,13 +113,41 @@ def create_app(store: Store, settings: Settings | None = None) -> FastAPI:
     )
     app.state.atlas = atlas
     app.state.settings = settings
-    for router in (features.router, answers.router, places.router, review.router, page.router):
-        app.include_router(router)
+    app.state.worker = worker
+    # Plain routes first: a request passes over every route before its own, which for a tile took longer than the rest.
+    features.mount(app)
     tiles.mount(app, atlas)
+    tilesets.mount(app, atlas)
+    operating.mount(app, worker, settings.at_work_max)
+    for part in (
+        collections,
+        schemas,
+        tilesets,
+        maps,
+        transactions,
+        answers,
+        places,
+        review,
+        featureserver,
+        connect,
+        page,
+    ):
+        app.include_router(part.router)
     page.mount(app, settings.static)
-    errors.install(app)
     openapi.install(app, settings)
+    _wrap(app, settings, at_work, worker, access_log)
+    return app
+
+
+def _wrap(app: FastAPI, settings: Settings, at_work: AtWork, worker: Worker, log: AccessLog | None) -> None:
+    """Put the middleware round the routes, the innermost first."""
     app.add_middleware(BodyLimit, most=settings.body_max)
+    app.add_middleware(Compression, kept_bytes=settings.coded_kept)
+    errors.install(app)
+    app.add_middleware(WorkLimit, work=at_work, settings=settings)
+    app.add_middleware(RequestLimit, settings=settings)
     app.add_middleware(Methods)
     app.add_middleware(CommonHeaders)
-    return app
+    app.add_middleware(Observed, tally=worker.tally, log=log)
+    if settings.proxies:
+        app.add_middleware(Forwarded, proxies=settings.proxies)

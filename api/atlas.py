@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
 import threading
+import time
 from collections import OrderedDict
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
+from functools import cached_property
 
+from api.params import ORDERS
 from api.settings import Settings
+from geo.mvt import Layer
+from geo.planes import DEGREES
 from layers import basemap
+from layers.collection import Collection
+from layers.cursor import keyed
 from layers.publishing import public
+from layers.recent import Recent
+from layers.renewal import renewed
+from layers.rows import TABLES, version_of
+from layers.schema import Records
+from layers.selection import Selection, rows
 from layers.snapshot import Snapshot
 from layers.store import Store, StoreError
 
@@ -21,14 +34,29 @@ log = logging.getLogger(__name__)
 def snapshots_of(store: Store, base: basemap.Basemap, settings: Settings) -> tuple[Snapshot, Snapshot]:
     """The newest version of what a store holds: as it is served, every layer of it built, and with what is private."""
     seq, records = store.version()
-    day = data_date(store, seq)
+    return _snapshots(base, seq, records, data_date(store, seq), settings, None)
+
+
+def _snapshots(
+    base: basemap.Basemap, seq: int, records: Records, day: date, settings: Settings, before: Snapshot | None
+) -> tuple[Snapshot, Snapshot]:
+    """The same of records that were read already; what has not changed is taken over from the view ``before``."""
     served = public(records)
-    snapshot, everything = (
-        Snapshot.of(known, base, seq, day, settings.publish_from, settings.show_from) for known in (served, records)
-    )
+
+    def view(known: Records) -> Snapshot:
+        return Snapshot.of(known, base, seq, day, settings.publish_from, settings.show_from)
+
+    snapshot = view(served) if before is None else renewed(before, view(served))
     for collection in snapshot.collections.values():
-        _ = collection.fragments, collection.layer
-    return snapshot, snapshot if served is records else everything
+        _ready(collection)
+    return snapshot, snapshot if served is records else view(records)
+
+
+def _ready(collection: Collection) -> None:
+    """Make ahead what the first to ask would wait for: features, tiles, the order of pages, places and days."""
+    _ = collection.fragments, collection.layer, collection.rows_by_id
+    rows(collection, keyed(Selection(order=ORDERS.get(collection.name, ()))))
+    collection.mask((0.0, 0.0, 0.0, 0.0), date.min, date.max)
 
 
 def data_date(store: Store, seq: int) -> date:
@@ -43,18 +71,31 @@ def last_change(store: Store, seq: int) -> datetime | None:
     return datetime.fromisoformat(last.at) if last else None
 
 
+@dataclass(slots=True)
+class Counts:
+    """How many tiles were kept from before when they were asked for, and how many had to be made."""
+
+    kept: int = 0
+    made: int = 0
+
+
 class Tiles:
     """Encoded tiles of one version of the data, the least used dropped first."""
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, counts: Counts) -> None:
         self._most = most
+        self._counts = counts
         self._kept: OrderedDict[tuple[object, ...], bytes] = OrderedDict()
 
     def get(self, key: tuple[object, ...]) -> bytes | None:
         """A tile, or ``None`` if it is not kept."""
-        if key in self._kept:
+        found = self._kept.get(key)
+        if found is None:
+            self._counts.made += 1
+        else:
+            self._counts.kept += 1
             self._kept.move_to_end(key)
-        return self._kept.get(key)
+        return found
 
     def put(self, key: tuple[object, ...], tile: bytes) -> None:
         """Keep a tile."""
@@ -70,9 +111,30 @@ class View:
     snapshot: Snapshot
     #: The same with the private records, for reviewers alone.
     everything: Snapshot
+    #: The records as they are in the store, private ones too, of which writers name the version that they saw.
+    stored: Records
     tiles: Tiles
-    #: Entity tag of everything made from this version. Weak: the same may be zipped or bear another time stamp.
-    etag: str
+    #: Name of this version of data and program, of which entity tags are made: the same name, the same bytes.
+    version: str
+    #: When the data was changed last, in UTC; the start of the day for an empty store. The same in every worker.
+    changed: datetime
+    #: When this was built (Unix time), and how many seconds it took.
+    built: float
+    build_s: float
+
+    def version_of_strike(self, strike: str) -> str:
+        """Name of the version of the record of a strike; the last ones asked for are kept.
+
+        Raises
+        ------
+        KeyError
+            If the store has no such strike.
+        """
+        return self._named.get(strike, lambda: version_of(TABLES["strikes"].plain(self.stored.strikes[strike])))
+
+    @cached_property
+    def _named(self) -> Recent[str]:
+        return Recent(4096)
 
 
 class Atlas:
@@ -85,26 +147,48 @@ class Atlas:
         self._settings = settings
         self.basemap = basemap.read(settings.basemap)
         self.base_layers = self.basemap.layers()
-        self.base_tiles = Tiles(settings.tiles_kept)
-        self.base_etag = f'W/"base-{program}-{settings.basemap.stat().st_mtime_ns:x}"'
-        self.view = self._newest()
+        #: Tiles of all versions so far.
+        self.counts = Counts()
+        self.base_tiles = Tiles(settings.tiles_kept, self.counts)
+        self.base_version = f"base-{program}-{settings.basemap.stat().st_mtime_ns:x}"
+        #: Why the newest version cannot be shown; ``None`` if it can.
+        self.fault: str | None = None
+        self._behind_since: float | None = None
+        self.view = self._newest(None)
 
-    def _newest(self) -> View:
-        settings = self._settings
-        snapshot, everything = snapshots_of(self.store, self.basemap, settings)
-        at = last_change(self.store, snapshot.seq)
-        stamp = f"{at:%Y%m%dT%H%M%S.%f}" if at else "empty"
-        # Other thresholds make other answers of the same data.
-        made_by = f"{self._program}-{settings.publish_from:g}-{settings.show_from:g}"
-        return View(snapshot, everything, Tiles(settings.tiles_kept), f'W/"{snapshot.seq}-{stamp}-{made_by}"')
+    @cached_property
+    def ground_in_degrees(self) -> tuple[Layer, ...]:
+        """Countries and boundaries on the plane of equal degrees, made when they are first asked for."""
+        return self.basemap.ground(DEGREES)
+
+    def _newest(self, known: View | None) -> View:
+        begun = time.monotonic()
+        if known is None:
+            seq, stored = self.store.version()
+        else:
+            seq, stored = self.store.newer(known.snapshot.seq, known.stored)
+        before = None if known is None else known.snapshot
+        snapshot, everything = _snapshots(self.basemap, seq, stored, data_date(self.store, seq), self._settings, before)
+        changed = last_change(self.store, seq) or datetime(*snapshot.data_date.timetuple()[:3], tzinfo=UTC)
+        version = f"{seq}-{changed:%Y%m%dT%H%M%S.%f}-{_digest(snapshot)}-{self._program}"
+        tiles = Tiles(self._settings.tiles_kept, self.counts)
+        return View(snapshot, everything, stored, tiles, version, changed, time.time(), time.monotonic() - begun)
 
     def refresh(self) -> bool:
         """Build a newer view beside the current one and swap it in; whether there was one."""
         with self._building:
             if self.store.seq() == self.view.snapshot.seq:
+                self.fault = self._behind_since = None
                 return False
-            self.view = self._newest()
+            self._behind_since = self._behind_since or time.monotonic()
+            self.view = self._newest(self.view)
+            self.fault = self._behind_since = None
             return True
+
+    def behind_s(self) -> float:
+        """For how many seconds there has been a change that is not served."""
+        since = self._behind_since
+        return 0.0 if since is None else time.monotonic() - since
 
     async def follow(self, every_s: float) -> None:
         """Look for changes for as long as the server runs."""
@@ -114,6 +198,21 @@ class Atlas:
                 if await asyncio.to_thread(self.refresh):
                     log.info("serving change %d", self.view.snapshot.seq)
             except StoreError as error:
-                log.error("the store could not be read again: %s", error)
-            except Exception:
-                log.exception("change %d could not be shown; the version before is served on", self.store.seq())
+                self._failed(f"the store could not be read again: {error}")
+            except Exception as error:
+                self._failed(f"a change could not be shown, the version before is served on: {error!r}")
+
+    def _failed(self, fault: str) -> None:
+        """Say what is wrong, once: the next look fails as well."""
+        if fault != self.fault:
+            log.error(fault, exc_info=True)
+        self.fault = fault
+
+
+def _digest(snapshot: Snapshot) -> str:
+    """A digest of all features: what other programs changed in the store, or another base map, has no number."""
+    made = hashlib.blake2b(digest_size=6)
+    for collection in snapshot.collections.values():
+        for fragment in collection.fragments:
+            made.update(fragment)
+    return made.hexdigest()

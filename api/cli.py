@@ -19,15 +19,15 @@ from api.commands import load as load_commands
 from api.commands import match as match_commands
 from api.commands import places as place_commands
 from api.commands import reviewer as reviewer_commands
+from api.commands import serve as serve_commands
 from api.commands.common import AsJson, StorePath, open_snapshot, output
 from api.exports import ExportError
 from api.reading import BadParameter
 from api.reviewers import ReviewersError
-from api.settings import BASEMAP, STORE, Settings
+from api.settings import BASEMAP, STORE
 from layers import basemap, curated
 from layers.basemap import BasemapMissing
 from layers.check import check as check_records
-from layers.decisions import PUBLISH_FROM, SHOW_FROM
 from layers.gazetteer import GazetteerMissing
 from layers.ownership import Basis, Minority, UnknownRecord
 from layers.problems import ProblemsError
@@ -74,6 +74,7 @@ app.add_typer(place_commands.app, name="place")
 app.add_typer(reviewer_commands.app, name="reviewer")
 app.add_typer(export_commands.app, name="export")
 app.command(epilog=match_commands.EPILOG)(match_commands.match)
+app.command(epilog=serve_commands.EPILOG)(serve_commands.serve)
 
 WhoOption = Annotated[str, typer.Option(help="Who makes the change; kept in the history.")]
 BasemapOption = Annotated[Path, typer.Option("--basemap", help="The base map built by `make setup`.")]
@@ -135,7 +136,8 @@ def list_(
     """List the records of one collection."""
     snapshot = open_snapshot(store, base)
     if collection in snapshot.collections:
-        rows = [feature.model_dump(mode="json") for feature in snapshot.collections[collection].features]
+        features = snapshot.collections[collection].features
+        rows = [dict(zip(features.columns, values, strict=True)) for values in features.rows(features.columns)]
     else:
         rows = [record.model_dump(mode="json") for record in snapshot.records.table(collection).values()]
     output(rows, as_json, printing.table_of(collection, rows))
@@ -211,31 +213,6 @@ def country(
     """Tell what of a country's was hit; what it owned and what it was tied to otherwise are never added."""
     told = tell_country.country_answer(open_snapshot(store, base), iso.upper(), basis, minority, relation)
     output(told, as_json, printing_country.country(told))
-
-
-@app.command(epilog="Example: strikeatlas serve --port 8080")
-def serve(
-    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on.")] = 8000,
-    store: StorePath = STORE,
-    base: BasemapOption = BASEMAP,
-    proxied: Annotated[bool, typer.Option(help="Trust X-Forwarded headers of a proxy on this machine.")] = False,
-    publish_from: Annotated[
-        float, typer.Option(min=0, max=1, help="Probability from which an undecided candidate is published.")
-    ] = PUBLISH_FROM,
-    show_from: Annotated[
-        float, typer.Option(min=0, max=1, help="Probability from which a candidate is shown at all.")
-    ] = SHOW_FROM,
-) -> None:
-    """Serve the map and the API until stopped."""
-    import uvicorn
-
-    from api.app import create_app
-
-    settings = Settings(basemap=base, publish_from=publish_from, show_from=show_from)
-    application = create_app(Store.open(store), settings)
-    printing.errors.print(f"[bold]StrikeAtlas[/] is on http://{host}:{port}  (Ctrl+C stops it)")
-    uvicorn.run(application, host=host, port=port, log_level="warning", proxy_headers=proxied, server_header=False)
 
 
 def main() -> None:

@@ -13,14 +13,17 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.headers import allowed
+from api.formats.choice import HTML, Format, NotAcceptable, chosen
+from api.headers import allowed, methods_at
+from api.html import pages
 from api.reading import BadParameter
 from api.reviewers import NotAllowed, ReviewersError
+from api.writing import FaultyBody, NotOwn, UnfitBody
 from geo.errors import GeoError
 from layers.gazetteer import GazetteerMissing
 from layers.ownership import UnknownRecord
 from layers.problems import ProblemsError
-from layers.store import Conflict, StoreBusy, StoreError
+from layers.store import Changed, Conflict, Referred, StoreBusy, StoreError
 
 log = logging.getLogger(__name__)
 
@@ -30,11 +33,17 @@ TABLE: Mapping[type[Exception], tuple[int, str]] = MappingProxyType(
     {
         BadParameter: (400, "A parameter cannot be read"),
         GeoError: (400, "A place cannot be read"),
+        NotAcceptable: (406, "Not in a form that is accepted"),
+        UnfitBody: (422, "The body does not fit what is known"),
+        FaultyBody: (400, "The body has faults"),
         ProblemsError: (422, "The input has faults"),
         UnknownRecord: (404, "No such record"),
         NotAllowed: (401, "Not allowed"),
         ReviewersError: (500, "The list of reviewers cannot be read"),
         Conflict: (409, "Somebody else decided meanwhile"),
+        Changed: (412, "Somebody else changed it meanwhile"),
+        Referred: (409, "Others speak of it"),
+        NotOwn: (409, "It cannot be removed"),
         GazetteerMissing: (503, "There is no gazetteer"),
         StoreBusy: (503, "The store is being written"),
         StoreError: (500, "The store cannot be read"),
@@ -42,10 +51,29 @@ TABLE: Mapping[type[Exception], tuple[int, str]] = MappingProxyType(
 )
 
 
+#: How a problem may be told.
+_FORMS = (Format("json", "application/problem+json", "a problem", ("application/json",)), HTML)
+
+
 def problem(status: int, title: str, detail: str, **extra: Any) -> Response:
     """Answer one problem as ``application/problem+json``."""
     body = {"type": "about:blank", "title": title, "status": status, "detail": detail, **extra}
     return Response(orjson.dumps(body), status, media_type="application/problem+json")
+
+
+def _told(request: Request, status: int, title: str, detail: str, **extra: Any) -> Response:
+    """Answer one problem, as a page where that is what the request prefers."""
+    answer = problem(status, title, detail, **extra)
+    form, accept = request.query_params.get("f"), request.headers.get("accept")
+    try:
+        page = request.method == "GET" and chosen(form, accept, _FORMS) is HTML
+    except (BadParameter, NotAcceptable):
+        page = False
+    if page:
+        told = {"status": status, "title": title, "detail": detail, **extra}
+        answer = Response(pages.problem(request, told), status, media_type=HTML.media_type)
+    answer.headers["Vary"] = "Accept"
+    return answer
 
 
 def install(app: FastAPI) -> None:
@@ -59,14 +87,16 @@ def install(app: FastAPI) -> None:
 
 async def _domain(request: Request, error: Exception) -> Response:
     status, title = next(told for kind, told in TABLE.items() if isinstance(error, kind))
-    extra: dict[str, str | None] = {}
+    extra: dict[str, Any] = {}
     if isinstance(error, BadParameter):
         extra = {"parameter": error.name}
     elif isinstance(error, Conflict):
         extra = {"newest": error.newest}
+    elif isinstance(error, FaultyBody):
+        extra = {"errors": [fault._asdict() for fault in error.faults]}
     if status >= 500:
         log.error("%s: %s", request.url.path, error)
-    answer = problem(status, title, str(error), **extra)
+    answer = _told(request, status, title, str(error), **extra)
     if status == 401:
         answer.headers["WWW-Authenticate"] = "Bearer"
     return answer
@@ -80,15 +110,15 @@ async def _invalid(request: Request, error: Exception) -> Response:
     ]
     first = faults[0] if faults else {"parameter": "", "detail": "invalid request"}
     detail = f"{first['parameter']}: {first['detail']}"
-    return problem(400, "A parameter cannot be read", detail, parameter=first["parameter"], errors=faults)
+    return _told(request, 400, "A parameter cannot be read", detail, parameter=first["parameter"], errors=faults)
 
 
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    answer = problem(error.status_code, str(error.detail), f"{request.method} {request.url.path}"[:300])
+    answer = _told(request, error.status_code, str(error.detail), f"{request.method} {request.url.path}"[:300])
     answer.headers.update(error.headers or {})
     if error.status_code == 405:
-        answer.headers["Allow"] = allowed(answer.headers.get("Allow", "GET"))
+        answer.headers["Allow"] = allowed(methods_at(request.scope))
     return answer
 
 

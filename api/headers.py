@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from starlette.datastructures import Headers, MutableHeaders
+import asyncio
+from collections.abc import Iterable
+
+from fastapi.routing import iter_route_contexts
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -13,6 +16,9 @@ POLICY = (
     "frame-ancestors 'self'"
 )
 
+#: The same for a page with a form, which asks this server.
+FORM_POLICY = POLICY.replace("form-action 'none'", "form-action 'self'")
+
 #: Any page may read what is public anyway; no answer depends on who asks, so there is no credential to share.
 _HEADERS = {
     "Content-Security-Policy": POLICY,
@@ -20,32 +26,31 @@ _HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Access-Control-Allow-Origin": "*",
-    "Access-Control-Expose-Headers": "ETag, Link",
+    "Access-Control-Expose-Headers": "ETag, Link, Content-Crs, Location, Retry-After",
 }
+_RAW = [(name.lower().encode(), value.encode()) for name, value in _HEADERS.items()]
+_NAMES = {name for name, _ in _RAW}
+
+#: The methods that an Allow header may name, in its order.
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
-def is_known(headers: Headers, etag: str) -> bool:
-    """Whether the client has what bears this entity tag (If-None-Match: RFC 9110, 13.1.2, weak comparison)."""
-    known = headers.get("if-none-match", "")
-    tags = {tag.strip().removeprefix("W/") for tag in known.split(",")}
-    return known.strip() == "*" or etag.removeprefix("W/") in tags
+def allowed(methods: Iterable[str]) -> str:
+    """The Allow header of a route: its own methods, and those that every route has (see `Methods`)."""
+    own = {method.strip() for method in methods}
+    return ", ".join(name for name in METHODS if name in own or name == "OPTIONS" or (name == "HEAD" and "GET" in own))
 
 
-def allowed(methods: str) -> str:
-    """The Allow header of a route: its own methods, and those that every route has (see ``Methods``)."""
-    own = [method.strip() for method in methods.split(",")]
-    return ", ".join(dict.fromkeys([*own, *(["HEAD"] if "GET" in own else []), "OPTIONS"]))
-
-
-METHODS = "GET, HEAD, OPTIONS"
-
-#: What a browser asks before it sends headers of its own to another origin (Fetch, CORS preflight).
-_PREFLIGHT = {
-    "Allow": METHODS,
-    "Access-Control-Allow-Methods": "GET, HEAD",
-    "Access-Control-Allow-Headers": "*",
-    "Access-Control-Max-Age": "86400",
-}
+def methods_at(scope: Scope) -> set[str]:
+    """The methods of all routes that the path of a request leads to; GET where there is none."""
+    root: str = scope.get("app_root_path", scope.get("root_path", ""))
+    path = scope["path"].removeprefix(root) or "/"
+    found: set[str] = set()
+    for route in iter_route_contexts(scope["app"].routes):
+        pattern = getattr(route, "path_regex", None)
+        if pattern is not None and pattern.match(path):
+            found.update(route.methods or ("GET",))
+    return found or {"GET"}
 
 
 class CommonHeaders:
@@ -62,9 +67,9 @@ class CommonHeaders:
 
         async def marked(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in _HEADERS.items():
-                    headers.setdefault(name, value)
+                there = message["headers"]
+                own = _NAMES & dict(there).keys()
+                message["headers"] = [*there, *(_RAW if not own else [one for one in _RAW if one[0] not in own])]
             await send(message)
 
         await self._app(scope, receive, marked)
@@ -77,20 +82,53 @@ class Methods:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on; drop the body where only the head was asked for."""
+        """Pass the request on; send no body where only the head was asked for."""
         method = scope.get("method")
         if method == "OPTIONS":
-            await Response(status_code=204, headers=_PREFLIGHT)(scope, receive, send)
+            asked = any(name == b"access-control-request-method" for name, _ in scope["headers"])
+            # To anybody but a browser 200 (OGC 20-002r1, /req/create-replace-delete/options-response).
+            await Response(status_code=204 if asked else 200, headers=_preflight(scope))(scope, receive, send)
         elif method == "HEAD":
-            await self._app({**scope, "method": "GET"}, receive, _bodiless(send))
+            await self._head(scope, send)
         else:
             await self._app(scope, receive, send)
 
+    async def _head(self, scope: Scope, send: Send) -> None:
+        """Answer as to GET until the head is out; what makes the body is then told that the client has gone."""
+        told, asked = asyncio.Event(), False
 
-def _bodiless(send: Send) -> Send:
-    async def sent(message: Message) -> None:
-        if message["type"] == "http.response.body":
-            message = {**message, "body": b""}
-        await send(message)
+        async def received() -> Message:
+            nonlocal asked
+            if asked:
+                await told.wait()
+                return {"type": "http.disconnect"}
+            asked = True
+            return {"type": "http.request", "body": b"", "more_body": False}
 
-    return sent
+        async def sent(message: Message) -> None:
+            if message["type"] == "http.response.start" and not told.is_set():
+                await send(message)
+                await send({"type": "http.response.body", "body": b""})
+                told.set()
+
+        inner = {**scope, "method": "GET"}
+        try:
+            await self._app(inner, received, sent)
+        finally:
+            # What is told of the request is told by them.
+            scope.update({name: inner[name] for name in ("route", "endpoint") if name in inner})
+
+
+def _preflight(scope: Scope) -> dict[str, str]:
+    """What a browser asks before it sends methods or headers of its own to another origin (Fetch, CORS preflight).
+
+    A token is never sent by itself as a cookie is, so a page that sends one has been given it; ``*`` does not name
+    that header (Fetch, 3.3.3).
+    """
+    methods = allowed(methods_at(scope))
+    return {
+        "Allow": methods,
+        "Access-Control-Allow-Methods": methods,
+        "Access-Control-Allow-Headers": "*, Authorization",
+        "Access-Control-Max-Age": "86400",
+    }

@@ -2,22 +2,48 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from api.links import GEOJSON, JSON
+from api import openapi_parameters as parameters
+from api import openapi_tiles
+from api.formats.choice import DEFINITION, DOCUMENT, FEATURE, FEATURES, SCHEMAS, Format
+from api.links import JSON
+from api.openapi_writing import for_reviewers
 from api.settings import Settings
+from layers.collection import Collection
 
-MEDIA_TYPE = "application/vnd.oai.openapi+json;version=3.0"
+MEDIA_TYPE = DEFINITION[0].media_type
 
 Json = dict[str, Any]
 
-_MVT = "application/vnd.mapbox-vector-tile"
-_ITEMS = "/collections/{collection}/items"
-#: Media type of a good answer where it is not plain JSON.
-_TYPES = {_ITEMS: GEOJSON, f"{_ITEMS}/{{feature}}": GEOJSON, "/api": MEDIA_TYPE}
+_ONE = "/collections/{collection}"
+_ITEMS = f"{_ONE}/items"
+_ITEM = f"{_ITEMS}/{{feature}}"
+#: Forms of a good answer where it is not JSON alone.
+_FORMS: Mapping[str, Sequence[Format]] = {
+    "/": DOCUMENT,
+    "/api": DEFINITION,
+    "/conformance": DOCUMENT,
+    "/collections": DOCUMENT,
+    _ONE: DOCUMENT,
+    f"{_ONE}/queryables": SCHEMAS,
+    f"{_ONE}/sortables": SCHEMAS,
+    f"{_ONE}/schema": SCHEMAS,
+    _ITEMS: FEATURES,
+    _ITEM: FEATURE,
+    "/strikes/{strike}/attribution": DOCUMENT,
+    "/countries": DOCUMENT,
+    "/countries/{iso}": DOCUMENT,
+    "/assets/{asset}/owners": DOCUMENT,
+    "/entities/{entity}/holdings": DOCUMENT,
+    "/records/{table}/{record}": DOCUMENT,
+    "/schemas/{table}": DOCUMENT,
+    "/about": DOCUMENT,
+}
 
 
 def install(app: FastAPI, settings: Settings) -> None:
@@ -32,7 +58,10 @@ def install(app: FastAPI, settings: Settings) -> None:
 
 
 def definition(app: FastAPI, settings: Settings) -> Json:
-    """The definition of all routes, with the limits that the settings give."""
+    """The definition of all routes, with the limits that the settings give; each collection has paths of its own.
+
+    Clients look for ``/collections/strikes/items`` and its parameters by that very name.
+    """
     told: Json = _plain(
         get_openapi(
             title=app.title,
@@ -44,20 +73,53 @@ def definition(app: FastAPI, settings: Settings) -> Json:
     )
     for path, item in told["paths"].items():
         for method, operation in item.items():
-            operation["responses"] = _responses(_TYPES.get(path, JSON))
-            if path.startswith("/review/"):
-                _for_reviewers(method, operation)
-    parameters = {part["name"]: part for part in told["paths"][_ITEMS]["get"]["parameters"] if part["in"] == "query"}
-    # More is cut, not refused (OGC 17-069r4, 7.15.2), so the largest page is what a client should know of.
-    parameters["limit"]["schema"].update(maximum=settings.limit_max, default=settings.limit_default)
-    told["paths"].update(_tile_paths())
+            operation["responses"] = _responses(_types(path))
+            operation.setdefault("parameters", [])
+            if path == _ITEMS:
+                operation["responses"]["303"] = {"description": "A page of the form's fields that are not empty."}
+            if path in _FORMS:
+                operation["parameters"] += parameters.references(parameters.ANY)
+            if path.startswith("/review/") or method != "get":
+                for_reviewers(method, path, operation)
+    collections: Iterable[Collection] = app.state.atlas.view.snapshot.collections.values()
+    told["paths"] = _literal(told["paths"], list(collections)) | openapi_tiles.paths(collections, _responses)
     told["components"] = {
-        "parameters": parameters,
+        "parameters": dict(parameters.shared(settings)),
         "responses": {"Problem": _PROBLEM},
         "schemas": told["components"]["schemas"],
         "securitySchemes": {"reviewer": {"type": "http", "scheme": "bearer"}},
     }
     return told
+
+
+def _types(path: str) -> list[str]:
+    return list(dict.fromkeys(form.media_type for form in _FORMS[path])) if path in _FORMS else [JSON]
+
+
+def _literal(paths: Json, collections: Sequence[Collection]) -> Json:
+    """The same paths, those of any collection spelled out for each."""
+    told = {path: item for path, item in paths.items() if not path.startswith(_ONE)}
+    for path, item in paths.items():
+        for collection in collections if path.startswith(_ONE) else ():
+            literal = path.replace("{collection}", collection.name)
+            told[literal] = {"get": _of_collection(path, item["get"], collection)} | told.pop(literal, {})
+    return told
+
+
+def _of_collection(path: str, operation: Json, collection: Collection) -> Json:
+    own = [part for part in operation["parameters"] if part.get("name") not in ("collection", None)]
+    if path == _ITEMS:
+        own = parameters.of_items(collection)
+    elif path == _ITEM:
+        own += parameters.of_item(collection)
+    else:
+        own += parameters.references(parameters.ANY)
+    return {
+        **operation,
+        "summary": f"{operation['summary']}: {collection.title.lower()}",
+        "operationId": f"{operation['operationId']}_{collection.name}",
+        "parameters": own,
+    }
 
 
 _PROBLEM: Json = {
@@ -74,53 +136,20 @@ _PROBLEM: Json = {
                     "detail": {"type": "string"},
                 },
             }
-        }
+        },
+        # What a browser gets.
+        "text/html": {"schema": {"type": "string"}},
     },
 }
 
 
-def _responses(media_type: str) -> Json:
+def _responses(media_types: Sequence[str]) -> Json:
     wrong = {"$ref": "#/components/responses/Problem"}
-    found = {"description": "The answer.", "content": {media_type: {"schema": {}}}}
-    return {"200": found, "304": {"description": "The client has it."}, "400": wrong, "404": wrong, "default": wrong}
-
-
-def _for_reviewers(method: str, operation: Json) -> None:
-    """Say that a token is needed, and what a write may be answered."""
-    wrong = {"$ref": "#/components/responses/Problem"}
-    operation["security"] = [{"reviewer": []}]
-    operation["responses"]["401"] = wrong
-    if method == "post":
-        added = operation["responses"].pop("200")
-        operation["responses"] |= {"201": added, "409": wrong, "413": wrong, "422": wrong, "503": wrong}
-
-
-def _tile_paths() -> Json:
-    """The routes that skip the framework."""
-    sets = {"type": "string", "enum": ["strikes", "assets", "attributions", "countries", "basemap"]}
-    number = {"type": "integer", "minimum": 0}
-    place = [_in_path("collection", sets), *(_in_path(name, number) for name in "zxy")]
-    return {
-        "/tiles/{collection}/{z}/{x}/{y}.mvt": _tile_path("One vector tile (WebMercatorQuad)", _MVT, place),
-        "/tiles/{collection}.json": _tile_path("TileJSON of a tile set", JSON, place[:1]),
-        "/style.json": _tile_path("MapLibre style", JSON, []),
-    }
-
-
-def _tile_path(summary: str, media_type: str, parameters: list[Json]) -> Json:
-    return {
-        "get": {
-            "tags": ["tiles"],
-            "summary": summary,
-            "operationId": summary.lower().replace(" ", "_"),
-            "parameters": parameters,
-            "responses": _responses(media_type),
-        }
-    }
-
-
-def _in_path(name: str, schema: Json) -> Json:
-    return {"name": name, "in": "path", "required": True, "schema": schema}
+    found = {"description": "The answer.", "content": {media_type: {"schema": {}} for media_type in media_types}}
+    told = {"200": found, "304": {"description": "The client has it."}, "400": wrong, "404": wrong, "default": wrong}
+    if "text/html" in media_types:
+        told["406"] = wrong
+    return told
 
 
 def _plain(value: Any) -> Any:

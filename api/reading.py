@@ -1,13 +1,10 @@
-"""Texts that people and programs ask with, read to values: boxes and days."""
+"""Texts that people and programs ask with, read to values: days, numbers and flags."""
 
 from __future__ import annotations
 
-import math
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-
-from layers.collection import Box
 
 #: Longest text that is read.
 MAX_LENGTH = 200
@@ -27,29 +24,6 @@ class Days:
 
     first: date | None = None
     last: date | None = None
-
-
-def parse_bbox(text: str) -> Box:
-    """Read west,south,east,north in degrees (OGC 17-069r4, 7.15.3).
-
-    Raises
-    ------
-    BadParameter
-        If it is not 4 or 6 finite numbers within the ranges of longitude and latitude, south at most north.
-    """
-    expected = "west,south,east,north in degrees, such as 28,45,33,48"
-    try:
-        numbers = [float(part) for part in text.split(",")]
-    except ValueError:
-        raise BadParameter("bbox", text, expected) from None
-    if len(numbers) == 6:
-        numbers = [*numbers[0:2], *numbers[3:5]]
-    if len(numbers) != 4 or not all(math.isfinite(number) for number in numbers):
-        raise BadParameter("bbox", text, expected)
-    west, south, east, north = numbers
-    if max(abs(west), abs(east)) > 180 or max(abs(south), abs(north)) > 90 or south > north:
-        raise BadParameter("bbox", text, f"{expected}; longitudes to 180, latitudes to 90, south at most north")
-    return west, south, east, north
 
 
 def parse_days(text: str) -> Days:
@@ -81,3 +55,32 @@ def _day(part: str, text: str) -> date:
         return found.astimezone(UTC).date() if found.tzinfo else found.date()
     except (ValueError, OverflowError):
         raise BadParameter("datetime", text, "RFC 3339 dates such as 2025-08-08 or 2025-08-08T04:06:00Z") from None
+
+
+def parse_whole(name: str, text: str, least: int, most: int) -> int:
+    """Read a whole number of decimal digits.
+
+    Raises
+    ------
+    BadParameter
+        If it is none, or out of bounds.
+    """
+    expected = f"a whole number from {least} to {most}"
+    if not re.fullmatch(r"-?[0-9]{1,20}", text):
+        raise BadParameter(name, text, expected)
+    if not least <= int(text) <= most:
+        raise BadParameter(name, text, expected)
+    return int(text)
+
+
+def parse_flag(name: str, text: str) -> bool:
+    """Read true or false.
+
+    Raises
+    ------
+    BadParameter
+        If it is neither.
+    """
+    if text not in ("true", "false"):
+        raise BadParameter(name, text, "true or false")
+    return text == "true"

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
-from geo.crs import Ints, Objects
+from geo.coded import Coded, Codes
+from geo.crs import Bools, Ints
 from geo.errors import GeoError
-from geo.wire import Cell, Rows, field, varint
+from geo.wire import Block, Rows, digits, field, varint
 
 
 def _signed(value: int) -> int:
@@ -31,52 +33,63 @@ _ENCODE: dict[type, Callable[[Any], bytes]] = {
 _KINDS: dict[str, type] = {"b": bool, "i": int, "u": int, "f": float, "U": str}
 
 
-class Column:
-    """A property of all rows: codes into the encoded distinct values, -1 where the row has none.
+class Columns:
+    """Properties of all rows: their distinct values, encoded once, and which each row has.
 
-    None, NaN and NA mean that the row has no such property.
+    None, NaN and NA mean that the row has no such property. What is coded already is not coded again.
 
     Raises
     ------
     GeoError
-        When the values are of more than one type, or of another than str, int, float or bool.
+        When a column does not fit the rows, or its values are of more than one type, or of another than str, int,
+        float or bool.
     """
 
-    def __init__(self, name: str, values: Sequence[Any]) -> None:
-        self.name = name
-        codes, distinct, kind = _factorised(name, values)
-        self.codes: Ints = codes.astype(np.int64)
-        encoded = [field(4, _ENCODE[kind](kind(value))) for value in distinct]
+    def __init__(self, columns: Mapping[str, Sequence[Any]], rows: int) -> None:
+        self.names = list(columns)
+        #: The number of each value, shape (rows, columns); -1 where there is none. The columns follow one another.
+        self.numbers = np.empty((rows, len(columns)), dtype=np.int32)
+        encoded: list[bytes] = []
+        for place, (name, values) in enumerate(columns.items()):
+            if len(values) != rows:
+                raise GeoError(f"column {name}: expected {rows} values, got {len(values)}")
+            column, kind = _coded(name, values)
+            self.numbers[:, place] = np.where(column.codes < 0, -1, column.codes + len(encoded))
+            encoded += [field(4, _ENCODE[kind](kind(value))) for value in column.words]
         data = np.frombuffer(b"".join(encoded), dtype=np.uint8)
         self.values = Rows(data, np.fromiter(map(len, encoded), dtype=np.int64, count=len(encoded)))
+        self._starts = self.values.starts()
+        self._keys = digits(np.arange(len(columns), dtype=np.uint32))
 
-    def used(self, rows: Ints) -> tuple[Ints, Ints]:
-        """Number the values that the rows have from 0; give each row's number (-1: none) and the codes."""
-        codes = self.codes[rows]
-        count = len(self.values.sizes)
-        if count > 4 * len(rows) + 1024:
-            present = np.unique(codes[codes >= 0])
-            return np.where(codes >= 0, np.searchsorted(present, codes), -1), present
-        seen = np.zeros(count + 1, dtype=bool)
-        seen[codes] = True
-        seen[count] = False  # where the code -1 fell
-        number = np.append(np.cumsum(seen[:-1]) - 1, -1)
-        return number[codes], np.flatnonzero(seen)
-
-
-def tags(columns: Sequence[Column], rows: Ints) -> tuple[list[Cell], bytes]:
-    """Give the key and value numbers of every row as cells, and the encoded values they point to."""
-    cells, values, base = [], [], 0
-    for key, column in enumerate(columns):
-        number, codes = column.used(rows)
-        present = None if (number >= 0).all() else number >= 0
-        cells += [Cell(key, present), Cell((number + base).clip(0).astype(np.uint64), present)]
-        values.append(column.values.take(codes))
-        base += len(codes)
-    return cells, b"".join(values)
+    def tags(self, rows: Ints) -> tuple[Block, bytes]:
+        """Give the key and value numbers that the rows have, and the encoded values that these point to."""
+        numbers = self.numbers[rows]
+        present = numbers >= 0
+        local, used = _renumbered(numbers, present, len(self.values.sizes))
+        values = digits(local)
+        keys = (np.broadcast_to(part, (*numbers.shape, part.shape[-1])) for part in self._keys)
+        data, kept = (np.concatenate(pair, axis=2) for pair in zip(keys, values, strict=True))
+        kept &= present[:, :, None]
+        return Block(data, kept).flat(), self.values.take(used, self._starts)
 
 
-def _factorised(name: str, values: Sequence[Any]) -> tuple[Ints, Objects, type]:
+def _renumbered(numbers: Codes, present: Bools, count: int) -> tuple[npt.NDArray[np.uint32], Ints]:
+    """Number the values that occur from 0, in their order; give each place's number (where absent: any) and them."""
+    if count > 256 * numbers.size + 1024:
+        few = np.unique(numbers[present])
+        return np.searchsorted(few, numbers).astype(np.uint32), few.astype(np.int64)
+    seen = np.zeros(count + 1, dtype=bool)
+    seen[numbers] = True
+    seen[count] = False  # where -1 fell
+    used = np.flatnonzero(seen)
+    place = np.empty(count + 1, dtype=np.uint32)
+    place[used], place[count] = np.arange(len(used), dtype=np.uint32), 0
+    return place[numbers], used
+
+
+def _coded(name: str, values: Sequence[Any]) -> tuple[Coded, type]:
+    if isinstance(values, Coded) and not any(pd.isna(word) for word in values.words):
+        return values, _kind_of(name, values.words)
     typed = getattr(values, "dtype", None)
     if isinstance(typed, np.dtype) and typed.kind in _KINDS:
         array, kind = np.asarray(values), _KINDS[typed.kind]
@@ -85,11 +98,11 @@ def _factorised(name: str, values: Sequence[Any]) -> tuple[Ints, Objects, type]:
         array = np.empty(len(values), dtype=object)
         array[:] = list(values)
         kind = _kind_of(name, array[~pd.isna(array)])
-    codes, distinct = pd.factorize(array)
-    return codes, distinct, kind
+    codes, words = pd.factorize(array)
+    return Coded(words.tolist(), codes.astype(np.int32)), kind
 
 
-def _kind_of(name: str, values: Objects) -> type:
+def _kind_of(name: str, values: Iterable[Any]) -> type:
     """Find the one type of a column of Python objects; a column without values passes as text."""
     found = {type(value.item() if isinstance(value, np.generic) else value) for value in values}
     if len(found) > 1 or not found <= set(_ENCODE):

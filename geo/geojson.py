@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -39,7 +39,17 @@ def fragments(ids: Sequence[int | str], geometries: Geometries, properties: Sequ
     GeoError
         When the three differ in length, or a property cannot be written as JSON.
     """
-    shapes = _written(within_world(geometries))
+    return features(ids, members(within_world(geometries)), properties)
+
+
+def features(ids: Sequence[int | str], shapes: Sequence[bytes], properties: Sequence[Mapping[str, Any]]) -> list[bytes]:
+    """Serialise each row as `fragments` does, from geometry members that there are already.
+
+    Raises
+    ------
+    GeoError
+        When the three differ in length, or a property cannot be written as JSON.
+    """
     if not len(ids) == len(shapes) == len(properties):
         raise GeoError(f"expected one id and one mapping a row, got {len(ids)}, {len(shapes)}, {len(properties)}")
     return [
@@ -48,7 +58,7 @@ def fragments(ids: Sequence[int | str], geometries: Geometries, properties: Sequ
     ]
 
 
-def collection(fragments: Iterable[bytes], extra: Mapping[str, object]) -> bytes:
+def collection(fragments: Sequence[bytes], extra: Mapping[str, object]) -> bytes:
     """Join serialised features into a FeatureCollection that has the extra top-level members first.
 
     Raises
@@ -59,12 +69,26 @@ def collection(fragments: Iterable[bytes], extra: Mapping[str, object]) -> bytes
     if clash := RESERVED & set(extra):
         raise GeoError(f"expected members of other names than {', '.join(sorted(clash))}")
     members = b"".join(b"%b:%b," % (_dump(name), _dump(value)) for name, value in extra.items())
-    return b'{"type":"FeatureCollection",%b"features":[%b]}' % (members, b",".join(fragments))
+    head = b'{"type":"FeatureCollection",%b"features":[' % members
+    if not fragments:
+        return head + b"]}"
+    # What is around them is put to the ends before: round the joined ones it would copy them all again.
+    parts = [*fragments]
+    parts[0] = head + parts[0]
+    parts[-1] += b"]}"
+    return b",".join(parts)
 
 
-def _written(rows: Objects) -> list[bytes]:
-    """Give the geometry member of every row."""
-    flat = shapely.transform(shapely.force_2d(rows), lambda xy: np.round(xy, DECIMALS))
+def member(fragment: bytes) -> bytes:
+    """Give the geometry member of a feature that `fragments` made."""
+    # A quote inside the id is escaped, and no member of a geometry has such a name.
+    start = fragment.index(b'"geometry":') + len(b'"geometry":')
+    return fragment[start : fragment.index(b',"properties":', start)]
+
+
+def members(rows: Objects, decimals: int = DECIMALS) -> list[bytes]:
+    """Give the geometry member of every row, in whatever system; missing and empty are null, heights are dropped."""
+    flat = shapely.transform(shapely.force_2d(rows), lambda xy: np.round(xy, decimals))
     wound = shapely.orient_polygons(flat, exterior_cw=False)
     wound[shapely.is_empty(wound)] = None
     return [b"null" if text is None else text.encode() for text in shapely.to_geojson(wound)]

@@ -5,6 +5,7 @@ Specification: https://github.com/mapbox/vector-tile-spec/tree/master/2.1
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -14,17 +15,19 @@ import shapely
 
 from geo import commands
 from geo.antimeridian import within_world
-from geo.columns import Column, tags
-from geo.crs import Bools, Geometries, Ints, Objects
+from geo.columns import Columns
+from geo.crs import Bools, Floats, Geometries, Ints, Objects
 from geo.errors import GeoError
 from geo.generalize import EXTENT
+from geo.planes import MERCATOR, Plane
 from geo.tile_points import TilePoints
 from geo.tile_shapes import TileShapes
-from geo.tiles import Tile
-from geo.wire import Cell, Rows, Unsigned, field, glued, table, varint, varint_sizes, zigzag
+from geo.tiles import Box, Tile
+from geo.wire import Block, Cell, Rows, Unsigned, beside, field, glued, table, varint, zigzag
 
 VERSION = 2
 POINT, LINE, POLYGON = 1, 2, 3
+_NONE: Ints = np.empty(0, dtype=np.int64)
 
 
 class _Group(NamedTuple):
@@ -33,6 +36,17 @@ class _Group(NamedTuple):
     kind: int
     rows: Ints
     geometry: Sequence[Cell] | Rows
+
+
+class Seen(NamedTuple):
+    """What a box of the world shows: layer rows, and the geometry of each in world coordinates."""
+
+    point_rows: Ints
+    points: Floats
+    line_rows: Ints
+    lines: Objects
+    area_rows: Ints
+    areas: Objects
 
 
 class Layer:
@@ -44,8 +58,9 @@ class Layer:
         The layer's name in the tile.
     geometries
         Lon/lat degrees, any mix of kinds. Missing and empty are drawn nowhere; what crosses 180 degrees is
-        drawn on both sides; what lies beyond 85.0511 degrees is cut off. Invalid polygons are repaired.
-        Edges are straight on the map. A collection is one feature for each of points, lines and polygons.
+        drawn on both sides; what lies beyond the plane is cut off, beyond 85.0511 degrees of Mercator's. Invalid
+        polygons are repaired. Edges are straight on the map. A collection is one feature for each of points,
+        lines and polygons.
     ids
         Feature ids, unsigned integers, one a row.
     columns
@@ -58,6 +73,8 @@ class Layer:
         The first zoom at which a row is shown: one number, or one a row; None shows all from 0.
     priority
         Which point stays where they are thinned: higher wins, then the earlier row.
+    plane
+        What it is drawn on; tiles are parts of its square.
 
     Raises
     ------
@@ -76,20 +93,33 @@ class Layer:
         thin: bool = False,
         min_zoom: npt.ArrayLike | None = None,
         priority: npt.ArrayLike | None = None,
+        plane: Plane = MERCATOR,
     ) -> None:
         rows = within_world(geometries)
         self.name = name
         self.ids = _ids(ids, len(rows))
-        self.columns = [_column(key, values, len(rows)) for key, values in columns.items()]
+        self._columns = Columns(columns, len(rows))
         first = np.broadcast_to(np.asarray(0 if min_zoom is None else min_zoom, np.int64), len(rows))
         weight = np.broadcast_to(np.asarray(0 if priority is None else priority, np.float64), len(rows))
         parts, row = _simple(rows)
         dimension = shapely.get_dimensions(parts)
         lonlat = shapely.get_coordinates(parts[dimension == 0])
-        self._points = TilePoints(lonlat, row[dimension == 0], first, weight, thin)
-        self._lines = TileShapes(parts[dimension == 1], row[dimension == 1], first, area=False)
-        self._polygons = TileShapes(parts[dimension == 2], row[dimension == 2], first, area=True)
+        self._points = TilePoints(lonlat, row[dimension == 0], first, weight, thin, plane)
+        self._lines = TileShapes(parts[dimension == 1], row[dimension == 1], first, area=False, plane=plane)
+        self._polygons = TileShapes(parts[dimension == 2], row[dimension == 2], first, area=True, plane=plane)
         self._single = len(np.unique(self._points.row)) == len(self._points.row)
+
+    def under(self, columns: Mapping[str, Sequence[Any]]) -> Layer:
+        """Give the same rows with other properties; the geometry is shared, not made ready again.
+
+        Raises
+        ------
+        GeoError
+            When columns do not fit the rows or a column mixes types.
+        """
+        made = copy.copy(self)
+        made._columns = Columns(columns, len(self))
+        return made
 
     def __len__(self) -> int:
         """Give the number of rows, drawn or not."""
@@ -97,7 +127,7 @@ class Layer:
 
     def rows(self, tile: Tile, mask: Bools | None = None) -> Ints:
         """Give the rows that the tile shows, ascending."""
-        return np.unique(np.concatenate([group.rows for group in self._groups(tile, mask)]))
+        return np.unique(np.concatenate([_NONE, *(group.rows for group in self._groups(tile, mask))]))
 
     def encode(self, tile: Tile, mask: Bools | None = None) -> bytes:
         """Draw the layer into a tile: extent 4096, buffer 64 (points: none, each is in one tile).
@@ -106,28 +136,40 @@ class Layer:
         The same layer gives the same bytes. Tiles of several layers are their bytes joined.
         """
         groups = self._groups(tile, mask)
-        rows = np.concatenate([group.rows for group in groups])
-        if not len(rows):
+        if not groups:
             return b""
-        cells, values = tags(self.columns, rows)
-        ends = np.cumsum([len(group.rows) for group in groups])
-        parts = [
-            _features(group, self.ids[group.rows], [_part(cell, end - len(group.rows), end) for cell in cells])
-            for group, end in zip(groups, ends.tolist(), strict=True)
-        ]
-        keys = [field(3, column.name.encode()) for column in self.columns]
+        tags, values = self._columns.tags(np.concatenate([group.rows for group in groups]))
+        ends = np.cumsum([len(group.rows) for group in groups]).tolist()
+        parts = []
+        for group, end in zip(groups, ends, strict=True):
+            own = slice(end - len(group.rows), end)
+            parts.append(_features(group, self.ids[group.rows], Block(tags.data[own], tags.kept[own])))
+        keys = [field(3, name.encode()) for name in self._columns.names]
         head = varint(15 << 3) + varint(VERSION) + field(1, self.name.encode())
         tail = varint(5 << 3) + varint(EXTENT)
         return field(3, b"".join([head, *parts, *keys, values, tail]))
 
-    def _groups(self, tile: Tile, mask: Bools | None) -> list[_Group]:
+    def seen(self, box: Box, zoom: int, mask: Bools | None = None) -> Seen:
+        """Give what the tiles of a zoom show inside a box of the world, thinned and simplified as they are."""
+        self._require_fit(mask)
+        return Seen(
+            *self._points.within(box, zoom, mask),
+            *self._lines.within(box, zoom, mask),
+            *self._polygons.within(box, zoom, mask),
+        )
+
+    def _require_fit(self, mask: Bools | None) -> None:
         if mask is not None and np.shape(mask) != (len(self),):
             raise GeoError(f"expected a mask of shape ({len(self)},), got {np.shape(mask)}")
-        return [
-            self._point_group(tile, mask),
-            _Group(LINE, *self._lines.draw(tile, mask)),
-            _Group(POLYGON, *self._polygons.draw(tile, mask)),
-        ]
+
+    def _groups(self, tile: Tile, mask: Bools | None) -> list[_Group]:
+        """Give what the tile shows, by geometry type; a type of which it shows nothing has no group."""
+        self._require_fit(mask)
+        groups = [self._point_group(tile, mask)] if len(self._points.row) else []
+        for kind, shapes in ((LINE, self._lines), (POLYGON, self._polygons)):
+            if len(shapes.row):
+                groups.append(_Group(kind, *shapes.draw(tile, mask)))
+        return [group for group in groups if len(group.rows)]
 
     def _point_group(self, tile: Tile, mask: Bools | None) -> _Group:
         found = self._points.find(tile, mask)
@@ -153,12 +195,6 @@ def _ids(ids: npt.ArrayLike, rows: int) -> Unsigned:
     return array.astype(np.uint64)
 
 
-def _column(name: str, values: Sequence[Any], rows: int) -> Column:
-    if len(values) != rows:
-        raise GeoError(f"column {name}: expected {rows} values, got {len(values)}")
-    return Column(name, values)
-
-
 def _simple(rows: Objects) -> tuple[Objects, Ints]:
     """Take everything apart into single points, lines and valid polygons, with the row of each, ascending."""
     source = np.flatnonzero(~shapely.is_missing(rows))
@@ -173,32 +209,21 @@ def _simple(rows: Objects) -> tuple[Objects, Ints]:
     return parts, source.astype(np.int64)
 
 
-def _part(cell: Cell, start: int, stop: int) -> Cell:
-    values = cell.values[start:stop] if isinstance(cell.values, np.ndarray) else int(cell.values)
-    return Cell(values, None if cell.present is None else cell.present[start:stop])
-
-
-def _sizes(cells: Iterable[Cell], rows: int) -> Ints:
-    """Give the bytes that the cells of each row take together."""
-    total = np.zeros(rows, dtype=np.int64)
-    for cell in cells:
-        sizes = varint_sizes(np.atleast_1d(np.asarray(cell.values, dtype=np.uint64)))
-        total += sizes if cell.present is None else sizes * cell.present
-    return total
-
-
-def _features(group: _Group, ids: Unsigned, cells: Sequence[Cell]) -> bytes:
+def _features(group: _Group, ids: Unsigned, tags: Block) -> bytes:
     """Encode Feature messages (clause 4.2): id, tags, type, geometry, each with its lengths."""
     rows = len(ids)
     outside = group.geometry if isinstance(group.geometry, Rows) else None
-    inline = () if isinstance(group.geometry, Rows) else group.geometry
-    geometry_size = _sizes(inline, rows) if outside is None else outside.sizes
-    inner = [
-        *(Cell(1 << 3), Cell(ids)),
-        *(Cell(2 << 3 | 2), Cell(_sizes(cells, rows).astype(np.uint64)), *cells),
-        *(Cell(3 << 3), Cell(group.kind)),
-        *(Cell(4 << 3 | 2), Cell(geometry_size.astype(np.uint64)), *inline),
-    ]
-    whole = _sizes(inner, rows) if outside is None else _sizes(inner, rows) + geometry_size
-    head = table([Cell(2 << 3 | 2), Cell(whole.astype(np.uint64)), *inner], rows)
+    inline = beside(() if isinstance(group.geometry, Rows) else group.geometry, rows)
+    geometry_size = inline.sizes() if outside is None else outside.sizes
+    inner = beside(
+        [
+            *(Cell(1 << 3), Cell(ids)),
+            *(Cell(2 << 3 | 2), Cell(tags.sizes().astype(np.uint64)), tags),
+            *(Cell(3 << 3), Cell(group.kind)),
+            *(Cell(4 << 3 | 2), Cell(geometry_size.astype(np.uint64)), inline),
+        ],
+        rows,
+    )
+    whole = inner.sizes() if outside is None else inner.sizes() + geometry_size
+    head = table([Cell(2 << 3 | 2), Cell(whole.astype(np.uint64)), inner], rows)
     return (head.data if outside is None else glued(head, outside)).tobytes()

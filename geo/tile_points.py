@@ -6,7 +6,8 @@ import numpy as np
 
 from geo.crs import Bools, Floats, Ints
 from geo.generalize import CODE_BITS, EXTENT, best_in_cells, morton
-from geo.tiles import MAX_LAT, Tile, world
+from geo.planes import MERCATOR, Plane
+from geo.tiles import Box, Tile, overlapped
 
 #: A tile is thinned only when it would hold more points than this.
 CROWD = 2_000
@@ -26,12 +27,16 @@ class TilePoints:
     min_zoom, priority
         By layer row: the first zoom at which it may be shown; which is kept where it is crowded (higher
         wins, then the earlier row).
+    plane
+        What they are drawn on.
     """
 
-    def __init__(self, lonlat: Floats, row: Ints, min_zoom: Ints, priority: Floats, thin: bool) -> None:
-        inside = np.abs(lonlat[:, 1]) <= MAX_LAT
+    def __init__(
+        self, lonlat: Floats, row: Ints, min_zoom: Ints, priority: Floats, thin: bool, plane: Plane = MERCATOR
+    ) -> None:
+        inside = np.abs(lonlat[:, 1]) <= plane.max_lat
         # The east rim belongs to the last column, the south rim to the last row.
-        xy = np.minimum(world(lonlat[inside]), 1 - 2.0**-CODE_BITS)
+        xy = np.minimum(plane.world(lonlat[inside]), np.array([1, plane.height]) - 2.0**-CODE_BITS)
         grid = (xy * 2.0**CODE_BITS).astype(np.int64)
         codes = morton(grid[:, 0], grid[:, 1])
         order = np.argsort(codes, kind="stable")
@@ -55,6 +60,13 @@ class TilePoints:
         if mask is None:
             return _between(self._best_at(tile.z), start, stop)
         return shown[best_in_cells(self.codes[shown], self.order[shown], tile.z)]
+
+    def within(self, box: Box, zoom: int, mask: Bools | None) -> tuple[Ints, Floats]:
+        """Give the layer rows and world coordinates, shape (n, 2), of what the tiles of a zoom show inside a box."""
+        found = np.concatenate([self.find(tile, mask) for tile in overlapped(box, zoom)])
+        xy = self.xy[found]
+        inside = ((xy >= box[:2]) & (xy <= box[2:])).all(axis=1)
+        return self.row[found[inside]], xy[inside]
 
     def units(self, tile: Tile, found: Ints) -> Ints:
         """Give tile units of points in the tile, shape (n, 2), within [0, 4095]."""

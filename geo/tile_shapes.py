@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 import shapely
 
 from geo import commands
-from geo.crs import Bools, Ints, Objects
+from geo.crs import Bools, Floats, Ints, Objects
 from geo.generalize import EXTENT, simplified
-from geo.tiles import MAX_LAT, Tile, world
+from geo.planes import MERCATOR, Plane
+from geo.tiles import Box, Tile
 from geo.wire import Rows
 
 #: Units drawn beyond the tile on every side, so that borders do not show.
@@ -36,26 +38,36 @@ class TileShapes:
         The layer's row of each shape, ascending.
     min_zoom
         By layer row: the first zoom at which it is shown.
+    plane
+        What they are drawn on.
     """
 
-    def __init__(self, lonlat: Objects, row: Ints, min_zoom: Ints, area: bool) -> None:
+    def __init__(self, lonlat: Objects, row: Ints, min_zoom: Ints, area: bool, plane: Plane = MERCATOR) -> None:
         self.area = area
-        inside, source = _parts(_within_square(lonlat), area)
-        self.shapes, self.row = shapely.transform(inside, world), row[source]
+        inside, source = _parts(_within_square(lonlat, plane.max_lat), area)
+        self.shapes, self.row = shapely.transform(inside, plane.world), row[source]
         self.min_zoom = min_zoom[self.row]
         self._levels: dict[int, _Level] = {}
 
     def draw(self, tile: Tile, mask: Bools | None) -> tuple[Ints, Rows]:
         """Give the layer rows that the tile shows, ascending, and their commands, one row of bytes each."""
-        level = self._level(tile.z)
         margin = BUFFER / EXTENT
         box = np.array([tile.x - margin, tile.y - margin, tile.x + 1 + margin, tile.y + 1 + margin]) / (1 << tile.z)
+        row, clipped = self.within(box, tile.z, mask)
+
+        def units(xy: Floats) -> Floats:
+            return (xy * (1 << tile.z) - [tile.x, tile.y]) * EXTENT
+
+        return _draw_polygons(shapely.transform(clipped, units), row) if self.area else _draw_lines(clipped, units, row)
+
+    def within(self, box: Box, zoom: int, mask: Bools | None) -> tuple[Ints, Objects]:
+        """Give the layer rows, ascending, and shapes in world coordinates of what a zoom shows, cut to a box."""
+        level = self._level(zoom)
         found = np.sort(level.tree.query(shapely.box(*box)))
         if mask is not None:
             found = found[mask[level.row[found]]]
         clipped, source = _parts(_clipped(level.shapes[found], box), self.area)
-        units = shapely.transform(clipped, lambda xy: (xy * (1 << tile.z) - [tile.x, tile.y]) * EXTENT)
-        return (_draw_polygons if self.area else _draw_lines)(units, level.row[found][source])
+        return level.row[found][source], clipped
 
     def _level(self, zoom: int) -> _Level:
         """Make what a zoom shows when it is first asked for."""
@@ -69,11 +81,11 @@ class TileShapes:
         return self._levels[deep]
 
 
-def _within_square(shapes: Objects) -> Objects:
+def _within_square(shapes: Objects, max_lat: float) -> Objects:
     bounds = shapely.bounds(shapes)
-    over = (bounds[:, 1] < -MAX_LAT) | (bounds[:, 3] > MAX_LAT)
+    over = (bounds[:, 1] < -max_lat) | (bounds[:, 3] > max_lat)
     cut = shapes.copy()
-    cut[over] = shapely.intersection(shapes[over], shapely.box(-180, -MAX_LAT, 180, MAX_LAT))
+    cut[over] = shapely.intersection(shapes[over], shapely.box(-180, -max_lat, 180, max_lat))
     return cut
 
 
@@ -95,8 +107,9 @@ def _clipped(shapes: Objects, box: np.ndarray) -> Objects:
     return clipped
 
 
-def _draw_lines(units: Objects, row: Ints) -> tuple[Ints, Rows]:
-    xy, sizes = _vertices(units, closed=False)
+def _draw_lines(lines: Objects, units: Callable[[Floats], Floats], row: Ints) -> tuple[Ints, Rows]:
+    exact, path = shapely.get_coordinates(lines, return_index=True)
+    xy, sizes = _vertices(units(exact), path, len(lines), closed=False)
     drawn = sizes >= 2
     return _paths(xy[np.repeat(drawn, sizes)], sizes[drawn], row[drawn], closed=False)
 
@@ -108,18 +121,17 @@ def _draw_polygons(units: Objects, row: Ints) -> tuple[Ints, Rows]:
     rounded[spoilt] = shapely.set_precision(units[spoilt], 1, mode="valid_output")
     polygons, source = _parts(rounded, area=True)
     rings, polygon = shapely.get_rings(shapely.orient_polygons(polygons, exterior_cw=False), return_index=True)
-    xy, sizes = _vertices(rings, closed=True)
+    xy, sizes = _vertices(*shapely.get_coordinates(rings, return_index=True), len(rings), closed=True)
     return _paths(xy, sizes, row[source][polygon], closed=True)
 
 
-def _vertices(paths: Objects, closed: bool) -> tuple[Ints, Ints]:
+def _vertices(exact: Floats, path: Ints, paths: int, closed: bool) -> tuple[Ints, Ints]:
     """Give rounded vertices without repeats (and without the closing one), and their number a path."""
-    exact, path = shapely.get_coordinates(paths, return_index=True)
     xy: Ints = np.rint(exact).astype(np.int64)
     kept = np.ones(len(xy), dtype=bool)
-    kept[1:] = (path[1:] != path[:-1]) | (xy[1:] != xy[:-1]).any(axis=1)
+    kept[1:] = (path[1:] != path[:-1]) | (xy[1:, 0] != xy[:-1, 0]) | (xy[1:, 1] != xy[:-1, 1])
     xy, path = xy[kept], path[kept]
-    sizes: Ints = np.bincount(path, minlength=len(paths)).astype(np.int64)
+    sizes: Ints = np.bincount(path, minlength=paths).astype(np.int64)
     if closed and len(xy):
         last = np.cumsum(sizes) - 1
         xy = np.delete(xy, last, axis=0)

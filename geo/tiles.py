@@ -6,12 +6,15 @@ World coordinates are the web Mercator square as [0, 1] x [0, 1], x to the east,
 from __future__ import annotations
 
 import math
-from typing import NamedTuple, Self
+from typing import NamedTuple, Self, TypeAlias
 
 import numpy as np
 
 from geo.crs import Floats
 from geo.errors import GeometryError
+
+#: West, north, east, south of a rectangle in world coordinates, shape (4,).
+Box: TypeAlias = Floats
 
 #: The square ends here, in degrees north and south.
 MAX_LAT = math.degrees(math.atan(math.sinh(math.pi)))
@@ -96,11 +99,19 @@ def covering(bbox: tuple[float, float, float, float], z: int) -> list[Tile]:
         return sorted({tile for side in sides for tile in covering(side, z)}, key=lambda tile: (tile.y, tile.x))
     count = 1 << Tile(z, 0, 0).z
     (left, bottom), (right, top) = (world(np.array([[west, south], [east, north]])) * count).tolist()
-    columns, rows = _span(left, right, count), _span(top, bottom, count)
+    return overlapped(np.array([left, top, right, bottom]) / count, z)
+
+
+def overlapped(box: Box, z: int) -> list[Tile]:
+    """Give the tiles of a zoom that a box in world coordinates overlaps, row by row; at least one."""
+    count = 1 << Tile(z, 0, 0).z
+    left, top, right, bottom = (box * count).tolist()
+    columns, rows = span(left, right, count), span(top, bottom, count)
     return [Tile(z, x, y) for y in rows for x in columns]
 
 
-def _span(low: float, high: float, count: int) -> range:
+def span(low: float, high: float, count: int) -> range:
+    """Give the columns, or rows, of ``count`` that lie between two places in tiles; at least one."""
     first = min(max(math.floor(low + BORDER), 0), count - 1)
     last = min(max(math.ceil(high - BORDER) - 1, first), count - 1)
     return range(first, last + 1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -20,9 +20,13 @@ class Rows(NamedTuple):
     data: Bytes
     sizes: Ints
 
-    def take(self, index: Ints) -> bytes:
-        """Give the named rows, end to end."""
-        starts = np.cumsum(self.sizes) - self.sizes
+    def starts(self) -> Ints:
+        """Give where each row begins."""
+        return np.cumsum(self.sizes) - self.sizes
+
+    def take(self, index: Ints, starts: Ints | None = None) -> bytes:
+        """Give the named rows, end to end; ``starts`` are those of all rows where they are at hand."""
+        starts = self.starts() if starts is None else starts
         return self.data[ranges(starts[index], self.sizes[index])].tobytes()
 
 
@@ -31,6 +35,27 @@ class Cell(NamedTuple):
 
     values: Unsigned | int
     present: Bools | None = None
+
+
+class Block(NamedTuple):
+    """Bytes of every row in columns, shape (rows, width), and which of them are ``kept``."""
+
+    data: Bytes
+    kept: Bools
+
+    def flat(self) -> Block:
+        """Give a block of varints side by side, shape (rows, varints, width), as one of bytes."""
+        shape = len(self.data), self.data.shape[1] * self.data.shape[2]
+        return Block(self.data.reshape(shape), self.kept.reshape(shape))
+
+    def sizes(self) -> Ints:
+        """Give the number of bytes of each row."""
+        sizes: Ints = self.kept.sum(axis=1, dtype=np.int64)
+        return sizes
+
+    def rows(self) -> Rows:
+        """Give the bytes that are kept."""
+        return Rows(self.data[self.kept], self.sizes())
 
 
 def varint(number: int) -> bytes:
@@ -53,6 +78,11 @@ def zigzag(values: Ints) -> Unsigned:
     return ((values << 1) ^ (values >> 63)).astype(np.uint64)
 
 
+def varint_size(number: int) -> int:
+    """Give the number of bytes that a varint takes, 1 to 10."""
+    return max(1, -(-number.bit_length() // 7))
+
+
 def varint_sizes(values: Unsigned) -> Ints:
     """Give the number of bytes each varint takes, 1 to 10."""
     sizes = np.ones(values.shape, dtype=np.int64)
@@ -67,29 +97,43 @@ def varints(values: Unsigned) -> Bytes:
     return table([Cell(values)], len(values)).data
 
 
-def table(cells: Sequence[Cell], rows: int) -> Rows:
+def table(parts: Sequence[Cell | Block], rows: int) -> Rows:
     """Encode rows of varints; cells that are not present take no byte."""
-    columns = [_column(cell, rows) for cell in cells]
-    width = sum(digits.shape[1] for digits, _ in columns)
-    data, kept = np.empty((rows, width), dtype=np.uint8), np.empty((rows, width), dtype=bool)
+    return beside(parts, rows).rows()
+
+
+def beside(parts: Sequence[Cell | Block], rows: int) -> Block:
+    """Give cells and blocks side by side as one block."""
+    blocks = [_cell(part) if isinstance(part, Cell) else part for part in parts]
+    width = sum(block.data.shape[1] for block in blocks)
+    whole = Block(np.empty((rows, width), dtype=np.uint8), np.empty((rows, width), dtype=bool))
     at = 0
-    for digits, present in columns:
-        data[:, at : at + digits.shape[1]], kept[:, at : at + digits.shape[1]] = digits, present
-        at += digits.shape[1]
-    return Rows(data[kept], kept.sum(axis=1, dtype=np.int64))
+    for data, kept in blocks:
+        end = at + data.shape[1]
+        whole.data[:, at:end], whole.kept[:, at:end] = data, kept
+        at = end
+    return whole
 
 
-def _column(cell: Cell, rows: int) -> tuple[Bytes, Bools]:
+def _cell(cell: Cell) -> Block:
     """Give the bytes of one varint a row, shape (rows or 1, width), and which of them are there."""
-    values = np.atleast_1d(np.asarray(cell.values, dtype=np.uint64))
-    sizes = varint_sizes(values)
-    places = np.arange(int(sizes.max()) if len(sizes) else 1)
-    digits = (values[:, None] >> (7 * places).astype(np.uint64)).astype(np.uint8) & np.uint8(127)
-    digits |= np.where(places < sizes[:, None] - 1, np.uint8(128), np.uint8(0))
-    present = places < sizes[:, None]
-    if cell.present is not None:
-        present = present & cell.present[:, None]
-    return digits, present
+    data, kept = digits(np.atleast_1d(np.asarray(cell.values, dtype=np.uint64)))
+    return Block(data, kept if cell.present is None else kept & cell.present[:, None])
+
+
+def digits(values: npt.NDArray[np.uint32] | Unsigned) -> Block:
+    """Give the bytes of each varint, shape (..., width), the last axis as wide as the largest, and which are there."""
+    width = varint_size(int(values.max()) if values.size else 0)
+    data = np.empty((*values.shape, width), dtype=np.uint8)
+    kept = np.ones((*values.shape, width), dtype=bool)
+    rest: npt.NDArray[Any] = values
+    for place in range(width - 1):
+        data[..., place] = rest & 127
+        rest = rest >> 7
+        kept[..., place + 1] = rest != 0
+        data[..., place] |= kept[..., place + 1].view(np.uint8) << 7
+    data[..., width - 1] = rest
+    return Block(data, kept)
 
 
 def glued(first: Rows, second: Rows) -> Bytes:

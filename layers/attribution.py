@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 
 from layers import when
 from layers.decisions import Finding, Hit
@@ -48,38 +50,56 @@ def days(strike: Strike) -> tuple[date | None, date | None]:
     return stated.earliest, stated.latest
 
 
-def answer(
-    records: Records,
-    registers: Registers,
-    finding: Finding,
-    basis: Basis = "registration",
-    minority: Minority = "stay",
-) -> Answer:
-    """Attribute one strike. With several assets the shares are the envelope over them; they are never added."""
-    strike = records.strikes[finding.strike]
-    first, last = days(strike)
-    known = registers.on(first, last, basis, minority)
-    hits = tuple(HitOwners(hit, known.of(hit.asset), tuple(_ties(records, hit.asset, strike))) for hit in finding.hits)
-    shares = _envelope([hit.owners.shares for hit in hits])
-    lows = [hit.owners.unattributed.low for hit in hits]
-    highs = [hit.owners.unattributed.high for hit in hits]
-    rest = Interval(min(lows), max(highs)) if hits else Interval(100.0, 100.0)
-    reasons = tuple(dict.fromkeys(reason for hit in hits for reason in hit.owners.reasons))
-    return Answer(strike, finding, hits, shares, rest, reasons or _no_hit(hits), basis, minority)
+class Attributor:
+    """Attributes strikes. Owners are found once for all days on which the same stakes count."""
+
+    def __init__(
+        self, records: Records, registers: Registers, basis: Basis = "registration", minority: Minority = "stay"
+    ) -> None:
+        self._records, self._registers = records, registers
+        self._basis, self._minority = basis, minority
+        self._owners: dict[tuple[object, str], Owners] = {}
+
+    def answer(self, finding: Finding) -> Answer:
+        """Attribute one strike. With several assets the shares are the envelope over them; they are never added."""
+        strike = self._records.strikes[finding.strike]
+        hits = tuple(
+            HitOwners(hit, self._owners_of(hit.asset, strike), tuple(self._ties(hit.asset, strike)))
+            for hit in finding.hits
+        )
+        shares = _envelope([hit.owners.shares for hit in hits])
+        lows = [hit.owners.unattributed.low for hit in hits]
+        highs = [hit.owners.unattributed.high for hit in hits]
+        rest = Interval(min(lows), max(highs)) if hits else Interval(100.0, 100.0)
+        reasons = tuple(dict.fromkeys(reason for hit in hits for reason in hit.owners.reasons))
+        return Answer(strike, finding, hits, shares, rest, reasons or _no_hit(hits), self._basis, self._minority)
+
+    def _owners_of(self, asset: str, strike: Strike) -> Owners:
+        first, last = days(strike)
+        key = (self._registers.spell(first, last), asset)
+        if key not in self._owners:
+            self._owners[key] = self._registers.on(first, last, self._basis, self._minority).of(asset)
+        return self._owners[key]
+
+    @cached_property
+    def _relations(self) -> Mapping[str, Sequence[Relation]]:
+        by_asset: dict[str, list[Relation]] = defaultdict(list)
+        for relation in self._records.relations.values():
+            by_asset[relation.asset].append(relation)
+        return by_asset
+
+    def _ties(self, asset: str, strike: Strike) -> Iterator[Relation]:
+        """Relations of an asset that held, or may have held, on the days, and those about this strike only."""
+        first, last = days(strike)
+        for relation in self._relations.get(asset, ()):
+            if relation.strike not in (None, strike.id):
+                continue
+            if when.held_as_stated(relation.since, relation.until, first, last) != "no":
+                yield relation
 
 
 def _no_hit(hits: tuple[HitOwners, ...]) -> tuple[str, ...]:
     return () if hits else ("no asset is known to have been hit",)
-
-
-def _ties(records: Records, asset: str, strike: Strike) -> Iterator[Relation]:
-    """Relations of an asset that held, or may have held, on the days, and those about this strike only."""
-    first, last = days(strike)
-    for relation in records.relations.values():
-        if relation.asset != asset or relation.strike not in (None, strike.id):
-            continue
-        if when.held_as_stated(relation.since, relation.until, first, last) != "no":
-            yield relation
 
 
 def _envelope(owned: list[tuple[CountryShare, ...]]) -> tuple[CountryShare, ...]:

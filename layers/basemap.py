@@ -22,6 +22,7 @@ from shapely import STRtree
 from shapely.geometry.base import BaseGeometry
 
 from geo.mvt import Layer
+from geo.planes import MERCATOR, Plane
 from layers import basemap_source as source
 
 ATTRIBUTION = "Made with Natural Earth (public domain) · places: GeoNames (CC BY 4.0)"
@@ -102,7 +103,8 @@ class Basemap:
                 found.setdefault(str(iso), []).append(int(row))
         names, shapes = self.countries.name_en, self.countries.shape
         whole = {
-            iso: shapely.union_all(shapes[rows]) if len(rows) > 1 else shapes[rows[0]] for iso, rows in found.items()
+            iso: _valid(shapely.union_all(shapes[rows]) if len(rows) > 1 else shapes[rows[0]])
+            for iso, rows in found.items()
         }
         return {iso: (str(names[rows[0]]), whole[iso]) for iso, rows in sorted(found.items())}
 
@@ -143,21 +145,25 @@ class Basemap:
         best = distance.argmin()
         return cast(str | None, codes[near[best]]) if distance[best] <= height else None
 
+    def ground(self, plane: Plane = MERCATOR) -> tuple[Layer, Layer]:
+        """Return the layers `country` and `boundary` on a plane."""
+        return self._country_layer(plane), self._boundary_layer(plane)
+
     def layers(self) -> tuple[Layer, ...]:
         """Return the vector-tile layers `country`, `boundary`, `country_label` and `place`.
 
         Fill the countries from `country` and draw their lines from `boundary`: a polygon cut to a
         tile has the tile's edge in its outline. Countries without a code are filled, not labelled.
         """
-        return (self._country_layer(), self._boundary_layer(), self._label_layer(), self._place_layer())
+        return (*self.ground(), self._label_layer(), self._place_layer())
 
-    def _country_layer(self) -> Layer:
+    def _country_layer(self, plane: Plane) -> Layer:
         c = self.countries
-        return Layer("country", c.shape, np.arange(len(c.shape)), {"iso_a2": c.iso_a2.tolist()})
+        return Layer("country", c.shape, np.arange(len(c.shape)), {"iso_a2": c.iso_a2.tolist()}, plane=plane)
 
-    def _boundary_layer(self) -> Layer:
+    def _boundary_layer(self, plane: Plane) -> Layer:
         b = self.boundaries
-        return Layer("boundary", b.shape, np.arange(len(b.shape)), {"kind": b.kind.tolist()})
+        return Layer("boundary", b.shape, np.arange(len(b.shape)), {"kind": b.kind.tolist()}, plane=plane)
 
     def _label_layer(self) -> Layer:
         c = self.countries
@@ -175,6 +181,11 @@ class Basemap:
 def words(frame: geopandas.GeoDataFrame, column: str) -> NDArray[np.object_]:
     """Return a text column as Python strings, None where there is none."""
     return frame[column].astype(object).where(frame[column].notna(), None).to_numpy(dtype=object)
+
+
+def _valid(shape: BaseGeometry) -> BaseGeometry:
+    """The outline without what makes it invalid: Natural Earth's of Egypt touches itself."""
+    return shape if shape.is_valid else shapely.make_valid(shape)
 
 
 def read(path: Path) -> Basemap:

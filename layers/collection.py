@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import shapely
@@ -13,10 +14,17 @@ from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
 from geo import geojson
-from geo.antimeridian import split
+from geo.antimeridian import within_world
+from geo.coded import Coded
+from geo.crs import Bools, Floats, Objects
 from geo.mvt import Layer
+from geo.planes import DEGREES
 from layers.columns import Column, columns
+from layers.feature_table import FeatureTable
 from layers.features import Feature
+from layers.queryables import GEOMETRY, Queryable, queryables
+from layers.recent import Recent
+from layers.values import Values, geometry_values, plain_values
 
 Box = tuple[float, float, float, float]
 Rows = NDArray[np.int64]
@@ -43,7 +51,7 @@ class Collection:
     title: str
     description: str
     model: type[Feature]
-    features: Sequence[Feature]
+    features: FeatureTable[Any]
     geometries: Sequence[BaseGeometry | None]
 
     def __len__(self) -> int:
@@ -57,20 +65,26 @@ class Collection:
     @cached_property
     def shapes(self) -> NDArray[np.object_]:
         """Geometries cut at the antimeridian."""
-        shapes = np.empty(len(self.geometries), dtype=object)
-        shapes[:] = [split(geometry) for geometry in self.geometries]
-        return shapes
+        return within_world(self.geometries)
 
     @cached_property
     def fragments(self) -> list[bytes]:
         """Each feature as GeoJSON, serialised once."""
-        properties = [feature.model_dump(mode="json") for feature in self.features]
-        return geojson.fragments([feature.id for feature in self.features], self.shapes, properties)
+        return geojson.features(self.ids, geojson.members(self.shapes), self._properties())
+
+    @property
+    def ids(self) -> Sequence[str]:
+        """The id of each row."""
+        return self.features.columns["id"]
+
+    def _properties(self) -> list[dict[str, Any]]:
+        names = list(self.features.columns)
+        return [dict(zip(names, values, strict=True)) for values in self.features.rows(names)]
 
     @cached_property
     def rows_by_id(self) -> dict[str, int]:
         """Row of each feature id."""
-        return {feature.id: row for row, feature in enumerate(self.features)}
+        return {name: row for row, name in enumerate(self.ids)}
 
     @cached_property
     def bounds(self) -> Box | None:
@@ -83,30 +97,141 @@ class Collection:
     @cached_property
     def days(self) -> tuple[date, date] | None:
         """First and last day of all features; ``None`` if none has a date."""
-        first = [day for feature in self.features if (day := getattr(feature, "day_first", None))]
-        last = [day for feature in self.features if (day := getattr(feature, "day_last", None))]
+        columns = self.features.columns
+        first, last = (columns[name].words if name in columns else () for name in ("day_first", "day_last"))
         return (min(first), max(last)) if first and last else None
 
     @cached_property
     def layer(self) -> Layer:
         """The collection as a vector-tile layer; feature ids count from 1 in the order of the rows."""
-        values = {column.name: [_plain(getattr(f, column.name)) for f in self.features] for column in self.columns}
-        kept = {name: column for name, column in values.items() if any(value is not None for value in column)}
-        return Layer(self.name, self.shapes, np.arange(1, len(self) + 1), kept, thin=True)
+        return Layer(self.name, self.shapes, np.arange(1, len(self) + 1), self._drawn(), thin=True)
 
     @cached_property
-    def _placeless(self) -> NDArray[np.bool_]:
-        return np.asarray(shapely.is_missing(self.shapes) | shapely.is_empty(self.shapes))
+    def layer_in_degrees(self) -> Layer:
+        """The same on the plane of equal degrees (plate carrée), made when it is first asked for."""
+        return Layer(self.name, self.shapes, np.arange(1, len(self) + 1), self._drawn(), thin=True, plane=DEGREES)
+
+    def _drawn(self) -> dict[str, Coded]:
+        values = {name: column.map(_plain) for name, column in self.features.columns.items()}
+        return {name: column for name, column in values.items() if column.words}
+
+    def under(self, features: FeatureTable[Any]) -> Collection:
+        """The same places with other properties, a row for each as they are; the geometry is not made ready again."""
+        made = replace(self, features=features)
+        kept = ("shapes", "bounds", "tree", "points", "_placeless")
+        vars(made).update({name: vars(self)[name] for name in kept if name in vars(self)})
+        if GEOMETRY in self._values:
+            made._values[GEOMETRY] = self._values[GEOMETRY]
+        members = [geojson.member(fragment) for fragment in self.fragments]
+        vars(made)["fragments"] = geojson.features(made.ids, members, made._properties())
+        vars(made)["layer"] = self.layer.under(made._drawn())
+        return made
 
     @cached_property
-    def _tree(self) -> shapely.STRtree:
-        return shapely.STRtree(self.shapes)
+    def queryables(self) -> Mapping[str, Queryable]:
+        """What it can be asked by, in the order of its columns, the geometry last."""
+        return queryables(self)
+
+    def values(self, name: str) -> Values:
+        """One queryable as arrays, made once.
+
+        Raises
+        ------
+        KeyError
+            If there is no queryable of that name.
+        """
+        if name not in self._values:
+            self._values[name] = self._read(self.queryables[name])
+        return self._values[name]
+
+    def _read(self, queryable: Queryable) -> Values:
+        if queryable.name == GEOMETRY:
+            return geometry_values(self.shapes)
+        return plain_values(queryable.kind, self.features.columns[queryable.name])
+
+    @cached_property
+    def _values(self) -> dict[str, Values]:
+        return {}
+
+    @cached_property
+    def recent(self) -> Recent[Any]:
+        """Masks, rows and orders last asked for: 128 bytes a row, 256 of them at most; keys start with what it is."""
+        room = 128 * max(len(self), 1024)
+        return Recent(room, lambda answer: int(answer.nbytes) + room // 256)
+
+    @cached_property
+    def filters(self) -> Recent[Any]:
+        """Filters last made ready for it, by whatever they were read from."""
+        return Recent(256)
+
+    @cached_property
+    def tree(self) -> shapely.STRtree:
+        """Index in space of the shapes, mended where they are not valid, so that all can be related."""
+        faulty = ~shapely.is_valid(self.shapes) & ~self._placeless
+        shapes = self.shapes.copy()
+        shapes[faulty] = shapely.make_valid(shapes[faulty])
+        return shapely.STRtree(shapes)
+
+    @cached_property
+    def points(self) -> tuple[Floats, Floats] | None:
+        """Longitude and latitude of each row, NaN without a place; ``None`` where a shape is no point."""
+        if not (self._placeless | (shapely.get_type_id(self.shapes) == 0)).all():
+            return None
+        placed = self.shapes.copy()
+        placed[self._placeless] = None
+        return shapely.get_x(placed), shapely.get_y(placed)
+
+    @cached_property
+    def _placeless(self) -> Bools:
+        return ~self.values(GEOMETRY).present
 
     @cached_property
     def _days(self) -> tuple[NDArray[np.datetime64], NDArray[np.datetime64]]:
-        first = [getattr(feature, "day_first", None) or _FIRST for feature in self.features]
-        last = [getattr(feature, "day_last", None) or _LAST for feature in self.features]
-        return np.array(first, dtype="datetime64[D]"), np.array(last, dtype="datetime64[D]")
+        return self._day("day_first", _FIRST), self._day("day_last", _LAST)
+
+    def _day(self, name: str, missing: np.datetime64) -> NDArray[np.datetime64]:
+        if name not in self.queryables:
+            return np.full(len(self), missing)
+        days = self.values(name)
+        return np.where(days.present, days.data, missing)
+
+    def meets(self, bbox: Box) -> Bools:
+        """Which rows intersect a box, shape (n,); rows without a place do not. West > east crosses the antimeridian."""
+        found = np.zeros(len(self), dtype=bool)
+        for box in boxes(bbox):
+            if self.points is None:
+                found |= self.related(shapely.box(*box), shapely.intersects)
+            else:
+                found |= _inside(*self.points, box)
+        return found
+
+    def related(self, shape: BaseGeometry, relation: Callable[[BaseGeometry, Objects], Bools]) -> Bools:
+        """Which rows whose box meets that of a shape are what it is in a relation to, shape (n,)."""
+        # In the order of the rows, which is nearly that of memory: five times as fast as the index's own.
+        near = np.sort(self.tree.query(shape))
+        # A copy of its own: preparing a geometry that another thread uses would be a race.
+        prepared = shapely.from_wkb(shape.wkb)
+        shapely.prepare(prepared)
+        found = np.zeros(len(self), dtype=bool)
+        found[near] = relation(prepared, self.tree.geometries[near])
+        return found
+
+    def mask(
+        self,
+        bbox: Box | None = None,
+        first: date | None = None,
+        last: date | None = None,
+        placeless: bool = False,
+    ) -> Bools:
+        """Which rows intersect a box and may fall between two days, shape (n,); see `select`."""
+        keep = np.ones(len(self), dtype=bool) if bbox is None else self.meets(bbox)
+        if bbox is not None and placeless:
+            keep |= self._placeless
+        if last is not None:
+            keep &= self._days[0] <= np.datetime64(last)
+        if first is not None:
+            keep &= self._days[1] >= np.datetime64(first)
+        return keep
 
     def select(
         self,
@@ -121,24 +246,22 @@ class Collection:
         place match no box, or with ``placeless`` every box (OGC 17-069r4, /req/core/fc-bbox-response). A row
         without days matches every interval (/req/core/fc-time-response).
         """
-        keep = np.ones(len(self), dtype=bool)
-        if bbox is not None:
-            keep[:] = self._placeless if placeless else False
-            for box in _boxes(bbox):
-                keep[self._tree.query(box, predicate="intersects")] = True
-        starts, ends = self._days
-        if last is not None:
-            keep &= starts <= np.datetime64(last)
-        if first is not None:
-            keep &= ends >= np.datetime64(first)
-        return np.flatnonzero(keep)
+        return np.flatnonzero(self.mask(bbox, first, last, placeless))
 
 
-def _boxes(bbox: Box) -> list[shapely.Polygon]:
+def boxes(bbox: Box) -> list[Box]:
+    """The box, or its two parts where west > east crosses the antimeridian."""
     west, south, east, north = bbox
-    if west <= east:
-        return [shapely.box(west, south, east, north)]
-    return [shapely.box(west, south, 180, north), shapely.box(-180, south, east, north)]
+    return [bbox] if west <= east else [(west, south, 180.0, north), (-180.0, south, east, north)]
+
+
+def _inside(lon: Floats, lat: Floats, box: Box) -> Bools:
+    west, south, east, north = box
+    inside = lon >= west
+    inside &= lon <= east
+    inside &= lat >= south
+    inside &= lat <= north
+    return inside
 
 
 def _plain(value: object) -> str | int | float | bool | None:

@@ -26,13 +26,14 @@ def columns(noun: type[BaseModel]) -> Iterator[Column]:
     schema = noun.model_json_schema(mode="serialization")
     required = {name for name, field in noun.model_fields.items() if field.is_required()}
     for name, spec in schema["properties"].items():
-        plain = next((part for part in spec.get("anyOf", ()) if part.get("type") != "null"), spec)
+        parts = [part for part in spec.get("anyOf", ()) if part.get("type") != "null"] or [spec]
+        plain = parts[0]
         yield Column(
             name=name,
             type=_column_type(plain),
             required=name in required,
             unit=plain.get("unit"),
-            choices=tuple(plain.get("enum", ())),
+            choices=tuple(choice for part in parts for choice in part.get("enum", ())),
             doc=noun.model_fields[name].description or "",
         )
 

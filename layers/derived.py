@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import orjson
 from pydantic import BaseModel
@@ -23,8 +23,8 @@ def deriving(basemap: Basemap) -> Derive:
         types = sql_types(AttributionFeature)
         # Not by way of the collections, which tell the owners of every asset as well: seconds for 10,000 of them.
         features = attribution_features(snapshot.records, snapshot.attributions, snapshot.country_names)
-        strikes = snapshot.records.strikes
-        rows = ((*_values(feature, list(types)), strikes[feature.strike].geometry) for feature in features)
+        places = (snapshot.records.strikes[strike].geometry for strike in features.columns["strike"])
+        rows = ((*map(_plain, values), place) for values, place in zip(features.rows(types), places, strict=True))
         yield DerivedLayer("attributions", types, rows, geometry=True)
         types = sql_types(Match)
         told = (match for found in snapshot.matches.values() for match in found)
@@ -38,3 +38,8 @@ def _values(row: BaseModel, names: Sequence[str]) -> tuple[object, ...]:
     values = row.model_dump(mode="json")
     told = (values[name] for name in names)
     return tuple(orjson.dumps(value).decode() if isinstance(value, list | dict) else value for value in told)
+
+
+def _plain(value: object) -> object:
+    """A value as a column of the store holds it: days as ISO text."""
+    return value.isoformat() if isinstance(value, date) else value

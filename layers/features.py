@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from types import MappingProxyType
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from layers.attribution import Answer, days
+from layers.feature_table import FeatureTable
 from layers.fields import AssetKind, Basis, Country, Edtf, Metres, Status
 from layers.owners import Owners
 from layers.ownership import Interval
-from layers.schema import Asset, Attribution, Records
+from layers.schema import Asset, Attribution, Records, Strike
 from layers.tally import NO_STRIKES, Tally
 
 Group = Literal["oil", "gas", "power", "port", "industry", "office"]
@@ -135,20 +136,25 @@ class CountryFeature(Feature):
     brand_strikes: int = Field(0, description="Strikes on what may bear its brand.")
 
 
-def strike_features(records: Records, answers: Iterable[Answer], rows: Iterable[Attribution]) -> list[StrikeFeature]:
+def strike_features(
+    records: Records, answers: Iterable[Answer], rows: Iterable[Attribution]
+) -> FeatureTable[StrikeFeature]:
     """One feature a strike, in the order of the answers."""
     tied: dict[str, list[Attribution]] = defaultdict(list)
     for row in rows:
         if row.relation not in ("owner", "host"):
             tied[row.strike].append(row)
-    return [_strike_feature(records, told, tied[told.strike.id]) for told in answers]
+    return FeatureTable(StrikeFeature, (_strike_row(records, told, tied.get(told.strike.id, ())) for told in answers))
 
 
-def _strike_feature(records: Records, told: Answer, tied: list[Attribution]) -> StrikeFeature:
+_STATED = [name for name in StrikeFeature.model_fields if name in Strike.model_fields and name != "weapons"]
+
+
+def _strike_row(records: Records, told: Answer, tied: Sequence[Attribution]) -> list[Any]:
     strike = told.strike
     kinds = [records.assets[hit.hit.asset].kind for hit in told.hits] or list(strike.target_kinds)
     first, last = days(strike)
-    values = strike.model_dump(include=set(StrikeFeature.model_fields) - {"weapons"})
+    values: dict[str, Any] = {name: getattr(strike, name) for name in _STATED}
     values.update(
         day_first=first,
         day_last=last,
@@ -164,7 +170,7 @@ def _strike_feature(records: Records, told: Answer, tied: list[Attribution]) -> 
         relations=", ".join(sorted({f"{row.country or row.entity} {row.relation}" for row in tied})),
         n_sources=len(strike.sources),
     )
-    return StrikeFeature(**values)
+    return [values[name] for name in StrikeFeature.model_fields]
 
 
 def _group(kind: str, asset: Asset | None) -> Group | None:
@@ -196,50 +202,51 @@ def interval_text(share: Interval) -> str:
     return low if low == high else f"{low}-{high}"
 
 
-def asset_features(records: Records, owners: Mapping[str, Owners], rows: Iterable[Attribution]) -> list[AssetFeature]:
+def asset_features(
+    records: Records, owners: Mapping[str, Owners], rows: Iterable[Attribution]
+) -> FeatureTable[AssetFeature]:
     """One feature an asset; ``owners`` gives those of each on the day of the data."""
     struck: dict[str, set[str]] = defaultdict(set)
     for row in rows:
         if row.asset is not None:
             struck[row.asset].add(row.strike)
-    features = []
-    for asset in records.assets.values():
-        values = asset.model_dump(include=set(AssetFeature.model_fields))
-        held = owners[asset.id]
-        values.update(
-            group=_group(asset.kind, asset) if asset.kind != "pipeline" else None,
-            owners=shares_text({share.country: share.share for share in held.shares}, held.unattributed),
-            owner_countries=tuple(share.country for share in held.shares),
-            n_strikes=len(struck[asset.id]),
-        )
-        features.append(AssetFeature(**values))
-    return features
+    told = (_asset_row(asset, owners[asset.id], len(struck.get(asset.id, ()))) for asset in records.assets.values())
+    return FeatureTable(AssetFeature, told)
+
+
+def _asset_row(asset: Asset, held: Owners, n_strikes: int) -> list[Any]:
+    values: dict[str, Any] = {
+        "group": _group(asset.kind, asset) if asset.kind != "pipeline" else None,
+        "owners": shares_text({share.country: share.share for share in held.shares}, held.unattributed),
+        "owner_countries": tuple(share.country for share in held.shares),
+        "n_strikes": n_strikes,
+    }
+    return [values[name] if name in values else getattr(asset, name) for name in AssetFeature.model_fields]
 
 
 def attribution_features(
     records: Records, rows: Iterable[Attribution], names: Mapping[str, str]
-) -> list[AttributionFeature]:
+) -> FeatureTable[AttributionFeature]:
     """One feature a row; ``names`` gives the name of each country."""
-    features = []
-    for row in rows:
-        strike = records.strikes[row.strike]
-        first, last = days(strike)
-        features.append(
-            AttributionFeature(
-                **row.model_dump(),
-                title=strike.title,
-                when=strike.when,
-                day_first=first,
-                day_last=last,
-                country_name=names.get(row.country) if row.country else None,
-            )
-        )
-    return features
+    return FeatureTable(AttributionFeature, (_attribution_row(records.strikes[row.strike], row, names) for row in rows))
 
 
-def country_features(counted: Mapping[str, Tally], names: Mapping[str, str]) -> list[CountryFeature]:
+def _attribution_row(strike: Strike, row: Attribution, names: Mapping[str, str]) -> list[Any]:
+    first, last = days(strike)
+    values: dict[str, Any] = {
+        "title": strike.title,
+        "when": strike.when,
+        "day_first": first,
+        "day_last": last,
+        "country_name": names.get(row.country) if row.country else None,
+    }
+    return [values[name] if name in values else getattr(row, name) for name in AttributionFeature.model_fields]
+
+
+def country_features(counted: Mapping[str, Tally], names: Mapping[str, str]) -> FeatureTable[CountryFeature]:
     """One feature a country of the base map, with how many strikes concern it by relation."""
-    return [_country_feature(iso, name, counted.get(iso, NO_STRIKES)) for iso, name in sorted(names.items())]
+    told = [_country_feature(iso, name, counted.get(iso, NO_STRIKES)) for iso, name in sorted(names.items())]
+    return FeatureTable.of(CountryFeature, told)
 
 
 def _country_feature(iso: str, name: str, tally: Tally) -> CountryFeature:

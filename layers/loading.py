@@ -11,13 +11,15 @@ from typing import Any, TypeAlias, TypeVar
 
 from layers import gpkg
 from layers.connections import StoreError
-from layers.rows import TABLES, Row, Table, geometry_of, to_json
-from layers.schema import Record, Records
+from layers.rows import TABLES, Row, Table, geometry_of, to_json, version_of
+from layers.schema import REFERENCES, Record, Records
 
 #: Tables whose records are only ever added.
 APPEND_ONLY = frozenset({"decisions", "identities"})
 #: Called with the number of records done and of all.
 Progress: TypeAlias = Callable[[int, int], None]
+#: What a writer says who takes any version of a record for the one seen.
+ANY = "*"
 #: One row of history before it has a number: table, record id, values before and after.
 Change: TypeAlias = tuple[str, str, dict[str, Any] | None, dict[str, Any] | None]
 
@@ -32,6 +34,28 @@ class Author:
 
     who: str
     at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """One record as it shall be: ``record`` None removes it.
+
+    ``seen`` is the version that the writer saw (see `layers.rows.version_of`): None where there was none, `ANY` for
+    whichever there is.
+    """
+
+    noun: str
+    id: str
+    record: Record | None
+    seen: str | None
+
+
+class Changed(StoreError):
+    """A record is not, or no longer, what its writer saw."""
+
+
+class Referred(StoreError):
+    """A record that shall be removed while others speak of it."""
 
 
 @dataclass
@@ -89,6 +113,63 @@ def insert(connection: sqlite3.Connection, table: Table, record: Record, author:
     return last_seq(connection)
 
 
+def edit(connection: sqlite3.Connection, wanted: Edit, author: Author) -> None:
+    """Add, replace or remove one record with its history, if it still is what the writer saw; equal is no change.
+
+    Raises
+    ------
+    Changed
+        If it is something else, or is there although the writer saw none, or the other way round.
+    Referred
+        If others speak of what shall be removed.
+    StoreError
+        If a record that is only ever added would be changed, or the record cannot be a row.
+    """
+    table = TABLES[wanted.noun]
+    row = connection.execute(f"{_rows_of(table)} WHERE id = ?", (wanted.id,)).fetchone()
+    _require_seen(table, row, wanted)
+    if wanted.record is None:
+        _require_unreferred(connection, wanted)
+        _delete(connection, table, [row], author)
+        gpkg.touch(connection, table.name, author.at)
+    elif row is None:
+        insert(connection, table, wanted.record, author)
+    elif not table.is_same(wanted.record, row):
+        _update(connection, table, [(wanted.record, row)], author)
+        geometry = geometry_of(wanted.record)
+        gpkg.widen(connection, table.name, author.at, None if geometry is None else geometry.bounds)
+
+
+def _require_seen(table: Table, row: Row | None, wanted: Edit) -> None:
+    if row is None:
+        if wanted.seen is not None:
+            raise Changed(f"there is no {table.name} {wanted.id}")
+        return
+    if wanted.seen is None:
+        raise Changed(f"{table.name} already holds {wanted.id}")
+    if table.name in APPEND_ONLY:
+        raise StoreError(f"{table.name} are only ever added")
+    if wanted.seen not in (ANY, version_of(table.plain_row(row))):
+        raise Changed(f"{table.name} {wanted.id} was changed since it was seen")
+
+
+def _require_unreferred(connection: sqlite3.Connection, wanted: Edit) -> None:
+    for name, references in REFERENCES.items():
+        lists = {column.name for column in TABLES[name].columns if column.type == "json"}
+        for column, targets in references.items():
+            if wanted.noun not in targets:
+                continue
+            quoted = gpkg.quote(column)
+            speaks = (
+                f"EXISTS (SELECT 1 FROM json_each({quoted}) WHERE value = ?1)" if column in lists else f"{quoted} = ?1"
+            )
+            found = connection.execute(
+                f"SELECT id FROM {gpkg.quote(name)} WHERE {speaks} LIMIT 1", (wanted.id,)
+            ).fetchone()
+            if found:
+                raise Referred(f"{name} {found[0]} speaks of {wanted.id}")
+
+
 def last_seq(connection: sqlite3.Connection) -> int:
     """Number of the latest change; 0 when there was none."""
     seq: int = connection.execute("SELECT ifnull(max(seq), 0) FROM history").fetchone()[0]
@@ -97,8 +178,12 @@ def last_seq(connection: sqlite3.Connection) -> int:
 
 def select(table: Table) -> str:
     """Give the query for all rows of a table, in the order they were added."""
+    return f"{_rows_of(table)} ORDER BY fid"
+
+
+def _rows_of(table: Table) -> str:
     names = ", ".join(map(gpkg.quote, table.declarations))
-    return f"SELECT {names} FROM {gpkg.quote(table.name)} ORDER BY fid"
+    return f"SELECT {names} FROM {gpkg.quote(table.name)}"
 
 
 def _by_id(records: Iterable[Record]) -> dict[str, Record]:

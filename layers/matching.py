@@ -57,10 +57,14 @@ class Scores:
     none: Floats
 
 
-def match_all(records: Records, weights: Weights | None = None) -> dict[str, tuple[Match, ...]]:
+def index_of(records: Records) -> AssetIndex:
+    """The assets, ready to be matched with the names of those tied to them."""
+    return AssetIndex.of(records.assets.values(), names_tied(records))
+
+
+def match_all(records: Records, index: AssetIndex | None = None) -> dict[str, tuple[Match, ...]]:
     """Candidates of every strike, most probable first; strikes without a place have only "none of these"."""
-    weights = weights or read_weights()
-    index = AssetIndex.of(records.assets.values(), names_tied(records))
+    weights, index = read_weights(), index or index_of(records)
     strikes = list(records.strikes.values())
     table = StrikeTable.of(strikes, index.names)
     found: dict[str, tuple[Match, ...]] = {}
@@ -148,7 +152,7 @@ def _told(
         pairs = np.arange(bounds[position], bounds[position + 1])
         best = pairs[np.lexsort((index.ids[scores.right[pairs]], -scores.probability[pairs]))][:MOST_TOLD]
         told = [_match(strike, pair, scores, index, records) for pair in best]
-        probability = float(scores.none[position])
+        probability = _told_as(scores.none[position])
         told.append(
             Match(strike=strike.id, asset=None, probability=probability, reasons=none_reasons(probability, weights))
         )
@@ -160,16 +164,21 @@ def _match(strike: Strike, pair: int, scores: Scores, index: AssetIndex, records
     return Match(
         strike=strike.id,
         asset=asset.id,
-        probability=min(1.0, float(scores.probability[pair])),
-        distance_m=float(scores.distance_m[pair]),
+        probability=_told_as(min(1.0, scores.probability[pair])),
+        distance_m=_told_as(scores.distance_m[pair]),
         reasons=reasons(
             strike,
             asset,
             float(scores.distance_m[pair]),
-            {name: float(column[pair]) for name, column in scores.values.items()},
-            {name: float(column[pair]) for name, column in scores.by_reason.items()},
+            {name: _told_as(column[pair]) for name, column in scores.values.items()},
+            {name: _told_as(column[pair]) for name, column in scores.by_reason.items()},
         ),
     )
+
+
+def _told_as(number: float) -> float:
+    """A number without its last digits, which depend on how many pairs are scored at once."""
+    return round(float(number), 9) + 0.0
 
 
 def names_tied(records: Records) -> Mapping[str, tuple[str, ...]]:

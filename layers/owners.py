@@ -8,8 +8,8 @@ from threading import Lock
 from typing import NamedTuple
 
 from layers.chains import Chains, Hope, chains
-from layers.latest import Latest
 from layers.ownership import Basis, CountryShare, Interval, Minority, Register, TooLarge, Walk
+from layers.recent import Recent
 from layers.solved import Solved, Standing
 from layers.stake_table import StakeTable
 
@@ -64,7 +64,7 @@ class Ownership:
         self._most = most
         self._large: _Large | None = None
         self._lock = Lock()
-        self._answers: Latest[str, _Told] = Latest(_ANSWERS)
+        self._answers: Recent[_Told] = Recent(_ANSWERS)
 
     def of(self, owned: str) -> Owners:
         """Owners of an asset or entity.
@@ -100,13 +100,15 @@ class Registers:
 
     def __init__(self, table: StakeTable) -> None:
         self._table = table
-        self._kept: Latest[tuple[object, ...], Ownership] = Latest(
-            max(2, min(_REGISTERS, _STAKES // max(1, len(table.owned))))
-        )
+        self._kept: Recent[Ownership] = Recent(max(2, min(_REGISTERS, _STAKES // max(1, len(table.owned)))))
+
+    def spell(self, first: date | None, last: date | None) -> object:
+        """What is the same for all days on which the same stakes count, and for no others."""
+        return self._table.between(first, last)
 
     def on(
         self, first: date | None, last: date | None, basis: Basis = "registration", minority: Minority = "stay"
     ) -> Ownership:
         """Who owns everything from ``first`` to ``last``, inclusive, ``None`` is open; see ``ownership.Register``."""
-        key = (self._table.between(first, last), basis, minority)
+        key = (self.spell(first, last), basis, minority)
         return self._kept.get(key, lambda: Ownership(Register(self._table, first, last, basis, minority)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -40,6 +41,11 @@ def sql_types(noun: type[BaseModel]) -> dict[str, str]:
 def to_json(value: object) -> str:
     """Write a value as JSON text: compact, keys sorted, so that equal values are equal texts."""
     return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
+
+
+def version_of(plain: Mapping[str, Any]) -> str:
+    """Name the version of a record by its plain values (see `Table.plain`): equal records have equal names."""
+    return hashlib.blake2b(to_json(plain).encode(), digest_size=9).hexdigest()
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from functools import cached_property, lru_cache
+from functools import cached_property
 from types import MappingProxyType
 
 from layers import identity
-from layers.attribution import Answer, answer, attributions
+from layers.asset_index import AssetIndex
+from layers.attribution import Answer, Attributor, attributions
 from layers.basemap import Basemap
 from layers.collection import Collection
 from layers.control import Controller, Span, control_spans
@@ -25,10 +26,10 @@ from layers.features import (
     strike_features,
 )
 from layers.holdings import Held, holdings_of
-from layers.latest import Latest
-from layers.matching import match_all
+from layers.matching import index_of, match_all
 from layers.owners import Owners, Registers
 from layers.ownership import Basis, Minority, UnknownRecord
+from layers.recent import Recent
 from layers.reviewing import Pending, pending
 from layers.schema import Attribution, Match, Records
 from layers.stake_table import StakeTable
@@ -89,7 +90,12 @@ class Snapshot:
     @cached_property
     def matches(self) -> Mapping[str, tuple[Match, ...]]:
         """Candidates of every strike."""
-        return MappingProxyType(match_all(self.records))
+        return MappingProxyType(match_all(self.records, self.asset_index))
+
+    @cached_property
+    def asset_index(self) -> AssetIndex:
+        """The assets, ready to be matched."""
+        return index_of(self.records)
 
     @cached_property
     def findings(self) -> Mapping[str, Finding]:
@@ -109,25 +115,39 @@ class Snapshot:
         """English names of the countries of the base map by ISO 3166-1 alpha-2."""
         return MappingProxyType({iso: name for iso, (name, _) in self.basemap.states.items()})
 
-    @lru_cache(maxsize=4)  # noqa: B019 - a snapshot lives as long as it is served
     def answers(self, basis: Basis = "registration", minority: Minority = "stay") -> Mapping[str, Answer]:
         """Whose what each strike hit was, newest strike first."""
-        return MappingProxyType(
-            {
-                strike: answer(self.records, self.registers, found, basis, minority)
-                for strike, found in self.findings.items()
-            }
-        )
+        if (basis, minority) not in self._answers:
+            attributor = Attributor(self.records, self.registers, basis, minority)
+            told = {strike: attributor.answer(found) for strike, found in self.findings.items()}
+            self._answers[basis, minority] = MappingProxyType(told)
+        return self._answers[basis, minority]
+
+    def keep_answers(self, told: Mapping[str, Answer]) -> None:
+        """Take answers by registration, minorities staying, from who has them already, before any is asked for."""
+        self._answers["registration", "stay"] = MappingProxyType(dict(told))
+
+    # Kept by the snapshot itself: a cache of the class would keep snapshots that are no longer served, and takes a
+    # default that is left out for another question than the same default given.
+    @cached_property
+    def _answers(self) -> dict[tuple[Basis, Minority], Mapping[str, Answer]]:
+        return {}
+
+    @cached_property
+    def _tallies(self) -> dict[tuple[Basis, Minority], Mapping[str, Tally]]:
+        return {}
 
     @cached_property
     def attributions(self) -> tuple[Attribution, ...]:
         """One row for each strike x asset x relation x country."""
         return tuple(attributions(self.records, self.answers().values()))
 
-    @lru_cache(maxsize=4)  # noqa: B019 - a snapshot lives as long as it is served
     def tallies(self, basis: Basis = "registration", minority: Minority = "stay") -> Mapping[str, Tally]:
         """How many strikes concern each country, by relation."""
-        return MappingProxyType(tallies(self.records.entities, self.answers(basis, minority).values()))
+        if (basis, minority) not in self._tallies:
+            counted = tallies(self.records.entities, self.answers(basis, minority).values())
+            self._tallies[basis, minority] = MappingProxyType(counted)
+        return self._tallies[basis, minority]
 
     def answer(self, strike: str, basis: Basis = "registration", minority: Minority = "stay") -> Answer:
         """Whose it was.
@@ -181,8 +201,8 @@ class Snapshot:
         return self._spans.get(asked, lambda: control_spans(self.stakes, controls, owned, first, last, basis))
 
     @cached_property
-    def _spans(self) -> Latest[tuple[str, date | None, date | None, Basis], tuple[Span, ...]]:
-        return Latest(_SPANS)
+    def _spans(self) -> Recent[tuple[Span, ...]]:
+        return Recent(_SPANS)
 
     def holdings(self, entity: str, on: date | None = None) -> tuple[Held, ...]:
         """What an entity holds on a day, by default that of the data, directly and through others.
@@ -213,15 +233,19 @@ class Snapshot:
             [one.strike.geometry for one in told],
         )
 
-    def _assets(self) -> Collection:
+    @cached_property
+    def asset_owners(self) -> Mapping[str, Owners]:
+        """Owners of every asset on the day of the data."""
         known = self.registers.on(self.data_date, self.data_date)
-        owners = {asset: known.of(asset) for asset in self.records.assets}
+        return MappingProxyType({asset: known.of(asset) for asset in self.records.assets})
+
+    def _assets(self) -> Collection:
         return Collection(
             "assets",
             "Assets",
             "Facilities and pipelines with their owners on the day of the data.",
             AssetFeature,
-            asset_features(self.records, owners, self.attributions),
+            asset_features(self.records, self.asset_owners, self.attributions),
             [asset.geometry for asset in self.records.assets.values()],
         )
 

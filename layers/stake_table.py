@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from layers import when
-from layers.latest import Latest
+from layers.recent import Recent
 from layers.schema import Entity, Records, Stake
 
 Ints = NDArray[np.int64]
@@ -121,8 +121,8 @@ class StakeTable:
         return self._graphs.get(self.between(first, last), lambda: self._on(first, last))
 
     @cached_property
-    def _graphs(self) -> Latest[tuple[int, int], StakeGraph]:
-        return Latest(max(4, min(_GRAPHS, _STAKES // max(1, len(self.owned)))))
+    def _graphs(self) -> Recent[StakeGraph]:
+        return Recent(max(4, min(_GRAPHS, _STAKES // max(1, len(self.owned)))))
 
     def _on(self, first: date | None, last: date | None) -> StakeGraph:
         start, stop = _bounds(first, last)

@@ -12,20 +12,24 @@ from typing import Any
 
 import orjson
 
-from layers import gpkg, layer_table, loading, store_file
+from layers import gpkg, layer_table, loading, store_file, versions
 from layers.connections import Connections, NotAStore, StoreBusy, StoreError
-from layers.loading import Author, Difference, Progress
+from layers.loading import ANY, Author, Changed, Difference, Edit, Progress, Referred
 from layers.rows import TABLES, sql_types
 from layers.schema import Record, Records
 
 __all__ = [
+    "ANY",
+    "Changed",
     "Conflict",
     "Derive",
     "DerivedLayer",
+    "Edit",
     "LoadReport",
     "Newest",
     "NotAStore",
     "Outdated",
+    "Referred",
     "Revision",
     "Store",
     "StoreBusy",
@@ -174,7 +178,20 @@ class Store:
             If another program left a row that is no valid record.
         """
         with self._connections.reading() as connection:
-            return _version(connection)
+            return versions.whole(connection)
+
+    def newer(self, seq: int, records: Records) -> tuple[int, Records]:
+        """Read the newest version where ``records`` are that of change ``seq``: only what history tells of since.
+
+        What other programs edited has no history, and stays as it is in ``records``.
+
+        Raises
+        ------
+        StoreError
+            If another program left a row that is no valid record.
+        """
+        with self._connections.reading() as connection:
+            return versions.newer(connection, seq, records)
 
     def load(
         self,
@@ -218,7 +235,7 @@ class Store:
             if seen is not None and (last := loading.last_seq(connection)) != seen:
                 raise Outdated(seen, last)
             done = loading.load(connection, records, author, progress)
-            for layer in derive(*_version(connection)) if derive else ():
+            for layer in derive(*versions.whole(connection)) if derive else ():
                 _replace(connection, layer)
             return _report(done, loading.last_seq(connection))
 
@@ -241,13 +258,41 @@ class Store:
         StoreBusy
             If another writer does not finish in time.
         """
-        if noun not in TABLES or not isinstance(record, TABLES[noun].noun):
-            raise ValueError(f"a {type(record).__name__} does not belong to the table {noun!r}")
+        _require_noun(noun, record)
         author = _author(who, at)
         with self._connections.writing() as connection:
             if seen is not None and (there := _newest(connection, noun, seen)) != seen.id:
                 raise Conflict(there)
             return loading.insert(connection, TABLES[noun], record, author)
+
+    def write(self, *edits: Edit, who: str, at: datetime | None = None) -> int:
+        """Add, replace or remove single records in one transaction, all or none; give the number of the last change.
+
+        A record that already is as given leaves no history. Those of a dataset that a load brings stay as they are
+        written here only until that load brings them again.
+
+        Raises
+        ------
+        ValueError
+            If there is no such table, or a record is not of its noun or has another id.
+        Changed
+            If a record is not what the writer saw. Nothing is written.
+        Referred
+            If others speak of a record that shall be removed. Nothing is written.
+        StoreError
+            If a decision would be changed or removed, or a record cannot be stored. Nothing is written.
+        StoreBusy
+            If another writer does not finish in time.
+        """
+        for edit in edits:
+            _require_noun(edit.noun, edit.record)
+            if edit.record is not None and edit.record.id != edit.id:
+                raise ValueError(f"{edit.record.id} is not {edit.id}")
+        author = _author(who, at)
+        with self._connections.writing() as connection:
+            for edit in edits:
+                loading.edit(connection, edit, author)
+            return loading.last_seq(connection)
 
     def revisions(self, since: int = 0) -> Iterator[Revision]:
         """Give every change after number ``since``, oldest first. Holds no lock between two pages."""
@@ -289,14 +334,9 @@ class Store:
             _replace(connection, DerivedLayer(name, columns, rows, geometry))
 
 
-def _version(connection: sqlite3.Connection) -> tuple[int, Records]:
-    tables: dict[str, dict[str, Record]] = {}
-    for name, table in TABLES.items():
-        cursor = connection.execute(loading.select(table))
-        tables[name] = {}
-        while rows := cursor.fetchmany(_PAGE):
-            tables[name].update((record.id, record) for record in table.records(rows))
-    return loading.last_seq(connection), Records.of(tables)
+def _require_noun(noun: str, record: Record | None) -> None:
+    if noun not in TABLES or not (record is None or isinstance(record, TABLES[noun].noun)):
+        raise ValueError(f"a {type(record).__name__} does not belong to the table {noun!r}")
 
 
 def _newest(connection: sqlite3.Connection, noun: str, seen: Newest) -> str | None:

@@ -44,6 +44,7 @@ def stem(word: str) -> str:
     return _SAME.get(bare, bare).translate(_BETWEEN)
 
 
+@lru_cache(maxsize=400_000)
 def stems(text: str) -> tuple[str, ...]:
     """The telling stems of a name or text, each once, in its order: no kinds, no common words, no bare numbers."""
     return tuple(dict.fromkeys(one for word in _WORD.findall(text) for one in _telling(word)))

@@ -45,8 +45,8 @@ export function attributionAddress(id, { basis, minority }) {
 /** Whose assets a strike hit, with the chains behind the answer. */
 export const attribution = (id, view, signal) => json(attributionAddress(id, view), signal);
 
-/** The address of a strike with its owners as a GeoJSON feature. */
-export const geojsonAddress = (id) => new URL(`collections/strikes/items/${encodeURIComponent(id)}`, ROOT).href;
+/** The address of a strike with its owners as a GeoJSON feature; a browser that follows a link would else get a page. */
+export const geojsonAddress = (id) => new URL(`collections/strikes/items/${encodeURIComponent(id)}?f=json`, ROOT).href;
 
 /** What an entity holds on a day (yyyy-mm-dd; null is the day of the data), directly and through others. */
 export function holdings(id, on, signal) {

@@ -114,7 +114,8 @@ function failed(error) {
 
 async function credit() {
   const about = await api.about().catch(() => null);
-  byId("credit").textContent = [about?.attribution, t("credit")].filter(Boolean).join(". ");
+  const told = [about?.attribution, t("credit")].filter(Boolean).join(". ");
+  byId("credit").replaceChildren(told, ". ", el("a", { href: "connect" }, t("connect")));
 }
 
 async function start() {

@@ -145,6 +145,11 @@ export const en = {
   "basissea-area": "sea area",
   basisfield: "field",
   "basisline-end": "end of the line",
+  // The pages of the API
+  copyText: "Copy",
+  textCopied: "Copied",
+  textSelected: "Selected",
+
   copy: "Copy link",
   copied: "Link copied",
   copyFailed: "Copy the address from the browser’s address bar",
@@ -189,6 +194,7 @@ export const en = {
   // Map
   pick: "{n} strikes at this place",
   credit: "Map: Natural Earth; places: GeoNames (CC BY 4.0)",
+  connect: "Use the data in your own program",
   zoomIn: "Zoom in",
   zoomOut: "Zoom out",
 };

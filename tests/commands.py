@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from api import cli
+from api import cli, printing
 
 
 class Said(NamedTuple):
@@ -27,7 +27,8 @@ Run = Callable[..., Said]
 
 def shell(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
     """Make a function that runs ``strikeatlas`` with the words it is given, in a wide terminal."""
-    monkeypatch.setenv("COLUMNS", "200")
+    for console in (printing.console, printing.errors):
+        monkeypatch.setattr(console, "width", 200)
 
     def ran(*args: object) -> Said:
         monkeypatch.setattr(sys, "argv", ["strikeatlas", *map(str, args)])

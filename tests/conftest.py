@@ -79,7 +79,7 @@ def server_url(store: Store) -> Iterator[str]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "api.cli", "serve", "--port", str(port), "--store", str(store.path)]
-    with subprocess.Popen([*command, "--basemap", str(BASEMAP)], cwd=ROOT) as server:
+    with subprocess.Popen([*command, "--basemap", str(BASEMAP), "--log", "none"], cwd=ROOT) as server:
         url = f"http://127.0.0.1:{port}"
         try:
             _wait(url, server)

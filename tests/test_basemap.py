@@ -258,3 +258,9 @@ def test_land_without_a_state_is_filled_but_has_no_label(basemap: Basemap) -> No
 
 def test_the_open_sea_is_an_empty_tile(basemap: Basemap) -> None:
     assert decoded(basemap, Tile(8, 110, 150)) == {}
+
+
+def test_the_outline_of_every_state_is_valid(base: Basemap) -> None:
+    assert [iso for iso, (_, shape) in base.states.items() if not shape.is_valid] == []
+    row = int(np.flatnonzero(base.countries.iso_a2 == "EG")[0])
+    assert base.states["EG"][1].area == pytest.approx(base.countries.shape[row].area)

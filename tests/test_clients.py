@@ -47,8 +47,9 @@ def test_geopandas_reads_each_collection_by_its_address(
     frame = geopandas.read_file(f"{server_url}/collections/{collection}/items?limit=10000")
     layer = snapshot.collections[collection]
     assert frame.crs.to_epsg() == 4326
-    assert list(frame["id"]) == [feature.id for feature in layer.features]
-    assert list(frame.geometry.isna()) == [shape is None for shape in layer.geometries]
+    placed = {feature.id: shape is not None for feature, shape in zip(layer.features, layer.geometries, strict=True)}
+    assert dict(zip(frame["id"], ~frame.geometry.isna(), strict=True)) == placed
+    assert len(frame) == len(placed)
     assert {column.name for column in layer.columns} <= set(frame.columns)
     west, south, east, north = frame.total_bounds
     assert -180 <= west <= east <= 180
@@ -68,7 +69,7 @@ def test_the_oapif_driver_reads_all_pages(server_url: str, collection: str) -> N
     frame = pyogrio.read_dataframe(f"OAPIF:{server_url}", layer=collection, PAGE_SIZE=25)
     assert len(frame) == matched(f"{server_url}/collections/{collection}/items") > 25
     assert frame["id"].is_unique
-    assert frame.crs.to_epsg() == 4326
+    assert frame.crs == "OGC:CRS84"
 
 
 @needs_oapif
@@ -76,6 +77,17 @@ def test_the_oapif_driver_asks_for_a_box(server_url: str) -> None:
     frame = pyogrio.read_dataframe(f"OAPIF:{server_url}", layer="strikes", bbox=(28, 45, 33, 48))
     assert 0 < len(frame) < matched(f"{server_url}/collections/strikes/items")
     assert frame.geometry.x.between(28, 33).all()
+
+
+@needs_oapif
+def test_the_oapif_driver_leaves_a_filter_to_the_server_and_asks_for_a_system(server_url: str) -> None:
+    frame = pyogrio.read_dataframe(f"OAPIF:{server_url}", layer="strikes", where="kind = 'refinery'", PAGE_SIZE=5)
+    assert len(frame) == matched(f"{server_url}/collections/strikes/items", "&kind=refinery") > 5
+    laea = pyogrio.read_dataframe(f"OAPIF:{server_url}", layer="strikes", CRS="EPSG:3035")
+    assert laea.crs.to_epsg() == 3035
+    plain = pyogrio.read_dataframe(f"OAPIF:{server_url}", layer="strikes").to_crs(3035)
+    placed = ~plain.geometry.isna()
+    assert laea.geometry[placed].geom_equals_exact(plain.geometry[placed], 0.01).all()
 
 
 @needs_ogrinfo

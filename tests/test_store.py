@@ -23,7 +23,7 @@ from shapely.geometry import GeometryCollection, LineString, MultiLineString, Mu
 from shapely.geometry.base import BaseGeometry
 
 from layers import connections, gpkg, store_file
-from layers.rows import TABLES
+from layers.rows import TABLES, version_of
 from layers.schema import (
     NOUNS,
     Asset,
@@ -41,7 +41,18 @@ from layers.schema import (
     Strike,
     Weapon,
 )
-from layers.store import LoadReport, NotAStore, Store, StoreBusy, StoreError, sql_types
+from layers.store import (
+    ANY,
+    Changed,
+    Edit,
+    LoadReport,
+    NotAStore,
+    Referred,
+    Store,
+    StoreBusy,
+    StoreError,
+    sql_types,
+)
 from tests.store_killed import strikes
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -387,6 +398,82 @@ def test_append_adds_one_record_with_history(store: Store) -> None:
     first = next(store.revisions())
     assert (first.at, first.before) == ("2025-01-01T00:00:00.000Z", None)
     assert store.records().decisions == {"d1": DECISION}
+
+
+def seen(record: Strike) -> str:
+    return version_of(TABLES["strikes"].plain(record))
+
+
+def test_single_records_are_added_replaced_and_removed_with_history(store: Store) -> None:
+    later = changed(STRIKE, title="New", geometry=Point(40, 50), note=None)
+    at = datetime(2025, 1, 1, tzinfo=UTC)
+    assert store.write(Edit("strikes", "k", STRIKE, None), who="Ann", at=at) == 1
+    assert store.write(Edit("strikes", "k", later, seen(STRIKE)), who="Bob") == 2
+    assert store.records() == of(later)
+    assert tuple(pyogrio.read_info(store.path, layer="strikes")["total_bounds"]) == (28.44, 45.317, 40, 50)
+    assert store.write(Edit("strikes", "k", None, seen(later)), who="Cem") == 3
+    assert store.records() == Records.of({})
+    added, replaced, removed = store.revisions()
+    assert (added.who, added.at, added.before) == ("Ann", "2025-01-01T00:00:00.000Z", None)
+    assert replaced.before == added.after == TABLES["strikes"].plain(STRIKE)
+    assert (removed.before, removed.after) == (replaced.after, None)
+
+
+def test_what_is_equal_or_of_any_version_is_written_without_a_look_at_it(store: Store) -> None:
+    store.load(of(STRIKE), who="Ann")
+    assert store.write(Edit("strikes", "k", STRIKE, seen(STRIKE)), who="Bob") == 1
+    assert store.write(Edit("strikes", "k", changed(STRIKE, title="New"), ANY), who="Bob") == 2
+
+
+@pytest.mark.parametrize(
+    ("edit", "error", "match"),
+    [
+        (Edit("strikes", "k", STRIKE, None), Changed, "already holds k"),
+        (Edit("strikes", "k", changed(STRIKE, title="New"), "0" * 18), Changed, "was changed"),
+        (Edit("strikes", "k", None, "0" * 18), Changed, "was changed"),
+        (Edit("strikes", "other", None, ANY), Changed, "no strikes other"),
+        (Edit("strikes", "other", changed(STRIKE, id="other"), "0" * 18), Changed, "no strikes other"),
+        (Edit("strikes", "k", None, ANY), Referred, "claims c speaks of k"),
+        (Edit("sources", "s", None, ANY), Referred, "speaks of s"),
+        (Edit("decisions", "d1", None, ANY), StoreError, "only ever added"),
+        (Edit("decisions", "d1", changed(DECISION, why="no"), ANY), StoreError, "only ever added"),
+        (Edit("strikes", "k", DECISION, ANY), ValueError, "does not belong"),
+        (Edit("strikes", "other", STRIKE, None), ValueError, "k is not other"),
+        (Edit("nothing", "k", None, ANY), ValueError, "does not belong"),
+    ],
+)  # fmt: skip
+def test_an_edit_that_cannot_stand_writes_nothing_with_it(
+    store: Store, edit: Edit, error: type[Exception], match: str
+) -> None:
+    store.load(ALL, who="Ann")
+    seq = store.seq()
+    good = Edit("strikes", "good", changed(STRIKE, id="good"), None)
+    with pytest.raises(error, match=match):
+        store.write(good, edit, who="Ann")
+    assert (store.seq(), store.records()) == (seq, ALL)
+
+
+def test_of_many_who_saw_the_same_version_one_writes(store: Store) -> None:
+    store.load(of(STRIKE), who="Ann")
+    together = threading.Barrier(6)
+    outcomes: list[str] = []
+
+    def write(number: int) -> None:
+        together.wait()
+        try:
+            store.write(Edit("strikes", "k", changed(STRIKE, title=f"by {number}"), seen(STRIKE)), who=f"{number}")
+            outcomes.append(f"by {number}")
+        except Changed:
+            outcomes.append("")
+
+    threads = [threading.Thread(target=write, args=(number,)) for number in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    [won] = [outcome for outcome in outcomes if outcome]
+    assert len(outcomes) == 6
+    assert store.records().strikes["k"].title == won
 
 
 def test_the_wrong_noun_author_or_time_is_refused(store: Store) -> None:

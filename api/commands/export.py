@@ -14,7 +14,7 @@ import typer
 
 from api import tell
 from api.commands.common import AsJson, StorePath, open_snapshot, output
-from api.reading import parse_bbox
+from api.crs import region
 from api.settings import BASEMAP, STORE
 from layers.collection import Box
 from layers.ownership import Basis, Minority
@@ -34,7 +34,7 @@ def frames(snapshot: Snapshot, bbox: Box | None = None) -> dict[str, geopandas.G
     for name, collection in snapshot.collections.items():
         rows = collection.select(bbox)
         columns = {
-            column.name: [getattr(collection.features[row], column.name) for row in rows]
+            column.name: [collection.features.columns[column.name][row] for row in rows]
             for column in collection.columns
         }
         shapes = [collection.shapes[row] for row in rows]
@@ -43,7 +43,7 @@ def frames(snapshot: Snapshot, bbox: Box | None = None) -> dict[str, geopandas.G
 
 
 def _box(text: str | None) -> Box | None:
-    return None if text is None else parse_bbox(text)
+    return None if text is None else region(text).box
 
 
 @app.command("map", epilog="Example: strikeatlas export map --bbox 28,45,33,48 --format pdf -o odesa.pdf")
@@ -114,7 +114,7 @@ def report(
 
 def _ids(snapshot: Snapshot, bbox: Box | None) -> list[str]:
     strikes = snapshot.collections["strikes"]
-    return [strikes.features[row].id for row in strikes.select(bbox)]
+    return [strikes.ids[row] for row in strikes.select(bbox)]
 
 
 @app.command("page", epilog="Example: strikeatlas export page -o strikes.html")

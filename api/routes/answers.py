@@ -8,13 +8,13 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from api import tell, tell_country
-from api.params import only_known
-from api.routes.features import as_json, view
+from api.answering import document, view
+from api.params import named_once
 from layers.ownership import Basis, Minority, UnknownRecord
 from layers.schema import NOUNS
 from layers.tally import Relation
 
-router = APIRouter(tags=["answers"], dependencies=[Depends(only_known)])
+router = APIRouter(tags=["answers"], dependencies=[Depends(named_once)])
 
 BasisParameter = Annotated[
     Basis, Query(description="Whether country means that of registration or of the head office.")
@@ -38,7 +38,7 @@ def attribution(
 ) -> Response:
     """The whole answer to one strike: owners by country, other ties, chains, reasons, claims and sources."""
     snapshot = view(request).snapshot
-    return as_json(tell.strike_answer(snapshot, snapshot.answer(strike, basis, minority)), request)
+    return document(request, "answer", tell.strike_answer(snapshot, snapshot.answer(strike, basis, minority)))
 
 
 @router.get("/countries", summary="Countries and how many strikes concern them")
@@ -49,7 +49,7 @@ def countries(
     minority: MinorityParameter = "stay",
 ) -> Response:
     """Each country that a strike concerns, with the number of strikes by relation; the numbers are never added."""
-    return as_json(tell_country.countries_answer(view(request).snapshot, basis, minority, relation), request)
+    return document(request, "answer", tell_country.countries_answer(view(request).snapshot, basis, minority, relation))
 
 
 @router.get("/countries/{iso}", summary="What of a country's was hit")
@@ -62,7 +62,7 @@ def country(
 ) -> Response:
     """Strikes on what a country's owners hold, on what it is tied to otherwise, and on its soil; never added."""
     told = tell_country.country_answer(view(request).snapshot, iso.upper(), basis, minority, relation)
-    return as_json(told, request)
+    return document(request, "answer", told)
 
 
 @router.get("/assets/{asset:path}/owners", summary="Owners of an asset on a day")
@@ -79,7 +79,7 @@ def owners(
         raise UnknownRecord(f"no asset {asset!r}")
     day = on or snapshot.data_date
     told = snapshot.owners(asset, day, basis, minority)
-    return as_json(tell.owners_answer(snapshot, asset, told, day, basis, minority), request)
+    return document(request, "answer", tell.owners_answer(snapshot, asset, told, day, basis, minority))
 
 
 @router.get("/entities/{entity:path}/holdings", summary="What an entity holds on a day")
@@ -90,7 +90,7 @@ def holdings(
 ) -> Response:
     """Assets and entities that an entity holds a part of, directly and through others."""
     snapshot = view(request).snapshot
-    return as_json(tell.holdings_answer(snapshot, entity, on or snapshot.data_date), request)
+    return document(request, "answer", tell.holdings_answer(snapshot, entity, on or snapshot.data_date))
 
 
 @router.get("/records/{table}/{record:path}", summary="One record as stored")
@@ -100,7 +100,7 @@ def record(request: Request, table: str, record: str) -> Response:
     found = snapshot.records.table(table).get(record) if table in NOUNS else None
     if found is None:
         raise UnknownRecord(f"no record {record[:160]!r} in {table[:40]!r}")
-    return as_json(found.model_dump(mode="json"), request)
+    return document(request, "answer", found.model_dump(mode="json"))
 
 
 @router.get("/schemas/{table}", summary="JSON Schema of a table")
@@ -108,7 +108,7 @@ def schema(request: Request, table: str) -> Response:
     """The columns of one table of records as JSON Schema."""
     if table not in NOUNS:
         raise UnknownRecord(f"no table {table[:40]!r}; there are {', '.join(NOUNS)}")
-    return as_json(NOUNS[table].model_json_schema(mode="serialization"), request)
+    return document(request, "answer", NOUNS[table].model_json_schema(mode="serialization"))
 
 
 @router.get("/about", summary="About the data")
@@ -122,4 +122,4 @@ def about(request: Request) -> Response:
         "records": {name: len(snapshot.records.table(name)) for name in NOUNS},
         "attribution": request.app.state.settings.attribution,
     }
-    return as_json(told, request)
+    return document(request, "answer", told)

@@ -1,187 +1,221 @@
-"""OGC API - Features part 1: landing page, conformance, collections and items."""
+"""OGC API - Features parts 1 and 2: the features of a collection, a page at a time, and one by its id.
+
+Both are plain routes: they skip the framework's parsing, and a thread is asked only for what takes long.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import UTC, datetime
-from typing import Annotated, Any
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache, partial
 
+import numpy as np
 import orjson
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import FastAPI, Request, Response
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse
 
-from api.atlas import Atlas, View
-from api.headers import is_known
-from api.links import GEOJSON, JSON, href, link
-from api.openapi import MEDIA_TYPE as OPENAPI
-from api.params import BBox, Datetime, only_known
-from geo import geojson
+from api.answering import find, form_of, version, view
+from api.formats import csv, frame, geojson, jsonfg
+from api.formats.choice import CSV, FEATURE, FEATURES, FLATGEOBUF, GEOJSON, GEOPARQUET, HTML, JSONFG, Format
+from api.formats.page import Link, Page
+from api.headers import FORM_POLICY
+from api.html import pages
+from api.html.features import FIELDS, MOST
+from api.links import JSON, base, header, href, item_path, joined, link, written
+from api.params import Asked, asked_of, profile_of, require_named_once, telling_of
+from api.plain import PlainRoute
+from api.reading import BadParameter
+from api.routes.collections import DESCRIPTIONS
+from api.validators import caching, stamp, strong, unmodified
 from layers.collection import Collection
+from layers.cursor import CursorError, after, cursor_at
+from layers.selection import is_quick, rows
 
-router = APIRouter(tags=["features"], dependencies=[Depends(only_known)])
-
-CRS84 = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
-GREGORIAN = "http://www.opengis.net/def/uom/ISO-8601/0/Gregorian"
-CONFORMANCE = (
-    "http://www.opengis.net/spec/ogcapi-common-1/1.0/conf/core",
-    "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/core",
-    "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/geojson",
-)
-
-
-def view(request: Request) -> View:
-    """The version of the data that this request answers from, the same however often it is asked for."""
-    if not hasattr(request.state, "view"):
-        atlas: Atlas = request.app.state.atlas
-        request.state.view = atlas.view
-    taken: View = request.state.view
-    return taken
+#: What writes a page of features in each form.
+_WRITERS: Mapping[Format, Callable[[Page], bytes]] = {
+    GEOJSON: geojson.collection,
+    JSONFG: jsonfg.collection,
+    CSV: csv.written,
+    FLATGEOBUF: frame.flatgeobuf,
+    GEOPARQUET: frame.geoparquet,
+}
+#: Bytes of the longest Link header that has every link.
+_HEADER_MAX = 3072
+#: Bytes of a query that are read beside the loop: a filter that long takes a while.
+_LONG = 2048
+_PROFILES = "http://www.opengis.net/def/profile/OGC/0/"
 
 
-def as_json(content: object, request: Request, media_type: str = JSON) -> Response:
-    """Answer JSON made from the current version, or 304 where the client has it."""
-    return made(orjson.dumps(content), request, media_type)
-
-
-def made(body: bytes, request: Request, media_type: str) -> Response:
-    """Answer a body made from the current version, with its entity tag, or 304 (RFC 9110, 13.1.2)."""
-    headers = {"ETag": view(request).etag, "Cache-Control": "no-cache"}
-    if is_known(request.headers, headers["ETag"]):
-        return Response(status_code=304, headers=headers)
-    return Response(body, media_type=media_type, headers=headers)
-
-
-@router.get("/", name="landing", summary="Landing page")
-def landing(request: Request) -> Response:
-    """Where everything is. A browser is sent to the map."""
-    accept = request.headers.get("accept", "")
-    if "text/html" in accept and "f" not in request.query_params:
-        return RedirectResponse(href(request, "/map"), 303)
-    links = [
-        link("self", href(request, "/"), JSON, "This document"),
-        link("service-desc", href(request, "/api"), OPENAPI, "The API"),
-        link("conformance", href(request, "/conformance"), JSON, "Conformance classes"),
-        link("data", href(request, "/collections"), JSON, "Collections"),
-        link("alternate", href(request, "/map"), "text/html", "The map"),
+def mount(app: FastAPI) -> None:
+    """Add the routes."""
+    path = "/collections/{collection}/items"
+    app.router.routes += [
+        PlainRoute(path, items, summary="Features", tags=["features"]),
+        PlainRoute(f"{path}/{{feature:path}}", item, summary="One feature", tags=["features"]),
     ]
-    return as_json({"title": "StrikeAtlas", "description": request.app.description, "links": links}, request)
 
 
-@router.get("/api", summary="API definition")
-def api(request: Request) -> Response:
-    """Describe every route as OpenAPI."""
-    here = href(request, "/").rstrip("/")
-    return as_json({**request.app.openapi(), "servers": [{"url": here}]}, request, OPENAPI)
-
-
-@router.get("/conformance", summary="Conformance classes")
-def conformance(request: Request) -> Response:
-    """Say which classes are implemented and tested."""
-    return as_json({"conformsTo": CONFORMANCE}, request)
-
-
-@router.get("/collections", summary="Collections")
-def collections(request: Request) -> Response:
-    """List what can be asked for."""
-    told = [_described(request, collection) for collection in view(request).snapshot.collections.values()]
-    links = [link("self", href(request, "/collections"), JSON, "This document")]
-    return as_json({"links": links, "collections": told}, request)
-
-
-@router.get("/collections/{collection}", summary="One collection")
-def collection(request: Request, collection: str) -> Response:
-    """Describe one collection."""
-    return as_json(_described(request, find(view(request), collection)), request)
-
-
-def find(view: View, name: str) -> Collection:
-    """The collection of that name, or 404."""
-    found = view.snapshot.collections.get(name)
-    if found is None:
-        raise HTTPException(404, f"No collection {name[:80]!r}; see /collections")
-    return found
-
-
-def _described(request: Request, collection: Collection) -> Mapping[str, Any]:
-    path = f"/collections/{collection.name}"
-    interval = [None, None] if collection.days is None else [day.isoformat() + "T00:00:00Z" for day in collection.days]
-    extent: dict[str, Any] = {"temporal": {"interval": [interval], "trs": GREGORIAN}}
-    if collection.bounds is not None:
-        extent["spatial"] = {"bbox": [list(collection.bounds)], "crs": CRS84}
-    return {
-        "id": collection.name,
-        "title": collection.title,
-        "description": collection.description,
-        "itemType": "feature",
-        "crs": [CRS84],
-        "extent": extent,
-        "links": [
-            link("self", href(request, path), JSON, collection.title),
-            link("items", href(request, f"{path}/items"), GEOJSON, f"{collection.title} as GeoJSON"),
-            link("tilejson", href(request, f"/tiles/{collection.name}.json"), JSON, "Vector tiles (TileJSON)"),
-        ],
-    }
-
-
-@router.get("/collections/{collection}/items", summary="Features")
-def items(
-    request: Request,
-    collection: str,
-    bbox: BBox,
-    datetime: Datetime,
-    limit: Annotated[
-        int | None, Query(ge=1, le=2**31, description="Most features of one answer; more than the maximum is cut.")
-    ] = None,
-    offset: Annotated[int, Query(ge=0, le=2**31, description="Features to pass over.")] = 0,
-) -> Response:
-    """Features in a fixed order that intersect a box and may fall in an interval, a page at a time."""
+async def items(request: Request, collection: str) -> Response:
+    """Features that the parameters select, in a fixed order, a page at a time."""
     found = find(view(request), collection)
+    require_named_once(request)
+    form = form_of(request, FEATURES)
+    if form is HTML and (address := _filled(request, found)):
+        return RedirectResponse(address, 303, {"Vary": "Accept"})
     settings = request.app.state.settings
-    page = min(limit or settings.limit_default, settings.limit_max)
-    rows = found.select(bbox, datetime.first, datetime.last, placeless=True)
-    told = rows[offset : offset + page]
-    extra = {
-        "links": _page_links(request, found, page, offset, len(rows)),
-        "numberMatched": len(rows),
-        "numberReturned": len(told),
-        "timeStamp": _now(),
-    }
-    return made(geojson.collection([found.fragments[row] for row in told], extra), request, GEOJSON)
+    most = min(settings.limit_max, MOST) if form is HTML else settings.limit_max
+    read = partial(asked_of, request.query_params, found, min(settings.limit_default, most), most)
+    asked = await run_in_threadpool(read) if len(request.scope["query_string"]) > _LONG else read()
+    form = _profiled(form, asked.profile)
+    headers = _headers(request, strong(version(request), form.name), asked.telling.crs.uri)
+    if known := unmodified(request, headers["ETag"], headers):
+        return known
+    make = partial(_answer, request, found, asked, form, headers)
+    quick = form is GEOJSON and asked.telling.is_whole and is_quick(found, asked.selection)
+    return make() if quick else await run_in_threadpool(make)
 
 
-def _now() -> str:
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+def _answer(request: Request, found: Collection, asked: Asked, form: Format, told: Mapping[str, str]) -> Response:
+    page = _page(request, found, asked, form)
+    headers = {**told, "Link": _in_header(page.links)}
+    if form is HTML:
+        body = pages.page(request, view(request), "items", orjson.loads(geojson.collection(page)))
+        headers |= {"Content-Security-Policy": FORM_POLICY}
+    else:
+        body = _WRITERS[form](page)
+    return Response(body, media_type=form.media_type, headers=headers)
 
 
-def _page_links(request: Request, found: Collection, page: int, offset: int, matched: int) -> list[Mapping[str, str]]:
-    path = f"/collections/{found.name}/items"
-    asked = {name: request.query_params.get(name) for name in ("bbox", "datetime", "f")}
-    links = [
-        link("self", href(request, path, **asked, limit=page, offset=offset or None), GEOJSON, "This page"),
-        link("collection", href(request, f"/collections/{found.name}"), JSON, found.title),
+def _filled(request: Request, found: Collection) -> str | None:
+    """The address without the fields of the page's form that were left empty; ``None`` where none was."""
+    query = {name: text for name, text in request.query_params.items() if text or name not in FIELDS}
+    if len(query) == len(request.query_params):
+        return None
+    return href(request, f"/collections/{found.name}/items", **query)
+
+
+def _in_header(links: Sequence[Link]) -> str:
+    """The links as a header, without those to the same page where a long filter would make it too long for proxies."""
+    told = header(links)
+    if len(told) <= _HEADER_MAX:
+        return told
+    return header(link for link in links if link["rel"] not in ("self", "alternate"))
+
+
+def _headers(request: Request, tag: str, system: str) -> dict[str, str]:
+    cache = caching(request.app.state.settings.cache_s)
+    return {"ETag": tag, "Cache-Control": cache, "Vary": "Accept", "Content-Crs": f"<{system}>"}
+
+
+def _profiled(form: Format, profile: str) -> Format:
+    """GeoJSON in the profile that is asked for."""
+    return JSONFG if form is GEOJSON and profile.startswith("jsonfg") else form
+
+
+def _page(request: Request, found: Collection, asked: Asked, form: Format) -> Page:
+    every = rows(found, asked.selection)
+    rest = every[asked.offset :]
+    if asked.cursor is not None:
+        try:
+            rest = after(found, asked.selection, every, asked.cursor)
+        except CursorError as error:
+            raise BadParameter("cursor", asked.cursor, "one of the next links of this very request") from error
+    told = rest[: asked.limit]
+    last = cursor_at(found, asked.selection, int(told[-1])) if len(told) < len(rest) and len(told) else None
+    links = _page_links(request, found, asked, form, last, len(every) - len(rest))
+    # That of the data, so that the same version gives the same bytes.
+    return Page(found, told, asked.telling, links, len(every), stamp(view(request).changed))
+
+
+def _page_links(
+    request: Request, found: Collection, asked: Asked, form: Format, last: str | None, before: int
+) -> Sequence[Link]:
+    """Links of a page of which ``before`` features come earlier, and more come after the cursor ``last``."""
+    root = base(request)
+    path = f"{root}/collections/{found.name}/items"
+    given = request.query_params
+    rest = written({name: value for name, value in given.items() if name not in _PLACES})
+    here = written({"limit": asked.limit, "cursor": asked.cursor, "offset": asked.offset or None})
+    links = [link("self", joined(path, rest, here), form.media_type, "This page")]
+    plain = rest if given.keys().isdisjoint(_FORMS) else written(_formless(given, _PLACES))
+    links += _alternates(joined(path, plain, here), form, FEATURES)
+    if last is not None:
+        following = written({"limit": asked.limit, "cursor": last})
+        links.append(link("next", joined(path, rest, following), form.media_type, "Next page"))
+    if before > 0:
+        start = written({"offset": max(0, before - asked.limit) or None, "limit": min(asked.limit, before)})
+        links.append(link("prev", joined(path, rest, start), form.media_type, "Page before"))
+    return [*links, *_about(root, found.name, found.title, form)]
+
+
+#: Parameters that say where a page is, and those that say in which form it is.
+_PLACES = ("cursor", "offset", "startindex", "limit")
+_FORMS = ("f", "profile")
+
+
+def _formless(query: Mapping[str, str], others: Sequence[str] = ()) -> dict[str, str]:
+    """The parameters without those of the form, and without others."""
+    return {name: value for name, value in query.items() if name not in _FORMS and name not in others}
+
+
+def _alternates(address: str, form: Format, offered: Sequence[Format]) -> list[Link]:
+    """Links to the other forms of what is at an address, which names none."""
+    start = f"{address}{'&' if '?' in address else '?'}f="
+    return [
+        link("alternate", start + other.name, other.media_type, f"As {other.title}")
+        for other in offered
+        if other is not form
     ]
-    if offset + page < matched:
-        links.append(link("next", href(request, path, **asked, limit=page, offset=offset + page), GEOJSON, "Next page"))
-    if offset > 0:
-        before = max(0, offset - page)
-        links.append(
-            link("prev", href(request, path, **asked, limit=page, offset=before or None), GEOJSON, "Page before")
-        )
-    return links
 
 
-@router.get("/collections/{collection}/items/{feature:path}", summary="One feature")
-def item(request: Request, collection: str, feature: str) -> Response:
+@lru_cache(maxsize=256)
+def _about(root: str, name: str, title: str, form: Format) -> Sequence[Link]:
+    """Links from features to what tells of their collection."""
+    path = f"{root}/collections/{name}"
+    about = [link("collection", path, JSON, title)]
+    for part, rel, told in DESCRIPTIONS:
+        about.append(link(rel, f"{path}/{part}", "application/schema+json", told))
+    profiles = {GEOJSON: ("rfc7946",), JSONFG: ("jsonfg-plus", "jsonfg")}.get(form, ())
+    about += [link("profile", f"{_PROFILES}{one}", "text/html", f"Profile {one}") for one in profiles]
+    return tuple(about)
+
+
+async def item(request: Request, collection: str, feature: str) -> Response:
     """One feature by its id."""
     found = find(view(request), collection)
+    require_named_once(request)
     row = found.rows_by_id.get(feature)
     if row is None:
         raise HTTPException(404, f"No feature {feature[:80]!r} in {collection}")
-    path = f"/collections/{collection}"
-    links = [
-        link("self", href(request, f"{path}/items/{feature}"), GEOJSON, "This feature"),
-        link("collection", href(request, path), JSON, found.title),
+    telling = telling_of(request.query_params, found)
+    form = _profiled(form_of(request, FEATURE), profile_of(request.query_params))
+    tag = strong(_item_version(request, collection, feature), form.name)
+    headers = _headers(request, tag, telling.crs.uri)
+    if known := unmodified(request, tag, headers):
+        return known
+    links = _item_links(request, found, feature, form)
+    page = Page(found, np.array([row]), telling, links, 1, "")
+    headers["Link"] = _in_header(links)
+    body = jsonfg.feature(page) if form is JSONFG else geojson.feature(page)
+    if form is HTML:
+        body = await run_in_threadpool(pages.page, request, view(request), "item", orjson.loads(body))
+    return Response(body, media_type=form.media_type, headers=headers)
+
+
+def _item_links(request: Request, found: Collection, feature: str, form: Format) -> Sequence[Link]:
+    root, query = base(request), request.query_params
+    path = root + item_path(found.name, feature)
+    links = [link("self", joined(path, written(query)), form.media_type, "This feature")]
+    return [
+        *links,
+        *_alternates(joined(path, written(_formless(query))), form, FEATURE),
+        *_about(root, found.name, found.title, form),
     ]
-    body = found.fragments[row][:-1] + b',"links":' + orjson.dumps(links) + b"}"
-    return made(body, request, GEOJSON)
+
+
+def _item_version(request: Request, collection: str, feature: str) -> str:
+    """The version of a feature: of a strike that of its record comes first, which a writer has to name."""
+    if collection != "strikes":
+        return version(request)
+    return f"{view(request).version_of_strike(feature)}.{version(request)}"

@@ -8,17 +8,17 @@ import orjson
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from api import places
-from api.headers import is_known
 from api.links import JSON
 from api.params import only_known
 from api.reading import MAX_LENGTH
+from api.validators import representation
 from layers.gazetteer import MAX_LIMIT, Gazetteer, GazetteerMissing
 
 router = APIRouter(tags=["places"], dependencies=[Depends(only_known)])
 
 
 def gazetteer(request: Request) -> tuple[Gazetteer, str]:
-    """The gazetteer and its entity tag; opened when first asked for, and anew when another took its place.
+    """The gazetteer and the name of its version; opened when first asked for, and anew when another took its place.
 
     Raises
     ------
@@ -30,10 +30,10 @@ def gazetteer(request: Request) -> tuple[Gazetteer, str]:
         found = path.stat()
     except OSError:
         raise GazetteerMissing("there is no gazetteer: run `make setup`") from None
-    etag = f'"places-{found.st_ino:x}-{found.st_mtime_ns:x}"'
+    version = f"places-{found.st_ino:x}-{found.st_mtime_ns:x}"
     opened: tuple[Gazetteer, str] | None = getattr(state, "gazetteer", None)
-    if opened is None or opened[1] != etag:
-        opened = state.gazetteer = Gazetteer.open(path), etag
+    if opened is None or opened[1] != version:
+        opened = state.gazetteer = Gazetteer.open(path), version
     return opened
 
 
@@ -72,9 +72,10 @@ def find(
     limit: Annotated[int, Query(ge=1, le=MAX_LIMIT, description="Most candidates of the answer.")] = 10,
 ) -> Response:
     """Places that a text may mean, best first. ``best`` is empty where more than one fits alike, or none."""
-    opened, etag = gazetteer(request)
-    headers = {"ETag": etag, "Cache-Control": "no-cache"}
-    if is_known(request.headers, etag):
-        return Response(status_code=304, headers=headers)
-    found = opened.find(q, region=region, country=country, near=near, limit=limit)
-    return Response(orjson.dumps(places.told(found, opened.origins())), media_type=JSON, headers=headers)
+    opened, version = gazetteer(request)
+
+    def made() -> bytes:
+        found = opened.find(q, region=region, country=country, near=near, limit=limit)
+        return orjson.dumps(places.told(found, opened.origins()))
+
+    return representation(request, version, JSON, made)

@@ -1,9 +1,11 @@
-"""Vector tiles, their TileJSON and a MapLibre style. Tiles are plain routes: they skip the framework's parsing."""
+"""Tiles as the web asks for them, zoom, column and row, their TileJSON and a MapLibre style.
+
+Tiles are plain routes: they skip the framework's parsing.
+"""
 
 from __future__ import annotations
 
-import gzip
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
@@ -12,18 +14,18 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from api.atlas import Atlas, Tiles
+from api.atlas import Atlas
 from api.errors import problem
-from api.headers import is_known
-from api.links import href
-from api.reading import BadParameter
+from api.links import JSON, href
+from api.matrices import MERCATOR_QUAD, xyz
+from api.painting import painted, table, tile_canvas
 from api.style import style as make_style
-from geo.errors import GeoError
-from geo.mvt import Layer
+from api.tiling import RASTER, VECTOR, answered, masked, pictured, require_known, selected
+from api.validators import representation
+from geo.mvt import encode_tile
 from geo.tiles import Tile
 from layers.basemap import ATTRIBUTION
 
-MVT = "application/vnd.mapbox-vector-tile"
 BASEMAP = "basemap"
 MAX_ZOOM = 14
 BASEMAP_MAX_ZOOM = 8
@@ -34,19 +36,33 @@ def mount(app: FastAPI, atlas: Atlas) -> None:
 
     async def tile(request: Request) -> Response:
         name = request.path_params["collection"]
-        view = atlas.view
         if name == BASEMAP:
-            return _tile(request, name, atlas.base_layers, atlas.base_tiles, atlas.base_etag)
+            return await _ground(request, atlas)
+        view = atlas.view
         found = view.snapshot.collections.get(name)
         if found is None:
             return problem(404, "No such tiles", f"no collection {name[:80]!r}")
-        return _tile(request, name, (found.layer,), view.tiles, view.etag)
+        address = _address(request)
+        selection = selected(request, found)
+        key = (name, *address) if selection is None else (name, *address, selection)
+
+        def made() -> bytes:
+            return found.layer.encode(address, masked(found, selection))
+
+        return await answered(request, view.tiles, view.version, VECTOR, key, made, slow=selection is not None)
+
+    async def picture(request: Request) -> Response:
+        return await _picture(request, atlas, 1)
+
+    async def fine_picture(request: Request) -> Response:
+        return await _picture(request, atlas, 2)
 
     async def tilejson(request: Request) -> Response:
         name = request.path_params["collection"]
         if name != BASEMAP and name not in atlas.view.snapshot.collections:
             return problem(404, "No such tiles", f"no collection {name[:80]!r}")
-        return Response(orjson.dumps(describe(request, atlas, name)), media_type="application/json")
+        version = atlas.base_version if name == BASEMAP else atlas.view.version
+        return representation(request, version, JSON, lambda: orjson.dumps(describe(request, atlas, name)))
 
     async def style(request: Request) -> Response:
         addresses = {name: href(request, f"/tiles/{name}.json") for name in (BASEMAP, "assets", "strikes")}
@@ -54,41 +70,42 @@ def mount(app: FastAPI, atlas: Atlas) -> None:
         return Response(orjson.dumps(made), media_type="application/json")
 
     app.router.routes.append(Route("/tiles/{collection}/{z}/{x}/{y}.mvt", tile, methods=["GET"]))
+    app.router.routes.append(Route("/tiles/{collection}/{z}/{x}/{y}@2x.png", fine_picture, methods=["GET"]))
+    app.router.routes.append(Route("/tiles/{collection}/{z}/{x}/{y}.png", picture, methods=["GET"]))
     app.router.routes.append(Route("/tiles/{collection}.json", tilejson, methods=["GET"]))
     app.router.routes.append(Route("/style.json", style, methods=["GET"]))
 
 
-def _tile(request: Request, name: str, layers: Sequence[Layer], kept: Tiles, etag: str) -> Response:
-    headers = {"ETag": etag, "Cache-Control": "no-cache", "Vary": "Accept-Encoding"}
-    key = (name, *_numbers(request))
-    tile = _tile_of(key)
-    if is_known(request.headers, etag):
-        return Response(status_code=304, headers=headers)
-    body = kept.get(key)
-    if body is None:
-        # Level 1: higher levels cost more than the encoding.
-        body = gzip.compress(b"".join(layer.encode(tile) for layer in layers), 1, mtime=0)
-        kept.put(key, body)
-    if "gzip" in request.headers.get("accept-encoding", ""):
-        headers["Content-Encoding"] = "gzip"
-    else:
-        body = gzip.decompress(body)
-    return Response(body, media_type=MVT, headers=headers)
+async def _ground(request: Request, atlas: Atlas) -> Response:
+    address = _address(request)
+    require_known(request, ())
+
+    def made() -> bytes:
+        return encode_tile(atlas.base_layers, address)
+
+    return await answered(request, atlas.base_tiles, atlas.base_version, VECTOR, (BASEMAP, *address), made)
 
 
-def _numbers(request: Request) -> tuple[int, int, int]:
-    given = [request.path_params[part] for part in ("z", "x", "y")]
-    if not all(part.isascii() and part.isdigit() and len(part) <= 9 for part in given):
-        raise BadParameter("z/x/y", "/".join(given), "three whole numbers, such as 6/37/22")
-    z, x, y = (int(part) for part in given)
-    return z, x, y
+async def _picture(request: Request, atlas: Atlas, ratio: int) -> Response:
+    name = request.path_params["collection"]
+    look = table(request.app.state.settings.static / "style-table.json")
+    if name != BASEMAP:
+        found = atlas.view.snapshot.collections.get(name)
+        if found is None:
+            return problem(404, "No such tiles", f"no collection {name[:80]!r}")
+        return await pictured(request, atlas.view, found, _address(request), MERCATOR_QUAD, ratio)
+    address = _address(request)
+    require_known(request, ())
+
+    def made() -> bytes:
+        return painted(tile_canvas(address, ratio), (), look, atlas.base_layers[:2], look["base"]["light"]["sea"])
+
+    key = (BASEMAP, *address, ratio)
+    return await answered(request, atlas.base_tiles, atlas.base_version, RASTER, key, made, slow=True)
 
 
-def _tile_of(key: tuple[Any, ...]) -> Tile:
-    try:
-        return Tile(*key[1:])
-    except GeoError as error:
-        raise BadParameter("z/x/y", "/".join(map(str, key[1:])), str(error)) from error
+def _address(request: Request) -> Tile:
+    return xyz(*(request.path_params[part] for part in "zxy"))
 
 
 def describe(request: Request, atlas: Atlas, name: str) -> Mapping[str, Any]:

@@ -199,7 +199,7 @@ def test_every_country_has_an_answer_of_one_shape(client: TestClient, snapshot: 
     assert told["relations"]["host"]["strikes"] == len(told["hosted"])
 
 
-@pytest.mark.parametrize("relation", RELATIONS | {"owner", "host"})
+@pytest.mark.parametrize("relation", sorted({*RELATIONS, "owner", "host"}))
 def test_strikes_of_one_relation_are_told_alone(client: TestClient, relation: str) -> None:
     whole, told = get(client, "/countries/UA"), get(client, "/countries/UA", relation=relation)
     fits(told, COUNTRY_ANSWER | {"relations": {relation: COUNTED[relation]}})

@@ -68,7 +68,7 @@ def test_what_is_not_shown_is_counted(undecided: Store) -> None:
 def served(monkeypatch: pytest.MonkeyPatch) -> list[FastAPI]:
     """What ``serve`` would have run."""
     apps: list[FastAPI] = []
-    monkeypatch.setattr("uvicorn.run", lambda app, **_: apps.append(app))
+    monkeypatch.setattr("uvicorn.Server.run", lambda server: apps.append(server.config.app))
     return apps
 
 

@@ -105,8 +105,10 @@ def drawn(geometry: BaseGeometry, centre: Point) -> BaseGeometry:
 def shapes(draw: st.DrawFn, centre: Point) -> BaseGeometry:
     """A line, or a convex polygon, of up to 200 km, about as far from a place."""
     middle = moved(centre, draw(st.floats(0, 360)), draw(st.floats(0, 150_000)))
-    turns = sorted(draw(st.lists(st.integers(0, 359), min_size=3, max_size=7, unique=True)))
-    assume(max(np.diff([*turns, turns[0] + 360])) < 170)
+    # Three corners all round, less than 170 degrees apart, and up to four more anywhere.
+    gaps = draw(st.tuples(*[st.floats(1, 1.7)] * 3))
+    three = draw(st.integers(0, 359)) + np.cumsum(gaps) / sum(gaps) * 360
+    turns = sorted({round(turn) % 360 for turn in three} | draw(st.sets(st.integers(0, 359), max_size=4)))
     size = draw(st.floats(100, 100_000))
     corners = [moved(middle, 360.0 - turn, size) for turn in turns]
     return draw(st.sampled_from([LineString, Polygon]))(corners)  # type: ignore[no-any-return]

@@ -4,7 +4,20 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geo.wire import Cell, Rows, glued, ranges, table, varint, varint_sizes, varints, zigzag
+from geo.wire import (
+    Cell,
+    Rows,
+    beside,
+    digits,
+    glued,
+    ranges,
+    table,
+    varint,
+    varint_size,
+    varint_sizes,
+    varints,
+    zigzag,
+)
 
 UNSIGNED = st.integers(0, 2**64 - 1)
 
@@ -43,6 +56,15 @@ def test_a_table_leaves_out_what_is_not_present(rows: list[tuple[int, bool, int]
     made = table(cells, len(rows))
     assert decoded(made.data.tobytes()) == [n for a, p, b in rows for n in ([a] if p else []) + [7, b]]
     assert made.sizes.tolist() == [len(varint(a)) * p + 1 + len(varint(b)) for a, p, b in rows]
+
+
+@given(st.lists(st.lists(UNSIGNED, min_size=3, max_size=3)))
+def test_digits_of_a_block_lie_row_by_row(rows: list[list[int]]) -> None:
+    block = digits(np.array(rows, dtype=np.uint64).reshape(len(rows), 3)).flat()
+    whole = beside([Cell(7), block], len(rows)).rows()
+    assert decoded(whole.data.tobytes()) == [n for row in rows for n in [7, *row]]
+    assert whole.sizes.tolist() == [1 + sum(map(varint_size, row)) for row in rows]
+    assert all(varint_size(n) == len(varint(n)) for row in rows for n in row)
 
 
 @given(st.lists(st.tuples(st.binary(max_size=5), st.binary(max_size=5))))

@@ -35,7 +35,7 @@ def features(**properties: Any) -> str:
         ("a.csv", "\n\n" + PLANTS, "gem-tracker"),
         ("a.csv", PLANTS.upper(), "gem-tracker"),
         ("a.txt", PLANTS.replace(",", "\t").encode("utf-16"), "gem-tracker"),
-        ("a.csv.gz", gzip.compress(PLANTS.encode()), "gem-tracker"),
+        ("a.csv.gz", gzip.compress(PLANTS.encode(), mtime=0), "gem-tracker"),
         ("a.csv", 'id,"name\nin English",owner,unit-name\n1,a,b,c\n', None),
         ("a.csv", 'id,name,owner,unit-name,"capacity\n(MW)"\n1,a,b,c,5\n', "gem-tracker"),
         ("a.geojson", features(PipelineName="A", Owner="B"), "gem-tracker"),

@@ -1,0 +1,58 @@
+"""GeoJSON (RFC 7946), joined from fragments that were serialised once; only what is asked otherwise is written anew."""
+
+from __future__ import annotations
+
+import orjson
+
+from api.crs import CRS84
+from api.formats.page import Page
+from geo import geojson
+
+_GEOMETRY, _PROPERTIES = b',"geometry":', b',"properties":'
+
+
+def collection(page: Page) -> bytes:
+    """Write a page as a FeatureCollection."""
+    extra = {
+        "links": page.links,
+        "numberMatched": page.matched,
+        "numberReturned": len(page.rows),
+        "timeStamp": page.stamp,
+    }
+    return geojson.collection(features(page), extra)
+
+
+def feature(page: Page) -> bytes:
+    """Write the one feature of a page with its links."""
+    (only,) = features(page)
+    return only[:-1] + b',"links":' + orjson.dumps(page.links) + b"}"
+
+
+def features(page: Page) -> list[bytes]:
+    """Write each feature."""
+    kept = page.collection.fragments
+    whole = [kept[row] for row in page.rows.tolist()]
+    if page.telling.is_whole:
+        return whole
+    # Neither id nor geometry can hold the names that they are cut at: ids have no quotation marks.
+    heads = [one[: one.index(_GEOMETRY)] for one in whole]
+    return [
+        b"%b%b%b%b%b}" % (head, _GEOMETRY, shape, _PROPERTIES, values)
+        for head, shape, values in zip(heads, _shapes(page, whole), _values(page, whole), strict=True)
+    ]
+
+
+def _shapes(page: Page, whole: list[bytes]) -> list[bytes]:
+    told = page.telling
+    if not told.geometry:
+        return [b"null"] * len(whole)
+    if told.crs is CRS84:
+        return [one[one.index(_GEOMETRY) + len(_GEOMETRY) : one.index(_PROPERTIES)] for one in whole]
+    return geojson.members(page.shapes(), told.crs.decimals)
+
+
+def _values(page: Page, whole: list[bytes]) -> list[bytes]:
+    if page.telling.properties is None:
+        return [one[one.index(_PROPERTIES) + len(_PROPERTIES) : -1] for one in whole]
+    columns = {name: page.collection.features.columns[name] for name in page.names}
+    return [orjson.dumps({name: column[row] for name, column in columns.items()}) for row in page.rows.tolist()]

@@ -1,0 +1,77 @@
+"""JSON-FG (OGC 21-045r1, core): GeoJSON with each feature's time, and its place in another system beside lon/lat."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import orjson
+
+from api.crs import CRS84
+from api.formats import geojson as plain
+from api.formats.page import Page, Telling
+from geo import geojson
+
+CORE = "http://www.opengis.net/spec/json-fg-1/1.0/conf/core"
+TYPES = "http://www.opengis.net/spec/json-fg-1/1.0/conf/types-schemas"
+PROFILE = "http://www.opengis.net/def/profile/OGC/0/jsonfg"
+
+
+def collection(page: Page) -> bytes:
+    """Write a page as a JSON-FG feature collection."""
+    extra = {
+        **_root(page),
+        "links": page.links,
+        "numberMatched": page.matched,
+        "numberReturned": len(page.rows),
+        "timeStamp": page.stamp,
+    }
+    return geojson.collection(features(page), extra)
+
+
+def feature(page: Page) -> bytes:
+    """Write the one feature of a page as a JSON-FG document of its own."""
+    (only,) = features(page)
+    return only[:-1] + b"," + orjson.dumps({**_root(page), "links": page.links})[1:]
+
+
+def features(page: Page) -> list[bytes]:
+    """Write each feature: lon/lat in ``geometry``, another system asked for in ``place``."""
+    told = page.telling
+    lonlat = Page(
+        page.collection,
+        page.rows,
+        Telling(CRS84, told.properties, told.geometry),
+        page.links,
+        page.matched,
+        page.stamp,
+    )
+    if told.crs is CRS84 or not told.geometry:
+        places = [b"null"] * len(page.rows)
+    else:
+        places = geojson.members(page.shapes(), told.crs.decimals)
+    times = [orjson.dumps(_time(page.collection.features[row])) for row in page.rows]
+    return [
+        b'%b,"time":%b,"place":%b}' % (one[:-1], time, place)
+        for one, time, place in zip(plain.features(lonlat), times, places, strict=True)
+    ]
+
+
+def _root(page: Page) -> dict[str, Any]:
+    schema = next((link["href"] for link in page.links if link["rel"].endswith("/schema")), None)
+    root: dict[str, Any] = {"conformsTo": [CORE, TYPES], "featureType": page.collection.name}
+    if schema is not None:
+        root["featureSchema"] = schema
+    if page.telling.crs is not CRS84:
+        root["coordRefSys"] = page.telling.crs.uri
+    return root
+
+
+def _time(feature: object) -> dict[str, Any] | None:
+    first: date | None = getattr(feature, "day_first", None)
+    last: date | None = getattr(feature, "day_last", None)
+    if first is None and last is None:
+        return None
+    if first == last:
+        return {"date": first}
+    return {"interval": [first or "..", last or ".."]}

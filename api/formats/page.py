@@ -1,0 +1,51 @@
+"""Features that are answered together: one page of a collection, or one feature, and how they are to be told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from api.crs import CRS84, Crs, project
+from geo.crs import Objects
+from layers.collection import Collection, Rows
+
+Link = Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Telling:
+    """How features are told: the coordinate system, the properties (None: all) and whether with their geometry."""
+
+    crs: Crs = CRS84
+    properties: tuple[str, ...] | None = None
+    geometry: bool = True
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether features are told as they are kept: in lon/lat, with everything."""
+        return self.geometry and self.crs is CRS84 and self.properties is None
+
+
+@dataclass(frozen=True)
+class Page:
+    """Features of a collection in the order of ``rows``; ``matched`` counts all that the request selects."""
+
+    collection: Collection
+    rows: Rows
+    telling: Telling
+    links: Sequence[Link]
+    matched: int
+    stamp: str
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the properties that are told, in the order of the columns."""
+        asked = self.telling.properties
+        return tuple(column.name for column in self.collection.columns if asked is None or column.name in asked)
+
+    def shapes(self) -> Objects:
+        """The geometries in the system asked for; None where there is none, or none is asked for."""
+        shapes: Objects = self.collection.shapes[self.rows]
+        if not self.telling.geometry:
+            shapes[:] = None
+        return project(shapes, self.telling.crs)

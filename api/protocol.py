@@ -1,0 +1,66 @@
+"""uvicorn's HTTP protocol with bounds on the head of a request, which it would wait for, and keep, without end."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import ClassVar
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+
+class BoundedProtocol(HttpToolsProtocol):
+    """Closes a connection whose request line and headers are much too long, or do not come.
+
+    What is somewhat too long is read and answered as it should be, see `api.limits.RequestLimit`.
+    """
+
+    #: Bytes of request line and headers that are kept, and seconds that they may take to come.
+    HEAD_MAX: ClassVar[int] = 2**17
+    HEAD_S: ClassVar[float] = 15.0
+
+    _head = 0
+    _in_head = False
+    _waiting: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Take a connection, and wait for its first request."""
+        super().connection_made(transport)
+        self._waiting = self.loop.call_later(self.HEAD_S, self._give_up)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Leave a connection."""
+        self._stop_waiting()
+        super().connection_lost(exc)
+
+    def on_message_begin(self) -> None:
+        """Begin a request."""
+        self._in_head = True
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        """Hand a request on."""
+        self._in_head = False
+        self._head = 0
+        self._stop_waiting()
+        super().on_headers_complete()
+
+    def data_received(self, data: bytes) -> None:
+        """Take what came; look at it only where the head is not whole by then, which is seldom."""
+        super().data_received(data)
+        if not self._in_head or self.transport.is_closing():
+            return
+        self._head += len(data)
+        if self._head > self.HEAD_MAX:
+            self.send_400_response("The head of the request is too long.")
+        elif self._waiting is None:
+            self._waiting = self.loop.call_later(self.HEAD_S, self._give_up)
+
+    def _give_up(self) -> None:
+        self._waiting = None
+        if not self.transport.is_closing():
+            self.transport.close()
+
+    def _stop_waiting(self) -> None:
+        if self._waiting is not None:
+            self._waiting.cancel()
+            self._waiting = None

@@ -1,0 +1,129 @@
+"""CPU time of filters and orders over synthetic strikes, not kept ones: `python -m bench.filtering --rows 100000`."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from datetime import date, timedelta
+from statistics import median
+from time import process_time
+
+import numpy as np
+import shapely
+from rich.console import Console
+from rich.table import Table
+
+from layers.collection import Collection
+from layers.cursor import after, cursor_at, keyed
+from layers.feature_table import FeatureTable
+from layers.features import StrikeFeature
+from layers.filter_text import parse
+from layers.filtering import compiled
+from layers.selection import Selection, SortKey, rows
+
+FILTERS = (
+    "kind = 'refinery' AND killed_min >= 4",
+    "kind IN ('refinery', 'factory') AND n_sources > 2",
+    "id = 's-0000077'",
+    "title LIKE 'Strike on 77%'",
+    "title LIKE '%77%'",
+    "CASEI(title) LIKE CASEI('%лисичанськ')",
+    "day_first >= DATE('2024-01-01') AND day_first < DATE('2024-02-01')",
+    "T_INTERSECTS(INTERVAL(day_first, day_last), INTERVAL('2024-01-01', '2024-01-31'))",
+    "killed_min < killed_max",
+    "killed_min * 2 / (n_sources - 1) > 3",
+    "kind <> host_country",
+    "A_CONTAINS(owner_countries, ('UA', 'RU'))",
+    "A_OVERLAPS(owner_countries, related_countries)",
+    "S_INTERSECTS(geometry, BBOX(30, 45, 32, 47))",
+    "S_WITHIN(geometry, POLYGON((30 45, 33 45, 33 48, 30 48, 30 45)))",
+    "S_INTERSECTS(geometry, POLYGON((21 41, 59 41, 59 59, 40 55, 21 59, 21 41)))",
+)
+ORDERS = (SortKey("day_first", descending=True),), (SortKey("title"),)
+COUNTRIES = ("UA", "RU", "DE", "AZ", "KZ", "US")
+KINDS = ("refinery", "oil-depot", "power-plant", "port-terminal", "pipeline", "factory", None)
+
+
+def strikes(count: int) -> Collection:
+    """Points with ids in no order, a title each, a few kinds, days over four years."""
+    rng = np.random.default_rng(3)
+    kind, days, more = (rng.integers(0, most, count).tolist() for most in (len(KINDS), 1400, 40))
+    features = [
+        StrikeFeature.model_construct(
+            id=f"s-{number * 7919 % count:07d}",
+            title=f"Strike on {number * 31 % count} Лисичанськ",
+            day_first=date(2022, 2, 24) + timedelta(days[number]),
+            day_last=date(2022, 2, 24) + timedelta(days[number] + more[number] // 38),
+            host_country=COUNTRIES[kind[number] % 6],
+            killed_min=more[number] if more[number] < 30 else None,
+            killed_max=more[number] + 2 if more[number] < 30 else None,
+            kind=KINDS[kind[number]],
+            owner_countries=COUNTRIES[: kind[number] % 4],
+            related_countries=(COUNTRIES[more[number] % 6],),
+            n_sources=more[number] % 5,
+        )
+        for number in range(count)
+    ]
+    places = shapely.points(rng.uniform(20, 60, count), rng.uniform(40, 60, count))
+    return Collection(
+        "strikes", "Strikes", "Synthetic.", StrikeFeature, FeatureTable.of(StrikeFeature, features), places.tolist()
+    )
+
+
+def timed(call: Callable[[], np.ndarray | None], rounds: int) -> tuple[float, float, np.ndarray | None]:
+    """The first run and the median of the next ones, in milliseconds, and what came."""
+    times = []
+    for _ in range(rounds + 1):
+        start = process_time()
+        found = call()
+        times.append(1000 * (process_time() - start))
+    return times[0], median(times[1:]), found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, default=100_000)
+    parser.add_argument("--rounds", type=int, default=15)
+    args = parser.parse_args()
+    asked = strikes(args.rows)
+    table = Table("what", "first ms", "then ms", "rows")
+
+    def row(what: str, call: Callable[[], np.ndarray | None]) -> None:
+        first, then, found = timed(call, args.rounds)
+        count = "" if found is None else f"{int(found.sum() if found.dtype == bool else len(found)):,}"
+        table.add_row(what, f"{first:.2f}", f"{then:.3f}", count)
+
+    for name in ("kind", "title", "id", "day_first"):
+        row(f"column {name}, made anew", lambda name=name: ranked(asked, name))
+    for told in FILTERS:
+        ready = compiled(parse(told), asked.queryables)
+        row(told, lambda ready=ready: ready.mask(asked))
+    row("reading the first of these", lambda: made_ready(asked))
+    for order in ORDERS:
+        selection = keyed(Selection(order=order))
+        row(f"sorted by {order[0].name}, id", lambda selection=selection: anew(asked, selection))
+        row("  and kept", lambda selection=selection: rows(asked, selection))
+        found = rows(asked, selection)
+        cursor = cursor_at(asked, selection, int(found[len(found) // 2]))
+        row("  after a cursor", lambda s=selection, f=found, c=cursor: after(asked, s, f, c))
+    Console().print(table)
+
+
+def ranked(asked: Collection, name: str) -> None:
+    """Read a column and rank its values, as the first filter by it does."""
+    asked._values.pop(name, None)
+    _ = asked.values(name).ranks
+
+
+def made_ready(asked: Collection) -> None:
+    compiled(parse(FILTERS[0]), asked.queryables)
+
+
+def anew(asked: Collection, selection: Selection) -> np.ndarray:
+    """Sort with nothing kept but the ranks of the columns."""
+    asked.__dict__.pop("recent", None)
+    return rows(asked, selection)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,181 @@
+"""The same questions to several servers, in one run: `python -m bench.http PEERS WORLD`; see docs/speed.md.
+
+PEERS is the folder of `bench.peers.install`, WORLD that of `bench.world` with `--postgis`. The servers run beside one
+another and take turns. One that refuses a question is left out of it, and the table says so.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from rich.console import Console
+
+from bench.asking import Answer, Client, walk
+from bench.measuring import Target, Told, asked_once, differing, probed
+from bench.peers.postgres import Cluster
+from bench.peers.servers import Server, pygeoapi, strikeatlas, tipg
+from bench.questions import PAGE, Question, features, tiles, walks
+from bench.report import FLOOR, OURS, Run, table
+from bench.world_columns import REGION
+
+console = Console(stderr=True)
+
+
+class Bench:
+    """Servers that run, by name, and what is known of them so far."""
+
+    def __init__(self, targets: Mapping[str, Target], run: Run) -> None:
+        self.targets = dict(targets)
+        self.run = run
+        self.clients = {name: target.client for name, target in targets.items()}
+        self.bodies: dict[str, Answer] = {}
+
+    def first_time(self, questions: Sequence[Question]) -> None:
+        """Ask for what nobody has asked for since the servers started."""
+        for question in questions:
+            asked = {name: asked_once(client, question, name) for name, client in self.clients.items()}
+            self.run.questions[question.name] = asked
+
+    def walk(self, strikes: int) -> list[Question]:
+        """Read the whole collection by its links; gives the question for a page far in, by our own cursor."""
+        for name, path in walks().items():
+            if name not in self.clients:
+                continue
+            told = walk(self.clients[name], path)
+            self.run.walks[name] = {"seconds": told.seconds, "pages": told.pages, "features": told.distinct}
+            if told.features != told.distinct or told.distinct != strikes:
+                self.run.differences[f"walk, {name}"] = f"{told.features:,} features, {told.distinct:,} distinct"
+            if name == OURS:
+                deep = told.paths[int(0.9 * len(told.paths)) :]
+        return [Question(f"cursor, page of {PAGE} after 90 %", {OURS: deep}, "none")]
+
+    def probe(self, questions: Sequence[Question]) -> None:
+        """See what each server answers, and whether they agree."""
+        for question in questions:
+            names = [name for name in self.clients if name in question.paths]
+            told = {name: probed(self.clients[name], question, name) for name in names}
+            self.run.questions[question.name] = told
+            self.run.differences[question.name] = differing(question, told)
+            if OURS in names:
+                self.bodies[question.name] = self.clients[OURS].get(question.paths[OURS][0])
+
+    def round(self, questions: Sequence[Question], floor: Target) -> None:
+        """Measure every question once with each server in turn."""
+        for question in questions:
+            told = self.run.questions[question.name]
+            for name in [name for name in told if name != FLOOR]:
+                self.targets[name].measure(question.paths[name], told[name])
+            if question.name in self.bodies:
+                bare = told.setdefault(FLOOR, Told(bytes=len(self.bodies[question.name].sent)))
+                floor.measure([f"/{list(self.bodies).index(question.name)}"], bare)
+
+    @contextmanager
+    def floor(self, folder: Path, seconds: int, port: int = 54404) -> Iterator[Target]:
+        """A server of the bare bytes that we answered."""
+        folder.mkdir(parents=True, exist_ok=True)
+        told = {}
+        for number, answer in enumerate(self.bodies.values()):
+            (folder / str(number)).write_bytes(answer.sent)
+            told[f"/{number}"] = (answer.kind, str(folder / str(number)))
+        (folder / "bodies.json").write_text(json.dumps(told))
+        command = (sys.executable, "-m", "uvicorn", "bench.peers.floor:app", "--port", str(port), "--no-access-log")
+        server = Server(FLOOR, port, command, {"FLOOR": str(folder / "bodies.json")}, "/0")
+        with server.running(folder / "log") as running:
+            yield Target(server.url, Client(server.url, {}), running, {}, seconds)
+
+
+def measured(servers: Sequence[Server], given: argparse.Namespace) -> Run:
+    """Start the servers, see that they agree, and measure by rounds in which they take turns."""
+    headers = {"Accept-Encoding": "gzip"} if given.gzip else {}
+    with ExitStack() as stack:
+        targets = {}
+        for server in servers:
+            running = stack.enter_context(server.running(given.world / f"{server.name}.log"))
+            console.print(f"{server.name} answers after {running.ready_s} s")
+            targets[server.name] = Target(server.url, Client(server.url, headers), running, headers, given.seconds)
+        arguments = {name: str(value) for name, value in vars(given).items()}
+        ready = {name: target.running.ready_s for name, target in targets.items()}
+        run = Run(machine(), versions(given.peers), arguments, ready)
+        bench = Bench(targets, run)
+        bench.first_time(chosen(tiles(first=True), given.only))
+        questions = [*features(given.seed, REGION, given.strikes), *tiles(first=False)]
+        if not given.only:
+            questions += bench.walk(given.strikes)
+        questions = chosen(questions, given.only)
+        bench.probe(questions)
+        floor = stack.enter_context(bench.floor(given.world / FLOOR, given.seconds))
+        for number in range(given.rounds):
+            run.loads.append(round(os.getloadavg()[0], 2))
+            console.print(f"round {number + 1} of {given.rounds}, load {run.loads[-1]}")
+            bench.round(questions, floor)
+            keep(run, given.json)
+        run.memory_mb = {name: target.running.memory_mb() for name, target in targets.items()}
+    return run
+
+
+def keep(run: Run, path: Path | None) -> None:
+    """Write what is known so far, so that a run that is cut short is not lost."""
+    if path is not None:
+        path.write_text(json.dumps(run.as_json(), indent=1))
+
+
+def chosen(questions: Sequence[Question], only: str) -> list[Question]:
+    """Those whose name has the text in it; all for an empty one."""
+    return [one for one in questions if only in one.name]
+
+
+def machine() -> str:
+    """Processors, memory, system and Python in one line."""
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    model = next((line.partition(": ")[2] for line in lines if line.startswith("model name")), platform.machine())
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return f"{os.cpu_count()} x {model}, {memory:.0f} GB, {platform.system()}, Python {platform.python_version()}"
+
+
+def versions(peers: Path) -> dict[str, str]:
+    """Versions of the peers and their database."""
+    found = {"database": Cluster(peers / "postgres").versions()}
+    for name in ("tipg", "pygeoapi"):
+        asked = f"from importlib.metadata import version; print(version('{name}'))"
+        command = [str(peers / name / "bin/python"), "-c", asked]
+        found[name] = subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("peers", type=Path)
+    parser.add_argument("world", type=Path)
+    parser.add_argument("--strikes", type=int, default=100_000, help="how many the world has")
+    parser.add_argument("--basemap", type=Path, default=Path("data/basemap.gpkg"))
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=int, default=2, help="of each run of wrk")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--gzip", action="store_true", help="ask for gzip, as browsers and GDAL do")
+    parser.add_argument("--only", default="", metavar="TEXT", help="questions whose name has it")
+    parser.add_argument("--servers", nargs="+", default=[OURS, "tipg", "pygeoapi"])
+    parser.add_argument("--json", type=Path, help="write everything measured here")
+    given = parser.parse_args()
+    cluster = Cluster(given.peers / "postgres")
+    known = {
+        OURS: lambda: strikeatlas(given.world / "world.gpkg", given.basemap),
+        "tipg": lambda: tipg(given.peers, cluster),
+        "pygeoapi": lambda: pygeoapi(given.peers, cluster),
+    }
+    with cluster.running():
+        run = measured([known[name]() for name in given.servers], given)
+    keep(run, given.json)
+    Console(width=220).print(table(run), run.machine, run.versions, f"load {run.loads}", run.ready_s, run.memory_mb)
+    Console(width=220).print({name: one for name, one in run.differences.items() if one}, run.walks)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,290 @@
+"""A synthetic world of any size, the same for the same seed: `python -m bench.world FOLDER --strikes 100000`.
+
+Towns, facilities and pipelines near them, companies and states that own these, strikes on and beside them, and
+decisions on a share of the strikes. They go into a store, and what the server shows of that store goes into PostGIS
+and FlatGeobuf, so that other servers can be asked for the same features.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+import shapely
+from rich.console import Console
+from rich.progress import Progress, track
+
+from api.atlas import snapshots_of
+from bench import world_tables
+from bench.world_columns import (
+    BASES,
+    KINDS,
+    NOBODY,
+    REGION,
+    STATE,
+    STATES,
+    STATUSES,
+    WEAPONS,
+    WORDS,
+    Sizes,
+    World,
+    made,
+)
+from layers import basemap
+from layers.schema import Asset, Decision, Entity, Record, Records, Relation, Source, Stake, Strike, Weapon
+from layers.store import Store
+
+DATASET = "world"
+SOURCES = 50
+#: Collections that are written for other servers.
+TABLES = ("strikes", "assets", "attributions")
+#: When it is loaded, so that the same world is served as of the same day.
+LOADED = datetime(2026, 1, 1, tzinfo=UTC)
+
+_Item = TypeVar("_Item", bound=Record)
+
+console = Console(stderr=True)
+
+
+def records(world: World) -> Records:
+    """The world as validated records."""
+    assets, strikes = world.assets, world.strikes
+    return Records.of(
+        {
+            "sources": _by_id(_sources(), SOURCES, "sources"),
+            "entities": _by_id(_entities(world), len(STATES) + len(world.owners.state), "entities"),
+            "assets": _by_id(_assets(world), len(assets.name), "assets"),
+            "strikes": _by_id(_strikes(world), len(strikes.day), "strikes"),
+            "stakes": _by_id(_stakes(world), 2 * len(assets.name) + len(world.owners.state), "stakes"),
+            "relations": _by_id(_relations(world), int(world.owners.operated.sum()), "relations"),
+            "decisions": _by_id(_decisions(world), int(strikes.decided.sum()), "decisions"),
+        }
+    )
+
+
+def _by_id(made: Iterable[_Item], most: int, name: str) -> dict[str, _Item]:
+    return {
+        one.id: one
+        for one in track(
+            made, f"{name:10}", total=most, console=console, transient=True, disable=not console.is_terminal
+        )
+    }
+
+
+def _sources() -> Iterator[Source]:
+    for number in range(SOURCES):
+        yield Source(id=f"s-{number}", dataset=DATASET, publisher=f"Gazette {number}", url="https://example.org/")
+
+
+def _entities(world: World) -> Iterator[Entity]:
+    for code in STATES:
+        name = f"State {code}"
+        yield Entity(
+            id=_state(code),
+            dataset=DATASET,
+            name=name,
+            type="state",
+            registered_in=code,
+            sources=("s-1",),
+            checked="read",
+        )
+    for number, state in enumerate(world.owners.state.tolist()):
+        yield Entity(
+            id=f"e-{number}",
+            dataset=DATASET,
+            name=f"Company {number}",
+            type="registeredEntity",
+            registered_in=STATES[state],
+            sources=("s-1",),
+            checked="read",
+        )
+
+
+def _state(code: str) -> str:
+    return f"state-{code.lower()}"
+
+
+def _assets(world: World) -> Iterator[Asset]:
+    assets, country = world.assets, world.towns.country[world.assets.town]
+    columns = (assets.name, assets.kind, assets.geometry, assets.uncertainty_m.tolist(), country)
+    for number, (name, kind, geometry, uncertainty_m, host) in enumerate(zip(*columns, strict=True)):
+        yield Asset(
+            id=f"a-{number}",
+            dataset=DATASET,
+            name=name,
+            kind=kind,
+            commodity="oil",
+            geometry=geometry,
+            uncertainty_m=uncertainty_m,
+            basis="site",
+            place_source="s-0",
+            host_country=host,
+            sources=("s-0",),
+            checked="read",
+        )
+
+
+def _stakes(world: World) -> Iterator[Stake]:
+    owners = world.owners
+    companies = (owners.held_by.tolist(), owners.state.tolist(), owners.above.tolist(), owners.held.tolist())
+    for number, (held_by, state, above, held) in enumerate(zip(*companies, strict=True)):
+        if held_by != NOBODY:
+            yield _stake(f"e-{number}", _state(STATES[state]) if held_by == STATE else f"e-{above}", held)
+    columns = (owners.first.tolist(), owners.second.tolist(), owners.share.tolist())
+    for number, (first, second, share) in enumerate(zip(*columns, strict=True)):
+        yield _stake(f"a-{number}", f"e-{first}", share)
+        if share < 100:
+            yield _stake(f"a-{number}", f"e-{second}", 100 - share)
+
+
+def _stake(owned: str, owner: str, percent: int) -> Stake:
+    return Stake(
+        id=f"{owned}/{owner}",
+        dataset=DATASET,
+        owned=owned,
+        owner=owner,
+        share_min=percent,
+        share_max=percent,
+        source="s-1",
+        checked="read",
+    )
+
+
+def _relations(world: World) -> Iterator[Relation]:
+    for number in np.flatnonzero(world.owners.operated).tolist():
+        yield Relation(
+            id=f"r-{number}",
+            dataset=DATASET,
+            asset=f"a-{number}",
+            entity=f"e-{world.owners.second[number]}",
+            relation="operator",
+            source="s-1",
+            checked="read",
+        )
+
+
+def _strikes(world: World) -> Iterator[Strike]:
+    strikes, towns = world.strikes, world.towns
+    points = np.array(shapely.points(strikes.lon, strikes.lat), dtype=object)
+    place, country = towns.name[strikes.town], towns.country[strikes.town]
+    when = _when(strikes.day, strikes.precision)
+    for number, asset in enumerate(strikes.asset.tolist()):
+        kind, weapon = int(strikes.kind[number]), WEAPONS[strikes.weapon[number]]
+        hit = world.assets.name[asset] if asset >= 0 and strikes.told[number] else None
+        low, high = int(strikes.weapons_min[number]), int(strikes.weapons_max[number])
+        yield Strike(
+            id=f"k-{number}",
+            dataset=DATASET,
+            title=f"{place[number]}: {hit or WORDS[kind]} struck",
+            when=when[number],
+            place=place[number],
+            host_country=country[number],
+            geometry=points[number],
+            uncertainty_m=float(strikes.uncertainty_m[number]),
+            basis=BASES[strikes.basis[number]],
+            place_source="s-0",
+            attacker="RU" if country[number] == "UA" else "UA",
+            weapons=(Weapon(kind=weapon, count_min=low, count_max=high),),
+            killed_min=int(strikes.killed_min[number]),
+            killed_max=int(strikes.killed_max[number]),
+            targets=(hit or WORDS[kind],),
+            target_kinds=() if hit else (KINDS[kind],),
+            status=STATUSES[strikes.status[number]],
+            sources=(f"s-{number % SOURCES}", f"s-{(number + 7) % SOURCES}"),
+            checked="read",
+        )
+
+
+def _when(day: np.ndarray, precision: np.ndarray) -> list[str]:
+    """EDTF texts: days, nights, months and years."""
+    days, following = day.astype(str), (day + 1).astype(str)
+    texts = zip(days, following, precision.tolist(), strict=True)
+    return [(one, f"{one}/{next_}", one[:7], one[:4])[form] for one, next_, form in texts]
+
+
+def _decisions(world: World) -> Iterator[Decision]:
+    for number in np.flatnonzero(world.strikes.decided).tolist():
+        yield Decision(
+            id=f"d-{number}",
+            dataset=DATASET,
+            strike=f"k-{number}",
+            asset=f"a-{world.strikes.asset[number]}",
+            verdict="confirmed",
+            who="bench",
+            when="2026-01-01",
+            why="Drawn by lot.",
+        )
+
+
+def store(path: Path, made: Records) -> Store:
+    """Load the records into a new store."""
+    created = Store.create(path)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task("load", total=None)
+        created.load(
+            made,
+            who="bench",
+            at=LOADED,
+            progress=lambda done, total: progress.update(task, completed=done, total=total),
+        )
+    return created
+
+
+@contextmanager
+def timed(name: str) -> Iterator[None]:
+    """Say how long something took, and of that, how long this process worked."""
+    started, worked = time.perf_counter(), time.process_time()
+    yield
+    console.print(f"{name}: {time.perf_counter() - started:.1f} s, CPU {time.process_time() - worked:.1f} s")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path, help="where world.gpkg and, if asked for, *.fgb are written")
+    parser.add_argument("--strikes", type=int, default=100_000)
+    parser.add_argument("--lines", type=int, default=20_000, help="pipelines")
+    parser.add_argument("--facilities", type=int, default=5_000)
+    parser.add_argument("--region", type=float, nargs=4, default=REGION, metavar=("WEST", "SOUTH", "EAST", "NORTH"))
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--basemap", type=Path, default=Path("data/basemap.gpkg"), help="for the features")
+    parser.add_argument("--postgis", metavar="CONNECTION", help="write the features into this database, by psql")
+    parser.add_argument("--flatgeobuf", action="store_true", help="write the features as FlatGeobuf")
+    given = parser.parse_args()
+    sizes = Sizes(given.strikes, given.lines, given.facilities, tuple(given.region))
+    path = given.folder / "world.gpkg"
+    if path.exists():
+        console.print(f"{path} is there and was kept.")
+    else:
+        given.folder.mkdir(parents=True, exist_ok=True)
+        with timed("columns"):
+            world = made(sizes, given.seed)
+        with timed("records"):
+            told = records(world)
+        with timed("store"):
+            store(path, told).close()
+    if given.postgis or given.flatgeobuf:
+        write_features(path, given.basemap, given.postgis, given.folder if given.flatgeobuf else None)
+
+
+def write_features(path: Path, base: Path, postgis: str | None, folder: Path | None) -> None:
+    """Write what the server shows of a store elsewhere."""
+    with timed("features"):
+        served, _ = snapshots_of(Store.open(path), basemap.read(base))
+    for name in TABLES:
+        collection = served.collections[name]
+        if postgis:
+            with timed(f"PostGIS {name}"):
+                world_tables.write_postgis(collection, postgis)
+        if folder is not None:
+            with timed(f"FlatGeobuf {name}"):
+                world_tables.write_flatgeobuf(collection, folder / f"{name}.fgb")
+
+
+if __name__ == "__main__":
+    main()

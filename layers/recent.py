@@ -1,0 +1,60 @@
+"""The answers last asked for, kept so that they are made once; knows nothing of what they are."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+def _one(answer: object) -> int:
+    return 1
+
+
+class Recent(Generic[T]):
+    """At most so many answers, the least used dropped first; safe to share between threads.
+
+    Parameters
+    ----------
+    most
+        The most that is kept; an answer that is larger is not kept.
+    size
+        How much of that an answer takes; 1 by default.
+    """
+
+    def __init__(self, most: int, size: Callable[[T], int] = _one) -> None:
+        self._most = most
+        self._size = size
+        self._used = 0
+        self._kept: OrderedDict[Hashable, T] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        """Give the number of answers that are kept."""
+        return len(self._kept)
+
+    def known(self, key: Hashable) -> T | None:
+        """The answer for a key where it is kept now, else ``None``; it is no later dropped for that."""
+        return self._kept.get(key)
+
+    def get(self, key: Hashable, make: Callable[[], T]) -> T:
+        """The answer for a key, made where it is not kept. Two threads may make the same; one of them is kept."""
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                return self._kept[key]
+        made = make()
+        size = self._size(made)
+        if size > self._most:
+            return made
+        with self._lock:
+            if key in self._kept:
+                return self._kept[key]
+            self._kept[key] = made
+            self._used += size
+            while self._used > self._most:
+                self._used -= self._size(self._kept.popitem(last=False)[1])
+        return made

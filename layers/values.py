@@ -1,0 +1,198 @@
+"""Columns of features as arrays: values, which are there, texts as codes of a dictionary, ranks to sort by."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from itertools import chain
+from types import MappingProxyType
+from typing import Any, TypeAlias
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from geo.coded import Coded, Codes
+from geo.crs import Bools, Ints, Objects
+from layers.queryables import Kind
+
+Array: TypeAlias = NDArray[Any]
+
+#: What stands where a value is missing, and the dtype, of the kinds that are no objects.
+_PLAIN: Mapping[Kind, tuple[object, str]] = MappingProxyType(
+    {
+        "integer": (0, "int64"),
+        "number": (np.nan, "float64"),
+        "boolean": (False, "bool"),
+        # Days by their number, which is several times as fast as by numpy's own reading of dates.
+        "date": (np.datetime64("NaT", "D").astype(np.int64), "int64"),
+    }
+)
+_EPOCH = date(1970, 1, 1).toordinal()
+
+
+@dataclass(frozen=True, eq=False)
+class Words:
+    """Texts as codes of a dictionary.
+
+    Parameters
+    ----------
+    words
+        Every text once, in the order of code points.
+    codes
+        Place of each row's text in ``words``, shape (n,); -1 where it is missing.
+    """
+
+    words: Sequence[str]
+    codes: Codes
+
+    @classmethod
+    def of(cls, column: Coded) -> Words:
+        """The texts of a column in order."""
+        order = sorted(range(len(column.words)), key=column.words.__getitem__)
+        moved = np.full(len(order) + 1, -1, np.int32)
+        moved[order] = np.arange(len(order))
+        return cls([column.words[place] for place in order], _frozen(moved[column.codes]))
+
+    def folded(self, name: str, fold: Callable[[str], str]) -> Words:
+        """The same with each text folded; made once for each name of a fold."""
+        if name not in self._folded:
+            folded = [fold(word) for word in self.words]
+            words = sorted(set(folded))
+            place = {word: code for code, word in enumerate(words)}
+            moved = np.fromiter((*map(place.__getitem__, folded), -1), np.int32, len(folded) + 1)
+            self._folded[name] = Words(words, _frozen(moved[self.codes]))
+        return self._folded[name]
+
+    def holding(self, piece: str) -> Bools:
+        """Which of the words hold a text that has no NUL, shape (number of words,)."""
+        joined, ends = self._joined
+        found = (match.start() for match in re.finditer(re.escape(piece), joined))
+        holds = np.zeros(len(self.words), dtype=bool)
+        holds[np.searchsorted(ends, np.fromiter(found, np.int64), side="right")] = True
+        return holds
+
+    @cached_property
+    def _joined(self) -> tuple[str, Ints]:
+        """All words as one text, which is searched at once, each with a NUL behind; and where each ends."""
+        return "\0".join([*self.words, ""]), np.cumsum(np.fromiter(map(len, self.words), np.int64) + 1)
+
+    @cached_property
+    def _folded(self) -> dict[str, Words]:
+        return {}
+
+
+@dataclass(frozen=True, eq=False)
+class Lists:
+    """Lists of texts as codes of a dictionary, each text once a list.
+
+    Parameters
+    ----------
+    words
+        Every text once, in the order of code points.
+    rows, codes
+        Row and place in ``words`` of each text, ascending by row, then code.
+    lengths
+        Number of different texts of each row, shape (n,).
+    """
+
+    words: Sequence[str]
+    rows: Ints
+    codes: Codes
+    lengths: Ints
+
+
+@dataclass(frozen=True, eq=False)
+class Values:
+    """One column; read only.
+
+    Parameters
+    ----------
+    kind
+        What its values are.
+    data
+        Shape (n,): text and geometry as objects (``None`` where missing), integer as int64 (0), number as float64
+        (NaN), boolean as bool (false), date as datetime64[D] (NaT), list as tuples of texts, never missing.
+        Geometries are lon/lat (OGC:CRS84), cut at the antimeridian.
+    present
+        Which rows have a value, shape (n,); an empty geometry is none.
+    """
+
+    kind: Kind
+    data: Array
+    present: Bools
+
+    @cached_property
+    def complete(self) -> bool:
+        """Whether every row has a value."""
+        return bool(self.present.all())
+
+    @cached_property
+    def words(self) -> Words:
+        """Texts as codes of a dictionary; of a text column alone."""
+        return Words.of(Coded.of(self.data.tolist()))
+
+    @cached_property
+    def lists(self) -> Lists:
+        """Lists as codes of a dictionary; of a list column alone."""
+        told = list(chain.from_iterable(self.data))
+        words = sorted(set(told))
+        place = dict(zip(words, range(len(words)), strict=True))
+        codes = np.fromiter(map(place.__getitem__, told), np.int64, len(told))
+        rows = np.repeat(np.arange(len(self.data)), np.fromiter(map(len, self.data), np.int64, len(self.data)))
+        size = max(1, len(words))
+        rows, codes = np.divmod(np.unique(rows * size + codes), size)
+        return Lists(words, rows, codes.astype(np.int32), np.bincount(rows, minlength=len(self.data)))
+
+    @cached_property
+    def steps(self) -> Sequence[str] | Array:
+        """Every different value once, ascending; texts by code point. Neither of lists nor of geometries."""
+        return self.words.words if self.kind == "text" else self._ranked[0]
+
+    @cached_property
+    def ranks(self) -> Codes:
+        """Place of each row's value in ``steps``, shape (n,); -1 where it is missing."""
+        return self.words.codes if self.kind == "text" else self._ranked[1]
+
+    @cached_property
+    def _ranked(self) -> tuple[Array, Codes]:
+        steps, places = np.unique(self.data[self.present], return_inverse=True)
+        ranks = np.full(len(self.data), -1, np.int32)
+        ranks[self.present] = places
+        return steps, _frozen(ranks)
+
+
+def plain_values(kind: Kind, told: Iterable[Any]) -> Values:
+    """A column of plain values or lists, ``None`` where missing; NaN and infinity are missing, as in GeoJSON."""
+    column = told if isinstance(told, Coded) else Coded.of(told)
+    if kind == "list":
+        lists = column.map(lambda texts: texts or None).array(object, ())
+        return Values(kind, _frozen(lists), _frozen(_all(len(column))))
+    if kind == "number":
+        column = column.map(lambda value: value if math.isfinite(value) else None)
+    if kind == "date":
+        column = column.map(lambda day: day.toordinal() - _EPOCH)
+    missing, dtype = _PLAIN.get(kind, (None, object))
+    data = column.array(dtype, missing)
+    made = Values(kind, _frozen(data.view("<M8[D]") if kind == "date" else data), _frozen(column.codes >= 0))
+    if kind == "text":
+        vars(made)["words"] = Words.of(column)
+    return made
+
+
+def geometry_values(shapes: Objects) -> Values:
+    """The column of geometries."""
+    return Values("geometry", shapes, _frozen(~(shapely.is_missing(shapes) | shapely.is_empty(shapes))))
+
+
+def _all(count: int) -> Bools:
+    return np.ones(count, dtype=bool)
+
+
+def _frozen(array: Any) -> Any:
+    array.setflags(write=False)
+    return array

@@ -1,0 +1,81 @@
+"""A coded column is the column that it was made of."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from geo.coded import Coded, Coder
+
+values = st.one_of(
+    *(
+        st.lists(st.none() | one, max_size=30)
+        for one in (st.text(max_size=3), st.integers(-3, 3), st.dates(), st.tuples(st.text(max_size=1)), st.booleans())
+    )
+)
+
+
+@given(values)
+def test_the_values_come_back(told: list[object]) -> None:
+    column = Coded.of(told)
+    assert list(column) == told
+    assert [column[row] for row in range(len(told))] == told
+    assert list(column[1:4]) == told[1:4]
+    assert len(column) == len(told)
+    assert len(set(column.words)) == len(column.words)
+    assert None not in column.words
+    assert column.codes.dtype == np.int32
+
+
+@given(values, st.integers(0, 30))
+def test_parts_make_the_whole(told: list[object], cut: int) -> None:
+    coder = Coder()
+    coder.extend(told[:cut])
+    coder.extend(told[cut:])
+    made = coder.coded()
+    assert made == Coded.of(told)
+    assert (made.words, made.codes.tolist()) == (Coded.of(told).words, Coded.of(told).codes.tolist())
+
+
+@given(values, values)
+def test_columns_are_equal_when_their_values_are(one: list[object], two: list[object]) -> None:
+    assert (Coded.of(one) == Coded.of(two)) is (one == two)
+    assert Coded.of(one) == Coded(["unused", *Coded.of(one).words], Coded.of(one).codes + (Coded.of(one).codes >= 0))
+
+
+@given(st.lists(st.none() | st.integers(-9, 9)))
+def test_values_are_changed_one_by_one(told: list[int | None]) -> None:
+    def halved(value: int) -> int | None:
+        return value // 2 or None
+
+    column = Coded.of(told).map(halved)
+    assert list(column) == [None if value is None else halved(value) for value in told]
+    assert len(set(column.words)) == len(column.words)
+
+
+@pytest.mark.parametrize(
+    ("told", "dtype", "missing"),
+    [
+        ([3, None, 4, 3], np.int64, -1),
+        ([0.5, None], np.float64, np.nan),
+        ([("a", "b"), None, ("c", "d"), ()], object, ()),
+        ([], object, None),
+        ([date(2025, 8, 6), None], object, None),
+    ],
+)
+def test_an_array_has_something_where_a_value_is_missing(told: list[object], dtype: type, missing: object) -> None:
+    expected = np.empty(len(told), dtype)
+    for row, value in enumerate(told):
+        expected[row] = missing if value is None else value
+    found = Coded.of(told).array(dtype, missing)  # type: ignore[arg-type]
+    assert found.dtype == expected.dtype
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_codes_cannot_be_written() -> None:
+    with pytest.raises(ValueError, match="read-only"):
+        Coded.of("aab").codes[0] = 1
