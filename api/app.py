@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
 from importlib.metadata import PackageNotFoundError, version
 
 from fastapi import FastAPI
@@ -88,6 +89,29 @@ def create_app(store: Store, settings: Settings | None = None, log: Form = "none
     worker = Worker(atlas, settings.workers, at_work.__len__)
     access_log = None if log == "none" else AccessLog(log, worker.number)
 
+    app = FastAPI(
+        title="StrikeAtlas",
+        description=DESCRIPTION,
+        version=program_version(),
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        lifespan=_lifespan(atlas, worker, access_log, settings),
+    )
+    app.state.atlas = atlas
+    app.state.settings = settings
+    app.state.worker = worker
+    _mount(app, atlas, worker, settings)
+    openapi.install(app, settings)
+    _wrap(app, settings, at_work, worker, access_log)
+    return app
+
+
+def _lifespan(
+    atlas: Atlas, worker: Worker, log: AccessLog | None, settings: Settings
+) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    """What runs beside the requests, from start to stop."""
+
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         # What the first request with parameters would wait for.
@@ -99,44 +123,25 @@ def create_app(store: Store, settings: Settings | None = None, log: Form = "none
         for task in tasks:
             task.cancel()
         worker.end()
-        if access_log is not None:
-            access_log.flush()
+        if log is not None:
+            log.flush()
 
-    app = FastAPI(
-        title="StrikeAtlas",
-        description=DESCRIPTION,
-        version=program_version(),
-        openapi_url=None,
-        docs_url=None,
-        redoc_url=None,
-        lifespan=lifespan,
-    )
-    app.state.atlas = atlas
-    app.state.settings = settings
-    app.state.worker = worker
-    # Plain routes first: a request passes over every route before its own, which for a tile took longer than the rest.
+    return lifespan
+
+
+def _mount(app: FastAPI, atlas: Atlas, worker: Worker, settings: Settings) -> None:
+    """Add the routes.
+
+    Plain ones come first: a request passes over every route before its own, which for a tile took longer than the rest.
+    """
     features.mount(app)
     tiles.mount(app, atlas)
     tilesets.mount(app, atlas)
     operating.mount(app, worker, settings.at_work_max)
-    for part in (
-        collections,
-        schemas,
-        tilesets,
-        maps,
-        transactions,
-        answers,
-        places,
-        review,
-        featureserver,
-        connect,
-        page,
-    ):
+    parts = (collections, schemas, tilesets, maps, transactions, answers, places, review, featureserver, connect, page)
+    for part in parts:
         app.include_router(part.router)
     page.mount(app, settings.static)
-    openapi.install(app, settings)
-    _wrap(app, settings, at_work, worker, access_log)
-    return app
 
 
 def _wrap(app: FastAPI, settings: Settings, at_work: AtWork, worker: Worker, log: AccessLog | None) -> None:

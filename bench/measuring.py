@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -17,7 +18,7 @@ from bench.wrk import Load, load
 #: Connections at once: one for the time of an answer, more for how many a second.
 CONNECTIONS = (1, 4, 64)
 #: An answer that takes longer, in seconds, is asked for once a round.
-SLOW_S = 1.0
+SLOW_S = 0.2
 #: Once the variants of a question took so long together, in seconds, no more of them are asked.
 PATIENCE_S = 60
 
@@ -100,6 +101,7 @@ class Target:
         """Add one round to what is known; slow answers are timed one by one."""
         if told.refused:
             return
+        self._rest()
         if told.slow:
             path = paths[len(told.runs.get(1, ())) % len(paths)]
             told.add(1, self._costed(lambda: _load([self.client.get(path).seconds])))
@@ -107,6 +109,15 @@ class Target:
         for connections in CONNECTIONS:
             run = partial(load, self.url, paths, connections, self.seconds, self.headers)
             told.add(connections, self._costed(run))
+
+    def _rest(self) -> None:
+        """Wait until the server has done what nobody waits for any more: not all stop when their client has gone."""
+        last = time.monotonic() + PATIENCE_S
+        while time.monotonic() < last:
+            before = self.running.cpu_s()
+            time.sleep(0.2)
+            if self.running.cpu_s() - before < 0.05:
+                return
 
     def _costed(self, work: Callable[[], Load]) -> Load:
         before = self.running.cpu_s()

@@ -13,7 +13,7 @@ import pandas as pd
 from geo.coded import Coded, Codes
 from geo.crs import Bools, Ints
 from geo.errors import GeoError
-from geo.wire import Block, Rows, digits, field, varint
+from geo.wire import Block, Cell, Rows, digits, field, glued, table, varint, varint_sizes
 
 
 def _signed(value: int) -> int:
@@ -30,6 +30,7 @@ _ENCODE: dict[type, Callable[[Any], bytes]] = {
     int: lambda value: varint(6 << 3) + varint(_signed(value)),
     bool: lambda value: varint(7 << 3) + varint(value),
 }
+_NONE = Rows(np.empty(0, dtype=np.uint8), np.empty(0, dtype=np.int64))
 _KINDS: dict[str, type] = {"b": bool, "i": int, "u": int, "f": float, "U": str}
 
 
@@ -49,15 +50,16 @@ class Columns:
         self.names = list(columns)
         #: The number of each value, shape (rows, columns); -1 where there is none. The columns follow one another.
         self.numbers = np.empty((rows, len(columns)), dtype=np.int32)
-        encoded: list[bytes] = []
+        encoded = [_NONE]
+        count = 0
         for place, (name, values) in enumerate(columns.items()):
             if len(values) != rows:
                 raise GeoError(f"column {name}: expected {rows} values, got {len(values)}")
             column, kind = _coded(name, values)
-            self.numbers[:, place] = np.where(column.codes < 0, -1, column.codes + len(encoded))
-            encoded += [field(4, _ENCODE[kind](kind(value))) for value in column.words]
-        data = np.frombuffer(b"".join(encoded), dtype=np.uint8)
-        self.values = Rows(data, np.fromiter(map(len, encoded), dtype=np.int64, count=len(encoded)))
+            self.numbers[:, place] = np.where(column.codes < 0, -1, column.codes + count)
+            encoded.append(_texts(column.words) if kind is str else _plain(column.words, kind))
+            count += len(column.words)
+        self.values = Rows(*(np.concatenate(parts) for parts in zip(*encoded, strict=True)))
         self._starts = self.values.starts()
         self._keys = digits(np.arange(len(columns), dtype=np.uint32))
 
@@ -71,6 +73,26 @@ class Columns:
         data, kept = (np.concatenate(pair, axis=2) for pair in zip(keys, values, strict=True))
         kept &= present[:, :, None]
         return Block(data, kept).flat(), self.values.take(used, self._starts)
+
+
+def _plain(words: Sequence[Any], kind: type) -> Rows:
+    """Encode values one by one."""
+    encoded = [field(4, _ENCODE[kind](kind(value))) for value in words]
+    return Rows(np.frombuffer(b"".join(encoded), dtype=np.uint8), _lengths(encoded))
+
+
+def _texts(words: Sequence[Any]) -> Rows:
+    """Encode texts all at once, as of some columns each row has one of its own."""
+    texts = [str(word).encode() for word in words]
+    body = Rows(np.frombuffer(b"".join(texts), dtype=np.uint8), _lengths(texts))
+    sizes = body.sizes.astype(np.uint64)
+    whole = 1 + varint_sizes(sizes).astype(np.uint64) + sizes
+    head = table([Cell(4 << 3 | 2), Cell(whole), Cell(1 << 3 | 2), Cell(sizes)], len(words))
+    return Rows(glued(head, body), head.sizes + body.sizes)
+
+
+def _lengths(parts: Sequence[bytes]) -> Ints:
+    return np.fromiter(map(len, parts), dtype=np.int64, count=len(parts))
 
 
 def _renumbered(numbers: Codes, present: Bools, count: int) -> tuple[npt.NDArray[np.uint32], Ints]:
@@ -88,8 +110,10 @@ def _renumbered(numbers: Codes, present: Bools, count: int) -> tuple[npt.NDArray
 
 
 def _coded(name: str, values: Sequence[Any]) -> tuple[Coded, type]:
-    if isinstance(values, Coded) and not any(pd.isna(word) for word in values.words):
-        return values, _kind_of(name, values.words)
+    if isinstance(values, Coded):
+        kind = _kind_of(name, values.words)
+        if kind is not float or not np.isnan(values.words).any():
+            return values, kind
     typed = getattr(values, "dtype", None)
     if isinstance(typed, np.dtype) and typed.kind in _KINDS:
         array, kind = np.asarray(values), _KINDS[typed.kind]
@@ -104,7 +128,9 @@ def _coded(name: str, values: Sequence[Any]) -> tuple[Coded, type]:
 
 def _kind_of(name: str, values: Iterable[Any]) -> type:
     """Find the one type of a column of Python objects; a column without values passes as text."""
-    found = {type(value.item() if isinstance(value, np.generic) else value) for value in values}
+    found = set(map(type, values))
+    if not found <= set(_ENCODE):
+        found = {type(value.item() if isinstance(value, np.generic) else value) for value in values}
     if len(found) > 1 or not found <= set(_ENCODE):
         names = ", ".join(sorted(kind.__name__ for kind in found))
         raise GeoError(f"column {name}: expected one of str, int, float or bool, got {names}")

@@ -121,6 +121,32 @@ class Layer:
         made._columns = Columns(columns, len(self))
         return made
 
+    @property
+    def is_points(self) -> bool:
+        """Whether each row is one point at most, and nothing else."""
+        return self._single and not (len(self._lines.row) or len(self._polygons.row))
+
+    def spliced(self, other: Layer, take: Ints, columns: Mapping[str, Sequence[Any]]) -> Layer:
+        """Give the rows of this layer and, after them, of another, in the order of ``take``; ids count from 1.
+
+        Parameters
+        ----------
+        columns
+            Properties of the rows that are taken.
+
+        Raises
+        ------
+        GeoError
+            When columns do not fit the rows or a column mixes types, or there is more than points in either.
+        """
+        if not (self.is_points and other.is_points):
+            raise GeoError("expected layers of points alone")
+        made = copy.copy(self)
+        made.ids = np.arange(1, len(take) + 1, dtype=np.uint64)
+        made._columns = Columns(columns, len(take))
+        made._points = self._points.spliced(other._points, (len(self), len(other)), take)
+        return made
+
     def __len__(self) -> int:
         """Give the number of rows, drawn or not."""
         return len(self.ids)

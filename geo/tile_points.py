@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from copy import copy
+
 import numpy as np
 
 from geo.crs import Bools, Floats, Ints
@@ -41,11 +43,35 @@ class TilePoints:
         codes = morton(grid[:, 0], grid[:, 1])
         order = np.argsort(codes, kind="stable")
         self.codes, self.xy, self.row = codes[order], xy[order], row[inside][order]
-        self.min_zoom, self.thin = min_zoom[self.row], thin
+        self.min_zoom, self.priority, self.thin = min_zoom[self.row], priority[self.row], thin
+        self._rank()
+
+    def _rank(self) -> None:
         # A point may only be outdone by one that is shown as early, or it would vanish on zooming in.
-        self.order = _ranks(self.row, -priority[self.row], self.min_zoom)
+        self.order = _ranks(self.row, -self.priority, self.min_zoom)
         self._shown: dict[int, Ints] = {}
         self._best: dict[int, Ints] = {}
+
+    def spliced(self, other: TilePoints, rows: tuple[int, int], take: Ints) -> TilePoints:
+        """Give the points of this layer and, after them, of another, in the order of ``take``.
+
+        ``rows`` are those of the two layers; each has one point at most.
+        """
+        position = np.full(sum(rows), -1)
+        position[self.row] = np.arange(len(self.row))
+        position[rows[0] + other.row] = len(self.row) + np.arange(len(other.row))
+        found = position[take]
+        row = np.flatnonzero(found >= 0)
+        source = found[row]
+        codes = np.concatenate([self.codes, other.codes])[source]
+        order = np.argsort(codes, kind="stable")
+        made, source = copy(self), source[order]
+        made.row, made.codes = row[order], codes[order]
+        made.xy = np.concatenate([self.xy, other.xy])[source]
+        made.min_zoom = np.concatenate([self.min_zoom, other.min_zoom])[source]
+        made.priority = np.concatenate([self.priority, other.priority])[source]
+        made._rank()
+        return made
 
     def find(self, tile: Tile, mask: Bools | None) -> Ints:
         """Give the positions of the points shown in a tile, in Morton order."""

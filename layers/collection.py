@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
+from hashlib import blake2b
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,7 @@ Box = tuple[float, float, float, float]
 Rows = NDArray[np.int64]
 
 _FIRST = np.datetime64("0001-01-01")
+_MASK = 2**64 - 1
 _LAST = np.datetime64("9999-12-31")
 
 
@@ -72,6 +74,11 @@ class Collection:
         """Each feature as GeoJSON, serialised once."""
         return geojson.features(self.ids, geojson.members(self.shapes), self._properties())
 
+    @cached_property
+    def digest(self) -> int:
+        """A sum of digests of its features: the same for the same features, whatever they were made from."""
+        return sum(map(_digest, self.fragments)) & _MASK
+
     @property
     def ids(self) -> Sequence[str]:
         """The id of each row."""
@@ -112,16 +119,51 @@ class Collection:
         return Layer(self.name, self.shapes, np.arange(1, len(self) + 1), self._drawn(), thin=True, plane=DEGREES)
 
     def _drawn(self) -> dict[str, Coded]:
-        values = {name: column.map(_plain) for name, column in self.features.columns.items()}
-        return {name: column for name, column in values.items() if column.words}
+        values = ((name, _plain_column(column)) for name, column in self.features.columns.items())
+        return {name: column for name, column in values if column.words}
 
-    def under(self, features: FeatureTable[Any]) -> Collection:
-        """The same places with other properties, a row for each as they are; the geometry is not made ready again."""
-        made = replace(self, features=features)
+    def spliced(self, other: Collection, take: Rows) -> Collection:
+        """The rows of this collection and, after them, of another, in the order of ``take``; none is made again."""
+        if np.array_equal(take, np.arange(len(self))):
+            return self
+        rows = take.tolist()
+        places = [*self.geometries, *other.geometries]
+        fragments = [*self.fragments, *other.fragments]
+        features = self.features.spliced(other.features, take)
+        made = replace(self, features=features, geometries=[places[row] for row in rows])
+        told = vars(made)
+        told["shapes"] = np.concatenate([self.shapes, other.shapes])[take]
+        told["fragments"] = [fragments[row] for row in rows]
+        stays = np.zeros(len(fragments), dtype=bool)
+        stays[take] = True
+        less = sum(_digest(self.fragments[row]) for row in np.flatnonzero(~stays[: len(self)]).tolist())
+        told["digest"] = (self.digest + other.digest - less) & _MASK
+        if self._stays(other, take):
+            self._give(made)
+            told["layer"] = self.layer.under(made._drawn())
+        elif self.layer.is_points and other.layer.is_points:
+            told["layer"] = self.layer.spliced(other.layer, take, made._drawn())
+        return made
+
+    def _stays(self, other: Collection, take: Rows) -> bool:
+        """Whether each row is where it was."""
+        if len(take) != len(self):
+            return False
+        new = np.flatnonzero(take != np.arange(len(self)))
+        taken = np.concatenate([self.shapes, other.shapes])[take[new]]
+        return bool(np.all(shapely.equals_identical(self.shapes[new], taken)))
+
+    def _give(self, made: Collection) -> None:
+        """Give all that follows from the places to a collection whose places are the same."""
         kept = ("shapes", "bounds", "tree", "points", "_placeless")
         vars(made).update({name: vars(self)[name] for name in kept if name in vars(self)})
         if GEOMETRY in self._values:
             made._values[GEOMETRY] = self._values[GEOMETRY]
+
+    def under(self, features: FeatureTable[Any]) -> Collection:
+        """The same places with other properties, a row for each as they are; the geometry is not made ready again."""
+        made = replace(self, features=features)
+        self._give(made)
         members = [geojson.member(fragment) for fragment in self.fragments]
         vars(made)["fragments"] = geojson.features(made.ids, members, made._properties())
         vars(made)["layer"] = self.layer.under(made._drawn())
@@ -249,6 +291,10 @@ class Collection:
         return np.flatnonzero(self.mask(bbox, first, last, placeless))
 
 
+def _digest(fragment: bytes) -> int:
+    return int.from_bytes(blake2b(fragment, digest_size=8).digest())
+
+
 def boxes(bbox: Box) -> list[Box]:
     """The box, or its two parts where west > east crosses the antimeridian."""
     west, south, east, north = bbox
@@ -264,10 +310,13 @@ def _inside(lon: Floats, lat: Floats, box: Box) -> Bools:
     return inside
 
 
-def _plain(value: object) -> str | int | float | bool | None:
+def _plain_column(column: Coded) -> Coded:
+    """A column of tile values; all of its values are of one type, and most are such values."""
+    return column.map(_plain) if column.words and isinstance(column.words[0], tuple | date) else column
+
+
+def _plain(value: tuple[str, ...] | date) -> str | None:
     """A tile value: lists as ``,a,b,`` so that a client can look for ``,a,``; dates as ISO text."""
     if isinstance(value, tuple):
-        return f",{','.join(map(str, value))}," if value else None
-    if isinstance(value, date):
-        return value.isoformat()
-    return value if isinstance(value, str | int | float | bool) else None
+        return f",{','.join(value)}," if value else None
+    return value.isoformat()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from itertools import islice
 from types import MappingProxyType
 from typing import Any, Generic, TypeVar, overload
@@ -10,6 +11,7 @@ from typing import Any, Generic, TypeVar, overload
 from pydantic import BaseModel
 
 from geo.coded import Coded, Coder
+from geo.crs import Ints
 
 F = TypeVar("F", bound=BaseModel)
 
@@ -43,6 +45,14 @@ class FeatureTable(Sequence[F], Generic[F]):
         """The table of features that there are already."""
         names = list(model.model_fields)
         return cls(model, ([getattr(feature, name) for name in names] for feature in features))
+
+    def spliced(self, other: FeatureTable[F], take: Ints) -> FeatureTable[F]:
+        """The features of this table and, after them, of another, in the order of ``take``."""
+        made = copy(self)
+        made.columns = MappingProxyType(
+            {name: column.spliced(other.columns[name], take) for name, column in self.columns.items()}
+        )
+        return made
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values())))

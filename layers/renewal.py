@@ -1,6 +1,6 @@
 """The view of newer records, with all taken over from the view before that they leave as it was.
 
-An edit changes a record or two; what follows from all the others is the same. Equal parts are found by comparing
+An edit changes a strike or two; what follows from all the others is the same. Equal parts are found by comparing
 values, so that the new view is the one that would be made anew, whatever was changed and by whom.
 """
 
@@ -12,16 +12,16 @@ from types import MappingProxyType
 import numpy as np
 import shapely
 
-from layers.attribution import Answer, Attributor
 from layers.collection import Collection
-from layers.matching import match_one
-from layers.schema import NOUNS, Match, Record
+from layers.edited import edited
+from layers.schema import NOUNS, Record
 from layers.snapshot import Snapshot
-from layers.weights import read as read_weights
 
-#: Tables that the stakes as columns are made of, and those that an answer rests on besides its own strike.
+#: Tables that the stakes as columns are made of, and those that everything told of a strike rests on besides itself.
 _STAKES = {"assets", "entities", "stakes"}
 _ANSWERS = {*_STAKES, "relations"}
+#: Of so many strikes what follows is made one by one; of more it is made anew.
+_FEW = 1000
 
 
 def renewed(before: Snapshot, made: Snapshot) -> Snapshot:
@@ -29,50 +29,38 @@ def renewed(before: Snapshot, made: Snapshot) -> Snapshot:
 
     Both are of the same base map and thresholds. ``before`` is left as it is, and need not be kept.
     """
-    same = {name for name in NOUNS if _are_same(before.records.table(name), made.records.table(name))}
+    same = {name for name in NOUNS if not _differing(before.records.table(name), made.records.table(name))}
     taken = vars(made)
     if same >= _STAKES:
         taken["stakes"] = before.stakes
         taken["registers"] = before.registers
-        if made.data_date == before.data_date:
+        days = before.data_date, made.data_date
+        if len({before.registers.spell(day, day) for day in days}) == 1:
             taken["asset_owners"] = before.asset_owners
-    if same >= _ANSWERS:
-        taken["asset_index"] = before.asset_index
-        taken["matches"] = MappingProxyType(_matches(before, made))
-        attributor = Attributor(made.records, made.registers)
-        made.keep_answers({strike: _answer(before, made, strike, attributor) for strike in made.findings})
+    if same >= _ANSWERS and "asset_owners" in taken:
+        touched = _touched(before, made)
+        if len(touched) <= _FEW:
+            edited(before, made, touched)
+            return made
     pairs = ((before.collections.get(name), collection) for name, collection in made.collections.items())
     taken["collections"] = MappingProxyType({new.name: _collection(old, new) for old, new in pairs})
     return made
 
 
-def _are_same(one: Mapping[str, Record], other: Mapping[str, Record]) -> bool:
-    """Whether two tables hold the same; records that are one object are not compared, which takes far longer."""
-    return len(one) == len(other) and all(_is_same(one.get(key), record) for key, record in other.items())
+def _touched(before: Snapshot, made: Snapshot) -> set[str]:
+    """Ids of strikes that are not as they were, or of which something else was decided."""
+    touched = _differing(before.records.strikes, made.records.strikes)
+    decisions = before.records.decisions, made.records.decisions
+    changed = _differing(*decisions)
+    return touched | {table[key].strike for table in decisions for key in changed if key in table}
 
 
-def _matches(before: Snapshot, made: Snapshot) -> dict[str, tuple[Match, ...]]:
-    """Candidates of every strike; those of the strikes that are the same are known."""
-    weights, records = read_weights(), made.records
-    return {
-        key: before.matches[key]
-        if _is_same(before.records.strikes.get(key), strike)
-        else match_one(strike, before.asset_index, records, weights)
-        for key, strike in records.strikes.items()
-    }
-
-
-def _is_same(one: Record | None, other: Record) -> bool:
-    return one is other or one == other
-
-
-def _answer(before: Snapshot, made: Snapshot, strike: str, attributor: Attributor) -> Answer:
-    finding = made.findings[strike]
-    if before.findings.get(strike) == finding and _is_same(
-        before.records.strikes.get(strike), made.records.strikes[strike]
-    ):
-        return before.answers()[strike]
-    return attributor.answer(finding)
+def _differing(one: Mapping[str, Record], other: Mapping[str, Record]) -> set[str]:
+    """Ids of the records that two tables do not have alike; what is one object is not compared, which takes long."""
+    if one is other:
+        return set()
+    gone = {key for key in one if key not in other}
+    return gone | {key for key, record in other.items() if (known := one.get(key)) is not record and known != record}
 
 
 def _collection(old: Collection | None, new: Collection) -> Collection:

@@ -33,7 +33,7 @@ from layers.recent import Recent
 from layers.reviewing import Pending, pending
 from layers.schema import Attribution, Match, Records
 from layers.stake_table import StakeTable
-from layers.tally import Tally, tallies
+from layers.tally import Counts, Tally, counted, tallied
 
 #: Answers to who controls something that are kept.
 _SPANS = 1000
@@ -123,9 +123,14 @@ class Snapshot:
             self._answers[basis, minority] = MappingProxyType(told)
         return self._answers[basis, minority]
 
-    def keep_answers(self, told: Mapping[str, Answer]) -> None:
-        """Take answers by registration, minorities staying, from who has them already, before any is asked for."""
+    def keep(self, told: Mapping[str, Answer], counts: Counts | None = None) -> None:
+        """Take answers by registration, minorities staying, from who has them already, before any is asked for.
+
+        ``counts`` are what they add to each country, where that is known too.
+        """
         self._answers["registration", "stay"] = MappingProxyType(dict(told))
+        if counts is not None:
+            self._counts["registration", "stay"] = counts
 
     # Kept by the snapshot itself: a cache of the class would keep snapshots that are no longer served, and takes a
     # default that is left out for another question than the same default given.
@@ -134,7 +139,7 @@ class Snapshot:
         return {}
 
     @cached_property
-    def _tallies(self) -> dict[tuple[Basis, Minority], Mapping[str, Tally]]:
+    def _counts(self) -> dict[tuple[Basis, Minority], Counts]:
         return {}
 
     @cached_property
@@ -144,10 +149,13 @@ class Snapshot:
 
     def tallies(self, basis: Basis = "registration", minority: Minority = "stay") -> Mapping[str, Tally]:
         """How many strikes concern each country, by relation."""
-        if (basis, minority) not in self._tallies:
-            counted = tallies(self.records.entities, self.answers(basis, minority).values())
-            self._tallies[basis, minority] = MappingProxyType(counted)
-        return self._tallies[basis, minority]
+        return MappingProxyType(tallied(self.counts(basis, minority)))
+
+    def counts(self, basis: Basis = "registration", minority: Minority = "stay") -> Counts:
+        """What strikes add to each country, see `tally.counted`; not to be changed."""
+        if (basis, minority) not in self._counts:
+            self._counts[basis, minority] = counted(self.records.entities, self.answers(basis, minority).values())
+        return self._counts[basis, minority]
 
     def answer(self, strike: str, basis: Basis = "registration", minority: Minority = "stay") -> Answer:
         """Whose it was.

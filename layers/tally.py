@@ -6,11 +6,11 @@ is what holds in every world and with the least shares, an upper bound what hold
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Literal, get_args
+from typing import Literal, TypeAlias, get_args
 
 from layers.attribution import Answer, country_of
 from layers.fields import RelationKind
@@ -23,6 +23,11 @@ TIES: tuple[Tie, ...] = get_args(Tie)
 #: All that a country can be to a strike. They are never added together.
 Relation = Literal["owner", Tie]
 RELATIONS: tuple[Relation, ...] = get_args(Relation)
+
+#: Parts of sites are counted in so many parts of a percent, so that sums are exact and can be taken back.
+_UNITS = 10**9
+#: What is counted, by country: a tie, "related", or "strikes", "sure", "hits", "low" and "high" of what it owned.
+Counts: TypeAlias = Counter[tuple[str, str]]
 
 #: A share below this many percent is none.
 _NOTHING = 5e-7
@@ -43,16 +48,6 @@ class Owned:
     hits: int = 0
     assets_min: float = 0.0
     assets_max: float = 0.0
-
-    def plus(self, share: _Part) -> Owned:
-        """The same with one more strike."""
-        return Owned(
-            self.strikes + 1,
-            self.strikes_sure + (share.low > _NOTHING),
-            self.hits + share.hits,
-            self.assets_min + share.low / 100,
-            self.assets_max + share.high / 100,
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,22 +83,37 @@ def stands(told: Answer) -> bool:
 
 def tallies(entities: Mapping[str, Entity], answers: Iterable[Answer]) -> dict[str, Tally]:
     """Count the strikes that stand, by country (ISO 3166-1 alpha-2); countries that none concerns are left out."""
-    owned: dict[str, Owned] = defaultdict(Owned)
-    tied: dict[str, dict[Tie, set[str]]] = defaultdict(lambda: defaultdict(set))
+    return tallied(counted(entities, answers))
+
+
+def counted(entities: Mapping[str, Entity], answers: Iterable[Answer]) -> Counts:
+    """What strikes add to each country. It can be added to other counts, and taken from them again."""
+    counts: Counts = Counter()
     for told in answers:
         if not stands(told):
             continue
         for country, part in _parts(told):
-            owned[country] = owned[country].plus(part)
-        for country, relation in _ties(entities, told):
-            tied[country][relation].add(told.strike.id)
-    return {country: _tally(owned[country], tied[country]) for country in sorted({*owned, *tied})}
+            counts[country, "strikes"] += 1
+            counts[country, "sure"] += part.low > _NOTHING
+            counts[country, "hits"] += part.hits
+            counts[country, "low"] += round(part.low * _UNITS)
+            counts[country, "high"] += round(part.high * _UNITS)
+        ties = set(_ties(entities, told))
+        counts.update(ties)
+        counts.update({(country, "related") for country, relation in ties if relation != "host"})
+    return counts
 
 
-def _tally(owned: Owned, tied: Mapping[Tie, set[str]]) -> Tally:
-    counts = {relation: len(tied.get(relation, ())) for relation in TIES}
-    related = set().union(*(strikes for relation, strikes in tied.items() if relation != "host"))
-    return Tally(owned, counts, len(related))
+def tallied(counts: Counts) -> dict[str, Tally]:
+    """The tallies of counts, by country."""
+    countries = {country for (country, _), number in counts.items() if number}
+    return {country: _tally(country, counts) for country in sorted(countries)}
+
+
+def _tally(country: str, counts: Counts) -> Tally:
+    low, high = (counts[country, end] / (100 * _UNITS) for end in ("low", "high"))
+    owned = Owned(counts[country, "strikes"], counts[country, "sure"], counts[country, "hits"], low, high)
+    return Tally(owned, {relation: counts[country, relation] for relation in TIES}, counts[country, "related"])
 
 
 def _ties(entities: Mapping[str, Entity], told: Answer) -> Iterator[tuple[str, Tie]]:

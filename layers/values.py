@@ -52,11 +52,8 @@ class Words:
 
     @classmethod
     def of(cls, column: Coded) -> Words:
-        """The texts of a column in order."""
-        order = sorted(range(len(column.words)), key=column.words.__getitem__)
-        moved = np.full(len(order) + 1, -1, np.int32)
-        moved[order] = np.arange(len(order))
-        return cls([column.words[place] for place in order], _frozen(moved[column.codes]))
+        """The texts of a column."""
+        return cls(column.words, column.codes)
 
     def folded(self, name: str, fold: Callable[[str], str]) -> Words:
         """The same with each text folded; made once for each name of a fold."""

@@ -101,6 +101,7 @@ LAYER_ORDER = (
     "selection",
     "cursor",
     "snapshot",
+    "edited",
     "renewal",
     "derived",
     "record_docs",

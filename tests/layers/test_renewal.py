@@ -39,6 +39,10 @@ def share(records: Records) -> Records:
     return changed(records, "stakes", key, share_min=1.0, share_max=2.0)
 
 
+def other_asset(records: Records) -> str:
+    return next(key for key in records.assets if key != ASSET)
+
+
 CHANGES: dict[str, Change] = {
     "nothing": lambda records: records,
     "a strike is added": lambda records: changed(records, "strikes", "new-one"),
@@ -46,13 +50,26 @@ CHANGES: dict[str, Change] = {
     "a strike is another day": lambda records: changed(records, "strikes", STRIKE, when="2024-01"),
     "a strike is elsewhere": lambda records: changed(records, "strikes", STRIKE, geometry=shapely.Point(30, 50)),
     "a strike is nowhere": lambda records: changed(records, "strikes", STRIKE, geometry=None),
-    "decisions are gone": lambda records: dataclasses.replace(records, decisions={}),
+    "a strike is retracted": lambda records: changed(records, "strikes", STRIKE, status="retracted"),
+    "a strike has a new id": lambda records: without(
+        changed(records, "strikes", "another-id", **dict(records.strikes[STRIKE], id="another-id")), "strikes", STRIKE
+    ),
+    "all strikes are a day": lambda records: dataclasses.replace(
+        records, strikes={k: v.model_copy(update={"when": "2025-01-01"}) for k, v in records.strikes.items()}
+    ),
+    "it was no strike": lambda records: changed(
+        records, "decisions", "new-one", strike=STRIKE, asset=None, verdict="not-a-strike", undoes=None
+    ),
+    "another asset was hit": lambda records: changed(
+        records, "decisions", "new-one", strike=STRIKE, asset=other_asset(records), verdict="possible", undoes=None
+    ),
     "an asset is elsewhere": lambda records: changed(records, "assets", ASSET, geometry=shapely.Point(40, 45)),
     "an asset has another name": lambda records: changed(records, "assets", ASSET, name="Another name"),
     "a stake is another share": share,
     "relations are gone": lambda records: dataclasses.replace(records, relations={}),
     "an entity is of another country": lambda records: changed(records, "entities", "socar", registered_in="TR"),
     "an asset is added": lambda records: changed(records, "assets", "new-asset"),
+    "decisions are gone": lambda records: dataclasses.replace(records, decisions={}),
 }
 
 
@@ -107,6 +124,7 @@ def told(snapshot: Snapshot) -> dict[str, Any]:
         "near": {name: one.meets((28, 44, 41, 51)).tolist() for name, one in snapshot.collections.items()},
         "bounds": {name: one.bounds for name, one in snapshot.collections.items()},
         "days": {name: one.days for name, one in snapshot.collections.items()},
+        "digests": {name: one.digest for name, one in snapshot.collections.items()},
         "matches": snapshot.matches,
         "answers": snapshot.answers(),
         "seats": snapshot.answers("headquarters"),
