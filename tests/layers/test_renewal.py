@@ -143,6 +143,13 @@ def test_a_renewed_view_is_the_one_made_anew(few: Records, view: View, before: S
     assert (made.seq, made.data_date) == (2, DAY)
 
 
+def test_from_no_strikes_and_back(few: Records, view: View) -> None:
+    none = dataclasses.replace(few, strikes={}, decisions={})
+    begun = view(none)
+    assert told(renewed(begun, view(few))) == told(view(few))
+    assert told(renewed(view(few), view(none))) == told(begun)
+
+
 def test_owners_are_those_of_the_new_day(few: Records, view: View, before: Snapshot) -> None:
     day = date(2007, 6, 1)
     made, anew = renewed(before, view(few, day)), view(few, day)
