@@ -143,13 +143,19 @@ class Snapshot:
         return {}
 
     @cached_property
+    def _tallies(self) -> dict[tuple[Basis, Minority], Mapping[str, Tally]]:
+        return {}
+
+    @cached_property
     def attributions(self) -> tuple[Attribution, ...]:
         """One row for each strike x asset x relation x country."""
         return tuple(attributions(self.records, self.answers().values()))
 
     def tallies(self, basis: Basis = "registration", minority: Minority = "stay") -> Mapping[str, Tally]:
         """How many strikes concern each country, by relation."""
-        return MappingProxyType(tallied(self.counts(basis, minority)))
+        if (basis, minority) not in self._tallies:
+            self._tallies[basis, minority] = MappingProxyType(tallied(self.counts(basis, minority)))
+        return self._tallies[basis, minority]
 
     def counts(self, basis: Basis = "registration", minority: Minority = "stay") -> Counts:
         """What strikes add to each country, see `tally.counted`; not to be changed."""

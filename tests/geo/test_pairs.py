@@ -91,7 +91,7 @@ def drawn(geometry: BaseGeometry, centre: Point) -> BaseGeometry:
         step = np.diff(xy, axis=0)
         step[:, 0] = (step[:, 0] + 180) % 360 - 180
         assume(np.abs(step[:, 0]).max() < 179)
-        share = np.linspace(0, 1, 200, endpoint=False)[:, None]
+        share = np.linspace(0, 1, 500, endpoint=False)[:, None]
         dense = np.vstack([a + share * d for a, d in zip(xy[:-1], step, strict=True)] + [xy[-1:]])
         dense[:, 0] = (dense[:, 0] + 180) % 360 - 180
         return np.column_stack(project.transform(*dense.T))
