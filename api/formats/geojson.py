@@ -13,13 +13,7 @@ _GEOMETRY, _PROPERTIES = b',"geometry":', b',"properties":'
 
 def collection(page: Page) -> bytes:
     """Write a page as a FeatureCollection."""
-    extra = {
-        "links": page.links,
-        "numberMatched": page.matched,
-        "numberReturned": len(page.rows),
-        "timeStamp": page.stamp,
-    }
-    return geojson.collection(features(page), extra)
+    return geojson.collection(features(page), page.members)
 
 
 def feature(page: Page) -> bytes:

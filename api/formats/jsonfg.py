@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -9,7 +10,7 @@ import orjson
 
 from api.crs import CRS84
 from api.formats import geojson as plain
-from api.formats.page import Page, Telling
+from api.formats.page import Page
 from geo import geojson
 
 CORE = "http://www.opengis.net/spec/json-fg-1/1.0/conf/core"
@@ -19,14 +20,7 @@ PROFILE = "http://www.opengis.net/def/profile/OGC/0/jsonfg"
 
 def collection(page: Page) -> bytes:
     """Write a page as a JSON-FG feature collection."""
-    extra = {
-        **_root(page),
-        "links": page.links,
-        "numberMatched": page.matched,
-        "numberReturned": len(page.rows),
-        "timeStamp": page.stamp,
-    }
-    return geojson.collection(features(page), extra)
+    return geojson.collection(features(page), {**_root(page), **page.members})
 
 
 def feature(page: Page) -> bytes:
@@ -38,14 +32,7 @@ def feature(page: Page) -> bytes:
 def features(page: Page) -> list[bytes]:
     """Write each feature: lon/lat in ``geometry``, another system asked for in ``place``."""
     told = page.telling
-    lonlat = Page(
-        page.collection,
-        page.rows,
-        Telling(CRS84, told.properties, told.geometry),
-        page.links,
-        page.matched,
-        page.stamp,
-    )
+    lonlat = replace(page, telling=replace(told, crs=CRS84))
     if told.crs is CRS84 or not told.geometry:
         places = [b"null"] * len(page.rows)
     else:

@@ -38,6 +38,16 @@ class Page:
     stamp: str
 
     @property
+    def members(self) -> Mapping[str, object]:
+        """What a feature collection of the page tells besides its features."""
+        return {
+            "links": self.links,
+            "numberMatched": self.matched,
+            "numberReturned": len(self.rows),
+            "timeStamp": self.stamp,
+        }
+
+    @property
     def names(self) -> tuple[str, ...]:
         """Names of the properties that are told, in the order of the columns."""
         asked = self.telling.properties
