@@ -31,6 +31,7 @@ from api.routes import (
     places,
     review,
     schemas,
+    styles,
     tiles,
     tilesets,
     transactions,
@@ -138,7 +139,20 @@ def _mount(app: FastAPI, atlas: Atlas, worker: Worker, settings: Settings) -> No
     tiles.mount(app, atlas)
     tilesets.mount(app, atlas)
     operating.mount(app, worker, settings.at_work_max)
-    parts = (collections, schemas, tilesets, maps, transactions, answers, places, review, featureserver, connect, page)
+    parts = (
+        collections,
+        schemas,
+        tilesets,
+        styles,
+        maps,
+        transactions,
+        answers,
+        places,
+        review,
+        featureserver,
+        connect,
+        page,
+    )
     for part in parts:
         app.include_router(part.router)
     page.mount(app, settings.static)

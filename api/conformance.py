@@ -32,6 +32,7 @@ CLASSES = (
     f"{_OGC}/json-fg-1/1.0/conf/types-schemas",
     f"{_OGC}/json-fg-1/1.0/conf/profiles",
     f"{_OGC}/json-fg-1/1.0/conf/api",
+    f"{_OGC}/ogcapi-styles-1/1.0/conf/core",
     *(
         f"{_OGC}/ogcapi-tiles-1/1.0/conf/{name}"
         for name in ("core", "tileset", "tilesets-list", "geodata-tilesets", "mvt")

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from api import openapi_parameters as parameters
-from api import openapi_tiles
+from api import openapi_styles, openapi_tiles
 from api.formats.choice import DEFINITION, DOCUMENT, FEATURE, FEATURES, SCHEMAS, Format
 from api.links import JSON
 from api.openapi_writing import for_reviewers
@@ -81,8 +81,9 @@ def definition(app: FastAPI, settings: Settings) -> Json:
                 operation["parameters"] += parameters.references(parameters.ANY)
             if path.startswith("/review/") or method != "get":
                 for_reviewers(method, path, operation)
-    collections: Iterable[Collection] = app.state.atlas.view.snapshot.collections.values()
-    told["paths"] = _literal(told["paths"], list(collections)) | openapi_tiles.paths(collections, _responses)
+    collections: list[Collection] = list(app.state.atlas.view.snapshot.collections.values())
+    told["paths"] = _literal(told["paths"], collections)
+    told["paths"] |= openapi_tiles.paths(collections, _responses) | openapi_styles.paths(collections, _responses)
     told["components"] = {
         "parameters": dict(parameters.shared(settings)),
         "responses": {"Problem": _PROBLEM},
@@ -147,7 +148,7 @@ def _responses(media_types: Sequence[str]) -> Json:
     wrong = {"$ref": "#/components/responses/Problem"}
     found = {"description": "The answer.", "content": {media_type: {"schema": {}} for media_type in media_types}}
     told = {"200": found, "304": {"description": "The client has it."}, "400": wrong, "404": wrong, "default": wrong}
-    if "text/html" in media_types:
+    if len(media_types) > 1:
         told["406"] = wrong
     return told
 

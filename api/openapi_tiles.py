@@ -32,9 +32,12 @@ def paths(collections: Iterable[Collection], responses: Responses) -> Json:
     return found
 
 
-def _get(summary: str, media_types: Sequence[str], given: Sequence[Json], responses: Responses) -> Json:
+def get(
+    summary: str, media_types: Sequence[str], given: Sequence[Json], responses: Responses, tag: str = "tiles"
+) -> Json:
+    """The operation that gets something, as the item of its path."""
     told = {
-        "tags": ["tiles"],
+        "tags": [tag],
         "summary": summary,
         "operationId": summary.lower().replace(" ", "_").replace(":", "").replace(",", ""),
     }
@@ -47,51 +50,51 @@ def _web(names: Sequence[str], responses: Responses) -> Json:
     place = [collection, *(in_path(name, _NUMBER) for name in "zxy")]
     filters = parameters.references(SELECTING)
     return {
-        "/tiles/{collection}/{z}/{x}/{y}.mvt": _get("One vector tile", [MVT], [*place, *filters], responses),
-        "/tiles/{collection}/{z}/{x}/{y}.png": _get("One tile as a picture", [PNG], [*place, *filters], responses),
-        "/tiles/{collection}/{z}/{x}/{y}@2x.png": _get(
+        "/tiles/{collection}/{z}/{x}/{y}.mvt": get("One vector tile", [MVT], [*place, *filters], responses),
+        "/tiles/{collection}/{z}/{x}/{y}.png": get("One tile as a picture", [PNG], [*place, *filters], responses),
+        "/tiles/{collection}/{z}/{x}/{y}@2x.png": get(
             "One tile as a picture of twice the pixels", [PNG], [*place, *filters], responses
         ),
-        "/map": _get(
+        "/map": get(
             "Map of strikes and assets, or the page of it",
             ["text/html", PNG],
-            [*_mapping(), _f("png", "html"), _collections(names), *parameters.references(SELECTING)],
+            [*_mapping(), form("png", "html"), _collections(names), *parameters.references(SELECTING)],
             responses,
         ),
-        "/tiles/{collection}.json": _get("TileJSON of a tile set", [JSON], [collection], responses),
-        "/style.json": _get("MapLibre style", [JSON], [], responses),
+        "/tiles/{collection}.json": get("TileJSON of a tile set", [JSON], [collection], responses),
+        "/style.json": get("MapLibre style", [JSON], [], responses),
     }
 
 
 def _sets(responses: Responses) -> Json:
     one = in_path("tileMatrixSetId", {"type": "string", "enum": list(SETS)})
     return {
-        "/tileMatrixSets": _get("Tile matrix sets", _DOCUMENT, [_FORM], responses),
-        "/tileMatrixSets/{tileMatrixSetId}": _get("One tile matrix set", _DOCUMENT, [one, _FORM], responses),
+        "/tileMatrixSets": get("Tile matrix sets", _DOCUMENT, [_FORM], responses),
+        "/tileMatrixSets/{tileMatrixSetId}": get("One tile matrix set", _DOCUMENT, [one, _FORM], responses),
     }
 
 
-def _tilesets(collection: Collection, under: str, kind: str, form: str, media_type: str, responses: Responses) -> Json:
+def _tilesets(collection: Collection, under: str, kind: str, f: str, media_type: str, responses: Responses) -> Json:
     """The tilesets of a collection's features, or of its map, and their tiles."""
     path, name = f"/collections/{collection.name}/{under}", collection.title.lower()
     one = in_path("tileMatrixSetId", {"type": "string", "enum": list(SETS)})
     # Text, as the standard has it (20-057, /req/core/tc-tilematrix-definition).
     place = [one, in_path("tileMatrix", {"type": "string"}), in_path("tileRow", _NUMBER), in_path("tileCol", _NUMBER)]
-    tile = [*place, _f(form), *parameters.of_tiles(collection)]
+    tile = [*place, form(f), *parameters.of_tiles(collection)]
     matrix = f"{path}/{{tileMatrixSetId}}"
     return {
-        path: _get(f"List of {kind} tilesets: {name}", _DOCUMENT, [_FORM], responses),
-        matrix: _get(f"One {kind} tileset: {name}", _DOCUMENT, [one, _FORM], responses),
-        f"{matrix}/{{tileMatrix}}/{{tileRow}}/{{tileCol}}": _get(
+        path: get(f"List of {kind} tilesets: {name}", _DOCUMENT, [_FORM], responses),
+        matrix: get(f"One {kind} tileset: {name}", _DOCUMENT, [one, _FORM], responses),
+        f"{matrix}/{{tileMatrix}}/{{tileRow}}/{{tileCol}}": get(
             f"One {kind} tile by row and column: {name}", [media_type], tile, responses
         ),
     }
 
 
 def _map(collection: Collection, responses: Responses) -> Json:
-    given = [*_mapping(), _f("png"), *parameters.of_tiles(collection)]
+    given = [*_mapping(), form("png"), *parameters.of_tiles(collection)]
     name = collection.title.lower()
-    return {f"/collections/{collection.name}/map": _get(f"Map: {name}", [PNG], given, responses)}
+    return {f"/collections/{collection.name}/map": get(f"Map: {name}", [PNG], given, responses)}
 
 
 def _mapping() -> list[Json]:
@@ -117,7 +120,8 @@ def _collections(names: Sequence[str]) -> Json:
     return parameters.parameter("collections", schema, told)
 
 
-def _f(*names: str) -> Json:
+def form(*names: str) -> Json:
+    """The parameter f with the names of forms."""
     return parameters.parameter("f", {"type": "string", "enum": list(names)}, "Form of the answer.")
 
 

@@ -9,7 +9,7 @@ import io
 import math
 import threading
 import weakref
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -25,30 +25,22 @@ from matplotlib.figure import Figure
 from matplotlib.transforms import Affine2D, IdentityTransform
 from PIL import Image
 
+from api.styles.rules import HALO, OUTLINE, UNIT, Marks, Table, at_zoom, marks
 from api.symbol_paths import outline
 from geo.crs import Bools, Floats, Objects
 from geo.mvt import Layer, Seen
 from geo.tiles import MAX_ZOOM, Box, Tile
 from layers.collection import Collection
 
-Table: TypeAlias = Mapping[str, Any]
-
 #: Pixels of a tile, and of the tile that the web map's zooms are told for.
 TILE = 256
 _MAP_TILE = 512
 #: Pixels that a symbol reaches beyond its place, halo and all.
 REACH = 16
-#: Symbols are drawn in a box of 24 units; the web map's images of 30 units are 28 pixels at size 1 (static/style.js).
-_UNIT = 28 / 30
+#: Middle of the box of 24 units that symbols are drawn in.
 _CENTRE = 12.0
-
-# By zoom, as in static/layers.js.
-_SYMBOL = ((2, 0.42), (5, 0.56), (10, 0.85))
-_PIPE = ((3, 0.9), (8, 2.2))
-_PIPE_CASE = ((3, 2.4), (8, 5.0))
-_SITE = ((5, 1.8), (10, 4.0))
-_COAST = ((2, 0.4), (8, 1.0))
-_BORDER = ((2, 0.5), (8, 1.5))
+#: Pixels of the picture of one symbol at size 1, its halo within (static/style.js).
+ICON = 28
 
 # matplotlib's fonts and path cache are shared; one picture is drawn at a time.
 _pen = threading.Lock()
@@ -90,8 +82,7 @@ class Canvas:
 
     def measure(self, stops: Sequence[tuple[float, float]]) -> float:
         """Pixels of what has so many CSS pixels at some zooms."""
-        zooms, sizes = np.array(stops).T
-        return float(np.interp(self.zoom, zooms, sizes)) * self.ratio
+        return at_zoom(stops, self.zoom) * self.ratio
 
     def pixels(self, world: Floats) -> Floats:
         """Pixels from the lower left corner, as matplotlib counts."""
@@ -193,16 +184,21 @@ def _ground(canvas: Canvas, ground: Sequence[Layer], look: Table) -> list[Any]:
     for seen, world in canvas.seen(countries):
         land = _paths(canvas, seen.areas, world)
         found.append(
-            PathCollection(land, facecolors=base["land"], edgecolors=base["coast"], linewidths=canvas.measure(_COAST))
+            PathCollection(
+                land,
+                facecolors=base["land"],
+                edgecolors=base["coast"],
+                linewidths=canvas.measure(look["size"]["coast"]),
+            )
         )
     for seen, world in canvas.seen(boundaries):
         lines = _strings(canvas, seen.lines, world)
-        found.append(LineCollection(lines, colors=base["border"], linewidths=canvas.measure(_BORDER)))
+        found.append(LineCollection(lines, colors=base["border"], linewidths=canvas.measure(look["size"]["border"])))
     return found
 
 
 def _collection(canvas: Canvas, one: Drawn, look: Table) -> list[Any]:
-    looks = looks_of(one.collection)
+    looks = looks_of(one.collection, look)
     found: list[Any] = []
     for seen, world in canvas.seen(one.layer, one.mask):
         if len(seen.areas):
@@ -211,39 +207,42 @@ def _collection(canvas: Canvas, one: Drawn, look: Table) -> list[Any]:
             found += _pipes(canvas, seen, world, looks, look)
         if len(seen.points):
             places = canvas.pixels(_moved(seen.points, world))
-            draw = _symbols if looks.marked else _sites
+            draw = _sites if looks.symbols is None else _symbols
             found.append(draw(canvas, places, seen.point_rows, looks, look))
     return found
 
 
+Symbol: TypeAlias = tuple[str, str, str]
+
+
 @dataclass(frozen=True, eq=False)
 class Looks:
-    """How each row of a collection is drawn, shape (n,) each; ``marked`` as a strike, else as a site or pipeline."""
+    """How each row of a collection is drawn, shape (n,) each: by a symbol, or ``None`` as a site or a pipeline."""
 
-    marked: bool
-    group: Objects
-    host: Objects
-    status: Objects
+    symbols: Sequence[Symbol] | None
     gas: Bools
 
 
 _LOOKS: weakref.WeakKeyDictionary[Collection, Looks] = weakref.WeakKeyDictionary()
 
 
-def looks_of(collection: Collection) -> Looks:
-    """How the rows of a collection are drawn, made once. An attribution has the colour of its country."""
+def looks_of(collection: Collection, look: Table) -> Looks:
+    """How the rows of a collection are drawn, made once."""
     if collection not in _LOOKS:
-        names = collection.queryables
-        host = "host_country" if "host_country" in names else "country"
         carried = zip(_column(collection, "commodity"), _column(collection, "group"), strict=True)
+        marked = collection.name in ("strikes", "attributions")
         _LOOKS[collection] = Looks(
-            "status" in names or "country" in names,
-            _column(collection, "group"),
-            _column(collection, host),
-            _column(collection, "status"),
+            _marked(collection, marks(collection.name, look)) if marked else None,
             np.array(["gas" in (commodity or group or "") for commodity, group in carried], dtype=bool),
         )
     return _LOOKS[collection]
+
+
+def _marked(collection: Collection, chosen: Marks) -> Sequence[Symbol]:
+    """The symbol of each row: its shape, host and fill."""
+    columns = ((one, _column(collection, one.column)) for one in (chosen.shape, chosen.host, chosen.fill))
+    shape, host, fill = ([one.of(value) for value in column] for one, column in columns)
+    return list(zip(shape, host, fill, strict=True))
 
 
 def _column(collection: Collection, name: str) -> Objects:
@@ -256,15 +255,21 @@ def _areas(canvas: Canvas, seen: Seen, world: float, look: Table) -> PathCollect
     base = look["base"]["light"]
     paths = _paths(canvas, seen.areas, world)
     return PathCollection(
-        paths, facecolors=(base["chosen"], 0.5), edgecolors=base["mark"], linewidths=canvas.measure(_BORDER)
+        paths,
+        facecolors=(base["chosen"], 0.5),
+        edgecolors=base["mark"],
+        linewidths=canvas.measure(look["size"]["border"]),
     )
 
 
 def _pipes(canvas: Canvas, seen: Seen, world: float, looks: Looks, look: Table) -> list[LineCollection]:
     lines = _strings(canvas, seen.lines, world)
-    width = canvas.measure(_PIPE)
+    width = canvas.measure(look["size"]["pipe"])
     case = LineCollection(
-        lines, colors=(look["base"]["light"]["halo"], 0.7), linewidths=canvas.measure(_PIPE_CASE), capstyle="butt"
+        lines,
+        colors=(look["base"]["light"]["halo"], 0.7),
+        linewidths=canvas.measure(look["size"]["case"]),
+        capstyle="butt",
     )
     found = [case]
     gas = looks.gas[seen.line_rows]
@@ -283,7 +288,7 @@ def _pipes(canvas: Canvas, seen: Seen, world: float, looks: Looks, look: Table) 
 
 def _sites(canvas: Canvas, places: Floats, rows: Any, looks: Looks, look: Table) -> PathCollection:
     base = look["base"]["light"]
-    circle = mpath.Path.unit_circle().transformed(Affine2D().scale(canvas.measure(_SITE)))
+    circle = mpath.Path.unit_circle().transformed(Affine2D().scale(canvas.measure(look["size"]["site"])))
     return PathCollection(
         [circle.transformed(Affine2D().translate(x, y)) for x, y in places],
         facecolors=base["paper"],
@@ -293,19 +298,36 @@ def _sites(canvas: Canvas, places: Floats, rows: Any, looks: Looks, look: Table)
 
 
 def _symbols(canvas: Canvas, places: Floats, rows: Any, looks: Looks, look: Table) -> PathCollection:
-    """Each symbol whole, halo, fill and outline, before the next, in the order of the rows (static/style.js)."""
-    base, scale = look["base"]["light"], canvas.measure(_SYMBOL) * _UNIT
+    """The symbols in the order of the rows."""
+    assert looks.symbols is not None
+    order = np.argsort(rows, kind="stable")
+    scale = canvas.measure(look["size"]["symbol"]) * UNIT
+    return _drawn([looks.symbols[rows[at]] for at in order], places[order], scale, look)
+
+
+def _drawn(symbols: Iterable[Symbol], places: Floats, scale: float, look: Table) -> PathCollection:
+    """Each symbol whole, halo, fill and outline, before the next (static/style.js)."""
+    base = look["base"]["light"]
     paths, fills, edges, widths = [], [], [], []
-    for at in np.argsort(rows, kind="stable"):
-        row, (x, y) = rows[at], places[at]
-        group = looks.group[row] if looks.group[row] in look["group"] else "none"
-        host = looks.host[row] if looks.host[row] in look["host"] else "other"
-        # What has no status, an attribution, is filled.
-        filled = looks.status[row] is None or look["status"].get(looks.status[row]) == "filled"
-        colour = look["host"][host]["light"]
-        path = _symbol(look["group"][group]).transformed(Affine2D().scale(scale).translate(x, y))
+    for (shape, host, fill), (x, y) in zip(symbols, places, strict=True):
+        colour, filled = look["host"][host]["light"], fill == "filled"
+        path = _symbol(look["group"][shape]).transformed(Affine2D().scale(scale).translate(x, y))
         paths += [path, path]
         fills += [base["halo"], colour if filled else base["paper"]]
         edges += [base["halo"], "none" if filled else colour]
-        widths += [(4 if filled else 6.4) * scale, 0 if filled else 3 * scale]
+        widths += [HALO[fill] * scale, 0 if filled else OUTLINE * scale]
     return PathCollection(paths, facecolors=fills, edgecolors=edges, linewidths=widths, joinstyle="round")
+
+
+def icons(symbols: Sequence[Symbol], ratio: int, look: Table) -> bytes:
+    """Pictures of symbols at size 1 in one row, each `ICON` CSS pixels wide and high, as PNG."""
+    side = ICON * ratio
+    figure = Figure(figsize=(side * len(symbols) / 72, side / 72), dpi=72, facecolor="none")
+    board = FigureCanvasAgg(figure)
+    places = np.array([[side * (at + 0.5), side / 2] for at in range(len(symbols))])
+    artist = _drawn(symbols, places, UNIT * ratio, look)
+    figure.add_artist(artist)
+    artist.set_transform(IdentityTransform())
+    with _pen:
+        board.draw()  # type: ignore[no-untyped-call]
+    return _png(Image.fromarray(np.asarray(board.buffer_rgba())))  # type: ignore[no-untyped-call]

@@ -21,6 +21,7 @@ const face = (weight) => Object.entries(RANGES).map(([script, range]) => ({
 const tiles = (name) => `${ROOT.href}tiles/${name}/{z}/{x}/{y}.mvt`;
 const collection = (features = []) => ({ type: "FeatureCollection", features });
 const byZoom = (...stops) => ["interpolate", ["linear"], ["zoom"], ...stops];
+const sized = (name) => byZoom(...TABLE.size[name].flat());
 
 function sources() {
   return {
@@ -37,8 +38,8 @@ function land(c) {
     { id: "sea", type: "background", paint: { "background-color": c.sea } },
     { id: "land", type: "fill", source: "base", "source-layer": "country", paint: { "fill-color": c.land } },
     { id: "chosen", type: "fill", source: "base", "source-layer": "country", filter: ["==", ["get", "iso_a2"], ""], paint: { "fill-color": c.chosen, "fill-opacity": byZoom(3.5, 1, 6.5, 0.3) } },
-    { id: "coast", type: "line", source: "base", "source-layer": "country", paint: { "line-color": c.coast, "line-width": byZoom(2, 0.4, 8, 1) } },
-    { id: "border", type: "line", source: "base", "source-layer": "boundary", paint: { "line-color": c.border, "line-width": byZoom(2, 0.5, 8, 1.5) } },
+    { id: "coast", type: "line", source: "base", "source-layer": "country", paint: { "line-color": c.coast, "line-width": sized("coast") } },
+    { id: "border", type: "line", source: "base", "source-layer": "boundary", paint: { "line-color": c.border, "line-width": sized("border") } },
   ];
 }
 
@@ -52,10 +53,10 @@ function pipes(c) {
   const pipe = (id, group, filter) => ({
     id, type: "line", source: "assets", "source-layer": "assets", filter: ["all", isLine, filter],
     layout: { "line-join": "round" },
-    paint: { "line-color": colour(group), "line-width": byZoom(3, 0.9, 8, 2.2), ...(TABLE.line[group].dash && { "line-dasharray": TABLE.line[group].dash }) },
+    paint: { "line-color": colour(group), "line-width": sized("pipe"), ...(TABLE.line[group].dash && { "line-dasharray": TABLE.line[group].dash }) },
   });
   return [
-    { id: "pipe-case", type: "line", source: "assets", "source-layer": "assets", filter: isLine, paint: { "line-color": c.halo, "line-width": byZoom(3, 2.4, 8, 5), "line-opacity": 0.7 } },
+    { id: "pipe-case", type: "line", source: "assets", "source-layer": "assets", filter: isLine, paint: { "line-color": c.halo, "line-width": sized("case"), "line-opacity": 0.7 } },
     pipe("pipe-gas", "gas", carriesGas),
     pipe("pipe-oil", "oil", ["!", carriesGas]),
     { id: "pipe-name", type: "symbol", source: "assets", "source-layer": "assets", filter: isLine, minzoom: 4.5,
@@ -66,8 +67,8 @@ function pipes(c) {
 
 function sites(c) {
   return [
-    { id: "site", type: "circle", source: "assets", "source-layer": "assets", filter: isPoint, minzoom: 5,
-      paint: { "circle-radius": byZoom(5, 1.8, 10, 4), "circle-color": c.paper, "circle-stroke-color": c.mark, "circle-stroke-width": 1.2 } },
+    { id: "site", type: "circle", source: "assets", "source-layer": "assets", filter: isPoint, minzoom: TABLE.from.site,
+      paint: { "circle-radius": sized("site"), "circle-color": c.paper, "circle-stroke-color": c.mark, "circle-stroke-width": 1.2 } },
     { id: "site-name", type: "symbol", source: "assets", "source-layer": "assets", filter: isPoint, minzoom: 8,
       layout: { "text-field": ["get", "name"], "text-font": REGULAR, "text-size": 11, "text-anchor": "left", "text-offset": [0.7, 0], "text-max-width": 9 },
       paint: { "text-color": c.quiet, "text-halo-color": c.halo, "text-halo-width": 1.4 } },
@@ -105,7 +106,7 @@ function picked(c) {
 function marks(c) {
   return [
     { id: "strikes", type: "symbol", source: "strikes",
-      layout: { "icon-image": ["get", "image"], "icon-size": byZoom(2, 0.42, 5, 0.56, 10, 0.85), "icon-allow-overlap": true, "icon-ignore-placement": true, "symbol-sort-key": ["get", "order"] } },
+      layout: { "icon-image": ["get", "image"], "icon-size": sized("symbol"), "icon-allow-overlap": true, "icon-ignore-placement": true, "symbol-sort-key": ["get", "order"] } },
     { id: "spot", type: "circle", source: "picked", filter: role("strike"), paint: { "circle-radius": byZoom(2, 10, 8, 15), "circle-opacity": 0, "circle-stroke-color": c.ink, "circle-stroke-width": 2.6 } },
     { id: "stacks", type: "symbol", source: "stacks",
       layout: { "text-field": ["to-string", ["get", "n"]], "text-font": BOLD, "text-size": 11, "text-offset": [0.95, -0.75], "text-allow-overlap": true, "text-ignore-placement": true },

@@ -48,7 +48,9 @@ def test_every_snippet_has_the_address_of_the_server(snippets: dict[str, str], s
     assert [key for key, one in snippets.items() if server_url not in one] == ["duckdb-query"]
 
 
-@pytest.mark.parametrize("key", ["qgis-features", "qgis-style", "arcgis-service", "arcgis-ogc", "sheets-csv"])
+@pytest.mark.parametrize(
+    "key", ["qgis-features", "qgis-style", "qgis-sld", "arcgis-service", "arcgis-ogc", "sheets-csv"]
+)
 def test_addresses_answer(snippets: dict[str, str], key: str) -> None:
     with urlopen(snippets[key]) as answer:
         assert answer.status == 200
@@ -113,21 +115,35 @@ def test_r_snippet_runs(snippets: dict[str, str], tmp_path: Path) -> None:
 
 
 QGIS = """
+import os
 import sys
+
 from qgis.core import QgsApplication, QgsProject, QgsVectorLayer
+from qgis.core import QgsMapRendererParallelJob, QgsMapSettings, QgsRectangle
+from qgis.PyQt.QtCore import QSize
 
 QgsApplication.setPrefixPath("/usr", True)
 app = QgsApplication([], False)
 app.initQgis()
 exec(sys.argv[1])
 assert layer.isValid(), layer.error().summary()
+assert len(layer.renderer().rootRule().children()) == 42
+map = QgsMapSettings()
+map.setLayers([layer])
+map.setExtent(QgsRectangle(20, 40, 60, 62))
+map.setOutputSize(QSize(400, 220))
+job = QgsMapRendererParallelJob(map)
+job.start()
+job.waitForFinished()
+picture = job.renderedImage()
+seen = {picture.pixelColor(x, y).name() for x in range(400) for y in range(220)}
+assert {"#0072b2", "#d55e00"} <= seen, sorted(seen)[:20]
 print(sum(1 for _ in QgsProject.instance().mapLayersByName("strikes")[0].getFeatures()), flush=True)
-import os
 os._exit(0)
 """
 
 
-def test_qgis_snippet_runs(
+def test_qgis_snippet_runs_and_draws_strikes_in_the_colours_of_the_map(
     snippets: dict[str, str], server_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     python = "/usr/bin/python3"

@@ -46,8 +46,12 @@ DEFINITION = (OPENAPI, HTML)
 
 _RANGE = re.compile(r"\s*([\w!#$&^.+-]+|\*)/([\w!#$&^.+-]+|\*)\s*((?:;[^;]*)*)", re.ASCII)
 _WEIGHT = re.compile(r";\s*q\s*=\s*([^;]*)", re.ASCII | re.IGNORECASE)
+_VERSION = re.compile(r';\s*version\s*=\s*"?([^;"]*)', re.ASCII | re.IGNORECASE)
+#: What of its weight is left to a media type in another version than is asked for: it comes after all others.
+_OTHER_VERSION = 1e-4
 _QVALUE = re.compile(r"0(\.\d{0,3})?|1(\.0{0,3})?", re.ASCII)
-_Ranges = Mapping[tuple[str, str], float]
+#: The weight of each range by its types and its version, which is empty where none is stated.
+_Ranges = Mapping[tuple[str, str, str], float]
 
 
 @lru_cache(maxsize=256)
@@ -76,7 +80,7 @@ def chosen(f: str | None, accept: str | None, offered: tuple[Format, ...]) -> Fo
 
 def _ranges(accept: str) -> _Ranges:
     """Weight of each media range; what is none, or has a weight that is none, is passed over."""
-    found: dict[tuple[str, str], float] = {}
+    found: dict[tuple[str, str, str], float] = {}
     for part in accept.split(","):
         read = _RANGE.fullmatch(part)
         if read is None or (read[1] == "*" and read[2] != "*"):
@@ -84,15 +88,28 @@ def _ranges(accept: str) -> _Ranges:
         weight = _WEIGHT.search(read[3])
         stated = "1" if weight is None else weight[1].strip()
         if _QVALUE.fullmatch(stated):
-            found[read[1].lower(), read[2].lower()] = float(stated)
+            found[read[1].lower(), read[2].lower(), _version(read[3])] = float(stated)
     return found
+
+
+def _version(parameters: str) -> str:
+    read = _VERSION.search(parameters)
+    return "" if read is None else read[1].strip()
 
 
 def _weight(form: Format, ranges: _Ranges) -> float:
     """The greatest weight of its media types, each by the most exact range that holds it."""
-    return max(_weight_of(name.partition(";")[0], ranges) for name in (form.media_type, *form.also))
+    return max(_weight_of(name, ranges) for name in (form.media_type, *form.also))
 
 
 def _weight_of(media_type: str, ranges: _Ranges) -> float:
-    main, _, sub = media_type.partition("/")
-    return ranges.get((main, sub), ranges.get((main, "*"), ranges.get(("*", "*"), 0.0)))
+    """The weight of a media type; a version that is asked for is a hint, not a condition (20-009, 9)."""
+    essence, _, parameters = media_type.partition(";")
+    main, _, sub = essence.partition("/")
+    for exact in ((main, sub, _version(f";{parameters}")), (main, sub, "")):
+        if exact in ranges:
+            return ranges[exact]
+    others = [weight for (one, other, _), weight in ranges.items() if (one, other) == (main, sub)]
+    if others:
+        return max(others) * _OTHER_VERSION
+    return ranges.get((main, "*", ""), ranges.get(("*", "*", ""), 0.0))

@@ -40,12 +40,14 @@ _TITLES = {
     "conformance": "Conformance",
     "collections": "Collections",
     "connect": "Connect",
+    "styles": "Styles",
 }
 _OF_COLLECTION = {
     "items": "Features",
     "queryables": "Filter by",
     "sortables": "Sort by",
     "schema": "Schema",
+    "styles": "Styles",
 }
 _STANDARDS = {
     "ogcapi-common-1": "OGC API - Common, part 1",
@@ -55,6 +57,7 @@ _STANDARDS = {
     "ogcapi-features-4": "OGC API - Features, part 4: writing",
     "ogcapi-features-5": "OGC API - Features, part 5: schemas",
     "ogcapi-features-8": "OGC API - Features, part 8: sorting",
+    "ogcapi-styles-1": "OGC API - Styles (draft)",
     "ogcapi-tiles-1": "OGC API - Tiles, part 1",
     "json-fg-1": "Features and Geometries JSON",
     "cql2": "Common Query Language (CQL2)",
@@ -75,7 +78,7 @@ def page(request: Request, view: View, kind: str, told: Json) -> bytes:
     ----------
     kind
         landing, definition, conformance, collections, collection, items, item, queryables, sortables, schema,
-        connect, or answer for any other.
+        styles, connect, or answer for any other.
     told
         What the resource says as JSON.
     """
@@ -104,7 +107,8 @@ def _more(request: Request, view: View, kind: str, found: Collection | None, tol
         plain_told = orjson.loads(orjson.dumps({name: part for name, part in told.items() if name != "links"}))
         asked = {**request.query_params, "f": "json"}
         return {"answer": answers.told_of(plain_told), "as_json": _here(request, asked)}
-    return {} if found is None else _OF_FEATURES[kind](request, view, found, told)
+    of_features = _OF_FEATURES.get(kind)
+    return {} if of_features is None or found is None else of_features(request, view, found, told)
 
 
 def problem(request: Request, told: Json) -> bytes:

@@ -38,6 +38,7 @@ def landing(request: Request) -> Response:
         link("conformance", href(request, "/conformance"), JSON, "Conformance classes"),
         link("data", href(request, "/collections"), JSON, "Collections"),
         link(f"{REL}tiling-schemes", href(request, "/tileMatrixSets"), JSON, "Tile matrix sets"),
+        link(f"{REL}styles", href(request, "/styles"), JSON, "Styles of the map and the collections"),
         link(f"{REL}map", href(request, "/map", f="png"), "image/png", "Strikes and assets on the base map"),
         link("alternate", href(request, "/map"), "text/html", "The map"),
         _help(request),
@@ -103,6 +104,7 @@ def _links(request: Request, collection: Collection) -> list[Mapping[str, str]]:
     links.append(link("tilejson", href(request, f"/tiles/{collection.name}.json"), JSON, "Vector tiles (TileJSON)"))
     links.append(link(f"{REL}tilesets-vector", href(request, f"{path}/tiles"), JSON, "Vector tiles (OGC API - Tiles)"))
     links.append(link(f"{REL}tilesets-map", href(request, f"{path}/map/tiles"), JSON, "Tiles of the map"))
+    links.append(link(f"{REL}styles", href(request, f"{path}/styles"), JSON, "How it is drawn"))
     links.append(link(f"{REL}map", href(request, f"{path}/map", f="png"), "image/png", "The map"))
     if collection.model is StrikeFeature:
         links.append(link("describedby", href(request, "/schemas/strikes"), JSON, "What is written of a strike"))

@@ -13,11 +13,12 @@ from api import crs
 from api.answering import find, form_of, version, view
 from api.atlas import Atlas
 from api.formats.choice import HTML
-from api.painting import Canvas, Drawn, Table, painted, table
+from api.painting import Canvas, Drawn, painted, table
 from api.params import named_once, selection_of
 from api.reading import BadParameter, parse_flag, parse_whole
 from api.routes import page
 from api.routes.tilesets import PICTURE
+from api.styles.rules import Table
 from api.tiling import PNG, SELECTING, masked, require_known, selecting
 from api.validators import representation
 from geo.mvt import Layer

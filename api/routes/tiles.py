@@ -19,7 +19,8 @@ from api.errors import problem
 from api.links import JSON, href
 from api.matrices import MERCATOR_QUAD, xyz
 from api.painting import painted, table, tile_canvas
-from api.style import style as make_style
+from api.routes.styles import mapbox
+from api.styles.catalogue import STYLES, WHOLE
 from api.tiling import RASTER, VECTOR, answered, masked, pictured, require_known, selected
 from api.validators import representation
 from geo.mvt import encode_tile
@@ -65,9 +66,8 @@ def mount(app: FastAPI, atlas: Atlas) -> None:
         return representation(request, version, JSON, lambda: orjson.dumps(describe(request, atlas, name)))
 
     async def style(request: Request) -> Response:
-        addresses = {name: href(request, f"/tiles/{name}.json") for name in (BASEMAP, "assets", "strikes")}
-        made = make_style(request.app.state.settings.static / "style-table.json", addresses)
-        return Response(orjson.dumps(made), media_type="application/json")
+        told = mapbox(request, STYLES[WHOLE])
+        return representation(request, atlas.view.version, JSON, lambda: orjson.dumps(told))
 
     app.router.routes.append(Route("/tiles/{collection}/{z}/{x}/{y}.mvt", tile, methods=["GET"]))
     app.router.routes.append(Route("/tiles/{collection}/{z}/{x}/{y}@2x.png", fine_picture, methods=["GET"]))

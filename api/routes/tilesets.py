@@ -133,6 +133,8 @@ def described(
     template = href(request, f"{path}/{one.name}") + "/{tileMatrix}/{tileRow}/{tileCol}"
     item = link("item", template, media_type, "One tile")
     told["links"].append({**item, "templated": True})
+    styles = href(request, f"/collections/{collection.name}/styles")
+    told["links"].append(link(f"{REL}styles", styles, JSON.media_type, "How it is drawn"))
     told["description"] = collection.description
     if collection.bounds is not None:
         west, south, east, north = collection.bounds

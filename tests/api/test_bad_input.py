@@ -70,6 +70,11 @@ TABLE = {
     "/assets/{}/owners": f"nothing {STRIKE} NUL UTF LONG",
     "/assets/a-orlivka/owners?on={}": "2025-02-30 0000-01-01 99999-01-01 HUGE NaN EMPTY NUL UTF LONG",
     "/records/{}": "nothing/x strikes/nothing strikes/ NUL/NUL strikes/LONG __class__/x table/x",
+    "/styles/{}": "nothing STRIKES %2e%2e NUL UTF LONG",
+    "/styles/{}/metadata": "nothing NUL UTF LONG",
+    "/styles/strikes?f={}": "qml sld EMPTY NUL UTF LONG",
+    "/collections/{}/styles": "nothing NUL UTF LONG",
+    "/sprites/{}": "symbols symbols.svg symbols@3x.png NUL UTF LONG",
     "/schemas/{}": "nothing __init__ NUL UTF LONG",
     "/static/{}": "%2e%2e/api/app.py ..%2f..%2fpyproject.toml //etc/passwd vendor %5c..%5c EMPTY NUL UTF LONG",
     "/{}": "../../etc/passwd %2e%2e/%2e%2e/etc/passwd .git/config api/app.py map/x NUL UTF LONG",
@@ -113,7 +118,7 @@ def test_only_reading_is_allowed(client: TestClient, method: str, path: str) -> 
 
 
 ONE_FORM = ("/tiles/strikes/0/0/0.mvt", "/style.json")
-MORE_FORMS = ("/", "/about", "/collections/strikes/items?limit=1")
+MORE_FORMS = ("/", "/about", "/styles", "/collections/strikes/items?limit=1")
 REFUSED = ("image/png", "text/" + LONG, "application/json;q=0")
 
 
@@ -214,7 +219,7 @@ def operations(app: FastAPI, methods: Iterable[str]) -> list[tuple[str, str]]:
     """Method and path of each operation, its gaps filled with what is there or at least could be."""
     given = {"collection": "strikes", "feature": STRIKE, "strike": STRIKE, "iso": "AZ", "table": "strikes"}
     given |= dict.fromkeys(("z", "x", "y", "tileMatrix", "tileRow", "tileCol"), "0")
-    given["tileMatrixSetId"] = "WebMercatorQuad"
+    given |= {"tileMatrixSetId": "WebMercatorQuad", "styleId": "strikes"}
     found = []
     for path, item in app.openapi()["paths"].items():
         for method in sorted(item.keys() & set(methods)):

@@ -24,7 +24,7 @@ from tests.api.conftest import Own
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PAGE = ROOT / "docs" / "conformance.md"
-FILES = ("core", "crs", "filter", "cql2", "schemas", "transactions", "jsonfg", "tiles", "html", "oas30")
+FILES = ("core", "crs", "filter", "cql2", "schemas", "transactions", "jsonfg", "tiles", "styles", "html", "oas30")
 CRS84 = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
 ITEMS = "/collections/strikes/items"
 ONE = f"{ITEMS}/ua-orlivka-2025-08-06"

@@ -21,6 +21,7 @@ GIVEN = {
     "table": "strikes",
     "record": "ua-orlivka-2025-08-06",
     "tileMatrixSetId": "WebMercatorQuad",
+    "styleId": "strikes",
 }
 FIRST = {
     "strikes": "ua-orlivka-2025-08-06",
@@ -37,7 +38,8 @@ def operations(client: TestClient) -> list[str]:
         answers = item.get("get", {}).get("responses", {})
         if "text/html" in answers.get("200", {}).get("content", {}) and path != "/map":
             collection = path.split("/")[2] if path.startswith("/collections/") else ""
-            found.append(path.format(**GIVEN, feature=FIRST.get(collection, "")))
+            own = {"styleId": collection} if collection else {}
+            found.append(path.format(**{**GIVEN, **own}, feature=FIRST.get(collection, "")))
     return found
 
 
