@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import orjson
 
 from api.crs import CRS84
 from api.esri import places
+from api.esri.drawing import renderer
 from api.esri.layers import LAYERS, OBJECTID, Layer, Numbered, members, shapes, title
+from api.styles.rules import Table
 from layers.columns import Column
 from layers.queryables import GEOMETRY, Kind, Queryable
 
@@ -95,7 +95,7 @@ def _listed(layer: Layer, collection: Numbered) -> Json:
     }
 
 
-def described(layer: Layer, collection: Numbered, attribution: str, most: int, looks: Json) -> Json:
+def described(layer: Layer, collection: Numbered, attribution: str, most: int, looks: Table) -> Json:
     """One layer; ``looks`` is the table of colours."""
     box = places.extent(shapes(collection, layer), CRS84)
     told: Json = {
@@ -113,7 +113,7 @@ def described(layer: Layer, collection: Numbered, attribution: str, most: int, l
         "relationships": [],
         "fields": fields(collection),
         "extent": box or _around([]),
-        "drawingInfo": {"renderer": {"type": "simple", "symbol": _symbol(layer, looks)}, "transparency": 0},
+        "drawingInfo": {"renderer": renderer(layer, collection, looks), "transparency": 0},
         **_powers(most),
     }
     return told if collection.days is None else {**told, "timeInfo": _time(*collection.days)}
@@ -189,29 +189,3 @@ def _time(first: date, last: date) -> Json:
         "timeIntervalUnits": "esriTimeUnitsDays",
         "hasLiveData": False,
     }
-
-
-def looks(static: Path) -> Json:
-    """The table of colours of the map."""
-    told: Json = orjson.loads((static / "style-table.json").read_bytes())
-    return told
-
-
-def _symbol(layer: Layer, looks: Json) -> Json:
-    paper, mark, line = looks["base"]["light"]["paper"], looks["base"]["light"]["mark"], looks["line"]["oil"]["light"]
-    if layer.kind == "esriGeometryPolyline":
-        return _outline(line, 1.5)
-    if layer.kind == "esriGeometryPolygon":
-        fill = looks["base"]["light"]["land"]
-        return {"type": "esriSFS", "style": "esriSFSSolid", "color": _rgba(fill), "outline": _outline(mark, 0.75)}
-    colour = looks["host"]["other"]["light"] if layer.collection == "strikes" else mark
-    marker = {"type": "esriSMS", "style": "esriSMSCircle", "color": _rgba(colour), "size": 6}
-    return {**marker, "outline": _outline(paper, 0.75)}
-
-
-def _outline(colour: str, width: float) -> Json:
-    return {"type": "esriSLS", "style": "esriSLSSolid", "color": _rgba(colour), "width": width}
-
-
-def _rgba(colour: str) -> list[int]:
-    return [*bytes.fromhex(colour.removeprefix("#")), 255]

@@ -16,6 +16,7 @@ from api.esri.errors import EsriError
 from api.esri.layers import LAYERS, Layer, Numbered
 from api.esri.telling import answer
 from api.links import GEOJSON, JSON
+from api.painting import table
 from api.validators import representation
 from geo.errors import GeoError
 
@@ -92,7 +93,7 @@ def query(request: Request, layer: str, body: Body) -> Response:
 
 def _described(request: Request, all_: Mapping[str, Numbered], layer: Layer) -> Mapping[str, Any]:
     settings = request.app.state.settings
-    looks = metadata.looks(settings.static)
+    looks = table(settings.static / "style-table.json")
     return metadata.described(layer, all_[layer.collection], settings.attribution, settings.limit_max, looks)
 
 
