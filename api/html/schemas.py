@@ -119,6 +119,8 @@ def _addresses(request: Request, found: Collection) -> list[tuple[str, str]]:
         ("Vector tiles", f"{href(request, f'/tiles/{found.name}')}/{{z}}/{{x}}/{{y}}.mvt"),
         ("Vector tiles (TileJSON)", href(request, f"/tiles/{found.name}.json")),
         ("Tiles as pictures", f"{href(request, f'/tiles/{found.name}')}/{{z}}/{{x}}/{{y}}.png"),
+        ("Style for MapLibre", href(request, f"/styles/{found.name}")),
+        ("Style for QGIS (SLD)", href(request, f"/styles/{found.name}", f="sld11")),
         ("A picture of any place", href(request, f"{path}/map", f="png")),
         *layers,
     ]
