@@ -44,6 +44,7 @@ def _near(
             description="lon,lat in degrees (OGC:CRS84) of a point that the place is within 300 km of.",
             examples=["30.72,46.48"],
             max_length=MAX_LENGTH,
+            pattern=places.NEAR,
         ),
     ] = None,
 ) -> tuple[float, float] | None:

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import orjson
 from fastapi import APIRouter, BackgroundTasks, Depends, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic.config import JsonDict
 
 from api import reviewers, tell_review
 from api.atlas import Atlas
@@ -43,10 +44,28 @@ router = APIRouter(prefix="/review", tags=["review"], dependencies=[Depends(only
 Who = Annotated[str, Depends(reviewer)]
 
 
+#: What goes with each verdict, as `layers.schema.Decision` has it.
+_NULL: JsonDict = {"nullable": True, "enum": [None]}
+_NAMED: JsonDict = {"type": "string"}
+_GOES_WITH: JsonDict = {
+    "anyOf": [
+        {
+            "properties": {"verdict": {"enum": ["confirmed", "possible"]}, "asset": _NAMED, "undoes": _NULL},
+            "required": ["asset"],
+        },
+        {"properties": {"verdict": {"enum": ["none", "unsure", "not-a-strike"]}, "asset": _NULL, "undoes": _NULL}},
+        {
+            "properties": {"verdict": {"enum": ["undone"]}, "asset": _NULL, "undoes": _NAMED},
+            "required": ["undoes"],
+        },
+    ]
+}
+
+
 class NewDecision(BaseModel):
     """What a reviewer decides on a strike. Appended; nothing is overwritten."""
 
-    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True, json_schema_extra=_GOES_WITH)
 
     strike: Id = Field(description="The strike.")
     verdict: Verdict = Field(description="confirmed and possible name an asset; undone names a decision.")
