@@ -45,7 +45,7 @@ def create(request: Request, who: Who, body: Body) -> Response:
     key = f"{DATASET}-{now:%Y%m%d}-{secrets.token_hex(4)}"
     values, faults = writing.feature(writing.parsed(body), _system(request))
     made = writing.strike(values, faults, {"id": key, "dataset": DATASET}, view.stored, atlas.basemap)
-    atlas.store.write(Edit("strikes", key, made, None), who=who, at=now)
+    atlas.store.write(Edit("strikes", key, made, None), who=who, at=now, renewal=atlas.renewal())
     return _written(request, made, 201)
 
 
@@ -79,7 +79,7 @@ def delete(request: Request, feature: str, who: Who) -> Response:
     before = _required(request, feature, view.stored.strikes.get(feature))
     if before.dataset != DATASET:
         raise writing.NotOwn(before.id, before.dataset)
-    atlas.store.write(Edit("strikes", before.id, None, _version(before)), who=who)
+    atlas.store.write(Edit("strikes", before.id, None, _version(before)), who=who, renewal=atlas.renewal())
     atlas.refresh()
     return Response(status_code=204)
 
@@ -90,7 +90,7 @@ def _replaced(
     atlas: Atlas = request.app.state.atlas
     own = {"id": before.id, "dataset": before.dataset}
     made = writing.strike(values, faults, own, atlas.view.stored, atlas.basemap, before)
-    atlas.store.write(Edit("strikes", before.id, made, _version(before)), who=who)
+    atlas.store.write(Edit("strikes", before.id, made, _version(before)), who=who, renewal=atlas.renewal())
     return _written(request, made, 200)
 
 
