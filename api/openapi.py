@@ -45,6 +45,7 @@ _FORMS: Mapping[str, Sequence[Format]] = {
     "/records/{table}/{record}": DOCUMENT,
     "/schemas/{table}": DOCUMENT,
     "/about": DOCUMENT,
+    "/places": DOCUMENT,
 }
 
 

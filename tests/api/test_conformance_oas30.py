@@ -9,11 +9,9 @@ from starlette.testclient import TestClient
 
 from tests.api.asking import Json, links
 from tests.api.html_reading import BROWSER, read, text
-from tests.api.test_conformance_html import FIRST, GIVEN
+from tests.api.test_conformance_html import FIRST, GIVEN, NEEDED
 
 OAS30 = "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/oas30"
-#: Parameters that some operations cannot do without.
-NEEDED = {"/places": {"q": "Odesa"}}
 TILE = {"z": "3", "x": "4", "y": "2", "tileMatrix": "3", "tileRow": "2", "tileCol": "4", "collection": "strikes"}
 
 
