@@ -162,7 +162,7 @@ def telling_of(query: Mapping[str, str], collection: Collection) -> Telling:
     geometry = not parse_flag("skipGeometry", query["skipGeometry"]) if "skipGeometry" in query else True
     if "properties" not in query:
         return Telling(system, None, geometry)
-    asked = tuple(name for name in query["properties"].split(",") if name)
+    asked = tuple(query["properties"].split(",")) if query["properties"] else ()
     names = [column.name for column in collection.columns]
     if any(name not in names for name in asked):
         raise BadParameter("properties", query["properties"], f"some of {','.join(names)}")

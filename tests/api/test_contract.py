@@ -198,3 +198,24 @@ def test_a_point_near_is_what_its_pattern_says(client: TestClient, told: Json, n
     (schema,) = [one["schema"] for one in told["paths"]["/places"]["get"]["parameters"] if one.get("name") == "near"]
     assert client.get("/places", params={"q": "Odesa", "near": near}).status_code == status
     assert bool(re.search(schema["pattern"], near)) == (status == 200)
+
+
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [
+        ("", 200), ("transparent=true", 200), ("collections=strikes&status=verified", 200), ("from=a-mail", 200),
+        ("transparent=1", 400), ("width=0", 400), ("bbox=1", 400), ("filter-lang=x", 400), ("datetime=x", 400),
+        ("transparent=true&transparent=true", 400), ("collections=strikes&filter=x", 400),
+    ],
+)  # fmt: skip
+def test_the_page_of_the_map_takes_the_parameters_of_the_picture(client: TestClient, query: str, status: int) -> None:
+    assert client.get(f"/map?f=html&{query}").status_code == status
+
+
+@pytest.mark.parametrize("text", [" ", "\t", "\u000b", "\u00a0 "])
+def test_a_text_of_spaces_is_none(writers: Writers, told: Json, text: str) -> None:
+    """Of spaces at its ends a text is freed, so nothing would be left."""
+    sent = told["paths"]["/collections/strikes/items"]["post"]["requestBody"]["content"]["application/geo+json"]
+    assert writers.add(region=text).status_code == 400
+    assert valid(told, sent["schema"], feature(region=text), OAS30WriteValidator) != []
+    assert valid(told, sent["schema"], feature(region=" a "), OAS30WriteValidator) == []
