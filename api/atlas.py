@@ -19,6 +19,7 @@ from geo.planes import DEGREES
 from layers import basemap
 from layers.collection import Collection
 from layers.cursor import keyed
+from layers.derived import renewal
 from layers.publishing import public
 from layers.recent import Recent
 from layers.renewal import renewed
@@ -26,7 +27,7 @@ from layers.rows import TABLES, version_of
 from layers.schema import Records
 from layers.selection import Selection, rows
 from layers.snapshot import Snapshot
-from layers.store import Store, StoreError
+from layers.store import Renewal, Store, StoreError
 
 log = logging.getLogger(__name__)
 
@@ -184,6 +185,11 @@ class Atlas:
             self.view = self._newest(self.view)
             self.fault = self._behind_since = None
             return True
+
+    def renewal(self) -> Renewal:
+        """How an edit of the store renews the layers that are kept in it, from the version that is served."""
+        view = self.view
+        return renewal(view.everything, view.stored)
 
     def behind_s(self) -> float:
         """For how many seconds there has been a change that is not served."""

@@ -210,7 +210,9 @@ def within(collection: Collection, area: Region) -> Bools:
         shapely.prepare(kept[area.crs])
     west, south, east, north = area.own
     box = shapely.box(south, west, north, east) if area.crs.north_first else shapely.box(*area.own)
-    return np.asarray(shapely.intersects(kept[area.crs], box))
+    # Numbers far beyond any place overflow, and intersect as they should.
+    with np.errstate(invalid="ignore", over="ignore"):
+        return np.asarray(shapely.intersects(kept[area.crs], box))
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.formats.choice import HTML, Format, NotAcceptable, chosen
 from api.headers import allowed, methods_at
 from api.html import pages
+from api.matrices import UnknownTile
 from api.reading import BadParameter
 from api.reviewers import NotAllowed, ReviewersError
 from api.writing import FaultyBody, NotOwn, UnfitBody
@@ -38,6 +39,7 @@ TABLE: Mapping[type[Exception], tuple[int, str]] = MappingProxyType(
         FaultyBody: (400, "The body has faults"),
         ProblemsError: (422, "The input has faults"),
         UnknownRecord: (404, "No such record"),
+        UnknownTile: (404, "No such tile"),
         NotAllowed: (401, "Not allowed"),
         ReviewersError: (500, "The list of reviewers cannot be read"),
         Conflict: (409, "Somebody else decided meanwhile"),

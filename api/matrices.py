@@ -20,6 +20,28 @@ _PIXEL_M = 0.000_28
 _PIXELS = 256
 
 
+class UnknownTile(LookupError):
+    """An address outside the tile matrix set."""
+
+
+def _whole(name: str, *parts: str) -> tuple[int, ...]:
+    """An address of whole numbers; others are none.
+
+    Raises
+    ------
+    BadParameter
+        If a part is no whole number.
+    UnknownTile
+        If a number is greater than in any set.
+    """
+    address = "/".join(parts)
+    if not all(part.isascii() and part.isdigit() for part in parts):
+        raise BadParameter(name, address, "whole numbers, such as 6/22/37")
+    if max(map(len, parts)) > 9:
+        raise UnknownTile(f"no tile {address[:80]}")
+    return tuple(map(int, parts))
+
+
 @dataclass(frozen=True)
 class MatrixSet:
     """One set of tile matrices, each with half the cells of the one before.
@@ -52,16 +74,14 @@ class MatrixSet:
         Raises
         ------
         BadParameter
-            If the address is not three whole numbers within the set.
+            If the address is not three whole numbers.
+        UnknownTile
+            If they are outside the set.
         """
-        address = "/".join((matrix, row, col))
-        expected = "three whole numbers within the tile matrix set, such as 6/22/37"
-        if not all(part.isascii() and part.isdigit() and len(part) <= 9 for part in (matrix, row, col)):
-            raise BadParameter("tileMatrix/tileRow/tileCol", address, expected)
-        level = int(matrix)
-        if level >= self.levels or int(row) >= 1 << level or int(col) >= self.columns << level:
-            raise BadParameter("tileMatrix/tileRow/tileCol", address, expected)
-        return Tile(level + self.columns - 1, int(col), int(row))
+        level, down, across = _whole("tileMatrix/tileRow/tileCol", matrix, row, col)
+        if level >= self.levels or down >= 1 << level or across >= self.columns << level:
+            raise UnknownTile(f"{self.name} has no tile {level}/{down}/{across}")
+        return Tile(level + self.columns - 1, across, down)
 
     def limits(self, levels: int) -> list[Mapping[str, Any]]:
         """The tile matrix limits of the first levels: every tile that there is. One without features is empty."""
@@ -121,12 +141,12 @@ def xyz(z: str, x: str, y: str) -> Tile:
     Raises
     ------
     BadParameter
-        If the address is not three whole numbers within the set.
+        If the address is not three whole numbers.
+    UnknownTile
+        If they are outside the set.
     """
-    address = f"{z}/{x}/{y}"
-    if not all(part.isascii() and part.isdigit() and len(part) <= 9 for part in (z, x, y)):
-        raise BadParameter("z/x/y", address, "three whole numbers, such as 6/37/22")
+    zoom, column, row = _whole("z/x/y", z, x, y)
     try:
-        return Tile(int(z), int(x), int(y))
+        return Tile(zoom, column, row)
     except GeoError as error:
-        raise BadParameter("z/x/y", address, str(error)) from error
+        raise UnknownTile(str(error)) from error

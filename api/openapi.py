@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from api import openapi_answers as answers
 from api import openapi_parameters as parameters
 from api import openapi_styles, openapi_tiles
 from api.formats.choice import DEFINITION, DOCUMENT, FEATURE, FEATURES, SCHEMAS, Format
@@ -43,6 +45,7 @@ _FORMS: Mapping[str, Sequence[Format]] = {
     "/records/{table}/{record}": DOCUMENT,
     "/schemas/{table}": DOCUMENT,
     "/about": DOCUMENT,
+    "/places": DOCUMENT,
 }
 
 
@@ -62,18 +65,17 @@ def definition(app: FastAPI, settings: Settings) -> Json:
 
     Clients look for ``/collections/strikes/items`` and its parameters by that very name.
     """
-    told: Json = _plain(
-        get_openapi(
-            title=app.title,
-            version=app.version,
-            description=app.description,
-            openapi_version="3.0.3",
-            routes=app.routes,
-        )
+    made = get_openapi(
+        title=app.title,
+        version=app.version,
+        description=app.description,
+        openapi_version="3.0.3",
+        routes=app.routes,
     )
+    told: Json = _plain(made)
     for path, item in told["paths"].items():
         for method, operation in item.items():
-            operation["responses"] = _responses(_types(path))
+            operation["responses"] = answers.responses(_types(path), path)
             operation.setdefault("parameters", [])
             if path == _ITEMS:
                 operation["responses"]["303"] = {"description": "A page of the form's fields that are not empty."}
@@ -81,13 +83,15 @@ def definition(app: FastAPI, settings: Settings) -> Json:
                 operation["parameters"] += parameters.references(parameters.ANY)
             if path.startswith("/review/") or method != "get":
                 for_reviewers(method, path, operation)
-    collections: list[Collection] = list(app.state.atlas.view.snapshot.collections.values())
+    collections = list(app.state.atlas.view.snapshot.collections.values())
     told["paths"] = _literal(told["paths"], collections)
-    told["paths"] |= openapi_tiles.paths(collections, _responses) | openapi_styles.paths(collections, _responses)
+    told["paths"] |= openapi_tiles.paths(collections) | openapi_styles.paths(collections)
+    answers.fill(told["paths"])
+    bodies = {name: _plain(made["components"]["schemas"][name], nullable=True) for name in ("NewDecision",)}
     told["components"] = {
         "parameters": dict(parameters.shared(settings)),
-        "responses": {"Problem": _PROBLEM},
-        "schemas": told["components"]["schemas"],
+        "responses": {"Problem": answers.PROBLEM_BODY},
+        "schemas": {**bodies, **answers.schemas(collections)},
         "securitySchemes": {"reviewer": {"type": "http", "scheme": "bearer"}},
     }
     return told
@@ -117,53 +121,27 @@ def _of_collection(path: str, operation: Json, collection: Collection) -> Json:
         own += parameters.references(parameters.ANY)
     return {
         **operation,
+        "responses": deepcopy(operation["responses"]),
         "summary": f"{operation['summary']}: {collection.title.lower()}",
         "operationId": f"{operation['operationId']}_{collection.name}",
         "parameters": own,
     }
 
 
-_PROBLEM: Json = {
-    "description": "What is wrong (RFC 9457).",
-    "content": {
-        "application/problem+json": {
-            "schema": {
-                "type": "object",
-                "required": ["type", "title", "status", "detail"],
-                "properties": {
-                    "type": {"type": "string"},
-                    "title": {"type": "string"},
-                    "status": {"type": "integer"},
-                    "detail": {"type": "string"},
-                },
-            }
-        },
-        # What a browser gets.
-        "text/html": {"schema": {"type": "string"}},
-    },
-}
+def _plain(value: Any, nullable: bool = False) -> Any:
+    """JSON Schema as OpenAPI 3.0 knows it: without the type null, ``const`` and lists of examples.
 
-
-def _responses(media_types: Sequence[str]) -> Json:
-    wrong = {"$ref": "#/components/responses/Problem"}
-    found = {"description": "The answer.", "content": {media_type: {"schema": {}} for media_type in media_types}}
-    told = {"200": found, "304": {"description": "The client has it."}, "400": wrong, "404": wrong, "default": wrong}
-    if len(media_types) > 1:
-        told["406"] = wrong
-    return told
-
-
-def _plain(value: Any) -> Any:
-    """JSON Schema as OpenAPI 3.0 knows it: without the type null, ``const`` and lists of examples."""
+    What may be null is said to be ``nullable`` or, as of parameters which have no null, not said.
+    """
     if isinstance(value, list):
-        return [_plain(part) for part in value]
+        return [_plain(part, nullable) for part in value]
     if not isinstance(value, dict):
         return value
-    told = {name: _plain(part) for name, part in value.items()}
+    told = {name: _plain(part, nullable) for name, part in value.items()}
     kept = [part for part in told.get("anyOf", ()) if part != {"type": "null"}]
     if len(kept) == 1:
         del told["anyOf"]
-        told.update(kept[0])
+        told.update(kept[0], **({"nullable": True} if nullable else {}))
     if "const" in told:
         told["enum"] = [told.pop("const")]
     if isinstance(told.get("examples"), list):

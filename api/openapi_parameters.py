@@ -7,10 +7,12 @@ from typing import Any
 
 from api import crs
 from api.formats.choice import DOCUMENT, FEATURE, FEATURES, Format
-from api.params import LANGUAGES, PROFILES, sortables
+from api.params import LANGUAGES, LARGEST, PROFILES, sortables
+from api.reading import MAX_LENGTH
 from api.schemas import property_schema
 from api.settings import Settings
 from layers.collection import Collection
+from layers.queryables import GEOMETRY, Queryable
 
 Json = dict[str, Any]
 
@@ -36,9 +38,13 @@ def shared(settings: Settings) -> Mapping[str, Json]:
         ),
         parameter("offset", _whole(), "Features to pass over."),
         parameter("startindex", _whole(), "The same as offset."),
-        parameter("cursor", {"type": "string", "maxLength": 65536}, "Where the page before ended, as next links say."),
+        parameter(
+            "cursor",
+            {"type": "string", "minLength": 1, "maxLength": settings.url_max},
+            "Where the page before ended, as next links say; not together with an offset.",
+        ),
         *_places(),
-        *_filters(),
+        *_filters(settings.url_max),
         *_tellings(),
     ]
     forms = {"f-features": FEATURES, "f-feature": FEATURE, "f-document": DOCUMENT}
@@ -50,7 +56,7 @@ def _whole() -> Json:
 
 
 def _uri() -> Json:
-    return {"type": "string", "format": "uri", "default": crs.CRS84.uri}
+    return {"type": "string", "format": "uri", "enum": [one.uri for one in crs.OFFERED], "default": crs.CRS84.uri}
 
 
 def _places() -> list[Json]:
@@ -71,17 +77,19 @@ def _places() -> list[Json]:
     ]
 
 
-def _filters() -> list[Json]:
+def _filters(longest: int) -> list[Json]:
+    text = {"type": "string", "minLength": 1, "maxLength": longest}
     language = {"type": "string", "enum": list(LANGUAGES), "default": LANGUAGES[0]}
     return [
-        parameter("filter", {"type": "string"}, "A CQL2 filter of the queryables.", example="status = 'verified'"),
+        parameter("filter", text, "A CQL2 filter of the queryables.", example="id LIKE 'ua-%'"),
         parameter("filter-lang", language, "Language of the filter."),
         parameter("filter-crs", _uri(), f"System of the geometries in the filter. {_ANY_CRS}"),
     ]
 
 
 def _tellings() -> list[Json]:
-    profile = {"type": "array", "items": {"type": "string", "enum": list(PROFILES)}, "default": [PROFILES[0]]}
+    one = {"type": "string", "enum": list(PROFILES)}
+    profile = {"type": "array", "minItems": 1, "items": one, "default": [PROFILES[0]]}
     return [
         parameter("crs", _uri(), f"System of the geometries of the answer. {_ANY_CRS}"),
         parameter("skipGeometry", {"type": "boolean", "default": False}, "Whether to leave geometries out."),
@@ -122,12 +130,23 @@ def of_tiles(collection: Collection) -> list[Json]:
 
 
 def _queryables(collection: Collection) -> list[Json]:
-    known = collection.queryables.values()
-    simple = [(one, property_schema(collection, one)) for one in known if one.kind != "geometry"]
-    return [
-        parameter(one.name, {key: schema[key] for key in _KEYWORDS if key in schema}, f"Only with this: {one.doc}")
-        for one, schema in simple
-    ]
+    known = [one for one in collection.queryables.values() if one.name != GEOMETRY]
+    return [parameter(one.name, _asked(simple(collection, one)), f"Only with this: {one.doc}") for one in known]
+
+
+def simple(collection: Collection, one: Queryable) -> Json:
+    """Schema of a property with the keywords that OpenAPI 3.0 knows."""
+    schema = property_schema(collection, one)
+    return {key: schema[key] for key in _KEYWORDS if key in schema}
+
+
+def _asked(schema: Json) -> Json:
+    """Schema of a value of a property that is asked for, which is not too long nor too great."""
+    if "items" in schema:
+        return {**schema, "items": _asked(schema["items"])}
+    if schema["type"] in ("integer", "number"):
+        return {**schema, "minimum": -LARGEST, "maximum": LARGEST}
+    return schema if "enum" in schema or "format" in schema else {**schema, "maxLength": MAX_LENGTH}
 
 
 def of_item(collection: Collection) -> list[Json]:

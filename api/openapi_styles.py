@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from functools import partial
 from typing import Any
 
 from api import openapi_parameters as parameters
 from api.formats.choice import DOCUMENT
 from api.links import JSON
-from api.openapi_tiles import Responses, form, get, in_path
+from api.openapi_tiles import form_of, get, in_path
 from api.styles.catalogue import ENCODINGS, STYLES, of_collection
 from api.tiling import PNG
 from layers.collection import Collection
@@ -20,28 +19,25 @@ _DOCUMENT = tuple(one.media_type for one in DOCUMENT)
 _SHEET = tuple(one.media_type for one in ENCODINGS)
 
 
-def paths(collections: Iterable[Collection], responses: Responses) -> Json:
+def paths(collections: Iterable[Collection]) -> Json:
     """Every path, those under a collection spelled out for each."""
-    found = _styles("", "", list(STYLES), responses)
+    found = _styles("", "", list(STYLES))
     for one in collections:
-        names = list(of_collection(one.name))
-        found |= _styles(f"/collections/{one.name}", f": {one.title.lower()}", names, responses)
-    told = partial(get, given=[], responses=responses, tag="styles")
-    return found | {
-        "/sprites/symbols.json": told("Where the symbols are in their picture", [JSON]),
-        "/sprites/symbols@2x.json": told("Where the symbols are in their picture of twice the pixels", [JSON]),
-        "/sprites/symbols.png": told("Picture of the symbols", [PNG]),
-        "/sprites/symbols@2x.png": told("Picture of the symbols of twice the pixels", [PNG]),
-    }
+        found |= _styles(f"/collections/{one.name}", f": {one.title.lower()}", list(of_collection(one.name)))
+    for twice, of in (("", ""), ("@2x", " of twice the pixels")):
+        where = f"Where the symbols are in their picture{of}"
+        found |= get(f"/sprites/symbols{twice}.json", where, [JSON], [], "styles")
+        found |= get(f"/sprites/symbols{twice}.png", f"Picture of the symbols{of}", [PNG], [], "styles")
+    return found
 
 
-def _styles(under: str, of: str, names: Sequence[str], responses: Responses) -> Json:
-    told = partial(get, responses=responses, tag="styles")
+def _styles(under: str, of: str, names: Sequence[str]) -> Json:
+    path = f"{under}/styles"
     one = in_path("styleId", {"type": "string", "enum": list(names)})
     document = parameters.references(parameters.ANY)
-    sheet = [one, form(*(encoding.name for encoding in ENCODINGS))]
+    sheet = [one, form_of(*(encoding.name for encoding in ENCODINGS))]
     return {
-        f"{under}/styles": told(f"List of styles{of}", _DOCUMENT, document),
-        f"{under}/styles/{{styleId}}": told(f"One style{of}", _SHEET, sheet),
-        f"{under}/styles/{{styleId}}/metadata": told(f"About a style{of}", _DOCUMENT, [one, *document]),
+        **get(path, f"List of styles{of}", _DOCUMENT, document, "styles"),
+        **get(f"{path}/{{styleId}}", f"One style{of}", _SHEET, sheet, "styles"),
+        **get(f"{path}/{{styleId}}/metadata", f"About a style{of}", _DOCUMENT, [one, *document], "styles"),
     }

@@ -2,108 +2,118 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
+from api import crs
 from api import openapi_parameters as parameters
 from api.formats.choice import DOCUMENT
 from api.links import JSON
 from api.matrices import SETS
-from api.routes.maps import LARGEST
+from api.openapi_answers import responses
+from api.routes.maps import LARGEST, SYSTEMS
+from api.routes.tiles import BASEMAP
+from api.routes.tilesets import LEVELS
 from api.tiling import MVT, PNG, SELECTING
 from layers.collection import Collection
 
 Json = dict[str, Any]
-Responses = Callable[[Sequence[str]], Json]
 
 _DOCUMENT = tuple(form.media_type for form in DOCUMENT)
 _FORM: Json = parameters.references(parameters.ANY)[0]
 _NUMBER: Json = {"type": "integer", "minimum": 0}
 
 
-def paths(collections: Iterable[Collection], responses: Responses) -> Json:
+def paths(collections: Iterable[Collection]) -> Json:
     """Every path, those under a collection spelled out for each."""
     told = list(collections)
-    found = _web([*(one.name for one in told), "basemap"], responses) | _sets(responses)
+    found = _web([one.name for one in told]) | _ground() | _sets()
     for one in told:
-        found |= _tilesets(one, "tiles", "vector", "mvt", MVT, responses)
-        found |= _tilesets(one, "map/tiles", "map", "png", PNG, responses)
-        found |= _map(one, responses)
+        found |= _tilesets(one, "tiles", "vector", "mvt", MVT)
+        found |= _tilesets(one, "map/tiles", "map", "png", PNG)
+        found |= _map(one)
     return found
 
 
-def get(
-    summary: str, media_types: Sequence[str], given: Sequence[Json], responses: Responses, tag: str = "tiles"
-) -> Json:
-    """The operation that gets something, as the item of its path."""
+def get(path: str, summary: str, media_types: Sequence[str], given: Sequence[Json], tag: str = "tiles") -> Json:
+    """The item of a path that is read."""
     told = {
         "tags": [tag],
         "summary": summary,
         "operationId": summary.lower().replace(" ", "_").replace(":", "").replace(",", ""),
     }
-    return {"get": {**told, "parameters": list(given), "responses": responses(media_types)}}
+    return {path: {"get": {**told, "parameters": list(given), "responses": responses(media_types, path)}}}
 
 
-def _web(names: Sequence[str], responses: Responses) -> Json:
-    """Tiles as the web asks for them."""
+#: Tiles as the web asks for them: the end of their path, what one is, its media type.
+_WEB = (
+    (".mvt", "vector tile", MVT),
+    (".png", "tile as a picture", PNG),
+    ("@2x.png", "tile as a picture of twice the pixels", PNG),
+)
+
+
+def _web(names: Sequence[str]) -> Json:
     collection = in_path("collection", {"type": "string", "enum": list(names)})
-    place = [collection, *(in_path(name, _NUMBER) for name in "zxy")]
-    filters = parameters.references(SELECTING)
-    return {
-        "/tiles/{collection}/{z}/{x}/{y}.mvt": get("One vector tile", [MVT], [*place, *filters], responses),
-        "/tiles/{collection}/{z}/{x}/{y}.png": get("One tile as a picture", [PNG], [*place, *filters], responses),
-        "/tiles/{collection}/{z}/{x}/{y}@2x.png": get(
-            "One tile as a picture of twice the pixels", [PNG], [*place, *filters], responses
-        ),
-        "/map": get(
-            "Map of strikes and assets, or the page of it",
-            ["text/html", PNG],
-            [*_mapping(), form("png", "html"), _collections(names), *parameters.references(SELECTING)],
-            responses,
-        ),
-        "/tiles/{collection}.json": get("TileJSON of a tile set", [JSON], [collection], responses),
-        "/style.json": get("MapLibre style", [JSON], [], responses),
-    }
+    given = [collection, *(in_path(name, _NUMBER) for name in "zxy"), *parameters.references(SELECTING)]
+    sets = in_path("collection", {"type": "string", "enum": [*names, BASEMAP]})
+    found: Json = {}
+    for end, what, media_type in _WEB:
+        found |= get(f"/tiles/{{collection}}/{{z}}/{{x}}/{{y}}{end}", f"One {what}", [media_type], given)
+    mapped = [*_mapping(), form_of("png", "html"), _collections(names), *parameters.references(SELECTING)]
+    found |= get("/map", "Map of strikes and assets, or the page of it", ["text/html", PNG], mapped)
+    return found | get("/tiles/{collection}.json", "TileJSON of a tile set", [JSON], [sets]) | _style()
 
 
-def _sets(responses: Responses) -> Json:
-    one = in_path("tileMatrixSetId", {"type": "string", "enum": list(SETS)})
-    return {
-        "/tileMatrixSets": get("Tile matrix sets", _DOCUMENT, [_FORM], responses),
-        "/tileMatrixSets/{tileMatrixSetId}": get("One tile matrix set", _DOCUMENT, [one, _FORM], responses),
-    }
+def _ground() -> Json:
+    """Tiles of the base map, among which nothing is selected."""
+    found: Json = {}
+    for end, what, media_type in _WEB:
+        given = [in_path(name, _NUMBER) for name in "zxy"]
+        path = f"/tiles/{BASEMAP}/{{z}}/{{x}}/{{y}}{end}"
+        found |= get(path, f"One {what} of the base map", [media_type], given)
+    return found
 
 
-def _tilesets(collection: Collection, under: str, kind: str, f: str, media_type: str, responses: Responses) -> Json:
+def _style() -> Json:
+    return get("/style.json", "MapLibre style", [JSON], [])
+
+
+def _sets() -> Json:
+    path, one = "/tileMatrixSets", in_path("tileMatrixSetId", {"type": "string", "enum": list(SETS)})
+    return get(path, "Tile matrix sets", _DOCUMENT, [_FORM]) | get(
+        f"{path}/{{tileMatrixSetId}}", "One tile matrix set", _DOCUMENT, [one, _FORM]
+    )
+
+
+def _tilesets(collection: Collection, under: str, kind: str, form: str, media_type: str) -> Json:
     """The tilesets of a collection's features, or of its map, and their tiles."""
     path, name = f"/collections/{collection.name}/{under}", collection.title.lower()
     one = in_path("tileMatrixSetId", {"type": "string", "enum": list(SETS)})
     # Text, as the standard has it (20-057, /req/core/tc-tilematrix-definition).
-    place = [one, in_path("tileMatrix", {"type": "string"}), in_path("tileRow", _NUMBER), in_path("tileCol", _NUMBER)]
-    tile = [*place, form(f), *parameters.of_tiles(collection)]
-    matrix = f"{path}/{{tileMatrixSetId}}"
+    matrix = in_path("tileMatrix", {"type": "string", "enum": [str(level) for level in range(LEVELS)]})
+    tile = [one, matrix, in_path("tileRow", _NUMBER), in_path("tileCol", _NUMBER), form_of(form)]
+    tile += parameters.of_tiles(collection)
+    each = f"{path}/{{tileMatrixSetId}}/{{tileMatrix}}/{{tileRow}}/{{tileCol}}"
     return {
-        path: get(f"List of {kind} tilesets: {name}", _DOCUMENT, [_FORM], responses),
-        matrix: get(f"One {kind} tileset: {name}", _DOCUMENT, [one, _FORM], responses),
-        f"{matrix}/{{tileMatrix}}/{{tileRow}}/{{tileCol}}": get(
-            f"One {kind} tile by row and column: {name}", [media_type], tile, responses
-        ),
+        **get(path, f"List of {kind} tilesets: {name}", _DOCUMENT, [_FORM]),
+        **get(f"{path}/{{tileMatrixSetId}}", f"One {kind} tileset: {name}", _DOCUMENT, [one, _FORM]),
+        **get(each, f"One {kind} tile by row and column: {name}", [media_type], tile),
     }
 
 
-def _map(collection: Collection, responses: Responses) -> Json:
-    given = [*_mapping(), form("png"), *parameters.of_tiles(collection)]
-    name = collection.title.lower()
-    return {f"/collections/{collection.name}/map": get(f"Map: {name}", [PNG], given, responses)}
+def _map(collection: Collection) -> Json:
+    given = [*_mapping(), form_of("png"), *parameters.of_tiles(collection)]
+    return get(f"/collections/{collection.name}/map", f"Map: {collection.title.lower()}", [PNG], given)
 
 
 def _mapping() -> list[Json]:
     """What is drawn where, and how large."""
     size: Json = {"type": "integer", "minimum": 1, "maximum": LARGEST}
-    system = "CRS84 by default; EPSG:3857 and EPSG:4326, by URI or CURIE."
+    systems: Json = {"type": "string", "format": "uri", "enum": [one.uri for one in crs.OFFERED if one.name in SYSTEMS]}
     return [
         *parameters.references(("bbox", "bbox-crs")),
-        parameters.parameter("crs", {"type": "string"}, f"System of the map: {system}"),
+        parameters.parameter("crs", systems, "System of the map, by its URI or CURIE; CRS84 by default."),
         parameters.parameter("width", size, "Pixels; of one that is not given the box decides."),
         parameters.parameter("height", size, "Pixels."),
         parameters.parameter("transparent", {"type": "boolean"}, "Whether nothing is drawn where nothing is."),
@@ -111,16 +121,15 @@ def _mapping() -> list[Json]:
 
 
 def _collections(names: Sequence[str]) -> Json:
-    listed = {"type": "string", "enum": [name for name in names if name != "basemap"]}
-    schema = {"type": "array", "minItems": 1, "items": listed}
+    schema = {"type": "array", "minItems": 1, "uniqueItems": True, "items": {"type": "string", "enum": list(names)}}
     told = (
         "What is drawn, the later on top; strikes and assets by default. Of one alone, filter and each of its "
         "queryables select among its features."
     )
-    return parameters.parameter("collections", schema, told)
+    return parameters.parameter("collections", schema, told, example=["strikes"])
 
 
-def form(*names: str) -> Json:
+def form_of(*names: str) -> Json:
     """The parameter f with the names of forms."""
     return parameters.parameter("f", {"type": "string", "enum": list(names)}, "Form of the answer.")
 

@@ -4,28 +4,31 @@ from __future__ import annotations
 
 from typing import Any
 
-from api.links import GEOJSON
+from api import crs
+from api.links import GEOJSON, JSON
+from api.openapi_answers import PROBLEM, good
 from api.schemas import strike_properties
 
 Json = dict[str, Any]
 
 MERGE_PATCH = "application/merge-patch+json"
-_WRONG = {"$ref": "#/components/responses/Problem"}
 _IF_MATCH = {
     "name": "If-Match",
     "in": "header",
     "required": True,
     "description": "ETag of the version that was seen, or * for any.",
-    "schema": {"type": "string"},
+    "example": "*",
+    # Entity tags as RFC 9110 has them (8.8.3).
+    "schema": {"type": "string", "pattern": r'^(\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*)$'},
 }
 _CONTENT_CRS = {
     "name": "Content-Crs",
     "in": "header",
     "required": False,
     "description": "System of the coordinates of the body, its URI in angle brackets; OGC:CRS84 by default.",
-    "schema": {"type": "string"},
+    "schema": {"type": "string", "enum": [f"<{one.uri}>" for one in crs.OFFERED]},
 }
-_POINT = {
+_POINT: Json = {
     "type": "object",
     "nullable": True,
     "required": ["type", "coordinates"],
@@ -42,23 +45,36 @@ def for_reviewers(method: str, path: str, operation: Json) -> None:
     """Say that a token is needed, what is sent, and what it may be answered."""
     operation["security"] = [{"reviewer": []}]
     answers = operation["responses"]
-    answers["401"] = _WRONG
+    answers["401"] = PROBLEM
     if method == "get":
         return
     del answers["304"]
-    answers |= dict.fromkeys(("409", "413", "422", "503"), _WRONG)
+    answers |= dict.fromkeys(("404", "409", "413", "422"), PROBLEM)
     done = answers.pop("200")
-    if method == "post":
-        answers["201"] = done
     if not path.startswith("/collections/"):
+        answers["201"] = done
         return
     _feature(method, operation)
-    answers |= {"412": _WRONG, "415": _WRONG, "428": _WRONG}
-    written = {"description": "The feature as it was written.", "content": {GEOJSON: {"schema": {"type": "object"}}}}
+    answers |= dict.fromkeys(("412", "415", "428") if method != "post" else ("415",), PROBLEM)
     if method == "delete":
         answers["204"] = {"description": "It is gone."}
-    else:
-        answers["201" if method == "post" else "200"] = written
+        del answers["413"], answers["415"], answers["422"]
+        return
+    headers = {"ETag": "Version of the feature, for If-Match."}
+    if method == "post":
+        headers["Location"] = "Address of the feature."
+    told = good("The feature as it was written.", [GEOJSON], headers)
+    answers["201" if method == "post" else "200"] = {**told, "links": _LINKS}
+
+
+#: What can be asked for next of what was written (OpenAPI 3.0.3, 4.7.20).
+_KEY = {"feature": "$response.body#/id"}
+_LINKS = {
+    "feature": {"operationId": "item_strikes", "parameters": _KEY},
+    "replace": {"operationId": "replace_strike", "parameters": {**_KEY, "If-Match": "$response.header.ETag"}},
+    "change": {"operationId": "change_strike", "parameters": {**_KEY, "If-Match": "$response.header.ETag"}},
+    "remove": {"operationId": "remove_strike", "parameters": {**_KEY, "If-Match": "$response.header.ETag"}},
+}
 
 
 def _feature(method: str, operation: Json) -> None:
@@ -67,23 +83,63 @@ def _feature(method: str, operation: Json) -> None:
     if method == "delete":
         return
     operation["parameters"] = [*operation["parameters"], _CONTENT_CRS]
-    properties = {name: _as_3_0(part) for name, part in strike_properties().items() if name != "geometry"}
-    told = {"type": "object", "properties": properties, "additionalProperties": False}
     if method == "patch":
-        patch = {"type": "object", "properties": {"geometry": _POINT, "properties": told}}
-        operation["requestBody"] = {"required": True, "content": {MERGE_PATCH: {"schema": patch}}}
-        return
-    told["required"] = ["title", "when", "place", "status", "sources", "checked"]
-    feature = {
+        content = {MERGE_PATCH: {"schema": _patch(), "example": {"properties": {"status": "corroborated"}}}}
+    else:
+        content = {name: {"schema": _whole(), "example": _EXAMPLE} for name in (GEOJSON, JSON)}
+    operation["requestBody"] = {"required": True, "content": content}
+
+
+_NEEDED = ("title", "when", "place", "status", "sources", "checked")
+_EXAMPLE: Json = {
+    "type": "Feature",
+    "geometry": {"type": "Point", "coordinates": [30.72, 46.48]},
+    "properties": {
+        "title": "Depot at Odesa",
+        "when": "2025-11-02",
+        "place": "Odesa",
+        "host_country": "UA",
+        "uncertainty_m": 5000,
+        "basis": "settlement",
+        "place_source": "24tv-pmi",
+        "status": "reported",
+        "sources": ["24tv-pmi"],
+        "checked": "read",
+    },
+}
+_TYPE: Json = {"type": "string", "enum": ["Feature"]}
+
+
+def _properties() -> Json:
+    """What a strike is written with; null is what is not there."""
+    told = {name: _as_3_0(part) for name, part in strike_properties().items() if name != "geometry"}
+    return {name: part if name in _NEEDED else _nullable(part) for name, part in told.items()}
+
+
+def _nullable(part: Json) -> Json:
+    return {**part, "nullable": True, **({"enum": [*part["enum"], None]} if "enum" in part else {})}
+
+
+def _whole() -> Json:
+    properties = {"type": "object", "properties": _properties(), "additionalProperties": False}
+    return {
         "type": "object",
         "required": ["type", "geometry", "properties"],
-        "properties": {
-            "type": {"type": "string", "enum": ["Feature"]},
-            "geometry": _POINT,
-            "properties": told,
-        },
+        "properties": {"type": _TYPE, "geometry": _POINT, "properties": {**properties, "required": list(_NEEDED)}},
     }
-    operation["requestBody"] = {"required": True, "content": {GEOJSON: {"schema": feature}}}
+
+
+def _patch() -> Json:
+    """A merge patch of the feature, or of its properties alone."""
+    geometry: Json = {name: part for name, part in _POINT.items() if name != "required"}
+    told: Json = {"type": "object", "properties": _properties(), "additionalProperties": False}
+    feature = {"type": _TYPE, "id": {"type": "string"}, "geometry": geometry, "properties": told}
+    return {
+        "anyOf": [
+            {"type": "object", "properties": feature, "additionalProperties": False},
+            {**told, "properties": {"geometry": geometry, **told["properties"]}},
+        ]
+    }
 
 
 def _as_3_0(part: Any) -> Any:

@@ -34,7 +34,7 @@ ORDERS: Mapping[str, tuple[SortKey, ...]] = {
 _FILTERING = ("filter", "filter-lang", "filter-crs")
 _MOST = 2**31
 #: Numbers up to here are exact in JSON (RFC 8259, 6), and filters know no greater ones.
-_EXACT = 2**53
+LARGEST = 2**53
 
 
 async def only_known(
@@ -162,7 +162,7 @@ def telling_of(query: Mapping[str, str], collection: Collection) -> Telling:
     geometry = not parse_flag("skipGeometry", query["skipGeometry"]) if "skipGeometry" in query else True
     if "properties" not in query:
         return Telling(system, None, geometry)
-    asked = tuple(name for name in query["properties"].split(",") if name)
+    asked = tuple(query["properties"].split(",")) if query["properties"] else ()
     names = [column.name for column in collection.columns]
     if any(name not in names for name in asked):
         raise BadParameter("properties", query["properties"], f"some of {','.join(names)}")
@@ -267,7 +267,7 @@ def _value(queryable: Queryable, text: str) -> Any:
     name = queryable.name
     match queryable.kind:
         case "integer":
-            return parse_whole(name, text, -_EXACT, _EXACT)
+            return parse_whole(name, text, -LARGEST, LARGEST)
         case "number":
             return _number(name, text)
         case "boolean":
@@ -291,7 +291,7 @@ def _number(name: str, text: str) -> float:
         number = float(text)
     except ValueError:
         number = float("nan")
-    if abs(number) <= _EXACT:
+    if abs(number) <= LARGEST:
         return number
     raise BadParameter(name, text, "a number from -2^53 to 2^53")
 

@@ -9,6 +9,12 @@ from typing import Any
 from api.reading import BadParameter
 from layers.gazetteer import Candidate, Places
 
+#: lon,lat within the ranges of longitude and latitude, as the definition of the API spells it.
+_DECIMALS = r"(\.[0-9]+)?"
+_LON = rf"[+-]?(180(\.0+)?|(1[0-7][0-9]|0?[0-9]?[0-9]){_DECIMALS})"
+_LAT = rf"[+-]?(90(\.0+)?|[0-8]?[0-9]{_DECIMALS})"
+NEAR = f"^{_LON},{_LAT}$"
+
 
 def told(places: Places, origins: tuple[tuple[str, str, int], ...]) -> dict[str, Any]:
     """What a text may mean, as plain values, with whose data it rests on."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import ClassVar
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+import orjson
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -54,6 +55,13 @@ class BoundedProtocol(HttpToolsProtocol):
             self.send_400_response("The head of the request is too long.")
         elif self._waiting is None:
             self._waiting = self.loop.call_later(self.HEAD_S, self._give_up)
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer what is no request as every other fault is; nothing that the application does stands before this."""
+        body = orjson.dumps({"type": "about:blank", "title": "No HTTP request", "status": 400, "detail": msg})
+        head = f"content-type: application/problem+json\r\ncontent-length: {len(body)}\r\nconnection: close\r\n\r\n"
+        self.transport.write(STATUS_LINE[400] + head.encode("ascii") + body)
+        self.transport.close()
 
     def _give_up(self) -> None:
         self._waiting = None

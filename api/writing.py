@@ -88,6 +88,8 @@ def feature(told: Json, system: Crs) -> tuple[Json, list[Fault]]:
         properties = {}
     faults += [Fault(f"/{name}", _short(told[name]), "it among the properties") for name in WRITTEN if name in told]
     values = {name: value for name, value in properties.items() if name != "id" and value is not None}
+    if "geometry" not in told:
+        faults.append(Fault("/geometry", "(missing)", "a geometry, or null for none"))
     shape, wrong = _shape(told.get("geometry"), system)
     return {**values, "geometry": shape}, faults + wrong
 
@@ -100,6 +102,8 @@ def patched(told: Json, before: Strike, system: Crs) -> tuple[Json, list[Fault]]
     if not isinstance(properties, dict):
         faults.append(Fault("/properties", _short(properties), "an object"))
         properties = {}
+    if told.get("type", "Feature") != "Feature":
+        faults.append(Fault("/type", _short(told["type"]), "Feature"))
     for pointer, key in (("/id", told.get("id")), ("/properties/id", properties.get("id"))):
         if key not in (None, before.id):
             faults.append(Fault(pointer, _short(key), "the id that it has"))

@@ -3,34 +3,74 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
+from types import MappingProxyType
 
 import orjson
 from pydantic import BaseModel
 
 from layers.basemap import Basemap
 from layers.features import AttributionFeature, attribution_features
+from layers.renewal import touched_alone
 from layers.schema import Match, Records
 from layers.snapshot import Snapshot
-from layers.store import Derive, DerivedLayer, sql_types
+from layers.store import Derive, DerivedLayer, Renewal, sql_types
+
+#: The column that rows are replaced by when a strike was touched.
+_KEY = "strike"
 
 
 def deriving(basemap: Basemap) -> Derive:
     """Make the function that a load derives its layers with."""
 
     def derive(seq: int, records: Records) -> Iterator[DerivedLayer]:
-        snapshot = Snapshot.of(records, basemap, seq, datetime.now(UTC).date())
-        types = sql_types(AttributionFeature)
-        # Not by way of the collections, which tell the owners of every asset as well: seconds for 10,000 of them.
-        features = attribution_features(snapshot.records, snapshot.attributions, snapshot.country_names)
-        places = (snapshot.records.strikes[strike].geometry for strike in features.columns["strike"])
-        rows = ((*map(_plain, values), place) for values, place in zip(features.rows(types), places, strict=True))
-        yield DerivedLayer("attributions", types, rows, geometry=True)
-        types = sql_types(Match)
-        told = (match for found in snapshot.matches.values() for match in found)
-        yield DerivedLayer("matches", types, (_values(match, list(types)) for match in told), geometry=False)
+        return _layers(Snapshot.of(records, basemap, seq, datetime.now(UTC).date()), None)
 
     return derive
+
+
+def renewal(known: Snapshot, stored: Records) -> Renewal:
+    """How an edit renews the layers: by the rows of the touched strikes alone, where nothing else follows from it.
+
+    Parameters
+    ----------
+    known
+        The view, private records and all, of ``stored``. Its thresholds do not matter here, as they do not to a load.
+    stored
+        The records of that version.
+    """
+
+    def some(seq: int, records: Records) -> Iterator[DerivedLayer] | None:
+        made = Snapshot.of(records, known.basemap, seq, known.data_date)
+        touched = touched_alone(known, made)
+        return None if touched is None else _layers(_of_strikes(known, made, touched), touched)
+
+    return Renewal(known.seq, stored, deriving(known.basemap), some)
+
+
+def _of_strikes(known: Snapshot, made: Snapshot, touched: set[str]) -> Snapshot:
+    """A view of some strikes alone, which rest on what they do in the view that is known."""
+    strikes = {key: one for key in touched if (one := made.records.strikes.get(key)) is not None}
+    decisions = {key: one for key, one in made.records.decisions.items() if one.strike in touched}
+    records = replace(made.records, strikes=MappingProxyType(strikes), decisions=MappingProxyType(decisions))
+    view = replace(made, records=records)
+    vars(view).update(stakes=known.stakes, registers=known.registers, asset_index=known.asset_index)
+    return view
+
+
+def _layers(snapshot: Snapshot, touched: set[str] | None) -> Iterator[DerivedLayer]:
+    """Both layers of a view; with ``touched`` its rows take the place of those of these strikes."""
+    only = None if touched is None else (_KEY, touched)
+    types = sql_types(AttributionFeature)
+    # Not by way of the collections, which tell the owners of every asset as well: seconds for 10,000 of them.
+    features = attribution_features(snapshot.records, snapshot.attributions, snapshot.country_names)
+    places = (snapshot.records.strikes[strike].geometry for strike in features.columns["strike"])
+    rows = ((*map(_plain, values), place) for values, place in zip(features.rows(types), places, strict=True))
+    yield DerivedLayer("attributions", types, rows, True, _KEY, only)
+    types = sql_types(Match)
+    told = (match for found in snapshot.matches.values() for match in found)
+    yield DerivedLayer("matches", types, (_values(match, list(types)) for match in told), False, _KEY, only)
 
 
 def _values(row: BaseModel, names: Sequence[str]) -> tuple[object, ...]:

@@ -52,7 +52,12 @@ def _as_edtf(value: object) -> str:
 
 
 Id = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._/>@-]*$", max_length=160)]
-Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
+Text = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=2000),
+    # Of spaces alone nothing would be left.
+    Field(json_schema_extra={"pattern": r"\S"}),
+]
 Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
 Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]+)*$")]
 Edtf = Annotated[str, BeforeValidator(_as_edtf), Field(json_schema_extra={"format": "edtf"})]

@@ -47,6 +47,17 @@ def renewed(before: Snapshot, made: Snapshot) -> Snapshot:
     return made
 
 
+def touched_alone(before: Snapshot, made: Snapshot) -> set[str] | None:
+    """Ids of the strikes that differ, or of which something else was decided.
+
+    ``None`` where what they rest on differs too, or where they are so many that all is better made anew.
+    """
+    if any(_differing(before.records.table(name), made.records.table(name)) for name in _ANSWERS):
+        return None
+    touched = _touched(before, made)
+    return touched if len(touched) <= _FEW else None
+
+
 def _touched(before: Snapshot, made: Snapshot) -> set[str]:
     """Ids of strikes that are not as they were, or of which something else was decided."""
     touched = _differing(before.records.strikes, made.records.strikes)

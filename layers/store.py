@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,8 +12,9 @@ from typing import Any
 
 import orjson
 
-from layers import gpkg, layer_table, loading, store_file, versions
+from layers import gpkg, layer_renewal, loading, store_file, versions
 from layers.connections import Connections, NotAStore, StoreBusy, StoreError
+from layers.layer_renewal import Derive, DerivedLayer, Renewal
 from layers.loading import ANY, Author, Changed, Difference, Edit, Progress, Referred
 from layers.rows import TABLES, sql_types
 from layers.schema import Record, Records
@@ -30,6 +31,7 @@ __all__ = [
     "NotAStore",
     "Outdated",
     "Referred",
+    "Renewal",
     "Revision",
     "Store",
     "StoreBusy",
@@ -69,19 +71,6 @@ class LoadReport:
     seq: int
 
 
-@dataclass(frozen=True)
-class DerivedLayer:
-    """A layer that follows from the records: column name to SQL type, and a tuple of values a row.
-
-    With ``geometry`` each row ends in a shapely geometry, lon/lat, or None.
-    """
-
-    name: str
-    columns: Mapping[str, str]
-    rows: Iterable[tuple[Any, ...]]
-    geometry: bool
-
-
 class Conflict(StoreError):
     """Something was added that the writer had not seen; ``newest`` is the id of the last record about the same."""
 
@@ -104,10 +93,6 @@ class Newest:
     column: str
     value: str
     id: str | None
-
-
-#: What follows from one version of the records.
-Derive = Callable[[int, Records], Iterable[DerivedLayer]]
 
 
 class Store:
@@ -236,16 +221,24 @@ class Store:
                 raise Outdated(seen, last)
             done = loading.load(connection, records, author, progress)
             for layer in derive(*versions.whole(connection)) if derive else ():
-                _replace(connection, layer)
+                layer_renewal.put(connection, layer, _stamp(None))
             return _report(done, loading.last_seq(connection))
 
     def append(
-        self, noun: str, record: Record, *, who: str, at: datetime | None = None, seen: Newest | None = None
+        self,
+        noun: str,
+        record: Record,
+        *,
+        who: str,
+        at: datetime | None = None,
+        seen: Newest | None = None,
+        renewal: Renewal | None = None,
     ) -> int:
         """Add one new record to the table ``noun``, such as a decision; give the number of the change.
 
         A decision that is added here should be of a dataset that no load brings: a load refuses to drop it.
-        With ``seen`` nothing is added unless that still is the newest; it is looked up in the same transaction.
+        With ``seen`` nothing is added unless that still is the newest; it is looked up in the same transaction, in
+        which a ``renewal`` renews the derived layers.
 
         Raises
         ------
@@ -263,13 +256,16 @@ class Store:
         with self._connections.writing() as connection:
             if seen is not None and (there := _newest(connection, noun, seen)) != seen.id:
                 raise Conflict(there)
-            return loading.insert(connection, TABLES[noun], record, author)
+            seq = loading.insert(connection, TABLES[noun], record, author)
+            if renewal is not None:
+                layer_renewal.renew(connection, renewal, author.at)
+            return seq
 
-    def write(self, *edits: Edit, who: str, at: datetime | None = None) -> int:
+    def write(self, *edits: Edit, who: str, at: datetime | None = None, renewal: Renewal | None = None) -> int:
         """Add, replace or remove single records in one transaction, all or none; give the number of the last change.
 
         A record that already is as given leaves no history. Those of a dataset that a load brings stay as they are
-        written here only until that load brings them again.
+        written here only until that load brings them again. A ``renewal`` renews the derived layers with them.
 
         Raises
         ------
@@ -292,6 +288,8 @@ class Store:
         with self._connections.writing() as connection:
             for edit in edits:
                 loading.edit(connection, edit, author)
+            if renewal is not None:
+                layer_renewal.renew(connection, renewal, author.at)
             return loading.last_seq(connection)
 
     def revisions(self, since: int = 0) -> Iterator[Revision]:
@@ -331,7 +329,7 @@ class Store:
             If another writer does not finish in time.
         """
         with self._connections.writing() as connection:
-            _replace(connection, DerivedLayer(name, columns, rows, geometry))
+            layer_renewal.put(connection, DerivedLayer(name, columns, rows, geometry), _stamp(None))
 
 
 def _require_noun(noun: str, record: Record | None) -> None:
@@ -343,12 +341,6 @@ def _newest(connection: sqlite3.Connection, noun: str, seen: Newest) -> str | No
     query = f"SELECT id FROM {gpkg.quote(noun)} WHERE {gpkg.quote(seen.column)} = ? ORDER BY fid DESC LIMIT 1"
     row = connection.execute(query, (seen.value,)).fetchone()
     return None if row is None else str(row[0])
-
-
-def _replace(connection: sqlite3.Connection, layer: DerivedLayer) -> None:
-    layer_table.require_layer(layer.name, layer.columns)
-    layer_table.replace(connection, layer.name, layer.columns, layer.rows, layer.geometry)
-    gpkg.touch(connection, layer.name, _stamp(None))
 
 
 def _revision(seq: int, at: str, who: str, noun: str, record: str, before: str | None, after: str | None) -> Revision:

@@ -39,6 +39,7 @@ LAYER_ORDER = (
     "versions",
     "store_file",
     "layer_table",
+    "layer_renewal",
     "store",
     "recent",
     "stake_table",

@@ -17,7 +17,7 @@ from layers.derived import deriving
 from layers.duplicates import PROPOSE_FROM, propose
 from layers.judging import BadJudgement, Verdict
 from layers.proposals import PROPOSE_FROM as NAMES_FROM
-from layers.store import Store
+from layers.store import Renewal, Store
 
 Noun = Literal["strikes", "entities"]
 BasemapOption = Annotated[Path, typer.Option("--basemap", help="The base map built by `make setup`.")]
@@ -68,14 +68,15 @@ def judge(
     base_map = basemap.read(base)
     opened = Store.open(store)
     at = datetime.now(UTC)
+    seq, records = opened.version()
     try:
-        made = judging.judgement(opened.records(), one, other, verdict, who=who, why=why, at=at)
+        made = judging.judgement(records, one, other, verdict, who=who, why=why, at=at)
     except BadJudgement as error:
         raise BadParameter("judge", f"{one} {other} {verdict}", str(error)) from error
-    opened.append("identities", made, who=who, at=at)
-    seq, records = opened.version()
-    for layer in deriving(base_map)(seq, records):
-        opened.write_layer(layer.name, layer.columns, layer.rows, layer.geometry)
+    # Much may follow from what is one.
+    renewal = Renewal(seq, records, deriving(base_map), lambda *_: None)
+    opened.append("identities", made, who=who, at=at, renewal=renewal)
+    records = opened.records()
     opened.close()
     told = tell_judging.judgement(records, made, identity.applied(records))
     output(told, as_json, printing_judging.judgement(told))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from pydantic import BeforeValidator
 
 from api import tell, tell_country
 from api.answering import document, view
@@ -13,6 +15,13 @@ from api.params import named_once
 from layers.ownership import Basis, Minority, UnknownRecord
 from layers.schema import NOUNS
 from layers.tally import Relation
+
+
+def _written_out(text: object) -> object:
+    if isinstance(text, str) and not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text, re.ASCII):
+        raise ValueError("expected a day such as 2025-08-08")
+    return text
+
 
 router = APIRouter(tags=["answers"], dependencies=[Depends(named_once)])
 
@@ -28,6 +37,12 @@ MinorityParameter = Annotated[
 ]
 RelationParameter = Annotated[
     Relation | None, Query(description="Only the strikes on what the country was this to; all by default.")
+]
+DayParameter = Annotated[
+    date | None,
+    # A number of seconds would be a day too.
+    BeforeValidator(_written_out),
+    Query(description="The day, as 2025-08-08; by default that of the data."),
 ]
 RecordId = Annotated[str, Path(max_length=160)]
 
@@ -69,7 +84,7 @@ def country(
 def owners(
     request: Request,
     asset: RecordId,
-    on: Annotated[date | None, Query(description="The day; by default that of the data.")] = None,
+    on: DayParameter = None,
     basis: BasisParameter = "registration",
     minority: MinorityParameter = "stay",
 ) -> Response:
@@ -86,7 +101,7 @@ def owners(
 def holdings(
     request: Request,
     entity: RecordId,
-    on: Annotated[date | None, Query(description="The day; by default that of the data.")] = None,
+    on: DayParameter = None,
 ) -> Response:
     """Assets and entities that an entity holds a part of, directly and through others."""
     snapshot = view(request).snapshot

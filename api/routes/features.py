@@ -52,7 +52,7 @@ def mount(app: FastAPI) -> None:
     path = "/collections/{collection}/items"
     app.router.routes += [
         PlainRoute(path, items, summary="Features", tags=["features"]),
-        PlainRoute(f"{path}/{{feature:path}}", item, summary="One feature", tags=["features"]),
+        PlainRoute(f"{path}/{{feature:path}}", item, summary="One feature", tags=["features"], operation_id="item"),
     ]
 
 

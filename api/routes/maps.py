@@ -67,17 +67,21 @@ def whole_map(request: Request) -> Response:
     known = (*MAPPING, _COLLECTIONS, *selects)
     asked = any(name in request.query_params for name in (*known, *SELECTING) if name != "f")
     offered = (PICTURE, HTML) if asked else (HTML, PICTURE)
-    if form_of(request, offered) is HTML:
-        return page.web_map(request)
-    require_known(request, known)
+    html = form_of(request, offered) is HTML
+    # Links to the page may bear other parameters, such as where they stood; those of the picture are read for it too.
+    require_known(request, known if not html else (*known, *(request.query_params.keys() - {*MAPPING, *SELECTING})))
     sheet = _sheet(request.query_params, _around([one.bounds for one in shown]))
     chosen = {name: text for name, text in request.query_params.items() if name in selects}
+    transparent, selections = _flag(request, "transparent"), [selection_of(chosen, one) for one in shown]
+    if html:
+        return page.web_map(request)
     drawn = [
-        Drawn(one, _layer(one, sheet), masked(one, selection_of(chosen, one)) if chosen else None) for one in shown
+        Drawn(one, _layer(one, sheet), masked(one, selection) if chosen else None)
+        for one, selection in zip(shown, selections, strict=True)
     ]
     look = _look(request)
     atlas: Atlas = request.app.state.atlas
-    background = None if _flag(request, "transparent") else look["base"]["light"]["sea"]
+    background = None if transparent else look["base"]["light"]["sea"]
 
     def made() -> bytes:
         ground = atlas.base_layers[:2] if sheet.plane is MERCATOR else atlas.ground_in_degrees

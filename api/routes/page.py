@@ -7,6 +7,7 @@ from pathlib import Path
 from fastapi import APIRouter, FastAPI, Request, Response
 from starlette.responses import FileResponse, PlainTextResponse
 from starlette.staticfiles import StaticFiles
+from starlette.types import Receive, Scope, Send
 
 router = APIRouter(include_in_schema=False)
 
@@ -23,9 +24,18 @@ def review(request: Request) -> Response:
     return _page(request, "review.html")
 
 
+class Page(FileResponse):
+    """A page as a whole, whatever Range asks for (RFC 9110, 14.2): a fault in it would be told as plain text."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer the file."""
+        whole = [(name, value) for name, value in scope["headers"] if name not in (b"range", b"if-range")]
+        await super().__call__({**scope, "headers": whole}, receive, send)
+
+
 def _page(request: Request, name: str) -> Response:
     static: Path = request.app.state.settings.static
-    return FileResponse(static / name, headers={"Cache-Control": "no-cache"})
+    return Page(static / name, headers={"Cache-Control": "no-cache", "Accept-Ranges": "none"})
 
 
 @router.get("/robots.txt")

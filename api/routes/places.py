@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import orjson
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from api import places
-from api.links import JSON
-from api.params import only_known
+from api.answering import form_of, view
+from api.formats.choice import DOCUMENT, HTML
+from api.html import pages
+from api.params import named_once
 from api.reading import MAX_LENGTH
 from api.validators import representation
 from layers.gazetteer import MAX_LIMIT, Gazetteer, GazetteerMissing
 
-router = APIRouter(tags=["places"], dependencies=[Depends(only_known)])
+router = APIRouter(tags=["places"], dependencies=[Depends(named_once)])
 
 
 def gazetteer(request: Request) -> tuple[Gazetteer, str]:
@@ -44,6 +46,7 @@ def _near(
             description="lon,lat in degrees (OGC:CRS84) of a point that the place is within 300 km of.",
             examples=["30.72,46.48"],
             max_length=MAX_LENGTH,
+            pattern=places.NEAR,
         ),
     ] = None,
 ) -> tuple[float, float] | None:
@@ -72,10 +75,16 @@ def find(
     limit: Annotated[int, Query(ge=1, le=MAX_LIMIT, description="Most candidates of the answer.")] = 10,
 ) -> Response:
     """Places that a text may mean, best first. ``best`` is empty where more than one fits alike, or none."""
+    form = form_of(request, DOCUMENT)
     opened, version = gazetteer(request)
 
-    def made() -> bytes:
-        found = opened.find(q, region=region, country=country, near=near, limit=limit)
-        return orjson.dumps(places.told(found, opened.origins()))
+    def told() -> dict[str, Any]:
+        return places.told(opened.find(q, region=region, country=country, near=near, limit=limit), opened.origins())
 
-    return representation(request, version, JSON, made)
+    if form is not HTML:
+        return representation(request, version, form.media_type, lambda: orjson.dumps(told()))
+    # A page leads to the collections, which are of the data.
+    version = f"{version}-{view(request).version}"
+    return representation(
+        request, version, form.media_type, lambda: pages.page(request, view(request), "answer", told())
+    )

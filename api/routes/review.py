@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import orjson
 from fastapi import APIRouter, BackgroundTasks, Depends, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic.config import JsonDict
 
 from api import reviewers, tell_review
 from api.atlas import Atlas
@@ -43,10 +44,28 @@ router = APIRouter(prefix="/review", tags=["review"], dependencies=[Depends(only
 Who = Annotated[str, Depends(reviewer)]
 
 
+#: What goes with each verdict, as `layers.schema.Decision` has it.
+_NULL: JsonDict = {"nullable": True, "enum": [None]}
+_NAMED: JsonDict = {"type": "string"}
+_GOES_WITH: JsonDict = {
+    "anyOf": [
+        {
+            "properties": {"verdict": {"enum": ["confirmed", "possible"]}, "asset": _NAMED, "undoes": _NULL},
+            "required": ["asset"],
+        },
+        {"properties": {"verdict": {"enum": ["none", "unsure", "not-a-strike"]}, "asset": _NULL, "undoes": _NULL}},
+        {
+            "properties": {"verdict": {"enum": ["undone"]}, "asset": _NULL, "undoes": _NAMED},
+            "required": ["undoes"],
+        },
+    ]
+}
+
+
 class NewDecision(BaseModel):
     """What a reviewer decides on a strike. Appended; nothing is overwritten."""
 
-    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True, json_schema_extra=_GOES_WITH)
 
     strike: Id = Field(description="The strike.")
     verdict: Verdict = Field(description="confirmed and possible name an asset; undone names a decision.")
@@ -89,7 +108,8 @@ def decide(request: Request, new: NewDecision, who: Who, later: BackgroundTasks)
         raise UnknownRecord(f"no strike {new.strike!r}")
     _require_known(snapshot, new)
     decision = _decision(new, who, datetime.now(UTC))
-    seq = atlas.store.append("decisions", decision, who=who, seen=Newest("strike", new.strike, new.seen))
+    seen = Newest("strike", new.strike, new.seen)
+    seq = atlas.store.append("decisions", decision, who=who, seen=seen, renewal=atlas.renewal())
     later.add_task(atlas.refresh)
     return _fresh({"seq": seq, "decision": decision.model_dump(mode="json")}, status=201)
 

@@ -175,7 +175,9 @@ def place(request: Request, offered: Mapping[str, MatrixSet] = SETS) -> tuple[Ma
     Raises
     ------
     BadParameter
-        If the address is none within the set.
+        If the address is not three whole numbers.
+    UnknownTile
+        If they are outside the set.
     """
     one = matrix_set(request.path_params["tms"], offered)
     address = request.path_params["matrix"], request.path_params["row"], request.path_params["col"]

@@ -45,11 +45,11 @@ def create(request: Request, who: Who, body: Body) -> Response:
     key = f"{DATASET}-{now:%Y%m%d}-{secrets.token_hex(4)}"
     values, faults = writing.feature(writing.parsed(body), _system(request))
     made = writing.strike(values, faults, {"id": key, "dataset": DATASET}, view.stored, atlas.basemap)
-    atlas.store.write(Edit("strikes", key, made, None), who=who, at=now)
+    atlas.store.write(Edit("strikes", key, made, None), who=who, at=now, renewal=atlas.renewal())
     return _written(request, made, 201)
 
 
-@router.put(ITEM, summary="Replace a strike")
+@router.put(ITEM, summary="Replace a strike", operation_id="replace_strike")
 def replace(request: Request, feature: str, who: Who, body: Body) -> Response:
     """Replace a strike as a whole, if it still is the version that If-Match names; its id and dataset stay."""
     _require_type(request, GEOJSON_TYPE, "application/json")
@@ -62,7 +62,7 @@ def replace(request: Request, feature: str, who: Who, body: Body) -> Response:
     return _replaced(request, who, before, values, faults)
 
 
-@router.patch(ITEM, summary="Change parts of a strike")
+@router.patch(ITEM, summary="Change parts of a strike", operation_id="change_strike")
 def update(request: Request, feature: str, who: Who, body: Body) -> Response:
     """Change what the body names (JSON Merge Patch, RFC 7396), if it still is the version that If-Match names."""
     _require_type(request, MERGE_PATCH, "application/json")
@@ -72,14 +72,14 @@ def update(request: Request, feature: str, who: Who, body: Body) -> Response:
     return _replaced(request, who, before, values, faults)
 
 
-@router.delete(ITEM, summary="Remove a strike that a reviewer added", status_code=204)
+@router.delete(ITEM, summary="Remove a strike that a reviewer added", status_code=204, operation_id="remove_strike")
 def delete(request: Request, feature: str, who: Who) -> Response:
     """Remove a strike that came by this way, if it still is the version that If-Match names."""
     atlas, view = _newest(request)
     before = _required(request, feature, view.stored.strikes.get(feature))
     if before.dataset != DATASET:
         raise writing.NotOwn(before.id, before.dataset)
-    atlas.store.write(Edit("strikes", before.id, None, _version(before)), who=who)
+    atlas.store.write(Edit("strikes", before.id, None, _version(before)), who=who, renewal=atlas.renewal())
     atlas.refresh()
     return Response(status_code=204)
 
@@ -90,7 +90,7 @@ def _replaced(
     atlas: Atlas = request.app.state.atlas
     own = {"id": before.id, "dataset": before.dataset}
     made = writing.strike(values, faults, own, atlas.view.stored, atlas.basemap, before)
-    atlas.store.write(Edit("strikes", before.id, made, _version(before)), who=who)
+    atlas.store.write(Edit("strikes", before.id, made, _version(before)), who=who, renewal=atlas.renewal())
     return _written(request, made, 200)
 
 

@@ -46,7 +46,7 @@ TABLE = {
     "/collections/strikes/items?filter=true&filter-lang={}": "EMPTY cql sql NUL UTF LONG",
     "/collections/strikes/items?filter=true&filter-crs={}": "EMPTY EPSG:4326 NUL UTF LONG",
     "/collections/strikes/items?sortby={}": "EMPTY , nothing geometry assets title,title -- NUL UTF LONG",
-    "/collections/strikes/items?properties={}": "nothing geometry title;when NUL UTF LONG",
+    "/collections/strikes/items?properties={}": "nothing geometry title;when , title, NUL UTF LONG",
     "/collections/strikes/items?skipGeometry={}": "EMPTY 1 True NUL UTF LONG",
     "/collections/strikes/items?profile={}": "EMPTY nothing NUL UTF LONG",
     "/collections/strikes/items?n_sources={}": "EMPTY abc 1.5 HUGE NaN 0x1 NUL UTF LONG",

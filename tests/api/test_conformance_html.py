@@ -23,6 +23,8 @@ GIVEN = {
     "tileMatrixSetId": "WebMercatorQuad",
     "styleId": "strikes",
 }
+#: Parameters that some operations cannot do without.
+NEEDED = {"/places": {"q": "Odesa"}}
 FIRST = {
     "strikes": "ua-orlivka-2025-08-06",
     "assets": "a-abq",
@@ -53,8 +55,8 @@ def test_html_definition(client: TestClient) -> None:
     items = {f"/collections/{name}/items" for name in COLLECTIONS}
     assert core | items | {f"/collections/{name}/items/{key}" for name, key in FIRST.items()} <= set(asked)
     for path in asked:
-        for given in ({"headers": {"accept": "text/html"}}, {"headers": BROWSER}, {"params": {"f": "html"}}):
-            answer = client.get(path, **given)  # type: ignore[arg-type]
+        for headers, form in (({"accept": "text/html"}, {}), (BROWSER, {}), ({}, {"f": "html"})):
+            answer = client.get(path, headers=headers, params={**NEEDED.get(path, {}), **form})
             assert answer.status_code == 200, path
             assert answer.headers["content-type"].partition(";")[0] == "text/html"
 

@@ -45,6 +45,7 @@ ANSWERS = (
     "/records/strikes/ua-orlivka-2025-08-06",
     "/schemas/strikes",
     "/about",
+    "/places?q=Odesa",
     "/tileMatrixSets",
     "/tileMatrixSets/WebMercatorQuad",
     "/collections/assets/tiles",

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 
+import orjson
 import pytest
 import uvicorn
 from starlette.responses import PlainTextResponse
@@ -118,3 +119,16 @@ def test_requests_may_come_together(port: int) -> None:
     with connected(port) as client:
         client.sendall((head + b"\r\n") * 2 + head + b"Connection: close\r\n\r\n")
         assert rest(client).count(b"HTTP/1.1 200") == 3
+
+
+def test_what_is_no_request_is_answered_as_every_other_fault(port: int) -> None:
+    """Also an address so long that its parser reads no further."""
+    for sent in (b"\r\nnothing\r\n\r\n", b"GET /?" + b"a" * 70_000 + b" HTTP/1.1\r\nHost: a\r\n\r\n"):
+        with connected(port) as client:
+            client.sendall(sent)
+            head, _, body = rest(client).partition(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 400 ")
+        assert b"content-type: application/problem+json\r\n" in head
+        assert f"content-length: {len(body)}".encode() in head
+        told = orjson.loads(body)
+        assert (told["status"], bool(told["detail"])) == (400, True)

@@ -158,9 +158,16 @@ def test_every_placed_feature_of_small_layers_is_in_the_world_tile(client: TestC
         )
 
 
-@pytest.mark.parametrize("address", ["25/0/0", "0/1/0", "0/0/1", "3/8/0", "3/0/8", "-1/0/0", "1.5/0/0", "x/y/z"])
+@pytest.mark.parametrize("address", ["25/0/0", "0/1/0", "0/0/1", "3/8/0", "3/0/8", "1234567890/0/0"])
 @pytest.mark.parametrize("name", ["strikes", "basemap"])
-def test_an_address_outside_the_grid_is_400(client: TestClient, name: str, address: str) -> None:
+def test_an_address_outside_the_grid_is_404(client: TestClient, name: str, address: str) -> None:
+    answer = client.get(f"/tiles/{name}/{address}.mvt")
+    assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
+
+
+@pytest.mark.parametrize("address", ["-1/0/0", "1.5/0/0", "x/y/z", "1_0/0/0"])
+@pytest.mark.parametrize("name", ["strikes", "basemap"])
+def test_an_address_of_other_than_whole_numbers_is_400(client: TestClient, name: str, address: str) -> None:
     answer = client.get(f"/tiles/{name}/{address}.mvt")
     assert (answer.status_code, answer.json()["parameter"]) == (400, "z/x/y")
 
@@ -180,7 +187,7 @@ def test_a_tile_is_the_same_zipped_and_plain(client: TestClient, path: str) -> N
 def test_a_tile_that_the_client_has_is_304(client: TestClient) -> None:
     tag = client.get(HOME).headers["etag"]
     assert client.get(HOME, headers={"if-none-match": tag}).status_code == 304
-    assert client.get("/tiles/strikes/30/0/0.mvt", headers={"if-none-match": tag}).status_code == 400
+    assert client.get("/tiles/strikes/30/0/0.mvt", headers={"if-none-match": tag}).status_code == 404
 
 
 @pytest.mark.parametrize("name", [*COLLECTIONS, "basemap"])
