@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
-from importlib.metadata import PackageNotFoundError, version
 
 from fastapi import FastAPI
 
@@ -15,6 +13,7 @@ from api import errors, openapi
 from api.access_log import AccessLog, Form
 from api.atlas import Atlas
 from api.compression import Compression
+from api.edition import edition, program_version
 from api.headers import CommonHeaders, Methods
 from api.limits import AtWork, BodyLimit, RequestLimit, WorkLimit
 from api.observing import Observed
@@ -36,7 +35,7 @@ from api.routes import (
     tilesets,
     transactions,
 )
-from api.settings import ROOT, Settings
+from api.settings import Settings
 from api.workers import Worker
 from layers.store import Store
 
@@ -44,29 +43,6 @@ DESCRIPTION = (
     "Whose energy sites were struck: strikes joined to the owners of pipelines and facilities. "
     "Coordinates are longitude, latitude (OGC:CRS84); shares are percent; days are ISO 8601."
 )
-
-
-def program_version() -> str:
-    """Version of the installed program, or 0 where it is not installed."""
-    try:
-        return version("strikeatlas")
-    except PackageNotFoundError:
-        return "0"
-
-
-def edition(settings: Settings) -> str:
-    """Version of the program, and a digest of its sources and of the settings that the bytes of answers depend on.
-
-    A checkout changes more often than its version does, and what it answers with it.
-    """
-    shaping = (settings.limit_default, settings.limit_max, settings.attribution)
-    made = hashlib.blake2b(repr((*shaping, settings.publish_from, settings.show_from)).encode())
-    for ring in ("api", "layers", "geo"):
-        for file in sorted((ROOT / ring).rglob("*")):
-            if file.suffix in (".py", ".html", ".css", ".js", ".toml"):
-                made.update(file.read_bytes())
-    made.update((settings.static / "style-table.json").read_bytes())
-    return f"{program_version()}.{made.hexdigest()[:8]}"
 
 
 def create_app(store: Store, settings: Settings | None = None, log: Form = "none") -> FastAPI:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cached_property
 
+from api.edition import sources
 from api.params import ORDERS
 from api.settings import Settings
 from geo.mvt import Layer
@@ -20,6 +21,8 @@ from layers import basemap
 from layers.collection import Collection
 from layers.cursor import keyed
 from layers.derived import renewal
+from layers.keeping import Keeping
+from layers.kept import KeptSnapshot
 from layers.publishing import public
 from layers.recent import Recent
 from layers.renewal import renewed
@@ -29,12 +32,15 @@ from layers.selection import Selection, rows
 from layers.snapshot import Snapshot
 from layers.store import Renewal, Store, StoreError
 
+#: Zooms whose tiles are made ready ahead.
+_ZOOMS = 15
+
 log = logging.getLogger(__name__)
 
 
 def snapshots_of(store: Store, base: basemap.Basemap, settings: Settings) -> tuple[Snapshot, Snapshot]:
     """The newest version of what a store holds: as it is served, every layer of it built, and with what is private."""
-    seq, records = store.version()
+    seq, records = store.version(packed=True)
     return _snapshots(base, seq, records, data_date(store, seq), settings, None)
 
 
@@ -48,9 +54,13 @@ def _snapshots(
         return Snapshot.of(known, base, seq, day, settings.publish_from, settings.show_from)
 
     snapshot = view(served) if before is None else renewed(before, view(served))
+    return _made_ready(snapshot), snapshot if served is records else view(records)
+
+
+def _made_ready(snapshot: Snapshot) -> Snapshot:
     for collection in snapshot.collections.values():
         _ready(collection)
-    return snapshot, snapshot if served is records else view(records)
+    return snapshot
 
 
 def _ready(collection: Collection) -> None:
@@ -155,21 +165,59 @@ class Atlas:
         #: Why the newest version cannot be shown; ``None`` if it can.
         self.fault: str | None = None
         self._behind_since: float | None = None
-        self.view = self._newest(None)
+        self._keeping = Keeping(
+            store=store,
+            basemap=settings.basemap,
+            base=self.basemap,
+            # What is answered of it may change without what is kept.
+            program=sources("geo", "layers").hex(),
+            publish_from=settings.publish_from,
+            show_from=settings.show_from,
+            least=settings.keep_from,
+        )
+        store.count_edits()
+        self.view = self._first()
 
     @cached_property
     def ground_in_degrees(self) -> tuple[Layer, ...]:
         """Countries and boundaries on the plane of equal degrees, made when they are first asked for."""
         return self.basemap.ground(DEGREES)
 
+    def _first(self) -> View:
+        """The newest version; of a large store from what is kept of it or of one before, or else it is kept."""
+        self._others = self.store.edited_by_others()
+        if not self._keeping.is_worth_it():
+            return self._newest(None)
+        begun, known = time.monotonic(), self._keeping.read(self._others)
+        if known is None:
+            with self._keeping.alone():
+                # Another worker may have made it meanwhile.
+                known = self._keeping.read(self._others)
+                made = None if known is not None else self._found()
+                if made is not None and made.snapshot.records is made.stored:
+                    known = self._keeping.write(made.snapshot, self._others)
+            if known is None:
+                assert made is not None
+                return made
+        view = self._view(_made_ready(known), known, known.records, begun)
+        return view if known.seq == self.store.seq() else self._newest(view)
+
+    def _found(self) -> View:
+        log.info("finding what follows from the store, to be kept beside it; the next start will be quicker")
+        return self._newest(None)
+
     def _newest(self, known: View | None) -> View:
         begun = time.monotonic()
         if known is None:
-            seq, stored = self.store.version()
+            seq, stored = self.store.version(packed=True)
         else:
             seq, stored = self.store.newer(known.snapshot.seq, known.stored)
         before = None if known is None else known.snapshot
         snapshot, everything = _snapshots(self.basemap, seq, stored, data_date(self.store, seq), self._settings, before)
+        return self._view(snapshot, everything, stored, begun)
+
+    def _view(self, snapshot: Snapshot, everything: Snapshot, stored: Records, begun: float) -> View:
+        seq = snapshot.seq
         changed = last_change(self.store, seq) or datetime(*snapshot.data_date.timetuple()[:3], tzinfo=UTC)
         version = f"{seq}-{changed:%Y%m%dT%H%M%S.%f}-{_digest(snapshot)}-{self._program}"
         tiles = Tiles(self._settings.tiles_kept, self.counts)
@@ -178,11 +226,12 @@ class Atlas:
     def refresh(self) -> bool:
         """Build a newer view beside the current one and swap it in; whether there was one."""
         with self._building:
-            if self.store.seq() == self.view.snapshot.seq:
+            edited = self.store.edited_by_others() != self._others
+            if self.store.seq() == self.view.snapshot.seq and not edited:
                 self.fault = self._behind_since = None
                 return False
             self._behind_since = self._behind_since or time.monotonic()
-            self.view = self._newest(self.view)
+            self.view = self._first() if edited else self._newest(self.view)
             self.fault = self._behind_since = None
             return True
 
@@ -196,8 +245,19 @@ class Atlas:
         since = self._behind_since
         return 0.0 if since is None else time.monotonic() - since
 
+    def make_ready(self) -> None:
+        """Make ahead what the first tiles and the first edit would wait for, of a view that was read."""
+        snapshot = self.view.snapshot
+        if not isinstance(snapshot, KeptSnapshot):
+            return
+        _ = snapshot.asset_index, snapshot.registers
+        for zoom in range(_ZOOMS):
+            for collection in snapshot.collections.values():
+                collection.layer.make_ready(zoom)
+
     async def follow(self, every_s: float) -> None:
         """Look for changes for as long as the server runs."""
+        await asyncio.to_thread(self.make_ready)
         while True:
             await asyncio.sleep(every_s)
             try:

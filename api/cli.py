@@ -15,6 +15,7 @@ import typer
 from api import printing, printing_country, tell, tell_country
 from api.commands import export as export_commands
 from api.commands import judge as judge_commands
+from api.commands import keep as keep_commands
 from api.commands import load as load_commands
 from api.commands import match as match_commands
 from api.commands import places as place_commands
@@ -74,6 +75,7 @@ app.add_typer(place_commands.app, name="place")
 app.add_typer(reviewer_commands.app, name="reviewer")
 app.add_typer(export_commands.app, name="export")
 app.command(epilog=match_commands.EPILOG)(match_commands.match)
+app.command(epilog=keep_commands.EPILOG)(keep_commands.keep)
 app.command(epilog=serve_commands.EPILOG)(serve_commands.serve)
 
 WhoOption = Annotated[str, typer.Option(help="Who makes the change; kept in the history.")]

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from api.reading import BadParameter
 from layers.decisions import PUBLISH_FROM, SHOW_FROM
+from layers.keeping import LEAST
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -44,6 +45,8 @@ class Settings:
     #: Probability from which an undecided candidate is published as probable, and that from which one is shown at all.
     publish_from: float = PUBLISH_FROM
     show_from: float = SHOW_FROM
+    #: From so many strikes and assets on, what follows from the store is kept in files beside it.
+    keep_from: int = LEAST
     #: Bytes of the longest path with its query, and of all header lines together.
     url_max: int = 8_192
     headers_max: int = 16_384

@@ -28,7 +28,7 @@ def strike_answer(snapshot: Snapshot, told: Answer) -> Json:
     """The whole answer to one strike."""
     strike = told.strike
     first, last = days(strike)
-    claims = [claim for claim in snapshot.records.claims.values() if claim.record in _about(told)]
+    claims = [claim for key in _about(told) for claim in snapshot.records.where("claims", "record", key)]
     answer: Json = {
         "strike": {**_record(strike), "day_first": first, "day_last": last},
         "basis": told.basis,
@@ -49,7 +49,7 @@ def strike_answer(snapshot: Snapshot, told: Answer) -> Json:
 def owners_answer(snapshot: Snapshot, owned: str, owners: Owners, on: date, basis: Basis, minority: Minority) -> Json:
     """Who owns an asset or entity on a day."""
     records = snapshot.records
-    ties = [relation for relation in records.relations.values() if relation.asset == owned]
+    ties = records.where("relations", "asset", owned)
     about = (
         {"asset": _asset(records.assets[owned])}
         if owned in records.assets
@@ -92,7 +92,8 @@ def holdings_answer(snapshot: Snapshot, entity: str, on: date) -> Json:
 
 def _hit(snapshot: Snapshot, hit: HitOwners, told: Answer) -> Json:
     decision = hit.hit.decision
-    match = hit.hit.match
+    candidates = snapshot.matches[told.strike.id]
+    match = next((one for one in candidates if one.asset == hit.hit.asset), None)
     return {
         "asset": _asset(snapshot.records.assets[hit.hit.asset]),
         "verdict": hit.hit.verdict,
@@ -207,10 +208,10 @@ def _record(record: Record) -> Json:
     return values
 
 
-def _about(told: Answer) -> frozenset[str]:
-    """Ids of the records that the claims of an answer may be about."""
-    stakes = {step.stake.id for hit in told.hits for chain in hit.owners.chains.paths for step in chain.steps}
-    return frozenset({told.strike.id, *(hit.hit.asset for hit in told.hits), *stakes})
+def _about(told: Answer) -> Iterable[str]:
+    """Ids of the records that the claims of an answer may be about, each once."""
+    stakes = (step.stake.id for hit in told.hits for chain in hit.owners.chains.paths for step in chain.steps)
+    return dict.fromkeys((told.strike.id, *(hit.hit.asset for hit in told.hits), *stakes))
 
 
 def sources(snapshot: Snapshot, answer: object) -> Mapping[str, Json]:

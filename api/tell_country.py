@@ -30,7 +30,7 @@ def country_answer(
         If no country of the base map or of the records has that code.
     """
     _require_country(snapshot, iso)
-    answers = [told for told in snapshot.answers(basis, minority).values() if stands(told)]
+    answers = [told for told in snapshot.concerning(iso, basis, minority) if stands(told)]
     owned = [row for told in answers for row in _owned_rows(snapshot, told, iso)] if _asked(relation, "owner") else []
     related = [
         row for told in answers for row in _related_rows(snapshot, told, iso) if _asked(relation, row["relation"])

@@ -42,7 +42,7 @@ def strike(snapshot: Snapshot, told: Answer) -> Json:
     key = told.strike.id
     matches = snapshot.matches[key]
     shown = [match for match in matches if match.asset is not None][:SHOWN]
-    decisions = [one for one in snapshot.records.decisions.values() if one.strike == key]
+    decisions = snapshot.records.where("decisions", "strike", key)
     answer = tell.strike_answer(snapshot, told)
     answer["candidates"] = [_candidate(snapshot, match) for match in shown]
     answer["more_candidates"] = sum(match.asset is not None for match in matches) - len(shown)

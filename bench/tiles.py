@@ -1,93 +1,109 @@
-"""Compare the tile encoder with mapbox-vector-tile on the same tile: `python -m bench.tiles --rows 100000`."""
+"""Vector tiles that nobody asked for before, beside PostGIS: `python -m bench.tiles PEERS WORLD`.
+
+The same rows with the same properties: of each collection the tiles of zooms 0 to 14 that hold some of its features,
+drawn by lot, each once. Ours are made by the layer of the served collection, of a view that was just read, in this
+process; those of PostGIS by ST_AsMVT over one connection, whole, as it does not thin points.
+"""
 
 from __future__ import annotations
 
 import argparse
-import gzip
-from collections.abc import Callable
-from time import perf_counter
+import re
+import subprocess
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
-import mapbox_vector_tile
 import numpy as np
 import shapely
 from rich.console import Console
 from rich.table import Table
 
-from geo.mvt import Layer
-from geo.tiles import Tile, bounds, tile_at, world
+from api.atlas import Atlas
+from api.settings import Settings
+from bench.peers.postgres import Cluster
+from bench.world_tables import columns, write_postgis
+from geo.planes import MERCATOR
+from geo.tiles import Tile
+from layers.collection import Collection
+from layers.store import Store
 
-TILE = tile_at(31.0, 47.0, 6)
-
-
-def shapes(rows: int, kind: str) -> np.ndarray:
-    """Make points, lines or polygons spread evenly over the tile."""
-    west, south, east, north = bounds(TILE)
-    rng = np.random.default_rng(1)
-    xy = np.column_stack([rng.uniform(west, east, rows), rng.uniform(south, north, rows)])
-    if kind == "points":
-        return shapely.points(xy)
-    paths = xy[:, None] + np.cumsum(rng.normal(0, 0.02, (rows, 12, 2)), axis=1)
-    made = shapely.linestrings(paths)
-    return made if kind == "lines" else shapely.convex_hull(made)
-
-
-def properties(rows: int) -> dict[str, np.ndarray]:
-    """Make four properties as a strike has them."""
-    rng = np.random.default_rng(2)
-    return {
-        "status": rng.choice(["draft", "reported", "corroborated", "verified"], rows),
-        "kind": rng.choice(["refinery", "depot", "terminal", "pipeline", "station"], rows),
-        "drones": rng.integers(1, 60, rows),
-        "share": rng.random(rows).round(2),
-    }
+ZOOMS = range(15)
+#: Tiles of one collection.
+TILES = 184
+NAMES = ("strikes", "assets")
+_QUERY = """
+WITH bounds AS (SELECT ST_TileEnvelope({z}, {x}, {y}) AS box,
+                ST_Transform(ST_TileEnvelope({z}, {x}, {y}, margin => 64.0 / 4096), 4326) AS around),
+rows AS (SELECT ST_AsMVTGeom(ST_Transform(geom, 3857), box, 4096, 64, true) AS geom, {names}
+         FROM {table}, bounds WHERE geom && around)
+SELECT length(ST_AsMVT(rows, '{table}', 4096, 'geom')) FROM rows;
+"""
 
 
-def oracle(rows: np.ndarray, columns: dict[str, np.ndarray], tile: Tile) -> bytes:
-    """Encode with mapbox-vector-tile, which is handed tile units."""
-    units = shapely.transform(rows, lambda xy: np.rint((world(xy) * (1 << tile.z) - [tile.x, tile.y]) * 4096))
-    values = {name: column.tolist() for name, column in columns.items()}
-    features = [
-        {"geometry": shape, "id": row, "properties": {name: values[name][row] for name in values}}
-        for row, shape in enumerate(units)
-    ]
-    layer = [{"name": "a", "features": features}]
-    return mapbox_vector_tile.encode(layer, default_options={"y_coord_down": True})
+def drawn(collection: Collection, seed: int = 1) -> list[Tile]:
+    """The tiles that hold features drawn by lot: of each zoom about as many, and no tile twice."""
+    placed = collection.shapes[~shapely.is_missing(collection.shapes)]
+    chosen = np.random.default_rng(seed).choice(len(placed), 4 * TILES)
+    at = MERCATOR.world(shapely.get_coordinates(shapely.centroid(placed[chosen])))
+    found: list[Tile] = []
+    for number in range(len(at)):
+        for zoom in ZOOMS:
+            x, y = (at[number] * 2**zoom).astype(int).tolist()
+            if len(found) < TILES and Tile(zoom, x, y) not in found:
+                found.append(Tile(zoom, x, y))
+    return sorted(found)
 
 
-def timed(call: Callable[[], bytes], rounds: int) -> tuple[float, bytes]:
-    """Give the shortest of some runs in seconds, and the tile."""
-    times = []
-    for _ in range(rounds):
-        start = perf_counter()
-        tile = call()
-        times.append(perf_counter() - start)
-    return min(times), tile
+def ours(collection: Collection, tiles: Sequence[Tile]) -> Iterator[tuple[float, int]]:
+    """Milliseconds and bytes of each tile."""
+    for tile in tiles:
+        begun = time.perf_counter()
+        made = collection.layer.encode(tile)
+        yield (time.perf_counter() - begun) * 1000, len(made)
+
+
+def theirs(collection: Collection, tiles: Sequence[Tile], connection: str) -> list[tuple[float, int]]:
+    """The same of PostGIS, as psql takes the time; only the length of a tile is told, not its bytes.
+
+    Lists, which tiles have not, are joined as texts.
+    """
+    names = ", ".join(
+        f'array_to_string("{name}", \',\') AS "{name}"' if kind.endswith("[]") else f'"{name}"'
+        for name, kind in columns(collection).items()
+    )
+    asked = (_QUERY.format(names=names, table=collection.name, z=tile.z, x=tile.x, y=tile.y) for tile in tiles)
+    psql = ["psql", "--quiet", "--no-psqlrc", "--tuples-only", "--no-align", "--set=ON_ERROR_STOP=1", connection]
+    script = "\n".join(["SET statement_timeout = 0;", "\\timing on", *asked])
+    told = subprocess.run(psql, input=script, capture_output=True, text=True, check=True).stdout
+    return [(float(ms), int(size)) for size, ms in re.findall(r"(\d+)\nTime: ([\d.]+) ms", told)]
 
 
 def main() -> None:
-    """Run and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rows", type=int, default=20_000)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("peers", type=Path, help="as bench.peers.install made it")
+    parser.add_argument("world", type=Path, help="as bench.world made it, and a server or `strikeatlas keep` read it")
+    parser.add_argument("--basemap", type=Path, default=Path("data/basemap.gpkg"))
+    parser.add_argument("--fill", action="store_true", help="write the features into the database first")
     given = parser.parse_args()
-    table = Table("layer", "encoder", "ms", "ratio", "kB", "kB gzip -1", title=f"{given.rows:,} rows in {TILE}")
-    columns = properties(given.rows)
-    for kind in ("points", "lines", "polygons"):
-        rows = shapes(given.rows, kind)
-        ids = np.arange(given.rows)
-        whole, thin = Layer("a", rows, ids, columns), Layer("a", rows, ids, columns, thin=True)
-        whole.encode(TILE), thin.encode(TILE)  # each zoom is made ready once
-        runs: list[tuple[str, Callable[[], bytes]]] = [("geo", lambda layer=whole: layer.encode(TILE))]
-        if kind == "points":
-            runs.append(("geo, thinned", lambda layer=thin: layer.encode(TILE)))
-        runs.append(("mapbox-vector-tile", lambda rows=rows: oracle(rows, columns, TILE)))
-        first = 0.0
-        for name, call in runs:
-            seconds, tile = timed(call, given.rounds if name != "mapbox-vector-tile" else 1)
-            first = first or seconds
-            size, packed = len(tile) / 1e3, len(gzip.compress(tile, 1)) / 1e3
-            table.add_row(kind, name, f"{seconds * 1e3:.1f}", f"{seconds / first:.2f}", f"{size:.0f}", f"{packed:.0f}")
-    Console().print(table)
+    store = Store.open(given.world / "world.gpkg")
+    layers = Atlas(store, Settings(basemap=given.basemap), "bench").view.snapshot.collections
+    cluster = Cluster(given.peers / "postgres")
+    cluster.start()
+    shown = Table("collection", "rows", "whose", "tiles", "median ms", "p95", "worst", "all, s", "largest kB")
+    for name in NAMES:
+        if given.fill:
+            write_postgis(layers[name], cluster.connection)
+        tiles = drawn(layers[name])
+        for whose, found in (
+            ("ours", ours(layers[name], tiles)),
+            ("PostGIS", theirs(layers[name], tiles, cluster.connection)),
+        ):
+            ms, size = np.array(list(found)).T
+            numbers = (*np.percentile(ms, [50, 95]), ms.max(), ms.sum() / 1000)
+            told = (f"{number:,.2f}" for number in numbers)
+            shown.add_row(name, f"{len(layers[name]):,}", whose, str(len(tiles)), *told, f"{size.max() / 1000:,.0f}")
+    Console().print(shown)
 
 
 if __name__ == "__main__":

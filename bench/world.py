@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from itertools import count, islice
 from pathlib import Path
 from typing import TypeVar
 
@@ -42,6 +43,8 @@ from layers.store import Store
 
 DATASET = "world"
 SOURCES = 50
+#: Records of one table that are made and loaded at once.
+BATCH = 500_000
 #: Collections that are written for other servers.
 TABLES = ("strikes", "assets", "attributions")
 #: When it is loaded, so that the same world is served as of the same day.
@@ -54,18 +57,35 @@ console = Console(stderr=True)
 
 def records(world: World) -> Records:
     """The world as validated records."""
+    return Records.of({name: _by_id(made, most, name) for name, made, most in _tables(world)})
+
+
+def batches(world: World, most: int = BATCH) -> Iterator[Records]:
+    """The same in parts of a table, each a dataset of its own, so that not all are in memory; a small world as one."""
+    tables = _tables(world)
+    if sum(number for _, _, number in tables) <= most:
+        yield records(world)
+        return
+    for name, found, _ in tables:
+        for number in count():
+            part = [one.model_copy(update={"dataset": f"{DATASET}-{name}-{number}"}) for one in islice(found, most)]
+            if not part:
+                break
+            yield Records.of({name: _by_id(part, len(part), f"{name} {number}")})
+
+
+def _tables(world: World) -> list[tuple[str, Iterator[Record], int]]:
+    """Name, records and their greatest number of each table."""
     assets, strikes = world.assets, world.strikes
-    return Records.of(
-        {
-            "sources": _by_id(_sources(), SOURCES, "sources"),
-            "entities": _by_id(_entities(world), len(STATES) + len(world.owners.state), "entities"),
-            "assets": _by_id(_assets(world), len(assets.name), "assets"),
-            "strikes": _by_id(_strikes(world), len(strikes.day), "strikes"),
-            "stakes": _by_id(_stakes(world), 2 * len(assets.name) + len(world.owners.state), "stakes"),
-            "relations": _by_id(_relations(world), int(world.owners.operated.sum()), "relations"),
-            "decisions": _by_id(_decisions(world), int(strikes.decided.sum()), "decisions"),
-        }
-    )
+    return [
+        ("sources", _sources(), SOURCES),
+        ("entities", _entities(world), len(STATES) + len(world.owners.state)),
+        ("assets", _assets(world), len(assets.name)),
+        ("strikes", _strikes(world), len(strikes.day)),
+        ("stakes", _stakes(world), 2 * len(assets.name) + len(world.owners.state)),
+        ("relations", _relations(world), int(world.owners.operated.sum())),
+        ("decisions", _decisions(world), int(strikes.decided.sum())),
+    ]
 
 
 def _by_id(made: Iterable[_Item], most: int, name: str) -> dict[str, _Item]:
@@ -222,17 +242,18 @@ def _decisions(world: World) -> Iterator[Decision]:
         )
 
 
-def store(path: Path, made: Records) -> Store:
-    """Load the records into a new store."""
+def store(path: Path, parts: Iterable[Records]) -> Store:
+    """Load records into a new store, part by part."""
     created = Store.create(path)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task("load", total=None)
-        created.load(
-            made,
-            who="bench",
-            at=LOADED,
-            progress=lambda done, total: progress.update(task, completed=done, total=total),
-        )
+        for part in parts:
+            created.load(
+                part,
+                who="bench",
+                at=LOADED,
+                progress=lambda done, total: progress.update(task, completed=done, total=total),
+            )
     return created
 
 
@@ -264,10 +285,8 @@ def main() -> None:
         given.folder.mkdir(parents=True, exist_ok=True)
         with timed("columns"):
             world = made(sizes, given.seed)
-        with timed("records"):
-            told = records(world)
         with timed("store"):
-            store(path, told).close()
+            store(path, batches(world)).close()
     if given.postgis or given.flatgeobuf:
         write_features(path, given.basemap, given.postgis, given.folder if given.flatgeobuf else None)
 

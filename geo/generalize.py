@@ -10,8 +10,15 @@ from geo.crs import Ints, Objects
 
 Codes = npt.NDArray[np.uint64]
 
-#: A tile is thinned on a grid of 2**6 x 2**6 cells, so it holds at most 4,096 points.
-CELL_BITS = 6
+#: A tile is thinned on a grid of 32 x 64 cells, so it holds at most 2,048 points.
+POINT_CELLS = 11
+#: Lines and areas, which take more bytes, on one of 32 x 32.
+SHAPE_CELLS = 10
+#: A tile is thinned only when it would hold more points, or more lines, than these.
+CROWD = 2_000
+SHAPE_CROWD = 1_000
+#: From this zoom on all is shown.
+THIN_BELOW_ZOOM = 12
 #: Bits of each axis in a Morton code: 9 mm on the ground.
 CODE_BITS = 32
 #: Lines and polygons are simplified to this many of a tile's 4,096 units (half a pixel at 512).
@@ -37,8 +44,13 @@ def _spread(values: Ints) -> Codes:
     return spread
 
 
-def best_in_cells(codes: Codes, order: Ints, zoom: int) -> Ints:
-    """Pick the best point of every cell of a zoom.
+def cell_shift(zoom: int, cells: int = POINT_CELLS) -> int:
+    """Low bits of a Morton code that tell places within a cell of a zoom apart, where a tile has 2**cells."""
+    return max(2 * (CODE_BITS - zoom) - cells, 0)
+
+
+def best_in_cells(codes: Codes, order: Ints, zoom: int, cells: int = POINT_CELLS) -> Ints:
+    """Pick the best point of every cell of a zoom, of which a tile has 2**cells.
 
     Parameters
     ----------
@@ -49,15 +61,31 @@ def best_in_cells(codes: Codes, order: Ints, zoom: int) -> Ints:
 
     Returns
     -------
-    Ascending positions into ``codes``, at most 4,096 a tile. What is best in a cell is best in the smaller
+    Ascending positions into ``codes``, at most 2**cells a tile. What is best in a cell is best in the smaller
     cell of the next zoom too, so whatever is shown stays when zooming in, for any subset of the points.
     """
     if not len(codes):
         return np.empty(0, dtype=np.int64)
-    cells = codes >> np.uint64(2 * max(CODE_BITS - zoom - CELL_BITS, 0))
-    starts = np.flatnonzero(np.concatenate([[True], cells[1:] != cells[:-1]]))
+    cell = codes >> np.uint64(cell_shift(zoom, cells))
+    starts = np.flatnonzero(np.concatenate([[True], cell[1:] != cell[:-1]]))
     best = np.minimum.reduceat(order, starts)
     return np.flatnonzero(order == np.repeat(best, np.diff(starts, append=len(codes))))
+
+
+def uncrowded(codes: Codes, order: Ints, zoom: int, crowd: int, cells: int) -> Ints:
+    """Pick all of a tile that holds no crowd, and of the others the best of every cell; takes what that takes.
+
+    Returns
+    -------
+    Ascending positions into ``codes``. What is shown stays when zooming in, as no part of a tile is more of a crowd.
+    """
+    tile = codes >> np.uint64(2 * (CODE_BITS - zoom)) if zoom else np.zeros(len(codes), np.uint64)
+    starts = np.flatnonzero(np.concatenate([[len(codes) > 0], tile[1:] != tile[:-1]]))
+    counts = np.diff(starts, append=len(codes))
+    crowded = np.repeat(counts > crowd, counts)
+    few, many = np.flatnonzero(~crowded), np.flatnonzero(crowded)
+    best = many[best_in_cells(codes[many], order[many], zoom, cells)]
+    return np.sort(np.concatenate([few, best]))
 
 
 def first_zoom(codes: Codes, order: Ints, max_zoom: int) -> Ints:

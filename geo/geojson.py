@@ -12,6 +12,7 @@ import shapely
 from geo.antimeridian import within_world
 from geo.crs import Geometries, Objects
 from geo.errors import GeoError
+from geo.packed import Packed
 
 #: Decimals of a degree that are written: 1 cm on the ground.
 DECIMALS = 7
@@ -70,13 +71,11 @@ def collection(fragments: Sequence[bytes], extra: Mapping[str, object]) -> bytes
         raise GeoError(f"expected members of other names than {', '.join(sorted(clash))}")
     members = b"".join(b"%b:%b," % (_dump(name), _dump(value)) for name, value in extra.items())
     head = b'{"type":"FeatureCollection",%b"features":[' % members
-    if not fragments:
-        return head + b"]}"
-    # What is around them is put to the ends before: round the joined ones it would copy them all again.
-    parts = [*fragments]
-    parts[0] = head + parts[0]
-    parts[-1] += b"]}"
-    return b",".join(parts)
+    # Joined with what is around them, not put between it later, which would copy them all again.
+    told = fragments.pieces(b",") if isinstance(fragments, Packed) else fragments
+    parts: list[bytes | memoryview] = [b","] * (2 * len(told) - 1)
+    parts[::2] = told
+    return b"".join([head, *parts, b"]}"])
 
 
 def member(fragment: bytes) -> bytes:

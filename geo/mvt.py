@@ -20,6 +20,7 @@ from geo.crs import Bools, Floats, Geometries, Ints, Objects
 from geo.errors import GeoError
 from geo.generalize import EXTENT
 from geo.planes import MERCATOR, Plane
+from geo.splice import Splice
 from geo.tile_points import TilePoints
 from geo.tile_shapes import TileShapes
 from geo.tiles import Box, Tile
@@ -49,6 +50,23 @@ class Seen(NamedTuple):
     areas: Objects
 
 
+class Places(NamedTuple):
+    """Where the rows of a layer are drawn, made ready: what can be kept of it, see `Layer.places`.
+
+    Points are Morton codes, ascending, world coordinates, shape (n, 2), and layer rows; ``single`` says whether each
+    is the one of its row. Lines and areas are shapes in world coordinates and layer rows.
+    """
+
+    codes: npt.NDArray[np.uint64]
+    xy: Floats
+    row: Ints
+    single: bool
+    lines: Objects
+    line_row: Ints
+    areas: Objects
+    area_row: Ints
+
+
 class Layer:
     """A layer of a map, built once and never changed, that draws itself into any tile.
 
@@ -67,8 +85,9 @@ class Layer:
         Properties by name, one value a row and one type a column (str, int, float or bool); the type of the
         column decides how values are written. None and NaN: the feature has no such property.
     thin
-        Below zoom 12, where a tile would hold more than 2,000 points, show the best of every cell of a
-        64 x 64 grid only. What is shown at one zoom is shown at the next.
+        Below zoom 12, where a tile would hold more than 2,000 points, show the best of every cell of a 32 x 64 grid
+        only, and of more than 1,000 lines or areas the largest of every cell of 32 x 32; these must all be shown from
+        zoom 0. What is shown at one zoom is shown at the next.
     min_zoom
         The first zoom at which a row is shown: one number, or one a row; None shows all from 0.
     priority
@@ -105,9 +124,42 @@ class Layer:
         dimension = shapely.get_dimensions(parts)
         lonlat = shapely.get_coordinates(parts[dimension == 0])
         self._points = TilePoints(lonlat, row[dimension == 0], first, weight, thin, plane)
-        self._lines = TileShapes(parts[dimension == 1], row[dimension == 1], first, area=False, plane=plane)
-        self._polygons = TileShapes(parts[dimension == 2], row[dimension == 2], first, area=True, plane=plane)
+        self._lines = TileShapes(parts[dimension == 1], row[dimension == 1], first, False, thin, plane)
+        self._polygons = TileShapes(parts[dimension == 2], row[dimension == 2], first, True, thin, plane)
         self._single = len(np.unique(self._points.row)) == len(self._points.row)
+
+    @classmethod
+    def placed(cls, name: str, places: Places, rows: int, columns: Mapping[str, Sequence[Any]]) -> Layer:
+        """Make a thin layer of places that are ready: the same as of its geometries, with ids that count from 1.
+
+        Raises
+        ------
+        GeoError
+            When columns do not fit the rows or a column mixes types.
+        """
+        made = cls.__new__(cls)
+        made.name = name
+        made.ids = np.arange(1, rows + 1, dtype=np.uint64)
+        made._columns = Columns(columns, rows)
+        made._points = TilePoints.ready(places.codes, places.xy, places.row, True, places.single)
+        made._lines = TileShapes.ready(places.lines, places.line_row, area=False)
+        made._polygons = TileShapes.ready(places.areas, places.area_row, area=True)
+        made._single = places.single
+        return made
+
+    @property
+    def places(self) -> Places:
+        """What can be kept of a thin layer whose rows are all shown from zoom 0, none before others."""
+        points, lines, areas = self._points, self._lines, self._polygons
+        return Places(
+            points.codes, points.xy, points.row, self._single, lines.shapes, lines.row, areas.shapes, areas.row
+        )
+
+    def make_ready(self, zoom: int) -> None:
+        """Make ahead what the first tile of a zoom would wait for."""
+        self._points.make_ready(zoom)
+        for shapes in (self._lines, self._polygons):
+            shapes.make_ready(zoom)
 
     def under(self, columns: Mapping[str, Sequence[Any]]) -> Layer:
         """Give the same rows with other properties; the geometry is shared, not made ready again.
@@ -118,7 +170,7 @@ class Layer:
             When columns do not fit the rows or a column mixes types.
         """
         made = copy.copy(self)
-        made._columns = Columns(columns, len(self))
+        made._columns = Columns(columns, len(self), self._columns)
         return made
 
     @property
@@ -126,8 +178,8 @@ class Layer:
         """Whether each row is one point at most, and nothing else."""
         return self._single and not (len(self._lines.row) or len(self._polygons.row))
 
-    def spliced(self, other: Layer, take: Ints, columns: Mapping[str, Sequence[Any]]) -> Layer:
-        """Give the rows of this layer and, after them, of another, in the order of ``take``; ids count from 1.
+    def spliced(self, other: Layer, splice: Splice, columns: Mapping[str, Sequence[Any]]) -> Layer:
+        """Give the rows of this layer and, after them, of another, as a splice has them; ids count from 1.
 
         Parameters
         ----------
@@ -142,9 +194,9 @@ class Layer:
         if not (self.is_points and other.is_points):
             raise GeoError("expected layers of points alone")
         made = copy.copy(self)
-        made.ids = np.arange(1, len(take) + 1, dtype=np.uint64)
-        made._columns = Columns(columns, len(take))
-        made._points = self._points.spliced(other._points, (len(self), len(other)), take)
+        made.ids = np.arange(1, len(splice) + 1, dtype=np.uint64)
+        made._columns = Columns(columns, len(splice), self._columns)
+        made._points = self._points.spliced(other._points, splice)
         return made
 
     def __len__(self) -> int:
@@ -170,10 +222,9 @@ class Layer:
         for group, end in zip(groups, ends, strict=True):
             own = slice(end - len(group.rows), end)
             parts.append(_features(group, self.ids[group.rows], Block(tags.data[own], tags.kept[own])))
-        keys = [field(3, name.encode()) for name in self._columns.names]
         head = varint(15 << 3) + varint(VERSION) + field(1, self.name.encode())
         tail = varint(5 << 3) + varint(EXTENT)
-        return field(3, b"".join([head, *parts, *keys, values, tail]))
+        return field(3, b"".join([head, *parts, self._columns.keys, values, tail]))
 
     def seen(self, box: Box, zoom: int, mask: Bools | None = None) -> Seen:
         """Give what the tiles of a zoom show inside a box of the world, thinned and simplified as they are."""

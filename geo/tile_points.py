@@ -6,15 +6,16 @@ from copy import copy
 
 import numpy as np
 
+from geo.coded import Codes
 from geo.crs import Bools, Floats, Ints
-from geo.generalize import CODE_BITS, EXTENT, best_in_cells, morton
+from geo.generalize import CODE_BITS, CROWD, EXTENT, THIN_BELOW_ZOOM, best_in_cells, cell_shift, morton
+from geo.generalize import Codes as Morton
 from geo.planes import MERCATOR, Plane
+from geo.splice import Splice, exchanged
 from geo.tiles import Box, Tile, overlapped
 
-#: A tile is thinned only when it would hold more points than this.
-CROWD = 2_000
-#: From this zoom on every point is shown.
-THIN_BELOW_ZOOM = 12
+#: Where so many points come or go, the best of each cell are mended; where more do, they are found anew.
+_FEW = 32
 
 
 class TilePoints:
@@ -43,24 +44,56 @@ class TilePoints:
         codes = morton(grid[:, 0], grid[:, 1])
         order = np.argsort(codes, kind="stable")
         self.codes, self.xy, self.row = codes[order], xy[order], row[inside][order]
-        self.min_zoom, self.priority, self.thin = min_zoom[self.row], priority[self.row], thin
+        self.min_zoom, self.priority = _of_points(min_zoom, self.row), _of_points(priority, self.row)
+        self.thin, self._single = thin, bool((np.diff(row) > 0).all())
         self._rank()
 
-    def _rank(self) -> None:
-        # A point may only be outdone by one that is shown as early, or it would vanish on zooming in.
-        self.order = _ranks(self.row, -self.priority, self.min_zoom)
-        self._shown: dict[int, Ints] = {}
-        self._best: dict[int, Ints] = {}
+    @classmethod
+    def ready(cls, codes: Morton, xy: Floats, row: Ints, thin: bool, single: bool) -> TilePoints:
+        """Take points that were made ready before: all are shown from zoom 0, and the earlier row is kept.
 
-    def spliced(self, other: TilePoints, rows: tuple[int, int], take: Ints) -> TilePoints:
-        """Give the points of this layer and, after them, of another, in the order of ``take``.
-
-        ``rows`` are those of the two layers; each has one point at most.
+        Parameters
+        ----------
+        codes, xy, row
+            As they are kept: Morton codes, ascending, world coordinates and layer rows.
+        single
+            Whether each is the one point of its row.
         """
-        position = np.full(sum(rows), -1)
+        made = cls.__new__(cls)
+        made.codes, made.xy, made.row = codes, xy, row
+        made.min_zoom, made.priority = np.broadcast_to(np.int64(0), len(row)), np.broadcast_to(0.0, len(row))
+        made.thin, made._single = thin, single
+        made._rank()
+        return made
+
+    def _rank(self) -> None:
+        #: The zoom from which all are shown, if each is the one point of a row and no other matters more or is shown
+        #: earlier; then the earlier row is better.
+        self._even = int(self.min_zoom[0]) if self._single and self._is_even() else None
+        # A point may only be outdone by one that is shown as early, or it would vanish on zooming in.
+        self.order = self.row if self._even is not None else _ranks(self.row, -self.priority, self.min_zoom)
+        self._shown: dict[int, Ints] = {}
+        self._best: dict[int, Codes] = {}
+
+    def _is_even(self) -> bool:
+        return len(self.row) > 0 and all(values.strides == (0,) for values in (self.min_zoom, self.priority))
+
+    def spliced(self, other: TilePoints, splice: Splice) -> TilePoints:
+        """Give the points of this layer's rows and, after them, of another's, as a splice of the rows has them.
+
+        Each row has one point at most.
+        """
+        same = self._even == other._even and self.priority[:1].tolist() == other.priority[:1].tolist()
+        if self._even is not None and splice.is_rising and (same or not len(other.row)):
+            return self._exchanged(other, splice)
+        return self._arranged(other, splice)
+
+    def _arranged(self, other: TilePoints, splice: Splice) -> TilePoints:
+        """Splice and sort anew."""
+        position = np.full(splice.own + splice.other, -1)
         position[self.row] = np.arange(len(self.row))
-        position[rows[0] + other.row] = len(self.row) + np.arange(len(other.row))
-        found = position[take]
+        position[splice.own + other.row] = len(self.row) + np.arange(len(other.row))
+        found = position[splice.take]
         row = np.flatnonzero(found >= 0)
         source = found[row]
         codes = np.concatenate([self.codes, other.codes])[source]
@@ -68,24 +101,75 @@ class TilePoints:
         made, source = copy(self), source[order]
         made.row, made.codes = row[order], codes[order]
         made.xy = np.concatenate([self.xy, other.xy])[source]
-        made.min_zoom = np.concatenate([self.min_zoom, other.min_zoom])[source]
-        made.priority = np.concatenate([self.priority, other.priority])[source]
+        made.min_zoom = _even_out(np.concatenate([self.min_zoom, other.min_zoom])[source])
+        made.priority = _even_out(np.concatenate([self.priority, other.priority])[source])
         made._rank()
         return made
+
+    def _exchanged(self, other: TilePoints, splice: Splice) -> TilePoints:
+        """Splice where the order of all that stays is known."""
+        stays = np.ones(splice.own, dtype=bool)
+        stays[splice.gone] = False
+        lost = np.flatnonzero(~stays[self.row])
+        row = splice.moved(self.row)
+        source, came = _placed(other, splice)
+        codes = other.codes[source]
+        at = _places(self.codes, row, codes, came)
+        made = copy(self)
+        made.codes = exchanged(self.codes, lost, at, codes)
+        made.xy = exchanged(self.xy, lost, at, other.xy[source])
+        made.row = made.order = exchanged(row, lost, at, came)
+        made.min_zoom, made.priority = (
+            np.broadcast_to(values[0], len(made.row)) for values in (self.min_zoom, self.priority)
+        )
+        made._shown, made._best = {}, {}
+        if not len(made.row):
+            made._even = None
+        elif len(lost) + len(at) <= _FEW:
+            touched = np.concatenate([self.codes[lost], codes])
+            kept = [*self._best.items()]
+            made._best = {zoom: self._mended(made, zoom, best, touched, lost, at) for zoom, best in kept}
+        return made
+
+    def _mended(self, made: TilePoints, zoom: int, best: Codes, touched: Morton, lost: Ints, at: Ints) -> Codes:
+        """The best points of the cells of a zoom, after some were lost and others came: their cells are seen anew."""
+        moved = best.copy()
+        for place in lost[::-1].tolist():
+            moved -= best > place
+        for place in at.tolist():
+            moved += best >= place
+        shift = cell_shift(zoom)
+        outdone, places, new = list[int](), list[int](), list[int]()
+        for cell in np.unique(touched >> np.uint64(shift)).tolist():
+            low, high = np.uint64(cell << shift), np.uint64(((cell + 1) << shift) - 1)
+            begin, end = self._between(low, high)
+            place = int(np.searchsorted(best, begin))
+            if place < len(best) and best[place] < end:
+                outdone.append(place)
+            begin, end = made._between(low, high)
+            if begin < end:
+                places.append(place)
+                new.append(begin + int(made.order[begin:end].argmin()))
+        gone, before = (np.array(one, np.int64) for one in (outdone, places))
+        return exchanged(moved, gone, before, np.array(new, np.int32))
+
+    def make_ready(self, zoom: int) -> None:
+        """Find ahead which points stay at a zoom where there are too many."""
+        if self.thin and zoom < THIN_BELOW_ZOOM and len(self.row) > CROWD:
+            self._best_at(zoom)
 
     def find(self, tile: Tile, mask: Bools | None) -> Ints:
         """Give the positions of the points shown in a tile, in Morton order."""
         start, stop = self._range(tile)
-        shown = _between(self._at(tile.z), start, stop)
         # Counted whatever their min_zoom: a tile that is no crowd must not become one on zooming in.
-        crowd = stop - start if mask is None else int(mask[self.row[start:stop]].sum())
-        if mask is not None:
-            shown = shown[mask[self.row[shown]]]
-        if not self.thin or tile.z >= THIN_BELOW_ZOOM or crowd <= CROWD:
-            return shown
         if mask is None:
-            return _between(self._best_at(tile.z), start, stop)
-        return shown[best_in_cells(self.codes[shown], self.order[shown], tile.z)]
+            if self._is_crowd(tile, stop - start):
+                return _among(self._best_at(tile.z), start, stop)
+            return self._at(tile.z, start, stop)
+        shown = start + np.flatnonzero(mask[self.row[start:stop]])
+        crowd = self._is_crowd(tile, len(shown))
+        shown = shown[self.min_zoom[shown] <= tile.z]
+        return shown[best_in_cells(self.codes[shown], self.order[shown], tile.z)] if crowd else shown
 
     def within(self, box: Box, zoom: int, mask: Bools | None) -> tuple[Ints, Floats]:
         """Give the layer rows and world coordinates, shape (n, 2), of what the tiles of a zoom show inside a box."""
@@ -100,22 +184,63 @@ class TilePoints:
         clipped: Ints = np.clip(units, 0, EXTENT - 1).astype(np.int64)
         return clipped
 
+    def _is_crowd(self, tile: Tile, count: int) -> bool:
+        return self.thin and tile.z < THIN_BELOW_ZOOM and count > CROWD
+
     def _range(self, tile: Tile) -> tuple[int, int]:
         shift = 2 * (CODE_BITS - tile.z)
         code = int(morton(np.array([tile.x]), np.array([tile.y]))[0])
-        low, high = np.uint64(code << shift), np.uint64(((code + 1) << shift) - 1)
+        return self._between(np.uint64(code << shift), np.uint64(((code + 1) << shift) - 1))
+
+    def _between(self, low: np.uint64, high: np.uint64) -> tuple[int, int]:
         return int(np.searchsorted(self.codes, low)), int(np.searchsorted(self.codes, high, side="right"))
 
-    def _at(self, zoom: int) -> Ints:
+    def _at(self, zoom: int, start: int, stop: int) -> Ints:
+        """Give the positions from ``start`` to ``stop`` of what is shown at a zoom."""
+        if self._even is not None:
+            return np.arange(start, stop if self._even <= zoom else start)
         if zoom not in self._shown:
             self._shown[zoom] = np.flatnonzero(self.min_zoom <= zoom)
-        return self._shown[zoom]
+        return _among(self._shown[zoom], start, stop)
 
-    def _best_at(self, zoom: int) -> Ints:
+    def _best_at(self, zoom: int) -> Codes:
         if zoom not in self._best:
-            shown = self._at(zoom)
-            self._best[zoom] = shown[best_in_cells(self.codes[shown], self.order[shown], zoom)]
+            shown = self._at(zoom, 0, len(self.row))
+            best = best_in_cells(self.codes, self.order, zoom) if len(shown) == len(self.row) else None
+            if best is None:
+                best = shown[best_in_cells(self.codes[shown], self.order[shown], zoom)]
+            self._best[zoom] = best.astype(np.int32)
         return self._best[zoom]
+
+
+def _placed(other: TilePoints, splice: Splice) -> tuple[Ints, Ints]:
+    """Positions of the points that come, in the order of their codes, then rows; and the new rows they have."""
+    position = np.full(splice.other, -1)
+    position[other.row] = np.arange(len(other.row))
+    source = position[splice.came]
+    row, source = splice.came_at[source >= 0], source[source >= 0]
+    order = np.lexsort((row, other.codes[source]))
+    return source[order], row[order]
+
+
+def _places(codes: Morton, row: Ints, new: Morton, came: Ints) -> Ints:
+    """Before which points new ones are put: behind those of lower codes, and of the same code in lower rows."""
+    at, end = np.searchsorted(codes, new), np.searchsorted(codes, new, side="right")
+    for tied in np.flatnonzero(at < end).tolist():
+        at[tied] += np.searchsorted(row[at[tied] : end[tied]], came[tied])
+    return at
+
+
+def _of_points(values: np.ndarray, row: Ints) -> np.ndarray:
+    """Values of rows by point."""
+    if len(row) and values.strides == (0,):
+        return np.broadcast_to(values[0], len(row))
+    return _even_out(values[row])
+
+
+def _even_out(values: np.ndarray) -> np.ndarray:
+    """The same values, kept as one where they are equal."""
+    return np.broadcast_to(values[0], len(values)) if len(values) and (values == values[0]).all() else values
 
 
 def _ranks(*keys: np.ndarray) -> Ints:
@@ -125,6 +250,7 @@ def _ranks(*keys: np.ndarray) -> Ints:
     return rank
 
 
-def _between(positions: Ints, start: int, stop: int) -> Ints:
+def _among(positions: Ints | Codes, start: int, stop: int) -> Ints:
     low, high = np.searchsorted(positions, [start, stop])
-    return positions[low:high]
+    found: Ints = positions[low:high].astype(np.int64)
+    return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -10,7 +11,17 @@ import shapely
 
 from geo import commands
 from geo.crs import Bools, Floats, Ints, Objects
-from geo.generalize import EXTENT, simplified
+from geo.generalize import (
+    CODE_BITS,
+    EXTENT,
+    SHAPE_CELLS,
+    SHAPE_CROWD,
+    THIN_BELOW_ZOOM,
+    Codes,
+    morton,
+    simplified,
+    uncrowded,
+)
 from geo.planes import MERCATOR, Plane
 from geo.tiles import Box, Tile
 from geo.wire import Rows
@@ -38,16 +49,35 @@ class TileShapes:
         The layer's row of each shape, ascending.
     min_zoom
         By layer row: the first zoom at which it is shown.
+    thin
+        Whether a tile below zoom 12 with a crowd of them shows the largest of each cell of a grid only, by their
+        middles; all are then shown from zoom 0.
     plane
         What they are drawn on.
     """
 
-    def __init__(self, lonlat: Objects, row: Ints, min_zoom: Ints, area: bool, plane: Plane = MERCATOR) -> None:
-        self.area = area
+    def __init__(
+        self, lonlat: Objects, row: Ints, min_zoom: Ints, area: bool, thin: bool = False, plane: Plane = MERCATOR
+    ) -> None:
+        self.area, self.thin = area, thin
         inside, source = _parts(_within_square(lonlat, plane.max_lat), area)
         self.shapes, self.row = shapely.transform(inside, plane.world), row[source]
         self.min_zoom = min_zoom[self.row]
         self._levels: dict[int, _Level] = {}
+
+    @classmethod
+    def ready(cls, shapes: Objects, row: Ints, area: bool) -> TileShapes:
+        """Take shapes of a thin layer that were made ready before, in world coordinates; all shown from zoom 0."""
+        made = cls.__new__(cls)
+        made.area, made.thin, made.shapes, made.row = area, True, shapes, row
+        made.min_zoom = np.zeros(len(row), np.int64)
+        made._levels = {}
+        return made
+
+    def make_ready(self, zoom: int) -> None:
+        """Simplify ahead for a zoom."""
+        if len(self.row):
+            self._level(zoom)
 
     def draw(self, tile: Tile, mask: Bools | None) -> tuple[Ints, Rows]:
         """Give the layer rows that the tile shows, ascending, and their commands, one row of bytes each."""
@@ -62,23 +92,64 @@ class TileShapes:
 
     def within(self, box: Box, zoom: int, mask: Bools | None) -> tuple[Ints, Objects]:
         """Give the layer rows, ascending, and shapes in world coordinates of what a zoom shows, cut to a box."""
-        level = self._level(zoom)
+        shapes, row = self._near(box, zoom, mask)
+        clipped, source = _parts(_clipped(shapes, box), self.area)
+        return row[source], clipped
+
+    def _near(self, box: Box, zoom: int, mask: Bools | None) -> tuple[Objects, Ints]:
+        """Give what a zoom shows whose boxes meet a box, with their layer rows, ascending."""
+        masked = mask is not None and self._is_thinned(zoom)
+        level = self._level(DEEPEST_SIMPLIFIED + 1 if masked else zoom)
         found = np.sort(level.tree.query(shapely.box(*box)))
         if mask is not None:
             found = found[mask[level.row[found]]]
-        clipped, source = _parts(_clipped(level.shapes[found], box), self.area)
-        return level.row[found][source], clipped
+        if masked:
+            shown = np.zeros(len(self.row), dtype=bool)
+            shown[self._uncrowded(zoom, mask)] = True
+            found = found[shown[found]]
+            return simplified(level.shapes[found], zoom), level.row[found]
+        return level.shapes[found], level.row[found]
+
+    def _is_thinned(self, zoom: int) -> bool:
+        return self.thin and zoom < THIN_BELOW_ZOOM and len(self.row) > SHAPE_CROWD
 
     def _level(self, zoom: int) -> _Level:
-        """Make what a zoom shows when it is first asked for."""
+        """Make what a zoom shows of all when it is first asked for."""
         deep = min(zoom, max(DEEPEST_SIMPLIFIED + 1, int(self.min_zoom.max(initial=0))))
         if deep not in self._levels:
-            shown = self.min_zoom <= deep
+            shown = self._uncrowded(deep, None) if self._is_thinned(deep) else np.flatnonzero(self.min_zoom <= deep)
             shapes = self.shapes[shown]
             if deep <= DEEPEST_SIMPLIFIED:
-                shapes = simplified(shapes, deep)
+                shapes = _shared(simplified(shapes, deep), shapes)
             self._levels[deep] = _Level(shapes, self.row[shown], shapely.STRtree(shapes))
         return self._levels[deep]
+
+    def _uncrowded(self, zoom: int, mask: Bools | None) -> Ints:
+        """Positions of the shapes that a zoom shows, ascending."""
+        codes, at, order = self._places
+        if mask is not None:
+            kept = mask[self.row[at]]
+            codes, at = codes[kept], at[kept]
+        return np.sort(at[uncrowded(codes, order[at], zoom, SHAPE_CROWD, SHAPE_CELLS)])
+
+    @cached_property
+    def _places(self) -> tuple[Codes, Ints, Ints]:
+        """Morton codes of the middles, ascending, the position of each, and by position the rank: largest first."""
+        west, north, east, south = shapely.bounds(self.shapes).T
+        middles = np.clip([(west + east) / 2, (north + south) / 2], 0, 1 - 2.0**-CODE_BITS)
+        x, y = (middles * 2.0**CODE_BITS).astype(np.int64)
+        codes = morton(x, y)
+        at = np.argsort(codes, kind="stable")
+        rank = np.empty(len(codes), np.int64)
+        rank[np.argsort(west - east + north - south, kind="stable")] = np.arange(len(codes))
+        return codes[at], at, rank
+
+
+def _shared(simple: Objects, whole: Objects) -> Objects:
+    """The simplified shapes, those that lost no vertex as the whole ones, so that they are in memory once."""
+    same = shapely.equals_identical(simple, whole)
+    simple[same] = whole[same]
+    return simple
 
 
 def _within_square(shapes: Objects, max_lat: float) -> Objects:

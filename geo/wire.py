@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -117,8 +118,16 @@ def beside(parts: Sequence[Cell | Block], rows: int) -> Block:
 
 def _cell(cell: Cell) -> Block:
     """Give the bytes of one varint a row, shape (rows or 1, width), and which of them are there."""
-    data, kept = digits(np.atleast_1d(np.asarray(cell.values, dtype=np.uint64)))
+    data, kept = _constant(cell.values) if isinstance(cell.values, int) else digits(cell.values)
     return Block(data, kept if cell.present is None else kept & cell.present[:, None])
+
+
+@lru_cache(maxsize=256)
+def _constant(value: int) -> Block:
+    block = digits(np.array([value], dtype=np.uint64))
+    for part in block:
+        part.setflags(write=False)
+    return block
 
 
 def digits(values: npt.NDArray[np.uint32] | Unsigned) -> Block:
@@ -148,5 +157,7 @@ def glued(first: Rows, second: Rows) -> Bytes:
 
 def ranges(starts: Ints, sizes: Ints) -> Ints:
     """Give ``start, start + 1, ...`` of every row, end to end."""
-    ends = np.cumsum(sizes)
-    return np.repeat(starts - ends + sizes, sizes) + np.arange(int(ends[-1]) if len(ends) else 0)
+    ends = sizes.cumsum()
+    index: Ints = (starts - ends + sizes).repeat(sizes)
+    index += np.arange(len(index))
+    return index

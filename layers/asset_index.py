@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import shapely
 from pyproj import Geod
 
+from geo.antimeridian import within_world
 from geo.crs import Bools, Floats, Ints, Objects
 from geo.sides import search_boxes
 from layers.schema import Asset
@@ -124,7 +126,7 @@ class AssetIndex:
     the ground within r of it is area + rim * r + pi * r^2 (Steiner's formula).
     """
 
-    ids: Objects
+    ids: Sequence[str]
     geometry: Objects
     uncertainty_m: Floats
     site: Bools
@@ -140,15 +142,17 @@ class AssetIndex:
     @classmethod
     def of(cls, assets: Iterable[Asset], owners: Mapping[str, Sequence[str]]) -> AssetIndex:
         """Index records; ``owners`` gives the names of those tied to each asset, by its id."""
-        placed = [asset for asset in assets if asset.geometry is not None]
+        # Taken apart one by one: a million records at once would take gigabytes.
+        placed = [_columns(asset) for asset in assets if asset.geometry is not None]
+        ids, geometry, uncertainty_m, site, kinds, names = zip(*placed, strict=True) if placed else ((),) * 6
         return cls.from_columns(
-            [asset.id for asset in placed],
-            np.array([asset.geometry for asset in placed], dtype=object),
-            np.array([asset.uncertainty_m or 0.0 for asset in placed], dtype=float),
-            np.array([asset.basis == "site" for asset in placed], dtype=bool),
-            [asset.kind for asset in placed],
-            [(asset.name, *asset.names.values(), *asset.aliases) for asset in placed],
-            [tuple(owners.get(asset.id, ())) for asset in placed],
+            ids,
+            np.array(geometry, dtype=object),
+            np.array(uncertainty_m, dtype=float),
+            np.array(site, dtype=bool),
+            kinds,
+            names,
+            [tuple(owners.get(name, ())) for name in ids],
         )
 
     @classmethod
@@ -168,7 +172,7 @@ class AssetIndex:
         area_km2, rim_km = _measured(geometry)
         shown = np.fromiter((numbers(given[0]) if given else 0 for given in names), np.uint64, len(names))
         return cls(
-            np.array(ids, dtype=object),
+            ids,
             geometry,
             uncertainty_m,
             site,
@@ -179,20 +183,29 @@ class AssetIndex:
             area_km2,
             rim_km,
             Names.of(names, owners),
-            _trees(geometry, uncertainty_m),
+            trees(within_world(geometry), uncertainty_m),
         )
 
     def __len__(self) -> int:
         return len(self.ids)
 
 
-def _trees(geometry: Objects, uncertainty_m: Floats) -> tuple[tuple[float, Ints, shapely.STRtree], ...]:
+def _columns(asset: Asset) -> tuple[Any, ...]:
+    names = (asset.name, *asset.names.values(), *asset.aliases)
+    return asset.id, asset.geometry, asset.uncertainty_m or 0.0, asset.basis == "site", asset.kind, names
+
+
+def trees(shapes: Objects, uncertainty_m: Floats) -> tuple[tuple[float, Ints, shapely.STRtree], ...]:
+    """Of each class of uncertainty the widest in metres, the rows, and an index in space of their shapes.
+
+    The shapes are cut at the antimeridian: the box of one that goes on beyond it would not be met from the other side.
+    """
     found = []
     lowest = -1.0
     for highest in CLASSES_M:
         rows = np.flatnonzero((uncertainty_m > lowest) & (uncertainty_m <= highest))
         if len(rows):
-            tree = shapely.STRtree(geometry[rows])
+            tree = shapely.STRtree(shapes[rows])
             tree.query(shapely.box(0, 0, 0, 0))  # the tree is only built when it is first asked
             found.append((float(uncertainty_m[rows].max()), rows, tree))
         lowest = highest

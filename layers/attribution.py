@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
-from functools import cached_property
 
 from layers import when
 from layers.decisions import Finding, Hit
 from layers.owners import Owners, Registers
 from layers.ownership import REACHES, Basis, CountryShare, Interval, Minority
+from layers.recent import Recent
 from layers.schema import Attribution, Entity, Records, Relation, Strike
+
+#: Owners of assets that are kept.
+_OWNERS = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +53,14 @@ def days(strike: Strike) -> tuple[date | None, date | None]:
 
 
 class Attributor:
-    """Attributes strikes. Owners are found once for all days on which the same stakes count."""
+    """Attributes strikes. Owners are found once for all days on which the same stakes count; the latest are kept."""
 
     def __init__(
         self, records: Records, registers: Registers, basis: Basis = "registration", minority: Minority = "stay"
     ) -> None:
         self._records, self._registers = records, registers
         self._basis, self._minority = basis, minority
-        self._owners: dict[tuple[object, str], Owners] = {}
+        self._owners: Recent[Owners] = Recent(_OWNERS)
 
     def answer(self, finding: Finding) -> Answer:
         """Attribute one strike. With several assets the shares are the envelope over them; they are never added."""
@@ -77,21 +79,12 @@ class Attributor:
     def _owners_of(self, asset: str, strike: Strike) -> Owners:
         first, last = days(strike)
         key = (self._registers.spell(first, last), asset)
-        if key not in self._owners:
-            self._owners[key] = self._registers.on(first, last, self._basis, self._minority).of(asset)
-        return self._owners[key]
-
-    @cached_property
-    def _relations(self) -> Mapping[str, Sequence[Relation]]:
-        by_asset: dict[str, list[Relation]] = defaultdict(list)
-        for relation in self._records.relations.values():
-            by_asset[relation.asset].append(relation)
-        return by_asset
+        return self._owners.get(key, lambda: self._registers.on(first, last, self._basis, self._minority).of(asset))
 
     def _ties(self, asset: str, strike: Strike) -> Iterator[Relation]:
         """Relations of an asset that held, or may have held, on the days, and those about this strike only."""
         first, last = days(strike)
-        for relation in self._relations.get(asset, ()):
+        for relation in self._records.where("relations", "asset", asset):
             if relation.strike not in (None, strike.id):
                 continue
             if when.held_as_stated(relation.since, relation.until, first, last) != "no":

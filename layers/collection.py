@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from hashlib import blake2b
-from typing import Any
+from itertools import chain
+from operator import is_
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 import shapely
@@ -16,10 +18,13 @@ from shapely.geometry.base import BaseGeometry
 
 from geo import geojson
 from geo.antimeridian import within_world
-from geo.coded import Coded
+from geo.coded import Coded, RowOf
 from geo.crs import Bools, Floats, Objects
 from geo.mvt import Layer
+from geo.mvt import Places as DrawnAt
+from geo.packed import Packed
 from geo.planes import DEGREES
+from geo.splice import Splice
 from layers.columns import Column, columns
 from layers.feature_table import FeatureTable
 from layers.features import Feature
@@ -29,7 +34,15 @@ from layers.values import Values, geometry_values, plain_values
 
 Box = tuple[float, float, float, float]
 Rows = NDArray[np.int64]
+#: A geometry a row, lon/lat (OGC:CRS84), ``None`` where no place is known.
+Places: TypeAlias = Sequence[BaseGeometry | None] | Objects
 
+#: What lies between two features that are serialised.
+BETWEEN = b","
+#: Bytes of what was last asked for of one collection, at most.
+_ROOM = 2**27
+#: Features that are serialised at once.
+_PAGE = 4096
 _FIRST = np.datetime64("0001-01-01")
 _MASK = 2**64 - 1
 _LAST = np.datetime64("9999-12-31")
@@ -54,7 +67,7 @@ class Collection:
     description: str
     model: type[Feature]
     features: FeatureTable[Any]
-    geometries: Sequence[BaseGeometry | None]
+    geometries: Places
 
     def __len__(self) -> int:
         return len(self.features)
@@ -70,9 +83,20 @@ class Collection:
         return within_world(self.geometries)
 
     @cached_property
-    def fragments(self) -> list[bytes]:
+    def _is_uncut(self) -> bool:
+        """Whether the shapes are the geometries themselves."""
+        return all(map(is_, self.geometries, self.shapes))
+
+    @cached_property
+    def fragments(self) -> Packed:
         """Each feature as GeoJSON, serialised once."""
-        return geojson.features(self.ids, geojson.members(self.shapes), self._properties())
+        return self._serialised(lambda rows: geojson.members(self.shapes[rows]))
+
+    def _serialised(self, members: Callable[[slice], Sequence[bytes]]) -> Packed:
+        """Each feature as GeoJSON, with its geometry as ``members`` gives it, page by page."""
+        pages = (slice(start, start + _PAGE) for start in range(0, len(self), _PAGE))
+        told = (geojson.features(self.ids[rows], members(rows), self._properties(rows)) for rows in pages)
+        return Packed.of(chain.from_iterable(told), BETWEEN)
 
     @cached_property
     def digest(self) -> int:
@@ -80,25 +104,28 @@ class Collection:
         return sum(map(_digest, self.fragments)) & _MASK
 
     @property
-    def ids(self) -> Sequence[str]:
+    def ids(self) -> Coded:
         """The id of each row."""
         return self.features.columns["id"]
 
-    def _properties(self) -> list[dict[str, Any]]:
-        names = list(self.features.columns)
-        return [dict(zip(names, values, strict=True)) for values in self.features.rows(names)]
+    def _properties(self, rows: slice) -> list[dict[str, Any]]:
+        columns = self.features.columns
+        told = zip(*(column[rows] for column in columns.values()), strict=True)
+        return [dict(zip(columns, values, strict=True)) for values in told]
 
     @cached_property
-    def rows_by_id(self) -> dict[str, int]:
+    def rows_by_id(self) -> Mapping[str, int]:
         """Row of each feature id."""
-        return {name: row for row, name in enumerate(self.ids)}
+        return RowOf(self.features.columns["id"])
 
     @cached_property
     def bounds(self) -> Box | None:
         """West, south, east, north of all features in degrees; ``None`` if none has a place."""
         if not len(self):  # shapely knows no bounds of nothing at all
             return None
-        west, south, east, north = (float(edge) for edge in shapely.total_bounds(self.shapes))
+        points = vars(self).get("points")
+        edges = shapely.total_bounds(self.shapes) if points is None else _edges(*points)
+        west, south, east, north = map(float, edges)
         return None if np.isnan(west) else (west, south, east, north)
 
     @cached_property
@@ -106,52 +133,88 @@ class Collection:
         """First and last day of all features; ``None`` if none has a date."""
         columns = self.features.columns
         first, last = (columns[name].words if name in columns else () for name in ("day_first", "day_last"))
-        return (min(first), max(last)) if first and last else None
+        return (first[0], last[-1]) if first and last else None
 
     @cached_property
     def layer(self) -> Layer:
         """The collection as a vector-tile layer; feature ids count from 1 in the order of the rows."""
-        return Layer(self.name, self.shapes, np.arange(1, len(self) + 1), self._drawn(), thin=True)
+        if self.drawn_at is not None:
+            return Layer.placed(self.name, self.drawn_at, len(self), self._shown())
+        return Layer(self.name, self.shapes, np.arange(1, len(self) + 1), self._shown(), thin=True)
+
+    @cached_property
+    def drawn_at(self) -> DrawnAt | None:
+        """Where its rows are drawn, if that was made ready before it."""
+        return None
 
     @cached_property
     def layer_in_degrees(self) -> Layer:
         """The same on the plane of equal degrees (plate carrée), made when it is first asked for."""
-        return Layer(self.name, self.shapes, np.arange(1, len(self) + 1), self._drawn(), thin=True, plane=DEGREES)
+        return Layer(self.name, self.shapes, np.arange(1, len(self) + 1), self._shown(), thin=True, plane=DEGREES)
 
-    def _drawn(self) -> dict[str, Coded]:
-        values = ((name, _plain_column(column)) for name, column in self.features.columns.items())
-        return {name: column for name, column in values if column.words}
+    @cached_property
+    def drawn(self) -> Mapping[str, Coded]:
+        """The columns as tile values; most are such values."""
+        return {name: _plain_column(column) for name, column in self.features.columns.items()}
+
+    def _shown(self) -> dict[str, Coded]:
+        return {name: column for name, column in self.drawn.items() if column.words}
 
     def spliced(self, other: Collection, take: Rows) -> Collection:
-        """The rows of this collection and, after them, of another, in the order of ``take``; none is made again."""
-        if np.array_equal(take, np.arange(len(self))):
+        """The rows of this collection and, after them, of another, in the order of ``take``, each once at most.
+
+        None is made again.
+        """
+        splice = Splice(len(self), len(other), take)
+        if splice.is_same:
             return self
-        rows = take.tolist()
-        places = [*self.geometries, *other.geometries]
-        fragments = [*self.fragments, *other.fragments]
-        features = self.features.spliced(other.features, take)
-        made = replace(self, features=features, geometries=[places[row] for row in rows])
+        shapes = splice.joined(self.shapes, other.shapes)
+        uncut = self._is_uncut and other._is_uncut
+        places = shapes if uncut else splice.joined(_objects(self.geometries), _objects(other.geometries))
+        made = replace(self, features=self.features.spliced(other.features, splice), geometries=cast(Any, places))
         told = vars(made)
-        told["shapes"] = np.concatenate([self.shapes, other.shapes])[take]
-        told["fragments"] = [fragments[row] for row in rows]
-        stays = np.zeros(len(fragments), dtype=bool)
-        stays[take] = True
-        less = sum(_digest(self.fragments[row]) for row in np.flatnonzero(~stays[: len(self)]).tolist())
-        told["digest"] = (self.digest + other.digest - less) & _MASK
-        if self._stays(other, take):
+        told.update(shapes=shapes, _is_uncut=uncut, former=(splice, self.recent.kept("order")))
+        told["fragments"] = self.fragments.spliced(other.fragments, splice)
+        told["digest"] = self._digest_after(other, splice)
+        told["drawn"] = self._drawn_after(made, other, splice)
+        if self._stays(other, splice):
             self._give(made)
-            told["layer"] = self.layer.under(made._drawn())
-        elif self.layer.is_points and other.layer.is_points:
-            told["layer"] = self.layer.spliced(other.layer, take, made._drawn())
+            told["layer"] = self.layer.under(made._shown())
+        else:
+            self._give_joined(made, other, splice)
+        if "_days" in vars(self):
+            told["_days"] = tuple(splice.joined(one, two) for one, two in zip(self._days, other._days, strict=True))
         return made
 
-    def _stays(self, other: Collection, take: Rows) -> bool:
+    def _digest_after(self, other: Collection, splice: Splice) -> int:
+        less = sum(map(_digest, self.fragments.taken(splice.gone)))
+        more = sum(map(_digest, other.fragments.taken(splice.came)))
+        return (self.digest + more - less) & _MASK
+
+    def _drawn_after(self, made: Collection, other: Collection, splice: Splice) -> dict[str, Coded]:
+        """The columns as tile values; those that are such values are not spliced twice."""
+        kept = made.features.columns
+        whole = [one for one in (self, other) if len(one)]
+        plain = {name for name in kept if all(one.drawn[name] is one.features.columns[name] for one in whole)}
+        return {
+            name: kept[name] if name in plain else self.drawn[name].spliced(other.drawn[name], splice) for name in kept
+        }
+
+    def _stays(self, other: Collection, splice: Splice) -> bool:
         """Whether each row is where it was."""
-        if len(take) != len(self):
-            return False
-        new = np.flatnonzero(take != np.arange(len(self)))
-        taken = np.concatenate([self.shapes, other.shapes])[take[new]]
-        return bool(np.all(shapely.equals_identical(self.shapes[new], taken)))
+        pair = self.shapes[splice.gone], other.shapes[splice.came]
+        return splice.is_in_place and bool(np.all(shapely.equals_identical(*pair)))
+
+    def _give_joined(self, made: Collection, other: Collection, splice: Splice) -> None:
+        """Give what is quickly spliced of all that follows from the places, to a collection of other places."""
+        told = vars(made)
+        present = splice.joined(self.values(GEOMETRY).present, other.values(GEOMETRY).present)
+        present.setflags(write=False)
+        made._values[GEOMETRY] = Values("geometry", made.shapes, present)
+        if self.layer.is_points and other.layer.is_points:
+            told["layer"] = self.layer.spliced(other.layer, splice, made._shown())
+        if (own := vars(self).get("points")) is not None and other.points is not None:
+            told["points"] = tuple(splice.joined(one, two) for one, two in zip(own, other.points, strict=True))
 
     def _give(self, made: Collection) -> None:
         """Give all that follows from the places to a collection whose places are the same."""
@@ -164,9 +227,8 @@ class Collection:
         """The same places with other properties, a row for each as they are; the geometry is not made ready again."""
         made = replace(self, features=features)
         self._give(made)
-        members = [geojson.member(fragment) for fragment in self.fragments]
-        vars(made)["fragments"] = geojson.features(made.ids, members, made._properties())
-        vars(made)["layer"] = self.layer.under(made._drawn())
+        vars(made)["fragments"] = made._serialised(lambda rows: [*map(geojson.member, self.fragments[rows])])
+        vars(made)["layer"] = self.layer.under(made._shown())
         return made
 
     @cached_property
@@ -198,8 +260,13 @@ class Collection:
     @cached_property
     def recent(self) -> Recent[Any]:
         """Masks, rows and orders last asked for: 128 bytes a row, 256 of them at most; keys start with what it is."""
-        room = 128 * max(len(self), 1024)
+        room = min(128 * max(len(self), 1024), _ROOM)
         return Recent(room, lambda answer: int(answer.nbytes) + room // 256)
+
+    @cached_property
+    def former(self) -> tuple[Splice, dict[Hashable, Any]] | None:
+        """What it was spliced by, if it was, and the orders that were kept of the collection before."""
+        return None
 
     @cached_property
     def filters(self) -> Recent[Any]:
@@ -289,6 +356,16 @@ class Collection:
         without days matches every interval (/req/core/fc-time-response).
         """
         return np.flatnonzero(self.mask(bbox, first, last, placeless))
+
+
+def _objects(geometries: Places) -> Objects:
+    if isinstance(geometries, np.ndarray):
+        return geometries
+    return np.fromiter(geometries, dtype=object, count=len(geometries))
+
+
+def _edges(lon: Floats, lat: Floats) -> list[float]:
+    return [edge.reduce(axis) for edge in (np.fmin, np.fmax) for axis in (lon, lat)]
 
 
 def _digest(fragment: bytes) -> int:

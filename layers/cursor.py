@@ -88,7 +88,7 @@ def _told(values: Values, row: int) -> object:
     """A value as JSON can hold it."""
     if not values.present[row]:
         return None
-    value = values.data[row]
+    value = values.at(np.array([row]))[0]
     return str(value) if values.kind == "date" else value.item() if isinstance(value, np.generic) else value
 
 

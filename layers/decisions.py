@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -24,7 +24,6 @@ class Hit:
     asset: str
     verdict: Literal["confirmed", "possible", "proposed"]
     decision: Decision | None
-    match: Match | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +34,6 @@ class Finding:
     hits: tuple[Hit, ...]
     rests_on: RestsOn
     decision: Decision | None  # a judgement on the strike as a whole: none, unsure, not-a-strike
-    candidates: tuple[Match, ...] = ()  # what may have been hit, where nothing is decided or probable
 
 
 def standing(decisions: Iterable[Decision]) -> tuple[Decision, ...]:
@@ -52,62 +50,39 @@ def standing(decisions: Iterable[Decision]) -> tuple[Decision, ...]:
     return tuple(reversed(kept))
 
 
-def findings(
-    strikes: Iterable[str],
-    decisions: Iterable[Decision],
-    matches: Mapping[str, tuple[Match, ...]],
-    publish_from: float = PUBLISH_FROM,
-    show_from: float = SHOW_FROM,
-) -> dict[str, Finding]:
-    """What each strike hit: by decisions where there are any, else by the best candidate if it is probable.
+def finding(strike: str, decisions: Iterable[Decision], proposed: str | None) -> Finding:
+    """What one strike hit: by the decisions on it where there are any, else what is proposed.
 
-    A candidate is published as probable from ``publish_from`` on. Where there is neither a decision nor a probable
-    candidate, those from ``show_from`` on are the finding's candidates.
-
-    Decisions come in the order they were appended. One on the strike as a whole (none of these, unsure, not a
-    strike) sets aside the earlier ones on its assets, and the other way round.
+    Parameters
+    ----------
+    decisions
+        Those on the strike, in the order they were appended. One on the strike as a whole (none of these, unsure, not
+        a strike) sets aside the earlier ones on its assets, and the other way round.
+    proposed
+        The asset that is published as probable, see `likeliest`.
     """
-    by_asset: dict[str, dict[str, Decision]] = {}
-    on_whole: dict[str, Decision] = {}
+    by_asset: dict[str, Decision] = {}
+    whole: Decision | None = None
     for decision in standing(decisions):
         if decision.asset is None:
-            by_asset.pop(decision.strike, None)
-            on_whole[decision.strike] = decision
+            by_asset, whole = {}, decision
         else:
-            on_whole.pop(decision.strike, None)
-            by_asset.setdefault(decision.strike, {})[decision.asset] = decision
-    return {
-        strike: _finding(
-            strike,
-            by_asset.get(strike, {}),
-            on_whole.get(strike),
-            matches.get(strike, ()),
-            publish_from,
-            show_from,
-        )
-        for strike in strikes
-    }
-
-
-def _finding(
-    strike: str,
-    decided: Mapping[str, Decision],
-    whole: Decision | None,
-    matches: tuple[Match, ...],
-    publish_from: float,
-    show_from: float,
-) -> Finding:
+            by_asset[decision.asset], whole = decision, None
     if whole is not None:
         return Finding(strike, (), "decision", whole)
-    by_id = {match.asset: match for match in matches}
-    if decided:
-        hits = tuple(_decided(decision, by_id) for decision in decided.values())
+    if by_asset:
+        hits = tuple(map(_decided, by_asset.values()))
         sure = any(hit.verdict == "confirmed" for hit in hits)
         return Finding(strike, hits, "decision" if sure else "alternatives", None)
+    if proposed is not None:
+        return Finding(strike, (Hit(proposed, "proposed", None),), "match", None)
+    return Finding(strike, (), "nothing", None)
+
+
+def likeliest(matches: Sequence[Match], publish_from: float = PUBLISH_FROM) -> str | None:
+    """The asset that is published as probable, of candidates that stand most probable first; ``None`` for none."""
     best = matches[0] if matches else None
-    if best is not None and best.asset is not None and best.probability >= publish_from:
-        return Finding(strike, (Hit(best.asset, "proposed", None, best),), "match", None)
-    return Finding(strike, (), "nothing", None, shown(matches, show_from))
+    return best.asset if best is not None and best.probability >= publish_from else None
 
 
 def shown(matches: Iterable[Match], show_from: float = SHOW_FROM) -> tuple[Match, ...]:
@@ -115,7 +90,6 @@ def shown(matches: Iterable[Match], show_from: float = SHOW_FROM) -> tuple[Match
     return tuple(match for match in matches if match.asset is not None and match.probability >= show_from)
 
 
-def _decided(decision: Decision, matches: Mapping[str | None, Match]) -> Hit:
+def _decided(decision: Decision) -> Hit:
     assert decision.asset is not None  # the schema ties it to these verdicts
-    verdict: Literal["confirmed", "possible"] = "confirmed" if decision.verdict == "confirmed" else "possible"
-    return Hit(decision.asset, verdict, decision, matches.get(decision.asset))
+    return Hit(decision.asset, "confirmed" if decision.verdict == "confirmed" else "possible", decision)

@@ -11,10 +11,11 @@ import orjson
 from pydantic import BaseModel
 
 from layers.basemap import Basemap
-from layers.features import AttributionFeature, attribution_features
+from layers.features import AttributionFeature
+from layers.matching import match_all
 from layers.renewal import touched_alone
 from layers.schema import Match, Records
-from layers.snapshot import Snapshot
+from layers.snapshot import Snapshot, of_strikes
 from layers.store import Derive, DerivedLayer, Renewal, sql_types
 
 #: The column that rows are replaced by when a strike was touched.
@@ -52,7 +53,7 @@ def renewal(known: Snapshot, stored: Records) -> Renewal:
 def _of_strikes(known: Snapshot, made: Snapshot, touched: set[str]) -> Snapshot:
     """A view of some strikes alone, which rest on what they do in the view that is known."""
     strikes = {key: one for key in touched if (one := made.records.strikes.get(key)) is not None}
-    decisions = {key: one for key, one in made.records.decisions.items() if one.strike in touched}
+    decisions = {one.id: one for key in strikes for one in made.records.where("decisions", "strike", key)}
     records = replace(made.records, strikes=MappingProxyType(strikes), decisions=MappingProxyType(decisions))
     view = replace(made, records=records)
     vars(view).update(stakes=known.stakes, registers=known.registers, asset_index=known.asset_index)
@@ -64,12 +65,13 @@ def _layers(snapshot: Snapshot, touched: set[str] | None) -> Iterator[DerivedLay
     only = None if touched is None else (_KEY, touched)
     types = sql_types(AttributionFeature)
     # Not by way of the collections, which tell the owners of every asset as well: seconds for 10,000 of them.
-    features = attribution_features(snapshot.records, snapshot.attributions, snapshot.country_names)
-    places = (snapshot.records.strikes[strike].geometry for strike in features.columns["strike"])
+    flat = snapshot.flat
+    features = flat.attributions
+    places = of_strikes(flat.places, flat.strikes.columns["id"], features.columns["strike"])
     rows = ((*map(_plain, values), place) for values, place in zip(features.rows(types), places, strict=True))
     yield DerivedLayer("attributions", types, rows, True, _KEY, only)
     types = sql_types(Match)
-    told = (match for found in snapshot.matches.values() for match in found)
+    told = (match for found in match_all(snapshot.records, snapshot.asset_index).values() for match in found)
     yield DerivedLayer("matches", types, (_values(match, list(types)) for match in told), False, _KEY, only)
 
 

@@ -2,109 +2,103 @@
 
 from __future__ import annotations
 
-from bisect import insort
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
-from shapely.geometry.base import BaseGeometry
 
 from geo.wire import ranges
-from layers.attribution import Answer, Attributor, attributions
+from layers.attribution import Answer, Attributor
 from layers.collection import Collection, Rows
-from layers.decisions import findings
+from layers.decisions import finding, likeliest
 from layers.feature_table import FeatureTable
-from layers.features import attribution_features, country_features, strike_features
+from layers.features import country_features
+from layers.flat import Flat, flat
 from layers.matching import match_one
-from layers.schema import Attribution
-from layers.snapshot import Snapshot
-from layers.tally import counted
+from layers.schema import Strike
+from layers.snapshot import Snapshot, laid, of_strikes
 from layers.weights import read as read_weights
-
-_T = TypeVar("_T")
 
 
 def edited(before: Snapshot, made: Snapshot, touched: set[str]) -> None:
     """Give ``made`` all that follows from its records, with what is told of all but the touched strikes taken over."""
     strikes, taken = made.records.strikes, vars(made)
-    order = _order(before, made, touched)
-    weights = read_weights()
     taken["asset_index"] = before.asset_index
-    new = {key: match_one(strikes[key], made.asset_index, made.records, weights) for key in touched if key in strikes}
-    taken["matches"] = MappingProxyType(_with(strikes, before.matches, new))
-    decisions = [one for one in made.records.decisions.values() if one.strike in touched]
-    found = findings(new, decisions, new, made.publish_from, made.show_from)
-    taken["findings"] = MappingProxyType(_with(order, before.findings, found))
-    attributor = Attributor(made.records, made.registers)
-    told = {key: attributor.answer(found[key]) for key in order if key in found}
-    old = [before.answers()[key] for key in touched if key in before.records.strikes]
+    told = sorted((strikes[key] for key in touched if key in strikes), key=lambda one: (one.when, one.id), reverse=True)
+    new = flat(made.records, list(_answers(made, told)), made.country_names)
+    old = flat(before.records, _before(before, touched), before.country_names)
     counts = Counter(before.counts())
-    counts.update(counted(made.records.entities, told.values()))
-    counts.subtract(counted(made.records.entities, old))
-    made.keep(_with(order, before.answers(), told), counts)
-    rows = list(attributions(made.records, told.values()))
-    gone = list(attributions(before.records, old))
-    take = _take(before, made, list(told))
+    counts.update(new.counts)
+    counts.subtract(old.counts)
+    made.keep(counts)
+    take = _take(before.collections["strikes"], touched, told)
     changed = (
-        _strikes(before, made, list(told.values()), rows, take),
-        _assets(before.collections["assets"], gone, rows),
-        _attributions(before, made, rows, take),
+        before.collections["strikes"].spliced(laid("strikes", new.strikes, new.places), take),
+        _assets(before.collections["assets"], old.struck, new.struck),
+        _attributions(before.collections["attributions"], new, take),
         _countries(before, made),
     )
     taken["collections"] = MappingProxyType({one.name: one for one in changed})
+    taken["order"] = changed[0].ids
+    taken["proposed"] = Published(changed[0])
 
 
-def _with(order: Iterable[str], old: Mapping[str, _T], new: Mapping[str, _T]) -> dict[str, _T]:
-    return {key: new[key] if key in new else old[key] for key in order}
+class Published(Mapping[str, str]):
+    """The asset that is published as probable, by strike, as the features of the strikes tell it."""
+
+    def __init__(self, strikes: Collection) -> None:
+        self._strikes = strikes
+
+    def __getitem__(self, key: str) -> str:
+        row, columns = self._strikes.rows_by_id[key], self._strikes.features.columns
+        if columns["rests_on"][row] != "match":
+            raise KeyError(key)
+        asset: str = columns["assets"][row][0]
+        return asset
+
+    def __iter__(self) -> Iterator[str]:
+        return (key for key in self._strikes.ids if key in self)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
 
 
-def _order(before: Snapshot, made: Snapshot, touched: set[str]) -> list[str]:
-    """Ids of the strikes, newest first, without sorting all of them."""
-    strikes = made.records.strikes
-    oldest_first = [key for key in before.findings if key not in touched]
-    oldest_first.reverse()
-    for key in touched:
-        if key in strikes:
-            insort(oldest_first, key, key=lambda one: (strikes[one].when, one))
-    oldest_first.reverse()
-    return oldest_first
+def _answers(made: Snapshot, strikes: Sequence[Strike]) -> Iterator[Answer]:
+    """Answers to strikes that are matched anew."""
+    attributor, weights = Attributor(made.records, made.registers), read_weights()
+    for one in strikes:
+        matches = match_one(one, made.asset_index, made.records, weights)
+        decisions = made.records.where("decisions", "strike", one.id)
+        yield attributor.answer(finding(one.id, decisions, likeliest(matches, made.publish_from)))
 
 
-def _small(like: Collection, features: FeatureTable[Any], places: Sequence[BaseGeometry | None]) -> Collection:
-    """A collection of the same kind with other features."""
-    return replace(like, features=features, geometries=places)
+def _before(before: Snapshot, touched: set[str]) -> list[Answer]:
+    return [before.answers()[key] for key in touched if key in before.records.strikes]
 
 
-def _strikes(
-    before: Snapshot, made: Snapshot, told: Sequence[Answer], rows: Sequence[Attribution], take: Rows
-) -> Collection:
-    old = before.collections["strikes"]
-    new = _small(old, strike_features(made.records, told, rows), [one.strike.geometry for one in told])
-    return old.spliced(new, take)
+def _take(old: Collection, touched: set[str], told: Sequence[Strike]) -> Rows:
+    """Which of the strikes of before, and after them of those told anew, newest first, come in which order."""
+    known = (old.rows_by_id.get(key) for key in touched)
+    oldest_first = np.delete(np.arange(len(old)), [row for row in known if row is not None])[::-1]
+    days, ids = old.features.columns["when"], old.ids
+
+    def age(row: int) -> tuple[str, str]:
+        return days[row], ids[row]
+
+    at = [len(oldest_first) - bisect_left(oldest_first, (one.when, one.id), key=age) for one in told]
+    return np.insert(oldest_first[::-1], np.array(at, np.int64), len(old) + np.arange(len(told)))
 
 
-def _take(before: Snapshot, made: Snapshot, told: Sequence[str]) -> Rows:
-    """Which of the strikes of before, and after them of those told anew, come in which order."""
-    old = before.collections["strikes"].rows_by_id
-    new = {strike: len(old) + row for row, strike in enumerate(told)}
-    return np.fromiter((new[key] if key in new else old[key] for key in made.findings), np.int64, len(made.findings))
-
-
-def _attributions(before: Snapshot, made: Snapshot, rows: Sequence[Attribution], take: Rows) -> Collection:
+def _attributions(old: Collection, new: Flat, take: Rows) -> Collection:
     """Rows of one strike stand together, in the order of the strikes, and there is one at least for each."""
-    old = before.collections["attributions"]
-    strikes = made.records.strikes
-    new = _small(
-        old,
-        attribution_features(made.records, rows, made.country_names),
-        [strikes[row.strike].geometry for row in rows],
-    )
-    starts, counts = zip(_runs(old.features), _runs(new.features), strict=True)
+    features = new.attributions
+    places = of_strikes(new.places, new.strikes.columns["id"], features.columns["strike"])
+    starts, counts = zip(_runs(old.features), _runs(features), strict=True)
     first = np.concatenate([starts[0], len(old) + starts[1]])
-    return old.spliced(new, ranges(first[take], np.concatenate(counts)[take]))
+    return old.spliced(laid("attributions", features, places), ranges(first[take], np.concatenate(counts)[take]))
 
 
 def _runs(features: FeatureTable[Any]) -> tuple[Rows, Rows]:
@@ -114,10 +108,10 @@ def _runs(features: FeatureTable[Any]) -> tuple[Rows, Rows]:
     return begins, np.diff(begins, append=len(codes))
 
 
-def _assets(old: Collection, gone: Iterable[Attribution], rows: Iterable[Attribution]) -> Collection:
+def _assets(old: Collection, gone: Mapping[str, int], came: Mapping[str, int]) -> Collection:
     """The assets, those with another number of strikes replaced."""
-    more = Counter(_struck(rows))
-    more.subtract(_struck(gone))
+    more = Counter(came)
+    more.subtract(gone)
     at = {old.rows_by_id[asset]: number for asset, number in sorted(more.items()) if number}
     if not at:
         return old
@@ -127,16 +121,7 @@ def _assets(old: Collection, gone: Iterable[Attribution], rows: Iterable[Attribu
     new = [one.model_copy(update={"n_strikes": one.n_strikes + number}) for one, number in told]
     take = np.arange(len(old))
     take[list(at)] = len(old) + np.arange(len(at))
-    return old.spliced(_small(old, FeatureTable.of(model, new), [old.geometries[row] for row in at]), take)
-
-
-def _struck(rows: Iterable[Attribution]) -> list[str]:
-    """The assets that rows tell of, each once for each strike."""
-    strikes: dict[str, set[str]] = defaultdict(set)
-    for row in rows:
-        if row.asset is not None:
-            strikes[row.asset].add(row.strike)
-    return [asset for asset, found in strikes.items() for _ in found]
+    return old.spliced(laid("assets", FeatureTable.of(model, new), [old.geometries[row] for row in at]), take)
 
 
 def _countries(before: Snapshot, made: Snapshot) -> Collection:

@@ -8,6 +8,7 @@ from datetime import date
 
 from layers import when
 from layers.schema import Entity, Record, Records, Stake
+from layers.stored import remembered
 
 #: Longest note of a record.
 _NOTE_LENGTH = 2000
@@ -116,13 +117,19 @@ def told_once(stakes: Mapping[str, Stake]) -> tuple[Mapping[str, Stake], tuple[s
 
     What one load says twice stays as it says it.
     """
+    several = {(owned, owner) for owned, owner in remembered(stakes, "told by several", lambda: _several(stakes))}
+    return _told_once(stakes, several) if several else (stakes, ())
+
+
+def _several(stakes: Mapping[str, Stake]) -> list[list[str]]:
+    """Owned and owner of the stakes that more than one load tells of."""
     told_by: dict[tuple[str, str], str] = {}
     several = set()
     for stake in stakes.values():
         pair = (stake.owned, stake.owner)
         if told_by.setdefault(pair, stake.dataset) != stake.dataset:
             several.add(pair)
-    return _told_once(stakes, several) if several else (stakes, ())
+    return sorted(map(list, several))
 
 
 def _told_once(

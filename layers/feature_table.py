@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from copy import copy
 from itertools import islice
 from types import MappingProxyType
 from typing import Any, Generic, TypeVar, overload
@@ -11,7 +10,7 @@ from typing import Any, Generic, TypeVar, overload
 from pydantic import BaseModel
 
 from geo.coded import Coded, Coder
-from geo.crs import Ints
+from geo.splice import Splice
 
 F = TypeVar("F", bound=BaseModel)
 
@@ -31,14 +30,11 @@ class FeatureTable(Sequence[F], Generic[F]):
     """
 
     def __init__(self, model: type[F], rows: Iterable[Sequence[Any]]) -> None:
+        filling = Filling(model)
+        filling.extend(rows)
         self.model = model
-        coders = {name: Coder() for name in model.model_fields}
-        rows = iter(rows)
-        while page := list(islice(rows, _PAGE)):
-            for coder, values in zip(coders.values(), zip(*page, strict=True), strict=True):
-                coder.extend(values)
         #: The values of all features by the name of the field.
-        self.columns: Mapping[str, Coded] = MappingProxyType({name: coder.coded() for name, coder in coders.items()})
+        self.columns: Mapping[str, Coded] = filling.columns()
 
     @classmethod
     def of(cls, model: type[F], features: Iterable[F]) -> FeatureTable[F]:
@@ -46,13 +42,17 @@ class FeatureTable(Sequence[F], Generic[F]):
         names = list(model.model_fields)
         return cls(model, ([getattr(feature, name) for name in names] for feature in features))
 
-    def spliced(self, other: FeatureTable[F], take: Ints) -> FeatureTable[F]:
-        """The features of this table and, after them, of another, in the order of ``take``."""
-        made = copy(self)
-        made.columns = MappingProxyType(
-            {name: column.spliced(other.columns[name], take) for name, column in self.columns.items()}
-        )
+    @classmethod
+    def coded(cls, model: type[F], columns: Mapping[str, Coded]) -> FeatureTable[F]:
+        """The table of columns that are coded already, in the order of the fields of the class."""
+        made = cls.__new__(cls)
+        made.model, made.columns = model, MappingProxyType(dict(columns))
         return made
+
+    def spliced(self, other: FeatureTable[F], splice: Splice) -> FeatureTable[F]:
+        """The features of this table and, after them, of another, as a splice has them."""
+        columns = {name: column.spliced(other.columns[name], splice) for name, column in self.columns.items()}
+        return FeatureTable.coded(self.model, columns)
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values())))
@@ -77,3 +77,21 @@ class FeatureTable(Sequence[F], Generic[F]):
         return self.model is other.model and self.columns == other.columns
 
     __hash__ = None  # type: ignore[assignment]
+
+
+class Filling:
+    """Columns of features that come part by part."""
+
+    def __init__(self, model: type[BaseModel]) -> None:
+        self._coders = {name: Coder() for name in model.model_fields}
+
+    def extend(self, rows: Iterable[Sequence[Any]]) -> None:
+        """Add features: the values of each in the order of the fields."""
+        rows = iter(rows)
+        while page := list(islice(rows, _PAGE)):
+            for coder, values in zip(self._coders.values(), zip(*page, strict=True), strict=True):
+                coder.extend(values)
+
+    def columns(self) -> Mapping[str, Coded]:
+        """The columns of all features so far, by the name of the field."""
+        return MappingProxyType({name: coder.coded() for name, coder in self._coders.items()})

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from types import MappingProxyType
 from typing import Any, Literal
@@ -136,22 +135,13 @@ class CountryFeature(Feature):
     brand_strikes: int = Field(0, description="Strikes on what may bear its brand.")
 
 
-def strike_features(
-    records: Records, answers: Iterable[Answer], rows: Iterable[Attribution]
-) -> FeatureTable[StrikeFeature]:
-    """One feature a strike, in the order of the answers."""
-    tied: dict[str, list[Attribution]] = defaultdict(list)
-    for row in rows:
-        if row.relation not in ("owner", "host"):
-            tied[row.strike].append(row)
-    return FeatureTable(StrikeFeature, (_strike_row(records, told, tied.get(told.strike.id, ())) for told in answers))
-
-
 _STATED = [name for name in StrikeFeature.model_fields if name in Strike.model_fields and name != "weapons"]
 
 
-def _strike_row(records: Records, told: Answer, tied: Sequence[Attribution]) -> list[Any]:
+def strike_row(records: Records, told: Answer, rows: Iterable[Attribution]) -> list[Any]:
+    """The values of a strike's feature; ``rows`` are its attributions."""
     strike = told.strike
+    tied = [row for row in rows if row.relation not in ("owner", "host")]
     kinds = [records.assets[hit.hit.asset].kind for hit in told.hits] or list(strike.target_kinds)
     first, last = days(strike)
     values: dict[str, Any] = {name: getattr(strike, name) for name in _STATED}
@@ -203,14 +193,10 @@ def interval_text(share: Interval) -> str:
 
 
 def asset_features(
-    records: Records, owners: Mapping[str, Owners], rows: Iterable[Attribution]
+    records: Records, owners: Callable[[str], Owners], struck: Mapping[str, int]
 ) -> FeatureTable[AssetFeature]:
-    """One feature an asset; ``owners`` gives those of each on the day of the data."""
-    struck: dict[str, set[str]] = defaultdict(set)
-    for row in rows:
-        if row.asset is not None:
-            struck[row.asset].add(row.strike)
-    told = (_asset_row(asset, owners[asset.id], len(struck.get(asset.id, ()))) for asset in records.assets.values())
+    """One feature an asset; ``owners`` gives those of each on the day of the data, ``struck`` its strikes."""
+    told = (_asset_row(asset, owners(asset.id), struck.get(asset.id, 0)) for asset in records.assets.values())
     return FeatureTable(AssetFeature, told)
 
 
@@ -224,14 +210,8 @@ def _asset_row(asset: Asset, held: Owners, n_strikes: int) -> list[Any]:
     return [values[name] if name in values else getattr(asset, name) for name in AssetFeature.model_fields]
 
 
-def attribution_features(
-    records: Records, rows: Iterable[Attribution], names: Mapping[str, str]
-) -> FeatureTable[AttributionFeature]:
-    """One feature a row; ``names`` gives the name of each country."""
-    return FeatureTable(AttributionFeature, (_attribution_row(records.strikes[row.strike], row, names) for row in rows))
-
-
-def _attribution_row(strike: Strike, row: Attribution, names: Mapping[str, str]) -> list[Any]:
+def attribution_row(strike: Strike, row: Attribution, names: Mapping[str, str]) -> list[Any]:
+    """The values of an attribution's feature; ``names`` gives the name of each country."""
     first, last = days(strike)
     values: dict[str, Any] = {
         "title": strike.title,

@@ -219,8 +219,9 @@ def _between(op: str, collection: Collection, left: Text, right: Text) -> Bools:
 
 def _places(a: Words, b: Words) -> Codes:
     """Twice the place of each word of b in a, and 1 more where it is a word of a."""
-    places = [bisect_left(a.words, word) for word in b.words]
-    told = [2 * place + _is_at(a, place, word) for place, word in zip(places, b.words, strict=True)]
+    words = list(a.words)  # all of them are looked at
+    places = [bisect_left(words, word) for word in b.words]
+    told = [2 * place + (words[place : place + 1] == [word]) for place, word in zip(places, b.words, strict=True)]
     return np.array([*told, -1], dtype=np.int32)
 
 

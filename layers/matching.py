@@ -8,17 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 
 import numpy as np
 import shapely
 
-from geo.crs import Floats, Ints
+from geo.crs import Floats, Ints, Objects
 from geo.generalize import morton
 from geo.pairs import Pairs, pairs_within
 from layers.asset_index import LEAST_RADIUS_M, AssetIndex, near_boxes
+from layers.decisions import PUBLISH_FROM
 from layers.likelihood import Columns, columns, contributions
 from layers.match_reasons import none_reasons, reasons
 from layers.schema import Match, Records, Strike
+from layers.stored import prime
 from layers.strike_table import StrikeTable
 from layers.weights import Weights
 from layers.weights import read as read_weights
@@ -32,6 +36,8 @@ MAX_RADIUS_M = 250_000.0
 MOST_TOLD = 50
 #: Strikes scored at once, which bounds the memory.
 CHUNK = 10_000
+#: Decimals of what is told: those after them depend on how many pairs are scored at once.
+_DIGITS = 9
 
 #: Relations whose entity's name may stand for the asset in a report.
 NAMED_FOR = frozenset({"operator", "brand", "occupier"})
@@ -73,6 +79,33 @@ def match_all(records: Records, index: AssetIndex | None = None) -> dict[str, tu
     return {strike.id: found[strike.id] for strike in strikes}
 
 
+def proposed(records: Records, index: AssetIndex, publish_from: float = PUBLISH_FROM) -> dict[str, str]:
+    """What is published as probable, by strike: `decisions.likeliest` of `match_all`, without all other candidates."""
+    places = [(strike.id, strike.geometry) for strike in records.strikes.values()]
+    order = _near_together(np.array([place for _, place in places], dtype=object)).tolist()
+    weights = read_weights()
+    found: dict[str, str] = {}
+    for start in range(0, len(order), CHUNK):
+        ids = [places[row][0] for row in order[start : start + CHUNK]]
+        prime(records.strikes, ids)
+        strikes = StrikeTable.of(map(records.strikes.__getitem__, ids), index.names)
+        scores = scored(strikes, index, candidates(strikes, index), weights)
+        found.update((ids[position], asset) for position, asset in _likely(scores, index, publish_from))
+    return found
+
+
+def _likely(scores: Scores, index: AssetIndex, publish_from: float) -> Iterator[tuple[int, str]]:
+    """Positions of the strikes that have a candidate so probable, and which."""
+    near = np.flatnonzero(scores.probability >= publish_from - 10.0**-_DIGITS)
+    left, told = scores.left[near].tolist(), [_told_as(min(1.0, one)) for one in scores.probability[near].tolist()]
+    # Of equal ones "none of these" is the first, then the first by id.
+    order = sorted(zip(left, (-one for one in told), _ids(index, scores.right[near]).tolist(), strict=True))
+    for position, candidates in groupby(order, key=itemgetter(0)):
+        _, probability, asset = next(candidates)
+        if -probability >= publish_from and -probability > _told_as(scores.none[position]):
+            yield position, asset
+
+
 def match_one(strike: Strike, index: AssetIndex, records: Records, weights: Weights) -> tuple[Match, ...]:
     """Candidates of one strike in an index that is kept, most probable first."""
     table = StrikeTable.of([strike], index.names)
@@ -86,16 +119,16 @@ def score(strikes: StrikeTable, index: AssetIndex, weights: Weights) -> Iterator
 
     Every strike is in one chunk, also one without a place or candidates.
     """
-    order = _near_together(strikes)
+    order = _near_together(strikes.geometry)
     for start in range(0, len(order), CHUNK):
         rows = order[start : start + CHUNK]
         chunk = strikes.rows(rows)
         yield rows, scored(chunk, index, candidates(chunk, index), weights)
 
 
-def _near_together(strikes: StrikeTable) -> Ints:
+def _near_together(places: Objects) -> Ints:
     """Rows in Morton order of their places, so that a chunk meets few assets."""
-    bounds = np.nan_to_num(shapely.bounds(strikes.geometry))
+    bounds = np.nan_to_num(shapely.bounds(places)).reshape(-1, 4)
     grid = ((bounds[:, :2] + [[180, 90]]) / 360 * 2**31).astype(np.int64)
     return np.argsort(morton(grid[:, 0], grid[:, 1]), kind="stable")
 
@@ -150,7 +183,7 @@ def _told(
     for position, row in enumerate(rows):
         strike = strikes[row]
         pairs = np.arange(bounds[position], bounds[position + 1])
-        best = pairs[np.lexsort((index.ids[scores.right[pairs]], -scores.probability[pairs]))][:MOST_TOLD]
+        best = pairs[np.lexsort((_ids(index, scores.right[pairs]), -scores.probability[pairs]))][:MOST_TOLD]
         told = [_match(strike, pair, scores, index, records) for pair in best]
         probability = _told_as(scores.none[position])
         told.append(
@@ -176,18 +209,23 @@ def _match(strike: Strike, pair: int, scores: Scores, index: AssetIndex, records
     )
 
 
+def _ids(index: AssetIndex, rows: Ints) -> Objects:
+    return np.array([index.ids[row] for row in rows.tolist()], dtype=object)
+
+
 def _told_as(number: float) -> float:
-    """A number without its last digits, which depend on how many pairs are scored at once."""
-    return round(float(number), 9) + 0.0
+    """A number as it is told."""
+    return round(float(number), _DIGITS) + 0.0
 
 
 def names_tied(records: Records) -> Mapping[str, tuple[str, ...]]:
     """Names of all who ever owned each asset directly, or run it, or whose brand it bears, by asset."""
+    assets = set(records.assets)
+    entities = {one.id: (one.name, *one.names.values(), *one.aliases) for one in records.entities.values()}
     names: dict[str, dict[str, None]] = {}
     for asset, entity in _ties(records):
-        if asset in records.assets and entity in records.entities:
-            tied = records.entities[entity]
-            names.setdefault(asset, {}).update(dict.fromkeys((tied.name, *tied.names.values(), *tied.aliases)))
+        if asset in assets and entity in entities:
+            names.setdefault(asset, {}).update(dict.fromkeys(entities[entity]))
     return {asset: tuple(told) for asset, told in names.items()}
 
 

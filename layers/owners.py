@@ -2,35 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 from threading import Lock
 from typing import NamedTuple
 
 from layers.chains import Chains, Hope, chains
-from layers.ownership import Basis, CountryShare, Interval, Minority, Register, TooLarge, Walk
+from layers.ownership import Basis, CountryShare, Interval, Minority, Register, TooLarge, Walk, largest_first
 from layers.recent import Recent
 from layers.solved import Solved, Standing
 from layers.stake_table import StakeTable
 
 #: A walk of up to so many positions (some tens of milliseconds) is walked if nothing is solved yet.
 MOST_WALKED = 2000
+#: Decimals of a percent that are told.
+_DIGITS = 9
+#: After so many walks, and one for so many stakes, the rest is solved at once, which takes about as long.
+_WALKS = 1000
+_STAKES_A_WALK = 200
 #: Answers of one register that are kept.
 _ANSWERS = 1000
 #: Registers that are kept, and the stakes of all of them; two are kept in any case.
 _REGISTERS = 16
 _STAKES = 5_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class Owners:
-    """Who owns one asset (or entity) on some days, by country."""
-
-    shares: tuple[CountryShare, ...]
-    unattributed: Interval
-    reasons: tuple[str, ...]
-    chains: Chains
-    warnings: tuple[str, ...]
 
 
 class _Told(NamedTuple):
@@ -42,8 +38,35 @@ class _Told(NamedTuple):
     warnings: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Owners:
+    """Who owns one asset (or entity) on some days, by country; ``find`` finds the chains that it follows from."""
+
+    shares: tuple[CountryShare, ...]
+    unattributed: Interval
+    reasons: tuple[str, ...]
+    warnings: tuple[str, ...]
+    find: Callable[[], Chains] = field(compare=False, repr=False)
+
+    @cached_property
+    def chains(self) -> Chains:
+        """The chains, found when they are first asked for."""
+        return self.find()
+
+
 def _told(found: Walk | Standing) -> _Told:
-    return _Told(found.shares(), *found.unattributed(), found.warnings())
+    """What was found, without the last digits, in which what was walked and what was solved differ."""
+    shares = largest_first(map(_rounded, found.shares()))
+    part, reasons = found.unattributed()
+    return _Told(shares, _exact(part), reasons, found.warnings())
+
+
+def _rounded(row: CountryShare) -> CountryShare:
+    return CountryShare(row.country, _exact(row.share), {reach: _exact(part) for reach, part in row.reaches.items()})
+
+
+def _exact(part: Interval) -> Interval:
+    return Interval(round(part.low, _DIGITS) + 0.0, round(part.high, _DIGITS) + 0.0)
 
 
 class _Large(NamedTuple):
@@ -56,7 +79,8 @@ class _Large(NamedTuple):
 class Ownership:
     """Who owns everything on some days; many threads may ask it.
 
-    Where more than ``most`` positions stand above what is asked for, the whole register is solved, once.
+    Where more than ``most`` positions stand above what is asked for, or much is asked, the whole register is solved,
+    once.
     """
 
     def __init__(self, register: Register, most: int = MOST_WALKED) -> None:
@@ -65,6 +89,7 @@ class Ownership:
         self._large: _Large | None = None
         self._lock = Lock()
         self._answers: Recent[_Told] = Recent(_ANSWERS)
+        self._walks = _WALKS + len(register.graph.owner) // _STAKES_A_WALK
 
     def of(self, owned: str) -> Owners:
         """Owners of an asset or entity.
@@ -79,10 +104,12 @@ class Ownership:
             told = _told(large.solved.of(owned))
         else:
             told = self._answers.get(owned, lambda: _told(self._found(owned)))
-        paths = chains(self.register, owned, large.hope if large else None)
-        return Owners(told.shares, told.unattributed, told.reasons, paths, told.warnings)
+        return Owners(*told, lambda: chains(self.register, owned, large.hope if large else None))
 
     def _found(self, owned: str) -> Walk | Standing:
+        self._walks -= 1
+        if self._walks == 0:
+            self._solve()
         try:
             return Walk(self.register, owned, self._most)
         except TooLarge:

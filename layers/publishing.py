@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from layers.schema import NOUNS, REFERENCES, Record, Records
+from layers.stored import Stored
 
 _Tables = dict[str, dict[str, Record]]
 
@@ -13,10 +16,10 @@ def public(records: Records) -> Records:
     A record that refers to a private one is left out with it. Of a list of references, as ``sources``, only the
     private ones are left out, unless none would stay. Gives ``records`` itself where nothing is private.
     """
-    tables: _Tables = {name: dict(records.table(name)) for name in NOUNS}
-    hidden = {name: {key for key, record in table.items() if record.private} for name, table in tables.items()}
+    hidden = {name: _private(records.table(name)) for name in NOUNS}
     if not any(hidden.values()):
         return records
+    tables: _Tables = {name: dict(records.table(name)) for name in NOUNS}
     gone = {name: set(keys) for name, keys in hidden.items()}
     while any(hidden.values()):
         for name, keys in hidden.items():
@@ -25,6 +28,12 @@ def public(records: Records) -> Records:
                 del tables[name][key]
         hidden = {name: _left_alone(name, tables, gone) for name in NOUNS}
     return Records.of(tables)
+
+
+def _private(table: Mapping[str, Record]) -> set[str]:
+    if isinstance(table, Stored):
+        return table.private()
+    return {key for key, record in table.items() if record.private}
 
 
 def _left_alone(name: str, tables: _Tables, gone: dict[str, set[str]]) -> set[str]:

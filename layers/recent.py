@@ -40,6 +40,11 @@ class Recent(Generic[T]):
         """The answer for a key where it is kept now, else ``None``; it is no later dropped for that."""
         return self._kept.get(key)
 
+    def kept(self, kind: Hashable) -> dict[Hashable, T]:
+        """The answers kept now, by keys, of those keys that are tuples and begin with ``kind``."""
+        with self._lock:
+            return {key: answer for key, answer in self._kept.items() if isinstance(key, tuple) and key[0] == kind}
+
     def get(self, key: Hashable, make: Callable[[], T]) -> T:
         """The answer for a key, made where it is not kept. Two threads may make the same; one of them is kept."""
         with self._lock:

@@ -16,6 +16,7 @@ from layers.collection import Collection
 from layers.edited import edited
 from layers.schema import NOUNS, Record
 from layers.snapshot import Snapshot
+from layers.stored import Stored
 
 #: Tables that the stakes as columns are made of, and those that everything told of a strike rests on besides itself.
 _STAKES = {"assets", "entities", "stakes"}
@@ -34,10 +35,7 @@ def renewed(before: Snapshot, made: Snapshot) -> Snapshot:
     if same >= _STAKES:
         taken["stakes"] = before.stakes
         taken["registers"] = before.registers
-        days = before.data_date, made.data_date
-        if len({before.registers.spell(day, day) for day in days}) == 1:
-            taken["asset_owners"] = before.asset_owners
-    if same >= _ANSWERS and "asset_owners" in taken:
+    if same >= _ANSWERS and _same_owners(before, made):
         touched = _touched(before, made)
         if len(touched) <= _FEW:
             edited(before, made, touched)
@@ -45,6 +43,12 @@ def renewed(before: Snapshot, made: Snapshot) -> Snapshot:
     pairs = ((before.collections.get(name), collection) for name, collection in made.collections.items())
     taken["collections"] = MappingProxyType({new.name: _collection(old, new) for old, new in pairs})
     return made
+
+
+def _same_owners(before: Snapshot, made: Snapshot) -> bool:
+    """Whether the assets, of which the same stakes are known, are shown with the same owners."""
+    days = before.data_date, made.data_date
+    return len({before.registers.spell(day, day) for day in days}) == 1
 
 
 def touched_alone(before: Snapshot, made: Snapshot) -> set[str] | None:
@@ -70,6 +74,8 @@ def _differing(one: Mapping[str, Record], other: Mapping[str, Record]) -> set[st
     """Ids of the records that two tables do not have alike; what is one object is not compared, which takes long."""
     if one is other:
         return set()
+    if isinstance(one, Stored) and isinstance(other, Stored) and (found := one.differing(other)) is not None:
+        return found
     gone = {key for key in one if key not in other}
     return gone | {key for key, record in other.items() if (known := one.get(key)) is not record and known != record}
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from layers.decisions import Finding
 from layers.owners import Owners
-from layers.schema import Match, Strike
+from layers.schema import Match
 
 #: Candidates of one strike that are weighed; the rest are too improbable to change the order.
 WEIGHED = 8
@@ -31,7 +31,6 @@ class Pending:
 
 
 def pending(
-    strikes: Mapping[str, Strike],
     findings: Mapping[str, Finding],
     matches: Mapping[str, tuple[Match, ...]],
     owners: Callable[[str], Owners],
@@ -58,7 +57,7 @@ def pending(
     found = [
         Pending(name, _gain(finding, matches[name], parts_of), finding, matches[name])
         for name, finding in findings.items()
-        if name in strikes and not is_settled(finding)
+        if not is_settled(finding)
     ]
     return tuple(sorted(found, key=lambda one: (-one.gain, one.strike)))
 

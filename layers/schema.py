@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Literal, TypeVar
 
@@ -376,6 +378,30 @@ class Records:
         """Freeze ``tables``; a missing table is empty."""
         frozen: dict[str, Any] = {name: MappingProxyType(dict(tables.get(name, {}))) for name in NOUNS}
         return cls(**frozen)
+
+    def where(self, table: str, column: str, value: str) -> Sequence[Any]:
+        """Records of a table whose reference in a column is ``value``, in the order of the table.
+
+        Raises
+        ------
+        KeyError
+            If no noun has that table.
+        """
+        asked = getattr(self.table(table), "where", None)
+        if asked is not None:
+            found: Sequence[Any] = asked(column, value)
+            return found
+        if (table, column) not in self._by_reference:
+            by_value: dict[str, list[Record]] = defaultdict(list)
+            for record in self.table(table).values():
+                by_value[getattr(record, column)].append(record)
+            self._by_reference[table, column] = by_value
+        return self._by_reference[table, column].get(value, ())
+
+    @cached_property
+    def _by_reference(self) -> dict[tuple[str, str], Mapping[str, Sequence[Record]]]:
+        """Records by what they refer to, made when it is first asked for."""
+        return {}
 
     def table(self, name: str) -> Mapping[str, Record]:
         """Records of one table by id.

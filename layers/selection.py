@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
 
-from geo.coded import Codes
-from geo.crs import Bools
+from geo.crs import Bools, Ints
+from geo.splice import exchanged
 from layers.collection import Box, Collection, Rows
 from layers.filtering import Filter
 from layers.values import Values
 
+#: The order of a collection before is mended where so many rows came and went; where more did, all are sorted.
+_FEW = 32
+_NONE: Ints = np.empty(0, np.int64)
 _UNSORTABLE = ("list", "geometry")
-#: After every rank, where what is missing comes.
-_LAST = np.iinfo(np.int32).max
 
 
 class OrderError(ValueError):
@@ -103,10 +106,13 @@ def require_sortable(collection: Collection, name: str) -> None:
         raise OrderError(name, f"one of {', '.join(sortable)}")
 
 
-def _places(values: Values, descending: bool) -> Codes:
+def _places(values: Values, descending: bool) -> Ints:
     """Where each row comes by one column, shape (n,): smaller is earlier, equal values are one, nulls are last."""
-    ranks = values.ranks
-    return np.where(ranks < 0, _LAST, -ranks if descending else ranks)
+    ranks, count = values.ranks.astype(np.int64), len(values.steps)
+    if descending:
+        ranks = np.where(ranks < 0, ranks, count - 1 - ranks)
+    ranks[ranks < 0] = count
+    return ranks
 
 
 def _mask_key(selection: Selection) -> tuple[object, ...]:
@@ -144,14 +150,67 @@ def _arranged(found: Rows, order: Rows, place: Rows) -> Rows:
 
 def _ordered(collection: Collection, order: tuple[SortKey, ...]) -> Rows:
     """All rows in the asked order, and the place of each row in it, shape (2, n); the last ones asked for are kept."""
-    found: Rows = collection.recent.get(("order", order), lambda: _sorted(collection, order))
+    found: Rows = collection.recent.get(("order", order), lambda: _spliced(collection, order))
     return found
+
+
+def _spliced(collection: Collection, order: tuple[SortKey, ...]) -> Rows:
+    """The same from the order of the collection before, where that is known and few rows are others."""
+    splice, orders = collection.former or (None, {})
+    before = orders.pop(("order", order), None)
+    if splice is None or before is None or not splice.is_rising or len(splice.gone) + len(splice.came) > _FEW:
+        return _sorted(collection, order)
+    lost = np.sort(before[1][splice.gone])
+    kept = exchanged(splice.moved(before[0]), lost, _NONE, _NONE)
+    key = _key_of([(collection.values(one.name), one.descending) for one in order])
+    came = np.array(sorted(splice.came_at.tolist(), key=key), np.int64)
+    at = np.array([bisect_left(kept, key(row), key=key) for row in came.tolist()], np.int64)
+    new = np.empty(splice.other, np.int64)
+    new[splice.take[came] - splice.own] = at + np.arange(len(at))
+    places = before[1].copy()
+    for place in lost[::-1].tolist():
+        places -= places > place
+    for place in at[::-1].tolist():
+        places += places >= place
+    found = np.stack([exchanged(kept, _NONE, at, came), splice.joined(places, new)])
+    found.setflags(write=False)
+    return found
+
+
+def _key_of(columns: Sequence[tuple[Values, bool]]) -> Callable[[int], tuple[int, ...]]:
+    """What tells where a row comes in an order."""
+    ranks = [(values.ranks, len(values.steps), descending) for values, descending in columns]
+
+    def key(row: int) -> tuple[int, ...]:
+        return (*(_turned(int(rank[row]), count, descending) for rank, count, descending in ranks), row)
+
+    return key
+
+
+def _turned(rank: int, count: int, descending: bool) -> int:
+    return count if rank < 0 else count - 1 - rank if descending else rank
 
 
 def _sorted(collection: Collection, order: tuple[SortKey, ...]) -> Rows:
-    keys = [_places(collection.values(key.name), key.descending) for key in reversed(order)]
-    found = np.empty((2, len(collection)), dtype=np.int64)
-    found[0] = np.lexsort(keys)
-    found[1, found[0]] = np.arange(len(collection))
+    count = len(collection)
+    found = np.empty((2, count), dtype=np.int64)
+    found[0] = np.arange(count)
+    for key in reversed(order):
+        values = collection.values(key.name)
+        places = _places(values, key.descending)
+        if len(values.steps) == count:
+            # Each row has a value of its own, so that its place among the values is its place.
+            found[0, places] = np.arange(count)
+        else:
+            found[0] = _by_digits(found[0], places, len(values.steps))
+    found[1, found[0]] = np.arange(count)
     found.setflags(write=False)
     return found
+
+
+def _by_digits(order: Rows, places: Ints, largest: int) -> Rows:
+    """Sort rows by their places, equal ones as they come; 16 bits at once, which is counting, not comparing."""
+    for shift in range(0, max(1, largest.bit_length()), 16):
+        digits = (places >> shift).astype(np.uint16)
+        order = order[np.argsort(digits[order], kind="stable")]
+    return order

@@ -2,39 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
+from itertools import islice
 from types import MappingProxyType
+from typing import Any
 
+import numpy as np
+
+from geo.coded import Coded
+from geo.crs import Objects
+from geo.packed import place_of
 from layers import identity
+from layers.asked import Asked
 from layers.asset_index import AssetIndex
-from layers.attribution import Answer, Attributor, attributions
+from layers.attribution import Answer, Attributor
 from layers.basemap import Basemap
-from layers.collection import Collection
+from layers.collection import Collection, Places
 from layers.control import Controller, Span, control_spans
-from layers.decisions import PUBLISH_FROM, SHOW_FROM, Finding, findings
+from layers.decisions import PUBLISH_FROM, SHOW_FROM, Finding, finding
+from layers.feature_table import FeatureTable
 from layers.features import (
     AssetFeature,
     AttributionFeature,
     CountryFeature,
+    Feature,
     StrikeFeature,
     asset_features,
-    attribution_features,
     country_features,
-    strike_features,
 )
+from layers.flat import Flat, flat
 from layers.holdings import Held, holdings_of
-from layers.matching import index_of, match_all
+from layers.matching import index_of, match_all, match_one, proposed
 from layers.owners import Owners, Registers
 from layers.ownership import Basis, Minority, UnknownRecord
 from layers.recent import Recent
 from layers.reviewing import Pending, pending
-from layers.schema import Attribution, Match, Records
+from layers.schema import Match, Records
 from layers.stake_table import StakeTable
+from layers.stored import prime, texts
 from layers.tally import Counts, Tally, counted, tallied
+from layers.weights import read as read_weights
 
+#: Answers that are made one after the other from records that are read at once.
+_PAGE = 2048
 #: Answers to who controls something that are kept.
 _SPANS = 1000
 
@@ -88,27 +101,39 @@ class Snapshot:
         return Registers(self.stakes)
 
     @cached_property
-    def matches(self) -> Mapping[str, tuple[Match, ...]]:
-        """Candidates of every strike."""
-        return MappingProxyType(match_all(self.records, self.asset_index))
-
-    @cached_property
     def asset_index(self) -> AssetIndex:
         """The assets, ready to be matched."""
         return index_of(self.records)
 
     @cached_property
+    def matches(self) -> Mapping[str, tuple[Match, ...]]:
+        """Candidates of every strike, told when they are asked for."""
+        weights, strikes = read_weights(), self.records.strikes
+        return Asked(self.order, strikes, lambda key: match_one(strikes[key], self.asset_index, self.records, weights))
+
+    @cached_property
+    def proposed(self) -> Mapping[str, str]:
+        """The asset that is published as probable, by strike; whatever was decided."""
+        return MappingProxyType(proposed(self.records, self.asset_index, self.publish_from))
+
+    @cached_property
+    def order(self) -> Sequence[str]:
+        """Ids of the strikes, newest first."""
+        newest_first = sorted(((when, key) for key, when in texts(self.records.strikes, "when")), reverse=True)
+        return [key for _, key in newest_first]
+
+    @cached_property
     def findings(self) -> Mapping[str, Finding]:
         """What each strike hit, newest strike first."""
-        newest_first = sorted(self.records.strikes.values(), key=lambda s: (s.when, s.id), reverse=True)
-        ids = [strike.id for strike in newest_first]
-        decisions = self.records.decisions.values()
-        return MappingProxyType(findings(ids, decisions, self.matches, self.publish_from, self.show_from))
+        return Asked(self.order, self.records.strikes, self._finding)
+
+    def _finding(self, strike: str) -> Finding:
+        return finding(strike, self.records.where("decisions", "strike", strike), self.proposed.get(strike))
 
     @cached_property
     def pending(self) -> tuple[Pending, ...]:
         """Strikes that wait for a decision, those first that it would change most."""
-        return pending(self.records.strikes, self.findings, self.matches, self.owners)
+        return pending(self.findings, match_all(self.records, self.asset_index), self.owners)
 
     @cached_property
     def country_names(self) -> Mapping[str, str]:
@@ -119,18 +144,13 @@ class Snapshot:
         """Whose what each strike hit was, newest strike first."""
         if (basis, minority) not in self._answers:
             attributor = Attributor(self.records, self.registers, basis, minority)
-            told = {strike: attributor.answer(found) for strike, found in self.findings.items()}
-            self._answers[basis, minority] = MappingProxyType(told)
+            told = Asked(self.order, self.records.strikes, lambda key: attributor.answer(self._finding(key)))
+            self._answers[basis, minority] = told
         return self._answers[basis, minority]
 
-    def keep(self, told: Mapping[str, Answer], counts: Counts | None = None) -> None:
-        """Take answers by registration, minorities staying, from who has them already, before any is asked for.
-
-        ``counts`` are what they add to each country, where that is known too.
-        """
-        self._answers["registration", "stay"] = MappingProxyType(dict(told))
-        if counts is not None:
-            self._counts["registration", "stay"] = counts
+    def keep(self, counts: Counts) -> None:
+        """Take counts by registration, minorities staying, from who has them already, before any is asked for."""
+        self._counts["registration", "stay"] = counts
 
     # Kept by the snapshot itself: a cache of the class would keep snapshots that are no longer served, and takes a
     # default that is left out for another question than the same default given.
@@ -146,11 +166,6 @@ class Snapshot:
     def _tallies(self) -> dict[tuple[Basis, Minority], Mapping[str, Tally]]:
         return {}
 
-    @cached_property
-    def attributions(self) -> tuple[Attribution, ...]:
-        """One row for each strike x asset x relation x country."""
-        return tuple(attributions(self.records, self.answers().values()))
-
     def tallies(self, basis: Basis = "registration", minority: Minority = "stay") -> Mapping[str, Tally]:
         """How many strikes concern each country, by relation."""
         if (basis, minority) not in self._tallies:
@@ -160,8 +175,38 @@ class Snapshot:
     def counts(self, basis: Basis = "registration", minority: Minority = "stay") -> Counts:
         """What strikes add to each country, see `tally.counted`; not to be changed."""
         if (basis, minority) not in self._counts:
-            self._counts[basis, minority] = counted(self.records.entities, self.answers(basis, minority).values())
+            usual = (basis, minority) == ("registration", "stay")
+            told = self.flat.counts if usual else self._counted(basis, minority)
+            self._counts[basis, minority] = told
         return self._counts[basis, minority]
+
+    def concerning(self, iso: str, basis: Basis = "registration", minority: Minority = "stay") -> Iterator[Answer]:
+        """The answers to the strikes that may concern a country in whatever relation, newest strike first."""
+        told = self.answers(basis, minority)
+        if (basis, minority) != ("registration", "stay"):
+            return iter(told.values())
+        columns = self.collections["attributions"].features.columns
+        place = place_of(columns["country"].words, iso)
+        rows = [] if place is None else np.flatnonzero(columns["country"].codes == place).tolist()
+        return (told[key] for key in dict.fromkeys(columns["strike"][row] for row in rows))
+
+    def _counted(self, basis: Basis, minority: Minority) -> Counts:
+        return counted(self.records.entities, self._told(basis, minority))
+
+    def _told(self, basis: Basis = "registration", minority: Minority = "stay") -> Iterator[Answer]:
+        """The answers one after the other, none of them kept."""
+        attributor = Attributor(self.records, self.registers, basis, minority)
+        ids = iter(self.order)
+        while page := list(islice(ids, _PAGE)):
+            found = [self._finding(key) for key in page]
+            prime(self.records.strikes, page)
+            prime(self.records.assets, {hit.asset for one in found for hit in one.hits})
+            yield from map(attributor.answer, found)
+
+    @cached_property
+    def flat(self) -> Flat:
+        """The answers laid flat, and what they add up to."""
+        return flat(self.records, self._told(), self.country_names)
 
     def answer(self, strike: str, basis: Basis = "registration", minority: Minority = "stay") -> Answer:
         """Whose it was.
@@ -171,7 +216,7 @@ class Snapshot:
         UnknownRecord
             If there is no such strike.
         """
-        if strike not in self.findings:
+        if strike not in self.records.strikes:
             raise UnknownRecord(f"no strike {strike!r}")
         return self.answers(basis, minority)[strike]
 
@@ -232,54 +277,54 @@ class Snapshot:
     @cached_property
     def collections(self) -> Mapping[str, Collection]:
         """The flat layers by name."""
-        return MappingProxyType(
-            {layer.name: layer for layer in (self._strikes(), self._assets(), self._attributions(), self._countries())}
+        known = self.registers.on(self.data_date, self.data_date)
+        strikes = laid("strikes", self.flat.strikes, self.flat.places)
+        rows = self.flat.attributions
+        countries = country_features(self.tallies(), self.country_names)
+        layers = (
+            strikes,
+            laid(
+                "assets",
+                asset_features(self.records, known.of, self.flat.struck),
+                [asset.geometry for asset in self.records.assets.values()],
+            ),
+            laid("attributions", rows, of_strikes(strikes.geometries, strikes.ids, rows.columns["strike"])),
+            laid("countries", countries, [self.basemap.states[feature.id][1] for feature in countries]),
         )
+        return MappingProxyType({layer.name: layer for layer in layers})
 
-    def _strikes(self) -> Collection:
-        told = list(self.answers().values())
-        return Collection(
-            "strikes",
+
+#: Title, description and features of each flat layer.
+LAYERS: Mapping[str, tuple[str, str, type[Feature]]] = MappingProxyType(
+    {
+        "strikes": (
             "Strikes",
             "Attacks on energy and industrial sites that published reports tell of, and whose the sites were.",
             StrikeFeature,
-            strike_features(self.records, told, self.attributions),
-            [one.strike.geometry for one in told],
-        )
-
-    @cached_property
-    def asset_owners(self) -> Mapping[str, Owners]:
-        """Owners of every asset on the day of the data."""
-        known = self.registers.on(self.data_date, self.data_date)
-        return MappingProxyType({asset: known.of(asset) for asset in self.records.assets})
-
-    def _assets(self) -> Collection:
-        return Collection(
-            "assets",
-            "Assets",
-            "Facilities and pipelines with their owners on the day of the data.",
-            AssetFeature,
-            asset_features(self.records, self.asset_owners, self.attributions),
-            [asset.geometry for asset in self.records.assets.values()],
-        )
-
-    def _attributions(self) -> Collection:
-        return Collection(
-            "attributions",
+        ),
+        "assets": ("Assets", "Facilities and pipelines with their owners on the day of the data.", AssetFeature),
+        "attributions": (
             "Attributions",
             "One row for each strike, asset, relation and country: whose assets were hit, with shares.",
             AttributionFeature,
-            attribution_features(self.records, self.attributions, self.country_names),
-            [self.records.strikes[row.strike].geometry for row in self.attributions],
-        )
-
-    def _countries(self) -> Collection:
-        features = country_features(self.tallies(), self.country_names)
-        return Collection(
-            "countries",
+        ),
+        "countries": (
             "Countries",
             "Countries with the number of strikes on what they own, host, or are tied to otherwise.",
             CountryFeature,
-            features,
-            [self.basemap.states[feature.id][1] for feature in features],
-        )
+        ),
+    }
+)
+
+
+def laid(name: str, features: FeatureTable[Any], places: Places) -> Collection:
+    """One of the flat layers, of features and where they are."""
+    return Collection(name, *LAYERS[name], features, places)
+
+
+def of_strikes(places: Places, ids: Coded, strikes: Coded) -> Objects:
+    """Where the strikes of a column are, each of which is among ``ids``, whose places are given."""
+    row = np.empty(len(ids), np.int64)
+    row[ids.codes] = np.arange(len(ids))
+    found: Objects = np.array([*places, None], dtype=object)[:-1][row[strikes.codes]]  # points stay one value each
+    return found

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import IntEnum
 from functools import cached_property
+from typing import Any, NamedTuple, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,7 +71,7 @@ class Nodes:
         return len(self.kind)
 
     @cached_property
-    def index(self) -> dict[str, int]:
+    def index(self) -> Mapping[str, int]:
         """Number of each id."""
         return {name: number for number, name in enumerate(self.ids)}
 
@@ -98,18 +99,21 @@ class StakeTable:
         """Compile the stakes of a set of records; those that dangle are left out."""
         nodes = _nodes(records)
         index = nodes.index
-        stakes = [s for s in records.stakes.values() if s.owned in index and s.owner in index]
-        stakes.sort(key=lambda stake: (index[stake.owned], -stake.share_max, stake.id))
+        rows = [
+            _row(stake, index) for stake in records.stakes.values() if stake.owned in index and stake.owner in index
+        ]
+        rows.sort(key=lambda row: (row.owned, -row.most, row.id))
+        columns = _Row(*map(list, zip(*rows, strict=True))) if rows else _Row(*([] for _ in _Row._fields))
         return cls(
             nodes,
-            np.array([index[s.owned] for s in stakes], np.int64),
-            np.array([index[s.owner] for s in stakes], np.int64),
-            np.array([s.share_min for s in stakes], float) / 100,
-            np.array([s.share_max for s in stakes], float) / 100,
-            np.array([s.checked != "unverified" and not s.imputed for s in stakes], bool),
-            np.array([_days(s.since, _OPEN_START) for s in stakes], np.int64).reshape(-1, 2),
-            np.array([_days(s.until, _OPEN_END) for s in stakes], np.int64).reshape(-1, 2),
-            stakes,
+            np.array(columns.owned, np.int64),
+            np.array(columns.owner, np.int64),
+            np.array(columns.least, float) / 100,
+            np.array(columns.most, float) / 100,
+            np.array(columns.sure, bool),
+            np.array(columns.began, np.int64).reshape(-1, 2),
+            np.array(columns.ended, np.int64).reshape(-1, 2),
+            Looked(columns.id, records.stakes),
         )
 
     def on(self, first: date | None, last: date | None) -> StakeGraph:
@@ -143,6 +147,49 @@ class StakeTable:
     def _turns(self) -> Ints:
         """Days from which on some stake begins or ceases, surely or maybe, to hold."""
         return np.unique(np.concatenate([self.began, self.ended]))
+
+
+class Looked(Sequence[Stake]):
+    """Stakes that are looked up by their ids as they are asked for."""
+
+    def __init__(self, ids: Sequence[str], stakes: Mapping[str, Stake]) -> None:
+        self.ids, self._stakes = ids, stakes
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @overload
+    def __getitem__(self, row: int) -> Stake: ...
+    @overload
+    def __getitem__(self, row: slice) -> Sequence[Stake]: ...
+    def __getitem__(self, row: int | slice) -> Stake | Sequence[Stake]:
+        return Looked(self.ids[row], self._stakes) if isinstance(row, slice) else self._stakes[self.ids[row]]
+
+
+class _Row(NamedTuple):
+    """What is kept of a stake; shares in percent."""
+
+    id: Any
+    owned: Any
+    owner: Any
+    least: Any
+    most: Any
+    sure: Any
+    began: Any
+    ended: Any
+
+
+def _row(stake: Stake, index: Mapping[str, int]) -> _Row:
+    return _Row(
+        stake.id,
+        index[stake.owned],
+        index[stake.owner],
+        stake.share_min,
+        stake.share_max,
+        stake.checked != "unverified" and not stake.imputed,
+        _days(stake.since, _OPEN_START),
+        _days(stake.until, _OPEN_END),
+    )
 
 
 def _bounds(first: date | None, last: date | None) -> tuple[int, int]:
@@ -189,18 +236,21 @@ def _days(text: str | None, unbounded: int) -> tuple[int, int]:
 
 
 def _nodes(records: Records) -> Nodes:
-    entities = list(records.entities.values())
-    assets = list(records.assets.values())
-    codes = sorted({c for entity in entities for c in (entity.registered_in, entity.headquartered_in) if c})
+    assets = [(asset.id, asset.name) for asset in records.assets.values()]
+    entities = [
+        (entity.id, entity.name, _kind(entity), entity.registered_in, entity.headquartered_in, entity.joint)
+        for entity in records.entities.values()
+    ]
+    codes = sorted({code for entity in entities for code in entity[3:5] if code})
     number = {code: row for row, code in enumerate(codes)}
     none = [-1] * len(assets)
     return Nodes(
-        ids=[record.id for record in (*assets, *entities)],
-        names=[*(asset.name for asset in assets), *(entity.name for entity in entities)],
-        kind=np.array([Kind.ASSET] * len(assets) + [_kind(entity) for entity in entities], np.int8),
-        registered=np.array(none + [_code(number, e.registered_in) for e in entities], np.int16),
-        seat=np.array(none + [_code(number, e.headquartered_in or e.registered_in) for e in entities], np.int16),
-        joint=np.array([True] * len(assets) + [entity.joint for entity in entities], bool),
+        ids=[*(key for key, _ in assets), *(key for key, *_ in entities)],
+        names=[*(name for _, name in assets), *(name for _, name, *_ in entities)],
+        kind=np.array([Kind.ASSET] * len(assets) + [kind for _, _, kind, _, _, _ in entities], np.int8),
+        registered=np.array(none + [_code(number, at) for _, _, _, at, _, _ in entities], np.int16),
+        seat=np.array(none + [_code(number, seat or at) for _, _, _, at, seat, _ in entities], np.int16),
+        joint=np.array([True] * len(assets) + [joint for *_, joint in entities], bool),
         countries=codes,
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 
 import orjson
 
-from layers import gpkg, layer_renewal, loading, store_file, versions
+from layers import edits, gpkg, layer_renewal, loading, store_file, versions
 from layers.connections import Connections, NotAStore, StoreBusy, StoreError
 from layers.layer_renewal import Derive, DerivedLayer, Renewal
 from layers.loading import ANY, Author, Changed, Difference, Edit, Progress, Referred
@@ -144,6 +145,31 @@ class Store:
         with self._connections.reading() as connection:
             return loading.last_seq(connection)
 
+    def size(self, *nouns: str) -> int:
+        """Number of records in some tables.
+
+        Raises
+        ------
+        ValueError
+            If there is no such table.
+        """
+        for noun in nouns:
+            _require_noun(noun, None)
+        with self._connections.reading() as connection:
+            counts = (connection.execute(f"SELECT count(*) FROM {gpkg.quote(noun)}").fetchone() for noun in nouns)
+            return sum(count for (count,) in counts)
+
+    def count_edits(self) -> None:
+        """Count from now on what other programs edit, where that is not done and this file can be written to."""
+        if self.edited_by_others() is None:
+            with suppress(StoreError), self._connections.writing() as connection:
+                edits.watch(connection)
+
+    def edited_by_others(self) -> int | None:
+        """How many rows of records other programs changed, of which history tells nothing; ``None`` if not counted."""
+        with self._connections.reading() as connection:
+            return edits.by_others(connection)
+
     def records(self) -> Records:
         """Read every record, as of one version.
 
@@ -154,8 +180,10 @@ class Store:
         """
         return self.version()[1]
 
-    def version(self) -> tuple[int, Records]:
-        """Read every record with the number of the last change that is in them.
+    def version(self, packed: bool = False) -> tuple[int, Records]:
+        """Read every record with the number of the last change that is in them; large tables ``packed`` if asked.
+
+        A packed table (`layers.stored.Stored`) takes a tenth of the memory, and reads a record when it is asked for.
 
         Raises
         ------
@@ -163,7 +191,7 @@ class Store:
             If another program left a row that is no valid record.
         """
         with self._connections.reading() as connection:
-            return versions.whole(connection)
+            return versions.whole(connection, packed)
 
     def newer(self, seq: int, records: Records) -> tuple[int, Records]:
         """Read the newest version where ``records`` are that of change ``seq``: only what history tells of since.

@@ -8,7 +8,7 @@ import secrets
 import sqlite3
 from pathlib import Path
 
-from layers import gpkg
+from layers import edits, gpkg
 from layers.connections import Connections, NotAStore, StoreBusy, StoreError, probing
 from layers.loading import APPEND_ONLY
 from layers.rows import TABLES
@@ -18,7 +18,7 @@ SCHEMA_VERSION = 1
 #: The table that makes a GeoPackage a store, with the version of its tables.
 MARK = "strikeatlas"
 #: Tables that are no derived layer.
-OWN_TABLES = frozenset({*TABLES, "history", MARK})
+OWN_TABLES = frozenset({*TABLES, "history", edits.NAME, MARK})
 
 _SIDE_FILES = ("-wal", "-shm", "-journal")
 
@@ -99,6 +99,7 @@ def create_tables(connection: sqlite3.Connection) -> None:
         _forbid_changes(connection, name, key)
     gpkg.add_layer(connection, MARK, {"schema_version": "INTEGER NOT NULL"}, "Version of the tables.")
     connection.execute(f"INSERT INTO {gpkg.quote(MARK)} (schema_version) VALUES (?)", (SCHEMA_VERSION,))
+    edits.watch(connection)
 
 
 def _forbid_changes(connection: sqlite3.Connection, name: str, key: str) -> None:

@@ -106,7 +106,7 @@ def counted(entities: Mapping[str, Entity], answers: Iterable[Answer]) -> Counts
 
 def tallied(counts: Counts) -> dict[str, Tally]:
     """The tallies of counts, by country."""
-    countries = {country for (country, _), number in counts.items() if number}
+    countries = {country for (country, what), number in counts.items() if number and what not in ("low", "high")}
     return {country: _tally(country, counts) for country in sorted(countries)}
 
 

@@ -111,17 +111,33 @@ class Values:
     ----------
     kind
         What its values are.
-    data
-        Shape (n,): text and geometry as objects (``None`` where missing), integer as int64 (0), number as float64
-        (NaN), boolean as bool (false), date as datetime64[D] (NaT), list as tuples of texts, never missing.
-        Geometries are lon/lat (OGC:CRS84), cut at the antimeridian.
+    told
+        The values, see `data`; texts as they are coded.
     present
         Which rows have a value, shape (n,); an empty geometry is none.
     """
 
     kind: Kind
-    data: Array
+    told: Array | Coded
     present: Bools
+
+    @cached_property
+    def data(self) -> Array:
+        """All values.
+
+        Shape (n,): text and geometry as objects (``None`` where missing), integer as int64 (0), number as float64
+        (NaN), boolean as bool (false), date as datetime64[D] (NaT), list as tuples of texts, never missing.
+        Geometries are lon/lat (OGC:CRS84), cut at the antimeridian.
+        """
+        return _frozen(self.told.array(object, None)) if isinstance(self.told, Coded) else self.told
+
+    def at(self, rows: Ints) -> Array:
+        """The values of some rows, as in `data`; of texts no others are read."""
+        if not isinstance(self.told, Coded):
+            return self.told[rows]
+        found = np.empty(len(rows), dtype=object)
+        found[:] = list(self.told.at(rows))
+        return found
 
     @cached_property
     def complete(self) -> bool:
@@ -131,7 +147,7 @@ class Values:
     @cached_property
     def words(self) -> Words:
         """Texts as codes of a dictionary; of a text column alone."""
-        return Words.of(Coded.of(self.data.tolist()))
+        return Words.of(self.told if isinstance(self.told, Coded) else Coded.of(self.told.tolist()))
 
     @cached_property
     def lists(self) -> Lists:
@@ -166,18 +182,20 @@ class Values:
 def plain_values(kind: Kind, told: Iterable[Any]) -> Values:
     """A column of plain values or lists, ``None`` where missing; NaN and infinity are missing, as in GeoJSON."""
     column = told if isinstance(told, Coded) else Coded.of(told)
+    if kind == "text":
+        return Values(kind, column, _frozen(column.codes >= 0))
     if kind == "list":
-        lists = column.map(lambda texts: texts or None).array(object, ())
-        return Values(kind, _frozen(lists), _frozen(_all(len(column))))
+        return Values(kind, _frozen(column.array(object, ())), _frozen(_all(len(column))))
     if kind == "number":
         column = column.map(lambda value: value if math.isfinite(value) else None)
     if kind == "date":
         column = column.map(lambda day: day.toordinal() - _EPOCH)
-    missing, dtype = _PLAIN.get(kind, (None, object))
-    data = column.array(dtype, missing)
-    made = Values(kind, _frozen(data.view("<M8[D]") if kind == "date" else data), _frozen(column.codes >= 0))
-    if kind == "text":
-        vars(made)["words"] = Words.of(column)
+    missing, dtype = _PLAIN[kind]
+    data, steps = column.array(dtype, missing), np.array(column.words, dtype)
+    if kind == "date":
+        data, steps = data.view("<M8[D]"), steps.view("<M8[D]")
+    made = Values(kind, _frozen(data), _frozen(column.codes >= 0))
+    vars(made)["_ranked"] = steps, column.codes  # words are in order
     return made
 
 

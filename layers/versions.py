@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
@@ -12,28 +12,41 @@ from typing import Any
 from layers import gpkg, loading
 from layers.rows import TABLES, Row, Table
 from layers.schema import Record, Records
+from layers.stored import Rows, Stored
 
 #: Rows read at once.
 _PAGE = 5000
+#: Tables of more records are packed where that is asked for.
+MANY = 5000
 #: Ids asked for at once; SQLite takes more.
 _TOGETHER = 500
 
 
-def whole(connection: sqlite3.Connection) -> tuple[int, Records]:
-    """Every record, with the number of the last change that is in them."""
-    tables: dict[str, dict[str, Record]] = {}
-    for name, table in TABLES.items():
-        cursor = connection.execute(loading.select(table))
-        tables[name] = {}
-        while rows := cursor.fetchmany(_PAGE):
-            tables[name].update((record.id, record) for record in table.records(rows))
-    return loading.last_seq(connection), Records.of(tables)
+def whole(connection: sqlite3.Connection, packed: bool = False) -> tuple[int, Records]:
+    """Every record, with the number of the last change that is in them; large tables ``packed`` if asked."""
+    tables = {name: _table(connection, table, packed) for name, table in TABLES.items()}
+    return loading.last_seq(connection), Records(**tables)
+
+
+def _table(connection: sqlite3.Connection, table: Table, packed: bool) -> Any:
+    if packed:
+        (count,) = connection.execute(f"SELECT count(*) FROM {gpkg.quote(table.name)}").fetchone()
+        if count > MANY:
+            return Stored(Rows.of(table, _pages(connection, table)))
+    pages = _pages(connection, table)
+    return MappingProxyType({record.id: record for page in pages for record in table.records(page)})
+
+
+def _pages(connection: sqlite3.Connection, table: Table) -> Iterator[Sequence[Row]]:
+    cursor = connection.execute(loading.select(table))
+    while rows := cursor.fetchmany(_PAGE):
+        yield rows
 
 
 def newer(connection: sqlite3.Connection, seq: int, records: Records) -> tuple[int, Records]:
     """The same, where ``records`` are those of change ``seq``; what did not change since is taken from them."""
     tables: dict[str, Any] = {
-        name: MappingProxyType(_renewed(connection, TABLES[name], records.table(name), keys))
+        name: _renewed(connection, TABLES[name], records.table(name), keys)
         for name, keys in _changed(connection, seq).items()
     }
     return loading.last_seq(connection), replace(records, **tables)
@@ -53,9 +66,11 @@ def _renewed(
 ) -> Mapping[str, Record]:
     """The records of a table in the order in which they were added."""
     there = _read(connection, table, list(keys))
+    if isinstance(before, Stored):
+        return before.renewed(there, keys)
     # What was removed and added again is now the last.
     kept = {key: record for key, record in before.items() if key not in keys or (key in there and not keys[key])}
-    return kept | there
+    return MappingProxyType(kept | there)
 
 
 def _read(connection: sqlite3.Connection, table: Table, keys: Sequence[str]) -> dict[str, Record]:

@@ -30,6 +30,7 @@ COMMANDS = (
     ("owners",),
     ("holdings",),
     ("country",),
+    ("keep",),
     ("serve",),
     *(("place", name) for name in ("find", "add", "build")),
     *(("reviewer", name) for name in ("add", "list", "remove")),
@@ -277,3 +278,20 @@ def test_a_missing_base_map_or_folder_is_4(run: Run, store: Store, tmp_path: Pat
     said = run("show", ORLIVKA, "--store", store.path, "--basemap", tmp_path / "no.gpkg", base=False)
     assert (said.code, said.out) == (4, "")
     assert run("check", tmp_path / "no-folder").code == 4
+
+
+def test_what_follows_from_a_store_is_kept_ahead(run: Run, store: Store, tmp_path: Path) -> None:
+    path = copy_of(store, tmp_path / "atlas.gpkg")
+    told = run("keep", "--store", path, "--json").told
+    assert Path(told["folder"]).parent == tmp_path / "atlas.gpkg.kept"
+    assert told["bytes"] > 100_000
+    assert told["change"] == store.seq()
+    assert "as of change" in run("keep", "--store", path).out, "it is read again"
+
+
+def test_what_cannot_be_kept_is_said(run: Run, store: Store, tmp_path: Path) -> None:
+    path = copy_of(store, tmp_path / "atlas.gpkg")
+    path.with_name("atlas.gpkg.kept").write_text("in the way")
+    said = run("keep", "--store", path)
+    assert said.code != 0
+    assert "nothing can be kept" in said.err

@@ -15,6 +15,7 @@ from api.commands.common import AsJson, StorePath, open_snapshot, output
 from api.printing import add_row
 from api.settings import BASEMAP, STORE
 from layers import weights
+from layers.matching import match_all
 from layers.ownership import UnknownRecord
 from layers.schema import Match
 from layers.snapshot import Snapshot
@@ -39,7 +40,9 @@ def match(
     snapshot = open_snapshot(store, base)
     if strike is not None and strike not in snapshot.matches:
         raise UnknownRecord(f"no strike {strike!r}")
-    matches = {name: found for name, found in snapshot.matches.items() if strike in (None, name)}
+    matches = (
+        match_all(snapshot.records, snapshot.asset_index) if strike is None else {strike: snapshot.matches[strike]}
+    )
     table = weights.read()
     told: dict[str, Any] = {name: [one.model_dump(mode="json") for one in found] for name, found in matches.items()}
     if explain:

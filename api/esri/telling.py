@@ -60,7 +60,7 @@ def attributes(collection: Numbered, page: Rows, names: Sequence[str]) -> list[J
 
 def _column(collection: Numbered, name: str, page: Rows) -> list[Any]:
     values = collection.values(name)
-    data = values.data[page]
+    data = values.at(page)
     if values.kind == "date":
         data = data.astype("datetime64[D]").astype(np.int64) * _DAY_MS
     told: list[Any] = data.tolist()

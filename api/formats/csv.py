@@ -26,9 +26,9 @@ def written(page: Page) -> bytes:
     names, crs = page.names, page.telling.crs
     writer.writerow([*names, *(_columns(crs) if page.telling.geometry else ())])
     places = _places(page.shapes(), crs) if page.telling.geometry else [()] * len(page.rows)
-    columns = [page.collection.features.columns[name] for name in names]
-    for row, place in zip(page.rows.tolist(), places, strict=True):
-        writer.writerow([*(guarded(joined(column[row])) for column in columns), *place])
+    columns = [page.collection.features.columns[name].at(page.rows) for name in names]
+    for values, place in zip(zip(*columns, strict=True) if columns else [()] * len(places), places, strict=True):
+        writer.writerow([*map(guarded, map(joined, values)), *place])
     return text.getvalue().encode()
 
 

@@ -54,7 +54,7 @@ def _xy(shapes: Objects, crs: Crs) -> Objects:
 
 def _column(page: Page, name: str) -> pd.Series[Any]:
     column = page.collection.features.columns[name]
-    values = [column[row] for row in page.rows.tolist()]
+    values = list(column.at(page.rows))
     queryable = page.collection.queryables.get(name)
     kind: Kind = "text" if queryable is None else queryable.kind
     if kind in _TYPES:

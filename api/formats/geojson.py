@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import orjson
 
 from api.crs import CRS84
@@ -22,12 +24,12 @@ def feature(page: Page) -> bytes:
     return only[:-1] + b',"links":' + orjson.dumps(page.links) + b"}"
 
 
-def features(page: Page) -> list[bytes]:
+def features(page: Page) -> Sequence[bytes]:
     """Write each feature."""
-    kept = page.collection.fragments
-    whole = [kept[row] for row in page.rows.tolist()]
+    kept = page.collection.fragments.taken(page.rows)
     if page.telling.is_whole:
-        return whole
+        return kept
+    whole = list(kept)
     # Neither id nor geometry can hold the names that they are cut at: ids have no quotation marks.
     heads = [one[: one.index(_GEOMETRY)] for one in whole]
     return [
@@ -48,5 +50,7 @@ def _shapes(page: Page, whole: list[bytes]) -> list[bytes]:
 def _values(page: Page, whole: list[bytes]) -> list[bytes]:
     if page.telling.properties is None:
         return [one[one.index(_PROPERTIES) + len(_PROPERTIES) : -1] for one in whole]
-    columns = {name: page.collection.features.columns[name] for name in page.names}
-    return [orjson.dumps({name: column[row] for name, column in columns.items()}) for row in page.rows.tolist()]
+    names = page.names
+    columns = page.collection.features.columns
+    told = zip(*(columns[name].at(page.rows) for name in names), strict=True) if names else [()] * len(page.rows)
+    return [orjson.dumps(dict(zip(names, values, strict=True))) for values in told]

@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from api.app import create_app, edition
+from api.app import create_app
+from api.edition import edition
 from api.errors import install
 from api.headers import CommonHeaders, Methods, allowed
 from api.settings import Settings

@@ -9,11 +9,11 @@ import pytest
 import shapely
 
 from bench import world_tables
-from bench.world import records, store
+from bench.world import batches, records, store
 from bench.world_columns import Sizes, made
 from layers.basemap import Basemap
 from layers.check import dangling, over_owned, overlapping, unsourced
-from layers.schema import Records
+from layers.schema import NOUNS, Records
 from layers.snapshot import Snapshot
 
 SIZES = Sizes(strikes=400, lines=60, facilities=40)
@@ -53,7 +53,17 @@ def test_nothing_leaves_the_region(told: Records) -> None:
 
 
 def test_the_store_gives_it_back(told: Records, tmp_path: Path) -> None:
-    assert store(tmp_path / "world.gpkg", told).records() == told
+    assert store(tmp_path / "world.gpkg", batches(made(SIZES, seed=1))).records() == told
+
+
+def test_a_large_world_comes_in_parts(told: Records, tmp_path: Path) -> None:
+    parts = list(batches(made(SIZES, seed=1), most=150))
+    assert max(len(part.table(name)) for part in parts for name in NOUNS) == 150
+    found = store(tmp_path / "world.gpkg", parts).records()
+    for name in NOUNS:
+        assert {key: dict(one) | {"dataset": ""} for key, one in found.table(name).items()} == {
+            key: dict(one) | {"dataset": ""} for key, one in told.table(name).items()
+        }
 
 
 def test_strikes_have_owners(shown: Snapshot) -> None:

@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geo.coded import Coded, Coder
+from geo.coded import Coded, Coder, RowOf
+from geo.packed import Words
+from geo.splice import Splice
 
 values = st.one_of(
     *(
@@ -45,12 +47,55 @@ def test_columns_are_equal_when_their_values_are(one: list[object], two: list[ob
     assert (Coded.of(one) == Coded.of(two)) is (one == two)
 
 
-@given(values, st.data())
-def test_a_spliced_column_is_the_one_made_anew(told: list[object], data: st.DataObject) -> None:
+@pytest.mark.parametrize("plain", [4096, 3], ids=["plain", "packed"])
+@pytest.mark.parametrize("few", [8, 1], ids=["few", "many"])
+@given(told=values, data=st.data())
+def test_a_spliced_column_is_the_one_made_anew(plain: int, few: int, told: list[object], data: st.DataObject) -> None:
     other = data.draw(values.filter(lambda one: len({type(value) for value in [*told, *one] if value is not None}) < 2))
     both = [*told, *other]
-    take = data.draw(st.lists(st.sampled_from(range(len(both))), max_size=40)) if both else []
-    assert Coded.of(told).spliced(Coded.of(other), np.array(take, np.int64)) == Coded.of([both[row] for row in take])
+    take = data.draw(st.lists(st.sampled_from(range(len(both))), max_size=40, unique=True)) if both else []
+    splice = Splice(len(told), len(other), np.array(take, np.int64))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("geo.coded.PLAIN", plain)
+        patch.setattr("geo.coded._FEW", few)
+        one = Coded.of(told)
+        found, anew = one.spliced(Coded.of(other), splice), Coded.of([both[row] for row in take])
+        assert found == anew
+        assert (list(found.words), found.codes.tolist()) == (list(anew.words), anew.codes.tolist())
+        assert one == Coded.of(told), "the first column is left as it is"
+
+
+@given(st.lists(st.none() | st.sampled_from("abcdefgh"), max_size=30), st.data())
+def test_a_column_can_be_spliced_again_and_again(told: list[str | None], data: st.DataObject) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("geo.coded.PLAIN", 3)
+        column = Coded.of(told)
+        for _ in range(4):
+            row = data.draw(st.integers(0, len(told)))
+            gone = data.draw(st.booleans()) and row < len(told)
+            word = data.draw(st.none() | st.sampled_from("abcdefghijk"))
+            take = [*range(row), len(told), *range(row + gone, len(told))]
+            column = column.spliced(Coded.of([word]), Splice(len(told), 1, np.array(take, np.int64)))
+            told = [*told[:row], word, *told[row + gone :]]
+            assert column == Coded.of(told)
+
+
+@pytest.mark.parametrize(
+    "told",
+    [[f"{number:05}" for number in range(5000)], [(f"{number:05}", "x") for number in range(5000)]],
+    ids=["texts", "lists"],
+)
+def test_many_texts_are_kept_as_bytes(told: list[object]) -> None:
+    column = Coded.of([None, *told])
+    assert isinstance(column.words, Words)
+    assert [*column] == [None, *told]
+    assert [column[row] for row in (0, 1, 5000)] == [None, told[0], told[-1]]
+    assert column == Coded(told, column.codes)
+
+
+def test_what_is_no_text_is_kept_as_it_is() -> None:
+    assert isinstance(Coded.of(range(5000)).words, list)
+    assert isinstance(Coded.of((number,) for number in range(5000)).words, list)
 
 
 @given(st.lists(st.none() | st.integers(-9, 9)))
@@ -80,6 +125,23 @@ def test_an_array_has_something_where_a_value_is_missing(told: list[object], dty
     found = Coded.of(told).array(dtype, missing)  # type: ignore[arg-type]
     assert found.dtype == expected.dtype
     np.testing.assert_array_equal(found, expected)
+
+
+@given(st.lists(st.text(max_size=3), unique=True), st.sampled_from([4096, 3]))
+def test_a_row_is_found_by_its_value(told: list[str], plain: int) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("geo.coded.PLAIN", plain)
+        found = RowOf(Coded.of(told))
+    assert list(found) == told
+    assert len(found) == len(told)
+    assert found == {value: row for row, value in enumerate(told)}
+    assert found.get("none of them") is None
+
+
+@given(values, st.data())
+def test_some_rows_are_taken(told: list[object], data: st.DataObject) -> None:
+    rows = data.draw(st.lists(st.sampled_from(range(len(told))))) if told else []
+    assert Coded.of(told).at(np.array(rows, np.int64)) == Coded.of([told[row] for row in rows])
 
 
 def test_codes_cannot_be_written() -> None:

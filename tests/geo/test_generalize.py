@@ -5,7 +5,7 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geo.generalize import CELL_BITS, CODE_BITS, best_in_cells, first_zoom, morton, simplified
+from geo.generalize import CODE_BITS, POINT_CELLS, best_in_cells, first_zoom, morton, simplified, uncrowded
 
 GRID = st.integers(0, 2**CODE_BITS - 1)
 #: Points that share cells at many zooms.
@@ -29,7 +29,7 @@ def test_each_cell_keeps_its_best(crowd: list, random: object, zoom: int) -> Non
     order = np.array(random.sample(range(len(codes)), len(codes)))  # type: ignore[attr-defined]
     best: dict[int, int] = {}
     for code, rank in zip(codes.tolist(), order.tolist(), strict=True):
-        cell = code >> 2 * (CODE_BITS - zoom - CELL_BITS)
+        cell = code >> 2 * (CODE_BITS - zoom) - POINT_CELLS
         best[cell] = min(best.get(cell, rank), rank)
     assert sorted(order[best_in_cells(codes, order, zoom)].tolist()) == sorted(best.values())
 
@@ -45,6 +45,24 @@ def test_thinning_nests_for_any_subset(crowd: list, data: st.DataObject) -> None
         now = set(best_in_cells(codes, order, zoom).tolist())
         assert shown <= now
         shown = now
+
+
+@given(CROWD, st.randoms(use_true_random=False), st.integers(1, 9), st.integers(1, 6))
+@settings(max_examples=60)
+def test_only_crowds_are_thinned_and_what_is_shown_stays(crowd: list, random: object, most: int, cells: int) -> None:
+    codes = codes_of(crowd)
+    order = np.array(random.sample(range(len(codes)), len(codes)))  # type: ignore[attr-defined]
+    shown: set[int] = set()
+    for zoom in range(20):
+        found = uncrowded(codes, order, zoom, most, cells)
+        by_tile = [code >> 2 * (CODE_BITS - zoom) for code in codes.tolist()]
+        for tile in set(by_tile):
+            inside = [place for place, one in enumerate(by_tile) if one == tile]
+            kept = [place for place in found.tolist() if by_tile[place] == tile]
+            assert kept == inside if len(inside) <= most else len(kept) <= 2**cells
+        assert found.tolist() == sorted(set(found.tolist()))
+        assert shown <= set(found.tolist())
+        shown = set(found.tolist())
 
 
 @given(CROWD)
@@ -63,7 +81,7 @@ def test_nothing_has_no_best() -> None:
 def test_a_tile_is_bounded() -> None:
     grid = np.random.default_rng(1).integers(0, 2**CODE_BITS, (2, 50_000))
     codes = np.sort(morton(grid[0], grid[1]))
-    assert len(best_in_cells(codes, np.arange(len(codes)), 0)) == 4**CELL_BITS
+    assert len(best_in_cells(codes, np.arange(len(codes)), 0)) == 2**POINT_CELLS
 
 
 def test_small_shapes_stay_visible() -> None:

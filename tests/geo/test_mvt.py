@@ -14,8 +14,11 @@ from mapbox_vector_tile.Mapbox import vector_tile_pb2
 from shapely.geometry import LineString, MultiPoint, Point, Polygon, box, shape
 from shapely.geometry.base import BaseGeometry
 
+from geo.coded import Coded
 from geo.errors import GeoError
 from geo.mvt import Layer, encode_tile
+from geo.planes import MERCATOR
+from geo.splice import Splice
 from geo.tiles import MAX_LAT, Tile, bounds, lonlat, tile_at, world
 from tests import places
 from tests.places import ALL_PLACES, REFUSED_PLACES
@@ -256,6 +259,33 @@ def test_properties_are_read_back_with_their_type(columns: dict[str, list[Any]],
         assert {k: type(v) for k, v in feature["properties"].items()} == {k: type(v) for k, v in expected.items()}
 
 
+texts = st.lists(st.none() | st.text("aé", max_size=3) | st.integers(120, 130).map("x".__mul__), min_size=6, max_size=6)
+
+
+@pytest.mark.parametrize("few", [16, 0], ids=["one by one", "at once"])
+@given(columns=st.dictionaries(st.text(max_size=3), texts, max_size=4), kept=st.lists(st.booleans(), min_size=6))
+@settings(max_examples=60, deadline=None)
+def test_texts_are_drawn_alike_however_they_are_kept(few: int, columns: dict[str, list[Any]], kept: list[bool]) -> None:
+    columns["number"] = [1, None, 2, 3, 4, 5]
+    mask = np.array(kept[:6])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("geo.columns._FEW", few)
+        plain = layer([*MIXED], columns={name: Coded.of(column) for name, column in columns.items()})
+        patch.setattr("geo.coded.PLAIN", 0)
+        packed = layer([*MIXED], columns={name: Coded.of(column) for name, column in columns.items()})
+        assert packed.encode(WORLD, mask) == plain.encode(WORLD, mask)
+        edit = Splice(6, 6, np.array([0, 7, 2, 8, 10, 5]))
+        edited = {name: Coded.of(column).spliced(Coded.of(column[::-1]), edit) for name, column in columns.items()}
+        anew = {name: [[*column, *column[::-1]][row] for row in edit.take] for name, column in columns.items()}
+        assert packed.under(edited).encode(WORLD, mask) == layer([*MIXED], columns=anew_of(anew)).encode(WORLD, mask)
+
+
+def anew_of(columns: dict[str, list[Any]]) -> dict[str, Coded]:
+    """Columns of which all words are lists."""
+    made = {name: Coded.of(column) for name, column in columns.items()}
+    return {name: Coded(list(column.words), column.codes) for name, column in made.items()}
+
+
 @pytest.mark.parametrize(
     ("column", "field"),
     [
@@ -341,12 +371,54 @@ def test_a_crowd_is_thinned_to_the_best_and_a_few_are_not() -> None:
     priority = rng.random(9_000)
     crowd = layer(points, thin=True, priority=priority)
     shown = crowd.rows(WORLD)
-    assert 1_000 < len(shown) <= 4_096
+    assert 500 < len(shown) <= 2_048
     assert int(priority.argmax()) in shown
     assert len(layer(points).rows(WORLD)) == 9_000
     assert len(layer(points[:2_000], thin=True).rows(WORLD)) == 2_000
     few = np.arange(9_000) < 1_500
     assert len(crowd.rows(WORLD, few)) == 1_500
+
+
+def lines(count: int, spread: float, seed: int = 5) -> list[LineString]:
+    rng = np.random.default_rng(seed)
+    starts, steps = rng.uniform(-spread, spread, (count, 2)), rng.normal(size=(count, 2)) / 5
+    return [LineString([start, start + step]) for start, step in zip(starts, steps, strict=True)]
+
+
+def test_a_crowd_of_lines_is_thinned_to_the_longest_and_a_few_are_not() -> None:
+    many = lines(9_000, 80)
+    crowd = layer(many, thin=True)
+    shown = crowd.rows(WORLD)
+    assert 200 < len(shown) <= 1_024
+    assert int(np.argmax([max(np.ptp(line.coords, axis=0)) for line in many])) in crowd.rows(WORLD).tolist()
+    assert len(layer(many).rows(WORLD)) == 9_000
+    assert len(layer(many[:1_000], thin=True).rows(WORLD)) == 1_000
+    few = np.arange(9_000) < 900
+    assert crowd.rows(WORLD, few).tolist() == list(range(900))
+
+
+@given(st.integers(0, 2**32), st.booleans())
+@settings(max_examples=15, deadline=None)
+def test_lines_that_are_shown_stay_shown_and_whole_on_zooming_in(seed: int, masked: bool) -> None:
+    some = lines(80, 3, seed)
+    rng = np.random.default_rng(seed)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("geo.tile_shapes.SHAPE_CROWD", 5)
+        made = layer(some, thin=True)
+        mask = rng.random(80) < 0.5 if masked else None
+        shown: set[int] = set()
+        for zoom in range(13):
+            edge = 2**zoom
+            x, y = (MERCATOR.world(shapely.get_coordinates(some)) * edge).astype(int).T
+            tiles = {Tile(zoom, *at) for at in zip(x.tolist(), y.tolist(), strict=True)}
+            by_tile = {tile: set(made.rows(tile, mask).tolist()) for tile in tiles}
+            now = set().union(*by_tile.values())
+            assert shown <= now
+            for row in now:  # in every tile that one of its ends is in
+                ends = (MERCATOR.world(shapely.get_coordinates(some[row])) * edge).astype(int).tolist()
+                assert all(row in by_tile[Tile(zoom, *end)] for end in ends)
+            shown = now
+        assert shown == set(range(80)) if mask is None else shown == set(np.flatnonzero(mask).tolist())
 
 
 # The whole

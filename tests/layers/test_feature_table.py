@@ -20,6 +20,7 @@ def test_a_table_is_a_sequence_of_the_features_it_was_made_of(features: list[Sit
     assert list(table.rows(["id"])) == [(feature.id,) for feature in features]
     assert len(list(table.rows([]))) == len(features)
     assert table == FeatureTable(Site, list(table.rows(Site.model_fields)))
+    assert table == FeatureTable.coded(Site, table.columns)
 
 
 @given(collections())

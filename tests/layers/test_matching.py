@@ -17,7 +17,7 @@ from geo.pairs import pairs_within
 from layers import weights
 from layers.asset_index import AssetIndex
 from layers.basemap import Basemap
-from layers.decisions import PUBLISH_FROM, SHOW_FROM, findings, shown
+from layers.decisions import PUBLISH_FROM, SHOW_FROM, finding, likeliest, shown
 from layers.likelihood import place
 from layers.matching import REACH, candidates, match_all, match_one
 from layers.schema import Asset, Decision, Entity, Match, Records, Relation, Stake, Strike
@@ -324,19 +324,19 @@ def decide(asset_id: str | None, verdict: str, number: int) -> Decision:
 
 def test_decisions_hold_over_matches_and_the_latest_over_earlier_ones() -> None:
     best = (Match(strike="s", asset="a", probability=0.9), Match(strike="s", asset=None, probability=0.1))
-    proposed = findings(["s"], [], {"s": best})["s"]
+    proposed = finding("s", [], likeliest(best))
     assert (proposed.rests_on, proposed.hits[0].verdict) == ("match", "proposed")
-    doubtful = findings(["s"], [], {"s": (best[1], best[0].model_copy(update={"probability": 0.4}))})["s"]
+    doubtful = finding("s", [], likeliest((best[1], best[0].model_copy(update={"probability": 0.4}))))
     assert (doubtful.rests_on, doubtful.hits) == ("nothing", ())
-    confirmed = findings(["s"], [decide("b", "confirmed", 1)], {"s": best})["s"]
+    confirmed = finding("s", [decide("b", "confirmed", 1)], likeliest(best))
     assert (confirmed.rests_on, [hit.asset for hit in confirmed.hits]) == ("decision", ["b"])
-    several = findings(["s"], [decide("a", "possible", 1), decide("b", "possible", 2)], {"s": best})["s"]
+    several = finding("s", [decide("a", "possible", 1), decide("b", "possible", 2)], likeliest(best))
     assert (several.rests_on, len(several.hits)) == ("alternatives", 2)
-    none = findings(["s"], [decide("a", "confirmed", 1), decide(None, "none", 2)], {"s": best})["s"]
+    none = finding("s", [decide("a", "confirmed", 1), decide(None, "none", 2)], likeliest(best))
     assert (none.rests_on, none.hits) == ("decision", ())
-    again = findings(["s"], [decide(None, "none", 1), decide("a", "confirmed", 2)], {"s": best})["s"]
+    again = finding("s", [decide(None, "none", 1), decide("a", "confirmed", 2)], likeliest(best))
     assert [hit.asset for hit in again.hits] == ["a"]
-    mended = findings(["s"], [decide("a", "confirmed", 1), decide("a", "possible", 2)], {"s": best})["s"]
+    mended = finding("s", [decide("a", "confirmed", 1), decide("a", "possible", 2)], likeliest(best))
     assert mended.hits[0].verdict == "possible"
 
 
@@ -347,13 +347,13 @@ def test_the_thresholds_are_settings() -> None:
         Match(strike="s", asset="b", probability=0.02),
     )
     assert SHOW_FROM < 0.6 < PUBLISH_FROM
-    undecided = findings(["s"], [], {"s": found})["s"]
+    undecided = finding("s", [], likeliest(found))
     assert (undecided.rests_on, undecided.hits) == ("nothing", ())
-    assert [match.asset for match in undecided.candidates] == ["a"]
-    bold = findings(["s"], [], {"s": found}, publish_from=0.5)["s"]
+    assert [match.asset for match in shown(found)] == ["a"]
+    bold = finding("s", [], likeliest(found, 0.5))
     assert (bold.rests_on, [hit.asset for hit in bold.hits]) == ("match", ["a"])
     assert [match.asset for match in shown(found, 0.01)] == ["a", "b"]
-    assert findings(["s"], [], {"s": found}, show_from=0.7)["s"].candidates == ()
+    assert shown(found, 0.7) == ()
 
 
 def test_a_snapshot_keeps_to_its_thresholds(records: Records, base: Basemap) -> None:
@@ -363,10 +363,8 @@ def test_a_snapshot_keeps_to_its_thresholds(records: Records, base: Basemap) -> 
     careful = Snapshot.of(undecided, base, 1, day, publish_from=1.0, show_from=0.4)
     assert (usual.publish_from, usual.show_from) == (PUBLISH_FROM, SHOW_FROM)
     assert sum(found.rests_on == "match" for found in usual.findings.values()) > 60
-    assert all(
-        hit.match.probability >= PUBLISH_FROM for one in usual.findings.values() for hit in one.hits if hit.match
-    )
+    told = match_all(usual.records)
+    for key, one in usual.findings.items():
+        assert [hit.asset for hit in one.hits] == [asset for asset in [likeliest(told[key])] if asset], key
     assert {found.rests_on for found in careful.findings.values()} == {"nothing"}
-    shown_ = [match.probability for found in careful.findings.values() for match in found.candidates]
-    assert len(shown_) > 60
-    assert min(shown_) >= 0.4
+    assert careful.proposed == {}

@@ -12,16 +12,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapely.geometry.base import BaseGeometry
 
+from geo.tiles import Tile
 from layers.collection import Box, Collection
 from layers.filter_text import parse
 from layers.filtering import compiled
 from layers.selection import OrderError, Selection, SortKey, is_quick, mask, rows
-from tests.layers.filter_making import BOXES, DAYS, Site, collection, collections, filters
+from tests.layers.filter_making import BOXES, DAYS, Site, collection, collections, filters, places, sites
 from tests.layers.filter_oracle import says
 
+TILES = [Tile(0, 0, 0), Tile(5, 18, 11)]
 SORTABLE = ["id", "name", "kind", "count", "size", "active", "day_first"]
 
 orders = st.lists(st.builds(SortKey, st.sampled_from(SORTABLE), st.booleans()), max_size=3).map(tuple)
+#: A row, what is put there, and whether it replaces, is added before, or the row is left out.
+edits = st.tuples(st.integers(0, 12), sites("x"), places, st.sampled_from("rad"))
 boxes = st.sampled_from([None, *(tuple(map(float, box)) for box in BOXES)])
 days = st.sampled_from([None, *DAYS])
 
@@ -144,3 +148,37 @@ def test_a_box_over_the_antimeridian_is_one(last: BaseGeometry) -> None:
     asked = collection([Site(id=name) for name in "abc"], [shapely.Point(179.5, 1), shapely.Point(-179.5, 1), last])
     expected = [0, 1] if last.geom_type == "Point" else [0, 1, 2]
     assert rows(asked, Selection(bbox=(170, -10, -170, 10))).tolist() == expected
+
+
+@settings(max_examples=150)
+@given(
+    collections(),
+    st.lists(st.tuples(st.integers(0, 12), sites("x"), places, st.sampled_from("rad")), max_size=3),
+    orders,
+)
+def test_a_spliced_collection_is_the_one_made_anew(
+    asked: Collection, told: list[tuple[int, Site, BaseGeometry | None, str]], order: tuple[SortKey, ...]
+) -> None:
+    features, shapes = list(asked.features), list(asked.geometries)
+    for number, (row, site, shape, kind) in enumerate(told):
+        selection = Selection(order=order)
+        before = rows(asked, selection).tolist()
+        _ = asked.mask((0.0, 0.0, 1.0, 1.0), DAYS[0], DAYS[-1]), asked.points
+        at = min(row, len(features))
+        end = min(at + (kind != "a"), len(features))
+        new = [] if kind == "d" else [site.model_copy(update={"id": f"new {number}"})]
+        take = [*range(at), *(len(features) + place for place in range(len(new))), *range(end, len(features))]
+        made = asked.spliced(collection(new, [shape] * len(new)), np.array(take, np.int64))
+        features[at:end], shapes[at:end] = new, [shape] * len(new)
+        anew = collection(features, shapes)
+        assert list(made.features) == features
+        assert rows(made, selection).tolist() == rows(anew, selection).tolist()
+        assert rows(asked, selection).tolist() == before
+        for box in (tuple(map(float, one)) for one in BOXES):
+            assert rows(made, Selection(box, order=order)).tolist() == rows(anew, Selection(box, order=order)).tolist()
+        assert made.mask(None, DAYS[0], DAYS[-1]).tolist() == anew.mask(None, DAYS[0], DAYS[-1]).tolist()
+        assert (made.bounds, made.digest, made.days) == (anew.bounds, anew.digest, anew.days)
+        assert made.fragments == anew.fragments
+        assert made.rows_by_id == anew.rows_by_id
+        assert [made.layer.encode(tile) for tile in TILES] == [anew.layer.encode(tile) for tile in TILES]
+        asked = made

@@ -32,7 +32,7 @@ def strike(name: str, **values: Any) -> Strike:
 
 def hit(asset: str, verdict: Verdict, shares: dict[str, tuple[float, float]], *ties: Relation) -> HitOwners:
     rows = tuple(CountryShare(c, Interval(*ends), MappingProxyType({})) for c, ends in shares.items())
-    return HitOwners(Hit(asset, verdict, None, None), Owners(rows, NONE, (), Chains((), NONE), ()), ties)
+    return HitOwners(Hit(asset, verdict, None), Owners(rows, NONE, (), (), lambda: Chains((), NONE)), ties)
 
 
 def told(of: Strike, *hits: HitOwners, decision: Decision | None = None, basis: Any = "registration") -> Answer:

@@ -1,0 +1,174 @@
+"""A server of a large store starts from what was kept, and serves the same as one that found it anew."""
+
+from __future__ import annotations
+
+import multiprocessing
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from api.atlas import Atlas
+from api.settings import Settings
+from layers import basemap
+from layers.basemap import Basemap
+from layers.kept import KeptSnapshot
+from layers.schema import Records
+from layers.store import ANY, Edit, Store
+from tests.conftest import BASEMAP
+from tests.layers.test_edits import by_another
+
+SETTINGS = Settings(basemap=BASEMAP, keep_from=1)
+
+
+def atlas(store: Store, settings: Settings = SETTINGS) -> Atlas:
+    return Atlas(store, settings, "test")
+
+
+@pytest.fixture(autouse=True)
+def _read_once(base: Basemap, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(basemap, "read", lambda path: base)
+
+
+@pytest.fixture(scope="module")
+def loaded(records: Records, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store of a tenth of the strikes."""
+    strikes = {key: one for number, (key, one) in enumerate(records.strikes.items()) if number % 10 == 0}
+    decisions = {key: one for key, one in records.decisions.items() if one.strike in strikes}
+    relations = {key: one for key, one in records.relations.items() if one.strike is None or one.strike in strikes}
+    made = Store.create(tmp_path_factory.mktemp("loaded") / "atlas.gpkg")
+    made.load(replace(records, strikes=strikes, decisions=decisions, relations=relations), who="tests")
+    made.close()
+    return made.path
+
+
+@pytest.fixture
+def store(loaded: Path, tmp_path: Path) -> Store:
+    return Store.open(shutil.copy(loaded, tmp_path / "atlas.gpkg"))
+
+
+def served(found: Atlas) -> dict[str, Any]:
+    layers = found.view.snapshot.collections
+    return {name: (list(one.fragments), one.digest) for name, one in layers.items()} | {"version": found.view.version}
+
+
+def is_new(found: Atlas) -> bool:
+    """Whether a view was found of the records, rather than read."""
+    return "flat" in vars(found.view.snapshot)
+
+
+def folders(store: Store) -> list[str]:
+    beside = store.path.with_name(f"{store.path.name}.kept")
+    return sorted(one.name for one in beside.iterdir() if one.is_dir()) if beside.is_dir() else []
+
+
+def kept_in(found: Atlas) -> Path:
+    snapshot = found.view.snapshot
+    assert isinstance(snapshot, KeptSnapshot)
+    return snapshot.kept.folder
+
+
+def edit(store: Store, title: str) -> str:
+    key, strike = next(iter(store.records().strikes.items()))
+    store.write(Edit("strikes", key, strike.model_copy(update={"title": title}), ANY), who="tests")
+    return key
+
+
+def test_a_second_start_reads_what_the_first_kept(store: Store) -> None:
+    anew = atlas(store, Settings(basemap=BASEMAP))
+    assert (is_new(anew), folders(store)) == (True, []), "a small store is not kept"
+    first, second = atlas(store), atlas(store)
+    assert not is_new(first), "what was kept is read by the first too: it takes less memory"
+    assert not is_new(second)
+    second.make_ready()
+    assert served(first) == served(second) == served(anew)
+    assert first.view.everything is first.view.snapshot
+
+
+def test_what_was_changed_since_it_was_kept_is_told(store: Store) -> None:
+    running = atlas(store)
+    key = edit(store, "Mended after it was kept")
+    assert running.refresh()
+    assert not running.refresh()
+    later, anew = atlas(store), atlas(store, Settings(basemap=BASEMAP))
+    assert served(running) == served(later) == served(anew)
+    assert later.view.version_of_strike(key) == anew.view.version_of_strike(key)
+    assert later.view.snapshot.records.strikes[key].title == "Mended after it was kept"
+
+
+def test_what_another_program_edits_is_found_anew(store: Store) -> None:
+    running = atlas(store)
+    (before,) = folders(store)
+    by_another(store.path, "UPDATE strikes SET title = 'Mended in a GIS' WHERE fid = 1")
+    assert running.refresh()
+    assert not running.refresh()
+    assert b"Mended in a GIS" in b"".join(running.view.snapshot.collections["strikes"].fragments)
+    assert served(running) == served(atlas(store)) == served(atlas(store, Settings(basemap=BASEMAP)))
+    assert folders(store) == [before], "what is kept of the same program takes the place of the older"
+
+
+def test_another_program_or_threshold_reads_nothing_of_it(store: Store) -> None:
+    atlas(store)
+    others = [
+        atlas(store, Settings(basemap=BASEMAP, keep_from=1, publish_from=0.999)),
+        Atlas(store, SETTINGS, "other"),
+    ]
+    assert len({one.view.version for one in others}) == 2
+    assert len({*map(kept_in, others)}) == 2
+
+
+@pytest.mark.parametrize("harm", ["truncated", "missing", "no JSON"])
+def test_what_was_spoilt_is_kept_again(store: Store, harm: str, caplog: pytest.LogCaptureFixture) -> None:
+    expected = served(atlas(store))
+    (folder,) = folders(store)
+    kept = store.path.with_name(f"{store.path.name}.kept") / folder
+    file = kept / "records.strikes.ids.ends.npy"
+    if harm == "missing":
+        file.unlink()
+    elif harm == "truncated":
+        file.write_bytes(file.read_bytes()[:50])
+    else:
+        (kept / "told.json").write_bytes(b"{")
+    assert served(atlas(store)) == expected
+    assert "is made again" in caplog.text
+
+
+def test_a_store_beside_which_nothing_can_be_written_is_served_all_the_same(store: Store) -> None:
+    store.path.with_name(f"{store.path.name}.kept").write_text("in the way")
+    found = atlas(store)
+    assert is_new(found)
+    assert served(found) == served(atlas(store, Settings(basemap=BASEMAP)))
+    edit(store, "Mended")
+    assert found.refresh()
+
+
+def test_private_records_are_not_kept(store: Store) -> None:
+    key, strike = next(iter(store.records().strikes.items()))
+    store.write(Edit("strikes", key, strike.model_copy(update={"private": True}), ANY), who="tests")
+    found = atlas(store)
+    assert (is_new(found), folders(store)) == (True, [])
+    assert key in found.view.everything.records.strikes
+    assert key not in found.view.snapshot.records.strikes
+
+
+def start(path: str, told: Any) -> None:
+    found = Atlas(Store.open(path), SETTINGS, "test")
+    told.put((found.view.version, is_new(found)))
+
+
+def test_workers_that_start_together_keep_it_once(store: Store, tmp_path: Path) -> None:
+    store.close()
+    context = multiprocessing.get_context("spawn")
+    told = context.Queue()
+    workers = [context.Process(target=start, args=(str(store.path), told)) for _ in range(2)]
+    for worker in workers:
+        worker.start()
+    found = [told.get(timeout=120) for _ in workers]
+    for worker in workers:
+        worker.join()
+    assert len(folders(store)) == 1
+    assert {new for _, new in found} == {False}
+    assert len({version for version, _ in found}) == 1
+    shutil.rmtree(tmp_path)

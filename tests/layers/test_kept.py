@@ -1,0 +1,109 @@
+"""A view that was kept is the one that was written, also where it is edited afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from layers import kept, stored, versions
+from layers.basemap import Basemap
+from layers.kept_arrays import Reading, Writing
+from layers.renewal import renewed
+from layers.schema import NOUNS, Records
+from layers.snapshot import Snapshot
+from layers.store import Store
+from tests.layers.test_renewal import CHANGES, DAY, few, small, told
+
+__all__ = ["few", "small"]
+
+
+@pytest.fixture(scope="module")
+def packed(few: Records, tmp_path_factory: pytest.TempPathFactory) -> Records:
+    """The records as packed tables, however few they are."""
+    store = Store.create(tmp_path_factory.mktemp("packed") / "few.gpkg")
+    store.load(few, who="test")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(versions, "MANY", 0)
+        _, records = store.version(packed=True)
+    assert all(isinstance(records.table(name), stored.Stored) for name in NOUNS if records.table(name))
+    return records
+
+
+@pytest.fixture(scope="module")
+def written(packed: Records, small: Basemap, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("kept")
+    writing = Writing(folder)
+    kept.write(writing, Snapshot(packed, small, 1, DAY))
+    writing.finish()
+    return folder
+
+
+@pytest.fixture(params=["packed", "plain"])
+def read(
+    request: pytest.FixtureRequest, written: Path, small: Basemap, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[], Snapshot]:
+    if request.param == "packed":
+        monkeypatch.setattr(kept, "MANY", 0)
+    return lambda: kept.read(Reading(written), small, 0.7, 0.05)
+
+
+def test_a_packed_store_is_its_records(few: Records, packed: Records) -> None:
+    for name in NOUNS:
+        assert dict(packed.table(name)) == dict(few.table(name)), name
+
+
+def test_what_is_kept_is_what_was_written(few: Records, small: Basemap, read: Callable[[], Snapshot]) -> None:
+    made, anew = read(), Snapshot.of(few, small, 1, DAY)
+    found, expected = told(made), told(anew)
+    for part in expected:
+        assert found[part] == expected[part], part
+    assert (made.seq, made.data_date, made.publish_from, made.show_from) == (1, DAY, 0.7, 0.05)
+    assert made.pending == anew.pending
+    assert list(made.order) == list(anew.order)
+
+
+#: Of strikes, of what they rest on, and of nothing.
+EDITS = (
+    "nothing",
+    "a strike is added",
+    "a strike is gone",
+    "a strike is another day",
+    "a strike is elsewhere",
+    "another asset was hit",
+    "a stake is another share",
+    "an asset is elsewhere",
+)
+
+
+@pytest.mark.parametrize("change", EDITS)
+def test_what_was_kept_can_be_edited(few: Records, small: Basemap, read: Callable[[], Snapshot], change: str) -> None:
+    after = CHANGES[change](few)
+    made = renewed(read(), Snapshot.of(after, small, 2, DAY))
+    assert told(made) == told(Snapshot.of(after, small, 2, DAY))
+
+
+def test_edits_are_taken_back(few: Records, small: Basemap, read: Callable[[], Snapshot]) -> None:
+    made = read()
+    for seq, change in enumerate(EDITS, 2):
+        made = renewed(made, Snapshot.of(CHANGES[change](few), small, seq, DAY))
+    assert told(renewed(made, Snapshot.of(few, small, 99, DAY))) == told(read())
+
+
+def test_owners_on_any_day(few: Records, small: Basemap, read: Callable[[], Snapshot]) -> None:
+    made, anew = read(), Snapshot.of(few, small, 1, DAY)
+    for key in [*few.assets, *few.entities]:
+        for day in (DAY, date(2007, 6, 1)):
+            found, expected = made.owners(key, day), anew.owners(key, day)
+            assert (found, found.chains) == (expected, expected.chains)
+        assert made.controller(key) == anew.controller(key)
+
+
+def test_nothing_of_nothing(small: Basemap, tmp_path: Path) -> None:
+    writing = Writing(tmp_path)
+    kept.write(writing, Snapshot(Records.of({}), small, 0, DAY))
+    writing.finish()
+    found = told(kept.read(Reading(tmp_path), small, 0.7, 0.05))
+    assert found == told(Snapshot.of(Records.of({}), small, 0, DAY))
