@@ -165,6 +165,7 @@ class Atlas:
         #: Why the newest version cannot be shown; ``None`` if it can.
         self.fault: str | None = None
         self._behind_since: float | None = None
+        self._ended = False
         self._keeping = Keeping(
             store=store,
             basemap=settings.basemap,
@@ -253,11 +254,20 @@ class Atlas:
         _ = snapshot.asset_index, snapshot.registers
         for zoom in range(_ZOOMS):
             for collection in snapshot.collections.values():
+                if self._ended:
+                    return
                 collection.layer.make_ready(zoom)
 
     async def follow(self, every_s: float) -> None:
         """Look for changes for as long as the server runs."""
-        await asyncio.to_thread(self.make_ready)
+        ahead = asyncio.create_task(asyncio.to_thread(self.make_ready))
+        try:
+            await self._look(every_s)
+        finally:
+            self._ended = True
+            await ahead
+
+    async def _look(self, every_s: float) -> None:
         while True:
             await asyncio.sleep(every_s)
             try:

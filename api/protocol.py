@@ -19,8 +19,12 @@ class BoundedProtocol(HttpToolsProtocol):
     HEAD_MAX: ClassVar[int] = 2**17
     HEAD_S: ClassVar[float] = 15.0
 
+    #: Seconds that a connection which was just taken has for its first request when the server is stopped.
+    FIRST_S: ClassVar[float] = 0.2
+
     _head = 0
     _in_head = False
+    _ending = False
     _waiting: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -44,6 +48,16 @@ class BoundedProtocol(HttpToolsProtocol):
         self._head = 0
         self._stop_waiting()
         super().on_headers_complete()
+        if self._ending:
+            self.cycle.keep_alive = False
+
+    def shutdown(self) -> None:
+        """End a connection; whoever was let in a moment ago is about to ask, and is answered first."""
+        if self.cycle is None and not self._ending:
+            self._ending = True
+            self.loop.call_later(self.FIRST_S, self.shutdown)
+        else:
+            super().shutdown()
 
     def data_received(self, data: bytes) -> None:
         """Take what came; look at it only where the head is not whole by then, which is seldom."""

@@ -117,6 +117,14 @@ def _built(store: Path, settings: Settings, log: Form) -> FastAPI:
 class _Workers(Multiprocess):
     """uvicorn's workers; when they are stopped, nobody listens any more, so that new requests are refused at once."""
 
+    def keep_subprocess_alive(self) -> None:
+        """Look after the workers."""
+        for process in self.processes:
+            # Each has its own end by now; while ours is open, one that is killed while it is asked how it is would be
+            # waited for as one that is busy.
+            process.child_conn.close()
+        super().keep_subprocess_alive()
+
     def terminate_all(self) -> None:
         for sock in self.sockets:
             sock.close()

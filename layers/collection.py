@@ -170,7 +170,7 @@ class Collection:
             return self
         shapes = splice.joined(self.shapes, other.shapes)
         uncut = self._is_uncut and other._is_uncut
-        places = shapes if uncut else splice.joined(_objects(self.geometries), _objects(other.geometries))
+        places = shapes if uncut else splice.joined(as_objects(self.geometries), as_objects(other.geometries))
         made = replace(self, features=self.features.spliced(other.features, splice), geometries=cast(Any, places))
         told = vars(made)
         told.update(shapes=shapes, _is_uncut=uncut, former=(splice, self.recent.kept("order")))
@@ -358,7 +358,8 @@ class Collection:
         return np.flatnonzero(self.mask(bbox, first, last, placeless))
 
 
-def _objects(geometries: Places) -> Objects:
+def as_objects(geometries: Places) -> Objects:
+    """Geometries as an array of objects, itself where it is one."""
     if isinstance(geometries, np.ndarray):
         return geometries
     return np.fromiter(geometries, dtype=object, count=len(geometries))

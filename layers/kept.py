@@ -16,13 +16,13 @@ import numpy as np
 import shapely
 
 from geo.coded import Coded
-from geo.crs import Floats, Objects
+from geo.crs import Objects
 from geo.lookup import Lookup
-from geo.mvt import Places
+from geo.mvt import Places as DrawnAt
 from geo.packed import Packed, texts
 from layers.asset_index import AssetIndex, Names, Ragged, trees
 from layers.basemap import Basemap
-from layers.collection import BETWEEN, Collection
+from layers.collection import BETWEEN, Collection, Places, as_objects
 from layers.edited import Published
 from layers.feature_table import FeatureTable
 from layers.kept_arrays import Reading, Writing
@@ -201,16 +201,12 @@ def _write_layer(into: Writing, layer: Collection) -> None:
     _write_places(into, f"layer.{name}.drawn_at", layer.layer.places)
     if name == "attributions":  # each is where its strike is
         return
-    into.told(f"layer.{name}.is_points", layer.points is not None)
-    if layer.points is not None:
-        into.array(f"layer.{name}.points", np.column_stack(layer.points))
-    else:
-        _write_shapes(into, f"layer.{name}.shapes", layer.geometries)
+    _write_shapes(into, f"layer.{name}.shapes", layer.geometries)
     same = shapely.equals_identical(layer.geometries, layer.shapes) | shapely.is_missing(layer.shapes)
     into.told(f"layer.{name}.whole", bool(np.all(same)))
 
 
-def _write_places(into: Writing, name: str, places: Places) -> None:
+def _write_places(into: Writing, name: str, places: DrawnAt) -> None:
     for field in _PLACES:
         into.array(f"{name}.{field}", getattr(places, field))
     into.told(f"{name}.single", places.single)
@@ -218,19 +214,29 @@ def _write_places(into: Writing, name: str, places: Places) -> None:
         _write_shapes(into, f"{name}.{field}", getattr(places, field))
 
 
-def _read_places(kept: Reading, name: str) -> Places:
+def _read_places(kept: Reading, name: str) -> DrawnAt:
     arrays = {field: kept.array(f"{name}.{field}") for field in _PLACES}
     lines, areas = (_read_shapes(kept, f"{name}.{field}") for field in ("lines", "areas"))
-    return Places(single=kept.told(f"{name}.single"), lines=lines, areas=areas, **arrays)
+    return DrawnAt(single=kept.told(f"{name}.single"), lines=lines, areas=areas, **arrays)
 
 
-def _write_shapes(into: Writing, name: str, shapes: Sequence[Any] | Objects) -> None:
-    into.packed(name, Packed.of(shape or b"" for shape in shapely.to_wkb(np.asarray(shapes, dtype=object))))
+def _write_shapes(into: Writing, name: str, shapes: Places) -> None:
+    """Keep geometries: points as degrees, which are read at once, all others as WKB."""
+    rows = as_objects(shapes)
+    points = (shapely.get_type_id(rows) == 0) & ~shapely.is_empty(rows)
+    into.array(f"{name}.rows", np.flatnonzero(points))
+    into.array(f"{name}.lonlat", shapely.get_coordinates(rows[points]))
+    into.packed(name, Packed.of(shape or b"" for shape in shapely.to_wkb(rows[~points])))
 
 
 def _read_shapes(kept: Reading, name: str) -> Objects:
-    shapes: Objects = shapely.from_wkb(np.array([shape or None for shape in kept.packed(name)], dtype=object))
-    return shapes
+    lonlat, at, packed = kept.array(f"{name}.lonlat"), kept.array(f"{name}.rows"), kept.packed(name)
+    found = np.full(len(at) + len(packed), None, dtype=object)
+    others = np.ones(len(found), dtype=bool)
+    others[at] = False
+    found[at] = shapely.points(lonlat)
+    found[others] = shapely.from_wkb(np.array([shape or None for shape in packed], dtype=object))
+    return found
 
 
 def _read_layer(kept: Reading, name: str, strikes: Collection | None) -> Collection:
@@ -249,11 +255,7 @@ def _read_layer(kept: Reading, name: str, strikes: Collection | None) -> Collect
         places = of_strikes(strikes.geometries, *of)
         told["shapes"] = of_strikes(strikes.shapes, *of)
     else:
-        places = (
-            _points(kept.array(f"layer.{name}.points"))
-            if kept.told(f"layer.{name}.is_points")
-            else _read_shapes(kept, f"layer.{name}.shapes")
-        )
+        places = _read_shapes(kept, f"layer.{name}.shapes")
         if kept.told(f"layer.{name}.whole"):
             told["shapes"] = places
     made = laid(name, FeatureTable.coded(LAYERS[name][2], columns), places)
@@ -264,11 +266,3 @@ def _read_layer(kept: Reading, name: str, strikes: Collection | None) -> Collect
 def _drawn(kept: Reading, name: str, column: Coded) -> Coded:
     """A column as tile values, which are kept apart where they are others."""
     return kept.coded(f"{name}.drawn") if kept.holds(f"{name}.drawn") else column
-
-
-def _points(lonlat: Floats) -> Objects:
-    """Points of degrees; ``None`` where these are NaN."""
-    found = np.full(len(lonlat), None, dtype=object)
-    there = ~np.isnan(lonlat[:, 0])
-    found[there] = shapely.points(lonlat[there])
-    return found

@@ -20,7 +20,7 @@ from layers.asked import Asked
 from layers.asset_index import AssetIndex
 from layers.attribution import Answer, Attributor
 from layers.basemap import Basemap
-from layers.collection import Collection, Places
+from layers.collection import Collection, Places, as_objects
 from layers.control import Controller, Span, control_spans
 from layers.decisions import PUBLISH_FROM, SHOW_FROM, Finding, finding
 from layers.feature_table import FeatureTable
@@ -326,5 +326,5 @@ def of_strikes(places: Places, ids: Coded, strikes: Coded) -> Objects:
     """Where the strikes of a column are, each of which is among ``ids``, whose places are given."""
     row = np.empty(len(ids), np.int64)
     row[ids.codes] = np.arange(len(ids))
-    found: Objects = np.array([*places, None], dtype=object)[:-1][row[strikes.codes]]  # points stay one value each
+    found: Objects = as_objects(places)[row[strikes.codes]]
     return found

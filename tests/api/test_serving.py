@@ -218,6 +218,18 @@ def still(records: Records, tmp_path_factory: pytest.TempPathFactory) -> Store:
     return store
 
 
+def test_who_was_let_in_before_the_end_is_answered(still: Store, tmp_path: Path) -> None:
+    with serving(still, tmp_path, workers=1) as server, socket.create_connection(("127.0.0.1", server.port)) as client:
+        time.sleep(0.1)
+        server.process.terminate()
+        time.sleep(0.15)  # it has taken notice by then
+        client.sendall(b"GET /conformance HTTP/1.1\r\nHost: a\r\n\r\n")
+        client.settimeout(10)
+        with client.makefile("rb") as told:
+            answer = told.read()
+    assert answer.startswith(b"HTTP/1.1 200")
+
+
 def slow_download(server: Server) -> socket.socket:
     """A client that has begun a large download and takes little of it at a time."""
     client = socket.socket()
