@@ -60,24 +60,28 @@ class Writing:
 
 
 class Reading:
-    """A folder that was filled by `Writing`."""
+    """A folder that was filled by `Writing`; all of it is mapped at once, so that it may be replaced meanwhile.
+
+    Raises
+    ------
+    OSError, ValueError
+        If it is not there, or a file cannot be read.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._told: dict[str, Any] = orjson.loads((folder / _TOLD).read_bytes())
+        self._arrays = {path.stem: _mapped(path) for path in folder.glob("*.npy")}
+        self._bytes = {path.stem: _mapped_bytes(path) for path in folder.glob("*.bytes")}
 
     def array(self, name: str) -> NDArray[Any]:
-        """An array, mapped into memory and not to be written to."""
-        found: NDArray[Any] = np.load(self.folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
-        # A plain view of the map: its own class takes several times as long to pick from.
-        return found.view(np.ndarray)
+        """An array, not to be written to."""
+        return self._arrays[name]
 
     def packed(self, name: str, between: bytes = b"") -> Packed:
         """Rows of bytes, kept with the same between them."""
-        path = self.folder / f"{name}.bytes"
-        data = np.memmap(path, np.uint8, mode="r") if path.stat().st_size else np.empty(0, np.uint8)
         ends = self.array(f"{name}.ends")
-        return Packed([data.view(np.ndarray)], ends[:-1], ends[1:] - len(between) if between else ends[1:])
+        return Packed([self._bytes[name]], ends[:-1], ends[1:] - len(between) if between else ends[1:])
 
     def coded(self, name: str) -> Coded:
         """A column; texts and lists are read as they are asked for."""
@@ -96,6 +100,16 @@ class Reading:
     def told(self, name: str) -> Any:
         """What was told by that name."""
         return self._told[name]
+
+
+def _mapped(path: Path) -> NDArray[Any]:
+    found: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
+    # A plain view of the map: its own class takes several times as long to pick from.
+    return found.view(np.ndarray)
+
+
+def _mapped_bytes(path: Path) -> NDArray[np.uint8]:
+    return np.memmap(path, np.uint8, mode="r").view(np.ndarray) if path.stat().st_size else np.empty(0, np.uint8)
 
 
 def _kind(column: Coded) -> str:

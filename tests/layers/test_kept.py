@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -99,6 +100,14 @@ def test_owners_on_any_day(few: Records, small: Basemap, read: Callable[[], Snap
             found, expected = made.owners(key, day), anew.owners(key, day)
             assert (found, found.chains) == (expected, expected.chains)
         assert made.controller(key) == anew.controller(key)
+
+
+def test_a_view_stands_though_its_files_are_gone(few: Records, small: Basemap, written: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(written, tmp_path / "kept")
+    made = kept.read(Reading(folder), small, 0.7, 0.05)
+    shutil.rmtree(folder)
+    assert told(made) == told(Snapshot.of(few, small, 1, DAY))
+    assert made.pending == Snapshot.of(few, small, 1, DAY).pending
 
 
 def test_nothing_of_nothing(small: Basemap, tmp_path: Path) -> None:
