@@ -1,4 +1,4 @@
-"""The lines or polygons of a layer, found by tile, simplified once a zoom, and clipped to the tile."""
+"""The lines or polygons of a layer, found by tile, simplified for its zoom, and clipped to it."""
 
 from __future__ import annotations
 
@@ -28,6 +28,8 @@ from geo.wire import Rows
 
 #: Units drawn beyond the tile on every side, so that borders do not show.
 BUFFER = 64
+#: Below this zoom all shapes are simplified when its first tile is asked for; from it on the few of each tile.
+AT_ONCE = 8
 #: Deeper zooms are drawn from the full shapes.
 DEEPEST_SIMPLIFIED = 14
 
@@ -63,7 +65,7 @@ class TileShapes:
         inside, source = _parts(_within_square(lonlat, plane.max_lat), area)
         self.shapes, self.row = shapely.transform(inside, plane.world), row[source]
         self.min_zoom = min_zoom[self.row]
-        self._levels: dict[int, _Level] = {}
+        self._begin()
 
     @classmethod
     def ready(cls, shapes: Objects, row: Ints, area: bool) -> TileShapes:
@@ -71,13 +73,21 @@ class TileShapes:
         made = cls.__new__(cls)
         made.area, made.thin, made.shapes, made.row = area, True, shapes, row
         made.min_zoom = np.zeros(len(row), np.int64)
-        made._levels = {}
+        made._begin()
         return made
 
+    def _begin(self) -> None:
+        self._levels: dict[int, _Level] = {}
+        self._shown: dict[int, Bools] = {}
+
     def make_ready(self, zoom: int) -> None:
-        """Simplify ahead for a zoom."""
-        if len(self.row):
+        """Make ahead what the first tile of a zoom would wait for."""
+        if not len(self.row):
+            return
+        if zoom < AT_ONCE:
             self._level(zoom)
+        else:
+            _ = self._whole, self._is_shown(zoom, None)
 
     def draw(self, tile: Tile, mask: Bools | None) -> tuple[Ints, Rows]:
         """Give the layer rows that the tile shows, ascending, and their commands, one row of bytes each."""
@@ -98,31 +108,47 @@ class TileShapes:
 
     def _near(self, box: Box, zoom: int, mask: Bools | None) -> tuple[Objects, Ints]:
         """Give what a zoom shows whose boxes meet a box, with their layer rows, ascending."""
-        masked = mask is not None and self._is_thinned(zoom)
-        level = self._level(DEEPEST_SIMPLIFIED + 1 if masked else zoom)
+        if zoom < AT_ONCE and not (mask is not None and self._is_thinned(zoom)):
+            level = self._level(zoom)
+            found = self._met(level, box, mask)
+            return level.shapes[found], level.row[found]
+        found = self._met(self._whole, box, mask)
+        found = found[self._is_shown(zoom, mask)[found]]
+        shapes = self.shapes[found]
+        return simplified(shapes, zoom) if zoom <= DEEPEST_SIMPLIFIED else shapes, self.row[found]
+
+    def _met(self, level: _Level, box: Box, mask: Bools | None) -> Ints:
         found = np.sort(level.tree.query(shapely.box(*box)))
-        if mask is not None:
-            found = found[mask[level.row[found]]]
-        if masked:
-            shown = np.zeros(len(self.row), dtype=bool)
-            shown[self._uncrowded(zoom, mask)] = True
-            found = found[shown[found]]
-            return simplified(level.shapes[found], zoom), level.row[found]
-        return level.shapes[found], level.row[found]
+        return found if mask is None else found[mask[level.row[found]]]
 
     def _is_thinned(self, zoom: int) -> bool:
         return self.thin and zoom < THIN_BELOW_ZOOM and len(self.row) > SHAPE_CROWD
 
+    def _is_shown(self, zoom: int, mask: Bools | None) -> Bools:
+        """Which of all shapes a zoom shows; where all are they are not counted."""
+        if mask is None and zoom in self._shown:
+            return self._shown[zoom]
+        shown = self.min_zoom <= zoom
+        if self._is_thinned(zoom):
+            shown = np.zeros(len(self.row), dtype=bool)
+            shown[self._uncrowded(zoom, mask)] = True
+        if mask is None:
+            self._shown[zoom] = shown
+        return shown
+
+    @cached_property
+    def _whole(self) -> _Level:
+        """All shapes as they are."""
+        return _Level(self.shapes, self.row, shapely.STRtree(self.shapes))
+
     def _level(self, zoom: int) -> _Level:
         """Make what a zoom shows of all when it is first asked for."""
-        deep = min(zoom, max(DEEPEST_SIMPLIFIED + 1, int(self.min_zoom.max(initial=0))))
-        if deep not in self._levels:
-            shown = self._uncrowded(deep, None) if self._is_thinned(deep) else np.flatnonzero(self.min_zoom <= deep)
-            shapes = self.shapes[shown]
-            if deep <= DEEPEST_SIMPLIFIED:
-                shapes = _shared(simplified(shapes, deep), shapes)
-            self._levels[deep] = _Level(shapes, self.row[shown], shapely.STRtree(shapes))
-        return self._levels[deep]
+        if zoom not in self._levels:
+            shown = np.flatnonzero(self._is_shown(zoom, None))
+            whole = self.shapes[shown]
+            shapes = _shared(simplified(whole, zoom), whole)
+            self._levels[zoom] = _Level(shapes, self.row[shown], shapely.STRtree(shapes))
+        return self._levels[zoom]
 
     def _uncrowded(self, zoom: int, mask: Bools | None) -> Ints:
         """Positions of the shapes that a zoom shows, ascending."""
