@@ -18,11 +18,9 @@ from api.settings import Settings
 from geo.mvt import Layer
 from geo.planes import DEGREES
 from layers import basemap
-from layers.collection import Collection
 from layers.cursor import keyed
 from layers.derived import renewal
 from layers.keeping import Keeping
-from layers.kept import KeptSnapshot
 from layers.publishing import public
 from layers.recent import Recent
 from layers.renewal import renewed
@@ -54,20 +52,24 @@ def _snapshots(
         return Snapshot.of(known, base, seq, day, settings.publish_from, settings.show_from)
 
     snapshot = view(served) if before is None else renewed(before, view(served))
-    return _made_ready(snapshot), snapshot if served is records else view(records)
+    _ready_to_serve(snapshot)
+    if before is None:
+        _ready_to_draw(snapshot)
+    return snapshot, snapshot if served is records else view(records)
 
 
-def _made_ready(snapshot: Snapshot) -> Snapshot:
+def _ready_to_serve(snapshot: Snapshot) -> None:
+    """Make ahead what the first page would wait for: features, and their order."""
     for collection in snapshot.collections.values():
-        _ready(collection)
-    return snapshot
+        _ = collection.fragments, collection.rows_by_id
+        rows(collection, keyed(Selection(order=ORDERS.get(collection.name, ()))))
 
 
-def _ready(collection: Collection) -> None:
-    """Make ahead what the first to ask would wait for: features, tiles, the order of pages, places and days."""
-    _ = collection.fragments, collection.layer, collection.rows_by_id
-    rows(collection, keyed(Selection(order=ORDERS.get(collection.name, ()))))
-    collection.mask((0.0, 0.0, 0.0, 0.0), date.min, date.max)
+def _ready_to_draw(snapshot: Snapshot) -> None:
+    """Make ahead what the first tile and the first box would wait for."""
+    for collection in snapshot.collections.values():
+        _ = collection.layer
+        collection.mask((0.0, 0.0, 0.0, 0.0), date.min, date.max)
 
 
 def data_date(store: Store, seq: int) -> date:
@@ -200,8 +202,11 @@ class Atlas:
             if known is None:
                 assert made is not None
                 return made
-        view = self._view(_made_ready(known), known, known.records, begun)
-        return view if known.seq == self.store.seq() else self._newest(view)
+        view = self._view(known, known, known.records, begun)
+        if known.seq != self.store.seq():
+            return self._newest(view)
+        _ready_to_serve(known)
+        return view
 
     def _found(self) -> View:
         log.info("finding what follows from the store, to be kept beside it; the next start will be quicker")
@@ -248,9 +253,10 @@ class Atlas:
 
     def make_ready(self) -> None:
         """Make ahead what the first tiles and the first edit would wait for, of a view that was read."""
-        snapshot = self.view.snapshot
-        if not isinstance(snapshot, KeptSnapshot):
+        if not self._keeping.is_worth_it():
             return
+        snapshot = self.view.snapshot
+        _ready_to_draw(snapshot)
         _ = snapshot.asset_index, snapshot.registers
         for zoom in range(_ZOOMS):
             for collection in snapshot.collections.values():

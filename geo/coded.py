@@ -13,14 +13,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geo.crs import Bools, Ints
+from geo.order import Order
 from geo.packed import Words, lists, place_of, texts
+from geo.pieces import Array, Pieces, Places, holds, numbered, places, spliced, where, whole
 from geo.splice import Splice
 
 Codes: TypeAlias = NDArray[np.int32]
 
 #: Of more texts than this the bytes are kept, see `geo.packed`.
 PLAIN = 4096
-#: So many changes of words are made one by one in the codes of all rows; of more by a table.
+#: So many words are looked for one by one in all rows; more of them at once.
 _FEW = 8
 #: Rows that are looked through at once for a code.
 _PAGE = 1 << 15
@@ -37,12 +39,13 @@ class Coded(Sequence[Any]):
         Place of each row's value in ``words``, shape (n,), int32; -1 where it is missing.
     """
 
-    __slots__ = ("codes", "words")
+    __slots__ = ("_codes", "words")
 
-    def __init__(self, words: Sequence[Any], codes: Codes) -> None:
-        codes = np.asarray(codes)  # of a file that is mapped, without what makes that slow
-        codes.setflags(write=False)
-        self.words, self.codes = words, codes
+    def __init__(self, words: Sequence[Any], codes: Array) -> None:
+        if isinstance(codes, np.ndarray):
+            codes = np.asarray(codes)  # of a file that is mapped, without what makes that slow
+            codes.setflags(write=False)
+        self.words, self._codes = words, codes
 
     @classmethod
     def of(cls, values: Iterable[Hashable]) -> Coded:
@@ -51,8 +54,25 @@ class Coded(Sequence[Any]):
         coder.extend(values)
         return coder.coded()
 
+    @property
+    def codes(self) -> Codes:
+        """Place of each row's value in the words; see `codes_at` for those of a few rows."""
+        return whole(self._codes)
+
+    def codes_at(self, rows: Ints) -> Codes:
+        """The same of some rows; no others are looked at."""
+        codes: Codes = self._codes[rows]
+        return codes
+
+    def write_codes_at(self, rows: Ints, into: Codes) -> None:
+        """Write the same into an array."""
+        if isinstance(self._codes, np.ndarray):
+            self._codes.take(rows, out=into, mode="clip")
+        else:
+            into[:] = self._codes[rows]
+
     def __len__(self) -> int:
-        return len(self.codes)
+        return len(self._codes)
 
     @overload
     def __getitem__(self, row: int) -> Any: ...
@@ -60,13 +80,17 @@ class Coded(Sequence[Any]):
     def __getitem__(self, row: slice) -> Coded: ...
     def __getitem__(self, row: int | slice) -> Any:
         if isinstance(row, slice):
-            return self._of(self.codes[row])
-        code = int(self.codes[row])
+            return self._of(self._codes[row])
+        code = self.code(row)
         return self.words[code] if code >= 0 else None
+
+    def code(self, row: int) -> int:
+        """Place of the value of one row in the words, -1 where it is missing; no others are looked at."""
+        return int(self._codes[row])
 
     def at(self, rows: Ints) -> Coded:
         """Some rows, in the order given; no other values are read."""
-        return self._of(self.codes[rows])
+        return self._of(self.codes_at(rows))
 
     def _of(self, codes: Codes) -> Coded:
         told = _told(codes)
@@ -93,22 +117,37 @@ class Coded(Sequence[Any]):
         """The rows of this column and, after them, of another, as a splice has them; those left out are gone."""
         if splice.is_same:
             return self
-        own = len(self.words)
-        coming = _told(other.codes[splice.came])
+        gone, came = self.codes_at(splice.gone), other.codes_at(splice.came)
+        coming = _told(came)
         words = [other.words[code] for code in coming.tolist()]
         at, known = _places(self.words, words)
-        # Until new words are put in, they are counted on after the old.
-        moved = np.full(len(other.words) + 1, -1, np.int32)
-        moved[coming] = np.where(known, at, own + np.cumsum(~known) - 1)
-        if splice.is_in_place and np.array_equal(moved[other.codes[splice.came]], self.codes[splice.gone]):
+        if splice.is_in_place and known.all() and np.array_equal(np.append(at, -1)[_ranked(came, coming)], gone):
             return self
-        codes = splice.joined(self.codes, moved[other.codes])
-        gone = _without(codes, np.setdiff1d(_told(self.codes[splice.gone]), at[known]))
+        numbers, order = self.numbered
+        # Words that come are numbered on after those of before.
+        added = order.sources + np.cumsum(~known) - 1
+        added[known] = order.rows(at[known])
+        moved = np.full(len(other.words) + 1, -1, np.int32)
+        moved[coming] = added
+        numbers = spliced(numbers, moved[other.codes], splice)
+        left = np.setdiff1d(_told(gone), at[known])
+        if len(self.words) < len(self):  # or else each is in one row alone
+            left = left[~_held(numbers, order.rows(left))]
         new = list(compress(words, ~known))
-        if not len(gone) and not new:
-            return Coded(self.words, codes)
-        at = at[~known]
-        return Coded(_exchanged(self.words, gone, at, new), _renumbered(codes, own, gone, at, splice.came_at))
+        if not len(left) and not new:
+            return Coded(self.words, places(numbers, order) if isinstance(self._codes, Places) else numbers)
+        exchange = Splice.exchanging(len(self.words), left, at[~known])
+        return Coded(_exchanged(self.words, left, at[~known], new), places(numbers, exchange.over(order)))
+
+    @property
+    def numbered(self) -> tuple[Array, Order]:
+        """The number of each row's word, as it was before words came and went, and the words in their order."""
+        return numbered(self._codes, len(self.words))
+
+    def rows_with(self, place: int) -> Ints:
+        """Rows that have the word at a place, ascending."""
+        numbers, order = self.numbered
+        return where(numbers, order.rows(np.array([place])))
 
     def array(self, dtype: Any, missing: Any) -> NDArray[Any]:
         """The values as an array of shape (n,), ``missing`` where there is none."""
@@ -120,18 +159,41 @@ class Coded(Sequence[Any]):
 
 
 class RowOf(Mapping[Any, int]):
-    """The row of each value of a column in which each row has one of its own, in the order of the rows."""
+    """The row of each value of a column in which each row has one of its own, in the order of the rows.
 
-    def __init__(self, column: Coded) -> None:
+    Parameters
+    ----------
+    column
+        The column.
+    before
+        The same of a column that it was spliced from: what both have in common is taken over.
+    """
+
+    def __init__(self, column: Coded, before: RowOf | None = None) -> None:
         self._column = column
-        self._rows = np.empty(len(column.words), np.int32)
-        self._rows[column.codes] = np.arange(len(column), dtype=np.int32)
+        numbers, self._words = column.numbered
+        if isinstance(numbers, Pieces):
+            self._base, self._late, self._order = whole(numbers.base), numbers.late, numbers.order
+        else:
+            self._base, self._late, self._order = whole(numbers), numbers[:0], Order.whole(len(numbers))
+        self._as_before = isinstance(numbers, np.ndarray) and self._words.is_whole
+        self._rows: Codes
+        if before is not None and before._base is self._base:
+            self._rows = before._rows
+        else:
+            self._rows = np.full(self._words.sources, -1, np.int32)
+            self._rows[self._base] = np.arange(len(self._base), dtype=np.int32)
 
     def __getitem__(self, value: Any) -> int:
         place = place_of(self._column.words, value)
         if place is None:
             raise KeyError(value)
-        return int(self._rows[place])
+        if self._as_before:
+            return int(self._rows[place])
+        number = self._words.rows(np.array([place]))
+        late = len(self._base) + np.flatnonzero(self._late == number)
+        rows = self._order.places(np.concatenate([self._rows[number[number < len(self._rows)]], late]))
+        return int(rows.max())
 
     def __len__(self) -> int:
         return len(self._column)
@@ -197,19 +259,11 @@ def _places(words: Sequence[Any], sought: Sequence[Any]) -> tuple[Ints, Bools]:
     return at, known
 
 
-def _without(codes: Codes, candidates: Ints) -> Ints:
-    """Those of some codes that no row has."""
-    if len(candidates) <= _FEW:
-        return np.array([code for code in candidates.tolist() if not _occurs(codes, code)], np.int64)
-    counts = np.bincount(codes[codes >= 0], minlength=int(candidates[-1]) + 1)
-    gone: Ints = candidates[counts[candidates] == 0]
-    return gone
-
-
-def _occurs(codes: Codes, code: int) -> bool:
-    # What occurs in many rows is found in the first.
-    pages = range(0, len(codes), _PAGE)
-    return any((codes[start : start + _PAGE] == code).any() for start in pages)
+def _held(numbers: Array, sought: Ints) -> Bools:
+    """Which of some numbers a row has, shape (number of them,)."""
+    if len(sought) <= _FEW:
+        return np.array([holds(numbers, number) for number in sought.tolist()], bool)
+    return np.isin(sought, whole(numbers))
 
 
 def _exchanged(words: Sequence[Any], gone: Ints, at: Ints, new: Sequence[Any]) -> Sequence[Any]:
@@ -219,25 +273,6 @@ def _exchanged(words: Sequence[Any], gone: Ints, at: Ints, new: Sequence[Any]) -
     stays = np.ones(len(words), dtype=bool)
     stays[gone] = False
     return _kept(sorted([*compress(words, stays.tolist()), *new]))  # two runs, so that it takes one pass
-
-
-def _renumbered(codes: Codes, own: int, gone: Ints, at: Ints, came_at: Ints) -> Codes:
-    """Codes, which are written to, after words left and came; those of new words are ``own`` and more before."""
-    places = at - np.searchsorted(gone, at)
-    final = places + np.arange(len(at))
-    if len(gone) + len(at) > _FEW:
-        old = np.arange(own)
-        old += np.searchsorted(at, old, side="right") - np.searchsorted(gone, old)
-        table: Codes = np.concatenate([old, final, [-1]]).astype(np.int32)
-        return table[codes]
-    rows = came_at[codes[came_at] >= own]
-    new = codes[rows] - own
-    for place in gone[::-1].tolist():
-        codes -= codes > place
-    for place in places[::-1].tolist():
-        codes += codes >= place
-    codes[rows] = final[new]
-    return codes
 
 
 class _Places(dict[Hashable, int]):

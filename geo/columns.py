@@ -43,7 +43,7 @@ class Columns:
     """
 
     def __init__(self, columns: Mapping[str, Sequence[Any]], rows: int, before: Columns | None = None) -> None:
-        self._codes: list[Codes] = []
+        self._codes: list[Coded] = []
         self._words: dict[str, Sequence[Any]] = {}
         #: The values of each column, encoded, or the texts that they are.
         self._encoded: dict[str, Rows | Packed] = {}
@@ -54,7 +54,7 @@ class Columns:
                 column, encoded = values, before._encoded[name]
             else:
                 column, encoded = _read(name, values)
-            self._codes.append(column.codes)
+            self._codes.append(column)
             self._words[name], self._encoded[name] = column.words, encoded
         self._lay_out()
         #: The names, encoded, and the number of each.
@@ -80,8 +80,8 @@ class Columns:
     def tags(self, rows: Ints) -> tuple[Block, bytes]:
         """Give the key and value numbers that the rows have, and the encoded values that these point to."""
         numbers = np.empty((len(self._codes), len(rows)), np.int32)
-        for place, codes in enumerate(self._codes):
-            codes.take(rows, out=numbers[place], mode="clip")
+        for place, column in enumerate(self._codes):
+            column.write_codes_at(rows, numbers[place])
         local, encoded = self._local(numbers)
         present = numbers[self._place].T >= 0
         return self._paired(np.ascontiguousarray(local.T), np.ascontiguousarray(present)), encoded

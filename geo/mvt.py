@@ -19,6 +19,7 @@ from geo.columns import Columns
 from geo.crs import Bools, Floats, Geometries, Ints, Objects
 from geo.errors import GeoError
 from geo.generalize import EXTENT
+from geo.pieces import whole
 from geo.planes import MERCATOR, Plane
 from geo.splice import Splice
 from geo.tile_points import TilePoints
@@ -126,7 +127,7 @@ class Layer:
         self._points = TilePoints(lonlat, row[dimension == 0], first, weight, thin, plane)
         self._lines = TileShapes(parts[dimension == 1], row[dimension == 1], first, False, thin, plane)
         self._polygons = TileShapes(parts[dimension == 2], row[dimension == 2], first, True, thin, plane)
-        self._single = len(np.unique(self._points.row)) == len(self._points.row)
+        self._single = len(np.unique(whole(self._points.row))) == len(self._points.row)
 
     @classmethod
     def placed(cls, name: str, places: Places, rows: int, columns: Mapping[str, Sequence[Any]]) -> Layer:
@@ -152,7 +153,14 @@ class Layer:
         """What can be kept of a thin layer whose rows are all shown from zoom 0, none before others."""
         points, lines, areas = self._points, self._lines, self._polygons
         return Places(
-            points.codes, points.xy, points.row, self._single, lines.shapes, lines.row, areas.shapes, areas.row
+            whole(points.codes),
+            whole(points.xy),
+            whole(points.row),
+            self._single,
+            lines.shapes,
+            lines.row,
+            areas.shapes,
+            areas.row,
         )
 
     def make_ready(self, zoom: int) -> None:

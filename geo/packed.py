@@ -17,11 +17,14 @@ import orjson
 from numpy.typing import NDArray
 
 from geo.crs import Ints
-from geo.splice import Splice, exchanged
+from geo.pieces import Array, spliced, whole
+from geo.splice import Splice
 
 Bytes = NDArray[np.uint8]
 T = TypeVar("T")
 
+#: So many rows are joined one by one; of more it is looked for those that lie together.
+_FEW = 32
 #: So many buffers are kept apart; of more, all but the first are joined.
 _PARTS = 64
 
@@ -37,11 +40,12 @@ class Packed(Sequence[bytes]):
         Where each row begins and ends in the buffers laid end to end, shape (n,), int64; a row lies in one buffer.
     """
 
-    __slots__ = ("_bases", "parts", "starts", "stops")
+    __slots__ = ("_bases", "_starts", "_stops", "parts")
 
-    def __init__(self, parts: Sequence[Bytes], starts: Ints, stops: Ints) -> None:
+    def __init__(self, parts: Sequence[Bytes], starts: Array, stops: Array) -> None:
         # Of files that are mapped, without what makes their rows slow.
-        self.parts, self.starts, self.stops = tuple(map(np.asarray, parts)), np.asarray(starts), np.asarray(stops)
+        self.parts = tuple(map(np.asarray, parts))
+        self._starts, self._stops = (np.asarray(one) if isinstance(one, np.ndarray) else one for one in (starts, stops))
         self._bases = list(accumulate((len(part) for part in self.parts[:-1]), initial=0))
 
     @classmethod
@@ -62,8 +66,18 @@ class Packed(Sequence[bytes]):
         """Rows that lie end to end in one buffer; ``ends`` begins with 0, shape (n + 1,)."""
         return cls([buffer], ends[:-1], ends[1:])
 
+    @property
+    def starts(self) -> Ints:
+        """Where each row begins, shape (n,)."""
+        return whole(self._starts)
+
+    @property
+    def stops(self) -> Ints:
+        """Where each row ends, shape (n,)."""
+        return whole(self._stops)
+
     def __len__(self) -> int:
-        return len(self.starts)
+        return len(self._starts)
 
     @overload
     def __getitem__(self, row: int) -> bytes: ...
@@ -71,8 +85,8 @@ class Packed(Sequence[bytes]):
     def __getitem__(self, row: slice) -> Packed: ...
     def __getitem__(self, row: int | slice) -> bytes | Packed:
         if isinstance(row, slice):
-            return Packed(self.parts, self.starts[row], self.stops[row])
-        return self._read(int(self.starts[row]), int(self.stops[row]))
+            return Packed(self.parts, self._starts[row], self._stops[row])
+        return self._read(int(self._starts[row]), int(self._stops[row]))
 
     def __iter__(self) -> Iterator[bytes]:
         return map(self._read, self.starts.tolist(), self.stops.tolist())
@@ -91,7 +105,7 @@ class Packed(Sequence[bytes]):
 
     def taken(self, rows: Ints) -> Packed:
         """Some rows, in the order given; no bytes are copied."""
-        return Packed(self.parts, self.starts[rows], self.stops[rows])
+        return Packed(self.parts, self._starts[rows], self._stops[rows])
 
     def read(self, index: Ints, into: Bytes, ends: Ints) -> None:
         """Write the bytes at some addresses, of which those of each row end where told, and may begin before the row.
@@ -111,8 +125,8 @@ class Packed(Sequence[bytes]):
 
         Rows that lie in a buffer as they were packed, with that byte between them, are one piece.
         """
-        if not len(self):
-            return []
+        if len(self) <= _FEW:
+            return [memoryview(row) for row in self]
         part = self._part()
         first = np.concatenate([[0], self._breaks(between, part)])
         last = np.append(first[1:], len(self)) - 1
@@ -142,27 +156,24 @@ class Packed(Sequence[bytes]):
 
     def exchanged(self, gone: Ints, at: Ints, new: Packed) -> Packed:
         """Without the rows at ``gone``, and with new ones, each before the one that was at ``at``; both ascending."""
-        shift = self._bases[-1] + len(self.parts[-1])
-        starts = exchanged(self.starts, gone, at, new.starts + shift)
-        stops = exchanged(self.stops, gone, at, new.stops + shift)
-        return Packed([*self.parts, *new.parts], starts, stops)._few_parts()
+        return self.spliced(new, Splice.exchanging(len(self), gone, at))
 
     def spliced(self, other: Packed, splice: Splice) -> Packed:
         """The rows of this sequence and, after them, of another, as a splice has them; no bytes are copied."""
         shift = self._bases[-1] + len(self.parts[-1])
-        starts = splice.joined(self.starts, other.starts + shift)
-        stops = splice.joined(self.stops, other.stops + shift)
+        starts = spliced(self._starts, other.starts + shift, splice)
+        stops = spliced(self._stops, other.stops + shift, splice)
         return Packed([*self.parts, *other.parts], starts, stops)._few_parts()
 
     def _few_parts(self) -> Packed:
         """Join the buffers that edits added, where there are many; what no row needs any more goes with it."""
         if len(self.parts) <= _PARTS:
             return self
-        later = np.flatnonzero(self.starts >= len(self.parts[0]))
+        first = self.parts[0]
+        later = np.flatnonzero(self.starts >= len(first))
         new = Packed.of(self.taken(later))
-        starts, stops = self.starts.copy(), self.stops.copy()
-        starts[later], stops[later] = new.starts + len(self.parts[0]), new.stops + len(self.parts[0])
-        return Packed([self.parts[0], *new.parts], starts, stops)
+        at = Splice.exchanging(len(self), later, later)
+        return Packed([first], self._starts, self._stops).spliced(new, at)
 
 
 class Words(Sequence[T], Generic[T]):
@@ -237,5 +248,7 @@ def lists(values: Iterable[tuple[str, ...]] | Packed) -> Words[tuple[str, ...]]:
 
 def place_of(words: Sequence[Any], word: Any) -> int | None:
     """Place of a value among ascending ones; ``None`` where it is not among them."""
+    if isinstance(words, Words) and words.is_text:
+        words, word = words.packed, word.encode()  # whose order is the same
     place = bisect_left(words, word)
     return place if place < len(words) and words[place] == word else None

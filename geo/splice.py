@@ -1,6 +1,6 @@
 """Rows of one sequence and, after them, of another, in a new order: what an edit does to every column of a layer.
 
-Nearly all rows stay behind the one that they were behind, so that arrays are joined from a few slices.
+Nearly all rows stay behind the one that they were behind, so that it is told by a few runs.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geo.crs import Ints
+from geo.order import Order
+from geo.wire import ranges
 
 #: Arrays are joined from so many slices at most; of more their rows are picked one by one.
 _RUNS = 1000
-#: So many steps are added one by one to the numbers of rows; of more they are summed first.
-_STEPS = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,102 +26,129 @@ class Splice:
 
     Parameters
     ----------
-    own, other
-        Number of rows of the sequence that is changed, and of the one that rows are added from.
-    take
-        Which of the rows of both, counted through, come in which order; each once at most. Shape (n,).
+    own
+        Number of rows of the sequence that is changed.
+    order
+        Of its rows and, counted on after them, those of the sequence that rows are added from; no run has some of both.
     """
 
     own: int
-    other: int
-    take: Ints
+    order: Order
+
+    @classmethod
+    def taking(cls, own: int, other: int, take: Ints) -> Splice:
+        """Rows of two sequences of so many, counted through, in the order in which they are given."""
+        return cls(own, Order.of(take, own + other, own))
+
+    @classmethod
+    def exchanging(cls, own: int, gone: Ints, at: Ints) -> Splice:
+        """All rows but those at ``gone``, and of others each before the row that is at ``at``; both are ascending."""
+        places = np.concatenate([at, gone])
+        leaves = np.repeat([0, 1], [len(at), len(gone)])
+        events = np.lexsort((leaves, places))
+        places, leaves = places[events], leaves[events]
+        firsts, sizes = np.empty((2, 2 * len(places) + 1), np.int64)
+        # What is before each event, and then what comes there.
+        firsts[0::2] = np.append(0, places + leaves)
+        sizes[0::2] = np.append(places, own) - firsts[0::2]
+        sizes[1::2] = 1 - leaves
+        firsts[1::2] = own + np.cumsum(sizes[1::2]) - 1
+        some = sizes > 0
+        return cls(own, Order(firsts[some], sizes[some], own + len(at)))
 
     def __len__(self) -> int:
-        return len(self.take)
+        return len(self.order)
 
-    @cached_property
+    @property
+    def other(self) -> int:
+        """Number of rows of the second sequence."""
+        return self.order.sources - self.own
+
+    @property
+    def take(self) -> Ints:
+        """Which of the rows of both, counted through, come in which order, shape (n,)."""
+        return self.order.all()
+
+    @property
     def is_same(self) -> bool:
         """Whether all rows stay as they are, and none comes."""
-        return len(self.take) == self.own and self._runs == ((0, self.own),)
+        return len(self) == self.own and self.is_in_place and not len(self.gone)
 
     @cached_property
     def gone(self) -> Ints:
         """Rows of the first sequence that are left out, ascending."""
-        stays = np.zeros(self.own + self.other, dtype=bool)
-        stays[self.take] = True
-        return np.flatnonzero(~stays[: self.own])
+        return self.order.gone(self.own)
 
     @cached_property
     def came(self) -> Ints:
         """Rows of the second sequence that are taken, in the new order."""
-        return self.take[self.came_at] - self.own
+        return ranges(self.order.firsts[self._came], self.order.sizes[self._came]) - self.own
 
     @cached_property
     def came_at(self) -> Ints:
         """Where these are in the new order, ascending."""
-        return np.flatnonzero(self.take >= self.own)
+        return ranges(self.order.starts[self._came], self.order.sizes[self._came])
+
+    @cached_property
+    def _came(self) -> NDArray[np.bool_]:
+        return self.order.firsts >= self.own
 
     @cached_property
     def is_in_place(self) -> bool:
         """Whether all rows that stay are where they were, so that others came for those that are left out."""
-        return len(self.take) == self.own and self.is_rising and bool(np.array_equal(self.gone, self.came_at))
+        stays = ~self._came
+        return len(self) == self.own and bool((self.order.firsts == self.order.starts)[stays].all())
 
     @cached_property
     def is_rising(self) -> bool:
         """Whether the rows that stay are in the order in which they were."""
-        if self._runs is not None:
-            starts = [start for start, stop in self._runs if start < self.own and stop > start]
-            return starts == sorted(starts)
-        stayed = self.take[self.take < self.own]
-        return bool((np.diff(stayed) > 0).all())
+        return bool((np.diff(self.order.firsts[~self._came]) > 0).all())
 
     def moved(self, rows: Ints) -> Ints:
-        """The new numbers of rows of the first sequence; of those that are left out, any. They must be rising."""
-        steps = self._steps
-        if len(steps) > _STEPS:
-            shift = np.zeros(self.own + 1, np.int64)
-            for at, by in steps:
-                shift[at] += by
-            return rows + np.cumsum(shift)[rows]
-        moved = rows
-        for at, by in steps:
-            moved = moved + (rows >= at) * by
+        """The new numbers of rows of the first sequence; of those left out, that of one before. All must be rising."""
+        moved: Ints = np.maximum.accumulate(self.order.table[: self.own])[rows]
         return moved
 
-    @cached_property
-    def _steps(self) -> list[tuple[int, int]]:
-        """From which rows on the number grows, and by how much: where rows came (before it) or are left out."""
-        stayed = self.came_at - np.arange(len(self.came_at))  # as many rows that stay are before
-        kept = stayed if not len(self.gone) else _nth_kept(self.gone, stayed)
-        at = np.concatenate([kept, self.gone + 1])
-        by = np.repeat([1, -1], [len(kept), len(self.gone)])
-        places, inverse = np.unique(at, return_inverse=True)
-        sums = np.bincount(inverse, weights=by).astype(np.int64)
-        return [(place, step) for place, step in zip(places.tolist(), sums.tolist(), strict=True) if step]
+    def over(self, order: Order) -> Order:
+        """The order of a sequence that was put in one before, after it was spliced; rows that come are counted last."""
+        if id(order) not in self._over:
+            self._over[id(order)] = order, self._after(order)  # with what its number stands for
+        return self._over[id(order)][1]
 
     @cached_property
-    def _runs(self) -> tuple[tuple[int, int], ...] | None:
-        """First and last row (exclusive) of each piece whose rows follow one another; none if there are too many."""
-        if not len(self.take):
-            return ((0, 0),)
-        # A piece ends where the second sequence begins.
-        breaks = np.flatnonzero((np.diff(self.take) != 1) | (self.take[1:] == self.own)) + 1
-        if len(breaks) >= _RUNS:
-            return None
-        starts = np.concatenate([[0], breaks])
-        first = self.take[starts]
-        return tuple(zip(first.tolist(), (first + np.diff(starts, append=len(self.take))).tolist(), strict=True))
+    def _over(self) -> dict[int, tuple[Order, Order]]:
+        return {}
+
+    def _after(self, below: Order) -> Order:
+        stays = ~self._came
+        first, start, size = (one[stays] for one in (self.order.firsts, self.order.starts, self.order.sizes))
+        # Runs are cut where those below begin.
+        low = below.starts.searchsorted(first, side="right")
+        cuts = below.starts.searchsorted(first + size, side="left") - low
+        starts = below.starts[ranges(low, cuts)] + np.repeat(start - first, cuts)
+        starts = np.sort(np.concatenate([self.order.starts, starts]))
+        rows = self.order.rows(starts)
+        firsts, known = below.sources + rows - self.own, rows < self.own
+        firsts[known] = below.rows(rows[known])
+        return Order(firsts, np.diff(starts, append=len(self)), below.sources + self.other)
 
     def joined(self, own: NDArray[Any], other: NDArray[Any]) -> NDArray[Any]:
         """The rows of two arrays of one type, along the first axis."""
-        if self._runs is None:
-            both: NDArray[Any] = np.concatenate([own, other])[self.take]
-            return both
-        pieces = [
-            own[start:stop] if start < self.own else other[start - self.own : stop - self.own]
-            for start, stop in self._runs
-        ]
-        return np.concatenate(pieces)
+        return joined(self.order, own, other)
+
+
+def joined(order: Order, own: NDArray[Any], other: NDArray[Any]) -> NDArray[Any]:
+    """The rows of two arrays of one type, along the first axis, in an order of both."""
+    if len(order.firsts) >= _RUNS:
+        both: NDArray[Any] = np.concatenate([own, other])[order.all()]
+        return both
+    pieces, runs = [own[:0]], zip(order.firsts.tolist(), (order.firsts + order.sizes).tolist(), strict=True)
+    for start, stop in runs:
+        if start < len(own):
+            pieces.append(own[start : min(stop, len(own))])
+        if stop > len(own):
+            pieces.append(other[max(start - len(own), 0) : stop - len(own)])
+    return np.concatenate(pieces)
 
 
 def exchanged(own: NDArray[Any], gone: Ints, at: Ints, new: NDArray[Any]) -> NDArray[Any]:
@@ -129,19 +156,4 @@ def exchanged(own: NDArray[Any], gone: Ints, at: Ints, new: NDArray[Any]) -> NDA
 
     Both are ascending, places in ``own``.
     """
-    if len(gone) + len(at) > _RUNS:
-        return np.insert(np.delete(own, gone, axis=0), at - np.searchsorted(gone, at), new, axis=0)
-    events = sorted([*((place, 0, row) for row, place in enumerate(at.tolist())), *((p, 1, 0) for p in gone.tolist())])
-    pieces, begin = [], 0
-    for place, leaves, row in events:
-        pieces.append(own[begin:place])
-        begin = place + leaves
-        if not leaves:
-            pieces.append(new[row : row + 1])
-    return np.concatenate([*pieces, own[begin:]])
-
-
-def _nth_kept(gone: Ints, nth: Ints) -> Ints:
-    """The place of the row that is n-th (from 0) of those that stay; both ascending."""
-    # The k-th that is left out has gone[k] - k rows that stay before it.
-    return nth + np.searchsorted(gone - np.arange(len(gone)), nth, side="right")
+    return Splice.exchanging(len(own), gone, at).joined(own, new)

@@ -6,12 +6,12 @@ from copy import copy
 
 import numpy as np
 
-from geo.coded import Codes
 from geo.crs import Bools, Floats, Ints
 from geo.generalize import CODE_BITS, CROWD, EXTENT, THIN_BELOW_ZOOM, best_in_cells, cell_shift, morton
 from geo.generalize import Codes as Morton
+from geo.pieces import Array, numbered, places, searched, spliced, where, whole
 from geo.planes import MERCATOR, Plane
-from geo.splice import Splice, exchanged
+from geo.splice import Splice
 from geo.tiles import Box, Tile, overlapped
 
 #: Where so many points come or go, the best of each cell are mended; where more do, they are found anew.
@@ -43,7 +43,9 @@ class TilePoints:
         grid = (xy * 2.0**CODE_BITS).astype(np.int64)
         codes = morton(grid[:, 0], grid[:, 1])
         order = np.argsort(codes, kind="stable")
-        self.codes, self.xy, self.row = codes[order], xy[order], row[inside][order]
+        self.codes: Array = codes[order]
+        self.xy: Array = xy[order]
+        self.row: Array = row[inside][order]
         self.min_zoom, self.priority = _of_points(min_zoom, self.row), _of_points(priority, self.row)
         self.thin, self._single = thin, bool((np.diff(row) > 0).all())
         self._rank()
@@ -71,9 +73,9 @@ class TilePoints:
         #: earlier; then the earlier row is better.
         self._even = int(self.min_zoom[0]) if self._single and self._is_even() else None
         # A point may only be outdone by one that is shown as early, or it would vanish on zooming in.
-        self.order = self.row if self._even is not None else _ranks(self.row, -self.priority, self.min_zoom)
+        self.order = self.row if self._even is not None else _ranks(whole(self.row), -self.priority, self.min_zoom)
         self._shown: dict[int, Ints] = {}
-        self._best: dict[int, Codes] = {}
+        self._best: dict[int, Array] = {}
 
     def _is_even(self) -> bool:
         return len(self.row) > 0 and all(values.strides == (0,) for values in (self.min_zoom, self.priority))
@@ -91,16 +93,16 @@ class TilePoints:
     def _arranged(self, other: TilePoints, splice: Splice) -> TilePoints:
         """Splice and sort anew."""
         position = np.full(splice.own + splice.other, -1)
-        position[self.row] = np.arange(len(self.row))
-        position[splice.own + other.row] = len(self.row) + np.arange(len(other.row))
+        position[whole(self.row)] = np.arange(len(self.row))
+        position[splice.own + whole(other.row)] = len(self.row) + np.arange(len(other.row))
         found = position[splice.take]
         row = np.flatnonzero(found >= 0)
         source = found[row]
-        codes = np.concatenate([self.codes, other.codes])[source]
+        codes = np.concatenate([whole(self.codes), whole(other.codes)])[source]
         order = np.argsort(codes, kind="stable")
         made, source = copy(self), source[order]
         made.row, made.codes = row[order], codes[order]
-        made.xy = np.concatenate([self.xy, other.xy])[source]
+        made.xy = np.concatenate([whole(self.xy), whole(other.xy)])[source]
         made.min_zoom = _even_out(np.concatenate([self.min_zoom, other.min_zoom])[source])
         made.priority = _even_out(np.concatenate([self.priority, other.priority])[source])
         made._rank()
@@ -108,17 +110,17 @@ class TilePoints:
 
     def _exchanged(self, other: TilePoints, splice: Splice) -> TilePoints:
         """Splice where the order of all that stays is known."""
-        stays = np.ones(splice.own, dtype=bool)
-        stays[splice.gone] = False
-        lost = np.flatnonzero(~stays[self.row])
-        row = splice.moved(self.row)
+        numbers, rows = numbered(self.row, splice.own)
+        lost = where(numbers, rows.rows(splice.gone))
         source, came = _placed(other, splice)
-        codes = other.codes[source]
-        at = _places(self.codes, row, codes, came)
+        codes, now = other.codes[source], splice.over(rows)
+        at = _places(self.codes, places(numbers, now), codes, came)
+        exchange = Splice.exchanging(len(self.row), lost, at)
         made = copy(self)
-        made.codes = exchanged(self.codes, lost, at, codes)
-        made.xy = exchanged(self.xy, lost, at, other.xy[source])
-        made.row = made.order = exchanged(row, lost, at, came)
+        made.codes = spliced(self.codes, codes, exchange)
+        made.xy = spliced(self.xy, other.xy[source], exchange)
+        # Rows that come are numbered on after those of before.
+        made.row = made.order = places(spliced(numbers, rows.sources + other.row[source], exchange), now)
         made.min_zoom, made.priority = (
             np.broadcast_to(values[0], len(made.row)) for values in (self.min_zoom, self.priority)
         )
@@ -128,30 +130,27 @@ class TilePoints:
         elif len(lost) + len(at) <= _FEW:
             touched = np.concatenate([self.codes[lost], codes])
             kept = [*self._best.items()]
-            made._best = {zoom: self._mended(made, zoom, best, touched, lost, at) for zoom, best in kept}
+            made._best = {zoom: self._mended(made, zoom, best, touched, exchange) for zoom, best in kept}
         return made
 
-    def _mended(self, made: TilePoints, zoom: int, best: Codes, touched: Morton, lost: Ints, at: Ints) -> Codes:
+    def _mended(self, made: TilePoints, zoom: int, best: Array, touched: Morton, exchange: Splice) -> Array:
         """The best points of the cells of a zoom, after some were lost and others came: their cells are seen anew."""
-        moved = best.copy()
-        for place in lost[::-1].tolist():
-            moved -= best > place
-        for place in at.tolist():
-            moved += best >= place
         shift = cell_shift(zoom)
-        outdone, places, new = list[int](), list[int](), list[int]()
+        outdone, at, new = list[int](), list[int](), list[int]()
         for cell in np.unique(touched >> np.uint64(shift)).tolist():
             low, high = np.uint64(cell << shift), np.uint64(((cell + 1) << shift) - 1)
             begin, end = self._between(low, high)
-            place = int(np.searchsorted(best, begin))
+            place = searched(best, begin)
             if place < len(best) and best[place] < end:
                 outdone.append(place)
             begin, end = made._between(low, high)
             if begin < end:
-                places.append(place)
+                at.append(place)
                 new.append(begin + int(made.order[begin:end].argmin()))
-        gone, before = (np.array(one, np.int64) for one in (outdone, places))
-        return exchanged(moved, gone, before, np.array(new, np.int32))
+        numbers, points = numbered(best, exchange.own)
+        now = exchange.over(points)
+        change = Splice.exchanging(len(best), np.array(outdone, np.int64), np.array(at, np.int64))
+        return places(spliced(numbers, now.rows(np.array(new, np.int64)), change), now)
 
     def make_ready(self, zoom: int) -> None:
         """Find ahead which points stay at a zoom where there are too many."""
@@ -193,7 +192,7 @@ class TilePoints:
         return self._between(np.uint64(code << shift), np.uint64(((code + 1) << shift) - 1))
 
     def _between(self, low: np.uint64, high: np.uint64) -> tuple[int, int]:
-        return int(np.searchsorted(self.codes, low)), int(np.searchsorted(self.codes, high, side="right"))
+        return searched(self.codes, low), searched(self.codes, high, "right")
 
     def _at(self, zoom: int, start: int, stop: int) -> Ints:
         """Give the positions from ``start`` to ``stop`` of what is shown at a zoom."""
@@ -203,12 +202,12 @@ class TilePoints:
             self._shown[zoom] = np.flatnonzero(self.min_zoom <= zoom)
         return _among(self._shown[zoom], start, stop)
 
-    def _best_at(self, zoom: int) -> Codes:
+    def _best_at(self, zoom: int) -> Array:
         if zoom not in self._best:
-            shown = self._at(zoom, 0, len(self.row))
-            best = best_in_cells(self.codes, self.order, zoom) if len(shown) == len(self.row) else None
+            shown, codes, order = self._at(zoom, 0, len(self.row)), whole(self.codes), whole(self.order)
+            best = best_in_cells(codes, order, zoom) if len(shown) == len(self.row) else None
             if best is None:
-                best = shown[best_in_cells(self.codes[shown], self.order[shown], zoom)]
+                best = shown[best_in_cells(codes[shown], order[shown], zoom)]
             self._best[zoom] = best.astype(np.int32)
         return self._best[zoom]
 
@@ -216,18 +215,21 @@ class TilePoints:
 def _placed(other: TilePoints, splice: Splice) -> tuple[Ints, Ints]:
     """Positions of the points that come, in the order of their codes, then rows; and the new rows they have."""
     position = np.full(splice.other, -1)
-    position[other.row] = np.arange(len(other.row))
+    position[whole(other.row)] = np.arange(len(other.row))
     source = position[splice.came]
     row, source = splice.came_at[source >= 0], source[source >= 0]
     order = np.lexsort((row, other.codes[source]))
     return source[order], row[order]
 
 
-def _places(codes: Morton, row: Ints, new: Morton, came: Ints) -> Ints:
+def _places(codes: Array, row: Array, new: Morton, came: Ints) -> Ints:
     """Before which points new ones are put: behind those of lower codes, and of the same code in lower rows."""
-    at, end = np.searchsorted(codes, new), np.searchsorted(codes, new, side="right")
-    for tied in np.flatnonzero(at < end).tolist():
-        at[tied] += np.searchsorted(row[at[tied] : end[tied]], came[tied])
+    at = np.array([searched(codes, code) for code in new], np.int64)
+    for place, code in enumerate(new):
+        end = searched(codes, code, "right")
+        # Those whose rows are left out are in row -1.
+        later = np.flatnonzero(row[at[place] : end] > came[place])
+        at[place] = at[place] + later[0] if len(later) else end
     return at
 
 
@@ -250,7 +252,7 @@ def _ranks(*keys: np.ndarray) -> Ints:
     return rank
 
 
-def _among(positions: Ints | Codes, start: int, stop: int) -> Ints:
-    low, high = np.searchsorted(positions, [start, stop])
+def _among(positions: Array, start: int, stop: int) -> Ints:
+    low, high = searched(positions, start), searched(positions, stop)
     found: Ints = positions[low:high].astype(np.int64)
     return found

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
-from functools import cached_property
+from functools import cached_property, partial
 from hashlib import blake2b
 from itertools import chain
 from operator import is_
-from typing import Any, TypeAlias, cast
+from typing import Any, TypeAlias
 
 import numpy as np
 import shapely
@@ -23,6 +23,7 @@ from geo.crs import Bools, Floats, Objects
 from geo.mvt import Layer
 from geo.mvt import Places as DrawnAt
 from geo.packed import Packed
+from geo.pieces import Array, row_by_row, whole
 from geo.planes import DEGREES
 from geo.splice import Splice
 from layers.columns import Column, columns
@@ -30,12 +31,12 @@ from layers.feature_table import FeatureTable
 from layers.features import Feature
 from layers.queryables import GEOMETRY, Queryable, queryables
 from layers.recent import Recent
-from layers.values import Values, geometry_values, plain_values
+from layers.values import Values, plain_values
 
 Box = tuple[float, float, float, float]
 Rows = NDArray[np.int64]
 #: A geometry a row, lon/lat (OGC:CRS84), ``None`` where no place is known.
-Places: TypeAlias = Sequence[BaseGeometry | None] | Objects
+Places: TypeAlias = Sequence[BaseGeometry | None] | Array
 
 #: What lies between two features that are serialised.
 BETWEEN = b","
@@ -44,7 +45,8 @@ _ROOM = 2**27
 #: Features that are serialised at once.
 _PAGE = 4096
 _FIRST = np.datetime64("0001-01-01")
-_MASK = 2**64 - 1
+#: Digests are summed modulo this and one.
+MASK = 2**64 - 1
 _LAST = np.datetime64("9999-12-31")
 
 
@@ -77,22 +79,35 @@ class Collection:
         """Columns of the features."""
         return tuple(columns(self.model))
 
-    @cached_property
-    def shapes(self) -> NDArray[np.object_]:
-        """Geometries cut at the antimeridian."""
-        return within_world(self.geometries)
+    @property
+    def shapes(self) -> Objects:
+        """Geometries cut at the antimeridian, shape (n,); see `shapes_at` for those of a few rows."""
+        return whole(self.cut)
+
+    def shapes_at(self, rows: Rows | slice) -> Objects:
+        """The same of some rows; no others are looked at."""
+        return self.cut[rows]
+
+    def geometries_at(self, rows: Rows) -> Objects:
+        """Geometries of some rows; no others are looked at."""
+        return as_objects(self.geometries)[rows]
 
     @cached_property
-    def _is_uncut(self) -> bool:
+    def cut(self) -> Array:
+        """The shapes as they are kept."""
+        return within_world(whole(as_objects(self.geometries)))
+
+    @cached_property
+    def is_uncut(self) -> bool:
         """Whether the shapes are the geometries themselves."""
-        return all(map(is_, self.geometries, self.shapes))
+        return self.geometries is self.cut or all(map(is_, self.geometries, self.shapes))
 
     @cached_property
     def fragments(self) -> Packed:
         """Each feature as GeoJSON, serialised once."""
-        return self._serialised(lambda rows: geojson.members(self.shapes[rows]))
+        return self.serialised(lambda rows: geojson.members(self.shapes_at(rows)))
 
-    def _serialised(self, members: Callable[[slice], Sequence[bytes]]) -> Packed:
+    def serialised(self, members: Callable[[slice], Sequence[bytes]]) -> Packed:
         """Each feature as GeoJSON, with its geometry as ``members`` gives it, page by page."""
         pages = (slice(start, start + _PAGE) for start in range(0, len(self), _PAGE))
         told = (geojson.features(self.ids[rows], members(rows), self._properties(rows)) for rows in pages)
@@ -101,7 +116,7 @@ class Collection:
     @cached_property
     def digest(self) -> int:
         """A sum of digests of its features: the same for the same features, whatever they were made from."""
-        return sum(map(_digest, self.fragments)) & _MASK
+        return sum(map(digest_of, self.fragments)) & MASK
 
     @property
     def ids(self) -> Coded:
@@ -114,7 +129,7 @@ class Collection:
         return [dict(zip(columns, values, strict=True)) for values in told]
 
     @cached_property
-    def rows_by_id(self) -> Mapping[str, int]:
+    def rows_by_id(self) -> RowOf:
         """Row of each feature id."""
         return RowOf(self.features.columns["id"])
 
@@ -123,8 +138,7 @@ class Collection:
         """West, south, east, north of all features in degrees; ``None`` if none has a place."""
         if not len(self):  # shapely knows no bounds of nothing at all
             return None
-        points = vars(self).get("points")
-        edges = shapely.total_bounds(self.shapes) if points is None else _edges(*points)
+        edges = _edges(*self.points) if "lonlat" in vars(self) and self.points else shapely.total_bounds(self.shapes)
         west, south, east, north = map(float, edges)
         return None if np.isnan(west) else (west, south, east, north)
 
@@ -139,8 +153,8 @@ class Collection:
     def layer(self) -> Layer:
         """The collection as a vector-tile layer; feature ids count from 1 in the order of the rows."""
         if self.drawn_at is not None:
-            return Layer.placed(self.name, self.drawn_at, len(self), self._shown())
-        return Layer(self.name, self.shapes, np.arange(1, len(self) + 1), self._shown(), thin=True)
+            return Layer.placed(self.name, self.drawn_at, len(self), self.shown())
+        return Layer(self.name, self.shapes, np.arange(1, len(self) + 1), self.shown(), thin=True)
 
     @cached_property
     def drawn_at(self) -> DrawnAt | None:
@@ -150,86 +164,16 @@ class Collection:
     @cached_property
     def layer_in_degrees(self) -> Layer:
         """The same on the plane of equal degrees (plate carrée), made when it is first asked for."""
-        return Layer(self.name, self.shapes, np.arange(1, len(self) + 1), self._shown(), thin=True, plane=DEGREES)
+        return Layer(self.name, self.shapes, np.arange(1, len(self) + 1), self.shown(), thin=True, plane=DEGREES)
 
     @cached_property
     def drawn(self) -> Mapping[str, Coded]:
         """The columns as tile values; most are such values."""
         return {name: _plain_column(column) for name, column in self.features.columns.items()}
 
-    def _shown(self) -> dict[str, Coded]:
+    def shown(self) -> dict[str, Coded]:
+        """The columns that tiles tell: those in which a row has a value."""
         return {name: column for name, column in self.drawn.items() if column.words}
-
-    def spliced(self, other: Collection, take: Rows) -> Collection:
-        """The rows of this collection and, after them, of another, in the order of ``take``, each once at most.
-
-        None is made again.
-        """
-        splice = Splice(len(self), len(other), take)
-        if splice.is_same:
-            return self
-        shapes = splice.joined(self.shapes, other.shapes)
-        uncut = self._is_uncut and other._is_uncut
-        places = shapes if uncut else splice.joined(as_objects(self.geometries), as_objects(other.geometries))
-        made = replace(self, features=self.features.spliced(other.features, splice), geometries=cast(Any, places))
-        told = vars(made)
-        told.update(shapes=shapes, _is_uncut=uncut, former=(splice, self.recent.kept("order")))
-        told["fragments"] = self.fragments.spliced(other.fragments, splice)
-        told["digest"] = self._digest_after(other, splice)
-        told["drawn"] = self._drawn_after(made, other, splice)
-        if self._stays(other, splice):
-            self._give(made)
-            told["layer"] = self.layer.under(made._shown())
-        else:
-            self._give_joined(made, other, splice)
-        if "_days" in vars(self):
-            told["_days"] = tuple(splice.joined(one, two) for one, two in zip(self._days, other._days, strict=True))
-        return made
-
-    def _digest_after(self, other: Collection, splice: Splice) -> int:
-        less = sum(map(_digest, self.fragments.taken(splice.gone)))
-        more = sum(map(_digest, other.fragments.taken(splice.came)))
-        return (self.digest + more - less) & _MASK
-
-    def _drawn_after(self, made: Collection, other: Collection, splice: Splice) -> dict[str, Coded]:
-        """The columns as tile values; those that are such values are not spliced twice."""
-        kept = made.features.columns
-        whole = [one for one in (self, other) if len(one)]
-        plain = {name for name in kept if all(one.drawn[name] is one.features.columns[name] for one in whole)}
-        return {
-            name: kept[name] if name in plain else self.drawn[name].spliced(other.drawn[name], splice) for name in kept
-        }
-
-    def _stays(self, other: Collection, splice: Splice) -> bool:
-        """Whether each row is where it was."""
-        pair = self.shapes[splice.gone], other.shapes[splice.came]
-        return splice.is_in_place and bool(np.all(shapely.equals_identical(*pair)))
-
-    def _give_joined(self, made: Collection, other: Collection, splice: Splice) -> None:
-        """Give what is quickly spliced of all that follows from the places, to a collection of other places."""
-        told = vars(made)
-        present = splice.joined(self.values(GEOMETRY).present, other.values(GEOMETRY).present)
-        present.setflags(write=False)
-        made._values[GEOMETRY] = Values("geometry", made.shapes, present)
-        if self.layer.is_points and other.layer.is_points:
-            told["layer"] = self.layer.spliced(other.layer, splice, made._shown())
-        if (own := vars(self).get("points")) is not None and other.points is not None:
-            told["points"] = tuple(splice.joined(one, two) for one, two in zip(own, other.points, strict=True))
-
-    def _give(self, made: Collection) -> None:
-        """Give all that follows from the places to a collection whose places are the same."""
-        kept = ("shapes", "bounds", "tree", "points", "_placeless")
-        vars(made).update({name: vars(self)[name] for name in kept if name in vars(self)})
-        if GEOMETRY in self._values:
-            made._values[GEOMETRY] = self._values[GEOMETRY]
-
-    def under(self, features: FeatureTable[Any]) -> Collection:
-        """The same places with other properties, a row for each as they are; the geometry is not made ready again."""
-        made = replace(self, features=features)
-        self._give(made)
-        vars(made)["fragments"] = made._serialised(lambda rows: [*map(geojson.member, self.fragments[rows])])
-        vars(made)["layer"] = self.layer.under(made._shown())
-        return made
 
     @cached_property
     def queryables(self) -> Mapping[str, Queryable]:
@@ -250,7 +194,7 @@ class Collection:
 
     def _read(self, queryable: Queryable) -> Values:
         if queryable.name == GEOMETRY:
-            return geometry_values(self.shapes)
+            return Values("geometry", self.shapes, whole(self.placed))
         return plain_values(queryable.kind, self.features.columns[queryable.name])
 
     @cached_property
@@ -281,9 +225,19 @@ class Collection:
         shapes[faulty] = shapely.make_valid(shapes[faulty])
         return shapely.STRtree(shapes)
 
-    @cached_property
+    @property
+    def is_points(self) -> bool:
+        """Whether no shape is anything but a point."""
+        return self.lonlat is not None
+
+    @property
     def points(self) -> tuple[Floats, Floats] | None:
         """Longitude and latitude of each row, NaN without a place; ``None`` where a shape is no point."""
+        return None if self.lonlat is None else (whole(self.lonlat[0]), whole(self.lonlat[1]))
+
+    @cached_property
+    def lonlat(self) -> tuple[Array, Array] | None:
+        """The same as they are kept."""
         if not (self._placeless | (shapely.get_type_id(self.shapes) == 0)).all():
             return None
         placed = self.shapes.copy()
@@ -291,11 +245,19 @@ class Collection:
         return shapely.get_x(placed), shapely.get_y(placed)
 
     @cached_property
-    def _placeless(self) -> Bools:
-        return ~self.values(GEOMETRY).present
+    def placed(self) -> Array:
+        """Which rows have a place, shape (n,); an empty geometry is none."""
+        placed = ~(shapely.is_missing(self.shapes) | shapely.is_empty(self.shapes))
+        placed.setflags(write=False)
+        return placed
 
     @cached_property
-    def _days(self) -> tuple[NDArray[np.datetime64], NDArray[np.datetime64]]:
+    def _placeless(self) -> Bools:
+        return ~whole(self.placed)
+
+    @cached_property
+    def spans(self) -> tuple[Array, Array]:
+        """First and last day that each row may fall on, shape (n,); the first and last of all where it has none."""
         return self._day("day_first", _FIRST), self._day("day_last", _LAST)
 
     def _day(self, name: str, missing: np.datetime64) -> NDArray[np.datetime64]:
@@ -308,10 +270,10 @@ class Collection:
         """Which rows intersect a box, shape (n,); rows without a place do not. West > east crosses the antimeridian."""
         found = np.zeros(len(self), dtype=bool)
         for box in boxes(bbox):
-            if self.points is None:
+            if self.lonlat is None:
                 found |= self.related(shapely.box(*box), shapely.intersects)
             else:
-                found |= _inside(*self.points, box)
+                found |= row_by_row(partial(_inside, box), *self.lonlat)
         return found
 
     def related(self, shape: BaseGeometry, relation: Callable[[BaseGeometry, Objects], Bools]) -> Bools:
@@ -337,9 +299,9 @@ class Collection:
         if bbox is not None and placeless:
             keep |= self._placeless
         if last is not None:
-            keep &= self._days[0] <= np.datetime64(last)
+            keep &= row_by_row(lambda days: days <= np.datetime64(last), self.spans[0])
         if first is not None:
-            keep &= self._days[1] >= np.datetime64(first)
+            keep &= row_by_row(lambda days: days >= np.datetime64(first), self.spans[1])
         return keep
 
     def select(
@@ -358,18 +320,19 @@ class Collection:
         return np.flatnonzero(self.mask(bbox, first, last, placeless))
 
 
-def as_objects(geometries: Places) -> Objects:
+def as_objects(geometries: Places) -> Array:
     """Geometries as an array of objects, itself where it is one."""
-    if isinstance(geometries, np.ndarray):
-        return geometries
-    return np.fromiter(geometries, dtype=object, count=len(geometries))
+    if isinstance(geometries, Sequence):
+        return np.fromiter(geometries, dtype=object, count=len(geometries))
+    return geometries
 
 
 def _edges(lon: Floats, lat: Floats) -> list[float]:
     return [edge.reduce(axis) for edge in (np.fmin, np.fmax) for axis in (lon, lat)]
 
 
-def _digest(fragment: bytes) -> int:
+def digest_of(fragment: bytes) -> int:
+    """A digest of one feature as GeoJSON."""
     return int.from_bytes(blake2b(fragment, digest_size=8).digest())
 
 
@@ -379,7 +342,7 @@ def boxes(bbox: Box) -> list[Box]:
     return [bbox] if west <= east else [(west, south, 180.0, north), (-180.0, south, east, north)]
 
 
-def _inside(lon: Floats, lat: Floats, box: Box) -> Bools:
+def _inside(box: Box, lon: Floats, lat: Floats) -> Bools:
     west, south, east, north = box
     inside = lon >= west
     inside &= lon <= east

@@ -1,8 +1,8 @@
 """Keyset cursors: where a page ended, told so that the next goes on right though features come and go.
 
-Page by `keyed` selections: `rows(collection, keyed(selection))`, `cursor_at` for the last row of a page, `after` for
-the rows of the next. One of their sort keys is the id, which no two features share, so that a place in the order can
-be found even when the feature that stood there is gone.
+Page by `keyed` selections: `rows(collection, keyed(selection))`, `cursor_at` for the last row of a page, `begin_after`
+for where among the rows the next begins. One of their sort keys is the id, which no two features share, so that a place
+in the order can be found even when the feature that stood there is gone.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from typing import Any
 import numpy as np
 import orjson
 
-from layers.collection import Collection, Rows
+from geo.pieces import Array
+from layers.collection import Collection
 from layers.queryables import Kind
 from layers.selection import Selection, SortKey
 from layers.values import Values
@@ -55,8 +56,8 @@ def cursor_at(collection: Collection, selection: Selection, row: int) -> str:
     return _encoded(orjson.dumps([_digest(collection, selection), told]))
 
 
-def after(collection: Collection, selection: Selection, rows: Rows, cursor: str) -> Rows:
-    """Those of the rows that come after a cursor; ``rows`` are those of `layers.selection.rows`, selection `keyed`.
+def begin_after(collection: Collection, selection: Selection, rows: Array, cursor: str) -> int:
+    """How many of the rows do not come after a cursor: those of `layers.selection.rows`, selection `keyed`.
 
     Of a cursor made from an older version of the data no feature comes twice and none that stayed is lost.
 
@@ -71,7 +72,7 @@ def after(collection: Collection, selection: Selection, rows: Rows, cursor: str)
     told = _read(collection, selection, cursor)
     columns = [(collection.values(key.name), key.descending) for key in order]
     place = tuple(_place(*column, value) for column, value in zip(columns, told, strict=True))
-    return rows[bisect_right(rows, place, key=_key_of(columns)) :]
+    return bisect_right(rows, place, key=_key_of(columns))
 
 
 def _is_keyed(selection: Selection) -> bool:
@@ -86,16 +87,13 @@ def _order(selection: Selection) -> tuple[SortKey, ...]:
 
 def _told(values: Values, row: int) -> object:
     """A value as JSON can hold it."""
-    if not values.present[row]:
-        return None
-    value = values.at(np.array([row]))[0]
-    return str(value) if values.kind == "date" else value.item() if isinstance(value, np.generic) else value
+    value = values.value(row)
+    return str(value) if isinstance(value, np.datetime64) else value.item() if isinstance(value, np.generic) else value
 
 
 def _key_of(columns: list[tuple[Values, bool]]) -> Callable[[int], tuple[int, ...]]:
     """What tells the place of a row in the order; between two neighbouring values of a column there is one place."""
-    ranks = [(values.ranks, descending) for values, descending in columns]
-    return lambda row: tuple(_turned(2 * int(rank[row]), descending) for rank, descending in ranks)
+    return lambda row: tuple(_turned(2 * values.rank(row), descending) for values, descending in columns)
 
 
 def _turned(place: int, descending: bool) -> int:

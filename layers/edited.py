@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any
 
 import numpy as np
 
+from geo.crs import Ints
+from geo.splice import Splice
 from geo.wire import ranges
 from layers.attribution import Answer, Attributor
-from layers.collection import Collection, Rows
+from layers.collection import Collection
 from layers.decisions import finding, likeliest
 from layers.feature_table import FeatureTable
 from layers.features import country_features
-from layers.flat import Flat, flat
+from layers.flat import flat
 from layers.matching import match_one
 from layers.schema import Strike
 from layers.snapshot import Snapshot, laid, of_strikes
+from layers.splicing import spliced, under
 from layers.weights import read as read_weights
 
 
@@ -34,11 +36,13 @@ def edited(before: Snapshot, made: Snapshot, touched: set[str]) -> None:
     counts.update(new.counts)
     counts.subtract(old.counts)
     made.keep(counts)
-    take = _take(before.collections["strikes"], touched, told)
+    known = [before.records.strikes[key] for key in touched if key in before.records.strikes]
+    layers, fresh = before.collections, laid("strikes", new.strikes, new.places)
+    places = of_strikes(new.places, fresh.ids, new.attributions.columns["strike"])
     changed = (
-        before.collections["strikes"].spliced(laid("strikes", new.strikes, new.places), take),
-        _assets(before.collections["assets"], old.struck, new.struck),
-        _attributions(before.collections["attributions"], new, take),
+        _exchanged(layers["strikes"], "id", known, told, fresh),
+        _assets(layers["assets"], old.struck, new.struck),
+        _exchanged(layers["attributions"], "strike", known, told, laid("attributions", new.attributions, places)),
         _countries(before, made),
     )
     taken["collections"] = MappingProxyType({one.name: one for one in changed})
@@ -79,52 +83,59 @@ def _before(before: Snapshot, touched: set[str]) -> list[Answer]:
     return [before.answers()[key] for key in touched if key in before.records.strikes]
 
 
-def _take(old: Collection, touched: set[str], told: Sequence[Strike]) -> Rows:
-    """Which of the strikes of before, and after them of those told anew, newest first, come in which order."""
-    known = (old.rows_by_id.get(key) for key in touched)
-    oldest_first = np.delete(np.arange(len(old)), [row for row in known if row is not None])[::-1]
-    days, ids = old.features.columns["when"], old.ids
+def _exchanged(
+    old: Collection, name: str, known: Iterable[Strike], told: Sequence[Strike], new: Collection
+) -> Collection:
+    """A layer whose rows are the newest strike first, those of one strike together, with other rows of some.
+
+    Parameters
+    ----------
+    name
+        The column of the strike of a row.
+    known
+        Strikes whose rows are left out.
+    told, new
+        Strikes of which rows come, newest first, and these rows in their order.
+    """
+    starts, stops = _rows_of(old, name, known)
+    gone = np.sort(ranges(starts, stops - starts))
+    each = Counter(new.features.columns[name])
+    counts = np.array([each[one.id] for one in told], np.int64)
+    at = np.repeat(_rows_of(old, name, told)[1], counts)
+    return spliced(old, new, Splice.exchanging(len(old), gone, at))
+
+
+def _rows_of(old: Collection, name: str, strikes: Iterable[Strike]) -> tuple[Ints, Ints]:
+    """First and last row (exclusive) of each strike; where it has none, before which they would be."""
+    oldest_first = range(len(old) - 1, -1, -1)
+    days, ids = old.features.columns["when"], old.features.columns[name]
 
     def age(row: int) -> tuple[str, str]:
         return days[row], ids[row]
 
-    at = [len(oldest_first) - bisect_left(oldest_first, (one.when, one.id), key=age) for one in told]
-    return np.insert(oldest_first[::-1], np.array(at, np.int64), len(old) + np.arange(len(told)))
-
-
-def _attributions(old: Collection, new: Flat, take: Rows) -> Collection:
-    """Rows of one strike stand together, in the order of the strikes, and there is one at least for each."""
-    features = new.attributions
-    places = of_strikes(new.places, new.strikes.columns["id"], features.columns["strike"])
-    starts, counts = zip(_runs(old.features), _runs(features), strict=True)
-    first = np.concatenate([starts[0], len(old) + starts[1]])
-    return old.spliced(laid("attributions", features, places), ranges(first[take], np.concatenate(counts)[take]))
-
-
-def _runs(features: FeatureTable[Any]) -> tuple[Rows, Rows]:
-    """First row and number of rows of each strike."""
-    codes = features.columns["strike"].codes
-    begins = np.flatnonzero(np.diff(codes, prepend=-1))
-    return begins, np.diff(begins, append=len(codes))
+    keys = [(one.when, one.id) for one in strikes]
+    at = [[bisect(oldest_first, key, key=age) for bisect in (bisect_right, bisect_left)] for key in keys]
+    starts, stops = len(old) - np.array(at, np.int64).reshape(-1, 2).T
+    return starts, stops
 
 
 def _assets(old: Collection, gone: Mapping[str, int], came: Mapping[str, int]) -> Collection:
     """The assets, those with another number of strikes replaced."""
     more = Counter(came)
     more.subtract(gone)
-    at = {old.rows_by_id[asset]: number for asset, number in sorted(more.items()) if number}
+    at = dict(sorted((old.rows_by_id[asset], number) for asset, number in more.items() if number))
     if not at:
         return old
     model = old.features.model
     features = [old.features[row] for row in at]
     told = zip(features, at.values(), strict=True)
     new = [one.model_copy(update={"n_strikes": one.n_strikes + number}) for one, number in told]
-    take = np.arange(len(old))
-    take[list(at)] = len(old) + np.arange(len(at))
-    return old.spliced(laid("assets", FeatureTable.of(model, new), [old.geometries[row] for row in at]), take)
+    rows = np.array(list(at), np.int64)
+    other = laid("assets", FeatureTable.of(model, new), old.geometries_at(rows))
+    return spliced(old, other, Splice.exchanging(len(old), rows, rows))
 
 
 def _countries(before: Snapshot, made: Snapshot) -> Collection:
     old = before.collections["countries"]
     features = country_features(made.tallies(), made.country_names)
-    return old if old.features == features else old.under(features)
+    return old if old.features == features else under(old, features)

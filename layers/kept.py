@@ -12,23 +12,20 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
-import numpy as np
 import shapely
 
-from geo.coded import Coded
-from geo.crs import Objects
 from geo.lookup import Lookup
-from geo.mvt import Places as DrawnAt
 from geo.packed import Packed, texts
+from geo.pieces import whole
 from layers.asset_index import AssetIndex, Names, Ragged, trees
 from layers.basemap import Basemap
-from layers.collection import BETWEEN, Collection, Places, as_objects
+from layers.collection import Collection, as_objects
 from layers.edited import Published
-from layers.feature_table import FeatureTable
 from layers.kept_arrays import Reading, Writing
+from layers.kept_layers import KeptCollection, read_layer, write_layer
 from layers.rows import TABLES
 from layers.schema import NOUNS, Records
-from layers.snapshot import LAYERS, Snapshot, laid, of_strikes
+from layers.snapshot import LAYERS, Snapshot
 from layers.stake_table import Looked, Nodes, StakeTable
 from layers.stored import REFERRED, Referring, Rows, Stored
 from layers.versions import MANY
@@ -43,7 +40,7 @@ def write(into: Writing, snapshot: Snapshot) -> None:
     _write_stakes(into, snapshot.stakes)
     _write_index(into, snapshot.asset_index)
     for layer in snapshot.collections.values():
-        _write_layer(into, layer)
+        write_layer(into, layer)
     into.told("counts", [[*key, number] for key, number in snapshot.counts().items()])
 
 
@@ -54,9 +51,9 @@ def read(kept: Reading, basemap: Basemap, publish_from: float, show_from: float)
     made = KeptSnapshot(records, basemap, kept.told("seq"), day, publish_from, show_from)
     taken = vars(made)
     taken["kept"] = kept
-    layers: dict[str, Collection] = {}
+    layers: dict[str, KeptCollection] = {}
     for name in LAYERS:
-        layers[name] = _read_layer(kept, name, layers.get("strikes"))
+        layers[name] = read_layer(kept, name, layers.get("strikes"))
     taken["collections"] = MappingProxyType(layers)
     taken["order"] = layers["strikes"].ids
     taken["proposed"] = Published(layers["strikes"])
@@ -173,7 +170,7 @@ def _read_index(kept: Reading, assets: Collection) -> AssetIndex:
         rarity=kept.array("index.rarity"),
         **ragged,
     )
-    places = np.asarray(assets.geometries, dtype=object)
+    places = whole(as_objects(assets.geometries))
     placed = ~shapely.is_missing(places)
     columns = {name: kept.array(f"index.{name}") for name in _INDEX}
     ids = texts(kept.packed("index.ids"))
@@ -183,86 +180,3 @@ def _read_index(kept: Reading, assets: Collection) -> AssetIndex:
 
 def _packed(words: Sequence[str]) -> Packed:
     return Packed.of(map(str.encode, words))
-
-
-_PLACES = ("codes", "xy", "row", "line_row", "area_row")
-
-
-def _write_layer(into: Writing, layer: Collection) -> None:
-    name = layer.name
-    for field, column in layer.features.columns.items():
-        into.coded(f"layer.{name}.{field}", column)
-    for field, column in layer.drawn.items():
-        if column is not layer.features.columns[field]:
-            into.coded(f"layer.{name}.{field}.drawn", column)
-    into.told(f"layer.{name}.drawn", list(layer.drawn))
-    into.packed(f"layer.{name}.fragments", layer.fragments, BETWEEN)
-    into.told(f"layer.{name}.digest", layer.digest)
-    _write_places(into, f"layer.{name}.drawn_at", layer.layer.places)
-    if name == "attributions":  # each is where its strike is
-        return
-    _write_shapes(into, f"layer.{name}.shapes", layer.geometries)
-    same = shapely.equals_identical(layer.geometries, layer.shapes) | shapely.is_missing(layer.shapes)
-    into.told(f"layer.{name}.whole", bool(np.all(same)))
-
-
-def _write_places(into: Writing, name: str, places: DrawnAt) -> None:
-    for field in _PLACES:
-        into.array(f"{name}.{field}", getattr(places, field))
-    into.told(f"{name}.single", places.single)
-    for field in ("lines", "areas"):
-        _write_shapes(into, f"{name}.{field}", getattr(places, field))
-
-
-def _read_places(kept: Reading, name: str) -> DrawnAt:
-    arrays = {field: kept.array(f"{name}.{field}") for field in _PLACES}
-    lines, areas = (_read_shapes(kept, f"{name}.{field}") for field in ("lines", "areas"))
-    return DrawnAt(single=kept.told(f"{name}.single"), lines=lines, areas=areas, **arrays)
-
-
-def _write_shapes(into: Writing, name: str, shapes: Places) -> None:
-    """Keep geometries: points as degrees, which are read at once, all others as WKB."""
-    rows = as_objects(shapes)
-    points = (shapely.get_type_id(rows) == 0) & ~shapely.is_empty(rows)
-    into.array(f"{name}.rows", np.flatnonzero(points))
-    into.array(f"{name}.lonlat", shapely.get_coordinates(rows[points]))
-    into.packed(name, Packed.of(shape or b"" for shape in shapely.to_wkb(rows[~points])))
-
-
-def _read_shapes(kept: Reading, name: str) -> Objects:
-    lonlat, at, packed = kept.array(f"{name}.lonlat"), kept.array(f"{name}.rows"), kept.packed(name)
-    found = np.full(len(at) + len(packed), None, dtype=object)
-    others = np.ones(len(found), dtype=bool)
-    others[at] = False
-    found[at] = shapely.points(lonlat)
-    found[others] = shapely.from_wkb(np.array([shape or None for shape in packed], dtype=object))
-    return found
-
-
-def _read_layer(kept: Reading, name: str, strikes: Collection | None) -> Collection:
-    columns = {field: kept.coded(f"layer.{name}.{field}") for field in LAYERS[name][2].model_fields}
-    told: dict[str, Any] = {
-        "fragments": kept.packed(f"layer.{name}.fragments", BETWEEN),
-        "digest": kept.told(f"layer.{name}.digest"),
-        "drawn_at": _read_places(kept, f"layer.{name}.drawn_at"),
-        "drawn": {
-            field: _drawn(kept, f"layer.{name}.{field}", columns[field]) for field in kept.told(f"layer.{name}.drawn")
-        },
-    }
-    if name == "attributions":
-        assert strikes is not None  # which come first
-        of = strikes.ids, columns["strike"]
-        places = of_strikes(strikes.geometries, *of)
-        told["shapes"] = of_strikes(strikes.shapes, *of)
-    else:
-        places = _read_shapes(kept, f"layer.{name}.shapes")
-        if kept.told(f"layer.{name}.whole"):
-            told["shapes"] = places
-    made = laid(name, FeatureTable.coded(LAYERS[name][2], columns), places)
-    vars(made).update(told)
-    return made
-
-
-def _drawn(kept: Reading, name: str, column: Coded) -> Coded:
-    """A column as tile values, which are kept apart where they are others."""
-    return kept.coded(f"{name}.drawn") if kept.holds(f"{name}.drawn") else column

@@ -16,6 +16,7 @@ from layers.collection import Collection
 from layers.edited import edited
 from layers.schema import NOUNS, Record
 from layers.snapshot import Snapshot
+from layers.splicing import under
 from layers.stored import Stored
 
 #: Tables that the stakes as columns are made of, and those that everything told of a strike rests on besides itself.
@@ -83,7 +84,7 @@ def _differing(one: Mapping[str, Record], other: Mapping[str, Record]) -> set[st
 def _collection(old: Collection | None, new: Collection) -> Collection:
     if old is None or len(old) != len(new) or not _same_places(old, new):
         return new
-    return old if old.features == new.features else old.under(new.features)
+    return old if old.features == new.features else under(old, new.features)
 
 
 def _same_places(old: Collection, new: Collection) -> bool:

@@ -10,7 +10,8 @@ from datetime import date
 import numpy as np
 
 from geo.crs import Bools, Ints
-from geo.splice import exchanged
+from geo.pieces import Array, numbered, places, spliced, whole
+from geo.splice import Splice
 from layers.collection import Box, Collection, Rows
 from layers.filtering import Filter
 from layers.values import Values
@@ -69,7 +70,7 @@ def mask(collection: Collection, selection: Selection) -> Bools:
     return found
 
 
-def rows(collection: Collection, selection: Selection) -> Rows:
+def rows(collection: Collection, selection: Selection) -> Array:
     """Rows selected, in the asked order, ties by row; read only. The last ones asked for are kept.
 
     Raises
@@ -79,7 +80,7 @@ def rows(collection: Collection, selection: Selection) -> Rows:
     """
     for key in selection.order:
         require_sortable(collection, key.name)
-    found: Rows = collection.recent.get(("rows", selection), lambda: _rows(collection, selection))
+    found: Array = collection.recent.get(("rows", selection), lambda: _rows(collection, selection))
     return found
 
 
@@ -89,7 +90,7 @@ def is_quick(collection: Collection, selection: Selection) -> bool:
     if recent.known(("rows", selection)) is not None:
         return True
     ordered = not selection.order or recent.known(("order", selection.order)) is not None
-    return ordered and selection.where is None and (selection.bbox is None or collection.points is not None)
+    return ordered and selection.where is None and (selection.bbox is None or collection.is_points)
 
 
 def require_sortable(collection: Collection, name: str) -> None:
@@ -127,62 +128,81 @@ def _mask(collection: Collection, selection: Selection) -> Bools:
     return found
 
 
-def _rows(collection: Collection, selection: Selection) -> Rows:
+def _rows(collection: Collection, selection: Selection) -> Array:
+    if selection.order and selection == Selection(order=selection.order):
+        return _ordered(collection, selection.order).rows
     # The rows are kept, and the mask only where it was asked for by itself.
     chosen = collection.recent.known(_mask_key(selection))
     found = np.flatnonzero(_mask(collection, selection) if chosen is None else chosen)
     if selection.order:
-        found = _arranged(found, *_ordered(collection, selection.order))
+        found = _arranged(found, _ordered(collection, selection.order))
     found.setflags(write=False)
     return found
 
 
-def _arranged(found: Rows, order: Rows, place: Rows) -> Rows:
+def _arranged(found: Rows, order: _Order) -> Rows:
     """The rows found, in the order of all; few are sorted by their places in it, more are picked from it."""
-    if len(found) == len(order):
-        return order
-    if len(found) * 8 < len(order):
-        return found[np.argsort(place[found])]
-    chosen = np.zeros(len(order), dtype=bool)
+    if order.natural:
+        return found
+    if len(found) * 8 < len(order.rows):
+        return found[np.argsort(order.places[found])]
+    every: Rows = whole(order.rows)
+    chosen = np.zeros(len(every), dtype=bool)
     chosen[found] = True
-    return order[chosen[order]]
+    return every[chosen[every]]
 
 
-def _ordered(collection: Collection, order: tuple[SortKey, ...]) -> Rows:
-    """All rows in the asked order, and the place of each row in it, shape (2, n); the last ones asked for are kept."""
-    found: Rows = collection.recent.get(("order", order), lambda: _spliced(collection, order))
+@dataclass(frozen=True, eq=False, slots=True)
+class _Order:
+    """All rows in an order, the place of each row in it, shape (n,), and whether that is the order of the rows."""
+
+    rows: Array
+    places: Array
+    natural: bool
+
+    @property
+    def nbytes(self) -> int:
+        return self.rows.nbytes + self.places.nbytes
+
+
+def _ordered(collection: Collection, order: tuple[SortKey, ...]) -> _Order:
+    """All rows in the asked order; the last ones asked for are kept."""
+    found: _Order = collection.recent.get(("order", order), lambda: _spliced(collection, order))
     return found
 
 
-def _spliced(collection: Collection, order: tuple[SortKey, ...]) -> Rows:
+def _spliced(collection: Collection, order: tuple[SortKey, ...]) -> _Order:
     """The same from the order of the collection before, where that is known and few rows are others."""
     splice, orders = collection.former or (None, {})
-    before = orders.pop(("order", order), None)
+    before: _Order | None = orders.pop(("order", order), None)
     if splice is None or before is None or not splice.is_rising or len(splice.gone) + len(splice.came) > _FEW:
         return _sorted(collection, order)
-    lost = np.sort(before[1][splice.gone])
-    kept = exchanged(splice.moved(before[0]), lost, _NONE, _NONE)
+    lost = np.sort(before.places[splice.gone])
+    without = Splice.exchanging(splice.own, lost, _NONE)
     key = _key_of([(collection.values(one.name), one.descending) for one in order])
     came = np.array(sorted(splice.came_at.tolist(), key=key), np.int64)
+    # Rows that come are numbered on after those of before, and so are their places.
+    old, numbers = numbered(before.rows, splice.own)
+    now = splice.over(numbers)
+    stayed = spliced(old, _NONE, without)
+    kept = places(stayed, now)
     at = np.array([bisect_left(kept, key(row), key=key) for row in came.tolist()], np.int64)
+    among = Splice.exchanging(len(kept), _NONE, at)
+    added = splice.order.rows(came) - splice.own
+    told = places(spliced(stayed, numbers.sources + added, among), now)
+    old, numbers = numbered(before.places, splice.own)
     new = np.empty(splice.other, np.int64)
-    new[splice.take[came] - splice.own] = at + np.arange(len(at))
-    places = before[1].copy()
-    for place in lost[::-1].tolist():
-        places -= places > place
-    for place in at[::-1].tolist():
-        places += places >= place
-    found = np.stack([exchanged(kept, _NONE, at, came), splice.joined(places, new)])
-    found.setflags(write=False)
-    return found
+    new[added] = numbers.sources + np.arange(len(added))
+    natural = before.natural and np.array_equal(at + np.arange(len(at)), came)
+    return _Order(told, places(spliced(old, new, splice), among.over(without.over(numbers))), natural)
 
 
 def _key_of(columns: Sequence[tuple[Values, bool]]) -> Callable[[int], tuple[int, ...]]:
     """What tells where a row comes in an order."""
-    ranks = [(values.ranks, len(values.steps), descending) for values, descending in columns]
+    ranks = [(values, len(values.steps), descending) for values, descending in columns]
 
     def key(row: int) -> tuple[int, ...]:
-        return (*(_turned(int(rank[row]), count, descending) for rank, count, descending in ranks), row)
+        return (*(_turned(values.rank(row), count, descending) for values, count, descending in ranks), row)
 
     return key
 
@@ -191,21 +211,21 @@ def _turned(rank: int, count: int, descending: bool) -> int:
     return count if rank < 0 else count - 1 - rank if descending else rank
 
 
-def _sorted(collection: Collection, order: tuple[SortKey, ...]) -> Rows:
+def _sorted(collection: Collection, order: tuple[SortKey, ...]) -> _Order:
     count = len(collection)
-    found = np.empty((2, count), dtype=np.int64)
-    found[0] = np.arange(count)
+    found, at = np.arange(count), np.empty(count, np.int64)
     for key in reversed(order):
         values = collection.values(key.name)
-        places = _places(values, key.descending)
+        ranks = _places(values, key.descending)
         if len(values.steps) == count:
             # Each row has a value of its own, so that its place among the values is its place.
-            found[0, places] = np.arange(count)
+            found[ranks] = np.arange(count)
         else:
-            found[0] = _by_digits(found[0], places, len(values.steps))
-    found[1, found[0]] = np.arange(count)
-    found.setflags(write=False)
-    return found
+            found = _by_digits(found, ranks, len(values.steps))
+    at[found] = np.arange(count)
+    for one in (found, at):
+        one.setflags(write=False)
+    return _Order(found, at, np.array_equal(found, np.arange(count)))
 
 
 def _by_digits(order: Rows, places: Ints, largest: int) -> Rows:

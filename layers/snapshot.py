@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from geo.coded import Coded
-from geo.crs import Objects
+from geo.crs import Ints, Objects
 from geo.packed import place_of
 from layers import identity
 from layers.asked import Asked
@@ -187,7 +187,7 @@ class Snapshot:
             return iter(told.values())
         columns = self.collections["attributions"].features.columns
         place = place_of(columns["country"].words, iso)
-        rows = [] if place is None else np.flatnonzero(columns["country"].codes == place).tolist()
+        rows = [] if place is None else columns["country"].rows_with(place).tolist()
         return (told[key] for key in dict.fromkeys(columns["strike"][row] for row in rows))
 
     def _counted(self, basis: Basis, minority: Minority) -> Counts:
@@ -324,7 +324,11 @@ def laid(name: str, features: FeatureTable[Any], places: Places) -> Collection:
 
 def of_strikes(places: Places, ids: Coded, strikes: Coded) -> Objects:
     """Where the strikes of a column are, each of which is among ``ids``, whose places are given."""
+    return as_objects(places)[rows_of(ids, strikes)]
+
+
+def rows_of(ids: Coded, strikes: Coded) -> Ints:
+    """The row that each strike of a column has among the ids of all."""
     row = np.empty(len(ids), np.int64)
     row[ids.codes] = np.arange(len(ids))
-    found: Objects = as_objects(places)[row[strikes.codes]]
-    return found
+    return row[strikes.codes]

@@ -13,11 +13,11 @@ from types import MappingProxyType
 from typing import Any, TypeAlias
 
 import numpy as np
-import shapely
 from numpy.typing import NDArray
 
 from geo.coded import Coded, Codes
-from geo.crs import Bools, Ints, Objects
+from geo.crs import Bools, Ints
+from geo.wire import ranges
 from layers.queryables import Kind
 
 Array: TypeAlias = NDArray[Any]
@@ -113,13 +113,18 @@ class Values:
         What its values are.
     told
         The values, see `data`; texts as they are coded.
-    present
-        Which rows have a value, shape (n,); an empty geometry is none.
+    there
+        Which rows have a value, shape (n,); an empty geometry is none. Texts tell it themselves.
     """
 
     kind: Kind
     told: Array | Coded
-    present: Bools
+    there: Bools | None = None
+
+    @cached_property
+    def present(self) -> Bools:
+        """Which rows have a value, shape (n,)."""
+        return _frozen(self.words.codes >= 0) if self.there is None else self.there
 
     @cached_property
     def data(self) -> Array:
@@ -129,15 +134,25 @@ class Values:
         (NaN), boolean as bool (false), date as datetime64[D] (NaT), list as tuples of texts, never missing.
         Geometries are lon/lat (OGC:CRS84), cut at the antimeridian.
         """
-        return _frozen(self.told.array(object, None)) if isinstance(self.told, Coded) else self.told
+        return _frozen(self.told.array(object, self._missing)) if isinstance(self.told, Coded) else self.told
 
     def at(self, rows: Ints) -> Array:
-        """The values of some rows, as in `data`; of texts no others are read."""
-        if not isinstance(self.told, Coded):
-            return self.told[rows]
-        found = np.empty(len(rows), dtype=object)
-        found[:] = list(self.told.at(rows))
-        return found
+        """The values of some rows, as in `data`; of texts and lists no others are read."""
+        return self.told.at(rows).array(object, self._missing) if isinstance(self.told, Coded) else self.told[rows]
+
+    @property
+    def _missing(self) -> tuple[()] | None:
+        return () if self.kind == "list" else None
+
+    def value(self, row: int) -> Any:
+        """The value of one row, ``None`` where it is missing."""
+        if isinstance(self.told, Coded):
+            return self.told[row]
+        return self.told[row] if self.present[row] else None
+
+    def rank(self, row: int) -> int:
+        """Place of the value of one row in `steps`, -1 where it is missing."""
+        return int(self.ranks[row]) if not isinstance(self.told, Coded) else self.told.code(row)
 
     @cached_property
     def complete(self) -> bool:
@@ -147,24 +162,30 @@ class Values:
     @cached_property
     def words(self) -> Words:
         """Texts as codes of a dictionary; of a text column alone."""
-        return Words.of(self.told if isinstance(self.told, Coded) else Coded.of(self.told.tolist()))
+        return Words.of(self._coded)
+
+    @cached_property
+    def _coded(self) -> Coded:
+        return self.told if isinstance(self.told, Coded) else Coded.of(self.told.tolist())
 
     @cached_property
     def lists(self) -> Lists:
         """Lists as codes of a dictionary; of a list column alone."""
-        told = list(chain.from_iterable(self.data))
-        words = sorted(set(told))
+        column = self._coded
+        each = [sorted(set(texts)) for texts in column.words]
+        words = sorted(set(chain.from_iterable(each)))
         place = dict(zip(words, range(len(words)), strict=True))
-        codes = np.fromiter(map(place.__getitem__, told), np.int64, len(told))
-        rows = np.repeat(np.arange(len(self.data)), np.fromiter(map(len, self.data), np.int64, len(self.data)))
-        size = max(1, len(words))
-        rows, codes = np.divmod(np.unique(rows * size + codes), size)
-        return Lists(words, rows, codes.astype(np.int32), np.bincount(rows, minlength=len(self.data)))
+        told = np.fromiter(map(place.__getitem__, chain.from_iterable(each)), np.int32)
+        # What is missing is the last, and holds none.
+        lengths = np.array([*map(len, each), 0], np.int64)
+        sizes, starts = lengths[column.codes], (lengths.cumsum() - lengths)[column.codes]
+        rows = np.repeat(np.arange(len(sizes)), sizes)
+        return Lists(words, rows, told[ranges(starts, sizes)], sizes)
 
     @cached_property
     def steps(self) -> Sequence[str] | Array:
         """Every different value once, ascending; texts by code point. Neither of lists nor of geometries."""
-        return self.words.words if self.kind == "text" else self._ranked[0]
+        return self._coded.words if self.kind == "text" else self._ranked[0]
 
     @cached_property
     def ranks(self) -> Codes:
@@ -183,9 +204,9 @@ def plain_values(kind: Kind, told: Iterable[Any]) -> Values:
     """A column of plain values or lists, ``None`` where missing; NaN and infinity are missing, as in GeoJSON."""
     column = told if isinstance(told, Coded) else Coded.of(told)
     if kind == "text":
-        return Values(kind, column, _frozen(column.codes >= 0))
+        return Values(kind, column)
     if kind == "list":
-        return Values(kind, _frozen(column.array(object, ())), _frozen(_all(len(column))))
+        return Values(kind, column, _frozen(np.ones(len(column), dtype=bool)))
     if kind == "number":
         column = column.map(lambda value: value if math.isfinite(value) else None)
     if kind == "date":
@@ -197,15 +218,6 @@ def plain_values(kind: Kind, told: Iterable[Any]) -> Values:
     made = Values(kind, _frozen(data), _frozen(column.codes >= 0))
     vars(made)["_ranked"] = steps, column.codes  # words are in order
     return made
-
-
-def geometry_values(shapes: Objects) -> Values:
-    """The column of geometries."""
-    return Values("geometry", shapes, _frozen(~(shapely.is_missing(shapes) | shapely.is_empty(shapes))))
-
-
-def _all(count: int) -> Bools:
-    return np.ones(count, dtype=bool)
 
 
 def _frozen(array: Any) -> Any:

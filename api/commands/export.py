@@ -37,8 +37,7 @@ def frames(snapshot: Snapshot, bbox: Box | None = None) -> dict[str, geopandas.G
             column.name: [collection.features.columns[column.name][row] for row in rows]
             for column in collection.columns
         }
-        shapes = [collection.shapes[row] for row in rows]
-        found[name] = geopandas.GeoDataFrame(columns, geometry=shapes, crs="EPSG:4326")
+        found[name] = geopandas.GeoDataFrame(columns, geometry=collection.shapes_at(rows), crs="EPSG:4326")
     return found
 
 

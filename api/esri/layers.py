@@ -15,6 +15,7 @@ from api.exports.files import joined
 from geo.crs import Bools, Objects
 from layers.collection import Collection
 from layers.queryables import GEOMETRY, Queryable, queryables
+from layers.splicing import share_places
 from layers.values import Values, plain_values
 
 #: The number of a feature: its row counted from 1, the same as long as the data is of the same version.
@@ -61,10 +62,21 @@ class Numbered(Collection):
         if found is None:
             kept = collection
             found = cls(kept.name, kept.title, kept.description, kept.model, kept.features, kept.geometries)
-            shared = {"shapes": kept.shapes, "bounds": kept.bounds, "tree": kept.tree, "points": kept.points}
-            vars(found).update(shared, _of=weakref.ref(kept))
+            share_places(kept, found)
+            vars(found).update(_of=weakref.ref(kept))
             found = _NUMBERED.setdefault(collection, found)
         return found
+
+    @property
+    def _own(self) -> Collection:
+        # Alive as long as the version is that a request answers from.
+        found: Collection = vars(self)["_of"]()
+        return found
+
+    @cached_property
+    def tree(self) -> shapely.STRtree:
+        """Index in space of the shapes."""
+        return self._own.tree
 
     @cached_property
     def queryables(self) -> Mapping[str, Queryable]:
@@ -75,9 +87,7 @@ class Numbered(Collection):
     def _read(self, queryable: Queryable) -> Values:
         if queryable.name == OBJECTID:
             return plain_values("integer", range(1, len(self) + 1))
-        # Alive as long as the version is that a request answers from.
-        own: Collection = vars(self)["_of"]()
-        values = own.values(queryable.name)
+        values = self._own.values(queryable.name)
         if values.kind == "list":
             return plain_values("text", [joined(texts) or None for texts in values.data])
         if values.kind == "boolean":

@@ -15,6 +15,7 @@ from api.esri.layers import OBJECTID, Layer, Numbered, members, shapes
 from api.esri.metadata import fields
 from geo import geojson
 from geo.crs import Objects
+from geo.pieces import whole
 from layers.collection import Rows
 from layers.selection import rows
 
@@ -28,7 +29,7 @@ def selected(collection: Numbered, layer: Layer, asked: Question) -> Rows:
     keep = members(collection, layer)
     if asked.ids is not None:
         keep = keep & np.isin(np.arange(1, len(collection) + 1), asked.ids)
-    found = rows(collection, asked.selection)
+    found: Rows = whole(rows(collection, asked.selection))
     return found[keep[found]]
 
 

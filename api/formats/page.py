@@ -55,7 +55,7 @@ class Page:
 
     def shapes(self) -> Objects:
         """The geometries in the system asked for; None where there is none, or none is asked for."""
-        shapes: Objects = self.collection.shapes[self.rows]
+        shapes: Objects = self.collection.shapes_at(self.rows)
         if not self.telling.geometry:
             shapes[:] = None
         return project(shapes, self.telling.crs)

@@ -196,7 +196,7 @@ def _row(request: Request, view: View, found: Collection, told: Json) -> Row:
     ]
     address = href(request, item_path(found.name, told["id"]))
     row = found.rows_by_id.get(told["id"])
-    count = 0 if row is None else int(shapely.get_num_coordinates(found.shapes[row]))
+    count = 0 if row is None else int(shapely.get_num_coordinates(found.shapes_at(np.array([row]))[0]))
     return Row(str(told["id"]), name_of(told), address, fields, place_of(told["geometry"], count))
 
 
@@ -217,7 +217,8 @@ def _values(request: Request, view: View, name: str, value: Any) -> Iterator[Val
 
 def _bounds(found: Collection, told: Sequence[Json]) -> Box | None:
     """Bounds of features in degrees, whatever system they are told in; ``None`` where none has a place."""
-    shapes = found.shapes[[found.rows_by_id[one["id"]] for one in told if one["id"] in found.rows_by_id]]
+    rows = [found.rows_by_id[one["id"]] for one in told if one["id"] in found.rows_by_id]
+    shapes = found.shapes_at(np.array(rows, np.int64))
     if not len(shapes) or np.isnan(edges := shapely.total_bounds(shapes)).any():
         return None
     west, south, east, north = edges.tolist()

@@ -29,7 +29,7 @@ from api.reading import BadParameter
 from api.routes.collections import DESCRIPTIONS
 from api.validators import caching, stamp, strong, unmodified
 from layers.collection import Collection
-from layers.cursor import CursorError, after, cursor_at
+from layers.cursor import CursorError, begin_after, cursor_at
 from layers.selection import is_quick, rows
 
 #: What writes a page of features in each form.
@@ -115,15 +115,16 @@ def _profiled(form: Format, profile: str) -> Format:
 
 def _page(request: Request, found: Collection, asked: Asked, form: Format) -> Page:
     every = rows(found, asked.selection)
-    rest = every[asked.offset :]
+    begin = min(asked.offset, len(every))
     if asked.cursor is not None:
         try:
-            rest = after(found, asked.selection, every, asked.cursor)
+            begin = begin_after(found, asked.selection, every, asked.cursor)
         except CursorError as error:
             raise BadParameter("cursor", asked.cursor, "one of the next links of this very request") from error
-    told = rest[: asked.limit]
-    last = cursor_at(found, asked.selection, int(told[-1])) if len(told) < len(rest) and len(told) else None
-    links = _page_links(request, found, asked, form, last, len(every) - len(rest))
+    told = every[begin : begin + asked.limit]
+    more = begin + len(told) < len(every) and len(told)
+    last = cursor_at(found, asked.selection, int(told[-1])) if more else None
+    links = _page_links(request, found, asked, form, last, begin)
     # That of the data, so that the same version gives the same bytes.
     return Page(found, told, asked.telling, links, len(every), stamp(view(request).changed))
 

@@ -49,12 +49,13 @@ def test_columns_are_equal_when_their_values_are(one: list[object], two: list[ob
 
 @pytest.mark.parametrize("plain", [4096, 3], ids=["plain", "packed"])
 @pytest.mark.parametrize("few", [8, 1], ids=["few", "many"])
+@pytest.mark.usefixtures("least")
 @given(told=values, data=st.data())
 def test_a_spliced_column_is_the_one_made_anew(plain: int, few: int, told: list[object], data: st.DataObject) -> None:
     other = data.draw(values.filter(lambda one: len({type(value) for value in [*told, *one] if value is not None}) < 2))
     both = [*told, *other]
     take = data.draw(st.lists(st.sampled_from(range(len(both))), max_size=40, unique=True)) if both else []
-    splice = Splice(len(told), len(other), np.array(take, np.int64))
+    splice = Splice.taking(len(told), len(other), np.array(take, np.int64))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("geo.coded.PLAIN", plain)
         patch.setattr("geo.coded._FEW", few)
@@ -62,22 +63,51 @@ def test_a_spliced_column_is_the_one_made_anew(plain: int, few: int, told: list[
         found, anew = one.spliced(Coded.of(other), splice), Coded.of([both[row] for row in take])
         assert found == anew
         assert (list(found.words), found.codes.tolist()) == (list(anew.words), anew.codes.tolist())
+        assert [found[row] for row in range(len(take))] == [both[row] for row in take]
+        assert found.codes_at(np.arange(len(take))).tolist() == anew.codes.tolist()
+        assert [found.rows_with(place).tolist() for place in range(len(found.words))] == [
+            np.flatnonzero(anew.codes == place).tolist() for place in range(len(anew.words))
+        ]
         assert one == Coded.of(told), "the first column is left as it is"
 
 
-@given(st.lists(st.none() | st.sampled_from("abcdefgh"), max_size=30), st.data())
-def test_a_column_can_be_spliced_again_and_again(told: list[str | None], data: st.DataObject) -> None:
+@pytest.mark.usefixtures("least")
+@pytest.mark.parametrize("runs", [4096, 6], ids=["many runs", "few runs"])
+@given(told=st.lists(st.none() | st.sampled_from("abcdefgh"), max_size=30), data=st.data())
+def test_a_column_can_be_spliced_again_and_again(runs: int, told: list[str | None], data: st.DataObject) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("geo.coded.PLAIN", 3)
+        patch.setattr("geo.pieces._RUNS", runs)
         column = Coded.of(told)
-        for _ in range(4):
+        for _ in range(6):
             row = data.draw(st.integers(0, len(told)))
             gone = data.draw(st.booleans()) and row < len(told)
             word = data.draw(st.none() | st.sampled_from("abcdefghijk"))
             take = [*range(row), len(told), *range(row + gone, len(told))]
-            column = column.spliced(Coded.of([word]), Splice(len(told), 1, np.array(take, np.int64)))
+            column = column.spliced(Coded.of([word]), Splice.taking(len(told), 1, np.array(take, np.int64)))
             told = [*told[:row], word, *told[row + gone :]]
+            assert [column[row] for row in range(len(told))] == told
             assert column == Coded.of(told)
+
+
+@pytest.mark.usefixtures("least")
+@given(told=st.lists(st.text("abc", max_size=3), unique=True, max_size=20), data=st.data())
+def test_rows_are_found_by_value_after_edits(told: list[str], data: st.DataObject) -> None:
+    with pytest.MonkeyPatch.context():
+        column = Coded.of(told)
+        found = RowOf(column)
+        for _ in range(4):
+            row, gone = data.draw(st.integers(0, len(told))), data.draw(st.integers(0, 2))
+            new = data.draw(st.lists(st.text("abc", max_size=3), unique=True, max_size=3))
+            stays = [*told[:row], *told[row + gone :]]
+            new = [one for one in new if one not in stays]
+            take = [*range(row), *range(len(told), len(told) + len(new)), *range(row + gone, len(told))]
+            splice = Splice.taking(len(told), len(new), np.array(take, np.int64))
+            told = [*told[:row], *new, *told[row + gone :]]
+            column = column.spliced(Coded.of(new), splice)
+            found = RowOf(column, found)
+            assert {value: found[value] for value in found} == {value: row for row, value in enumerate(told)}
+            assert found.get("none of them") is None
 
 
 @pytest.mark.parametrize(

@@ -274,7 +274,7 @@ def test_texts_are_drawn_alike_however_they_are_kept(few: int, columns: dict[str
         patch.setattr("geo.coded.PLAIN", 0)
         packed = layer([*MIXED], columns={name: Coded.of(column) for name, column in columns.items()})
         assert packed.encode(WORLD, mask) == plain.encode(WORLD, mask)
-        edit = Splice(6, 6, np.array([0, 7, 2, 8, 10, 5]))
+        edit = Splice.taking(6, 6, np.array([0, 7, 2, 8, 10, 5]))
         edited = {name: Coded.of(column).spliced(Coded.of(column[::-1]), edit) for name, column in columns.items()}
         anew = {name: [[*column, *column[::-1]][row] for row in edit.take] for name, column in columns.items()}
         assert packed.under(edited).encode(WORLD, mask) == layer([*MIXED], columns=anew_of(anew)).encode(WORLD, mask)

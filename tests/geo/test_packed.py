@@ -13,6 +13,7 @@ from geo.packed import Packed, Words, lists, place_of, texts
 from geo.splice import Splice
 from geo.wire import ranges
 
+pytestmark = pytest.mark.usefixtures("least")
 rows = st.lists(st.binary(max_size=4), max_size=12)
 
 
@@ -27,7 +28,7 @@ def packed(draw: st.DrawFn) -> tuple[Packed, list[bytes]]:
         if draw(st.booleans()):
             take.sort()
         other = Packed.of(new, b"," if draw(st.booleans()) else b"")
-        made = made.spliced(other, Splice(len(told), len(new), np.array(take, np.int64)))
+        made = made.spliced(other, Splice.taking(len(told), len(new), np.array(take, np.int64)))
         told = [[*told, *new][row] for row in take]
     return made, told
 
@@ -55,7 +56,10 @@ def test_some_are_taken(made: tuple[Packed, list[bytes]], data: st.DataObject) -
         ends = np.cumsum(sizes + room)
         taken.read(ranges(taken.starts - room, sizes + room), whole, ends)
         assert [whole[end - size : end].tobytes() for size, end in zip(sizes, ends, strict=True)] == list(taken)
-    assert b",".join(taken.pieces(b",")) == b",".join(taken)
+    for few in (32, 0):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("geo.packed._FEW", few)
+            assert b",".join(taken.pieces(b",")) == b",".join(taken)
 
 
 @given(packed(), rows, st.data())
@@ -75,7 +79,7 @@ def test_rows_that_lie_together_are_one_piece() -> None:
     made = Packed.of(told, b",")
     assert len(made.pieces(b",")) == 1
     assert len(made.pieces(b";")) == 100
-    assert len(made.taken(np.array([1, 2, 3, 50, 51])).pieces(b",")) == 2
+    assert len(made.taken(np.r_[1:30, 50:80]).pieces(b",")) == 2
     edited = made.exchanged(np.array([5]), np.array([5]), Packed.of([b"new"], b","))
     assert list(map(bytes, edited.pieces(b","))) == [b"0,1,2,3,4", b"new", b",".join(told[6:])]
     assert Packed.of([]).pieces(b",") == []
@@ -88,7 +92,7 @@ def test_many_edits_make_few_buffers() -> None:
         row, new = edit * 7 % 50, b"edit %d" % edit
         take = np.arange(50)
         take[row] = 50
-        made = made.spliced(Packed.of([new]), Splice(50, 1, take))
+        made = made.spliced(Packed.of([new]), Splice.taking(50, 1, take))
         told[row] = new
         assert len(made.parts) <= 64
     assert made == told

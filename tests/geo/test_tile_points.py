@@ -13,6 +13,7 @@ from geo.splice import Splice
 from geo.tiles import Tile, tile_at
 from tests.geo.test_splice import splices
 
+pytestmark = pytest.mark.usefixtures("least")
 #: Few places, so that points share cells and codes, one beyond the square, and none.
 PLACES = [None, *shapely.points([[30, 50], [30.0001, 50], [30, 50.2], [-120, -30], [31, 49], [30, 89]])]
 places = st.lists(st.sampled_from(PLACES), min_size=20, max_size=20)
@@ -52,8 +53,8 @@ def test_a_spliced_layer_is_the_one_made_anew(
         anew = Layer("a", rows, np.arange(1, len(rows) + 1), names, thin=True, min_zoom=min_zoom)
         assert told(found, masked) == told(anew, masked)
         assert told(before, masked) == first, "the layer is left as it is"
-        assert found._points.codes.tolist() == anew._points.codes.tolist()
-        assert found._points.row.tolist() == anew._points.row.tolist()
+        assert [*found._points.codes] == [*anew._points.codes]
+        assert [*found._points.row] == [*anew._points.row]
 
 
 @given(st.lists(st.tuples(st.integers(0, 29), st.sampled_from(PLACES), st.sampled_from("rad")), max_size=8))
@@ -69,7 +70,7 @@ def test_points_can_be_spliced_again_and_again(edits: list[tuple[int, shapely.Po
             stays = np.arange(len(rows))
             new = [] if kind == "d" else [len(rows)]
             whole = np.concatenate([stays[:at], new, stays[at + (kind != "a") :]]).astype(np.int64)
-            made = made.spliced(layer([place]), Splice(len(rows), 1, whole), {"name": ["x"] * len(whole)})
+            made = made.spliced(layer([place]), Splice.taking(len(rows), 1, whole), {"name": ["x"] * len(whole)})
             rows = [[*rows, place][one] for one in whole.tolist()]
         anew = Layer("a", rows, np.arange(1, len(rows) + 1), {"name": ["x"] * len(rows)}, thin=True)
         assert told(made, False) == told(anew, False)
@@ -78,7 +79,7 @@ def test_points_can_be_spliced_again_and_again(edits: list[tuple[int, shapely.Po
 def test_of_no_points_and_back() -> None:
     some = [shapely.Point(30, 50 + row / 100) for row in range(5)]
     none = layer([])
-    made = none.spliced(layer(some), Splice(0, 5, np.arange(5)), {"name": list("01234")})
+    made = none.spliced(layer(some), Splice.taking(0, 5, np.arange(5)), {"name": list("01234")})
     assert told(made, False) == told(layer(some), False)
-    gone = made.spliced(none, Splice(5, 0, np.arange(0)), {"name": []})
+    gone = made.spliced(none, Splice.taking(5, 0, np.arange(0)), {"name": []})
     assert told(gone, False) == told(none, False)

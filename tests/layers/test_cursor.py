@@ -10,13 +10,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from geo.crs import Ints
+from geo.pieces import Array, whole
 from layers.collection import Collection
-from layers.cursor import CursorError, after, cursor_at, keyed
+from layers.cursor import CursorError, begin_after, cursor_at, keyed
 from layers.filter_text import parse
 from layers.filtering import compiled
 from layers.selection import Selection, SortKey, rows
 from tests.layers.filter_making import Site, collection, sites
 from tests.layers.test_selection import orders
+
+
+def after(asked: Collection, selection: Selection, found: Array, cursor: str) -> Ints:
+    """The rows that come after a cursor."""
+    return whole(found)[begin_after(asked, selection, found, cursor) :]
 
 
 @st.composite

@@ -1,0 +1,181 @@
+"""Flat layers that are kept in files, of which what is not asked for is not read: geometries are made one by one."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import numpy as np
+import shapely
+
+from geo.coded import Coded, Codes
+from geo.crs import Bools, Floats, Ints, Objects
+from geo.mvt import Places as DrawnAt
+from geo.packed import Packed
+from geo.pieces import Array, Picked, whole
+from layers.collection import BETWEEN, Collection, as_objects
+from layers.feature_table import FeatureTable
+from layers.kept_arrays import Reading, Writing
+from layers.snapshot import LAYERS, rows_of
+
+
+class Shapes(Picked):
+    """Geometries of rows, lon/lat (OGC:CRS84), each of which is made when it is asked for.
+
+    Parameters
+    ----------
+    lonlat
+        Degrees of points, shape (m, 2).
+    others
+        WKB of what is no point, empty where there is nothing.
+    numbers
+        By row, which of the points it is, or from -1 downwards which of the others, shape (n,).
+    """
+
+    dtype = np.dtype(object)
+
+    def __init__(self, lonlat: Floats, others: Packed, numbers: Codes) -> None:
+        self.lonlat, self.others, self.numbers = lonlat, others, numbers
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def take(self, rows: Ints) -> Objects:
+        """Some of them, in the order given."""
+        numbers = self.numbers[rows]
+        found = np.full(len(numbers), None, dtype=object)
+        points = numbers >= 0
+        found[points] = shapely.points(self.lonlat[numbers[points]])
+        told = self.others.taken(-1 - numbers[~points].astype(np.int64))
+        found[~points] = shapely.from_wkb(np.array([wkb or None for wkb in told], dtype=object))
+        return found
+
+    def of_rows(self, rows: Ints) -> Shapes:
+        """Those of some rows, in the order given."""
+        return Shapes(self.lonlat, self.others, self.numbers[rows])
+
+    @cached_property
+    def placed(self) -> Bools | None:
+        """Which rows have a place, where all are points or nothing; ``None`` where something else is among them."""
+        return None if (self.others.stops > self.others.starts).any() else self.numbers >= 0
+
+    @cached_property
+    def points(self) -> tuple[Floats, Floats]:
+        """Longitude and latitude of each row, NaN where it is no point."""
+        lon, lat = np.append(self.lonlat, [[np.nan, np.nan]], axis=0)[np.maximum(self.numbers, -1)].T
+        return lon, lat
+
+
+class KeptCollection(Collection):
+    """A layer whose geometries are read when they are asked for."""
+
+    kept: Reading
+    geometries: Shapes
+
+    @cached_property
+    def cut(self) -> Array:
+        """The shapes as they are kept."""
+        return self.geometries if vars(self)["is_uncut"] else super().cut
+
+    @cached_property
+    def drawn_at(self) -> DrawnAt:
+        """Where its rows are drawn."""
+        return _read_places(self.kept, f"layer.{self.name}.drawn_at")
+
+    @cached_property
+    def lonlat(self) -> tuple[Array, Array] | None:
+        """Longitude and latitude of each row, where all are points or nothing."""
+        return None if self.geometries.placed is None else self.geometries.points
+
+    @cached_property
+    def placed(self) -> Array:
+        """Which rows have a place."""
+        return super().placed if self.geometries.placed is None else self.geometries.placed
+
+
+_PLACES = ("codes", "xy", "row", "line_row", "area_row")
+
+
+def write_layer(into: Writing, layer: Collection) -> None:
+    """Keep a layer."""
+    name = layer.name
+    for field, column in layer.features.columns.items():
+        into.coded(f"layer.{name}.{field}", column)
+    for field, column in layer.drawn.items():
+        if column is not layer.features.columns[field]:
+            into.coded(f"layer.{name}.{field}.drawn", column)
+    into.told(f"layer.{name}.drawn", list(layer.drawn))
+    into.packed(f"layer.{name}.fragments", layer.fragments, BETWEEN)
+    into.told(f"layer.{name}.digest", layer.digest)
+    into.told(f"layer.{name}.bounds", layer.bounds)
+    _write_places(into, f"layer.{name}.drawn_at", layer.layer.places)
+    if name == "attributions":  # each is where its strike is
+        return
+    places = whole(as_objects(layer.geometries))
+    write_shapes(into, f"layer.{name}.shapes", places)
+    same = shapely.equals_identical(places, layer.shapes) | shapely.is_missing(layer.shapes)
+    into.told(f"layer.{name}.whole", bool(np.all(same)))
+
+
+def read_layer(kept: Reading, name: str, strikes: KeptCollection | None) -> KeptCollection:
+    """A layer that was kept; attributions are where the ``strikes`` are that they belong to."""
+    columns = {field: kept.coded(f"layer.{name}.{field}") for field in LAYERS[name][2].model_fields}
+    if name == "attributions":
+        assert strikes is not None  # which are read first
+        places = strikes.geometries.of_rows(rows_of(strikes.ids, columns["strike"]))
+        uncut = strikes.is_uncut
+    else:
+        places, uncut = read_shapes(kept, f"layer.{name}.shapes"), kept.told(f"layer.{name}.whole")
+    made = KeptCollection(name, *LAYERS[name], FeatureTable.coded(LAYERS[name][2], columns), places)
+    bounds = kept.told(f"layer.{name}.bounds")
+    vars(made).update(
+        kept=kept,
+        is_uncut=uncut,
+        fragments=kept.packed(f"layer.{name}.fragments", BETWEEN),
+        digest=kept.told(f"layer.{name}.digest"),
+        bounds=None if bounds is None else tuple(bounds),
+        drawn={
+            field: _drawn(kept, f"layer.{name}.{field}", columns[field]) for field in kept.told(f"layer.{name}.drawn")
+        },
+    )
+    return made
+
+
+def _drawn(kept: Reading, name: str, column: Coded) -> Coded:
+    """A column as tile values, which are kept apart where they are others."""
+    return kept.coded(f"{name}.drawn") if kept.holds(f"{name}.drawn") else column
+
+
+_PLACES = ("codes", "xy", "row", "line_row", "area_row")
+
+
+def _write_places(into: Writing, name: str, places: DrawnAt) -> None:
+    for field in _PLACES:
+        into.array(f"{name}.{field}", getattr(places, field))
+    into.told(f"{name}.single", places.single)
+    for field in ("lines", "areas"):
+        write_shapes(into, f"{name}.{field}", getattr(places, field))
+
+
+def _read_places(kept: Reading, name: str) -> DrawnAt:
+    arrays = {field: kept.array(f"{name}.{field}") for field in _PLACES}
+    lines, areas = (read_shapes(kept, f"{name}.{field}").whole for field in ("lines", "areas"))
+    return DrawnAt(single=kept.told(f"{name}.single"), lines=lines, areas=areas, **arrays)
+
+
+def write_shapes(into: Writing, name: str, rows: Objects) -> None:
+    """Keep geometries: points as degrees, which are read at once, all others as WKB."""
+    points = (shapely.get_type_id(rows) == 0) & ~shapely.is_empty(rows)
+    into.array(f"{name}.rows", np.flatnonzero(points))
+    into.array(f"{name}.lonlat", shapely.get_coordinates(rows[points]))
+    into.packed(name, Packed.of(shape or b"" for shape in shapely.to_wkb(rows[~points])))
+
+
+def read_shapes(kept: Reading, name: str) -> Shapes:
+    """Geometries that were kept, none of which is made yet."""
+    lonlat, at, others = kept.array(f"{name}.lonlat"), kept.array(f"{name}.rows"), kept.packed(name)
+    numbers = np.zeros(len(at) + len(others), np.int32)
+    numbers[at] = 1
+    is_point = numbers > 0
+    numbers[is_point] = np.arange(len(at))
+    numbers[~is_point] = -1 - np.arange(len(others))
+    return Shapes(lonlat, others, numbers)
