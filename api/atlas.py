@@ -23,7 +23,7 @@ from layers.derived import renewal
 from layers.keeping import Keeping
 from layers.publishing import public
 from layers.recent import Recent
-from layers.renewal import renewed
+from layers.renewal import renewed, touched_alone
 from layers.rows import TABLES, version_of
 from layers.schema import Records
 from layers.selection import Selection, rows
@@ -191,11 +191,11 @@ class Atlas:
         self._others = self.store.edited_by_others()
         if not self._keeping.is_worth_it():
             return self._newest(None)
-        begun, known = time.monotonic(), self._keeping.read(self._others)
+        begun, known = time.monotonic(), self._near()
         if known is None:
             with self._keeping.alone():
                 # Another worker may have made it meanwhile.
-                known = self._keeping.read(self._others)
+                known = self._near()
                 made = None if known is not None else self._found()
                 if made is not None and made.snapshot.records is made.stored:
                     known = self._keeping.write(made.snapshot, self._others)
@@ -207,6 +207,15 @@ class Atlas:
             return self._newest(view)
         _ready_to_serve(known)
         return view
+
+    def _near(self) -> Snapshot | None:
+        """What was kept, unless so much was changed since that all is better found anew."""
+        known = self._keeping.read(self._others)
+        if known is None or known.seq == self.store.seq():
+            return known
+        seq, stored = self.store.newer(known.seq, known.records)
+        now = Snapshot.of(public(stored), self.basemap, seq, data_date(self.store, seq))
+        return None if touched_alone(known, now) is None else known
 
     def _found(self) -> View:
         log.info("finding what follows from the store, to be kept beside it; the next start will be quicker")

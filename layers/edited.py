@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 
 import numpy as np
@@ -14,15 +15,14 @@ from geo.splice import Splice
 from geo.wire import ranges
 from layers.attribution import Answer, Attributor
 from layers.collection import Collection
-from layers.decisions import finding, likeliest
+from layers.decisions import finding
 from layers.feature_table import FeatureTable
 from layers.features import country_features
 from layers.flat import flat
-from layers.matching import match_one
+from layers.matching import proposed
 from layers.schema import Strike
 from layers.snapshot import Snapshot, laid, of_strikes
 from layers.splicing import spliced, under
-from layers.weights import read as read_weights
 
 
 def edited(before: Snapshot, made: Snapshot, touched: set[str]) -> None:
@@ -72,11 +72,12 @@ class Published(Mapping[str, str]):
 
 def _answers(made: Snapshot, strikes: Sequence[Strike]) -> Iterator[Answer]:
     """Answers to strikes that are matched anew."""
-    attributor, weights = Attributor(made.records, made.registers), read_weights()
+    alone = replace(made.records, strikes=MappingProxyType({one.id: one for one in strikes}))
+    likely = proposed(alone, made.asset_index, made.publish_from)
+    attributor = Attributor(made.records, made.registers)
     for one in strikes:
-        matches = match_one(one, made.asset_index, made.records, weights)
         decisions = made.records.where("decisions", "strike", one.id)
-        yield attributor.answer(finding(one.id, decisions, likeliest(matches, made.publish_from)))
+        yield attributor.answer(finding(one.id, decisions, likely.get(one.id)))
 
 
 def _before(before: Snapshot, touched: set[str]) -> list[Answer]:

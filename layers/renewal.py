@@ -14,7 +14,7 @@ import shapely
 
 from layers.collection import Collection
 from layers.edited import edited
-from layers.schema import NOUNS, Record
+from layers.schema import Record
 from layers.snapshot import Snapshot
 from layers.splicing import under
 from layers.stored import Stored
@@ -22,8 +22,8 @@ from layers.stored import Stored
 #: Tables that the stakes as columns are made of, and those that everything told of a strike rests on besides itself.
 _STAKES = {"assets", "entities", "stakes"}
 _ANSWERS = {*_STAKES, "relations"}
-#: Of so many strikes what follows is made one by one; of more it is made anew.
-_FEW = 1000
+#: Of so many strikes, or one of so many, what follows is spliced in; of more it is made anew.
+_FEW, _ONE_OF = 1000, 20
 
 
 def renewed(before: Snapshot, made: Snapshot) -> Snapshot:
@@ -31,16 +31,14 @@ def renewed(before: Snapshot, made: Snapshot) -> Snapshot:
 
     Both are of the same base map and thresholds. ``before`` is left as it is, and need not be kept.
     """
-    same = {name for name in NOUNS if not _differing(before.records.table(name), made.records.table(name))}
     taken = vars(made)
-    if same >= _STAKES:
+    if not any(_differing(before.records.table(name), made.records.table(name)) for name in _STAKES):
         taken["stakes"] = before.stakes
         taken["registers"] = before.registers
-    if same >= _ANSWERS and _same_owners(before, made):
-        touched = _touched(before, made)
-        if len(touched) <= _FEW:
-            edited(before, made, touched)
-            return made
+    touched = touched_alone(before, made)
+    if touched is not None:
+        edited(before, made, touched)
+        return made
     pairs = ((before.collections.get(name), collection) for name, collection in made.collections.items())
     taken["collections"] = MappingProxyType({new.name: _collection(old, new) for old, new in pairs})
     return made
@@ -60,7 +58,8 @@ def touched_alone(before: Snapshot, made: Snapshot) -> set[str] | None:
     if any(_differing(before.records.table(name), made.records.table(name)) for name in _ANSWERS):
         return None
     touched = _touched(before, made)
-    return touched if len(touched) <= _FEW else None
+    few = len(touched) <= max(_FEW, len(made.records.strikes) // _ONE_OF)
+    return touched if few and _same_owners(before, made) else None
 
 
 def _touched(before: Snapshot, made: Snapshot) -> set[str]:

@@ -98,6 +98,16 @@ def test_what_was_changed_since_it_was_kept_is_told(store: Store) -> None:
     assert later.view.snapshot.records.strikes[key].title == "Mended after it was kept"
 
 
+def test_where_more_was_changed_it_is_kept_anew(store: Store) -> None:
+    first = atlas(store)
+    key, asset = next(iter(store.records().assets.items()))
+    store.write(Edit("assets", key, asset.model_copy(update={"name": "Another name"}), ANY), who="tests")
+    second = atlas(store)
+    assert kept_in(second) == kept_in(first), "in the same place"
+    assert (first.view.snapshot.seq, second.view.snapshot.seq) == (store.seq() - 1, store.seq())
+    assert served(second) == served(atlas(store, Settings(basemap=BASEMAP)))
+
+
 def test_what_another_program_edits_is_found_anew(store: Store) -> None:
     running = atlas(store)
     (before,) = folders(store)
