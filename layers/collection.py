@@ -201,6 +201,12 @@ class Collection:
     def _values(self) -> dict[str, Values]:
         return {}
 
+    def share_values(self, other: Collection) -> None:
+        """Take over what another made ready of columns that are the very same."""
+        mine, theirs = self.features.columns, other.features.columns
+        kept = {name: one for name, one in [*other._values.items()] if mine.get(name, self) is theirs.get(name)}
+        self._values.update(kept)
+
     @cached_property
     def recent(self) -> Recent[Any]:
         """Masks, rows and orders last asked for: 128 bytes a row, 256 of them at most; keys start with what it is."""

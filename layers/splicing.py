@@ -42,6 +42,7 @@ def spliced(own: Collection, other: Collection, splice: Splice) -> Collection:
         _join_places(own, other, splice, made)
     if "spans" in vars(own):
         told["spans"] = _both(own.spans, other.spans, splice)
+    made.share_values(own)
     return made
 
 

@@ -167,6 +167,7 @@ def test_a_spliced_collection_is_the_one_made_anew(
         selection = Selection(order=order)
         before = [*rows(asked, selection)]
         _ = asked.mask((0.0, 0.0, 1.0, 1.0), DAYS[0], DAYS[-1]), asked.points, asked.bounds
+        _ = [asked.values(name) for name in asked.queryables]
         at = min(row, len(features))
         end = min(at + (kind != "a"), len(features))
         new = [] if kind == "d" else [site.model_copy(update={"id": f"new {number}"})]
@@ -182,6 +183,9 @@ def test_a_spliced_collection_is_the_one_made_anew(
             assert [*rows(made, Selection(box, order=order))] == [*rows(anew, Selection(box, order=order))]
         assert made.mask(None, DAYS[0], DAYS[-1]).tolist() == anew.mask(None, DAYS[0], DAYS[-1]).tolist()
         assert (made.bounds, made.digest, made.days) == (anew.bounds, anew.digest, anew.days)
+        for name in anew.queryables:
+            np.testing.assert_array_equal(made.values(name).data, anew.values(name).data)
+            np.testing.assert_array_equal(made.values(name).present, anew.values(name).present)
         assert made.fragments == anew.fragments
         assert made.rows_by_id == anew.rows_by_id
         assert [made.layer.encode(tile) for tile in TILES] == [anew.layer.encode(tile) for tile in TILES]
