@@ -153,8 +153,10 @@ class View:
 class Atlas:
     """The current view. A request takes it once and keeps to it; nothing in it changes."""
 
-    def __init__(self, store: Store, settings: Settings, program: str) -> None:
+    def __init__(self, store: Store, settings: Settings, program: str, keep_newest: bool = False) -> None:
+        """Read the newest version; with ``keep_newest`` nothing that was kept of an older one will do."""
         self.store = store
+        self._keep_newest = keep_newest
         self._program = program
         self._building = threading.Lock()
         self._settings = settings
@@ -213,6 +215,8 @@ class Atlas:
         known = self._keeping.read(self._others)
         if known is None or known.seq == self.store.seq():
             return known
+        if self._keep_newest:
+            return None
         seq, stored = self.store.newer(known.seq, known.records)
         now = Snapshot.of(public(stored), self.basemap, seq, data_date(self.store, seq))
         return None if touched_alone(known, now) is None else known

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from api import cli
 from layers import curated
-from layers.store import Store
+from layers.store import ANY, Edit, Store
 from tests.commands import Run, Said, shell
 from tests.conftest import BASEMAP
 from tests.copying import copy_of
@@ -287,6 +287,10 @@ def test_what_follows_from_a_store_is_kept_ahead(run: Run, store: Store, tmp_pat
     assert told["bytes"] > 100_000
     assert told["change"] == store.seq()
     assert "as of change" in run("keep", "--store", path).out, "it is read again"
+    edited = Store.open(path)
+    key, strike = next(iter(edited.records().strikes.items()))
+    edited.write(Edit("strikes", key, strike.model_copy(update={"title": "Another title"}), ANY), who="tests")
+    assert run("keep", "--store", path, "--json").told["change"] == edited.seq(), "after an edit it is kept anew"
 
 
 def test_what_cannot_be_kept_is_said(run: Run, store: Store, tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ def keep(
     begun = time.monotonic()
     count = opened.size("strikes", "assets")
     with printing.errors.status(f"Finding what follows from {count:,} strikes and assets"):
-        snapshot = Atlas(opened, settings, edition(settings)).view.snapshot
+        snapshot = Atlas(opened, settings, edition(settings), keep_newest=True).view.snapshot
     opened.close()
     if not isinstance(snapshot, KeptSnapshot):
         raise StoreError(
