@@ -24,7 +24,7 @@ Codes: TypeAlias = NDArray[np.int32]
 PLAIN = 4096
 #: So many words are looked for one by one in all rows; more of them at once.
 _FEW = 8
-#: Rows that are looked through at once for a code.
+#: Rows that are read at once.
 _PAGE = 1 << 15
 
 

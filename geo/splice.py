@@ -104,11 +104,6 @@ class Splice:
         """Whether the rows that stay are in the order in which they were."""
         return bool((np.diff(self.order.firsts[~self._came]) > 0).all())
 
-    def moved(self, rows: Ints) -> Ints:
-        """The new numbers of rows of the first sequence; of those left out, that of one before. All must be rising."""
-        moved: Ints = np.maximum.accumulate(self.order.table[: self.own])[rows]
-        return moved
-
     def over(self, order: Order) -> Order:
         """The order of a sequence that was put in one before, after it was spliced; rows that come are counted last."""
         if id(order) not in self._over:
@@ -149,11 +144,3 @@ def joined(order: Order, own: NDArray[Any], other: NDArray[Any]) -> NDArray[Any]
         if stop > len(own):
             pieces.append(other[max(start - len(own), 0) : stop - len(own)])
     return np.concatenate(pieces)
-
-
-def exchanged(own: NDArray[Any], gone: Ints, at: Ints, new: NDArray[Any]) -> NDArray[Any]:
-    """The rows of an array without those at ``gone``, and each of the new ones before the one that was at ``at``.
-
-    Both are ascending, places in ``own``.
-    """
-    return Splice.exchanging(len(own), gone, at).joined(own, new)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from datetime import UTC, date, datetime
-from types import MappingProxyType
 
 import orjson
 from pydantic import BaseModel
 
 from layers.basemap import Basemap
+from layers.edited import alone
 from layers.features import AttributionFeature
 from layers.matching import match_all
 from layers.renewal import touched_alone
@@ -45,19 +44,9 @@ def renewal(known: Snapshot, stored: Records) -> Renewal:
     def some(seq: int, records: Records) -> Iterator[DerivedLayer] | None:
         made = Snapshot.of(records, known.basemap, seq, known.data_date)
         touched = touched_alone(known, made)
-        return None if touched is None else _layers(_of_strikes(known, made, touched), touched)
+        return None if touched is None else _layers(alone(known, made, touched), touched)
 
     return Renewal(known.seq, stored, deriving(known.basemap), some)
-
-
-def _of_strikes(known: Snapshot, made: Snapshot, touched: set[str]) -> Snapshot:
-    """A view of some strikes alone, which rest on what they do in the view that is known."""
-    strikes = {key: one for key in touched if (one := made.records.strikes.get(key)) is not None}
-    decisions = {one.id: one for key in strikes for one in made.records.where("decisions", "strike", key)}
-    records = replace(made.records, strikes=MappingProxyType(strikes), decisions=MappingProxyType(decisions))
-    view = replace(made, records=records)
-    vars(view).update(stakes=known.stakes, registers=known.registers, asset_index=known.asset_index)
-    return view
 
 
 def _layers(snapshot: Snapshot, touched: set[str] | None) -> Iterator[DerivedLayer]:

@@ -13,13 +13,11 @@ import numpy as np
 from geo.crs import Ints
 from geo.splice import Splice
 from geo.wire import ranges
-from layers.attribution import Answer, Attributor
+from layers.attribution import Answer
 from layers.collection import Collection
-from layers.decisions import finding
 from layers.feature_table import FeatureTable
 from layers.features import country_features
 from layers.flat import flat
-from layers.matching import proposed
 from layers.schema import Strike
 from layers.snapshot import Snapshot, laid, of_strikes
 from layers.splicing import spliced, under
@@ -30,7 +28,7 @@ def edited(before: Snapshot, made: Snapshot, touched: set[str]) -> None:
     strikes, taken = made.records.strikes, vars(made)
     taken["asset_index"] = before.asset_index
     told = sorted((strikes[key] for key in touched if key in strikes), key=lambda one: (one.when, one.id), reverse=True)
-    new = flat(made.records, list(_answers(made, told)), made.country_names)
+    new = alone(before, made, touched).flat
     old = flat(before.records, _before(before, touched), before.country_names)
     counts = Counter(before.counts())
     counts.update(new.counts)
@@ -70,14 +68,14 @@ class Published(Mapping[str, str]):
         return sum(1 for _ in self)
 
 
-def _answers(made: Snapshot, strikes: Sequence[Strike]) -> Iterator[Answer]:
-    """Answers to strikes that are matched anew."""
-    alone = replace(made.records, strikes=MappingProxyType({one.id: one for one in strikes}))
-    likely = proposed(alone, made.asset_index, made.publish_from)
-    attributor = Attributor(made.records, made.registers)
-    for one in strikes:
-        decisions = made.records.where("decisions", "strike", one.id)
-        yield attributor.answer(finding(one.id, decisions, likely.get(one.id)))
+def alone(known: Snapshot, made: Snapshot, touched: set[str]) -> Snapshot:
+    """A view of some strikes alone, which rest on what they do in the view that is known."""
+    strikes = {key: one for key in touched if (one := made.records.strikes.get(key)) is not None}
+    decisions = {one.id: one for key in strikes for one in made.records.where("decisions", "strike", key)}
+    records = replace(made.records, strikes=MappingProxyType(strikes), decisions=MappingProxyType(decisions))
+    view = replace(made, records=records)
+    vars(view).update(stakes=known.stakes, registers=known.registers, asset_index=known.asset_index)
+    return view
 
 
 def _before(before: Snapshot, touched: set[str]) -> list[Answer]:

@@ -82,11 +82,10 @@ def match_all(records: Records, index: AssetIndex | None = None) -> dict[str, tu
 def proposed(records: Records, index: AssetIndex, publish_from: float = PUBLISH_FROM) -> dict[str, str]:
     """What is published as probable, by strike: `decisions.likeliest` of `match_all`, without all other candidates."""
     places = [(strike.id, strike.geometry) for strike in records.strikes.values()]
-    order = _near_together(np.array([place for _, place in places], dtype=object)).tolist()
     weights = read_weights()
     found: dict[str, str] = {}
-    for start in range(0, len(order), CHUNK):
-        ids = [places[row][0] for row in order[start : start + CHUNK]]
+    for rows in _chunks(np.array([place for _, place in places], dtype=object)):
+        ids = [places[row][0] for row in rows.tolist()]
         prime(records.strikes, ids)
         strikes = StrikeTable.of(map(records.strikes.__getitem__, ids), index.names)
         scores = scored(strikes, index, candidates(strikes, index), weights)
@@ -119,18 +118,18 @@ def score(strikes: StrikeTable, index: AssetIndex, weights: Weights) -> Iterator
 
     Every strike is in one chunk, also one without a place or candidates.
     """
-    order = _near_together(strikes.geometry)
-    for start in range(0, len(order), CHUNK):
-        rows = order[start : start + CHUNK]
+    for rows in _chunks(strikes.geometry):
         chunk = strikes.rows(rows)
         yield rows, scored(chunk, index, candidates(chunk, index), weights)
 
 
-def _near_together(places: Objects) -> Ints:
-    """Rows in Morton order of their places, so that a chunk meets few assets."""
+def _chunks(places: Objects) -> Iterator[Ints]:
+    """Rows by chunks, in Morton order of their places, so that a chunk meets few assets."""
     bounds = np.nan_to_num(shapely.bounds(places)).reshape(-1, 4)
     grid = ((bounds[:, :2] + [[180, 90]]) / 360 * 2**31).astype(np.int64)
-    return np.argsort(morton(grid[:, 0], grid[:, 1]), kind="stable")
+    order = np.argsort(morton(grid[:, 0], grid[:, 1]), kind="stable")
+    for start in range(0, len(order), CHUNK):
+        yield order[start : start + CHUNK]
 
 
 def candidates(strikes: StrikeTable, index: AssetIndex) -> Pairs:

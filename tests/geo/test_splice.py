@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geo.splice import Splice, exchanged
+from geo.splice import Splice
 
 
 @st.composite
@@ -51,14 +51,6 @@ def test_what_goes_and_comes(splice: Splice) -> None:
     assert splice.is_in_place is (placed and len(take) == splice.own)
 
 
-@given(splice=splices(rising=True))
-def test_rows_that_stay_get_their_new_numbers(splice: Splice) -> None:
-    found = splice.moved(np.arange(splice.own)).tolist()
-    take = splice.take.tolist()
-    assert all(found[row] == take.index(row) for row in range(splice.own) if row in take)
-    assert found == sorted(found)
-
-
 @pytest.mark.usefixtures("runs")
 @given(st.lists(st.integers(0, 99), max_size=10), st.data())
 def test_some_rows_are_exchanged_for_others(told: list[int], data: st.DataObject) -> None:
@@ -70,5 +62,6 @@ def test_some_rows_are_exchanged_for_others(told: list[int], data: st.DataObject
     for place in range(len(told) + 1):
         expected += [one for one, before in zip(new, at, strict=True) if before == place]
         expected += [told[place]] if place < len(told) and place not in gone else []
-    found = exchanged(*(np.array(rows, np.int64) for rows in (told, gone, at, new)))
+    own, gone_at, put_at, added = (np.array(rows, np.int64) for rows in (told, gone, at, new))
+    found = Splice.exchanging(len(own), gone_at, put_at).joined(own, added)
     assert found.tolist() == expected
