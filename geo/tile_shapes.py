@@ -125,7 +125,7 @@ class TileShapes:
         return self.thin and zoom < THIN_BELOW_ZOOM and len(self.row) > SHAPE_CROWD
 
     def _is_shown(self, zoom: int, mask: Bools | None) -> Bools:
-        """Which of all shapes a zoom shows; where all are they are not counted."""
+        """Which of all shapes a zoom shows, shape (number of shapes,); without a mask it is found once."""
         if mask is None and zoom in self._shown:
             return self._shown[zoom]
         shown = self.min_zoom <= zoom
