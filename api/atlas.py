@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import hashlib
 import logging
+import sys
 import threading
 import time
 from collections import OrderedDict
@@ -23,7 +25,7 @@ from layers.derived import renewal
 from layers.keeping import Keeping
 from layers.publishing import public
 from layers.recent import Recent
-from layers.renewal import renewed, touched_alone
+from layers.renewal import renewed, take_over, touched_alone
 from layers.rows import TABLES, version_of
 from layers.schema import Records
 from layers.selection import Selection, rows
@@ -32,6 +34,9 @@ from layers.store import Renewal, Store, StoreError
 
 #: Zooms whose tiles are made ready ahead.
 _ZOOMS = 15
+
+#: After so many changes what is kept is kept anew: to catch up with fewer a start takes a second or two.
+_AFTER = 500
 
 log = logging.getLogger(__name__)
 
@@ -153,10 +158,9 @@ class View:
 class Atlas:
     """The current view. A request takes it once and keeps to it; nothing in it changes."""
 
-    def __init__(self, store: Store, settings: Settings, program: str, keep_newest: bool = False) -> None:
-        """Read the newest version; with ``keep_newest`` nothing that was kept of an older one will do."""
+    def __init__(self, store: Store, settings: Settings, program: str) -> None:
+        """Read the newest version."""
         self.store = store
-        self._keep_newest = keep_newest
         self._program = program
         self._building = threading.Lock()
         self._settings = settings
@@ -170,6 +174,8 @@ class Atlas:
         self.fault: str | None = None
         self._behind_since: float | None = None
         self._ended = False
+        #: The version from which on it is tried again to keep what could not be kept.
+        self._not_before = 0
         self._keeping = Keeping(
             store=store,
             basemap=settings.basemap,
@@ -193,45 +199,47 @@ class Atlas:
         self._others = self.store.edited_by_others()
         if not self._keeping.is_worth_it():
             return self._newest(None)
-        begun, known = time.monotonic(), self._near()
-        if known is None:
-            with self._keeping.alone():
-                # Another worker may have made it meanwhile.
-                known = self._near()
-                made = None if known is not None else self._found()
-                if made is not None and made.snapshot.records is made.stored:
-                    known = self._keeping.write(made.snapshot, self._others)
-            if known is None:
-                assert made is not None
-                return made
-        view = self._view(known, known, known.records, begun)
-        if known.seq != self.store.seq():
-            return self._newest(view)
-        _ready_to_serve(known)
-        return view
+        near = self._near()
+        if near is not None:
+            return near
+        with self._keeping.alone():
+            # Another worker may have made it meanwhile.
+            return self._near() or self._found()
 
-    def _near(self) -> Snapshot | None:
-        """What was kept, unless so much was changed since that all is better found anew."""
-        known = self._keeping.read(self._others)
-        if known is None or known.seq == self.store.seq():
-            return known
-        if self._keep_newest:
+    def _near(self) -> View | None:
+        """The newest version from what was kept, unless so much was changed since that all is better found anew."""
+        begun, known = time.monotonic(), self._keeping.read(self._others)
+        if known is None:
             return None
+        if known.seq == self.store.seq():
+            return self._read(known, begun)
         seq, stored = self.store.newer(known.seq, known.records)
         now = Snapshot.of(public(stored), self.basemap, seq, data_date(self.store, seq))
-        return None if touched_alone(known, now) is None else known
+        return None if touched_alone(known, now) is None else self._made(seq, stored, known, begun)
+
+    def _read(self, known: Snapshot, begun: float) -> View:
+        """What was kept of the newest version."""
+        _ready_to_serve(known)
+        return self._view(known, known, known.records, begun)
 
     def _found(self) -> View:
+        """The newest version, found anew and kept."""
         log.info("finding what follows from the store, to be kept beside it; the next start will be quicker")
-        return self._newest(None)
+        begun = time.monotonic()
+        made = self._newest(None)
+        known = self._keeping.write(made.snapshot, self._others) if made.snapshot.records is made.stored else None
+        if known is not None:
+            return self._read(known, begun)
+        self._not_before = made.snapshot.seq + _AFTER
+        return made
 
     def _newest(self, known: View | None) -> View:
         begun = time.monotonic()
         if known is None:
-            seq, stored = self.store.version(packed=True)
-        else:
-            seq, stored = self.store.newer(known.snapshot.seq, known.stored)
-        before = None if known is None else known.snapshot
+            return self._made(*self.store.version(packed=True), None, begun)
+        return self._made(*self.store.newer(known.snapshot.seq, known.stored), known.snapshot, begun)
+
+    def _made(self, seq: int, stored: Records, before: Snapshot | None, begun: float) -> View:
         snapshot, everything = _snapshots(self.basemap, seq, stored, data_date(self.store, seq), self._settings, before)
         return self._view(snapshot, everything, stored, begun)
 
@@ -266,9 +274,10 @@ class Atlas:
 
     def make_ready(self) -> None:
         """Make ahead what the first tiles and the first edit would wait for, of a view that was read."""
-        if not self._keeping.is_worth_it():
-            return
-        snapshot = self.view.snapshot
+        if self._keeping.is_worth_it():
+            self._make_ready(self.view.snapshot)
+
+    def _make_ready(self, snapshot: Snapshot) -> None:
         _ready_to_draw(snapshot)
         _ = snapshot.asset_index, snapshot.registers
         for zoom in range(_ZOOMS):
@@ -276,32 +285,87 @@ class Atlas:
                 if self._ended:
                     return
                 collection.layer.make_ready(zoom)
+        _give_back()
+
+    def keep(self, after: int = 1) -> bool:
+        """Keep the version that is served, and serve from that; whether that was done.
+
+        Not where what it lies on was kept fewer than ``after`` changes ago, and where nothing can be kept. Takes half
+        a minute for a million strikes, while the version before is served, and changes are shown.
+        """
+        view, others = self.view, self._others
+        snapshot, kept = view.snapshot, view.snapshot.lies_on
+        if snapshot.seq < self._not_before or (kept is not None and snapshot.seq - kept.told("seq") < after):
+            return False
+        with self._keeping.alone(wait=False) as is_free:
+            if not is_free:
+                return False
+            self._not_before = snapshot.seq + after
+            if snapshot.records is not view.stored or not self._keeping.is_worth_it():
+                return False
+            known = self._keeping.read(others)
+            if known is None or snapshot.seq - known.seq >= after:  # or else another worker kept it meanwhile
+                known = self._keeping.write(snapshot, others, self._is_over)
+        if known is None:
+            return False
+        self._not_before = 0
+        return self._serve_from(known, others)
+
+    def _serve_from(self, known: Snapshot, others: int | None) -> bool:
+        """Swap in what was kept, and what was changed since."""
+        take_over(self.view.snapshot, known)
+        self._make_ready(known)
+        with self._building:
+            if self._others != others:
+                return False
+            kept = self._read(known, time.monotonic())
+            self.view = kept if known.seq == self.store.seq() else self._newest(kept)
+            return True
 
     async def follow(self, every_s: float) -> None:
         """Look for changes for as long as the server runs."""
-        ahead = asyncio.create_task(asyncio.to_thread(self.make_ready))
+        beside = asyncio.create_task(asyncio.to_thread(self.make_ready))
         try:
-            await self._look(every_s)
+            while True:
+                await asyncio.sleep(every_s)
+                await asyncio.to_thread(self._look)
+                if beside.done():
+                    beside = asyncio.create_task(asyncio.to_thread(self._keep_up))
         finally:
             self._ended = True
-            await ahead
+            await beside
 
-    async def _look(self, every_s: float) -> None:
-        while True:
-            await asyncio.sleep(every_s)
-            try:
-                if await asyncio.to_thread(self.refresh):
-                    log.info("serving change %d", self.view.snapshot.seq)
-            except StoreError as error:
-                self._failed(f"the store could not be read again: {error}")
-            except Exception as error:
-                self._failed(f"a change could not be shown, the version before is served on: {error!r}")
+    def _look(self) -> None:
+        try:
+            if self.refresh():
+                log.info("serving change %d", self.view.snapshot.seq)
+        except StoreError as error:
+            self._failed(f"the store could not be read again: {error}")
+        except Exception as error:
+            self._failed(f"a change could not be shown, the version before is served on: {error!r}")
+
+    def _keep_up(self) -> None:
+        try:
+            if self.keep(_AFTER):
+                _give_back()
+                log.info("what follows from the store was kept anew")
+        except Exception as error:
+            log.exception("what follows from the store could not be kept anew: %r", error)
+
+    def _is_over(self) -> bool:
+        return self._ended
 
     def _failed(self, fault: str) -> None:
         """Say what is wrong, once: the next look fails as well."""
         if fault != self.fault:
             log.error(fault, exc_info=True)
         self.fault = fault
+
+
+def _give_back() -> None:
+    """Give memory that nothing needs any more back to the system, of which the C library of Linux keeps much."""
+    if sys.platform == "linux" and (trim := getattr(ctypes.CDLL(None), "malloc_trim", None)):
+        trim(0)
 
 
 def _digest(snapshot: Snapshot) -> str:

@@ -59,6 +59,11 @@ class Coded(Sequence[Any]):
         """Place of each row's value in the words; see `codes_at` for those of a few rows."""
         return whole(self._codes)
 
+    @property
+    def codes_as_kept(self) -> Array:
+        """The same, which may be in pieces."""
+        return self._codes
+
     def codes_at(self, rows: Ints) -> Codes:
         """The same of some rows; no others are looked at."""
         codes: Codes = self._codes[rows]

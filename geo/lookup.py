@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping
 
 import numpy as np
 
 from geo.crs import Ints
 from geo.packed import Packed, place_of
+from geo.splice import Splice
 
 
 class Lookup(Mapping[str, int]):
@@ -42,6 +44,14 @@ class Lookup(Mapping[str, int]):
         if place is None:
             raise KeyError(key)
         return int(self.order[place])
+
+    def exchanged(self, gone: Ints, at: Ints, new: Packed) -> Lookup:
+        """Without the texts at ``gone``, and with new ones, each before the one that was at ``at``; both ascending."""
+        splice = Splice.exchanging(len(self), gone, at)
+        by_text = _order(new)
+        before = np.array([bisect_left(self._sorted, new[row]) for row in by_text.tolist()], np.int64)
+        order = np.insert(splice.order.places(self.order), before, splice.came_at[by_text])
+        return Lookup(self.texts.spliced(new, splice), order[order >= 0])
 
 
 def _order(texts: Packed) -> Ints:

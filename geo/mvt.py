@@ -19,7 +19,7 @@ from geo.columns import Columns
 from geo.crs import Bools, Floats, Geometries, Ints, Objects
 from geo.errors import GeoError
 from geo.generalize import EXTENT
-from geo.pieces import whole
+from geo.pieces import Array, whole
 from geo.planes import MERCATOR, Plane
 from geo.splice import Splice
 from geo.tile_points import TilePoints
@@ -58,9 +58,9 @@ class Places(NamedTuple):
     is the one of its row. Lines and areas are shapes in world coordinates and layer rows.
     """
 
-    codes: npt.NDArray[np.uint64]
-    xy: Floats
-    row: Ints
+    codes: Array
+    xy: Array
+    row: Array
     single: bool
     lines: Objects
     line_row: Ints
@@ -153,9 +153,9 @@ class Layer:
         """What can be kept of a thin layer whose rows are all shown from zoom 0, none before others."""
         points, lines, areas = self._points, self._lines, self._polygons
         return Places(
-            whole(points.codes),
-            whole(points.xy),
-            whole(points.row),
+            points.codes,
+            points.xy,
+            points.row,
             self._single,
             lines.shapes,
             lines.row,

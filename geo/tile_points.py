@@ -51,7 +51,7 @@ class TilePoints:
         self._rank()
 
     @classmethod
-    def ready(cls, codes: Morton, xy: Floats, row: Ints, thin: bool, single: bool) -> TilePoints:
+    def ready(cls, codes: Array, xy: Array, row: Array, thin: bool, single: bool) -> TilePoints:
         """Take points that were made ready before: all are shown from zoom 0, and the earlier row is kept.
 
         Parameters

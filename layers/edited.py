@@ -26,7 +26,7 @@ from layers.splicing import spliced, under
 def edited(before: Snapshot, made: Snapshot, touched: set[str]) -> None:
     """Give ``made`` all that follows from its records, with what is told of all but the touched strikes taken over."""
     strikes, taken = made.records.strikes, vars(made)
-    taken["asset_index"] = before.asset_index
+    taken["lies_on"], taken["asset_index"] = before.lies_on, before.asset_index
     told = sorted((strikes[key] for key in touched if key in strikes), key=lambda one: (one.when, one.id), reverse=True)
     new = alone(before, made, touched).flat
     old = flat(before.records, _before(before, touched), before.country_names)

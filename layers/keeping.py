@@ -7,10 +7,11 @@ import logging
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import orjson
 
@@ -76,26 +77,39 @@ class Keeping:
             log.warning("what was kept in %s cannot be read, and is made again: %r", folder, error)
             return None
 
-    def write(self, snapshot: Snapshot, others: int | None) -> Snapshot | None:
+    def write(
+        self, snapshot: Snapshot, others: int | None, is_over: Callable[[], bool] = lambda: False
+    ) -> Snapshot | None:
         """Keep a view, whose records are as they are stored, and read it again: it takes less memory.
 
-        ``None`` where edits of others are not counted or nothing can be written beside the store.
+        ``None`` where edits of others are not counted, nothing can be written beside the store, or as soon as
+        ``is_over`` says that nobody waits for it any more.
         """
         if others is None:
             return None
+
+        def at_page() -> None:
+            if is_over():
+                raise _Over
+            if snapshot.lies_on is not None:
+                snapshot.lies_on.let_go()  # which is read through
+
         folder = self._folder()
         aside = folder.with_name(f"{folder.name}.{secrets.token_hex(4)}.new")
         try:
             aside.mkdir(parents=True)
-            writing = Writing(aside)
+            writing = Writing(aside, at_page)
             writing.told("others", others)
             kept.write(writing, snapshot)
             writing.finish()
             self._put_in_place(aside, folder)
         except OSError as error:
             log.warning("what follows from the store is not kept, and is found again at each start: %s", error)
-            shutil.rmtree(aside, ignore_errors=True)
             return None
+        except _Over:
+            return None
+        finally:
+            shutil.rmtree(aside, ignore_errors=True)
         return self.read(others)
 
     def _put_in_place(self, aside: Path, folder: Path) -> None:
@@ -106,19 +120,17 @@ class Keeping:
         os.replace(aside, folder)
 
     @contextmanager
-    def alone(self) -> Iterator[None]:
-        """Wait until no other process that serves this store is making what is kept."""
+    def alone(self, wait: bool = True) -> Iterator[bool]:
+        """Whether no other process that serves this store is making what is kept; by default wait for that."""
         with suppress(OSError):
             self._beside.mkdir(exist_ok=True)
         try:
             lock = (self._beside / "lock").open("w")
         except OSError:  # nothing will be kept there either
-            yield
+            yield True
             return
         with lock:
-            if fcntl is not None:
-                fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
+            yield _locked(lock, wait)
 
     @property
     def _beside(self) -> Path:
@@ -129,3 +141,17 @@ class Keeping:
             base = hashlib.file_digest(file, "blake2b").hexdigest()
         made_by = orjson.dumps([_FORMAT, self.program, base, self.publish_from])
         return self._beside / hashlib.blake2b(made_by, digest_size=8).hexdigest()
+
+
+class _Over(Exception):
+    """Nobody waits any more for what is being written."""
+
+
+def _locked(lock: IO[str], wait: bool) -> bool:
+    """Lock a file for as long as it is open; whether that could be done."""
+    if fcntl is not None:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+    return True

@@ -15,7 +15,7 @@ from typing import Any
 import shapely
 
 from geo.lookup import Lookup
-from geo.packed import Packed, texts
+from geo.packed import Packed, Words, texts
 from geo.pieces import whole
 from layers.asset_index import AssetIndex, Names, Ragged, trees
 from layers.basemap import Basemap
@@ -50,7 +50,7 @@ def read(kept: Reading, basemap: Basemap, publish_from: float, show_from: float)
     day = date.fromisoformat(kept.told("data_date"))
     made = KeptSnapshot(records, basemap, kept.told("seq"), day, publish_from, show_from)
     taken = vars(made)
-    taken["kept"] = kept
+    taken["lies_on"] = kept
     layers: dict[str, KeptCollection] = {}
     for name in LAYERS:
         layers[name] = read_layer(kept, name, layers.get("strikes"))
@@ -64,25 +64,25 @@ def read(kept: Reading, basemap: Basemap, publish_from: float, show_from: float)
 class KeptSnapshot(Snapshot):
     """A view of which stakes and the index of assets are read when they are first asked for."""
 
-    kept: Reading
+    lies_on: Reading
 
     @cached_property
     def stakes(self) -> StakeTable:
         """All stakes as columns."""
-        return _read_stakes(self.kept, self.records)
+        return _read_stakes(self.lies_on, self.records)
 
     @cached_property
     def asset_index(self) -> AssetIndex:
         """The assets, ready to be matched."""
-        return _read_index(self.kept, self.collections["assets"])
+        return _read_index(self.lies_on, self.collections["assets"])
 
 
 def _write_table(into: Writing, name: str, records: Records) -> None:
-    table = records.table(name)
-    if not isinstance(table, Stored):
-        rows = Rows.of(TABLES[name], [[TABLES[name].row(one, TABLES[name].plain(one)) for one in table.values()]])
+    table, plainly = records.table(name), TABLES[name]
+    if isinstance(table, Stored):
+        rows = table.packed()
     else:
-        rows = table.rows
+        rows = Rows.of(plainly, [[plainly.row(one, plainly.plain(one)) for one in table.values()]])
     into.packed(f"records.{name}.ids", rows.ids.texts)
     into.array(f"records.{name}.order", rows.ids.order)
     into.packed(f"records.{name}.values", rows.values)
@@ -92,6 +92,7 @@ def _write_table(into: Writing, name: str, records: Records) -> None:
         into.packed(f"records.{name}.{column}", Packed.of(map(str.encode, referring.words)))
         into.array(f"records.{name}.{column}.start", referring.start)
         into.array(f"records.{name}.{column}.rows", referring.rows)
+    into.told(f"records.{name}.token", rows.token)
     into.told(f"records.{name}.found", rows.found)
 
 
@@ -112,6 +113,7 @@ def _read_table(kept: Reading, name: str) -> Mapping[str, Any]:
         kept.packed(f"records.{name}.places") if table.geometry_type else None,
         MappingProxyType(referring),
         kept.told(f"records.{name}.found"),
+        kept.told(f"records.{name}.token"),
     )
     return Stored(rows) if len(rows) > MANY else MappingProxyType({record.id: record for record in rows.all()})
 
@@ -122,7 +124,7 @@ _STAKES = ("owned", "owner", "least", "most", "sure", "began", "ended")
 
 def _write_stakes(into: Writing, table: StakeTable) -> None:
     nodes = table.nodes
-    ids = Lookup(_packed(nodes.ids))
+    ids = nodes.index if isinstance(nodes.index, Lookup) else Lookup(_packed(nodes.ids))
     into.packed("nodes.ids", ids.texts)
     into.array("nodes.order", ids.order)
     into.packed("nodes.names", _packed(nodes.names))
@@ -153,7 +155,9 @@ def _write_index(into: Writing, index: AssetIndex) -> None:
     into.packed("index.ids", _packed(index.ids))
     for name in _INDEX:
         into.array(f"index.{name}", getattr(index, name))
-    code = Lookup(_packed(list(index.names.code)))  # in the order of the codes, from 0
+    code = index.names.code
+    if not isinstance(code, Lookup):
+        code = Lookup(_packed(list(code)))  # in the order of the codes, from 0
     into.packed("index.code", code.texts)
     into.array("index.code.order", code.order)
     into.array("index.rarity", index.names.rarity)
@@ -179,4 +183,4 @@ def _read_index(kept: Reading, assets: Collection) -> AssetIndex:
 
 
 def _packed(words: Sequence[str]) -> Packed:
-    return Packed.of(map(str.encode, words))
+    return words.packed if isinstance(words, Words) else Packed.of(map(str.encode, words))

@@ -5,42 +5,68 @@ Each array is a file in NumPy's own format (NEP 1), texts are their bytes and en
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import mmap
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import orjson
+from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from geo.coded import Coded
 from geo.packed import Packed, Words, lists, texts
+from geo.pieces import Array
 
 _TOLD = "told.json"
+#: Rows that are written at once.
+_PAGE = 1 << 15
+_NOTHING = np.empty(0, np.uint8)
 
 
 class Writing:
-    """A folder that is being filled. `finish` must be called last."""
+    """A folder that is being filled. `finish` must be called last.
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    Parameters
+    ----------
+    folder
+        An empty folder.
+    at_page
+        Called before each file and each page of a large one; what it raises ends the writing.
+    """
+
+    def __init__(self, folder: Path, at_page: Callable[[], None] = lambda: None) -> None:
+        self._folder, self._at_page = folder, at_page
         self._told: dict[str, Any] = {}
 
-    def array(self, name: str, values: NDArray[Any]) -> None:
-        """Keep an array."""
-        np.save(self._folder / f"{name}.npy", np.ascontiguousarray(values), allow_pickle=False)
+    def array(self, name: str, values: Array) -> None:
+        """Keep an array; one that is in pieces is joined page by page."""
+        path = self._path(f"{name}.npy")
+        if isinstance(values, np.ndarray):
+            np.save(path, np.ascontiguousarray(values), allow_pickle=False)
+            return
+        shape = len(values), *values.take(np.arange(0)).shape[1:]
+        head = {"descr": npy.dtype_to_descr(values.dtype), "fortran_order": False, "shape": shape}
+        with path.open("wb") as file:
+            npy.write_array_header_1_0(file, head)
+            for page in pages(len(values)):
+                file.write(np.ascontiguousarray(values[page], values.dtype).data)
 
     def packed(self, name: str, rows: Packed, between: bytes = b"") -> None:
         """Keep rows of bytes, with what stands behind each."""
-        with (self._folder / f"{name}.bytes").open("wb") as file:
-            for row in rows:
-                file.write(row + between)
-        self.array(f"{name}.ends", np.append(0, np.cumsum(rows.stops - rows.starts + len(between))))
+        sizes = [np.zeros(1, np.int64)]
+        with self._path(f"{name}.bytes").open("wb") as file:
+            for page in map(rows.__getitem__, pages(len(rows))):
+                file.writelines(row + between for row in page)
+                self._at_page()
+                sizes.append(page.stops - page.starts + len(between))
+        self.array(f"{name}.ends", np.concatenate(sizes).cumsum())
 
     def coded(self, name: str, column: Coded) -> None:
         """Keep a column."""
-        self.array(f"{name}.codes", column.codes)
+        self.array(f"{name}.codes", column.codes_as_kept)
         kind = _kind(column)
         self.told(f"{name}.kind", kind)
         if kind in ("text", "list"):
@@ -56,7 +82,11 @@ class Writing:
 
     def finish(self) -> None:
         """Write what is left."""
-        (self._folder / _TOLD).write_bytes(orjson.dumps(self._told))
+        self._path(_TOLD).write_bytes(orjson.dumps(self._told))
+
+    def _path(self, name: str) -> Path:
+        self._at_page()
+        return self._folder / name
 
 
 class Reading:
@@ -70,9 +100,27 @@ class Reading:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._maps: list[mmap.mmap] = []
         self._told: dict[str, Any] = orjson.loads((folder / _TOLD).read_bytes())
-        self._arrays = {path.stem: _mapped(path) for path in folder.glob("*.npy")}
-        self._bytes = {path.stem: _mapped_bytes(path) for path in folder.glob("*.bytes")}
+        self._arrays = {path.stem: self._mapped(np.load(path, mmap_mode="r")) for path in folder.glob("*.npy")}
+        self._bytes = {
+            path.stem: self._mapped(np.memmap(path, np.uint8, mode="r")) if path.stat().st_size else _NOTHING
+            for path in folder.glob("*.bytes")
+        }
+
+    def _mapped(self, file: np.memmap[Any, Any]) -> NDArray[Any]:
+        if isinstance(file.base, mmap.mmap):
+            self._maps.append(file.base)
+        # A plain view of the map: its own class takes several times as long to pick from.
+        return file.view(np.ndarray)
+
+    def let_go(self) -> None:
+        """Let the system take back the memory that the files take in this process; they stay mapped, and are read on.
+
+        What was read of them last is still kept by the system, and maps in again when it is asked for.
+        """
+        for one in self._maps if hasattr(mmap, "MADV_DONTNEED") else ():
+            one.madvise(mmap.MADV_DONTNEED)
 
     def array(self, name: str) -> NDArray[Any]:
         """An array, not to be written to."""
@@ -102,14 +150,9 @@ class Reading:
         return self._told[name]
 
 
-def _mapped(path: Path) -> NDArray[Any]:
-    found: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
-    # A plain view of the map: its own class takes several times as long to pick from.
-    return found.view(np.ndarray)
-
-
-def _mapped_bytes(path: Path) -> NDArray[np.uint8]:
-    return np.memmap(path, np.uint8, mode="r").view(np.ndarray) if path.stat().st_size else np.empty(0, np.uint8)
+def pages(count: int) -> Iterator[slice]:
+    """So many rows, some thousand at once."""
+    return (slice(start, start + _PAGE) for start in range(0, count, _PAGE))
 
 
 def _kind(column: Coded) -> str:

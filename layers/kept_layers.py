@@ -14,7 +14,7 @@ from geo.packed import Packed
 from geo.pieces import Array, Picked, whole
 from layers.collection import BETWEEN, Collection, as_objects
 from layers.feature_table import FeatureTable
-from layers.kept_arrays import Reading, Writing
+from layers.kept_arrays import Reading, Writing, pages
 from layers.snapshot import LAYERS, rows_of
 
 
@@ -92,9 +92,6 @@ class KeptCollection(Collection):
         return super().placed if self.geometries.placed is None else self.geometries.placed
 
 
-_PLACES = ("codes", "xy", "row", "line_row", "area_row")
-
-
 def write_layer(into: Writing, layer: Collection) -> None:
     """Keep a layer."""
     name = layer.name
@@ -110,10 +107,13 @@ def write_layer(into: Writing, layer: Collection) -> None:
     _write_places(into, f"layer.{name}.drawn_at", layer.layer.places)
     if name == "attributions":  # each is where its strike is
         return
-    places = whole(as_objects(layer.geometries))
+    places = as_objects(layer.geometries)
     write_shapes(into, f"layer.{name}.shapes", places)
-    same = shapely.equals_identical(places, layer.shapes) | shapely.is_missing(layer.shapes)
-    into.told(f"layer.{name}.whole", bool(np.all(same)))
+    into.told(f"layer.{name}.whole", layer.is_uncut or _are_same(whole(places), layer.shapes))
+
+
+def _are_same(places: Objects, cut: Objects) -> bool:
+    return bool(np.all(shapely.equals_identical(places, cut) | shapely.is_missing(cut)))
 
 
 def read_layer(kept: Reading, name: str, strikes: KeptCollection | None) -> KeptCollection:
@@ -162,12 +162,17 @@ def _read_places(kept: Reading, name: str) -> DrawnAt:
     return DrawnAt(single=kept.told(f"{name}.single"), lines=lines, areas=areas, **arrays)
 
 
-def write_shapes(into: Writing, name: str, rows: Objects) -> None:
+def write_shapes(into: Writing, name: str, rows: Array) -> None:
     """Keep geometries: points as degrees, which are read at once, all others as WKB."""
-    points = (shapely.get_type_id(rows) == 0) & ~shapely.is_empty(rows)
-    into.array(f"{name}.rows", np.flatnonzero(points))
-    into.array(f"{name}.lonlat", shapely.get_coordinates(rows[points]))
-    into.packed(name, Packed.of(shape or b"" for shape in shapely.to_wkb(rows[~points])))
+    points, lonlat, others = [np.empty(0, bool)], [np.empty((0, 2))], list[bytes]()
+    for page in map(rows.__getitem__, pages(len(rows))):
+        some = (shapely.get_type_id(page) == 0) & ~shapely.is_empty(page)
+        points.append(some)
+        lonlat.append(shapely.get_coordinates(page[some]))
+        others += (shape or b"" for shape in shapely.to_wkb(page[~some]))
+    into.array(f"{name}.rows", np.flatnonzero(np.concatenate(points)))
+    into.array(f"{name}.lonlat", np.concatenate(lonlat))
+    into.packed(name, Packed.of(others))
 
 
 def read_shapes(kept: Reading, name: str) -> Shapes:

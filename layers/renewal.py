@@ -16,7 +16,7 @@ from layers.collection import Collection
 from layers.edited import edited
 from layers.schema import Record
 from layers.snapshot import Snapshot
-from layers.splicing import under
+from layers.splicing import share_places, under
 from layers.stored import Stored
 
 #: Tables that the stakes as columns are made of, and those that everything told of a strike rests on besides itself.
@@ -42,6 +42,17 @@ def renewed(before: Snapshot, made: Snapshot) -> Snapshot:
     pairs = ((before.collections.get(name), collection) for name, collection in made.collections.items())
     taken["collections"] = MappingProxyType({new.name: _collection(old, new) for old, new in pairs})
     return made
+
+
+def take_over(before: Snapshot, kept: Snapshot) -> None:
+    """Give a view that was kept what was made ready of another that tells the same of what was or may be hit."""
+    if any(_differing(before.records.table(name), kept.records.table(name)) for name in _ANSWERS):
+        return
+    taken = vars(kept)
+    taken.update(stakes=before.stakes, registers=before.registers, asset_index=before.asset_index)
+    old, new = before.collections["assets"], kept.collections["assets"]
+    share_places(old, new)
+    vars(new)["layer"] = old.layer.under(new.shown())
 
 
 def _same_owners(before: Snapshot, made: Snapshot) -> bool:

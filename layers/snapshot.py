@@ -35,6 +35,7 @@ from layers.features import (
 )
 from layers.flat import Flat, flat
 from layers.holdings import Held, holdings_of
+from layers.kept_arrays import Reading
 from layers.matching import index_of, match_all, match_one, proposed
 from layers.owners import Owners, Registers
 from layers.ownership import Basis, Minority, UnknownRecord
@@ -89,6 +90,14 @@ class Snapshot:
     ) -> Snapshot:
         """The view of stored records, with what people judged to be one united."""
         return cls(identity.apply(stored), basemap, seq, data_date, publish_from, show_from)
+
+    @cached_property
+    def lies_on(self) -> Reading | None:
+        """The files that this is mapped from, but for what was edited since they were kept.
+
+        ``None`` where all of it was found of the records.
+        """
+        return None
 
     @cached_property
     def stakes(self) -> StakeTable:

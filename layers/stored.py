@@ -5,9 +5,10 @@ A million strikes as objects take 5 GB; as rows of a store they take a tenth, wh
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, ItemsView, Iterable, Iterator, Mapping, Sequence, ValuesView
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from types import MappingProxyType
 from typing import Any, TypeVar
 
@@ -18,6 +19,7 @@ from geo.coded import Coded
 from geo.crs import Ints
 from geo.lookup import Lookup
 from geo.packed import Packed, place_of
+from geo.splice import Splice
 from layers.recent import Recent
 from layers.rows import Row, Table
 from layers.schema import Record
@@ -43,12 +45,18 @@ class Referring:
     rows: Ints
 
     @classmethod
-    def of(cls, values: Iterable[str | None]) -> Referring:
+    def of(cls, column: Coded) -> Referring:
         """Group rows by a column."""
-        column = Coded.of(values)
         order = np.argsort(column.codes, kind="stable")
         start = np.searchsorted(column.codes[order], np.arange(len(column.words) + 1))
         return cls(column.words, start, order)
+
+    @property
+    def column(self) -> Coded:
+        """The column that rows are grouped by."""
+        codes = np.full(len(self.rows), -1, np.int32)
+        codes[self.rows] = np.searchsorted(self.start, np.arange(len(self.rows)), side="right") - 1
+        return Coded(self.words, codes)
 
     def to(self, value: str) -> Ints:
         """Rows that refer to a value, none if none does."""
@@ -72,6 +80,8 @@ class Rows:
         Rows by the references in `REFERRED`.
     found
         What was found of all records, as JSON can hold it, by name; see `remembered`.
+    token
+        Names these rows wherever they are kept.
     """
 
     table: Table
@@ -80,6 +90,7 @@ class Rows:
     places: Packed | None
     referring: Mapping[str, Referring]
     found: dict[str, Any] = field(default_factory=dict)
+    token: str = field(default_factory=partial(secrets.token_hex, 8))
 
     @classmethod
     def of(cls, table: Table, pages: Iterable[Sequence[Row]]) -> Rows:
@@ -97,6 +108,20 @@ class Rows:
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    def exchanged(self, gone: Ints, at: Ints, new: Rows, found: dict[str, Any]) -> Rows:
+        """Without the rows at ``gone``, and with new ones, each before the one that was at ``at``; both ascending.
+
+        No row is read, and no bytes are copied. ``found`` is found of all records then.
+        """
+        splice = Splice.exchanging(len(self), gone, at)
+        places = self.places.spliced(new.places, splice) if self.places is not None and new.places is not None else None
+        referring = {
+            name: Referring.of(one.column.spliced(new.referring[name].column, splice))
+            for name, one in self.referring.items()
+        }
+        ids, values = self.ids.exchanged(gone, at, new.ids.texts), self.values.spliced(new.values, splice)
+        return Rows(self.table, ids, values, places, MappingProxyType(referring), found)
 
     def record(self, row: int) -> Record:
         """The record of a row; those last asked for are kept."""
@@ -162,7 +187,7 @@ class _Filling:
 
     def rows(self) -> Rows:
         values = Packed.laid(np.frombuffer(self._values, np.uint8), np.array(self._ends, np.int64))
-        referring = {name: Referring.of(found) for name, found in self._referred.items()}
+        referring = {name: Referring.of(Coded.of(found)) for name, found in self._referred.items()}
         places = None if self._place is None else Packed.of(self._places)
         found = {"private": self._private}
         return Rows(self._table, Lookup(Packed.of(self._ids)), values, places, MappingProxyType(referring), found)
@@ -288,11 +313,24 @@ class Stored(Mapping[str, Record]):
 
     def differing(self, other: Stored) -> set[str] | None:
         """Ids of the records that two tables do not have alike; ``None`` where they lie over other rows."""
-        if self.rows is not other.rows:
+        if self.rows.token != other.rows.token:
             return None
         above = (self._changed, self._added, other._changed, other._added)
         keys = {key for one in above for key in one} | (self._gone ^ other._gone)
         return {key for key in keys if self.get(key) != other.get(key)}
+
+    def packed(self) -> Rows:
+        """The table as rows that nothing lies above."""
+        if self.is_as_below:
+            return self.rows
+        table, row_of = self.rows.table, self.rows.ids.__getitem__
+        changed = sorted(self._changed.values(), key=lambda record: row_of(record.id))
+        at = [row_of(record.id) for record in changed]
+        gone = np.array(sorted([*at, *map(row_of, self._gone)]), np.int64)
+        at += [len(self.rows)] * len(self._added)
+        new = [*changed, *self._added.values()]
+        above = Rows.of(table, [[table.row(record, table.plain(record)) for record in new]])
+        return self.rows.exchanged(gone, np.array(at, np.int64), above, {"private": sorted(self.private())})
 
     @property
     def is_as_below(self) -> bool:

@@ -34,14 +34,16 @@ def keep(
     begun = time.monotonic()
     count = opened.size("strikes", "assets")
     with printing.errors.status(f"Finding what follows from {count:,} strikes and assets"):
-        snapshot = Atlas(opened, settings, edition(settings), keep_newest=True).view.snapshot
+        atlas = Atlas(opened, settings, edition(settings))
+        atlas.keep()
+        snapshot = atlas.view.snapshot
     opened.close()
     if not isinstance(snapshot, KeptSnapshot):
         raise StoreError(
             "nothing can be kept: there are private records, judgements that unite records or stakes that several "
             "loads tell of, or nothing can be written beside the store"
         )
-    folder = snapshot.kept.folder
+    folder = snapshot.lies_on.folder
     size = sum(file.stat().st_size for file in folder.iterdir())
     told = {"folder": str(folder), "bytes": size, "change": snapshot.seq, "seconds": round(time.monotonic() - begun, 1)}
     said = f"{folder}: {size / 1e6:,.0f} MB, as of change {snapshot.seq:,}, in {told['seconds']} s"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import multiprocessing
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,8 +14,9 @@ import pytest
 
 from api.atlas import Atlas
 from api.settings import Settings
-from layers import basemap
+from layers import basemap, kept, versions
 from layers.basemap import Basemap
+from layers.keeping import Keeping
 from layers.kept import KeptSnapshot
 from layers.schema import Records
 from layers.store import ANY, Edit, Store
@@ -67,7 +70,15 @@ def folders(store: Store) -> list[str]:
 def kept_in(found: Atlas) -> Path:
     snapshot = found.view.snapshot
     assert isinstance(snapshot, KeptSnapshot)
-    return snapshot.kept.folder
+    return snapshot.lies_on.folder
+
+
+def kept_as_of(found: Atlas) -> int:
+    """The change that the view lies on."""
+    files = found.view.snapshot.lies_on
+    assert files is not None
+    as_of: int = files.told("seq")
+    return as_of
 
 
 def edit(store: Store, title: str) -> str:
@@ -133,14 +144,14 @@ def test_another_program_or_threshold_reads_nothing_of_it(store: Store) -> None:
 def test_what_was_spoilt_is_kept_again(store: Store, harm: str, caplog: pytest.LogCaptureFixture) -> None:
     expected = served(atlas(store))
     (folder,) = folders(store)
-    kept = store.path.with_name(f"{store.path.name}.kept") / folder
-    file = kept / "records.strikes.ids.ends.npy"
+    beside = store.path.with_name(f"{store.path.name}.kept") / folder
+    file = beside / "records.strikes.ids.ends.npy"
     if harm == "missing":
         file.unlink()
     elif harm == "truncated":
         file.write_bytes(file.read_bytes()[:50])
     else:
-        (kept / "told.json").write_bytes(b"{")
+        (beside / "told.json").write_bytes(b"{")
     assert served(atlas(store)) == expected
     assert "is made again" in caplog.text
 
@@ -161,6 +172,123 @@ def test_private_records_are_not_kept(store: Store) -> None:
     assert (is_new(found), folders(store)) == (True, [])
     assert key in found.view.everything.records.strikes
     assert key not in found.view.snapshot.records.strikes
+
+
+@pytest.fixture(params=["packed", "plain"])
+def _packed(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if request.param == "packed":
+        monkeypatch.setattr(kept, "MANY", 0)
+        monkeypatch.setattr(versions, "MANY", 0)
+        monkeypatch.setattr("geo.pieces.LEAST", 0)
+
+
+@pytest.mark.usefixtures("_packed")
+def test_what_was_edited_is_kept_anew_and_served_from(store: Store) -> None:
+    running = atlas(store)
+    begun = kept_as_of(running)
+    assert not running.keep(), "it is what is kept"
+    edit(store, "Mended once")
+    assert running.refresh()
+    assert (kept_as_of(running), running.keep(after=2)) == (begun, False), "one change is not two"
+    edit(store, "Mended twice")
+    assert running.refresh()
+    expected = served(running)
+    assert running.keep(after=2)
+    assert (kept_in(running), kept_as_of(running)) == (kept_in(atlas(store)), store.seq())
+    assert not running.keep()
+    key = edit(store, "Mended afterwards")
+    again, anew = atlas(store), atlas(store, Settings(basemap=BASEMAP))
+    assert running.refresh()
+    assert served(running) == served(again) == served(anew) != expected
+    assert again.view.stored.strikes[key].title == "Mended afterwards"
+    assert kept_as_of(again) == store.seq() - 1
+
+
+def test_an_asset_that_was_edited_is_kept_too(store: Store) -> None:
+    running = atlas(store)
+    key, asset = next(iter(store.records().assets.items()))
+    store.write(Edit("assets", key, asset.model_copy(update={"name": "Another name"}), ANY), who="tests")
+    assert running.refresh()
+    assert running.view.snapshot.lies_on is None, "all was found anew"
+    expected = served(running)
+    assert running.keep(after=500)
+    assert served(running) == expected == served(atlas(store))
+
+
+def test_changes_that_come_while_it_is_kept_are_served(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    running = atlas(store)
+    edit(store, "Mended before")
+    assert running.refresh()
+    write = Keeping.write
+
+    def slowly(*told: Any) -> Any:
+        known = write(*told)
+        edit(store, "Mended meanwhile")
+        return known
+
+    monkeypatch.setattr(Keeping, "write", slowly)
+    assert running.keep()
+    assert (kept_as_of(running), running.view.snapshot.seq) == (store.seq() - 1, store.seq())
+    assert served(running) == served(atlas(store, Settings(basemap=BASEMAP)))
+
+
+def test_one_of_two_workers_keeps_it_for_both(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    workers = [atlas(store), atlas(store)]
+    edit(store, "Mended")
+    assert [worker.refresh() for worker in workers] == [True, True]
+    with workers[0]._keeping.alone():
+        assert not workers[1].keep(), "the other is at it"
+    assert workers[0].keep()
+    monkeypatch.setattr(Keeping, "write", None)
+    assert workers[1].keep()
+    assert {kept_as_of(worker) for worker in workers} == {store.seq()}
+    assert served(workers[0]) == served(workers[1])
+
+
+def test_who_is_told_to_end_writes_no_further(store: Store) -> None:
+    running = atlas(store)
+    edit(store, "Mended")
+    assert running.refresh()
+    before = folders(store)
+    running._ended = True
+    assert not running.keep()
+    assert folders(store) == before
+    assert kept_as_of(atlas(store)) == store.seq() - 1, "what was kept before is as it was"
+
+
+def test_what_cannot_be_kept_is_not_tried_each_second(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    running = atlas(store)
+    key, strike = next(iter(store.records().strikes.items()))
+    store.write(Edit("strikes", key, strike.model_copy(update={"private": True}), ANY), who="tests")
+    assert running.refresh()
+    assert not running.keep()
+    monkeypatch.setattr(Keeping, "is_worth_it", None)
+    assert not running.keep()
+
+
+def test_a_server_keeps_what_it_serves_after_many_changes(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("api.atlas._AFTER", 2)
+    running = atlas(store)
+
+    async def until(asked: Callable[[], bool]) -> None:
+        async with asyncio.timeout(60):
+            while not asked():
+                await asyncio.sleep(0.02)
+
+    async def serve() -> None:
+        following = asyncio.create_task(running.follow(0.02))
+        for title in ("Mended once", "Mended twice"):
+            edit(store, title)
+        await until(lambda: kept_as_of(running) == store.seq())
+        edit(store, "Mended afterwards")
+        await until(lambda: running.view.snapshot.seq == store.seq())
+        following.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await following
+
+    asyncio.run(serve())
+    assert kept_as_of(running) == store.seq() - 1
+    assert served(running) == served(atlas(store))
 
 
 def start(path: str, told: Any) -> None:

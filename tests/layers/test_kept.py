@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -35,9 +36,13 @@ def packed(few: Records, tmp_path_factory: pytest.TempPathFactory) -> Records:
 
 @pytest.fixture(scope="module")
 def written(packed: Records, small: Basemap, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("kept")
+    return write(Snapshot(packed, small, 1, DAY), tmp_path_factory.mktemp("kept"))
+
+
+def write(snapshot: Snapshot, folder: Path) -> Path:
+    folder.mkdir(exist_ok=True)
     writing = Writing(folder)
-    kept.write(writing, Snapshot(packed, small, 1, DAY))
+    kept.write(writing, snapshot)
     writing.finish()
     return folder
 
@@ -94,6 +99,30 @@ def test_edits_are_taken_back(few: Records, small: Basemap, read: Callable[[], S
     assert told(renewed(made, Snapshot.of(few, small, 99, DAY))) == told(read())
 
 
+def test_a_view_that_was_edited_is_kept_as_it_is(
+    few: Records, small: Basemap, read: Callable[[], Snapshot], tmp_path: Path
+) -> None:
+    made = read()
+    for seq, change in enumerate(EDITS, 2):
+        made = renewed(made, edited(made, CHANGES[change](few), seq))
+        again = kept.read(Reading(write(made, tmp_path / change)), small, 0.7, 0.05)
+        assert again.records == made.records
+        assert told(again) == told(Snapshot.of(CHANGES[change](few), small, seq, DAY)), change
+
+
+def edited(made: Snapshot, records: Records, seq: int) -> Snapshot:
+    """The view of other records, which lie above those that were read where these are packed."""
+    tables: dict[str, Any] = {}
+    for name in NOUNS:
+        below, table = made.records.table(name), records.table(name)
+        if isinstance(below, stored.Stored):
+            keys = {key: key not in below for key in {*below, *table} if below.get(key) != table.get(key)}
+            tables[name] = below.renewed({key: table[key] for key in table if key in keys}, keys)
+        else:
+            tables[name] = table
+    return Snapshot.of(Records(**tables), made.basemap, seq, DAY)
+
+
 def test_owners_on_any_day(few: Records, small: Basemap, read: Callable[[], Snapshot]) -> None:
     made, anew = read(), Snapshot.of(few, small, 1, DAY)
     for key in [*few.assets, *few.entities]:
@@ -112,8 +141,6 @@ def test_a_view_stands_though_its_files_are_gone(few: Records, small: Basemap, w
 
 
 def test_nothing_of_nothing(small: Basemap, tmp_path: Path) -> None:
-    writing = Writing(tmp_path)
-    kept.write(writing, Snapshot(Records.of({}), small, 0, DAY))
-    writing.finish()
-    found = told(kept.read(Reading(tmp_path), small, 0.7, 0.05))
+    folder = write(Snapshot(Records.of({}), small, 0, DAY), tmp_path)
+    found = told(kept.read(Reading(folder), small, 0.7, 0.05))
     assert found == told(Snapshot.of(Records.of({}), small, 0, DAY))

@@ -69,6 +69,10 @@ def test_a_packed_table_is_its_dictionary(count: int, history: list[dict[str, tu
     with pytest.raises(KeyError):
         table["another"]
     assert 1 not in table
+    again = Stored(table.packed())
+    assert again.is_as_below
+    assert list(again.items()) == list(plain.items())
+    assert [again.get(f"k{number}") for number in range(9)] == [plain.get(f"k{number}") for number in range(9)]
 
 
 def test_places_and_all_values_come_back() -> None:
@@ -103,13 +107,15 @@ def test_records_are_found_by_what_they_refer_to(
     expected = [one for one in plain.values() if getattr(one, "asset", None) == asked]
     assert table.where("asset", asked) == expected
     assert table.where("entity", "e") == list(plain.values())
+    assert Stored(table.packed()).where("asset", asked) == expected
 
 
 def test_private_records_are_known() -> None:
     table = packed({"k1": strike("k1", private=True), "k2": strike("k2"), "k3": strike("k3", private=True)})
     assert table.private() == {"k1", "k3"}
     there = {"k1": strike("k1"), "k4": strike("k4", private=True)}
-    assert table.renewed(there, {"k1": False, "k3": False, "k4": True}).private() == {"k4"}
+    later = table.renewed(there, {"k1": False, "k3": False, "k4": True})
+    assert later.private() == Stored(later.packed()).private() == {"k4"}
 
 
 def test_what_is_found_of_all_is_found_once_and_anew_of_what_was_changed() -> None:
