@@ -99,6 +99,8 @@ def _lifespan(
         yield
         for task in tasks:
             task.cancel()
+        # The process ends at once after this, whatever is at work.
+        await asyncio.gather(*tasks, return_exceptions=True)
         worker.end()
         if log is not None:
             log.flush()

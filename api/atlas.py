@@ -313,7 +313,11 @@ class Atlas:
 
     def _serve_from(self, known: Snapshot, others: int | None) -> bool:
         """Swap in what was kept, and what was changed since."""
-        take_over(self.view.snapshot, known)
+        former = self.view.snapshot
+        if former.lies_on is not None:
+            former.lies_on.let_go()  # or both would be in memory
+        take_over(former, known)
+        del former
         self._make_ready(known)
         with self._building:
             if self._others != others:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -117,8 +117,9 @@ class Snapshot:
     @cached_property
     def matches(self) -> Mapping[str, tuple[Match, ...]]:
         """Candidates of every strike, told when they are asked for."""
-        weights, strikes = read_weights(), self.records.strikes
-        return Asked(self.order, strikes, lambda key: match_one(strikes[key], self.asset_index, self.records, weights))
+        weights, records, index = read_weights(), self.records, self.asset_index
+        strikes = records.strikes
+        return Asked(self.order, strikes, lambda key: match_one(strikes[key], index, records, weights))
 
     @cached_property
     def proposed(self) -> Mapping[str, str]:
@@ -134,10 +135,13 @@ class Snapshot:
     @cached_property
     def findings(self) -> Mapping[str, Finding]:
         """What each strike hit, newest strike first."""
-        return Asked(self.order, self.records.strikes, self._finding)
+        return Asked(self.order, self.records.strikes, self._finder)
 
-    def _finding(self, strike: str) -> Finding:
-        return finding(strike, self.records.where("decisions", "strike", strike), self.proposed.get(strike))
+    @cached_property
+    def _finder(self) -> Callable[[str], Finding]:
+        # Nothing that a snapshot keeps refers to it: so it is gone with the last request, and waits for no collector.
+        records, proposed = self.records, self.proposed
+        return lambda strike: finding(strike, records.where("decisions", "strike", strike), proposed.get(strike))
 
     @cached_property
     def pending(self) -> tuple[Pending, ...]:
@@ -152,8 +156,8 @@ class Snapshot:
     def answers(self, basis: Basis = "registration", minority: Minority = "stay") -> Mapping[str, Answer]:
         """Whose what each strike hit was, newest strike first."""
         if (basis, minority) not in self._answers:
-            attributor = Attributor(self.records, self.registers, basis, minority)
-            told = Asked(self.order, self.records.strikes, lambda key: attributor.answer(self._finding(key)))
+            attributor, find = Attributor(self.records, self.registers, basis, minority), self._finder
+            told = Asked(self.order, self.records.strikes, lambda key: attributor.answer(find(key)))
             self._answers[basis, minority] = told
         return self._answers[basis, minority]
 
@@ -207,7 +211,7 @@ class Snapshot:
         attributor = Attributor(self.records, self.registers, basis, minority)
         ids = iter(self.order)
         while page := list(islice(ids, _PAGE)):
-            found = [self._finding(key) for key in page]
+            found = [*map(self._finder, page)]
             prime(self.records.strikes, page)
             prime(self.records.assets, {hit.asset for one in found for hit in one.hits})
             yield from map(attributor.answer, found)

@@ -57,8 +57,11 @@ def under(own: Collection, features: FeatureTable[Any]) -> Collection:
 
 def share_places(own: Collection, made: Collection) -> None:
     """Give what is known of places to a collection whose places are the same."""
-    kept = ("cut", "is_uncut", "bounds", "tree", "lonlat", "placed", "_placeless")
-    vars(made).update({name: vars(own)[name] for name in kept if name in vars(own)})
+    kept = ("cut", "is_uncut", "bounds", "tree", "_placeless")
+    # The latter two are quickly told of places that were kept, and of all others slowly.
+    vars(made).update(
+        {name: vars(own)[name] for name in kept if name in vars(own)}, lonlat=own.lonlat, placed=own.placed
+    )
 
 
 def _with(own: Collection, features: FeatureTable[Any], places: Places) -> Collection:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import multiprocessing
 import shutil
+import weakref
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from starlette.testclient import TestClient
 
+from api.app import create_app
 from api.atlas import Atlas
 from api.settings import Settings
 from layers import basemap, kept, versions
@@ -289,6 +293,45 @@ def test_a_server_keeps_what_it_serves_after_many_changes(store: Store, monkeypa
     asyncio.run(serve())
     assert kept_as_of(running) == store.seq() - 1
     assert served(running) == served(atlas(store))
+
+
+def test_an_application_that_stops_waits_for_what_is_being_written(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended = []
+
+    async def follow(self: Atlas, every_s: float) -> None:
+        try:
+            await asyncio.sleep(60)
+        finally:
+            await asyncio.sleep(0.05)
+            ended.append("written")
+
+    monkeypatch.setattr(Atlas, "follow", follow)
+    with TestClient(create_app(store, SETTINGS)):
+        pass
+    assert ended == ["written"]
+
+
+def test_a_view_is_gone_as_soon_as_a_newer_one_is_served(store: Store) -> None:
+    running = atlas(store)
+    snapshot = running.view.snapshot
+    key = snapshot.order[0]
+    _ = (
+        snapshot.findings[key],
+        snapshot.answer(key),
+        snapshot.matches[key],
+        snapshot.owners(next(iter(snapshot.records.assets))),
+    )
+    former = weakref.ref(snapshot)
+    del snapshot
+    edit(store, "Mended")
+    gc.disable()
+    try:
+        assert running.refresh()
+        assert former() is None, "nothing of it waits until cycles are sought"
+    finally:
+        gc.enable()
 
 
 def start(path: str, told: Any) -> None:
