@@ -9,11 +9,12 @@ import orjson
 from fastapi import Request, Response
 from starlette.exceptions import HTTPException
 
-from api.atlas import Atlas, View
+from api.atlas import Atlas
 from api.formats.choice import DOCUMENT, HTML, Format, chosen
 from api.html import pages
 from api.links import JSON, href, link
 from api.validators import representation
+from api.view import View
 from layers.collection import Collection
 
 

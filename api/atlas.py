@@ -9,14 +9,13 @@ import logging
 import sys
 import threading
 import time
-from collections import OrderedDict
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cached_property
 
 from api.edition import sources
 from api.params import ORDERS
 from api.settings import Settings
+from api.view import Counts, Tiles, View
 from geo.mvt import Layer
 from geo.planes import DEGREES
 from layers import basemap
@@ -24,9 +23,7 @@ from layers.cursor import keyed
 from layers.derived import renewal
 from layers.keeping import Keeping
 from layers.publishing import public
-from layers.recent import Recent
 from layers.renewal import renewed, take_over, touched_alone
-from layers.rows import TABLES, version_of
 from layers.schema import Records
 from layers.selection import Selection, rows
 from layers.snapshot import Snapshot
@@ -87,72 +84,6 @@ def last_change(store: Store, seq: int) -> datetime | None:
     """When change ``seq`` was made, in UTC; ``None`` for an empty store."""
     last = next(iter(store.revisions(seq - 1)), None)
     return datetime.fromisoformat(last.at) if last else None
-
-
-@dataclass(slots=True)
-class Counts:
-    """How many tiles were kept from before when they were asked for, and how many had to be made."""
-
-    kept: int = 0
-    made: int = 0
-
-
-class Tiles:
-    """Encoded tiles of one version of the data, the least used dropped first."""
-
-    def __init__(self, most: int, counts: Counts) -> None:
-        self._most = most
-        self._counts = counts
-        self._kept: OrderedDict[tuple[object, ...], bytes] = OrderedDict()
-
-    def get(self, key: tuple[object, ...]) -> bytes | None:
-        """A tile, or ``None`` if it is not kept."""
-        found = self._kept.get(key)
-        if found is None:
-            self._counts.made += 1
-        else:
-            self._counts.kept += 1
-            self._kept.move_to_end(key)
-        return found
-
-    def put(self, key: tuple[object, ...], tile: bytes) -> None:
-        """Keep a tile."""
-        self._kept[key] = tile
-        if len(self._kept) > self._most:
-            self._kept.popitem(last=False)
-
-
-@dataclass(frozen=True, eq=False)
-class View:
-    """One version of the data and the tiles made from it."""
-
-    snapshot: Snapshot
-    #: The same with the private records, for reviewers alone.
-    everything: Snapshot
-    #: The records as they are in the store, private ones too, of which writers name the version that they saw.
-    stored: Records
-    tiles: Tiles
-    #: Name of this version of data and program, of which entity tags are made: the same name, the same bytes.
-    version: str
-    #: When the data was changed last, in UTC; the start of the day for an empty store. The same in every worker.
-    changed: datetime
-    #: When this was built (Unix time), and how many seconds it took.
-    built: float
-    build_s: float
-
-    def version_of_strike(self, strike: str) -> str:
-        """Name of the version of the record of a strike; the last ones asked for are kept.
-
-        Raises
-        ------
-        KeyError
-            If the store has no such strike.
-        """
-        return self._named.get(strike, lambda: version_of(TABLES["strikes"].plain(self.stored.strikes[strike])))
-
-    @cached_property
-    def _named(self) -> Recent[str]:
-        return Recent(4096)
 
 
 class Atlas:

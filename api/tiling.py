@@ -10,13 +10,13 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.atlas import Tiles, View
 from api.codings import takes
 from api.matrices import MERCATOR_QUAD, MatrixSet
 from api.painting import Drawn, painted, table, tile_canvas
 from api.params import selection_of
 from api.reading import BadParameter
 from api.validators import caching, coded, strong, unmodified
+from api.view import Tiles, View
 from geo.crs import Bools
 from geo.tiles import Tile
 from layers.collection import Collection

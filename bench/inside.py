@@ -21,9 +21,9 @@ from rich.table import Table
 from starlette.types import ASGIApp, Message
 
 from api.app import create_app
-from api.atlas import View
 from api.params import ORDERS
 from api.settings import Settings
+from api.view import View
 from bench.questions import Question, features, tiles
 from bench.report import OURS
 from bench.world_columns import REGION

@@ -13,11 +13,11 @@ import orjson
 import shapely
 from starlette.requests import Request
 
-from api.atlas import View
 from api.html.pictures import pictures
 from api.html.values import plain
 from api.links import href, item_path
 from api.params import sortables
+from api.view import View
 from layers.collection import Box, Collection
 from layers.schema import Source
 

@@ -14,11 +14,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from starlette.requests import Request
 
-from api.atlas import View
 from api.html import answers, features, operations, schemas
 from api.html.pictures import pictures
 from api.html.values import plain
 from api.links import href
+from api.view import View
 from layers.basemap import ATTRIBUTION
 from layers.collection import Collection
 

@@ -8,12 +8,12 @@ from typing import Any, NamedTuple
 from starlette.requests import Request
 
 from api import schemas
-from api.atlas import View
 from api.esri.layers import LAYERS
 from api.html.pictures import pictures
 from api.html.values import plain
 from api.links import href
 from api.params import sortables
+from api.view import View
 from layers.collection import Collection
 
 Json = Mapping[str, Any]

@@ -11,13 +11,14 @@ from fastapi import APIRouter, Depends, Request, Response
 from starlette.exceptions import HTTPException
 
 from api import crs, writing
-from api.atlas import Atlas, View
+from api.atlas import Atlas
 from api.formats.choice import GEOJSON
 from api.links import GEOJSON as GEOJSON_TYPE
 from api.links import href, item_path
 from api.params import named_once
 from api.routes.review import DATASET, Who
 from api.validators import strong
+from api.view import View
 from layers.rows import TABLES, version_of
 from layers.schema import Strike
 from layers.store import ANY, Changed, Edit

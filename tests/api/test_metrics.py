@@ -16,10 +16,10 @@ from prometheus_client.parser import text_string_to_metric_families
 from starlette.types import Receive, Scope, Send
 
 from api.app import create_app
-from api.atlas import Counts
 from api.metrics import BUCKETS, Tally, added, text
 from api.observing import Observed
 from api.settings import Settings
+from api.view import Counts
 from api.workers import Place, Worker
 from layers.schema import Records
 from layers.store import Store
