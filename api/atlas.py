@@ -218,17 +218,18 @@ class Atlas:
                 collection.layer.make_ready(zoom)
         _give_back()
 
-    def keep(self, after: int = 1) -> bool:
+    def keep(self, after: int = 1, wait: bool = True) -> bool:
         """Keep the version that is served, and serve from that; whether that was done.
 
-        Not where what it lies on was kept fewer than ``after`` changes ago, and where nothing can be kept. Takes half
-        a minute for a million strikes, while the version before is served, and changes are shown.
+        Not where what it lies on was kept fewer than ``after`` changes ago, where nothing can be kept, and, unless it
+        shall ``wait``, while another process is at it. Takes half a minute for a million strikes, while the version
+        before is served, and changes are shown.
         """
         view, others = self.view, self._others
         snapshot, kept = view.snapshot, view.snapshot.lies_on
         if snapshot.seq < self._not_before or (kept is not None and snapshot.seq - kept.told("seq") < after):
             return False
-        with self._keeping.alone(wait=False) as is_free:
+        with self._keeping.alone(wait) as is_free:
             if not is_free:
                 return False
             self._not_before = snapshot.seq + after
@@ -236,7 +237,7 @@ class Atlas:
                 return False
             known = self._keeping.read(others)
             if known is None or snapshot.seq - known.seq >= after:  # or else another worker kept it meanwhile
-                known = self._keeping.write(snapshot, others, self._is_over)
+                known = self._keeping.write(snapshot, others, lambda: self._ended)
         if known is None:
             return False
         self._not_before = 0
@@ -281,14 +282,11 @@ class Atlas:
 
     def _keep_up(self) -> None:
         try:
-            if self.keep(_AFTER):
+            if self.keep(_AFTER, wait=False):
                 _give_back()
                 log.info("what follows from the store was kept anew")
         except Exception as error:
             log.exception("what follows from the store could not be kept anew: %r", error)
-
-    def _is_over(self) -> bool:
-        return self._ended
 
     def _failed(self, fault: str) -> None:
         """Say what is wrong, once: the next look fails as well."""

@@ -115,7 +115,9 @@ class Keeping:
     def _put_in_place(self, aside: Path, folder: Path) -> None:
         """Whoever has older files mapped keeps them: they are gone when the last lets go of them."""
         for old in folder.parent.iterdir():
-            if old.is_dir() and old != aside and not old.name.endswith(".new"):
+            # Who was killed while writing left one that is new for ever; where nothing is locked it may be at work.
+            is_left = fcntl is not None or not old.name.endswith(".new")
+            if old.is_dir() and old != aside and is_left:
                 shutil.rmtree(old, ignore_errors=True)
         os.replace(aside, folder)
 

@@ -241,12 +241,23 @@ def test_one_of_two_workers_keeps_it_for_both(store: Store, monkeypatch: pytest.
     edit(store, "Mended")
     assert [worker.refresh() for worker in workers] == [True, True]
     with workers[0]._keeping.alone():
-        assert not workers[1].keep(), "the other is at it"
+        assert not workers[1].keep(wait=False), "the other is at it"
     assert workers[0].keep()
     monkeypatch.setattr(Keeping, "write", None)
     assert workers[1].keep()
     assert {kept_as_of(worker) for worker in workers} == {store.seq()}
     assert served(workers[0]) == served(workers[1])
+
+
+def test_what_a_killed_writer_left_is_removed(store: Store) -> None:
+    first = atlas(store)
+    (folder,) = folders(store)
+    beside = store.path.with_name(f"{store.path.name}.kept")
+    shutil.copytree(beside / folder, beside / f"{folder}.0a1b2c3d.new")
+    edit(store, "Mended")
+    assert first.refresh()
+    assert first.keep()
+    assert folders(store) == [folder]
 
 
 def test_who_is_told_to_end_writes_no_further(store: Store) -> None:
