@@ -244,19 +244,21 @@ class Atlas:
         return self._serve_from(known, others)
 
     def _serve_from(self, known: Snapshot, others: int | None) -> bool:
-        """Swap in what was kept, and what was changed since."""
-        former = self.view.snapshot
-        if former.lies_on is not None:
-            former.lies_on.let_go()  # or both would be in memory
-        take_over(former, known)
-        del former
-        self._make_ready(known)
-        with self._building:
+        """Swap in what was kept, and what was changed since; while it is made ready the version before is served."""
+        take_over(self.view.snapshot, known)
+        view = self._read(known, time.monotonic())
+        for _ in range(2):  # what came while the first was made ready is little
+            _let_go(self.view.snapshot, view.snapshot)
+            view = self._caught_up(view)
+            self._make_ready(view.snapshot)
+        with self._building:  # which changes to be shown wait for
             if self._others != others:
                 return False
-            kept = self._read(known, time.monotonic())
-            self.view = kept if known.seq == self.store.seq() else self._newest(kept)
+            self.view = self._caught_up(view)
             return True
+
+    def _caught_up(self, view: View) -> View:
+        return view if view.snapshot.seq == self.store.seq() else self._newest(view)
 
     async def follow(self, every_s: float) -> None:
         """Look for changes for as long as the server runs."""
@@ -293,6 +295,13 @@ class Atlas:
         if fault != self.fault:
             log.error(fault, exc_info=True)
         self.fault = fault
+
+
+def _let_go(*snapshots: Snapshot) -> None:
+    """Let go of what was read of files, or those of two versions would be in memory at once."""
+    for files in (snapshot.lies_on for snapshot in snapshots):
+        if files is not None:
+            files.let_go()
 
 
 def _give_back() -> None:
