@@ -33,7 +33,7 @@ from layers.store import Renewal, Store, StoreError
 _ZOOMS = 15
 
 #: After so many changes what is kept is kept anew: to catch up with fewer a start takes a second or two.
-_AFTER = 500
+_AFTER = 200
 
 log = logging.getLogger(__name__)
 

@@ -37,6 +37,8 @@ def atlas(store: Store, settings: Settings = SETTINGS) -> Atlas:
 @pytest.fixture(autouse=True)
 def _read_once(base: Basemap, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(basemap, "read", lambda path: base)
+    # Deep zooms of countries take seconds, each time.
+    monkeypatch.setattr("api.atlas._ZOOMS", 2)
 
 
 @pytest.fixture(scope="module")
