@@ -229,12 +229,13 @@ class Atlas:
         snapshot, kept = view.snapshot, view.snapshot.lies_on
         if snapshot.seq < self._not_before or (kept is not None and snapshot.seq - kept.told("seq") < after):
             return False
+        if snapshot.records is not view.stored or not self._keeping.is_worth_it():
+            self._not_before = snapshot.seq + after
+            return False
         with self._keeping.alone(wait) as is_free:
             if not is_free:
                 return False
             self._not_before = snapshot.seq + after
-            if snapshot.records is not view.stored or not self._keeping.is_worth_it():
-                return False
             known = self._keeping.read(others)
             if known is None or snapshot.seq - known.seq >= after:  # or else another worker kept it meanwhile
                 known = self._keeping.write(snapshot, others, lambda: self._ended)
@@ -248,7 +249,8 @@ class Atlas:
         take_over(self.view.snapshot, known)
         view = self._read(known, time.monotonic())
         for _ in range(2):  # what came while the first was made ready is little
-            _let_go(self.view.snapshot, view.snapshot)
+            for one in (self.view, view):
+                one.snapshot.let_go()  # or the files of both would be in memory
             view = self._caught_up(view)
             self._make_ready(view.snapshot)
         with self._building:  # which changes to be shown wait for
@@ -295,13 +297,6 @@ class Atlas:
         if fault != self.fault:
             log.error(fault, exc_info=True)
         self.fault = fault
-
-
-def _let_go(*snapshots: Snapshot) -> None:
-    """Let go of what was read of files, or those of two versions would be in memory at once."""
-    for files in (snapshot.lies_on for snapshot in snapshots):
-        if files is not None:
-            files.let_go()
 
 
 def _give_back() -> None:

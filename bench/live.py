@@ -25,7 +25,7 @@ from rich.table import Table
 
 from api.atlas import Atlas
 from api.settings import Settings
-from bench.peers.servers import Server, strikeatlas
+from bench.peers.servers import Running, Server, strikeatlas
 from bench.wrk import load
 from layers.schema import Strike
 from layers.store import ANY, Edit, Store
@@ -42,15 +42,20 @@ _PAGE = "/collections/strikes/items?limit=50"
 class Memory:
     """Megabytes of the workers of a server, the most that one of them had at once."""
 
-    def __init__(self, group: int) -> None:
-        self._group = group
+    def __init__(self, running: Running) -> None:
+        self._running = running
         self.resident = self.anonymous = 0.0
 
     @contextmanager
     def watched(self, every_s: float = 0.5) -> Iterator[Memory]:
         """Look while the block runs."""
         over = threading.Event()
-        watch = threading.Thread(target=lambda: [self.look() for _ in iter(lambda: over.wait(every_s), True)])
+
+        def look_on() -> None:
+            while not over.wait(every_s):
+                self.look()
+
+        watch = threading.Thread(target=look_on)
         watch.start()
         try:
             yield self
@@ -66,13 +71,12 @@ class Memory:
         return resident, anonymous
 
     def _workers(self) -> Iterator[tuple[float, float]]:
-        for stat in Path("/proc").glob("[0-9]*/stat"):
+        for process in self._running.processes():
             with suppress(OSError):
-                if int(stat.read_text().rpartition(")")[2].split()[2]) == self._group:
-                    rollup = (stat.parent / "smaps_rollup").read_text()
-                    resident, anonymous = (re.search(rf"{name}:\s+(\d+)", rollup) for name in ("Rss", "Anonymous"))
-                    if resident and anonymous:
-                        yield int(resident[1]) / 1000, int(anonymous[1]) / 1000
+                rollup = (process / "smaps_rollup").read_text()
+                resident, anonymous = (re.search(rf"{name}:\s+(\d+)", rollup) for name in ("Rss", "Anonymous"))
+                if resident and anonymous:
+                    yield int(resident[1]) / 1000, int(anonymous[1]) / 1000
 
 
 def title(port: int, key: str) -> str:
@@ -136,7 +140,7 @@ def main() -> None:
     count, strikes = some(store, given.basemap, given.edits)
     with server.running(given.store.with_suffix(".log")) as running, ThreadPoolExecutor(1) as readers:
         time.sleep(30)  # in which all is made ready
-        memory = Memory(running.group)
+        memory = Memory(running)
         before = memory.look()
         with memory.watched():
             asking = None

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from geo.crs import Bools, Ints
 from geo.order import Order
 from geo.packed import Words, lists, place_of, texts
-from geo.pieces import Array, Pieces, Places, holds, numbered, places, spliced, where, whole
+from geo.pieces import Array, Pieces, Places, holds, numbered, pages, places, spliced, where, whole
 from geo.splice import Splice
 
 Codes: TypeAlias = NDArray[np.int32]
@@ -103,7 +103,7 @@ class Coded(Sequence[Any]):
 
     def __iter__(self) -> Iterator[Any]:
         if isinstance(self.words, Words):
-            return chain.from_iterable(self[start : start + _PAGE] for start in range(0, len(self), _PAGE))
+            return chain.from_iterable(map(self.__getitem__, pages(len(self), _PAGE)))
         return map([*self.words, None].__getitem__, self.codes.tolist())
 
     def __eq__(self, other: object) -> bool:

@@ -45,13 +45,11 @@ class Lookup(Mapping[str, int]):
             raise KeyError(key)
         return int(self.order[place])
 
-    def exchanged(self, gone: Ints, at: Ints, new: Packed) -> Lookup:
-        """Without the texts at ``gone``, and with new ones, each before the one that was at ``at``; both ascending."""
-        splice = Splice.exchanging(len(self), gone, at)
-        by_text = _order(new)
-        before = np.array([bisect_left(self._sorted, new[row]) for row in by_text.tolist()], np.int64)
-        order = np.insert(splice.order.places(self.order), before, splice.came_at[by_text])
-        return Lookup(self.texts.spliced(new, splice), order[order >= 0])
+    def spliced(self, other: Lookup, splice: Splice) -> Lookup:
+        """The texts of this lookup and, after them, of another, as a splice has them."""
+        before = np.array([bisect_left(self._sorted, text) for text in other._sorted], np.int64)
+        order = splice.order.places(np.insert(self.order, before, len(self) + other.order))
+        return Lookup(self.texts.spliced(other.texts, splice), order[order >= 0])
 
 
 def _order(texts: Packed) -> Ints:

@@ -206,14 +206,18 @@ def where(array: Array, values: Ints) -> Ints:
 
 def _found(array: Array, value: Any) -> Iterator[Ints]:
     base = whole(array.base if isinstance(array, Pieces) else array)
-    pages = ((start, base[start : start + _PAGE]) for start in range(0, len(base), _PAGE))
-    found = (start + np.flatnonzero(page == value) for start, page in pages)
+    found = (rows.start + np.flatnonzero(base[rows] == value) for rows in pages(len(base), _PAGE))
     if not isinstance(array, Pieces):
         yield from found
         return
     for rows in (len(base) + np.flatnonzero(array.late == value), *found):
         at = array.order.places(rows) if len(rows) else rows
         yield at[at >= 0]
+
+
+def pages(count: int, at_once: int) -> Iterator[slice]:
+    """All of so many rows, some at once."""
+    return (slice(start, start + at_once) for start in range(0, count, at_once))
 
 
 def whole(array: Array) -> NDArray[Any]:

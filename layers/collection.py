@@ -23,7 +23,7 @@ from geo.crs import Bools, Floats, Objects
 from geo.mvt import Layer
 from geo.mvt import Places as DrawnAt
 from geo.packed import Packed
-from geo.pieces import Array, row_by_row, whole
+from geo.pieces import Array, pages, row_by_row, whole
 from geo.planes import DEGREES
 from geo.splice import Splice
 from layers.columns import Column, columns
@@ -109,8 +109,8 @@ class Collection:
 
     def serialised(self, members: Callable[[slice], Sequence[bytes]]) -> Packed:
         """Each feature as GeoJSON, with its geometry as ``members`` gives it, page by page."""
-        pages = (slice(start, start + _PAGE) for start in range(0, len(self), _PAGE))
-        told = (geojson.features(self.ids[rows], members(rows), self._properties(rows)) for rows in pages)
+        page = pages(len(self), _PAGE)
+        told = (geojson.features(self.ids[rows], members(rows), self._properties(rows)) for rows in page)
         return Packed.of(chain.from_iterable(told), BETWEEN)
 
     @cached_property

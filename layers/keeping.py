@@ -91,8 +91,7 @@ class Keeping:
         def at_page() -> None:
             if is_over():
                 raise _Over
-            if snapshot.lies_on is not None:
-                snapshot.lies_on.let_go()  # which is read through
+            snapshot.let_go()  # of what was read through
 
         folder = self._folder()
         aside = folder.with_name(f"{folder.name}.{secrets.token_hex(4)}.new")

@@ -6,7 +6,7 @@ These are the records in rows, the stakes, the index of assets, and the flat lay
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date
 from functools import cached_property
 from types import MappingProxyType
@@ -15,13 +15,13 @@ from typing import Any
 import shapely
 
 from geo.lookup import Lookup
-from geo.packed import Packed, Words, texts
+from geo.packed import texts
 from geo.pieces import whole
 from layers.asset_index import AssetIndex, Names, Ragged, trees
 from layers.basemap import Basemap
 from layers.collection import Collection, as_objects
 from layers.edited import Published
-from layers.kept_arrays import Reading, Writing
+from layers.kept_arrays import Reading, Writing, as_packed
 from layers.kept_layers import KeptCollection, read_layer, write_layer
 from layers.rows import TABLES
 from layers.schema import NOUNS, Records
@@ -89,7 +89,7 @@ def _write_table(into: Writing, name: str, records: Records) -> None:
     if rows.places is not None:
         into.packed(f"records.{name}.places", rows.places)
     for column, referring in rows.referring.items():
-        into.packed(f"records.{name}.{column}", Packed.of(map(str.encode, referring.words)))
+        into.packed(f"records.{name}.{column}", as_packed(referring.words))
         into.array(f"records.{name}.{column}.start", referring.start)
         into.array(f"records.{name}.{column}.rows", referring.rows)
     into.told(f"records.{name}.token", rows.token)
@@ -124,16 +124,16 @@ _STAKES = ("owned", "owner", "least", "most", "sure", "began", "ended")
 
 def _write_stakes(into: Writing, table: StakeTable) -> None:
     nodes = table.nodes
-    ids = nodes.index if isinstance(nodes.index, Lookup) else Lookup(_packed(nodes.ids))
+    ids = _lookup(nodes.index)
     into.packed("nodes.ids", ids.texts)
     into.array("nodes.order", ids.order)
-    into.packed("nodes.names", _packed(nodes.names))
+    into.packed("nodes.names", as_packed(nodes.names))
     into.told("nodes.countries", list(nodes.countries))
     for name in _NODES:
         into.array(f"nodes.{name}", getattr(nodes, name))
     for name in _STAKES:
         into.array(f"stake.{name}", getattr(table, name))
-    into.packed("stake.ids", _packed(table.stakes.ids if isinstance(table.stakes, Looked) else ()))
+    into.packed("stake.ids", as_packed(table.stakes.ids if isinstance(table.stakes, Looked) else ()))
 
 
 def _read_stakes(kept: Reading, records: Records) -> StakeTable:
@@ -152,12 +152,10 @@ _RAGGED = ("words", "variants", "spelled", "owners")
 
 
 def _write_index(into: Writing, index: AssetIndex) -> None:
-    into.packed("index.ids", _packed(index.ids))
+    into.packed("index.ids", as_packed(index.ids))
     for name in _INDEX:
         into.array(f"index.{name}", getattr(index, name))
-    code = index.names.code
-    if not isinstance(code, Lookup):
-        code = Lookup(_packed(list(code)))  # in the order of the codes, from 0
+    code = _lookup(index.names.code)
     into.packed("index.code", code.texts)
     into.array("index.code.order", code.order)
     into.array("index.rarity", index.names.rarity)
@@ -182,5 +180,6 @@ def _read_index(kept: Reading, assets: Collection) -> AssetIndex:
     return AssetIndex(ids=ids, geometry=places[placed], names=names, trees=near, **columns)
 
 
-def _packed(words: Sequence[str]) -> Packed:
-    return words.packed if isinstance(words, Words) else Packed.of(map(str.encode, words))
+def _lookup(numbers: Mapping[str, int]) -> Lookup:
+    """The number of each text; they are in the order of their numbers, from 0."""
+    return numbers if isinstance(numbers, Lookup) else Lookup(as_packed(list(numbers)))

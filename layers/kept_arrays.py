@@ -6,7 +6,7 @@ Each array is a file in NumPy's own format (NEP 1), texts are their bytes and en
 from __future__ import annotations
 
 import mmap
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -18,11 +18,11 @@ from numpy.typing import NDArray
 
 from geo.coded import Coded
 from geo.packed import Packed, Words, lists, texts
-from geo.pieces import Array
+from geo.pieces import Array, pages
 
 _TOLD = "told.json"
 #: Rows that are written at once.
-_PAGE = 1 << 15
+PAGE = 1 << 15
 _NOTHING = np.empty(0, np.uint8)
 
 
@@ -51,14 +51,14 @@ class Writing:
         head = {"descr": npy.dtype_to_descr(values.dtype), "fortran_order": False, "shape": shape}
         with path.open("wb") as file:
             npy.write_array_header_1_0(file, head)
-            for page in pages(len(values)):
+            for page in pages(len(values), PAGE):
                 file.write(np.ascontiguousarray(values[page], values.dtype).data)
 
     def packed(self, name: str, rows: Packed, between: bytes = b"") -> None:
         """Keep rows of bytes, with what stands behind each."""
         sizes = [np.zeros(1, np.int64)]
         with self._path(f"{name}.bytes").open("wb") as file:
-            for page in map(rows.__getitem__, pages(len(rows))):
+            for page in map(rows.__getitem__, pages(len(rows), PAGE)):
                 file.writelines(row + between for row in page)
                 self._at_page()
                 sizes.append(page.stops - page.starts + len(between))
@@ -70,7 +70,7 @@ class Writing:
         kind = _kind(column)
         self.told(f"{name}.kind", kind)
         if kind in ("text", "list"):
-            self.packed(f"{name}.words", _packed(column.words, kind))
+            self.packed(f"{name}.words", as_packed(column.words, kind))
         elif kind == "date":
             self.array(f"{name}.words", np.array([day.toordinal() for day in column.words], np.int64))
         else:
@@ -150,11 +150,6 @@ class Reading:
         return self._told[name]
 
 
-def pages(count: int) -> Iterator[slice]:
-    """So many rows, some thousand at once."""
-    return (slice(start, start + _PAGE) for start in range(0, count, _PAGE))
-
-
 def _kind(column: Coded) -> str:
     """How the words of a column are kept: as text, list, date or, by dtype, as plain values."""
     if not column.words:
@@ -166,7 +161,8 @@ def _kind(column: Coded) -> str:
     return "float64"
 
 
-def _packed(words: Sequence[Any], kind: str) -> Packed:
+def as_packed(words: Sequence[Any], kind: str = "text") -> Packed:
+    """The bytes of texts or, as ``kind`` says, of lists; those that are packed already as they are."""
     if isinstance(words, Words):
         return words.packed
     return (texts(words) if kind == "text" else lists(words)).packed

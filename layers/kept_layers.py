@@ -11,10 +11,10 @@ from geo.coded import Coded, Codes
 from geo.crs import Bools, Floats, Ints, Objects
 from geo.mvt import Places as DrawnAt
 from geo.packed import Packed
-from geo.pieces import Array, Picked, whole
+from geo.pieces import Array, Picked, pages, whole
 from layers.collection import BETWEEN, Collection, as_objects
 from layers.feature_table import FeatureTable
-from layers.kept_arrays import Reading, Writing, pages
+from layers.kept_arrays import PAGE, Reading, Writing
 from layers.snapshot import LAYERS, rows_of
 
 
@@ -165,7 +165,7 @@ def _read_places(kept: Reading, name: str) -> DrawnAt:
 def write_shapes(into: Writing, name: str, rows: Array) -> None:
     """Keep geometries: points as degrees, which are read at once, all others as WKB."""
     points, lonlat, others = [np.empty(0, bool)], [np.empty((0, 2))], list[bytes]()
-    for page in map(rows.__getitem__, pages(len(rows))):
+    for page in map(rows.__getitem__, pages(len(rows), PAGE)):
         some = (shapely.get_type_id(page) == 0) & ~shapely.is_empty(page)
         points.append(some)
         lonlat.append(shapely.get_coordinates(page[some]))

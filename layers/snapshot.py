@@ -99,6 +99,11 @@ class Snapshot:
         """
         return None
 
+    def let_go(self) -> None:
+        """Give back the memory of the files that this is mapped from; it is read again as it is asked for."""
+        if self.lies_on is not None:
+            self.lies_on.let_go()
+
     @cached_property
     def stakes(self) -> StakeTable:
         """All stakes as columns."""

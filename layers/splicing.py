@@ -58,7 +58,7 @@ def under(own: Collection, features: FeatureTable[Any]) -> Collection:
 def share_places(own: Collection, made: Collection) -> None:
     """Give what is known of places to a collection whose places are the same."""
     kept = ("cut", "is_uncut", "bounds", "tree", "_placeless")
-    # The latter two are quickly told of places that were kept, and of all others slowly.
+    # Points and which rows have a place are quickly told of files; of shapes all would have to be made first.
     vars(made).update(
         {name: vars(own)[name] for name in kept if name in vars(own)}, lonlat=own.lonlat, placed=own.placed
     )

@@ -109,18 +109,17 @@ class Rows:
     def __len__(self) -> int:
         return len(self.ids)
 
-    def exchanged(self, gone: Ints, at: Ints, new: Rows, found: dict[str, Any]) -> Rows:
-        """Without the rows at ``gone``, and with new ones, each before the one that was at ``at``; both ascending.
+    def spliced(self, new: Rows, splice: Splice, found: dict[str, Any]) -> Rows:
+        """These rows and, after them, new ones of the same table, as a splice has them.
 
         No row is read, and no bytes are copied. ``found`` is found of all records then.
         """
-        splice = Splice.exchanging(len(self), gone, at)
         places = self.places.spliced(new.places, splice) if self.places is not None and new.places is not None else None
         referring = {
             name: Referring.of(one.column.spliced(new.referring[name].column, splice))
             for name, one in self.referring.items()
         }
-        ids, values = self.ids.exchanged(gone, at, new.ids.texts), self.values.spliced(new.values, splice)
+        ids, values = self.ids.spliced(new.ids, splice), self.values.spliced(new.values, splice)
         return Rows(self.table, ids, values, places, MappingProxyType(referring), found)
 
     def record(self, row: int) -> Record:
@@ -330,7 +329,8 @@ class Stored(Mapping[str, Record]):
         at += [len(self.rows)] * len(self._added)
         new = [*changed, *self._added.values()]
         above = Rows.of(table, [[table.row(record, table.plain(record)) for record in new]])
-        return self.rows.exchanged(gone, np.array(at, np.int64), above, {"private": sorted(self.private())})
+        splice = Splice.exchanging(len(self.rows), gone, np.array(at, np.int64))
+        return self.rows.spliced(above, splice, {"private": sorted(self.private())})
 
     @property
     def is_as_below(self) -> bool:

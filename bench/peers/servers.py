@@ -30,20 +30,24 @@ class Running:
 
     def memory_mb(self) -> float:
         """Resident memory in megabytes, without the database; what processes share is counted for each."""
-        pages = sum(int(fields[21]) for fields in self._stats() if int(fields[2]) == self.group)
+        pages = sum(int(fields[21]) for _, fields in self._stats() if int(fields[2]) == self.group)
         return round(pages * os.sysconf("SC_PAGE_SIZE") / 1e6)
 
     def cpu_s(self) -> float:
         """Seconds of processor that the processes which live now have taken, those of the database with them."""
-        return sum(int(fields[11]) + int(fields[12]) for fields in self._stats()) / os.sysconf("SC_CLK_TCK")
+        return sum(int(fields[11]) + int(fields[12]) for _, fields in self._stats()) / os.sysconf("SC_CLK_TCK")
 
-    def _stats(self) -> Iterator[list[str]]:
-        """The fields of each process after its name: state, parent, group, ... (proc_pid_stat(5))."""
+    def processes(self) -> Iterator[Path]:
+        """The folder of each of its processes in /proc, without those of the database."""
+        return (folder for folder, fields in self._stats() if int(fields[2]) == self.group)
+
+    def _stats(self) -> Iterator[tuple[Path, list[str]]]:
+        """The folder of each process, and the fields after its name: state, parent, group, ... (proc_pid_stat(5))."""
         for stat in Path("/proc").glob("[0-9]*/stat"):
             with contextlib.suppress(OSError):
                 fields = stat.read_text().rpartition(")")[2].split()
                 if int(fields[2]) == self.group or int(fields[1]) == self.database:
-                    yield fields
+                    yield stat.parent, fields
 
 
 @dataclass(frozen=True)

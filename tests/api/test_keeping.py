@@ -96,6 +96,8 @@ def edit(store: Store, title: str) -> str:
 def test_a_second_start_reads_what_the_first_kept(store: Store) -> None:
     anew = atlas(store, Settings(basemap=BASEMAP))
     assert (is_new(anew), folders(store)) == (True, []), "a small store is not kept"
+    assert not anew.keep()
+    assert not store.path.with_name(f"{store.path.name}.kept").exists(), "nor is anything put beside it"
     first, second = atlas(store), atlas(store)
     assert not is_new(first), "what was kept is read by the first too: it takes less memory"
     assert not is_new(second)

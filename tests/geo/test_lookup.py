@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from geo.lookup import Lookup
 from geo.packed import Packed
+from geo.splice import Splice
 
 TEXTS = st.lists(st.text(max_size=5), unique=True)
 
@@ -32,7 +33,8 @@ def test_some_texts_are_exchanged_for_others(texts: list[str], new: list[str], d
         expected += [text for place, text in zip(at, new, strict=True) if place == row]
         expected += [text for text in texts[row : row + 1] if row not in gone]
     before = Lookup(packed(texts))
-    made = before.exchanged(np.array(sorted(gone), np.int64), np.array(at, np.int64), packed(new))
+    splice = Splice.exchanging(len(texts), np.array(sorted(gone), np.int64), np.array(at, np.int64))
+    made = before.spliced(Lookup(packed(new)), splice)
     assert list(made) == expected
     assert dict(made) == {text: place for place, text in enumerate(expected)}
     assert list(before) == texts
