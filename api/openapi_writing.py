@@ -108,12 +108,19 @@ _EXAMPLE: Json = {
     },
 }
 _TYPE: Json = {"type": "string", "enum": ["Feature"]}
+#: Weapons as a feature tells them, which GIS programs send back so: kinds, none of spaces alone, with "; " between.
+_WEAPONS_IN_WORDS: Json = {
+    "type": "string",
+    "pattern": r"^(?![\s\S]*(^|; )\s*(; |$))",
+    "description": "Kinds without counts, with '; ' between.",
+}
 
 
 def _properties() -> Json:
     """What a strike is written with; null is what is not there."""
     told = {name: _as_3_0(part) for name, part in strike_properties().items() if name != "geometry"}
-    return {name: part if name in _NEEDED else _nullable(part) for name, part in told.items()}
+    written = {name: part if name in _NEEDED else _nullable(part) for name, part in told.items()}
+    return {**written, "weapons": {"anyOf": [written["weapons"], _WEAPONS_IN_WORDS]}}
 
 
 def _nullable(part: Json) -> Json:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 from datetime import date, timedelta
+from functools import partial
 from statistics import median
 from time import process_time
 
@@ -13,10 +14,12 @@ import shapely
 from rich.console import Console
 from rich.table import Table
 
+from geo.pieces import Array, Picked
 from layers.collection import Collection
-from layers.cursor import after, cursor_at, keyed
+from layers.cursor import begin_after, cursor_at, keyed
 from layers.feature_table import FeatureTable
 from layers.features import StrikeFeature
+from layers.fields import AssetKind
 from layers.filter_text import parse
 from layers.filtering import compiled
 from layers.selection import Selection, SortKey, rows
@@ -41,36 +44,40 @@ FILTERS = (
 )
 ORDERS = (SortKey("day_first", descending=True),), (SortKey("title"),)
 COUNTRIES = ("UA", "RU", "DE", "AZ", "KZ", "US")
-KINDS = ("refinery", "oil-depot", "power-plant", "port-terminal", "pipeline", "factory", None)
+KINDS: tuple[AssetKind, ...] = "refinery", "oil-depot", "power-plant", "port-terminal", "pipeline", "factory"
 
 
 def strikes(count: int) -> Collection:
     """Points with ids in no order, a title each, a few kinds, days over four years."""
     rng = np.random.default_rng(3)
-    kind, days, more = (rng.integers(0, most, count).tolist() for most in (len(KINDS), 1400, 40))
+    kind, days, more = (rng.integers(0, most, count).tolist() for most in (len(KINDS) + 1, 1400, 40))
     features = [
-        StrikeFeature.model_construct(
+        StrikeFeature(
             id=f"s-{number * 7919 % count:07d}",
             title=f"Strike on {number * 31 % count} Лисичанськ",
+            when=str(date(2022, 2, 24) + timedelta(days[number])),
+            place="Лисичанськ",
+            status="reported",
+            rests_on="match",
             day_first=date(2022, 2, 24) + timedelta(days[number]),
             day_last=date(2022, 2, 24) + timedelta(days[number] + more[number] // 38),
             host_country=COUNTRIES[kind[number] % 6],
             killed_min=more[number] if more[number] < 30 else None,
             killed_max=more[number] + 2 if more[number] < 30 else None,
-            kind=KINDS[kind[number]],
+            kind=(*KINDS, None)[kind[number]],
             owner_countries=COUNTRIES[: kind[number] % 4],
             related_countries=(COUNTRIES[more[number] % 6],),
             n_sources=more[number] % 5,
         )
         for number in range(count)
     ]
-    places = shapely.points(rng.uniform(20, 60, count), rng.uniform(40, 60, count))
+    places = np.array(shapely.points(rng.uniform(20, 60, count), rng.uniform(40, 60, count)), dtype=object)
     return Collection(
         "strikes", "Strikes", "Synthetic.", StrikeFeature, FeatureTable.of(StrikeFeature, features), places.tolist()
     )
 
 
-def timed(call: Callable[[], np.ndarray | None], rounds: int) -> tuple[float, float, np.ndarray | None]:
+def timed(call: Callable[[], object], rounds: int) -> tuple[float, float, object]:
     """The first run and the median of the next ones, in milliseconds, and what came."""
     times = []
     for _ in range(rounds + 1):
@@ -88,25 +95,30 @@ def main() -> None:
     asked = strikes(args.rows)
     table = Table("what", "first ms", "then ms", "rows")
 
-    def row(what: str, call: Callable[[], np.ndarray | None]) -> None:
-        first, then, found = timed(call, args.rounds)
-        count = "" if found is None else f"{int(found.sum() if found.dtype == bool else len(found)):,}"
+    def row(what: str, call: Callable[..., object], *given: object) -> None:
+        first, then, found = timed(partial(call, *given), args.rounds)
+        count = f"{_selected(found):,}" if isinstance(found, np.ndarray | Picked) else ""
         table.add_row(what, f"{first:.2f}", f"{then:.3f}", count)
 
     for name in ("kind", "title", "id", "day_first"):
-        row(f"column {name}, made anew", lambda name=name: ranked(asked, name))
+        row(f"column {name}, made anew", ranked, asked, name)
     for told in FILTERS:
         ready = compiled(parse(told), asked.queryables)
-        row(told, lambda ready=ready: ready.mask(asked))
-    row("reading the first of these", lambda: made_ready(asked))
+        row(told, ready.mask, asked)
+    row("reading the first of these", made_ready, asked)
     for order in ORDERS:
         selection = keyed(Selection(order=order))
-        row(f"sorted by {order[0].name}, id", lambda selection=selection: anew(asked, selection))
-        row("  and kept", lambda selection=selection: rows(asked, selection))
+        row(f"sorted by {order[0].name}, id", anew, asked, selection)
+        row("  and kept", rows, asked, selection)
         found = rows(asked, selection)
         cursor = cursor_at(asked, selection, int(found[len(found) // 2]))
-        row("  after a cursor", lambda s=selection, f=found, c=cursor: after(asked, s, f, c))
+        row("  after a cursor", begin_after, asked, selection, found, cursor)
     Console().print(table)
+
+
+def _selected(found: Array) -> int:
+    """Rows of a mask, or of a list of them."""
+    return int(np.sum(found)) if found.dtype == bool else len(found)
 
 
 def ranked(asked: Collection, name: str) -> None:
@@ -119,7 +131,7 @@ def made_ready(asked: Collection) -> None:
     compiled(parse(FILTERS[0]), asked.queryables)
 
 
-def anew(asked: Collection, selection: Selection) -> np.ndarray:
+def anew(asked: Collection, selection: Selection) -> Array:
     """Sort with nothing kept but the ranks of the columns."""
     asked.__dict__.pop("recent", None)
     return rows(asked, selection)

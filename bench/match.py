@@ -57,7 +57,7 @@ def names(rng: np.random.Generator, count: int) -> np.ndarray:
 
 def points(rng: np.random.Generator, count: int) -> np.ndarray:
     west, south, east, north = REGION
-    return shapely.points(rng.uniform(west, east, count), rng.uniform(south, north, count))
+    return np.array(shapely.points(rng.uniform(west, east, count), rng.uniform(south, north, count)), dtype=object)
 
 
 def made_assets(count: int, seed: int, uncertainty_m: float) -> tuple[AssetIndex, np.ndarray]:
@@ -90,7 +90,7 @@ def made_strikes(count: int, index: AssetIndex, called: np.ndarray, seed: int, u
     ]
     return StrikeTable.from_columns(
         [f"s{number}" for number in range(count)],
-        shapely.points(np.clip(xy, -180, 180)),
+        np.array(shapely.points(np.clip(xy, -180, 180)), dtype=object),
         np.full(count, uncertainty_m),
         np.zeros(count, dtype=bool),
         [()] * count,
@@ -158,7 +158,7 @@ class Assets(dict[str, Asset]):
         self[name] = Asset(
             id=name,
             name=self._called[row],
-            kind=TOLD[int(self._index.kind[row]).bit_length() - 1],  # type: ignore[arg-type]
+            kind=TOLD[int(self._index.kind[row]).bit_length() - 1],
             geometry=self._index.geometry[row],
             uncertainty_m=float(self._index.uncertainty_m[row]),
             basis="site",

@@ -74,7 +74,7 @@ def cases(labels: Sequence[Labelled], index: AssetIndex) -> list[Case]:
     found = []
     for row, label in enumerate(labels):
         part = slice(bounds[row], bounds[row + 1])
-        ids = tuple(index.ids[pairs.right[part]])
+        ids = tuple(index.ids[one] for one in pairs.right[part].tolist())
         right = np.array([one in label.right for one in ids], dtype=bool)
         reach = np.hypot(table.uncertainty_m[row], index.uncertainty_m[pairs.right[part]])
         judged = Judged(matrix[part], right, bool(table.site[row]), size[label.group] ** -0.5)

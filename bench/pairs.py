@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+from functools import partial
 from time import perf_counter
 
 import geopandas
@@ -24,14 +25,14 @@ def points(rows: int, seed: int) -> np.ndarray:
     """Make points spread evenly over the region."""
     west, south, east, north = REGION
     rng = np.random.default_rng(seed)
-    return shapely.points(rng.uniform(west, east, rows), rng.uniform(south, north, rows))
+    return np.array(shapely.points(rng.uniform(west, east, rows), rng.uniform(south, north, rows)), dtype=object)
 
 
 def lines(rows: int, seed: int) -> np.ndarray:
     """Make wandering lines of 20 vertices, some 60 km long, as pipelines are."""
     rng = np.random.default_rng(seed)
     steps = np.cumsum(rng.normal(0, 0.02, (rows, 20, 2)), axis=1)
-    return shapely.linestrings(shapely.get_coordinates(points(rows, seed))[:, None] + steps)
+    return np.array(shapely.linestrings(shapely.get_coordinates(points(rows, seed))[:, None] + steps), dtype=object)
 
 
 def ours(left: np.ndarray, right: np.ndarray, radius_m: float) -> int:
@@ -75,7 +76,7 @@ def main() -> None:
     for kind, right in (("points", points(given.rows, 2)), ("lines", lines(given.rows // 10, 3))):
         first = 0.0
         for join in (ours, sjoin, sjoin_distance):
-            seconds, pairs = best_of(lambda join=join, right=right: join(left, right, given.radius), given.rounds)
+            seconds, pairs = best_of(partial(join, left, right, given.radius), given.rounds)
             first = first or seconds
             table.add_row(kind, join.__name__, f"{seconds:.3f}", f"{seconds / first:.2f}", f"{pairs:,}")
     Console().print(table)

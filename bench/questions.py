@@ -113,7 +113,7 @@ def _address(server: str, collection: str, query: Mapping[str, object]) -> str:
         given["filter"] = str(given["filter"]).format(geometry=geometry)
     if server == "tipg" and "datetime" in given:
         # RFC 3339 instants only, and neither end of an interval is in it.
-        first, last = map(np.datetime64, str(given["datetime"]).split("/"))
+        first, last = (np.datetime64(day) for day in str(given["datetime"]).split("/"))
         given["datetime"] = f"{first - 1}T23:59:59Z/{last}T23:59:59Z"
     return f"{_items(server, collection)}?{urllib.parse.urlencode(given, safe=',/:')}" + _json(server, "&")
 

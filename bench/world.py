@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from itertools import count, islice
 from pathlib import Path
@@ -22,6 +22,7 @@ from rich.console import Console
 from rich.progress import Progress, track
 
 from api.atlas import snapshots_of
+from api.settings import Settings
 from bench import world_tables
 from bench.world_columns import (
     BASES,
@@ -293,8 +294,8 @@ def main() -> None:
 
 def write_features(path: Path, base: Path, postgis: str | None, folder: Path | None) -> None:
     """Write what the server shows of a store elsewhere."""
-    with timed("features"):
-        served, _ = snapshots_of(Store.open(path), basemap.read(base))
+    with timed("features"), closing(Store.open(path)) as opened:
+        served, _ = snapshots_of(opened, basemap.read(base), Settings(basemap=base))
     for name in TABLES:
         collection = served.collections[name]
         if postgis:

@@ -181,7 +181,8 @@ def _paths(rng: np.random.Generator, start: Floats) -> Floats:
     """Lines that wander in one direction each."""
     heading = rng.uniform(0, 2 * np.pi, (len(start), 1)) + rng.normal(0, 0.3, (len(start), VERTICES - 1))
     steps = STRETCH * np.stack([np.cos(heading), np.sin(heading)], axis=2)
-    return start[:, None] + np.concatenate([np.zeros((len(start), 1, 2)), np.cumsum(steps, axis=1)], axis=1)
+    path: Floats = start[:, None] + np.concatenate([np.zeros((len(start), 1, 2)), np.cumsum(steps, axis=1)], axis=1)
+    return path
 
 
 def _rounded(degrees: Floats) -> Floats:

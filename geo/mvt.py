@@ -62,9 +62,9 @@ class Places(NamedTuple):
     xy: Array
     row: Array
     single: bool
-    lines: Objects
+    lines: Array
     line_row: Ints
-    areas: Objects
+    areas: Array
     area_row: Ints
 
 

@@ -22,6 +22,7 @@ from geo.generalize import (
     simplified,
     uncrowded,
 )
+from geo.pieces import Array, whole
 from geo.planes import MERCATOR, Plane
 from geo.tiles import Box, Tile
 from geo.wire import Rows
@@ -63,15 +64,19 @@ class TileShapes:
     ) -> None:
         self.area, self.thin = area, thin
         inside, source = _parts(_within_square(lonlat, plane.max_lat), area)
-        self.shapes, self.row = shapely.transform(inside, plane.world), row[source]
+        self._given: Array = shapely.transform(inside, plane.world)
+        self.row = row[source]
         self.min_zoom = min_zoom[self.row]
         self._begin()
 
     @classmethod
-    def ready(cls, shapes: Objects, row: Ints, area: bool) -> TileShapes:
-        """Take shapes of a thin layer that were made ready before, in world coordinates; all shown from zoom 0."""
+    def ready(cls, shapes: Array, row: Ints, area: bool) -> TileShapes:
+        """Take shapes of a thin layer that were made ready before, in world coordinates; all shown from zoom 0.
+
+        What makes its shapes when they are asked for is first asked when something is drawn.
+        """
         made = cls.__new__(cls)
-        made.area, made.thin, made.shapes, made.row = area, True, shapes, row
+        made.area, made.thin, made._given, made.row = area, True, shapes, row
         made.min_zoom = np.zeros(len(row), np.int64)
         made._begin()
         return made
@@ -79,6 +84,11 @@ class TileShapes:
     def _begin(self) -> None:
         self._levels: dict[int, _Level] = {}
         self._shown: dict[int, Bools] = {}
+
+    @property
+    def shapes(self) -> Objects:
+        """The shapes, in world coordinates."""
+        return whole(self._given)
 
     def make_ready(self, zoom: int) -> None:
         """Make ahead what the first tile of a zoom would wait for."""

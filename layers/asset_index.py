@@ -14,6 +14,7 @@ from pyproj import Geod
 
 from geo.antimeridian import within_world
 from geo.crs import Bools, Floats, Ints, Objects
+from geo.pieces import Array
 from geo.sides import search_boxes
 from layers.schema import Asset
 from layers.target_names import IS_RARE, RELATED_MASKS, mask, numbers, stems
@@ -123,11 +124,13 @@ class AssetIndex:
 
     ``kind`` and ``related`` are bits by `KINDS`.
     ``area_km2`` and ``rim_km`` are the area and the outline of the shape (of a line twice its length): with them
-    the ground within r of it is area + rim * r + pi * r^2 (Steiner's formula).
+    the ground within r of it is area + rim * r + pi * r^2 (Steiner's formula). ``bounds`` are west, south, east and
+    north of the shape cut at the antimeridian, shape (n, 4): the box of one that goes on beyond it would not be met
+    from the other side.
     """
 
     ids: Sequence[str]
-    geometry: Objects
+    geometry: Array
     uncertainty_m: Floats
     site: Bools
     kind: Masks
@@ -136,6 +139,7 @@ class AssetIndex:
     number: Masks
     area_km2: Floats
     rim_km: Floats
+    bounds: Floats
     names: Names
     trees: tuple[tuple[float, Ints, shapely.STRtree], ...]
 
@@ -170,6 +174,7 @@ class AssetIndex:
         bit = {kind: place for place, kind in enumerate(KINDS)}
         place = np.fromiter((bit[kind] for kind in kinds), np.int64, len(kinds))
         area_km2, rim_km = _measured(geometry)
+        bounds = shapely.bounds(within_world(geometry))
         shown = np.fromiter((numbers(given[0]) if given else 0 for given in names), np.uint64, len(names))
         return cls(
             ids,
@@ -182,8 +187,9 @@ class AssetIndex:
             shown,
             area_km2,
             rim_km,
+            bounds,
             Names.of(names, owners),
-            trees(within_world(geometry), uncertainty_m),
+            trees(bounds, uncertainty_m),
         )
 
     def __len__(self) -> int:
@@ -195,21 +201,29 @@ def _columns(asset: Asset) -> tuple[Any, ...]:
     return asset.id, asset.geometry, asset.uncertainty_m or 0.0, asset.basis == "site", asset.kind, names
 
 
-def trees(shapes: Objects, uncertainty_m: Floats) -> tuple[tuple[float, Ints, shapely.STRtree], ...]:
-    """Of each class of uncertainty the widest in metres, the rows, and an index in space of their shapes.
-
-    The shapes are cut at the antimeridian: the box of one that goes on beyond it would not be met from the other side.
-    """
+def trees(bounds: Floats, uncertainty_m: Floats) -> tuple[tuple[float, Ints, shapely.STRtree], ...]:
+    """Of each class of uncertainty the widest in metres, the rows, and an index in space of their bounds."""
+    boxes = _spans(bounds)
     found = []
     lowest = -1.0
     for highest in CLASSES_M:
         rows = np.flatnonzero((uncertainty_m > lowest) & (uncertainty_m <= highest))
         if len(rows):
-            tree = shapely.STRtree(shapes[rows])
+            tree = shapely.STRtree(boxes[rows])
             tree.query(shapely.box(0, 0, 0, 0))  # the tree is only built when it is first asked
             found.append((float(uncertainty_m[rows].max()), rows, tree))
         lowest = highest
     return tuple(found)
+
+
+def _spans(bounds: Floats) -> Objects:
+    """What has these bounds and is quickly made: a point, or the line from one corner to the other."""
+    corners = bounds.reshape(-1, 2, 2)
+    wide = (corners[:, 0] != corners[:, 1]).any(axis=1)
+    found = np.empty(len(bounds), dtype=object)
+    found[~wide] = shapely.points(corners[~wide, 0])
+    found[wide] = shapely.linestrings(corners[wide])
+    return found
 
 
 def near_boxes(tree: shapely.STRtree, bounds: Floats, radius_m: Floats) -> Ints:

@@ -12,17 +12,13 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
-import shapely
-
 from geo.lookup import Lookup
 from geo.packed import texts
-from geo.pieces import whole
 from layers.asset_index import AssetIndex, Names, Ragged, trees
 from layers.basemap import Basemap
-from layers.collection import Collection, as_objects
 from layers.edited import Published
 from layers.kept_arrays import Reading, Writing, as_packed
-from layers.kept_layers import KeptCollection, read_layer, write_layer
+from layers.kept_layers import KeptCollection, Shapes, read_layer, write_layer
 from layers.rows import TABLES
 from layers.schema import NOUNS, Records
 from layers.snapshot import LAYERS, Snapshot
@@ -74,7 +70,9 @@ class KeptSnapshot(Snapshot):
     @cached_property
     def asset_index(self) -> AssetIndex:
         """The assets, ready to be matched."""
-        return _read_index(self.lies_on, self.collections["assets"])
+        assets = self.collections["assets"]
+        assert isinstance(assets, KeptCollection)  # a view that was read has layers that were
+        return _read_index(self.lies_on, assets.geometries.there)
 
 
 def _write_table(into: Writing, name: str, records: Records) -> None:
@@ -147,7 +145,7 @@ def _read_stakes(kept: Reading, records: Records) -> StakeTable:
     return StakeTable(nodes=nodes, stakes=stakes, **columns)
 
 
-_INDEX = ("uncertainty_m", "site", "kind", "related", "rare", "number", "area_km2", "rim_km")
+_INDEX = ("uncertainty_m", "site", "kind", "related", "rare", "number", "area_km2", "rim_km", "bounds")
 _RAGGED = ("words", "variants", "spelled", "owners")
 
 
@@ -165,19 +163,16 @@ def _write_index(into: Writing, index: AssetIndex) -> None:
         into.array(f"index.{name}.start", ragged.start)
 
 
-def _read_index(kept: Reading, assets: Collection) -> AssetIndex:
+def _read_index(kept: Reading, places: Shapes) -> AssetIndex:
     ragged = {name: Ragged(kept.array(f"index.{name}.values"), kept.array(f"index.{name}.start")) for name in _RAGGED}
     names = Names(
         code=Lookup(kept.packed("index.code"), kept.array("index.code.order")),
         rarity=kept.array("index.rarity"),
         **ragged,
     )
-    places = whole(as_objects(assets.geometries))
-    placed = ~shapely.is_missing(places)
     columns = {name: kept.array(f"index.{name}") for name in _INDEX}
-    ids = texts(kept.packed("index.ids"))
-    near = trees(assets.shapes[placed], columns["uncertainty_m"])
-    return AssetIndex(ids=ids, geometry=places[placed], names=names, trees=near, **columns)
+    near = trees(columns["bounds"], columns["uncertainty_m"])
+    return AssetIndex(ids=texts(kept.packed("index.ids")), geometry=places, names=names, trees=near, **columns)
 
 
 def _lookup(numbers: Mapping[str, int]) -> Lookup:

@@ -53,6 +53,13 @@ class Shapes(Picked):
         """Those of some rows, in the order given."""
         return Shapes(self.lonlat, self.others, self.numbers[rows])
 
+    @property
+    def there(self) -> Shapes:
+        """Those that are there, in their order."""
+        is_there = self.numbers >= 0
+        is_there[~is_there] = (self.others.stops > self.others.starts)[-1 - self.numbers[~is_there]]
+        return self.of_rows(np.flatnonzero(is_there))
+
     @cached_property
     def placed(self) -> Bools | None:
         """Which rows have a place, where all are points or nothing; ``None`` where something else is among them."""
@@ -158,7 +165,7 @@ def _write_places(into: Writing, name: str, places: DrawnAt) -> None:
 
 def _read_places(kept: Reading, name: str) -> DrawnAt:
     arrays = {field: kept.array(f"{name}.{field}") for field in _PLACES}
-    lines, areas = (read_shapes(kept, f"{name}.{field}").whole for field in ("lines", "areas"))
+    lines, areas = (read_shapes(kept, f"{name}.{field}") for field in ("lines", "areas"))
     return DrawnAt(single=kept.told(f"{name}.single"), lines=lines, areas=areas, **arrays)
 
 

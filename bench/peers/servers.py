@@ -81,7 +81,7 @@ class Server:
             try:
                 self._wait(process, log)
                 ready_s = round(time.perf_counter() - started, 1)
-                yield Running(process.pid, self.database and self.database.pid(), ready_s)
+                yield Running(process.pid, self.database.pid() if self.database else None, ready_s)
             finally:
                 # The group of this process alone: gunicorn has children.
                 os.killpg(process.pid, signal.SIGTERM)
@@ -133,7 +133,7 @@ def pygeoapi(folder: Path, cluster: Cluster, port: int = 54403) -> Server:
 
 def _pygeoapi_config(cluster: Cluster, port: int) -> str:
     """Its configuration: YAML, of which JSON is a part."""
-    words = {"title": "World", "description": "World", "keywords": ["world"]}
+    words: dict[str, object] = {"title": "World", "description": "World", "keywords": ["world"]}
     contact = {"name": "x", "address": "x", "city": "x", "stateorprovince": "x", "postalcode": "x", "country": "x"}
     more = {"phone": "x", "fax": "x", "email": "x@example.org", "url": "https://example.org", "hours": "x"}
     return json.dumps(

@@ -219,3 +219,15 @@ def test_a_text_of_spaces_is_none(writers: Writers, told: Json, text: str) -> No
     assert writers.add(region=text).status_code == 400
     assert valid(told, sent["schema"], feature(region=text), OAS30WriteValidator) != []
     assert valid(told, sent["schema"], feature(region=" a "), OAS30WriteValidator) == []
+
+
+@pytest.mark.parametrize(
+    ("weapons", "fits"),
+    [("drone", True), ("3 drone; rocket", True), ("drone;rocket", True), (None, True), ([{"kind": "drone"}], True),
+     ("", False), ("drone; ", False), (" ; drone", False), ("a; \t; b", False), (7, False), (["drone"], False)],
+)  # fmt: skip
+def test_weapons_are_taken_as_the_definition_says(writers: Writers, told: Json, weapons: Any, fits: bool) -> None:
+    """As a list, or in words as features tell them."""
+    sent = told["paths"]["/collections/strikes/items"]["post"]["requestBody"]["content"]["application/geo+json"]
+    assert (writers.add(weapons=weapons).status_code == 201) is fits
+    assert (valid(told, sent["schema"], feature(weapons=weapons), OAS30WriteValidator) == []) is fits

@@ -9,12 +9,13 @@ import pytest
 import shapely
 
 from bench import world_tables
-from bench.world import batches, records, store
+from bench.world import batches, records, store, write_features
 from bench.world_columns import Sizes, made
 from layers.basemap import Basemap
 from layers.check import dangling, over_owned, overlapping, unsourced
 from layers.schema import NOUNS, Records
 from layers.snapshot import Snapshot
+from tests.conftest import BASEMAP
 
 SIZES = Sizes(strikes=400, lines=60, facilities=40)
 
@@ -102,3 +103,10 @@ def test_flatgeobuf_holds_every_feature(shown: Snapshot, tmp_path: Path) -> None
     assert set(frame["id"]) == {feature.id for feature in collection.features}
     assert sorted(frame["name"]) == sorted(feature.name for feature in collection.features)
     assert frame.geometry.geom_type.value_counts().to_dict() == {"LineString": 60, "Point": 40}
+
+
+def test_what_a_store_shows_is_written_for_others(told: Records, tmp_path: Path) -> None:
+    store(tmp_path / "world.gpkg", [told]).close()
+    write_features(tmp_path / "world.gpkg", BASEMAP, None, tmp_path)
+    assert len(pyogrio.read_dataframe(tmp_path / "strikes.fgb")) == len(told.strikes)
+    assert {path.stem for path in tmp_path.glob("*.fgb")} == {"strikes", "assets", "attributions"}

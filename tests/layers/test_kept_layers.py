@@ -36,6 +36,7 @@ def test_some_are_made(told: list[shapely.Geometry | None], data: st.DataObject)
     assert [*found[begin:end]] == told[begin:end]
     assert [found[row] for row in range(-len(told), len(told))] == told * 2
     assert [*found.of_rows(np.array(some, np.int64))] == [told[row] for row in some]
+    assert [*found.there] == [one for one in told if one is not None]
 
 
 @given(st.lists(st.sampled_from(POINTS), max_size=12))
