@@ -124,6 +124,11 @@ def _properties() -> Json:
 
 
 def _nullable(part: Json) -> Json:
+    """With null for what is not there, in a member of a list too."""
+    if (member := part.get("items", {})).get("type") == "object":
+        needed = member.get("required", ())
+        told = {name: one if name in needed else _nullable(one) for name, one in member["properties"].items()}
+        part = {**part, "items": {**member, "properties": told}}
     return {**part, "nullable": True, **({"enum": [*part["enum"], None]} if "enum" in part else {})}
 
 

@@ -224,6 +224,7 @@ def test_a_text_of_spaces_is_none(writers: Writers, told: Json, text: str) -> No
 @pytest.mark.parametrize(
     ("weapons", "fits"),
     [("drone", True), ("3 drone; rocket", True), ("drone;rocket", True), (None, True), ([{"kind": "drone"}], True),
+     ([{"kind": "drone", "count_min": 3, "count_max": None}], True), ([{"kind": None}], False), ([None], False),
      ("", False), ("drone; ", False), (" ; drone", False), ("a; \t; b", False), (7, False), (["drone"], False)],
 )  # fmt: skip
 def test_weapons_are_taken_as_the_definition_says(writers: Writers, told: Json, weapons: Any, fits: bool) -> None:
