@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from typing import Annotated
+
+from pydantic import BeforeValidator
 
 #: Longest text that is read.
 MAX_LENGTH = 200
@@ -57,6 +60,19 @@ def _day(part: str, text: str) -> date:
         raise BadParameter("datetime", text, "RFC 3339 dates such as 2025-08-08 or 2025-08-08T04:06:00Z") from None
 
 
+_DIGITS = re.compile(r"-?[0-9]{1,20}")
+
+
+def _in_digits(text: object) -> object:
+    if isinstance(text, str) and not _DIGITS.fullmatch(text):
+        raise ValueError("expected a whole number in digits")
+    return text
+
+
+#: A whole number in digits alone; pydantic reads 1.0, +1 and 1_000 too.
+Whole = Annotated[int, BeforeValidator(_in_digits)]
+
+
 def parse_whole(name: str, text: str, least: int, most: int) -> int:
     """Read a whole number of decimal digits.
 
@@ -66,7 +82,7 @@ def parse_whole(name: str, text: str, least: int, most: int) -> int:
         If it is none, or out of bounds.
     """
     expected = f"a whole number from {least} to {most}"
-    if not re.fullmatch(r"-?[0-9]{1,20}", text):
+    if not _DIGITS.fullmatch(text):
         raise BadParameter(name, text, expected)
     if not least <= int(text) <= most:
         raise BadParameter(name, text, expected)

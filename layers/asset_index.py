@@ -175,6 +175,8 @@ class AssetIndex:
         place = np.fromiter((bit[kind] for kind in kinds), np.int64, len(kinds))
         area_km2, rim_km = _measured(geometry)
         bounds = shapely.bounds(within_world(geometry))
+        points = geometry.copy()
+        points[shapely.get_type_id(geometry) != 0] = None
         shown = np.fromiter((numbers(given[0]) if given else 0 for given in names), np.uint64, len(names))
         return cls(
             ids,
@@ -189,7 +191,7 @@ class AssetIndex:
             rim_km,
             bounds,
             Names.of(names, owners),
-            trees(bounds, uncertainty_m),
+            trees(bounds, points, uncertainty_m),
         )
 
     def __len__(self) -> int:
@@ -201,29 +203,23 @@ def _columns(asset: Asset) -> tuple[Any, ...]:
     return asset.id, asset.geometry, asset.uncertainty_m or 0.0, asset.basis == "site", asset.kind, names
 
 
-def trees(bounds: Floats, uncertainty_m: Floats) -> tuple[tuple[float, Ints, shapely.STRtree], ...]:
-    """Of each class of uncertainty the widest in metres, the rows, and an index in space of their bounds."""
-    boxes = _spans(bounds)
+def trees(bounds: Floats, points: Objects, uncertainty_m: Floats) -> tuple[tuple[float, Ints, shapely.STRtree], ...]:
+    """Of each class of uncertainty the widest in metres, the rows, and an index in space of their bounds.
+
+    What is no point, None among the ``points``, is in it as the line from one corner of its bounds to the other.
+    """
+    spans, other = points.copy(), shapely.is_missing(points)
+    spans[other] = shapely.linestrings(bounds[other].reshape(-1, 2, 2))
     found = []
     lowest = -1.0
     for highest in CLASSES_M:
         rows = np.flatnonzero((uncertainty_m > lowest) & (uncertainty_m <= highest))
         if len(rows):
-            tree = shapely.STRtree(boxes[rows])
+            tree = shapely.STRtree(spans[rows])
             tree.query(shapely.box(0, 0, 0, 0))  # the tree is only built when it is first asked
             found.append((float(uncertainty_m[rows].max()), rows, tree))
         lowest = highest
     return tuple(found)
-
-
-def _spans(bounds: Floats) -> Objects:
-    """What has these bounds and is quickly made: a point, or the line from one corner to the other."""
-    corners = bounds.reshape(-1, 2, 2)
-    wide = (corners[:, 0] != corners[:, 1]).any(axis=1)
-    found = np.empty(len(bounds), dtype=object)
-    found[~wide] = shapely.points(corners[~wide, 0])
-    found[wide] = shapely.linestrings(corners[wide])
-    return found
 
 
 def near_boxes(tree: shapely.STRtree, bounds: Floats, radius_m: Floats) -> Ints:

@@ -12,6 +12,8 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
+import numpy as np
+
 from geo.lookup import Lookup
 from geo.packed import texts
 from layers.asset_index import AssetIndex, Names, Ragged, trees
@@ -72,7 +74,7 @@ class KeptSnapshot(Snapshot):
         """The assets, ready to be matched."""
         assets = self.collections["assets"]
         assert isinstance(assets, KeptCollection)  # a view that was read has layers that were
-        return _read_index(self.lies_on, assets.geometries.there)
+        return _read_index(self.lies_on, assets.geometries)
 
 
 def _write_table(into: Writing, name: str, records: Records) -> None:
@@ -171,8 +173,10 @@ def _read_index(kept: Reading, places: Shapes) -> AssetIndex:
         **ragged,
     )
     columns = {name: kept.array(f"index.{name}") for name in _INDEX}
-    near = trees(columns["bounds"], columns["uncertainty_m"])
-    return AssetIndex(ids=texts(kept.packed("index.ids")), geometry=places, names=names, trees=near, **columns)
+    there = np.flatnonzero(places.there)
+    near = trees(columns["bounds"], places.alone[there], columns["uncertainty_m"])
+    ids = texts(kept.packed("index.ids"))
+    return AssetIndex(ids=ids, geometry=places.of_rows(there), names=names, trees=near, **columns)
 
 
 def _lookup(numbers: Mapping[str, int]) -> Lookup:

@@ -44,7 +44,8 @@ class Shapes(Picked):
         numbers = self.numbers[rows]
         found = np.full(len(numbers), None, dtype=object)
         points = numbers >= 0
-        found[points] = shapely.points(self.lonlat[numbers[points]])
+        at = numbers[points]
+        found[points] = self._made[at] if "_made" in vars(self) else shapely.points(self.lonlat[at])
         told = self.others.taken(-1 - numbers[~points].astype(np.int64))
         found[~points] = shapely.from_wkb(np.array([wkb or None for wkb in told], dtype=object))
         return found
@@ -53,17 +54,31 @@ class Shapes(Picked):
         """Those of some rows, in the order given."""
         return Shapes(self.lonlat, self.others, self.numbers[rows])
 
+    def _whole(self) -> Objects:
+        _ = self._made  # so that they are in memory once, whoever asks for all first
+        return super()._whole()
+
     @property
-    def there(self) -> Shapes:
-        """Those that are there, in their order."""
-        is_there = self.numbers >= 0
-        is_there[~is_there] = (self.others.stops > self.others.starts)[-1 - self.numbers[~is_there]]
-        return self.of_rows(np.flatnonzero(is_there))
+    def alone(self) -> Objects:
+        """The points alone, None for all else; once all are made, they are what it gives."""
+        return np.append(self._made, np.array([None]))[np.maximum(self.numbers, -1)]
 
     @cached_property
-    def placed(self) -> Bools | None:
-        """Which rows have a place, where all are points or nothing; ``None`` where something else is among them."""
-        return None if (self.others.stops > self.others.starts).any() else self.numbers >= 0
+    def _made(self) -> Objects:
+        return np.array(shapely.points(self.lonlat), dtype=object)
+
+    @cached_property
+    def there(self) -> Bools:
+        """Which rows have a geometry."""
+        is_there = self.numbers >= 0
+        is_there[~is_there] = (self.others.stops > self.others.starts)[-1 - self.numbers[~is_there]]
+        is_there.setflags(write=False)
+        return is_there
+
+    @property
+    def are_points(self) -> bool:
+        """Whether nothing but points is among them."""
+        return not (self.others.stops > self.others.starts).any()
 
     @cached_property
     def points(self) -> tuple[Floats, Floats]:
@@ -91,12 +106,12 @@ class KeptCollection(Collection):
     @cached_property
     def lonlat(self) -> tuple[Array, Array] | None:
         """Longitude and latitude of each row, where all are points or nothing."""
-        return None if self.geometries.placed is None else self.geometries.points
+        return self.geometries.points if self.geometries.are_points else None
 
     @cached_property
     def placed(self) -> Array:
-        """Which rows have a place."""
-        return super().placed if self.geometries.placed is None else self.geometries.placed
+        """Which rows have a place; no geometry of a record is empty."""
+        return self.geometries.there
 
 
 def write_layer(into: Writing, layer: Collection) -> None:

@@ -12,7 +12,7 @@ from api.answering import form_of, view
 from api.formats.choice import DOCUMENT, HTML
 from api.html import pages
 from api.params import named_once
-from api.reading import MAX_LENGTH
+from api.reading import MAX_LENGTH, Whole
 from api.validators import representation
 from layers.gazetteer import MAX_LIMIT, Gazetteer, GazetteerMissing
 
@@ -72,7 +72,7 @@ def find(
     country: Annotated[
         str | None, Query(description="ISO 3166-1 alpha-2 code or name of the country.", max_length=MAX_LENGTH)
     ] = None,
-    limit: Annotated[int, Query(ge=1, le=MAX_LIMIT, description="Most candidates of the answer.")] = 10,
+    limit: Annotated[Whole, Query(ge=1, le=MAX_LIMIT, description="Most candidates of the answer.")] = 10,
 ) -> Response:
     """Places that a text may mean, best first. ``best`` is empty where more than one fits alike, or none."""
     form = form_of(request, DOCUMENT)

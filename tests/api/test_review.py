@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from starlette.testclient import TestClient
@@ -94,6 +95,13 @@ def test_the_queue_holds_what_is_open_largest_change_first(idle_desk: Desk) -> N
     second = idle_desk.client.get("/review/queue?limit=1&offset=1", headers=idle_desk.ann).json()
     assert second["queue"] == queue[1:2]
     assert second["numberMatched"] == len(queue)
+
+
+@pytest.mark.parametrize("text", ["0.0", "+1", "1_0", "1e1", " 1", "١", "", "9" * 30])
+@pytest.mark.parametrize("path", ["/review/queue?limit={}", "/review/queue?offset={}", "/places?q=Orlivka&limit={}"])
+def test_numbers_are_in_digits(idle_desk: Desk, path: str, text: str) -> None:
+    answer = idle_desk.client.get(path.format(quote(text)), headers=idle_desk.ann)
+    assert (answer.status_code, answer.json()["title"]) == (400, "A parameter cannot be read")
 
 
 def test_a_reviewer_sees_candidates_claims_and_what_is_private(idle_desk: Desk) -> None:

@@ -36,20 +36,30 @@ def test_some_are_made(told: list[shapely.Geometry | None], data: st.DataObject)
     assert [*found[begin:end]] == told[begin:end]
     assert [found[row] for row in range(-len(told), len(told))] == told * 2
     assert [*found.of_rows(np.array(some, np.int64))] == [told[row] for row in some]
-    assert [*found.there] == [one for one in told if one is not None]
+    assert found.there.tolist() == [one is not None for one in told]
+
+
+@given(st.lists(st.sampled_from(ALL), max_size=12), st.booleans())
+def test_points_are_made_once(told: list[shapely.Geometry | None], all_first: bool) -> None:
+    found = kept(told)
+    if all_first:
+        _ = found.whole
+    alone = found.alone
+    assert [*alone] == [one if isinstance(one, shapely.Point) else None for one in told]
+    assert [*found] == told
+    assert all(two is one for one, two in zip(alone, found, strict=True) if one is not None)
 
 
 @given(st.lists(st.sampled_from(POINTS), max_size=12))
 def test_points_are_known_without_being_made(told: list[shapely.Point | None]) -> None:
     found = kept([*told])
-    assert found.placed is not None
-    assert found.placed.tolist() == [one is not None for one in told]
+    assert found.are_points
     expected = [(np.nan, np.nan) if one is None else (one.x, one.y) for one in told]
     np.testing.assert_array_equal(np.column_stack(found.points), np.array(expected, float).reshape(-1, 2))
 
 
 def test_what_is_no_point_has_to_be_made() -> None:
-    assert kept([*ALL]).placed is None
+    assert not kept([*ALL]).are_points
 
 
 def test_what_is_made_is_not_to_be_written_to() -> None:
