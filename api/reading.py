@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Annotated
 
 from pydantic import BeforeValidator
 
@@ -69,8 +68,8 @@ def _in_digits(text: object) -> object:
     return text
 
 
-#: A whole number in digits alone; pydantic reads 1.0, +1 and 1_000 too.
-Whole = Annotated[int, BeforeValidator(_in_digits)]
+#: Makes a whole number be one in digits alone; pydantic reads 1.0, +1 and 1_000 too.
+IN_DIGITS = BeforeValidator(_in_digits)
 
 
 def parse_whole(name: str, text: str, least: int, most: int) -> int:

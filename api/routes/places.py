@@ -6,13 +6,14 @@ from typing import Annotated, Any
 
 import orjson
 from fastapi import APIRouter, Depends, Query, Request, Response
+from pydantic import Field
 
 from api import places
 from api.answering import form_of, view
 from api.formats.choice import DOCUMENT, HTML
 from api.html import pages
 from api.params import named_once
-from api.reading import MAX_LENGTH, Whole
+from api.reading import IN_DIGITS, MAX_LENGTH
 from api.validators import representation
 from layers.gazetteer import MAX_LIMIT, Gazetteer, GazetteerMissing
 
@@ -72,7 +73,9 @@ def find(
     country: Annotated[
         str | None, Query(description="ISO 3166-1 alpha-2 code or name of the country.", max_length=MAX_LENGTH)
     ] = None,
-    limit: Annotated[Whole, Query(ge=1, le=MAX_LIMIT, description="Most candidates of the answer.")] = 10,
+    limit: Annotated[
+        int, Field(ge=1, le=MAX_LIMIT), IN_DIGITS, Query(description="Most candidates of the answer.")
+    ] = 10,
 ) -> Response:
     """Places that a text may mean, best first. ``best`` is empty where more than one fits alike, or none."""
     form = form_of(request, DOCUMENT)

@@ -14,7 +14,7 @@ from pydantic.config import JsonDict
 from api import reviewers, tell_review
 from api.atlas import Atlas
 from api.params import only_known
-from api.reading import Whole
+from api.reading import IN_DIGITS
 from api.routes.answers import RecordId
 from layers.fields import Id, Text, Verdict
 from layers.ownership import UnknownRecord
@@ -83,8 +83,8 @@ class NewDecision(BaseModel):
 @router.get("/queue", summary="Strikes that wait for a decision")
 def queue(
     request: Request,
-    limit: Annotated[Whole, Query(ge=1, le=500, description="How many.")] = 100,
-    offset: Annotated[Whole, Query(ge=0, le=10_000_000, description="How many to pass over.")] = 0,
+    limit: Annotated[int, Field(ge=1, le=500), IN_DIGITS, Query(description="How many.")] = 100,
+    offset: Annotated[int, Field(ge=0, le=10_000_000), IN_DIGITS, Query(description="How many to pass over.")] = 0,
 ) -> Response:
     """Strikes without a settled decision, those first whose published answer a decision would change most."""
     snapshot = _everything(request)
