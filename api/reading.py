@@ -59,17 +59,20 @@ def _day(part: str, text: str) -> date:
         raise BadParameter("datetime", text, "RFC 3339 dates such as 2025-08-08 or 2025-08-08T04:06:00Z") from None
 
 
+def written_as(pattern: re.Pattern[str], expected: str) -> BeforeValidator:
+    """Make a parameter be written as a pattern has it, where pydantic reads it in other forms too."""
+
+    def checked(text: object) -> object:
+        if isinstance(text, str) and not pattern.fullmatch(text):
+            raise ValueError(f"expected {expected}")
+        return text
+
+    return BeforeValidator(checked)
+
+
 _DIGITS = re.compile(r"-?[0-9]{1,20}")
-
-
-def _in_digits(text: object) -> object:
-    if isinstance(text, str) and not _DIGITS.fullmatch(text):
-        raise ValueError("expected a whole number in digits")
-    return text
-
-
-#: Makes a whole number be one in digits alone; pydantic reads 1.0, +1 and 1_000 too.
-IN_DIGITS = BeforeValidator(_in_digits)
+#: A whole number; 1.0, +1 and 1_000 would be read too.
+IN_DIGITS = written_as(_DIGITS, "a whole number in digits")
 
 
 def parse_whole(name: str, text: str, least: int, most: int) -> int:

@@ -16,6 +16,8 @@ import numpy as np
 
 from geo.lookup import Lookup
 from geo.packed import texts
+from geo.pieces import spliced
+from geo.splice import Splice
 from layers.asset_index import AssetIndex, Names, Ragged, trees
 from layers.basemap import Basemap
 from layers.edited import Published
@@ -173,10 +175,12 @@ def _read_index(kept: Reading, places: Shapes) -> AssetIndex:
         **ragged,
     )
     columns = {name: kept.array(f"index.{name}") for name in _INDEX}
-    there = np.flatnonzero(places.there)
-    near = trees(columns["bounds"], places.alone[there], columns["uncertainty_m"])
+    # The shapes of the layer, not shapes of its own: all of them are in memory once at most.
+    placeless = Splice.exchanging(len(places), np.flatnonzero(~places.there), np.empty(0, np.int64))
+    geometry = spliced(places, np.empty(0, object), placeless)
+    near = trees(columns["bounds"], places.alone[places.there], columns["uncertainty_m"])
     ids = texts(kept.packed("index.ids"))
-    return AssetIndex(ids=ids, geometry=places.of_rows(there), names=names, trees=near, **columns)
+    return AssetIndex(ids=ids, geometry=geometry, names=names, trees=near, **columns)
 
 
 def _lookup(numbers: Mapping[str, int]) -> Lookup:

@@ -18,13 +18,39 @@ from layers.kept_arrays import PAGE, Reading, Writing
 from layers.snapshot import LAYERS, rows_of
 
 
+class Points(Picked):
+    """Points of degrees lon/lat (OGC:CRS84), shape (m, 2), each of which is made when it is asked for.
+
+    Once all are made, each is in memory once, however many layers and indexes pick it.
+    """
+
+    dtype = np.dtype(object)
+
+    def __init__(self, lonlat: Floats) -> None:
+        self.lonlat = lonlat
+
+    def __len__(self) -> int:
+        return len(self.lonlat)
+
+    def take(self, rows: Ints) -> Objects:
+        """Some of them, in the order given."""
+        return self.whole[rows] if "whole" in vars(self) else _points(self.lonlat[rows])
+
+    def _whole(self) -> Objects:
+        return _points(self.lonlat)
+
+
+def _points(lonlat: Floats) -> Objects:
+    return np.asarray(shapely.points(lonlat), dtype=object)
+
+
 class Shapes(Picked):
     """Geometries of rows, lon/lat (OGC:CRS84), each of which is made when it is asked for.
 
     Parameters
     ----------
-    lonlat
-        Degrees of points, shape (m, 2).
+    points
+        Those that are points.
     others
         WKB of what is no point, empty where there is nothing.
     numbers
@@ -33,39 +59,30 @@ class Shapes(Picked):
 
     dtype = np.dtype(object)
 
-    def __init__(self, lonlat: Floats, others: Packed, numbers: Codes) -> None:
-        self.lonlat, self.others, self.numbers = lonlat, others, numbers
+    def __init__(self, points: Points, others: Packed, numbers: Codes) -> None:
+        self.points, self.others, self.numbers = points, others, numbers
 
     def __len__(self) -> int:
         return len(self.numbers)
 
     def take(self, rows: Ints) -> Objects:
         """Some of them, in the order given."""
-        numbers = self.numbers[rows]
+        numbers = self.numbers[rows].astype(np.int64)
         found = np.full(len(numbers), None, dtype=object)
-        points = numbers >= 0
-        at = numbers[points]
-        found[points] = self._made[at] if "_made" in vars(self) else shapely.points(self.lonlat[at])
-        told = self.others.taken(-1 - numbers[~points].astype(np.int64))
-        found[~points] = shapely.from_wkb(np.array([wkb or None for wkb in told], dtype=object))
+        is_point = numbers >= 0
+        found[is_point] = self.points[numbers[is_point]]
+        told = self.others.taken(-1 - numbers[~is_point])
+        found[~is_point] = shapely.from_wkb(np.array([wkb or None for wkb in told], dtype=object))
         return found
 
     def of_rows(self, rows: Ints) -> Shapes:
         """Those of some rows, in the order given."""
-        return Shapes(self.lonlat, self.others, self.numbers[rows])
-
-    def _whole(self) -> Objects:
-        _ = self._made  # so that they are in memory once, whoever asks for all first
-        return super()._whole()
+        return Shapes(self.points, self.others, self.numbers[rows])
 
     @property
     def alone(self) -> Objects:
-        """The points alone, None for all else; once all are made, they are what it gives."""
-        return np.append(self._made, np.array([None]))[np.maximum(self.numbers, -1)]
-
-    @cached_property
-    def _made(self) -> Objects:
-        return np.array(shapely.points(self.lonlat), dtype=object)
+        """The points alone, None for all else."""
+        return np.append(self.points.whole, np.array([None]))[np.maximum(self.numbers, -1)]
 
     @cached_property
     def there(self) -> Bools:
@@ -78,12 +95,12 @@ class Shapes(Picked):
     @property
     def are_points(self) -> bool:
         """Whether nothing but points is among them."""
-        return not (self.others.stops > self.others.starts).any()
+        return not self.there[self.numbers < 0].any()
 
     @cached_property
-    def points(self) -> tuple[Floats, Floats]:
+    def lonlat(self) -> tuple[Floats, Floats]:
         """Longitude and latitude of each row, NaN where it is no point."""
-        lon, lat = np.append(self.lonlat, [[np.nan, np.nan]], axis=0)[np.maximum(self.numbers, -1)].T
+        lon, lat = np.append(self.points.lonlat, [[np.nan, np.nan]], axis=0)[np.maximum(self.numbers, -1)].T
         return lon, lat
 
 
@@ -106,7 +123,7 @@ class KeptCollection(Collection):
     @cached_property
     def lonlat(self) -> tuple[Array, Array] | None:
         """Longitude and latitude of each row, where all are points or nothing."""
-        return self.geometries.points if self.geometries.are_points else None
+        return self.geometries.lonlat if self.geometries.are_points else None
 
     @cached_property
     def placed(self) -> Array:
@@ -205,4 +222,4 @@ def read_shapes(kept: Reading, name: str) -> Shapes:
     is_point = numbers > 0
     numbers[is_point] = np.arange(len(at))
     numbers[~is_point] = -1 - np.arange(len(others))
-    return Shapes(lonlat, others, numbers)
+    return Shapes(Points(lonlat), others, numbers)

@@ -19,6 +19,7 @@ from geo.coded import Coded
 from geo.crs import Ints
 from geo.lookup import Lookup
 from geo.packed import Packed, place_of
+from geo.pieces import pages
 from geo.splice import Splice
 from layers.recent import Recent
 from layers.rows import Row, Table
@@ -141,8 +142,8 @@ class Rows:
 
     def all(self) -> Iterator[Record]:
         """Every record, in order."""
-        for start in range(0, len(self), _PAGE):
-            yield from self.records(range(start, min(start + _PAGE, len(self))))
+        for rows in pages(len(self), _PAGE):
+            yield from self.records(range(len(self))[rows])
 
     def _read(self, row: int) -> Row:
         values = orjson.loads(self.values[row])

@@ -7,21 +7,14 @@ from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
-from pydantic import BeforeValidator
 
 from api import tell, tell_country
 from api.answering import document, view
 from api.params import named_once
+from api.reading import written_as
 from layers.ownership import Basis, Minority, UnknownRecord
 from layers.schema import NOUNS
 from layers.tally import Relation
-
-
-def _written_out(text: object) -> object:
-    if isinstance(text, str) and not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text, re.ASCII):
-        raise ValueError("expected a day such as 2025-08-08")
-    return text
-
 
 router = APIRouter(tags=["answers"], dependencies=[Depends(named_once)])
 
@@ -41,7 +34,7 @@ RelationParameter = Annotated[
 DayParameter = Annotated[
     date | None,
     # A number of seconds would be a day too.
-    BeforeValidator(_written_out),
+    written_as(re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII), "a day such as 2025-08-08"),
     Query(description="The day, as 2025-08-08; by default that of the data."),
 ]
 RecordId = Annotated[str, Path(max_length=160)]

@@ -55,7 +55,7 @@ def test_points_are_known_without_being_made(told: list[shapely.Point | None]) -
     found = kept([*told])
     assert found.are_points
     expected = [(np.nan, np.nan) if one is None else (one.x, one.y) for one in told]
-    np.testing.assert_array_equal(np.column_stack(found.points), np.array(expected, float).reshape(-1, 2))
+    np.testing.assert_array_equal(np.column_stack(found.lonlat), np.array(expected, float).reshape(-1, 2))
 
 
 def test_what_is_no_point_has_to_be_made() -> None:
