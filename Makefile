@@ -44,8 +44,8 @@ fix: $(VENV)/.stamp-dev ## apply what the linter and the formatter can put right
 	$(BIN)/ruff format .
 
 docs: $(VENV)/.stamp-dev ## write the pages that are made from the schema and from the help
-	$(BIN)/python -m layers.record_docs > docs/records.md
-	$(BIN)/typer api.cli utils docs --name strikeatlas --output docs/cli.md
+	$(BIN)/python -m layers.collections.schema_docs > docs/records.md
+	$(BIN)/typer api.cli.main utils docs --name strikeatlas --output docs/cli.md
 
 clean: ## remove all that setup made; the store in data/ stays
 	rm -rf $(VENV) node_modules static/vendor data/basemap.gpkg data/gazetteer.sqlite
@@ -103,16 +103,16 @@ node_modules/.stamp: package.json package-lock.json .npmrc | $(VENV)/.stamp-venv
 	fi
 	@touch $@
 
-static/vendor/manifest.json: api/vendor.py node_modules/.stamp | $(VENV)/.stamp-venv
-	@$(BIN)/python -m api.vendor
+static/vendor/manifest.json: api/build/vendor_javascript.py node_modules/.stamp | $(VENV)/.stamp-venv
+	@$(BIN)/python -m api.build.vendor_javascript
 
-data/basemap.gpkg: layers/basemap.py $(VENV)/.stamp-runtime
-	@$(BIN)/python -m layers.basemap $@
+data/basemap.gpkg: layers/reference/basemap.py $(VENV)/.stamp-runtime
+	@$(BIN)/python -m layers.reference.basemap $@
 
 # The names are folded by place_names.py: an index that was built by another version would find other places. A
 # gazetteer that was added has to be added again (strikeatlas place add).
-data/gazetteer.sqlite: layers/gazetteer_index.py layers/place_names.py layers/region_names.py layers/region_names.toml layers/admin1.tsv $(VENV)/.stamp-runtime
-	@$(BIN)/python -m layers.gazetteer_index $@
+data/gazetteer.sqlite: layers/reference/gazetteer_build.py layers/text/place_names.py layers/reference/regions.py layers/reference/region_names.toml layers/reference/admin1.tsv $(VENV)/.stamp-runtime
+	@$(BIN)/python -m layers.reference.gazetteer_build $@
 
 # --- lock files (needs uv) -------------------------------------------------------------------
 

@@ -9,35 +9,34 @@ from contextlib import AbstractAsyncContextManager
 
 from fastapi import FastAPI
 
-from api import errors, openapi
-from api.access_log import AccessLog, Form
-from api.atlas import Atlas
-from api.compression import Compression
-from api.edition import edition, program_version
-from api.headers import CommonHeaders, Methods
-from api.limits import AtWork, BodyLimit, RequestLimit, WorkLimit
-from api.observing import Observed
-from api.proxy import Forwarded
+from api.http.common_headers import CommonHeaders, Methods
+from api.http.compression import Compression
+from api.http.forwarded import Forwarded
+from api.http.limits import AtWork, BodyLimit, RequestLimit, WorkLimit
+from api.http.request_log import AccessLog, Form, Observed
+from api.openapi import definition
+from api.responses import errors
 from api.routes import (
-    answers,
-    collections,
-    connect,
-    features,
-    featureserver,
-    maps,
-    operating,
-    page,
-    places,
+    attribution,
+    esri_featureserver,
+    gazetteer,
+    health,
+    ogc_common,
+    ogc_features,
+    ogc_maps,
+    ogc_schemas,
+    ogc_styles,
+    ogc_tiles,
+    ogc_transactions,
     review,
-    schemas,
-    styles,
-    tiles,
-    tilesets,
-    transactions,
+    web_map,
+    xyz_tiles,
 )
+from api.server.build_id import edition, program_version
+from api.server.live_snapshot import Atlas
+from api.server.worker_status import Worker
 from api.settings import Settings
-from api.workers import Worker
-from layers.store import Store
+from layers.store.store import Store
 
 DESCRIPTION = (
     "Whose energy sites were struck: strikes joined to the owners of pipelines and facilities. "
@@ -79,7 +78,7 @@ def create_app(store: Store, settings: Settings | None = None, log: Form = "none
     app.state.settings = settings
     app.state.worker = worker
     _mount(app, atlas, worker, settings)
-    openapi.install(app, settings)
+    definition.install(app, settings)
     _wrap(app, settings, at_work, worker, access_log)
     return app
 
@@ -113,27 +112,26 @@ def _mount(app: FastAPI, atlas: Atlas, worker: Worker, settings: Settings) -> No
 
     Plain ones come first: a request passes over every route before its own, which for a tile took longer than the rest.
     """
-    features.mount(app)
-    tiles.mount(app, atlas)
-    tilesets.mount(app, atlas)
-    operating.mount(app, worker, settings.at_work_max)
+    ogc_features.mount(app)
+    xyz_tiles.mount(app, atlas)
+    ogc_tiles.mount(app, atlas)
+    health.mount(app, worker, settings.at_work_max)
     parts = (
-        collections,
-        schemas,
-        tilesets,
-        styles,
-        maps,
-        transactions,
-        answers,
-        places,
+        ogc_common,
+        ogc_schemas,
+        ogc_tiles,
+        ogc_styles,
+        ogc_maps,
+        ogc_transactions,
+        attribution,
+        gazetteer,
         review,
-        featureserver,
-        connect,
-        page,
+        esri_featureserver,
+        web_map,
     )
     for part in parts:
         app.include_router(part.router)
-    page.mount(app, settings.static)
+    web_map.mount(app, settings.static)
 
 
 def _wrap(app: FastAPI, settings: Settings, at_work: AtWork, worker: Worker, log: AccessLog | None) -> None:

@@ -8,9 +8,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from api.reading import BadParameter
-from layers.decisions import PUBLISH_FROM, SHOW_FROM
-from layers.keeping import LEAST
+from api.requests.scalars import BadParameter
+from layers.model.thresholds import PUBLISH_FROM, SHOW_FROM
+from layers.snapshot.snapshot_cache import LEAST
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -17,11 +17,11 @@ from scipy.optimize import minimize
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from geo.crs import Bools, Floats, Ints
-from layers.duplicate_evidence import quick, targeted, worded
-from layers.duplicate_pairs import StrikePairs, candidates
-from layers.duplicates import BY_HAND, Weights
-from layers.event_table import EventTable
+from geo.lonlat import Bools, Floats, Ints
+from layers.resolution.strike_blocking import StrikePairs, candidates
+from layers.resolution.strike_columns import EventTable
+from layers.resolution.strike_comparison import quick, targeted, worded
+from layers.resolution.strike_duplicates import BY_HAND, Weights
 from tests.labelled.strikes import labelled_records
 
 LABELS = Path(__file__).resolve().parent.parent / "tests" / "labelled" / "duplicates.csv"

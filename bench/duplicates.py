@@ -10,10 +10,10 @@ from time import process_time
 
 import shapely
 
-from layers.duplicate_pairs import candidates
-from layers.duplicates import propose
-from layers.event_table import EventTable
-from layers.schema import Records, Source, Strike
+from layers.model.records import Records, Source, Strike
+from layers.resolution.strike_blocking import candidates
+from layers.resolution.strike_columns import EventTable
+from layers.resolution.strike_duplicates import propose
 
 SYLLABLES = ("ba", "bel", "dor", "fin", "hra", "kra", "len", "mir", "nov", "ost", "pol", "sib", "tor", "ural", "vys")
 KINDS = ("refinery", "oil-depot", "power-plant", "port-terminal", "factory")

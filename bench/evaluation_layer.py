@@ -11,12 +11,13 @@ from pathlib import Path
 import numpy as np
 import shapely
 
-from geo.pairs import pairs_within
-from layers import curated
-from layers.asset_index import AssetIndex
-from layers.matching import names_tied
-from layers.schema import Records
-from layers.sources import gem_places
+from geo.spatial_join.join import pairs_within
+from layers.matching.asset_index import AssetIndex
+from layers.matching.match import names_tied
+from layers.model.records import Records
+from layers.sources.curated import toml_records
+from layers.sources.gem import location
+from layers.sources.reader import country_codes
 
 #: The same power station in two sources is no further apart, in metres.
 SAME_SITE_M = 3_000.0
@@ -52,7 +53,7 @@ def index(rows: Sequence[Row]) -> AssetIndex:
 
 def layer(real: Path | None) -> list[Row]:
     """Bundled assets and, where the others' data is there, theirs, each power station once."""
-    records = curated.read().require_clean()
+    records = toml_records.read().require_clean()
     bundled = list(_records(records))
     if real is None:
         return bundled
@@ -100,8 +101,8 @@ def _gem(path: Path) -> Iterator[Row]:
     with path.open(encoding="utf-8-sig", newline="") as file:
         for row in csv.DictReader(file):
             try:
-                where = gem_places.spot(row["geometry"], row["Latitude"], row["Longitude"], "")
-            except gem_places.PlaceError:
+                where = location.spot(row["geometry"], row["Latitude"], row["Longitude"], "")
+            except country_codes.PlaceError:
                 continue
             if where is not None:
                 kind = "pipeline" if where.geometry.geom_type.endswith("LineString") else "lng-plant"

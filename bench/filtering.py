@@ -14,15 +14,15 @@ import shapely
 from rich.console import Console
 from rich.table import Table
 
-from geo.pieces import Array, Picked
-from layers.collection import Collection
-from layers.cursor import begin_after, cursor_at, keyed
-from layers.feature_table import FeatureTable
-from layers.features import StrikeFeature
-from layers.fields import AssetKind
-from layers.filter_text import parse
-from layers.filtering import compiled
-from layers.selection import Selection, SortKey, rows
+from geo.columnar.chunked_array import Array, Picked
+from layers.collections.collection import Collection
+from layers.collections.feature_table import FeatureTable
+from layers.collections.feature_types import StrikeFeature
+from layers.model.types import AssetKind
+from layers.query.cql2_text import parse
+from layers.query.filter import compiled
+from layers.query.keyset_cursor import begin_after, cursor_at, keyed
+from layers.query.selection import Selection, SortKey, rows
 
 FILTERS = (
     "kind = 'refinery' AND killed_min >= 4",

@@ -17,9 +17,9 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from layers.gazetteer import Gazetteer
-from layers.gazetteer_rows import Row, bundled
-from layers.place_names import is_cyrillic, is_readable
+from layers.reference.gazetteer import Gazetteer
+from layers.reference.geonames import Row, bundled
+from layers.text.place_names import is_cyrillic, is_readable
 
 
 def sampled(rows: list[Row], count: int, seed: int) -> dict[str, list[str]]:
@@ -57,7 +57,7 @@ def peak_mb(who: int) -> float:
 def build(path: Path) -> tuple[float, float]:
     """Build in a process of its own; seconds and peak memory in MB."""
     started = time.perf_counter()
-    subprocess.run([sys.executable, "-m", "layers.gazetteer_index", str(path)], check=True)
+    subprocess.run([sys.executable, "-m", "layers.reference.gazetteer_build", str(path)], check=True)
     return time.perf_counter() - started, peak_mb(resource.RUSAGE_CHILDREN)
 
 

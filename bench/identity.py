@@ -6,9 +6,9 @@ import argparse
 import random
 from time import perf_counter
 
-from layers import names
-from layers.identity import apply, resolve
-from layers.schema import Entity, Identity, Records, Source, Stake
+from layers.model.records import Entity, Identity, Records, Source, Stake
+from layers.resolution.resolve import apply, resolve
+from layers.text import company_names
 
 SYLLABLES = ("ba", "bel", "dor", "fin", "gaz", "kra", "len", "mir", "nov", "ost", "pol", "ros", "sib", "tor", "ural")
 KINDS = ("Oil Company", "Gas", "Energy", "Trading", "Refinery", "Pipeline Company", "Holding", "Transport", "Invest")
@@ -87,7 +87,7 @@ def main() -> None:
     rows = parser.parse_args().rows
     known = invented(rows, 1)
     incoming, truth = seen_elsewhere(known, 2)
-    names.fold.cache_clear()
+    company_names.fold.cache_clear()
     start = perf_counter()
     found = resolve(table(known), table(incoming))
     took = perf_counter() - start

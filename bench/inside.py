@@ -21,15 +21,15 @@ from rich.table import Table
 from starlette.types import ASGIApp, Message
 
 from api.app import create_app
-from api.params import ORDERS
+from api.requests.query_parameters import ORDERS
+from api.server.served_version import View
 from api.settings import Settings
-from api.view import View
 from bench.questions import Question, features, tiles
 from bench.report import OURS
 from bench.world_columns import REGION
-from layers.cursor import keyed
-from layers.selection import Selection
-from layers.store import Store
+from layers.query.keyset_cursor import keyed
+from layers.query.selection import Selection
+from layers.store.store import Store
 
 #: Seconds that a question is asked for in one run; the least of the runs counts.
 LASTS_S = 0.2

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import shapely
 
-from layers import curated
-from layers.schema import Strike
+from layers.model.records import Strike
+from layers.sources.curated import toml_records
 
 EVENTS = Path(__file__).resolve().parent.parent / "tests" / "labelled" / "events.csv"
 
@@ -31,7 +31,7 @@ class Labelled:
 def read(real: Path | None = None, path: Path = EVENTS) -> list[Labelled]:
     """The labelled strikes; with others' data, those of VIINA have their headline as title and no targets."""
     headlines = _headlines(real) if real else {}
-    bundled = curated.read().require_clean().strikes
+    bundled = toml_records.read().require_clean().strikes
     found = []
     for row in _rows(path):
         strike = bundled[row["event"]] if row["set"] == "facts" else _strike(row, headlines.get(row["event"]))

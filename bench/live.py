@@ -23,12 +23,12 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from api.atlas import Atlas
+from api.server.live_snapshot import Atlas
 from api.settings import Settings
 from bench.peers.servers import Running, Server, strikeatlas
 from bench.wrk import load
-from layers.schema import Strike
-from layers.store import ANY, Edit, Store
+from layers.model.records import Strike
+from layers.store.store import ANY, Edit, Store
 
 #: So many new connections in a row must tell an edit.
 _IN_A_ROW = 10

@@ -15,12 +15,12 @@ import shapely
 from rich.console import Console
 from rich.table import Table
 
-from layers.asset_index import AssetIndex
-from layers.matching import REACH, match_one, score
-from layers.schema import Asset, Records, Strike
-from layers.strike_table import StrikeTable
-from layers.target_words import KINDS as TOLD
-from layers.weights import read
+from layers.matching.asset_index import AssetIndex
+from layers.matching.match import REACH, match_one, score
+from layers.matching.strike_columns import StrikeTable
+from layers.matching.weights import read
+from layers.model.records import Asset, Records, Strike
+from layers.text.site_words import KINDS as TOLD
 
 #: The Black Sea and its neighbours: west, south, east, north.
 REGION = (22.0, 43.0, 42.0, 53.0)

@@ -15,12 +15,12 @@ from rich.table import Table
 
 from bench import evaluation_layer, labelled
 from bench.labelled import Labelled
-from layers.asset_index import AssetIndex
-from layers.calibration import FITTED, Judged, bands, fit, probabilities, stacked
-from layers.likelihood import columns
-from layers.matching import candidates
-from layers.strike_table import StrikeTable
-from layers.weights import BUNDLED, Weights, dumps, read
+from layers.matching.asset_index import AssetIndex
+from layers.matching.calibration import FITTED, Judged, bands, fit, probabilities, stacked
+from layers.matching.evidence import columns
+from layers.matching.match import candidates
+from layers.matching.strike_columns import StrikeTable
+from layers.matching.weights import BUNDLED, Weights, dumps, read
 
 REAL = Path(__file__).resolve().parents[2] / "shared" / "data" / "real"
 FOLDS = 10
@@ -264,7 +264,7 @@ def errors(all_cases: Sequence[Case], fold: np.ndarray, rounds: int) -> MappingP
 def main() -> None:
     """Run and print; with --write, write the weights."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--write", action="store_true", help="write layers/weights.toml")
+    parser.add_argument("--write", action="store_true", help="write layers/matching/weights.toml")
     parser.add_argument("--wrong", action="store_true", help="list what is wrong")
     parser.add_argument("--rounds", type=int, default=100, help="of the bootstrap, with --write")
     given = parser.parse_args()

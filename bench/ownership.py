@@ -21,11 +21,11 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from layers.owners import Ownership
-from layers.ownership import CountryShare, Minority, Register, Walk
-from layers.rollup import rollup
-from layers.schema import Stake
-from layers.stake_table import Kind, Nodes, StakeTable
+from layers.model.records import Stake
+from layers.ownership.bulk_shares import rollup
+from layers.ownership.owners import Ownership
+from layers.ownership.stake_graph import Kind, Nodes, StakeTable
+from layers.ownership.walk import CountryShare, Minority, Register, Walk
 
 COUNTRIES = 30
 RULES: tuple[Minority, ...] = ("stay", "follow")

@@ -13,7 +13,7 @@ import shapely
 from rich.console import Console
 from rich.table import Table
 
-from geo.pairs import pairs_within
+from geo.spatial_join.join import pairs_within
 
 #: The Black Sea and its neighbours: west, south, east, north.
 REGION = (22.0, 43.0, 42.0, 53.0)

@@ -19,9 +19,9 @@ import shapely
 from rich.console import Console
 from rich.table import Table
 
-from api.atlas import Atlas
+from api.server.live_snapshot import Atlas
 from api.settings import Settings
-from layers.store import ANY, Edit, Store
+from layers.store.store import ANY, Edit, Store
 
 
 def edited(atlas: Atlas, store: Store, number: int) -> tuple[float, float]:

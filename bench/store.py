@@ -11,9 +11,9 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from layers.schema import Decision, Records
-from layers.store import Store
-from tests.store_killed import strikes
+from layers.model.records import Decision, Records
+from layers.store.store import Store
+from tests.layers.store.store_killed import strikes
 
 APPENDS = 2000
 

@@ -19,14 +19,13 @@ import shapely
 from rich.console import Console
 from rich.table import Table
 
-from api.atlas import Atlas
+from api.server.live_snapshot import Atlas
 from api.settings import Settings
 from bench.peers.postgres import Cluster
 from bench.world_tables import columns, write_postgis
-from geo.planes import MERCATOR
-from geo.tiles import Tile
-from layers.collection import Collection
-from layers.store import Store
+from geo.tiles.tile_matrix import MERCATOR, Tile
+from layers.collections.collection import Collection
+from layers.store.store import Store
 
 ZOOMS = range(15)
 #: Tiles of one collection.

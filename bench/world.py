@@ -21,7 +21,7 @@ import shapely
 from rich.console import Console
 from rich.progress import Progress, track
 
-from api.atlas import snapshots_of
+from api.server.live_snapshot import snapshots_of
 from api.settings import Settings
 from bench import world_tables
 from bench.world_columns import (
@@ -38,9 +38,9 @@ from bench.world_columns import (
     World,
     made,
 )
-from layers import basemap
-from layers.schema import Asset, Decision, Entity, Record, Records, Relation, Source, Stake, Strike, Weapon
-from layers.store import Store
+from layers.model.records import Asset, Decision, Entity, Record, Records, Relation, Source, Stake, Strike, Weapon
+from layers.reference import basemap
+from layers.store.store import Store
 
 DATASET = "world"
 SOURCES = 50

@@ -13,7 +13,7 @@ import geopandas
 import numpy as np
 import shapely
 
-from layers.collection import Collection
+from layers.collections.collection import Collection
 
 SQL_TYPES = {"text": "text", "number": "double precision", "integer": "integer", "boolean": "boolean", "json": "text[]"}
 #: What COPY's text format asks to be written otherwise.

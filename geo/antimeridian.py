@@ -10,8 +10,8 @@ import shapely
 from shapely.geometry import GeometryCollection, LineString, MultiLineString, MultiPolygon, Polygon
 from shapely.geometry.base import BaseGeometry
 
-from geo.crs import Bools, Floats, Geometries, Objects, as_geometries, require_finite, require_lonlat
 from geo.errors import CRSError, GeometryError
+from geo.lonlat import Bools, Floats, Geometries, Objects, as_geometries, require_finite, require_lonlat
 
 #: Longitudes beyond this are no wrapped degrees any more but another unit.
 FARTHEST_LON = 540.0

@@ -10,9 +10,9 @@ import orjson
 import shapely
 
 from geo.antimeridian import within_world
-from geo.crs import Geometries, Objects
+from geo.columnar.binary_array import Packed
 from geo.errors import GeoError
-from geo.packed import Packed
+from geo.lonlat import Geometries, Objects
 
 #: Decimals of a degree that are written: 1 cm on the ground.
 DECIMALS = 7

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from api import cli, printing
+from api.cli import main
+from api.terminal import attribution
 
 
 class Said(NamedTuple):
@@ -27,14 +28,14 @@ Run = Callable[..., Said]
 
 def shell(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
     """Make a function that runs ``strikeatlas`` with the words it is given, in a wide terminal."""
-    for console in (printing.console, printing.errors):
+    for console in (attribution.console, attribution.errors):
         monkeypatch.setattr(console, "width", 200)
 
     def ran(*args: object) -> Said:
         monkeypatch.setattr(sys, "argv", ["strikeatlas", *map(str, args)])
         capsys.readouterr()
         with pytest.raises(SystemExit) as ended:
-            cli.main()
+            main.main()
         said = capsys.readouterr()
         assert "Traceback" not in said.out + said.err
         return Said(int(ended.value.code or 0), said.out, said.err)

@@ -18,12 +18,13 @@ from starlette.testclient import TestClient
 
 from api.app import create_app
 from api.settings import Settings
-from layers import basemap, curated
-from layers.basemap import Basemap
-from layers.derived import deriving
-from layers.schema import Records
-from layers.snapshot import Snapshot
-from layers.store import Store
+from layers.model.records import Records
+from layers.reference import basemap
+from layers.reference.basemap import Basemap
+from layers.snapshot.derived_layers import deriving
+from layers.snapshot.snapshot import Snapshot
+from layers.sources.curated import toml_records
+from layers.store.store import Store
 
 # A busy machine is no fault: examples have no time limit.
 hypothesis_settings.register_profile("atlas", deadline=None)
@@ -42,7 +43,7 @@ def base() -> Basemap:
 @pytest.fixture(scope="session")
 def records() -> Records:
     """The bundled records."""
-    return curated.read().require_clean()
+    return toml_records.read().require_clean()
 
 
 @pytest.fixture(scope="session")
@@ -78,7 +79,7 @@ def server_url(store: Store) -> Iterator[str]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "api.cli", "serve", "--port", str(port), "--store", str(store.path)]
+    command = [sys.executable, "-m", "api.cli.main", "serve", "--port", str(port), "--store", str(store.path)]
     with subprocess.Popen([*command, "--basemap", str(BASEMAP), "--log", "none"], cwd=ROOT) as server:
         url = f"http://127.0.0.1:{port}"
         try:
@@ -103,7 +104,7 @@ def _wait(url: str, server: subprocess.Popen[bytes]) -> None:
 @pytest.fixture(params=[1 << 16, 0], ids=["joined", "in pieces"])
 def least(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """From how many rows on arrays that are spliced stay in pieces."""
-    monkeypatch.setattr("geo.pieces.LEAST", request.param)
+    monkeypatch.setattr("geo.columnar.chunked_array.LEAST", request.param)
 
 
 @pytest.fixture(scope="session")

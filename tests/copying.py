@@ -6,7 +6,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from layers.store import Store
+from layers.store.store import Store
 
 
 def copy_of(store: Store, path: Path) -> Path:

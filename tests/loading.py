@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from layers.schema import NOUNS, Record
-from layers.store import Store
+from layers.model.records import NOUNS, Record
+from layers.store.store import Store
 from tests.commands import Run, Said, shell
 from tests.conftest import BASEMAP
 

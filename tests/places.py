@@ -64,7 +64,7 @@ metres = Point(3_420_000.0, 5_850_000.0)
 ALL_PLACES: dict[str, BaseGeometry | None] = {
     name: value for name, value in list(globals().items()) if value is None or isinstance(value, BaseGeometry)
 }
-#: What `geo.crs.require_lonlat` refuses.
+#: What `geo.lonlat.require_lonlat` refuses.
 BAD_PLACES = {
     "swapped",
     "nan_point",

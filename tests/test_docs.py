@@ -10,15 +10,15 @@ from pathlib import Path
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
+from api.server.worker_status import Worker
 from api.settings import NUMBERS, Settings
-from api.workers import Worker
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
 
 
 def test_the_command_line_page_is_its_own_help() -> None:
-    command = [sys.executable, "-m", "typer", "api.cli", "utils", "docs", "--name", "strikeatlas"]
+    command = [sys.executable, "-m", "typer", "api.cli.main", "utils", "docs", "--name", "strikeatlas"]
     told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     assert (DOCS / "cli.md").read_text(encoding="utf-8").strip() == told.strip(), "run `make docs`"
 

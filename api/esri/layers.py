@@ -12,11 +12,11 @@ import numpy as np
 import shapely
 
 from api.exports.files import joined
-from geo.crs import Bools, Objects
-from layers.collection import Collection
-from layers.queryables import GEOMETRY, Queryable, queryables
-from layers.splicing import share_places
-from layers.values import Values, plain_values
+from geo.lonlat import Bools, Objects
+from layers.collections.collection import Collection
+from layers.collections.collection_edit import share_places
+from layers.collections.column_values import Values, plain_values
+from layers.collections.queryables import GEOMETRY, Queryable, queryables
 
 #: The number of a feature: its row counted from 1, the same as long as the data is of the same version.
 OBJECTID = "OBJECTID"

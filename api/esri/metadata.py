@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from api.crs import CRS84
-from api.esri import places
-from api.esri.drawing import renderer
+from api.esri import geometry
 from api.esri.layers import LAYERS, OBJECTID, Layer, Numbered, members, shapes, title
+from api.esri.renderer import renderer
+from api.requests.crs import CRS84
 from api.styles.rules import Table
-from layers.columns import Column
-from layers.queryables import GEOMETRY, Kind, Queryable
+from layers.collections.queryables import GEOMETRY, Kind, Queryable
+from layers.model.columns import Column
 
 Json = dict[str, Any]
 
@@ -47,7 +47,7 @@ def service(collections: Mapping[str, Numbered], description: str, attribution: 
     """The service, with those layers that have features; layers of one kind of geometry are there always."""
     told = [(layer, collections[layer.collection]) for layer in LAYERS]
     shown = [(layer, one) for layer, one in told if not layer.mixed or members(one, layer).any()]
-    boxes = [box for layer, one in shown if (box := places.extent(shapes(one, layer), CRS84))]
+    boxes = [box for layer, one in shown if (box := geometry.extent(shapes(one, layer), CRS84))]
     whole = _around(boxes)
     return {
         "currentVersion": CURRENT_VERSION,
@@ -61,7 +61,7 @@ def service(collections: Mapping[str, Numbered], description: str, attribution: 
         "capabilities": "Query",
         "supportedQueryFormats": _FORMATS,
         "maxRecordCount": most,
-        "spatialReference": places.reference(CRS84),
+        "spatialReference": geometry.reference(CRS84),
         "initialExtent": whole,
         "fullExtent": whole,
         "units": "esriDecimalDegrees",
@@ -72,12 +72,12 @@ def service(collections: Mapping[str, Numbered], description: str, attribution: 
 
 def _around(boxes: Sequence[Json]) -> Json:
     if not boxes:
-        return {**_WORLD, "spatialReference": places.reference(CRS84)}
+        return {**_WORLD, "spatialReference": geometry.reference(CRS84)}
     least = {edge: min(box[edge] for box in boxes) for edge in ("xmin", "ymin")}
     return {
         **least,
         **{edge: max(box[edge] for box in boxes) for edge in ("xmax", "ymax")},
-        "spatialReference": places.reference(CRS84),
+        "spatialReference": geometry.reference(CRS84),
     }
 
 
@@ -97,7 +97,7 @@ def _listed(layer: Layer, collection: Numbered) -> Json:
 
 def described(layer: Layer, collection: Numbered, attribution: str, most: int, looks: Table) -> Json:
     """One layer; ``looks`` is the table of colours."""
-    box = places.extent(shapes(collection, layer), CRS84)
+    box = geometry.extent(shapes(collection, layer), CRS84)
     told: Json = {
         **_listed(layer, collection),
         "currentVersion": CURRENT_VERSION,

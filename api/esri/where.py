@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from layers.filter_text import MAX_TEXT, FilterError, Tree, parse
+from layers.query.cql2_text import MAX_TEXT, FilterError, Tree, parse
 
 #: Literals and quoted names, so that nothing inside of them is taken for SQL; days and times first.
 _LITERAL = re.compile(

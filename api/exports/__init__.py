@@ -1,5 +1,1 @@
-"""What leaves the atlas as a file: printed maps, a one-file web map and tables. Pure functions over frames."""
-
-
-class ExportError(ValueError):
-    """A file that cannot be made as asked; the message says what was expected."""
+"""Files that leave the atlas: printed maps, reports, the offline page, tables. Pure functions over frames."""

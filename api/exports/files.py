@@ -18,10 +18,10 @@ import pyogrio
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from api.exports import ExportError
-from api.exports.marks import rows
+from api.exports.errors import ExportError
+from api.exports.strike_rows import rows
 from geo import geojson
-from geo.crs import frame_lonlat
+from geo.lonlat import frame_lonlat
 
 #: Decimals of a degree that are written: 1 cm on the ground.
 DECIMALS = 7

@@ -9,9 +9,9 @@ from collections.abc import Iterable
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from api.crs import CRS84, Crs
 from api.exports.files import guarded, joined
 from api.formats.page import Page
+from api.requests.crs import CRS84, Crs
 
 
 def written(page: Page) -> bytes:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import orjson
 
-from api.crs import CRS84
 from api.formats.page import Page
+from api.requests.crs import CRS84
 from geo import geojson
 
 _GEOMETRY, _PROPERTIES = b',"geometry":', b',"properties":'

@@ -8,9 +8,9 @@ from typing import Any
 
 import orjson
 
-from api.crs import CRS84
 from api.formats import geojson as plain
 from api.formats.page import Page
+from api.requests.crs import CRS84
 from geo import geojson
 
 CORE = "http://www.opengis.net/spec/json-fg-1/1.0/conf/core"

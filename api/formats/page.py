@@ -5,25 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from api.crs import CRS84, Crs, project
-from geo.crs import Objects
-from layers.collection import Collection, Rows
+from api.requests.crs import project
+from api.requests.representation import Telling
+from geo.lonlat import Objects
+from layers.collections.collection import Collection, Rows
 
 Link = Mapping[str, str]
-
-
-@dataclass(frozen=True)
-class Telling:
-    """How features are told: the coordinate system, the properties (None: all) and whether with their geometry."""
-
-    crs: Crs = CRS84
-    properties: tuple[str, ...] | None = None
-    geometry: bool = True
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether features are told as they are kept: in lon/lat, with everything."""
-        return self.geometry and self.crs is CRS84 and self.properties is None
 
 
 @dataclass(frozen=True)

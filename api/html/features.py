@@ -13,13 +13,13 @@ import orjson
 import shapely
 from starlette.requests import Request
 
-from api.html.pictures import pictures
-from api.html.values import plain
-from api.links import href, item_path
-from api.params import sortables
-from api.view import View
-from layers.collection import Box, Collection
-from layers.schema import Source
+from api.html.documents import plain
+from api.html.map_images import pictures
+from api.http.links import href, item_path
+from api.requests.query_parameters import sortables
+from api.server.served_version import View
+from layers.collections.collection import Box, Collection
+from layers.model.records import Source
 
 Json = Mapping[str, Any]
 

@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from api.html.documents import plain
 from api.html.schemas import words
-from api.html.values import plain
 
 Json = Mapping[str, Any]
 

@@ -14,13 +14,13 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from starlette.requests import Request
 
-from api.html import answers, features, operations, schemas
-from api.html.pictures import pictures
-from api.html.values import plain
-from api.links import href
-from api.view import View
-from layers.basemap import ATTRIBUTION
-from layers.collection import Collection
+from api.html import documents, features, operations, schemas
+from api.html.documents import plain
+from api.html.map_images import pictures
+from api.http.links import href
+from api.server.served_version import View
+from layers.collections.collection import Collection
+from layers.reference.basemap import ATTRIBUTION
 
 Json = Mapping[str, Any]
 
@@ -106,7 +106,7 @@ def _more(request: Request, view: View, kind: str, found: Collection | None, tol
         # Through JSON, so that days are texts here as there.
         plain_told = orjson.loads(orjson.dumps({name: part for name, part in told.items() if name != "links"}))
         asked = {**request.query_params, "f": "json"}
-        return {"answer": answers.told_of(plain_told), "as_json": _here(request, asked)}
+        return {"answer": documents.told_of(plain_told), "as_json": _here(request, asked)}
     of_features = _OF_FEATURES.get(kind)
     return {} if of_features is None or found is None else of_features(request, view, found, told)
 

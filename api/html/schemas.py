@@ -7,14 +7,14 @@ from typing import Any, NamedTuple
 
 from starlette.requests import Request
 
-from api import schemas
 from api.esri.layers import LAYERS
-from api.html.pictures import pictures
-from api.html.values import plain
-from api.links import href
-from api.params import sortables
-from api.view import View
-from layers.collection import Collection
+from api.formats import json_schema
+from api.html.documents import plain
+from api.html.map_images import pictures
+from api.http.links import href
+from api.requests.query_parameters import sortables
+from api.server.served_version import View
+from layers.collections.collection import Collection
 
 Json = Mapping[str, Any]
 
@@ -92,7 +92,12 @@ def of_collection(request: Request, view: View, found: Collection, told: Json) -
     """What the page of a collection says besides: its columns, and addresses to give to programs."""
     described = [
         Property(
-            name, one.name.replace("_", " "), words(schemas.property_schema(found, one)), one.unit or "", one.doc, ""
+            name,
+            one.name.replace("_", " "),
+            words(json_schema.property_schema(found, one)),
+            one.unit or "",
+            one.doc,
+            "",
         )
         for name, one in found.queryables.items()
     ]

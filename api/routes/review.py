@@ -11,18 +11,18 @@ from fastapi import APIRouter, BackgroundTasks, Depends, Query, Request, Respons
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
-from api import reviewers, tell_review
-from api.atlas import Atlas
-from api.params import only_known
-from api.reading import IN_DIGITS
-from api.routes.answers import RecordId
-from layers.fields import Id, Text, Verdict
-from layers.ownership import UnknownRecord
-from layers.problems import Problem, ProblemsError
-from layers.reading import Place, validated
-from layers.schema import Decision
-from layers.snapshot import Snapshot
-from layers.store import Newest
+from api.requests import reviewer_tokens
+from api.requests.query_parameters import only_known
+from api.requests.scalars import IN_DIGITS
+from api.routes.attribution import RecordId
+from api.serializers import review
+from api.server.live_snapshot import Atlas
+from layers.model.problems import Problem, ProblemsError, UnknownRecord
+from layers.model.read_result import Place, validated
+from layers.model.records import Decision
+from layers.model.types import Id, Text, Verdict
+from layers.snapshot.snapshot import Snapshot
+from layers.store.store import Newest
 
 #: Dataset of what reviewers decide; no load brings it, so none takes it away.
 DATASET = "review"
@@ -36,8 +36,8 @@ def reviewer(request: Request) -> str:
     NotAllowed
         If the request bears no token of a reviewer.
     """
-    known = reviewers.read(request.app.state.settings.reviewers)
-    return reviewers.named(known, request.headers.get("authorization"))
+    known = reviewer_tokens.read(request.app.state.settings.reviewers)
+    return reviewer_tokens.named(known, request.headers.get("authorization"))
 
 
 router = APIRouter(prefix="/review", tags=["review"], dependencies=[Depends(only_known), Depends(reviewer)])
@@ -45,7 +45,7 @@ router = APIRouter(prefix="/review", tags=["review"], dependencies=[Depends(only
 Who = Annotated[str, Depends(reviewer)]
 
 
-#: What goes with each verdict, as `layers.schema.Decision` has it.
+#: What goes with each verdict, as `layers.model.records.Decision` has it.
 _NULL: JsonDict = {"nullable": True, "enum": [None]}
 _NAMED: JsonDict = {"type": "string"}
 _GOES_WITH: JsonDict = {
@@ -89,7 +89,7 @@ def queue(
     """Strikes without a settled decision, those first whose published answer a decision would change most."""
     snapshot = _everything(request)
     waiting = snapshot.pending
-    rows = [tell_review.pending(snapshot, one) for one in waiting[offset : offset + limit]]
+    rows = [review.pending(snapshot, one) for one in waiting[offset : offset + limit]]
     return _fresh({"numberMatched": len(waiting), "numberReturned": len(rows), "queue": rows})
 
 
@@ -97,7 +97,7 @@ def queue(
 def strike(request: Request, strike: RecordId) -> Response:
     """The answer as it stands, every candidate with its place and reasons, the claims, and all decisions so far."""
     snapshot = _everything(request)
-    return _fresh(tell_review.strike(snapshot, snapshot.answer(strike)))
+    return _fresh(review.strike(snapshot, snapshot.answer(strike)))
 
 
 @router.post("/decisions", summary="Decide on a strike", status_code=201)

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from api.formats.choice import Format
+from api.requests.negotiation import Format
 from api.styles.rules import Marks, Table, rules
-from layers.collection import Collection
+from layers.collections.collection import Collection
 
 MAPBOX = Format("mapbox", "application/vnd.mapbox.style+json", "Mapbox Style", ("application/json",))
 SLD11 = Format(

@@ -31,7 +31,7 @@ from api.styles.rules import (
     at_zoom,
     rules,
 )
-from api.symbol_paths import outline
+from api.styles.symbol_paths import outline
 
 _OGC = "http://www.opengis.net/ogc"
 _SLD = "http://www.opengis.net/sld"

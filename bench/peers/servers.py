@@ -102,7 +102,7 @@ class Server:
 
 def strikeatlas(store: Path, base: Path, port: int = 54401) -> Server:
     """Serve by this program, as it is installed but for the log."""
-    command = (sys.executable, "-m", "api.cli", "serve", "--port", str(port), "--store", str(store))
+    command = (sys.executable, "-m", "api.cli.main", "serve", "--port", str(port), "--store", str(store))
     return Server("strikeatlas", port, (*command, "--basemap", str(base), "--log", "none"))
 
 

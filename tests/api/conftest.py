@@ -11,11 +11,11 @@ from starlette.requests import Request
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from api import reviewers
 from api.app import create_app
+from api.requests import reviewer_tokens
 from api.settings import Settings
-from layers.schema import Records
-from layers.store import Store
+from layers.model.records import Records
+from layers.store.store import Store
 from tests.conftest import BASEMAP
 
 
@@ -79,7 +79,7 @@ def writers(records: Records, tmp_path_factory: pytest.TempPathFactory) -> Itera
     store = Store.create(folder / "atlas.gpkg")
     store.load(records, who="tests")
     file = folder / "reviewers.json"
-    ann, ben = ({"Authorization": f"Bearer {reviewers.add(file, name)}"} for name in ("Ann", "Ben"))
+    ann, ben = ({"Authorization": f"Bearer {reviewer_tokens.add(file, name)}"} for name in ("Ann", "Ben"))
     app = create_app(store, Settings(basemap=BASEMAP, reviewers=file, follow_every_s=0))
     with TestClient(app, raise_server_exceptions=False) as client:
         yield Writers(client, app, store, ann, ben)

@@ -7,7 +7,7 @@ from typing import Any
 import mapbox_vector_tile
 from starlette.testclient import TestClient
 
-from geo.tiles import Tile
+from geo.tiles.tile_matrix import Tile
 
 Json = dict[str, Any]
 

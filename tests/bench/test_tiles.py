@@ -1,7 +1,7 @@
 """The tiles that are timed hold something, at every zoom, and none is asked for twice."""
 
 from bench.tiles import TILES, ZOOMS, drawn, ours
-from layers.snapshot import Snapshot
+from layers.snapshot.snapshot import Snapshot
 
 
 def test_every_tile_that_is_timed_holds_something(snapshot: Snapshot) -> None:

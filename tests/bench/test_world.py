@@ -11,10 +11,10 @@ import shapely
 from bench import world_tables
 from bench.world import batches, records, store, write_features
 from bench.world_columns import Sizes, made
-from layers.basemap import Basemap
-from layers.check import dangling, over_owned, overlapping, unsourced
-from layers.schema import NOUNS, Records
-from layers.snapshot import Snapshot
+from layers.ingest.integrity import dangling, over_owned, overlapping, unsourced
+from layers.model.records import NOUNS, Records
+from layers.reference.basemap import Basemap
+from layers.snapshot.snapshot import Snapshot
 from tests.conftest import BASEMAP
 
 SIZES = Sizes(strikes=400, lines=60, facilities=40)

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
-from layers import curated
-from layers.schema import NOUNS, Records, Source, Strike
-from layers.sources import viina
-from layers.sources.request import Request
-from layers.sources.source_file import SourceFile
+from layers.model.records import NOUNS, Records, Source, Strike
+from layers.sources.curated import toml_records
+from layers.sources.files.source_file import SourceFile
+from layers.sources.reader.format import Request
+from layers.sources.strikes import viina
 
 FOLDER = "viina_deepstrike_2022_2025"
 YEARS = (2022, 2023, 2025)
@@ -19,7 +19,7 @@ YEARS = (2022, 2023, 2025)
 
 def labelled_records(real: Path) -> Records:
     """The bundled records with the rows of VIINA (placed) and Reuters (target and day only) as strikes."""
-    bundled = curated.read().require_clean()
+    bundled = toml_records.read().require_clean()
     files = [SourceFile.of(real / FOLDER / f"VIINA_{year}_REBUILD.csv") for year in YEARS]
     read = viina.FORMAT.read(files, Request("viina")).records
     tables = {name: {**bundled.table(name), **read.table(name)} for name in NOUNS}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from layers.schema import Asset, Entity, Records, Source, Stake
+from layers.model.records import Asset, Entity, Records, Source, Stake
 
 Holder = tuple[str, str, str | None]  # id, type, country
 Share = tuple[str, str, float, float]  # owner, owned, least, largest

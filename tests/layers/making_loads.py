@@ -5,21 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from layers.arrival import Arrival, Change, arrive, changes
-from layers.problems import Problem
-from layers.reading import Place, Reading
-from layers.schema import (
-    NOUNS,
-    Asset,
-    Decision,
-    Entity,
-    Identity,
-    Record,
-    Records,
-    Source,
-    Stake,
-    Strike,
-)
+from layers.ingest.load_plan import Arrival, Change, arrive, changes
+from layers.model.problems import Problem
+from layers.model.read_result import Place, Reading
+from layers.model.records import NOUNS, Asset, Decision, Entity, Identity, Record, Records, Source, Stake, Strike
 
 TABLE_OF = {noun: table for table, noun in NOUNS.items()}
 

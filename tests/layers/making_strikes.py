@@ -6,7 +6,7 @@ from typing import Any
 
 import shapely
 
-from layers.schema import Claim, Decision, Entity, Identity, Record, Records, Relation, Source, Strike
+from layers.model.records import Claim, Decision, Entity, Identity, Record, Records, Relation, Source, Strike
 
 TABLES: dict[type[Record], str] = {
     Strike: "strikes",

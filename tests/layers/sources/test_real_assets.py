@@ -17,12 +17,12 @@ from typing import Any
 
 import pytest
 
-from layers.reading import Reading
-from layers.schema import NOUNS
-from layers.sources.formats import recognise
-from layers.sources.gleif import CONSOLIDATED, entity_id
-from layers.sources.request import Request
-from layers.sources.source_file import SourceFile
+from layers.model.read_result import Reading
+from layers.model.records import NOUNS
+from layers.sources.files.source_file import SourceFile
+from layers.sources.gleif.reader import CONSOLIDATED, entity_id
+from layers.sources.reader.format import Request
+from layers.sources.registry import recognise
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""Run when the package is built, never when it is served."""

@@ -1,0 +1,215 @@
+"""``strikeatlas export``: the map on paper, the one-file page, and the layers as files.
+
+What draws is imported where it is needed: matplotlib and folium take a second that no other command should pay.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+
+import geopandas
+import typer
+
+from api.cli.common import AsJson, StorePath, open_snapshot, output
+from api.requests.crs import region
+from api.serializers import attribution
+from api.settings import BASEMAP, STORE
+from layers.collections.collection import Box
+from layers.ownership.walk import Basis, Minority
+from layers.snapshot.snapshot import Snapshot
+
+app = typer.Typer(help="Write the map, the one-file page or the layers to files.", no_args_is_help=True)
+
+BasemapOption = Annotated[Path, typer.Option("--basemap", help="The base map built by `make setup`.")]
+BoxOption = Annotated[str | None, typer.Option("--bbox", help="west,south,east,north in degrees.")]
+Out = Annotated[Path, typer.Option("--out", "-o", help="File to write; an existing one is replaced.")]
+Layer = Literal["strikes", "assets", "attributions", "countries"]
+
+
+def frames(snapshot: Snapshot, bbox: Box | None = None) -> dict[str, geopandas.GeoDataFrame]:
+    """The collections as frames (EPSG:4326), cut to what lies in a box."""
+    found = {}
+    for name, collection in snapshot.collections.items():
+        rows = collection.select(bbox)
+        columns = {
+            column.name: [collection.features.columns[column.name][row] for row in rows]
+            for column in collection.columns
+        }
+        found[name] = geopandas.GeoDataFrame(columns, geometry=collection.shapes_at(rows), crs="EPSG:4326")
+    return found
+
+
+def _box(text: str | None) -> Box | None:
+    return None if text is None else region(text).box
+
+
+@app.command("map", epilog="Example: strikeatlas export map --bbox 28,45,33,48 --format pdf -o odesa.pdf")
+def map_(
+    bbox: BoxOption = None,
+    fmt: Annotated[Literal["png", "svg", "pdf"], typer.Option("--format", help="File format.")] = "png",
+    title: Annotated[str, typer.Option(help="Title of the map.")] = "Whose energy sites were struck",
+    table: Annotated[bool, typer.Option(help="Add pages with a table of the strikes (pdf).")] = False,
+    dpi: Annotated[int, typer.Option(min=50, max=600, help="Dots an inch (png).")] = 300,
+    out: Out = Path("strikeatlas-map"),
+    store: StorePath = STORE,
+    base: BasemapOption = BASEMAP,
+    as_json: AsJson = False,
+) -> None:
+    """Draw a map with title, legend, scale bar, north arrow, sources and the date of the data."""
+    from api.exports.printed_map import static_map
+
+    snapshot = open_snapshot(store, base)
+    layers = frames(snapshot)
+    box = _box(bbox) or snapshot.collections["strikes"].bounds or (-180.0, -60.0, 180.0, 75.0)
+    order = static_map.Order(
+        bbox=box,
+        fmt=fmt,
+        title=title,
+        data_date=snapshot.data_date,
+        sources=publishers(snapshot, _ids(snapshot, box)),
+        dpi=dpi,
+        table=table,
+    )
+    drawn = static_map.render(layers["strikes"], layers["assets"], snapshot.basemap, order)
+    _write(out.with_suffix(f".{fmt}"), drawn, as_json)
+
+
+def publishers(snapshot: Snapshot, strikes: Iterable[str]) -> list[str]:
+    """Who published the sources of some strikes, by name."""
+    cited = {source for strike in strikes for source in snapshot.records.strikes[strike].sources}
+    return sorted({snapshot.records.sources[source].publisher for source in cited})
+
+
+@app.command("report", epilog="Example: strikeatlas export report --strike ua-orlivka-2025-08-06 -o orlivka.pdf")
+def report(
+    bbox: BoxOption = None,
+    strikes: Annotated[list[str] | None, typer.Option("--strike", help="A strike, more than once for several.")] = None,
+    title: Annotated[str, typer.Option(help="Title of the report.")] = "Whose energy sites were struck",
+    basis: Annotated[Basis, typer.Option(help="Country of registration or of the head office.")] = "registration",
+    minority: Annotated[Minority, typer.Option(help="Whether minorities stay or are followed.")] = "stay",
+    out: Out = Path("strikeatlas-report"),
+    store: StorePath = STORE,
+    base: BasemapOption = BASEMAP,
+    as_json: AsJson = False,
+) -> None:
+    """Write a PDF of a map and, for each strike, whose it was with the chain of owners; tagged for screen readers."""
+    from api.exports.printed_map import static_map
+    from api.exports.report import report as report_pages
+
+    snapshot = open_snapshot(store, base)
+    layers, box = frames(snapshot), _box(bbox)
+    chosen = [snapshot.answer(name, basis, minority) for name in strikes or _ids(snapshot, box)]
+    answers = {answer.strike.id: attribution.strike_answer(snapshot, answer) for answer in chosen}
+    told = layers["strikes"][layers["strikes"]["id"].isin(answers)]
+    extent = box or report_pages.extent_around(told)
+    order = static_map.Order(
+        bbox=extent, fmt="pdf", title=title, data_date=snapshot.data_date, sources=publishers(snapshot, answers)
+    )
+    made = report_pages.render(told, layers["assets"], snapshot.basemap, answers, order)
+    _write(out.with_suffix(".pdf"), made, as_json)
+
+
+def _ids(snapshot: Snapshot, bbox: Box | None) -> list[str]:
+    strikes = snapshot.collections["strikes"]
+    return [strikes.ids[row] for row in strikes.select(bbox)]
+
+
+@app.command("page", epilog="Example: strikeatlas export page -o strikes.html")
+def page(
+    bbox: BoxOption = None,
+    title: Annotated[str, typer.Option(help="Title of the page.")] = "Whose energy sites were struck",
+    out: Out = Path("strikeatlas.html"),
+    store: StorePath = STORE,
+    base: BasemapOption = BASEMAP,
+    as_json: AsJson = False,
+) -> None:
+    """Write one HTML file with the map in it; it opens from disk without a network."""
+    from api.exports.offline_page import map
+
+    snapshot = open_snapshot(store, base)
+    box = _box(bbox)
+    layers = frames(snapshot)
+    html = map.render(
+        layers["strikes"],
+        layers["assets"],
+        layers["attributions"],
+        snapshot.basemap,
+        bbox=box,
+        title=title,
+        data_date=snapshot.data_date,
+    )
+    _write(out, html.encode(), as_json)
+
+
+@app.command("geojson", epilog="Example: strikeatlas export geojson attributions -o attributions.geojson")
+def to_geojson(
+    layer: Annotated[Layer, typer.Argument(help="What to write.")] = "strikes",
+    bbox: BoxOption = None,
+    out: Out = Path("strikeatlas.geojson"),
+    store: StorePath = STORE,
+    base: BasemapOption = BASEMAP,
+    as_json: AsJson = False,
+) -> None:
+    """Write one layer as GeoJSON (RFC 7946)."""
+    from api.exports import files
+
+    _write(out, files.to_geojson(frames(open_snapshot(store, base), _box(bbox))[layer]), as_json)
+
+
+@app.command("csv", epilog="Example: strikeatlas export csv attributions -o attributions.csv")
+def to_csv(
+    layer: Annotated[Layer, typer.Argument(help="What to write.")] = "strikes",
+    bbox: BoxOption = None,
+    out: Out = Path("strikeatlas.csv"),
+    store: StorePath = STORE,
+    base: BasemapOption = BASEMAP,
+    as_json: AsJson = False,
+) -> None:
+    """Write one layer as CSV with its geometry as WKT."""
+    from api.exports import files
+
+    _write(out, files.to_csv(frames(open_snapshot(store, base), _box(bbox))[layer]), as_json)
+
+
+@app.command("gpkg", epilog="Example: strikeatlas export gpkg --bbox 28,45,33,48 -o odesa.gpkg")
+def to_gpkg(
+    bbox: BoxOption = None,
+    out: Out = Path("strikeatlas.gpkg"),
+    store: StorePath = STORE,
+    base: BasemapOption = BASEMAP,
+    as_json: AsJson = False,
+) -> None:
+    """Write all layers into one GeoPackage."""
+    from api.exports import files
+
+    layers: Mapping[str, geopandas.GeoDataFrame] = frames(open_snapshot(store, base), _box(bbox))
+    files.to_gpkg(layers, out)
+    _said(out, as_json)
+
+
+@app.command("bods", epilog="Example: strikeatlas export bods --publisher 'A. Editor' -o owners.json")
+def to_bods(
+    publisher: Annotated[str, typer.Option(help="Who publishes the statements.")] = "StrikeAtlas",
+    out: Out = Path("strikeatlas-bods.json"),
+    store: StorePath = STORE,
+    base: BasemapOption = BASEMAP,
+    as_json: AsJson = False,
+) -> None:
+    """Write all entities, stakes and controls as Beneficial Ownership Data Standard 0.4 statements."""
+    from layers.sources import bods
+    from layers.sources.bods import writer
+
+    snapshot = open_snapshot(store, base)
+    _write(out, writer.dumps(bods.render(snapshot.records, publisher, snapshot.data_date)), as_json)
+
+
+def _write(path: Path, content: bytes, as_json: bool) -> None:
+    path.write_bytes(content)
+    _said(path, as_json)
+
+
+def _said(path: Path, as_json: bool) -> None:
+    size = path.stat().st_size
+    output({"file": str(path), "bytes": size}, as_json, f"{path}: {size / 1000:.0f} kB")

@@ -1,0 +1,292 @@
+"""``strikeatlas load`` and ``strikeatlas formats``: anyone's files into the store, all or, with a fault, nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.progress import Progress
+
+from api.cli.common import AsJson, StorePath, output
+from api.requests.scalars import BadParameter
+from api.serializers import load_report as tell_load
+from api.settings import BASEMAP, GAZETTEER, STORE
+from api.terminal import attribution
+from api.terminal import load_report as printing_load
+from layers.ingest.integrity import check as check_records
+from layers.ingest.load_plan import Arrival, arrive, changes
+from layers.model import edtf
+from layers.model.problems import Problem, ProblemsError
+from layers.model.read_result import Reading
+from layers.model.records import Records
+from layers.reference import basemap
+from layers.reference.basemap import Basemap
+from layers.reference.gazetteer import Gazetteer
+from layers.snapshot.derived_layers import deriving
+from layers.sources.curated import toml_records
+from layers.sources.files.source_file import SourceFile
+from layers.sources.gem import formats as gem
+from layers.sources.reader import column_mapping
+from layers.sources.reader import rejected_rows as rejected
+from layers.sources.reader.column_mapping import ColumnMapping
+from layers.sources.reader.named_companies import slug
+from layers.sources.registry import FORMATS, Format, Request, recognise
+from layers.store.store import LoadReport, Outdated, Store
+
+app = typer.Typer()
+
+#: How often a load is compared anew where somebody else writes meanwhile.
+_TRIES = 5
+#: An id that leaves room for those of its sources.
+_DATASET = re.compile(r"[a-z0-9][a-z0-9._/>@-]{0,119}")
+_GEM = frozenset({"gem-tracker", "gem-tables"})
+_FORMAT_HELP = "A name that `strikeatlas formats` lists, or auto: the file says it."
+_PARTIAL_HELP = "Load the good rows where others have faults; nothing is removed then."
+_APPEND_HELP = "Add to the dataset: what it holds and the files do not have stays, as when mended rows come later."
+_REJECTED_HELP = "Write the rows with faults here, as they are, to mend them; a folder if there are several files."
+
+FormatArgument = Annotated[str, typer.Argument(metavar="FORMAT", help=_FORMAT_HELP)]
+FilesArgument = Annotated[
+    list[Path] | None,
+    typer.Argument(help="Files to read together, or a folder of them.", show_default="the bundled records"),
+]
+MappingOption = Annotated[
+    Path | None, typer.Option("--mapping", help="What the columns mean: TOML, for csv, geojson and gpkg.")
+]
+RetrievedOption = Annotated[str | None, typer.Option(help="Day on which the files were obtained, such as 2025-11-25.")]
+LicenceOption = Annotated[str | None, typer.Option(help="Licence of the data, in place of the format's.")]
+GazetteerOption = Annotated[
+    Path | None,
+    typer.Option("--gazetteer", help="Where places told only by name are looked up.", show_default=str(GAZETTEER)),
+]
+DatasetOption = Annotated[
+    str | None, typer.Option(help="Id of the load; a newer file under the same id updates it. FORMAT/FILE by default.")
+]
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a person asked of a load; ``again`` are the options that rows which are mended must be loaded with too."""
+
+    partial: bool
+    append: bool
+    dry_run: bool
+    rejected: Path | None
+    who: str
+    again: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is loaded, and how."""
+
+    fmt: Format
+    files: Sequence[SourceFile]
+    request: Request
+    options: Options
+
+
+@app.command(epilog="Example: strikeatlas load wri global_power_plant_database.csv --partial --rejected faults.csv")
+def load(
+    fmt: FormatArgument = "curated",
+    files: FilesArgument = None,
+    partial: Annotated[bool, typer.Option("--partial", help=_PARTIAL_HELP)] = False,
+    append: Annotated[bool, typer.Option("--append", help=_APPEND_HELP)] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done; write nothing.")] = False,
+    dataset: DatasetOption = None,
+    mapping_file: MappingOption = None,
+    rejected_to: Annotated[Path | None, typer.Option("--rejected", help=_REJECTED_HELP)] = None,
+    retrieved: RetrievedOption = None,
+    licence: LicenceOption = None,
+    gazetteer: GazetteerOption = None,
+    store: StorePath = STORE,
+    base: Annotated[Path, typer.Option("--basemap", help="The base map built by `make setup`.")] = BASEMAP,
+    who: Annotated[str, typer.Option(help="Who makes the change; kept in the history.")] = "strikeatlas load",
+    as_json: AsJson = False,
+) -> None:
+    """Load files of one format into the store: all or, with any fault, nothing. The same again changes nothing."""
+    _require_readable(dataset, retrieved, licence, who)
+    columns = column_mapping.read(mapping_file) if mapping_file else None
+    sources = _sources(fmt, files)
+    chosen = _chosen(fmt, sources, columns)
+    request = Request(dataset or _dataset(chosen, sources), retrieved, columns, licence, _gazetteer(gazetteer))
+    again = {"--mapping": mapping_file, "--retrieved": retrieved, "--licence": licence, "--gazetteer": gazetteer}
+    given = [text for name, value in again.items() if value is not None for text in (name, str(value))]
+    options = Options(partial, append, dry_run, rejected_to, who, tuple(given))
+    told, problems = _load(Store.open(store), basemap.read(base), Task(chosen, sources, request, options))
+    output(told, as_json, printing_load.load(told))
+    if problems and not partial:
+        if as_json:
+            raise typer.Exit(1)
+        raise ProblemsError(problems)
+
+
+@app.command(epilog="Example: strikeatlas formats --json")
+def formats(as_json: AsJson = False) -> None:
+    """List the formats that can be loaded: what each gives, its licence, and how a file of it is recognised."""
+    names = ("name", "title", "gives", "licence", "private", "known_by")
+    rows = [{name: getattr(one, name) for name in names} for one in FORMATS.values()]
+    output(rows, as_json, printing_load.formats(FORMATS.values()))
+
+
+def _require_readable(dataset: str | None, retrieved: str | None, licence: str | None, who: str) -> None:
+    """Refuse options that would make every record faulty.
+
+    Raises
+    ------
+    BadParameter
+        If one cannot be read.
+    """
+    if dataset is not None and not _DATASET.fullmatch(dataset):
+        raise BadParameter("--dataset", dataset, "an id of small letters, digits and . _ / > @ -, at most 120 in all")
+    for name, text in (("--licence", licence), ("--who", who)):
+        if text is not None and not 0 < len(text.strip()) <= 2000:
+            raise BadParameter(name, text, "a text of at most 2,000 letters")
+    try:
+        edtf.parse("2025" if retrieved is None else retrieved)
+    except edtf.WhenError as error:
+        raise BadParameter("--retrieved", retrieved, "a day such as 2025-11-25") from error
+
+
+def _sources(fmt: str, files: Sequence[Path] | None) -> list[SourceFile]:
+    """The files to read; of a folder those directly in it, in the order of their names."""
+    if fmt not in (*FORMATS, "auto"):
+        hint = f"; to load what is there: strikeatlas load {_format_of(Path(fmt))} {fmt}" if Path(fmt).exists() else ""
+        raise BadParameter("FORMAT", fmt, f"auto, or one of {', '.join(FORMATS)}{hint}")
+    given = list(files) if files else [toml_records.BUNDLED] if fmt == "curated" else []
+    if not given:
+        raise BadParameter("FILES", "", "at least one file")
+    pattern = "*.toml" if fmt == "curated" else "[!.]*"
+    paths = [path for one in given for path in (_inside(one, pattern) if one.is_dir() else [one])]
+    return SourceFile.all_of(paths)
+
+
+def _format_of(path: Path) -> str:
+    """The FORMAT for a path that was given in its place."""
+    return "curated" if path.suffix == ".toml" or any(path.glob("*.toml")) else "auto"
+
+
+def _inside(folder: Path, pattern: str) -> list[Path]:
+    paths = sorted(path for path in folder.glob(pattern) if path.is_file())
+    if not paths:
+        raise FileNotFoundError(f"no {pattern} in {folder}")
+    return paths
+
+
+def _chosen(fmt: str, files: Sequence[SourceFile], columns: ColumnMapping | None) -> Format:
+    if fmt != "auto":
+        return FORMATS[fmt]
+    found = {recognise(file, columns is not None).name: file.name for file in files}
+    if set(found) == _GEM:
+        return gem.GEM
+    if len(found) > 1:
+        told = ", ".join(f"{file} is {name}" for name, file in found.items())
+        raise BadParameter("FILES", told, "files of one format; load the others by themselves")
+    return FORMATS[next(iter(found))]
+
+
+def _dataset(fmt: Format, files: Sequence[SourceFile]) -> str:
+    """Id of a load: the format and the first file's name; the curated records say theirs themselves."""
+    return fmt.name if fmt.name == "curated" else f"{fmt.name}/{slug(files[0].stem)[:60].strip('-') or 'file'}"
+
+
+def _gazetteer(path: Path | None) -> Gazetteer | None:
+    """The gazetteer asked for, else that of the set-up; without either, places told by name have no point."""
+    return Gazetteer.open(path or GAZETTEER) if path or GAZETTEER.exists() else None
+
+
+def _load(store: Store, base: Basemap, task: Task) -> tuple[dict[str, Any], tuple[Problem, ...]]:
+    """The report of a load, and every fault."""
+    if task.options.rejected:
+        rejected.require_writable(task.files, task.options.rejected)
+    with _progress("reading"):
+        reading = task.fmt.read(task.files, task.request)
+    for left in reversed(range(_TRIES)):
+        try:
+            return _loaded(store, base, task, reading)
+        except Outdated:
+            # Somebody else wrote while we compared: what we would bring the store to may undo that.
+            if not left:
+                raise
+    raise AssertionError("unreachable")
+
+
+def _loaded(store: Store, base: Basemap, task: Task, reading: Reading) -> tuple[dict[str, Any], tuple[Problem, ...]]:
+    options, request = task.options, task.request
+    with _progress("comparing"):
+        seq, stored = store.version()
+        reading = _checked(task.fmt, reading, base, stored)
+        arrival = arrive(stored, reading, request.dataset, options.append)
+        done = changes(stored, arrival)
+    told = tell_load.load(task.fmt, request, task.files, reading, arrival, done)
+    problems = tell_load.faults(reading, arrival)
+    if not options.dry_run and not (problems and not options.partial):
+        report = _written(store, arrival, base, options.who, seq) if _is_change(told) else None
+        told["written"] = _counts(report) if report else {"seq": seq}
+    if options.rejected and problems:
+        written = rejected.write(task.files, problems, options.rejected, request.mapping)
+        told["rejected_files"] = [str(path) for path in written]
+        clean = [file for file in task.files if not rejected.rows_of(file, problems)]
+        told["mend"] = tell_load.how_to_mend(task.fmt.name, request.dataset, clean, written, options.again)
+    return told, problems
+
+
+def _checked(fmt: Format, reading: Reading, base: Basemap, stored: Records) -> Reading:
+    # A person can mend what is wrong with curated records; those of others are taken as their publisher has them.
+    return replace(reading, problems=check_records(reading, base, stored)) if fmt.name == "curated" else reading
+
+
+def _is_change(told: dict[str, Any]) -> bool:
+    return any(change[kind] for change in told["changes"].values() for kind in ("added", "changed", "removed"))
+
+
+def _written(store: Store, arrival: Arrival, base: Basemap, who: str, seen: int) -> LoadReport:
+    with _progress("writing") as progress:
+        report = store.load(
+            arrival.records,
+            who=who,
+            at=datetime.now(UTC),
+            progress=lambda done, total: progress.update(progress.task_ids[0], completed=done, total=total),
+            derive=deriving(base),
+            seen=seen,
+        )
+    store.close()  # folds the log into the file, so that it can be copied as it is
+    return report
+
+
+def _counts(report: LoadReport) -> dict[str, Any]:
+    kinds = ("added", "changed", "removed", "unchanged")
+    return {"seq": report.seq, **{kind: dict(getattr(report, kind)) for kind in kinds}}
+
+
+@contextmanager
+def _progress(words: str) -> Iterator[Progress]:
+    # Where nobody watches, a bar would only leave empty lines.
+    watched = attribution.errors.is_terminal
+    with Progress(transient=True, console=attribution.errors, disable=not watched) as progress:
+        progress.add_task(words, total=None)
+        yield progress
+
+
+def load_bundled(store: Store, base: Path, who: str) -> LoadReport:
+    """Load the bundled records into a new store.
+
+    Raises
+    ------
+    ProblemsError
+        With every fault; nothing is written then.
+    """
+    base_map, request = basemap.read(base), Request("curated")
+    seq, stored = store.version()
+    reading = FORMATS["curated"].read(_sources("curated", None), request)
+    reading = _checked(FORMATS["curated"], reading, base_map, stored)
+    arrival = arrive(stored, reading, request.dataset)
+    if problems := tell_load.faults(reading, arrival):
+        raise ProblemsError(problems)
+    return _written(store, arrival, base_map, who, seq)

@@ -1,0 +1,235 @@
+"""The command line: ``strikeatlas``. People read tables, programs read ``--json``; exit codes mean something."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Mapping
+from datetime import date, datetime
+from pathlib import Path
+from types import MappingProxyType
+from typing import Annotated, Literal
+
+import typer
+
+from api.cli import build_cache as keep_commands
+from api.cli import export as export_commands
+from api.cli import judge as judge_commands
+from api.cli import load as load_commands
+from api.cli import match as match_commands
+from api.cli import place as place_commands
+from api.cli import reviewer as reviewer_commands
+from api.cli import serve as serve_commands
+from api.cli.common import AsJson, StorePath, open_snapshot, output
+from api.exports.errors import ExportError
+from api.requests.reviewer_tokens import ReviewersError
+from api.requests.scalars import BadParameter
+from api.serializers import attribution as tell
+from api.serializers import country as tell_country
+from api.settings import BASEMAP, STORE
+from api.terminal import attribution as printing
+from api.terminal import country as printing_country
+from layers.attribution.country_totals import Relation
+from layers.ingest.integrity import check as check_records
+from layers.model.problems import ProblemsError, UnknownRecord
+from layers.ownership.walk import Basis, Minority
+from layers.reference import basemap
+from layers.reference.basemap import BasemapMissing
+from layers.reference.gazetteer import GazetteerMissing
+from layers.sources.curated import toml_records
+from layers.store.store import LoadReport, NotAStore, Store, StoreError
+
+#: Domain error to exit code; 0 is success, 2 is wrong usage.
+EXIT_CODES: Mapping[type[Exception], int] = MappingProxyType(
+    {
+        ProblemsError: 1,
+        BadParameter: 2,
+        ReviewersError: 2,
+        ExportError: 2,
+        UnknownRecord: 3,
+        FileNotFoundError: 4,
+        FileExistsError: 4,
+        BasemapMissing: 4,
+        GazetteerMissing: 4,
+        NotAStore: 4,
+        StoreError: 5,
+        OSError: 6,
+    }
+)
+
+HELP = """Whose energy sites were struck: load, check, ask, serve and export.
+
+Exit codes: 0 done, 1 the input has faults, 2 wrong usage, 3 no such record, 4 a file is missing or in the way,
+5 the store cannot be read or written, 6 the system refused.
+"""
+
+app = typer.Typer(
+    name="strikeatlas",
+    help=HELP,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+# Modules of commands: one line each. Without a name the commands stand at the top.
+app.add_typer(load_commands.app)
+app.add_typer(judge_commands.app)
+app.add_typer(place_commands.app, name="place")
+app.add_typer(reviewer_commands.app, name="reviewer")
+app.add_typer(export_commands.app, name="export")
+app.command(epilog=match_commands.EPILOG)(match_commands.match)
+app.command(epilog=keep_commands.EPILOG)(keep_commands.keep)
+app.command(epilog=serve_commands.EPILOG)(serve_commands.serve)
+
+WhoOption = Annotated[str, typer.Option(help="Who makes the change; kept in the history.")]
+BasemapOption = Annotated[Path, typer.Option("--basemap", help="The base map built by `make setup`.")]
+BasisOption = Annotated[Basis, typer.Option(help="Country of registration or of the head office.")]
+MinorityOption = Annotated[
+    Minority, typer.Option(help="Whether minorities stay with a company that is not joint, or are followed.")
+]
+Collection = Literal["strikes", "assets", "attributions", "countries", "entities", "stakes", "sources"]
+
+
+@app.command(epilog="Example: strikeatlas init --store data/atlas.gpkg")
+def init(
+    store: StorePath = STORE,
+    base: BasemapOption = BASEMAP,
+    who: WhoOption = "strikeatlas init",
+    as_json: AsJson = False,
+) -> None:
+    """Make a store and load the bundled records into it; a store that is there is kept as it is."""
+    if store.exists():
+        Store.open(store)
+        output({"store": str(store), "kept": True}, as_json, f"{store} is there and was kept.")
+        return
+    store.parent.mkdir(parents=True, exist_ok=True)
+    # Made aside and renamed when it is whole: a set-up that is cut short leaves no empty store to be kept.
+    with tempfile.TemporaryDirectory(dir=store.parent, prefix=".new-") as aside:
+        made = Store.create(Path(aside) / store.name)
+        report = load_commands.load_bundled(made, base, who)
+        made.path.rename(store)
+    _told(store, report, as_json)
+
+
+@app.command(epilog="Example: strikeatlas check layers/records --json")
+def check(
+    folder: Annotated[
+        Path, typer.Argument(help="Folder of *.toml records, or one file.", show_default="the bundled records")
+    ] = toml_records.BUNDLED,
+    base: BasemapOption = BASEMAP,
+    as_json: AsJson = False,
+) -> None:
+    """Name every fault of a folder of records at once; nothing is written."""
+    problems = check_records(toml_records.read(folder), basemap.read(base))
+    if problems:
+        raise ProblemsError(problems)
+    output({"problems": []}, as_json, "No faults.")
+
+
+def _told(store: Path, report: LoadReport, as_json: bool) -> None:
+    counts = {kind: dict(getattr(report, kind)) for kind in ("added", "changed", "removed", "unchanged")}
+    output({"store": str(store), "seq": report.seq, **counts}, as_json, printing.load_report(store, report))
+
+
+@app.command("list", epilog="Example: strikeatlas list strikes --json")
+def list_(
+    collection: Annotated[Collection, typer.Argument(help="What to list.")],
+    store: StorePath = STORE,
+    base: BasemapOption = BASEMAP,
+    as_json: AsJson = False,
+) -> None:
+    """List the records of one collection."""
+    snapshot = open_snapshot(store, base)
+    if collection in snapshot.collections:
+        features = snapshot.collections[collection].features
+        rows = [dict(zip(features.columns, values, strict=True)) for values in features.rows(features.columns)]
+    else:
+        rows = [record.model_dump(mode="json") for record in snapshot.records.table(collection).values()]
+    output(rows, as_json, printing.table_of(collection, rows))
+
+
+@app.command(epilog="Example: strikeatlas show ru-cpc-kropotkinskaya-2025-02-17 --basis headquarters")
+def show(
+    record: Annotated[str, typer.Argument(metavar="ID", help="A strike; or an asset or entity, with its owners now.")],
+    basis: BasisOption = "registration",
+    minority: MinorityOption = "stay",
+    store: StorePath = STORE,
+    base: BasemapOption = BASEMAP,
+    as_json: AsJson = False,
+) -> None:
+    """Tell whose it was: owners by country, other ties, chains, control, claims and sources."""
+    snapshot = open_snapshot(store, base)
+    if record not in snapshot.records.strikes:
+        owners(record, None, basis, minority, store, base, as_json)
+        return
+    told = tell.strike_answer(snapshot, snapshot.answer(record, basis, minority))
+    output(told, as_json, printing.strike(told))
+
+
+DayOption = Annotated[
+    datetime | None, typer.Option("--on", formats=["%Y-%m-%d"], help="The day; by default the data's.")
+]
+
+
+@app.command(epilog="Example: strikeatlas owners a-cpc-kropotkinskaya --on 2007-06-01")
+def owners(
+    owned: Annotated[str, typer.Argument(metavar="ID", help="An asset or entity.")],
+    on: DayOption = None,
+    basis: BasisOption = "registration",
+    minority: MinorityOption = "stay",
+    store: StorePath = STORE,
+    base: BasemapOption = BASEMAP,
+    as_json: AsJson = False,
+) -> None:
+    """Tell who owned an asset or entity on a day, by country, with the chains, and who controlled it."""
+    snapshot = open_snapshot(store, base)
+    day: date = on.date() if on else snapshot.data_date
+    found = snapshot.owners(owned, day, basis, minority)
+    told = tell.owners_answer(snapshot, owned, found, day, basis, minority)
+    output(told, as_json, printing.owners(told))
+
+
+@app.command(epilog="Example: strikeatlas holdings socar --on 2025-08-08")
+def holdings(
+    entity: Annotated[str, typer.Argument(metavar="ENTITY", help="The id of an entity.")],
+    on: DayOption = None,
+    store: StorePath = STORE,
+    base: BasemapOption = BASEMAP,
+    as_json: AsJson = False,
+) -> None:
+    """Tell what an entity held on a day, directly and through others."""
+    snapshot = open_snapshot(store, base)
+    told = tell.holdings_answer(snapshot, entity, on.date() if on else snapshot.data_date)
+    output(told, as_json, printing.holdings(told))
+
+
+@app.command(epilog="Example: strikeatlas country AZ")
+def country(
+    iso: Annotated[str, typer.Argument(metavar="ISO", help="ISO 3166-1 alpha-2 code, such as AZ.")],
+    basis: BasisOption = "registration",
+    minority: MinorityOption = "stay",
+    relation: Annotated[
+        Relation | None, typer.Option(help="Only the strikes on what it was this to: owner, supplier, host, ...")
+    ] = None,
+    store: StorePath = STORE,
+    base: BasemapOption = BASEMAP,
+    as_json: AsJson = False,
+) -> None:
+    """Tell what of a country's was hit; what it owned and what it was tied to otherwise are never added."""
+    told = tell_country.country_answer(open_snapshot(store, base), iso.upper(), basis, minority, relation)
+    output(told, as_json, printing_country.country(told))
+
+
+def main() -> None:
+    """Run the command line; domain errors end in their exit code, said in one line or a table."""
+    try:
+        app()
+    except tuple(EXIT_CODES) as error:
+        code = next(code for kind, code in EXIT_CODES.items() if isinstance(error, kind))
+        printing.fault(error, as_json="--json" in sys.argv)
+        sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,72 @@
+"""``strikeatlas place``: look places up in the gazetteer, add other gazetteers to it, build it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Group, RenderableType
+from rich.markup import escape
+from rich.table import Table
+
+from api.cli.common import AsJson, output
+from api.serializers import places
+from api.settings import GAZETTEER
+from api.terminal import attribution
+from layers.reference import gazetteer_build, gazetteer_import
+from layers.reference.gazetteer import MAX_LIMIT, Gazetteer, Places
+
+app = typer.Typer(help="Look places up by name, and add gazetteers.", no_args_is_help=True)
+
+GazetteerOption = Annotated[Path, typer.Option("--gazetteer", help="The gazetteer built by `make setup`.")]
+
+
+@app.command(epilog="Example: strikeatlas place find Орлівка --region 'Odesa oblast'")
+def find(
+    text: Annotated[str, typer.Argument(help="A name in Latin or Cyrillic letters, or a region.")],
+    region: Annotated[str | None, typer.Option(help="The region it lies in, in any spelling.")] = None,
+    country: Annotated[str | None, typer.Option(help="ISO 3166-1 alpha-2 code or name.")] = None,
+    near: Annotated[str | None, typer.Option(help="lon,lat of a point that it is within 300 km of.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=MAX_LIMIT, help="Most candidates.")] = 10,
+    gazetteer: GazetteerOption = GAZETTEER,
+    as_json: AsJson = False,
+) -> None:
+    """List the places that a text may mean, best first, and say whether one alone fits."""
+    opened = Gazetteer.open(gazetteer)
+    point = None if near is None else places.parse_near(near)
+    found = opened.find(text, region=region, country=country, near=point, limit=limit)
+    output(places.told(found, opened.origins()), as_json, _printed(found))
+
+
+@app.command(epilog="Example: strikeatlas place add UA.zip")
+def add(
+    file: Annotated[Path, typer.Argument(help="A GeoNames country file such as UA.txt, or a zip of it.")],
+    gazetteer: GazetteerOption = GAZETTEER,
+    as_json: AsJson = False,
+) -> None:
+    """Add the places of a GeoNames country file; adding a file again changes nothing."""
+    told = gazetteer_import.add(gazetteer, file)
+    said = "was there already" if told.known else f"{told.added:,} places added, {told.changed:,} changed"
+    output(asdict(told), as_json, escape(f"{told.origin}: {said}, {told.unchanged:,} unchanged."))
+
+
+@app.command(epilog="Example: strikeatlas place build")
+def build(gazetteer: GazetteerOption = GAZETTEER, as_json: AsJson = False) -> None:
+    """Build the gazetteer anew from the installed GeoNames package; what was added has to be added again."""
+    gazetteer_build.build(gazetteer)
+    size = gazetteer.stat().st_size
+    output({"file": str(gazetteer), "bytes": size}, as_json, escape(f"{gazetteer}: {size / 1e6:.0f} MB"))
+
+
+def _printed(found: Places) -> RenderableType:
+    table = Table("", "place", "region", "lon, lat", "± km", "because")
+    for one in found.candidates:
+        reasons = ", ".join(reason.name for reason in one.reasons if reason.name != "people")
+        where = f"{one.lon:.2f}, {one.lat:.2f}"
+        size_km = f"{one.uncertainty_m / 1000:.0f} ({one.basis})"
+        mark = "→" if one == found.best else ""
+        attribution.add_row(table, mark, one.name, f"{one.country} {one.region or ''}", where, size_km, reasons)
+    answer = "ambiguous" if found.ambiguous else "no answer" if found.best is None else found.best.name
+    return Group(*([table] if found.candidates else []), escape(f"{answer}: {found.why}."))

@@ -1,0 +1,238 @@
+"""The map as one HTML file: it opens from disk, asks no server for anything, and runs no script but its own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+from typing import Any
+
+import folium
+import geopandas
+import numpy as np
+import shapely
+from branca.element import MacroElement
+from jinja2 import Template
+from numpy.typing import NDArray
+
+from api.exports.offline_page.assemble import dressed, script_json, sealed
+from api.exports.printed_map.extent import WORLD, Extent, extent_of
+from api.exports.strike_rows import Mark, marks_of, rows, text_of
+from api.exports.symbols import OTHER_PIPE_COLOUR, PIPE_COLOURS, PIPE_DASHES, SHAPES, UNKNOWN_SHAPE, pipe_group
+from api.exports.text.formatting import RESTS_ON, counted, country_names, spoken_date
+from api.exports.text.ownership_lines import Saying, said_of, sayings_of
+from geo.lonlat import frame_lonlat
+from layers.reference.basemap import Basemap
+
+LAND_STYLE = {"color": "#8d857a", "weight": 0.8, "fillColor": "#f6f4ee", "fillOpacity": 1}
+#: Country outlines are simplified to this part of the map's width; more cannot be seen on a screen.
+DETAIL = 1 / 6000
+#: Pixels between symbols that stand for strikes at the same place.
+FAN_PX = 15.0
+MOST_TOWNS = 150
+
+
+class _Call(MacroElement):
+    """A call of a function of onefile.js with layers and data; the data is JSON that cannot end the script."""
+
+    _template = Template("{% macro script(this, kwargs) %}{{ this.code() }}{% endmacro %}")
+
+    def __init__(self, function: str, layers: Sequence[Any], data: object) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._name = "Call"
+        self.function, self.layers, self.data = function, layers, script_json(data)
+
+    def code(self) -> str:
+        names = ", ".join(layer.get_name() for layer in self.layers)
+        return f"{self.function}({names}, {self.data});"
+
+
+def render(
+    strikes: geopandas.GeoDataFrame,
+    assets: geopandas.GeoDataFrame,
+    attributions: geopandas.GeoDataFrame,
+    basemap: Basemap,
+    *,
+    bbox: Sequence[float] | None = None,
+    title: str,
+    data_date: date,
+) -> str:
+    """Make the page.
+
+    Parameters
+    ----------
+    strikes, assets, attributions
+        Rows with the properties of the collections and geometry in lon/lat (EPSG:4326), which may be missing.
+        Strikes without a place are in a list below the map; retracted ones are left out.
+    bbox
+        West, south, east, north in degrees that the map opens at; west > east crosses the antimeridian.
+        Unset, the strikes' own box.
+    data_date
+        Day of the data; it is the only date in the page, so the same input gives the same page.
+
+    Raises
+    ------
+    ExportError
+        If the bbox is not one, or Leaflet is not in static/vendor.
+    geo.errors.GeoError
+        If a frame has no CRS or coordinates out of range.
+    """
+    marks = marks_of(strikes)
+    extent = extent_of(bbox) if bbox is not None else _extent_around(marks)
+    page = folium.Map(location=extent.middle[::-1], zoom_start=5, tiles=None, control_scale=True, zoom_snap=0.5)
+    # The page brings its own Leaflet and needs none of folium's other libraries.
+    page.default_js, page.default_css = [], []
+    folium.GeoJson(
+        land_geojson(basemap, extent), name="Countries", control=False, interactive=False,
+        style_function=lambda _: LAND_STYLE,
+    ).add_to(page)  # fmt: skip
+    _add_records(page, marks, frame_lonlat(assets), attributions, country_names(basemap), extent)
+    _add_names(page, basemap, extent)
+    folium.LayerControl().add_to(page)
+    page.fit_bounds([[extent.south, extent.west], [extent.north, extent.east]])
+    _number_elements(page.get_root())
+    html = page.get_root().render()
+    return sealed(dressed(html, title, data_date, marks, strikes))
+
+
+def _extent_around(marks: Sequence[Mark]) -> Extent:
+    """Box of the strikes with a margin; the world where there are none."""
+    if not marks:
+        return Extent(-170, -55, 170, 75)
+    lon, lat = np.array([[mark.lon, mark.lat] for mark in marks]).T
+    return extent_of((lon.min(), lat.min(), lon.max(), lat.max()))
+
+
+def land_geojson(basemap: Basemap, extent: Extent) -> dict[str, Any]:
+    """Countries around an extent, simplified so that neighbours keep one border, as GeoJSON without properties."""
+    pad_lon, pad_lat = max(15.0, extent.lon_span), max(8.0, extent.north - extent.south)
+    window = Extent(
+        extent.west - pad_lon, max(extent.south - pad_lat, -85), extent.east + pad_lon, min(extent.north + pad_lat, 85)
+    )
+    if window.lon_span > 360:
+        window = WORLD.about(extent.middle[0])
+    cut = np.concatenate([_turned(basemap.countries.shape, window, turn) for turn in (-360.0, 0.0, 360.0)])
+    simple = shapely.coverage_simplify(shapely.make_valid(cut), window.lon_span * DETAIL)
+    rounded = shapely.transform(simple, lambda xy: np.round(xy, 3))
+    polygons = shapely.get_parts(shapely.get_parts(rounded))
+    polygons = polygons[(shapely.get_type_id(polygons) == 3) & (shapely.area(polygons) > 0)]
+    features = [
+        {"type": "Feature", "properties": {}, "geometry": json.loads(text)} for text in shapely.to_geojson(polygons)
+    ]
+    return {"type": "FeatureCollection", "features": features}
+
+
+def _turned(shapes: NDArray[np.object_], window: Extent, turn: float) -> NDArray[np.object_]:
+    """Cut shapes to a window in a world that is turned by so many degrees."""
+    cut = shapely.clip_by_rect(shapes, window.west - turn, window.south, window.east - turn, window.north)
+    return shapely.transform(cut[~shapely.is_empty(cut)], lambda xy: xy + np.array([turn, 0.0]))
+
+
+def _add_records(
+    page: folium.Map,
+    marks: Sequence[Mark],
+    assets: geopandas.GeoDataFrame,
+    attributions: geopandas.GeoDataFrame,
+    names: Mapping[str, str],
+    extent: Extent,
+) -> None:
+    """Add pipelines, circles of uncertainty and strikes, each as a layer that can be switched off."""
+    lines = list(_lines(assets, extent))
+    layers = {
+        "lines": folium.FeatureGroup(name=f"Pipelines ({len(lines)})"),
+        "circles": folium.FeatureGroup(name="How uncertain a place is"),
+        "strikes": folium.FeatureGroup(name=f"Strikes ({len(marks)})"),
+    }
+    for layer in layers.values():
+        layer.add_to(page)
+    paths = {key: shape.path for key, shape in SHAPES.items()} | {"none": UNKNOWN_SHAPE.path}
+    sayings = sayings_of(attributions)
+    told = [_strike(mark, said_of(mark, sayings, names), names, extent) for mark in marks]
+    for strike, (dx, dy) in zip(told, fanned([(mark.lon, mark.lat) for mark in marks]), strict=True):
+        strike |= {"dx": dx, "dy": dy}
+    page.add_child(_Call("strikeatlasLines", [layers["lines"]], lines))
+    page.add_child(
+        _Call("strikeatlasStrikes", [layers["strikes"], layers["circles"]], {"paths": paths, "strikes": told})
+    )
+
+
+def _strike(mark: Mark, saying: Saying, names: Mapping[str, str], extent: Extent) -> dict[str, Any]:
+    return {
+        "title": mark.title,
+        "when": spoken_date(mark.when),
+        "host": names.get(mark.host_country) or mark.host_country,
+        "status": mark.status,
+        "owners": [*saying.owners] or ["not known"],
+        "rests": f"Which site was hit: {RESTS_ON.get(mark.rests_on, 'not said')}",
+        "others": [*saying.others],
+        "sources": counted(mark.n_sources, "source"),
+        "lon": _shown_lon(mark.lon, extent),
+        "lat": round(mark.lat, 5),
+        "radius": round(mark.uncertainty_m),
+        "colour": mark.colour,
+        "filled": mark.filled,
+        "shape": mark.group,
+    }
+
+
+def _shown_lon(lon: float, extent: Extent) -> float:
+    """Longitude on the side of the antimeridian that the map shows."""
+    return round(extent.west + (lon - extent.west) % 360 if extent.east > 180 else lon, 5)
+
+
+def _lines(assets: geopandas.GeoDataFrame, extent: Extent) -> Iterator[dict[str, Any]]:
+    """Give the pipelines as lat/lon lists, which is the order that Leaflet wants."""
+    for row, shape in rows(assets):
+        group = pipe_group(text_of(row, "commodity"))
+        for part in shapely.get_parts(shape) if shape is not None else ():
+            if part.geom_type == "LineString":
+                at = [[round(lat, 4), _shown_lon(lon, extent)] for lon, lat in shapely.get_coordinates(part)]
+                dash = " ".join(str(length * 2.2) for length in PIPE_DASHES.get(group, ()))
+                colour = PIPE_COLOURS.get(group, OTHER_PIPE_COLOUR)
+                yield {"name": text_of(row, "name"), "at": at, "colour": colour, "dash": dash or None}
+
+
+def fanned(places: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Offsets in pixels that fan out symbols at the very same place in a sunflower (Vogel 1979)."""
+    seen: dict[tuple[float, float], int] = {}
+    offsets = []
+    for place in places:
+        number = seen[place] = seen.get(place, -1) + 1
+        reach, angle = FAN_PX * np.sqrt(number), number * 2.399963
+        offsets.append((round(float(reach * np.cos(angle)), 1), round(float(reach * np.sin(angle)), 1)))
+    return offsets
+
+
+def _add_names(page: folium.Map, basemap: Basemap, extent: Extent) -> None:
+    """Add the names of countries and of the largest towns, each from its own zoom on."""
+    layer = folium.FeatureGroup(name="Names")
+    layer.add_to(page)
+    countries, places = basemap.countries, basemap.places
+    named = [
+        _name(countries.name_en[row], "country", countries.label[row], countries.min_zoom[row], extent)
+        for row, code in enumerate(countries.iso_a2)
+        if code is not None
+    ]
+    lon, lat = shapely.get_coordinates(places.shape).T
+    pad_lon, pad_lat = extent.lon_span / 2, (extent.north - extent.south) / 2
+    near = (lat > extent.south - pad_lat) & (lat < extent.north + pad_lat)
+    near &= (lon - extent.west + pad_lon) % 360 <= extent.lon_span + 2 * pad_lon
+    for row in np.flatnonzero(near)[:MOST_TOWNS]:
+        named.append(_name(places.name[row], "town", places.shape[row], places.min_zoom[row] + 1, extent))
+    page.add_child(_Call("strikeatlasNames", [page, layer], named))
+
+
+def _name(text: str, kind: str, point: shapely.Point, zoom: int, extent: Extent) -> dict[str, Any]:
+    place = {"lon": _shown_lon(point.x, extent), "lat": round(point.y, 4)}
+    return {"text": text, "kind": kind, "zoom": int(zoom)} | place
+
+
+def _number_elements(root: Any) -> None:
+    """Give folium's elements numbers in place of random names, so that the same input gives the same page."""
+    waiting = [root]
+    number = 0
+    while waiting:
+        element = waiting.pop()
+        element._id = f"{number}"
+        number += 1
+        waiting.extend(reversed(element._children.values()))

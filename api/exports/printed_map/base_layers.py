@@ -1,0 +1,147 @@
+"""The ground of a printed map: land, borders, pipelines, sites, and how uncertain a place is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import geopandas
+import numpy as np
+import shapely
+from matplotlib.artist import Artist
+from matplotlib.collections import LineCollection
+from matplotlib.patches import PathPatch, Rectangle
+from matplotlib.path import Path
+from numpy.typing import NDArray
+
+from api.exports.printed_map.extent import GEOD, SEAM_DEG, WORLD, Coordinates
+from api.exports.printed_map.map_frame import Frame, Shapes
+from api.exports.printed_map.sheet import Sheet
+from api.exports.strike_rows import Mark, rows, text_of
+from api.exports.symbols import OTHER_PIPE_COLOUR, PIPE_COLOURS, PIPE_DASHES, pipe_group
+from layers.reference.basemap import Basemap
+
+SEA, LAND, BORDER, COAST = "#dde8ee", "#f6f4ee", "#8d857a", "#8fa3ad"
+SITE = "#7b7466"
+
+
+def draw_ground(sheet: Sheet, frame: Frame, basemap: Basemap, line_width: float = 0.55) -> NDArray[np.object_]:
+    """Draw sea, land, coasts and borders; every country has the same colour.
+
+    Returns the land on the page as (n, 2) objects: the piece in millimetres and its row of the countries.
+    """
+    clip = _sea(sheet, frame)
+    land, rows = frame.cut(basemap.countries.shape)
+    _add(sheet, PathPatch(path_of(land), facecolor=LAND, edgecolor=LAND, linewidth=0.2, zorder=1), clip)
+    for kind, colour, width in (("coast", COAST, line_width * 0.8), ("border", BORDER, line_width)):
+        lines, _ = frame.cut(basemap.boundaries.shape[basemap.boundaries.kind == kind])
+        _add(sheet, LineCollection(coordinates_of(lines), colors=colour, linewidths=width, zorder=2), clip)
+    return np.column_stack([land, rows.astype(object)]) if len(land) else np.empty((0, 2), dtype=object)
+
+
+def _sea(sheet: Sheet, frame: Frame) -> Artist:
+    """Draw the sea; what is drawn later is clipped to it."""
+    if frame.projection.whole_world:
+        lon_0 = frame.projection.lon_0
+        edge = WORLD.outline() * [1 - SEAM_DEG, 1] + [lon_0, 0]
+        sea: PathPatch | Rectangle = PathPatch(Path(frame.mm(edge)), facecolor=SEA, edgecolor=BORDER, linewidth=0.5)
+    else:
+        sea = Rectangle((frame.left, frame.bottom), frame.width, frame.height, facecolor=SEA, edgecolor="none")
+    sheet.axes.add_patch(sea)
+    return sea
+
+
+def draw_frame(sheet: Sheet, frame: Frame, line_width: float = 0.7) -> None:
+    """Draw the neat line; a world map has its own edge instead."""
+    if not frame.projection.whole_world:
+        sheet.axes.add_patch(
+            Rectangle(
+                (frame.left, frame.bottom), frame.width, frame.height,
+                fill=False, edgecolor="#444444", linewidth=line_width, zorder=16,
+            )
+        )  # fmt: skip
+
+
+def _add(sheet: Sheet, artist: Artist, clip: Artist) -> None:
+    sheet.axes.add_artist(artist)
+    artist.set_clip_path(clip)  # type: ignore[arg-type]
+
+
+def path_of(polygons: Shapes) -> Path:
+    """Make one path of all polygons, holes turned the other way; no polygons make an empty path."""
+    parts = shapely.get_parts(polygons)
+    parts = shapely.orient_polygons(parts[shapely.get_type_id(parts) == 3])
+    rings = [shapely.get_coordinates(ring) for ring in shapely.get_rings(parts)]
+    if not rings:
+        return Path(np.empty((0, 2)))
+    codes = [np.full(len(ring), Path.LINETO, dtype=Path.code_type) for ring in rings]
+    for code in codes:
+        code[0], code[-1] = Path.MOVETO, Path.CLOSEPOLY
+    return Path(np.concatenate(rings), np.concatenate(codes))
+
+
+def coordinates_of(lines: Shapes) -> list[Coordinates]:
+    """Coordinates of every single line, each of shape (n, 2)."""
+    parts = shapely.get_parts(lines)
+    return [shapely.get_coordinates(line) for line in parts[shapely.get_type_id(parts) == 1]]
+
+
+def pipelines_in_view(frame: Frame, assets: geopandas.GeoDataFrame) -> dict[str, list[Coordinates]]:
+    """Lines of the line assets in view by group ("oil", "gas", or "" for another), in millimetres."""
+    shapes = assets.geometry.to_numpy()
+    is_line = np.isin(shapely.get_type_id(shapes), (1, 5))
+    groups = np.array([pipe_group(text_of(row, "commodity")) for row, _ in rows(assets)], dtype=object)
+    found = {}
+    for group in (*PIPE_COLOURS, ""):
+        lines, _ = frame.cut(shapes[is_line & (groups == group)])
+        inside = coordinates_of(shapely.clip_by_rect(lines, *frame.box))
+        if inside:
+            found[group] = inside
+    return found
+
+
+def pipeline_style(lines: LineCollection, group: str) -> LineCollection:
+    """Give lines the look of a group of pipelines ("" for another) and return them."""
+    lines.set(color=PIPE_COLOURS.get(group, OTHER_PIPE_COLOUR), linewidth=1.1, capstyle="butt")
+    if dashes := PIPE_DASHES.get(group):
+        lines.set_linestyle((0, dashes))
+    return lines
+
+
+def sites_in_view(frame: Frame, assets: geopandas.GeoDataFrame) -> Coordinates:
+    """Places of the facilities in view in millimetres, shape (n, 2)."""
+    shapes = assets.geometry.to_numpy()
+    placed = shapes[np.isin(shapely.get_type_id(shapes), (0, 3, 4, 6)) & ~shapely.is_empty(shapes)]
+    if not len(placed):
+        return np.empty((0, 2))
+    mm = frame.mm(shapely.get_coordinates(shapely.point_on_surface(placed)))
+    return mm[frame.shows(mm)]
+
+
+def circles_in_view(frame: Frame, marks: Sequence[Mark], smallest_mm: float) -> list[tuple[str, Coordinates]]:
+    """Circles of the true radius about uncertain places, each once: colour and points in millimetres.
+
+    Those less than ``smallest_mm`` across would hide under their symbol and are left out.
+    """
+    spots = sorted({(m.colour, m.lon, m.lat, m.uncertainty_m) for m in marks if m.uncertainty_m > 0})
+    wide = [spot for spot in spots if 2 * spot[3] / frame.true_metres_per_mm >= smallest_mm]
+    circles = [(colour, frame.mm(circle_around(*circle))) for colour, *circle in wide]
+    return [(colour, circle) for colour, circle in circles if np.isfinite(circle).all()]
+
+
+def draw_circles(sheet: Sheet, frame: Frame, circles: Sequence[tuple[str, Coordinates]]) -> None:
+    """Draw circles of uncertainty faintly, cut at the frame."""
+    for colour, circle in circles:
+        inside = shapely.clip_by_rect(shapely.make_valid(shapely.Polygon(circle)), *frame.box)
+        edge = shapely.clip_by_rect(shapely.LineString(circle), *frame.box)
+        disc = path_of(np.array([inside]))
+        sheet.axes.add_patch(PathPatch(disc, facecolor=colour, alpha=0.09, linewidth=0, zorder=3))
+        lines = coordinates_of(np.array([edge]))
+        sheet.axes.add_artist(LineCollection(lines, colors=colour, linewidths=0.4, alpha=0.55, zorder=3))
+
+
+def circle_around(lon: float, lat: float, radius_m: float) -> Coordinates:
+    """Points at a true distance about a point, lon/lat degrees, closed; shape (73, 2)."""
+    angle = np.linspace(0, 360, 73)
+    count = np.full(len(angle), 1.0)
+    east, north, _ = GEOD.fwd(count * lon, count * lat, angle, count * radius_m)
+    return np.column_stack([east, north])

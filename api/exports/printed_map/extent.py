@@ -1,0 +1,182 @@
+"""Which part of the world a map shows, and the projection that shows it best."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+from pyproj import CRS, Geod, Transformer
+
+from api.exports.errors import ExportError
+
+Coordinates = NDArray[np.float64]
+
+GEOD = Geod(ellps="WGS84")
+#: Just inside the seam of a world map, so that both of its sides stay apart.
+SEAM_DEG = 1e-6
+#: The smallest extent that is drawn; the base map shows nothing finer.
+SMALLEST_DEG = 0.1
+_EXPECTED = (
+    "a bbox of four numbers west, south, east, north in degrees: lon -180 to 180, lat -90 to 90, south not above north"
+)
+
+
+@dataclass(frozen=True)
+class Extent:
+    """A box in lon/lat degrees. ``east`` is above 180 where the box crosses the antimeridian."""
+
+    west: float
+    south: float
+    east: float
+    north: float
+
+    @property
+    def lon_span(self) -> float:
+        """Degrees of longitude from west to east."""
+        return self.east - self.west
+
+    @property
+    def middle(self) -> tuple[float, float]:
+        """Middle longitude (from -180 to 180) and latitude."""
+        lon = (self.west + self.east) / 2
+        return (lon - 360 if lon > 180 else lon), (self.south + self.north) / 2
+
+    def about(self, lon: float) -> Extent:
+        """Return an extent of the same size with another middle longitude."""
+        return Extent(lon - self.lon_span / 2, self.south, lon + self.lon_span / 2, self.north)
+
+    def outline(self) -> Coordinates:
+        """Points along the box, lon/lat, close enough together that a curved edge is followed; shape (n, 2)."""
+        return rectangle(self.west, self.south, self.east, self.north)
+
+
+def rectangle(left: float, bottom: float, right: float, top: float) -> Coordinates:
+    """Points all along a rectangle, shape (260, 2), closed."""
+    along = np.linspace(0, 1, 65)
+    x, y = left + along * (right - left), bottom + along * (top - bottom)
+    sides = [
+        (x, np.full(65, bottom)),
+        (np.full(65, right), y),
+        (x[::-1], np.full(65, top)),
+        (np.full(65, left), y[::-1]),
+    ]
+    return np.concatenate([np.column_stack(side) for side in sides])
+
+
+#: The poles, lon/lat degrees.
+POLES = np.array([[0.0, 90.0], [0.0, -90.0]])
+WORLD = Extent(-180, -90, 180, 90)
+
+
+def extent_of(bbox: Sequence[float]) -> Extent:
+    """Read a bbox; west > east crosses the antimeridian (RFC 7946, 5.2). A point gets some land about it.
+
+    Raises
+    ------
+    ExportError
+        If it is not four numbers in range with south not above north.
+    """
+    try:
+        values = [float(value) for value in bbox]
+    except (TypeError, ValueError):
+        raise ExportError(f"expected {_EXPECTED}; got {bbox!r}") from None
+    if len(values) != 4 or not all(map(math.isfinite, values)):
+        raise ExportError(f"expected {_EXPECTED}; got {bbox!r}")
+    west, south, east, north = values
+    if max(abs(west), abs(east)) > 180 or max(abs(south), abs(north)) > 90 or south > north:
+        raise ExportError(f"expected {_EXPECTED}; got {bbox!r}")
+    return _with_some_size(Extent(west, south, east + 360 if west > east else east, north))
+
+
+def _with_some_size(extent: Extent) -> Extent:
+    """Widen a box that is a point or a line, or nearly one, so that there is a map to draw."""
+    lon, lat = (max(0.0, SMALLEST_DEG - span) / 2 for span in (extent.lon_span, extent.north - extent.south))
+    south = max(extent.south - lat, -90.0)
+    return Extent(extent.west - lon, south, extent.east + lon, min(extent.north + lat, 90.0))
+
+
+@dataclass(frozen=True)
+class Projection:
+    """A map projection in metres, with its name for the foot of the map."""
+
+    definition: str
+    name: str
+    lon_0: float
+    whole_world: bool = False
+
+    @cached_property
+    def _forward(self) -> Transformer:
+        return Transformer.from_crs("OGC:CRS84", CRS.from_proj4(self.definition), always_xy=True)
+
+    def forward(self, lonlat: Coordinates) -> Coordinates:
+        """Project lon/lat degrees to metres, both of shape (n, 2); what cannot be shown becomes infinite."""
+        return np.column_stack(self._forward.transform(lonlat[:, 0], lonlat[:, 1]))
+
+    def inverse(self, xy: Coordinates) -> Coordinates:
+        """Find lon/lat degrees of projected metres, both of shape (n, 2); infinite outside the projection."""
+        return np.column_stack(self._forward.transform(xy[:, 0], xy[:, 1], direction="INVERSE"))
+
+
+def projection_for(extent: Extent) -> Projection:
+    """Choose a projection by where and how large the extent is.
+
+    Near a pole and for continents Lambert azimuthal equal-area; near the equator Mercator, true at the
+    middle; between them Lambert conformal conic with its parallels a sixth of the height inside the box
+    (Snyder 1987, USGS Professional Paper 1395, p. 99); for the world Equal Earth (Savric et al. 2019).
+    """
+    lon_0, lat_0 = extent.middle
+    height = extent.north - extent.south
+    if abs(lat_0) > 60 and (extent.lon_span > 120 or max(abs(extent.south), abs(extent.north)) > 84):
+        return azimuthal(lon_0, math.copysign(90, lat_0))
+    if extent.lon_span > 180 or height > 110:
+        return world(lon_0)
+    if extent.lon_span > 100 or height > 70 or abs(lat_0) > 70:
+        return azimuthal(lon_0, lat_0)
+    if abs(lat_0) < 15:
+        return Projection(
+            f"+proj=merc +lon_0={lon_0} +lat_ts={lat_0} +datum=WGS84 +units=m",
+            f"Mercator, true to scale at {degrees(lat_0, 'NS')}",
+            lon_0,
+        )
+    lower, upper = extent.south + height / 6, extent.north - height / 6
+    return Projection(
+        f"+proj=lcc +lat_1={lower} +lat_2={upper} +lat_0={lat_0} +lon_0={lon_0} +datum=WGS84 +units=m",
+        f"Lambert conformal conic, {degrees(lower, 'NS')} and {degrees(upper, 'NS')}",
+        lon_0,
+    )
+
+
+def projected_bounds(extent: Extent, projection: Projection) -> tuple[float, float, float, float]:
+    """Bounds in projected metres of an extent's outline (and of the pole inside it)."""
+    outline = np.vstack([extent.outline(), [extent.middle]])
+    if projection.whole_world:
+        lon_0 = projection.lon_0
+        outline[:, 0] = np.clip(outline[:, 0], lon_0 - 180 + SEAM_DEG, lon_0 + 180 - SEAM_DEG)
+    points = projection.forward(outline)
+    points = points[np.isfinite(points).all(axis=1)]
+    (west, south), (east, north) = points.min(axis=0), points.max(axis=0)
+    return west, south, east, north
+
+
+def azimuthal(lon_0: float, lat_0: float) -> Projection:
+    """Lambert azimuthal equal-area about a point in degrees."""
+    return Projection(
+        f"+proj=laea +lat_0={lat_0} +lon_0={lon_0} +datum=WGS84 +units=m",
+        f"Lambert azimuthal equal-area about {degrees(lat_0, 'NS')}, {degrees(lon_0, 'EW')}",
+        lon_0,
+    )
+
+
+def world(lon_0: float) -> Projection:
+    """Equal Earth with a middle meridian in degrees."""
+    return Projection(f"+proj=eqearth +lon_0={lon_0} +datum=WGS84 +units=m", "Equal Earth", lon_0, whole_world=True)
+
+
+def degrees(value: float, letters: str) -> str:
+    """Write degrees to a tenth with their hemisphere: 46.5°N."""
+    rounded = round(abs(value), 1)
+    return f"{rounded:g}°" + ("" if rounded == 0 else letters[0] if value > 0 else letters[1])

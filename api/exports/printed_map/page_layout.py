@@ -1,0 +1,261 @@
+"""The page of a printed map: heading, map, legend, list and note, laid out from what is in view and drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import geopandas
+import numpy as np
+from matplotlib.collections import LineCollection
+
+from api.exports.printed_map.base_layers import SITE, draw_circles, draw_frame, draw_ground, pipeline_style
+from api.exports.printed_map.extent import Extent, Projection, projected_bounds, projection_for
+from api.exports.printed_map.label_placement import Board
+from api.exports.printed_map.legend import Group, draw_legend, legend_height, legend_of
+from api.exports.printed_map.map_frame import Frame, fitted
+from api.exports.printed_map.place_labels import draw_countries, draw_towns, line_boxes, symbol_boxes
+from api.exports.printed_map.scale_and_locator import LOCATOR_MM, draw_locator, draw_scale
+from api.exports.printed_map.sheet import MM_PER_POINT, SOFT_INK, Sheet, leading_mm, wrapped
+from api.exports.printed_map.strike_list import Item, draw_list, draw_numbered, items_of, list_height
+from api.exports.printed_map.visible_features import View, view_of
+from api.exports.strike_rows import Mark
+from api.exports.text.formatting import counted, country_names, shortened
+from layers.reference.basemap import Basemap
+
+MARGIN_MM, GAP_MM = 12.0, 4.0
+TITLE_SIZE, SUBTITLE_SIZE, NOTE_SIZE = 14.0, 8.6, 6.0
+#: Width through height of the map itself.
+ASPECTS = (0.95, 2.1)
+LOWEST_MAP_MM = 40.0
+#: A page with room to spare may show so much more of the land above and below the extent.
+MOST_STRETCH = 1.3
+
+
+@dataclass(frozen=True)
+class Heading:
+    """Title and subtitle in lines."""
+
+    title: list[str]
+    subtitle: list[str]
+
+    @classmethod
+    def of(cls, title: str, subtitle: str | None, width: float) -> Heading:
+        """Break title and subtitle to a width in millimetres; more than three lines are cut."""
+        return cls(
+            _cut(wrapped(title, width, TITLE_SIZE, bold=True), 3),
+            _cut(wrapped(subtitle or "", width, SUBTITLE_SIZE), 3),
+        )
+
+    @property
+    def height(self) -> float:
+        """Height in millimetres with the space below it."""
+        return len(self.title) * leading_mm(TITLE_SIZE) + len(self.subtitle) * leading_mm(SUBTITLE_SIZE) + 3.0
+
+
+def _cut(lines: list[str], most: int) -> list[str]:
+    return lines if len(lines) <= most else [*lines[: most - 1], lines[most - 1] + " …"]
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """All that a map may show; ``undrawn`` counts strikes without a place and retracted ones."""
+
+    marks: list[Mark]
+    assets: geopandas.GeoDataFrame
+    basemap: Basemap
+    undrawn: tuple[int, int]
+    data_date: date
+    sources: tuple[str, ...]
+
+    @property
+    def country_names(self) -> dict[str, str]:
+        """English names of countries by ISO 3166-1 code."""
+        return country_names(self.basemap)
+
+
+@dataclass(frozen=True, eq=False)
+class Page:
+    """A page whose parts fit: sizes in millimetres."""
+
+    width: float
+    height: float
+    heading: Heading
+    view: View
+    groups: list[Group]
+    items: list[Item]
+    note: list[str]
+
+    @property
+    def inner(self) -> float:
+        """Width between the margins."""
+        return self.width - 2 * MARGIN_MM
+
+    @property
+    def below_map(self) -> float:
+        """Height of all that stands below the map."""
+        band = max(legend_height(self.groups, self.column), _locator_height(self.view.frame.projection))
+        listed = list_height(self.items) + GAP_MM if self.items else 0.0
+        return GAP_MM + band + GAP_MM + listed + len(self.note) * leading_mm(NOTE_SIZE)
+
+    @property
+    def column(self) -> float:
+        """Width of a column of the legend."""
+        return legend_column(self.inner, self.view.frame.projection)
+
+
+def legend_column(inner: float, projection: Projection) -> float:
+    """Width of one of the legend's three columns beside the locator, in millimetres."""
+    return (inner - (0 if projection.whole_world else LOCATOR_MM[0] + GAP_MM)) / 3
+
+
+def _locator_height(projection: Projection) -> float:
+    return 0.0 if projection.whole_world else LOCATOR_MM[1]
+
+
+def composed(subject: Subject, extent: Extent, heading: Heading, width: float, height: float | None) -> Page:
+    """Lay the page out; without a height it is as high as its parts.
+
+    What is in view decides how high legend and list are, and on a page of a set height these decide how high
+    the map is, so this is settled in a few rounds; the parts below the map keep the most room they asked for.
+    """
+    projection = projection_for(extent)
+    west, south, east, north = projected_bounds(extent, projection)
+    inner = width - 2 * MARGIN_MM
+    natural = map_height = inner / min(max((east - west) / (north - south), ASPECTS[0]), ASPECTS[1])
+    below = 0.0
+    for _ in range(4):
+        page = _with_map(subject, extent, projection, heading, (width, height), map_height, below)
+        if page.below_map <= below:
+            break
+        below = page.below_map
+        if height is not None:
+            room = height - 2 * MARGIN_MM - heading.height - below
+            map_height = max(min(room, natural * MOST_STRETCH), LOWEST_MAP_MM)
+    return page
+
+
+def _with_map(
+    subject: Subject,
+    extent: Extent,
+    projection: Projection,
+    heading: Heading,
+    size: tuple[float, float | None],
+    map_height: float,
+    below: float,
+) -> Page:
+    """Lay the page out around a map of a given height."""
+    width, height = size
+    inner = width - 2 * MARGIN_MM
+    high = height if height is not None else 2 * MARGIN_MM + heading.height + map_height + below
+    frame = fitted(extent, projection, (MARGIN_MM, high - MARGIN_MM - heading.height - map_height, inner, map_height))
+    view = view_of(frame, subject.marks, subject.assets)
+    groups = legend_of(view)
+    items = items_of(view.marks, subject.country_names, inner / 2) if view.listed else []
+    return Page(
+        width,
+        high,
+        heading,
+        view,
+        groups,
+        items,
+        wrapped(note_of(view, subject.undrawn, subject.data_date, subject.sources), inner, NOTE_SIZE),
+    )
+
+
+def drawn(page: Page, subject: Subject, dpi: float) -> Sheet:
+    """Draw the page."""
+    sheet = Sheet(page.width, page.height, dpi)
+    top = sheet.lines(MARGIN_MM, page.height - MARGIN_MM, page.heading.title, TITLE_SIZE, bold=True)
+    sheet.lines(MARGIN_MM, top - 0.5, page.heading.subtitle, SUBTITLE_SIZE, color=SOFT_INK)
+    _draw_map(sheet, page.view, subject.basemap)
+    _draw_below(sheet, page, subject.basemap)
+    return sheet
+
+
+def _draw_map(sheet: Sheet, view: View, basemap: Basemap) -> None:
+    """Draw the map: ground, records, then the names and the scale where they cover no record."""
+    frame = view.frame
+    land = draw_ground(sheet, frame, basemap)
+    for group, lines in view.pipelines.items():
+        sheet.axes.add_artist(pipeline_style(LineCollection(lines, zorder=4), group))
+    sheet.axes.scatter(
+        view.sites[:, 0], view.sites[:, 1], s=(0.65 / MM_PER_POINT) ** 2, color=SITE, linewidths=0, zorder=5
+    )
+    draw_circles(sheet, frame, view.circles)
+    draw_strikes(sheet, view)
+    left, bottom, right, top = frame.box
+    board = Board((left + 0.6, bottom + 0.6, right - 0.6, top - 0.6))
+    board.block(symbol_boxes(view.symbols, view.size))
+    if not view.marks:
+        _draw_empty(sheet, frame, board)
+    if frame.projection.whole_world:
+        draw_countries(sheet, frame, basemap, land, board, size=5.4)
+    else:
+        draw_scale(sheet, frame, board)
+        draw_towns(sheet, frame, basemap, board, len(view.marks))
+        board.block(line_boxes([line for lines in view.pipelines.values() for line in lines]))
+        draw_countries(sheet, frame, basemap, land, board)
+    draw_frame(sheet, frame)
+
+
+def draw_strikes(sheet: Sheet, view: View) -> None:
+    """Draw the strikes' symbols, numbered where they are listed, with a line to the place where moved."""
+    for (x, y), (at_x, at_y), moved in zip(view.places, view.symbols, view.moved, strict=True):
+        if moved > view.size * 0.55 and not view.frame.projection.whole_world:
+            sheet.axes.plot([x, at_x], [y, at_y], color="#444444", linewidth=0.45, zorder=9)
+            sheet.axes.scatter([x], [y], s=1.2, color="#444444", linewidths=0, zorder=9)
+    for number, (mark, (x, y)) in enumerate(zip(view.marks, view.symbols, strict=True), 1):
+        if view.listed:
+            draw_numbered(sheet, x, y, number, mark)
+        else:
+            sheet.symbols(np.array([[x, y]]), mark.shape, mark.colour, mark.filled, view.size)
+
+
+def _draw_empty(sheet: Sheet, frame: Frame, board: Board) -> None:
+    """Say in the middle of the map that there is nothing on it."""
+    x, y = frame.middle
+    board.block([(x - 34, y - 4, x + 34, y + 4)])
+    sheet.text(x, y, "No strikes in this extent", 11, bold=True, ha="center", va="center", halo=3, color=SOFT_INK)
+
+
+def _draw_below(sheet: Sheet, page: Page, basemap: Basemap) -> None:
+    """Draw legend and locator, then the list, and the note at the foot of the page."""
+    frame = page.view.frame
+    y = frame.bottom - GAP_MM
+    draw_legend(sheet, MARGIN_MM, y, page.column, page.groups)
+    if not frame.projection.whole_world:
+        draw_locator(sheet, page.width - MARGIN_MM - LOCATOR_MM[0], y, frame, basemap)
+    y -= max(legend_height(page.groups, page.column), _locator_height(frame.projection)) + GAP_MM
+    draw_list(sheet, MARGIN_MM, y, page.inner / 2, page.items)
+    _draw_note(sheet, page.note)
+
+
+def _draw_note(sheet: Sheet, lines: Sequence[str]) -> None:
+    top = MARGIN_MM + len(lines) * leading_mm(NOTE_SIZE)
+    sheet.lines(MARGIN_MM, top, lines, NOTE_SIZE, color=SOFT_INK)
+
+
+def note_of(view: View, undrawn: tuple[int, int], day: date, sources: Sequence[str]) -> str:
+    """Say where everything comes from, and what a reader must know to read the map rightly.
+
+    ``undrawn`` counts the strikes without a place and the retracted ones; ``day`` is the day of the data.
+    """
+    missing, retracted = undrawn
+    left_out = [counted(missing, "strike") + " without a known place"] if missing else []
+    left_out += [counted(retracted, "retracted strike")] if retracted else []
+    projection = view.frame.projection
+    after = f", after {shortened(sources, 8)}" if sources else ""
+    parts = [
+        f"Strikes and owners: StrikeAtlas (CC BY 4.0){after}.",
+        "Borders: Natural Earth 1:10 million, German point of view (public domain). Places: GeoNames (CC BY 4.0).",
+        f"Data of {day.day} {day:%B %Y}. Projection: {projection.name}.",
+        "No scale bar: the scale differs over the map." if projection.whole_world else "",
+        "Positions are as exact as the reports: those known by settlement are accurate to some kilometres.",
+        "Symbols that would cover each other are moved apart a little."
+        if len(view.marks) and view.moved.max() > 0.3
+        else "",
+        f"Not drawn: {' and '.join(left_out)}." if left_out else "",
+    ]
+    return " ".join(part for part in parts if part)

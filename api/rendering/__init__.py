@@ -1,0 +1,1 @@
+"""Pictures (PNG) drawn by those rules."""

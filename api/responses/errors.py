@@ -1,0 +1,141 @@
+"""One table from domain errors to HTTP; every error is answered as problem+json (RFC 9457)."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.html import pages
+from api.http.common_headers import allowed, methods_at
+from api.http.problem import problem
+from api.requests.negotiation import HTML, Format, NotAcceptable, chosen
+from api.requests.reviewer_tokens import NotAllowed, ReviewersError
+from api.requests.scalars import BadParameter
+from api.requests.strike_body import FaultyBody, NotOwn, UnfitBody
+from api.requests.tile_matrix_sets import UnknownTile
+from geo.errors import GeoError
+from layers.model.problems import ProblemsError, UnknownRecord
+from layers.reference.gazetteer import GazetteerMissing
+from layers.store.store import Changed, Conflict, Referred, StoreBusy, StoreError
+
+log = logging.getLogger(__name__)
+
+
+#: Domain error to status and title; the first class that fits counts.
+TABLE: Mapping[type[Exception], tuple[int, str]] = MappingProxyType(
+    {
+        BadParameter: (400, "A parameter cannot be read"),
+        GeoError: (400, "A place cannot be read"),
+        NotAcceptable: (406, "Not in a form that is accepted"),
+        UnfitBody: (422, "The body does not fit what is known"),
+        FaultyBody: (400, "The body has faults"),
+        ProblemsError: (422, "The input has faults"),
+        UnknownRecord: (404, "No such record"),
+        UnknownTile: (404, "No such tile"),
+        NotAllowed: (401, "Not allowed"),
+        ReviewersError: (500, "The list of reviewers cannot be read"),
+        Conflict: (409, "Somebody else decided meanwhile"),
+        Changed: (412, "Somebody else changed it meanwhile"),
+        Referred: (409, "Others speak of it"),
+        NotOwn: (409, "It cannot be removed"),
+        GazetteerMissing: (503, "There is no gazetteer"),
+        StoreBusy: (503, "The store is being written"),
+        StoreError: (500, "The store cannot be read"),
+    }
+)
+
+
+#: How a problem may be told.
+_FORMS = (Format("json", "application/problem+json", "a problem", ("application/json",)), HTML)
+
+
+def _told(request: Request, status: int, title: str, detail: str, **extra: Any) -> Response:
+    """Answer one problem, as a page where that is what the request prefers."""
+    answer = problem(status, title, detail, **extra)
+    form, accept = request.query_params.get("f"), request.headers.get("accept")
+    try:
+        page = request.method == "GET" and chosen(form, accept, _FORMS) is HTML
+    except (BadParameter, NotAcceptable):
+        page = False
+    if page:
+        told = {"status": status, "title": title, "detail": detail, **extra}
+        answer = Response(pages.problem(request, told), status, media_type=HTML.media_type)
+    answer.headers["Vary"] = "Accept"
+    return answer
+
+
+def install(app: FastAPI) -> None:
+    """Let the app answer every error as a problem."""
+    for error in TABLE:
+        app.add_exception_handler(error, _domain)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_middleware(LastResort)
+
+
+async def _domain(request: Request, error: Exception) -> Response:
+    status, title = next(told for kind, told in TABLE.items() if isinstance(error, kind))
+    extra: dict[str, Any] = {}
+    if isinstance(error, BadParameter):
+        extra = {"parameter": error.name}
+    elif isinstance(error, Conflict):
+        extra = {"newest": error.newest}
+    elif isinstance(error, FaultyBody):
+        extra = {"errors": [fault._asdict() for fault in error.faults]}
+    if status >= 500:
+        log.error("%s: %s", request.url.path, error)
+    answer = _told(request, status, title, str(error), **extra)
+    if status == 401:
+        answer.headers["WWW-Authenticate"] = "Bearer"
+    return answer
+
+
+async def _invalid(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    faults = [
+        {"parameter": ".".join(str(part) for part in fault["loc"][1:]), "detail": fault["msg"]}
+        for fault in error.errors()
+    ]
+    first = faults[0] if faults else {"parameter": "", "detail": "invalid request"}
+    detail = f"{first['parameter']}: {first['detail']}"
+    return _told(request, 400, "A parameter cannot be read", detail, parameter=first["parameter"], errors=faults)
+
+
+async def _http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    answer = _told(request, error.status_code, str(error.detail), f"{request.method} {request.url.path}"[:300])
+    answer.headers.update(error.headers or {})
+    if error.status_code == 405:
+        answer.headers["Allow"] = allowed(methods_at(request.scope))
+    return answer
+
+
+class LastResort:
+    """Middleware that answers what nobody foresaw, inside of those that mark every answer."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on; log a failure and say no more than that."""
+        begun = False
+
+        async def watched(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watched)
+        except Exception as error:
+            if begun or scope["type"] != "http":
+                raise
+            log.exception("%s %s failed", scope["method"], scope["path"], exc_info=error)
+            await problem(500, "The server failed", "The fault was logged.")(scope, receive, send)

@@ -1,0 +1,1 @@
+"""Answers as plain JSON values; the one source for HTTP, terminal, pages and reports."""

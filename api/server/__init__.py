@@ -1,0 +1,1 @@
+"""What a running worker holds: the live snapshot, its tiles, its state beside other workers."""

@@ -1,0 +1,165 @@
+"""The workers of one server: each has a place, and there says how it is and what it counted, for the others to tell."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from api.http.conditional import stamp
+from api.http.metrics import Tally, Told, added
+from api.server.live_snapshot import Atlas
+
+try:
+    import fcntl
+except ImportError:  # Windows, where there is one worker.
+    fcntl = None  # type: ignore[assignment]
+
+State = Mapping[str, Any]
+#: Seconds between two sayings of a worker. What one tells of another is no older.
+EVERY_S = 0.5
+
+
+class Place:
+    """The lowest place that no living worker has, held until the process ends, however it ends.
+
+    A worker that takes the place of one that ended goes on from its counts, so that there are no more places than
+    workers at once, and no count falls.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.number, self._lock = _claimed(folder)
+        #: What the last worker here said.
+        self.before: State | None = _read(folder / f"{self.number}.json")
+
+    def say(self, state: State) -> None:
+        """Write down how this worker is; readers see the old or the new, never a half."""
+        handle, aside = tempfile.mkstemp(dir=self._folder, suffix=".new")
+        with os.fdopen(handle, "wb") as file:
+            file.write(orjson.dumps(state))
+        Path(aside).replace(self._folder / f"{self.number}.json")
+
+    def others(self) -> Iterator[tuple[State, bool]]:
+        """What each of the other places said last, in their order, and whether its worker lives."""
+        for file in sorted(self._folder.glob("*.json"), key=lambda file: int(file.stem)):
+            if int(file.stem) != self.number and (state := _read(file)) is not None:
+                yield state, _is_held(file.with_suffix(".lock"))
+
+    def leave(self) -> None:
+        """Free the place before the process ends."""
+        os.close(self._lock)
+
+
+def _claimed(folder: Path) -> tuple[int, int]:
+    number, tries = 0, 0
+    while True:
+        handle = os.open(folder / f"{number}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        with suppress(BlockingIOError):
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return number, handle
+        os.close(handle)
+        # Somebody may just be looking whether it is held.
+        tries += 1
+        time.sleep(0.01)
+        if tries == 3:
+            number, tries = number + 1, 0
+
+
+def _is_held(file: Path) -> bool:
+    with suppress(OSError):
+        handle = os.open(file, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(handle)
+    return False
+
+
+def _read(file: Path) -> State | None:
+    with suppress(OSError, orjson.JSONDecodeError):
+        told: State = orjson.loads(file.read_bytes())
+        return told
+    return None
+
+
+class Worker:
+    """One process that serves, and what it knows of the others."""
+
+    def __init__(self, atlas: Atlas, folder: Path | None, at_work: Callable[[], int]) -> None:
+        self._atlas = atlas
+        self._at_work = at_work
+        self._place = None if folder is None else Place(folder)
+        self.number = 0 if self._place is None else self._place.number
+        self.tally = Tally()
+        if self._place is not None and self._place.before is not None:
+            self.tally.add(self._place.before["tally"])
+
+    def state(self) -> dict[str, Any]:
+        """How this worker is now."""
+        view = self._atlas.view
+        return {
+            "worker": self.number,
+            "pid": os.getpid(),
+            "seq": view.snapshot.seq,
+            "changed": stamp(view.changed),
+            "built": view.built,
+            "build_s": view.build_s,
+            "behind_s": self._atlas.behind_s(),
+            "fault": self._atlas.fault,
+            "at_work": self._at_work(),
+        }
+
+    def living(self) -> list[State]:
+        """How each worker is, by its place."""
+        others = [state for state, lives in self._others() if lives]
+        return sorted([self.state(), *others], key=lambda state: int(state["worker"]))
+
+    def metrics(self) -> Told:
+        """What all workers counted, those that ended among them, and how the living are."""
+        whole = added([self._counted(), *(state["tally"] for state, _ in self._others())])
+        collections = self._atlas.view.snapshot.collections
+        return Told(whole, self.living(), {name: len(one) for name, one in collections.items()})
+
+    def _counted(self) -> dict[str, Any]:
+        """What this worker and those before it in its place counted."""
+        counts = self._atlas.counts
+        tally = added([self.tally.told()])
+        tally.tiles_kept += counts.kept
+        tally.tiles_made += counts.made
+        return tally.told()
+
+    def _others(self) -> Sequence[tuple[State, bool]]:
+        return [] if self._place is None else list(self._place.others())
+
+    def say(self) -> None:
+        """Let the others know, if there may be others."""
+        if self._place is not None:
+            self._place.say({**self.state(), "tally": self._counted()})
+
+    async def keep_saying(self) -> None:
+        """Say it again and again, for as long as the server runs."""
+        while True:
+            self.say()
+            await asyncio.sleep(EVERY_S)
+
+    def end(self) -> None:
+        """Say the last word, and make room for the next."""
+        self.say()
+        if self._place is not None:
+            self._place.leave()
+
+
+def ago(built: float) -> float:
+    """Seconds since a Unix time."""
+    return round(datetime.now(UTC).timestamp() - built, 3)

@@ -1,0 +1,1 @@
+"""Those values as tables for people in a terminal."""

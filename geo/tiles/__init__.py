@@ -1,0 +1,1 @@
+"""From geometries and property columns to the bytes of a vector tile."""

@@ -1,0 +1,1 @@
+"""The flat feature collections that clients read: feature types, columns, indexes."""

@@ -1,0 +1,246 @@
+"""The flat layers that GIS clients read: strikes, assets, attributions and countries, a row a feature."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date
+from types import MappingProxyType
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from layers.attribution.attribute import Answer, days
+from layers.attribution.country_totals import NO_STRIKES, Tally
+from layers.collections.feature_table import FeatureTable
+from layers.model.records import Asset, Attribution, Records, Strike
+from layers.model.types import AssetKind, Basis, Country, Edtf, Metres, Status
+from layers.ownership.owners import Owners
+from layers.ownership.walk import Interval
+
+Group = Literal["oil", "gas", "power", "port", "industry", "office"]
+
+#: The group that a kind of asset is drawn as.
+GROUPS: Mapping[str, Group] = MappingProxyType(
+    {
+        "pump-station": "oil",
+        "oil-depot": "oil",
+        "oil-terminal": "oil",
+        "oil-field": "oil",
+        "oil-processing": "oil",
+        "refinery": "oil",
+        "platform": "oil",
+        "compressor-station": "gas",
+        "metering-station": "gas",
+        "gas-field": "gas",
+        "gas-plant": "gas",
+        "gas-storage": "gas",
+        "lng-plant": "gas",
+        "power-plant": "power",
+        "hydro-plant": "power",
+        "nuclear-plant": "power",
+        "port-terminal": "port",
+        "petrochemical-plant": "industry",
+        "chemical-plant": "industry",
+        "steelworks": "industry",
+        "factory": "industry",
+        "food-plant": "industry",
+        "office": "office",
+    }
+)
+
+
+class Feature(BaseModel):
+    """What every flat feature has in common: plain values, each key on each feature."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str = Field(description="Identifier of the feature.")
+
+
+class StrikeFeature(Feature):
+    """A strike with its place and the short answer to whose it was."""
+
+    title: str = Field(description="A short name of the event.")
+    when: Edtf = Field(description="EDTF date as exact as the sources.")
+    when_note: str | None = Field(None, description="Time of day or doubt, in words.")
+    day_first: date | None = Field(None, description="First day it may mean.")
+    day_last: date | None = Field(None, description="Last day it may mean.")
+    place: str = Field(description="Place as reported.")
+    region: str | None = Field(None, description="First-order division.")
+    host_country: Country | None = Field(None, description="Country it happened in; empty on the high seas.")
+    uncertainty_m: Metres | None = Field(None, description="Radius that holds the true place.")
+    basis: Basis | None = Field(None, description="What the coordinate stands for.")
+    attacker: str | None = Field(None, description="Who is said to have done it.")
+    weapons: str | None = Field(None, description="Weapons as reported.")
+    damage: str | None = Field(None, description="What was damaged.")
+    killed_min: int | None = Field(None, description="Fewest killed reported.")
+    killed_max: int | None = Field(None, description="Most killed reported.")
+    injured_min: int | None = Field(None, description="Fewest injured reported.")
+    injured_max: int | None = Field(None, description="Most injured reported.")
+    status: Status = Field(description="How well it is established.")
+    kind: AssetKind | None = Field(None, description="Kind of what was hit.")
+    group: Group | None = Field(None, description="Group that the kind is drawn as.")
+    rests_on: Literal["decision", "alternatives", "match", "nothing"] = Field(description="What the answer rests on.")
+    assets: tuple[str, ...] = Field((), description="Ids of the assets hit, or possibly hit.")
+    owner_countries: tuple[str, ...] = Field((), description="Countries whose owners hold part of what was hit.")
+    related_countries: tuple[str, ...] = Field((), description="Countries tied to it otherwise, never owners by it.")
+    owners: str = Field("", description="Countries and shares in percent.")
+    relations: str = Field("", description="Ties that are not ownership.")
+    n_sources: int = Field(description="Number of sources.")
+
+
+class AssetFeature(Feature):
+    """A facility or pipeline with its owners on the day of the data."""
+
+    name: str = Field(description="Name in English.")
+    kind: AssetKind = Field(description="What it is.")
+    group: Group | None = Field(None, description="Group that the kind is drawn as; empty for pipelines.")
+    commodity: str | None = Field(None, description="What it makes, moves or stores.")
+    host_country: Country | None = Field(None, description="Country it lies in.")
+    uncertainty_m: Metres | None = Field(None, description="Radius that holds the true place.")
+    basis: Basis | None = Field(None, description="What the coordinate stands for.")
+    owners: str = Field("", description="Countries and shares in percent, on the day of the data.")
+    owner_countries: tuple[str, ...] = Field((), description="Countries whose owners hold part of it.")
+    n_strikes: int = Field(0, description="Strikes that hit it, or may have.")
+
+
+class AttributionFeature(Feature, Attribution):
+    """One country's tie to one struck asset, with the strike's title and days."""
+
+    title: str = Field(description="Title of the strike.")
+    when: Edtf = Field(description="EDTF date of the strike.")
+    day_first: date | None = Field(None, description="First day it may mean.")
+    day_last: date | None = Field(None, description="Last day it may mean.")
+    country_name: str | None = Field(None, description="Name of the country in English.")
+
+
+class CountryFeature(Feature):
+    """A country and how many strikes concern it, by relation; the counts are never added up."""
+
+    name: str = Field(description="Name in English.")
+    owned_strikes: int = Field(0, description="Strikes on what its owners hold, or may hold, part of.")
+    owned_strikes_sure: int = Field(0, description="Of these, strikes that surely hit something they held part of.")
+    owned_hits: int = Field(0, description="Most sites hit that they held part of, a site once for each strike.")
+    owned_assets_min: float = Field(0.0, description="Sum of their shares in these in whole sites, at least.")
+    owned_assets_max: float = Field(0.0, description="Sum of their shares in these in whole sites, at most.")
+    hosted_strikes: int = Field(0, description="Strikes on its soil.")
+    related_strikes: int = Field(0, description="Strikes on what it is tied to otherwise, each once.")
+    operator_strikes: int = Field(0, description="Strikes on what it may operate.")
+    supplier_strikes: int = Field(0, description="Strikes on what it may supply.")
+    offtaker_strikes: int = Field(0, description="Strikes on what it may take from.")
+    affected_strikes: int = Field(0, description="Strikes that may affect it otherwise.")
+    lender_strikes: int = Field(0, description="Strikes on what it may have lent to.")
+    cargo_owner_strikes: int = Field(0, description="Strikes on what may have held its cargo.")
+    occupier_strikes: int = Field(0, description="Strikes on what it may occupy.")
+    brand_strikes: int = Field(0, description="Strikes on what may bear its brand.")
+
+
+_STATED = [name for name in StrikeFeature.model_fields if name in Strike.model_fields and name != "weapons"]
+
+
+def strike_row(records: Records, told: Answer, rows: Iterable[Attribution]) -> list[Any]:
+    """The values of a strike's feature; ``rows`` are its attributions."""
+    strike = told.strike
+    tied = [row for row in rows if row.relation not in ("owner", "host")]
+    kinds = [records.assets[hit.hit.asset].kind for hit in told.hits] or list(strike.target_kinds)
+    first, last = days(strike)
+    values: dict[str, Any] = {name: getattr(strike, name) for name in _STATED}
+    values.update(
+        day_first=first,
+        day_last=last,
+        weapons="; ".join(_weapon(weapon.kind, weapon.count_min, weapon.count_max) for weapon in strike.weapons)
+        or None,
+        kind=kinds[0] if kinds else None,
+        group=_group(kinds[0], records.assets[told.hits[0].hit.asset] if told.hits else None) if kinds else None,
+        rests_on=told.finding.rests_on,
+        assets=tuple(hit.hit.asset for hit in told.hits),
+        owner_countries=tuple(share.country for share in told.shares),
+        related_countries=tuple(sorted({row.country for row in tied if row.country})),
+        owners=shares_text({share.country: share.share for share in told.shares}, told.unattributed),
+        relations=", ".join(sorted({f"{row.country or row.entity} {row.relation}" for row in tied})),
+        n_sources=len(strike.sources),
+    )
+    return [values[name] for name in StrikeFeature.model_fields]
+
+
+def _group(kind: str, asset: Asset | None) -> Group | None:
+    """Pipelines are drawn by what they carry."""
+    if kind == "pipeline":
+        return "gas" if asset is not None and "gas" in (asset.commodity or "") else "oil"
+    return GROUPS[kind]
+
+
+def _weapon(kind: str, least: int | None, most: int | None) -> str:
+    if least is None and most is None:
+        return kind
+    if least == most:
+        return f"{least} {kind}"
+    return f"{'' if least is None else least}-{'' if most is None else most} {kind}"
+
+
+def shares_text(shares: Mapping[str, Interval], unattributed: Interval) -> str:
+    """Shares in words, largest first: ``RU 47.325, US 22.5, unattributed 1.75``; ranges as ``DE 25.9-31``."""
+    told = [f"{country} {interval_text(share)}" for country, share in shares.items()]
+    if unattributed.high > 0:
+        told.append(f"unattributed {interval_text(unattributed)}")
+    return ", ".join(told)
+
+
+def interval_text(share: Interval) -> str:
+    """A share in percent with up to 3 decimals, or a range of two."""
+    low, high = (f"{round(end, 3):.3f}".rstrip("0").rstrip(".") for end in (share.low, share.high))
+    return low if low == high else f"{low}-{high}"
+
+
+def asset_features(
+    records: Records, owners: Callable[[str], Owners], struck: Mapping[str, int]
+) -> FeatureTable[AssetFeature]:
+    """One feature an asset; ``owners`` gives those of each on the day of the data, ``struck`` its strikes."""
+    told = (_asset_row(asset, owners(asset.id), struck.get(asset.id, 0)) for asset in records.assets.values())
+    return FeatureTable(AssetFeature, told)
+
+
+def _asset_row(asset: Asset, held: Owners, n_strikes: int) -> list[Any]:
+    values: dict[str, Any] = {
+        "group": _group(asset.kind, asset) if asset.kind != "pipeline" else None,
+        "owners": shares_text({share.country: share.share for share in held.shares}, held.unattributed),
+        "owner_countries": tuple(share.country for share in held.shares),
+        "n_strikes": n_strikes,
+    }
+    return [values[name] if name in values else getattr(asset, name) for name in AssetFeature.model_fields]
+
+
+def attribution_row(strike: Strike, row: Attribution, names: Mapping[str, str]) -> list[Any]:
+    """The values of an attribution's feature; ``names`` gives the name of each country."""
+    first, last = days(strike)
+    values: dict[str, Any] = {
+        "title": strike.title,
+        "when": strike.when,
+        "day_first": first,
+        "day_last": last,
+        "country_name": names.get(row.country) if row.country else None,
+    }
+    return [values[name] if name in values else getattr(row, name) for name in AttributionFeature.model_fields]
+
+
+def country_features(counted: Mapping[str, Tally], names: Mapping[str, str]) -> FeatureTable[CountryFeature]:
+    """One feature a country of the base map, with how many strikes concern it by relation."""
+    told = [_country_feature(iso, name, counted.get(iso, NO_STRIKES)) for iso, name in sorted(names.items())]
+    return FeatureTable.of(CountryFeature, told)
+
+
+def _country_feature(iso: str, name: str, tally: Tally) -> CountryFeature:
+    owned = tally.owned
+    tied = {f"{relation.replace('-', '_')}_strikes": n for relation, n in tally.strikes.items() if relation != "host"}
+    return CountryFeature(
+        id=iso,
+        name=name,
+        owned_strikes=owned.strikes,
+        owned_strikes_sure=owned.strikes_sure,
+        owned_hits=owned.hits,
+        owned_assets_min=round(owned.assets_min, 4),
+        owned_assets_max=round(owned.assets_max, 4),
+        hosted_strikes=tally.strikes["host"],
+        related_strikes=tally.related,
+        **tied,
+    )

@@ -1,0 +1,201 @@
+"""Every fault of a set of records at once: references, sources, sums, places and loops."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import date, timedelta
+
+import numpy as np
+import shapely
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from geo.spatial_join.join import pairs_within
+from layers.decisions.identity import is_mixed
+from layers.model import edtf
+from layers.model.problems import Problem
+from layers.model.read_result import Place, Reading
+from layers.model.records import NOUNS, REFERENCES, Asset, Record, Records, Stake, Strike
+from layers.ownership.stake_graph import FREE_FLOAT, StakeTable
+from layers.ownership.walk import TOLERANCE
+from layers.reference.basemap import Basemap
+
+#: The exclusive economic zone, 200 nautical miles (UN Convention on the Law of the Sea, art. 57): a place at sea is
+#: in its stated country up to there.
+SEA_M = 370_400.0
+
+Fault = tuple[str, str, str, str, str]  # table, id, column, value, expected
+
+
+def check(reading: Reading, basemap: Basemap, stored: Records | None = None) -> tuple[Problem, ...]:
+    """All problems of a reading: what could not be read, and what does not hold together.
+
+    References may lead to records that are ``stored`` already; nothing else of those is looked at.
+    """
+    records = reading.records
+    checks: Iterable[Callable[[], Iterator[Fault]]] = (
+        lambda: dangling(records, {key[1] for key in _unread(reading.problems)}, stored),
+        lambda: mixed_judgements(records),
+        lambda: unsourced(records),
+        lambda: overlapping(records),
+        lambda: over_owned(records),
+        lambda: misplaced(records, basemap),
+        lambda: closed_loops(records),
+    )
+    found = [_problem(fault, reading.places) for look in checks for fault in look()]
+    return (*reading.problems, *sorted(found, key=lambda problem: (problem.file, problem.row or 0, problem.column)))
+
+
+def _unread(problems: Iterable[Problem]) -> set[tuple[str, str]]:
+    """Noun and id of records that are there but could not be read, so that they do not dangle as well."""
+    names = (problem.record.split(" ", 1) for problem in problems)
+    return {(name[0], name[1]) for name in names if len(name) == 2}
+
+
+def _problem(fault: Fault, places: Mapping[tuple[str, str], Place]) -> Problem:
+    table, record, column, value, expected = fault
+    place = places.get((table, record))
+    noun = NOUNS[table].__name__.lower()
+    file, row = (place.file, place.row) if place else (table, None)
+    return Problem(file, row, f"{noun} {record}", column, value, expected)
+
+
+def dangling(records: Records, unread: set[str], stored: Records | None = None) -> Iterator[Fault]:
+    """References to records that are neither there nor stored."""
+    places = (records, stored) if stored else (records,)
+    for table, references in REFERENCES.items():
+        for record in records.table(table).values():
+            for column, targets in references.items():
+                for target in _targets(record, column):
+                    is_there = any(target in place.table(name) for place in places for name in targets)
+                    if target not in unread and not is_there:
+                        yield table, record.id, column, target, f"an id in {' or '.join(targets)}"
+
+
+def _targets(record: Record, column: str) -> tuple[str, ...]:
+    value = getattr(record, column)
+    if value is None:
+        return ()
+    return value if isinstance(value, tuple) else (value,)
+
+
+def mixed_judgements(records: Records) -> Iterator[Fault]:
+    """Judgements on whether a record is itself, or an entity a strike."""
+    for judgement in records.identities.values():
+        if judgement.one == judgement.other:
+            yield "identities", judgement.id, "other", judgement.other, "another record than the first"
+        elif is_mixed(records, judgement):
+            noun = "an entity" if judgement.one in records.entities else "a strike"
+            yield "identities", judgement.id, "other", judgement.other, f"{noun}, as the first is"
+
+
+def unsourced(records: Records) -> Iterator[Fault]:
+    """Entities whose registration is said to have been checked, without a source."""
+    for entity in records.entities.values():
+        if entity.checked != "unverified" and not entity.sources:
+            yield "entities", entity.id, "sources", "(none)", f"a source, as it is marked {entity.checked}"
+
+
+def overlapping(records: Records) -> Iterator[Fault]:
+    """Two stakes of one owner in one thing that both surely hold on some day."""
+    by_pair: dict[tuple[str, str], list[Stake]] = {}
+    for stake in records.stakes.values():
+        by_pair.setdefault((stake.owned, stake.owner), []).append(stake)
+    for stakes in by_pair.values():
+        for index, stake in enumerate(stakes):
+            for other in stakes[:index]:
+                if _hold_together(stake, other):
+                    yield "stakes", stake.id, "since", str(stake.since), f"no overlap in time with {other.id}"
+
+
+def _hold_together(one: Stake, other: Stake) -> bool:
+    days = {date.min, date.max, *_turns(one), *_turns(other)}
+    return any(_holds(one, day) and _holds(other, day) for day in days)
+
+
+def _holds(stake: Stake, day: date) -> bool:
+    return edtf.held_as_stated(stake.since, stake.until, day, day) == "yes"
+
+
+def _turns(stake: Stake) -> Iterator[date]:
+    """Days on which what surely holds may change."""
+    for text in (stake.since, stake.until):
+        if text:
+            stated = edtf.parse(text)
+            yield from (day for day in (stated.earliest, stated.latest) if day is not None)
+    if stake.until and (last := edtf.parse(stake.until).earliest) and last > date.min:
+        yield last - timedelta(days=1)
+
+
+def over_owned(records: Records) -> Iterator[Fault]:
+    """Things of which known stakes make more than 100.5 percent on some day."""
+    table = StakeTable.of(records)
+    found: set[int] = set()
+    for day in sorted({date.today(), *(day for stake in records.stakes.values() for day in _turns(stake))}):
+        graph = table.on(day, day)
+        totals = np.bincount(graph.owned, graph.low, len(table.nodes))
+        for node in np.flatnonzero(totals > 1 + TOLERANCE):
+            if int(node) not in found:
+                found.add(int(node))
+                first = table.stakes[int(graph.row[graph.start[node]])]
+                expected = f"known stakes in {first.owned} of at most 100 on {day}"
+                yield "stakes", first.id, "share_min", f"{100 * totals[node]:.2f}", expected
+
+
+def misplaced(records: Records, basemap: Basemap) -> Iterator[Fault]:
+    """Coordinates in another country than the stated one, too far at sea for it, or on land where none is stated."""
+    for table in ("strikes", "assets"):
+        for record in records.table(table).values():
+            assert isinstance(record, Strike | Asset)
+            shape = record.geometry
+            if not isinstance(shape, shapely.Point):
+                continue
+            found = basemap.country_at(shape.x, shape.y)
+            stated = record.host_country
+            reach = SEA_M + (record.uncertainty_m or 0.0)
+            if found == stated or (stated and found is None and _is_near(shape, stated, reach, basemap)):
+                continue
+            if stated is None and (isinstance(record, Asset) or record.basis == "sea-area"):
+                continue
+            yield (
+                table,
+                record.id,
+                "geometry",
+                shape.wkt,
+                f"a place in {stated or 'no country'}; this is in {found or 'none'}",
+            )
+
+
+def _is_near(point: shapely.Point, stated: str, radius_m: float, basemap: Basemap) -> bool:
+    """Whether any land of the stated country lies within a radius."""
+    rows = np.flatnonzero(basemap.countries.iso_a2 == stated)
+    near = pairs_within(np.array([point], dtype=object), basemap.countries.shape[rows], radius_m)
+    return len(near.left) > 0
+
+
+def closed_loops(records: Records) -> Iterator[Fault]:
+    """Entities that own each other wholly, so that nobody outside has a share."""
+    names = sorted(records.entities)
+    index = {name: row for row, name in enumerate(names)}
+    stakes = [
+        stake
+        for stake in records.stakes.values()
+        if stake.owned in index and stake.owner in index and stake.owner != FREE_FLOAT
+    ]
+    if not stakes:
+        return
+    owned = np.array([index[stake.owned] for stake in stakes])
+    owner = np.array([index[stake.owner] for stake in stakes])
+    graph = coo_array((np.ones(len(stakes)), (owned, owner)), shape=(len(names), len(names)))
+    _, component = connected_components(graph, directed=True, connection="strong")
+    for label in np.flatnonzero(np.bincount(component) > 1):
+        members = np.flatnonzero(component == label)
+        inside = np.isin(owned, members)
+        leaves = (inside & (component[owner] != label)).any()
+        sums = [
+            sum(stake.share_min for stake, o in zip(stakes, owned, strict=True) if o == member) for member in members
+        ]
+        if not leaves and min(sums) >= 100 * (1 - TOLERANCE):
+            ring = ", ".join(names[member] for member in members)
+            first = next(stake for stake, o in zip(stakes, owned, strict=True) if o in members)
+            yield "stakes", first.id, "owner", first.owner, f"an owner outside the loop of {ring}"

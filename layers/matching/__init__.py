@@ -1,0 +1,1 @@
+"""Which asset a strike hit: candidates, evidence, weights, probabilities, explanations."""

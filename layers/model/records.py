@@ -1,0 +1,417 @@
+"""Every noun of the atlas and its columns, spelled once; validation, tables, headers and docs derive from it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from types import MappingProxyType
+from typing import Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from layers.model.types import (
+    AssetKind,
+    Basis,
+    Checked,
+    ControlKind,
+    Count,
+    Country,
+    Edtf,
+    EntityType,
+    Geometry,
+    Id,
+    Language,
+    Metres,
+    Percent,
+    PointGeometry,
+    RelationKind,
+    Status,
+    Text,
+    Url,
+    Verdict,
+)
+
+_Placed = TypeVar("_Placed", bound="Record")
+
+
+class Record(BaseModel):
+    """What every noun has in common."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        arbitrary_types_allowed=True,
+        str_strip_whitespace=True,
+        allow_inf_nan=False,
+    )
+
+    id: Id = Field(description="Stable identifier within its table.")
+    dataset: Id = Field("curated", description="The load that the record came with.")
+    private: bool = Field(
+        False,
+        description="For this store only: its licence forbids to publish it, so no answer, tile or export holds it.",
+    )
+
+
+class Source(Record):
+    """A publication that something is known from."""
+
+    url: Url | None = Field(None, description="Address as cited.")
+    archive_url: Url | None = Field(None, description="Address of an archived copy.")
+    publisher: Text = Field(description="Who published it.")
+    title: Text | None = Field(None, description="Title as printed; empty where it was not seen.")
+    language: Language | None = Field(None, description="BCP 47 language of the text.")
+    published: Edtf | None = Field(None, description="When it was published.")
+    retrieved: Edtf | None = Field(None, description="When it was last looked at.")
+    licence: Text | None = Field(None, description="Licence of the data taken from it.")
+
+
+class Weapon(BaseModel):
+    """A kind of weapon and how many are said to have been used."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Text = Field(description="As reported, such as drone, ballistic missile, explosive charge.")
+    count_min: Count | None = Field(None, description="Fewest reported.")
+    count_max: Count | None = Field(None, description="Most reported.")
+
+
+class Strike(Record):
+    """An attack on a site, as a published report tells it."""
+
+    title: Text = Field(description="A short name of the event.")
+    when: Edtf = Field(description="Day or days it happened, no more exact than the sources.")
+    when_note: Text | None = Field(None, description="Time of day or doubt, in words.")
+    place: Text = Field(description="Place as reported.")
+    region: Text | None = Field(None, description="First-order division.")
+    host_country: Country | None = Field(
+        None, description="ISO 3166-1 country the place lies in; empty on the high seas."
+    )
+    geometry: PointGeometry | None = Field(
+        None, description="Where, a point, lon/lat (OGC:CRS84); empty where no source gives it."
+    )
+    uncertainty_m: Metres | None = Field(
+        None, description="Darwin Core coordinateUncertaintyInMeters: radius that holds the true place."
+    )
+    basis: Basis | None = Field(None, description="What the coordinate stands for.")
+    place_source: Id | None = Field(None, description="Source of the coordinate.")
+    attacker: Text | None = Field(None, description="Who is said to have done it, and by whom.")
+    weapons: tuple[Weapon, ...] = Field((), description="Kinds and counts as reported.")
+    damage: Text | None = Field(None, description="What was damaged.")
+    killed_min: Count | None = Field(None, description="Fewest killed reported.")
+    killed_max: Count | None = Field(None, description="Most killed reported.")
+    injured_min: Count | None = Field(None, description="Fewest injured reported.")
+    injured_max: Count | None = Field(None, description="Most injured reported.")
+    casualties: Text | None = Field(None, description="Casualties in words, with nationalities where known.")
+    targets: tuple[Text, ...] = Field((), description="Targets as printed in the reports.")
+    target_kinds: tuple[AssetKind, ...] = Field((), description="Kinds of target that the reports allow.")
+    status: Status = Field(description="How well it is established.")
+    status_note: Text | None = Field(None, description="Who confirms or denies.")
+    sources: tuple[Id, ...] = Field(min_length=1, description="Sources of the record.")
+    checked: Checked = Field(description="How the sources were checked.")
+    note: Text | None = Field(None, description="Anything else a reader must know.")
+
+    @model_validator(mode="after")
+    def _place_has_a_basis(self) -> Strike:
+        return _require_basis(self)
+
+
+class Claim(Record):
+    """One source's value for one field of one record, kept beside the accepted value."""
+
+    record: Id = Field(description="The strike, asset, entity or stake it is about.")
+    field: Text = Field(description="Which of its fields.")
+    value: Text = Field(description="What the source says.")
+    quote: Text | None = Field(None, description="A short quotation.")
+    source: Id = Field(description="Who says so.")
+    checked: Checked = Field(description="How the source was checked.")
+
+
+class Asset(Record):
+    """A facility or a pipeline."""
+
+    name: Text = Field(description="Name in English.")
+    names: dict[Language, Text] = Field(default_factory=dict, description="Names by language.")
+    aliases: tuple[Text, ...] = Field((), description="Other names it is reported under.")
+    kind: AssetKind = Field(description="What it is.")
+    commodity: Text | None = Field(None, description="What it makes, moves or stores.")
+    geometry: Geometry | None = Field(
+        None, description="Point, line or area, lon/lat (OGC:CRS84); empty where no source gives it."
+    )
+    uncertainty_m: Metres | None = Field(None, description="Radius that holds the true place.")
+    basis: Basis | None = Field(None, description="What the coordinate stands for.")
+    place_source: Id | None = Field(None, description="Source of the coordinate.")
+    host_country: Country | None = Field(
+        None, description="ISO 3166-1 country it lies in; empty at sea or across borders."
+    )
+    capacity: float | None = Field(None, ge=0, description="Capacity in capacity_unit.")
+    capacity_unit: Text | None = Field(None, description="Unit of capacity.")
+    part_of: Id | None = Field(None, description="The larger asset it belongs to.")
+    external_ids: dict[str, Text] = Field(default_factory=dict, description="Ids elsewhere: gem, wikidata, osm.")
+    sources: tuple[Id, ...] = Field(min_length=1, description="Sources of the record.")
+    checked: Checked = Field(description="How the coordinate was checked.")
+    note: Text | None = Field(None, description="Anything else a reader must know.")
+
+    @model_validator(mode="after")
+    def _place_has_a_basis(self) -> Asset:
+        return _require_basis(self)
+
+
+class Entity(Record):
+    """A company, state, state body, arrangement or person that may hold something."""
+
+    name: Text = Field(description="Name in English.")
+    names: dict[Language, Text] = Field(default_factory=dict, description="Names by language.")
+    aliases: tuple[Text, ...] = Field((), description="Other names and abbreviations.")
+    type: EntityType = Field(description="BODS 0.4 type.")
+    registered_in: Country | None = Field(
+        None,
+        description="ISO 3166-1 country of registration; of a state itself; of a person, the nationality.",
+    )
+    headquartered_in: Country | None = Field(None, description="ISO 3166-1 country of the head office.")
+    joint: bool = Field(False, description="A joint company or holding vehicle: its partners, not it, say whose it is.")
+    external_ids: dict[str, Text] = Field(default_factory=dict, description="Ids elsewhere: lei, wikidata, gem.")
+    sources: tuple[Id, ...] = Field((), description="Sources of its registration and seat.")
+    checked: Checked = Field(description="How registration and seat were checked.")
+    note: Text | None = Field(None, description="Anything else a reader must know.")
+
+
+class Stake(Record):
+    """Who owns how much of what, and when. An unverified stake counts from 0 to its share."""
+
+    owned: Id = Field(description="The asset or entity owned.")
+    owner: Id = Field(description="The entity that owns.")
+    share_min: Percent = Field(description="Least share the source allows.")
+    share_max: Percent = Field(description="Largest share the source allows.")
+    since: Edtf | None = Field(None, description="First day; empty is open.")
+    until: Edtf | None = Field(None, description="First day on which it no longer holds; empty is open.")
+    imputed: bool = Field(False, description="The share was inferred, as by an equal split, not stated.")
+    source: Id = Field(description="Who says so.")
+    checked: Checked = Field(description="How the source was checked.")
+    note: Text | None = Field(None, description="What the source leaves open.")
+
+    @model_validator(mode="after")
+    def _range_is_ordered(self) -> Stake:
+        if self.share_min > self.share_max:
+            raise ValueError("share_min is above share_max")
+        return self
+
+
+class Relation(Record):
+    """A tie of an entity or country to an asset that is not ownership. It is never added to shares."""
+
+    asset: Id = Field(description="The asset.")
+    entity: Id = Field(description="The entity tied to it.")
+    relation: RelationKind = Field(description="What the tie is.")
+    strike: Id | None = Field(None, description="The strike it is about, where it is about one only.")
+    since: Edtf | None = Field(None, description="First day; empty is open.")
+    until: Edtf | None = Field(None, description="First day on which it no longer holds; empty is open.")
+    source: Id = Field(description="Who says so.")
+    checked: Checked = Field(description="How the source was checked.")
+    note: Text | None = Field(None, description="What a reader must know.")
+
+
+class Control(Record):
+    """Who controls what without a share that says so, as declared or consolidated. It never counts as a share."""
+
+    controlled: Id = Field(description="The asset or entity controlled.")
+    controller: Id = Field(description="The entity that controls it.")
+    kind: ControlKind = Field(description="What the control rests on.")
+    since: Edtf | None = Field(None, description="First day; empty is open.")
+    until: Edtf | None = Field(None, description="First day on which it no longer holds; empty is open.")
+    source: Id = Field(description="Who says so.")
+    checked: Checked = Field(description="How the source was checked.")
+    note: Text | None = Field(None, description="What the source leaves open.")
+
+
+class Identity(Record):
+    """A person's judgement on whether two entities, or two strikes, are one. Appended; the latest per pair holds."""
+
+    one: Id = Field(description="An entity or strike; the one that is kept where they are one.")
+    other: Id = Field(description="Another of the same noun.")
+    verdict: Literal["same", "different", "undone"] = Field(description="undone: as if it had not been judged.")
+    who: Text = Field(description="Who decided.")
+    when: Edtf = Field(description="Day of the decision.")
+    why: Text = Field(description="On what grounds.")
+
+
+class Decision(Record):
+    """A person's judgement on what a strike hit. Appended, never overwritten; the latest per pair holds."""
+
+    strike: Id = Field(description="The strike judged.")
+    asset: Id | None = Field(None, description="The asset; empty for none, unsure and not-a-strike.")
+    verdict: Verdict = Field(
+        description="confirmed; possible: one of several candidates; none of these; unsure; not a strike; undone."
+    )
+    undoes: Id | None = Field(None, description="The decision that is taken back, as if it had not been made.")
+    who: Text = Field(description="Who decided.")
+    when: Edtf = Field(description="Day of the decision.")
+    why: Text = Field(description="On what grounds.")
+    sources: tuple[Id, ...] = Field((), description="What the grounds rest on.")
+
+    @model_validator(mode="after")
+    def _asset_fits_the_verdict(self) -> Decision:
+        if (self.asset is not None) != (self.verdict in ("confirmed", "possible")):
+            raise ValueError("an asset belongs to the verdicts confirmed and possible, and only to them")
+        if (self.undoes is not None) != (self.verdict == "undone"):
+            raise ValueError("undoes belongs to the verdict undone, and only to it")
+        return self
+
+
+def _require_basis(record: _Placed) -> _Placed:
+    """No coordinate without what it stands for, how sure it is, and who gives it."""
+    geometry, *given = (getattr(record, name) for name in ("geometry", "uncertainty_m", "basis", "place_source"))
+    if geometry is not None and None in given:
+        raise ValueError("a geometry needs uncertainty_m, basis and place_source")
+    return record
+
+
+class Match(BaseModel):
+    """What the matcher proposes: an asset, or none of those in the layer, with the reasons. Derived."""
+
+    model_config = ConfigDict(frozen=True)
+
+    strike: Id = Field(description="The strike.")
+    asset: Id | None = Field(None, description="The candidate; empty for none of these.")
+    probability: float = Field(ge=0, le=1, description="Probability among the candidates and none of these.")
+    distance_m: float | None = Field(None, description="Distance between the stated places, in metres.")
+    reasons: tuple[Reason, ...] = Field((), description="What speaks for and against, with its weight.")
+
+
+class Reason(BaseModel):
+    """One named reason of a match."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str = Field(description="distance, name, owner-name, kind or prior.")
+    value: float = Field(description="What was measured.")
+    weight: float = Field(description="What it adds to the log odds.")
+    detail: str = Field(description="The same in words.")
+
+
+class Attribution(BaseModel):
+    """One country's tie to one struck asset: strike x asset x relation x country. Derived."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str = Field(description="strike/asset/relation/country.")
+    strike: Id = Field(description="The strike.")
+    asset: Id | None = Field(None, description="The asset; empty where only the host is known.")
+    relation: Literal["owner", "host"] | RelationKind = Field(description="What ties the country to the asset.")
+    country: Country | None = Field(None, description="ISO 3166-1 country; empty for the unattributed part.")
+    entity: Id | None = Field(None, description="The entity of a relation that is not ownership.")
+    share_min: Percent | None = Field(None, description="Least share owned.")
+    share_max: Percent | None = Field(None, description="Largest share owned.")
+    state_min: Percent | None = Field(None, description="Least part that reaches a state.")
+    state_max: Percent | None = Field(None, description="Largest part that reaches a state.")
+    holder_min: Percent | None = Field(None, description="Least part that reaches a person.")
+    holder_max: Percent | None = Field(None, description="Largest part that reaches a person.")
+    company_min: Percent | None = Field(None, description="Least part that stays with a company.")
+    company_max: Percent | None = Field(None, description="Largest part that stays with a company.")
+    rests_on: Literal["decision", "alternatives", "match", "nothing"] = Field(description="What the tie rests on.")
+    alternative: bool = Field(False, description="Whether the asset is one of several, of which one was hit.")
+    basis: Literal["registration", "headquarters"] = Field("registration", description="What country means.")
+    reason: str | None = Field(None, description="Why a part is unattributed; the note of a relation.")
+
+
+#: Table name to noun, in the order in which references point.
+NOUNS: Mapping[str, type[Record]] = MappingProxyType(
+    {
+        "sources": Source,
+        "entities": Entity,
+        "assets": Asset,
+        "strikes": Strike,
+        "claims": Claim,
+        "stakes": Stake,
+        "relations": Relation,
+        "controls": Control,
+        "decisions": Decision,
+        "identities": Identity,
+    }
+)
+
+#: Which column refers to which tables.
+REFERENCES: Mapping[str, Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "strikes": {"sources": ("sources",), "place_source": ("sources",)},
+        "assets": {"sources": ("sources",), "place_source": ("sources",), "part_of": ("assets",)},
+        "entities": {"sources": ("sources",)},
+        "claims": {"record": ("strikes", "assets", "entities", "stakes"), "source": ("sources",)},
+        "stakes": {"owned": ("assets", "entities"), "owner": ("entities",), "source": ("sources",)},
+        "relations": {
+            "asset": ("assets",),
+            "entity": ("entities",),
+            "strike": ("strikes",),
+            "source": ("sources",),
+        },
+        "controls": {"controlled": ("assets", "entities"), "controller": ("entities",), "source": ("sources",)},
+        "decisions": {
+            "strike": ("strikes",),
+            "asset": ("assets",),
+            "undoes": ("decisions",),
+            "sources": ("sources",),
+        },
+        "identities": {"one": ("entities", "strikes"), "other": ("entities", "strikes")},
+    }
+)
+
+
+@dataclass(frozen=True)
+class Records:
+    """An immutable set of records, by table and id, as one version of what is known."""
+
+    sources: Mapping[str, Source]
+    entities: Mapping[str, Entity]
+    assets: Mapping[str, Asset]
+    strikes: Mapping[str, Strike]
+    claims: Mapping[str, Claim]
+    stakes: Mapping[str, Stake]
+    relations: Mapping[str, Relation]
+    controls: Mapping[str, Control]
+    decisions: Mapping[str, Decision]
+    identities: Mapping[str, Identity]
+
+    @classmethod
+    def of(cls, tables: Mapping[str, Mapping[str, Record]]) -> Records:
+        """Freeze ``tables``; a missing table is empty."""
+        frozen: dict[str, Any] = {name: MappingProxyType(dict(tables.get(name, {}))) for name in NOUNS}
+        return cls(**frozen)
+
+    def where(self, table: str, column: str, value: str) -> Sequence[Any]:
+        """Records of a table whose reference in a column is ``value``, in the order of the table.
+
+        Raises
+        ------
+        KeyError
+            If no noun has that table.
+        """
+        asked = getattr(self.table(table), "where", None)
+        if asked is not None:
+            found: Sequence[Any] = asked(column, value)
+            return found
+        if (table, column) not in self._by_reference:
+            by_value: dict[str, list[Record]] = defaultdict(list)
+            for record in self.table(table).values():
+                by_value[getattr(record, column)].append(record)
+            self._by_reference[table, column] = by_value
+        return self._by_reference[table, column].get(value, ())
+
+    @cached_property
+    def _by_reference(self) -> dict[tuple[str, str], Mapping[str, Sequence[Record]]]:
+        """Records by what they refer to, made when it is first asked for."""
+        return {}
+
+    def table(self, name: str) -> Mapping[str, Record]:
+        """Records of one table by id.
+
+        Raises
+        ------
+        KeyError
+            If no noun has that table.
+        """
+        if name not in NOUNS:
+            raise KeyError(name)
+        table: Mapping[str, Record] = getattr(self, name)
+        return table

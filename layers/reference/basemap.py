@@ -1,0 +1,258 @@
+"""The offline base map: countries, their outlines and places, built once into a GeoPackage.
+
+Run as `python -m layers.reference.basemap data/basemap.gpkg`. Honest to about zoom 8: Natural Earth is drawn
+for 1:10 million, so a border is good to a kilometre or two.
+"""
+
+import argparse
+import math
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import cast
+
+import geopandas
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from rich.progress import track
+from shapely import STRtree
+from shapely.geometry.base import BaseGeometry
+
+from geo.tiles.mvt import Layer
+from geo.tiles.tile_matrix import MERCATOR, Plane
+from layers.reference import basemap_build as source
+
+ATTRIBUTION = "Made with Natural Earth (public domain) · places: GeoNames (CC BY 4.0)"
+
+# A GeoPackage keeps EPSG:4326 in lon/lat order too, and every client knows it (OGC 12-128r19, 2.1.3).
+FILE_CRS = "EPSG:4326"
+
+# The breadth of the territorial sea, 12 nautical miles (UN Convention on the Law of the Sea, art. 3).
+TERRITORIAL_SEA_M = 22_224.0
+DEGREE_M = 111_195.0
+
+
+class BasemapMissing(Exception):
+    """There is no base map file at the path."""
+
+
+@dataclass(frozen=True, eq=False)
+class Countries:
+    """One row a country: MultiPolygons and label points in lon/lat, names, first label zoom.
+
+    `iso_a2` is None where no state is agreed on; the label rank counts from 2 (largest) up.
+    """
+
+    iso_a2: NDArray[np.object_]
+    name_en: NDArray[np.object_]
+    name_de: NDArray[np.object_]
+    name_uk: NDArray[np.object_]
+    label_rank: NDArray[np.int64]
+    min_zoom: NDArray[np.int64]
+    label: NDArray[np.object_]
+    shape: NDArray[np.object_]
+
+
+@dataclass(frozen=True, eq=False)
+class Boundaries:
+    """One row a line in lon/lat; the kind is "border" (on land) or "coast"."""
+
+    kind: NDArray[np.object_]
+    shape: NDArray[np.object_]
+
+
+@dataclass(frozen=True, eq=False)
+class Places:
+    """One row a place, largest first: GeoNames id, name, ISO country, people, first zoom, lon/lat point."""
+
+    geonameid: NDArray[np.int64]
+    name: NDArray[np.object_]
+    country: NDArray[np.object_]
+    population: NDArray[np.int64]
+    capital: NDArray[np.bool_]
+    min_zoom: NDArray[np.int64]
+    shape: NDArray[np.object_]
+
+
+@dataclass(frozen=True, eq=False)
+class Basemap:
+    """What lies under the records; nothing in it changes after it was read."""
+
+    countries: Countries
+    boundaries: Boundaries
+    places: Places
+
+    @cached_property
+    def _land(self) -> tuple[STRtree, NDArray[np.object_]]:
+        """An index of the countries' single polygons, and the code (or None) of each."""
+        parts, owner = shapely.get_parts(self.countries.shape, return_index=True)
+        return STRtree(parts), self.countries.iso_a2[owner]
+
+    @cached_property
+    def states(self) -> dict[str, tuple[str, BaseGeometry]]:
+        """English name and whole shape (lon/lat) of each state by ISO 3166-1 alpha-2.
+
+        A code may stand on several rows, for outlying parts; the name is that of the row labelled first.
+        """
+        found: dict[str, list[int]] = {}
+        for row in np.argsort(self.countries.label_rank, kind="stable"):
+            if iso := self.countries.iso_a2[row]:
+                found.setdefault(str(iso), []).append(int(row))
+        names, shapes = self.countries.name_en, self.countries.shape
+        whole = {
+            iso: _valid(shapely.union_all(shapes[rows]) if len(rows) > 1 else shapes[rows[0]])
+            for iso, rows in found.items()
+        }
+        return {iso: (str(names[rows[0]]), whole[iso]) for iso, rows in sorted(found.items())}
+
+    def country_at(self, lon: float, lat: float) -> str | None:
+        """Return the ISO 3166-1 alpha-2 code of the country at a lon/lat point in degrees.
+
+        A point at sea has the country of the nearest coast within the 12 nautical miles of the
+        territorial sea: a coast drawn for 1:10 million passes inland of quays and oil berths. This
+        is no statement of law; straits are simply halved. None on the high seas, on land without
+        an agreed sovereign, and for a point that is not finite.
+        """
+        if not (math.isfinite(lon) and math.isfinite(lat)):
+            return None
+        tree, codes = self._land
+        inside = tree.query(shapely.points(lon, lat), predicate="intersects")
+        if len(inside):
+            return cast(str | None, codes[inside.min()])
+        return self._country_of_coast(lon, lat)
+
+    def _country_of_coast(self, lon: float, lat: float) -> str | None:
+        """Return the country with the nearest coast, None beyond the territorial sea.
+
+        Distances are measured on a plane true to scale at the point, which over 22 km errs by
+        less than a part in a hundred outside the polar regions.
+        """
+        tree, codes = self._land
+        height = TERRITORIAL_SEA_M / DEGREE_M
+        stretch = max(math.cos(math.radians(lat)), 0.01)
+        box = (lon - height / stretch, lat - height, lon + height / stretch, lat + height)
+        near = tree.query(shapely.box(*box))
+        if not len(near):
+            return None
+        coast = shapely.transform(
+            shapely.clip_by_rect(tree.geometries[near], *box), lambda xy: (xy - [lon, lat]) * [stretch, 1]
+        )
+        # The distance to an empty clip is not a number: such a polygon only has a box that is near.
+        distance = np.nan_to_num(shapely.distance(coast, shapely.Point(0, 0)), nan=np.inf)
+        best = distance.argmin()
+        return cast(str | None, codes[near[best]]) if distance[best] <= height else None
+
+    def ground(self, plane: Plane = MERCATOR) -> tuple[Layer, Layer]:
+        """Return the layers `country` and `boundary` on a plane."""
+        return self._country_layer(plane), self._boundary_layer(plane)
+
+    def layers(self) -> tuple[Layer, ...]:
+        """Return the vector-tile layers `country`, `boundary`, `country_label` and `place`.
+
+        Fill the countries from `country` and draw their lines from `boundary`: a polygon cut to a
+        tile has the tile's edge in its outline. Countries without a code are filled, not labelled.
+        """
+        return (*self.ground(), self._label_layer(), self._place_layer())
+
+    def _country_layer(self, plane: Plane) -> Layer:
+        c = self.countries
+        return Layer("country", c.shape, np.arange(len(c.shape)), {"iso_a2": c.iso_a2.tolist()}, plane=plane)
+
+    def _boundary_layer(self, plane: Plane) -> Layer:
+        b = self.boundaries
+        return Layer("boundary", b.shape, np.arange(len(b.shape)), {"kind": b.kind.tolist()}, plane=plane)
+
+    def _label_layer(self) -> Layer:
+        c = self.countries
+        known = np.flatnonzero([code is not None for code in c.iso_a2])
+        names = ("iso_a2", "name_en", "name_de", "name_uk", "label_rank")
+        columns = {name: getattr(c, name)[known].tolist() for name in names}
+        return Layer("country_label", c.label[known], known, columns, min_zoom=c.min_zoom[known])
+
+    def _place_layer(self) -> Layer:
+        p = self.places
+        columns = {name: getattr(p, name).tolist() for name in ("name", "country", "population", "capital")}
+        return Layer("place", p.shape, p.geonameid, columns, min_zoom=p.min_zoom)
+
+
+def words(frame: geopandas.GeoDataFrame, column: str) -> NDArray[np.object_]:
+    """Return a text column as Python strings, None where there is none."""
+    return frame[column].astype(object).where(frame[column].notna(), None).to_numpy(dtype=object)
+
+
+def _valid(shape: BaseGeometry) -> BaseGeometry:
+    """The outline without what makes it invalid: Natural Earth's of Egypt touches itself."""
+    return shape if shape.is_valid else shapely.make_valid(shape)
+
+
+def read(path: Path) -> Basemap:
+    """Read a base map file.
+
+    Raises
+    ------
+    BasemapMissing
+        There is no such file.
+    """
+    if not path.is_file():
+        raise BasemapMissing(f"there is no base map at {path}: run `make setup`")
+    land, lines, places = (
+        geopandas.read_file(path, layer=layer, engine="pyogrio") for layer in ("countries", "boundaries", "places")
+    )
+    return Basemap(
+        countries=Countries(
+            **{name: words(land, name) for name in ("iso_a2", "name_en", "name_de", "name_uk")},
+            label_rank=land["label_rank"].to_numpy(),
+            min_zoom=land["min_zoom"].to_numpy(),
+            label=np.asarray(shapely.points(land["label_lon"], land["label_lat"]), dtype=object),
+            shape=land.geometry.to_numpy(),
+        ),
+        boundaries=Boundaries(kind=words(lines, "kind"), shape=lines.geometry.to_numpy()),
+        places=Places(
+            geonameid=places["geonameid"].to_numpy(),
+            name=words(places, "name"),
+            country=words(places, "country"),
+            population=places["population"].to_numpy(),
+            capital=places["capital"].to_numpy(),
+            min_zoom=places["min_zoom"].to_numpy(),
+            shape=places.geometry.to_numpy(),
+        ),
+    )
+
+
+def build(path: Path) -> None:
+    """Build the base map file from the installed Natural Earth and GeoNames packages.
+
+    It is written beside its place and renamed into it, so a build that is cut short leaves what
+    was there before. Folders on the way are made.
+
+    Raises
+    ------
+    layers.reference.basemap_build.MissingSource
+        A package that holds the data is not installed.
+    """
+    countries = source.country_frame(source.natural_earth())
+    steps: dict[str, Callable[[], geopandas.GeoDataFrame]] = {
+        "countries": lambda: countries,
+        "boundaries": lambda: source.boundary_frame(countries),
+        "places": lambda: source.place_frame(source.geonames("countries"), source.geonames("cities5000")),
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".basemap-") as scratch:
+        fresh = Path(scratch) / "basemap.gpkg"
+        for layer, frame in track(steps.items(), description="Building the base map"):
+            frame().set_crs(FILE_CRS, allow_override=True).to_file(fresh, layer=layer, driver="GPKG", engine="pyogrio")
+        fresh.replace(path)
+
+
+def main() -> None:
+    """Build the base map at the path named on the command line."""
+    parser = argparse.ArgumentParser(prog="python -m layers.reference.basemap", description="Build the base map.")
+    parser.add_argument("path", type=Path, help="the GeoPackage to write, such as data/basemap.gpkg")
+    build(parser.parse_args().path)
+
+
+if __name__ == "__main__":
+    main()

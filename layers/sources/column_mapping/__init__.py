@@ -1,0 +1,1 @@
+"""Anyone's table by a declared column mapping."""

@@ -1,0 +1,1 @@
+"""The TOML records in `layers/records/` (data only)."""

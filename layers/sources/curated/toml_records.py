@@ -1,0 +1,84 @@
+"""Reader of the curated records: TOML files that a person edits and git diffs."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from layers.model.problems import Problem, ProblemsError
+from layers.model.read_result import Place, Reading, validated
+from layers.model.records import NOUNS, Record, Records
+
+#: The records that are shipped with the program.
+BUNDLED = Path(__file__).resolve().parents[2] / "records"
+
+#: Largest file that is read.
+MAX_BYTES = 50_000_000
+
+
+def read(folder: Path = BUNDLED) -> Reading:
+    """Read every ``*.toml`` file of a folder (or one file), in the order of their names.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the folder does not exist or holds no such file.
+    """
+    files = [folder] if folder.is_file() else sorted(folder.glob("*.toml"))
+    if not files:
+        raise FileNotFoundError(f"no *.toml records in {folder}")
+    return parse((file.name, _text(file)) for file in files)
+
+
+def _text(file: Path) -> str:
+    if file.stat().st_size > MAX_BYTES:
+        raise ProblemsError((Problem(file.name, None, "file", "size", str(file.stat().st_size), "at most 50 MB"),))
+    return file.read_text(encoding="utf-8")
+
+
+def parse(texts: Iterable[tuple[str, str]], dataset: str = "curated") -> Reading:
+    """Validate the records in named TOML texts; good ones are kept, every fault of the others is listed.
+
+    A record that does not say of which dataset it is, is of ``dataset``.
+    """
+    tables: dict[str, dict[str, Record]] = defaultdict(dict)
+    places: dict[tuple[str, str], Place] = {}
+    problems: list[Problem] = []
+    for file, text in texts:
+        for table, row, values in _rows(file, text, problems):
+            record = validated(NOUNS[table], {"dataset": dataset, **values}, Place(file, row), problems)
+            if record is None:
+                continue
+            if (earlier := places.get((table, record.id))) is not None:
+                expected = f"an id not used at {earlier.file}:{earlier.row}"
+                problems.append(Problem(file, row, f"{table} {record.id}", "id", record.id, expected))
+                continue
+            tables[table][record.id] = record
+            places[table, record.id] = Place(file, row)
+    return Reading(Records.of(tables), places, tuple(problems))
+
+
+_HEADER = re.compile(r"^\[\[\s*([A-Za-z_]+)\s*\]\]", re.MULTILINE)
+
+
+def _rows(file: str, text: str, problems: list[Problem]) -> Iterator[tuple[str, int, dict[str, Any]]]:
+    """Give table, line and values of each record; the n-th header of a table is its n-th record."""
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        problems.append(Problem(file, None, "file", "syntax", str(error), "a TOML document"))
+        return
+    lines: dict[str, list[int]] = defaultdict(list)
+    for header in _HEADER.finditer(text):
+        lines[header[1]].append(text.count("\n", 0, header.start()) + 1)
+    for table, rows in document.items():
+        if table not in NOUNS or not isinstance(rows, list):
+            expected = "one of " + ", ".join(f"[[{name}]]" for name in NOUNS)
+            problems.append(Problem(file, None, "file", table, f"[[{table}]]", expected))
+            continue
+        for row, values in zip(lines[table], rows, strict=True):
+            yield table, row, values

@@ -1,0 +1,56 @@
+"""How much of a file is read before it is refused: each limit with its reason. No file may fill the memory."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from layers.model.problems import Problem, ProblemsError
+
+#: Most bytes of a file, unpacked, that is read row by row: more than any national or world export we know (the
+#: largest GEM, ACLED, UCDP and WRI files are below 300 MB).
+MAX_TABLE_BYTES = 4_000_000_000
+#: Most bytes of a file, unpacked, that is held whole (JSON, XML strings): parsed it takes up to ten times as much.
+MAX_TEXT_BYTES = 256_000_000
+#: Most values of a JSON file: each takes up to 72 bytes (an empty object), so about 1 GB in all.
+MAX_JSON_VALUES = 15_000_000
+#: A packed file that unpacks to more than this is looked at for its ratio.
+FREE_BYTES = 64_000_000
+#: Most bytes out of one packed byte. Sheets and GeoJSON pack 10 to 60 times; deflate can reach 1,032.
+MAX_RATIO = 200
+#: Most members of an archive: one is read, the rest are notes and folders. A workbook has dozens.
+MAX_MEMBERS = 10_000
+#: Most rows of a table, features of a collection: a record takes about 3 kB while it is loaded.
+MAX_ROWS = 2_000_000
+#: Most faults that are listed: a file with more is of another format, and a list of them helps nobody.
+MAX_FAULTS = 100_000
+#: Most columns of a table; the widest known (UNOSAT, GEM) have below 200.
+MAX_COLUMNS = 2_000
+#: Longest cell of a workbook: the well-known text of a geometry with the most vertices that the schema takes.
+MAX_CELL = 13_000_000
+#: Longest row of all cells together, line ends in quoted cells included.
+MAX_ROW = 16_000_000
+#: Deepest nesting of the XML in a workbook; real ones have below ten.
+MAX_XML_DEPTH = 40
+#: How much is read to recognise a file.
+HEAD_BYTES = 65_536
+
+
+class Refused(ProblemsError):
+    """A file that is not read any further, with the one reason."""
+
+    def __init__(self, file: str, column: str, value: object, expected: str, row: int | None = None) -> None:
+        super().__init__((Problem(file, row, "file", column, str(value)[:120], expected),))
+
+
+def require_few(file: str, problems: Sequence[Problem]) -> None:
+    """Refuse to list one more fault than ``MAX_FAULTS``; the first is told, as it is often the cause of the others.
+
+    Raises
+    ------
+    Refused
+        If as many are listed already.
+    """
+    if len(problems) >= MAX_FAULTS:
+        first = problems[0]
+        expected = f"a file of this format; the first fault: {first.column} = {first.value}: expected {first.expected}"
+        raise Refused(file, "faults", f"over {MAX_FAULTS:,}", expected, row=first.row)

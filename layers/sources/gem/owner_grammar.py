@@ -1,0 +1,300 @@
+"""The grammar of GEM's owner and parent columns, `A [51.00%]; B [unknown %]`. Knows strings and nothing else."""
+
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from itertools import pairwise
+from typing import Literal
+
+#: Shares may miss 100 by this many percentage points by rounding alone.
+TOLERANCE = 0.5
+
+Holder = Literal["named", "unknown", "other", "small-shareholders", "natural-persons", "members"]
+#: What a list of owners comes to. ``full-and-unknown``: the known shares leave nothing, and an unknown is listed.
+Sum = Literal["not-given", "whole", "all-unknown", "part-unknown", "full-and-unknown", "under", "over"]
+
+#: What may be odd about a list, and what is done with it.
+ODDITIES = {
+    "not-given": "no list at all, or dashes: no entries",
+    "empty-entry": "nothing between two separators: no entry",
+    "trailing-separator": "a separator at the end: ignored",
+    "no-name": "a share without a name: an entry with an empty name",
+    "no-share": "a name without a share: its share is unknown",
+    "unreadable-share": "brackets with a percent sign and no number: the share is unknown",
+    "unclosed-bracket": "a bracket that is not closed: the name ends before it, the share is unknown",
+    "missing-separator": "more than one share between two separators: an entry each",
+    "text-after-share": "signs behind the share that are no name: ignored",
+    "round-brackets": "(50%) for [50%]",
+    "open-decimal": "[100.%] or [.5%]",
+    "decimal-comma": "[12,5%]: a decimal comma",
+    "full-width": "；［］％ for ;[]%",
+    "share-over-100": "one share of more than 100: kept as printed",
+    "tag": "[LEI] or an LEI in brackets behind the name: kept apart from the name",
+    "bracket-in-name": "square brackets with other words: part of the name",
+    "percent-in-name": "a percentage inside the name: part of the name, no share",
+    "list-in-name": "names joined by a full-width comma: one entry",
+    "invisible-characters": "characters without a shape in the name: left out of it",
+    "duplicate-name": "a name listed more than once: each is kept",
+}
+
+_WIDE = str.maketrans("；［］％", ";[]%")
+_SQUARE = re.compile(r"\[([^\[\]%]*)%\s*\]")
+_ROUND = re.compile(r"[(（]([^()（）%]*)%\s*[)）]")
+_NUMBER = re.compile(r"[0-9]+(?:[.,][0-9]*)?|[.,][0-9]+")
+_TAG = re.compile(r"\[\s*(LEI|[A-Z0-9]{18}[0-9]{2})\s*\]\s*$")
+_OPEN = re.compile(r"\[[^\[\]]*$")
+_NOT_GIVEN = re.compile(r"[-–—\s]*|n/?a", re.IGNORECASE)
+_HOLDERS: dict[str, Holder] = {
+    "": "unknown",
+    "unknown": "unknown",
+    "other": "other",
+    "others": "other",
+    "small shareholder(s)": "small-shareholders",
+    "small shareholders": "small-shareholders",
+    "natural person(s)": "natural-persons",
+    "natural persons": "natural-persons",
+    "member/employee owned": "members",
+    "employee owned": "members",
+    "member owned": "members",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """One entry: a name, its share in percent (``None``: unknown), and the text it was read from.
+
+    ``tag`` holds `LEI` or the LEI itself where the name has it in square brackets behind it.
+    """
+
+    name: str
+    share: float | None
+    raw: str
+    tag: str | None = None
+
+    @property
+    def holder(self) -> Holder:
+        """Whether the name is a name, or one of GEM's words for owners it does not name."""
+        return _HOLDERS.get(self.name.casefold(), "named")
+
+
+@dataclass(frozen=True, slots=True)
+class Oddity:
+    """Something unusual, named as in ``ODDITIES``, and the part of the text that has it."""
+
+    name: str
+    raw: str
+
+
+@dataclass(frozen=True, slots=True)
+class OwnerList:
+    """A list as read. ``slices`` joined give the text again: each is an entry's, or named by an oddity.
+
+    ``step`` is how much more a known share may be than is printed, where the file cuts digits off.
+    """
+
+    entries: tuple[Owner, ...]
+    oddities: tuple[Oddity, ...]
+    slices: tuple[str, ...]
+    step: float = 0.0
+
+    @property
+    def text(self) -> str:
+        """The text that was read."""
+        return "".join(self.slices)
+
+    @property
+    def known(self) -> float:
+        """Sum of the known shares in percent, as printed; it may be over 100."""
+        return math.fsum(entry.share for entry in self.entries if entry.share is not None)
+
+    @property
+    def left(self) -> float:
+        """What the known shares leave of 100 percent, at least 0."""
+        return max(0.0, 100.0 - self.known)
+
+    @property
+    def has_unknown(self) -> bool:
+        """Whether the share of any entry is unknown."""
+        return any(entry.share is None for entry in self.entries)
+
+    @property
+    def over_100(self) -> bool:
+        """Whether the known shares make more than rounding allows."""
+        return self.known > 100 + TOLERANCE
+
+    @property
+    def sum(self) -> Sum:
+        """What the list comes to; an unknown share beside too much counts as ``full-and-unknown``."""
+        if not self.entries:
+            return "not-given"
+        if self.has_unknown:
+            if all(entry.share is None for entry in self.entries):
+                return "all-unknown"
+            return "part-unknown" if self.known < 100 - TOLERANCE else "full-and-unknown"
+        if self.over_100:
+            return "over"
+        return "under" if self.known < 100 - TOLERANCE else "whole"
+
+    def intervals(self) -> tuple[tuple[float, float], ...]:
+        """Least and largest share of each entry in percent.
+
+        A known share is both, or up to ``step`` more. An unknown one is from 0 to what the known ones leave; where
+        several are unknown they have that together, so that each alone may be all of it.
+        """
+        more = min(self.step, self.left)
+        return tuple((0.0, self.left) if e.share is None else (e.share, e.share + more) for e in self.entries)
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """One slice of the text, the entry in it, if any, and what is odd about it."""
+
+    raw: str
+    entry: Owner | None
+    oddities: tuple[str, ...]
+
+
+def parse_owners(text: str, step: float = 0.0) -> OwnerList:
+    """Read a list of owners or parents. Nothing is refused: what is not plain is an oddity, by name.
+
+    The grammar is that of GEM's releases and map files: entries between semicolons, each a name and a share in
+    brackets. Empty text and dashes give no entries. ``step`` is kept with the list.
+    """
+    if _NOT_GIVEN.fullmatch(text):
+        return OwnerList((), (Oddity("not-given", text),), (text,), step)
+    pieces = [piece for part in _parts(text) for piece in _pieces(part)]
+    entries = tuple(piece.entry for piece in pieces if piece.entry is not None)
+    oddities = [Oddity(name, piece.raw) for piece in pieces for name in piece.oddities]
+    counts = Counter(entry.name for entry in entries)
+    oddities += [Oddity("duplicate-name", entry.raw) for entry in entries if counts[entry.name] > 1]
+    return OwnerList(entries, tuple(oddities), tuple(piece.raw for piece in pieces), step)
+
+
+def render_owners(entries: Iterable[Owner]) -> str:
+    """Write entries as GEM does, every digit of the shares kept."""
+    return "; ".join(_rendered(entry) for entry in entries)
+
+
+def _rendered(entry: Owner) -> str:
+    share = "unknown " if entry.share is None else f"{Decimal(repr(entry.share)):f}"
+    return " ".join(part for part in (entry.name, entry.tag and f"[{entry.tag}]", f"[{share}%]") if part)
+
+
+def _parts(text: str) -> Iterator[str]:
+    """Cut behind each separator; the last part has none."""
+    return (part for part in re.split(r"(?<=[;；])", text) if part)
+
+
+def _pieces(part: str) -> Iterator[_Piece]:
+    """Read what stands between two separators; several shares are several entries."""
+    plain = part.translate(_WIDE)
+    body = plain.removesuffix(";")
+    if not body.strip():
+        yield _Piece(part, None, ("empty-entry" if body != plain else "trailing-separator",))
+        return
+    marks = _marks(body)
+    rest = body[marks[-1].end() :] if marks else body
+    ends: list[re.Match[str] | None] = [*marks]
+    if not marks or any(sign.isalnum() for sign in rest):
+        ends.append(None)
+        rest = ""
+    stops = [*(mark.end() for mark in marks), len(part)][: len(ends) - 1]
+    joined = ["missing-separator"] if len(ends) > 1 else []
+    for mark, (start, stop) in zip(ends, pairwise([0, *stops, len(part)]), strict=True):
+        after = ["text-after-share"] if stop == len(part) and rest.strip() else []
+        yield _piece(part[start:stop], body[start : mark.start() if mark else len(body)], mark, joined + after)
+
+
+def _marks(plain: str) -> list[re.Match[str]]:
+    """Shares in brackets: square ones, or else round ones of which the last is at the end."""
+    if square := list(_SQUARE.finditer(plain)):
+        return square
+    found = list(_ROUND.finditer(plain))
+    return found if found and not plain[found[-1].end() :].strip() else []
+
+
+def _piece(raw: str, text: str, mark: re.Match[str] | None, found: list[str]) -> _Piece:
+    """Read one entry: the text before its share, and the share; ``found`` is what is odd about its surroundings."""
+    share, faults = _share(mark)
+    opened = None if mark else _OPEN.search(text)
+    text = text[: opened.start()] if opened else text
+    tag = _TAG.search(text)
+    name, more = _name((text[: tag.start()] if tag else text).lstrip(" ,"))
+    named = {
+        "unclosed-bracket": opened,
+        "tag": tag,
+        "no-share": mark is None,
+        "full-width": raw.translate(_WIDE) != raw,
+    }
+    oddities = (*found, *faults, *more, *(word for word, there in named.items() if there))
+    return _Piece(raw, Owner(name, share, raw, tag[1] if tag else None), oddities)
+
+
+def _share(mark: re.Match[str] | None) -> tuple[float | None, list[str]]:
+    if mark is None:
+        return None, []
+    found = ["round-brackets"] if mark.re is _ROUND else []
+    text = mark[1].strip()
+    if text.casefold() == "unknown":
+        return None, found
+    share = float(text.replace(",", ".")) if _NUMBER.fullmatch(text) else math.inf
+    if not math.isfinite(share):
+        return None, [*found, "unreadable-share"]
+    found += ["decimal-comma"] if "," in text else []
+    found += ["open-decimal"] if not (text[0].isdigit() and text[-1].isdigit()) else []
+    found += ["share-over-100"] if share > 100 else []
+    return share, found
+
+
+def _name(text: str) -> tuple[str, list[str]]:
+    seen = "".join(sign for sign in text if unicodedata.category(sign) not in ("Cf", "Cc") or sign.isspace())
+    name = " ".join(unicodedata.normalize("NFC", seen).split())
+    name = "" if _NOT_GIVEN.fullmatch(name) else name
+    found = ["invisible-characters"] if seen != text else []
+    found += ["no-name"] if not name else []
+    found += ["bracket-in-name"] if "[" in name or "]" in name else []
+    found += ["percent-in-name"] if "%" in name else []
+    found += ["list-in-name"] if "，" in name else []
+    return name, found
+
+
+#: One owner of such a list: a name without commas, its share in round brackets, and a comma or the end.
+_PART = re.compile(r"\s*([^%,，、]+?)\s*[(（]\s*([0-9]+(?:\.[0-9]+)?)\s*%\s*[)）]\s*(?:[,，、]|$)")
+#: What is odd about such a name, and no longer is.
+_MENDED = ("percent-in-name", "list-in-name")
+
+
+def unnested(owners: OwnerList) -> OwnerList:
+    """The list with an entry for each owner of a list within a name, if every one has a share and they make 100.
+
+    The share of each is its part of the share that the whole list has. Any other list is given as it is: names
+    without shares may be branches of one company, and shares that do not make 100 may be of something else.
+    """
+    apart = {owner: parts for owner in owners.entries if (parts := _joint_owners(owner))}
+    if not apart or owners.step:
+        return owners
+    mended = {owner.raw for owner in apart}
+    entries = (part for owner in owners.entries for part in apart.get(owner, (owner,)))
+    oddities = (odd for odd in owners.oddities if odd.name not in _MENDED or odd.raw not in mended)
+    return replace(owners, entries=tuple(entries), oddities=tuple(oddities))
+
+
+def _joint_owners(owner: Owner) -> tuple[Owner, ...]:
+    """The owners in a name, none where it is no list that makes 100."""
+    found = list(_PART.finditer(owner.name))
+    if owner.share is None or len(found) < 2 or sum(len(part[0]) for part in found) != len(owner.name):
+        return ()
+    shares = [float(part[2]) for part in found]
+    if abs(math.fsum(shares) - 100) > TOLERANCE:
+        return ()
+    # Products leave errors of the last digits; no list has more than six decimals.
+    return tuple(
+        Owner(part[1], round(share * owner.share / 100, 6), owner.raw)
+        for part, share in zip(found, shares, strict=True)
+    )

@@ -1,0 +1,1 @@
+"""Strike datasets, one module a publisher, and the tables they share."""

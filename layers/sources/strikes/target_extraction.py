@@ -1,0 +1,197 @@
+"""What the text of a report says: the phrase of its target as printed, its language, whether it names a place."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cache, lru_cache
+
+from layers.model.types import AssetKind
+from layers.sources.strikes.event_codes import TARGET_STEMS
+from layers.text.place_names import fold, is_common_noun, is_namesake
+
+#: Most words of a target's phrase, and most phrases of one text.
+_WORDS_BEFORE, _WORDS_AFTER, _PHRASES = 3, 4, 4
+_TOKEN = re.compile(r"«[^«»]{1,60}»|“[^“”]{1,60}”|\"{1,2}[^\"]{1,60}\"{1,2}|[\w'’ʼ-]+|[^\w\s]")
+_ADJECTIVE = re.compile(
+    r"[\w'’ʼ-]+(?:(?:ськ|цьк|ск)(?:а|у|і|ые|ие|им|ом|ий|ій|ого|ому|ої|ою|их|ими|ая|ую|ой)"
+    r"|[нв](?:ий|ого|ому|им|ім|ый|ой|ом|их|ыми|ими|ая|ую|ої|ою|ые|ых))$"
+)
+_QUOTES = frozenset('«“"')
+_DOUBLED = re.compile(r"\"(?:\s*\")+")
+_REGION_WORD = re.compile(r"(?:област|обл|район|кра[йюяе]|region|oblast|district|krai)", re.IGNORECASE)
+_ENDS_SENTENCE = frozenset(".!?:|;—–-")
+_KIN = re.compile(r"завод(?:у|і|а|е|ом)?|станц(?:ія|ії|ію|ією|ия|ии|ию|ией)|station|plant", re.IGNORECASE)
+_WHERE = frozenset(["в", "у", "на", "під", "під", "біля", "поблизу", "под", "возле", "около", "in", "at", "near"])
+_PIPELINE = (
+    "нафтопров",
+    "нефтепров",
+    "трубопров",
+    "нафтогін",
+    "нпс",
+    "перекач",
+    "pipeline",
+    "насосн",
+    "станці",
+    "станц",
+)
+
+
+@cache
+def _stems() -> Mapping[str, tuple[tuple[tuple[str, ...], tuple[AssetKind, ...]], ...]]:
+    """The stems as words, by their first two letters, the longest first."""
+    found: dict[str, list[tuple[tuple[str, ...], tuple[AssetKind, ...]]]] = {}
+    for stem, kinds in sorted(TARGET_STEMS.items(), key=lambda item: -len(item[0])):
+        found.setdefault(stem[:2], []).append((tuple(stem.split()), kinds))
+    return {start: tuple(stems) for start, stems in found.items()}
+
+
+@lru_cache(maxsize=64)
+def targets(text: str) -> tuple[tuple[str, ...], tuple[AssetKind, ...]]:
+    """Phrases that name a target as the text prints them, and the kinds that its words for sites allow.
+
+    A phrase is the word for a site, adjectives and capitalised words right before it, a name in quotation marks or
+    in capitals right after it, and a capitalised place after a preposition: "нафтобазу SOCAR", "Кременчуцький НПЗ",
+    "oil depot in Feodosia". Nothing is put into another case or language. A word without any name beside it gives its
+    kind and no phrase. Empty where there is no such word.
+    """
+    tokens = _TOKEN.findall(_DOUBLED.sub('"', text[:5000]))
+    phrases: list[str] = []
+    kinds: list[AssetKind] = []
+    at = 0
+    while at < len(tokens) and len(phrases) < _PHRASES:
+        found = _stem_at(tokens, at)
+        if found is None:
+            at += 1
+            continue
+        length, allowed = found
+        start, end = _start(tokens, at), _end(tokens, at + length)
+        if any(map(_names, (*tokens[start:at], *tokens[at + length : end]))):
+            phrases.append(" ".join(tokens[start:end]))
+        kinds += allowed
+        at = end
+    return tuple(dict.fromkeys(phrases)), tuple(dict.fromkeys(kinds))
+
+
+def _stem_at(tokens: list[str], at: int) -> tuple[int, tuple[AssetKind, ...]] | None:
+    """How many words from here are the word for a site, and the kinds of it."""
+    for words, kinds in _stems().get(tokens[at][:2].casefold(), ()):
+        here = tokens[at : at + len(words)]
+        if len(here) == len(words) and all(map(_begins, here, words)) and not _is_village(tokens, at):
+            return len(words), kinds
+    return None
+
+
+def _begins(token: str, stem: str) -> bool:
+    """Whether a word begins with a stem; an abbreviation must be one (НПЗ, ТЕЦ-5), a short word the whole."""
+    if len(stem) <= 3 and stem.isascii():
+        return token.casefold() == stem
+    if len(stem) <= 3:
+        return token.isupper() and re.split(r"[-\d]", token.casefold())[0] == stem
+    return token.casefold() == stem if stem.startswith("порт") else token.casefold().startswith(stem)
+
+
+def _is_village(tokens: list[str], at: int) -> bool:
+    """Залізний Порт is a village in Kherson oblast."""
+    return at > 0 and tokens[at].casefold().startswith("порт") and tokens[at - 1].casefold()[:5] in ("заліз", "желез")
+
+
+def _start(tokens: list[str], at: int) -> int:
+    start = at
+    while start and at - start < _WORDS_BEFORE and _may_precede(tokens, start - 1):
+        start -= 1
+    return start
+
+
+def _may_precede(tokens: list[str], at: int) -> bool:
+    """An adjective, or a capitalised word that does not merely begin a sentence."""
+    begins = at == 0 or tokens[at - 1] in _ENDS_SENTENCE
+    return bool(_ADJECTIVE.match(tokens[at])) or (not begins and _is_name(tokens[at]))
+
+
+def _is_name(token: str) -> bool:
+    return token[:1].isupper() and len(token) > 1 and token.casefold() not in _WHERE
+
+
+def _names(token: str) -> bool:
+    """Whether a word of a phrase names something: in capitals or in quotation marks."""
+    return _is_name(token) or token[:1] in _QUOTES
+
+
+def _end(tokens: list[str], end: int) -> int:
+    last = min(len(tokens), end + _WORDS_AFTER)
+    while end < last and (_names(tokens[end]) or _is_kin(tokens[end])):
+        end += 1
+    if end + 1 < last and tokens[end].casefold() in _WHERE and _is_name(tokens[end + 1]):
+        end += 2
+        end += end < len(tokens) and bool(_REGION_WORD.match(tokens[end]))
+    return end
+
+
+def _is_kin(token: str) -> bool:
+    """Whether a word is "plant" or "station" in any case, as in "нефтеперекачивающая станция"."""
+    return bool(_KIN.fullmatch(token))
+
+
+def language_of(text: str) -> str | None:
+    """``uk`` or ``ru`` by the letters that only one of them has; None where there are none, or those of both."""
+    ukrainian = len(re.findall("[іїєґІЇЄҐ]", text))
+    russian = len(re.findall("[ыэъёЫЭЪЁ]", text))
+    if ukrainian == russian:
+        return None
+    return "uk" if ukrainian > russian else "ru"
+
+
+# Endings that make a place's name mean its region: Одеська (область), Одещина.
+_REGIONAL = re.compile(
+    r"(?:[сц]ьк(?:а|ої|ій|у|ою|их|ими)|ск(?:ая|ой|ую|ою|их|ими)|щин(?:а|и|і|у|ою|е|ы)|чин(?:а|и|і|у|ою|е|ы))$"
+)
+_VOWELS = str.maketrans("", "", "aeiou")
+_FOLLOWS = re.compile(r"(?:район|обл|край|кра[юе]|region|oblast|raion|district)", re.IGNORECASE)
+_WORD = re.compile(r"[\w'’ʼ-]+")
+
+
+def names_place(text: str, name: str) -> bool:
+    """Whether a text in Ukrainian, Russian or English names a settlement that is given in Latin letters.
+
+    Words are compared by their consonants (Харкові, Kharkiv; Кременчуцький, Kremenchuk). The word for its region does
+    not count (Одещина, Одеська область), nor does the name of its district.
+    """
+    wanted = [_consonants(word) for word in _WORD.findall(name)]
+    words = _WORD.findall(text[:5000])
+    kept = [
+        _consonants(word)
+        for word, after in zip(words, [*words, ""][1:], strict=True)
+        if not (_REGIONAL.search(word.casefold()) or (_is_adjectival(word) and _FOLLOWS.match(after)))
+    ]
+    return bool(wanted) and any(
+        all(map(_alike, kept[at : at + len(wanted)], wanted)) for at in range(len(kept) - len(wanted) + 1)
+    )
+
+
+def _is_adjectival(word: str) -> bool:
+    return bool(re.search(r"(?:[сц]ьк|ск)\w{1,3}$", word.casefold()))
+
+
+@cache
+def _consonants(word: str) -> str:
+    """First letter and consonants of a word's key."""
+    key = fold(word).replace(" ", "")
+    return key[:1] + key[1:].translate(_VOWELS)
+
+
+def _alike(word: str, name: str) -> bool:
+    """Whether a word is a name in some case, or an adjective of it: its last consonant may change before -ськ-."""
+    if len(name) < 3:
+        return word == name or (word.startswith(name) and len(word) == len(name) + 1)
+    stem = name if len(name) < 5 else name[:-1]
+    return word.startswith(stem) and len(word) <= len(name) + 3
+
+
+def is_word_for_a_thing(text: str, name: str) -> bool:
+    """Whether a settlement's name in this text is a word for a thing: Port of Tuapse, the pipeline Druzhba."""
+    key = fold(name)
+    if is_common_noun(key):
+        return True
+    folded = text.casefold()
+    return is_namesake(key) and any(stem in folded for stem in _PIPELINE)

@@ -1,0 +1,189 @@
+"""Values of Wikidata's JSON: snaks, times, quantities and texts (Wikibase JSON data model)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from layers.model import edtf as when
+
+#: Classes (P31) that make an item more than a company or body (legalEntity); the first that fits counts.
+CLASSES: Mapping[str, str] = {
+    "Q5": "person",
+    "Q3624078": "state",
+    "Q6256": "state",
+    "Q192350": "stateBody",
+    "Q327333": "stateBody",
+    "Q7188": "stateBody",
+    "Q783794": "registeredEntity",
+    "Q4830453": "registeredEntity",
+    "Q6881511": "registeredEntity",
+    "Q891723": "registeredEntity",
+    "Q270791": "registeredEntity",
+    "Q134161": "registeredEntity",
+}
+#: Countries by Q-id, for files that do not hold the country's item with its ISO code (P297).
+COUNTRIES: Mapping[str, str] = dict(
+    re.findall(
+        r"(Q\d+):([A-Z]{2})",
+        "Q16:CA Q17:JP Q20:NO Q27:IE Q28:HU Q29:ES Q30:US Q31:BE Q32:LU Q33:FI Q34:SE Q35:DK Q36:PL Q37:LT "
+        "Q38:IT Q39:CH Q40:AT Q41:GR Q43:TR Q45:PT Q55:NL Q79:EG Q142:FR Q145:GB Q148:CN Q159:RU Q183:DE Q184:BY "
+        "Q191:EE Q211:LV Q212:UA Q213:CZ Q214:SK Q215:SI Q217:MD Q218:RO Q219:BG Q222:AL Q224:HR Q227:AZ Q229:CY "
+        "Q230:GE Q232:KZ Q233:MT Q252:ID Q262:DZ Q265:UZ Q334:SG Q347:LI Q398:BH Q399:AM Q403:RS Q408:AU Q668:IN "
+        "Q794:IR Q796:IQ Q801:IL Q810:JO Q817:KW Q822:LB Q833:MY Q842:OM Q843:PK Q846:QA Q851:SA Q858:SY Q874:TM "
+        "Q878:AE Q884:KR Q1016:LY Q1028:MA Q1033:NG",
+    )
+)
+#: The unit of a percentage.
+PERCENT = "Q11229"
+_TIME = re.compile(r"\+?(\d{4})-(\d{2})-(\d{2})T")
+_GREGORIAN = "Q1985727"
+_LENGTHS = {9: 4, 10: 7, 11: 10}  # precision to letters of the ISO date: year, month, day
+
+
+_QID = re.compile(r"Q[1-9]\d*")
+
+Item = Mapping[str, Any]
+
+
+class Share(NamedTuple):
+    """A share in percent, at least and at most."""
+
+    least: float
+    most: float
+
+
+class ValueFault(ValueError):
+    """A value that cannot be read; says what was expected."""
+
+
+def entity_id(qid: str) -> str:
+    """Id of the entity with a Q-id."""
+    return f"wikidata-{qid.lower()}"
+
+
+def is_qid(text: object) -> bool:
+    """Whether a value is the id of an item."""
+    return isinstance(text, str) and bool(_QID.fullmatch(text))
+
+
+def statements(item: Item, prop: str) -> list[Item]:
+    """Statements of a property; none where the item has none (PHP writes an empty map as a list)."""
+    claims = item.get("claims") or item.get("statements") or {}
+    found = claims.get(prop, []) if isinstance(claims, dict) else []
+    return [s for s in found if isinstance(s, dict) and isinstance(s.get("mainsnak"), dict)]
+
+
+def standing(item: Item, prop: str) -> list[Item]:
+    """Statements of a property that are not of rank deprecated, the preferred first."""
+    kept = [s for s in statements(item, prop) if s.get("rank") != "deprecated"]
+    return sorted(kept, key=lambda s: s.get("rank") != "preferred")
+
+
+def value(snak: Item) -> Any:
+    """The value of a snak; None for somevalue and novalue."""
+    if snak.get("snaktype") != "value":
+        return None
+    data = snak.get("datavalue")
+    return data.get("value") if isinstance(data, dict) else None
+
+
+def item_id(snak: Item) -> str | None:
+    """Q-id of an item value; older dumps give the number only."""
+    found = value(snak)
+    if not isinstance(found, dict):
+        return None
+    name = found.get("id") or f"Q{found.get('numeric-id', '')}"
+    return name if is_qid(name) else None
+
+
+def qualifiers(statement: Item, prop: str) -> list[Item]:
+    """Snaks of a qualifier."""
+    held = statement.get("qualifiers")
+    found = held.get(prop, []) if isinstance(held, dict) else []
+    return [snak for snak in found if isinstance(snak, dict)]
+
+
+def entity_ids(item: Item, prop: str) -> list[str]:
+    """Q-ids of the standing statements of a property that have no end, the preferred first."""
+    current = (s for s in standing(item, prop) if not qualifiers(s, "P582"))
+    return [found for s in current if (found := item_id(s["mainsnak"]))]
+
+
+def text(item: Item, prop: str) -> str | None:
+    """The first text of a property, such as an identifier."""
+    found = (value(s["mainsnak"]) for s in standing(item, prop))
+    return next((v for v in found if isinstance(v, str) and v), None)
+
+
+def edtf(snak: Item) -> str:
+    """A time value as EDTF, no more exact than its precision.
+
+    Raises
+    ------
+    ValueFault
+        For other calendars, years before 1, and precisions above decade.
+    """
+    found = value(snak)
+    if not isinstance(found, dict) or not isinstance(found.get("time"), str):
+        raise ValueFault("a time value")
+    parts = _TIME.match(found["time"])
+    precision = found.get("precision")
+    if parts is None or parts[1] == "0000":
+        raise ValueFault("a year from 1 to 9999")
+    if not str(found.get("calendarmodel", _GREGORIAN)).endswith(_GREGORIAN):
+        raise ValueFault("a date of the Gregorian calendar")
+    if precision == 8:
+        return f"{parts[1][:3]}X"
+    if precision not in _LENGTHS:
+        raise ValueFault("a precision of decade, year, month or day")
+    told = f"{parts[1]}-{parts[2]}-{parts[3]}"[: _LENGTHS[precision]]
+    try:
+        return when.parse(told).text
+    except when.WhenError as error:
+        raise ValueFault(str(error)) from error
+
+
+def share(snak: Item) -> Share:
+    """A proportion in percent: a fraction of 1, or a percentage by its unit; with bounds where it has them.
+
+    Raises
+    ------
+    ValueFault
+        For another unit, and for shares outside 0 to 100. An amount over 1 without a unit may be either and is none.
+    """
+    found = value(snak)
+    if not isinstance(found, dict):
+        raise ValueFault("a quantity")
+    unit = str(found.get("unit", "1")).rsplit("/", 1)[-1]
+    if unit not in ("1", PERCENT):
+        raise ValueFault("a quantity without unit or in percent")
+    factor = 1.0 if unit == PERCENT else 100.0
+    try:
+        amount = float(found["amount"])
+        ends = [float(found.get(bound, amount)) for bound in ("lowerBound", "upperBound")]
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueFault("a decimal amount") from error
+    least, most = (round(factor * end, 9) for end in ends)
+    if not 0 <= least <= most <= 100:
+        raise ValueFault("a share from 0 to 1, or from 0 to 100 in percent")
+    return Share(least, most)
+
+
+def texts(item: Item, field: str) -> Iterator[tuple[str, str]]:
+    """Language and text of ``labels`` or ``aliases``."""
+    held = item.get(field)
+    for language, terms in held.items() if isinstance(held, dict) else ():
+        for term in terms if isinstance(terms, list) else [terms]:
+            if isinstance(term, dict) and isinstance(term.get("value"), str) and term["value"].strip():
+                yield language, term["value"]
+
+
+def is_referenced(statement: Item) -> bool:
+    """Whether a reference says more than the Wikimedia project it was copied from (P143, P4656)."""
+    found = statement.get("references")
+    for reference in found if isinstance(found, list) else ():
+        if isinstance(snaks := reference.get("snaks"), dict) and set(snaks) - {"P143", "P4656", "P813"}:
+            return True
+    return False

@@ -1,0 +1,173 @@
+"""Connections to one SQLite file: transactions that readers, writers and threads share. Knows no table."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from layers.geopackage import geopackage
+from layers.store.wal_guard import FileGuard
+
+#: How long a writer waits for another one, in seconds.
+BUSY_TIMEOUT_S = 5.0
+#: Connections kept for the next user.
+_KEPT = 8
+# What a fork copied. To close or collect it would disturb the parent's locks and log
+# (sqlite.org/howtocorrupt.html, 2.6), so that it is only kept.
+_INHERITED: list[object] = []
+
+
+class StoreError(RuntimeError):
+    """Something that the store cannot do; the message says what and why."""
+
+
+class StoreBusy(StoreError):
+    """Another writer held the store for longer than a writer waits. Nothing was written."""
+
+
+class NotAStore(StoreError):
+    """A path that holds no store of this program, or one of a newer version."""
+
+
+class Connections:
+    """Connections to one file, each used by one thread at a time and kept open for the next.
+
+    Safe to use from many threads, after a fork and beside other programs, but not beside GDAL or another
+    copy of SQLite that writes to the file from this very process. All are in WAL mode, where readers see the
+    last commit and never wait for a writer, and ``synchronous=FULL``, where a commit that returned outlives a
+    power cut.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path.resolve()
+        self._lock = threading.Lock()
+        self._idle: list[sqlite3.Connection] = []
+        self._guard: FileGuard | None = None
+        self._pid = os.getpid()
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """Read one version: whatever is committed meanwhile stays unseen."""
+        with self._transaction("BEGIN") as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """Write all or nothing: committed at the end, rolled back on any error.
+
+        Raises
+        ------
+        StoreBusy
+            If another writer does not finish within `BUSY_TIMEOUT_S`.
+        """
+        with self._transaction("BEGIN IMMEDIATE") as connection:
+            yield connection
+
+    @contextmanager
+    def _transaction(self, begin: str) -> Iterator[sqlite3.Connection]:
+        connection = self._take()
+        try:
+            connection.execute(begin)
+            yield connection
+            connection.execute("COMMIT")
+        except BaseException as error:
+            # Closing rolls back, and a connection in doubt is not used again.
+            connection.close()
+            if isinstance(error, sqlite3.Error):
+                raise _as_store_error(error, self._path) from error
+            raise
+        self._give(connection)
+
+    def _take(self) -> sqlite3.Connection:
+        with self._lock:
+            self._leave_to_parent()
+            if self._idle:
+                return self._idle.pop()
+        connection = _connect(self._path)
+        with self._lock:
+            # Only now: to enter WAL mode SQLite needs the file for itself.
+            self._guard = self._guard or FileGuard(self._path)
+        return connection
+
+    def _leave_to_parent(self) -> None:
+        if self._pid != os.getpid():
+            _INHERITED.append((self._idle, self._guard))
+            self._idle, self._guard, self._pid = [], None, os.getpid()
+
+    def _give(self, connection: sqlite3.Connection) -> None:
+        with self._lock:
+            if len(self._idle) < _KEPT:
+                self._idle.append(connection)
+                return
+        connection.close()
+
+    def close(self) -> None:
+        """Close the idle connections; the last one to leave the file folds the log into it."""
+        with self._lock:
+            self._leave_to_parent()
+            if self._guard:
+                self._guard.unlock()
+            while self._idle:
+                self._idle.pop().close()
+            if self._guard:
+                self._guard.close()
+            self._guard = None
+
+    def __del__(self) -> None:
+        self.close()
+
+
+@contextmanager
+def probing(path: Path) -> Iterator[sqlite3.Connection]:
+    """Look into a file that may be anything, without changing it.
+
+    The file is never opened but by SQLite: closing it by other means would release locks on it.
+
+    Raises
+    ------
+    StoreError
+        If SQLite cannot read it.
+    """
+    try:
+        uri = f"{path.resolve().as_uri()}?mode=ro"
+        with closing(sqlite3.connect(uri, uri=True, timeout=BUSY_TIMEOUT_S)) as connection:
+            yield connection
+    except sqlite3.Error as error:
+        raise _as_store_error(error, path) from error
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    try:
+        # mode=rw: a file that is not there is an error, never a new database.
+        connection = sqlite3.connect(
+            f"{path.as_uri()}?mode=rw",
+            uri=True,
+            timeout=BUSY_TIMEOUT_S,
+            isolation_level=None,
+            check_same_thread=False,
+        )
+    except sqlite3.Error as error:
+        raise _as_store_error(error, path) from error
+    try:
+        # QGIS sets a GeoPackage back to a rollback journal when it leaves.
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        geopackage.register_functions(connection)
+    except sqlite3.Error as error:
+        connection.close()
+        raise _as_store_error(error, path) from error
+    return connection
+
+
+def _as_store_error(error: sqlite3.Error, path: Path) -> StoreError:
+    # The low byte is the primary code (sqlite.org/rescode.html).
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return StoreBusy(f"{path.name}: another program is writing; nothing was written, try again")
+    if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
+        return NotAStore(f"{path.name}: not a SQLite database, or a damaged one: {error}")
+    return StoreError(f"{path.name}: {error}")

@@ -1,0 +1,197 @@
+"""Layers of the store that are derived, such as matches: replaced as a whole, or some of their rows. Knows no noun."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from layers.geopackage import geopackage
+from layers.geopackage.geometry_blob import Bounds, GeometryBlobError, bounds, encode
+from layers.model.records import Records
+from layers.store import derived_tables, reader
+from layers.store.create import OWN_TABLES
+
+
+def require_layer(name: str, columns: Mapping[str, str]) -> None:
+    """Refuse a layer that would take the place of a table of records, or whose columns have no known type.
+
+    Raises
+    ------
+    ValueError
+        If a name or type cannot be used; it says which.
+    """
+    if name in OWN_TABLES:
+        raise ValueError(f"{name!r} is a table of the store itself, no derived layer")
+    if not columns or "geometry" in columns:
+        raise ValueError("at least one column expected, and none called 'geometry'")
+    if strange := set(columns.values()) - set(geopackage.SQL_TYPES):
+        raise ValueError(f"column types {sorted(strange)}: one of {', '.join(geopackage.SQL_TYPES)} expected")
+
+
+def replace(
+    connection: sqlite3.Connection,
+    name: str,
+    columns: Mapping[str, str],
+    rows: Iterable[tuple[Any, ...]],
+    geometry: bool,
+    key: str | None = None,
+) -> None:
+    """Drop a layer, make it anew and fill it, within the caller's transaction. No rows make an empty layer.
+
+    A ``key`` is a column that gets an index of its own.
+
+    Raises
+    ------
+    ValueError
+        If a row has another number of values than the columns (and the geometry), or its geometry is no
+        two-dimensional one.
+    """
+    declared = _declared(columns, geometry)
+    geopackage.drop_layer(connection, name)
+    geopackage.add_layer(connection, name, declared, "Derived from the records.", "GEOMETRY" if geometry else None)
+    _insert(connection, name, declared, (_values(row, len(declared), geometry) for row in rows))
+    if key is not None:
+        index = geopackage.quote(f"{name}_{key}")
+        connection.execute(f"CREATE INDEX {index} ON {geopackage.quote(name)} ({geopackage.quote(key)})")
+
+
+def replace_some(
+    connection: sqlite3.Connection,
+    name: str,
+    columns: Mapping[str, str],
+    rows: Iterable[tuple[Any, ...]],
+    geometry: bool,
+    key: str,
+    values: Collection[str],
+    at: str,
+) -> None:
+    """Put rows in the place of those whose ``key`` is one of the values, within the caller's transaction.
+
+    The extent is measured anew only where a row that goes may have made it as wide as it is: that takes all rows.
+
+    Raises
+    ------
+    ValueError
+        As `replace` does.
+    """
+    declared = _declared(columns, geometry)
+    told = [_values(row, len(declared), geometry) for row in rows]
+    table, where = geopackage.quote(name), f"WHERE {geopackage.quote(key)} = ?"
+    boxes = [
+        bounds(blob)
+        for value in (values if geometry else ())
+        for (blob,) in connection.execute(f"SELECT geometry FROM {table} {where} AND geometry NOTNULL", (value,))
+    ]
+    connection.executemany(f"DELETE FROM {table} {where}", [(value,) for value in values])
+    _insert(connection, name, declared, told)
+    if _on_the_edge(connection, name, boxes):
+        geopackage.touch(connection, name, at)
+        return
+    added = {row[-1] for row in told if geometry}
+    for box in {bounds(blob) for blob in added if blob is not None} or {None}:
+        geopackage.widen(connection, name, at, box)
+
+
+def column_names(connection: sqlite3.Connection, name: str) -> list[str]:
+    """The columns of a layer, ``fid`` first; none where there is no such layer."""
+    return [row[0] for row in connection.execute("SELECT name FROM pragma_table_info(?)", (name,))]
+
+
+def _declared(columns: Mapping[str, str], geometry: bool) -> dict[str, str]:
+    return {**columns, "geometry": "GEOMETRY"} if geometry else dict(columns)
+
+
+def _insert(
+    connection: sqlite3.Connection, name: str, declared: Mapping[str, str], rows: Iterable[tuple[Any, ...]]
+) -> None:
+    names, marks = ", ".join(map(geopackage.quote, declared)), ", ".join("?" * len(declared))
+    connection.executemany(f"INSERT INTO {geopackage.quote(name)} ({names}) VALUES ({marks})", rows)
+
+
+def _on_the_edge(connection: sqlite3.Connection, name: str, boxes: Iterable[Bounds | None]) -> bool:
+    """Whether one of the boxes reaches to the edge of the layer's extent."""
+    (*extent,) = connection.execute(
+        "SELECT min_x, min_y, max_x, max_y FROM gpkg_contents WHERE table_name = ?", (name,)
+    ).fetchone()
+    return any(one == edge for box in boxes if box is not None for one, edge in zip(box, extent, strict=True))
+
+
+def _values(row: tuple[Any, ...], length: int, geometry: bool) -> tuple[Any, ...]:
+    if len(row) != length:
+        raise ValueError(f"{length} values a row expected, not {len(row)}")
+    if not geometry or row[-1] is None:
+        return row
+    try:
+        return (*row[:-1], encode(row[-1]))
+    except GeometryBlobError as error:
+        raise ValueError(f"a layer's geometry: {error}") from error
+
+
+@dataclass(frozen=True)
+class DerivedLayer:
+    """A layer that follows from the records: column name to SQL type, and a tuple of values a row.
+
+    With ``geometry`` each row ends in a shapely geometry, lon/lat, or None. The order of the rows means nothing.
+    With ``only``, a column and some of its values, the rows that have one of them are replaced by these, and the others
+    stay; without it the layer is replaced. ``key`` names the column that it will be asked for by.
+    """
+
+    name: str
+    columns: Mapping[str, str]
+    rows: Iterable[tuple[Any, ...]]
+    geometry: bool
+    key: str | None = None
+    only: tuple[str, Collection[str]] | None = None
+
+
+#: What follows from one version of the records.
+Derive = Callable[[int, Records], Iterable[DerivedLayer]]
+
+
+@dataclass(frozen=True)
+class Renewal:
+    """How the derived layers are renewed in the transaction of an edit.
+
+    ``records`` are those of change ``seq``, so that only what changed since is read. ``some`` gives the layers with the
+    rows of what differs from them alone, or None where more follows. Then ``every`` gives them whole, as it does where
+    the file has one with other columns. A layer that the file has not is left to the next load, as it takes long.
+    """
+
+    seq: int
+    records: Records
+    every: Derive
+    some: Callable[[int, Records], Iterable[DerivedLayer] | None]
+
+
+def put(connection: sqlite3.Connection, layer: DerivedLayer, at: str) -> None:
+    """Write a layer, or some of its rows, within the caller's transaction.
+
+    Raises
+    ------
+    ValueError
+        If a name or type cannot be used, or a row has another number of values.
+    """
+    derived_tables.require_layer(layer.name, layer.columns)
+    if layer.only is None:
+        derived_tables.replace(connection, layer.name, layer.columns, layer.rows, layer.geometry, layer.key)
+        geopackage.touch(connection, layer.name, at)
+    else:
+        derived_tables.replace_some(connection, layer.name, layer.columns, layer.rows, layer.geometry, *layer.only, at)
+
+
+def renew(connection: sqlite3.Connection, renewal: Renewal, at: str) -> None:
+    """Write what follows from the records as they are now in the caller's transaction."""
+    version = reader.newer(connection, renewal.seq, renewal.records)
+    some = renewal.some(*version)
+    layers = None if some is None else [one for one in some if derived_tables.column_names(connection, one.name)]
+    if layers is None or not all(_fits(connection, one) for one in layers):
+        layers = list(renewal.every(*version))
+    for layer in layers:
+        put(connection, layer, at)
+
+
+def _fits(connection: sqlite3.Connection, layer: DerivedLayer) -> bool:
+    names = ["fid", *layer.columns, *(["geometry"] if layer.geometry else [])]
+    return derived_tables.column_names(connection, layer.name) == names

@@ -1,0 +1,86 @@
+"""Reading the records of the newest version: all of them, or what changed since one that was read."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Any
+
+from layers.geopackage import geopackage
+from layers.model.records import Record, Records
+from layers.store import writer
+from layers.store.record_table import Rows, Stored
+from layers.store.row_mapping import TABLES, Row, Table
+
+#: Rows read at once.
+_PAGE = 5000
+#: Tables of more records are packed where that is asked for.
+MANY = 5000
+#: Ids asked for at once; SQLite takes more.
+_TOGETHER = 500
+
+
+def whole(connection: sqlite3.Connection, packed: bool = False) -> tuple[int, Records]:
+    """Every record, with the number of the last change that is in them; large tables ``packed`` if asked."""
+    tables = {name: _table(connection, table, packed) for name, table in TABLES.items()}
+    return writer.last_seq(connection), Records(**tables)
+
+
+def _table(connection: sqlite3.Connection, table: Table, packed: bool) -> Any:
+    if packed:
+        (count,) = connection.execute(f"SELECT count(*) FROM {geopackage.quote(table.name)}").fetchone()
+        if count > MANY:
+            return Stored(Rows.of(table, _pages(connection, table)))
+    pages = _pages(connection, table)
+    return MappingProxyType({record.id: record for page in pages for record in table.records(page)})
+
+
+def _pages(connection: sqlite3.Connection, table: Table) -> Iterator[Sequence[Row]]:
+    cursor = connection.execute(writer.select(table))
+    while rows := cursor.fetchmany(_PAGE):
+        yield rows
+
+
+def newer(connection: sqlite3.Connection, seq: int, records: Records) -> tuple[int, Records]:
+    """The same, where ``records`` are those of change ``seq``; what did not change since is taken from them."""
+    tables: dict[str, Any] = {
+        name: _renewed(connection, TABLES[name], records.table(name), keys)
+        for name, keys in _changed(connection, seq).items()
+    }
+    return writer.last_seq(connection), replace(records, **tables)
+
+
+def _changed(connection: sqlite3.Connection, seq: int) -> Mapping[str, Mapping[str, bool]]:
+    """Ids that history tells of since a change, by table, and whether the record was added then."""
+    query = 'SELECT noun, record, max("before" IS NULL) FROM history WHERE seq > ? GROUP BY noun, record'
+    found: dict[str, dict[str, bool]] = defaultdict(dict)
+    for noun, key, added in connection.execute(query, (seq,)):
+        found[noun][key] = bool(added)
+    return found
+
+
+def _renewed(
+    connection: sqlite3.Connection, table: Table, before: Mapping[str, Record], keys: Mapping[str, bool]
+) -> Mapping[str, Record]:
+    """The records of a table in the order in which they were added."""
+    there = _read(connection, table, list(keys))
+    if isinstance(before, Stored):
+        return before.renewed(there, keys)
+    # What was removed and added again is now the last.
+    kept = {key: record for key, record in before.items() if key not in keys or (key in there and not keys[key])}
+    return MappingProxyType(kept | there)
+
+
+def _read(connection: sqlite3.Connection, table: Table, keys: Sequence[str]) -> dict[str, Record]:
+    """Some records, in the order in which they were added."""
+    rows: list[Row] = []
+    for start in range(0, len(keys), _TOGETHER):
+        some = keys[start : start + _TOGETHER]
+        marks = ", ".join("?" * len(some))
+        names = ", ".join(map(geopackage.quote, ("fid", *table.declarations)))
+        rows += connection.execute(f"SELECT {names} FROM {geopackage.quote(table.name)} WHERE id IN ({marks})", some)
+    rows.sort(key=lambda row: row[0])
+    return {record.id: record for record in table.records([row[1:] for row in rows])}

@@ -1,0 +1,376 @@
+"""Large tables of records in packed rows: a record is read from its row when it is asked for, and edits lie above.
+
+A million strikes as objects take 5 GB; as rows of a store they take a tenth, which may be files mapped into memory.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, ItemsView, Iterable, Iterator, Mapping, Sequence, ValuesView
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+from types import MappingProxyType
+from typing import Any, TypeVar
+
+import numpy as np
+import orjson
+
+from geo.columnar.binary_array import Packed, place_of
+from geo.columnar.chunked_array import pages
+from geo.columnar.dictionary_array import Coded
+from geo.columnar.key_index import Lookup
+from geo.columnar.row_edit import Splice
+from geo.lonlat import Ints
+from layers.model.cache import LruCache
+from layers.model.records import Record
+from layers.store.row_mapping import Row, Table
+
+T = TypeVar("T")
+
+#: References by which records are looked up, by table.
+REFERRED: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {"claims": ("record",), "relations": ("asset",), "decisions": ("strike",)}
+)
+#: Records read at once.
+_PAGE = 5000
+#: Records of a table that are kept.
+_KEPT = 20_000
+
+
+@dataclass(frozen=True, eq=False)
+class Referring:
+    """Which rows refer to what: those that refer to ``words[i]`` are ``rows[start[i]:start[i + 1]]``, ascending."""
+
+    words: Sequence[str]
+    start: Ints
+    rows: Ints
+
+    @classmethod
+    def of(cls, column: Coded) -> Referring:
+        """Group rows by a column."""
+        order = np.argsort(column.codes, kind="stable")
+        start = np.searchsorted(column.codes[order], np.arange(len(column.words) + 1))
+        return cls(column.words, start, order)
+
+    @property
+    def column(self) -> Coded:
+        """The column that rows are grouped by."""
+        codes = np.full(len(self.rows), -1, np.int32)
+        codes[self.rows] = np.searchsorted(self.start, np.arange(len(self.rows)), side="right") - 1
+        return Coded(self.words, codes)
+
+    def to(self, value: str) -> Ints:
+        """Rows that refer to a value, none if none does."""
+        place = place_of(self.words, value)
+        return self.rows[:0] if place is None else self.rows[self.start[place] : self.start[place + 1]]
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """One version of a table, in the order in which its records were added.
+
+    Parameters
+    ----------
+    ids
+        Row of each id.
+    values
+        The values of each row as a JSON list, with null for the geometry.
+    places
+        The geometry of each row as the store holds it, empty where there is none; None for tables without.
+    referring
+        Rows by the references in `REFERRED`.
+    found
+        What was found of all records, as JSON can hold it, by name; see `remembered`.
+    token
+        Names these rows wherever they are kept.
+    """
+
+    table: Table
+    ids: Lookup
+    values: Packed
+    places: Packed | None
+    referring: Mapping[str, Referring]
+    found: dict[str, Any] = field(default_factory=dict)
+    token: str = field(default_factory=partial(secrets.token_hex, 8))
+
+    @classmethod
+    def of(cls, table: Table, pages: Iterable[Sequence[Row]]) -> Rows:
+        """Pack the rows of a table.
+
+        Raises
+        ------
+        StoreError
+            If a row is no valid record.
+        """
+        filling = _Filling(table)
+        for page in pages:
+            filling.extend(page)
+        return filling.rows()
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def spliced(self, new: Rows, splice: Splice, found: dict[str, Any]) -> Rows:
+        """These rows and, after them, new ones of the same table, as a splice has them.
+
+        No row is read, and no bytes are copied. ``found`` is found of all records then.
+        """
+        places = self.places.spliced(new.places, splice) if self.places is not None and new.places is not None else None
+        referring = {
+            name: Referring.of(one.column.spliced(new.referring[name].column, splice))
+            for name, one in self.referring.items()
+        }
+        ids, values = self.ids.spliced(new.ids, splice), self.values.spliced(new.values, splice)
+        return Rows(self.table, ids, values, places, MappingProxyType(referring), found)
+
+    def record(self, row: int) -> Record:
+        """The record of a row; those last asked for are kept."""
+        return self._recent.get(row, lambda: next(self.records(range(row, row + 1))))
+
+    @cached_property
+    def _recent(self) -> LruCache[Record]:
+        return LruCache(_KEPT)
+
+    def prime(self, rows: Sequence[int]) -> None:
+        """Read some records at once, which takes a third of the time, and keep them as if they were asked for."""
+        for row, record in zip(rows, self.records(rows), strict=True):
+            self._recent.get(row, lambda record=record: record)  # type: ignore[misc]
+
+    def records(self, rows: Iterable[int]) -> Iterator[Record]:
+        """The records of some rows."""
+        return self.table.records([self._read(row) for row in rows])
+
+    def all(self) -> Iterator[Record]:
+        """Every record, in order."""
+        for rows in pages(len(self), _PAGE):
+            yield from self.records(range(len(self))[rows])
+
+    def _read(self, row: int) -> Row:
+        values = orjson.loads(self.values[row])
+        if self.places is not None:
+            values[self._place_column] = self.places[row] or None
+        return tuple(values)
+
+    @cached_property
+    def _place_column(self) -> int:
+        return _place_column(self.table)
+
+
+class _Filling:
+    """Rows of a table that come page by page."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+        names = [column.name for column in table.columns]
+        self._columns = {name: names.index(name) for name in REFERRED.get(table.name, ())}
+        self._place = _place_column(table) if table.geometry_type else None
+        self._ids: list[bytes] = []
+        self._values = bytearray()
+        self._ends = [0]
+        self._places: list[bytes] = []
+        self._private: list[str] = []
+        self._referred: dict[str, list[str | None]] = {name: [] for name in self._columns}
+
+    def extend(self, page: Sequence[Row]) -> None:
+        for record in self._table.records(page):  # which are thereby all valid
+            self._ids.append(record.id.encode())
+            self._private += [record.id] * record.private
+        for name, column in self._columns.items():
+            self._referred[name] += [row[column] for row in page]
+        for row in page:
+            values = list(row)
+            if self._place is not None:
+                self._places.append(values[self._place] or b"")
+                values[self._place] = None
+            self._values += orjson.dumps(values)
+            self._ends.append(len(self._values))
+
+    def rows(self) -> Rows:
+        values = Packed.laid(np.frombuffer(self._values, np.uint8), np.array(self._ends, np.int64))
+        referring = {name: Referring.of(Coded.of(found)) for name, found in self._referred.items()}
+        places = None if self._place is None else Packed.of(self._places)
+        found = {"private": self._private}
+        return Rows(self._table, Lookup(Packed.of(self._ids)), values, places, MappingProxyType(referring), found)
+
+
+def _place_column(table: Table) -> int:
+    return next(place for place, column in enumerate(table.columns) if column.type == "geometry")
+
+
+class Stored(Mapping[str, Record]):
+    """The records of a table by id, in the order in which they were added: packed rows, and what was changed since.
+
+    Parameters
+    ----------
+    rows
+        The version that lies below.
+    changed
+        Records that are others now, in their old place.
+    gone
+        Ids of rows that are no longer there, or not in their old place.
+    added
+        Records that came after all others.
+    """
+
+    def __init__(
+        self,
+        rows: Rows,
+        changed: Mapping[str, Record] = MappingProxyType({}),
+        gone: frozenset[str] = frozenset(),
+        added: Mapping[str, Record] = MappingProxyType({}),
+    ) -> None:
+        self.rows, self._changed, self._gone, self._added = rows, changed, gone, added
+
+    def renewed(self, there: Mapping[str, Record], keys: Mapping[str, bool]) -> Stored:
+        """The table with some records as they are now.
+
+        Parameters
+        ----------
+        there
+            Those of the records that there are, in the order in which they were added.
+        keys
+            Ids that were changed, and whether the record was added.
+        """
+        changed, gone, added = dict(self._changed), set(self._gone), dict(self._added)
+        for key in keys:
+            if key in there and not keys[key]:
+                (added if key in added else changed)[key] = there[key]
+                continue
+            changed.pop(key, None)
+            added.pop(key, None)
+            if key in self.rows.ids:
+                gone.add(key)
+        added |= {key: record for key, record in there.items() if keys[key]}
+        return Stored(self.rows, changed, frozenset(gone), added)
+
+    def __len__(self) -> int:
+        return len(self.rows) - len(self._gone) + len(self._added)
+
+    def __contains__(self, key: object) -> bool:
+        if not isinstance(key, str):
+            return False
+        return key in self._added or (key not in self._gone and key in self.rows.ids)
+
+    def __getitem__(self, key: str) -> Record:
+        new = self._added.get(key) or self._changed.get(key)
+        if new is not None:
+            return new
+        if key in self._gone:
+            raise KeyError(key)
+        return self.rows.record(self.rows.ids[key])
+
+    def __iter__(self) -> Iterator[str]:
+        yield from (key for key in self.rows.ids if key not in self._gone)
+        yield from self._added
+
+    def values(self) -> ValuesView[Record]:
+        """The records, read page by page."""
+        return _Values(self)
+
+    def items(self) -> ItemsView[str, Record]:
+        """The records with their ids, read page by page."""
+        return _Items(self)
+
+    def each(self) -> Iterator[Record]:
+        """The records in order; none of those that are read is kept."""
+        for record in self.rows.all():
+            if record.id not in self._gone:
+                yield self._changed.get(record.id, record)
+        yield from self._added.values()
+
+    def prime(self, keys: Iterable[str]) -> None:
+        """Read those of some records at once that are asked for next; unknown ones are none."""
+        rows = self.rows.ids
+        self.rows.prime([rows[key] for key in keys if key not in self._changed and key in rows])
+
+    def texts(self, column: str) -> Iterator[tuple[str, str]]:
+        """Id and text in a column of plain texts of every record, in order, without reading all else."""
+        names = [one.name for one in self.rows.table.columns]
+        at, at_id = names.index(column), names.index("id")
+        for values in map(orjson.loads, self.rows.values):
+            key = values[at_id]
+            if key not in self._gone:
+                yield key, getattr(self._changed[key], column) if key in self._changed else values[at]
+        yield from ((key, getattr(record, column)) for key, record in self._added.items())
+
+    def where(self, column: str, value: str) -> list[Record]:
+        """Records whose reference in a column is ``value``, in their order; of other columns than `REFERRED` slowly."""
+        if column not in self.rows.referring:
+            return [record for record in self.each() if getattr(record, column) == value]
+        found = {record.id: record for record in map(self.rows.record, self.rows.referring[column].to(value).tolist())}
+        old = [record for key, record in found.items() if key not in self._gone and key not in self._changed]
+        new = [record for record in self._changed.values() if getattr(record, column) == value]
+        if new:
+            old = sorted([*old, *new], key=lambda record: self.rows.ids[record.id])
+        return old + [record for record in self._added.values() if getattr(record, column) == value]
+
+    def private(self) -> set[str]:
+        """Ids of the records that are marked private."""
+        below: list[str] = self.rows.found["private"]
+        above = {**self._changed, **self._added}
+        old = {key for key in below if key not in self._gone and key not in above}
+        return old | {key for key, record in above.items() if record.private}
+
+    def differing(self, other: Stored) -> set[str] | None:
+        """Ids of the records that two tables do not have alike; ``None`` where they lie over other rows."""
+        if self.rows.token != other.rows.token:
+            return None
+        above = (self._changed, self._added, other._changed, other._added)
+        keys = {key for one in above for key in one} | (self._gone ^ other._gone)
+        return {key for key in keys if self.get(key) != other.get(key)}
+
+    def packed(self) -> Rows:
+        """The table as rows that nothing lies above."""
+        if self.is_as_below:
+            return self.rows
+        table, row_of = self.rows.table, self.rows.ids.__getitem__
+        changed = sorted(self._changed.values(), key=lambda record: row_of(record.id))
+        at = [row_of(record.id) for record in changed]
+        gone = np.array(sorted([*at, *map(row_of, self._gone)]), np.int64)
+        at += [len(self.rows)] * len(self._added)
+        new = [*changed, *self._added.values()]
+        above = Rows.of(table, [[table.row(record, table.plain(record)) for record in new]])
+        splice = Splice.exchanging(len(self.rows), gone, np.array(at, np.int64))
+        return self.rows.spliced(above, splice, {"private": sorted(self.private())})
+
+    @property
+    def is_as_below(self) -> bool:
+        """Whether nothing was changed since the rows were packed."""
+        return not (self._changed or self._gone or self._added)
+
+
+def texts(table: Mapping[str, Record], column: str) -> Iterator[tuple[str, str]]:
+    """Id and text in a column of plain texts of every record, in the order of the table."""
+    if isinstance(table, Stored):
+        return table.texts(column)
+    return ((key, getattr(record, column)) for key, record in table.items())
+
+
+def prime(table: Mapping[str, Record], keys: Iterable[str]) -> None:
+    """Make ready what is asked for next, where records are read one by one."""
+    if isinstance(table, Stored):
+        table.prime(keys)
+
+
+def remembered(table: Mapping[str, Record], name: str, find: Callable[[], T]) -> T:
+    """What ``find`` finds of a whole table, as JSON can hold it; of packed rows it is found once, and kept."""
+    if not (isinstance(table, Stored) and table.is_as_below):
+        return find()
+    if name not in table.rows.found:
+        table.rows.found[name] = find()
+    kept: T = table.rows.found[name]
+    return kept
+
+
+class _Values(ValuesView[Record]):
+    _mapping: Stored
+
+    def __iter__(self) -> Iterator[Record]:
+        return self._mapping.each()
+
+
+class _Items(ItemsView[str, Record]):
+    _mapping: Stored
+
+    def __iter__(self) -> Iterator[tuple[str, Record]]:
+        return ((record.id, record) for record in self._mapping.each())

@@ -1,0 +1,190 @@
+"""Records as rows of their tables, and rows as records. Runs no SQL."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from types import MappingProxyType
+from typing import Any, TypeAlias
+
+import orjson
+import shapely
+from pydantic import BaseModel, ValidationError
+from shapely.geometry.base import BaseGeometry
+
+from layers.geopackage.geometry_blob import GeometryBlobError, decode, decode_many, encode
+from layers.model import edtf
+from layers.model.columns import Column, columns
+from layers.model.records import NOUNS, Asset, Record, Strike
+from layers.store.connections import StoreError
+
+#: Values of one row as SQLite holds them.
+Row: TypeAlias = tuple[Any, ...]
+
+_SQL_TYPES = {"text": "TEXT", "number": "REAL", "integer": "INTEGER", "boolean": "BOOLEAN", "json": "TEXT"}
+#: Geometry type of each feature table.
+GEOMETRY_TYPES: Mapping[str, str] = MappingProxyType({"strikes": "POINT", "assets": "GEOMETRY"})
+# Decimals of the smallest float; GEOS writes no more of them than it takes to read the same number back.
+_EVERY_DIGIT = 350
+# What a GIS needs to filter by time, since it knows no EDTF.
+_DAYS = ("day_first", "day_last")
+
+
+def sql_types(noun: type[BaseModel]) -> dict[str, str]:
+    """Give the SQL type of each column of a noun but its geometry, in their order; for derived layers too."""
+    return {column.name: _SQL_TYPES[column.type] for column in columns(noun) if column.type != "geometry"}
+
+
+def to_json(value: object) -> str:
+    """Write a value as JSON text: compact, keys sorted, so that equal values are equal texts."""
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
+
+
+def version_of(plain: Mapping[str, Any]) -> str:
+    """Name the version of a record by its plain values (see `Table.plain`): equal records have equal names."""
+    return hashlib.blake2b(to_json(plain).encode(), digest_size=9).hexdigest()
+
+
+@dataclass(frozen=True)
+class Table:
+    """One noun's table: how its records are laid out in rows."""
+
+    name: str
+    noun: type[Record]
+
+    @cached_property
+    def columns(self) -> tuple[Column, ...]:
+        """Columns of the noun, in their order."""
+        return tuple(columns(self.noun))
+
+    @property
+    def geometry_type(self) -> str | None:
+        """Geometry type of a feature table; None for one of attributes."""
+        return GEOMETRY_TYPES.get(self.name)
+
+    @cached_property
+    def declarations(self) -> Mapping[str, str]:
+        """SQL declaration by column, the derived days of strikes last."""
+        types = {column.name: _SQL_TYPES.get(column.type, self.geometry_type) for column in self.columns}
+        days = dict.fromkeys(_DAYS, "DATE") if self.name == "strikes" else {}
+        required = {column.name for column in self.columns if column.required}
+        return {
+            name: f"{sql_type}{' NOT NULL' * (name in required)}{' UNIQUE' * (name == 'id')}"
+            for name, sql_type in (types | days).items()
+        }
+
+    def plain(self, record: Record) -> dict[str, Any]:
+        """Give the values of a record as JSON can hold them, the geometry as WKT with every digit."""
+        values = record.model_dump(mode="json", exclude={"geometry"})
+        if self.geometry_type:
+            values["geometry"] = _to_wkt(geometry_of(record))
+        return values
+
+    def row(self, record: Record, plain: Mapping[str, Any]) -> Row:
+        """Give the row of a record, whose plain values are at hand.
+
+        Raises
+        ------
+        StoreError
+            If its geometry is not of the type of the table.
+        """
+        values = [plain[column.name] for column in self.columns]
+        for index, column in self._encoded:
+            values[index] = to_json(values[index]) if column.type == "json" else self._blob(record)
+        return (*values, *_days(plain["when"])) if self.name == "strikes" else tuple(values)
+
+    @cached_property
+    def _encoded(self) -> tuple[tuple[int, Column], ...]:
+        """Columns that SQLite holds in another form, with their places."""
+        return tuple(item for item in enumerate(self.columns) if item[1].type in ("json", "geometry"))
+
+    def _blob(self, record: Record) -> bytes | None:
+        geometry = geometry_of(record)
+        if geometry is None:
+            return None
+        if self.geometry_type == "POINT" and geometry.geom_type != "Point":
+            raise StoreError(f"{self.name} {record.id}: a point expected, not a {geometry.geom_type}")
+        try:
+            return encode(geometry)
+        except GeometryBlobError as error:
+            raise StoreError(f"{self.name} {record.id}: {error}") from error
+
+    def plain_row(self, row: Row) -> dict[str, Any]:
+        """Give the values of a row as `plain` gives those of its record; what cannot be read stays as it is."""
+        return {column.name: _from_sql(column, value) for column, value in zip(self.columns, row, strict=False)}
+
+    def is_same(self, record: Record, row: Row) -> bool:
+        """Tell whether a row says what the record says, if in other bytes, as GDAL writes a geometry."""
+        own = self.row(record, self.plain(record))
+        return own == row or all(
+            mine == given
+            or (column.type in ("json", "geometry") and _from_sql(column, mine) == _from_sql(column, given))
+            for column, mine, given in zip(self.columns, own, row, strict=False)
+        )
+
+    def records(self, rows: Sequence[Row]) -> Iterator[Record]:
+        """Read rows back as validated records.
+
+        Raises
+        ------
+        StoreError
+            If a row, as another program may have left it, is no valid record; it says which.
+        """
+        for values in self._values(rows):
+            try:
+                yield self.noun.model_validate(values)
+            except ValidationError as error:
+                raise StoreError(f"{self.name} {values['id']}: {error}") from error
+
+    def _values(self, rows: Sequence[Row]) -> Iterable[dict[str, Any]]:
+        """Undo `row`, with all geometries decoded at once."""
+        names = [column.name for column in self.columns]
+        by_column = [list(values) for values in zip(*rows, strict=True)][: len(names)]
+        for column, values in zip(self.columns, by_column, strict=False):
+            try:
+                values[:] = _decoded(column, values)
+            except ValueError as error:
+                raise StoreError(f"{self.name}, column {column.name}: {error}") from error
+        return (dict(zip(names, values, strict=True)) for values in zip(*by_column, strict=True))
+
+
+def geometry_of(record: Record) -> BaseGeometry | None:
+    """Give the place of a record; None where it has none, or its noun knows no place."""
+    return record.geometry if isinstance(record, (Strike, Asset)) else None
+
+
+def _decoded(column: Column, values: list[Any]) -> Sequence[Any]:
+    if column.type == "json":
+        return [orjson.loads(value) for value in values]
+    return decode_many(values) if column.type == "geometry" else values
+
+
+def _from_sql(column: Column, value: Any) -> Any:
+    try:
+        if column.type == "json":
+            return orjson.loads(value)
+        if column.type == "geometry":
+            return None if value is None else _to_wkt(decode(value))
+    except ValueError:
+        return value.hex() if isinstance(value, bytes) else value
+    return bool(value) if column.type == "boolean" else value
+
+
+def _to_wkt(geometry: BaseGeometry | None) -> str | None:
+    return None if geometry is None else shapely.to_wkt(geometry, rounding_precision=_EVERY_DIGIT, trim=True)
+
+
+def _days(text: str) -> tuple[str | None, str | None]:
+    stated = edtf.parse(text)
+    return _iso(stated.earliest), _iso(stated.latest)
+
+
+def _iso(day: date | None) -> str | None:
+    return None if day is None else day.isoformat()
+
+
+#: Every table by name, in the order in which references point.
+TABLES: Mapping[str, Table] = MappingProxyType({name: Table(name, noun) for name, noun in NOUNS.items()})

@@ -1,0 +1,290 @@
+"""Loading records into the store's tables: what differs is written, and each change leaves a row of history."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any, TypeAlias, TypeVar
+
+from layers.geopackage import geopackage
+from layers.model.records import REFERENCES, Record, Records
+from layers.store.connections import StoreError
+from layers.store.row_mapping import TABLES, Row, Table, geometry_of, to_json, version_of
+
+#: Tables whose records are only ever added.
+APPEND_ONLY = frozenset({"decisions", "identities"})
+#: Called with the number of records done and of all.
+Progress: TypeAlias = Callable[[int, int], None]
+#: What a writer says who takes any version of a record for the one seen.
+ANY = "*"
+#: One row of history before it has a number: table, record id, values before and after.
+Change: TypeAlias = tuple[str, str, dict[str, Any] | None, dict[str, Any] | None]
+
+_Item = TypeVar("_Item")
+# Records written at once.
+_BATCH = 1000
+
+
+@dataclass(frozen=True)
+class Author:
+    """Who changes something, and when (RFC 3339, UTC)."""
+
+    who: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """One record as it shall be: ``record`` None removes it.
+
+    ``seen`` is the version that the writer saw (see `layers.store.row_mapping.version_of`): None where there was
+    none, `ANY` for whichever there is.
+    """
+
+    noun: str
+    id: str
+    record: Record | None
+    seen: str | None
+
+
+class Changed(StoreError):
+    """A record is not, or no longer, what its writer saw."""
+
+
+class Referred(StoreError):
+    """A record that shall be removed while others speak of it."""
+
+
+@dataclass
+class Difference:
+    """What a load would do to one table. Rows are those of the table now."""
+
+    added: list[Record] = field(default_factory=list)
+    changed: list[tuple[Record, Row]] = field(default_factory=list)
+    removed: list[Row] = field(default_factory=list)
+    unchanged: int = 0
+
+    def __bool__(self) -> bool:
+        return bool(self.added or self.changed or self.removed)
+
+
+def load(
+    connection: sqlite3.Connection, records: Records, author: Author, progress: Progress | None
+) -> dict[str, Difference]:
+    """Bring the tables to ``records`` within the caller's transaction; give what was done by table.
+
+    Records of a dataset that occurs in ``records`` and that are no longer in it are removed; other
+    datasets stay. Nothing is written, and no history, for what is equal.
+
+    Raises
+    ------
+    StoreError
+        If a decision would be changed or removed, or a record cannot be a row.
+    """
+    tables = {name: _by_id(records.table(name).values()) for name in TABLES}
+    datasets = {record.dataset for table in tables.values() for record in table.values()}
+    tell = _counter(sum(map(len, tables.values())), progress)
+    done = {}
+    for name, incoming in tables.items():
+        difference = _compare(connection, TABLES[name], incoming, datasets)
+        tell(difference.unchanged)
+        if difference:
+            _apply(connection, TABLES[name], difference, author, tell)
+        done[name] = difference
+    return done
+
+
+def insert(connection: sqlite3.Connection, table: Table, record: Record, author: Author) -> int:
+    """Add one record with its history; give the number of that change.
+
+    Raises
+    ------
+    StoreError
+        If the table has a record of that id, or the record cannot be a row.
+    """
+    if connection.execute(f"SELECT 1 FROM {geopackage.quote(table.name)} WHERE id = ?", (record.id,)).fetchone():
+        raise StoreError(f"{table.name} already holds {record.id}")
+    _insert(connection, table, [record], author)
+    geometry = geometry_of(record)
+    geopackage.widen(connection, table.name, author.at, None if geometry is None else geometry.bounds)
+    return last_seq(connection)
+
+
+def edit(connection: sqlite3.Connection, wanted: Edit, author: Author) -> None:
+    """Add, replace or remove one record with its history, if it still is what the writer saw; equal is no change.
+
+    Raises
+    ------
+    Changed
+        If it is something else, or is there although the writer saw none, or the other way round.
+    Referred
+        If others speak of what shall be removed.
+    StoreError
+        If a record that is only ever added would be changed, or the record cannot be a row.
+    """
+    table = TABLES[wanted.noun]
+    row = connection.execute(f"{_rows_of(table)} WHERE id = ?", (wanted.id,)).fetchone()
+    _require_seen(table, row, wanted)
+    if wanted.record is None:
+        _require_unreferred(connection, wanted)
+        _delete(connection, table, [row], author)
+        geopackage.touch(connection, table.name, author.at)
+    elif row is None:
+        insert(connection, table, wanted.record, author)
+    elif not table.is_same(wanted.record, row):
+        _update(connection, table, [(wanted.record, row)], author)
+        geometry = geometry_of(wanted.record)
+        geopackage.widen(connection, table.name, author.at, None if geometry is None else geometry.bounds)
+
+
+def _require_seen(table: Table, row: Row | None, wanted: Edit) -> None:
+    if row is None:
+        if wanted.seen is not None:
+            raise Changed(f"there is no {table.name} {wanted.id}")
+        return
+    if wanted.seen is None:
+        raise Changed(f"{table.name} already holds {wanted.id}")
+    if table.name in APPEND_ONLY:
+        raise StoreError(f"{table.name} are only ever added")
+    if wanted.seen not in (ANY, version_of(table.plain_row(row))):
+        raise Changed(f"{table.name} {wanted.id} was changed since it was seen")
+
+
+def _require_unreferred(connection: sqlite3.Connection, wanted: Edit) -> None:
+    for name, references in REFERENCES.items():
+        lists = {column.name for column in TABLES[name].columns if column.type == "json"}
+        for column, targets in references.items():
+            if wanted.noun not in targets:
+                continue
+            quoted = geopackage.quote(column)
+            speaks = (
+                f"EXISTS (SELECT 1 FROM json_each({quoted}) WHERE value = ?1)" if column in lists else f"{quoted} = ?1"
+            )
+            found = connection.execute(
+                f"SELECT id FROM {geopackage.quote(name)} WHERE {speaks} LIMIT 1", (wanted.id,)
+            ).fetchone()
+            if found:
+                raise Referred(f"{name} {found[0]} speaks of {wanted.id}")
+
+
+def last_seq(connection: sqlite3.Connection) -> int:
+    """Number of the latest change; 0 when there was none."""
+    seq: int = connection.execute("SELECT ifnull(max(seq), 0) FROM history").fetchone()[0]
+    return seq
+
+
+def select(table: Table) -> str:
+    """Give the query for all rows of a table, in the order they were added."""
+    return f"{_rows_of(table)} ORDER BY fid"
+
+
+def _rows_of(table: Table) -> str:
+    names = ", ".join(map(geopackage.quote, table.declarations))
+    return f"SELECT {names} FROM {geopackage.quote(table.name)}"
+
+
+def _by_id(records: Iterable[Record]) -> dict[str, Record]:
+    return {record.id: record for record in records}
+
+
+def _counter(total: int, progress: Progress | None) -> Callable[[int], None]:
+    done = 0
+
+    def tell(more: int) -> None:
+        nonlocal done
+        done += more
+        if progress and more:
+            progress(done, total)
+
+    return tell
+
+
+def _compare(
+    connection: sqlite3.Connection, table: Table, incoming: Mapping[str, Record], datasets: AbstractSet[str]
+) -> Difference:
+    """Walk once over the table, so that only differences are held in memory."""
+    difference, seen = Difference(), set()
+    at_id, at_dataset = (list(table.declarations).index(name) for name in ("id", "dataset"))
+    for row in connection.execute(select(table)):
+        record = incoming.get(row[at_id])
+        if record is not None:
+            seen.add(record.id)
+            if table.is_same(record, row):
+                difference.unchanged += 1
+            else:
+                difference.changed.append((record, row))
+        elif row[at_dataset] in datasets:
+            difference.removed.append(row)
+    difference.added = [record for key, record in incoming.items() if key not in seen]
+    _require_append_only(table, difference, at_id)
+    return difference
+
+
+def _require_append_only(table: Table, difference: Difference, at_id: int) -> None:
+    faults = [f"{record.id} differs" for record, _ in difference.changed]
+    faults += [f"{row[at_id]} is missing" for row in difference.removed]
+    if table.name in APPEND_ONLY and faults:
+        raise StoreError(f"{table.name} are only ever added: {len(faults)} would not stay: {'; '.join(faults[:5])}")
+
+
+def _apply(
+    connection: sqlite3.Connection, table: Table, difference: Difference, author: Author, tell: Callable[[int], None]
+) -> None:
+    for rows in _batches(difference.removed):
+        _delete(connection, table, rows, author)
+    for pairs in _batches(difference.changed):
+        _update(connection, table, pairs, author)
+        tell(len(pairs))
+    for records in _batches(difference.added):
+        _insert(connection, table, records, author)
+        tell(len(records))
+    geopackage.touch(connection, table.name, author.at)
+
+
+def _batches(items: Iterable[_Item]) -> Iterator[list[_Item]]:
+    iterator = iter(items)
+    while batch := list(islice(iterator, _BATCH)):
+        yield batch
+
+
+def _insert(connection: sqlite3.Connection, table: Table, records: list[Record], author: Author) -> None:
+    names = ", ".join(map(geopackage.quote, table.declarations))
+    marks = ", ".join("?" * len(table.declarations))
+    plains = [table.plain(record) for record in records]
+    connection.executemany(
+        f"INSERT INTO {geopackage.quote(table.name)} ({names}) VALUES ({marks})",
+        [table.row(record, plain) for record, plain in zip(records, plains, strict=True)],
+    )
+    _note(connection, author, [(table.name, plain["id"], None, plain) for plain in plains])
+
+
+def _update(connection: sqlite3.Connection, table: Table, pairs: list[tuple[Record, Row]], author: Author) -> None:
+    settings = ", ".join(f"{geopackage.quote(name)} = ?" for name in table.declarations)
+    plains = [table.plain(record) for record, _ in pairs]
+    connection.executemany(
+        f"UPDATE {geopackage.quote(table.name)} SET {settings} WHERE id = ?",
+        [(*table.row(record, plain), record.id) for (record, _), plain in zip(pairs, plains, strict=True)],
+    )
+    befores = [table.plain_row(row) for _, row in pairs]
+    _note(connection, author, [(table.name, b["id"], b, a) for b, a in zip(befores, plains, strict=True)])
+
+
+def _delete(connection: sqlite3.Connection, table: Table, rows: list[Row], author: Author) -> None:
+    befores = [table.plain_row(row) for row in rows]
+    ids = [(before["id"],) for before in befores]
+    connection.executemany(f"DELETE FROM {geopackage.quote(table.name)} WHERE id = ?", ids)
+    _note(connection, author, [(table.name, before["id"], before, None) for before in befores])
+
+
+def _note(connection: sqlite3.Connection, author: Author, changes: Iterable[Change]) -> None:
+    connection.executemany(
+        'INSERT INTO history ("at", who, noun, record, "before", "after") VALUES (?, ?, ?, ?, ?, ?)',
+        [(author.at, author.who, noun, key, _json(before), _json(after)) for noun, key, before, after in changes],
+    )
+
+
+def _json(values: dict[str, Any] | None) -> str | None:
+    return None if values is None else to_json(values)

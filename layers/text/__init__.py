@@ -1,0 +1,1 @@
+"""Names and words made comparable across languages; knows no record and no file."""

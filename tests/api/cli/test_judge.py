@@ -1,0 +1,208 @@
+"""Judging on the command line: what may be one is listed, said, followed and undone."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from layers.model.records import Record, Records
+from layers.resolution import resolve
+from layers.store.store import Store
+from tests.commands import Run, Said, shell
+from tests.conftest import BASEMAP
+from tests.copying import copy_of
+from tests.layers.making_strikes import strike
+
+ORLIVKA, SOCAR_DEPOT = "ua-orlivka-2025-08-06", "ua-socar-depot-2025-08-08"
+
+
+@pytest.fixture
+def own(store: Store, tmp_path: Path) -> Store:
+    """A copy of the store with the bundled records, to change."""
+    return Store.open(copy_of(store, tmp_path / "own.gpkg"))
+
+
+@pytest.fixture
+def run(own: Store, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Run a command on that store as the shell would."""
+    told = shell(capsys, monkeypatch)
+
+    def ran(*args: object) -> Said:
+        more = ["--basemap", BASEMAP] if args[0] in ("judge", "load", "list") else []
+        return told(*args, "--store", own.path, *more)
+
+    return ran
+
+
+def say(run: Run, one: str, other: str, verdict: str = "same") -> Said:
+    return run("judge", one, other, verdict, "--why", "checked by hand", "--who", "A. Editor", "--json")
+
+
+def facts(known: Records) -> dict[str, dict[str, Record]]:
+    return {f.name: dict(known.table(f.name)) for f in fields(Records) if f.name != "identities"}
+
+
+def entity_statement(number: int, name: str) -> dict[str, Any]:
+    """An entity as a BODS 0.4 statement."""
+    return {
+        "statementId": f"00000000-0000-0000-0000-00000000000{number}",
+        "declarationSubject": f"socar-{number}",
+        "recordId": f"socar-{number}",
+        "recordType": "entity",
+        "recordStatus": "new",
+        "statementDate": "2026-01-01",
+        "publicationDetails": {
+            "publicationDate": "2026-01-01",
+            "bodsVersion": "0.4",
+            "publisher": {"name": "A register"},
+        },
+        "recordDetails": {
+            "entityType": {"type": "registeredEntity"},
+            "name": name,
+            "jurisdiction": {"name": "Azerbaijan", "code": "AZ"},
+            "isComponent": False,
+        },
+    }
+
+
+SPELLINGS = ("State Oil Company of the Azerbaijan Republic", "ДНКАР", "SOC of Azerbaijan [LEI]")
+
+
+def test_four_spellings_end_as_one_from_reading_to_judgement_to_undo(run: Run, own: Store, tmp_path: Path) -> None:
+    file = tmp_path / "register.json"
+    file.write_bytes(orjson.dumps([entity_statement(number, name) for number, name in enumerate(SPELLINGS)]))
+    assert run("load", "bods", file, "--json").code == 0
+    before = own.records()
+    read = [entity.id for entity in before.entities.values() if entity.name in SPELLINGS]
+    assert len(read) == 3
+
+    rows = run("duplicates", "--noun", "entities", "--json").told
+    proposed = {frozenset((row["one"]["id"], row["other"]["id"])): row for row in rows}
+    assert all(frozenset(("socar", name)) in proposed for name in read)
+    assert all(row["reasons"][0]["detail"] for row in rows)
+
+    for name in read:
+        told = say(run, "socar", name).told
+        assert told["kept"] == {name: "socar"}
+    merged = resolve.apply(own.records())
+    assert not set(read) & set(merged.entities)
+    kept = merged.entities["socar"]
+    assert {"SOCAR", *SPELLINGS} <= {kept.name, *kept.aliases, *kept.names.values()}
+    left = run("duplicates", "--noun", "entities", "--json").told
+    assert not any(set(read) & {row["one"]["id"], row["other"]["id"]} for row in left)
+
+    for name in read:
+        assert say(run, "socar", name, "undone").told["kept"] == {}
+    assert facts(resolve.apply(own.records())) == facts(before) == facts(own.records())
+    rows = run("judgements", "--json").told
+    assert [row["stands"] for row in rows if row["other"] in read] == [False] * 6
+
+
+def test_two_strikes_become_one_and_two_again(run: Run, own: Store) -> None:
+    depot = own.records().strikes[SOCAR_DEPOT]
+    again = depot.model_copy(
+        update={"id": "seen-again", "dataset": "seen", "when": "2025-08-09", "title": "Нафтобаза SOCAR горить"}
+    )
+    own.append("strikes", again, who="tests")
+    before = own.records()
+    (row,) = (r for r in run("duplicates", "--json").told if "seen-again" in (r["one"]["id"], r["other"]["id"]))
+    assert {row["one"]["id"], row["other"]["id"]} == {SOCAR_DEPOT, "seen-again"}
+    assert row["score"] >= 0.6
+    assert {reason["name"] for reason in row["reasons"]} >= {"prior", "next-day", "place", "target"}
+
+    said = say(run, SOCAR_DEPOT, "seen-again")
+    assert said.told["kept"] == {"seen-again": SOCAR_DEPOT}
+    merged = resolve.apply(own.records())
+    assert "seen-again" not in merged.strikes
+    assert tuple(
+        claim.value
+        for field in ("when", "title")
+        for claim in merged.claims.values()
+        if (claim.record, claim.field) == (SOCAR_DEPOT, field) and claim.id.startswith("seen-again")
+    ) == ("2025-08-09", "Нафтобаза SOCAR горить")
+    assert "seen-again" not in run("list", "strikes", "--json").out
+    say(run, SOCAR_DEPOT, "seen-again", "undone")
+    assert facts(resolve.apply(own.records())) == facts(before)
+    assert "seen-again" in run("list", "strikes", "--json").out
+
+
+def test_different_is_kept_apart_and_a_conflict_is_said(run: Run, own: Store) -> None:
+    for name in ("x1", "x2", "x3"):
+        own.append("strikes", strike(name, sources=own.records().strikes[ORLIVKA].sources, at=None), who="tests")
+    say(run, "x1", "x2", "different")
+    say(run, "x1", "x3")
+    said = say(run, "x3", "x2").told
+    assert said["kept"] == {"x3": "x1"}
+    assert "judged different" in said["remarks"][0]
+    assert {"x1", "x2"} <= resolve.apply(own.records()).strikes.keys()
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "verdict", "code", "words"),
+    [
+        ("nobody", "socar", "same", 3, "no entity or strike 'nobody'"),
+        ("socar", "nobody", "same", 3, "no entity or strike 'nobody'"),
+        ("socar", "socar", "same", 2, "two records expected"),
+        ("socar", ORLIVKA, "same", 2, "an entity and a strike are never one"),
+        ("socar", "gazprom", "undone", 2, "no judgement of socar and gazprom stands"),
+        ("socar", "gazprom", "perhaps", 2, "perhaps"),
+    ],
+)
+def test_what_means_nothing_is_refused(
+    run: Run, own: Store, one: str, other: str, verdict: str, code: int, words: str
+) -> None:
+    seq = own.seq()
+    said = run("judge", one, other, verdict, "--why", "w", "--who", "A")
+    assert (said.code, said.out) == (code, "")
+    assert words in " ".join(said.err.split())
+    assert own.seq() == seq
+
+
+def test_who_and_why_must_be_said(run: Run, own: Store) -> None:
+    assert run("judge", "socar", "gazprom", "different", "--who", "A").code == 2
+    said = run("judge", "socar", "gazprom", "different", "--who", "A", "--why", " ")
+    assert (said.code, "why" in said.err) == (2, True)
+    assert not own.records().identities
+
+
+def test_the_same_judgement_twice_is_two_records(run: Run, own: Store) -> None:
+    say(run, "socar", "gazprom", "different")
+    say(run, "socar", "gazprom", "different")
+    held = own.records().identities.values()
+    assert len(held) == 2
+    assert {(one.who, one.why, one.dataset) for one in held} == {("A. Editor", "checked by hand", "judgements")}
+    assert [row["stands"] for row in run("judgements", "--json").told] == [False, True]
+
+
+def test_people_read_tables(run: Run, own: Store) -> None:
+    assert "Nothing was judged yet" in run("judgements").out
+    assert "Nothing is proposed" in run("duplicates").out
+    copy = own.records().strikes[ORLIVKA].model_copy(update={"id": "copy", "dataset": "seen"})
+    own.append("strikes", copy, who="tests")
+    assert "same-night" in run("duplicates").out
+    said = run("judge", ORLIVKA, "copy", "same", "--why", "w", "--who", "A")
+    assert f"copy is now {ORLIVKA}" in said.out
+    assert "copy" in run("judgements").out
+    assert "Judgements" in run("judgements").out
+
+
+def test_layers_for_a_gis_follow_a_judgement(run: Run, own: Store) -> None:
+    copy = own.records().strikes[ORLIVKA].model_copy(update={"id": "copy", "dataset": "seen"})
+    own.append("strikes", copy, who="tests")
+    say(run, "copy", ORLIVKA)
+    with closing(sqlite3.connect(own.path)) as file:
+        struck = {row[0] for row in file.execute("SELECT DISTINCT strike FROM attributions")}
+    assert "copy" in struck
+    assert ORLIVKA not in struck
+
+
+def test_a_missing_store_is_4(run: Run, own: Store) -> None:
+    own.path.unlink()
+    for command in (("duplicates",), ("judgements",), ("judge", "a", "b", "same", "--why", "w", "--who", "A")):
+        assert run(*command).code == 4

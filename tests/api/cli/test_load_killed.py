@@ -1,0 +1,151 @@
+"""A load that is killed at any moment leaves the store as before or as after; loaded again, all is there once."""
+
+from __future__ import annotations
+
+import csv
+import os
+import random
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from layers.model.records import NOUNS, Records
+from layers.store.store import Store
+from tests.conftest import BASEMAP, ROOT
+from tests.copying import copy_of
+from tests.loading import ACLED, Run, is_change, load, runner
+
+COUNT = 2_000
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL here")
+
+
+class Ended(NamedTuple):
+    """How a process of a load ended: its exit code, the seconds it took, and the most bytes of the store's log."""
+
+    code: int
+    took_s: float
+    log_bytes: int
+
+
+def bulk(path: Path, count: int) -> Path:
+    """Many rows in the form of the sample, each of another event and place."""
+    with ACLED.open(encoding="utf-8", newline="") as file:
+        first = next(rows := csv.DictReader(file))
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(rows.fieldnames or ()))
+        writer.writeheader()
+        for number in range(count):
+            place = {"latitude": f"{45 + number % 500 / 100:.4f}", "longitude": f"{28 + number // 500:.4f}"}
+            source = {"source": f"Post {number % 300}"}
+            writer.writerow(
+                {**first, "event_id_cnty": f"TST{number}", "location": f"Place {number}", **place, **source}
+            )
+    return path
+
+
+def loaded_by_process(store: Path, file: Path, is_time: Callable[[float, int], bool]) -> Ended:
+    """Run ``strikeatlas load`` as a process; kill it when it is time, by the seconds since its start and the log."""
+    command = [sys.executable, "-m", "api.cli.main", "load", "auto", str(file), "--store", str(store)]
+    log, most, started = store.with_name(f"{store.name}-wal"), 0, time.monotonic()
+    quiet = subprocess.DEVNULL
+    with subprocess.Popen([*command, "--basemap", str(BASEMAP)], cwd=ROOT, stdout=quiet, stderr=quiet) as process:
+        while process.poll() is None:
+            most = max(most, log.stat().st_size if log.exists() else 0)
+            if is_time(time.monotonic() - started, most):
+                process.send_signal(signal.SIGKILL)
+                break
+            time.sleep(0.002)
+        return Ended(process.wait(), time.monotonic() - started, most)
+
+
+def never(_seconds: float, _log_bytes: int) -> bool:
+    return False
+
+
+def changes_of_each(store: Store) -> Counter[tuple[str, str]]:
+    return Counter((revision.noun, revision.record) for revision in store.revisions())
+
+
+class Undisturbed(NamedTuple):
+    file: Path
+    template: Path
+    before: Records
+    after: Records
+    seq: tuple[int, int]
+    ended: Ended
+
+
+@pytest.fixture(scope="module")
+def undisturbed(store: Store, tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
+    """What one load, which nothing disturbs, makes of the bundled records."""
+    folder = tmp_path_factory.mktemp("killed")
+    file, template = bulk(folder / "bulk.csv", COUNT), copy_of(store, folder / "template.gpkg")
+    shutil.copy(template, folder / "whole.gpkg")
+    ended = loaded_by_process(folder / "whole.gpkg", file, never)
+    assert ended.code == 0
+    whole = Store.open(folder / "whole.gpkg")
+    after = whole.records()
+    assert sum(strike.dataset == "acled/bulk" for strike in after.strikes.values()) == COUNT
+    return Undisturbed(file, template, store.records(), after, (store.seq(), whole.seq()), ended)
+
+
+def survivor(path: Path, undisturbed: Undisturbed) -> str:
+    """Open what a killed process left: whole, and one of the two versions."""
+    left = Store.open(path)
+    version, before, after = left.version(), undisturbed.before, undisturbed.after
+    with closing(sqlite3.connect(path)) as file:
+        assert file.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        indexed = file.execute("SELECT count(*) FROM rtree_strikes_geometry").fetchone()[0]
+    assert version in ((undisturbed.seq[0], before), (undisturbed.seq[1], after))
+    assert indexed == sum(strike.geometry is not None for strike in version[1].strikes.values())
+    left.close()
+    return "before" if version[0] == undisturbed.seq[0] else "after"
+
+
+def assert_as_undisturbed(left: Store, run: Run, undisturbed: Undisturbed) -> None:
+    """Loaded again all is there, each record with one row of history; and once more nothing changes."""
+    load(run, "auto", undisturbed.file, on=left.path)
+    assert left.version() == (undisturbed.seq[1], undisturbed.after)
+    found = changes_of_each(left)
+    assert set(found.values()) == {1}
+    assert len(found) == sum(len(undisturbed.after.table(name)) for name in NOUNS)
+    assert not is_change(load(run, "auto", undisturbed.file, on=left.path))
+    assert left.seq() == undisturbed.seq[1]
+
+
+def test_killed_at_any_moment_a_load_is_done_or_not_and_can_be_done_again(
+    store: Store,
+    undisturbed: Undisturbed,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Over and over on one store, without anything put right in between, until it is loaded at last."""
+    chance = random.Random(os.getpid())
+    seconds = undisturbed.ended.took_s * chance.uniform(0.1, 1)
+    sizes = [undisturbed.ended.log_bytes * part for part in (chance.uniform(0.01, 0.9), chance.random(), 1)]
+    moments: list[Callable[[float, int], bool]] = [lambda took, _: took >= seconds]
+    moments += [lambda _, size, least=least: size >= max(1, least) for least in sizes]
+    path = tmp_path / "atlas.gpkg"
+    state, written = "after", 0
+    for is_time in moments:
+        if state == "after":
+            shutil.copy(undisturbed.template, path)
+        ended = loaded_by_process(path, undisturbed.file, is_time)
+        assert ended.code in (-signal.SIGKILL, 0)
+        written += ended.code == -signal.SIGKILL and ended.log_bytes > 0
+        state = survivor(path, undisturbed)
+    # Those that waited for the log were killed while it was written.
+    assert written >= 2
+    assert_as_undisturbed(Store.open(path), runner(store, capsys, monkeypatch), undisturbed)

@@ -1,0 +1,168 @@
+"""What may not be published: loaded records of ACLED are in no answer, tile, page or file; a reviewer sees them."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import quote
+
+import pytest
+from starlette.testclient import TestClient
+from typer.testing import CliRunner
+
+from api.app import create_app
+from api.cli import main
+from api.requests import reviewer_tokens
+from api.settings import Settings
+from layers.model.records import NOUNS
+from layers.store.store import Store
+from tests.conftest import BASEMAP
+from tests.copying import copy_of
+from tests.loading import ACLED, STRIKES, Run, load, runner
+
+
+@pytest.fixture
+def own(store: Store, tmp_path: Path) -> Store:
+    """A copy of the store with the bundled records, to change."""
+    return Store.open(copy_of(store, tmp_path / "own.gpkg"))
+
+
+@pytest.fixture
+def run(own: Store, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
+    return runner(own, capsys, monkeypatch)
+
+
+TELLING = (b"acled", b"ACLED", b"Vyshneva", b"Ruritania", b"Lisne", b"900001")
+
+
+class Shown(NamedTuple):
+    """A store with private records, its server, and a reviewer's header."""
+
+    store: Store
+    client: TestClient
+    ann: dict[str, str]
+
+
+@pytest.fixture(scope="module")
+def shown(store: Store, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shown]:
+    folder = tmp_path_factory.mktemp("private")
+    path = copy_of(store, folder / "atlas.gpkg")
+    arguments = ["load", "acled", str(ACLED), "--partial", "--store", str(path), "--basemap", str(BASEMAP)]
+    assert CliRunner().invoke(main.app, arguments).exit_code == 0
+    file = folder / "reviewers.json"
+    ann = {"Authorization": f"Bearer {reviewer_tokens.add(file, 'Ann')}"}
+    held = Store.open(path)
+    assert any(strike.private for strike in held.records().strikes.values())
+    with TestClient(create_app(held, Settings(basemap=BASEMAP, reviewers=file, follow_every_s=0))) as client:
+        yield Shown(held, client, ann)
+
+
+def tells(content: bytes) -> list[bytes]:
+    return [word for word in TELLING if word in content]
+
+
+def test_no_answer_holds_a_private_record(shown: Shown) -> None:
+    collections = [one["id"] for one in shown.client.get("/collections").json()["collections"]]
+    assert "strikes" in collections
+    paths = ["/", "/collections", "/about", "/style.json", "/countries", "/countries/UA", "/map"]
+    paths += [f"/collections/{name}{end}" for name in collections for end in ("", "/items?limit=10000")]
+    paths += ["/collections/strikes/items?bbox=30,46,31,47&limit=10000", "/entities/socar/holdings"]
+    for path in paths:
+        answer = shown.client.get(path)
+        assert (answer.status_code, tells(answer.content)) == (200, []), path
+
+
+def test_no_tile_holds_a_private_record(shown: Shown, client: TestClient) -> None:
+    """The tiles are those of the bundled records alone, also right at the private points."""
+    for tile in ("0/0/0", "8/149/90", "14/9576/5820"):
+        for layer in ("strikes", "attributions"):
+            answer, alone = (one.get(f"/tiles/{layer}/{tile}.mvt") for one in (shown.client, client))
+            assert answer.status_code in (200, 204)
+            assert tells(answer.content) == []
+            assert answer.content == alone.content, (layer, tile)
+    assert tells(shown.client.get("/tiles/strikes.json").content) == []
+
+
+def test_a_private_record_is_nowhere_to_be_found(shown: Shown) -> None:
+    records = shown.store.records()
+    private = [(name, key) for name in NOUNS for key, one in records.table(name).items() if one.private]
+    assert {name for name, _ in private} == {"strikes", "sources", "claims"}
+    for name, key in private:
+        assert shown.client.get(f"/records/{name}/{key}").status_code == 404
+    for key in (key for name, key in private if name == "strikes"):
+        assert shown.client.get(f"/strikes/{quote(key, safe='')}/attribution").status_code == 404
+        assert shown.client.get(f"/strikes/{key}/attribution").status_code == 404
+        assert shown.client.get(f"/collections/strikes/items/{key}").status_code == 404
+
+
+def test_a_loaded_strike_is_answered_on_whether_its_id_is_escaped_or_not(run: Run, own: Store) -> None:
+    load(run, "viina", STRIKES / "viina-derived.csv", "--partial")
+    with TestClient(create_app(own, Settings(basemap=BASEMAP, follow_every_s=0))) as client:
+        for key in ("viina/502", quote("viina/502", safe="")):
+            assert client.get(f"/strikes/{key}/attribution").json()["strike"]["id"] == "viina/502"
+            for path in ("records/strikes", "collections/strikes/items"):
+                assert client.get(f"/{path}/{key}").json()["id"] == "viina/502"
+
+
+def test_a_reviewer_sees_what_is_private_and_nobody_else(shown: Shown) -> None:
+    assert shown.client.get("/review/queue").status_code == 401
+    queue = shown.client.get("/review/queue?limit=500", headers=shown.ann).json()["queue"]
+    assert "acled/ukr900001" in {row["strike"] for row in queue}
+    path = f"/review/strikes/{quote('acled/ukr900001', safe='')}"
+    assert shown.client.get(path).status_code == 401
+    told = shown.client.get(path, headers=shown.ann)
+    assert told.status_code == 200, told.text
+    assert told.json()["strike"]["private"]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        *(("export", fmt, layer) for fmt in ("csv", "geojson") for layer in ("strikes", "attributions", "countries")),
+        ("export", "gpkg"),
+        ("export", "bods"),
+        ("export", "page"),
+        ("list", "strikes"),
+        ("list", "attributions"),
+        ("list", "sources"),
+    ],
+    ids=" ".join,
+)
+def test_no_export_and_no_list_holds_a_private_record(
+    run: Run, shown: Shown, store: Store, command: tuple[str, ...], tmp_path: Path
+) -> None:
+    """Nor does anything else in it tell that there are any: it is as without them."""
+    out = tmp_path / "out"
+    to = ("-o", out) if command[0] == "export" else ("--json",)
+    said = run(*command, *to, on=shown.store.path)
+    assert said.code == 0, said.err
+    content = said.out.encode() if command[0] == "list" else b"".join(p.read_bytes() for p in tmp_path.glob("out*"))
+    assert content
+    assert tells(content) == []
+
+
+def test_a_frame_of_the_exported_geopackage_is_that_of_the_bundled_records(
+    run: Run, shown: Shown, store: Store, tmp_path: Path
+) -> None:
+    counts = []
+    for number, path in enumerate((shown.store.path, store.path)):
+        out = tmp_path / f"{number}.gpkg"
+        run("export", "gpkg", "-o", out, on=path)
+        with closing(sqlite3.connect(out)) as file:
+            layers = [row[0] for row in file.execute("SELECT table_name FROM gpkg_contents ORDER BY 1")]
+            counts.append({name: file.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0] for name in layers})
+    assert counts[0] == counts[1]
+    assert counts[0]["strikes"] > 0
+
+
+@pytest.mark.parametrize("command", [("show",), ("match",), ("export", "report", "--strike")], ids=" ".join)
+def test_no_command_answers_on_a_private_strike(
+    run: Run, shown: Shown, command: tuple[str, ...], tmp_path: Path
+) -> None:
+    more = ("-o", tmp_path / "report.pdf") if command[0] == "export" else ()
+    said = run(*command, "acled/ukr900001", *more, on=shown.store.path)
+    assert (said.code, said.out) == (3, "")
+    assert not list(tmp_path.glob("report*"))

@@ -1,0 +1,98 @@
+"""Every real file of strikes that there is a reader for loads whole, to exact counts, and again to no change."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from layers.store.store import Store
+from tests.conftest import ROOT
+from tests.copying import copy_of
+from tests.loading import Run, is_change, load, runner
+
+
+class Expected(NamedTuple):
+    """A load of real files: how its rows end, and what comes of them."""
+
+    files: str
+    fmt: str
+    rows: int
+    skipped: dict[str, int]
+    rejected: dict[str, int]
+    read: dict[str, int]
+    bases: dict[str | None, int]
+    private: bool = False
+
+
+EXPECTED = {
+    "viina": Expected(
+        "viina_deepstrike_2022_2025/*.csv",
+        "viina",
+        3199,
+        {"an event that was read before": 48, "no fresh attack, by the table's own review": 10},
+        {},
+        {"sources": 2316, "strikes": 3141, "claims": 1373},
+        {"region": 1684, "settlement": 1333, "district": 53, None: 71},
+    ),
+    "ucdp": Expected(
+        "ucdp_ged_ukraine_2014_2023/*.csv",
+        "ucdp",
+        3883,
+        {"the place is a whole country": 37},
+        {},
+        {"sources": 3666, "strikes": 3846, "claims": 563},
+        {"district": 1879, "settlement": 1055, "region": 911, "sea-area": 1},
+    ),
+    # Two events have one id, and are of two places.
+    "timemap": Expected(
+        "bellingcat_timemap_2023/*.json",
+        "timemap",
+        1159,
+        {},
+        {"id: expected an id not used at ...": 1},
+        {"sources": 2304, "strikes": 1158, "claims": 6},
+        {"site": 1158},
+        private=True,
+    ),
+}
+
+
+@pytest.fixture
+def own(store: Store, tmp_path: Path) -> Store:
+    """A copy of the store with the bundled records, to change."""
+    return Store.open(copy_of(store, tmp_path / "own.gpkg"))
+
+
+@pytest.fixture
+def run(own: Store, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
+    return runner(own, capsys, monkeypatch)
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_real_files_load_whole_and_again_to_no_change(run: Run, own: Store, real_data: Path, name: str) -> None:
+    expected = EXPECTED[name]
+    files = sorted(real_data.glob(expected.files))
+    arguments = ("auto", *files, "--partial", "--gazetteer", ROOT / "data" / "gazetteer.sqlite")
+    before = own.records()
+    told = load(run, *arguments)
+    assert (told["format"], told["private"]) == (expected.fmt, expected.private)
+    assert (told["rows"]["read"], told["skipped"], told["rejected"]) == (
+        expected.rows,
+        expected.skipped,
+        expected.rejected,
+    )
+    assert told["read"] == expected.read
+    ends = expected.read["strikes"] + sum(expected.skipped.values()) + told["rows"]["rejected"]
+    assert expected.rows == ends
+    assert {table: len(change["added"]) for table, change in told["changes"].items()} == expected.read
+    records, seq = own.records(), own.seq()
+    loaded = [strike for strike in records.strikes.values() if strike.dataset == told["dataset"]]
+    assert Counter(strike.basis for strike in loaded) == expected.bases
+    assert all(strike.private == expected.private for strike in loaded)
+    for table in ("sources", "entities", "assets", "strikes", "claims", "stakes", "relations", "decisions"):
+        assert before.table(table).items() <= records.table(table).items()
+    assert not is_change(load(run, *arguments))
+    assert own.seq() == seq

@@ -1,0 +1,301 @@
+"""The command line in this process: help, JSON, exit codes, and loading that is all or nothing."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from api.cli import main
+from layers.sources.curated import toml_records
+from layers.store.store import ANY, Edit, Store
+from tests.commands import Run, Said, shell
+from tests.conftest import BASEMAP
+from tests.copying import copy_of
+
+COMMANDS = (
+    ("init",),
+    ("check",),
+    ("load",),
+    ("formats",),
+    ("match",),
+    ("duplicates",),
+    ("judge",),
+    ("judgements",),
+    ("list",),
+    ("show",),
+    ("owners",),
+    ("holdings",),
+    ("country",),
+    ("keep",),
+    ("serve",),
+    *(("place", name) for name in ("find", "add", "build")),
+    *(("reviewer", name) for name in ("add", "list", "remove")),
+    *(("export", name) for name in ("map", "report", "page", "geojson", "csv", "gpkg", "bods")),
+)
+ORLIVKA, CPC = "ua-orlivka-2025-08-06", "ru-cpc-kropotkinskaya-2025-02-17"
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Run a command as the shell would, with the tests' base map."""
+    told = shell(capsys, monkeypatch)
+
+    def ran(*args: object, base: bool = True) -> Said:
+        return told(*args, *(["--basemap", BASEMAP] if base else []))
+
+    return ran
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A copy of the bundled records, to edit."""
+    made = tmp_path / "records"
+    shutil.copytree(toml_records.BUNDLED, made)
+    return made
+
+
+@pytest.fixture
+def own(store: Store, tmp_path: Path) -> Path:
+    """A copy of the store with the bundled records, to change."""
+    return copy_of(store, tmp_path / "own.gpkg")
+
+
+def edit(file: Path, before: str, after: str) -> None:
+    text = file.read_text(encoding="utf-8")
+    assert text.count(before) == 1, (file.name, before)
+    file.write_text(text.replace(before, after), encoding="utf-8")
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_each_command_has_a_help_with_an_example(command: tuple[str, ...]) -> None:
+    said = CliRunner().invoke(main.app, [*command, "--help"], env={"COLUMNS": "200"})
+    assert said.exit_code == 0
+    assert f"Example: strikeatlas {' '.join(command)}" in said.stdout
+
+
+def test_help_tells_the_exit_codes_and_every_command() -> None:
+    said = CliRunner().invoke(main.app, ["--help"], env={"COLUMNS": "200"})
+    assert "Exit codes" in said.stdout
+    for command in COMMANDS:
+        assert command[0] in said.stdout
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("match",),
+        ("match", ORLIVKA),
+        *(("list", name) for name in main.Collection.__args__),
+        ("show", ORLIVKA),
+        ("owners", "a-orlivka", "--on", "2025-08-06"),
+        ("holdings", "socar", "--on", "2025-08-06"),
+        ("show", "bp"),
+        ("show", ORLIVKA, "--basis", "headquarters", "--minority", "follow"),
+        ("country", "AZ"),
+        ("country", "az"),
+    ],
+    ids=" ".join,
+)
+def test_answers_are_tables_for_people_and_json_for_programs(run: Run, store: Store, command: tuple[str, ...]) -> None:
+    people, programs = run(*command, "--store", store.path), run(*command, "--store", store.path, "--json")
+    assert (people.code, people.err) == (0, "")
+    assert people.out.strip()
+    assert (programs.code, programs.err) == (0, "")
+    assert programs.told
+
+
+def test_show_and_country_say_what_the_api_says(run: Run, store: Store, client: Any) -> None:
+    assert (
+        run("show", ORLIVKA, "--store", store.path, "--json").told
+        == client.get(f"/strikes/{ORLIVKA}/attribution").json()
+    )
+    assert run("country", "AZ", "--store", store.path, "--json").told == client.get("/countries/AZ").json()
+
+
+def test_country_lists_the_depot_as_owned_and_orlivka_as_supplied(run: Run, store: Store) -> None:
+    told = run("country", "AZ", "--store", store.path, "--json").told
+    assert "ua-socar-depot-2025-08-08" in {row["strike"] for row in told["owned"]}
+    assert ORLIVKA in {row["strike"] for row in told["related"] if row["relation"] == "supplier"}
+    assert ORLIVKA not in {row["strike"] for row in told["owned"]}
+
+
+# Init and load.
+
+
+def test_init_makes_a_store_and_keeps_one_that_is_there(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "new" / "atlas.gpkg"
+    made = run("init", "--store", path, "--json")
+    assert made.code == 0
+    before = path.read_bytes()
+    again = run("init", "--store", path, "--json")
+    assert (again.code, again.told) == (0, {"store": str(path), "kept": True})
+    assert path.read_bytes() == before
+    loaded = run("load", "--store", path, "--json").told
+    assert loaded["written"]["seq"] == made.told["seq"]
+    changes = loaded["changes"].values()
+    assert not any(change[kind] for change in changes for kind in ("added", "changed", "removed"))
+    assert sum(change["unchanged"] for change in changes) == sum(made.told["added"].values())
+
+
+def test_init_with_faults_leaves_no_store(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "bad.toml").write_text("[[strikes]]\n")
+    monkeypatch.setattr(toml_records, "BUNDLED", tmp_path)
+    said = run("init", "--store", tmp_path / "atlas.gpkg")
+    assert said.code == 1
+    assert list(tmp_path.glob("atlas*")) == []
+
+
+def test_a_stake_changed_in_the_text_changes_the_answer(run: Run, folder: Path, own: Path) -> None:
+    def italy() -> list[tuple[float, float]]:
+        told = run("show", CPC, "--store", own, "--json").told
+        return [(row["share_min"], row["share_max"]) for row in told["owners"] if row["country"] == "IT"]
+
+    before = italy()
+    text = folder / "ownership-companies.toml"
+    (stake,) = [part for part in text.read_text(encoding="utf-8").split("\n\n") if 'id = "cpc>eni-int"' in part]
+    edit(text, stake, stake.replace("share_min = 2", "share_min = 1").replace("share_max = 2", "share_max = 1"))
+    loaded = run("load", "curated", folder, "--store", own, "--json", "--who", "A. Editor")
+    assert (loaded.code, loaded.told["changes"]["stakes"]["changed"]) == (
+        0,
+        {"cpc>eni-int": ["share_min", "share_max"]},
+    )
+    assert before == [(2, 2)]
+    assert italy() == [(1, 1)]
+    (change,) = Store.open(own).revisions(loaded.told["written"]["seq"] - 1)
+    assert (change.who, change.noun) == ("A. Editor", "stakes")
+    assert change.before is not None
+    assert change.after is not None
+    assert (change.before["share_min"], change.after["share_min"]) == (2, 1)
+
+
+#: Records with one of each fault, and what the report must say of it: record and column.
+FAULTY = Path(__file__).resolve().parents[2] / "data" / "faulty.toml"
+EXPECTED = {
+    ("stake dangling", "owner"),
+    ("stake unsourced", "source"),
+    ("stake too-much", "share_min"),
+    ("stake too-much", "share_max"),
+    ("stake sum-1", "share_min"),
+    ("stake loop-1", "owner"),
+    ("asset misplaced", "geometry"),
+    ("strike undated", "when"),
+    ("assets a", "id"),
+}
+
+
+def line_of(record: str) -> int:
+    """Line of the header of a record; of the second one where it is there twice."""
+    text = FAULTY.read_text(encoding="utf-8")
+    return text.count("\n", 0, text.rindex(f'\nid = "{record.split()[1]}"\n')) + 1
+
+
+@pytest.fixture
+def faulty(tmp_path: Path) -> Path:
+    made = tmp_path / "faulty"
+    made.mkdir()
+    shutil.copy(FAULTY, made)
+    return made
+
+
+def test_check_names_every_fault_with_file_and_line(run: Run, faulty: Path) -> None:
+    said = run("check", faulty, "--json")
+    assert said.code == 1
+    found = {(one["record"], one["column"]): one for one in said.told["problems"]}
+    assert found.keys() == EXPECTED
+    for (record, _), one in found.items():
+        assert one["file"] == "faulty.toml"
+        assert one["row"] == line_of(record), record
+        assert one["value"]
+        assert one["expected"]
+
+
+def test_check_tells_people_on_standard_error(run: Run, faulty: Path) -> None:
+    said = run("check", faulty)
+    assert (said.code, said.out) == (1, "")
+    assert "9 fault(s)" in said.err
+    for record, _ in EXPECTED:
+        assert f"faulty.toml:{line_of(record)}" in said.err
+
+
+def test_load_with_a_fault_writes_nothing(run: Run, faulty: Path, own: Path) -> None:
+    before = Store.open(own).seq()
+    said = run("load", "curated", faulty, "--store", own)
+    assert said.code == 1
+    assert "9 fault(s)" in said.err
+    assert Store.open(own).seq() == before
+
+
+def test_the_bundled_records_have_no_fault(run: Run) -> None:
+    assert run("check", "--json").told == {"problems": []}
+
+
+# Exit codes.
+
+
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [
+        (("show", "nothing"), 3),
+        (("match", "nothing"), 3),
+        (("country", "ZZ"), 3),
+        (("export", "geojson", "--bbox", "1,2,3"), 2),
+        (("list", "nothing"), 2),
+        (("show", ORLIVKA, "--on", "yesterday"), 2),
+        (("show", ORLIVKA, "--basis", "both"), 2),
+        (("nothing",), 2),
+    ],
+)
+def test_what_is_wrong_ends_in_its_code_and_one_message(run: Run, store: Store, command: Any, code: int) -> None:
+    said = run(*command, "--store", store.path)
+    assert (said.code, said.out) == (code, "")
+    assert said.err.strip()
+
+
+def test_an_error_is_json_for_programs(run: Run, store: Store) -> None:
+    said = run("show", "nothing", "--store", store.path, "--json")
+    assert said.code == 3
+    assert "nothing" in said.told["error"]
+
+
+def test_a_missing_or_strange_file_is_4_and_is_left_alone(run: Run, tmp_path: Path) -> None:
+    missing, strange = tmp_path / "missing.gpkg", tmp_path / "strange.gpkg"
+    strange.write_text("no database")
+    for command in (("show", ORLIVKA), ("list", "strikes"), ("load",), ("country", "AZ"), ("serve",)):
+        for path in (missing, strange):
+            said = run(*command, "--store", path)
+            assert (said.code, said.out) == (4, "")
+            assert path.name in said.err.replace("\n", "")
+    assert run("init", "--store", strange).code == 4
+    assert not missing.exists()
+    assert strange.read_text() == "no database"
+
+
+def test_a_missing_base_map_or_folder_is_4(run: Run, store: Store, tmp_path: Path) -> None:
+    said = run("show", ORLIVKA, "--store", store.path, "--basemap", tmp_path / "no.gpkg", base=False)
+    assert (said.code, said.out) == (4, "")
+    assert run("check", tmp_path / "no-folder").code == 4
+
+
+def test_what_follows_from_a_store_is_kept_ahead(run: Run, store: Store, tmp_path: Path) -> None:
+    path = copy_of(store, tmp_path / "atlas.gpkg")
+    told = run("keep", "--store", path, "--json").told
+    assert Path(told["folder"]).parent == tmp_path / "atlas.gpkg.kept"
+    assert told["bytes"] > 100_000
+    assert told["change"] == store.seq()
+    assert "as of change" in run("keep", "--store", path).out, "it is read again"
+    edited = Store.open(path)
+    key, strike = next(iter(edited.records().strikes.items()))
+    edited.write(Edit("strikes", key, strike.model_copy(update={"title": "Another title"}), ANY), who="tests")
+    assert run("keep", "--store", path, "--json").told["change"] == edited.seq(), "after an edit it is kept anew"
+
+
+def test_what_cannot_be_kept_is_said(run: Run, store: Store, tmp_path: Path) -> None:
+    path = copy_of(store, tmp_path / "atlas.gpkg")
+    path.with_name("atlas.gpkg.kept").write_text("in the way")
+    said = run("keep", "--store", path)
+    assert said.code != 0
+    assert "nothing can be kept" in said.err

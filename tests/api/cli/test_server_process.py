@@ -1,0 +1,311 @@
+"""Real servers: changes show in both workers, a dead one is replaced, requests at work end when it is stopped."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from layers.model.records import Records
+from layers.store.store import Store
+from tests.conftest import BASEMAP, ROOT
+
+#: Longest time until a change is seen by all, on a machine that has nothing else to do.
+SEEN_S = 1.0
+
+
+@dataclass
+class Server:
+    """A server in processes of its own."""
+
+    process: subprocess.Popen[bytes]
+    port: int
+    store: Store
+    log: Path
+    seen: set[int] = field(default_factory=set)
+
+    def get(self, path: str, **headers: str) -> tuple[int, dict[str, str], bytes]:
+        with contextlib.closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)) as connection:
+            connection.request("GET", path, headers={name.replace("_", "-"): value for name, value in headers.items()})
+            answer = connection.getresponse()
+            return answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read()
+
+    def json(self, path: str) -> Any:
+        return json.loads(self.get(path)[2])
+
+    def workers(self) -> list[dict[str, Any]]:
+        told: list[dict[str, Any]] = self.json("/health")["workers"]
+        return told
+
+    def lines(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{")]
+
+
+@contextlib.contextmanager
+def serving(store: Store, folder: Path, *options: str, workers: int = 2) -> Iterator[Server]:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    log = folder / "server.log"
+    command = [sys.executable, "-m", "api.cli.main", "serve", "--port", str(port), "--store", str(store.path)]
+    command += ["--basemap", str(BASEMAP), "--workers", str(workers), *options]
+    with log.open("wb") as written, subprocess.Popen(command, cwd=ROOT, stderr=written) as process:
+        server = Server(process, port, store, log)
+        try:
+            wait_for(lambda: len(server.workers()) == workers, 120, process)
+            yield server
+        finally:
+            process.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(20)
+            process.kill()
+
+
+def wait_for(holds: Any, seconds: float, process: subprocess.Popen[bytes] | None = None) -> None:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if process is not None and process.poll() is not None:
+            raise RuntimeError("the server ended before it answered")
+        with contextlib.suppress(OSError, http.client.HTTPException):
+            if holds():
+                return
+        time.sleep(0.02)
+    raise AssertionError(f"it did not come to hold within {seconds} s")
+
+
+def busyness() -> float:
+    """How many times longer work takes here than it would on a machine with nothing else to do."""
+    wall, cpu = time.perf_counter(), time.thread_time()
+    while time.thread_time() - cpu < 0.1:
+        pass
+    return max(1.0, (time.perf_counter() - wall) / (time.thread_time() - cpu))
+
+
+@pytest.fixture(scope="module")
+def pair(records: Records, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    folder = tmp_path_factory.mktemp("pair")
+    store = Store.create(folder / "atlas.gpkg")
+    store.load(records, who="tests")
+    with serving(store, folder) as server:
+        yield server
+
+
+class Asking(threading.Thread):
+    """Asks a server again and again, on a connection for each request, so that both workers answer."""
+
+    def __init__(self, server: Server, path: str) -> None:
+        super().__init__()
+        self._server, self._path = server, path
+        self.statuses: list[int] = []
+        self.faults: list[BaseException] = []
+        self.done = threading.Event()
+
+    def run(self) -> None:
+        while not self.done.is_set():
+            try:
+                self.statuses.append(self._server.get(self._path)[0])
+            except (OSError, http.client.HTTPException) as fault:
+                self.faults.append(fault)
+
+
+def append(server: Server, name: str) -> int:
+    strike = next(iter(server.store.records().strikes.values()))
+    added = strike.model_copy(update={"id": name, "dataset": "mine"})
+    return server.store.append("strikes", added, who="tests")
+
+
+def test_both_workers_answer_the_same_under_the_same_tag(pair: Server) -> None:
+    wait_for(lambda: len({one["seq"] for one in pair.workers()}) == 1, 30)
+    found: dict[int, tuple[str, bytes]] = {}
+
+    def both() -> bool:
+        _, headers, body = pair.get("/collections/strikes/items?limit=20", accept_encoding="gzip")
+        found[pair.lines()[-1]["worker"] if pair.lines() else 0] = headers["etag"], body
+        return len(found) == 2
+
+    def logged() -> bool:
+        both()
+        time.sleep(0.15)
+        return len(found) == 2
+
+    wait_for(logged, 60)
+    assert len(set(found.values())) == 1
+
+
+def test_a_change_shows_in_both_workers_within_a_second_while_requests_go_on(pair: Server) -> None:
+    others = [Asking(pair, path) for path in ("/collections/strikes/items?limit=10", "/tiles/strikes/3/4/2.mvt")]
+    for other in others:
+        other.start()
+    taken, allowed = [], []
+    try:
+        for n in range(3):
+            slow = busyness()
+            seq, begun = append(pair, f"new-{n}"), time.monotonic()
+            wait_for(lambda seq=seq: [one["seq"] for one in pair.workers()] == [seq, seq], 60)  # type: ignore[misc]
+            taken.append(time.monotonic() - begun)
+            allowed.append(SEEN_S * max(slow, busyness()))
+            for _ in range(8):
+                assert pair.get(f"/collections/strikes/items/new-{n}")[0] == 200
+    finally:
+        for other in others:
+            other.done.set()
+            other.join()
+    assert [other.faults for other in others] == [[], []]
+    assert {status for other in others for status in other.statuses} == {200}
+    assert min(len(other.statuses) for other in others) > 10
+    assert all(one < most for one, most in zip(taken, allowed, strict=True)), (taken, allowed)
+
+
+def test_requests_to_both_are_counted_together(pair: Server) -> None:
+    def counted() -> float:
+        families = text_string_to_metric_families(pair.get("/metrics")[2].decode())
+        samples = [one for family in families for one in family.samples if one.name == "strikeatlas_requests_total"]
+        return sum(one.value for one in samples if one.labels["route"] == "/countries")
+
+    before = counted()
+    for _ in range(20):
+        pair.get("/countries")
+    time.sleep(1)
+    assert counted() == counted() == before + 20
+    assert {line["worker"] for line in pair.lines() if "worker" in line} == {0, 1}
+
+
+def test_a_worker_that_dies_is_replaced_in_its_place(pair: Server) -> None:
+    before = {one["worker"]: one["pid"] for one in pair.workers()}
+    os.kill(before[0], signal.SIGKILL)
+    wait_for(lambda: before[0] not in {one["pid"] for one in pair.workers()} and len(pair.workers()) == 2, 90)
+    after = {one["worker"]: one["pid"] for one in pair.workers()}
+    assert after.keys() == before.keys()
+    assert after[1] == before[1]
+    assert pair.get("/countries")[0] == 200
+
+
+def test_workers_are_replaced_one_after_the_other_with_nothing_lost(pair: Server) -> None:
+    before = {one["pid"] for one in pair.workers()}
+    other = Asking(pair, "/countries")
+    other.start()
+    pair.process.send_signal(signal.SIGHUP)
+    try:
+        wait_for(lambda: len(pair.workers()) == 2 and not before & {one["pid"] for one in pair.workers()}, 120)
+    finally:
+        other.done.set()
+        other.join()
+    assert other.faults == []
+    assert set(other.statuses) == {200}
+
+
+# Stopping.
+
+
+@pytest.fixture(scope="module")
+def still(records: Records, tmp_path_factory: pytest.TempPathFactory) -> Store:
+    store = Store.create(tmp_path_factory.mktemp("still") / "atlas.gpkg")
+    store.load(records, who="tests")
+    return store
+
+
+def test_who_was_let_in_before_the_end_is_answered(still: Store, tmp_path: Path) -> None:
+    with serving(still, tmp_path, workers=1) as server, socket.create_connection(("127.0.0.1", server.port)) as client:
+        time.sleep(0.1)
+        server.process.terminate()
+        time.sleep(0.15)  # it has taken notice by then
+        client.sendall(b"GET /conformance HTTP/1.1\r\nHost: a\r\n\r\n")
+        client.settimeout(10)
+        with client.makefile("rb") as told:
+            answer = told.read()
+    assert answer.startswith(b"HTTP/1.1 200")
+
+
+def slow_download(server: Server) -> socket.socket:
+    """A client that has begun a large download and takes little of it at a time."""
+    client = socket.socket()
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    client.settimeout(30)
+    client.connect(("127.0.0.1", server.port))
+    client.sendall(b"GET /collections/countries/items?limit=10000 HTTP/1.1\r\nHost: atlas.example\r\n\r\n")
+    assert client.recv(20).startswith(b"HTTP/1.1 200")
+    return client
+
+
+def rest(client: socket.socket) -> bytes:
+    parts = []
+    while part := client.recv(2**20):
+        parts.append(part)
+    return b"".join(parts)
+
+
+def is_refused(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+    except ConnectionRefusedError:
+        return True
+    return False
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_download_that_runs_is_completed_and_the_rest_refused(still: Store, tmp_path: Path, workers: int) -> None:
+    with serving(still, tmp_path, workers=workers) as server:
+        whole = server.get("/collections/countries/items?limit=10000")[2]
+        assert len(whole) > 5 * 2**20, "more than what lies between a server and a client that does not read"
+        with slow_download(server) as client:
+            server.process.terminate()
+            wait_for(lambda: is_refused(server.port), 10)
+            time.sleep(1)
+            assert server.process.poll() is None, "it ended before the download did"
+            head, _, body = rest(client).partition(b"\r\n\r\n")
+            sent = body if b"chunked" not in head else dechunked(body)
+            assert json.loads(sent)["numberReturned"] == json.loads(whole)["numberReturned"]
+        assert server.process.wait(20) in (0, -signal.SIGTERM)
+
+
+def dechunked(body: bytes) -> bytes:
+    parts = []
+    while True:
+        size, _, body = body.partition(b"\r\n")
+        if not int(size, 16):
+            return b"".join(parts)
+        parts.append(body[: int(size, 16)])
+        body = body[int(size, 16) + 2 :]
+
+
+def test_a_download_that_never_ends_is_given_so_much_time(still: Store, tmp_path: Path) -> None:
+    with serving(still, tmp_path, "--grace", "1") as server, slow_download(server):
+        begun = time.monotonic()
+        server.process.terminate()
+        server.process.wait(20)
+        assert 0.9 < time.monotonic() - begun < 10
+
+
+def test_a_server_that_cannot_start_says_why_and_ends(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "api.cli.main", "serve", "--workers", "2", "--store", str(tmp_path / "none.gpkg")]
+    wide = {**os.environ, "COLUMNS": "1000"}
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, timeout=60, env=wide)
+    assert ended.returncode == 4
+    assert b"none.gpkg" in ended.stderr
+    assert b"is on http" not in ended.stderr
+    assert b"Traceback" not in ended.stderr
+
+
+WRONG = (["--workers", "0"], ["--log", "xml"], ["--proxy", "atlas"], ["--grace", "-1"], ["--set", "x=1"])
+
+
+@pytest.mark.parametrize("option", WRONG, ids=lambda option: option[0])
+def test_a_wrong_option_is_wrong_usage(option: list[str]) -> None:
+    command = [sys.executable, "-m", "api.cli.main", "serve", *option]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, timeout=60)
+    assert ended.returncode == 2
+    assert b"Traceback" not in ended.stderr

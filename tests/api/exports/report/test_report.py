@@ -1,0 +1,251 @@
+"""The report: the chain in layers, with every step and the rest of the sum, in the words of the page; tagged."""
+
+from __future__ import annotations
+
+import copy
+import io
+import re
+from collections.abc import Iterator, Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import geopandas
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pypdf import PdfReader
+from pypdf.generic import IndirectObject
+from typer.testing import CliRunner
+
+from api.cli import main
+from api.cli.export import frames
+from api.exports.errors import ExportError
+from api.exports.printed_map.static_map import Order
+from api.exports.report import report
+from api.exports.report.chain_tree import DEEPEST, layered, tree_of
+from api.exports.report.sections import Sources, section
+from api.exports.text import translations
+from api.serializers import attribution
+from layers.reference.basemap import Basemap
+from layers.snapshot.snapshot import Snapshot
+from layers.store.store import Store
+from tests.conftest import BASEMAP
+
+Json = dict[str, Any]
+CPC, DEPOT, ORLIVKA = "ru-cpc-kropotkinskaya-2025-02-17", "ua-socar-depot-2025-08-08", "ua-orlivka-2025-08-06"
+ORDER = Order(bbox=(28, 44, 43, 48), fmt="pdf", title="Two strikes, $5 #raw[x]", data_date=date(2026, 11, 25))
+
+
+@pytest.fixture(scope="session")
+def answers(snapshot: Snapshot) -> dict[str, Json]:
+    return {name: attribution.strike_answer(snapshot, snapshot.answer(name)) for name in (DEPOT, CPC, ORLIVKA)}
+
+
+@pytest.fixture(scope="session")
+def layers(snapshot: Snapshot) -> dict[str, geopandas.GeoDataFrame]:
+    return frames(snapshot)
+
+
+def listed(rows: list[Json]) -> Iterator[Json]:
+    for row in rows:
+        yield row
+        yield from listed(row["children"])
+
+
+def chain(share: tuple[float, float], *steps: tuple[str, float, float], reach: str = "state") -> Json:
+    made, owned = [], "a"
+    for owner, low, high in steps:
+        made.append({"owner": owner, "name": owner.upper(), "country": "AA", "type": "registeredEntity", "owned": owned,
+                     "share_min": low, "share_max": high, "since": None, "until": None, "checked": "read",
+                     "source": "s", "note": None})  # fmt: skip
+        owned = owner
+    stays = {"entity": owned, "name": owned.upper()}
+    return {"share_min": share[0], "share_max": share[1], "country": "AA", "reach": reach, "reason": None,
+            "stays_with": stays, "steps": made}  # fmt: skip
+
+
+def hit_of(*chains: Json) -> Json:
+    return {"asset": {"name": "A"}, "chains": list(chains), "rest": {"share_min": 0, "share_max": 0}, "warnings": []}
+
+
+def one(name: str) -> int:
+    return 1
+
+
+def test_every_text_of_the_page_is_read() -> None:
+    for table in ("text.en.js", "text.ownership.en.js"):
+        source = (translations.STATIC / table).read_text(encoding="utf-8")
+        entries = [line for line in source.splitlines() if re.match(r'^\s+"?[\w-]+"?: ', line)]
+        assert len(translations.read(source)) == len(entries) > 50
+    assert translations.say("holds", share="5 %", owned="X") == "holds 5 % of X"
+    assert translations.word("relation", "never-heard") == "never heard"
+    assert translations.counted("count", 1) == "1 strike"
+    with pytest.raises(KeyError):
+        translations.say("holds", share="5 %")
+
+
+@pytest.mark.parametrize(("ends", "said"), [((31.99, 31.99), "31.99"), ((0, 22.5), "0–22.5"), ((100, 100), "100")])
+def test_shares_are_written_as_on_the_page(ends: tuple[float, float], said: str) -> None:
+    assert translations.share(*ends) == f"{said}\u00a0%"
+
+
+def test_paths_that_begin_alike_are_one_holder_with_its_part_of_the_whole() -> None:
+    root = tree_of([chain((30, 30), ("c", 60, 60), ("d", 50, 50)), chain((24, 30), ("c", 60, 60), ("e", 40, 50))])
+    (holder,) = root.children.values()
+    assert [node.part for node in holder.children.values()] == [(30, 30), (24, 30)]
+    told = layered(hit_of(*(chain((30, 30), ("c", 60, 60), ("d", 50, 50)),)), one, {"AA": "Aland"})
+    assert told["holders"][0]["held"] == "holds 60\u00a0% of A"
+    assert told["holders"][0]["children"][0]["ends"] == ["30\u00a0% counts to Aland: ends at a state"]
+
+
+SHARES = st.integers(1, 100)
+PATHS = st.lists(st.lists(st.tuples(st.sampled_from("cdefg"), SHARES), min_size=1, max_size=5), max_size=6)
+
+
+@settings(max_examples=60)
+@given(PATHS)
+def test_no_end_and_no_step_of_any_path_is_lost(drawn: list[list[tuple[str, int]]]) -> None:
+    chains = [chain((1, 2), *((name, share, share) for name, share in path)) for path in drawn]
+    before = copy.deepcopy(chains)
+    rows = list(listed(layered(hit_of(*chains), one, {})["holders"]))
+    assert chains == before
+    assert sum(len(row["ends"]) for row in rows) == len(chains)
+    starts = {tuple(path[: n + 1]) for path in drawn for n in range(len(path))}
+    assert len(rows) == len(starts)
+    for row in rows:
+        assert sum(width for _, width in row["bar"]) <= max(
+            100, sum(width for kind, width in row["bar"] if kind == "state")
+        )
+
+
+def test_layers_go_only_so_deep_and_nothing_is_lost() -> None:
+    path = [(f"e{n}", 100.0, 100.0) for n in range(DEEPEST + 8)]
+    told = layered(hit_of(chain((100, 100), *path)), one, {})
+
+    def depth(rows: list[Json]) -> int:
+        return 1 + max((depth(row["children"]) for row in rows), default=0) if rows else 0
+
+    assert depth(told["holders"]) == DEEPEST
+    assert [row["name"] for row in listed(told["holders"])] == [name.upper() for name, *_ in path]
+
+
+def test_the_chain_tells_each_step_its_source_the_largest_first_and_the_rest(answers: dict[str, Json]) -> None:
+    (hit,) = answers[CPC]["assets"]
+    sources = Sources([answers[CPC]])
+    told = layered(hit, sources.cite, {})
+    (consortium,) = told["holders"]
+    through = [(c["steps"][1]["name"], c["share_max"]) for c in hit["chains"] if len(c["steps"]) > 1]
+    largest = [max(part for name, part in through if name == row["name"]) for row in consortium["children"]]
+    assert largest == sorted(largest, reverse=True)
+    assert consortium["children"][0]["name"] == "Russian Federation"
+    rest = hit["rest"]
+    assert told["notes"] == [translations.say("rest", share=translations.share(rest["share_min"], rest["share_max"]))]
+    steps = [step for c in hit["chains"] for step in c["steps"]]
+    rows = list(listed(told["holders"]))
+    assert {row["name"] for row in rows} == {step["name"] for step in steps}
+    cited = {step["source"] for step in steps}
+    assert len(sources.listed()) == len(cited)
+    assert {row["source"] for row in rows} == set(range(1, len(cited) + 1))
+    transneft = next(row for row in rows if row["name"] == "Transneft")
+    assert transneft["dates"].startswith("since ")
+
+
+def test_a_strike_is_told_whole_and_other_ties_stay_apart(answers: dict[str, Json]) -> None:
+    orlivka = section(1, answers[ORLIVKA], Sources(list(answers.values())), {"AZ": "Azerbaijan"})
+    assert [row["name"] for row in orlivka["owners"]] == ["Ukraine"]
+    assert "SOCAR, Azerbaijan" in {row["who"] for row in orlivka["others"] if row["relation"] == "supplier"}
+    depot = section(2, answers[DEPOT], Sources(list(answers.values())), {})
+    assert depot["title"].startswith("2. ")
+    assert depot["several"] == "One of these was hit; which one is not settled."
+    assert [[span["who"] for span in asset["control"]] for asset in depot["assets"]] == [["Azerbaijan, a state"]] * 2
+
+
+def test_control_that_differs_is_said_with_its_days(answers: dict[str, Json]) -> None:
+    told = copy.deepcopy(answers[CPC])
+    nobody = {"first": date(2025, 2, 1), "last": date(2025, 2, 9), "control": None}
+    told["assets"][0]["control_days"] = [nobody, nobody | {"first": date(2025, 2, 10), "last": None}]
+    (asset,) = section(1, told, Sources([told]), {})["assets"]
+    assert asset["differs"] == translations.say("controlDiffers")
+    assert [span["days"] for span in asset["control"]] == ["1–9 Feb 2025", "10 Feb 2025 or later"]
+
+
+def test_no_strike_is_no_report(layers: Mapping[str, geopandas.GeoDataFrame], base: Basemap) -> None:
+    with pytest.raises(ExportError, match="at least one strike"):
+        report.render(layers["strikes"], layers["assets"], base, {}, ORDER)
+
+
+def test_the_extent_has_land_about_the_strikes(layers: Mapping[str, geopandas.GeoDataFrame]) -> None:
+    strikes = layers["strikes"]
+    west, south, east, north = report.extent_around(strikes[strikes["id"] == CPC])
+    place = strikes[strikes["id"] == CPC].geometry.iloc[0]
+    assert (west, south, east, north) == pytest.approx((place.x - 0.75, place.y - 0.75, place.x + 0.75, place.y + 0.75))
+    assert report.extent_around(strikes[strikes.geometry.isna()]) == (-180, -60, 180, 75)
+
+
+def tags(node: Any) -> Iterator[tuple[str, Json]]:
+    """Every element of a PDF's structure tree."""
+    node = node.get_object() if isinstance(node, IndirectObject) else node
+    if isinstance(node, list):
+        for part in node:
+            yield from tags(part)
+    elif isinstance(node, dict):
+        if "/S" in node:
+            yield node["/S"], node
+        yield from tags(node.get("/K", []))
+
+
+@pytest.fixture(scope="session")
+def pdf(layers: Mapping[str, geopandas.GeoDataFrame], base: Basemap, answers: dict[str, Json]) -> bytes:
+    pytest.importorskip("typst")
+    strikes = layers["strikes"]
+    chosen = strikes[strikes["id"].isin(answers)]
+    made = report.render(chosen, layers["assets"], base, answers, ORDER)
+    assert made == report.render(chosen, layers["assets"], base, answers, ORDER)
+    return made
+
+
+def test_the_pdf_is_tagged_titled_and_dated(pdf: bytes) -> None:
+    read = PdfReader(io.BytesIO(pdf))
+    root = read.trailer["/Root"]
+    assert root["/MarkInfo"]["/Marked"]
+    assert root["/Lang"] == "en"
+    assert read.metadata is not None
+    assert (read.metadata.title, read.metadata.author) == (ORDER.title, "StrikeAtlas")
+    assert read.metadata.creation_date is not None
+    assert read.metadata.creation_date.date() == ORDER.data_date
+    assert b"pdfuaid:part" in root["/Metadata"].get_object().get_data()
+
+
+def test_screen_readers_find_headings_nested_lists_and_words_for_the_map(pdf: bytes, answers: dict[str, Json]) -> None:
+    found = list(tags(PdfReader(io.BytesIO(pdf)).trailer["/Root"]["/StructTreeRoot"]))
+    kinds = [kind for kind, _ in found]
+    assert kinds.count("/H1") == 1
+    assert kinds.count("/H2") == len(answers) + 1
+    (figure,) = [node for kind, node in found if kind == "/Figure"]
+    assert "3 strikes" in figure["/Alt"]
+    nested = max(sum(kind == "/L" for kind, _ in tags(node)) for kind, node in found if kind == "/L")
+    assert nested > 4
+
+
+def test_the_pages_say_the_chain_in_letters_that_the_typeface_has(pdf: bytes, answers: dict[str, Json]) -> None:
+    text = " ".join(" ".join(page.extract_text() for page in PdfReader(io.BytesIO(pdf)).pages).split())
+    assert ORDER.title in text
+    for answer in answers.values():
+        assert answer["strike"]["title"] in text
+        for step in (step for hit in answer["assets"] for c in hit["chains"] for step in c["steps"]):
+            assert step["name"] in text
+    assert "lies in paths too small to list" in text
+    assert "\ufffd" not in text
+
+
+def test_the_command_writes_the_report_of_chosen_strikes(store: Store, tmp_path: Path) -> None:
+    pytest.importorskip("typst")
+    out = tmp_path / "report.pdf"
+    asked = ["export", "report", "--strike", DEPOT, "--basis", "headquarters", "-o", str(out), "--json"]
+    said = CliRunner().invoke(main.app, [*asked, "--store", str(store.path), "--basemap", str(BASEMAP)])
+    assert said.exit_code == 0, said.output
+    text = "".join(page.extract_text() for page in PdfReader(out).pages)
+    assert "A company counts to the country of its head office" in " ".join(text.split())
+    assert "SOCAR oil depot, Odesa" in text
+    assert "Kropotkinskaya" not in text

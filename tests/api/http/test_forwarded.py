@@ -1,0 +1,173 @@
+"""Links are those of the address that the client used, also behind a proxy, and nobody else can make them others."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import orjson
+import pytest
+from fastapi import FastAPI
+
+from api.app import create_app
+from api.http.forwarded import Forwarded, forwarded, require_networks
+from api.requests.scalars import BadParameter
+from api.settings import Settings
+from layers.store.store import Store
+from tests.api.asgi import Answer, ask, scope_of
+from tests.conftest import BASEMAP
+
+BEHIND = {
+    "x-forwarded-proto": "https",
+    "x-forwarded-host": "atlas.example.org:8443",
+    "x-forwarded-prefix": "/maps/atlas",
+}
+BASE = "https://atlas.example.org:8443/maps/atlas"
+#: Documents with links, one of each kind.
+LINKED = (
+    "/",
+    "/?f=json",
+    "/api",
+    "/conformance",
+    "/collections",
+    "/collections/strikes",
+    "/collections/strikes/items?limit=2&offset=2",
+    "/collections/strikes/items/ua-orlivka-2025-08-06",
+    "/tiles/strikes.json",
+    "/tiles/basemap.json",
+    "/style.json",
+    "/styles",
+    "/styles/strikes",
+    "/styles/strikes/metadata",
+)
+
+
+@pytest.fixture(scope="module")
+def proxied(store: Store) -> FastAPI:
+    known = require_networks(["127.0.0.0/8", "::1", "10.1.0.0/16"])
+    return create_app(store, Settings(basemap=BASEMAP, follow_every_s=0, proxies=known))
+
+
+def addresses(answer: Answer) -> list[str]:
+    """Every absolute address of our own in an answer: in its headers and in its body."""
+    header = [*re.findall("<([^>]+)>", answer.headers.get("link", "")), answer.headers.get("location", "")]
+    found = [*header, *_texts(orjson.loads(answer.body))] if answer.body[:1] in b"{[" else header
+    foreign = ("http://www.opengis.net/", "http://json-schema.org", "https://json-schema.org",
+               "https://maplibre.org/", "https://www.ogc.org/")  # fmt: skip
+    return [one for one in found if one.startswith(("http://", "https://")) and not one.startswith(foreign)]
+
+
+def _texts(told: object) -> Iterator[str]:
+    if isinstance(told, str):
+        yield told
+    elif isinstance(told, dict):
+        for name, value in told.items():
+            if name not in ("description", "properties", "features"):
+                yield from _texts(value)
+    elif isinstance(told, list):
+        for value in told:
+            yield from _texts(value)
+
+
+@pytest.mark.parametrize("path", LINKED)
+def test_every_link_behind_a_proxy_is_that_of_the_client(proxied: FastAPI, path: str) -> None:
+    answer = ask(proxied, path, BEHIND)
+    found = addresses(answer)
+    assert answer.status == 200
+    assert found or path == "/conformance"
+    assert [one for one in found if not (one + "/").startswith(BASE + "/")] == []
+
+
+@pytest.mark.parametrize("path", LINKED)
+def test_every_link_can_be_followed_through_the_proxy(proxied: FastAPI, path: str) -> None:
+    """The proxy takes the prefix off."""
+    for address in addresses(ask(proxied, path, BEHIND)):
+        below = address.removeprefix(BASE) or "/"
+        if below == "/sprites/symbols":
+            # The client of a sprite adds its ending.
+            below += ".json"
+        if "{" not in below:
+            assert ask(proxied, below, BEHIND).status in (200, 303), below
+
+
+@pytest.mark.parametrize("path", LINKED)
+def test_a_proxy_may_leave_the_prefix_on(proxied: FastAPI, path: str) -> None:
+    off, on = ask(proxied, path, BEHIND), ask(proxied, f"/maps/atlas{path}", BEHIND)
+    assert (on.status, on.body) == (off.status, off.body)
+
+
+@pytest.mark.parametrize("path", ["/static/style.css", "/tiles/strikes/0/0/0.mvt", "/map"])
+def test_files_and_tiles_are_below_the_prefix_too(proxied: FastAPI, path: str) -> None:
+    assert ask(proxied, path, BEHIND).body == ask(proxied, f"/maps/atlas{path}", BEHIND).body == ask(proxied, path).body
+
+
+def test_a_browser_is_sent_on_below_the_prefix(proxied: FastAPI) -> None:
+    for path in ("/collections/", "/countries/"):
+        answer = ask(proxied, path, BEHIND)
+        assert (answer.status, answer.headers["location"]) == (307, f"{BASE}{path[:-1]}")
+
+
+@pytest.mark.parametrize("path", LINKED)
+def test_the_headers_count_for_nothing_where_no_proxy_is_known(app: FastAPI, proxied: FastAPI, path: str) -> None:
+    plain = ask(app, path)
+    assert ask(app, path, BEHIND).body == plain.body
+    assert ask(proxied, path, BEHIND, client="203.0.113.9").body == plain.body
+    assert {one[:21] for one in addresses(plain)} <= {"http://atlas.example/", "http://atlas.example"}
+
+
+@pytest.mark.parametrize("client", ["127.0.0.1", "127.9.9.9", "::1", "10.1.2.3"])
+def test_a_proxy_is_known_by_its_address_or_network(proxied: FastAPI, client: str) -> None:
+    assert addresses(ask(proxied, "/", BEHIND, client=client))[0].startswith(BASE)
+
+
+@pytest.mark.parametrize("client", ["", "testclient", "10.2.0.1", "::2", "127.0.0.1.example"])
+def test_anybody_else_is_not(proxied: FastAPI, client: str) -> None:
+    assert addresses(ask(proxied, "/", BEHIND, client=client))[0].startswith("http://atlas.example/")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("x-forwarded-proto", "javascript"),
+        ("x-forwarded-proto", ""),
+        ("x-forwarded-host", "evil.example/x"),
+        ("x-forwarded-host", 'a"><script>'),
+        ("x-forwarded-host", "user@evil.example"),
+        ("x-forwarded-host", "a b"),
+        ("x-forwarded-host", "\xff"),
+        ("x-forwarded-host", ""),
+        ("x-forwarded-prefix", "//evil.example"),
+        ("x-forwarded-prefix", "atlas"),
+        ("x-forwarded-prefix", "/a/../b/"),
+        ("x-forwarded-prefix", "/a?b"),
+        ("x-forwarded-prefix", "/"),
+    ],
+)
+def test_a_value_that_can_be_none_is_passed_over(proxied: FastAPI, name: str, value: str) -> None:
+    assert ask(proxied, "/", {name: value}).body == ask(proxied, "/").body
+
+
+def test_of_several_proxies_the_one_that_is_known_counts() -> None:
+    """The values before the last may be the client's own."""
+    told = [("x-forwarded-host", "evil.example, atlas.example"), ("x-forwarded-proto", "ftp, https")]
+    scope = forwarded(scope_of("/", told))
+    assert dict(scope["headers"])[b"host"] == b"atlas.example"
+    assert scope["scheme"] == "https"
+
+
+def test_the_scope_of_the_request_is_left_as_it_is() -> None:
+    scope = scope_of("/map", BEHIND.items())
+    before = {**scope, "headers": list(scope["headers"])}
+    made = forwarded(scope)
+    assert scope == before
+    assert (made["path"], made["raw_path"], made["root_path"]) == ("/maps/atlas/map", b"/maps/atlas/map", "/maps/atlas")
+
+
+@pytest.mark.parametrize("text", ["", "atlas", "10.0.0.0/33", "::/200", "1.2.3"])
+def test_a_proxy_that_is_no_address_is_a_wrong_argument(text: str) -> None:
+    with pytest.raises(BadParameter, match="proxy"):
+        require_networks(["10.0.0.1", text])
+
+
+def test_a_proxy_may_be_named_by_address_or_network() -> None:
+    assert Forwarded(FastAPI(), require_networks(["10.0.0.1", "10.0.0.5/8", "fe80::1/64"]))

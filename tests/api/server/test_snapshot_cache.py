@@ -1,0 +1,372 @@
+"""A server of a large store starts from what was kept, and serves the same as one that found it anew."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import multiprocessing
+import shutil
+import weakref
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from api.app import create_app
+from api.server.live_snapshot import Atlas
+from api.settings import Settings
+from layers.model.records import Records
+from layers.reference import basemap
+from layers.reference.basemap import Basemap
+from layers.snapshot import snapshot_files
+from layers.snapshot.snapshot_cache import Keeping
+from layers.snapshot.snapshot_files import KeptSnapshot
+from layers.store import reader
+from layers.store.store import ANY, Edit, Store
+from tests.conftest import BASEMAP
+from tests.layers.store.test_external_edits import by_another
+
+SETTINGS = Settings(basemap=BASEMAP, keep_from=1)
+
+
+def atlas(store: Store, settings: Settings = SETTINGS) -> Atlas:
+    return Atlas(store, settings, "test")
+
+
+@pytest.fixture(autouse=True)
+def _read_once(base: Basemap, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(basemap, "read", lambda path: base)
+    # Deep zooms of countries take seconds, each time.
+    monkeypatch.setattr("api.server.live_snapshot._ZOOMS", 2)
+
+
+@pytest.fixture(scope="module")
+def loaded(records: Records, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store of a tenth of the strikes."""
+    strikes = {key: one for number, (key, one) in enumerate(records.strikes.items()) if number % 10 == 0}
+    decisions = {key: one for key, one in records.decisions.items() if one.strike in strikes}
+    relations = {key: one for key, one in records.relations.items() if one.strike is None or one.strike in strikes}
+    made = Store.create(tmp_path_factory.mktemp("loaded") / "atlas.gpkg")
+    made.load(replace(records, strikes=strikes, decisions=decisions, relations=relations), who="tests")
+    made.close()
+    return made.path
+
+
+@pytest.fixture
+def store(loaded: Path, tmp_path: Path) -> Store:
+    return Store.open(shutil.copy(loaded, tmp_path / "atlas.gpkg"))
+
+
+def served(found: Atlas) -> dict[str, Any]:
+    layers = found.view.snapshot.collections
+    return {name: (list(one.fragments), one.digest) for name, one in layers.items()} | {"version": found.view.version}
+
+
+def is_new(found: Atlas) -> bool:
+    """Whether a view was found of the records, rather than read."""
+    return "flat" in vars(found.view.snapshot)
+
+
+def folders(store: Store) -> list[str]:
+    beside = store.path.with_name(f"{store.path.name}.kept")
+    return sorted(one.name for one in beside.iterdir() if one.is_dir()) if beside.is_dir() else []
+
+
+def kept_in(found: Atlas) -> Path:
+    snapshot = found.view.snapshot
+    assert isinstance(snapshot, KeptSnapshot)
+    return snapshot.lies_on.folder
+
+
+def kept_as_of(found: Atlas) -> int:
+    """The change that the view lies on."""
+    files = found.view.snapshot.lies_on
+    assert files is not None
+    as_of: int = files.told("seq")
+    return as_of
+
+
+def edit(store: Store, title: str) -> str:
+    key, strike = next(iter(store.records().strikes.items()))
+    store.write(Edit("strikes", key, strike.model_copy(update={"title": title}), ANY), who="tests")
+    return key
+
+
+def test_a_second_start_reads_what_the_first_kept(store: Store) -> None:
+    anew = atlas(store, Settings(basemap=BASEMAP))
+    assert (is_new(anew), folders(store)) == (True, []), "a small store is not kept"
+    assert not anew.keep()
+    assert not store.path.with_name(f"{store.path.name}.kept").exists(), "nor is anything put beside it"
+    first, second = atlas(store), atlas(store)
+    assert not is_new(first), "what was kept is read by the first too: it takes less memory"
+    assert not is_new(second)
+    second.make_ready()
+    assert served(first) == served(second) == served(anew)
+    assert first.view.everything is first.view.snapshot
+
+
+def test_what_was_changed_since_it_was_kept_is_told(store: Store) -> None:
+    running = atlas(store)
+    key = edit(store, "Mended after it was kept")
+    assert running.refresh()
+    assert not running.refresh()
+    later, anew = atlas(store), atlas(store, Settings(basemap=BASEMAP))
+    assert served(running) == served(later) == served(anew)
+    assert later.view.version_of_strike(key) == anew.view.version_of_strike(key)
+    assert later.view.snapshot.records.strikes[key].title == "Mended after it was kept"
+
+
+def test_where_more_was_changed_it_is_kept_anew(store: Store) -> None:
+    first = atlas(store)
+    key, asset = next(iter(store.records().assets.items()))
+    store.write(Edit("assets", key, asset.model_copy(update={"name": "Another name"}), ANY), who="tests")
+    second = atlas(store)
+    assert kept_in(second) == kept_in(first), "in the same place"
+    assert (first.view.snapshot.seq, second.view.snapshot.seq) == (store.seq() - 1, store.seq())
+    assert served(second) == served(atlas(store, Settings(basemap=BASEMAP)))
+
+
+def test_what_another_program_edits_is_found_anew(store: Store) -> None:
+    running = atlas(store)
+    (before,) = folders(store)
+    by_another(store.path, "UPDATE strikes SET title = 'Mended in a GIS' WHERE fid = 1")
+    assert running.refresh()
+    assert not running.refresh()
+    assert b"Mended in a GIS" in b"".join(running.view.snapshot.collections["strikes"].fragments)
+    assert served(running) == served(atlas(store)) == served(atlas(store, Settings(basemap=BASEMAP)))
+    assert folders(store) == [before], "what is kept of the same program takes the place of the older"
+
+
+def test_another_program_or_threshold_reads_nothing_of_it(store: Store) -> None:
+    atlas(store)
+    others = [
+        atlas(store, Settings(basemap=BASEMAP, keep_from=1, publish_from=0.999)),
+        Atlas(store, SETTINGS, "other"),
+    ]
+    assert len({one.view.version for one in others}) == 2
+    assert len({*map(kept_in, others)}) == 2
+
+
+@pytest.mark.parametrize("harm", ["truncated", "missing", "no JSON"])
+def test_what_was_spoilt_is_kept_again(store: Store, harm: str, caplog: pytest.LogCaptureFixture) -> None:
+    expected = served(atlas(store))
+    (folder,) = folders(store)
+    beside = store.path.with_name(f"{store.path.name}.kept") / folder
+    file = beside / "records.strikes.ids.ends.npy"
+    if harm == "missing":
+        file.unlink()
+    elif harm == "truncated":
+        file.write_bytes(file.read_bytes()[:50])
+    else:
+        (beside / "told.json").write_bytes(b"{")
+    assert served(atlas(store)) == expected
+    assert "is made again" in caplog.text
+
+
+def test_a_store_beside_which_nothing_can_be_written_is_served_all_the_same(store: Store) -> None:
+    store.path.with_name(f"{store.path.name}.kept").write_text("in the way")
+    found = atlas(store)
+    assert is_new(found)
+    assert served(found) == served(atlas(store, Settings(basemap=BASEMAP)))
+    edit(store, "Mended")
+    assert found.refresh()
+
+
+def test_private_records_are_not_kept(store: Store) -> None:
+    key, strike = next(iter(store.records().strikes.items()))
+    store.write(Edit("strikes", key, strike.model_copy(update={"private": True}), ANY), who="tests")
+    found = atlas(store)
+    assert (is_new(found), folders(store)) == (True, [])
+    assert key in found.view.everything.records.strikes
+    assert key not in found.view.snapshot.records.strikes
+
+
+@pytest.fixture(params=["packed", "plain"])
+def _packed(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if request.param == "packed":
+        monkeypatch.setattr(snapshot_files, "MANY", 0)
+        monkeypatch.setattr(reader, "MANY", 0)
+        monkeypatch.setattr("geo.columnar.chunked_array.LEAST", 0)
+
+
+@pytest.mark.usefixtures("_packed")
+def test_what_was_edited_is_kept_anew_and_served_from(store: Store) -> None:
+    running = atlas(store)
+    begun = kept_as_of(running)
+    assert not running.keep(), "it is what is kept"
+    edit(store, "Mended once")
+    assert running.refresh()
+    assert (kept_as_of(running), running.keep(after=2)) == (begun, False), "one change is not two"
+    edit(store, "Mended twice")
+    assert running.refresh()
+    expected = served(running)
+    assert running.keep(after=2)
+    assert (kept_in(running), kept_as_of(running)) == (kept_in(atlas(store)), store.seq())
+    assert not running.keep()
+    key = edit(store, "Mended afterwards")
+    again, anew = atlas(store), atlas(store, Settings(basemap=BASEMAP))
+    assert running.refresh()
+    assert served(running) == served(again) == served(anew) != expected
+    assert again.view.stored.strikes[key].title == "Mended afterwards"
+    assert kept_as_of(again) == store.seq() - 1
+
+
+def test_an_asset_that_was_edited_is_kept_too(store: Store) -> None:
+    running = atlas(store)
+    key, asset = next(iter(store.records().assets.items()))
+    store.write(Edit("assets", key, asset.model_copy(update={"name": "Another name"}), ANY), who="tests")
+    assert running.refresh()
+    assert running.view.snapshot.lies_on is None, "all was found anew"
+    expected = served(running)
+    assert running.keep(after=500)
+    assert served(running) == expected == served(atlas(store))
+
+
+def test_changes_that_come_while_it_is_kept_are_served(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    running = atlas(store)
+    edit(store, "Mended before")
+    assert running.refresh()
+    write = Keeping.write
+
+    def slowly(*told: Any) -> Any:
+        known = write(*told)
+        edit(store, "Mended meanwhile")
+        return known
+
+    monkeypatch.setattr(Keeping, "write", slowly)
+    assert running.keep()
+    assert (kept_as_of(running), running.view.snapshot.seq) == (store.seq() - 1, store.seq())
+    assert served(running) == served(atlas(store, Settings(basemap=BASEMAP)))
+
+
+def test_one_of_two_workers_keeps_it_for_both(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    workers = [atlas(store), atlas(store)]
+    edit(store, "Mended")
+    assert [worker.refresh() for worker in workers] == [True, True]
+    with workers[0]._keeping.alone():
+        assert not workers[1].keep(wait=False), "the other is at it"
+    assert workers[0].keep()
+    monkeypatch.setattr(Keeping, "write", None)
+    assert workers[1].keep()
+    assert {kept_as_of(worker) for worker in workers} == {store.seq()}
+    assert served(workers[0]) == served(workers[1])
+
+
+def test_what_a_killed_writer_left_is_removed(store: Store) -> None:
+    first = atlas(store)
+    (folder,) = folders(store)
+    beside = store.path.with_name(f"{store.path.name}.kept")
+    shutil.copytree(beside / folder, beside / f"{folder}.0a1b2c3d.new")
+    edit(store, "Mended")
+    assert first.refresh()
+    assert first.keep()
+    assert folders(store) == [folder]
+
+
+def test_who_is_told_to_end_writes_no_further(store: Store) -> None:
+    running = atlas(store)
+    edit(store, "Mended")
+    assert running.refresh()
+    before = folders(store)
+    running._ended = True
+    assert not running.keep()
+    assert folders(store) == before
+    assert kept_as_of(atlas(store)) == store.seq() - 1, "what was kept before is as it was"
+
+
+def test_what_cannot_be_kept_is_not_tried_each_second(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    running = atlas(store)
+    key, strike = next(iter(store.records().strikes.items()))
+    store.write(Edit("strikes", key, strike.model_copy(update={"private": True}), ANY), who="tests")
+    assert running.refresh()
+    assert not running.keep()
+    monkeypatch.setattr(Keeping, "is_worth_it", None)
+    assert not running.keep()
+
+
+def test_a_server_keeps_what_it_serves_after_many_changes(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("api.server.live_snapshot._AFTER", 2)
+    running = atlas(store)
+
+    async def until(asked: Callable[[], bool]) -> None:
+        async with asyncio.timeout(60):
+            while not asked():
+                await asyncio.sleep(0.02)
+
+    async def serve() -> None:
+        following = asyncio.create_task(running.follow(0.02))
+        for title in ("Mended once", "Mended twice"):
+            edit(store, title)
+        await until(lambda: kept_as_of(running) == store.seq())
+        edit(store, "Mended afterwards")
+        await until(lambda: running.view.snapshot.seq == store.seq())
+        following.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await following
+
+    asyncio.run(serve())
+    assert kept_as_of(running) == store.seq() - 1
+    assert served(running) == served(atlas(store))
+
+
+def test_an_application_that_stops_waits_for_what_is_being_written(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended = []
+
+    async def follow(self: Atlas, every_s: float) -> None:
+        try:
+            await asyncio.sleep(60)
+        finally:
+            await asyncio.sleep(0.05)
+            ended.append("written")
+
+    monkeypatch.setattr(Atlas, "follow", follow)
+    with TestClient(create_app(store, SETTINGS)):
+        pass
+    assert ended == ["written"]
+
+
+def test_a_view_is_gone_as_soon_as_a_newer_one_is_served(store: Store) -> None:
+    running = atlas(store)
+    snapshot = running.view.snapshot
+    key = snapshot.order[0]
+    _ = (
+        snapshot.findings[key],
+        snapshot.answer(key),
+        snapshot.matches[key],
+        snapshot.owners(next(iter(snapshot.records.assets))),
+    )
+    former = weakref.ref(snapshot)
+    del snapshot
+    edit(store, "Mended")
+    gc.disable()
+    try:
+        assert running.refresh()
+        assert former() is None, "nothing of it waits until cycles are sought"
+    finally:
+        gc.enable()
+
+
+def start(path: str, told: Any) -> None:
+    found = Atlas(Store.open(path), SETTINGS, "test")
+    told.put((found.view.version, is_new(found)))
+
+
+def test_workers_that_start_together_keep_it_once(store: Store, tmp_path: Path) -> None:
+    store.close()
+    context = multiprocessing.get_context("spawn")
+    told = context.Queue()
+    workers = [context.Process(target=start, args=(str(store.path), told)) for _ in range(2)]
+    for worker in workers:
+        worker.start()
+    found = [told.get(timeout=120) for _ in workers]
+    for worker in workers:
+        worker.join()
+    assert len(folders(store)) == 1
+    assert {new for _, new in found} == {False}
+    assert len({version for version, _ in found}) == 1
+    shutil.rmtree(tmp_path)

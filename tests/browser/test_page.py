@@ -1,0 +1,561 @@
+"""The web map in a real browser: what a reader sees, hears and can reach, at desk and on a phone."""
+
+from __future__ import annotations
+
+import json
+import re
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
+
+CHROMIUM = Path("/usr/bin/chromium")
+AXE = Path(__file__).resolve().parents[2] / "node_modules" / "axe-core" / "axe.min.js"
+SOFTWARE_GL = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
+NO_GL = ["--no-sandbox", "--disable-gpu", "--disable-3d-apis"]
+DESK = {"width": 1440, "height": 900}
+PHONE = {"width": 390, "height": 844}
+DEPOT = "ua-socar-depot-2025-08-08"
+ORLIVKA = "ua-orlivka-2025-08-06"
+CPC = "ru-cpc-kropotkinskaya-2025-02-17"
+
+# A busy machine is no fault: what is expected may take a while.
+expect.set_options(timeout=20_000)
+pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="needs /usr/bin/chromium")
+
+Open = Callable[..., Page]
+
+
+class Troubles(list[str]):
+    """What a page must not do: complain, fail, or ask another host for anything."""
+
+    def __init__(self, page: Page, server_url: str) -> None:
+        super().__init__()
+        home = urlsplit(server_url).netloc
+        page.on("console", lambda message: self.append(f"{message.type}: {message.text}"))
+        page.on("pageerror", lambda error: self.append(f"error: {error}"))
+        page.on("response", lambda answer: self._check(answer.status, answer.url))
+        page.on("request", lambda request: self._ask(request.url, home))
+
+    def _check(self, status: int, url: str) -> None:
+        if status >= 400:
+            self.append(f"{status} {url}")
+
+    def _ask(self, url: str, home: str) -> None:
+        if urlsplit(url).scheme not in ("data", "blob") and urlsplit(url).netloc != home:
+            self.append(f"another origin: {url}")
+
+
+@pytest.fixture(scope="module")
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    launched = playwright.chromium.launch(executable_path=str(CHROMIUM), args=SOFTWARE_GL)
+    yield launched
+    launched.close()
+
+
+@pytest.fixture
+def open_page(browser: Browser, server_url: str) -> Iterator[Open]:
+    """Opens pages at a view; when the test is over none of them may have had any trouble."""
+    opened: list[tuple[Page, Troubles]] = []
+
+    def opener(
+        view: str = "", size: dict[str, int] = DESK, scheme: str = "light", *, csp: bool = True, drawn: bool = False
+    ) -> Page:
+        context = browser.new_context(
+            viewport=size,  # type: ignore[arg-type]
+            color_scheme=scheme,  # type: ignore[arg-type]
+            bypass_csp=not csp,
+            reduced_motion="reduce",
+        )
+        page = context.new_page()
+        opened.append((page, Troubles(page, server_url)))
+        page.goto(f"{server_url.rstrip('/')}/map{view}")
+        page.wait_for_selector("body[data-ready]" if drawn else "#list button", state="attached")
+        return page
+
+    yield opener
+    troubles = [trouble for _, each in opened for trouble in each]
+    for page, _ in opened:
+        page.context.close()
+    assert troubles == []
+
+
+def view_of(page: Page) -> dict[str, str]:
+    """The view that the address says, without the map's place."""
+    said = parse_qs(urlsplit(page.url).fragment)
+    return {name: values[0] for name, values in said.items() if name != "map"}
+
+
+def rows(page: Page) -> int:
+    return page.locator("#list button").count()
+
+
+def pick_country(page: Page, code: str) -> None:
+    page.get_by_label("Whose assets were hit?").select_option(code)
+
+
+@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+def test_opens_with_every_strike_listed(open_page: Open, server_url: str, size: dict[str, int]) -> None:
+    page = open_page("", size, drawn=True)
+    asked = page.request.get(f"{server_url.rstrip('/')}/collections/strikes/items?limit=1")
+    everything = asked.json()["numberMatched"]
+    assert everything > 50
+    assert rows(page) == everything
+    expect(page.locator("canvas.maplibregl-canvas")).to_be_visible()
+    assert page.evaluate_handle("document.documentElement").evaluate("e => e.scrollWidth <= e.clientWidth")
+
+
+def test_unplaced_strikes_are_listed_and_counted(open_page: Open) -> None:
+    page = open_page()
+    unplaced = page.locator("#list button", has_text="no place known").count()
+    assert unplaced > 0
+    expect(page.locator("#count")).to_contain_text(f"{unplaced} of them ha")
+
+
+def test_filters_by_owner_and_keeps_other_ties_apart(open_page: Open) -> None:
+    page = open_page()
+    pick_country(page, "AZ")
+    titles = page.locator("#list .row-title").all_inner_texts()
+    assert any("SOCAR" in title for title in titles)
+    assert not any("Orlivka" in title for title in titles)
+    page.get_by_label(re.compile("^Other tie")).check()
+    titles = page.locator("#list .row-title").all_inner_texts()
+    assert any("Orlivka" in title for title in titles)
+    assert not any("SOCAR" in title for title in titles)
+    assert view_of(page) == {"country": "AZ", "role": "related"}
+    expect(page.locator("#summary")).to_contain_text("never added up")
+
+
+def test_the_depot_and_its_chain(open_page: Open) -> None:
+    page = open_page("#country=AZ")
+    page.locator(f'[data-id="{DEPOT}"]').click()
+    detail = page.locator("#detail")
+    expect(detail.get_by_role("heading", level=2)).to_be_focused()
+    expect(detail.locator(".whose .owner").first).to_contain_text(re.compile(r"Azerbaijan\s*100\s%"))
+    expect(detail.locator(".of-chosen")).to_contain_text("whichever was hit")
+    expect(detail.locator(".several")).to_contain_text("One of these was hit")
+    chain = detail.locator(".chain > ol").first
+    expect(chain.locator("b", has_text="SOCAR").first).to_be_visible()
+    expect(chain.locator("ol").first).to_be_attached()
+    expect(chain).to_contain_text(re.compile(r"100\s% counts to Azerbaijan"))
+    expect(chain.get_by_role("link").first).to_have_attribute("rel", "noopener noreferrer")
+
+
+def test_control_is_told_apart_from_the_shares(open_page: Open) -> None:
+    page = open_page(f"#strike={DEPOT}")
+    control = page.get_by_role("region", name="Who controlled it")
+    expect(control).to_contain_text("never a share")
+    expect(control.locator(".controller")).to_have_text(["Azerbaijan, a state"] * 2)
+    steps = control.get_by_role("list", name=re.compile("^Steps of control")).first.locator("li")
+    expect(steps).to_have_count(2)
+    expect(steps.nth(0)).to_contain_text(re.compile(r"^Azerbaijan holds 100\s% of SOCAR"))
+    expect(steps.nth(1)).to_contain_text(re.compile(r"^SOCAR holds 100\s% of SOCAR oil terminal"))
+    assert page.locator(".whose .controller").count() == 0
+
+
+def test_control_is_counted_by_head_office_where_that_is_asked(open_page: Open) -> None:
+    page = open_page("#strike=ua-flex-2025-08-21&basis=headquarters")
+    expect(page.get_by_role("region", name="Who controlled it").locator(".controller")).to_contain_text("United States")
+
+
+def test_control_that_differs_over_the_days_is_told_for_each(open_page: Open) -> None:
+    page = open_page()
+    told = page.evaluate(
+        """async () => {
+          const { controlBlock } = await import("./static/control.js");
+          const by = (entity, country) => ({ entity, name: entity, country, reach: "company", steps: [] });
+          const spans = [
+            { first: "2025-08-01", last: "2025-08-10", control: by("Seller", "SG") },
+            { first: "2025-08-11", last: "2025-08-11", control: null },
+            { first: "2025-08-12", last: null, control: by("Buyer", "AZ") },
+          ];
+          const asset = { id: "a", name: "Plant" };
+          const hit = { asset, control: null, control_days: spans };
+          const block = controlBlock({ assets: [hit], sources: {} }, () => {});
+          const told = block.querySelectorAll(".span, .controller, ul > li > p:first-child");
+          return [...told].map((node) => node.textContent);
+        }"""
+    )
+    assert told == [
+        "It is not settled on which day this was, and control differed over the days it may have been.",
+        "1–10 August 2025",
+        "Seller, Singapore, a company that nobody is known to control",
+        "11 August 2025",
+        "Nobody surely held more than half, and no control is declared.",
+        "12 August 2025 or later",
+        "Buyer, Azerbaijan, a company that nobody is known to control",
+    ]
+
+
+@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+def test_a_country_is_summed_up_by_role(open_page: Open, server_url: str, size: dict[str, int]) -> None:
+    page = open_page("#country=RU", size)
+    owner = page.request.get(f"{server_url.rstrip('/')}/countries/RU").json()["relations"]["owner"]
+    low, high = (f"{round(owner[end], 2):g}" for end in ("assets_min", "assets_max"))
+    said = page.locator("#summary .in-all")
+    expect(said).to_have_text(
+        f"In all: owner in {owner['strikes']} strikes ({owner['strikes_sure']} of them sure). Put together, its shares "
+        f"make {low} to {high} of the {owner['hits']} sites hit, counting a site anew for each strike."
+    )
+    if size is PHONE:
+        page.locator("#grip").click()
+    page.get_by_label("Whose assets were hit?").select_option("AZ")
+    expect(said).to_contain_text("owner in 6 strikes (sure)")
+    page.get_by_label(re.compile("^Other tie")).check()
+    expect(said).to_have_text("Supplier in 1 strike; affected in 2 strikes.")
+    page.get_by_label(re.compile("^Host")).check()
+    expect(said).to_have_count(0)
+    assert page.locator("#summary").evaluate("node => node.scrollWidth <= node.clientWidth")
+
+
+def test_nobody_controls_the_caspian_pipeline(open_page: Open) -> None:
+    page = open_page(f"#strike={CPC}")
+    control = page.get_by_role("region", name="Who controlled it")
+    expect(control.locator(".controller")).to_have_text(
+        "Nobody surely held more than half, and no control is declared."
+    )
+    expect(control.locator("ol")).to_have_count(0)
+
+
+def test_chains_of_one_asset_are_one_tree_with_a_part_at_each_holder(open_page: Open) -> None:
+    page = open_page(f"#strike={CPC}")
+    chain = page.locator(".chain > ol")
+    expect(chain.locator("> li")).to_have_count(1)
+    assert chain.get_by_role("button", name="Caspian Pipeline Consortium", exact=True).count() == 1
+    rosneft = chain.locator("li", has=page.locator("> .step").get_by_role("button", name="Rosneft", exact=True)).last
+    # 7.5 % of it, of which Rosneft has 51 %.
+    expect(rosneft.locator("> .step .step-part")).to_contain_text(re.compile(r"^3.825\s%"))
+    expect(rosneft.locator("> .step .end")).to_have_text(re.compile(r"0.451\s% counts to Russia"))
+    below = rosneft.locator("li", has_text="QH Oil Investments").last
+    expect(below.locator(".end")).to_have_text(re.compile(r"0.7061\s% counts with Rosneft, to Russia"))
+
+
+def test_bars_of_the_chain_are_parts_of_the_whole(open_page: Open) -> None:
+    page = open_page(f"#strike={CPC}", PHONE)
+    kazakhstan = page.locator(".chain .step", has_text="Other lists print KazMunayGas")
+    widths = kazakhstan.locator(".owner-bar").evaluate(
+        "bar => [bar.clientWidth, ...Array.from(bar.children, part => part.getBoundingClientRect().width)]"
+    )
+    assert widths[1:] == [pytest.approx(0.19 * widths[0], abs=1)]
+    assert page.locator("#detail").evaluate("node => node.scrollWidth <= node.clientWidth")
+
+
+@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+def test_an_owner_opens_what_it_held_and_back_returns(open_page: Open, size: dict[str, int]) -> None:
+    page = open_page(f"#strike={DEPOT}", size)
+    name = page.locator("#detail .chain").first.get_by_role("button", name="SOCAR", exact=True)
+    name.click()
+    expect(page.get_by_role("heading", name="What SOCAR held on 8 August 2025")).to_be_focused()
+    assert view_of(page) == {"strike": DEPOT, "entity": "socar"}
+    assert page.locator("#detail").evaluate("node => node.inert")
+    tanap = page.get_by_role("table", name="Sites and lines").get_by_role("row", name=re.compile("TANAP"))
+    expect(tanap.get_by_role("cell")).to_have_text(["none", "31.99\xa0%"])
+    page.get_by_role("table", name="Companies").get_by_role("button", name="Southern Gas Corridor CJSC").click()
+    expect(page.get_by_role("heading", name=re.compile("What Southern Gas Corridor CJSC held"))).to_be_focused()
+    page.go_back()
+    expect(page.get_by_role("heading", name=re.compile("What SOCAR held"))).to_be_visible()
+    page.get_by_role("button", name="Back to the record").click()
+    expect(page.locator("#holdings")).to_be_hidden()
+    expect(
+        page.locator("#detail").get_by_role("button", name="SOCAR", exact=True).and_(page.locator(":focus"))
+    ).to_have_count(1)
+    assert view_of(page) == {"strike": DEPOT}
+
+
+def test_escape_closes_the_holdings_and_then_the_record(open_page: Open) -> None:
+    page = open_page(f"#strike={DEPOT}&entity=socar")
+    expect(page.locator("#holdings table").first).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("#holdings")).to_be_hidden()
+    expect(page.locator("#detail-title")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("#detail")).to_be_hidden()
+    assert view_of(page) == {}
+
+
+def test_holdings_are_restored_by_their_address_even_without_a_strike(open_page: Open) -> None:
+    page = open_page("#entity=socar")
+    expect(page.get_by_role("heading", name=re.compile("^What SOCAR held on"))).to_be_visible()
+    expect(page.locator("#holdings")).to_contain_text("31.99")
+    expect(page.get_by_role("button", name="Back to the record")).to_have_count(0)
+    page.locator(f'[data-id="{DEPOT}"]').click()
+    expect(page.locator("#holdings")).to_be_hidden()
+    assert view_of(page) == {"strike": DEPOT}
+
+
+def test_an_unknown_entity_is_said_to_be_missing(browser: Browser, server_url: str) -> None:
+    page = browser.new_page()
+    page.goto(f"{server_url.rstrip('/')}/map#entity=no-such-entity")
+    expect(page.locator("#holdings [role=alert]")).to_contain_text("no-such-entity")
+    page.get_by_role("button", name="Close the holdings").click()
+    expect(page.locator("#holdings")).to_be_hidden()
+    page.close()
+
+
+def test_a_supplier_is_no_owner(open_page: Open) -> None:
+    page = open_page(f"#country=AZ&role=related&strike={ORLIVKA}")
+    detail = page.locator("#detail")
+    expect(detail.locator(".of-chosen")).to_be_visible()
+    owners = detail.locator(".whose .owner-name").all_inner_texts()
+    assert "Ukraine" in owners
+    assert "Azerbaijan" not in owners
+    expect(detail.locator(".of-chosen")).to_contain_text("Azerbaijan: owned none of it")
+    expect(detail.locator(".others li", has_text="Azerbaijan")).to_contain_text("supplier")
+    expect(detail.locator("dl.first")).to_contain_text("night of 5–6 August 2025")
+    expect(detail.locator(".claims")).to_contain_text("June 2025")
+
+
+def test_links_go_out_only_as_web_addresses(open_page: Open) -> None:
+    page = open_page(f"#strike={DEPOT}")
+    page.wait_for_selector("#detail .sources a")
+    links = page.locator("#detail a[target]").evaluate_all("nodes => nodes.map(n => [n.getAttribute('href'), n.rel])")
+    assert links
+    assert all(href.startswith(("http://", "https://")) and rel == "noopener noreferrer" for href, rel in links)
+
+
+def test_a_strike_on_the_map_opens_its_record(open_page: Open, server_url: str) -> None:
+    asked = open_page().request.get(f"{server_url.rstrip('/')}/collections/strikes/items?limit=1000").json()
+    placed = [feature for feature in asked["features"] if feature["geometry"]]
+
+    def alone(feature: dict[str, Any]) -> bool:
+        lon, lat = feature["geometry"]["coordinates"]
+        others = [each["geometry"]["coordinates"] for each in placed if each is not feature]
+        return all(abs(lon - x) + abs(lat - y) > 0.5 for x, y in others)
+
+    feature = next(each for each in placed if alone(each))
+    lon, lat = feature["geometry"]["coordinates"]
+    page = open_page(f"#map={lon},{lat},8", drawn=True)
+    box = page.locator("canvas.maplibregl-canvas").bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    expect(page.locator("#detail-title")).to_have_text(feature["properties"]["title"])
+
+
+def test_strikes_at_one_place_can_each_be_picked(open_page: Open, server_url: str) -> None:
+    asked = open_page().request.get(f"{server_url.rstrip('/')}/collections/strikes/items?limit=1000").json()
+    depot = next(each for each in asked["features"] if each["properties"]["id"] == DEPOT)
+    lon, lat = depot["geometry"]["coordinates"]
+    page = open_page(f"#map={lon},{lat},9", drawn=True)
+    box = page.locator("canvas.maplibregl-canvas").bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    choices = page.locator(".pick button")
+    assert choices.count() > 1
+    choices.filter(has_text=re.compile(r"\b8 August")).first.click()
+    assert view_of(page)["strike"] == DEPOT
+
+
+def test_the_served_style_uses_only_the_colours_of_the_table(server_url: str) -> None:
+    static = Path(__file__).resolve().parents[2] / "static"
+    colour = re.compile(r"#[0-9A-Fa-f]{6}\b")
+    table = set(colour.findall((static / "style-table.json").read_text(encoding="utf-8")))
+    with urllib.request.urlopen(f"{server_url}/style.json") as answer:
+        style = json.load(answer)
+    used = set(colour.findall(json.dumps(style["layers"])))
+    assert used
+    assert used <= table
+    assert {layer["source"] for layer in style["layers"] if "source" in layer} <= set(style["sources"])
+
+
+def test_kinds_narrow_the_list_and_nothing_chosen_is_everything(open_page: Open) -> None:
+    page = open_page()
+    everything = rows(page)
+    page.locator("#filters summary").click()
+    page.get_by_label("Oil", exact=True).uncheck()
+    assert 0 < rows(page) < everything
+    assert "oil" not in view_of(page)["kinds"].split(".")
+    page.get_by_role("button", name="Clear all filters").click()
+    assert rows(page) == everything
+    assert view_of(page) == {}
+
+
+def test_countries_can_be_counted_by_head_office(open_page: Open) -> None:
+    page = open_page(f"#strike={DEPOT}")
+    page.get_by_text("How countries are counted").click()
+    with page.expect_response(re.compile("attribution.*basis=headquarters")):
+        page.get_by_label("A company counts to the country of its").select_option("headquarters")
+    expect(page.get_by_label("A company counts to the country of its")).to_have_value("headquarters")
+    assert view_of(page)["basis"] == "headquarters"
+
+
+def test_dates_narrow_the_list(open_page: Open) -> None:
+    page = open_page()
+    everything = rows(page)
+    page.get_by_label("From", exact=True).fill("2025-08-01")
+    page.get_by_label("From", exact=True).dispatch_event("change")
+    page.get_by_label("To", exact=True).fill("2025-08-31")
+    page.get_by_label("To", exact=True).dispatch_event("change")
+    assert 0 < rows(page) < everything
+    assert view_of(page) == {"from": "2025-08-01", "to": "2025-08-31"}
+    page.get_by_role("button", name="All dates").click()
+    assert rows(page) == everything
+
+
+def test_the_handles_of_the_time_range_work_by_key_and_never_overlap(open_page: Open) -> None:
+    page = open_page()
+    first, last = page.get_by_role("slider", name="First day shown"), page.get_by_role("slider", name="Last day shown")
+    last.press("PageDown")
+    assert "to" in view_of(page)
+    first.press("End")
+    assert first.get_attribute("aria-valuenow") == last.get_attribute("aria-valuenow")
+    left, right = first.bounding_box(), last.bounding_box()
+    assert left is not None
+    assert right is not None
+    assert left["x"] + left["width"] <= right["x"]
+    assert min(left["width"], right["width"]) >= 24
+
+
+def test_a_view_is_restored_by_its_address_and_by_going_back(open_page: Open) -> None:
+    page = open_page()
+    pick_country(page, "AZ")
+    page.locator(f'[data-id="{DEPOT}"]').click()
+    page.wait_for_selector("#detail .owner")
+    address = page.url
+    assert view_of(page) == {"country": "AZ", "strike": DEPOT}
+    page.reload()
+    page.wait_for_selector("#detail .owner")
+    expect(page.get_by_label("Whose assets were hit?")).to_have_value("AZ")
+    assert page.url == address
+    page.go_back()
+    expect(page.locator("#detail")).to_be_hidden()
+    page.go_back()
+    expect(page.get_by_label("Whose assets were hit?")).to_have_value("")
+    page.go_forward()
+    expect(page.get_by_label("Whose assets were hit?")).to_have_value("AZ")
+
+
+def test_a_map_that_moves_while_the_reader_goes_back_keeps_where_they_went(open_page: Open) -> None:
+    """Going back tells the page after the address has changed; a map that comes to rest in between may not undo it."""
+    page = open_page()
+    seen = page.evaluate(
+        """async () => {
+          const { createState } = await import("./static/state.js");
+          const told = [];
+          const state = createState((now) => told.push(now.country));
+          state.set({ country: "AZ" });
+          state.set({ country: "KZ" });
+          const gone = new Promise((done) => addEventListener("popstate", () => {
+            state.set({ map: [10, 50, 4] }, { step: false });
+            setTimeout(done, 50);
+          }, { once: true }));
+          history.back();
+          await gone;
+          return [state.now.country, state.now.map, new URLSearchParams(location.hash.slice(1)).get("country"), told];
+        }"""
+    )
+    assert seen == ["AZ", [10, 50, 4], "AZ", ["AZ", "KZ", "AZ", "AZ"]]
+
+
+def test_a_malformed_address_falls_back(open_page: Open) -> None:
+    page = open_page("#map=1,x,900&country=zz9&role=boss&from=yesterday&kinds=__proto__")
+    assert rows(page) > 50
+
+
+def test_an_unknown_strike_is_said_to_be_missing(browser: Browser, server_url: str) -> None:
+    page = browser.new_page()
+    page.goto(f"{server_url.rstrip('/')}/map#strike=no-such-strike")
+    expect(page.locator("#detail [role=alert]")).to_be_visible()
+    expect(page.locator("#list button").first).to_be_visible()
+    page.close()
+
+
+def test_the_whole_way_by_keyboard(open_page: Open) -> None:
+    page = open_page()
+    page.keyboard.press("Tab")
+    expect(page.locator(".skip")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#list")).to_be_focused()
+    page.keyboard.press("Tab")
+    page.keyboard.press("ArrowDown")
+    second = page.locator("#list button").nth(1)
+    expect(second).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#detail-title")).to_be_focused()
+    expect(second).to_have_attribute("aria-current", "true")
+    page.keyboard.press("Escape")
+    expect(page.locator("#detail")).to_be_hidden()
+    expect(second).to_be_focused()
+
+
+def test_on_a_phone_the_sheet_opens_and_the_record_covers_all(open_page: Open) -> None:
+    page = open_page("", PHONE)
+    grip = page.locator("#grip")
+    expect(page.locator("#list")).to_be_hidden()
+    grip.click()
+    expect(grip).to_have_attribute("aria-expanded", "true")
+    page.locator(f'[data-id="{DEPOT}"]').click()
+    page.wait_for_selector("#detail .owner")
+    box = page.locator("#detail").bounding_box()
+    assert box == {"x": 0, "y": 0, **PHONE}
+    assert page.locator("#panel").evaluate("node => node.inert")
+    assert page.locator("#detail").evaluate("node => node.scrollWidth <= node.clientWidth")
+    page.get_by_role("button", name="Close").click()
+    expect(page.locator("#list")).to_be_visible()
+    small = page.locator("button:visible, select:visible, summary:visible").evaluate_all(
+        "nodes => nodes.map(n => [n.textContent, n.getBoundingClientRect().height]).filter(([, h]) => h < 44)"
+    )
+    assert small == []
+
+
+HELD = f"#strike={DEPOT}&entity=socar"
+AXE_VIEWS = [
+    ("", DESK),
+    (f"#country=AZ&strike={DEPOT}", DESK),
+    (HELD, DESK),
+    ("", PHONE),
+    (f"#strike={ORLIVKA}", PHONE),
+    (f"#strike={CPC}", PHONE),
+    (HELD, PHONE),
+]
+AXE_NAMES = ["list", "detail", "holdings", "phone list", "phone detail", "phone chain", "phone holdings"]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("view", "size"), AXE_VIEWS, ids=AXE_NAMES)
+def test_axe_finds_nothing(open_page: Open, view: str, size: dict[str, int], scheme: str) -> None:
+    # axe is put into the page from outside, which the page's own policy rightly forbids.
+    page = open_page(view, size, scheme, csp=False)
+    if view:
+        page.wait_for_selector("#holdings table" if view == HELD else "#detail .owner")
+    elif size is PHONE:
+        page.locator("#grip").click()
+    page.locator("details").evaluate_all("nodes => nodes.forEach(node => (node.open = true))")
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    found = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
+    assert [(each["id"], [node["target"] for node in each["nodes"]]) for each in found["violations"]] == []
+
+
+def test_list_and_record_work_without_webgl(playwright: Playwright, server_url: str) -> None:
+    browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=NO_GL)
+    page = browser.new_page()
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto(f"{server_url.rstrip('/')}/map#country=AZ")
+    page.wait_for_selector("body[data-map=off]")
+    expect(page.locator("#map-note")).to_contain_text("WebGL")
+    page.locator(f'[data-id="{DEPOT}"]').click()
+    expect(page.locator("#detail .owner").first).to_contain_text("Azerbaijan")
+    browser.close()
+    assert errors == []
+
+
+def test_the_page_has_no_inline_code_and_makes_no_html_of_data() -> None:
+    static = Path(__file__).resolve().parents[2] / "static"
+    own = [file for file in static.glob("*.*") if file.suffix in (".js", ".html")]
+    assert len(own) > 10
+    for file in own:
+        text = file.read_text(encoding="utf-8")
+        assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(", text), file.name
+        assert len(text.splitlines()) <= 250, file.name
+    page = (static / "index.html").read_text(encoding="utf-8")
+    assert not re.search(r"<script(?![^>]*\bsrc=)|<style|\sstyle=|\son\w+=", page)

@@ -1,0 +1,185 @@
+"""The review page in a real browser: by keyboard alone, at desk and on a phone, with two reviewers at once."""
+
+from __future__ import annotations
+
+import dataclasses
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import uvicorn
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from api.app import create_app
+from api.requests import reviewer_tokens
+from api.settings import Settings
+from layers.model.records import Records
+from layers.store.store import Store
+from tests.browser.test_page import AXE, CHROMIUM, DESK, PHONE, SOFTWARE_GL, Troubles
+from tests.conftest import BASEMAP
+
+pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="needs /usr/bin/chromium")
+
+CPC = "ru-cpc-kropotkinskaya-2025-02-17"
+
+
+@dataclasses.dataclass(frozen=True)
+class Desk:
+    """A running server whose bundled strikes have no decisions, and two reviewers' tokens."""
+
+    url: str
+    store: Store
+    ann: str
+    ben: str
+
+
+@pytest.fixture
+def desk(records: Records, tmp_path: Path) -> Iterator[Desk]:
+    store = Store.create(tmp_path / "atlas.gpkg")
+    store.load(dataclasses.replace(records, decisions={}), who="tests")
+    file = tmp_path / "reviewers.json"
+    tokens = [reviewer_tokens.add(file, name) for name in ("Ann", "Ben")]
+    app = create_app(store, Settings(basemap=BASEMAP, reviewers=file, follow_every_s=0))
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="warning"))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        time.sleep(0.02)
+    yield Desk(f"http://127.0.0.1:{port}", store, *tokens)
+    server.should_exit = True
+    thread.join()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as running:
+        launched = running.chromium.launch(executable_path=str(CHROMIUM), args=SOFTWARE_GL)
+        yield launched
+        launched.close()
+
+
+def signed_in(browser: Browser, desk: Desk, token: str, size: dict[str, int] = DESK, *, csp: bool = True) -> Page:
+    context = browser.new_context(
+        viewport=size,  # type: ignore[arg-type]
+        bypass_csp=not csp,
+        reduced_motion="reduce",
+    )
+    page = context.new_page()
+    page.goto(f"{desk.url}/review")
+    expect(page.get_by_label("Reviewer's token")).to_be_focused()
+    page.keyboard.type(token)
+    page.keyboard.press("Enter")
+    page.wait_for_selector("body[data-ready]")
+    return page
+
+
+def opened(page: Page) -> str:
+    return page.locator('#queue [aria-current="true"]').get_attribute("data-id") or ""
+
+
+def title(page: Page) -> str:
+    return page.locator("#case-title").inner_text()
+
+
+def test_a_decision_by_keyboard_alone(browser: Browser, desk: Desk) -> None:
+    page = signed_in(browser, desk, desk.ann)
+    troubles = Troubles(page, desk.url)
+    waiting = page.locator("#queue li").count()
+    first = title(page)
+    page.keyboard.press("j")
+    expect(page.locator("#case-title")).not_to_have_text(first)
+    strike, name = opened(page), title(page)
+    page.keyboard.press("1")
+    asset = page.locator('#decision input[name="asset"]').first.get_attribute("value")
+    page.keyboard.press("c")
+    page.keyboard.press("w")
+    page.keyboard.type("The report names it: c, n, x")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#said")).to_have_text(f"Saved: {name}, confirmed.")
+    expect(page.locator("#case-title")).not_to_have_text(name)
+    expect(page.locator("#case-title")).to_be_focused()
+    assert page.locator("#queue li").count() == waiting - 1
+    [made] = desk.store.records().decisions.values()
+    assert (made.strike, made.asset, made.verdict, made.who) == (strike, asset, "confirmed", "Ann")
+    assert made.why == "The report names it: c, n, x"
+    page.keyboard.press("z")
+    expect(page.locator("#said")).to_have_text(f"Taken back: {name}.")
+    expect(page.locator("#queue li")).to_have_count(waiting)
+    assert [one.verdict for one in desk.store.records().decisions.values()] == ["confirmed", "undone"]
+    expect(page.get_by_role("region", name="Decisions so far").get_by_role("listitem")).to_have_count(2)
+    assert troubles == []
+
+
+def test_nothing_is_saved_without_grounds_or_an_asset(browser: Browser, desk: Desk) -> None:
+    page = signed_in(browser, desk, desk.ann)
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_role("alert")).to_have_text("Choose a verdict first.")
+    page.keyboard.press("p")
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_role("alert")).to_have_text("Choose the asset first.")
+    page.keyboard.press("n")
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_role("alert")).to_have_text("Say on what grounds first.")
+    expect(page.get_by_label("On what grounds?")).to_be_focused()
+    assert not desk.store.records().decisions
+
+
+def test_keys_can_be_turned_off(browser: Browser, desk: Desk) -> None:
+    page = signed_in(browser, desk, desk.ann)
+    page.keyboard.press("?")
+    page.get_by_label("Single keys work").uncheck()
+    before = opened(page)
+    page.keyboard.press("j")
+    page.keyboard.press("n")
+    assert opened(page) == before
+    assert page.locator("#decision :checked").count() == 0
+
+
+def test_who_comes_second_sees_what_the_first_decided(browser: Browser, desk: Desk) -> None:
+    ann, ben = (signed_in(browser, desk, token) for token in (desk.ann, desk.ben))
+    assert opened(ann) == opened(ben)
+    for page, key, why in ((ann, "n", "no site is named"), (ben, "x", "it was a fire")):
+        page.keyboard.press(key)
+        page.keyboard.press("w")
+        page.keyboard.type(why)
+        page.keyboard.press("Control+Enter")
+        if page is ann:
+            expect(page.locator("#said")).to_contain_text("Saved")
+    expect(ben.get_by_role("alert")).to_contain_text("Somebody else decided")
+    expect(ben.get_by_role("region", name="Decisions so far")).to_contain_text("none of these, Ann")
+    expect(ben.get_by_label("On what grounds?")).to_have_value("it was a fire")
+    ben.keyboard.press("Escape")
+    ben.get_by_label("Not a strike").check()
+    ben.get_by_role("button", name="Save the decision").click()
+    expect(ben.locator("#said")).to_contain_text("Saved")
+    assert [(one.who, one.verdict) for one in desk.store.records().decisions.values()] == [
+        ("Ann", "none"),
+        ("Ben", "not-a-strike"),
+    ]
+
+
+def test_a_token_that_is_nobodys_signs_out(browser: Browser, desk: Desk) -> None:
+    page = browser.new_context(viewport=DESK).new_page()  # type: ignore[arg-type]
+    page.goto(f"{desk.url}/review")
+    page.get_by_label("Reviewer's token").fill("nobody")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("alert")).to_have_text("no reviewer has this token")
+    assert "nobody" not in page.url
+    assert page.evaluate("sessionStorage.length") == 0
+
+
+@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+def test_no_axe_violation(browser: Browser, desk: Desk, size: dict[str, int]) -> None:
+    page = signed_in(browser, desk, desk.ann, size, csp=False)
+    page.keyboard.press("?")
+    page.keyboard.press("n")
+    page.add_script_tag(path=AXE)
+    found = page.evaluate("async () => (await axe.run()).violations.map((v) => `${v.id}: ${v.nodes[0].html}`)")
+    assert found == []
+    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")

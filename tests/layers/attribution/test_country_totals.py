@@ -1,0 +1,154 @@
+"""Tallies of countries equal a count over every world: which candidate sites were hit, with all shares."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import product
+from types import MappingProxyType
+from typing import Any, Literal
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from layers.attribution.attribute import Answer, HitOwners
+from layers.attribution.country_totals import NO_STRIKES, Owned, tallies
+from layers.decisions.hits import Finding, Hit
+from layers.model.records import Decision, Entity, Relation, Strike
+from layers.ownership.chains import Chains
+from layers.ownership.owners import Owners
+from layers.ownership.walk import CountryShare, Interval
+from layers.snapshot.snapshot import Snapshot
+
+Verdict = Literal["confirmed", "possible", "proposed"]
+NONE = Interval(0.0, 0.0)
+COUNTRIES = ("AA", "BB")
+
+
+def strike(name: str, **values: Any) -> Strike:
+    told = {"id": name, "title": name, "when": "2025", "place": "somewhere", "status": "reported", "checked": "read"}
+    return Strike.model_validate({**told, "sources": ("s",), **values})
+
+
+def hit(asset: str, verdict: Verdict, shares: dict[str, tuple[float, float]], *ties: Relation) -> HitOwners:
+    rows = tuple(CountryShare(c, Interval(*ends), MappingProxyType({})) for c, ends in shares.items())
+    return HitOwners(Hit(asset, verdict, None), Owners(rows, NONE, (), (), lambda: Chains((), NONE)), ties)
+
+
+def told(of: Strike, *hits: HitOwners, decision: Decision | None = None, basis: Any = "registration") -> Answer:
+    return Answer(of, Finding(of.id, (), "decision", decision), hits, (), NONE, (), basis, "stay")
+
+
+def owned(*answers: Answer, country: str = "AA") -> Owned:
+    return tallies({}, answers).get(country, NO_STRIKES).owned
+
+
+def worlds(answer: Answer) -> Iterator[list[HitOwners]]:
+    """Every set of sites that may be all that was hit."""
+    sure = [one for one in answer.hits if one.hit.verdict == "confirmed"]
+    candidates = [one for one in answer.hits if one.hit.verdict != "confirmed"]
+    for candidate in candidates:
+        yield [*sure, candidate]
+    if sure or len(candidates) < 2:
+        yield sure
+
+
+def held(sites: list[HitOwners], country: str, end: int) -> float:
+    return sum(
+        (row.share.low, row.share.high)[end] for one in sites for row in one.owners.shares if row.country == country
+    )
+
+
+PERCENTS = st.tuples(st.integers(0, 100), st.integers(0, 100)).map(lambda ends: (float(min(ends)), float(max(ends))))
+SHARES = st.dictionaries(st.sampled_from(COUNTRIES), PERCENTS)
+HITS = st.one_of(
+    st.lists(st.tuples(st.sampled_from(("confirmed", "possible")), SHARES), max_size=4),
+    st.lists(st.tuples(st.just("proposed"), SHARES), max_size=1),
+)
+
+
+@settings(max_examples=100)
+@given(st.lists(HITS, max_size=3))
+def test_tallies_equal_a_count_over_every_world(
+    drawn: list[list[tuple[Verdict, dict[str, tuple[float, float]]]]],
+) -> None:
+    answers = [
+        told(strike(f"s{n}"), *(hit(f"a{m}", verdict, shares) for m, (verdict, shares) in enumerate(hits)))
+        for n, hits in enumerate(drawn)
+    ]
+    for country in COUNTRIES:
+        found = owned(*answers, country=country)
+        chosen = list(product(*(list(worlds(answer)) for answer in answers)))
+        low = [sum(held(sites, country, 0) for sites in world) / 100 for world in chosen]
+        high = [sum(held(sites, country, 1) for sites in world) / 100 for world in chosen]
+        sites = [sum(held([one], country, 1) > 0 for sites in world for one in sites) for world in chosen]
+        assert found.assets_min == pytest.approx(min(low))
+        assert found.assets_max == pytest.approx(max(high))
+        assert found.hits == max(sites)
+        may = [max(held(sites, country, 1) for sites in worlds(answer)) > 0 for answer in answers]
+        must = [min(held(sites, country, 0) for sites in worlds(answer)) > 0 for answer in answers]
+        assert (found.strikes, found.strikes_sure) == (sum(may), sum(must))
+        assert 0 <= found.assets_min <= found.assets_max <= found.hits
+
+
+def test_one_of_two_sites_was_hit_and_counts_once() -> None:
+    either = told(strike("s"), hit("a", "possible", {"AA": (100, 100)}), hit("b", "possible", {"AA": (20, 60)}))
+    assert owned(either) == Owned(1, 1, 1, 0.2, 1.0)
+
+
+def test_a_site_that_may_not_have_been_hit_adds_only_to_the_upper_bound() -> None:
+    for verdict in ("possible", "proposed"):
+        assert owned(told(strike("s"), hit("a", verdict, {"AA": (100, 100)}))) == Owned(1, 0, 1, 0.0, 1.0)  # type: ignore[arg-type]
+    beside = told(strike("s"), hit("a", "confirmed", {"AA": (50, 50)}), hit("b", "possible", {"AA": (100, 100)}))
+    assert owned(beside) == Owned(1, 1, 2, 0.5, 1.5)
+
+
+def test_sites_that_were_all_hit_add_up_and_each_strike_on_a_site_counts() -> None:
+    both = told(strike("s"), hit("a", "confirmed", {"AA": (10, 10)}), hit("b", "confirmed", {"AA": (30, 40)}))
+    assert owned(both, told(strike("t"), hit("a", "confirmed", {"AA": (10, 10)}))) == Owned(
+        2,
+        2,
+        3,
+        pytest.approx(0.5),
+        pytest.approx(0.6),  # type: ignore[arg-type]
+    )
+
+
+def test_strikes_that_do_not_stand_are_not_counted() -> None:
+    values = {"id": "d", "strike": "s", "verdict": "not-a-strike", "who": "w", "when": "2025", "why": "y"}
+    no_strike = told(strike("s", host_country="AA"), decision=Decision.model_validate(values))
+    retracted = told(strike("t", status="retracted", host_country="AA"), hit("a", "confirmed", {"AA": (100, 100)}))
+    assert tallies({}, [no_strike, retracted]) == {}
+
+
+def test_other_relations_are_counted_apart_by_strike_and_follow_the_basis() -> None:
+    firm = Entity(id="e", name="E", type="registeredEntity", registered_in="AA", headquartered_in="BB", checked="read")
+    ties = [
+        Relation.model_validate(
+            {"id": f"r{kind}", "asset": "a", "entity": "e", "relation": kind, "source": "s", "checked": "read"}
+        )
+        for kind in ("operator", "supplier")
+    ]
+    of = strike("s", host_country="CC")
+    both = hit("a", "confirmed", {"AA": (100, 100)}, *ties), hit("b", "confirmed", {}, ties[0])
+    found = tallies({"e": firm}, [told(of, *both)])
+    assert found.keys() == {"AA", "CC"}
+    assert (found["AA"].strikes["operator"], found["AA"].strikes["supplier"], found["AA"].related) == (1, 1, 1)
+    assert (found["AA"].strikes["host"], found["CC"].strikes["host"], found["CC"].related) == (0, 1, 0)
+    assert found["CC"].owned == Owned()
+    seated = tallies({"e": firm}, [told(of, *both, basis="headquarters")])
+    assert (seated["AA"].related, seated["BB"].related) == (0, 1)
+
+
+def test_azerbaijan_owned_six_times_and_supplied_once(snapshot: Snapshot) -> None:
+    found = snapshot.tallies()["AZ"]
+    assert (found.owned.strikes, found.owned.strikes_sure, found.owned.hits) == (6, 6, 6)
+    assert (found.owned.assets_min, found.owned.assets_max) == pytest.approx((5.25, 5.25))
+    assert (found.strikes["supplier"], found.strikes["host"]) == (1, 0)
+
+
+def test_all_countries_together_own_no_more_than_was_hit(snapshot: Snapshot) -> None:
+    for basis in ("registration", "headquarters"):
+        found = snapshot.tallies(basis).values()  # type: ignore[arg-type]
+        hits = sum(len(finding.hits) for finding in snapshot.findings.values())
+        assert sum(tally.owned.assets_min for tally in found) <= hits

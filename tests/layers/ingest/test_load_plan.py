@@ -1,0 +1,289 @@
+"""What a load does to what is known: updates, unions, clashes, removals, and what is left out."""
+
+from __future__ import annotations
+
+import pytest
+
+from layers.ingest.load_plan import Change, arrive, changes
+from layers.model.problems import Problem
+from layers.model.records import NOUNS, Claim, Entity
+from layers.resolution import resolve
+from tests.layers.making_loads import (
+    TABLE_OF,
+    after,
+    asset,
+    decision,
+    entity,
+    judged,
+    load,
+    of,
+    read,
+    source,
+    stake,
+    strike,
+    what_changes,
+)
+
+LEI, OTHER_LEI = "213800EXAMPLE0000034", "213800EXAMPLE0000035"
+OTHER = (source("o/s", "o"), entity("k", "o", external_ids={"lei": LEI}), asset("depot", "o"), stake("depot", "k", "o"))
+STORED = of(*OTHER)
+OWN = (source("d/s", "d"), asset("plant", "d"), entity("x", "d"), stake("plant", "x", "d"))
+
+
+class TestUpdating:
+    def test_a_new_dataset_is_added_and_others_are_not_touched(self) -> None:
+        arrival, now = load(STORED, *OWN)
+        assert {name: change.added for name, change in changes(STORED, arrival).items()} == {
+            "sources": ("d/s",),
+            "entities": ("x",),
+            "assets": ("plant",),
+            "stakes": ("d/plant>x",),
+        }
+        assert all(now.table(TABLE_OF[type(one)])[one.id] == one for one in (*OTHER, *OWN))
+
+    def test_the_newer_file_of_a_dataset_changes_adds_and_removes(self) -> None:
+        _, now = load(STORED, *OWN, asset("gone", "d"))
+        newer = (OWN[0], asset("plant", "d", capacity=5, capacity_unit="t/d"), *OWN[2:], asset("new", "d"))
+        arrival, _ = load(now, *newer)
+        assert what_changes(now, arrival) == {
+            "assets": Change(("new",), {"plant": ("capacity", "capacity_unit")}, ("gone",), 0)
+        }
+        assert arrival.problems == ()
+
+    def test_what_a_table_no_longer_has_at_all_is_removed(self) -> None:
+        _, now = load(STORED, *OWN)
+        arrival, left = load(now, *OWN[:3])
+        assert what_changes(now, arrival) == {"stakes": Change((), {}, ("d/plant>x",), 0)}
+        assert left.stakes == STORED.stakes
+
+    def test_records_that_name_datasets_of_their_own_touch_only_those(self) -> None:
+        _, now = load(STORED, *OWN)
+        arrival, left = load(now, source("m/s", "m"), stake("k", "x", "m", source="m/s"), dataset="d")
+        assert list(what_changes(now, arrival)) == ["sources", "stakes"]
+        assert left.assets == now.assets
+        assert arrival.problems == ()
+
+    def test_an_empty_file_removes_nothing_even_where_something_is_referred_to(self) -> None:
+        _, now = load(STORED, *OWN, decision("hit", "desk"), strike("hit", "d"))
+        arrival, left = load(now)
+        assert what_changes(now, arrival) == {}
+        assert left == now
+        assert arrival.staying["plant"] == "the files hold no record of it"
+
+    def test_an_empty_file_of_a_dataset_that_is_not_there_does_nothing(self) -> None:
+        arrival, now = load(STORED)
+        assert changes(STORED, arrival) == {}
+        assert now == STORED
+
+
+class TestOthers:
+    def test_a_record_of_another_dataset_is_not_replaced_and_the_clash_is_named(self) -> None:
+        arrival, now = load(STORED, source("d/s", "d"), asset("depot", "d", name="Another"))
+        (problem,) = arrival.problems
+        assert (problem.file, problem.row, problem.record, problem.column) == ("file.csv", 3, "asset depot", "id")
+        assert "the dataset o has it and says otherwise (name, sources)" in problem.expected
+        assert "--dataset o" in problem.expected
+        assert now.assets == STORED.assets
+
+    def test_what_hangs_on_a_clashing_record_is_left_out_and_not_hung_on_the_other(self) -> None:
+        held = (source("d/s", "d"), asset("depot", "d", name="Another"), entity("x", "d"), stake("depot", "x", "d"))
+        arrival, now = load(STORED, *held, stake("x", "k", "d"))
+        assert len(arrival.problems) == 1
+        assert arrival.left_out == {"stakes": 1}
+        assert set(now.stakes) == {"o/depot>k", "d/x>k"}
+
+    def test_a_record_that_another_dataset_holds_word_for_word_is_left_to_it(self) -> None:
+        same = [asset("depot", "d", sources=("o/s",)), stake("depot", "k", "d", id="o/depot>k", source="o/s")]
+        arrival, now = load(STORED, *same, source("o/s", "d", publisher="Publisher of o", retrieved="2026"))
+        assert arrival.known == {"sources": 1, "assets": 1, "stakes": 1}
+        assert (arrival.problems, now) == ((), STORED)
+
+    def test_a_source_of_another_publisher_is_another_source(self) -> None:
+        arrival, now = load(STORED, source("o/s", "d", publisher="Somebody"), asset("plant", "d", sources=("o/s",)))
+        assert [problem.record for problem in arrival.problems] == ["source o/s"]
+        assert arrival.left_out == {"assets": 1}
+        assert now == STORED
+
+
+class TestUniting:
+    @pytest.mark.parametrize("scheme", ["lei", "gem", "wikidata"])
+    def test_an_entity_known_by_identifier_is_united_with_the_known_one(self, scheme: str) -> None:
+        stored = of(OTHER[0], entity("k", "o", external_ids={scheme: LEI}), asset("depot", "o"))
+        held = entity("x", "d", external_ids={scheme.upper(): LEI.lower()}, registered_in="AZ", aliases=("Iks",))
+        arrival, now = load(stored, source("d/s", "d"), held, stake("depot", "x", "d"))
+        assert dict(arrival.resolution.same) == {"x": ("k", f"{scheme} {LEI}")}
+        assert set(now.entities) == {"k"}
+        known = now.entities["k"]
+        assert (known.name, known.dataset, known.registered_in) == ("K", "o", "AZ")
+        assert (known.aliases, known.sources) == (("X", "Iks"), ("o/s", "d/s"))
+        assert now.stakes["d/depot>x"].owner == "k"
+        assert (now.assets, arrival.problems) == (stored.assets, ())
+
+    def test_an_entity_of_the_same_id_adds_what_it_says_more(self) -> None:
+        _, now = load(STORED, source("d/s", "d"), entity("k", "d", name="Kay", external_ids={"lei": LEI}))
+        assert (now.entities["k"].name, now.entities["k"].dataset, now.entities["k"].aliases) == ("K", "o", ("Kay",))
+
+    def test_an_entity_of_the_same_id_that_says_no_more_is_left_to_the_known_one(self) -> None:
+        arrival, now = load(STORED, source("d/s", "d"), entity("k", "d", external_ids={"lei": LEI}))
+        assert arrival.known == {"entities": 1}
+        assert now.entities == STORED.entities
+
+    def test_an_entity_known_by_name_only_is_proposed_and_added(self) -> None:
+        stored = of(OTHER[0], entity("k", "o", name="Zrazok Oil"))
+        arrival, now = load(stored, source("d/s", "d"), entity("x", "d", name="Zrazok Oil"))
+        assert [(one.incoming, one.known) for one in arrival.resolution.proposals] == [("x", "k")]
+        assert set(now.entities) == {"k", "x"}
+
+    def test_no_stake_that_another_load_brought_is_replaced_and_each_share_counts_once(self) -> None:
+        held = (source("d/s", "d"), entity("x", "d", external_ids={"lei": LEI}))
+        better = stake("depot", "x", "d", checked="read")
+        _, now = load(STORED, *held, better)
+        assert now.stakes["o/depot>k"] == STORED.stakes["o/depot>k"]
+        assert now.stakes["d/depot>x"] == better.model_copy(update={"owner": "k"})
+        assert set(resolve.apply(now).stakes) == {"d/depot>x"}
+        again, _ = load(now, *OTHER, dataset="o")
+        assert what_changes(now, again) == {}
+
+    def test_the_dataset_of_the_united_one_loaded_again_keeps_what_others_said(self) -> None:
+        """Also where the other load named no source for its entity."""
+        _, now = load(STORED, entity("x", "d", external_ids={"lei": LEI}, sources=(), note="Iks."))
+        assert now.entities["k"].aliases == ("X",)
+        arrival, _ = load(now, *OTHER, dataset="o")
+        assert what_changes(now, arrival) == {}
+        newer = OTHER[1].model_copy(update={"note": "Kay."})
+        assert isinstance(newer, Entity)
+        _, newest = load(now, OTHER[0], newer, *OTHER[2:], dataset="o")
+        assert newest.entities["k"].note == "Kay. One with x (X). Iks."
+
+    def test_an_entity_that_is_in_the_store_already_stays_by_itself(self) -> None:
+        _, now = load(STORED, *OWN)
+        arrival, left = load(now, *OWN[:2], entity("x", "d", external_ids={"lei": LEI}), OWN[3])
+        assert set(left.entities) == {"k", "x"}
+        assert left.stakes["d/plant>x"].owner == "x"
+        assert "x and k have the same lei" in arrival.resolution.conflicts[0]
+
+    def test_two_entities_that_contradict_each_other_are_not_both_the_known_one(self) -> None:
+        pair = [entity(name, "d", external_ids={"lei": LEI, "gem": name}) for name in ("x", "y")]
+        arrival, now = load(STORED, source("d/s", "d"), *pair)
+        assert set(now.entities) == {"k", "y"}
+        assert "other identifiers contradict" in arrival.resolution.conflicts[0]
+        again, _ = load(now, source("d/s", "d"), *pair)
+        assert what_changes(now, again) == {}
+
+    def test_a_union_holds_also_where_another_entity_has_got_the_identifier(self) -> None:
+        held = (source("d/s", "d"), entity("x", "d", external_ids={"lei": LEI}), stake("depot", "x", "d"))
+        _, now = load(STORED, *held)
+        _, now = load(now, source("e/s", "e"), entity("z", "e"), dataset="e")
+        _, now = load(now, source("e/s", "e"), entity("z", "e", external_ids={"lei": LEI}), dataset="e")
+        assert set(now.entities) == {"k", "z"}
+        arrival, _ = load(now, *held)
+        assert what_changes(now, arrival) == {}
+
+    def test_a_judgement_is_not_made_lasting_by_a_load_and_can_be_undone(self) -> None:
+        member = entity("m", "m", external_ids={"lei": OTHER_LEI})
+        stored = of(*OTHER, source("m/s", "m"), member, stake("depot", "m", "m", 40), judged("k", "m", "same"))
+        arrival, now = load(stored, source("d/s", "d"), entity("x", "d", external_ids={"lei": OTHER_LEI}))
+        assert arrival.resolution.same["x"][0] == "m"
+        assert now.entities["k"] == stored.entities["k"]
+        assert now.stakes == stored.stakes
+        _, now = load(now, source("e/s", "e"), member.model_copy(update={"dataset": "e", "sources": ()}), dataset="e")
+        assert {"k", "m"} <= set(now.entities)
+        undone = resolve.apply(of(*(r for n in NOUNS for r in now.table(n).values()), judged("k", "m", "undone")))
+        assert undone.stakes["m/depot>m"].owner == "m"
+
+    def test_what_was_judged_different_is_not_united(self) -> None:
+        stored = of(*OTHER, judged("k", "x", "different"))
+        _, now = load(stored, source("d/s", "d"), entity("x", "d", external_ids={"lei": LEI}))
+        assert set(now.entities) == {"k", "x"}
+
+    @pytest.mark.parametrize("public_first", [True, False])
+    def test_what_is_private_is_not_united_with_what_is_public(self, public_first: bool) -> None:
+        first, second = (False, True) if public_first else (True, False)
+        stored = of(source("o/s", "o"), entity("k", "o", external_ids={"lei": LEI}, private=first))
+        _, now = load(stored, source("d/s", "d"), entity("x", "d", external_ids={"lei": LEI}, private=second))
+        assert set(now.entities) == {"k", "x"}
+        assert not any(one.aliases for one in now.entities.values())
+        arrival, now = load(stored, source("d/s", "d"), entity("k", "d", name="Kay", private=second))
+        assert [problem.record for problem in arrival.problems] == ["entity k"]
+        assert now.entities == stored.entities
+
+
+class TestStaying:
+    def test_what_another_dataset_refers_to_stays_with_what_it_needs(self) -> None:
+        _, now = load(STORED, *OWN, strike("hit", "d"), asset("gone", "d"))
+        _, now = load(now, decision("hit", "desk"), dataset="desk")
+        arrival, left = load(now, source("d/new", "d"), entity("y", "d", sources=("d/new",)))
+        assert set(arrival.staying) == {"hit", "d/s"}
+        assert arrival.staying["hit"] == "decision hit/1 of desk refers to it"
+        assert arrival.staying["d/s"] == "strike hit of d refers to it"
+        assert set(left.strikes) == {"hit"}
+        assert set(left.assets) == {"depot"}
+
+    def test_a_judgement_alone_does_not_hold_an_entity(self) -> None:
+        _, now = load(of(*OTHER, judged("k", "x", "same")), *OWN)
+        arrival, left = load(now, *OWN[:2])
+        assert set(left.entities) == {"k"}
+        assert arrival.staying == {}
+
+    def test_appended_to_a_dataset_keeps_what_it_holds(self) -> None:
+        _, now = load(STORED, *OWN)
+        arrival, left = load(now, OWN[0], asset("plant", "d", note="Mended."), asset("new", "d"), append=True)
+        assert set(left.assets) == {"depot", "plant", "new"}
+        assert left.assets["plant"].note == "Mended."
+        assert arrival.staying == {"x": "appended to", "d/plant>x": "appended to"}
+
+    def test_what_is_appended_may_refer_to_what_the_dataset_holds(self) -> None:
+        _, now = load(STORED, *OWN)
+        arrival, left = load(now, OWN[0], stake("depot", "x", "d", 5), append=True)
+        assert (arrival.problems, left.stakes["d/depot>x"].owner) == ((), "x")
+        arrival, _ = load(now, OWN[0], stake("depot", "x", "d", 5))
+        assert [problem.value for problem in arrival.problems] == ["x"]
+
+    def test_with_a_fault_nothing_is_removed_as_it_may_be_what_was_rejected(self) -> None:
+        _, now = load(STORED, *OWN)
+        fault = Problem("file.csv", 9, "entity x", "name", "(missing)", "a text")
+        arrival = arrive(now, read(*OWN[:2], problems=[fault]), "d")
+        assert arrival.staying == {"x": "the load has faults", "d/plant>x": "the load has faults"}
+        assert after(now, arrival) == now
+
+    def test_decisions_are_neither_removed_nor_changed(self) -> None:
+        _, now = load(STORED, *OWN, strike("hit", "d"), decision("hit", "d"))
+        arrival, left = load(now, *OWN)
+        assert left == now
+        assert arrival.staying["hit/1"] == "decisions are only ever added"
+        arrival, left = load(now, *OWN, strike("hit", "d"), decision("hit", "d", why="Something else."))
+        assert [(problem.record, problem.row) for problem in arrival.problems] == [("decision hit/1", 7)]
+        assert "only ever added" in arrival.problems[0].expected
+        assert left == now
+
+
+class TestDangling:
+    def test_what_refers_to_nothing_is_a_problem_in_its_row(self) -> None:
+        arrival, now = load(STORED, source("d/s", "d"), stake("depot", "nobody", "d"))
+        (problem,) = arrival.problems
+        assert (problem.row, problem.record, problem.column, problem.value) == (
+            3,
+            "stake d/depot>nobody",
+            "owner",
+            "nobody",
+        )
+        assert problem.expected == "an id in entities"
+        assert now.stakes == STORED.stakes
+
+    def test_what_hangs_on_a_rejected_record_is_left_out_with_it_over_all_steps(self) -> None:
+        fault = Problem("file.csv", 2, "asset plant", "kind", "plant", "a kind")
+        held = (source("d/s", "d"), asset("part", "d", part_of="plant"), stake("part", "k", "d"))
+        claim = Claim(
+            id="c", dataset="d", record="d/part>k", field="since", value="2020", source="d/s", checked="unverified"
+        )
+        arrival = arrive(STORED, read(*held, claim, problems=[fault]), "d")
+        assert arrival.problems == ()
+        assert arrival.left_out == {"assets": 1, "stakes": 1, "claims": 1}
+        assert set(after(STORED, arrival).stakes) == {"o/depot>k"}
+
+    def test_what_hangs_on_a_dangling_record_is_left_out_and_one_problem_told(self) -> None:
+        held = (source("d/s", "d"), asset("part", "d", part_of="nothing"), stake("part", "k", "d"))
+        arrival, now = load(STORED, *held)
+        assert [problem.record for problem in arrival.problems] == ["asset part"]
+        assert arrival.left_out == {"stakes": 1}
+        assert now.assets == STORED.assets

@@ -1,0 +1,371 @@
+"""Candidates with named reasons, and always "none of these"."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from datetime import date
+from types import MappingProxyType
+
+import numpy as np
+import pytest
+import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from geo.spatial_join.join import pairs_within
+from layers.decisions.hits import finding, likeliest, shown
+from layers.matching import weights
+from layers.matching.asset_index import AssetIndex
+from layers.matching.evidence import place
+from layers.matching.match import REACH, candidates, match_all, match_one
+from layers.matching.strike_columns import StrikeTable
+from layers.model.records import Asset, Decision, Entity, Match, Records, Relation, Stake, Strike
+from layers.model.thresholds import PUBLISH_FROM, SHOW_FROM
+from layers.reference.basemap import Basemap
+from layers.snapshot.snapshot import Snapshot
+
+
+def strike(**values: object) -> Strike:
+    given_values = {
+        "id": "s",
+        "title": "Strike on a refinery",
+        "when": "2025-01-01",
+        "place": "Town",
+        "geometry": shapely.Point(30, 46),
+        "uncertainty_m": 5000,
+        "basis": "settlement",
+        "place_source": "x",
+        "status": "reported",
+        "sources": ("x",),
+        "checked": "read",
+    }
+    return Strike.model_validate({**given_values, **values})
+
+
+def asset(name: str, lon: float = 30.0, kind: str = "refinery", **values: object) -> Asset:
+    given_values = {
+        "id": name.lower().replace(" ", "-"),
+        "name": name,
+        "kind": kind,
+        "geometry": shapely.Point(lon, 46),
+        "uncertainty_m": 1000,
+        "basis": "site",
+        "place_source": "x",
+        "sources": ("x",),
+        "checked": "read",
+    }
+    return Asset.model_validate({**given_values, **values})
+
+
+def matched(one: Strike, *assets: Asset, **tables: dict[str, object]) -> tuple[Match, ...]:
+    known = Records.of({"strikes": {one.id: one}, "assets": {a.id: a for a in assets}, **tables})  # type: ignore[dict-item]
+    return match_all(known)[one.id]
+
+
+def told(found: tuple[Match, ...], asset_id: str) -> dict[str, float]:
+    return {reason.name: reason.weight for match in found if match.asset == asset_id for reason in match.reasons}
+
+
+def probability(found: tuple[Match, ...], asset_id: str | None) -> float:
+    return next(match.probability for match in found if match.asset == asset_id)
+
+
+def test_there_is_always_none_of_these() -> None:
+    assert [match.asset for match in matched(strike())] == [None]
+    assert [match.asset for match in matched(strike(geometry=None, uncertainty_m=None), asset("Alpha"))] == [None]
+    assert match_all(Records.of({})) == {}
+
+
+@given(st.lists(st.floats(29.9, 30.1), max_size=6), st.floats(100, 50_000))
+@settings(max_examples=60)
+def test_probabilities_add_up_to_1(lons: list[float], uncertainty_m: float) -> None:
+    assets = [asset(f"Asset {row}", lon) for row, lon in enumerate(lons)]
+    found = matched(strike(uncertainty_m=uncertainty_m), *assets)
+    assert sum(match.probability for match in found) == pytest.approx(1)
+    assert [m.probability for m in found] == sorted((m.probability for m in found), reverse=True)
+
+
+def test_none_of_these_says_how_much_of_it_is_an_asset_that_the_layer_lacks() -> None:
+    none = next(match for match in matched(strike(), asset("Alpha")) if match.asset is None)
+    parts = {reason.name: reason for reason in none.reasons}
+    assert set(parts) == {"missing-asset", "no-asset"}
+    assert sum(reason.value for reason in none.reasons) == pytest.approx(none.probability)
+    assert parts["missing-asset"].value == pytest.approx(weights.read().missing * none.probability)
+    assert sum(reason.weight for reason in none.reasons) == 0  # its log odds against itself
+
+
+def test_a_name_as_printed_beats_a_nearer_asset() -> None:
+    near, named = asset("Depot One", 30.0), asset("Kremenchuk oil refinery", 30.05)
+    found = matched(strike(targets=("Кременчуцький НПЗ", "Kremenchuk refinery"), uncertainty_m=12_000), near, named)
+    assert found[0].asset == named.id
+    assert {reason.name for reason in found[0].reasons} >= {"prior", "distance", "name"}
+    assert "Кременчуцький" in next(reason.detail for reason in found[0].reasons if reason.name == "name")
+
+
+def test_the_name_of_an_owner_or_operator_counts() -> None:
+    """A report of "нафтобазу SOCAR" names the owner only."""
+    owner = Entity(id="socar", name="State Oil Company (SOCAR)", type="registeredEntity", checked="read")
+    owner = owner.model_copy(update={"aliases": ("SOCAR",)})
+    stake = Stake(id="x", owned="svitanok", owner="socar", share_min=100, share_max=100, source="x", checked="read")
+    runs = Relation(id="y", asset="svitanok", entity="socar", relation="operator", source="x", checked="read")
+    one = strike(targets=("нафтобазу SOCAR",))
+    depots = (asset("Svitanok", kind="oil-depot"), asset("Other", kind="oil-depot"))
+    for table in ({"stakes": {"x": stake}}, {"relations": {"y": runs}}):
+        found = matched(one, *depots, entities={"socar": owner}, **table)
+        assert found[0].asset == "svitanok"
+        assert told(found, "svitanok")["owner-name"] > 1
+        assert "owner-name" not in told(found, "other")
+
+
+def test_the_strikes_own_place_says_less_than_a_name() -> None:
+    one = asset("Kremenchuk oil refinery")
+    here = told(matched(strike(targets=("Kremenchuk refinery",), place="Kremenchuk"), one), one.id)
+    elsewhere = told(matched(strike(targets=("Kremenchuk refinery",), place="Poltava"), one), one.id)
+    assert 0 < here["place-name"] < elsewhere["name"] + elsewhere["whole-name"]
+    assert "name" not in here
+
+
+def test_another_kind_counts_against_and_one_easily_taken_for_it_does_not() -> None:
+    found = matched(
+        strike(target_kinds=("gas-storage",), title="Strike"),
+        asset("Alpha", kind="refinery"),
+        asset("Beta", kind="gas-storage"),
+        asset("Gamma", kind="pipeline"),
+    )
+    assert [match.asset for match in found if match.asset] == ["beta", "gamma", "alpha"]
+    table = weights.read()
+    assert told(found, "alpha")["other-kind"] == table["other-kind"]
+    assert told(found, "beta")["same-rare-kind"] == table["same-rare-kind"]
+    assert not {"same-kind", "same-rare-kind", "other-kind"} & set(told(found, "gamma"))
+
+
+def test_another_number_counts_against() -> None:
+    one, two = asset("Nord Stream 1", kind="pipeline"), asset("Nord Stream 2", kind="pipeline")
+    found = matched(strike(targets=("Nord Stream 2",), title="Nord Stream"), one, two)
+    assert found[0].asset == two.id
+    assert told(found, one.id)["other-number"] == weights.read()["other-number"]
+
+
+def test_a_military_target_beside_a_plant_is_not_the_plant() -> None:
+    plant = asset("Kakhovka hydroelectric plant", kind="hydro-plant")
+    depot = matched(strike(targets=("складу боеприпасов в окрестностях Каховской ГЭС",)), plant)
+    dam = matched(strike(targets=("Каховской ГЭС",)), plant)
+    assert probability(depot, plant.id) < probability(dam, plant.id)
+    assert told(depot, plant.id)["other-target"] < 0
+
+
+@pytest.mark.parametrize("basis", ["settlement", "district", "region"])
+@given(st.floats(50, 100_000), st.integers(1, 8))
+@settings(max_examples=20)
+def test_nearness_to_a_point_that_is_no_site_alone_proves_nothing(basis: str, uncertainty_m: float, count: int) -> None:
+    """A town is no site (ACLED's geo_precision 1 is a town): no tank is picked by its metres."""
+    vague = strike(title="Explosions", uncertainty_m=uncertainty_m, basis=basis)
+    found = matched(vague, *(asset(f"Depot {row}", 30 + row / 1e5, "oil-depot") for row in range(count)))
+    assert all(match.probability <= 0.2 for match in found if match.asset)
+    assert found[0].asset is None or count > 4
+
+
+def test_nearness_counts_where_both_are_sites() -> None:
+    at = strike(title="Explosions", uncertainty_m=100, basis="site")
+    close, off = asset("Alpha", 30.0, uncertainty_m=100), asset("Beta", 30.002, uncertainty_m=100)
+    found = matched(at, close, off)
+    assert probability(found, "alpha") > 4 * probability(found, "beta")
+    assert probability(found, "alpha") > probability(matched(strike(title="Explosions"), close), "alpha")
+
+
+def test_with_a_vague_place_and_many_assets_of_the_kind_nothing_is_certain() -> None:
+    depots = [asset(f"Depot {row}", 29.9 + row / 100, "oil-depot") for row in range(20)]
+    found = matched(strike(target_kinds=("oil-depot",), uncertainty_m=20_000), *depots)
+    assert max(match.probability for match in found if match.asset) < 0.1
+
+
+def test_a_long_line_does_not_win_by_its_length() -> None:
+    """Bilka stands for Odesa oblast: a line of 700 km that passes it is as far from certain as before."""
+    line = asset("Long line", kind="pipeline", geometry=shapely.LineString([(28, 45), (36, 49)]), uncertainty_m=50_000)
+    short = asset("Short line", kind="pipeline", geometry=shapely.LineString([(30, 46), (30.1, 46)]))
+    found = matched(strike(target_kinds=("pipeline",), uncertainty_m=20_000), line, short)
+    assert probability(found, "long-line") < probability(found, "short-line")
+
+
+def test_far_assets_are_no_candidates() -> None:
+    assert [match.asset for match in matched(strike(), asset("Alpha", 32.0))] == [None]
+
+
+def test_the_odds_are_the_weights_told() -> None:
+    known = (asset("Alpha"), asset("Beta", 30.05), asset("Kremenchuk refinery", 30.01, "oil-depot"))
+    for one in (strike(), strike(targets=("Кременчуцький НПЗ",)), strike(basis="site", uncertainty_m=100)):
+        found = matched(one, *known)
+        none = probability(found, None)
+        for match in found:
+            odds = math.exp(sum(reason.weight for reason in match.reasons))
+            assert match.probability / none == pytest.approx(odds)
+
+
+SHAPES = {
+    "point": shapely.Point(30, 46),
+    "line": shapely.LineString([(30, 46), (30.2, 46), (30.2, 46.1)]),
+    "area": shapely.box(30, 46, 30.1, 46.05),
+}
+
+
+@pytest.mark.parametrize("basis", ["site", "settlement"])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_the_density_of_places_adds_up_to_1_over_the_ground(shape: str, basis: str) -> None:
+    """Integrated on a grid; the formula is exact for convex shapes, and counts the inside of a bend twice."""
+    index = AssetIndex.of([asset("Alpha", geometry=SHAPES[shape], uncertainty_m=1000, basis=basis)], {})
+    step = 0.002
+    lon, lat = np.meshgrid(np.arange(29.85, 30.36, step), np.arange(45.88, 46.24, step))
+    points = shapely.points(lon.ravel(), lat.ravel())
+    pairs = pairs_within(points, index.geometry, 10_000.0)
+    rows = len(points)
+    table = StrikeTable.from_columns(
+        ["s"] * rows,
+        points,
+        np.full(rows, 1000.0),
+        np.full(rows, basis == "site"),
+        [()] * rows,
+        [("",)] * rows,
+        [("",)] * rows,
+        index.names,
+    )
+    where = place(table, index, *pairs)
+    cell_km2 = (step * 111.15) * (step * 111.32 * np.cos(np.radians(lat.ravel()[pairs.left])))
+    total = float((np.exp(where.profile) / where.ground_km2 * cell_km2).sum())
+    assert total == pytest.approx(1, abs=0.06 if shape == "line" else 0.03)
+
+
+@given(st.integers(0, 2**32 - 1))
+@settings(max_examples=25)
+def test_candidates_are_those_of_brute_force(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    uncertainty_m = rng.choice([100.0, 1_500.0, 9_000.0, 40_000.0], 40)
+    index = AssetIndex.from_columns(
+        [f"a{row}" for row in range(40)],
+        shapely.points(rng.uniform(-180, 180, 40), rng.uniform(60, 80, 40)),
+        uncertainty_m,
+        np.ones(40, bool),
+        ["refinery"] * 40,
+        [("A",)] * 40,
+        [()] * 40,
+    )
+    where = np.append(shapely.points(rng.uniform(-180, 180, 29), rng.uniform(60, 80, 29)), None)
+    sure = rng.choice([100.0, 20_000.0, 150_000.0], 30)
+    table = StrikeTable.from_columns(
+        [f"s{row}" for row in range(30)],
+        where,
+        sure,
+        np.zeros(30, bool),
+        [()] * 30,
+        [("",)] * 30,
+        [("",)] * 30,
+        index.names,
+    )
+    found = candidates(table, index)
+    every = pairs_within(where, index.geometry, 250_000.0)
+    near = every.distance_m <= np.minimum(REACH * np.hypot(sure[every.left], uncertainty_m[every.right]), 250_000)
+    assert list(zip(found.left, found.right, strict=True)) == list(
+        zip(every.left[near], every.right[near], strict=True)
+    )
+
+
+def test_one_strike_is_told_as_among_all(snapshot: Snapshot) -> None:
+    records, table = snapshot.records, weights.read()
+    from layers.matching.match import names_tied
+
+    index = AssetIndex.of(records.assets.values(), names_tied(records))
+    for name in ("ua-orlivka-2025-08-06", "ua-socar-depot-2025-08-18", "nord-stream-2-2022-09-26"):
+        assert match_one(records.strikes[name], index, records, table) == snapshot.matches[name]
+
+
+def test_the_table_of_weights_is_whole_and_reads_as_it_was_written(tmp_path) -> None:  # type: ignore[no-untyped-def]
+    table = weights.read()
+    path = tmp_path / "w.toml"
+    path.write_text(weights.dumps(table), encoding="utf-8")
+    assert weights.read(path) == table
+    lacking = replace(table, by_name=MappingProxyType({k: v for k, v in table.by_name.items() if k != "area"}))
+    path.write_text(weights.dumps(table).replace("area =", "aria ="), encoding="utf-8")
+    with pytest.raises(weights.WeightsError, match="area, aria"):
+        weights.read(path)
+    with pytest.raises(KeyError):
+        weights.dumps(lacking)
+
+
+def test_the_bundled_strikes_are_mostly_matched_as_people_decided(snapshot: Snapshot) -> None:
+    """Of 88, four are out of reach: the strike or the asset has no place."""
+    first = {strike: found[0].asset for strike, found in snapshot.matches.items()}
+    best = {
+        strike: next((match.asset for match in found if match.asset), None)
+        for strike, found in snapshot.matches.items()
+    }
+    hits = {strike: {hit.asset for hit in found.hits} for strike, found in snapshot.findings.items()}
+    assert sum(best[strike] in hits[strike] for strike in hits) >= 83
+    assert sum(first[strike] in hits[strike] for strike in hits) >= 80
+
+
+def test_the_depot_of_8_august_keeps_its_candidates(snapshot: Snapshot) -> None:
+    found = snapshot.matches["ua-socar-depot-2025-08-08"]
+    assert {match.asset for match in found[:2]} == {"a-socar-sintez", "a-socar-svitanok"}
+    assert all(0.2 < match.probability < PUBLISH_FROM for match in found[:2])
+
+
+def decide(asset_id: str | None, verdict: str, number: int) -> Decision:
+    return Decision.model_validate(
+        {
+            "id": f"d{number}",
+            "strike": "s",
+            "asset": asset_id,
+            "verdict": verdict,
+            "who": "A",
+            "when": "2025-01-01",
+            "why": "B",
+        }
+    )
+
+
+def test_decisions_hold_over_matches_and_the_latest_over_earlier_ones() -> None:
+    best = (Match(strike="s", asset="a", probability=0.9), Match(strike="s", asset=None, probability=0.1))
+    proposed = finding("s", [], likeliest(best))
+    assert (proposed.rests_on, proposed.hits[0].verdict) == ("match", "proposed")
+    doubtful = finding("s", [], likeliest((best[1], best[0].model_copy(update={"probability": 0.4}))))
+    assert (doubtful.rests_on, doubtful.hits) == ("nothing", ())
+    confirmed = finding("s", [decide("b", "confirmed", 1)], likeliest(best))
+    assert (confirmed.rests_on, [hit.asset for hit in confirmed.hits]) == ("decision", ["b"])
+    several = finding("s", [decide("a", "possible", 1), decide("b", "possible", 2)], likeliest(best))
+    assert (several.rests_on, len(several.hits)) == ("alternatives", 2)
+    none = finding("s", [decide("a", "confirmed", 1), decide(None, "none", 2)], likeliest(best))
+    assert (none.rests_on, none.hits) == ("decision", ())
+    again = finding("s", [decide(None, "none", 1), decide("a", "confirmed", 2)], likeliest(best))
+    assert [hit.asset for hit in again.hits] == ["a"]
+    mended = finding("s", [decide("a", "confirmed", 1), decide("a", "possible", 2)], likeliest(best))
+    assert mended.hits[0].verdict == "possible"
+
+
+def test_the_thresholds_are_settings() -> None:
+    found = (
+        Match(strike="s", asset="a", probability=0.6),
+        Match(strike="s", asset=None, probability=0.38),
+        Match(strike="s", asset="b", probability=0.02),
+    )
+    assert SHOW_FROM < 0.6 < PUBLISH_FROM
+    undecided = finding("s", [], likeliest(found))
+    assert (undecided.rests_on, undecided.hits) == ("nothing", ())
+    assert [match.asset for match in shown(found)] == ["a"]
+    bold = finding("s", [], likeliest(found, 0.5))
+    assert (bold.rests_on, [hit.asset for hit in bold.hits]) == ("match", ["a"])
+    assert [match.asset for match in shown(found, 0.01)] == ["a", "b"]
+    assert shown(found, 0.7) == ()
+
+
+def test_a_snapshot_keeps_to_its_thresholds(records: Records, base: Basemap) -> None:
+    undecided = replace(records, decisions=MappingProxyType({}))
+    day = date(2026, 11, 25)
+    usual = Snapshot.of(undecided, base, 1, day)
+    careful = Snapshot.of(undecided, base, 1, day, publish_from=1.0, show_from=0.4)
+    assert (usual.publish_from, usual.show_from) == (PUBLISH_FROM, SHOW_FROM)
+    assert sum(found.rests_on == "match" for found in usual.findings.values()) > 60
+    told = match_all(usual.records)
+    for key, one in usual.findings.items():
+        assert [hit.asset for hit in one.hits] == [asset for asset in [likeliest(told[key])] if asset], key
+    assert {found.rests_on for found in careful.findings.values()} == {"nothing"}
+    assert careful.proposed == {}

@@ -1,0 +1,113 @@
+"""EDTF values say no more than their source did."""
+
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from layers.model import edtf
+
+DAYS = st.dates(date(1900, 1, 1), date(2100, 12, 31))
+
+
+@pytest.mark.parametrize(
+    ("text", "earliest", "latest", "precision"),
+    [
+        ("2025-08-08", date(2025, 8, 8), date(2025, 8, 8), "day"),
+        ("2025-06", date(2025, 6, 1), date(2025, 6, 30), "month"),
+        ("2024-02", date(2024, 2, 1), date(2024, 2, 29), "month"),
+        ("2025", date(2025, 1, 1), date(2025, 12, 31), "year"),
+        ("2025-08-05/2025-08-06", date(2025, 8, 5), date(2025, 8, 6), "interval"),
+        ("2025-06-XX", date(2025, 6, 1), date(2025, 6, 30), "month"),
+        ("202X", date(2020, 1, 1), date(2029, 12, 31), "decade"),
+        ("2024-02/..", date(2024, 2, 1), None, "interval"),
+        ("/2024", None, date(2024, 12, 31), "interval"),
+        ("2025-21", date(2025, 3, 1), date(2025, 5, 31), "season"),
+        ("2025-08-06T04:06:00Z", date(2025, 8, 6), date(2025, 8, 6), "instant"),
+    ],
+)
+def test_what_a_value_may_mean(text: str, earliest: date | None, latest: date | None, precision: str) -> None:
+    told = edtf.parse(text)
+    assert (told.earliest, told.latest, told.precision) == (earliest, latest, precision)
+    assert told.text == text
+
+
+def test_a_qualified_value_is_wider_by_one_unit() -> None:
+    month = edtf.parse("2022-03~")
+    assert (month.earliest, month.latest, month.qualified) == (date(2022, 2, 1), date(2022, 4, 30), True)
+    day = edtf.parse("2022-03-10?")
+    assert (day.earliest, day.latest) == (date(2022, 3, 9), date(2022, 3, 11))
+
+
+@given(DAYS, st.sampled_from("~?%"))
+def test_a_qualified_day_reaches_one_day_either_way(day: date, sign: str) -> None:
+    told = edtf.parse(f"{day}{sign}")
+    around = (day - timedelta(days=1), day + timedelta(days=1))
+    assert (told.earliest, told.latest, told.precision, told.qualified) == (*around, "day", True)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "yesterday",
+        "2025-13",
+        "2025-02-30",
+        "2025-02-30~",
+        "2025-06-00",
+        "2025-06-00?",
+        "08/08/2025",
+        "[2025,2026]",
+        "XXXX",
+        "2025-06/2024",
+        "..",
+        "../..",
+        "9999~",
+        "2" * 100,
+        "2025-08-08T25:00:00Z",
+        "0000-00-00",
+        "\x00",
+    ],
+)
+def test_what_is_no_date_is_refused_by_name(text: str) -> None:
+    with pytest.raises(edtf.WhenError):
+        edtf.parse(text)
+
+
+@given(st.text(max_size=70))
+def test_any_text_is_read_or_refused(text: str) -> None:
+    try:
+        told = edtf.parse(text)
+    except edtf.WhenError:
+        return
+    assert told.earliest is not None or told.latest is not None
+
+
+@given(DAYS, DAYS, DAYS)
+def test_an_interval_overlaps_the_days_that_lie_in_it(a: date, b: date, day: date) -> None:
+    first, last = min(a, b), max(a, b)
+    told = edtf.parse(f"{first}/{last}")
+    assert told.may_overlap(day, day) == (first <= day <= last)
+    assert told.may_overlap(None, None)
+
+
+@given(DAYS, st.integers(1, 4000), st.integers(-2000, 6000))
+def test_held_is_exact_where_the_days_are(since: date, length: int, offset: int) -> None:
+    until = since + timedelta(days=length)
+    day = since + timedelta(days=offset)
+    told = edtf.held(edtf.parse(str(since)), edtf.parse(str(until)), day, day)
+    assert told == ("yes" if since <= day < until else "no")
+
+
+def test_held_is_maybe_where_a_month_leaves_it_open() -> None:
+    october = edtf.parse("2016-10")
+    middle = date(2016, 10, 15)
+    assert edtf.held(october, None, middle, middle) == "maybe"
+    assert edtf.held(None, october, middle, middle) == "maybe"
+    assert edtf.held(october, None, date(2016, 11, 1), date(2016, 11, 1)) == "yes"
+    assert edtf.held(None, october, date(2016, 9, 30), date(2016, 9, 30)) == "yes"
+    assert edtf.held(None, october, date(2016, 10, 31), date(2016, 10, 31)) == "no"
+    assert edtf.held(edtf.parse("2020"), None, date(2019, 1, 1), date(2021, 6, 1)) == "maybe"
+    assert edtf.held(edtf.parse("2020"), None, None, None) == "maybe"
+    assert edtf.held(None, None, None, None) == "yes"

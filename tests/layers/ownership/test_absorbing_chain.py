@@ -1,0 +1,74 @@
+"""The sparse solution equals the dense one, and both are the least non-negative fixed point."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.sparse import csr_array
+
+from layers.ownership import absorbing_chain
+
+
+def chain(rng: np.random.Generator) -> tuple[csr_array, absorbing_chain.Floats]:
+    """Random shares, with rows that keep nothing and loops that nothing leaves."""
+    size = int(rng.integers(2, 40))
+    shares = np.where(rng.random((size, size)) < 0.12, rng.random((size, size)), 0.0)
+    total = shares.sum(axis=1, keepdims=True)
+    shares *= rng.choice([0.5, 0.9, 1.0], (size, 1)) / np.where(total > 0, total, 1)
+    left = 1 - shares.sum(axis=1, keepdims=True)
+    left[left < 1e-12] = 0.0
+    return csr_array(shares), left * (rng.random((size, 3)) < 0.5)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_by_parts_equals_densely_and_the_series(monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
+    matrix, kept = chain(np.random.default_rng(seed))
+    densely = absorbing_chain.solve(matrix, kept)
+    monkeypatch.setattr(absorbing_chain, "_DENSE", 0)
+    by_parts = absorbing_chain.solve(matrix, kept)
+    monkeypatch.setattr(absorbing_chain, "_DIRECT", 0)
+    by_series = absorbing_chain.solve(matrix, kept)
+    value = np.zeros_like(kept)
+    for _ in range(20_000):
+        value = matrix @ value + kept
+    assert densely == pytest.approx(value, abs=1e-8)
+    assert by_parts == pytest.approx(value, abs=1e-8)
+    assert by_series == pytest.approx(value, abs=1e-8)
+
+
+def test_two_edges_between_the_same_rows_are_one() -> None:
+    start, target = np.array([0, 2, 3, 3]), np.array([1, 1, 0])
+    low = np.array([0.3, 0.2, 0.5])
+    system = absorbing_chain.System(start, target, low, low)
+    value = system.solve(np.array([[1.0], [0.0], [0.0]]), -1.0)
+    assert value[0, 0] == pytest.approx(0.5 / (1 - 0.5 * 0.5))
+    assert (target == [1, 1, 0]).all()
+    assert (low == [0.3, 0.2, 0.5]).all()
+
+
+@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("dense", [0, 100])
+def test_one_row_alone_equals_that_row_of_all(monkeypatch: pytest.MonkeyPatch, seed: int, dense: int) -> None:
+    monkeypatch.setattr(absorbing_chain, "_DENSE", dense)
+    rng = np.random.default_rng(seed)
+    matrix, _ = chain(rng)
+    start, target = matrix.indptr.astype(np.int64), matrix.indices.astype(np.int64)
+    high = matrix.data + (rng.random(matrix.nnz) < 0.05 * (seed % 2)) * 0.2
+    system = absorbing_chain.System(start, target, matrix.data, high)
+    stay = (rng.random((system.size, 4)) < 0.5).astype(float)
+    low, high = system.bounds(stay)
+    for row in range(system.size):
+        least, most = system.bounds_of(row, stay)
+        assert least == pytest.approx(low[row], abs=1e-9)
+        assert most == pytest.approx(high[row], abs=1e-9)
+
+
+@pytest.mark.parametrize("dense", [0, 100])
+def test_a_loop_that_is_full_but_for_the_last_digit_leaves_nothing(monkeypatch: pytest.MonkeyPatch, dense: int) -> None:
+    """0.1 + 0.2 + 0.7 is less than 1 by rounding; what circles there ends nowhere."""
+    monkeypatch.setattr(absorbing_chain, "_DENSE", dense)
+    low = np.array([0.1, 0.2, 0.7, 1.0, 1.0, 1.0])
+    system = absorbing_chain.System(np.array([0, 3, 4, 5, 6]), np.array([1, 2, 3, 0, 0, 0]), low, low)
+    stay = np.ones((4, 1))
+    assert system.bounds(stay)[1].tolist() == [[0.0]] * 4
+    assert system.bounds_of(0, stay)[0].tolist() == [0.0]

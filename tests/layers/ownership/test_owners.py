@@ -1,0 +1,247 @@
+"""What is served equals the pure walk wherever the walk would stop, and what is kept is what was asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import date
+from itertools import pairwise
+from unittest import mock
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bench.ownership import register as register_of
+from layers.model.problems import UnknownRecord
+from layers.model.records import Entity, Records
+from layers.ownership import ancestors as above
+from layers.ownership import chains, owners
+from layers.ownership.bulk_owners import Solved, Standing
+from layers.ownership.chains import Chain, Hope
+from layers.ownership.owners import Ownership, Registers
+from layers.ownership.stake_graph import FREE_FLOAT, Kind, StakeTable
+from layers.ownership.walk import Basis, Holding, Interval, Minority, Position, Register, Walk
+from tests.layers.making import Holder, Share, records
+
+COUNTRIES = ["AA", "BB", None]
+KINDS = ["registeredEntity", "registeredEntity", "state", "stateBody", "person", "unknownEntity"]
+
+
+@st.composite
+def worlds(draw: st.DrawFn) -> Records:
+    """Holders of every kind, some without a country, with seats elsewhere; loops, or known stakes of more than 100."""
+    count, loops, exact = draw(st.integers(1, 6)), draw(st.booleans()), draw(st.booleans())
+    names = [f"c{number}" for number in range(count)]
+    holders: list[Holder] = [(n, draw(st.sampled_from(KINDS)), draw(st.sampled_from(COUNTRIES))) for n in names]
+    shares: list[Share] = []
+    for row, node in enumerate(["a", *names]):
+        left = 100
+        above = [name for name in names if name != node] if loops else names[row:]
+        for owner in draw(st.lists(st.sampled_from([*above, FREE_FLOAT]), unique=True, max_size=4)):
+            least = draw(st.one_of(st.integers(0, left), st.sampled_from([min(left, 50), left])))
+            left -= least if loops else 0  # more than the whole has no value in a loop
+            shares.append((owner, node, float(least), float(least if exact else draw(st.integers(least, 100)))))
+    known = records(
+        [*holders, (FREE_FLOAT, "unknownEntity", None)], shares, draw(st.lists(st.sampled_from(names), unique=True))
+    )
+    seats = {name: entity.model_copy(update=seat(draw)) for name, entity in known.entities.items()}
+    return Records.of({**{t: known.table(t) for t in ("sources", "assets", "stakes")}, "entities": seats})
+
+
+def seat(draw: st.DrawFn) -> dict[str, str | None]:
+    return {"headquartered_in": draw(st.sampled_from(["CC", *COUNTRIES]))}
+
+
+def require_equal(found: Walk | Standing, walk: Walk) -> None:
+    """Shares and the unattributed part to the last digits that count, reasons and warnings to the letter."""
+    assert numbers(found) == pytest.approx(numbers(walk), abs=1e-7)
+    part, reasons = found.unattributed()
+    expected, why = walk.unattributed()
+    assert (part.low, part.high) == pytest.approx((expected.low, expected.high), abs=1e-7)
+    assert reasons == why
+    assert found.warnings() == walk.warnings()
+
+
+def numbers(found: Walk | Standing) -> dict[str, float]:
+    return {
+        f"{row.country} {reach} {end}": getattr(part, end)
+        for row in found.shares()
+        for reach, part in {"all": row.share, **row.reaches}.items()
+        for end in ("low", "high")
+    }
+
+
+@settings(max_examples=150)
+@given(
+    worlds(),
+    st.sampled_from(["stay", "follow"]),
+    st.sampled_from(["registration", "headquarters"]),
+    st.sampled_from([0, above._BITS]),
+)
+def test_what_is_solved_equals_the_walk_from_everything(
+    known: Records, minority: Minority, basis: Basis, bits: int
+) -> None:
+    register = Register(known, None, None, basis, minority)
+    with mock.patch.object(above, "_BITS", bits):  # without bits the graph is walked for each
+        solved = Solved(register)
+    for name in register.nodes.ids:
+        require_equal(solved.of(name), Walk(register, name))
+
+
+@settings(max_examples=80)
+@given(worlds(), st.sampled_from([0, 1, 2]), st.sampled_from(["stay", "follow"]), st.randoms(use_true_random=False))
+def test_it_does_not_matter_how_far_is_walked(known: Records, most: int, minority: Minority, order: object) -> None:
+    """Small walks and what is solved, in any order and twice: what is kept is what was found."""
+    register = Register(known, None, None, minority=minority)
+    bounded, free = Ownership(register, most), Ownership(register)
+    names = list(register.nodes.ids) * 2
+    order.shuffle(names)  # type: ignore[attr-defined]
+    for name in names:
+        found, expected = bounded.of(name), free.of(name)
+        assert found.chains == expected.chains
+        assert found.reasons == expected.reasons
+        assert found.warnings == expected.warnings
+        assert ends(found.unattributed) == pytest.approx(ends(expected.unattributed), abs=1e-7)
+        shares, others = ({row.country: row.share for row in told.shares} for told in (found, expected))
+        assert shares.keys() == others.keys()
+        for country, share in shares.items():
+            assert ends(share) == pytest.approx(ends(others[country]), abs=1e-7)
+
+
+def ends(part: Interval) -> tuple[float, float]:
+    return part.low, part.high
+
+
+@pytest.mark.parametrize("minority", ["stay", "follow"])
+def test_reasons_and_warnings_of_a_large_register_equal_its_walks(minority: Minority) -> None:
+    table = register_of(1000, 2000, 100, seed=4, unsure=0.0)
+    rng = np.random.default_rng(5)
+    nodes = replace(
+        table.nodes,
+        registered=np.where(rng.random(1000) < 0.1, -1, table.nodes.registered).astype(np.int16),
+        kind=np.where(rng.random(1000) < 0.1, Kind.UNKNOWN, table.nodes.kind).astype(np.int8),
+        joint=rng.random(1000) < 0.4,
+        names=table.nodes.ids,
+    )
+    share = np.where(rng.random(len(table.owned)) < 0.01, 1.0, table.least * 0.9)
+    register = Register(replace(table, nodes=nodes, least=share, most=share), None, None, minority=minority)
+    solved, told = Solved(register), set()
+    for name in [f"e{node}" for node in range(480, 900, 35)]:  # in the loop and above it
+        walk = Walk(register, name)
+        assert solved.of(name).unattributed()[1] == walk.unattributed()[1]
+        assert solved.of(name).warnings() == walk.warnings()
+        told.update(walk.unattributed()[1], walk.warnings())
+    assert len(told) > 20
+
+
+def test_unknown_records_are_refused_however_little_is_walked() -> None:
+    register = Register(records([("s", "state", "AA")], [("s", "a", 60, 60)]), None, None)
+    for most in (0, 100):
+        with pytest.raises(UnknownRecord):
+            Ownership(register, most).of("nobody")
+    assert Ownership(register).of("a").reasons == ("no owner known",)
+
+
+def every_path(register: Register, position: Position, taken: tuple[Holding, ...] = ()) -> Iterator[tuple[str, float]]:
+    """Stakes and largest share of every simple path, without any bound."""
+    holdings = register.holdings(position.node)
+    high = float(np.prod([holding.high for holding in taken])) * max(0.0, 1 - sum(h.low for h in holdings))
+    yield " ".join(register.stake(holding).id for holding in taken), 100 * high
+    for holding in holdings:
+        if holding.owner not in {position.node, *(step.owned for step in taken)}:
+            yield from every_path(register, register.step(position, holding), (*taken, holding))
+
+
+@settings(max_examples=100)
+@given(worlds(), st.integers(1, 5), st.booleans())
+def test_chains_are_the_largest_of_all_paths(known: Records, most: int, hoped: bool) -> None:
+    register = Register(known, None, None)
+    with mock.patch.object(chains, "MOST", most):
+        found = chains.chains(register, "a", Hope(register) if hoped else None)
+    paths = dict(every_path(register, register.start("a")))
+    told = [share for share in paths.values() if share >= chains.SMALLEST]
+    assert [chain.share.high for chain in found.paths] == pytest.approx(sorted(told, reverse=True)[:most], abs=1e-9)
+    for chain in found.paths:
+        assert paths[ids(chain)] == pytest.approx(chain.share.high)
+    low = sum(chain.share.low for chain in found.paths)
+    assert found.rest.high == pytest.approx(max(0.0, 100 - low), abs=2e-6)
+
+
+def test_hope_is_never_too_little_for_a_long_chain() -> None:
+    names = [*(f"c{number}" for number in range(100)), "s"]
+    holders: list[Holder] = [(name, "registeredEntity", "AA") for name in names]
+    register = Register(records(holders, [(o, n, 100, 100) for n, o in pairwise(["a", *names])]), None, None)
+    (chain,) = chains.chains(register, "a", Hope(register)).paths
+    assert (len(chain.steps), chain.share) == (101, Interval(100, 100))
+
+
+def ids(chain: Chain) -> str:
+    return " ".join(step.stake.id for step in chain.steps)
+
+
+def sold() -> StakeTable:
+    """From AA's to BB's on 10 February 2025; a stake in another is dated to the month."""
+    known = records([("s", "state", "AA"), ("t", "state", "BB"), ("c", "registeredEntity", "AA")], [])
+    one = next(iter(records([], [("s", "a", 100, 100)]).stakes.values()))
+    dated = [("s", "a", None, "2025-02-10"), ("t", "a", "2025-02-10", None), ("t", "c", "2025-06", None)]
+    stakes = {
+        str(row): one.model_copy(update={"id": str(row), "owner": by, "owned": of, "since": since, "until": until})
+        for row, (by, of, since, until) in enumerate(dated)
+    }
+    tables = {name: known.table(name) for name in ("sources", "entities", "assets")}
+    return StakeTable.of(Records.of({**tables, "stakes": stakes}))
+
+
+@given(st.lists(st.one_of(st.none(), st.dates(date(2025, 2, 8), date(2025, 7, 2))), min_size=4, max_size=4))
+def test_between_the_same_turns_the_same_stakes_hold(days: list[date | None]) -> None:
+    table = sold()
+    graphs = [replace(table).on(*days[:2]), replace(table).on(*days[2:])]  # apart, as a table keeps its own
+    same = all(np.array_equal(getattr(graphs[0], part), getattr(graphs[1], part)) for part in ("row", "low", "high"))
+    if table.between(*days[:2]) == table.between(*days[2:]):
+        assert same
+
+
+def test_a_register_is_kept_for_all_days_on_which_it_holds() -> None:
+    table = sold()
+    registers = Registers(table)
+    first = registers.on(date(2025, 2, 1), date(2025, 2, 1))
+    assert table.on(date(2025, 2, 9), date(2025, 2, 9)) is first.register.graph
+    assert registers.on(date(2025, 2, 9), date(2025, 2, 9)) is first
+    after = registers.on(date(2025, 2, 10), date(2025, 2, 10))
+    assert [row.country for row in first.of("a").shares + after.of("a").shares] == ["AA", "BB"]
+    assert registers.on(date(2025, 2, 9), date(2025, 2, 9), "headquarters") is not first
+    assert registers.on(date(2025, 2, 9), date(2025, 2, 9), minority="follow") is not first
+
+
+def test_only_the_latest_registers_are_kept() -> None:
+    with mock.patch.object(owners, "_REGISTERS", 2):
+        registers = Registers(sold())
+    before, after, far = (date(2025, 2, 1),) * 2, (date(2025, 3, 1),) * 2, (date(2025, 8, 1),) * 2
+    first, second = registers.on(*before), registers.on(*after)
+    assert registers.on(*before) is first
+    registers.on(*far)
+    assert registers.on(*before) is first
+    assert registers.on(*after) is not second
+
+
+def test_many_who_ask_at_once_wait_for_one_solution() -> None:
+    table = register_of(2000, 4000, 400, seed=3, unsure=0.0)
+    register = Register(table, None, None)
+    ownership, expected = Ownership(register, 5), Walk(register, "e1500").shares()
+    with mock.patch.object(owners, "Solved", wraps=Solved) as solving, ThreadPoolExecutor(8) as pool:
+        told = list(pool.map(ownership.of, ["e1500"] * 16))
+    assert solving.call_count == 1
+    assert {row.country for row in told[0].shares} == {row.country for row in expected}
+    assert all(one == told[0] for one in told)
+
+
+def test_a_seat_elsewhere_is_solved_apart() -> None:
+    known = records([("c", "registeredEntity", "AA")], [("c", "a", 100, 100)])
+    there = Entity.model_validate({**known.entities["c"].model_dump(), "headquartered_in": "BB"})
+    known = Records.of({**{t: known.table(t) for t in ("sources", "assets", "stakes")}, "entities": {"c": there}})
+    for basis, country in (("registration", "AA"), ("headquarters", "BB")):
+        told = Ownership(Register(known, None, None, basis), 0).of("a")  # type: ignore[arg-type]
+        assert [row.country for row in told.shares] == [country]

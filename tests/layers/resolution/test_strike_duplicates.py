@@ -1,0 +1,322 @@
+"""Strikes told twice: what is proposed, what is not, and why; and how well on pairs labelled by hand."""
+
+from __future__ import annotations
+
+import csv
+import random
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from layers.model.records import Records, Source, Strike
+from layers.resolution.strike_blocking import SLAB, SLACK_DAYS, candidates
+from layers.resolution.strike_columns import EventTable
+from layers.resolution.strike_duplicates import (
+    BY_HAND,
+    PROPOSE_FROM,
+    SAME_DATASET_FROM,
+    DuplicateProposal,
+    Weights,
+    propose,
+    weights_table,
+)
+from layers.text.strike_terms import KIND_WORDS, SIDES, words
+from tests.labelled.strikes import labelled_records
+from tests.layers.making_strikes import judged, strike
+from tests.layers.making_strikes import records as holding
+
+LABELLED = Path(__file__).resolve().parents[2] / "labelled" / "duplicates.csv"
+
+
+def pairs(found: tuple[DuplicateProposal, ...]) -> set[frozenset[str]]:
+    return {frozenset((one.one, one.other)) for one in found}
+
+
+def weights_of(found: DuplicateProposal) -> dict[str, float]:
+    return {reason.name: reason.weight for reason in found.reasons}
+
+
+DEPOT: dict[str, Any] = {"title": "SOCAR oil depot, Odesa", "target_kinds": ("oil-depot",), "targets": ("SOCAR depot",)}
+HEADLINE: dict[str, Any] = {"title": "Дрони вдарили по нафтобазі SOCAR", "target_kinds": ("oil-depot", "oil-terminal")}
+
+
+class TestProposed:
+    def test_the_same_night_and_place_in_two_languages_with_reasons(self) -> None:
+        (found,) = propose(holding(strike("a", **DEPOT), strike("b", at=(30.72, 46.51), **HEADLINE)))
+        assert found.score >= PROPOSE_FROM
+        assert {"prior", "same-night", "place", "kind", "name"} <= weights_of(found).keys()
+        assert found.distance_m == pytest.approx(1890, rel=0.02)
+        assert all(reason.detail for reason in found.reasons)
+
+    def test_the_score_is_the_logistic_sum_of_the_weights(self) -> None:
+        (found,) = propose(holding(strike("a", **DEPOT), strike("b", **HEADLINE)))
+        assert found.score == pytest.approx(1 / (1 + np.exp(-sum(weights_of(found).values()))), abs=1e-4)
+
+    def test_the_better_checked_and_surer_one_is_to_be_kept(self) -> None:
+        (found,) = propose(holding(strike("a", **DEPOT), strike("b", **HEADLINE, checked="read")))
+        assert (found.one, found.other) == ("b", "a")
+
+    @pytest.mark.parametrize("day", ["2025-08-07/2025-08-08", "2025-08-09", "2025-08", "2025-08-08~"])
+    def test_a_time_told_otherwise(self, day: str) -> None:
+        assert propose(holding(strike("a", **DEPOT), strike("b", day, **DEPOT)))
+
+    def test_a_strike_without_a_place_by_its_name_and_region(self) -> None:
+        homeless = strike("b", at=None, place="Odesa oblast", region="Odesa oblast", host_country="UA", **DEPOT)
+        (found,) = propose(holding(strike("a", region="Odesa", host_country="UA", **DEPOT), homeless))
+        assert found.distance_m is None
+        assert weights_of(found)["no-place"] < 0
+
+    def test_a_place_that_is_wrong_altogether_is_outweighed_by_the_names(self) -> None:
+        station = {"target_kinds": ("pump-station",), "place": "Kropotkinskaya"}
+        one = strike("a", title="Kropotkinskaya pump station", **station, at=(40.57, 45.44))
+        other = strike("b", title="Атакована НПС «Кропоткинская»", at=(32.26, 48.5), place="Kropyvnytskyi")
+        (found,) = propose(holding(one, other), 0.4)
+        assert weights_of(found)["far"] < 0 < weights_of(found)["place-name"]
+
+    def test_across_the_antimeridian(self) -> None:
+        found = propose(holding(strike("a", at=(179.99, 60), **DEPOT), strike("b", at=(-179.99, 60), **DEPOT)))
+        assert found[0].distance_m == pytest.approx(1115, rel=0.02)
+
+
+class TestNotProposed:
+    def test_a_strike_with_itself_or_alone(self) -> None:
+        assert propose(holding(strike("a", **DEPOT))) == ()
+        assert propose(holding()) == ()
+
+    def test_three_days_apart(self) -> None:
+        assert propose(holding(strike("a", **DEPOT), strike("b", "2025-08-11", **DEPOT)), 0) == ()
+
+    def test_other_targets_of_one_night_in_one_town(self) -> None:
+        one = strike(
+            "a", dataset="x", targets=("Bunge facility",), title="Bunge facility", target_kinds=("food-plant",)
+        )
+        other = strike("b", dataset="x", targets=("Everi terminal",), title="Everi", target_kinds=("port-terminal",))
+        assert propose(holding(one, other)) == ()
+        (found,) = propose(holding(one, other), 0)
+        assert weights_of(found)["other-target"] < -2
+
+    def test_lines_that_differ_in_their_number(self) -> None:
+        lines = [
+            strike(f"n{number}", targets=(f"Nord Stream {number}",), title="Line", target_kinds=("pipeline",))
+            for number in (1, 2)
+        ]
+        assert propose(holding(*lines)) == ()
+
+    def test_two_of_one_data_set_unless_strong(self) -> None:
+        one = strike("a", dataset="x", target_kinds=("oil-depot",))
+        weak = (one, one.model_copy(update={"id": "b", "when": "2025-08-10"}))
+        assert propose(holding(*weak)) == ()
+        (found,) = propose(holding(*weak), 0.3)
+        assert PROPOSE_FROM <= found.score < SAME_DATASET_FROM
+        assert propose(holding(*(strike(name, dataset="x", **DEPOT) for name in "ab")))
+
+    def test_another_kind_or_attacker(self) -> None:
+        one = strike("a", **DEPOT, attacker="Russia, says the governor")
+        other = strike("b", title="Airfield", attacker="Ukraine", target_kinds=("power-plant",))
+        assert propose(holding(one, other)) == ()
+
+    def test_a_pair_judged_different_also_over_a_merge(self) -> None:
+        held = (strike("a", **DEPOT), strike("b", **HEADLINE), strike("c", **DEPOT))
+        assert pairs(propose(holding(*held[:2], judged("b", "a", "different")))) == set()
+        assert pairs(propose(holding(*held[:2], judged("b", "a", "different"), judged("a", "b", "undone", 1))))
+        led = holding(*held, judged("a", "c"), judged("c", "b", "different"))
+        assert pairs(propose(led)) == set()
+
+    def test_a_pair_that_is_merged_already(self) -> None:
+        assert propose(holding(strike("a", **DEPOT), strike("b", **HEADLINE), judged("a", "b"))) == ()
+
+
+def reported(*titles: str) -> list[Source]:
+    return [
+        Source(id=f"r{number}", publisher="P", url=f"https://example.org/{number}", title=title)
+        for number, title in enumerate(titles)
+    ]
+
+
+LINE: dict[str, Any] = {"target_kinds": ("pump-station",), "at": None, "place": "Russia"}
+TANKS: dict[str, Any] = {"target_kinds": ("oil-depot",), "region": "Odesa oblast"}
+
+
+class TestWords:
+    """Readers make a title of their own; what a report is called stands at the source."""
+
+    def test_of_the_headline_of_a_report(self) -> None:
+        one = strike("a", title="Zorinskaya pump station", sources=("s",), place_source=None, **LINE)
+        told = strike("b", title="Strike on pipeline", sources=("r0",), place_source=None, **LINE)
+        other = told.model_copy(update={"id": "c", "sources": ("r1",)})
+        held = holding(*reported("НПС «Зоринская» горить", "Горить"), one, told, other)
+        names = {frozenset((p.one, p.other)): weights_of(p).get("name", 0) for p in propose(held, 0)}
+        assert names[frozenset("ab")] > 0.5
+        assert names.get(frozenset("ac"), 0) == 0
+
+    def test_not_of_a_page_that_many_strikes_cite(self) -> None:
+        one = strike("a", title="Zorinskaya pump station", sources=("s",), place_source=None, **LINE)
+        told = [
+            strike(f"b{n}", title="Strike on pipeline", sources=("r0",), place_source=None, **LINE) for n in range(4)
+        ]
+        found = propose(holding(*reported("Зоринская: главное за день"), one, *told), 0)
+        assert all("name" not in weights_of(p) for p in found)
+
+
+class TestTargets:
+    def test_a_target_called_by_the_place_of_the_other_is_no_other_one(self) -> None:
+        one = strike("a", title="Zoria terminal", targets=("Zoria terminal",), place="Pivdennyi port", **TANKS)
+        here = strike("b", title="Strike", targets=("порт Південний",), place="Odesa oblast", **TANKS)
+        (found,) = propose(holding(one, here), 0)
+        assert "other-target" not in weights_of(found)
+
+    def test_a_target_of_another_name_is_another_also_in_the_same_town(self) -> None:
+        one = strike("a", title="Zoria", targets=("Zoria terminal in Lisne",), place="Lisne", **TANKS)
+        other = strike("b", title="Vyshneva", targets=("Vyshneva terminal",), place="Lisne", **TANKS)
+        (found,) = propose(holding(one, other), 0)
+        assert weights_of(found)["other-target"] == Weights().other_target
+
+
+def test_a_report_that_two_data_sets_cite_is_a_reason() -> None:
+    report = [Source(id=name, publisher="P", url="https://example.org/report") for name in "tu"]
+    one, other = (strike(n, sources=(s,), place_source=s) for n, s in (("a", "t"), ("b", "u")))
+    (found,) = propose(holding(*report, one, other), 0.01)
+    assert weights_of(found)["same-source"] == Weights().same_source
+
+
+days = st.sampled_from(
+    ("2025-08-08", "2025-08-09", "2025-08-10", "2025-08-13", "2025-08", "2025-08-07/2025-08-09", "2025~", "../2025")
+)
+places = st.sampled_from((None, (30.0, 46.0), (30.03, 46.0), (31.5, 46.0), (-170.0, 60.0)))
+titles = st.sampled_from(("SOCAR depot", "Нафтобаза SOCAR", "Kremenchuk refinery", "Port of Odesa", "fire"))
+
+
+@st.composite
+def told(draw: st.DrawFn) -> list[Strike]:
+    return [
+        strike(
+            f"{draw(st.sampled_from('ab'))}/{number}",
+            draw(days),
+            at=draw(places),
+            title=draw(titles),
+            region=draw(st.sampled_from((None, "Odesa oblast"))),
+            host_country=draw(st.sampled_from((None, "UA", "RU"))),
+        )
+        for number in range(draw(st.integers(0, 7)))
+    ]
+
+
+@given(told(), st.randoms(use_true_random=False))
+@settings(max_examples=60)
+def test_the_order_of_the_records_changes_nothing(strikes: list[Strike], rng: random.Random) -> None:
+    shuffled = rng.sample(strikes, len(strikes))
+    assert propose(holding(*strikes), 0) == propose(holding(*shuffled), 0)
+
+
+@given(told(), st.randoms(use_true_random=False))
+@settings(max_examples=60)
+def test_names_of_the_records_change_no_score(strikes: list[Strike], rng: random.Random) -> None:
+    names = [f"r{number}" for number in rng.sample(range(100), len(strikes))]
+    renamed = dict(zip((s.id for s in strikes), names, strict=True))
+    again = [s.model_copy(update={"id": renamed[s.id]}) for s in strikes]
+    scores = {frozenset((p.one, p.other)): (p.score, p.distance_m) for p in propose(holding(*again), 0)}
+    for found in propose(holding(*strikes), 0):
+        score, metres = scores.pop(frozenset((renamed[found.one], renamed[found.other])))
+        assert (score, metres) == (pytest.approx(found.score, abs=2e-4), pytest.approx(found.distance_m))
+    assert scores == {}
+
+
+@given(told())
+@settings(max_examples=60)
+def test_no_strike_is_proposed_with_itself_and_no_pair_twice(strikes: list[Strike]) -> None:
+    found = propose(holding(*strikes), 0)
+    assert all(one.one != one.other for one in found)
+    assert len(pairs(found)) == len(found)
+    assert all(0 <= one.score <= 1 for one in found)
+
+
+def test_slabs_find_what_one_slab_would() -> None:
+    rng = random.Random(5)
+    many = [
+        strike(
+            f"x{row}",
+            f"2025-{rng.randint(1, 12):02}-{rng.randint(1, 28):02}" if row % 9 else f"2025-{rng.randint(1, 12):02}",
+            at=(30 + rng.random() * 2, 46),
+        )
+        for row in range(3 * SLAB)
+    ]
+    table = EventTable.of(holding(*many))
+    found = candidates(table)
+    gap = np.maximum(table.first[:, None], table.first) - np.minimum(table.last[:, None], table.last)
+    lon = np.array([strike_.geometry.x for strike_ in table.strikes])  # type: ignore[union-attr]
+    km = np.abs(lon[:, None] - lon) * np.cos(np.radians(46)) * 111.32
+    left, right = np.nonzero(np.triu((gap <= SLACK_DAYS) & (km < 14.9), k=1))
+    there = set(zip(found.left.tolist(), found.right.tolist(), strict=True))
+    assert set(zip(left.tolist(), right.tolist(), strict=True)) <= there
+    assert len(there) < 1.1 * len(left)
+    assert len(there) == len(found.left)
+
+
+# Pairs of real records, labelled by hand.
+
+
+def labels() -> list[tuple[frozenset[str], bool]]:
+    with LABELLED.open(encoding="utf-8", newline="") as file:
+        return [(frozenset((row["one"], row["other"])), row["verdict"] == "same") for row in csv.DictReader(file)]
+
+
+def test_the_labels_are_pairs_of_two_each_once() -> None:
+    held = labels()
+    assert len(held) >= 60
+    assert len({pair for pair, _ in held}) == len(held)
+    assert all(len(pair) == 2 for pair, _ in held)
+
+
+@pytest.fixture(scope="module")
+def real(real_data: Path) -> Records:
+    return labelled_records(real_data)
+
+
+@pytest.fixture(scope="module")
+def found(real: Records) -> dict[frozenset[str], float]:
+    return {frozenset((one.one, one.other)): one.score for one in propose(real, 0.001)}
+
+
+def test_the_default_threshold_is_precise_on_labelled_pairs(found: dict[frozenset[str], float]) -> None:
+    proposed = [same for pair, same in labels() if found.get(pair, 0) >= PROPOSE_FROM]
+    wanted = sum(same for _, same in labels())
+    assert sum(proposed) / len(proposed) >= 0.85
+    assert sum(proposed) / wanted >= 0.8
+
+
+def test_bundled_strikes_find_their_counterparts_first(real: Records, found: dict[frozenset[str], float]) -> None:
+    same = {pair for pair, verdict in labels() if verdict}
+    counterparts: dict[str, set[str]] = {}
+    for pair in same:
+        for name in pair:
+            if real.strikes[name].dataset == "curated":
+                counterparts.setdefault(name, set()).update(pair - {name})
+    first = 0
+    for name, others in counterparts.items():
+        ranked = sorted((score, *(pair - {name})) for pair, score in found.items() if name in pair)
+        first += bool(ranked) and ranked[-1][1] in others
+    assert len(counterparts) >= 15
+    assert first / len(counterparts) >= 0.85
+
+
+def test_no_two_bundled_strikes_are_proposed(records: Records) -> None:
+    assert propose(records) == ()
+
+
+def test_the_page_has_the_table_of_weights() -> None:
+    page = (LABELLED.parents[2] / "docs" / "duplicates.md").read_text(encoding="utf-8")
+    for name, weight in weights_table():
+        hand = " by hand" if name in BY_HAND else ""
+        assert f"| `{name}` | {weight:+.1f}{hand} |" in page
+    said = " ".join(page.split())
+    assert f"A pair is shown from {PROPOSE_FROM}; two strikes of one data set from {SAME_DATASET_FROM}." in said
+    assert f"has {len(labels())} pairs" in said
+
+
+def test_roots_are_spelled_as_words_are_folded() -> None:
+    roots = [root.lstrip("=") for table in (KIND_WORDS, SIDES) for found in table.values() for root in found]
+    assert [root for root in roots if words(root) != (root,)] == []

@@ -1,0 +1,147 @@
+"""A view that was kept is the one that was written, also where it is edited afterwards."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from layers.model.records import NOUNS, Records
+from layers.reference.basemap import Basemap
+from layers.snapshot import snapshot_files
+from layers.snapshot.array_files import Reading, Writing
+from layers.snapshot.incremental import renewed
+from layers.snapshot.snapshot import Snapshot
+from layers.store import reader, record_table
+from layers.store.store import Store
+from tests.layers.snapshot.test_renewal import CHANGES, DAY, few, small, told
+
+__all__ = ["few", "small"]
+
+
+@pytest.fixture(scope="module")
+def packed(few: Records, tmp_path_factory: pytest.TempPathFactory) -> Records:
+    """The records as packed tables, however few they are."""
+    store = Store.create(tmp_path_factory.mktemp("packed") / "few.gpkg")
+    store.load(few, who="test")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reader, "MANY", 0)
+        _, records = store.version(packed=True)
+    assert all(isinstance(records.table(name), record_table.Stored) for name in NOUNS if records.table(name))
+    return records
+
+
+@pytest.fixture(scope="module")
+def written(packed: Records, small: Basemap, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write(Snapshot(packed, small, 1, DAY), tmp_path_factory.mktemp("kept"))
+
+
+def write(snapshot: Snapshot, folder: Path) -> Path:
+    folder.mkdir(exist_ok=True)
+    writing = Writing(folder)
+    snapshot_files.write(writing, snapshot)
+    writing.finish()
+    return folder
+
+
+@pytest.fixture(params=["packed", "plain"])
+def read(
+    request: pytest.FixtureRequest, written: Path, small: Basemap, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[], Snapshot]:
+    if request.param == "packed":
+        monkeypatch.setattr(snapshot_files, "MANY", 0)
+        monkeypatch.setattr("geo.columnar.chunked_array.LEAST", 0)
+    return lambda: snapshot_files.read(Reading(written), small, 0.7, 0.05)
+
+
+def test_a_packed_store_is_its_records(few: Records, packed: Records) -> None:
+    for name in NOUNS:
+        assert dict(packed.table(name)) == dict(few.table(name)), name
+
+
+def test_what_is_kept_is_what_was_written(few: Records, small: Basemap, read: Callable[[], Snapshot]) -> None:
+    made, anew = read(), Snapshot.of(few, small, 1, DAY)
+    found, expected = told(made), told(anew)
+    for part in expected:
+        assert found[part] == expected[part], part
+    assert (made.seq, made.data_date, made.publish_from, made.show_from) == (1, DAY, 0.7, 0.05)
+    assert made.pending == anew.pending
+    assert list(made.order) == list(anew.order)
+
+
+#: Of strikes, of what they rest on, and of nothing.
+EDITS = (
+    "nothing",
+    "a strike is added",
+    "a strike is gone",
+    "a strike is another day",
+    "a strike is elsewhere",
+    "another asset was hit",
+    "a stake is another share",
+    "an asset is elsewhere",
+)
+
+
+@pytest.mark.parametrize("change", EDITS)
+def test_what_was_kept_can_be_edited(few: Records, small: Basemap, read: Callable[[], Snapshot], change: str) -> None:
+    after = CHANGES[change](few)
+    made = renewed(read(), Snapshot.of(after, small, 2, DAY))
+    assert told(made) == told(Snapshot.of(after, small, 2, DAY))
+
+
+def test_edits_are_taken_back(few: Records, small: Basemap, read: Callable[[], Snapshot]) -> None:
+    made = read()
+    for seq, change in enumerate(EDITS, 2):
+        made = renewed(made, Snapshot.of(CHANGES[change](few), small, seq, DAY))
+    assert told(renewed(made, Snapshot.of(few, small, 99, DAY))) == told(read())
+
+
+def test_a_view_that_was_edited_is_kept_as_it_is(
+    few: Records, small: Basemap, read: Callable[[], Snapshot], tmp_path: Path
+) -> None:
+    made = read()
+    for seq, change in enumerate(EDITS, 2):
+        made = renewed(made, edited(made, CHANGES[change](few), seq))
+        again = snapshot_files.read(Reading(write(made, tmp_path / change)), small, 0.7, 0.05)
+        assert again.records == made.records
+        assert told(again) == told(Snapshot.of(CHANGES[change](few), small, seq, DAY)), change
+
+
+def edited(made: Snapshot, records: Records, seq: int) -> Snapshot:
+    """The view of other records, which lie above those that were read where these are packed."""
+    tables: dict[str, Any] = {}
+    for name in NOUNS:
+        below, table = made.records.table(name), records.table(name)
+        if isinstance(below, record_table.Stored):
+            keys = {key: key not in below for key in {*below, *table} if below.get(key) != table.get(key)}
+            tables[name] = below.renewed({key: table[key] for key in table if key in keys}, keys)
+        else:
+            tables[name] = table
+    return Snapshot.of(Records(**tables), made.basemap, seq, DAY)
+
+
+def test_owners_on_any_day(few: Records, small: Basemap, read: Callable[[], Snapshot]) -> None:
+    made, anew = read(), Snapshot.of(few, small, 1, DAY)
+    for key in [*few.assets, *few.entities]:
+        for day in (DAY, date(2007, 6, 1)):
+            found, expected = made.owners(key, day), anew.owners(key, day)
+            assert (found, found.chains) == (expected, expected.chains)
+        assert made.controller(key) == anew.controller(key)
+
+
+def test_a_view_stands_though_its_files_are_gone(few: Records, small: Basemap, written: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(written, tmp_path / "kept")
+    made = snapshot_files.read(Reading(folder), small, 0.7, 0.05)
+    shutil.rmtree(folder)
+    assert told(made) == told(Snapshot.of(few, small, 1, DAY))
+    assert made.pending == Snapshot.of(few, small, 1, DAY).pending
+
+
+def test_nothing_of_nothing(small: Basemap, tmp_path: Path) -> None:
+    folder = write(Snapshot(Records.of({}), small, 0, DAY), tmp_path)
+    found = told(snapshot_files.read(Reading(folder), small, 0.7, 0.05))
+    assert found == told(Snapshot.of(Records.of({}), small, 0, DAY))

@@ -1,0 +1,180 @@
+"""Files that are small on disk and endless in memory: each ends in a clear refusal, within bounded memory."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import resource
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.layers.sources.making_files import gzip_bomb, sheet_xml, workbook, zip_bomb
+
+ROOT = Path(__file__).resolve().parents[4]
+#: More than any of these may take above an idle process: 64 MB are unpacked before the ratio is looked at.
+MOST_MB = 400
+
+READ = """
+import json, resource, sys
+from pathlib import Path
+from layers.model.problems import ProblemsError
+from layers.sources.registry import FORMATS, Request
+from layers.sources.reader.column_mapping import parse
+from layers.sources.files.source_file import SourceFile
+
+path, name, mapping = sys.argv[1:]
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+try:
+    request = Request("d", mapping=parse("m.toml", mapping))
+    reading = FORMATS[name].read([SourceFile.of(Path(path))], request)
+    told = [reading.rows, len(reading.records.assets), [str(problem) for problem in reading.problems]]
+except ProblemsError as error:
+    told = [0, 0, [str(problem) for problem in error.problems]]
+print(json.dumps([*told, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024]))
+"""
+MAPPING = """noun = "assets"
+[source]
+publisher = "P"
+[columns]
+id = "id"
+name = "name"
+{place}
+[constants]
+kind = "pipeline"
+uncertainty_m = 100
+basis = "site"
+"""
+
+
+def read(path: Path, name: str = "csv", place: str = "") -> tuple[int, int, list[str], float]:
+    """Rows, assets, faults and the megabytes that reading took, in a process of its own with 3 GB at most."""
+    command = [sys.executable, "-c", READ, str(path), name, MAPPING.format(place=place)]
+    limit = 3 << 30
+    done = subprocess.run(
+        command,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (limit, limit)),
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    rows, assets, problems, megabytes = json.loads(done.stdout)
+    return rows, assets, problems, megabytes
+
+
+def zeros(path: Path) -> Path:
+    return zip_bomb(path, "a.csv", b"1,2,3\n" * 200_000, 8_500)  # 10 GB
+
+
+def lying(path: Path) -> Path:
+    return zip_bomb(path, "a.csv", b"id,name\n1,2\n" * 100_000, 2_000, declared=1_000)
+
+
+def squeezed(path: Path) -> Path:
+    return gzip_bomb(path, b"1,2,3\n" * 200_000, 8_500)  # 10 GB
+
+
+def endless_line(path: Path) -> Path:
+    path.write_bytes(b"id,name\n1," + b"a" * 40_000_000)
+    return path
+
+
+def endless_quote(path: Path) -> Path:
+    path.write_bytes(b'id,name\n1,"' + b"a\n" * 20_000_000)
+    return path
+
+
+def wide(path: Path) -> Path:
+    path.write_bytes(b"id,name," + b"a," * 1_000_000 + b"\n")
+    return path
+
+
+def deep_json(path: Path) -> Path:
+    path.write_bytes(b'{"type": "FeatureCollection", "features": ' + b"[" * 5_000_000)
+    return path
+
+
+def many_values(path: Path) -> Path:
+    path.write_bytes(gzip.compress(b"[" + b"[]," * 20_000_000, 1))
+    return path
+
+
+def deep_xml(path: Path) -> Path:
+    rows = "<row>" * 2_000_000
+    workbook(path, {"A": f"<worksheet><sheetData>{rows}"})
+    return path
+
+
+def entities(path: Path) -> Path:
+    doctype = '<!DOCTYPE a [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;">]>'
+    workbook(path, {"A": f"{doctype}<worksheet><sheetData><row><c><v>&b;</v></c></row></sheetData></worksheet>"})
+    return path
+
+
+def large_sheet(path: Path) -> Path:
+    cell = '<row><c t="inlineStr"><is><t>id</t></is></c></row>'
+    workbook(path, {"A": f"<worksheet><sheetData>{cell * 6_000_000}"})
+    return path
+
+
+def far_cell(path: Path) -> Path:
+    cell = '<row r="1048576"><c r="XFD1048576"><v>1</v></c></row></sheetData>'
+    xml = sheet_xml([["id", "name"]]).replace("</sheetData>", cell)
+    workbook(path, {"A": xml})
+    return path
+
+
+@pytest.mark.parametrize(
+    ("make", "suffix", "name", "expected"),
+    [
+        (zeros, "zip", "csv", "at most"),
+        (lying, "zip", "csv", "zip"),
+        (squeezed, "csv.gz", "csv", "at most 200 times"),
+        (endless_line, "csv", "csv", "over 16,000,000 letters"),
+        (endless_quote, "csv", "csv", "over 16,000,000 letters"),
+        (wide, "csv", "csv", "at most 2,000"),
+        (deep_json, "geojson", "geojson", "1,024 values deep"),
+        (many_values, "json.gz", "geojson", "at most 15,000,000"),
+        (deep_xml, "xlsx", "csv", "at most 40"),
+        (entities, "xlsx", "csv", "XML without entities"),
+        (large_sheet, "xlsx", "csv", "at most"),
+        (far_cell, "xlsx", "csv", "columns"),
+    ],
+    ids=lambda value: value.__name__ if callable(value) else "",
+)
+def test_a_bomb_is_refused_within_bounded_memory(
+    tmp_path: Path, make: Callable[[Path], Path], suffix: str, name: str, expected: str
+) -> None:
+    path = make(tmp_path / f"bomb.{suffix}")
+    assert path.stat().st_size < 50_000_000
+    _, assets, problems, megabytes = read(path, name)
+    assert assets == 0
+    assert [problem for problem in problems if expected in problem], problems[:3]
+    assert megabytes < MOST_MB
+
+
+def test_a_polygon_of_a_million_vertices_is_a_fault_of_its_row_and_the_next_is_read(tmp_path: Path) -> None:
+    ring = ", ".join(f"{n / 1e6:.6f} {(n % 997) / 1e3:.3f}" for n in range(1_000_000))
+    table = tmp_path / "a.csv"
+    table.write_text(f'id,name,shape\n1,A,"POLYGON (({ring}, 0 0))"\n2,B,POINT (1 2)\n')
+    _, assets, problems, megabytes = read(table, place='wkt = "shape"')
+    assert (assets, len(problems)) == (1, 1)
+    assert "over 16,000,000 letters" in problems[0]
+    assert megabytes < MOST_MB
+    coordinates = [[n / 1e6, (n % 997) / 1e3] for n in range(1_000_000)]
+    shape = {"type": "Polygon", "coordinates": [[*coordinates, coordinates[0]]]}
+    features = [
+        {"type": "Feature", "properties": {"id": n, "name": "A"}, "geometry": geometry}
+        for n, geometry in enumerate((shape, {"type": "Point", "coordinates": [1, 2]}))
+    ]
+    document = tmp_path / "a.geojson"
+    document.write_text(json.dumps({"type": "FeatureCollection", "features": features}))
+    rows, assets, problems, megabytes = read(document, "geojson")
+    assert (rows, assets, len(problems)) == (2, 1, 1)
+    assert "200,000 vertices" in problems[0]
+    assert megabytes < MOST_MB

@@ -1,0 +1,226 @@
+"""After an edit the layers that are kept in the store are those that a load would have made, in one transaction."""
+
+from __future__ import annotations
+
+import dataclasses
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+import shapely
+from starlette.testclient import TestClient
+
+from api.app import create_app
+from api.requests import reviewer_tokens
+from api.settings import Settings
+from layers.model.records import Decision, Identity, Records
+from layers.reference import basemap as basemaps
+from layers.reference.basemap import Basemap
+from layers.snapshot.derived_layers import deriving, renewal
+from layers.snapshot.snapshot import Snapshot
+from layers.store.row_mapping import TABLES, version_of
+from layers.store.store import Edit, Renewal, Store
+from tests.api.conftest import feature
+from tests.conftest import BASEMAP
+
+STRIKE, OTHER = "ru-cpc-kropotkinskaya-2025-02-17", "ua-orlivka-2025-08-06"
+LAYERS = ("attributions", "matches")
+Rows = dict[str, Any]
+
+
+def layers(store: Store) -> Rows:
+    """All that the file holds of the layers but the order of their rows."""
+    found: Rows = {}
+    with closing(sqlite3.connect(store.path)) as connection:
+        for name in LAYERS:
+            rows = connection.execute(f"SELECT * FROM {name}").fetchall()
+            found[name] = sorted((row[1:] for row in rows), key=repr)
+            extent = "SELECT min_x, min_y, max_x, max_y FROM gpkg_contents WHERE table_name = ?"
+            found[f"extent of {name}"] = connection.execute(extent, (name,)).fetchone()
+        index = "SELECT geometry, minx, maxx, miny, maxy FROM attributions LEFT JOIN rtree_attributions_geometry r "
+        boxes = connection.execute(f"{index} ON r.id = fid").fetchall()
+        found["index"] = sorted(boxes, key=repr)
+    return found
+
+
+def kept(store: Store) -> dict[str, dict[int, str]]:
+    """The number of each row, and its strike."""
+    with closing(sqlite3.connect(store.path)) as connection:
+        return {name: dict(connection.execute(f"SELECT fid, strike FROM {name}")) for name in LAYERS}
+
+
+def fresh(store: Store, base: Basemap, folder: Path) -> Rows:
+    """The same of a new store that the records of this one are loaded into."""
+    made = Store.create(folder / "fresh.gpkg")
+    made.load(store.records(), who="tests", derive=deriving(base))
+    return layers(made)
+
+
+def known(store: Store, base: Basemap) -> Renewal:
+    seq, records = store.version()
+    return renewal(Snapshot.of(records, base, seq, date(2026, 11, 25)), records)
+
+
+@pytest.fixture
+def own(records: Records, base: Basemap, tmp_path: Path) -> Iterator[Store]:
+    store = Store.create(tmp_path / "atlas.gpkg")
+    store.load(records, who="tests", derive=deriving(base))
+    yield store
+    store.close()
+
+
+def changed(store: Store, key: str, **values: Any) -> Edit:
+    before = store.records().strikes[key]
+    return Edit("strikes", key, before.model_copy(update=values), version_of(TABLES["strikes"].plain(before)))
+
+
+def added(store: Store, **values: Any) -> Edit:
+    one = store.records().strikes[STRIKE].model_copy(update={"id": "new-one", "dataset": "review", **values})
+    return Edit("strikes", "new-one", one, None)
+
+
+def decided(verdict: str, asset: str | None = None, **values: Any) -> Decision:
+    given = {"id": f"review/{verdict}", "dataset": "review", "strike": STRIKE, "asset": asset, "verdict": verdict}
+    return Decision.model_validate({**given, "who": "Ann", "when": "2026-11-25", "why": "read", **values})
+
+
+def write(*edits: Callable[[Store], Edit]) -> Callable[[Store, Renewal], object]:
+    return lambda store, renewing: store.write(*(one(store) for one in edits), who="Ann", renewal=renewing)
+
+
+def append(decision: Decision) -> Callable[[Store, Renewal], object]:
+    return lambda store, renewing: store.append("decisions", decision, who="Ann", renewal=renewing)
+
+
+EDITS: dict[str, Callable[[Store, Renewal], object]] = {
+    "nothing": write(lambda store: changed(store, STRIKE)),
+    "a title": write(lambda store: changed(store, STRIKE, title="Another")),
+    "a day": write(lambda store: changed(store, STRIKE, when="2024-01")),
+    "a place": write(lambda store: changed(store, STRIKE, geometry=shapely.Point(30, 50))),
+    "a place at the edge": write(lambda store: changed(store, STRIKE, geometry=shapely.Point(-170, -80))),
+    "no place": write(lambda store: changed(store, STRIKE, geometry=None)),
+    "retracted": write(lambda store: changed(store, STRIKE, status="retracted")),
+    "a strike more": write(added),
+    "two at once": write(added, lambda store: changed(store, OTHER, title="Another")),
+    "none of these": append(decided("none")),
+    "it was no strike": append(decided("not-a-strike")),
+    "another asset": append(decided("possible", "a-orlivka")),
+    "an asset": write(
+        lambda store: Edit(
+            "assets",
+            "a-orlivka",
+            store.records().assets["a-orlivka"].model_copy(update={"geometry": shapely.Point(40, 45)}),
+            version_of(TABLES["assets"].plain(store.records().assets["a-orlivka"])),
+        )
+    ),
+}
+
+
+@pytest.mark.parametrize("edit", EDITS.values(), ids=EDITS)
+def test_after_an_edit_the_layers_are_those_of_a_load(
+    own: Store, base: Basemap, tmp_path: Path, edit: Callable[[Store, Renewal], object]
+) -> None:
+    edit(own, known(own, base))
+    assert layers(own) == fresh(own, base, tmp_path)
+
+
+def test_what_was_added_is_gone_with_its_rows(own: Store, base: Basemap) -> None:
+    """Also where it was what made the extent as wide as it is."""
+    before = layers(own)
+    edit = added(own, geometry=shapely.Point(-170, -80))
+    own.write(edit, who="Ann", renewal=known(own, base))
+    assert layers(own)["extent of attributions"][:2] == (-170, -80)
+    assert edit.record is not None
+    seen = version_of(TABLES["strikes"].plain(edit.record))
+    own.write(Edit("strikes", "new-one", None, seen), who="Ann", renewal=known(own, base))
+    assert layers(own) == before
+
+
+def test_only_rows_of_touched_strikes_are_written(own: Store, base: Basemap) -> None:
+    before = kept(own)
+    own.append("decisions", decided("none"), who="Ann", renewal=known(own, base))
+    for name, rows in kept(own).items():
+        assert {fid: one for fid, one in rows.items() if one != STRIKE} == {
+            fid: one for fid, one in before[name].items() if one != STRIKE
+        }
+        assert not {fid for fid, one in rows.items() if one == STRIKE} & before[name].keys()
+
+
+def test_what_others_wrote_meanwhile_is_renewed_with_it(own: Store, base: Basemap, tmp_path: Path) -> None:
+    before = known(own, base)
+    own.write(changed(own, OTHER, title="Of somebody else"), who="Ben")
+    own.append("decisions", decided("none"), who="Ann", renewal=before)
+    assert layers(own) == fresh(own, base, tmp_path)
+
+
+@pytest.mark.parametrize("pair", [(STRIKE, OTHER), ("socar", "bp")])
+def test_what_is_one_changes_all_that_follows(own: Store, base: Basemap, tmp_path: Path, pair: tuple[str, str]) -> None:
+    one, other = pair
+    judged = {"id": "review/one", "dataset": "review", "one": one, "other": other, "verdict": "same"}
+    record = Identity.model_validate({**judged, "who": "Ann", "when": "2026-11-25", "why": "read"})
+    before = layers(own)
+    own.append("identities", record, who="Ann", renewal=known(own, base))
+    assert layers(own) == fresh(own, base, tmp_path)
+    assert layers(own) != before
+
+
+def test_layers_that_are_not_there_are_left_to_the_next_load(records: Records, base: Basemap, tmp_path: Path) -> None:
+    store = Store.create(tmp_path / "atlas.gpkg")
+    store.load(records, who="tests")
+    store.append("decisions", decided("none"), who="Ann", renewal=known(store, base))
+    with closing(sqlite3.connect(store.path)) as connection:
+        listed = {name for (name,) in connection.execute("SELECT table_name FROM gpkg_contents")}
+    assert not listed & set(LAYERS)
+
+
+def test_layers_with_other_columns_are_made_anew(own: Store, base: Basemap, tmp_path: Path) -> None:
+    store = own
+    store.write_layer("matches", {"strike": "TEXT"}, [("x",)], geometry=False)
+    store.append("decisions", decided("none"), who="Ann", renewal=known(store, base))
+    assert layers(store) == fresh(store, base, tmp_path)
+
+
+@pytest.mark.parametrize("which", ["some", "every"])
+def test_where_they_cannot_be_renewed_nothing_is_written(own: Store, base: Basemap, which: str) -> None:
+    def fail(seq: int, records: Records) -> Iterator[Any]:
+        yield from deriving(base)(seq, records)
+        raise RuntimeError("in the middle")
+
+    before, seq = layers(own), own.seq()
+    failing = dataclasses.replace(known(own, base), **{"some": lambda *_: None, which: fail})
+    with pytest.raises(RuntimeError, match="in the middle"):
+        own.append("decisions", decided("none"), who="Ann", renewal=failing)
+    with pytest.raises(RuntimeError, match="in the middle"):
+        own.write(changed(own, STRIKE, title="Another"), who="Ann", renewal=failing)
+    assert (layers(own), own.seq()) == (before, seq)
+    assert "review/none" not in own.records().decisions
+
+
+def test_what_is_written_by_the_api_is_in_the_layers(
+    own: Store, base: Basemap, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(basemaps, "read", lambda path: base)
+    file = tmp_path / "reviewers.json"
+    ann = {"Authorization": f"Bearer {reviewer_tokens.add(file, 'Ann')}"}
+    settings = Settings(basemap=BASEMAP, reviewers=file, follow_every_s=0, publish_from=0.99)
+    with TestClient(create_app(own, settings)) as client:
+        path = "/collections/strikes/items"
+        made = client.post(path, json=feature(), headers=ann)
+        assert made.status_code == 201
+        assert layers(own) == fresh(own, base, tmp_path)
+        address = f"{path}/{made.json()['id']}"
+        moved = feature(geometry=(28.4, 45.3))
+        assert client.put(address, json=moved, headers={**ann, "if-match": "*"}).status_code == 200
+        seen = list(own.records().decisions.values())
+        newest = next((one.id for one in reversed(seen) if one.strike == OTHER), None)
+        decision = {"strike": OTHER, "verdict": "unsure", "why": "read", "seen": newest}
+        assert client.post("/review/decisions", json=decision, headers=ann).status_code == 201
+        (tmp_path / "fresh.gpkg").unlink()
+        assert layers(own) == fresh(own, base, tmp_path)
+        assert client.delete(address, headers={**ann, "if-match": "*"}).status_code == 204
+        (tmp_path / "fresh.gpkg").unlink()
+        assert layers(own) == fresh(own, base, tmp_path)

@@ -1,0 +1,99 @@
+"""The key of a name: one for the spellings of one sound, the same when made twice, and none of it breaks."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from layers.text.place_names import bare, fold, is_common_noun, is_namesake, is_readable, parts, spelled, stem
+
+
+@pytest.mark.parametrize(
+    "spellings",
+    [
+        "Новоросійськ Новороссийск Novorossiysk Noworossijsk",
+        "Чернігів Chernihiv Tschernihiw",
+        "Запоріжжя Zaporizhzhia Saporischschja",
+        "Щастя Shchastia Schtschastja",
+        "Донецьк Донецк Donetsk Donezk",
+        "Луганськ Луганск Luhansk Lugansk",
+        "Мукачево Mukachevo Mukatschewo",
+        "Ізмаїл Измаил Izmail Ismajil Izmayil",
+        "Ужгород Uzhhorod Uschhorod Uzhgorod",
+        "Мар'янівка Мар’янівка Марʼянівка Marianivka",
+    ],
+)
+def test_spellings_of_one_sound_have_one_key(spellings: str) -> None:
+    assert len({fold(name) for name in spellings.split()}) == 1
+
+
+def test_names_that_sound_apart_have_keys_apart() -> None:
+    names = ["Orlivka", "Orlovka", "Odesa", "Reni", "Rennes", "Izium", "Izmail", "Kherson", "Kharkiv"]
+    assert len({fold(name) for name in names}) == len(names)
+
+
+@settings(max_examples=100)
+@given(st.text(max_size=60) | st.text("абвгґдеєжзиіїйклмнопрстуфхцчшщьюяыэъё'- ,cshtzkgwyjxq", max_size=40))
+def test_folding_twice_changes_nothing(text: str) -> None:
+    assert fold(fold(text)) == fold(text)
+    assert stem(stem(fold(text))).count(" ") == fold(text).count(" ")
+    assert spelled(spelled(text)) == spelled(text)
+
+
+@settings(max_examples=60)
+@given(st.text(max_size=300))
+def test_any_text_is_taken(text: str) -> None:
+    assert len(bare(text)) <= 200
+    assert fold(bare(text)).isascii()
+    assert all(part.strip() == part for part in parts(text))
+
+
+@pytest.mark.parametrize(
+    ("inflected", "name"),
+    [
+        ("Одесі", "Одеса"),
+        ("Тернополя", "Тернопіль"),
+        ("Миколаєві", "Миколаїв"),
+        ("Харькове", "Харьков"),
+        ("Сумах", "Суми"),
+        ("Херсоном", "Херсон"),
+        ("Одещині", "Одещина"),
+        ("Одеської", "Одеська"),
+        ("Краснодарского", "Краснодарский"),
+    ],
+)
+def test_cases_of_a_name_have_one_stem(inflected: str, name: str) -> None:
+    assert stem(fold(inflected)) == stem(fold(name))
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("м. Одеса", "Одеса"),
+        ("в порту Туапсе", "Туапсе"),
+        ("near the village of Orlivka", "Orlivka"),
+        ("Port", "Port"),
+        ("в", "в"),
+        ("", ""),
+    ],
+)
+def test_what_stands_around_a_name_goes(text: str, name: str) -> None:
+    assert bare(text) == name
+
+
+def test_common_nouns_and_namesakes() -> None:
+    assert is_common_noun(fold("Порт"))
+    assert is_common_noun(fold("oil depot")) is False
+    assert is_common_noun("") is False
+    assert is_namesake(fold("Дружба"))
+    assert is_namesake(fold("Дружби"))
+    assert not is_namesake(fold("Дружківка"))
+
+
+def test_only_latin_and_cyrillic_is_readable() -> None:
+    assert all(map(is_readable, ["Odesa", "Одеса", "Isaccea", "Ağdaş", "Rîșcani", "St. 4", "Ḩalab"]))
+    assert not any(map(is_readable, ["敖德萨", "أوديسا", "Οδησσός", "ოდესა"]))
+
+
+def test_a_text_is_read_to_its_parts() -> None:
+    assert list(parts("Orlivka (Odesa oblast, Ukraine)")) == ["Orlivka", "Odesa oblast", "Ukraine"]
+    assert list(parts(" ,; ")) == []
