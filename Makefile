@@ -43,9 +43,10 @@ fix: $(VENV)/.stamp-dev ## apply what the linter and the formatter can put right
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-docs: $(VENV)/.stamp-dev ## write the pages that are made from the schema and from the help
+docs: $(VENV)/.stamp-dev ## write the pages that are made from the schema, the help and the imports
 	$(BIN)/python -m layers.collections.schema_docs > docs/records.md
 	$(BIN)/typer api.cli.main utils docs --name strikeatlas --output docs/cli.md
+	$(BIN)/python -m tests.architecture
 
 clean: ## remove all that setup made; the store in data/ stays
 	rm -rf $(VENV) node_modules static/vendor data/basemap.gpkg data/gazetteer.sqlite

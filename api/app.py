@@ -1,4 +1,4 @@
-"""The HTTP application, made by a function: ``create_app(store, settings)``."""
+"""The HTTP application of all parts: ``create_app(store, settings)``."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from contextlib import AbstractAsyncContextManager
 
 from fastapi import FastAPI
 
-from api.http.common_headers import CommonHeaders, Methods
+from api.http.common_headers import CommonHeaders, HeadAndOptions
 from api.http.compression import Compression
 from api.http.forwarded import Forwarded
-from api.http.limits import AtWork, BodyLimit, RequestLimit, WorkLimit
-from api.http.request_log import AccessLog, Form, Observed
+from api.http.limits import ActiveRequests, BodyLimit, ConcurrencyLimit, RequestLimit
+from api.http.request_log import AccessLog, LogFormat, RequestObserver
 from api.openapi import definition
 from api.responses import errors
 from api.routes import (
@@ -32,8 +32,8 @@ from api.routes import (
     web_map,
     xyz_tiles,
 )
-from api.server.build_id import edition, program_version
-from api.server.live_snapshot import Atlas
+from api.server.build_id import build_id, program_version
+from api.server.live_snapshot import LiveSnapshot
 from api.server.worker_status import Worker
 from api.settings import Settings
 from layers.store.store import Store
@@ -44,8 +44,27 @@ DESCRIPTION = (
 )
 
 
-def create_app(store: Store, settings: Settings | None = None, log: Form = "none") -> FastAPI:
-    """Make the application over a store; the snapshot is built before this returns.
+#: Standards and parts of the product: whoever adds one adds it here. Their links and routes come in this order.
+PARTS = (
+    ogc_common.PART,
+    ogc_features.PART,
+    ogc_schemas.PART,
+    xyz_tiles.PART,
+    ogc_tiles.PART,
+    ogc_styles.PART,
+    ogc_maps.PART,
+    ogc_transactions.PART,
+    attribution.PART,
+    gazetteer.PART,
+    review.PART,
+    esri_featureserver.PART,
+    web_map.PART,
+    health.PART,
+)
+
+
+def create_app(store: Store, settings: Settings | None = None, log: LogFormat = "none") -> FastAPI:
+    """Build the application over a store, and the snapshot with it.
 
     Parameters
     ----------
@@ -60,8 +79,8 @@ def create_app(store: Store, settings: Settings | None = None, log: Form = "none
         If the base map has not been built.
     """
     settings = settings or Settings()
-    atlas = Atlas(store, settings, edition(settings))
-    at_work = AtWork()
+    atlas = LiveSnapshot(store, settings, build_id(settings))
+    at_work = ActiveRequests()
     worker = Worker(atlas, settings.workers, at_work.__len__)
     access_log = None if log == "none" else AccessLog(log, worker.number)
 
@@ -77,28 +96,29 @@ def create_app(store: Store, settings: Settings | None = None, log: Form = "none
     app.state.atlas = atlas
     app.state.settings = settings
     app.state.worker = worker
-    _mount(app, atlas, worker, settings)
-    definition.install(app, settings)
+    app.state.parts = PARTS
+    _add_routes(app)
+    definition.install(app, PARTS, settings)
     _wrap(app, settings, at_work, worker, access_log)
     return app
 
 
 def _lifespan(
-    atlas: Atlas, worker: Worker, log: AccessLog | None, settings: Settings
+    atlas: LiveSnapshot, worker: Worker, log: AccessLog | None, settings: Settings
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
-    """What runs beside the requests, from start to stop."""
+    """Make the tasks that run beside the requests, from start to stop."""
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        # What the first request with parameters would wait for.
+        # The first request for /api would wait for it.
         app.openapi()
         tasks = [asyncio.create_task(worker.keep_saying())]
         if settings.follow_every_s:
-            tasks.append(asyncio.create_task(atlas.follow(settings.follow_every_s)))
+            tasks.append(asyncio.create_task(atlas.watch(settings.follow_every_s)))
         yield
         for task in tasks:
             task.cancel()
-        # The process ends at once after this, whatever is at work.
+        # The process ends right after this, whichever requests are at work.
         await asyncio.gather(*tasks, return_exceptions=True)
         worker.end()
         if log is not None:
@@ -107,42 +127,29 @@ def _lifespan(
     return lifespan
 
 
-def _mount(app: FastAPI, atlas: Atlas, worker: Worker, settings: Settings) -> None:
-    """Add the routes.
+def _add_routes(app: FastAPI) -> None:
+    """Add the routes of all parts.
 
-    Plain ones come first: a request passes over every route before its own, which for a tile took longer than the rest.
+    Plain ones come first: a request is compared with every route before its own, which for a tile took longer than
+    the rest.
     """
-    ogc_features.mount(app)
-    xyz_tiles.mount(app, atlas)
-    ogc_tiles.mount(app, atlas)
-    health.mount(app, worker, settings.at_work_max)
-    parts = (
-        ogc_common,
-        ogc_schemas,
-        ogc_tiles,
-        ogc_styles,
-        ogc_maps,
-        ogc_transactions,
-        attribution,
-        gazetteer,
-        review,
-        esri_featureserver,
-        web_map,
-    )
-    for part in parts:
+    for part in PARTS:
+        app.router.routes += part.plain_routes
+    for part in PARTS:
         app.include_router(part.router)
-    web_map.mount(app, settings.static)
+    for part in PARTS:
+        part.mount(app)
 
 
-def _wrap(app: FastAPI, settings: Settings, at_work: AtWork, worker: Worker, log: AccessLog | None) -> None:
-    """Put the middleware round the routes, the innermost first."""
-    app.add_middleware(BodyLimit, most=settings.body_max)
-    app.add_middleware(Compression, kept_bytes=settings.coded_kept)
+def _wrap(app: FastAPI, settings: Settings, at_work: ActiveRequests, worker: Worker, log: AccessLog | None) -> None:
+    """Add the middleware, the innermost first."""
+    app.add_middleware(BodyLimit, max_bytes=settings.body_max)
+    app.add_middleware(Compression, cache_bytes=settings.coded_kept)
     errors.install(app)
-    app.add_middleware(WorkLimit, work=at_work, settings=settings)
+    app.add_middleware(ConcurrencyLimit, work=at_work, settings=settings)
     app.add_middleware(RequestLimit, settings=settings)
-    app.add_middleware(Methods)
+    app.add_middleware(HeadAndOptions)
     app.add_middleware(CommonHeaders)
-    app.add_middleware(Observed, tally=worker.tally, log=log)
+    app.add_middleware(RequestObserver, tally=worker.tally, log=log)
     if settings.proxies:
         app.add_middleware(Forwarded, proxies=settings.proxies)

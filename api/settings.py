@@ -1,4 +1,4 @@
-"""What an operator may set; nothing here is read at import."""
+"""Settings that an operator may change; nothing is read at import."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from api.requests.scalars import BadParameter
-from layers.model.thresholds import PUBLISH_FROM, SHOW_FROM
-from layers.snapshot.snapshot_cache import LEAST
+from api.requests.parameters import BadParameter
+from layers.decisions.hits import PUBLISH_FROM, SHOW_FROM
+from layers.snapshot.snapshot_cache import MIN_RECORDS
 
 ROOT = Path(__file__).resolve().parent.parent
 
-#: Where the store, the base map and the gazetteer are kept unless told otherwise.
+#: Paths of the store, the base map, the gazetteer and the reviewers unless others are given.
 STORE = Path("data/atlas.gpkg")
 BASEMAP = Path("data/basemap.gpkg")
 GAZETTEER = Path("data/gazetteer.sqlite")
@@ -28,41 +28,41 @@ class Settings:
     static: Path = ROOT / "static"
     basemap: Path = BASEMAP
     gazetteer: Path = GAZETTEER
-    #: Who may write; without the file nobody may.
+    #: File of the reviewers, who may write; without it nobody may.
     reviewers: Path = REVIEWERS
     limit_default: int = 100
     limit_max: int = 10_000
     #: Seconds between looks at the store for a newer version; 0 never looks.
     follow_every_s: float = 0.2
-    #: Tiles kept, gzipped, for one version of the data.
+    #: Tiles that are cached, gzipped, for one version of the data.
     tiles_kept: int = 4096
-    #: Bytes of compressed bodies that are kept, tiles not among them.
+    #: Bytes of compressed bodies that are cached, tiles not among them.
     coded_kept: int = 32 * 2**20
-    #: Seconds that a browser or a proxy may keep an answer without asking again; 0 asks each time.
+    #: Seconds that a browser or a proxy may use an answer without revalidating it; 0 revalidates each time.
     cache_s: int = 0
     #: Bytes of the largest request body that is read.
     body_max: int = 65_536
-    #: Probability from which an undecided candidate is published as probable, and that from which one is shown at all.
+    #: Minimum probabilities of an undecided candidate: to be published as probable, and to be shown at all.
     publish_from: float = PUBLISH_FROM
     show_from: float = SHOW_FROM
-    #: From so many strikes and assets on, what follows from the store is kept in files beside it.
-    keep_from: int = LEAST
+    #: Strikes and assets from whose number on the snapshot is cached in files beside the store.
+    keep_from: int = MIN_RECORDS
     #: Bytes of the longest path with its query, and of all header lines together.
     url_max: int = 8_192
     headers_max: int = 16_384
     #: Parameters of one query.
     parameters_max: int = 64
-    #: Requests at work at once; those beyond are told to come again.
+    #: Requests at work at once; those beyond are answered by 503.
     at_work_max: int = 128
     #: Seconds until an answer has to begin.
     answer_s: float = 30.0
-    #: Seconds that a part of a streamed answer may take to be made and to be taken by the client.
+    #: Seconds within which a part of a streamed answer must be produced, and taken by the client.
     stall_s: float = 60.0
     #: Seconds that requests at work have to end when the server is stopped.
     grace_s: int = 30
     #: Addresses or networks of the proxies whose X-Forwarded headers count; none by default.
     proxies: tuple[str, ...] = ()
-    #: Folder in which the workers of one server tell each other how they are; ``None`` for a single worker.
+    #: Folder in which the workers of one server share their state; ``None`` for a single worker.
     workers: Path | None = None
     attribution: str = "StrikeAtlas curated records (CC BY 4.0)"
 
@@ -73,13 +73,13 @@ NUMBERS = {
 }
 
 
-def tuned(settings: Settings, given: Iterable[str]) -> Settings:
-    """The settings with some numbers given as texts, such as ``at_work_max=256``; the last of a name counts.
+def with_overrides(settings: Settings, given: Iterable[str]) -> Settings:
+    """Return settings with numbers from texts such as ``at_work_max=256``; the last text of a name counts.
 
     Raises
     ------
     BadParameter
-        If there is no such number, or it is negative or none.
+        If a name is no setting that is a number, or its value is negative or no number.
     """
     values: dict[str, float] = {}
     for text in given:

@@ -18,15 +18,14 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from geo.lonlat import Bools, Floats, Ints
-from layers.resolution.strike_blocking import StrikePairs, candidates
-from layers.resolution.strike_columns import EventTable
-from layers.resolution.strike_comparison import quick, targeted, worded
-from layers.resolution.strike_duplicates import BY_HAND, Weights
+from layers.resolution.strike_blocking import CandidatePairs, DuplicateColumns, candidates
+from layers.resolution.strike_comparison import compare_space_time, compare_targets, compare_text
+from layers.resolution.strike_duplicates import BY_HAND, DuplicateWeights
 from tests.labelled.strikes import labelled_records
 
 LABELS = Path(__file__).resolve().parent.parent / "tests" / "labelled" / "duplicates.csv"
 #: What was guessed before any label was looked at: the middle of the prior that the fit starts from.
-GUESS = Weights(
+GUESS = DuplicateWeights(
     same_night=1.0,
     next_day=0.0,
     later_day=-1.5,
@@ -54,12 +53,12 @@ FOLDS = 10
 BANDS = (0.0, 0.1, 0.3, 0.6, 0.8, 0.9, 1.01)
 
 
-def labelled(table: EventTable) -> tuple[StrikePairs, Bools, int, int]:
-    """Labelled pairs that are candidates, whether they are the same, and how many of each verdict are none."""
+def labelled(table: DuplicateColumns) -> tuple[CandidatePairs, Bools, int, int]:
+    """Labelled pairs among the candidates, whether they are duplicates, and how many of each verdict are not."""
     rows = {strike.id: row for row, strike in enumerate(table.strikes)}
     pairs = candidates(table)
     at = {pair: number for number, pair in enumerate(zip(pairs.left.tolist(), pairs.right.tolist(), strict=True))}
-    found, same, missed = [], [], [0, 0]
+    drawn, same, missed = [], [], [0, 0]
     with LABELS.open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
             pair = sorted((rows[row["one"]], rows[row["other"]]))
@@ -67,11 +66,11 @@ def labelled(table: EventTable) -> tuple[StrikePairs, Bools, int, int]:
             if (number := at.get((pair[0], pair[1]))) is None:
                 missed[is_same] += 1
             else:
-                found.append(number)
+                drawn.append(number)
                 same.append(is_same)
-    chosen = np.array(found, np.int64)
-    kept = StrikePairs(pairs.left[chosen], pairs.right[chosen], pairs.distance_m[chosen])
-    return kept, np.array(same), missed[1], missed[0]
+    chosen = np.array(drawn, np.int64)
+    selected = CandidatePairs(pairs.left[chosen], pairs.right[chosen], pairs.distance_m[chosen])
+    return selected, np.array(same), missed[1], missed[0]
 
 
 def fitted(names: Sequence[str], evidence: Floats, same: Bools) -> Floats:
@@ -97,7 +96,7 @@ def _sure(odds: Floats) -> Floats:
     return np.asarray(1 / (1 + np.exp(-odds)))
 
 
-def folds(pairs: StrikePairs, strikes: int) -> Ints:
+def folds(pairs: CandidatePairs, strikes: int) -> Ints:
     """A fold for each pair; pairs that hang together by a strike are in one."""
     graph = coo_array((np.ones(len(pairs.left)), (pairs.left, pairs.right)), shape=(strikes, strikes))
     group = connected_components(graph, directed=False)[1][pairs.left]
@@ -110,25 +109,25 @@ def report(name: str, scores: Floats, same: Bools, missed: int) -> Iterator[str]
     wanted = int(same.sum()) + missed
     yield f"{name}: {len(same)} pairs, {int(same.sum())} the same; {missed} more the same are no candidates"
     for least in (0.5, 0.6, 0.7, 0.8, 0.9):
-        told = scores >= least
-        right = int(same[told].sum())
-        precision, recall = right / max(told.sum(), 1), right / wanted
-        yield f"  from {least}: {told.sum():4} proposed, precision {precision:.3f}, recall {recall:.3f}"
+        proposed = scores >= least
+        right = int(same[proposed].sum())
+        precision, recall = right / max(proposed.sum(), 1), right / wanted
+        yield f"  from {least}: {proposed.sum():4} proposed, precision {precision:.3f}, recall {recall:.3f}"
     for low, high in pairwise(BANDS):
         band = (scores >= low) & (scores < high)
         if band.any():
             predicted, observed = scores[band].mean(), same[band].mean()
-            told_of = f"{band.sum():4} pairs, predicted {predicted:.2f}, observed {observed:.2f}"
-            yield f"  {low:.1f}-{min(high, 1):.1f}: {told_of}"
+            points_of = f"{band.sum():4} pairs, predicted {predicted:.2f}, observed {observed:.2f}"
+            yield f"  {low:.1f}-{min(high, 1):.1f}: {points_of}"
 
 
 def main() -> None:
     """Print the cross-validated figures, and each weight as guessed, fitted, and in use."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
-    table = EventTable.of(labelled_records(parser.parse_args().folder))
+    table = DuplicateColumns.of(labelled_records(parser.parse_args().folder))
     pairs, same, missed, apart = labelled(table)
-    columns = {**quick(table, pairs), **worded(table, pairs), **targeted(table, pairs)}
+    columns = {**compare_space_time(table, pairs), **compare_text(table, pairs), **compare_targets(table, pairs)}
     names = ["prior", *columns]
     evidence = np.column_stack([np.ones(len(same)), *columns.values()])
     fold = folds(pairs, len(table))
@@ -136,7 +135,7 @@ def main() -> None:
     for number in range(FOLDS):
         out = fold == number
         scores[out] = _sure(evidence[out] @ fitted(names, evidence[~out], same[~out]))
-    used = np.array([Weights().of(name) for name in names])
+    used = np.array([DuplicateWeights().of(name) for name in names])
     inside = columns["same-dataset"] > 0
     print(f"{apart} pairs that are different are no candidates")
     for text in (
@@ -150,7 +149,7 @@ def main() -> None:
     guess = [GUESS.of(name) for name in names]
     for name, first, last, now, column in zip(names, guess, whole, used, evidence.T, strict=True):
         print(f"{name:15} guess {first:5.1f}  fit {last:6.2f}  in use {now:5.1f}  on {int((column != 0).sum())} pairs")
-    assert set(asdict(Weights())) == {name.replace("-", "_") for name in names}
+    assert set(asdict(DuplicateWeights())) == {name.replace("-", "_") for name in names}
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Time the search for strikes told twice among invented ones: `python -m bench.duplicates --rows 100000`."""
+"""Time the search for duplicate strikes among synthetic ones: `python -m bench.duplicates --rows 100000`."""
 
 from __future__ import annotations
 
@@ -11,9 +11,8 @@ from time import process_time
 import shapely
 
 from layers.model.records import Records, Source, Strike
-from layers.resolution.strike_blocking import candidates
-from layers.resolution.strike_columns import EventTable
-from layers.resolution.strike_duplicates import propose
+from layers.resolution.strike_blocking import DuplicateColumns, candidates
+from layers.resolution.strike_duplicates import propose_duplicates
 
 SYLLABLES = ("ba", "bel", "dor", "fin", "hra", "kra", "len", "mir", "nov", "ost", "pol", "sib", "tor", "ural", "vys")
 KINDS = ("refinery", "oil-depot", "power-plant", "port-terminal", "factory")
@@ -24,18 +23,18 @@ FIRST = date(2022, 2, 24)
 
 
 def invented(rows: int, seed: int = 1) -> tuple[dict[str, Strike], set[frozenset[str]]]:
-    """Strikes of one data set, a tenth of them told again by another; and which pairs are one."""
+    """Strikes of a dataset, a tenth of them repeated in a second dataset, and the pairs that are duplicates."""
     rng = random.Random(seed)
-    places = [(_name(rng), rng.uniform(22, 40), rng.uniform(44, 52)) for _ in range(PLACES)]
+    positions = [(_name(rng), rng.uniform(22, 40), rng.uniform(44, 52)) for _ in range(PLACES)]
     strikes: dict[str, Strike] = {}
     truth: set[frozenset[str]] = set()
     for row in range(rows - rows // 11):
-        strike = _strike(f"a/{row}", rng, *places[min(int(rng.paretovariate(0.6)) - 1, PLACES - 1)])
+        strike = _strike(f"a/{row}", rng, *positions[min(int(rng.paretovariate(0.6)) - 1, PLACES - 1)])
         strikes[strike.id] = strike
         if len(strikes) % 11 == 0:
-            told = _again(strike, f"b/{row}", rng)
-            strikes[told.id] = told
-            truth.add(frozenset((strike.id, told.id)))
+            repeated = _again(strike, f"b/{row}", rng)
+            strikes[repeated.id] = repeated
+            truth.add(frozenset((strike.id, repeated.id)))
     return strikes, truth
 
 
@@ -43,15 +42,15 @@ def _name(rng: random.Random) -> str:
     return "".join(rng.choices(SYLLABLES, k=3)).capitalize()
 
 
-def _strike(name: str, rng: random.Random, place: str, lon: float, lat: float) -> Strike:
+def _strike(name: str, rng: random.Random, index: str, lon: float, lat: float) -> Strike:
     kind = rng.randrange(len(KINDS))
     region = rng.random() < 0.03
     return Strike(
         id=name,
         dataset="a",
-        title=f"{WORDS[kind]} in {place}",
+        title=f"{WORDS[kind]} in {index}",
         when=(FIRST + timedelta(days=rng.randrange(DAYS))).isoformat(),
-        place=place,
+        place=index,
         host_country="UA",
         geometry=shapely.Point(lon, lat),
         uncertainty_m=100_000 if region else 5_000,
@@ -66,7 +65,7 @@ def _strike(name: str, rng: random.Random, place: str, lon: float, lat: float) -
 
 
 def _again(strike: Strike, name: str, rng: random.Random) -> Strike:
-    """The same strike a day later, a kilometre off, or at no place."""
+    """A duplicate of a strike: a day later, a kilometre off, or without a place."""
     day = date.fromisoformat(strike.when) + timedelta(days=rng.randrange(2))
     changed = {"id": name, "dataset": "b", "when": day.isoformat(), "sources": ("t",), "place_source": "t"}
     point = strike.geometry
@@ -83,19 +82,21 @@ def main() -> None:
     strikes, truth = invented(parser.parse_args().rows)
     records = Records.of({"strikes": strikes, "sources": {name: Source(id=name, publisher=name) for name in "st"}})
     start = process_time()
-    table = EventTable.of(records)
+    table = DuplicateColumns.of(records)
     columns = process_time()
     pairs = candidates(table)
     paired = process_time()
-    found = propose(records)
+    proposals = propose_duplicates(records)
     took = process_time() - paired
     print(
         f"{len(strikes):,} strikes: columns {columns - start:.1f} s, {len(pairs.left):,} pairs {paired - columns:.1f} s"
     )
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
-    print(f"propose, with both: {took:.1f} s, {len(found):,} proposals, at most {peak:.1f} GB")
-    right = sum(frozenset((one.one, one.other)) in truth for one in found)
-    print(f"true pairs {len(truth):,}: {right / len(truth):.1%} proposed; {right / max(len(found), 1):.1%} are true")
+    print(f"propose, with both: {took:.1f} s, {len(proposals):,} proposals, at most {peak:.1f} GB")
+    right = sum(frozenset((item.preferred, item.duplicate)) in truth for item in proposals)
+    print(
+        f"true pairs {len(truth):,}: {right / len(truth):.1%} proposed; {right / max(len(proposals), 1):.1%} are true"
+    )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The asset layer that the matcher is measured on: the bundled records and others' data beside the checkout."""
+"""The asset layer that the matcher is measured on: bundled records and third-party data beside the checkout."""
 
 from __future__ import annotations
 
@@ -12,12 +12,11 @@ import numpy as np
 import shapely
 
 from geo.spatial_join.join import pairs_within
-from layers.matching.asset_index import AssetIndex
-from layers.matching.match import names_tied
+from layers.matching.asset_index import AssetIndex, related_names
 from layers.model.records import Records
-from layers.sources.curated import toml_records
-from layers.sources.gem import location
-from layers.sources.reader import country_codes
+from layers.sources import curated
+from layers.sources.gem.record_builder import read_location
+from layers.sources.reader.cell_values import CellValueError
 
 #: The same power station in two sources is no further apart, in metres.
 SAME_SITE_M = 3_000.0
@@ -52,12 +51,12 @@ def index(rows: Sequence[Row]) -> AssetIndex:
 
 
 def layer(real: Path | None) -> list[Row]:
-    """Bundled assets and, where the others' data is there, theirs, each power station once."""
-    records = toml_records.read().require_clean()
+    """Bundled assets and, where it is present, third-party data; each power station once."""
+    records = curated.read().require_clean()
     bundled = list(_records(records))
     if real is None:
         return bundled
-    known = {one.strip() for a in records.assets.values() for one in a.external_ids.get("gem", "").split(",")}
+    known = {item.strip() for a in records.assets.values() for item in a.external_ids.get("gem", "").split(",")}
     pipes = (row for row in _gem(real / "gem_ggit_2024_10/ggit_map_2024-10-08.csv") if row.id[4:].upper() not in known)
     parts = [
         bundled,
@@ -89,7 +88,7 @@ def _source(row: Row) -> str:
 
 
 def _records(records: Records) -> Iterator[Row]:
-    owners = names_tied(records)
+    owners = related_names(records)
     for a in records.assets.values():
         if a.geometry is not None and a.uncertainty_m is not None:
             names = (a.name, *a.names.values(), *a.aliases)
@@ -101,13 +100,13 @@ def _gem(path: Path) -> Iterator[Row]:
     with path.open(encoding="utf-8-sig", newline="") as file:
         for row in csv.DictReader(file):
             try:
-                where = location.spot(row["geometry"], row["Latitude"], row["Longitude"], "")
-            except country_codes.PlaceError:
+                where = read_location(row["geometry"], row["Latitude"], row["Longitude"], "")
+            except CellValueError:
                 continue
             if where is not None:
                 kind = "pipeline" if where.geometry.geom_type.endswith("LineString") else "lng-plant"
-                names = tuple(one for one in (row["name"], row["unit-name"]) if one)
-                owners = tuple(one.split("[")[0].strip() for one in row["owner"].split(";"))
+                names = tuple(item for item in (row["name"], row["unit-name"]) if item)
+                owners = tuple(item.split("[")[0].strip() for item in row["owner"].split(";"))
                 site = where.basis == "site"
                 yield Row(f"gem/{row['id'].lower()}", where.geometry, where.uncertainty_m, site, kind, names, owners)
 
@@ -115,7 +114,7 @@ def _gem(path: Path) -> Iterator[Row]:
 def _projects(path: Path) -> list[Row]:
     """Units of a plant as one."""
     with path.open(encoding="utf-8-sig", newline="") as file:
-        found = {row["project"]: row for row in csv.DictReader(file) if row["lat"] and row["lng"]}
+        rows_by_project = {row["project"]: row for row in csv.DictReader(file) if row["lat"] and row["lng"]}
     return [
         Row(
             f"gem-plant/{name}",
@@ -124,9 +123,9 @@ def _projects(path: Path) -> list[Row]:
             True,
             "power-plant",
             (name, *row["project_loc"].split(",")),
-            tuple(one.split("[")[0].strip() for one in row["owner"].split(";")),
+            tuple(item.split("[")[0].strip() for item in row["owner"].split(";")),
         )
-        for name, row in found.items()
+        for name, row in rows_by_project.items()
     ]
 
 
@@ -147,7 +146,7 @@ def _wri(path: Path) -> Iterator[Row]:
         for row in csv.DictReader(file):
             if row["Latitude"] and row["Longitude"] and abs(float(row["Latitude"])) <= 90:  # one is swapped
                 point = shapely.Point(float(row["Longitude"]), float(row["Latitude"]))
-                names = tuple(one for one in (row["Name"], row["Natural Language"] or "") if one)
+                names = tuple(item for item in (row["Name"], row["Natural Language"] or "") if item)
                 yield Row(
                     f"wri/WRI{row['Power Plant ID']}", point, 2_000.0, True, _fuel(row["Fuel"]), names, (row["Owner"],)
                 )
@@ -155,22 +154,28 @@ def _wri(path: Path) -> Iterator[Row]:
 
 def _osm(path: Path) -> Iterator[Row]:
     for feature in json.loads(path.read_text(encoding="utf-8"))["features"]:
-        told = feature["properties"]
+        properties = feature["properties"]
         shape = shapely.geometry.shape(feature["geometry"])
-        source = told["plant:source"] or ""
+        source = properties["plant:source"] or ""
         kind = {"hydro": "hydro-plant", "nuclear": "nuclear-plant"}.get(source, "power-plant")
-        kind = "substation" if told["power"] == "substation" else kind
-        names = tuple(one for one in (told["name"], told["station_name_en"]) if one)
-        owners = (told["operator"],) if told["operator"] else ()
+        kind = "substation" if properties["power"] == "substation" else kind
+        names = tuple(item for item in (properties["name"], properties["station_name_en"]) if item)
+        owners = (properties["operator"],) if properties["operator"] else ()
         if not shape.is_empty and shape.is_valid:
-            yield Row(f"osm/{told['osm_type'][0]}{told['osm_id']}", shape, 100.0, True, kind, names, owners)
+            yield Row(f"osm/{properties['osm_type'][0]}{properties['osm_id']}", shape, 100.0, True, kind, names, owners)
 
 
 def _refineries(path: Path) -> Iterator[Row]:
-    for number, told in enumerate(json.loads(path.read_text(encoding="utf-8")), 1):
+    for number, properties in enumerate(json.loads(path.read_text(encoding="utf-8")), 1):
         if number in LISTED:
-            lat, lon = told["location"]
-            owners = (told["company"],) if told["company"] else ()
+            lat, lon = properties["location"]
+            owners = (properties["company"],) if properties["company"] else ()
             yield Row(
-                f"refinery-list/{number}", shapely.Point(lon, lat), 5_000.0, True, "refinery", (told["name"],), owners
+                f"refinery-list/{number}",
+                shapely.Point(lon, lat),
+                5_000.0,
+                True,
+                "refinery",
+                (properties["name"],),
+                owners,
             )

@@ -1,4 +1,4 @@
-"""CPU time of filters and orders over synthetic strikes, not kept ones: `python -m bench.filtering --rows 100000`."""
+"""CPU time of filters and orders over synthetic strikes, uncached: `python -m bench.filtering --rows 100000`."""
 
 from __future__ import annotations
 
@@ -14,14 +14,15 @@ import shapely
 from rich.console import Console
 from rich.table import Table
 
-from geo.columnar.chunked_array import Array, Picked
+from geo.columnar.chunked_array import Array, LazyArray
 from layers.collections.collection import Collection
+from layers.collections.column_values import plain_values
 from layers.collections.feature_table import FeatureTable
 from layers.collections.feature_types import StrikeFeature
 from layers.model.types import AssetKind
 from layers.query.cql2_text import parse
-from layers.query.filter import compiled
-from layers.query.keyset_cursor import begin_after, cursor_at, keyed
+from layers.query.filter import compile_filter
+from layers.query.keyset_cursor import begin_after, cursor_at, with_tiebreak
 from layers.query.selection import Selection, SortKey, rows
 
 FILTERS = (
@@ -50,7 +51,7 @@ KINDS: tuple[AssetKind, ...] = "refinery", "oil-depot", "power-plant", "port-ter
 def strikes(count: int) -> Collection:
     """Points with ids in no order, a title each, a few kinds, days over four years."""
     rng = np.random.default_rng(3)
-    kind, days, more = (rng.integers(0, most, count).tolist() for most in (len(KINDS) + 1, 1400, 40))
+    kind, days, more = (rng.integers(0, limit, count).tolist() for limit in (len(KINDS) + 1, 1400, 40))
     features = [
         StrikeFeature(
             id=f"s-{number * 7919 % count:07d}",
@@ -71,20 +72,20 @@ def strikes(count: int) -> Collection:
         )
         for number in range(count)
     ]
-    places = np.array(shapely.points(rng.uniform(20, 60, count), rng.uniform(40, 60, count)), dtype=object)
+    positions = np.array(shapely.points(rng.uniform(20, 60, count), rng.uniform(40, 60, count)), dtype=object)
     return Collection(
-        "strikes", "Strikes", "Synthetic.", StrikeFeature, FeatureTable.of(StrikeFeature, features), places.tolist()
+        "strikes", "Strikes", "Synthetic.", StrikeFeature, FeatureTable.of(StrikeFeature, features), positions.tolist()
     )
 
 
 def timed(call: Callable[[], object], rounds: int) -> tuple[float, float, object]:
-    """The first run and the median of the next ones, in milliseconds, and what came."""
+    """Milliseconds of the first run, the median of the next ones, and the result."""
     times = []
     for _ in range(rounds + 1):
         start = process_time()
-        found = call()
+        answer = call()
         times.append(1000 * (process_time() - start))
-    return times[0], median(times[1:]), found
+    return times[0], median(times[1:]), answer
 
 
 def main() -> None:
@@ -92,49 +93,48 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=100_000)
     parser.add_argument("--rounds", type=int, default=15)
     args = parser.parse_args()
-    asked = strikes(args.rows)
+    collection = strikes(args.rows)
     table = Table("what", "first ms", "then ms", "rows")
 
     def row(what: str, call: Callable[..., object], *given: object) -> None:
-        first, then, found = timed(partial(call, *given), args.rounds)
-        count = f"{_selected(found):,}" if isinstance(found, np.ndarray | Picked) else ""
+        first, then, answer = timed(partial(call, *given), args.rounds)
+        count = f"{_selected(answer):,}" if isinstance(answer, np.ndarray | LazyArray) else ""
         table.add_row(what, f"{first:.2f}", f"{then:.3f}", count)
 
     for name in ("kind", "title", "id", "day_first"):
-        row(f"column {name}, made anew", ranked, asked, name)
-    for told in FILTERS:
-        ready = compiled(parse(told), asked.queryables)
-        row(told, ready.mask, asked)
-    row("reading the first of these", made_ready, asked)
+        row(f"column {name}, made anew", ranked, collection, name)
+    for text in FILTERS:
+        ready = compile_filter(parse(text), collection.queryables)
+        row(text, ready.mask, collection)
+    row("reading the first of these", compile_first, collection)
     for order in ORDERS:
-        selection = keyed(Selection(order=order))
-        row(f"sorted by {order[0].name}, id", anew, asked, selection)
-        row("  and kept", rows, asked, selection)
-        found = rows(asked, selection)
-        cursor = cursor_at(asked, selection, int(found[len(found) // 2]))
-        row("  after a cursor", begin_after, asked, selection, found, cursor)
+        selection = with_tiebreak(Selection(order=order))
+        row(f"sorted by {order[0].name}, id", sort_uncached, collection, selection)
+        row("  and kept", rows, collection, selection)
+        answer = rows(collection, selection)
+        cursor = cursor_at(collection, selection, int(answer[len(answer) // 2]))
+        row("  after a cursor", begin_after, collection, selection, answer, cursor)
     Console().print(table)
 
 
-def _selected(found: Array) -> int:
+def _selected(answer: Array) -> int:
     """Rows of a mask, or of a list of them."""
-    return int(np.sum(found)) if found.dtype == bool else len(found)
+    return int(np.sum(answer)) if answer.dtype == bool else len(answer)
 
 
-def ranked(asked: Collection, name: str) -> None:
+def ranked(collection: Collection, name: str) -> None:
     """Read a column and rank its values, as the first filter by it does."""
-    asked._values.pop(name, None)
-    _ = asked.values(name).ranks
+    _ = plain_values(collection.queryables[name].kind, collection.features.columns[name]).sort_ranks
 
 
-def made_ready(asked: Collection) -> None:
-    compiled(parse(FILTERS[0]), asked.queryables)
+def compile_first(collection: Collection) -> None:
+    compile_filter(parse(FILTERS[0]), collection.queryables)
 
 
-def anew(asked: Collection, selection: Selection) -> Array:
-    """Sort with nothing kept but the ranks of the columns."""
-    asked.__dict__.pop("recent", None)
-    return rows(asked, selection)
+def sort_uncached(collection: Collection, selection: Selection) -> Array:
+    """Sort with no cache but the ranks of the columns."""
+    collection.query_cache.clear()
+    return rows(collection, selection)
 
 
 if __name__ == "__main__":

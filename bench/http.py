@@ -1,4 +1,4 @@
-"""The same questions to several servers, in one run: `python -m bench.http PEERS WORLD`; see docs/speed.md.
+"""Equal questions to several servers, in one run: `python -m bench.http PEERS WORLD`; see docs/speed.md.
 
 PEERS is the folder of `bench.peers.install`, WORLD that of `bench.world` with `--postgis`. The servers run beside one
 another and take turns. One that refuses a question is left out of it, and the table says so.
@@ -18,8 +18,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bench.asking import Answer, Client, walk
-from bench.measuring import Target, Told, asked_once, differing, probed
+from bench.client import Answer, Client, walk
+from bench.measurement import Measurement, Target, differing, probe, request_once
 from bench.peers.postgres import Cluster
 from bench.peers.servers import Server, pygeoapi, strikeatlas, tipg
 from bench.questions import PAGE, Question, features, tiles, walks
@@ -30,7 +30,7 @@ console = Console(stderr=True)
 
 
 class Bench:
-    """Servers that run, by name, and what is known of them so far."""
+    """Servers that run, by name, and the measurements so far."""
 
     def __init__(self, targets: Mapping[str, Target], run: Run) -> None:
         self.targets = dict(targets)
@@ -39,53 +39,53 @@ class Bench:
         self.bodies: dict[str, Answer] = {}
 
     def first_time(self, questions: Sequence[Question]) -> None:
-        """Ask for what nobody has asked for since the servers started."""
+        """Measure requests that are the first of their kind since the servers started."""
         for question in questions:
-            asked = {name: asked_once(client, question, name) for name, client in self.clients.items()}
-            self.run.questions[question.name] = asked
+            collection = {name: request_once(client, question, name) for name, client in self.clients.items()}
+            self.run.questions[question.name] = collection
 
     def walk(self, strikes: int) -> list[Question]:
         """Read the whole collection by its links; gives the question for a page far in, by our own cursor."""
         for name, path in walks().items():
             if name not in self.clients:
                 continue
-            told = walk(self.clients[name], path)
-            self.run.walks[name] = {"seconds": told.seconds, "pages": told.pages, "features": told.distinct}
-            if told.features != told.distinct or told.distinct != strikes:
-                self.run.differences[f"walk, {name}"] = f"{told.features:,} features, {told.distinct:,} distinct"
+            walked = walk(self.clients[name], path)
+            self.run.walks[name] = {"seconds": walked.seconds, "pages": walked.pages, "features": walked.distinct}
+            if walked.features != walked.distinct or walked.distinct != strikes:
+                self.run.differences[f"walk, {name}"] = f"{walked.features:,} features, {walked.distinct:,} distinct"
             if name == OURS:
-                deep = told.paths[int(0.9 * len(told.paths)) :]
+                deep = walked.paths[int(0.9 * len(walked.paths)) :]
         return [Question(f"cursor, page of {PAGE} after 90 %", {OURS: deep}, "none")]
 
     def probe(self, questions: Sequence[Question]) -> None:
-        """See what each server answers, and whether they agree."""
+        """Request every question once of each server, and compare the answers."""
         for question in questions:
             names = [name for name in self.clients if name in question.paths]
-            told = {name: probed(self.clients[name], question, name) for name in names}
-            self.run.questions[question.name] = told
-            self.run.differences[question.name] = differing(question, told)
+            results = {name: probe(self.clients[name], question, name) for name in names}
+            self.run.questions[question.name] = results
+            self.run.differences[question.name] = differing(question, results)
             if OURS in names:
                 self.bodies[question.name] = self.clients[OURS].get(question.paths[OURS][0])
 
     def round(self, questions: Sequence[Question], floor: Target) -> None:
         """Measure every question once with each server in turn."""
         for question in questions:
-            told = self.run.questions[question.name]
-            for name in [name for name in told if name != FLOOR]:
-                self.targets[name].measure(question.paths[name], told[name])
+            results = self.run.questions[question.name]
+            for name in [name for name in results if name != FLOOR]:
+                self.targets[name].measure(question.paths[name], results[name])
             if question.name in self.bodies:
-                bare = told.setdefault(FLOOR, Told(bytes=len(self.bodies[question.name].sent)))
+                bare = results.setdefault(FLOOR, Measurement(bytes=len(self.bodies[question.name].sent)))
                 floor.measure([f"/{list(self.bodies).index(question.name)}"], bare)
 
     @contextmanager
     def floor(self, folder: Path, seconds: int, port: int = 54404) -> Iterator[Target]:
         """A server of the bare bytes that we answered."""
         folder.mkdir(parents=True, exist_ok=True)
-        told = {}
+        results = {}
         for number, answer in enumerate(self.bodies.values()):
             (folder / str(number)).write_bytes(answer.sent)
-            told[f"/{number}"] = (answer.kind, str(folder / str(number)))
-        (folder / "bodies.json").write_text(json.dumps(told))
+            results[f"/{number}"] = (answer.kind, str(folder / str(number)))
+        (folder / "bodies.json").write_text(json.dumps(results))
         command = (sys.executable, "-m", "uvicorn", "bench.peers.floor:app", "--port", str(port), "--no-access-log")
         server = Server(FLOOR, port, command, {"FLOOR": str(folder / "bodies.json")}, "/0")
         with server.running(folder / "log") as running:
@@ -122,14 +122,14 @@ def measured(servers: Sequence[Server], given: argparse.Namespace) -> Run:
 
 
 def keep(run: Run, path: Path | None) -> None:
-    """Write what is known so far, so that a run that is cut short is not lost."""
+    """Write the measurements so far, so that a run that is cut short is not lost."""
     if path is not None:
         path.write_text(json.dumps(run.as_json(), indent=1))
 
 
 def chosen(questions: Sequence[Question], only: str) -> list[Question]:
-    """Those whose name has the text in it; all for an empty one."""
-    return [one for one in questions if only in one.name]
+    """Questions whose name contains a text; all for an empty text."""
+    return [item for item in questions if only in item.name]
 
 
 def machine() -> str:
@@ -142,12 +142,12 @@ def machine() -> str:
 
 def versions(peers: Path) -> dict[str, str]:
     """Versions of the peers and their database."""
-    found = {"database": Cluster(peers / "postgres").versions()}
+    by_name = {"database": Cluster(peers / "postgres").versions()}
     for name in ("tipg", "pygeoapi"):
-        asked = f"from importlib.metadata import version; print(version('{name}'))"
-        command = [str(peers / name / "bin/python"), "-c", asked]
-        found[name] = subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
-    return found
+        script = f"from importlib.metadata import version; print(version('{name}'))"
+        command = [str(peers / name / "bin/python"), "-c", script]
+        by_name[name] = subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+    return by_name
 
 
 def main() -> None:
@@ -174,7 +174,7 @@ def main() -> None:
         run = measured([known[name]() for name in given.servers], given)
     keep(run, given.json)
     Console(width=220).print(table(run), run.machine, run.versions, f"load {run.loads}", run.ready_s, run.memory_mb)
-    Console(width=220).print({name: one for name, one in run.differences.items() if one}, run.walks)
+    Console(width=220).print({name: item for name, item in run.differences.items() if item}, run.walks)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import random
 from time import perf_counter
 
 from layers.model.records import Entity, Identity, Records, Source, Stake
-from layers.resolution.resolve import apply, resolve
+from layers.resolution.resolve import apply_judgements, resolve
 from layers.text import company_names
 
 SYLLABLES = ("ba", "bel", "dor", "fin", "gaz", "kra", "len", "mir", "nov", "ost", "pol", "ros", "sib", "tor", "ural")
@@ -20,27 +20,27 @@ CYRILLIC = str.maketrans("abdefgiklmnoprstuvz", "абдефгиклмнопрс�
 def invented(rows: int, seed: int) -> list[Entity]:
     """Make companies of two invented words, a kind, a legal form and a country."""
     rng = random.Random(seed)
-    made = []
+    entities = []
     for row in range(rows):
         words = " ".join("".join(rng.choices(SYLLABLES, k=rng.randint(3, 4))).capitalize() for _ in range(2))
         name = f"{words} {rng.choice(KINDS)} {rng.choice(FORMS)}"
         country = rng.choice(COUNTRIES)
-        made.append(
+        entities.append(
             Entity(id=f"k{row}", name=name, type="registeredEntity", registered_in=country, checked="unverified")
         )
-    return made
+    return entities
 
 
 def seen_elsewhere(known: list[Entity], seed: int) -> tuple[list[Entity], dict[str, str]]:
     """Half of the entities under another form, spelling, script or with a typo, half new; and the true pairs."""
     rng = random.Random(seed)
     new = invented(len(known) // 2, seed + 1)
-    made = [entity.model_copy(update={"id": f"n{row}"}) for row, entity in enumerate(new)]
+    entities = [entity.model_copy(update={"id": f"n{row}"}) for row, entity in enumerate(new)]
     truth = {}
-    for row, entity in enumerate(rng.sample(known, len(known) - len(made))):
-        made.append(entity.model_copy(update={"id": f"s{row}", "name": changed(entity.name, rng)}))
+    for row, entity in enumerate(rng.sample(known, len(known) - len(entities))):
+        entities.append(entity.model_copy(update={"id": f"s{row}", "name": changed(entity.name, rng)}))
         truth[f"s{row}"] = entity.id
-    return made, truth
+    return entities, truth
 
 
 def changed(name: str, rng: random.Random) -> str:
@@ -66,9 +66,9 @@ def judged(known: list[Entity], merges: int) -> Records:
     rng = random.Random(5)
     stakes = {}
     for row in range(len(known)):
-        one, other = rng.sample(known, 2)
+        owned, second = rng.sample(known, 2)
         stakes[f"t{row}"] = Stake(
-            id=f"t{row}", owned=one.id, owner=other.id, share_min=50, share_max=50, source="s", checked="read"
+            id=f"t{row}", owned=owned.id, owner=second.id, share_min=50, share_max=50, source="s", checked="read"
         )
     pairs = [(known[2 * row].id, known[2 * row + 1].id) for row in range(merges)]
     identities = {
@@ -89,20 +89,20 @@ def main() -> None:
     incoming, truth = seen_elsewhere(known, 2)
     company_names.fold.cache_clear()
     start = perf_counter()
-    found = resolve(table(known), table(incoming))
+    resolution = resolve(table(known), table(incoming))
     took = perf_counter() - start
     candidates: dict[str, list[str]] = {}
-    for proposal in found.proposals:
+    for proposal in resolution.proposals:
         candidates.setdefault(proposal.incoming, []).append(proposal.known)
-    first = sum(candidates.get(name, [""])[0] == one for name, one in truth.items())
-    some = sum(one in candidates.get(name, ()) for name, one in truth.items())
+    first = sum(candidates.get(name, [""])[0] == owned for name, owned in truth.items())
+    sample = sum(owned in candidates.get(name, ()) for name, owned in truth.items())
     false = sum(name not in truth for name in candidates)
-    print(f"resolve {rows:,} x {rows:,}: {took:.1f} s, {len(found.proposals):,} proposals")
-    print(f"true pairs {len(truth):,}: first {first / len(truth):.1%}, among the candidates {some / len(truth):.1%}")
+    print(f"resolve {rows:,} x {rows:,}: {took:.1f} s, {len(resolution.proposals):,} proposals")
+    print(f"true pairs {len(truth):,}: first {first / len(truth):.1%}, among the candidates {sample / len(truth):.1%}")
     print(f"new entities {rows - len(truth):,}: with a candidate {false / (rows - len(truth)):.1%}")
     merged = judged(known, rows // 10)
     start = perf_counter()
-    left = len(apply(merged).entities)
+    left = len(apply_judgements(merged).entities)
     print(
         f"apply {rows // 10:,} judgements, {rows:,} entities and stakes: {perf_counter() - start:.1f} s, {left:,} left"
     )

@@ -10,14 +10,14 @@ from pathlib import Path
 import shapely
 
 from layers.model.records import Strike
-from layers.sources.curated import toml_records
+from layers.sources import curated
 
 EVENTS = Path(__file__).resolve().parent.parent / "tests" / "labelled" / "events.csv"
 
 
 @dataclass(frozen=True)
 class Labelled:
-    """A strike and what it hit: ids of assets of which one is right, empty for "none of these"."""
+    """A strike and ids of assets of which any is the right answer; empty where none of the layer is."""
 
     id: str
     set: str
@@ -29,14 +29,14 @@ class Labelled:
 
 
 def read(real: Path | None = None, path: Path = EVENTS) -> list[Labelled]:
-    """The labelled strikes; with others' data, those of VIINA have their headline as title and no targets."""
+    """The labelled strikes; where VIINA is present, its strikes have their headline as title and no targets."""
     headlines = _headlines(real) if real else {}
-    bundled = toml_records.read().require_clean().strikes
-    found = []
+    bundled = curated.read().require_clean().strikes
+    labelled = []
     for row in _rows(path):
         strike = bundled[row["event"]] if row["set"] == "facts" else _strike(row, headlines.get(row["event"]))
         named = row["asset"] not in ("none", "unknown")
-        found.append(
+        labelled.append(
             Labelled(
                 row["id"],
                 row["set"],
@@ -47,7 +47,7 @@ def read(real: Path | None = None, path: Path = EVENTS) -> list[Labelled]:
                 row["group"],
             )
         )
-    return found
+    return labelled
 
 
 def _rows(path: Path) -> list[dict[str, str]]:
@@ -77,10 +77,10 @@ def _strike(row: dict[str, str], headline: str | None) -> Strike:
 
 
 def _headlines(real: Path) -> dict[str, str]:
-    return dict(_told(real / "viina_deepstrike_2022_2025"))
+    return dict(_text(real / "viina_deepstrike_2022_2025"))
 
 
-def _told(folder: Path) -> Iterator[tuple[str, str]]:
+def _text(folder: Path) -> Iterator[tuple[str, str]]:
     for path in sorted(folder.glob("VIINA_20*_REBUILD.csv")):
         with path.open(encoding="utf-8", newline="") as file:
             yield from ((row["event_id_1pd"], row["representative_text"][:1900]) for row in csv.DictReader(file))

@@ -1,4 +1,4 @@
-"""A server that is edited while it is asked: `python -m bench.live WORLD/world.gpkg`, of `bench.world`, in place.
+"""A server under load while a store is edited in place: `python -m bench.live WORLD/world.gpkg`, of `bench.world`.
 
 Strikes are edited one after the other while readers ask for pages of 50; every tenth is asked for until each worker
 serves it, which is when ten new connections in a row, which the workers share, have told it. Memory is that of the
@@ -23,7 +23,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from api.server.live_snapshot import Atlas
+from api.server.live_snapshot import LiveSnapshot
 from api.settings import Settings
 from bench.peers.servers import Running, Server, strikeatlas
 from bench.wrk import load
@@ -33,7 +33,7 @@ from layers.store.store import ANY, Edit, Store
 #: So many new connections in a row must tell an edit.
 _IN_A_ROW = 10
 #: Every which edit is asked for.
-_ASKED = 10
+_REQUESTED = 10
 #: Rows between the strikes that are edited.
 _STEP = 7919
 _PAGE = "/collections/strikes/items?limit=50"
@@ -65,7 +65,7 @@ class Memory:
             self.look()
 
     def look(self) -> tuple[float, float]:
-        """What the worker that has most has now: resident, and no mapped file."""
+        """Memory of the largest worker in megabytes: resident, without mapped files."""
         resident, anonymous = max(self._workers())
         self.resident, self.anonymous = max(self.resident, resident), max(self.anonymous, anonymous)
         return resident, anonymous
@@ -80,13 +80,13 @@ class Memory:
 
 
 def title(port: int, key: str) -> str:
-    """The title of a strike, asked for over a connection of its own."""
+    """The title of a strike, requested over a connection of its own."""
     connection = HTTPConnection("127.0.0.1", port, timeout=60)
     connection.request("GET", f"/collections/strikes/items/{key}", headers={"Connection": "close"})
     answer = connection.getresponse()
-    told = json.loads(answer.read())
-    assert answer.status == 200, told
-    return str(told["properties"]["title"])
+    values = json.loads(answer.read())
+    assert answer.status == 200, values
+    return str(values["properties"]["title"])
 
 
 def shown_s(port: int, key: str, expected: str) -> float:
@@ -102,20 +102,20 @@ def shown_s(port: int, key: str, expected: str) -> float:
 
 
 def edited(store: Store, strikes: list[Strike], port: int, rest_s: float) -> list[float]:
-    """Edit strikes, and give the seconds until those that were asked for were served by all workers."""
+    """Edit strikes; seconds until each edit was served by all workers."""
     took = list[float]()
     for number, strike in enumerate(strikes):
         named = f"Edit {number} {time.time_ns()}"
-        store.write(Edit("strikes", strike.id, strike.model_copy(update={"title": named}), ANY), who="bench")
-        if number % _ASKED == _ASKED - 1:
+        store.write(Edit("strikes", strike.id, strike.model_copy(update={"title": named}), ANY), author="bench")
+        if number % _REQUESTED == _REQUESTED - 1:
             took.append(shown_s(port, strike.id, named))
         time.sleep(rest_s)
     return took
 
 
-def some(store: Store, base: Path, count: int) -> tuple[int, list[Strike]]:
+def sample(store: Store, base: Path, count: int) -> tuple[int, list[Strike]]:
     """How many strikes there are, and those that are edited."""
-    strikes = Atlas(store, Settings(basemap=base), "bench").view.stored.strikes
+    strikes = LiveSnapshot(store, Settings(basemap=base), "bench").view.stored.strikes
     ids = list(strikes)
     return len(ids), [strikes[ids[number * _STEP % len(ids)]] for number in range(count)]
 
@@ -137,17 +137,17 @@ def main() -> None:
     parser.add_argument("--basemap", type=Path, default=Path("data/basemap.gpkg"))
     given = parser.parse_args()
     store, server = Store.open(given.store), served(given.store, given.basemap, given.workers)
-    count, strikes = some(store, given.basemap, given.edits)
+    count, strikes = sample(store, given.basemap, given.edits)
     with server.running(given.store.with_suffix(".log")) as running, ThreadPoolExecutor(1) as readers:
         time.sleep(30)  # in which all is made ready
         memory = Memory(running)
         before = memory.look()
         with memory.watched():
-            asking = None
+            requests = None
             if given.connections:
-                asking = readers.submit(load, server.url, [_PAGE], given.connections, given.seconds, {})
+                requests = readers.submit(load, server.url, [_PAGE], given.connections, given.seconds, {})
             took = np.array(edited(store, strikes, server.port, given.rest))
-            asked = asking.result() if asking else None
+            traffic = requests.result() if requests else None
         after = memory.look()
     table = Table("what", "", title=f"{count:,} strikes, {given.workers} workers")
     table.add_row("ready, s", f"{running.ready_s}")
@@ -155,10 +155,12 @@ def main() -> None:
     table.add_row("memory of a worker before, MB: all, no file", "{:,.0f}, {:,.0f}".format(*before))
     table.add_row("at most", f"{memory.resident:,.0f}, {memory.anonymous:,.0f}")
     table.add_row("after", "{:,.0f}, {:,.0f}".format(*after))
-    if asked:
-        table.add_row(f"answers to {given.connections} connections, failed", f"{asked.requests:,}, {asked.failed:,}")
-        table.add_row("requests a second", f"{asked.each_second:,.0f}")
-        table.add_row("median, 99 of 100, ms", f"{asked.p50_ms:.0f}, {asked.p99_ms:.0f}")
+    if traffic:
+        table.add_row(
+            f"answers to {given.connections} connections, failed", f"{traffic.requests:,}, {traffic.failed:,}"
+        )
+        table.add_row("requests a second", f"{traffic.each_second:,.0f}")
+        table.add_row("median, 99 of 100, ms", f"{traffic.p50_ms:.0f}, {traffic.p99_ms:.0f}")
     Console().print(table)
 
 

@@ -16,11 +16,12 @@ from rich.console import Console
 from rich.table import Table
 
 from layers.matching.asset_index import AssetIndex
-from layers.matching.match import REACH, match_one, score
-from layers.matching.strike_columns import StrikeTable
+from layers.matching.candidates import SEARCH_FACTOR
+from layers.matching.match import match_one, score_chunks
+from layers.matching.strike_columns import StrikeColumns
 from layers.matching.weights import read
 from layers.model.records import Asset, Records, Strike
-from layers.text.site_words import KINDS as TOLD
+from layers.text.site_terms import TARGET_KINDS as TOLD
 
 #: The Black Sea and its neighbours: west, south, east, north.
 REGION = (22.0, 43.0, 42.0, 53.0)
@@ -60,12 +61,12 @@ def points(rng: np.random.Generator, count: int) -> np.ndarray:
     return np.array(shapely.points(rng.uniform(west, east, count), rng.uniform(south, north, count)), dtype=object)
 
 
-def made_assets(count: int, seed: int, uncertainty_m: float) -> tuple[AssetIndex, np.ndarray]:
+def synthetic_assets(count: int, seed: int, uncertainty_m: float) -> tuple[AssetIndex, np.ndarray]:
     """Assets spread evenly, each with one name of a place and a kind, a third with an owner."""
     rng = np.random.default_rng(seed)
     kind = rng.integers(len(KINDS), size=count)
-    place = names(rng, count)
-    called = [(f"{one} {WORDS[k]}",) for one, k in zip(place, kind, strict=True)]
+    position = names(rng, count)
+    called = [(f"{item} {WORDS[k]}",) for item, k in zip(position, kind, strict=True)]
     owners = [("Lukoil",) if number % 9 == 0 else ("Naftogaz",) if number % 9 == 1 else () for number in range(count)]
     index = AssetIndex.from_columns(
         [f"a{number}" for number in range(count)],
@@ -76,10 +77,12 @@ def made_assets(count: int, seed: int, uncertainty_m: float) -> tuple[AssetIndex
         called,
         owners,
     )
-    return index, np.array([one[0] for one in called], dtype=object)
+    return index, np.array([item[0] for item in called], dtype=object)
 
 
-def made_strikes(count: int, index: AssetIndex, called: np.ndarray, seed: int, uncertainty_m: float) -> StrikeTable:
+def synthetic_strikes(
+    count: int, index: AssetIndex, called: np.ndarray, seed: int, uncertainty_m: float
+) -> StrikeColumns:
     """Strikes near random assets; two thirds print the name of the asset, the rest only a kind."""
     rng = np.random.default_rng(seed)
     hit = rng.integers(len(index), size=count)
@@ -88,7 +91,7 @@ def made_strikes(count: int, index: AssetIndex, called: np.ndarray, seed: int, u
         (f"Drones hit {called[row]}",) if number % 3 else (f"Fire at {WORDS[row % len(WORDS)]}",)
         for number, row in enumerate(hit)
     ]
-    return StrikeTable.from_columns(
+    return StrikeColumns.from_columns(
         [f"s{number}" for number in range(count)],
         np.array(shapely.points(np.clip(xy, -180, 180)), dtype=object),
         np.full(count, uncertainty_m),
@@ -102,24 +105,24 @@ def made_strikes(count: int, index: AssetIndex, called: np.ndarray, seed: int, u
 
 def ours(size: int, strike_m: float, asset_m: float) -> dict[str, float]:
     """From names, kinds and geometry to scored candidates with all their reasons, chunk by chunk."""
-    start, made = perf_counter(), process_time()
+    start, cpu_start = perf_counter(), process_time()
     # Names and points are made inside: folding them is part of the work, making them up is not much of it.
-    index, called = made_assets(size, 1, asset_m)
+    index, called = synthetic_assets(size, 1, asset_m)
     indexed = process_time()
-    strikes = made_strikes(size, index, called, 2, strike_m)
-    told = process_time()
+    strikes = synthetic_strikes(size, index, called, 2, strike_m)
+    prepared = process_time()
     pairs = best = 0
     weights = read()
-    for _rows, scores in score(strikes, index, weights):
+    for _rows, scores in score_chunks(strikes, index, weights):
         pairs += len(scores.left)
-        best += int((scores.none < 0.5).sum())
+        best += int((scores.no_asset < 0.5).sum())
     end = process_time()
     return {
-        "index": indexed - made,
-        "strikes": told - indexed,
-        "match": end - told,
+        "index": indexed - cpu_start,
+        "strikes": prepared - indexed,
+        "match": end - prepared,
         "seconds": perf_counter() - start,
-        "processor": end - made,
+        "processor": end - cpu_start,
         "pairs": pairs,
         "more likely than none": best,
     }
@@ -139,7 +142,7 @@ def sjoin(size: int, strike_m: float, asset_m: float) -> dict[str, float]:
         geopandas.GeoDataFrame(geometry=side, crs="OGC:CRS84").to_crs(PLANE)
         for side in (shapely.points(xy), right_points)
     )
-    radius_m = REACH * float(np.hypot(strike_m, asset_m))
+    radius_m = SEARCH_FACTOR * float(np.hypot(strike_m, asset_m))
     pairs = 0
     for first in range(0, size, 100_000):  # in blocks, or its index frames would not fit
         pairs += len(geopandas.sjoin(left.iloc[first : first + 100_000], right, predicate="dwithin", distance=radius_m))
@@ -147,7 +150,7 @@ def sjoin(size: int, strike_m: float, asset_m: float) -> dict[str, float]:
 
 
 class Assets(dict[str, Asset]):
-    """Records of the assets of an index, made when they are first asked for."""
+    """Records of the assets of an index, built when they are read."""
 
     def __init__(self, index: AssetIndex, called: np.ndarray) -> None:
         super().__init__()
@@ -187,21 +190,21 @@ def new_strike(number: int, hit: int, index: AssetIndex, called: np.ndarray, unc
 
 
 def one_strike(size: int, strike_m: float, asset_m: float) -> dict[str, float]:
-    """One new record against an index that is there, up to its candidates with reasons in words: of 200."""
-    index, called = made_assets(size, 1, asset_m)
+    """Time 200 new records, each against an existing index, up to candidates with reasons in words."""
+    index, called = synthetic_assets(size, 1, asset_m)
     records = replace(Records.of({}), assets=Assets(index, called))
     hit = np.random.default_rng(3).integers(len(index), size=200)
     weights = read()
-    took, told = [], 0
+    took, figures = [], 0
     for number, row in enumerate(hit):
         strike = new_strike(number, row, index, called, strike_m)
         match_one(strike.model_copy(update={"title": "Unread"}), index, records, weights)  # the records are there
         start, processor = perf_counter(), process_time()
-        found = match_one(strike, index, records, weights)
+        matches = match_one(strike, index, records, weights)
         took.append((perf_counter() - start, process_time() - processor))
-        told += len(found) - 1
+        figures += len(matches) - 1
     (median, cpu), worst = np.median(took, axis=0), max(took)[0]
-    return {"seconds": float(median), "processor": float(cpu), "worst": worst, "pairs": told / len(hit)}
+    return {"seconds": float(median), "processor": float(cpu), "worst": worst, "pairs": figures / len(hit)}
 
 
 RUNS = {"ours": ours, "sjoin": sjoin, "one": one_strike}
@@ -210,10 +213,10 @@ RUNS = {"ours": ours, "sjoin": sjoin, "one": one_strike}
 def measured(run: str, size: int, strike_m: float, asset_m: float) -> dict[str, float]:
     """Run in a process of its own, so that the peak of its memory is its own."""
     command = [sys.executable, "-m", "bench.match", "--run", run, "--size", str(size)]
-    told = subprocess.run(
+    figures = subprocess.run(
         [*command, "--strike-m", str(strike_m), "--asset-m", str(asset_m)], check=True, capture_output=True, text=True
     )
-    return {key: float(value) for key, value in (line.split("=") for line in told.stdout.splitlines())}
+    return {key: float(value) for key, value in (line.split("=") for line in figures.stdout.splitlines())}
 
 
 def main() -> None:
@@ -225,40 +228,40 @@ def main() -> None:
     parser.add_argument("--run", choices=RUNS, help="one part, printed plainly")
     given = parser.parse_args()
     if given.run:
-        told = RUNS[given.run](given.size, given.strike_m, given.asset_m)
-        told["peak_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        print("\n".join(f"{key}={value}" for key, value in told.items()))
+        figures = RUNS[given.run](given.size, given.strike_m, given.asset_m)
+        figures["peak_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        print("\n".join(f"{key}={value}" for key, value in figures.items()))
         return
     table = Table("run", "size", "seconds", "processor s", "pairs", "µs a pair", "peak MB", "more")
     peer = {}
     for size in (given.size // 4, given.size // 2, given.size):
         # The same assets around each strike at every size would need a larger region; here pairs grow with the square.
         for run in ("sjoin", "ours"):
-            told = measured(run, size, given.strike_m, given.asset_m)
-            peer[run] = told
+            figures = measured(run, size, given.strike_m, given.asset_m)
+            peer[run] = figures
             more = ", ".join(
-                f"{key} {value:,.1f}" for key, value in told.items() if key in ("index", "strikes", "match")
+                f"{key} {value:,.1f}" for key, value in figures.items() if key in ("index", "strikes", "match")
             )
-            per = 1e6 * told.get("match", told["processor"]) / max(told["pairs"], 1)
+            per = 1e6 * figures.get("match", figures["processor"]) / max(figures["pairs"], 1)
             table.add_row(
                 run,
                 f"{size:,}",
-                f"{told['seconds']:.2f}",
-                f"{told['processor']:.2f}",
-                f"{told['pairs']:,.0f}",
+                f"{figures['seconds']:.2f}",
+                f"{figures['processor']:.2f}",
+                f"{figures['pairs']:,.0f}",
                 f"{per:.2f}",
-                f"{told['peak_mb']:,.0f}",
+                f"{figures['peak_mb']:,.0f}",
                 more,
             )
     ratio = {key: peer["ours"][key] / peer["sjoin"][key] for key in ("seconds", "processor", "peak_mb")}
-    one = measured("one", given.size, given.strike_m, given.asset_m)
+    item = measured("one", given.size, given.strike_m, given.asset_m)
     console = Console(width=140)
     console.print(table)
     said = f"time {ratio['seconds']:.2f}, of the processor {ratio['processor']:.2f}, memory {ratio['peak_mb']:.2f}"
     console.print(f"ours to sjoin: {said}")
     console.print(
-        f"one new strike against {given.size:,}: median {1e3 * one['seconds']:.2f} ms, of the processor "
-        f"{1e3 * one['processor']:.2f}, worst {1e3 * one['worst']:.2f}; {one['pairs']:.1f} candidates in the mean"
+        f"one new strike against {given.size:,}: median {1e3 * item['seconds']:.2f} ms, of the processor "
+        f"{1e3 * item['processor']:.2f}, worst {1e3 * item['worst']:.2f}; {item['pairs']:.1f} candidates in the mean"
     )
 
 

@@ -14,13 +14,13 @@ from rich.console import Console
 from rich.table import Table
 
 from bench import evaluation_layer, labelled
+from bench.calibration import FITTED, JudgedStrike, evidence_matrix, fit, probabilities, reliability_bands
 from bench.labelled import Labelled
 from layers.matching.asset_index import AssetIndex
-from layers.matching.calibration import FITTED, Judged, bands, fit, probabilities, stacked
-from layers.matching.evidence import columns
-from layers.matching.match import candidates
-from layers.matching.strike_columns import StrikeTable
-from layers.matching.weights import BUNDLED, Weights, dumps, read
+from layers.matching.candidates import candidates
+from layers.matching.evidence import evidence_columns
+from layers.matching.strike_columns import StrikeColumns
+from layers.matching.weights import BUNDLED, MatchWeights, dumps, read
 
 REAL = Path(__file__).resolve().parents[2] / "shared" / "data" / "real"
 FOLDS = 10
@@ -29,7 +29,7 @@ FOLDS = 10
 STRENGTH = 0.001
 EDGES = (0.0, 0.05, 0.2, 0.4, 0.6, 0.8, 0.9, 0.95, 1.0)
 #: Before any judgement is seen.
-START = Weights(
+START = MatchWeights(
     MappingProxyType(
         dict(
             zip(
@@ -51,7 +51,7 @@ class Case:
     distance_m: np.ndarray
     kind_fits: np.ndarray
     within: np.ndarray
-    judged: Judged
+    judged: JudgedStrike
     removed: bool = False
 
     @property
@@ -62,43 +62,47 @@ class Case:
 
 def cases(labels: Sequence[Labelled], index: AssetIndex) -> list[Case]:
     """The candidates of each labelled strike."""
-    table = StrikeTable.of([label.strike for label in labels], index.names)
+    table = StrikeColumns.of([label.strike for label in labels], index.names)
     pairs = candidates(table, index)
-    given = columns(table, index, *pairs)
-    matrix = stacked(given)
+    given = evidence_columns(table, index, *pairs)
+    matrix = evidence_matrix(given)
     fits = (given["same-kind"] + given["same-rare-kind"]) > 0
     bounds = np.searchsorted(pairs.left, np.arange(len(labels) + 1))
     size: dict[str, int] = {}
     for label in labels:
         size[label.group] = size.get(label.group, 0) + 1
-    found = []
+    built = []
     for row, label in enumerate(labels):
         part = slice(bounds[row], bounds[row + 1])
-        ids = tuple(index.ids[one] for one in pairs.right[part].tolist())
-        right = np.array([one in label.right for one in ids], dtype=bool)
+        ids = tuple(index.ids[item] for item in pairs.right[part].tolist())
+        right = np.array([item in label.right for item in ids], dtype=bool)
         reach = np.hypot(table.uncertainty_m[row], index.uncertainty_m[pairs.right[part]])
-        judged = Judged(matrix[part], right, bool(table.site[row]), size[label.group] ** -0.5)
+        judged = JudgedStrike(matrix[part], right, bool(table.site[row]), size[label.group] ** -0.5)
         within = pairs.distance_m[part] <= reach
-        found.append(Case(label, ids, pairs.distance_m[part], fits[part], within, judged))
-    return found
+        built.append(Case(label, ids, pairs.distance_m[part], fits[part], within, judged))
+    return built
 
 
 def without_the_right(case: Case) -> Case:
-    """The same strike as if the layer lacked what it hit."""
-    kept = ~case.judged.right
-    judged = Judged(case.judged.columns[kept], case.judged.right[kept], case.judged.site, case.judged.weight / 2)
-    ids = tuple(one for one, keep in zip(case.ids, kept, strict=True) if keep)
-    return Case(case.label, ids, case.distance_m[kept], case.kind_fits[kept], case.within[kept], judged, True)
+    """The case without its right candidates, as if the layer lacked the asset."""
+    selected = ~case.judged.right
+    judged = JudgedStrike(
+        case.judged.columns[selected], case.judged.right[selected], case.judged.site, case.judged.weight / 2
+    )
+    ids = tuple(item for item, keep in zip(case.ids, selected, strict=True) if keep)
+    return Case(
+        case.label, ids, case.distance_m[selected], case.kind_fits[selected], case.within[selected], judged, True
+    )
 
 
 def folds(labels: Sequence[Labelled]) -> np.ndarray:
-    """A fold for each strike; those of one asset, or of one place and day, are in the same."""
+    """The fold of each strike; strikes of one asset, or of one place and day, share a fold."""
     parent = list(range(len(labels)))
 
-    def root(one: int) -> int:
-        while parent[one] != one:
-            one = parent[one]
-        return one
+    def root(item: int) -> int:
+        while parent[item] != item:
+            item = parent[item]
+        return item
 
     seen: dict[object, int] = {}
     for number, label in enumerate(labels):
@@ -107,16 +111,16 @@ def folds(labels: Sequence[Labelled]) -> np.ndarray:
                 parent[root(number)] = root(seen[key])
             seen.setdefault(key, number)
     roots = [root(number) for number in range(len(labels))]
-    order = sorted(set(roots), key=lambda one: (-roots.count(one), one))
+    order = sorted(set(roots), key=lambda item: (-roots.count(item), item))
     load = [0] * FOLDS
     fold: dict[int, int] = {}
-    for one in order:
-        fold[one] = load.index(min(load))
-        load[fold[one]] += roots.count(one)
-    return np.array([fold[one] for one in roots])
+    for item in order:
+        fold[item] = load.index(min(load))
+        load[fold[item]] += roots.count(item)
+    return np.array([fold[item] for item in roots])
 
 
-def cross_validated(all_cases: Sequence[Case], fold: np.ndarray) -> list[Weights]:
+def cross_validated(all_cases: Sequence[Case], fold: np.ndarray) -> list[MatchWeights]:
     """Weights fitted without each fold; missing assets are learnt from strikes whose right asset is taken out."""
     fitted = []
     for held in range(FOLDS):
@@ -124,8 +128,8 @@ def cross_validated(all_cases: Sequence[Case], fold: np.ndarray) -> list[Weights
     return fitted
 
 
-def log_loss(all_cases: Sequence[Case], of: dict[str, Weights]) -> float:
-    """Mean of minus the logarithm of what was stated for the right answer."""
+def log_loss(all_cases: Sequence[Case], of: dict[str, MatchWeights]) -> float:
+    """Log loss: the mean of minus the logarithm of the probability of the right answer."""
     lost = []
     for case in all_cases:
         each, none = probabilities(case.judged, of[case.label.id])
@@ -133,7 +137,7 @@ def log_loss(all_cases: Sequence[Case], of: dict[str, Weights]) -> float:
     return float(np.mean(lost))
 
 
-def _training(all_cases: Sequence[Case], used: np.ndarray) -> Iterator[Judged]:
+def _training(all_cases: Sequence[Case], used: np.ndarray) -> Iterator[JudgedStrike]:
     for case, use in zip(all_cases, used, strict=True):
         if use and case.label.known:
             yield case.judged
@@ -144,7 +148,7 @@ def _training(all_cases: Sequence[Case], used: np.ndarray) -> Iterator[Judged]:
 Chooser = Callable[[Case], tuple[str | None, float]]
 
 
-def by_model(weights: Callable[[Case], Weights]) -> Chooser:
+def by_model(weights: Callable[[Case], MatchWeights]) -> Chooser:
     """The most probable candidate, or ``None`` for none of these, and its probability."""
 
     def choose(case: Case) -> tuple[str | None, float]:
@@ -181,11 +185,11 @@ class Quality:
 
 def quality(chosen: Sequence[tuple[Case, str | None]]) -> Quality:
     """Count over cases and what was chosen. What is in the layer but out of reach of the point counts as there."""
-    there = [(case, one) for case, one in chosen if case.label.right and not case.removed]
-    none = [one for case, one in chosen if not case.label.right or case.removed]
-    said = [(case, one) for case, one in chosen if one is not None]
-    right = sum(one in case.label.right for case, one in said)
-    return Quality(len(chosen), len(there), len(said), right, len(none), sum(one is None for one in none))
+    there = [(case, item) for case, item in chosen if case.label.right and not case.removed]
+    none = [item for case, item in chosen if not case.label.right or case.removed]
+    said = [(case, item) for case, item in chosen if item is not None]
+    right = sum(item in case.label.right for case, item in said)
+    return Quality(len(chosen), len(there), len(said), right, len(none), sum(item is None for item in none))
 
 
 def _share(part: int, whole: int) -> str:
@@ -206,38 +210,38 @@ def calibration(console: Console, title: str, chosen: Sequence[tuple[Case, Choos
     """Every candidate and every "none of these" with its probability, and how often it was right."""
     stated, right = [], []
     for case, choose in chosen:
-        one, probability = choose(case)
+        item, probability = choose(case)
         stated.append(probability)
-        right.append((one in case.label.right and not case.removed) if one else not case.truth)
+        right.append((item in case.label.right and not case.removed) if item else not case.truth)
     table = Table("stated", "strikes", "mean stated", "right", title=title)
-    for band in bands(np.array(stated), np.array(right), EDGES):
+    for band in reliability_bands(np.array(stated), np.array(right), EDGES):
         table.add_row(f"{band.low:.2f}-{band.high:.2f}", str(band.count), f"{band.stated:.3f}", f"{band.observed:.3f}")
     console.print(table)
 
 
-def all_bands(console: Console, title: str, given: Sequence[tuple[Case, Weights]]) -> None:
+def all_bands(console: Console, title: str, given: Sequence[tuple[Case, MatchWeights]]) -> None:
     stated, right = [], []
     for case, weights in given:
         each, none = probabilities(case.judged, weights)
         stated += [*each, none]
         right += [*case.judged.right, not case.truth]
     table = Table("stated", "candidates", "mean stated", "right", title=title)
-    for band in bands(np.array(stated), np.array(right), EDGES):
+    for band in reliability_bands(np.array(stated), np.array(right), EDGES):
         table.add_row(f"{band.low:.2f}-{band.high:.2f}", str(band.count), f"{band.stated:.3f}", f"{band.observed:.3f}")
     console.print(table)
 
 
 def thresholds(console: Console, chosen: Sequence[tuple[Case, Chooser]]) -> None:
-    """What a threshold on the best candidate keeps, and how much of it is right."""
+    """Share of cases whose best candidate reaches a threshold, and the precision among them."""
     best = []
     for case, choose in chosen:
-        one, probability = choose(case)
-        if one is not None:
-            best.append((probability, one in case.label.right and not case.removed))
+        item, probability = choose(case)
+        if item is not None:
+            best.append((probability, item in case.label.right and not case.removed))
     table = Table("publish from", "published", "right", title="By threshold on the best candidate")
     for threshold in (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95):
-        kept = [right for probability, right in best if probability >= threshold]
-        table.add_row(f"{threshold:.2f}", str(len(kept)), _share(sum(kept), len(kept)))
+        selected = [right for probability, right in best if probability >= threshold]
+        table.add_row(f"{threshold:.2f}", str(len(selected)), _share(sum(selected), len(selected)))
     console.print(table)
 
 
@@ -250,7 +254,7 @@ def errors(all_cases: Sequence[Case], fold: np.ndarray, rounds: int) -> MappingP
     names = sorted(groups)
     drawn = []
     for _ in range(rounds):
-        picked = [number for one in rng.choice(len(names), len(names)) for number in groups[names[one]]]
+        picked = [number for item in rng.choice(len(names), len(names)) for number in groups[names[item]]]
         chosen = [all_cases[number] for number in picked]
         drawn.append(
             [
@@ -272,17 +276,17 @@ def main() -> None:
     real = REAL if REAL.is_dir() else None
     index = evaluation_layer.index(evaluation_layer.layer(real))
     named = cases(labelled.read(None), index)
-    told = cases(labelled.read(real), index)
+    headline = cases(labelled.read(real), index)
     fold = folds([case.label for case in named])
     console.print(
         f"{len(index):,} assets, {len(named)} labelled strikes in {len({c.label.group for c in named})} groups"
     )
     # Both readings are learnt from: the target as a person notes it, and the headline as it is printed.
-    used = [case for pair in zip(named, told, strict=True) for case in pair]
+    used = [case for pair in zip(named, headline, strict=True) for case in pair]
     fitted = cross_validated(used, np.repeat(fold, 2))
     of = {case.label.id: fitted[number] for case, number in zip(named, fold, strict=True)}
     model = by_model(lambda case: of[case.label.id])
-    for title, read_as in (("target as printed", named), ("headline only", told)):
+    for title, read_as in (("target as printed", named), ("headline only", headline)):
         report(console, title, [case for case in read_as if case.label.known], model, of, given.wrong)
     if given.write:
         whole = fit(list(_training(used, np.ones(len(used), bool))), START, strength=STRENGTH)
@@ -293,9 +297,9 @@ def main() -> None:
 
 
 def report(
-    console: Console, title: str, judged: Sequence[Case], model: Chooser, of: dict[str, Weights], wrong: bool
+    console: Console, title: str, judged: Sequence[Case], model: Chooser, of: dict[str, MatchWeights], wrong: bool
 ) -> None:
-    gone = [without_the_right(case) for case in judged if case.truth]
+    dropped = [without_the_right(case) for case in judged if case.truth]
     for name, choose in (("matcher", model), ("nearest", nearest), ("nearest of the kind", nearest_of_kind)):
         groups: dict[str, list[tuple[Case, str | None]]] = {"all": []}
         for case in judged:
@@ -305,16 +309,16 @@ def report(
             groups.setdefault("not bundled", [])
             if case.label.set != "facts":
                 groups["not bundled"].append(pair)
-        groups["right asset taken out"] = [(case, choose(case)[0]) for case in gone]
+        groups["right asset taken out"] = [(case, choose(case)[0]) for case in dropped]
         show(console, f"{name}, {title}", groups)
     calibration(console, f"first candidate or none, {title}", [(case, model) for case in judged])
-    calibration(console, f"the same with the right asset taken out, {title}", [(case, model) for case in gone])
+    calibration(console, f"the same with the right asset taken out, {title}", [(case, model) for case in dropped])
     all_bands(console, f"all candidates, {title}", [(case, of[case.label.id]) for case in judged])
-    thresholds(console, [(case, model) for case in [*judged, *gone]])
+    thresholds(console, [(case, model) for case in [*judged, *dropped]])
     if wrong:
         for case in judged:
-            one, probability = model(case)
-            if (one not in case.label.right) if one else case.label.right:
+            item, probability = model(case)
+            if (item not in case.label.right) if item else case.label.right:
                 each, none = probabilities(case.judged, of[case.label.id])
                 best = [(case.ids[k], round(float(each[k]), 2)) for k in np.argsort(-each)[:3]]
                 right = [
@@ -325,7 +329,7 @@ def report(
                     case.label.id,
                     case.label.strike.targets or case.label.strike.title[:80],
                     sorted(case.label.right),
-                    one,
+                    item,
                     f"{probability:.2f}",
                     best,
                     f"{none:.2f}",

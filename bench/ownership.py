@@ -22,10 +22,11 @@ from rich.console import Console
 from rich.table import Table
 
 from layers.model.records import Stake
-from layers.ownership.bulk_shares import rollup
-from layers.ownership.owners import Ownership
-from layers.ownership.stake_graph import Kind, Nodes, StakeTable
-from layers.ownership.walk import CountryShare, Minority, Register, Walk
+from layers.ownership.bulk_shares import country_bounds
+from layers.ownership.minority import Minority
+from layers.ownership.owners import OwnersOnDate
+from layers.ownership.stake_graph import GraphNodes, NodeKind, StakeColumns
+from layers.ownership.walk import CountryShare, OwnershipGraph, Walk
 
 COUNTRIES = 30
 RULES: tuple[Minority, ...] = ("stay", "follow")
@@ -36,9 +37,9 @@ Result = TypeVar("Result")
 
 
 class Alike(Sequence[Stake]):
-    """As many records of stakes as there are rows, all the same."""
+    """As many records of stakes as there are rows, all the same object."""
 
-    _one = Stake(id="one", owned="e0", owner="e1", share_min=1, share_max=1, source="s", checked="read")
+    _record = Stake(id="one", owned="e0", owner="e1", share_min=1, share_max=1, source="s", checked="read")
 
     def __init__(self, rows: int) -> None:
         self._rows = rows
@@ -47,10 +48,10 @@ class Alike(Sequence[Stake]):
         return self._rows
 
     def __getitem__(self, row: int) -> Stake:  # type: ignore[override]
-        return self._one
+        return self._record
 
 
-def register(entities: int, stakes: int, cyclic: int, seed: int, unsure: float) -> StakeTable:
+def register(entities: int, stakes: int, cyclic: int, seed: int, unsure: float) -> StakeColumns:
     """Make companies whose owners stand above them, but for a component whose members own each other."""
     rng = np.random.default_rng(seed)
     owned = rng.integers(0, entities - 2 * COUNTRIES, stakes)
@@ -66,13 +67,13 @@ def register(entities: int, stakes: int, cyclic: int, seed: int, unsure: float) 
     share = 0.97 * weight / np.bincount(owned, weight, entities)[owned]
     order = np.lexsort((-share, owned))
     owned, owner, share = owned[order], owner[order], share[order]
-    kind = np.full(entities, Kind.COMPANY, np.int8)
-    kind[-COUNTRIES:] = Kind.STATE
-    kind[-2 * COUNTRIES : -COUNTRIES] = Kind.PERSON
+    kind = np.full(entities, NodeKind.COMPANY, np.int8)
+    kind[-COUNTRIES:] = NodeKind.STATE
+    kind[-2 * COUNTRIES : -COUNTRIES] = NodeKind.PERSON
     country = (np.arange(entities) % COUNTRIES).astype(np.int16)
     none = np.zeros((len(owned), 2), np.int64)
     sure = rng.random(len(owned)) >= unsure
-    nodes = Nodes(
+    nodes = GraphNodes(
         ids=[f"e{row}" for row in range(entities)],
         names=[""] * entities,
         kind=kind,
@@ -81,7 +82,7 @@ def register(entities: int, stakes: int, cyclic: int, seed: int, unsure: float) 
         joint=rng.random(entities) < 0.1,
         countries=[f"C{row}" for row in range(COUNTRIES)],
     )
-    return StakeTable(nodes, owned, owner, share, share, sure, none, none + 10**7, Alike(len(owned)))
+    return StakeColumns(nodes, owned, owner, share, share, sure, none, none + 10**7, Alike(len(owned)))
 
 
 def timed(work: Callable[[], Result], runs: int = 1) -> tuple[float, Result]:
@@ -113,7 +114,7 @@ def groups(entities: int, cyclic: int, seed: int) -> dict[str, list[int]]:
 class PathSums:
     """Owners by enumeration of all simple paths with networkx: exact where there are no loops."""
 
-    def __init__(self, register: Register) -> None:
+    def __init__(self, register: OwnershipGraph) -> None:
         import networkx
 
         graph, size = register.graph, len(register.nodes)
@@ -129,7 +130,7 @@ class PathSums:
 
     def shares(self, asset: int) -> dict[int, float] | None:
         """Percent by country number under ``follow``, ``None`` where there are too many paths."""
-        found = {int(self._country[asset]): 100 * float(self._left[asset])}
+        shares = {int(self._country[asset]): 100 * float(self._left[asset])}
         began = time.perf_counter()
         for path in self._paths(self._graph, asset, self._above(self._graph, asset)):
             if time.perf_counter() - began > MOST_SECONDS:
@@ -138,17 +139,17 @@ class PathSums:
             for edge in path:
                 share *= self._graph.edges[edge]["share"]
             country = int(self._country[path[-1][1]])
-            found[country] = found.get(country, 0.0) + share
-        return found
+            shares[country] = shares.get(country, 0.0) + share
+        return shares
 
 
-def difference(told: tuple[CountryShare, ...], paths: dict[int, float]) -> float:
+def difference(shares: tuple[CountryShare, ...], paths: dict[int, float]) -> float:
     """Largest difference of a country's share, in percent."""
-    ours = {int(row.country[1:]): row.share.low for row in told}
+    ours = {int(row.country[1:]): row.share.low for row in shares}
     return max(abs(ours.get(country, 0.0) - paths.get(country, 0.0)) for country in {*ours, *paths})
 
 
-def asked_of(name: str, work: Callable[[str], object], nodes: list[int]) -> tuple[str, str, str]:
+def timed_row(name: str, work: Callable[[str], object], nodes: list[int]) -> tuple[str, str, str]:
     """A row of the table: one asset's owners, median, 99th of 100 and worst, in milliseconds."""
     work(f"e{nodes[0]}")  # the index of the ids
     spent = [1000 * timed(lambda n=node: work(f"e{n}"))[0] for node in nodes]  # type: ignore[misc]
@@ -157,21 +158,21 @@ def asked_of(name: str, work: Callable[[str], object], nodes: list[int]) -> tupl
     return f"one asset's owners, {name} ({len(nodes)})", text, f"{peak_gb():.2f}"
 
 
-def compare(rows: Table, register: Register, asked: dict[str, list[int]]) -> None:
+def compare(rows: Table, register: OwnershipGraph, nodes_by_group: dict[str, list[int]]) -> None:
     """Time networkx on the assets where it ends, beside the walk of the same."""
     built, sums = timed(lambda: PathSums(register))
     rows.add_row("networkx: the graph", f"{built:.1f} s", f"{peak_gb():.2f}")
-    for name, nodes in asked.items():
+    for name, nodes in nodes_by_group.items():
         theirs, ours, apart = [], [], []
-        some = nodes[:: max(1, len(nodes) // 20)]
-        for node in some:
+        sample = nodes[:: max(1, len(nodes) // 20)]
+        for node in sample:
             took, paths = timed(lambda n=node: sums.shares(n))  # type: ignore[misc]
             if paths is not None:
-                walked, told = timed(lambda n=node: Walk(register, f"e{n}").shares())  # type: ignore[misc]
+                walked, ours_of_node = timed(lambda n=node: Walk(register, f"e{n}").shares())  # type: ignore[misc]
                 theirs.append(took)
                 ours.append(walked)
-                apart.append(difference(told, paths))
-        label = f"networkx: simple paths, {name}, {len(theirs)} of {len(some)} end"
+                apart.append(difference(ours_of_node, paths))
+        label = f"networkx: simple paths, {name}, {len(theirs)} of {len(sample)} end"
         if theirs:
             ratio = sum(theirs) / sum(ours)
             text = f"{1000 * np.median(theirs):.2f} ms, 99 %: {1000 * np.quantile(theirs, 0.99):.2f} ms"
@@ -179,28 +180,32 @@ def compare(rows: Table, register: Register, asked: dict[str, list[int]]) -> Non
         rows.add_row(label, text if theirs else "-", f"{peak_gb():.2f}")
 
 
-def serve(rows: Table, known: Register, asked: dict[str, list[int]]) -> None:
-    """Time what is served: the first that is asked, below all the loop, then any."""
+def serve(rows: Table, known: OwnershipGraph, nodes_by_group: dict[str, list[int]]) -> None:
+    """Time owners as they are served: the first request, for an asset below the loop, then others."""
     gc.collect()
     gc.freeze()  # as the server does
-    ownership = Ownership(known)
-    took, _ = timed(lambda: ownership.of(f"e{asked['in the loop'][0]}"))
+    ownership = OwnersOnDate(known)
+    took, _ = timed(lambda: ownership.of(f"e{nodes_by_group['in the loop'][0]}"))
     rows.add_row("the first asset's owners as served", f"{took:.2f} s", f"{peak_gb():.2f}")
-    for name, nodes in asked.items():
-        rows.add_row(*asked_of(f"as served, {name}", ownership.of, nodes))
+    for name, nodes in nodes_by_group.items():
+        rows.add_row(*timed_row(f"as served, {name}", ownership.of, nodes))
 
 
-def measure(rows: Table, table: StakeTable, rule: Minority, asked: dict[str, list[int]], runs: int) -> Register:
+def measure(
+    rows: Table, table: StakeColumns, rule: Minority, nodes_by_group: dict[str, list[int]], runs: int
+) -> OwnershipGraph:
     """Time our answers under one rule for minorities."""
-    took, known = timed(lambda: Register(replace(table), None, None, minority=rule), runs)  # a table keeps its graphs
+    took, known = timed(
+        lambda: OwnershipGraph(replace(table), None, None, minority=rule), runs
+    )  # a table keeps its graphs
     rows.add_row(f"stakes of a day, minorities {rule}", f"{took:.2f} s", f"{peak_gb():.2f}")
-    took, _ = timed(lambda: rollup(known.graph, known.country, [0], rule), runs)
+    took, _ = timed(lambda: country_bounds(known.graph, known.country, [0], rule), runs)
     rows.add_row("one country", f"{took:.2f} s", f"{peak_gb():.2f}")
-    took, _ = timed(lambda: rollup(known.graph, known.country, list(range(COUNTRIES)), rule), runs)
+    took, _ = timed(lambda: country_bounds(known.graph, known.country, list(range(COUNTRIES)), rule), runs)
     rows.add_row(f"all {COUNTRIES} countries", f"{took:.2f} s", f"{peak_gb():.2f}")
-    few = next(iter(asked))
-    rows.add_row(*asked_of(f"walked, {few}", lambda name: Walk(known, name).shares(), asked[few]))
-    serve(rows, known, asked)
+    few = next(iter(nodes_by_group))
+    rows.add_row(*timed_row(f"walked, {few}", lambda name: Walk(known, name).shares(), nodes_by_group[few]))
+    serve(rows, known, nodes_by_group)
     rows.add_section()
     return known
 
@@ -216,15 +221,15 @@ def main() -> None:
     parser.add_argument(
         "--networkx", action="store_true", help="Also enumerate paths with networkx (slow, much memory)."
     )
-    told = parser.parse_args()
-    table = register(told.entities, told.stakes, told.cyclic, told.seed, told.unsure)
-    title = f"{told.entities:,} entities, {len(table.owned):,} stakes, a loop of {told.cyclic:,}"
+    args = parser.parse_args()
+    table = register(args.entities, args.stakes, args.cyclic, args.seed, args.unsure)
+    title = f"{args.entities:,} entities, {len(table.owned):,} stakes, a loop of {args.cyclic:,}"
     rows = Table("work", "time", "peak memory, GB", title=title)
-    asked = groups(told.entities, told.cyclic, told.seed)
+    nodes_by_group = groups(args.entities, args.cyclic, args.seed)
     for rule in RULES:
-        known = measure(rows, table, rule, asked, told.runs)
-    if told.networkx:
-        compare(rows, known, asked)
+        known = measure(rows, table, rule, nodes_by_group, args.runs)
+    if args.networkx:
+        compare(rows, known, nodes_by_group)
     Console(width=140).print(rows)
 
 

@@ -50,12 +50,12 @@ def sjoin_distance(left: np.ndarray, right: np.ndarray, radius_m: float) -> int:
     """Join with geopandas as above and measure each pair, which is what geo gives."""
     a, b = (geopandas.GeoDataFrame(geometry=side, crs="OGC:CRS84").to_crs(PLANE) for side in (left, right))
     near = geopandas.sjoin(a, b, predicate="dwithin", distance=radius_m)
-    other = b.geometry.to_numpy()[near["index_right"].to_numpy()]
-    return len(shapely.distance(near.geometry.to_numpy(), other))
+    nearest = b.geometry.to_numpy()[near["index_right"].to_numpy()]
+    return len(shapely.distance(near.geometry.to_numpy(), nearest))
 
 
 def best_of(call: Callable[[], int], rounds: int) -> tuple[float, int]:
-    """Give the shortest of some runs in seconds, and the answer."""
+    """Seconds of the shortest of several runs, and the result."""
     times = []
     for _ in range(rounds):
         start = perf_counter()

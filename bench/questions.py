@@ -1,4 +1,4 @@
-"""What the servers are asked, in the address form of each; every question in many variants, so that none is learnt."""
+"""The questions to the servers, in the address form of each, in so many variants that no answer comes from a cache."""
 
 from __future__ import annotations
 
@@ -45,45 +45,45 @@ def features(seed: int, region: Sequence[float], strikes: int) -> list[Question]
         Question(
             "item", {name: [f"{_items(name, 'strikes')}/k-{n}{_json(name)}" for n in ids] for name in SERVERS}, "none"
         ),
-        *(_asked(f"items limit={limit}", "strikes", [{"limit": limit}]) for limit in (10, 100, 1000, 10_000)),
-        _asked("bbox 2x2 limit=100", "strikes", [{"bbox": box, "limit": 100} for box in _boxes(rng, region)]),
-        _asked(
+        *(_question(f"items limit={limit}", "strikes", [{"limit": limit}]) for limit in (10, 100, 1000, 10_000)),
+        _question("bbox 2x2 limit=100", "strikes", [{"bbox": box, "limit": 100} for box in _boxes(rng, region)]),
+        _question(
             "datetime month limit=100",
             "strikes",
             [{"datetime": month, "limit": 100} for month in _months()],
             "returned",
             "StrikeAtlas keeps what may have happened in the month, the others whose first day does",
         ),
-        _asked("kind=refinery limit=100", "strikes", [{"kind": kind, "limit": 100} for kind in KINDS]),
-        _asked(
+        _question("kind=refinery limit=100", "strikes", [{"kind": kind, "limit": 100} for kind in KINDS]),
+        _question(
             "CQL2 AND limit=100",
             "strikes",
             [_cql2(f"kind='{kind}' AND killed_min>={dead}", 100) for kind, dead in pairs],
         ),
-        _asked(
+        _question(
             "CQL2 box AND status limit=100",
             "strikes",
             [
-                _cql2(f"{_within(box)} AND status='{one}'", 100)
+                _cql2(f"{_within(box)} AND status='{item}'", 100)
                 for box in _boxes(rng, region)[:10]
-                for one in STATUSES[:3]
+                for item in STATUSES[:3]
             ],
         ),
-        _asked(
+        _question(
             f"offset={deep} limit=100", "strikes", [{"offset": deep + 10 * step, "limit": 100} for step in range(20)]
         ),
-        _asked("lines limit=1000", "assets", [{"kind": "pipeline", "limit": 1000}]),
+        _question("lines limit=1000", "assets", [{"kind": "pipeline", "limit": 1000}]),
     ]
 
 
 def tiles(first: bool) -> list[Question]:
     """Vector tiles of strikes; ``first`` gives more tiles, to be asked once each."""
-    asked = {3: _around(3, 31, 49, 0), 6: _around(6, 31, 49, 1), 10: _around(10, 31, 49, 2)}
+    source = {3: _around(3, 31, 49, 0), 6: _around(6, 31, 49, 1), 10: _around(10, 31, 49, 2)}
     more = {3: [(3, 4, 2), (3, 5, 2)], 6: _around(6, 40, 52, 2), 10: _around(10, 36, 50, 3)}
     return [
         Question(
             f"MVT z{zoom}" + ", never asked before" * first,
-            {name: [_tile(name, *tile) for tile in (more if first else asked)[zoom]] for name in SERVERS},
+            {name: [_tile(name, *tile) for tile in (more if first else source)[zoom]] for name in SERVERS},
             "none",
         )
         for zoom in (3, 6, 10)
@@ -95,7 +95,7 @@ def walks() -> dict[str, str]:
     return {server: _address(server, "strikes", {"limit": PAGE}) for server in SERVERS}
 
 
-def _asked(
+def _question(
     name: str,
     collection: str,
     queries: Sequence[Mapping[str, object]],
@@ -165,5 +165,5 @@ def _cql2(text: str, limit: int) -> Mapping[str, object]:
 
 def counts(body: bytes) -> Mapping[str, Any]:
     """How many features an answer holds, and says there are."""
-    told = json.loads(body)
-    return {"returned": len(told.get("features", ())), "matched": told.get("numberMatched")}
+    answer = json.loads(body)
+    return {"returned": len(answer.get("features", ())), "matched": answer.get("numberMatched")}

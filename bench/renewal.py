@@ -19,21 +19,21 @@ import shapely
 from rich.console import Console
 from rich.table import Table
 
-from api.server.live_snapshot import Atlas
+from api.server.live_snapshot import LiveSnapshot
 from api.settings import Settings
 from layers.store.store import ANY, Edit, Store
 
 
-def edited(atlas: Atlas, store: Store, number: int) -> tuple[float, float]:
+def edited(atlas: LiveSnapshot, store: Store, number: int) -> tuple[float, float]:
     """Seconds of one edit until it is written, and from there until it is served."""
     strikes, ids = atlas.view.stored.strikes, atlas.view.snapshot.collections["strikes"].ids
     key = ids[number * 997 % len(ids)]
-    place = shapely.Point(30 + number / 100, 50)
+    index = shapely.Point(30 + number / 100, 50)
     changed = strikes[key].model_copy(
-        update={"title": f"Edit {number}", "when": f"2024-05-{number % 28 + 1:02}", "geometry": place}
+        update={"title": f"Edit {number}", "when": f"2024-05-{number % 28 + 1:02}", "geometry": index}
     )
     begun = time.perf_counter()
-    store.write(Edit("strikes", key, changed, ANY), who="bench")
+    store.write(Edit("strikes", key, changed, ANY), author="bench")
     written = time.perf_counter()
     atlas.refresh()
     assert (
@@ -55,9 +55,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         store = Store.open(given.store if given.in_place else shutil.copy(given.store, folder))
         begun = time.perf_counter()
-        atlas = Atlas(store, Settings(basemap=given.basemap), "bench")
+        atlas = LiveSnapshot(store, Settings(basemap=given.basemap), "bench")
         ready_s = time.perf_counter() - begun
-        atlas.make_ready()
+        atlas.warm()
         took = np.array([edited(atlas, store, number) for number in range(given.edits)])
     table = Table("strikes", "assets", "built s", "write ms, median", "until served ms, median", "worst")
     snapshot = atlas.view.snapshot

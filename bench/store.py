@@ -1,4 +1,4 @@
-"""How fast the store is: a bulk load, the same again, single appends, reads. By hand: python -m bench.store 100000."""
+"""Time the store: a bulk load, a repeated load, single appends, reads: `python -m bench.store 100000`."""
 
 from __future__ import annotations
 
@@ -31,27 +31,27 @@ def timed(work: Callable[[], object]) -> float:
 
 
 def measured(folder: Path, records: Records) -> dict[str, tuple[float, int]]:
-    """Give seconds and number of records or calls by name of the work."""
+    """Seconds, and number of records or calls, by name of the work."""
     store = Store.create(folder / "bench.gpkg")
     count = len(records.strikes)
     decisions = [decision(number) for number in range(APPENDS)]
 
     def append() -> None:
         for item in decisions:
-            store.append("decisions", item, who="bench")
+            store.append("decisions", item, author="bench")
 
-    def ask() -> None:
+    def read() -> None:
         for _ in range(10_000):
             store.seq()
 
     return {
-        "load into the empty store": (timed(lambda: store.load(records, who="bench")), count),
-        "load the same again": (timed(lambda: store.load(records, who="bench")), count),
-        "change every record": (timed(lambda: store.load(strikes(count, "other"), who="bench")), count),
+        "load into the empty store": (timed(lambda: store.load(records, author="bench")), count),
+        "load the same again": (timed(lambda: store.load(records, author="bench")), count),
+        "change every record": (timed(lambda: store.load(strikes(count, "other"), author="bench")), count),
         "append one decision, durably": (timed(append), APPENDS),
         "read all records": (timed(store.records), count),
         "read the history": (timed(lambda: sum(1 for _ in store.revisions())), store.seq()),
-        "ask for the last number": (timed(ask), 10_000),
+        "ask for the last number": (timed(read), 10_000),
     }
 
 

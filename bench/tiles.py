@@ -1,4 +1,4 @@
-"""Vector tiles that nobody asked for before, beside PostGIS: `python -m bench.tiles PEERS WORLD`.
+"""Time vector tiles that are in no cache, beside PostGIS: `python -m bench.tiles PEERS WORLD`.
 
 The same rows with the same properties: of each collection the tiles of zooms 0 to 14 that hold some of its features,
 drawn by lot, each once. Ours are made by the layer of the served collection, of a view that was just read, in this
@@ -19,7 +19,7 @@ import shapely
 from rich.console import Console
 from rich.table import Table
 
-from api.server.live_snapshot import Atlas
+from api.server.live_snapshot import LiveSnapshot
 from api.settings import Settings
 from bench.peers.postgres import Cluster
 from bench.world_tables import columns, write_postgis
@@ -42,28 +42,28 @@ SELECT length(ST_AsMVT(rows, '{table}', 4096, 'geom')) FROM rows;
 
 def drawn(collection: Collection, seed: int = 1) -> list[Tile]:
     """The tiles that hold features drawn by lot: of each zoom about as many, and no tile twice."""
-    placed = collection.shapes[~shapely.is_missing(collection.shapes)]
-    chosen = np.random.default_rng(seed).choice(len(placed), 4 * TILES)
-    at = MERCATOR.world(shapely.get_coordinates(shapely.centroid(placed[chosen])))
-    found: list[Tile] = []
+    in_place = collection.shapes[~shapely.is_missing(collection.shapes)]
+    chosen = np.random.default_rng(seed).choice(len(in_place), 4 * TILES)
+    at = MERCATOR.world(shapely.get_coordinates(shapely.centroid(in_place[chosen])))
+    picked: list[Tile] = []
     for number in range(len(at)):
         for zoom in ZOOMS:
             x, y = (at[number] * 2**zoom).astype(int).tolist()
-            if len(found) < TILES and Tile(zoom, x, y) not in found:
-                found.append(Tile(zoom, x, y))
-    return sorted(found)
+            if len(picked) < TILES and Tile(zoom, x, y) not in picked:
+                picked.append(Tile(zoom, x, y))
+    return sorted(picked)
 
 
 def ours(collection: Collection, tiles: Sequence[Tile]) -> Iterator[tuple[float, int]]:
     """Milliseconds and bytes of each tile."""
     for tile in tiles:
         begun = time.perf_counter()
-        made = collection.layer.encode(tile)
-        yield (time.perf_counter() - begun) * 1000, len(made)
+        result = collection.layer.encode(tile)
+        yield (time.perf_counter() - begun) * 1000, len(result)
 
 
 def theirs(collection: Collection, tiles: Sequence[Tile], connection: str) -> list[tuple[float, int]]:
-    """The same of PostGIS, as psql takes the time; only the length of a tile is told, not its bytes.
+    """Milliseconds and bytes of each tile from PostGIS, timed by psql, which is sent the length of a tile only.
 
     Lists, which tiles have not, are joined as texts.
     """
@@ -71,11 +71,11 @@ def theirs(collection: Collection, tiles: Sequence[Tile], connection: str) -> li
         f'array_to_string("{name}", \',\') AS "{name}"' if kind.endswith("[]") else f'"{name}"'
         for name, kind in columns(collection).items()
     )
-    asked = (_QUERY.format(names=names, table=collection.name, z=tile.z, x=tile.x, y=tile.y) for tile in tiles)
+    queries = (_QUERY.format(names=names, table=collection.name, z=tile.z, x=tile.x, y=tile.y) for tile in tiles)
     psql = ["psql", "--quiet", "--no-psqlrc", "--tuples-only", "--no-align", "--set=ON_ERROR_STOP=1", connection]
-    script = "\n".join(["SET statement_timeout = 0;", "\\timing on", *asked])
-    told = subprocess.run(psql, input=script, capture_output=True, text=True, check=True).stdout
-    return [(float(ms), int(size)) for size, ms in re.findall(r"(\d+)\nTime: ([\d.]+) ms", told)]
+    script = "\n".join(["SET statement_timeout = 0;", "\\timing on", *queries])
+    output = subprocess.run(psql, input=script, capture_output=True, text=True, check=True).stdout
+    return [(float(ms), int(size)) for size, ms in re.findall(r"(\d+)\nTime: ([\d.]+) ms", output)]
 
 
 def main() -> None:
@@ -86,7 +86,7 @@ def main() -> None:
     parser.add_argument("--fill", action="store_true", help="write the features into the database first")
     given = parser.parse_args()
     store = Store.open(given.world / "world.gpkg")
-    layers = Atlas(store, Settings(basemap=given.basemap), "bench").view.snapshot.collections
+    layers = LiveSnapshot(store, Settings(basemap=given.basemap), "bench").view.snapshot.collections
     cluster = Cluster(given.peers / "postgres")
     cluster.start()
     shown = Table("collection", "rows", "whose", "tiles", "median ms", "p95", "worst", "all, s", "largest kB")
@@ -94,14 +94,14 @@ def main() -> None:
         if given.fill:
             write_postgis(layers[name], cluster.connection)
         tiles = drawn(layers[name])
-        for whose, found in (
+        for whose, picked in (
             ("ours", ours(layers[name], tiles)),
             ("PostGIS", theirs(layers[name], tiles, cluster.connection)),
         ):
-            ms, size = np.array(list(found)).T
+            ms, size = np.array(list(picked)).T
             numbers = (*np.percentile(ms, [50, 95]), ms.max(), ms.sum() / 1000)
-            told = (f"{number:,.2f}" for number in numbers)
-            shown.add_row(name, f"{len(layers[name]):,}", whose, str(len(tiles)), *told, f"{size.max() / 1000:,.0f}")
+            cells = (f"{number:,.2f}" for number in numbers)
+            shown.add_row(name, f"{len(layers[name]):,}", whose, str(len(tiles)), *cells, f"{size.max() / 1000:,.0f}")
     Console().print(shown)
 
 

@@ -36,7 +36,7 @@ from bench.world_columns import (
     WORDS,
     Sizes,
     World,
-    made,
+    synthesize,
 )
 from layers.model.records import Asset, Decision, Entity, Record, Records, Relation, Source, Stake, Strike, Weapon
 from layers.reference import basemap
@@ -58,18 +58,21 @@ console = Console(stderr=True)
 
 def records(world: World) -> Records:
     """The world as validated records."""
-    return Records.of({name: _by_id(made, most, name) for name, made, most in _tables(world)})
+    return Records.of({name: _by_id(items, limit, name) for name, items, limit in _tables(world)})
 
 
-def batches(world: World, most: int = BATCH) -> Iterator[Records]:
-    """The same in parts of a table, each a dataset of its own, so that not all are in memory; a small world as one."""
+def batches(world: World, limit: int = BATCH) -> Iterator[Records]:
+    """The records in batches, each part of a table and a dataset of its own, so that not all are in memory."""
     tables = _tables(world)
-    if sum(number for _, _, number in tables) <= most:
+    if sum(number for _, _, number in tables) <= limit:
         yield records(world)
         return
-    for name, found, _ in tables:
+    for name, records_of_table, _ in tables:
         for number in count():
-            part = [one.model_copy(update={"dataset": f"{DATASET}-{name}-{number}"}) for one in islice(found, most)]
+            part = [
+                item.model_copy(update={"dataset": f"{DATASET}-{name}-{number}"})
+                for item in islice(records_of_table, limit)
+            ]
             if not part:
                 break
             yield Records.of({name: _by_id(part, len(part), f"{name} {number}")})
@@ -89,11 +92,11 @@ def _tables(world: World) -> list[tuple[str, Iterator[Record], int]]:
     ]
 
 
-def _by_id(made: Iterable[_Item], most: int, name: str) -> dict[str, _Item]:
+def _by_id(items: Iterable[_Item], limit: int, name: str) -> dict[str, _Item]:
     return {
-        one.id: one
-        for one in track(
-            made, f"{name:10}", total=most, console=console, transient=True, disable=not console.is_terminal
+        item.id: item
+        for item in track(
+            items, f"{name:10}", total=limit, console=console, transient=True, disable=not console.is_terminal
         )
     }
 
@@ -193,18 +196,18 @@ def _relations(world: World) -> Iterator[Relation]:
 def _strikes(world: World) -> Iterator[Strike]:
     strikes, towns = world.strikes, world.towns
     points = np.array(shapely.points(strikes.lon, strikes.lat), dtype=object)
-    place, country = towns.name[strikes.town], towns.country[strikes.town]
+    index, country = towns.name[strikes.town], towns.country[strikes.town]
     when = _when(strikes.day, strikes.precision)
     for number, asset in enumerate(strikes.asset.tolist()):
         kind, weapon = int(strikes.kind[number]), WEAPONS[strikes.weapon[number]]
-        hit = world.assets.name[asset] if asset >= 0 and strikes.told[number] else None
+        hit = world.assets.name[asset] if asset >= 0 and strikes.names_target[number] else None
         low, high = int(strikes.weapons_min[number]), int(strikes.weapons_max[number])
         yield Strike(
             id=f"k-{number}",
             dataset=DATASET,
-            title=f"{place[number]}: {hit or WORDS[kind]} struck",
+            title=f"{index[number]}: {hit or WORDS[kind]} struck",
             when=when[number],
-            place=place[number],
+            place=index[number],
             host_country=country[number],
             geometry=points[number],
             uncertainty_m=float(strikes.uncertainty_m[number]),
@@ -226,7 +229,7 @@ def _when(day: np.ndarray, precision: np.ndarray) -> list[str]:
     """EDTF texts: days, nights, months and years."""
     days, following = day.astype(str), (day + 1).astype(str)
     texts = zip(days, following, precision.tolist(), strict=True)
-    return [(one, f"{one}/{next_}", one[:7], one[:4])[form] for one, next_, form in texts]
+    return [(item, f"{item}/{next_}", item[:7], item[:4])[form] for item, next_, form in texts]
 
 
 def _decisions(world: World) -> Iterator[Decision]:
@@ -251,7 +254,7 @@ def store(path: Path, parts: Iterable[Records]) -> Store:
         for part in parts:
             created.load(
                 part,
-                who="bench",
+                author="bench",
                 at=LOADED,
                 progress=lambda done, total: progress.update(task, completed=done, total=total),
             )
@@ -285,7 +288,7 @@ def main() -> None:
     else:
         given.folder.mkdir(parents=True, exist_ok=True)
         with timed("columns"):
-            world = made(sizes, given.seed)
+            world = synthesize(sizes, given.seed)
         with timed("store"):
             store(path, batches(world)).close()
     if given.postgis or given.flatgeobuf:
@@ -293,7 +296,7 @@ def main() -> None:
 
 
 def write_features(path: Path, base: Path, postgis: str | None, folder: Path | None) -> None:
-    """Write what the server shows of a store elsewhere."""
+    """Write the collections that the server shows of a store to PostGIS or to files."""
     with timed("features"), closing(Store.open(path)) as opened:
         served, _ = snapshots_of(opened, basemap.read(base), Settings(basemap=base))
     for name in TABLES:

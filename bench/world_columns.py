@@ -9,9 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
-Bools = npt.NDArray[np.bool_]
+from geo.lonlat import Bools, Floats, Ints
+
 Texts = npt.NDArray[np.object_]
 Box = tuple[float, float, float, float]
 
@@ -107,7 +106,7 @@ class Owners:
 
 @dataclass(frozen=True, eq=False)
 class Strikes:
-    """``asset`` is what was hit, -1 where it was none of the layer; ``told`` whether the report names it.
+    """``asset`` is what was hit, -1 where it was none of the layer; ``names_target`` whether the report names it.
 
     ``precision`` is 0 for a day, 1 for a night, 2 for a month, 3 for a year.
     """
@@ -127,7 +126,7 @@ class Strikes:
     weapons_max: Ints
     killed_min: Ints
     killed_max: Ints
-    told: Bools
+    names_target: Bools
     decided: Bools
 
 
@@ -139,7 +138,7 @@ class World:
     strikes: Strikes
 
 
-def made(sizes: Sizes, seed: int = 1) -> World:
+def synthesize(sizes: Sizes, seed: int = 1) -> World:
     """Make a world; the same sizes and seed give the same world."""
     rng = np.random.default_rng(seed)
     towns = _towns(rng, sizes)

@@ -57,9 +57,9 @@ def _create(collection: Collection) -> str:
 
 
 def _index(collection: Collection) -> str:
-    asked = [name for name in INDEXED if name in columns(collection)]
-    made = [f'CREATE INDEX ON {collection.name} ("{name}")' for name in asked]
-    return "; ".join([*made, f"CREATE INDEX ON {collection.name} USING gist (geom)"])
+    indexed = [name for name in INDEXED if name in columns(collection)]
+    statements = [f'CREATE INDEX ON {collection.name} ("{name}")' for name in indexed]
+    return "; ".join([*statements, f"CREATE INDEX ON {collection.name} USING gist (geom)"])
 
 
 def blocks(collection: Collection) -> Iterator[bytes]:

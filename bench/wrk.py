@@ -1,4 +1,4 @@
-"""Requests as fast as they are answered, over some connections: by wrk, which costs less than any client of Python."""
+"""Load by wrk: requests as fast as they are answered, at less cost than a client in Python."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ end
 
 @dataclass(frozen=True)
 class Load:
-    """What came of one run: milliseconds to the last byte, requests a second, answers that were no success.
+    """Figures of one run: milliseconds to the last byte, requests a second, answers that were no success.
 
     ``cpu_ms`` are the milliseconds of processor that the server and its database took for a request: what a machine
     that does other things besides cannot change much.
@@ -53,14 +53,20 @@ def load(url: str, paths: Sequence[str], connections: int, seconds: int, headers
         If wrk could not run.
     """
     with tempfile.TemporaryDirectory() as folder:
-        script, asked = Path(folder) / "wrk.lua", Path(folder) / "paths"
+        script, paths_file = Path(folder) / "wrk.lua", Path(folder) / "paths"
         script.write_text(_SCRIPT)
-        asked.write_text("".join(f"{path}\n" for path in paths))
+        paths_file.write_text("".join(f"{path}\n" for path in paths))
         given = [part for name, value in headers.items() for part in ("--header", f"{name}: {value}")]
         command = ["wrk", "--threads=1", f"--connections={connections}", f"--duration={seconds}s", "--timeout=60s"]
         run = subprocess.run(
-            [*command, "--script", script, *given, url, "--", asked], check=True, capture_output=True, text=True
+            [*command, "--script", script, *given, url, "--", paths_file], check=True, capture_output=True, text=True
         )
-    told = json.loads(run.stdout.rpartition("@")[2])
-    lasted = told["micros"] / 1e6
-    return Load(told["p50"] / 1e3, told["p99"] / 1e3, told["requests"] / lasted, told["requests"], told["failed"])
+    figures = json.loads(run.stdout.rpartition("@")[2])
+    lasted = figures["micros"] / 1e6
+    return Load(
+        figures["p50"] / 1e3,
+        figures["p99"] / 1e3,
+        figures["requests"] / lasted,
+        figures["requests"],
+        figures["failed"],
+    )

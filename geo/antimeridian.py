@@ -1,4 +1,4 @@
-"""Cuts geometry at the antimeridian, so that everything inside lies within lon [-180, 180]."""
+"""Cuts geometries at the antimeridian, so that they lie within lon [-180, 180] (RFC 7946, 3.1.9)."""
 
 from __future__ import annotations
 
@@ -13,19 +13,27 @@ from shapely.geometry.base import BaseGeometry
 from geo.errors import CRSError, GeometryError
 from geo.lonlat import Bools, Floats, Geometries, Objects, as_geometries, require_finite, require_lonlat
 
-#: Longitudes beyond this are no wrapped degrees any more but another unit.
-FARTHEST_LON = 540.0
+#: Longitudes beyond this are taken for another unit than degrees.
+MAX_LON = 540.0
 
 
 def split(geometry: BaseGeometry | None) -> BaseGeometry | None:
-    """Cut one geometry at +-180 degrees as RFC 7946, 3.1.9 asks.
+    """Cut a geometry at +-180 degrees (RFC 7946, 3.1.9).
 
-    Lines and polygons that cross become their Multi kind, points and multi-points are wrapped, a
-    collection is cut member by member, missing and empty are returned as they are. What needs no cut is
-    returned itself. Two ways of writing a crossing are read: an edge that jumps more than 180 degrees is
-    taken the short way round (as everybody writes it), and a geometry with longitudes beyond 180 is taken
-    as drawn. Edges are straight in lon/lat (RFC 7946, 3.1.1). A ring round a pole encloses the nearer
-    pole, whatever its winding. Where a cut is made, invalid polygons are repaired and heights dropped.
+    A crossing is read in both notations: an edge that jumps more than 180 degrees goes the short way round, and
+    a geometry with longitudes beyond 180 is taken as drawn. Edges are straight in lon/lat (RFC 7946, 3.1.1). A ring
+    round a pole encloses the nearer pole, whatever its winding.
+
+    Parameters
+    ----------
+    geometry
+        Lon/lat degrees (OGC:CRS84), any kind, longitudes within 540 degrees.
+
+    Returns
+    -------
+    The geometry itself where it needs no cut, also where it is missing or empty. Lines and polygons that cross become
+    their Multi kind, points are wrapped, collections are cut member by member. Where a cut is made, heights are dropped
+    and invalid polygons repaired.
 
     Raises
     ------
@@ -34,16 +42,25 @@ def split(geometry: BaseGeometry | None) -> BaseGeometry | None:
     GeometryError
         When a coordinate is NaN or infinite, or an invalid polygon goes round a pole.
     """
-    return within_world([geometry])[0]  # type: ignore[no-any-return]
+    return cut_to_world([geometry])[0]  # type: ignore[no-any-return]
 
 
-def within_world(geometries: Geometries) -> Objects:
-    """Cut every row as `split` does, looking only at those rows that need it; shape (n,).
+def cut_to_world(geometries: Geometries) -> Objects:
+    """Cut geometries at +-180 degrees, as `split` does.
+
+    Parameters
+    ----------
+    geometries
+        Lon/lat degrees (OGC:CRS84), any kind, longitudes within 540 degrees; missing and empty ones stay.
+
+    Returns
+    -------
+    Shape (n,), dtype object, within lon [-180, 180]; rows that need no cut are the same objects.
 
     Raises
     ------
     CRSError, GeometryError
-        As `split` does, with the index of the first row.
+        As `split` raises them; ``index`` is the first such row.
     """
     rows = as_geometries(geometries)
     require_finite(rows)
@@ -56,23 +73,30 @@ def within_world(geometries: Geometries) -> Objects:
     return rows
 
 
-def longest_step(rows: Objects) -> Floats:
-    """Give the largest change of lon or lat between successive vertices, degrees, shape (n,).
+def max_step_deg(rows: Objects) -> Floats:
+    """Largest change of lon or lat between successive vertices of each geometry.
 
-    The step from one ring or part to the next counts too, so it is an upper bound. Points, missing and
-    empty have 0.
+    Parameters
+    ----------
+    rows
+        Lon/lat degrees, shape (n,).
+
+    Returns
+    -------
+    Degrees, shape (n,); 0 for points, missing and empty ones. The step from one ring or part to the next counts too, so
+    it is an upper bound.
     """
-    longest = np.zeros(len(rows))
+    steps = np.zeros(len(rows))
     xy, row = shapely.get_coordinates(rows, return_index=True)
     same = row[1:] == row[:-1]
-    np.maximum.at(longest, row[1:][same], np.abs(np.diff(xy, axis=0)).max(axis=1, initial=0)[same])
-    return longest
+    np.maximum.at(steps, row[1:][same], np.abs(np.diff(xy, axis=0)).max(axis=1, initial=0)[same])
+    return steps
 
 
 def _jump(rows: Objects) -> Bools:
-    """Tell which rows have an edge that is shorter the other way round.
+    """Which geometries have an edge that is shorter the other way round, shape (n,).
 
-    An edge from -180 to 180 is not: it is the rim of a world map or of a cap that was cut before.
+    An edge from -180 to 180 is not such an edge: it is the rim of a world map, or of a polar cap that was cut before.
     """
     xy, row = shapely.get_coordinates(rows, return_index=True)
     step = np.abs(np.diff(xy[:, 0]))
@@ -81,6 +105,7 @@ def _jump(rows: Objects) -> Bools:
 
 
 def _may_need_cut(rows: Objects) -> Bools:
+    """Which geometries pass 180 degrees or jump across it, shape (n,)."""
     bounds = shapely.bounds(rows)
     with np.errstate(invalid="ignore"):
         beyond = (bounds[:, 0] < -180) | (bounds[:, 2] > 180)
@@ -92,8 +117,8 @@ def _may_need_cut(rows: Objects) -> Bools:
 def _split(geometry: BaseGeometry) -> BaseGeometry:
     if geometry.geom_type == "GeometryCollection":
         return GeometryCollection([_split(part) for part in shapely.get_parts(geometry)])
-    if np.abs(shapely.bounds(geometry)[[0, 2]]).max(initial=0) > FARTHEST_LON:
-        raise CRSError(f"expected lon within {FARTHEST_LON:g} degrees of zero")
+    if np.abs(shapely.bounds(geometry)[[0, 2]]).max(initial=0) > MAX_LON:
+        raise CRSError(f"expected lon within {MAX_LON:g} degrees of zero")
     if shapely.get_dimensions(geometry) == 0:
         return shapely.transform(geometry, _wrap)
     parts = shapely.get_parts(geometry)
@@ -114,7 +139,7 @@ def _wrap(xy: Floats) -> Floats:
 
 
 def _pieces(part: BaseGeometry) -> list[BaseGeometry]:
-    """Cut one line or polygon into pieces of the same dimension; [part] where there is nothing to cut."""
+    """Cut a line or polygon into pieces of its dimension; the part itself where it needs no cut."""
     west, _, east, _ = part.bounds
     if west < -180 or east > 180:
         return _cut_as_drawn(part)
@@ -128,24 +153,26 @@ def _pieces(part: BaseGeometry) -> list[BaseGeometry]:
 
 
 def _cut_as_drawn(part: BaseGeometry) -> list[BaseGeometry]:
-    """Cut at every odd multiple of 180 that the drawing passes, and bring each piece home."""
+    """Cut at every odd multiple of 180 that a drawing passes, and move each piece by whole turns to [-180, 180]."""
     west, south, east, north = part.bounds
-    flat = shapely.make_valid(shapely.force_2d(part))  # what is not valid is cut to nonsense, silently
+    flat = shapely.make_valid(
+        shapely.force_2d(part)
+    )  # an invalid polygon would be cut to a wrong one, without an error
     pieces: list[BaseGeometry] = []
     for turn in range(math.floor((west + 180) / 360), math.ceil((east - 180) / 360) + 1):
         world = shapely.box(360 * turn - 180, south - 1, 360 * turn + 180, north + 1)
         cut = shapely.get_parts(shapely.get_parts(shapely.intersection(flat, world)))
-        home = _moved(cut, -360 * turn)
-        pieces.extend(home[shapely.get_dimensions(home) == shapely.get_dimensions(part)])
+        wrapped = _shifted(cut, -360 * turn)
+        pieces.extend(wrapped[shapely.get_dimensions(wrapped) == shapely.get_dimensions(part)])
     return pieces
 
 
-def _moved(geometries: Objects, aside: float) -> Objects:
-    return shapely.transform(geometries, lambda xy: np.column_stack([xy[:, 0] + aside, xy[:, 1]]))
+def _shifted(geometries: Objects, degrees: float) -> Objects:
+    return shapely.transform(geometries, lambda xy: np.column_stack([xy[:, 0] + degrees, xy[:, 1]]))
 
 
 def _cut_polygon(part: Polygon) -> list[BaseGeometry]:
-    """Cut a polygon whose edges jump; one that goes round a pole is the antimeridian package's."""
+    """Cut a polygon whose edges jump; a ring round a pole is cut by the antimeridian package."""
     rings = [shapely.get_coordinates(ring) for ring in (part.exterior, *part.interiors)]
     drawn = [_unrolled(xy) for xy in rings]
     if abs(drawn[0][-1, 0] - drawn[0][0, 0]) > 180:
@@ -156,7 +183,7 @@ def _cut_polygon(part: Polygon) -> list[BaseGeometry]:
 
 
 def _unrolled(xy: Floats) -> Floats:
-    """Add whole turns so that no step exceeds 180 degrees; a ring that closes keeps closing exactly."""
+    """Add whole turns so that no step exceeds 180 degrees; a closed ring stays closed exactly."""
     turns = np.cumsum(np.round(np.diff(xy[:, 0], prepend=xy[0, 0]) / 360))
     return np.column_stack([xy[:, 0] - 360 * turns, xy[:, 1]])
 

@@ -1,16 +1,19 @@
-"""What can be wrong with a place: the errors that geo raises, all of them ValueErrors."""
+"""Errors of geo, all of them ValueErrors: what is wrong with coordinates, geometries, radii or tile addresses."""
 
 from __future__ import annotations
 
 
 class GeoError(ValueError):
-    """Something spatial was asked for that has no answer; the message says what was expected."""
+    """Input that geo cannot work with; the message says what was expected."""
 
 
 class CRSError(GeoError):
     """Coordinates that are not lon/lat degrees in OGC:CRS84.
 
-    ``index`` is the first row that is wrong, or None where the fault is not a row's.
+    Attributes
+    ----------
+    index
+        First wrong row of the input, None where the fault is not a row's.
     """
 
     def __init__(self, message: str, index: int | None = None) -> None:
@@ -21,7 +24,10 @@ class CRSError(GeoError):
 class GeometryError(GeoError):
     """A geometry, radius or tile address that cannot be used.
 
-    ``index`` is the first row that is wrong, or None where the fault is not a row's.
+    Attributes
+    ----------
+    index
+        First wrong row of the input, None where the fault is not a row's.
     """
 
     def __init__(self, message: str, index: int | None = None) -> None:

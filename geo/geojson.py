@@ -1,4 +1,4 @@
-"""GeoJSON (RFC 7946) as bytes: every feature is serialised once, and answers are joins of those."""
+"""GeoJSON (RFC 7946) as bytes: a feature is serialised once, and collections are joined from serialised features."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import numpy as np
 import orjson
 import shapely
 
-from geo.antimeridian import within_world
-from geo.columnar.binary_array import Packed
+from geo.antimeridian import cut_to_world
+from geo.columnar.binary_array import BinaryArray
 from geo.errors import GeoError
 from geo.lonlat import Geometries, Objects
 
-#: Decimals of a degree that are written: 1 cm on the ground.
+#: Decimals of degrees in GeoJSON: 1 cm on the ground.
 DECIMALS = 7
-#: Members that a collection may not be given anew (RFC 7946, 7.1).
+#: Members that a collection has already, or that would change its meaning (RFC 7946, 7.1).
 RESERVED = {"type", "features", "coordinates", "geometries", "geometry", "properties"}
 
 
@@ -26,25 +26,43 @@ def fragments(ids: Sequence[int | str], geometries: Geometries, properties: Sequ
     Parameters
     ----------
     ids
-        One a row, written as the top-level ``id``.
+        Top-level ``id`` of each feature.
     geometries
-        Lon/lat degrees. Missing and empty are written as null. Exterior rings are wound counter-clockwise
-        (3.1.6), what crosses 180 degrees is cut (3.1.9), degrees have at most 7 decimals, heights are dropped.
+        Lon/lat degrees (OGC:CRS84), one a row. Missing and empty ones are null. Exterior rings are wound
+        counter-clockwise (3.1.6), what crosses 180 degrees is cut (3.1.9), degrees have at most 7 decimals, heights are
+        dropped.
     properties
-        One mapping a row; NaN and infinity are written as null.
+        Properties of each feature; NaN and infinity are null.
+
+    Returns
+    -------
+    A Feature object of each row, UTF-8.
 
     Raises
     ------
     CRSError, GeometryError
-        When a geometry is not lon/lat, see `geo.antimeridian.within_world`.
+        When a geometry is not lon/lat, see `geo.antimeridian.cut_to_world`.
     GeoError
         When the three differ in length, or a property cannot be written as JSON.
     """
-    return features(ids, members(within_world(geometries)), properties)
+    return features(ids, members(cut_to_world(geometries)), properties)
 
 
 def features(ids: Sequence[int | str], shapes: Sequence[bytes], properties: Sequence[Mapping[str, Any]]) -> list[bytes]:
-    """Serialise each row as `fragments` does, from geometry members that there are already.
+    """Serialise features whose geometries are serialised already.
+
+    Parameters
+    ----------
+    ids
+        Top-level ``id`` of each feature.
+    shapes
+        Geometry objects as JSON, as `members` gives them.
+    properties
+        Properties of each feature; NaN and infinity are null.
+
+    Returns
+    -------
+    A Feature object of each row, UTF-8.
 
     Raises
     ------
@@ -60,7 +78,18 @@ def features(ids: Sequence[int | str], shapes: Sequence[bytes], properties: Sequ
 
 
 def collection(fragments: Sequence[bytes], extra: Mapping[str, object]) -> bytes:
-    """Join serialised features into a FeatureCollection that has the extra top-level members first.
+    """Join serialised features into a FeatureCollection.
+
+    Parameters
+    ----------
+    fragments
+        Feature objects as JSON.
+    extra
+        Other members of the collection, which come first (6.1).
+
+    Returns
+    -------
+    The FeatureCollection, UTF-8.
 
     Raises
     ------
@@ -71,22 +100,35 @@ def collection(fragments: Sequence[bytes], extra: Mapping[str, object]) -> bytes
         raise GeoError(f"expected members of other names than {', '.join(sorted(clash))}")
     members = b"".join(b"%b:%b," % (_dump(name), _dump(value)) for name, value in extra.items())
     head = b'{"type":"FeatureCollection",%b"features":[' % members
-    # Joined with what is around them, not put between it later, which would copy them all again.
-    told = fragments.pieces(b",") if isinstance(fragments, Packed) else fragments
-    parts: list[bytes | memoryview] = [b","] * (2 * len(told) - 1)
-    parts[::2] = told
+    # One join of head, features and commas: joining the features first would copy them twice.
+    runs = fragments.runs(b",") if isinstance(fragments, BinaryArray) else fragments
+    parts: list[bytes | memoryview] = [b","] * (2 * len(runs) - 1)
+    parts[::2] = runs
     return b"".join([head, *parts, b"]}"])
 
 
 def member(fragment: bytes) -> bytes:
-    """Give the geometry member of a feature that `fragments` made."""
+    """The geometry object of a feature that `features` or `fragments` serialised."""
     # A quote inside the id is escaped, and no member of a geometry has such a name.
     start = fragment.index(b'"geometry":') + len(b'"geometry":')
     return fragment[start : fragment.index(b',"properties":', start)]
 
 
 def members(rows: Objects, decimals: int = DECIMALS) -> list[bytes]:
-    """Give the geometry member of every row, in whatever system; missing and empty are null, heights are dropped."""
+    """Serialise geometries.
+
+    Parameters
+    ----------
+    rows
+        Shape (n,), of any kind and CRS; coordinates are written in their axis order.
+    decimals
+        Decimals that coordinates are rounded to.
+
+    Returns
+    -------
+    A geometry object of each row, UTF-8, ``null`` for missing and empty ones. Exterior rings are counter-clockwise,
+    heights are dropped.
+    """
     flat = shapely.transform(shapely.force_2d(rows), lambda xy: np.round(xy, decimals))
     wound = shapely.orient_polygons(flat, exterior_cw=False)
     wound[shapely.is_empty(wound)] = None

@@ -1,4 +1,4 @@
-"""The guard at every door of geo: geometry is lon/lat in degrees (OGC:CRS84), or a named error is raised."""
+"""Entry checks of geo: every geometry is lon/lat in degrees (OGC:CRS84), or an error names the row. Array types too."""
 
 from __future__ import annotations
 
@@ -15,18 +15,29 @@ from shapely.geometry.base import BaseGeometry
 
 from geo.errors import CRSError, GeometryError
 
-#: What every function here takes: shapely geometries or None (missing), one a row.
+#: Geometries of rows: shapely geometries or None (missing).
 Geometries: TypeAlias = Iterable[BaseGeometry | None]
+#: Arrays by element type; geometries are arrays of the dtype object.
 Objects: TypeAlias = npt.NDArray[np.object_]
 Floats: TypeAlias = npt.NDArray[np.float64]
 Ints: TypeAlias = npt.NDArray[np.int64]
 Bools: TypeAlias = npt.NDArray[np.bool_]
 
+#: WGS 84 longitude and latitude in degrees, in that order (OGC 09-146r8, CRS84).
 LONLAT = "OGC:CRS84"
 
 
 def as_geometries(geometries: Geometries) -> Objects:
-    """Give the rows as an object array, shape (n,), that is the caller's own copy.
+    """Geometries as an array.
+
+    Parameters
+    ----------
+    geometries
+        Shapely geometries of any kind, or None.
+
+    Returns
+    -------
+    Shape (n,), dtype object; a new array of the same geometries.
 
     Raises
     ------
@@ -36,15 +47,20 @@ def as_geometries(geometries: Geometries) -> Objects:
     rows = list(geometries)
     array = np.empty(len(rows), dtype=object)
     array[:] = rows
-    strange = ~shapely.is_valid_input(array)
-    if strange.any():
-        index = int(strange.argmax())
+    invalid = ~shapely.is_valid_input(array)
+    if invalid.any():
+        index = int(invalid.argmax())
         raise GeometryError(f"row {index}: expected a geometry or None, got {type(rows[index])}", index)
     return array
 
 
 def require_finite(geometries: Objects) -> None:
-    """Refuse coordinates that are NaN or infinite; missing and empty pass.
+    """Refuse coordinates that are NaN or infinite.
+
+    Parameters
+    ----------
+    geometries
+        Shape (n,); missing and empty ones pass.
 
     Raises
     ------
@@ -59,15 +75,21 @@ def require_finite(geometries: Objects) -> None:
 
 
 def require_lonlat(geometries: Geometries, crs: str = LONLAT) -> None:
-    """Refuse what is not lon/lat: lon in [-180, 180], lat in [-90, 90], degrees, in that order.
+    """Refuse geometries that are not lon/lat in degrees: lon in [-180, 180], lat in [-90, 90].
 
-    Missing and empty geometries pass. Coordinates that are merely swapped are recognised where the
-    swap shows (a latitude beyond 90 that would be a longitude).
+    Parameters
+    ----------
+    geometries
+        One a row; missing and empty ones pass.
+    crs
+        The system that the caller knows the geometries to be in, as pyproj reads it. EPSG:4326 passes too, as lon comes
+        first in shapely and geopandas whatever its axis order says.
 
     Raises
     ------
     CRSError
-        When ``crs`` is no WGS 84 lon/lat system or a coordinate is out of range; ``.index`` is the first row.
+        When ``crs`` is no WGS 84 lon/lat system, or a coordinate is out of range; ``index`` is the first such row, and
+        the message says where axes look swapped.
     GeometryError
         When a row is no geometry or a coordinate is NaN or infinite.
     """
@@ -86,13 +108,22 @@ def require_lonlat(geometries: Geometries, crs: str = LONLAT) -> None:
         )
 
 
-def frame_lonlat(frame: geopandas.GeoDataFrame) -> geopandas.GeoDataFrame:
-    """Give the frame in lon/lat; the input is left as it is.
+def geodataframe_lonlat(frame: geopandas.GeoDataFrame) -> geopandas.GeoDataFrame:
+    """Bring a frame to lon/lat degrees (OGC:CRS84).
+
+    Parameters
+    ----------
+    frame
+        In any CRS that pyproj can transform; it is left as it is. Missing and empty geometries stay.
+
+    Returns
+    -------
+    The frame itself where it is lon/lat already, otherwise a transformed copy; rows and order are the same.
 
     Raises
     ------
     CRSError
-        When the frame does not say its CRS, or its coordinates are out of range afterwards.
+        When the frame has no CRS, or a coordinate is out of range afterwards.
     GeometryError
         When a coordinate is NaN or infinite.
     """
@@ -107,7 +138,7 @@ def frame_lonlat(frame: geopandas.GeoDataFrame) -> geopandas.GeoDataFrame:
 
 @lru_cache(maxsize=64)
 def _is_lonlat(crs: str) -> bool:
-    """Tell whether the system is WGS 84 in degrees; geopandas keeps lon first whatever the axis order says."""
+    """Whether a system is WGS 84 in degrees, in either axis order; geopandas has lon first in both."""
     try:
         given = pyproj.CRS.from_user_input(crs)
     except pyproj.exceptions.CRSError:

@@ -1,6 +1,7 @@
 // "Whose was it?": countries with their shares, each split by how far it reaches; and, apart, who was no owner.
 import { el, outward, spoken } from "./dom.js";
 import { countryName, share } from "./figures.js";
+import { BASES, MINORITIES } from "./state.js";
 import { t, word } from "./text.js";
 
 const REACHES = ["state", "holder", "company"];
@@ -79,7 +80,7 @@ function choice(name, values, view, set) {
 
 function counting(view, set) {
   return el("details", { class: "counting" }, el("summary", {}, t("counting")),
-    choice("basis", ["registration", "headquarters"], view, set), choice("minority", ["stay", "follow"], view, set));
+    choice("basis", BASES, view, set), choice("minority", MINORITIES, view, set));
 }
 
 /** The block of owners. */

@@ -1,6 +1,9 @@
 // Keeps what is shown in the address after #, so that a view can be sent, reloaded and gone back to.
 
 export const ROLES = ["owner", "related", "host"];
+// How ownership is counted, by the names that the API has for it; the first is the start.
+export const BASES = ["registration", "headquarters"];
+export const MINORITIES = ["stay", "follow"];
 const START = {
   map: null, // [lon, lat, zoom]
   country: null, // ISO 3166-1 code
@@ -9,8 +12,8 @@ const START = {
   status: [], // none is all
   from: null, // yyyy-mm-dd
   to: null,
-  basis: "registration",
-  minority: "stay",
+  basis: BASES[0],
+  minority: MINORITIES[0],
   strike: null, // id
   entity: null, // id of the company, person or state whose holdings are shown
 };
@@ -38,8 +41,8 @@ export function read(hash) {
     status: list(said.get("status")),
     from: day(said.get("from")),
     to: day(said.get("to")),
-    basis: oneOf(said.get("basis"), ["registration", "headquarters"]),
-    minority: oneOf(said.get("minority"), ["stay", "follow"]),
+    basis: oneOf(said.get("basis"), BASES),
+    minority: oneOf(said.get("minority"), MINORITIES),
     strike: said.get("strike") || null,
     entity: said.get("entity") || null,
   };

@@ -42,6 +42,12 @@ export function lineSymbol(commodity) {
   return svg("svg", { class: "symbol", viewBox: "0 0 26 12", width: 26, height: 12, "aria-hidden": "true" }, path);
 }
 
+/** Legend dot of the sites of a kind that has a colour of its own, as SVG. */
+export function siteSymbol(kind) {
+  const dot = svg("circle", { cx: 6, cy: 6, r: 4, fill: `var(--kind-${kind})`, stroke: "currentColor" });
+  return svg("svg", { class: "symbol", viewBox: "0 0 12 12", width: 12, height: 12, "aria-hidden": "true" }, dot);
+}
+
 const PIXELS = 56;
 
 function drawn(shape, colour, fill) {
@@ -72,5 +78,6 @@ export function* images() {
 export function paintPage() {
   const { style } = document.documentElement;
   for (const [host, colours] of Object.entries(TABLE.host)) style.setProperty(`--host-${host}`, colours[scheme()]);
+  for (const [kind, colours] of Object.entries(TABLE.kind)) style.setProperty(`--kind-${kind}`, colours[scheme()]);
   for (const [name, line] of Object.entries(TABLE.line)) style.setProperty(`--line-${name}`, line[scheme()]);
 }

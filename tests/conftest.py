@@ -18,12 +18,13 @@ from starlette.testclient import TestClient
 
 from api.app import create_app
 from api.settings import Settings
+from api.wording.catalogue import text
 from layers.model.records import Records
 from layers.reference import basemap
 from layers.reference.basemap import Basemap
-from layers.snapshot.derived_layers import deriving
+from layers.snapshot.derived_layers import full_rewrite
 from layers.snapshot.snapshot import Snapshot
-from layers.sources.curated import toml_records
+from layers.sources import curated
 from layers.store.store import Store
 
 # A busy machine is no fault: examples have no time limit.
@@ -43,20 +44,20 @@ def base() -> Basemap:
 @pytest.fixture(scope="session")
 def records() -> Records:
     """The bundled records."""
-    return toml_records.read().require_clean()
+    return curated.read().require_clean()
 
 
 @pytest.fixture(scope="session")
 def snapshot(records: Records, base: Basemap) -> Snapshot:
     """Everything that follows from the bundled records."""
-    return Snapshot(records, base, 1, date(2026, 11, 25))
+    return Snapshot(records, base, 1, date(2026, 11, 25), wording=text)
 
 
 @pytest.fixture(scope="session")
 def store(records: Records, base: Basemap, tmp_path_factory: pytest.TempPathFactory) -> Store:
     """A store with the bundled records; tests leave it as it is."""
     made = Store.create(tmp_path_factory.mktemp("store") / "atlas.gpkg")
-    made.load(records, who="tests", derive=deriving(base))
+    made.load(records, author="tests", derive=full_rewrite(base, text))
     return made
 
 
@@ -104,7 +105,7 @@ def _wait(url: str, server: subprocess.Popen[bytes]) -> None:
 @pytest.fixture(params=[1 << 16, 0], ids=["joined", "in pieces"])
 def least(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """From how many rows on arrays that are spliced stay in pieces."""
-    monkeypatch.setattr("geo.columnar.chunked_array.LEAST", request.param)
+    monkeypatch.setattr("geo.columnar.chunked_array.MIN_CHUNKED_ROWS", request.param)
 
 
 @pytest.fixture(scope="session")

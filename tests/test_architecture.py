@@ -1,72 +1,16 @@
 """The arrows of the house: api -> layers -> geo, and inside each ring only to earlier rooms, without circles."""
 
 import ast
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
+from tests import architecture
+from tests.architecture import MODULES, PUBLISHERS, ROOMS, ROOT, imported, module_imports, modules, room
 
-#: The rooms in import order: a module may import its own room and those before it. A room is a folder, or a file that
-#: stands beside the folders of its ring. docs/architecture.md draws this list.
-ROOMS = (
-    "geo.errors",
-    "geo.lonlat",
-    "geo.columnar",
-    "geo.antimeridian",
-    "geo.geojson",
-    "geo.tiles",
-    "geo.spatial_join",
-    "layers.model",
-    "layers.text",
-    "layers.geopackage",
-    "layers.reference",
-    "layers.store",
-    "layers.decisions",
-    "layers.resolution",
-    "layers.ownership",
-    "layers.sources.files",
-    "layers.sources.reader",
-    "layers.sources.curated",
-    "layers.sources.strikes",
-    "layers.sources.gem",
-    "layers.sources.osm",
-    "layers.sources.wri",
-    "layers.sources.bods",
-    "layers.sources.gleif",
-    "layers.sources.wikidata",
-    "layers.sources.column_mapping",
-    "layers.sources.ownership_formats",
-    "layers.sources.registry",
-    "layers.ingest",
-    "layers.matching",
-    "layers.attribution",
-    "layers.collections",
-    "layers.query",
-    "layers.snapshot",
-    "api.build",
-    "api.terminal",
-    "api.exports",
-    "api.requests",
-    "api.settings",
-    "api.http",
-    "api.serializers",
-    "api.formats",
-    "api.styles",
-    "api.rendering",
-    "api.server",
-    "api.esri",
-    "api.openapi",
-    "api.html",
-    "api.responses",
-    "api.routes",
-    "api.app",
-    "api.cli",
-)
-
-#: Rooms of one publisher each: none imports another, as what they share is in `layers.sources.reader`.
-PUBLISHERS = ("strikes", "gem", "osm", "wri", "bods", "gleif", "wikidata", "column_mapping")
+DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 NETWORK = {"aiohttp", "ftplib", "http", "httpx", "requests", "socket", "ssl", "urllib3"}
 SERVER = {"fastapi", "starlette", "uvicorn"}
@@ -77,50 +21,11 @@ FORBIDDEN = {
 }
 
 
-def modules(ring: str) -> list[Path]:
-    return sorted((ROOT / ring).rglob("*.py"))
-
-
-def dotted(path: Path) -> str:
-    parts = path.relative_to(ROOT).with_suffix("").parts
-    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-
-
-MODULES: Mapping[str, Path] = {dotted(path): path for ring in ("geo", "layers", "api") for path in modules(ring)}
-
-
-def imported(path: Path) -> Iterator[str]:
-    """Yield the dotted name of each import anywhere in a module, also inside functions."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            yield "." * node.level + (node.module or "")
-            yield from (f"{node.module}.{alias.name}" for alias in node.names if not node.level)
-
-
-def room(name: str) -> str | None:
-    """Return the room of a dotted name, None for what is in no room (rings, other packages)."""
-    return next((known for known in ROOMS if name == known or name.startswith(f"{known}.")), None)
-
-
 def too_late(name: str, imports: Iterator[str]) -> list[str]:
     """Return the rooms that a module imports although they do not come before its own."""
     own = room(name)
     rooms = {room(other) for other in imports} - {own, None}
     return sorted(str(other) for other in rooms if own is None or ROOMS.index(str(other)) > ROOMS.index(own))
-
-
-def module_imports(path: Path) -> set[str]:
-    """Return which modules of the three rings a module imports; a package only where a name of its own is taken."""
-    found: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            found.update(alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            names = {alias.name: f"{node.module}.{alias.name}" for alias in node.names}
-            found.update(whole if whole in MODULES else str(node.module) for whole in names.values())
-    return found & MODULES.keys()
 
 
 @pytest.mark.parametrize("ring", ["geo", "layers", "api", "tests", "bench"])
@@ -183,3 +88,30 @@ def test_the_scan_sees_imports_inside_functions_and_from_packages(tmp_path: Path
     assert too_late("api.cli.main", imported(source)) == []
     source.write_text("from . import x\n")
     assert list(imported(source)) == ["."]
+
+
+def test_the_page_and_the_picture_show_the_rooms_as_they_are() -> None:
+    page = architecture.PAGE.read_text(encoding="utf-8")
+    assert architecture.page(page) == page, "make docs"
+    assert architecture.PICTURE.read_text(encoding="utf-8") == architecture.svg(), "make docs"
+
+
+@pytest.mark.parametrize("name", ["CONTRIBUTING.md", "docs/architecture.md"])
+def test_the_files_that_a_page_names_exist(name: str) -> None:
+    text = (ROOT / name).read_text(encoding="utf-8")
+    named = re.findall(r"`((?:geo|layers|api|static|tests|docs|bench)/[\w./-]*)`", text)
+    assert named
+    assert [path for path in named if not (ROOT / path).exists()] == []
+
+
+def test_the_walks_name_what_the_code_has() -> None:
+    """Each step is `module.py` with a function, class or method that is defined in it."""
+    text = architecture.PAGE.read_text(encoding="utf-8")
+    steps = re.findall(r"`((?:geo|layers|api)/[\w/]+\.py)`: `([\w.]+)`", text)
+    assert len(steps) > 30
+    for path, name in steps:
+        tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
+        for part in name.split("."):
+            defined = {node.name: node for node in ast.walk(tree) if isinstance(node, DEFINITIONS)}
+            assert part in defined, (path, name)
+            tree = defined[part]  # type: ignore[assignment]

@@ -1,4 +1,4 @@
-"""What all commands share: options, opening the store, and saying things to people or programs."""
+"""Parts that all commands share: options, opening the store, and output for people or programs."""
 
 from __future__ import annotations
 
@@ -10,34 +10,38 @@ import orjson
 import typer
 from rich.console import RenderableType
 
+from api import settings
 from api.server.live_snapshot import data_date
 from api.terminal import attribution
+from api.wording.catalogue import text
 from layers.reference import basemap
 from layers.snapshot.public_records import public
 from layers.snapshot.snapshot import Snapshot
-from layers.store.store import Store
+from layers.store.backends import open_store
 
-StorePath = Annotated[Path, typer.Option("--store", help="The GeoPackage that holds the records.")]
+StoreAddress = Annotated[str, typer.Option("--store", metavar="PATH", help="The GeoPackage that holds the records.")]
+#: The store that commands open by default.
+STORE = str(settings.STORE)
 AsJson = Annotated[bool, typer.Option("--json", help="Answer JSON for programs.")]
 
 
-def open_snapshot(store: Path, base: Path) -> Snapshot:
-    """The newest version of what a store holds.
+def open_snapshot(store: str, base: Path) -> Snapshot:
+    """Build the snapshot of the newest version of a store.
 
     Raises
     ------
     NotAStore, BasemapMissing
         If one of the files is missing or something else.
     """
-    opened = Store.open(store)
+    opened = open_store(store)
     seq, records = opened.version()
-    return Snapshot.of(public(records), basemap.read(base), seq, data_date(opened, seq))
+    return Snapshot.of(public(records), basemap.read(base), seq, data_date(opened, seq), wording=text)
 
 
-def output(told: object, as_json: bool, for_people: RenderableType) -> None:
+def output(values: object, as_json: bool, for_people: RenderableType) -> None:
     """Write JSON to standard output for programs, or a table for people."""
     if as_json:
-        sys.stdout.buffer.write(orjson.dumps(told, option=orjson.OPT_INDENT_2) + b"\n")
+        sys.stdout.buffer.write(orjson.dumps(values, option=orjson.OPT_INDENT_2) + b"\n")
         sys.stdout.buffer.flush()
     else:
         attribution.console.print(for_people)

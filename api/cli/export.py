@@ -12,12 +12,13 @@ from typing import Annotated, Literal
 import geopandas
 import typer
 
-from api.cli.common import AsJson, StorePath, open_snapshot, output
-from api.requests.crs import region
+from api.cli.common import STORE, AsJson, StoreAddress, open_snapshot, output
+from api.requests.crs import parse_bbox
 from api.serializers import attribution
-from api.settings import BASEMAP, STORE
-from layers.collections.collection import Box
-from layers.ownership.walk import Basis, Minority
+from api.settings import BASEMAP
+from layers.collections.geometry_index import Box
+from layers.ownership.minority import Minority
+from layers.ownership.walk import Basis
 from layers.snapshot.snapshot import Snapshot
 
 app = typer.Typer(help="Write the map, the one-file page or the layers to files.", no_args_is_help=True)
@@ -30,19 +31,19 @@ Layer = Literal["strikes", "assets", "attributions", "countries"]
 
 def frames(snapshot: Snapshot, bbox: Box | None = None) -> dict[str, geopandas.GeoDataFrame]:
     """The collections as frames (EPSG:4326), cut to what lies in a box."""
-    found = {}
+    by_name = {}
     for name, collection in snapshot.collections.items():
         rows = collection.select(bbox)
         columns = {
             column.name: [collection.features.columns[column.name][row] for row in rows]
             for column in collection.columns
         }
-        found[name] = geopandas.GeoDataFrame(columns, geometry=collection.shapes_at(rows), crs="EPSG:4326")
-    return found
+        by_name[name] = geopandas.GeoDataFrame(columns, geometry=collection.shapes_at(rows), crs="EPSG:4326")
+    return by_name
 
 
 def _box(text: str | None) -> Box | None:
-    return None if text is None else region(text).box
+    return None if text is None else parse_bbox(text).box
 
 
 @app.command("map", epilog="Example: strikeatlas export map --bbox 28,45,33,48 --format pdf -o odesa.pdf")
@@ -53,7 +54,7 @@ def map_(
     table: Annotated[bool, typer.Option(help="Add pages with a table of the strikes (pdf).")] = False,
     dpi: Annotated[int, typer.Option(min=50, max=600, help="Dots an inch (png).")] = 300,
     out: Out = Path("strikeatlas-map"),
-    store: StorePath = STORE,
+    store: StoreAddress = STORE,
     base: BasemapOption = BASEMAP,
     as_json: AsJson = False,
 ) -> None:
@@ -63,7 +64,7 @@ def map_(
     snapshot = open_snapshot(store, base)
     layers = frames(snapshot)
     box = _box(bbox) or snapshot.collections["strikes"].bounds or (-180.0, -60.0, 180.0, 75.0)
-    order = static_map.Order(
+    order = static_map.MapOrder(
         bbox=box,
         fmt=fmt,
         title=title,
@@ -77,7 +78,7 @@ def map_(
 
 
 def publishers(snapshot: Snapshot, strikes: Iterable[str]) -> list[str]:
-    """Who published the sources of some strikes, by name."""
+    """List the publishers of the sources of strikes, by name."""
     cited = {source for strike in strikes for source in snapshot.records.strikes[strike].sources}
     return sorted({snapshot.records.sources[source].publisher for source in cited})
 
@@ -90,7 +91,7 @@ def report(
     basis: Annotated[Basis, typer.Option(help="Country of registration or of the head office.")] = "registration",
     minority: Annotated[Minority, typer.Option(help="Whether minorities stay or are followed.")] = "stay",
     out: Out = Path("strikeatlas-report"),
-    store: StorePath = STORE,
+    store: StoreAddress = STORE,
     base: BasemapOption = BASEMAP,
     as_json: AsJson = False,
 ) -> None:
@@ -102,13 +103,13 @@ def report(
     layers, box = frames(snapshot), _box(bbox)
     chosen = [snapshot.answer(name, basis, minority) for name in strikes or _ids(snapshot, box)]
     answers = {answer.strike.id: attribution.strike_answer(snapshot, answer) for answer in chosen}
-    told = layers["strikes"][layers["strikes"]["id"].isin(answers)]
-    extent = box or report_pages.extent_around(told)
-    order = static_map.Order(
+    reported = layers["strikes"][layers["strikes"]["id"].isin(answers)]
+    extent = box or report_pages.extent_around(reported)
+    order = static_map.MapOrder(
         bbox=extent, fmt="pdf", title=title, data_date=snapshot.data_date, sources=publishers(snapshot, answers)
     )
-    made = report_pages.render(told, layers["assets"], snapshot.basemap, answers, order)
-    _write(out.with_suffix(".pdf"), made, as_json)
+    pdf = report_pages.render(reported, layers["assets"], snapshot.basemap, answers, order)
+    _write(out.with_suffix(".pdf"), pdf, as_json)
 
 
 def _ids(snapshot: Snapshot, bbox: Box | None) -> list[str]:
@@ -121,7 +122,7 @@ def page(
     bbox: BoxOption = None,
     title: Annotated[str, typer.Option(help="Title of the page.")] = "Whose energy sites were struck",
     out: Out = Path("strikeatlas.html"),
-    store: StorePath = STORE,
+    store: StoreAddress = STORE,
     base: BasemapOption = BASEMAP,
     as_json: AsJson = False,
 ) -> None:
@@ -148,7 +149,7 @@ def to_geojson(
     layer: Annotated[Layer, typer.Argument(help="What to write.")] = "strikes",
     bbox: BoxOption = None,
     out: Out = Path("strikeatlas.geojson"),
-    store: StorePath = STORE,
+    store: StoreAddress = STORE,
     base: BasemapOption = BASEMAP,
     as_json: AsJson = False,
 ) -> None:
@@ -163,7 +164,7 @@ def to_csv(
     layer: Annotated[Layer, typer.Argument(help="What to write.")] = "strikes",
     bbox: BoxOption = None,
     out: Out = Path("strikeatlas.csv"),
-    store: StorePath = STORE,
+    store: StoreAddress = STORE,
     base: BasemapOption = BASEMAP,
     as_json: AsJson = False,
 ) -> None:
@@ -177,7 +178,7 @@ def to_csv(
 def to_gpkg(
     bbox: BoxOption = None,
     out: Out = Path("strikeatlas.gpkg"),
-    store: StorePath = STORE,
+    store: StoreAddress = STORE,
     base: BasemapOption = BASEMAP,
     as_json: AsJson = False,
 ) -> None:
@@ -193,16 +194,15 @@ def to_gpkg(
 def to_bods(
     publisher: Annotated[str, typer.Option(help="Who publishes the statements.")] = "StrikeAtlas",
     out: Out = Path("strikeatlas-bods.json"),
-    store: StorePath = STORE,
+    store: StoreAddress = STORE,
     base: BasemapOption = BASEMAP,
     as_json: AsJson = False,
 ) -> None:
     """Write all entities, stakes and controls as Beneficial Ownership Data Standard 0.4 statements."""
-    from layers.sources import bods
     from layers.sources.bods import writer
 
     snapshot = open_snapshot(store, base)
-    _write(out, writer.dumps(bods.render(snapshot.records, publisher, snapshot.data_date)), as_json)
+    _write(out, writer.dumps(writer.render(snapshot.records, publisher, snapshot.data_date)), as_json)
 
 
 def _write(path: Path, content: bytes, as_json: bool) -> None:

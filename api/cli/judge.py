@@ -1,4 +1,4 @@
-"""``strikeatlas duplicates``, ``judge`` and ``judgements``: what may be one, and what a person says of it."""
+"""``strikeatlas duplicates``, ``judge``, ``judgements`` and ``reviewer``: judgements of people, and who may review."""
 
 from __future__ import annotations
 
@@ -8,19 +8,22 @@ from typing import Annotated, Literal
 
 import typer
 
-from api.cli.common import AsJson, StorePath, output
-from api.requests.scalars import BadParameter
-from api.serializers import duplicates as tell_judging
-from api.settings import BASEMAP, STORE
-from api.terminal import duplicates as printing_judging
+from api.cli.common import STORE, AsJson, StoreAddress, output
+from api.requests import reviewer_tokens
+from api.requests.parameters import BadParameter
+from api.serializers import review as serialize
+from api.settings import BASEMAP, REVIEWERS
+from api.terminal import duplicates as terminal
+from api.wording.catalogue import text
 from layers.decisions import identity
-from layers.decisions.identity import BadJudgement, Verdict
+from layers.decisions.identity import InvalidJudgement, Verdict
 from layers.reference import basemap
 from layers.resolution import resolve
 from layers.resolution.candidates import PROPOSE_FROM as NAMES_FROM
-from layers.resolution.strike_duplicates import PROPOSE_FROM, propose
-from layers.snapshot.derived_layers import deriving
-from layers.store.store import Renewal, Store
+from layers.resolution.strike_duplicates import PROPOSE_FROM, propose_duplicates
+from layers.snapshot.derived_layers import full_rewrite
+from layers.store.backends import open_store
+from layers.store.store import DerivedUpdate
 
 Noun = Literal["strikes", "entities"]
 BasemapOption = Annotated[Path, typer.Option("--basemap", help="The base map built by `make setup`.")]
@@ -41,19 +44,19 @@ def duplicates(
             show_default=False,
         ),
     ] = None,
-    store: StorePath = STORE,
+    store: StoreAddress = STORE,
     as_json: AsJson = False,
 ) -> None:
     """Propose which strikes, or entities, are one told twice, with reasons; nothing is merged."""
-    stored = Store.open(store).records()
-    merged = resolve.apply(stored)
+    stored = open_store(store).records()
+    merged = resolve.apply_judgements(stored)
     if noun == "strikes":
-        proposed = propose(stored, PROPOSE_FROM if from_score is None else from_score)
-        rows = [tell_judging.duplicate(merged, one) for one in proposed]
+        proposed = propose_duplicates(stored, PROPOSE_FROM if from_score is None else from_score)
+        rows = [serialize.strike_pair(merged, one) for one in proposed]
     else:
         least = NAMES_FROM if from_score is None else from_score
-        rows = [tell_judging.entity_pair(merged, one) for one in resolve.within(stored) if one.score >= least]
-    output(rows, as_json, printing_judging.duplicates(rows))
+        rows = [serialize.entity_pair(merged, one) for one in resolve.duplicate_entities(stored) if one.score >= least]
+    output(rows, as_json, terminal.duplicates(rows))
 
 
 @app.command(epilog="Example: strikeatlas judge socar gem/e100 same --why 'the same LEI' --who 'A. Editor'")
@@ -63,30 +66,57 @@ def judge(
     verdict: Annotated[Verdict, typer.Argument(help="undone: as if the two had never been judged.")],
     why: Annotated[str, typer.Option(help="On what grounds.")],
     who: Annotated[str, typer.Option(help="Who decides.")],
-    store: StorePath = STORE,
+    store: StoreAddress = STORE,
     base: BasemapOption = BASEMAP,
     as_json: AsJson = False,
 ) -> None:
     """Say that two records are the same, are different, or undo what was said. It is appended, never overwritten."""
     base_map = basemap.read(base)
-    opened = Store.open(store)
+    opened = open_store(store)
     at = datetime.now(UTC)
     seq, records = opened.version()
     try:
-        made = identity.judgement(records, one, other, verdict, who=who, why=why, at=at)
-    except BadJudgement as error:
+        judgement_record = identity.judgement(records, one, other, verdict, who=who, why=why, at=at)
+    except InvalidJudgement as error:
         raise BadParameter("judge", f"{one} {other} {verdict}", str(error)) from error
     # Much may follow from what is one.
-    renewal = Renewal(seq, records, deriving(base_map), lambda *_: None)
-    opened.append("identities", made, who=who, at=at, renewal=renewal)
+    renewal = DerivedUpdate(seq, records, full_rewrite(base_map, text), lambda *_: None)
+    opened.append("identities", judgement_record, author=who, at=at, derived=renewal)
     records = opened.records()
     opened.close()
-    told = tell_judging.judgement(records, made, resolve.applied(records))
-    output(told, as_json, printing_judging.judgement(told))
+    effect = serialize.judgement(records, judgement_record, resolve.apply_judgements_with_remarks(records))
+    output(effect, as_json, terminal.judgement(effect))
 
 
 @app.command(epilog="Example: strikeatlas judgements --json")
-def judgements(store: StorePath = STORE, as_json: AsJson = False) -> None:
+def judgements(store: StoreAddress = STORE, as_json: AsJson = False) -> None:
     """List all judgements on what is one, and which of them stand."""
-    rows = list(tell_judging.judgements(Store.open(store).records()))
-    output(rows, as_json, printing_judging.judgements(rows))
+    rows = list(serialize.judgements(open_store(store).records()))
+    output(rows, as_json, terminal.judgements(rows))
+
+
+reviewers = typer.Typer(help="Let people review: add, list and remove reviewers.", no_args_is_help=True)
+
+Name = Annotated[str, typer.Argument(help="The name that their decisions bear.")]
+ReviewersPath = Annotated[Path, typer.Option("--reviewers", help="The file of reviewers.")]
+
+
+@reviewers.command("add", epilog="Example: strikeatlas reviewer add 'A. Editor'")
+def add_reviewer(name: Name, file: ReviewersPath = REVIEWERS, as_json: AsJson = False) -> None:
+    """Add a reviewer and print the token; it is kept nowhere, so give it to them now."""
+    token = reviewer_tokens.add_reviewer(file, name)
+    output({"name": name, "token": token}, as_json, f"Token of {name}, shown this once: {token}")
+
+
+@reviewers.command("list", epilog="Example: strikeatlas reviewer list")
+def list_reviewers(file: ReviewersPath = REVIEWERS, as_json: AsJson = False) -> None:
+    """List who may review."""
+    names = [one.name for one in reviewer_tokens.read_reviewers(file)]
+    output(names, as_json, "\n".join(names) or "Nobody may review yet: strikeatlas reviewer add NAME")
+
+
+@reviewers.command("remove", epilog="Example: strikeatlas reviewer remove 'A. Editor'")
+def remove_reviewer(name: Name, file: ReviewersPath = REVIEWERS, as_json: AsJson = False) -> None:
+    """Take a reviewer's token away; what they decided stays."""
+    reviewer_tokens.remove_reviewer(file, name)
+    output({"removed": name}, as_json, f"{name} may no longer review.")

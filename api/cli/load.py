@@ -13,35 +13,36 @@ from typing import Annotated, Any
 import typer
 from rich.progress import Progress
 
-from api.cli.common import AsJson, StorePath, output
-from api.requests.scalars import BadParameter
-from api.serializers import load_report as tell_load
-from api.settings import BASEMAP, GAZETTEER, STORE
+from api.cli.common import STORE, AsJson, StoreAddress, output
+from api.requests.parameters import BadParameter
+from api.serializers import load_report as serialize
+from api.settings import BASEMAP, GAZETTEER
 from api.terminal import attribution
-from api.terminal import load_report as printing_load
+from api.terminal import load_report as terminal
+from api.wording.catalogue import text as worded
 from layers.ingest.integrity import check as check_records
-from layers.ingest.load_plan import Arrival, arrive, changes
+from layers.ingest.load_plan import LoadPlan, plan_load, planned_changes
 from layers.model import edtf
-from layers.model.problems import Problem, ProblemsError
-from layers.model.read_result import Reading
+from layers.model.problems import Problem, ProblemsError, ReadResult
 from layers.model.records import Records
 from layers.reference import basemap
 from layers.reference.basemap import Basemap
 from layers.reference.gazetteer import Gazetteer
-from layers.snapshot.derived_layers import deriving
-from layers.sources.curated import toml_records
+from layers.snapshot.derived_layers import full_rewrite
+from layers.sources import curated
 from layers.sources.files.source_file import SourceFile
 from layers.sources.gem import formats as gem
-from layers.sources.reader import column_mapping
 from layers.sources.reader import rejected_rows as rejected
-from layers.sources.reader.column_mapping import ColumnMapping
-from layers.sources.reader.named_companies import slug
-from layers.sources.registry import FORMATS, Format, Request, recognise
-from layers.store.store import LoadReport, Outdated, Store
+from layers.sources.reader.mapping_file import ColumnMapping
+from layers.sources.reader.mapping_file import read as read_mapping
+from layers.sources.reader.record_builder import slug
+from layers.sources.registry import FORMATS, Format, LoadOptions, recognise
+from layers.store.backends import open_store
+from layers.store.store import LoadReport, StaleVersion, Store
 
 app = typer.Typer()
 
-#: How often a load is compared anew where somebody else writes meanwhile.
+#: The number of times that a load is compared anew after another writer changed the store.
 _TRIES = 5
 #: An id that leaves room for those of its sources.
 _DATASET = re.compile(r"[a-z0-9][a-z0-9._/>@-]{0,119}")
@@ -72,7 +73,7 @@ DatasetOption = Annotated[
 
 @dataclass(frozen=True)
 class Options:
-    """What a person asked of a load; ``again`` are the options that rows which are mended must be loaded with too."""
+    """The options of a load; ``again`` are those that corrected rows must be loaded with too."""
 
     partial: bool
     append: bool
@@ -84,11 +85,11 @@ class Options:
 
 @dataclass(frozen=True)
 class Task:
-    """What is loaded, and how."""
+    """The files, format and options of a load."""
 
     fmt: Format
     files: Sequence[SourceFile]
-    request: Request
+    request: LoadOptions
     options: Options
 
 
@@ -105,22 +106,22 @@ def load(
     retrieved: RetrievedOption = None,
     licence: LicenceOption = None,
     gazetteer: GazetteerOption = None,
-    store: StorePath = STORE,
+    store: StoreAddress = STORE,
     base: Annotated[Path, typer.Option("--basemap", help="The base map built by `make setup`.")] = BASEMAP,
     who: Annotated[str, typer.Option(help="Who makes the change; kept in the history.")] = "strikeatlas load",
     as_json: AsJson = False,
 ) -> None:
     """Load files of one format into the store: all or, with any fault, nothing. The same again changes nothing."""
     _require_readable(dataset, retrieved, licence, who)
-    columns = column_mapping.read(mapping_file) if mapping_file else None
+    columns = read_mapping(mapping_file) if mapping_file else None
     sources = _sources(fmt, files)
     chosen = _chosen(fmt, sources, columns)
-    request = Request(dataset or _dataset(chosen, sources), retrieved, columns, licence, _gazetteer(gazetteer))
+    request = LoadOptions(dataset or _dataset(chosen, sources), retrieved, columns, licence, _gazetteer(gazetteer))
     again = {"--mapping": mapping_file, "--retrieved": retrieved, "--licence": licence, "--gazetteer": gazetteer}
     given = [text for name, value in again.items() if value is not None for text in (name, str(value))]
     options = Options(partial, append, dry_run, rejected_to, who, tuple(given))
-    told, problems = _load(Store.open(store), basemap.read(base), Task(chosen, sources, request, options))
-    output(told, as_json, printing_load.load(told))
+    report_values, problems = _load(open_store(store), basemap.read(base), Task(chosen, sources, request, options))
+    output(report_values, as_json, terminal.load(report_values))
     if problems and not partial:
         if as_json:
             raise typer.Exit(1)
@@ -130,9 +131,18 @@ def load(
 @app.command(epilog="Example: strikeatlas formats --json")
 def formats(as_json: AsJson = False) -> None:
     """List the formats that can be loaded: what each gives, its licence, and how a file of it is recognised."""
-    names = ("name", "title", "gives", "licence", "private", "known_by")
-    rows = [{name: getattr(one, name) for name in names} for one in FORMATS.values()]
-    output(rows, as_json, printing_load.formats(FORMATS.values()))
+    rows = [
+        {
+            "name": known.name,
+            "title": known.title,
+            "gives": known.provides,
+            "licence": known.licence,
+            "private": known.private,
+            "known_by": known.signature,
+        }
+        for known in FORMATS.values()
+    ]
+    output(rows, as_json, terminal.formats(FORMATS.values()))
 
 
 def _require_readable(dataset: str | None, retrieved: str | None, licence: str | None, who: str) -> None:
@@ -150,7 +160,7 @@ def _require_readable(dataset: str | None, retrieved: str | None, licence: str |
             raise BadParameter(name, text, "a text of at most 2,000 letters")
     try:
         edtf.parse("2025" if retrieved is None else retrieved)
-    except edtf.WhenError as error:
+    except edtf.EdtfError as error:
         raise BadParameter("--retrieved", retrieved, "a day such as 2025-11-25") from error
 
 
@@ -159,11 +169,11 @@ def _sources(fmt: str, files: Sequence[Path] | None) -> list[SourceFile]:
     if fmt not in (*FORMATS, "auto"):
         hint = f"; to load what is there: strikeatlas load {_format_of(Path(fmt))} {fmt}" if Path(fmt).exists() else ""
         raise BadParameter("FORMAT", fmt, f"auto, or one of {', '.join(FORMATS)}{hint}")
-    given = list(files) if files else [toml_records.BUNDLED] if fmt == "curated" else []
+    given = list(files) if files else [curated.BUNDLED] if fmt == "curated" else []
     if not given:
         raise BadParameter("FILES", "", "at least one file")
     pattern = "*.toml" if fmt == "curated" else "[!.]*"
-    paths = [path for one in given for path in (_inside(one, pattern) if one.is_dir() else [one])]
+    paths = [path for source in given for path in (_inside(source, pattern) if source.is_dir() else [source])]
     return SourceFile.all_of(paths)
 
 
@@ -182,13 +192,13 @@ def _inside(folder: Path, pattern: str) -> list[Path]:
 def _chosen(fmt: str, files: Sequence[SourceFile], columns: ColumnMapping | None) -> Format:
     if fmt != "auto":
         return FORMATS[fmt]
-    found = {recognise(file, columns is not None).name: file.name for file in files}
-    if set(found) == _GEM:
+    by_format = {recognise(file, columns is not None).name: file.name for file in files}
+    if set(by_format) == _GEM:
         return gem.GEM
-    if len(found) > 1:
-        told = ", ".join(f"{file} is {name}" for name, file in found.items())
-        raise BadParameter("FILES", told, "files of one format; load the others by themselves")
-    return FORMATS[next(iter(found))]
+    if len(by_format) > 1:
+        listed = ", ".join(f"{file} is {name}" for name, file in by_format.items())
+        raise BadParameter("FILES", listed, "files of one format; load the others by themselves")
+    return FORMATS[next(iter(by_format))]
 
 
 def _dataset(fmt: Format, files: Sequence[SourceFile]) -> str:
@@ -210,50 +220,50 @@ def _load(store: Store, base: Basemap, task: Task) -> tuple[dict[str, Any], tupl
     for left in reversed(range(_TRIES)):
         try:
             return _loaded(store, base, task, reading)
-        except Outdated:
+        except StaleVersion:
             # Somebody else wrote while we compared: what we would bring the store to may undo that.
             if not left:
                 raise
     raise AssertionError("unreachable")
 
 
-def _loaded(store: Store, base: Basemap, task: Task, reading: Reading) -> tuple[dict[str, Any], tuple[Problem, ...]]:
+def _loaded(store: Store, base: Basemap, task: Task, reading: ReadResult) -> tuple[dict[str, Any], tuple[Problem, ...]]:
     options, request = task.options, task.request
     with _progress("comparing"):
         seq, stored = store.version()
         reading = _checked(task.fmt, reading, base, stored)
-        arrival = arrive(stored, reading, request.dataset, options.append)
-        done = changes(stored, arrival)
-    told = tell_load.load(task.fmt, request, task.files, reading, arrival, done)
-    problems = tell_load.faults(reading, arrival)
+        arrival = plan_load(stored, reading, request.dataset, options.append)
+        done = planned_changes(stored, arrival)
+    report_values = serialize.load_report(task.fmt, request, task.files, reading, arrival, done)
+    problems = serialize.all_problems(reading, arrival)
     if not options.dry_run and not (problems and not options.partial):
-        report = _written(store, arrival, base, options.who, seq) if _is_change(told) else None
-        told["written"] = _counts(report) if report else {"seq": seq}
+        report = _written(store, arrival, base, options.who, seq) if _is_change(report_values) else None
+        report_values["written"] = _counts(report) if report else {"seq": seq}
     if options.rejected and problems:
         written = rejected.write(task.files, problems, options.rejected, request.mapping)
-        told["rejected_files"] = [str(path) for path in written]
-        clean = [file for file in task.files if not rejected.rows_of(file, problems)]
-        told["mend"] = tell_load.how_to_mend(task.fmt.name, request.dataset, clean, written, options.again)
-    return told, problems
+        report_values["rejected_files"] = [str(path) for path in written]
+        clean = [file for file in task.files if not rejected.problem_texts(file, problems)]
+        report_values["mend"] = serialize.reload_command(task.fmt.name, request.dataset, clean, written, options.again)
+    return report_values, problems
 
 
-def _checked(fmt: Format, reading: Reading, base: Basemap, stored: Records) -> Reading:
+def _checked(fmt: Format, reading: ReadResult, base: Basemap, stored: Records) -> ReadResult:
     # A person can mend what is wrong with curated records; those of others are taken as their publisher has them.
     return replace(reading, problems=check_records(reading, base, stored)) if fmt.name == "curated" else reading
 
 
-def _is_change(told: dict[str, Any]) -> bool:
-    return any(change[kind] for change in told["changes"].values() for kind in ("added", "changed", "removed"))
+def _is_change(report_values: dict[str, Any]) -> bool:
+    return any(change[kind] for change in report_values["changes"].values() for kind in ("added", "changed", "removed"))
 
 
-def _written(store: Store, arrival: Arrival, base: Basemap, who: str, seen: int) -> LoadReport:
+def _written(store: Store, arrival: LoadPlan, base: Basemap, who: str, seen: int) -> LoadReport:
     with _progress("writing") as progress:
         report = store.load(
             arrival.records,
-            who=who,
+            author=who,
             at=datetime.now(UTC),
             progress=lambda done, total: progress.update(progress.task_ids[0], completed=done, total=total),
-            derive=deriving(base),
+            derive=full_rewrite(base, worded),
             seen=seen,
         )
     store.close()  # folds the log into the file, so that it can be copied as it is
@@ -282,11 +292,11 @@ def load_bundled(store: Store, base: Path, who: str) -> LoadReport:
     ProblemsError
         With every fault; nothing is written then.
     """
-    base_map, request = basemap.read(base), Request("curated")
+    base_map, request = basemap.read(base), LoadOptions("curated")
     seq, stored = store.version()
     reading = FORMATS["curated"].read(_sources("curated", None), request)
     reading = _checked(FORMATS["curated"], reading, base_map, stored)
-    arrival = arrive(stored, reading, request.dataset)
-    if problems := tell_load.faults(reading, arrival):
+    arrival = plan_load(stored, reading, request.dataset)
+    if problems := serialize.all_problems(reading, arrival):
         raise ProblemsError(problems)
     return _written(store, arrival, base_map, who, seq)

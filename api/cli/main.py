@@ -12,31 +12,30 @@ from typing import Annotated, Literal
 
 import typer
 
-from api.cli import build_cache as keep_commands
 from api.cli import export as export_commands
 from api.cli import judge as judge_commands
 from api.cli import load as load_commands
 from api.cli import match as match_commands
 from api.cli import place as place_commands
-from api.cli import reviewer as reviewer_commands
 from api.cli import serve as serve_commands
-from api.cli.common import AsJson, StorePath, open_snapshot, output
-from api.exports.errors import ExportError
+from api.cli.common import STORE, AsJson, StoreAddress, open_snapshot, output
+from api.exports.strike_rows import ExportError
+from api.requests.parameters import BadParameter
 from api.requests.reviewer_tokens import ReviewersError
-from api.requests.scalars import BadParameter
-from api.serializers import attribution as tell
-from api.serializers import country as tell_country
-from api.settings import BASEMAP, STORE
-from api.terminal import attribution as printing
-from api.terminal import country as printing_country
+from api.serializers import attribution as serialize
+from api.serializers import country as serialize_country
+from api.settings import BASEMAP
+from api.terminal import attribution as terminal
 from layers.attribution.country_totals import Relation
 from layers.ingest.integrity import check as check_records
 from layers.model.problems import ProblemsError, UnknownRecord
-from layers.ownership.walk import Basis, Minority
+from layers.ownership.minority import Minority
+from layers.ownership.walk import Basis
 from layers.reference import basemap
 from layers.reference.basemap import BasemapMissing
 from layers.reference.gazetteer import GazetteerMissing
-from layers.sources.curated import toml_records
+from layers.sources import curated
+from layers.store.backends import open_store
 from layers.store.store import LoadReport, NotAStore, Store, StoreError
 
 #: Domain error to exit code; 0 is success, 2 is wrong usage.
@@ -76,10 +75,10 @@ app = typer.Typer(
 app.add_typer(load_commands.app)
 app.add_typer(judge_commands.app)
 app.add_typer(place_commands.app, name="place")
-app.add_typer(reviewer_commands.app, name="reviewer")
+app.add_typer(judge_commands.reviewers, name="reviewer")
 app.add_typer(export_commands.app, name="export")
 app.command(epilog=match_commands.EPILOG)(match_commands.match)
-app.command(epilog=keep_commands.EPILOG)(keep_commands.keep)
+app.command("keep", epilog=serve_commands.BUILD_CACHE_EPILOG)(serve_commands.build_cache)
 app.command(epilog=serve_commands.EPILOG)(serve_commands.serve)
 
 WhoOption = Annotated[str, typer.Option(help="Who makes the change; kept in the history.")]
@@ -93,49 +92,50 @@ Collection = Literal["strikes", "assets", "attributions", "countries", "entities
 
 @app.command(epilog="Example: strikeatlas init --store data/atlas.gpkg")
 def init(
-    store: StorePath = STORE,
+    store: StoreAddress = STORE,
     base: BasemapOption = BASEMAP,
     who: WhoOption = "strikeatlas init",
     as_json: AsJson = False,
 ) -> None:
     """Make a store and load the bundled records into it; a store that is there is kept as it is."""
-    if store.exists():
-        Store.open(store)
-        output({"store": str(store), "kept": True}, as_json, f"{store} is there and was kept.")
+    path = Path(store)
+    if path.exists():
+        open_store(path)
+        output({"store": str(path), "kept": True}, as_json, f"{path} is there and was kept.")
         return
-    store.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     # Made aside and renamed when it is whole: a set-up that is cut short leaves no empty store to be kept.
-    with tempfile.TemporaryDirectory(dir=store.parent, prefix=".new-") as aside:
-        made = Store.create(Path(aside) / store.name)
-        report = load_commands.load_bundled(made, base, who)
-        made.path.rename(store)
-    _told(store, report, as_json)
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".new-") as aside:
+        new_store = Store.create(Path(aside) / path.name)
+        report = load_commands.load_bundled(new_store, base, who)
+        new_store.path.rename(path)
+    _report_load(path, report, as_json)
 
 
 @app.command(epilog="Example: strikeatlas check layers/records --json")
 def check(
     folder: Annotated[
         Path, typer.Argument(help="Folder of *.toml records, or one file.", show_default="the bundled records")
-    ] = toml_records.BUNDLED,
+    ] = curated.BUNDLED,
     base: BasemapOption = BASEMAP,
     as_json: AsJson = False,
 ) -> None:
     """Name every fault of a folder of records at once; nothing is written."""
-    problems = check_records(toml_records.read(folder), basemap.read(base))
+    problems = check_records(curated.read(folder), basemap.read(base))
     if problems:
         raise ProblemsError(problems)
     output({"problems": []}, as_json, "No faults.")
 
 
-def _told(store: Path, report: LoadReport, as_json: bool) -> None:
+def _report_load(store: Path, report: LoadReport, as_json: bool) -> None:
     counts = {kind: dict(getattr(report, kind)) for kind in ("added", "changed", "removed", "unchanged")}
-    output({"store": str(store), "seq": report.seq, **counts}, as_json, printing.load_report(store, report))
+    output({"store": str(store), "seq": report.seq, **counts}, as_json, terminal.load_report(store, report))
 
 
 @app.command("list", epilog="Example: strikeatlas list strikes --json")
 def list_(
     collection: Annotated[Collection, typer.Argument(help="What to list.")],
-    store: StorePath = STORE,
+    store: StoreAddress = STORE,
     base: BasemapOption = BASEMAP,
     as_json: AsJson = False,
 ) -> None:
@@ -146,7 +146,7 @@ def list_(
         rows = [dict(zip(features.columns, values, strict=True)) for values in features.rows(features.columns)]
     else:
         rows = [record.model_dump(mode="json") for record in snapshot.records.table(collection).values()]
-    output(rows, as_json, printing.table_of(collection, rows))
+    output(rows, as_json, terminal.table_of(collection, rows))
 
 
 @app.command(epilog="Example: strikeatlas show ru-cpc-kropotkinskaya-2025-02-17 --basis headquarters")
@@ -154,7 +154,7 @@ def show(
     record: Annotated[str, typer.Argument(metavar="ID", help="A strike; or an asset or entity, with its owners now.")],
     basis: BasisOption = "registration",
     minority: MinorityOption = "stay",
-    store: StorePath = STORE,
+    store: StoreAddress = STORE,
     base: BasemapOption = BASEMAP,
     as_json: AsJson = False,
 ) -> None:
@@ -163,8 +163,8 @@ def show(
     if record not in snapshot.records.strikes:
         owners(record, None, basis, minority, store, base, as_json)
         return
-    told = tell.strike_answer(snapshot, snapshot.answer(record, basis, minority))
-    output(told, as_json, printing.strike(told))
+    answer = serialize.strike_answer(snapshot, snapshot.answer(record, basis, minority))
+    output(answer, as_json, terminal.strike(answer))
 
 
 DayOption = Annotated[
@@ -178,30 +178,30 @@ def owners(
     on: DayOption = None,
     basis: BasisOption = "registration",
     minority: MinorityOption = "stay",
-    store: StorePath = STORE,
+    store: StoreAddress = STORE,
     base: BasemapOption = BASEMAP,
     as_json: AsJson = False,
 ) -> None:
     """Tell who owned an asset or entity on a day, by country, with the chains, and who controlled it."""
     snapshot = open_snapshot(store, base)
     day: date = on.date() if on else snapshot.data_date
-    found = snapshot.owners(owned, day, basis, minority)
-    told = tell.owners_answer(snapshot, owned, found, day, basis, minority)
-    output(told, as_json, printing.owners(told))
+    owners_on_day = snapshot.owners(owned, day, basis, minority)
+    answer = serialize.owners_answer(snapshot, owned, owners_on_day, day, basis, minority)
+    output(answer, as_json, terminal.owners(answer))
 
 
 @app.command(epilog="Example: strikeatlas holdings socar --on 2025-08-08")
 def holdings(
     entity: Annotated[str, typer.Argument(metavar="ENTITY", help="The id of an entity.")],
     on: DayOption = None,
-    store: StorePath = STORE,
+    store: StoreAddress = STORE,
     base: BasemapOption = BASEMAP,
     as_json: AsJson = False,
 ) -> None:
     """Tell what an entity held on a day, directly and through others."""
     snapshot = open_snapshot(store, base)
-    told = tell.holdings_answer(snapshot, entity, on.date() if on else snapshot.data_date)
-    output(told, as_json, printing.holdings(told))
+    answer = serialize.holdings_answer(snapshot, entity, on.date() if on else snapshot.data_date)
+    output(answer, as_json, terminal.holdings(answer))
 
 
 @app.command(epilog="Example: strikeatlas country AZ")
@@ -212,13 +212,13 @@ def country(
     relation: Annotated[
         Relation | None, typer.Option(help="Only the strikes on what it was this to: owner, supplier, host, ...")
     ] = None,
-    store: StorePath = STORE,
+    store: StoreAddress = STORE,
     base: BasemapOption = BASEMAP,
     as_json: AsJson = False,
 ) -> None:
     """Tell what of a country's was hit; what it owned and what it was tied to otherwise are never added."""
-    told = tell_country.country_answer(open_snapshot(store, base), iso.upper(), basis, minority, relation)
-    output(told, as_json, printing_country.country(told))
+    answer = serialize_country.country_answer(open_snapshot(store, base), iso.upper(), basis, minority, relation)
+    output(answer, as_json, terminal.country(answer))
 
 
 def main() -> None:
@@ -227,7 +227,7 @@ def main() -> None:
         app()
     except tuple(EXIT_CODES) as error:
         code = next(code for kind, code in EXIT_CODES.items() if isinstance(error, kind))
-        printing.fault(error, as_json="--json" in sys.argv)
+        terminal.print_error(error, as_json="--json" in sys.argv)
         sys.exit(code)
 
 

@@ -11,19 +11,21 @@ import typer
 from rich.console import Group, RenderableType
 from rich.table import Table
 
-from api.cli.common import AsJson, StorePath, open_snapshot, output
-from api.settings import BASEMAP, STORE
+from api.cli.common import STORE, AsJson, StoreAddress, open_snapshot, output
+from api.settings import BASEMAP
 from api.terminal.attribution import add_row
+from api.wording.catalogue import text
 from layers.matching import weights
+from layers.matching.explanation import worded_match
 from layers.matching.match import match_all
-from layers.matching.weights import REASONS, Weights
+from layers.matching.weights import REASONS, MatchWeights
 from layers.model.problems import UnknownRecord
 from layers.model.records import Match
 from layers.snapshot.snapshot import Snapshot
 
 EPILOG = "Example: strikeatlas match ua-orlivka-2025-08-06 --explain"
 
-#: Candidates of one strike whose reasons are printed.
+#: The largest number of candidates of a strike whose reasons are printed.
 _EXPLAINED = 5
 
 _Basemap = Annotated[Path, typer.Option("--basemap", help="The base map built by `make setup`.")]
@@ -32,7 +34,7 @@ _Basemap = Annotated[Path, typer.Option("--basemap", help="The base map built by
 def match(
     strike: Annotated[str | None, typer.Argument(help="One strike; all by default.")] = None,
     explain: Annotated[bool, typer.Option(help="Print the table of weights and what each reason adds.")] = False,
-    store: StorePath = STORE,
+    store: StoreAddress = STORE,
     base: _Basemap = BASEMAP,
     as_json: AsJson = False,
 ) -> None:
@@ -44,46 +46,55 @@ def match(
         match_all(snapshot.records, snapshot.asset_index) if strike is None else {strike: snapshot.matches[strike]}
     )
     table = weights.read()
-    told: dict[str, Any] = {name: [one.model_dump(mode="json") for one in found] for name, found in matches.items()}
+    answer: dict[str, Any] = {
+        name: [worded_match(match, text) for match in candidates] for name, candidates in matches.items()
+    }
     if explain:
-        told = {"weights": _weights_json(table), "matches": told}
-    output(told, as_json, _shown(matches, snapshot, table, full=strike is not None, explain=explain))
+        answer = {"weights": _weights_json(table), "matches": answer}
+    output(answer, as_json, _shown(matches, snapshot, table, full=strike is not None, explain=explain))
 
 
-def _weights_json(table: Weights) -> dict[str, Any]:
+def _weights_json(table: MatchWeights) -> dict[str, Any]:
     fitted = table.fitted.isoformat() if table.fitted else None
     rows = {name: {"weight": table.by_name.get(name), "says": says} for name, says in REASONS.items()}
     return {"fitted": fitted, "events": table.events, "ceiling": table.ceiling, "reasons": rows}
 
 
 def _shown(
-    found: Mapping[str, tuple[Match, ...]], snapshot: Snapshot, table: Weights, *, full: bool, explain: bool
+    matches_by_strike: Mapping[str, tuple[Match, ...]],
+    snapshot: Snapshot,
+    table: MatchWeights,
+    *,
+    full: bool,
+    explain: bool,
 ) -> RenderableType:
-    parts: list[RenderableType] = [_best(found, snapshot, full)]
+    parts: list[RenderableType] = [_best(matches_by_strike, snapshot, full)]
     if explain:
-        parts += [_weights(table), *(_explained(name, one) for name, one in found.items() if full)]
+        parts += [_weights(table), *(_explained(name, match) for name, match in matches_by_strike.items() if full)]
     return Group(*parts)
 
 
-def _best(found: Mapping[str, tuple[Match, ...]], snapshot: Snapshot, full: bool) -> Table:
-    """The best candidate of each strike; with ``full`` all candidates, with their reasons."""
+def _best(matches_by_strike: Mapping[str, tuple[Match, ...]], snapshot: Snapshot, full: bool) -> Table:
+    """List the best candidate of each strike; with ``full`` all candidates and their reasons."""
     shown = Table("strike", "candidate", "probability", "km", "reasons" if full else "decided")
-    for name, candidates in found.items():
+    for name, candidates in matches_by_strike.items():
         decided = ", ".join(hit.asset for hit in snapshot.findings[name].hits)
-        for one in candidates if full else candidates[:1]:
-            reasons = "\n".join(f"{reason.weight:+.2f} {reason.name}: {reason.detail}" for reason in one.reasons)
+        for match in candidates if full else candidates[:1]:
+            reasons = "\n".join(
+                f"{reason.weight:+.2f} {reason.name}: {text(reason.detail)}" for reason in match.reasons
+            )
             cells = (
                 name,
-                one.asset or "none of these",
-                f"{one.probability:.3f}",
-                _km(one),
+                match.asset or "none of these",
+                f"{match.probability:.3f}",
+                _km(match),
                 reasons if full else decided,
             )
             add_row(shown, *cells)
     return shown
 
 
-def _weights(table: Weights) -> Table:
+def _weights(table: MatchWeights) -> Table:
     fitted = f", fitted {table.fitted} on {table.events} labelled strikes" if table.fitted else ""
     shown = Table("reason", "weight", "error", "one unit says", title=f"Weights (log odds){fitted}")
     for name, says in REASONS.items():
@@ -94,17 +105,17 @@ def _weights(table: Weights) -> Table:
 
 
 def _explained(strike: str, candidates: Sequence[Match]) -> RenderableType:
-    """What each reason adds to the log odds of each candidate, and the factor it is for the odds."""
-    none = next(one.probability for one in candidates if one.asset is None)
+    """List how much each reason adds to the log odds of each candidate, and by which factor it changes the odds."""
+    none = next(match.probability for match in candidates if match.asset is None)
     tables = []
-    for one in [match for match in candidates if match.asset is not None][:_EXPLAINED]:
-        shown = Table("reason", "measured", "adds", "odds times", "in words", title=f"{strike}: {one.asset}")
-        for reason in one.reasons:
+    for match in [match for match in candidates if match.asset is not None][:_EXPLAINED]:
+        shown = Table("reason", "measured", "adds", "odds times", "in words", title=f"{strike}: {match.asset}")
+        for reason in match.reasons:
             figures = (f"{reason.value:.2f}", f"{reason.weight:+.2f}", _times(reason.weight))
-            add_row(shown, reason.name, *figures, reason.detail)
-        total = sum(reason.weight for reason in one.reasons)
-        said = f"{one.probability:.3f}, beside {none:.3f} for none of these"
-        shown.add_row("[bold]log odds[/]", "", f"[bold]{total:+.2f}[/]", _times(total), said)
+            add_row(shown, reason.name, *figures, text(reason.detail))
+        total = sum(reason.weight for reason in match.reasons)
+        text_of_odds = f"{match.probability:.3f}, beside {none:.3f} for none of these"
+        shown.add_row("[bold]log odds[/]", "", f"[bold]{total:+.2f}[/]", _times(total), text_of_odds)
         tables.append(shown)
     return Group(*tables)
 
@@ -113,5 +124,5 @@ def _times(log_odds: float) -> str:
     return f"{math.exp(min(log_odds, 700)):.3g}"
 
 
-def _km(one: Match) -> str:
-    return "" if one.distance_m is None else f"{one.distance_m / 1000:.1f}"
+def _km(match: Match) -> str:
+    return "" if match.distance_m is None else f"{match.distance_m / 1000:.1f}"

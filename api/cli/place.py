@@ -15,8 +15,9 @@ from api.cli.common import AsJson, output
 from api.serializers import places
 from api.settings import GAZETTEER
 from api.terminal import attribution
+from api.wording.catalogue import text as wording
 from layers.reference import gazetteer_build, gazetteer_import
-from layers.reference.gazetteer import MAX_LIMIT, Gazetteer, Places
+from layers.reference.gazetteer import MAX_LIMIT, Gazetteer, PlaceSearch
 
 app = typer.Typer(help="Look places up by name, and add gazetteers.", no_args_is_help=True)
 
@@ -36,8 +37,8 @@ def find(
     """List the places that a text may mean, best first, and say whether one alone fits."""
     opened = Gazetteer.open(gazetteer)
     point = None if near is None else places.parse_near(near)
-    found = opened.find(text, region=region, country=country, near=point, limit=limit)
-    output(places.told(found, opened.origins()), as_json, _printed(found))
+    search = opened.find(text, region=region, country=country, near=point, limit=limit)
+    output(places.places_answer(search, opened.origins()), as_json, _printed(search))
 
 
 @app.command(epilog="Example: strikeatlas place add UA.zip")
@@ -47,9 +48,11 @@ def add(
     as_json: AsJson = False,
 ) -> None:
     """Add the places of a GeoNames country file; adding a file again changes nothing."""
-    told = gazetteer_import.add(gazetteer, file)
-    said = "was there already" if told.known else f"{told.added:,} places added, {told.changed:,} changed"
-    output(asdict(told), as_json, escape(f"{told.origin}: {said}, {told.unchanged:,} unchanged."))
+    imported = gazetteer_import.add(gazetteer, file)
+    outcome = (
+        "was there already" if imported.known else f"{imported.added:,} places added, {imported.changed:,} changed"
+    )
+    output(asdict(imported), as_json, escape(f"{imported.origin}: {outcome}, {imported.unchanged:,} unchanged."))
 
 
 @app.command(epilog="Example: strikeatlas place build")
@@ -60,13 +63,15 @@ def build(gazetteer: GazetteerOption = GAZETTEER, as_json: AsJson = False) -> No
     output({"file": str(gazetteer), "bytes": size}, as_json, escape(f"{gazetteer}: {size / 1e6:.0f} MB"))
 
 
-def _printed(found: Places) -> RenderableType:
+def _printed(search: PlaceSearch) -> RenderableType:
     table = Table("", "place", "region", "lon, lat", "± km", "because")
-    for one in found.candidates:
-        reasons = ", ".join(reason.name for reason in one.reasons if reason.name != "people")
-        where = f"{one.lon:.2f}, {one.lat:.2f}"
-        size_km = f"{one.uncertainty_m / 1000:.0f} ({one.basis})"
-        mark = "→" if one == found.best else ""
-        attribution.add_row(table, mark, one.name, f"{one.country} {one.region or ''}", where, size_km, reasons)
-    answer = "ambiguous" if found.ambiguous else "no answer" if found.best is None else found.best.name
-    return Group(*([table] if found.candidates else []), escape(f"{answer}: {found.why}."))
+    for candidate in search.candidates:
+        reasons = ", ".join(reason.name for reason in candidate.reasons if reason.name != "people")
+        where = f"{candidate.lon:.2f}, {candidate.lat:.2f}"
+        size_km = f"{candidate.uncertainty_m / 1000:.0f} ({candidate.basis})"
+        mark = "→" if candidate == search.best else ""
+        attribution.add_row(
+            table, mark, candidate.name, f"{candidate.country} {candidate.region or ''}", where, size_km, reasons
+        )
+    answer = "ambiguous" if search.ambiguous else "no answer" if search.best is None else search.best.name
+    return Group(*([table] if search.candidates else []), escape(f"{answer}: {wording(search.explanation)}."))

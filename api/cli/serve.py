@@ -1,17 +1,23 @@
-"""The command that serves the map and the API."""
+"""The commands ``serve`` and ``keep``: run the server, or build its snapshot cache ahead."""
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
-from api.cli.common import StorePath
-from api.http.request_log import Form
-from api.settings import BASEMAP, STORE, Settings, tuned
+from api.cli.common import STORE, AsJson, StoreAddress, output
+from api.http.request_log import LogFormat
+from api.server.build_id import build_id
+from api.server.live_snapshot import LiveSnapshot
+from api.settings import BASEMAP, Settings, with_overrides
 from api.terminal import attribution
-from layers.model.thresholds import PUBLISH_FROM, SHOW_FROM
+from layers.decisions.hits import PUBLISH_FROM, SHOW_FROM
+from layers.store.backends import open_store
+from layers.store.store import StoreError
 
 EPILOG = "Example: strikeatlas serve --port 8080 --workers 2"
 
@@ -22,7 +28,7 @@ LOCAL = ("127.0.0.0/8", "::1/128")
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on.")] = 8000,
-    store: StorePath = STORE,
+    store: StoreAddress = STORE,
     base: Annotated[Path, typer.Option("--basemap", help="The base map built by `make setup`.")] = BASEMAP,
     workers: Annotated[int, typer.Option(min=1, max=64, help="Processes that answer.")] = 1,
     proxied: Annotated[
@@ -32,7 +38,7 @@ def serve(
         list[str] | None, typer.Option(help="Address or network of a proxy elsewhere that is trusted; repeat.")
     ] = None,
     root_path: Annotated[str, typer.Option(help="Path below which a proxy shows this, such as /atlas.")] = "",
-    log: Annotated[Form, typer.Option(help="Form of the log on standard error, a line a request.")] = "json",
+    log: Annotated[LogFormat, typer.Option(help="Form of the log on standard error, a line a request.")] = "json",
     grace: Annotated[
         int, typer.Option(min=0, max=3600, help="Seconds that requests at work have to end when it is stopped.")
     ] = 30,
@@ -48,15 +54,53 @@ def serve(
 ) -> None:
     """Serve the map and the API until stopped."""
     # Slow to import, and no other command needs them.
-    from api.cli.server_process import Address
+    from api.cli.server_process import ServerAddress
     from api.cli.server_process import serve as run
     from api.http.forwarded import require_networks
 
     proxies = require_networks([*(LOCAL if proxied else ()), *(proxy or ())])
     settings = Settings(basemap=base, proxies=proxies, grace_s=grace, publish_from=publish_from, show_from=show_from)
-    settings = tuned(settings, numbers or ())
+    settings = with_overrides(settings, numbers or ())
 
     def begun() -> None:
         attribution.errors.print(f"[bold]StrikeAtlas[/] is on http://{host}:{port}/map  (Ctrl+C stops it)")
 
-    run(store, settings, Address(host, port, root_path.rstrip("/")), workers, log, begun)
+    run(store, settings, ServerAddress(host, port, root_path.rstrip("/")), workers, log, begun)
+
+
+BUILD_CACHE_EPILOG = "Example: strikeatlas keep --store data/atlas.gpkg"
+
+
+def build_cache(
+    store: StoreAddress = STORE,
+    base: Annotated[Path, typer.Option("--basemap", help="The base map built by `make setup`.")] = BASEMAP,
+    publish_from: Annotated[
+        float, typer.Option(min=0, max=1, help="Probability from which an undecided candidate is published.")
+    ] = PUBLISH_FROM,
+    as_json: AsJson = False,
+) -> None:
+    """Find what follows from the records and keep it beside the store, so that a server of it starts at once."""
+    opened, settings = open_store(store), Settings(basemap=base, publish_from=publish_from, keep_from=0)
+    begun = time.monotonic()
+    count = opened.count("strikes", "assets")
+    with attribution.errors.status(f"Finding what follows from {count:,} strikes and assets"):
+        atlas = LiveSnapshot(opened, settings, build_id(settings))
+        atlas.rebuild_cache()
+        snapshot = atlas.view.snapshot
+    opened.close()
+    files = snapshot.backing_files
+    if files is None or files.metadata("seq") != snapshot.seq:
+        raise StoreError(
+            "nothing can be kept: there are private records, judgements that unite records or stakes that several "
+            "loads tell of, or nothing can be written beside the store"
+        )
+    folder = files.folder
+    size = sum(file.stat().st_size for file in folder.iterdir())
+    result = {
+        "folder": str(folder),
+        "bytes": size,
+        "change": snapshot.seq,
+        "seconds": round(time.monotonic() - begun, 1),
+    }
+    summary = f"{folder}: {size / 1e6:,.0f} MB, as of change {snapshot.seq:,}, in {result['seconds']} s"
+    output(result, as_json, escape(summary))

@@ -1,4 +1,4 @@
-"""Running the server: one process, or several workers that uvicorn keeps alive."""
+"""The server process: a single one, or several workers that uvicorn restarts."""
 
 from __future__ import annotations
 
@@ -18,17 +18,18 @@ from uvicorn.supervisors import Multiprocess
 
 from api.app import create_app
 from api.http.bounded_protocol import BoundedProtocol
-from api.http.request_log import Form, logging_config
+from api.http.request_log import LogFormat, logging_config
 from api.settings import Settings
 from layers.reference.basemap import BasemapMissing
-from layers.store.store import Store, StoreError
+from layers.store.backends import open_store
+from layers.store.store import StoreError
 
-#: Seconds after which a worker that does not answer its parent is taken for hung: it builds all that it serves first.
+#: Seconds after which a worker that does not answer its parent counts as hung; it first builds all that it serves.
 HUNG_S = 600
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Address:
+class ServerAddress:
     """Where a server listens, and below which path a proxy shows it (without the last slash)."""
 
     host: str = "127.0.0.1"
@@ -37,11 +38,11 @@ class Address:
 
 
 def serve(
-    store: Path,
+    store: str,
     settings: Settings,
-    address: Address,
+    address: ServerAddress,
     workers: int = 1,
-    log: Form = "json",
+    log: LogFormat = "json",
     begun: Callable[[], None] = lambda: None,
 ) -> None:
     """Serve until stopped. On SIGTERM requests at work are ended, for as long as the settings give; new ones refused.
@@ -58,8 +59,8 @@ def serve(
         begun()
         uvicorn.Server(_config(app, settings, address, log)).run()
         return
-    # Said once and for all here, as each worker would say it.
-    Store.open(store).close()
+    # A missing file is reported once here, not by each worker.
+    open_store(store).close()
     if not settings.basemap.exists():
         raise BasemapMissing(f"there is no base map {settings.basemap}")
     with tempfile.TemporaryDirectory(prefix="strikeatlas-") as folder:
@@ -70,7 +71,7 @@ def serve(
 
 
 def _config(
-    app: FastAPI | partial[FastAPI], settings: Settings, address: Address, log: Form, workers: int = 1
+    app: FastAPI | partial[FastAPI], settings: Settings, address: ServerAddress, log: LogFormat, workers: int = 1
 ) -> uvicorn.Config:
     return uvicorn.Config(
         app,
@@ -91,8 +92,8 @@ def _config(
     )
 
 
-def _worker(store: Path, settings: Settings, log: Literal["json", "text", "none"]) -> FastAPI:
-    """The application of one worker; a worker that can never start stops the others, too."""
+def _worker(store: str, settings: Settings, log: Literal["json", "text", "none"]) -> FastAPI:
+    """Build the application of a worker; a worker that can never start stops all workers."""
     try:
         return _built(store, settings, log)
     except (StoreError, BasemapMissing) as error:
@@ -100,14 +101,14 @@ def _worker(store: Path, settings: Settings, log: Literal["json", "text", "none"
         raise SystemExit(STARTUP_FAILURE) from error
 
 
-def _built(store: Path, settings: Settings, log: Form) -> FastAPI:
-    """The application, and what was built for it out of the collector's way: it stays, and a walk over it stops all.
+def _built(store: str, settings: Settings, log: LogFormat) -> FastAPI:
+    """Build the application, and exempt its objects from garbage collection: they stay, and a walk over them blocks.
 
-    The walk over the objects of the bundled records takes a sixth of a second, and grows with them.
+    The walk over the objects of the bundled records takes a sixth of a second, and grows with their number.
     """
     gc.disable()
     try:
-        return create_app(Store.open(store), settings, log)
+        return create_app(open_store(store), settings, log)
     finally:
         gc.enable()
         gc.collect()
@@ -115,13 +116,13 @@ def _built(store: Path, settings: Settings, log: Form) -> FastAPI:
 
 
 class _Workers(Multiprocess):
-    """uvicorn's workers; when they are stopped, nobody listens any more, so that new requests are refused at once."""
+    """uvicorn's workers; when they are stopped the sockets are closed, so that new requests are refused at once."""
 
     def keep_subprocess_alive(self) -> None:
         """Look after the workers."""
         for process in self.processes:
-            # Each has its own end by now; while ours is open, one that is killed while it is asked how it is would be
-            # waited for as one that is busy.
+            # Each worker has its own end of the pipe by now. While the parent's copy is open, a worker that is killed
+            # during its health check would be taken for busy and waited for.
             process.child_conn.close()
         super().keep_subprocess_alive()
 

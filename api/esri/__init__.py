@@ -1,1 +1,1 @@
-"""GeoServices REST, as ArcGIS speaks it: layers, questions and answers of a FeatureServer, read-only."""
+"""GeoServices REST: descriptions, queries, geometries and answers of a FeatureServer."""

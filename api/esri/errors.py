@@ -1,4 +1,4 @@
-"""What a FeatureServer cannot answer, told as ArcGIS reads it."""
+"""Errors of the FeatureServer in the form that ArcGIS reads."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 
 class EsriError(ValueError):
-    """A question that cannot be answered; ``details`` say what would do."""
+    """A request that cannot be answered; ``details`` state what is expected."""
 
     def __init__(self, message: str, details: Sequence[str] = (), code: int = 400) -> None:
         super().__init__(message)
@@ -15,11 +15,11 @@ class EsriError(ValueError):
         self.details = tuple(details)
 
     @property
-    def told(self) -> Mapping[str, Any]:
-        """As the body of an answer."""
+    def payload(self) -> Mapping[str, Any]:
+        """Body of the answer."""
         return {"error": {"code": self.code, "message": str(self), "details": list(self.details)}}
 
 
-def unreadable(name: str, value: object, expected: str) -> EsriError:
-    """A parameter that cannot be read."""
+def invalid_parameter(name: str, value: object, expected: str) -> EsriError:
+    """Return the error of a parameter that cannot be read."""
     return EsriError(f"'{name}' parameter is invalid", [f"{name}={str(value)[:100]!r}: expected {expected}"])

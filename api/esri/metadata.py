@@ -1,24 +1,22 @@
-"""What a FeatureServer and its layers are, as GeoServices REST tells it."""
+"""Descriptions of the FeatureServer and its layers in GeoServices REST."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Any
 
 import numpy as np
 
 from api.esri import geometry
-from api.esri.layers import LAYERS, OBJECTID, Layer, Numbered, members, shapes, title
+from api.esri.layers import LAYERS, OBJECTID, EsriLayer, NumberedCollection, layer_mask, layer_shapes, layer_title
 from api.esri.renderer import renderer
+from api.http.json import Json
 from api.requests.crs import CRS84
-from api.styles.rules import Table
+from api.styles.rules import StyleTable
 from layers.collections.queryables import GEOMETRY, Kind, Queryable
-from layers.model.columns import Column
+from layers.model.types import Column
 
-Json = dict[str, Any]
-
-#: The release of ArcGIS Server whose answers these are like.
+#: Release of ArcGIS Server that the answers follow.
 CURRENT_VERSION = 10.91
 _WORLD: Json = {"xmin": -180, "ymin": -90, "xmax": 180, "ymax": 90}
 _TYPES: Mapping[Kind, str] = {
@@ -28,26 +26,34 @@ _TYPES: Mapping[Kind, str] = {
     "date": "esriFieldTypeDate",
 }
 _FORMATS = "JSON, geoJSON"
-#: Least length of a text field; longer where a text is.
+#: Minimum length of a text field; longer if a text is.
 _LENGTH = 256
 _DAY_MS = 86_400_000
 
 
-def info() -> Json:
-    """The server: no token is asked for."""
+def server_info() -> Json:
+    """Return the description of the server: it needs no token."""
     return {"currentVersion": CURRENT_VERSION, "fullVersion": "10.9.1", "authInfo": {"isTokenBasedSecurity": False}}
 
 
-def catalogue(name: str) -> Json:
-    """The services that there are: one."""
+def service_catalogue(name: str) -> Json:
+    """Return the list of services, which has one."""
     return {"currentVersion": CURRENT_VERSION, "folders": [], "services": [{"name": name, "type": "FeatureServer"}]}
 
 
-def service(collections: Mapping[str, Numbered], description: str, attribution: str, most: int) -> Json:
-    """The service, with those layers that have features; layers of one kind of geometry are there always."""
-    told = [(layer, collections[layer.collection]) for layer in LAYERS]
-    shown = [(layer, one) for layer, one in told if not layer.mixed or members(one, layer).any()]
-    boxes = [box for layer, one in shown if (box := geometry.extent(shapes(one, layer), CRS84))]
+def describe_service(
+    collections: Mapping[str, NumberedCollection], description: str, attribution: str, maximum: int
+) -> Json:
+    """Return the description of the service: the layers of mixed collections that have features, and all others.
+
+    Parameters
+    ----------
+    maximum
+        Features of the largest answer to a query.
+    """
+    layers = [(layer, collections[layer.collection]) for layer in LAYERS]
+    shown = [(layer, table) for layer, table in layers if not layer.mixed or layer_mask(table, layer).any()]
+    boxes = [box for layer, table in shown if (box := geometry.extent(layer_shapes(table, layer), CRS84))]
     whole = _around(boxes)
     return {
         "currentVersion": CURRENT_VERSION,
@@ -60,31 +66,31 @@ def service(collections: Mapping[str, Numbered], description: str, attribution: 
         "allowGeometryUpdates": False,
         "capabilities": "Query",
         "supportedQueryFormats": _FORMATS,
-        "maxRecordCount": most,
-        "spatialReference": geometry.reference(CRS84),
+        "maxRecordCount": maximum,
+        "spatialReference": geometry.spatial_reference(CRS84),
         "initialExtent": whole,
         "fullExtent": whole,
         "units": "esriDecimalDegrees",
-        "layers": [_listed(layer, one) for layer, one in shown],
+        "layers": [_listed(layer, table) for layer, table in shown],
         "tables": [],
     }
 
 
 def _around(boxes: Sequence[Json]) -> Json:
     if not boxes:
-        return {**_WORLD, "spatialReference": geometry.reference(CRS84)}
-    least = {edge: min(box[edge] for box in boxes) for edge in ("xmin", "ymin")}
+        return {**_WORLD, "spatialReference": geometry.spatial_reference(CRS84)}
+    lower = {edge: min(box[edge] for box in boxes) for edge in ("xmin", "ymin")}
     return {
-        **least,
+        **lower,
         **{edge: max(box[edge] for box in boxes) for edge in ("xmax", "ymax")},
-        "spatialReference": geometry.reference(CRS84),
+        "spatialReference": geometry.spatial_reference(CRS84),
     }
 
 
-def _listed(layer: Layer, collection: Numbered) -> Json:
+def _listed(layer: EsriLayer, collection: NumberedCollection) -> Json:
     return {
         "id": layer.id,
-        "name": title(collection, layer),
+        "name": layer_title(collection, layer),
         "type": "Feature Layer",
         "geometryType": layer.kind,
         "parentLayerId": -1,
@@ -95,10 +101,12 @@ def _listed(layer: Layer, collection: Numbered) -> Json:
     }
 
 
-def described(layer: Layer, collection: Numbered, attribution: str, most: int, looks: Table) -> Json:
-    """One layer; ``looks`` is the table of colours."""
-    box = geometry.extent(shapes(collection, layer), CRS84)
-    told: Json = {
+def describe_layer(
+    layer: EsriLayer, collection: NumberedCollection, attribution: str, maximum: int, looks: StyleTable
+) -> Json:
+    """Return the description of a layer; its renderer has the colours of the style table ``looks``."""
+    box = geometry.extent(layer_shapes(collection, layer), CRS84)
+    description: Json = {
         **_listed(layer, collection),
         "currentVersion": CURRENT_VERSION,
         "description": collection.description,
@@ -114,13 +122,13 @@ def described(layer: Layer, collection: Numbered, attribution: str, most: int, l
         "fields": fields(collection),
         "extent": box or _around([]),
         "drawingInfo": {"renderer": renderer(layer, collection, looks), "transparency": 0},
-        **_powers(most),
+        **_capabilities(maximum),
     }
-    return told if collection.days is None else {**told, "timeInfo": _time(*collection.days)}
+    return description if collection.days is None else {**description, "timeInfo": _time(*collection.days)}
 
 
-def _powers(most: int) -> Json:
-    """What can be asked, and what cannot."""
+def _capabilities(maximum: int) -> Json:
+    """Return which parts of a query are supported."""
     advanced = ("Pagination", "OrderBy", "Distinct", "ReturningQueryExtent")
     lacking = ("Statistics", "HavingClause", "QueryWithDistance", "SqlExpression", "PaginationOnAggregatedQueries")
     can = {f"supports{name}": name in advanced for name in (*advanced, *lacking)}
@@ -130,8 +138,8 @@ def _powers(most: int) -> Json:
         "hasZ": False,
         "isDataVersioned": False,
         "capabilities": "Query",
-        "maxRecordCount": most,
-        "standardMaxRecordCount": most,
+        "maxRecordCount": maximum,
+        "standardMaxRecordCount": maximum,
         "supportedQueryFormats": _FORMATS,
         "supportsAdvancedQueries": True,
         "supportsStatistics": False,
@@ -141,40 +149,42 @@ def _powers(most: int) -> Json:
     }
 
 
-def fields(collection: Numbered) -> list[Json]:
-    """The fields of a collection; `OBJECTID` first."""
+def fields(collection: NumberedCollection) -> list[Json]:
+    """Return the fields of a collection; `OBJECTID` first."""
     choices = {column.name: column for column in collection.columns}
     return [
-        _field(collection, one, choices.get(one.name)) for one in collection.queryables.values() if one.name != GEOMETRY
+        _field(collection, queryable, choices.get(queryable.name))
+        for queryable in collection.queryables.values()
+        if queryable.name != GEOMETRY
     ]
 
 
-def _field(collection: Numbered, one: Queryable, column: Column | None) -> Json:
-    number = one.name == OBJECTID
-    told: Json = {
-        "name": one.name,
-        "alias": one.name if number else one.name.replace("_", " "),
-        "type": "esriFieldTypeOID" if number else _TYPES[one.kind],
+def _field(collection: NumberedCollection, queryable: Queryable, column: Column | None) -> Json:
+    number = queryable.name == OBJECTID
+    field: Json = {
+        "name": queryable.name,
+        "alias": queryable.name if number else queryable.name.replace("_", " "),
+        "type": "esriFieldTypeOID" if number else _TYPES[queryable.kind],
         "sqlType": "sqlTypeOther",
-        "description": one.doc,
+        "description": queryable.doc,
         "nullable": not number and (column is None or not column.required),
         "editable": False,
-        "domain": _domain(one) if one.enum else None,
+        "domain": _domain(queryable) if queryable.enum else None,
         "defaultValue": None,
     }
-    if one.kind == "text":
-        words = collection.values(one.name).words.words
-        told["length"] = max(_LENGTH, max(map(len, words), default=0))
-    return told
+    if queryable.kind == "text":
+        words = collection.values(queryable.name).words.words
+        field["length"] = max(_LENGTH, max(map(len, words), default=0))
+    return field
 
 
-def _domain(one: Queryable) -> Json:
-    values = [{"name": value, "code": value} for value in one.enum]
-    return {"type": "codedValue", "name": one.name, "codedValues": values}
+def _domain(queryable: Queryable) -> Json:
+    values = [{"name": value, "code": value} for value in queryable.enum]
+    return {"type": "codedValue", "name": queryable.name, "codedValues": values}
 
 
 def milliseconds(day: date) -> int:
-    """A day as the milliseconds from 1970 to its start, UTC."""
+    """Return the start of a day (UTC) in milliseconds since 1970."""
     return int(np.datetime64(day, "D").astype(np.int64)) * _DAY_MS
 
 

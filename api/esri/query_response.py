@@ -1,4 +1,4 @@
-"""The answers of a query: features as Esri JSON or GeoJSON, numbers, ids, extents and different values."""
+"""Answers to a query of a layer: features as Esri JSON or GeoJSON, counts, ids, extents and distinct values."""
 
 from __future__ import annotations
 
@@ -8,120 +8,130 @@ from typing import Any
 import numpy as np
 import orjson
 
-from api.esri import geometry as places
-from api.esri.layers import OBJECTID, Layer, Numbered, members, shapes
+from api.esri import geometry as esri_geometry
+from api.esri.layers import OBJECTID, EsriLayer, NumberedCollection, layer_mask, layer_shapes
 from api.esri.metadata import fields
-from api.esri.query import Question
+from api.esri.query import LayerQuery
+from api.http.json import Json
 from api.requests.crs import CRS84, project
 from geo import geojson
-from geo.columnar.chunked_array import whole
+from geo.columnar.chunked_array import to_numpy
 from geo.lonlat import Objects
 from layers.collections.collection import Rows
 from layers.query.selection import rows
 
-Json = dict[str, Any]
-
 _DAY_MS = 86_400_000
 
 
-def selected(collection: Numbered, layer: Layer, asked: Question) -> Rows:
-    """Rows of a layer that a query selects, in its order."""
-    keep = members(collection, layer)
-    if asked.ids is not None:
-        keep = keep & np.isin(np.arange(1, len(collection) + 1), asked.ids)
-    found: Rows = whole(rows(collection, asked.selection))
-    return found[keep[found]]
+def select_features(collection: NumberedCollection, layer: EsriLayer, query: LayerQuery) -> Rows:
+    """Return the rows of a layer that a query selects, shape (n,), in the order of the query."""
+    included = layer_mask(collection, layer)
+    if query.ids is not None:
+        included = included & np.isin(np.arange(1, len(collection) + 1), query.ids)
+    selected: Rows = to_numpy(rows(collection, query.selection))
+    return selected[included[selected]]
 
 
-def answer(collection: Numbered, layer: Layer, asked: Question, form: str) -> bytes:
-    """Answer a query as JSON."""
-    found = selected(collection, layer, asked)
-    if asked.count or asked.only_ids or asked.extent:
-        return _dumped(_summary(collection, layer, asked, found), form)
-    if asked.distinct:
-        told = _different(collection, found, asked.names)
-        return _page([{"attributes": one} for one in told], collection, layer, asked, form)
-    page = found[asked.offset : asked.offset + asked.limit]
-    more = asked.offset + len(page) < len(found)
-    where = shapes(collection, layer)[page]
+def query_response(collection: NumberedCollection, layer: EsriLayer, query: LayerQuery, form: str) -> bytes:
+    """Return the answer to a query as JSON.
+
+    Parameters
+    ----------
+    form
+        json, pjson (indented) or geojson, in which counts, ids and extents are Esri JSON too.
+    """
+    selected = select_features(collection, layer, query)
+    if query.count or query.only_ids or query.extent:
+        return _dumped(_summary(collection, layer, query, selected), form)
+    if query.distinct:
+        distinct = [{"attributes": values} for values in _distinct(collection, selected, query.names)]
+        return _page(distinct, collection, layer, query, form)
+    page = selected[query.offset : query.offset + query.limit]
+    more = query.offset + len(page) < len(selected)
+    where = layer_shapes(collection, layer)[page]
     if form == "geojson":
-        return _geojson(page, where, attributes(collection, page, asked.names), more, asked.geometry)
-    told = [{"attributes": one} for one in attributes(collection, page, asked.names)]
-    if asked.geometry:
-        for one, shape in zip(told, places.written(project(where, asked.crs), layer.kind, asked.crs), strict=True):
-            one["geometry"] = shape
-    return _dumped(_features(told, collection, layer, asked, more), form)
+        return _geojson(page, where, attributes(collection, page, query.names), more, query.geometry)
+    features: list[Json] = [{"attributes": values} for values in attributes(collection, page, query.names)]
+    if query.geometry:
+        geometries = esri_geometry.to_esri(project(where, query.crs), layer.kind, query.crs)
+        for feature, geometry in zip(features, geometries, strict=True):
+            feature["geometry"] = geometry
+    return _dumped(_features(features, collection, layer, query, more), form)
 
 
-def attributes(collection: Numbered, page: Rows, names: Sequence[str]) -> list[Json]:
-    """The named fields of each row; days are milliseconds since 1970, what is missing is null."""
+def attributes(collection: NumberedCollection, page: Rows, names: Sequence[str]) -> list[Json]:
+    """Return the named fields of each row; a day is milliseconds since 1970 (UTC), a missing value is None."""
     columns = [_column(collection, name, page) for name in names]
     return [dict(zip(names, values, strict=True)) for values in zip(*columns, strict=True)]
 
 
-def _column(collection: Numbered, name: str, page: Rows) -> list[Any]:
+def _column(collection: NumberedCollection, name: str, page: Rows) -> list[Any]:
     values = collection.values(name)
     data = values.at(page)
     if values.kind == "date":
         data = data.astype("datetime64[D]").astype(np.int64) * _DAY_MS
-    told: list[Any] = data.tolist()
-    there = values.present[page].tolist()
-    return [value if known else None for value, known in zip(told, there, strict=True)]
+    items: list[Any] = data.tolist()
+    present = values.present[page].tolist()
+    return [value if known else None for value, known in zip(items, present, strict=True)]
 
 
-def _different(collection: Numbered, found: Rows, names: Sequence[str]) -> list[Json]:
-    told = attributes(collection, found, names)
-    return [dict(zip(names, values, strict=True)) for values in dict.fromkeys(tuple(one.values()) for one in told)]
+def _distinct(collection: NumberedCollection, selected: Rows, names: Sequence[str]) -> list[Json]:
+    rows = (tuple(values.values()) for values in attributes(collection, selected, names))
+    return [dict(zip(names, values, strict=True)) for values in dict.fromkeys(rows)]
 
 
-def _summary(collection: Numbered, layer: Layer, asked: Question, found: Rows) -> Json:
-    """What is asked of all features that a query selects, however many they are."""
-    if asked.only_ids:
-        return {"objectIdFieldName": OBJECTID, "objectIds": (found + 1).tolist()}
-    count = len(_different(collection, found, asked.names)) if asked.distinct else len(found)
-    if not asked.extent:
+def _summary(collection: NumberedCollection, layer: EsriLayer, query: LayerQuery, selected: Rows) -> Json:
+    """Return the ids, the count or the extent of all selected features, however many they are."""
+    if query.only_ids:
+        return {"objectIdFieldName": OBJECTID, "objectIds": (selected + 1).tolist()}
+    count = len(_distinct(collection, selected, query.names)) if query.distinct else len(selected)
+    if not query.extent:
         return {"count": count}
-    box = places.extent(project(shapes(collection, layer)[found], asked.crs), asked.crs)
+    box = esri_geometry.extent(project(layer_shapes(collection, layer)[selected], query.crs), query.crs)
     nothing: Json = {**dict.fromkeys(("xmin", "ymin", "xmax", "ymax"), "NaN")}
-    told = {"extent": box or {**nothing, "spatialReference": places.reference(asked.crs)}}
-    return {"count": count, **told} if asked.count else told
+    extent = {"extent": box or {**nothing, "spatialReference": esri_geometry.spatial_reference(query.crs)}}
+    return {"count": count, **extent} if query.count else extent
 
 
-def _page(told: list[Json], collection: Numbered, layer: Layer, asked: Question, form: str) -> bytes:
-    """One page of different values."""
-    page = told[asked.offset : asked.offset + asked.limit]
-    more = asked.offset + len(page) < len(told)
+def _page(
+    features: list[Json], collection: NumberedCollection, layer: EsriLayer, query: LayerQuery, form: str
+) -> bytes:
+    """Write one page of distinct values."""
+    page = features[query.offset : query.offset + query.limit]
+    more = query.offset + len(page) < len(features)
     if form != "geojson":
-        return _dumped(_features(page, collection, layer, asked, more), form)
-    features = [{"type": "Feature", "geometry": None, "properties": one["attributes"]} for one in page]
-    return orjson.dumps({"type": "FeatureCollection", **_more(more), "features": features})
+        return _dumped(_features(page, collection, layer, query, more), form)
+    members = [{"type": "Feature", "geometry": None, "properties": feature["attributes"]} for feature in page]
+    return orjson.dumps({"type": "FeatureCollection", **_more(more), "features": members})
 
 
-def _features(told: list[Json], collection: Numbered, layer: Layer, asked: Question, more: bool) -> Json:
+def _features(
+    features: list[Json], collection: NumberedCollection, layer: EsriLayer, query: LayerQuery, more: bool
+) -> Json:
     head: Json = {"objectIdFieldName": OBJECTID, "globalIdFieldName": ""}
     head["uniqueIdField"] = {"name": OBJECTID, "isSystemMaintained": True}
-    if asked.geometry:
-        head |= {"geometryType": layer.kind, "spatialReference": places.reference(asked.crs)}
-    known = [field for field in fields(collection) if field["name"] in asked.names]
+    if query.geometry:
+        head |= {"geometryType": layer.kind, "spatialReference": esri_geometry.spatial_reference(query.crs)}
+    known = [field for field in fields(collection) if field["name"] in query.names]
     over = {"exceededTransferLimit": True} if more else {}
-    return {**head, "fields": known, **over, "features": told}
+    return {**head, "fields": known, **over, "features": features}
 
 
-def _geojson(page: Rows, where: Objects, told: list[Json], more: bool, geometry: bool) -> bytes:
-    """Features as GeoJSON (RFC 7946), which is lon/lat whatever outSR says."""
+def _geojson(page: Rows, where: Objects, properties: list[Json], more: bool, geometry: bool) -> bytes:
+    """Write features as GeoJSON (RFC 7946), which is lon/lat whatever outSR says."""
     members = geojson.members(where, CRS84.decimals) if geometry else [b"null"] * len(page)
     head = orjson.dumps({"type": "FeatureCollection", **_more(more)})[:-1]
     features = (
-        b'{"type":"Feature","id":%d,"geometry":%b,"properties":%b}' % (row + 1, shape, orjson.dumps(one))
-        for row, shape, one in zip(page.tolist(), members, told, strict=True)
+        b'{"type":"Feature","id":%d,"geometry":%b,"properties":%b}' % (row + 1, shape, orjson.dumps(values))
+        for row, shape, values in zip(page.tolist(), members, properties, strict=True)
     )
     return head + b',"features":[' + b",".join(features) + b"]}"
 
 
 def _more(more: bool) -> Json:
-    """That there is more, where clients of today and of before look for it."""
+    """Return the members by which clients, new and old, learn that there are more features."""
     return {"exceededTransferLimit": True, "properties": {"exceededTransferLimit": True}} if more else {}
 
 
-def _dumped(told: Mapping[str, Any], form: str) -> bytes:
-    return orjson.dumps(told, option=orjson.OPT_INDENT_2 if form == "pjson" else None)
+def _dumped(document: Mapping[str, Any], form: str) -> bytes:
+    return orjson.dumps(document, option=orjson.OPT_INDENT_2 if form == "pjson" else None)

@@ -1,51 +1,68 @@
-"""How the layers of the FeatureServer are drawn, as GeoServices REST tells it, by the rules of the map.
+"""Renderers of the layers in GeoServices REST, from the rules of the map.
 
-Esri's renderers choose by values alone and have five marks: of a strike they tell its host, not its kind or its status.
-Sizes are those of one zoom, in points.
+Renderers of Esri choose a symbol by values alone and have five marks: a strike is drawn by its host, not by its kind or
+status. Sizes are those of one zoom, in points.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
-from api.esri.layers import Layer, Numbered
-from api.styles.rules import UNIT, Area, Dot, Geometry, Holds, Line, Marks, Paint, Stops, Table, at_zoom, rules
-from api.styles.sld import ZOOM
-
-Json = dict[str, Any]
+from api.esri.layers import EsriLayer, NumberedCollection
+from api.http.json import Json
+from api.styles.rules import (
+    UNIT,
+    AreaPaint,
+    ChoiceCase,
+    CirclePaint,
+    GeometryClass,
+    LinePaint,
+    Paint,
+    StyleTable,
+    SymbolPaint,
+    TextMatch,
+    ZoomStops,
+    at_zoom,
+    rules,
+)
+from api.styles.sld import REFERENCE_ZOOM
 
 _POINTS = 0.75
-#: Width of most symbols, in their units.
+#: Width of a common symbol, in the unit of symbols.
 _SYMBOL = 15.0
 
 
-def renderer(layer: Layer, collection: Numbered, look: Table) -> Json:
-    """The renderer of a layer: by the host of a strike, by what a pipeline carries, or one symbol for all."""
-    told = [rule for rule in rules(layer.collection, look) if rule.geometry == _geometry(layer)]
-    last = told[-1]
-    if isinstance(last.paint, Marks):
+def renderer(layer: EsriLayer, collection: NumberedCollection, look: StyleTable) -> Json:
+    """Return the renderer of a layer: by the host of a strike, by the cargo of a pipeline, or one symbol for all."""
+    drawn = [rule for rule in rules(layer.collection, look) if rule.geometry == _geometry(layer)]
+    last = drawn[-1]
+    if isinstance(last.paint, SymbolPaint):
         host = last.paint.host
         infos = {
-            value: _mark(last.paint, case.key, look) for case in host.cases() if case.among for value in case.values
+            value: _mark(last.paint, case.key, look) for case in host.cases() if case.is_member for value in case.values
         }
-        return _unique(host.column, infos, _mark(last.paint, host.rest, look), "Other countries")
-    chosen = next((rule for rule in told if rule.only and rule.only.wanted), None)
-    if chosen is None or chosen.only is None:
-        return {"type": "simple", "symbol": _symbol(last.paint)}
-    symbol = _symbol(chosen.paint)
-    values = _holding(collection, chosen.only)
-    return _unique(chosen.only.columns[0], dict.fromkeys(values, symbol), _symbol(last.paint), last.title)
+        return _unique(host.column, infos, _mark(last.paint, host.default, look), "Other countries")
+    rest = next(rule for rule in reversed(drawn) if not isinstance(rule.condition, ChoiceCase))
+    default = _symbol(rest.paint)
+    for rule in drawn:
+        if isinstance(rule.condition, TextMatch) and rule.condition.contains:
+            values = dict.fromkeys(_holding(collection, rule.condition), _symbol(rule.paint))
+            return _unique(rule.condition.columns[0], values, default, rest.title)
+    cases = [(rule.condition, _symbol(rule.paint)) for rule in drawn if isinstance(rule.condition, ChoiceCase)]
+    if cases:
+        symbols = {value: symbol for case, symbol in cases for value in case.values}
+        return _unique(cases[0][0].column, symbols, default, rest.title)
+    return {"type": "simple", "symbol": default}
 
 
-def _geometry(layer: Layer) -> Geometry:
+def _geometry(layer: EsriLayer) -> GeometryClass:
     if layer.kind == "esriGeometryPolygon":
         return "polygons"
     return "lines" if layer.kind == "esriGeometryPolyline" else "points"
 
 
-def _holding(collection: Numbered, only: Holds) -> Iterable[str]:
-    """The values of the first column that have the text in them, of those that there are; a pipeline has no other."""
+def _holding(collection: NumberedCollection, only: TextMatch) -> Iterable[str]:
+    """Return the values in the first column of a condition that contain its text; pipelines have no other column."""
     return sorted(value for value in collection.values(only.columns[0]).words.words if only.text in value)
 
 
@@ -56,23 +73,23 @@ def _unique(column: str, infos: dict[str, Json], default: Json, label: str) -> J
         "fieldDelimiter": ",",
         "defaultSymbol": default,
         "defaultLabel": label,
-        "uniqueValueInfos": [{"value": value, "label": value, "symbol": one} for value, one in infos.items()],
+        "uniqueValueInfos": [{"value": value, "label": value, "symbol": symbol} for value, symbol in infos.items()],
     }
 
 
-def _mark(marks: Marks, host: str, look: Table) -> Json:
-    size = at_zoom(marks.size, ZOOM) * UNIT * _SYMBOL
+def _mark(marks: SymbolPaint, host: str, look: StyleTable) -> Json:
+    size = at_zoom(marks.size, REFERENCE_ZOOM) * UNIT * _SYMBOL
     return _circle(look["host"][host]["light"], size, look["base"]["light"]["halo"], 1)
 
 
 def _symbol(paint: Paint) -> Json:
     match paint:
-        case Line():
-            told = _line(paint.colour, paint.width)
-            return told | ({"style": "esriSLSDash"} if paint.dash else {})
-        case Dot():
-            return _circle(paint.fill, 2 * at_zoom(paint.radius, ZOOM), paint.edge, paint.edge_width)
-        case Area():
+        case LinePaint():
+            line = _line(paint.colour, paint.width)
+            return line | ({"style": "esriSLSDash"} if paint.dash else {})
+        case CirclePaint():
+            return _circle(paint.fill, 2 * at_zoom(paint.radius, REFERENCE_ZOOM), paint.edge, paint.edge_width)
+        case AreaPaint():
             fill = _rgba(paint.fill, paint.opacity)
             outline = _line(paint.edge, paint.edge_width)
             return {"type": "esriSFS", "style": "esriSFSSolid", "color": fill, "outline": outline}
@@ -85,8 +102,8 @@ def _circle(fill: str, size: float, edge: str, width: float) -> Json:
     return {**marker, "outline": outline}
 
 
-def _line(colour: str, stops: Stops) -> Json:
-    width = round(at_zoom(stops, ZOOM) * _POINTS, 2)
+def _line(colour: str, stops: ZoomStops) -> Json:
+    width = round(at_zoom(stops, REFERENCE_ZOOM) * _POINTS, 2)
     return {"type": "esriSLS", "style": "esriSLSSolid", "color": _rgba(colour), "width": width}
 
 

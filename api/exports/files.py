@@ -18,10 +18,9 @@ import pyogrio
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from api.exports.errors import ExportError
-from api.exports.strike_rows import rows
+from api.exports.strike_rows import ExportError, rows
 from geo import geojson
-from geo.lonlat import frame_lonlat
+from geo.lonlat import geodataframe_lonlat
 
 #: Decimals of a degree that are written: 1 cm on the ground.
 DECIMALS = 7
@@ -40,7 +39,7 @@ def to_geojson(frame: geopandas.GeoDataFrame) -> bytes:
     geo.errors.GeoError
         If the frame has no CRS, coordinates are out of range, or a value has no JSON form.
     """
-    placed = [(row, shape) for row, shape in rows(frame_lonlat(frame))]
+    placed = [(row, shape) for row, shape in rows(geodataframe_lonlat(frame))]
     values = [{name: plain(value) for name, value in row.items()} for row, _ in placed]
     ids = [row.get("id", number) for number, row in enumerate(values)]
     return geojson.collection(geojson.fragments(ids, [shape for _, shape in placed], values), {})
@@ -64,7 +63,7 @@ def to_gpkg(frames: Mapping[str, geopandas.GeoDataFrame], path: Path) -> None:
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}-") as scratch:
         fresh = Path(scratch) / "fresh.gpkg"
         for layer, frame in frames.items():
-            flat = _flat(frame_lonlat(frame)).set_crs("EPSG:4326", allow_override=True)
+            flat = _flat(geodataframe_lonlat(frame)).set_crs("EPSG:4326", allow_override=True)
             kind = flat.geom_type.iloc[0] if flat.geom_type.nunique(dropna=False) == 1 else None
             pyogrio.write_dataframe(flat, fresh, layer=layer, driver="GPKG", geometry_type=kind or "Unknown")
         with fresh.open("rb") as written:
@@ -83,7 +82,7 @@ def to_csv(frame: geopandas.GeoDataFrame) -> bytes:
     geo.errors.GeoError
         If the frame has no CRS or coordinates out of range.
     """
-    lonlat = frame_lonlat(frame)
+    lonlat = geodataframe_lonlat(frame)
     columns = [str(name) for name in lonlat.columns if name != lonlat.geometry.name]
     text = io.StringIO(newline="")
     writer = csv.writer(text)

@@ -8,10 +8,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from types import MappingProxyType
 
-STATIC = Path(__file__).resolve().parents[2] / "static"
+from api.exports.text import STATIC, word
+
 _TABLE = json.loads((STATIC / "style-table.json").read_text(encoding="utf-8"))
 
 #: Host country to colour. Two hues that colour-blind readers tell apart (Okabe and Ito 2008); five national
@@ -47,18 +47,16 @@ class Shape:
     lift: float = 0.0
 
 
+def _shape(group: str, label: str) -> Shape:
+    mark = _TABLE["mark"][group]
+    return Shape(label, mark["print"], _TABLE["group"][group], mark.get("scale", 1.0), mark.get("lift", 0.0))
+
+
 SHAPES: Mapping[str, Shape] = MappingProxyType(
-    {
-        "oil": Shape("Oil", "o", _TABLE["group"]["oil"]),
-        "gas": Shape("Gas", "D", _TABLE["group"]["gas"], 0.86),
-        "power": Shape("Power", "^", _TABLE["group"]["power"], 1.3, -0.14),
-        "port": Shape("Port", "v", _TABLE["group"]["port"], 1.3, 0.14),
-        "industry": Shape("Industry", "s", _TABLE["group"]["industry"], 0.88),
-        "office": Shape("Office", "p", _TABLE["group"]["office"], 1.06, -0.03),
-    }
+    {group: _shape(group, word("group", group)) for group in _TABLE["group"] if group != "none"}
 )
 #: For a strike whose hit asset is not known.
-UNKNOWN_SHAPE = Shape("Target not known", "P", _TABLE["group"]["none"])
+UNKNOWN_SHAPE = _shape("none", "Target not known")
 
 
 def shape_of(group: str | None) -> Shape:
@@ -72,7 +70,7 @@ def colour_of(host_country: str | None) -> str:
 
 
 def pipe_group(commodity: str) -> str:
-    """Tell whether a pipeline carries "gas" or "oil" (with its products), "" where it is neither or not said."""
+    """Return the group of a commodity in a pipeline: "gas", "oil" (with its products), or "" for any other and none."""
     words = commodity.lower()
     if "gas" in words:
         return "gas"

@@ -1,1 +1,1 @@
-"""The forms that features are answered in, one module a form, and which of them a request asks for."""
+"""Features as bytes: one module a format, all of them listed in `registry`; and the JSON Schema of what they hold."""

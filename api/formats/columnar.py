@@ -11,39 +11,44 @@ import pandas as pd
 import pyogrio
 import shapely
 
-from api.formats.page import Page
+from api.formats.page import FeatureFormat, FeaturePage
 from api.requests.crs import CRS84, Crs
+from api.requests.negotiation import MediaFormat
 from geo.lonlat import Objects
 from layers.collections.queryables import Kind
 
-#: What a column of each kind is in a table; a list has no type that every reader knows, and is joined text.
+#: Type of a column by kind; a list has no type that every reader knows, and is joined text.
 _TYPES: dict[Kind, str] = {"integer": "Int64", "number": "float64", "boolean": "boolean", "date": "datetime64[ms]"}
 
 
-def flatgeobuf(page: Page) -> bytes:
-    """Write a page as FlatGeobuf in its own order, which a spatial index would change and lose the placeless from."""
-    made = _frame(page)
-    kind = "Point" if set(made.geom_type.dropna()) == {"Point"} else "Unknown"
+def flatgeobuf(page: FeaturePage) -> bytes:
+    """Write a page as FlatGeobuf in the order of its rows, without the spatial index.
+
+    An index would sort the features, and drop those without geometry.
+    """
+    frame = _frame(page)
+    kind = "Point" if set(frame.geom_type.dropna()) == {"Point"} else "Unknown"
     body = io.BytesIO()
     pyogrio.write_dataframe(
-        made, body, driver="FlatGeobuf", layer=page.collection.name, geometry_type=kind, SPATIAL_INDEX="NO"
+        frame, body, driver="FlatGeobuf", layer=page.collection.name, geometry_type=kind, SPATIAL_INDEX="NO"
     )
     return body.getvalue()
 
 
-def geoparquet(page: Page) -> bytes:
+def geoparquet(page: FeaturePage) -> bytes:
     """Write a page as GeoParquet 1.1 (WKB, zstd)."""
     body = io.BytesIO()
     _frame(page).to_parquet(body, index=False, compression="zstd", schema_version="1.1.0")
     return body.getvalue()
 
 
-def _frame(page: Page) -> geopandas.GeoDataFrame:
-    columns = {name: _column(page, name) for name in page.names}
-    return geopandas.GeoDataFrame(columns, geometry=_xy(page.shapes(), page.telling.crs), crs=_known(page.telling.crs))
+def _frame(page: FeaturePage) -> geopandas.GeoDataFrame:
+    columns = {name: _column(page, name) for name in page.property_names}
+    crs = page.representation.crs
+    return geopandas.GeoDataFrame(columns, geometry=_xy(page.shapes(), crs), crs=_crs_name(crs))
 
 
-def _known(crs: Crs) -> str:
+def _crs_name(crs: Crs) -> str:
     # Files hold x before y, whatever the authority says, and name EPSG:4326 for lon/lat.
     return "EPSG:4326" if crs is CRS84 else crs.name
 
@@ -52,12 +57,16 @@ def _xy(shapes: Objects, crs: Crs) -> Objects:
     return shapely.transform(shapes, lambda axes: axes[:, ::-1]) if crs.north_first else shapes
 
 
-def _column(page: Page, name: str) -> pd.Series[Any]:
+def _column(page: FeaturePage, name: str) -> pd.Series[Any]:
     column = page.collection.features.columns[name]
-    values = list(column.at(page.rows))
+    values = list(column.take(page.rows))
     queryable = page.collection.queryables.get(name)
     kind: Kind = "text" if queryable is None else queryable.kind
     if kind in _TYPES:
         return pd.Series(np.array(values, dtype=object), dtype=_TYPES[kind])
     texts = ["; ".join(value) if isinstance(value, tuple) else value for value in values]
     return pd.Series(texts, dtype=object)
+
+
+FLATGEOBUF = FeatureFormat(MediaFormat("fgb", "application/flatgeobuf", "FlatGeobuf"), flatgeobuf)
+GEOPARQUET = FeatureFormat(MediaFormat("parquet", "application/vnd.apache.parquet", "GeoParquet"), geoparquet)

@@ -1,4 +1,4 @@
-"""GeoJSON (RFC 7946), joined from fragments that were serialised once; only what is asked otherwise is written anew."""
+"""GeoJSON (RFC 7946), joined from features that were serialised once and written anew only where a request differs."""
 
 from __future__ import annotations
 
@@ -6,51 +6,54 @@ from collections.abc import Sequence
 
 import orjson
 
-from api.formats.page import Page
+from api.formats.page import FeatureFormat, FeaturePage
 from api.requests.crs import CRS84
+from api.requests.negotiation import GEOJSON
 from geo import geojson
 
 _GEOMETRY, _PROPERTIES = b',"geometry":', b',"properties":'
 
 
-def collection(page: Page) -> bytes:
+def collection(page: FeaturePage) -> bytes:
     """Write a page as a FeatureCollection."""
-    return geojson.collection(features(page), page.members)
+    return geojson.collection(features(page), page.collection_members)
 
 
-def feature(page: Page) -> bytes:
+def feature(page: FeaturePage) -> bytes:
     """Write the one feature of a page with its links."""
     (only,) = features(page)
     return only[:-1] + b',"links":' + orjson.dumps(page.links) + b"}"
 
 
-def features(page: Page) -> Sequence[bytes]:
-    """Write each feature."""
-    kept = page.collection.fragments.taken(page.rows)
-    if page.telling.is_whole:
-        return kept
-    whole = list(kept)
+def features(page: FeaturePage) -> Sequence[bytes]:
+    """Write each feature of a page, as many as it has rows."""
+    stored = page.collection.fragments.take(page.rows)
+    if page.representation.is_default:
+        return stored
+    whole = list(stored)
     # Neither id nor geometry can hold the names that they are cut at: ids have no quotation marks.
-    heads = [one[: one.index(_GEOMETRY)] for one in whole]
+    heads = [feature[: feature.index(_GEOMETRY)] for feature in whole]
     return [
         b"%b%b%b%b%b}" % (head, _GEOMETRY, shape, _PROPERTIES, values)
         for head, shape, values in zip(heads, _shapes(page, whole), _values(page, whole), strict=True)
     ]
 
 
-def _shapes(page: Page, whole: list[bytes]) -> list[bytes]:
-    told = page.telling
-    if not told.geometry:
+def _shapes(page: FeaturePage, whole: list[bytes]) -> list[bytes]:
+    if not page.representation.geometry:
         return [b"null"] * len(whole)
-    if told.crs is CRS84:
-        return [one[one.index(_GEOMETRY) + len(_GEOMETRY) : one.index(_PROPERTIES)] for one in whole]
-    return geojson.members(page.shapes(), told.crs.decimals)
+    if page.representation.crs is CRS84:
+        return [feature[feature.index(_GEOMETRY) + len(_GEOMETRY) : feature.index(_PROPERTIES)] for feature in whole]
+    return geojson.members(page.shapes(), page.representation.crs.decimals)
 
 
-def _values(page: Page, whole: list[bytes]) -> list[bytes]:
-    if page.telling.properties is None:
-        return [one[one.index(_PROPERTIES) + len(_PROPERTIES) : -1] for one in whole]
-    names = page.names
+def _values(page: FeaturePage, whole: list[bytes]) -> list[bytes]:
+    if page.representation.properties is None:
+        return [feature[feature.index(_PROPERTIES) + len(_PROPERTIES) : -1] for feature in whole]
+    names = page.property_names
     columns = page.collection.features.columns
-    told = zip(*(columns[name].at(page.rows) for name in names), strict=True) if names else [()] * len(page.rows)
-    return [orjson.dumps(dict(zip(names, values, strict=True))) for values in told]
+    rows = zip(*(columns[name].take(page.rows) for name in names), strict=True) if names else [()] * len(page.rows)
+    return [orjson.dumps(dict(zip(names, values, strict=True))) for values in rows]
+
+
+FORMAT = FeatureFormat(GEOJSON, collection, feature)

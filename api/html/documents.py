@@ -1,4 +1,4 @@
-"""Any other answer as people read it: its members as terms, its lists of alike members as tables."""
+"""Any answer as people read it: its members as terms, its lists of alike members as tables."""
 
 from __future__ import annotations
 
@@ -8,11 +8,19 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from api.http.json import Json
+from api.wording.catalogue import ENGLISH, phrase
 
-def plain(value: Any) -> str:
-    """A value as text: numbers without needless decimals, yes and no, objects as JSON, all else as it is."""
+#: The largest number of columns of a table; a list of members with more is shown one after another.
+_MAX_COLUMNS = 24
+#: The largest number of letters of values that are shown in one line.
+_MAX_LINE = 40
+
+
+def plain(value: Any, language: str = ENGLISH) -> str:
+    """Write a JSON value as text: whole numbers without decimals, yes and no in words, objects and lists as JSON."""
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return phrase("html.answer.yes" if value else "html.answer.no", language)
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     if isinstance(value, str | int | float):
@@ -20,85 +28,81 @@ def plain(value: Any) -> str:
     return orjson.dumps(value).decode()
 
 
-Json = Mapping[str, Any]
-
-#: Most columns of a table.
-_MOST = 24
-#: Letters of what is told in one line.
-_LINE = 40
-
-
-class Text(NamedTuple):
-    """Something plain; with an address where it is one. Empty for null and for empty lists."""
+class TextPart(NamedTuple):
+    """A value as text, with an address where it is one; empty for null and for empty lists."""
 
     text: str
     address: str | None = None
     kind: str = "text"
 
 
-class Table(NamedTuple):
-    """Members that are alike and plain: names of the columns, and the cells of each row."""
+class TablePart(NamedTuple):
+    """Members with like names and plain values: the names, and the cells of each row."""
 
     head: Sequence[str]
-    rows: Sequence[Sequence[Sequence[Text]]]
+    rows: Sequence[Sequence[Sequence[TextPart]]]
     kind: str = "table"
 
 
-class Line(NamedTuple):
-    """A few short texts."""
+class LinePart(NamedTuple):
+    """A few short texts beside each other."""
 
-    parts: Sequence[Text]
+    parts: Sequence[TextPart]
     kind: str = "line"
 
 
-class Several(NamedTuple):
-    """Several parts, one after another."""
+class ListPart(NamedTuple):
+    """Parts one after another."""
 
     parts: Sequence[Any]
     kind: str = "several"
 
 
-class Terms(NamedTuple):
-    """Members by name."""
+class TermsPart(NamedTuple):
+    """The members of an object, each a name and a part."""
 
     pairs: Sequence[tuple[str, Any]]
     kind: str = "terms"
 
 
-def told_of(value: Any) -> Text | Line | Table | Several | Terms:
-    """How a value of JSON is told; geometries and other nested lists stay JSON."""
+DocumentPart = TextPart | LinePart | TablePart | ListPart | TermsPart
+
+
+def terms_of(value: Any, language: str = ENGLISH) -> DocumentPart:
+    """Lay out a JSON value; geometries and lists within lists stay JSON."""
     if isinstance(value, Mapping):
         if "coordinates" in value:
-            return Text(plain(value))
-        return Terms([(_words(name), told_of(part)) for name, part in value.items()])
+            return TextPart(plain(value))
+        return TermsPart([(_words(name), terms_of(part, language)) for name, part in value.items()])
     if isinstance(value, list | tuple):
-        return _listed(list(value))
-    return _text(value)
+        return _listed(list(value), language)
+    return _text(value, language)
 
 
-def _listed(value: list[Any]) -> Text | Line | Table | Several:
-    if all(isinstance(part, Mapping) for part in value) and value:
-        flat = [dict(_flat(part)) for part in value]
+def _listed(values: list[Any], language: str) -> TextPart | LinePart | TablePart | ListPart:
+    if all(isinstance(part, Mapping) for part in values) and values:
+        flat = [dict(_flat(part)) for part in values]
         head = list(dict.fromkeys(name for part in flat for name in part))
-        if len(value) > 1 and len(head) <= _MOST and all(_is_plain(one) for part in flat for one in part.values()):
-            return Table(head, [[_cell(part.get(name)) for name in head] for part in flat])
-        return Several([told_of(part) for part in value])
-    if any(isinstance(part, list | tuple | Mapping) for part in value):
-        return Text(plain(value))
-    if not value:
-        return Text("")
-    parts = [_text(part) for part in value]
+        is_table = all(_is_plain(value) for part in flat for value in part.values())
+        if len(values) > 1 and len(head) <= _MAX_COLUMNS and is_table:
+            return TablePart(head, [[_cell(part.get(name), language) for name in head] for part in flat])
+        return ListPart([terms_of(part, language) for part in values])
+    if any(isinstance(part, list | tuple | Mapping) for part in values):
+        return TextPart(plain(values))
+    if not values:
+        return TextPart("")
+    parts = [_text(part, language) for part in values]
     # A pair of bounds, or a few codes, are read in one line.
-    return Line(parts) if sum(len(part.text) + 2 for part in parts) <= _LINE else Several(parts)
+    return LinePart(parts) if sum(len(part.text) + 2 for part in parts) <= _MAX_LINE else ListPart(parts)
 
 
-def _flat(value: Json, above: str = "") -> Iterator[tuple[str, Any]]:
-    """Members of members by all their names."""
+def _flat(value: Json, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield the members of an object and of the objects in it, under the names of all objects that hold them."""
     for name, part in value.items():
-        if isinstance(part, Mapping) and "coordinates" not in part:
-            yield from _flat(part, f"{above}{_words(name)} ")
+        if isinstance(part, dict) and "coordinates" not in part:
+            yield from _flat(part, f"{prefix}{_words(name)} ")
         else:
-            yield f"{above}{_words(name)}", plain(part) if isinstance(part, Mapping) else part
+            yield f"{prefix}{_words(name)}", plain(part) if isinstance(part, Mapping) else part
 
 
 def _is_plain(value: Any) -> bool:
@@ -107,15 +111,15 @@ def _is_plain(value: Any) -> bool:
     return not isinstance(value, Mapping)
 
 
-def _cell(value: Any) -> list[Text]:
-    return [_text(part) for part in value] if isinstance(value, list | tuple) else [_text(value)]
+def _cell(value: Any, language: str) -> list[TextPart]:
+    return [_text(part, language) for part in value] if isinstance(value, list | tuple) else [_text(value, language)]
 
 
-def _text(value: Any) -> Text:
+def _text(value: Any, language: str) -> TextPart:
     if value is None or value == "":
-        return Text("")
-    told = plain(value)
-    return Text(told, told if re.match(r"https?://[^{}\s]+$", told, re.IGNORECASE) else None)
+        return TextPart("")
+    text = plain(value, language)
+    return TextPart(text, text if re.match(r"https?://[^{}\s]+$", text, re.IGNORECASE) else None)
 
 
 def _words(name: str) -> str:

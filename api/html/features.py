@@ -1,4 +1,4 @@
-"""Features as people read them: a row a feature with links to what it names, and pictures of where they are."""
+"""Features as people read them: a row for each, with links to the features it names, and pictures of their places."""
 
 from __future__ import annotations
 
@@ -15,16 +15,18 @@ from starlette.requests import Request
 
 from api.html.documents import plain
 from api.html.map_images import pictures
+from api.http.json import Json
 from api.http.links import href, item_path
 from api.requests.query_parameters import sortables
-from api.server.served_version import View
-from layers.collections.collection import Box, Collection
+from api.server.served_version import ServedVersion
+from api.wording.catalogue import ENGLISH, phrase
+from api.wording.preference import language_of
+from layers.collections.collection import Collection
+from layers.collections.geometry_index import Box
 from layers.model.records import Source
 
-Json = Mapping[str, Any]
-
-#: The collection that the values of a property are ids of.
-_NAMES = {
+#: Properties whose values are ids of features, with the collection of these.
+_ID_PROPERTIES = {
     "asset": "assets",
     "assets": "assets",
     "strike": "strikes",
@@ -33,19 +35,19 @@ _NAMES = {
     "owner_countries": "countries",
     "related_countries": "countries",
 }
-#: Features of the longest table: a page of more is slow to read and to make.
+#: The largest number of rows of a table: a longer page is slow to read and to build.
 MOST = 1000
-#: Letters that a cell holds in one line.
-_SHORT = 28
-#: Parameters that say which page or form of the answer it is, not what is asked for.
-_PAGING = ("f", "limit", "offset", "startindex", "cursor")
+#: The largest number of letters that a cell holds in one line.
+_MAX_LINE = 28
+#: Parameters that choose a page or form of the answer, not features.
+_PAGING = ("f", "lang", "limit", "offset", "startindex", "cursor")
 #: Parameters that the form of the page has fields for.
 FIELDS = ("bbox", "datetime", "filter", "sortby", "limit")
 
 
 @dataclass(frozen=True)
-class Value:
-    """One value as text; where it names a feature, with its address and name."""
+class LinkedValue:
+    """A value as text; where it is the id of a feature, with the address and name of that feature."""
 
     text: str
     address: str | None = None
@@ -53,41 +55,41 @@ class Value:
 
 
 @dataclass(frozen=True)
-class Field:
-    """One property of a feature; without values where it is null or an empty list."""
+class FieldValues:
+    """A property of a feature; without values where it is null or an empty list."""
 
     name: str
-    values: tuple[Value, ...]
+    values: tuple[LinkedValue, ...]
     doc: str
     unit: str | None
     number: bool
 
     @property
     def title(self) -> str:
-        """Its name in words, without the unit at its end."""
+        """The name in words, without the unit at its end."""
         words = self.name.split("_")
         return " ".join(words[:-1] if len(words) > 1 and words[-1] == self.unit else words)
 
     @property
     def width(self) -> str:
-        """Class of a cell of it, so that a table of many columns can be read."""
-        longest = sum(len(value.text) + 2 for value in self.values)
-        return "number" if self.number else "long" if longest > _SHORT else "short"
+        """The CSS class of its cell in a table: number, long or short."""
+        length = sum(len(value.text) + 2 for value in self.values)
+        return "number" if self.number else "long" if length > _MAX_LINE else "short"
 
 
 @dataclass(frozen=True)
-class Row:
-    """One feature: its id, name and address, and all other properties."""
+class FeatureRow:
+    """A feature: id, name, address, all further properties, and its place in words."""
 
     id: str
     name: str
     address: str
-    fields: Sequence[Field]
+    fields: Sequence[FieldValues]
     place: str
 
 
-class Cited(NamedTuple):
-    """A source: what it is called, what else is known of it, its address and that of a copy."""
+class CitedSource(NamedTuple):
+    """A source: its name, publisher and day, its address, and the address of an archived copy."""
 
     name: str
     about: str
@@ -95,149 +97,158 @@ class Cited(NamedTuple):
     copy: str | None
 
 
-def name_of(told: Json) -> str:
-    """What a feature is called: its title or name, or else its id."""
-    properties = told["properties"] or {}
-    return str(properties.get("title") or properties.get("name") or told["id"])
+def name_of(feature: Json) -> str:
+    """Return the title or name of a feature, or else its id."""
+    properties = feature["properties"] or {}
+    return str(properties.get("title") or properties.get("name") or feature["id"])
 
 
-def place_of(geometry: Json | None, count: int) -> str:
-    """Where a feature is, in few words: the coordinates of a point, of others the kind and how many positions."""
+def place_of(geometry: Json | None, count: int, language: str = ENGLISH) -> str:
+    """Describe a GeoJSON geometry: the coordinates of a point, else the type and the number of its positions."""
     if geometry is None:
         return ""
     if geometry["type"] == "Point":
         return ", ".join(plain(number) for number in geometry["coordinates"])
-    return f"{geometry['type']}, {count} positions"
+    return phrase("html.item.positions", language, type=geometry["type"], n=count)
 
 
-def of_items(request: Request, view: View, found: Collection, told: Json) -> Json:
-    """What the page of features says besides: rows, pictures, and what was asked for."""
-    rows = [_row(request, view, found, one) for one in told["features"]]
+def of_items(request: Request, view: ServedVersion, collection: Collection, document: Json) -> Json:
+    """Give the page of features what its JSON lacks: rows, pictures, and the values of its form."""
+    rows = [_row(request, view, collection, feature) for feature in document["features"]]
     query = dict(request.query_params)
-    asked = {name: text for name, text in query.items() if name not in _PAGING}
-    drawn = {name: text for name, text in asked.items() if name in _drawing(found)}
+    selecting = {name: text for name, text in query.items() if name not in _PAGING}
+    drawing = {name: text for name, text in selecting.items() if name in _drawing(collection)}
+    caption = "html.items.caption-box" if "bbox" in selecting else "html.items.caption"
     return {
         "rows": rows,
-        "pictures": pictures(request, found.name, _bounds(found, told["features"]), drawn),
-        "caption": f"All that match{' but for the box' if 'bbox' in asked else ''}, about those of this page.",
-        "asked": [(name, text, _without(request, found, name)) for name, text in asked.items()],
+        "pictures": pictures(request, collection.name, _bounds(collection, document["features"]), drawing),
+        "caption": phrase(caption, language_of(request)),
+        "conditions": [(name, text, _without(request, collection, name)) for name, text in selecting.items()],
         "query": query,
-        "kept": {name: text for name, text in asked.items() if name not in FIELDS},
-        "most": min(request.app.state.settings.limit_max, MOST),
-        "usual": request.app.state.settings.limit_default,
-        "sortable": list(sortables(found)),
-        "leads": {one["rel"]: one["href"] for one in told["links"] if one["rel"] in ("next", "prev")},
+        "hidden": {
+            name: text for name, text in query.items() if name == "lang" or (name in selecting and name not in FIELDS)
+        },
+        "max_limit": min(request.app.state.settings.limit_max, MOST),
+        "default_limit": request.app.state.settings.limit_default,
+        "sortable": list(sortables(collection)),
+        "paging_links": {link["rel"]: link["href"] for link in document["links"] if link["rel"] in ("next", "prev")},
     }
 
 
-def of_item(request: Request, view: View, found: Collection, told: Json) -> Json:
-    """What the page of a feature says besides: its row, pictures, and what else is known of it."""
-    there = _bounds(found, [told])
-    record = view.snapshot.records.table(found.name).get(told["id"]) if found.name in ("strikes", "assets") else None
+def of_item(request: Request, view: ServedVersion, collection: Collection, document: Json) -> Json:
+    """Give the page of a feature what its JSON lacks: its row, pictures, its sources, and addresses of more on it."""
+    bounds = _bounds(collection, [document])
+    has_record = collection.name in ("strikes", "assets")
+    record = view.snapshot.records.table(collection.name).get(document["id"]) if has_record else None
     ids: Sequence[str] = getattr(record, "sources", ())
-    known = view.snapshot.records.sources
+    sources = view.snapshot.records.sources
+    language = language_of(request)
     return {
-        "row": _row(request, view, found, told),
-        "pictures": pictures(request, found.name, there, {"id": str(told["id"])}),
-        "more": _more(request, found, str(told["id"])),
-        "sources": [_cited(known[key]) for key in ids if key in known],
-        "shape": orjson.dumps(told["geometry"]).decode(),
-        "system": request.query_params.get("crs", "OGC:CRS84 (longitude, latitude)"),
+        "row": _row(request, view, collection, document),
+        "pictures": pictures(request, collection.name, bounds, {"id": str(document["id"])}),
+        "more": _more(request, collection, str(document["id"]), language),
+        "sources": [_cited(sources[key]) for key in ids if key in sources],
+        "shape": orjson.dumps(document["geometry"]).decode(),
+        "system": request.query_params.get("crs", phrase("html.item.crs84", language)),
     }
 
 
-def _cited(source: Source) -> Cited:
-    """A source as it is listed: by its title, or else who published it."""
+def _cited(source: Source) -> CitedSource:
+    """List a source by its title, or else by its publisher."""
     about = [source.publisher if source.title else None, source.published]
-    told = ", ".join(part for part in about if part)
-    return Cited(source.title or source.publisher, told, _web(source.url), _web(source.archive_url))
+    text = ", ".join(part for part in about if part)
+    return CitedSource(source.title or source.publisher, text, _web(source.url), _web(source.archive_url))
 
 
 def _web(url: str | None) -> str | None:
-    """An address that a link may lead to; ``None`` for any other."""
+    """Return an address that a link may lead to; ``None`` for any other."""
     return url if url is not None and re.match(r"https?://", url, re.IGNORECASE) else None
 
 
-def _more(request: Request, found: Collection, key: str) -> list[tuple[str, str]]:
-    """Title and address of what else tells of a feature."""
+def _more(request: Request, collection: Collection, key: str, language: str) -> list[tuple[str, str]]:
+    """List title and address of further answers on a feature."""
     quoted = urllib.parse.quote(key, safe="/")
-    if found.name == "strikes":
-        return [
-            ("On the map", f"{href(request, '/map')}#strike={urllib.parse.quote(key, safe='')}"),
-            ("Whose it was: owners, chains, reasons and sources", href(request, f"/strikes/{quoted}/attribution")),
-            ("The record as stored", href(request, f"/records/strikes/{quoted}")),
-        ]  # fmt: skip
-    if found.name == "assets":
-        return [
-            ("Owners, with the chains", href(request, f"/assets/{quoted}/owners")),
-            ("Strikes on it", href(request, "/collections/strikes/items", assets=key)),
-            ("The record as stored", href(request, f"/records/assets/{quoted}")),
-        ]
-    if found.name == "countries":
-        return [
-            ("On the map", f"{href(request, '/map')}#country={urllib.parse.quote(key, safe='')}"),
-            ("What of its was hit", href(request, f"/countries/{quoted}")),
-            ("Its ties to what was struck", href(request, "/collections/attributions/items", country=key)),
-        ]
-    return []
+    fragment = urllib.parse.quote(key, safe="")
+    addresses: Mapping[str, Mapping[str, str]] = {
+        "strikes": {
+            "on-map": f"{href(request, '/map')}#strike={fragment}",
+            "attribution": href(request, f"/strikes/{quoted}/attribution"),
+            "record": href(request, f"/records/strikes/{quoted}"),
+        },
+        "assets": {
+            "owners": href(request, f"/assets/{quoted}/owners"),
+            "strikes": href(request, "/collections/strikes/items", assets=key),
+            "record": href(request, f"/records/assets/{quoted}"),
+        },
+        "countries": {
+            "on-map": f"{href(request, '/map')}#country={fragment}",
+            "country": href(request, f"/countries/{quoted}"),
+            "ties": href(request, "/collections/attributions/items", country=key),
+        },
+    }
+    return [
+        (phrase(f"html.item.{name}", language), address) for name, address in addresses.get(collection.name, {}).items()
+    ]
 
 
-def _row(request: Request, view: View, found: Collection, told: Json) -> Row:
-    known = {column.name: column for column in found.columns}
+def _row(request: Request, view: ServedVersion, collection: Collection, feature: Json) -> FeatureRow:
+    columns = {column.name: column for column in collection.columns}
     fields = [
-        Field(
+        FieldValues(
             name,
             tuple(_values(request, view, name, value)),
-            known[name].doc if name in known else "",
-            known[name].unit if name in known else None,
-            name in known and known[name].type in ("number", "integer"),
+            columns[name].doc if name in columns else "",
+            columns[name].unit if name in columns else None,
+            name in columns and columns[name].type in ("number", "integer"),
         )
-        for name, value in (told["properties"] or {}).items()
+        for name, value in (feature["properties"] or {}).items()
     ]
-    address = href(request, item_path(found.name, told["id"]))
-    row = found.rows_by_id.get(told["id"])
-    count = 0 if row is None else int(shapely.get_num_coordinates(found.shapes_at(np.array([row]))[0]))
-    return Row(str(told["id"]), name_of(told), address, fields, place_of(told["geometry"], count))
+    address = href(request, item_path(collection.name, feature["id"]))
+    row = collection.rows_by_id.get(feature["id"])
+    count = 0 if row is None else int(shapely.get_num_coordinates(collection.shapes_at(np.array([row]))[0]))
+    place = place_of(feature["geometry"], count, language_of(request))
+    return FeatureRow(str(feature["id"]), name_of(feature), address, fields, place)
 
 
-def _values(request: Request, view: View, name: str, value: Any) -> Iterator[Value]:
-    for one in value if isinstance(value, list) else [value]:
-        if one is None or one == "":
+def _values(request: Request, view: ServedVersion, name: str, values: Any) -> Iterator[LinkedValue]:
+    language = language_of(request)
+    for value in values if isinstance(values, list) else [values]:
+        if value is None or value == "":
             continue
-        text = plain(one)
-        other = view.snapshot.collections.get(_NAMES.get(name, ""))
-        row = None if other is None else other.rows_by_id.get(text)
-        if other is None or row is None:
-            yield Value(text)
+        text = plain(value, language)
+        collection = view.snapshot.collections.get(_ID_PROPERTIES.get(name, ""))
+        row = None if collection is None else collection.rows_by_id.get(text)
+        if collection is None or row is None:
+            yield LinkedValue(text)
         else:
-            feature: Any = other.features[row]
+            feature: Any = collection.features[row]
             called = getattr(feature, "title", None) or getattr(feature, "name", None)
-            yield Value(text, href(request, item_path(other.name, text)), called)
+            yield LinkedValue(text, href(request, item_path(collection.name, text)), called)
 
 
-def _bounds(found: Collection, told: Sequence[Json]) -> Box | None:
-    """Bounds of features in degrees, whatever system they are told in; ``None`` where none has a place."""
-    rows = [found.rows_by_id[one["id"]] for one in told if one["id"] in found.rows_by_id]
-    shapes = found.shapes_at(np.array(rows, np.int64))
+def _bounds(collection: Collection, features: Sequence[Json]) -> Box | None:
+    """Return the bounds of features in degrees, in whichever CRS they are written; ``None`` where none has a place."""
+    rows = [collection.rows_by_id[feature["id"]] for feature in features if feature["id"] in collection.rows_by_id]
+    shapes = collection.shapes_at(np.array(rows, np.int64))
     if not len(shapes) or np.isnan(edges := shapely.total_bounds(shapes)).any():
         return None
     west, south, east, north = edges.tolist()
     return west, south, east, north
 
 
-def _drawing(found: Collection) -> set[str]:
-    """Parameters that a picture of the same features takes."""
+def _drawing(collection: Collection) -> set[str]:
+    """Name the parameters that a picture of the features takes."""
     return {
         "datetime",
         "filter",
         "filter-lang",
         "filter-crs",
-        *(name for name in found.queryables if name != "geometry"),
+        *(name for name in collection.queryables if name != "geometry"),
     }
 
 
-def _without(request: Request, found: Collection, name: str) -> str:
-    """The address of the same page with one parameter less, from the first feature on."""
-    left = ("offset", "startindex", "cursor", name)
-    query = {key: text for key, text in request.query_params.items() if key not in left}
-    return href(request, f"/collections/{found.name}/items", **query)
+def _without(request: Request, collection: Collection, name: str) -> str:
+    """Return the address of the page without one of its parameters, from the first feature on."""
+    dropped = ("offset", "startindex", "cursor", name)
+    query = {key: text for key, text in request.query_params.items() if key not in dropped}
+    return href(request, f"/collections/{collection.name}/items", **query)

@@ -10,18 +10,18 @@ from starlette.requests import Request
 
 from api.http.links import href
 from geo.tiles import tile_matrix
-from layers.collections.collection import Box
+from layers.collections.geometry_index import Box
 
 #: Pixels of the picture on a wide page and on a narrow one.
 _WIDE, _NARROW = (960, 540), (480, 400)
-#: Least width of what is shown, in widths of the world: some 3.6 degrees.
-_LEAST = 0.01
-#: Where the pictures of the world end to the north and south, in degrees; few live beyond.
+#: The smallest width of a picture, in widths of the world: some 3.6 degrees.
+_MIN_WIDTH = 0.01
+#: Northern and southern end of pictures of the world, in degrees; few people live beyond.
 _NORTH, _SOUTH = 80.0, -58.0
 
 
 class Picture(NamedTuple):
-    """One picture: its address and its size in pixels."""
+    """A picture: its address and its size in pixels."""
 
     address: str
     width: int
@@ -29,29 +29,39 @@ class Picture(NamedTuple):
 
 
 def pictures(request: Request, collections: str | None, bounds: Box | None, drawn: Mapping[str, str]) -> list[Picture]:
-    """A wide and a narrow picture of what parameters select of collections; none where nothing has a place."""
+    """Give a wide and a narrow picture of selected features; none without bounds.
+
+    Parameters
+    ----------
+    collections
+        Names of collections, joined by commas; ``None`` draws all.
+    bounds
+        West, south, east and north of the features in degrees; ``None`` where none has a place.
+    drawn
+        Query parameters that select the features.
+    """
     if bounds is None:
         return []
-    told = []
+    drawn_pictures = []
     for width, height in (_WIDE, _NARROW):
         box = ",".join(f"{edge:.4f}" for edge in framed(bounds, width / height))
         address = href(
             request, "/map", f="png", collections=collections, bbox=box, crs="EPSG:3857", width=width, height=height,
             **drawn,
         )  # fmt: skip
-        told.append(Picture(address, width, height))
-    return told
+        drawn_pictures.append(Picture(address, width, height))
+    return drawn_pictures
 
 
 def framed(bounds: Box, ratio: float) -> Box:
-    """A box about bounds, all in degrees, with room on all sides and so many times as wide as high in Mercator.
+    """Widen bounds in degrees, with room on all sides, to a box of a ratio of width to height in Mercator.
 
-    Where the world is not wide enough for that it is cut off in the north and south.
+    Where the world is not wide enough for that, the box is cut off in the north and south.
     """
     west, south, east, north = bounds
     corners = np.array([[west, min(north, _NORTH)], [east, max(south, _SOUTH)]])
     (left, top), (right, bottom) = tile_matrix.world(corners)
-    width = max((right - left) * 1.15, (bottom - top) * 1.15 * ratio, _LEAST)
+    width = max((right - left) * 1.15, (bottom - top) * 1.15 * ratio, _MIN_WIDTH)
     width = min(width, 1.0)
     height = width / ratio
     x = min(max((left + right) / 2, width / 2), 1 - width / 2)

@@ -1,4 +1,4 @@
-"""What a browser is answered: one page a resource, with all that its JSON says; data goes in as text, never as HTML."""
+"""HTML pages, one for each resource, with all that its JSON says; data goes in as text, never as HTML."""
 
 from __future__ import annotations
 
@@ -11,20 +11,22 @@ from typing import Any
 
 import orjson
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from starlette.requests import Request
 
-from api.html import documents, features, operations, schemas
+from api.html import documents, features, schemas
 from api.html.documents import plain
 from api.html.map_images import pictures
+from api.http.json import Json
 from api.http.links import href
-from api.server.served_version import View
+from api.server.served_version import ServedVersion
+from api.wording import catalogue
+from api.wording.catalogue import ENGLISH, phrase
+from api.wording.preference import language_of
 from layers.collections.collection import Collection
 from layers.reference.basemap import ATTRIBUTION
 
-Json = Mapping[str, Any]
-
-TEMPLATES = Path(__file__).parent / "templates"
+_FOLDER = Path(__file__).parent / "templates"
 #: Characters that HTML may not hold (WHATWG HTML, 13.2.3.5), and halves of characters.
 _UNFIT = re.compile(
     "[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef"
@@ -33,162 +35,170 @@ _UNFIT = re.compile(
 )
 #: Controls of the direction of text, which a title has no element to hold together.
 _DIRECTION = re.compile("[\u202a-\u202e\u2066-\u2069]")
-#: Titles of pages that are not those of their collection or feature.
-_TITLES = {
-    "landing": "StrikeAtlas",
-    "definition": "API definition",
-    "conformance": "Conformance",
-    "collections": "Collections",
-    "connect": "Connect",
-    "styles": "Styles",
-}
-_OF_COLLECTION = {
-    "items": "Features",
-    "queryables": "Filter by",
-    "sortables": "Sort by",
-    "schema": "Schema",
-    "styles": "Styles",
-}
-_STANDARDS = {
-    "ogcapi-common-1": "OGC API - Common, part 1",
-    "ogcapi-features-1": "OGC API - Features, part 1: core",
-    "ogcapi-features-2": "OGC API - Features, part 2: systems",
-    "ogcapi-features-3": "OGC API - Features, part 3: filtering",
-    "ogcapi-features-4": "OGC API - Features, part 4: writing",
-    "ogcapi-features-5": "OGC API - Features, part 5: schemas",
-    "ogcapi-features-8": "OGC API - Features, part 8: sorting",
-    "ogcapi-styles-1": "OGC API - Styles (draft)",
-    "ogcapi-tiles-1": "OGC API - Tiles, part 1",
-    "json-fg-1": "Features and Geometries JSON",
-    "cql2": "Common Query Language (CQL2)",
-}
 _SCHEMAS = ("queryables", "sortables", "schema")
-#: What makes what the pages of a collection and its features need besides their JSON.
-_OF_FEATURES: Mapping[str, Callable[[Request, View, Collection, Json], Json]] = {
+#: Functions that give the pages of a collection and of its features what their JSON lacks.
+_CONTEXTS: Mapping[str, Callable[[Request, ServedVersion, Collection, Json], Json]] = {
     "collection": schemas.of_collection,
     "items": features.of_items,
     "item": features.of_item,
 }
 
 
-def page(request: Request, view: View, kind: str, told: Json) -> bytes:
-    """The page of a resource.
+def page(request: Request, view: ServedVersion, kind: str, document: Json) -> bytes:
+    """Write the page of a resource, in the language of the request.
 
     Parameters
     ----------
     kind
         landing, definition, conformance, collections, collection, items, item, queryables, sortables, schema,
         styles, connect, or answer for any other.
-    told
-        What the resource says as JSON.
+    document
+        The resource as JSON.
     """
-    found = view.snapshot.collections.get(request.path_params.get("collection", ""))
-    more = {
+    collection = view.snapshot.collections.get(request.path_params.get("collection", ""))
+    context = {
         "collections": view.snapshot.collections,
-        "collection": found,
-        "trail": _trail(request, kind, found, told),
-        **_more(request, view, kind, found, told),
+        "collection": collection,
+        "trail": _trail(request, kind, collection, document),
+        **_context(request, view, kind, collection, document),
     }
-    return _rendered(request, "schema" if kind in _SCHEMAS else kind, told, more)
+    return _rendered(request, "schema" if kind in _SCHEMAS else kind, document, context)
 
 
-def _more(request: Request, view: View, kind: str, found: Collection | None, told: Json) -> Json:
-    """What the page of a kind needs besides its JSON."""
+def problem(request: Request, document: Json) -> bytes:
+    """Write the page of an error, given as problem details (RFC 9457)."""
+    return _rendered(request, "problem", document, {"trail": [(str(document["title"]), None)]})
+
+
+def translated(source: str, language: str) -> str:
+    """Put the language and the sentences of a page of ``static/`` into a language: those of ``html.static``."""
+    text = source.replace(f'<html lang="{ENGLISH}">', f'<html lang="{language}">', 1)
+    # The longest first, as one may be part of another.
+    for code in sorted(catalogue.codes("html.static."), key=lambda code: -len(phrase(code))):
+        text = text.replace(str(_escaped(phrase(code))), str(_escaped(phrase(code, language))))
+    return text
+
+
+def _context(request: Request, view: ServedVersion, kind: str, collection: Collection | None, document: Json) -> Json:
+    """Give the page of a kind what its JSON lacks."""
+    language = language_of(request)
     if kind == "landing":
         return {"pictures": pictures(request, None, view.snapshot.collections["strikes"].bounds, {})}
     if kind == "conformance":
-        return {"standards": _standards(told)}
+        return {"standards": _standards(document, language)}
     if kind == "definition":
-        return {"groups": operations.groups(told), "shared": operations.shared(told)}
+        return {"groups": schemas.groups(document, language), "shared": schemas.shared(document, language)}
     if kind in _SCHEMAS:
-        return {"rows": schemas.rows(told)}
+        return {"rows": schemas.rows(document, language)}
     if kind == "answer":
         # Through JSON, so that days are texts here as there.
-        plain_told = orjson.loads(orjson.dumps({name: part for name, part in told.items() if name != "links"}))
-        asked = {**request.query_params, "f": "json"}
-        return {"answer": documents.told_of(plain_told), "as_json": _here(request, asked)}
-    of_features = _OF_FEATURES.get(kind)
-    return {} if of_features is None or found is None else of_features(request, view, found, told)
+        members = orjson.loads(orjson.dumps({name: part for name, part in document.items() if name != "links"}))
+        query = {**request.query_params, "f": "json"}
+        return {"answer": documents.terms_of(members, language), "as_json": _here(request, query)}
+    context = _CONTEXTS.get(kind)
+    return {} if context is None or collection is None else context(request, view, collection, document)
 
 
-def problem(request: Request, told: Json) -> bytes:
-    """The page of an error."""
-    return _rendered(request, "problem", told, {"trail": [(str(told["title"]), None)]})
-
-
-def _rendered(request: Request, kind: str, told: Json, more: Json) -> bytes:
-    """The page of a template; characters that HTML may not hold are replaced."""
-    text = _templates().get_template(f"{kind}.html").render(
+def _rendered(request: Request, kind: str, document: Json, context: Json) -> bytes:
+    """Fill a template; characters that HTML may not hold are replaced."""
+    language = language_of(request)
+    text = templates(language).get_template(f"{kind}.html").render(
         kind=kind,
-        told=told,
+        document=document,
         href=partial(href, request),
         base=href(request, "/").rstrip("/"),
         credit=(request.app.state.settings.attribution, ATTRIBUTION),
-        **more,
+        **context,
     )  # fmt: skip
     return text.encode()
 
 
-def _trail(request: Request, kind: str, found: Collection | None, told: Json) -> list[tuple[str, str | None]]:
-    """Name and address of the pages that lead here, this one last and without address."""
+def _trail(request: Request, kind: str, collection: Collection | None, document: Json) -> list[tuple[str, str | None]]:
+    """List name and address of the pages that lead to this one, which is the last and has no address."""
+    language = language_of(request)
     if kind == "answer":
         return [(_summary(request), None)]
-    if found is None:
-        return [(_TITLES[kind], None)]
-    path = f"/collections/{found.name}"
-    above: list[tuple[str, str | None]] = [("Collections", href(request, "/collections"))]
+    title = (
+        features.name_of(document)
+        if kind == "item"
+        else phrase(f"html.title.{kind}", language)
+        if kind != "collection"
+        else ""
+    )
+    if collection is None:
+        return [(title, None)]
+    path = f"/collections/{collection.name}"
+    parents: list[tuple[str, str | None]] = []
+    parents.append((phrase("html.title.collections", language), href(request, "/collections")))
     if kind == "collection":
-        return [*above, (found.title, None)]
-    above.append((found.title, href(request, path)))
+        return [*parents, (collection.title, None)]
+    parents.append((collection.title, href(request, path)))
     if kind == "item":
-        return [*above, ("Features", href(request, f"{path}/items")), (features.name_of(told), None)]
-    return [*above, (_OF_COLLECTION[kind], None)]
+        items = (phrase("html.title.items", language), href(request, f"{path}/items"))
+        return [*parents, items, (features.name_of(document), None)]
+    return [*parents, (phrase(f"html.title.{kind}", language), None)]
 
 
 def _summary(request: Request) -> str:
-    """What an answer without a page of its own is called: by its route, and of what it is."""
-    named = [text for text in request.path_params.values() if isinstance(text, str)]
-    return ": ".join((request.scope["route"].summary, *([", ".join(named)] if named else [])))
+    """Return the heading of an answer without a page of its own: the summary of its route and the names in its path."""
+    names = [text for text in request.path_params.values() if isinstance(text, str)]
+    return ": ".join((request.scope["route"].summary, *([", ".join(names)] if names else [])))
 
 
-def _here(request: Request, asked: Mapping[str, str]) -> str:
-    """The address of the same resource with other parameters."""
+def _here(request: Request, query: Mapping[str, str]) -> str:
+    """Return the address of the resource with other parameters."""
     root: str = request.scope.get("root_path", "")
     path = urllib.parse.quote(request.scope["path"].removeprefix(root))
-    return href(request, path, **asked)
+    return href(request, path, **query)
 
 
-def _standards(told: Json) -> Mapping[str, list[str]]:
-    """The URIs of the classes by the name of their standard."""
-    found: dict[str, list[str]] = {}
-    for uri in told["conformsTo"]:
+def _standards(document: Json, language: str) -> Mapping[str, list[str]]:
+    """Group the URIs of conformance classes by the name of their standard; an unknown standard is named by its key."""
+    by_standard: dict[str, list[str]] = {}
+    for uri in document["conformsTo"]:
         key = uri.removeprefix("http://www.opengis.net/spec/").partition("/")[0]
-        found.setdefault(_STANDARDS.get(key, key), []).append(uri)
-    return found
+        code = f"html.conformance.{key}"
+        name = phrase(code, language) if code in catalogue.codes("html.conformance.") else key
+        by_standard.setdefault(name, []).append(uri)
+    return by_standard
 
 
-@lru_cache(maxsize=1)
-def _templates() -> Environment:
-    made = Environment(
-        loader=FileSystemLoader(TEMPLATES),
+@lru_cache
+def templates(language: str) -> Environment:
+    """Return the templates in a language: they word codes by ``phrase(code, name=value)``."""
+    environment = Environment(
+        loader=FileSystemLoader(_FOLDER),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         finalize=_fit,
     )
-    made.filters["flat"] = flat
-    made.filters["plain"] = plain
-    return made
+    environment.filters["flat"] = flat
+    environment.filters["plain"] = partial(plain, language=language)
+    environment.globals["language"] = language
+    environment.globals["phrase"] = partial(_markup, language)
+    return environment
+
+
+def _markup(language: str, code: str, /, **arguments: object) -> Markup:
+    """Word a code as HTML: sentence and arguments are escaped, apart from arguments that are markup of a template."""
+    values = catalogue.values({name: _fit(value) for name, value in arguments.items()}, language)
+    return _escaped(catalogue.template(code, language, arguments)).format(**values)
+
+
+def _escaped(sentence: str) -> Markup:
+    """Escape a sentence for text and for attributes in double quotes; apostrophes stay as they are."""
+    return Markup(str(escape(sentence)).replace("&#39;", "'"))
 
 
 def _fit(value: Any) -> Any:
-    """A text without characters that HTML may not hold; what templates made of others is fit already."""
+    """Replace characters that HTML may not hold in a text; markup is fit already."""
     if isinstance(value, str) and not isinstance(value, Markup):
         return _UNFIT.sub("\ufffd", value)
     return value
 
 
 def flat(text: str) -> str:
-    """A text for a title, without controls of direction."""
+    """Return a text for a title, without controls of direction."""
     return _DIRECTION.sub("", text)

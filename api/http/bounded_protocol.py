@@ -1,4 +1,4 @@
-"""uvicorn's HTTP protocol with bounds on the head of a request, which it would wait for, and keep, without end."""
+"""uvicorn's HTTP protocol with bounds on size and time of the head of a request, which uvicorn does not bound."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 
 class BoundedProtocol(HttpToolsProtocol):
-    """Closes a connection whose request line and headers are much too long, or do not come.
+    """Closes a connection whose request line and headers are much too long, or do not come in time.
 
-    What is somewhat too long is read and answered as it should be, see `api.http.limits.RequestLimit`.
+    A head that is somewhat too long is read, and answered with 414 or 431 by `api.http.limits.RequestLimit`.
     """
 
-    #: Bytes of request line and headers that are kept, and seconds that they may take to come.
+    #: Largest size in bytes of request line and headers, and the seconds within which they have to come.
     HEAD_MAX: ClassVar[int] = 2**17
     HEAD_S: ClassVar[float] = 15.0
 
-    #: Seconds that a connection which was just taken has for its first request when the server is stopped.
+    #: Seconds that a connection without a request yet is given for one when the server is stopped.
     FIRST_S: ClassVar[float] = 0.2
 
     _head = 0
@@ -43,7 +43,7 @@ class BoundedProtocol(HttpToolsProtocol):
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
-        """Hand a request on."""
+        """Pass a request on to the application."""
         self._in_head = False
         self._head = 0
         self._stop_waiting()
@@ -52,7 +52,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self.cycle.keep_alive = False
 
     def shutdown(self) -> None:
-        """End a connection; whoever was let in a moment ago is about to ask, and is answered first."""
+        """End a connection; a client that has just connected is about to send a request, which is answered first."""
         if self.cycle is None and not self._ending:
             self._ending = True
             self.loop.call_later(self.FIRST_S, self.shutdown)
@@ -60,7 +60,7 @@ class BoundedProtocol(HttpToolsProtocol):
             super().shutdown()
 
     def data_received(self, data: bytes) -> None:
-        """Take what came; look at it only where the head is not whole by then, which is seldom."""
+        """Take bytes; measure them only while the head of a request is incomplete, which is seldom."""
         super().data_received(data)
         if not self._in_head or self.transport.is_closing():
             return
@@ -71,7 +71,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self._waiting = self.loop.call_later(self.HEAD_S, self._give_up)
 
     def send_400_response(self, msg: str) -> None:
-        """Answer what is no request as every other fault is; nothing that the application does stands before this."""
+        """Answer bytes that are no request with problem details, as the application answers faults."""
         body = orjson.dumps({"type": "about:blank", "title": "No HTTP request", "status": 400, "detail": msg})
         head = f"content-type: application/problem+json\r\ncontent-length: {len(body)}\r\nconnection: close\r\n\r\n"
         self.transport.write(STATUS_LINE[400] + head.encode("ascii") + body)

@@ -1,4 +1,4 @@
-"""What every answer bears, as plain ASGI: security and sharing headers; OPTIONS, and HEAD answered like GET."""
+"""Headers of every answer, for security and sharing, and the methods OPTIONS and HEAD, as plain ASGI."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from fastapi.routing import iter_route_contexts
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-#: Nothing but our own files; MapLibre runs a worker and draws images from blobs.
-POLICY = (
+#: Only files of this server; MapLibre runs a worker and draws images from blobs.
+CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; worker-src 'self'; connect-src 'self'; img-src 'self' data: blob:; "
     "style-src 'self'; font-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; "
     "frame-ancestors 'self'"
 )
 
-#: The same for a page with a form, which asks this server.
-FORM_POLICY = POLICY.replace("form-action 'none'", "form-action 'self'")
+#: The policy of a page with a form, which is sent to this server.
+FORM_SECURITY_POLICY = CONTENT_SECURITY_POLICY.replace("form-action 'none'", "form-action 'self'")
 
-#: Any page may read what is public anyway; no answer depends on who asks, so there is no credential to share.
+#: Any page may read what is public anyway; no answer depends on the reader, so there is no credential to share.
 _HEADERS = {
-    "Content-Security-Policy": POLICY,
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -35,97 +35,98 @@ _NAMES = {name for name, _ in _RAW}
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
-def allowed(methods: Iterable[str]) -> str:
-    """The Allow header of a route: its own methods, and those that every route has (see `Methods`)."""
+def allow_header(methods: Iterable[str]) -> str:
+    """Build the Allow header of a route: its own methods, and those that every route has (see `HeadAndOptions`)."""
     own = {method.strip() for method in methods}
     return ", ".join(name for name in METHODS if name in own or name == "OPTIONS" or (name == "HEAD" and "GET" in own))
 
 
 def methods_at(scope: Scope) -> set[str]:
-    """The methods of all routes that the path of a request leads to; GET where there is none."""
+    """Collect the methods of all routes that match the path of a request; GET where none does."""
     root: str = scope.get("app_root_path", scope.get("root_path", ""))
     path = scope["path"].removeprefix(root) or "/"
-    found: set[str] = set()
+    methods: set[str] = set()
     for route in iter_route_contexts(scope["app"].routes):
         pattern = getattr(route, "path_regex", None)
         if pattern is not None and pattern.match(path):
-            found.update(route.methods or ("GET",))
-    return found or {"GET"}
+            methods.update(route.methods or ("GET",))
+    return methods or {"GET"}
 
 
 class CommonHeaders:
-    """Middleware that adds the headers."""
+    """Middleware that adds the headers of security and sharing to every answer."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on and mark its answer."""
+        """Pass the request on and add the headers to its answer."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
 
         async def marked(message: Message) -> None:
             if message["type"] == "http.response.start":
-                there = message["headers"]
-                own = _NAMES & dict(there).keys()
-                message["headers"] = [*there, *(_RAW if not own else [one for one in _RAW if one[0] not in own])]
+                headers = message["headers"]
+                own = _NAMES & dict(headers).keys()
+                added = _RAW if not own else [header for header in _RAW if header[0] not in own]
+                message["headers"] = [*headers, *added]
             await send(message)
 
         await self._app(scope, receive, marked)
 
 
-class Methods:
+class HeadAndOptions:
     """Middleware that answers OPTIONS, and HEAD with the headers of GET (RFC 9110, 9.3.2 and 9.3.7)."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on; send no body where only the head was asked for."""
+        """Pass the request on; send no body where only the head was requested."""
         method = scope.get("method")
         if method == "OPTIONS":
-            asked = any(name == b"access-control-request-method" for name, _ in scope["headers"])
-            # To anybody but a browser 200 (OGC 20-002r1, /req/create-replace-delete/options-response).
-            await Response(status_code=204 if asked else 200, headers=_preflight(scope))(scope, receive, send)
+            is_preflight = any(name == b"access-control-request-method" for name, _ in scope["headers"])
+            # Without a preflight 200 (OGC 20-002r1, /req/create-replace-delete/options-response).
+            await Response(status_code=204 if is_preflight else 200, headers=_preflight(scope))(scope, receive, send)
         elif method == "HEAD":
             await self._head(scope, send)
         else:
             await self._app(scope, receive, send)
 
     async def _head(self, scope: Scope, send: Send) -> None:
-        """Answer as to GET until the head is out; what makes the body is then told that the client has gone."""
-        told, asked = asyncio.Event(), False
+        """Answer like GET until the head is sent; the route then sees the client disconnect and builds no body."""
+        head_sent, is_read = asyncio.Event(), False
 
         async def received() -> Message:
-            nonlocal asked
-            if asked:
-                await told.wait()
+            nonlocal is_read
+            if is_read:
+                await head_sent.wait()
                 return {"type": "http.disconnect"}
-            asked = True
+            is_read = True
             return {"type": "http.request", "body": b"", "more_body": False}
 
         async def sent(message: Message) -> None:
-            if message["type"] == "http.response.start" and not told.is_set():
+            if message["type"] == "http.response.start" and not head_sent.is_set():
                 await send(message)
                 await send({"type": "http.response.body", "body": b""})
-                told.set()
+                head_sent.set()
 
         inner = {**scope, "method": "GET"}
         try:
             await self._app(inner, received, sent)
         finally:
-            # What is told of the request is told by them.
+            # Log and metrics read them.
             scope.update({name: inner[name] for name in ("route", "endpoint") if name in inner})
 
 
 def _preflight(scope: Scope) -> dict[str, str]:
-    """What a browser asks before it sends methods or headers of its own to another origin (Fetch, CORS preflight).
+    """Build the headers of an answer to OPTIONS: those of a CORS preflight (Fetch) besides Allow.
 
-    A token is never sent by itself as a cookie is, so a page that sends one has been given it; ``*`` does not name
-    that header (Fetch, 3.3.3).
+    A browser never sends a token by itself as it does a cookie, so a page that sends one was given it; ``*`` does not
+    cover the Authorization header (Fetch, 3.3.3).
     """
-    methods = allowed(methods_at(scope))
+    methods = allow_header(methods_at(scope))
     return {
         "Allow": methods,
         "Access-Control-Allow-Methods": methods,

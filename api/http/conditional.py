@@ -1,4 +1,4 @@
-"""Validators of what is answered: strong entity tags, and requests conditional on them (RFC 9110, 8.8 and 13)."""
+"""Validators of answers: strong entity tags, and requests conditional on them (RFC 9110, 8.8 and 13)."""
 
 from __future__ import annotations
 
@@ -11,75 +11,91 @@ from functools import lru_cache
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.http.content_coding import CODINGS, takes
+from api.http.content_coding import CODINGS, accepts
+from api.wording.preference import language_parts, vary
 
 _TAG = re.compile(r'(?:W/)?"([^"]*)"')
 _OTHER = re.compile(r"[^\w.+-]+", re.ASCII)
 
 
 @lru_cache(maxsize=512)
-def strong(version: str, media_type: str, *parts: str) -> str:
-    """The strong entity tag of one representation, before it is compressed.
+def strong_etag(version: str, media_type: str, *parts: str) -> str:
+    """Build the strong entity tag of a representation, before it is compressed.
 
-    The same address, version and media type must give the same bytes; whatever else the bytes depend on, such as a
-    language, is one of ``parts``. A compressed body has another tag (`coded`), as its bytes are others.
+    Address, version and media type must determine the bytes; anything else that they depend on, such as a language,
+    is among ``parts``. A compressed body has a tag of its own (`etag_for_coding`), as its bytes differ.
     """
     return f'"{"-".join(_OTHER.sub("_", part) for part in (version, media_type, *parts))}"'
 
 
-def coded(tag: str, coding: str) -> str:
-    """The tag of a representation in a content coding."""
+def etag_for_coding(tag: str, coding: str) -> str:
+    """Build the tag of a representation in a content coding from its tag without one."""
     return f'{tag[:-1]}-{coding}"'
 
 
-def matched(known: str, tag: str, accepted: str | None) -> str | None:
-    """The tag in If-None-Match that names this representation, plain or in a coding that the client takes.
+def matching_etag(known: str, tag: str, accepted: str | None) -> str | None:
+    """Find the tag in If-None-Match that names a representation, uncoded or in a coding that the client accepts.
 
-    Which coding is chosen is free among those the client takes, so the one that it has already is chosen. The
-    comparison is weak (RFC 9110, 13.1.2). ``*`` is left to whoever knows the final tag.
+    The server may choose among the codings that a client accepts, so it chooses that of the client's copy. The
+    comparison is weak (RFC 9110, 13.1.2). ``*`` is left to the compression, which knows the final tag.
+
+    Parameters
+    ----------
+    known
+        If-None-Match header.
+    tag
+        Tag of the representation without a coding.
+    accepted
+        Accept-Encoding header, ``None`` where there is none.
+
+    Returns
+    -------
+    str or None
+        The tag of the client's copy, strong; ``None`` where the client has no such copy.
     """
     plain = tag.removeprefix("W/").strip('"')
-    for found in _TAG.findall(known):
-        coding = found.removeprefix(f"{plain}-")
-        if found == plain or (found != coding and coding in CODINGS and takes(accepted, coding)):
-            return f'"{found}"'
+    for candidate in _TAG.findall(known):
+        coding = candidate.removeprefix(f"{plain}-")
+        if candidate == plain or (candidate != coding and coding in CODINGS and accepts(accepted, coding)):
+            return f'"{candidate}"'
     return None
 
 
-def unchanged_since(stated: str, modified: str) -> bool:
-    """Whether Last-Modified is not after If-Modified-Since; a date that is none is disregarded (13.1.3)."""
+def is_unmodified_since(stated: str, modified: str) -> bool:
+    """Return whether Last-Modified is not after If-Modified-Since; an unreadable date counts as after (13.1.3)."""
     try:
         return parsedate_to_datetime(modified) <= parsedate_to_datetime(stated)
     except (TypeError, ValueError):
         return False
 
 
-def caching(seconds: int) -> str:
-    """Cache-Control of what anybody may keep: so many seconds, and after that only with a question."""
+def cache_control(seconds: int) -> str:
+    """Return the Cache-Control header of public answers: fresh for some seconds, then to be revalidated."""
     return f"public, max-age={seconds}" if seconds else "no-cache"
 
 
-def unmodified(request: Request, tag: str, headers: Mapping[str, str]) -> Response | None:
-    """304 where the client has the representation, for a route to ask before it makes the body; else ``None``."""
+def not_modified_response(request: Request, tag: str, headers: Mapping[str, str]) -> Response | None:
+    """Return 304 where the client has the representation, else ``None``; routes ask before they build the body."""
     known = request.headers.get("if-none-match")
     if known is None or request.method not in ("GET", "HEAD"):
         return None
-    has = matched(known, tag, request.headers.get("accept-encoding"))
+    has = matching_etag(known, tag, request.headers.get("accept-encoding"))
     return None if has is None else Response(status_code=304, headers={**headers, "ETag": has})
 
 
 def representation(
     request: Request, version: str, media_type: str, body: bytes | Callable[[], bytes], *parts: str
 ) -> Response:
-    """Answer a body made from a version of the data, or 304. A body that is a function is made only where needed."""
-    tag = strong(version, media_type, *parts)
-    headers = {"ETag": tag, "Cache-Control": caching(request.app.state.settings.cache_s), "Vary": "Accept"}
-    known = unmodified(request, tag, headers)
+    """Answer a body built from a version of the data, or 304; a body given as a function is built only where needed."""
+    in_language = language_parts(request) if media_type == "text/html" else ()
+    tag = strong_etag(version, media_type, *parts, *in_language)
+    headers = {"ETag": tag, "Cache-Control": cache_control(request.app.state.settings.cache_s), "Vary": vary()}
+    known = not_modified_response(request, tag, headers)
     if known is not None:
         return known
     return Response(body() if callable(body) else body, media_type=media_type, headers=headers)
 
 
-def stamp(at: datetime) -> str:
-    """A time of the data, UTC, as RFC 3339 to the second."""
+def http_date(at: datetime) -> str:
+    """Write a time in UTC as RFC 3339, to the second."""
     return at.strftime("%Y-%m-%dT%H:%M:%SZ")

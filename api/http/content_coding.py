@@ -1,4 +1,4 @@
-"""Content codings (RFC 9110, 8.4.1): which one a client takes, and bodies in it, whole or as a stream."""
+"""Content codings (RFC 9110, 8.4.1): which of them a client accepts, and bodies in them, whole or as a stream."""
 
 from __future__ import annotations
 
@@ -24,100 +24,100 @@ _MEMBER = re.compile(r"\s*([^\s;,]+)\s*(?:;\s*[qQ]\s*=\s*([01](?:\.\d{0,3})?)\s*
 
 
 @lru_cache(maxsize=256)
-def weights(accepted: str) -> Mapping[str, float]:
-    """The weight of each coding that an Accept-Encoding header names; members that cannot be read are passed over."""
-    found: dict[str, float] = {}
+def coding_weights(accepted: str) -> Mapping[str, float]:
+    """Read the weight of each coding of an Accept-Encoding header; members that cannot be read are ignored."""
+    weights: dict[str, float] = {}
     for member in accepted.lower().split(","):
         if read := _MEMBER.fullmatch(member):
             name = "gzip" if read[1] == "x-gzip" else read[1]
-            found.setdefault(name, 1.0 if read[2] is None else min(1.0, float(read[2])))
-    # Who names none but all is not sure to know the newer ones.
-    found.setdefault("gzip", found.get("*", 0.0))
-    return MappingProxyType(found)
+            weights.setdefault(name, 1.0 if read[2] is None else min(1.0, float(read[2])))
+    # A client that accepts "*" without naming codings may not know the newer ones.
+    weights.setdefault("gzip", weights.get("*", 0.0))
+    return MappingProxyType(weights)
 
 
 @lru_cache(maxsize=256)
-def chosen(accepted: str | None) -> str | None:
-    """The coding to answer in (RFC 9110, 12.5.3): the heaviest, then the first of `CODINGS`; ``None`` is none."""
+def negotiate_coding(accepted: str | None) -> str | None:
+    """Choose the coding of an answer (RFC 9110, 12.5.3): the heaviest, then the first of `CODINGS`, or none."""
     if accepted is None:
         return None
-    asked = weights(accepted)
-    best = max(CODINGS, key=lambda coding: asked.get(coding, 0.0))
-    weight = asked.get(best, 0.0)
-    return best if weight > 0 and weight >= asked.get("identity", 0.0) else None
+    weights = coding_weights(accepted)
+    best = max(CODINGS, key=lambda coding: weights.get(coding, 0.0))
+    weight = weights.get(best, 0.0)
+    return best if weight > 0 and weight >= weights.get("identity", 0.0) else None
 
 
-def takes(accepted: str | None, coding: str) -> bool:
-    """Whether a client takes a body in a coding."""
-    return accepted is not None and weights(accepted).get(coding, 0.0) > 0
+def accepts(accepted: str | None, coding: str) -> bool:
+    """Return whether a client accepts a body in a coding."""
+    return accepted is not None and coding_weights(accepted).get(coding, 0.0) > 0
 
 
 @lru_cache(maxsize=256)
-def refuses_plain(accepted: str) -> bool:
-    """Whether a client takes no body that is not coded."""
-    asked = weights(accepted)
-    return asked.get("identity", asked.get("*", 1.0)) == 0
+def refuses_identity(accepted: str) -> bool:
+    """Return whether a client refuses bodies without a coding."""
+    weights = coding_weights(accepted)
+    return weights.get("identity", weights.get("*", 1.0)) == 0
 
 
 class Encoder(Protocol):
-    """Puts a body into a coding, part by part."""
+    """Encodes a body part by part."""
 
     def part(self, data: bytes) -> bytes:
-        """What can be sent after one more part; all of it, so that a slow body does not wait here."""
+        """Encode a part; all of it can be sent at once, so that a slow body does not wait here."""
 
     def end(self) -> bytes:
-        """The rest."""
+        """Return the last bytes."""
 
 
 class _Gzip:
     def __init__(self) -> None:
-        # Level 1, and the header that names neither file nor time: the same body gives the same bytes.
-        self._made = zlib.compressobj(1, zlib.DEFLATED, 16 + zlib.MAX_WBITS)
+        # Level 1, and the header that names neither file nor time: equal bodies give equal bytes.
+        self._encoder = zlib.compressobj(1, zlib.DEFLATED, 16 + zlib.MAX_WBITS)
 
     def part(self, data: bytes) -> bytes:
-        return self._made.compress(data) + self._made.flush(zlib.Z_SYNC_FLUSH)
+        return self._encoder.compress(data) + self._encoder.flush(zlib.Z_SYNC_FLUSH)
 
     def end(self) -> bytes:
-        return self._made.flush()
+        return self._encoder.flush()
 
 
 class _Brotli:
     def __init__(self) -> None:
-        self._made = brotli.Compressor(quality=1)
+        self._encoder = brotli.Compressor(quality=1)
 
     def part(self, data: bytes) -> bytes:
-        return bytes(self._made.process(data) + self._made.flush())
+        return bytes(self._encoder.process(data) + self._encoder.flush())
 
     def end(self) -> bytes:
-        return bytes(self._made.finish())
+        return bytes(self._encoder.finish())
 
 
 class _Zstd:
     def __init__(self) -> None:
-        self._made = zstd.ZstdCompressor(level=1)
+        self._encoder = zstd.ZstdCompressor(level=1)
 
     def part(self, data: bytes) -> bytes:
-        return self._made.compress(data, zstd.ZstdCompressor.FLUSH_BLOCK)
+        return self._encoder.compress(data, zstd.ZstdCompressor.FLUSH_BLOCK)
 
     def end(self) -> bytes:
-        return self._made.flush()
+        return self._encoder.flush()
 
 
 #: A new encoder for a stream, by coding.
 ENCODERS: Mapping[str, Callable[[], Encoder]] = MappingProxyType({"gzip": _Gzip, "br": _Brotli, "zstd": _Zstd})
 
 
-def encoded(body: bytes, coding: str) -> bytes:
-    """A whole body in a coding, at its fast level."""
+def encode(body: bytes, coding: str) -> bytes:
+    """Encode a whole body in a coding, at its fast level."""
     if coding == "br":
         return bytes(brotli.compress(body, quality=1))
     if coding == "zstd":
         return zstd.compress(body, 1)
-    made = zlib.compressobj(1, zlib.DEFLATED, 16 + zlib.MAX_WBITS)
-    return made.compress(body) + made.flush()
+    encoder = zlib.compressobj(1, zlib.DEFLATED, 16 + zlib.MAX_WBITS)
+    return encoder.compress(body) + encoder.flush()
 
 
-#: Types that are text in all but name. Images, archives, Parquet and the like are compressed already.
+#: Media types of text besides text/*. Images, archives, Parquet and the like are compressed already.
 _TEXT = {
     "application/flatgeobuf",
     "application/geopackage+sqlite3",
@@ -134,8 +134,8 @@ _TEXT = {
 
 
 @lru_cache(maxsize=256)
-def compressible(content_type: bytes) -> bool:
-    """Whether bodies of a media type, as its header has it, become smaller."""
+def is_compressible(content_type: bytes) -> bool:
+    """Return whether compression makes bodies of a media type smaller, given its Content-Type header."""
     media_type = content_type.decode("latin-1").partition(";")[0].strip().lower()
     suffixes = ("+json", "+json-seq", "+xml", "+yaml")
     return media_type.startswith("text/") or media_type in _TEXT or media_type.endswith(suffixes)

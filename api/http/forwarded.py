@@ -1,4 +1,4 @@
-"""The address that the client used, as a proxy in front of the server tells it, as plain ASGI."""
+"""The address that the client used, taken from the headers of a known proxy, as plain ASGI."""
 
 from __future__ import annotations
 
@@ -9,35 +9,35 @@ from ipaddress import ip_address, ip_network
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from api.requests.scalars import BadParameter
+from api.requests.parameters import BadParameter
 
 _HOST = re.compile(r"[A-Za-z0-9._-]+(:\d{1,5})?|\[[0-9A-Fa-f:.]+\](:\d{1,5})?")
 _PREFIX = re.compile(r"(/(?!\.+(/|$))[A-Za-z0-9._~-]+)+")
 
 
 def require_networks(texts: Iterable[str]) -> tuple[str, ...]:
-    """Addresses and networks as they are.
+    """Return texts that are IP addresses or networks.
 
     Raises
     ------
     BadParameter
-        With the first that is none.
+        With the first text that is neither.
     """
-    found = tuple(texts)
-    for text in found:
+    networks = tuple(texts)
+    for text in networks:
         try:
             ip_network(text, strict=False)
         except ValueError:
             raise BadParameter("proxy", text, "an address such as 10.0.0.2, or a network such as 10.0.0.0/8") from None
-    return found
+    return networks
 
 
 class Forwarded:
     """Middleware that takes scheme, host and prefix from X-Forwarded-Proto, -Host and -Prefix of known proxies.
 
-    Links are then built from what the client used. Of a header that several proxies added to, the last value
-    counts: it is that of the proxy that is known. A value that can be none is passed over. A proxy may take the
-    prefix off the path or leave it on.
+    Links are then built from the address that the client used. Of a header that several proxies added to, the last
+    value counts: the known proxy wrote it. A value that is no scheme, host or prefix is ignored. A proxy may remove
+    the prefix from the path or leave it there.
     """
 
     def __init__(self, app: ASGIApp, proxies: Iterable[str]) -> None:
@@ -56,34 +56,34 @@ class Forwarded:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on as the client sent it."""
         if scope["type"] == "http" and scope.get("client") and self._is_known(scope["client"][0]):
-            scope = forwarded(scope)
+            scope = forwarded_scope(scope)
         await self._app(scope, receive, send)
 
 
-def forwarded(scope: Scope) -> Scope:
-    """The scope of the request that the proxy was sent."""
-    told = {
+def forwarded_scope(scope: Scope) -> Scope:
+    """Return the scope with scheme, host, root path and path of the request that the proxy received."""
+    values = {
         name: value.decode("latin-1").rpartition(",")[2].strip()
         for name, value in scope["headers"]
         if name.startswith(b"x-forwarded-")
     }
-    made = dict(scope)
-    if (scheme := told.get(b"x-forwarded-proto", "").lower()) in ("http", "https"):
-        made["scheme"] = scheme
-    if _HOST.fullmatch(host := told.get(b"x-forwarded-host", "")):
+    original = dict(scope)
+    if (scheme := values.get(b"x-forwarded-proto", "").lower()) in ("http", "https"):
+        original["scheme"] = scheme
+    if _HOST.fullmatch(host := values.get(b"x-forwarded-host", "")):
         rest = [header for header in scope["headers"] if header[0] != b"host"]
-        made["headers"] = [(b"host", host.encode()), *rest]
-    prefix = told.get(b"x-forwarded-prefix", "").rstrip("/")
+        original["headers"] = [(b"host", host.encode()), *rest]
+    prefix = values.get(b"x-forwarded-prefix", "").rstrip("/")
     if _PREFIX.fullmatch(prefix):
-        made.update(_below(scope, prefix))
-    return made
+        original.update(_with_prefix(scope, prefix))
+    return original
 
 
-def _below(scope: Scope, prefix: str) -> Scope:
-    """Root and paths of a server that lies below a prefix; the paths bear it, as ASGI has it."""
-    made: Scope = {"root_path": prefix}
+def _with_prefix(scope: Scope, prefix: str) -> Scope:
+    """Return root path and paths below a prefix; as in ASGI the paths contain the root path."""
+    changed: Scope = {"root_path": prefix}
     if not f"{scope['path']}/".startswith(f"{prefix}/"):
-        made["path"] = prefix + scope["path"]
+        changed["path"] = prefix + scope["path"]
         if scope.get("raw_path") is not None:
-            made["raw_path"] = prefix.encode() + scope["raw_path"]
-    return made
+            changed["raw_path"] = prefix.encode() + scope["raw_path"]
+    return changed

@@ -1,4 +1,4 @@
-"""How much one request, and all together, may ask for, as plain ASGI: what is more is refused before any work."""
+"""Limits of a request and of all requests together, as plain ASGI: more is refused before any work is done."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.http.problem import problem
+from api.http.json import problem
 from api.settings import Settings
 
 log = logging.getLogger(__name__)
 
-#: What is answered however much there is to do.
-ALWAYS = ("/health", "/health/live", "/metrics")
-#: Seconds between two looks for requests that are late.
-LOOK_S = 0.1
+#: Paths that are answered however many requests there are.
+ALWAYS_ANSWERED = ("/health", "/health/live", "/metrics")
+#: Seconds between two checks for requests that are late.
+CHECK_INTERVAL_S = 0.1
 
 
 class RequestLimit:
-    """Middleware that refuses what is too long (414, 431), too many parameters, and bytes that are no text (400)."""
+    """Middleware that refuses long addresses (414) and headers (431), and many parameters or no text in them (400)."""
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app = app
         self._settings = settings
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass on what is within the limits."""
+        """Pass on a request that is within the limits."""
         if scope["type"] == "http":
             try:
                 self._require(scope)
@@ -43,17 +43,17 @@ class RequestLimit:
         await self._app(scope, receive, send)
 
     def _require(self, scope: Scope) -> None:
-        most, query = self._settings, scope["query_string"]
+        limits, query = self._settings, scope["query_string"]
         path: bytes = scope.get("raw_path") or urllib.parse.quote(scope["path"]).encode()
-        if len(path) + len(query) > most.url_max:
-            raise _Refused(414, "The address is too long", f"at most {most.url_max} bytes of path and query are read")
+        if len(path) + len(query) > limits.url_max:
+            raise _Refused(414, "The address is too long", f"at most {limits.url_max} bytes of path and query are read")
         size = 0
         for name, value in scope["headers"]:
             size += len(name) + len(value) + 4
-        if size > most.headers_max:
-            raise _Refused(431, "The headers are too long", f"at most {most.headers_max} bytes of headers are read")
-        if query.count(b"&") >= most.parameters_max:
-            raise _Refused(400, "Too many parameters", f"at most {most.parameters_max} parameters are read")
+        if size > limits.headers_max:
+            raise _Refused(431, "The headers are too long", f"at most {limits.headers_max} bytes of headers are read")
+        if query.count(b"&") >= limits.parameters_max:
+            raise _Refused(400, "Too many parameters", f"at most {limits.parameters_max} parameters are read")
         if b"%" in path:
             _require_text("path", path)
         if b"%" in query or not query.isascii():
@@ -72,7 +72,7 @@ class _Refused(Exception):
 
 
 def _require_text(parameter: str, raw: bytes) -> None:
-    """Refuse bytes that are no UTF-8, or hold NUL: no name or value has any."""
+    """Refuse bytes that are no UTF-8 or contain NUL: no name or value has any."""
     plain = urllib.parse.unquote_to_bytes(raw)
     try:
         if "\0" in plain.decode("utf-8"):
@@ -83,14 +83,14 @@ def _require_text(parameter: str, raw: bytes) -> None:
 
 
 class BodyLimit:
-    """Middleware that answers 413 to a body of more than so many bytes (RFC 9110, 15.5.14)."""
+    """Middleware that answers 413 to a body of more bytes than a limit (RFC 9110, 15.5.14)."""
 
-    def __init__(self, app: ASGIApp, most: int) -> None:
+    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
         self._app = app
-        self._most = most
+        self._max_bytes = max_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on; count what is read of it, whatever its length is said to be."""
+        """Pass the request on; count the bytes that are read, besides the stated length."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -100,21 +100,21 @@ class BodyLimit:
             nonlocal read
             message = await receive()
             read += len(message.get("body", b""))
-            if read > self._most or _stated(scope) > self._most:
-                raise HTTPException(413, f"At most {self._most} bytes are read")
+            if read > self._max_bytes or _stated_length(scope) > self._max_bytes:
+                raise HTTPException(413, f"At most {self._max_bytes} bytes are read")
             return message
 
         await self._app(scope, counted, send)
 
 
-def _stated(scope: Scope) -> int:
+def _stated_length(scope: Scope) -> int:
     stated = Headers(scope=scope).get("content-length", "0")
     return int(stated) if stated.isdigit() else 0
 
 
 @dataclass(slots=True, eq=False)
-class _Work:
-    """One request at work; ``due`` is in the time of the loop."""
+class _ActiveRequest:
+    """A request being answered; ``due`` is in the time of the loop."""
 
     task: asyncio.Task[object]
     due: float
@@ -122,54 +122,54 @@ class _Work:
     late: bool = False
 
 
-class AtWork:
-    """The requests at work in one worker, and a look at the clock for all of them at once."""
+class ActiveRequests:
+    """The requests being answered by a worker, and one timer that finds the late ones among them."""
 
     def __init__(self) -> None:
-        self._all: set[_Work] = set()
+        self._all: set[_ActiveRequest] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
-        #: The time of the loop at the last look, which is near enough for all that is due in seconds.
+        #: The time of the loop at the last check, near enough for times that are due in seconds.
         self.now = 0.0
 
     def __len__(self) -> int:
         return len(self._all)
 
-    def add(self, within_s: float) -> _Work:
+    def add(self, within_s: float) -> _ActiveRequest:
         """Begin to watch the current task."""
         loop, task = asyncio.get_running_loop(), asyncio.current_task()
         assert task is not None
         if self._loop is not loop:
             self._loop, self.now = loop, loop.time()
-            loop.call_later(LOOK_S, self._look, loop)
-        work = _Work(task, self.now + within_s)
+            loop.call_later(CHECK_INTERVAL_S, self._check, loop)
+        work = _ActiveRequest(task, self.now + within_s)
         self._all.add(work)
         return work
 
-    def remove(self, work: _Work) -> None:
-        """End to watch it."""
+    def remove(self, work: _ActiveRequest) -> None:
+        """Stop watching a request."""
         self._all.discard(work)
 
-    def _look(self, loop: asyncio.AbstractEventLoop) -> None:
+    def _check(self, loop: asyncio.AbstractEventLoop) -> None:
         self.now = loop.time()
         for work in [work for work in self._all if work.due < self.now and not work.late]:
             work.late = True
             work.task.cancel()
         self._loop = loop if self._all else None
         if self._all:
-            loop.call_later(LOOK_S, self._look, loop)
+            loop.call_later(CHECK_INTERVAL_S, self._check, loop)
 
 
-class WorkLimit:
-    """Middleware that answers 503 to more requests at once than so many, and to one whose answer does not begin.
+class ConcurrencyLimit:
+    """Middleware that answers 503 to more requests at once than a limit, and to one whose answer does not begin.
 
-    An answer that has begun and then stands still, as nobody takes it or nothing comes, is cut off. What a thread
-    works on cannot be stopped; it ends by itself.
+    An answer that has begun and then stands still, as nobody reads it or nothing follows, is cut off. A thread
+    cannot be stopped; it ends by itself.
     """
 
-    def __init__(self, app: ASGIApp, work: AtWork, settings: Settings) -> None:
+    def __init__(self, app: ASGIApp, work: ActiveRequests, settings: Settings) -> None:
         self._app = app
         self._watch = work
-        self._most = settings.at_work_max
+        self._max_requests = settings.at_work_max
         self._answer_s = settings.answer_s or math.inf
         self._stall_s = settings.stall_s or math.inf
 
@@ -179,8 +179,11 @@ class WorkLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        if len(watch) >= self._most and scope["path"].removeprefix(scope.get("root_path", "")) not in ALWAYS:
-            detail = f"at most {self._most} requests are worked on at once"
+        if (
+            len(watch) >= self._max_requests
+            and scope["path"].removeprefix(scope.get("root_path", "")) not in ALWAYS_ANSWERED
+        ):
+            detail = f"at most {self._max_requests} requests are worked on at once"
             await _unavailable("There is too much to do", detail, scope, receive, send)
             return
         work = watch.add(self._answer_s)
@@ -207,7 +210,7 @@ class WorkLimit:
         finally:
             watch.remove(work)
 
-    async def _late(self, work: _Work, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _late(self, work: _ActiveRequest, scope: Scope, receive: Receive, send: Send) -> None:
         log.warning("%s %s was cut off", scope["method"], scope["path"][:300])
         if not work.begun:
             await _unavailable("It takes too long", f"no answer within {self._answer_s:g} s", scope, receive, send)

@@ -15,19 +15,19 @@ GEOJSON = "application/geo+json"
 
 
 def href(request: Request, path: str, **query: object) -> str:
-    """Absolute address of a path of this server, percent-encoded, with query values; ``None`` values are left out."""
-    return joined(base(request) + path, written(query))
+    """Build the absolute address of a path of this server, percent-encoded, with query values; ``None`` is left out."""
+    return with_query(base_address(request) + path, query_string(query))
 
 
-def base(request: Request) -> str:
-    """Address of this server as the client used it, without the last slash."""
+def base_address(request: Request) -> str:
+    """Return the address of this server as the client used it, without the last slash."""
     scope = request.scope
     host = next((value for name, value in scope["headers"] if name == b"host"), None)
     return _base(scope.get("scheme", "http"), host, tuple(scope.get("server") or ()), root_path(scope))
 
 
 def root_path(scope: Scope) -> str:
-    """The path below which a proxy shows this server."""
+    """Return the path below which a proxy shows this server."""
     root: str = scope.get("app_root_path", scope.get("root_path", ""))
     return root
 
@@ -39,8 +39,8 @@ def _base(scheme: str, host: bytes | None, server: tuple[str, int | None] | tupl
     return str(URL(scope={**scope, "query_string": b""})).rstrip("/")
 
 
-def written(query: Mapping[str, object]) -> str:
-    """Parameters percent-encoded, ``None`` values left out."""
+def query_string(query: Mapping[str, object]) -> str:
+    """Write query parameters, percent-encoded; ``None`` values are left out."""
     return "&".join(
         f"{quote_plus(name)}={value if type(value) is int else quote_plus(str(value))}"
         for name, value in query.items()
@@ -48,22 +48,22 @@ def written(query: Mapping[str, object]) -> str:
     )
 
 
-def joined(address: str, *queries: str) -> str:
-    """An address with such parameters after it."""
-    given = "&".join(filter(None, queries))
-    return f"{address}?{given}" if given else address
+def with_query(address: str, *queries: str) -> str:
+    """Append query strings to an address; empty ones are left out."""
+    query = "&".join(filter(None, queries))
+    return f"{address}?{query}" if query else address
 
 
 def link(rel: str, address: str, media_type: str, title: str) -> Mapping[str, str]:
-    """One link object (RFC 8288 as JSON)."""
+    """Build a link object (RFC 8288 as JSON)."""
     return {"rel": rel, "href": address, "type": media_type, "title": title}
 
 
-def header(links: Iterable[Mapping[str, str]]) -> str:
-    """The same links as a Link header (RFC 8288, 3); titles are left out, as a header holds few letters."""
-    return ", ".join(f'<{one["href"]}>; rel="{one["rel"]}"; type="{one["type"]}"' for one in links)
+def link_header(links: Iterable[Mapping[str, str]]) -> str:
+    """Write link objects as a Link header (RFC 8288, 3) without titles, as a header holds few letters."""
+    return ", ".join(f'<{item["href"]}>; rel="{item["rel"]}"; type="{item["type"]}"' for item in links)
 
 
 def item_path(collection: str, feature: str) -> str:
-    """Path of one feature, its id percent-encoded but for the slashes."""
+    """Return the path of a feature, its id percent-encoded apart from slashes."""
     return f"/collections/{collection}/items/{quote(feature, safe='/')}"

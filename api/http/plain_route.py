@@ -13,8 +13,8 @@ from starlette.routing import request_response
 class PlainRoute(APIRoute):
     """A route of an async function that is given the request and the parts of its path as texts.
 
-    Its signature and docstring describe it in the API definition. What is slow in it is for the function to hand to
-    a thread: solving dependencies and handing every request over took longer than the answer.
+    The signature and docstring of the function describe the route in the API definition. The function hands its slow
+    steps to a thread itself: solving dependencies and handing over every request took longer than the answer.
     """
 
     def __init__(self, path: str, endpoint: Callable[..., Awaitable[Response]], **described: Any) -> None:

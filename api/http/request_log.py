@@ -1,4 +1,4 @@
-"""The log on standard error: a line for each request, and what the program has to say, as JSON or for people."""
+"""The log on standard error: a line for each request, and messages of the program, as JSON or for people."""
 
 from __future__ import annotations
 
@@ -19,31 +19,119 @@ import orjson
 from fastapi.routing import iter_route_contexts
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.http.metrics import Tally
+from api.http.metrics import RequestCounters
 
-Form = Literal["json", "text", "none"]
-
-#: Ends of names, and whole names, of parameters whose values are never written; and what stands for them.
-SECRET_ENDS = ("token", "key", "secret", "password", "passwd", "pwd", "signature", "credential", "credentials", "jwt")
-SECRET_NAMES = {"auth", "authorization", "code", "pass", "session", "sessionid", "sid", "sig"}
-MASK = "***"
-#: Bytes of a path or query that are written.
-LONGEST = 1000
-#: Seconds that lines wait for each other, and how many at most: writing each by itself costs more than making it.
-WAIT_S = 0.1
-MANY = 200
-#: Bytes that a pipe takes whole (PIPE_BUF on Linux), so that lines of several workers do not mix.
-_PIPE = 4096
+LogFormat = Literal["json", "text", "none"]
 
 Write = Callable[[bytes], object]
 
+#: Ends of names, and whole names, of parameters whose values are never written; and what is written instead.
+SECRET_SUFFIXES = (
+    "token",
+    "key",
+    "secret",
+    "password",
+    "passwd",
+    "pwd",
+    "signature",
+    "credential",
+    "credentials",
+    "jwt",
+)
+SECRET_NAMES = {"auth", "authorization", "code", "pass", "session", "sessionid", "sid", "sig"}
+MASK = "***"
+#: Largest number of bytes of a path or query that is written.
+MAX_LOGGED_BYTES = 1000
+#: Seconds that lines wait for each other, and the largest number that waits: a write costs more than building a line.
+FLUSH_S = 0.1
+MAX_WAITING = 200
+#: Bytes that a pipe accepts whole (PIPE_BUF on Linux), so that lines of several workers do not mix.
+_PIPE = 4096
+
+
+#: The route of a request that no route matches.
+NO_ROUTE = "none"
+
 
 def to_stderr(data: bytes) -> None:
-    """Write to standard error as it is now; a log that nobody reads stops nothing."""
+    """Write to the standard error of this moment; a log that nobody reads stops nothing."""
     try:
         os.write(sys.stderr.fileno(), data)
     except (OSError, ValueError):
         return
+
+
+@dataclass(slots=True)
+class LoggedRequest:
+    """A request and the size, status and duration of its answer."""
+
+    at: float
+    method: str
+    #: As sent, percent-encoded.
+    path: bytes
+    query: bytes
+    status: int
+    size: int
+    seconds: float
+
+
+class RequestObserver:
+    """Middleware that counts and logs every request; one whose client went away before an answer has status 499."""
+
+    def __init__(self, app: ASGIApp, tally: RequestCounters, log: AccessLog | None) -> None:
+        self._app = app
+        self._tally = tally
+        self._log = log
+        self._templates = RouteTemplates()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on and observe its answer."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        at, begun = time.time(), time.perf_counter()
+        status, size, ended = 499, 0, 0.0
+
+        async def seen(message: Message) -> None:
+            nonlocal status, size, ended
+            await send(message)
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            else:
+                size += len(message.get("body", b""))
+                # Work after the answer, such as reading a change, does not count.
+                ended = time.perf_counter()
+
+        try:
+            await self._app(scope, receive, seen)
+        finally:
+            seconds = (ended or time.perf_counter()) - begun
+            method: str = scope["method"]
+            self._tally.add_answer(method, self._templates.of(scope), status, size, seconds)
+            if self._log is not None:
+                path: bytes = scope.get("raw_path") or scope["path"].encode()
+                self._log.add(LoggedRequest(at, method, path, scope["query_string"], status, size, seconds))
+
+
+class RouteTemplates:
+    """Path templates of routes, such as /strikes/{strike}, as labels: there are only so many."""
+
+    def __init__(self) -> None:
+        self._of: dict[object, str] = {}
+
+    def of(self, scope: Scope) -> str:
+        """Return the template of the route that answered; plain routes are known by their endpoint only."""
+        route = scope.get("route")
+        if route is not None:
+            return str(route.path_format)
+        endpoint = scope.get("endpoint")
+        if endpoint is None:
+            return NO_ROUTE
+        if endpoint not in self._of:
+            self._of = {endpoint: NO_ROUTE}
+            for context in iter_route_contexts(scope["app"].routes):
+                self._of[context.endpoint or getattr(context.route, "app", None)] = str(context.path)
+        return self._of[endpoint]
 
 
 class AccessLog:
@@ -53,25 +141,25 @@ class AccessLog:
         self._line = json_line if form == "json" else text_line
         self._worker = worker
         self._write = write
-        self._waiting: list[Seen] = []
+        self._waiting: list[LoggedRequest] = []
 
-    def add(self, seen: Seen) -> None:
-        """Take one request; called in the loop."""
+    def add(self, seen: LoggedRequest) -> None:
+        """Add a request; called in the event loop."""
         self._waiting.append(seen)
-        if len(self._waiting) >= MANY:
+        if len(self._waiting) >= MAX_WAITING:
             self.flush()
         elif len(self._waiting) == 1:
-            asyncio.get_running_loop().call_later(WAIT_S, self.flush)
+            asyncio.get_running_loop().call_later(FLUSH_S, self.flush)
 
     def flush(self) -> None:
-        """Write what waits."""
+        """Write the lines that wait."""
         waiting, self._waiting = self._waiting, []
         for data in _packed(self._line(seen, self._worker) for seen in waiting):
             self._write(data)
 
 
 def _packed(lines: Iterable[bytes]) -> Iterable[bytes]:
-    """Join lines to pieces that a pipe takes whole."""
+    """Join lines to pieces that a pipe accepts whole."""
     piece = b""
     for line in lines:
         if piece and len(piece) + len(line) > _PIPE:
@@ -82,9 +170,9 @@ def _packed(lines: Iterable[bytes]) -> Iterable[bytes]:
         yield piece
 
 
-def json_line(seen: Seen, worker: int) -> bytes:
-    """One request as a line of JSON."""
-    told = {
+def json_line(seen: LoggedRequest, worker: int) -> bytes:
+    """Write a request as a line of JSON."""
+    fields = {
         "time": _time(seen.at),
         "method": seen.method[:20],
         "path": _text(seen.path),
@@ -94,19 +182,19 @@ def json_line(seen: Seen, worker: int) -> bytes:
         "ms": round(seen.seconds * 1000, 3),
         "worker": worker,
     }
-    return orjson.dumps(told, option=orjson.OPT_APPEND_NEWLINE)
+    return orjson.dumps(fields, option=orjson.OPT_APPEND_NEWLINE)
 
 
-def text_line(seen: Seen, worker: int) -> bytes:
-    """One request as a line for people."""
+def text_line(seen: LoggedRequest, worker: int) -> bytes:
+    """Write a request as a line for people."""
     query = without_secrets(seen.query)
     address = _text(seen.path) + (f"?{query}" if query else "")
-    told = f"{seen.method[:20]} {address} {seen.status} {seen.size} B {seen.seconds * 1000:.1f} ms worker {worker}"
-    return f"{_time(seen.at)} {told}\n".encode()
+    text = f"{seen.method[:20]} {address} {seen.status} {seen.size} B {seen.seconds * 1000:.1f} ms worker {worker}"
+    return f"{_time(seen.at)} {text}\n".encode()
 
 
 def without_secrets(query: bytes) -> str:
-    """A query as sent, percent-encoded, with the values of secret names masked."""
+    """Return a query as sent, percent-encoded, with the values of secret parameters masked."""
     if not query:
         return ""
     return "&".join(_masked(part) for part in _text(query).split("&"))
@@ -115,7 +203,7 @@ def without_secrets(query: bytes) -> str:
 def _masked(part: str) -> str:
     name, equals, _ = part.partition("=")
     plain = urllib.parse.unquote_plus(name).strip().lower()
-    return f"{name}={MASK}" if equals and (plain in SECRET_NAMES or plain.endswith(SECRET_ENDS)) else part
+    return f"{name}={MASK}" if equals and (plain in SECRET_NAMES or plain.endswith(SECRET_SUFFIXES)) else part
 
 
 _PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
@@ -123,8 +211,8 @@ _IS_PRINTABLE = re.compile(rb"[\x21-\x7e]*")
 
 
 def _text(raw: bytes) -> str:
-    """Bytes of an address as sent; whatever is no printable ASCII is percent-encoded, so that a line stays one."""
-    cut = raw[:LONGEST]
+    """Return bytes of an address as sent; all but printable ASCII is percent-encoded, so that it stays one line."""
+    cut = raw[:MAX_LOGGED_BYTES]
     return cut.decode("ascii") if _IS_PRINTABLE.fullmatch(cut) else urllib.parse.quote(cut, safe=_PRINTABLE)
 
 
@@ -139,23 +227,23 @@ def _second(at: int) -> str:
 
 
 class JsonLines(logging.Formatter):
-    """Writes what the program says as a line of JSON like those of the requests."""
+    """Writes messages of the program as lines of JSON with the fields of the lines of requests."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """One record with its time, level, logger, message and trace."""
-        told: dict[str, Any] = {
+        """Write a record with its time, level, logger, message and trace."""
+        fields: dict[str, Any] = {
             "time": _time(record.created),
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),
         }
         if record.exc_info:
-            told["trace"] = self.formatException(record.exc_info)
-        return orjson.dumps(told).decode()
+            fields["trace"] = self.formatException(record.exc_info)
+        return orjson.dumps(fields).decode()
 
 
-def logging_config(form: Form) -> dict[str, Any]:
-    """Configuration of Python's logging for a server; ``none`` still tells of warnings and errors."""
+def logging_config(form: LogFormat) -> dict[str, Any]:
+    """Build the configuration of Python's logging for a server; ``none`` still logs warnings and errors."""
     text = {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}
     level = "WARNING" if form == "none" else "INFO"
     return {
@@ -166,84 +254,7 @@ def logging_config(form: Form) -> dict[str, Any]:
         "root": {"level": "WARNING", "handlers": ["stderr"]},
         "loggers": {
             "api": {"level": level},
-            # It says of each connection that it was opened; what counts is a warning.
+            # It logs each connection at INFO; only warnings matter.
             "uvicorn": {"level": "WARNING"},
         },
     }
-
-
-#: What a route is called that no request for it found.
-NO_ROUTE = "none"
-
-
-@dataclass(slots=True)
-class Seen:
-    """One request and how it was answered."""
-
-    at: float
-    method: str
-    #: As sent, percent-encoded.
-    path: bytes
-    query: bytes
-    status: int
-    size: int
-    seconds: float
-
-
-class Observed:
-    """Middleware that counts and logs every request; one whose client went away before an answer has status 499."""
-
-    def __init__(self, app: ASGIApp, tally: Tally, log: AccessLog | None) -> None:
-        self._app = app
-        self._tally = tally
-        self._log = log
-        self._templates = Templates()
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on and look at what is sent."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        at, begun = time.time(), time.perf_counter()
-        status, size, ended = 499, 0, 0.0
-
-        async def seen(message: Message) -> None:
-            nonlocal status, size, ended
-            await send(message)
-            if message["type"] == "http.response.start":
-                status = message["status"]
-            else:
-                size += len(message.get("body", b""))
-                # What runs after the answer, such as reading a change, is no part of it.
-                ended = time.perf_counter()
-
-        try:
-            await self._app(scope, receive, seen)
-        finally:
-            seconds = (ended or time.perf_counter()) - begun
-            method: str = scope["method"]
-            self._tally.answered(method, self._templates.of(scope), status, size, seconds)
-            if self._log is not None:
-                path: bytes = scope.get("raw_path") or scope["path"].encode()
-                self._log.add(Seen(at, method, path, scope["query_string"], status, size, seconds))
-
-
-class Templates:
-    """Paths of routes, with their gaps: there are only so many."""
-
-    def __init__(self) -> None:
-        self._of: dict[object, str] = {}
-
-    def of(self, scope: Scope) -> str:
-        """That of the route that answered; plain routes are known by their endpoint only."""
-        route = scope.get("route")
-        if route is not None:
-            return str(route.path_format)
-        endpoint = scope.get("endpoint")
-        if endpoint is None:
-            return NO_ROUTE
-        if endpoint not in self._of:
-            self._of = {endpoint: NO_ROUTE}
-            for one in iter_route_contexts(scope["app"].routes):
-                self._of[one.endpoint or getattr(one.route, "app", None)] = str(one.path)
-        return self._of[endpoint]

@@ -1,1 +1,1 @@
-"""The API definition, derived from the same parameter tables that requests are read with."""
+"""How parts of the API declare themselves, and the API definition, assembled from those declarations."""

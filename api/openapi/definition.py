@@ -2,147 +2,198 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from copy import deepcopy
+from itertools import groupby
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from api.http.links import JSON
-from api.openapi import parameters, tiles_and_styles
-from api.openapi import responses as answers
-from api.openapi.editing import for_reviewers
-from api.requests.negotiation import DEFINITION, DOCUMENT, FEATURE, FEATURES, SCHEMAS, Format
+from api.http.json import Json
+from api.openapi.declaration import ApiPart, Endpoint, Scope
+from api.openapi.parameters import SHARED, described, language_parameters, referenced
+from api.openapi.responses import LINK, PROBLEM_BODY, read_responses
 from api.settings import Settings
 from layers.collections.collection import Collection
 
-MEDIA_TYPE = DEFINITION[0].media_type
-
-Json = dict[str, Any]
-
-_ONE = "/collections/{collection}"
-_ITEMS = f"{_ONE}/items"
-_ITEM = f"{_ITEMS}/{{feature}}"
-#: Forms of a good answer where it is not JSON alone.
-_FORMS: Mapping[str, Sequence[Format]] = {
-    "/": DOCUMENT,
-    "/api": DEFINITION,
-    "/conformance": DOCUMENT,
-    "/collections": DOCUMENT,
-    _ONE: DOCUMENT,
-    f"{_ONE}/queryables": SCHEMAS,
-    f"{_ONE}/sortables": SCHEMAS,
-    f"{_ONE}/schema": SCHEMAS,
-    _ITEMS: FEATURES,
-    _ITEM: FEATURE,
-    "/strikes/{strike}/attribution": DOCUMENT,
-    "/countries": DOCUMENT,
-    "/countries/{iso}": DOCUMENT,
-    "/assets/{asset}/owners": DOCUMENT,
-    "/entities/{entity}/holdings": DOCUMENT,
-    "/records/{table}/{record}": DOCUMENT,
-    "/schemas/{table}": DOCUMENT,
-    "/about": DOCUMENT,
-    "/places": DOCUMENT,
+_COLLECTION = "/collections/{collection}"
+#: Schemas of the framework that no operation refers to: errors are answered as problems.
+_UNUSED = ("HTTPValidationError", "ValidationError")
+#: Paths and schemas that do not stand where their part would put them, by the one they follow; as first published.
+_FOLLOWS = {
+    "/map": "/tiles/{collection}/{z}/{x}/{y}@2x.png",
+    "TileJson": "Tileset",
+    "StrikeToReview": "StrikeAnswer",
+    "WrittenStrike": "Queue",
 }
 
 
-def install(app: FastAPI, settings: Settings) -> None:
-    """Let ``app.openapi()`` give this definition; it is made once."""
+def install(app: FastAPI, parts: Sequence[ApiPart], settings: Settings) -> None:
+    """Let ``app.openapi()`` give the definition of the parts; it is built once."""
 
-    def made() -> Json:
+    def openapi() -> Json:
         if app.openapi_schema is None:
-            app.openapi_schema = definition(app, settings)
+            app.openapi_schema = definition(app, parts, settings)
         return app.openapi_schema
 
-    app.openapi = made  # type: ignore[method-assign]
+    app.openapi = openapi  # type: ignore[method-assign]
 
 
-def definition(app: FastAPI, settings: Settings) -> Json:
-    """The definition of all routes, with the limits that the settings give; each collection has paths of its own.
+def definition(app: FastAPI, parts: Sequence[ApiPart], settings: Settings) -> Json:
+    """Return the definition of all parts, with the limits that the settings give.
 
-    Clients look for ``/collections/strikes/items`` and its parameters by that very name.
+    Each collection has paths of its own: clients look for ``/collections/strikes/items`` and its parameters by that
+    very name.
     """
-    made = get_openapi(
+    document = get_openapi(
         title=app.title,
         version=app.version,
         description=app.description,
         openapi_version="3.0.3",
         routes=app.routes,
     )
-    told: Json = _plain(made)
-    for path, item in told["paths"].items():
-        for method, operation in item.items():
-            operation["responses"] = answers.responses(_types(path), path)
-            operation.setdefault("parameters", [])
-            if path == _ITEMS:
-                operation["responses"]["303"] = {"description": "A page of the form's fields that are not empty."}
-            if path in _FORMS:
-                operation["parameters"] += parameters.references(parameters.ANY)
-            if path.startswith("/review/") or method != "get":
-                for_reviewers(method, path, operation)
-    collections = list(app.state.atlas.view.snapshot.collections.values())
-    told["paths"] = _literal(told["paths"], collections)
-    told["paths"] |= tiles_and_styles.paths(collections) | tiles_and_styles.style_paths(collections)
-    answers.fill(told["paths"])
-    bodies = {name: _plain(made["components"]["schemas"][name], nullable=True) for name in ("NewDecision",)}
-    told["components"] = {
-        "parameters": dict(parameters.shared(settings)),
-        "responses": {"Problem": answers.PROBLEM_BODY},
-        "schemas": {**bodies, **answers.schemas(collections)},
+    openapi: Json = _as_3_0(document)
+    collections: Sequence[Collection] = list(app.state.atlas.view.snapshot.collections.values())
+    openapi["paths"] = {
+        **_handler_paths(openapi["paths"], parts, collections, settings),
+        **_declared_paths(parts, collections, settings),
+    }
+    bodies = {name: _as_3_0(one, True) for name, one in document["components"]["schemas"].items()}
+    openapi["components"] = {
+        "parameters": {one.component: described(one, settings) for one in SHARED},
+        "responses": {"Problem": PROBLEM_BODY},
+        "schemas": {name: one for name, one in bodies.items() if name not in _UNUSED} | _schemas(parts, collections),
         "securitySchemes": {"reviewer": {"type": "http", "scheme": "bearer"}},
     }
-    return told
+    return openapi
 
 
-def _types(path: str) -> list[str]:
-    return list(dict.fromkeys(form.media_type for form in _FORMS[path])) if path in _FORMS else [JSON]
+def _schemas(parts: Sequence[ApiPart], collections: Sequence[Collection]) -> Json:
+    """Return the schemas of all answers in JSON by name, those of collections last."""
+    own: Json = {"Link": LINK}
+    for part in parts:
+        own |= part.schemas
+    of_collections: Json = {}
+    for collection in collections:
+        for part in parts:
+            of_collections |= part.collection_schemas(collection)
+    return _in_published_order(own) | of_collections
 
 
-def _literal(paths: Json, collections: Sequence[Collection]) -> Json:
-    """The same paths, those of any collection spelled out for each."""
-    told = {path: item for path, item in paths.items() if not path.startswith(_ONE)}
-    for path, item in paths.items():
-        for collection in collections if path.startswith(_ONE) else ():
+# --- operations that the framework describes by the signature of their handler ---------------------------------------
+
+
+def _handler_paths(
+    framework: Json, parts: Sequence[ApiPart], collections: Sequence[Collection], settings: Settings
+) -> Json:
+    """Return the paths of the framework with all that their parts declare; those of collections last."""
+    endpoints = {(one.path, one.method): one for part in parts for one in part.endpoints if one.signature is not None}
+    everywhere = Scope(collections)
+    paths: Json = {}
+    for path, item in framework.items():
+        if not path.startswith(_COLLECTION):
+            paths[path] = {
+                method: _completed(operation, endpoints[path, method], everywhere, settings)
+                for method, operation in item.items()
+            }
+    for path, item in framework.items():
+        for collection in collections if path.startswith(_COLLECTION) else ():
             literal = path.replace("{collection}", collection.name)
-            told[literal] = {"get": _of_collection(path, item["get"], collection)} | told.pop(literal, {})
-    return told
+            operation = _of_collection(item["get"], endpoints[path, "get"], Scope(collections, collection), settings)
+            paths[literal] = {"get": operation} | paths.pop(literal, {})
+    return paths
 
 
-def _of_collection(path: str, operation: Json, collection: Collection) -> Json:
-    own = [part for part in operation["parameters"] if part.get("name") not in ("collection", None)]
-    if path == _ITEMS:
-        own = parameters.of_items(collection)
-    elif path == _ITEM:
-        own += parameters.of_item(collection)
-    else:
-        own += parameters.references(parameters.ANY)
+def _completed(operation: Json, endpoint: Endpoint, scope: Scope, settings: Settings) -> Json:
+    """Return an operation of the framework with the parameters and answers that its endpoint declares."""
+    operation = deepcopy(operation)
+    operation["responses"] = read_responses(endpoint, endpoint.path, scope.collection)
+    given = [one for one in operation.get("parameters", ()) if one["name"] != "collection"]
+    operation["parameters"] = [*given, *_parameters(endpoint, scope, settings)]
+    if endpoint.amend is not None:
+        endpoint.amend(operation)
+    return operation
+
+
+def _of_collection(operation: Json, endpoint: Endpoint, scope: Scope, settings: Settings) -> Json:
+    assert scope.collection is not None
     return {
-        **operation,
-        "responses": deepcopy(operation["responses"]),
-        "summary": f"{operation['summary']}: {collection.title.lower()}",
-        "operationId": f"{operation['operationId']}_{collection.name}",
-        "parameters": own,
+        **_completed(operation, endpoint, scope, settings),
+        "summary": f"{operation['summary']}: {scope.collection.title.lower()}",
+        "operationId": f"{operation['operationId']}_{scope.collection.name}",
     }
 
 
-def _plain(value: Any, nullable: bool = False) -> Any:
-    """JSON Schema as OpenAPI 3.0 knows it: without the type null, ``const`` and lists of examples.
+# --- operations that are declared as a whole -------------------------------------------------------------------------
 
-    What may be null is said to be ``nullable`` or, as of parameters which have no null, not said.
+
+def _declared_paths(parts: Sequence[ApiPart], collections: Sequence[Collection], settings: Settings) -> Json:
+    """Return the paths that are declared as a whole, tag by tag; those of a collection stand together."""
+    endpoints = [one for part in parts for one in part.endpoints if one.signature is None]
+    tags = list(dict.fromkeys(one.tag for one in endpoints))
+    paths: Json = {}
+    for below, run in groupby(sorted(endpoints, key=lambda one: tags.index(one.tag)), key=_below_collection):
+        same = list(run)
+        for collection in collections if below else (None,):
+            for endpoint in same:
+                paths |= _declared(endpoint, Scope(collections, collection), settings)
+    return _in_published_order(paths)
+
+
+def _below_collection(endpoint: Endpoint) -> tuple[str, bool] | tuple[()]:
+    """Return a key that endpoints of one tag share whose paths are spelled out for each collection."""
+    return (endpoint.tag, True) if endpoint.path.startswith(_COLLECTION) else ()
+
+
+def _declared(endpoint: Endpoint, scope: Scope, settings: Settings) -> Json:
+    """Return the path of an endpoint, spelled out where the scope has a collection."""
+    path, summary = endpoint.path, endpoint.summary
+    if scope.collection is not None:
+        path = path.replace("{collection}", scope.collection.name)
+        summary = f"{summary}: {scope.collection.title.lower()}"
+    operation = {
+        "tags": [endpoint.tag],
+        "summary": summary,
+        "operationId": summary.lower().replace(" ", "_").replace(":", "").replace(",", ""),
+        "parameters": _parameters(endpoint, scope, settings),
+        "responses": read_responses(endpoint, path, scope.collection),
+    }
+    return {path: {endpoint.method: operation}}
+
+
+def _parameters(endpoint: Endpoint, scope: Scope, settings: Settings) -> list[Json]:
+    return referenced([*endpoint.parameters(scope), *language_parameters()], settings)
+
+
+def _in_published_order(named: Json) -> Json:
+    """Return paths or schemas by name, with those of `_FOLLOWS` at their place."""
+    names = [name for name in named if name not in _FOLLOWS]
+    for name, before in _FOLLOWS.items():
+        if name in named:
+            names.insert(names.index(before) + 1, name)
+    return {name: named[name] for name in names}
+
+
+def _as_3_0(value: Any, nullable: bool = False) -> Any:
+    """Return JSON Schema as OpenAPI 3.0 knows it: without the type null, ``const`` and lists of examples.
+
+    Parameters
+    ----------
+    nullable
+        Whether a value that may be null is stated as ``nullable``; parameters have no null.
     """
     if isinstance(value, list):
-        return [_plain(part, nullable) for part in value]
+        return [_as_3_0(part, nullable) for part in value]
     if not isinstance(value, dict):
         return value
-    told = {name: _plain(part, nullable) for name, part in value.items()}
-    kept = [part for part in told.get("anyOf", ()) if part != {"type": "null"}]
-    if len(kept) == 1:
-        del told["anyOf"]
-        told.update(kept[0], **({"nullable": True} if nullable else {}))
-    if "const" in told:
-        told["enum"] = [told.pop("const")]
-    if isinstance(told.get("examples"), list):
-        told["example"] = told.pop("examples")[0]
-    return told
+    schema = {name: _as_3_0(part, nullable) for name, part in value.items()}
+    present = [part for part in schema.get("anyOf", ()) if part != {"type": "null"}]
+    if len(present) == 1:
+        del schema["anyOf"]
+        schema.update(present[0], **({"nullable": True} if nullable else {}))
+    if "const" in schema:
+        schema["enum"] = [schema.pop("const")]
+    if isinstance(schema.get("examples"), list):
+        schema["example"] = schema.pop("examples")[0]
+    return schema

@@ -1,15 +1,16 @@
-"""What reviewers read and write as OpenAPI 3.0 spells it: tokens, bodies, and what a write may be answered."""
+"""Operations of reviewers as OpenAPI 3.0 spells them: the token, the bodies, and the answers to a write."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from api.formats.json_schema import strike_properties
+from api.http.json import Json
 from api.http.links import GEOJSON, JSON
-from api.openapi.responses import PROBLEM, good
+from api.openapi.responses import PROBLEM, good_response
 from api.requests import crs
-
-Json = dict[str, Any]
 
 MERGE_PATCH = "application/merge-patch+json"
 _IF_MATCH = {
@@ -18,7 +19,7 @@ _IF_MATCH = {
     "required": True,
     "description": "ETag of the version that was seen, or * for any.",
     "example": "*",
-    # Entity tags as RFC 9110 has them (8.8.3).
+    # A list of entity tags (RFC 9110, 8.8.3).
     "schema": {"type": "string", "pattern": r'^(\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*)$'},
 }
 _CONTENT_CRS = {
@@ -26,7 +27,7 @@ _CONTENT_CRS = {
     "in": "header",
     "required": False,
     "description": "System of the coordinates of the body, its URI in angle brackets; OGC:CRS84 by default.",
-    "schema": {"type": "string", "enum": [f"<{one.uri}>" for one in crs.OFFERED]},
+    "schema": {"type": "string", "enum": [f"<{one.uri}>" for one in crs.SUPPORTED_CRS]},
 }
 _POINT: Json = {
     "type": "object",
@@ -41,20 +42,37 @@ _POINT: Json = {
 _UNKNOWN = ("exclusiveMinimum", "exclusiveMaximum", "x-ogc-unit")
 
 
-def for_reviewers(method: str, path: str, operation: Json) -> None:
-    """Say that a token is needed, what is sent, and what it may be answered."""
+def require_token(operation: Json) -> None:
+    """Amend an operation that needs the token of a reviewer."""
     operation["security"] = [{"reviewer": []}]
-    answers = operation["responses"]
-    answers["401"] = PROBLEM
-    if method == "get":
-        return
+    operation["responses"]["401"] = PROBLEM
+
+
+def describe_decision(operation: Json) -> None:
+    """Amend the operation that adds a decision, which is answered as 201."""
+    added = _describe_write(operation)
+    operation["responses"]["201"] = added
+
+
+def describe_strike_write(method: str) -> Callable[[Json], None]:
+    """Make the function that amends the operation by which a method writes a strike (OGC 20-002)."""
+    return partial(_describe_strike_write, method)
+
+
+def _describe_write(operation: Json) -> Json:
+    """Amend an operation that writes; return its good answer, which is taken out."""
+    require_token(operation)
+    answers: Json = operation["responses"]
     del answers["304"]
     answers |= dict.fromkeys(("404", "409", "413", "422"), PROBLEM)
-    done = answers.pop("200")
-    if not path.startswith("/collections/"):
-        answers["201"] = done
-        return
-    _feature(method, operation)
+    good: Json = answers.pop("200")
+    return good
+
+
+def _describe_strike_write(method: str, operation: Json) -> None:
+    _describe_write(operation)
+    _describe_body(method, operation)
+    answers: Json = operation["responses"]
     answers |= dict.fromkeys(("412", "415", "428") if method != "post" else ("415",), PROBLEM)
     if method == "delete":
         answers["204"] = {"description": "It is gone."}
@@ -63,11 +81,11 @@ def for_reviewers(method: str, path: str, operation: Json) -> None:
     headers = {"ETag": "Version of the feature, for If-Match."}
     if method == "post":
         headers["Location"] = "Address of the feature."
-    told = good("The feature as it was written.", [GEOJSON], headers)
-    answers["201" if method == "post" else "200"] = {**told, "links": _LINKS}
+    written = good_response("The feature as it was written.", [GEOJSON], "WrittenStrike", headers)
+    answers["201" if method == "post" else "200"] = {**written, "links": _LINKS}
 
 
-#: What can be asked for next of what was written (OpenAPI 3.0.3, 4.7.20).
+#: Requests that may follow a write (OpenAPI 3.0.3, 4.7.20).
 _KEY = {"feature": "$response.body#/id"}
 _LINKS = {
     "feature": {"operationId": "item_strikes", "parameters": _KEY},
@@ -77,7 +95,7 @@ _LINKS = {
 }
 
 
-def _feature(method: str, operation: Json) -> None:
+def _describe_body(method: str, operation: Json) -> None:
     if method != "post":
         operation["parameters"] = [*operation["parameters"], _IF_MATCH]
     if method == "delete":
@@ -108,7 +126,7 @@ _EXAMPLE: Json = {
     },
 }
 _TYPE: Json = {"type": "string", "enum": ["Feature"]}
-#: Weapons as a feature tells them, which GIS programs send back so: kinds, none of spaces alone, with "; " between.
+#: Weapons as features have them, and GIS programs send them back: kinds, none of spaces alone, with "; " between.
 _WEAPONS_IN_WORDS: Json = {
     "type": "string",
     "pattern": r"^(?![\s\S]*(^|; )\s*(; |$))",
@@ -117,22 +135,23 @@ _WEAPONS_IN_WORDS: Json = {
 
 
 def _properties() -> Json:
-    """What a strike is written with; null is what is not there."""
-    told = {name: _as_3_0(part) for name, part in strike_properties().items() if name != "geometry"}
-    written = {name: part if name in _NEEDED else _nullable(part) for name, part in told.items()}
+    """Return the schemas of the properties that a strike is written with; null stands for a missing value."""
+    schemas = {name: _as_3_0(part) for name, part in strike_properties().items() if name != "geometry"}
+    written = {name: part if name in _NEEDED else _nullable(part) for name, part in schemas.items()}
     return {**written, "weapons": {"anyOf": [written["weapons"], _WEAPONS_IN_WORDS]}}
 
 
 def _nullable(part: Json) -> Json:
-    """With null for what is not there, in a member of a list too."""
+    """Return a schema that null fits too; in objects of a list, null fits every member that is not required."""
     if (member := part.get("items", {})).get("type") == "object":
         needed = member.get("required", ())
-        told = {name: one if name in needed else _nullable(one) for name, one in member["properties"].items()}
-        part = {**part, "items": {**member, "properties": told}}
+        schemas = {name: one if name in needed else _nullable(one) for name, one in member["properties"].items()}
+        part = {**part, "items": {**member, "properties": schemas}}
     return {**part, "nullable": True, **({"enum": [*part["enum"], None]} if "enum" in part else {})}
 
 
 def _whole() -> Json:
+    """Return the schema of a whole feature."""
     properties = {"type": "object", "properties": _properties(), "additionalProperties": False}
     return {
         "type": "object",
@@ -142,14 +161,14 @@ def _whole() -> Json:
 
 
 def _patch() -> Json:
-    """A merge patch of the feature, or of its properties alone."""
+    """Return the schema of a merge patch (RFC 7396) of the feature, or of its properties alone."""
     geometry: Json = {name: part for name, part in _POINT.items() if name != "required"}
-    told: Json = {"type": "object", "properties": _properties(), "additionalProperties": False}
-    feature = {"type": _TYPE, "id": {"type": "string"}, "geometry": geometry, "properties": told}
+    properties: Json = {"type": "object", "properties": _properties(), "additionalProperties": False}
+    feature = {"type": _TYPE, "id": {"type": "string"}, "geometry": geometry, "properties": properties}
     return {
         "anyOf": [
             {"type": "object", "properties": feature, "additionalProperties": False},
-            {**told, "properties": {"geometry": geometry, **told["properties"]}},
+            {**properties, "properties": {"geometry": geometry, **properties["properties"]}},
         ]
     }
 
@@ -159,7 +178,7 @@ def _as_3_0(part: Any) -> Any:
         return [_as_3_0(one) for one in part]
     if not isinstance(part, dict):
         return part
-    told = {name: _as_3_0(one) for name, one in part.items() if name not in _UNKNOWN}
+    schema = {name: _as_3_0(one) for name, one in part.items() if name not in _UNKNOWN}
     if "exclusiveMinimum" in part:
-        told |= {"minimum": part["exclusiveMinimum"], "exclusiveMinimum": True}
-    return told
+        schema |= {"minimum": part["exclusiveMinimum"], "exclusiveMinimum": True}
+    return schema

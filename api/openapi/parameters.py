@@ -1,159 +1,139 @@
-"""The parameters of collections and their features as OpenAPI 3.0 spells them, one object each."""
+"""Parameter tables that depend on a collection, and any parameter as OpenAPI 3.0 spells it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from api.formats.json_schema import property_schema
-from api.requests import crs
-from api.requests.negotiation import DOCUMENT, FEATURE, FEATURES, Format
-from api.requests.query_parameters import LANGUAGES, LARGEST, PROFILES, sortables
-from api.requests.scalars import MAX_LENGTH
-from api.settings import Settings
+from api.formats.registry import FEATURE, FEATURES
+from api.http.json import Json
+from api.requests import query_parameters as shared
+from api.requests.negotiation import DOCUMENT, MediaFormat
+from api.requests.parameters import MAX_LENGTH, Limits, RequestParameter, parse_text
+from api.requests.query_parameters import MAX_EXACT_INTEGER
+from api.wording.catalogue import languages
 from layers.collections.collection import Collection
 from layers.collections.queryables import GEOMETRY, Queryable
 
-Json = dict[str, Any]
-
 #: Keywords of a property's schema that OpenAPI 3.0 knows.
 _KEYWORDS = ("type", "format", "enum", "items")
-_ANY_CRS = f"One of the list of the collection, by its URI or safe CURIE such as {crs.WEB_MERCATOR.curie}."
 
 
-def parameter(name: str, schema: Json, description: str, **more: Any) -> Json:
-    """One query parameter; of a list the values are joined by commas."""
-    told = {"name": name, "in": "query", "required": False, "description": description, "schema": schema}
-    return {**told, "style": "form", "explode": False, **more}
+def _shared_format(component: str, offered: Sequence[MediaFormat]) -> RequestParameter[str]:
+    schema = {"type": "string", "enum": [form.name for form in offered]}
+    description = "Form of the answer; without it the Accept header counts."
+    return RequestParameter("f", parse_text, schema, description, component=component)
 
 
-def shared(settings: Settings) -> Mapping[str, Json]:
-    """The parameters that are the same for every collection, by the name that they are referred to with."""
-    told = [
-        # More is cut, not refused (OGC 17-069r4, 7.15.2): the largest page is what a client should know of.
-        parameter(
-            "limit",
-            {"type": "integer", "minimum": 1, "maximum": settings.limit_max, "default": settings.limit_default},
-            "Most features of one answer; more than the maximum is cut.",
-        ),
-        parameter("offset", _whole(), "Features to pass over."),
-        parameter("startindex", _whole(), "The same as offset."),
-        parameter(
-            "cursor",
-            {"type": "string", "minLength": 1, "maxLength": settings.url_max},
-            "Where the page before ended, as next links say; not together with an offset.",
-        ),
-        *_places(),
-        *_filters(settings.url_max),
-        *_tellings(),
-    ]
-    forms = {"f-features": FEATURES, "f-feature": FEATURE, "f-document": DOCUMENT}
-    return {one["name"]: one for one in told} | {key: _f(offered) for key, offered in forms.items()}
+F_FEATURES = _shared_format("f-features", FEATURES)
+F_FEATURE = _shared_format("f-feature", FEATURE)
+F_DOCUMENT = _shared_format("f-document", DOCUMENT)
+
+_OF_FEATURE = (shared.CRS, shared.SKIP_GEOMETRY, shared.PROFILE)
+#: Parameters of the features of every collection.
+_OF_FEATURES = (
+    shared.LIMIT,
+    shared.OFFSET,
+    shared.STARTINDEX,
+    shared.CURSOR,
+    shared.BBOX,
+    shared.BBOX_CRS,
+    shared.DATETIME,
+    shared.FILTER,
+    shared.FILTER_LANG,
+    shared.FILTER_CRS,
+    *_OF_FEATURE,
+)
+#: Parameters that the definition describes once, in the order of its components.
+SHARED: Sequence[RequestParameter[Any]] = (*_OF_FEATURES, F_FEATURES, F_FEATURE, F_DOCUMENT)
 
 
-def _whole() -> Json:
-    return {"type": "integer", "minimum": 0, "maximum": 2**31, "default": 0}
+def language_parameters() -> Sequence[RequestParameter[str]]:
+    """Return the parameter of every endpoint that chooses a language; none where there is English alone."""
+    if len(languages()) == 1:
+        return ()
+    schema = {"type": "string", "enum": list(languages())}
+    return (RequestParameter("lang", parse_text, schema, "Language of pages; else the Accept-Language header counts."),)
 
 
-def _uri() -> Json:
-    return {"type": "string", "format": "uri", "enum": [one.uri for one in crs.OFFERED], "default": crs.CRS84.uri}
+def format_parameter(*names: str) -> RequestParameter[str]:
+    """Return the parameter f of an endpoint with formats of its own."""
+    return RequestParameter("f", parse_text, {"type": "string", "enum": list(names)}, "Form of the answer.")
 
 
-def _places() -> list[Json]:
-    four, six = ({"minItems": count, "maxItems": count} for count in (4, 6))
-    box = {"type": "array", "oneOf": [four, six], "items": {"type": "number"}}
-    within = (
-        "west,south,east,north in degrees (OGC:CRS84), or in the axis order of bbox-crs; with heights as the third and "
-        "sixth number too. west > east crosses the antimeridian. Features without a place are kept."
+def path_parameter(name: str, schema: Json) -> RequestParameter[str]:
+    """Return a parameter that is a part of the path."""
+    return RequestParameter(name, parse_text, schema, location="path")
+
+
+def items_parameters(collection: Collection) -> Sequence[RequestParameter[Any]]:
+    """Return the table of the features of a collection, each of its queryables among them."""
+    return (
+        F_FEATURES,
+        *_OF_FEATURES,
+        shared.sortby_parameter(collection),
+        shared.properties_parameter(collection),
+        *_queryables(collection),
     )
-    days = (
-        "A day or instant (RFC 3339), or an interval of two with .. for an open end. Keeps what may fall inside it; "
-        "features without a date are kept."
-    )
+
+
+def item_parameters(collection: Collection) -> Sequence[RequestParameter[Any]]:
+    """Return the table of one feature of a collection."""
+    return F_FEATURE, *_OF_FEATURE, shared.properties_parameter(collection)
+
+
+def selection_parameters(collection: Collection | None) -> Sequence[RequestParameter[Any]]:
+    """Return the table of what selects among the features of a tile or a map, whose box is given in another way.
+
+    Without a collection those that every collection has.
+    """
+    return *shared.SELECTING, *(() if collection is None else _queryables(collection))
+
+
+def _queryables(collection: Collection) -> Sequence[RequestParameter[str]]:
     return [
-        parameter("bbox", box, within, example=[28, 45, 33, 48]),
-        parameter("bbox-crs", _uri(), f"System of bbox. {_ANY_CRS}"),
-        parameter("datetime", {"type": "string"}, days, example="2025-08-01/2025-08-31"),
+        RequestParameter(one.name, parse_text, _bounded(openapi_schema(collection, one)), f"Only with this: {one.doc}")
+        for one in collection.queryables.values()
+        if one.name != GEOMETRY
     ]
 
 
-def _filters(longest: int) -> list[Json]:
-    text = {"type": "string", "minLength": 1, "maxLength": longest}
-    language = {"type": "string", "enum": list(LANGUAGES), "default": LANGUAGES[0]}
-    return [
-        parameter("filter", text, "A CQL2 filter of the queryables.", example="id LIKE 'ua-%'"),
-        parameter("filter-lang", language, "Language of the filter."),
-        parameter("filter-crs", _uri(), f"System of the geometries in the filter. {_ANY_CRS}"),
-    ]
-
-
-def _tellings() -> list[Json]:
-    one = {"type": "string", "enum": list(PROFILES)}
-    profile = {"type": "array", "minItems": 1, "items": one, "default": [PROFILES[0]]}
-    return [
-        parameter("crs", _uri(), f"System of the geometries of the answer. {_ANY_CRS}"),
-        parameter("skipGeometry", {"type": "boolean", "default": False}, "Whether to leave geometries out."),
-        parameter("profile", profile, "Profile of GeoJSON."),
-    ]
-
-
-def _f(offered: Sequence[Format]) -> Json:
-    names = [form.name for form in offered]
-    return parameter("f", {"type": "string", "enum": names}, "Form of the answer; without it the Accept header counts.")
-
-
-#: What can be asked of the features of every collection, of one feature, and of any other document.
-ITEMS = (
-    "f-features", "limit", "offset", "startindex", "cursor", "bbox", "bbox-crs", "datetime", "filter", "filter-lang",
-    "filter-crs", "crs", "skipGeometry", "profile",
-)  # fmt: skip
-ITEM = ("f-feature", "crs", "skipGeometry", "profile")
-ANY = ("f-document",)
-
-
-def references(names: Sequence[str]) -> list[Json]:
-    """References to shared parameters."""
-    return [{"$ref": f"#/components/parameters/{name}"} for name in names]
-
-
-def of_items(collection: Collection) -> list[Json]:
-    """All parameters of the features of a collection, each of its queryables among them."""
-    names = "|".join(sortables(collection))
-    keys = {"type": "array", "minItems": 1, "items": {"type": "string", "pattern": f"^[+-]?({names})$"}}
-    sortby = parameter("sortby", keys, "Properties to sort by, with - in front to descend; nulls come last.")
-    return [*references(ITEMS), sortby, _properties(collection), *_queryables(collection)]
-
-
-def of_tiles(collection: Collection) -> list[Json]:
-    """All parameters that select among the features of a tile of a collection."""
-    return [*references(("datetime", "filter", "filter-lang", "filter-crs")), *_queryables(collection)]
-
-
-def _queryables(collection: Collection) -> list[Json]:
-    known = [one for one in collection.queryables.values() if one.name != GEOMETRY]
-    return [parameter(one.name, _asked(simple(collection, one)), f"Only with this: {one.doc}") for one in known]
-
-
-def simple(collection: Collection, one: Queryable) -> Json:
-    """Schema of a property with the keywords that OpenAPI 3.0 knows."""
-    schema = property_schema(collection, one)
+def openapi_schema(collection: Collection, queryable: Queryable) -> Json:
+    """Return the schema of a property with the keywords that OpenAPI 3.0 knows."""
+    schema = property_schema(collection, queryable)
     return {key: schema[key] for key in _KEYWORDS if key in schema}
 
 
-def _asked(schema: Json) -> Json:
-    """Schema of a value of a property that is asked for, which is not too long nor too great."""
+def _bounded(schema: Json) -> Json:
+    """Return the schema of a value in a request, which is neither too long nor too great."""
     if "items" in schema:
-        return {**schema, "items": _asked(schema["items"])}
+        return {**schema, "items": _bounded(schema["items"])}
     if schema["type"] in ("integer", "number"):
-        return {**schema, "minimum": -LARGEST, "maximum": LARGEST}
+        return {**schema, "minimum": -MAX_EXACT_INTEGER, "maximum": MAX_EXACT_INTEGER}
     return schema if "enum" in schema or "format" in schema else {**schema, "maxLength": MAX_LENGTH}
 
 
-def of_item(collection: Collection) -> list[Json]:
-    """All parameters of one feature of a collection."""
-    return [*references(ITEM), _properties(collection)]
+def described(parameter: RequestParameter[Any], limits: Limits) -> Json:
+    """Return the parameter object of OpenAPI 3.0; of a list the values are joined by commas."""
+    schema = parameter.schema(limits) if callable(parameter.schema) else parameter.schema
+    if parameter.location == "path":
+        return {"name": parameter.name, "in": "path", "required": True, "schema": schema}
+    document: Json = {
+        "name": parameter.name,
+        "in": parameter.location,
+        "required": False,
+        "description": parameter.description,
+        "schema": schema,
+        "style": "form",
+        "explode": False,
+    }
+    return document if parameter.example is None else {**document, "example": parameter.example}
 
 
-def _properties(collection: Collection) -> Json:
-    names = {"type": "string", "enum": [column.name for column in collection.columns]}
-    return parameter("properties", {"type": "array", "items": names}, "The properties to tell; empty for none.")
+def referenced(parameters: Sequence[RequestParameter[Any]], limits: Limits) -> list[Json]:
+    """Return parameter objects, of shared parameters references to them."""
+    return [
+        {"$ref": f"#/components/parameters/{one.component}"} if one.component else described(one, limits)
+        for one in parameters
+    ]

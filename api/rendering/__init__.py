@@ -1,1 +1,1 @@
-"""Pictures (PNG) drawn by those rules."""
+"""Pictures (PNG) drawn from the geometry of collections by the rules of the styles."""

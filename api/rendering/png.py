@@ -1,6 +1,6 @@
-"""Pictures of collections, drawn from their geometry in the colours and shapes of the web map. PNG out.
+"""PNG pictures of collections, drawn from their geometry in the colours and symbols of the web map.
 
-Measures are CSS pixels of the web map's, at its zooms (tiles of 512); a picture may have more pixels to one.
+Sizes are CSS pixels at the zooms of the web map (tiles of 512 pixels); a picture may have several pixels for one.
 """
 
 from __future__ import annotations
@@ -25,48 +25,49 @@ from matplotlib.figure import Figure
 from matplotlib.transforms import Affine2D, IdentityTransform
 from PIL import Image
 
-from api.styles.rules import HALO, OUTLINE, UNIT, Marks, Table, at_zoom, marks
+from api.styles.rules import HALO, OUTLINE, UNIT, StyleTable, SymbolPaint, at_zoom, site_colour, symbol_paint
 from api.styles.symbol_paths import outline
-from geo.lonlat import Bools, Floats, Objects
-from geo.tiles.mvt import Layer, Seen
+from geo.lonlat import Bools, Floats, Ints, Objects
+from geo.tiles.mvt import TileLayer, VisibleFeatures
 from geo.tiles.tile_matrix import MAX_ZOOM, Box, Tile
 from layers.collections.collection import Collection
 
-#: Pixels of a tile, and of the tile that the web map's zooms are told for.
-TILE = 256
+#: Width in pixels of a tile picture, and of the tile by which the web map counts its zooms.
+TILE_PX = 256
 _MAP_TILE = 512
-#: Pixels that a symbol reaches beyond its place, halo and all.
-REACH = 16
+#: Pixels that a symbol with its halo reaches beyond its point.
+SYMBOL_REACH_PX = 16
 #: Middle of the box of 24 units that symbols are drawn in.
 _CENTRE = 12.0
-#: Pixels of the picture of one symbol at size 1, its halo within (static/style.js).
-ICON = 28
+#: Width in pixels of the picture of one symbol at size 1, with its halo (static/style.js).
+ICON_PX = 28
 
-# matplotlib's fonts and path cache are shared; one picture is drawn at a time.
+# matplotlib shares its fonts and path cache among threads: one picture is drawn at a time.
 _pen = threading.Lock()
 
 
 @dataclass(frozen=True, eq=False)
-class Drawn:
-    """A collection to draw: all of it, or the rows of a mask."""
+class RenderedLayer:
+    """A collection to draw: all of its rows, or those that a boolean mask of shape (n,) selects."""
 
     collection: Collection
-    layer: Layer
+    layer: TileLayer
     mask: Bools | None = None
 
 
 @dataclass(frozen=True, eq=False)
 class Canvas:
-    """A picture's place and size.
+    """The box of the world that a picture shows, and its size.
 
     Parameters
     ----------
     box
-        World coordinates of a plane; west may be less than 0 or east more than 1, where it crosses 180 degrees.
+        West, north, east, south in world coordinates (Web Mercator or another plane, 0 to 1, y to the south), shape
+        (4,); west is less than 0 or east more than 1 where the box crosses 180 degrees.
     width, height
         Pixels.
     ratio
-        Pixels to one CSS pixel.
+        Pixels of the picture for one CSS pixel.
     """
 
     box: Box
@@ -76,69 +77,98 @@ class Canvas:
 
     @property
     def zoom(self) -> float:
-        """The web map's zoom at this scale; of two scales, where it is drawn out, the lesser."""
+        """The zoom of the web map at the picture's scale; the smaller of two where the scales of its axes differ."""
         per_pixel = (self.box[2:] - self.box[:2]) / [self.width, self.height]
         return -math.log2(float(per_pixel.max()) * self.ratio * _MAP_TILE)
 
-    def measure(self, stops: Sequence[tuple[float, float]]) -> float:
-        """Pixels of what has so many CSS pixels at some zooms."""
+    def pixels_of(self, stops: Sequence[tuple[float, float]]) -> float:
+        """Return the size in pixels at the picture's zoom of a size in CSS pixels by zoom."""
         return at_zoom(stops, self.zoom) * self.ratio
 
-    def pixels(self, world: Floats) -> Floats:
-        """Pixels from the lower left corner, as matplotlib counts."""
+    def to_pixels(self, world: Floats) -> Floats:
+        """Convert world coordinates, shape (n, 2), to pixels from the lower left corner, shape (n, 2)."""
         size = self.box[2:] - self.box[:2]
         x, y = ((world - self.box[:2]) / size * [self.width, self.height]).T
         return np.column_stack([x, self.height - y])
 
-    def seen(self, layer: Layer, mask: Bools | None = None) -> list[tuple[Seen, float]]:
-        """What of a layer it shows, with the worlds that each is to be moved by to the east."""
+    def visible(self, layer: TileLayer, mask: Bools | None = None) -> list[tuple[VisibleFeatures, float]]:
+        """Find the features of a layer in the picture.
+
+        Parameters
+        ----------
+        layer
+            Geometry in world coordinates.
+        mask
+            Rows of the layer that may be drawn, boolean, shape (n,); every row where it is ``None``.
+
+        Returns
+        -------
+        list of (VisibleFeatures, float)
+            The features of each copy of the world that the box reaches into, and by how many worlds that copy lies to
+            the east: -1, 0 or 1.
+        """
         per_pixel = (self.box[2:] - self.box[:2]) / [self.width, self.height] * self.ratio
-        grown = self.box + np.concatenate([-per_pixel, per_pixel]) * REACH
+        grown = self.box + np.concatenate([-per_pixel, per_pixel]) * SYMBOL_REACH_PX
         zoom = min(max(round(self.zoom) + 1, 0), MAX_ZOOM)
-        found = []
+        copies = []
         for world in (-1.0, 0.0, 1.0):
             box = grown - np.array([world, 0, world, 0])
             if box[0] < 1 and box[2] > 0:
-                found.append((layer.seen(np.clip(box, 0, 1), zoom, mask), world))
-        return found
+                copies.append((layer.visible(np.clip(box, 0, 1), zoom, mask), world))
+        return copies
 
 
 def tile_canvas(tile: Tile, ratio: int = 1) -> Canvas:
-    """The canvas of one tile."""
+    """Return the canvas of one tile, with ``ratio`` pixels for one CSS pixel."""
     box = np.array([tile.x, tile.y, tile.x + 1, tile.y + 1]) / (1 << tile.z)
-    return Canvas(box, TILE * ratio, TILE * ratio, ratio)
+    return Canvas(box, TILE_PX * ratio, TILE_PX * ratio, ratio)
 
 
 @lru_cache(maxsize=4)
-def table(path: Path) -> Table:
-    """The one table of colours and symbols."""
-    told: Table = orjson.loads(path.read_bytes())
-    return told
+def style_table(path: Path) -> StyleTable:
+    """Read the table of colours and symbols from a file; a path is read once."""
+    table: StyleTable = orjson.loads(path.read_bytes())
+    return table
 
 
 @lru_cache(maxsize=64)
 def _symbol(text: str) -> mpath.Path:
-    """A symbol about its centre, y up, in units of its box."""
+    """Return the outline of a symbol about its centre, y up, in units of its box."""
     return outline(text).transformed(Affine2D().translate(-_CENTRE, -_CENTRE).scale(1, -1))
 
 
-def painted(
-    canvas: Canvas, drawn: Iterable[Drawn], look: Table, ground: Sequence[Layer] = (), background: str | None = None
+def render_png(
+    canvas: Canvas,
+    drawn: Iterable[RenderedLayer],
+    look: StyleTable,
+    ground: Sequence[TileLayer] = (),
+    background: str | None = None,
 ) -> bytes:
-    """Draw collections, the later on top, over the base map's layers if any, as PNG.
+    """Draw collections as PNG.
 
     Parameters
     ----------
+    canvas
+        Box and size of the picture.
+    drawn
+        The collections, the later over the earlier.
+    look
+        The table of colours and symbols.
     ground
-        Countries and boundaries of the base map.
+        Countries and boundaries of the base map, drawn below; none where it is empty.
     background
-        Colour of what nothing is drawn on; transparent without one.
+        Colour where nothing is drawn; transparent without one.
+
+    Returns
+    -------
+    bytes
+        A PNG with an alpha channel; wholly transparent where nothing is drawn.
     """
     figure = Figure(figsize=(canvas.width / 72, canvas.height / 72), dpi=72, facecolor=background or "none")
     board = FigureCanvasAgg(figure)
-    artists = _ground(canvas, ground, look) if ground else []
-    for one in drawn:
-        artists += _collection(canvas, one, look)
+    artists = _base_map(canvas, ground, look) if ground else []
+    for rendered in drawn:
+        artists += _collection(canvas, rendered, look)
     if not artists and background is None:
         return _empty(canvas.width, canvas.height)
     for artist in artists:
@@ -165,151 +195,163 @@ def _moved(xy: Floats, worlds: float) -> Floats:
 
 
 def _paths(canvas: Canvas, shapes: Objects, world: float) -> list[mpath.Path]:
-    """Polygons, holes and all, in pixels."""
-    found = []
+    """Return the outlines of polygons with their holes, in pixels."""
+    paths = []
     for shape in shapely.orient_polygons(shapes):
-        rings = [canvas.pixels(_moved(shapely.get_coordinates(ring), world)) for ring in shapely.get_rings(shape)]
-        found.append(mpath.Path.make_compound_path(*(mpath.Path(ring, closed=True) for ring in rings)))
-    return found
+        rings = [canvas.to_pixels(_moved(shapely.get_coordinates(ring), world)) for ring in shapely.get_rings(shape)]
+        paths.append(mpath.Path.make_compound_path(*(mpath.Path(ring, closed=True) for ring in rings)))
+    return paths
 
 
 def _strings(canvas: Canvas, shapes: Objects, world: float) -> list[Floats]:
-    return [canvas.pixels(_moved(shapely.get_coordinates(shape), world)) for shape in shapes]
+    return [canvas.to_pixels(_moved(shapely.get_coordinates(shape), world)) for shape in shapes]
 
 
-def _ground(canvas: Canvas, ground: Sequence[Layer], look: Table) -> list[Any]:
+def _base_map(canvas: Canvas, ground: Sequence[TileLayer], look: StyleTable) -> list[Any]:
     base = look["base"]["light"]
     countries, boundaries = ground
-    found: list[Any] = []
-    for seen, world in canvas.seen(countries):
+    artists: list[Any] = []
+    for seen, world in canvas.visible(countries):
         land = _paths(canvas, seen.areas, world)
-        found.append(
+        artists.append(
             PathCollection(
                 land,
                 facecolors=base["land"],
                 edgecolors=base["coast"],
-                linewidths=canvas.measure(look["size"]["coast"]),
+                linewidths=canvas.pixels_of(look["size"]["coast"]),
             )
         )
-    for seen, world in canvas.seen(boundaries):
+    for seen, world in canvas.visible(boundaries):
         lines = _strings(canvas, seen.lines, world)
-        found.append(LineCollection(lines, colors=base["border"], linewidths=canvas.measure(look["size"]["border"])))
-    return found
+        artists.append(
+            LineCollection(lines, colors=base["border"], linewidths=canvas.pixels_of(look["size"]["border"]))
+        )
+    return artists
 
 
-def _collection(canvas: Canvas, one: Drawn, look: Table) -> list[Any]:
-    looks = looks_of(one.collection, look)
-    found: list[Any] = []
-    for seen, world in canvas.seen(one.layer, one.mask):
-        if len(seen.areas):
-            found.append(_areas(canvas, seen, world, look))
-        if len(seen.lines):
-            found += _pipes(canvas, seen, world, looks, look)
-        if len(seen.points):
-            places = canvas.pixels(_moved(seen.points, world))
-            draw = _sites if looks.symbols is None else _symbols
-            found.append(draw(canvas, places, seen.point_rows, looks, look))
-    return found
+def _collection(canvas: Canvas, rendered: RenderedLayer, look: StyleTable) -> list[Any]:
+    appearance = appearance_of(rendered.collection, look)
+    artists: list[Any] = []
+    for visible, world in canvas.visible(rendered.layer, rendered.mask):
+        if len(visible.areas):
+            artists.append(_areas(canvas, visible, world, look))
+        if len(visible.lines):
+            artists += _pipelines(canvas, visible, world, appearance, look)
+        if len(visible.points):
+            points = canvas.to_pixels(_moved(visible.points, world))
+            draw = _sites if appearance.symbols is None else _symbols
+            artists.append(draw(canvas, points, visible.point_rows, appearance, look))
+    return artists
 
 
+#: Group, host and fill of a symbol, as keys of the style table.
 Symbol: TypeAlias = tuple[str, str, str]
 
 
 @dataclass(frozen=True, eq=False)
-class Looks:
-    """How each row of a collection is drawn, shape (n,) each: by a symbol, or ``None`` as a site or a pipeline."""
+class RowAppearance:
+    """How each row of a collection is drawn: three columns of length n.
+
+    ``symbols`` is ``None`` where points are drawn as circles, each filled with its ``site_colours``; lines are drawn by
+    ``carries_gas``.
+    """
 
     symbols: Sequence[Symbol] | None
-    gas: Bools
+    site_colours: Objects
+    carries_gas: Bools
 
 
-_LOOKS: weakref.WeakKeyDictionary[Collection, Looks] = weakref.WeakKeyDictionary()
+_APPEARANCES: weakref.WeakKeyDictionary[Collection, RowAppearance] = weakref.WeakKeyDictionary()
 
 
-def looks_of(collection: Collection, look: Table) -> Looks:
-    """How the rows of a collection are drawn, made once."""
-    if collection not in _LOOKS:
+def appearance_of(collection: Collection, look: StyleTable) -> RowAppearance:
+    """Return how the rows of a collection are drawn; it is computed once for each collection."""
+    if collection not in _APPEARANCES:
         carried = zip(_column(collection, "commodity"), _column(collection, "group"), strict=True)
-        marked = collection.name in ("strikes", "attributions")
-        _LOOKS[collection] = Looks(
-            _marked(collection, marks(collection.name, look)) if marked else None,
+        has_symbols = collection.name in ("strikes", "attributions")
+        colours = np.empty(len(collection), dtype=object)
+        colours[:] = [site_colour(kind, look) for kind in _column(collection, "kind")]
+        _APPEARANCES[collection] = RowAppearance(
+            _symbols_of_rows(collection, symbol_paint(collection.name, look)) if has_symbols else None,
+            colours,
             np.array(["gas" in (commodity or group or "") for commodity, group in carried], dtype=bool),
         )
-    return _LOOKS[collection]
+    return _APPEARANCES[collection]
 
 
-def _marked(collection: Collection, chosen: Marks) -> Sequence[Symbol]:
-    """The symbol of each row: its shape, host and fill."""
-    columns = ((one, _column(collection, one.column)) for one in (chosen.shape, chosen.host, chosen.fill))
-    shape, host, fill = ([one.of(value) for value in column] for one, column in columns)
+def _symbols_of_rows(collection: Collection, paint: SymbolPaint) -> Sequence[Symbol]:
+    columns = ((choice, _column(collection, choice.column)) for choice in (paint.shape, paint.host, paint.fill))
+    shape, host, fill = ([choice.key_of(value) for value in column] for choice, column in columns)
     return list(zip(shape, host, fill, strict=True))
 
 
 def _column(collection: Collection, name: str) -> Objects:
-    found = np.empty(len(collection), dtype=object)
-    found[:] = collection.features.columns.get(name, [None] * len(collection))
-    return found
+    """Return the values of a column, shape (n,); ``None`` in each row where the collection has no such column."""
+    values = np.empty(len(collection), dtype=object)
+    values[:] = collection.features.columns.get(name, [None] * len(collection))
+    return values
 
 
-def _areas(canvas: Canvas, seen: Seen, world: float, look: Table) -> PathCollection:
+def _areas(canvas: Canvas, visible: VisibleFeatures, world: float, look: StyleTable) -> PathCollection:
     base = look["base"]["light"]
-    paths = _paths(canvas, seen.areas, world)
+    paths = _paths(canvas, visible.areas, world)
     return PathCollection(
         paths,
         facecolors=(base["chosen"], 0.5),
         edgecolors=base["mark"],
-        linewidths=canvas.measure(look["size"]["border"]),
+        linewidths=canvas.pixels_of(look["size"]["border"]),
     )
 
 
-def _pipes(canvas: Canvas, seen: Seen, world: float, looks: Looks, look: Table) -> list[LineCollection]:
-    lines = _strings(canvas, seen.lines, world)
-    width = canvas.measure(look["size"]["pipe"])
+def _pipelines(
+    canvas: Canvas, visible: VisibleFeatures, world: float, appearance: RowAppearance, look: StyleTable
+) -> list[LineCollection]:
+    lines = _strings(canvas, visible.lines, world)
+    width = canvas.pixels_of(look["size"]["pipe"])
     case = LineCollection(
         lines,
         colors=(look["base"]["light"]["halo"], 0.7),
-        linewidths=canvas.measure(look["size"]["case"]),
+        linewidths=canvas.pixels_of(look["size"]["case"]),
         capstyle="butt",
     )
-    found = [case]
-    gas = looks.gas[seen.line_rows]
-    for name, chosen in (("gas", gas), ("oil", ~gas)):
-        kept = [line for line, keep in zip(lines, chosen, strict=True) if keep]
+    artists = [case]
+    gas = appearance.carries_gas[visible.line_rows]
+    for name, selected in (("gas", gas), ("oil", ~gas)):
+        drawn = [line for line, is_selected in zip(lines, selected, strict=True) if is_selected]
         dash = look["line"][name]["dash"]
         style: Any = (0, dash) if dash else "solid"
         # matplotlib, like the web map, counts dashes in widths of the line.
-        found.append(
+        artists.append(
             LineCollection(
-                kept, colors=look["line"][name]["light"], linewidths=width, linestyles=style, capstyle="butt"
+                drawn, colors=look["line"][name]["light"], linewidths=width, linestyles=style, capstyle="butt"
             )
         )
-    return found
+    return artists
 
 
-def _sites(canvas: Canvas, places: Floats, rows: Any, looks: Looks, look: Table) -> PathCollection:
-    base = look["base"]["light"]
-    circle = mpath.Path.unit_circle().transformed(Affine2D().scale(canvas.measure(look["size"]["site"])))
+def _sites(canvas: Canvas, points: Floats, rows: Ints, appearance: RowAppearance, look: StyleTable) -> PathCollection:
+    circle = mpath.Path.unit_circle().transformed(Affine2D().scale(canvas.pixels_of(look["size"]["site"])))
     return PathCollection(
-        [circle.transformed(Affine2D().translate(x, y)) for x, y in places],
-        facecolors=base["paper"],
-        edgecolors=base["mark"],
+        [circle.transformed(Affine2D().translate(x, y)) for x, y in points],
+        facecolors=appearance.site_colours[rows].tolist(),
+        edgecolors=look["base"]["light"]["mark"],
         linewidths=1.2 * canvas.ratio,
     )
 
 
-def _symbols(canvas: Canvas, places: Floats, rows: Any, looks: Looks, look: Table) -> PathCollection:
-    """The symbols in the order of the rows."""
-    assert looks.symbols is not None
+def _symbols(canvas: Canvas, points: Floats, rows: Ints, appearance: RowAppearance, look: StyleTable) -> PathCollection:
+    """Draw the symbols at points, in the order of their rows."""
+    assert appearance.symbols is not None
     order = np.argsort(rows, kind="stable")
-    scale = canvas.measure(look["size"]["symbol"]) * UNIT
-    return _drawn([looks.symbols[rows[at]] for at in order], places[order], scale, look)
+    scale = canvas.pixels_of(look["size"]["symbol"]) * UNIT
+    return _symbol_artist([appearance.symbols[rows[at]] for at in order], points[order], scale, look)
 
 
-def _drawn(symbols: Iterable[Symbol], places: Floats, scale: float, look: Table) -> PathCollection:
-    """Each symbol whole, halo, fill and outline, before the next (static/style.js)."""
+def _symbol_artist(symbols: Iterable[Symbol], points: Floats, scale: float, look: StyleTable) -> PathCollection:
+    """Draw each symbol with halo, fill and outline before the next one (static/style.js)."""
     base = look["base"]["light"]
     paths, fills, edges, widths = [], [], [], []
-    for (shape, host, fill), (x, y) in zip(symbols, places, strict=True):
+    for (shape, host, fill), (x, y) in zip(symbols, points, strict=True):
         colour, filled = look["host"][host]["light"], fill == "filled"
         path = _symbol(look["group"][shape]).transformed(Affine2D().scale(scale).translate(x, y))
         paths += [path, path]
@@ -319,13 +361,13 @@ def _drawn(symbols: Iterable[Symbol], places: Floats, scale: float, look: Table)
     return PathCollection(paths, facecolors=fills, edgecolors=edges, linewidths=widths, joinstyle="round")
 
 
-def icons(symbols: Sequence[Symbol], ratio: int, look: Table) -> bytes:
-    """Pictures of symbols at size 1 in one row, each `ICON` CSS pixels wide and high, as PNG."""
-    side = ICON * ratio
+def symbols_png(symbols: Sequence[Symbol], ratio: int, look: StyleTable) -> bytes:
+    """Draw symbols at size 1 in one row, each `ICON_PX` CSS pixels wide and high, as PNG."""
+    side = ICON_PX * ratio
     figure = Figure(figsize=(side * len(symbols) / 72, side / 72), dpi=72, facecolor="none")
     board = FigureCanvasAgg(figure)
-    places = np.array([[side * (at + 0.5), side / 2] for at in range(len(symbols))])
-    artist = _drawn(symbols, places, UNIT * ratio, look)
+    points = np.array([[side * (at + 0.5), side / 2] for at in range(len(symbols))])
+    artist = _symbol_artist(symbols, points, UNIT * ratio, look)
     figure.add_artist(artist)
     artist.set_transform(IdentityTransform())
     with _pen:

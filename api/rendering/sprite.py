@@ -1,4 +1,4 @@
-"""The pictures of all symbols in one, as MapLibre reads them (style specification, sprite)."""
+"""The sprite: one picture of all symbols and its index, as MapLibre reads them (style specification, sprite)."""
 
 from __future__ import annotations
 
@@ -7,26 +7,26 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from api.rendering.png import ICON, icons, table
-from api.styles.maplibre import image
-from api.styles.rules import HALO, Table
+from api.rendering.png import ICON_PX, style_table, symbols_png
+from api.styles.maplibre import image_name
+from api.styles.rules import HALO, StyleTable
 
 
-def _symbols(look: Table) -> list[tuple[str, str, str]]:
+def _symbols(look: StyleTable) -> list[tuple[str, str, str]]:
     return list(product(look["group"], look["host"], HALO))
 
 
-def index(look: Table, ratio: int) -> dict[str, Any]:
-    """Where each symbol is, in pixels of the picture of a ratio."""
-    side = ICON * ratio
+def sprite_index(look: StyleTable, ratio: int) -> dict[str, Any]:
+    """Return the place of each symbol by name, in pixels of the picture that has ``ratio`` pixels for one CSS pixel."""
+    side = ICON_PX * ratio
     return {
-        image(*symbol): {"x": side * at, "y": 0, "width": side, "height": side, "pixelRatio": ratio}
+        image_name(*symbol): {"x": side * at, "y": 0, "width": side, "height": side, "pixelRatio": ratio}
         for at, symbol in enumerate(_symbols(look))
     }
 
 
 @lru_cache(maxsize=4)
-def picture(path: Path, ratio: int) -> bytes:
-    """The picture by the table at a path, as PNG."""
-    look = table(path)
-    return icons(_symbols(look), ratio, look)
+def sprite_png(path: Path, ratio: int) -> bytes:
+    """Draw all symbols of the style table at a path as PNG, with ``ratio`` pixels for one CSS pixel."""
+    look = style_table(path)
+    return symbols_png(_symbols(look), ratio, look)

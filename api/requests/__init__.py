@@ -1,1 +1,1 @@
-"""From query strings, headers and bodies to values: parameters, CRS, tile addresses, bodies, tokens, the form."""
+"""From query strings, headers and bodies to values: parameters, CRS, tile addresses, bodies, tokens, the format."""

@@ -1,4 +1,4 @@
-"""The coordinate reference systems that are offered (OGC 18-058r1): names, axis order, the way from and to lon/lat."""
+"""The coordinate reference systems on offer (OGC 18-058r1): names, axis order, transformation from and to lon/lat."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ import pyproj
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from api.requests.scalars import BadParameter
+from api.requests.parameters import BadParameter
 from geo.geojson import DECIMALS
 from geo.lonlat import LONLAT, Bools, Objects
-from layers.collections.collection import Box, Collection
+from layers.collections.collection import Collection
+from layers.collections.geometry_index import Box
 from layers.collections.queryables import GEOMETRY
 from layers.query.filter import Filter
 
@@ -29,13 +30,13 @@ _MERCATOR = 20_037_508.342789244
 
 @dataclass(frozen=True)
 class Crs:
-    """A system by its authority's name, such as EPSG:3857. Coordinates are in the axis order of the authority."""
+    """A coordinate reference system, named as EPSG:3857 is. Coordinates are in the axis order of its authority."""
 
     name: str
     title: str
-    #: Decimals that are written: a centimetre or less on the ground.
+    #: Decimals of written coordinates: a centimetre or less on the ground.
     decimals: int = DECIMALS
-    #: Whether the axes are degrees of latitude and longitude, in whichever order, so that a box is a box of degrees.
+    #: Whether the axes are degrees of latitude and longitude, in whichever order.
     geographic: bool = True
     north_first: bool = False
 
@@ -47,15 +48,15 @@ class Crs:
 
     @property
     def curie(self) -> str:
-        """The safe CURIE that is read for the identifier too."""
+        """Safe CURIE (W3C), which requests may give instead of the URI."""
         return f"[{self.name}]"
 
 
 CRS84 = Crs("OGC:CRS84", "WGS 84, longitude and latitude")
 WEB_MERCATOR = Crs("EPSG:3857", "WGS 84 / Pseudo-Mercator", 3, geographic=False)
 
-#: What is offered of every collection, the default first.
-OFFERED = (
+#: Systems of every collection, the default first.
+SUPPORTED_CRS = (
     CRS84,
     Crs("EPSG:4326", "WGS 84, latitude and longitude", north_first=True),
     WEB_MERCATOR,
@@ -64,38 +65,61 @@ OFFERED = (
     Crs("EPSG:32636", "WGS 84 / UTM zone 36N", 3, geographic=False),
     Crs("EPSG:32637", "WGS 84 / UTM zone 37N", 3, geographic=False),
 )
-_BY_NAME = {name: crs for crs in OFFERED for name in (crs.uri, crs.curie)}
+_BY_NAME = {name: crs for crs in SUPPORTED_CRS for name in (crs.uri, crs.curie)}
 
 
-def named(text: str, parameter: str) -> Crs:
-    """The system that a parameter names, by its URI or safe CURIE.
+def parse_crs(text: str, parameter: str) -> Crs:
+    """Return the system that a parameter names, by its URI or safe CURIE.
 
     Raises
     ------
     BadParameter
-        If it is none of those offered.
+        If the system is not on offer.
     """
-    found = _BY_NAME.get(text)
-    if found is None:
-        raise BadParameter(parameter, text, f"one of {', '.join(crs.uri for crs in OFFERED)}")
-    return found
+    if text not in _BY_NAME:
+        raise BadParameter(parameter, text, f"one of {', '.join(crs.uri for crs in SUPPORTED_CRS)}")
+    return _BY_NAME[text]
 
 
 def project(shapes: Iterable[BaseGeometry | None], crs: Crs) -> Objects:
-    """Give lon/lat geometries in another system; None for what has no place there, as the antipodes of a UTM zone."""
+    """Transform geometries from lon/lat to another system.
+
+    Parameters
+    ----------
+    shapes
+        n geometries, lon/lat in degrees (OGC:CRS84); ``None`` where one is missing.
+
+    Returns
+    -------
+    Objects
+        Shape (n,), in the axis order of the authority and without heights. ``None`` for a missing geometry, and for
+        one that has no coordinates there, as the antipodes of a UTM zone have none.
+    """
     return _transformed(shapes, _transformer(LONLAT, crs.name))
 
 
 def unproject(shapes: Iterable[BaseGeometry | None], crs: Crs) -> Objects:
-    """Give the geometries of a system in lon/lat; None for those that have no place on the Earth."""
+    """Transform geometries of a system to lon/lat; the inverse of `project`.
+
+    Parameters
+    ----------
+    shapes
+        n geometries in the axis order of the authority; ``None`` where one is missing.
+
+    Returns
+    -------
+    Objects
+        Shape (n,), lon/lat in degrees (OGC:CRS84). ``None`` for a missing geometry, and for one with coordinates that
+        are no point on the Earth.
+    """
     return _transformed(shapes, _transformer(crs.name, LONLAT))
 
 
-def _transformed(shapes: Iterable[BaseGeometry | None], way: pyproj.Transformer | None) -> Objects:
+def _transformed(shapes: Iterable[BaseGeometry | None], transformer: pyproj.Transformer | None) -> Objects:
     rows = np.array([None, *shapes], dtype=object)[1:]
-    if way is None:
+    if transformer is None:
         return rows
-    moved: Objects = shapely.transform(shapely.force_2d(rows), lambda xy: np.column_stack(way.transform(*xy.T)))
+    moved: Objects = shapely.transform(shapely.force_2d(rows), lambda xy: np.column_stack(transformer.transform(*xy.T)))
     xy, row = shapely.get_coordinates(moved, return_index=True)
     moved[row[~np.isfinite(xy).all(axis=1)]] = None
     return moved
@@ -110,48 +134,57 @@ _WORLD: Box = (-180.0, -90.0, 180.0, 90.0)
 
 
 @lru_cache(maxsize=16)
-def _eastward(source: str) -> pyproj.Transformer:
-    """The way to lon/lat of coordinates that have the axis to the east first."""
+def _transformer_xy(source: str) -> pyproj.Transformer:
+    """Return the transformer to lon/lat of coordinates with the axis to the east first."""
     return pyproj.Transformer.from_crs(source, LONLAT, always_xy=True)
 
 
 @dataclass(frozen=True)
-class Region:
-    """The area of a bbox: a lon/lat box that holds it, and its own box, which may be another shape on the ground."""
+class BoundingBox:
+    """The area of a bbox parameter.
+
+    Parameters
+    ----------
+    box
+        West, south, east, north in degrees of a lon/lat box that holds the area.
+    crs
+        System of the parameter.
+    native
+        West, south, east, north in the unit of that system: the area itself, on the ground often no lon/lat box.
+    """
 
     box: Box
     crs: Crs
-    #: West, south, east, north in the unit of the system.
-    own: Box
+    native: Box
 
     @property
-    def is_exact(self) -> bool:
+    def is_lonlat_box(self) -> bool:
         """Whether the lon/lat box is the area itself."""
         return self.crs.geographic or self.crs is WEB_MERCATOR
 
 
-def region(text: str, crs: Crs = CRS84, parameter: str = "bbox") -> Region:
-    """Read a box in a system: least first and second axis, then the greatest (OGC 18-058r1, 6.3).
+def parse_bbox(text: str, crs: Crs = CRS84, parameter: str = "bbox") -> BoundingBox:
+    """Read a box in a system: minimum of the first and second axis, then the maximum (OGC 18-058r1, 6.3).
 
     A west edge beyond the east one crosses the antimeridian in degrees and in Pseudo-Mercator.
 
     Raises
     ------
     BadParameter
-        If it is not 4 or 6 finite numbers, out of order, or degrees that there are not.
+        If the text is not 4 or 6 finite numbers, if they are out of order, or beyond 180 or 90 degrees.
     """
     expected = _expected(crs)
     first, second, third, fourth = _numbers(text, parameter, expected)
-    own = (second, first, fourth, third) if crs.north_first else (first, second, third, fourth)
-    west, south, east, north = own
+    native = (second, first, fourth, third) if crs.north_first else (first, second, third, fourth)
+    west, south, east, north = native
     crossing = west > east and (crs.geographic or crs is WEB_MERCATOR)
     if south > north or (west > east and not crossing):
         raise BadParameter(parameter, text, f"{expected}; the least of each axis first")
     if crs.geographic and (max(abs(west), abs(east)) > 180 or max(abs(south), abs(north)) > 90):
         raise BadParameter(parameter, text, f"{expected}; longitudes to 180, latitudes to 90")
     if crs is WEB_MERCATOR:
-        return Region(_mercator_degrees(own), crs, own)
-    return Region(own if crs.geographic else _around(own, crs), crs, own)
+        return BoundingBox(_mercator_degrees(native), crs, native)
+    return BoundingBox(native if crs.geographic else _lonlat_around(native, crs), crs, native)
 
 
 def _expected(crs: Crs) -> str:
@@ -173,23 +206,23 @@ def _numbers(text: str, parameter: str, expected: str) -> list[float]:
     return numbers
 
 
-def _mercator_degrees(own: Box) -> Box:
-    way = _transformer(WEB_MERCATOR.name, LONLAT)
-    assert way is not None
-    (west, east), (south, north) = way.transform((own[0], own[2]), (own[1], own[3]))
+def _mercator_degrees(box: Box) -> Box:
+    transformer = _transformer(WEB_MERCATOR.name, LONLAT)
+    assert transformer is not None
+    (west, east), (south, north) = transformer.transform((box[0], box[2]), (box[1], box[3]))
     return (
-        -180.0 if own[0] <= -_MERCATOR else float(west),
+        -180.0 if box[0] <= -_MERCATOR else float(west),
         float(south),
-        180.0 if own[2] >= _MERCATOR else float(east),
+        180.0 if box[2] >= _MERCATOR else float(east),
         float(north),
     )
 
 
-def _around(own: Box, crs: Crs) -> Box:
-    """A lon/lat box that holds a box of metres, its edges densified; the world where an edge leaves the Earth."""
-    way = _eastward(crs.name)
+def _lonlat_around(box: Box, crs: Crs) -> Box:
+    """Return a lon/lat box that holds a box of metres, its edges densified; the world if an edge leaves the Earth."""
+    transformer = _transformer_xy(crs.name)
     try:
-        west, south, east, north = way.transform_bounds(*own, densify_pts=_DENSIFIED, errcheck=True)
+        west, south, east, north = transformer.transform_bounds(*box, densify_pts=_DENSIFIED, errcheck=True)
     except pyproj.exceptions.ProjError:
         return _WORLD
     if not all(map(math.isfinite, (west, south, east, north))) or west > east:
@@ -199,40 +232,47 @@ def _around(own: Box, crs: Crs) -> Box:
     return max(west - spare, -180.0), max(south - spare, -90.0), min(east + spare, 180.0), min(north + spare, 90.0)
 
 
-_KEPT: weakref.WeakKeyDictionary[Collection, dict[Crs, Objects]] = weakref.WeakKeyDictionary()
+#: Geometries of each collection by system; the cache does not keep a collection alive.
+_PROJECTED: weakref.WeakKeyDictionary[Collection, dict[Crs, Objects]] = weakref.WeakKeyDictionary()
 
 
-def within(collection: Collection, area: Region) -> Bools:
-    """Which features intersect the area's own box, shape (n,); without a place in its system they do not."""
-    kept = _KEPT.setdefault(collection, {})
-    if area.crs not in kept:
-        kept[area.crs] = project(collection.shapes, area.crs)
-        shapely.prepare(kept[area.crs])
-    west, south, east, north = area.own
-    box = shapely.box(south, west, north, east) if area.crs.north_first else shapely.box(*area.own)
-    # Numbers far beyond any place overflow, and intersect as they should.
+def rows_within(collection: Collection, area: BoundingBox) -> Bools:
+    """Return which features of a collection intersect a box in the box's own system.
+
+    Returns
+    -------
+    Bools
+        Shape (n,), a value a row; False for features without geometry and for those outside the system.
+    """
+    projected = _PROJECTED.setdefault(collection, {})
+    if area.crs not in projected:
+        projected[area.crs] = project(collection.shapes, area.crs)
+        shapely.prepare(projected[area.crs])
+    west, south, east, north = area.native
+    box = shapely.box(south, west, north, east) if area.crs.north_first else shapely.box(*area.native)
+    # Numbers far beyond the Earth overflow, and intersect as they should.
     with np.errstate(invalid="ignore", over="ignore"):
-        return np.asarray(shapely.intersects(kept[area.crs], box))
+        return np.asarray(shapely.intersects(projected[area.crs], box))
 
 
 @dataclass(frozen=True)
-class Within(Filter):
-    """The filter that an area in metres is beside its lon/lat box, where the two are not the same.
+class WithinBox(Filter):
+    """Features within a box of metres, which its lon/lat box only encloses, that satisfy another condition too.
 
-    A feature without a place is kept, as every bbox keeps it (OGC 17-069r4, 7.15.3); one that has no place in the
-    system is not. With ``also`` both must hold.
+    Features without geometry satisfy it, as every bbox keeps them (OGC 17-069r4, 7.15.3); those outside the system do
+    not.
     """
 
-    area: Region
-    also: Filter | None
+    area: BoundingBox
+    condition: Filter | None
 
     @classmethod
-    def of(cls, area: Region, also: Filter | None = None) -> Within:
-        """The filter of an area, together with another one."""
-        key = f"within {area.crs.name} {area.own} and ".encode()
-        return cls(key + (b"" if also is None else also.key), area, also)
+    def of(cls, area: BoundingBox, condition: Filter | None = None) -> WithinBox:
+        """Make the filter of an area, and of another condition that must hold."""
+        key = f"within {area.crs.name} {area.native} and ".encode()
+        return cls(key + (b"" if condition is None else condition.key), area, condition)
 
     def mask(self, collection: Collection) -> Bools:
-        """Which rows are in the area, and satisfy the other filter, shape (n,)."""
-        found = within(collection, self.area) | ~collection.values(GEOMETRY).present
-        return found if self.also is None else found & self.also.mask(collection)
+        """Return which rows satisfy the filter, shape (n,)."""
+        inside = rows_within(collection, self.area) | ~collection.values(GEOMETRY).present
+        return inside if self.condition is None else inside & self.condition.mask(collection)

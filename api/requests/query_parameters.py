@@ -1,248 +1,318 @@
-"""What a request selects of a collection, and how the answer is to be told, read from its parameters."""
+"""The parameters of features: the table of each, and what a request selects of a collection and how it is answered."""
 
 from __future__ import annotations
 
-import weakref
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Any
 
-from fastapi import FastAPI, Query, Request
 from shapely.geometry.base import BaseGeometry
 
+from api.http.json import Json
 from api.requests import crs
-from api.requests.representation import Telling
-from api.requests.scalars import MAX_LENGTH, BadParameter, Days, parse_days, parse_flag, parse_whole
+from api.requests.crs import CRS84, Crs
+from api.requests.parameters import (
+    MAX_LENGTH,
+    BadParameter,
+    Days,
+    Limits,
+    RequestParameter,
+    integer_between,
+    one_of,
+    parse_days,
+    parse_flag,
+    parse_integer,
+    parse_text,
+)
 from layers.collections.collection import Collection
 from layers.collections.queryables import GEOMETRY, Queryable
 from layers.query.cql2_text import FilterError, Language, Tree, parse
-from layers.query.filter import Filter, compiled
-from layers.query.keyset_cursor import keyed
+from layers.query.filter import Filter, compile_filter
+from layers.query.keyset_cursor import with_tiebreak
 from layers.query.selection import Selection, SortKey
 
 LANGUAGES: tuple[Language, ...] = ("cql2-text", "cql2-json")
 PROFILES = ("rfc7946", "jsonfg", "jsonfg-plus")
 #: Kinds of queryables that can be sorted by.
 SORTABLE = ("text", "integer", "number", "boolean", "date")
-#: How features come that are asked for in no order; after that by id.
-ORDERS: Mapping[str, tuple[SortKey, ...]] = {
+#: Order of the features of a collection where a request names none; after that, and in other collections, by id.
+DEFAULT_ORDERS: Mapping[str, tuple[SortKey, ...]] = {
     "strikes": (SortKey("when", True), SortKey("id", True)),
     "attributions": (SortKey("when", True),),
 }
-#: Parameters that a filter is read from, besides the queryables.
-_FILTERING = ("filter", "filter-lang", "filter-crs")
-_MOST = 2**31
+_MAX_OFFSET = 2**31
 #: Numbers up to here are exact in JSON (RFC 8259, 6), and filters know no greater ones.
-LARGEST = 2**53
+MAX_EXACT_INTEGER = 2**53
+
+# --- the tables ------------------------------------------------------------------------------------------------------
+
+_ANY_CRS = f"One of the list of the collection, by its URI or safe CURIE such as {crs.WEB_MERCATOR.curie}."
+_WITHIN = (
+    "west,south,east,north in degrees (OGC:CRS84), or in the axis order of bbox-crs; with heights as the third and "
+    "sixth number too. west > east crosses the antimeridian. Features without a place are kept."
+)
+_DURING = (
+    "A day or instant (RFC 3339), or an interval of two with .. for an open end. Keeps what may fall inside it; "
+    "features without a date are kept."
+)
+_BOX: Json = {
+    "type": "array",
+    "oneOf": [{"minItems": 4, "maxItems": 4}, {"minItems": 6, "maxItems": 6}],
+    "items": {"type": "number"},
+}
+_WHOLE: Json = {"type": "integer", "minimum": 0, "maximum": _MAX_OFFSET, "default": 0}
+_CRS: Json = {
+    "type": "string",
+    "format": "uri",
+    "enum": [one.uri for one in crs.SUPPORTED_CRS],
+    "default": CRS84.uri,
+}
 
 
-async def only_known(
-    request: Request, f: Annotated[Literal["json"], Query(description="Format of the answer.")] = "json"
-) -> None:
-    """Refuse query parameters that the definition does not name, where f is json alone; see `require_named_once`."""
-    require_named_once(request)
+def _limit_schema(limits: Limits) -> Json:
+    # A greater limit is cut, not refused (OGC 17-069r4, 7.15.2): the largest page is what a client should know of.
+    return {"type": "integer", "minimum": 1, "maximum": limits.limit_max, "default": limits.limit_default}
 
 
-async def named_once(request: Request) -> None:
-    """Be `require_named_once` as a dependency of a route; async, as a thread costs more than it does."""
-    require_named_once(request)
+def _long_text(limits: Limits) -> Json:
+    return {"type": "string", "minLength": 1, "maxLength": limits.url_max}
 
 
-def require_named_once(request: Request) -> None:
-    """Refuse query parameters that are given twice or not named in the definition (OGC 17-069r4, 7.8).
-
-    Raises
-    ------
-    BadParameter
-        With the first such name.
-    """
-    if not request.scope["query_string"]:
-        return
-    path = request.scope["route"].path_format.replace("{collection}", request.path_params.get("collection", ""))
-    known = known_parameters(request.app, path, request.method.lower())
-    if known is None:  # no such collection, as the answer will say
-        return
-    seen: set[str] = set()
-    for name, value in request.query_params.multi_items():
-        if name not in known:
-            raise BadParameter(name[:80], value, f"one of the parameters {', '.join(known)}")
-        if name in seen:
-            raise BadParameter(name, value, "one value")
-        seen.add(name)
+def _parse_crs(name: str, text: str) -> Crs:
+    return crs.parse_crs(text, name)
 
 
-#: What is known of each application by path and method; it does not keep the application alive.
-_KNOWN: weakref.WeakKeyDictionary[FastAPI, dict[tuple[str, str], tuple[str, ...]]] = weakref.WeakKeyDictionary()
+def _parse_profile(name: str, text: str) -> str:
+    profiles = text.split(",")
+    if any(profile not in PROFILES for profile in profiles):
+        raise BadParameter(name, text, f"some of {','.join(PROFILES)}")
+    return profiles[-1]
 
 
-def known_parameters(app: FastAPI, path: str, method: str) -> tuple[str, ...] | None:
-    """Names of the query parameters of an operation in the definition; ``None`` where it has no such operation."""
-    known = _KNOWN.setdefault(app, {})
-    if (path, method) not in known:
-        definition = app.openapi()
-        operation = definition["paths"].get(path, {}).get(method)
-        if operation is None:
-            return None
-        shared = definition.get("components", {}).get("parameters", {})
-        parts = (
-            shared[part["$ref"].rpartition("/")[2]] if "$ref" in part else part for part in operation["parameters"]
-        )
-        known[path, method] = tuple(part["name"] for part in parts if part["in"] == "query")
-    return known[path, method]
+LIMIT = RequestParameter(
+    "limit", integer_between(1, _MAX_OFFSET), _limit_schema,
+    "Most features of one answer; more than the maximum is cut.", component="limit",
+)  # fmt: skip
+OFFSET = RequestParameter(
+    "offset", integer_between(0, _MAX_OFFSET), _WHOLE, "Features to pass over.", component="offset"
+)
+STARTINDEX = RequestParameter(
+    "startindex", integer_between(0, _MAX_OFFSET), _WHOLE, "The same as offset.", component="startindex"
+)
+CURSOR = RequestParameter(
+    "cursor", parse_text, _long_text, "Where the page before ended, as next links say; not together with an offset.",
+    component="cursor",
+)  # fmt: skip
+BBOX = RequestParameter("bbox", parse_text, _BOX, _WITHIN, [28, 45, 33, 48], component="bbox")
+BBOX_CRS = RequestParameter("bbox-crs", _parse_crs, _CRS, f"System of bbox. {_ANY_CRS}", component="bbox-crs")
+DATETIME = RequestParameter(
+    "datetime", lambda name, text: parse_days(text), {"type": "string"}, _DURING, "2025-08-01/2025-08-31",
+    component="datetime",
+)  # fmt: skip
+FILTER = RequestParameter(
+    "filter", parse_text, _long_text, "A CQL2 filter of the queryables.", "id LIKE 'ua-%'", component="filter"
+)
+FILTER_LANG = RequestParameter(
+    "filter-lang", one_of(LANGUAGES), {"type": "string", "enum": list(LANGUAGES), "default": LANGUAGES[0]},
+    "Language of the filter.", component="filter-lang",
+)  # fmt: skip
+FILTER_CRS = RequestParameter(
+    "filter-crs", _parse_crs, _CRS, f"System of the geometries in the filter. {_ANY_CRS}", component="filter-crs"
+)
+CRS = RequestParameter("crs", _parse_crs, _CRS, f"System of the geometries of the answer. {_ANY_CRS}", component="crs")
+SKIP_GEOMETRY = RequestParameter(
+    "skipGeometry", parse_flag, {"type": "boolean", "default": False}, "Whether to leave geometries out.",
+    component="skipGeometry",
+)  # fmt: skip
+PROFILE = RequestParameter(
+    "profile", _parse_profile,
+    {"type": "array", "minItems": 1, "items": {"type": "string", "enum": list(PROFILES)}, "default": [PROFILES[0]]},
+    "Profile of GeoJSON.", component="profile",
+)  # fmt: skip
+
+#: Parameters that select among the features of a tile, whose box is the tile; the queryables do too.
+SELECTING: Sequence[RequestParameter[Any]] = (DATETIME, FILTER, FILTER_LANG, FILTER_CRS)
+_FILTERING = tuple(one.name for one in (FILTER, FILTER_LANG, FILTER_CRS))
+
+
+def sortby_parameter(collection: Collection) -> RequestParameter[tuple[SortKey, ...]]:
+    """Return the parameter that orders the features of a collection."""
+    names = sortables(collection)
+    items = {"type": "string", "pattern": f"^[+-]?({'|'.join(names)})$"}
+    schema = {"type": "array", "minItems": 1, "items": items}
+    description = "Properties to sort by, with - in front to descend; nulls come last."
+    return RequestParameter("sortby", lambda name, text: _sort_keys(name, text, names), schema, description)
+
+
+def _sort_keys(parameter: str, text: str, names: Mapping[str, Queryable]) -> tuple[SortKey, ...]:
+    keys: list[SortKey] = []
+    for part in text.split(","):
+        # A plus that was not encoded is read as a space.
+        name = part[1:] if part[:1] in ("+", "-", " ") else part
+        if name not in names or name in (key.name for key in keys):
+            raise BadParameter(parameter, text, f"each once, with - in front to descend, of {','.join(names)}")
+        keys.append(SortKey(name, part[:1] == "-"))
+    return tuple(keys)
+
+
+def properties_parameter(collection: Collection) -> RequestParameter[tuple[str, ...]]:
+    """Return the parameter that names the properties of the features of a collection that are answered."""
+    names = [column.name for column in collection.columns]
+
+    def parse_names(name: str, text: str) -> tuple[str, ...]:
+        requested = tuple(text.split(",")) if text else ()
+        if any(one not in names for one in requested):
+            raise BadParameter(name, text, f"some of {','.join(names)}")
+        return requested
+
+    schema = {"type": "array", "items": {"type": "string", "enum": names}}
+    return RequestParameter("properties", parse_names, schema, "The properties to tell; empty for none.")
+
+
+# --- the values of a request ------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
-class Asked:
-    """A page that is asked for: which features in which order, from where, how many, and how they are told."""
+class Representation:
+    """Which members the features of an answer have: coordinate system, properties (None: all), geometry or none."""
+
+    crs: Crs = CRS84
+    properties: tuple[str, ...] | None = None
+    geometry: bool = True
+
+    @property
+    def is_default(self) -> bool:
+        """Whether features are answered as they are stored: in lon/lat, with every property and the geometry."""
+        return self.geometry and self.crs is CRS84 and self.properties is None
+
+
+@dataclass(frozen=True)
+class ItemsRequest:
+    """A page of features: which ones in which order, from where, how many, and with which members."""
 
     selection: Selection
-    telling: Telling
+    representation: Representation
     limit: int
     offset: int
     cursor: str | None
     profile: str
 
 
-def asked_of(query: Mapping[str, str], collection: Collection, default: int, most: int) -> Asked:
-    """Read the parameters of items; a limit over ``most`` is cut (OGC 17-069r4, 7.15.2).
+def parse_items_request(query: Mapping[str, str], collection: Collection, default: int, maximum: int) -> ItemsRequest:
+    """Read the parameters of the features of a collection; a limit over the maximum is cut (OGC 17-069r4, 7.15.2).
+
+    Parameters
+    ----------
+    default
+        Features of a page where the query has no limit.
 
     Raises
     ------
     BadParameter
-        With the first that cannot be read.
+        With the first parameter that cannot be read.
     """
-    limit = _whole(query, "limit", default, 1)
-    offset = _whole(query, "offset", _whole(query, "startindex", 0))
-    if "cursor" in query and (offset or "offset" in query or "startindex" in query):
-        raise BadParameter("cursor", query["cursor"], "either a cursor or an offset")
-    selection = selection_of(query, collection)
+    limit = LIMIT.read(query, default)
+    offset = OFFSET.read(query, STARTINDEX.read(query, 0))
+    if CURSOR.name in query and (offset or OFFSET.name in query or STARTINDEX.name in query):
+        raise BadParameter(CURSOR.name, query[CURSOR.name], "either a cursor or an offset")
+    selection = parse_selection(query, collection)
     if not selection.order:
-        selection = replace(selection, order=ORDERS.get(collection.name, ()))
-    return Asked(
-        keyed(selection),
-        telling_of(query, collection),
-        min(limit, most),
+        selection = replace(selection, order=DEFAULT_ORDERS.get(collection.name, ()))
+    return ItemsRequest(
+        with_tiebreak(selection),
+        parse_representation(query, collection),
+        min(limit, maximum),
         offset,
-        query.get("cursor"),
-        profile_of(query),
+        CURSOR.read(query),
+        parse_profile(query),
     )
 
 
-def _whole(query: Mapping[str, str], name: str, default: int, least: int = 0) -> int:
-    return parse_whole(name, query[name], least, _MOST) if name in query else default
-
-
-def selection_of(query: Mapping[str, str], collection: Collection) -> Selection:
-    """Read bbox, datetime, filter, sortby, what goes with them, and each queryable as a parameter; others are left.
+def parse_selection(query: Mapping[str, str], collection: Collection) -> Selection:
+    """Read bbox, datetime, filter, sortby, what goes with them, and each queryable; other parameters are passed over.
 
     Raises
     ------
     BadParameter
-        With the first that cannot be read.
+        With the first parameter that cannot be read.
     """
     area = _area(query)
-    days = parse_days(query["datetime"]) if "datetime" in query else Days()
+    days = DATETIME.read(query, Days())
     where = _where(query, collection)
-    if area is not None and not area.is_exact:
-        where = crs.Within.of(area, where)
+    if area is not None and not area.is_lonlat_box:
+        where = crs.WithinBox.of(area, where)
     box = None if area is None else area.box
-    return Selection(box, days.first, days.last, where, _order(query, collection))
+    order = sortby_parameter(collection).read(query, ()) if "sortby" in query else ()
+    return Selection(box, days.first, days.last, where, order)
 
 
-def telling_of(query: Mapping[str, str], collection: Collection) -> Telling:
+def parse_representation(query: Mapping[str, str], collection: Collection) -> Representation:
     """Read crs, properties and skipGeometry.
 
     Raises
     ------
     BadParameter
-        With the first that cannot be read, or a property that there is not.
+        With the first parameter that cannot be read, such as a property that features do not have.
     """
-    system = crs.named(query["crs"], "crs") if "crs" in query else crs.CRS84
-    geometry = not parse_flag("skipGeometry", query["skipGeometry"]) if "skipGeometry" in query else True
-    if "properties" not in query:
-        return Telling(system, None, geometry)
-    asked = tuple(query["properties"].split(",")) if query["properties"] else ()
-    names = [column.name for column in collection.columns]
-    if any(name not in names for name in asked):
-        raise BadParameter("properties", query["properties"], f"some of {','.join(names)}")
-    return Telling(system, asked, geometry)
+    system = CRS.read(query, CRS84)
+    geometry = not SKIP_GEOMETRY.read(query, False)
+    properties = properties_parameter(collection).read(query) if "properties" in query else None
+    return Representation(system, properties, geometry)
 
 
-def profile_of(query: Mapping[str, str]) -> str:
-    """Read profile, the last that is named counts; rfc7946 by default (OGC 21-045r1, 15).
+def parse_profile(query: Mapping[str, str]) -> str:
+    """Read profile, of which the last that is named counts; rfc7946 by default (OGC 21-045r1, 15).
 
     Raises
     ------
     BadParameter
-        If it names one that there is not.
+        If a profile is named that is not offered.
     """
-    profiles = query.get("profile", PROFILES[0]).split(",")
-    if any(profile not in PROFILES for profile in profiles):
-        raise BadParameter("profile", query["profile"], f"some of {','.join(PROFILES)}")
-    return profiles[-1]
+    return PROFILE.read(query, PROFILES[0])
 
 
-def _area(query: Mapping[str, str]) -> crs.Region | None:
-    system = crs.named(query["bbox-crs"], "bbox-crs") if "bbox-crs" in query else crs.CRS84
-    return crs.region(query["bbox"], system) if "bbox" in query else None
-
-
-def _order(query: Mapping[str, str], collection: Collection) -> tuple[SortKey, ...]:
-    if "sortby" not in query:
-        return ()
-    names = sortables(collection)
-    keys: list[SortKey] = []
-    for part in query["sortby"].split(","):
-        # A plus that was not encoded is read as a space.
-        name = part[1:] if part[:1] in ("+", "-", " ") else part
-        if name not in names or name in (key.name for key in keys):
-            raise BadParameter(
-                "sortby", query["sortby"], f"each once, with - in front to descend, of {','.join(names)}"
-            )
-        keys.append(SortKey(name, part[:1] == "-"))
-    return tuple(keys)
+def _area(query: Mapping[str, str]) -> crs.BoundingBox | None:
+    system = BBOX_CRS.read(query, CRS84)
+    return crs.parse_bbox(query[BBOX.name], system) if BBOX.name in query else None
 
 
 def sortables(collection: Collection) -> dict[str, Queryable]:
-    """What a collection can be sorted by, in the order of its columns."""
+    """Return the properties that a collection can be sorted by, in the order of its columns."""
     return {name: one for name, one in collection.queryables.items() if one.kind in SORTABLE}
 
 
 def _where(query: Mapping[str, str], collection: Collection) -> Filter | None:
-    """The filter and every queryable that is a parameter, all of which must hold; the last ones read are kept."""
-    known = collection.queryables
-    asked = {name: value for name, value in query.items() if name in _FILTERING or (name in known and name != GEOMETRY)}
-    if not asked:
+    """Return the filter of a query, all of whose conditions must hold; the last filters are cached by their texts."""
+    queryables = collection.queryables
+    conditions = {
+        name: value for name, value in query.items() if name in _FILTERING or (name in queryables and name != GEOMETRY)
+    }
+    if not conditions:
         return None
-    made: Filter | None = collection.filters.get(tuple(asked.items()), lambda: _filter(asked, known))
-    return made
+    where: Filter | None = collection.filter_cache.get_or_compute(
+        tuple(conditions.items()), lambda: _filter(conditions, queryables)
+    )
+    return where
 
 
-def _filter(asked: Mapping[str, str], known: Mapping[str, Queryable]) -> Filter | None:
-    parts: list[Tree] = [_equals(known[name], value) for name, value in asked.items() if name in known]
-    language, to_lonlat = _language(asked), _to_lonlat(asked)
+def _filter(conditions: Mapping[str, str], queryables: Mapping[str, Queryable]) -> Filter | None:
+    parts: list[Tree] = [_equals(queryables[name], value) for name, value in conditions.items() if name in queryables]
+    language, to_lonlat = FILTER_LANG.read(conditions, LANGUAGES[0]), _to_lonlat(conditions)
     try:
-        if "filter" in asked:
-            parts.append(parse(asked["filter"], language))
+        if FILTER.name in conditions:
+            parts.append(parse(conditions[FILTER.name], language))
         if not parts:
             return None
-        return compiled(parts[0] if len(parts) == 1 else {"op": "and", "args": parts}, known, to_lonlat)
+        return compile_filter(parts[0] if len(parts) == 1 else {"op": "and", "args": parts}, queryables, to_lonlat)
     except FilterError as error:
         at = f" at {error.pointer}" if error.pointer else ""
-        raise BadParameter("filter", asked.get("filter", ""), f"{error.expected}{at}") from error
-
-
-def _language(query: Mapping[str, str]) -> Language:
-    language = query.get("filter-lang", LANGUAGES[0])
-    if language not in LANGUAGES:
-        raise BadParameter("filter-lang", language, f"one of {', '.join(LANGUAGES)}")
-    return language
+        raise BadParameter(FILTER.name, conditions.get(FILTER.name, ""), f"{error.expected}{at}") from error
 
 
 def _to_lonlat(query: Mapping[str, str]) -> Any:
-    system = crs.named(query["filter-crs"], "filter-crs") if "filter-crs" in query else crs.CRS84
-    if system is crs.CRS84:
+    system = FILTER_CRS.read(query, CRS84)
+    if system is CRS84:
         return None
 
     def to_lonlat(shape: BaseGeometry) -> BaseGeometry:
@@ -255,7 +325,7 @@ def _to_lonlat(query: Mapping[str, str]) -> Any:
 
 
 def _equals(queryable: Queryable, text: str) -> Tree:
-    """The filter that a parameter of the name of a queryable stands for; a list must hold each of its texts."""
+    """Return the filter of a parameter that has the name of a queryable; a list must hold each of the texts given."""
     prop = {"property": queryable.name}
     if queryable.kind == "list":
         parts = [_text(queryable, part) for part in text.split(",") if text]
@@ -267,7 +337,7 @@ def _value(queryable: Queryable, text: str) -> Any:
     name = queryable.name
     match queryable.kind:
         case "integer":
-            return parse_whole(name, text, -LARGEST, LARGEST)
+            return parse_integer(name, text, -MAX_EXACT_INTEGER, MAX_EXACT_INTEGER)
         case "number":
             return _number(name, text)
         case "boolean":
@@ -291,7 +361,7 @@ def _number(name: str, text: str) -> float:
         number = float(text)
     except ValueError:
         number = float("nan")
-    if abs(number) <= LARGEST:
+    if abs(number) <= MAX_EXACT_INTEGER:
         return number
     raise BadParameter(name, text, "a number from -2^53 to 2^53")
 
@@ -301,7 +371,3 @@ def _date(name: str, text: str) -> str:
         return date.fromisoformat(text).isoformat()
     except ValueError:
         raise BadParameter(name, text, "a day such as 2025-08-08") from None
-
-
-#: Parameters that select among the features of a tile, whose box is the tile; and the queryables.
-SELECTING = ("datetime", "filter", "filter-lang", "filter-crs")

@@ -1,4 +1,4 @@
-"""Who may write: reviewers with a token each. Only a digest of the token is kept, in a file that its owner reads."""
+"""Reviewers, who may write, with a token each. A file that only its owner reads stores the digests of the tokens."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 
 class NotAllowed(PermissionError):
-    """A request without a token that a reviewer has."""
+    """A request without the token of a reviewer."""
 
 
 class ReviewersError(ValueError):
-    """A file of reviewers that cannot be used, or a name that is taken or unknown."""
+    """A file of reviewers that cannot be read, or a name that is taken or unknown."""
 
 
 class Reviewer(BaseModel):
-    """A person who may decide; ``digest`` is the SHA-256 of the token, in hexadecimal."""
+    """A person who may decide and edit; ``digest`` is the SHA-256 of their token, in hexadecimal."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -34,13 +34,13 @@ class Reviewer(BaseModel):
 _FILE = TypeAdapter(tuple[Reviewer, ...])
 
 
-def read(path: Path) -> tuple[Reviewer, ...]:
-    """Reviewers of a file; a missing file has none.
+def read_reviewers(path: Path) -> tuple[Reviewer, ...]:
+    """Read the reviewers of a file; a missing file has none.
 
     Raises
     ------
     ReviewersError
-        If the file is something else.
+        If the file is no list of reviewers.
     """
     try:
         return _FILE.validate_json(path.read_bytes())
@@ -50,57 +50,57 @@ def read(path: Path) -> tuple[Reviewer, ...]:
         raise ReviewersError(f"{path} is no list of reviewers") from error
 
 
-def add(path: Path, name: str) -> str:
-    """Add a reviewer and give the token, which is shown this once only.
+def add_reviewer(path: Path, name: str) -> str:
+    """Add a reviewer and return their token, which cannot be read from the file afterwards.
 
     Raises
     ------
     ReviewersError
-        If there is one of that name.
+        If the name is taken, empty or too long, or the file cannot be read.
     """
-    there = read(path)
-    if any(reviewer.name == name for reviewer in there):
+    reviewers = read_reviewers(path)
+    if any(reviewer.name == name for reviewer in reviewers):
         raise ReviewersError(f"there is a reviewer {name!r}; remove them first to give them another token")
     token = secrets.token_urlsafe(32)
     try:
         added = Reviewer(name=name.strip(), digest=_digest(token))
     except ValidationError as error:
         raise ReviewersError("a name of 1 to 120 letters expected") from error
-    _write(path, (*there, added))
+    _write(path, (*reviewers, added))
     return token
 
 
-def remove(path: Path, name: str) -> None:
-    """Take a reviewer's token away; what they decided stays.
+def remove_reviewer(path: Path, name: str) -> None:
+    """Remove a reviewer with their token; their decisions stay.
 
     Raises
     ------
     ReviewersError
-        If there is none of that name.
+        If no reviewer has the name, or the file cannot be read.
     """
-    there = read(path)
-    rest = tuple(reviewer for reviewer in there if reviewer.name != name)
-    if len(rest) == len(there):
+    reviewers = read_reviewers(path)
+    rest = tuple(reviewer for reviewer in reviewers if reviewer.name != name)
+    if len(rest) == len(reviewers):
         raise ReviewersError(f"no reviewer {name!r}")
     _write(path, rest)
 
 
-def named(reviewers: Iterable[Reviewer], authorization: str | None) -> str:
-    """Name of the reviewer whose token an Authorization header bears (RFC 6750, 2.1).
+def authenticate(reviewers: Iterable[Reviewer], authorization: str | None) -> str:
+    """Return the name of the reviewer whose token an Authorization header has (RFC 6750, 2.1).
 
     Raises
     ------
     NotAllowed
-        If there is no bearer token, or it is nobody's.
+        If the header has no bearer token, or that of no reviewer.
     """
     scheme, _, token = (authorization or "").partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
         raise NotAllowed("a reviewer's token is needed: Authorization: Bearer TOKEN")
     digest = _digest(token.strip())
-    found = [reviewer.name for reviewer in reviewers if hmac.compare_digest(reviewer.digest, digest)]
-    if not found:
+    names = [reviewer.name for reviewer in reviewers if hmac.compare_digest(reviewer.digest, digest)]
+    if not names:
         raise NotAllowed("no reviewer has this token")
-    return found[0]
+    return names[0]
 
 
 def _digest(token: str) -> str:
@@ -112,5 +112,5 @@ def _write(path: Path, reviewers: tuple[Reviewer, ...]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, aside = tempfile.mkstemp(dir=path.parent, prefix=".reviewers-")  # readable by its owner alone
     with os.fdopen(handle, "wb") as file:
-        file.write(orjson.dumps([one.model_dump() for one in reviewers], option=orjson.OPT_INDENT_2) + b"\n")
+        file.write(orjson.dumps([reviewer.model_dump() for reviewer in reviewers], option=orjson.OPT_INDENT_2) + b"\n")
     Path(aside).replace(path)

@@ -1,4 +1,4 @@
-"""Strikes that reviewers write as GeoJSON or as a merge patch, read to records: every fault of a body at once."""
+"""Strikes that reviewers write, as GeoJSON or merge patch: read to records, with every fault of a body at once."""
 
 from __future__ import annotations
 
@@ -10,48 +10,47 @@ import shapely
 from pydantic import ValidationError
 from shapely.geometry.base import BaseGeometry
 
+from api.http.json import Json
 from api.requests.crs import Crs, project, unproject
 from layers.collections.feature_types import StrikeFeature
 from layers.ingest.integrity import misplaced
 from layers.model.records import REFERENCES, Records, Strike
 from layers.reference.basemap import Basemap
 
-Json = dict[str, Any]
-
-#: Faults that are told one by one; of more only the number is.
-MOST_FAULTS = 50
-#: Properties of the record that a body gives in another way, or that the server gives.
+#: Faults that are listed; of more only the number is stated.
+MAX_FAULTS = 50
+#: Columns that are no properties of a body: the geometry is a member of its own, the server sets the id and dataset.
 _GIVEN = ("id", "dataset", "geometry")
-#: Columns that say where a strike was, and its country.
-_PLACE = ("geometry", "uncertainty_m", "basis", "host_country")
-_NEEDED = ("uncertainty_m", "basis", "place_source")
-WRITTEN = tuple(name for name in Strike.model_fields if name not in _GIVEN)
+#: Columns of the position of a strike, and of its country.
+_POSITION = ("geometry", "uncertainty_m", "basis", "host_country")
+_REQUIRED_WITH_GEOMETRY = ("uncertainty_m", "basis", "place_source")
+WRITABLE = tuple(name for name in Strike.model_fields if name not in _GIVEN)
 
 
-class Fault(NamedTuple):
-    """One fault: where in the body (RFC 6901), what was found there, and what was expected."""
+class BodyFault(NamedTuple):
+    """One fault: where in the body (JSON Pointer, RFC 6901), the value there, and the value that was expected."""
 
     pointer: str
     value: str
     expected: str
 
 
-class FaultyBody(ValueError):
-    """A body that is no feature of the schema; carries every fault."""
+class InvalidBody(ValueError):
+    """A body that does not fit the schema, with its faults."""
 
-    def __init__(self, faults: Iterable[Fault]) -> None:
-        found = tuple(faults)
-        first = found[0]
-        super().__init__(f"{len(found)} fault(s); first: {first.pointer or '/'}: expected {first.expected}")
-        self.faults = found[:MOST_FAULTS]
-
-
-class UnfitBody(FaultyBody):
-    """A body that is well-formed, but names sources that there are not or a place in another country."""
+    def __init__(self, faults: Iterable[BodyFault]) -> None:
+        listed = tuple(faults)
+        first = listed[0]
+        super().__init__(f"{len(listed)} fault(s); first: {first.pointer or '/'}: expected {first.expected}")
+        self.faults = listed[:MAX_FAULTS]
 
 
-class NotOwn(ValueError):
-    """A strike that no reviewer added by this way, and so none can remove."""
+class UnprocessableBody(InvalidBody):
+    """A body that fits the schema, but names unknown sources or a position in another country than stated."""
+
+
+class NotEditable(ValueError):
+    """A strike that came with a dataset, which reviewers cannot remove."""
 
     def __init__(self, key: str, dataset: str) -> None:
         super().__init__(
@@ -60,184 +59,227 @@ class NotOwn(ValueError):
         )
 
 
-def parsed(body: bytes) -> Json:
+def parse_json_object(body: bytes) -> Json:
     """Read a body as a JSON object.
 
     Raises
     ------
-    FaultyBody
-        If it is none.
+    InvalidBody
+        If the body is no JSON object.
     """
     try:
-        told = orjson.loads(body)
+        document = orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        raise FaultyBody([Fault("", "", f"JSON ({error})")]) from error
-    if not isinstance(told, dict):
-        raise FaultyBody([Fault("", _short(told), "a JSON object")])
-    return told
+        raise InvalidBody([BodyFault("", "", f"JSON ({error})")]) from error
+    if not isinstance(document, dict):
+        raise InvalidBody([BodyFault("", _short(document), "a JSON object")])
+    return document
 
 
-def feature(told: Json, system: Crs) -> tuple[Json, list[Fault]]:
-    """The values of a whole feature (RFC 7946), its coordinates in a system, and what is wrong with its outside."""
+def feature_values(document: Json, system: Crs) -> tuple[Json, list[BodyFault]]:
+    """Read the column values of a whole feature (RFC 7946).
+
+    Parameters
+    ----------
+    system
+        Coordinate reference system of the geometry in the body.
+
+    Returns
+    -------
+    tuple
+        Values by column, the geometry in lon/lat, and the faults of the members of the feature.
+    """
     faults = []
-    if told.get("type") != "Feature":
-        faults.append(Fault("/type", _short(told.get("type")), "Feature"))
-    properties = told.get("properties")
+    if document.get("type") != "Feature":
+        faults.append(BodyFault("/type", _short(document.get("type")), "Feature"))
+    properties = document.get("properties")
     if not isinstance(properties, dict):
-        faults.append(Fault("/properties", _short(properties), "an object"))
+        faults.append(BodyFault("/properties", _short(properties), "an object"))
         properties = {}
-    faults += [Fault(f"/{name}", _short(told[name]), "it among the properties") for name in WRITTEN if name in told]
+    faults += [
+        BodyFault(f"/{name}", _short(document[name]), "it among the properties")
+        for name in WRITABLE
+        if name in document
+    ]
     values = {name: value for name, value in properties.items() if name != "id" and value is not None}
-    if "geometry" not in told:
-        faults.append(Fault("/geometry", "(missing)", "a geometry, or null for none"))
-    shape, wrong = _shape(told.get("geometry"), system)
-    return {**values, "geometry": shape}, faults + wrong
+    if "geometry" not in document:
+        faults.append(BodyFault("/geometry", "(missing)", "a geometry, or null for none"))
+    shape, geometry_faults = _shape(document.get("geometry"), system)
+    return {**values, "geometry": shape}, faults + geometry_faults
 
 
-def patched(told: Json, before: Strike, system: Crs) -> tuple[Json, list[Fault]]:
-    """The values of a record after a merge patch (RFC 7396) of its feature, or of its properties alone."""
+def patched_values(document: Json, before: Strike, system: Crs) -> tuple[Json, list[BodyFault]]:
+    """Read the column values of a strike after a merge patch (RFC 7396) of its feature, or of its properties alone.
+
+    Parameters
+    ----------
+    before
+        The strike that is patched.
+    system
+        Coordinate reference system of the geometry in the patch.
+
+    Returns
+    -------
+    tuple
+        Values by column, the geometry in lon/lat, and the faults of the members of the patch.
+    """
     faults = []
-    as_feature = any(name in told for name in ("type", "properties"))
-    properties = told.get("properties", {}) if as_feature else {k: v for k, v in told.items() if k != "geometry"}
+    as_feature = any(name in document for name in ("type", "properties"))
+    properties = (
+        document.get("properties", {}) if as_feature else {k: v for k, v in document.items() if k != "geometry"}
+    )
     if not isinstance(properties, dict):
-        faults.append(Fault("/properties", _short(properties), "an object"))
+        faults.append(BodyFault("/properties", _short(properties), "an object"))
         properties = {}
-    if told.get("type", "Feature") != "Feature":
-        faults.append(Fault("/type", _short(told["type"]), "Feature"))
-    for pointer, key in (("/id", told.get("id")), ("/properties/id", properties.get("id"))):
+    if document.get("type", "Feature") != "Feature":
+        faults.append(BodyFault("/type", _short(document["type"]), "Feature"))
+    for pointer, key in (("/id", document.get("id")), ("/properties/id", properties.get("id"))):
         if key not in (None, before.id):
-            faults.append(Fault(pointer, _short(key), "the id that it has"))
+            faults.append(BodyFault(pointer, _short(key), "the id that it has"))
     if as_feature:
-        faults += [Fault(f"/{name}", _short(told[name]), "it among the properties") for name in WRITTEN if name in told]
-    values: Json = before.model_dump(mode="json", include=set(WRITTEN)) | properties
+        faults += [
+            BodyFault(f"/{name}", _short(document[name]), "it among the properties")
+            for name in WRITABLE
+            if name in document
+        ]
+    values: Json = before.model_dump(mode="json", include=set(WRITABLE)) | properties
     values = {name: value for name, value in values.items() if name != "id" and value is not None}
-    if "geometry" not in told:
+    if "geometry" not in document:
         return {**values, "geometry": before.geometry}, faults
-    shape, wrong = _shape(_merged(told["geometry"], before.geometry, system), system)
-    return {**values, "geometry": shape}, faults + wrong
+    shape, geometry_faults = _shape(_merged(document["geometry"], before.geometry, system), system)
+    return {**values, "geometry": shape}, faults + geometry_faults
 
 
-def _merged(told: Any, before: BaseGeometry | None, system: Crs) -> Any:
-    (there,) = project([before], system)
-    known = {} if there is None else orjson.loads(shapely.to_geojson(there))
-    return {**known, **told} if isinstance(told, dict) else told
+def _merged(patch: Any, before: BaseGeometry | None, system: Crs) -> Any:
+    (projected,) = project([before], system)
+    members = {} if projected is None else orjson.loads(shapely.to_geojson(projected))
+    return {**members, **patch} if isinstance(patch, dict) else patch
 
 
-def _shape(told: Any, system: Crs) -> tuple[BaseGeometry | None, list[Fault]]:
-    if told is None:
+def _shape(member: Any, system: Crs) -> tuple[BaseGeometry | None, list[BodyFault]]:
+    if member is None:
         return None, []
     expected = f'a GeoJSON geometry such as {{"type": "Point", "coordinates": [30.72, 46.48]}}, in {system.name}'
     try:
-        shape = shapely.from_geojson(orjson.dumps(told)) if isinstance(told, dict) else None
-        (moved,) = unproject([shape], system)
+        shape = shapely.from_geojson(orjson.dumps(member)) if isinstance(member, dict) else None
+        (lonlat,) = unproject([shape], system)
     except (shapely.errors.ShapelyError, ValueError):
-        moved = None
-    return (moved, []) if moved is not None else (None, [Fault("/geometry", _short(told), expected)])
+        lonlat = None
+    return (lonlat, []) if lonlat is not None else (None, [BodyFault("/geometry", _short(member), expected)])
 
 
-def strike(
+def build_strike(
     values: Json,
-    faults: list[Fault],
+    faults: list[BodyFault],
     own: Mapping[str, str],
     records: Records,
     basemap: Basemap,
     before: Strike | None = None,
 ) -> Strike:
-    """The record of the values of a body.
+    """Return the record of the values of a body.
 
     Parameters
     ----------
     faults
-        Those found already.
+        Faults of the body that are known before its values are checked.
     own
-        Its id and dataset, which the server gives.
+        Id and dataset of the record, which the server gives.
     records, basemap
-        What its sources and its place are held against; only where they are other than ``before``.
+        Sources and countries that the values are checked with.
+    before
+        The record that is replaced, whose sources and position are not checked again.
 
     Raises
     ------
-    FaultyBody
-        If it is none of the schema.
-    UnfitBody
-        If it is, but its sources are not there or its place is in another country than stated.
+    InvalidBody
+        If the values do not fit the schema.
+    UnprocessableBody
+        If the values fit, but name unknown sources or a position in another country than stated.
     """
-    made: Strike | None = None
-    wrong = [*faults, *_read_only(values), *_baseless(values)]
+    strike: Strike | None = None
+    wrong = [*faults, *_read_only(values), *_missing_with_geometry(values)]
     try:
-        made = Strike.model_validate_json(orjson.dumps({**_plain(values), **own}), strict=True)
+        strike = Strike.model_validate_json(orjson.dumps({**_columns(values), **own}), strict=True)
     except ValidationError as error:
         derived = {fault.pointer for fault in wrong}
-        told = (_fault(one) for one in error.errors(include_url=False, include_context=False))
-        wrong += [one for one in told if one.pointer not in derived and not (one.pointer == "/properties" and wrong)]
-    unfit = [*_unknown(values, records, before), *(() if made is None else _elsewhere(made, before, basemap))]
+        invalid = (_fault(one) for one in error.errors(include_url=False, include_context=False))
+        wrong += [
+            fault
+            for fault in invalid
+            if fault.pointer not in derived and not (fault.pointer == "/properties" and wrong)
+        ]
+    unfit = [
+        *_unknown_sources(values, records, before),
+        *(() if strike is None else _misplaced(strike, before, basemap)),
+    ]
     if wrong:
-        raise FaultyBody([*wrong, *unfit])
-    if unfit or made is None:
-        raise UnfitBody(unfit)
-    return made
+        raise InvalidBody([*wrong, *unfit])
+    if unfit or strike is None:
+        raise UnprocessableBody(unfit)
+    return strike
 
 
-def _plain(values: Json) -> Json:
-    """Values as the record has them: geometry as WKT, weapons told in words as kinds without counts."""
-    told = {name: value for name, value in values.items() if name not in _derived()}
+def _columns(values: Json) -> Json:
+    """Return values as the record has them: geometry as WKT, weapons in words as kinds without counts."""
+    columns = {name: value for name, value in values.items() if name not in _derived()}
     shape = values.get("geometry")
-    told["geometry"] = None if shape is None else shapely.to_wkt(shape, rounding_precision=-1, trim=True)
-    if isinstance(told.get("weapons"), str):
-        told["weapons"] = [{"kind": kind} for kind in told["weapons"].split("; ")]
-    return told
+    columns["geometry"] = None if shape is None else shapely.to_wkt(shape, rounding_precision=-1, trim=True)
+    if isinstance(columns.get("weapons"), str):
+        columns["weapons"] = [{"kind": kind} for kind in columns["weapons"].split("; ")]
+    return columns
 
 
 def _derived() -> frozenset[str]:
-    """Properties of features that follow from other records, and cannot be written."""
+    """Return the properties of features that follow from other records, and cannot be written."""
     return frozenset(StrikeFeature.model_fields) - frozenset(Strike.model_fields)
 
 
-def _read_only(values: Json) -> Iterator[Fault]:
+def _read_only(values: Json) -> Iterator[BodyFault]:
     for name in ("dataset", *sorted(_derived())):
         if name in values:
-            yield Fault(f"/properties/{name}", _short(values[name]), "nothing: it is read only")
+            yield BodyFault(f"/properties/{name}", _short(values[name]), "nothing: it is read only")
 
 
-def _baseless(values: Json) -> Iterator[Fault]:
+def _missing_with_geometry(values: Json) -> Iterator[BodyFault]:
     if values.get("geometry") is not None:
-        for name in _NEEDED:
+        for name in _REQUIRED_WITH_GEOMETRY:
             if values.get(name) is None:
-                yield Fault(f"/properties/{name}", "(missing)", "it where there is a geometry")
+                yield BodyFault(f"/properties/{name}", "(missing)", "it where there is a geometry")
 
 
-def _fault(error: Any) -> Fault:
-    place = [str(part).replace("~", "~0").replace("/", "~1") for part in error["loc"]]
-    pointer = "/geometry" if place[:1] == ["geometry"] else "/".join(["/properties", *place])
+def _fault(error: Any) -> BodyFault:
+    path = [str(part).replace("~", "~0").replace("/", "~1") for part in error["loc"]]
+    pointer = "/geometry" if path[:1] == ["geometry"] else "/".join(["/properties", *path])
     value = "(missing)" if error["type"] == "missing" else _short(error["input"])
-    return Fault(pointer, "" if pointer == "/properties" else value, error["msg"])
+    return BodyFault(pointer, "" if pointer == "/properties" else value, error["msg"])
 
 
-def _unknown(values: Json, records: Records, before: Strike | None) -> Iterator[Fault]:
-    """Sources that there are not."""
+def _unknown_sources(values: Json, records: Records, before: Strike | None) -> Iterator[BodyFault]:
+    """Yield a fault for each source that is not known and that the strike did not name before."""
     for column in REFERENCES["strikes"]:
         given = values.get(column)
-        known = getattr(before, column) if before is not None else None
-        for place, key in enumerate(given if isinstance(given, list) else [given]):
-            if isinstance(key, str) and key not in records.sources and key not in (known or ()):
-                end = f"/{place}" if isinstance(given, list) else ""
-                yield Fault(f"/properties/{column}{end}", _short(key), "the id of a source")
+        former = getattr(before, column) if before is not None else None
+        for index, key in enumerate(given if isinstance(given, list) else [given]):
+            if isinstance(key, str) and key not in records.sources and key not in (former or ()):
+                end = f"/{index}" if isinstance(given, list) else ""
+                yield BodyFault(f"/properties/{column}{end}", _short(key), "the id of a source")
 
 
-def _elsewhere(made: Strike, before: Strike | None, basemap: Basemap) -> Iterator[Fault]:
-    if before is not None and all(getattr(made, name) == getattr(before, name) for name in _PLACE):
+def _misplaced(strike: Strike, before: Strike | None, basemap: Basemap) -> Iterator[BodyFault]:
+    if before is not None and all(getattr(strike, name) == getattr(before, name) for name in _POSITION):
         return
-    for _, _, _, value, expected in misplaced(Records.of({"strikes": {made.id: made}}), basemap):
-        yield Fault("/geometry", value, expected)
+    for _, _, _, value, expected in misplaced(Records.of({"strikes": {strike.id: strike}}), basemap):
+        yield BodyFault("/geometry", value, expected)
 
 
-def told(record: Strike) -> Json:
-    """A record as the feature that it is written as."""
+def to_geojson(record: Strike) -> Json:
+    """Return a record as the GeoJSON feature that it is written as, lon/lat."""
     shape = record.geometry
     return {
         "type": "Feature",
         "id": record.id,
         "geometry": None if shape is None else orjson.loads(shapely.to_geojson(shape)),
-        "properties": record.model_dump(mode="json", include=set(WRITTEN)),
+        "properties": record.model_dump(mode="json", include=set(WRITABLE)),
     }
 
 

@@ -1,4 +1,4 @@
-"""The tile matrix sets that are offered (OGC 17-083r4, annexes D.1 and D.2), and the planes they are tiles of."""
+"""The tile matrix sets on offer (OGC 17-083r4, annexes D.1 and D.2), and the projections that they tile."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from api.http.json import Json
 from api.requests.crs import CRS84, WEB_MERCATOR, Crs
-from api.requests.scalars import BadParameter
+from api.requests.parameters import BadParameter
 from geo.errors import GeoError
-from geo.tiles.tile_matrix import DEGREES, MERCATOR, Plane, Tile
+from geo.tiles.tile_matrix import DEGREES, MERCATOR, Tile, TileProjection
 
 _DEFINITIONS = "http://www.opengis.net/def/"
-#: Metres round the equator of WGS 84, and of a pixel by which scales are told (17-083r4, 6.2).
+#: Metres around the equator of WGS 84, and of the pixel that defines scale denominators (17-083r4, 6.2).
 _EQUATOR_M = 2 * math.pi * 6_378_137
 _PIXEL_M = 0.000_28
 _PIXELS = 256
@@ -23,15 +24,15 @@ class UnknownTile(LookupError):
     """An address outside the tile matrix set."""
 
 
-def _whole(name: str, *parts: str) -> tuple[int, ...]:
-    """An address of whole numbers; others are none.
+def _parse_address(name: str, *parts: str) -> tuple[int, ...]:
+    """Read an address that consists of whole numbers.
 
     Raises
     ------
     BadParameter
         If a part is no whole number.
     UnknownTile
-        If a number is greater than in any set.
+        If a number has more digits than any set has tiles.
     """
     address = "/".join(parts)
     if not all(part.isascii() and part.isdigit() for part in parts):
@@ -42,15 +43,15 @@ def _whole(name: str, *parts: str) -> tuple[int, ...]:
 
 
 @dataclass(frozen=True)
-class MatrixSet:
+class TileMatrixSet:
     """One set of tile matrices, each with half the cells of the one before.
 
     Parameters
     ----------
     levels
-        How many matrices there are.
+        Number of matrices.
     columns
-        Of the first matrix, which has one row; its tiles are those of zoom ``columns - 1`` of the plane's square.
+        Of the first matrix, which has one row; its tiles have zoom ``columns - 1`` in the square of the projection.
     """
 
     name: str
@@ -58,7 +59,7 @@ class MatrixSet:
     crs: Crs
     axes: tuple[str, str]
     scale_set: str
-    plane: Plane
+    projection: TileProjection
     levels: int
     columns: int
 
@@ -68,22 +69,22 @@ class MatrixSet:
         return f"{_DEFINITIONS}tilematrixset/OGC/1.0/{self.name}"
 
     def tile(self, matrix: str, row: str, col: str) -> Tile:
-        """The tile of the plane's square at an address.
+        """Return the tile at an address, by zoom, column and row in the square of the projection.
 
         Raises
         ------
         BadParameter
             If the address is not three whole numbers.
         UnknownTile
-            If they are outside the set.
+            If the numbers are outside the set.
         """
-        level, down, across = _whole("tileMatrix/tileRow/tileCol", matrix, row, col)
+        level, down, across = _parse_address("tileMatrix/tileRow/tileCol", matrix, row, col)
         if level >= self.levels or down >= 1 << level or across >= self.columns << level:
             raise UnknownTile(f"{self.name} has no tile {level}/{down}/{across}")
         return Tile(level + self.columns - 1, across, down)
 
     def limits(self, levels: int) -> list[Mapping[str, Any]]:
-        """The tile matrix limits of the first levels: every tile that there is. One without features is empty."""
+        """Return the tile matrix limits of the first levels: all their tiles, as a tile without features is empty."""
         return [
             {
                 "tileMatrix": str(level),
@@ -95,8 +96,8 @@ class MatrixSet:
             for level in range(levels)
         ]
 
-    def definition(self) -> Mapping[str, Any]:
-        """The set as JSON (17-083r4, 8.2)."""
+    def definition(self) -> Json:
+        """Return the set as JSON (17-083r4, 8.2)."""
         return {
             "id": self.name,
             "title": self.title,
@@ -124,35 +125,34 @@ class MatrixSet:
         }
 
 
-MERCATOR_QUAD = MatrixSet(
+MERCATOR_QUAD = TileMatrixSet(
     "WebMercatorQuad", "Google Maps Compatible for the World", WEB_MERCATOR, ("X", "Y"), "GoogleMapsCompatible",
     MERCATOR, 25, 1,
 )  # fmt: skip
-CRS84_QUAD = MatrixSet(
+CRS84_QUAD = TileMatrixSet(
     "WorldCRS84Quad", "CRS84 for the World", CRS84, ("Lon", "Lat"), "GoogleCRS84Quad", DEGREES, 24, 2
 )  # fmt: skip
-SETS: Mapping[str, MatrixSet] = {one.name: one for one in (MERCATOR_QUAD, CRS84_QUAD)}
+TILE_MATRIX_SETS: Mapping[str, TileMatrixSet] = {matrices.name: matrices for matrices in (MERCATOR_QUAD, CRS84_QUAD)}
 
 
-def xyz(z: str, x: str, y: str) -> Tile:
-    """The tile of WebMercatorQuad at an address as the web spells it: zoom, column, row.
+def parse_xyz(z: str, x: str, y: str) -> Tile:
+    """Return the tile of WebMercatorQuad at an address of the web: zoom, column, row.
 
     Raises
     ------
     BadParameter
         If the address is not three whole numbers.
     UnknownTile
-        If they are outside the set.
+        If the numbers are outside the set.
     """
-    zoom, column, row = _whole("z/x/y", z, x, y)
+    zoom, column, row = _parse_address("z/x/y", z, x, y)
     try:
         return Tile(zoom, column, row)
     except GeoError as error:
         raise UnknownTile(str(error)) from error
 
 
+#: Name of the tile set of the base map.
 BASEMAP = "basemap"
-
-
-#: Zooms that tilesets are offered for, as in TileJSON.
+#: Levels of the tilesets of collections, as many as TileJSON states zooms.
 LEVELS = 15

@@ -1,1 +1,1 @@
-"""From a value to an HTTP response: negotiation, validators, errors, tiles."""
+"""From values to HTTP responses: negotiation, validators, errors, tiles."""

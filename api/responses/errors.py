@@ -1,4 +1,4 @@
-"""One table from domain errors to HTTP; every error is answered as problem+json (RFC 9457)."""
+"""One table from domain errors to statuses of HTTP; every error is answered as problem+json (RFC 9457)."""
 
 from __future__ import annotations
 
@@ -13,17 +13,18 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.html import pages
-from api.http.common_headers import allowed, methods_at
-from api.http.problem import problem
-from api.requests.negotiation import HTML, Format, NotAcceptable, chosen
+from api.http.common_headers import allow_header, methods_at
+from api.http.json import problem
+from api.requests.negotiation import HTML, MediaFormat, NotAcceptable, negotiate
+from api.requests.parameters import BadParameter
 from api.requests.reviewer_tokens import NotAllowed, ReviewersError
-from api.requests.scalars import BadParameter
-from api.requests.strike_body import FaultyBody, NotOwn, UnfitBody
+from api.requests.strike_body import InvalidBody, NotEditable, UnprocessableBody
 from api.requests.tile_matrix_sets import UnknownTile
+from api.wording.preference import vary
 from geo.errors import GeoError
 from layers.model.problems import ProblemsError, UnknownRecord
 from layers.reference.gazetteer import GazetteerMissing
-from layers.store.store import Changed, Conflict, Referred, StoreBusy, StoreError
+from layers.store.store import Conflict, EditConflict, StillReferenced, StoreBusy, StoreError
 
 log = logging.getLogger(__name__)
 
@@ -34,17 +35,17 @@ TABLE: Mapping[type[Exception], tuple[int, str]] = MappingProxyType(
         BadParameter: (400, "A parameter cannot be read"),
         GeoError: (400, "A place cannot be read"),
         NotAcceptable: (406, "Not in a form that is accepted"),
-        UnfitBody: (422, "The body does not fit what is known"),
-        FaultyBody: (400, "The body has faults"),
+        UnprocessableBody: (422, "The body does not fit what is known"),
+        InvalidBody: (400, "The body has faults"),
         ProblemsError: (422, "The input has faults"),
         UnknownRecord: (404, "No such record"),
         UnknownTile: (404, "No such tile"),
         NotAllowed: (401, "Not allowed"),
         ReviewersError: (500, "The list of reviewers cannot be read"),
         Conflict: (409, "Somebody else decided meanwhile"),
-        Changed: (412, "Somebody else changed it meanwhile"),
-        Referred: (409, "Others speak of it"),
-        NotOwn: (409, "It cannot be removed"),
+        EditConflict: (412, "Somebody else changed it meanwhile"),
+        StillReferenced: (409, "Others speak of it"),
+        NotEditable: (409, "It cannot be removed"),
         GazetteerMissing: (503, "There is no gazetteer"),
         StoreBusy: (503, "The store is being written"),
         StoreError: (500, "The store cannot be read"),
@@ -52,22 +53,22 @@ TABLE: Mapping[type[Exception], tuple[int, str]] = MappingProxyType(
 )
 
 
-#: How a problem may be told.
-_FORMS = (Format("json", "application/problem+json", "a problem", ("application/json",)), HTML)
+#: Formats of a problem.
+_FORMS = (MediaFormat("json", "application/problem+json", "a problem", ("application/json",)), HTML)
 
 
-def _told(request: Request, status: int, title: str, detail: str, **extra: Any) -> Response:
-    """Answer one problem, as a page where that is what the request prefers."""
+def _problem_response(request: Request, status: int, title: str, detail: str, **extra: Any) -> Response:
+    """Answer a problem, as a page if the request prefers pages."""
     answer = problem(status, title, detail, **extra)
     form, accept = request.query_params.get("f"), request.headers.get("accept")
     try:
-        page = request.method == "GET" and chosen(form, accept, _FORMS) is HTML
+        page = request.method == "GET" and negotiate(form, accept, _FORMS) is HTML
     except (BadParameter, NotAcceptable):
         page = False
     if page:
-        told = {"status": status, "title": title, "detail": detail, **extra}
-        answer = Response(pages.problem(request, told), status, media_type=HTML.media_type)
-    answer.headers["Vary"] = "Accept"
+        content = {"status": status, "title": title, "detail": detail, **extra}
+        answer = Response(pages.problem(request, content), status, media_type=HTML.media_type)
+    answer.headers["Vary"] = vary()
     return answer
 
 
@@ -81,17 +82,17 @@ def install(app: FastAPI) -> None:
 
 
 async def _domain(request: Request, error: Exception) -> Response:
-    status, title = next(told for kind, told in TABLE.items() if isinstance(error, kind))
+    status, title = next(answer for kind, answer in TABLE.items() if isinstance(error, kind))
     extra: dict[str, Any] = {}
     if isinstance(error, BadParameter):
         extra = {"parameter": error.name}
     elif isinstance(error, Conflict):
         extra = {"newest": error.newest}
-    elif isinstance(error, FaultyBody):
+    elif isinstance(error, InvalidBody):
         extra = {"errors": [fault._asdict() for fault in error.faults]}
     if status >= 500:
         log.error("%s: %s", request.url.path, error)
-    answer = _told(request, status, title, str(error), **extra)
+    answer = _problem_response(request, status, title, str(error), **extra)
     if status == 401:
         answer.headers["WWW-Authenticate"] = "Bearer"
     return answer
@@ -105,26 +106,30 @@ async def _invalid(request: Request, error: Exception) -> Response:
     ]
     first = faults[0] if faults else {"parameter": "", "detail": "invalid request"}
     detail = f"{first['parameter']}: {first['detail']}"
-    return _told(request, 400, "A parameter cannot be read", detail, parameter=first["parameter"], errors=faults)
+    return _problem_response(
+        request, 400, "A parameter cannot be read", detail, parameter=first["parameter"], errors=faults
+    )
 
 
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    answer = _told(request, error.status_code, str(error.detail), f"{request.method} {request.url.path}"[:300])
+    answer = _problem_response(
+        request, error.status_code, str(error.detail), f"{request.method} {request.url.path}"[:300]
+    )
     answer.headers.update(error.headers or {})
     if error.status_code == 405:
-        answer.headers["Allow"] = allowed(methods_at(request.scope))
+        answer.headers["Allow"] = allow_header(methods_at(request.scope))
     return answer
 
 
 class LastResort:
-    """Middleware that answers what nobody foresaw, inside of those that mark every answer."""
+    """Middleware that answers unforeseen errors, inside of the middleware that adds headers to every answer."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on; log a failure and say no more than that."""
+        """Pass a request on; a failure is logged, and answered without its reason."""
         begun = False
 
         async def watched(message: Message) -> None:

@@ -1,9 +1,8 @@
-"""Answers made from the current version of the data, with their validators, in the form that a request asks for."""
+"""Answers from the current version of the data, with validators, in the requested format."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import orjson
 from fastapi import Request, Response
@@ -11,74 +10,88 @@ from starlette.exceptions import HTTPException
 
 from api.html import pages
 from api.http.conditional import representation
+from api.http.json import Json
 from api.http.links import JSON, href, link
-from api.requests.negotiation import DOCUMENT, HTML, Format, chosen
-from api.server.live_snapshot import Atlas
-from api.server.served_version import View
+from api.requests.negotiation import DOCUMENT, HTML, MediaFormat, negotiate
+from api.server.live_snapshot import LiveSnapshot
+from api.server.served_version import ServedVersion
 from layers.collections.collection import Collection
 
 
-def view(request: Request) -> View:
-    """The version of the data that this request answers from, the same however often it is asked for."""
+def served_version(request: Request) -> ServedVersion:
+    """Return the version of the data that a request is answered from, one version for the whole request."""
     if not hasattr(request.state, "view"):
-        atlas: Atlas = request.app.state.atlas
+        atlas: LiveSnapshot = request.app.state.atlas
         request.state.view = atlas.view
-    taken: View = request.state.view
-    return taken
+    view: ServedVersion = request.state.view
+    return view
 
 
 def version(request: Request) -> str:
-    """Name of that version, for entity tags."""
-    return view(request).version
+    """Return the name of the version of the data that a request is answered from, for entity tags."""
+    return served_version(request).version
 
 
-def find(view: View, name: str) -> Collection:
-    """The collection of that name, or 404."""
-    found = view.snapshot.collections.get(name)
-    if found is None:
+def collection_or_404(view: ServedVersion, name: str) -> Collection:
+    """Return the collection of a name, or answer 404."""
+    collection = view.snapshot.collections.get(name)
+    if collection is None:
         raise HTTPException(404, f"No collection {name[:80]!r}; see /collections")
-    return found
+    return collection
 
 
-def form_of(request: Request, offered: tuple[Format, ...]) -> Format:
-    """The form that a request asks for.
+def negotiated_format(request: Request, offered: tuple[MediaFormat, ...]) -> MediaFormat:
+    """Return the format that a request is answered in.
 
     Raises
     ------
     BadParameter
-        If its parameter f is none of those offered.
+        If the parameter f names no offered format.
     NotAcceptable
-        If its Accept header has none of them.
+        If the Accept header has the media type of no offered format.
     """
-    return chosen(request.query_params.get("f"), request.headers.get("accept"), offered)
+    return negotiate(request.query_params.get("f"), request.headers.get("accept"), offered)
 
 
 def as_json(content: object, request: Request, media_type: str = JSON) -> Response:
-    """Answer JSON made from the current version, or 304 where the client has it."""
-    return made(orjson.dumps(content), request, media_type)
+    """Answer a document of the current version as JSON, or 304 if the client has it."""
+    return json_response(orjson.dumps(content), request, media_type)
 
 
-def made(body: bytes, request: Request, media_type: str) -> Response:
-    """Answer a body made from the current version alone, or 304 where the client has it."""
+def json_response(body: bytes, request: Request, media_type: str) -> Response:
+    """Answer a body of the current version, or 304 if the client has it."""
     return representation(request, version(request), media_type, body)
 
 
-def document(request: Request, kind: str, told: Mapping[str, Any], offered: tuple[Format, ...] = DOCUMENT) -> Response:
-    """Answer a resource as JSON, or as the page of its kind."""
-    form = form_of(request, offered)
+def document(request: Request, kind: str, content: Json, offered: tuple[MediaFormat, ...] = DOCUMENT) -> Response:
+    """Answer a resource as JSON, or as a page.
+
+    Parameters
+    ----------
+    kind
+        Kind of page, see `api.html.pages.page`.
+    content
+        The resource as JSON values.
+    offered
+        Formats that the request chooses from, JSON first.
+    """
+    form = negotiated_format(request, offered)
     if form is not HTML:
-        return as_json(told, request, form.media_type)
+        return as_json(content, request, form.media_type)
     return representation(
-        request, version(request), HTML.media_type, lambda: pages.page(request, view(request), kind, told)
+        request, version(request), HTML.media_type, lambda: pages.page(request, served_version(request), kind, content)
     )
 
 
-def own_links(request: Request, path: str, offered: Sequence[Format] = DOCUMENT) -> list[Mapping[str, str]]:
-    """Links of a document to itself and to its other forms (OGC 17-069r4, 7.13.2 and others), in the form asked for."""
-    asked = form_of(request, tuple(offered))
-    own = href(request, path, f=None if asked is offered[0] else asked.name)
-    others = [(form, href(request, path, f=form.name)) for form in offered if form is not asked]
+def self_links(request: Request, path: str, offered: Sequence[MediaFormat] = DOCUMENT) -> list[Mapping[str, str]]:
+    """Return the links of a document to itself as requested, and to its other formats (OGC 17-069r4, 7.13.2)."""
+    requested = negotiated_format(request, tuple(offered))
+    address = href(request, path, f=None if requested is offered[0] else requested.name)
     return [
-        link("self", own, asked.media_type, "This document"),
-        *(link("alternate", address, form.media_type, f"As {form.title}") for form, address in others),
+        link("self", address, requested.media_type, "This document"),
+        *(
+            link("alternate", href(request, path, f=form.name), form.media_type, f"As {form.title}")
+            for form in offered
+            if form is not requested
+        ),
     ]

@@ -1,1 +1,1 @@
-"""The routes of the server, a module for each part of it."""
+"""One module a standard or a part of the product, which declares all of itself; `api.app` lists the parts."""

@@ -3,22 +3,71 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import date
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi import Path, Query, Request, Response
 
-from api.requests.query_parameters import named_once
-from api.requests.scalars import written_as
-from api.responses.resource import document, view
-from api.serializers import attribution as tell
-from api.serializers import country as tell_country
+from api.http.json import Json
+from api.http.links import JSON, href, link
+from api.openapi.declaration import ApiPart, Link
+from api.openapi.responses import ANY_OBJECT, COUNT, NULLABLE_STRING, NUMBER, RECORD, STRING, array_of, object_with
+from api.requests.parameters import must_match
+from api.responses.resource import document, served_version
+from api.serializers import attribution as attribution_json
+from api.serializers import country as country_json
 from layers.attribution.country_totals import Relation
+from layers.collections.collection import Collection
+from layers.collections.feature_types import StrikeFeature
 from layers.model.problems import UnknownRecord
-from layers.model.records import NOUNS
-from layers.ownership.walk import Basis, Minority
+from layers.model.records import RECORD_TYPES
+from layers.ownership.minority import Minority
+from layers.ownership.walk import Basis
 
-router = APIRouter(tags=["answers"], dependencies=[Depends(named_once)])
+_SHARES = array_of(object_with(country=NULLABLE_STRING, name=STRING, share_min=NUMBER, share_max=NUMBER))
+_DAY: Json = {"type": "string", "format": "date"}
+_RELATIONS: Json = {"type": "object", "additionalProperties": object_with(strikes=COUNT)}
+#: Members of the answer to a strike.
+STRIKE_ANSWER: Json = {
+    "strike": RECORD,
+    "basis": STRING,
+    "minority": STRING,
+    "rests_on": STRING,
+    "owners": _SHARES,
+    "related": array_of(ANY_OBJECT),
+}
+
+
+def _collection_links(request: Request, collection: Collection) -> Sequence[Link]:
+    if collection.model is not StrikeFeature:
+        return []
+    return [link("describedby", href(request, "/schemas/strikes"), JSON, "What is written of a strike")]
+
+
+PART = ApiPart(
+    "answers",
+    schemas={
+        "StrikeAnswer": object_with(**STRIKE_ANSWER),
+        "Countries": object_with(
+            basis=STRING, minority=STRING, countries=array_of(object_with(country=STRING, relations=_RELATIONS))
+        ),
+        "CountryAnswer": object_with(
+            country=STRING,
+            name=STRING,
+            relations=_RELATIONS,
+            owned=array_of(ANY_OBJECT),
+            related=array_of(ANY_OBJECT),
+        ),
+        "Owners": object_with(asset=RECORD, on=_DAY, owners=_SHARES, chains=array_of(ANY_OBJECT)),
+        "Holdings": object_with(entity=RECORD, on=_DAY, holdings=array_of(object_with(id=STRING, kind=STRING))),
+        "Record": RECORD,
+        "About": object_with(
+            version=STRING, seq=COUNT, data_date=STRING, records=object_with(**dict.fromkeys(RECORD_TYPES, COUNT))
+        ),
+    },
+    collection_links=_collection_links,
+)
 
 BasisParameter = Annotated[
     Basis, Query(description="Whether country means that of registration or of the head office.")
@@ -36,22 +85,24 @@ RelationParameter = Annotated[
 DayParameter = Annotated[
     date | None,
     # A number of seconds would be a day too.
-    written_as(re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII), "a day such as 2025-08-08"),
+    must_match(re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII), "a day such as 2025-08-08"),
     Query(description="The day, as 2025-08-08; by default that of the data."),
 ]
 RecordId = Annotated[str, Path(max_length=160)]
 
 
-@router.get("/strikes/{strike:path}/attribution", summary="Whose it was")
+@PART.document("/strikes/{strike:path}/attribution", "Whose it was", "StrikeAnswer")
 def attribution(
     request: Request, strike: RecordId, basis: BasisParameter = "registration", minority: MinorityParameter = "stay"
 ) -> Response:
     """The whole answer to one strike: owners by country, other ties, chains, reasons, claims and sources."""
-    snapshot = view(request).snapshot
-    return document(request, "answer", tell.strike_answer(snapshot, snapshot.answer(strike, basis, minority)))
+    snapshot = served_version(request).snapshot
+    return document(
+        request, "answer", attribution_json.strike_answer(snapshot, snapshot.answer(strike, basis, minority))
+    )
 
 
-@router.get("/countries", summary="Countries and how many strikes concern them")
+@PART.document("/countries", "Countries and how many strikes concern them", "Countries")
 def countries(
     request: Request,
     relation: RelationParameter = None,
@@ -59,10 +110,12 @@ def countries(
     minority: MinorityParameter = "stay",
 ) -> Response:
     """Each country that a strike concerns, with the number of strikes by relation; the numbers are never added."""
-    return document(request, "answer", tell_country.countries_answer(view(request).snapshot, basis, minority, relation))
+    return document(
+        request, "answer", country_json.countries_answer(served_version(request).snapshot, basis, minority, relation)
+    )
 
 
-@router.get("/countries/{iso}", summary="What of a country's was hit")
+@PART.document("/countries/{iso}", "What of a country's was hit", "CountryAnswer")
 def country(
     request: Request,
     iso: Annotated[str, Path(pattern="^[A-Za-z]{2}$", description="ISO 3166-1 alpha-2 code.")],
@@ -71,11 +124,11 @@ def country(
     minority: MinorityParameter = "stay",
 ) -> Response:
     """Strikes on what a country's owners hold, on what it is tied to otherwise, and on its soil; never added."""
-    told = tell_country.country_answer(view(request).snapshot, iso.upper(), basis, minority, relation)
-    return document(request, "answer", told)
+    answer = country_json.country_answer(served_version(request).snapshot, iso.upper(), basis, minority, relation)
+    return document(request, "answer", answer)
 
 
-@router.get("/assets/{asset:path}/owners", summary="Owners of an asset on a day")
+@PART.document("/assets/{asset:path}/owners", "Owners of an asset on a day", "Owners")
 def owners(
     request: Request,
     asset: RecordId,
@@ -84,52 +137,52 @@ def owners(
     minority: MinorityParameter = "stay",
 ) -> Response:
     """Who owns an asset on a day, by country, with the chains."""
-    snapshot = view(request).snapshot
+    snapshot = served_version(request).snapshot
     if asset not in snapshot.records.assets:
         raise UnknownRecord(f"no asset {asset!r}")
     day = on or snapshot.data_date
-    told = snapshot.owners(asset, day, basis, minority)
-    return document(request, "answer", tell.owners_answer(snapshot, asset, told, day, basis, minority))
+    owned = snapshot.owners(asset, day, basis, minority)
+    return document(request, "answer", attribution_json.owners_answer(snapshot, asset, owned, day, basis, minority))
 
 
-@router.get("/entities/{entity:path}/holdings", summary="What an entity holds on a day")
+@PART.document("/entities/{entity:path}/holdings", "What an entity holds on a day", "Holdings")
 def holdings(
     request: Request,
     entity: RecordId,
     on: DayParameter = None,
 ) -> Response:
     """Assets and entities that an entity holds a part of, directly and through others."""
-    snapshot = view(request).snapshot
-    return document(request, "answer", tell.holdings_answer(snapshot, entity, on or snapshot.data_date))
+    snapshot = served_version(request).snapshot
+    return document(request, "answer", attribution_json.holdings_answer(snapshot, entity, on or snapshot.data_date))
 
 
-@router.get("/records/{table}/{record:path}", summary="One record as stored")
+@PART.document("/records/{table}/{record:path}", "One record as stored", "Record")
 def record(request: Request, table: str, record: str) -> Response:
     """One record with every column."""
-    snapshot = view(request).snapshot
-    found = snapshot.records.table(table).get(record) if table in NOUNS else None
-    if found is None:
+    snapshot = served_version(request).snapshot
+    stored = snapshot.records.table(table).get(record) if table in RECORD_TYPES else None
+    if stored is None:
         raise UnknownRecord(f"no record {record[:160]!r} in {table[:40]!r}")
-    return document(request, "answer", found.model_dump(mode="json"))
+    return document(request, "answer", stored.model_dump(mode="json"))
 
 
-@router.get("/schemas/{table}", summary="JSON Schema of a table")
+@PART.document("/schemas/{table}", "JSON Schema of a table", "JsonSchema")
 def schema(request: Request, table: str) -> Response:
     """The columns of one table of records as JSON Schema."""
-    if table not in NOUNS:
-        raise UnknownRecord(f"no table {table[:40]!r}; there are {', '.join(NOUNS)}")
-    return document(request, "answer", NOUNS[table].model_json_schema(mode="serialization"))
+    if table not in RECORD_TYPES:
+        raise UnknownRecord(f"no table {table[:40]!r}; there are {', '.join(RECORD_TYPES)}")
+    return document(request, "answer", RECORD_TYPES[table].model_json_schema(mode="serialization"))
 
 
-@router.get("/about", summary="About the data")
+@PART.document("/about", "About the data", "About")
 def about(request: Request) -> Response:
     """Version of the program and of the data, number of records, attribution."""
-    snapshot = view(request).snapshot
-    told = {
+    snapshot = served_version(request).snapshot
+    summary = {
         "version": request.app.version,
         "seq": snapshot.seq,
         "data_date": snapshot.data_date,
-        "records": {name: len(snapshot.records.table(name)) for name in NOUNS},
+        "records": {name: len(snapshot.records.table(name)) for name in RECORD_TYPES},
         "attribution": request.app.state.settings.attribution,
     }
-    return document(request, "answer", told)
+    return document(request, "answer", summary)

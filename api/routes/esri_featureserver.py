@@ -11,16 +11,19 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from api.esri import metadata
 from api.esri.errors import EsriError
-from api.esri.layers import LAYERS, Layer, Numbered
-from api.esri.query import form_of, question
-from api.esri.query_response import answer
+from api.esri.layers import LAYERS, EsriLayer, NumberedCollection
+from api.esri.query import parse_format, parse_layer_query
+from api.esri.query_response import query_response
 from api.http.conditional import representation
 from api.http.links import GEOJSON, JSON
-from api.rendering.png import table
-from api.responses.resource import version, view
+from api.openapi.declaration import ApiPart
+from api.rendering.png import style_table
+from api.responses.resource import served_version, version
 from geo.errors import GeoError
 
+#: GeoServices REST describes itself; its routes take GET and POST, and refuse parameters in its own way.
 router = APIRouter(include_in_schema=False)
+PART = ApiPart("esri", router=router)
 
 NAME = "strikeatlas"
 ROOT = f"/rest/services/{NAME}/FeatureServer"
@@ -37,13 +40,13 @@ Body = Annotated[bytes, Depends(_body)]
 @router.api_route("/rest/info", methods=["GET", "POST"])
 def info(request: Request, body: Body) -> Response:
     """Say that no token is needed."""
-    return _told(request, body, lambda _: metadata.info())
+    return _description(request, body, lambda _: metadata.server_info())
 
 
 @router.api_route("/rest/services", methods=["GET", "POST"])
 def services(request: Request, body: Body) -> Response:
     """List the one service."""
-    return _told(request, body, lambda _: metadata.catalogue(NAME))
+    return _description(request, body, lambda _: metadata.service_catalogue(NAME))
 
 
 @router.api_route(ROOT, methods=["GET", "POST"])
@@ -51,10 +54,12 @@ def service(request: Request, body: Body) -> Response:
     """Describe the service."""
     settings = request.app.state.settings
     description = request.app.description
-    return _told(
+    return _description(
         request,
         body,
-        lambda all_: metadata.service(all_, description, settings.attribution, settings.limit_max),
+        lambda collections: metadata.describe_service(
+            collections, description, settings.attribution, settings.limit_max
+        ),
     )
 
 
@@ -62,64 +67,68 @@ def service(request: Request, body: Body) -> Response:
 def layers(request: Request, body: Body) -> Response:
     """Describe every layer of the service at once."""
 
-    def told(all_: Mapping[str, Numbered]) -> Mapping[str, Any]:
+    def describe(collections: Mapping[str, NumberedCollection]) -> Mapping[str, Any]:
         settings = request.app.state.settings
-        listed = metadata.service(all_, "", "", settings.limit_max)["layers"]
-        known = {layer.id: layer for layer in LAYERS}
-        return {"layers": [_described(request, all_, known[one["id"]]) for one in listed], "tables": []}
+        listed = metadata.describe_service(collections, "", "", settings.limit_max)["layers"]
+        by_id = {layer.id: layer for layer in LAYERS}
+        return {"layers": [_described(request, collections, by_id[layer["id"]]) for layer in listed], "tables": []}
 
-    return _told(request, body, told)
+    return _description(request, body, describe)
 
 
 @router.api_route(f"{ROOT}/{{layer}}", methods=["GET", "POST"])
 def layer(request: Request, layer: str, body: Body) -> Response:
     """Describe one layer."""
-    return _told(request, body, lambda all_: _described(request, all_, _layer(layer)))
+    return _description(request, body, lambda collections: _described(request, collections, _layer(layer)))
 
 
 @router.api_route(f"{ROOT}/{{layer}}/query", methods=["GET", "POST"])
 def query(request: Request, layer: str, body: Body) -> Response:
-    """Answer which features of a layer there are, and what they say."""
+    """Answer the features of a layer that a query selects."""
 
-    def made(params: Mapping[str, str]) -> Response:
-        found, form = _layer(layer), form_of(params)
-        collection = _collections(request)[found.collection]
-        asked = question(params, collection, request.app.state.settings.limit_max)
+    def respond(params: Mapping[str, str]) -> Response:
+        queried, form = _layer(layer), parse_format(params)
+        collection = _collections(request)[queried.collection]
+        selection = parse_layer_query(params, collection, request.app.state.settings.limit_max)
         media_type = GEOJSON if form == "geojson" else JSON
-        return _answered(request, lambda: answer(collection, found, asked, form), media_type, form)
+        return _answered(request, lambda: query_response(collection, queried, selection, form), media_type, form)
 
-    return _guarded(request, body, made)
+    return _guarded(request, body, respond)
 
 
-def _described(request: Request, all_: Mapping[str, Numbered], layer: Layer) -> Mapping[str, Any]:
+def _described(request: Request, collections: Mapping[str, NumberedCollection], layer: EsriLayer) -> Mapping[str, Any]:
     settings = request.app.state.settings
-    looks = table(settings.static / "style-table.json")
-    return metadata.described(layer, all_[layer.collection], settings.attribution, settings.limit_max, looks)
+    looks = style_table(settings.static / "style-table.json")
+    return metadata.describe_layer(
+        layer, collections[layer.collection], settings.attribution, settings.limit_max, looks
+    )
 
 
-def _layer(told: str) -> Layer:
-    found = next((layer for layer in LAYERS if str(layer.id) == told), None)
-    if found is None:
+def _layer(number: str) -> EsriLayer:
+    layer = next((layer for layer in LAYERS if str(layer.id) == number), None)
+    if layer is None:
         raise EsriError("Layer not found", [f"one of {', '.join(str(layer.id) for layer in LAYERS)}"], code=404)
-    return found
+    return layer
 
 
-def _collections(request: Request) -> Mapping[str, Numbered]:
-    return {name: Numbered.of(one) for name, one in view(request).snapshot.collections.items()}
+def _collections(request: Request) -> Mapping[str, NumberedCollection]:
+    return {name: NumberedCollection.of(table) for name, table in served_version(request).snapshot.collections.items()}
 
 
-def _told(request: Request, body: bytes, make: Callable[[Mapping[str, Numbered]], Mapping[str, Any]]) -> Response:
-    """Answer a description."""
+def _description(
+    request: Request, body: bytes, make: Callable[[Mapping[str, NumberedCollection]], Mapping[str, Any]]
+) -> Response:
+    """Answer a description of the server, the service or a layer."""
 
-    def made(params: Mapping[str, str]) -> Response:
-        form = form_of(params)
+    def respond(params: Mapping[str, str]) -> Response:
+        form = parse_format(params)
         if form == "geojson":
             raise EsriError("'f' parameter is invalid", ["a description is json or pjson"])
-        told = make(_collections(request))
+        document = make(_collections(request))
         option = orjson.OPT_INDENT_2 if form == "pjson" else None
-        return _answered(request, lambda: orjson.dumps(told, option=option), JSON, form)
+        return _answered(request, lambda: orjson.dumps(document, option=option), JSON, form)
 
-    return _guarded(request, body, made)
+    return _guarded(request, body, respond)
 
 
 def _answered(request: Request, body: Callable[[], bytes], media_type: str, form: str) -> Response:
@@ -128,27 +137,29 @@ def _answered(request: Request, body: Callable[[], bytes], media_type: str, form
     return representation(request, version(request), media_type, body, form)
 
 
-def _guarded(request: Request, body: bytes, make: Callable[[Mapping[str, str]], Response]) -> Response:
-    """Answer, or say what is wrong: in the body as ArcGIS reads it, and as the status for everybody else."""
+def _guarded(request: Request, body: bytes, respond: Callable[[Mapping[str, str]], Response]) -> Response:
+    """Answer a request; errors have the status of HTTP, and the body that ArcGIS reads."""
     try:
-        return make(_params(request, body))
+        return respond(_params(request, body))
     except EsriError as error:
-        return Response(orjson.dumps(error.told), error.code, media_type=JSON)
+        return Response(orjson.dumps(error.payload), error.code, media_type=JSON)
     except GeoError as error:
-        return Response(orjson.dumps(EsriError("A place cannot be read", [str(error)]).told), 400, media_type=JSON)
+        return Response(orjson.dumps(EsriError("A place cannot be read", [str(error)]).payload), 400, media_type=JSON)
 
 
 def _params(request: Request, body: bytes) -> Mapping[str, str]:
-    """Parameters of the address and of a form; the form counts."""
-    found = dict(request.query_params)
+    """Read the parameters of the address and of a form, of which those of the form count."""
+    parameters = dict(request.query_params)
     if body:
         stated = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if stated != _FORM:
             raise EsriError("Unsupported media type", [f"a body of {_FORM} is read"], code=415)
         try:
-            most = request.app.state.settings.parameters_max
+            maximum = request.app.state.settings.parameters_max
             text = body.decode("ascii")
-            found |= dict(urllib.parse.parse_qsl(text, errors="strict", keep_blank_values=True, max_num_fields=most))
+            parameters |= dict(
+                urllib.parse.parse_qsl(text, errors="strict", keep_blank_values=True, max_num_fields=maximum)
+            )
         except ValueError as error:
             raise EsriError("The form cannot be read", [str(error)]) from None
-    return found
+    return parameters

@@ -1,39 +1,54 @@
-"""What a text may mean as a place: ranked candidates of the gazetteer, with reasons."""
+"""Places that a text may mean: ranked candidates of the gazetteer, with reasons."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import orjson
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import Depends, Query, Request, Response
 from pydantic import Field
 
 from api.html import pages
 from api.http.conditional import representation
+from api.http.json import Json
+from api.openapi.declaration import ApiPart
+from api.openapi.responses import ANY_OBJECT, BOOLEAN, COUNT, NUMBER, STRING, array_of, object_with
 from api.requests.negotiation import DOCUMENT, HTML
-from api.requests.query_parameters import named_once
-from api.requests.scalars import IN_DIGITS, MAX_LENGTH
-from api.responses.resource import form_of, view
+from api.requests.parameters import INTEGER_TEXT, MAX_LENGTH
+from api.responses.resource import negotiated_format, served_version
 from api.serializers import places
 from layers.reference.gazetteer import MAX_LIMIT, Gazetteer, GazetteerMissing
 
-router = APIRouter(tags=["places"], dependencies=[Depends(named_once)])
+PART = ApiPart(
+    "places",
+    schemas={
+        "Places": object_with(
+            query=STRING,
+            ambiguous=BOOLEAN,
+            best={"type": "integer", "nullable": True},
+            why=STRING,
+            candidates=array_of(
+                object_with(id=COUNT, name=STRING, lon=NUMBER, lat=NUMBER, score=NUMBER, reasons=array_of(ANY_OBJECT))
+            ),
+        )
+    },
+)
 
 
 def gazetteer(request: Request) -> tuple[Gazetteer, str]:
-    """The gazetteer and the name of its version; opened when first asked for, and anew when another took its place.
+    """Return the gazetteer and the name of its version; the file is opened again when it was replaced.
 
     Raises
     ------
     GazetteerMissing
-        If it has not been built.
+        If the file has not been built.
     """
     state, path = request.app.state, request.app.state.settings.gazetteer
     try:
-        found = path.stat()
+        stat = path.stat()
     except OSError:
         raise GazetteerMissing("there is no gazetteer: run `make setup`") from None
-    version = f"places-{found.st_ino:x}-{found.st_mtime_ns:x}"
+    version = f"places-{stat.st_ino:x}-{stat.st_mtime_ns:x}"
     opened: tuple[Gazetteer, str] | None = getattr(state, "gazetteer", None)
     if opened is None or opened[1] != version:
         opened = state.gazetteer = Gazetteer.open(path), version
@@ -54,7 +69,7 @@ def _near(
     return None if near is None else places.parse_near(near)
 
 
-@router.get("/places", summary="Places of a name")
+@PART.document("/places", "Places of a name", "Places")
 def find(
     request: Request,
     q: Annotated[
@@ -74,20 +89,22 @@ def find(
         str | None, Query(description="ISO 3166-1 alpha-2 code or name of the country.", max_length=MAX_LENGTH)
     ] = None,
     limit: Annotated[
-        int, Field(ge=1, le=MAX_LIMIT), IN_DIGITS, Query(description="Most candidates of the answer.")
+        int, Field(ge=1, le=MAX_LIMIT), INTEGER_TEXT, Query(description="Most candidates of the answer.")
     ] = 10,
 ) -> Response:
     """Places that a text may mean, best first. ``best`` is empty where more than one fits alike, or none."""
-    form = form_of(request, DOCUMENT)
+    form = negotiated_format(request, DOCUMENT)
     opened, version = gazetteer(request)
 
-    def told() -> dict[str, Any]:
-        return places.told(opened.find(q, region=region, country=country, near=near, limit=limit), opened.origins())
+    def answer() -> Json:
+        return places.places_answer(
+            opened.find(q, region=region, country=country, near=near, limit=limit), opened.origins()
+        )
 
     if form is not HTML:
-        return representation(request, version, form.media_type, lambda: orjson.dumps(told()))
-    # A page leads to the collections, which are of the data.
-    version = f"{version}-{view(request).version}"
+        return representation(request, version, form.media_type, lambda: orjson.dumps(answer()))
+    # A page links to the collections, so that its entity tag has the version of the data too.
+    version = f"{version}-{served_version(request).version}"
     return representation(
-        request, version, form.media_type, lambda: pages.page(request, view(request), "answer", told())
+        request, version, form.media_type, lambda: pages.page(request, served_version(request), "answer", answer())
     )

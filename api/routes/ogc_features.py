@@ -1,45 +1,43 @@
-"""OGC API - Features parts 1 and 2: the features of a collection, a page at a time, and one by its id.
+"""OGC API - Features parts 1 to 3 and 8: the features of a collection, a page at a time, and one by its id.
 
-Both are plain routes: they skip the framework's parsing, and a thread is asked only for what takes long.
+Both are plain routes: they skip the framework's parsing, and a thread is used only for what takes long.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache, partial
 
 import numpy as np
 import orjson
-from fastapi import FastAPI, Request, Response
+from fastapi import Request, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse
 
-from api.formats import columnar, csv, geojson, jsonfg
-from api.formats.page import Link, Page
+from api.formats.jsonfg import JSONFG
+from api.formats.page import FeaturePage, Link
+from api.formats.registry import FEATURE, FEATURE_WRITERS, FEATURES, WRITERS
 from api.html import pages
 from api.html.features import FIELDS, MOST
-from api.http.common_headers import FORM_POLICY
-from api.http.conditional import caching, stamp, strong, unmodified
-from api.http.links import JSON, base, header, href, item_path, joined, link, written
-from api.http.plain_route import PlainRoute
-from api.requests.negotiation import CSV, FEATURE, FEATURES, FLATGEOBUF, GEOJSON, GEOPARQUET, HTML, JSONFG, Format
-from api.requests.query_parameters import Asked, asked_of, profile_of, require_named_once, telling_of
-from api.requests.scalars import BadParameter
-from api.responses.resource import find, form_of, version, view
-from api.routes.ogc_common import DESCRIPTIONS
+from api.http.common_headers import FORM_SECURITY_POLICY
+from api.http.conditional import cache_control, http_date, not_modified_response, strong_etag
+from api.http.json import Json
+from api.http.links import JSON, base_address, href, item_path, link, link_header, query_string, with_query
+from api.openapi.declaration import OGC_SPEC, ApiPart, Endpoint, media_types
+from api.openapi.parameters import item_parameters, items_parameters, openapi_schema
+from api.openapi.responses import COUNT, LINKS, STRING, array_of, object_with, reference
+from api.requests.negotiation import GEOJSON, HTML, MediaFormat
+from api.requests.parameters import BadParameter
+from api.requests.query_parameters import ItemsRequest, parse_items_request, parse_profile, parse_representation
+from api.responses.resource import collection_or_404, negotiated_format, served_version, version
+from api.routes.ogc_schemas import DESCRIPTIONS
+from api.wording.preference import language_parts, vary
 from layers.collections.collection import Collection
+from layers.collections.queryables import GEOMETRY
 from layers.query.keyset_cursor import CursorError, begin_after, cursor_at
-from layers.query.selection import is_quick, rows
+from layers.query.selection import is_cached_or_cheap, rows
 
-#: What writes a page of features in each form.
-_WRITERS: Mapping[Format, Callable[[Page], bytes]] = {
-    GEOJSON: geojson.collection,
-    JSONFG: jsonfg.collection,
-    CSV: csv.written,
-    FLATGEOBUF: columnar.flatgeobuf,
-    GEOPARQUET: columnar.geoparquet,
-}
 #: Bytes of the longest Link header that has every link.
 _HEADER_MAX = 3072
 #: Bytes of a query that are read beside the loop: a filter that long takes a while.
@@ -47,176 +45,278 @@ _LONG = 2048
 _PROFILES = "http://www.opengis.net/def/profile/OGC/0/"
 
 
-def mount(app: FastAPI) -> None:
-    """Add the routes."""
-    path = "/collections/{collection}/items"
-    app.router.routes += [
-        PlainRoute(path, items, summary="Features", tags=["features"]),
-        PlainRoute(f"{path}/{{feature:path}}", item, summary="One feature", tags=["features"], operation_id="item"),
+def _schemas(collection: Collection) -> Mapping[str, Json]:
+    """Return the schemas of one feature, of whose properties a request may want only some, and of a page of them."""
+    known = [one for one in collection.queryables.values() if one.name != GEOMETRY]
+    properties = {one.name: {**openapi_schema(collection, one), "nullable": True} for one in known}
+    for one in properties.values():
+        if "enum" in one:
+            one["enum"] = [*one["enum"], None]
+    feature = object_with(
+        type={"type": "string", "enum": ["Feature"]},
+        id=STRING,
+        geometry={**object_with(type=STRING), "nullable": True},
+        properties={"type": "object", "properties": properties},
+    )
+    page = object_with(
+        type={"type": "string", "enum": ["FeatureCollection"]},
+        links=LINKS,
+        numberMatched=COUNT,
+        numberReturned=COUNT,
+        timeStamp={"type": "string", "format": "date-time"},
+        features=array_of(reference(f"Feature_{collection.name}")),
+    )
+    return {f"Feature_{collection.name}": feature, f"Features_{collection.name}": page}
+
+
+def _collection_links(request: Request, collection: Collection) -> Sequence[Link]:
+    path = f"/collections/{collection.name}/items"
+    return [
+        link(
+            "items",
+            href(request, path, f=None if form is GEOJSON else form.name),
+            form.media_type,
+            f"{collection.title} as {form.title}",
+        )
+        for form in FEATURES
+        if form is not JSONFG
     ]
+
+
+PART = ApiPart(
+    "features",
+    conformance=(
+        f"{OGC_SPEC}ogcapi-features-2/1.0/conf/crs",
+        # The queryables and sortables of parts 3 and 8 are resources of `ogc_schemas`.
+        f"{OGC_SPEC}ogcapi-features-3/1.0/conf/queryables",
+        f"{OGC_SPEC}ogcapi-features-3/1.0/conf/queryables-query-parameters",
+        f"{OGC_SPEC}ogcapi-features-3/1.0/conf/filter",
+        f"{OGC_SPEC}ogcapi-features-3/1.0/conf/features-filter",
+        f"{OGC_SPEC}ogcapi-features-8/1.0/conf/sortables",
+        f"{OGC_SPEC}ogcapi-features-8/1.0/conf/sorting",
+        f"{OGC_SPEC}ogcapi-features-8/1.0/conf/features-sorting",
+        *(f"{OGC_SPEC}json-fg-1/1.0/conf/{name}" for name in ("core", "types-schemas", "profiles", "api")),
+        *(
+            f"{OGC_SPEC}cql2/1.0/conf/{name}"
+            for name in (
+                "cql2-text",
+                "cql2-json",
+                "basic-cql2",
+                "advanced-comparison-operators",
+                "case-insensitive-comparison",
+                "accent-insensitive-comparison",
+                "basic-spatial-functions",
+                # Name of the class in the drafts, which QGIS looks for.
+                "basic-spatial-operators",
+                "basic-spatial-functions-plus",
+                "spatial-functions",
+                "temporal-functions",
+                "array-functions",
+                "property-property",
+                "arithmetic",
+            )
+        ),
+    ),
+    collection_schemas=_schemas,
+    collection_links=_collection_links,
+)
+
+
+def _redirects(operation: Json) -> None:
+    operation["responses"]["303"] = {"description": "A page of the form's fields that are not empty."}
+
+
+_ITEMS = Endpoint(
+    "/collections/{collection}/items",
+    "Features",
+    "features",
+    media_types=media_types(FEATURES),
+    schema="Features",
+    parameters=lambda scope: items_parameters(scope.own),
+    negotiated=True,
+    amend=_redirects,
+)
+_ITEM = Endpoint(
+    "/collections/{collection}/items/{feature:path}",
+    "One feature",
+    "features",
+    media_types=media_types(FEATURE),
+    schema="Feature",
+    parameters=lambda scope: item_parameters(scope.own),
+    negotiated=True,
+)
 
 
 async def items(request: Request, collection: str) -> Response:
     """Features that the parameters select, in a fixed order, a page at a time."""
-    found = find(view(request), collection)
-    require_named_once(request)
-    form = form_of(request, FEATURES)
-    if form is HTML and (address := _filled(request, found)):
-        return RedirectResponse(address, 303, {"Vary": "Accept"})
+    served = collection_or_404(served_version(request), collection)
+    _ITEMS.require_known(request, served)
+    form = negotiated_format(request, FEATURES)
+    if form is HTML and (address := _without_empty_fields(request, served)):
+        return RedirectResponse(address, 303, {"Vary": vary()})
     settings = request.app.state.settings
-    most = min(settings.limit_max, MOST) if form is HTML else settings.limit_max
-    read = partial(asked_of, request.query_params, found, min(settings.limit_default, most), most)
-    asked = await run_in_threadpool(read) if len(request.scope["query_string"]) > _LONG else read()
-    form = _profiled(form, asked.profile)
-    headers = _headers(request, strong(version(request), form.name), asked.telling.crs.uri)
-    if known := unmodified(request, headers["ETag"], headers):
-        return known
-    make = partial(_answer, request, found, asked, form, headers)
-    quick = form is GEOJSON and asked.telling.is_whole and is_quick(found, asked.selection)
-    return make() if quick else await run_in_threadpool(make)
+    maximum = min(settings.limit_max, MOST) if form is HTML else settings.limit_max
+    read = partial(parse_items_request, request.query_params, served, min(settings.limit_default, maximum), maximum)
+    wanted = await run_in_threadpool(read) if len(request.scope["query_string"]) > _LONG else read()
+    form = _profiled(form, wanted.profile)
+    headers = _headers(
+        request, strong_etag(version(request), form.name, *language_parts(request)), wanted.representation.crs.uri
+    )
+    if not_modified := not_modified_response(request, headers["ETag"], headers):
+        return not_modified
+    answer = partial(_answer, request, served, wanted, form, headers)
+    quick = form is GEOJSON and wanted.representation.is_default and is_cached_or_cheap(served, wanted.selection)
+    return answer() if quick else await run_in_threadpool(answer)
 
 
-def _answer(request: Request, found: Collection, asked: Asked, form: Format, told: Mapping[str, str]) -> Response:
-    page = _page(request, found, asked, form)
-    headers = {**told, "Link": _in_header(page.links)}
+def _answer(
+    request: Request, collection: Collection, wanted: ItemsRequest, form: MediaFormat, headers: Mapping[str, str]
+) -> Response:
+    page = _page(request, collection, wanted, form)
+    headers = {**headers, "Link": _header_of(page.links)}
+    body = WRITERS[form](page)
     if form is HTML:
-        body = pages.page(request, view(request), "items", orjson.loads(geojson.collection(page)))
-        headers |= {"Content-Security-Policy": FORM_POLICY}
-    else:
-        body = _WRITERS[form](page)
+        body = pages.page(request, served_version(request), "items", orjson.loads(body))
+        headers |= {"Content-Security-Policy": FORM_SECURITY_POLICY}
     return Response(body, media_type=form.media_type, headers=headers)
 
 
-def _filled(request: Request, found: Collection) -> str | None:
-    """The address without the fields of the page's form that were left empty; ``None`` where none was."""
+def _without_empty_fields(request: Request, collection: Collection) -> str | None:
+    """Return the address without the empty fields of the form of the page; ``None`` where no field is empty."""
     query = {name: text for name, text in request.query_params.items() if text or name not in FIELDS}
     if len(query) == len(request.query_params):
         return None
-    return href(request, f"/collections/{found.name}/items", **query)
+    return href(request, f"/collections/{collection.name}/items", **query)
 
 
-def _in_header(links: Sequence[Link]) -> str:
-    """The links as a header, without those to the same page where a long filter would make it too long for proxies."""
-    told = header(links)
-    if len(told) <= _HEADER_MAX:
-        return told
-    return header(link for link in links if link["rel"] not in ("self", "alternate"))
+def _header_of(links: Sequence[Link]) -> str:
+    """Return links as a header, without those to the page itself where a long filter makes it too long for proxies."""
+    text = link_header(links)
+    if len(text) <= _HEADER_MAX:
+        return text
+    return link_header(link for link in links if link["rel"] not in ("self", "alternate"))
 
 
 def _headers(request: Request, tag: str, system: str) -> dict[str, str]:
-    cache = caching(request.app.state.settings.cache_s)
-    return {"ETag": tag, "Cache-Control": cache, "Vary": "Accept", "Content-Crs": f"<{system}>"}
+    cache = cache_control(request.app.state.settings.cache_s)
+    return {"ETag": tag, "Cache-Control": cache, "Vary": vary(), "Content-Crs": f"<{system}>"}
 
 
-def _profiled(form: Format, profile: str) -> Format:
-    """GeoJSON in the profile that is asked for."""
+def _profiled(form: MediaFormat, profile: str) -> MediaFormat:
+    """Return JSON-FG for GeoJSON in one of its profiles, any other format as it is."""
     return JSONFG if form is GEOJSON and profile.startswith("jsonfg") else form
 
 
-def _page(request: Request, found: Collection, asked: Asked, form: Format) -> Page:
-    every = rows(found, asked.selection)
-    begin = min(asked.offset, len(every))
-    if asked.cursor is not None:
+def _page(request: Request, collection: Collection, wanted: ItemsRequest, form: MediaFormat) -> FeaturePage:
+    every = rows(collection, wanted.selection)
+    begin = min(wanted.offset, len(every))
+    if wanted.cursor is not None:
         try:
-            begin = begin_after(found, asked.selection, every, asked.cursor)
+            begin = begin_after(collection, wanted.selection, every, wanted.cursor)
         except CursorError as error:
-            raise BadParameter("cursor", asked.cursor, "one of the next links of this very request") from error
-    told = every[begin : begin + asked.limit]
-    more = begin + len(told) < len(every) and len(told)
-    last = cursor_at(found, asked.selection, int(told[-1])) if more else None
-    links = _page_links(request, found, asked, form, last, begin)
-    # That of the data, so that the same version gives the same bytes.
-    return Page(found, told, asked.telling, links, len(every), stamp(view(request).changed))
+            raise BadParameter("cursor", wanted.cursor, "one of the next links of this very request") from error
+    shown = every[begin : begin + wanted.limit]
+    more = begin + len(shown) < len(every) and len(shown)
+    last = cursor_at(collection, wanted.selection, int(shown[-1])) if more else None
+    links = _page_links(request, collection, wanted, form, last, begin)
+    # The time of the data, so that one version always gives the same bytes.
+    return FeaturePage(
+        collection, shown, wanted.representation, links, len(every), http_date(served_version(request).changed)
+    )
 
 
 def _page_links(
-    request: Request, found: Collection, asked: Asked, form: Format, last: str | None, before: int
+    request: Request, collection: Collection, wanted: ItemsRequest, form: MediaFormat, last: str | None, before: int
 ) -> Sequence[Link]:
     """Links of a page of which ``before`` features come earlier, and more come after the cursor ``last``."""
-    root = base(request)
-    path = f"{root}/collections/{found.name}/items"
+    root = base_address(request)
+    path = f"{root}/collections/{collection.name}/items"
     given = request.query_params
-    rest = written({name: value for name, value in given.items() if name not in _PLACES})
-    here = written({"limit": asked.limit, "cursor": asked.cursor, "offset": asked.offset or None})
-    links = [link("self", joined(path, rest, here), form.media_type, "This page")]
-    plain = rest if given.keys().isdisjoint(_FORMS) else written(_formless(given, _PLACES))
-    links += _alternates(joined(path, plain, here), form, FEATURES)
+    rest = query_string({name: value for name, value in given.items() if name not in _POSITION})
+    here = query_string({"limit": wanted.limit, "cursor": wanted.cursor, "offset": wanted.offset or None})
+    links = [link("self", with_query(path, rest, here), form.media_type, "This page")]
+    plain = rest if given.keys().isdisjoint(_FORMAT) else query_string(_formless(given, _POSITION))
+    links += _alternates(with_query(path, plain, here), form, FEATURES)
     if last is not None:
-        following = written({"limit": asked.limit, "cursor": last})
-        links.append(link("next", joined(path, rest, following), form.media_type, "Next page"))
+        following = query_string({"limit": wanted.limit, "cursor": last})
+        links.append(link("next", with_query(path, rest, following), form.media_type, "Next page"))
     if before > 0:
-        start = written({"offset": max(0, before - asked.limit) or None, "limit": min(asked.limit, before)})
-        links.append(link("prev", joined(path, rest, start), form.media_type, "Page before"))
-    return [*links, *_about(root, found.name, found.title, form)]
+        start = query_string({"offset": max(0, before - wanted.limit) or None, "limit": min(wanted.limit, before)})
+        links.append(link("prev", with_query(path, rest, start), form.media_type, "Page before"))
+    return [*links, *_about(root, collection.name, collection.title, form)]
 
 
-#: Parameters that say where a page is, and those that say in which form it is.
-_PLACES = ("cursor", "offset", "startindex", "limit")
-_FORMS = ("f", "profile")
+#: Parameters that say where a page begins and ends, and those that choose its format.
+_POSITION = ("cursor", "offset", "startindex", "limit")
+_FORMAT = ("f", "profile")
 
 
 def _formless(query: Mapping[str, str], others: Sequence[str] = ()) -> dict[str, str]:
-    """The parameters without those of the form, and without others."""
-    return {name: value for name, value in query.items() if name not in _FORMS and name not in others}
+    """Return the parameters of a query without those of the format, and without others."""
+    return {name: value for name, value in query.items() if name not in _FORMAT and name not in others}
 
 
-def _alternates(address: str, form: Format, offered: Sequence[Format]) -> list[Link]:
-    """Links to the other forms of what is at an address, which names none."""
+def _alternates(address: str, form: MediaFormat, offered: Sequence[MediaFormat]) -> list[Link]:
+    """Return links to the other formats of a resource, whose address names none."""
     start = f"{address}{'&' if '?' in address else '?'}f="
     return [
-        link("alternate", start + other.name, other.media_type, f"As {other.title}")
-        for other in offered
-        if other is not form
+        link("alternate", start + alternate.name, alternate.media_type, f"As {alternate.title}")
+        for alternate in offered
+        if alternate is not form
     ]
 
 
 @lru_cache(maxsize=256)
-def _about(root: str, name: str, title: str, form: Format) -> Sequence[Link]:
-    """Links from features to what tells of their collection."""
+def _about(root: str, name: str, collection_title: str, form: MediaFormat) -> Sequence[Link]:
+    """Return links from features to the descriptions of their collection."""
     path = f"{root}/collections/{name}"
-    about = [link("collection", path, JSON, title)]
-    for part, rel, told in DESCRIPTIONS:
-        about.append(link(rel, f"{path}/{part}", "application/schema+json", told))
+    about = [link("collection", path, JSON, collection_title)]
+    for part, rel, title in DESCRIPTIONS:
+        about.append(link(rel, f"{path}/{part}", "application/schema+json", title))
     profiles = {GEOJSON: ("rfc7946",), JSONFG: ("jsonfg-plus", "jsonfg")}.get(form, ())
-    about += [link("profile", f"{_PROFILES}{one}", "text/html", f"Profile {one}") for one in profiles]
+    about += [link("profile", f"{_PROFILES}{profile}", "text/html", f"Profile {profile}") for profile in profiles]
     return tuple(about)
 
 
 async def item(request: Request, collection: str, feature: str) -> Response:
     """One feature by its id."""
-    found = find(view(request), collection)
-    require_named_once(request)
-    row = found.rows_by_id.get(feature)
+    served = collection_or_404(served_version(request), collection)
+    _ITEM.require_known(request, served)
+    row = served.rows_by_id.get(feature)
     if row is None:
         raise HTTPException(404, f"No feature {feature[:80]!r} in {collection}")
-    telling = telling_of(request.query_params, found)
-    form = _profiled(form_of(request, FEATURE), profile_of(request.query_params))
-    tag = strong(_item_version(request, collection, feature), form.name)
-    headers = _headers(request, tag, telling.crs.uri)
-    if known := unmodified(request, tag, headers):
-        return known
-    links = _item_links(request, found, feature, form)
-    page = Page(found, np.array([row]), telling, links, 1, "")
-    headers["Link"] = _in_header(links)
-    body = jsonfg.feature(page) if form is JSONFG else geojson.feature(page)
+    wanted = parse_representation(request.query_params, served)
+    form = _profiled(negotiated_format(request, FEATURE), parse_profile(request.query_params))
+    tag = strong_etag(_item_version(request, collection, feature), form.name, *language_parts(request))
+    headers = _headers(request, tag, wanted.crs.uri)
+    if not_modified := not_modified_response(request, tag, headers):
+        return not_modified
+    links = _item_links(request, served, feature, form)
+    page = FeaturePage(served, np.array([row]), wanted, links, 1, "")
+    headers["Link"] = _header_of(links)
+    body = FEATURE_WRITERS[form](page)
     if form is HTML:
-        body = await run_in_threadpool(pages.page, request, view(request), "item", orjson.loads(body))
+        body = await run_in_threadpool(pages.page, request, served_version(request), "item", orjson.loads(body))
     return Response(body, media_type=form.media_type, headers=headers)
 
 
-def _item_links(request: Request, found: Collection, feature: str, form: Format) -> Sequence[Link]:
-    root, query = base(request), request.query_params
-    path = root + item_path(found.name, feature)
-    links = [link("self", joined(path, written(query)), form.media_type, "This feature")]
+def _item_links(request: Request, collection: Collection, feature: str, form: MediaFormat) -> Sequence[Link]:
+    root, query = base_address(request), request.query_params
+    path = root + item_path(collection.name, feature)
+    links = [link("self", with_query(path, query_string(query)), form.media_type, "This feature")]
     return [
         *links,
-        *_alternates(joined(path, written(_formless(query))), form, FEATURE),
-        *_about(root, found.name, found.title, form),
+        *_alternates(with_query(path, query_string(_formless(query))), form, FEATURE),
+        *_about(root, collection.name, collection.title, form),
     ]
 
 
 def _item_version(request: Request, collection: str, feature: str) -> str:
-    """The version of a feature: of a strike that of its record comes first, which a writer has to name."""
+    """Return the version of a feature; of a strike it begins with that of its record, which a writer has to name."""
     if collection != "strikes":
         return version(request)
-    return f"{view(request).version_of_strike(feature)}.{version(request)}"
+    return f"{served_version(request).version_of_strike(feature)}.{version(request)}"
+
+
+PART.described_plain(_ITEMS, items)
+PART.described_plain(_ITEM, item, operation_id="item")

@@ -3,39 +3,47 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import Request, Response
 
 from api.http.conditional import representation
-from api.rendering.png import Canvas, Drawn, painted, table
+from api.http.links import href, link
+from api.openapi.declaration import OGC_REL, ApiPart, Endpoint, Link, Scope
+from api.openapi.parameters import format_parameter, selection_parameters
+from api.rendering.png import Canvas, RenderedLayer, render_png, style_table
 from api.requests import crs
-from api.requests.map_parameters import MAP_PROJECTIONS, MAX_MAP_PIXELS
 from api.requests.negotiation import HTML, PNG
-from api.requests.query_parameters import SELECTING, named_once, selection_of
-from api.requests.scalars import BadParameter, parse_flag, parse_whole
-from api.responses.resource import find, form_of, version, view
-from api.responses.tile import masked, require_known, selecting
+from api.requests.parameters import (
+    BadParameter,
+    RequestParameter,
+    integer_between,
+    parse_flag,
+    parse_text,
+    require_known_names,
+)
+from api.requests.query_parameters import BBOX, BBOX_CRS, DATETIME, SELECTING, parse_selection
+from api.responses.resource import collection_or_404, negotiated_format, served_version, version
+from api.responses.tile import selection_mask
 from api.routes import web_map
 from api.routes.ogc_tiles import PICTURE
-from api.server.live_snapshot import Atlas
-from api.styles.rules import Table
-from geo.tiles.mvt import Layer
-from geo.tiles.tile_matrix import MERCATOR, Plane
+from api.server.live_snapshot import LiveSnapshot
+from api.styles.rules import StyleTable
+from geo.tiles.mvt import TileLayer
+from geo.tiles.tile_matrix import DEGREES, MERCATOR, TileProjection
 from geo.tiles.tile_matrix import Box as WorldBox
-from layers.collections.collection import Box, Collection
+from layers.collections.collection import Collection
+from layers.collections.geometry_index import Box
 
-router = APIRouter(tags=["maps"], include_in_schema=False)
-
-#: Pixels of the largest picture a side, and of the longer side where nothing is asked for.
-USUAL = 1024
-#: Parameters of every map.
-MAPPING = ("bbox", "bbox-crs", "crs", "width", "height", "transparent", "f")
-#: What the map of all may be made of instead, and its name in a request (20-058, collections-selection).
-_COLLECTIONS = "collections"
-#: What the map of all shows, the later on top.
+#: Pixels of the longest side of a map, and of the longer side where a request gives neither.
+MAX_MAP_PIXELS = 4096
+_DEFAULT_PIXELS = 1024
+#: Systems that maps are drawn in, and their projections.
+MAP_PROJECTIONS: Mapping[str, TileProjection] = {"OGC:CRS84": DEGREES, "EPSG:4326": DEGREES, "EPSG:3857": MERCATOR}
+#: Collections on the map of all, the later on top.
 SHOWN = ("assets", "strikes")
 #: Half the width of the world in Pseudo-Mercator, in metres.
 _HALF = math.pi * 6_378_137
@@ -43,131 +51,226 @@ _WORLD: Box = (-180.0, -85.0, 180.0, 85.0)
 _EXPECTED = "a box with an area, within 180 degrees to the east and west"
 
 
-@router.get("/collections/{collection}/map", summary="Map of a collection", dependencies=[Depends(named_once)])
+def _parse_crs(name: str, text: str) -> crs.Crs:
+    """Read a system by its URI or CURIE, safe or not."""
+    return crs.parse_crs(text if text.startswith(("http", "[")) else f"[{text}]", name)
+
+
+def _size_parameter(name: str, description: str) -> RequestParameter[int]:
+    schema = {"type": "integer", "minimum": 1, "maximum": MAX_MAP_PIXELS}
+    return RequestParameter(name, integer_between(1, MAX_MAP_PIXELS), schema, description)
+
+
+_SYSTEMS = [system.uri for system in crs.SUPPORTED_CRS if system.name in MAP_PROJECTIONS]
+_BBOX_CRS = replace(BBOX_CRS, parse=_parse_crs)
+_CRS = RequestParameter(
+    "crs",
+    _parse_crs,
+    {"type": "string", "format": "uri", "enum": _SYSTEMS},
+    "System of the map, by its URI or CURIE; CRS84 by default.",
+)
+_WIDTH = _size_parameter("width", "Pixels; of one that is not given the box decides.")
+_HEIGHT = _size_parameter("height", "Pixels.")
+_TRANSPARENT = RequestParameter(
+    "transparent", parse_flag, {"type": "boolean"}, "Whether nothing is drawn where nothing is."
+)
+#: Parameters of every map, but for its format.
+_MAPPING: Sequence[RequestParameter[Any]] = (BBOX, _BBOX_CRS, _CRS, _WIDTH, _HEIGHT, _TRANSPARENT)
+_F_PICTURE, _F_PAGE = format_parameter("png"), format_parameter("png", "html")
+#: Name of the parameter that chooses what the map of all shows (20-058, collections-selection).
+_COLLECTIONS = "collections"
+
+
+def _collections_parameter(names: Sequence[str]) -> RequestParameter[str]:
+    items = {"type": "string", "enum": list(names)}
+    description = (
+        "What is drawn, the later on top; strikes and assets by default. Of one alone, filter and each of its "
+        "queryables select among its features."
+    )
+    schema = {"type": "array", "minItems": 1, "uniqueItems": True, "items": items}
+    return RequestParameter(_COLLECTIONS, parse_text, schema, description, ["strikes"])
+
+
+def _collection_map_parameters(scope: Scope) -> Sequence[RequestParameter[Any]]:
+    return *_MAPPING, _F_PICTURE, *selection_parameters(scope.collection)
+
+
+def _whole_map_parameters(scope: Scope) -> Sequence[RequestParameter[Any]]:
+    return *_MAPPING, _F_PAGE, _collections_parameter([one.name for one in scope.collections]), *SELECTING
+
+
+def _landing_links(request: Request) -> Sequence[Link]:
+    return [link(f"{OGC_REL}map", href(request, "/map", f="png"), PNG, "Strikes and assets on the base map")]
+
+
+def _collection_links(request: Request, collection: Collection) -> Sequence[Link]:
+    return [link(f"{OGC_REL}map", href(request, f"/collections/{collection.name}/map", f="png"), PNG, "The map")]
+
+
+PART = ApiPart("tiles", landing_links=_landing_links, collection_links=_collection_links)
+
+
+@PART.declared(
+    Endpoint(
+        "/collections/{collection}/map",
+        "Map",
+        "tiles",
+        media_types=(PNG,),
+        parameters=_collection_map_parameters,
+        negotiated=True,
+    )
+)
 def collection_map(request: Request, collection: str) -> Response:
     """Draw a collection as the web map does."""
-    form_of(request, (PICTURE,))
-    found = find(view(request), collection)
-    sheet = _sheet(request.query_params, found.bounds)
-    chosen = {name: text for name, text in request.query_params.items() if name in selecting(found)}
-    drawn = Drawn(found, _layer(found, sheet), masked(found, selection_of(chosen, found)) if chosen else None)
-    background = "white" if _flag(request, "transparent") is False else None
+    negotiated_format(request, (PICTURE,))
+    subject = collection_or_404(served_version(request), collection)
+    sheet = _sheet(request.query_params, subject.bounds)
+    chosen = _selecting(request, (one.name for one in selection_parameters(subject)))
+    mask = selection_mask(subject, parse_selection(chosen, subject)) if chosen else None
+    drawn = RenderedLayer(subject, _layer(subject, sheet), mask)
+    background = "white" if _TRANSPARENT.read(request.query_params) is False else None
 
-    def made() -> bytes:
-        return painted(sheet.canvas, [drawn], _look(request), (), background)
+    def draw() -> bytes:
+        return render_png(sheet.canvas, [drawn], _look(request), (), background)
 
-    return _answer(request, sheet, made)
+    return _answer(request, sheet, draw)
 
 
-@router.get("/map", summary="Map of strikes and assets, or the page of it")
+@PART.declared(
+    Endpoint(
+        "/map",
+        "Map of strikes and assets, or the page of it",
+        "tiles",
+        media_types=(HTML.media_type, PNG),
+        parameters=_whole_map_parameters,
+        negotiated=True,
+    ),
+    checked=False,
+)
 def whole_map(request: Request) -> Response:
     """Draw strikes and assets on the base map; without parameters, and for a browser, the page of the web map."""
     shown, selects = _shown(request)
-    known = (*MAPPING, _COLLECTIONS, *selects)
-    asked = any(name in request.query_params for name in (*known, *SELECTING) if name != "f")
-    offered = (PICTURE, HTML) if asked else (HTML, PICTURE)
-    html = form_of(request, offered) is HTML
-    # Links to the page may bear other parameters, such as where they stood; those of the picture are read for it too.
-    require_known(request, known if not html else (*known, *(request.query_params.keys() - {*MAPPING, *SELECTING})))
-    sheet = _sheet(request.query_params, _around([one.bounds for one in shown]))
-    chosen = {name: text for name, text in request.query_params.items() if name in selects}
-    transparent, selections = _flag(request, "transparent"), [selection_of(chosen, one) for one in shown]
+    mapping = [one.name for one in (*_MAPPING, _F_PAGE)]
+    known = (*mapping, _COLLECTIONS, *selects)
+    selecting = [one.name for one in SELECTING]
+    picture = any(name in request.query_params for name in (*known, *selecting) if name != _F_PAGE.name)
+    offered = (PICTURE, HTML) if picture else (HTML, PICTURE)
+    html = negotiated_format(request, offered) is HTML
+    # Links to the page may bear other parameters, such as the position of the map; those of the picture are read too.
+    passed_over = request.query_params.keys() - {*mapping, *selecting} if html else ()
+    require_known_names(request.query_params.multi_items(), (*known, *passed_over))
+    sheet = _sheet(request.query_params, _union([one.bounds for one in shown]))
+    chosen = _selecting(request, selects)
+    transparent = _TRANSPARENT.read(request.query_params)
+    selections = [parse_selection(chosen, one) for one in shown]
     if html:
         return web_map.web_map(request)
     drawn = [
-        Drawn(one, _layer(one, sheet), masked(one, selection) if chosen else None)
+        RenderedLayer(one, _layer(one, sheet), selection_mask(one, selection) if chosen else None)
         for one, selection in zip(shown, selections, strict=True)
     ]
     look = _look(request)
-    atlas: Atlas = request.app.state.atlas
+    atlas: LiveSnapshot = request.app.state.atlas
     background = None if transparent else look["base"]["light"]["sea"]
 
-    def made() -> bytes:
-        ground = atlas.base_layers[:2] if sheet.plane is MERCATOR else atlas.ground_in_degrees
-        return painted(sheet.canvas, drawn, look, ground, background)
+    def draw() -> bytes:
+        ground = atlas.base_layers[:2] if sheet.projection is MERCATOR else atlas.ground_in_degrees
+        return render_png(sheet.canvas, drawn, look, ground, background)
 
-    return _answer(request, sheet, made)
+    return _answer(request, sheet, draw)
+
+
+def _selecting(request: Request, names: Iterable[str]) -> Mapping[str, str]:
+    """Return the parameters of a request that are among the names."""
+    wanted = set(names)
+    return {name: text for name, text in request.query_params.items() if name in wanted}
 
 
 def _shown(request: Request) -> tuple[Sequence[Collection], Sequence[str]]:
-    """What the map of all shows, and what selects among it: of one collection all that selects among its features.
+    """Return the collections on the map of all, and the parameters that select among them.
+
+    A single collection has all of its own.
 
     Raises
     ------
     BadParameter
-        If there is no such collection, or one is named twice.
+        If a collection is not served, or is named twice.
     """
-    there = view(request).snapshot.collections
+    served = served_version(request).snapshot.collections
     text = request.query_params.get(_COLLECTIONS, ",".join(SHOWN))
     names = text.split(",")
-    if len(set(names)) < len(names) or not there.keys() >= set(names):
-        raise BadParameter(_COLLECTIONS, text, f"each once, some of {', '.join(there)}")
-    shown = [there[name] for name in names]
-    return shown, selecting(shown[0]) if len(shown) == 1 else ("datetime",)
+    if len(set(names)) < len(names) or not served.keys() >= set(names):
+        raise BadParameter(_COLLECTIONS, text, f"each once, some of {', '.join(served)}")
+    shown = [served[name] for name in names]
+    table = selection_parameters(shown[0]) if len(shown) == 1 else (DATETIME,)
+    return shown, [one.name for one in table]
 
 
 @dataclass(frozen=True, eq=False)
 class _Sheet:
-    """What is drawn where: the system, its plane, and the canvas on it."""
+    """The extent of a map: its coordinate system, the projection that it is drawn in, and the canvas there."""
 
     system: crs.Crs
-    plane: Plane
+    projection: TileProjection
     canvas: Canvas
 
 
 def _sheet(query: Mapping[str, str], bounds: Box | None) -> _Sheet:
-    """Read bbox, bbox-crs, crs, width and height; by default the bounds, or the world.
+    """Read bbox, bbox-crs, crs, width and height.
+
+    Parameters
+    ----------
+    bounds
+        West, south, east, north in degrees of the map without a bbox; ``None`` for the world.
 
     Raises
     ------
     BadParameter
-        With the first that cannot be read.
+        With the first parameter that cannot be read.
     """
-    system = _system(query["crs"], "crs") if "crs" in query else crs.CRS84
-    plane = MAP_PROJECTIONS.get(system.name)
-    if plane is None:
-        raise BadParameter("crs", query["crs"], f"one of {', '.join(MAP_PROJECTIONS)}")
-    of_box = _system(query["bbox-crs"], "bbox-crs") if "bbox-crs" in query else crs.CRS84
-    if "bbox" in query:
-        box = _world(crs.region(query["bbox"], of_box), plane)
+    system = _CRS.read(query, crs.CRS84)
+    projection = MAP_PROJECTIONS.get(system.name)
+    if projection is None:
+        raise BadParameter(_CRS.name, query[_CRS.name], f"one of {', '.join(MAP_PROJECTIONS)}")
+    system_of_box = _BBOX_CRS.read(query, crs.CRS84)
+    if BBOX.name in query:
+        box = _world(crs.parse_bbox(query[BBOX.name], system_of_box), projection)
         if not (box[0] < box[2] and box[1] < box[3] and -1 <= box[0] < 1 and box[2] <= 2):
-            raise BadParameter("bbox", query["bbox"], _EXPECTED)
+            raise BadParameter(BBOX.name, query[BBOX.name], _EXPECTED)
     else:
-        box = _roomy(_corners(bounds or _WORLD, plane))
-    return _Sheet(system, plane, Canvas(box, *_size(query, box)))
+        box = _padded(_corners(bounds or _WORLD, projection))
+    return _Sheet(system, projection, Canvas(box, *_size(query, box)))
 
 
-def _system(text: str, parameter: str) -> crs.Crs:
-    """A system by its URI or CURIE, safe or not."""
-    return crs.named(text if text.startswith(("http", "[")) else f"[{text}]", parameter)
-
-
-def _corners(bounds: Box, plane: Plane) -> WorldBox:
+def _corners(bounds: Box, projection: TileProjection) -> WorldBox:
     west, south, east, north = bounds
-    box: WorldBox = plane.world(np.array([[west, north], [east + (360 if west > east else 0), south]])).ravel()
+    box: WorldBox = projection.world(np.array([[west, north], [east + (360 if west > east else 0), south]])).ravel()
     return box
 
 
-def _world(area: crs.Region, plane: Plane) -> WorldBox:
-    """The box of an area in world coordinates; metres of the plane itself are not cut off at its edge."""
-    if area.crs is not crs.WEB_MERCATOR or plane is not MERCATOR:
-        return _corners(area.box, plane)
-    west, south, east, north = (number / _HALF / 2 for number in area.own)
+def _world(area: crs.BoundingBox, projection: TileProjection) -> WorldBox:
+    """Return the box of an area in world coordinates (0 to 1 across the square, y downwards), shape (4,).
+
+    Metres of the projection itself are not cut off at the edge of its square.
+    """
+    if area.crs is not crs.WEB_MERCATOR or projection is not MERCATOR:
+        return _corners(area.box, projection)
+    west, south, east, north = (number / _HALF / 2 for number in area.native)
     return np.array([west + 0.5, 0.5 - north, east + (1 if west > east else 0) + 0.5, 0.5 - south])
 
 
-def _roomy(box: WorldBox) -> WorldBox:
-    """A twentieth more on every side, and some room about a single place."""
+def _padded(box: WorldBox) -> WorldBox:
+    """Return a box with a twentieth more on every side, and with some room around a single point."""
     spare = max(float((box[2:] - box[:2]).max()) / 20, 0.001)
     return np.add(box, [-spare, -spare, spare, spare])
 
 
 def _size(query: Mapping[str, str], box: WorldBox) -> tuple[int, int]:
-    """Width and height in pixels; one that is not given follows from the shape of the box."""
+    """Return width and height in pixels; a side that is not given follows from the shape of the box."""
     across, down = (box[2:] - box[:2]).tolist()
-    given = {name: parse_whole(name, query[name], 1, MAX_MAP_PIXELS) for name in ("width", "height") if name in query}
+    given = {side.name: side.parse(side.name, query[side.name]) for side in (_WIDTH, _HEIGHT) if side.name in query}
     if not given:
-        given = {"width": USUAL} if across >= down else {"height": USUAL}
+        given = {"width": _DEFAULT_PIXELS} if across >= down else {"height": _DEFAULT_PIXELS}
     width = given.get("width", round(min(given.get("height", 0) * across / down, 2**31)))
     height = given.get("height", round(min(given.get("width", 0) * down / across, 2**31)))
     if max(width, height) > MAX_MAP_PIXELS:
@@ -177,33 +280,28 @@ def _size(query: Mapping[str, str], box: WorldBox) -> tuple[int, int]:
     return max(width, 1), max(height, 1)
 
 
-def _around(bounds: Sequence[Box | None]) -> Box | None:
-    there = np.array([one for one in bounds if one is not None])
-    if not len(there):
+def _union(bounds: Sequence[Box | None]) -> Box | None:
+    boxes = np.array([box for box in bounds if box is not None])
+    if not len(boxes):
         return None
-    (west, south), (east, north) = there[:, :2].min(axis=0).tolist(), there[:, 2:].max(axis=0).tolist()
+    (west, south), (east, north) = boxes[:, :2].min(axis=0).tolist(), boxes[:, 2:].max(axis=0).tolist()
     return west, south, east, north
 
 
-def _layer(collection: Collection, sheet: _Sheet) -> Layer:
-    return collection.layer if sheet.plane is MERCATOR else collection.layer_in_degrees
+def _layer(collection: Collection, sheet: _Sheet) -> TileLayer:
+    return collection.layer if sheet.projection is MERCATOR else collection.layer_in_degrees
 
 
-def _look(request: Request) -> Table:
-    return table(request.app.state.settings.static / "style-table.json")
+def _look(request: Request) -> StyleTable:
+    return style_table(request.app.state.settings.static / "style-table.json")
 
 
-def _flag(request: Request, name: str) -> bool | None:
-    text = request.query_params.get(name)
-    return None if text is None else parse_flag(name, text)
-
-
-def _answer(request: Request, sheet: _Sheet, made: Callable[[], bytes]) -> Response:
-    """The picture, with its system and its box in the axis order of the system."""
-    answer = representation(request, version(request), PNG, made)
+def _answer(request: Request, sheet: _Sheet, draw: Callable[[], bytes]) -> Response:
+    """Answer a picture with its system, and its box in the axis order of the system, as headers."""
+    answer = representation(request, version(request), PNG, draw)
     answer.headers["Content-Crs"] = f"<{sheet.system.uri}>"
     left, top, right, bottom = sheet.canvas.box.tolist()
-    if sheet.plane is MERCATOR:
+    if sheet.projection is MERCATOR:
         box = [(left - 0.5) * 2 * _HALF, (0.5 - bottom) * 2 * _HALF, (right - 0.5) * 2 * _HALF, (0.5 - top) * 2 * _HALF]
     else:
         box = [(left - 0.5) * 360, 90 - bottom * 360, (right - 0.5) * 360, 90 - top * 360]

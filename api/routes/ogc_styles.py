@@ -2,99 +2,180 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import orjson
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import Request, Response
 from starlette.exceptions import HTTPException
 
 from api.http.conditional import representation
 from api.http.links import href, link
+from api.openapi.declaration import OGC_REL, OGC_SPEC, ApiPart, Endpoint, Link, Scope, document_endpoint, media_types
+from api.openapi.parameters import F_DOCUMENT, format_parameter, path_parameter
+from api.openapi.responses import ANY_OBJECT, COUNT, LINKS, STRING, array_of, object_with, reference
 from api.rendering import sprite
-from api.rendering.png import table
-from api.requests.negotiation import DOCUMENT, GEOJSON, JSON
-from api.requests.query_parameters import named_once
-from api.responses.resource import document, find, form_of, own_links, version, view
+from api.rendering.png import style_table
+from api.requests.negotiation import DOCUMENT, GEOJSON, JSON, PNG
+from api.requests.parameters import RequestParameter
+from api.responses.resource import collection_or_404, document, negotiated_format, self_links, served_version, version
 from api.styles import maplibre, sld
-from api.styles.catalogue import ENCODINGS, MAPBOX, SLD11, SPECIFIED, STYLES, WHOLE, Style, layer, of_collection
-from api.styles.rules import Table
-
-router = APIRouter(tags=["styles"], dependencies=[Depends(named_once)], include_in_schema=False)
+from api.styles.catalogue import (
+    ENCODINGS,
+    MAPBOX,
+    SLD11,
+    SPECIFICATIONS,
+    STYLES,
+    WHOLE_MAP,
+    CatalogueStyle,
+    style_layer,
+    styles_of,
+)
+from api.styles.rules import StyleTable
+from layers.collections.collection import Collection
 
 #: Pixels of the width of a preview.
 _PREVIEW = 480
-Link = Mapping[str, str]
 
 
-@router.get("/styles", summary="Styles")
+def _landing_links(request: Request) -> Sequence[Link]:
+    address = href(request, "/styles")
+    return [link(f"{OGC_REL}styles", address, JSON.media_type, "Styles of the map and the collections")]
+
+
+def _collection_links(request: Request, collection: Collection) -> Sequence[Link]:
+    address = href(request, f"/collections/{collection.name}/styles")
+    return [link(f"{OGC_REL}styles", address, JSON.media_type, "How it is drawn")]
+
+
+PART = ApiPart(
+    "styles",
+    conformance=(f"{OGC_SPEC}ogcapi-styles-1/1.0/conf/core",),
+    schemas={
+        "Styles": object_with(
+            default=STRING, styles=array_of(object_with(id=STRING, title=STRING, links=LINKS)), links=LINKS
+        ),
+        "StyleMetadata": object_with(
+            id=STRING, title=STRING, stylesheets=array_of(object_with(title=STRING, link=reference("Link")))
+        ),
+        "Sprites": {
+            "type": "object",
+            "additionalProperties": object_with(x=COUNT, y=COUNT, width=COUNT, height=COUNT),
+        },
+        "Style": object_with(version=COUNT, sources=ANY_OBJECT, layers=array_of(object_with(id=STRING, type=STRING))),
+    },
+    landing_links=_landing_links,
+    collection_links=_collection_links,
+)
+
+
+def _style_parameter(scope: Scope) -> RequestParameter[str]:
+    offered = STYLES if scope.collection is None else styles_of(scope.collection.name)
+    return path_parameter("styleId", {"type": "string", "enum": list(offered)})
+
+
+def _style_parameters(scope: Scope) -> Sequence[RequestParameter[Any]]:
+    return _style_parameter(scope), format_parameter(*(encoding.name for encoding in ENCODINGS))
+
+
+def _metadata_parameters(scope: Scope) -> Sequence[RequestParameter[Any]]:
+    return _style_parameter(scope), F_DOCUMENT
+
+
+_list_endpoint = partial(document_endpoint, summary="List of styles", tag="styles", schema="Styles")
+_style_endpoint = partial(
+    Endpoint,
+    summary="One style",
+    tag="styles",
+    media_types=media_types(ENCODINGS),
+    schema="Style",
+    parameters=_style_parameters,
+    negotiated=True,
+)
+_metadata_endpoint = partial(
+    document_endpoint, summary="About a style", tag="styles", schema="StyleMetadata", parameters=_metadata_parameters
+)
+_BELOW = "/collections/{collection}"
+
+
+@PART.declared(_list_endpoint("/styles"))
 def styles(request: Request) -> Response:
     """List the styles of the map and of the collections."""
-    return _listed(request, "", STYLES, WHOLE)
+    return _listed(request, "", STYLES, WHOLE_MAP)
 
 
-@router.get("/styles/{styleId}", summary="One style")
+@PART.declared(_style_endpoint("/styles/{styleId}"))
 def style(request: Request, styleId: str) -> Response:
-    """The style in one of its encodings."""
-    return _style(request, _found(STYLES, styleId))
+    """Answer a style in one of its encodings."""
+    return _style(request, _style_or_404(STYLES, styleId))
 
 
-@router.get("/styles/{styleId}/metadata", summary="About a style")
+@PART.declared(_metadata_endpoint("/styles/{styleId}/metadata"))
 def metadata(request: Request, styleId: str) -> Response:
-    """Tell what a style shows, what it needs, and where its encodings are."""
-    return _metadata(request, "", _found(STYLES, styleId))
+    """Answer the metadata of a style: its layers, its encodings and their addresses."""
+    return _metadata(request, "", _style_or_404(STYLES, styleId))
 
 
-@router.get("/collections/{collection}/styles", summary="Styles of a collection")
+@PART.declared(_list_endpoint(f"{_BELOW}/styles"))
 def styles_of_collection(request: Request, collection: str) -> Response:
     """List the styles of a collection."""
-    found = find(view(request), collection)
-    return _listed(request, f"/collections/{found.name}", of_collection(found.name), found.name)
+    served = collection_or_404(served_version(request), collection)
+    return _listed(request, f"/collections/{served.name}", styles_of(served.name), served.name)
 
 
-@router.get("/collections/{collection}/styles/{styleId}", summary="One style of a collection")
+@PART.declared(_style_endpoint(f"{_BELOW}/styles/{{styleId}}"))
 def style_of_collection(request: Request, collection: str, styleId: str) -> Response:
-    """The style in one of its encodings."""
-    return _style(request, _found(of_collection(find(view(request), collection).name), styleId))
+    """Answer a style in one of its encodings."""
+    served = collection_or_404(served_version(request), collection)
+    return _style(request, _style_or_404(styles_of(served.name), styleId))
 
 
-@router.get("/collections/{collection}/styles/{styleId}/metadata", summary="About a style of a collection")
+@PART.declared(_metadata_endpoint(f"{_BELOW}/styles/{{styleId}}/metadata"), "About a style of a collection")
 def metadata_of_collection(request: Request, collection: str, styleId: str) -> Response:
-    """Tell what a style shows, what it needs, and where its encodings are."""
-    found = find(view(request), collection)
-    return _metadata(request, f"/collections/{found.name}", _found(of_collection(found.name), styleId))
+    """Answer the metadata of a style: its layers, its encodings and their addresses."""
+    served = collection_or_404(served_version(request), collection)
+    return _metadata(request, f"/collections/{served.name}", _style_or_404(styles_of(served.name), styleId))
 
 
-@router.get("/sprites/symbols.json", summary="Where the symbols are in their picture")
+_INDEX = "Where the symbols are in their picture"
+_PICTURE = "Picture of the symbols"
+_FINE = " of twice the pixels"
+
+
+@PART.declared(Endpoint("/sprites/symbols.json", _INDEX, "styles", schema="Sprites"))
 def index(request: Request) -> Response:
-    """Where each symbol is, for the pixels of plain screens."""
-    return representation(request, version(request), JSON.media_type, orjson.dumps(sprite.index(_look(request), 1)))
+    """Answer the position of each symbol in the picture for plain screens."""
+    return representation(
+        request, version(request), JSON.media_type, orjson.dumps(sprite.sprite_index(_look(request), 1))
+    )
 
 
-@router.get("/sprites/symbols@2x.json", summary="Where the symbols are in their picture of twice the pixels")
-def fine_index(request: Request) -> Response:
-    """Where each symbol is, for screens of twice the pixels."""
-    return representation(request, version(request), JSON.media_type, orjson.dumps(sprite.index(_look(request), 2)))
-
-
-@router.get("/sprites/symbols.png", summary="Picture of the symbols")
+@PART.declared(Endpoint("/sprites/symbols.png", _PICTURE, "styles", media_types=(PNG,)))
 def picture(request: Request) -> Response:
-    """All symbols in one picture."""
-    return representation(request, version(request), "image/png", lambda: sprite.picture(_table(request), 1))
+    """Answer the picture of all symbols for plain screens."""
+    return representation(request, version(request), PNG, lambda: sprite.sprite_png(_table(request), 1))
 
 
-@router.get("/sprites/symbols@2x.png", summary="Picture of the symbols of twice the pixels")
+@PART.declared(Endpoint("/sprites/symbols@2x.json", f"{_INDEX}{_FINE}", "styles", schema="Sprites"))
+def fine_index(request: Request) -> Response:
+    """Answer the position of each symbol in the picture for screens of twice the pixels."""
+    return representation(
+        request, version(request), JSON.media_type, orjson.dumps(sprite.sprite_index(_look(request), 2))
+    )
+
+
+@PART.declared(Endpoint("/sprites/symbols@2x.png", f"{_PICTURE}{_FINE}", "styles", media_types=(PNG,)))
 def fine_picture(request: Request) -> Response:
-    """All symbols in one picture, of twice the pixels."""
-    return representation(request, version(request), "image/png", lambda: sprite.picture(_table(request), 2))
+    """Answer the picture of all symbols for screens of twice the pixels."""
+    return representation(request, version(request), PNG, lambda: sprite.sprite_png(_table(request), 2))
 
 
-def _found(offered: Mapping[str, Style], name: str) -> Style:
-    found = offered.get(name)
-    if found is None:
+def _style_or_404(offered: Mapping[str, CatalogueStyle], name: str) -> CatalogueStyle:
+    if name not in offered:
         raise HTTPException(404, f"No style {name[:80]!r}; there are {', '.join(offered)}")
-    return found
+    return offered[name]
 
 
 def _table(request: Request) -> Path:
@@ -102,90 +183,90 @@ def _table(request: Request) -> Path:
     return static / "style-table.json"
 
 
-def _look(request: Request) -> Table:
-    return table(_table(request))
+def _look(request: Request) -> StyleTable:
+    return style_table(_table(request))
 
 
-def _listed(request: Request, under: str, offered: Mapping[str, Style], default: str) -> Response:
-    form_of(request, DOCUMENT)
-    told = [
+def _listed(request: Request, below: str, offered: Mapping[str, CatalogueStyle], default: str) -> Response:
+    negotiated_format(request, DOCUMENT)
+    listed = [
         {
-            "id": one.name,
-            "title": one.title,
-            "links": [*_stylesheets(request, under, one), _about(request, under, one), _preview(request, one)],
+            "id": style.name,
+            "title": style.title,
+            "links": [*_stylesheets(request, below, style), _about(request, below, style), _preview(request, style)],
         }
-        for one in offered.values()
+        for style in offered.values()
     ]
-    links = own_links(request, f"{under}/styles")
-    return document(request, "styles", {"default": default, "styles": told, "links": links})
+    links = self_links(request, f"{below}/styles")
+    return document(request, "styles", {"default": default, "styles": listed, "links": links})
 
 
-def _stylesheets(request: Request, under: str, one: Style) -> list[Link]:
-    path = f"{under}/styles/{one.name}"
+def _stylesheets(request: Request, below: str, style: CatalogueStyle) -> list[Link]:
+    path = f"{below}/styles/{style.name}"
     return [
-        link("stylesheet", href(request, path, f=form.name), form.media_type, f"{form.title} {SPECIFIED[form][0]}")
+        link("stylesheet", href(request, path, f=form.name), form.media_type, f"{form.title} {SPECIFICATIONS[form][0]}")
         for form in ENCODINGS
     ]
 
 
-def _about(request: Request, under: str, one: Style) -> Link:
-    address = href(request, f"{under}/styles/{one.name}/metadata")
+def _about(request: Request, below: str, style: CatalogueStyle) -> Link:
+    address = href(request, f"{below}/styles/{style.name}/metadata")
     return link("describedby", address, JSON.media_type, "What it shows and needs")
 
 
-def _preview(request: Request, one: Style) -> Link:
-    path = "/map" if one.grounded else f"/collections/{one.collections[0]}/map"
-    return link("preview", href(request, path, f="png", width=_PREVIEW), "image/png", f"Picture of {one.title}")
+def _preview(request: Request, style: CatalogueStyle) -> Link:
+    path = "/map" if style.on_base_map else f"/collections/{style.collections[0]}/map"
+    return link("preview", href(request, path, f="png", width=_PREVIEW), "image/png", f"Picture of {style.title}")
 
 
-def _metadata(request: Request, under: str, one: Style) -> Response:
-    form_of(request, DOCUMENT)
-    path = f"{under}/styles/{one.name}/metadata"
-    sheets = zip(ENCODINGS, _stylesheets(request, under, one), strict=True)
-    told = {
-        "id": one.name,
-        "title": one.title,
-        "description": one.description,
+def _metadata(request: Request, below: str, style: CatalogueStyle) -> Response:
+    negotiated_format(request, DOCUMENT)
+    path = f"{below}/styles/{style.name}/metadata"
+    sheets = zip(ENCODINGS, _stylesheets(request, below, style), strict=True)
+    metadata = {
+        "id": style.name,
+        "title": style.title,
+        "description": style.description,
         "scope": "style",
         "stylesheets": [
             {
                 "title": form.title,
-                "version": SPECIFIED[form][0],
-                "specification": SPECIFIED[form][1],
-                # A descriptor has no sizes by zoom and but six marks.
+                "version": SPECIFICATIONS[form][0],
+                "specification": SPECIFICATIONS[form][1],
+                # A descriptor has no sizes by zoom and six marks only.
                 "native": form is MAPBOX,
                 "link": sheet,
             }
             for form, sheet in sheets
         ],
-        "layers": [_layer(request, name) for name in one.collections],
-        "links": [*own_links(request, path), _preview(request, one)],
+        "layers": [_layer(request, name) for name in style.collections],
+        "links": [*self_links(request, path), _preview(request, style)],
     }
-    return document(request, "answer", told)
+    return document(request, "answer", metadata)
 
 
 def _layer(request: Request, name: str) -> Mapping[str, Any]:
-    found = find(view(request), name)
-    sample = link("start", href(request, f"/collections/{name}/items"), GEOJSON.media_type, found.title)
-    return {**layer(found, _look(request)), "sampleData": sample}
+    collection = collection_or_404(served_version(request), name)
+    sample = link("start", href(request, f"/collections/{name}/items"), GEOJSON.media_type, collection.title)
+    return {**style_layer(collection, _look(request)), "sampleData": sample}
 
 
-def _style(request: Request, one: Style) -> Response:
-    form = form_of(request, ENCODINGS)
+def _style(request: Request, style: CatalogueStyle) -> Response:
+    form = negotiated_format(request, ENCODINGS)
 
-    def made() -> bytes:
+    def encode() -> bytes:
         if form is MAPBOX:
-            return orjson.dumps(mapbox(request, one))
-        collections = view(request).snapshot.collections
-        told = [sld.Layer(name, collections[name].title) for name in one.collections]
+            return orjson.dumps(mapbox(request, style))
+        collections = served_version(request).snapshot.collections
+        layers = [sld.StyledLayer(name, collections[name].title) for name in style.collections]
         dialect = sld.V11 if form is SLD11 else sld.V10
-        return sld.descriptor(one.name, one.description, told, _look(request), dialect)
+        return sld.descriptor(style.name, style.description, layers, _look(request), dialect)
 
-    return representation(request, version(request), form.media_type, made)
+    return representation(request, version(request), form.media_type, encode)
 
 
-def mapbox(request: Request, one: Style) -> dict[str, Any]:
-    """A style for MapLibre, with the address that the client used."""
-    collections = {name: href(request, f"/tiles/{name}.json") for name in one.collections}
-    ground = href(request, f"/tiles/{maplibre.GROUND}.json") if one.grounded else None
-    return maplibre.style(one.title, collections, href(request, "/sprites/symbols"), _look(request), ground)
+def mapbox(request: Request, style: CatalogueStyle) -> dict[str, Any]:
+    """Return a style for MapLibre, with the addresses that the client uses."""
+    collections = {name: href(request, f"/tiles/{name}.json") for name in style.collections}
+    ground = href(request, f"/tiles/{maplibre.BASE_MAP}.json") if style.on_base_map else None
+    return maplibre.style(style.title, collections, href(request, "/sprites/symbols"), _look(request), ground)

@@ -1,174 +1,227 @@
 """OGC API - Tiles (20-057): tile matrix sets, the tilesets of each collection, and their tiles by row and column.
 
-Vector tiles are under the collection, pictures under its map. Tiles are plain routes: they skip the
-framework's parsing.
+Vector tiles are below the collection, pictures below its map. Tiles are plain routes: they skip the framework's
+parsing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import shapely
-from fastapi import APIRouter, Depends, FastAPI, Request, Response
+from fastapi import Request, Response
 from starlette.exceptions import HTTPException
-from starlette.routing import Route
 
 from api.formats.json_schema import property_schema
+from api.http.json import Json
 from api.http.links import href, link
-from api.requests.negotiation import DOCUMENT, JSON, MVT, PNG, Format
-from api.requests.query_parameters import named_once
-from api.requests.tile_matrix_sets import CRS84_QUAD, LEVELS, MERCATOR_QUAD, SETS, MatrixSet
-from api.responses.resource import document, find, form_of, own_links, view
-from api.responses.tile import VECTOR, answered, masked, pictured, selected
-from api.server.live_snapshot import Atlas
+from api.openapi.declaration import OGC_REL, OGC_SPEC, ApiPart, Endpoint, Link, Scope, document_endpoint
+from api.openapi.parameters import F_DOCUMENT, format_parameter, path_parameter, selection_parameters
+from api.openapi.responses import COUNT, LINKS, NUMBER, STRING, array_of, object_with
+from api.requests.negotiation import DOCUMENT, JSON, MVT, PNG, MediaFormat
+from api.requests.parameters import RequestParameter
+from api.requests.tile_matrix_sets import CRS84_QUAD, LEVELS, MERCATOR_QUAD, TILE_MATRIX_SETS, TileMatrixSet
+from api.responses.resource import collection_or_404, document, negotiated_format, self_links, served_version
+from api.responses.tile import VECTOR, parse_tile_selection, picture_response, selection_mask, tile_response
+from api.server.live_snapshot import LiveSnapshot
 from geo.tiles.tile_matrix import Tile
 from layers.collections.collection import Collection
 
-router = APIRouter(tags=["tiles"], dependencies=[Depends(named_once)], include_in_schema=False)
-
-REL = "http://www.opengis.net/def/rel/ogc/1.0/"
-_VECTOR = Format("mvt", MVT, "Mapbox Vector Tile")
-PICTURE = Format("png", PNG, "PNG")
+_VECTOR = MediaFormat("mvt", MVT, "Mapbox Vector Tile")
+PICTURE = MediaFormat("png", PNG, "PNG")
 _GEOMETRIES = ("points", "lines", "polygons")
 
 
-def matrix_set(name: str, offered: Mapping[str, MatrixSet] = SETS) -> MatrixSet:
-    """The tile matrix set of that name, or 404."""
-    found = offered.get(name)
-    if found is None:
-        raise HTTPException(404, f"No tile matrix set {name[:80]!r}; there are {', '.join(offered)}")
-    return found
+def _landing_links(request: Request) -> Sequence[Link]:
+    return [link(f"{OGC_REL}tiling-schemes", href(request, "/tileMatrixSets"), JSON.media_type, "Tile matrix sets")]
 
 
-@router.get("/tileMatrixSets", summary="Tile matrix sets")
-def sets(request: Request) -> Response:
-    """List how the world is cut into tiles."""
-    form_of(request, DOCUMENT)
-    told = [
-        {
-            "id": one.name,
-            "title": one.title,
-            "uri": one.uri,
-            "crs": one.crs.uri,
-            "links": [link("self", href(request, f"/tileMatrixSets/{one.name}"), JSON.media_type, one.title)],
-        }
-        for one in SETS.values()
+def _collection_links(request: Request, collection: Collection) -> Sequence[Link]:
+    path = f"/collections/{collection.name}"
+    vector, pictures = href(request, f"{path}/tiles"), href(request, f"{path}/map/tiles")
+    return [
+        link(f"{OGC_REL}tilesets-vector", vector, JSON.media_type, "Vector tiles (OGC API - Tiles)"),
+        link(f"{OGC_REL}tilesets-map", pictures, JSON.media_type, "Tiles of the map"),
     ]
-    return document(request, "answer", {"tileMatrixSets": told, "links": own_links(request, "/tileMatrixSets")})
 
 
-@router.get("/tileMatrixSets/{tileMatrixSetId}", summary="One tile matrix set")
-def definition(request: Request, tileMatrixSetId: str) -> Response:
-    """Tell the matrices of a set."""
-    form_of(request, DOCUMENT)
-    return document(request, "answer", matrix_set(tileMatrixSetId).definition())
+_TILESET = {"dataType": STRING, "crs": STRING, "tileMatrixSetURI": STRING, "links": LINKS}
+
+PART = ApiPart(
+    "tiles",
+    conformance=[
+        f"{OGC_SPEC}ogcapi-tiles-1/1.0/conf/{name}"
+        for name in ("core", "tileset", "tilesets-list", "geodata-tilesets", "mvt")
+    ],
+    schemas={
+        "TileMatrixSets": object_with(tileMatrixSets=array_of(object_with(id=STRING, links=LINKS)), links=LINKS),
+        "TileMatrixSet": object_with(
+            id=STRING, crs=STRING, tileMatrices=array_of(object_with(id=STRING, cellSize=NUMBER))
+        ),
+        "Tilesets": object_with(tilesets=array_of(object_with(**_TILESET)), links=LINKS),
+        "Tileset": object_with(
+            **_TILESET, tileMatrixSetLimits=array_of(object_with(tileMatrix=STRING, maxTileRow=COUNT))
+        ),
+    },
+    landing_links=_landing_links,
+    collection_links=_collection_links,
+)
+
+_VECTOR_SETS = "/collections/{collection}/tiles"
+_MAP_SETS = "/collections/{collection}/map/tiles"
+_ONE_SET = "{tileMatrixSetId}"
+_ONE_TILE = f"{_ONE_SET}/{{tileMatrix}}/{{tileRow}}/{{tileCol}}"
+_WHOLE: Json = {"type": "integer", "minimum": 0}
+_SET = path_parameter("tileMatrixSetId", {"type": "string", "enum": list(TILE_MATRIX_SETS)})
 
 
-@router.get("/collections/{collection}/tiles", summary="Vector tilesets of a collection")
-def vector_sets(request: Request, collection: str) -> Response:
-    """List the tilesets of a collection's features."""
-    form_of(request, DOCUMENT)
-    found = find(view(request), collection)
-    path = f"/collections/{found.name}/tiles"
-    told = [_brief(request, path, found, one, "vector") for one in SETS.values()]
-    return document(request, "answer", {"tilesets": told, "links": own_links(request, path)})
+def _set_parameters(scope: Scope) -> Sequence[RequestParameter[Any]]:
+    return _SET, F_DOCUMENT
 
 
-@router.get("/collections/{collection}/tiles/{tileMatrixSetId}", summary="One vector tileset of a collection")
-def vector_set(request: Request, collection: str, tileMatrixSetId: str) -> Response:
-    """Tell what the tiles hold, where they are and where there are any."""
-    form_of(request, DOCUMENT)
-    found = find(view(request), collection)
-    told = described(request, f"/collections/{found.name}/tiles", found, matrix_set(tileMatrixSetId), "vector", MVT)
-    told["layers"] = [_layer(found)]
-    if tileMatrixSetId == MERCATOR_QUAD.name:
-        address = href(request, f"/tiles/{found.name}.json")
-        told["links"].append(link("alternate", address, JSON.media_type, "TileJSON"))
-    return document(request, "answer", told)
-
-
-@router.get("/collections/{collection}/map/tiles", summary="Tilesets of the map of a collection")
-def map_sets(request: Request, collection: str) -> Response:
-    """List the tilesets of a collection's map."""
-    form_of(request, DOCUMENT)
-    found = find(view(request), collection)
-    path = f"/collections/{found.name}/map/tiles"
-    told = [_brief(request, path, found, one, "map") for one in SETS.values()]
-    return document(request, "answer", {"tilesets": told, "links": own_links(request, path)})
-
-
-@router.get("/collections/{collection}/map/tiles/{tileMatrixSetId}", summary="One tileset of the map of a collection")
-def map_set(request: Request, collection: str, tileMatrixSetId: str) -> Response:
-    """Tell where the pictures are."""
-    form_of(request, DOCUMENT)
-    found = find(view(request), collection)
-    path = f"/collections/{found.name}/map/tiles"
-    return document(
-        request, "answer", described(request, path, found, matrix_set(tileMatrixSetId), "map", PICTURE.media_type)
+def _tile_parameters(form: str, scope: Scope) -> Sequence[RequestParameter[Any]]:
+    # Text, as the standard has it (20-057, /req/core/tc-tilematrix-definition).
+    matrix = {"type": "string", "enum": [str(level) for level in range(LEVELS)]}
+    return (
+        _SET,
+        path_parameter("tileMatrix", matrix),
+        path_parameter("tileRow", _WHOLE),
+        path_parameter("tileCol", _WHOLE),
+        format_parameter(form),
+        *selection_parameters(scope.collection),
     )
 
 
-def _brief(request: Request, path: str, collection: Collection, one: MatrixSet, kind: str) -> dict[str, Any]:
-    scheme = href(request, f"/tileMatrixSets/{one.name}")
-    return {
-        "title": f"{collection.title}, {one.title}",
-        "dataType": kind,
-        "crs": one.crs.uri,
-        "tileMatrixSetURI": one.uri,
-        "links": [
-            link("self", href(request, f"{path}/{one.name}"), JSON.media_type, "The tileset"),
-            link(f"{REL}tiling-scheme", scheme, JSON.media_type, one.title),
-        ],
-    }
+_VECTOR_TILE, _PICTURE_TILE = (
+    Endpoint(
+        f"{path}/{_ONE_TILE}",
+        f"One {kind} tile by row and column",
+        "tiles",
+        media_types=(form.media_type,),
+        parameters=partial(_tile_parameters, form.name),
+        negotiated=True,
+    )
+    for path, kind, form in ((_VECTOR_SETS, "vector", _VECTOR), (_MAP_SETS, "map", PICTURE))
+)
 
 
-def described(
-    request: Request, path: str, collection: Collection, one: MatrixSet, kind: str, media_type: str
-) -> dict[str, Any]:
-    """Metadata of a tileset (OGC 17-083r4, 9), with a template of its tiles under a path."""
-    told = _brief(request, path, collection, one, kind)
-    template = href(request, f"{path}/{one.name}") + "/{tileMatrix}/{tileRow}/{tileCol}"
-    item = link("item", template, media_type, "One tile")
-    told["links"].append({**item, "templated": True})
-    styles = href(request, f"/collections/{collection.name}/styles")
-    told["links"].append(link(f"{REL}styles", styles, JSON.media_type, "How it is drawn"))
-    told["description"] = collection.description
-    if collection.bounds is not None:
-        west, south, east, north = collection.bounds
-        told["boundingBox"] = {"lowerLeft": [west, south], "upperRight": [east, north], "crs": CRS84_QUAD.crs.uri}
-    told["tileMatrixSetLimits"] = one.limits(LEVELS)
-    return told
+def _tile_matrix_set(name: str) -> TileMatrixSet:
+    """Return the tile matrix set of that name, or answer 404."""
+    matrices = TILE_MATRIX_SETS.get(name)
+    if matrices is None:
+        raise HTTPException(404, f"No tile matrix set {name[:80]!r}; there are {', '.join(TILE_MATRIX_SETS)}")
+    return matrices
 
 
-def _layer(collection: Collection) -> Mapping[str, Any]:
-    """What a layer of the tiles holds; lists are text there, ``,a,b,``."""
-    told: dict[str, Any] = {
-        "id": collection.name,
-        "title": collection.title,
-        "description": collection.description,
-        "dataType": "vector",
-        "minTileMatrix": "0",
-        "maxTileMatrix": str(LEVELS - 1),
-    }
-    dimensions = {int(one) for one in shapely.get_dimensions(collection.shapes) if one >= 0}
-    if len(dimensions) == 1:
-        told |= {"geometryDimension": (only := dimensions.pop()), "geometryType": _GEOMETRIES[only]}
-    told["propertiesSchema"] = {
-        "type": "object",
-        "properties": {
-            name: {**property_schema(collection, one), **({"type": "string"} if one.kind == "list" else {})}
-            for name, one in collection.queryables.items()
-            if one.kind != "geometry"
-        },
-    }
-    for one in told["propertiesSchema"]["properties"].values():
-        one.pop("items", None)
-    return told
+@PART.declared(document_endpoint("/tileMatrixSets", "Tile matrix sets", "tiles", "TileMatrixSets"))
+def sets(request: Request) -> Response:
+    """List how the world is cut into tiles."""
+    negotiated_format(request, DOCUMENT)
+    listed = [
+        {
+            "id": matrices.name,
+            "title": matrices.title,
+            "uri": matrices.uri,
+            "crs": matrices.crs.uri,
+            "links": [link("self", href(request, f"/tileMatrixSets/{matrices.name}"), JSON.media_type, matrices.title)],
+        }
+        for matrices in TILE_MATRIX_SETS.values()
+    ]
+    return document(request, "answer", {"tileMatrixSets": listed, "links": self_links(request, "/tileMatrixSets")})
 
 
-def place(request: Request, offered: Mapping[str, MatrixSet] = SETS) -> tuple[MatrixSet, Tile]:
-    """Which tile of which set a request asks for; 404 beyond the last level of the tileset.
+@PART.declared(
+    document_endpoint(f"/tileMatrixSets/{_ONE_SET}", "One tile matrix set", "tiles", "TileMatrixSet", _set_parameters)
+)
+def definition(request: Request, tileMatrixSetId: str) -> Response:
+    """Describe the matrices of a set."""
+    negotiated_format(request, DOCUMENT)
+    return document(request, "answer", _tile_matrix_set(tileMatrixSetId).definition())
+
+
+@PART.declared(
+    document_endpoint(_VECTOR_SETS, "List of vector tilesets", "tiles", "Tilesets"), "Vector tilesets of a collection"
+)
+def vector_sets(request: Request, collection: str) -> Response:
+    """List the tilesets of the features of a collection."""
+    return _tilesets(request, collection, "tiles", "vector")
+
+
+@PART.declared(
+    document_endpoint(f"{_VECTOR_SETS}/{_ONE_SET}", "One vector tileset", "tiles", "Tileset", _set_parameters),
+    "One vector tileset of a collection",
+)
+def vector_set(request: Request, collection: str, tileMatrixSetId: str) -> Response:
+    """Describe the layer in the tiles, their address and their limits."""
+    negotiated_format(request, DOCUMENT)
+    served = collection_or_404(served_version(request), collection)
+    matrices = _tile_matrix_set(tileMatrixSetId)
+    tileset = _tileset(request, f"/collections/{served.name}/tiles", served, matrices, "vector", MVT)
+    tileset["layers"] = [_layer(served)]
+    if matrices is MERCATOR_QUAD:
+        address = href(request, f"/tiles/{served.name}.json")
+        tileset["links"].append(link("alternate", address, JSON.media_type, "TileJSON"))
+    return document(request, "answer", tileset)
+
+
+@PART.plain(_VECTOR_TILE.path, _VECTOR_TILE)
+async def vector_tile(request: Request) -> Response:
+    """Answer the features in a tile."""
+    atlas: LiveSnapshot = request.app.state.atlas
+    view = atlas.view
+    collection = collection_or_404(view, request.path_params["collection"])
+    matrices, tile = _requested_tile(request)
+    selection = parse_tile_selection(request, _VECTOR_TILE, collection)
+    negotiated_format(request, (_VECTOR,))
+    degrees = matrices is CRS84_QUAD
+
+    def encode() -> bytes:
+        layer = collection.layer_in_degrees if degrees else collection.layer
+        return layer.encode(tile, selection_mask(collection, selection))
+
+    # The same key as by its XYZ address, so that the tile is cached once.
+    key = (collection.name, *tile, *((selection,) if selection else ()), *(("degrees",) if degrees else ()))
+    slow = degrees or selection is not None
+    return await tile_response(request, view.tiles, view.version, VECTOR, key, encode, slow)
+
+
+@PART.declared(
+    document_endpoint(_MAP_SETS, "List of map tilesets", "tiles", "Tilesets"), "Tilesets of the map of a collection"
+)
+def map_sets(request: Request, collection: str) -> Response:
+    """List the tilesets of the map of a collection."""
+    return _tilesets(request, collection, "map/tiles", "map")
+
+
+@PART.declared(
+    document_endpoint(f"{_MAP_SETS}/{_ONE_SET}", "One map tileset", "tiles", "Tileset", _set_parameters),
+    "One tileset of the map of a collection",
+)
+def map_set(request: Request, collection: str, tileMatrixSetId: str) -> Response:
+    """Describe where the pictures are."""
+    negotiated_format(request, DOCUMENT)
+    served = collection_or_404(served_version(request), collection)
+    path = f"/collections/{served.name}/map/tiles"
+    matrices = _tile_matrix_set(tileMatrixSetId)
+    return document(request, "answer", _tileset(request, path, served, matrices, "map", PICTURE.media_type))
+
+
+@PART.plain(_PICTURE_TILE.path, _PICTURE_TILE)
+async def picture_tile(request: Request) -> Response:
+    """Answer a tile of the map."""
+    atlas: LiveSnapshot = request.app.state.atlas
+    view = atlas.view
+    collection = collection_or_404(view, request.path_params["collection"])
+    matrices, tile = _requested_tile(request)
+    negotiated_format(request, (PICTURE,))
+    selection = parse_tile_selection(request, _PICTURE_TILE, collection)
+    return await picture_response(request, view, collection, tile, matrices, selection)
+
+
+def _requested_tile(request: Request) -> tuple[TileMatrixSet, Tile]:
+    """Read the tile matrix set and the tile from the path; 404 beyond the last level of the tileset.
 
     Raises
     ------
@@ -177,49 +230,74 @@ def place(request: Request, offered: Mapping[str, MatrixSet] = SETS) -> tuple[Ma
     UnknownTile
         If they are outside the set.
     """
-    one = matrix_set(request.path_params["tms"], offered)
-    address = request.path_params["matrix"], request.path_params["row"], request.path_params["col"]
-    tile = one.tile(*address)
-    if int(address[0]) >= LEVELS:
+    matrices = _tile_matrix_set(request.path_params["tileMatrixSetId"])
+    matrix, row, column = (request.path_params[name] for name in ("tileMatrix", "tileRow", "tileCol"))
+    tile = matrices.tile(matrix, row, column)
+    if int(matrix) >= LEVELS:
         raise HTTPException(404, f"The tileset ends at level {LEVELS - 1}")
-    return one, tile
+    return matrices, tile
 
 
-def mount(app: FastAPI, atlas: Atlas) -> None:
-    """Add the routes of the tiles."""
-
-    async def tile(request: Request) -> Response:
-        taken = atlas.view
-        found = find(taken, request.path_params["collection"])
-        one, address = place(request)
-        selection = selected(request, found, "f")
-        form_of(request, (_VECTOR,))
-        degrees = one is CRS84_QUAD
-
-        def made() -> bytes:
-            layer = found.layer_in_degrees if degrees else found.layer
-            return layer.encode(address, masked(found, selection))
-
-        # The same tile as by its XYZ address is kept once.
-        key: tuple[Any, ...] = (
-            found.name,
-            *address,
-            *((selection,) if selection else ()),
-            *(("degrees",) if degrees else ()),
-        )
-        slow = degrees or selection is not None
-        return await answered(request, taken.tiles, taken.version, VECTOR, key, made, slow)
-
-    async def picture(request: Request) -> Response:
-        taken = atlas.view
-        found = find(taken, request.path_params["collection"])
-        one, address = place(request)
-        form_of(request, (PICTURE,))
-        return await pictured(request, taken, found, address, one, 1, "f")
-
-    app.router.routes.append(_route("/collections/{collection}/tiles", tile))
-    app.router.routes.append(_route("/collections/{collection}/map/tiles", picture))
+def _tilesets(request: Request, name: str, below: str, kind: str) -> Response:
+    """Answer the list of the tilesets of a collection, by their path below it."""
+    negotiated_format(request, DOCUMENT)
+    collection = collection_or_404(served_version(request), name)
+    path = f"/collections/{collection.name}/{below}"
+    listed = [_brief(request, path, collection, matrices, kind) for matrices in TILE_MATRIX_SETS.values()]
+    return document(request, "answer", {"tilesets": listed, "links": self_links(request, path)})
 
 
-def _route(under: str, endpoint: Callable[[Request], Any]) -> Route:
-    return Route(f"{under}/{{tms}}/{{matrix}}/{{row}}/{{col}}", endpoint, methods=["GET"])
+def _brief(request: Request, path: str, collection: Collection, matrices: TileMatrixSet, kind: str) -> Json:
+    scheme = href(request, f"/tileMatrixSets/{matrices.name}")
+    return {
+        "title": f"{collection.title}, {matrices.title}",
+        "dataType": kind,
+        "crs": matrices.crs.uri,
+        "tileMatrixSetURI": matrices.uri,
+        "links": [
+            link("self", href(request, f"{path}/{matrices.name}"), JSON.media_type, "The tileset"),
+            link(f"{OGC_REL}tiling-scheme", scheme, JSON.media_type, matrices.title),
+        ],
+    }
+
+
+def _tileset(
+    request: Request, path: str, collection: Collection, matrices: TileMatrixSet, kind: str, media_type: str
+) -> Json:
+    """Return the metadata of a tileset (OGC 17-083r4, 9), with a template of the address of its tiles."""
+    tileset = _brief(request, path, collection, matrices, kind)
+    template = href(request, f"{path}/{matrices.name}") + "/{tileMatrix}/{tileRow}/{tileCol}"
+    tileset["links"].append({**link("item", template, media_type, "One tile"), "templated": True})
+    styles = href(request, f"/collections/{collection.name}/styles")
+    tileset["links"].append(link(f"{OGC_REL}styles", styles, JSON.media_type, "How it is drawn"))
+    tileset["description"] = collection.description
+    if collection.bounds is not None:
+        west, south, east, north = collection.bounds
+        tileset["boundingBox"] = {"lowerLeft": [west, south], "upperRight": [east, north], "crs": CRS84_QUAD.crs.uri}
+    tileset["tileMatrixSetLimits"] = matrices.limits(LEVELS)
+    return tileset
+
+
+def _layer(collection: Collection) -> Mapping[str, Any]:
+    """Return the description of the layer in the tiles of a collection; lists are text there, ``,a,b,``."""
+    layer: Json = {
+        "id": collection.name,
+        "title": collection.title,
+        "description": collection.description,
+        "dataType": "vector",
+        "minTileMatrix": "0",
+        "maxTileMatrix": str(LEVELS - 1),
+    }
+    dimensions = {int(dimension) for dimension in shapely.get_dimensions(collection.shapes) if dimension >= 0}
+    if len(dimensions) == 1:
+        (only,) = dimensions
+        layer |= {"geometryDimension": only, "geometryType": _GEOMETRIES[only]}
+    properties = {
+        name: {**property_schema(collection, one), **({"type": "string"} if one.kind == "list" else {})}
+        for name, one in collection.queryables.items()
+        if one.kind != "geometry"
+    }
+    for schema in properties.values():
+        schema.pop("items", None)
+    layer["propertiesSchema"] = {"type": "object", "properties": properties}
+    return layer

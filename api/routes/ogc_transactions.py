@@ -7,25 +7,43 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import orjson
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import Depends, Request, Response
 from starlette.exceptions import HTTPException
 
-from api.http.conditional import strong
+from api.http.conditional import strong_etag
+from api.http.json import Json
 from api.http.links import GEOJSON as GEOJSON_TYPE
 from api.http.links import href, item_path
+from api.openapi.declaration import OGC_SPEC, ApiPart
+from api.openapi.editing import MERGE_PATCH, describe_strike_write
+from api.openapi.responses import ANY_OBJECT, STRING, array_of, object_with
 from api.requests import crs, strike_body
 from api.requests.negotiation import GEOJSON
-from api.requests.query_parameters import named_once
-from api.routes.review import DATASET, Who
-from api.server.live_snapshot import Atlas
-from api.server.served_version import View
+from api.routes.review import DATASET, Author
+from api.server.live_snapshot import LiveSnapshot
+from api.server.served_version import ServedVersion
 from layers.model.records import Strike
 from layers.store.row_mapping import TABLES, version_of
-from layers.store.store import ANY, Changed, Edit
+from layers.store.store import ANY, Edit, EditConflict
 
-router = APIRouter(tags=["writing"], dependencies=[Depends(named_once)])
+PART = ApiPart(
+    "writing",
+    conformance=[
+        f"{OGC_SPEC}ogcapi-features-4/1.0/conf/{name}"
+        for name in ("create-replace-delete", "update", "optimistic-locking-etags", "features")
+    ],
+    schemas={
+        "WrittenStrike": object_with(
+            type={"type": "string", "enum": ["Feature"]},
+            id=STRING,
+            geometry={**ANY_OBJECT, "nullable": True},
+            properties=object_with(
+                title=STRING, when=STRING, place=STRING, status=STRING, sources=array_of(STRING), checked=STRING
+            ),
+        )
+    },
+)
 
-MERGE_PATCH = "application/merge-patch+json"
 ITEMS = "/collections/strikes/items"
 ITEM = f"{ITEMS}/{{feature:path}}"
 
@@ -37,90 +55,112 @@ async def _body(request: Request) -> bytes:
 Body = Annotated[bytes, Depends(_body)]
 
 
-@router.post(ITEMS, summary="Add a strike", status_code=201)
-def create(request: Request, who: Who, body: Body) -> Response:
+@PART.route("post", ITEMS, "Add a strike", schema="WrittenStrike", amend=describe_strike_write("post"), status_code=201)
+def create(request: Request, author: Author, body: Body) -> Response:
     """Add a strike in the name of the reviewer whose token is given; the server gives its id."""
     _require_type(request, GEOJSON_TYPE, "application/json")
     atlas, view = _newest(request)
     now = datetime.now(UTC)
     key = f"{DATASET}-{now:%Y%m%d}-{secrets.token_hex(4)}"
-    values, faults = strike_body.feature(strike_body.parsed(body), _system(request))
-    made = strike_body.strike(values, faults, {"id": key, "dataset": DATASET}, view.stored, atlas.basemap)
-    atlas.store.write(Edit("strikes", key, made, None), who=who, at=now, renewal=atlas.renewal())
-    return _written(request, made, 201)
+    values, faults = strike_body.feature_values(strike_body.parse_json_object(body), _system(request))
+    strike = strike_body.build_strike(values, faults, {"id": key, "dataset": DATASET}, view.stored, atlas.basemap)
+    atlas.write(Edit("strikes", key, strike, None), author=author, at=now)
+    return _written(request, strike, 201)
 
 
-@router.put(ITEM, summary="Replace a strike", operation_id="replace_strike")
-def replace(request: Request, feature: str, who: Who, body: Body) -> Response:
+@PART.route(
+    "put",
+    ITEM,
+    "Replace a strike",
+    schema="WrittenStrike",
+    amend=describe_strike_write("put"),
+    operation_id="replace_strike",
+)
+def replace(request: Request, feature: str, author: Author, body: Body) -> Response:
     """Replace a strike as a whole, if it still is the version that If-Match names; its id and dataset stay."""
     _require_type(request, GEOJSON_TYPE, "application/json")
     _, view = _newest(request)
     before = view.stored.strikes.get(feature)
     if before is None and "if-match" in request.headers:
-        raise Changed(f"there is no strike {feature[:80]!r}")
+        raise EditConflict(f"there is no strike {feature[:80]!r}")
     before = _required(request, feature, before)
-    values, faults = strike_body.feature(strike_body.parsed(body), _system(request))
-    return _replaced(request, who, before, values, faults)
+    values, faults = strike_body.feature_values(strike_body.parse_json_object(body), _system(request))
+    return _replaced(request, author, before, values, faults)
 
 
-@router.patch(ITEM, summary="Change parts of a strike", operation_id="change_strike")
-def update(request: Request, feature: str, who: Who, body: Body) -> Response:
+@PART.route(
+    "patch",
+    ITEM,
+    "Change parts of a strike",
+    schema="WrittenStrike",
+    amend=describe_strike_write("patch"),
+    operation_id="change_strike",
+)
+def update(request: Request, feature: str, author: Author, body: Body) -> Response:
     """Change what the body names (JSON Merge Patch, RFC 7396), if it still is the version that If-Match names."""
     _require_type(request, MERGE_PATCH, "application/json")
     _, view = _newest(request)
     before = _required(request, feature, view.stored.strikes.get(feature))
-    values, faults = strike_body.patched(strike_body.parsed(body), before, _system(request))
-    return _replaced(request, who, before, values, faults)
+    values, faults = strike_body.patched_values(strike_body.parse_json_object(body), before, _system(request))
+    return _replaced(request, author, before, values, faults)
 
 
-@router.delete(ITEM, summary="Remove a strike that a reviewer added", status_code=204, operation_id="remove_strike")
-def delete(request: Request, feature: str, who: Who) -> Response:
+@PART.route(
+    "delete",
+    ITEM,
+    "Remove a strike that a reviewer added",
+    schema="WrittenStrike",
+    amend=describe_strike_write("delete"),
+    status_code=204,
+    operation_id="remove_strike",
+)
+def delete(request: Request, feature: str, author: Author) -> Response:
     """Remove a strike that came by this way, if it still is the version that If-Match names."""
     atlas, view = _newest(request)
     before = _required(request, feature, view.stored.strikes.get(feature))
     if before.dataset != DATASET:
-        raise strike_body.NotOwn(before.id, before.dataset)
-    atlas.store.write(Edit("strikes", before.id, None, _version(before)), who=who, renewal=atlas.renewal())
+        raise strike_body.NotEditable(before.id, before.dataset)
+    atlas.write(Edit("strikes", before.id, None, _version(before)), author=author)
     atlas.refresh()
     return Response(status_code=204)
 
 
 def _replaced(
-    request: Request, who: str, before: Strike, values: strike_body.Json, faults: list[strike_body.Fault]
+    request: Request, author: str, before: Strike, values: Json, faults: list[strike_body.BodyFault]
 ) -> Response:
-    atlas: Atlas = request.app.state.atlas
+    atlas: LiveSnapshot = request.app.state.atlas
     own = {"id": before.id, "dataset": before.dataset}
-    made = strike_body.strike(values, faults, own, atlas.view.stored, atlas.basemap, before)
-    atlas.store.write(Edit("strikes", before.id, made, _version(before)), who=who, renewal=atlas.renewal())
-    return _written(request, made, 200)
+    strike = strike_body.build_strike(values, faults, own, atlas.view.stored, atlas.basemap, before)
+    atlas.write(Edit("strikes", before.id, strike, _version(before)), author=author)
+    return _written(request, strike, 200)
 
 
-def _newest(request: Request) -> tuple[Atlas, View]:
-    """The newest version, as who has just written looks for what they wrote."""
-    atlas: Atlas = request.app.state.atlas
+def _newest(request: Request) -> tuple[LiveSnapshot, ServedVersion]:
+    """Return the newest version of the data: a writer looks at their own last write."""
+    atlas: LiveSnapshot = request.app.state.atlas
     atlas.refresh()
     return atlas, atlas.view
 
 
-def _required(request: Request, feature: str, there: Strike | None) -> Strike:
-    """The strike, if it is the version that the request names (RFC 9110, 13.1.1).
+def _required(request: Request, feature: str, current: Strike | None) -> Strike:
+    """Return the strike if it is of the version that the request names (RFC 9110, 13.1.1).
 
-    Entity tags of a strike begin with the version of its record: what else they name, as the form and the version of
-    what follows from other records, does not matter here.
+    Entity tags of a strike begin with the version of its record. The rest of a tag, the format and the version of the
+    whole data, does not matter to a writer.
     """
-    if there is None:
+    if current is None:
         raise HTTPException(404, f"No feature {feature[:80]!r} in strikes")
     stated = request.headers.get("if-match")
     if stated is None:
         raise HTTPException(428, "If-Match must name the version that was seen, by the ETag of the strike")
     tags = [tag.strip().removeprefix("W/").strip('"').partition(".")[0] for tag in stated.split(",")]
-    if ANY not in tags and _version(there) not in tags:
-        raise Changed(f"{there.id} was changed since it was seen")
-    return there
+    if ANY not in tags and _version(current) not in tags:
+        raise EditConflict(f"{current.id} was changed since it was seen")
+    return current
 
 
 def _version(strike: Strike) -> str:
-    return version_of(TABLES["strikes"].plain(strike))
+    return version_of(TABLES["strikes"].to_dict(strike))
 
 
 def _require_type(request: Request, *types: str) -> None:
@@ -132,17 +172,20 @@ def _require_type(request: Request, *types: str) -> None:
 
 
 def _system(request: Request) -> crs.Crs:
-    """The system of the coordinates of the body (OGC 20-002, 9.4)."""
+    """Read the system of the coordinates of the body (OGC 20-002, 9.4)."""
     stated = request.headers.get("content-crs")
-    return crs.CRS84 if stated is None else crs.named(stated.strip().strip("<>"), "Content-Crs")
+    return crs.CRS84 if stated is None else crs.parse_crs(stated.strip().strip("<>"), "Content-Crs")
 
 
-def _written(request: Request, made: Strike, status: int) -> Response:
-    """The feature as it was written; it is in the answers of this server before this one is out."""
-    atlas: Atlas = request.app.state.atlas
+def _written(request: Request, strike: Strike, status: int) -> Response:
+    """Answer the feature as it was written; the server refreshes first, so that its next answer has the feature."""
+    atlas: LiveSnapshot = request.app.state.atlas
     atlas.refresh()
-    headers = {"ETag": strong(f"{_version(made)}.{atlas.view.version}", GEOJSON.name), "Cache-Control": "no-store"}
+    headers = {
+        "ETag": strong_etag(f"{_version(strike)}.{atlas.view.version}", GEOJSON.name),
+        "Cache-Control": "no-store",
+    }
     if status == 201:
-        headers["Location"] = href(request, item_path("strikes", made.id))
-    body = orjson.dumps(strike_body.told(made))
+        headers["Location"] = href(request, item_path("strikes", strike.id))
+    body = orjson.dumps(strike_body.to_geojson(strike))
     return Response(body, status, media_type=GEOJSON_TYPE, headers=headers)

@@ -4,51 +4,69 @@ from __future__ import annotations
 
 import secrets
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 import orjson
-from fastapi import APIRouter, BackgroundTasks, Depends, Query, Request, Response
+from fastapi import BackgroundTasks, Depends, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
+from api.http.json import Json
+from api.openapi.declaration import ApiPart
+from api.openapi.editing import describe_decision, require_token
+from api.openapi.responses import ANY_OBJECT, COUNT, NULLABLE_STRING, NUMBER, RECORD, STRING, array_of, object_with
 from api.requests import reviewer_tokens
-from api.requests.query_parameters import only_known
-from api.requests.scalars import IN_DIGITS
-from api.routes.attribution import RecordId
+from api.requests.parameters import INTEGER_TEXT
+from api.routes.attribution import STRIKE_ANSWER, RecordId
 from api.serializers import review
-from api.server.live_snapshot import Atlas
-from layers.model.problems import Problem, ProblemsError, UnknownRecord
-from layers.model.read_result import Place, validated
+from api.server.live_snapshot import LiveSnapshot
+from layers.model.problems import Problem, ProblemsError, SourceLocation, UnknownRecord, validated
 from layers.model.records import Decision
 from layers.model.types import Id, Text, Verdict
 from layers.snapshot.snapshot import Snapshot
-from layers.store.store import Newest
+from layers.store.store import ExpectedLatest
 
 #: Dataset of what reviewers decide; no load brings it, so none takes it away.
 DATASET = "review"
 
 
 def reviewer(request: Request) -> str:
-    """Name of the reviewer who asks.
+    """Return the name of the reviewer whose token a request bears.
 
     Raises
     ------
     NotAllowed
-        If the request bears no token of a reviewer.
+        If the token is missing, or is that of no reviewer.
     """
-    known = reviewer_tokens.read(request.app.state.settings.reviewers)
-    return reviewer_tokens.named(known, request.headers.get("authorization"))
+    known = reviewer_tokens.read_reviewers(request.app.state.settings.reviewers)
+    return reviewer_tokens.authenticate(known, request.headers.get("authorization"))
 
 
-router = APIRouter(prefix="/review", tags=["review"], dependencies=[Depends(only_known), Depends(reviewer)])
+PART = ApiPart(
+    "review",
+    prefix="/review",
+    schemas={
+        "StrikeToReview": object_with(
+            **STRIKE_ANSWER, candidates=array_of(ANY_OBJECT), decisions=array_of(RECORD), seen=NULLABLE_STRING
+        ),
+        "Queue": object_with(
+            numberMatched=COUNT,
+            numberReturned=COUNT,
+            queue=array_of(object_with(strike=STRING, title=STRING, gain=NUMBER, candidates=COUNT)),
+        ),
+        "Decided": object_with(seq=COUNT, decision=RECORD),
+    },
+    dependencies=(Depends(reviewer),),
+    json_only=True,
+)
 
-Who = Annotated[str, Depends(reviewer)]
+Author = Annotated[str, Depends(reviewer)]
 
 
-#: What goes with each verdict, as `layers.model.records.Decision` has it.
+#: Which members each verdict needs or excludes, as `layers.model.records.Decision` has it.
 _NULL: JsonDict = {"nullable": True, "enum": [None]}
 _NAMED: JsonDict = {"type": "string"}
-_GOES_WITH: JsonDict = {
+_BY_VERDICT: JsonDict = {
     "anyOf": [
         {
             "properties": {"verdict": {"enum": ["confirmed", "possible"]}, "asset": _NAMED, "undoes": _NULL},
@@ -66,7 +84,7 @@ _GOES_WITH: JsonDict = {
 class NewDecision(BaseModel):
     """What a reviewer decides on a strike. Appended; nothing is overwritten."""
 
-    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True, json_schema_extra=_GOES_WITH)
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True, json_schema_extra=_BY_VERDICT)
 
     strike: Id = Field(description="The strike.")
     verdict: Verdict = Field(description="confirmed and possible name an asset; undone names a decision.")
@@ -80,39 +98,45 @@ class NewDecision(BaseModel):
     )
 
 
-@router.get("/queue", summary="Strikes that wait for a decision")
+@PART.route("get", "/queue", "Strikes that wait for a decision", schema="Queue", amend=require_token)
 def queue(
     request: Request,
-    limit: Annotated[int, Field(ge=1, le=500), IN_DIGITS, Query(description="How many.")] = 100,
-    offset: Annotated[int, Field(ge=0, le=10_000_000), IN_DIGITS, Query(description="How many to pass over.")] = 0,
+    limit: Annotated[int, Field(ge=1, le=500), INTEGER_TEXT, Query(description="How many.")] = 100,
+    offset: Annotated[int, Field(ge=0, le=10_000_000), INTEGER_TEXT, Query(description="How many to pass over.")] = 0,
 ) -> Response:
     """Strikes without a settled decision, those first whose published answer a decision would change most."""
-    snapshot = _everything(request)
+    snapshot = _newest(request)
     waiting = snapshot.pending
-    rows = [review.pending(snapshot, one) for one in waiting[offset : offset + limit]]
-    return _fresh({"numberMatched": len(waiting), "numberReturned": len(rows), "queue": rows})
+    rows = [review.queue_entry(snapshot, strike) for strike in waiting[offset : offset + limit]]
+    return _uncached({"numberMatched": len(waiting), "numberReturned": len(rows), "queue": rows})
 
 
-@router.get("/strikes/{strike:path}", summary="What a reviewer needs to decide on a strike")
+@PART.route(
+    "get",
+    "/strikes/{strike:path}",
+    "What a reviewer needs to decide on a strike",
+    schema="StrikeToReview",
+    amend=require_token,
+)
 def strike(request: Request, strike: RecordId) -> Response:
     """The answer as it stands, every candidate with its place and reasons, the claims, and all decisions so far."""
-    snapshot = _everything(request)
-    return _fresh(review.strike(snapshot, snapshot.answer(strike)))
+    snapshot = _newest(request)
+    return _uncached(review.review_case(snapshot, snapshot.answer(strike)))
 
 
-@router.post("/decisions", summary="Decide on a strike", status_code=201)
-def decide(request: Request, new: NewDecision, who: Who, later: BackgroundTasks) -> Response:
+@PART.route("post", "/decisions", "Decide on a strike", status_code=201, schema="Decided", amend=describe_decision)
+def decide(request: Request, new: NewDecision, author: Author, later: BackgroundTasks) -> Response:
     """Append a decision in the name of the reviewer whose token is given."""
-    atlas: Atlas = request.app.state.atlas
-    snapshot = _everything(request)
+    atlas: LiveSnapshot = request.app.state.atlas
+    snapshot = _newest(request)
     if new.strike not in snapshot.records.strikes:
         raise UnknownRecord(f"no strike {new.strike!r}")
     _require_known(snapshot, new)
-    decision = _decision(new, who, datetime.now(UTC))
-    seen = Newest("strike", new.strike, new.seen)
-    seq = atlas.store.append("decisions", decision, who=who, seen=seen, renewal=atlas.renewal())
+    decision = _decision(new, author, datetime.now(UTC))
+    seen = ExpectedLatest("strike", new.strike, new.seen)
+    seq = atlas.append("decisions", decision, author=author, seen=seen)
     later.add_task(atlas.refresh)
-    return _fresh({"seq": seq, "decision": decision.model_dump(mode="json")}, status=201)
+    return _uncached({"seq": seq, "decision": decision.model_dump(mode="json")}, status=201)
 
 
 def _require_known(snapshot: Snapshot, new: NewDecision) -> None:
@@ -123,15 +147,15 @@ def _require_known(snapshot: Snapshot, new: NewDecision) -> None:
         raise UnknownRecord(f"no asset {new.asset!r}")
     if missing := [source for source in new.sources if source not in records.sources]:
         raise UnknownRecord(f"no source {missing[0]!r}")
-    # What was seen last may be newer than this view; the store looks it up.
+    # The decision that was seen last may be newer than this version of the data; the store looks it up.
     if new.undoes is not None and new.undoes != new.seen:
         undone = records.decisions.get(new.undoes)
         if undone is None or undone.strike != new.strike:
             raise UnknownRecord(f"no decision {new.undoes!r} on {new.strike!r}")
 
 
-def _decision(new: NewDecision, who: str, at: datetime) -> Decision:
-    """The record of a decision.
+def _decision(new: NewDecision, author: str, at: datetime) -> Decision:
+    """Return the record of a decision.
 
     Raises
     ------
@@ -140,20 +164,28 @@ def _decision(new: NewDecision, who: str, at: datetime) -> Decision:
     """
     problems: list[Problem] = []
     key = f"{DATASET}/{at:%Y%m%dt%H%M%S}-{secrets.token_hex(4)}"
-    values = {**new.model_dump(exclude={"seen"}), "id": key, "dataset": DATASET, "who": who, "when": f"{at:%Y-%m-%d}"}
-    made = validated(Decision, values, Place("request", 1), problems)
-    if not isinstance(made, Decision):
+    values = {
+        **new.model_dump(exclude={"seen"}),
+        "id": key,
+        "dataset": DATASET,
+        "who": author,
+        "when": f"{at:%Y-%m-%d}",
+    }
+    decision = validated(Decision, values, SourceLocation("request", 1), problems)
+    if not isinstance(decision, Decision):
         raise ProblemsError(tuple(problems))
-    return made
+    return decision
 
 
-def _everything(request: Request) -> Snapshot:
-    """The newest version, as who has just decided looks for their own decision."""
-    atlas: Atlas = request.app.state.atlas
+def _newest(request: Request) -> Snapshot:
+    """Return the newest version with private records: a reviewer looks at their own last decision."""
+    atlas: LiveSnapshot = request.app.state.atlas
     atlas.refresh()
-    return atlas.view.everything
+    return atlas.view.with_private
 
 
-def _fresh(told: dict[str, Any], status: int = 200) -> Response:
-    """An answer for one reviewer, which nobody may keep."""
-    return Response(orjson.dumps(told), status, media_type="application/json", headers={"Cache-Control": "no-store"})
+def _uncached(document: Json, status: int = 200) -> Response:
+    """Answer JSON for one reviewer, which may not be cached."""
+    return Response(
+        orjson.dumps(document), status, media_type="application/json", headers={"Cache-Control": "no-store"}
+    )

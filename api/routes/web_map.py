@@ -2,41 +2,73 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from fastapi import APIRouter, FastAPI, Request, Response
-from starlette.responses import FileResponse, PlainTextResponse
+from starlette.responses import FileResponse, HTMLResponse, PlainTextResponse
 from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 
+from api.html.pages import translated
 from api.http.links import href, link
+from api.openapi.declaration import ApiPart, Link
 from api.requests.negotiation import HTML
 from api.responses.resource import document
+from api.wording.catalogue import ENGLISH, languages
+from api.wording.preference import language_of
+from layers.collections.collection import Collection
 
 router = APIRouter(include_in_schema=False)
 
 
+def _landing_links(request: Request) -> Sequence[Link]:
+    return [link("alternate", href(request, "/map"), HTML.media_type, "The map"), _help(request)]
+
+
+def _collection_links(request: Request, collection: Collection) -> Sequence[Link]:
+    return [_help(request)]
+
+
+def _help(request: Request) -> Link:
+    title = "How to connect QGIS, ArcGIS, Python, R and others"
+    return link("help", href(request, "/connect"), HTML.media_type, title)
+
+
+def _mount(app: FastAPI) -> None:
+    app.mount("/static", StaticFolder(directory=app.state.settings.static), name="static")
+
+
+PART = ApiPart(
+    "web map",
+    router=router,
+    landing_links=_landing_links,
+    collection_links=_collection_links,
+    mount=_mount,
+)
+
+
 @router.get("/map")
 def web_map(request: Request) -> Response:
-    """The map."""
+    """Answer the page of the map."""
     return _page(request, "index.html")
 
 
 @router.get("/review")
 def review(request: Request) -> Response:
-    """The page of reviewers; what it shows needs a token."""
+    """Answer the page of reviewers, who give their token there."""
     return _page(request, "review.html")
 
 
 @router.get("/connect")
 def connect(request: Request) -> Response:
-    """What to paste into each program."""
+    """Answer the page on connecting programs, with the addresses to paste into each."""
     links = [link("self", href(request, "/connect"), HTML.media_type, "This document")]
     return document(request, "connect", {"title": "Connect", "links": links}, (HTML,))
 
 
-class Page(FileResponse):
-    """A page as a whole, whatever Range asks for (RFC 9110, 14.2): a fault in it would be told as plain text."""
+class WholeFile(FileResponse):
+    """A file as a whole, whatever range a request names (RFC 9110, 14.2): a faulty range would be refused in text."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer the file."""
@@ -45,8 +77,14 @@ class Page(FileResponse):
 
 
 def _page(request: Request, name: str) -> Response:
-    static: Path = request.app.state.settings.static
-    return Page(static / name, headers={"Cache-Control": "no-cache", "Accept-Ranges": "none"})
+    path: Path = request.app.state.settings.static / name
+    headers = {"Cache-Control": "no-cache", "Accept-Ranges": "none"}
+    if len(languages()) > 1:
+        headers["Vary"] = "Accept-Language"
+    language = language_of(request)
+    if language == ENGLISH:
+        return WholeFile(path, headers=headers)
+    return HTMLResponse(translated(path.read_text(encoding="utf-8"), language), headers=headers)
 
 
 @router.get("/robots.txt")
@@ -55,16 +93,11 @@ def robots() -> Response:
     return PlainTextResponse("User-agent: *\nDisallow: /tiles/\nDisallow: /review\n")
 
 
-class Files(StaticFiles):
-    """Static files; what is not vendored is asked for anew each time, so that a new version shows."""
+class StaticFolder(StaticFiles):
+    """A folder of files that browsers ask for anew each time, so that a new version shows."""
 
     def file_response(self, *args: object, **kwargs: object) -> Response:
-        """Answer a file with the caching it bears."""
+        """Answer a file that may not be cached without being revalidated."""
         answer = super().file_response(*args, **kwargs)  # type: ignore[arg-type]
         answer.headers["Cache-Control"] = "no-cache"
         return answer
-
-
-def mount(app: FastAPI, static: Path) -> None:
-    """Serve the folder of the page under /static."""
-    app.mount("/static", Files(directory=static), name="static")

@@ -1,116 +1,221 @@
-"""Tiles as the web asks for them, zoom, column and row, their TileJSON and a MapLibre style.
+"""Tiles as the web asks for them: zoom, column and row, their TileJSON and a MapLibre style.
 
 Tiles are plain routes: they skip the framework's parsing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
-from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from api.http.conditional import representation
-from api.http.links import JSON, href
-from api.http.problem import problem
-from api.rendering.png import painted, table, tile_canvas
-from api.requests.tile_matrix_sets import BASEMAP, MERCATOR_QUAD, xyz
-from api.responses.tile import RASTER, VECTOR, answered, masked, pictured, require_known, selected
+from api.http.json import Json, problem
+from api.http.links import JSON, href, link
+from api.openapi.declaration import ApiPart, Endpoint, Link, Scope
+from api.openapi.parameters import path_parameter, selection_parameters
+from api.openapi.responses import ANY_OBJECT, STRING, array_of, object_with
+from api.rendering.png import render_png, style_table, tile_canvas
+from api.requests.negotiation import MVT, PNG
+from api.requests.parameters import BadParameter, RequestParameter
+from api.requests.tile_matrix_sets import BASEMAP, MERCATOR_QUAD, parse_xyz
+from api.responses.tile import (
+    RASTER,
+    VECTOR,
+    parse_tile_selection,
+    picture_response,
+    selection_mask,
+    tile_response,
+)
 from api.routes.ogc_styles import mapbox
-from api.server.live_snapshot import Atlas
-from api.styles.catalogue import STYLES, WHOLE
+from api.server.live_snapshot import LiveSnapshot
+from api.styles.catalogue import STYLES, WHOLE_MAP
 from geo.tiles.mvt import encode_tile
 from geo.tiles.tile_matrix import Tile
+from layers.collections.collection import Collection
 from layers.reference.basemap import ATTRIBUTION
 
 MAX_ZOOM = 14
 BASEMAP_MAX_ZOOM = 8
 
 
-def mount(app: FastAPI, atlas: Atlas) -> None:
-    """Add the routes."""
-
-    async def tile(request: Request) -> Response:
-        name = request.path_params["collection"]
-        if name == BASEMAP:
-            return await _ground(request, atlas)
-        view = atlas.view
-        found = view.snapshot.collections.get(name)
-        if found is None:
-            return problem(404, "No such tiles", f"no collection {name[:80]!r}")
-        address = _address(request)
-        selection = selected(request, found)
-        key = (name, *address) if selection is None else (name, *address, selection)
-
-        def made() -> bytes:
-            return found.layer.encode(address, masked(found, selection))
-
-        return await answered(request, view.tiles, view.version, VECTOR, key, made, slow=selection is not None)
-
-    async def picture(request: Request) -> Response:
-        return await _picture(request, atlas, 1)
-
-    async def fine_picture(request: Request) -> Response:
-        return await _picture(request, atlas, 2)
-
-    async def tilejson(request: Request) -> Response:
-        name = request.path_params["collection"]
-        if name != BASEMAP and name not in atlas.view.snapshot.collections:
-            return problem(404, "No such tiles", f"no collection {name[:80]!r}")
-        version = atlas.base_version if name == BASEMAP else atlas.view.version
-        return representation(request, version, JSON, lambda: orjson.dumps(describe(request, atlas, name)))
-
-    async def style(request: Request) -> Response:
-        told = mapbox(request, STYLES[WHOLE])
-        return representation(request, atlas.view.version, JSON, lambda: orjson.dumps(told))
-
-    app.router.routes.append(Route("/tiles/{collection}/{z}/{x}/{y}.mvt", tile, methods=["GET"]))
-    app.router.routes.append(Route("/tiles/{collection}/{z}/{x}/{y}@2x.png", fine_picture, methods=["GET"]))
-    app.router.routes.append(Route("/tiles/{collection}/{z}/{x}/{y}.png", picture, methods=["GET"]))
-    app.router.routes.append(Route("/tiles/{collection}.json", tilejson, methods=["GET"]))
-    app.router.routes.append(Route("/style.json", style, methods=["GET"]))
+def _collection_links(request: Request, collection: Collection) -> Sequence[Link]:
+    return [link("tilejson", href(request, f"/tiles/{collection.name}.json"), JSON, "Vector tiles (TileJSON)")]
 
 
-async def _ground(request: Request, atlas: Atlas) -> Response:
-    address = _address(request)
-    require_known(request, ())
+PART = ApiPart(
+    "tiles",
+    schemas={
+        "TileJson": object_with(
+            tilejson=STRING,
+            tiles=array_of(STRING),
+            vector_layers=array_of(object_with(id=STRING, fields=ANY_OBJECT)),
+        )
+    },
+    collection_links=_collection_links,
+)
 
-    def made() -> bytes:
-        return encode_tile(atlas.base_layers, address)
+_ADDRESS = tuple(path_parameter(name, {"type": "integer", "minimum": 0}) for name in "zxy")
+#: Kinds of tiles by the end of their path: what one is, and its media type.
+_KINDS = {
+    ".mvt": ("vector tile", MVT),
+    ".png": ("tile as a picture", PNG),
+    "@2x.png": ("tile as a picture of twice the pixels", PNG),
+}
 
-    return await answered(request, atlas.base_tiles, atlas.base_version, VECTOR, (BASEMAP, *address), made)
+
+def _tile_parameters(scope: Scope) -> Sequence[RequestParameter[Any]]:
+    names = [one.name for one in scope.collections]
+    collection = path_parameter("collection", {"type": "string", "enum": names})
+    return collection, *_ADDRESS, *selection_parameters(scope.collection)
 
 
-async def _picture(request: Request, atlas: Atlas, ratio: int) -> Response:
+def _basemap_parameters(scope: Scope) -> Sequence[RequestParameter[Any]]:
+    return _ADDRESS
+
+
+def _tilejson_parameters(scope: Scope) -> Sequence[RequestParameter[Any]]:
+    names = [one.name for one in scope.collections]
+    return (path_parameter("collection", {"type": "string", "enum": [*names, BASEMAP]}),)
+
+
+_TILES = {
+    end: Endpoint(
+        f"/tiles/{{collection}}/{{z}}/{{x}}/{{y}}{end}",
+        f"One {kind}",
+        "tiles",
+        media_types=(media_type,),
+        parameters=_tile_parameters,
+    )
+    for end, (kind, media_type) in _KINDS.items()
+}
+_TILEJSON = Endpoint(
+    "/tiles/{collection}.json", "TileJSON of a tile set", "tiles", schema="TileJson", parameters=_tilejson_parameters
+)
+_STYLE = Endpoint("/style.json", "MapLibre style", "tiles", schema="Style")
+#: Tiles of the base map, among which nothing is selected; the routes are those of the collections.
+_BASEMAP_TILES = [
+    Endpoint(
+        f"/tiles/{BASEMAP}/{{z}}/{{x}}/{{y}}{end}",
+        f"One {kind} of the base map",
+        "tiles",
+        media_types=(media_type,),
+        parameters=_basemap_parameters,
+    )
+    for end, (kind, media_type) in _KINDS.items()
+]
+PART.endpoints += [*_TILES.values(), _TILEJSON, _STYLE, *_BASEMAP_TILES]
+
+
+def _atlas(request: Request) -> LiveSnapshot:
+    atlas: LiveSnapshot = request.app.state.atlas
+    return atlas
+
+
+@PART.plain(_TILES[".mvt"].path)
+async def vector_tile(request: Request) -> Response:
+    """Answer the features in a tile."""
     name = request.path_params["collection"]
-    look = table(request.app.state.settings.static / "style-table.json")
-    if name != BASEMAP:
-        found = atlas.view.snapshot.collections.get(name)
-        if found is None:
-            return problem(404, "No such tiles", f"no collection {name[:80]!r}")
-        return await pictured(request, atlas.view, found, _address(request), MERCATOR_QUAD, ratio)
-    address = _address(request)
-    require_known(request, ())
+    if name == BASEMAP:
+        return await _basemap_tile(request)
+    view = _atlas(request).view
+    collection = view.snapshot.collections.get(name)
+    if collection is None:
+        return _unknown(name)
+    tile = _address(request)
+    selection = parse_tile_selection(request, _TILES[".mvt"], collection)
+    key = (name, *tile) if selection is None else (name, *tile, selection)
 
-    def made() -> bytes:
-        return painted(tile_canvas(address, ratio), (), look, atlas.base_layers[:2], look["base"]["light"]["sea"])
+    def encode() -> bytes:
+        return collection.layer.encode(tile, selection_mask(collection, selection))
 
-    key = (BASEMAP, *address, ratio)
-    return await answered(request, atlas.base_tiles, atlas.base_version, RASTER, key, made, slow=True)
+    return await tile_response(request, view.tiles, view.version, VECTOR, key, encode, slow=selection is not None)
+
+
+@PART.plain(_TILES["@2x.png"].path)
+async def fine_picture(request: Request) -> Response:
+    """Answer a picture of twice the pixels."""
+    return await _picture(request, "@2x.png", 2)
+
+
+@PART.plain(_TILES[".png"].path)
+async def picture(request: Request) -> Response:
+    """Answer a picture."""
+    return await _picture(request, ".png", 1)
+
+
+@PART.plain(_TILEJSON.path)
+async def tilejson(request: Request) -> Response:
+    """Describe a tile set as TileJSON."""
+    atlas, name = _atlas(request), request.path_params["collection"]
+    if name != BASEMAP and name not in atlas.view.snapshot.collections:
+        return _unknown(name)
+    version = atlas.base_version if name == BASEMAP else atlas.view.version
+    return representation(request, version, JSON, lambda: orjson.dumps(_tilejson(request, atlas, name)))
+
+
+@PART.plain(_STYLE.path)
+async def style(request: Request) -> Response:
+    """Answer the style of the whole map."""
+    document = mapbox(request, STYLES[WHOLE_MAP])
+    return representation(request, _atlas(request).view.version, JSON, lambda: orjson.dumps(document))
+
+
+def _unknown(name: str) -> Response:
+    return problem(404, "No such tiles", f"no collection {name[:80]!r}")
+
+
+def _require_no_parameters(request: Request) -> None:
+    for name, value in request.query_params.multi_items():
+        raise BadParameter(name[:80], value, "none")
+
+
+async def _basemap_tile(request: Request) -> Response:
+    atlas, tile = _atlas(request), _address(request)
+    _require_no_parameters(request)
+
+    def encode() -> bytes:
+        return encode_tile(atlas.base_layers, tile)
+
+    return await tile_response(request, atlas.base_tiles, atlas.base_version, VECTOR, (BASEMAP, *tile), encode)
+
+
+async def _picture(request: Request, end: str, ratio: int) -> Response:
+    atlas, name = _atlas(request), request.path_params["collection"]
+    if name == BASEMAP:
+        return await _basemap_picture(request, ratio)
+    view = atlas.view
+    collection = view.snapshot.collections.get(name)
+    if collection is None:
+        return _unknown(name)
+    tile = _address(request)
+    selection = parse_tile_selection(request, _TILES[end], collection)
+    return await picture_response(request, view, collection, tile, MERCATOR_QUAD, selection, ratio)
+
+
+async def _basemap_picture(request: Request, ratio: int) -> Response:
+    atlas, tile = _atlas(request), _address(request)
+    look = style_table(request.app.state.settings.static / "style-table.json")
+    _require_no_parameters(request)
+
+    def encode() -> bytes:
+        return render_png(tile_canvas(tile, ratio), (), look, atlas.base_layers[:2], look["base"]["light"]["sea"])
+
+    key = (BASEMAP, *tile, ratio)
+    return await tile_response(request, atlas.base_tiles, atlas.base_version, RASTER, key, encode, slow=True)
 
 
 def _address(request: Request) -> Tile:
-    return xyz(*(request.path_params[part] for part in "zxy"))
+    return parse_xyz(*(request.path_params[part] for part in "zxy"))
 
 
-def describe(request: Request, atlas: Atlas, name: str) -> Mapping[str, Any]:
-    """TileJSON 3.0.0 of a tile set."""
+def _tilejson(request: Request, atlas: LiveSnapshot, name: str) -> Mapping[str, Any]:
+    """Return the TileJSON 3.0.0 of a collection or of the base map."""
     template = href(request, f"/tiles/{name}") + "/{z}/{x}/{y}.mvt"
-    told: dict[str, Any] = {"tilejson": "3.0.0", "name": name, "scheme": "xyz", "tiles": [template], "minzoom": 0}
+    document: Json = {"tilejson": "3.0.0", "name": name, "scheme": "xyz", "tiles": [template], "minzoom": 0}
     if name == BASEMAP:
         fields = {
             "country": ("iso_a2", "name_en"),
@@ -119,11 +224,11 @@ def describe(request: Request, atlas: Atlas, name: str) -> Mapping[str, Any]:
             "place": ("name",),
         }
         layers = [{"id": layer, "fields": dict.fromkeys(names, "String")} for layer, names in fields.items()]
-        return {**told, "maxzoom": BASEMAP_MAX_ZOOM, "vector_layers": layers, "attribution": ATTRIBUTION}
-    found = atlas.view.snapshot.collections[name]
-    columns = {column.name: column.doc for column in found.columns}
-    layers = [{"id": name, "description": found.description, "fields": columns}]
-    if found.bounds is not None:
-        told["bounds"] = list(found.bounds)
+        return {**document, "maxzoom": BASEMAP_MAX_ZOOM, "vector_layers": layers, "attribution": ATTRIBUTION}
+    collection = atlas.view.snapshot.collections[name]
+    columns = {column.name: column.doc for column in collection.columns}
+    layers = [{"id": name, "description": collection.description, "fields": columns}]
+    if collection.bounds is not None:
+        document["bounds"] = list(collection.bounds)
     attribution = request.app.state.settings.attribution
-    return {**told, "maxzoom": MAX_ZOOM, "vector_layers": layers, "attribution": attribution}
+    return {**document, "maxzoom": MAX_ZOOM, "vector_layers": layers, "attribution": attribution}

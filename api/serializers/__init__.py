@@ -1,1 +1,1 @@
-"""Answers as plain JSON values; the one source for HTTP, terminal, pages and reports."""
+"""Answers as JSON values, the only source of HTTP, terminal, pages and reports; none of them reads an answer itself."""

@@ -1,54 +1,57 @@
-"""Answers as plain values, for JSON: whose it was, with chains, reasons, claims and sources."""
+"""Answers on ownership as JSON values: owners of what a strike hit, chains, control, reasons, claims and sources."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import date
-from typing import Any
 
 import orjson
 import shapely
 from pydantic import BaseModel
 
-from api.serializers.control import control
-from api.serializers.shares import interval, shares
-from layers.attribution.attribute import Answer, HitOwners, country_of, days
-from layers.collections.feature_types import GROUPS
+from api.http.json import Json
+from api.wording.catalogue import text
+from layers.attribution.attribute import HitOwnership, StrikeAttribution, country_of, days
+from layers.collections.feature_types import KIND_GROUPS
 from layers.decisions.hits import shown
+from layers.matching.explanation import worded_reasons
+from layers.model.messages import Message
 from layers.model.problems import UnknownRecord
 from layers.model.records import Asset, Match, Record, Relation
-from layers.ownership.chains import Chain, Step
+from layers.ownership.chains import Chain, ChainStep
+from layers.ownership.control import Controller, ControlPeriod, ControlStep
+from layers.ownership.minority import Minority
 from layers.ownership.owners import Owners
-from layers.ownership.walk import Basis, Minority
+from layers.ownership.walk import REACHES, Basis, CountryShare, Interval
 from layers.snapshot.snapshot import Snapshot
 
-Json = dict[str, Any]
 
-
-def strike_answer(snapshot: Snapshot, told: Answer) -> Json:
-    """The whole answer to one strike."""
-    strike = told.strike
+def strike_answer(snapshot: Snapshot, struck: StrikeAttribution) -> Json:
+    """Give the whole answer to a strike: owners, ties, assets, candidates, claims and sources."""
+    strike = struck.strike
     first, last = days(strike)
-    claims = [claim for key in _about(told) for claim in snapshot.records.where("claims", "record", key)]
+    claims = [claim for key in _about(struck) for claim in snapshot.records.where("claims", "record", key)]
     answer: Json = {
         "strike": {**_record(strike), "day_first": first, "day_last": last},
-        "basis": told.basis,
-        "minority": told.minority,
-        "rests_on": told.finding.rests_on,
-        "decision": _record(told.finding.decision) if told.finding.decision else None,
+        "basis": struck.basis,
+        "minority": struck.minority,
+        "rests_on": struck.outcome.basis_of_outcome,
+        "decision": _record(struck.outcome.decision) if struck.outcome.decision else None,
         "host": _country(snapshot, strike.host_country),
-        "owners": shares(snapshot, told.shares, told.unattributed, told.reasons),
-        "related": [tie(snapshot, relation, told.basis) for hit in told.hits for relation in hit.relations],
-        "assets": [_hit(snapshot, hit, told) for hit in told.hits],
+        "owners": shares(snapshot, struck.shares, struck.unattributed, struck.reasons),
+        "related": [
+            relation_values(snapshot, relation, struck.basis) for hit in struck.hits for relation in hit.relations
+        ],
+        "assets": [_hit(snapshot, hit, struck) for hit in struck.hits],
         "claims": [claim.model_dump(mode="json", exclude={"id", "dataset", "private"}) for claim in claims],
     }
     answer |= _candidates(snapshot, strike.id)
-    answer["sources"] = sources(snapshot, answer)
+    answer["sources"] = cited_sources(snapshot, answer)
     return answer
 
 
 def owners_answer(snapshot: Snapshot, owned: str, owners: Owners, on: date, basis: Basis, minority: Minority) -> Json:
-    """Who owns an asset or entity on a day."""
+    """Give who owns and who controls an asset or entity on a day."""
     records = snapshot.records
     ties = records.where("relations", "asset", owned)
     about = (
@@ -63,14 +66,14 @@ def owners_answer(snapshot: Snapshot, owned: str, owners: Owners, on: date, basi
         "minority": minority,
         **_owners(snapshot, owners),
         **control(snapshot, snapshot.control(owned, on, on, basis)),
-        "related": [tie(snapshot, relation, basis) for relation in ties],
+        "related": [relation_values(snapshot, relation, basis) for relation in ties],
     }
-    answer["sources"] = sources(snapshot, answer)
+    answer["sources"] = cited_sources(snapshot, answer)
     return answer
 
 
 def holdings_answer(snapshot: Snapshot, entity: str, on: date) -> Json:
-    """What an entity holds on a day, directly and through others.
+    """Give the holdings of an entity on a day, direct and through others.
 
     Raises
     ------
@@ -82,26 +85,26 @@ def holdings_answer(snapshot: Snapshot, entity: str, on: date) -> Json:
         raise UnknownRecord(f"no entity {entity!r}")
     rows = []
     for row in snapshot.holdings(entity, on):
-        kind = "asset" if row.held in records.assets else "entity"
-        name = records.assets[row.held].name if kind == "asset" else records.entities[row.held].name
+        kind = "asset" if row.id in records.assets else "entity"
+        name = records.assets[row.id].name if kind == "asset" else records.entities[row.id].name
         direct, effective = (
             dict(zip(("min", "max"), part.rounded(), strict=True)) for part in (row.direct, row.effective)
         )
-        rows.append({"id": row.held, "kind": kind, "name": name, "direct": direct, "effective": effective})
+        rows.append({"id": row.id, "kind": kind, "name": name, "direct": direct, "effective": effective})
     return {"entity": _record(records.entities[entity]), "on": on, "holdings": rows}
 
 
-def _hit(snapshot: Snapshot, hit: HitOwners, told: Answer) -> Json:
+def _hit(snapshot: Snapshot, hit: HitOwnership, struck: StrikeAttribution) -> Json:
     decision = hit.hit.decision
-    candidates = snapshot.matches[told.strike.id]
-    match = next((one for one in candidates if one.asset == hit.hit.asset), None)
+    candidates = snapshot.matches[struck.strike.id]
+    match = next((candidate for candidate in candidates if candidate.asset == hit.hit.asset), None)
     return {
         "asset": _asset(snapshot.records.assets[hit.hit.asset]),
         "verdict": hit.hit.verdict,
         "decision": decision.model_dump(mode="json", include={"who", "when", "why", "sources"}) if decision else None,
-        "match": _evidence(match) if match else None,
+        "match": evidence(match) if match else None,
         **_owners(snapshot, hit.owners),
-        **control(snapshot, snapshot.control(hit.hit.asset, *days(told.strike), told.basis)),
+        **control(snapshot, snapshot.control(hit.hit.asset, *days(struck.strike), struck.basis)),
     }
 
 
@@ -110,7 +113,7 @@ def _owners(snapshot: Snapshot, owners: Owners) -> Json:
         "owners": shares(snapshot, owners.shares, owners.unattributed, owners.reasons),
         "chains": [_chain(snapshot, chain) for chain in owners.chains.paths],
         "rest": interval(owners.chains.rest),
-        "warnings": list(owners.warnings),
+        "warnings": [text(warning) for warning in owners.warnings],
     }
 
 
@@ -122,13 +125,13 @@ def _chain(snapshot: Snapshot, chain: Chain) -> Json:
         **interval(chain.share),
         "country": chain.end.country,
         "reach": reach,
-        "reason": chain.end.reason,
+        "reason": text(chain.end.reason) if chain.end.reason else None,
         "stays_with": {"entity": entity.id, "name": entity.name} if entity else None,
         "steps": steps,
     }
 
 
-def _step(snapshot: Snapshot, step: Step) -> Json:
+def _step(snapshot: Snapshot, step: ChainStep) -> Json:
     stake = step.stake
     share_min, share_max = step.share.rounded()
     owner = snapshot.records.entities[stake.owner]
@@ -148,8 +151,8 @@ def _step(snapshot: Snapshot, step: Step) -> Json:
     }
 
 
-def tie(snapshot: Snapshot, relation: Relation, basis: Basis) -> Json:
-    """A tie of an entity to an asset that is not ownership."""
+def relation_values(snapshot: Snapshot, relation: Relation, basis: Basis) -> Json:
+    """Give a relation of an entity to an asset that is no ownership, such as supplier or operator."""
     entity = snapshot.records.entities[relation.entity]
     country = _country(snapshot, country_of(entity, basis)) or {"country": None, "name": None}
     return {
@@ -168,7 +171,7 @@ def tie(snapshot: Snapshot, relation: Relation, basis: Basis) -> Json:
 
 
 def _candidates(snapshot: Snapshot, strike: str) -> Json:
-    """What may have been hit, from the least probability that is shown on; how much the rest has in all."""
+    """List the candidates whose probability is high enough to be shown, and the sum of the rest."""
     matches = snapshot.matches[strike]
     least = snapshot.show_from
     rest = [match.probability for match in matches if match.asset is not None and match.probability < least]
@@ -182,15 +185,20 @@ def _candidates(snapshot: Snapshot, strike: str) -> Json:
 def _candidate(snapshot: Snapshot, match: Match) -> Json:
     assert match.asset is not None
     asset = snapshot.records.assets[match.asset]
-    return {"asset": asset.id, "name": asset.name, "kind": asset.kind, **_evidence(match)}
+    return {"asset": asset.id, "name": asset.name, "kind": asset.kind, **evidence(match)}
 
 
-def _evidence(match: Match) -> Json:
-    return match.model_dump(mode="json", include={"probability", "distance_m", "reasons"})
+def evidence(match: Match) -> Json:
+    """How probable a match is, and why."""
+    return {
+        "probability": match.probability,
+        "distance_m": match.distance_m,
+        "reasons": worded_reasons(match.reasons, text),
+    }
 
 
 def _asset(asset: Asset) -> Json:
-    return {**_record(asset), "group": GROUPS.get(asset.kind)}
+    return {**_record(asset), "group": KIND_GROUPS.get(asset.kind)}
 
 
 def _country(snapshot: Snapshot, iso: str | None) -> Json | None:
@@ -202,21 +210,21 @@ def _name(snapshot: Snapshot, iso: str) -> str:
 
 
 def _record(record: Record) -> Json:
-    """Every column; the geometry as GeoJSON."""
+    """Give every column of a record; the geometry as GeoJSON."""
     values = record.model_dump(mode="json")
     if isinstance(shape := getattr(record, "geometry", None), shapely.Geometry):
         values["geometry"] = orjson.loads(shapely.to_geojson(shape))
     return values
 
 
-def _about(told: Answer) -> Iterable[str]:
-    """Ids of the records that the claims of an answer may be about, each once."""
-    stakes = (step.stake.id for hit in told.hits for chain in hit.owners.chains.paths for step in chain.steps)
-    return dict.fromkeys((told.strike.id, *(hit.hit.asset for hit in told.hits), *stakes))
+def _about(struck: StrikeAttribution) -> Iterable[str]:
+    """List the ids of the records of an answer that claims may be about, each once."""
+    stakes = (step.stake.id for hit in struck.hits for chain in hit.owners.chains.paths for step in chain.steps)
+    return dict.fromkeys((struck.strike.id, *(hit.hit.asset for hit in struck.hits), *stakes))
 
 
-def sources(snapshot: Snapshot, answer: object) -> Mapping[str, Json]:
-    """The sources that an answer names anywhere, by id."""
+def cited_sources(snapshot: Snapshot, answer: object) -> Mapping[str, Json]:
+    """Collect the sources that an answer cites anywhere, by id."""
     wanted = {"publisher", "title", "url", "archive_url", "published", "language", "licence"}
     known: Mapping[str, BaseModel] = snapshot.records.sources
     cited = sorted(set(_cited(answer)) & known.keys())
@@ -235,3 +243,66 @@ def _cited(value: object) -> Iterable[str]:
     elif isinstance(value, list):
         for part in value:
             yield from _cited(part)
+
+
+def shares(
+    snapshot: Snapshot, owned_shares: tuple[CountryShare, ...], unattributed: Interval, reasons: tuple[Message, ...]
+) -> list[Json]:
+    """List each country's share in percent, largest first, and the unattributed share with its reasons."""
+    rows = [country_share(snapshot, share) for share in owned_shares]
+    if unattributed.high > 0:
+        rows.append(
+            {"country": None, "name": "unattributed", **interval(unattributed), "reasons": [*map(text, reasons)]}
+        )
+    return rows
+
+
+def country_share(snapshot: Snapshot, share: CountryShare) -> Json:
+    """Give a country's share in percent, in all and by where its chains end."""
+    reaches: Json = {reach: list(share.reaches[reach].rounded()) for reach in REACHES}
+    return {
+        "country": share.country,
+        "name": snapshot.country_names.get(share.country, share.country),
+        **interval(share.share),
+        **reaches,
+    }
+
+
+def interval(share: Interval) -> Json:
+    """Give the lowest and the highest value of a share, in percent."""
+    low, high = share.rounded()
+    return {"share_min": low, "share_max": high}
+
+
+def control(snapshot: Snapshot, spans: tuple[ControlPeriod, ...]) -> Json:
+    """Give who surely controls an asset or entity on all days, and who on each span of them."""
+    days = [
+        {"first": span.first, "last": span.last, "control": _controller(snapshot, span.controller)} for span in spans
+    ]
+    return {"control": days[0]["control"] if len(days) == 1 else None, "control_days": days}
+
+
+def _controller(snapshot: Snapshot, controller: Controller | None) -> Json | None:
+    if controller is None:
+        return None
+    name = snapshot.records.entities[controller.entity].name
+    steps = [_hold(snapshot, hold) for hold in controller.steps]
+    return {
+        "entity": controller.entity,
+        "name": name,
+        "country": controller.country,
+        "reach": controller.reach,
+        "steps": steps,
+    }
+
+
+def _hold(snapshot: Snapshot, hold: ControlStep) -> Json:
+    records = snapshot.records
+    return {
+        "controlled": hold.controlled,
+        "name": (records.assets.get(hold.controlled) or records.entities[hold.controlled]).name,
+        "holders": [{"entity": name, "name": records.entities[name].name} for name in hold.holders],
+        **interval(hold.share),
+        "declared": [control.kind for control in hold.declared],
+        "sources": sorted({*(stake.source for stake in hold.stakes), *(c.source for c in hold.declared)}),
+    }

@@ -1,4 +1,4 @@
-"""What a load read and did, as plain values for JSON and for tables."""
+"""The report of a load as JSON values: rows read, rows rejected and why, and the changes."""
 
 from __future__ import annotations
 
@@ -6,30 +6,28 @@ import re
 import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
-from layers.ingest.load_plan import Arrival, Change
-from layers.model.problems import Problem
-from layers.model.read_result import Reading
-from layers.model.records import NOUNS
+from api.http.json import Json
+from api.wording.catalogue import text
+from layers.ingest.load_plan import LoadPlan, TableChange
+from layers.model.problems import Problem, ReadResult
+from layers.model.records import RECORD_TYPES
+from layers.resolution.candidates import MatchCandidate
 from layers.sources.files.source_file import SourceFile
-from layers.sources.reader.format import Format, Request
-
-Json = dict[str, Any]
+from layers.sources.reader.format import Format, LoadOptions
 
 
-def load(
+def load_report(
     fmt: Format,
-    request: Request,
+    request: LoadOptions,
     files: Sequence[SourceFile],
-    reading: Reading,
-    arrival: Arrival,
-    done: Mapping[str, Change],
+    reading: ReadResult,
+    arrival: LoadPlan,
+    done: Mapping[str, TableChange],
 ) -> Json:
-    """The report of a load; ``written`` and ``rejected_files`` are for the caller to fill."""
-    problems = faults(reading, arrival)
+    """Give the report of a load; ``written`` and ``rejected_files`` are for the caller to fill."""
+    problems = all_problems(reading, arrival)
     return {
         "format": fmt.name,
         "dataset": request.dataset,
@@ -39,37 +37,47 @@ def load(
         "rows": {
             "read": reading.rows,
             "skipped": sum(reading.skipped.values()),
-            "rejected": len(rejected(problems)),
-            "of_which_partly_read": len(rejected(problems) & _placed(reading)),
+            "rejected": len(rejected_rows(problems)),
+            "of_which_partly_read": len(rejected_rows(problems) & _placed(reading)),
         },
-        "read": {name: len(reading.records.table(name)) for name in NOUNS if reading.records.table(name)},
+        "read": {name: len(reading.records.table(name)) for name in RECORD_TYPES if reading.records.table(name)},
         "skipped": dict(sorted(reading.skipped.items(), key=lambda item: -item[1])),
         "rejected": reasons(problems),
         "problems": [problem.as_dict() for problem in problems],
-        "already_known": dict(arrival.known),
-        "left_out": dict(arrival.left_out),
-        "staying": dict(arrival.staying),
-        "same": {name: {"known": known, "by": by} for name, (known, by) in arrival.resolution.same.items()},
-        "proposals": [asdict(proposal) for proposal in arrival.resolution.proposals],
-        "conflicts": list(arrival.resolution.conflicts),
-        "remarks": list(arrival.remarks),
+        "already_known": dict(arrival.already_covered),
+        "left_out": dict(arrival.dropped),
+        "staying": dict(arrival.retained),
+        "same": {name: {"known": known, "by": text(by)} for name, (known, by) in arrival.resolution.same.items()},
+        "proposals": [_proposal(proposal) for proposal in arrival.resolution.proposals],
+        "conflicts": [text(conflict) for conflict in arrival.resolution.conflicts],
+        "remarks": [text(note) for note in arrival.notes],
         "changes": {name: _change(change) for name, change in done.items()},
         "written": None,
         "rejected_files": [],
     }
 
 
-def _mapped_licence(request: Request) -> str | None:
+def _proposal(candidate: MatchCandidate) -> Json:
+    return {
+        "incoming": candidate.incoming,
+        "known": candidate.known,
+        "score": candidate.score,
+        "reasons": [text(reason) for reason in candidate.reasons],
+        "exact": candidate.exact,
+    }
+
+
+def _mapped_licence(request: LoadOptions) -> str | None:
     return request.mapping.source.get("licence") if request.mapping else None
 
 
-def _is_private(fmt: Format, reading: Reading) -> bool:
-    """Whether anything read is private; where nothing was, whether the format is."""
-    records = [record for name in NOUNS for record in reading.records.table(name).values()]
+def _is_private(fmt: Format, reading: ReadResult) -> bool:
+    """Return whether any record that was read is private; without records, whether the format is."""
+    records = [record for name in RECORD_TYPES for record in reading.records.table(name).values()]
     return any(record.private for record in records) if records else fmt.private
 
 
-def _change(change: Change) -> Json:
+def _change(change: TableChange) -> Json:
     changed = {key: list(columns) for key, columns in change.changed.items()}
     return {
         "added": list(change.added),
@@ -79,40 +87,40 @@ def _change(change: Change) -> Json:
     }
 
 
-def faults(reading: Reading, arrival: Arrival) -> tuple[Problem, ...]:
-    """Every fault of a load, each once: curated records are looked through before, and again beside all others."""
+def all_problems(reading: ReadResult, arrival: LoadPlan) -> tuple[Problem, ...]:
+    """List every problem of a load once: curated records are checked by themselves and again with all records."""
     seen = {(fault.file, fault.row, fault.record, fault.column) for fault in reading.problems}
     more = [fault for fault in arrival.problems if (fault.file, fault.row, fault.record, fault.column) not in seen]
     return (*reading.problems, *more)
 
 
-def rejected(problems: Sequence[Problem]) -> set[tuple[str, int]]:
-    """File and row of every row with a fault."""
+def rejected_rows(problems: Sequence[Problem]) -> set[tuple[str, int]]:
+    """Collect file and row of every row with a problem."""
     return {(problem.file, problem.row) for problem in problems if problem.row is not None}
 
 
-def _placed(reading: Reading) -> set[tuple[str, int]]:
-    """Rows of which a record was made."""
-    return {(place.file, place.row) for (table, _), place in reading.places.items() if table != "sources"}
+def _placed(reading: ReadResult) -> set[tuple[str, int]]:
+    """Collect the rows that gave a record."""
+    return {(place.file, place.row) for (table, _), place in reading.locations.items() if table != "sources"}
 
 
 def reasons(problems: Sequence[Problem]) -> dict[str, int]:
-    """Faults counted by column and what was expected, the most frequent first."""
+    """Count problems by column and expectation, the most frequent first."""
     counts = Counter(f"{problem.column}: expected {_general(problem.expected)}" for problem in problems)
     return dict(counts.most_common())
 
 
 def _general(expected: str) -> str:
-    """An expectation without the place that it names, so that like ones are counted together."""
+    """Return an expectation without the file and row in it, so that like expectations are counted together."""
     return re.sub(r"\S+:\d+", "...", expected)[:200]
 
 
-def how_to_mend(
+def reload_command(
     fmt: str, dataset: str, files: Sequence[SourceFile], written: Sequence[Path], again: Sequence[str]
 ) -> str:
-    """The command that loads mended rows beside those that are loaded; empty where no row could be written.
+    """Write the command that loads corrected rows beside the loaded ones; empty where no row could be written.
 
-    Files without rejected rows are named again in their places: a row may need what another file says of it.
+    Files without rejected rows are named again in their positions, as a row may refer to another file.
     ``again`` are further options.
     """
     if not written:

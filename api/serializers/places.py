@@ -1,4 +1,4 @@
-"""Places as the API and the command line tell them, and the point that both are asked with."""
+"""Places of the gazetteer as JSON values, and the point that a search for them may be near to."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import math
 from dataclasses import asdict
 from typing import Any
 
-from api.requests.scalars import BadParameter
-from layers.reference.gazetteer import Candidate, Places
+from api.requests.parameters import BadParameter
+from api.wording.catalogue import text
+from layers.reference.gazetteer import Candidate, PlaceSearch
 
 #: lon,lat within the ranges of longitude and latitude, as the definition of the API spells it.
 _DECIMALS = r"(\.[0-9]+)?"
@@ -16,21 +17,30 @@ _LAT = rf"[+-]?(90(\.0+)?|[0-8]?[0-9]{_DECIMALS})"
 NEAR = f"^{_LON},{_LAT}$"
 
 
-def told(places: Places, origins: tuple[tuple[str, str, int], ...]) -> dict[str, Any]:
-    """What a text may mean, as plain values, with whose data it rests on."""
+def places_answer(places: PlaceSearch, origins: tuple[tuple[str, str, int], ...]) -> dict[str, Any]:
+    """Give the places that a text may mean, best first, with the sources of the gazetteer."""
     return {
         "query": places.text,
         "ambiguous": places.ambiguous,
         "best": None if places.best is None else places.best.id,
-        "why": places.why,
-        "candidates": [_told(one) for one in places.candidates],
+        "why": text(places.explanation),
+        "candidates": [_candidate(candidate) for candidate in places.candidates],
         "attribution": [{"name": name, "licence": licence, "places": count} for name, licence, count in origins],
     }
 
 
-def _told(one: Candidate) -> dict[str, Any]:
-    plain = {name: value for name, value in asdict(one).items() if name != "reasons"}
-    return {**plain, "reasons": [reason.model_dump(mode="json") for reason in one.reasons]}
+def _candidate(candidate: Candidate) -> dict[str, Any]:
+    plain = {name: value for name, value in asdict(candidate).items() if name != "reasons"}
+    reasons = [
+        {
+            "name": reason.name,
+            "value": float(reason.value),
+            "weight": float(reason.weight),
+            "detail": text(reason.detail),
+        }
+        for reason in candidate.reasons
+    ]
+    return {**plain, "reasons": reasons}
 
 
 def parse_near(text: str) -> tuple[float, float]:

@@ -1,28 +1,33 @@
-"""What reviewers are told, as plain values for JSON."""
+"""Cases for reviewers as JSON values: strikes to decide on, duplicates to judge, and judgements."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
 
 import orjson
 import shapely
 
+from api.http.json import Json
 from api.serializers import attribution
-from layers.attribution.attribute import Answer
-from layers.attribution.review_queue import Pending
-from layers.model.records import Match
+from api.wording.catalogue import text
+from layers.attribution.attribute import StrikeAttribution
+from layers.attribution.review_queue import ReviewItem
+from layers.decisions.identity import standing
+from layers.matching.explanation import worded_reasons
+from layers.model.records import Entity, Identity, Match, Records, Strike
+from layers.resolution.candidates import MatchCandidate
+from layers.resolution.merge import MergeResult
+from layers.resolution.strike_duplicates import DuplicateProposal
 from layers.snapshot.snapshot import Snapshot
 
-Json = dict[str, Any]
-
-#: Candidates of one strike that a reviewer is shown.
-SHOWN = 20
+#: The largest number of candidates of a strike that a reviewer is shown.
+MAX_CANDIDATES = 20
 
 
-def pending(snapshot: Snapshot, one: Pending) -> Json:
-    """A row of the queue."""
-    strike = snapshot.records.strikes[one.strike]
-    best = next((match for match in one.candidates if match.asset is not None), None)
+def queue_entry(snapshot: Snapshot, item: ReviewItem) -> Json:
+    """Give a strike of the review queue with its best candidate."""
+    strike = snapshot.records.strikes[item.strike]
+    best = next((match for match in item.candidates if match.asset is not None), None)
     return {
         "strike": strike.id,
         "title": strike.title,
@@ -30,23 +35,23 @@ def pending(snapshot: Snapshot, one: Pending) -> Json:
         "place": strike.place,
         "host_country": strike.host_country,
         "private": strike.private,
-        "gain": round(one.gain, 4),
-        "rests_on": one.finding.rests_on,
-        "candidates": sum(match.asset is not None for match in one.candidates),
+        "gain": round(item.expected_change, 4),
+        "rests_on": item.outcome.basis_of_outcome,
+        "candidates": sum(match.asset is not None for match in item.candidates),
         "best": _candidate(snapshot, best) if best else None,
     }
 
 
-def strike(snapshot: Snapshot, told: Answer) -> Json:
-    """What a decision on one strike may rest on: the answer, candidates with their places, earlier decisions."""
-    key = told.strike.id
+def review_case(snapshot: Snapshot, struck: StrikeAttribution) -> Json:
+    """Give the ground of a decision on a strike: the answer, candidates with geometry, and earlier decisions."""
+    key = struck.strike.id
     matches = snapshot.matches[key]
-    shown = [match for match in matches if match.asset is not None][:SHOWN]
+    shown = [match for match in matches if match.asset is not None][:MAX_CANDIDATES]
     decisions = snapshot.records.where("decisions", "strike", key)
-    answer = attribution.strike_answer(snapshot, told)
+    answer = attribution.strike_answer(snapshot, struck)
     answer["candidates"] = [_candidate(snapshot, match) for match in shown]
     answer["more_candidates"] = sum(match.asset is not None for match in matches) - len(shown)
-    answer["decisions"] = [one.model_dump(mode="json") for one in reversed(decisions)]
+    answer["decisions"] = [decision.model_dump(mode="json") for decision in reversed(decisions)]
     answer["seen"] = decisions[-1].id if decisions else None
     return answer
 
@@ -56,5 +61,70 @@ def _candidate(snapshot: Snapshot, match: Match) -> Json:
     asset = snapshot.records.assets[match.asset]
     shape = None if asset.geometry is None else orjson.loads(shapely.to_geojson(asset.geometry))
     about = asset.model_dump(mode="json", include={"name", "kind", "host_country", "uncertainty_m", "basis"})
-    evidence = match.model_dump(mode="json", include={"probability", "distance_m", "reasons"})
-    return {"asset": asset.id, **about, "geometry": shape, **evidence}
+    return {"asset": asset.id, **about, "geometry": shape, **attribution.evidence(match)}
+
+
+_OF_A_STRIKE = ("id", "dataset", "private", "title", "when", "place", "region", "host_country", "attacker", "targets")
+_OF_AN_ENTITY = ("id", "dataset", "private", "name", "names", "aliases", "type", "registered_in", "external_ids")
+
+
+def strike_pair(records: Records, proposal: DuplicateProposal) -> Json:
+    """Give two strikes that may be duplicates: both, the score from 0 to 1, and every reason with its weight.
+
+    ``one`` is the record to retain. ``records`` are those of the proposal, with judgements applied.
+    """
+    return {
+        "noun": "strikes",
+        "one": _strike(records, records.strikes[proposal.preferred]),
+        "other": _strike(records, records.strikes[proposal.duplicate]),
+        "score": proposal.score,
+        "distance_m": proposal.distance_m,
+        "reasons": worded_reasons(proposal.reasons, text),
+    }
+
+
+def entity_pair(records: Records, proposal: MatchCandidate) -> Json:
+    """Give two entities that may be duplicates, with the members of `strike_pair`; reasons have a text only."""
+    return {
+        "noun": "entities",
+        "one": _entity(records.entities[proposal.known]),
+        "other": _entity(records.entities[proposal.incoming]),
+        "score": proposal.score,
+        "distance_m": None,
+        "reasons": [
+            {"name": "name", "value": None, "weight": None, "detail": text(reason)} for reason in proposal.reasons
+        ],
+    }
+
+
+def _strike(records: Records, strike: Strike) -> Json:
+    sources = (records.sources[name] for name in strike.sources if name in records.sources)
+    cited = [{"publisher": source.publisher, "title": source.title, "url": source.url} for source in sources]
+    point = strike.geometry
+    lonlat = None if point is None else list(point.coords[0])
+    values = strike.model_dump(mode="json", include=set(_OF_A_STRIKE))
+    return {**values, "lonlat": lonlat, "uncertainty_m": strike.uncertainty_m, "sources": cited}
+
+
+def _entity(entity: Entity) -> Json:
+    return entity.model_dump(mode="json", include=set(_OF_AN_ENTITY))
+
+
+def judgement(records: Records, identity: Identity, merged: MergeResult) -> Json:
+    """Give the effect of a new judgement: the record, what each merged id became, and judgements without effect."""
+    pair = (identity.one, identity.other)
+    merged_ids = {name: merged.merged_into[name] for name in pair if name in merged.merged_into}
+    remarks = [remark for remark in map(text, merged.remarks) if identity.id in remark]
+    return {**_judgement(records, identity), "kept": merged_ids, "remarks": remarks}
+
+
+def judgements(records: Records) -> Iterator[Json]:
+    """List all judgements in their order; ``stands`` marks the latest judgement of a pair unless it is undone."""
+    standing_ids = {judgement.id for judgement in standing(records.identities.values()).values()}
+    for identity in records.identities.values():
+        yield {**_judgement(records, identity), "stands": identity.id in standing_ids}
+
+
+def _judgement(records: Records, identity: Identity) -> Json:
+    noun = "strikes" if identity.one in records.strikes else "entities"
+    return {"noun": noun, **identity.model_dump(mode="json", exclude={"dataset"})}

@@ -1,1 +1,1 @@
-"""What a running worker holds: the live snapshot, its tiles, its state beside other workers."""
+"""State of a running worker: the live snapshot, its tiles, its counts beside those of other workers."""

@@ -1,4 +1,4 @@
-"""Which program this is: its version, and digests of its sources and of the settings that shape what it answers."""
+"""Identity of the running program: its version, and digests of its sources and of settings that shape its answers."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ def program_version() -> str:
         return "0"
 
 
-def edition(settings: Settings) -> str:
+def build_id(settings: Settings) -> str:
     """Version of the program, and a digest of its sources and of the settings that the bytes of answers depend on.
 
     A checkout changes more often than its version does, and what it answers with it.
     """
     shaping = (settings.limit_default, settings.limit_max, settings.attribution)
-    made = hashlib.blake2b(repr((*shaping, settings.publish_from, settings.show_from)).encode())
-    made.update(sources("api", "layers", "geo"))
-    made.update((settings.static / "style-table.json").read_bytes())
-    return f"{program_version()}.{made.hexdigest()[:8]}"
+    digest = hashlib.blake2b(repr((*shaping, settings.publish_from, settings.show_from)).encode())
+    digest.update(sources("api", "layers", "geo"))
+    digest.update((settings.static / "style-table.json").read_bytes())
+    return f"{program_version()}.{digest.hexdigest()[:8]}"
 
 
 def sources(*rings: str) -> bytes:
-    """A digest of the sources of some rings of the program."""
-    made = hashlib.blake2b()
+    """A digest of the sources of rings of the program."""
+    digest = hashlib.blake2b()
     for ring in rings:
         for file in sorted((ROOT / ring).rglob("*")):
             if file.suffix in (".py", ".html", ".css", ".js", ".toml"):
-                made.update(file.read_bytes())
-    return made.digest()
+                digest.update(file.read_bytes())
+    return digest.digest()

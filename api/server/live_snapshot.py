@@ -9,66 +9,66 @@ import logging
 import sys
 import threading
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from functools import cached_property
+from functools import cached_property, partial
 
-from api.requests.query_parameters import ORDERS
+from api.requests.query_parameters import DEFAULT_ORDERS
 from api.server.build_id import sources
-from api.server.served_version import Counts, Tiles, View
+from api.server.served_version import CacheStats, ServedVersion, TileCache
 from api.settings import Settings
-from geo.tiles.mvt import Layer
+from api.wording.catalogue import text
+from geo.tiles.mvt import TileLayer
 from geo.tiles.tile_matrix import DEGREES
-from layers.model.records import Records
-from layers.query.keyset_cursor import keyed
+from layers.model.records import Record, Records
+from layers.query.keyset_cursor import with_tiebreak
 from layers.query.selection import Selection, rows
 from layers.reference import basemap
-from layers.snapshot.derived_layers import renewal
-from layers.snapshot.incremental import renewed, take_over, touched_alone
+from layers.snapshot.derived_layers import incremental_rewrite
+from layers.snapshot.incremental import SnapshotUpdate, with_shared_stages
 from layers.snapshot.public_records import public
 from layers.snapshot.snapshot import Snapshot
-from layers.snapshot.snapshot_cache import Keeping
-from layers.store.store import Renewal, Store, StoreError
+from layers.snapshot.snapshot_cache import SnapshotCache
+from layers.store.store import DerivedUpdate, Edit, ExpectedLatest, Store, StoreError
 
-#: Zooms whose tiles are made ready ahead.
+#: Zooms whose tile geometry is computed ahead.
 _ZOOMS = 15
 
-#: After so many changes what is kept is kept anew: to catch up with fewer a start takes a second or two.
+#: After so many changes the cache is written anew: to catch up with fewer, a start takes a second or two.
 _AFTER = 200
 
 log = logging.getLogger(__name__)
 
 
 def snapshots_of(store: Store, base: basemap.Basemap, settings: Settings) -> tuple[Snapshot, Snapshot]:
-    """The newest version of what a store holds: as it is served, every layer of it built, and with what is private."""
+    """The newest version of a store: as it is served, every layer of it built, and with its private records."""
     seq, records = store.version(packed=True)
-    return _snapshots(base, seq, records, data_date(store, seq), settings, None)
+    return _snapshots(records, partial(_snapshot, base, settings, seq, data_date(store, seq)))
 
 
-def _snapshots(
-    base: basemap.Basemap, seq: int, records: Records, day: date, settings: Settings, before: Snapshot | None
-) -> tuple[Snapshot, Snapshot]:
-    """The same of records that were read already; what has not changed is taken over from the view ``before``."""
-    served = public(records)
+def _snapshot(base: basemap.Basemap, settings: Settings, seq: int, day: date, records: Records) -> Snapshot:
+    return Snapshot.of(records, base, seq, day, settings.publish_from, settings.show_from, text)
 
-    def view(known: Records) -> Snapshot:
-        return Snapshot.of(known, base, seq, day, settings.publish_from, settings.show_from)
 
-    snapshot = view(served) if before is None else renewed(before, view(served))
+def _snapshots(stored: Records, snapshot_of: Callable[[Records], Snapshot]) -> tuple[Snapshot, Snapshot]:
+    served = public(stored)
+    snapshot = snapshot_of(served)
     _ready_to_serve(snapshot)
-    if before is None:
-        _ready_to_draw(snapshot)
-    return snapshot, snapshot if served is records else view(records)
+    _ready_to_draw(snapshot)
+    return snapshot, snapshot if served is stored else snapshot_of(stored)
 
 
 def _ready_to_serve(snapshot: Snapshot) -> None:
-    """Make ahead what the first page would wait for: features, and their order."""
+    """Compute ahead what the first page would wait for: features, and their order."""
     for collection in snapshot.collections.values():
         _ = collection.fragments, collection.rows_by_id
-        rows(collection, keyed(Selection(order=ORDERS.get(collection.name, ()))))
+        rows(collection, with_tiebreak(Selection(order=DEFAULT_ORDERS.get(collection.name, ()))))
 
 
 def _ready_to_draw(snapshot: Snapshot) -> None:
-    """Make ahead what the first tile and the first box would wait for."""
+    """Compute ahead what the first tile and the first box would wait for."""
     for collection in snapshot.collections.values():
         _ = collection.layer
         collection.mask((0.0, 0.0, 0.0, 0.0), date.min, date.max)
@@ -86,8 +86,32 @@ def last_change(store: Store, seq: int) -> datetime | None:
     return datetime.fromisoformat(last.at) if last else None
 
 
-class Atlas:
-    """The current view. A request takes it once and keeps to it; nothing in it changes."""
+@dataclass(frozen=True, eq=False)
+class _NextVersion:
+    """What a write of this process computed of the version after it, for `LiveSnapshot.refresh` to serve.
+
+    Parameters
+    ----------
+    base
+        The version that was served when the write began.
+    stored
+        The records after the write.
+    update
+        From ``base.with_private`` to these records.
+    """
+
+    base: ServedVersion
+    stored: Records
+    update: SnapshotUpdate
+
+    @property
+    def seq(self) -> int:
+        """The last change in these records."""
+        return self.update.newer.seq
+
+
+class LiveSnapshot:
+    """The version that is served. A request reads `view` once and answers from that; nothing in it changes."""
 
     def __init__(self, store: Store, settings: Settings, program: str) -> None:
         """Read the newest version."""
@@ -98,179 +122,240 @@ class Atlas:
         self.basemap = basemap.read(settings.basemap)
         self.base_layers = self.basemap.layers()
         #: Tiles of all versions so far.
-        self.counts = Counts()
-        self.base_tiles = Tiles(settings.tiles_kept, self.counts)
+        self.counts = CacheStats()
+        self.base_tiles = TileCache(settings.tiles_kept, self.counts)
         self.base_version = f"base-{program}-{settings.basemap.stat().st_mtime_ns:x}"
         #: Why the newest version cannot be shown; ``None`` if it can.
         self.fault: str | None = None
         self._behind_since: float | None = None
         self._ended = False
-        #: The version from which on it is tried again to keep what could not be kept.
+        self._next: _NextVersion | None = None
+        #: The version from which on it is tried again to write what could not be written.
         self._not_before = 0
-        self._keeping = Keeping(
+        self._cache = SnapshotCache(
             store=store,
             basemap=settings.basemap,
             base=self.basemap,
-            # What is answered of it may change without what is kept.
-            program=sources("geo", "layers").hex(),
+            # Answers may change while the files stay the same.
+            program=sources("geo", "layers", "api/wording").hex(),
             publish_from=settings.publish_from,
             show_from=settings.show_from,
-            least=settings.keep_from,
+            wording=text,
+            min_records=settings.keep_from,
         )
         store.count_edits()
         self.view = self._first()
 
     @cached_property
-    def ground_in_degrees(self) -> tuple[Layer, ...]:
-        """Countries and boundaries on the plane of equal degrees, made when they are first asked for."""
+    def ground_in_degrees(self) -> tuple[TileLayer, ...]:
+        """Countries and boundaries on the plane of equal degrees, built when they are first read."""
         return self.basemap.ground(DEGREES)
 
-    def _first(self) -> View:
-        """The newest version; of a large store from what is kept of it or of one before, or else it is kept."""
-        self._others = self.store.edited_by_others()
-        if not self._keeping.is_worth_it():
-            return self._newest(None)
-        near = self._near()
-        if near is not None:
-            return near
-        with self._keeping.alone():
-            # Another worker may have made it meanwhile.
-            return self._near() or self._found()
+    def append(self, table: str, record: Record, *, author: str, seen: ExpectedLatest | None = None) -> int:
+        """Append a record to the store, see `Store.append`; the snapshot after it is computed once, for both."""
+        at = datetime.now(UTC)
+        with self._computing_next(at) as derived:
+            return self.store.append(table, record, author=author, at=at, seen=seen, derived=derived)
 
-    def _near(self) -> View | None:
-        """The newest version from what was kept, unless so much was changed since that all is better found anew."""
-        begun, known = time.monotonic(), self._keeping.read(self._others)
-        if known is None:
+    def write(self, *edits: Edit, author: str, at: datetime | None = None) -> int:
+        """Write edits to the store, see `Store.write`; the snapshot after them is computed once, for both."""
+        at = at or datetime.now(UTC)
+        with self._computing_next(at) as derived:
+            return self.store.write(*edits, author=author, at=at, derived=derived)
+
+    @contextmanager
+    def _computing_next(self, at: datetime) -> Iterator[DerivedUpdate]:
+        """Compute the layers in the store from the version that is served; where the write fails all is discarded."""
+        view, computed = self.view, list[_NextVersion]()
+
+        def take(update: SnapshotUpdate, stored: Records) -> None:
+            computed.append(_NextVersion(view, stored, update))
+
+        yield incremental_rewrite(view.with_private, view.stored, at.astimezone(UTC).date(), take)
+        following = self._next
+        if computed and (following is None or following.base is not view or following.seq < computed[-1].seq):
+            self._next = computed[-1]
+
+    def _first(self) -> ServedVersion:
+        """The newest version; of a large store it is read from the cache, or else computed and written there."""
+        self._external_edits = self.store.edited_by_others()
+        if not self._cache.is_large():
+            return self._computed()
+        cached = self._from_cache()
+        if cached is not None:
+            return cached
+        with self._cache.exclusive_lock():
+            # Another worker may have written it meanwhile.
+            return self._from_cache() or self._computed_and_cached()
+
+    def _from_cache(self) -> ServedVersion | None:
+        """The newest version from the cache and the changes since, unless these touch nearly everything."""
+        begun, cached = time.monotonic(), self._cache.read(self._external_edits)
+        if cached is None:
             return None
-        if known.seq == self.store.seq():
-            return self._read(known, begun)
-        seq, stored = self.store.newer(known.seq, known.records)
-        now = Snapshot.of(public(stored), self.basemap, seq, data_date(self.store, seq))
-        return None if touched_alone(known, now) is None else self._made(seq, stored, known, begun)
+        if cached.seq == self.store.seq():
+            return self._unchanged(cached, begun)
+        seq, stored = self.store.newer(cached.seq, cached.records)
+        served, snapshot_of = public(stored), self._snapshots_at(seq)
+        update = SnapshotUpdate(cached, snapshot_of(served))
+        if update.touched is None:
+            return None
+        everything = update.after if served is stored else snapshot_of(stored)
+        return self._version(update.after, everything, stored, begun)
 
-    def _read(self, known: Snapshot, begun: float) -> View:
-        """What was kept of the newest version."""
-        _ready_to_serve(known)
-        return self._view(known, known, known.records, begun)
+    def _unchanged(self, cached: Snapshot, begun: float) -> ServedVersion:
+        """The version of a snapshot from the cache; the records in it are those of the store."""
+        return self._version(cached, cached, cached.records, begun)
 
-    def _found(self) -> View:
-        """The newest version, found anew and kept."""
+    def _computed_and_cached(self) -> ServedVersion:
         log.info("finding what follows from the store, to be kept beside it; the next start will be quicker")
         begun = time.monotonic()
-        made = self._newest(None)
-        known = self._keeping.write(made.snapshot, self._others) if made.snapshot.records is made.stored else None
-        if known is not None:
-            return self._read(known, begun)
-        self._not_before = made.snapshot.seq + _AFTER
-        return made
+        view = self._computed()
+        is_cacheable = view.snapshot.records is view.stored
+        cached = self._cache.write(view.snapshot, self._external_edits) if is_cacheable else None
+        if cached is not None:
+            return self._unchanged(cached, begun)
+        self._not_before = view.snapshot.seq + _AFTER
+        return view
 
-    def _newest(self, known: View | None) -> View:
+    def _computed(self) -> ServedVersion:
+        """The newest version computed from all records."""
         begun = time.monotonic()
-        if known is None:
-            return self._made(*self.store.version(packed=True), None, begun)
-        return self._made(*self.store.newer(known.snapshot.seq, known.stored), known.snapshot, begun)
+        seq, stored = self.store.version(packed=True)
+        return self._version(*_snapshots(stored, self._snapshots_at(seq)), stored, begun)
 
-    def _made(self, seq: int, stored: Records, before: Snapshot | None, begun: float) -> View:
-        snapshot, everything = _snapshots(self.basemap, seq, stored, data_date(self.store, seq), self._settings, before)
-        return self._view(snapshot, everything, stored, begun)
+    def _snapshots_at(self, seq: int) -> Callable[[Records], Snapshot]:
+        """Gives the snapshot of records of a version, from which nothing was computed yet."""
+        return partial(_snapshot, self.basemap, self._settings, seq, data_date(self.store, seq))
 
-    def _view(self, snapshot: Snapshot, everything: Snapshot, stored: Records, begun: float) -> View:
+    def _newest(self, view: ServedVersion) -> ServedVersion:
+        """The newest version, computed from a version and the change feed of the store."""
+        if view.snapshot.seq == self.store.seq():
+            return view
+        begun = time.monotonic()
+        seq, stored = self.store.newer(view.snapshot.seq, view.stored)
+        return self._updated(view, stored, self._snapshots_at(seq), None, begun)
+
+    def _adopted(self, view: ServedVersion) -> ServedVersion:
+        """The version that a write of this process computed, if it computed it from this one."""
+        following, self._next = self._next, None
+        if following is None or following.base is not view:
+            return view
+        begun, newer = time.monotonic(), following.update.newer
+        if newer.seq <= view.snapshot.seq or newer.data_date != data_date(self.store, newer.seq):
+            return view
+        return self._updated(view, following.stored, self._snapshots_at(newer.seq), following.update, begun)
+
+    def _updated(
+        self,
+        view: ServedVersion,
+        stored: Records,
+        snapshot_of: Callable[[Records], Snapshot],
+        update: SnapshotUpdate | None,
+        begun: float,
+    ) -> ServedVersion:
+        """The version of newer records; ``update`` is that of ``view.with_private`` where it was computed before."""
+        served = public(stored)
+        if served is stored and view.snapshot is view.with_private:
+            update = update or SnapshotUpdate(view.snapshot, snapshot_of(stored))
+            return self._version(update.after, update.after, stored, begun)
+        snapshot = SnapshotUpdate(view.snapshot, snapshot_of(served)).after
+        if served is stored:
+            return self._version(snapshot, snapshot, stored, begun)
+        update = update or SnapshotUpdate(view.with_private, snapshot_of(stored))
+        return self._version(snapshot, update.unanswered, stored, begun)
+
+    def _version(self, snapshot: Snapshot, everything: Snapshot, stored: Records, begun: float) -> ServedVersion:
+        _ready_to_serve(snapshot)
         seq = snapshot.seq
         changed = last_change(self.store, seq) or datetime(*snapshot.data_date.timetuple()[:3], tzinfo=UTC)
         version = f"{seq}-{changed:%Y%m%dT%H%M%S.%f}-{_digest(snapshot)}-{self._program}"
-        tiles = Tiles(self._settings.tiles_kept, self.counts)
-        return View(snapshot, everything, stored, tiles, version, changed, time.time(), time.monotonic() - begun)
+        tiles = TileCache(self._settings.tiles_kept, self.counts)
+        return ServedVersion(
+            snapshot, everything, stored, tiles, version, changed, time.time(), time.monotonic() - begun
+        )
 
     def refresh(self) -> bool:
-        """Build a newer view beside the current one and swap it in; whether there was one."""
+        """Build a newer version beside the current one and swap it in; whether there was one."""
         with self._building:
-            edited = self.store.edited_by_others() != self._others
+            edited = self.store.edited_by_others() != self._external_edits
             if self.store.seq() == self.view.snapshot.seq and not edited:
-                self.fault = self._behind_since = None
+                self.fault = self._behind_since = self._next = None
                 return False
             self._behind_since = self._behind_since or time.monotonic()
-            self.view = self._first() if edited else self._newest(self.view)
+            self.view = self._first() if edited else self._newest(self._adopted(self.view))
             self.fault = self._behind_since = None
             return True
-
-    def renewal(self) -> Renewal:
-        """How an edit of the store renews the layers that are kept in it, from the version that is served."""
-        view = self.view
-        return renewal(view.everything, view.stored)
 
     def behind_s(self) -> float:
         """For how many seconds there has been a change that is not served."""
         since = self._behind_since
         return 0.0 if since is None else time.monotonic() - since
 
-    def make_ready(self) -> None:
-        """Make ahead what the first tiles and the first edit would wait for, of a view that was read."""
-        if self._keeping.is_worth_it():
-            self._make_ready(self.view.snapshot)
+    def warm(self) -> None:
+        """Compute ahead what the first tiles and the first edit would wait for, of a snapshot from the cache."""
+        if self._cache.is_large():
+            self._precompute(self.view.snapshot)
 
-    def _make_ready(self, snapshot: Snapshot) -> None:
+    def _precompute(self, snapshot: Snapshot) -> None:
         _ready_to_draw(snapshot)
         _ = snapshot.asset_index, snapshot.registers
         for zoom in range(_ZOOMS):
             for collection in snapshot.collections.values():
                 if self._ended:
                     return
-                collection.layer.make_ready(zoom)
-        _give_back()
+                collection.layer.precompute(zoom)
+        _trim_memory()
 
-    def keep(self, after: int = 1, wait: bool = True) -> bool:
-        """Keep the version that is served, and serve from that; whether that was done.
+    def rebuild_cache(self, after: int = 1, wait: bool = True) -> bool:
+        """Write the version that is served to the cache, and serve from that; whether that was done.
 
-        Not where what it lies on was kept fewer than ``after`` changes ago, where nothing can be kept, and, unless it
-        shall ``wait``, while another process is at it. Takes half a minute for a million strikes, while the version
+        Not where the files under it were written fewer than ``after`` changes ago, where nothing can be written, and,
+        without ``wait``, while another process writes. Takes half a minute for a million strikes, while the version
         before is served, and changes are shown.
         """
-        view, others = self.view, self._others
-        snapshot, kept = view.snapshot, view.snapshot.lies_on
-        if snapshot.seq < self._not_before or (kept is not None and snapshot.seq - kept.told("seq") < after):
+        view, external_edits = self.view, self._external_edits
+        snapshot, files = view.snapshot, view.snapshot.backing_files
+        if snapshot.seq < self._not_before or (files is not None and snapshot.seq - files.metadata("seq") < after):
             return False
-        if snapshot.records is not view.stored or not self._keeping.is_worth_it():
+        if snapshot.records is not view.stored or not self._cache.is_large():
             self._not_before = snapshot.seq + after
             return False
-        with self._keeping.alone(wait) as is_free:
+        with self._cache.exclusive_lock(wait) as is_free:
             if not is_free:
                 return False
             self._not_before = snapshot.seq + after
-            known = self._keeping.read(others)
-            if known is None or snapshot.seq - known.seq >= after:  # or else another worker kept it meanwhile
-                known = self._keeping.write(snapshot, others, lambda: self._ended)
-        if known is None:
+            cached = self._cache.read(external_edits)
+            if cached is None or snapshot.seq - cached.seq >= after:  # or else another worker wrote it meanwhile
+                cached = self._cache.write(snapshot, external_edits, lambda: self._ended)
+        if cached is None:
             return False
         self._not_before = 0
-        return self._serve_from(known, others)
+        return self._serve_from(cached, external_edits)
 
-    def _serve_from(self, known: Snapshot, others: int | None) -> bool:
-        """Swap in what was kept, and what was changed since; while it is made ready the version before is served."""
-        take_over(self.view.snapshot, known)
-        view = self._read(known, time.monotonic())
-        for _ in range(2):  # what came while the first was made ready is little
-            for one in (self.view, view):
-                one.snapshot.let_go()  # or the files of both would be in memory
-            view = self._caught_up(view)
-            self._make_ready(view.snapshot)
+    def _serve_from(self, cached: Snapshot, external_edits: int | None) -> bool:
+        """Swap in a snapshot from the cache with the changes since; the version before is served until it is ready."""
+        view = self._unchanged(with_shared_stages(self.view.snapshot, cached), time.monotonic())
+        for _ in range(2):  # few changes come while the first is made ready
+            for version in (self.view, view):
+                version.snapshot.release_pages()  # or the files of both would be in memory
+            view = self._newest(view)
+            self._precompute(view.snapshot)
         with self._building:  # which changes to be shown wait for
-            if self._others != others:
+            if self._external_edits != external_edits:
                 return False
-            self.view = self._caught_up(view)
+            self.view = self._newest(view)
             return True
 
-    def _caught_up(self, view: View) -> View:
-        return view if view.snapshot.seq == self.store.seq() else self._newest(view)
-
-    async def follow(self, every_s: float) -> None:
+    async def watch(self, every_s: float) -> None:
         """Look for changes for as long as the server runs."""
-        beside = asyncio.create_task(asyncio.to_thread(self.make_ready))
+        beside = asyncio.create_task(asyncio.to_thread(self.warm))
         try:
             while True:
                 await asyncio.sleep(every_s)
                 await asyncio.to_thread(self._look)
                 if beside.done():
-                    beside = asyncio.create_task(asyncio.to_thread(self._keep_up))
+                    beside = asyncio.create_task(asyncio.to_thread(self._update_cache))
         finally:
             self._ended = True
             await beside
@@ -284,28 +369,28 @@ class Atlas:
         except Exception as error:
             self._failed(f"a change could not be shown, the version before is served on: {error!r}")
 
-    def _keep_up(self) -> None:
+    def _update_cache(self) -> None:
         try:
-            if self.keep(_AFTER, wait=False):
-                _give_back()
+            if self.rebuild_cache(_AFTER, wait=False):
+                _trim_memory()
                 log.info("what follows from the store was kept anew")
         except Exception as error:
             log.exception("what follows from the store could not be kept anew: %r", error)
 
     def _failed(self, fault: str) -> None:
-        """Say what is wrong, once: the next look fails as well."""
+        """Log an error once: the next look fails as well."""
         if fault != self.fault:
             log.error(fault, exc_info=True)
         self.fault = fault
 
 
-def _give_back() -> None:
-    """Give memory that nothing needs any more back to the system, of which the C library of Linux keeps much."""
+def _trim_memory() -> None:
+    """Give free memory back to the system, of which the C library of Linux keeps much."""
     if sys.platform == "linux" and (trim := getattr(ctypes.CDLL(None), "malloc_trim", None)):
         trim(0)
 
 
 def _digest(snapshot: Snapshot) -> str:
-    """A digest of all features: what other programs changed in the store, or another base map, has no number."""
-    told = ",".join(f"{name} {one.digest:x}" for name, one in snapshot.collections.items())
-    return hashlib.blake2b(told.encode(), digest_size=6).hexdigest()
+    """A digest of all features: edits of other programs and another base map have no change number."""
+    digests = ",".join(f"{name} {collection.digest:x}" for name, collection in snapshot.collections.items())
+    return hashlib.blake2b(digests.encode(), digest_size=6).hexdigest()

@@ -1,4 +1,4 @@
-"""The workers of one server: each has a place, and there says how it is and what it counted, for the others to tell."""
+"""The workers of one server: each publishes its state and its counts in a slot, so that any worker can report all."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from typing import Any
 
 import orjson
 
-from api.http.conditional import stamp
-from api.http.metrics import Tally, Told, added
-from api.server.live_snapshot import Atlas
+from api.http.conditional import http_date
+from api.http.metrics import MetricsSnapshot, RequestCounters, sum_counters
+from api.server.live_snapshot import LiveSnapshot
 
 try:
     import fcntl
@@ -24,38 +24,38 @@ except ImportError:  # Windows, where there is one worker.
     fcntl = None  # type: ignore[assignment]
 
 State = Mapping[str, Any]
-#: Seconds between two sayings of a worker. What one tells of another is no older.
+#: Seconds between two states of a worker; the state that a worker reports of another is no older.
 EVERY_S = 0.5
 
 
-class Place:
-    """The lowest place that no living worker has, held until the process ends, however it ends.
+class WorkerSlot:
+    """The lowest slot that no living worker holds, held until the process ends, however it ends.
 
-    A worker that takes the place of one that ended goes on from its counts, so that there are no more places than
+    A worker that takes the slot of one that ended goes on from its counts, so that there are no more slots than
     workers at once, and no count falls.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self.number, self._lock = _claimed(folder)
-        #: What the last worker here said.
+        #: Last state of the worker before in this slot.
         self.before: State | None = _read(folder / f"{self.number}.json")
 
     def say(self, state: State) -> None:
-        """Write down how this worker is; readers see the old or the new, never a half."""
+        """Write the state of this worker; readers see the old or the new state, never a half."""
         handle, aside = tempfile.mkstemp(dir=self._folder, suffix=".new")
         with os.fdopen(handle, "wb") as file:
             file.write(orjson.dumps(state))
         Path(aside).replace(self._folder / f"{self.number}.json")
 
     def others(self) -> Iterator[tuple[State, bool]]:
-        """What each of the other places said last, in their order, and whether its worker lives."""
+        """The last state in each other slot, in their order, and whether its worker lives."""
         for file in sorted(self._folder.glob("*.json"), key=lambda file: int(file.stem)):
             if int(file.stem) != self.number and (state := _read(file)) is not None:
                 yield state, _is_held(file.with_suffix(".lock"))
 
     def leave(self) -> None:
-        """Free the place before the process ends."""
+        """Free the slot before the process ends."""
         os.close(self._lock)
 
 
@@ -88,31 +88,31 @@ def _is_held(file: Path) -> bool:
 
 def _read(file: Path) -> State | None:
     with suppress(OSError, orjson.JSONDecodeError):
-        told: State = orjson.loads(file.read_bytes())
-        return told
+        state: State = orjson.loads(file.read_bytes())
+        return state
     return None
 
 
 class Worker:
-    """One process that serves, and what it knows of the others."""
+    """One process that serves, and the states of the other ones."""
 
-    def __init__(self, atlas: Atlas, folder: Path | None, at_work: Callable[[], int]) -> None:
+    def __init__(self, atlas: LiveSnapshot, folder: Path | None, at_work: Callable[[], int]) -> None:
         self._atlas = atlas
         self._at_work = at_work
-        self._place = None if folder is None else Place(folder)
+        self._place = None if folder is None else WorkerSlot(folder)
         self.number = 0 if self._place is None else self._place.number
-        self.tally = Tally()
+        self.tally = RequestCounters()
         if self._place is not None and self._place.before is not None:
             self.tally.add(self._place.before["tally"])
 
     def state(self) -> dict[str, Any]:
-        """How this worker is now."""
+        """The state of this worker now."""
         view = self._atlas.view
         return {
             "worker": self.number,
             "pid": os.getpid(),
             "seq": view.snapshot.seq,
-            "changed": stamp(view.changed),
+            "changed": http_date(view.changed),
             "built": view.built,
             "build_s": view.build_s,
             "behind_s": self._atlas.behind_s(),
@@ -121,40 +121,40 @@ class Worker:
         }
 
     def living(self) -> list[State]:
-        """How each worker is, by its place."""
+        """The states of the living workers, by slot."""
         others = [state for state, lives in self._others() if lives]
         return sorted([self.state(), *others], key=lambda state: int(state["worker"]))
 
-    def metrics(self) -> Told:
-        """What all workers counted, those that ended among them, and how the living are."""
-        whole = added([self._counted(), *(state["tally"] for state, _ in self._others())])
+    def metrics(self) -> MetricsSnapshot:
+        """Counts of all workers, those that ended among them, and states of the living ones."""
+        whole = sum_counters([self._counted(), *(state["tally"] for state, _ in self._others())])
         collections = self._atlas.view.snapshot.collections
-        return Told(whole, self.living(), {name: len(one) for name, one in collections.items()})
+        return MetricsSnapshot(whole, self.living(), {name: len(one) for name, one in collections.items()})
 
     def _counted(self) -> dict[str, Any]:
-        """What this worker and those before it in its place counted."""
+        """Counts of this worker and of those before it in its slot."""
         counts = self._atlas.counts
-        tally = added([self.tally.told()])
-        tally.tiles_kept += counts.kept
-        tally.tiles_made += counts.made
-        return tally.told()
+        tally = sum_counters([self.tally.to_dict()])
+        tally.tiles_cached += counts.hits
+        tally.tiles_encoded += counts.misses
+        return tally.to_dict()
 
     def _others(self) -> Sequence[tuple[State, bool]]:
         return [] if self._place is None else list(self._place.others())
 
     def say(self) -> None:
-        """Let the others know, if there may be others."""
+        """Publish the state, if there may be other workers."""
         if self._place is not None:
             self._place.say({**self.state(), "tally": self._counted()})
 
     async def keep_saying(self) -> None:
-        """Say it again and again, for as long as the server runs."""
+        """Publish the state again and again, for as long as the server runs."""
         while True:
             self.say()
             await asyncio.sleep(EVERY_S)
 
     def end(self) -> None:
-        """Say the last word, and make room for the next."""
+        """Publish the last state, and free the slot for the next worker."""
         self.say()
         if self._place is not None:
             self._place.leave()

@@ -1,1 +1,1 @@
-"""How the collections are drawn, told to other programs: the rules of the web map in each language of styles."""
+"""How collections are drawn, as rules without an encoding, and those rules in each style language."""

@@ -1,42 +1,42 @@
-"""Which styles there are, and in which encodings each is told."""
+"""Which styles are offered, what each draws, and in which encodings."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from api.requests.negotiation import Format
-from api.styles.rules import Marks, Table, rules
+from api.requests.negotiation import MediaFormat
+from api.styles.rules import ChoiceCase, StyleRule, StyleTable, SymbolPaint, TextMatch, rules
 from layers.collections.collection import Collection
 
-MAPBOX = Format("mapbox", "application/vnd.mapbox.style+json", "Mapbox Style", ("application/json",))
-SLD11 = Format(
+MAPBOX = MediaFormat("mapbox", "application/vnd.mapbox.style+json", "Mapbox Style", ("application/json",))
+SLD11 = MediaFormat(
     "sld11", "application/vnd.ogc.sld+xml;version=1.1", "OGC SLD", ("application/vnd.ogc.se+xml;version=1.1",)
 )
-SLD10 = Format("sld10", "application/vnd.ogc.sld+xml;version=1.0", "OGC SLD")
-#: What a style is told in; the first by default.
+SLD10 = MediaFormat("sld10", "application/vnd.ogc.sld+xml;version=1.0", "OGC SLD")
+#: The encodings of a style; the first is the default.
 ENCODINGS = (MAPBOX, SLD11, SLD10)
 
 #: Version of each encoding, and where it is specified.
-SPECIFIED: Mapping[Format, tuple[str, str]] = {
+SPECIFICATIONS: Mapping[MediaFormat, tuple[str, str]] = {
     MAPBOX: ("8", "https://maplibre.org/maplibre-style-spec/"),
     SLD11: ("1.1.0", "https://www.ogc.org/standards/sld/"),
     SLD10: ("1.0.0", "https://www.ogc.org/standards/sld/"),
 }
 #: The style of the whole map.
-WHOLE = "atlas"
+WHOLE_MAP = "atlas"
 
 
 @dataclass(frozen=True)
-class Style:
-    """A style: the collections that it draws, the later on top, and whether on the base map."""
+class CatalogueStyle:
+    """A style: the collections that it draws, the later over the earlier, and whether the base map lies under them."""
 
     name: str
     title: str
     description: str
     collections: Sequence[str]
-    grounded: bool = False
+    on_base_map: bool = False
 
 
 _SYMBOLS = "colour is the host country, shape the kind of what was hit, a filled symbol a corroborated strike."
@@ -44,35 +44,33 @@ _SITES = "Pipelines by what they carry, and sites from zoom 5 on."
 STYLES = {
     style.name: style
     for style in (
-        Style(
-            WHOLE,
+        CatalogueStyle(
+            WHOLE_MAP,
             "StrikeAtlas",
             f"The map: strikes and assets on the base map, which has no names. Of strikes, {_SYMBOLS}",
             ("assets", "strikes"),
-            grounded=True,
+            on_base_map=True,
         ),
-        Style("strikes", "Strikes", f"Strikes: {_SYMBOLS}", ("strikes",)),
-        Style("assets", "Assets", _SITES, ("assets",)),
-        Style("attributions", "Attributions", "Attributions in the colour of their country.", ("attributions",)),
-        Style("countries", "Countries", "Countries as areas.", ("countries",)),
+        CatalogueStyle("strikes", "Strikes", f"Strikes: {_SYMBOLS}", ("strikes",)),
+        CatalogueStyle("assets", "Assets", _SITES, ("assets",)),
+        CatalogueStyle(
+            "attributions", "Attributions", "Attributions in the colour of their country.", ("attributions",)
+        ),
+        CatalogueStyle("countries", "Countries", "Countries as areas.", ("countries",)),
     )
 }
 
 
-def of_collection(collection: str) -> dict[str, Style]:
-    """The styles of a collection alone."""
+def styles_of(collection: str) -> dict[str, CatalogueStyle]:
+    """Return the styles that draw one collection and nothing else, by name."""
     return {name: style for name, style in STYLES.items() if style.collections == (collection,)}
 
 
-def layer(collection: Collection, look: Table) -> dict[str, Any]:
-    """What a style needs of a collection (20-009, 7.5.6): its geometry, and the columns that rules ask for."""
-    told = rules(collection.name, look)
-    geometries = {rule.geometry for rule in told}
-    names: set[str] = set()
-    for rule in told:
-        names |= set(rule.only.columns if rule.only else ()) | ({rule.known_by.column} if rule.known_by else set())
-        if isinstance(rule.paint, Marks):
-            names |= {one.column for one in (rule.paint.shape, rule.paint.host, rule.paint.fill) if one.column}
+def style_layer(collection: Collection, look: StyleTable) -> dict[str, Any]:
+    """Describe a collection as a layer of a style (20-009, 7.5.6): its geometry, and the columns that rules read."""
+    drawn = rules(collection.name, look)
+    geometries = {rule.geometry for rule in drawn}
+    names = {column for rule in drawn for column in _columns(rule)}
     return {
         "id": collection.name,
         "description": collection.description,
@@ -80,3 +78,13 @@ def layer(collection: Collection, look: Table) -> dict[str, Any]:
         "geometryType": geometries.pop() if len(geometries) == 1 else "any",
         "propertiesSchema": {name: {"type": "string"} for name in sorted(names)},
     }
+
+
+def _columns(rule: StyleRule) -> Iterator[str]:
+    """Give the columns that a rule reads."""
+    if isinstance(rule.condition, TextMatch):
+        yield from rule.condition.columns
+    yield from (case.column for case in (rule.condition, rule.stand_in) if isinstance(case, ChoiceCase))
+    if isinstance(rule.paint, SymbolPaint):
+        choices = (rule.paint.shape, rule.paint.host, rule.paint.fill)
+        yield from (choice.column for choice in choices if choice.column)

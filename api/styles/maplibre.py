@@ -8,59 +8,76 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from api.styles.rules import Area, Choice, Dot, Geometry, Holds, Line, Marks, Paint, Rule, Stops, Table, rules
-
-Json = dict[str, Any]
+from api.http.json import Json
+from api.styles.rules import (
+    AreaPaint,
+    ChoiceCase,
+    CirclePaint,
+    GeometryClass,
+    LinePaint,
+    Paint,
+    StyleRule,
+    StyleTable,
+    SymbolChoice,
+    SymbolPaint,
+    TextMatch,
+    ZoomStops,
+    rules,
+)
 
 #: The source and tileset of the base map.
-GROUND = "basemap"
-_TYPES: Mapping[Geometry, tuple[str, ...]] = {
+BASE_MAP = "basemap"
+_TYPES: Mapping[GeometryClass, tuple[str, ...]] = {
     "points": ("Point", "MultiPoint"),
     "lines": ("LineString", "MultiLineString"),
     "polygons": ("Polygon", "MultiPolygon"),
 }
 
 
-def style(name: str, collections: Mapping[str, str], sprite: str, look: Table, ground: str | None = None) -> Json:
-    """Make a style.
+def style(name: str, collections: Mapping[str, str], sprite: str, look: StyleTable, ground: str | None = None) -> Json:
+    """Write a style as a JSON object.
 
     Parameters
     ----------
+    name
+        Name of the style.
     collections
         Address of the TileJSON of each collection, in the order of drawing.
     sprite
-        Address of the pictures of symbols, without its ending.
+        Address of the sprite of symbols, without its ending.
+    look
+        The table of colours and symbols.
     ground
-        Address of the TileJSON of the base map, where it is drawn below.
+        Address of the TileJSON of the base map, which is drawn below; without it there is none.
     """
-    tilejson = ({GROUND: ground} if ground else {}) | dict(collections)
-    told = [] if ground is None else _ground(look)
+    tilejson = ({BASE_MAP: ground} if ground else {}) | dict(collections)
+    layers = [] if ground is None else _base_map(look)
     for collection in collections:
         for rule in rules(collection, look):
-            told += _layers(collection, rule)
+            layers += _layers(collection, rule)
     return {
         "version": 8,
         "name": name,
         "sources": {source: {"type": "vector", "url": url} for source, url in tilejson.items()},
         "sprite": sprite,
-        "layers": told,
+        "layers": layers,
     }
 
 
-def image(shape: str, host: str, fill: str) -> str:
-    """Name of the picture of a symbol, as in static/style.js."""
+def image_name(shape: str, host: str, fill: str) -> str:
+    """Return the name that a symbol has in the sprite, as static/style.js names it."""
     return f"{shape}-{host}-{fill}"
 
 
-def _ground(look: Table) -> list[Json]:
+def _base_map(look: StyleTable) -> list[Json]:
     base, size = look["base"]["light"], look["size"]
     coast = {"line-color": base["coast"], "line-width": _by_zoom(size["coast"])}
     border = {"line-color": base["border"], "line-width": _by_zoom(size["border"])}
     return [
         {"id": "sea", "type": "background", "paint": {"background-color": base["sea"]}},
-        _layer("land", "fill", GROUND, "country", {"fill-color": base["land"]}),
-        _layer("coast", "line", GROUND, "country", coast),
-        _layer("border", "line", GROUND, "boundary", border),
+        _layer("land", "fill", BASE_MAP, "country", {"fill-color": base["land"]}),
+        _layer("coast", "line", BASE_MAP, "country", coast),
+        _layer("border", "line", BASE_MAP, "boundary", border),
     ]
 
 
@@ -68,65 +85,68 @@ def _layer(name: str, kind: str, source: str, layer: str, paint: Json) -> Json:
     return {"id": name, "type": kind, "source": source, "source-layer": layer, "paint": paint}
 
 
-def _layers(collection: str, rule: Rule) -> Iterator[Json]:
-    told: Json = {"source": collection, "source-layer": collection, "filter": _filter(rule)}
+def _layers(collection: str, rule: StyleRule) -> Iterator[Json]:
+    common: Json = {"source": collection, "source-layer": collection, "filter": _filter(rule)}
     if rule.from_zoom:
-        told["minzoom"] = rule.from_zoom
-    for suffix, kind, looks in _painted(rule.paint):
-        yield {"id": f"{rule.name}{suffix}", "type": kind, **told, **looks}
+        common["minzoom"] = rule.from_zoom
+    for suffix, kind, appearance in _layer_parts(rule.paint):
+        yield {"id": f"{rule.name}{suffix}", "type": kind, **common, **appearance}
 
 
-def _painted(paint: Paint) -> Iterator[tuple[str, str, Json]]:
-    """What is added to a layer's name, its type, and its layout and paint."""
+def _layer_parts(paint: Paint) -> Iterator[tuple[str, str, Json]]:
+    """Give each layer of a paint: the suffix of its id, its type, and its layout and paint."""
     match paint:
-        case Marks():
+        case SymbolPaint():
             layout = {"icon-image": _icon(paint), "icon-size": _by_zoom(paint.size)}
             yield "", "symbol", {"layout": layout | {"icon-allow-overlap": True, "icon-ignore-placement": True}}
-        case Line():
-            looks: Json = {"line-color": paint.colour, "line-width": _by_zoom(paint.width)}
-            looks |= {"line-dasharray": list(paint.dash)} if paint.dash else {}
-            looks |= {"line-opacity": paint.opacity} if paint.opacity != 1 else {}
-            yield "", "line", {"layout": {"line-join": "round"}, "paint": looks}
-        case Dot():
+        case LinePaint():
+            appearance: Json = {"line-color": paint.colour, "line-width": _by_zoom(paint.width)}
+            appearance |= {"line-dasharray": list(paint.dash)} if paint.dash else {}
+            appearance |= {"line-opacity": paint.opacity} if paint.opacity != 1 else {}
+            yield "", "line", {"layout": {"line-join": "round"}, "paint": appearance}
+        case CirclePaint():
             edge = {"circle-stroke-color": paint.edge, "circle-stroke-width": paint.edge_width}
             yield (
                 "",
                 "circle",
                 {"paint": {"circle-radius": _by_zoom(paint.radius), "circle-color": paint.fill, **edge}},
             )
-        case Area():
+        case AreaPaint():
             yield "", "fill", {"paint": {"fill-color": paint.fill, "fill-opacity": paint.opacity}}
             yield "-edge", "line", {"paint": {"line-color": paint.edge, "line-width": _by_zoom(paint.edge_width)}}
 
 
-def _icon(marks: Marks) -> Any:
-    """The name of a picture, put together; QGIS takes pictures by names that are written out."""
+def _icon(marks: SymbolPaint) -> Any:
+    """Return an expression for the name of a symbol, each name written out as QGIS needs it."""
     parts = [_chosen(choice) for choice in (marks.shape, marks.host, marks.fill)]
-    names = [image(*(case.key for case in cases)) for cases in marks.each()]
-    made = ["concat", parts[0], "-", parts[1], "-", parts[2]]
-    return ["match", made, *(name for one in names for name in (one, one)), names[-1]]
+    names = [image_name(*(case.key for case in cases)) for cases in marks.combinations()]
+    joined = ["concat", parts[0], "-", parts[1], "-", parts[2]]
+    return ["match", joined, *(part for name in names for part in (name, name)), names[-1]]
 
 
-def _chosen(choice: Choice) -> Any:
+def _chosen(choice: SymbolChoice) -> Any:
     if not choice.keys:
-        return choice.rest
-    pairs = [part for case in choice.cases() if case.among for part in (_label(case.values), case.key)]
-    return ["match", ["get", choice.column], *pairs, choice.rest]
+        return choice.default
+    pairs = [part for case in choice.cases() if case.is_member for part in (_label(case.values), case.key)]
+    return ["match", ["get", choice.column], *pairs, choice.default]
 
 
 def _label(values: tuple[str, ...]) -> Any:
     return list(values) if len(values) > 1 else values[0]
 
 
-def _filter(rule: Rule) -> list[Any]:
+def _filter(rule: StyleRule) -> list[Any]:
     kind = ["in", ["geometry-type"], ["literal", list(_TYPES[rule.geometry])]]
-    return kind if rule.only is None else ["all", kind, _holds(rule.only)]
+    return kind if rule.condition is None else ["all", kind, _condition(rule.condition)]
 
 
-def _holds(only: Holds) -> list[Any]:
-    has = ["in", only.text, ["coalesce", *(["get", column] for column in only.columns), ""]]
-    return has if only.wanted else ["!", has]
+def _condition(condition: TextMatch | ChoiceCase) -> list[Any]:
+    if isinstance(condition, ChoiceCase):
+        holds = ["in", ["get", condition.column], ["literal", list(condition.values)]]
+        return holds if condition.is_member else ["!", holds]
+    holds = ["in", condition.text, ["coalesce", *(["get", column] for column in condition.columns), ""]]
+    return holds if condition.contains else ["!", holds]
 
 
-def _by_zoom(stops: Stops) -> list[Any]:
+def _by_zoom(stops: ZoomStops) -> list[Any]:
     return ["interpolate", ["linear"], ["zoom"], *(number for stop in stops for number in stop)]

@@ -1,6 +1,7 @@
-"""How each collection is drawn, from the one table of colours; pictures and every encoding of a style derive from it.
+"""How each collection is drawn, from the one table of colours and symbols; style encodings and pictures derive from it.
 
-Knows no encoding. Sizes are CSS pixels by zoom of the web map (tiles of 512).
+Knows no encoding. Sizes are CSS pixels by zoom of the web map (tiles of 512 pixels). A table is
+static/style-table.json; docs/styles.md tells of its entries.
 """
 
 from __future__ import annotations
@@ -10,9 +11,10 @@ from dataclasses import dataclass
 from itertools import pairwise, product
 from typing import Any, Literal, TypeAlias
 
-Table: TypeAlias = Mapping[str, Any]
-Stops: TypeAlias = Sequence[tuple[float, float]]
-Geometry: TypeAlias = Literal["points", "lines", "polygons"]
+StyleTable: TypeAlias = Mapping[str, Any]
+#: Zoom and size in pairs, by rising zoom; sizes between them are interpolated linearly.
+ZoomStops: TypeAlias = Sequence[tuple[float, float]]
+GeometryClass: TypeAlias = Literal["points", "lines", "polygons"]
 
 #: Pixels at size 1 of one unit of the box of 24 that symbols are drawn in (static/style.js).
 UNIT = 28 / 30
@@ -22,177 +24,194 @@ OUTLINE = 3.0
 
 
 @dataclass(frozen=True)
-class Choice:
-    """Which key of the table a column asks for: that of its value, or ``rest`` for any other value and for none.
+class SymbolChoice:
+    """A key of the style table chosen by a column: that of its value, or ``default`` for any other value and for none.
 
-    ``column`` is empty where the key is always ``rest``.
+    ``column`` is empty where the key is always ``default``.
     """
 
     column: str
     keys: Mapping[str, str]
-    rest: str
+    default: str
 
-    def of(self, value: object) -> str:
-        """The key for a value."""
-        return self.keys.get(value, self.rest) if isinstance(value, str) else self.rest
+    def key_of(self, value: object) -> str:
+        """Return the key for a value of the column."""
+        return self.keys.get(value, self.default) if isinstance(value, str) else self.default
 
-    def cases(self) -> Iterator[Case]:
-        """What is true of the column for each key, ``rest`` last."""
+    def cases(self) -> Iterator[ChoiceCase]:
+        """Give the condition of each key, that of ``default`` last."""
         for key in dict.fromkeys(self.keys.values()):
-            yield Case(self.column, tuple(value for value, one in self.keys.items() if one == key), True, key)
-        yield Case(self.column, tuple(self.keys), False, self.rest)
+            yield ChoiceCase(
+                self.column, tuple(value for value, chosen in self.keys.items() if chosen == key), True, key
+            )
+        yield ChoiceCase(self.column, tuple(self.keys), False, self.default)
 
 
 @dataclass(frozen=True)
-class Case:
-    """A column has one of some values or, where ``among`` is false, any other or none; then ``key`` is asked for."""
+class ChoiceCase:
+    """A condition: a column has one of some values or, where ``is_member`` is false, another value or none.
+
+    ``key`` names what is drawn where the condition holds.
+    """
 
     column: str
     values: tuple[str, ...]
-    among: bool
+    is_member: bool
     key: str
 
 
 @dataclass(frozen=True)
-class Holds:
-    """The first of some columns that has a value has a text in it; or has it not, where ``wanted`` is false."""
+class TextMatch:
+    """A condition: the first of some columns that has a value contains a text, or not where ``contains`` is false."""
 
     text: str
     columns: tuple[str, ...]
-    wanted: bool = True
+    contains: bool = True
 
 
 @dataclass(frozen=True)
-class Marks:
-    """Places with a symbol: its shape, colour and fill each by a choice."""
+class SymbolPaint:
+    """Points drawn as a symbol whose shape, colour by host country and fill are chosen by a column each."""
 
-    shape: Choice
-    host: Choice
-    fill: Choice
-    size: Stops
+    shape: SymbolChoice
+    host: SymbolChoice
+    fill: SymbolChoice
+    size: ZoomStops
 
-    def each(self) -> Iterator[tuple[Case, Case, Case]]:
-        """Every symbol, by what is true of what it stands for."""
+    def combinations(self) -> Iterator[tuple[ChoiceCase, ChoiceCase, ChoiceCase]]:
+        """Give the conditions of shape, host and fill of every symbol."""
         return product(self.shape.cases(), self.host.cases(), self.fill.cases())
 
 
 @dataclass(frozen=True)
-class Line:
-    """A line; dashes are in widths of it."""
+class LinePaint:
+    """A line; lengths of dash and gap are in widths of the line."""
 
     colour: str
-    width: Stops
+    width: ZoomStops
     dash: Sequence[float] | None = None
     opacity: float = 1.0
 
 
 @dataclass(frozen=True)
-class Dot:
+class CirclePaint:
     """A circle of a radius with an edge about it."""
 
     fill: str
     edge: str
-    radius: Stops
+    radius: ZoomStops
     edge_width: float
 
 
 @dataclass(frozen=True)
-class Area:
+class AreaPaint:
     """An area with an edge."""
 
     fill: str
     opacity: float
     edge: str
-    edge_width: Stops
+    edge_width: ZoomStops
 
 
-Paint: TypeAlias = Marks | Line | Dot | Area
+Paint: TypeAlias = SymbolPaint | LinePaint | CirclePaint | AreaPaint
 
 
 @dataclass(frozen=True)
-class Rule:
-    """Features of one kind of geometry that are drawn alike; a rule is drawn over those before it.
+class StyleRule:
+    """Features of one class of geometries that are drawn alike; a rule is drawn over those before it.
 
     Parameters
     ----------
     name
-        Of this rule alone within its style.
-    only
-        What must be true of a feature; of all where there is none.
+        Unique within its style.
+    condition
+        What a feature must meet to be drawn; every feature is drawn where there is none.
     from_zoom
-        The zoom from which they are drawn.
-    known_by
-        What tells features of that geometry, where a language cannot ask for it.
+        The zoom from which the features are drawn.
+    stand_in
+        A condition on a column that separates features of that geometry, for encodings that cannot ask for a geometry.
     """
 
     name: str
     title: str
-    geometry: Geometry
+    geometry: GeometryClass
     paint: Paint
-    only: Holds | None = None
+    condition: TextMatch | ChoiceCase | None = None
     from_zoom: float = 0
-    known_by: Case | None = None
+    stand_in: ChoiceCase | None = None
 
 
-def rules(collection: str, look: Table) -> tuple[Rule, ...]:
-    """The rules of a collection, in the order of drawing."""
+def rules(collection: str, look: StyleTable) -> tuple[StyleRule, ...]:
+    """Return the rules of a collection, in the order of drawing."""
     if collection == "assets":
-        return (_area(collection, look), *_pipes(look), _site(look))
+        return (_area(collection, look), *_pipelines(look), *_sites(look))
     if collection == "countries":
         return (_area(collection, look),)
-    return (Rule(collection, collection.capitalize(), "points", marks(collection, look)),)
+    return (StyleRule(collection, collection.capitalize(), "points", symbol_paint(collection, look)),)
 
 
-def marks(collection: str, look: Table) -> Marks:
-    """How places of strikes are marked: host is colour, kind is shape, status is fill.
+def symbol_paint(collection: str, look: StyleTable) -> SymbolPaint:
+    """Return the symbols of strikes or attributions.
 
-    An attribution has the colour of its country; it has no kind, and is filled.
+    A strike has its host country as colour, the group of what was hit as shape and its status as fill. An attribution
+    has the colour of its country; it has no group, and is filled.
     """
     strikes = collection == "strikes"
     groups = {name: name for name in look["group"] if name != "none"} if strikes else {}
     status = {name: fill for name, fill in look["status"].items() if fill != "hollow"} if strikes else {}
-    return Marks(
-        Choice("group" if strikes else "", groups, "none"),
-        Choice(
-            "host_country" if strikes else "country", {name: name for name in look["host"] if name != "other"}, "other"
-        ),
-        Choice("status" if strikes else "", status, "hollow" if strikes else "filled"),
+    hosts = {name: name for name in look["host"] if name != "other"}
+    return SymbolPaint(
+        SymbolChoice("group" if strikes else "", groups, "none"),
+        SymbolChoice("host_country" if strikes else "country", hosts, "other"),
+        SymbolChoice("status" if strikes else "", status, "hollow" if strikes else "filled"),
         look["size"]["symbol"],
     )
 
 
 #: Pipelines by what they carry (static/layers.js).
-GAS = Holds("gas", ("commodity", "group"))
-NO_GAS = Holds("gas", ("commodity", "group"), wanted=False)
+CARRIES_GAS = TextMatch("gas", ("commodity", "group"))
+CARRIES_NO_GAS = TextMatch("gas", ("commodity", "group"), contains=False)
 
 
-def _pipes(look: Table) -> Iterator[Rule]:
+def _pipelines(look: StyleTable) -> Iterator[StyleRule]:
     base, size = look["base"]["light"], look["size"]
-    kind = Case("kind", ("pipeline",), True, "pipeline")
-    halo = Line(base["halo"], size["case"], None, 0.7)
-    yield Rule("pipe-case", "Halo of pipelines", "lines", halo, known_by=kind)
-    for name, title, only in (("gas", "Gas pipelines", GAS), ("oil", "Other pipelines", NO_GAS)):
+    kind = ChoiceCase("kind", ("pipeline",), True, "pipeline")
+    halo = LinePaint(base["halo"], size["case"], None, 0.7)
+    yield StyleRule("pipe-case", "Halo of pipelines", "lines", halo, stand_in=kind)
+    for name, title, carries in (("gas", "Gas pipelines", CARRIES_GAS), ("oil", "Other pipelines", CARRIES_NO_GAS)):
         line = look["line"][name]
-        paint = Line(line["light"], size["pipe"], line["dash"])
-        yield Rule(f"pipe-{name}", title, "lines", paint, only, known_by=kind)
+        paint = LinePaint(line["light"], size["pipe"], line["dash"])
+        yield StyleRule(f"pipe-{name}", title, "lines", paint, carries, stand_in=kind)
 
 
-def _site(look: Table) -> Rule:
-    base = look["base"]["light"]
-    dot = Dot(base["paper"], base["mark"], look["size"]["site"], 1.2)
+def _sites(look: StyleTable) -> Iterator[StyleRule]:
+    """Give the rule of all sites and, over it, one for each kind that has a colour of its own."""
+    base, from_zoom = look["base"]["light"], look["from"]["site"]
+    paint = CirclePaint(base["paper"], base["mark"], look["size"]["site"], 1.2)
     # To QGIS a point symbol on a line is a line.
-    kind = Case("kind", ("pipeline",), False, "site")
-    return Rule("site", "Sites", "points", dot, from_zoom=look["from"]["site"], known_by=kind)
+    no_pipeline = ChoiceCase("kind", ("pipeline",), False, "site")
+    yield StyleRule("site", "Sites", "points", paint, from_zoom=from_zoom, stand_in=no_pipeline)
+    for kind in look["kind"]:
+        own = CirclePaint(site_colour(kind, look), base["mark"], look["size"]["site"], 1.2)
+        condition = ChoiceCase("kind", (kind,), True, kind)
+        title = f"Sites: {kind.replace('-', ' ')}"
+        yield StyleRule(f"site-{kind}", title, "points", own, condition, from_zoom=from_zoom)
 
 
-def _area(collection: str, look: Table) -> Rule:
+def site_colour(kind: str | None, look: StyleTable) -> str:
+    """Return the colour that sites of a kind are filled with: the kind's own, or that of paper."""
+    colour: str = look["kind"].get(kind, {"light": look["base"]["light"]["paper"]})["light"]
+    return colour
+
+
+def _area(collection: str, look: StyleTable) -> StyleRule:
     base = look["base"]["light"]
-    area = Area(base["chosen"], 0.5, base["mark"], look["size"]["border"])
-    return Rule("area", "Countries" if collection == "countries" else "Areas of sites", "polygons", area)
+    area = AreaPaint(base["chosen"], 0.5, base["mark"], look["size"]["border"])
+    return StyleRule("area", "Countries" if collection == "countries" else "Areas of sites", "polygons", area)
 
 
-def at_zoom(stops: Stops, zoom: float) -> float:
-    """A size at a zoom; beyond the stops that of the nearest."""
+def at_zoom(stops: ZoomStops, zoom: float) -> float:
+    """Return the size at a zoom; beyond the stops it is that of the nearest stop."""
     if zoom <= stops[0][0]:
         return stops[0][1]
     for (low, small), (high, large) in pairwise(stops):

@@ -1,8 +1,8 @@
 """Styles as Styled Layer Descriptors: 1.1 with Symbology Encoding 1.1 (05-078r4, 05-077r4), and 1.0 (02-070).
 
-A descriptor has one size for what the map draws by zoom, and one rule for each symbol. Of marks it knows six; those
-that look like the symbols of the map stand for them. It cannot ask for the kind of a geometry: of assets, pipelines
-are taken for lines and all others for points, which an area has in its middle.
+A descriptor has one size for what the map draws by zoom, and one rule for each symbol. The encoding has six marks; the
+style table names for each symbol the mark that is most like it. A filter cannot ask for the class of a geometry: of
+assets, pipelines are drawn as lines and all others as points, which an area has in its middle.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from api.styles.rules import (
     HALO,
     OUTLINE,
     UNIT,
-    Area,
-    Case,
-    Dot,
-    Geometry,
-    Holds,
-    Line,
-    Marks,
+    AreaPaint,
+    ChoiceCase,
+    CirclePaint,
+    GeometryClass,
+    LinePaint,
     Paint,
-    Rule,
-    Stops,
-    Table,
+    StyleRule,
+    StyleTable,
+    SymbolPaint,
+    TextMatch,
+    ZoomStops,
     at_zoom,
     rules,
 )
@@ -40,26 +40,20 @@ for _prefix, _uri in (("ogc", _OGC), ("sld", _SLD), ("se", _SE)):
     register_namespace(_prefix, _uri)
 
 #: The zoom whose sizes a descriptor has: a region of some hundred kilometres.
-ZOOM = 7
+REFERENCE_ZOOM = 7
 #: Scale denominator of zoom 0 where a pixel has 0.28 mm (17-083r4, D.1), in tiles of 512.
 _SCALE = 559_082_264.028717 / 2
-#: The mark of each symbol and the degrees that it is turned by (05-077r4, 11.3.2).
-_MARKS: Mapping[str, tuple[str, int]] = {
-    "oil": ("circle", 0),
-    "gas": ("square", 45),
-    "power": ("triangle", 0),
-    "port": ("triangle", 180),
-    "industry": ("square", 0),
-    "office": ("star", 0),
-    "none": ("cross", 0),
+#: The semantic type of each class of geometries (02-070, 10.4).
+_SEMANTIC_TYPES: Mapping[GeometryClass, str] = {
+    "points": "generic:point",
+    "lines": "generic:line",
+    "polygons": "generic:polygon",
 }
-#: What features a part of a style is meant for (02-070, 10.4).
-_MEANT: Mapping[Geometry, str] = {"points": "generic:point", "lines": "generic:line", "polygons": "generic:polygon"}
 
 
 @dataclass(frozen=True)
-class Dialect:
-    """One version: the namespace of what describes symbols, how it calls parameters and the escape of a pattern."""
+class SldVersion:
+    """A version of SLD: namespace of its symbols, name of its parameter element, escape attribute of its patterns."""
 
     version: str
     symbols: str
@@ -67,40 +61,40 @@ class Dialect:
     escape: str
 
     def add(self, parent: Element, tag: str, text: object = None, **attributes: str) -> Element:
-        """Add an element about symbols."""
-        found = SubElement(parent, f"{{{self.symbols}}}{tag}", attributes)
+        """Append an element of the namespace of symbols to a parent, and return the element."""
+        element = SubElement(parent, f"{{{self.symbols}}}{tag}", attributes)
         if text is not None:
-            found.text = str(text)
-        return found
+            element.text = str(text)
+        return element
 
     def set(self, parent: Element, **values: object) -> None:
-        """Add parameters; underscores stand for hyphens."""
+        """Append a parameter for each value that is not ``None``; underscores of its name become hyphens."""
         for name, value in values.items():
             if value is not None:
                 self.add(parent, self.parameter, value, name=name.replace("_", "-"))
 
     def entitle(self, parent: Element, title: str, abstract: str | None = None) -> None:
-        """Add a title, and what is said besides."""
-        told = self.add(parent, "Description") if self.version == "1.1.0" else parent
-        self.add(told, "Title", title)
+        """Append a title and an abstract, where there is one, as the version places them."""
+        description = self.add(parent, "Description") if self.version == "1.1.0" else parent
+        self.add(description, "Title", title)
         if abstract:
-            self.add(told, "Abstract", abstract)
+            self.add(description, "Abstract", abstract)
 
 
-V10 = Dialect("1.0.0", _SLD, "CssParameter", "escape")
-V11 = Dialect("1.1.0", _SE, "SvgParameter", "escapeChar")
+V10 = SldVersion("1.0.0", _SLD, "CssParameter", "escape")
+V11 = SldVersion("1.1.0", _SE, "SvgParameter", "escapeChar")
 
 
 @dataclass(frozen=True)
-class Layer:
-    """A collection that a descriptor tells of."""
+class StyledLayer:
+    """A collection that a descriptor styles: its name as a layer and its title."""
 
     name: str
     title: str
 
 
-def descriptor(name: str, abstract: str, layers: Iterable[Layer], look: Table, dialect: Dialect) -> bytes:
-    """Write the descriptor of a style, a named layer a collection."""
+def descriptor(name: str, abstract: str, layers: Iterable[StyledLayer], look: StyleTable, dialect: SldVersion) -> bytes:
+    """Write the descriptor of a style as UTF-8 XML, with one named layer for each collection."""
     root = Element(f"{{{_SLD}}}StyledLayerDescriptor", version=dialect.version)
     for layer in layers:
         named = SubElement(root, f"{{{_SLD}}}NamedLayer")
@@ -109,81 +103,86 @@ def descriptor(name: str, abstract: str, layers: Iterable[Layer], look: Table, d
         dialect.add(style, "Name", name)
         dialect.entitle(style, layer.title, abstract)
         SubElement(style, f"{{{_SLD}}}IsDefault").text = "1"
-        for rule in _tellable(rules(layer.name, look)):
+        for rule in _expressible(rules(layer.name, look)):
             _part(style, layer.name, rule, look, dialect)
     indent(root)
-    told: bytes = tostring(root, encoding="UTF-8", xml_declaration=True)
-    return told
+    xml: bytes = tostring(root, encoding="UTF-8", xml_declaration=True)
+    return xml
 
 
-def _tellable(every: Sequence[Rule]) -> list[Rule]:
-    """The rules but for those of areas, where other geometries are drawn too."""
-    return [rule for rule in every if rule.geometry != "polygons" or len(every) == 1]
+def _expressible(collection_rules: Sequence[StyleRule]) -> list[StyleRule]:
+    """Leave out the rule of areas where the collection has other geometries, as no filter can ask for areas."""
+    return [rule for rule in collection_rules if rule.geometry != "polygons" or len(collection_rules) == 1]
 
 
-def _part(style: Element, collection: str, rule: Rule, look: Table, dialect: Dialect) -> None:
-    """One rule of the map; a rule for each symbol of its marks."""
+def _part(style: Element, collection: str, rule: StyleRule, look: StyleTable, dialect: SldVersion) -> None:
+    """Append one rule of the map; where it draws symbols, a rule for each symbol."""
     part = dialect.add(style, "FeatureTypeStyle")
     dialect.add(part, "Name", rule.name)
     dialect.entitle(part, rule.title)
     dialect.add(part, "FeatureTypeName", collection)
-    dialect.add(part, "SemanticTypeIdentifier", _MEANT[rule.geometry])
-    if isinstance(rule.paint, Marks):
-        for cases in rule.paint.each():
+    dialect.add(part, "SemanticTypeIdentifier", _SEMANTIC_TYPES[rule.geometry])
+    if isinstance(rule.paint, SymbolPaint):
+        for cases in rule.paint.combinations():
             keys = [case.key for case in cases]
-            # The last is what no other is. QGIS asks a server for what any rule may draw: with an else it is all, and
-            # without it was a filter of all rules together, longer than an address may be.
-            last = not any(case.among for case in cases)
+            # The last symbol is drawn where no other is. QGIS asks a server for the features of all rules: with an else
+            # these are all features; without one the filter would be longer than an address may be.
+            last = not any(case.is_member for case in cases)
             conditions = [] if last else [_case(case) for case in cases if case.column]
-            one = _rule(part, "-".join(keys), ", ".join(keys), conditions, rule, dialect)
-            _mark(one, keys[0], keys[1], keys[2], rule.paint.size, look, dialect)
+            element = _rule(part, "-".join(keys), ", ".join(keys), conditions, rule, dialect)
+            _mark(element, keys[0], keys[1], keys[2], rule.paint.size, look, dialect)
     else:
-        conditions = [] if rule.known_by is None else [_case(rule.known_by)]
-        conditions += [] if rule.only is None else [_holds(rule.only, dialect)]
-        _painted(_rule(part, rule.name, rule.title, conditions, rule, dialect), rule.paint, dialect)
+        conditions = [] if rule.stand_in is None else [_case(rule.stand_in)]
+        conditions += [] if rule.condition is None else [_condition(rule.condition, dialect)]
+        _add_symbolizer(_rule(part, rule.name, rule.title, conditions, rule, dialect), rule.paint, dialect)
 
 
-def _rule(part: Element, name: str, title: str, conditions: list[Element], rule: Rule, dialect: Dialect) -> Element:
-    found = dialect.add(part, "Rule")
-    dialect.add(found, "Name", name)
-    dialect.entitle(found, title)
-    if isinstance(rule.paint, Marks) and not conditions:
-        dialect.add(found, "ElseFilter")
+def _rule(
+    part: Element, name: str, title: str, conditions: list[Element], rule: StyleRule, dialect: SldVersion
+) -> Element:
+    element = dialect.add(part, "Rule")
+    dialect.add(element, "Name", name)
+    dialect.entitle(element, title)
+    if isinstance(rule.paint, SymbolPaint) and not conditions:
+        dialect.add(element, "ElseFilter")
     if conditions:
-        SubElement(found, f"{{{_OGC}}}Filter").append(_joined("And", conditions))
+        SubElement(element, f"{{{_OGC}}}Filter").append(_joined("And", conditions))
     if rule.from_zoom:
         # QGIS reads a whole number only.
-        dialect.add(found, "MaxScaleDenominator", round(_SCALE / 2**rule.from_zoom))
-    return found
+        dialect.add(element, "MaxScaleDenominator", round(_SCALE / 2**rule.from_zoom))
+    return element
 
 
-def _painted(rule: Element, paint: Paint, dialect: Dialect) -> None:
+def _add_symbolizer(rule: Element, paint: Paint, dialect: SldVersion) -> None:
     match paint:
-        case Line():
-            width = at_zoom(paint.width, ZOOM)
+        case LinePaint():
+            width = at_zoom(paint.width, REFERENCE_ZOOM)
             dash = " ".join(_number(part * width) for part in paint.dash) if paint.dash else None
             stroke = dialect.add(dialect.add(rule, "LineSymbolizer"), "Stroke")
-            dialect.set(stroke, stroke=paint.colour, stroke_opacity=_part_of(paint.opacity))
+            dialect.set(stroke, stroke=paint.colour, stroke_opacity=_opacity(paint.opacity))
             dialect.set(stroke, stroke_width=_number(width), stroke_linejoin="round", stroke_dasharray=dash)
-        case Dot():
-            size = 2 * at_zoom(paint.radius, ZOOM)
+        case CirclePaint():
+            size = 2 * at_zoom(paint.radius, REFERENCE_ZOOM)
             _graphic(rule, "circle", 0, size, paint.fill, paint.edge, paint.edge_width, dialect)
-        case Area():
-            found = dialect.add(rule, "PolygonSymbolizer")
-            dialect.set(dialect.add(found, "Fill"), fill=paint.fill, fill_opacity=_part_of(paint.opacity))
-            width = at_zoom(paint.edge_width, ZOOM)
-            dialect.set(dialect.add(found, "Stroke"), stroke=paint.edge, stroke_width=_number(width))
+        case AreaPaint():
+            symbolizer = dialect.add(rule, "PolygonSymbolizer")
+            dialect.set(dialect.add(symbolizer, "Fill"), fill=paint.fill, fill_opacity=_opacity(paint.opacity))
+            width = at_zoom(paint.edge_width, REFERENCE_ZOOM)
+            dialect.set(dialect.add(symbolizer, "Stroke"), stroke=paint.edge, stroke_width=_number(width))
 
 
-def _mark(rule: Element, shape: str, host: str, fill: str, stops: Stops, look: Table, dialect: Dialect) -> None:
-    """A symbol: its halo, and upon it its fill and outline."""
-    base, scale = look["base"]["light"], at_zoom(stops, ZOOM) * UNIT
+def _mark(
+    rule: Element, shape: str, host: str, fill: str, stops: ZoomStops, look: StyleTable, dialect: SldVersion
+) -> None:
+    """Append a symbol: its halo, and over it its fill and outline."""
+    base, scale = look["base"]["light"], at_zoom(stops, REFERENCE_ZOOM) * UNIT
     colour, filled = look["host"][host]["light"], fill == "filled"
-    mark, turn = _MARKS[shape]
+    # One of the six well-known marks (05-077r4, 11.3.2), and the degrees that it is turned by.
+    mark, turn = look["mark"][shape]["name"], look["mark"][shape].get("turn", 0)
     size = _units(look["group"][shape], turn) * scale
     edge = OUTLINE
     if mark == "cross":
-        # Two strokes to some readers, among them QGIS, to others a figure: a stroke tells all of them its colour.
+        # Some readers, among them QGIS, draw a cross as two strokes, others as a figure: both colour its stroke.
         edge = 1.5 * OUTLINE if filled else OUTLINE / 2
     halo = HALO[fill] + (edge if mark == "cross" else 0)
     _graphic(rule, mark, turn, size, base["halo"], base["halo"], halo * scale, dialect)
@@ -193,13 +192,16 @@ def _mark(rule: Element, shape: str, host: str, fill: str, stops: Stops, look: T
 
 @lru_cache(maxsize=64)
 def _units(path: str, turn: int) -> float:
-    """Size of the mark that reaches as far as an outline, in its units; a square on its corner has its side."""
+    """Return the size of a mark that is as wide or high as an outline, in units of the outline's box.
+
+    A square on its corner (``turn`` 45) has the length of its side as size.
+    """
     box = outline(path).get_extents()
     return float(max(box.width, box.height)) / (math.sqrt(2) if turn == 45 else 1)
 
 
 def _graphic(
-    rule: Element, mark: str, turn: int, size: float, fill: str, edge: str | None, width: float, dialect: Dialect
+    rule: Element, mark: str, turn: int, size: float, fill: str, edge: str | None, width: float, dialect: SldVersion
 ) -> None:
     graphic = dialect.add(dialect.add(rule, "PointSymbolizer"), "Graphic")
     drawn = dialect.add(graphic, "Mark")
@@ -216,59 +218,63 @@ def _number(value: float) -> str:
     return f"{value:.2f}".rstrip("0").rstrip(".")
 
 
-def _part_of(opacity: float) -> str | None:
+def _opacity(opacity: float) -> str | None:
     return None if opacity == 1 else _number(opacity)
 
 
-# Filters. What is compared with a missing value is neither true nor false, so what is missing is asked for by name.
+# Filters. A comparison with a missing value is neither true nor false, so a filter asks for missing values explicitly.
 
 
-def _case(case: Case) -> Element:
-    equal = [_compared("PropertyIsEqualTo", case.column, value) for value in case.values]
-    if case.among:
-        return _joined("Or", equal)
-    other = [_compared("PropertyIsNotEqualTo", case.column, value) for value in case.values]
-    return _joined("Or", [_missing(case.column), _joined("And", other)])
+def _condition(condition: TextMatch | ChoiceCase, dialect: SldVersion) -> Element:
+    return _case(condition) if isinstance(condition, ChoiceCase) else _text_match(condition, dialect)
 
 
-def _holds(only: Holds, dialect: Dialect) -> Element:
-    """The text is in the first column that has a value, each told apart from those before it."""
-    found: list[Element] = []
-    passed: list[str] = []
-    for column in only.columns:
-        like = _compared(
-            "PropertyIsLike", column, f"*{only.text}*", wildCard="*", singleChar="?", **{dialect.escape: "!"}
+def _case(case: ChoiceCase) -> Element:
+    if case.is_member:
+        return _joined("Or", [_comparison("PropertyIsEqualTo", case.column, value) for value in case.values])
+    unequal = [_comparison("PropertyIsNotEqualTo", case.column, value) for value in case.values]
+    return _joined("Or", [_missing(case.column), _joined("And", unequal)])
+
+
+def _text_match(match: TextMatch, dialect: SldVersion) -> Element:
+    """Write the condition for each column, joined with the condition that the columns before it have no value."""
+    alternatives: list[Element] = []
+    before: list[str] = []
+    for column in match.columns:
+        like = _comparison(
+            "PropertyIsLike", column, f"*{match.text}*", wildCard="*", singleChar="?", **{dialect.escape: "!"}
         )
-        test = like if only.wanted else _joined("And", [_not(_missing(column)), _not(like)])
-        found.append(_joined("And", [*(_missing(one) for one in passed), test]))
-        passed.append(column)
-    if not only.wanted:
-        found.append(_joined("And", [_missing(one) for one in passed]))
-    return _joined("Or", found)
+        test = like if match.contains else _joined("And", [_not(_missing(column)), _not(like)])
+        alternatives.append(_joined("And", [*(_missing(earlier) for earlier in before), test]))
+        before.append(column)
+    if not match.contains:
+        alternatives.append(_joined("And", [_missing(column) for column in before]))
+    return _joined("Or", alternatives)
 
 
-def _compared(operator: str, column: str, value: str, **how: str) -> Element:
-    found = Element(f"{{{_OGC}}}{operator}", how)
-    SubElement(found, f"{{{_OGC}}}PropertyName").text = column
-    SubElement(found, f"{{{_OGC}}}Literal").text = value
-    return found
+def _comparison(operator: str, column: str, value: str, **attributes: str) -> Element:
+    element = Element(f"{{{_OGC}}}{operator}", attributes)
+    SubElement(element, f"{{{_OGC}}}PropertyName").text = column
+    SubElement(element, f"{{{_OGC}}}Literal").text = value
+    return element
 
 
 def _missing(column: str) -> Element:
-    found = Element(f"{{{_OGC}}}PropertyIsNull")
-    SubElement(found, f"{{{_OGC}}}PropertyName").text = column
-    return found
+    element = Element(f"{{{_OGC}}}PropertyIsNull")
+    SubElement(element, f"{{{_OGC}}}PropertyName").text = column
+    return element
 
 
-def _not(one: Element) -> Element:
-    return _joined("Not", [one], least=1)
+def _not(condition: Element) -> Element:
+    element = Element(f"{{{_OGC}}}Not")
+    element.append(condition)
+    return element
 
 
-def _joined(operator: str, parts: Iterable[Element], least: int = 2) -> Element:
-    """Parts joined by an operator, or the only one as it is."""
-    every = list(parts)
-    if len(every) < least:
-        return every[0]
-    found = Element(f"{{{_OGC}}}{operator}")
-    found.extend(every)
-    return found
+def _joined(operator: str, conditions: Sequence[Element]) -> Element:
+    """Join conditions by an operator; a single condition stays as it is."""
+    if len(conditions) == 1:
+        return conditions[0]
+    element = Element(f"{{{_OGC}}}{operator}")
+    element.extend(conditions)
+    return element

@@ -1,4 +1,4 @@
-"""The outlines of the symbol table, SVG paths, as matplotlib's paths. Knows lines and arcs of circles, as they have."""
+"""Converts symbols of the style table from SVG paths to matplotlib paths: closed figures of lines and circle arcs."""
 
 from __future__ import annotations
 
@@ -10,18 +10,28 @@ import numpy as np
 from matplotlib.path import Path
 
 _TOKEN = re.compile(r"([a-zA-Z])|(-?(?:\d+\.?\d*|\.\d+))")
-#: Numbers that each command takes (SVG 2, 9.3).
+#: How many numbers each command takes (SVG 2, 9.3).
 _TAKES = {"M": 2, "L": 2, "H": 1, "V": 1, "A": 7, "Z": 0}
 _STEPS = 16
 
 
 def outline(text: str) -> Path:
-    """Read one or more closed figures; y runs down, as in SVG.
+    """Convert an SVG path of one or more closed figures (SVG 2, 9.3).
+
+    Parameters
+    ----------
+    text
+        The attribute ``d`` of a path.
+
+    Returns
+    -------
+    Path
+        The figures, in the units of the text, with y to the bottom as in SVG; arcs as sixteen segments each.
 
     Raises
     ------
     ValueError
-        If it has a command other than M, L, H, V, A and Z, of either case, or an arc that is not of a circle.
+        If the text has a command other than M, L, H, V, A and Z, of either case, or an arc that is not of a circle.
     """
     figures: list[list[tuple[float, float]]] = []
     x = y = 0.0
@@ -48,7 +58,7 @@ def outline(text: str) -> Path:
 
 
 def _commands(text: str) -> Iterator[tuple[str, list[float]]]:
-    """Each command with its numbers; one that is repeated need not be named again, and lines follow a move."""
+    """Give each command with its numbers; numbers without a command repeat the last one, after a move a line."""
     tokens = [letter or float(number) for letter, number in _TOKEN.findall(text)]
     command, at = "", 0
     while at < len(tokens):
@@ -63,7 +73,7 @@ def _commands(text: str) -> Iterator[tuple[str, list[float]]]:
 
 
 def _arc(start: tuple[float, float], numbers: list[float], end: tuple[float, float]) -> Iterator[tuple[float, float]]:
-    """Points between the ends of an arc of a circle (SVG 2, B.2.4), the last not among them."""
+    """Give the points between the ends of an arc of a circle (SVG 2, B.2.4), without the ends."""
     radius, other, _, large, sweep = numbers[:5]
     if radius != other:
         raise ValueError("expected an arc of a circle in a symbol's outline")

@@ -1,1 +1,1 @@
-"""Those values as tables for people in a terminal."""
+"""The values of ``api/serializers`` as tables and trees for people in a terminal."""

@@ -1,11 +1,10 @@
-"""What people read in the terminal: tables and trees."""
+"""Answers on ownership, strikes and countries as tables and trees for the terminal."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
 
 import orjson
 from rich.console import Console, Group, RenderableType
@@ -13,6 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.tree import Tree
 
+from api.http.json import Json
 from layers.collections.feature_types import interval_text
 from layers.model.problems import ProblemsError
 from layers.ownership.walk import REACHES, Interval
@@ -20,8 +20,6 @@ from layers.store.store import LoadReport
 
 console = Console()
 errors = Console(stderr=True)
-
-Json = Mapping[str, Any]
 
 #: The columns of a list that fit a terminal; the rest is in ``--json``.
 _LISTED: Mapping[str, tuple[str, ...]] = {
@@ -35,12 +33,12 @@ _LISTED: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def fault(error: Exception, as_json: bool) -> None:
-    """Say an error on standard error; as JSON on standard output for programs."""
+def print_error(error: Exception, as_json: bool) -> None:
+    """Print an error on standard error; for programs as JSON on standard output."""
     problems = error.problems if isinstance(error, ProblemsError) else ()
     if as_json:
-        told = {"error": str(error), "problems": [problem.as_dict() for problem in problems]}
-        sys.stdout.buffer.write(orjson.dumps(told, option=orjson.OPT_INDENT_2) + b"\n")
+        answer = {"error": str(error), "problems": [problem.as_dict() for problem in problems]}
+        sys.stdout.buffer.write(orjson.dumps(answer, option=orjson.OPT_INDENT_2) + b"\n")
         sys.stdout.buffer.flush()
     elif problems:
         table = Table("where", "record", "column", "value", "expected", title=f"{len(problems)} fault(s)")
@@ -58,7 +56,7 @@ def add_row(table: Table, *values: object) -> None:
 
 
 def load_report(path: Path, report: LoadReport) -> RenderableType:
-    """How many records of each table were added, changed, removed or left."""
+    """Count the records of each table that were added, changed, removed or left as they were."""
     kinds = ("added", "changed", "removed", "unchanged")
     table = Table("table", *kinds, title=f"{path}, change {report.seq}")
     for name in dict.fromkeys(name for kind in kinds for name in getattr(report, kind)):
@@ -67,31 +65,31 @@ def load_report(path: Path, report: LoadReport) -> RenderableType:
 
 
 def table_of(name: str, rows: Iterable[Json]) -> RenderableType:
-    """The records of a collection, a row each."""
+    """List the records of a collection, one a row."""
     table = Table(*_LISTED[name], title=name)
     for row in rows:
         add_row(table, *(row[column] for column in _LISTED[name]))
     return table
 
 
-def strike(told: Json) -> RenderableType:
-    """One strike: whose it was, and what that rests on."""
-    about = told["strike"]
-    host = told["host"]["name"] if told["host"] else "none (high seas or not known)"
+def strike(answer: Json) -> RenderableType:
+    """Show the owners of what a strike hit, and the evidence for them."""
+    about = answer["strike"]
+    host = answer["host"]["name"] if answer["host"] else "none (high seas or not known)"
     head = Table.grid(padding=(0, 2))
     for name, value in (
         ("strike", f"{about['title']} ({about['id']})"),
         ("when", f"{about['when']} {about['when_note'] or ''}"),
         ("where", f"{about['place']}; sure to {_km(about['uncertainty_m'])}, {about['basis'] or 'no place known'}"),
         ("host", host),
-        ("rests on", told["rests_on"]),
+        ("rests on", answer["rests_on"]),
     ):
         add_row(head, name, value)
-    parts: list[RenderableType] = [head, _shares(told["owners"], f"Owners by {told['basis']}")]
-    parts += _ties(told["related"])
-    for hit in told["assets"]:
+    parts: list[RenderableType] = [head, _shares(answer["owners"], f"Owners by {answer['basis']}")]
+    parts += _ties(answer["related"])
+    for hit in answer["assets"]:
         parts += [_asset(hit), *_control(hit)]
-    parts += _claims(told)
+    parts += _claims(answer)
     return Group(*parts)
 
 
@@ -146,29 +144,29 @@ def _end(chain: Json) -> str:
 
 
 def _control(hit: Json) -> list[RenderableType]:
-    """Who controls it, apart from the shares; for each span of days where that differs."""
+    """List who controls an asset or entity, for each span of days with another controller."""
     spans = hit["control_days"]
     if len(spans) == 1:
         return [f"Control: {_controller(spans[0]['control'])}"]
-    told = [f"  {days_text(span['first'], span['last'])}: {_controller(span['control'])}" for span in spans]
-    return ["Control differs over the days it may have been:", *told]
+    answer = [f"  {days_text(span['first'], span['last'])}: {_controller(span['control'])}" for span in spans]
+    return ["Control differs over the days it may have been:", *answer]
 
 
 def days_text(first: object, last: object) -> str:
-    """Days from first to last; ``None`` is open."""
+    """Write the days from a first to a last one; ``None`` is open."""
     if first == last and first is not None:
         return str(first)
     return f"{first or '..'} to {last or '..'}"
 
 
-def _controller(told: Json | None) -> str:
-    if told is None:
+def _controller(answer: Json | None) -> str:
+    if answer is None:
         return "nobody surely has more than half, and none is declared."
     steps = " <- ".join(
         f"{step['name']} ({_share_of(step)} by {', '.join(holder['name'] for holder in step['holders'])})"
-        for step in reversed(told["steps"])
+        for step in reversed(answer["steps"])
     )
-    return escape(f"{told['name']}, {told['country'] or 'country not known'}: {steps}")
+    return escape(f"{answer['name']}, {answer['country'] or 'country not known'}: {steps}")
 
 
 def _share_of(step: Json) -> str:
@@ -176,13 +174,13 @@ def _share_of(step: Json) -> str:
     return f"{share}, {', '.join(step['declared'])}" if step["declared"] else share
 
 
-def holdings(told: Json) -> RenderableType:
-    """What an entity holds on a day."""
-    table = Table("held", "kind", "direct %", "in all %", title=f"Held by {told['entity']['name']} on {told['on']}")
-    for row in told["holdings"]:
+def holdings(answer: Json) -> RenderableType:
+    """List the holdings of an entity on a day."""
+    table = Table("held", "kind", "direct %", "in all %", title=f"Held by {answer['entity']['name']} on {answer['on']}")
+    for row in answer["holdings"]:
         shares = (interval_text(Interval(row[part]["min"], row[part]["max"])) for part in ("direct", "effective"))
         add_row(table, f"{row['name']} ({row['id']})", row["kind"], *shares)
-    return table if table.row_count else f"{told['entity']['name']} holds nothing on {told['on']}."
+    return table if table.row_count else f"{answer['entity']['name']} holds nothing on {answer['on']}."
 
 
 def _step_share(step: Json) -> str:
@@ -190,15 +188,74 @@ def _step_share(step: Json) -> str:
     return interval_text(Interval(step["share_min"], step["share_max"])) + mark
 
 
-def _claims(told: Json) -> list[RenderableType]:
+def _claims(answer: Json) -> list[RenderableType]:
     table = Table("source", "field", "says", title="What each source says", title_justify="left")
-    for claim in told["claims"]:
-        add_row(table, told["sources"].get(claim["source"], {}).get("publisher"), claim["field"], claim["value"])
-    return [table] if told["claims"] else []
+    for claim in answer["claims"]:
+        add_row(table, answer["sources"].get(claim["source"], {}).get("publisher"), claim["field"], claim["value"])
+    return [table] if answer["claims"] else []
 
 
-def owners(told: Json) -> RenderableType:
-    """Who owns an asset or entity on a day."""
-    about = told.get("asset") or told["entity"]
-    title = f"Owners of {about['name']} on {told['on']} by {told['basis']}"
-    return Group(_shares(told["owners"], title), *_ties(told["related"]), _chains(about["name"], told), *_control(told))
+def owners(answer: Json) -> RenderableType:
+    """Show the owners of an asset or entity on a day."""
+    about = answer.get("asset") or answer["entity"]
+    title = f"Owners of {about['name']} on {answer['on']} by {answer['basis']}"
+    return Group(
+        _shares(answer["owners"], title), *_ties(answer["related"]), _chains(about["name"], answer), *_control(answer)
+    )
+
+
+def country(answer: Json) -> RenderableType:
+    """Show the strikes that concern a country, by relation."""
+    tables = [_owned(answer), _related(answer), _hosted(answer)]
+    shown = [table for table in tables if table.row_count]
+    if not shown:
+        return "Nothing is known to have been hit."
+    return Group(*_counts(answer["name"], answer["relations"]), *shown)
+
+
+def _counts(name: str, relations: Json) -> list[str]:
+    """Write a line for each relation with strikes; relations are never added up."""
+    lines = [f"{name}: {one} in {_strikes(n['strikes'])}{_in_all(n)}" for one, n in relations.items() if n["strikes"]]
+    return [*lines, "Relations are counted apart and never added up."]
+
+
+def _strikes(number: int) -> str:
+    return f"{number} strike" if number == 1 else f"{number} strikes"
+
+
+def _in_all(counted: Json) -> str:
+    """Say how many of an owner's strikes are sure, and its shares in whole sites; empty for other relations."""
+    if "hits" not in counted:
+        return ""
+    sure = "sure" if counted["strikes_sure"] == counted["strikes"] else f"{counted['strikes_sure']} of them sure"
+    low, high = (round(counted[end], 2) for end in ("assets_min", "assets_max"))
+    share = f"{low:g}" if low == high else f"{low:g} to {high:g}"
+    if counted["hits"] == 1:
+        return f" ({sure}); its shares make {share} of the one site hit"
+    most = f"the {counted['hits']} sites hit, counting a site anew for each strike"
+    return f" ({sure}); put together, its shares make {share} of {most}"
+
+
+def _owned(answer: Json) -> Table:
+    title = f"Owned from {answer['name']}"
+    table = Table("when", "strike", "asset", "share %", "rests on", title=title, title_justify="left")
+    for row in answer["owned"]:
+        share = interval_text(Interval(row["share_min"], row["share_max"]))
+        basis = row["rests_on"] + (" (one of several sites)" if row["alternative"] else "")
+        add_row(table, row["when"], row["title"], row["asset_name"], share, basis)
+    return table
+
+
+def _related(answer: Json) -> Table:
+    title = "Not owned, tied otherwise"
+    table = Table("when", "strike", "asset", "relation", "who", title=title, title_justify="left")
+    for row in answer["related"]:
+        add_row(table, row["when"], row["title"], row["asset_name"], row["relation"], row["name"])
+    return table
+
+
+def _hosted(answer: Json) -> Table:
+    table = Table("when", "strike", "owners", title=f"On the soil of {answer['name']}", title_justify="left")
+    for row in answer["hosted"]:
+        add_row(table, row["when"], row["title"], row["owners"])
+    return table

@@ -1,15 +1,14 @@
-"""Tables of what may be one and what was judged to be, for people."""
+"""Proposed duplicates and judgements as tables for the terminal."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
 from rich.console import Group, RenderableType
 from rich.markup import escape
 from rich.table import Table
 
-Json = Mapping[str, Any]
+from api.http.json import Json
 
 
 def _row(table: Table, *values: object) -> None:
@@ -17,7 +16,7 @@ def _row(table: Table, *values: object) -> None:
 
 
 def duplicates(rows: Iterable[Json]) -> RenderableType:
-    """Pairs that may be one, with the reasons of each."""
+    """List pairs of records that may be duplicates, with the reasons of each."""
     table = Table("score", "one", "other", "km", "reasons", title="To be judged: are these one?", show_lines=True)
     for row in rows:
         metres = row["distance_m"]
@@ -33,20 +32,20 @@ def _reason(reason: Json) -> str:
     return f"{reason['weight']:+.2f} {reason['name']}: {reason['detail']}"
 
 
-def _side(told: Json) -> str:
-    title = " ".join(str(told.get("title") or told.get("name")).split())
-    return "\n".join(str(part) for part in (told["id"], told.get("when"), title[:120]) if part)
+def _side(answer: Json) -> str:
+    title = " ".join(str(answer.get("title") or answer.get("name")).split())
+    return "\n".join(str(part) for part in (answer["id"], answer.get("when"), title[:120]) if part)
 
 
-def judgement(told: Json) -> RenderableType:
-    """What a judgement did."""
-    kept = [f"{name} is now {one}" for name, one in told["kept"].items()]
-    done = f"{told['one']} and {told['other']}: {told['verdict']}, says {told['who']} ({told['id']})"
-    return Group(*(escape(text) for text in (done, *kept, *told["remarks"])))
+def judgement(answer: Json) -> RenderableType:
+    """Describe the effect of a judgement."""
+    merged = [f"{name} is now {one}" for name, one in answer["kept"].items()]
+    done = f"{answer['one']} and {answer['other']}: {answer['verdict']}, says {answer['who']} ({answer['id']})"
+    return Group(*(escape(text) for text in (done, *merged, *answer["remarks"])))
 
 
 def judgements(rows: Iterable[Json]) -> RenderableType:
-    """All judgements, the oldest first."""
+    """List all judgements, the oldest first."""
     table = Table("when", "noun", "one", "other", "verdict", "stands", "who", "why", title="Judgements")
     for row in rows:
         stands = "yes" if row["stands"] else "no"

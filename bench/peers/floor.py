@@ -18,8 +18,8 @@ class Floor:
     """Constant answers by path."""
 
     def __init__(self, bodies: Path) -> None:
-        told = json.loads(bodies.read_text())
-        self._answers = {path: self._answer(kind, Path(file).read_bytes()) for path, (kind, file) in told.items()}
+        listed = json.loads(bodies.read_text())
+        self._answers = {path: self._answer(kind, Path(file).read_bytes()) for path, (kind, file) in listed.items()}
 
     @staticmethod
     def _answer(kind: str, body: bytes) -> tuple[Message, Message]:

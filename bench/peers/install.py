@@ -27,7 +27,7 @@ PYGEOAPI = ("pygeoapi==0.24.0", "gunicorn==27.0.1", "psycopg2-binary==2.9.13", "
 
 
 def system() -> None:
-    """Install what the system lacks, where we may."""
+    """Install the system packages that are missing, where that is allowed."""
     try:
         program("pg_ctl")
         missing = shutil.which("wrk") is None or shutil.which("psql") is None
@@ -41,7 +41,7 @@ def system() -> None:
 
 
 def environment(folder: Path, python: str, packages: tuple[str, ...]) -> None:
-    """Make an environment with some packages; one that is there is brought to them."""
+    """Create an environment with packages, or bring an existing one to them."""
     if not (folder / "bin" / "python").exists():
         subprocess.run([python, "-m", "venv", folder], check=True)
     subprocess.run([folder / "bin" / "pip", "install", "--quiet", *packages], check=True)

@@ -1,4 +1,4 @@
-"""A PostgreSQL cluster of our own in a folder, with PostGIS, reached by nobody but this machine."""
+"""A PostgreSQL cluster in a folder, with PostGIS, that listens to this machine only."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Cluster:
         return self.folder / "data"
 
     def make(self) -> None:
-        """Make the cluster and its database; one that is there is kept."""
+        """Create the cluster and its database; existing ones stay."""
         if self.data.exists():
             return
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -67,14 +67,14 @@ class Cluster:
         subprocess.run([*psql, self.connection, "--command", "CREATE EXTENSION postgis"], check=True)
 
     def start(self) -> None:
-        """Start it; one that runs is left running."""
+        """Start the cluster, unless it runs."""
         if not self.is_running():
             options = f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={self.folder}"
             log = self.folder / "log"
             run(program("pg_ctl"), "start", "--wait", "--pgdata", self.data, "--log", log, "--options", options)
 
     def stop(self) -> None:
-        """Stop it; one that does not run is no fault."""
+        """Stop the cluster, if it runs."""
         if self.is_running():
             run(program("pg_ctl"), "stop", "--pgdata", self.data, "--mode=fast")
 
@@ -83,7 +83,7 @@ class Cluster:
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        """Run it until the block ends; one that ran before is left running."""
+        """Run the cluster until the block ends; a cluster that ran before goes on."""
         ran = self.is_running()
         self.start()
         try:
@@ -98,8 +98,8 @@ class Cluster:
 
     def versions(self) -> str:
         """Versions of PostgreSQL and PostGIS."""
-        asked = "SELECT current_setting('server_version') || ', PostGIS ' || postgis_lib_version()"
-        psql = ["psql", "--no-psqlrc", "--tuples-only", "--no-align", self.connection, "--command", asked]
+        query = "SELECT current_setting('server_version') || ', PostGIS ' || postgis_lib_version()"
+        psql = ["psql", "--no-psqlrc", "--tuples-only", "--no-align", self.connection, "--command", query]
         return "PostgreSQL " + subprocess.run(psql, check=True, capture_output=True, text=True).stdout.strip()
 
 
@@ -111,8 +111,8 @@ def program(name: str) -> Path:
     PostgresMissing
         If there is none.
     """
-    found = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"), key=lambda path: int(path.parts[4]))
-    with_postgis = [path for path in found if any((path.parents[1] / "lib").glob("postgis-3.so"))]
+    programs = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"), key=lambda path: int(path.parts[4]))
+    with_postgis = [path for path in programs if any((path.parents[1] / "lib").glob("postgis-3.so"))]
     if not with_postgis:
         raise PostgresMissing("apt-get install postgresql-17 postgresql-17-postgis-3")
     return with_postgis[-1]

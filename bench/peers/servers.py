@@ -1,4 +1,4 @@
-"""The servers that are asked the same: how each is started, and stopped."""
+"""The servers that are compared: how each is started and stopped."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Columns of many rows that can be edited without being copied.
+"""Columns of many rows, in the terms of Apache Arrow, that can be edited without being copied.
 
-Knows no coordinates and no nouns; it is below the rest of geo because tiles are made of columns.
+Knows neither coordinates nor features; tiles are encoded from such columns.
 """

@@ -1,7 +1,7 @@
-"""Rows of bytes in a few large buffers, of which each is made an object only when it is asked for.
+"""Byte strings of many rows in a few large buffers; a row becomes a Python object only when it is read.
 
-A million texts as Python objects take 80 MB and their collector's time; here they are two numbers each beside their
-bytes, and the buffers may be files that are mapped into memory.
+A million texts as Python objects take 80 MB and the time of the garbage collector; here each is two offsets beside its
+bytes, and buffers may be files that are mapped into memory.
 """
 
 from __future__ import annotations
@@ -16,65 +16,68 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from geo.columnar.chunked_array import Array, spliced, whole
-from geo.columnar.row_edit import Splice
+from geo.columnar.chunked_array import Array, apply_edit, to_numpy
+from geo.columnar.row_edit import RowEdit
 from geo.lonlat import Ints
 
 Bytes = NDArray[np.uint8]
 T = TypeVar("T")
 
-#: So many rows are joined one by one; of more it is looked for those that lie together.
-_FEW = 32
-#: So many buffers are kept apart; of more, all but the first are joined.
-_PARTS = 64
+#: At most so many rows are joined row by row; of more, runs that lie together are looked for.
+_MAX_COPIES = 32
+#: An array of more buffers is compacted to the first and one for all later rows.
+_MAX_BUFFERS = 64
 
 
-class Packed(Sequence[bytes]):
+class BinaryArray(Sequence[bytes]):
     """A sequence of byte strings.
 
     Parameters
     ----------
-    parts
-        Buffers of bytes.
+    buffers
+        Arrays of bytes, at least one.
     starts, stops
-        Where each row begins and ends in the buffers laid end to end, shape (n,), int64; a row lies in one buffer.
+        First byte of each row, and the byte behind its last, in the buffers laid end to end; shape (n,), int64. A row
+        lies in one buffer.
     """
 
-    __slots__ = ("_bases", "_starts", "_stops", "parts")
+    __slots__ = ("_bases", "_starts", "_stops", "buffers")
 
-    def __init__(self, parts: Sequence[Bytes], starts: Array, stops: Array) -> None:
-        # Of files that are mapped, without what makes their rows slow.
-        self.parts = tuple(map(np.asarray, parts))
-        self._starts, self._stops = (np.asarray(one) if isinstance(one, np.ndarray) else one for one in (starts, stops))
-        self._bases = list(accumulate((len(part) for part in self.parts[:-1]), initial=0))
+    def __init__(self, buffers: Sequence[Bytes], starts: Array, stops: Array) -> None:
+        # Views of mapped files as plain arrays, whose rows are read faster.
+        self.buffers = tuple(map(np.asarray, buffers))
+        self._starts, self._stops = (
+            np.asarray(offsets) if isinstance(offsets, np.ndarray) else offsets for offsets in (starts, stops)
+        )
+        self._bases = list(accumulate((len(buffer) for buffer in self.buffers[:-1]), initial=0))
 
     @classmethod
-    def of(cls, rows: Iterable[bytes], between: bytes = b"") -> Packed:
-        """Pack byte strings; with what stands ``between`` two of them, many can be joined as they lie, see `pieces`."""
+    def of(cls, rows: Iterable[bytes], separator: bytes = b"") -> BinaryArray:
+        """Pack byte strings into one buffer, each followed by a separator; see `runs` for its use."""
         buffer, starts, stops = bytearray(), array("q"), array("q")
         for row in rows:
             starts.append(len(buffer))
             buffer += row
             stops.append(len(buffer))
-            buffer += between
+            buffer += separator
         data = np.frombuffer(buffer, np.uint8)
         data.setflags(write=False)
         return cls([data], np.array(starts, np.int64), np.array(stops, np.int64))
 
     @classmethod
-    def laid(cls, buffer: Bytes, ends: Ints) -> Packed:
-        """Rows that lie end to end in one buffer; ``ends`` begins with 0, shape (n + 1,)."""
-        return cls([buffer], ends[:-1], ends[1:])
+    def from_offsets(cls, buffer: Bytes, offsets: Ints) -> BinaryArray:
+        """Rows that lie end to end in one buffer; the offsets, shape (n + 1,), begin with 0."""
+        return cls([buffer], offsets[:-1], offsets[1:])
 
     @property
     def starts(self) -> Ints:
-        """Where each row begins, shape (n,)."""
-        return whole(self._starts)
+        """First byte of each row in the buffers laid end to end, shape (n,)."""
+        return to_numpy(self._starts)
 
     @property
     def stops(self) -> Ints:
-        """Where each row ends, shape (n,)."""
-        return whole(self._stops)
+        """The byte behind the last of each row in the buffers laid end to end, shape (n,)."""
+        return to_numpy(self._stops)
 
     def __len__(self) -> int:
         return len(self._starts)
@@ -82,10 +85,10 @@ class Packed(Sequence[bytes]):
     @overload
     def __getitem__(self, row: int) -> bytes: ...
     @overload
-    def __getitem__(self, row: slice) -> Packed: ...
-    def __getitem__(self, row: int | slice) -> bytes | Packed:
+    def __getitem__(self, row: slice) -> BinaryArray: ...
+    def __getitem__(self, row: int | slice) -> bytes | BinaryArray:
         if isinstance(row, slice):
-            return Packed(self.parts, self._starts[row], self._stops[row])
+            return BinaryArray(self.buffers, self._starts[row], self._stops[row])
         return self._read(int(self._starts[row]), int(self._stops[row]))
 
     def __iter__(self) -> Iterator[bytes]:
@@ -94,161 +97,168 @@ class Packed(Sequence[bytes]):
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Sequence):
             return NotImplemented
-        return len(self) == len(other) and all(one == two for one, two in zip(self, other, strict=True))
+        return len(self) == len(other) and all(a == b for a, b in zip(self, other, strict=True))
 
     __hash__ = None  # type: ignore[assignment]
 
     def _read(self, start: int, stop: int) -> bytes:
-        part = bisect_right(self._bases, start) - 1 if len(self._bases) > 1 else 0
-        base = self._bases[part]
-        return self.parts[part][start - base : stop - base].tobytes()
+        buffer = bisect_right(self._bases, start) - 1 if len(self._bases) > 1 else 0
+        base = self._bases[buffer]
+        return self.buffers[buffer][start - base : stop - base].tobytes()
 
-    def taken(self, rows: Ints) -> Packed:
-        """Some rows, in the order given; no bytes are copied."""
-        return Packed(self.parts, self._starts[rows], self._stops[rows])
+    def take(self, rows: Ints) -> BinaryArray:
+        """Rows, shape (n,), in the given order; no bytes are copied."""
+        return BinaryArray(self.buffers, self._starts[rows], self._stops[rows])
 
-    def read(self, index: Ints, into: Bytes, ends: Ints) -> None:
-        """Write the bytes at some addresses, of which those of each row end where told, and may begin before the row.
+    def gather_into(self, addresses: Ints, out: Bytes, ends: Ints) -> None:
+        """Write the bytes of all rows into an array.
 
-        What is before a row that is not in the first buffer is any.
+        Parameters
+        ----------
+        addresses
+            Bytes in the buffers laid end to end, row after row; those of a row may begin before its first byte.
+        out
+            The array written to, of the shape of ``addresses``. A byte before the first of a row has no meaning.
+        ends
+            Where the bytes of each row end in ``out``, shape (n,).
         """
-        first = self.parts[0]
+        first = self.buffers[0]
         if len(first):
-            first.take(index, out=into, mode="clip")
-        if len(self.parts) > 1:
+            first.take(addresses, out=out, mode="clip")
+        if len(self.buffers) > 1:
             for row in (self.stops > len(first)).nonzero()[0].tolist():
-                told, end = self[row], int(ends[row])
-                into[end - len(told) : end] = memoryview(told)
+                data, end = self[row], int(ends[row])
+                out[end - len(data) : end] = memoryview(data)
 
-    def pieces(self, between: bytes) -> list[memoryview]:
-        """What gives the rows with one byte between two when it is joined by that byte.
+    def runs(self, separator: bytes) -> list[memoryview]:
+        """Bytes that give all rows with a separator between any two when they are joined by that separator.
 
-        Rows that lie in a buffer as they were packed, with that byte between them, are one piece.
+        Rows that were packed with the separator (one byte) and follow one another are a single view.
         """
-        if len(self) <= _FEW:
+        if len(self) <= _MAX_COPIES:
             return [memoryview(row) for row in self]
-        part = self._part()
-        first = np.concatenate([[0], self._breaks(between, part)])
+        buffer = self._buffer_of_row()
+        first = np.concatenate([[0], self._run_starts(separator, buffer)])
         last = np.append(first[1:], len(self)) - 1
         begin, end = self.starts[first], self.stops[last]
-        if len(self.parts) == 1:
-            view = self.parts[0].data
+        if len(self.buffers) == 1:
+            view = self.buffers[0].data
             return [view[a:b] for a, b in zip(begin.tolist(), end.tolist(), strict=True)]
-        part = part[first]
-        views, bases = [one.data for one in self.parts], np.array(self._bases)[part]
-        pieces = zip(part.tolist(), (begin - bases).tolist(), (end - bases).tolist(), strict=True)
-        return [views[n][a:b] for n, a, b in pieces]
+        buffer = buffer[first]
+        views, bases = [data.data for data in self.buffers], np.array(self._bases)[buffer]
+        cuts = zip(buffer.tolist(), (begin - bases).tolist(), (end - bases).tolist(), strict=True)
+        return [views[number][a:b] for number, a, b in cuts]
 
-    def _part(self) -> Ints:
-        """The buffer that each row lies in."""
-        if len(self.parts) == 1:
+    def _buffer_of_row(self) -> Ints:
+        """Number of the buffer that each row lies in, shape (n,)."""
+        if len(self.buffers) == 1:
             return np.zeros(len(self), np.int64)
         return np.searchsorted(self._bases, self.starts, side="right") - 1
 
-    def _breaks(self, between: bytes, part: Ints) -> Ints:
-        """Rows that do not follow the one before them, a byte further on in the same buffer."""
-        together = (self.starts[1:] == self.stops[:-1] + 1) & (part[1:] == part[:-1])
-        near = np.flatnonzero(together)
-        for number in np.unique(part[near]).tolist():
-            here = near[part[near] == number]
-            together[here] = self.parts[number][self.stops[here] - self._bases[number]] == ord(between)
-        return np.flatnonzero(~together) + 1
+    def _run_starts(self, separator: bytes, buffer: Ints) -> Ints:
+        """Rows but the first that do not follow the row before them, a separator further on in the same buffer."""
+        follows = (self.starts[1:] == self.stops[:-1] + 1) & (buffer[1:] == buffer[:-1])
+        near = np.flatnonzero(follows)
+        for number in np.unique(buffer[near]).tolist():
+            rows = near[buffer[near] == number]
+            follows[rows] = self.buffers[number][self.stops[rows] - self._bases[number]] == ord(separator)
+        return np.flatnonzero(~follows) + 1
 
-    def exchanged(self, gone: Ints, at: Ints, new: Packed) -> Packed:
-        """Without the rows at ``gone``, and with new ones, each before the one that was at ``at``; both ascending."""
-        return self.spliced(new, Splice.exchanging(len(self), gone, at))
+    def replace(self, removed: Ints, insert_before: Ints, rows: BinaryArray) -> BinaryArray:
+        """The array without the rows ``removed``, and with new rows, as `RowEdit.replace` puts them."""
+        return self.with_edit(rows, RowEdit.replace(len(self), removed, insert_before))
 
-    def spliced(self, other: Packed, splice: Splice) -> Packed:
-        """The rows of this sequence and, after them, of another, as a splice has them; no bytes are copied."""
-        shift = self._bases[-1] + len(self.parts[-1])
-        starts = spliced(self._starts, other.starts + shift, splice)
-        stops = spliced(self._stops, other.stops + shift, splice)
-        return Packed([*self.parts, *other.parts], starts, stops)._few_parts()
+    def with_edit(self, second: BinaryArray, edit: RowEdit) -> BinaryArray:
+        """The array after an edit; ``second`` has the rows that are inserted. No bytes are copied."""
+        shift = self._bases[-1] + len(self.buffers[-1])
+        starts = apply_edit(self._starts, second.starts + shift, edit)
+        stops = apply_edit(self._stops, second.stops + shift, edit)
+        return BinaryArray([*self.buffers, *second.buffers], starts, stops)._compact()
 
-    def _few_parts(self) -> Packed:
-        """Join the buffers that edits added, where there are many; what no row needs any more goes with it."""
-        if len(self.parts) <= _PARTS:
+    def _compact(self) -> BinaryArray:
+        """Join the buffers that edits added, where there are many; bytes of no row are dropped."""
+        if len(self.buffers) <= _MAX_BUFFERS:
             return self
-        first = self.parts[0]
+        first = self.buffers[0]
         later = np.flatnonzero(self.starts >= len(first))
-        new = Packed.of(self.taken(later))
-        at = Splice.exchanging(len(self), later, later)
-        return Packed([first], self._starts, self._stops).spliced(new, at)
+        edit = RowEdit.replace(len(self), later, later)
+        return BinaryArray([first], self._starts, self._stops).with_edit(BinaryArray.of(self.take(later)), edit)
 
 
-class Words(Sequence[T], Generic[T]):
-    """A sequence of values that are read from packed bytes one by one, as they are asked for.
+class DecodedArray(Sequence[T], Generic[T]):
+    """A sequence of values that are decoded from bytes when they are read.
 
     Parameters
     ----------
-    packed
-        The bytes of each.
-    read, write
-        What makes a value of bytes, and bytes of a value: ``read(write(value)) == value``.
+    binary
+        The bytes of each value.
+    decode, encode
+        From bytes to a value, and from a value to bytes: ``decode(encode(value)) == value``.
     """
 
-    __slots__ = ("packed", "read", "write")
+    __slots__ = ("binary", "decode", "encode")
 
-    def __init__(self, packed: Packed, read: Callable[[bytes], T], write: Callable[[T], bytes]) -> None:
-        self.packed, self.read, self.write = packed, read, write
+    def __init__(self, binary: BinaryArray, decode: Callable[[bytes], T], encode: Callable[[T], bytes]) -> None:
+        self.binary, self.decode, self.encode = binary, decode, encode
 
     def __len__(self) -> int:
-        return len(self.packed)
+        return len(self.binary)
 
     @overload
     def __getitem__(self, row: int) -> T: ...
     @overload
-    def __getitem__(self, row: slice) -> Words[T]: ...
-    def __getitem__(self, row: int | slice) -> T | Words[T]:
+    def __getitem__(self, row: slice) -> DecodedArray[T]: ...
+    def __getitem__(self, row: int | slice) -> T | DecodedArray[T]:
         if isinstance(row, slice):
-            return Words(self.packed[row], self.read, self.write)
-        return self.read(self.packed[row])
+            return DecodedArray(self.binary[row], self.decode, self.encode)
+        return self.decode(self.binary[row])
 
     def __iter__(self) -> Iterator[T]:
-        return map(self.read, self.packed)
+        return map(self.decode, self.binary)
 
     def __eq__(self, other: object) -> bool:
-        if isinstance(other, Words) and other.read is self.read:
-            return self.packed == other.packed
+        if isinstance(other, DecodedArray) and other.decode is self.decode:
+            return self.binary == other.binary
         if not isinstance(other, Sequence):
             return NotImplemented
-        return len(self) == len(other) and all(one == two for one, two in zip(self, other, strict=True))
+        return len(self) == len(other) and all(a == b for a, b in zip(self, other, strict=True))
 
     __hash__ = None  # type: ignore[assignment]
 
     @property
     def is_text(self) -> bool:
-        """Whether they are texts, so that their bytes are UTF-8."""
-        return self.read is _text
+        """Whether the values are texts, so that their bytes are UTF-8."""
+        return self.decode is _decode_text
 
-    def changed(self, gone: Ints, at: Ints, new: Sequence[T]) -> Words[T]:
-        """Without the values at ``gone``, and with new ones, each put before the one that was at ``at``; ascending."""
-        return Words(self.packed.exchanged(gone, at, Packed.of(map(self.write, new))), self.read, self.write)
+    def replace(self, removed: Ints, insert_before: Ints, values: Sequence[T]) -> DecodedArray[T]:
+        """The array without the rows ``removed``, and with new values, as `RowEdit.replace` puts them."""
+        binary = self.binary.replace(removed, insert_before, BinaryArray.of(map(self.encode, values)))
+        return DecodedArray(binary, self.decode, self.encode)
 
 
-def _text(data: bytes) -> str:
+def _decode_text(data: bytes) -> str:
     return data.decode()
 
 
-def texts(values: Iterable[str] | Packed) -> Words[str]:
-    """Texts, or the UTF-8 of some that are packed already."""
-    packed = values if isinstance(values, Packed) else Packed.of(map(str.encode, values))
-    return Words(packed, _text, str.encode)
+def text_array(values: Iterable[str] | BinaryArray) -> DecodedArray[str]:
+    """Texts as bytes, from texts or from their UTF-8."""
+    binary = values if isinstance(values, BinaryArray) else BinaryArray.of(map(str.encode, values))
+    return DecodedArray(binary, _decode_text, str.encode)
 
 
-def _list(data: bytes) -> tuple[str, ...]:
+def _decode_texts(data: bytes) -> tuple[str, ...]:
     return tuple(orjson.loads(data))
 
 
-def lists(values: Iterable[tuple[str, ...]] | Packed) -> Words[tuple[str, ...]]:
-    """Lists of texts, or the JSON of some that are packed already."""
-    packed = values if isinstance(values, Packed) else Packed.of(map(orjson.dumps, values))
-    return Words(packed, _list, orjson.dumps)
+def text_list_array(values: Iterable[tuple[str, ...]] | BinaryArray) -> DecodedArray[tuple[str, ...]]:
+    """Lists of texts as bytes, from lists or from their JSON."""
+    binary = values if isinstance(values, BinaryArray) else BinaryArray.of(map(orjson.dumps, values))
+    return DecodedArray(binary, _decode_texts, orjson.dumps)
 
 
-def place_of(words: Sequence[Any], word: Any) -> int | None:
-    """Place of a value among ascending ones; ``None`` where it is not among them."""
-    if isinstance(words, Words) and words.is_text:
-        words, word = words.packed, word.encode()  # whose order is the same
-    place = bisect_left(words, word)
-    return place if place < len(words) and words[place] == word else None
+def find_sorted(values: Sequence[Any], value: Any) -> int | None:
+    """Index of a value among ascending values; ``None`` where it is not among them."""
+    if isinstance(values, DecodedArray) and values.is_text:
+        values, value = values.binary, value.encode()  # UTF-8 sorts as code points do
+    index = bisect_left(values, value)
+    return index if index < len(values) and values[index] == value else None

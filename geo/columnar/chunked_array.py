@@ -1,6 +1,6 @@
-"""Arrays of many rows after edits of a few: only what is asked for is picked, and the array below is not copied.
+"""Arrays of many rows after edits of few: chunks with an order of their rows, read without copying the first chunk.
 
-A layer of millions of rows has tens of arrays, most of them mapped from files. Each edit would copy them all.
+A collection of millions of rows has tens of arrays, most of them mapped from files, and each edit would copy them all.
 """
 
 from __future__ import annotations
@@ -15,50 +15,50 @@ from typing import Any, Literal, TypeAlias, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from geo.columnar.row_edit import Splice, joined
-from geo.columnar.row_order import Order
-from geo.lonlat import Ints
+from geo.columnar.row_edit import RowEdit, combine
+from geo.columnar.row_order import RowOrder
+from geo.lonlat import Bools, Ints
 
-#: Arrays of fewer rows are joined at once.
-LEAST = 1 << 16
-#: So many runs of rows are kept apart; of more the array is joined.
-_RUNS = 4096
-#: Where more than one of so many rows is picked, all are joined first.
-_MANY = 8
-#: So many values are looked for one by one.
-_FEW = 32
-#: Rows that are looked through at once for a value.
-_PAGE = 1 << 15
+#: Shorter arrays are copied by an edit.
+MIN_CHUNKED_ROWS = 1 << 16
+#: An array whose order has more runs is copied.
+_MAX_RUNS = 4096
+#: Where more than one row in so many is taken, the array is materialized first.
+_TAKE_DIVISOR = 8
+#: At most so many values are looked for by a scan of the array each.
+_MAX_SCANS = 32
+#: Rows of a step of a scan.
+_SCAN_ROWS = 1 << 15
 
 
-class Picked(ABC):
-    """An array whose rows are picked as they are asked for; nothing of it is to be written to."""
+class LazyArray(ABC):
+    """A read-only array of which rows can be read without all of them being in memory."""
 
     @property
     @abstractmethod
     def dtype(self) -> np.dtype[Any]:
-        """Type of its values."""
+        """Type of the values."""
 
     @abstractmethod
     def __len__(self) -> int: ...
 
     @abstractmethod
     def take(self, rows: Ints) -> NDArray[Any]:
-        """Some rows, in the order given; none is counted from the end."""
+        """Values of rows, shape (n,), in the given order; negative rows are not counted from the end."""
 
     @property
     def nbytes(self) -> int:
-        """Bytes that all rows take."""
+        """Bytes of all values in memory."""
         return len(self) * self.dtype.itemsize
 
     @cached_property
-    def whole(self) -> NDArray[Any]:
-        """All rows; found once."""
-        found = self._whole()
-        found.setflags(write=False)
-        return found
+    def materialized(self) -> NDArray[Any]:
+        """All values, in memory from the first call on; read only."""
+        values = self._materialize()
+        values.setflags(write=False)
+        return values
 
-    def _whole(self) -> NDArray[Any]:
+    def _materialize(self) -> NDArray[Any]:
         return self.take(np.arange(len(self)))
 
     @overload
@@ -68,158 +68,182 @@ class Picked(ABC):
     def __getitem__(self, rows: int | slice | Ints) -> Any:
         if isinstance(rows, int | np.integer):
             return self.take(np.array([range(len(self))[rows]]))[0]
-        picked = range(*rows.indices(len(self))) if isinstance(rows, slice) else rows
-        many = len(picked) * _MANY > len(self)
-        return self.whole[rows] if many else self.take(np.asarray(picked, np.int64))
+        wanted = range(*rows.indices(len(self))) if isinstance(rows, slice) else rows
+        is_large = len(wanted) * _TAKE_DIVISOR > len(self)
+        return self.materialized[rows] if is_large else self.take(np.asarray(wanted, np.int64))
 
     def __iter__(self) -> Iterator[Any]:
-        return iter(self.whole)
+        return iter(self.materialized)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
-        return np.array(self.whole, dtype, copy=copy)
+        return np.array(self.materialized, dtype, copy=copy)
 
 
-#: An array, which may be one whose rows are picked as they are asked for.
-Array: TypeAlias = NDArray[Any] | Picked
+#: An array in memory or mapped from a file, or one that is read lazily.
+Array: TypeAlias = NDArray[Any] | LazyArray
 
 
-class Pieces(Picked):
-    """Rows of an array and, after them, of a small one, in an order.
+class ChunkedArray(LazyArray):
+    """Two chunks in an order of the rows of both.
 
     Parameters
     ----------
-    base, late
-        The arrays, along the first axis.
+    base, appended
+        The chunks, of one dtype, along the first axis: the array before its edits, and all rows that edits added.
     order
-        Of the rows of both, counted through.
+        Order of the rows of both; those of ``appended`` are numbered on.
     """
 
-    def __init__(self, base: Array, late: NDArray[Any], order: Order) -> None:
-        self.base, self.late, self.order = base, late, order
+    def __init__(self, base: Array, appended: NDArray[Any], order: RowOrder) -> None:
+        self.base, self.appended, self.order = base, appended, order
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """Type of its values."""
+        """Type of the values."""
         return self.base.dtype
 
     def __len__(self) -> int:
         return len(self.order)
 
     def take(self, rows: Ints) -> NDArray[Any]:
-        """Some rows, in the order given."""
-        rows = self.order.rows(rows)
-        late = rows >= len(self.base)
-        if not late.any():
+        """Values of rows, in the given order."""
+        rows = self.order.rows_at(rows)
+        is_appended = rows >= len(self.base)
+        if not is_appended.any():
             return self.base[rows]
-        if late.all():
-            return self.late[rows - len(self.base)]
-        found = self.base[np.where(late, 0, rows)]
-        found[late] = self.late[rows[late] - len(self.base)]
-        return found
+        if is_appended.all():
+            return self.appended[rows - len(self.base)]
+        values = self.base[np.where(is_appended, 0, rows)]
+        values[is_appended] = self.appended[rows[is_appended] - len(self.base)]
+        return values
 
-    def _whole(self) -> NDArray[Any]:
-        return joined(self.order, whole(self.base), self.late)
+    def _materialize(self) -> NDArray[Any]:
+        return combine(self.order, to_numpy(self.base), self.appended)
 
 
-class Places(Picked):
-    """Places in the order of a sequence of what its rows were numbered by; -1 stays -1.
+class RemappedCodes(LazyArray):
+    """Codes of a dictionary whose values were reordered: stored codes stay, and are translated when they are read.
 
     Parameters
     ----------
-    numbers
-        The number of each.
+    codes
+        Stored code of each row; -1, for a missing value, stays -1.
     order
-        Of the rows that are numbered so.
+        Order of the stored codes in the dictionary of now: the code of a row is the position of its stored code.
     """
 
     dtype = np.dtype(np.int32)
 
-    def __init__(self, numbers: Array, order: Order) -> None:
-        self.numbers, self.order = numbers, order
+    def __init__(self, codes: Array, order: RowOrder) -> None:
+        self.codes, self.order = codes, order
 
     def __len__(self) -> int:
-        return len(self.numbers)
+        return len(self.codes)
 
     def take(self, rows: Ints) -> NDArray[Any]:
-        """Some rows, in the order given."""
-        return self.order.places(self.numbers[rows]).astype(np.int32)
+        """Codes of rows, in the given order, int32."""
+        return self.order.positions_of(self.codes[rows]).astype(np.int32)
 
-    def _whole(self) -> NDArray[Any]:
-        few = len(self) * _MANY < self.order.sources
-        return super()._whole() if few else self.order.table[whole(self.numbers)]
+    def _materialize(self) -> NDArray[Any]:
+        is_short = len(self) * _TAKE_DIVISOR < self.order.source_rows
+        return super()._materialize() if is_short else self.order.position_table[to_numpy(self.codes)]
 
 
-def spliced(own: Array, other: Array, splice: Splice) -> Array:
-    """The rows of two arrays of one type as a splice has them; of many rows those of the first are not copied."""
-    if splice.is_same:
-        return own
-    if len(splice) < LEAST:
-        return splice.joined(whole(own), whole(other))
-    if isinstance(own, Pieces):
-        base, late, order = own.base, np.concatenate([own.late, whole(other)]), splice.over(own.order)
+def apply_edit(first: Array, second: Array, edit: RowEdit) -> Array:
+    """Apply an edit of rows to two arrays.
+
+    Parameters
+    ----------
+    first, second
+        Arrays of one dtype, of ``edit.first_rows`` and ``edit.second_rows`` rows.
+    edit
+        The rows of both that the result has.
+
+    Returns
+    -------
+    The edited array. Of a long first array no row is copied, unless it has been edited so often that reading it would
+    be slow.
+    """
+    if edit.is_identity:
+        return first
+    if len(edit) < MIN_CHUNKED_ROWS:
+        return edit.combine(to_numpy(first), to_numpy(second))
+    if isinstance(first, ChunkedArray):
+        base, order = first.base, edit.compose(first.order)
+        appended = np.concatenate([first.appended, to_numpy(second)])
     else:
-        base, late, order = own, whole(other), splice.order
-    made = Pieces(base, late, order)
-    return made if len(late) <= len(base) and len(order.firsts) <= _RUNS else made.whole
+        base, appended, order = first, to_numpy(second), edit.order
+    edited = ChunkedArray(base, appended, order)
+    return edited if len(appended) <= len(base) and len(order.run_starts) <= _MAX_RUNS else edited.materialized
 
 
-def places(numbers: Array, order: Order) -> Array:
-    """The places that numbers have in an order; of many rows they are looked up as they are asked for."""
-    made = Places(numbers, order)
-    return made if len(numbers) >= LEAST and len(order.firsts) <= _RUNS else made.whole
+def remap_codes(codes: Array, order: RowOrder) -> Array:
+    """Translate stored codes to their positions in an order, int32; -1 stays -1. Long arrays are translated lazily."""
+    remapped = RemappedCodes(codes, order)
+    return remapped if len(codes) >= MIN_CHUNKED_ROWS and len(order.run_starts) <= _MAX_RUNS else remapped.materialized
 
 
-def numbered(found: Array, count: int) -> tuple[Array, Order]:
-    """What `places` was given, where places are looked up; of others, which are those of so many rows, themselves."""
-    return (found.numbers, found.order) if isinstance(found, Places) else (found, Order.whole(count))
+def codes_and_order(codes: Array, count: int) -> tuple[Array, RowOrder]:
+    """The stored codes and their order that `remap_codes` was given; plain codes of ``count`` values are in order."""
+    return (codes.codes, codes.order) if isinstance(codes, RemappedCodes) else (codes, RowOrder.identity(count))
 
 
-def searched(ascending: Array, value: Any, side: Literal["left", "right"] = "left") -> int:
-    """Before which row a value would be put into ascending ones, as NumPy's `searchsorted` has it."""
+def search_sorted(ascending: Array, value: Any, side: Literal["left", "right"] = "left") -> int:
+    """First row, or with ``right`` last row, that a value can be inserted before, as `numpy.searchsorted` gives it."""
     if isinstance(ascending, np.ndarray):
         return int(ascending.searchsorted(value, side=side))
     return bisect_left(ascending, value) if side == "left" else bisect_right(ascending, value)
 
 
-def row_by_row(test: Callable[..., NDArray[np.bool_]], *arrays: Array) -> NDArray[np.bool_]:
-    """What a test says of each row of some arrays, row by row; where they were spliced alike none of them is joined."""
-    pieces = [one for one in arrays if isinstance(one, Pieces)]
-    if len(pieces) < len(arrays) or len({id(one.order) for one in pieces}) > 1:
-        return test(*map(whole, arrays))
-    base, late = (test(*map(whole, told)) for told in zip(*((one.base, one.late) for one in pieces), strict=True))
-    return joined(pieces[0].order, base, late)
+def apply_elementwise(test: Callable[..., Bools], *arrays: Array) -> Bools:
+    """Apply a test to the rows of arrays of one length, shape (n,); chunks of one order are tested as they are stored.
+
+    Parameters
+    ----------
+    test
+        Takes as many NumPy arrays as ``arrays``, gives booleans of their shape; each from the values of its row alone.
+    arrays
+        One or more arrays.
+    """
+    chunked = [array for array in arrays if isinstance(array, ChunkedArray)]
+    if len(chunked) < len(arrays) or len({id(array.order) for array in chunked}) > 1:
+        return test(*map(to_numpy, arrays))
+    chunks = zip(*((array.base, array.appended) for array in chunked), strict=True)
+    base, appended = (test(*map(to_numpy, chunk)) for chunk in chunks)
+    return combine(chunked[0].order, base, appended)
 
 
-def holds(array: Array, value: Any) -> bool:
-    """Whether a row has a value."""
-    # What is in many rows is found in the first.
-    return any(len(found) for found in _found(array, value))
+def contains(array: Array, value: Any) -> bool:
+    """Whether any row has a value."""
+    # A frequent value is met in the first step of the scan.
+    return any(len(rows) for rows in _occurrences(array, value))
 
 
-def where(array: Array, values: Ints) -> Ints:
-    """Rows that have one of some values, ascending."""
-    if len(values) > _FEW:
-        return np.flatnonzero(np.isin(whole(array), values))
-    found = (_found(array, value) for value in values.tolist())
+def rows_with_any(array: Array, values: Ints) -> Ints:
+    """Rows whose value is one of ``values``, ascending."""
+    if len(values) > _MAX_SCANS:
+        return np.flatnonzero(np.isin(to_numpy(array), values))
+    found = (_occurrences(array, value) for value in values.tolist())
     return np.unique(np.concatenate([np.empty(0, np.int64), *chain.from_iterable(found)]))
 
 
-def _found(array: Array, value: Any) -> Iterator[Ints]:
-    base = whole(array.base if isinstance(array, Pieces) else array)
-    found = (rows.start + np.flatnonzero(base[rows] == value) for rows in pages(len(base), _PAGE))
-    if not isinstance(array, Pieces):
+def _occurrences(array: Array, value: Any) -> Iterator[Ints]:
+    """Rows that have a value, step by step of a scan; in no order where the array is in chunks."""
+    base = to_numpy(array.base if isinstance(array, ChunkedArray) else array)
+    found = (rows.start + np.flatnonzero(base[rows] == value) for rows in batches(len(base), _SCAN_ROWS))
+    if not isinstance(array, ChunkedArray):
         yield from found
         return
-    for rows in (len(base) + np.flatnonzero(array.late == value), *found):
-        at = array.order.places(rows) if len(rows) else rows
-        yield at[at >= 0]
+    for rows in (len(base) + np.flatnonzero(array.appended == value), *found):
+        positions = array.order.positions_of(rows) if len(rows) else rows
+        yield positions[positions >= 0]
 
 
-def pages(count: int, at_once: int) -> Iterator[slice]:
-    """All of so many rows, some at once."""
-    return (slice(start, start + at_once) for start in range(0, count, at_once))
+def batches(count: int, size: int) -> Iterator[slice]:
+    """Slices of at most ``size`` rows that cover ``count`` rows."""
+    return (slice(start, start + size) for start in range(0, count, size))
 
 
-def whole(array: Array) -> NDArray[Any]:
-    """All values of an array."""
-    return array if isinstance(array, np.ndarray) else array.whole
+def to_numpy(array: Array) -> NDArray[Any]:
+    """All values in memory, or mapped from a file; a lazy array is materialized."""
+    return array if isinstance(array, np.ndarray) else array.materialized

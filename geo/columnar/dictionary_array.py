@@ -1,4 +1,4 @@
-"""A column of values of which each is kept once, and a code for each row: what most columns of features are like."""
+"""Columns of which each distinct value is stored once, with a code for each row, as most columns of features are."""
 
 from __future__ import annotations
 
@@ -12,69 +12,80 @@ from typing import Any, TypeAlias, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from geo.columnar.binary_array import Words, lists, place_of, texts
-from geo.columnar.chunked_array import Array, Pieces, Places, holds, numbered, pages, places, spliced, where, whole
-from geo.columnar.row_edit import Splice
-from geo.columnar.row_order import Order
+from geo.columnar.binary_array import DecodedArray, find_sorted, text_array, text_list_array
+from geo.columnar.chunked_array import (
+    Array,
+    ChunkedArray,
+    RemappedCodes,
+    apply_edit,
+    batches,
+    codes_and_order,
+    contains,
+    remap_codes,
+    rows_with_any,
+    to_numpy,
+)
+from geo.columnar.row_edit import RowEdit
+from geo.columnar.row_order import RowOrder
 from geo.lonlat import Bools, Ints
 
 Codes: TypeAlias = NDArray[np.int32]
 
-#: Of more texts than this the bytes are kept, see `geo.columnar.binary_array`.
-PLAIN = 4096
-#: So many words are looked for one by one in all rows; more of them at once.
-_FEW = 8
-#: Rows that are read at once.
-_PAGE = 1 << 15
+#: A dictionary of more texts is stored as bytes, see `geo.columnar.binary_array`.
+MAX_PLAIN_VALUES = 4096
+#: At most so many codes are looked for by a scan of all rows each.
+_MAX_SCANS = 8
+#: Rows that are decoded at once.
+_BATCH_ROWS = 1 << 15
 
 
-class Coded(Sequence[Any]):
-    """A column; equal values are one. Equal columns have equal words and codes, however they came about.
+class DictionaryArray(Sequence[Any]):
+    """A column of values of one type. Equal columns have equal dictionaries and codes, however they were built.
 
     Parameters
     ----------
-    words
-        Every value that occurs once, ascending; never None.
+    dictionary
+        Every value that occurs, once, ascending; never None.
     codes
-        Place of each row's value in ``words``, shape (n,), int32; -1 where it is missing.
+        Index of each row's value in ``dictionary``, shape (n,), int32; -1 where the value is missing.
     """
 
-    __slots__ = ("_codes", "words")
+    __slots__ = ("_codes", "dictionary")
 
-    def __init__(self, words: Sequence[Any], codes: Array) -> None:
+    def __init__(self, dictionary: Sequence[Any], codes: Array) -> None:
         if isinstance(codes, np.ndarray):
-            codes = np.asarray(codes)  # of a file that is mapped, without what makes that slow
+            codes = np.asarray(codes)  # a view of a mapped file as a plain array, which is read faster
             codes.setflags(write=False)
-        self.words, self._codes = words, codes
+        self.dictionary, self._codes = dictionary, codes
 
     @classmethod
-    def of(cls, values: Iterable[Hashable]) -> Coded:
-        """Code values; None is missing."""
-        coder = Coder()
-        coder.extend(values)
-        return coder.coded()
+    def of(cls, values: Iterable[Hashable]) -> DictionaryArray:
+        """The column of values of one type; None is missing."""
+        builder = DictionaryBuilder()
+        builder.extend(values)
+        return builder.finish()
 
     @property
     def codes(self) -> Codes:
-        """Place of each row's value in the words; see `codes_at` for those of a few rows."""
-        return whole(self._codes)
+        """Code of each row, shape (n,), int32, -1 where missing; `codes_at` reads few rows without the others."""
+        return to_numpy(self._codes)
 
     @property
-    def codes_as_kept(self) -> Array:
-        """The same, which may be in pieces."""
+    def chunked_codes(self) -> Array:
+        """Code of each row, as an array that may be in chunks."""
         return self._codes
 
     def codes_at(self, rows: Ints) -> Codes:
-        """The same of some rows; no others are looked at."""
+        """Codes of rows, in the given order; codes of other rows are not read."""
         codes: Codes = self._codes[rows]
         return codes
 
-    def write_codes_at(self, rows: Ints, into: Codes) -> None:
-        """Write the same into an array."""
+    def write_codes_at(self, rows: Ints, out: Codes) -> None:
+        """Write the codes of rows into an array of the same shape."""
         if isinstance(self._codes, np.ndarray):
-            self._codes.take(rows, out=into, mode="clip")
+            self._codes.take(rows, out=out, mode="clip")
         else:
-            into[:] = self._codes[rows]
+            out[:] = self._codes[rows]
 
     def __len__(self) -> int:
         return len(self._codes)
@@ -82,123 +93,131 @@ class Coded(Sequence[Any]):
     @overload
     def __getitem__(self, row: int) -> Any: ...
     @overload
-    def __getitem__(self, row: slice) -> Coded: ...
+    def __getitem__(self, row: slice) -> DictionaryArray: ...
     def __getitem__(self, row: int | slice) -> Any:
         if isinstance(row, slice):
             return self._of(self._codes[row])
         code = self.code(row)
-        return self.words[code] if code >= 0 else None
+        return self.dictionary[code] if code >= 0 else None
 
     def code(self, row: int) -> int:
-        """Place of the value of one row in the words, -1 where it is missing; no others are looked at."""
+        """Code of a row, -1 where its value is missing; codes of other rows are not read."""
         return int(self._codes[row])
 
-    def at(self, rows: Ints) -> Coded:
-        """Some rows, in the order given; no other values are read."""
+    def take(self, rows: Ints) -> DictionaryArray:
+        """The column of rows, in the given order; values of other rows are not read."""
         return self._of(self.codes_at(rows))
 
-    def _of(self, codes: Codes) -> Coded:
-        told = _told(codes)
-        return Coded([self.words[code] for code in told.tolist()], _ranked(codes, told))
+    def _of(self, codes: Codes) -> DictionaryArray:
+        used = _distinct(codes)
+        return DictionaryArray([self.dictionary[code] for code in used.tolist()], _renumbered(codes, used))
 
     def __iter__(self) -> Iterator[Any]:
-        if isinstance(self.words, Words):
-            return chain.from_iterable(map(self.__getitem__, pages(len(self), _PAGE)))
-        return map([*self.words, None].__getitem__, self.codes.tolist())
+        if isinstance(self.dictionary, DecodedArray):
+            return chain.from_iterable(map(self.__getitem__, batches(len(self), _BATCH_ROWS)))
+        return map([*self.dictionary, None].__getitem__, self.codes.tolist())
 
     def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Coded):
+        if not isinstance(other, DictionaryArray):
             return NotImplemented
-        return np.array_equal(self.codes, other.codes) and _same(self.words, other.words)
+        return np.array_equal(self.codes, other.codes) and _equal(self.dictionary, other.dictionary)
 
     __hash__ = None  # type: ignore[assignment]
 
-    def map(self, change: Callable[[Any], Hashable]) -> Coded:
-        """The column with each value changed; what becomes None is missing."""
-        changed = Coded.of(map(change, self.words))
-        return Coded(changed.words, np.append(changed.codes, np.int32(-1))[self.codes])
+    def map(self, function: Callable[[Any], Hashable]) -> DictionaryArray:
+        """The column with a function applied to each value; results of None are missing."""
+        mapped = DictionaryArray.of(map(function, self.dictionary))
+        return DictionaryArray(mapped.dictionary, np.append(mapped.codes, np.int32(-1))[self.codes])
 
-    def spliced(self, other: Coded, splice: Splice) -> Coded:
-        """The rows of this column and, after them, of another, as a splice has them; those left out are gone."""
-        if splice.is_same:
+    def with_edit(self, second: DictionaryArray, edit: RowEdit) -> DictionaryArray:
+        """The column after an edit of rows; ``second`` has the rows that are inserted. Values of no row are dropped."""
+        if edit.is_identity:
             return self
-        gone, came = self.codes_at(splice.gone), other.codes_at(splice.came)
-        coming = _told(came)
-        words = [other.words[code] for code in coming.tolist()]
-        at, known = _places(self.words, words)
-        if splice.is_in_place and known.all() and np.array_equal(np.append(at, -1)[_ranked(came, coming)], gone):
+        removed, inserted = self.codes_at(edit.removed), second.codes_at(edit.inserted)
+        used = _distinct(inserted)
+        values = [second.dictionary[code] for code in used.tolist()]
+        at, is_known = _search_ascending(self.dictionary, values)
+        if (
+            edit.is_in_place
+            and is_known.all()
+            and np.array_equal(np.append(at, -1)[_renumbered(inserted, used)], removed)
+        ):
             return self
-        numbers, order = self.numbered
-        # Words that come are numbered on after those of before.
-        added = order.sources + np.cumsum(~known) - 1
-        added[known] = order.rows(at[known])
-        moved = np.full(len(other.words) + 1, -1, np.int32)
-        moved[coming] = added
-        numbers = spliced(numbers, moved[other.codes], splice)
-        left = np.setdiff1d(_told(gone), at[known])
-        if len(self.words) < len(self):  # or else each is in one row alone
-            left = left[~_held(numbers, order.rows(left))]
-        new = list(compress(words, ~known))
-        if not len(left) and not new:
-            return Coded(self.words, places(numbers, order) if isinstance(self._codes, Places) else numbers)
-        exchange = Splice.exchanging(len(self.words), left, at[~known])
-        return Coded(_exchanged(self.words, left, at[~known], new), places(numbers, exchange.over(order)))
+        codes, order = self.codes_and_order
+        # New values have stored codes behind those of the old values.
+        stored = order.source_rows + np.cumsum(~is_known) - 1
+        stored[is_known] = order.rows_at(at[is_known])
+        stored_codes = np.full(len(second.dictionary) + 1, -1, np.int32)
+        stored_codes[used] = stored
+        codes = apply_edit(codes, stored_codes[second.codes], edit)
+        dropped = np.setdiff1d(_distinct(removed), at[is_known])
+        if len(self.dictionary) < len(self):  # or else each value is in one row alone
+            dropped = dropped[~_occurring(codes, order.rows_at(dropped))]
+        new = list(compress(values, ~is_known))
+        if not len(dropped) and not new:
+            is_remapped = isinstance(self._codes, RemappedCodes)
+            return DictionaryArray(self.dictionary, remap_codes(codes, order) if is_remapped else codes)
+        change = RowEdit.replace(len(self.dictionary), dropped, at[~is_known])
+        dictionary = _replaced(self.dictionary, dropped, at[~is_known], new)
+        return DictionaryArray(dictionary, remap_codes(codes, change.compose(order)))
 
     @property
-    def numbered(self) -> tuple[Array, Order]:
-        """The number of each row's word, as it was before words came and went, and the words in their order."""
-        return numbered(self._codes, len(self.words))
+    def codes_and_order(self) -> tuple[Array, RowOrder]:
+        """Stored code of each row, and the order of the stored codes in the dictionary, see `RemappedCodes`."""
+        return codes_and_order(self._codes, len(self.dictionary))
 
-    def rows_with(self, place: int) -> Ints:
-        """Rows that have the word at a place, ascending."""
-        numbers, order = self.numbered
-        return where(numbers, order.rows(np.array([place])))
+    def rows_with(self, code: int) -> Ints:
+        """Rows that have the value of a code, ascending."""
+        codes, order = self.codes_and_order
+        return rows_with_any(codes, order.rows_at(np.array([code])))
 
-    def array(self, dtype: Any, missing: Any) -> NDArray[Any]:
-        """The values as an array of shape (n,), ``missing`` where there is none."""
-        words = np.empty(len(self.words) + 1, dtype)
-        words[:-1] = np.fromiter(iter(self.words), dtype, len(self.words))  # lists among them stay one value each
-        words[-1] = missing
-        found: NDArray[Any] = words[self.codes]
-        return found
+    def to_numpy(self, dtype: Any, missing: Any) -> NDArray[Any]:
+        """The values as an array of shape (n,), with ``missing`` for missing values."""
+        values = np.empty(len(self.dictionary) + 1, dtype)
+        # By iteration, so that a list stays one value.
+        values[:-1] = np.fromiter(iter(self.dictionary), dtype, len(self.dictionary))
+        values[-1] = missing
+        result: NDArray[Any] = values[self.codes]
+        return result
 
 
-class RowOf(Mapping[Any, int]):
-    """The row of each value of a column in which each row has one of its own, in the order of the rows.
+class UniqueIndex(Mapping[Any, int]):
+    """The row of each value of a column without missing or repeated values; iterates in the order of the rows.
 
     Parameters
     ----------
     column
         The column.
-    before
-        The same of a column that it was spliced from: what both have in common is taken over.
+    previous
+        Index of the column before an edit; tables that both need are shared.
     """
 
-    def __init__(self, column: Coded, before: RowOf | None = None) -> None:
+    def __init__(self, column: DictionaryArray, previous: UniqueIndex | None = None) -> None:
         self._column = column
-        numbers, self._words = column.numbered
-        if isinstance(numbers, Pieces):
-            self._base, self._late, self._order = whole(numbers.base), numbers.late, numbers.order
+        codes, self._order_of_values = column.codes_and_order
+        if isinstance(codes, ChunkedArray):
+            self._base, self._appended, self._order = to_numpy(codes.base), codes.appended, codes.order
         else:
-            self._base, self._late, self._order = whole(numbers), numbers[:0], Order.whole(len(numbers))
-        self._as_before = isinstance(numbers, np.ndarray) and self._words.is_whole
+            self._base, self._appended, self._order = to_numpy(codes), codes[:0], RowOrder.identity(len(codes))
+        self._is_direct = isinstance(codes, np.ndarray) and self._order_of_values.is_identity
+        #: Row in the base chunk of each stored code, -1 where it has none.
         self._rows: Codes
-        if before is not None and before._base is self._base:
-            self._rows = before._rows
+        if previous is not None and previous._base is self._base:
+            self._rows = previous._rows
         else:
-            self._rows = np.full(self._words.sources, -1, np.int32)
+            self._rows = np.full(self._order_of_values.source_rows, -1, np.int32)
             self._rows[self._base] = np.arange(len(self._base), dtype=np.int32)
 
     def __getitem__(self, value: Any) -> int:
-        place = place_of(self._column.words, value)
-        if place is None:
+        code = find_sorted(self._column.dictionary, value)
+        if code is None:
             raise KeyError(value)
-        if self._as_before:
-            return int(self._rows[place])
-        number = self._words.rows(np.array([place]))
-        late = len(self._base) + np.flatnonzero(self._late == number)
-        rows = self._order.places(np.concatenate([self._rows[number[number < len(self._rows)]], late]))
-        return int(rows.max())
+        if self._is_direct:
+            return int(self._rows[code])
+        stored = self._order_of_values.rows_at(np.array([code]))
+        appended = len(self._base) + np.flatnonzero(self._appended == stored)
+        rows = np.concatenate([self._rows[stored[stored < len(self._rows)]], appended])
+        return int(self._order.positions_of(rows).max())
 
     def __len__(self) -> int:
         return len(self._column)
@@ -207,82 +226,82 @@ class RowOf(Mapping[Any, int]):
         return iter(self._column)
 
 
-class Coder:
-    """Codes a column that comes part by part."""
+class DictionaryBuilder:
+    """Builds a column from values that come part by part."""
 
     def __init__(self) -> None:
-        self._places = _Places()
+        self._indices = _IndexOfValue()
         self._codes = array("i")
 
     def extend(self, values: Iterable[Hashable]) -> None:
-        """Add the values of the next rows."""
-        self._codes.extend(map(self._places.__getitem__, values))
+        """Append the values of the next rows; None is missing."""
+        self._codes.extend(map(self._indices.__getitem__, values))
 
-    def coded(self) -> Coded:
+    def finish(self) -> DictionaryArray:
         """The column of all rows so far."""
-        places = self._places
-        words: list[Any] = sorted(word for word in places if word is not None)
-        moved = np.full(len(places), -1, np.int32)
-        moved[[places[word] for word in words]] = np.arange(len(words))
-        return Coded(_kept(words), moved[np.frombuffer(self._codes, np.int32)])
+        indices = self._indices
+        values: list[Any] = sorted(value for value in indices if value is not None)
+        codes = np.full(len(indices), -1, np.int32)
+        codes[[indices[value] for value in values]] = np.arange(len(values))
+        return DictionaryArray(_packed(values), codes[np.frombuffer(self._codes, np.int32)])
 
 
-def _same(one: Sequence[Any], other: Sequence[Any]) -> bool:
-    # A list knows itself without looking at its values.
-    return one is other or (len(one) == len(other) and all(map(eq, one, other)))
+def _equal(a: Sequence[Any], b: Sequence[Any]) -> bool:
+    # A list is equal to itself without a look at its values.
+    return a is b or (len(a) == len(b) and all(map(eq, a, b)))
 
 
-def _kept(words: Sequence[Any]) -> Sequence[Any]:
-    """Ascending words as they are kept: many texts, or lists of texts, as bytes."""
-    if len(words) <= PLAIN or not isinstance(words, list):
-        return words
-    if isinstance(words[0], str):
-        return texts(words)
-    if all(isinstance(word, tuple) and all(isinstance(one, str) for one in word) for word in words):
-        return lists(words)
-    return words
+def _packed(values: Sequence[Any]) -> Sequence[Any]:
+    """Ascending values as a dictionary stores them: many texts, or lists of texts, as bytes."""
+    if len(values) <= MAX_PLAIN_VALUES or not isinstance(values, list):
+        return values
+    if isinstance(values[0], str):
+        return text_array(values)
+    if all(isinstance(value, tuple) and all(isinstance(item, str) for item in value) for value in values):
+        return text_list_array(values)
+    return values
 
 
-def _told(codes: Codes) -> Ints:
-    """The codes that occur, ascending, without that of what is missing."""
-    told = np.unique(codes).astype(np.int64)
-    return told[told >= 0]
+def _distinct(codes: Codes) -> Ints:
+    """Codes that occur, ascending, without -1."""
+    distinct = np.unique(codes).astype(np.int64)
+    return distinct[distinct >= 0]
 
 
-def _ranked(codes: Codes, told: Ints) -> Codes:
-    """Codes by their places among those that occur."""
-    return np.where(codes < 0, -1, np.searchsorted(told, codes)).astype(np.int32)
+def _renumbered(codes: Codes, used: Ints) -> Codes:
+    """Codes as indices into the ascending codes that are used; -1 stays -1."""
+    return np.where(codes < 0, -1, np.searchsorted(used, codes)).astype(np.int32)
 
 
-def _places(words: Sequence[Any], sought: Sequence[Any]) -> tuple[Ints, Bools]:
-    """Where ascending values are among ascending words, or would be put in, and which are there."""
-    at, known = np.zeros(len(sought), np.int64), np.zeros(len(sought), dtype=bool)
-    place = 0
-    for number, word in enumerate(sought):
-        place = bisect_left(words, word, place)
-        at[number], known[number] = place, place < len(words) and words[place] == word
-    return at, known
+def _search_ascending(values: Sequence[Any], sought: Sequence[Any]) -> tuple[Ints, Bools]:
+    """Where each of ascending values is, or would be inserted, among ascending values, and whether it is there."""
+    at, is_known = np.zeros(len(sought), np.int64), np.zeros(len(sought), dtype=bool)
+    index = 0
+    for number, value in enumerate(sought):
+        index = bisect_left(values, value, index)
+        at[number], is_known[number] = index, index < len(values) and values[index] == value
+    return at, is_known
 
 
-def _held(numbers: Array, sought: Ints) -> Bools:
-    """Which of some numbers a row has, shape (number of them,)."""
-    if len(sought) <= _FEW:
-        return np.array([holds(numbers, number) for number in sought.tolist()], bool)
-    return np.isin(sought, whole(numbers))
+def _occurring(codes: Array, sought: Ints) -> Bools:
+    """Which of the sought codes any row has, shape (len(sought),)."""
+    if len(sought) <= _MAX_SCANS:
+        return np.array([contains(codes, code) for code in sought.tolist()], bool)
+    return np.isin(sought, to_numpy(codes))
 
 
-def _exchanged(words: Sequence[Any], gone: Ints, at: Ints, new: Sequence[Any]) -> Sequence[Any]:
-    """Ascending words without those at ``gone``, and with new ones, each before the one that was at ``at``."""
-    if isinstance(words, Words):
-        return words.changed(gone, at, new)
-    stays = np.ones(len(words), dtype=bool)
-    stays[gone] = False
-    return _kept(sorted([*compress(words, stays.tolist()), *new]))  # two runs, so that it takes one pass
+def _replaced(values: Sequence[Any], removed: Ints, insert_before: Ints, new: Sequence[Any]) -> Sequence[Any]:
+    """Ascending values without those at ``removed``, and with new ones, each before that at ``insert_before``."""
+    if isinstance(values, DecodedArray):
+        return values.replace(removed, insert_before, new)
+    stays = np.ones(len(values), dtype=bool)
+    stays[removed] = False
+    return _packed(sorted([*compress(values, stays.tolist()), *new]))  # two sorted runs, which sort in one pass
 
 
-class _Places(dict[Hashable, int]):
-    """The place of each value, in the order in which they were first asked for."""
+class _IndexOfValue(dict[Hashable, int]):
+    """Numbers of values, in the order in which they are first looked up."""
 
     def __missing__(self, value: Hashable) -> int:
-        self[value] = place = len(self)
-        return place
+        self[value] = index = len(self)
+        return index

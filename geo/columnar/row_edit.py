@@ -1,6 +1,6 @@
-"""Rows of one sequence and, after them, of another, in a new order: what an edit does to every column of a layer.
+"""An edit of rows: rows of a sequence that stay and rows of a second sequence that are inserted, in a new order.
 
-Nearly all rows stay behind the one that they were behind, so that it is told by a few runs.
+One edit is applied to every column of a table. Nearly all rows stay behind their predecessors, so an edit is few runs.
 """
 
 from __future__ import annotations
@@ -12,135 +12,160 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from geo.columnar.ranges import ranges
-from geo.columnar.row_order import Order
-from geo.lonlat import Ints
+from geo.columnar.row_order import RowOrder, ranges
+from geo.lonlat import Bools, Ints
 
-#: Arrays are joined from so many slices at most; of more their rows are picked one by one.
-_RUNS = 1000
+#: Arrays of fewer runs are concatenated from slices; of more, rows are gathered.
+_MAX_SLICES = 1000
 
 
 @dataclass(frozen=True, eq=False)
-class Splice:
-    """What comes in which order.
+class RowEdit:
+    """A new sequence of rows of two sequences.
 
     Parameters
     ----------
-    own
-        Number of rows of the sequence that is changed.
+    first_rows
+        Number of rows of the first sequence, which is edited.
     order
-        Of its rows and, counted on after them, those of the sequence that rows are added from; no run has some of both.
+        Order of the rows of both sequences; those of the second are numbered on from ``first_rows``. No run has rows
+        of both.
     """
 
-    own: int
-    order: Order
+    first_rows: int
+    order: RowOrder
 
     @classmethod
-    def taking(cls, own: int, other: int, take: Ints) -> Splice:
-        """Rows of two sequences of so many, counted through, in the order in which they are given."""
-        return cls(own, Order.of(take, own + other, own))
+    def reorder(cls, first_rows: int, second_rows: int, rows: Ints) -> RowEdit:
+        """The edit that gives ``rows``, shape (n,), of two sequences; rows of the second are numbered on."""
+        return cls(first_rows, RowOrder.of(rows, first_rows + second_rows, first_rows))
 
     @classmethod
-    def exchanging(cls, own: int, gone: Ints, at: Ints) -> Splice:
-        """All rows but those at ``gone``, and of others each before the row that is at ``at``; both are ascending."""
-        places = np.concatenate([at, gone])
-        leaves = np.repeat([0, 1], [len(at), len(gone)])
-        events = np.lexsort((leaves, places))
-        places, leaves = places[events], leaves[events]
-        firsts, sizes = np.empty((2, 2 * len(places) + 1), np.int64)
-        # What is before each event, and then what comes there.
-        firsts[0::2] = np.append(0, places + leaves)
-        sizes[0::2] = np.append(places, own) - firsts[0::2]
-        sizes[1::2] = 1 - leaves
-        firsts[1::2] = own + np.cumsum(sizes[1::2]) - 1
-        some = sizes > 0
-        return cls(own, Order(firsts[some], sizes[some], own + len(at)))
+    def replace(cls, first_rows: int, removed: Ints, insert_before: Ints) -> RowEdit:
+        """The edit that removes rows, and inserts all rows of a second sequence.
+
+        Parameters
+        ----------
+        first_rows
+            Number of rows of the first sequence.
+        removed
+            Rows of the first sequence that are left out, ascending.
+        insert_before
+            For each row of the second sequence, the row of the first that it is put before, ascending; ``first_rows``
+            is the end.
+        """
+        rows = np.concatenate([insert_before, removed])
+        is_removal = np.repeat([0, 1], [len(insert_before), len(removed)])
+        events = np.lexsort((is_removal, rows))
+        rows, is_removal = rows[events], is_removal[events]
+        starts, lengths = np.empty((2, 2 * len(rows) + 1), np.int64)
+        # By turns the rows that stay before an event, and the row that the event inserts.
+        starts[0::2] = np.append(0, rows + is_removal)
+        lengths[0::2] = np.append(rows, first_rows) - starts[0::2]
+        lengths[1::2] = 1 - is_removal
+        starts[1::2] = first_rows + np.cumsum(lengths[1::2]) - 1
+        filled = lengths > 0
+        return cls(first_rows, RowOrder(starts[filled], lengths[filled], first_rows + len(insert_before)))
 
     def __len__(self) -> int:
         return len(self.order)
 
     @property
-    def other(self) -> int:
+    def second_rows(self) -> int:
         """Number of rows of the second sequence."""
-        return self.order.sources - self.own
+        return self.order.source_rows - self.first_rows
 
     @property
-    def take(self) -> Ints:
-        """Which of the rows of both, counted through, come in which order, shape (n,)."""
-        return self.order.all()
+    def source_rows(self) -> Ints:
+        """Rows of both sequences in their new order, those of the second numbered on, shape (len(self),)."""
+        return self.order.all_rows()
 
     @property
-    def is_same(self) -> bool:
-        """Whether all rows stay as they are, and none comes."""
-        return len(self) == self.own and self.is_in_place and not len(self.gone)
+    def is_identity(self) -> bool:
+        """Whether all rows stay where they are, and none is inserted."""
+        return len(self) == self.first_rows and self.is_in_place and not len(self.removed)
 
     @cached_property
-    def gone(self) -> Ints:
+    def removed(self) -> Ints:
         """Rows of the first sequence that are left out, ascending."""
-        return self.order.gone(self.own)
+        return self.order.left_out(self.first_rows)
 
     @cached_property
-    def came(self) -> Ints:
-        """Rows of the second sequence that are taken, in the new order."""
-        return ranges(self.order.firsts[self._came], self.order.sizes[self._came]) - self.own
+    def inserted(self) -> Ints:
+        """Rows of the second sequence that are inserted, in their new order."""
+        runs = self._is_inserted
+        return ranges(self.order.run_starts[runs], self.order.run_lengths[runs]) - self.first_rows
 
     @cached_property
-    def came_at(self) -> Ints:
-        """Where these are in the new order, ascending."""
-        return ranges(self.order.starts[self._came], self.order.sizes[self._came])
+    def inserted_at(self) -> Ints:
+        """Positions of the inserted rows in the new order, ascending."""
+        return ranges(self.order.run_offsets[self._is_inserted], self.order.run_lengths[self._is_inserted])
 
     @cached_property
-    def _came(self) -> NDArray[np.bool_]:
-        return self.order.firsts >= self.own
+    def _is_inserted(self) -> Bools:
+        """Which runs are of the second sequence, shape (runs,)."""
+        return self.order.run_starts >= self.first_rows
 
     @cached_property
     def is_in_place(self) -> bool:
-        """Whether all rows that stay are where they were, so that others came for those that are left out."""
-        stays = ~self._came
-        return len(self) == self.own and bool((self.order.firsts == self.order.starts)[stays].all())
+        """Whether every row that stays is where it was, so that each inserted row replaces a removed one."""
+        stays = ~self._is_inserted
+        return len(self) == self.first_rows and bool((self.order.run_starts == self.order.run_offsets)[stays].all())
 
     @cached_property
-    def is_rising(self) -> bool:
-        """Whether the rows that stay are in the order in which they were."""
-        return bool((np.diff(self.order.firsts[~self._came]) > 0).all())
+    def is_order_preserving(self) -> bool:
+        """Whether the rows that stay keep their order."""
+        return bool((np.diff(self.order.run_starts[~self._is_inserted]) > 0).all())
 
-    def over(self, order: Order) -> Order:
-        """The order of a sequence that was put in one before, after it was spliced; rows that come are counted last."""
-        if id(order) not in self._over:
-            self._over[id(order)] = order, self._after(order)  # with what its number stands for
-        return self._over[id(order)][1]
+    def compose(self, order: RowOrder) -> RowOrder:
+        """Apply the edit to an order.
+
+        Parameters
+        ----------
+        order
+            Order of a source, of ``first_rows`` positions.
+
+        Returns
+        -------
+        The order of the source and, numbered on, the second sequence, after the edit.
+        """
+        if id(order) not in self._composed:
+            self._composed[id(order)] = order, self._compose(order)  # with the order, so that its id is not reused
+        return self._composed[id(order)][1]
 
     @cached_property
-    def _over(self) -> dict[int, tuple[Order, Order]]:
+    def _composed(self) -> dict[int, tuple[RowOrder, RowOrder]]:
         return {}
 
-    def _after(self, below: Order) -> Order:
-        stays = ~self._came
-        first, start, size = (one[stays] for one in (self.order.firsts, self.order.starts, self.order.sizes))
-        # Runs are cut where those below begin.
-        low = below.starts.searchsorted(first, side="right")
-        cuts = below.starts.searchsorted(first + size, side="left") - low
-        starts = below.starts[ranges(low, cuts)] + np.repeat(start - first, cuts)
-        starts = np.sort(np.concatenate([self.order.starts, starts]))
-        rows = self.order.rows(starts)
-        firsts, known = below.sources + rows - self.own, rows < self.own
-        firsts[known] = below.rows(rows[known])
-        return Order(firsts, np.diff(starts, append=len(self)), below.sources + self.other)
+    def _compose(self, inner: RowOrder) -> RowOrder:
+        stays = ~self._is_inserted
+        start, offset, length = (
+            runs[stays] for runs in (self.order.run_starts, self.order.run_offsets, self.order.run_lengths)
+        )
+        # Runs are cut where the runs of the inner order begin.
+        low = inner.run_offsets.searchsorted(start, side="right")
+        cuts = inner.run_offsets.searchsorted(start + length, side="left") - low
+        offsets = inner.run_offsets[ranges(low, cuts)] + np.repeat(offset - start, cuts)
+        offsets = np.sort(np.concatenate([self.order.run_offsets, offsets]))
+        rows = self.order.rows_at(offsets)
+        starts, is_first = inner.source_rows + rows - self.first_rows, rows < self.first_rows
+        starts[is_first] = inner.rows_at(rows[is_first])
+        return RowOrder(starts, np.diff(offsets, append=len(self)), inner.source_rows + self.second_rows)
 
-    def joined(self, own: NDArray[Any], other: NDArray[Any]) -> NDArray[Any]:
-        """The rows of two arrays of one type, along the first axis."""
-        return joined(self.order, own, other)
+    def combine(self, first: NDArray[Any], second: NDArray[Any]) -> NDArray[Any]:
+        """Apply the edit to two arrays of one dtype, along the first axis; the result is a copy."""
+        return combine(self.order, first, second)
 
 
-def joined(order: Order, own: NDArray[Any], other: NDArray[Any]) -> NDArray[Any]:
-    """The rows of two arrays of one type, along the first axis, in an order of both."""
-    if len(order.firsts) >= _RUNS:
-        both: NDArray[Any] = np.concatenate([own, other])[order.all()]
+def combine(order: RowOrder, first: NDArray[Any], second: NDArray[Any]) -> NDArray[Any]:
+    """Rows of two arrays of one dtype in an order of both, along the first axis; the result is a copy."""
+    if len(order.run_starts) >= _MAX_SLICES:
+        both: NDArray[Any] = np.concatenate([first, second])[order.all_rows()]
         return both
-    pieces, runs = [own[:0]], zip(order.firsts.tolist(), (order.firsts + order.sizes).tolist(), strict=True)
-    for start, stop in runs:
-        if start < len(own):
-            pieces.append(own[start : min(stop, len(own))])
-        if stop > len(own):
-            pieces.append(other[max(start - len(own), 0) : stop - len(own)])
-    return np.concatenate(pieces)
+    slices, size = [first[:0]], len(first)
+    for start, stop in zip(order.run_starts.tolist(), (order.run_starts + order.run_lengths).tolist(), strict=True):
+        if start < size:
+            slices.append(first[start : min(stop, size)])
+        if stop > size:
+            slices.append(second[max(start - size, 0) : stop - size])
+    return np.concatenate(slices)

@@ -1,4 +1,4 @@
-"""Rows of a sequence in an order, told as runs of rows that follow one another: short where little is out of order."""
+"""An order of rows as runs of consecutive row numbers: short where few rows are out of order."""
 
 from __future__ import annotations
 
@@ -7,88 +7,108 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from geo.columnar.ranges import ranges
 from geo.lonlat import Ints
 
 
-class Order:
-    """Which rows come in which order, each once at most.
+def ranges(starts: Ints, lengths: Ints) -> Ints:
+    """Concatenate ``arange(start, start + length)`` of every pair.
 
     Parameters
     ----------
-    firsts, sizes
-        The row that each run begins with, and its number of rows, at least one.
-    sources
-        Number of rows that there are; those of no run are left out.
+    starts, lengths
+        Shape (n,), int64; a length of 0 gives nothing.
+
+    Returns
+    -------
+    Shape (sum of lengths,), int64.
+    """
+    ends = lengths.cumsum()
+    index: Ints = (starts - ends + lengths).repeat(lengths)
+    index += np.arange(len(index))
+    return index
+
+
+class RowOrder:
+    """Rows of a source in a new order, each row at most once.
+
+    A *row* is a row number of the source, a *position* an index into the new order.
+
+    Parameters
+    ----------
+    run_starts, run_lengths
+        First row and number of rows (at least 1) of each run, shape (runs,), int64.
+    source_rows
+        Number of rows of the source; rows of no run are left out.
     """
 
-    def __init__(self, firsts: Ints, sizes: Ints, sources: int) -> None:
-        ends = sizes.cumsum()
-        self.firsts, self.sizes, self.sources = firsts, sizes, sources
-        #: The place of the first row of each run.
-        self.starts: Ints = ends - sizes
+    def __init__(self, run_starts: Ints, run_lengths: Ints, source_rows: int) -> None:
+        ends = run_lengths.cumsum()
+        self.run_starts, self.run_lengths, self.source_rows = run_starts, run_lengths, source_rows
+        #: Position of the first row of each run, shape (runs,), ascending.
+        self.run_offsets: Ints = ends - run_lengths
         self._count = int(ends[-1]) if len(ends) else 0
 
     @classmethod
-    def whole(cls, count: int) -> Order:
-        """All of so many rows, as they are."""
-        sizes = np.full(min(count, 1), count)
-        return cls(np.zeros_like(sizes), sizes, count)
+    def identity(cls, count: int) -> RowOrder:
+        """All ``count`` rows of a source in their own order."""
+        lengths = np.full(min(count, 1), count)
+        return cls(np.zeros_like(lengths), lengths, count)
 
     @classmethod
-    def of(cls, rows: Ints, sources: int, cut: int) -> Order:
-        """The order in which rows are given; no run goes on from the row before ``cut`` to it."""
+    def of(cls, rows: Ints, source_rows: int, cut: int) -> RowOrder:
+        """The order that lists ``rows``, shape (n,); no run has both the row before ``cut`` and ``cut``."""
         breaks = np.flatnonzero((np.diff(rows) != 1) | (rows[1:] == cut)) + 1
         begins = np.concatenate([np.zeros(min(len(rows), 1), np.int64), breaks])
-        return cls(rows[begins], np.diff(begins, append=len(rows)), sources)
+        return cls(rows[begins], np.diff(begins, append=len(rows)), source_rows)
 
     def __len__(self) -> int:
         return self._count
 
     @property
-    def is_whole(self) -> bool:
-        """Whether all rows are where they were."""
-        return self.sources == len(self) and bool((self.firsts == self.starts).all())
+    def is_identity(self) -> bool:
+        """Whether every row of the source is at its own position."""
+        return self.source_rows == len(self) and bool((self.run_starts == self.run_offsets).all())
 
-    def rows(self, places: Ints) -> Ints:
-        """The row at each of some places."""
-        found: Ints = places + self._shift[self.starts.searchsorted(places, side="right") - 1]
-        return found
+    def rows_at(self, positions: Ints) -> Ints:
+        """Rows at positions, shape (n,); a position out of range gives a row without meaning."""
+        rows: Ints = positions + self._shift[self.run_offsets.searchsorted(positions, side="right") - 1]
+        return rows
 
     @cached_property
     def _shift(self) -> Ints:
-        return self.firsts - self.starts
+        return self.run_starts - self.run_offsets
 
-    def all(self) -> Ints:
-        """The row at every place."""
-        return ranges(self.firsts, self.sizes)
+    def all_rows(self) -> Ints:
+        """Rows at all positions, shape (len(self),)."""
+        return ranges(self.run_starts, self.run_lengths)
 
-    def places(self, rows: Ints) -> Ints:
-        """The place of each of some rows, -1 of those that are left out, and of -1."""
-        if not len(self.firsts):
+    def positions_of(self, rows: Ints) -> Ints:
+        """Positions of rows, shape (n,); -1 for rows that are left out and for row -1."""
+        if not len(self.run_starts):
             return np.full(np.shape(rows), -1)
-        firsts, starts, sizes = self._ascending
-        run = firsts.searchsorted(rows, side="right") - 1
-        offset = rows - firsts[run]
-        found: Ints = starts[run] + offset
-        found[(run < 0) | (offset >= sizes[run])] = -1
-        return found
+        starts, offsets, lengths = self._by_row
+        run = starts.searchsorted(rows, side="right") - 1
+        within = rows - starts[run]
+        positions: Ints = offsets[run] + within
+        positions[(run < 0) | (within >= lengths[run])] = -1
+        return positions
 
     @cached_property
-    def _ascending(self) -> tuple[Ints, Ints, Ints]:
-        by = np.argsort(self.firsts)
-        return self.firsts[by], self.starts[by], self.sizes[by]
+    def _by_row(self) -> tuple[Ints, Ints, Ints]:
+        """Starts, offsets and lengths of the runs, by ascending start."""
+        order = np.argsort(self.run_starts)
+        return self.run_starts[order], self.run_offsets[order], self.run_lengths[order]
 
     @cached_property
-    def table(self) -> npt.NDArray[np.int32]:
-        """The place of every row, -1 of those that are left out, and -1 behind: shape (sources + 1,)."""
-        table = np.full(self.sources + 1, -1, np.int32)
-        table[self.all()] = np.arange(len(self), dtype=np.int32)
+    def position_table(self) -> npt.NDArray[np.int32]:
+        """Position of every row of the source, -1 for rows left out, and a last -1: shape (source_rows + 1,)."""
+        table = np.full(self.source_rows + 1, -1, np.int32)
+        table[self.all_rows()] = np.arange(len(self), dtype=np.int32)
         return table
 
-    def gone(self, stop: int) -> Ints:
-        """Rows before one that are left out, ascending."""
-        firsts, _, sizes = self._ascending
-        before = np.append(0, firsts + sizes)
-        until = np.append(firsts, stop)
-        return ranges(before, np.maximum(np.minimum(until, stop) - before, 0))
+    def left_out(self, stop: int) -> Ints:
+        """Rows less than ``stop`` that are left out, ascending."""
+        starts, _, lengths = self._by_row
+        begins = np.append(0, starts + lengths)
+        ends = np.append(starts, stop)
+        return ranges(begins, np.maximum(np.minimum(ends, stop) - begins, 0))

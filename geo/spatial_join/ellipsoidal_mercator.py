@@ -9,26 +9,26 @@ import numpy as np
 
 from geo.lonlat import Floats
 
-#: WGS 84.
+#: Semi-major axis and squared eccentricity of WGS 84.
 SEMI_MAJOR_M = 6_378_137.0
 ECCENTRICITY_2 = 0.006_694_379_990_141_317
-#: Metres round the equator, the width of the plane.
+#: Length of the equator, which is the width of the plane.
 WIDTH_M = 2 * np.pi * SEMI_MAJOR_M
-#: The plane has no pole; latitudes beyond are drawn here.
-HIGHEST_LAT = 89.99
+#: Latitudes beyond are projected here, as the poles are infinitely far.
+MAX_LAT = 89.99
 
 _E = np.sqrt(ECCENTRICITY_2)
 
 
 def project(lonlat: Floats) -> Floats:
-    """Project lon/lat degrees, shape (n, 2), to metres, shape (n, 2)."""
-    sine = np.sin(np.radians(np.clip(lonlat[:, 1], -HIGHEST_LAT, HIGHEST_LAT)))
+    """Project lon/lat degrees, shape (n, 2), to metres east and north, shape (n, 2) (equation 7-7)."""
+    sine = np.sin(np.radians(np.clip(lonlat[:, 1], -MAX_LAT, MAX_LAT)))
     north = np.arctanh(sine) - _E * np.arctanh(_E * sine)
     return SEMI_MAJOR_M * np.column_stack([np.radians(lonlat[:, 0]), north])
 
 
 def latitude(north_m: Floats) -> Floats:
-    """Give the latitude in degrees of a northing in metres; five steps of the fixed point reach 1e-12."""
+    """Latitude in degrees of northings in metres, any shape; five steps of a fixed point reach 1e-12 degrees."""
     isometric = north_m / SEMI_MAJOR_M
     sine = np.tanh(isometric)
     for _ in range(5):
@@ -37,6 +37,6 @@ def latitude(north_m: Floats) -> Floats:
 
 
 def scale(lat: Floats) -> Floats:
-    """Give the metres of the plane to a metre on the ground at a latitude in degrees."""
-    phi = np.radians(np.clip(lat, -HIGHEST_LAT, HIGHEST_LAT))
+    """Metres in the plane of a metre on the ground, at latitudes in degrees, any shape (equation 7-8)."""
+    phi = np.radians(np.clip(lat, -MAX_LAT, MAX_LAT))
     return np.asarray(np.sqrt(1 - ECCENTRICITY_2 * np.sin(phi) ** 2) / np.cos(phi))

@@ -1,33 +1,98 @@
-"""Distance on the ellipsoid between two geometries: the careful way, for the pairs the plane cannot settle."""
+"""Geodesic distance between geometries, pair by pair: for the few pairs that the Mercator plane cannot settle."""
 
 from __future__ import annotations
 
 import numpy as np
 import shapely
+from pyproj import Geod
 
 from geo.lonlat import Bools, Floats, Ints, Objects
-from geo.spatial_join.azimuthal_equidistant import WGS84, draw, geocentric, undraw
+from geo.spatial_join.ellipsoidal_mercator import ECCENTRICITY_2, SEMI_MAJOR_M
 
-#: Coordinates handled at once, which bounds the memory.
+#: Geodesics on WGS 84 (Karney 2013, doi 10.1007/s00190-012-0578-z), computed by PROJ.
+WGS84 = Geod(ellps="WGS84")
+
+
+def project(geometries: Objects, centres: Floats) -> Objects:
+    """Project each geometry to a plane of its own, azimuthal-equidistant about a centre (Snyder 1987, chapter 25).
+
+    Parameters
+    ----------
+    geometries
+        Lon/lat degrees, shape (n,).
+    centres
+        Lon/lat degrees, shape (n, 2).
+
+    Returns
+    -------
+    Shape (n,), metres east and north of the centre. Directions are those from the centre; a distance is the chord
+    through the ellipsoid bent to an arc of the equatorial radius: right to 1e-7 at 100 km and 1e-5 at 1,000 km.
+    """
+    lonlat, pair = shapely.get_coordinates(geometries, return_index=True)
+    # set_coordinates writes into the array it is given, so it is given a copy.
+    projected: Objects = shapely.set_coordinates(geometries.copy(), _azimuthal(lonlat, centres, pair))
+    return projected
+
+
+def unproject(plane: Floats, centres: Floats) -> Floats:
+    """Lon/lat degrees, shape (n, 2), of points in metres east and north of centres in lon/lat degrees, both (n, 2)."""
+    azimuth = np.degrees(np.arctan2(plane[:, 0], plane[:, 1]))
+    lon, lat, _ = WGS84.fwd(centres[:, 0], centres[:, 1], azimuth, np.hypot(plane[:, 0], plane[:, 1]))
+    return np.column_stack([lon, lat])
+
+
+def geocentric(lonlat: Floats) -> Floats:
+    """Earth-centred coordinates in metres, shape (n, 3), of lon/lat degrees on the ellipsoid, shape (n, 2)."""
+    lam, phi = np.radians(lonlat).T
+    normal = SEMI_MAJOR_M / np.sqrt(1 - ECCENTRICITY_2 * np.sin(phi) ** 2)
+    ring = normal * np.cos(phi)
+    return np.column_stack([ring * np.cos(lam), ring * np.sin(lam), normal * (1 - ECCENTRICITY_2) * np.sin(phi)])
+
+
+def _azimuthal(lonlat: Floats, centres: Floats, pair: Ints) -> Floats:
+    """Metres east and north, shape (n, 2), of vertices in the plane about the centre of their pair."""
+    lam, phi = np.radians(centres).T
+    chord = geocentric(lonlat) - geocentric(centres)[pair]
+    east_axis = np.column_stack([-np.sin(lam), np.cos(lam), np.zeros_like(lam)])
+    north_axis = np.column_stack([-np.sin(phi) * np.cos(lam), -np.sin(phi) * np.sin(lam), np.cos(phi)])
+    flat = np.column_stack([(chord * axis[pair]).sum(axis=1) for axis in (east_axis, north_axis)])
+    half = np.linalg.norm(chord, axis=1) / (2 * SEMI_MAJOR_M)
+    arc = 2 * SEMI_MAJOR_M * np.arcsin(np.minimum(half, 1))
+    length = np.hypot(flat[:, 0], flat[:, 1])
+    stretch = np.divide(arc, length, out=np.zeros_like(arc), where=length > 0)
+    return np.asarray(flat * stretch[:, None])
+
+
+#: Coordinates of a batch of pairs, which bounds the memory.
 BATCH = 2_000_000
-#: Rounds in which two extended geometries look for their nearest points.
+#: Iterations towards the nearest points of two lines or polygons.
 ROUNDS = 3
-#: No edge here is longer (metres), see `geo.spatial_join.prepared.STEP_DEG`.
-LONGEST_EDGE_M = 5_000.0
+#: No edge is longer (metres), as long edges are cut, see `geo.spatial_join.prepared.STEP_DEG`.
+MAX_EDGE_M = 5_000.0
 
 
 def between_points(a: Floats, b: Floats) -> Floats:
-    """Give the geodesic metres between lon/lat points, shapes (n, 2) and (n,)."""
+    """Geodesic metres, shape (n,), between points in lon/lat degrees, both of shape (n, 2)."""
     return np.asarray(WGS84.inv(a[:, 0], a[:, 1], b[:, 0], b[:, 1])[2], dtype=float)
 
 
-def between(a: Objects, b: Objects) -> Floats:
-    """Give the metres between lon/lat geometries pair by pair, shape (n,); 0 where they touch.
+def geodesic_distance(a: Objects, b: Objects) -> Floats:
+    """Distance between geometries, pair by pair.
 
-    Edges are straight in lon/lat and must be short (see `geo.spatial_join.prepared.STEP_DEG`). From a point the answer
-    is the geodesic to the nearest place, anywhere on Earth, right to the bow of an edge. Between two
-    extended geometries the nearest places are looked for in a plane centred half-way between those found
-    so far; what remains is under 1 in 1000 at 1,000 km and falls with the square of the distance.
+    Between two lines or polygons, nearest points are looked for in a plane centred half-way between those of the
+    iteration before.
+
+    Parameters
+    ----------
+    a, b
+        Lon/lat degrees, shape (n,), neither missing nor empty. Edges are straight in lon/lat and at most
+        `geo.spatial_join.prepared.STEP_DEG` long.
+
+    Returns
+    -------
+    Metres on the WGS 84 ellipsoid, shape (n,); 0 where the two touch. From a point the distance is right to the bow of
+    an edge, anywhere on Earth. Between two lines or polygons the error is under 1 in 1,000 at 1,000 km, and falls with
+    the square of the distance.
     """
     metres = np.zeros(len(a))
     apart = np.flatnonzero(~shapely.intersects(a, b))
@@ -40,6 +105,7 @@ def between(a: Objects, b: Objects) -> Floats:
 
 
 def _apart(a: Objects, b: Objects) -> Floats:
+    """Metres between geometries that do not touch."""
     swap = shapely.get_type_id(b) == 0
     first, second = _outline(np.where(swap, b, a)), _outline(np.where(swap, a, b))
     single = shapely.get_type_id(first) == 0
@@ -52,21 +118,21 @@ def _apart(a: Objects, b: Objects) -> Floats:
 
 
 def _outline(geometries: Objects) -> Objects:
-    """Take polygons by their rings: what is apart is nearest at the rim."""
+    """Polygons as their rings, on which the nearest points of geometries that are apart lie."""
     area = shapely.get_dimensions(geometries) == 2
     geometries[area] = shapely.boundary(geometries[area])
     return geometries
 
 
 def _from_points(centres: Floats, geometries: Objects) -> Floats:
-    """Chords pick the vertices worth a look; only those and their neighbours are measured by geodesics."""
+    """Metres from points, shape (n, 2), to geometries: by geodesics to the vertices whose chords are shortest."""
     parts, owner = shapely.get_parts(geometries, return_index=True)
     lonlat, part = shapely.get_coordinates(parts, return_index=True)
     pair = owner[part]
     chord = np.linalg.norm(geocentric(lonlat) - geocentric(centres)[pair], axis=1)
     nearest = np.full(len(centres), np.inf)
     np.minimum.at(nearest, pair, chord)
-    near = chord <= nearest[pair] + LONGEST_EDGE_M
+    near = chord <= nearest[pair] + MAX_EDGE_M
     edge = _edges(near, part)
     used = near.copy()
     used[edge] = used[edge + 1] = True
@@ -78,12 +144,12 @@ def _from_points(centres: Floats, geometries: Objects) -> Floats:
 
 
 def _edges(near: Bools, part: Ints) -> Ints:
-    """Give the first vertex of each edge that has a near end."""
+    """Index of the first vertex of each edge that has a near end."""
     return np.flatnonzero((part[1:] == part[:-1]) & (near[1:] | near[:-1]))
 
 
 def _measured(lonlat: Floats, centres: Floats, used: Bools) -> Floats:
-    """Give metres east and north by geodesic azimuth and length; NaN where not used."""
+    """Metres east and north of the centres, by geodesic azimuth and length; NaN where not used."""
     a, b = centres[used], lonlat[used]
     azimuth, _, metres = WGS84.inv(a[:, 0], a[:, 1], b[:, 0], b[:, 1])
     plane = np.full_like(lonlat, np.nan)
@@ -93,6 +159,7 @@ def _measured(lonlat: Floats, centres: Floats, used: Bools) -> Floats:
 
 
 def _origin_to_segments(start: Floats, end: Floats) -> Floats:
+    """Distance of the origin from segments in a plane."""
     along = end - start
     square = (along**2).sum(axis=1)
     share = -np.divide((start * along).sum(axis=1), square, out=np.zeros_like(square), where=square > 0)
@@ -101,15 +168,17 @@ def _origin_to_segments(start: Floats, end: Floats) -> Floats:
 
 
 def _extended(a: Objects, b: Objects) -> Floats:
+    """Metres between lines that do not touch, by iteration."""
     centres = _ends(shapely.shortest_line(a, b))[0]
     for _ in range(ROUNDS):
-        line = shapely.shortest_line(draw(a, centres), draw(b, centres))
-        start, end = (undraw(point, centres) for point in _ends(line))
+        line = shapely.shortest_line(project(a, centres), project(b, centres))
+        start, end = (unproject(point, centres) for point in _ends(line))
         azimuth, _, metres = WGS84.inv(start[:, 0], start[:, 1], end[:, 0], end[:, 1])
         centres = np.column_stack(WGS84.fwd(start[:, 0], start[:, 1], azimuth, np.divide(metres, 2))[:2])
     return np.asarray(metres, dtype=float)
 
 
 def _ends(lines: Objects) -> tuple[Floats, Floats]:
+    """First and last vertices of lines of two vertices, both of shape (n, 2)."""
     xy = shapely.get_coordinates(lines).reshape(-1, 2, 2)
     return xy[:, 0], xy[:, 1]

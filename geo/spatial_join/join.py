@@ -1,4 +1,4 @@
-"""The spatial join: which rows lie within so many metres of each other. Knows nothing of what the rows mean.
+"""The spatial join: pairs of rows within so many metres of each other. Knows nothing of what the rows mean.
 
 An STRtree finds candidates by lon/lat boxes; one vectorised distance in the Mercator plane of the ellipsoid
 (EPSG:3395), scaled at the pair's middle latitude, settles nearly all; geodesics settle the rest.
@@ -17,30 +17,35 @@ import shapely
 from geo.errors import GeometryError
 from geo.lonlat import Bools, Floats, Geometries, Ints, Objects
 from geo.spatial_join import ellipsoidal_mercator, geodesic_distance
-from geo.spatial_join.prepared import SAG_M, Side, search_boxes, side
+from geo.spatial_join.prepared import SAG_M, PreparedGeometries, prepare, search_boxes
 
-#: A quarter of the way round; farther is no neighbourhood.
-LARGEST_RADIUS_M = 10_000_000.0
-#: Distances in the plane are reported where they are right to this part (1 cm in a kilometre).
+#: Largest radius: a quarter of the way round the Earth.
+MAX_RADIUS_M = 10_000_000.0
+#: Relative error up to which distances in the plane are reported (1 cm in a kilometre).
 PLANE_ERROR = 1e-5
-#: Beyond this the error formula itself is not to be trusted.
+#: Relative error beyond which the error formula itself is not to be trusted.
 PLANE_LIMIT = 1e-2
-#: What is nearer than this (metres) touches: it is less than the rounding of a degree.
+#: Geometries nearer than this (metres) touch: it is less than the rounding of a degree.
 TOUCH_M = 1e-6
-#: Latitudes (degrees north or south) beyond which the plane is not asked.
-TRUSTED_LAT = ellipsoidal_mercator.HIGHEST_LAT - 1
-#: Metres by which the plane may blur a place on an edge.
+#: Latitude, north or south, beyond which distances in the plane are not used.
+TRUSTED_LAT = ellipsoidal_mercator.MAX_LAT - 1
+#: Metres by which a point on an edge may be off in the plane.
 BLUR_M = 1e-5
-#: Rows of the left side handled at once.
+#: Left pieces that are joined at once.
 CHUNK = 20_000
 
 _MEAN_RADIUS_M = 6_371_008.8
 
 
 class Pairs(NamedTuple):
-    """Rows that are near, sorted by (left, right), each pair once; three arrays of one length.
+    """Pairs of near rows, sorted by (left, right), each pair once.
 
-    ``left`` and ``right`` are row numbers of the two inputs (int64), ``distance_m`` the metres between them.
+    Attributes
+    ----------
+    left, right
+        Row numbers of the two inputs, shape (pairs,), int64.
+    distance_m
+        Metres between the two rows, shape (pairs,), float64; 0 where they touch.
     """
 
     left: Ints
@@ -54,18 +59,18 @@ def pairs_within(left: Geometries, right: Geometries, radius_m: npt.ArrayLike) -
     Parameters
     ----------
     left, right
-        Geometries in lon/lat degrees, any kind; edges are straight in lon/lat (RFC 7946, 3.1.1). Missing
-        and empty never pair. Inputs are left as they are.
+        Geometries in lon/lat degrees (OGC:CRS84), any kind; edges are straight in lon/lat (RFC 7946, 3.1.1). Missing
+        and empty ones are in no pair. Inputs are left as they are.
     radius_m
-        Metres, one number or one a left row, within [0, 10,000,000]. Radius 0 finds what touches.
+        Metres, one number or shape (left rows,), within [0, 10,000,000]. Radius 0 finds geometries that touch.
 
     Returns
     -------
     Pairs
-        Distances are right to 1e-5 of themselves between points, to that and 0.3 m (the bow of a long
-        edge) to lines and polygons, at the poles and across 180 degrees too; whether a pair is in is
-        decided by the geodesic where it is close. Only between two lines or polygons that are more
-        than 100 km apart does more remain: under 1e-3 at 1,000 km, falling with the square.
+        Between points, distances have a relative error under 1e-5; to lines and polygons that and 0.3 m, the bow of a
+        long edge; at the poles and across 180 degrees too. Between two lines or polygons more than 100 km apart the
+        relative error is larger: under 1e-3 at 1,000 km, falling with the square of the distance. A pair whose distance
+        is close to the radius is decided by geodesics (Karney 2013).
 
     Raises
     ------
@@ -74,22 +79,22 @@ def pairs_within(left: Geometries, right: Geometries, radius_m: npt.ArrayLike) -
     GeometryError
         When a coordinate is NaN or infinite, or a radius is negative, NaN, too large or of another shape.
     """
-    a, b = side(left), side(right)
+    a, b = prepare(left), prepare(right)
     join = _Join(a, b, _radii(radius_m, a.rows)[a.row])
     starts = range(0, len(a.row), CHUNK)
-    # A row's pieces stay together, so that each pair is met in one chunk only.
+    # The pieces of a row stay together, so that each pair is found in one chunk only.
     cuts = [int(np.searchsorted(a.row, a.row[start])) for start in starts] + [len(a.row)]
-    found = [join.chunk(start, stop) for start, stop in pairwise(cuts)]
-    none = Pairs(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))
-    return Pairs(*(np.concatenate(part) for part in zip(none, *found, strict=True)))
+    chunks = [join.chunk(start, stop) for start, stop in pairwise(cuts)]
+    empty = Pairs(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))
+    return Pairs(*(np.concatenate(part) for part in zip(empty, *chunks, strict=True)))
 
 
 def _radii(radius_m: npt.ArrayLike, rows: int) -> Floats:
     radii = np.asarray(radius_m, dtype=float)
-    bad = ~((radii >= 0) & (radii <= LARGEST_RADIUS_M))
+    bad = ~((radii >= 0) & (radii <= MAX_RADIUS_M))
     if bad.any():
         index = int(bad.argmax()) if radii.ndim else None
-        raise GeometryError(f"expected radius_m within [0, {LARGEST_RADIUS_M:,.0f}], got {radii[bad][0]}", index)
+        raise GeometryError(f"expected radius_m within [0, {MAX_RADIUS_M:,.0f}], got {radii[bad][0]}", index)
     if radii.ndim == 0:
         return np.full(rows, radii)
     if radii.shape != (rows,):
@@ -99,56 +104,66 @@ def _radii(radius_m: npt.ArrayLike, rows: int) -> Floats:
 
 @dataclass(frozen=True, slots=True)
 class _Candidates:
-    """Pieces whose boxes meet: ``a`` (shifted by ``turn`` times 360 degrees) and ``b``, with the left reach."""
+    """Pairs of pieces whose boxes meet.
+
+    Attributes
+    ----------
+    a, b
+        Piece of the left side, moved by ``turn`` times 360 degrees, and piece of the right side.
+    reach
+        Radius of the left piece in metres.
+    max_scale
+        Largest scale of the plane that a path within reach of the left piece can meet.
+    """
 
     a: Ints
     b: Ints
     turn: Ints
     reach: Floats
-    largest_scale: Floats
+    max_scale: Floats
 
-    def only(self, keep: Bools | Ints) -> _Candidates:
-        return _Candidates(*(getattr(self, name)[keep] for name in self.__slots__))
+    def take(self, pairs: Bools | Ints) -> _Candidates:
+        return _Candidates(*(getattr(self, name)[pairs] for name in self.__slots__))
 
 
 class _Join:
-    """Both sides, the reach of each left piece, and the tree over the right one."""
+    """Both sides, the radius of each left piece, and an index in space of the right pieces."""
 
-    def __init__(self, a: Side, b: Side, radius_m: Floats) -> None:
+    def __init__(self, a: PreparedGeometries, b: PreparedGeometries, radius_m: Floats) -> None:
         self.a, self.b, self.radius_m = a, b, radius_m
         self.tree = shapely.STRtree(b.lonlat)
-        pointed = bool(a.point.all() and b.point.all())
-        self.drawn = [] if pointed else [(_drawn(s, s.plane), _drawn(s, s.edge)) for s in (a, b)]
+        only_points = bool(a.point.all() and b.point.all())
+        #: Pieces and outlines of both sides in the plane, points too.
+        self.drawn = [] if only_points else [(_drawn(s, s.plane), _drawn(s, s.edge)) for s in (a, b)]
 
     def chunk(self, start: int, stop: int) -> Pairs:
-        """Find the pairs of the left pieces [start, stop)."""
+        """Pairs of the left pieces from ``start`` to before ``stop``."""
         near = self._candidates(np.arange(start, stop))
-        pointed = self.a.point[near.a] & self.b.point[near.b]
-        parts = [self._points(near.only(pointed))]
-        if not pointed.all():
-            parts.append(self._shapes(near.only(~pointed)))
+        points = self.a.point[near.a] & self.b.point[near.b]
+        parts = [self._point_pairs(near.take(points))]
+        if not points.all():
+            parts.append(self._shape_pairs(near.take(~points)))
         a, b, metres = (np.concatenate(part) for part in zip(*parts, strict=True))
-        return _once(self.a.row[a], self.b.row[b], metres)
+        return _deduplicated(self.a.row[a], self.b.row[b], metres)
 
     def _candidates(self, pieces: Ints) -> _Candidates:
-        """Query with every box, and again with what of it sticks out over 180 degrees."""
+        """Query the index with the box of every left piece, moved by a turn too where it passes 180 degrees."""
         boxes = search_boxes(self.a.bounds[pieces], self.radius_m[pieces])
-        highest = np.abs(boxes[:, [1, 3]]).max(axis=1)
-        largest_scale = np.where(
-            highest < ellipsoidal_mercator.HIGHEST_LAT, ellipsoidal_mercator.scale(highest), np.inf
-        )
-        found = []
+        max_lat = np.abs(boxes[:, [1, 3]]).max(axis=1)
+        max_scale = np.where(max_lat < ellipsoidal_mercator.MAX_LAT, ellipsoidal_mercator.scale(max_lat), np.inf)
+        hits = []
         for turn in (0, -1, 1):
-            out = {0: boxes[:, 0] > -np.inf, -1: boxes[:, 2] > 180, 1: boxes[:, 0] < -180}[turn]
-            which = np.flatnonzero(out)
-            moved = boxes[which] + [360 * turn, 0, 360 * turn, 0]
+            reaches = {0: boxes[:, 0] > -np.inf, -1: boxes[:, 2] > 180, 1: boxes[:, 0] < -180}[turn]
+            queried = np.flatnonzero(reaches)
+            moved = boxes[queried] + [360 * turn, 0, 360 * turn, 0]
             hit, b = self.tree.query(shapely.box(*moved.T))
-            found.append((which[hit], b, np.full(len(b), turn)))
-        local, b, turns = (np.concatenate(part).astype(np.int64) for part in zip(*found, strict=True))
+            hits.append((queried[hit], b, np.full(len(b), turn)))
+        local, b, turns = (np.concatenate(part).astype(np.int64) for part in zip(*hits, strict=True))
         a = pieces[local]
-        return _Candidates(a, b, turns, self.radius_m[a], largest_scale[local])
+        return _Candidates(a, b, turns, self.radius_m[a], max_scale[local])
 
-    def _points(self, near: _Candidates) -> tuple[Ints, Ints, Floats]:
+    def _point_pairs(self, near: _Candidates) -> tuple[Ints, Ints, Floats]:
+        """Left pieces, right pieces and metres of the pairs of two points that are within reach."""
         a, b = self.a, self.b
         across = a.xy[near.a] - b.xy[near.b]
         across[:, 0] += ellipsoidal_mercator.WIDTH_M * near.turn
@@ -157,73 +172,74 @@ class _Join:
         metres, error = _ground(plane_m, middle)
         settled, inside = _settle(metres, 0, error, near.reach)
         metres[~settled] = geodesic_distance.between_points(a.position[near.a[~settled]], b.position[near.b[~settled]])
-        return _kept(near, metres, np.where(settled, inside, metres <= near.reach + TOUCH_M))
+        return _within_reach(near, metres, np.where(settled, inside, metres <= near.reach + TOUCH_M))
 
-    def _shapes(self, near: _Candidates) -> tuple[Ints, Ints, Floats]:
-        near = near.only(np.argsort(near.b, kind="stable"))  # a prepared shape is asked many times in a row
-        near = near.only(self._plane_near(near))
+    def _shape_pairs(self, near: _Candidates) -> tuple[Ints, Ints, Floats]:
+        """Left pieces, right pieces and metres of the pairs with a line or polygon that are within reach."""
+        near = near.take(np.argsort(near.b, kind="stable"))  # a prepared shape is used many times in succession
+        near = near.take(self._plane_near(near))
         metres, error = self._plane_distance(near)
         bow = np.where(self.a.cut[near.a] | self.b.cut[near.b], SAG_M, 0) + BLUR_M
         settled, inside = _settle(metres, bow, error, near.reach)
-        hard = near.only(~settled)
-        metres[~settled] = geodesic_distance.between(
-            _turned(self.a.lonlat[hard.a], 360 * hard.turn), self.b.lonlat[hard.b]
+        hard = near.take(~settled)
+        metres[~settled] = geodesic_distance.geodesic_distance(
+            _shifted(self.a.lonlat[hard.a], 360 * hard.turn), self.b.lonlat[hard.b]
         )
-        return _kept(near, metres, np.where(settled, inside, metres <= near.reach + TOUCH_M))
+        return _within_reach(near, metres, np.where(settled, inside, metres <= near.reach + TOUCH_M))
 
     def _plane_shapes(self, near: _Candidates, edge: bool = False) -> tuple[Objects, Objects]:
-        """Give both drawings, the one that is prepared first."""
+        """Both pieces of each pair in the plane (outlines with ``edge``), first that which is prepared."""
         (a_plane, a_edge), (b_plane, b_edge) = self.drawn
-        a = _turned((a_edge if edge else a_plane)[near.a], ellipsoidal_mercator.WIDTH_M * near.turn)
+        a = _shifted((a_edge if edge else a_plane)[near.a], ellipsoidal_mercator.WIDTH_M * near.turn)
         b = (b_edge if edge else b_plane)[near.b]
         swap = self.b.point[near.b]
         return np.where(swap, a, b), np.where(swap, b, a)
 
     def _plane_near(self, near: _Candidates) -> Bools:
-        """Drop what is too far even at the largest scale a path within reach can meet."""
-        reach = np.minimum((near.reach + SAG_M) * near.largest_scale, 1e9)
+        """Which pairs may be within reach, as they are even at the largest scale that a path can meet."""
+        reach = np.minimum((near.reach + SAG_M) * near.max_scale, 1e9)
         first, second = self._plane_shapes(near)
         return np.asarray(shapely.dwithin(first, second, reach))  # type: ignore[call-overload]
 
     def _plane_distance(self, near: _Candidates) -> tuple[Floats, Floats]:
-        """Give the metres on the ground and their relative error; 0 where the drawings touch."""
+        """Metres on the ground and their relative error, from the plane; 0 where the pieces touch there."""
         metres = np.zeros(len(near.a))
-        # The plane ends before the poles, and what goes on there lies one upon the other at its rim.
-        error = np.where(self.a.highest[near.a] + self.b.highest[near.b] > 2 * TRUSTED_LAT, np.inf, 0)
+        # Pieces beyond the latitude at which the plane ends are projected onto one another at its rim.
+        error = np.where(self.a.max_abs_lat[near.a] + self.b.max_abs_lat[near.b] > 2 * TRUSTED_LAT, np.inf, 0)
         # Only an area can be touched away from its outline.
         area = self.a.area[near.a] | self.b.area[near.b]
         apart = ~area
-        apart[area] = ~shapely.intersects(*self._plane_shapes(near.only(area)))
-        lines = shapely.shortest_line(*self._plane_shapes(near.only(apart), edge=True))
+        apart[area] = ~shapely.intersects(*self._plane_shapes(near.take(area)))
+        lines = shapely.shortest_line(*self._plane_shapes(near.take(apart), edge=True))
         ends = shapely.get_coordinates(lines).reshape(-1, 2, 2)
         plane_m = np.hypot(*(ends[:, 1] - ends[:, 0]).T)
         metres[apart], error[apart] = _ground(plane_m, ellipsoidal_mercator.latitude(ends[:, :, 1]).mean(axis=1))
         return metres, error
 
 
-def _drawn(side: Side, shapes: Objects) -> Objects:
-    """Add the points to a side's drawings."""
+def _drawn(side: PreparedGeometries, shapes: Objects) -> Objects:
+    """Pieces of a side in the plane, with its points."""
     drawn = shapes.copy()
     drawn[side.point] = shapely.points(side.xy[side.point])
     return drawn
 
 
-def _turned(shapes: Objects, aside: npt.ArrayLike) -> Objects:
-    """Move the shapes aside (x), each by its own amount."""
-    aside = np.asarray(aside)
-    which = aside != 0
-    if which.any():
-        xy, shape = shapely.get_coordinates(shapes[which], return_index=True)
-        xy[:, 0] += aside[which][shape]
-        shapes[which] = shapely.set_coordinates(shapes[which], xy)
+def _shifted(shapes: Objects, shift: npt.ArrayLike) -> Objects:
+    """Move each shape along x by its own amount."""
+    shift = np.asarray(shift)
+    moves = shift != 0
+    if moves.any():
+        xy, shape = shapely.get_coordinates(shapes[moves], return_index=True)
+        xy[:, 0] += shift[moves][shape]
+        shapes[moves] = shapely.set_coordinates(shapes[moves], xy)
     return shapes
 
 
 def _ground(plane_m: Floats, middle_lat: Floats) -> tuple[Floats, Floats]:
-    """Turn metres of the plane into metres on the ground, with a bound on the relative error.
+    """Metres on the ground of metres in the plane, with a bound on the relative error.
 
-    The series of the scale about the middle latitude p leaves (1 + 2 tan^2 p) (d / R)^2 / 24, the shift of
-    the nearest place along an edge 3 tan^2 p (d / R)^2 / 24; the bound is twice their sum.
+    The series of the scale about the middle latitude p leaves (1 + 2 tan^2 p) (d / R)^2 / 24, the shift of the nearest
+    point along an edge 3 tan^2 p (d / R)^2 / 24; the bound is twice their sum, infinite where it is not to be trusted.
     """
     metres = plane_m / ellipsoidal_mercator.scale(middle_lat)
     slope = np.tan(np.radians(middle_lat)) ** 2
@@ -233,20 +249,21 @@ def _ground(plane_m: Floats, middle_lat: Floats) -> tuple[Floats, Floats]:
 
 
 def _settle(metres: Floats, bow_m: Floats | float, error: Floats, reach: Floats) -> tuple[Bools, Bools]:
-    """Tell which pairs the plane settles, and which of those are inside."""
-    with np.errstate(invalid="ignore"):  # nothing times infinity: not settled either way
+    """Which pairs the plane decides, and which of these are within reach."""
+    with np.errstate(invalid="ignore"):  # 0 times infinity: not decided either way
         slack_m = error * metres + bow_m
         inside = metres + slack_m <= reach
         outside = metres - slack_m > reach + TOUCH_M
     return outside | (inside & (error <= PLANE_ERROR)), inside
 
 
-def _kept(near: _Candidates, metres: Floats, inside: Bools) -> tuple[Ints, Ints, Floats]:
+def _within_reach(near: _Candidates, metres: Floats, inside: Bools) -> tuple[Ints, Ints, Floats]:
+    """Pairs that are inside, with their metres, 0 where they touch."""
     return near.a[inside], near.b[inside], np.where(metres < TOUCH_M, 0.0, metres)[inside]
 
 
-def _once(left: Ints, right: Ints, metres: Floats) -> Pairs:
-    """Sort by (left, right) and keep the shortest of what was met more than once."""
+def _deduplicated(left: Ints, right: Ints, metres: Floats) -> Pairs:
+    """Pairs of rows sorted by (left, right), each once, with the shortest distance of their pieces."""
     if not len(left):
         return Pairs(left, right, metres)
     key = left * (right.max() + 1) + right

@@ -1,4 +1,4 @@
-"""The two sides of a spatial join, made ready once: pieces without seams, in degrees and in the plane."""
+"""Geometries prepared for a spatial join: cut at the antimeridian, in pieces, in degrees and in the Mercator plane."""
 
 from __future__ import annotations
 
@@ -7,29 +7,44 @@ from dataclasses import dataclass
 import numpy as np
 import shapely
 
-from geo.antimeridian import longest_step, within_world
+from geo.antimeridian import cut_to_world, max_step_deg
 from geo.lonlat import Bools, Floats, Geometries, Ints, Objects
 from geo.spatial_join import ellipsoidal_mercator
 
-#: Longer edges are cut into steps of this many degrees: straight in lon/lat is not straight in a plane.
+#: Edges are cut into steps of so many degrees, as an edge that is straight in lon/lat is bowed in the plane.
 STEP_DEG = 0.02
-#: How far (metres) an edge of that step may bow from its chord, below 80 degrees of latitude.
+#: How far (metres) an edge of such a step bows from its chord, below 80 degrees of latitude.
 SAG_M = 0.3
-#: Smallest radius of curvature of WGS 84 (along the meridian, at the equator): no metre spans more degrees.
-SMALLEST_RADIUS_M = 6_335_439.0
-#: Boxes are this much (degrees) wider than the reach, so that rounding never loses a touch.
+#: Smallest radius of curvature of WGS 84, along the meridian at the equator: no metre spans more degrees.
+MIN_CURVATURE_RADIUS_M = 6_335_439.0
+#: Degrees that boxes are wider than the radius, so that rounding loses no pair.
 MARGIN_DEG = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
-    """The pieces of one side; every array has one entry a piece, in row order.
+class PreparedGeometries:
+    """One side of a spatial join as pieces: points, lines, polygons and Multi kinds within one world.
 
-    ``rows`` is the number of the caller's rows; ``row`` is the caller's row; ``lonlat`` the piece in
-    degrees, long edges cut; ``plane`` the same in EPSG:3395 metres (points stay in degrees); ``edge`` its
-    outline in that plane (polygons only, otherwise as ``plane``); ``bounds`` west, south, east, north in
-    degrees; ``point`` tells single points, whose ``position`` (degrees) and ``xy`` (plane) are filled (NaN
-    elsewhere); ``cut`` tells where edges were cut.
+    Attributes
+    ----------
+    rows
+        Number of rows of the input.
+    row
+        Row of each piece, ascending, shape (pieces,).
+    lonlat
+        Pieces in lon/lat degrees, with long edges cut.
+    plane
+        Lines and polygons in metres of EPSG:3395; points are in degrees.
+    edge
+        Outlines of polygons, otherwise as ``plane``.
+    bounds
+        West, south, east, north of each piece in degrees, shape (pieces, 4).
+    point
+        Which pieces are single points.
+    position, xy
+        Lon/lat degrees, and metres in EPSG:3395, of single points; NaN for others. Shape (pieces, 2).
+    cut
+        Which pieces had edges that were cut.
     """
 
     rows: int
@@ -45,30 +60,36 @@ class Side:
 
     @property
     def area(self) -> Bools:
-        """Tell which pieces are polygons."""
+        """Which pieces are polygons."""
         return np.asarray(shapely.get_dimensions(self.lonlat) == 2)
 
     @property
-    def highest(self) -> Floats:
-        """Give the latitude of each piece that is nearest to a pole, in degrees, without sign."""
+    def max_abs_lat(self) -> Floats:
+        """Largest latitude of each piece, north or south, in degrees."""
         return np.asarray(np.abs(self.bounds[:, [1, 3]]).max(axis=1))
 
 
-def side(geometries: Geometries) -> Side:
-    """Make the pieces of a side; missing and empty rows have none.
+def prepare(geometries: Geometries) -> PreparedGeometries:
+    """Prepare geometries for `geo.spatial_join.join.pairs_within`.
 
-    Geometry that was cut at 180 degrees and collections fall into several pieces of one row, so that
-    each has a small box.
+    Parameters
+    ----------
+    geometries
+        Lon/lat degrees (OGC:CRS84), any kind. Missing and empty ones have no pieces.
+
+    Returns
+    -------
+    The pieces. A collection, and a geometry cut at 180 degrees, are several pieces, so that each has a small box.
 
     Raises
     ------
     CRSError, GeometryError
-        When a row is not lon/lat, see `geo.antimeridian.within_world`.
+        When a row is not lon/lat, see `geo.antimeridian.cut_to_world`.
     """
-    rows = within_world(geometries)
+    rows = cut_to_world(geometries)
     pieces, row = _pieces(rows)
     point = shapely.get_type_id(pieces) == 0
-    cut = ~point & (longest_step(pieces) > STEP_DEG)
+    cut = ~point & (max_step_deg(pieces) > STEP_DEG)
     pieces[cut] = shapely.segmentize(pieces[cut], STEP_DEG)
     position = np.full((len(pieces), 2), np.nan)
     position[point] = shapely.get_coordinates(pieces[point])
@@ -80,44 +101,55 @@ def side(geometries: Geometries) -> Side:
     shapely.prepare(plane[~point])
     shapely.prepare(edge[~point])
     bounds = shapely.bounds(pieces)
-    return Side(
+    return PreparedGeometries(
         len(rows), row, pieces, plane, edge, bounds, point, position, ellipsoidal_mercator.project(position), cut
     )
 
 
 def _pieces(rows: Objects) -> tuple[Objects, Ints]:
-    """Take collections and whatever lies on both sides of the world apart; drop missing and empty."""
+    """Take apart collections, and Multi kinds wider than half the world; drop missing and empty ones; with the rows."""
     index = np.flatnonzero(~(shapely.is_missing(rows) | shapely.is_empty(rows)))
     pieces = rows[index]
-    while (loose := _loose(pieces)).any():
-        parts, source = shapely.get_parts(pieces[loose], return_index=True)
-        pieces = np.concatenate([pieces[~loose], parts])
-        index = np.concatenate([index[~loose], index[loose][source]])
-        full = ~shapely.is_empty(pieces)
-        pieces, index = pieces[full], index[full]
+    while (divisible := _is_to_be_parted(pieces)).any():
+        parts, source = shapely.get_parts(pieces[divisible], return_index=True)
+        pieces = np.concatenate([pieces[~divisible], parts])
+        index = np.concatenate([index[~divisible], index[divisible][source]])
+        filled = ~shapely.is_empty(pieces)
+        pieces, index = pieces[filled], index[filled]
     order = np.argsort(index, kind="stable")
     return pieces[order], index[order].astype(np.int64)
 
 
-def _loose(pieces: Objects) -> Bools:
+def _is_to_be_parted(pieces: Objects) -> Bools:
     kind = shapely.get_type_id(pieces)
     bounds = shapely.bounds(pieces)
     return np.asarray((kind == 7) | ((kind >= 4) & (bounds[:, 2] - bounds[:, 0] > 180)))
 
 
 def search_boxes(bounds: Floats, radius_m: Floats) -> Floats:
-    """Give the lon/lat boxes that hold all that is within a radius of the given bounds, shape (n, 4).
+    """Boxes that hold everything within a radius of bounds.
 
-    A box that reaches a pole spans all longitudes; others may reach beyond 180. The reach is that of a
-    circle on a sphere of the smallest radius of curvature, so never too small (Bronstein: the meridian
-    that touches a circle of angular radius d at latitude p is asin(sin d / cos p) away).
+    The angle is that on a sphere of the smallest radius of curvature, so never too small. The meridian that touches a
+    circle of angular radius d at latitude p is asin(sin d / cos p) away (Bronshtein, spherical trigonometry).
+
+    Parameters
+    ----------
+    bounds
+        West, south, east, north in degrees, shape (n, 4).
+    radius_m
+        Metres, shape (n,).
+
+    Returns
+    -------
+    West, south, east, north in degrees, shape (n, 4). A box that reaches a pole spans all longitudes; others may reach
+    beyond 180 degrees.
     """
     west, south, east, north = bounds.T
-    angle = radius_m / SMALLEST_RADIUS_M
+    angle = radius_m / MIN_CURVATURE_RADIUS_M
     reach = np.degrees(angle) + MARGIN_DEG
-    highest = np.radians(np.maximum(np.abs(south), np.abs(north)))
-    polar = highest + angle >= np.pi / 2 - 1e-9
-    ratio = np.sin(np.minimum(angle, np.pi / 2)) / np.cos(np.where(polar, 0, highest))
+    max_lat = np.radians(np.maximum(np.abs(south), np.abs(north)))
+    polar = max_lat + angle >= np.pi / 2 - 1e-9
+    ratio = np.sin(np.minimum(angle, np.pi / 2)) / np.cos(np.where(polar, 0, max_lat))
     aside = np.degrees(np.arcsin(np.minimum(ratio, 1))) + MARGIN_DEG
     return np.column_stack(
         [

@@ -1,4 +1,4 @@
-"""What is left out at low zooms: points one a cell, lines and polygons to what a screen can show."""
+"""Generalization by zoom: thinning of points and shapes, simplification. All limits by zoom stand in this module."""
 
 from __future__ import annotations
 
@@ -8,30 +8,55 @@ import shapely
 
 from geo.lonlat import Ints, Objects
 
-Codes = npt.NDArray[np.uint64]
+#: Morton codes (Z-order) of points, one a point.
+MortonCodes = npt.NDArray[np.uint64]
 
-#: A tile is thinned on a grid of 32 x 64 cells, so it holds at most 2,048 points.
-POINT_CELLS = 11
-#: Lines and areas, which take more bytes, on one of 32 x 32.
-SHAPE_CELLS = 10
-#: A tile is thinned only when it would hold more points, or more lines, than these.
-CROWD = 2_000
-SHAPE_CROWD = 1_000
-#: From this zoom on all is shown.
+#: Tile units along each side of a tile (Mapbox Vector Tile 2.1, clause 4.1, ``extent``).
+EXTENT = 4096
+#: From this zoom on every row is shown.
 THIN_BELOW_ZOOM = 12
+#: A tile with more points is thinned, on a grid of 2**11 cells (32 x 64), which is at most 2,048 points.
+MAX_TILE_POINTS = 2_000
+POINT_CELL_BITS = 11
+#: A tile with more lines, or more polygons, is thinned on 2**10 cells (32 x 32), as they take more bytes.
+MAX_TILE_SHAPES = 1_000
+SHAPE_CELL_BITS = 10
+#: Up to this zoom lines and polygons are simplified, to so many tile units (half a pixel of a tile of 512 pixels).
+MAX_SIMPLIFIED_ZOOM = 14
+TOLERANCE_UNITS = 4
 #: Bits of each axis in a Morton code: 9 mm on the ground.
 CODE_BITS = 32
-#: Lines and polygons are simplified to this many of a tile's 4,096 units (half a pixel at 512).
-TOLERANCE_UNITS = 4
-EXTENT = 4096
 
 
-def morton(x: Ints, y: Ints) -> Codes:
-    """Interleave the bits of two coordinates in [0, 2**32): y above x. All of a tile lies in one range."""
+def is_thinned(zoom: int, count: int, limit: int) -> bool:
+    """Whether a tile with ``count`` points or shapes is thinned at a zoom; up to ``limit`` are all shown."""
+    return zoom < THIN_BELOW_ZOOM and count > limit
+
+
+def tolerance_units(zoom: int) -> int:
+    """By how many tile units a zoom may move lines and polygons; 0 draws them in full."""
+    return TOLERANCE_UNITS if zoom <= MAX_SIMPLIFIED_ZOOM else 0
+
+
+def morton(x: Ints, y: Ints) -> MortonCodes:
+    """Interleave the bits of two coordinates, so that the points of any tile have one range of codes.
+
+    Morton, A Computer Oriented Geodetic Data Base and a New Technique in File Sequencing (IBM, 1966).
+
+    Parameters
+    ----------
+    x, y
+        Shape (n,), in [0, 2**32).
+
+    Returns
+    -------
+    Shape (n,), uint64; each bit of y is above that of x.
+    """
     return _spread(x) | (_spread(y) << np.uint64(1))
 
 
-def _spread(values: Ints) -> Codes:
+def _spread(values: Ints) -> MortonCodes:
+    """Put a zero bit above each bit of values in [0, 2**32)."""
     spread = values.astype(np.uint64)
     for shift, mask in (
         (16, 0x0000FFFF0000FFFF),
@@ -44,78 +69,109 @@ def _spread(values: Ints) -> Codes:
     return spread
 
 
-def cell_shift(zoom: int, cells: int = POINT_CELLS) -> int:
-    """Low bits of a Morton code that tell places within a cell of a zoom apart, where a tile has 2**cells."""
-    return max(2 * (CODE_BITS - zoom) - cells, 0)
+def cell_shift(zoom: int, cell_bits: int = POINT_CELL_BITS) -> int:
+    """Low bits of a Morton code that are within a cell, where a tile of the zoom has 2**cell_bits cells."""
+    return max(2 * (CODE_BITS - zoom) - cell_bits, 0)
 
 
-def best_in_cells(codes: Codes, order: Ints, zoom: int, cells: int = POINT_CELLS) -> Ints:
-    """Pick the best point of every cell of a zoom, of which a tile has 2**cells.
+def thin_by_grid(codes: MortonCodes, rank: Ints, zoom: int, cell_bits: int = POINT_CELL_BITS) -> Ints:
+    """Pick the best point of every cell of a zoom.
 
     Parameters
     ----------
     codes
         Morton codes, ascending, shape (n,).
-    order
-        A rank without ties: lower is better.
+    rank
+        Ranks without ties, shape (n,): lower is better.
+    zoom
+        Zoom level.
+    cell_bits
+        A tile has 2**cell_bits cells.
 
     Returns
     -------
-    Ascending positions into ``codes``, at most 2**cells a tile. What is best in a cell is best in the smaller
-    cell of the next zoom too, so whatever is shown stays when zooming in, for any subset of the points.
+    Ascending indices into ``codes``, at most 2**cell_bits a tile. The best of a cell is the best of its smaller cell at
+    the next zoom too, so what is shown stays when zooming in, for any subset of the points.
     """
     if not len(codes):
         return np.empty(0, dtype=np.int64)
-    cell = codes >> np.uint64(cell_shift(zoom, cells))
+    cell = codes >> np.uint64(cell_shift(zoom, cell_bits))
     starts = np.flatnonzero(np.concatenate([[True], cell[1:] != cell[:-1]]))
-    best = np.minimum.reduceat(order, starts)
-    return np.flatnonzero(order == np.repeat(best, np.diff(starts, append=len(codes))))
+    best = np.minimum.reduceat(rank, starts)
+    return np.flatnonzero(rank == np.repeat(best, np.diff(starts, append=len(codes))))
 
 
-def uncrowded(codes: Codes, order: Ints, zoom: int, crowd: int, cells: int) -> Ints:
-    """Pick all of a tile that holds no crowd, and of the others the best of every cell; takes what that takes.
+def thin_crowded_tiles(codes: MortonCodes, rank: Ints, zoom: int, limit: int, cell_bits: int) -> Ints:
+    """Pick all points of tiles of at most ``limit`` points, and the best of every cell of the other tiles.
+
+    Parameters
+    ----------
+    codes, rank, zoom, cell_bits
+        As `thin_by_grid` takes them.
+    limit
+        Points of a tile that is not thinned.
 
     Returns
     -------
-    Ascending positions into ``codes``. What is shown stays when zooming in, as no part of a tile is more of a crowd.
+    Ascending indices into ``codes``. What is shown stays when zooming in, as a part of a tile has no more points.
     """
     tile = codes >> np.uint64(2 * (CODE_BITS - zoom)) if zoom else np.zeros(len(codes), np.uint64)
     starts = np.flatnonzero(np.concatenate([[len(codes) > 0], tile[1:] != tile[:-1]]))
     counts = np.diff(starts, append=len(codes))
-    crowded = np.repeat(counts > crowd, counts)
-    few, many = np.flatnonzero(~crowded), np.flatnonzero(crowded)
-    best = many[best_in_cells(codes[many], order[many], zoom, cells)]
-    return np.sort(np.concatenate([few, best]))
+    is_crowded = np.repeat(counts > limit, counts)
+    all_shown, crowded = np.flatnonzero(~is_crowded), np.flatnonzero(is_crowded)
+    best = crowded[thin_by_grid(codes[crowded], rank[crowded], zoom, cell_bits)]
+    return np.sort(np.concatenate([all_shown, best]))
 
 
-def first_zoom(codes: Codes, order: Ints, max_zoom: int) -> Ints:
-    """Rank points: the first zoom at which each is the best in its cell, ``max_zoom`` + 1 where it never is.
+def min_zoom(codes: MortonCodes, rank: Ints, max_zoom: int) -> Ints:
+    """First zoom at which each point is the best of its cell, as `thin_by_grid` picks it.
 
-    Takes what `best_in_cells` takes; shape (n,).
+    Parameters
+    ----------
+    codes, rank
+        As `thin_by_grid` takes them.
+    max_zoom
+        Deepest zoom that is looked at.
+
+    Returns
+    -------
+    Shape (n,), int64; ``max_zoom`` + 1 for points that are the best of no cell.
     """
     first = np.full(len(codes), max_zoom + 1, dtype=np.int64)
     for zoom in range(max_zoom, -1, -1):
-        first[best_in_cells(codes, order, zoom)] = zoom
+        first[thin_by_grid(codes, rank, zoom)] = zoom
     return first
 
 
 def simplified(shapes: Objects, zoom: int) -> Objects:
-    """Simplify lines and polygons in world coordinates for a zoom; nothing disappears.
+    """Simplify lines and polygons for a zoom (Douglas and Peucker 1973); none disappears.
 
-    Polygons stay valid (Douglas-Peucker that keeps topology). What is smaller than one unit of a tile is
-    drawn as one unit: a line along it, a square for a polygon.
+    Parameters
+    ----------
+    shapes
+        Lines and polygons in world coordinates, shape (n,), neither missing nor empty; they are left as they are.
+    zoom
+        Zoom level, see `tolerance_units`.
+
+    Returns
+    -------
+    Shape (n,). Polygons stay valid. A shape smaller than a tile unit becomes one unit: a line along its northern edge,
+    a square for a polygon. Zooms without tolerance give the shapes themselves.
     """
+    if not (tolerance := tolerance_units(zoom)):
+        return shapes
     unit = 1 / (EXTENT << zoom)
     area = shapely.get_dimensions(shapes) == 2
     result: Objects = shapes.copy()
-    result[~area] = shapely.simplify(shapes[~area], TOLERANCE_UNITS * unit, preserve_topology=False)
-    result[area] = shapely.simplify(shapes[area], TOLERANCE_UNITS * unit, preserve_topology=True)
+    result[~area] = shapely.simplify(shapes[~area], tolerance * unit, preserve_topology=False)
+    result[area] = shapely.simplify(shapes[area], tolerance * unit, preserve_topology=True)
     west, north, east, south = shapely.bounds(shapes).T
     tiny = np.maximum(east - west, south - north) < unit
     x, y = np.floor(west[tiny] / unit) * unit, np.floor(north[tiny] / unit) * unit
     result[tiny] = shapely.box(x, y, x + unit, y + unit)
-    flat = tiny & ~area
+    tiny_line = tiny & ~area
     west, north = x[~area[tiny]], y[~area[tiny]]
     ends = [np.column_stack([west, north]), np.column_stack([west + unit, north])]
-    result[flat] = shapely.linestrings(np.stack(ends, axis=1))
+    result[tiny_line] = shapely.linestrings(np.stack(ends, axis=1))
     return result

@@ -1,4 +1,4 @@
-"""Feature properties for vector tiles: one type a column, each distinct value encoded once."""
+"""Feature properties of vector tiles (clause 4.4): one type a column, each distinct value encoded once."""
 
 from __future__ import annotations
 
@@ -10,31 +10,47 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from geo.columnar.binary_array import Packed, Words
-from geo.columnar.dictionary_array import Coded, Codes
-from geo.columnar.ranges import ranges
+from geo.columnar.binary_array import BinaryArray, DecodedArray
+from geo.columnar.dictionary_array import Codes, DictionaryArray
+from geo.columnar.row_order import ranges
 from geo.errors import GeoError
 from geo.lonlat import Bools, Ints
-from geo.tiles.protobuf import Block, Cell, Rows, digits, field, glued, table, varint, varint_size, varint_sizes, zigzag
+from geo.tiles.protobuf import (
+    Block,
+    ByteRows,
+    Cell,
+    concat,
+    digits,
+    field,
+    table,
+    varint,
+    varint_size,
+    varint_sizes,
+    zigzag,
+)
 
-_NONE = Rows(np.empty(0, dtype=np.uint8), np.empty(0, dtype=np.int64))
-_KINDS: dict[str, type] = {"b": bool, "i": int, "u": int, "f": float, "U": str}
-#: So many packed texts of a tile are encoded one by one; of more it takes longer than all at once.
-_FEW = 16
-#: Texts of at most so many bytes are told with both their lengths in one byte.
-_SHORT = 125
+_NONE = ByteRows(np.empty(0, dtype=np.uint8), np.empty(0, dtype=np.int64))
+_TYPES: dict[str, type] = {"b": bool, "i": int, "u": int, "f": float, "U": str}
+#: At most so many texts of a tile are encoded one by one; more are encoded all at once.
+_MAX_SINGLE_TEXTS = 16
+#: Of texts of at most so many bytes, the length and that of the Value message take a byte each.
+_MAX_SHORT_TEXT = 125
 
 
-class Columns:
-    """Properties of all rows, as they are coded: their distinct values, and which each row has.
+class PropertyColumns:
+    """Properties of all rows of a layer, encoded when it is built.
 
-    None, NaN and NA mean that the row has no such property. What is coded already is not coded again. Values are
-    encoded once, but for texts that are kept as bytes (`geo.columnar.binary_array`), which are encoded for each tile.
+    Columns whose dictionary is in memory are encoded once; texts that are stored as bytes (`geo.columnar.binary_array`)
+    are encoded for each tile.
 
     Parameters
     ----------
-    before
-        Columns that these were changed from: what they have encoded is taken over where the values are the same.
+    columns
+        Values by name, one a row; a row has no such property where the value is None, NaN or NA.
+    rows
+        Number of rows.
+    previous
+        Properties before an edit; what is encoded is shared where a dictionary is the very same.
 
     Raises
     ------
@@ -43,66 +59,89 @@ class Columns:
         float or bool.
     """
 
-    def __init__(self, columns: Mapping[str, Sequence[Any]], rows: int, before: Columns | None = None) -> None:
-        self._codes: list[Coded] = []
-        self._words: dict[str, Sequence[Any]] = {}
-        #: The values of each column, encoded, or the texts that they are.
-        self._encoded: dict[str, Rows | Packed] = {}
+    def __init__(
+        self, columns: Mapping[str, Sequence[Any]], rows: int, previous: PropertyColumns | None = None
+    ) -> None:
+        self._codes: list[DictionaryArray] = []
+        self._dictionaries: dict[str, Sequence[Any]] = {}
+        #: The values of each column: encoded, or as the texts that are encoded for each tile.
+        self._encoded: dict[str, ByteRows | BinaryArray] = {}
         for name, values in columns.items():
             if len(values) != rows:
                 raise GeoError(f"column {name}: expected {rows} values, got {len(values)}")
-            if isinstance(values, Coded) and before is not None and values.words is before._words.get(name):
-                column, encoded = values, before._encoded[name]
+            if (
+                isinstance(values, DictionaryArray)
+                and previous is not None
+                and values.dictionary is previous._dictionaries.get(name)
+            ):
+                column, encoded = values, previous._encoded[name]
             else:
                 column, encoded = _read(name, values)
             self._codes.append(column)
-            self._words[name], self._encoded[name] = column.words, encoded
+            self._dictionaries[name], self._encoded[name] = column.dictionary, encoded
         self._lay_out()
-        #: The names, encoded, and the number of each.
+        #: The names, encoded, and the index of each as a varint.
         self.keys = b"".join(field(3, name.encode()) for name in columns)
         self._keys = digits(np.arange(len(columns), dtype=np.uint32))
 
     def _lay_out(self) -> None:
-        """Number the values through, those that are encoded and those that are packed each by themselves."""
-        plain = {place: one for place, one in enumerate(self._encoded.values()) if isinstance(one, Rows)}
-        packed = {place: one for place, one in enumerate(self._encoded.values()) if isinstance(one, Packed)}
-        #: The columns as they are counted, and where each of them is; packed ones are the last.
+        """Number the values through all columns: encoded ones, and texts by themselves."""
+        plain = {index: values for index, values in enumerate(self._encoded.values()) if isinstance(values, ByteRows)}
+        packed = {
+            index: values for index, values in enumerate(self._encoded.values()) if isinstance(values, BinaryArray)
+        }
+        #: The columns in the order in which values are numbered, those of texts last, and the slot of each column.
         self._order = np.array([*plain, *packed], np.int64)
-        self._place = np.argsort(self._order)
-        self._codes = [self._codes[place] for place in self._order.tolist()]
+        self._slot = np.argsort(self._order)
+        self._codes = [self._codes[index] for index in self._order.tolist()]
         self._packed = [*packed.values()]
-        #: Plain columns before each packed one.
-        self._before = np.searchsorted([*plain], [*packed])
-        self._values = Rows(*(np.concatenate(parts) for parts in zip(_NONE, *plain.values(), strict=True)))
+        #: Number of encoded columns before each column of texts.
+        self._plain_before = np.searchsorted([*plain], [*packed])
+        self._values = ByteRows(*(np.concatenate(parts) for parts in zip(_NONE, *plain.values(), strict=True)))
         self._starts = self._values.starts()
+        #: Number of the first value of each column, and the number of all values.
         self._firsts = np.cumsum([0, *(len(rows.sizes) for rows in plain.values())])
         self._packed_firsts = np.cumsum([0, *map(len, self._packed)])
 
     def tags(self, rows: Ints) -> tuple[Block, bytes]:
-        """Give the key and value numbers that the rows have, and the encoded values that these point to."""
-        numbers = np.empty((len(self._codes), len(rows)), np.int32)
-        for place, column in enumerate(self._codes):
-            column.write_codes_at(rows, numbers[place])
-        local, encoded = self._local(numbers)
-        present = numbers[self._place].T >= 0
-        return self._paired(np.ascontiguousarray(local.T), np.ascontiguousarray(present)), encoded
+        """Encode the properties of rows.
 
-    def _paired(self, local: npt.NDArray[np.uint32], present: Bools) -> Block:
-        """Put the number of its key before that of each value."""
-        width = varint_size(int(local.max()) if local.size else 0)
-        own = self._keys.data.shape[-1]
-        data = np.empty((*local.shape, own + width), dtype=np.uint8)
-        kept = np.empty(data.shape, dtype=bool)
-        data[..., :own] = self._keys.data
-        np.logical_and(present[..., None], self._keys.kept, out=kept[..., :own])
-        values = digits(local)
-        for place in range(width):
-            data[..., own + place] = values.data[..., place]
-            np.logical_and(present, values.kept[..., place], out=kept[..., own + place])
-        return Block(data, kept).flat()
+        Parameters
+        ----------
+        rows
+            Rows of the layer, shape (n,).
 
-    def _local(self, codes: Codes) -> tuple[npt.NDArray[np.uint32], bytes]:
-        """Number the values that occur from 0, by column; give each place's number (where absent: any) and them."""
+        Returns
+        -------
+        The tags of each row (clause 4.2: pairs of indices of a key and a value), n rows of varints; and the values that
+        they refer to, encoded as Value messages.
+        """
+        codes = np.empty((len(self._codes), len(rows)), np.int32)
+        for number, column in enumerate(self._codes):
+            column.write_codes_at(rows, codes[number])
+        indices, encoded = self._indices(codes)
+        present = codes[self._slot].T >= 0
+        return self._paired(np.ascontiguousarray(indices.T), np.ascontiguousarray(present)), encoded
+
+    def _paired(self, indices: npt.NDArray[np.uint32], present: Bools) -> Block:
+        """Put the index of its key before that of each value."""
+        width = varint_size(int(indices.max()) if indices.size else 0)
+        key_width = self._keys.data.shape[-1]
+        data = np.empty((*indices.shape, key_width + width), dtype=np.uint8)
+        used = np.empty(data.shape, dtype=bool)
+        data[..., :key_width] = self._keys.data
+        np.logical_and(present[..., None], self._keys.present, out=used[..., :key_width])
+        values = digits(indices)
+        for digit in range(width):
+            data[..., key_width + digit] = values.data[..., digit]
+            np.logical_and(present, values.present[..., digit], out=used[..., key_width + digit])
+        return Block(data, used).flat()
+
+    def _indices(self, codes: Codes) -> tuple[npt.NDArray[np.uint32], bytes]:
+        """Index of each value among those that a tile has, shape (columns, rows), and these values, encoded.
+
+        Values are in the order of the columns. The index of a missing value has no meaning.
+        """
         cut = len(self._order) - len(self._packed)
         plain, used = _renumbered(codes[:cut], self._firsts)
         if not self._packed:
@@ -110,29 +149,29 @@ class Columns:
         packed, texts = _renumbered(codes[cut:], self._packed_firsts)
         ends, text_ends = used.searchsorted(self._firsts), texts.searchsorted(self._packed_firsts)
         begins = np.concatenate([ends[:-1], text_ends[:-1]])
-        counts = (np.concatenate([ends[1:], text_ends[1:]]) - begins)[self._place]
+        counts = (np.concatenate([ends[1:], text_ends[1:]]) - begins)[self._slot]
         shift = ((counts.cumsum() - counts)[self._order] - begins).astype(np.uint32)[:, None]
-        local = np.concatenate([plain + shift[:cut], packed + shift[cut:]])[self._place]
-        told = self._told(texts, text_ends.tolist())
-        return local, self._interleaved(used, ends[self._before].tolist(), told)
+        indices = np.concatenate([plain + shift[:cut], packed + shift[cut:]])[self._slot]
+        encoded_texts = self._encode_texts(texts, text_ends.tolist())
+        return indices, self._interleaved(used, ends[self._plain_before].tolist(), encoded_texts)
 
     def _interleaved(self, used: Ints, before: Sequence[int], texts: Sequence[bytes]) -> bytes:
-        """The encoded values, and the texts of each packed column behind so many of them as are before it."""
+        """Encoded values with the texts of each column of texts behind the values of the columns before it."""
         sizes = self._values.sizes[used]
         data = self._values.data[ranges(self._starts[used], sizes)].tobytes()
         ends = sizes.cumsum()
         pieces, begin = [], 0
-        for count, told in zip(before, texts, strict=True):
+        for count, encoded in zip(before, texts, strict=True):
             end = int(ends[count - 1]) if count else 0
-            pieces += [data[begin:end], told]
+            pieces += [data[begin:end], encoded]
             begin = end
         return b"".join([*pieces, data[begin:]])
 
-    def _told(self, numbers: Ints, ends: Sequence[int]) -> list[bytes]:
-        """Some texts, encoded, by packed column; ``ends`` parts them."""
+    def _encode_texts(self, numbers: Ints, ends: Sequence[int]) -> list[bytes]:
+        """Encode texts by number, ascending, for each column of texts; its numbers end at one of ``ends``."""
         parts = zip(self._packed, self._packed_firsts.tolist(), pairwise(ends), strict=False)
-        taken = [packed.taken(numbers[begin:end] - first) for packed, first, (begin, end) in parts]
-        if len(numbers) <= _FEW:
+        taken = [packed.take(numbers[begin:end] - first) for packed, first, (begin, end) in parts]
+        if len(numbers) <= _MAX_SINGLE_TEXTS:
             return [b"".join(field(4, field(1, text)) for text in texts) for texts in taken]
         starts = np.concatenate([texts.starts for texts in taken])
         heads = _heads(np.concatenate([texts.stops for texts in taken]) - starts)
@@ -142,68 +181,73 @@ class Columns:
         data = np.empty(len(index), np.uint8)
         cuts = [0, *(int(stops[end - 1]) if end else 0 for end in ends[1:])]
         for texts, (begin, end), (first, last) in zip(taken, pairwise(cuts), pairwise(ends), strict=True):
-            texts.read(index[begin:end], data[begin:end], stops[first:last] - begin)
+            texts.gather_into(index[begin:end], data[begin:end], stops[first:last] - begin)
         data[ranges(stops - sizes, heads.sizes)] = heads.data
-        whole = data.tobytes()
-        return [whole[begin:end] for begin, end in pairwise(cuts)]
+        encoded = data.tobytes()
+        return [encoded[begin:end] for begin, end in pairwise(cuts)]
 
 
-def _read(name: str, values: Sequence[Any]) -> tuple[Coded, Rows | Packed]:
-    """Code a column, and encode its values."""
+def _read(name: str, values: Sequence[Any]) -> tuple[DictionaryArray, ByteRows | BinaryArray]:
+    """Dictionary and codes of a column, and its values, encoded or as texts."""
     column, kind = _coded(name, values)
-    words = column.words
-    if isinstance(words, Words) and words.is_text:
-        return column, words.packed
+    words = column.dictionary
+    if isinstance(words, DecodedArray) and words.is_text:
+        return column, words.binary
     return column, _ENCODE[kind](words)
 
 
-def _strings(words: Sequence[Any]) -> Rows:
+def _strings(words: Sequence[Any]) -> ByteRows:
     texts = [str(word).encode() for word in words]
-    return _texts(Rows(np.frombuffer(b"".join(texts), dtype=np.uint8), _lengths(texts)))
+    return _texts(ByteRows(np.frombuffer(b"".join(texts), dtype=np.uint8), _lengths(texts)))
 
 
-def _texts(body: Rows) -> Rows:
-    """Encode texts all at once."""
+def _texts(body: ByteRows) -> ByteRows:
+    """Encode UTF-8 texts as Value messages."""
     head = _heads(body.sizes)
-    return Rows(glued(head, body), head.sizes + body.sizes)
+    return ByteRows(concat(head, body), head.sizes + body.sizes)
 
 
-def _heads(sizes: Ints) -> Rows:
-    """What stands before texts of so many bytes: the type of each, and its length twice."""
-    if sizes.max(initial=0) <= _SHORT:
+def _heads(sizes: Ints) -> ByteRows:
+    """Bytes that begin Value messages of texts of so many bytes: field numbers and lengths of message and text."""
+    if sizes.max(initial=0) <= _MAX_SHORT_TEXT:
         head = np.empty((len(sizes), 4), np.uint8)
         head[:, 0], head[:, 1], head[:, 2], head[:, 3] = 4 << 3 | 2, sizes + 2, 1 << 3 | 2, sizes
-        return Rows(head.ravel(), np.full(len(sizes), 4))
-    told = sizes.astype(np.uint64)
-    whole = 1 + varint_sizes(told).astype(np.uint64) + told
-    return table([Cell(4 << 3 | 2), Cell(whole), Cell(1 << 3 | 2), Cell(told)], len(told))
+        return ByteRows(head.ravel(), np.full(len(sizes), 4))
+    lengths = sizes.astype(np.uint64)
+    message = 1 + varint_sizes(lengths).astype(np.uint64) + lengths
+    return table([Cell(4 << 3 | 2), Cell(message), Cell(1 << 3 | 2), Cell(lengths)], len(lengths))
 
 
-def _floats(words: Sequence[Any]) -> Rows:
+def _floats(words: Sequence[Any]) -> ByteRows:
     values = np.array([float(word) for word in words], dtype="<f8")
     data = np.empty((len(values), 11), np.uint8)
     data[:, :3] = (4 << 3 | 2, 9, 3 << 3 | 1)
     data[:, 3:] = values.view(np.uint8).reshape(-1, 8)
-    return Rows(data.ravel(), np.full(len(values), 11))
+    return ByteRows(data.ravel(), np.full(len(values), 11))
 
 
-def _integers(words: Sequence[Any]) -> Rows:
+def _integers(words: Sequence[Any]) -> ByteRows:
     try:
         values = np.array([int(word) for word in words], np.int64)
     except OverflowError as error:
         raise GeoError("expected whole numbers of 64 bits") from error
-    told = zigzag(values)
-    size = 1 + varint_sizes(told)
-    return table([Cell(4 << 3 | 2), Cell(size.astype(np.uint64)), Cell(6 << 3), Cell(told)], len(values))
+    zigzagged = zigzag(values)
+    size = 1 + varint_sizes(zigzagged)
+    return table([Cell(4 << 3 | 2), Cell(size.astype(np.uint64)), Cell(6 << 3), Cell(zigzagged)], len(values))
 
 
-def _truths(words: Sequence[Any]) -> Rows:
+def _booleans(words: Sequence[Any]) -> ByteRows:
     encoded = [field(4, varint(7 << 3) + varint(bool(word))) for word in words]
-    return Rows(np.frombuffer(b"".join(encoded), dtype=np.uint8), _lengths(encoded))
+    return ByteRows(np.frombuffer(b"".join(encoded), dtype=np.uint8), _lengths(encoded))
 
 
-#: Field numbers of a tile's Value message (clause 4.4): the type alone decides, never the value.
-_ENCODE: dict[type, Callable[[Sequence[Any]], Rows]] = {str: _strings, float: _floats, int: _integers, bool: _truths}
+#: Encoders by type; the type alone decides the field of a Value message (clause 4.1), never the value.
+_ENCODE: dict[type, Callable[[Sequence[Any]], ByteRows]] = {
+    str: _strings,
+    float: _floats,
+    int: _integers,
+    bool: _booleans,
+}
 
 
 def _lengths(parts: Sequence[bytes]) -> Ints:
@@ -211,49 +255,61 @@ def _lengths(parts: Sequence[bytes]) -> Ints:
 
 
 def _renumbered(codes: Codes, firsts: Ints) -> tuple[npt.NDArray[np.uint32], Ints]:
-    """Count codes through all columns from their first numbers on, and number those that occur from 0.
+    """Number the values that occur from 0.
 
-    Codes have a row a column. Gives the place of each (where it is -1: any), and the numbers that occur.
+    Parameters
+    ----------
+    codes
+        Codes of each column, shape (columns, rows), -1 where missing.
+    firsts
+        Number of the first value of each column, and the number of all values, shape (columns + 1,).
+
+    Returns
+    -------
+    Index of each value among those that occur, shape (columns, rows), without meaning where missing; and the numbers of
+    the values that occur, ascending.
     """
     count = int(firsts[-1])
     numbers = np.where(codes < 0, count, codes + firsts[:-1, None])
     if count > 256 * numbers.size + 1024:
-        few = np.unique(numbers)
-        return np.searchsorted(few, numbers).astype(np.uint32), few[: len(few) - (len(few) > 0 and few[-1] == count)]
-    seen = np.zeros(count + 1, dtype=bool)
-    seen[numbers] = True
-    seen[count] = False
-    (used,) = seen.nonzero()
-    place = np.empty(count + 1, dtype=np.uint32)
-    place[used], place[count] = np.arange(len(used), dtype=np.uint32), 0
-    return place[numbers], used
+        distinct = np.unique(numbers)
+        used = distinct[: len(distinct) - (len(distinct) > 0 and distinct[-1] == count)]
+        return np.searchsorted(distinct, numbers).astype(np.uint32), used
+    occurs = np.zeros(count + 1, dtype=bool)
+    occurs[numbers] = True
+    occurs[count] = False
+    (used,) = occurs.nonzero()
+    index = np.empty(count + 1, dtype=np.uint32)
+    index[used], index[count] = np.arange(len(used), dtype=np.uint32), 0
+    return index[numbers], used
 
 
-def _coded(name: str, values: Sequence[Any]) -> tuple[Coded, type]:
-    if isinstance(values, Coded):
-        kind = _kind_of(name, values.words)
-        if kind is not float or not np.isnan(values.words).any():
+def _coded(name: str, values: Sequence[Any]) -> tuple[DictionaryArray, type]:
+    """A column as dictionary and codes, and the one type of its values."""
+    if isinstance(values, DictionaryArray):
+        kind = _type_of(name, values.dictionary)
+        if kind is not float or not np.isnan(values.dictionary).any():
             return values, kind
     typed = getattr(values, "dtype", None)
-    if isinstance(typed, np.dtype) and typed.kind in _KINDS:
-        array, kind = np.asarray(values), _KINDS[typed.kind]
+    if isinstance(typed, np.dtype) and typed.kind in _TYPES:
+        array, kind = np.asarray(values), _TYPES[typed.kind]
     else:
-        # One by one: numpy would make 1, 2.5 and "a" of one type.
+        # Value by value, as NumPy would bring 1, 2.5 and "a" to one type.
         array = np.empty(len(values), dtype=object)
         array[:] = list(values)
-        kind = _kind_of(name, array[~pd.isna(array)])
+        kind = _type_of(name, array[~pd.isna(array)])
     codes, words = pd.factorize(array)
-    return Coded(words.tolist(), codes.astype(np.int32)), kind
+    return DictionaryArray(words.tolist(), codes.astype(np.int32)), kind
 
 
-def _kind_of(name: str, values: Iterable[Any]) -> type:
-    """Find the one type of a column of Python objects; a column without values passes as text."""
-    if isinstance(values, Words) and values.is_text:
+def _type_of(name: str, values: Iterable[Any]) -> type:
+    """The one type of the values of a column; a column without values is of texts."""
+    if isinstance(values, DecodedArray) and values.is_text:
         return str
-    found = set(map(type, values))
-    if not found <= set(_ENCODE):
-        found = {type(value.item() if isinstance(value, np.generic) else value) for value in values}
-    if len(found) > 1 or not found <= set(_ENCODE):
-        names = ", ".join(sorted(kind.__name__ for kind in found))
+    types = set(map(type, values))
+    if not types <= set(_ENCODE):
+        types = {type(value.item() if isinstance(value, np.generic) else value) for value in values}
+    if len(types) > 1 or not types <= set(_ENCODE):
+        names = ", ".join(sorted(of_value.__name__ for of_value in types))
         raise GeoError(f"column {name}: expected one of str, int, float or bool, got {names}")
-    return found.pop() if found else str
+    return types.pop() if types else str

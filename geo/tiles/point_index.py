@@ -1,4 +1,4 @@
-"""The points of a layer in Morton order, so that every tile is one slice, thinned where there are too many."""
+"""The points of a layer in Morton order: the points of any tile are one slice, thinned where it holds too many."""
 
 from __future__ import annotations
 
@@ -6,35 +6,59 @@ from copy import copy
 
 import numpy as np
 
-from geo.columnar.chunked_array import Array, numbered, places, searched, spliced, where, whole
-from geo.columnar.row_edit import Splice
+from geo.columnar.chunked_array import (
+    Array,
+    apply_edit,
+    codes_and_order,
+    remap_codes,
+    rows_with_any,
+    search_sorted,
+    to_numpy,
+)
+from geo.columnar.row_edit import RowEdit
 from geo.lonlat import Bools, Floats, Ints
-from geo.tiles.generalize import CODE_BITS, CROWD, EXTENT, THIN_BELOW_ZOOM, best_in_cells, cell_shift, morton
-from geo.tiles.generalize import Codes as Morton
-from geo.tiles.tile_matrix import MERCATOR, Box, Plane, Tile, overlapped
+from geo.tiles.generalize import (
+    CODE_BITS,
+    EXTENT,
+    MAX_TILE_POINTS,
+    MortonCodes,
+    cell_shift,
+    is_thinned,
+    morton,
+    thin_by_grid,
+)
+from geo.tiles.tile_matrix import MERCATOR, Box, Tile, TileProjection, overlapped
 
-#: Where so many points come or go, the best of each cell are mended; where more do, they are found anew.
-_FEW = 32
+#: After an edit of at most so many points, the best points of their cells are updated; after more, all are picked anew.
+_MAX_UPDATED_CELLS = 32
 
 
-class TilePoints:
-    """Points that are found by tile.
+class PointIndex:
+    """Points by tile. A *row* is a row of the layer, an *index* a place in Morton order.
 
     Parameters
     ----------
     lonlat
-        Degrees, shape (n, 2). Points north or south of the square are in no tile.
+        Lon/lat in degrees, shape (n, 2). Points beyond the projection's highest latitude are in no tile.
     row
-        The layer's row of each point.
-    min_zoom, priority
-        By layer row: the first zoom at which it may be shown; which is kept where it is crowded (higher
-        wins, then the earlier row).
+        The layer's row of each point, ascending, shape (n,).
+    min_zoom
+        By row of the layer: the first zoom at which its points may be shown.
+    priority
+        By row of the layer: which points stay where a tile is thinned; higher wins, then the earlier row.
+    thin
+        Whether tiles are thinned, see `geo.tiles.generalize`.
     plane
-        What they are drawn on.
+        Projection that the points are drawn in.
+
+    Attributes
+    ----------
+    codes, xy, row
+        Morton code (ascending), world coordinates, shape (n, 2), and row of the layer of each point.
     """
 
     def __init__(
-        self, lonlat: Floats, row: Ints, min_zoom: Ints, priority: Floats, thin: bool, plane: Plane = MERCATOR
+        self, lonlat: Floats, row: Ints, min_zoom: Ints, priority: Floats, thin: bool, plane: TileProjection = MERCATOR
     ) -> None:
         inside = np.abs(lonlat[:, 1]) <= plane.max_lat
         # The east rim belongs to the last column, the south rim to the last row.
@@ -45,202 +69,215 @@ class TilePoints:
         self.codes: Array = codes[order]
         self.xy: Array = xy[order]
         self.row: Array = row[inside][order]
-        self.min_zoom, self.priority = _of_points(min_zoom, self.row), _of_points(priority, self.row)
+        self.min_zoom, self.priority = _by_point(min_zoom, self.row), _by_point(priority, self.row)
         self.thin, self._single = thin, bool((np.diff(row) > 0).all())
         self._rank()
 
     @classmethod
-    def ready(cls, codes: Array, xy: Array, row: Array, thin: bool, single: bool) -> TilePoints:
-        """Take points that were made ready before: all are shown from zoom 0, and the earlier row is kept.
+    def from_sorted(cls, codes: Array, xy: Array, row: Array, thin: bool, single: bool) -> PointIndex:
+        """Build an index of points that are in Morton order, all shown from zoom 0; the earlier row wins.
 
         Parameters
         ----------
         codes, xy, row
-            As they are kept: Morton codes, ascending, world coordinates and layer rows.
+            As the attributes of an index hold them.
+        thin
+            Whether tiles are thinned.
         single
-            Whether each is the one point of its row.
+            Whether no two points are of one row.
         """
-        made = cls.__new__(cls)
-        made.codes, made.xy, made.row = codes, xy, row
-        made.min_zoom, made.priority = np.broadcast_to(np.int64(0), len(row)), np.broadcast_to(0.0, len(row))
-        made.thin, made._single = thin, single
-        made._rank()
-        return made
+        index = cls.__new__(cls)
+        index.codes, index.xy, index.row = codes, xy, row
+        index.min_zoom, index.priority = np.broadcast_to(np.int64(0), len(row)), np.broadcast_to(0.0, len(row))
+        index.thin, index._single = thin, single
+        index._rank()
+        return index
 
     def _rank(self) -> None:
-        #: The zoom from which all are shown, if each is the one point of a row and no other matters more or is shown
-        #: earlier; then the earlier row is better.
-        self._even = int(self.min_zoom[0]) if self._single and self._is_even() else None
+        #: The zoom from which all points are shown, where no two are of one row and none has priority; else None.
+        self._uniform_min_zoom = int(self.min_zoom[0]) if self._single and self._is_uniform() else None
         # A point may only be outdone by one that is shown as early, or it would vanish on zooming in.
-        self.order = self.row if self._even is not None else _ranks(whole(self.row), -self.priority, self.min_zoom)
+        self._ranks = (
+            _ranks(to_numpy(self.row), -self.priority, self.min_zoom) if self._uniform_min_zoom is None else self.row
+        )
         self._shown: dict[int, Ints] = {}
         self._best: dict[int, Array] = {}
 
-    def _is_even(self) -> bool:
+    def _is_uniform(self) -> bool:
         return len(self.row) > 0 and all(values.strides == (0,) for values in (self.min_zoom, self.priority))
 
-    def spliced(self, other: TilePoints, splice: Splice) -> TilePoints:
-        """Give the points of this layer's rows and, after them, of another's, as a splice of the rows has them.
+    def with_edit(self, second: PointIndex, edit: RowEdit) -> PointIndex:
+        """The index after an edit of the layer's rows.
 
-        Each row has one point at most.
+        Parameters
+        ----------
+        second
+            Points of the layer whose rows are inserted. In neither index are two points of one row.
+        edit
+            Edit of the rows of both layers.
         """
-        same = self._even == other._even and self.priority[:1].tolist() == other.priority[:1].tolist()
-        if self._even is not None and splice.is_rising and (same or not len(other.row)):
-            return self._exchanged(other, splice)
-        return self._arranged(other, splice)
+        alike = self._uniform_min_zoom == second._uniform_min_zoom
+        alike &= self.priority[:1].tolist() == second.priority[:1].tolist()
+        if self._uniform_min_zoom is not None and edit.is_order_preserving and (alike or not len(second.row)):
+            return self._apply_edit(second, edit)
+        return self._sort_edited(second, edit)
 
-    def _arranged(self, other: TilePoints, splice: Splice) -> TilePoints:
-        """Splice and sort anew."""
-        position = np.full(splice.own + splice.other, -1)
-        position[whole(self.row)] = np.arange(len(self.row))
-        position[splice.own + whole(other.row)] = len(self.row) + np.arange(len(other.row))
-        found = position[splice.take]
-        row = np.flatnonzero(found >= 0)
-        source = found[row]
-        codes = np.concatenate([whole(self.codes), whole(other.codes)])[source]
+    def _sort_edited(self, second: PointIndex, edit: RowEdit) -> PointIndex:
+        """Sort the points of all rows of an edit."""
+        index_of_row = np.full(edit.first_rows + edit.second_rows, -1)
+        index_of_row[to_numpy(self.row)] = np.arange(len(self.row))
+        index_of_row[edit.first_rows + to_numpy(second.row)] = len(self.row) + np.arange(len(second.row))
+        source = index_of_row[edit.source_rows]
+        row = np.flatnonzero(source >= 0)
+        source = source[row]
+        codes = np.concatenate([to_numpy(self.codes), to_numpy(second.codes)])[source]
         order = np.argsort(codes, kind="stable")
-        made, source = copy(self), source[order]
-        made.row, made.codes = row[order], codes[order]
-        made.xy = np.concatenate([whole(self.xy), whole(other.xy)])[source]
-        made.min_zoom = _even_out(np.concatenate([self.min_zoom, other.min_zoom])[source])
-        made.priority = _even_out(np.concatenate([self.priority, other.priority])[source])
-        made._rank()
-        return made
+        edited, source = copy(self), source[order]
+        edited.row, edited.codes = row[order], codes[order]
+        edited.xy = np.concatenate([to_numpy(self.xy), to_numpy(second.xy)])[source]
+        edited.min_zoom = _broadcast_if_equal(np.concatenate([self.min_zoom, second.min_zoom])[source])
+        edited.priority = _broadcast_if_equal(np.concatenate([self.priority, second.priority])[source])
+        edited._rank()
+        return edited
 
-    def _exchanged(self, other: TilePoints, splice: Splice) -> TilePoints:
-        """Splice where the order of all that stays is known."""
-        numbers, rows = numbered(self.row, splice.own)
-        lost = where(numbers, rows.rows(splice.gone))
-        source, came = _placed(other, splice)
-        codes, now = other.codes[source], splice.over(rows)
-        at = _places(self.codes, places(numbers, now), codes, came)
-        exchange = Splice.exchanging(len(self.row), lost, at)
-        made = copy(self)
-        made.codes = spliced(self.codes, codes, exchange)
-        made.xy = spliced(self.xy, other.xy[source], exchange)
-        # Rows that come are numbered on after those of before.
-        made.row = made.order = places(spliced(numbers, rows.sources + other.row[source], exchange), now)
-        made.min_zoom, made.priority = (
-            np.broadcast_to(values[0], len(made.row)) for values in (self.min_zoom, self.priority)
+    def _apply_edit(self, second: PointIndex, edit: RowEdit) -> PointIndex:
+        """Insert and remove points; the points that stay keep their order."""
+        stored_rows, row_order = codes_and_order(self.row, edit.first_rows)
+        removed = rows_with_any(stored_rows, row_order.rows_at(edit.removed))
+        source, inserted_row = _sorted_insertions(second, edit)
+        codes, edited_order = second.codes[source], edit.compose(row_order)
+        at = _insertion_points(self.codes, remap_codes(stored_rows, edited_order), codes, inserted_row)
+        point_edit = RowEdit.replace(len(self.row), removed, at)
+        edited = copy(self)
+        edited.codes = apply_edit(self.codes, codes, point_edit)
+        edited.xy = apply_edit(self.xy, second.xy[source], point_edit)
+        # Inserted rows are stored behind all rows that there were.
+        edited_rows = apply_edit(stored_rows, row_order.source_rows + second.row[source], point_edit)
+        edited.row = edited._ranks = remap_codes(edited_rows, edited_order)
+        edited.min_zoom, edited.priority = (
+            np.broadcast_to(values[0], len(edited.row)) for values in (self.min_zoom, self.priority)
         )
-        made._shown, made._best = {}, {}
-        if not len(made.row):
-            made._even = None
-        elif len(lost) + len(at) <= _FEW:
-            touched = np.concatenate([self.codes[lost], codes])
-            kept = [*self._best.items()]
-            made._best = {zoom: self._mended(made, zoom, best, touched, exchange) for zoom, best in kept}
-        return made
+        edited._shown, edited._best = {}, {}
+        if not len(edited.row):
+            edited._uniform_min_zoom = None
+        elif len(removed) + len(at) <= _MAX_UPDATED_CELLS:
+            touched = np.concatenate([self.codes[removed], codes])
+            picked = [*self._best.items()]
+            edited._best = {zoom: self._update_best(edited, zoom, best, touched, point_edit) for zoom, best in picked}
+        return edited
 
-    def _mended(self, made: TilePoints, zoom: int, best: Array, touched: Morton, exchange: Splice) -> Array:
-        """The best points of the cells of a zoom, after some were lost and others came: their cells are seen anew."""
+    def _update_best(
+        self, edited: PointIndex, zoom: int, best: Array, touched: MortonCodes, point_edit: RowEdit
+    ) -> Array:
+        """The best points of a zoom after an edit, given those before it; only cells of touched codes are looked at."""
         shift = cell_shift(zoom)
-        outdone, at, new = list[int](), list[int](), list[int]()
+        removed, at, new = list[int](), list[int](), list[int]()
         for cell in np.unique(touched >> np.uint64(shift)).tolist():
             low, high = np.uint64(cell << shift), np.uint64(((cell + 1) << shift) - 1)
-            begin, end = self._between(low, high)
-            place = searched(best, begin)
-            if place < len(best) and best[place] < end:
-                outdone.append(place)
-            begin, end = made._between(low, high)
+            begin, end = self._code_range(low, high)
+            index = search_sorted(best, begin)
+            if index < len(best) and best[index] < end:
+                removed.append(index)
+            begin, end = edited._code_range(low, high)
             if begin < end:
-                at.append(place)
-                new.append(begin + int(made.order[begin:end].argmin()))
-        numbers, points = numbered(best, exchange.own)
-        now = exchange.over(points)
-        change = Splice.exchanging(len(best), np.array(outdone, np.int64), np.array(at, np.int64))
-        return places(spliced(numbers, now.rows(np.array(new, np.int64)), change), now)
+                at.append(index)
+                new.append(begin + int(edited._ranks[begin:end].argmin()))
+        stored, point_order = codes_and_order(best, point_edit.first_rows)
+        edited_order = point_edit.compose(point_order)
+        change = RowEdit.replace(len(best), np.array(removed, np.int64), np.array(at, np.int64))
+        return remap_codes(apply_edit(stored, edited_order.rows_at(np.array(new, np.int64)), change), edited_order)
 
-    def make_ready(self, zoom: int) -> None:
-        """Find ahead which points stay at a zoom where there are too many."""
-        if self.thin and zoom < THIN_BELOW_ZOOM and len(self.row) > CROWD:
+    def precompute(self, zoom: int) -> None:
+        """Pick the best points of a zoom before its first tile is drawn."""
+        if self.thin and is_thinned(zoom, len(self.row), MAX_TILE_POINTS):
             self._best_at(zoom)
 
     def find(self, tile: Tile, mask: Bools | None) -> Ints:
-        """Give the positions of the points shown in a tile, in Morton order."""
+        """Indices of the points that a tile shows, ascending; rows of the layer that are False in the mask are not."""
         start, stop = self._range(tile)
         # Counted whatever their min_zoom: a tile that is no crowd must not become one on zooming in.
         if mask is None:
-            if self._is_crowd(tile, stop - start):
-                return _among(self._best_at(tile.z), start, stop)
-            return self._at(tile.z, start, stop)
+            if self._is_crowded(tile, stop - start):
+                return _between(self._best_at(tile.z), start, stop)
+            return self._shown_at(tile.z, start, stop)
         shown = start + np.flatnonzero(mask[self.row[start:stop]])
-        crowd = self._is_crowd(tile, len(shown))
+        is_crowded = self._is_crowded(tile, len(shown))
         shown = shown[self.min_zoom[shown] <= tile.z]
-        return shown[best_in_cells(self.codes[shown], self.order[shown], tile.z)] if crowd else shown
+        return shown[thin_by_grid(self.codes[shown], self._ranks[shown], tile.z)] if is_crowded else shown
 
     def within(self, box: Box, zoom: int, mask: Bools | None) -> tuple[Ints, Floats]:
-        """Give the layer rows and world coordinates, shape (n, 2), of what the tiles of a zoom show inside a box."""
-        found = np.concatenate([self.find(tile, mask) for tile in overlapped(box, zoom)])
-        xy = self.xy[found]
+        """Rows of the layer and world coordinates, shape (n, 2), of what the tiles of a zoom show inside a box."""
+        shown = np.concatenate([self.find(tile, mask) for tile in overlapped(box, zoom)])
+        xy = self.xy[shown]
         inside = ((xy >= box[:2]) & (xy <= box[2:])).all(axis=1)
-        return self.row[found[inside]], xy[inside]
+        return self.row[shown[inside]], xy[inside]
 
-    def units(self, tile: Tile, found: Ints) -> Ints:
-        """Give tile units of points in the tile, shape (n, 2), within [0, 4095]."""
-        units = np.rint((self.xy[found] * (1 << tile.z) - [tile.x, tile.y]) * EXTENT)
+    def units(self, tile: Tile, indices: Ints) -> Ints:
+        """Tile units of points that are in the tile, shape (n, 2), within [0, 4095]."""
+        units = np.rint((self.xy[indices] * (1 << tile.z) - [tile.x, tile.y]) * EXTENT)
         clipped: Ints = np.clip(units, 0, EXTENT - 1).astype(np.int64)
         return clipped
 
-    def _is_crowd(self, tile: Tile, count: int) -> bool:
-        return self.thin and tile.z < THIN_BELOW_ZOOM and count > CROWD
+    def _is_crowded(self, tile: Tile, count: int) -> bool:
+        return self.thin and is_thinned(tile.z, count, MAX_TILE_POINTS)
 
     def _range(self, tile: Tile) -> tuple[int, int]:
         shift = 2 * (CODE_BITS - tile.z)
         code = int(morton(np.array([tile.x]), np.array([tile.y]))[0])
-        return self._between(np.uint64(code << shift), np.uint64(((code + 1) << shift) - 1))
+        return self._code_range(np.uint64(code << shift), np.uint64(((code + 1) << shift) - 1))
 
-    def _between(self, low: np.uint64, high: np.uint64) -> tuple[int, int]:
-        return searched(self.codes, low), searched(self.codes, high, "right")
+    def _code_range(self, low: np.uint64, high: np.uint64) -> tuple[int, int]:
+        return search_sorted(self.codes, low), search_sorted(self.codes, high, "right")
 
-    def _at(self, zoom: int, start: int, stop: int) -> Ints:
-        """Give the positions from ``start`` to ``stop`` of what is shown at a zoom."""
-        if self._even is not None:
-            return np.arange(start, stop if self._even <= zoom else start)
+    def _shown_at(self, zoom: int, start: int, stop: int) -> Ints:
+        """Indices from ``start`` to ``stop`` of the points whose min_zoom a zoom has reached."""
+        if self._uniform_min_zoom is not None:
+            return np.arange(start, stop if self._uniform_min_zoom <= zoom else start)
         if zoom not in self._shown:
             self._shown[zoom] = np.flatnonzero(self.min_zoom <= zoom)
-        return _among(self._shown[zoom], start, stop)
+        return _between(self._shown[zoom], start, stop)
 
     def _best_at(self, zoom: int) -> Array:
+        """Indices of the best point of every cell of a zoom, ascending, int32; picked once."""
         if zoom not in self._best:
-            shown, codes, order = self._at(zoom, 0, len(self.row)), whole(self.codes), whole(self.order)
-            best = best_in_cells(codes, order, zoom) if len(shown) == len(self.row) else None
+            shown, codes, ranks = self._shown_at(zoom, 0, len(self.row)), to_numpy(self.codes), to_numpy(self._ranks)
+            best = thin_by_grid(codes, ranks, zoom) if len(shown) == len(self.row) else None
             if best is None:
-                best = shown[best_in_cells(codes[shown], order[shown], zoom)]
+                best = shown[thin_by_grid(codes[shown], ranks[shown], zoom)]
             self._best[zoom] = best.astype(np.int32)
         return self._best[zoom]
 
 
-def _placed(other: TilePoints, splice: Splice) -> tuple[Ints, Ints]:
-    """Positions of the points that come, in the order of their codes, then rows; and the new rows they have."""
-    position = np.full(splice.other, -1)
-    position[whole(other.row)] = np.arange(len(other.row))
-    source = position[splice.came]
-    row, source = splice.came_at[source >= 0], source[source >= 0]
-    order = np.lexsort((row, other.codes[source]))
+def _sorted_insertions(second: PointIndex, edit: RowEdit) -> tuple[Ints, Ints]:
+    """Indices of the points that an edit inserts, by code, then new row; and their new rows."""
+    index_of_row = np.full(edit.second_rows, -1)
+    index_of_row[to_numpy(second.row)] = np.arange(len(second.row))
+    source = index_of_row[edit.inserted]
+    row, source = edit.inserted_at[source >= 0], source[source >= 0]
+    order = np.lexsort((row, second.codes[source]))
     return source[order], row[order]
 
 
-def _places(codes: Array, row: Array, new: Morton, came: Ints) -> Ints:
-    """Before which points new ones are put: behind those of lower codes, and of the same code in lower rows."""
-    at = np.array([searched(codes, code) for code in new], np.int64)
-    for place, code in enumerate(new):
-        end = searched(codes, code, "right")
-        # Those whose rows are left out are in row -1.
-        later = np.flatnonzero(row[at[place] : end] > came[place])
-        at[place] = at[place] + later[0] if len(later) else end
+def _insertion_points(codes: Array, row: Array, new_codes: MortonCodes, new_row: Ints) -> Ints:
+    """Index that each new point is put before: behind lower codes, and behind lower rows of its own code."""
+    at = np.array([search_sorted(codes, code) for code in new_codes], np.int64)
+    for number, code in enumerate(new_codes):
+        end = search_sorted(codes, code, "right")
+        # Points whose rows are removed are in row -1.
+        later = np.flatnonzero(row[at[number] : end] > new_row[number])
+        at[number] = at[number] + later[0] if len(later) else end
     return at
 
 
-def _of_points(values: np.ndarray, row: Ints) -> np.ndarray:
-    """Values of rows by point."""
+def _by_point(values: np.ndarray, row: Ints) -> np.ndarray:
+    """Values of rows, by point."""
     if len(row) and values.strides == (0,):
         return np.broadcast_to(values[0], len(row))
-    return _even_out(values[row])
+    return _broadcast_if_equal(values[row])
 
 
-def _even_out(values: np.ndarray) -> np.ndarray:
-    """The same values, kept as one where they are equal."""
+def _broadcast_if_equal(values: np.ndarray) -> np.ndarray:
+    """Values as a broadcast of one value, which takes no memory, where all are equal."""
     return np.broadcast_to(values[0], len(values)) if len(values) and (values == values[0]).all() else values
 
 
@@ -251,7 +288,8 @@ def _ranks(*keys: np.ndarray) -> Ints:
     return rank
 
 
-def _among(positions: Array, start: int, stop: int) -> Ints:
-    low, high = searched(positions, start), searched(positions, stop)
-    found: Ints = positions[low:high].astype(np.int64)
-    return found
+def _between(indices: Array, start: int, stop: int) -> Ints:
+    """Ascending indices from ``start`` to before ``stop``."""
+    low, high = search_sorted(indices, start), search_sorted(indices, stop)
+    result: Ints = indices[low:high].astype(np.int64)
+    return result

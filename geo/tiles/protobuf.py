@@ -1,4 +1,7 @@
-"""Protocol-buffer bytes, vectorised: varints, zigzag, and rows of bytes of unequal length."""
+"""Protocol-buffer bytes, vectorised over rows: varints, zigzag, and rows of bytes of unequal length.
+
+Encoding: https://protobuf.dev/programming-guides/encoding/
+"""
 
 from __future__ import annotations
 
@@ -9,59 +12,59 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from geo.columnar.ranges import ranges
+from geo.columnar.row_order import ranges
 from geo.lonlat import Bools, Ints
 
 Unsigned: TypeAlias = npt.NDArray[np.uint64]
 Bytes: TypeAlias = npt.NDArray[np.uint8]
 
 
-class Rows(NamedTuple):
-    """Rows of bytes laid end to end: ``data``, and ``sizes`` in bytes, one a row."""
+class ByteRows(NamedTuple):
+    """Rows of bytes laid end to end: ``data``, and the number of bytes of each row, ``sizes``, shape (rows,)."""
 
     data: Bytes
     sizes: Ints
 
     def starts(self) -> Ints:
-        """Give where each row begins."""
+        """First byte of each row, shape (rows,)."""
         return np.cumsum(self.sizes) - self.sizes
 
     def take(self, index: Ints, starts: Ints | None = None) -> bytes:
-        """Give the named rows, end to end; ``starts`` are those of all rows where they are at hand."""
+        """Bytes of rows, end to end; ``starts`` are those of all rows, if the caller has them."""
         starts = self.starts() if starts is None else starts
         return self.data[ranges(starts[index], self.sizes[index])].tobytes()
 
 
 class Cell(NamedTuple):
-    """One varint of every row: ``values`` (or one for all), and where it is ``present`` (None: everywhere)."""
+    """A varint in every row: its values, shape (rows,), or one for all, and in which rows it is (None: in all)."""
 
     values: Unsigned | int
     present: Bools | None = None
 
 
 class Block(NamedTuple):
-    """Bytes of every row in columns, shape (rows, width), and which of them are ``kept``."""
+    """Bytes of every row, shape (rows, width), and which of them the row has (``present``, of the same shape)."""
 
     data: Bytes
-    kept: Bools
+    present: Bools
 
     def flat(self) -> Block:
-        """Give a block of varints side by side, shape (rows, varints, width), as one of bytes."""
+        """A block of varints, shape (rows, varints, width), as a block of bytes, shape (rows, varints * width)."""
         shape = len(self.data), self.data.shape[1] * self.data.shape[2]
-        return Block(self.data.reshape(shape), self.kept.reshape(shape))
+        return Block(self.data.reshape(shape), self.present.reshape(shape))
 
     def sizes(self) -> Ints:
-        """Give the number of bytes of each row."""
-        sizes: Ints = self.kept.sum(axis=1, dtype=np.int64)
+        """Number of bytes of each row, shape (rows,)."""
+        sizes: Ints = self.present.sum(axis=1, dtype=np.int64)
         return sizes
 
-    def rows(self) -> Rows:
-        """Give the bytes that are kept."""
-        return Rows(self.data[self.kept], self.sizes())
+    def rows(self) -> ByteRows:
+        """The bytes of each row, end to end."""
+        return ByteRows(self.data[self.present], self.sizes())
 
 
 def varint(number: int) -> bytes:
-    """Encode one unsigned number."""
+    """Encode an unsigned number."""
     out = bytearray()
     while number > 127:
         out.append(number & 127 | 128)
@@ -71,7 +74,7 @@ def varint(number: int) -> bytes:
 
 
 def field(number: int, content: bytes) -> bytes:
-    """Encode a length-delimited field."""
+    """Encode a length-delimited field (wire type 2) of a field number."""
     return varint(number << 3 | 2) + varint(len(content)) + content
 
 
@@ -81,46 +84,46 @@ def zigzag(values: Ints) -> Unsigned:
 
 
 def varint_size(number: int) -> int:
-    """Give the number of bytes that a varint takes, 1 to 10."""
+    """Number of bytes of a varint, 1 to 10."""
     return max(1, -(-number.bit_length() // 7))
 
 
 def varint_sizes(values: Unsigned) -> Ints:
-    """Give the number of bytes each varint takes, 1 to 10."""
+    """Number of bytes of each varint, 1 to 10, of the shape of ``values``."""
     sizes = np.ones(values.shape, dtype=np.int64)
-    largest = int(values.max()) if values.size else 0
-    for shift in range(7, largest.bit_length(), 7):
+    max_value = int(values.max()) if values.size else 0
+    for shift in range(7, max_value.bit_length(), 7):
         sizes += values >= np.uint64(1 << shift)
     return sizes
 
 
 def varints(values: Unsigned) -> Bytes:
-    """Encode numbers end to end."""
+    """Encode numbers, shape (n,), end to end."""
     return table([Cell(values)], len(values)).data
 
 
-def table(parts: Sequence[Cell | Block], rows: int) -> Rows:
-    """Encode rows of varints; cells that are not present take no byte."""
-    return beside(parts, rows).rows()
+def table(parts: Sequence[Cell | Block], rows: int) -> ByteRows:
+    """Encode rows of varints and bytes; a cell that is not present takes no byte."""
+    return hstack(parts, rows).rows()
 
 
-def beside(parts: Sequence[Cell | Block], rows: int) -> Block:
-    """Give cells and blocks side by side as one block."""
+def hstack(parts: Sequence[Cell | Block], rows: int) -> Block:
+    """Put cells and blocks side by side into one block of so many rows."""
     blocks = [_cell(part) if isinstance(part, Cell) else part for part in parts]
     width = sum(block.data.shape[1] for block in blocks)
-    whole = Block(np.empty((rows, width), dtype=np.uint8), np.empty((rows, width), dtype=bool))
-    at = 0
-    for data, kept in blocks:
-        end = at + data.shape[1]
-        whole.data[:, at:end], whole.kept[:, at:end] = data, kept
-        at = end
-    return whole
+    stacked = Block(np.empty((rows, width), dtype=np.uint8), np.empty((rows, width), dtype=bool))
+    begin = 0
+    for data, present in blocks:
+        end = begin + data.shape[1]
+        stacked.data[:, begin:end], stacked.present[:, begin:end] = data, present
+        begin = end
+    return stacked
 
 
 def _cell(cell: Cell) -> Block:
-    """Give the bytes of one varint a row, shape (rows or 1, width), and which of them are there."""
-    data, kept = _constant(cell.values) if isinstance(cell.values, int) else digits(cell.values)
-    return Block(data, kept if cell.present is None else kept & cell.present[:, None])
+    """The bytes of a varint in every row, shape (rows or 1, width)."""
+    data, present = _constant(cell.values) if isinstance(cell.values, int) else digits(cell.values)
+    return Block(data, present if cell.present is None else present & cell.present[:, None])
 
 
 @lru_cache(maxsize=256)
@@ -132,22 +135,32 @@ def _constant(value: int) -> Block:
 
 
 def digits(values: npt.NDArray[np.uint32] | Unsigned) -> Block:
-    """Give the bytes of each varint, shape (..., width), the last axis as wide as the largest, and which are there."""
+    """Encode varints side by side.
+
+    Parameters
+    ----------
+    values
+        Unsigned integers, shape (...).
+
+    Returns
+    -------
+    Bytes and which are present, shape (..., width), where width is that of the largest value.
+    """
     width = varint_size(int(values.max()) if values.size else 0)
     data = np.empty((*values.shape, width), dtype=np.uint8)
-    kept = np.ones((*values.shape, width), dtype=bool)
-    rest: npt.NDArray[Any] = values
-    for place in range(width - 1):
-        data[..., place] = rest & 127
-        rest = rest >> 7
-        kept[..., place + 1] = rest != 0
-        data[..., place] |= kept[..., place + 1].view(np.uint8) << 7
-    data[..., width - 1] = rest
-    return Block(data, kept)
+    present = np.ones((*values.shape, width), dtype=bool)
+    remainder: npt.NDArray[Any] = values
+    for digit in range(width - 1):
+        data[..., digit] = remainder & 127
+        remainder = remainder >> 7
+        present[..., digit + 1] = remainder != 0
+        data[..., digit] |= present[..., digit + 1].view(np.uint8) << 7
+    data[..., width - 1] = remainder
+    return Block(data, present)
 
 
-def glued(first: Rows, second: Rows) -> Bytes:
-    """Give row 0 of the first, row 0 of the second, row 1 of the first and so on, end to end."""
+def concat(first: ByteRows, second: ByteRows) -> Bytes:
+    """Concatenate two sets of as many rows by turns: row 0 of the first, row 0 of the second, row 1 of the first."""
     total = first.sizes + second.sizes
     starts = np.cumsum(total) - total
     data = np.empty(int(total.sum()), dtype=np.uint8)

@@ -1,4 +1,4 @@
-"""The lines or polygons of a layer, found by tile, simplified for its zoom, and clipped to it."""
+"""The lines or polygons of a layer by tile: found by an index in space, simplified for the zoom, and clipped."""
 
 from __future__ import annotations
 
@@ -9,97 +9,118 @@ from typing import NamedTuple
 import numpy as np
 import shapely
 
-from geo.columnar.chunked_array import Array, whole
+from geo.columnar.chunked_array import Array, to_numpy
 from geo.lonlat import Bools, Floats, Ints, Objects
 from geo.tiles import mvt_geometry
 from geo.tiles.generalize import (
     CODE_BITS,
     EXTENT,
-    SHAPE_CELLS,
-    SHAPE_CROWD,
-    THIN_BELOW_ZOOM,
-    Codes,
+    MAX_TILE_SHAPES,
+    SHAPE_CELL_BITS,
+    MortonCodes,
+    is_thinned,
     morton,
     simplified,
-    uncrowded,
+    thin_crowded_tiles,
 )
-from geo.tiles.protobuf import Rows
-from geo.tiles.tile_matrix import MERCATOR, Box, Plane, Tile
+from geo.tiles.protobuf import ByteRows
+from geo.tiles.tile_matrix import MERCATOR, Box, Tile, TileProjection
 
-#: Units drawn beyond the tile on every side, so that borders do not show.
+#: Tile units drawn beyond a tile on every side, so that its borders do not show.
 BUFFER = 64
-#: Below this zoom all shapes are simplified when its first tile is asked for; from it on the few of each tile.
-AT_ONCE = 8
-#: Deeper zooms are drawn from the full shapes.
-DEEPEST_SIMPLIFIED = 14
+#: Below this zoom all shapes are simplified before the first tile is drawn; from it on those of each tile are.
+WHOLE_BELOW_ZOOM = 8
 
 
 class _Level(NamedTuple):
+    """Shapes that a zoom shows, their rows of the layer, and an index in space."""
+
     shapes: Objects
     row: Ints
     tree: shapely.STRtree
 
 
-class TileShapes:
-    """Lines or polygons (one of both) that are found by tile.
+class ShapeIndex:
+    """Lines or polygons by tile.
 
     Parameters
     ----------
     lonlat
-        Single lines or single valid polygons in degrees. What lies north or south of the square is cut off.
+        Single lines or single valid polygons in lon/lat degrees, shape (n,). What lies beyond the projection's highest
+        latitude is cut off.
     row
-        The layer's row of each shape, ascending.
+        The layer's row of each shape, ascending, shape (n,).
     min_zoom
-        By layer row: the first zoom at which it is shown.
+        By row of the layer: the first zoom at which its shapes are shown.
+    area
+        Whether the shapes are polygons, not lines.
     thin
-        Whether a tile below zoom 12 with a crowd of them shows the largest of each cell of a grid only, by their
-        middles; all are then shown from zoom 0.
+        Whether tiles are thinned to the largest shape of each cell of a grid, by the centres of their boxes, see
+        `geo.tiles.generalize`; shapes are then shown from zoom 0.
     plane
-        What they are drawn on.
+        Projection that the shapes are drawn in.
     """
 
     def __init__(
-        self, lonlat: Objects, row: Ints, min_zoom: Ints, area: bool, thin: bool = False, plane: Plane = MERCATOR
+        self,
+        lonlat: Objects,
+        row: Ints,
+        min_zoom: Ints,
+        area: bool,
+        thin: bool = False,
+        plane: TileProjection = MERCATOR,
     ) -> None:
         self.area, self.thin = area, thin
         inside, source = _parts(_within_square(lonlat, plane.max_lat), area)
-        self._given: Array = shapely.transform(inside, plane.world)
+        self._stored: Array = shapely.transform(inside, plane.world)
         self.row = row[source]
         self.min_zoom = min_zoom[self.row]
-        self._begin()
+        self._reset()
 
     @classmethod
-    def ready(cls, shapes: Array, row: Ints, area: bool) -> TileShapes:
-        """Take shapes of a thin layer that were made ready before, in world coordinates; all shown from zoom 0.
+    def from_world(cls, shapes: Array, row: Ints, area: bool) -> ShapeIndex:
+        """Build an index of a thin layer, whose shapes are in world coordinates and shown from zoom 0.
 
-        What makes its shapes when they are asked for is first asked when something is drawn.
+        A lazy array is materialized when something is drawn.
         """
-        made = cls.__new__(cls)
-        made.area, made.thin, made._given, made.row = area, True, shapes, row
-        made.min_zoom = np.zeros(len(row), np.int64)
-        made._begin()
-        return made
+        index = cls.__new__(cls)
+        index.area, index.thin, index._stored, index.row = area, True, shapes, row
+        index.min_zoom = np.zeros(len(row), np.int64)
+        index._reset()
+        return index
 
-    def _begin(self) -> None:
+    def _reset(self) -> None:
         self._levels: dict[int, _Level] = {}
         self._shown: dict[int, Bools] = {}
 
     @property
     def shapes(self) -> Objects:
-        """The shapes, in world coordinates."""
-        return whole(self._given)
+        """The shapes in world coordinates, shape (n,), of the dtype object."""
+        return to_numpy(self._stored)
 
-    def make_ready(self, zoom: int) -> None:
-        """Make ahead what the first tile of a zoom would wait for."""
+    def precompute(self, zoom: int) -> None:
+        """Pick, simplify and index the shapes of a zoom before its first tile is drawn."""
         if not len(self.row):
             return
-        if zoom < AT_ONCE:
+        if zoom < WHOLE_BELOW_ZOOM:
             self._level(zoom)
         else:
-            _ = self._whole, self._is_shown(zoom, None)
+            _ = self._unsimplified, self._is_shown(zoom, None)
 
-    def draw(self, tile: Tile, mask: Bools | None) -> tuple[Ints, Rows]:
-        """Give the layer rows that the tile shows, ascending, and their commands, one row of bytes each."""
+    def draw(self, tile: Tile, mask: Bools | None) -> tuple[Ints, ByteRows]:
+        """Draw what a tile shows.
+
+        Parameters
+        ----------
+        tile
+            The tile; `BUFFER` units around it are drawn too.
+        mask
+            By row of the layer: False leaves the row out; None leaves none out.
+
+        Returns
+        -------
+        The layer's rows that are shown, ascending, and the geometry commands of each (`geo.tiles.mvt_geometry`).
+        """
         margin = BUFFER / EXTENT
         box = np.array([tile.x - margin, tile.y - margin, tile.x + 1 + margin, tile.y + 1 + margin]) / (1 << tile.z)
         row, clipped = self.within(box, tile.z, mask)
@@ -110,84 +131,85 @@ class TileShapes:
         return _draw_polygons(shapely.transform(clipped, units), row) if self.area else _draw_lines(clipped, units, row)
 
     def within(self, box: Box, zoom: int, mask: Bools | None) -> tuple[Ints, Objects]:
-        """Give the layer rows, ascending, and shapes in world coordinates of what a zoom shows, cut to a box."""
+        """Rows of the layer, ascending, and shapes in world coordinates of what a zoom shows, clipped to a box."""
         shapes, row = self._near(box, zoom, mask)
         clipped, source = _parts(_clipped(shapes, box), self.area)
         return row[source], clipped
 
     def _near(self, box: Box, zoom: int, mask: Bools | None) -> tuple[Objects, Ints]:
-        """Give what a zoom shows whose boxes meet a box, with their layer rows, ascending."""
-        if zoom < AT_ONCE and not (mask is not None and self._is_thinned(zoom)):
+        """Shapes that a zoom shows and whose boxes meet a box, with their rows of the layer, ascending."""
+        if zoom < WHOLE_BELOW_ZOOM and not (mask is not None and self._is_thinned(zoom)):
             level = self._level(zoom)
-            found = self._met(level, box, mask)
-            return level.shapes[found], level.row[found]
-        found = self._met(self._whole, box, mask)
-        found = found[self._is_shown(zoom, mask)[found]]
-        shapes = self.shapes[found]
-        return simplified(shapes, zoom) if zoom <= DEEPEST_SIMPLIFIED else shapes, self.row[found]
+            near = self._intersecting(level, box, mask)
+            return level.shapes[near], level.row[near]
+        near = self._intersecting(self._unsimplified, box, mask)
+        near = near[self._is_shown(zoom, mask)[near]]
+        return simplified(self.shapes[near], zoom), self.row[near]
 
-    def _met(self, level: _Level, box: Box, mask: Bools | None) -> Ints:
-        found = np.sort(level.tree.query(shapely.box(*box)))
-        return found if mask is None else found[mask[level.row[found]]]
+    def _intersecting(self, level: _Level, box: Box, mask: Bools | None) -> Ints:
+        """Indices of the shapes of a level whose boxes meet a box, ascending."""
+        near = np.sort(level.tree.query(shapely.box(*box)))
+        return near if mask is None else near[mask[level.row[near]]]
 
     def _is_thinned(self, zoom: int) -> bool:
-        return self.thin and zoom < THIN_BELOW_ZOOM and len(self.row) > SHAPE_CROWD
+        return self.thin and is_thinned(zoom, len(self.row), MAX_TILE_SHAPES)
 
     def _is_shown(self, zoom: int, mask: Bools | None) -> Bools:
-        """Which of all shapes a zoom shows, shape (number of shapes,); without a mask it is found once."""
+        """Which shapes a zoom shows, shape (n,); without a mask they are picked once."""
         if mask is None and zoom in self._shown:
             return self._shown[zoom]
         shown = self.min_zoom <= zoom
         if self._is_thinned(zoom):
             shown = np.zeros(len(self.row), dtype=bool)
-            shown[self._uncrowded(zoom, mask)] = True
+            shown[self._thinned(zoom, mask)] = True
         if mask is None:
             self._shown[zoom] = shown
         return shown
 
     @cached_property
-    def _whole(self) -> _Level:
-        """All shapes as they are."""
+    def _unsimplified(self) -> _Level:
+        """All shapes as they are, with their index in space."""
         return _Level(self.shapes, self.row, shapely.STRtree(self.shapes))
 
     def _level(self, zoom: int) -> _Level:
-        """Make what a zoom shows of all when it is first asked for."""
+        """Simplified shapes of a zoom, built when they are first needed."""
         if zoom not in self._levels:
             shown = np.flatnonzero(self._is_shown(zoom, None))
             whole = self.shapes[shown]
-            shapes = _shared(simplified(whole, zoom), whole)
+            shapes = _share_unchanged(simplified(whole, zoom), whole)
             self._levels[zoom] = _Level(shapes, self.row[shown], shapely.STRtree(shapes))
         return self._levels[zoom]
 
-    def _uncrowded(self, zoom: int, mask: Bools | None) -> Ints:
-        """Positions of the shapes that a zoom shows, ascending."""
-        codes, at, order = self._places
+    def _thinned(self, zoom: int, mask: Bools | None) -> Ints:
+        """Indices of the shapes that a thinned zoom shows, ascending."""
+        codes, index, rank = self._centres
         if mask is not None:
-            kept = mask[self.row[at]]
-            codes, at = codes[kept], at[kept]
-        return np.sort(at[uncrowded(codes, order[at], zoom, SHAPE_CROWD, SHAPE_CELLS)])
+            is_selected = mask[self.row[index]]
+            codes, index = codes[is_selected], index[is_selected]
+        return np.sort(index[thin_crowded_tiles(codes, rank[index], zoom, MAX_TILE_SHAPES, SHAPE_CELL_BITS)])
 
     @cached_property
-    def _places(self) -> tuple[Codes, Ints, Ints]:
-        """Morton codes of the middles, ascending, the position of each, and by position the rank: largest first."""
+    def _centres(self) -> tuple[MortonCodes, Ints, Ints]:
+        """Morton codes of box centres, ascending, the shape of each, and the rank of each shape, largest first."""
         west, north, east, south = shapely.bounds(self.shapes).T
-        middles = np.clip([(west + east) / 2, (north + south) / 2], 0, 1 - 2.0**-CODE_BITS)
-        x, y = (middles * 2.0**CODE_BITS).astype(np.int64)
+        centres = np.clip([(west + east) / 2, (north + south) / 2], 0, 1 - 2.0**-CODE_BITS)
+        x, y = (centres * 2.0**CODE_BITS).astype(np.int64)
         codes = morton(x, y)
-        at = np.argsort(codes, kind="stable")
+        index = np.argsort(codes, kind="stable")
         rank = np.empty(len(codes), np.int64)
         rank[np.argsort(west - east + north - south, kind="stable")] = np.arange(len(codes))
-        return codes[at], at, rank
+        return codes[index], index, rank
 
 
-def _shared(simple: Objects, whole: Objects) -> Objects:
-    """The simplified shapes, those that lost no vertex as the whole ones, so that they are in memory once."""
+def _share_unchanged(simple: Objects, whole: Objects) -> Objects:
+    """The simplified shapes; one that lost no vertex is the whole object itself, so that it is in memory once."""
     same = shapely.equals_identical(simple, whole)
     simple[same] = whole[same]
     return simple
 
 
 def _within_square(shapes: Objects, max_lat: float) -> Objects:
+    """Shapes in degrees without what is beyond a latitude, north or south."""
     bounds = shapely.bounds(shapes)
     over = (bounds[:, 1] < -max_lat) | (bounds[:, 3] > max_lat)
     cut = shapes.copy()
@@ -196,14 +218,14 @@ def _within_square(shapes: Objects, max_lat: float) -> Objects:
 
 
 def _parts(shapes: Objects, area: bool) -> tuple[Objects, Ints]:
-    """Take apart, and keep what has the dimension wanted; with the position each part came from."""
+    """Single polygons (or lines) of shapes, without empty ones, and the index of the shape that each is of."""
     parts, source = shapely.get_parts(shapes, return_index=True)
-    kept = (shapely.get_dimensions(parts) == (2 if area else 1)) & ~shapely.is_empty(parts)
-    return parts[kept], source[kept]
+    fits = (shapely.get_dimensions(parts) == (2 if area else 1)) & ~shapely.is_empty(parts)
+    return parts[fits], source[fits]
 
 
 def _clipped(shapes: Objects, box: np.ndarray) -> Objects:
-    """Clip to a box; the quick clip may leave a polygon invalid, and those are cut again with care."""
+    """Clip to a box; a polygon that the quick clip leaves invalid is intersected with the box instead."""
     bounds = shapely.bounds(shapes)
     over = np.flatnonzero((bounds[:, :2] < box[:2]).any(axis=1) | (bounds[:, 2:] > box[2:]).any(axis=1))
     clipped = shapes.copy()
@@ -213,18 +235,19 @@ def _clipped(shapes: Objects, box: np.ndarray) -> Objects:
     return clipped
 
 
-def _draw_lines(lines: Objects, units: Callable[[Floats], Floats], row: Ints) -> tuple[Ints, Rows]:
+def _draw_lines(lines: Objects, units: Callable[[Floats], Floats], row: Ints) -> tuple[Ints, ByteRows]:
+    """Round to tile units; lines of fewer than two different vertices are not drawn."""
     exact, path = shapely.get_coordinates(lines, return_index=True)
     xy, sizes = _vertices(units(exact), path, len(lines), closed=False)
     drawn = sizes >= 2
     return _paths(xy[np.repeat(drawn, sizes)], sizes[drawn], row[drawn], closed=False)
 
 
-def _draw_polygons(units: Objects, row: Ints) -> tuple[Ints, Rows]:
-    """Round to the grid, repair what that spoils, wind exterior rings to positive area with y down (4.3.3.3)."""
+def _draw_polygons(units: Objects, row: Ints) -> tuple[Ints, ByteRows]:
+    """Round to tile units, repair invalid polygons, wind exterior rings to positive area (clause 4.3.4.4)."""
     rounded = shapely.transform(units, np.rint)
-    spoilt = ~shapely.is_valid(rounded)
-    rounded[spoilt] = shapely.set_precision(units[spoilt], 1, mode="valid_output")
+    invalid = ~shapely.is_valid(rounded)
+    rounded[invalid] = shapely.set_precision(units[invalid], 1, mode="valid_output")
     polygons, source = _parts(rounded, area=True)
     rings, polygon = shapely.get_rings(shapely.orient_polygons(polygons, exterior_cw=False), return_index=True)
     xy, sizes = _vertices(*shapely.get_coordinates(rings, return_index=True), len(rings), closed=True)
@@ -232,11 +255,11 @@ def _draw_polygons(units: Objects, row: Ints) -> tuple[Ints, Rows]:
 
 
 def _vertices(exact: Floats, path: Ints, paths: int, closed: bool) -> tuple[Ints, Ints]:
-    """Give rounded vertices without repeats (and without the closing one), and their number a path."""
+    """Rounded vertices, shape (n, 2), without repeated ones and without closing ones, and their number by path."""
     xy: Ints = np.rint(exact).astype(np.int64)
-    kept = np.ones(len(xy), dtype=bool)
-    kept[1:] = (path[1:] != path[:-1]) | (xy[1:, 0] != xy[:-1, 0]) | (xy[1:, 1] != xy[:-1, 1])
-    xy, path = xy[kept], path[kept]
+    is_new = np.ones(len(xy), dtype=bool)
+    is_new[1:] = (path[1:] != path[:-1]) | (xy[1:, 0] != xy[:-1, 0]) | (xy[1:, 1] != xy[:-1, 1])
+    xy, path = xy[is_new], path[is_new]
     sizes: Ints = np.bincount(path, minlength=paths).astype(np.int64)
     if closed and len(xy):
         last = np.cumsum(sizes) - 1
@@ -245,5 +268,5 @@ def _vertices(exact: Floats, path: Ints, paths: int, closed: bool) -> tuple[Ints
     return xy, sizes
 
 
-def _paths(xy: Ints, sizes: Ints, row: Ints, closed: bool) -> tuple[Ints, Rows]:
+def _paths(xy: Ints, sizes: Ints, row: Ints, closed: bool) -> tuple[Ints, ByteRows]:
     return np.unique(row), mvt_geometry.paths(xy, sizes, row, closed)

@@ -14,16 +14,15 @@ import numpy as np
 
 from geo.errors import GeometryError
 from geo.lonlat import Floats
-from geo.tiles import tile_matrix
 
 #: West, north, east, south of a rectangle in world coordinates, shape (4,).
 Box: TypeAlias = Floats
 
-#: The square ends here, in degrees north and south.
+#: Latitude, north and south, at which the square of web Mercator ends.
 MAX_LAT = math.degrees(math.atan(math.sinh(math.pi)))
 #: WebMercatorQuad defines zoom levels 0 to 24.
 MAX_ZOOM = 24
-#: Parts of a tile that rounding may add or take where a box ends on a tile's border.
+#: Part of a tile by which a box that ends on a border may pass it in rounding.
 BORDER = 1e-6
 
 
@@ -45,7 +44,7 @@ class Tile(_Address):
     __slots__ = ()
 
     def __new__(cls, z: int, x: int, y: int) -> Self:
-        """Check the address."""
+        """Refuse an address that is not of the tile matrix set."""
         if not 0 <= z <= MAX_ZOOM:
             raise GeometryError(f"expected a zoom in [0, {MAX_ZOOM}], got {z}")
         if not (0 <= x < 1 << z and 0 <= y < 1 << z):
@@ -54,29 +53,34 @@ class Tile(_Address):
 
 
 def world(lonlat: Floats) -> Floats:
-    """Project lon/lat degrees, shape (n, 2), to world coordinates; latitudes beyond the square are clamped."""
+    """Project lon/lat degrees, shape (n, 2), to world coordinates of EPSG:3857; latitudes are clamped to `MAX_LAT`."""
     sine = np.sin(np.radians(np.clip(lonlat[:, 1], -MAX_LAT, MAX_LAT)))
     y = 0.5 - np.arctanh(sine) / (2 * np.pi)
     return np.column_stack([lonlat[:, 0] / 360 + 0.5, np.clip(y, 0, 1)])
 
 
 def lonlat(world_xy: Floats) -> Floats:
-    """Give the lon/lat degrees of world coordinates, shape (n, 2)."""
+    """Lon/lat degrees of world coordinates of EPSG:3857, both of shape (n, 2)."""
     lat = np.degrees(np.arctan(np.sinh(np.pi * (1 - 2 * world_xy[:, 1]))))
     return np.column_stack([world_xy[:, 0] * 360 - 180, lat])
 
 
 def bounds(tile: Tile) -> tuple[float, float, float, float]:
-    """Give west, south, east, north of a tile in degrees."""
+    """West, south, east, north of a tile in degrees."""
     corners = np.array([[tile.x, tile.y + 1], [tile.x + 1, tile.y]]) / (1 << tile.z)
     (west, south), (east, north) = lonlat(corners).tolist()
     return west, south, east, north
 
 
 def tile_at(lon: float, lat: float, z: int) -> Tile:
-    """Give the tile that holds a place; borders belong to the tile east and south of them.
+    """The tile that holds a point in degrees; a border belongs to the tile east or south of it.
 
-    Places beyond the square are taken to its rim.
+    A point beyond the square is in the nearest tile.
+
+    Raises
+    ------
+    GeometryError
+        When there is no such zoom.
     """
     count = 1 << Tile(z, 0, 0).z
     x, y = np.clip(np.floor(world(np.array([[lon, lat]]))[0] * count), 0, count - 1)
@@ -84,10 +88,10 @@ def tile_at(lon: float, lat: float, z: int) -> Tile:
 
 
 def covering(bbox: tuple[float, float, float, float], z: int) -> list[Tile]:
-    """Give the tiles that a box (west, south, east, north in degrees) overlaps, row by row.
+    """Tiles that a box (west, south, east, north in degrees) overlaps, row by row.
 
-    A box with west greater than east crosses 180 degrees (RFC 7946, 5.2). A box without area has the
-    tile of its place; one that only touches a tile's border does not overlap it.
+    A box with west greater than east crosses 180 degrees (RFC 7946, 5.2). A box without area has the tile that holds
+    it; a box that only touches the border of a tile does not overlap that tile.
 
     Raises
     ------
@@ -106,7 +110,7 @@ def covering(bbox: tuple[float, float, float, float], z: int) -> list[Tile]:
 
 
 def overlapped(box: Box, z: int) -> list[Tile]:
-    """Give the tiles of a zoom that a box in world coordinates overlaps, row by row; at least one."""
+    """Tiles of a zoom that a box in world coordinates overlaps, row by row; at least one."""
     count = 1 << Tile(z, 0, 0).z
     left, top, right, bottom = (box * count).tolist()
     columns, rows = span(left, right, count), span(top, bottom, count)
@@ -114,26 +118,27 @@ def overlapped(box: Box, z: int) -> list[Tile]:
 
 
 def span(low: float, high: float, count: int) -> range:
-    """Give the columns, or rows, of ``count`` that lie between two places in tiles; at least one."""
+    """Columns (or rows) of ``count`` between two coordinates in widths (heights) of a tile; at least one."""
     first = min(max(math.floor(low + BORDER), 0), count - 1)
     last = min(max(math.ceil(high - BORDER) - 1, first), count - 1)
     return range(first, last + 1)
 
 
 @dataclass(frozen=True)
-class Plane:
-    """A projection of the world.
+class TileProjection:
+    """A projection that tiles are parts of.
 
     Parameters
     ----------
     name
         Its coordinate reference system.
     world
-        Projects lon/lat degrees, shape (n, 2), to [0, 1] x [0, height], x to the east, y to the south.
+        Projects lon/lat degrees, shape (n, 2), to world coordinates, shape (n, 2): [0, 1] x [0, height], x to the east,
+        y to the south.
     max_lat
-        Where it ends, in degrees north and south.
+        Latitude, north and south, at which it ends, in degrees.
     height
-        Of the world, in widths of it.
+        Height of the world in widths of the world.
     """
 
     name: str
@@ -142,11 +147,11 @@ class Plane:
     height: float
 
 
-def degrees(lonlat: Floats) -> Floats:
-    """Project lon/lat degrees, shape (n, 2), to world coordinates of equal degrees: 0.5 is the south pole."""
+def world_in_degrees(lonlat: Floats) -> Floats:
+    """Project lon/lat degrees, shape (n, 2), to world coordinates of plate carrée, where the south pole is y 0.5."""
     return np.column_stack([lonlat[:, 0] / 360 + 0.5, 0.25 - np.clip(lonlat[:, 1], -90, 90) / 360])
 
 
-MERCATOR = Plane("EPSG:3857", tile_matrix.world, tile_matrix.MAX_LAT, 1.0)
-#: Of twice as many columns as rows: its level z (WorldCRS84Quad) is the upper half of zoom z + 1 of a square.
-DEGREES = Plane("OGC:CRS84", degrees, 90.0, 0.5)
+MERCATOR = TileProjection("EPSG:3857", world, MAX_LAT, 1.0)
+#: Plate carrée, half as high as wide: level z of WorldCRS84Quad is the upper half of zoom z + 1 of a square.
+DEGREES = TileProjection("OGC:CRS84", world_in_degrees, 90.0, 0.5)

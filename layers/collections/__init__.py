@@ -1,1 +1,1 @@
-"""The flat feature collections that clients read: feature types, columns, indexes."""
+"""The flat feature collections that clients read: feature types, columns, geometry indexes, rendered forms."""

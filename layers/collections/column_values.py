@@ -1,4 +1,4 @@
-"""Columns of features as arrays: values, which are there, texts as codes of a dictionary, ranks to sort by."""
+"""Columns of features as arrays to filter and sort by: values, which are present, dictionary codes, sort ranks."""
 
 from __future__ import annotations
 
@@ -14,13 +14,22 @@ from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import BaseModel
 
-from geo.columnar.dictionary_array import Coded, Codes
-from geo.columnar.ranges import ranges
+from geo.columnar import chunked_array
+from geo.columnar.chunked_array import apply_edit, to_numpy
+from geo.columnar.dictionary_array import Codes, DictionaryArray
+from geo.columnar.row_edit import RowEdit
+from geo.columnar.row_order import ranges
 from geo.lonlat import Bools, Ints
-from layers.collections.queryables import Kind
+from layers.collections.feature_table import FeatureTable
+from layers.collections.geometry_index import GeometryIndex
+from layers.collections.queryables import GEOMETRY, Kind, Queryable, queryables_of
+from layers.model.cache import Lazy
 
 Array: TypeAlias = NDArray[Any]
+#: First and last day of each row.
+DaySpans: TypeAlias = tuple[chunked_array.Array, chunked_array.Array]
 
 #: What stands where a value is missing, and the dtype, of the kinds that are no objects.
 _PLAIN: Mapping[Kind, tuple[object, str]] = MappingProxyType(
@@ -33,10 +42,11 @@ _PLAIN: Mapping[Kind, tuple[object, str]] = MappingProxyType(
     }
 )
 _EPOCH = date(1970, 1, 1).toordinal()
+_FIRST_DAY, _LAST_DAY = np.datetime64("0001-01-01"), np.datetime64("9999-12-31")
 
 
 @dataclass(frozen=True, eq=False)
-class Words:
+class TextValues:
     """Texts as codes of a dictionary.
 
     Parameters
@@ -44,55 +54,55 @@ class Words:
     words
         Every text once, in the order of code points.
     codes
-        Place of each row's text in ``words``, shape (n,); -1 where it is missing.
+        Index of each row's text in ``words``, shape (n,); -1 where it is missing.
     """
 
     words: Sequence[str]
     codes: Codes
 
     @classmethod
-    def of(cls, column: Coded) -> Words:
+    def of(cls, column: DictionaryArray) -> TextValues:
         """The texts of a column."""
-        return cls(column.words, column.codes)
+        return cls(column.dictionary, column.codes)
 
-    def folded(self, name: str, fold: Callable[[str], str]) -> Words:
-        """The same with each text folded; made once for each name of a fold."""
+    def folded(self, name: str, fold: Callable[[str], str]) -> TextValues:
+        """The texts after a fold, such as to lower case; computed once for each name of a fold."""
         if name not in self._folded:
             folded = [fold(word) for word in self.words]
             words = sorted(set(folded))
-            place = {word: code for code, word in enumerate(words)}
-            moved = np.fromiter((*map(place.__getitem__, folded), -1), np.int32, len(folded) + 1)
-            self._folded[name] = Words(words, _frozen(moved[self.codes]))
+            code_of = {word: code for code, word in enumerate(words)}
+            codes = np.fromiter((*map(code_of.__getitem__, folded), -1), np.int32, len(folded) + 1)
+            self._folded[name] = TextValues(words, _frozen(codes[self.codes]))
         return self._folded[name]
 
-    def holding(self, piece: str) -> Bools:
-        """Which of the words hold a text that has no NUL, shape (number of words,)."""
+    def containing(self, text: str) -> Bools:
+        """Which of the words contain a text that has no NUL, shape (number of words,)."""
         joined, ends = self._joined
-        found = (match.start() for match in re.finditer(re.escape(piece), joined))
-        holds = np.zeros(len(self.words), dtype=bool)
-        holds[np.searchsorted(ends, np.fromiter(found, np.int64), side="right")] = True
-        return holds
+        starts = (match.start() for match in re.finditer(re.escape(text), joined))
+        contains = np.zeros(len(self.words), dtype=bool)
+        contains[np.searchsorted(ends, np.fromiter(starts, np.int64), side="right")] = True
+        return contains
 
     @cached_property
     def _joined(self) -> tuple[str, Ints]:
-        """All words as one text, which is searched at once, each with a NUL behind; and where each ends."""
+        """All words as one text, each followed by a NUL, which is searched at once; and where each word ends."""
         return "\0".join([*self.words, ""]), np.cumsum(np.fromiter(map(len, self.words), np.int64) + 1)
 
     @cached_property
-    def _folded(self) -> dict[str, Words]:
+    def _folded(self) -> dict[str, TextValues]:
         return {}
 
 
 @dataclass(frozen=True, eq=False)
-class Lists:
-    """Lists of texts as codes of a dictionary, each text once a list.
+class ListValues:
+    """Lists of texts as codes of a dictionary, each text once in a list.
 
     Parameters
     ----------
     words
         Every text once, in the order of code points.
     rows, codes
-        Row and place in ``words`` of each text, ascending by row, then code.
+        Row, and index in ``words``, of each text, ascending by row, then code.
     lengths
         Number of different texts of each row, shape (n,).
     """
@@ -105,26 +115,29 @@ class Lists:
 
 @dataclass(frozen=True, eq=False)
 class Values:
-    """One column; read only.
+    """One column as arrays; read only.
 
     Parameters
     ----------
     kind
-        What its values are.
-    told
-        The values, see `data`; texts as they are coded.
-    there
-        Which rows have a value, shape (n,); an empty geometry is none. Texts tell it themselves.
+        The kind of its values.
+    column
+        The values, see `data`; texts and lists as a dictionary array.
+    valid
+        Which rows have a value, shape (n,); an empty geometry is none. ``None`` for texts, whose codes tell it.
+    ranking
+        The distinct values, ascending, and the index among them of each row's value, where they are known already.
     """
 
     kind: Kind
-    told: Array | Coded
-    there: Bools | None = None
+    column: Array | DictionaryArray
+    valid: Bools | None = None
+    ranking: tuple[Array, Codes] | None = None
 
     @cached_property
     def present(self) -> Bools:
         """Which rows have a value, shape (n,)."""
-        return _frozen(self.words.codes >= 0) if self.there is None else self.there
+        return _frozen(self.words.codes >= 0) if self.valid is None else self.valid
 
     @cached_property
     def data(self) -> Array:
@@ -132,13 +145,18 @@ class Values:
 
         Shape (n,): text and geometry as objects (``None`` where missing), integer as int64 (0), number as float64
         (NaN), boolean as bool (false), date as datetime64[D] (NaT), list as tuples of texts, never missing.
-        Geometries are lon/lat (OGC:CRS84), cut at the antimeridian.
+        Geometries are lon/lat (OGC:CRS84), split at the antimeridian.
         """
-        return _frozen(self.told.array(object, self._missing)) if isinstance(self.told, Coded) else self.told
+        if not isinstance(self.column, DictionaryArray):
+            return self.column
+        data: Array = _frozen(self.column.to_numpy(object, self._missing))
+        return data
 
     def at(self, rows: Ints) -> Array:
-        """The values of some rows, as in `data`; of texts and lists no others are read."""
-        return self.told.at(rows).array(object, self._missing) if isinstance(self.told, Coded) else self.told[rows]
+        """The values of some rows, as in `data`, shape (k,); of texts and lists no others are read."""
+        if isinstance(self.column, DictionaryArray):
+            return self.column.take(rows).to_numpy(object, self._missing)
+        return self.column[rows]
 
     @property
     def _missing(self) -> tuple[()] | None:
@@ -146,13 +164,13 @@ class Values:
 
     def value(self, row: int) -> Any:
         """The value of one row, ``None`` where it is missing."""
-        if isinstance(self.told, Coded):
-            return self.told[row]
-        return self.told[row] if self.present[row] else None
+        if isinstance(self.column, DictionaryArray):
+            return self.column[row]
+        return self.column[row] if self.present[row] else None
 
     def rank(self, row: int) -> int:
-        """Place of the value of one row in `steps`, -1 where it is missing."""
-        return int(self.ranks[row]) if not isinstance(self.told, Coded) else self.told.code(row)
+        """Index in `distinct` of the value of one row, -1 where it is missing."""
+        return self.column.code(row) if isinstance(self.column, DictionaryArray) else int(self.sort_ranks[row])
 
     @cached_property
     def complete(self) -> bool:
@@ -160,49 +178,59 @@ class Values:
         return bool(self.present.all())
 
     @cached_property
-    def words(self) -> Words:
+    def words(self) -> TextValues:
         """Texts as codes of a dictionary; of a text column alone."""
-        return Words.of(self._coded)
+        return TextValues.of(self._coded)
 
     @cached_property
-    def _coded(self) -> Coded:
-        return self.told if isinstance(self.told, Coded) else Coded.of(self.told.tolist())
+    def _coded(self) -> DictionaryArray:
+        return self.column if isinstance(self.column, DictionaryArray) else DictionaryArray.of(self.column.tolist())
 
     @cached_property
-    def lists(self) -> Lists:
+    def lists(self) -> ListValues:
         """Lists as codes of a dictionary; of a list column alone."""
         column = self._coded
-        each = [sorted(set(texts)) for texts in column.words]
-        words = sorted(set(chain.from_iterable(each)))
-        place = dict(zip(words, range(len(words)), strict=True))
-        told = np.fromiter(map(place.__getitem__, chain.from_iterable(each)), np.int32)
-        # What is missing is the last, and holds none.
-        lengths = np.array([*map(len, each), 0], np.int64)
+        texts = [sorted(set(texts)) for texts in column.dictionary]
+        words = sorted(set(chain.from_iterable(texts)))
+        code_of = dict(zip(words, range(len(words)), strict=True))
+        codes = np.fromiter(map(code_of.__getitem__, chain.from_iterable(texts)), np.int32)
+        # The last is that of missing rows, which have no text.
+        lengths = np.array([*map(len, texts), 0], np.int64)
         sizes, starts = lengths[column.codes], (lengths.cumsum() - lengths)[column.codes]
         rows = np.repeat(np.arange(len(sizes)), sizes)
-        return Lists(words, rows, told[ranges(starts, sizes)], sizes)
+        return ListValues(words, rows, codes[ranges(starts, sizes)], sizes)
 
     @cached_property
-    def steps(self) -> Sequence[str] | Array:
-        """Every different value once, ascending; texts by code point. Neither of lists nor of geometries."""
-        return self._coded.words if self.kind == "text" else self._ranked[0]
+    def distinct(self) -> Sequence[str] | Array:
+        """Every different value once, ascending; texts by code point. Of neither lists nor geometries."""
+        return self._coded.dictionary if self.kind == "text" else self._ranked[0]
 
     @cached_property
-    def ranks(self) -> Codes:
-        """Place of each row's value in ``steps``, shape (n,); -1 where it is missing."""
+    def sort_ranks(self) -> Codes:
+        """Index in `distinct` of each row's value, shape (n,); -1 where it is missing."""
         return self.words.codes if self.kind == "text" else self._ranked[1]
 
     @cached_property
     def _ranked(self) -> tuple[Array, Codes]:
-        steps, places = np.unique(self.data[self.present], return_inverse=True)
+        if self.ranking is not None:
+            return self.ranking
+        distinct, indices = np.unique(self.data[self.present], return_inverse=True)
         ranks = np.full(len(self.data), -1, np.int32)
-        ranks[self.present] = places
-        return steps, _frozen(ranks)
+        ranks[self.present] = indices
+        return distinct, _frozen(ranks)
 
 
-def plain_values(kind: Kind, told: Iterable[Any]) -> Values:
-    """A column of plain values or lists, ``None`` where missing; NaN and infinity are missing, as in GeoJSON."""
-    column = told if isinstance(told, Coded) else Coded.of(told)
+def plain_values(kind: Kind, values: Iterable[Any]) -> Values:
+    """A column of plain values or lists, ``None`` where missing; NaN and infinity are missing, as in GeoJSON.
+
+    Parameters
+    ----------
+    kind
+        Any kind but ``geometry``.
+    values
+        One a row, or a column that is coded already.
+    """
+    column = values if isinstance(values, DictionaryArray) else DictionaryArray.of(values)
     if kind == "text":
         return Values(kind, column)
     if kind == "list":
@@ -212,12 +240,102 @@ def plain_values(kind: Kind, told: Iterable[Any]) -> Values:
     if kind == "date":
         column = column.map(lambda day: day.toordinal() - _EPOCH)
     missing, dtype = _PLAIN[kind]
-    data, steps = column.array(dtype, missing), np.array(column.words, dtype)
+    data, distinct = column.to_numpy(dtype, missing), np.array(column.dictionary, dtype)
     if kind == "date":
-        data, steps = data.view("<M8[D]"), steps.view("<M8[D]")
-    made = Values(kind, _frozen(data), _frozen(column.codes >= 0))
-    vars(made)["_ranked"] = steps, column.codes  # words are in order
-    return made
+        data, distinct = data.view("<M8[D]"), distinct.view("<M8[D]")
+    # The words of a column are ascending, and its codes are therefore ranks.
+    return Values(kind, _frozen(data), _frozen(column.codes >= 0), (distinct, column.codes))
+
+
+class ColumnValues:
+    """The queryables of a collection as `Values`, each computed when it is first read.
+
+    Parameters
+    ----------
+    features, geometry
+        The features and their geometries, n rows each.
+    known
+        Values that were computed before of columns that these features have unchanged, by queryable.
+    day_spans
+        First and last day of each row, see `day_spans`, where they are known already.
+    """
+
+    def __init__(
+        self,
+        features: FeatureTable[Any],
+        geometry: GeometryIndex,
+        *,
+        known: Mapping[str, Values] = MappingProxyType({}),
+        day_spans: Lazy[DaySpans] | None = None,
+    ) -> None:
+        self._features, self._geometry = features, geometry
+        self._values = dict(known)
+        self._day_spans = day_spans
+
+    @property
+    def queryables(self) -> Mapping[str, Queryable]:
+        """What the collection can be queried by, in the order of its columns, the geometry last."""
+        model: type[BaseModel] = self._features.model
+        return queryables_of(model)
+
+    def __getitem__(self, name: str) -> Values:
+        """One queryable as arrays.
+
+        Raises
+        ------
+        KeyError
+            If there is no queryable of that name.
+        """
+        if name not in self._values:
+            self._values[name] = self._read(self.queryables[name])
+        return self._values[name]
+
+    def _read(self, queryable: Queryable) -> Values:
+        if queryable.name == GEOMETRY:
+            return Values("geometry", to_numpy(self._geometry.split), to_numpy(self._geometry.present))
+        return plain_values(queryable.kind, self._features.columns[queryable.name])
+
+    @property
+    def day_spans(self) -> DaySpans:
+        """First and last day on which each row may fall, shape (n,), datetime64[D].
+
+        Rows without a day have the first and the last day of all.
+        """
+        if self._day_spans is None:
+            self._day_spans = Lazy.of((self._day("day_first", _FIRST_DAY), self._day("day_last", _LAST_DAY)))
+        return self._day_spans.value
+
+    def _day(self, name: str, missing: np.datetime64) -> NDArray[np.datetime64]:
+        if name not in self.queryables:
+            return np.full(len(self._features), missing)
+        days = self[name]
+        return np.where(days.present, days.data, missing)
+
+    def edited(
+        self, added: ColumnValues, edit: RowEdit, features: FeatureTable[Any], geometry: GeometryIndex
+    ) -> ColumnValues:
+        """Apply an edit of rows: values of columns that stay the very same are carried over, day spans are spliced.
+
+        Parameters
+        ----------
+        added
+            The features that rows are added from.
+        edit
+            Which rows of both come in which order.
+        features, geometry
+            Those after the edit.
+        """
+        before = self._features.columns
+        known = {
+            name: values
+            for name, values in [*self._values.items()]
+            if name in before and features.columns.get(name) is before[name]
+        }
+        spans = None
+        if self._day_spans is not None:
+            (first, last), (added_first, added_last) = self.day_spans, added.day_spans
+            spans = Lazy.of((apply_edit(first, added_first, edit), apply_edit(last, added_last, edit)))
+        return ColumnValues(features, geometry, known=known, day_spans=spans)
 
 
 def _frozen(array: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Features of one class as columns: read by the column, and as a feature only where one is asked for."""
+"""Features of one class as columns of values; a feature object is built when it is read."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any, Generic, TypeVar, overload
 
 from pydantic import BaseModel
 
-from geo.columnar.dictionary_array import Coded, Coder
-from geo.columnar.row_edit import Splice
+from geo.columnar.dictionary_array import DictionaryArray, DictionaryBuilder
+from geo.columnar.row_edit import RowEdit
 
 F = TypeVar("F", bound=BaseModel)
 
@@ -19,7 +19,7 @@ _PAGE = 4096
 
 
 class FeatureTable(Sequence[F], Generic[F]):
-    """A sequence of features, of which only their values are kept, each once a column.
+    """A sequence of features that is stored as columns, in which each value occurs once.
 
     Parameters
     ----------
@@ -30,28 +30,28 @@ class FeatureTable(Sequence[F], Generic[F]):
     """
 
     def __init__(self, model: type[F], rows: Iterable[Sequence[Any]]) -> None:
-        filling = Filling(model)
+        filling = FeatureTableBuilder(model)
         filling.extend(rows)
         self.model = model
         #: The values of all features by the name of the field.
-        self.columns: Mapping[str, Coded] = filling.columns()
+        self.columns: Mapping[str, DictionaryArray] = filling.columns()
 
     @classmethod
     def of(cls, model: type[F], features: Iterable[F]) -> FeatureTable[F]:
-        """The table of features that there are already."""
+        """The table of feature objects."""
         names = list(model.model_fields)
         return cls(model, ([getattr(feature, name) for name in names] for feature in features))
 
     @classmethod
-    def coded(cls, model: type[F], columns: Mapping[str, Coded]) -> FeatureTable[F]:
-        """The table of columns that are coded already, in the order of the fields of the class."""
-        made = cls.__new__(cls)
-        made.model, made.columns = model, MappingProxyType(dict(columns))
-        return made
+    def coded(cls, model: type[F], columns: Mapping[str, DictionaryArray]) -> FeatureTable[F]:
+        """The table of dictionary arrays, in the order of the fields of the class."""
+        table = cls.__new__(cls)
+        table.model, table.columns = model, MappingProxyType(dict(columns))
+        return table
 
-    def spliced(self, other: FeatureTable[F], splice: Splice) -> FeatureTable[F]:
-        """The features of this table and, after them, of another, as a splice has them."""
-        columns = {name: column.spliced(other.columns[name], splice) for name, column in self.columns.items()}
+    def spliced(self, other: FeatureTable[F], splice: RowEdit) -> FeatureTable[F]:
+        """The features of this table and of a second one, in the order of a row edit."""
+        columns = {name: column.with_edit(other.columns[name], splice) for name, column in self.columns.items()}
         return FeatureTable.coded(self.model, columns)
 
     def __len__(self) -> int:
@@ -67,7 +67,7 @@ class FeatureTable(Sequence[F], Generic[F]):
         return self.model.model_construct(**{name: column[row] for name, column in self.columns.items()})
 
     def rows(self, names: Iterable[str]) -> Iterator[tuple[Any, ...]]:
-        """The values of some fields, a tuple a feature."""
+        """The values of fields, a tuple a feature."""
         chosen = [self.columns[name] for name in names]
         return zip(*chosen, strict=True) if chosen else iter([()] * len(self))
 
@@ -79,11 +79,11 @@ class FeatureTable(Sequence[F], Generic[F]):
     __hash__ = None  # type: ignore[assignment]
 
 
-class Filling:
-    """Columns of features that come part by part."""
+class FeatureTableBuilder:
+    """Builds the columns of features that come part by part."""
 
     def __init__(self, model: type[BaseModel]) -> None:
-        self._coders = {name: Coder() for name in model.model_fields}
+        self._coders = {name: DictionaryBuilder() for name in model.model_fields}
 
     def extend(self, rows: Iterable[Sequence[Any]]) -> None:
         """Add features: the values of each in the order of the fields."""
@@ -92,6 +92,6 @@ class Filling:
             for coder, values in zip(self._coders.values(), zip(*page, strict=True), strict=True):
                 coder.extend(values)
 
-    def columns(self) -> Mapping[str, Coded]:
+    def columns(self) -> Mapping[str, DictionaryArray]:
         """The columns of all features so far, by the name of the field."""
-        return MappingProxyType({name: coder.coded() for name, coder in self._coders.items()})
+        return MappingProxyType({name: coder.finish() for name, coder in self._coders.items()})

@@ -9,43 +9,18 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from layers.attribution.attribute import Answer, days
-from layers.attribution.country_totals import NO_STRIKES, Tally
+from layers.attribution.attribute import StrikeAttribution, days
+from layers.attribution.country_totals import NO_STRIKES, CountryTotals
 from layers.collections.feature_table import FeatureTable
+from layers.model.asset_kinds import ASSET_KINDS
 from layers.model.records import Asset, Attribution, Records, Strike
-from layers.model.types import AssetKind, Basis, Country, Edtf, Metres, Status
+from layers.model.types import AssetKind, Basis, Country, Edtf, Group, Metres, Status
 from layers.ownership.owners import Owners
 from layers.ownership.walk import Interval
 
-Group = Literal["oil", "gas", "power", "port", "industry", "office"]
-
-#: The group that a kind of asset is drawn as.
-GROUPS: Mapping[str, Group] = MappingProxyType(
-    {
-        "pump-station": "oil",
-        "oil-depot": "oil",
-        "oil-terminal": "oil",
-        "oil-field": "oil",
-        "oil-processing": "oil",
-        "refinery": "oil",
-        "platform": "oil",
-        "compressor-station": "gas",
-        "metering-station": "gas",
-        "gas-field": "gas",
-        "gas-plant": "gas",
-        "gas-storage": "gas",
-        "lng-plant": "gas",
-        "power-plant": "power",
-        "hydro-plant": "power",
-        "nuclear-plant": "power",
-        "port-terminal": "port",
-        "petrochemical-plant": "industry",
-        "chemical-plant": "industry",
-        "steelworks": "industry",
-        "factory": "industry",
-        "food-plant": "industry",
-        "office": "office",
-    }
+#: The group of each kind of asset that has one.
+KIND_GROUPS: Mapping[str, Group] = MappingProxyType(
+    {name: kind.group for name, kind in ASSET_KINDS.items() if kind.group}
 )
 
 
@@ -138,11 +113,11 @@ class CountryFeature(Feature):
 _STATED = [name for name in StrikeFeature.model_fields if name in Strike.model_fields and name != "weapons"]
 
 
-def strike_row(records: Records, told: Answer, rows: Iterable[Attribution]) -> list[Any]:
+def strike_row(records: Records, attribution: StrikeAttribution, rows: Iterable[Attribution]) -> list[Any]:
     """The values of a strike's feature; ``rows`` are its attributions."""
-    strike = told.strike
+    strike = attribution.strike
     tied = [row for row in rows if row.relation not in ("owner", "host")]
-    kinds = [records.assets[hit.hit.asset].kind for hit in told.hits] or list(strike.target_kinds)
+    kinds = [records.assets[hit.hit.asset].kind for hit in attribution.hits] or list(strike.target_kinds)
     first, last = days(strike)
     values: dict[str, Any] = {name: getattr(strike, name) for name in _STATED}
     values.update(
@@ -151,12 +126,14 @@ def strike_row(records: Records, told: Answer, rows: Iterable[Attribution]) -> l
         weapons="; ".join(_weapon(weapon.kind, weapon.count_min, weapon.count_max) for weapon in strike.weapons)
         or None,
         kind=kinds[0] if kinds else None,
-        group=_group(kinds[0], records.assets[told.hits[0].hit.asset] if told.hits else None) if kinds else None,
-        rests_on=told.finding.rests_on,
-        assets=tuple(hit.hit.asset for hit in told.hits),
-        owner_countries=tuple(share.country for share in told.shares),
+        group=_group(kinds[0], records.assets[attribution.hits[0].hit.asset] if attribution.hits else None)
+        if kinds
+        else None,
+        rests_on=attribution.outcome.basis_of_outcome,
+        assets=tuple(hit.hit.asset for hit in attribution.hits),
+        owner_countries=tuple(share.country for share in attribution.shares),
         related_countries=tuple(sorted({row.country for row in tied if row.country})),
-        owners=shares_text({share.country: share.share for share in told.shares}, told.unattributed),
+        owners=shares_text({share.country: share.share for share in attribution.shares}, attribution.unattributed),
         relations=", ".join(sorted({f"{row.country or row.entity} {row.relation}" for row in tied})),
         n_sources=len(strike.sources),
     )
@@ -167,7 +144,7 @@ def _group(kind: str, asset: Asset | None) -> Group | None:
     """Pipelines are drawn by what they carry."""
     if kind == "pipeline":
         return "gas" if asset is not None and "gas" in (asset.commodity or "") else "oil"
-    return GROUPS[kind]
+    return KIND_GROUPS[kind]
 
 
 def _weapon(kind: str, least: int | None, most: int | None) -> str:
@@ -180,10 +157,10 @@ def _weapon(kind: str, least: int | None, most: int | None) -> str:
 
 def shares_text(shares: Mapping[str, Interval], unattributed: Interval) -> str:
     """Shares in words, largest first: ``RU 47.325, US 22.5, unattributed 1.75``; ranges as ``DE 25.9-31``."""
-    told = [f"{country} {interval_text(share)}" for country, share in shares.items()]
+    parts = [f"{country} {interval_text(share)}" for country, share in shares.items()]
     if unattributed.high > 0:
-        told.append(f"unattributed {interval_text(unattributed)}")
-    return ", ".join(told)
+        parts.append(f"unattributed {interval_text(unattributed)}")
+    return ", ".join(parts)
 
 
 def interval_text(share: Interval) -> str:
@@ -196,8 +173,8 @@ def asset_features(
     records: Records, owners: Callable[[str], Owners], struck: Mapping[str, int]
 ) -> FeatureTable[AssetFeature]:
     """One feature an asset; ``owners`` gives those of each on the day of the data, ``struck`` its strikes."""
-    told = (_asset_row(asset, owners(asset.id), struck.get(asset.id, 0)) for asset in records.assets.values())
-    return FeatureTable(AssetFeature, told)
+    rows = (_asset_row(asset, owners(asset.id), struck.get(asset.id, 0)) for asset in records.assets.values())
+    return FeatureTable(AssetFeature, rows)
 
 
 def _asset_row(asset: Asset, held: Owners, n_strikes: int) -> list[Any]:
@@ -223,13 +200,13 @@ def attribution_row(strike: Strike, row: Attribution, names: Mapping[str, str]) 
     return [values[name] if name in values else getattr(row, name) for name in AttributionFeature.model_fields]
 
 
-def country_features(counted: Mapping[str, Tally], names: Mapping[str, str]) -> FeatureTable[CountryFeature]:
+def country_features(counted: Mapping[str, CountryTotals], names: Mapping[str, str]) -> FeatureTable[CountryFeature]:
     """One feature a country of the base map, with how many strikes concern it by relation."""
-    told = [_country_feature(iso, name, counted.get(iso, NO_STRIKES)) for iso, name in sorted(names.items())]
-    return FeatureTable.of(CountryFeature, told)
+    features = [_country_feature(iso, name, counted.get(iso, NO_STRIKES)) for iso, name in sorted(names.items())]
+    return FeatureTable.of(CountryFeature, features)
 
 
-def _country_feature(iso: str, name: str, tally: Tally) -> CountryFeature:
+def _country_feature(iso: str, name: str, tally: CountryTotals) -> CountryFeature:
     owned = tally.owned
     tied = {f"{relation.replace('-', '_')}_strikes": n for relation, n in tally.strikes.items() if relation != "host"}
     return CountryFeature(

@@ -1,4 +1,4 @@
-"""The flat layers of strikes and attributions, and what strikes add to countries and assets, in one pass of answers."""
+"""Attributions of strikes as rows of the flat collections, with what they add to countries and assets, in one pass."""
 
 from __future__ import annotations
 
@@ -9,64 +9,85 @@ from itertools import islice
 
 from shapely.geometry.base import BaseGeometry
 
-from layers.attribution.attribute import Answer, attributions
-from layers.attribution.country_totals import Counts, counted
-from layers.collections.feature_table import FeatureTable, Filling
+from layers.attribution.attribute import StrikeAttribution, attributions
+from layers.attribution.country_totals import Counts, strike_counts
+from layers.collections.feature_table import FeatureTable, FeatureTableBuilder
 from layers.collections.feature_types import AttributionFeature, StrikeFeature, attribution_row, strike_row
+from layers.model.messages import Wording, codes
 from layers.model.records import Attribution, Records
 
-#: Answers that are taken in at once.
+#: Answers that are flattened at once.
 _PAGE = 4096
 
 
 @dataclass(frozen=True, slots=True)
-class Flat:
-    """What follows from the answers to some strikes, in their order.
+class FlatRows:
+    """Rows of some strikes, in the order of the strikes.
 
     Parameters
     ----------
     strikes, attributions
         A feature a strike, and one a strike x asset x relation x country; those of one strike stand together, and
-        there is one at least for each.
-    places
-        Where each strike is, ``None`` where that is not known.
+        each strike has one at least.
+    geometries
+        The geometry of each strike, lon/lat (OGC:CRS84), ``None`` where it is not known.
     counts
-        What they add to each country, see `tally.counted`.
+        What the strikes add to each country, see `layers.attribution.country_totals.strike_counts`.
     struck
-        In how many strikes an asset was hit, or may have been.
+        Number of strikes, by asset, in which the asset was hit or may have been.
     """
 
     strikes: FeatureTable[StrikeFeature]
     attributions: FeatureTable[AttributionFeature]
-    places: Sequence[BaseGeometry | None]
+    geometries: Sequence[BaseGeometry | None]
     counts: Counts
     struck: Mapping[str, int]
 
 
-def flat(records: Records, answers: Iterable[Answer], names: Mapping[str, str]) -> Flat:
-    """Lay answers flat; ``names`` gives the name of each country. No answer is kept."""
-    strikes, rows = Filling(StrikeFeature), Filling(AttributionFeature)
-    places: list[BaseGeometry | None] = []
+def flatten(
+    records: Records, answers: Iterable[StrikeAttribution], country_names: Mapping[str, str], wording: Wording
+) -> FlatRows:
+    """Flatten the attributions of strikes; none of them is stored.
+
+    Parameters
+    ----------
+    answers
+        One a strike of ``records``, in the order of the rows.
+    country_names
+        By ISO 3166-1 alpha-2.
+    wording
+        Words the reasons why a part is unattributed.
+    """
+    strikes, rows = FeatureTableBuilder(StrikeFeature), FeatureTableBuilder(AttributionFeature)
+    geometries: list[BaseGeometry | None] = []
     counts: Counts = Counter()
     struck: Counter[str] = Counter()
     for page in _pages(answers):
-        told = [(one, list(attributions(records, [one]))) for one in page]
-        strikes.extend(strike_row(records, one, found) for one, found in told)
-        rows.extend(attribution_row(one.strike, row, names) for one, found in told for row in found)
-        places += [one.strike.geometry for one in page]
-        counts.update(counted(records.entities, page))
-        for _, found in told:
-            struck.update(_assets(found))
-    return Flat(
+        found = [(answer, list(attributions(records, [answer], wording))) for answer in page]
+        strikes.extend(strike_row(records, answer, own) for answer, own in found)
+        rows.extend(attribution_row(answer.strike, row, country_names) for answer, own in found for row in own)
+        geometries += [answer.strike.geometry for answer in page]
+        counts.update(strike_counts(records.entities, page))
+        for _, own in found:
+            struck.update(_assets(own))
+    return FlatRows(
         FeatureTable.coded(StrikeFeature, strikes.columns()),
         FeatureTable.coded(AttributionFeature, rows.columns()),
-        places,
+        geometries,
         counts,
         struck,
     )
 
 
-def _pages(answers: Iterable[Answer]) -> Iterator[list[Answer]]:
+def sums(records: Records, answers: Sequence[StrikeAttribution]) -> tuple[Counts, Mapping[str, int]]:
+    """The ``counts`` and ``struck`` of `FlatRows` alone: what attributions add to each country and asset."""
+    struck: Counter[str] = Counter()
+    for answer in answers:
+        struck.update(_assets(attributions(records, [answer], codes)))
+    return strike_counts(records.entities, answers), struck
+
+
+def _pages(answers: Iterable[StrikeAttribution]) -> Iterator[list[StrikeAttribution]]:
     answers = iter(answers)
     while page := list(islice(answers, _PAGE)):
         yield page

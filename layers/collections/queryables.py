@@ -1,4 +1,4 @@
-"""What a collection can be asked by: its columns as queryables, each with the kind of its values."""
+"""The queryables of a collection: columns that it can be filtered and sorted by, with the kinds of their values."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 from pydantic import BaseModel
 
-from layers.model.columns import columns
+from layers.model.types import columns
 
-#: What a value is: ``date`` is a whole day, ``list`` a list of texts.
+#: Kind of a value: ``date`` is a whole day, ``list`` a list of texts.
 Kind = Literal["text", "integer", "number", "boolean", "date", "list", "geometry"]
 
-#: The name that the geometry of a feature goes by.
+#: Name of the queryable that stands for the geometry.
 GEOMETRY = "geometry"
 
 
 @dataclass(frozen=True, slots=True)
 class Queryable:
-    """One property that can be asked by; ``enum`` names all its values where they are fixed."""
+    """One property to filter and sort by; ``enum`` lists all its values where they are fixed."""
 
     name: str
     kind: Kind
@@ -30,22 +30,12 @@ class Queryable:
     enum: tuple[str, ...] = ()
 
 
-class Modelled(Protocol):
-    """What has features of one class, such as a collection."""
-
-    @property
-    def model(self) -> type[BaseModel]:
-        """The class of its features."""
-
-
-def queryables(collection: Modelled) -> Mapping[str, Queryable]:
-    """What a collection can be asked by, in the order of its columns, the geometry last."""
-    return of_model(collection.model)
-
-
 @lru_cache(maxsize=64)
-def of_model(model: type[BaseModel]) -> Mapping[str, Queryable]:
-    """Queryables of a class of features; a column that is neither plain nor a list of texts is none."""
+def queryables_of(model: type[BaseModel]) -> Mapping[str, Queryable]:
+    """Queryables of a class of features in the order of its columns, the geometry last.
+
+    A column that is neither plain nor a list of texts is no queryable.
+    """
     specs = model.model_json_schema(mode="serialization")["properties"]
     found: dict[str, Queryable] = {}
     for column in columns(model):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pydantic import BaseModel
 
 from layers.collections.feature_types import AssetFeature, AttributionFeature, CountryFeature, StrikeFeature
-from layers.model.columns import columns
-from layers.model.records import NOUNS, Match, Weapon
+from layers.model.records import RECORD_TYPES, Match, Weapon
+from layers.model.types import columns
 
 HEAD = """# Records
 
@@ -26,7 +26,7 @@ LAYERS: dict[str, type[BaseModel]] = {
 def markdown() -> str:
     """The whole page."""
     parts = [HEAD, "## Tables\n"]
-    parts += [section(f"`{name}`", noun) for name, noun in NOUNS.items()]
+    parts += [section(f"`{name}`", noun) for name, noun in RECORD_TYPES.items()]
     parts += [section("A weapon, in `strikes.weapons`", Weapon), section("`matches` (derived)", Match)]
     parts.append("## Layers\n\nFlat features of the API, the tiles and the exports, derived from the tables.\n")
     parts += [section(f"`/collections/{name}`", feature) for name, feature in LAYERS.items()]

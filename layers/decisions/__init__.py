@@ -1,1 +1,1 @@
-"""What people decided, appended and never overwritten: what a strike hit, which records are one."""
+"""Decisions of people, appended and never overwritten: the assets that a strike hit, and records of the same thing."""

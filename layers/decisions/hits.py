@@ -1,4 +1,4 @@
-"""What people decided a strike hit: appended judgements read in order, the latest holding."""
+"""The outcome of a strike by the decisions about it: appended decisions are read in order, and the latest holds."""
 
 from __future__ import annotations
 
@@ -7,7 +7,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from layers.model.records import Decision, Match
-from layers.model.thresholds import PUBLISH_FROM, SHOW_FROM
+
+#: From this probability on, an undecided best candidate is published as probable: of those, 19 in 20 were right
+#: out of fold, half of the strikes having had their right asset taken out of the layer (docs/matching.md).
+PUBLISH_FROM = 0.7
+#: From this probability on, a candidate is shown at all: below it, fewer than 1 in 100 were right.
+SHOW_FROM = 0.05
 
 RestsOn = Literal["decision", "alternatives", "match", "nothing"]
 
@@ -22,31 +27,31 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """All hits of one strike and what they rest on."""
+class StrikeOutcome:
+    """All hits of a strike, and whether they rest on decisions or on a match."""
 
     strike: str
     hits: tuple[Hit, ...]
-    rests_on: RestsOn
+    basis_of_outcome: RestsOn
     decision: Decision | None  # a judgement on the strike as a whole: none, unsure, not-a-strike
 
 
-def standing(decisions: Iterable[Decision]) -> tuple[Decision, ...]:
-    """Decisions that were not taken back, in their order; one that takes back may be taken back itself."""
+def effective_decisions(decisions: Iterable[Decision]) -> tuple[Decision, ...]:
+    """Decisions that were not taken back, in their order; a decision that takes back may be taken back itself."""
     undone: set[str] = set()
-    kept: list[Decision] = []
+    standing: list[Decision] = []
     for decision in reversed(tuple(decisions)):
         if decision.id in undone:
             continue
         if decision.undoes is None:
-            kept.append(decision)
+            standing.append(decision)
         else:
             undone.add(decision.undoes)
-    return tuple(reversed(kept))
+    return tuple(reversed(standing))
 
 
-def finding(strike: str, decisions: Iterable[Decision], proposed: str | None) -> Finding:
-    """What one strike hit: by the decisions on it where there are any, else what is proposed.
+def finding(strike: str, decisions: Iterable[Decision], proposed: str | None) -> StrikeOutcome:
+    """The outcome of a strike: by the decisions on it where there are any, else the asset that is proposed.
 
     Parameters
     ----------
@@ -58,20 +63,20 @@ def finding(strike: str, decisions: Iterable[Decision], proposed: str | None) ->
     """
     by_asset: dict[str, Decision] = {}
     whole: Decision | None = None
-    for decision in standing(decisions):
+    for decision in effective_decisions(decisions):
         if decision.asset is None:
             by_asset, whole = {}, decision
         else:
             by_asset[decision.asset], whole = decision, None
     if whole is not None:
-        return Finding(strike, (), "decision", whole)
+        return StrikeOutcome(strike, (), "decision", whole)
     if by_asset:
         hits = tuple(map(_decided, by_asset.values()))
         sure = any(hit.verdict == "confirmed" for hit in hits)
-        return Finding(strike, hits, "decision" if sure else "alternatives", None)
+        return StrikeOutcome(strike, hits, "decision" if sure else "alternatives", None)
     if proposed is not None:
-        return Finding(strike, (Hit(proposed, "proposed", None),), "match", None)
-    return Finding(strike, (), "nothing", None)
+        return StrikeOutcome(strike, (Hit(proposed, "proposed", None),), "match", None)
+    return StrikeOutcome(strike, (), "nothing", None)
 
 
 def likeliest(matches: Sequence[Match], publish_from: float = PUBLISH_FROM) -> str | None:

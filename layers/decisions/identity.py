@@ -1,4 +1,4 @@
-"""Which entities or strikes people judged to be one: the judgements that stand, and the groups that they make."""
+"""Entities or strikes that people judged to be the same: the judgements that stand, and the groups that follow."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from hashlib import sha256
 from types import MappingProxyType
 from typing import Literal
 
+from layers.model.messages import Message
 from layers.model.problems import UnknownRecord
 from layers.model.records import Identity, Record, Records
 
@@ -26,8 +27,8 @@ def standing(judgements: Iterable[Identity]) -> dict[frozenset[str], Identity]:
     return latest
 
 
-class Groups:
-    """Records that are one, as a union-find led by the ``one`` of the latest union, of those that are present."""
+class MergeGroups:
+    """Records of the same thing as a union-find; the latest union names the leader of a group."""
 
     def __init__(self, apart: Iterable[frozenset[str]], present: Container[str]) -> None:
         self._present = present
@@ -43,13 +44,13 @@ class Groups:
         return self._leader.get(record, record)
 
     def conflict(self, one: str, other: str) -> tuple[str, str] | None:
-        """Two records kept apart that a union would make one, if there are any."""
+        """Two records judged different that a union would merge, if there are any."""
         ones = self._members.get(self.leader(one), [one])
         others = set(self._members.get(self.leader(other), [other]))
         return next(((name, found) for name in ones for found in sorted(self._apart.get(name, set()) & others)), None)
 
     def union(self, one: str, other: str) -> None:
-        """Make two groups one, led by ``one`` if it is present."""
+        """Merge the groups of two records, led by ``one`` if it is present."""
         candidates = (one, self.leader(one), self.leader(other), other)
         led_by = next((name for name in candidates if name in self._present), one)
         together: list[str] = []
@@ -60,18 +61,18 @@ class Groups:
         self._members[led_by] = together
         self._leader.update(dict.fromkeys(together, led_by))
 
-    def kept(self) -> dict[str, str]:
-        """Every merged record, and the one that it became."""
+    def leaders(self) -> dict[str, str]:
+        """The leader of its group, by each merged record that is not its leader."""
         return {record: leader for record, leader in self._leader.items() if record != leader}
 
     def apart(self) -> set[frozenset[str]]:
-        """The pairs kept apart, and those that stand for them after the merges."""
+        """The pairs judged different, and the pairs of the leaders of their groups."""
         stated = {frozenset((one, other)) for one, others in self._apart.items() for other in others}
         led = {frozenset(self.leader(name) for name in pair) for pair in stated}
         return stated | {pair for pair in led if len(pair) == 2}
 
 
-def judged(records: Records) -> tuple[Mapping[str, Groups], tuple[str, ...]]:
+def merge_groups(records: Records) -> tuple[Mapping[str, MergeGroups], tuple[Message, ...]]:
     """Groups of the standing judgements by table, and which of them could not be followed.
 
     Chains are followed also over records that are not there, such as those merged before. A judgement that would
@@ -79,8 +80,9 @@ def judged(records: Records) -> tuple[Mapping[str, Groups], tuple[str, ...]]:
     is one of an entity and a strike.
     """
     pairs = standing(records.identities.values())
-    remarks = [f"judgement {held.id} not followed: {MIXED}" for held in pairs.values() if is_mixed(records, held)]
-    groups: dict[str, Groups] = {}
+    mixed = [held.id for held in pairs.values() if is_mixed(records, held)]
+    remarks = [Message("decisions.mixed-judgement", {"judgement": judgement}) for judgement in mixed]
+    groups: dict[str, MergeGroups] = {}
     for noun in JUDGED:
         ours = [held for held in pairs.values() if _may_be_of(records, held, noun)]
         groups[noun], conflicts = _grouped(ours, records.table(noun))
@@ -106,15 +108,16 @@ def _may_be_of(records: Records, judgement: Identity, noun: str) -> bool:
     )
 
 
-def _grouped(standing_: Iterable[Identity], present: Mapping[str, Record]) -> tuple[Groups, list[str]]:
+def _grouped(standing_: Iterable[Identity], present: Mapping[str, Record]) -> tuple[MergeGroups, list[Message]]:
     held = {frozenset((judgement.one, judgement.other)): judgement for judgement in standing_}
-    groups = Groups((pair for pair, judgement in held.items() if judgement.verdict == "different"), present)
+    groups = MergeGroups((pair for pair, judgement in held.items() if judgement.verdict == "different"), present)
     remarks = []
     for judgement in held.values():
         if judgement.verdict != "same":
             continue
         if (clash := groups.conflict(judgement.one, judgement.other)) is not None:
-            remarks.append(f"judgement {judgement.id} not followed: {clash[0]} and {clash[1]} are judged different")
+            arguments = {"judgement": judgement.id, "one": clash[0], "other": clash[1]}
+            remarks.append(Message("decisions.conflicting-judgement", arguments))
             continue
         groups.union(judgement.one, judgement.other)
     return groups, remarks
@@ -126,14 +129,14 @@ Verdict = Literal["same", "different", "undone"]
 DATASET = "judgements"
 
 
-class BadJudgement(ValueError):
+class InvalidJudgement(ValueError):
     """A judgement that means nothing, with the reason."""
 
 
 def judgement(
     records: Records, one: str, other: str, verdict: Verdict, *, who: str, why: str, at: datetime
 ) -> Identity:
-    """Make the judgement that ``one`` and ``other`` are the same, are different, or are as if never judged.
+    """The judgement that ``one`` and ``other`` are the same, are different, or are as if never judged.
 
     Parameters
     ----------
@@ -156,9 +159,9 @@ def judgement(
     """
     _require_pair(records, one, other)
     if verdict == "undone" and frozenset((one, other)) not in standing(records.identities.values()):
-        raise BadJudgement(f"no judgement of {one} and {other} stands that could be undone")
+        raise InvalidJudgement(f"no judgement of {one} and {other} stands that could be undone")
     if not who.strip() or not why.strip():
-        raise BadJudgement("who decides, and why, must be said")
+        raise InvalidJudgement("who decides, and why, must be said")
     moment = at.astimezone(UTC)
     content = "\n".join((one, other, verdict, who.strip(), why.strip(), moment.isoformat()))
     return Identity(
@@ -179,9 +182,9 @@ def _require_pair(records: Records, one: str, other: str) -> None:
         if not any(name in records.table(noun) for noun in JUDGED):
             raise UnknownRecord(f"no entity or strike {name!r}")
     if one == other:
-        raise BadJudgement(f"two records expected, not {one} twice")
+        raise InvalidJudgement(f"two records expected, not {one} twice")
     if not any(one in records.table(noun) and other in records.table(noun) for noun in JUDGED):
-        raise BadJudgement(f"{one} and {other}: {MIXED}")
+        raise InvalidJudgement(f"{one} and {other}: {MIXED}")
 
 
 def _is_private(records: Records, name: str) -> bool:

@@ -1,1 +1,1 @@
-"""The GeoPackage format alone: header tables, layers, geometry blobs. Knows no noun."""
+"""The GeoPackage format alone: header tables, layers, geometry blobs. Knows no record type."""

@@ -1,12 +1,156 @@
-"""The GeoPackage format, 1.4 (OGC 12-128r19): header tables, layers, spatial index. Knows no noun of the atlas."""
+"""The GeoPackage format, 1.4 (OGC 12-128r19): geometry blobs, header tables, layers and their spatial index."""
 
 from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Callable, Mapping
+import struct
+from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
+from typing import TypeAlias
 
-from layers.geopackage.geometry_blob import WGS84, Bounds, bounds
+import numpy as np
+import shapely
+from shapely.geometry.base import BaseGeometry
+
+#: EPSG:4326; a GeoPackage stores it lon first, lat second, whatever its authority defines (2.1.3.1).
+WGS84 = 4326
+
+#: West, south, east, north.
+Bounds: TypeAlias = tuple[float, float, float, float]
+
+_HEADER = struct.Struct("<2sBBi")
+_MAGIC = b"GP"
+_LITTLE, _XY_ENVELOPE, _EMPTY, _EXTENDED = 0x01, 0x02, 0x10, 0x20
+#: Bytes of the envelope by its code: none, xy, xyz, xym, xyzm.
+_ENVELOPE_BYTES = (0, 32, 48, 48, 64)
+_XY = struct.Struct("<4d")
+_POINT = struct.Struct("<BI2d")
+
+
+class GeometryBlobError(ValueError):
+    """Bytes that are no GeoPackage geometry, or a geometry that the tables of the atlas cannot hold."""
+
+
+def encode(geometry: BaseGeometry, srs_id: int = WGS84) -> bytes:
+    """Write a geometry as a GeoPackage blob (2.1.3): little-endian, with an xy envelope unless it is a point or empty.
+
+    Parameters
+    ----------
+    geometry
+        A two-dimensional shapely geometry, lon/lat. An empty one gets the empty flag.
+    srs_id
+        Identifier of its system in ``gpkg_spatial_ref_sys``.
+
+    Raises
+    ------
+    GeometryBlobError
+        If the geometry has a height or measure: the tables of the atlas are declared without.
+    """
+    if geometry.has_z or shapely.has_m(geometry):
+        raise GeometryBlobError("a two-dimensional geometry expected; this one has a height or measure")
+    flags, envelope = _LITTLE, b""
+    if geometry.is_empty:
+        flags |= _EMPTY
+    elif geometry.geom_type != "Point":
+        west, south, east, north = geometry.bounds
+        flags, envelope = flags | _XY_ENVELOPE, _XY.pack(west, east, south, north)
+    wkb: bytes = shapely.to_wkb(geometry, byte_order=1, flavor="iso")
+    return _HEADER.pack(_MAGIC, 0, flags, srs_id) + envelope + wkb
+
+
+def decode(blob: bytes, srs_id: int = WGS84) -> BaseGeometry:
+    """Read a geometry from a GeoPackage blob of either byte order, with or without an envelope.
+
+    Raises
+    ------
+    GeometryBlobError
+        If the bytes are cut short, of another format, version or system, or hold no valid ISO WKB.
+    """
+    try:
+        geometry: BaseGeometry = shapely.from_wkb(blob[_wkb_start(blob, srs_id) :])
+    except (shapely.errors.ShapelyError, TypeError) as error:
+        raise GeometryBlobError(f"the WKB in the blob cannot be read: {error}") from error
+    return geometry
+
+
+def decode_many(blobs: Iterable[bytes | None], srs_id: int = WGS84) -> list[BaseGeometry | None]:
+    """Read many blobs in one call.
+
+    Parameters
+    ----------
+    blobs
+        Blobs as of `decode`; ``None`` stays ``None``.
+    srs_id
+        Identifier that the system of each blob must have.
+
+    Returns
+    -------
+    list
+        Geometries, lon/lat for `WGS84`, in the order of the blobs.
+
+    Raises
+    ------
+    GeometryBlobError
+        If a blob cannot be read (see `decode`); the message does not say which blob.
+    """
+    bodies = [None if blob is None else blob[_wkb_start(blob, srs_id) :] for blob in blobs]
+    try:
+        return list(shapely.from_wkb(np.array(bodies, dtype=object)))
+    except (shapely.errors.ShapelyError, TypeError) as error:
+        raise GeometryBlobError(f"the WKB in a blob cannot be read: {error}") from error
+
+
+def _wkb_start(blob: bytes, srs_id: int | None = None) -> int:
+    """Check the header of a blob, and return the offset of its WKB."""
+    if not isinstance(blob, bytes) or len(blob) < _HEADER.size + 5:
+        raise GeometryBlobError("a GeoPackage geometry is at least 13 bytes")
+    magic, version, flags, little_srs = _HEADER.unpack_from(blob)
+    code = flags >> 1 & 0x07
+    if magic != _MAGIC or version != 0 or flags & _EXTENDED or code >= len(_ENVELOPE_BYTES):
+        raise GeometryBlobError(f"no GeoPackage geometry of version 1: it starts with {blob[:4].hex(' ')}")
+    blob_srs = little_srs if flags & _LITTLE else int.from_bytes(blob[4:8], "big", signed=True)
+    if srs_id is not None and blob_srs != srs_id:
+        raise GeometryBlobError(f"the geometry is in system {blob_srs}, expected {srs_id}")
+    start = _HEADER.size + _ENVELOPE_BYTES[code]
+    if len(blob) < start + 5:
+        raise GeometryBlobError("the blob ends before its geometry")
+    return start
+
+
+# Cached, as the triggers of a spatial index call five functions with each blob in turn.
+@lru_cache(maxsize=4)
+def bounds(blob: bytes) -> Bounds | None:
+    """Return west, south, east, north of a blob in its own system; ``None`` where the geometry is empty.
+
+    Raises
+    ------
+    GeometryBlobError
+        If the bytes are no GeoPackage geometry.
+    """
+    start = _wkb_start(blob)
+    flags = blob[3]
+    if flags & _EMPTY:
+        return None
+    if start > _HEADER.size:
+        west, east, south, north = struct.unpack_from("<4d" if flags & _LITTLE else ">4d", blob, _HEADER.size)
+        return None if west != west else (west, south, east, north)
+    if len(blob) == start + _POINT.size and blob[start : start + 5] == b"\x01\x01\x00\x00\x00":
+        _, _, lon, lat = _POINT.unpack_from(blob, start)
+        return None if lon != lon else (lon, lat, lon, lat)
+    return _bounds_of_wkb(blob[start:])
+
+
+def _bounds_of_wkb(wkb: bytes) -> Bounds | None:
+    try:
+        geometry = shapely.from_wkb(wkb)
+    except shapely.errors.ShapelyError as error:
+        raise GeometryBlobError(f"the WKB in the blob cannot be read: {error}") from error
+    if geometry.is_empty:
+        return None
+    west, south, east, north = geometry.bounds
+    return west, south, east, north
+
 
 #: "GPKG" (1.1.1.1.1, requirement 2).
 APPLICATION_ID = 0x47504B47
@@ -18,7 +162,7 @@ SQL_TYPES = ("TEXT", "REAL", "INTEGER", "BOOLEAN", "DATE", "DATETIME")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _RESERVED = ("gpkg_", "rtree_", "sqlite_")
 
-#: Table definitions of annex C, for the tables that are used here.
+#: Table definitions of annex C, of the tables that the atlas uses.
 _HEADER_TABLES = (
     """CREATE TABLE gpkg_spatial_ref_sys (
   srs_name TEXT NOT NULL,
@@ -76,7 +220,7 @@ _SYSTEMS = (
     ("WGS 84 geodetic", WGS84, "EPSG", 4326, _WGS84_WKT, "longitude/latitude in decimal degrees on WGS 84"),
 )
 
-#: Annex F.3 as of 1.4, which an upsert does not break: {t} table, {c} geometry column, {r} index.
+#: Triggers of annex F.3 as of 1.4, which upserts do not break: {t} table, {c} geometry column, {r} index.
 _BOX = "ST_MinX(NEW.{c}), ST_MaxX(NEW.{c}), ST_MinY(NEW.{c}), ST_MaxY(NEW.{c})"
 _NEW_FULL = "(NEW.{c} NOTNULL AND NOT ST_IsEmpty(NEW.{c}))"
 _NEW_EMPTY = "(NEW.{c} ISNULL OR ST_IsEmpty(NEW.{c}))"
@@ -195,12 +339,12 @@ def _add_geometry(connection: sqlite3.Connection, name: str, geometry: str) -> N
 
 
 def drop_layer(connection: sqlite3.Connection, name: str) -> None:
-    """Remove a layer, its spatial index and every mention of it; one that does not exist is no fault.
+    """Remove a layer, its spatial index and its rows in the header tables; a layer that does not exist is no fault.
 
     Raises
     ------
     ValueError
-        If the name is none that a layer can have.
+        If no layer can have that name.
     """
     _require_layer_name(name)
     connection.execute(f"DROP TABLE IF EXISTS {quote(name)}")
@@ -216,7 +360,7 @@ def _require_layer_name(name: str) -> None:
 
 
 def touch(connection: sqlite3.Connection, name: str, at: str) -> None:
-    """Note when a layer was last changed, and measure its extent anew if it has geometry."""
+    """Record when a layer was last changed, and its extent, computed from all its geometries where it has any."""
     connection.execute("UPDATE gpkg_contents SET last_change = ? WHERE table_name = ?", (at, name))
     if connection.execute("SELECT 1 FROM gpkg_geometry_columns WHERE table_name = ?", (name,)).fetchone():
         box = _extent(connection, name) or (None, None, None, None)
@@ -226,7 +370,7 @@ def touch(connection: sqlite3.Connection, name: str, at: str) -> None:
 
 
 def widen(connection: sqlite3.Connection, name: str, at: str, box: Bounds | None) -> None:
-    """Note when a layer was last changed, and stretch its extent over the bounds of one more geometry."""
+    """Record when a layer was last changed, and enlarge its extent to hold the bounds of a new geometry."""
     connection.execute("UPDATE gpkg_contents SET last_change = ? WHERE table_name = ?", (at, name))
     if box is not None:
         connection.execute(
@@ -237,7 +381,7 @@ def widen(connection: sqlite3.Connection, name: str, at: str, box: Bounds | None
 
 
 def _extent(connection: sqlite3.Connection, name: str) -> Bounds | None:
-    """Unite the exact bounds: the index holds them rounded outwards to 32 bits."""
+    """Compute the extent from the exact bounds, as the index holds them rounded outwards to 32 bits."""
     rows = connection.execute(f"SELECT geometry FROM {quote(name)} WHERE geometry NOTNULL")
     boxes = [box for (blob,) in rows if (box := bounds(blob)) is not None]
     if not boxes:

@@ -1,4 +1,4 @@
-"""Every fault of a set of records at once: references, sources, sums, places and loops."""
+"""Checks a set of records as a whole: references, sources, sums of stakes, locations and ownership loops."""
 
 from __future__ import annotations
 
@@ -13,28 +13,27 @@ from scipy.sparse.csgraph import connected_components
 from geo.spatial_join.join import pairs_within
 from layers.decisions.identity import is_mixed
 from layers.model import edtf
-from layers.model.problems import Problem
-from layers.model.read_result import Place, Reading
-from layers.model.records import NOUNS, REFERENCES, Asset, Record, Records, Stake, Strike
-from layers.ownership.stake_graph import FREE_FLOAT, StakeTable
+from layers.model.problems import Problem, ReadResult, SourceLocation
+from layers.model.records import RECORD_TYPES, REFERENCES, Asset, Record, Records, Stake, Strike
+from layers.ownership.stake_graph import FREE_FLOAT, StakeColumns
 from layers.ownership.walk import TOLERANCE
 from layers.reference.basemap import Basemap
 
-#: The exclusive economic zone, 200 nautical miles (UN Convention on the Law of the Sea, art. 57): a place at sea is
-#: in its stated country up to there.
+#: The exclusive economic zone, 200 nautical miles (UN Convention on the Law of the Sea, art. 57): a location at sea may
+#: belong to its stated country up to there.
 SEA_M = 370_400.0
 
-Fault = tuple[str, str, str, str, str]  # table, id, column, value, expected
+IntegrityProblem = tuple[str, str, str, str, str]  # table, id, column, value, expected
 
 
-def check(reading: Reading, basemap: Basemap, stored: Records | None = None) -> tuple[Problem, ...]:
-    """All problems of a reading: what could not be read, and what does not hold together.
+def check(result: ReadResult, basemap: Basemap, stored: Records | None = None) -> tuple[Problem, ...]:
+    """Return all problems of a read: those of the reader, and those of the records as a whole.
 
-    References may lead to records that are ``stored`` already; nothing else of those is looked at.
+    References may lead to records that are ``stored`` already; these are not checked themselves.
     """
-    records = reading.records
-    checks: Iterable[Callable[[], Iterator[Fault]]] = (
-        lambda: dangling(records, {key[1] for key in _unread(reading.problems)}, stored),
+    records = result.records
+    checks: Iterable[Callable[[], Iterator[IntegrityProblem]]] = (
+        lambda: dangling(records, {key[1] for key in _unreadable_records(result.problems)}, stored),
         lambda: mixed_judgements(records),
         lambda: unsourced(records),
         lambda: overlapping(records),
@@ -42,32 +41,32 @@ def check(reading: Reading, basemap: Basemap, stored: Records | None = None) -> 
         lambda: misplaced(records, basemap),
         lambda: closed_loops(records),
     )
-    found = [_problem(fault, reading.places) for look in checks for fault in look()]
-    return (*reading.problems, *sorted(found, key=lambda problem: (problem.file, problem.row or 0, problem.column)))
+    problems = [_problem(fault, result.locations) for look in checks for fault in look()]
+    return (*result.problems, *sorted(problems, key=lambda problem: (problem.file, problem.row or 0, problem.column)))
 
 
-def _unread(problems: Iterable[Problem]) -> set[tuple[str, str]]:
-    """Noun and id of records that are there but could not be read, so that they do not dangle as well."""
+def _unreadable_records(problems: Iterable[Problem]) -> set[tuple[str, str]]:
+    """Return type and id of records that could not be read, so that references to them are not reported as well."""
     names = (problem.record.split(" ", 1) for problem in problems)
     return {(name[0], name[1]) for name in names if len(name) == 2}
 
 
-def _problem(fault: Fault, places: Mapping[tuple[str, str], Place]) -> Problem:
+def _problem(fault: IntegrityProblem, places: Mapping[tuple[str, str], SourceLocation]) -> Problem:
     table, record, column, value, expected = fault
-    place = places.get((table, record))
-    noun = NOUNS[table].__name__.lower()
-    file, row = (place.file, place.row) if place else (table, None)
-    return Problem(file, row, f"{noun} {record}", column, value, expected)
+    location = places.get((table, record))
+    record_type = RECORD_TYPES[table].__name__.lower()
+    file, row = (location.file, location.row) if location else (table, None)
+    return Problem(file, row, f"{record_type} {record}", column, value, expected)
 
 
-def dangling(records: Records, unread: set[str], stored: Records | None = None) -> Iterator[Fault]:
-    """References to records that are neither there nor stored."""
-    places = (records, stored) if stored else (records,)
+def dangling(records: Records, unread: set[str], stored: Records | None = None) -> Iterator[IntegrityProblem]:
+    """Yield references to records that are neither among these nor stored."""
+    record_sets = (records, stored) if stored else (records,)
     for table, references in REFERENCES.items():
         for record in records.table(table).values():
             for column, targets in references.items():
                 for target in _targets(record, column):
-                    is_there = any(target in place.table(name) for place in places for name in targets)
+                    is_there = any(target in record_set.table(name) for record_set in record_sets for name in targets)
                     if target not in unread and not is_there:
                         yield table, record.id, column, target, f"an id in {' or '.join(targets)}"
 
@@ -79,46 +78,46 @@ def _targets(record: Record, column: str) -> tuple[str, ...]:
     return value if isinstance(value, tuple) else (value,)
 
 
-def mixed_judgements(records: Records) -> Iterator[Fault]:
-    """Judgements on whether a record is itself, or an entity a strike."""
+def mixed_judgements(records: Records) -> Iterator[IntegrityProblem]:
+    """Yield judgements that compare a record with itself, or an entity with a strike."""
     for judgement in records.identities.values():
         if judgement.one == judgement.other:
             yield "identities", judgement.id, "other", judgement.other, "another record than the first"
         elif is_mixed(records, judgement):
-            noun = "an entity" if judgement.one in records.entities else "a strike"
-            yield "identities", judgement.id, "other", judgement.other, f"{noun}, as the first is"
+            record_kind = "an entity" if judgement.one in records.entities else "a strike"
+            yield "identities", judgement.id, "other", judgement.other, f"{record_kind}, as the first is"
 
 
-def unsourced(records: Records) -> Iterator[Fault]:
-    """Entities whose registration is said to have been checked, without a source."""
+def unsourced(records: Records) -> Iterator[IntegrityProblem]:
+    """Yield entities without a source whose registration is marked as checked."""
     for entity in records.entities.values():
         if entity.checked != "unverified" and not entity.sources:
             yield "entities", entity.id, "sources", "(none)", f"a source, as it is marked {entity.checked}"
 
 
-def overlapping(records: Records) -> Iterator[Fault]:
-    """Two stakes of one owner in one thing that both surely hold on some day."""
+def overlapping(records: Records) -> Iterator[IntegrityProblem]:
+    """Yield pairs of stakes of one owner in one record that both certainly hold on some day."""
     by_pair: dict[tuple[str, str], list[Stake]] = {}
     for stake in records.stakes.values():
         by_pair.setdefault((stake.owned, stake.owner), []).append(stake)
     for stakes in by_pair.values():
         for index, stake in enumerate(stakes):
             for other in stakes[:index]:
-                if _hold_together(stake, other):
+                if _overlap(stake, other):
                     yield "stakes", stake.id, "since", str(stake.since), f"no overlap in time with {other.id}"
 
 
-def _hold_together(one: Stake, other: Stake) -> bool:
-    days = {date.min, date.max, *_turns(one), *_turns(other)}
-    return any(_holds(one, day) and _holds(other, day) for day in days)
+def _overlap(first: Stake, second: Stake) -> bool:
+    days = {date.min, date.max, *_change_days(first), *_change_days(second)}
+    return any(_holds(first, day) and _holds(second, day) for day in days)
 
 
 def _holds(stake: Stake, day: date) -> bool:
-    return edtf.held_as_stated(stake.since, stake.until, day, day) == "yes"
+    return edtf.valid_as_stated(stake.since, stake.until, day, day) == "yes"
 
 
-def _turns(stake: Stake) -> Iterator[date]:
-    """Days on which what surely holds may change."""
+def _change_days(stake: Stake) -> Iterator[date]:
+    """Yield the days on which a stake certainly begins or ceases to hold."""
     for text in (stake.since, stake.until):
         if text:
             stated = edtf.parse(text)
@@ -127,33 +126,36 @@ def _turns(stake: Stake) -> Iterator[date]:
         yield last - timedelta(days=1)
 
 
-def over_owned(records: Records) -> Iterator[Fault]:
-    """Things of which known stakes make more than 100.5 percent on some day."""
-    table = StakeTable.of(records)
-    found: set[int] = set()
-    for day in sorted({date.today(), *(day for stake in records.stakes.values() for day in _turns(stake))}):
+def over_owned(records: Records) -> Iterator[IntegrityProblem]:
+    """Yield records of which known stakes make more than 100.5 percent on some day."""
+    table = StakeColumns.of(records)
+    reported: set[int] = set()
+    for day in sorted({date.today(), *(day for stake in records.stakes.values() for day in _change_days(stake))}):
         graph = table.on(day, day)
         totals = np.bincount(graph.owned, graph.low, len(table.nodes))
         for node in np.flatnonzero(totals > 1 + TOLERANCE):
-            if int(node) not in found:
-                found.add(int(node))
+            if int(node) not in reported:
+                reported.add(int(node))
                 first = table.stakes[int(graph.row[graph.start[node]])]
                 expected = f"known stakes in {first.owned} of at most 100 on {day}"
                 yield "stakes", first.id, "share_min", f"{100 * totals[node]:.2f}", expected
 
 
-def misplaced(records: Records, basemap: Basemap) -> Iterator[Fault]:
-    """Coordinates in another country than the stated one, too far at sea for it, or on land where none is stated."""
+def misplaced(records: Records, basemap: Basemap) -> Iterator[IntegrityProblem]:
+    """Yield locations in another country than stated, too far at sea for it, or on land without a stated country.
+
+    Locations are points and geometries in lon/lat degrees (OGC:CRS84).
+    """
     for table in ("strikes", "assets"):
         for record in records.table(table).values():
             assert isinstance(record, Strike | Asset)
             shape = record.geometry
             if not isinstance(shape, shapely.Point):
                 continue
-            found = basemap.country_at(shape.x, shape.y)
+            country = basemap.country_at(shape.x, shape.y)
             stated = record.host_country
             reach = SEA_M + (record.uncertainty_m or 0.0)
-            if found == stated or (stated and found is None and _is_near(shape, stated, reach, basemap)):
+            if country == stated or (stated and country is None and _is_near(shape, stated, reach, basemap)):
                 continue
             if stated is None and (isinstance(record, Asset) or record.basis == "sea-area"):
                 continue
@@ -162,19 +164,19 @@ def misplaced(records: Records, basemap: Basemap) -> Iterator[Fault]:
                 record.id,
                 "geometry",
                 shape.wkt,
-                f"a place in {stated or 'no country'}; this is in {found or 'none'}",
+                f"a place in {stated or 'no country'}; this is in {country or 'none'}",
             )
 
 
 def _is_near(point: shapely.Point, stated: str, radius_m: float, basemap: Basemap) -> bool:
-    """Whether any land of the stated country lies within a radius."""
+    """Whether any land of the stated country lies within a radius in metres of a point in lon/lat degrees."""
     rows = np.flatnonzero(basemap.countries.iso_a2 == stated)
     near = pairs_within(np.array([point], dtype=object), basemap.countries.shape[rows], radius_m)
     return len(near.left) > 0
 
 
-def closed_loops(records: Records) -> Iterator[Fault]:
-    """Entities that own each other wholly, so that nobody outside has a share."""
+def closed_loops(records: Records) -> Iterator[IntegrityProblem]:
+    """Yield loops of entities that own each other wholly, so that no owner outside has a share."""
     names = sorted(records.entities)
     index = {name: row for row, name in enumerate(names)}
     stakes = [

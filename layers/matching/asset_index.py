@@ -1,4 +1,4 @@
-"""Assets as columns that a strike is looked up in: where they are, what they are, what they are called. Built once."""
+"""Assets as columns that candidates and evidence are read from: places, kinds, names, and trees to search in."""
 
 from __future__ import annotations
 
@@ -12,49 +12,47 @@ import numpy.typing as npt
 import shapely
 from pyproj import Geod
 
-from geo.antimeridian import within_world
+from geo.antimeridian import cut_to_world
 from geo.columnar.chunked_array import Array
 from geo.lonlat import Bools, Floats, Ints, Objects
-from geo.spatial_join.prepared import search_boxes
-from layers.model.records import Asset
-from layers.text.site_terms import IS_RARE, RELATED_MASKS, mask, numbers, stems
-from layers.text.site_words import KINDS
+from layers.model.records import Asset, Records
+from layers.text.site_terms import IS_RARE, RELATED_MASKS, TARGET_KINDS, kind_bits, numbers, stems
 
 Masks = npt.NDArray[np.uint64]
 Codes = npt.NDArray[np.int32]
 
 #: Stems of one asset that are compared: the rarest of its names.
 MAX_STEMS = 12
-#: Least vagueness of a place, in metres: a site is not a point.
-LEAST_RADIUS_M = 50.0
-#: Upper ends, in metres, of the classes of uncertainty that are searched apart, so that one vague asset does not
+#: Least uncertainty of a place, in metres: a site is not a point.
+MIN_RADIUS_M = 50.0
+#: Upper bounds, in metres, of the classes of uncertainty that have a tree each, so that one uncertain asset does not
 #: widen the search for all.
 CLASSES_M = (2_000.0, 10_000.0, 30_000.0, np.inf)
-#: Names of this many assets at least are behind the rarity of a word, lest a small layer make all words rare.
-LEAST_ASSETS = 1_000
+#: Least number of assets that the rarity of a word is computed with, lest a small layer make all words rare.
+MIN_ASSETS = 1_000
 
-#: Boxes are looked up as one where the box around them is no larger than this many times their sum.
-CROWDED = 4.0
+#: Relations whose entity's name may stand for the asset in a report.
+NAMED_FOR = frozenset({"operator", "brand", "occupier"})
 
 _ELLIPSOID = Geod(ellps="WGS84")
 
 
 @dataclass(frozen=True, slots=True)
-class Ragged:
+class RaggedArray:
     """Lists of different length, one a row: those of row i are ``values[start[i]:start[i + 1]]``."""
 
     values: Ints
     start: Ints
 
     @classmethod
-    def of(cls, rows: Sequence[Sequence[int]]) -> Ragged:
-        """Pack rows."""
+    def of(cls, rows: Sequence[Sequence[int]]) -> RaggedArray:
+        """Pack lists of numbers."""
         size = np.fromiter(map(len, rows), np.int64, len(rows))
         values = np.fromiter(chain.from_iterable(rows), np.int64, int(size.sum()))
         return cls(values, np.concatenate([[0], np.cumsum(size)]))
 
     def of_rows(self, rows: Ints) -> tuple[Ints, Ints]:
-        """The values of some rows one after the other, and for each the position in ``rows`` it belongs to."""
+        """Return the values of some rows, row after row, and the position in ``rows`` that each belongs to."""
         size = self.start[rows + 1] - self.start[rows]
         owner = np.repeat(np.arange(len(rows)), size)
         first = np.repeat(self.start[rows] - np.concatenate([[0], np.cumsum(size)[:-1]]), size)
@@ -62,71 +60,101 @@ class Ragged:
 
 
 @dataclass(frozen=True, slots=True)
-class Names:
-    """What assets are called, as codes of stems.
+class NameIndex:
+    """The names of assets as codes of stems.
 
-    ``words`` are the codes of all stems by asset, ``variants`` the numbers of its names, ``spelled`` the codes of
-    each name, ``owners`` those of the names of owners, operators and brands. ``rarity`` is from 0 to 1 by code:
-    1 where one asset of the layer has the word, less with the logarithm of their number.
+    Attributes
+    ----------
+    code
+        Code of each stem.
+    rarity
+        From 0 to 1 by code: 1 where one asset of the layer has the word, less with the logarithm of their number.
+    words
+        Codes of the stems of each asset, the rarest ``MAX_STEMS``.
+    variants
+        Numbers of the names of each asset.
+    spelled
+        Codes of the stems of each name.
+    owners
+        Codes of the stems in the names of the owners, operators and brands of each asset.
     """
 
     code: Mapping[str, int]
     rarity: Floats
-    words: Ragged
-    variants: Ragged
-    spelled: Ragged
-    owners: Ragged
+    words: RaggedArray
+    variants: RaggedArray
+    spelled: RaggedArray
+    owners: RaggedArray
 
     @classmethod
-    def of(cls, names: Sequence[Sequence[str]], owners: Sequence[Sequence[str]]) -> Names:
-        """Fold and count the names."""
-        told: dict[tuple[str, ...], list[tuple[int, ...]]] = {}
+    def of(cls, names: Sequence[Sequence[str]], owners: Sequence[Sequence[str]]) -> NameIndex:
+        """Index the names of each asset, and those of its owners, operators and brands."""
+        memo: dict[tuple[str, ...], list[tuple[int, ...]]] = {}
         code: dict[str, int] = {}
-        by_asset = [_spelled(tuple(given), code, told) for given in names]
-        words = [tuple(dict.fromkeys(chain.from_iterable(given))) for given in by_asset]
-        of_owners = [tuple(dict.fromkeys(chain.from_iterable(_spelled(tuple(given), code, told)))) for given in owners]
+        by_asset = [_spelled(tuple(variants), code, memo) for variants in names]
+        words = [tuple(dict.fromkeys(chain.from_iterable(variants))) for variants in by_asset]
+        of_owners = [
+            tuple(dict.fromkeys(chain.from_iterable(_spelled(tuple(variants), code, memo)))) for variants in owners
+        ]
         count = np.zeros(len(code) + 1)
         flat = np.fromiter(chain.from_iterable(words), np.int64)
         np.add.at(count, flat, 1)
         owned = np.fromiter(chain.from_iterable(of_owners), np.int64)
         # An owner's word is as rare as the owners that have it, not as their assets.
         np.maximum.at(count, owned, 1)
-        rarity = 1 - np.log(np.maximum(count, 1)) / np.log(max(len(names), LEAST_ASSETS))
-        words = [_rarest(given, rarity) for given in words]
-        first = np.concatenate([[0], np.cumsum([len(given) for given in by_asset])]).astype(np.int64)
-        variants = Ragged(np.arange(first[-1]), first)
-        spelled = Ragged.of([one for given in by_asset for one in given])
-        return cls(code, np.clip(rarity, 0.05, 1), Ragged.of(words), variants, spelled, Ragged.of(of_owners))
-
-    def codes(self, found: Iterable[str]) -> list[int]:
-        """Codes of the stems that any asset or owner has."""
-        return [self.code[one] for one in found if one in self.code]
+        rarity = 1 - np.log(np.maximum(count, 1)) / np.log(max(len(names), MIN_ASSETS))
+        words = [_rarest(codes, rarity) for codes in words]
+        first = np.concatenate([[0], np.cumsum([len(variants) for variants in by_asset])]).astype(np.int64)
+        numbered = RaggedArray(np.arange(first[-1]), first)
+        spelled = RaggedArray.of(list(chain.from_iterable(by_asset)))
+        return cls(code, np.clip(rarity, 0.05, 1), RaggedArray.of(words), numbered, spelled, RaggedArray.of(of_owners))
 
 
 def _spelled(
-    given: tuple[str, ...], code: dict[str, int], told: dict[tuple[str, ...], list[tuple[int, ...]]]
+    variants: tuple[str, ...], code: dict[str, int], memo: dict[tuple[str, ...], list[tuple[int, ...]]]
 ) -> list[tuple[int, ...]]:
-    if given not in told:
-        spelled = (tuple(code.setdefault(one, len(code)) for one in stems(name)) for name in given)
-        told[given] = list(dict.fromkeys(one for one in spelled if one))
-    return told[given]
+    """Return the codes of the stems of each variant of a name, without empty and equal ones; extends both tables."""
+    if variants not in memo:
+        spelled = (tuple(code.setdefault(stem, len(code)) for stem in stems(name)) for name in variants)
+        memo[variants] = list(dict.fromkeys(codes for codes in spelled if codes))
+    return memo[variants]
 
 
 def _rarest(codes: tuple[int, ...], rarity: Floats) -> tuple[int, ...]:
     if len(codes) <= MAX_STEMS:
         return codes
-    return tuple(sorted(codes, key=lambda one: -rarity[one])[:MAX_STEMS])
+    return tuple(sorted(codes, key=lambda code: -rarity[code])[:MAX_STEMS])
 
 
 @dataclass(frozen=True, slots=True)
 class AssetIndex:
-    """All assets that have a place, as columns, with a tree for each class of uncertainty.
+    """All assets that have a geometry, as columns of n rows, with a search tree for each class of uncertainty.
 
-    ``kind`` and ``related`` are bits by `KINDS`.
-    ``area_km2`` and ``rim_km`` are the area and the outline of the shape (of a line twice its length): with them
-    the ground within r of it is area + rim * r + pi * r^2 (Steiner's formula). ``bounds`` are west, south, east and
-    north of the shape cut at the antimeridian, shape (n, 4): the box of one that goes on beyond it would not be met
-    from the other side.
+    Attributes
+    ----------
+    ids
+        Ids of the assets.
+    geometry
+        Shapely geometries in lon/lat degrees (OGC:CRS84).
+    uncertainty_m
+        Radius in metres that holds the true place.
+    site
+        Whether the geometry is that of the site itself.
+    kind, related, rare
+        The kind, and the kinds easily mistaken for it, as bits of ``site_terms.TARGET_KINDS``; whether few assets are
+        of the kind.
+    number
+        The numbers in the main name as bits.
+    area_km2, rim_km
+        Area and outline of the shape (of a line twice its length): the ground within r of it is
+        area + rim * r + pi * r^2 (Steiner's formula).
+    bounds
+        West, south, east and north in degrees of the shape cut at the antimeridian, shape (n, 4): the box of a shape
+        that goes on beyond it would not be met from the other side.
+    names
+        The names.
+    trees
+        See ``trees``.
     """
 
     ids: Sequence[str]
@@ -140,13 +168,13 @@ class AssetIndex:
     area_km2: Floats
     rim_km: Floats
     bounds: Floats
-    names: Names
+    names: NameIndex
     trees: tuple[tuple[float, Ints, shapely.STRtree], ...]
 
     @classmethod
     def of(cls, assets: Iterable[Asset], owners: Mapping[str, Sequence[str]]) -> AssetIndex:
-        """Index records; ``owners`` gives the names of those tied to each asset, by its id."""
-        # Taken apart one by one: a million records at once would take gigabytes.
+        """Index records; ``owners`` gives the names of owners, operators and brands, by the id of the asset."""
+        # Read one by one: a million records at once would take gigabytes.
         placed = [_columns(asset) for asset in assets if asset.geometry is not None]
         ids, geometry, uncertainty_m, site, kinds, names = zip(*placed, strict=True) if placed else ((),) * 6
         return cls.from_columns(
@@ -170,27 +198,27 @@ class AssetIndex:
         names: Sequence[Sequence[str]],
         owners: Sequence[Sequence[str]],
     ) -> AssetIndex:
-        """Index columns of one length; every geometry is there and in lon/lat."""
-        bit = {kind: place for place, kind in enumerate(KINDS)}
-        place = np.fromiter((bit[kind] for kind in kinds), np.int64, len(kinds))
+        """Index columns of one length, as in the attributes; no geometry is missing, and the first name is the main."""
+        rank = {kind: number for number, kind in enumerate(TARGET_KINDS)}
+        kind = np.fromiter((rank[kind] for kind in kinds), np.int64, len(kinds))
         area_km2, rim_km = _measured(geometry)
-        bounds = shapely.bounds(within_world(geometry))
+        bounds = shapely.bounds(cut_to_world(geometry))
         points = geometry.copy()
         points[shapely.get_type_id(geometry) != 0] = None
-        shown = np.fromiter((numbers(given[0]) if given else 0 for given in names), np.uint64, len(names))
+        number = np.fromiter((numbers(variants[0]) if variants else 0 for variants in names), np.uint64, len(names))
         return cls(
             ids,
             geometry,
             uncertainty_m,
             site,
-            np.array([mask([kind]) for kind in KINDS], np.uint64)[place],
-            np.array(RELATED_MASKS, np.uint64)[place],
-            np.array(IS_RARE)[place],
-            shown,
+            np.array([kind_bits([kind]) for kind in TARGET_KINDS], np.uint64)[kind],
+            np.array(RELATED_MASKS, np.uint64)[kind],
+            np.array(IS_RARE)[kind],
+            number,
             area_km2,
             rim_km,
             bounds,
-            Names.of(names, owners),
+            NameIndex.of(names, owners),
             trees(bounds, points, uncertainty_m),
         )
 
@@ -204,45 +232,39 @@ def _columns(asset: Asset) -> tuple[Any, ...]:
 
 
 def trees(bounds: Floats, points: Objects, uncertainty_m: Floats) -> tuple[tuple[float, Ints, shapely.STRtree], ...]:
-    """Of each class of uncertainty the widest in metres, the rows, and an index in space of their bounds.
+    """Build a search tree for each class of uncertainty.
 
-    What is no point, None among the ``points``, is in it as the line from one corner of its bounds to the other.
+    Parameters
+    ----------
+    bounds
+        West, south, east, north in degrees, shape (n, 4).
+    points
+        Shapely points, None for every other shape, shape (n,): such a shape is in the tree as the line from one corner
+        of its bounds to the other.
+    uncertainty_m
+        Metres, shape (n,).
+
+    Returns
+    -------
+    tuple
+        For each class with any row: the largest uncertainty in metres, the rows, and their tree.
     """
     spans, other = points.copy(), shapely.is_missing(points)
     spans[other] = shapely.linestrings(bounds[other].reshape(-1, 2, 2))
-    found = []
+    classes = []
     lowest = -1.0
     for highest in CLASSES_M:
         rows = np.flatnonzero((uncertainty_m > lowest) & (uncertainty_m <= highest))
         if len(rows):
             tree = shapely.STRtree(spans[rows])
-            tree.query(shapely.box(0, 0, 0, 0))  # the tree is only built when it is first asked
-            found.append((float(uncertainty_m[rows].max()), rows, tree))
+            tree.query(shapely.box(0, 0, 0, 0))  # the tree is only built at its first query
+            classes.append((float(uncertainty_m[rows].max()), rows, tree))
         lowest = highest
-    return tuple(found)
-
-
-def near_boxes(tree: shapely.STRtree, bounds: Floats, radius_m: Floats) -> Ints:
-    """Rows of a tree whose boxes come within a radius of any of the bounds, each once, ascending.
-
-    Where the bounds lie close together, all that lies between them is given too: one question is quicker than many.
-    """
-    boxes = search_boxes(bounds, radius_m)
-    over = (boxes[:, 0] < -180) | (boxes[:, 2] > 180)
-    boxes[over, 0], boxes[over, 2] = -180, 180
-    around = np.array([*boxes[:, :2].min(axis=0), *boxes[:, 2:].max(axis=0)])
-    if _square(around) <= CROWDED * _square(boxes.T).sum():
-        return np.sort(tree.query(shapely.box(*around)))
-    return np.unique(tree.query(shapely.box(*boxes.T))[1])
-
-
-def _square(box: Floats) -> Floats:
-    west, south, east, north = box
-    return np.asarray((east - west) * (north - south))
+    return tuple(classes)
 
 
 def _measured(geometry: Objects) -> tuple[Floats, Floats]:
-    """Area in km² and outline in km of each shape on WGS 84; nothing for points."""
+    """Return the area in km² and the outline in km of each shape on WGS 84; 0 for points."""
     area_km2, rim_km = np.zeros(len(geometry)), np.zeros(len(geometry))
     dimension = shapely.get_dimensions(geometry)
     for row in np.flatnonzero(dimension > 0):
@@ -252,3 +274,27 @@ def _measured(geometry: Objects) -> tuple[Floats, Floats]:
             square_m, metres = _ELLIPSOID.geometry_area_perimeter(shapely.orient_polygons(geometry[row]))
             area_km2[row], rim_km[row] = abs(square_m) / 1e6, metres / 1000
     return area_km2, rim_km
+
+
+def index_of(records: Records) -> AssetIndex:
+    """Index the assets of a set of records, with the names of the entities tied to them."""
+    return AssetIndex.of(records.assets.values(), related_names(records))
+
+
+def related_names(records: Records) -> Mapping[str, tuple[str, ...]]:
+    """Return the names of all that ever owned each asset directly, run it, or are its brand, by the id of the asset."""
+    assets = set(records.assets)
+    entities = {
+        entity.id: (entity.name, *entity.names.values(), *entity.aliases) for entity in records.entities.values()
+    }
+    names: dict[str, dict[str, None]] = {}
+    for asset, entity in _ties(records):
+        if asset in assets and entity in entities:
+            names.setdefault(asset, {}).update(dict.fromkeys(entities[entity]))
+    return {asset: tuple(own) for asset, own in names.items()}
+
+
+def _ties(records: Records) -> Iterable[tuple[str, str]]:
+    yield from ((stake.owned, stake.owner) for stake in records.stakes.values())
+    relations = records.relations.values()
+    yield from ((relation.asset, relation.entity) for relation in relations if relation.relation in NAMED_FOR)

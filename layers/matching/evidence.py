@@ -1,4 +1,4 @@
-"""What speaks for and against each pair of strike and asset, as one column a reason. See docs/matching.md."""
+"""Evidence for and against each pair of strike and asset, one column a reason, without weights: docs/matching.md."""
 
 from __future__ import annotations
 
@@ -9,39 +9,50 @@ import numpy as np
 from scipy.special import log_ndtr
 
 from geo.lonlat import Bools, Floats, Ints
-from layers.matching.asset_index import LEAST_RADIUS_M, AssetIndex, Ragged
-from layers.matching.strike_columns import StrikeTable
-from layers.matching.weights import DERIVED, Weights
-from layers.text.site_terms import mask
-from layers.text.site_words import MILITARY
+from layers.matching.asset_index import MIN_RADIUS_M, AssetIndex, RaggedArray
+from layers.matching.strike_columns import StrikeColumns
+from layers.text.site_terms import MILITARY, kind_bits
 
 #: A circle that holds 95 % of a Gaussian has this many sigma (Rayleigh: sqrt(-2 ln 0.05)).
 SIGMAS = 2.4477
 #: Width of the soft rim of the disc that a settlement or district stands for, in parts of its radius.
 RIM = 0.25
-#: What one spot of the profile is worth along a line and over a disc: the integrals of the profile over t, and of
-#: 2 t times the profile, so that the density adds up to 1 over the ground. First of the disc, then of the Gaussian.
+#: Integrals of the profile along a line (over t) and over a disc (of 2 t times the profile), so that the density
+#: integrates to 1 over the ground: first those of the flat disc, then those of the Gaussian.
 _ALONG = (1.0, float(np.sqrt(np.pi / 2) / SIGMAS))
 _AROUND = (1.0 + RIM**2, 2.0 / SIGMAS**2)
-#: Buckets of the first look for common words.
+#: Hash buckets of the filter for common words.
 _BUCKETS = 4096
 
-_MILITARY = np.uint64(mask([MILITARY]))
+_MILITARY = np.uint64(kind_bits([MILITARY]))
 
+#: A number for each pair, by the name of the reason (see ``weights.REASONS``).
 Columns = Mapping[str, Floats]
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """How well the places of pairs agree: the vagueness of both together, the ground it covers, and the profile."""
+class LocationEvidence:
+    """How well the places of pairs agree, shape (pairs,) each.
+
+    Attributes
+    ----------
+    radius_m
+        Uncertainty of both places together, in metres.
+    ground_km2
+        Area over which the true place is spread, in square kilometres.
+    profile
+        Logarithm of the density at the stated distance against that at distance 0; 0 or less.
+    """
 
     radius_m: Floats
     ground_km2: Floats
     profile: Floats
 
 
-def place(strikes: StrikeTable, assets: AssetIndex, left: Ints, right: Ints, distance_m: Floats) -> Place:
-    """How likely the stated places of pairs are those of one spot.
+def location_evidence(
+    strikes: StrikeColumns, assets: AssetIndex, left: Ints, right: Ints, distance_m: Floats
+) -> LocationEvidence:
+    """Return how likely the stated places of pairs are those of one spot: the one rule of how distance counts.
 
     Point-radius (Wieczorek, Guo and Hijmans 2004, doi 10.1080/13658810412331280211): each radius holds the true
     place; together they are the root of the sum of their squares, r. The true place is spread evenly over the
@@ -49,9 +60,18 @@ def place(strikes: StrikeTable, assets: AssetIndex, left: Ints, right: Ints, dis
     that is near, so that a line does not win by its length. Where both points stand for a site the profile falls
     as a Gaussian of which r holds 95 %; elsewhere it is flat, as any place in a town is as likely as its
     centre, and ends in a soft rim. The density integrates to 1 over the ground.
+
+    Parameters
+    ----------
+    strikes, assets
+        The columns that rows refer to.
+    left, right
+        Rows of strikes and of assets, shape (pairs,).
+    distance_m
+        Geodesic distance of each pair, in metres.
     """
     radius_m = np.hypot(
-        np.maximum(strikes.uncertainty_m[left], LEAST_RADIUS_M), np.maximum(assets.uncertainty_m[right], LEAST_RADIUS_M)
+        np.maximum(strikes.uncertainty_m[left], MIN_RADIUS_M), np.maximum(assets.uncertainty_m[right], MIN_RADIUS_M)
     )
     both = (strikes.site[left] & assets.site[right]).astype(np.int64)
     r = radius_m / 1000
@@ -59,116 +79,125 @@ def place(strikes: StrikeTable, assets: AssetIndex, left: Ints, right: Ints, dis
     ground_km2 = assets.area_km2[right] + np.array(_ALONG)[both] * assets.rim_km[right] * r + around
     t = distance_m / radius_m
     flat = log_ndtr((1 - t) / RIM) - log_ndtr(1 / RIM)
-    return Place(radius_m, ground_km2, np.where(both == 1, -0.5 * (SIGMAS * t) ** 2, flat))
+    return LocationEvidence(radius_m, ground_km2, np.where(both == 1, -0.5 * (SIGMAS * t) ** 2, flat))
 
 
-def columns(strikes: StrikeTable, assets: AssetIndex, left: Ints, right: Ints, distance_m: Floats) -> Columns:
-    """One column a reason, by its name in `layers.matching.weights.REASONS`, without the derived one; see there."""
-    where = place(strikes, assets, left, right, distance_m)
+def evidence_columns(
+    strikes: StrikeColumns, assets: AssetIndex, left: Ints, right: Ints, distance_m: Floats
+) -> Columns:
+    """Measure all evidence on pairs.
+
+    Parameters
+    ----------
+    strikes, assets, left, right, distance_m
+        As in ``location_evidence``.
+
+    Returns
+    -------
+    Columns
+        A column of shape (pairs,) for each reason of ``weights.REASONS`` but the derived one; the table there says
+        what one unit means.
+    """
+    location = location_evidence(strikes, assets, left, right, distance_m)
     return {
         "prior": np.ones(len(left)),
-        "area": -np.log(where.ground_km2),
-        "distance": where.profile,
+        "area": -np.log(location.ground_km2),
+        "distance": location.profile,
         **_names(strikes, assets, left, right),
         **_kinds(strikes, assets, left, right),
     }
 
 
-def contributions(given: Columns, site: Bools, weights: Weights) -> Columns:
-    """Log odds of each reason: its column times its weight, and what takes back mere nearness where it must.
-
-    ``site`` tells of each pair whether the strike's point is a site.
-    """
-    told = {name: weights[name] * column for name, column in given.items()}
-    nearness = told["prior"] + told["area"] + told["distance"]
-    told[DERIVED] = np.where(site, 0.0, np.minimum(0.0, weights.ceiling - nearness))
-    return told
-
-
-def _kinds(strikes: StrikeTable, assets: AssetIndex, left: Ints, right: Ints) -> Columns:
-    told = strikes.kinds[left]
-    same = (told & assets.kind[right]) != 0
-    alike = ~same & ((told & assets.related[right]) != 0)
+def _kinds(strikes: StrikeColumns, assets: AssetIndex, left: Ints, right: Ints) -> Columns:
+    stated = strikes.kinds[left]
+    same = (stated & assets.kind[right]) != 0
+    alike = ~same & ((stated & assets.related[right]) != 0)
     rare = assets.rare[right]
     return {
         "same-kind": (same & ~rare).astype(float),
         "same-rare-kind": (same & rare).astype(float),
-        "other-kind": ((told != 0) & ~same & ~alike).astype(float),
-        "other-target": ((told & _MILITARY) != 0).astype(float),
+        "other-kind": ((stated != 0) & ~same & ~alike).astype(float),
+        "other-target": ((stated & _MILITARY) != 0).astype(float),
     }
 
 
-def _names(strikes: StrikeTable, assets: AssetIndex, left: Ints, right: Ints) -> Columns:
-    """Words in common. A first look by buckets leaves few pairs, of which the words are compared one by one."""
-    found = {name: np.zeros(len(left)) for name in ("name", "whole-name", "place-name", "owner-name", "other-number")}
-    spoken = _Spoken(strikes)
-    rows = np.flatnonzero(spoken.maybe(assets.names.words, left, right))
+def _names(strikes: StrikeColumns, assets: AssetIndex, left: Ints, right: Ints) -> Columns:
+    """Compare words. A filter by hash buckets leaves few pairs, of which the words are compared one by one."""
+    columns = {name: np.zeros(len(left)) for name in ("name", "whole-name", "place-name", "owner-name", "other-number")}
+    strike_words = _StrikeWords(strikes)
+    rows = np.flatnonzero(strike_words.may_share(assets.names.words, left, right))
     if len(rows):
-        name, here, whole = _in_common(spoken, assets, left[rows], right[rows])
-        found["name"][rows], found["place-name"][rows], found["whole-name"][rows] = name, here, whole
-    rows = np.flatnonzero((found["name"] == 0) & spoken.maybe(assets.names.owners, left, right))
+        name, local, whole = _shared_names(strike_words, assets, left[rows], right[rows])
+        columns["name"][rows], columns["place-name"][rows], columns["whole-name"][rows] = name, local, whole
+    rows = np.flatnonzero((columns["name"] == 0) & strike_words.may_share(assets.names.owners, left, right))
     if len(rows):
-        found["owner-name"][rows] = _best(spoken, assets.names.owners, assets.names.rarity, left[rows], right[rows])[0]
-    mine, other = strikes.number[left], assets.number[right]
-    found["other-number"] = ((found["name"] > 0) & (mine != 0) & (other != 0) & (mine & other == 0)).astype(float)
-    return found
+        columns["owner-name"][rows] = _rarest_shared(
+            strike_words, assets.names.owners, assets.names.rarity, left[rows], right[rows]
+        )[0]
+    own, other = strikes.number[left], assets.number[right]
+    columns["other-number"] = ((columns["name"] > 0) & (own != 0) & (other != 0) & (own & other == 0)).astype(float)
+    return columns
 
 
-class _Spoken:
-    """The words of the strikes, ready to be looked up by strike and word."""
+class _StrikeWords:
+    """The words of the strikes, indexed by strike and word, with a Bloom-like filter by hash buckets."""
 
-    def __init__(self, strikes: StrikeTable) -> None:
+    def __init__(self, strikes: StrikeColumns) -> None:
         count = len(strikes)
         row = np.repeat(np.arange(count), np.diff(strikes.words.start))
         self.base = int(strikes.words.values.max(initial=0)) + 1
         key = row * self.base + strikes.words.values
         order = np.argsort(key)
-        self.key, self.here = key[order], strikes.here[order]
+        self.key, self.is_local = key[order], strikes.is_local[order]
         self.buckets = np.zeros((count, _BUCKETS), dtype=bool)
         self.buckets[row, strikes.words.values % _BUCKETS] = True
 
-    def maybe(self, words: Ragged, left: Ints, right: Ints) -> Bools:
-        """Which pairs may have a word in common; those left out have none."""
-        found = np.zeros(len(left), dtype=bool)
+    def may_share(self, words: RaggedArray, left: Ints, right: Ints) -> Bools:
+        """Mark the pairs that may have a word in common, shape (pairs,); the others have none."""
+        marked = np.zeros(len(left), dtype=bool)
         first = words.start[right]
         size = words.start[right + 1] - first
         rows = np.flatnonzero(size > 0)
         for number in range(int(size.max(initial=0))):
             rows = rows[size[rows] > number]
-            found[rows] |= self.buckets[left[rows], words.values[first[rows] + number] % _BUCKETS]
-        return found
+            marked[rows] |= self.buckets[left[rows], words.values[first[rows] + number] % _BUCKETS]
+        return marked
 
-    def said(self, left: Ints, words: Ints) -> tuple[Bools, Bools]:
-        """Whether each strike says the word beside it, and whether that is its own place."""
+    def contains(self, left: Ints, words: Ints) -> tuple[Bools, Bools]:
+        """Return whether each strike has the word beside it, and whether the word is of the strike's own place."""
         if not len(self.key):
             return np.zeros(len(left), dtype=bool), np.zeros(len(left), dtype=bool)
         key = left * self.base + words
         at = np.minimum(np.searchsorted(self.key, key), len(self.key) - 1)
-        said = (self.key[at] == key) & (words < self.base)
-        return said, said & self.here[at]
+        present = (self.key[at] == key) & (words < self.base)
+        return present, present & self.is_local[at]
 
 
-def _in_common(spoken: _Spoken, assets: AssetIndex, left: Ints, right: Ints) -> tuple[Floats, Floats, Floats]:
-    """The rarest word in common, the same where it is the strike's place, and that of a name said in full."""
+def _shared_names(
+    strike_words: _StrikeWords, assets: AssetIndex, left: Ints, right: Ints
+) -> tuple[Floats, Floats, Floats]:
+    """Return the rarity of the rarest shared word, of the rarest that is of the place, and of names given in full."""
     names = assets.names
-    name, here = _best(spoken, names.words, names.rarity, left, right)
+    name, local = _rarest_shared(strike_words, names.words, names.rarity, left, right)
     variant, pair = names.variants.of_rows(right)
     words, of_variant = names.spelled.of_rows(variant)
-    said, own = spoken.said(left[pair[of_variant]], words)
-    # A name is said in full if each of its words is; the place of the strike counts, but not alone.
-    lacking = np.bincount(of_variant, weights=~said, minlength=len(variant)) > 0
-    telling = np.zeros(len(variant))
-    np.maximum.at(telling, of_variant, np.where(said & ~own, names.rarity[words], 0))
+    present, own = strike_words.contains(left[pair[of_variant]], words)
+    # A name is given in full if each of its words is; words of the strike's place count, but not alone.
+    lacking = np.bincount(of_variant, weights=~present, minlength=len(variant)) > 0
+    distinctive = np.zeros(len(variant))
+    np.maximum.at(distinctive, of_variant, np.where(present & ~own, names.rarity[words], 0))
     whole = np.zeros(len(left))
-    np.maximum.at(whole, pair, np.where(lacking, 0, telling))
-    return name, here, whole
+    np.maximum.at(whole, pair, np.where(lacking, 0, distinctive))
+    return name, local, whole
 
 
-def _best(spoken: _Spoken, words: Ragged, rarity: Floats, left: Ints, right: Ints) -> tuple[Floats, Floats]:
-    """Rarity of the rarest word in common: of those that are not the strike's place, and of those that are."""
+def _rarest_shared(
+    strike_words: _StrikeWords, words: RaggedArray, rarity: Floats, left: Ints, right: Ints
+) -> tuple[Floats, Floats]:
+    """Return the rarity of the rarest shared word: of words not of the strike's place, and of words that are."""
     code, pair = words.of_rows(right)
-    said, own = spoken.said(left[pair], code)
-    name, here = np.zeros(len(left)), np.zeros(len(left))
-    np.maximum.at(name, pair, np.where(said & ~own, rarity[code], 0))
-    np.maximum.at(here, pair, np.where(own, rarity[code], 0))
-    return name, here
+    present, own = strike_words.contains(left[pair], code)
+    name, local = np.zeros(len(left)), np.zeros(len(left))
+    np.maximum.at(name, pair, np.where(present & ~own, rarity[code], 0))
+    np.maximum.at(local, pair, np.where(own, rarity[code], 0))
+    return name, local

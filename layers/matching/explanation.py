@@ -1,91 +1,101 @@
-"""The reasons of one match in words, made only when they are asked for."""
+"""Explanations of matches: the reasons of one pair as messages, composed only for the candidates that are listed."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from layers.matching.strike_columns import told_kinds
-from layers.matching.weights import REASONS, Weights
-from layers.model.records import Asset, Reason, Strike
-from layers.text.site_terms import stems
-from layers.text.site_words import KINDS
+from layers.matching.strike_columns import stated_kinds
+from layers.matching.weights import REASONS, MatchWeights
+from layers.model.messages import Message, Wording
+from layers.model.records import Asset, Match, MatchReason, Strike
+from layers.text.site_terms import TARGET_KINDS, stems
 
 
 def reasons(
-    strike: Strike, asset: Asset, distance_m: float, values: Mapping[str, float], weights: Mapping[str, float]
-) -> tuple[Reason, ...]:
-    """The reasons that say something, in the order of `REASONS`; their weights add up to the log odds."""
-    told = []
+    strike: Strike, asset: Asset, distance_m: float, evidence: Mapping[str, float], log_odds: Mapping[str, float]
+) -> tuple[MatchReason, ...]:
+    """Explain a pair by the reasons that have any evidence or weight, in the order of ``weights.REASONS``.
+
+    Parameters
+    ----------
+    strike, asset
+        The two records.
+    distance_m
+        Distance between their stated places, in metres.
+    evidence
+        What was measured, by reason.
+    log_odds
+        What each reason adds; the sum over the reasons is the log odds of the pair against "none of these".
+    """
+    explained = []
     for name in REASONS:
-        weight = weights[name]
-        if weight or values.get(name):
-            detail = _detail(name, strike, asset, distance_m, values)
-            told.append(Reason(name=name, value=values.get(name, weight), weight=weight, detail=detail))
-    return tuple(told)
+        term = log_odds[name]
+        if term or evidence.get(name):
+            detail = _detail(name, strike, asset, distance_m, evidence)
+            explained.append(MatchReason(name=name, value=evidence.get(name, term), weight=term, detail=detail))
+    return tuple(explained)
 
 
-def none_reasons(probability: float, weights: Weights) -> tuple[Reason, ...]:
-    """What "none of these" is made of: its log odds against itself are 0, so neither part has a weight."""
+def no_asset_reasons(probability: float, weights: MatchWeights) -> tuple[MatchReason, ...]:
+    """Split the probability of "none of these"; its log odds against itself are 0, so neither part has a weight."""
     missing = probability * weights.missing
-    return (
-        Reason(name="missing-asset", value=missing, weight=0.0, detail=f"{missing:.2f}: an asset the layer lacks"),
-        Reason(
-            name="no-asset",
-            value=probability - missing,
-            weight=0.0,
-            detail=f"{probability - missing:.2f}: no asset of the kinds that the layer holds",
-        ),
+    parts = {"missing-asset": missing, "no-asset": probability - missing}
+    return tuple(
+        MatchReason(name=name, value=part, weight=0.0, detail=Message(f"matching.{name}", {"probability": part}))
+        for name, part in parts.items()
     )
 
 
-def _detail(name: str, strike: Strike, asset: Asset, distance_m: float, values: Mapping[str, float]) -> str:
-    if name == "prior":
-        return "one of the assets in reach, against what the layer lacks"
+def worded_reasons(reasons: Iterable[MatchReason], wording: Wording) -> list[dict[str, object]]:
+    """Return reasons as plain values, their details in words."""
+    return [
+        {"name": reason.name, "value": reason.value, "weight": reason.weight, "detail": wording(reason.detail)}
+        for reason in reasons
+    ]
+
+
+def worded_match(match: Match, wording: Wording) -> dict[str, object]:
+    """Return a match as plain values for JSON or a table, its reasons in words."""
+    return {**match.model_dump(mode="json", exclude={"reasons"}), "reasons": worded_reasons(match.reasons, wording)}
+
+
+def _detail(name: str, strike: Strike, asset: Asset, distance_m: float, evidence: Mapping[str, float]) -> Message:
+    """Compose the message of one reason; its arguments are plain numbers and texts."""
     if name == "area":
-        return f"the place may be anywhere on {np.exp(-values['area']):,.0f} km²"
+        return Message("matching.area", {"km2": float(np.exp(-evidence["area"]))})
     if name == "distance":
-        km = np.hypot(strike.uncertainty_m or 0, asset.uncertainty_m or 0) / 1000
-        return f"{distance_m / 1000:.1f} km apart, both places sure to {km:.1f} km"
+        radius_km = float(np.hypot(strike.uncertainty_m or 0, asset.uncertainty_m or 0)) / 1000
+        return Message("matching.distance", {"distance_km": distance_m / 1000, "km": radius_km})
     if name == "no-site":
-        return f"the point stands for a {strike.basis}: nearness alone proves nothing"
-    if name in ("name", "place-name", "whole-name", "owner-name"):
-        return _said(name, strike, asset)
-    if name == "other-target":
-        return "the text tells of a military target"
-    if name == "other-number":
-        return f"{'; '.join(strike.targets)} has another number than {asset.name}"
-    return _kind(name, strike, asset)
-
-
-_RATHER = {
-    "same-kind": "",
-    "same-rare-kind": "",
-    "other-kind": ", not {}",
-}
-
-
-def _said(name: str, strike: Strike, asset: Asset) -> str:
-    """Which text has the word. The words of owners are not looked up again."""
-    place = {one for part in (strike.place, strike.region or "") for one in stems(part)}
-    texts = (*strike.targets, strike.title)
+        return Message("matching.no-site", {"basis": str(strike.basis)})
     if name == "owner-name":
-        return f"{'; '.join(strike.targets) or strike.title!r} has the name of an owner, operator or brand"
-    for printed in texts:
-        said = set(stems(printed))
+        return Message("matching.owner-name", {"text": "; ".join(strike.targets) or strike.title})
+    if name in ("name", "place-name", "whole-name"):
+        return _shared_word(name, strike, asset)
+    if name == "other-number":
+        return Message("matching.other-number", {"targets": "; ".join(strike.targets), "name": asset.name})
+    if name in ("same-kind", "same-rare-kind", "other-kind"):
+        return Message(f"matching.{name}", {"kinds": _stated_kinds(strike), "kind": asset.kind})
+    return Message(f"matching.{name}")  # prior, other-target
+
+
+def _shared_word(name: str, strike: Strike, asset: Asset) -> Message:
+    """Name the text and the name that share a word, of the strike's place or not of it."""
+    place = {stem for part in (strike.place, strike.region or "") for stem in stems(part)}
+    for text in (*strike.targets, strike.title):
+        of_text = set(stems(text))
         for own in (asset.name, *asset.names.values(), *asset.aliases):
-            common = said & set(stems(own))
-            if any((one in place) == (name == "place-name") for one in common):
-                where = ", the place of the strike" if name == "place-name" else ""
-                return f"{printed!r} is like {own!r}{where}"
-    return "words in common"
+            shared = of_text & set(stems(own))
+            if any((stem in place) == (name == "place-name") for stem in shared):
+                code = "matching.place-name" if name == "place-name" else "matching.name"
+                return Message(code, {"text": text, "name": own})
+    return Message("matching.words-in-common")
 
 
-def _kind(name: str, strike: Strike, asset: Asset) -> str:
+def _stated_kinds(strike: Strike) -> tuple[str, ...]:
     if strike.target_kinds:
-        told = ", ".join(strike.target_kinds)
-    else:
-        bits = told_kinds((*strike.targets, strike.title))
-        told = ", ".join(kind for bit, kind in enumerate(KINDS) if bits >> bit & 1)
-    return f"reported as {told}" + _RATHER[name].format(asset.kind)
+        return tuple(strike.target_kinds)
+    bits = stated_kinds((*strike.targets, strike.title))
+    return tuple(kind for bit, kind in enumerate(TARGET_KINDS) if bits >> bit & 1)

@@ -1,4 +1,4 @@
-"""Strikes as columns that the matcher scores: where, how sure, what kinds of site and which words are told."""
+"""Strikes as columns that evidence is measured on: place, uncertainty, stated kinds of site and words."""
 
 from __future__ import annotations
 
@@ -8,18 +8,33 @@ from dataclasses import dataclass
 import numpy as np
 
 from geo.lonlat import Bools, Floats, Ints, Objects
-from layers.matching.asset_index import Masks, Names, Ragged
+from layers.matching.asset_index import Masks, NameIndex, RaggedArray
 from layers.model.records import Strike
-from layers.text.site_terms import kinds_told, mask, numbers, stems
+from layers.text.site_terms import kind_bits, kinds_mentioned, numbers, stems
 
 
 @dataclass(frozen=True, slots=True)
-class StrikeTable:
-    """Strikes as columns; one without a place has no geometry and no candidates.
+class StrikeColumns:
+    """Strikes as columns; a strike without a geometry has no candidates.
 
-    ``kinds`` are the kinds of site told, as bits; ``words`` the codes of the stems in the text that some asset or
-    owner has, ``here`` tells which of them are the strike's own place; ``number`` the numbers in the
-    targets as bits.
+    Attributes
+    ----------
+    ids
+        Shape (n,).
+    geometry
+        Shapely geometries in lon/lat degrees (OGC:CRS84) or None, shape (n,).
+    uncertainty_m
+        Radius in metres that holds the true place, 0 where not stated, shape (n,).
+    site
+        Whether the point is a site, shape (n,).
+    kinds
+        Stated kinds of site as bits of ``site_terms.TARGET_KINDS``, shape (n,).
+    words
+        Codes of the stems in the text that the name of an asset or owner has, by strike.
+    is_local
+        Which of the values of ``words`` name the strike's own place.
+    number
+        The numbers in the targets as bits, shape (n,).
     """
 
     ids: Objects
@@ -27,22 +42,22 @@ class StrikeTable:
     uncertainty_m: Floats
     site: Bools
     kinds: Masks
-    words: Ragged
-    here: Bools
+    words: RaggedArray
+    is_local: Bools
     number: Masks
 
     @classmethod
-    def of(cls, strikes: Iterable[Strike], names: Names) -> StrikeTable:
-        """Take the columns of records. The text is ``targets`` and ``title``; ``note`` and ``damage`` are not read."""
-        given = list(strikes)
+    def of(cls, strikes: Iterable[Strike], names: NameIndex) -> StrikeColumns:
+        """Read the columns off records. The text is ``targets`` and ``title``; ``note`` and ``damage`` are not read."""
+        rows = list(strikes)
         return cls.from_columns(
-            [strike.id for strike in given],
-            np.array([strike.geometry for strike in given], dtype=object),
-            np.array([strike.uncertainty_m or 0.0 for strike in given], dtype=float),
-            np.array([strike.basis == "site" for strike in given], dtype=bool),
-            [strike.target_kinds for strike in given],
-            [(*strike.targets, strike.title) for strike in given],
-            [(strike.place, strike.region or "") for strike in given],
+            [strike.id for strike in rows],
+            np.array([strike.geometry for strike in rows], dtype=object),
+            np.array([strike.uncertainty_m or 0.0 for strike in rows], dtype=float),
+            np.array([strike.basis == "site" for strike in rows], dtype=bool),
+            [strike.target_kinds for strike in rows],
+            [(*strike.targets, strike.title) for strike in rows],
+            [(strike.place, strike.region or "") for strike in rows],
             names,
         )
 
@@ -56,57 +71,60 @@ class StrikeTable:
         kinds: Sequence[Sequence[str]],
         texts: Sequence[Sequence[str]],
         places: Sequence[Sequence[str]],
-        names: Names,
-    ) -> StrikeTable:
-        """Take columns of one length. The last text of each strike is its title, whose numbers are not read."""
-        words, here = _words(texts, places, names)
-        told = [mask(given) if given else told_kinds(text) for given, text in zip(kinds, texts, strict=True)]
+        names: NameIndex,
+    ) -> StrikeColumns:
+        """Build from columns of one length. The last text of each strike is its title, whose numbers are not read."""
+        words, is_local = _words(texts, places, names)
+        stated = [kind_bits(own) if own else stated_kinds(text) for own, text in zip(kinds, texts, strict=True)]
         number = [int(np.bitwise_or.reduce([0, *map(numbers, text[:-1])])) for text in texts]
         return cls(
             np.array(ids, dtype=object),
             geometry,
             uncertainty_m,
             site,
-            np.array(told, np.uint64),
+            np.array(stated, np.uint64),
             words,
-            here,
+            is_local,
             np.array(number, np.uint64),
         )
 
     def __len__(self) -> int:
         return len(self.ids)
 
-    def rows(self, rows: Ints) -> StrikeTable:
-        """Some of the strikes, in the order given."""
+    def rows(self, rows: Ints) -> StrikeColumns:
+        """Select strikes by row, in the order of ``rows``."""
         values, owner = self.words.of_rows(rows)
         size = np.bincount(owner, minlength=len(rows))
-        words = Ragged(values, np.concatenate([[0], np.cumsum(size)]))
-        here = Ragged(self.here.astype(np.int64), self.words.start).of_rows(rows)[0].astype(bool)
-        return StrikeTable(
+        words = RaggedArray(values, np.concatenate([[0], np.cumsum(size)]))
+        is_local = RaggedArray(self.is_local.astype(np.int64), self.words.start).of_rows(rows)[0].astype(bool)
+        return StrikeColumns(
             self.ids[rows],
             self.geometry[rows],
             self.uncertainty_m[rows],
             self.site[rows],
             self.kinds[rows],
             words,
-            here,
+            is_local,
             self.number[rows],
         )
 
 
-def told_kinds(text: Sequence[str]) -> int:
-    """Kinds that the targets tell of, or where they tell of none, the title: as bits."""
-    told = int(np.bitwise_or.reduce([0, *map(kinds_told, text[:-1])]))
-    return told or kinds_told(text[-1])
+def stated_kinds(text: Sequence[str]) -> int:
+    """Return the kinds that the targets mention, or where they mention none, the title: as bits."""
+    kinds = int(np.bitwise_or.reduce([0, *map(kinds_mentioned, text[:-1])]))
+    return kinds or kinds_mentioned(text[-1])
 
 
-def _words(texts: Sequence[Sequence[str]], places: Sequence[Sequence[str]], names: Names) -> tuple[Ragged, Bools]:
+def _words(
+    texts: Sequence[Sequence[str]], places: Sequence[Sequence[str]], names: NameIndex
+) -> tuple[RaggedArray, Bools]:
+    """Return the codes of the known stems of each text, and which of them are of the place."""
     rows: list[list[int]] = []
-    here: list[bool] = []
+    is_local: list[bool] = []
     for text, place in zip(texts, places, strict=True):
-        said = dict.fromkeys(one for part in text for one in stems(part))
-        own = {one for part in place for one in stems(part)}
-        known = [one for one in said if one in names.code]
-        rows.append([names.code[one] for one in known])
-        here += [one in own for one in known]
-    return Ragged.of(rows), np.array(here, dtype=bool)
+        of_text = dict.fromkeys(stem for part in text for stem in stems(part))
+        of_place = {stem for part in place for stem in stems(part)}
+        known = [stem for stem in of_text if stem in names.code]
+        rows.append([names.code[stem] for stem in known])
+        is_local += [stem in of_place for stem in known]
+    return RaggedArray.of(rows), np.array(is_local, dtype=bool)

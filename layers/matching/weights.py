@@ -1,4 +1,4 @@
-"""The one table of the matcher's weights: read from `weights.toml`, said in words, nothing hidden elsewhere."""
+"""Weights of the evidence: one table, read from `weights.toml` and described here, and the log odds that follow."""
 
 from __future__ import annotations
 
@@ -9,10 +9,15 @@ from datetime import date
 from pathlib import Path
 from types import MappingProxyType
 
+import numpy as np
+
+from geo.lonlat import Bools
+from layers.matching.evidence import Columns
+
 #: The table that is shipped with the program.
 BUNDLED = Path(__file__).with_name("weights.toml")
 
-#: Each reason and what one unit of it says, in the order in which they are told.
+#: Each reason and the meaning of one unit of it, in the order of every list of reasons.
 REASONS: Mapping[str, str] = MappingProxyType(
     {
         "prior": "a struck asset for each square kilometre, against what the layer lacks",
@@ -30,20 +35,32 @@ REASONS: Mapping[str, str] = MappingProxyType(
         "other-number": "both have a number, and it is another (Nord Stream 2 is not Nord Stream 1)",
     }
 )
-#: The reason that is worked out from the others, so that no weight goes with it.
+#: The reason that is computed from the others, so that it has no weight.
 DERIVED = "no-site"
+#: The reasons of nearness: together at most ``MatchWeights.ceiling`` where the point of the strike is no site.
+NEARNESS = ("prior", "area", "distance")
 
 
 class WeightsError(ValueError):
-    """A table of weights that lacks a reason, or names another."""
+    """A table of weights that lacks a reason, or has an unknown one."""
 
 
 @dataclass(frozen=True)
-class Weights:
+class MatchWeights:
     """Log odds that one unit of each reason adds.
 
-    ``ceiling`` is the most that prior, area and distance together may say where the point of the strike is no
-    site: a town is no tank. ``missing`` is the part of "none of these" that is an asset which the layer lacks.
+    Attributes
+    ----------
+    by_name
+        Weight of each reason but the derived one.
+    ceiling
+        Limit of the log odds of nearness where the point of the strike is no site: a town is no tank.
+    missing
+        Part of the probability of "none of these" that is an asset which the layer lacks.
+    fitted, events
+        Day of the fit, and number of labelled strikes that it rests on.
+    errors
+        Standard error of each fitted weight.
     """
 
     by_name: Mapping[str, float]
@@ -57,22 +74,22 @@ class Weights:
         return self.by_name[reason]
 
 
-def read(path: Path = BUNDLED) -> Weights:
-    """Read a table.
+def read(path: Path = BUNDLED) -> MatchWeights:
+    """Read a table of weights from a TOML file.
 
     Raises
     ------
     WeightsError
-        If it is not one weight for each reason.
+        If the table is not one weight for each reason.
     """
     table = tomllib.loads(path.read_text(encoding="utf-8"))
     weights = {name: float(value) for name, value in table["weights"].items()}
     if set(weights) != set(REASONS) - {DERIVED}:
         odd = sorted(set(weights) ^ (set(REASONS) - {DERIVED}))
         raise WeightsError(f"{path.name}: expected one weight for each reason; missing or unknown: {', '.join(odd)}")
-    return Weights(
+    return MatchWeights(
         MappingProxyType(weights),
-        float(table.get("ceiling", Weights.ceiling)),
+        float(table.get("ceiling", MatchWeights.ceiling)),
         float(table["missing"]),
         table.get("fitted"),
         int(table.get("events", 0)),
@@ -80,8 +97,32 @@ def read(path: Path = BUNDLED) -> Weights:
     )
 
 
-def dumps(weights: Weights) -> str:
-    """Write a table as `read` reads it."""
+def log_odds_terms(evidence: Columns, site: Bools, weights: MatchWeights) -> Columns:
+    """Weigh evidence: the log odds of each reason, which add up to those of the pair against "none of these".
+
+    Parameters
+    ----------
+    evidence
+        Columns of shape (pairs,) as ``evidence.evidence_columns`` measures them.
+    site
+        Whether the point of each pair's strike is a site, shape (pairs,).
+    weights
+        The table.
+
+    Returns
+    -------
+    Columns
+        Each column times its weight, and the derived one: what nearness has above the ceiling is taken back where
+        the point is no site.
+    """
+    terms = {name: weights[name] * column for name, column in evidence.items()}
+    nearness = np.sum([terms[name] for name in NEARNESS], axis=0)
+    terms[DERIVED] = np.where(site, 0.0, np.minimum(0.0, weights.ceiling - nearness))
+    return terms
+
+
+def dumps(weights: MatchWeights) -> str:
+    """Write a table as TOML that `read` reads."""
     lines = [
         '# What one unit of each reason adds to the log odds of "this asset" against "none of these".',
         "# Written by `python -m bench.matching_quality --write`; docs/matching.md says how it was fitted.",

@@ -1,1 +1,1 @@
-"""What a record is: the nouns, their field types, EDTF times, and what is reported when one is wrong."""
+"""What a record is: record types and the types of their columns, EDTF times, and the problems of an invalid record."""

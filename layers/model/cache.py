@@ -1,4 +1,4 @@
-"""The answers last asked for, kept so that they are made once; knows nothing of what they are."""
+"""Caches: values computed when first read, least recently used values, and mappings computed on demand."""
 
 from __future__ import annotations
 
@@ -9,84 +9,154 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
+#: How many values a `LazyMapping` retains by default.
+_LAZY_VALUES = 4096
 
-def _one(answer: object) -> int:
+
+def _unit(_value: object) -> int:
     return 1
 
 
-class LruCache(Generic[T]):
-    """At most so many answers, the least used dropped first; safe to share between threads.
+class Lazy(Generic[T]):
+    """A value that is computed when it is first read, or that was given.
+
+    Two threads that read it first at the same time may both compute it. The function is released once it was called.
 
     Parameters
     ----------
-    most
-        The most that is kept; an answer that is larger is not kept.
-    size
-        How much of that an answer takes; 1 by default.
+    compute
+        Gives the value.
     """
 
-    def __init__(self, most: int, size: Callable[[T], int] = _one) -> None:
-        self._most = most
-        self._size = size
-        self._used = 0
-        self._kept: OrderedDict[Hashable, T] = OrderedDict()
+    __slots__ = ("_compute", "_value")
+
+    def __init__(self, compute: Callable[[], T]) -> None:
+        self._compute: Callable[[], T] | None = compute
+        self._value: T
+
+    @classmethod
+    def of(cls, value: T) -> Lazy[T]:
+        """Wrap a value that is known."""
+        lazy = cls(lambda: value)
+        lazy._value, lazy._compute = value, None
+        return lazy
+
+    @property
+    def is_computed(self) -> bool:
+        """Whether the value is known already."""
+        return self._compute is None
+
+    @property
+    def value(self) -> T:
+        """The value."""
+        compute = self._compute
+        if compute is not None:
+            self._value, self._compute = compute(), None
+        return self._value
+
+
+class LruCache(Generic[T]):
+    """A bounded cache that drops the least recently used value first; safe to share between threads.
+
+    By default its bound is a number of values; with ``weigh`` it is the sum of the values' weights, such as bytes.
+    A key whose value is stored keeps that value until it is dropped.
+
+    Parameters
+    ----------
+    max_weight
+        The largest sum of weights that is stored; 0 stores nothing.
+    weigh
+        The weight of a value, the same at each call as long as the value is stored; 1 by default.
+    max_value_weight
+        The largest weight of a single stored value; ``max_weight`` by default. A heavier value is not stored.
+    """
+
+    def __init__(self, max_weight: int, weigh: Callable[[T], int] = _unit, max_value_weight: int | None = None) -> None:
+        self._max_weight = max_weight
+        self._max_value_weight = max_weight if max_value_weight is None else min(max_value_weight, max_weight)
+        self._weigh = weigh
+        self._weight = 0
+        self._values: OrderedDict[Hashable, T] = OrderedDict()
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
-        """Give the number of answers that are kept."""
-        return len(self._kept)
+        """Give the number of stored values."""
+        return len(self._values)
 
-    def known(self, key: Hashable) -> T | None:
-        """The answer for a key where it is kept now, else ``None``; it is no later dropped for that."""
-        return self._kept.get(key)
-
-    def kept(self, kind: Hashable) -> dict[Hashable, T]:
-        """The answers kept now, by keys, of those keys that are tuples and begin with ``kind``."""
+    def get(self, key: Hashable) -> T | None:
+        """Return the stored value of a key, which becomes the most recently used, or ``None``."""
         with self._lock:
-            return {key: answer for key, answer in self._kept.items() if isinstance(key, tuple) and key[0] == kind}
+            value = self._values.get(key)
+            if value is not None:
+                self._values.move_to_end(key)
+            return value
 
-    def get(self, key: Hashable, make: Callable[[], T]) -> T:
-        """The answer for a key, made where it is not kept. Two threads may make the same; one of them is kept."""
+    def clear(self) -> None:
+        """Drop all values."""
         with self._lock:
-            if key in self._kept:
-                self._kept.move_to_end(key)
-                return self._kept[key]
-        made = make()
-        size = self._size(made)
-        if size > self._most:
-            return made
+            self._values.clear()
+            self._weight = 0
+
+    def peek(self, key: Hashable) -> T | None:
+        """Return the stored value of a key, or ``None``; the order of dropping stays as it is."""
+        return self._values.get(key)
+
+    def put(self, key: Hashable, value: T) -> T:
+        """Store a value unless it is too heavy or its key has one already; return the value that the key has now."""
+        weight = self._weigh(value)
+        if weight > self._max_value_weight:
+            return value
         with self._lock:
-            if key in self._kept:
-                return self._kept[key]
-            self._kept[key] = made
-            self._used += size
-            while self._used > self._most:
-                self._used -= self._size(self._kept.popitem(last=False)[1])
-        return made
+            if key in self._values:
+                return self._values[key]
+            self._values[key] = value
+            self._weight += weight
+            while self._weight > self._max_weight:
+                self._weight -= self._weigh(self._values.popitem(last=False)[1])
+        return value
+
+    def get_or_compute(self, key: Hashable, compute: Callable[[], T]) -> T:
+        """Return the stored value of a key, computed and stored first where there is none.
+
+        ``compute`` runs outside the lock: two threads may both compute a value, and both are given the one that was
+        stored first. A value of ``None`` counts as stored.
+        """
+        with self._lock:
+            if key in self._values:
+                self._values.move_to_end(key)
+                return self._values[key]
+        return self.put(key, compute())
+
+    def entries(self, prefix: Hashable) -> dict[Hashable, T]:
+        """Return the stored values by key, of those keys that are tuples whose first item is ``prefix``."""
+        with self._lock:
+            return {key: value for key, value in self._values.items() if isinstance(key, tuple) and key[0] == prefix}
 
 
-#: Values that are kept.
-_KEPT = 4096
-
-
-class Asked(Mapping[str, T]):
-    """What a function says of each of some ids. The values last asked for are kept.
+class LazyMapping(Mapping[str, T]):
+    """A read-only mapping whose values are computed when they are looked up; the latest are retained.
 
     Parameters
     ----------
     ids
-        The ids, in the order in which they are told.
+        Its keys, in the order of iteration.
     known
-        The same, where they can be looked up quickly.
-    make
-        Makes the value of an id.
+        A mapping of the same keys, which answers whether a key is there.
+    compute
+        Gives the value of a key.
+    max_values
+        How many computed values are retained.
     """
 
     def __init__(
-        self, ids: Sequence[str], known: Mapping[str, object], make: Callable[[str], T], kept: int = _KEPT
+        self,
+        ids: Sequence[str],
+        known: Mapping[str, object],
+        compute: Callable[[str], T],
+        max_values: int = _LAZY_VALUES,
     ) -> None:
-        self._ids, self._known, self._make = ids, known, make
-        self._recent: LruCache[T] = LruCache(kept)
+        self._ids, self._known, self._compute = ids, known, compute
+        self._values: LruCache[T] = LruCache(max_values)
 
     def __len__(self) -> int:
         return len(self._ids)
@@ -100,4 +170,4 @@ class Asked(Mapping[str, T]):
     def __getitem__(self, key: str) -> T:
         if key not in self._known:
             raise KeyError(key)
-        return self._recent.get(key, lambda: self._make(key))
+        return self._values.get_or_compute(key, lambda: self._compute(key))

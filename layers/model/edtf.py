@@ -1,4 +1,4 @@
-"""Times that say no more than their source did: EDTF level 1 values and the days they may mean."""
+"""Times as exact as their source states them: EDTF level 1 values and the days that they may mean."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from edtf.parser.edtf_exceptions import EDTFParseException
 
 Precision = Literal["instant", "day", "month", "season", "year", "decade", "century", "interval"]
 
-#: Longest text that is handed to the parser.
+#: Characters of the longest text that is parsed.
 MAX_LENGTH = 64
 
 _LEVEL_1 = (
@@ -29,13 +29,13 @@ _LEVEL_1 = (
 )
 
 
-class WhenError(ValueError):
+class EdtfError(ValueError):
     """A text that is no EDTF level 1 date, time or interval."""
 
 
 @dataclass(frozen=True, slots=True)
-class When:
-    """A time as it was stated.
+class EdtfDate:
+    """A time as a source states it.
 
     ``earliest`` and ``latest`` are the first and last day (proleptic Gregorian, UTC where the text has a
     zone) that the text may mean; ``None`` is an open or unknown end. A qualified value (``~``, ``?``, ``%``)
@@ -49,13 +49,13 @@ class When:
     qualified: bool = False
 
     def may_overlap(self, first: date | None, last: date | None) -> bool:
-        """Whether any day this may mean lies in ``first`` to ``last``, both inclusive, ``None`` is open."""
+        """Whether a day that the time may mean lies in ``first`` to ``last``, both inclusive; ``None`` is open."""
         starts_in_time = last is None or self.earliest is None or self.earliest <= last
         ends_in_time = first is None or self.latest is None or self.latest >= first
         return starts_in_time and ends_in_time
 
 
-def parse(text: str) -> When:
+def parse(text: str) -> EdtfDate:
     """Read an EDTF level 1 value (ISO 8601-2:2019, annex A; Library of Congress EDTF, 2019).
 
     Parameters
@@ -65,16 +65,16 @@ def parse(text: str) -> When:
 
     Raises
     ------
-    WhenError
+    EdtfError
         If the text is empty, too long, no EDTF, of level 2, or an interval that ends before it starts.
     """
     if not isinstance(text, str) or not text or len(text) > MAX_LENGTH:
-        raise WhenError(f"{str(text)[:80]!r} is not an EDTF date such as 2025-08-08 or 2025-06")
+        raise EdtfError(f"{str(text)[:80]!r} is not an EDTF date such as 2025-08-08 or 2025-06")
     return _parse(text)
 
 
 @lru_cache(maxsize=65536)
-def _parse(text: str) -> When:
+def _parse(text: str) -> EdtfDate:
     if "/" in text:
         return _interval(text)
     if _CALENDAR.fullmatch(text):
@@ -89,12 +89,12 @@ def _parse(text: str) -> When:
         try:
             earliest, latest = _shift(earliest, precision, -1), _shift(latest, precision, +1)
         except (ValueError, OverflowError) as error:
-            raise WhenError(f"{text!r} reaches beyond the years 1 to 9999") from error
-    return When(text, earliest, latest, precision, qualified)
+            raise EdtfError(f"{text!r} reaches beyond the years 1 to 9999") from error
+    return EdtfDate(text, earliest, latest, precision, qualified)
 
 
-#: Years, months and days, also qualified: nearly all that is met. The grammar of edtf takes 15 ms for each, so they go
-#: past it.
+#: Years, months and days, also qualified: nearly all times of the records. They are parsed here, as the grammar of the
+#: edtf library takes 15 ms for each.
 _CALENDAR = re.compile(r"[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?)?[~?%]?")
 _SIGNS = "~?%"
 
@@ -108,30 +108,30 @@ def _calendar(text: str) -> tuple[date, date, Precision]:
         last = monthrange(year, month or 12)[1]
         return date(year, month or 1, 1), date(year, month or 12, last), "month" if month else "year"
     except ValueError as error:
-        raise WhenError(f"{text!r} is no day of the calendar") from error
+        raise EdtfError(f"{text!r} is no day of the calendar") from error
 
 
-def _interval(text: str) -> When:
+def _interval(text: str) -> EdtfDate:
     start_text, _, end_text = text.partition("/")
     start = _parse(start_text) if start_text not in ("", "..") else None
     end = _parse(end_text) if end_text not in ("", "..") else None
     if start is None and end is None:
-        raise WhenError(f"{text!r} has neither a start nor an end")
+        raise EdtfError(f"{text!r} has neither a start nor an end")
     earliest = start.earliest if start else None
     latest = end.latest if end else None
     if earliest and latest and latest < earliest:
-        raise WhenError(f"{text!r} ends before it starts")
+        raise EdtfError(f"{text!r} ends before it starts")
     qualified = bool((start and start.qualified) or (end and end.qualified))
-    return When(text, earliest, latest, "interval", qualified)
+    return EdtfDate(text, earliest, latest, "interval", qualified)
 
 
 def _single(text: str) -> Any:
     try:
         value = parse_edtf(text)
     except (EDTFParseException, ValueError, TypeError) as error:
-        raise WhenError(f"{text!r} is not an EDTF date such as 2025-08-08 or 2025-06") from error
+        raise EdtfError(f"{text!r} is not an EDTF date such as 2025-08-08 or 2025-06") from error
     if type(value) not in _LEVEL_1:
-        raise WhenError(f"{text!r} is beyond EDTF level 1")
+        raise EdtfError(f"{text!r} is beyond EDTF level 1")
     return value
 
 
@@ -154,14 +154,14 @@ def _day(struct: Any) -> date:
     try:
         return date(struct.tm_year, struct.tm_mon, struct.tm_mday)
     except ValueError as error:
-        raise WhenError(f"year {struct.tm_year} is outside 1 to 9999") from error
+        raise EdtfError(f"year {struct.tm_year} is outside 1 to 9999") from error
 
 
 _MONTHS: dict[str, int] = {"month": 1, "season": 3, "year": 12, "decade": 120, "century": 1200}
 
 
 def _shift(day: date, precision: Precision, units: int) -> date:
-    """Move by whole units; the last day of a month stays the last day."""
+    """Move a day by whole units of a precision; the last day of a month stays the last day."""
     if precision not in _MONTHS:
         return day + timedelta(days=units)
     index = day.year * 12 + day.month - 1 + units * _MONTHS[precision]
@@ -171,15 +171,20 @@ def _shift(day: date, precision: Precision, units: int) -> date:
     return date(year, month, length if is_last else min(day.day, length))
 
 
-Held = Literal["yes", "maybe", "no"]
+Validity = Literal["yes", "maybe", "no"]
 
 
-def held(since: When | None, until: When | None, first: date | None, last: date | None) -> Held:
-    """Whether something that began at ``since`` and ended at ``until`` held on the days ``first`` to ``last``.
+def valid_on(since: EdtfDate | None, until: EdtfDate | None, first: date | None, last: date | None) -> Validity:
+    """Whether a stake or tie from ``since`` to ``until`` held on the days ``first`` to ``last``, both inclusive.
 
-    ``until`` is the day on which it no longer holds, so that a stake until a day and its successor since that
-    day do not overlap. "yes" is on every day for every reading of the dates, "no" on none for any, else
-    "maybe". A missing ``since`` or ``until`` is open; a missing day is any day.
+    ``until`` is the first day on which it no longer holds, so that a stake until a day and its successor since that
+    day do not overlap. A missing ``since`` or ``until`` is open; a missing day is any day.
+
+    Returns
+    -------
+    Validity
+        "yes" if it held on each of the days, however the dates are read; "no" if it held on none of them, however the
+        dates are read; else "maybe".
     """
     began = since is None or since.latest is None or (first is not None and since.latest <= first)
     lasted = until is None or until.earliest is None or (last is not None and last < until.earliest)
@@ -190,12 +195,12 @@ def held(since: When | None, until: When | None, first: date | None, last: date 
     return "no" if never_began or was_over else "maybe"
 
 
-def held_as_stated(since: str | None, until: str | None, first: date | None, last: date | None) -> Held:
-    """The same for EDTF texts; a missing text is open.
+def valid_as_stated(since: str | None, until: str | None, first: date | None, last: date | None) -> Validity:
+    """Whether a stake or tie held on the days ``first`` to ``last``, its dates given as EDTF texts (see `valid_on`).
 
     Raises
     ------
-    WhenError
+    EdtfError
         If a text is no EDTF level 1 value.
     """
-    return held(parse(since) if since else None, parse(until) if until else None, first, last)
+    return valid_on(parse(since) if since else None, parse(until) if until else None, first, last)

@@ -1,4 +1,4 @@
-"""Every noun of the atlas and its columns, spelled once; validation, tables, headers and docs derive from it."""
+"""The record types and their columns, spelt once: validation, tables, headers and docs derive from them."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from layers.model.messages import Message
 from layers.model.types import (
     AssetKind,
     Basis,
@@ -37,7 +38,7 @@ _Placed = TypeVar("_Placed", bound="Record")
 
 
 class Record(BaseModel):
-    """What every noun has in common."""
+    """What every record has in common."""
 
     model_config = ConfigDict(
         frozen=True,
@@ -261,7 +262,7 @@ class Decision(Record):
 
 
 def _require_basis(record: _Placed) -> _Placed:
-    """No coordinate without what it stands for, how sure it is, and who gives it."""
+    """Refuse a coordinate without what it stands for, how exact it is, and who gives it."""
     geometry, *given = (getattr(record, name) for name in ("geometry", "uncertainty_m", "basis", "place_source"))
     if geometry is not None and None in given:
         raise ValueError("a geometry needs uncertainty_m, basis and place_source")
@@ -277,18 +278,18 @@ class Match(BaseModel):
     asset: Id | None = Field(None, description="The candidate; empty for none of these.")
     probability: float = Field(ge=0, le=1, description="Probability among the candidates and none of these.")
     distance_m: float | None = Field(None, description="Distance between the stated places, in metres.")
-    reasons: tuple[Reason, ...] = Field((), description="What speaks for and against, with its weight.")
+    reasons: tuple[MatchReason, ...] = Field((), description="What speaks for and against, with its weight.")
 
 
-class Reason(BaseModel):
-    """One named reason of a match."""
+class MatchReason(BaseModel):
+    """One named reason why two records may belong together, with its weight and a message for people."""
 
     model_config = ConfigDict(frozen=True)
 
     name: str = Field(description="distance, name, owner-name, kind or prior.")
     value: float = Field(description="What was measured.")
     weight: float = Field(description="What it adds to the log odds.")
-    detail: str = Field(description="The same in words.")
+    detail: Message = Field(description="The same in words.")
 
 
 class Attribution(BaseModel):
@@ -316,8 +317,8 @@ class Attribution(BaseModel):
     reason: str | None = Field(None, description="Why a part is unattributed; the note of a relation.")
 
 
-#: Table name to noun, in the order in which references point.
-NOUNS: Mapping[str, type[Record]] = MappingProxyType(
+#: The record type of each table, in the order in which references point.
+RECORD_TYPES: Mapping[str, type[Record]] = MappingProxyType(
     {
         "sources": Source,
         "entities": Entity,
@@ -360,7 +361,7 @@ REFERENCES: Mapping[str, Mapping[str, tuple[str, ...]]] = MappingProxyType(
 
 @dataclass(frozen=True)
 class Records:
-    """An immutable set of records, by table and id, as one version of what is known."""
+    """An immutable set of records by table and id: one version of the data."""
 
     sources: Mapping[str, Source]
     entities: Mapping[str, Entity]
@@ -375,22 +376,22 @@ class Records:
 
     @classmethod
     def of(cls, tables: Mapping[str, Mapping[str, Record]]) -> Records:
-        """Freeze ``tables``; a missing table is empty."""
-        frozen: dict[str, Any] = {name: MappingProxyType(dict(tables.get(name, {}))) for name in NOUNS}
+        """Copy ``tables`` into an immutable set; a missing table is empty."""
+        frozen: dict[str, Any] = {name: MappingProxyType(dict(tables.get(name, {}))) for name in RECORD_TYPES}
         return cls(**frozen)
 
     def where(self, table: str, column: str, value: str) -> Sequence[Any]:
-        """Records of a table whose reference in a column is ``value``, in the order of the table.
+        """Return the records of a table whose reference in a column is ``value``, in the order of the table.
 
         Raises
         ------
         KeyError
-            If no noun has that table.
+            If there is no such table.
         """
-        asked = getattr(self.table(table), "where", None)
-        if asked is not None:
-            found: Sequence[Any] = asked(column, value)
-            return found
+        look_up = getattr(self.table(table), "where", None)
+        if look_up is not None:
+            records: Sequence[Any] = look_up(column, value)
+            return records
         if (table, column) not in self._by_reference:
             by_value: dict[str, list[Record]] = defaultdict(list)
             for record in self.table(table).values():
@@ -400,18 +401,18 @@ class Records:
 
     @cached_property
     def _by_reference(self) -> dict[tuple[str, str], Mapping[str, Sequence[Record]]]:
-        """Records by what they refer to, made when it is first asked for."""
+        """Records by the value of a column that refers to others, for each table and column looked up so far."""
         return {}
 
     def table(self, name: str) -> Mapping[str, Record]:
-        """Records of one table by id.
+        """Return the records of one table by id.
 
         Raises
         ------
         KeyError
-            If no noun has that table.
+            If there is no such table.
         """
-        if name not in NOUNS:
+        if name not in RECORD_TYPES:
             raise KeyError(name)
         table: Mapping[str, Record] = getattr(self, name)
         return table

@@ -1,18 +1,22 @@
-"""The types of columns: identifiers, countries, EDTF times, geometries and the fixed vocabularies."""
+"""Columns: their types (identifiers, countries, EDTF times, geometries, vocabularies), and those of a record type."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 import shapely
-from pydantic import BeforeValidator, Field, PlainSerializer, StringConstraints, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, Field, PlainSerializer, StringConstraints, WithJsonSchema
 from shapely.geometry.base import BaseGeometry
 
 from geo.errors import GeoError
 from geo.lonlat import require_lonlat
 from layers.model import edtf
+from layers.model.asset_kinds import ASSET_KINDS, GROUPS
 
-#: Most vertices of one geometry.
+#: The largest number of vertices of one geometry.
 MAX_VERTICES = 200_000
 
 
@@ -55,7 +59,7 @@ Id = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._/>@-]*$", max_
 Text = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=2000),
-    # Of spaces alone nothing would be left.
+    # A text of spaces alone is empty once it is stripped.
     Field(json_schema_extra={"pattern": r"\S"}),
 ]
 Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
@@ -75,32 +79,14 @@ Checked = Literal["read", "excerpt", "unverified"]
 #: What a coordinate stands for (Darwin Core: georeferenceRemarks, in fixed words).
 Basis = Literal["site", "settlement", "district", "region", "sea-area", "field", "line-end"]
 Status = Literal["draft", "reported", "corroborated", "verified", "retracted"]
-AssetKind = Literal[
-    "pipeline",
-    "pump-station",
-    "compressor-station",
-    "metering-station",
-    "oil-depot",
-    "oil-terminal",
-    "oil-field",
-    "oil-processing",
-    "refinery",
-    "gas-field",
-    "gas-plant",
-    "gas-storage",
-    "lng-plant",
-    "platform",
-    "power-plant",
-    "hydro-plant",
-    "nuclear-plant",
-    "port-terminal",
-    "petrochemical-plant",
-    "chemical-plant",
-    "steelworks",
-    "factory",
-    "food-plant",
-    "office",
-]
+if TYPE_CHECKING:
+    AssetKind: TypeAlias = str
+    Group: TypeAlias = str
+else:
+    #: A kind of asset, as asset_kinds.toml names them.
+    AssetKind = Literal[tuple(ASSET_KINDS)]
+    #: What kinds are drawn and filtered as.
+    Group = Literal[GROUPS]
 #: Entity types of BODS 0.4, with its persons beside them.
 EntityType = Literal[
     "registeredEntity",
@@ -116,3 +102,53 @@ RelationKind = Literal["operator", "supplier", "offtaker", "affected", "lender",
 #: declared: a register or the parties say so; consolidation: it is in the controller's accounts (GLEIF level 2).
 ControlKind = Literal["declared", "consolidation", "majority-of-votes", "rights"]
 Verdict = Literal["confirmed", "possible", "none", "unsure", "not-a-strike", "undone"]
+
+
+_LEI = re.compile(r"[0-9A-Z]{18}[0-9]{2}")
+
+
+def is_lei(text: str) -> bool:
+    """Whether a text is a Legal Entity Identifier with right check digits.
+
+    Letters count as 10 to 35; the number that results is 1 modulo 97 (ISO 17442-1:2020, ISO/IEC 7064 MOD 97-10).
+    """
+    return bool(_LEI.fullmatch(text)) and int("".join(str(int(c, 36)) for c in text)) % 97 == 1
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a record or feature type."""
+
+    name: str
+    type: Literal["text", "number", "integer", "boolean", "geometry", "json"]
+    required: bool
+    unit: str | None
+    choices: tuple[str, ...]
+    doc: str
+
+
+def columns(record_type: type[BaseModel]) -> Iterator[Column]:
+    """Give the columns of a record or feature type in their order, derived from its JSON Schema."""
+    schema = record_type.model_json_schema(mode="serialization")
+    required = {name for name, field in record_type.model_fields.items() if field.is_required()}
+    for name, spec in schema["properties"].items():
+        parts = [part for part in spec.get("anyOf", ()) if part.get("type") != "null"] or [spec]
+        plain = parts[0]
+        yield Column(
+            name=name,
+            type=_column_type(plain),
+            required=name in required,
+            unit=plain.get("unit"),
+            choices=tuple(choice for part in parts for choice in part.get("enum", ())),
+            doc=record_type.model_fields[name].description or "",
+        )
+
+
+def _column_type(
+    spec: Mapping[str, Any],
+) -> Literal["text", "number", "integer", "boolean", "geometry", "json"]:
+    if spec.get("format") == "wkt":
+        return "geometry"
+    if spec.get("type") in ("array", "object"):
+        return "json"
+    return {"string": "text", "number": "number", "integer": "integer", "boolean": "boolean"}[spec["type"]]  # type: ignore[return-value]

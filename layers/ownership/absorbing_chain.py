@@ -1,10 +1,11 @@
-"""Where a walk ends: values of an absorbing Markov chain whose steps are shares, or the best of them where unknown.
+"""Values of an absorbing Markov chain whose transitions are shares, or bounds of them where shares are unknown.
 
-A system has rows (what is owned) and edges (stakes) to other rows, each taking a fraction from ``low`` to ``high``;
-what is left of a row stays there and counts with its ``stay``. The value of a row is what it keeps plus its shares of
-the values above it; of all solutions the least non-negative one, so that what only circles counts nowhere. With
-unknown fractions, the least (or largest) value that any choice of them gives: a Markov decision process (Puterman
-1994, 7.2), solved by value iteration from zero and then policy by policy to the last digit.
+A chain has rows (what is owned) and edges (stakes) to other rows, each with a fraction from ``low`` to ``high``. The
+remainder of a row is absorbed there and counts with the row's ``absorbed`` value. The value of a row is its absorbed
+part plus its fractions of the values of the rows above (Kemeny and Snell 1960, Finite Markov Chains, chapter 3); of
+all solutions the least non-negative one, so that a closed loop counts nowhere. With unknown fractions, the least (or
+largest) value that any choice of them gives: a Markov decision process (Puterman 1994, Markov Decision Processes,
+7.2), solved by value iteration from zero and then by policy iteration to the last digit.
 """
 
 from __future__ import annotations
@@ -12,30 +13,45 @@ from __future__ import annotations
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.sparse import csr_array, eye_array
 from scipy.sparse.csgraph import breadth_first_order, connected_components
 from scipy.sparse.linalg import splu, spsolve_triangular
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-Bools = NDArray[np.bool_]
+from geo.lonlat import Bools, Floats, Ints
 
+#: Change of a value below which an iteration has converged, and difference of fractions that is rounding alone.
 _CONVERGED = 1e-14
 _ROUNDING = 1e-12
-#: A term of the series that no shares of up to 100 % give.
-_BEYOND = 1e3
-#: Rounds of value iteration before policies are solved, and most policies tried.
-_ROUNDS = 60
-_POLICIES = 100
-#: Systems of up to so many rows are solved densely; loops of up to so many directly.
-_DENSE = 100
-_DIRECT = 4000
-_SERIES_ROUNDS = 20_000
+#: Term of the power series that shares of up to 100 % never reach.
+_DIVERGED = 1e3
+#: Rounds of value iteration before policy iteration, and limit of the policies tried.
+_VALUE_ROUNDS = 60
+_MAX_POLICIES = 100
+#: Systems of up to so many rows are solved densely; loops of up to so many rows directly.
+_MAX_DENSE = 100
+_MAX_DIRECT = 4000
+_MAX_TERMS = 20_000
 
 
-class System:
-    """Rows and edges; ``start`` gives the first edge of each row and one past the last."""
+class AbsorbingChain:
+    """A chain of rows, with a range of fractions for each edge.
+
+    Parameters
+    ----------
+    start
+        Shape (rows + 1,): the edges of row ``i`` are ``start[i]`` to ``start[i + 1]``.
+    target
+        Shape (edges,): the row that each edge leads to.
+    low, high
+        Shape (edges,): bounds of the fraction of each edge, from 0 to 1.
+
+    Attributes
+    ----------
+    left
+        Shape (rows,): the largest part that is absorbed in each row.
+    open_rows
+        Rows with an edge whose fraction is unknown and with a part left to give it.
+    """
 
     def __init__(self, start: Ints, target: Ints, low: Floats, high: Floats) -> None:
         self.size = len(start) - 1
@@ -48,115 +64,175 @@ class System:
 
     @cached_property
     def matrix(self) -> csr_array:
-        """The least fractions."""
+        """The least fractions, shape (rows, rows)."""
         return self._matrix(self.low)
 
     def _matrix(self, shares: Floats) -> csr_array:
-        """Shares as a matrix; two edges between the same rows are one, as graph algorithms need it."""
+        """Return fractions as a matrix; parallel edges are summed, as graph algorithms of scipy need."""
         matrix = csr_array((shares.copy(), self.target.copy(), self.start.copy()), shape=(self.size, self.size))
         matrix.sum_duplicates()
         return matrix
 
     @cached_property
     def _open(self) -> tuple[Ints, Ints, Ints]:
-        """Edges of the open rows, for each the place of its row among them, and the first of each row."""
-        edges, place = spread(self.start, self.open_rows)
-        return edges, place, np.searchsorted(place, np.arange(len(self.open_rows)))
+        """Edges of the open rows, the position of each edge's row among the open rows, and the first edge of each."""
+        edges, position = edges_of(self.start, self.open_rows)
+        return edges, position, np.searchsorted(position, np.arange(len(self.open_rows)))
 
-    def solve(self, stay: Floats, sign: float) -> Floats:
-        """Value of each row (and column of ``stay``), least for a negative ``sign``, largest for a positive one."""
+    def solve(self, absorbed: Floats, sign: float) -> Floats:
+        """Compute one bound of the value of each row.
+
+        Parameters
+        ----------
+        absorbed
+            What the absorbed part of each row counts with, from 0 to 1, shape (rows, k): k questions at once.
+        sign
+            -1.0 for the least value, +1.0 for the largest.
+
+        Returns
+        -------
+        Floats
+            Shape (rows, k).
+        """
         if not len(self.open_rows):
-            return solve(self.matrix, self.left[:, None] * stay)
-        value = np.zeros_like(stay)
-        for _ in range(_ROUNDS):
-            new = self._improved(value, stay, sign)
+            return solve(self.matrix, self.left[:, None] * absorbed)
+        value = np.zeros_like(absorbed)
+        for _ in range(_VALUE_ROUNDS):
+            new = self._improved(value, absorbed, sign)
             settled = np.abs(new - value).max(initial=0.0) < _CONVERGED
             value = new
             if settled:  # without loops after as many rounds as there are steps upward
                 return value
-        columns = [self._policies(stay[:, [column]], value[:, [column]], sign) for column in range(stay.shape[1])]
+        columns = [
+            self._policies(absorbed[:, [column]], value[:, [column]], sign) for column in range(absorbed.shape[1])
+        ]
         return np.hstack(columns) if columns else value
 
-    def bounds(self, stay: Floats) -> tuple[Floats, Floats]:
-        """Least and largest value of each row and column; the same array where no fraction is open."""
-        low = self.solve(stay, -1.0)
-        return low, self.solve(stay, +1.0) if len(self.open_rows) else low
+    def bounds(self, absorbed: Floats) -> tuple[Floats, Floats]:
+        """Return the least and the largest values, see ``solve``; one array twice where no fraction is unknown."""
+        low = self.solve(absorbed, -1.0)
+        return low, self.solve(absorbed, +1.0) if len(self.open_rows) else low
 
-    def bounds_of(self, row: int, stay: Floats) -> tuple[Floats, Floats]:
-        """Least and largest value of one row, for each column; where no fraction is open, by one solution for all.
+    def bounds_of(self, row: int, absorbed: Floats) -> tuple[Floats, Floats]:
+        """Return the least and the largest values of one row, shape (k,) each.
 
-        Then the value is the sum, over the rows where walks end, of how often a walk from the row passes there.
+        Where no fraction is unknown, one linear system answers all k questions: the value is the sum, over the rows
+        in which walks are absorbed, of the expected number of visits by a walk from the row (the fundamental matrix).
         """
         if len(self.open_rows):
-            low, high = self.bounds(stay)
+            low, high = self.bounds(absorbed)
             return low[row], high[row]
-        ends = np.flatnonzero(reaching(self.matrix, self.left > 0))  # what only circles ends nowhere
-        passes = solve(self.matrix[ends][:, ends].T.tocsr(), (ends == row)[:, None].astype(float))
-        value: Floats = (passes[:, 0] * self.left[ends]) @ stay[ends]
+        ends = np.flatnonzero(reaching(self.matrix, self.left > 0))  # a closed loop has no end
+        visits = solve(self.matrix[ends][:, ends].T.tocsr(), (ends == row)[:, None].astype(float))
+        value: Floats = (visits[:, 0] * self.left[ends]) @ absorbed[ends]
         return value, value
 
-    def _improved(self, value: Floats, stay: Floats, sign: float) -> Floats:
-        """One round of value iteration."""
-        new: Floats = self.matrix @ value + self.left[:, None] * stay
+    def _improved(self, value: Floats, absorbed: Floats, sign: float) -> Floats:
+        """Return the values after one more round of value iteration."""
+        new: Floats = self.matrix @ value + self.left[:, None] * absorbed
         edges, _, first = self._open
-        gained = self._given(value, stay, sign) * (value[self.target[edges]] - stay[self.row[edges]])
+        gained = self._allotted(value, absorbed, sign) * (value[self.target[edges]] - absorbed[self.row[edges]])
         new[self.open_rows] += np.add.reduceat(gained, first, axis=0)
         return new
 
-    def _policies(self, stay: Floats, value: Floats, sign: float) -> Floats:
-        """Solve the policy that a value suggests, and the one that its value suggests, until none is better."""
-        edges, place, _ = self._open
-        for _ in range(_POLICIES):
-            given = self._given(value, stay, sign)[:, 0]
+    def _policies(self, absorbed: Floats, value: Floats, sign: float) -> Floats:
+        """Improve the policy that a value suggests until no better one is found, and return its value."""
+        edges, position, _ = self._open
+        for _ in range(_MAX_POLICIES):
+            allotted = self._allotted(value, absorbed, sign)[:, 0]
             shares, rest = self.low.copy(), self.left.copy()
-            shares[edges] += given
-            rest[self.open_rows] -= np.bincount(place, given, len(self.open_rows))
-            rest[rest < _ROUNDING] = 0.0  # what is handed out to the last digit leaves nothing, not a rounding error
-            new = solve(self._matrix(shares), rest[:, None] * stay)
+            shares[edges] += allotted
+            rest[self.open_rows] -= np.bincount(position, allotted, len(self.open_rows))
+            rest[rest < _ROUNDING] = 0.0  # a row given away to the last digit leaves nothing, not a rounding error
+            new = solve(self._matrix(shares), rest[:, None] * absorbed)
             if np.abs(new - value).max(initial=0.0) < 1e-12:
                 return new
             value = new
         return value
 
-    def _given(self, value: Floats, stay: Floats, sign: float) -> Floats:
-        """What each edge of the open rows gets of its room, a column: largest gains first, till nothing is left."""
-        edges, place, first = self._open
-        gain = sign * (value[self.target[edges]] - stay[self.row[edges]])
+    def _allotted(self, value: Floats, absorbed: Floats, sign: float) -> Floats:
+        """Return what each edge of the open rows gets beyond ``low``, shape (edges, k).
+
+        The part of a row that is left goes to the edges of the largest gain, up to their ``high``, until it is used up.
+        """
+        edges, position, first = self._open
+        gain = sign * (value[self.target[edges]] - absorbed[self.row[edges]])
         order = np.argsort(-gain, axis=0, kind="stable")
-        order = np.take_along_axis(order, np.argsort(place[order], axis=0, kind="stable"), axis=0)
+        order = np.take_along_axis(order, np.argsort(position[order], axis=0, kind="stable"), axis=0)
         # A gain of rounding is none: to follow it could close a loop that nothing leaves.
         room = np.take_along_axis(np.where(gain > _ROUNDING, self.room[edges][:, None], 0.0), order, axis=0)
         taken = np.cumsum(room, axis=0) - room
-        before = taken - taken[first][place]
-        handed = np.clip(self.left[self.open_rows][place][:, None] - before, 0.0, room)
-        given = np.zeros_like(gain)
-        np.put_along_axis(given, order, np.where(handed < _ROUNDING, 0.0, handed), axis=0)
-        return given
+        before = taken - taken[first][position]
+        handed = np.clip(self.left[self.open_rows][position][:, None] - before, 0.0, room)
+        allotted = np.zeros_like(gain)
+        np.put_along_axis(allotted, order, np.where(handed < _ROUNDING, 0.0, handed), axis=0)
+        return allotted
 
 
-def spread(start: Ints, rows: Ints) -> tuple[Ints, Ints]:
-    """Edges of some rows, and for each the place of its row among them."""
+def edges_of(start: Ints, rows: Ints) -> tuple[Ints, Ints]:
+    """Return the edges of some rows of a compressed graph.
+
+    Parameters
+    ----------
+    start
+        Shape (all rows + 1,): the edges of row ``i`` are ``start[i]`` to ``start[i + 1]``.
+    rows
+        Row numbers, shape (n,).
+
+    Returns
+    -------
+    tuple of Ints
+        The edge numbers, row after row, and the position in ``rows`` that each belongs to; both empty for no rows.
+    """
     counts = start[rows + 1] - start[rows]
-    place = np.repeat(np.arange(len(rows)), counts)
-    within = np.arange(len(place)) - np.repeat(np.cumsum(counts) - counts, counts)
-    return start[rows][place] + within, place
+    position = np.repeat(np.arange(len(rows)), counts)
+    within = np.arange(len(position)) - np.repeat(np.cumsum(counts) - counts, counts)
+    return start[rows][position] + within, position
 
 
 def remainder(row: Ints, low: Floats, size: int) -> Floats:
-    """What stays of each row after least fractions; shares that fill a row to the last digit leave nothing."""
+    """Return the part of each row that the least fractions leave, shape (size,).
+
+    Parameters
+    ----------
+    row, low
+        Row and least fraction of each edge, shape (edges,).
+    size
+        Number of rows.
+
+    Returns
+    -------
+    Floats
+        From 0 to 1. Fractions that fill a row up to rounding leave 0.
+    """
     left = 1 - np.bincount(row, low, size).astype(float)
     return np.where(left < _ROUNDING, 0.0, left)
 
 
-def solve(matrix: csr_array, kept: Floats) -> Floats:
-    """Least non-negative solution of x = matrix x + kept, for each column."""
-    return _dense(matrix.toarray(), kept) if matrix.shape[0] <= _DENSE else Ordered(matrix).solve(kept)
+def solve(matrix: csr_array, constant: Floats) -> Floats:
+    """Find the least non-negative solution of ``x = matrix x + constant``.
+
+    Parameters
+    ----------
+    matrix
+        Non-negative, shape (n, n).
+    constant
+        Non-negative, shape (n, k).
+
+    Returns
+    -------
+    Floats
+        Shape (n, k). Rows from which no row with a positive constant can be reached are 0.
+    """
+    if matrix.shape[0] <= _MAX_DENSE:
+        return _dense(matrix.toarray(), constant)
+    return OrderedSystem(matrix).solve(constant)
 
 
-class Ordered:
-    """A matrix whose rows are in topological order of their strong components, to be solved once or often.
+class OrderedSystem:
+    """A matrix in topological order of its strong components, to be solved once or often.
 
-    What stands above all loops is solved by substitution, then the loops, then what stands below them.
+    The rows above all loops are solved by substitution, then the loops, then the rows below them.
     """
 
     def __init__(self, matrix: csr_array) -> None:
@@ -174,46 +250,59 @@ class Ordered:
             if end > begin
         ]
 
-    def solve(self, kept: Floats) -> Floats:
-        """Least non-negative solution of x = matrix x + kept, for each column."""
-        known = kept[self.order]
+    def solve(self, constant: Floats) -> Floats:
+        """Find the least non-negative solution of ``x = matrix x + constant``, shapes as in the function ``solve``."""
+        value = constant[self.order]
         for rows, before, within, method in self._parts:
             if before.nnz:
-                known[rows] += before @ known[: rows.start]
-            known[rows] = method(within, known[rows])
-        value = np.empty_like(known)
-        value[self.order] = known
-        return value
+                value[rows] += before @ value[: rows.start]
+            value[rows] = method(within, value[rows])
+        result = np.empty_like(value)
+        result[self.order] = value
+        return result
 
 
 def _reordered(matrix: csr_array, order: Ints) -> csr_array:
-    """Rows and columns in another order."""
+    """Return a matrix with rows and columns in another order."""
     rank = np.empty(len(order), matrix.indices.dtype)
     rank[order] = np.arange(len(order))
     rows = matrix[order]
     return csr_array((rows.data, rank[rows.indices], rows.indptr), shape=matrix.shape)
 
 
-def _dense(matrix: Floats, kept: Floats) -> Floats:
-    """The same for few rows, where graphs cost more than numbers."""
-    value = np.zeros_like(kept)
-    alive = (kept > 0).any(axis=1)
+def _dense(matrix: Floats, constant: Floats) -> Floats:
+    """Solve as ``solve`` does, densely: for few rows, where graph algorithms cost more than arithmetic."""
+    value = np.zeros_like(constant)
+    alive = (constant > 0).any(axis=1)
     while (more := alive | (matrix[:, alive] > 0).any(axis=1)).sum() > alive.sum():
         alive = more
     system = np.eye(int(alive.sum())) - matrix[np.ix_(alive, alive)]
     try:
-        value[alive] = np.linalg.solve(system, kept[alive])
+        value[alive] = np.linalg.solve(system, constant[alive])
     except np.linalg.LinAlgError:  # loops of known shares of 100 % and more have no value
-        value[alive] = kept[alive]
+        value[alive] = constant[alive]
     return value
 
 
-def reaching(matrix: csr_array, some: Bools) -> Bools:
-    """Rows that are, or from which by shares above 0 one can reach, one of some rows."""
+def reaching(matrix: csr_array, targets: Bools) -> Bools:
+    """Mark the rows that are targets or lead to one over entries above 0.
+
+    Parameters
+    ----------
+    matrix
+        Edges from rows to columns, shape (n, n).
+    targets
+        Mask of shape (n,).
+
+    Returns
+    -------
+    Bools
+        Shape (n,); a copy of ``targets`` where all or none are marked.
+    """
     size = matrix.shape[0]
-    if some.all() or not some.any():
-        return some.copy()
-    sources = np.flatnonzero(some)
+    if targets.all() or not targets.any():
+        return targets.copy()
+    sources = np.flatnonzero(targets)
     coo = matrix.tocoo()
     used = coo.data > 0
     above = np.concatenate([coo.col[used], np.full(len(sources), size)])
@@ -224,36 +313,37 @@ def reaching(matrix: csr_array, some: Bools) -> Bools:
     return reached[:size]
 
 
-def _substitute(matrix: csr_array, kept: Floats) -> Floats:
+def _substitute(matrix: csr_array, constant: Floats) -> Floats:
+    """Solve as ``solve`` does for a strictly lower triangular matrix."""
     if not matrix.nnz:
-        return kept
+        return constant
     lower = (eye_array(matrix.shape[0], format="csr") - matrix).tocsr()
-    result: Floats = spsolve_triangular(lower, kept, lower=True, unit_diagonal=True)
+    result: Floats = spsolve_triangular(lower, constant, lower=True, unit_diagonal=True)
     return result
 
 
-def _loops(matrix: csr_array, kept: Floats) -> Floats:
-    """Directly where the loops are small, else by the power series, which converges as shares leave them.
+def _loops(matrix: csr_array, constant: Floats) -> Floats:
+    """Solve as ``solve`` does for loops: directly where they are small, else by the power series.
 
-    Rows from which nothing that is kept can be reached are 0. Loops in which known shares of more than 100 % circle
+    The series (Neumann) converges as shares leave the loops. Loops in which known shares of more than 100 % circle
     have no value; the series is cut where it passes all bounds.
     """
-    alive = reaching(matrix, np.asarray((kept > 0).any(axis=1)))
+    alive = reaching(matrix, np.asarray((constant > 0).any(axis=1)))
     if not alive.all():
-        value = np.zeros_like(kept)
-        value[alive] = _loops(matrix[alive][:, alive], kept[alive]) if alive.any() else 0.0
+        value = np.zeros_like(constant)
+        value[alive] = _loops(matrix[alive][:, alive], constant[alive]) if alive.any() else 0.0
         return value
-    if matrix.shape[0] <= _DIRECT:
+    if matrix.shape[0] <= _MAX_DIRECT:
         try:
-            result: Floats = splu((eye_array(matrix.shape[0]) - matrix).tocsc()).solve(kept)
+            result: Floats = splu((eye_array(matrix.shape[0]) - matrix).tocsc()).solve(constant)
             return result
         except RuntimeError:  # exactly singular
             pass
-    value = term = kept
-    for _ in range(_SERIES_ROUNDS):
+    value = term = constant
+    for _ in range(_MAX_TERMS):
         term = matrix @ term
         value = value + term
         largest = np.abs(term).max(initial=0.0)
-        if largest < _CONVERGED or largest > _BEYOND:
+        if largest < _CONVERGED or largest > _DIVERGED:
             break
     return value

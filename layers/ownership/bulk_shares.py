@@ -1,8 +1,8 @@
-"""What countries' owners hold of everything at once: the walk of ``ownership`` solved for all nodes together.
+"""Shares that each country's owners hold of all nodes at once: the walk of ``walk`` as a few linear systems.
 
-A walk upward needs to remember two things only: under which flag a share stays that goes no further, and whether a
-minority was met that stays. Where all shares are exact, most of both is the same for all countries and found once;
-with unknown shares each country has up to four rows a node.
+A walk upward has to remember two things only: under which nationality a share stays that goes no further, and whether
+it passed a minority that is not followed. With exact shares both are mostly the same for all countries and solved
+once; with unknown shares each country takes up to four rows a node.
 """
 
 from __future__ import annotations
@@ -14,61 +14,174 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
+from scipy.sparse.csgraph import connected_components
 
-from layers.ownership.absorbing_chain import Ordered, System, reaching, remainder, spread
-from layers.ownership.ancestors import Edges
-from layers.ownership.stake_graph import Bools, Floats, Ints, Kind, StakeGraph
-from layers.ownership.walk import Minority
+from geo.lonlat import Bools, Floats, Ints
+from layers.ownership.absorbing_chain import AbsorbingChain, OrderedSystem, edges_of, reaching, remainder
+from layers.ownership.minority import Minority, stake_rule
+from layers.ownership.stake_graph import NodeKind, StakeGraph
 
-#: Countries solved together; more would take more memory and hardly less time.
-_TOGETHER = 10
+#: Limit of marks times nodes, in bits (256 MB), up to which the marks of all ancestors are precomputed.
+_MAX_BITS = 2**31
+
+
+class OwnerEdges:
+    """A directed graph with edges from owned nodes to their owners, in the order of the owned nodes.
+
+    Parameters
+    ----------
+    owned, owner
+        The two ends of each edge, shape (edges,); ``owned`` ascends.
+    size
+        Number of nodes.
+
+    Attributes
+    ----------
+    start
+        Shape (size + 1,): the edges of node ``n`` are ``start[n]`` to ``start[n + 1]``.
+    """
+
+    def __init__(self, owned: Ints, owner: Ints, size: int) -> None:
+        self.owned, self.owner, self.size = owned, owner, size
+        self.start = np.concatenate([[0], np.cumsum(np.bincount(owned, minlength=size))])
+
+    def ancestors(self, node: int) -> Bools:
+        """Mark all nodes above a node, and the node itself: shape (size,)."""
+        met = np.zeros(self.size, bool)
+        met[node] = True
+        new = np.array([node])
+        while len(new):
+            owners = self.owner[edges_of(self.start, new)[0]]
+            new = np.unique(owners[~met[owners]])
+            met[new] = True
+        return met
+
+    def can_reach(self, targets: Bools) -> Bools:
+        """Mark the nodes that are a target or have one above them: shape (size,), as ``targets``."""
+        return reaching(self.matrix(), targets)
+
+    def matrix(self) -> csr_array:
+        """Return the adjacency matrix (rows: owned); parallel edges are summed, as graph algorithms of scipy need."""
+        ones = np.ones(len(self.owner))
+        matrix = csr_array((ones, self.owner.copy(), self.start.copy()), shape=(self.size, self.size))
+        matrix.sum_duplicates()
+        return matrix
+
+
+class AncestorMarks:
+    """The marks that any node or its ancestors have: precomputed, one bit a node and mark.
+
+    With more bits than the limit of memory, the graph is walked for each question instead.
+
+    Parameters
+    ----------
+    edges
+        The graph.
+    at, mark
+        Pairs, shape (n,): the node ``at`` has the mark ``mark``, a number.
+    """
+
+    def __init__(self, edges: OwnerEdges, at: Ints, mark: Ints) -> None:
+        self._edges, self._at, self._mark = edges, at, mark
+        self._known = np.unique(mark)
+        self._bits: list[int] | None = None
+        if 0 < len(self._known) * edges.size <= _MAX_BITS:
+            _, self._label = connected_components(edges.matrix(), directed=True, connection="strong")
+            self._bits = self._propagated()
+
+    def marks_of(self, node: int) -> Ints:
+        """Return the marks of a node and of everything above it, ascending."""
+        if not len(self._known):
+            return self._known
+        if self._bits is None:
+            return np.unique(self._mark[self._edges.ancestors(node)[self._at]])
+        bits = self._bits[self._label[node]].to_bytes(len(self._known) // 8 + 1, "little")
+        return self._known[np.flatnonzero(np.unpackbits(np.frombuffer(bits, np.uint8), bitorder="little"))]
+
+    def _propagated(self) -> list[int]:
+        """Return the bits of each strong component; scipy numbers components from owners to owned."""
+        bits = [0] * (int(self._label.max(initial=-1)) + 1)
+        ranks = np.searchsorted(self._known, self._mark)
+        for label, rank in zip(self._label[self._at].tolist(), ranks.tolist(), strict=True):
+            bits[label] |= 1 << rank
+        edges, marked = self._edges, np.zeros(self._edges.size, bool)
+        marked[self._at] = True
+        useful = edges.can_reach(marked)[edges.owner]
+        owned, owner = self._label[edges.owned[useful]], self._label[edges.owner[useful]]
+        order = np.argsort(owned, kind="stable")
+        for below, over in zip(owned[order].tolist(), owner[order].tolist(), strict=True):
+            bits[below] |= bits[over]
+        return bits
+
+
+#: Countries solved in one batch; larger batches take more memory and hardly less time.
+_BATCH = 10
 
 
 @dataclass(frozen=True, eq=False)
-class Rollup:
-    """Shares of every node (rows) for each country asked (columns), fractions of 1, at least and at most."""
+class CountryBounds:
+    """Bounds of the shares of every node (rows) for some countries (columns), fractions of 1."""
 
     low: Floats
     high: Floats
 
 
-def rollup(graph: StakeGraph, country: NDArray[np.int16], asked: list[int], minority: Minority = "stay") -> Rollup:
-    """Share of each asset and entity that owners of each asked country hold, in all.
+def country_bounds(
+    graph: StakeGraph, country: NDArray[np.int16], countries: list[int], minority: Minority = "stay"
+) -> CountryBounds:
+    """Bound the share of each asset and entity that owners of some countries hold.
+
+    The results equal those of ``walk.Walk`` from every node.
 
     Parameters
     ----------
     graph
         The stakes of the days.
     country
-        Country number of each node, registered or by seat; -1 where not known.
-    asked
-        Country numbers.
+        Country number of each node, registered or by seat, shape (nodes,); -1 where not known.
+    countries
+        Country numbers, one a column of the result.
     minority
-        As in ``ownership.Register``; the results equal those of ``ownership.Walk`` from every node.
+        As in ``walk.OwnershipGraph``.
+
+    Returns
+    -------
+    CountryBounds
+        Two arrays of shape (nodes, countries); one and the same array where all shares are exact.
     """
-    steps = Steps.of(graph, country, minority == "follow")
-    low = np.empty((steps.size, len(asked)))
-    if steps.exact.all():
-        shares = Exact(steps)
-        for some in together(len(asked)):
-            own = steps.own(asked[some])
-            low[:, some] = shares.solve(own & steps.state[:, None], own)
-        return Rollup(low, low)
+    rules = WalkRules.of(graph, country, minority)
+    low = np.empty((rules.size, len(countries)))
+    if rules.exact.all():
+        shares = ExactShares(rules)
+        for batch in batches(len(countries)):
+            own = rules.nationals(countries[batch])
+            low[:, batch] = shares.solve(own & rules.state[:, None], own)
+        return CountryBounds(low, low)
     high = np.empty_like(low)
-    for column, number in enumerate(asked):
-        own = steps.own([number])[:, 0]
-        low[:, column], high[:, column] = bounds(steps, own, own)
-    return Rollup(low, high)
+    for column, number in enumerate(countries):
+        own = rules.nationals([number])[:, 0]
+        low[:, column], high[:, column] = bounds(rules, own, own)
+    return CountryBounds(low, high)
 
 
-def together(countries: int) -> Iterator[slice]:
-    """Places of the countries that are solved together."""
-    return (slice(first, first + _TOGETHER) for first in range(0, countries, _TOGETHER))
+def batches(countries: int) -> Iterator[slice]:
+    """Yield slices of as many countries as are solved together."""
+    return (slice(first, first + _BATCH) for first in range(0, countries, _BATCH))
 
 
 @dataclass(frozen=True, eq=False)
-class Steps:
-    """How the walk goes on from each node, whatever country is asked for."""
+class WalkRules:
+    """How a walk goes on from each node, for all countries alike.
+
+    Attributes
+    ----------
+    kind, country
+        Shape (nodes,): ``NodeKind`` and country number (-1 where not known) of each node.
+    owned, owner, low, high
+        Shape (stakes,): the two ends of each stake, and bounds of its share, fractions of 1.
+    followed, changes_nationality
+        Shape (stakes,): see ``minority.StakeRule``.
+    """
 
     kind: NDArray[np.int8]
     country: NDArray[np.int16]
@@ -76,21 +189,19 @@ class Steps:
     owner: Ints
     low: Floats
     high: Floats
-    #: Stakes that are followed, and those of them after which a share is under the holder's own flag.
     followed: Bools
-    takes_own: Bools
+    changes_nationality: Bools
 
     @classmethod
-    def of(cls, graph: StakeGraph, country: NDArray[np.int16], follow: bool) -> Steps:
-        """The steps that ``ownership.Register`` takes."""
+    def of(cls, graph: StakeGraph, country: NDArray[np.int16], minority: Minority) -> WalkRules:
+        """Take the steps of ``walk.OwnershipGraph``: not over the free float, and not up from a state."""
         nodes = graph.nodes
-        counts = ~graph.floating & (nodes.kind[graph.owned] != Kind.STATE)
-        owned, owner = graph.owned[counts], graph.owner[counts]
-        low, high = graph.low[counts], graph.high[counts]
-        joint = nodes.joint[owned]
-        followed = joint | follow | (low > 0.5)
-        known = (country >= 0) | (nodes.kind == Kind.UNKNOWN)
-        return cls(nodes.kind, country, owned, owner, low, high, followed, followed & (joint | known[owner]))
+        used = ~graph.floating & (nodes.kind[graph.owned] != NodeKind.STATE)
+        owned, owner = graph.owned[used], graph.owner[used]
+        low, high = graph.low[used], graph.high[used]
+        known: Bools = (country >= 0) | (nodes.kind == NodeKind.UNKNOWN)
+        rule = stake_rule(minority, nodes.joint[owned], low, known[owner])
+        return cls(nodes.kind, country, owned, owner, low, high, *rule)
 
     @property
     def size(self) -> int:
@@ -98,57 +209,57 @@ class Steps:
         return len(self.kind)
 
     @cached_property
-    def named(self) -> Bools:
-        """Whose own flag can count to a country."""
-        return np.isin(self.kind, (Kind.ASSET, Kind.UNKNOWN), invert=True)
+    def has_nationality(self) -> Bools:
+        """Nodes whose own country can count: all but assets and holders that nobody knows."""
+        return np.isin(self.kind, (NodeKind.ASSET, NodeKind.UNKNOWN), invert=True)
 
     @cached_property
     def state(self) -> Bools:
-        """States and their bodies, whose country takes what ends there under any flag."""
-        return np.isin(self.kind, (Kind.STATE, Kind.STATE_BODY)) & (self.country >= 0)
+        """States and their bodies of known country, which takes what ends there under any nationality."""
+        return np.isin(self.kind, (NodeKind.STATE, NodeKind.STATE_BODY)) & (self.country >= 0)
 
     @cached_property
-    def keeps(self) -> Bools:
-        """Where what goes no further stays with the flag company."""
-        keeps: Bools = ~self.state & (self.kind != Kind.ASSET)
-        return keeps
+    def retains(self) -> Bools:
+        """Nodes where a share that goes no further stays under the nationality that it has."""
+        retains: Bools = ~self.state & (self.kind != NodeKind.ASSET)
+        return retains
 
-    def own(self, asked: list[int]) -> Bools:
-        """Whose own flag counts to each asked country, a column."""
-        own: Bools = (self.country[:, None] == np.array(asked, np.int16)) & self.named[:, None]
+    def nationals(self, countries: list[int]) -> Bools:
+        """Mark the nodes whose own nationality is each country: shape (nodes, countries)."""
+        own: Bools = (self.country[:, None] == np.array(countries, np.int16)) & self.has_nationality[:, None]
         return own
 
     @cached_property
-    def left(self) -> Floats:
-        """What no holder is known for at least."""
+    def remainder(self) -> Floats:
+        """The largest fraction of each node that has no known holder."""
         return remainder(self.owned, self.low, self.size)
 
     @cached_property
     def exact(self) -> Bools:
-        """Nodes above which all shares are known."""
+        """Nodes above which all shares are known exactly."""
         room = np.bincount(self.owned, self.high - self.low, self.size)
-        return ~reaching(self.matrix(np.ones(len(self.owned), bool), self.high), (room > 0) & (self.left > 0))
+        return ~reaching(self.matrix(np.ones(len(self.owned), bool), self.high), (room > 0) & (self.remainder > 0))
 
     @cached_property
-    def edges(self) -> Edges:
-        """All steps as a graph, those of no share too."""
-        return Edges(self.owned, self.owner, self.size)
+    def edges(self) -> OwnerEdges:
+        """All stakes as a graph, also those of no share."""
+        return OwnerEdges(self.owned, self.owner, self.size)
 
-    def some(self, chosen: Bools) -> Edges:
-        """Some of the steps as a graph."""
-        return Edges(self.owned[chosen], self.owner[chosen], self.size)
+    def edges_where(self, selected: Bools) -> OwnerEdges:
+        """Return the graph of a selection of stakes, given as a mask of shape (stakes,)."""
+        return OwnerEdges(self.owned[selected], self.owner[selected], self.size)
 
-    def matrix(self, some: Bools, shares: Floats) -> csr_array:
-        """Some stakes as shares of owners (columns) in what they own."""
-        edges = self.some(some)
-        matrix = csr_array((shares[some], edges.owner, edges.start), shape=(self.size, self.size))
+    def matrix(self, selected: Bools, shares: Floats) -> csr_array:
+        """Return the shares of owners (columns) in what they own (rows), for a selection of stakes."""
+        edges = self.edges_where(selected)
+        matrix = csr_array((shares[selected], edges.owner, edges.start), shape=(self.size, self.size))
         matrix.sum_duplicates()  # graph algorithms need it
         return matrix
 
-    def within(self, nodes: Ints) -> Steps:
-        """The steps above some ascending nodes, numbered anew; all that stand above them are among them."""
-        at = spread(self.edges.start, nodes)[0]
-        return Steps(
+    def within(self, nodes: Ints) -> WalkRules:
+        """Restrict to ascending nodes that include all their ancestors; nodes are renumbered from 0 in that order."""
+        at = edges_of(self.edges.start, nodes)[0]
+        return WalkRules(
             self.kind[nodes],
             self.country[nodes],
             np.searchsorted(nodes, self.owned[at]),
@@ -156,66 +267,96 @@ class Steps:
             self.low[at],
             self.high[at],
             self.followed[at],
-            self.takes_own[at],
+            self.changes_nationality[at],
         )
 
 
-class Exact:
-    """Shares where all are known; they are linear in what counts, so one matrix serves all countries.
+class ExactShares:
+    """Shares where all are known: linear in the nodes that count, so that one factorisation serves all countries.
 
-    What a walk from a node carries on from there under its flag is the same for all flags (``_carried``); all other
-    that a country gets comes from states, or from flags that the walk takes on its way.
+    What a walk carries on from a node under the node's own nationality is independent of the country (``_carried``).
+    The rest that a country gets comes from its states, or from nationalities that the walk takes on its way.
     """
 
-    def __init__(self, steps: Steps) -> None:
-        everything = np.ones(len(steps.owned), bool)
-        self._left = steps.left[:, None]
-        self._stopping = steps.matrix(~steps.followed, steps.low)
-        self._stopped = Ordered(steps.matrix(everything, steps.low)) if self._stopping.nnz else None
-        self._followed = Ordered(steps.matrix(steps.followed, steps.low))
-        along = Ordered(steps.matrix(steps.followed & ~steps.takes_own, steps.low))
-        kept = self._left * steps.keeps[:, None]
-        self._carried = along.solve(kept + self._after_stop(kept))
+    def __init__(self, rules: WalkRules) -> None:
+        everything = np.ones(len(rules.owned), bool)
+        self._remainder = rules.remainder[:, None]
+        self._stopping = rules.matrix(~rules.followed, rules.low)
+        self._stopped = OrderedSystem(rules.matrix(everything, rules.low)) if self._stopping.nnz else None
+        self._followed = OrderedSystem(rules.matrix(rules.followed, rules.low))
+        along = OrderedSystem(rules.matrix(rules.followed & ~rules.changes_nationality, rules.low))
+        absorbed = self._remainder * rules.retains[:, None]
+        self._carried = along.solve(absorbed + self._after_stop(absorbed))
 
-    def _after_stop(self, kept: Floats) -> Floats | float:
-        """What a walk from each node gets of what is kept after it met a minority that stays there."""
-        return self._stopping @ self._stopped.solve(kept) if self._stopped and kept.any() else 0.0
+    def _after_stop(self, absorbed: Floats) -> Floats | float:
+        """Return the part of each node that is absorbed after a walk passed a minority that is not followed."""
+        return self._stopping @ self._stopped.solve(absorbed) if self._stopped and absorbed.any() else 0.0
 
-    def solve(self, state: Bools, flag: Bools) -> Floats:
-        """Share of each node that ends in some states, or stays with some companies as their flag."""
-        kept = self._left * state
-        return self._followed.solve(kept + self._after_stop(kept) + flag * self._carried)
+    def solve(self, state: Bools, holder: Bools) -> Floats:
+        """Return the share of each node that ends in some states, or stays under the nationality of some holders.
+
+        Parameters
+        ----------
+        state, holder
+            Masks of shape (nodes, k): k questions at once.
+
+        Returns
+        -------
+        Floats
+            Fractions of 1, shape (nodes, k).
+        """
+        absorbed = self._remainder * state
+        return self._followed.solve(absorbed + self._after_stop(absorbed) + holder * self._carried)
 
 
-def bounds(steps: Steps, state: Bools, flag: Bools) -> tuple[Floats, Floats]:
-    """Least and largest share of each node that ends in some states, or stays with some companies as their flag."""
-    if steps.takes_own.all() or not flag.any():  # nothing need be remembered
-        stay = np.where(steps.state, state, flag & steps.keeps).astype(float)
-        low, high = _system(steps, [steps.owner]).bounds(stay[:, None])
+def bounds(rules: WalkRules, state: Bools, holder: Bools) -> tuple[Floats, Floats]:
+    """Bound the share of each node that ends in some states, or stays under the nationality of some holders.
+
+    Parameters
+    ----------
+    rules
+        The stakes and how a walk goes over them.
+    state, holder
+        Masks of shape (nodes,).
+
+    Returns
+    -------
+    tuple of Floats
+        Least and largest fractions of 1 that any choice of the unknown shares gives, shape (nodes,) each.
+    """
+    if rules.changes_nationality.all() or not holder.any():  # nothing need be remembered
+        absorbed = np.where(rules.state, state, holder & rules.retains).astype(float)
+        low, high = _chain(rules, [rules.owner]).bounds(absorbed[:, None])
         return low[:, 0], high[:, 0]
-    size = steps.size
-    low, high = _system(steps, _targets(steps, flag)).bounds(_stay(steps, state)[:, None])
-    under_own = np.where(flag, np.arange(size, 2 * size), np.arange(size))
+    size = rules.size
+    low, high = _chain(rules, _targets(rules, holder)).bounds(_absorbed(rules, state)[:, None])
+    under_own = np.where(holder, np.arange(size, 2 * size), np.arange(size))
     return low[under_own, 0], high[under_own, 0]
 
 
-def _system(steps: Steps, targets: list[Ints]) -> System:
-    """As many rows for each node as there are targets for each stake."""
-    times = len(targets)
-    counts = np.tile(np.bincount(steps.owned, minlength=steps.size), times)
+def _chain(rules: WalkRules, targets: list[Ints]) -> AbsorbingChain:
+    """Build a chain with one copy of all nodes for each array of targets."""
+    copies = len(targets)
+    counts = np.tile(np.bincount(rules.owned, minlength=rules.size), copies)
     start = np.concatenate([[0], np.cumsum(counts)])
-    return System(start, np.concatenate(targets), np.tile(steps.low, times), np.tile(steps.high, times))
+    return AbsorbingChain(start, np.concatenate(targets), np.tile(rules.low, copies), np.tile(rules.high, copies))
 
 
-def _targets(steps: Steps, flag: Bools) -> list[Ints]:
-    """Rows 0 to n: the flag does not count; n to 2n: it does; the other 2n the same after a minority that stays."""
-    stopped = [steps.owner + (2 + counts) * steps.size for counts in (0, 1)]
-    along = [steps.owner + np.where(steps.takes_own, flag[steps.owner], counts) * steps.size for counts in (0, 1)]
-    return [np.where(steps.followed, along[counts], stopped[counts]) for counts in (0, 1)] + stopped
+def _targets(rules: WalkRules, holder: Bools) -> list[Ints]:
+    """Return the targets of the stakes in four copies of the n nodes.
+
+    In rows 0 to n the nationality of the share does not count, in n to 2n it does; 2n to 4n are these two after a
+    minority that is not followed.
+    """
+    stopped = [rules.owner + (2 + counts) * rules.size for counts in (0, 1)]
+    along = [
+        rules.owner + np.where(rules.changes_nationality, holder[rules.owner], counts) * rules.size for counts in (0, 1)
+    ]
+    return [np.where(rules.followed, along[counts], stopped[counts]) for counts in (0, 1)] + stopped
 
 
-def _stay(steps: Steps, state: Bools) -> Floats:
-    """Whether what stays in each of these rows counts."""
-    return np.concatenate([np.where(steps.state, state, counts & steps.keeps) for counts in (False, True)] * 2).astype(
-        float
-    )
+def _absorbed(rules: WalkRules, state: Bools) -> Floats:
+    """Return 1 for each row of ``_targets`` in which a share that stays there counts, else 0."""
+    return np.concatenate(
+        [np.where(rules.state, state, counts & rules.retains) for counts in (False, True)] * 2
+    ).astype(float)

@@ -1,4 +1,4 @@
-"""The paths that make up an answer: from what was struck, holder by holder, to where each share ends."""
+"""Paths of ownership: the largest chains from an asset up to the ends of its shares, and the holdings of an entity."""
 
 from __future__ import annotations
 
@@ -12,21 +12,25 @@ from typing import NamedTuple
 
 import numpy as np
 
+from geo.lonlat import Bools, Floats, Ints
 from layers.model.records import Stake
-from layers.ownership.stake_graph import Kind
-from layers.ownership.walk import Holding, Interval, Outcome, Position, Register
+from layers.ownership.stake_graph import NodeKind
+from layers.ownership.walk import Interval, OwnershipGraph, StakeEdge, Terminal, WalkState
 
-#: Chains below this many percent, and chains beyond this number, are summed up in the rest.
-SMALLEST = 0.005
-MOST = 50
-#: A path that can give less than this many percent is not grown; below the smallest, as it is reckoned otherwise.
-_HOPED = SMALLEST * (1 - 1e-6)
-#: Rounds after which hope is as good as it is; each brings it nearer from above.
-_ROUNDS = 60
+#: Chains below this many percent, and chains beyond this number, are part of the rest.
+MIN_CHAIN_PERCENT = 0.005
+MAX_CHAINS = 50
+#: A path that can give less than this many percent is not extended; just below the smallest chain, for rounding.
+_MIN_PATH_PERCENT = MIN_CHAIN_PERCENT * (1 - 1e-6)
+#: Limit of the rounds of the upper bound; each round lowers it towards the true maximum.
+_MAX_BOUND_ROUNDS = 60
+#: Change below which the power series of holdings has converged, and limit of its terms.
+_CONVERGED = 1e-13
+_MAX_ROUNDS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class ChainStep:
     """A stake on a path, with the share in percent that it counts with on the day."""
 
     stake: Stake
@@ -37,110 +41,193 @@ class Step:
 class Chain:
     """One path upward and the share, in percent, that ends at its top."""
 
-    steps: tuple[Step, ...]
+    steps: tuple[ChainStep, ...]
     share: Interval
-    end: Outcome
+    end: Terminal
 
 
 @dataclass(frozen=True, slots=True)
 class Chains:
-    """The largest paths, and what all others add up to at most."""
+    """The largest paths, and bounds of the share of all paths that are left out."""
 
     paths: tuple[Chain, ...]
     rest: Interval
 
 
-def chains(register: Register, start: str, hope: Hope | None = None) -> Chains:
-    """Every simple path from an asset or entity upward, largest first.
+def chains(ownership: OwnershipGraph, start: str, upper_bound: UpperBound | None = None) -> Chains:
+    """Find the simple paths from an asset or entity upward, largest first.
 
     A path that would meet a company again is cut there: what circles in a loop is part of the rest, as are
     paths of less than 0.005 percent and all beyond the largest 50. Shares of a path are products of its steps, so
     with unknown shares they are bounds of each path alone and need not add up.
 
-    Paths are grown from the one that may still give most. ``hope`` says what that is and saves time where many paths
-    lead upward; the result is the same without.
+    Parameters
+    ----------
+    ownership
+        The stakes of the days.
+    start
+        Id of an asset or entity.
+    upper_bound
+        The most that one path above each node can give: saves time (best-first search) where many paths lead
+        upward. The result is the same without.
 
     Raises
     ------
     UnknownRecord
         If there is no asset or entity of that id.
     """
-    found = sorted(islice(_largest(register, start, hope), MOST), key=lambda c: (-c.share.high, -c.share.low, _key(c)))
-    low, high = sum(c.share.low for c in found), sum(c.share.high for c in found)
+    largest = islice(_largest(ownership, start, upper_bound), MAX_CHAINS)
+    paths = sorted(largest, key=lambda chain: (-chain.share.high, -chain.share.low, _key(chain)))
+    low, high = sum(chain.share.low for chain in paths), sum(chain.share.high for chain in paths)
     left = max(0.0, 100 - low)
     if left < 1e-6:
         left = 0.0
-    return Chains(tuple(found), Interval(left if abs(high - low) < 1e-9 else 0.0, left))
+    return Chains(tuple(paths), Interval(left if abs(high - low) < 1e-9 else 0.0, left))
 
 
 class _Path(NamedTuple):
-    """A path upward: where it is, the holdings it took, and what of the asset goes along it, fractions of 1."""
+    """A path upward: its top, the stakes on it, and the share of the asset that goes along it, fractions of 1."""
 
-    position: Position
-    taken: tuple[Holding, ...]
+    position: WalkState
+    taken: tuple[StakeEdge, ...]
     low: float
     high: float
 
 
-def _largest(register: Register, start: str, hope: Hope | None) -> Iterator[Chain]:
-    """Chains in the order of their largest share.
+def _largest(ownership: OwnershipGraph, start: str, upper_bound: UpperBound | None) -> Iterator[Chain]:
+    """Yield chains in the order of their largest share.
 
-    The heap holds paths that may go on, at the most that a chain of theirs can give, and what is kept where one ends.
+    The heap holds paths that may go on, by the most that a chain of theirs can give, and the shares that end at a path.
     """
-    order = count()  # of what is equal the first found is first
-    step, held = cache(partial(_step, register)), cache(partial(_held, register))  # of many paths, but of few holders
+    order = count()  # of equal shares the first found is first
+    step, stakes_in = cache(partial(_step, ownership)), cache(partial(_stakes_in, ownership))  # many paths, few holders
     heap: list[tuple[float, int, _Path, Interval | None]] = []
-    heappush(heap, (-100.0, next(order), _Path(register.start(start), (), 1.0, 1.0), None))
+    heappush(heap, (-100.0, next(order), _Path(ownership.start(start), (), 1.0, 1.0), None))
     while heap:
         _, _, path, ends = heappop(heap)
         if ends is not None:
-            yield Chain(tuple([step(holding) for holding in path.taken]), ends, register.end(path.position))
+            yield Chain(tuple([step(holding) for holding in path.taken]), ends, ownership.end(path.position))
             continue
-        holdings, least, most = held(path.position.node)
-        kept = Interval(100 * path.low * least, 100 * path.high * most)
-        if kept.high >= SMALLEST:
-            heappush(heap, (-kept.high, next(order), path, kept))
+        holdings, left_low, left_high = stakes_in(path.position.node)
+        retained = Interval(100 * path.low * left_low, 100 * path.high * left_high)
+        if retained.high >= MIN_CHAIN_PERCENT:
+            heappush(heap, (-retained.high, next(order), path, retained))
         met = {holding.owned for holding in path.taken} | {path.position.node}
         for holding in holdings:
-            hoped = 100 * path.high * holding.high * (hope.most[holding.owner] if hope else 1.0)
-            if hoped >= _HOPED and holding.owner not in met:
-                heappush(heap, (-hoped, next(order), _grown(register, path, holding), None))
+            limit = 100 * path.high * holding.high * (upper_bound.fraction[holding.owner] if upper_bound else 1.0)
+            if limit >= _MIN_PATH_PERCENT and holding.owner not in met:
+                heappush(heap, (-limit, next(order), _extended(ownership, path, holding), None))
 
 
-def _held(register: Register, node: int) -> tuple[tuple[Holding, ...], float, float]:
-    """Holdings in a node, and what they leave at least and at most."""
-    holdings = register.holdings(node)
-    least, most = sum(holding.low for holding in holdings), sum(holding.high for holding in holdings)
-    return holdings, max(0.0, 1 - most), max(0.0, 1 - least)
+def _stakes_in(ownership: OwnershipGraph, node: int) -> tuple[tuple[StakeEdge, ...], float, float]:
+    """Return the stakes in a node, and bounds of the fraction that they leave."""
+    holdings = ownership.holdings(node)
+    low, high = sum(holding.low for holding in holdings), sum(holding.high for holding in holdings)
+    return holdings, max(0.0, 1 - high), max(0.0, 1 - low)
 
 
-def _grown(register: Register, path: _Path, holding: Holding) -> _Path:
-    position = register.step(path.position, holding)
+def _extended(ownership: OwnershipGraph, path: _Path, holding: StakeEdge) -> _Path:
+    position = ownership.step(path.position, holding)
     return _Path(position, (*path.taken, holding), path.low * holding.low, path.high * holding.high)
 
 
-class Hope:
-    """The most that one chain from each node can tell: ``most``, fractions of what comes there, never too little."""
+class UpperBound:
+    """The largest share that a single path above each node can give; an upper bound, never too small.
 
-    def __init__(self, register: Register) -> None:
-        graph, kind, size = register.graph, register.nodes.kind, len(register.nodes)
-        goes_on = ~graph.floating & (kind[graph.owned] != Kind.STATE)
-        stays = np.maximum(0.0, 1 - np.bincount(graph.owned, np.where(goes_on, graph.low, 0.0), size))
+    Attributes
+    ----------
+    fraction
+        Fraction of what arrives at each node, shape (nodes,), by fixed-point iteration from 1.
+    """
+
+    def __init__(self, ownership: OwnershipGraph) -> None:
+        graph, kind, size = ownership.graph, ownership.nodes.kind, len(ownership.nodes)
+        goes_on = ~graph.floating & (kind[graph.owned] != NodeKind.STATE)
+        retained = np.maximum(0.0, 1 - np.bincount(graph.owned, np.where(goes_on, graph.low, 0.0), size))
         held = np.flatnonzero(np.diff(graph.start))
-        most = np.ones(size)
-        for _ in range(_ROUNDS):
-            new = stays.copy()
-            new[held] = np.maximum(stays[held], np.maximum.reduceat(graph.high * most[graph.owner], graph.start[held]))
-            settled = np.abs(new - most).max(initial=0.0) < 1e-9
-            most = new
+        fraction = np.ones(size)
+        for _ in range(_MAX_BOUND_ROUNDS):
+            new = retained.copy()
+            best = np.maximum.reduceat(graph.high * fraction[graph.owner], graph.start[held])
+            new[held] = np.maximum(retained[held], best)
+            settled = np.abs(new - fraction).max(initial=0.0) < 1e-9
+            fraction = new
             if settled:
                 break
-        self.most = array("d", np.minimum(most, 1.0))
+        self.fraction = array("d", np.minimum(fraction, 1.0))
 
 
-def _step(register: Register, holding: Holding) -> Step:
-    return Step(register.stake(holding), Interval(100 * holding.low, 100 * holding.high))
+def _step(ownership: OwnershipGraph, holding: StakeEdge) -> ChainStep:
+    return ChainStep(ownership.stake(holding), Interval(100 * holding.low, 100 * holding.high))
 
 
 def _key(chain: Chain) -> tuple[str, ...]:
     return tuple(step.stake.id for step in chain.steps)
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """One asset or entity (``id``) that an entity has a share of, in percent: the direct stake, and the total."""
+
+    id: str
+    direct: Interval
+    effective: Interval
+
+
+def holdings_of(ownership: OwnershipGraph, entity: str) -> tuple[Holding, ...]:
+    """Return everything that an entity has a share of, largest first.
+
+    The effective share is the sum over all paths down to it, loops included; with unknown shares its bounds are
+    outer bounds (least shares give the lower one, largest shares, cut at 100, the upper).
+
+    Parameters
+    ----------
+    ownership
+        The stakes of the days.
+    entity
+        Id of an asset or entity.
+
+    Raises
+    ------
+    UnknownRecord
+        If there is no such asset or entity.
+    """
+    graph, ids = ownership.graph, ownership.nodes.ids
+    top = ownership.number(entity)
+    reached = _descendants(graph.owned, graph.owner, top, len(ids))
+    edges = np.flatnonzero(reached[graph.owner])
+    owned, owner = graph.owned[edges], graph.owner[edges]
+    low = _effective(owned, owner, graph.low[edges], top, len(ids))
+    high = np.minimum(_effective(owned, owner, graph.high[edges], top, len(ids)), 1.0)
+    rows = []
+    for node in np.flatnonzero(reached):
+        if node != top and high[node] > 0:
+            direct = [edge for edge in graph.edges(int(node)) if graph.owner[edge] == top]
+            direct_low, direct_high = (float(100 * share[direct].sum()) for share in (graph.low, graph.high))
+            effective = Interval(100 * float(low[node]), 100 * float(high[node]))
+            rows.append(Holding(ids[int(node)], Interval(direct_low, direct_high), effective))
+    return tuple(sorted(rows, key=lambda row: (-row.effective.high, -row.effective.low, row.id)))
+
+
+def _descendants(owned: Ints, owner: Ints, top: int, size: int) -> Bools:
+    """Mark ``top`` and all nodes that have it among their ancestors, shape (size,)."""
+    reached = np.zeros(size, bool)
+    reached[top] = True
+    while True:
+        new = owned[reached[owner] & ~reached[owned]]
+        if not len(new):
+            return reached
+        reached[new] = True
+
+
+def _effective(owned: Ints, owner: Ints, share: Floats, top: int, size: int) -> Floats:
+    """Return the fraction of each node that ``top`` has over all paths: a power series, each sum cut at 1."""
+    value = np.zeros(size)
+    value[top] = 1.0
+    for _ in range(_MAX_ROUNDS):
+        new = np.minimum(np.bincount(owned, share * value[owner], size), 1.0)
+        new[top] = 1.0
+        if np.abs(new - value).max() < _CONVERGED:
+            return new
+        value = new
+    return value

@@ -1,141 +1,341 @@
-"""Who owns an asset on a day, as it is told: walked where little stands above it, else read from what was solved."""
+"""Owners of assets and entities on a day: walked where few positions stand above, else read from a solution for all."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from threading import Lock
 from typing import NamedTuple
 
-from layers.model.cache import LruCache
-from layers.ownership.bulk_owners import Solved, Standing
-from layers.ownership.chains import Chains, Hope, chains
-from layers.ownership.stake_graph import StakeTable
-from layers.ownership.walk import Basis, CountryShare, Interval, Minority, Register, TooLarge, Walk, largest_first
+import numpy as np
 
-#: A walk of up to so many positions (some tens of milliseconds) is walked if nothing is solved yet.
-MOST_WALKED = 2000
-#: Decimals of a percent that are told.
+from geo.lonlat import Bools, Floats, Ints
+from layers.model.cache import LruCache
+from layers.model.messages import Message
+from layers.ownership.bulk_shares import AncestorMarks, ExactShares, WalkRules, batches, bounds
+from layers.ownership.chains import Chains, UpperBound, chains
+from layers.ownership.minority import Minority
+from layers.ownership.stake_graph import NodeKind, StakeColumns
+from layers.ownership.walk import (
+    FULL_SHARE,
+    REACHES,
+    TOLERANCE,
+    Basis,
+    CountryShare,
+    Interval,
+    OwnershipGraph,
+    TooLarge,
+    Walk,
+    WalkState,
+    largest_first,
+    unattributed_part,
+)
+
+#: Largest number of positions that is walked (some tens of milliseconds) while nothing is solved yet.
+MAX_WALKED_POSITIONS = 2000
+#: Decimals of a percent that answers have: in later ones a walk and the solution for all differ.
 _DIGITS = 9
-#: After so many walks, and one for so many stakes, the rest is solved at once, which takes about as long.
+#: After so many walks, and one more for so many stakes, all is solved at once, which takes about as long.
 _WALKS = 1000
 _STAKES_A_WALK = 200
-#: Answers of one register that are kept.
+#: Answers of one day that are cached.
 _ANSWERS = 1000
-#: Registers that are kept, and the stakes of all of them; two are kept in any case.
-_REGISTERS = 16
+#: Days whose owners are cached, and the limit of the stakes of all of them; two are cached in any case.
+_DAYS = 16
 _STAKES = 5_000_000
-
-
-class _Told(NamedTuple):
-    """All of the owners but the chains, which take less to find than to keep."""
-
-    shares: tuple[CountryShare, ...]
-    unattributed: Interval
-    reasons: tuple[str, ...]
-    warnings: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Owners:
-    """Who owns one asset (or entity) on some days, by country; ``find`` finds the chains that it follows from."""
+    """The owners of one asset or entity on some days, by country.
+
+    ``find_chains`` computes the chains that the shares follow from; ``chains`` is its result.
+    """
 
     shares: tuple[CountryShare, ...]
     unattributed: Interval
-    reasons: tuple[str, ...]
-    warnings: tuple[str, ...]
-    find: Callable[[], Chains] = field(compare=False, repr=False)
+    reasons: tuple[Message, ...]
+    warnings: tuple[Message, ...]
+    find_chains: Callable[[], Chains] = field(compare=False, repr=False)
 
     @cached_property
     def chains(self) -> Chains:
-        """The chains, found when they are first asked for."""
-        return self.find()
+        """The largest chains, computed at first use."""
+        return self.find_chains()
 
 
-def _told(found: Walk | Standing) -> _Told:
-    """What was found, without the last digits, in which what was walked and what was solved differ."""
-    shares = largest_first(map(_rounded, found.shares()))
-    part, reasons = found.unattributed()
-    return _Told(shares, _exact(part), reasons, found.warnings())
+class OwnersByDate:
+    """Owners of everything on any days, by any rule: those of the latest days are cached. Safe for many threads."""
+
+    def __init__(self, stakes: StakeColumns) -> None:
+        self._stakes = stakes
+        self._cache: LruCache[OwnersOnDate] = LruCache(max(2, min(_DAYS, _STAKES // max(1, len(stakes.owned)))))
+
+    def interval_key(self, first: date | None, last: date | None) -> object:
+        """Return a key that two intervals share if, and only if, the same stakes count in both."""
+        return self._stakes.between(first, last)
+
+    def on(
+        self, first: date | None, last: date | None, basis: Basis = "registration", minority: Minority = "stay"
+    ) -> OwnersOnDate:
+        """Return the owners from ``first`` to ``last``, inclusive, ``None`` is open; see ``walk.OwnershipGraph``."""
+        key = (self.interval_key(first, last), basis, minority)
+        return self._cache.get_or_compute(
+            key, lambda: OwnersOnDate(OwnershipGraph(self._stakes, first, last, basis, minority))
+        )
 
 
-def _rounded(row: CountryShare) -> CountryShare:
-    return CountryShare(row.country, _exact(row.share), {reach: _exact(part) for reach, part in row.reaches.items()})
+class OwnersOnDate:
+    """Owners of everything on some days. Safe for many threads.
 
-
-def _exact(part: Interval) -> Interval:
-    return Interval(round(part.low, _DIGITS) + 0.0, round(part.high, _DIGITS) + 0.0)
-
-
-class _Large(NamedTuple):
-    """What is solved of a whole register."""
-
-    solved: Solved
-    hope: Hope
-
-
-class Ownership:
-    """Who owns everything on some days; many threads may ask it.
-
-    Where more than ``most`` positions stand above what is asked for, or much is asked, the whole register is solved,
-    once.
+    Parameters
+    ----------
+    ownership
+        The stakes of the days.
+    max_positions
+        Where more positions stand above an asset, or after many questions, all assets are solved at once.
     """
 
-    def __init__(self, register: Register, most: int = MOST_WALKED) -> None:
-        self.register = register
-        self._most = most
-        self._large: _Large | None = None
+    def __init__(self, ownership: OwnershipGraph, max_positions: int = MAX_WALKED_POSITIONS) -> None:
+        self.ownership = ownership
+        self._max_positions = max_positions
+        self._solution: _Solution | None = None
         self._lock = Lock()
-        self._answers: LruCache[_Told] = LruCache(_ANSWERS)
-        self._walks = _WALKS + len(register.graph.owner) // _STAKES_A_WALK
+        self._answers: LruCache[_Answer] = LruCache(_ANSWERS)
+        self._walks = _WALKS + len(ownership.graph.owner) // _STAKES_A_WALK
 
     def of(self, owned: str) -> Owners:
-        """Owners of an asset or entity.
+        """Return the owners of an asset or entity.
 
         Raises
         ------
         UnknownRecord
             If there is no such asset or entity.
         """
-        large = self._large
-        if large and large.solved.exact(owned):  # which takes less to find again than to keep
-            told = _told(large.solved.of(owned))
+        solution = self._solution
+        if solution and solution.owners.exact(owned):  # which is quicker to read again than to cache
+            answer = _rounded_answer(solution.owners.of(owned))
         else:
-            told = self._answers.get(owned, lambda: _told(self._found(owned)))
-        return Owners(*told, lambda: chains(self.register, owned, large.hope if large else None))
+            answer = self._answers.get_or_compute(owned, lambda: _rounded_answer(self._walk_or_solve(owned)))
+        return Owners(*answer, lambda: chains(self.ownership, owned, solution.upper_bound if solution else None))
 
-    def _found(self, owned: str) -> Walk | Standing:
+    def _walk_or_solve(self, owned: str) -> Walk | NodeOwners:
         self._walks -= 1
         if self._walks == 0:
             self._solve()
         try:
-            return Walk(self.register, owned, self._most)
+            return Walk(self.ownership, owned, self._max_positions)
         except TooLarge:
-            return self._solve().solved.of(owned)
+            return self._solve().owners.of(owned)
 
-    def _solve(self) -> _Large:
-        with self._lock:  # whoever asks meanwhile waits, rather than to solve the same
-            if self._large is None:
-                self._large = _Large(Solved(self.register), Hope(self.register))
-            return self._large
+    def _solve(self) -> _Solution:
+        with self._lock:  # other threads wait for the solution, rather than to compute it too
+            if self._solution is None:
+                self._solution = _Solution(BulkOwners(self.ownership), UpperBound(self.ownership))
+            return self._solution
 
 
-class Registers:
-    """Who owns everything on any days, by either rule: the latest asked for are kept. Many threads may ask it."""
+class _Answer(NamedTuple):
+    """All of ``ItemOwnership`` but the chains, which are quicker to find than to cache."""
 
-    def __init__(self, table: StakeTable) -> None:
-        self._table = table
-        self._kept: LruCache[Ownership] = LruCache(max(2, min(_REGISTERS, _STAKES // max(1, len(table.owned)))))
+    shares: tuple[CountryShare, ...]
+    unattributed: Interval
+    reasons: tuple[Message, ...]
+    warnings: tuple[Message, ...]
 
-    def spell(self, first: date | None, last: date | None) -> object:
-        """What is the same for all days on which the same stakes count, and for no others."""
-        return self._table.between(first, last)
 
-    def on(
-        self, first: date | None, last: date | None, basis: Basis = "registration", minority: Minority = "stay"
-    ) -> Ownership:
-        """Who owns everything from ``first`` to ``last``, inclusive, ``None`` is open; see ``ownership.Register``."""
-        key = (self.spell(first, last), basis, minority)
-        return self._kept.get(key, lambda: Ownership(Register(self._table, first, last, basis, minority)))
+class _Solution(NamedTuple):
+    """The owners of everything on some days, and the bounds that speed up the search for chains."""
+
+    owners: BulkOwners
+    upper_bound: UpperBound
+
+
+def _rounded_answer(owners: Walk | NodeOwners) -> _Answer:
+    """Round shares to the digits in which a walk and the solution for all agree."""
+    shares = largest_first(map(_rounded, owners.shares()))
+    part, reasons = owners.unattributed()
+    return _Answer(shares, _rounded_interval(part), reasons, owners.warnings())
+
+
+def _rounded(row: CountryShare) -> CountryShare:
+    reaches = {reach: _rounded_interval(part) for reach, part in row.reaches.items()}
+    return CountryShare(row.country, _rounded_interval(row.share), reaches)
+
+
+def _rounded_interval(part: Interval) -> Interval:
+    return Interval(round(part.low, _DIGITS) + 0.0, round(part.high, _DIGITS) + 0.0)
+
+
+class BulkOwners:
+    """The answers of ``walk.Walk`` from every asset and entity, solved together.
+
+    Exact shares take 9 bytes for each node, country and reach with a share above 0. Where shares above a node are
+    unknown, the bounds are solved when the node is queried, over its ancestors and for each country and reach.
+    """
+
+    def __init__(self, ownership: OwnershipGraph) -> None:
+        self.ownership = ownership
+        self._rules = WalkRules.of(ownership.graph, ownership.country, ownership.minority)
+        self._shares = tuple(self._blocks())
+        self._reasons = _Reasons(ownership, self._rules)
+
+    def _blocks(self) -> Iterator[_SparseRows]:
+        """Yield the exact shares of all nodes by batches of countries, a column for each country and reach."""
+        rules, shares = self._rules, ExactShares(self._rules)
+        person = (rules.kind == NodeKind.PERSON)[:, None]
+        countries = list(range(len(self.ownership.nodes.countries)))
+        for batch in batches(len(countries)):
+            own = rules.nationals(countries[batch])
+            nobody = np.zeros_like(own)
+            parts = np.empty((rules.size, own.shape[1], len(REACHES)))
+            parts[:, :, 0] = shares.solve(own & rules.state[:, None], nobody)
+            parts[:, :, 1] = shares.solve(nobody, own & person)
+            parts[:, :, 2] = shares.solve(nobody, own & ~person)
+            yield _SparseRows(parts.reshape(rules.size, -1))
+
+    def of(self, name: str) -> NodeOwners:
+        """Return the answers for one asset or entity.
+
+        Raises
+        ------
+        UnknownRecord
+            If there is none of that id.
+        """
+        return NodeOwners(self, self.ownership.number(name))
+
+    def exact(self, name: str) -> bool:
+        """Return whether all shares above are known; raises as ``of``."""
+        return bool(self._rules.exact[self.ownership.number(name)])
+
+    def shares(self, name: str) -> tuple[CountryShare, ...]:
+        """Return every country's share, largest first; raises as ``of``."""
+        return self.of(name).shares()
+
+    def parts(self, node: int) -> tuple[list[CountryShare], Interval]:
+        """Return every country's share of a node, and the share of all countries together."""
+        return self._exact_parts(node) if self._rules.exact[node] else self._bounded_parts(node)
+
+    def _exact_parts(self, node: int) -> tuple[list[CountryShare], Interval]:
+        percent = 100 * np.concatenate([np.zeros(0), *(block.row(node) for block in self._shares)])
+        by_country = percent.reshape(-1, len(REACHES)).tolist()
+        rows, attributed = [], 0.0
+        for country, parts in zip(self.ownership.nodes.countries, by_country, strict=True):
+            total = sum(parts)
+            attributed += total
+            rows.append(_country_share(country, [Interval(share, share) for share in (total, *parts)]))
+        return rows, Interval(attributed, attributed)
+
+    def _bounded_parts(self, node: int) -> tuple[list[CountryShare], Interval]:
+        nodes = np.flatnonzero(self._rules.edges.ancestors(node))
+        rules, row = self._rules.within(nodes), int(np.searchsorted(nodes, node))
+        person, nobody = rules.kind == NodeKind.PERSON, np.zeros(rules.size, bool)
+
+        def interval(state: Bools, holder: Bools) -> Interval:
+            low, high = bounds(rules, state & rules.state, holder)
+            return Interval(100 * float(low[row]), 100 * float(high[row]))
+
+        rows = []
+        for country in np.unique(rules.country[rules.country >= 0]).tolist():
+            own = rules.nationals([country])[:, 0]
+            masks = [(own, own), (own, nobody), (nobody, own & person), (nobody, own & ~person)]
+            code = self.ownership.nodes.countries[country]
+            rows.append(_country_share(code, [interval(state, holder) for state, holder in masks]))
+        return rows, interval(rules.state, rules.has_nationality & (rules.country >= 0))
+
+    def reasons(self, node: int) -> Iterator[Message]:
+        """Yield why a part of a node may have no country."""
+        return self._reasons.of(node)
+
+    def warnings(self, node: int) -> tuple[Message, ...]:
+        """Return a warning for the node and each node above it whose known stakes sum to over 100 percent."""
+        return self._reasons.warnings(node)
+
+
+def _country_share(country: str, parts: list[Interval]) -> CountryShare:
+    """Build a country's share from its part in all and its part by reach."""
+    return CountryShare(country, parts[0], dict(zip(REACHES, parts[1:], strict=True)))
+
+
+class NodeOwners:
+    """The answers of a solution for one asset or entity, with the methods of ``walk.Walk``."""
+
+    def __init__(self, solution: BulkOwners, node: int) -> None:
+        self._solution, self._node = solution, node
+
+    @cached_property
+    def _parts(self) -> tuple[list[CountryShare], Interval]:
+        return self._solution.parts(self._node)
+
+    def shares(self) -> tuple[CountryShare, ...]:
+        """Return every country's share, largest first."""
+        return largest_first(self._parts[0])
+
+    def unattributed(self) -> tuple[Interval, tuple[Message, ...]]:
+        """Return the part that no country is known for, and the reasons (see ``walk.unattributed_part``)."""
+        return unattributed_part(self._parts[1], self._solution.reasons(self._node))
+
+    def warnings(self) -> tuple[Message, ...]:
+        """Return a warning for each node from here up whose known stakes sum to over 100 percent."""
+        return self._solution.warnings(self._node)
+
+
+class _SparseRows:
+    """A table of up to 255 columns, most of them 0, that is read by row: shape (nodes, columns)."""
+
+    def __init__(self, table: Floats) -> None:
+        filled = table != 0
+        self._width = table.shape[1]
+        self._start = np.concatenate([[0], np.cumsum(filled.sum(axis=1))])
+        self._value = table[filled]
+        self._column = np.broadcast_to(np.arange(self._width, dtype=np.uint8), table.shape)[filled]
+
+    def row(self, number: int) -> Floats:
+        """Return a row with its zeros."""
+        row, filled = np.zeros(self._width), slice(self._start[number], self._start[number + 1])
+        row[self._column[filled]] = self._value[filled]
+        return row
+
+
+class _Reasons:
+    """Why shares have no country, and where stakes are more than the whole, for each node with all above it.
+
+    A holder of no known country gives its reason if something may stay under its nationality; which nationalities a
+    walk can take depends on the followed stakes alone. Assets without a known owner, and stakes of over 100 percent,
+    are met over any stakes.
+    """
+
+    def __init__(self, ownership: OwnershipGraph, rules: WalkRules) -> None:
+        self._ownership, graph = ownership, ownership.graph
+        self._open = np.bincount(rules.owned, rules.low, rules.size) < FULL_SHARE
+        self._asset = (rules.kind == NodeKind.ASSET) & self._open
+        over = np.bincount(graph.owned, graph.low, rules.size) > 1 + TOLERANCE - 1e-9
+        marked = np.flatnonzero(self._asset | over)
+        self._marks = AncestorMarks(rules.edges, marked, marked)
+        self._unknown = self._without_country(rules)
+        taken = rules.changes_nationality & self._unknown[rules.owner]
+        self._nationalities = AncestorMarks(rules.edges_where(rules.followed), rules.owned[taken], rules.owner[taken])
+
+    def _without_country(self, rules: WalkRules) -> Bools:
+        """Mark the holders of no known name or country under whose nationality something may stay."""
+        stays = self._open & rules.retains
+        stops = ~rules.followed & rules.edges.can_reach(stays)[rules.owner]
+        stays[rules.owned[stops]] = True
+        unknown: Bools = rules.retains & ((rules.kind == NodeKind.UNKNOWN) | (rules.country < 0))
+        return unknown & rules.edges_where(rules.followed & ~rules.changes_nationality).can_reach(stays)
+
+    def of(self, node: int) -> Iterator[Message]:
+        """Yield the reasons of a node, in any order."""
+        marks: Ints = self._marks.marks_of(node)
+        holders = [*self._nationalities.marks_of(node).tolist(), *([node] if self._unknown[node] else [])]
+        assets = [mark for mark in marks.tolist() if self._asset[mark]]
+        for holder in holders + assets[:1]:  # the reason is the same for any asset
+            reason = self._ownership.end(WalkState(holder, holder)).reason
+            if reason:
+                yield reason
+
+    def warnings(self, node: int) -> tuple[Message, ...]:
+        """Return the warnings of a node."""
+        return self._ownership.warnings(self._marks.marks_of(node).tolist())

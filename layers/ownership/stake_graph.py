@@ -1,4 +1,4 @@
-"""Stakes as columns, and the sparse graph of those that held on some days. Knows nothing of records but their shape.
+"""Stakes of all times as columns, and the sparse graph of the stakes that held on some days.
 
 Nodes are assets and entities, numbered; edges lead from what is owned to its owners, largest first.
 """
@@ -15,18 +15,15 @@ from typing import Any, NamedTuple, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from geo.lonlat import Bools, Floats, Ints
 from layers.model import edtf
 from layers.model.cache import LruCache
 from layers.model.records import Entity, Records, Stake
 
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
-
 #: The entity that stands for listed shares without a named holder; they stay with their company.
 FREE_FLOAT = "free-float"
 
-#: Graphs of some days that are kept, and the stakes of all of them; four (of 50 bytes a stake) are kept in any case.
+#: Graphs that are cached, and the limit of all their stakes (50 bytes each); four are cached in any case.
 _GRAPHS = 64
 _STAKES = 5_000_000
 
@@ -34,8 +31,8 @@ _OPEN_START = 0
 _OPEN_END = date.max.toordinal() + 1
 
 
-class Kind(IntEnum):
-    """What a node is, as far as the walk cares."""
+class NodeKind(IntEnum):
+    """What a node is, as far as a walk upward depends on it."""
 
     ASSET = 0
     COMPANY = 1
@@ -47,17 +44,34 @@ class Kind(IntEnum):
 
 
 _KINDS = {
-    "state": Kind.STATE,
-    "stateBody": Kind.STATE_BODY,
-    "person": Kind.PERSON,
-    "unknownEntity": Kind.UNKNOWN,
-    "anonymousEntity": Kind.UNKNOWN,
+    "state": NodeKind.STATE,
+    "stateBody": NodeKind.STATE_BODY,
+    "person": NodeKind.PERSON,
+    "unknownEntity": NodeKind.UNKNOWN,
+    "anonymousEntity": NodeKind.UNKNOWN,
 }
 
 
 @dataclass(frozen=True, eq=False)
-class Nodes:
-    """Assets and entities by number. Countries are numbers into ``countries``, -1 where not known."""
+class GraphNodes:
+    """Assets and entities by number, assets first.
+
+    Attributes
+    ----------
+    ids, names
+        Id and main name of each node.
+    kind
+        ``NodeKind`` of each node.
+    registered, seat
+        Country of registration and of the head office (of registration where no seat is known), as indexes into
+        ``countries``; -1 where not known and for assets.
+    joint
+        Whether each node is run by its owners together: assets are, and companies that say so.
+    countries
+        ISO 3166-1 alpha-2 codes, ascending.
+    known_index
+        Node number by id where it was built before; built of the ids when it is first read otherwise.
+    """
 
     ids: Sequence[str]
     names: Sequence[str]
@@ -66,63 +80,79 @@ class Nodes:
     seat: NDArray[np.int16]
     joint: Bools
     countries: Sequence[str]
+    known_index: Mapping[str, int] | None = None
 
     def __len__(self) -> int:
         return len(self.kind)
 
     @cached_property
     def index(self) -> Mapping[str, int]:
-        """Number of each id."""
+        """Node number by id."""
+        if self.known_index is not None:
+            return self.known_index
         return {name: number for number, name in enumerate(self.ids)}
 
 
 @dataclass(frozen=True, eq=False)
-class StakeTable:
+class StakeColumns:
     """All stakes of all times, sorted by what is owned, then by share, largest first.
 
-    Shares are fractions of 1. ``began`` and ``ended`` hold the first and last day (ordinals) that each may mean.
-    ``stakes`` gives the record of each row; it may be empty where there are none.
+    Attributes
+    ----------
+    nodes
+        Both ends of the stakes.
+    owned, owner
+        Node numbers, shape (n,).
+    low, high
+        Bounds of the shares, fractions of 1, shape (n,).
+    sure
+        Which stakes are checked and not imputed, shape (n,).
+    began, ended
+        Proleptic Gregorian ordinals, shape (n, 2): the first and last day that the beginning of each stake may mean,
+        and its end (the first day on which it does not hold any more).
+    stakes
+        The record of each row; may be empty where there are none.
     """
 
-    nodes: Nodes
+    nodes: GraphNodes
     owned: Ints
     owner: Ints
-    least: Floats
-    most: Floats
+    low: Floats
+    high: Floats
     sure: Bools
     began: Ints
     ended: Ints
     stakes: Sequence[Stake]
 
     @classmethod
-    def of(cls, records: Records) -> StakeTable:
-        """Compile the stakes of a set of records; those that dangle are left out."""
+    def of(cls, records: Records) -> StakeColumns:
+        """Compile the stakes of records; stakes of which an end is not among the records are left out."""
         nodes = _nodes(records)
         index = nodes.index
         rows = [
             _row(stake, index) for stake in records.stakes.values() if stake.owned in index and stake.owner in index
         ]
-        rows.sort(key=lambda row: (row.owned, -row.most, row.id))
+        rows.sort(key=lambda row: (row.owned, -row.high, row.id))
         columns = _Row(*map(list, zip(*rows, strict=True))) if rows else _Row(*([] for _ in _Row._fields))
         return cls(
             nodes,
             np.array(columns.owned, np.int64),
             np.array(columns.owner, np.int64),
-            np.array(columns.least, float) / 100,
-            np.array(columns.most, float) / 100,
+            np.array(columns.low, float) / 100,
+            np.array(columns.high, float) / 100,
             np.array(columns.sure, bool),
             np.array(columns.began, np.int64).reshape(-1, 2),
             np.array(columns.ended, np.int64).reshape(-1, 2),
-            Looked(columns.id, records.stakes),
+            LazyStakes(columns.id, records.stakes),
         )
 
     def on(self, first: date | None, last: date | None) -> StakeGraph:
-        """Stakes that held or may have held from ``first`` to ``last``, inclusive; ``None`` is open.
+        """Return the stakes that held or may have held from ``first`` to ``last``, inclusive; ``None`` is open.
 
         A stake counts from its least share only if it was checked, is not imputed, and surely held on every day;
-        else from 0 (see ``when.held``). The latest graphs are kept for all days between the same turns.
+        else from 0 (see ``edtf.held_as_stated``). Intervals on which the same stakes hold share one cached graph.
         """
-        return self._graphs.get(self.between(first, last), lambda: self._on(first, last))
+        return self._graphs.get_or_compute(self.between(first, last), lambda: self._on(first, last))
 
     @cached_property
     def _graphs(self) -> LruCache[StakeGraph]:
@@ -134,23 +164,23 @@ class StakeTable:
         never = (stop < self.began[:, 0]) | (start >= self.ended[:, 1])
         row = np.flatnonzero(~never)
         counts = np.bincount(self.owned[row], minlength=len(self.nodes))
-        low = np.where((always & self.sure)[row], self.least[row], 0.0)
+        low = np.where((always & self.sure)[row], self.low[row], 0.0)
         first_edge = np.concatenate([[0], np.cumsum(counts)])
-        return StakeGraph(self.nodes, self.stakes, first_edge, self.owner[row], low, self.most[row], row)
+        return StakeGraph(self.nodes, self.stakes, first_edge, self.owner[row], low, self.high[row], row)
 
     def between(self, first: date | None, last: date | None) -> tuple[int, int]:
-        """Between which turns some days lie: where it is the same, the same stakes held."""
-        before = np.searchsorted(self._turns, _bounds(first, last), side="right")
+        """Return the positions of two days among all days of change: where they are equal, the same stakes hold."""
+        before = np.searchsorted(self._change_days, _bounds(first, last), side="right")
         return int(before[0]), int(before[1])
 
     @cached_property
-    def _turns(self) -> Ints:
-        """Days from which on some stake begins or ceases, surely or maybe, to hold."""
+    def _change_days(self) -> Ints:
+        """Days from which on a stake begins or ceases, surely or maybe, to hold; ascending."""
         return np.unique(np.concatenate([self.began, self.ended]))
 
 
-class Looked(Sequence[Stake]):
-    """Stakes that are looked up by their ids as they are asked for."""
+class LazyStakes(Sequence[Stake]):
+    """A sequence of stakes that are looked up by id at each access."""
 
     def __init__(self, ids: Sequence[str], stakes: Mapping[str, Stake]) -> None:
         self.ids, self._stakes = ids, stakes
@@ -163,17 +193,17 @@ class Looked(Sequence[Stake]):
     @overload
     def __getitem__(self, row: slice) -> Sequence[Stake]: ...
     def __getitem__(self, row: int | slice) -> Stake | Sequence[Stake]:
-        return Looked(self.ids[row], self._stakes) if isinstance(row, slice) else self._stakes[self.ids[row]]
+        return LazyStakes(self.ids[row], self._stakes) if isinstance(row, slice) else self._stakes[self.ids[row]]
 
 
 class _Row(NamedTuple):
-    """What is kept of a stake; shares in percent."""
+    """The columns of a stake; shares in percent."""
 
     id: Any
     owned: Any
     owner: Any
-    least: Any
-    most: Any
+    low: Any
+    high: Any
     sure: Any
     began: Any
     ended: Any
@@ -193,18 +223,29 @@ def _row(stake: Stake, index: Mapping[str, int]) -> _Row:
 
 
 def _bounds(first: date | None, last: date | None) -> tuple[int, int]:
-    """First and last day as ordinals, where open beyond all."""
+    """Return the first and last day as ordinals; an open end lies beyond all days."""
     return first.toordinal() if first else _OPEN_START, last.toordinal() if last else _OPEN_END - 1
 
 
 @dataclass(frozen=True, eq=False)
 class StakeGraph:
-    """The stakes of some days as compressed rows: those in node ``n`` are ``start[n]`` to ``start[n + 1]``.
+    """The stakes of some days as compressed sparse rows: those in node ``n`` are ``start[n]`` to ``start[n + 1]``.
 
-    ``row`` is the place of each in ``stakes``, the records of all times.
+    Attributes
+    ----------
+    nodes
+        Both ends of the stakes.
+    stakes
+        The records of all times.
+    start
+        Shape (nodes + 1,): the first stake in each node.
+    owner, low, high
+        Shape (n,): node number of the holder, and bounds of the share, fractions of 1.
+    row
+        Shape (n,): index of each stake in ``stakes``.
     """
 
-    nodes: Nodes
+    nodes: GraphNodes
     stakes: Sequence[Stake]
     start: Ints
     owner: Ints
@@ -213,21 +254,22 @@ class StakeGraph:
     row: Ints
 
     def edges(self, node: int) -> range:
-        """Numbers of the stakes in a node."""
+        """Return the numbers of the stakes in a node."""
         return range(int(self.start[node]), int(self.start[node + 1]))
 
     @cached_property
     def owned(self) -> Ints:
-        """What each stake is in."""
+        """The node that each stake is in, shape (n,)."""
         return np.repeat(np.arange(len(self.start) - 1), np.diff(self.start))
 
     @cached_property
     def floating(self) -> Bools:
-        """Which stakes are free float."""
-        return np.asarray(self.nodes.kind[self.owner] == Kind.FLOAT)
+        """Which stakes are free float, shape (n,)."""
+        return np.asarray(self.nodes.kind[self.owner] == NodeKind.FLOAT)
 
 
 def _days(text: str | None, unbounded: int) -> tuple[int, int]:
+    """Return the first and last day that an EDTF text may mean, as ordinals."""
     stated = edtf.parse(text) if text else None
     if stated is None:
         return unbounded, unbounded
@@ -235,7 +277,7 @@ def _days(text: str | None, unbounded: int) -> tuple[int, int]:
     return earliest, stated.latest.toordinal() if stated.latest else unbounded
 
 
-def _nodes(records: Records) -> Nodes:
+def _nodes(records: Records) -> GraphNodes:
     assets = [(asset.id, asset.name) for asset in records.assets.values()]
     entities = [
         (entity.id, entity.name, _kind(entity), entity.registered_in, entity.headquartered_in, entity.joint)
@@ -244,10 +286,10 @@ def _nodes(records: Records) -> Nodes:
     codes = sorted({code for entity in entities for code in entity[3:5] if code})
     number = {code: row for row, code in enumerate(codes)}
     none = [-1] * len(assets)
-    return Nodes(
+    return GraphNodes(
         ids=[*(key for key, _ in assets), *(key for key, *_ in entities)],
         names=[*(name for _, name in assets), *(name for _, name, *_ in entities)],
-        kind=np.array([Kind.ASSET] * len(assets) + [kind for _, _, kind, _, _, _ in entities], np.int8),
+        kind=np.array([NodeKind.ASSET] * len(assets) + [kind for _, _, kind, _, _, _ in entities], np.int8),
         registered=np.array(none + [_code(number, at) for _, _, _, at, _, _ in entities], np.int16),
         seat=np.array(none + [_code(number, seat or at) for _, _, _, at, seat, _ in entities], np.int16),
         joint=np.array([True] * len(assets) + [joint for *_, joint in entities], bool),
@@ -255,8 +297,8 @@ def _nodes(records: Records) -> Nodes:
     )
 
 
-def _kind(entity: Entity) -> Kind:
-    return Kind.FLOAT if entity.id == FREE_FLOAT else _KINDS.get(entity.type, Kind.COMPANY)
+def _kind(entity: Entity) -> NodeKind:
+    return NodeKind.FLOAT if entity.id == FREE_FLOAT else _KINDS.get(entity.type, NodeKind.COMPANY)
 
 
 def _code(number: Mapping[str, int], country: str | None) -> int:

@@ -1,8 +1,8 @@
-"""Who owns an asset on a day: dated stakes walked up to states, holders and companies, as intervals.
+"""Who owns one asset on a day: dated stakes walked up to states, persons and companies, as intervals of shares.
 
-The owners of an asset are a random walk upward: from an asset or company to each holder with the probability of
-its share, and to nobody (the company keeps it) with the remainder. Where the walk ends says whose the share is.
-Its expectation is the sum over all paths, loops included, that is (I - A)^-1 on the ancestor subgraph
+Ownership is a random walk upward: from an asset or company to each holder with the probability of the holder's share,
+and to an end with the remainder, which stays with the company. The end of the walk says whose the share is. The
+expected share is the sum over all paths, loops included, that is (I - A)^-1 on the ancestor subgraph
 (Brioschi, Buzzacchi and Colombo 1989; Vitali, Glattfelder and Battiston 2011, doi 10.1371/journal.pone.0025995).
 """
 
@@ -17,34 +17,39 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
+from geo.lonlat import Bools
+from layers.model.messages import Message
 from layers.model.problems import UnknownRecord
 from layers.model.records import Records, Stake
-from layers.ownership.absorbing_chain import System
-from layers.ownership.stake_graph import Kind, StakeTable
+from layers.ownership.absorbing_chain import AbsorbingChain
+from layers.ownership.minority import Minority, StakeRule, stake_rule
+from layers.ownership.stake_graph import NodeKind, StakeColumns
 
 Basis = Literal["registration", "headquarters"]
-Minority = Literal["stay", "follow"]
 Reach = Literal["state", "holder", "company"]
 REACHES: tuple[Reach, ...] = ("state", "holder", "company")
 
 #: Known stakes may add up to this much over 100 by rounding alone.
 TOLERANCE = 0.005
-#: Least shares of so much leave nothing that may stay.
-FULL = 1 - 1e-9
-#: A country or remainder below this many percent is not told.
-_NOTHING = 5e-7
-#: As plain numbers, which compare ten times as fast with those of numpy; a walk asks at every step.
+#: Least shares that sum to this fraction leave nothing that may stay with the company.
+FULL_SHARE = 1 - 1e-9
+#: Shares of up to this many percent are rounding, and left out of every answer.
+_NEGLIGIBLE = 5e-7
+#: Node kinds as plain numbers: they compare ten times as fast with numpy scalars, and a walk compares at each node.
 _ASSET, _PERSON, _UNKNOWN, _STATE, _BODY = map(
-    int, (Kind.ASSET, Kind.PERSON, Kind.UNKNOWN, Kind.STATE, Kind.STATE_BODY)
+    int, (NodeKind.ASSET, NodeKind.PERSON, NodeKind.UNKNOWN, NodeKind.STATE, NodeKind.STATE_BODY)
 )
 
 
 class TooLarge(ValueError):
-    """A walk meets more positions than it was allowed."""
+    """A walk meets more positions than its limit."""
 
 
-class Holding(NamedTuple):
-    """A stake as it counts on a day: fractions of 1, from 0 where it is unverified or may not have held."""
+class StakeEdge(NamedTuple):
+    """A stake as it counts on a day: an edge from the owned node to the owner.
+
+    ``low`` and ``high`` are fractions of 1; ``low`` is 0 where the stake is unverified or may not have held.
+    """
 
     edge: int
     owned: int
@@ -54,33 +59,33 @@ class Holding(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """Where a share ends: a country and how far it reaches, or, with no country, why not.
+class Terminal:
+    """The end of a share: a country and how far the share reaches, or, without a country, the reason.
 
-    ``entity`` is whose country it is: the state, the person, or the company that the share stays with.
+    ``entity`` is the holder whose country it is: the state, the person, or the company that the share stays with.
     """
 
     country: str | None
     reach: Reach | None
-    reason: str | None = None
+    reason: Message | None = None
     entity: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A share in percent, at least and at most."""
+    """A lower and an upper bound of a share, in percent."""
 
     low: float
     high: float
 
     def rounded(self) -> tuple[float, float]:
-        """Both ends to 4 decimals, which no source exceeds."""
+        """Round both bounds to 4 decimals, which no source exceeds."""
         return round(self.low, 4) + 0.0, round(self.high, 4) + 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class CountryShare:
-    """What one country's owners hold of an asset, in all and by how far it reaches."""
+    """The share of an asset that owners of one country hold, in all and by how far it reaches."""
 
     country: str
     share: Interval
@@ -88,64 +93,100 @@ class CountryShare:
 
 
 def largest_first(shares: Iterable[CountryShare]) -> tuple[CountryShare, ...]:
-    """Shares of countries in the order in which they are told, without those that are nothing."""
-    some = [row for row in shares if row.share.high > _NOTHING]
-    return tuple(sorted(some, key=lambda row: (-row.share.high, -row.share.low, row.country)))
+    """Sort shares by upper bound, lower bound and country, and leave out those of up to 5e-7 percent."""
+    present = [row for row in shares if row.share.high > _NEGLIGIBLE]
+    return tuple(sorted(present, key=lambda row: (-row.share.high, -row.share.low, row.country)))
 
 
-def unattributed(attributed: Interval, reasons: Iterable[str]) -> tuple[Interval, tuple[str, ...]]:
-    """What the share of all countries leaves, and why: the reasons in their order, or that it circles."""
+def unattributed_part(attributed: Interval, reasons: Iterable[Message]) -> tuple[Interval, tuple[Message, ...]]:
+    """Return the share that no country is known for, and why.
+
+    Parameters
+    ----------
+    attributed
+        The share of all countries together.
+    reasons
+        Why shares end without a country, in any order; a reason may come more than once.
+
+    Returns
+    -------
+    tuple
+        The remainder to 100 percent, and each reason once, sorted by the name of the company that it is about. A
+        remainder without a reason circles in a closed loop. Without a remainder there are no reasons.
+    """
     part = Interval(max(0.0, 100 - attributed.high), max(0.0, 100 - attributed.low))
-    if part.high <= _NOTHING:
+    if part.high <= _NEGLIGIBLE:
         return Interval(0.0, 0.0), ()
-    return part, tuple(sorted(set(reasons))) or ("closed loop without an outside owner",)
+    return part, tuple(sorted(set(reasons), key=_by_subject)) or (Message("ownership.closed-loop"),)
 
 
-class Position(NamedTuple):
-    """A step of the walk: where it is, and the company with which a share stays that goes no further.
+def _by_subject(reason: Message) -> tuple[str, str]:
+    """Sort key that is the same in every language: the company's name as it leads a sentence, then the code."""
+    name = reason.arguments.get("name")
+    return (f"{name}: " if name is not None else reason.code.partition(".")[2]), reason.code
 
-    ``flag`` is -1 at an asset. ``stopped`` says that a minority was met that stays: from here on only a state
-    takes the share from its company.
+
+class WalkState(NamedTuple):
+    """A position of the walk: the node, and the node whose nationality a share has that ends here.
+
+    ``nationality_of`` is -1 at an asset. ``stopped`` is set once a minority was passed that is not followed (see
+    ``minority``): from there on only a state takes the share from the company.
     """
 
     node: int
-    flag: int
+    nationality_of: int
     stopped: bool = False
 
 
-class Register:
-    """The stakes that held on some days, ready to be walked.
+class OwnershipGraph:
+    """The stakes that held on some days, with the countries and the rule of minorities that a walk needs.
 
     Parameters
     ----------
     known
         All stakes, or the records to compile them from.
     first, last
-        First and last day, inclusive, on which owners are asked for; ``None`` is open.
+        First and last day of the interval, inclusive; ``None`` is open.
     basis
         Whether a country is that of registration or of the head office; registration where no seat is known.
     minority
         ``stay``: from a company that is not joint, a share goes on to the country of a holder only if that
         holder has more than half, or if the chain reaches a state; other minorities stay with the company.
         ``follow``: every known holder is followed.
+
+    Attributes
+    ----------
+    nodes
+        All assets and entities.
+    graph
+        The stakes of the days.
+    country
+        Country number of each node by ``basis``, shape (nodes,); -1 where not known.
     """
 
     def __init__(
         self,
-        known: StakeTable | Records,
+        known: StakeColumns | Records,
         first: date | None,
         last: date | None,
         basis: Basis = "registration",
         minority: Minority = "stay",
     ) -> None:
-        table = known if isinstance(known, StakeTable) else StakeTable.of(known)
+        table = known if isinstance(known, StakeColumns) else StakeColumns.of(known)
         self.nodes = table.nodes
         self.graph = table.on(first, last)
-        self.follow = minority == "follow"
+        self.minority = minority
         self.country = table.nodes.seat if basis == "headquarters" else table.nodes.registered
 
+    @cached_property
+    def rule(self) -> StakeRule:
+        """The rule of minorities over each stake of ``graph``."""
+        graph, nodes = self.graph, self.nodes
+        known: Bools = (self.country >= 0) | (nodes.kind == NodeKind.UNKNOWN)
+        return stake_rule(self.minority, nodes.joint[graph.owned], graph.low, known[graph.owner])
+
     def number(self, name: str) -> int:
-        """Number of an asset or entity.
+        """Return the node number of an asset or entity.
 
         Raises
         ------
@@ -157,8 +198,8 @@ class Register:
             raise UnknownRecord(f"no asset or entity {name!r}")
         return number
 
-    def start(self, name: str) -> Position:
-        """Where a walk from an asset or entity begins.
+    def start(self, name: str) -> WalkState:
+        """Return the state in which a walk from an asset or entity begins.
 
         Raises
         ------
@@ -166,97 +207,110 @@ class Register:
             If there is none of that id.
         """
         node = self.number(name)
-        return Position(node, -1 if self.nodes.kind[node] == _ASSET else node)
+        return WalkState(node, -1 if self.nodes.kind[node] == _ASSET else node)
 
-    def holdings(self, node: int) -> tuple[Holding, ...]:
-        """Stakes in an asset or entity, largest first. The free float is no holder, and a state has none."""
+    def holdings(self, node: int) -> tuple[StakeEdge, ...]:
+        """Stakes in a node, largest first. The free float is no holder, and a state has none."""
         if self.nodes.kind[node] == _STATE:
             return ()
         graph = self.graph
         return tuple(
-            Holding(edge, node, int(graph.owner[edge]), float(graph.low[edge]), float(graph.high[edge]))
+            StakeEdge(edge, node, int(graph.owner[edge]), float(graph.low[edge]), float(graph.high[edge]))
             for edge in graph.edges(node)
             if not graph.floating[edge]
         )
 
-    def stake(self, holding: Holding) -> Stake:
-        """The record of a holding."""
+    def stake(self, holding: StakeEdge) -> Stake:
+        """Return the record of a stake."""
         return self.graph.stakes[int(self.graph.row[holding.edge])]
 
-    def step(self, position: Position, holding: Holding) -> Position:
-        """Where the walk is after it went up to one holder."""
-        owner = holding.owner
-        joint = bool(self.nodes.joint[position.node])
-        followed = joint or self.follow or holding.low > 0.5
-        if position.stopped or not followed:
-            return Position(owner, position.flag, stopped=True)
-        known = self.country[owner] >= 0 or self.nodes.kind[owner] == _UNKNOWN
-        return Position(owner, owner if joint or known else position.flag)
+    def step(self, position: WalkState, holding: StakeEdge) -> WalkState:
+        """Go up to one holder."""
+        if position.stopped or not self.rule.followed[holding.edge]:
+            return WalkState(holding.owner, position.nationality_of, stopped=True)
+        changes = self.rule.changes_nationality[holding.edge]
+        return WalkState(holding.owner, holding.owner if changes else position.nationality_of)
 
-    def end(self, position: Position) -> Outcome:
-        """Whose a share is that goes no further than here."""
+    def end(self, position: WalkState) -> Terminal:
+        """Return the end of a share that goes no further than a position."""
         nodes, node = self.nodes, position.node
         if nodes.kind[node] == _ASSET:
-            return Outcome(None, None, "no owner known")
+            return Terminal(None, None, Message("ownership.no-owner-known"))
         if nodes.kind[node] in (_STATE, _BODY) and self.country[node] >= 0:
-            return Outcome(nodes.countries[self.country[node]], "state", entity=nodes.ids[node])
-        flag = position.flag if position.flag >= 0 else node
-        if nodes.kind[flag] == _UNKNOWN:
-            return Outcome(None, None, f"{nodes.names[flag]}: holder not known")
-        if self.country[flag] < 0:
-            return Outcome(None, None, f"{nodes.names[flag]}: country not known")
-        reach: Reach = "holder" if nodes.kind[flag] == _PERSON else "company"
-        return Outcome(nodes.countries[self.country[flag]], reach, entity=nodes.ids[flag])
+            return Terminal(nodes.countries[self.country[node]], "state", entity=nodes.ids[node])
+        holder = position.nationality_of if position.nationality_of >= 0 else node
+        if nodes.kind[holder] == _UNKNOWN:
+            return Terminal(None, None, Message("ownership.holder-not-known", {"name": nodes.names[holder]}))
+        if self.country[holder] < 0:
+            return Terminal(None, None, Message("ownership.country-not-known", {"name": nodes.names[holder]}))
+        reach: Reach = "holder" if nodes.kind[holder] == _PERSON else "company"
+        return Terminal(nodes.countries[self.country[holder]], reach, entity=nodes.ids[holder])
 
-    def warnings(self, nodes: Iterable[int]) -> tuple[str, ...]:
-        """Say which of the nodes have known stakes of more than 100 percent; they are never rescaled."""
-        texts = []
+    def warnings(self, nodes: Iterable[int]) -> tuple[Message, ...]:
+        """Return a warning for each node whose known stakes sum to over 100 percent; stakes are never rescaled."""
+        messages = []
         for node in sorted(set(nodes)):
             total = sum(self.graph.low[edge] for edge in self.graph.edges(node))
             if total > 1 + TOLERANCE:
-                texts.append(f"known stakes in {self.nodes.ids[node]} sum to {100 * total:.2f} %")
-        return tuple(texts)
+                entity, percent = self.nodes.ids[node], 100 * float(total)
+                messages.append(Message("ownership.stakes-over-100", {"entity": entity, "percent": percent}))
+        return tuple(messages)
 
 
 class Walk:
     """All positions that a walk from one asset or entity can reach, and the shares that follow.
 
-    Raises ``UnknownRecord`` if there is no such asset or entity, and ``TooLarge`` above ``most`` positions.
+    Bounds are exact for each country and reach alone: the least (or largest) part that any choice of the unknown
+    shares gives (see ``absorbing_chain``). A closed loop without an outside owner has no end and is unattributed.
+    Where a company is met under two nationalities, its shares may be chosen apart: then bounds are outer bounds.
 
-    Bounds are exact for each question taken alone: the least (or largest) part of a country that any choice of
-    the unknown shares gives (see ``absorption``). A closed loop without an outside owner ends nowhere and is
-    unattributed. Where a company is met under two flags, its shares may be chosen apart: then they are outer bounds.
+    Parameters
+    ----------
+    ownership
+        The stakes of the days.
+    start
+        Id of an asset or entity.
+    max_positions
+        Limit of the positions visited.
+
+    Raises
+    ------
+    UnknownRecord
+        If there is no such asset or entity.
+    TooLarge
+        If there are more positions than ``max_positions``.
     """
 
-    def __init__(self, register: Register, start: str, most: float = inf) -> None:
-        self.register = register
-        self.start = register.start(start)
-        self._edges = self._explore(most)
+    def __init__(self, ownership: OwnershipGraph, start: str, max_positions: float = inf) -> None:
+        self.ownership = ownership
+        self.start = ownership.start(start)
+        self._edges = self._explore(max_positions)
         self._order = list(self._edges)
         self._index = {position: index for index, position in enumerate(self._order)}
 
-    def _explore(self, most: float) -> dict[Position, list[tuple[Holding, Position]]]:
-        edges: dict[Position, list[tuple[Holding, Position]]] = {}
+    def _explore(self, max_positions: float) -> dict[WalkState, list[tuple[StakeEdge, WalkState]]]:
+        edges: dict[WalkState, list[tuple[StakeEdge, WalkState]]] = {}
         todo = [self.start]
         while todo:
             position = todo.pop()
             if position not in edges:
-                if len(edges) >= most:
-                    raise TooLarge(f"more than {most} positions above {self.register.nodes.ids[self.start.node]!r}")
-                held = self.register.holdings(position.node)
-                edges[position] = [(holding, self.register.step(position, holding)) for holding in held]
+                if len(edges) >= max_positions:
+                    start = self.ownership.nodes.ids[self.start.node]
+                    raise TooLarge(f"more than {max_positions} positions above {start!r}")
+                held = self.ownership.holdings(position.node)
+                edges[position] = [(holding, self.ownership.step(position, holding)) for holding in held]
                 todo.extend(target for _, target in edges[position])
         return edges
 
     @property
     def nodes(self) -> frozenset[int]:
-        """Numbers of everything the walk can meet."""
+        """Numbers of all nodes that the walk can reach."""
         return frozenset(position.node for position in self._order)
 
     @cached_property
-    def ends(self) -> dict[Position, Outcome]:
-        """Where a share ends that stays at each position."""
-        return {position: self.register.end(position) for position in self._order}
+    def ends(self) -> dict[WalkState, Terminal]:
+        """The end of a share that stays, by position."""
+        return {position: self.ownership.end(position) for position in self._order}
 
     def shares(self) -> tuple[CountryShare, ...]:
         """Every country's share, largest first."""
@@ -266,41 +320,41 @@ class Walk:
             rows.append(CountryShare(country, total, dict(zip(REACHES, parts, strict=True))))
         return largest_first(rows)
 
-    def unattributed(self) -> tuple[Interval, tuple[str, ...]]:
-        """The part that no country is known for, and why."""
+    def unattributed(self) -> tuple[Interval, tuple[Message, ...]]:
+        """Return the part that no country is known for, and the reasons (see ``unattributed_part``)."""
         reasons = (end.reason for position, end in self.ends.items() if end.reason and self._may_stay(position))
-        return unattributed(self._bounds[-1], reasons)
+        return unattributed_part(self._bounds[-1], reasons)
 
-    def warnings(self) -> tuple[str, ...]:
-        """Known stakes of more than 100 percent in what the walk meets."""
-        return self.register.warnings(self.nodes)
+    def warnings(self) -> tuple[Message, ...]:
+        """Return a warning for each node of the walk whose known stakes sum to over 100 percent."""
+        return self.ownership.warnings(self.nodes)
 
-    def _may_stay(self, position: Position) -> bool:
-        return sum(holding.low for holding, _ in self._edges[position]) < FULL
+    def _may_stay(self, position: WalkState) -> bool:
+        return sum(holding.low for holding, _ in self._edges[position]) < FULL_SHARE
 
     @cached_property
     def _columns(self) -> dict[str, int]:
-        """The countries met, each with the first of its questions: its share in all, then each reach."""
+        """First column of each country met: its share in all, followed by one column for each reach."""
         countries = sorted({end.country for end in self.ends.values() if end.country is not None})
         return {country: (1 + len(REACHES)) * number for number, country in enumerate(countries)}
 
     @cached_property
     def _bounds(self) -> list[Interval]:
-        """Least and largest share, in percent, of each question; the last is that of all countries together."""
-        stay = np.zeros((len(self._order), (1 + len(REACHES)) * len(self._columns) + 1))
+        """Bounds in percent of each column, see ``_columns``; the last is that of all countries together."""
+        absorbed = np.zeros((len(self._order), (1 + len(REACHES)) * len(self._columns) + 1))
         for row, position in enumerate(self._order):
             end = self.ends[position]
             if end.country is not None and end.reach is not None:
                 first = self._columns[end.country]
-                stay[row, [first, first + 1 + REACHES.index(end.reach), -1]] = 1.0
-        low, high = self._system.bounds_of(self._index[self.start], stay)
+                absorbed[row, [first, first + 1 + REACHES.index(end.reach), -1]] = 1.0
+        low, high = self._system.bounds_of(self._index[self.start], absorbed)
         return [Interval(100 * a, 100 * b) for a, b in zip(low.tolist(), high.tolist(), strict=True)]
 
     @cached_property
-    def _system(self) -> System:
+    def _system(self) -> AbsorbingChain:
         edges = [edge for position in self._order for edge in self._edges[position]]
         counts = [len(self._edges[position]) for position in self._order]
-        return System(
+        return AbsorbingChain(
             np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
             np.array([self._index[target] for _, target in edges], np.int64),
             np.array([holding.low for holding, _ in edges], float),

@@ -1,23 +1,22 @@
-"""Lists of texts of a filter, compared as sets (21-065r2, /req/array-functions/array-predicates)."""
+"""ListValues of texts in filters, compared as sets (21-065r2, /req/array-functions/array-predicates)."""
 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
 import numpy as np
 
 from layers.collections.collection import Collection
-from layers.collections.column_values import Array, Lists
+from layers.collections.column_values import Array, ListValues
+from layers.query.checked_tree import Operator, Truth
 from layers.query.cql2_tree import FilterError
-from layers.query.operands import Leaf, Scope, Truth, operands, refuse
 
-#: A column by its name, or the texts of a literal.
-Texts: TypeAlias = str | frozenset[str]
-
-#: What each relation asks of how many texts are common, in the first and in the second.
+#: Each relation by the numbers of texts that both lists have in common, that the first has, and that the second has.
 RELATIONS: Mapping[str, Callable[[Any, Any, Any], Any]] = MappingProxyType(
     {
         "a_equals": lambda common, a, b: (common == a) & (common == b),
@@ -28,70 +27,76 @@ RELATIONS: Mapping[str, Callable[[Any, Any, Any], Any]] = MappingProxyType(
 )
 
 
-def relation(scope: Scope, node: Mapping[str, Any], pointer: str) -> Leaf:
-    """An array operator with its operands; never unknown, as a list without texts is a list.
+@dataclass(frozen=True, slots=True)
+class ListColumn:
+    """A property whose values are lists of texts."""
+
+    name: str
+
+    def lists(self, collection: Collection) -> ListValues:
+        """The lists of all rows as codes of a dictionary."""
+        return collection.values(self.name).lists
+
+
+#: A column, or the different texts of a literal.
+TextList: TypeAlias = ListColumn | frozenset[str]
+
+
+def read_list(node: Sequence[object], pointer: str) -> frozenset[str]:
+    """The different texts of a literal list.
 
     Raises
     ------
     FilterError
-        If an operand is no list, or holds anything but texts.
+        If it holds anything but texts.
     """
-    left, right = operands(node, 2, pointer)
-    a, b = _texts(scope, left, f"{pointer}/args/0"), _texts(scope, right, f"{pointer}/args/1")
-    holds = RELATIONS[node["op"]]
-
-    def truth(collection: Collection) -> Truth:
-        return holds(_common(collection, a, b), _length(collection, a), _length(collection, b)), True
-
-    return truth
+    for index, item in enumerate(node):
+        if not isinstance(item, str):
+            raise FilterError("a text in quotes", f"{pointer}/{index}")
+    return frozenset(item for item in node if isinstance(item, str))
 
 
-def _texts(scope: Scope, node: Any, pointer: str) -> Texts:
-    if scope.sort(node, pointer) != "list":
-        refuse(scope, node, "list", pointer)
-    if isinstance(node, dict):
-        return str(node["property"])
-    for place, told in enumerate(node):
-        if not isinstance(told, str):
-            raise FilterError("a text in quotes", f"{pointer}/{place}")
-    return frozenset(node)
+def _relate(relation: str, collection: Collection, a: TextList, b: TextList) -> Truth:
+    """Whether two lists stand in a relation; never unknown, as a list without texts is a list."""
+    holds = RELATIONS[relation](_common(collection, a, b), _length(collection, a), _length(collection, b))
+    return holds, True
 
 
-def _length(collection: Collection, texts: Texts) -> Any:
-    return collection.values(texts).lists.lengths if isinstance(texts, str) else len(texts)
+def _length(collection: Collection, texts: TextList) -> Any:
+    return texts.lists(collection).lengths if isinstance(texts, ListColumn) else len(texts)
 
 
-def _common(collection: Collection, a: Texts, b: Texts) -> Any:
-    """How many texts both have, by row."""
-    if isinstance(a, str):
-        lists = collection.values(a).lists
-        if isinstance(b, str):
-            return _counted(lists, _in_both(lists, collection.values(b).lists))
-        return _counted(lists, _in_literal(lists, b))
-    if isinstance(b, str):
+def _common(collection: Collection, a: TextList, b: TextList) -> Any:
+    """How many texts both lists have, shape (n,), or one number where both are literals."""
+    if isinstance(a, ListColumn):
+        lists = a.lists(collection)
+        shared = _in_column(lists, b.lists(collection)) if isinstance(b, ListColumn) else _in_literal(lists, b)
+        return np.bincount(lists.rows[shared], minlength=len(lists.lengths))
+    if isinstance(b, ListColumn):
         return _common(collection, b, a)
     return len(a & b)
 
 
-def _counted(lists: Lists, chosen: Array) -> Array:
-    return np.bincount(lists.rows[chosen], minlength=len(lists.lengths))
-
-
-def _in_literal(lists: Lists, texts: frozenset[str]) -> Array:
-    """Which of the texts of all rows are of a literal."""
+def _in_literal(lists: ListValues, texts: frozenset[str]) -> Array:
+    """Which of the texts of all rows are in a literal, shape (number of texts of all rows,)."""
     wanted = np.zeros(len(lists.words), dtype=bool)
     for text in texts:
-        place = bisect_left(lists.words, text)
-        if place < len(lists.words) and lists.words[place] == text:
-            wanted[place] = True
+        code = bisect_left(lists.words, text)
+        if code < len(lists.words) and lists.words[code] == text:
+            wanted[code] = True
     return wanted[lists.codes]
 
 
-def _in_both(a: Lists, b: Lists) -> Array:
-    """Which of the texts of all rows of a are in the same row of b."""
-    place = {word: code for code, word in enumerate(a.words)}
-    moved = np.array([place.get(word, -1) for word in b.words], dtype=np.int64)
-    of_b = moved[b.codes] if len(b.words) else np.empty(0, dtype=np.int64)
+def _in_column(a: ListValues, b: ListValues) -> Array:
+    """Which of the texts of all rows of a are in the same row of b, shape (number of texts of all rows,)."""
+    codes = {word: code for code, word in enumerate(a.words)}
+    code_in_a = np.array([codes.get(word, -1) for word in b.words], dtype=np.int64)
+    of_b = code_in_a[b.codes] if len(b.words) else np.empty(0, dtype=np.int64)
     size = max(1, len(a.words))
     shared = b.rows[of_b >= 0] * size + of_b[of_b >= 0]
     return np.isin(a.rows * size + a.codes, shared)
+
+
+OPERATORS: Sequence[Operator] = tuple(
+    Operator(name, (("list",), ("list",)), partial(_relate, name)) for name in RELATIONS
+)

@@ -1,7 +1,8 @@
 """CQL2 filters (OGC 21-065r2) read from text or JSON to one plain JSON tree; knows nothing of any collection.
 
-The parser is of the house: a descent over tokens, in time proportional to the text. That of cql2 0.6.0 ends the process
-at some thousand nested parentheses, and its time doubles with each that does not close; it is an oracle of the tests.
+The parser is a recursive descent over tokens, in time proportional to the text. The package cql2 (0.6.0) is an oracle
+of the tests only: it aborts the process at some thousand nested parentheses, and takes exponential time where they do
+not close.
 """
 
 from __future__ import annotations
@@ -14,60 +15,60 @@ from typing import Any, Literal, NoReturn
 
 import orjson
 
-from layers.query.cql2_tree import MAX_DEPTH, MAX_VALUES, POSITIONS, FilterError, Tree, checked, is_plain
+from layers.query.cql2_tree import MAX_DEPTH, MAX_VALUES, POSITIONS, FilterError, Tree, is_plain, normalized
 
-#: Name of each type in capitals to its name in GeoJSON.
+#: Geometry types of WKT, in capitals, to those of GeoJSON.
 TYPES: Mapping[str, str] = MappingProxyType({name.upper(): name for name in (*POSITIONS, "GeometryCollection")})
 
 
 def starts_shape(tokens: Tokens) -> bool:
-    """Whether a geometry comes: the name of its type and what opens it; else it is the name of a property."""
+    """Whether the next tokens begin a geometry: the name of a type before a parenthesis or Z, else it is a property."""
     return tokens.word() in TYPES and tokens.opens(also="Z")
 
 
-def shape(tokens: Tokens, within: bool = False) -> dict[str, Any]:
-    """One geometry, with or without Z. Empty ones are refused: they would meet nothing.
+def shape(tokens: Tokens, nested: bool = False) -> dict[str, Any]:
+    """Read a geometry, with or without Z; empty geometries are refused, as they intersect nothing.
 
     Raises
     ------
     FilterError
-        If something else comes.
+        If the next tokens are something else.
     """
-    if tokens.word() not in TYPES or (within and tokens.word() == "GEOMETRYCOLLECTION"):
+    if tokens.word() not in TYPES or (nested and tokens.word() == "GEOMETRYCOLLECTION"):
         tokens.fail("a geometry such as POINT(30.7 46.5)")
     kind = TYPES[tokens.take().text.upper()]
     tokens.accept("Z")
     if kind == "GeometryCollection":
-        return {"type": kind, "geometries": listed(tokens, lambda: shape(tokens, within=True))}
+        return {"type": kind, "geometries": listed(tokens, lambda: shape(tokens, nested=True))}
     if kind == "Point":
-        return {"type": kind, "coordinates": _one(tokens)}
+        return {"type": kind, "coordinates": _parenthesized_position(tokens)}
     return {"type": kind, "coordinates": _coordinates(tokens, POSITIONS[kind], kind == "MultiPoint")}
 
 
-def listed(tokens: Tokens, one: Callable[[], Any]) -> list[Any]:
-    """One or more of something in parentheses, with commas between.
+def listed(tokens: Tokens, item: Callable[[], Any]) -> list[Any]:
+    """Read one or more items in parentheses, separated by commas.
 
     Raises
     ------
     FilterError
-        If something else comes.
+        If the next tokens are something else.
     """
     tokens.expect_sign("(")
-    found = [one()]
+    items = [item()]
     while tokens.accept_sign(","):
-        found.append(one())
+        items.append(item())
     if not tokens.accept_sign(")"):
         tokens.fail(", or )")
-    return found
+    return items
 
 
 def signed(tokens: Tokens) -> float:
-    """A number with or without a sign.
+    """Read a number with or without a sign.
 
     Raises
     ------
     FilterError
-        If something else comes.
+        If the next tokens are something else.
     """
     sign = tokens.accept_sign("-", "+")
     if tokens.peek.kind != "number":
@@ -76,25 +77,27 @@ def signed(tokens: Tokens) -> float:
     return -size if sign == "-" else size
 
 
-def _one(tokens: Tokens) -> list[float]:
-    """A position in parentheses of its own."""
+def _parenthesized_position(tokens: Tokens) -> list[float]:
+    """Read a position in parentheses, as a MultiPoint may have it."""
     tokens.expect_sign("(")
-    found = _position(tokens)
+    position = _position(tokens)
     tokens.expect_sign(")")
-    return found
+    return position
 
 
-def _coordinates(tokens: Tokens, deep: int, points: bool) -> list[Any]:
-    if deep > 1:
-        return listed(tokens, lambda: _coordinates(tokens, deep - 1, points))
-    return listed(tokens, lambda: _one(tokens) if points and tokens.is_open() else _position(tokens))
+def _coordinates(tokens: Tokens, depth: int, parenthesized: bool) -> list[Any]:
+    if depth > 1:
+        return listed(tokens, lambda: _coordinates(tokens, depth - 1, parenthesized))
+    return listed(
+        tokens, lambda: _parenthesized_position(tokens) if parenthesized and tokens.is_open() else _position(tokens)
+    )
 
 
 def _position(tokens: Tokens) -> list[float]:
-    found = [signed(tokens), signed(tokens)]
+    numbers = [signed(tokens), signed(tokens)]
     if tokens.peek.kind == "number" or tokens.peek.text in ("-", "+"):
-        found.append(signed(tokens))
-    return found
+        numbers.append(signed(tokens))
+    return numbers
 
 
 #: ``name`` is an unquoted name or keyword, ``quoted`` a name in double quotes; quotes and escapes are taken off.
@@ -119,7 +122,7 @@ _ESCAPE = re.compile(r"''|\\.", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """One token; ``at`` is its position in the text, from 1."""
+    """A token, and its position in the text, counted from 1 (``at``)."""
 
     kind: Kind
     text: str
@@ -132,7 +135,7 @@ class Tokens:
     Raises
     ------
     FilterError
-        If the text holds what is no token.
+        If a part of the text is no token.
     """
 
     def __init__(self, text: str) -> None:
@@ -145,13 +148,13 @@ class Tokens:
         return self._tokens[self._next]
 
     def take(self) -> Token:
-        """The next token, which is passed over; the end is given again and again."""
+        """Take the next token; after the last one, the end again and again."""
         token = self.peek
         self._next = min(self._next + 1, len(self._tokens) - 1)
         return token
 
     def word(self) -> str:
-        """The next token in capitals if it is an unquoted name, else nothing."""
+        """The next token in capitals if it is an unquoted name, else an empty text."""
         return self.peek.text.upper() if self.peek.kind == "name" else ""
 
     def is_open(self) -> bool:
@@ -166,25 +169,25 @@ class Tokens:
         return after.kind == "sign" and after.text == "("
 
     def accept(self, *keywords: str) -> bool:
-        """Pass over the next token if it is one of these keywords, and say so."""
-        found = self.word() in keywords
-        if found:
+        """Take the next token if it is one of these keywords; whether it was."""
+        accepted = self.word() in keywords
+        if accepted:
             self.take()
-        return found
+        return accepted
 
     def accept_sign(self, *signs: str) -> str:
-        """Pass over the next token if it is one of these signs, and give it; else nothing."""
+        """Take the next token if it is one of these signs and return it, else an empty text."""
         if self.peek.kind == "sign" and self.peek.text in signs:
             return self.take().text
         return ""
 
     def expect_sign(self, sign: str) -> None:
-        """Pass over a sign.
+        """Take a sign.
 
         Raises
         ------
         FilterError
-            If something else comes.
+            If the next tokens are something else.
         """
         if not self.accept_sign(sign):
             self.fail(sign)
@@ -205,22 +208,22 @@ class Tokens:
 def _cut(text: str) -> Iterator[Token]:
     at = 0
     while at < len(text):
-        found = _TOKEN.match(text, at)
-        if found is None:
+        match = _TOKEN.match(text, at)
+        if match is None:
             raise FilterError(_cause(text[at]), f"character {at + 1}")
-        kind, told = found.lastgroup, found.group()
+        kind, text_of_token = match.lastgroup, match.group()
         if kind != "space":
-            yield Token(kind, _unquoted(told), at + 1)  # type: ignore[arg-type]
-        at = found.end()
+            yield Token(kind, _unquoted(text_of_token), at + 1)  # type: ignore[arg-type]
+        at = match.end()
     yield Token("end", "", len(text) + 1)
 
 
-def _unquoted(told: str) -> str:
-    if told[0] == '"':
-        return told[1:-1].replace('""', '"')
-    if told[0] == "'":
-        return _ESCAPE.sub(lambda found: _ESCAPES.get(found.group(), found.group()), told[1:-1])
-    return told
+def _unquoted(token: str) -> str:
+    if token[0] == '"':
+        return token[1:-1].replace('""', '"')
+    if token[0] == "'":
+        return _ESCAPE.sub(lambda escape: _ESCAPES.get(escape.group(), escape.group()), token[1:-1])
+    return token
 
 
 def _cause(letter: str) -> str:
@@ -243,7 +246,7 @@ _KEYWORDS = {"AND", "OR", "NOT", "LIKE", "BETWEEN", "IN", "IS", "NULL", "TRUE", 
 
 
 def parse(text: str, language: Language = "cql2-text") -> Tree:
-    """Read a filter to its tree; both languages give the same.
+    """Parse a filter to a tree; equal filters of both languages give equal trees.
 
     Operators are spelled as in CQL2 JSON, in lower case except ``isNull``.
 
@@ -253,14 +256,14 @@ def parse(text: str, language: Language = "cql2-text") -> Tree:
         If it is empty, too long, too deep, too large, or no CQL2; ``pointer`` is a position in the text,
         counted from 1, or a JSON pointer.
     """
-    most = MAX_TEXT if language == "cql2-text" else MAX_JSON
-    if len(text) > most:
-        raise FilterError(f"at most {most:,} characters")
+    max_length = MAX_TEXT if language == "cql2-text" else MAX_JSON
+    if len(text) > max_length:
+        raise FilterError(f"at most {max_length:,} characters")
     if not is_plain(text):
         raise FilterError("a text without NUL and lone surrogates")
     if not text.strip():
         raise FilterError("a condition, such as kind = 'refinery'")
-    return checked(_Parser(text).all() if language == "cql2-text" else _loaded(text))
+    return normalized(_Parser(text).all() if language == "cql2-text" else _loaded(text))
 
 
 def _loaded(text: str) -> object:
@@ -271,40 +274,40 @@ def _loaded(text: str) -> object:
 
 
 class _Parser:
-    """A descent by the grammar of 21-065r2, annex B; each method reads one rule."""
+    """Recursive descent by the grammar of 21-065r2, annex B; a method a rule."""
 
     def __init__(self, text: str) -> None:
         self._tokens = Tokens(text)
         self._depth = 0
 
     def all(self) -> Any:
-        found = self._condition()
+        condition = self._condition()
         if self._tokens.peek.kind != "end":
             self._tokens.fail("AND, OR or the end")
-        return found
+        return condition
 
     def _condition(self) -> Any:
-        """Conditions joined by OR."""
+        """Read conditions joined by OR."""
         self._deeper()
-        found = [self._conjunction()]
+        conditions = [self._conjunction()]
         while self._tokens.accept("OR"):
-            found.append(self._conjunction())
+            conditions.append(self._conjunction())
         self._depth -= 1
-        return found[0] if len(found) == 1 else _call("or", *found)
+        return conditions[0] if len(conditions) == 1 else _call("or", *conditions)
 
     def _conjunction(self) -> Any:
-        found = [self._factor()]
+        conditions = [self._factor()]
         while self._tokens.accept("AND"):
-            found.append(self._factor())
-        return found[0] if len(found) == 1 else _call("and", *found)
+            conditions.append(self._factor())
+        return conditions[0] if len(conditions) == 1 else _call("and", *conditions)
 
     def _factor(self) -> Any:
         if not self._tokens.accept("NOT"):
             return self._predicate()
         self._deeper()
-        found = _call("not", self._factor())
+        condition = _call("not", self._factor())
         self._depth -= 1
-        return found
+        return condition
 
     def _predicate(self) -> Any:
         left = self._sum()
@@ -333,24 +336,24 @@ class _Parser:
         return _call("between", left, low, self._sum())
 
     def _sum(self) -> Any:
-        found = self._product()
+        expression = self._product()
         while sign := self._tokens.accept_sign("+", "-"):
-            found = _call(sign, found, self._product())
-        return found
+            expression = _call(sign, expression, self._product())
+        return expression
 
     def _product(self) -> Any:
-        found = self._power()
+        expression = self._power()
         while sign := self._tokens.accept_sign("*", "/", "%") or ("div" if self._tokens.accept("DIV") else ""):
-            found = _call(sign, found, self._power())
-        return found
+            expression = _call(sign, expression, self._power())
+        return expression
 
     def _power(self) -> Any:
-        found = self._signed()
+        expression = self._signed()
         if self._tokens.accept_sign("^"):
-            found = _call("^", found, self._signed())
+            expression = _call("^", expression, self._signed())
             if self._tokens.peek.text == "^":
                 self._tokens.fail("parentheses that say which ^ comes first before a second one")
-        return found
+        return expression
 
     def _signed(self) -> Any:
         if not (sign := self._tokens.accept_sign("-", "+")):
@@ -359,9 +362,9 @@ class _Parser:
             size = float(self._tokens.take().text)
             return -size if sign == "-" else size
         self._deeper()
-        found = self._signed()
+        expression = self._signed()
         self._depth -= 1
-        return _call("*", -1.0, found) if sign == "-" else found
+        return _call("*", -1.0, expression) if sign == "-" else expression
 
     def _primary(self) -> Any:
         tokens, word = self._tokens, self._tokens.word()
@@ -372,10 +375,10 @@ class _Parser:
         if tokens.peek.kind == "quoted":
             return {"property": tokens.take().text}
         if tokens.accept_sign("("):
-            found = self._condition()
+            condition = self._condition()
             if not tokens.accept_sign(")"):
                 tokens.fail("an operator or )")
-            return found
+            return condition
         if tokens.accept("TRUE", "FALSE"):
             return word == "TRUE"
         if starts_shape(tokens):
@@ -395,41 +398,41 @@ class _Parser:
         return _call(name, *self._arguments(name.startswith("a_")))
 
     def _arguments(self, lists: bool) -> list[Any]:
-        """Arguments of a function; those of an array function may be lists."""
+        """Read the arguments of a function; those of an array function may be lists."""
         self._deeper()
         self._tokens.expect_sign("(")
-        found: list[Any] = []
+        arguments: list[Any] = []
         while not self._tokens.accept_sign(")"):
-            if found and not self._tokens.accept_sign(","):
+            if arguments and not self._tokens.accept_sign(","):
                 self._tokens.fail(", or )")
-            found.append(self._list() if lists and self._tokens.is_open() else self._condition())
+            arguments.append(self._list() if lists and self._tokens.is_open() else self._condition())
         self._depth -= 1
-        return found
+        return arguments
 
     def _list(self) -> list[Any]:
-        """Values in parentheses; none is a list too."""
+        """Read a list of values in parentheses, which may be empty."""
         self._deeper()
         self._tokens.expect_sign("(")
-        found: list[Any] = []
+        values: list[Any] = []
         while not self._tokens.accept_sign(")"):
-            if found and not self._tokens.accept_sign(","):
+            if values and not self._tokens.accept_sign(","):
                 self._tokens.fail(", or )")
-            if len(found) == MAX_VALUES:
+            if len(values) == MAX_VALUES:
                 self._tokens.fail(f"at most {MAX_VALUES} values in a list")
-            found.append(self._sum())
+            values.append(self._sum())
         self._depth -= 1
-        return found
+        return values
 
     def _instant(self) -> str:
         self._tokens.expect_sign("(")
         if self._tokens.peek.kind != "text":
             self._tokens.fail("a date or time in quotes")
-        found = self._tokens.take().text
+        text = self._tokens.take().text
         self._tokens.expect_sign(")")
-        return found
+        return text
 
     def _end(self) -> Any:
-        """One end of an interval."""
+        """Read an end of an interval."""
         tokens = self._tokens
         if tokens.peek.kind == "text":
             return tokens.take().text

@@ -1,4 +1,4 @@
-"""Filters as plain JSON trees (OGC 21-065r2, CQL2 JSON): their form and their largest size. Knows no properties."""
+"""Filters as plain JSON trees (CQL2 JSON, OGC 21-065r2): their form and their limits. Knows no properties."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from typing import Any, TypeAlias
 #: A filter as CQL2 JSON: ``{"op": ..., "args": [...]}``, ``{"property": ...}`` or a boolean.
 Tree: TypeAlias = dict[str, Any] | bool
 
-#: Deepest nesting, most operators and properties, most values of one list, most vertices of all geometries.
+#: Limits: nesting, operators and properties, values of a list, vertices of all geometries.
 MAX_DEPTH = 40
 MAX_NODES = 500
 MAX_VALUES = 1_000
 MAX_VERTICES = 10_000
-#: Largest number; up to it a double tells every whole number apart.
+#: Largest number; up to it every whole number is a double of its own.
 MAX_NUMBER = 2.0**53
-#: Longest name of an operator or property.
+#: Longest name of an operator or property, characters.
 MAX_NAME = 200
 
-#: How deep the positions of a geometry lie in its coordinates.
+#: Nesting of positions in the coordinates of each geometry type (RFC 7946, 3.1).
 POSITIONS: Mapping[str, int] = MappingProxyType(
     {"Point": 0, "LineString": 1, "Polygon": 2, "MultiPoint": 1, "MultiLineString": 2, "MultiPolygon": 3}
 )
 
 
 class FilterError(ValueError):
-    """A filter that cannot be read or does not fit what it asks; ``expected`` says what would, ``pointer`` where."""
+    """A filter that cannot be read or checked: ``expected`` says what would be right, ``pointer`` where it is wrong."""
 
     def __init__(self, expected: str, pointer: str = "") -> None:
         super().__init__(f"filter: expected {expected}" + (f", at {pointer}" if pointer else ""))
@@ -34,27 +34,27 @@ class FilterError(ValueError):
         self.pointer = pointer
 
 
-def checked(tree: object) -> Tree:
-    """The tree in one spelling, fresh: operators in lower case but ``isNull``, numbers as doubles, no stray members.
+def normalized(tree: object) -> Tree:
+    """A copy of a tree in one form: operators in lower case but ``isNull``, numbers as doubles, no unknown members.
 
     Raises
     ------
     FilterError
-        If it has not the form of a filter, or is too large; ``pointer`` is a JSON pointer (RFC 6901).
+        If it is no filter by its form, or too large; ``pointer`` is a JSON pointer (RFC 6901).
     """
-    made = _Check().value(tree, "", 0)
-    if not isinstance(made, bool | dict):
+    condition = _Check().value(tree, "", 0)
+    if not isinstance(condition, bool | dict):
         raise FilterError("a condition, such as kind = 'refinery'")
-    return made
+    return condition
 
 
 def number(value: object, pointer: str) -> float:
-    """A finite number within bounds.
+    """A number as a double, finite and within bounds.
 
     Raises
     ------
     FilterError
-        If it is none.
+        If it is something else.
     """
     if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= MAX_NUMBER:
         raise FilterError("a number from -2^53 to 2^53", pointer)
@@ -62,12 +62,12 @@ def number(value: object, pointer: str) -> float:
 
 
 def text(value: object, pointer: str) -> str:
-    """A text that can be told in UTF-8 and has no NUL.
+    """A text that can be encoded in UTF-8 and has no NUL.
 
     Raises
     ------
     FilterError
-        If it is none.
+        If it is something else.
     """
     if not isinstance(value, str):
         raise FilterError("a text", pointer)
@@ -77,12 +77,12 @@ def text(value: object, pointer: str) -> str:
 
 
 def is_plain(value: str) -> bool:
-    """Whether a text can be told in UTF-8 and has no NUL."""
+    """Whether a text can be encoded in UTF-8 and has no NUL."""
     return "\0" not in value and not any("\ud800" <= letter <= "\udfff" for letter in value)
 
 
 class _Check:
-    """One walk through a tree, counting."""
+    """A walk through a tree that checks its form and counts its parts."""
 
     def __init__(self) -> None:
         self._nodes = 0
@@ -103,13 +103,13 @@ class _Check:
             raise FilterError("a value; ask for a missing one with IS NULL", pointer)
         raise FilterError("a text, number, boolean or object", pointer)
 
-    def _object(self, told: Mapping[Any, object], pointer: str, depth: int) -> dict[str, Any]:
-        if "op" in told:
-            return self._call(told, pointer, depth)
-        if "type" in told:
-            return self._geometry(told, pointer, within=False)
-        if len(told) == 1:
-            ((name, value),) = told.items()
+    def _object(self, node: Mapping[Any, object], pointer: str, depth: int) -> dict[str, Any]:
+        if "op" in node:
+            return self._call(node, pointer, depth)
+        if "type" in node:
+            return self._geometry(node, pointer, nested=False)
+        if len(node) == 1:
+            ((name, value),) = node.items()
             if name == "property":
                 return self._property(value, pointer)
             if name in ("date", "timestamp"):
@@ -124,28 +124,28 @@ class _Check:
         self._count(pointer)
         return {"property": _name(name, f"{pointer}/property")}
 
-    def _call(self, told: Mapping[Any, object], pointer: str, depth: int) -> dict[str, Any]:
-        op = _name(told["op"], f"{pointer}/op").lower()
-        args = told.get("args", [])
-        if not isinstance(args, list) or not set(told) <= {"op", "args"}:
+    def _call(self, node: Mapping[Any, object], pointer: str, depth: int) -> dict[str, Any]:
+        op = _name(node["op"], f"{pointer}/op").lower()
+        args = node.get("args", [])
+        if not isinstance(args, list) or not set(node) <= {"op", "args"}:
             raise FilterError("an operator as op with its operands as args", pointer)
         self._count(pointer)
         if len(args) > MAX_NODES:
             raise FilterError(f"at most {MAX_NODES} operands", pointer)
-        made = [self._operand(arg, f"{pointer}/args/{place}", depth + 1) for place, arg in enumerate(args)]
-        return {"op": "isNull" if op == "isnull" else op, "args": made}
+        operands = [self._operand(arg, f"{pointer}/args/{index}", depth + 1) for index, arg in enumerate(args)]
+        return {"op": "isNull" if op == "isnull" else op, "args": operands}
 
     def _operand(self, arg: object, pointer: str, depth: int) -> Any:
         if not isinstance(arg, list):
             return self.value(arg, pointer, depth)
         if len(arg) > MAX_VALUES:
             raise FilterError(f"at most {MAX_VALUES} values in a list", pointer)
-        return [self.value(one, f"{pointer}/{place}", depth + 1) for place, one in enumerate(arg)]
+        return [self.value(item, f"{pointer}/{index}", depth + 1) for index, item in enumerate(arg)]
 
     def _ends(self, value: object, pointer: str) -> list[Any]:
         if not isinstance(value, list) or len(value) != 2:
             raise FilterError("an interval of two ends", pointer)
-        return [self._end(end, f"{pointer}/{place}") for place, end in enumerate(value)]
+        return [self._end(end, f"{pointer}/{index}") for index, end in enumerate(value)]
 
     def _end(self, end: object, pointer: str) -> str | dict[str, Any]:
         if isinstance(end, str):
@@ -158,31 +158,31 @@ class _Check:
                 return text(value, f"{pointer}/{name}")
         raise FilterError("a date such as '2025-08-08', a timestamp, '..' or a property", pointer)
 
-    def _geometry(self, told: Mapping[Any, object], pointer: str, within: bool) -> dict[str, Any]:
-        kind = told["type"]
-        if kind == "GeometryCollection" and not within:
-            parts = told.get("geometries")
+    def _geometry(self, node: Mapping[Any, object], pointer: str, nested: bool) -> dict[str, Any]:
+        kind = node["type"]
+        if kind == "GeometryCollection" and not nested:
+            parts = node.get("geometries")
             if not isinstance(parts, list) or not parts or not all(isinstance(part, Mapping) for part in parts):
                 raise FilterError("a collection of one or more geometries", pointer)
-            made = [
-                self._geometry({"type": None, **part}, f"{pointer}/geometries/{place}", within=True)
-                for place, part in enumerate(parts)
+            parts_ = [
+                self._geometry({"type": None, **part}, f"{pointer}/geometries/{index}", nested=True)
+                for index, part in enumerate(parts)
             ]
-            return {"type": kind, "geometries": made}
+            return {"type": kind, "geometries": parts_}
         if not isinstance(kind, str) or kind not in POSITIONS:
             raise FilterError(f"a geometry of the types {', '.join(POSITIONS)} or GeometryCollection", pointer)
-        coordinates = told.get("coordinates")
+        coordinates = node.get("coordinates")
         return {"type": kind, "coordinates": self._positions(coordinates, POSITIONS[kind], f"{pointer}/coordinates")}
 
-    def _positions(self, value: object, deep: int, pointer: str) -> list[Any]:
+    def _positions(self, value: object, depth: int, pointer: str) -> list[Any]:
         if not isinstance(value, list) or not value:
             raise FilterError("coordinates", pointer)
-        if deep:
-            return [self._positions(part, deep - 1, f"{pointer}/{place}") for place, part in enumerate(value)]
+        if depth:
+            return [self._positions(part, depth - 1, f"{pointer}/{index}") for index, part in enumerate(value)]
         self._count_vertices(pointer)
         if not 2 <= len(value) <= 3:
             raise FilterError("a position of two or three numbers", pointer)
-        return [number(part, f"{pointer}/{place}") for place, part in enumerate(value)]
+        return [number(part, f"{pointer}/{index}") for index, part in enumerate(value)]
 
     def _count(self, pointer: str) -> None:
         self._nodes += 1
@@ -205,4 +205,4 @@ def _name(value: object, pointer: str) -> str:
 def _bbox(value: object, pointer: str) -> list[float]:
     if not isinstance(value, list) or len(value) not in (4, 6):
         raise FilterError("a box of four numbers, or six with heights", pointer)
-    return [number(edge, f"{pointer}/{place}") for place, edge in enumerate(value)]
+    return [number(edge, f"{pointer}/{index}") for index, edge in enumerate(value)]

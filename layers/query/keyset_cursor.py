@@ -1,8 +1,8 @@
-"""Keyset cursors: where a page ended, told so that the next goes on right though features come and go.
+"""Keyset cursors: where a page ended, by values, so that the next page follows although features come and go.
 
-Page by `keyed` selections: `rows(collection, keyed(selection))`, `cursor_at` for the last row of a page, `begin_after`
-for where among the rows the next begins. One of their sort keys is the id, which no two features share, so that a place
-in the order can be found even when the feature that stood there is gone.
+Selections that are paged have the id among their sort keys (`with_tiebreak`). No two features share an id, so that a
+position in the order is found even when its feature is gone: `cursor_at` gives the cursor of the last row of a page,
+and `begin_after` where the next page begins in `layers.query.selection.rows`.
 """
 
 from __future__ import annotations
@@ -25,54 +25,63 @@ from layers.collections.column_values import Values
 from layers.collections.queryables import Kind
 from layers.query.selection import Selection, SortKey
 
-#: Longest text that is read.
+#: Longest cursor that is read, characters.
 MAX_CURSOR = 65_536
 
 _ID = "id"
-#: After every place.
+#: Rank behind all values.
 _LAST = 2**62
 
 
 class CursorError(ValueError):
-    """A text that is no cursor of the selection it is given with."""
+    """A text that is no cursor, or one of another selection."""
 
 
-def keyed(selection: Selection) -> Selection:
-    """The selection with the id as its last sort key, where it is not one already."""
+def with_tiebreak(selection: Selection) -> Selection:
+    """The selection with the id as its last sort key, unless it is a sort key already."""
     if _is_keyed(selection):
         return selection
     return replace(selection, order=(*selection.order, SortKey(_ID)))
 
 
 def cursor_at(collection: Collection, selection: Selection, row: int) -> str:
-    """Opaque URL-safe text of the place of a row in the order of a selection that is `keyed`.
+    """Cursor of a row in the order of a selection with a tie-break: opaque, URL-safe text.
 
     Raises
     ------
     ValueError
-        If the selection is not keyed.
+        If the id is no sort key of the selection.
     """
-    told = [_told(collection.values(key.name), row) for key in _order(selection)]
-    return _encoded(orjson.dumps([_digest(collection, selection), told]))
+    values = [_json_value(collection.values(key.name), row) for key in _order(selection)]
+    return _encoded(orjson.dumps([_digest(collection, selection), values]))
 
 
 def begin_after(collection: Collection, selection: Selection, rows: Array, cursor: str) -> int:
-    """How many of the rows do not come after a cursor: those of `layers.query.selection.rows`, selection `keyed`.
+    """Number of rows up to a cursor, in the order of a selection with a tie-break.
 
-    Of a cursor made from an older version of the data no feature comes twice and none that stayed is lost.
+    A cursor may be of an older version of the data: no feature is repeated, and none that stayed is left out.
+
+    Parameters
+    ----------
+    collection, selection
+        What is paged.
+    rows
+        The selected rows, from `layers.query.selection.rows`.
+    cursor
+        A text from `cursor_at`.
 
     Raises
     ------
     CursorError
         If the text is no cursor, or one of another selection or order.
     ValueError
-        If the selection is not keyed.
+        If the id is no sort key of the selection.
     """
     order = _order(selection)
-    told = _read(collection, selection, cursor)
+    values = _read(collection, selection, cursor)
     columns = [(collection.values(key.name), key.descending) for key in order]
-    place = tuple(_place(*column, value) for column, value in zip(columns, told, strict=True))
-    return bisect_right(rows, place, key=_key_of(columns))
+    rank = tuple(_rank_of(*column, value) for column, value in zip(columns, values, strict=True))
+    return bisect_right(rows, rank, key=_key_of(columns))
 
 
 def _is_keyed(selection: Selection) -> bool:
@@ -85,60 +94,60 @@ def _order(selection: Selection) -> tuple[SortKey, ...]:
     return selection.order
 
 
-def _told(values: Values, row: int) -> object:
-    """A value as JSON can hold it."""
+def _json_value(values: Values, row: int) -> object:
+    """A value of a row as JSON can hold it; days are ISO dates."""
     value = values.value(row)
     return str(value) if isinstance(value, np.datetime64) else value.item() if isinstance(value, np.generic) else value
 
 
 def _key_of(columns: list[tuple[Values, bool]]) -> Callable[[int], tuple[int, ...]]:
-    """What tells the place of a row in the order; between two neighbouring values of a column there is one place."""
-    return lambda row: tuple(_turned(2 * values.rank(row), descending) for values, descending in columns)
+    """Key of a row in the order; even numbers are values of a column, odd ones lie between two values."""
+    return lambda row: tuple(_directed(2 * values.rank(row), descending) for values, descending in columns)
 
 
-def _turned(place: int, descending: bool) -> int:
-    """The place in the asked direction; a missing value, whose place is negative, is last either way."""
-    return _LAST if place < -1 else -place if descending else place
+def _directed(rank: int, descending: bool) -> int:
+    """The rank in a direction; missing values, whose rank is negative, are last in both."""
+    return _LAST if rank < -1 else -rank if descending else rank
 
 
-def _place(values: Values, descending: bool, value: Any) -> int:
-    """The place of a value in a column, even where no row has it any more."""
+def _rank_of(values: Values, descending: bool, value: Any) -> int:
+    """Rank of a value in a column, even where no row has it any more."""
     if value is None:
         return _LAST
-    at = bisect_left(values.steps, value)
-    there = at < len(values.steps) and values.steps[at] == value
-    return _turned(2 * at if there else 2 * at - 1, descending)
+    index = bisect_left(values.distinct, value)
+    exact = index < len(values.distinct) and values.distinct[index] == value
+    return _directed(2 * index if exact else 2 * index - 1, descending)
 
 
 def _digest(collection: Collection, selection: Selection) -> str:
-    """Tells selections apart: what is asked of which collection, in which order."""
-    asked = [
+    """Digest of a collection's name, a selection and its order."""
+    request = [
         collection.name,
         selection.bbox,
         selection.first,
         selection.last,
         None if selection.where is None else selection.where.key.hex(),
         [[key.name, key.descending] for key in selection.order],
-        selection.placeless,
+        selection.include_without_geometry,
     ]
-    return _encoded(hashlib.sha256(orjson.dumps(asked)).digest()[:9])
+    return _encoded(hashlib.sha256(orjson.dumps(request)).digest()[:9])
 
 
 def _read(collection: Collection, selection: Selection, cursor: str) -> list[Any]:
     try:
         if len(cursor) > MAX_CURSOR:
             raise ValueError("too long")
-        digest, told = orjson.loads(_decoded(cursor))
-        if digest != _digest(collection, selection) or len(told) != len(selection.order):
+        digest, values = orjson.loads(_decoded(cursor))
+        if digest != _digest(collection, selection) or len(values) != len(selection.order):
             raise ValueError("of another selection")
         kinds = [collection.queryables[key.name].kind for key in selection.order]
-        return [_value(kind, value) for kind, value in zip(kinds, told, strict=True)]
+        return [_value(kind, value) for kind, value in zip(kinds, values, strict=True)]
     except (ValueError, TypeError, binascii.Error) as error:
         raise CursorError(f"expected a cursor of this selection, as in the link to its next page: {error}") from None
 
 
 def _value(kind: Kind, value: Any) -> Any:
-    """A value told by `_told`, as the column holds it."""
+    """A value of a cursor as the column holds it."""
     types: dict[Kind, type] = {"text": str, "integer": int, "number": float, "boolean": bool, "date": str}
     if value is None:
         return None
@@ -147,8 +156,8 @@ def _value(kind: Kind, value: Any) -> Any:
     return np.datetime64(date.fromisoformat(str(value))) if kind == "date" else value
 
 
-def _encoded(told: bytes) -> str:
-    return base64.urlsafe_b64encode(told).rstrip(b"=").decode("ascii")
+def _encoded(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
 
 
 def _decoded(cursor: str) -> bytes:

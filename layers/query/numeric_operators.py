@@ -1,26 +1,69 @@
-"""Numbers and booleans of a filter: columns, literals, arithmetic in doubles, comparisons."""
+"""Numbers and booleans in filters: columns, literals, arithmetic in doubles, comparisons."""
 
 from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Mapping, Sequence
-from functools import reduce
+from dataclasses import dataclass
+from functools import partial, reduce
 from types import MappingProxyType
-from typing import Any, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 
 from geo.lonlat import Bools
 from layers.collections.collection import Collection
-from layers.query.operands import COMPARISONS, Leaf, Scope, Truth, operands, present, refuse
+from layers.query.checked_tree import COMPARISONS, Operator, Sort, Truth, both, present
 
 #: Values, and which are known; arrays of shape (n,), or one value for all rows.
 Known: TypeAlias = tuple[Any, Bools | bool]
-Numbers: TypeAlias = Callable[[Collection], Known]
 
-
-#: So many values are quicker compared one by one.
+#: Lists of at most so many values are compared value by value, which is quicker.
 _FEW = 16
+
+
+@dataclass(frozen=True, slots=True)
+class ScalarColumn:
+    """A property whose values are numbers or booleans."""
+
+    is_literal: ClassVar[bool] = False
+    name: str
+
+    def values(self, collection: Collection) -> Known:
+        """The values of all rows; those that are not known have no meaning."""
+        return collection.values(self.name).data, present(collection, self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class ScalarLiteral:
+    """A number or boolean written in the filter."""
+
+    is_literal: ClassVar[bool] = True
+    value: float | bool
+
+    def values(self, collection: Collection) -> Known:
+        """The value, of all rows."""
+        return self.value, True
+
+
+@dataclass(frozen=True, slots=True)
+class Calculation:
+    """Arithmetic over two numbers; its result is unknown where it is no finite number."""
+
+    is_literal: ClassVar[bool] = False
+    function: Callable[[Any, Any], Any]
+    left: Scalar
+    right: Scalar
+
+    def values(self, collection: Collection) -> Known:
+        """The results of all rows, as doubles."""
+        (x, x_known), (y, y_known) = self.left.values(collection), self.right.values(collection)
+        with np.errstate(all="ignore"):
+            result = self.function(np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64))
+        return result, np.isfinite(result) & x_known & y_known
+
+
+Scalar: TypeAlias = ScalarColumn | ScalarLiteral | Calculation
 
 
 def _div(a: Any, b: Any) -> Any:
@@ -41,78 +84,41 @@ _ARITHMETIC: Mapping[str, Callable[[Any, Any], Any]] = MappingProxyType(
 )
 
 
-def numbers(scope: Scope, node: Any, pointer: str) -> Numbers:
-    """A number of each row: a column, a literal or arithmetic, whose result is unknown where it is no finite number.
-
-    Raises
-    ------
-    FilterError
-        If it is something else.
-    """
-    if scope.sort(node, pointer) != "number":
-        refuse(scope, node, "number", pointer)
-    if not isinstance(node, dict):
-        return lambda collection: (node, True)
-    if "property" in node:
-        return _column(node["property"])
-    left, right = operands(node, 2, pointer)
-    a, b = numbers(scope, left, f"{pointer}/args/0"), numbers(scope, right, f"{pointer}/args/1")
-    reckon = _ARITHMETIC[node["op"]]
-
-    def of(collection: Collection) -> Known:
-        (x, x_known), (y, y_known) = a(collection), b(collection)
-        with np.errstate(all="ignore"):
-            found = reckon(np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64))
-        return found, np.isfinite(found) & x_known & y_known
-
-    return of
+def _compare(op: str, collection: Collection, left: Scalar, right: Scalar) -> Truth:
+    """Compare row by row; unknown where either value is."""
+    (x, x_known), (y, y_known) = left.values(collection), right.values(collection)
+    return COMPARISONS[op](_like_column(x, y), _like_column(y, x)), both(x_known, y_known)
 
 
-def booleans(scope: Scope, node: Any, pointer: str) -> Numbers:
-    """A boolean of each row: a column or a literal.
-
-    Raises
-    ------
-    FilterError
-        If it is something else.
-    """
-    if scope.sort(node, pointer) != "boolean":
-        refuse(scope, node, "boolean", pointer)
-    return _column(node["property"]) if isinstance(node, dict) else lambda collection: (node, True)
+def _is_member(collection: Collection, value: Scalar, literals: Sequence[ScalarLiteral]) -> Truth:
+    """Whether a value is among literals; unknown where it is."""
+    values, known = value.values(collection)
+    listed = [literal.value for literal in literals]
+    if len(listed) > _FEW:
+        return np.isin(values, np.array(listed)), known
+    return reduce(operator.or_, [values == _like_column(item, values) for item in listed]), known
 
 
-def _column(name: str) -> Numbers:
-    return lambda collection: (collection.values(name).data, present(collection, name))
+def _is_null(collection: Collection, value: Scalar) -> Truth:
+    return np.logical_not(value.values(collection)[1]), True
 
 
-def compared(op: str, left: Numbers, right: Numbers) -> Leaf:
-    """Whether one value is less than another, equal and so on; unknown where either is."""
-    compare = COMPARISONS[op]
-
-    def truth(collection: Collection) -> Truth:
-        (x, x_known), (y, y_known) = left(collection), right(collection)
-        return compare(_as(x, y), _as(y, x)), _both(x_known, y_known)
-
-    return truth
+def _is_true(collection: Collection, value: Scalar) -> Truth:
+    return value.values(collection)
 
 
-def among(value: Numbers, listed: Sequence[float | bool]) -> Leaf:
-    """Whether a value is one of a list."""
-
-    def truth(collection: Collection) -> Truth:
-        found, known = value(collection)
-        if len(listed) > _FEW:
-            return np.isin(found, np.array(listed)), known
-        return reduce(operator.or_, [found == _as(one, found) for one in listed]), known
-
-    return truth
-
-
-def _as(value: Any, other: Any) -> Any:
-    """A whole number as an integer where the other side is a column of these, which compares several times as fast."""
+def _like_column(value: Any, column: Any) -> Any:
+    """A whole number as an integer where it meets a column of integers, which compares several times as fast."""
     whole = isinstance(value, float) and value.is_integer()
-    return int(value) if whole and isinstance(other, np.ndarray) and other.dtype == np.int64 else value
+    return int(value) if whole and isinstance(column, np.ndarray) and column.dtype == np.int64 else value
 
 
-def _both(a: Bools | bool, b: Bools | bool) -> Bools | bool:
-    return b if a is True else a if b is True else a & b
+_SORTS: tuple[Sort, ...] = ("number", "boolean")
+#: A boolean property or literal that stands as a condition.
+IS_TRUE = Operator("", (("boolean",),), _is_true)
+OPERATORS: Sequence[Operator] = (
+    *(Operator(op, (("number",),) * 2, partial(Calculation, call), "number") for op, call in _ARITHMETIC.items()),
+    *(Operator(op, ((sort,), (sort,)), partial(_compare, op)) for sort in _SORTS for op in COMPARISONS),
+    *(Operator("in", ((sort,), (sort,)), _is_member) for sort in _SORTS),
+    Operator("isNull", (("number",),), _is_null),
+)

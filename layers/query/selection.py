@@ -1,4 +1,4 @@
-"""What is asked of a collection, a box, days, a filter and an order, and the rows that answer it."""
+"""Selections of a collection (a box, days, a filter, an order) and the rows that they select."""
 
 from __future__ import annotations
 
@@ -9,21 +9,22 @@ from datetime import date
 
 import numpy as np
 
-from geo.columnar.chunked_array import Array, numbered, places, spliced, whole
-from geo.columnar.row_edit import Splice
+from geo.columnar.chunked_array import Array, apply_edit, codes_and_order, remap_codes, to_numpy
+from geo.columnar.row_edit import RowEdit
 from geo.lonlat import Bools, Ints
-from layers.collections.collection import Box, Collection, Rows
+from layers.collections.collection import Collection, Rows
 from layers.collections.column_values import Values
+from layers.collections.geometry_index import Box
 from layers.query.filter import Filter
 
-#: The order of a collection before is mended where so many rows came and went; where more did, all are sorted.
-_FEW = 32
+#: After an edit of at most so many rows the order of the collection before is updated; after more, all are sorted.
+_MAX_UPDATED_ROWS = 32
 _NONE: Ints = np.empty(0, np.int64)
 _UNSORTABLE = ("list", "geometry")
 
 
 class OrderError(ValueError):
-    """An order by something that cannot be sorted by; ``expected`` names what can."""
+    """An order by a property that has no order; ``expected`` names the properties that have one."""
 
     def __init__(self, name: str, expected: str) -> None:
         super().__init__(f"sortby {name[:80]!r}: expected {expected}")
@@ -32,7 +33,7 @@ class OrderError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class SortKey:
-    """One property to sort by; nulls come last either way."""
+    """A property to sort by; rows without a value come last in both directions."""
 
     name: str
     descending: bool = False
@@ -40,20 +41,20 @@ class SortKey:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which features, in which order; everything given must hold.
+    """Which features, in which order; all conditions that are given must hold.
 
     Parameters
     ----------
     bbox
         West, south, east, north in degrees; west > east crosses the antimeridian.
     first, last
-        Days, inclusive; a row that may fall between them is kept, so is one without days.
+        Days, inclusive; rows that may fall between them are selected, and so are rows without days.
     where
         A filter.
     order
         Sort keys, most important first; ties and the rest are in the order of the rows. Texts are sorted by code point.
-    placeless
-        Whether a row without a place is kept by every box (OGC 17-069r4, /req/core/fc-bbox-response), else by none.
+    include_without_geometry
+        Whether every box selects the rows without a geometry (OGC 17-069r4, /req/core/fc-bbox-response), else none.
     """
 
     bbox: Box | None = None
@@ -61,40 +62,40 @@ class Selection:
     last: date | None = None
     where: Filter | None = None
     order: tuple[SortKey, ...] = ()
-    placeless: bool = True
+    include_without_geometry: bool = True
 
 
-def mask(collection: Collection, selection: Selection) -> Bools:
-    """Which rows are selected, shape (n,); read only. The last ones asked for are kept."""
-    found: Bools = collection.recent.get(_mask_key(selection), lambda: _mask(collection, selection))
-    return found
+def row_mask(collection: Collection, selection: Selection) -> Bools:
+    """Which rows are selected, shape (n,); read only. The last masks are cached with the collection."""
+    mask: Bools = collection.query_cache.get_or_compute(_mask_key(selection), lambda: _mask(collection, selection))
+    return mask
 
 
 def rows(collection: Collection, selection: Selection) -> Array:
-    """Rows selected, in the asked order, ties by row; read only. The last ones asked for are kept.
+    """Selected rows in the order of the selection, ties by row; read only. The last results are cached.
 
     Raises
     ------
     OrderError
-        If the order names what is no queryable, or a list or geometry.
+        If the order names no queryable, or a list or geometry.
     """
     for key in selection.order:
         require_sortable(collection, key.name)
-    found: Array = collection.recent.get(("rows", selection), lambda: _rows(collection, selection))
-    return found
+    selected: Array = collection.query_cache.get_or_compute(("rows", selection), lambda: _rows(collection, selection))
+    return selected
 
 
-def is_quick(collection: Collection, selection: Selection) -> bool:
-    """Whether `rows` has them at hand, or need only compare numbers to find them."""
-    recent = collection.recent
-    if recent.known(("rows", selection)) is not None:
+def is_cached_or_cheap(collection: Collection, selection: Selection) -> bool:
+    """Whether `rows` has the result cached, or compares numbers only to compute it."""
+    cache = collection.query_cache
+    if cache.peek(("rows", selection)) is not None:
         return True
-    ordered = not selection.order or recent.known(("order", selection.order)) is not None
+    ordered = not selection.order or cache.peek(("order", selection.order)) is not None
     return ordered and selection.where is None and (selection.bbox is None or collection.is_points)
 
 
 def require_sortable(collection: Collection, name: str) -> None:
-    """Refuse to sort by what has no order.
+    """Refuse a property that has no order.
 
     Raises
     ------
@@ -103,13 +104,13 @@ def require_sortable(collection: Collection, name: str) -> None:
     """
     known = collection.queryables.get(name)
     if known is None or known.kind in _UNSORTABLE:
-        sortable = (one.name for one in collection.queryables.values() if one.kind not in _UNSORTABLE)
+        sortable = (queryable.name for queryable in collection.queryables.values() if queryable.kind not in _UNSORTABLE)
         raise OrderError(name, f"one of {', '.join(sortable)}")
 
 
-def _places(values: Values, descending: bool) -> Ints:
-    """Where each row comes by one column, shape (n,): smaller is earlier, equal values are one, nulls are last."""
-    ranks, count = values.ranks.astype(np.int64), len(values.steps)
+def _ranks(values: Values, descending: bool) -> Ints:
+    """Rank of each row by a column, shape (n,): equal values have the same rank, missing values the last."""
+    ranks, count = values.sort_ranks.astype(np.int64), len(values.distinct)
     if descending:
         ranks = np.where(ranks < 0, ranks, count - 1 - ranks)
     ranks[ranks < 0] = count
@@ -117,120 +118,122 @@ def _places(values: Values, descending: bool) -> Ints:
 
 
 def _mask_key(selection: Selection) -> tuple[object, ...]:
-    return "mask", selection.bbox, selection.first, selection.last, selection.where, selection.placeless
+    return "mask", selection.bbox, selection.first, selection.last, selection.where, selection.include_without_geometry
 
 
 def _mask(collection: Collection, selection: Selection) -> Bools:
-    found = collection.mask(selection.bbox, selection.first, selection.last, selection.placeless)
+    mask = collection.mask(selection.bbox, selection.first, selection.last, selection.include_without_geometry)
     if selection.where is not None:
-        found &= selection.where.mask(collection)
-    found.setflags(write=False)
-    return found
+        mask &= selection.where.mask(collection)
+    mask.setflags(write=False)
+    return mask
 
 
 def _rows(collection: Collection, selection: Selection) -> Array:
     if selection.order and selection == Selection(order=selection.order):
         return _ordered(collection, selection.order).rows
-    # The rows are kept, and the mask only where it was asked for by itself.
-    chosen = collection.recent.known(_mask_key(selection))
-    found = np.flatnonzero(_mask(collection, selection) if chosen is None else chosen)
+    # The rows are cached by the caller; a mask is used where it is cached, but not put there.
+    mask = collection.query_cache.peek(_mask_key(selection))
+    selected = np.flatnonzero(_mask(collection, selection) if mask is None else mask)
     if selection.order:
-        found = _arranged(found, _ordered(collection, selection.order))
-    found.setflags(write=False)
-    return found
+        selected = _sorted_selection(selected, _ordered(collection, selection.order))
+    selected.setflags(write=False)
+    return selected
 
 
-def _arranged(found: Rows, order: _Order) -> Rows:
-    """The rows found, in the order of all; few are sorted by their places in it, more are picked from it."""
+def _sorted_selection(selected: Rows, order: _Order) -> Rows:
+    """Selected rows in an order of all rows: few are sorted by their positions, many are picked from it."""
     if order.natural:
-        return found
-    if len(found) * 8 < len(order.rows):
-        return found[np.argsort(order.places[found])]
-    every: Rows = whole(order.rows)
-    chosen = np.zeros(len(every), dtype=bool)
-    chosen[found] = True
-    return every[chosen[every]]
+        return selected
+    if len(selected) * 8 < len(order.rows):
+        return selected[np.argsort(order.positions[selected])]
+    all_rows: Rows = to_numpy(order.rows)
+    chosen = np.zeros(len(all_rows), dtype=bool)
+    chosen[selected] = True
+    return all_rows[chosen[all_rows]]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class _Order:
-    """All rows in an order, the place of each row in it, shape (n,), and whether that is the order of the rows."""
+    """All rows in an order, the position of each row in it, shape (n,), and whether rows are in their own order."""
 
     rows: Array
-    places: Array
+    positions: Array
     natural: bool
 
     @property
     def nbytes(self) -> int:
-        return self.rows.nbytes + self.places.nbytes
+        return self.rows.nbytes + self.positions.nbytes
 
 
 def _ordered(collection: Collection, order: tuple[SortKey, ...]) -> _Order:
-    """All rows in the asked order; the last ones asked for are kept."""
-    found: _Order = collection.recent.get(("order", order), lambda: _spliced(collection, order))
-    return found
+    """All rows in an order; the last orders are cached."""
+    order_of_all: _Order = collection.query_cache.get_or_compute(("order", order), lambda: _updated(collection, order))
+    return order_of_all
 
 
-def _spliced(collection: Collection, order: tuple[SortKey, ...]) -> _Order:
-    """The same from the order of the collection before, where that is known and few rows are others."""
-    splice, orders = collection.former or (None, {})
+def _updated(collection: Collection, order: tuple[SortKey, ...]) -> _Order:
+    """All rows in an order: from the order of the collection before an edit of few rows, where that is known."""
+    edit, orders = collection.previous or (None, {})
     before: _Order | None = orders.pop(("order", order), None)
-    if splice is None or before is None or not splice.is_rising or len(splice.gone) + len(splice.came) > _FEW:
+    if edit is None or before is None or not edit.is_order_preserving:
         return _sorted(collection, order)
-    lost = np.sort(before.places[splice.gone])
-    without = Splice.exchanging(splice.own, lost, _NONE)
-    key = _key_of([(collection.values(one.name), one.descending) for one in order])
-    came = np.array(sorted(splice.came_at.tolist(), key=key), np.int64)
-    # Rows that come are numbered on after those of before, and so are their places.
-    old, numbers = numbered(before.rows, splice.own)
-    now = splice.over(numbers)
-    stayed = spliced(old, _NONE, without)
-    kept = places(stayed, now)
-    at = np.array([bisect_left(kept, key(row), key=key) for row in came.tolist()], np.int64)
-    among = Splice.exchanging(len(kept), _NONE, at)
-    added = splice.order.rows(came) - splice.own
-    told = places(spliced(stayed, numbers.sources + added, among), now)
-    old, numbers = numbered(before.places, splice.own)
-    new = np.empty(splice.other, np.int64)
-    new[added] = numbers.sources + np.arange(len(added))
-    natural = before.natural and np.array_equal(at + np.arange(len(at)), came)
-    return _Order(told, places(spliced(old, new, splice), among.over(without.over(numbers))), natural)
+    if len(edit.removed) + len(edit.inserted) > _MAX_UPDATED_ROWS:
+        return _sorted(collection, order)
+    key = _key_of([(collection.values(by.name), by.descending) for by in order])
+    removal = RowEdit.replace(edit.first_rows, np.sort(before.positions[edit.removed]), _NONE)
+    stored, row_order = codes_and_order(before.rows, edit.first_rows)
+    new_row_order = edit.compose(row_order)
+    stored = apply_edit(stored, _NONE, removal)
+    staying = remap_codes(stored, new_row_order)
+    inserted = np.array(sorted(edit.inserted_at.tolist(), key=key), np.int64)
+    at = np.array([bisect_left(staying, key(row), key=key) for row in inserted.tolist()], np.int64)
+    insertion = RowEdit.replace(len(staying), _NONE, at)
+    # Inserted rows, and their positions, are stored behind all that there were.
+    source = edit.order.rows_at(inserted) - edit.first_rows
+    rows = remap_codes(apply_edit(stored, row_order.source_rows + source, insertion), new_row_order)
+    positions, position_order = codes_and_order(before.positions, edit.first_rows)
+    new_positions = np.empty(edit.second_rows, np.int64)
+    new_positions[source] = position_order.source_rows + np.arange(len(source))
+    positions = apply_edit(positions, new_positions, edit)
+    natural = before.natural and np.array_equal(at + np.arange(len(at)), inserted)
+    return _Order(rows, remap_codes(positions, insertion.compose(removal.compose(position_order))), natural)
 
 
 def _key_of(columns: Sequence[tuple[Values, bool]]) -> Callable[[int], tuple[int, ...]]:
-    """What tells where a row comes in an order."""
-    ranks = [(values, len(values.steps), descending) for values, descending in columns]
+    """Key of a row in an order, by which rows can be compared and bisected."""
+    ranks = [(values, len(values.distinct), descending) for values, descending in columns]
 
     def key(row: int) -> tuple[int, ...]:
-        return (*(_turned(values.rank(row), count, descending) for values, count, descending in ranks), row)
+        return (*(_directed(values.rank(row), count, descending) for values, count, descending in ranks), row)
 
     return key
 
 
-def _turned(rank: int, count: int, descending: bool) -> int:
+def _directed(rank: int, count: int, descending: bool) -> int:
     return count if rank < 0 else count - 1 - rank if descending else rank
 
 
 def _sorted(collection: Collection, order: tuple[SortKey, ...]) -> _Order:
     count = len(collection)
-    found, at = np.arange(count), np.empty(count, np.int64)
+    rows, rank = np.arange(count), np.empty(count, np.int64)
     for key in reversed(order):
         values = collection.values(key.name)
-        ranks = _places(values, key.descending)
-        if len(values.steps) == count:
-            # Each row has a value of its own, so that its place among the values is its place.
-            found[ranks] = np.arange(count)
+        ranks = _ranks(values, key.descending)
+        if len(values.distinct) == count:
+            # No value is repeated, so that the rank of a value is the position of its row.
+            rows[ranks] = np.arange(count)
         else:
-            found = _by_digits(found, ranks, len(values.steps))
-    at[found] = np.arange(count)
-    for one in (found, at):
-        one.setflags(write=False)
-    return _Order(found, at, np.array_equal(found, np.arange(count)))
+            rows = _by_digits(rows, ranks, len(values.distinct))
+    rank[rows] = np.arange(count)
+    for array in (rows, rank):
+        array.setflags(write=False)
+    return _Order(rows, rank, np.array_equal(rows, np.arange(count)))
 
 
-def _by_digits(order: Rows, places: Ints, largest: int) -> Rows:
-    """Sort rows by their places, equal ones as they come; 16 bits at once, which is counting, not comparing."""
-    for shift in range(0, max(1, largest.bit_length()), 16):
-        digits = (places >> shift).astype(np.uint16)
-        order = order[np.argsort(digits[order], kind="stable")]
-    return order
+def _by_digits(rows: Rows, ranks: Ints, max_rank: int) -> Rows:
+    """Sort rows by rank, stable, 16 bits at once, which counts instead of comparing (radix sort)."""
+    for shift in range(0, max(1, max_rank.bit_length()), 16):
+        digits = (ranks >> shift).astype(np.uint16)
+        rows = rows[np.argsort(digits[rows], kind="stable")]
+    return rows

@@ -1,8 +1,10 @@
-"""Geometries of a filter: literals brought to lon/lat and cut at the antimeridian, relations by the index in space."""
+"""Geometries in filters: literals brought to lon/lat and cut at the antimeridian, relations by the index in space."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
@@ -10,13 +12,17 @@ import orjson
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from geo.antimeridian import FARTHEST_LON, split
+from geo.antimeridian import MAX_LON, split
 from geo.errors import GeoError
 from geo.lonlat import Bools
-from layers.collections.collection import Box, Collection, boxes
+from layers.collections.collection import Collection
+from layers.collections.geometry_index import Box, boxes
 from layers.collections.queryables import GEOMETRY
+from layers.query.checked_tree import Operator, Truth, present
 from layers.query.cql2_tree import FilterError
-from layers.query.operands import Leaf, Scope, Truth, operands, present, refuse
+
+#: Brings a geometry to lon/lat (OGC:CRS84), two dimensions; raises GeoError or ValueError.
+ToLonLat: TypeAlias = Callable[[BaseGeometry], BaseGeometry]
 
 #: Relation to shapely's, and to the one that holds with the operands exchanged.
 RELATIONS: Mapping[str, tuple[Any, str]] = MappingProxyType(
@@ -32,94 +38,103 @@ RELATIONS: Mapping[str, tuple[Any, str]] = MappingProxyType(
     }
 )
 
-#: A literal, or ``None`` for the places of the collection.
-Place: TypeAlias = BaseGeometry | None
+
+@dataclass(frozen=True, slots=True)
+class GeometryColumn:
+    """The geometries of the features."""
+
+    name: str
 
 
-def relation(scope: Scope, node: Mapping[str, Any], pointer: str) -> Leaf:
-    """A spatial operator with its operands; unknown where a place is missing.
+@dataclass(frozen=True, slots=True)
+class GeometryLiteral:
+    """A geometry written in the filter.
+
+    Parameters
+    ----------
+    shape
+        In lon/lat (OGC:CRS84), two dimensions, within 180 degrees.
+    box
+        West, south, east, north in degrees where the literal is such a box, else ``None``.
+    """
+
+    shape: BaseGeometry
+    box: Box | None = None
+
+
+Geometry: TypeAlias = GeometryColumn | GeometryLiteral
+
+
+def read_geometry(node: Mapping[str, Any], to_lonlat: ToLonLat | None, pointer: str) -> GeometryLiteral:
+    """A literal of GeoJSON or ``{"bbox": ...}``; without ``to_lonlat`` it is in lon/lat.
 
     Raises
     ------
     FilterError
-        If an operand is no geometry, or a literal is not valid or not on the map.
+        If it is not valid or not on the map.
     """
-    left, right = operands(node, 2, pointer)
-    a, b = places(scope, left, f"{pointer}/args/0"), places(scope, right, f"{pointer}/args/1")
-    name = node["op"]
-    if a is not None and b is not None:
-        told = bool(RELATIONS[name][0](a, b))
-        return lambda collection: (told, True)
-    if a is not None:
-        return _against(RELATIONS[name][1], a, _as_box(scope, left))
-    if b is not None:
-        return _against(name, b, _as_box(scope, right))
-    return lambda collection: (_each(collection, name), present(collection, GEOMETRY))
+    if "bbox" not in node:
+        return GeometryLiteral(_shape(node, to_lonlat, pointer))
+    edges = node["bbox"]
+    west, south, east, north = box = edges if len(edges) == 4 else edges[:2] + edges[3:5]
+    shape = _box(box, to_lonlat, pointer)
+    in_degrees = to_lonlat is None and max(abs(west), abs(east)) <= 180
+    return GeometryLiteral(shape, (west, south, east, north) if in_degrees else None)
 
 
-def _against(name: str, literal: BaseGeometry, box: Box | None) -> Leaf:
-    """Whether the place of a row stands in a relation to a literal, which is ``box`` if that is given."""
-    asked = "s_intersects" if name == "s_disjoint" else name
-
-    def truth(collection: Collection) -> Truth:
-        if box is not None and asked == "s_intersects":
-            found = collection.meets(box)
-        else:
-            found = collection.related(literal, RELATIONS[RELATIONS[asked][1]][0])
-        return ~found if name == "s_disjoint" else found, present(collection, GEOMETRY)
-
-    return truth
+def _relate(relation: str, collection: Collection, left: Geometry, right: Geometry) -> Truth:
+    """Whether two geometries stand in a relation; unknown where a feature has none."""
+    if isinstance(left, GeometryLiteral):
+        if isinstance(right, GeometryLiteral):
+            return bool(RELATIONS[relation][0](left.shape, right.shape)), True
+        return _relate(RELATIONS[relation][1], collection, right, left)
+    known = present(collection, GEOMETRY)
+    if isinstance(right, GeometryLiteral):
+        return _relate_to_literal(relation, collection, right), known
+    return _relate_to_itself(relation, collection), known
 
 
-def places(scope: Scope, node: Any, pointer: str) -> Place:
-    """The geometry of the collection, or a literal in lon/lat (OGC:CRS84), two dimensions.
-
-    Raises
-    ------
-    FilterError
-        If it is something else, not valid, or not on the map.
-    """
-    if scope.sort(node, pointer) != "geometry":
-        refuse(scope, node, "geometry", pointer)
-    if "property" in node:
-        return None
-    made = _box(scope, node["bbox"], pointer) if "bbox" in node else _shape(scope, node, pointer)
-    scope.shapes.append(made.wkb)
-    return made
+def _relate_to_literal(relation: str, collection: Collection, literal: GeometryLiteral) -> Bools:
+    """Which features stand in a relation to a literal, shape (n,)."""
+    if relation == "s_disjoint":
+        return ~_relate_to_literal("s_intersects", collection, literal)
+    if relation == "s_intersects" and literal.box is not None:
+        return collection.meets(literal.box)
+    return collection.related(literal.shape, RELATIONS[RELATIONS[relation][1]][0])
 
 
-def _each(collection: Collection, name: str) -> Bools:
-    """Which rows stand in a relation to themselves."""
-    found: Bools = RELATIONS[name][0](collection.tree.geometries, collection.tree.geometries)
-    return found
+def _relate_to_itself(relation: str, collection: Collection) -> Bools:
+    """Which features stand in a relation to themselves, shape (n,)."""
+    holds: Bools = RELATIONS[relation][0](collection.tree.geometries, collection.tree.geometries)
+    return holds
 
 
-def _shape(scope: Scope, node: Mapping[str, Any], pointer: str) -> BaseGeometry:
+def _shape(node: Mapping[str, Any], to_lonlat: ToLonLat | None, pointer: str) -> BaseGeometry:
     try:
-        made = shapely.force_2d(shapely.from_geojson(orjson.dumps(node)))
-        if not made.is_valid:
-            raise FilterError(f"a valid geometry: {shapely.is_valid_reason(made)}", pointer)
+        shape = shapely.force_2d(shapely.from_geojson(orjson.dumps(node)))
+        if not shape.is_valid:
+            raise FilterError(f"a valid geometry: {shapely.is_valid_reason(shape)}", pointer)
     except shapely.errors.ShapelyError as error:
         raise FilterError(f"a valid geometry: {error}", pointer) from None
-    return _home(_lonlat(scope, made, pointer), pointer)
+    return _within_map(_lonlat(shape, to_lonlat, pointer), pointer)
 
 
-def _box(scope: Scope, edges: list[float], pointer: str) -> BaseGeometry:
+def _box(edges: Sequence[float], to_lonlat: ToLonLat | None, pointer: str) -> BaseGeometry:
     """A box, also one that crosses the antimeridian; one without width is a line or a point."""
-    west, south, east, north = edges if len(edges) == 4 else edges[:2] + edges[3:5]
-    if scope.to_lonlat is not None:
+    west, south, east, north = edges
+    if to_lonlat is not None:
         if west <= east and south <= north:
-            return _home(_lonlat(scope, _rectangle((west, south, east, north)), pointer), pointer)
+            return _within_map(_lonlat(_rectangle((west, south, east, north)), to_lonlat, pointer), pointer)
         # Which of its axes goes east, only its own system knows: its corners say it in degrees.
         (west, south), (east, north) = (
-            shapely.get_coordinates(_lonlat(scope, shapely.Point(corner), pointer))[0].tolist()
+            shapely.get_coordinates(_lonlat(shapely.Point(corner), to_lonlat, pointer))[0].tolist()
             for corner in ((west, south), (east, north))
         )
     if south > north:
         raise FilterError("a box of west, south, east, north, with south at most north", pointer)
     parts = [_rectangle(part) for part in boxes((west, south, east, north))]
     areas = [part for part in parts if part.geom_type == "Polygon"] or parts[:1]
-    return _home(areas[0] if len(areas) == 1 else shapely.MultiPolygon(areas), pointer)  # type: ignore[arg-type]
+    return _within_map(areas[0] if len(areas) == 1 else shapely.MultiPolygon(areas), pointer)  # type: ignore[arg-type]
 
 
 def _rectangle(box: Box) -> BaseGeometry:
@@ -131,32 +146,28 @@ def _rectangle(box: Box) -> BaseGeometry:
     return shapely.box(*box)
 
 
-def _as_box(scope: Scope, node: Mapping[str, Any]) -> Box | None:
-    """A literal that is a box in the degrees of the map."""
-    edges = node.get("bbox")
-    if edges is None or scope.to_lonlat is not None or max(abs(edges[0]), abs(edges[len(edges) // 2])) > 180:
-        return None
-    west, south, east, north = edges if len(edges) == 4 else edges[:2] + edges[3:5]
-    return west, south, east, north
-
-
-def _lonlat(scope: Scope, made: BaseGeometry, pointer: str) -> BaseGeometry:
-    if scope.to_lonlat is None:
-        return made
+def _lonlat(shape: BaseGeometry, to_lonlat: ToLonLat | None, pointer: str) -> BaseGeometry:
+    if to_lonlat is None:
+        return shape
     try:
-        return scope.to_lonlat(made)
+        return to_lonlat(shape)
     except (GeoError, shapely.errors.ShapelyError, ValueError) as error:
         raise FilterError(f"a geometry within the reference system: {error}", pointer) from None
 
 
-def _home(made: BaseGeometry, pointer: str) -> BaseGeometry:
-    """The geometry within the map; what is drawn beyond 180 degrees is cut there and brought home."""
-    west, south, east, north = made.bounds
-    if not (max(abs(west), abs(east)) <= FARTHEST_LON and max(abs(south), abs(north)) <= 90):
+def _within_map(shape: BaseGeometry, pointer: str) -> BaseGeometry:
+    """The geometry within lon [-180, 180]; what is drawn beyond is cut there and moved by a turn (RFC 7946, 3.1.9)."""
+    west, south, east, north = shape.bounds
+    if not (max(abs(west), abs(east)) <= MAX_LON and max(abs(south), abs(north)) <= 90):
         raise FilterError("a geometry in lon/lat: longitudes to 180 degrees, latitudes to 90", pointer)
     if max(abs(west), abs(east)) <= 180:
-        return made
+        return shape
     try:
-        return split(made) or made
+        return split(shape) or shape
     except (GeoError, shapely.errors.ShapelyError) as error:
         raise FilterError(f"a geometry that can be cut at 180 degrees: {error}", pointer) from None
+
+
+OPERATORS: Sequence[Operator] = tuple(
+    Operator(name, (("geometry",), ("geometry",)), partial(_relate, name)) for name in RELATIONS
+)

@@ -1,4 +1,4 @@
-"""Days and times of a filter. Columns hold whole days (UTC); against one, a time means its day."""
+"""Days and times in filters. Columns hold whole days (UTC); against a column, a time means its day."""
 
 from __future__ import annotations
 
@@ -6,15 +6,16 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import partial, reduce
 from types import MappingProxyType
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 
 from geo.lonlat import Bools
 from layers.collections.collection import Collection
+from layers.query.checked_tree import COMPARISONS, Operator, Sort, Truth, both, present
 from layers.query.cql2_tree import FilterError
-from layers.query.operands import COMPARISONS, Leaf, Scope, Truth, operands, present, refuse
 
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _TIMESTAMP = re.compile(_DATE.pattern + r"T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})", re.I)
@@ -23,7 +24,7 @@ _MIDNIGHT = datetime(1970, 1, 1, tzinfo=UTC)
 #: Further than any day and any microsecond.
 _NEVER = 2**62
 
-#: What each relation asks of start (s) and end (e) of its first (a) and second (b) operand (21-065r2, 7.8).
+#: Each relation as comparisons of start (s) and end (e) of its first (a) and second (b) operand (21-065r2, 7.8).
 RELATIONS: Mapping[str, tuple[tuple[str, str, str], ...]] = MappingProxyType(
     {
         "t_after": (("as", ">", "be"),),
@@ -43,147 +44,166 @@ RELATIONS: Mapping[str, tuple[tuple[str, str, str], ...]] = MappingProxyType(
         "t_starts": (("as", "=", "bs"), ("ae", "<", "be")),
     }
 )
-#: Those that ask about instants too; the others ask about intervals alone.
+#: Relations of instants and intervals; the others relate intervals alone.
 _OF_INSTANTS = {"t_after", "t_before", "t_intersects", "t_disjoint", "t_equals"}
 
 
 @dataclass(frozen=True, slots=True)
 class Instant:
-    """A day of each row: that of a column (``name``), or a literal in days and, for a time, microseconds since 1970."""
+    """A day or time in each row.
+
+    Parameters
+    ----------
+    name
+        The property, ``None`` of a literal.
+    day
+        The day of a literal, counted from 1970-01-01.
+    micros
+        The time of a literal in microseconds since 1970, ``None`` where it is a whole day.
+    """
 
     name: str | None
     day: int = 0
     micros: int | None = None
+
+    @property
+    def is_literal(self) -> bool:
+        """Whether it is the same instant in all rows."""
+        return self.name is None
+
+    @property
+    def ends(self) -> tuple[Instant, Instant]:
+        """Start and end, which are the instant itself."""
+        return self, self
 
     def days(self, collection: Collection) -> Any:
         """Days since 1970; of no meaning where not `known`."""
         return self.day if self.name is None else collection.values(self.name).data.view(np.int64)
 
     def known(self, collection: Collection) -> Bools | bool:
-        """Which rows have a day."""
+        """Which rows have a day, shape (n,), or True for all."""
         return True if self.name is None else present(collection, self.name)
 
 
-Interval: TypeAlias = tuple[Instant, Instant]
+@dataclass(frozen=True, slots=True)
+class IntervalOperand:
+    """A span of time in each row; both ends are included."""
+
+    start: Instant
+    end: Instant
+
+    @property
+    def ends(self) -> tuple[Instant, Instant]:
+        """Start and end."""
+        return self.start, self.end
 
 
-def instants(scope: Scope, node: Any, pointer: str) -> Instant:
-    """A column of days, a date or a time.
+def read_instant(node: Mapping[str, str], pointer: str) -> Instant:
+    """A literal ``{"date": ...}`` or ``{"timestamp": ...}``.
 
     Raises
     ------
     FilterError
-        If it is something else, or no day of the calendar.
+        If it is no day of the calendar, or a time without its offset from UTC.
     """
-    if scope.sort(node, pointer) != "instant":
-        refuse(scope, node, "instant", pointer)
-    if "property" in node:
-        return Instant(node["property"])
     return _date(node["date"], pointer) if "date" in node else _timestamp(node["timestamp"], pointer)
 
 
-def intervals(scope: Scope, node: Any, pointer: str, instant: bool = True) -> Interval:
-    """Two ends, both included; with ``instant`` also a day or time, which is both.
+def read_end(text: str, pointer: str, is_start: bool) -> Instant:
+    """One end of an interval: a date, a time, or ``..`` for none.
 
     Raises
     ------
     FilterError
-        If it is something else, or ends before it starts.
+        If it is no day of the calendar, or a time without its offset from UTC.
     """
-    sort = scope.sort(node, pointer)
-    if sort == "instant" and instant:
-        one = instants(scope, node, pointer)
-        return one, one
-    if sort != "interval":
-        refuse(scope, node, "interval", pointer)
-    start, end = node["interval"]
-    ends = _end(scope, start, -_NEVER, f"{pointer}/interval/0"), _end(scope, end, _NEVER, f"{pointer}/interval/1")
-    if ends[0].name is None and ends[1].name is None and not _compared("<=", *ends)(None):
-        raise FilterError("an interval that ends after it starts", pointer)
-    return ends
-
-
-def _end(scope: Scope, told: Any, never: int, pointer: str) -> Instant:
-    if isinstance(told, dict):
-        return instants(scope, told, pointer)
-    if told == "..":
+    if text == "..":
+        never = -_NEVER if is_start else _NEVER
         return Instant(None, never, never)
-    return _timestamp(told, pointer) if "T" in told.upper() else _date(told, pointer)
+    return _timestamp(text, pointer) if "T" in text.upper() else _date(text, pointer)
 
 
-def _date(told: str, pointer: str) -> Instant:
+def interval(start: Instant, end: Instant, pointer: str) -> IntervalOperand:
+    """The interval between two instants.
+
+    Raises
+    ------
+    FilterError
+        If both are literals and it ends before it starts.
+    """
+    if start.is_literal and end.is_literal and not _compare_literals("<=", start, end):
+        raise FilterError("an interval that ends after it starts", pointer)
+    return IntervalOperand(start, end)
+
+
+def _date(text: str, pointer: str) -> Instant:
     try:
-        if not _DATE.fullmatch(told):
-            raise ValueError(told)
-        return Instant(None, (date.fromisoformat(told) - _EPOCH).days)
+        if not _DATE.fullmatch(text):
+            raise ValueError(text)
+        return Instant(None, (date.fromisoformat(text) - _EPOCH).days)
     except ValueError:
-        raise FilterError(f"a date such as '2025-08-08', not {told[:40]!r}", pointer) from None
+        raise FilterError(f"a date such as '2025-08-08', not {text[:40]!r}", pointer) from None
 
 
-def _timestamp(told: str, pointer: str) -> Instant:
+def _timestamp(text: str, pointer: str) -> Instant:
     try:
-        if not _TIMESTAMP.fullmatch(told):
-            raise ValueError(told)
-        since = datetime.fromisoformat(told.upper()).astimezone(UTC) - _MIDNIGHT
+        if not _TIMESTAMP.fullmatch(text):
+            raise ValueError(text)
+        since = datetime.fromisoformat(text.upper()).astimezone(UTC) - _MIDNIGHT
     except (ValueError, OverflowError):
-        raise FilterError(f"a time such as '2025-08-08T04:06:00Z', not {told[:40]!r}", pointer) from None
+        raise FilterError(f"a time such as '2025-08-08T04:06:00Z', not {text[:40]!r}", pointer) from None
     return Instant(None, since.days, (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds)
 
 
-def compared(op: str, left: Instant, right: Instant) -> Leaf:
-    """Whether one day is before another, the same and so on; unknown where either is. Two times compare exactly."""
-    compare = _compared(op, left, right)
-    return lambda collection: (compare(collection), _known(collection, left, right))
+def _compare(op: str, collection: Collection, left: Instant, right: Instant) -> Truth:
+    """Compare row by row; unknown where either is. Two times compare exactly, all else by days."""
+    return _compared(op, collection, left, right), _known(collection, left, right)
 
 
-def among(value: Instant, listed: Sequence[Instant]) -> Leaf | None:
-    """Whether a day of a column is one of a list of literals; ``None`` where any is otherwise."""
-    if value.name is None or any(one.name is not None for one in listed):
-        return None
-    days = np.array([one.day for one in listed], dtype=np.int64)
-    return lambda collection: (np.isin(value.days(collection), days), value.known(collection))
+def _compared(op: str, collection: Collection, left: Instant, right: Instant) -> Any:
+    if left.is_literal and right.is_literal:
+        return _compare_literals(op, left, right)
+    return COMPARISONS[op](left.days(collection), right.days(collection))
 
 
-def related(relation: str, left: Interval, right: Interval) -> Leaf:
-    """Whether two intervals stand in a relation; unknown where any of their ends is."""
-    ends = {"as": left[0], "ae": left[1], "bs": right[0], "be": right[1]}
-    asked = [_compared(op, ends[a], ends[b]) for a, op, b in RELATIONS[relation]]
-    negated = relation == "t_disjoint"
-
-    def truth(collection: Collection) -> Truth:
-        found = asked[0](collection)
-        for compare in asked[1:]:
-            found = found & compare(collection)
-        return np.logical_not(found) if negated else found, _known(collection, *left, *right)
-
-    return truth
+def _compare_literals(op: str, left: Instant, right: Instant) -> bool:
+    exact = left.micros is not None and right.micros is not None
+    return bool(COMPARISONS[op](left.micros, right.micros) if exact else COMPARISONS[op](left.day, right.day))
 
 
-def relation(scope: Scope, node: Mapping[str, Any], pointer: str) -> Leaf:
-    """A temporal operator with its operands.
-
-    Raises
-    ------
-    FilterError
-        If an operand is no time, or an instant where only intervals are related.
-    """
-    left, right = operands(node, 2, pointer)
-    instant = node["op"] in _OF_INSTANTS
-    a = intervals(scope, left, f"{pointer}/args/0", instant)
-    return related(node["op"], a, intervals(scope, right, f"{pointer}/args/1", instant))
+def _is_member(collection: Collection, value: Instant, literals: Sequence[Instant]) -> Truth:
+    """Whether a day is among literals; unknown where it is missing."""
+    if value.is_literal:
+        return any(_compare_literals("=", value, literal) for literal in literals), True
+    days = np.array([literal.day for literal in literals], dtype=np.int64)
+    return np.isin(value.days(collection), days), value.known(collection)
 
 
-def _compared(op: str, left: Instant, right: Instant) -> Any:
-    compare = COMPARISONS[op]
-    if left.micros is not None and right.micros is not None:
-        told = compare(left.micros, right.micros)
-        return lambda collection: told
-    return lambda collection: compare(left.days(collection), right.days(collection))
+def _relate(
+    relation: str, collection: Collection, left: Instant | IntervalOperand, right: Instant | IntervalOperand
+) -> Truth:
+    """Whether two spans of time stand in a relation; unknown where any of their ends is."""
+    ends = dict(zip(("as", "ae", "bs", "be"), (*left.ends, *right.ends), strict=True))
+    holds = reduce(
+        lambda known, comparison: known & comparison,
+        (_compared(op, collection, ends[a], ends[b]) for a, op, b in RELATIONS[relation]),
+    )
+    return np.logical_not(holds) if relation == "t_disjoint" else holds, _known(collection, *ends.values())
 
 
 def _known(collection: Collection, *instants: Instant) -> Bools | bool:
-    known: Bools | bool = True
-    for instant in {instant.name: instant for instant in instants}.values():
-        other = instant.known(collection)
-        known = other if known is True else known if other is True else known & other
-    return known
+    """Where all instants are known; each property is looked at once."""
+    distinct = {instant.name: instant for instant in instants}.values()
+    return reduce(both, (instant.known(collection) for instant in distinct))
+
+
+_INTERVAL: tuple[Sort, ...] = ("interval",)
+_TEMPORAL: tuple[Sort, ...] = ("interval", "instant")
+OPERATORS: Sequence[Operator] = (
+    *(Operator(op, (("instant",), ("instant",)), partial(_compare, op)) for op in COMPARISONS),
+    Operator("in", (("instant",), ("instant",)), _is_member),
+    *(
+        Operator(name, (_TEMPORAL if name in _OF_INSTANTS else _INTERVAL,) * 2, partial(_relate, name))
+        for name in RELATIONS
+    ),
+)

@@ -1,4 +1,4 @@
-"""Texts of a filter, compared by code point: each word of a column's dictionary is judged once, rows by their codes."""
+"""Texts in filters, compared by code point: each word of a column's dictionary is judged once, rows by their codes."""
 
 from __future__ import annotations
 
@@ -6,61 +6,63 @@ import re
 import unicodedata
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache, partial
 from itertools import takewhile
-from typing import Any
 
 import numpy as np
 
 from geo.columnar.dictionary_array import Codes
 from geo.lonlat import Bools
 from layers.collections.collection import Collection
-from layers.collections.column_values import Words
+from layers.collections.column_values import TextValues
+from layers.query.checked_tree import COMPARISONS, MIRRORED, Operator, Truth, both, present
 from layers.query.cql2_tree import FilterError
-from layers.query.operands import COMPARISONS, FOLDS, MIRRORED, Leaf, Scope, Truth, operands, present, refuse
 
+#: Functions that make texts alike before they are compared (21-065r2, 7.4).
+FOLDS = ("casei", "accenti")
 #: Longest pattern of LIKE.
 MAX_PATTERN = 250
 #: Letters with a stroke or without their dot, which Unicode does not take apart.
 _STROKES = str.maketrans("ĐđĦħŁłØøŦŧƗɨı", "DdHhLlOoTtIii")
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
-    """A text of each row, that of a column (``name``) or a literal; ``fold`` names what is taken off, see `folded`."""
+@dataclass(frozen=True)
+class TextOperand:
+    """A text in each row.
+
+    Parameters
+    ----------
+    name
+        The property, ``None`` of a literal.
+    fold
+        What is taken off before texts are compared, see `folded`.
+    literal
+        The literal as it is written.
+    """
 
     name: str | None
-    fold: str
+    fold: str = ""
     literal: str = ""
 
-    def words(self, collection: Collection) -> Words:
+    @property
+    def is_literal(self) -> bool:
+        """Whether it is the same text in all rows."""
+        return self.name is None
+
+    @cached_property
+    def value(self) -> str:
+        """The literal, folded."""
+        return folded(self.literal, self.fold)
+
+    def words(self, collection: Collection) -> TextValues:
         """The column as codes of a dictionary of folded words."""
         plain = collection.values(str(self.name)).words
         return plain.folded(self.fold, lambda word: folded(word, self.fold)) if self.fold else plain
 
     def known(self, collection: Collection) -> Bools | bool:
-        """Which rows have a text."""
+        """Which rows have a text, shape (n,), or True for all."""
         return True if self.name is None else present(collection, self.name)
-
-
-def texts(scope: Scope, node: Any, pointer: str) -> Text:
-    """A column, a literal, or either within CASEI or ACCENTI.
-
-    Raises
-    ------
-    FilterError
-        If it is something else.
-    """
-    folds: set[str] = set()
-    while isinstance(node, dict) and node.get("op") in FOLDS:
-        folds.add(node["op"])
-        (node,) = operands(node, 1, pointer)
-        pointer += "/args/0"
-    if scope.sort(node, pointer) != "text":
-        refuse(scope, node, "text", pointer)
-    fold = "+".join(name for name in FOLDS if name in folds)
-    return Text(node["property"], fold) if isinstance(node, dict) else Text(None, fold, folded(node, fold))
 
 
 def folded(text: str, fold: str) -> str:
@@ -79,56 +81,75 @@ def folded(text: str, fold: str) -> str:
     return unicodedata.normalize("NFC", text) if fold else text
 
 
-def compared(op: str, left: Text, right: Text) -> Leaf:
-    """Whether one text is before another, equal and so on, by code point; unknown where either is."""
-    if left.name is None and right.name is None:
-        told = bool(COMPARISONS[op](left.literal, right.literal))
-        return lambda collection: (told, True)
-    if left.name is None:
-        return compared(MIRRORED[op], right, left)
-    if right.name is None:
-        return lambda collection: (_against(op, left.words(collection), right.literal), left.known(collection))
-    return lambda collection: (_between(op, collection, left, right), _both_known(collection, left, right))
+def _with_fold(name: str, text: TextOperand) -> TextOperand:
+    """A text folded once more; the order of the folds does not matter."""
+    return replace(text, fold="+".join(fold for fold in FOLDS if fold == name or fold in text.fold))
 
 
-def among(text: Text, listed: Sequence[str]) -> Leaf:
-    """Whether a text is one of a list."""
-    if text.name is None:
-        told = text.literal in listed
-        return lambda collection: (told, True)
-
-    def truth(collection: Collection) -> Truth:
-        words = text.words(collection)
-        chosen = np.zeros(len(words.words) + 1, dtype=bool)
-        for literal in listed:
-            place = bisect_left(words.words, literal)
-            chosen[place] |= _is_at(words, place, literal)
-        return chosen[words.codes], text.known(collection)
-
-    return truth
+def _compare(op: str, collection: Collection, left: TextOperand, right: TextOperand) -> Truth:
+    """Compare row by row, by code point; unknown where either text is."""
+    if left.is_literal and right.is_literal:
+        return bool(COMPARISONS[op](left.value, right.value)), True
+    if left.is_literal:
+        return _compare(MIRRORED[op], collection, right, left)
+    known = both(left.known(collection), right.known(collection))
+    if right.is_literal:
+        return _compare_with_literal(op, left.words(collection), right.value), known
+    return _compare_columns(op, collection, left, right), known
 
 
-def like(text: Text, pattern: Text, pointer: str) -> Leaf:
-    """Whether a text matches a pattern: % is any characters, _ is one, a backslash takes either at its word.
+def _compare_with_literal(op: str, words: TextValues, literal: str) -> Bools:
+    """Compare a column with a literal, which is a word of the dictionary or lies between two."""
+    rank = bisect_left(words.words, literal)
+    exact = _is_at(words, rank, literal)
+    codes = words.codes
+    if op in ("=", "<>"):
+        same = codes == rank if exact else np.zeros(len(codes), dtype=bool)
+        return same if op == "=" else ~same
+    if op in ("<", ">="):
+        return codes < rank if op == "<" else codes >= rank
+    return codes >= rank + exact if op == ">" else codes < rank + exact
 
-    Raises
-    ------
-    FilterError
-        If the pattern is a column, too long, or ends in the middle of an escape.
-    """
-    if pattern.name is not None:
-        raise FilterError("a pattern in quotes, not a property", pointer)
-    if len(pattern.literal) > MAX_PATTERN:
-        raise FilterError(f"a pattern of at most {MAX_PATTERN} characters", pointer)
-    read = _pattern(pattern.literal, pointer)
-    if text.name is None:
-        told = read.expression.fullmatch(text.literal) is not None
-        return lambda collection: (told, True)
-    return lambda collection: (read.chosen(text.words(collection)), text.known(collection))
+
+def _is_at(words: TextValues, rank: int, literal: str) -> bool:
+    return rank < len(words.words) and words.words[rank] == literal
+
+
+def _compare_columns(op: str, collection: Collection, left: TextOperand, right: TextOperand) -> Bools:
+    """Compare two columns by the ranks of both in the dictionary of the left one."""
+    a, b = left.words(collection), right.words(collection)
+    ranks: Codes = collection.query_cache.get_or_compute(("places", left, right), lambda: _ranks(a, b))
+    result: Bools = COMPARISONS[op](2 * a.codes + 1, ranks[b.codes])
+    return result
+
+
+def _ranks(a: TextValues, b: TextValues) -> Codes:
+    """Twice the rank of each word of b among those of a, and 1 more where it is a word of a; -1 for missing texts."""
+    words = list(a.words)  # all of them are looked at
+    ranks = [bisect_left(words, word) for word in b.words]
+    doubled = [2 * rank + (words[rank : rank + 1] == [word]) for rank, word in zip(ranks, b.words, strict=True)]
+    return np.array([*doubled, -1], dtype=np.int32)
+
+
+def _is_member(collection: Collection, text: TextOperand, literals: Sequence[TextOperand]) -> Truth:
+    """Whether a text is among literals; unknown where it is missing."""
+    listed = [literal.value for literal in literals]
+    if text.is_literal:
+        return text.value in listed, True
+    words = text.words(collection)
+    chosen = np.zeros(len(words.words) + 1, dtype=bool)
+    for literal in listed:
+        rank = bisect_left(words.words, literal)
+        chosen[rank] |= _is_at(words, rank, literal)
+    return chosen[words.codes], text.known(collection)
+
+
+def _is_null(collection: Collection, text: TextOperand) -> Truth:
+    return np.logical_not(text.known(collection)), True
 
 
 @dataclass(frozen=True, slots=True)
-class _Pattern:
+class Pattern:
     """A pattern of LIKE, and what makes the usual ones quick.
 
     Parameters
@@ -145,8 +166,8 @@ class _Pattern:
     start: str
     rest: str | None
 
-    def chosen(self, words: Words) -> Bools:
-        """Which rows match. Words are in order, so that those with the same beginning are neighbours."""
+    def matches(self, words: TextValues) -> Bools:
+        """Which rows match, shape (n,). Words are in order, so that those with the same beginning are neighbours."""
         size = len(self.start)
         low = bisect_left(words.words, self.start)
         high = bisect_right(words.words, self.start, low, key=lambda word: word[:size])
@@ -154,15 +175,30 @@ class _Pattern:
         if self.rest is None:
             chosen[low:high] = [self.expression.fullmatch(word) is not None for word in words.words[low:high]]
         elif self.rest:
-            chosen[:-1] = words.holding(self.rest)
+            chosen[:-1] = words.containing(self.rest)
         else:
             chosen[low:high] = True
         return chosen[words.codes]
 
 
+def read_pattern(text: TextOperand, pointer: str) -> Pattern:
+    """Read a pattern of LIKE: % is any characters, _ is one, a backslash takes either at its word.
+
+    Raises
+    ------
+    FilterError
+        If the pattern is a property, too long, or ends in the middle of an escape.
+    """
+    if not text.is_literal:
+        raise FilterError("a pattern in quotes, not a property", pointer)
+    if len(text.value) > MAX_PATTERN:
+        raise FilterError(f"a pattern of at most {MAX_PATTERN} characters", pointer)
+    return _pattern(text.value, pointer)
+
+
 @lru_cache(maxsize=256)
-def _pattern(pattern: str, pointer: str) -> _Pattern:
-    """Read a pattern; as an expression it never goes back: what is between two % is taken at its first place."""
+def _pattern(pattern: str, pointer: str) -> Pattern:
+    """Read a pattern; its expression never backtracks: what is between two % is matched where it first occurs."""
     pieces: list[list[str | None]] = [[]]
     letters = iter(pattern)
     for letter in letters:
@@ -173,18 +209,18 @@ def _pattern(pattern: str, pointer: str) -> _Pattern:
         if not taken:
             raise FilterError("a character after the \\ at the end of the pattern", pointer)
         pieces[-1].append(None if letter == "_" else taken)
-    told = ["".join("." if one is None else re.escape(one) for one in piece) for piece in pieces]
-    inner = "".join(f"(?>.*?{piece})" for piece in told[1:-1] if piece)
-    expression = told[0] if len(told) == 1 else f"{told[0]}{inner}.*{told[-1]}"
-    return _Pattern(re.compile(expression, re.DOTALL), _start(pieces[0]), _rest(pieces))
+    parts = ["".join("." if letter is None else re.escape(letter) for letter in piece) for piece in pieces]
+    inner = "".join(f"(?>.*?{part})" for part in parts[1:-1] if part)
+    expression = parts[0] if len(parts) == 1 else f"{parts[0]}{inner}.*{parts[-1]}"
+    return Pattern(re.compile(expression, re.DOTALL), _start(pieces[0]), _rest(pieces))
 
 
 def _start(piece: Sequence[str | None]) -> str:
-    return "".join(one for one in takewhile(lambda one: one is not None, piece) if one)
+    return "".join(letter for letter in takewhile(lambda letter: letter is not None, piece) if letter)
 
 
 def _rest(pieces: Sequence[Sequence[str | None]]) -> str | None:
-    plain = ["".join(one for one in piece if one) for piece in pieces]
+    plain = ["".join(letter for letter in piece if letter) for piece in pieces]
     if any(None in piece for piece in pieces) or len(pieces) == 1 or pieces[-1]:
         return None
     if len(pieces) == 2:
@@ -192,39 +228,17 @@ def _rest(pieces: Sequence[Sequence[str | None]]) -> str | None:
     return plain[1] if len(pieces) == 3 and not plain[0] else None
 
 
-def _against(op: str, words: Words, literal: str) -> Bools:
-    """A column against a literal, which is between two words of the dictionary or one of them."""
-    place = bisect_left(words.words, literal)
-    there = _is_at(words, place, literal)
-    codes = words.codes
-    if op in ("=", "<>"):
-        same = codes == place if there else np.zeros(len(codes), dtype=bool)
-        return same if op == "=" else ~same
-    if op in ("<", ">="):
-        return codes < place if op == "<" else codes >= place
-    return codes >= place + there if op == ">" else codes < place + there
+def _like(collection: Collection, text: TextOperand, pattern: Pattern) -> Truth:
+    """Whether a text matches a pattern; unknown where it is missing."""
+    if text.is_literal:
+        return pattern.expression.fullmatch(text.value) is not None, True
+    return pattern.matches(text.words(collection)), text.known(collection)
 
 
-def _is_at(words: Words, place: int, literal: str) -> bool:
-    return place < len(words.words) and words.words[place] == literal
-
-
-def _between(op: str, collection: Collection, left: Text, right: Text) -> Bools:
-    """Two columns, by the places of both in the dictionary of the left one."""
-    a, b = left.words(collection), right.words(collection)
-    places: Codes = collection.recent.get(("places", left, right), lambda: _places(a, b))
-    found: Bools = COMPARISONS[op](2 * a.codes + 1, places[b.codes])
-    return found
-
-
-def _places(a: Words, b: Words) -> Codes:
-    """Twice the place of each word of b in a, and 1 more where it is a word of a."""
-    words = list(a.words)  # all of them are looked at
-    places = [bisect_left(words, word) for word in b.words]
-    told = [2 * place + (words[place : place + 1] == [word]) for place, word in zip(places, b.words, strict=True)]
-    return np.array([*told, -1], dtype=np.int32)
-
-
-def _both_known(collection: Collection, left: Text, right: Text) -> Bools | bool:
-    a, b = left.known(collection), right.known(collection)
-    return b if a is True else a if b is True else a & b
+OPERATORS: Sequence[Operator] = (
+    *(Operator(name, (("text",),), partial(_with_fold, name), "text") for name in FOLDS),
+    *(Operator(op, (("text",), ("text",)), partial(_compare, op)) for op in COMPARISONS),
+    Operator("in", (("text",), ("text",)), _is_member),
+    Operator("like", (("text",), ("pattern",)), _like),
+    Operator("isNull", (("text",),), _is_null),
+)

@@ -1,1 +1,1 @@
-"""Data that the atlas looks things up in and never edits: base map, regions, gazetteer."""
+"""Data that records are looked up in and that the atlas never edits: base map, regions, gazetteer."""

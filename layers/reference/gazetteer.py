@@ -1,24 +1,141 @@
-"""Looks places up by name: ranked candidates with what each is good to, and one answer only where one alone fits."""
+"""Looks places up by name in the gazetteer: ranked candidates, and a best one only where a single place fits."""
 
 from __future__ import annotations
 
 import math
 import re
+import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
+from typing import Any
 
-from layers.model.records import Reason
+from layers.model.messages import Message
 from layers.model.types import Basis
-from layers.reference.gazetteer_index import GazetteerMissing, Index
-from layers.reference.gazetteer_ranking import Scored, scored_place, scored_region, verdict
-from layers.reference.gazetteer_scoring import WEIGHTS, Asked
-from layers.reference.regions import has_region_word
-from layers.text.place_names import MAX_LENGTH, bare, fold, is_cyrillic, parts, spelled
+from layers.reference.gazetteer_build import FORMAT_VERSION, SEPARATOR
+from layers.reference.gazetteer_scoring import (
+    NamedPlace,
+    NamedRegion,
+    PlaceQuery,
+    PlaceReason,
+    ScoredPlace,
+    scored_place,
+    scored_region,
+    verdict,
+)
+from layers.reference.regions import has_region_word, region_key
+from layers.text.place_names import MAX_LENGTH, bare, fold, is_cyrillic, parts, spelled, stem
 
-__all__ = ["Candidate", "Gazetteer", "GazetteerMissing", "Places"]
+_MAX_ROWS = 2000
+_PLACE = "p.id, p.name, p.country, p.admin1, p.admin2, p.lon, p.lat, p.population, p.feature, n.spelled, p.origin"
+_BY_KEY = f"SELECT {_PLACE} FROM names n CROSS JOIN places p ON p.id = n.place WHERE n.key = ? LIMIT {_MAX_ROWS}"
+_BY_STEM = f"SELECT {_PLACE} FROM stems n CROSS JOIN places p ON p.id = n.place WHERE n.stem = ? LIMIT {_MAX_ROWS}"
+_REGIONS = (
+    "SELECT r.country, r.code, r.name, r.id, r.lon, r.lat, r.radius_m, n.kind, n.spelled "
+    "FROM region_names n CROSS JOIN regions r USING (country, code) WHERE n.key = ? ORDER BY n.kind"
+)
 
-#: Most candidates that are given.
+
+class GazetteerMissing(Exception):
+    """There is no gazetteer index at the path, or one of another version."""
+
+
+class GazetteerIndex:
+    """The SQLite file of a built gazetteer, open for reading; threads may share it."""
+
+    def __init__(self, base: sqlite3.Connection) -> None:
+        self._base = base
+        self._lock = Lock()
+
+    @classmethod
+    def open(cls, path: Path) -> GazetteerIndex:
+        """Open an index.
+
+        Raises
+        ------
+        GazetteerMissing
+            There is no such file, or it is no index of this version.
+        """
+        if not path.is_file():
+            raise GazetteerMissing(f"there is no gazetteer at {path}: run `make setup`")
+        # Immutable: a new index is written aside and renamed over the old one.
+        address = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
+        base = sqlite3.connect(address, uri=True, check_same_thread=False, isolation_level=None)
+        try:
+            if base.execute("PRAGMA user_version").fetchone()[0] != FORMAT_VERSION:
+                raise sqlite3.DatabaseError
+            base.execute("SELECT 1 FROM region_names, names, places LIMIT 1").fetchone()
+        except sqlite3.DatabaseError:
+            base.close()
+            raise GazetteerMissing(f"{path} is no gazetteer of this version: run `make setup`") from None
+        base.execute("PRAGMA mmap_size = 268435456")
+        return cls(base)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._base.close()
+
+    def origins(self) -> tuple[tuple[str, str, int], ...]:
+        """Return name, licence and number of places of each gazetteer in the index."""
+        return tuple(self._all("SELECT name, licence, places FROM origins ORDER BY id"))
+
+    def origin_name(self, number: int) -> str:
+        """Return the name of a gazetteer by its number in the index."""
+        return str(self._all("SELECT name FROM origins WHERE id = ?", number)[0][0])
+
+    def places_of(self, sha256: str) -> int | None:
+        """Return how many places came from a file of a digest; ``None`` if no such file was added."""
+        rows = self._all("SELECT places FROM origins WHERE sha256 = ?", sha256)
+        return rows[0][0] if rows else None
+
+    def named(self, key: str) -> list[NamedPlace]:
+        """Return the places that have a name of a key, at most 2,000."""
+        return [_place(row) for row in self._all(_BY_KEY, key)]
+
+    def inflected(self, key: str) -> list[NamedPlace]:
+        """Return the places that have a Cyrillic name of which a key may be a case form, at most 2,000."""
+        return [_place(row) for row in self._all(_BY_STEM, stem(key))]
+
+    def regions(self, text: str, country: str | None = None) -> list[NamedRegion]:
+        """Return the first-level regions that a text may mean, each once.
+
+        A region that is but a city is left out where the text has a word such as oblast.
+        """
+        regions: dict[tuple[str, str], NamedRegion] = {}
+        for row in map(NamedRegion._make, self._all(_REGIONS, region_key(text))):
+            is_city = row.kind == "city" and has_region_word(text)
+            if not is_city and country in (None, row.country):
+                regions.setdefault((row.country, row.code), row)
+        return list(regions.values())
+
+    def region_name(self, country: str, code: str) -> str | None:
+        """Return the English name of a first-level region; ``None`` where GeoNames lists no such region."""
+        rows = self._all("SELECT name FROM regions WHERE country = ? AND code = ?", country, code)
+        return rows[0][0] if rows else None
+
+    def districts(self, text: str) -> set[tuple[str, str, str]]:
+        """Return country, admin1 and admin2 of second-level divisions by name; only added gazetteers have any."""
+        places = self.named(fold(text)) or self.inflected(fold(text))
+        return {(each.country, each.admin1, each.admin2) for each in places if each.feature == "A.ADM2" and each.admin2}
+
+    def country(self, text: str) -> str | None:
+        """Return the ISO 3166-1 code of a country by its name; ``None`` where no country has that name."""
+        rows = self._all("SELECT iso FROM countries WHERE key = ?", fold(text))
+        return rows[0][0] if rows else None
+
+    def _all(self, query: str, *values: object) -> list[tuple[Any, ...]]:
+        with self._lock:
+            return self._base.execute(query, values).fetchall()
+
+
+def _place(row: tuple[Any, ...]) -> NamedPlace:
+    return NamedPlace._make((*row[:9], tuple(row[9].split(SEPARATOR)), row[10]))
+
+
+__all__ = ["Candidate", "Gazetteer", "GazetteerMissing", "PlaceSearch"]
+
+#: The largest number of candidates of a search.
 MAX_LIMIT = 100
 
 _CODE = re.compile("[A-Za-z]{2}")
@@ -26,12 +143,28 @@ _CODE = re.compile("[A-Za-z]{2}")
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A place that may be meant.
+    """A place that a text may mean.
 
-    ``id`` is its GeoNames id, ``matched`` the spelling that was found (in small letters), ``region`` the name of its
-    first-level division and ``admin1`` the code of that. ``lon`` and ``lat`` are degrees (OGC:CRS84),
-    ``uncertainty_m`` is the radius that is to hold what is reported at it, ``basis`` what the coordinate stands for.
-    ``feature`` is the GeoNames class and code, None where the gazetteer does not say; ``origin`` is the gazetteer.
+    Attributes
+    ----------
+    id
+        GeoNames id.
+    matched
+        The spelling that the text matched, in small letters.
+    region, admin1
+        Name and code of the first-level division; no name where GeoNames lists none.
+    lon, lat
+        Degrees (OGC:CRS84).
+    feature
+        GeoNames class and code, such as "P.PPL"; ``None`` where the gazetteer has none.
+    origin
+        Name of the gazetteer.
+    uncertainty_m
+        Radius in metres that holds nine in ten of the events reported at the place.
+    basis
+        What the coordinate stands for.
+    score, reasons
+        How well the place fits, and the reasons whose weights add up to it.
     """
 
     id: int
@@ -48,27 +181,27 @@ class Candidate:
     uncertainty_m: float
     basis: Basis
     score: float
-    reasons: tuple[Reason, ...]
+    reasons: tuple[PlaceReason, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Places:
-    """What a text may mean: candidates, best first, and one of them as ``best`` only where it alone fits.
+class PlaceSearch:
+    """The result of a search: candidates, best first, and the ``best`` only where it is the single one that fits.
 
-    ``ambiguous`` if more than one place fits and nothing that was asked tells them apart; ``why`` says it in words.
+    ``ambiguous`` where several places fit and the query does not separate them; ``explanation`` says which is the case.
     """
 
     text: str
     candidates: tuple[Candidate, ...]
     best: Candidate | None
     ambiguous: bool
-    why: str
+    explanation: Message
 
 
 class Gazetteer:
-    """A built index, open for reading. Threads may share it."""
+    """The gazetteer, open for searches; threads may share it."""
 
-    def __init__(self, index: Index) -> None:
+    def __init__(self, index: GazetteerIndex) -> None:
         self._index = index
 
     @classmethod
@@ -80,14 +213,14 @@ class Gazetteer:
         GazetteerMissing
             There is no such file, or it is no index of this version.
         """
-        return cls(Index.open(path))
+        return cls(GazetteerIndex.open(path))
 
     def close(self) -> None:
         """Close the file."""
         self._index.close()
 
     def origins(self) -> tuple[tuple[str, str, int], ...]:
-        """The gazetteers in it: name, licence and number of places."""
+        """Return name, licence and number of places of each gazetteer in the index."""
         return self._index.origins()
 
     def find(
@@ -98,24 +231,30 @@ class Gazetteer:
         country: str | None = None,
         near: tuple[float, float] | None = None,
         limit: int = 10,
-    ) -> Places:
-        """Places that a text may mean, best first.
+    ) -> PlaceSearch:
+        """Search the places that a text may mean.
 
         Parameters
         ----------
         text
             A name in Latin or Cyrillic letters, in Ukrainian, Russian, English or German spelling, or any that
             GeoNames has; also a region (``Одещина``), a name in a case of it (``в Одесі``), and a name with what it
-            lies in (``Orlivka, Odesa oblast``). Text beyond 200 characters is cut; without a letter nothing is found.
+            lies in (``Orlivka, Odesa oblast``). Text beyond 200 characters is cut; a text without a letter has no
+            candidates.
         region
-            The first-level division it lies in, or the second where an added gazetteer has it, in any spelling.
-            One that is not known tells nothing apart.
+            The first-level division that the place lies in, or the second where an added gazetteer has it, in any
+            spelling. A region that is not known separates no candidates.
         country
             ISO 3166-1 alpha-2, or a name.
         near
-            lon, lat in degrees of a point that it is within 300 km of.
+            Lon, lat in degrees (OGC:CRS84) of a point that the place is within 300 km of.
         limit
-            Most candidates that are given, 1 to 100. Nothing else depends on it.
+            The largest number of candidates, 1 to 100; best and explanation do not depend on it.
+
+        Returns
+        -------
+        PlaceSearch
+            Candidates by falling score.
 
         Raises
         ------
@@ -126,72 +265,73 @@ class Gazetteer:
             raise ValueError(f"near={near!r}: expected lon, lat in degrees")
         name, *within = list(parts(text)) or [""]
         iso, regions = self._context(region, country, within)
-        asked = Asked(spelled(name), fold(name), country=iso, regions=regions, near=near)
-        ranked = sorted(self._scored(name, asked), key=lambda one: (-one.score, one.hit.id))
-        best, ambiguous, why = verdict(ranked, asked)
+        query = PlaceQuery(spelled(name), fold(name), country=iso, regions=regions, near=near)
+        ranked = sorted(self._scored(name, query), key=lambda scored: (-scored.score, scored.place.id))
+        best, ambiguous, explanation = verdict(ranked, query)
         if best:
-            ranked = [best, *(one for one in ranked if one is not best)]
-        told = [self._candidate(one) for one in ranked[: max(1, min(limit, MAX_LIMIT))]]
-        return Places(text[:MAX_LENGTH], tuple(told), told[0] if best else None, ambiguous, why)
+            ranked = [best, *(scored for scored in ranked if scored is not best)]
+        candidates = tuple(self._candidate(scored) for scored in ranked[: max(1, min(limit, MAX_LIMIT))])
+        return PlaceSearch(text[:MAX_LENGTH], candidates, candidates[0] if best else None, ambiguous, explanation)
 
     def _context(
         self, region: str | None, country: str | None, within: Sequence[str]
     ) -> tuple[str | None, frozenset[tuple[str, ...]] | None]:
-        """The country, and the regions or districts, that a place is to lie in; what follows the name counts too."""
-        said = [*(parts(region) if region else ()), *within]
-        countries = [country] if country else said
+        """Return the country and the regions or districts that a place is to lie in.
+
+        ``within`` are the parts of the text behind the name; ``None`` where no region is asked for.
+        """
+        countries = [country] if country else [*(parts(region) if region else ()), *within]
         iso = next((code for part in countries if (code := self._index.country(part))), None)
         if country and _CODE.fullmatch(country.strip()):
             iso = country.strip().upper()
-        asked = list(parts(region)) if region else within
-        asked = [part for part in asked if self._index.country(part) is None]
-        if not asked:
+        names = list(parts(region)) if region else within
+        names = [part for part in names if self._index.country(part) is None]
+        if not names:
             return iso, None
-        found: set[tuple[str, ...]] = set()
-        for part in asked:
-            divisions = {(hit.country, hit.code) for hit in self._index.regions(part, iso)}
-            found |= divisions or self._index.districts(part)
-        return iso, frozenset(found)
+        regions: set[tuple[str, ...]] = set()
+        for part in names:
+            divisions = {(named.country, named.code) for named in self._index.regions(part, iso)}
+            regions |= divisions or self._index.districts(part)
+        return iso, frozenset(regions)
 
-    def _scored(self, name: str, asked: Asked) -> list[Scored]:
-        both = (*self._in_a_case(name, asked), *self._called(name, asked))
-        found = {one.hit.id: one for one in sorted(both, key=lambda one: one.score)}
-        return [*self._as_region(name, asked, not found), *found.values()]
+    def _scored(self, name: str, query: PlaceQuery) -> list[ScoredPlace]:
+        scored = (*self._in_a_case(name, query), *self._named(name, query))
+        by_id = {place.place.id: place for place in sorted(scored, key=lambda place: place.score)}
+        return [*self._as_region(name, query, not by_id), *by_id.values()]
 
-    def _called(self, name: str, asked: Asked) -> list[Scored]:
-        """Places called so; else without the words around the name."""
-        for way in dict.fromkeys((name, bare(name))):
-            if (key := fold(way)) and (hits := self._index.named(key)):
-                return [scored_place(hit, asked.called(spelled(way), key)) for hit in hits]
+    def _named(self, name: str, query: PlaceQuery) -> list[ScoredPlace]:
+        """Return the places of that name, or of the name without the words around it where there are none."""
+        for spelling in dict.fromkeys((name, bare(name))):
+            if (key := fold(spelling)) and (places := self._index.named(key)):
+                return [scored_place(place, query.renamed(spelled(spelling), key)) for place in places]
         return []
 
-    def _in_a_case(self, name: str, asked: Asked) -> list[Scored]:
-        """Places of which the text is a case form."""
+    def _in_a_case(self, name: str, query: PlaceQuery) -> list[ScoredPlace]:
+        """Return the places whose name the text is a case form of."""
         short = bare(name)
         if not is_cyrillic(short) or has_region_word(name) or not (key := fold(short)):
             return []
-        return [
-            scored_place(hit, asked.called(spelled(short), key, inflected=True)) for hit in self._index.inflected(key)
-        ]
+        inflected = query.renamed(spelled(short), key, inflected=True)
+        return [scored_place(place, inflected) for place in self._index.inflected(key)]
 
-    def _as_region(self, name: str, asked: Asked, nothing_else: bool) -> Iterator[Scored]:
-        """Regions that the text means: by a word such as oblast, a nickname, or where no place is called so."""
+    def _as_region(self, name: str, query: PlaceQuery, nothing_else: bool) -> Iterator[ScoredPlace]:
+        """Give the regions that the text means: by a word such as oblast, a nickname, or as no place has the name."""
         has_word = has_region_word(name)
-        for region in self._index.regions(bare(name), asked.country):
+        for region in self._index.regions(bare(name), query.country):
             if has_word or nothing_else or region.kind == "alone":
-                yield from scored_region(region, asked)
+                yield from scored_region(region, query)
 
-    def _candidate(self, one: Scored) -> Candidate:
-        hit = one.hit
+    def _candidate(self, scored: ScoredPlace) -> Candidate:
+        place = scored.place
         return Candidate(
-            **{name: getattr(hit, name) for name in ("id", "name", "country", "admin1", "lon", "lat")},
-            matched=one.matched,
-            region=self._index.region_name(hit.country, hit.admin1),
-            population=hit.population,
-            feature=hit.feature,
-            origin=self._index.origin_name(hit.origin),
-            uncertainty_m=one.uncertainty_m,
-            basis=one.basis,
-            score=round(one.score, 3),
-            reasons=tuple(Reason(**said._asdict(), detail=WEIGHTS[said.name][1]) for said in one.said),
+            **{name: getattr(place, name) for name in ("id", "name", "country", "admin1", "lon", "lat")},
+            matched=scored.matched,
+            region=self._index.region_name(place.country, place.admin1),
+            population=place.population,
+            feature=place.feature,
+            origin=self._index.origin_name(place.origin),
+            uncertainty_m=scored.uncertainty_m,
+            basis=scored.basis,
+            score=round(scored.score, 3),
+            reasons=scored.reasons,
         )

@@ -1,7 +1,7 @@
 """Builds the gazetteer: places and their names in one SQLite file, looked up by the key of a name.
 
-Run as `python -m layers.reference.gazetteer_build data/gazetteer.sqlite`. A file is written aside and renamed into
-its place, so that whoever reads the old one goes on reading it.
+Run as `python -m layers.reference.gazetteer_build data/gazetteer.sqlite`. The file is written aside and renamed into
+place, so that readers of the old one are not disturbed.
 """
 
 from __future__ import annotations
@@ -21,20 +21,21 @@ from numpy.typing import NDArray
 from rich.progress import track
 
 from layers.reference import basemap_build, geonames, regions
-from layers.reference.geonames import Row
+from layers.reference.geonames import GeonamesPlace
 from layers.text.place_names import fold, is_cyrillic, is_readable, spelled, stem
 
 #: Changes whenever an older index can no longer be read.
-FORMAT = 1
+FORMAT_VERSION = 1
 EARTH_RADIUS_M = 6_371_008.8
-#: A region reaches to this share of its places, for the farthest of a hundred may be misplaced, and a tenth beyond, for
-#: places end before the land does: that holds 98 to 100 % of the land of Ukraine's regions, but 91 % of Kherson's.
+#: The radius of a region holds this share of its places, as the farthest of a hundred may be misplaced, and is enlarged
+#: by a tenth, as settlements end before the land does: it holds 98 to 100 % of the land of Ukraine's regions, but 91 %
+#: of Kherson's.
 SHARE_INSIDE = 0.99
-BEYOND = 1.1
-_LEAST_RADIUS_M = 5_000.0
-#: Where names are reported in Ukrainian or Russian cases: only there are they found in a case of theirs.
+ENLARGED = 1.1
+_MIN_RADIUS_M = 5_000.0
+#: Countries whose places are reported in Ukrainian or Russian: names are searched in their cases only there.
 INFLECTED_IN = re.compile("UA|RU|BY|MD|KZ|PL|RO|HU|SK|BG|TR|GE|AZ|AM|LT|LV|EE")
-#: Between the spellings of one key.
+#: Separates the spellings of one key in a column.
 SEPARATOR = "\t"
 
 _TABLES = """
@@ -56,10 +57,10 @@ CREATE TEMP TABLE staged_stems (stem TEXT, place INTEGER, spelled TEXT);
 """
 
 
-def build(path: Path, rows: Iterable[Row] | None = None) -> None:
-    """Build the index from the installed GeoNames package, or from ``rows``. Folders on the way are made.
+def build(path: Path, rows: Iterable[GeonamesPlace] | None = None) -> None:
+    """Build the index from the installed GeoNames package, or from ``rows``; missing folders are created.
 
-    Added gazetteers are no part of it: add them again.
+    Gazetteers that were added to an older index are not in the new one.
 
     Raises
     ------
@@ -67,10 +68,10 @@ def build(path: Path, rows: Iterable[Row] | None = None) -> None:
         The package that holds the places is not installed.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    given = geonames.bundled() if rows is None else rows
+    given = geonames.bundled_places() if rows is None else rows
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".gazetteer-") as aside:
         fresh = Path(aside) / path.name
-        with closing(unsafe(fresh)) as base:
+        with closing(unjournaled(fresh)) as base:
             base.executescript(_TABLES)
             base.execute("INSERT INTO origins VALUES (1, ?, NULL, ?, 0)", (geonames.BUNDLED, geonames.LICENCE))
             _fill(base, track(given, description="Building the gazetteer", total=None, transient=True))
@@ -79,60 +80,78 @@ def build(path: Path, rows: Iterable[Row] | None = None) -> None:
         fresh.replace(path)
 
 
-def extent(lonlat: NDArray[np.float64]) -> tuple[float, float, float]:
-    """Give the middle (lon, lat) of at least one place (degrees, shape (n, 2)) and how far they reach from it.
+def region_extent(lonlat: NDArray[np.float64]) -> tuple[float, float, float]:
+    """Compute the middle and radius of a region from its places.
 
-    The middle is that of the places as vectors from the Earth's centre, so the antimeridian is no obstacle; distances
-    are on a sphere. The radius is in metres, as of ``reach``.
+    Parameters
+    ----------
+    lonlat
+        At least one place, lon/lat in degrees (OGC:CRS84), shape (n, 2).
+
+    Returns
+    -------
+    (float, float, float)
+        Lon and lat in degrees of the mean of the places as vectors from the Earth's centre, which the antimeridian does
+        not disturb, and the radius of `region_radius_m` in metres.
     """
     lam, phi = np.radians(lonlat).T
     middle = np.array([np.cos(phi) * np.cos(lam), np.cos(phi) * np.sin(lam), np.sin(phi)]).mean(axis=1)
     lon, lat = np.degrees(np.arctan2(middle[1], middle[0])), np.degrees(np.arctan2(middle[2], np.hypot(*middle[:2])))
-    return float(lon), float(lat), reach(float(lon), float(lat), lonlat)
+    return float(lon), float(lat), region_radius_m(float(lon), float(lat), lonlat)
 
 
-def reach(lon: float, lat: float, lonlat: NDArray[np.float64]) -> float:
-    """Give the radius in metres around a point that holds the region of its places (degrees, shape (n, 2)).
+def region_radius_m(lon: float, lat: float, lonlat: NDArray[np.float64]) -> float:
+    """Compute the radius of a region around a point, on a sphere.
 
-    It is that of 99 % of the places and a tenth more, at least 5,000.
+    Parameters
+    ----------
+    lon, lat
+        The point, in degrees.
+    lonlat
+        At least one place of the region, lon/lat in degrees (OGC:CRS84), shape (n, 2).
+
+    Returns
+    -------
+    float
+        Metres: the radius that holds 99 % of the places and a tenth more, at least 5,000.
     """
     lam, phi = np.radians(lonlat).T
     lam0, phi0 = np.radians([lon, lat])
     half = np.sin((phi - phi0) / 2) ** 2 + np.cos(phi) * np.cos(phi0) * np.sin((lam - lam0) / 2) ** 2
     distance_m = 2 * EARTH_RADIUS_M * np.arcsin(np.sqrt(np.minimum(half, 1)))
-    return max(BEYOND * float(np.quantile(distance_m, SHARE_INSIDE, method="higher")), _LEAST_RADIUS_M)
+    return max(ENLARGED * float(np.quantile(distance_m, SHARE_INSIDE, method="higher")), _MIN_RADIUS_M)
 
 
-def unsafe(path: Path) -> sqlite3.Connection:
-    """A file that nobody else sees and that is thrown away where writing it fails needs no journal."""
+def unjournaled(path: Path) -> sqlite3.Connection:
+    """Open a SQLite file without a journal: one that no other process sees, and that is discarded if writing fails."""
     base = sqlite3.connect(path, isolation_level=None)
     base.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA temp_store = FILE;")
     return base
 
 
-def names_of(row: Row) -> Iterator[tuple[str, int, str]]:
-    """Each key of a place's names with their spellings, without case; only Latin and Cyrillic ones."""
+def names_of(row: GeonamesPlace) -> Iterator[tuple[str, int, str]]:
+    """Give key, place id and spellings in small letters of a place's Latin and Cyrillic names, a row for each key."""
     ways = ((fold(name), spelled(name)) for name in (row.name, *row.names) if is_readable(name))
     yield from _grouped(row.id, ways)
 
 
-def stems_of(row: Row) -> Iterator[tuple[str, int, str]]:
-    """The same by the stem, for what is Cyrillic and may stand in a case."""
+def stems_of(row: GeonamesPlace) -> Iterator[tuple[str, int, str]]:
+    """Give stem, place id and spellings of a place's Cyrillic names where reports inflect them, a row for each stem."""
     if INFLECTED_IN.fullmatch(row.country):
         names = (name for name in (row.name, *row.names) if is_readable(name) and is_cyrillic(name))
         yield from _grouped(row.id, ((stem(fold(name)), spelled(name)) for name in names))
 
 
-def _grouped(place: int, ways: Iterable[tuple[str, str]]) -> Iterator[tuple[str, int, str]]:
-    found: dict[str, dict[str, None]] = defaultdict(dict)
-    for key, way in ways:
+def _grouped(place: int, spellings: Iterable[tuple[str, str]]) -> Iterator[tuple[str, int, str]]:
+    by_key: dict[str, dict[str, None]] = defaultdict(dict)
+    for key, spelling in spellings:
         if key:
-            found[key][way] = None
-    for key, same in found.items():
-        yield key, place, SEPARATOR.join(same)
+            by_key[key][spelling] = None
+    for key, distinct in by_key.items():
+        yield key, place, SEPARATOR.join(distinct)
 
 
-def _fill(base: sqlite3.Connection, rows: Iterable[Row]) -> None:
+def _fill(base: sqlite3.Connection, rows: Iterable[GeonamesPlace]) -> None:
     base.execute("BEGIN")
     for row in rows:
         base.execute("INSERT INTO places VALUES (?,?,?,?,?,?,?,?,?,1)", row[:9])
@@ -144,10 +163,10 @@ def _fill(base: sqlite3.Connection, rows: Iterable[Row]) -> None:
 
 
 def _write_regions(base: sqlite3.Connection) -> None:
-    known = ((r.country, r.code, r.name, r.geonameid) for r in regions.listed())
+    known = ((r.country, r.code, r.name, r.geonameid) for r in regions.geonames_regions())
     base.executemany("INSERT OR IGNORE INTO regions (country, code, name, id) VALUES (?,?,?,?)", known)
-    base.executemany("INSERT OR IGNORE INTO region_names VALUES (?,?,?,?,?)", regions.written())
-    base.executemany("INSERT OR IGNORE INTO countries VALUES (?,?)", regions.countries())
+    base.executemany("INSERT OR IGNORE INTO region_names VALUES (?,?,?,?,?)", regions.region_names())
+    base.executemany("INSERT OR IGNORE INTO countries VALUES (?,?)", regions.country_names())
     english = ((fold(country["name"]), country["iso"]) for country in basemap_build.geonames("countries"))
     base.executemany("INSERT OR IGNORE INTO countries VALUES (?,?)", english)
 
@@ -160,14 +179,14 @@ def finish(base: sqlite3.Connection) -> None:
     )
     base.execute("UPDATE origins SET places = (SELECT count(*) FROM places WHERE origin = origins.id)")
     base.execute("COMMIT")
-    base.executescript(f"ANALYZE; PRAGMA user_version = {FORMAT};")
+    base.executescript(f"ANALYZE; PRAGMA user_version = {FORMAT_VERSION};")
 
 
 def _extents(base: sqlite3.Connection) -> list[tuple[Any, ...]]:
-    found: dict[tuple[str, str], list[tuple[float, float]]] = defaultdict(list)
+    by_region: dict[tuple[str, str], list[tuple[float, float]]] = defaultdict(list)
     for country, code, lon, lat in base.execute("SELECT country, admin1, lon, lat FROM places"):
-        found[country, code].append((lon, lat))
-    return [(*extent(np.array(points)), len(points), *region) for region, points in found.items()]
+        by_region[country, code].append((lon, lat))
+    return [(*region_extent(np.array(points)), len(points), *region) for region, points in by_region.items()]
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""Adds other gazetteers to a built index: GeoNames country files, with where each place came from."""
+"""Adds GeoNames country files to a built gazetteer, and records the file that each place came from."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from layers.reference import geonames, regions
-from layers.reference.gazetteer_build import SEPARATOR, finish, names_of, stems_of, unsafe
-from layers.reference.gazetteer_index import Index
-from layers.reference.geonames import Row
+from layers.reference.gazetteer import GazetteerIndex
+from layers.reference.gazetteer_build import SEPARATOR, finish, names_of, stems_of, unjournaled
+from layers.reference.geonames import GeonamesPlace
 from layers.text.place_names import is_readable
 
 
 @dataclass(frozen=True, slots=True)
-class Added:
-    """What adding a gazetteer did, in places; ``known`` if the same file had been added before."""
+class ImportResult:
+    """How many places an added file was new to, changed or left; ``known`` if the same file had been added before."""
 
     origin: str
     added: int
@@ -29,11 +29,11 @@ class Added:
     known: bool = False
 
 
-def add(path: Path, file: Path) -> Added:
+def add(path: Path, file: Path) -> ImportResult:
     """Add a GeoNames country file to the index; a file that is in it already changes nothing.
 
-    A place that the index has takes the row of the file, with its feature code and second level, and keeps the names
-    it had. Places that a newer version of a file no longer has stay.
+    A place of the index takes the row of the file, with its feature code and second-level division, and keeps the names
+    that it had. Places that a newer version of a file no longer has stay in the index.
 
     Raises
     ------
@@ -44,26 +44,26 @@ def add(path: Path, file: Path) -> Added:
     ProblemsError
         The file has faults: every one of them, at most 1000; nothing is added then.
     OSError
-        Somebody else changed the index meanwhile.
+        Another process changed the index meanwhile.
     """
-    index = Index.open(path)
+    index = GazetteerIndex.open(path)
     with closing(index):
         before, digest = path.stat(), _digest(file)
         if (count := index.places_of(digest)) is not None:
-            return Added(file.name, 0, 0, count, known=True)
+            return ImportResult(file.name, 0, 0, count, known=True)
     rows = geonames.read_file(file)
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".gazetteer-") as aside:
         fresh = Path(aside) / path.name
         shutil.copyfile(path, fresh)
-        with closing(unsafe(fresh)) as base:
-            told = _merge(base, rows, file.name, digest)
+        with closing(unjournaled(fresh)) as base:
+            result = _merge(base, rows, file.name, digest)
         if path.stat().st_ino != before.st_ino:
             raise OSError(f"{path} was changed by somebody else meanwhile: run it again")
         fresh.replace(path)
-    return told
+    return result
 
 
-def _merge(base: sqlite3.Connection, rows: list[Row], origin: str, digest: str) -> Added:
+def _merge(base: sqlite3.Connection, rows: list[GeonamesPlace], origin: str, digest: str) -> ImportResult:
     counts = Counter[str]()
     base.execute("BEGIN")
     base.execute(
@@ -79,10 +79,10 @@ def _merge(base: sqlite3.Connection, rows: list[Row], origin: str, digest: str) 
             counts[_merge_place(base, row, number)] += 1
     base.execute("COMMIT")
     finish(base)
-    return Added(origin, counts["added"], counts["changed"], counts["unchanged"])
+    return ImportResult(origin, counts["added"], counts["changed"], counts["unchanged"])
 
 
-def _merge_place(base: sqlite3.Connection, row: Row, origin: int) -> str:
+def _merge_place(base: sqlite3.Connection, row: GeonamesPlace, origin: int) -> str:
     old = base.execute("SELECT * FROM places WHERE id = ?", (row.id,)).fetchone()
     fresh_names = _merge_names(base, row)
     if old and old[:9] == row[:9]:
@@ -91,12 +91,12 @@ def _merge_place(base: sqlite3.Connection, row: Row, origin: int) -> str:
     return "changed" if old else "added"
 
 
-def _merge_names(base: sqlite3.Connection, row: Row) -> bool:
-    """Add the spellings that a place does not have yet; tell whether there were any."""
+def _merge_names(base: sqlite3.Connection, row: GeonamesPlace) -> bool:
+    """Add the spellings that a place does not have yet; return whether there were any."""
     fresh = [
         _merge_spellings(base, table, column, *values)
-        for table, column, found in (("names", "key", names_of(row)), ("stems", "stem", stems_of(row)))
-        for values in found
+        for table, column, rows in (("names", "key", names_of(row)), ("stems", "stem", stems_of(row)))
+        for values in rows
     ]
     return any(fresh)
 
@@ -110,12 +110,14 @@ def _merge_spellings(base: sqlite3.Connection, table: str, column: str, key: str
     return bool(more)
 
 
-def _merge_region(base: sqlite3.Connection, row: Row) -> None:
+def _merge_region(base: sqlite3.Connection, row: GeonamesPlace) -> None:
     base.execute(
         "INSERT OR IGNORE INTO regions (country, code, name, id) VALUES (?,?,?,?)",
         (row.country, row.admin1, row.name, row.id),
     )
-    names = regions.named(row.country, row.admin1, (name for name in (row.name, *row.names) if is_readable(name)))
+    names = regions.names_of_region(
+        row.country, row.admin1, (name for name in (row.name, *row.names) if is_readable(name))
+    )
     base.executemany("INSERT OR IGNORE INTO region_names VALUES (?,?,?,?,?)", names)
 
 

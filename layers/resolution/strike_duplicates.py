@@ -1,6 +1,7 @@
-"""Which strikes may be one event told twice, with named reasons. A machine proposes; a person decides.
+"""Duplicates of strikes: pairs that may be one event, with named reasons. A machine proposes; a person decides.
 
-The odds of a pair are the exponential of a sum of weights, one a reason, as in ``matching``. See docs/duplicates.md.
+The odds of a pair are the exponential of a sum of weights, one a reason (Fellegi and Sunter 1969,
+doi 10.1080/01621459.1969.10501049), as in ``matching``. See docs/duplicates.md.
 """
 
 from __future__ import annotations
@@ -11,23 +12,23 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from geo.lonlat import Bools, Floats
-from layers.decisions.identity import judged
-from layers.model.records import Reason, Records, Strike
-from layers.resolution.resolve import apply
-from layers.resolution.strike_blocking import StrikePairs, candidates
-from layers.resolution.strike_columns import EventTable
-from layers.resolution.strike_comparison import Evidence, details, quick, targeted, worded
+from layers.decisions.identity import merge_groups
+from layers.model.messages import Message
+from layers.model.records import MatchReason, Records, Strike
+from layers.resolution.resolve import apply_judgements
+from layers.resolution.strike_blocking import CandidatePairs, DuplicateColumns, candidates
+from layers.resolution.strike_comparison import Evidence, compare_space_time, compare_targets, compare_text, details
 
-#: From this probability on a pair is shown to a person.
+#: Least probability of a pair that is proposed to a person.
 PROPOSE_FROM = 0.6
-#: Two strikes of one data set are shown from this on: whoever made it had a chance to see that they are one.
+#: Least probability of two strikes of one data set: whoever compiled it had a chance to see that they are one.
 SAME_DATASET_FROM = 0.9
-#: Weights that no labelled pair speaks to, or that the choice of pairs would bias.
+#: Weights that are not fitted: no labelled pair has the evidence, or the choice of pairs would bias them.
 BY_HAND = frozenset({"prior", "same-source", "other-country", "loose-place"})
 
 
 @dataclass(frozen=True, slots=True)
-class Weights:
+class DuplicateWeights:
     """Log odds that a reason adds for each unit of its evidence; calibrated, see docs/duplicates.md."""
 
     prior: float = -2.5  # two strikes within two days, about which nothing else speaks; set by hand
@@ -52,36 +53,44 @@ class Weights:
     same_source: float = 2.0  # two data sets cite one report that few strikes cite; set by hand
 
     def of(self, reason: str) -> float:
-        """The weight of a reason by its name, such as ``same-night``."""
+        """Return the weight of a reason by its name, such as ``same-night``."""
         value: float = getattr(self, reason.replace("-", "_"))
         return value
 
 
 @dataclass(frozen=True, slots=True)
 class DuplicateProposal:
-    """Two strikes that may be one event: for a person to decide.
+    """Two strikes that may be one event, for a person to decide.
 
-    ``one`` is the one to keep: better checked, surer of its place, with more sources. ``score`` is the probability
-    by the weights; ``distance_m`` the metres between the places, ``None`` where one has none or they are far apart.
+    Attributes
+    ----------
+    preferred, duplicate
+        Ids: the strike to be merged into is better checked, surer of its place, with more sources.
+    score
+        The probability by the weights.
+    distance_m
+        Metres between the places; ``None`` where one has none or they are not near.
+    reasons
+        The evidence, with what each adds to the log odds.
     """
 
-    one: str
-    other: str
+    preferred: str
+    duplicate: str
     score: float
     distance_m: float | None
-    reasons: tuple[Reason, ...]
+    reasons: tuple[MatchReason, ...]
 
 
-def propose(
-    records: Records, from_score: float = PROPOSE_FROM, weights: Weights | None = None
+def propose_duplicates(
+    records: Records, from_score: float = PROPOSE_FROM, weights: DuplicateWeights | None = None
 ) -> tuple[DuplicateProposal, ...]:
-    """Pairs of strikes that may be the same event, the likeliest first, each pair once.
+    """Find the pairs of strikes that may be one event, the likeliest first, each pair once.
 
     Parameters
     ----------
     records
-        As stored; the judgements in them are followed first, and pairs judged different are left out, also where
-        one of them stands for others since.
+        As stored; the judgements among them are applied first, and pairs judged different are left out, also where
+        other strikes were merged into one of them since.
     from_score
         Least probability. Two strikes of one data set need ``SAME_DATASET_FROM``, unless less than the default
         ``PROPOSE_FROM`` is asked for.
@@ -90,39 +99,52 @@ def propose(
 
     Notes
     -----
-    Pairs are looked at only if they may be within two days of each other and are near, share a rare word, or, where
-    one has no place, are of the same region. Undated is no strike: the schema asks for a time.
+    Pairs are compared only if they may be within two days of each other and are near, share a rare word, or, where
+    one has no place, are of the same region. Every strike has a date.
     """
-    weights = weights or Weights()
-    table = EventTable.of(apply(records))
-    pairs, evidence = gathered(table, weights, from_score)
+    weights = weights or DuplicateWeights()
+    table = DuplicateColumns.of(apply_judgements(records))
+    pairs, evidence = gather_evidence(table, weights, from_score)
     scores = 1 / (1 + np.exp(-log_odds(evidence, weights)))
-    apart = judged(records)[0]["strikes"].apart()
-    rows = np.flatnonzero(scores >= _least(evidence, from_score))
-    made = (_proposal(table, pairs, evidence, weights, int(row), float(scores[row])) for row in rows)
-    kept = (found for found in made if frozenset((found.one, found.other)) not in apart)
-    return tuple(sorted(kept, key=lambda found: (-found.score, found.one, found.other)))
+    apart = merge_groups(records)[0]["strikes"].apart()
+    rows = np.flatnonzero(scores >= _min_probability(evidence, from_score))
+    proposals = (_proposal(table, pairs, evidence, weights, int(row), float(scores[row])) for row in rows)
+    undecided = (proposal for proposal in proposals if frozenset((proposal.preferred, proposal.duplicate)) not in apart)
+    return tuple(sorted(undecided, key=lambda proposal: (-proposal.score, proposal.preferred, proposal.duplicate)))
 
 
-def gathered(table: EventTable, weights: Weights, from_score: float) -> tuple[StrikePairs, Evidence]:
-    """Candidates that may reach a probability, and all evidence on them.
+def gather_evidence(
+    table: DuplicateColumns, weights: DuplicateWeights, from_score: float
+) -> tuple[CandidatePairs, Evidence]:
+    """Find the candidates that may reach a probability, and gather all evidence on them.
 
-    The cheap evidence is looked at first; pairs that even the same words and targets could not lift are dropped.
+    Quick evidence comes first; pairs that even the best words and targets could not lift to it are dropped in between.
+
+    Parameters
+    ----------
+    table
+        The strikes.
+    weights
+        The log odds of each reason.
+    from_score
+        The probability to reach, see ``propose_duplicates``.
     """
     pairs = candidates(table)
-    evidence = quick(table, pairs)
-    looks = max(weights.target, 0) + max(weights.same_source, 0) * (1 - evidence["same-dataset"])
-    told = 2 * (max(weights.name, 0) + max(weights.place_name, 0) * np.isnan(pairs.distance_m))
-    keep = log_odds(evidence, weights) + looks + told >= _logit(_least(evidence, from_score))
-    pairs, evidence, looks = _only(pairs, keep), {name: values[keep] for name, values in evidence.items()}, looks[keep]
-    evidence |= worded(table, pairs)
-    keep = log_odds(evidence, weights) + looks >= _logit(_least(evidence, from_score))
-    pairs, evidence = _only(pairs, keep), {name: values[keep] for name, values in evidence.items()}
-    return pairs, {**evidence, **targeted(table, pairs)}
+    evidence = compare_space_time(table, pairs)
+    best_targets = max(weights.target, 0) + max(weights.same_source, 0) * (1 - evidence["same-dataset"])
+    best_words = 2 * (max(weights.name, 0) + max(weights.place_name, 0) * np.isnan(pairs.distance_m))
+    least = _logit(_min_probability(evidence, from_score))
+    selected = log_odds(evidence, weights) + best_targets + best_words >= least
+    pairs, evidence = _only(pairs, selected), {name: values[selected] for name, values in evidence.items()}
+    best_targets = best_targets[selected]
+    evidence |= compare_text(table, pairs)
+    selected = log_odds(evidence, weights) + best_targets >= _logit(_min_probability(evidence, from_score))
+    pairs, evidence = _only(pairs, selected), {name: values[selected] for name, values in evidence.items()}
+    return pairs, {**evidence, **compare_targets(table, pairs)}
 
 
-def _least(evidence: Evidence, from_score: float) -> Floats:
-    """The probability that each pair needs; the caller may ask for less than the default, also within a data set."""
+def _min_probability(evidence: Evidence, from_score: float) -> Floats:
+    """Return the least probability of each pair; a caller may ask for less than the default, also within a data set."""
     within = SAME_DATASET_FROM if from_score >= PROPOSE_FROM else from_score
     return np.where(evidence["same-dataset"] > 0, max(from_score, within), from_score)
 
@@ -132,8 +154,8 @@ def _logit(probability: Floats) -> Floats:
     return np.asarray(np.log(clipped / (1 - clipped)))
 
 
-def log_odds(evidence: Evidence, weights: Weights) -> Floats:
-    """The sum of the weights of all evidence there is, one number a pair."""
+def log_odds(evidence: Evidence, weights: DuplicateWeights) -> Floats:
+    """Sum the weighted evidence: the log odds of each pair, shape (pairs,)."""
     first = next(iter(evidence.values()))
     total = np.full(len(first), weights.prior)
     for reason, values in evidence.items():
@@ -141,22 +163,30 @@ def log_odds(evidence: Evidence, weights: Weights) -> Floats:
     return total
 
 
-def _only(pairs: StrikePairs, keep: Bools) -> StrikePairs:
-    return StrikePairs(pairs.left[keep], pairs.right[keep], pairs.distance_m[keep])
+def _only(pairs: CandidatePairs, selected: Bools) -> CandidatePairs:
+    return CandidatePairs(pairs.left[selected], pairs.right[selected], pairs.distance_m[selected])
 
 
 def _proposal(
-    table: EventTable, pairs: StrikePairs, evidence: Evidence, weights: Weights, row: int, score: float
+    table: DuplicateColumns,
+    pairs: CandidatePairs,
+    evidence: Evidence,
+    weights: DuplicateWeights,
+    row: int,
+    score: float,
 ) -> DuplicateProposal:
     left, right, metres = int(pairs.left[row]), int(pairs.right[row]), float(pairs.distance_m[row])
-    said = details(table, left, right, metres)
-    reasons = [Reason(name="prior", value=1.0, weight=weights.prior, detail="two strikes within two days")]
+    explained = details(table, left, right, metres)
+    prior = Message("duplicates.prior")
+    reasons = [MatchReason(name="prior", value=1.0, weight=weights.prior, detail=prior)]
     reasons += [
-        Reason(name=name, value=float(values[row]), weight=weights.of(name) * float(values[row]), detail=said[name])
+        MatchReason(
+            name=name, value=float(values[row]), weight=weights.of(name) * float(values[row]), detail=explained[name]
+        )
         for name, values in evidence.items()
         if values[row] != 0
     ]
-    one, other = sorted((table.strikes[left], table.strikes[right]), key=_standing)
+    one, other = sorted((table.strikes[left], table.strikes[right]), key=_rank)
     return DuplicateProposal(
         one.id, other.id, round(score, 4), None if np.isnan(metres) else round(metres, 1), tuple(reasons)
     )
@@ -165,12 +195,12 @@ def _proposal(
 _CHECKED = ("read", "excerpt", "unverified")
 
 
-def _standing(strike: Strike) -> tuple[object, ...]:
-    """What makes a strike the one to keep, the best first."""
-    sure = strike.uncertainty_m if strike.uncertainty_m is not None else float("inf")
-    return _CHECKED.index(strike.checked), sure, -len(strike.sources), strike.id
+def _rank(strike: Strike) -> tuple[object, ...]:
+    """Sort key by which the preferred strike is the first."""
+    uncertainty_m = strike.uncertainty_m if strike.uncertainty_m is not None else float("inf")
+    return _CHECKED.index(strike.checked), uncertainty_m, -len(strike.sources), strike.id
 
 
-def weights_table(weights: Weights | None = None) -> Iterable[tuple[str, float]]:
-    """Each reason and its weight, for people to read."""
-    return ((name.replace("_", "-"), value) for name, value in asdict(weights or Weights()).items())
+def weights_table(weights: DuplicateWeights | None = None) -> Iterable[tuple[str, float]]:
+    """Return each reason and its weight, for the docs."""
+    return ((name.replace("_", "-"), value) for name, value in asdict(weights or DuplicateWeights()).items())

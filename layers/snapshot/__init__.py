@@ -1,1 +1,1 @@
-"""One immutable version of everything above: built, updated by a change, written to disk and read back."""
+"""One immutable version of the records and all that follows from them: built, updated by a change, kept in files."""

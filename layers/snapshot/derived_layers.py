@@ -1,73 +1,107 @@
-"""What follows from the records, as layers that are kept in the store for QGIS: attributions and matches."""
+"""The layers that a store holds for QGIS, attributions and matches: written by a load, and updated by each edit."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime
 
 import orjson
-from pydantic import BaseModel
 
 from layers.collections.feature_types import AttributionFeature
-from layers.matching.match import match_all
+from layers.collections.flatten import FlatRows
+from layers.decisions.hits import PUBLISH_FROM
+from layers.matching.explanation import worded_match
+from layers.model.messages import Wording, codes
 from layers.model.records import Match, Records
 from layers.reference.basemap import Basemap
-from layers.snapshot.incremental import alone, touched_alone
-from layers.snapshot.snapshot import Snapshot, of_strikes
-from layers.store.store import Derive, DerivedLayer, Renewal, sql_types
+from layers.snapshot.incremental import Matches, SnapshotUpdate, with_candidates
+from layers.snapshot.snapshot import Snapshot, strike_geometries
+from layers.store.store import Derive, DerivedLayer, DerivedUpdate, sql_types
 
-#: The column that rows are replaced by when a strike was touched.
+#: The column by which the rows of touched strikes are replaced.
 _KEY = "strike"
 
 
-def deriving(basemap: Basemap) -> Derive:
-    """Make the function that a load derives its layers with."""
+def full_rewrite(basemap: Basemap, wording: Wording = codes) -> Derive:
+    """Give the function that a load computes both layers with, from all records; reasons are worded by ``wording``."""
 
     def derive(seq: int, records: Records) -> Iterator[DerivedLayer]:
-        return _layers(Snapshot.of(records, basemap, seq, datetime.now(UTC).date()), None)
+        snapshot = Snapshot.of(records, basemap, seq, datetime.now(UTC).date(), wording=wording)
+        snapshot, matches = with_candidates(snapshot)
+        return _layers(snapshot.flat, matches.value, None, wording)
 
     return derive
 
 
-def renewal(known: Snapshot, stored: Records) -> Renewal:
-    """How an edit renews the layers: by the rows of the touched strikes alone, where nothing else follows from it.
+def incremental_rewrite(
+    known: Snapshot,
+    stored: Records,
+    day: date | None = None,
+    computed: Callable[[SnapshotUpdate, Records], None] = lambda _update, _records: None,
+) -> DerivedUpdate:
+    """Say how an edit of the store updates the layers: only rows of touched strikes, where no other row changes.
 
     Parameters
     ----------
     known
-        The view, private records and all, of ``stored``. Its thresholds do not matter here, as they do not to a load.
+        The snapshot, with private records, of ``stored``. The layers are of the default threshold of publishing,
+        whatever that of the snapshot.
     stored
-        The records of that version.
+        The records of that version of the store.
+    day
+        Day of the edit; that of ``known`` if None.
+    computed
+        Receives, before anything is committed, what was computed of the change, and the records after it.
     """
-
-    def some(seq: int, records: Records) -> Iterator[DerivedLayer] | None:
-        made = Snapshot.of(records, known.basemap, seq, known.data_date)
-        touched = touched_alone(known, made)
-        return None if touched is None else _layers(alone(known, made, touched), touched)
-
-    return Renewal(known.seq, stored, deriving(known.basemap), some)
+    update = _LayerUpdate(known, day or known.data_date, computed)
+    return DerivedUpdate(known.seq, stored, update.whole, update.touched_rows)
 
 
-def _layers(snapshot: Snapshot, touched: set[str] | None) -> Iterator[DerivedLayer]:
-    """Both layers of a view; with ``touched`` its rows take the place of those of these strikes."""
+class _LayerUpdate:
+    """The layers after one edit, all from one `SnapshotUpdate`."""
+
+    def __init__(self, known: Snapshot, day: date, computed: Callable[[SnapshotUpdate, Records], None]) -> None:
+        self._known, self._day, self._computed = known, day, computed
+        self._update: SnapshotUpdate | None = None
+
+    def touched_rows(self, seq: int, records: Records) -> Iterator[DerivedLayer] | None:
+        """The layers with the rows of touched strikes alone, or None where all rows are computed anew."""
+        known = self._known
+        newer = Snapshot.of(records, known.basemap, seq, self._day, known.publish_from, known.show_from, known.wording)
+        update = self._update = SnapshotUpdate(known, newer, with_matches=True)
+        self._computed(update, records)
+        return None if update.touched is None else _updated_layers(update)
+
+    def whole(self, seq: int, records: Records) -> Iterable[DerivedLayer]:
+        """The layers with all rows."""
+        if self._update is None or self._update.touched is not None:
+            return full_rewrite(self._known.basemap, self._known.wording)(seq, records)
+        return _updated_layers(self._update)
+
+
+def _updated_layers(update: SnapshotUpdate) -> Iterator[DerivedLayer]:
+    return _layers(update.flat_at(PUBLISH_FROM), update.matches, update.touched, update.newer.wording)
+
+
+def _layers(flat: FlatRows, matches: Matches, touched: set[str] | None, wording: Wording) -> Iterator[DerivedLayer]:
+    """Both layers; with ``touched`` their rows take the place of those of these strikes."""
     only = None if touched is None else (_KEY, touched)
     types = sql_types(AttributionFeature)
-    # Not by way of the collections, which tell the owners of every asset as well: seconds for 10,000 of them.
-    flat = snapshot.flat
     features = flat.attributions
-    places = of_strikes(flat.places, flat.strikes.columns["id"], features.columns["strike"])
-    rows = ((*map(_plain, values), place) for values, place in zip(features.rows(types), places, strict=True))
+    geometries = strike_geometries(flat.geometries, flat.strikes.columns["id"], features.columns["strike"])
+    rows = ((*map(_plain, values), place) for values, place in zip(features.rows(types), geometries, strict=True))
     yield DerivedLayer("attributions", types, rows, True, _KEY, only)
     types = sql_types(Match)
-    told = (match for found in match_all(snapshot.records, snapshot.asset_index).values() for match in found)
-    yield DerivedLayer("matches", types, (_values(match, list(types)) for match in told), False, _KEY, only)
+    every = (match for candidates in matches.values() for match in candidates)
+    yield DerivedLayer(
+        "matches", types, (_values(worded_match(match, wording), types) for match in every), False, _KEY, only
+    )
 
 
-def _values(row: BaseModel, names: Sequence[str]) -> tuple[object, ...]:
+def _values(by_name: Mapping[str, object], names: Iterable[str]) -> tuple[object, ...]:
     """Values in the order of the columns; lists and objects as JSON text."""
-    values = row.model_dump(mode="json")
-    told = (values[name] for name in names)
-    return tuple(orjson.dumps(value).decode() if isinstance(value, list | dict) else value for value in told)
+    values = (by_name[name] for name in names)
+    return tuple(orjson.dumps(value).decode() if isinstance(value, list | dict) else value for value in values)
 
 
 def _plain(value: object) -> object:

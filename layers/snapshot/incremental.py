@@ -1,4 +1,4 @@
-"""A view in which some strikes are others, or gone, or new, and all that they rest on is as it was."""
+"""A change of the records worked out once: which strikes it concerns, their answers, and the snapshot after it."""
 
 from __future__ import annotations
 
@@ -6,52 +6,221 @@ from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property, partial
 from types import MappingProxyType
+from typing import TypeAlias
 
 import numpy as np
 import shapely
 
-from geo.columnar.ranges import ranges
-from geo.columnar.row_edit import Splice
+from geo.columnar.row_edit import RowEdit
+from geo.columnar.row_order import ranges
 from geo.lonlat import Ints
-from layers.attribution.attribute import Answer
-from layers.collections.collection import Collection
-from layers.collections.collection_edit import share_places, spliced, under
+from layers.collections.collection import (
+    Collection,
+    with_properties,
+    with_rows_replaced,
+    with_shared_geometry,
+)
 from layers.collections.feature_table import FeatureTable
-from layers.collections.feature_types import country_features
-from layers.collections.flatten import flat
-from layers.model.records import Record, Strike
-from layers.snapshot.snapshot import Snapshot, laid, of_strikes
-from layers.store.record_table import Stored
+from layers.collections.feature_types import asset_features, country_features
+from layers.collections.flatten import FlatRows, sums
+from layers.decisions.hits import likeliest
+from layers.matching.asset_index import AssetIndex
+from layers.matching.match import match_all
+from layers.model.cache import Lazy
+from layers.model.records import Match, Record, Records, Strike
+from layers.snapshot.snapshot import Snapshot, make_collection, strike_geometries
+from layers.store.record_table import RecordTable
+
+#: Candidates of strikes, most probable first, by strike.
+Matches: TypeAlias = Mapping[str, tuple[Match, ...]]
+
+#: Tables that stakes as columns follow from, and all that the answer to a strike rests on besides the strike itself.
+_STAKE_TABLES = ("assets", "entities", "stakes")
+_ANSWER_TABLES = (*_STAKE_TABLES, "relations")
+#: Rows of so many strikes, or of one in so many, are replaced one by one; of more, all rows are computed anew.
+_FEW, _ONE_IN = 1000, 20
 
 
-def edited(before: Snapshot, made: Snapshot, touched: set[str]) -> None:
-    """Give ``made`` all that follows from its records, with what is told of all but the touched strikes taken over."""
-    strikes, taken = made.records.strikes, vars(made)
-    taken["lies_on"], taken["asset_index"] = before.lies_on, before.asset_index
-    told = sorted((strikes[key] for key in touched if key in strikes), key=lambda one: (one.when, one.id), reverse=True)
-    new = alone(before, made, touched).flat
-    old = flat(before.records, _before(before, touched), before.country_names)
-    counts = Counter(before.counts())
-    counts.update(new.counts)
-    counts.subtract(old.counts)
-    made.keep(counts)
-    known = [before.records.strikes[key] for key in touched if key in before.records.strikes]
-    layers, fresh = before.collections, laid("strikes", new.strikes, new.places)
-    places = of_strikes(new.places, fresh.ids, new.attributions.columns["strike"])
-    changed = (
-        _exchanged(layers["strikes"], "id", known, told, fresh),
-        _assets(layers["assets"], old.struck, new.struck),
-        _exchanged(layers["attributions"], "strike", known, told, laid("attributions", new.attributions, places)),
-        _countries(before, made),
+class SnapshotUpdate:
+    """A change of the records, of which each consequence is computed once, when it is first read.
+
+    Parameters
+    ----------
+    before
+        The snapshot before the change; it stays as it is.
+    newer
+        A snapshot of the newer records from which nothing was computed yet, of the same base map and thresholds.
+    with_matches
+        Whether `matches` will be read, so that what is published as probable is taken from them too.
+    """
+
+    def __init__(self, before: Snapshot, newer: Snapshot, with_matches: bool = False) -> None:
+        self.before, self.newer = before, newer
+        changed = {name: _differing(before.records.table(name), newer.records.table(name)) for name in _ANSWER_TABLES}
+        stages = newer.stages
+        if not any(changed[name] for name in _STAKE_TABLES):
+            stages = replace(stages, stakes=before.stages.stakes, registers=before.stages.registers)
+        if not any(changed.values()):
+            stages = replace(stages, asset_index=before.stages.asset_index)
+        self._stages = stages
+        #: Ids of the strikes that differ or about which something else was decided; ``None`` where all rows are
+        #: computed anew, since the tables that all answers rest on differ or too many strikes do.
+        self.touched: set[str] | None = None if any(changed.values()) else _few_touched(before.records, newer.records)
+        self._part, self._matches = self._recomputed(with_matches)
+
+    def _recomputed(self, with_matches: bool) -> tuple[Snapshot, Lazy[Matches]]:
+        """The snapshot of the strikes whose rows are computed, and their candidates."""
+        records = self.newer.records if self.touched is None else _subset(self.newer.records, self.touched)
+        part = self.newer.with_stages(self._stages, records)
+        return with_candidates(part) if with_matches else (part, candidates_of(part))
+
+    @property
+    def matches(self) -> Matches:
+        """Candidates of the touched strikes, or of all."""
+        return self._matches.value
+
+    @property
+    def flat(self) -> FlatRows:
+        """Rows of the touched strikes, or of all, newest strike first."""
+        return self._part.flat
+
+    def flat_at(self, publish_from: float) -> FlatRows:
+        """The rows at another threshold of publishing."""
+        if publish_from == self.newer.publish_from:
+            return self.flat
+        return at_threshold(self._part, self._matches, publish_from).flat
+
+    @property
+    def unanswered(self) -> Snapshot:
+        """The snapshot of the newer records that shares what all answers rest on, and computes all answers itself."""
+        return self.newer.with_stages(self._stages)
+
+    @cached_property
+    def after(self) -> Snapshot:
+        """The snapshot of the newer records that shares all that the change left as it was."""
+        if self.touched is None:
+            return self._all_anew()
+        return self._with_rows_replaced(self.touched)
+
+    def _all_anew(self) -> Snapshot:
+        whole = self._part
+        pairs = ((self.before.collections.get(name), layer) for name, layer in whole.collections.items())
+        layers = [_unchanged_or_new(old, new) for old, new in pairs]
+        return whole.with_stages(
+            replace(
+                self._stages,
+                order=whole.order,
+                proposed=Lazy.of(whole.proposed),
+                counts=whole.counts(),
+                collections=_by_name(layers),
+            )
+        )
+
+    def _with_rows_replaced(self, touched: set[str]) -> Snapshot:
+        before, new = self.before, self.flat
+        answers = before.answers()
+        old_counts, old_struck = sums(
+            before.records, [answers[key] for key in touched if key in before.records.strikes]
+        )
+        counts = Counter(before.counts())
+        counts.update(new.counts)
+        counts.subtract(old_counts)
+        struck = Counter(new.struck)
+        struck.subtract(old_struck)
+        stages = replace(self._stages, backing_files=before.backing_files, counts=counts)
+        counted = self.newer.with_stages(stages)
+        strikes, attributions = self._strikes(new)
+        layers = (strikes, self._assets(counted, struck), attributions, _countries(before, counted))
+        proposed: Mapping[str, str] = ProbableAssets(strikes)
+        return counted.with_stages(
+            replace(stages, order=strikes.ids, proposed=Lazy.of(proposed), collections=_by_name(layers))
+        )
+
+    def _strikes(self, new: FlatRows) -> tuple[Collection, Collection]:
+        """The collections of strikes and attributions with the rows of the touched strikes replaced."""
+        assert self.touched is not None
+        old, now = self.before.records.strikes, self.newer.records.strikes
+        gone = [old[key] for key in self.touched if key in old]
+        present = (now[key] for key in self.touched if key in now)
+        come = sorted(present, key=lambda strike: (strike.when, strike.id), reverse=True)
+        layers, strikes = self.before.collections, make_collection("strikes", new.strikes, new.geometries)
+        geometries = strike_geometries(new.geometries, strikes.ids, new.attributions.columns["strike"])
+        attributions = make_collection("attributions", new.attributions, geometries)
+        return (
+            _with_strikes_replaced(layers["strikes"], "id", gone, come, strikes),
+            _with_strikes_replaced(layers["attributions"], "strike", gone, come, attributions),
+        )
+
+    def _assets(self, after: Snapshot, struck: Mapping[str, int]) -> Collection:
+        """The assets with other numbers of strikes and, where the day of the data shows others, other owners."""
+        old = self.before.collections["assets"]
+        days = self.before.data_date, after.data_date
+        if len({self.before.registers.interval_key(day, day) for day in days}) == 1:
+            return _with_numbers_of_strikes(old, struck)
+        columns = old.features.columns
+        numbers = Counter(dict(zip(columns["id"], columns["n_strikes"], strict=True)))
+        numbers.update(struck)
+        features = asset_features(after.records, after.registers.on(days[1], days[1]).of, numbers)
+        return old if old.features == features else with_properties(old, features)
+
+
+def update(before: Snapshot, newer: Snapshot) -> Snapshot:
+    """The snapshot of newer records, of which nothing was computed yet, that shares what it can with ``before``.
+
+    Both are of the same base map and thresholds. ``before`` stays as it is, and need not be kept.
+    """
+    return SnapshotUpdate(before, newer).after
+
+
+def with_shared_stages(before: Snapshot, snapshot: Snapshot) -> Snapshot:
+    """A snapshot, such as one read from files, that shares what was computed for another one of the same answers.
+
+    The snapshot itself where the tables that answers rest on differ.
+    """
+    if any(_differing(before.records.table(name), snapshot.records.table(name)) for name in _ANSWER_TABLES):
+        return snapshot
+    assets = with_shared_geometry(snapshot.collections["assets"], before.collections["assets"])
+    layers = (assets if layer.name == assets.name else layer for layer in snapshot.collections.values())
+    stages = replace(
+        snapshot.stages,
+        stakes=before.stages.stakes,
+        registers=before.stages.registers,
+        asset_index=before.stages.asset_index,
+        collections=_by_name(layers),
     )
-    taken["collections"] = MappingProxyType({one.name: one for one in changed})
-    taken["order"] = changed[0].ids
-    taken["proposed"] = Published(changed[0])
+    return snapshot.with_stages(stages)
 
 
-class Published(Mapping[str, str]):
-    """The asset that is published as probable, by strike, as the features of the strikes tell it."""
+def candidates_of(snapshot: Snapshot) -> Lazy[Matches]:
+    """Candidates of all strikes of a snapshot."""
+    return Lazy(partial(_matches, snapshot.records, snapshot.stages.asset_index))
+
+
+def with_candidates(snapshot: Snapshot) -> tuple[Snapshot, Lazy[Matches]]:
+    """A snapshot whose strikes are matched once: for their candidates and for what is published as probable."""
+    matches = candidates_of(snapshot)
+    return at_threshold(snapshot, matches, snapshot.publish_from), matches
+
+
+def at_threshold(snapshot: Snapshot, matches: Lazy[Matches], publish_from: float) -> Snapshot:
+    """A snapshot in which the candidates of its strikes are published from a threshold on."""
+    probable = Lazy(partial(_probable, matches, publish_from))
+    return snapshot.with_stages(replace(snapshot.stages, proposed=probable), publish_from=publish_from)
+
+
+def _matches(records: Records, asset_index: Lazy[AssetIndex]) -> Matches:
+    return match_all(records, asset_index.value)
+
+
+def _probable(matches: Lazy[Matches], publish_from: float) -> Mapping[str, str]:
+    likely = ((strike, likeliest(candidates, publish_from)) for strike, candidates in matches.value.items())
+    return {strike: asset for strike, asset in likely if asset is not None}
+
+
+class ProbableAssets(Mapping[str, str]):
+    """The asset that is published as probable, by strike, read from the features of the strikes."""
 
     def __init__(self, strikes: Collection) -> None:
         self._strikes = strikes
@@ -70,160 +239,105 @@ class Published(Mapping[str, str]):
         return sum(1 for _ in self)
 
 
-def alone(known: Snapshot, made: Snapshot, touched: set[str]) -> Snapshot:
-    """A view of some strikes alone, which rest on what they do in the view that is known."""
-    strikes = {key: one for key in touched if (one := made.records.strikes.get(key)) is not None}
-    decisions = {one.id: one for key in strikes for one in made.records.where("decisions", "strike", key)}
-    records = replace(made.records, strikes=MappingProxyType(strikes), decisions=MappingProxyType(decisions))
-    view = replace(made, records=records)
-    vars(view).update(stakes=known.stakes, registers=known.registers, asset_index=known.asset_index)
-    return view
+def _by_name(layers: Iterable[Collection]) -> Mapping[str, Collection]:
+    return MappingProxyType({layer.name: layer for layer in layers})
 
 
-def _before(before: Snapshot, touched: set[str]) -> list[Answer]:
-    return [before.answers()[key] for key in touched if key in before.records.strikes]
+def _subset(records: Records, touched: set[str]) -> Records:
+    """Records with some strikes alone and the decisions about them."""
+    strikes = {key: strike for key in touched if (strike := records.strikes.get(key)) is not None}
+    decisions = {decision.id: decision for key in strikes for decision in records.where("decisions", "strike", key)}
+    return replace(records, strikes=MappingProxyType(strikes), decisions=MappingProxyType(decisions))
 
 
-def _exchanged(
-    old: Collection, name: str, known: Iterable[Strike], told: Sequence[Strike], new: Collection
+def _few_touched(before: Records, newer: Records) -> set[str] | None:
+    """Ids of strikes that differ or about which something else was decided; ``None`` where they are many."""
+    touched = _differing(before.strikes, newer.strikes)
+    changed = _differing(before.decisions, newer.decisions)
+    touched |= {table[key].strike for table in (before.decisions, newer.decisions) for key in changed if key in table}
+    return touched if len(touched) <= max(_FEW, len(newer.strikes) // _ONE_IN) else None
+
+
+def _differing(before: Mapping[str, Record], newer: Mapping[str, Record]) -> set[str]:
+    """Ids of the records that two tables do not have alike; a record that is one object is not compared."""
+    if before is newer:
+        return set()
+    if isinstance(before, RecordTable) and isinstance(newer, RecordTable):
+        changed = before.changed_ids(newer)
+        if changed is not None:
+            return changed
+    gone = {key for key in before if key not in newer}
+    pairs = ((key, before.get(key), record) for key, record in newer.items())
+    return gone | {key for key, known, record in pairs if known is not record and known != record}
+
+
+def _with_strikes_replaced(
+    before: Collection, column: str, gone: Iterable[Strike], come: Sequence[Strike], added: Collection
 ) -> Collection:
-    """A layer whose rows are the newest strike first, those of one strike together, with other rows of some.
+    """Replace the rows of strikes in a collection with the newest strike first and those of one strike together.
 
     Parameters
     ----------
-    name
-        The column of the strike of a row.
-    known
+    column
+        Holds the strike of each row.
+    gone
         Strikes whose rows are left out.
-    told, new
-        Strikes of which rows come, newest first, and these rows in their order.
+    come, added
+        Strikes whose rows are added, newest first, and these rows in their order.
     """
-    starts, stops = _rows_of(old, name, known)
-    gone = np.sort(ranges(starts, stops - starts))
-    each = Counter(new.features.columns[name])
-    counts = np.array([each[one.id] for one in told], np.int64)
-    at = np.repeat(_rows_of(old, name, told)[1], counts)
-    return spliced(old, new, Splice.exchanging(len(old), gone, at))
+    starts, stops = _row_ranges(before, column, gone)
+    removed = np.sort(ranges(starts, stops - starts))
+    number = Counter(added.features.columns[column])
+    counts = np.array([number[strike.id] for strike in come], np.int64)
+    at = np.repeat(_row_ranges(before, column, come)[1], counts)
+    return with_rows_replaced(before, added, RowEdit.replace(len(before), removed, at))
 
 
-def _rows_of(old: Collection, name: str, strikes: Iterable[Strike]) -> tuple[Ints, Ints]:
-    """First and last row (exclusive) of each strike; where it has none, before which they would be."""
-    oldest_first = range(len(old) - 1, -1, -1)
-    days, ids = old.features.columns["when"], old.features.columns[name]
+def _row_ranges(collection: Collection, column: str, strikes: Iterable[Strike]) -> tuple[Ints, Ints]:
+    """First and last row (exclusive) of each strike; where it has none, both are the row before which they would be."""
+    oldest_first = range(len(collection) - 1, -1, -1)
+    days, ids = collection.features.columns["when"], collection.features.columns[column]
 
     def age(row: int) -> tuple[str, str]:
         return days[row], ids[row]
 
-    keys = [(one.when, one.id) for one in strikes]
+    keys = [(strike.when, strike.id) for strike in strikes]
     at = [[bisect(oldest_first, key, key=age) for bisect in (bisect_right, bisect_left)] for key in keys]
-    starts, stops = len(old) - np.array(at, np.int64).reshape(-1, 2).T
+    starts, stops = len(collection) - np.array(at, np.int64).reshape(-1, 2).T
     return starts, stops
 
 
-def _assets(old: Collection, gone: Mapping[str, int], came: Mapping[str, int]) -> Collection:
-    """The assets, those with another number of strikes replaced."""
-    more = Counter(came)
-    more.subtract(gone)
-    at = dict(sorted((old.rows_by_id[asset], number) for asset, number in more.items() if number))
-    if not at:
-        return old
-    model = old.features.model
-    features = [old.features[row] for row in at]
-    told = zip(features, at.values(), strict=True)
-    new = [one.model_copy(update={"n_strikes": one.n_strikes + number}) for one, number in told]
-    rows = np.array(list(at), np.int64)
-    other = laid("assets", FeatureTable.of(model, new), old.geometries_at(rows))
-    return spliced(old, other, Splice.exchanging(len(old), rows, rows))
+def _with_numbers_of_strikes(before: Collection, more: Mapping[str, int]) -> Collection:
+    """The assets, those that more or fewer strikes hit replaced."""
+    by_row = dict(sorted((before.rows_by_id[asset], number) for asset, number in more.items() if number))
+    if not by_row:
+        return before
+    features = [
+        before.features[row].model_copy(update={"n_strikes": before.features[row].n_strikes + number})
+        for row, number in by_row.items()
+    ]
+    rows = np.array(list(by_row), np.int64)
+    table = FeatureTable.of(before.features.model, features)
+    added = make_collection("assets", table, before.geometries_at(rows))
+    return with_rows_replaced(before, added, RowEdit.replace(len(before), rows, rows))
 
 
-def _countries(before: Snapshot, made: Snapshot) -> Collection:
+def _countries(before: Snapshot, after: Snapshot) -> Collection:
     old = before.collections["countries"]
-    features = country_features(made.tallies(), made.country_names)
-    return old if old.features == features else under(old, features)
+    features = country_features(after.tallies(), after.country_names)
+    return old if old.features == features else with_properties(old, features)
 
 
-#: Tables that the stakes as columns are made of, and those that everything told of a strike rests on besides itself.
-_STAKES = {"assets", "entities", "stakes"}
-_ANSWERS = {*_STAKES, "relations"}
-#: Of so many strikes, or one of so many, what follows is spliced in; of more it is made anew.
-_FEW, _ONE_OF = 1000, 20
-
-
-def renewed(before: Snapshot, made: Snapshot) -> Snapshot:
-    """The view ``made`` of newer records, of which nothing was asked yet, with what it has in common with ``before``.
-
-    Both are of the same base map and thresholds. ``before`` is left as it is, and need not be kept.
-    """
-    taken = vars(made)
-    if not any(_differing(before.records.table(name), made.records.table(name)) for name in _STAKES):
-        taken["stakes"] = before.stakes
-        taken["registers"] = before.registers
-    touched = touched_alone(before, made)
-    if touched is not None:
-        edited(before, made, touched)
-        return made
-    pairs = ((before.collections.get(name), collection) for name, collection in made.collections.items())
-    taken["collections"] = MappingProxyType({new.name: _collection(old, new) for old, new in pairs})
-    return made
-
-
-def take_over(before: Snapshot, kept: Snapshot) -> None:
-    """Give a view that was kept what was made ready of another that tells the same of what was or may be hit."""
-    if any(_differing(before.records.table(name), kept.records.table(name)) for name in _ANSWERS):
-        return
-    taken = vars(kept)
-    taken.update(stakes=before.stakes, registers=before.registers, asset_index=before.asset_index)
-    old, new = before.collections["assets"], kept.collections["assets"]
-    share_places(old, new)
-    vars(new)["layer"] = old.layer.under(new.shown())
-
-
-def _same_owners(before: Snapshot, made: Snapshot) -> bool:
-    """Whether the assets, of which the same stakes are known, are shown with the same owners."""
-    days = before.data_date, made.data_date
-    return len({before.registers.spell(day, day) for day in days}) == 1
-
-
-def touched_alone(before: Snapshot, made: Snapshot) -> set[str] | None:
-    """Ids of the strikes that differ, or of which something else was decided.
-
-    ``None`` where what they rest on differs too, or where they are so many that all is better made anew.
-    """
-    if any(_differing(before.records.table(name), made.records.table(name)) for name in _ANSWERS):
-        return None
-    touched = _touched(before, made)
-    few = len(touched) <= max(_FEW, len(made.records.strikes) // _ONE_OF)
-    return touched if few and _same_owners(before, made) else None
-
-
-def _touched(before: Snapshot, made: Snapshot) -> set[str]:
-    """Ids of strikes that are not as they were, or of which something else was decided."""
-    touched = _differing(before.records.strikes, made.records.strikes)
-    decisions = before.records.decisions, made.records.decisions
-    changed = _differing(*decisions)
-    return touched | {table[key].strike for table in decisions for key in changed if key in table}
-
-
-def _differing(one: Mapping[str, Record], other: Mapping[str, Record]) -> set[str]:
-    """Ids of the records that two tables do not have alike; what is one object is not compared, which takes long."""
-    if one is other:
-        return set()
-    if isinstance(one, Stored) and isinstance(other, Stored) and (found := one.differing(other)) is not None:
-        return found
-    gone = {key for key in one if key not in other}
-    return gone | {key for key, record in other.items() if (known := one.get(key)) is not record and known != record}
-
-
-def _collection(old: Collection | None, new: Collection) -> Collection:
-    if old is None or len(old) != len(new) or not _same_places(old, new):
+def _unchanged_or_new(old: Collection | None, new: Collection) -> Collection:
+    """The old collection where nothing in it changed, or its geometries with new properties where none moved."""
+    if old is None or len(old) != len(new) or not _have_same_geometries(old, new):
         return new
-    return old if old.features == new.features else under(old, new.features)
+    return old if old.features == new.features else with_properties(old, new.features)
 
 
-def _same_places(old: Collection, new: Collection) -> bool:
-    """Whether each row is where it was. Shapes that are not the same object are compared by their coordinates."""
+def _have_same_geometries(old: Collection, new: Collection) -> bool:
+    """Whether each row is where it was; geometries that are not one object are compared by their coordinates."""
     pairs = zip(old.geometries, new.geometries, strict=True)
-    others = [(one, two) for one, two in pairs if one is not two]
-    first, second = [one for one, _ in others], [two for _, two in others]
-    # What is missing equals nothing.
-    return bool(np.all(shapely.equals_identical(first, second)))
+    moved = [(before, after) for before, after in pairs if before is not after]
+    # A missing geometry equals no other.
+    return bool(np.all(shapely.equals_identical([before for before, _ in moved], [after for _, after in moved])))

@@ -1,24 +1,24 @@
-"""The immutable view that is served: one version of the records and everything that follows from them."""
+"""The immutable snapshot that is served: one version of the records and everything that follows from them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import islice
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
-from geo.columnar.binary_array import place_of
-from geo.columnar.dictionary_array import Coded
+from geo.columnar.binary_array import find_sorted
+from geo.columnar.dictionary_array import DictionaryArray
 from geo.lonlat import Ints, Objects
-from layers.attribution.attribute import Answer, Attributor
-from layers.attribution.country_totals import Counts, Tally, counted, tallied
-from layers.attribution.review_queue import Pending, pending
-from layers.collections.collection import Collection, Places, as_objects
+from layers.attribution.attribute import Attributor, StrikeAttribution
+from layers.attribution.country_totals import CountryTotals, Counts, strike_counts, totals_of
+from layers.attribution.review_queue import ReviewItem, review_queue
+from layers.collections.collection import Collection
 from layers.collections.feature_table import FeatureTable
 from layers.collections.feature_types import (
     AssetFeature,
@@ -29,55 +29,108 @@ from layers.collections.feature_types import (
     asset_features,
     country_features,
 )
-from layers.collections.flatten import Flat, flat
-from layers.decisions.hits import Finding, finding
-from layers.matching.asset_index import AssetIndex
-from layers.matching.match import index_of, match_all, match_one, proposed
+from layers.collections.flatten import FlatRows, flatten
+from layers.collections.geometry_index import Geometries, as_objects
+from layers.decisions.hits import PUBLISH_FROM, SHOW_FROM, StrikeOutcome, finding
+from layers.matching.asset_index import AssetIndex, index_of
+from layers.matching.match import match_all, match_one, probable_assets
 from layers.matching.weights import read as read_weights
-from layers.model.cache import Asked, LruCache
+from layers.model.cache import Lazy, LazyMapping, LruCache
+from layers.model.messages import Wording, codes
 from layers.model.problems import UnknownRecord
 from layers.model.records import Match, Records
-from layers.model.thresholds import PUBLISH_FROM, SHOW_FROM
-from layers.ownership.control import Controller, Span, control_spans
-from layers.ownership.holdings import Held, holdings_of
-from layers.ownership.owners import Owners, Registers
-from layers.ownership.stake_graph import StakeTable
-from layers.ownership.walk import Basis, Minority
+from layers.ownership.chains import Holding, holdings_of
+from layers.ownership.control import Controller, ControlPeriod, control_periods
+from layers.ownership.minority import Minority
+from layers.ownership.owners import Owners, OwnersByDate
+from layers.ownership.stake_graph import StakeColumns
+from layers.ownership.walk import Basis
 from layers.reference.basemap import Basemap
 from layers.resolution import resolve
-from layers.snapshot.array_files import Reading
-from layers.store.record_table import prime, texts
+from layers.snapshot.array_files import ArrayFolderReader
+from layers.store.record_table import prefetch, texts
 
-#: Answers that are made one after the other from records that are read at once.
+#: Strikes whose records are read at once.
 _PAGE = 2048
-#: Answers to who controls something that are kept.
+#: Answers to who controls something that are cached.
 _SPANS = 1000
 
 
 @dataclass(frozen=True, eq=False)
+class Stages:
+    """What follows from the records of a snapshot, as far as it is shared with another one or was computed before.
+
+    Parameters
+    ----------
+    stakes, registers, asset_index
+        Follow from assets, entities, stakes and relations alone, and are computed when they are first read.
+    backing_files
+        The files that parts are mapped from.
+    order, proposed, counts, collections
+        As the attributes of `Snapshot`; a part that is ``None`` is computed by the snapshot when it is first read.
+    """
+
+    stakes: Lazy[StakeColumns]
+    registers: Lazy[OwnersByDate]
+    asset_index: Lazy[AssetIndex]
+    backing_files: ArrayFolderReader | None = None
+    order: Sequence[str] | None = None
+    proposed: Lazy[Mapping[str, str]] | None = None
+    counts: Counts | None = None
+    collections: Mapping[str, Collection] | None = None
+
+    @classmethod
+    def of(cls, records: Records) -> Stages:
+        """Stages of which nothing is known yet."""
+        stakes = Lazy(partial(StakeColumns.of, records))
+        return cls(stakes, registers_of(stakes), Lazy(partial(index_of, records)))
+
+
+def registers_of(stakes: Lazy[StakeColumns]) -> Lazy[OwnersByDate]:
+    """Owners by day, computed from stakes when they are first read."""
+    return Lazy(lambda: OwnersByDate(stakes.value))
+
+
 class Snapshot:
-    """One version of what is known.
+    """One version of the records with everything that follows from them; nothing in it changes.
 
     Parameters
     ----------
     records
-        The records.
+        The records, after the judgements of identity in them were applied.
     basemap
         Countries, for names and polygons.
     seq
-        The store's change number that this is a view of.
+        The store's change number of these records.
     data_date
         Day of the last change; assets are shown with their owners on it.
     publish_from, show_from
         Probabilities from which an undecided candidate is published as probable, and shown at all.
+    stages
+        Parts that are known already; everything else is computed when it is first read.
+    wording
+        Words the reasons in the rows of attributions; by default their bare codes.
     """
 
-    records: Records
-    basemap: Basemap
-    seq: int
-    data_date: date
-    publish_from: float = PUBLISH_FROM
-    show_from: float = SHOW_FROM
+    def __init__(
+        self,
+        records: Records,
+        basemap: Basemap,
+        seq: int,
+        data_date: date,
+        publish_from: float = PUBLISH_FROM,
+        show_from: float = SHOW_FROM,
+        stages: Stages | None = None,
+        wording: Wording = codes,
+    ) -> None:
+        self.records: Final = records
+        self.basemap: Final = basemap
+        self.seq: Final = seq
+        self.data_date: Final = data_date
+        self.publish_from: Final = publish_from
+        self.show_from: Final = show_from
+        self.stages: Final = stages or Stages.of(records)
+        self.wording: Final = wording
 
     @classmethod
     def of(
@@ -88,146 +141,165 @@ class Snapshot:
         data_date: date,
         publish_from: float = PUBLISH_FROM,
         show_from: float = SHOW_FROM,
+        wording: Wording = codes,
     ) -> Snapshot:
-        """The view of stored records, with what people judged to be one united."""
-        return cls(resolve.apply(stored), basemap, seq, data_date, publish_from, show_from)
+        """The snapshot of stored records, after the judgements of identity in them were applied."""
+        merged = resolve.apply_judgements(stored)
+        return cls(merged, basemap, seq, data_date, publish_from, show_from, wording=wording)
 
-    @cached_property
-    def lies_on(self) -> Reading | None:
-        """The files that this is mapped from, but for what was edited since they were kept.
+    def with_stages(
+        self, stages: Stages, records: Records | None = None, publish_from: float | None = None
+    ) -> Snapshot:
+        """A snapshot with other stages, of which nothing else was computed yet; by default of the same records."""
+        return Snapshot(
+            self.records if records is None else records,
+            self.basemap,
+            self.seq,
+            self.data_date,
+            self.publish_from if publish_from is None else publish_from,
+            self.show_from,
+            stages,
+            self.wording,
+        )
 
-        ``None`` where all of it was found of the records.
+    @property
+    def backing_files(self) -> ArrayFolderReader | None:
+        """The files that this is mapped from, but for what was edited since they were written.
+
+        ``None`` where everything was computed from the records.
         """
-        return None
+        return self.stages.backing_files
 
-    def let_go(self) -> None:
-        """Give back the memory of the files that this is mapped from; it is read again as it is asked for."""
-        if self.lies_on is not None:
-            self.lies_on.let_go()
+    def release_pages(self) -> None:
+        """Give back the memory of the files that this is mapped from; they are read again where they are needed."""
+        if self.backing_files is not None:
+            self.backing_files.release_pages()
 
-    @cached_property
-    def stakes(self) -> StakeTable:
+    @property
+    def stakes(self) -> StakeColumns:
         """All stakes as columns."""
-        return StakeTable.of(self.records)
+        return self.stages.stakes.value
 
-    @cached_property
-    def registers(self) -> Registers:
-        """Who owns everything, by day; the latest asked for are kept."""
-        return Registers(self.stakes)
+    @property
+    def registers(self) -> OwnersByDate:
+        """Owners of all assets and entities, by day."""
+        return self.stages.registers.value
 
-    @cached_property
+    @property
     def asset_index(self) -> AssetIndex:
-        """The assets, ready to be matched."""
-        return index_of(self.records)
+        """The assets as columns and search trees, which strikes are matched with."""
+        return self.stages.asset_index.value
 
     @cached_property
     def matches(self) -> Mapping[str, tuple[Match, ...]]:
-        """Candidates of every strike, told when they are asked for."""
+        """Candidates of every strike, each computed when it is looked up."""
         weights, records, index = read_weights(), self.records, self.asset_index
         strikes = records.strikes
-        return Asked(self.order, strikes, lambda key: match_one(strikes[key], index, records, weights))
+        return LazyMapping(self.order, strikes, lambda key: match_one(strikes[key], index, records, weights))
 
     @cached_property
     def proposed(self) -> Mapping[str, str]:
-        """The asset that is published as probable, by strike; whatever was decided."""
-        return MappingProxyType(proposed(self.records, self.asset_index, self.publish_from))
+        """The asset that is published as probable, by strike, whatever was decided."""
+        if self.stages.proposed is not None:
+            return self.stages.proposed.value
+        return MappingProxyType(probable_assets(self.records, self.asset_index, self.publish_from))
 
     @cached_property
     def order(self) -> Sequence[str]:
         """Ids of the strikes, newest first."""
+        if self.stages.order is not None:
+            return self.stages.order
         newest_first = sorted(((when, key) for key, when in texts(self.records.strikes, "when")), reverse=True)
         return [key for _, key in newest_first]
 
     @cached_property
-    def findings(self) -> Mapping[str, Finding]:
-        """What each strike hit, newest strike first."""
-        return Asked(self.order, self.records.strikes, self._finder)
+    def findings(self) -> Mapping[str, StrikeOutcome]:
+        """The outcome of each strike, newest strike first."""
+        return LazyMapping(self.order, self.records.strikes, self._finder)
 
     @cached_property
-    def _finder(self) -> Callable[[str], Finding]:
-        # Nothing that a snapshot keeps refers to it: so it is gone with the last request, and waits for no collector.
+    def _finder(self) -> Callable[[str], StrikeOutcome]:
+        # Refers to parts, not to the snapshot: a cycle would keep the snapshot alive until the garbage collector runs.
         records, proposed = self.records, self.proposed
         return lambda strike: finding(strike, records.where("decisions", "strike", strike), proposed.get(strike))
 
     @cached_property
-    def pending(self) -> tuple[Pending, ...]:
+    def pending(self) -> tuple[ReviewItem, ...]:
         """Strikes that wait for a decision, those first that it would change most."""
-        return pending(self.findings, match_all(self.records, self.asset_index), self.owners)
+        return review_queue(self.findings, match_all(self.records, self.asset_index), self.owners)
 
     @cached_property
     def country_names(self) -> Mapping[str, str]:
         """English names of the countries of the base map by ISO 3166-1 alpha-2."""
         return MappingProxyType({iso: name for iso, (name, _) in self.basemap.states.items()})
 
-    def answers(self, basis: Basis = "registration", minority: Minority = "stay") -> Mapping[str, Answer]:
-        """Whose what each strike hit was, newest strike first."""
+    def answers(self, basis: Basis = "registration", minority: Minority = "stay") -> Mapping[str, StrikeAttribution]:
+        """The attribution of each strike, newest strike first, each computed when it is looked up."""
         if (basis, minority) not in self._answers:
             attributor, find = Attributor(self.records, self.registers, basis, minority), self._finder
-            told = Asked(self.order, self.records.strikes, lambda key: attributor.answer(find(key)))
-            self._answers[basis, minority] = told
+            attributions = LazyMapping(self.order, self.records.strikes, lambda key: attributor.attribute(find(key)))
+            self._answers[basis, minority] = attributions
         return self._answers[basis, minority]
 
-    def keep(self, counts: Counts) -> None:
-        """Take counts by registration, minorities staying, from who has them already, before any is asked for."""
-        self._counts["registration", "stay"] = counts
-
-    # Kept by the snapshot itself: a cache of the class would keep snapshots that are no longer served, and takes a
-    # default that is left out for another question than the same default given.
+    # Caches of the snapshot itself: a cache of the class would keep snapshots alive that are no longer served, and
+    # would tell a default that is left out from the same default given.
     @cached_property
-    def _answers(self) -> dict[tuple[Basis, Minority], Mapping[str, Answer]]:
+    def _answers(self) -> dict[tuple[Basis, Minority], Mapping[str, StrikeAttribution]]:
         return {}
 
     @cached_property
     def _counts(self) -> dict[tuple[Basis, Minority], Counts]:
-        return {}
+        counts = self.stages.counts
+        return {} if counts is None else {("registration", "stay"): counts}
 
     @cached_property
-    def _tallies(self) -> dict[tuple[Basis, Minority], Mapping[str, Tally]]:
+    def _tallies(self) -> dict[tuple[Basis, Minority], Mapping[str, CountryTotals]]:
         return {}
 
-    def tallies(self, basis: Basis = "registration", minority: Minority = "stay") -> Mapping[str, Tally]:
+    def tallies(self, basis: Basis = "registration", minority: Minority = "stay") -> Mapping[str, CountryTotals]:
         """How many strikes concern each country, by relation."""
         if (basis, minority) not in self._tallies:
-            self._tallies[basis, minority] = MappingProxyType(tallied(self.counts(basis, minority)))
+            self._tallies[basis, minority] = MappingProxyType(totals_of(self.counts(basis, minority)))
         return self._tallies[basis, minority]
 
     def counts(self, basis: Basis = "registration", minority: Minority = "stay") -> Counts:
-        """What strikes add to each country, see `tally.counted`; not to be changed."""
+        """What strikes add to each country, see `strike_counts` of `layers.attribution`; not to be changed."""
         if (basis, minority) not in self._counts:
             usual = (basis, minority) == ("registration", "stay")
-            told = self.flat.counts if usual else self._counted(basis, minority)
-            self._counts[basis, minority] = told
+            self._counts[basis, minority] = self.flat.counts if usual else self._counted(basis, minority)
         return self._counts[basis, minority]
 
-    def concerning(self, iso: str, basis: Basis = "registration", minority: Minority = "stay") -> Iterator[Answer]:
+    def concerning(
+        self, iso: str, basis: Basis = "registration", minority: Minority = "stay"
+    ) -> Iterator[StrikeAttribution]:
         """The answers to the strikes that may concern a country in whatever relation, newest strike first."""
-        told = self.answers(basis, minority)
+        attributions = self.answers(basis, minority)
         if (basis, minority) != ("registration", "stay"):
-            return iter(told.values())
+            return iter(attributions.values())
         columns = self.collections["attributions"].features.columns
-        place = place_of(columns["country"].words, iso)
+        place = find_sorted(columns["country"].dictionary, iso)
         rows = [] if place is None else columns["country"].rows_with(place).tolist()
-        return (told[key] for key in dict.fromkeys(columns["strike"][row] for row in rows))
+        return (attributions[key] for key in dict.fromkeys(columns["strike"][row] for row in rows))
 
     def _counted(self, basis: Basis, minority: Minority) -> Counts:
-        return counted(self.records.entities, self._told(basis, minority))
+        return strike_counts(self.records.entities, self._each_answer(basis, minority))
 
-    def _told(self, basis: Basis = "registration", minority: Minority = "stay") -> Iterator[Answer]:
-        """The answers one after the other, none of them kept."""
+    def _each_answer(self, basis: Basis = "registration", minority: Minority = "stay") -> Iterator[StrikeAttribution]:
+        """The attributions one after the other, none of them stored."""
         attributor = Attributor(self.records, self.registers, basis, minority)
         ids = iter(self.order)
         while page := list(islice(ids, _PAGE)):
             found = [*map(self._finder, page)]
-            prime(self.records.strikes, page)
-            prime(self.records.assets, {hit.asset for one in found for hit in one.hits})
-            yield from map(attributor.answer, found)
+            prefetch(self.records.strikes, page)
+            prefetch(self.records.assets, {hit.asset for one in found for hit in one.hits})
+            yield from map(attributor.attribute, found)
 
     @cached_property
-    def flat(self) -> Flat:
-        """The answers laid flat, and what they add up to."""
-        return flat(self.records, self._told(), self.country_names)
+    def flat(self) -> FlatRows:
+        """The rows of strikes and attributions, and the sums of them."""
+        return flatten(self.records, self._each_answer(), self.country_names, self.wording)
 
-    def answer(self, strike: str, basis: Basis = "registration", minority: Minority = "stay") -> Answer:
+    def answer(self, strike: str, basis: Basis = "registration", minority: Minority = "stay") -> StrikeAttribution:
         """Whose it was.
 
         Raises
@@ -266,7 +338,7 @@ class Snapshot:
 
     def control(
         self, owned: str, first: date | None, last: date | None, basis: Basis = "registration"
-    ) -> tuple[Span, ...]:
+    ) -> tuple[ControlPeriod, ...]:
         """Who surely controls an asset or entity from day to day, ``None`` is open: a span for each party.
 
         Raises
@@ -275,14 +347,16 @@ class Snapshot:
             If there is no such asset or entity.
         """
         controls = self.records.controls.values()
-        asked = (owned, first, last, basis)
-        return self._spans.get(asked, lambda: control_spans(self.stakes, controls, owned, first, last, basis))
+        key = (owned, first, last, basis)
+        return self._spans.get_or_compute(
+            key, lambda: control_periods(self.stakes, controls, owned, first, last, basis)
+        )
 
     @cached_property
-    def _spans(self) -> LruCache[tuple[Span, ...]]:
+    def _spans(self) -> LruCache[tuple[ControlPeriod, ...]]:
         return LruCache(_SPANS)
 
-    def holdings(self, entity: str, on: date | None = None) -> tuple[Held, ...]:
+    def holdings(self, entity: str, on: date | None = None) -> tuple[Holding, ...]:
         """What an entity holds on a day, by default that of the data, directly and through others.
 
         Raises
@@ -291,29 +365,33 @@ class Snapshot:
             If there is no such entity.
         """
         day = on or self.data_date
-        return holdings_of(self.registers.on(day, day).register, entity)
+        return holdings_of(self.registers.on(day, day).ownership, entity)
 
     @cached_property
     def collections(self) -> Mapping[str, Collection]:
-        """The flat layers by name."""
+        """The flat collections by name."""
+        if self.stages.collections is not None:
+            return self.stages.collections
         known = self.registers.on(self.data_date, self.data_date)
-        strikes = laid("strikes", self.flat.strikes, self.flat.places)
+        strikes = make_collection("strikes", self.flat.strikes, self.flat.geometries)
         rows = self.flat.attributions
         countries = country_features(self.tallies(), self.country_names)
         layers = (
             strikes,
-            laid(
+            make_collection(
                 "assets",
                 asset_features(self.records, known.of, self.flat.struck),
                 [asset.geometry for asset in self.records.assets.values()],
             ),
-            laid("attributions", rows, of_strikes(strikes.geometries, strikes.ids, rows.columns["strike"])),
-            laid("countries", countries, [self.basemap.states[feature.id][1] for feature in countries]),
+            make_collection(
+                "attributions", rows, strike_geometries(strikes.geometries, strikes.ids, rows.columns["strike"])
+            ),
+            make_collection("countries", countries, [self.basemap.states[feature.id][1] for feature in countries]),
         )
         return MappingProxyType({layer.name: layer for layer in layers})
 
 
-#: Title, description and features of each flat layer.
+#: Title, description and feature class of each flat collection.
 LAYERS: Mapping[str, tuple[str, str, type[Feature]]] = MappingProxyType(
     {
         "strikes": (
@@ -336,17 +414,17 @@ LAYERS: Mapping[str, tuple[str, str, type[Feature]]] = MappingProxyType(
 )
 
 
-def laid(name: str, features: FeatureTable[Any], places: Places) -> Collection:
-    """One of the flat layers, of features and where they are."""
-    return Collection(name, *LAYERS[name], features, places)
+def make_collection(name: str, features: FeatureTable[Any], geometry: Geometries) -> Collection:
+    """One of the flat collections, of features and their geometries."""
+    return Collection(name, *LAYERS[name], features, geometry)
 
 
-def of_strikes(places: Places, ids: Coded, strikes: Coded) -> Objects:
-    """Where the strikes of a column are, each of which is among ``ids``, whose places are given."""
-    return as_objects(places)[rows_of(ids, strikes)]
+def strike_geometries(geometries: Geometries, ids: DictionaryArray, strikes: DictionaryArray) -> Objects:
+    """Geometries of the strikes of a column, each of which is among ``ids``, whose geometries are given."""
+    return as_objects(geometries)[rows_of(ids, strikes)]
 
 
-def rows_of(ids: Coded, strikes: Coded) -> Ints:
+def rows_of(ids: DictionaryArray, strikes: DictionaryArray) -> Ints:
     """The row that each strike of a column has among the ids of all."""
     row = np.empty(len(ids), np.int64)
     row[ids.codes] = np.arange(len(ids))

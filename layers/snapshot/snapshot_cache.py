@@ -1,4 +1,4 @@
-"""Where what follows from a store is kept, and whether what is kept there still follows from it."""
+"""Snapshots of large stores in folders beside them, and whether those files still belong to the store."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ from typing import IO
 
 import orjson
 
+from layers.model.messages import Wording, codes
 from layers.reference.basemap import Basemap
 from layers.snapshot import snapshot_files
-from layers.snapshot.array_files import Reading, Writing
+from layers.snapshot.array_files import ArrayFolderReader, ArrayFolderWriter
 from layers.snapshot.snapshot import Snapshot
 from layers.store.store import Store
 
@@ -28,24 +29,26 @@ except ImportError:  # Windows: two servers that start at once may both do the w
 
 log = logging.getLogger(__name__)
 
-#: From so many strikes and assets on, finding what follows takes longer than reading it.
-LEAST = 20_000
+#: From so many strikes and assets on, computing a snapshot takes longer than reading it.
+MIN_RECORDS = 20_000
 #: Version of the files.
 _FORMAT = 1
 
 
 @dataclass(frozen=True)
-class Keeping:
-    """What is kept of one store, in a folder beside it.
+class SnapshotCache:
+    """Snapshots of one store in a folder beside it.
 
     Parameters
     ----------
     basemap, base
-        The path of the base map, and what was read of it.
+        The path of the base map, and the base map read from it.
     program
-        Names the version of the program: what another made is not read.
-    publish_from, show_from
+        Names the version of the program: files of another version are not read.
+    publish_from, show_from, wording
         As in `layers.snapshot.snapshot.Snapshot`.
+    min_records
+        Smallest number of strikes and assets of a large store.
     """
 
     store: Store
@@ -54,98 +57,99 @@ class Keeping:
     program: str
     publish_from: float
     show_from: float
-    least: int = LEAST
+    min_records: int = MIN_RECORDS
+    wording: Wording = codes
 
-    def is_worth_it(self) -> bool:
-        """Whether the store is so large that finding what follows takes longer than reading it."""
-        return self.store.size("strikes", "assets") >= self.least
+    def is_large(self) -> bool:
+        """Whether the store is so large that computing a snapshot takes longer than reading it."""
+        return self.store.count("strikes", "assets") >= self.min_records
 
-    def read(self, others: int | None) -> Snapshot | None:
-        """The view that was kept, of the newest version or of one before it; ``None`` where there is none.
+    def read(self, external_edits: int | None) -> Snapshot | None:
+        """Read the snapshot of the newest version or of one before it; ``None`` where there is none.
 
-        ``others`` is what `Store.edited_by_others` says now: nothing is read that does not hold what these edited.
+        ``external_edits`` is what `Store.edited_by_others` gives now: a snapshot without these edits is not read.
         """
         folder = self._folder()
-        if others is None or not folder.is_dir():
+        if external_edits is None or not folder.is_dir():
             return None
         try:
-            reading = Reading(folder)
-            if reading.told("others") != others or reading.told("seq") > self.store.seq():
+            files = ArrayFolderReader(folder)
+            if files.metadata("others") != external_edits or files.metadata("seq") > self.store.seq():
                 return None
-            return snapshot_files.read(reading, self.base, self.publish_from, self.show_from)
+            return snapshot_files.read(files, self.base, self.publish_from, self.show_from, self.wording)
         except (OSError, KeyError, ValueError) as error:
             log.warning("what was kept in %s cannot be read, and is made again: %r", folder, error)
             return None
 
     def write(
-        self, snapshot: Snapshot, others: int | None, is_over: Callable[[], bool] = lambda: False
+        self, snapshot: Snapshot, external_edits: int | None, is_cancelled: Callable[[], bool] = lambda: False
     ) -> Snapshot | None:
-        """Keep a view, whose records are as they are stored, and read it again: it takes less memory.
+        """Write a snapshot, whose records are as they are stored, and read it again: it then takes less memory.
 
-        ``None`` where edits of others are not counted, nothing can be written beside the store, or as soon as
-        ``is_over`` says that nobody waits for it any more.
+        ``None`` where edits of other programs are not counted, where nothing can be written beside the store, or as
+        soon as ``is_cancelled`` gives True.
         """
-        if others is None:
+        if external_edits is None:
             return None
 
         def at_page() -> None:
-            if is_over():
-                raise _Over
-            snapshot.let_go()  # of what was read through
+            if is_cancelled():
+                raise _Cancelled
+            snapshot.release_pages()  # of files that were read through
 
         folder = self._folder()
         aside = folder.with_name(f"{folder.name}.{secrets.token_hex(4)}.new")
         try:
             aside.mkdir(parents=True)
-            writing = Writing(aside, at_page)
-            writing.told("others", others)
-            snapshot_files.write(writing, snapshot)
-            writing.finish()
+            files = ArrayFolderWriter(aside, at_page)
+            files.metadata("others", external_edits)
+            snapshot_files.write(files, snapshot)
+            files.finish()
             self._put_in_place(aside, folder)
         except OSError as error:
             log.warning("what follows from the store is not kept, and is found again at each start: %s", error)
             return None
-        except _Over:
+        except _Cancelled:
             return None
         finally:
             shutil.rmtree(aside, ignore_errors=True)
-        return self.read(others)
+        return self.read(external_edits)
 
     def _put_in_place(self, aside: Path, folder: Path) -> None:
-        """Whoever has older files mapped keeps them: they are gone when the last lets go of them."""
+        """Replace older files; a process that has them mapped reads them on until it unmaps them."""
         for old in folder.parent.iterdir():
-            # Who was killed while writing left one that is new for ever; where nothing is locked it may be at work.
+            # A writer that was killed left a new folder for ever; where nothing is locked its writer may be at work.
             is_left = fcntl is not None or not old.name.endswith(".new")
             if old.is_dir() and old != aside and is_left:
                 shutil.rmtree(old, ignore_errors=True)
         os.replace(aside, folder)
 
     @contextmanager
-    def alone(self, wait: bool = True) -> Iterator[bool]:
-        """Whether no other process that serves this store is making what is kept; by default wait for that."""
+    def exclusive_lock(self, wait: bool = True) -> Iterator[bool]:
+        """Lock the cache against other processes, and give whether that was done; by default wait for them."""
         with suppress(OSError):
-            self._beside.mkdir(exist_ok=True)
+            self._parent.mkdir(exist_ok=True)
         try:
-            lock = (self._beside / "lock").open("w")
-        except OSError:  # nothing will be kept there either
+            lock = (self._parent / "lock").open("w")
+        except OSError:  # nothing can be written there either
             yield True
             return
         with lock:
             yield _locked(lock, wait)
 
     @property
-    def _beside(self) -> Path:
+    def _parent(self) -> Path:
         return self.store.path.with_name(f"{self.store.path.name}.kept")
 
     def _folder(self) -> Path:
         with self.basemap.open("rb") as file:
             base = hashlib.file_digest(file, "blake2b").hexdigest()
-        made_by = orjson.dumps([_FORMAT, self.program, base, self.publish_from])
-        return self._beside / hashlib.blake2b(made_by, digest_size=8).hexdigest()
+        key = orjson.dumps([_FORMAT, self.program, base, self.publish_from])
+        return self._parent / hashlib.blake2b(key, digest_size=8).hexdigest()
 
 
-class _Over(Exception):
-    """Nobody waits any more for what is being written."""
+class _Cancelled(Exception):
+    """Nobody waits any more for the files that are being written."""
 
 
 def _locked(lock: IO[str], wait: bool) -> bool:

@@ -1,1 +1,1 @@
-"""Readers of other people's files: one format a module, each gives records and every problem by row."""
+"""From somebody's file to records, with every problem by row. One folder or module a publisher; none imports others."""

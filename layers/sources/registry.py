@@ -1,60 +1,60 @@
-"""All formats that can be loaded, by name, and which of them a file is of."""
+"""All formats that can be loaded, by name, and the recognition of a file's format. A new format is a line in `_ALL`."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from layers.sources import ownership_formats
-from layers.sources.column_mapping import formats as generic
-from layers.sources.files.limits import Refused
+from layers.sources import column_mapping, curated, gleif, wri
+from layers.sources.bods import reader as bods
+from layers.sources.files.limits import FileRefused
 from layers.sources.files.source_file import SourceFile
 from layers.sources.gem import formats as gem
-from layers.sources.gem import ownership_tables
-from layers.sources.osm import reader
-from layers.sources.reader.format import Format, Request
+from layers.sources.gem import ownership_tables as gem_ownership
+from layers.sources.osm import reader as osm
+from layers.sources.reader.format import Format, LoadOptions
 from layers.sources.strikes import acled, eyes_on_russia, timemap, ucdp, viina
-from layers.sources.wri import power_plants
+from layers.sources.wikidata import reader as wikidata
 
-__all__ = ["FORMATS", "Format", "Request", "recognise"]
+__all__ = ["FORMATS", "Format", "LoadOptions", "recognise"]
 
 _ALL: tuple[Format, ...] = (
-    ownership_formats.CURATED,
+    curated.FORMAT,
     acled.FORMAT,
     viina.FORMAT,
     ucdp.FORMAT,
     eyes_on_russia.FORMAT,
     timemap.FORMAT,
     gem.TRACKER,
-    ownership_tables.FORMAT,
+    gem_ownership.FORMAT,
     gem.GEM,
-    power_plants.FORMAT,
-    reader.FORMAT,
-    ownership_formats.BODS,
-    ownership_formats.GLEIF,
-    ownership_formats.WIKIDATA,
-    *generic.FORMATS,
+    wri.FORMAT,
+    osm.FORMAT,
+    bods.FORMAT,
+    gleif.FORMAT,
+    wikidata.FORMAT,
+    *column_mapping.FORMATS,
 )
 
-FORMATS: Mapping[str, Format] = MappingProxyType({one.name: one for one in _ALL})
-_GENERIC = frozenset(one.name for one in generic.FORMATS)
+FORMATS: Mapping[str, Format] = MappingProxyType({known.name: known for known in _ALL})
+_GENERIC = frozenset(known.name for known in column_mapping.FORMATS)
 
 
 def recognise(file: SourceFile, has_mapping: bool = False) -> Format:
-    """The one format that a file is of; a generic one only where a mapping says what its columns mean.
+    """Return the only format that recognises a file; a generic format only where a column mapping is given.
 
     Raises
     ------
-    Refused
-        If none or several fit; the several are named.
+    FileRefused
+        If no format fits, or several do; their names are in the error.
     """
-    head = file.head()
-    found = [one for one in _ALL if one.recognises(head) and (one.name in _GENERIC) == has_mapping]
-    if len(found) == 1:
-        return found[0]
-    told = ", ".join(one.name for one in found)
-    if told:
-        raise Refused(file.name, "format", f"may be {told}", "one format; say which")
-    columns = ", ".join((head.columns or head.keys)[:8]) or head.container
+    sniff = file.sniff()
+    matching = [known for known in _ALL if known.recognises(sniff) and (known.name in _GENERIC) == has_mapping]
+    if len(matching) == 1:
+        return matching[0]
+    names = ", ".join(known.name for known in matching)
+    if names:
+        raise FileRefused(file.name, "format", f"may be {names}", "one format; say which")
+    columns = ", ".join((sniff.columns or sniff.keys)[:8]) or sniff.container
     expected = "a known format (strikeatlas formats), or any table or features with --mapping"
-    raise Refused(file.name, "format", f"not recognised ({columns})", expected)
+    raise FileRefused(file.name, "format", f"not recognised ({columns})", expected)

@@ -1,4 +1,4 @@
-"""The file of the store: how a new one is made whole, and how one is told from any other file."""
+"""The file of the store: a new one created whole, a foreign file refused, and edits of other programs counted."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import sqlite3
 from pathlib import Path
 
 from layers.geopackage import geopackage
-from layers.store import external_edits
+from layers.store import writer
 from layers.store.connections import Connections, NotAStore, StoreBusy, StoreError, probing
 from layers.store.row_mapping import TABLES
 from layers.store.writer import APPEND_ONLY
@@ -18,8 +18,10 @@ from layers.store.writer import APPEND_ONLY
 SCHEMA_VERSION = 1
 #: The table that makes a GeoPackage a store, with the version of its tables.
 MARK = "strikeatlas"
+#: The table that counts edits of records by any program; they leave no history where the program is another one.
+EDIT_COUNTER = "edits"
 #: Tables that are no derived layer.
-OWN_TABLES = frozenset({*TABLES, "history", external_edits.NAME, MARK})
+OWN_TABLES = frozenset({*TABLES, "history", EDIT_COUNTER, MARK})
 
 _SIDE_FILES = ("-wal", "-shm", "-journal")
 
@@ -35,7 +37,7 @@ _HISTORY = """CREATE TABLE history (
 
 
 def make(path: Path) -> None:
-    """Make a new file with all tables: built aside, then put in place, so that it is whole or not there.
+    """Create a new file with all tables: built aside, then put in place, so that it is whole or not there.
 
     Raises
     ------
@@ -93,14 +95,14 @@ def create_tables(connection: sqlite3.Connection) -> None:
     """Create every table of the store in an empty database, within the caller's transaction."""
     geopackage.create_header(connection)
     for name, table in TABLES.items():
-        geopackage.add_layer(connection, name, table.declarations, table.noun.__doc__ or "", table.geometry_type)
+        geopackage.add_layer(connection, name, table.declarations, table.record_type.__doc__ or "", table.geometry_type)
     connection.execute(_HISTORY)
     geopackage.register(connection, "history", "Every change of every record, in order. Only ever added to.")
     for name, key in {"history": "seq", **dict.fromkeys(APPEND_ONLY, "id")}.items():
         _forbid_changes(connection, name, key)
     geopackage.add_layer(connection, MARK, {"schema_version": "INTEGER NOT NULL"}, "Version of the tables.")
     connection.execute(f"INSERT INTO {geopackage.quote(MARK)} (schema_version) VALUES (?)", (SCHEMA_VERSION,))
-    external_edits.watch(connection)
+    install_triggers(connection)
 
 
 def _forbid_changes(connection: sqlite3.Connection, name: str, key: str) -> None:
@@ -118,7 +120,7 @@ def _forbid_changes(connection: sqlite3.Connection, name: str, key: str) -> None
 
 
 def require_store(path: Path) -> None:
-    """Refuse a file that is no store of this version, and leave it as it is.
+    """Refuse a file that is no store of this version, without changing it.
 
     Raises
     ------
@@ -160,3 +162,36 @@ def _require_columns(path: Path, connection: sqlite3.Connection) -> None:
         found = {row[0] for row in connection.execute("SELECT name FROM pragma_table_info(?)", (name,))}
         if missing := [column for column in table.declarations if column not in found]:
             raise NotAStore(f"{path}: table {name} lacks the columns {', '.join(missing)}")
+
+
+# Each row of a record that any program adds, changes or removes is counted by triggers in the file itself. This program
+# leaves one row of history for each, so that the rest are edits of other programs.
+
+
+def install_triggers(connection: sqlite3.Connection) -> None:
+    """Count edits from now on, within the caller's transaction; nothing is done where they are counted already."""
+    if is_counting_edits(connection):
+        return
+    # Not listed as a layer: it is nothing that a GIS should show.
+    connection.execute(f"CREATE TABLE {EDIT_COUNTER} (counted INTEGER NOT NULL)")
+    connection.execute(f"INSERT INTO {EDIT_COUNTER} (counted) VALUES (?)", (writer.last_seq(connection),))
+    for table in TABLES:
+        for event in ("INSERT", "UPDATE", "DELETE"):
+            trigger = geopackage.quote(f"{table}_counted_{event.lower()}")
+            connection.execute(
+                f"CREATE TRIGGER {trigger} AFTER {event} ON {geopackage.quote(table)} "
+                f"BEGIN UPDATE {EDIT_COUNTER} SET counted = counted + 1; END"
+            )
+
+
+def is_counting_edits(connection: sqlite3.Connection) -> bool:
+    """Whether the file counts edits."""
+    return connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (EDIT_COUNTER,)).fetchone() is not None
+
+
+def external_count(connection: sqlite3.Connection) -> int | None:
+    """Number of edits of records by other programs since edits are counted; ``None`` where they are not."""
+    if not is_counting_edits(connection):
+        return None
+    (counted,) = connection.execute(f"SELECT counted FROM {EDIT_COUNTER}").fetchone()
+    return int(counted) - writer.last_seq(connection)

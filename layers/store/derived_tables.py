@@ -1,4 +1,4 @@
-"""Layers of the store that are derived, such as matches: replaced as a whole, or some of their rows. Knows no noun."""
+"""Layers that are derived from records, such as matches: replaced whole, or by rows. Knows no table of records."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from layers.geopackage import geopackage
-from layers.geopackage.geometry_blob import Bounds, GeometryBlobError, bounds, encode
+from layers.geopackage.geopackage import Bounds, GeometryBlobError, bounds, encode
 from layers.model.records import Records
-from layers.store import derived_tables, reader
+from layers.store import reader
 from layers.store.create import OWN_TABLES
 
 
@@ -30,7 +30,7 @@ def require_layer(name: str, columns: Mapping[str, str]) -> None:
         raise ValueError(f"column types {sorted(strange)}: one of {', '.join(geopackage.SQL_TYPES)} expected")
 
 
-def replace(
+def replace_layer(
     connection: sqlite3.Connection,
     name: str,
     columns: Mapping[str, str],
@@ -38,7 +38,7 @@ def replace(
     geometry: bool,
     key: str | None = None,
 ) -> None:
-    """Drop a layer, make it anew and fill it, within the caller's transaction. No rows make an empty layer.
+    """Drop a layer, create it anew and fill it, within the caller's transaction. No rows make an empty layer.
 
     A ``key`` is a column that gets an index of its own.
 
@@ -57,7 +57,7 @@ def replace(
         connection.execute(f"CREATE INDEX {index} ON {geopackage.quote(name)} ({geopackage.quote(key)})")
 
 
-def replace_some(
+def replace_rows(
     connection: sqlite3.Connection,
     name: str,
     columns: Mapping[str, str],
@@ -67,17 +67,17 @@ def replace_some(
     values: Collection[str],
     at: str,
 ) -> None:
-    """Put rows in the place of those whose ``key`` is one of the values, within the caller's transaction.
+    """Replace the rows whose ``key`` has one of some values, within the caller's transaction.
 
     The extent is measured anew only where a row that goes may have made it as wide as it is: that takes all rows.
 
     Raises
     ------
     ValueError
-        As `replace` does.
+        As `replace_layer` does.
     """
     declared = _declared(columns, geometry)
-    told = [_values(row, len(declared), geometry) for row in rows]
+    new_rows = [_values(row, len(declared), geometry) for row in rows]
     table, where = geopackage.quote(name), f"WHERE {geopackage.quote(key)} = ?"
     boxes = [
         bounds(blob)
@@ -85,11 +85,11 @@ def replace_some(
         for (blob,) in connection.execute(f"SELECT geometry FROM {table} {where} AND geometry NOTNULL", (value,))
     ]
     connection.executemany(f"DELETE FROM {table} {where}", [(value,) for value in values])
-    _insert(connection, name, declared, told)
+    _insert(connection, name, declared, new_rows)
     if _on_the_edge(connection, name, boxes):
         geopackage.touch(connection, name, at)
         return
-    added = {row[-1] for row in told if geometry}
+    added = {row[-1] for row in new_rows if geometry}
     for box in {bounds(blob) for blob in added if blob is not None} or {None}:
         geopackage.widen(connection, name, at, box)
 
@@ -111,7 +111,7 @@ def _insert(
 
 
 def _on_the_edge(connection: sqlite3.Connection, name: str, boxes: Iterable[Bounds | None]) -> bool:
-    """Whether one of the boxes reaches to the edge of the layer's extent."""
+    """Whether any box reaches to the edge of the layer's extent."""
     (*extent,) = connection.execute(
         "SELECT min_x, min_y, max_x, max_y FROM gpkg_contents WHERE table_name = ?", (name,)
     ).fetchone()
@@ -134,8 +134,8 @@ class DerivedLayer:
     """A layer that follows from the records: column name to SQL type, and a tuple of values a row.
 
     With ``geometry`` each row ends in a shapely geometry, lon/lat, or None. The order of the rows means nothing.
-    With ``only``, a column and some of its values, the rows that have one of them are replaced by these, and the others
-    stay; without it the layer is replaced. ``key`` names the column that it will be asked for by.
+    With ``only``, a column and some of its values, rows that have such a value are replaced, and all other rows stay;
+    without it the layer is replaced. ``key`` names a column that gets an index of its own.
     """
 
     name: str
@@ -146,26 +146,33 @@ class DerivedLayer:
     only: tuple[str, Collection[str]] | None = None
 
 
-#: What follows from one version of the records.
+#: Computes the derived layers of one version of the records.
 Derive = Callable[[int, Records], Iterable[DerivedLayer]]
 
 
 @dataclass(frozen=True)
-class Renewal:
-    """How the derived layers are renewed in the transaction of an edit.
+class DerivedUpdate:
+    """How the derived layers are updated in the transaction of an edit.
 
-    ``records`` are those of change ``seq``, so that only what changed since is read. ``some`` gives the layers with the
-    rows of what differs from them alone, or None where more follows. Then ``every`` gives them whole, as it does where
-    the file has one with other columns. A layer that the file has not is left to the next load, as it takes long.
+    Parameters
+    ----------
+    seq, records
+        A change number and the records of it, so that only later changes are read.
+    all_rows
+        Gives the layers whole. It is called where ``touched_rows`` gives None, and where the file has a layer with
+        other columns.
+    touched_rows
+        Gives the layers with the rows of records that differ from ``records`` alone, or None where other rows change.
+        A layer that the file does not have is left to the next load, as it takes long.
     """
 
     seq: int
     records: Records
-    every: Derive
-    some: Callable[[int, Records], Iterable[DerivedLayer] | None]
+    all_rows: Derive
+    touched_rows: Callable[[int, Records], Iterable[DerivedLayer] | None]
 
 
-def put(connection: sqlite3.Connection, layer: DerivedLayer, at: str) -> None:
+def write_table(connection: sqlite3.Connection, layer: DerivedLayer, at: str) -> None:
     """Write a layer, or some of its rows, within the caller's transaction.
 
     Raises
@@ -173,25 +180,25 @@ def put(connection: sqlite3.Connection, layer: DerivedLayer, at: str) -> None:
     ValueError
         If a name or type cannot be used, or a row has another number of values.
     """
-    derived_tables.require_layer(layer.name, layer.columns)
+    require_layer(layer.name, layer.columns)
     if layer.only is None:
-        derived_tables.replace(connection, layer.name, layer.columns, layer.rows, layer.geometry, layer.key)
+        replace_layer(connection, layer.name, layer.columns, layer.rows, layer.geometry, layer.key)
         geopackage.touch(connection, layer.name, at)
     else:
-        derived_tables.replace_some(connection, layer.name, layer.columns, layer.rows, layer.geometry, *layer.only, at)
+        replace_rows(connection, layer.name, layer.columns, layer.rows, layer.geometry, *layer.only, at)
 
 
-def renew(connection: sqlite3.Connection, renewal: Renewal, at: str) -> None:
-    """Write what follows from the records as they are now in the caller's transaction."""
-    version = reader.newer(connection, renewal.seq, renewal.records)
-    some = renewal.some(*version)
-    layers = None if some is None else [one for one in some if derived_tables.column_names(connection, one.name)]
-    if layers is None or not all(_fits(connection, one) for one in layers):
-        layers = list(renewal.every(*version))
+def update(connection: sqlite3.Connection, derived: DerivedUpdate, at: str) -> None:
+    """Update the derived layers to the records as they are now in the caller's transaction."""
+    version = reader.read_since(connection, derived.seq, derived.records)
+    touched = derived.touched_rows(*version)
+    layers = None if touched is None else [layer for layer in touched if column_names(connection, layer.name)]
+    if layers is None or not all(_fits(connection, layer) for layer in layers):
+        layers = list(derived.all_rows(*version))
     for layer in layers:
-        put(connection, layer, at)
+        write_table(connection, layer, at)
 
 
 def _fits(connection: sqlite3.Connection, layer: DerivedLayer) -> bool:
     names = ["fid", *layer.columns, *(["geometry"] if layer.geometry else [])]
-    return derived_tables.column_names(connection, layer.name) == names
+    return column_names(connection, layer.name) == names

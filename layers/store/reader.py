@@ -1,4 +1,4 @@
-"""Reading the records of the newest version: all of them, or what changed since one that was read."""
+"""Reads the records of the newest version: all of them, or those that changed since an earlier version."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from typing import Any
 from layers.geopackage import geopackage
 from layers.model.records import Record, Records
 from layers.store import writer
-from layers.store.record_table import Rows, Stored
+from layers.store.record_table import PackedRecords, RecordTable
 from layers.store.row_mapping import TABLES, Row, Table
 
 #: Rows read at once.
 _PAGE = 5000
-#: Tables of more records are packed where that is asked for.
+#: Tables of more records are packed on request.
 MANY = 5000
-#: Ids asked for at once; SQLite takes more.
+#: Ids in one query; SQLite takes more.
 _TOGETHER = 500
 
 
-def whole(connection: sqlite3.Connection, packed: bool = False) -> tuple[int, Records]:
-    """Every record, with the number of the last change that is in them; large tables ``packed`` if asked."""
+def read_all(connection: sqlite3.Connection, packed: bool = False) -> tuple[int, Records]:
+    """The number of the last change, and every record after it; with ``packed`` large tables are packed."""
     tables = {name: _table(connection, table, packed) for name, table in TABLES.items()}
     return writer.last_seq(connection), Records(**tables)
 
@@ -33,7 +33,7 @@ def _table(connection: sqlite3.Connection, table: Table, packed: bool) -> Any:
     if packed:
         (count,) = connection.execute(f"SELECT count(*) FROM {geopackage.quote(table.name)}").fetchone()
         if count > MANY:
-            return Stored(Rows.of(table, _pages(connection, table)))
+            return RecordTable(PackedRecords.of(table, _pages(connection, table)))
     pages = _pages(connection, table)
     return MappingProxyType({record.id: record for page in pages for record in table.records(page)})
 
@@ -44,8 +44,8 @@ def _pages(connection: sqlite3.Connection, table: Table) -> Iterator[Sequence[Ro
         yield rows
 
 
-def newer(connection: sqlite3.Connection, seq: int, records: Records) -> tuple[int, Records]:
-    """The same, where ``records`` are those of change ``seq``; what did not change since is taken from them."""
+def read_since(connection: sqlite3.Connection, seq: int, records: Records) -> tuple[int, Records]:
+    """The number of the last change, and every record after it, from ``records``, which are those of change ``seq``."""
     tables: dict[str, Any] = {
         name: _renewed(connection, TABLES[name], records.table(name), keys)
         for name, keys in _changed(connection, seq).items()
@@ -54,7 +54,7 @@ def newer(connection: sqlite3.Connection, seq: int, records: Records) -> tuple[i
 
 
 def _changed(connection: sqlite3.Connection, seq: int) -> Mapping[str, Mapping[str, bool]]:
-    """Ids that history tells of since a change, by table, and whether the record was added then."""
+    """Ids of records changed since a change, by table, and whether each was added since."""
     query = 'SELECT noun, record, max("before" IS NULL) FROM history WHERE seq > ? GROUP BY noun, record'
     found: dict[str, dict[str, bool]] = defaultdict(dict)
     for noun, key, added in connection.execute(query, (seq,)):
@@ -67,15 +67,15 @@ def _renewed(
 ) -> Mapping[str, Record]:
     """The records of a table in the order in which they were added."""
     there = _read(connection, table, list(keys))
-    if isinstance(before, Stored):
+    if isinstance(before, RecordTable):
         return before.renewed(there, keys)
     # What was removed and added again is now the last.
-    kept = {key: record for key, record in before.items() if key not in keys or (key in there and not keys[key])}
-    return MappingProxyType(kept | there)
+    unchanged = {key: record for key, record in before.items() if key not in keys or (key in there and not keys[key])}
+    return MappingProxyType(unchanged | there)
 
 
 def _read(connection: sqlite3.Connection, table: Table, keys: Sequence[str]) -> dict[str, Record]:
-    """Some records, in the order in which they were added."""
+    """Records of given ids, in the order in which they were added; unknown ids are left out."""
     rows: list[Row] = []
     for start in range(0, len(keys), _TOGETHER):
         some = keys[start : start + _TOGETHER]

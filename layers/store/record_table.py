@@ -1,4 +1,4 @@
-"""Large tables of records in packed rows: a record is read from its row when it is asked for, and edits lie above.
+"""Large tables of records in packed rows: a record is decoded when it is read, and edits are an overlay.
 
 A million strikes as objects take 5 GB; as rows of a store they take a tenth, which may be files mapped into memory.
 """
@@ -15,11 +15,11 @@ from typing import Any, TypeVar
 import numpy as np
 import orjson
 
-from geo.columnar.binary_array import Packed, place_of
-from geo.columnar.chunked_array import pages
-from geo.columnar.dictionary_array import Coded
-from geo.columnar.key_index import Lookup
-from geo.columnar.row_edit import Splice
+from geo.columnar.binary_array import BinaryArray, find_sorted
+from geo.columnar.chunked_array import batches
+from geo.columnar.dictionary_array import DictionaryArray
+from geo.columnar.key_index import KeyIndex
+from geo.columnar.row_edit import RowEdit
 from geo.lonlat import Ints
 from layers.model.cache import LruCache
 from layers.model.records import Record
@@ -33,41 +33,41 @@ REFERRED: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 #: Records read at once.
 _PAGE = 5000
-#: Records of a table that are kept.
-_KEPT = 20_000
+#: Records of a table that are cached.
+_CACHED_RECORDS = 20_000
 
 
 @dataclass(frozen=True, eq=False)
-class Referring:
-    """Which rows refer to what: those that refer to ``words[i]`` are ``rows[start[i]:start[i + 1]]``, ascending."""
+class ForeignKeyIndex:
+    """Rows by a reference: those that refer to ``words[i]`` are ``rows[start[i]:start[i + 1]]``, ascending."""
 
     words: Sequence[str]
     start: Ints
     rows: Ints
 
     @classmethod
-    def of(cls, column: Coded) -> Referring:
+    def of(cls, column: DictionaryArray) -> ForeignKeyIndex:
         """Group rows by a column."""
         order = np.argsort(column.codes, kind="stable")
-        start = np.searchsorted(column.codes[order], np.arange(len(column.words) + 1))
-        return cls(column.words, start, order)
+        start = np.searchsorted(column.codes[order], np.arange(len(column.dictionary) + 1))
+        return cls(column.dictionary, start, order)
 
     @property
-    def column(self) -> Coded:
+    def column(self) -> DictionaryArray:
         """The column that rows are grouped by."""
         codes = np.full(len(self.rows), -1, np.int32)
         codes[self.rows] = np.searchsorted(self.start, np.arange(len(self.rows)), side="right") - 1
-        return Coded(self.words, codes)
+        return DictionaryArray(self.words, codes)
 
     def to(self, value: str) -> Ints:
         """Rows that refer to a value, none if none does."""
-        place = place_of(self.words, value)
+        place = find_sorted(self.words, value)
         return self.rows[:0] if place is None else self.rows[self.start[place] : self.start[place + 1]]
 
 
 @dataclass(frozen=True, eq=False)
-class Rows:
-    """One version of a table, in the order in which its records were added.
+class PackedRecords:
+    """The records of one version of a table as packed rows, in the order in which they were added.
 
     Parameters
     ----------
@@ -82,19 +82,19 @@ class Rows:
     found
         What was found of all records, as JSON can hold it, by name; see `remembered`.
     token
-        Names these rows wherever they are kept.
+        Names these rows wherever they are referred to.
     """
 
     table: Table
-    ids: Lookup
-    values: Packed
-    places: Packed | None
-    referring: Mapping[str, Referring]
+    ids: KeyIndex
+    values: BinaryArray
+    places: BinaryArray | None
+    referring: Mapping[str, ForeignKeyIndex]
     found: dict[str, Any] = field(default_factory=dict)
     token: str = field(default_factory=partial(secrets.token_hex, 8))
 
     @classmethod
-    def of(cls, table: Table, pages: Iterable[Sequence[Row]]) -> Rows:
+    def of(cls, table: Table, pages: Iterable[Sequence[Row]]) -> PackedRecords:
         """Pack the rows of a table.
 
         Raises
@@ -102,7 +102,7 @@ class Rows:
         StoreError
             If a row is no valid record.
         """
-        filling = _Filling(table)
+        filling = _PackedRecordsBuilder(table)
         for page in pages:
             filling.extend(page)
         return filling.rows()
@@ -110,39 +110,41 @@ class Rows:
     def __len__(self) -> int:
         return len(self.ids)
 
-    def spliced(self, new: Rows, splice: Splice, found: dict[str, Any]) -> Rows:
-        """These rows and, after them, new ones of the same table, as a splice has them.
+    def spliced(self, new: PackedRecords, splice: RowEdit, found: dict[str, Any]) -> PackedRecords:
+        """The rows of this table and of a second one, in the order of a row edit.
 
         No row is read, and no bytes are copied. ``found`` is found of all records then.
         """
-        places = self.places.spliced(new.places, splice) if self.places is not None and new.places is not None else None
+        places = (
+            self.places.with_edit(new.places, splice) if self.places is not None and new.places is not None else None
+        )
         referring = {
-            name: Referring.of(one.column.spliced(new.referring[name].column, splice))
+            name: ForeignKeyIndex.of(one.column.with_edit(new.referring[name].column, splice))
             for name, one in self.referring.items()
         }
-        ids, values = self.ids.spliced(new.ids, splice), self.values.spliced(new.values, splice)
-        return Rows(self.table, ids, values, places, MappingProxyType(referring), found)
+        ids, values = self.ids.with_edit(new.ids, splice), self.values.with_edit(new.values, splice)
+        return PackedRecords(self.table, ids, values, places, MappingProxyType(referring), found)
 
     def record(self, row: int) -> Record:
-        """The record of a row; those last asked for are kept."""
-        return self._recent.get(row, lambda: next(self.records(range(row, row + 1))))
+        """The record of a row; those read last are cached."""
+        return self._recent.get_or_compute(row, lambda: next(self.records(range(row, row + 1))))
 
     @cached_property
     def _recent(self) -> LruCache[Record]:
-        return LruCache(_KEPT)
+        return LruCache(_CACHED_RECORDS)
 
     def prime(self, rows: Sequence[int]) -> None:
-        """Read some records at once, which takes a third of the time, and keep them as if they were asked for."""
+        """Read the records of rows at once into the cache, which takes a third of the time."""
         for row, record in zip(rows, self.records(rows), strict=True):
-            self._recent.get(row, lambda record=record: record)  # type: ignore[misc]
+            self._recent.put(row, record)
 
     def records(self, rows: Iterable[int]) -> Iterator[Record]:
-        """The records of some rows."""
+        """The records of rows, in their order."""
         return self.table.records([self._read(row) for row in rows])
 
     def all(self) -> Iterator[Record]:
         """Every record, in order."""
-        for rows in pages(len(self), _PAGE):
+        for rows in batches(len(self), _PAGE):
             yield from self.records(range(len(self))[rows])
 
     def _read(self, row: int) -> Row:
@@ -156,8 +158,8 @@ class Rows:
         return _place_column(self.table)
 
 
-class _Filling:
-    """Rows of a table that come page by page."""
+class _PackedRecordsBuilder:
+    """Packs the rows of a table page by page."""
 
     def __init__(self, table: Table) -> None:
         self._table = table
@@ -185,20 +187,22 @@ class _Filling:
             self._values += orjson.dumps(values)
             self._ends.append(len(self._values))
 
-    def rows(self) -> Rows:
-        values = Packed.laid(np.frombuffer(self._values, np.uint8), np.array(self._ends, np.int64))
-        referring = {name: Referring.of(Coded.of(found)) for name, found in self._referred.items()}
-        places = None if self._place is None else Packed.of(self._places)
+    def rows(self) -> PackedRecords:
+        values = BinaryArray.from_offsets(np.frombuffer(self._values, np.uint8), np.array(self._ends, np.int64))
+        referring = {name: ForeignKeyIndex.of(DictionaryArray.of(found)) for name, found in self._referred.items()}
+        places = None if self._place is None else BinaryArray.of(self._places)
         found = {"private": self._private}
-        return Rows(self._table, Lookup(Packed.of(self._ids)), values, places, MappingProxyType(referring), found)
+        return PackedRecords(
+            self._table, KeyIndex(BinaryArray.of(self._ids)), values, places, MappingProxyType(referring), found
+        )
 
 
 def _place_column(table: Table) -> int:
     return next(place for place, column in enumerate(table.columns) if column.type == "geometry")
 
 
-class Stored(Mapping[str, Record]):
-    """The records of a table by id, in the order in which they were added: packed rows, and what was changed since.
+class RecordTable(Mapping[str, Record]):
+    """The records of a table by id, in the order in which they were added: packed rows, and an overlay of changes.
 
     Parameters
     ----------
@@ -214,15 +218,15 @@ class Stored(Mapping[str, Record]):
 
     def __init__(
         self,
-        rows: Rows,
+        rows: PackedRecords,
         changed: Mapping[str, Record] = MappingProxyType({}),
         gone: frozenset[str] = frozenset(),
         added: Mapping[str, Record] = MappingProxyType({}),
     ) -> None:
         self.rows, self._changed, self._gone, self._added = rows, changed, gone, added
 
-    def renewed(self, there: Mapping[str, Record], keys: Mapping[str, bool]) -> Stored:
-        """The table with some records as they are now.
+    def renewed(self, there: Mapping[str, Record], keys: Mapping[str, bool]) -> RecordTable:
+        """The table after changes of some records.
 
         Parameters
         ----------
@@ -241,7 +245,7 @@ class Stored(Mapping[str, Record]):
             if key in self.rows.ids:
                 gone.add(key)
         added |= {key: record for key, record in there.items() if keys[key]}
-        return Stored(self.rows, changed, frozenset(gone), added)
+        return RecordTable(self.rows, changed, frozenset(gone), added)
 
     def __len__(self) -> int:
         return len(self.rows) - len(self._gone) + len(self._added)
@@ -272,14 +276,14 @@ class Stored(Mapping[str, Record]):
         return _Items(self)
 
     def each(self) -> Iterator[Record]:
-        """The records in order; none of those that are read is kept."""
+        """The records in order; none of them is cached."""
         for record in self.rows.all():
             if record.id not in self._gone:
                 yield self._changed.get(record.id, record)
         yield from self._added.values()
 
     def prime(self, keys: Iterable[str]) -> None:
-        """Read those of some records at once that are asked for next; unknown ones are none."""
+        """Read records into the cache that are looked up next; unknown ids are left out."""
         rows = self.rows.ids
         self.rows.prime([rows[key] for key in keys if key not in self._changed and key in rows])
 
@@ -311,16 +315,16 @@ class Stored(Mapping[str, Record]):
         old = {key for key in below if key not in self._gone and key not in above}
         return old | {key for key, record in above.items() if record.private}
 
-    def differing(self, other: Stored) -> set[str] | None:
-        """Ids of the records that two tables do not have alike; ``None`` where they lie over other rows."""
+    def changed_ids(self, other: RecordTable) -> set[str] | None:
+        """Ids of the records that two tables do not have alike; ``None`` where they are of different packed rows."""
         if self.rows.token != other.rows.token:
             return None
         above = (self._changed, self._added, other._changed, other._added)
         keys = {key for one in above for key in one} | (self._gone ^ other._gone)
         return {key for key in keys if self.get(key) != other.get(key)}
 
-    def packed(self) -> Rows:
-        """The table as rows that nothing lies above."""
+    def packed(self) -> PackedRecords:
+        """The table as packed rows without an overlay."""
         if self.is_as_below:
             return self.rows
         table, row_of = self.rows.table, self.rows.ids.__getitem__
@@ -329,8 +333,8 @@ class Stored(Mapping[str, Record]):
         gone = np.array(sorted([*at, *map(row_of, self._gone)]), np.int64)
         at += [len(self.rows)] * len(self._added)
         new = [*changed, *self._added.values()]
-        above = Rows.of(table, [[table.row(record, table.plain(record)) for record in new]])
-        splice = Splice.exchanging(len(self.rows), gone, np.array(at, np.int64))
+        above = PackedRecords.of(table, [[table.row(record, table.to_dict(record)) for record in new]])
+        splice = RowEdit.replace(len(self.rows), gone, np.array(at, np.int64))
         return self.rows.spliced(above, splice, {"private": sorted(self.private())})
 
     @property
@@ -341,36 +345,36 @@ class Stored(Mapping[str, Record]):
 
 def texts(table: Mapping[str, Record], column: str) -> Iterator[tuple[str, str]]:
     """Id and text in a column of plain texts of every record, in the order of the table."""
-    if isinstance(table, Stored):
+    if isinstance(table, RecordTable):
         return table.texts(column)
     return ((key, getattr(record, column)) for key, record in table.items())
 
 
-def prime(table: Mapping[str, Record], keys: Iterable[str]) -> None:
-    """Make ready what is asked for next, where records are read one by one."""
-    if isinstance(table, Stored):
+def prefetch(table: Mapping[str, Record], keys: Iterable[str]) -> None:
+    """Read records into the cache of a packed table that are looked up next."""
+    if isinstance(table, RecordTable):
         table.prime(keys)
 
 
-def remembered(table: Mapping[str, Record], name: str, find: Callable[[], T]) -> T:
-    """What ``find`` finds of a whole table, as JSON can hold it; of packed rows it is found once, and kept."""
-    if not (isinstance(table, Stored) and table.is_as_below):
+def memoized(table: Mapping[str, Record], name: str, find: Callable[[], T]) -> T:
+    """A value of JSON types computed from a whole table; of packed rows without changes it is computed once."""
+    if not (isinstance(table, RecordTable) and table.is_as_below):
         return find()
     if name not in table.rows.found:
         table.rows.found[name] = find()
-    kept: T = table.rows.found[name]
-    return kept
+    value: T = table.rows.found[name]
+    return value
 
 
 class _Values(ValuesView[Record]):
-    _mapping: Stored
+    _mapping: RecordTable
 
     def __iter__(self) -> Iterator[Record]:
         return self._mapping.each()
 
 
 class _Items(ItemsView[str, Record]):
-    _mapping: Stored
+    _mapping: RecordTable
 
     def __iter__(self) -> Iterator[tuple[str, Record]]:
         return ((record.id, record) for record in self._mapping.each())

@@ -15,10 +15,10 @@ import shapely
 from pydantic import BaseModel, ValidationError
 from shapely.geometry.base import BaseGeometry
 
-from layers.geopackage.geometry_blob import GeometryBlobError, decode, decode_many, encode
+from layers.geopackage.geopackage import GeometryBlobError, decode, decode_many, encode
 from layers.model import edtf
-from layers.model.columns import Column, columns
-from layers.model.records import NOUNS, Asset, Record, Strike
+from layers.model.records import RECORD_TYPES, Asset, Record, Strike
+from layers.model.types import Column, columns
 from layers.store.connections import StoreError
 
 #: Values of one row as SQLite holds them.
@@ -33,9 +33,9 @@ _EVERY_DIGIT = 350
 _DAYS = ("day_first", "day_last")
 
 
-def sql_types(noun: type[BaseModel]) -> dict[str, str]:
-    """Give the SQL type of each column of a noun but its geometry, in their order; for derived layers too."""
-    return {column.name: _SQL_TYPES[column.type] for column in columns(noun) if column.type != "geometry"}
+def sql_types(record_type: type[BaseModel]) -> dict[str, str]:
+    """The SQL type of each column of a class of records but its geometry, in order; for derived layers too."""
+    return {column.name: _SQL_TYPES[column.type] for column in columns(record_type) if column.type != "geometry"}
 
 
 def to_json(value: object) -> str:
@@ -50,15 +50,15 @@ def version_of(plain: Mapping[str, Any]) -> str:
 
 @dataclass(frozen=True)
 class Table:
-    """One noun's table: how its records are laid out in rows."""
+    """The table of one class of records: how a record is laid out in a row."""
 
     name: str
-    noun: type[Record]
+    record_type: type[Record]
 
     @cached_property
     def columns(self) -> tuple[Column, ...]:
-        """Columns of the noun, in their order."""
-        return tuple(columns(self.noun))
+        """Columns of the class of records, in their order."""
+        return tuple(columns(self.record_type))
 
     @property
     def geometry_type(self) -> str | None:
@@ -76,7 +76,7 @@ class Table:
             for name, sql_type in (types | days).items()
         }
 
-    def plain(self, record: Record) -> dict[str, Any]:
+    def to_dict(self, record: Record) -> dict[str, Any]:
         """Give the values of a record as JSON can hold them, the geometry as WKT with every digit."""
         values = record.model_dump(mode="json", exclude={"geometry"})
         if self.geometry_type:
@@ -113,12 +113,12 @@ class Table:
             raise StoreError(f"{self.name} {record.id}: {error}") from error
 
     def plain_row(self, row: Row) -> dict[str, Any]:
-        """Give the values of a row as `plain` gives those of its record; what cannot be read stays as it is."""
+        """The values of a row as `to_dict` gives those of its record; a value that cannot be read stays as it is."""
         return {column.name: _from_sql(column, value) for column, value in zip(self.columns, row, strict=False)}
 
     def is_same(self, record: Record, row: Row) -> bool:
-        """Tell whether a row says what the record says, if in other bytes, as GDAL writes a geometry."""
-        own = self.row(record, self.plain(record))
+        """Whether a row holds the values of a record, if in other bytes, as GDAL writes a geometry."""
+        own = self.row(record, self.to_dict(record))
         return own == row or all(
             mine == given
             or (column.type in ("json", "geometry") and _from_sql(column, mine) == _from_sql(column, given))
@@ -135,7 +135,7 @@ class Table:
         """
         for values in self._values(rows):
             try:
-                yield self.noun.model_validate(values)
+                yield self.record_type.model_validate(values)
             except ValidationError as error:
                 raise StoreError(f"{self.name} {values['id']}: {error}") from error
 
@@ -152,7 +152,7 @@ class Table:
 
 
 def geometry_of(record: Record) -> BaseGeometry | None:
-    """Give the place of a record; None where it has none, or its noun knows no place."""
+    """Geometry of a record, lon/lat (OGC:CRS84); None where it has none, or its class has no geometry."""
     return record.geometry if isinstance(record, (Strike, Asset)) else None
 
 
@@ -187,4 +187,4 @@ def _iso(day: date | None) -> str | None:
 
 
 #: Every table by name, in the order in which references point.
-TABLES: Mapping[str, Table] = MappingProxyType({name: Table(name, noun) for name, noun in NOUNS.items()})
+TABLES: Mapping[str, Table] = MappingProxyType({name: Table(name, noun) for name, noun in RECORD_TYPES.items()})

@@ -15,28 +15,26 @@ import orjson
 
 from layers.geopackage import geopackage
 from layers.model.records import Record, Records
-from layers.store import create as store_file
-from layers.store import derived_tables, reader, writer
-from layers.store import external_edits as edits
+from layers.store import create, derived_tables, reader, writer
 from layers.store.connections import Connections, NotAStore, StoreBusy, StoreError
-from layers.store.derived_tables import Derive, DerivedLayer, Renewal
+from layers.store.derived_tables import Derive, DerivedLayer, DerivedUpdate
 from layers.store.row_mapping import TABLES, sql_types
-from layers.store.writer import ANY, Author, Changed, Difference, Edit, Progress, Referred
+from layers.store.writer import ANY, Authorship, Difference, Edit, EditConflict, Progress, StillReferenced
 
 __all__ = [
     "ANY",
-    "Changed",
     "Conflict",
     "Derive",
     "DerivedLayer",
+    "DerivedUpdate",
     "Edit",
+    "EditConflict",
+    "ExpectedLatest",
     "LoadReport",
-    "Newest",
     "NotAStore",
-    "Outdated",
-    "Referred",
-    "Renewal",
     "Revision",
+    "StaleVersion",
+    "StillReferenced",
     "Store",
     "StoreBusy",
     "StoreError",
@@ -51,14 +49,14 @@ _PAGE = 5000
 class Revision:
     """One change of one record.
 
-    ``at`` is RFC 3339 in UTC, ``noun`` the table, ``record`` the id. ``before`` is None for a new record,
-    ``after`` for a removed one; both hold the columns of the noun, geometry as WKT, lon/lat, in full.
+    ``at`` is RFC 3339 in UTC, ``record`` the id. ``before`` is None for a new record,
+    ``after`` for a removed one; both hold the columns of the table, geometry as WKT, lon/lat, in full.
     """
 
     seq: int
     at: str
-    who: str
-    noun: str
+    author: str
+    table: str
     record: str
     before: dict[str, Any] | None
     after: dict[str, Any] | None
@@ -66,7 +64,7 @@ class Revision:
 
 @dataclass(frozen=True)
 class LoadReport:
-    """What a load did, by table, and the number of the last change after it."""
+    """Numbers of records that a load added, changed, removed and left, by table, and its last change number."""
 
     added: Mapping[str, int]
     changed: Mapping[str, int]
@@ -76,14 +74,14 @@ class LoadReport:
 
 
 class Conflict(StoreError):
-    """Something was added that the writer had not seen; ``newest`` is the id of the last record about the same."""
+    """A record was added that the writer had not seen; ``newest`` is the id of the last one about its subject."""
 
     def __init__(self, newest: str | None) -> None:
         super().__init__(f"the newest record about it is {newest or 'none'}, which the writer had not seen")
         self.newest = newest
 
 
-class Outdated(StoreError):
+class StaleVersion(StoreError):
     """The store was changed after the version that the writer went by."""
 
     def __init__(self, seen: int, last: int) -> None:
@@ -91,8 +89,8 @@ class Outdated(StoreError):
 
 
 @dataclass(frozen=True, slots=True)
-class Newest:
-    """What a writer has seen: the last record with ``value`` in ``column`` has this ``id``, or there is none."""
+class ExpectedLatest:
+    """The newest record that a writer saw with ``value`` in ``column``: its ``id``, or None where there was none."""
 
     column: str
     value: str
@@ -114,14 +112,14 @@ class Store:
 
     @classmethod
     def create(cls, path: str | Path) -> Store:
-        """Make a new, empty store in a folder that exists. Either it is whole or there is none.
+        """Create a new, empty store in a folder that exists. Either it is whole or there is none.
 
         Raises
         ------
         FileExistsError
             If there is such a file, or the log that an earlier one left beside it.
         """
-        store_file.make(Path(path))
+        create.make(Path(path))
         return cls.open(path)
 
     @classmethod
@@ -136,11 +134,11 @@ class Store:
             If another program holds the whole file.
         """
         path = Path(path)
-        store_file.require_store(path)
+        create.require_store(path)
         return cls(path, Connections(path))
 
     def close(self) -> None:
-        """Let go of the file and fold its log into it, so that it can be copied. The store stays usable."""
+        """Close the file and fold its log into it, so that it can be copied. The store stays usable."""
         self._connections.close()
 
     def seq(self) -> int:
@@ -148,7 +146,7 @@ class Store:
         with self._connections.reading() as connection:
             return writer.last_seq(connection)
 
-    def size(self, *nouns: str) -> int:
+    def count(self, *tables: str) -> int:
         """Number of records in some tables.
 
         Raises
@@ -156,22 +154,24 @@ class Store:
         ValueError
             If there is no such table.
         """
-        for noun in nouns:
-            _require_noun(noun, None)
+        for noun in tables:
+            _require_table(noun, None)
         with self._connections.reading() as connection:
-            counts = (connection.execute(f"SELECT count(*) FROM {geopackage.quote(noun)}").fetchone() for noun in nouns)
+            counts = (
+                connection.execute(f"SELECT count(*) FROM {geopackage.quote(noun)}").fetchone() for noun in tables
+            )
             return sum(count for (count,) in counts)
 
     def count_edits(self) -> None:
-        """Count from now on what other programs edit, where that is not done and this file can be written to."""
+        """Count edits of other programs from now on, where that is not done yet and the file can be written to."""
         if self.edited_by_others() is None:
             with suppress(StoreError), self._connections.writing() as connection:
-                edits.watch(connection)
+                create.install_triggers(connection)
 
     def edited_by_others(self) -> int | None:
-        """How many rows of records other programs changed, of which history tells nothing; ``None`` if not counted."""
+        """Number of edits of records by other programs, which leave no history; ``None`` if they are not counted."""
         with self._connections.reading() as connection:
-            return edits.by_others(connection)
+            return create.external_count(connection)
 
     def records(self) -> Records:
         """Read every record, as of one version.
@@ -184,9 +184,11 @@ class Store:
         return self.version()[1]
 
     def version(self, packed: bool = False) -> tuple[int, Records]:
-        """Read every record with the number of the last change that is in them; large tables ``packed`` if asked.
+        """Read every record, and the number of the last change in them.
 
-        A packed table (`layers.store.record_table.Stored`) takes a tenth of the memory, and reads each record on
+        With ``packed`` large tables are packed.
+
+        A packed table (`layers.store.record_table.RecordTable`) takes a tenth of the memory, and reads each record on
         access.
 
         Raises
@@ -195,12 +197,12 @@ class Store:
             If another program left a row that is no valid record.
         """
         with self._connections.reading() as connection:
-            return reader.whole(connection, packed)
+            return reader.read_all(connection, packed)
 
     def newer(self, seq: int, records: Records) -> tuple[int, Records]:
-        """Read the newest version where ``records`` are that of change ``seq``: only what history tells of since.
+        """Read the newest version from ``records``, which are those of change ``seq``, and the history since.
 
-        What other programs edited has no history, and stays as it is in ``records``.
+        Records that other programs edited have no history, and stay as they are in ``records``.
 
         Raises
         ------
@@ -208,27 +210,27 @@ class Store:
             If another program left a row that is no valid record.
         """
         with self._connections.reading() as connection:
-            return reader.newer(connection, seq, records)
+            return reader.read_since(connection, seq, records)
 
     def load(
         self,
         records: Records,
         *,
-        who: str,
+        author: str,
         at: datetime | None = None,
         progress: Progress | None = None,
         derive: Derive | None = None,
         seen: int | None = None,
     ) -> LoadReport:
-        """Bring the store to ``records`` in one transaction; the same again changes nothing.
+        """Bring the store to ``records`` in one transaction; loading them again changes nothing.
 
         Records that differ are written. Those of a dataset that occurs in ``records``, in whichever table,
         are removed when they are no longer in it; other datasets stay. Each change is one row of history.
 
         Parameters
         ----------
-        who
-            Who loads, for the history.
+        author
+            Of the load, for the history.
         at
             When, with a zone; now if None.
         progress
@@ -240,42 +242,42 @@ class Store:
 
         Raises
         ------
-        Outdated
+        StaleVersion
             If there is a later change than ``seen``. Nothing is written.
         StoreError
             If a decision would be changed or removed, or a record cannot be stored. Nothing is written.
         StoreBusy
             If another writer does not finish in time.
         """
-        author = _author(who, at)
+        authorship = _authorship(author, at)
         with self._connections.writing() as connection:
             if seen is not None and (last := writer.last_seq(connection)) != seen:
-                raise Outdated(seen, last)
-            done = writer.load(connection, records, author, progress)
-            for layer in derive(*reader.whole(connection)) if derive else ():
-                derived_tables.put(connection, layer, _stamp(None))
+                raise StaleVersion(seen, last)
+            done = writer.load(connection, records, authorship, progress)
+            for layer in derive(*reader.read_all(connection)) if derive else ():
+                derived_tables.write_table(connection, layer, _stamp(None))
             return _report(done, writer.last_seq(connection))
 
     def append(
         self,
-        noun: str,
+        table: str,
         record: Record,
         *,
-        who: str,
+        author: str,
         at: datetime | None = None,
-        seen: Newest | None = None,
-        renewal: Renewal | None = None,
+        seen: ExpectedLatest | None = None,
+        derived: DerivedUpdate | None = None,
     ) -> int:
-        """Add one new record to the table ``noun``, such as a decision; give the number of the change.
+        """Add one new record to a table, such as a decision; give the number of the change.
 
         A decision that is added here should be of a dataset that no load brings: a load refuses to drop it.
-        With ``seen`` nothing is added unless that still is the newest; it is looked up in the same transaction, in
-        which a ``renewal`` renews the derived layers.
+        With ``seen`` nothing is added unless that still is the newest record, which is looked up in the same
+        transaction. ``derived`` updates the derived layers in it.
 
         Raises
         ------
         ValueError
-            If there is no such table, or the record is not of its noun.
+            If there is no such table, or the record is not of its class.
         Conflict
             If something newer than ``seen`` was added.
         StoreError
@@ -283,45 +285,45 @@ class Store:
         StoreBusy
             If another writer does not finish in time.
         """
-        _require_noun(noun, record)
-        author = _author(who, at)
+        _require_table(table, record)
+        authorship = _authorship(author, at)
         with self._connections.writing() as connection:
-            if seen is not None and (there := _newest(connection, noun, seen)) != seen.id:
+            if seen is not None and (there := _newest(connection, table, seen)) != seen.id:
                 raise Conflict(there)
-            seq = writer.insert(connection, TABLES[noun], record, author)
-            if renewal is not None:
-                derived_tables.renew(connection, renewal, author.at)
+            seq = writer.insert(connection, TABLES[table], record, authorship)
+            if derived is not None:
+                derived_tables.update(connection, derived, authorship.at)
             return seq
 
-    def write(self, *edits: Edit, who: str, at: datetime | None = None, renewal: Renewal | None = None) -> int:
+    def write(self, *edits: Edit, author: str, at: datetime | None = None, derived: DerivedUpdate | None = None) -> int:
         """Add, replace or remove single records in one transaction, all or none; give the number of the last change.
 
         A record that already is as given leaves no history. Those of a dataset that a load brings stay as they are
-        written here only until that load brings them again. A ``renewal`` renews the derived layers with them.
+        written here only until that load brings them again. ``derived`` updates the derived layers in the transaction.
 
         Raises
         ------
         ValueError
-            If there is no such table, or a record is not of its noun or has another id.
-        Changed
+            If there is no such table, or a record is not of its class or has another id.
+        EditConflict
             If a record is not what the writer saw. Nothing is written.
-        Referred
-            If others speak of a record that shall be removed. Nothing is written.
+        StillReferenced
+            If other records refer to one that is removed. Nothing is written.
         StoreError
             If a decision would be changed or removed, or a record cannot be stored. Nothing is written.
         StoreBusy
             If another writer does not finish in time.
         """
         for edit in edits:
-            _require_noun(edit.noun, edit.record)
+            _require_table(edit.table, edit.record)
             if edit.record is not None and edit.record.id != edit.id:
                 raise ValueError(f"{edit.record.id} is not {edit.id}")
-        author = _author(who, at)
+        authorship = _authorship(author, at)
         with self._connections.writing() as connection:
             for edit in edits:
-                writer.edit(connection, edit, author)
-            if renewal is not None:
-                derived_tables.renew(connection, renewal, author.at)
+                writer.edit(connection, edit, authorship)
+            if derived is not None:
+                derived_tables.update(connection, derived, authorship.at)
             return writer.last_seq(connection)
 
     def revisions(self, since: int = 0) -> Iterator[Revision]:
@@ -346,7 +348,7 @@ class Store:
         name
             Lower-case letters, digits, underscores; not a table of records.
         columns
-            Column name to SQL type (`sql_types` gives those of a noun); ``fid`` and ``geometry`` come by themselves.
+            Column name to SQL type (`sql_types` gives those of a class of records), but ``fid`` and ``geometry``.
         rows
             One tuple a row: the values in the order of ``columns`` and, if ``geometry``, a shapely geometry,
             lon/lat, or None at the end. No rows make an empty layer.
@@ -361,24 +363,26 @@ class Store:
             If another writer does not finish in time.
         """
         with self._connections.writing() as connection:
-            derived_tables.put(connection, DerivedLayer(name, columns, rows, geometry), _stamp(None))
+            derived_tables.write_table(connection, DerivedLayer(name, columns, rows, geometry), _stamp(None))
 
 
-def _require_noun(noun: str, record: Record | None) -> None:
-    if noun not in TABLES or not (record is None or isinstance(record, TABLES[noun].noun)):
+def _require_table(noun: str, record: Record | None) -> None:
+    if noun not in TABLES or not (record is None or isinstance(record, TABLES[noun].record_type)):
         raise ValueError(f"a {type(record).__name__} does not belong to the table {noun!r}")
 
 
-def _newest(connection: sqlite3.Connection, noun: str, seen: Newest) -> str | None:
+def _newest(connection: sqlite3.Connection, table: str, seen: ExpectedLatest) -> str | None:
     query = (
-        f"SELECT id FROM {geopackage.quote(noun)} WHERE {geopackage.quote(seen.column)} = ? ORDER BY fid DESC LIMIT 1"
+        f"SELECT id FROM {geopackage.quote(table)} WHERE {geopackage.quote(seen.column)} = ? ORDER BY fid DESC LIMIT 1"
     )
     row = connection.execute(query, (seen.value,)).fetchone()
     return None if row is None else str(row[0])
 
 
-def _revision(seq: int, at: str, who: str, noun: str, record: str, before: str | None, after: str | None) -> Revision:
-    return Revision(seq, at, who, noun, record, _values(before), _values(after))
+def _revision(
+    seq: int, at: str, author: str, table: str, record: str, before: str | None, after: str | None
+) -> Revision:
+    return Revision(seq, at, author, table, record, _values(before), _values(after))
 
 
 def _values(text: str | None) -> dict[str, Any] | None:
@@ -392,10 +396,10 @@ def _stamp(at: datetime | None) -> str:
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _author(who: str, at: datetime | None) -> Author:
-    if not who.strip():
+def _authorship(author: str, at: datetime | None) -> Authorship:
+    if not author.strip():
         raise ValueError("who changes something must be named")
-    return Author(who.strip(), _stamp(at))
+    return Authorship(author.strip(), _stamp(at))
 
 
 def _report(done: Mapping[str, Difference], seq: int) -> LoadReport:

@@ -18,7 +18,7 @@ from layers.store.row_mapping import TABLES, Row, Table, geometry_of, to_json, v
 APPEND_ONLY = frozenset({"decisions", "identities"})
 #: Called with the number of records done and of all.
 Progress: TypeAlias = Callable[[int, int], None]
-#: What a writer says who takes any version of a record for the one seen.
+#: Stands for any version as the one that a writer saw.
 ANY = "*"
 #: One row of history before it has a number: table, record id, values before and after.
 Change: TypeAlias = tuple[str, str, dict[str, Any] | None, dict[str, Any] | None]
@@ -29,38 +29,38 @@ _BATCH = 1000
 
 
 @dataclass(frozen=True)
-class Author:
-    """Who changes something, and when (RFC 3339, UTC)."""
+class Authorship:
+    """The author of a change, and its time (RFC 3339, UTC)."""
 
-    who: str
+    author: str
     at: str
 
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """One record as it shall be: ``record`` None removes it.
+    """A change of one record to ``record``; None removes it.
 
     ``seen`` is the version that the writer saw (see `layers.store.row_mapping.version_of`): None where there was
     none, `ANY` for whichever there is.
     """
 
-    noun: str
+    table: str
     id: str
     record: Record | None
     seen: str | None
 
 
-class Changed(StoreError):
-    """A record is not, or no longer, what its writer saw."""
+class EditConflict(StoreError):
+    """A record is not, or no longer, the version that its writer saw."""
 
 
-class Referred(StoreError):
-    """A record that shall be removed while others speak of it."""
+class StillReferenced(StoreError):
+    """A record cannot be removed while other records refer to it."""
 
 
 @dataclass
 class Difference:
-    """What a load would do to one table. Rows are those of the table now."""
+    """Changes of a load to one table: records to write, and rows as the table has them before."""
 
     added: list[Record] = field(default_factory=list)
     changed: list[tuple[Record, Row]] = field(default_factory=list)
@@ -72,9 +72,9 @@ class Difference:
 
 
 def load(
-    connection: sqlite3.Connection, records: Records, author: Author, progress: Progress | None
+    connection: sqlite3.Connection, records: Records, authorship: Authorship, progress: Progress | None
 ) -> dict[str, Difference]:
-    """Bring the tables to ``records`` within the caller's transaction; give what was done by table.
+    """Bring the tables to ``records`` within the caller's transaction; give the changes by table.
 
     Records of a dataset that occurs in ``records`` and that are no longer in it are removed; other
     datasets stay. Nothing is written, and no history, for what is equal.
@@ -86,18 +86,18 @@ def load(
     """
     tables = {name: _by_id(records.table(name).values()) for name in TABLES}
     datasets = {record.dataset for table in tables.values() for record in table.values()}
-    tell = _counter(sum(map(len, tables.values())), progress)
+    report = _counter(sum(map(len, tables.values())), progress)
     done = {}
     for name, incoming in tables.items():
         difference = _compare(connection, TABLES[name], incoming, datasets)
-        tell(difference.unchanged)
+        report(difference.unchanged)
         if difference:
-            _apply(connection, TABLES[name], difference, author, tell)
+            _apply(connection, TABLES[name], difference, authorship, report)
         done[name] = difference
     return done
 
 
-def insert(connection: sqlite3.Connection, table: Table, record: Record, author: Author) -> int:
+def insert(connection: sqlite3.Connection, table: Table, record: Record, authorship: Authorship) -> int:
     """Add one record with its history; give the number of that change.
 
     Raises
@@ -107,57 +107,59 @@ def insert(connection: sqlite3.Connection, table: Table, record: Record, author:
     """
     if connection.execute(f"SELECT 1 FROM {geopackage.quote(table.name)} WHERE id = ?", (record.id,)).fetchone():
         raise StoreError(f"{table.name} already holds {record.id}")
-    _insert(connection, table, [record], author)
+    _insert(connection, table, [record], authorship)
     geometry = geometry_of(record)
-    geopackage.widen(connection, table.name, author.at, None if geometry is None else geometry.bounds)
+    geopackage.widen(connection, table.name, authorship.at, None if geometry is None else geometry.bounds)
     return last_seq(connection)
 
 
-def edit(connection: sqlite3.Connection, wanted: Edit, author: Author) -> None:
-    """Add, replace or remove one record with its history, if it still is what the writer saw; equal is no change.
+def edit(connection: sqlite3.Connection, wanted: Edit, authorship: Authorship) -> None:
+    """Add, replace or remove one record with its history, if it still is the version that the writer saw.
+
+    An equal record is no change.
 
     Raises
     ------
-    Changed
+    EditConflict
         If it is something else, or is there although the writer saw none, or the other way round.
-    Referred
-        If others speak of what shall be removed.
+    StillReferenced
+        If other records refer to one that is removed.
     StoreError
         If a record that is only ever added would be changed, or the record cannot be a row.
     """
-    table = TABLES[wanted.noun]
-    row = connection.execute(f"{_rows_of(table)} WHERE id = ?", (wanted.id,)).fetchone()
+    table = TABLES[wanted.table]
+    row = connection.execute(f"{_select_rows(table)} WHERE id = ?", (wanted.id,)).fetchone()
     _require_seen(table, row, wanted)
     if wanted.record is None:
         _require_unreferred(connection, wanted)
-        _delete(connection, table, [row], author)
-        geopackage.touch(connection, table.name, author.at)
+        _delete(connection, table, [row], authorship)
+        geopackage.touch(connection, table.name, authorship.at)
     elif row is None:
-        insert(connection, table, wanted.record, author)
+        insert(connection, table, wanted.record, authorship)
     elif not table.is_same(wanted.record, row):
-        _update(connection, table, [(wanted.record, row)], author)
+        _update(connection, table, [(wanted.record, row)], authorship)
         geometry = geometry_of(wanted.record)
-        geopackage.widen(connection, table.name, author.at, None if geometry is None else geometry.bounds)
+        geopackage.widen(connection, table.name, authorship.at, None if geometry is None else geometry.bounds)
 
 
 def _require_seen(table: Table, row: Row | None, wanted: Edit) -> None:
     if row is None:
         if wanted.seen is not None:
-            raise Changed(f"there is no {table.name} {wanted.id}")
+            raise EditConflict(f"there is no {table.name} {wanted.id}")
         return
     if wanted.seen is None:
-        raise Changed(f"{table.name} already holds {wanted.id}")
+        raise EditConflict(f"{table.name} already holds {wanted.id}")
     if table.name in APPEND_ONLY:
         raise StoreError(f"{table.name} are only ever added")
     if wanted.seen not in (ANY, version_of(table.plain_row(row))):
-        raise Changed(f"{table.name} {wanted.id} was changed since it was seen")
+        raise EditConflict(f"{table.name} {wanted.id} was changed since it was seen")
 
 
 def _require_unreferred(connection: sqlite3.Connection, wanted: Edit) -> None:
     for name, references in REFERENCES.items():
         lists = {column.name for column in TABLES[name].columns if column.type == "json"}
         for column, targets in references.items():
-            if wanted.noun not in targets:
+            if wanted.table not in targets:
                 continue
             quoted = geopackage.quote(column)
             speaks = (
@@ -167,7 +169,7 @@ def _require_unreferred(connection: sqlite3.Connection, wanted: Edit) -> None:
                 f"SELECT id FROM {geopackage.quote(name)} WHERE {speaks} LIMIT 1", (wanted.id,)
             ).fetchone()
             if found:
-                raise Referred(f"{name} {found[0]} speaks of {wanted.id}")
+                raise StillReferenced(f"{name} {found[0]} speaks of {wanted.id}")
 
 
 def last_seq(connection: sqlite3.Connection) -> int:
@@ -178,10 +180,10 @@ def last_seq(connection: sqlite3.Connection) -> int:
 
 def select(table: Table) -> str:
     """Give the query for all rows of a table, in the order they were added."""
-    return f"{_rows_of(table)} ORDER BY fid"
+    return f"{_select_rows(table)} ORDER BY fid"
 
 
-def _rows_of(table: Table) -> str:
+def _select_rows(table: Table) -> str:
     names = ", ".join(map(geopackage.quote, table.declarations))
     return f"SELECT {names} FROM {geopackage.quote(table.name)}"
 
@@ -193,13 +195,13 @@ def _by_id(records: Iterable[Record]) -> dict[str, Record]:
 def _counter(total: int, progress: Progress | None) -> Callable[[int], None]:
     done = 0
 
-    def tell(more: int) -> None:
+    def report(more: int) -> None:
         nonlocal done
         done += more
         if progress and more:
             progress(done, total)
 
-    return tell
+    return report
 
 
 def _compare(
@@ -231,17 +233,21 @@ def _require_append_only(table: Table, difference: Difference, at_id: int) -> No
 
 
 def _apply(
-    connection: sqlite3.Connection, table: Table, difference: Difference, author: Author, tell: Callable[[int], None]
+    connection: sqlite3.Connection,
+    table: Table,
+    difference: Difference,
+    authorship: Authorship,
+    report: Callable[[int], None],
 ) -> None:
     for rows in _batches(difference.removed):
-        _delete(connection, table, rows, author)
+        _delete(connection, table, rows, authorship)
     for pairs in _batches(difference.changed):
-        _update(connection, table, pairs, author)
-        tell(len(pairs))
+        _update(connection, table, pairs, authorship)
+        report(len(pairs))
     for records in _batches(difference.added):
-        _insert(connection, table, records, author)
-        tell(len(records))
-    geopackage.touch(connection, table.name, author.at)
+        _insert(connection, table, records, authorship)
+        report(len(records))
+    geopackage.touch(connection, table.name, authorship.at)
 
 
 def _batches(items: Iterable[_Item]) -> Iterator[list[_Item]]:
@@ -250,39 +256,44 @@ def _batches(items: Iterable[_Item]) -> Iterator[list[_Item]]:
         yield batch
 
 
-def _insert(connection: sqlite3.Connection, table: Table, records: list[Record], author: Author) -> None:
+def _insert(connection: sqlite3.Connection, table: Table, records: list[Record], authorship: Authorship) -> None:
     names = ", ".join(map(geopackage.quote, table.declarations))
     marks = ", ".join("?" * len(table.declarations))
-    plains = [table.plain(record) for record in records]
+    plains = [table.to_dict(record) for record in records]
     connection.executemany(
         f"INSERT INTO {geopackage.quote(table.name)} ({names}) VALUES ({marks})",
         [table.row(record, plain) for record, plain in zip(records, plains, strict=True)],
     )
-    _note(connection, author, [(table.name, plain["id"], None, plain) for plain in plains])
+    _append_history(connection, authorship, [(table.name, plain["id"], None, plain) for plain in plains])
 
 
-def _update(connection: sqlite3.Connection, table: Table, pairs: list[tuple[Record, Row]], author: Author) -> None:
+def _update(
+    connection: sqlite3.Connection, table: Table, pairs: list[tuple[Record, Row]], authorship: Authorship
+) -> None:
     settings = ", ".join(f"{geopackage.quote(name)} = ?" for name in table.declarations)
-    plains = [table.plain(record) for record, _ in pairs]
+    plains = [table.to_dict(record) for record, _ in pairs]
     connection.executemany(
         f"UPDATE {geopackage.quote(table.name)} SET {settings} WHERE id = ?",
         [(*table.row(record, plain), record.id) for (record, _), plain in zip(pairs, plains, strict=True)],
     )
     befores = [table.plain_row(row) for _, row in pairs]
-    _note(connection, author, [(table.name, b["id"], b, a) for b, a in zip(befores, plains, strict=True)])
+    _append_history(connection, authorship, [(table.name, b["id"], b, a) for b, a in zip(befores, plains, strict=True)])
 
 
-def _delete(connection: sqlite3.Connection, table: Table, rows: list[Row], author: Author) -> None:
+def _delete(connection: sqlite3.Connection, table: Table, rows: list[Row], authorship: Authorship) -> None:
     befores = [table.plain_row(row) for row in rows]
     ids = [(before["id"],) for before in befores]
     connection.executemany(f"DELETE FROM {geopackage.quote(table.name)} WHERE id = ?", ids)
-    _note(connection, author, [(table.name, before["id"], before, None) for before in befores])
+    _append_history(connection, authorship, [(table.name, before["id"], before, None) for before in befores])
 
 
-def _note(connection: sqlite3.Connection, author: Author, changes: Iterable[Change]) -> None:
+def _append_history(connection: sqlite3.Connection, authorship: Authorship, changes: Iterable[Change]) -> None:
     connection.executemany(
         'INSERT INTO history ("at", who, noun, record, "before", "after") VALUES (?, ?, ?, ?, ?, ?)',
-        [(author.at, author.who, noun, key, _json(before), _json(after)) for noun, key, before, after in changes],
+        [
+            (authorship.at, authorship.author, noun, key, _json(before), _json(after))
+            for noun, key, before, after in changes
+        ],
     )
 
 

@@ -1,1 +1,1 @@
-"""Names and words made comparable across languages; knows no record and no file."""
+"""Names and words made comparable across languages. Knows kinds of asset, but no record and no file of a source."""

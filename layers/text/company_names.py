@@ -1,20 +1,39 @@
-"""Company names made comparable: transliterated, without legal form and notes, and how alike two of them are."""
+"""Company names made comparable: transliterated, without legal form and notes; and the likeness of two names.
+
+The words that names are made of are in company_words.toml.
+"""
 
 from __future__ import annotations
 
 import re
+import tomllib
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from pathlib import Path
 from typing import NamedTuple
 
 from anyascii import anyascii
 from rapidfuzz import fuzz
 
-from layers.text.company_words import COUNTRIES, FORM_FIRST, GENERIC, LEGAL_FORMS, SAME_WORDS, STOP_WORDS
+from layers.model.messages import Message
 
-#: Longest name that is compared; the rest is cut.
+_WORDS = tomllib.loads(Path(__file__).with_name("company_words.toml").read_text(encoding="utf-8"))
+#: Legal forms by language of the company's register.
+LEGAL_FORMS: Mapping[str, Sequence[str]] = _WORDS["legal_forms"]
+#: Languages whose legal form may stand before the name.
+FORM_FIRST = frozenset[str](_WORDS["form_first"])
+#: Words of one meaning by language, under the English word; an acronym takes the first word of each language.
+SAME_WORDS: Mapping[str, Mapping[str, Sequence[str]]] = _WORDS["same_words"]
+#: Words that a company name shares with many others.
+GENERIC = frozenset[str](_WORDS["generic"])
+#: Countries among `SAME_WORDS`.
+COUNTRIES = frozenset[str](_WORDS["countries"])
+#: Small words that names are compared without.
+STOP_WORDS = frozenset[str](_WORDS["stop_words"])
+
+#: Characters of a name that are compared; the rest is cut.
 MAX_LENGTH = 300
 
 # One spelling for the sounds that Ukrainian, Russian and English transliterations write apart (y, i, j; kh, h).
@@ -33,15 +52,18 @@ _ACRONYM_LENGTHS = range(3, 10)
 
 
 class Likeness(NamedTuple):
-    """How alike two names are, from 0 to 1, and why in words. It is no probability."""
+    """The likeness of two names, from 0 to 1, and the reason for it. It is no probability."""
 
     score: float
-    reason: str
+    reason: Message
 
 
 @dataclass(frozen=True)
-class Folded:
-    """A name as words: ``plain`` transliterated only, ``words`` with common words in English. Of equal length."""
+class FoldedName:
+    """A name as words.
+
+    ``plain`` are the transliterated words, and ``words`` the same number of words with common ones in English.
+    """
 
     plain: tuple[str, ...]
     words: tuple[str, ...]
@@ -64,23 +86,23 @@ class Folded:
 
 
 def fold_company(name: str) -> str:
-    """A company name in Latin lower case without legal form, notes and small words, common words in English.
+    """Return a company name in Latin lower case without legal form, notes and small words, common words in English.
 
-    Cyrillic, Azerbaijani, Turkish and other letters are transliterated so that Ukrainian, Russian and English
-    spellings of one name meet: ``ТОВ «Лукойл»`` and ``Lukoil LLC`` are both ``lukoil``. Text in square brackets,
-    and round ones with a digit, ``%`` or ``LEI``, are left out. It is a key for comparison, never for display.
-    Empty where the name has no letter or digit.
+    The result is a key for comparison, not for display; it is empty where the name has no letter or digit. Cyrillic,
+    Azerbaijani, Turkish and other letters are transliterated so that Ukrainian, Russian and English spellings of one
+    name meet: ``ТОВ «Лукойл»`` and ``Lukoil LLC`` are both ``lukoil``. Text in square brackets, and in round ones with
+    a digit, ``%`` or ``LEI``, is left out.
     """
     return " ".join(fold(name).words)
 
 
 @lru_cache(maxsize=400_000)
-def fold(name: str) -> Folded:
-    """The words of a name, ready to be compared."""
+def fold(name: str) -> FoldedName:
+    """Split a name into the words that are compared, without legal form, notes and small words."""
     bare = _NOTE.sub(" ", _SQUARE.sub(" ", name[:MAX_LENGTH]))
     tokens = _without_form(_split(bare)) or _split(name[:MAX_LENGTH])
-    kept = [token for token in tokens if token not in _STOP] or tokens
-    return Folded(tuple(kept), tuple(_MEANING.get(token, token) for token in kept))
+    words = [token for token in tokens if token not in _STOP] or tokens
+    return FoldedName(tuple(words), tuple(_MEANING.get(word, word) for word in words))
 
 
 def _split(text: str) -> list[str]:
@@ -92,35 +114,35 @@ def _split(text: str) -> list[str]:
         text = _DOTTED.sub(r"\1", text)
     if not text.isascii():
         text = anyascii(text.translate(_CYRILLIC)).lower()
-    text = _LATIN.sub(lambda found: _SPELLED.get(found[0], "i"), text)
+    text = _LATIN.sub(lambda match: _SPELLED.get(match[0], "i"), text)
     return "".join(c if c.isalnum() else " " for c in text.replace("ii", "i")).split()
 
 
-def _phrases(languages: Iterable[str], at: int) -> dict[str, list[tuple[str, ...]]]:
-    """Legal forms as words, by their first (0) or last (-1) word, the longest first."""
+def _phrases(languages: Iterable[str], index: int) -> dict[str, list[tuple[str, ...]]]:
+    """Return the legal forms as words, by their first (0) or last (-1) word, the longest first."""
     table: dict[str, list[tuple[str, ...]]] = {}
     forms = {tuple(_split(form)) for language in languages for form in LEGAL_FORMS[language]}
     for phrase in sorted(forms, key=lambda form: (-len(form), form)):
-        table.setdefault(phrase[at], []).append(phrase)
+        table.setdefault(phrase[index], []).append(phrase)
     return table
 
 
 def _without_form(tokens: Sequence[str]) -> list[str]:
-    """Words without the legal forms at either end, unless hardly anything would be left."""
+    """Strip legal forms from either end, unless no word of two letters or more would be left."""
     left = list(tokens)
     while left:
         last = next((p for p in _FORMS_LAST.get(left[-1], ()) if tuple(left[-len(p) :]) == p), ())
-        if last and _telling(left[: -len(last)]):
+        if last and _is_distinctive(left[: -len(last)]):
             left = left[: -len(last)]
             continue
         first = next((p for p in _FORMS_FIRST.get(left[0], ()) if tuple(left[: len(p)]) == p), ())
-        if not first or not _telling(left[len(first) :]):
+        if not first or not _is_distinctive(left[len(first) :]):
             break
         left = left[len(first) :]
     return left
 
 
-def _telling(tokens: Sequence[str]) -> bool:
+def _is_distinctive(tokens: Sequence[str]) -> bool:
     return any(len(token) > 1 for token in tokens)
 
 
@@ -143,84 +165,96 @@ def _initial(word: str, table: Mapping[str, str]) -> str:
     return table.get(word, word[0])
 
 
-def likeness(one: str, other: str) -> Likeness:
-    """How alike two company names are, symmetric, from 0 to 1, with the reason.
+def likeness(left: str, right: str) -> Likeness:
+    """Compare two company names; the order of the names does not matter.
 
     1 is the same folded name, 0.97 the same words in another order, 0.75 to 0.9 an acronym of the other. Else the
     share of common words (Dice), in which generic words (oil, company) weigh little, and near-equal words count by
     their likeness (normalised indel distance). Names that share only generic or country words, or whose
     numbers differ, stay under 0.6.
+
+    Returns
+    -------
+    Likeness
+        From 0 to 1, with the reason.
     """
-    return compare(fold(one), fold(other))
+    return compare(fold(left), fold(right))
 
 
-def compare(one: Folded, other: Folded) -> Likeness:
-    """How alike two folded names are, as ``likeness``."""
-    if not one.words or not other.words:
-        return Likeness(0.0, "a name without letters")
-    if one.words == other.words:
-        return Likeness(1.0, "the same name but for legal form and spelling")
-    if one.key == other.key:
-        return Likeness(0.97, "the same words in another order")
-    if "".join(one.plain) == "".join(other.plain):
-        return Likeness(0.95, "the same letters, spaced otherwise")
-    for short, full in ((one, other), (other, one)):
+def compare(left: FoldedName, right: FoldedName) -> Likeness:
+    """Compare two folded names, as `likeness` compares names."""
+    if not left.words or not right.words:
+        return Likeness(0.0, Message("company-names.no-letters"))
+    if left.words == right.words:
+        return Likeness(1.0, Message("company-names.same-name"))
+    if left.key == right.key:
+        return Likeness(0.97, Message("company-names.same-words"))
+    if "".join(left.plain) == "".join(right.plain):
+        return Likeness(0.95, Message("company-names.same-letters"))
+    for short, full in ((left, right), (right, left)):
         if is_acronym(short, full):
             score = 0.9 if len(short.plain[0]) > 3 else 0.75
-            return Likeness(score, f"{short.plain[0].upper()} is made of the initials of {' '.join(full.words)}")
+            return Likeness(score, _initials_message("initials", short, full))
         if _is_shuffled(short, full):
-            return Likeness(0.75, f"{short.plain[0].upper()} has the initials of {' '.join(full.words)}, shuffled")
-    return _overlap(*sorted((one, other), key=lambda name: name.plain))
+            return Likeness(0.75, _initials_message("shuffled-initials", short, full))
+    return _overlap(*sorted((left, right), key=lambda name: name.plain))
 
 
-def is_acronym(short: Folded, full: Folded) -> bool:
+def _initials_message(name: str, short: FoldedName, full: FoldedName) -> Message:
+    arguments = {"acronym": short.plain[0].upper(), "words": " ".join(full.words)}
+    return Message(f"company-names.{name}", arguments)
+
+
+def is_acronym(acronym: FoldedName, full: FoldedName) -> bool:
     """Whether a one-word name of 3 to 9 letters is the initials of another name of as many words."""
-    if len(short.plain) != 1 or len(short.plain[0]) != len(full.plain):
+    if len(acronym.plain) != 1 or len(acronym.plain[0]) != len(full.plain):
         return False
-    return len(full.plain) in _ACRONYM_LENGTHS and short.plain[0] in full.initials
+    return len(full.plain) in _ACRONYM_LENGTHS and acronym.plain[0] in full.initials
 
 
-def _is_shuffled(short: Folded, full: Folded) -> bool:
+def _is_shuffled(short: FoldedName, full: FoldedName) -> bool:
     if len(short.plain) != 1 or not 5 <= len(full.plain) == len(short.plain[0]):
         return False
     return any(sorted(initials) == sorted(short.plain[0]) for initials in full.initials)
 
 
-def _expanded(one: Folded, other: Folded) -> tuple[str, ...]:
-    """Words of a name, an acronym among them replaced by the words of the other name that it stands for."""
+def _expanded(name: FoldedName, other: FoldedName) -> tuple[str, ...]:
+    """Return the words of a name, each acronym replaced by the words of the other name that it stands for."""
     words: list[str] = []
     if len(other.words) < _ACRONYM_LENGTHS.start:
-        return tuple(dict.fromkeys(one.words))
-    for word in one.words:
-        run = _run(word, other) if len(word) in _ACRONYM_LENGTHS and word not in other.words else ()
+        return tuple(dict.fromkeys(name.words))
+    for word in name.words:
+        run = _words_of_acronym(word, other) if len(word) in _ACRONYM_LENGTHS and word not in other.words else ()
         words += run or (word,)
     return tuple(dict.fromkeys(words))
 
 
-def _run(word: str, full: Folded) -> tuple[str, ...]:
+def _words_of_acronym(word: str, full: FoldedName) -> tuple[str, ...]:
     if word in GENERIC or word in COUNTRIES:
         return ()
-    at = next((text.find(word) for text in sorted(full.initials) if word in text), -1)
-    return full.words[at : at + len(word)] if at >= 0 else ()
+    start = next((text.find(word) for text in sorted(full.initials) if word in text), -1)
+    return full.words[start : start + len(word)] if start >= 0 else ()
 
 
-def _overlap(one: Folded, other: Folded) -> Likeness:
-    left, right = _expanded(one, other), _expanded(other, one)
+def _overlap(first: FoldedName, second: FoldedName) -> Likeness:
+    left, right = _expanded(first, second), _expanded(second, first)
     pairs = _paired(left, right)
     if not pairs:
-        return Likeness(0.0, "no word in common")
-    telling = any(_weight(a) == 1 for a, _, _ in pairs)
-    weigh = _weight if telling else _even
+        return Likeness(0.0, Message("company-names.nothing-in-common"))
+    has_proper_name = any(_weight(a) == 1 for a, _, _ in pairs)
+    weigh = _weight if has_proper_name else _even
     common = sum(likely * (weigh(a) + weigh(b)) for a, b, likely in pairs)
     apart = len(pairs) < len(left) and len(pairs) < len(right)
     score = common / sum(weigh(word) for word in (*left, *right)) * (0.85 if apart else 1)
-    said = "in common: " + " ".join(a if a == b else f"{a}~{b}" for a, b, _ in pairs)
-    if one.numbers != other.numbers:
-        return Likeness(min(score, 0.5), f"{said}; numbers differ")
-    if not telling and apart:
-        return Likeness(min(score, 0.4), f"{said}; only generic words")
+    shared = {"words": " ".join(a if a == b else f"{a}~{b}" for a, b, _ in pairs)}
+    if first.numbers != second.numbers:
+        return Likeness(min(score, 0.5), Message("company-names.numbers-differ", shared))
+    if not has_proper_name and apart:
+        return Likeness(min(score, 0.4), Message("company-names.generic-words", shared))
     rest = [word for word in (*left, *right) if word not in {w for a, b, _ in pairs for w in (a, b)}]
-    return Likeness(min(score, 0.94), f"{said}; not in both: {' '.join(rest)}" if rest else said)
+    if rest:
+        return Likeness(min(score, 0.94), Message("company-names.not-in-both", {**shared, "rest": " ".join(rest)}))
+    return Likeness(min(score, 0.94), Message("company-names.in-common", shared))
 
 
 def _even(_word: str) -> float:
@@ -233,7 +267,7 @@ def _weight(word: str) -> float:
 
 
 def _paired(left: Sequence[str], right: Sequence[str]) -> list[tuple[str, str, float]]:
-    """Words in both, then the nearest of the rest if they differ by few letters; each is used once."""
+    """Pair the words of two names with their likeness: equal words, then words that differ by few letters."""
     shared = [(word, word, 1.0) for word in left if word in right]
     used = {word for word, _, _ in shared}
     rest = [word for word in right if word not in used]

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 
 from anyascii import anyascii
 
-#: Longest text that is read; the rest is cut.
+#: Characters of a text that are compared; the rest is cut.
 MAX_LENGTH = 200
 
 # One letter for the sounds that the languages and their transliterations write apart: г, х, g, h, kh; и, і, ї, й, y, j;
@@ -59,11 +59,11 @@ NAMESAKES = "druzhba дружба druschba"
 
 
 def fold(name: str) -> str:
-    """Give the key of a name: Latin small letters, the same for spellings of one sound; words keep apart.
+    """Return the key of a name: its words in Latin small letters, spelled alike where they sound alike.
 
-    ``Новоросійськ``, ``Новороссийск``, ``Novorossiysk`` and ``Noworossijsk`` are all ``novorosisk``. It is a key for
-    comparison, never for display, and coarse on purpose. Folding twice changes nothing. Text beyond 200 characters
-    is cut; empty where there is no letter or digit.
+    ``Новоросійськ``, ``Новороссийск``, ``Novorossiysk`` and ``Noworossijsk`` are all ``novorosisk``. The key is
+    for comparison, not for display, and coarse on purpose; the key of a key is that key. Text beyond 200 characters is
+    cut. The key is empty where the name has no letter or digit.
     """
     text = unicodedata.normalize("NFKC", name[:MAX_LENGTH]).casefold().translate(_CYRILLIC)
     if not text.isascii():
@@ -81,9 +81,9 @@ def _once(text: str) -> str:
 
 
 def stem(key: str) -> str:
-    """A key without the case endings of its words: ``odesi`` and ``odesa`` are both ``odes``.
+    """Strip the case endings of the words of a key: ``odesi`` and ``odesa`` are both ``odes``.
 
-    The vowel of a last closed syllable, which Ukrainian changes with the case, is one: ``Миколаїв``, ``Миколаєва``.
+    The vowel of a last closed syllable, which Ukrainian changes with the case (``Миколаїв``, ``Миколаєва``), becomes o.
     """
     return " ".join(_stem_word(word) for word in key.split())
 
@@ -98,12 +98,12 @@ def is_cyrillic(text: str) -> bool:
 
 
 def spelled(name: str) -> str:
-    """A name as it is compared letter by letter: composed, without case, one space between words."""
+    """Return a name for comparison by letters: Unicode NFKC, without case, one space between words."""
     return " ".join(unicodedata.normalize("NFKC", name[:MAX_LENGTH]).casefold().replace("\0", " ").split())
 
 
 def keys(words: str | Iterable[str]) -> frozenset[str]:
-    """Keys of words, given as a text with spaces between them or one by one."""
+    """Return the keys of words, which are given as a text with spaces between them or as separate texts."""
     return frozenset(fold(word) for word in (words.split() if isinstance(words, str) else words))
 
 
@@ -114,7 +114,7 @@ _NAMESAKES = keys(NAMESAKES)
 
 
 def is_common_noun(key: str) -> bool:
-    """Whether a key is nothing but words that name things, such as port."""
+    """Whether a key consists of words that name things, such as port."""
     return bool(key) and all(word in _NOUNS for word in key.split())
 
 
@@ -124,7 +124,7 @@ def is_namesake(key: str) -> bool:
 
 
 def bare(text: str) -> str:
-    """A text without what stands around a name: prepositions, ``м.``, ``village of``, ``порт``; else the text."""
+    """Strip the words around a name, such as prepositions, ``м.``, ``village of`` and ``порт``; one word stays."""
     words = re.findall(r"[^\s.]+", text[:MAX_LENGTH].replace("\0", " "))
     while len(words) > 1 and fold(words[0]) in _LEADING:
         words = words[1:]
@@ -134,14 +134,14 @@ def bare(text: str) -> str:
 
 
 def parts(text: str) -> Iterator[str]:
-    """The parts of a text such as ``Orlivka (Odesa oblast, Ukraine)``: the name first, then what it lies in."""
+    """Split a text such as ``Orlivka (Odesa oblast, Ukraine)``: the name first, then what it lies in."""
     for part in re.split(r"[,;()\[\]]", text[:MAX_LENGTH].replace("\0", " ")):
         if part.strip():
             yield part.strip()
 
 
 def is_readable(name: str) -> bool:
-    """Whether all letters of a name are Latin or Cyrillic: the scripts that the gazetteer answers."""
+    """Whether all letters of a name are Latin or Cyrillic, the scripts of the gazetteer."""
     return name.isascii() or not any(c.isalpha() and not _LATIN_OR_CYRILLIC.match(c) for c in name)
 
 

@@ -1,17 +1,76 @@
-"""Texts and names of sites made comparable: word stems in Latin letters, the kinds of site that a text tells of."""
+"""Texts and names of sites made comparable: word stems in Latin letters, and the kinds of target that a text mentions.
+
+The words of each kind are in layers/model/asset_kinds.toml. A list of words is a judgement: it makes texts comparable
+and proves nothing.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
+from types import MappingProxyType
 
-from layers.text.company_names import fold
-from layers.text.company_words import LEGAL_FORMS, STOP_WORDS
-from layers.text.site_words import COMMON_WORDS, DIRECTIONS, KIND_WORDS, KINDS, RARE, TELLING, VAGUE, related
+from layers.model.asset_kinds import ASSET_KINDS, TABLE
+from layers.text.company_names import LEGAL_FORMS, STOP_WORDS, fold
 
-#: Shortest stem that tells anything.
+#: A target that is no energy or industrial asset.
+MILITARY = "military"
+#: Kinds of target that a text or an asset may have: the kinds of asset and others. The number of each is its bit in a
+#: mask.
+TARGET_KINDS: tuple[str, ...] = tuple(TABLE.targets)
+#: Letters of the shortest stem that is compared.
 MIN_STEM = 3
+
+#: Words that occur with any site, beyond the words of kinds.
+COMMON_WORDS: tuple[str, ...] = (
+    *(
+        "plant",
+        "station",
+        "terminal",
+        "facility",
+        "complex",
+        "site",
+        "sites",
+        "works",
+        "unit",
+        "phase",
+        "train",
+        "line",
+    ),
+    *("area", "region", "district", "city", "town", "village", "near", "north", "south", "east", "west", "new", "old"),
+    *("strike", "attack", "drone", "missile", "fire", "explosion", "again", "after", "russian", "ukrainian", "power"),
+    *("oil", "gas", "fuel", "energy", "company", "project", "export", "import", "field", "storage", "block", "valve"),
+    *("building", "production", "industrial", "international", "black", "sea", "river", "grain", "owner", "named"),
+    *("станція", "станції", "станция", "станции", "завод", "заводу", "завода", "підприємство", "предприятие"),
+    *(
+        "область",
+        "області",
+        "области",
+        "район",
+        "районі",
+        "районе",
+        "місто",
+        "місті",
+        "город",
+        "городе",
+        "село",
+        "селі",
+    ),
+    *("удар", "атака", "вибух", "взрыв", "пожежа", "пожар", "ракета", "дрон", "після", "после", "знову", "снова"),
+    *("росія", "россия", "україна", "украина", "окупанти", "війна", "война", "через", "біля", "поблизу", "под", "під"),
+    *("вузол", "термінал", "терминал", "комплекс", "порт", "морський", "морской", "найбільша", "имени", "імені"),
+    *("energy", "infrastructure", "used", "american", "polish", "saudi", "egypt", "crimea", "base", "center", "centre"),
+)
+#: Words of direction, with the English word for each.
+DIRECTIONS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "north": ("north", "північна", "північний", "северная", "северный"),
+        "south": ("south", "південна", "південний", "южная", "южный"),
+        "east": ("east", "східна", "східний", "восточная", "восточный"),
+        "west": ("west", "західна", "західний", "западная", "западный"),
+    }
+)
 
 # What Ukrainian, Russian and English inflect a place word with, as `names` spells it: first the adjective, then the
 # case, then the consonants that change before both. Кременчуцького, Кременчугского and Kremenchuk are one stem.
@@ -34,7 +93,7 @@ _NUMBER = re.compile(r"(?<![\d.,])\d{1,2}(?![\d.,])")
 
 @lru_cache(maxsize=400_000)
 def stem(word: str) -> str:
-    """The part of a folded word that its inflection leaves; the word itself where it is short or has a digit."""
+    """Return the part of a folded word that inflection leaves unchanged; a word with a digit stays whole."""
     if any(letter.isdigit() for letter in word):
         return word
     bare = _DOUBLE.sub(r"\1", word)
@@ -46,43 +105,49 @@ def stem(word: str) -> str:
 
 @lru_cache(maxsize=400_000)
 def stems(text: str) -> tuple[str, ...]:
-    """The telling stems of a name or text, each once, in its order: no kinds, no common words, no bare numbers."""
-    return tuple(dict.fromkeys(one for word in _WORD.findall(text) for one in _telling(word)))
+    """Return the distinctive stems of a name or text, each once, in order of appearance.
+
+    Words of kinds, common words and bare numbers are left out.
+    """
+    return tuple(dict.fromkeys(part for word in _WORD.findall(text) for part in _distinctive(word)))
 
 
 @lru_cache(maxsize=400_000)
-def _telling(word: str) -> tuple[str, ...]:
-    """The telling stems of one printed word."""
-    found = (_DIRECTION.get(one) or stem(one) for one in fold(word).words if one not in _COMMON)
-    return tuple(one for one in found if len(one) >= MIN_STEM and not one.isdigit() and one not in _COMMON_STEMS)
+def _distinctive(word: str) -> tuple[str, ...]:
+    """Return the distinctive stems of one word as printed."""
+    parts = (_DIRECTION.get(part) or stem(part) for part in fold(word).words if part not in _COMMON)
+    return tuple(part for part in parts if len(part) >= MIN_STEM and not part.isdigit() and part not in _COMMON_STEMS)
 
 
 def numbers(text: str) -> int:
-    """Whole numbers from 0 to 63 that stand in a name, each as its bit."""
-    return sum(1 << one for one in {int(one) for one in _NUMBER.findall(text)} if one < 64)
+    """Return the whole numbers from 0 to 63 in a name as a mask with one bit for each."""
+    return sum(1 << number for number in {int(digits) for digits in _NUMBER.findall(text)} if number < 64)
 
 
-def kinds_told(text: str) -> int:
-    """Kinds of site that a text tells of, as bits by `KINDS`; a vague one only where there is no other."""
+def kinds_mentioned(text: str) -> int:
+    """Return the kinds of target that a text mentions, as a mask by `TARGET_KINDS`.
+
+    A kind whose words are vague counts only where the text mentions no other kind.
+    """
     alone = parts = 0
     for word in _WORD.findall(text):
-        one, some = _of_kinds(word)
-        alone, parts = alone | one, parts | some
+        of_word, of_parts = _kinds_of_word(word)
+        alone, parts = alone | of_word, parts | of_parts
     if parts:
-        alone |= mask(kind for kind, need in _TOGETHER if parts & need == need)
+        alone |= kind_bits(kind for kind, needed in _TOGETHER if parts & needed == needed)
     return alone & ~_VAGUE or alone
 
 
 @lru_cache(maxsize=400_000)
-def _of_kinds(word: str) -> tuple[int, int]:
-    """Kinds that a printed word tells of by itself, and its part in what several words tell, as bits."""
+def _kinds_of_word(word: str) -> tuple[int, int]:
+    """Return two masks for a printed word: kinds that it mentions by itself, and words of phrases that it is."""
     plain = word.casefold()
-    alone = mask(kind for kind, part in _ALONE.get(plain[:2], ()) if _fits(plain, part))
+    alone = kind_bits(kind for kind, part in _ALONE.get(plain[:2], ()) if _fits(plain, part))
     return alone, sum(1 << bit for part, bit in _PARTS_BY.get(plain[:2], ()) if _fits(plain, part))
 
 
-def mask(kinds: Iterable[str]) -> int:
-    """Kinds as bits by `KINDS`."""
+def kind_bits(kinds: Iterable[str]) -> int:
+    """Return kinds as a mask by `TARGET_KINDS`."""
     return sum(1 << _BIT[kind] for kind in set(kinds))
 
 
@@ -90,34 +155,45 @@ def _fits(word: str, part: str) -> bool:
     return word == part[1:] if part.startswith("=") else word.startswith(part)
 
 
-_BIT = {kind: bit for bit, kind in enumerate(KINDS)}
-_TELLINGS = [(kind, one.casefold().split("+")) for kind, told in KIND_WORDS.items() for one in told]
-_ALONE: dict[str, list[tuple[str, str]]] = {}  # by the first two letters
-for _kind, _told in _TELLINGS:
-    if len(_told) == 1:
-        _ALONE.setdefault(_told[0].lstrip("=")[:2], []).append((_kind, _told[0]))
+def related(kind: str) -> frozenset[str]:
+    """Return the kinds that reports mistake for a kind, or the kind for them, without the kind itself."""
+    mistaken = {name for name, target in TABLE.targets.items() if kind in target.mistaken_for}
+    return frozenset({*TABLE.targets[kind].mistaken_for, *mistaken})
+
+
+_BIT = {kind: bit for bit, kind in enumerate(TARGET_KINDS)}
+#: Kind and words of each phrase: a phrase of several words is mentioned where each of them is.
+_PHRASES = [(kind, word.casefold().split("+")) for kind, target in TABLE.targets.items() for word in target.all_words]
+#: Kind and word of phrases of one word, by the first two letters.
+_ALONE: dict[str, list[tuple[str, str]]] = {}
+for _kind, _words in _PHRASES:
+    if len(_words) == 1:
+        _ALONE.setdefault(_words[0].lstrip("=")[:2], []).append((_kind, _words[0]))
+#: Words of longer phrases, each with its bit.
 _PARTS = {
     part: bit
-    for bit, part in enumerate(dict.fromkeys(part for _, parts in _TELLINGS if len(parts) > 1 for part in parts))
+    for bit, part in enumerate(dict.fromkeys(part for _, parts in _PHRASES if len(parts) > 1 for part in parts))
 }
 _PARTS_BY: dict[str, list[tuple[str, int]]] = {}
 for _part, _bit in _PARTS.items():
     _PARTS_BY.setdefault(_part.lstrip("=")[:2], []).append((_part, _bit))
-_TOGETHER = tuple((kind, sum(1 << _PARTS[one] for one in set(parts))) for kind, parts in _TELLINGS if len(parts) > 1)
-_VAGUE = mask(VAGUE)
+_TOGETHER = tuple((kind, sum(1 << _PARTS[part] for part in set(parts))) for kind, parts in _PHRASES if len(parts) > 1)
+_VAGUE = kind_bits(name for name, kind in ASSET_KINDS.items() if kind.vague)
 
-_DIRECTION = {word: name for name, said in DIRECTIONS.items() for one in said for word in fold(one).words}
-_KIND_STEMS = {
-    stem(word) for told in KIND_WORDS.values() for one in told for part in one.split("+") for word in fold(part).words
-}
-# Legal forms stand in names word by word here, so that each word is folded once, whatever text it is in.
-_FORMS = {word for told in LEGAL_FORMS.values() for one in told for word in fold(one).plain if len(word) > 2}
-_SMALL = {word for one in STOP_WORDS for word in fold(one).words}
-_COMMON = frozenset({word for one in COMMON_WORDS for word in fold(one).words} | _FORMS | _SMALL) - set(_DIRECTION)
+_DIRECTION = {folded: name for name, words in DIRECTIONS.items() for word in words for folded in fold(word).words}
+_KIND_STEMS = {stem(folded) for _, parts in _PHRASES for part in parts for folded in fold(part).words}
+# Legal forms are compared word by word here, so that each word is folded once, whatever text it is in.
+_FORMS = {word for forms in LEGAL_FORMS.values() for form in forms for word in fold(form).plain if len(word) > 2}
+_SMALL = {folded for word in STOP_WORDS for folded in fold(word).words}
+_COMMON = frozenset({folded for word in COMMON_WORDS for folded in fold(word).words} | _FORMS | _SMALL) - set(
+    _DIRECTION
+)
+_SITE_NAMES = {name for target in TABLE.targets.values() for name in target.site_names}
 _COMMON_STEMS = (frozenset(stem(word) for word in _COMMON) | _KIND_STEMS) - {
-    stem(word) for one in TELLING for word in fold(one).words
+    stem(folded) for name in _SITE_NAMES for folded in fold(name).words
 }
 
-#: Bits of the kinds alike to each kind, and of those that are rare, by `KINDS`.
-RELATED_MASKS: tuple[int, ...] = tuple(mask(related(kind)) for kind in KINDS)
-IS_RARE: tuple[bool, ...] = tuple(kind in RARE for kind in KINDS)
+#: For each of `TARGET_KINDS`, a mask of the kinds that it is mistaken for.
+RELATED_MASKS: tuple[int, ...] = tuple(kind_bits(related(kind)) for kind in TARGET_KINDS)
+#: For each of `TARGET_KINDS`, whether a town has one at most.
+IS_RARE: tuple[bool, ...] = tuple(kind in ASSET_KINDS and ASSET_KINDS[kind].rare for kind in TARGET_KINDS)

@@ -1,6 +1,6 @@
-"""The words of a strike made comparable across English, Ukrainian and Russian: stems, kinds of site and sides.
+"""Texts about strikes made comparable across English, Ukrainian and Russian: stems, families of sites and attackers.
 
-Tables of words are a judgement: they make texts comparable and prove nothing.
+A list of words is a judgement: it makes texts comparable and proves nothing.
 """
 
 from __future__ import annotations
@@ -10,16 +10,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from types import MappingProxyType
 
-from layers.text.company_names import fold
-from layers.text.company_words import COUNTRIES, GENERIC
+from layers.model.asset_kinds import ASSET_KINDS
+from layers.text.company_names import COUNTRIES, GENERIC, fold
 
-#: Letters of a word that stand for it: endings differ by case, and adjectives of a town by language.
+#: Letters of a word that are compared: endings differ by case, and adjectives of a town by language.
 STEM = 5
-#: Words under so many letters say nothing, unless they have a digit.
+#: Letters of the shortest word that is compared, unless it has a digit.
 SHORTEST = 4
 
-#: Families of sites, by the first letters of words as ``names.fold`` writes them; ``=`` asks for the whole word.
-KIND_WORDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+#: Families of sites, by the first letters of words as `company_names.fold` writes them; ``=`` asks for the whole word.
+FAMILY_WORDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "refining": ("refiner", "naftopererob", "neftepererab", "=npz"),
         "fuel-storage": ("depot", "naftobaz", "neftebaz", "neftehran", "naftoshov", "toplivn", "rezervuar", "=tanks"),
@@ -41,36 +41,11 @@ KIND_WORDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     }
 )
 
-#: Families of the kinds of asset (`AssetKind`).
+#: Families of each kind of asset.
 KIND_FAMILIES: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {
-        "pipeline": ("pipeline",),
-        "pump-station": ("pipeline",),
-        "compressor-station": ("pipeline", "gas"),
-        "metering-station": ("pipeline", "gas"),
-        "oil-depot": ("fuel-storage",),
-        "oil-terminal": ("fuel-storage", "port"),
-        "oil-field": ("field",),
-        "oil-processing": ("refining",),
-        "refinery": ("refining",),
-        "gas-field": ("field", "gas"),
-        "gas-plant": ("gas", "refining"),
-        "gas-storage": ("gas",),
-        "lng-plant": ("gas",),
-        "platform": ("field",),
-        "power-plant": ("power",),
-        "hydro-plant": ("power",),
-        "nuclear-plant": ("power",),
-        "port-terminal": ("port",),
-        "petrochemical-plant": ("chemistry", "refining"),
-        "chemical-plant": ("chemistry",),
-        "steelworks": ("factory",),
-        "factory": ("factory",),
-        "food-plant": ("food",),
-        "office": ("office",),
-    }
+    {name: kind.families for name, kind in ASSET_KINDS.items()}
 )
-FAMILIES: tuple[str, ...] = tuple(dict.fromkeys((*KIND_WORDS, "field")))
+FAMILIES: tuple[str, ...] = tuple(dict.fromkeys((*FAMILY_WORDS, "field")))
 
 #: Sides by the first letters of words, in the part of a text before its first comma, semicolon or full stop.
 SIDES: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -87,7 +62,7 @@ SIDES: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 _ENDS = str.maketrans(dict.fromkeys(",;.:", "\n"))
 
-# News of attacks, in the languages met: they tell no event from another.
+# Words of all news about attacks, which do not distinguish events.
 _NEWS = (
     "attack attacks attacked strike strikes struck drone drones missile explosion fire night again region oblast area "
     "city town damage damaged hit near plant station facility terminal refinery depot complex russian ukrainian "
@@ -107,7 +82,7 @@ _NEWS = (
 
 @lru_cache(maxsize=200_000)
 def words(text: str) -> tuple[str, ...]:
-    """Words of a text in one Latin spelling, in order."""
+    """Return the words of a text in one Latin spelling, in order."""
     return fold(text).plain
 
 
@@ -117,18 +92,21 @@ def _stem(word: str) -> str:
 
 
 _COMMON = frozenset(_stem(word) for part in (*_NEWS.split(), *GENERIC, *COUNTRIES) for word in words(part))
-_ROOTS = tuple(root for roots in KIND_WORDS.values() for root in roots if root[0] != "=")
+_ROOTS = tuple(root for roots in FAMILY_WORDS.values() for root in roots if root[0] != "=")
 
 
 def stems(texts: Iterable[str | None]) -> Iterator[str]:
-    """Stems of the words that may tell an event: no news words, kinds of site or countries, four letters or a digit."""
+    """Give the stems of the words that may distinguish an event, in order.
+
+    Words of news, of kinds of site and of countries are left out, and those of less than four letters without a digit.
+    """
     for text in texts:
-        yield from (stem for word in (words(text) if text else ()) if (stem := _telling(word)))
+        yield from (stem for word in (words(text) if text else ()) if (stem := _distinctive(word)))
 
 
 @lru_cache(maxsize=200_000)
-def _telling(word: str) -> str:
-    """The stem of a word, empty where it tells no event."""
+def _distinctive(word: str) -> str:
+    """Return the stem of a word, empty where the word does not distinguish events."""
     if any(c.isdigit() for c in word):
         return "" if word.isdigit() or len(word) == 1 else word
     if len(word) < SHORTEST or word.startswith(_ROOTS) or (stem := _stem(word)) in _COMMON:
@@ -136,10 +114,10 @@ def _telling(word: str) -> str:
     return stem
 
 
-def families(kinds: Iterable[str], texts: Iterable[str | None]) -> int:
-    """Families of sites that kinds and texts name, a bit each in the order of ``FAMILIES``; 0 where none."""
-    found = {family for kind in kinds for family in KIND_FAMILIES.get(kind, ())}
-    mask = sum(1 << FAMILIES.index(family) for family in found)
+def kind_families(kinds: Iterable[str], texts: Iterable[str | None]) -> int:
+    """Return the families of sites that kinds and texts name, as a mask by `FAMILIES`; 0 where they name none."""
+    of_kinds = {family for kind in kinds for family in KIND_FAMILIES.get(kind, ())}
+    mask = sum(1 << FAMILIES.index(family) for family in of_kinds)
     for text in texts:
         for word in words(text) if text else ():
             mask |= _families_of(word)
@@ -148,7 +126,7 @@ def families(kinds: Iterable[str], texts: Iterable[str | None]) -> int:
 
 @lru_cache(maxsize=200_000)
 def _families_of(word: str) -> int:
-    return sum(1 << at for at, family in enumerate(FAMILIES) if _has(word, KIND_WORDS.get(family, ())))
+    return sum(1 << bit for bit, family in enumerate(FAMILIES) if _has(word, FAMILY_WORDS.get(family, ())))
 
 
 def _has(word: str, roots: tuple[str, ...]) -> bool:
@@ -157,12 +135,12 @@ def _has(word: str, roots: tuple[str, ...]) -> bool:
 
 @lru_cache(maxsize=50_000)
 def side(attacker: str | None) -> int:
-    """Who attacked, as 1 and up in the order of ``SIDES``; 0 where nobody, or more than one, is named first."""
+    """Return the side that attacked, from 1 in the order of `SIDES`; 0 where none or several are named first."""
     if not attacker or attacker.startswith("Disputed"):
         return 0
     head = words(attacker.translate(_ENDS).partition("\n")[0])
-    found = {number for number, roots in enumerate(SIDES.values(), 1) if any(_is_of(word, roots) for word in head)}
-    return found.pop() if len(found) == 1 else 0
+    named = {number for number, roots in enumerate(SIDES.values(), 1) if any(_is_of(word, roots) for word in head)}
+    return named.pop() if len(named) == 1 else 0
 
 
 def _is_of(word: str, roots: tuple[str, ...]) -> bool:

@@ -33,7 +33,7 @@ def own(records: Records, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         raise RuntimeError("secret")
 
     store = Store.create(tmp_path_factory.mktemp("own") / "atlas.gpkg")
-    store.load(records, who="tests")
+    store.load(records, author="tests")
     app = create_app(store, Settings(basemap=BASEMAP, follow_every_s=0, limit_default=3, limit_max=7))
     app.router.routes.insert(0, Route("/fail", fail))
     with TestClient(app) as client:
@@ -77,9 +77,9 @@ def feature(**properties: Any) -> dict[str, Any]:
 def writers(records: Records, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Writers]:
     folder = tmp_path_factory.mktemp("writers")
     store = Store.create(folder / "atlas.gpkg")
-    store.load(records, who="tests")
+    store.load(records, author="tests")
     file = folder / "reviewers.json"
-    ann, ben = ({"Authorization": f"Bearer {reviewer_tokens.add(file, name)}"} for name in ("Ann", "Ben"))
+    ann, ben = ({"Authorization": f"Bearer {reviewer_tokens.add_reviewer(file, name)}"} for name in ("Ann", "Ben"))
     app = create_app(store, Settings(basemap=BASEMAP, reviewers=file, follow_every_s=0))
     with TestClient(app, raise_server_exceptions=False) as client:
         yield Writers(client, app, store, ann, ben)

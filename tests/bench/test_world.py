@@ -10,9 +10,9 @@ import shapely
 
 from bench import world_tables
 from bench.world import batches, records, store, write_features
-from bench.world_columns import Sizes, made
+from bench.world_columns import Sizes, synthesize
 from layers.ingest.integrity import dangling, over_owned, overlapping, unsourced
-from layers.model.records import NOUNS, Records
+from layers.model.records import RECORD_TYPES, Records
 from layers.reference.basemap import Basemap
 from layers.snapshot.snapshot import Snapshot
 from tests.conftest import BASEMAP
@@ -22,7 +22,7 @@ SIZES = Sizes(strikes=400, lines=60, facilities=40)
 
 @pytest.fixture(scope="module")
 def told() -> Records:
-    return records(made(SIZES, seed=1))
+    return records(synthesize(SIZES, seed=1))
 
 
 @pytest.fixture(scope="module")
@@ -31,8 +31,8 @@ def shown(told: Records, base: Basemap) -> Snapshot:
 
 
 def test_it_is_the_same_for_the_same_seed(told: Records) -> None:
-    assert records(made(SIZES, seed=1)) == told
-    assert records(made(SIZES, seed=2)) != told
+    assert records(synthesize(SIZES, seed=1)) == told
+    assert records(synthesize(SIZES, seed=2)) != told
 
 
 def test_it_has_the_sizes_asked_for(told: Records) -> None:
@@ -54,14 +54,14 @@ def test_nothing_leaves_the_region(told: Records) -> None:
 
 
 def test_the_store_gives_it_back(told: Records, tmp_path: Path) -> None:
-    assert store(tmp_path / "world.gpkg", batches(made(SIZES, seed=1))).records() == told
+    assert store(tmp_path / "world.gpkg", batches(synthesize(SIZES, seed=1))).records() == told
 
 
 def test_a_large_world_comes_in_parts(told: Records, tmp_path: Path) -> None:
-    parts = list(batches(made(SIZES, seed=1), most=150))
-    assert max(len(part.table(name)) for part in parts for name in NOUNS) == 150
+    parts = list(batches(synthesize(SIZES, seed=1), limit=150))
+    assert max(len(part.table(name)) for part in parts for name in RECORD_TYPES) == 150
     found = store(tmp_path / "world.gpkg", parts).records()
-    for name in NOUNS:
+    for name in RECORD_TYPES:
         assert {key: dict(one) | {"dataset": ""} for key, one in found.table(name).items()} == {
             key: dict(one) | {"dataset": ""} for key, one in told.table(name).items()
         }

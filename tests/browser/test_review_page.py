@@ -39,9 +39,9 @@ class Desk:
 @pytest.fixture
 def desk(records: Records, tmp_path: Path) -> Iterator[Desk]:
     store = Store.create(tmp_path / "atlas.gpkg")
-    store.load(dataclasses.replace(records, decisions={}), who="tests")
+    store.load(dataclasses.replace(records, decisions={}), author="tests")
     file = tmp_path / "reviewers.json"
-    tokens = [reviewer_tokens.add(file, name) for name in ("Ann", "Ben")]
+    tokens = [reviewer_tokens.add_reviewer(file, name) for name in ("Ann", "Ben")]
     app = create_app(store, Settings(basemap=BASEMAP, reviewers=file, follow_every_s=0))
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

@@ -17,10 +17,10 @@ import geopandas
 import pyogrio
 import pytest
 
-from layers.model.records import NOUNS, Records
+from layers.model.records import RECORD_TYPES, Records
 from layers.snapshot.snapshot import Snapshot
 from layers.store.store import Store
-from tests.copying import copy_of
+from tests.store_copies import copy_of
 
 COLLECTIONS = ("strikes", "assets", "attributions", "countries")
 OGRINFO = shutil.which("ogrinfo")
@@ -106,7 +106,7 @@ def test_ogrinfo_reads_the_server(server_url: str) -> None:
 def test_ogrinfo_reads_the_store(store: Store, records: Records, tmp_path: Path) -> None:
     path = str(copy_of(store, tmp_path / "atlas.gpkg"))
     listed = ogrinfo("-q", path)
-    assert {*NOUNS, "attributions", "matches"} <= set(re.findall(r"^\d+: (\w+)", listed, re.MULTILINE))
+    assert {*RECORD_TYPES, "attributions", "matches"} <= set(re.findall(r"^\d+: (\w+)", listed, re.MULTILINE))
     for name, kind in (("strikes", "Point"), ("assets", "Unknown (any)")):
         told = ogrinfo("-so", path, name)
         assert f"Geometry: {kind}" in told

@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from shapely.geometry import GeometryCollection, LineString, MultiPoint, MultiPolygon, Point, Polygon, box
 from shapely.geometry.base import BaseGeometry
 
-from geo.antimeridian import split, within_world
+from geo.antimeridian import cut_to_world, split
 from geo.errors import CRSError, GeometryError
-from tests import places
-from tests.places import ALL_PLACES, REFUSED_PLACES
+from tests import awkward_geometries
+from tests.awkward_geometries import ALL_GEOMETRIES, REFUSED
 
-GOOD = sorted(set(ALL_PLACES) - REFUSED_PLACES)
+GOOD = sorted(set(ALL_GEOMETRIES) - REFUSED)
 
 
 def wrapped(geometry: BaseGeometry) -> BaseGeometry:
@@ -24,37 +24,37 @@ def wrapped(geometry: BaseGeometry) -> BaseGeometry:
 
 @pytest.mark.parametrize("name", GOOD)
 def test_every_place_ends_up_within_the_world(name: str) -> None:
-    cut = split(ALL_PLACES[name])
+    cut = split(ALL_GEOMETRIES[name])
     if cut is None or cut.is_empty:
-        assert cut is ALL_PLACES[name]
+        assert cut is ALL_GEOMETRIES[name]
         return
     west, _, east, _ = cut.bounds
     assert -180 <= west <= east <= 180
     assert name == "bow_tie" or cut.is_valid
 
 
-@pytest.mark.parametrize("name", sorted(REFUSED_PLACES))
+@pytest.mark.parametrize("name", sorted(REFUSED))
 def test_bad_places_are_refused(name: str) -> None:
     with pytest.raises((CRSError, GeometryError), match="expected"):
-        split(ALL_PLACES[name])
+        split(ALL_GEOMETRIES[name])
 
 
 @pytest.mark.parametrize("name", ["ordinary_line", "polygon_with_hole", "polygon_touching_antimeridian"])
 def test_what_needs_no_cut_is_returned_itself(name: str) -> None:
-    assert split(ALL_PLACES[name]) is ALL_PLACES[name]
+    assert split(ALL_GEOMETRIES[name]) is ALL_GEOMETRIES[name]
 
 
 def test_both_ways_of_writing_a_crossing_are_cut_alike() -> None:
-    for one, other in (
-        (places.line_over_antimeridian, places.line_beyond_180),
-        (places.polygon_over_antimeridian, places.polygon_beyond_180),
+    for item, second in (
+        (awkward_geometries.line_over_antimeridian, awkward_geometries.line_beyond_180),
+        (awkward_geometries.polygon_over_antimeridian, awkward_geometries.polygon_beyond_180),
     ):
-        assert shapely.hausdorff_distance(split(one), split(other)) < 1e-6
+        assert shapely.hausdorff_distance(split(item), split(second)) < 1e-6
 
 
 def test_the_line_meets_180_where_its_straight_drawing_does() -> None:
     assert shapely.equals_exact(
-        split(places.line_over_antimeridian),
+        split(awkward_geometries.line_over_antimeridian),
         shapely.from_wkt("MULTILINESTRING((178 -17, 180 -16.3333333), (-180 -16.3333333, -179 -16))"),
         1e-6,
     )
@@ -88,14 +88,14 @@ def test_points_are_wrapped() -> None:
 
 
 def test_collections_are_cut_member_by_member() -> None:
-    cut = split(GeometryCollection([places.ordinary_point, places.line_over_antimeridian]))
+    cut = split(GeometryCollection([awkward_geometries.ordinary_point, awkward_geometries.line_over_antimeridian]))
     assert [part.geom_type for part in shapely.get_parts(cut)] == ["Point", "MultiLineString"]
 
 
 @pytest.mark.parametrize("clockwise", [False, True])
 @pytest.mark.parametrize(("name", "pole"), [("polygon_round_pole", 90), ("polygon_round_south_pole", -90)])
 def test_a_ring_round_a_pole_holds_the_nearer_pole(name: str, pole: int, clockwise: bool) -> None:
-    ring = ALL_PLACES[name]
+    ring = ALL_GEOMETRIES[name]
     assert ring is not None
     cut = split(ring.reverse() if clockwise else ring)
     assert shapely.intersects(cut, Point(10, pole))
@@ -133,13 +133,13 @@ def test_a_polygon_that_is_not_cut_may_stay_multi() -> None:
 
 def test_the_error_of_many_rows_names_the_row() -> None:
     with pytest.raises(CRSError, match="row 1") as caught:
-        within_world([places.ordinary_point, places.metres])
+        cut_to_world([awkward_geometries.ordinary_point, awkward_geometries.metres])
     assert caught.value.index == 1
 
 
 def test_input_is_left_as_it_is() -> None:
-    rows = np.array([places.polygon_over_antimeridian, None], dtype=object)
-    before = places.polygon_over_antimeridian.wkb
-    within_world(rows)
-    assert rows[0] is places.polygon_over_antimeridian
+    rows = np.array([awkward_geometries.polygon_over_antimeridian, None], dtype=object)
+    before = awkward_geometries.polygon_over_antimeridian.wkb
+    cut_to_world(rows)
+    assert rows[0] is awkward_geometries.polygon_over_antimeridian
     assert rows[0].wkb == before

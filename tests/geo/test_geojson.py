@@ -9,26 +9,26 @@ import shapely
 
 from geo.errors import GeoError
 from geo.geojson import collection, fragments
-from tests import places
-from tests.places import ALL_PLACES, REFUSED_PLACES
+from tests import awkward_geometries
+from tests.awkward_geometries import ALL_GEOMETRIES, REFUSED
 
 
 def feature(name: str) -> dict[str, object]:
-    (fragment,) = fragments([name], [ALL_PLACES[name]], [{"n": 1}])
+    (fragment,) = fragments([name], [ALL_GEOMETRIES[name]], [{"n": 1}])
     return json.loads(fragment)  # type: ignore[no-any-return]
 
 
-@pytest.mark.parametrize("name", sorted(set(ALL_PLACES) - REFUSED_PLACES))
+@pytest.mark.parametrize("name", sorted(set(ALL_GEOMETRIES) - REFUSED))
 def test_every_place_is_a_feature(name: str) -> None:
-    made = feature(name)
-    assert made["type"] == "Feature"
-    assert made["id"] == name
-    assert made["properties"] == {"n": 1}
-    place = ALL_PLACES[name]
-    if place is None or place.is_empty:
-        assert made["geometry"] is None
+    result = feature(name)
+    assert result["type"] == "Feature"
+    assert result["id"] == name
+    assert result["properties"] == {"n": 1}
+    geometry = ALL_GEOMETRIES[name]
+    if geometry is None or geometry.is_empty:
+        assert result["geometry"] is None
         return
-    shape = shapely.from_geojson(json.dumps(made["geometry"]))
+    shape = shapely.from_geojson(json.dumps(result["geometry"]))
     assert -180 <= shape.bounds[0] <= shape.bounds[2] <= 180
     for part in shapely.get_parts(shape):
         if part.geom_type == "Polygon":
@@ -36,7 +36,7 @@ def test_every_place_is_a_feature(name: str) -> None:
             assert not any(ring.is_ccw for ring in part.interiors)
 
 
-@pytest.mark.parametrize("name", sorted(REFUSED_PLACES))
+@pytest.mark.parametrize("name", sorted(REFUSED))
 def test_bad_places_are_refused(name: str) -> None:
     with pytest.raises(GeoError, match="expected"):
         feature(name)
@@ -62,10 +62,10 @@ def test_nan_is_null() -> None:
 
 
 def test_a_collection_has_its_extra_members() -> None:
-    parts = fragments(["a", "b"], [places.ordinary_point, None], [{}, {}])
-    made = json.loads(collection(parts, {"numberMatched": 2, "links": [{"href": "x"}]}))
-    assert list(made) == ["type", "numberMatched", "links", "features"]
-    assert [f["id"] for f in made["features"]] == ["a", "b"]
+    parts = fragments(["a", "b"], [awkward_geometries.ordinary_point, None], [{}, {}])
+    result = json.loads(collection(parts, {"numberMatched": 2, "links": [{"href": "x"}]}))
+    assert list(result) == ["type", "numberMatched", "links", "features"]
+    assert [f["id"] for f in result["features"]] == ["a", "b"]
     assert json.loads(collection([], {})) == {"type": "FeatureCollection", "features": []}
 
 
@@ -82,6 +82,6 @@ def test_what_does_not_fit_is_refused() -> None:
 
 
 def test_the_same_input_gives_the_same_bytes() -> None:
-    rows = [place for name, place in ALL_PLACES.items() if name not in REFUSED_PLACES]
+    rows = [geometry for name, geometry in ALL_GEOMETRIES.items() if name not in REFUSED]
     ids, properties = list(range(len(rows))), [{"b": 1, "a": "é"}] * len(rows)
     assert fragments(ids, rows, properties) == fragments(ids, rows, properties)

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
-from layers.model.records import NOUNS, Records, Source, Strike
-from layers.sources.curated import toml_records
+from layers.model.records import RECORD_TYPES, Records, Source, Strike
+from layers.sources import curated
 from layers.sources.files.source_file import SourceFile
-from layers.sources.reader.format import Request
+from layers.sources.reader.format import LoadOptions
 from layers.sources.strikes import viina
 
 FOLDER = "viina_deepstrike_2022_2025"
@@ -19,10 +19,10 @@ YEARS = (2022, 2023, 2025)
 
 def labelled_records(real: Path) -> Records:
     """The bundled records with the rows of VIINA (placed) and Reuters (target and day only) as strikes."""
-    bundled = toml_records.read().require_clean()
+    bundled = curated.read().require_clean()
     files = [SourceFile.of(real / FOLDER / f"VIINA_{year}_REBUILD.csv") for year in YEARS]
-    read = viina.FORMAT.read(files, Request("viina")).records
-    tables = {name: {**bundled.table(name), **read.table(name)} for name in NOUNS}
+    read = viina.FORMAT.read(files, LoadOptions("viina")).records
+    tables = {name: {**bundled.table(name), **read.table(name)} for name in RECORD_TYPES}
     tables["strikes"] |= {strike.id: strike for strike in _reuters(real / FOLDER)}
     tables["sources"]["reuters"] = Source(id="reuters", publisher="Reuters")
     return Records.of(tables)

@@ -13,19 +13,17 @@ from pathlib import Path
 
 import geopandas
 
-from api.exports.errors import ExportError
-from api.exports.strike_rows import Mark, rows, text_of, undrawn
+from api.exports.strike_rows import DrawnStrike, ExportError, count_undrawn, rows, text_value
 from api.exports.symbols import (
     FILLED_LABEL,
     HOLLOW_LABEL,
     HOST_COLOURS,
     OTHER_COLOUR,
     SHAPES,
-    STATIC,
     UNKNOWN_SHAPE,
     Shape,
 )
-from api.exports.text.formatting import counted, spoken_date
+from api.exports.text import STATIC, date_in_words, quantity
 
 VENDOR = STATIC / "vendor" / "leaflet"
 HERE = Path(__file__).parent
@@ -48,7 +46,9 @@ def script_json(value: object) -> str:
     return _TEMPLATE_START.sub("\\\\u007b", text)
 
 
-def dressed(html: str, title: str, data_date: date, marks: Sequence[Mark], strikes: geopandas.GeoDataFrame) -> str:
+def assemble_page(
+    html: str, title: str, data_date: date, marks: Sequence[DrawnStrike], strikes: geopandas.GeoDataFrame
+) -> str:
     """Put Leaflet, our script and styles, heading and foot around folium's map."""
     leaflet_css, leaflet_js = _leaflet(VENDOR)
     own_css, own_js = ((HERE / name).read_text(encoding="utf-8") for name in ("onefile.css", "onefile.js"))
@@ -86,7 +86,7 @@ def _data_uri(folder: Path, url: str) -> str:
     return "data:image/png;base64," + base64.b64encode((folder / name).read_bytes()).decode()
 
 
-def _key(marks: Sequence[Mark]) -> str:
+def _key(marks: Sequence[DrawnStrike]) -> str:
     """Legend of what is on the map, as HTML made from the symbol table."""
     shapes = [shape for shape in (*SHAPES.values(), UNKNOWN_SHAPE) if any(mark.shape == shape for mark in marks)]
     entries = [(shape, "#444444", True, shape.label) for shape in shapes]
@@ -108,16 +108,16 @@ def _svg(shape: Shape, colour: str, filled: bool) -> str:
 
 def _foot(strikes: geopandas.GeoDataFrame) -> str:
     """List the strikes without a place, and say where everything comes from."""
-    missing, retracted = undrawn(strikes)
+    missing, retracted = count_undrawn(strikes)
     items = "".join(
-        f"<tr><td>{escape(spoken_date(text_of(row, 'when')))}</td><td>{escape(text_of(row, 'title'))}</td>"
-        f"<td>{escape(text_of(row, 'owners') or 'owner not known')}</td></tr>"
+        f"<tr><td>{escape(date_in_words(text_value(row, 'when')))}</td><td>{escape(text_value(row, 'title'))}</td>"
+        f"<td>{escape(text_value(row, 'owners') or 'owner not known')}</td></tr>"
         for row, shape in rows(strikes)
         if shape is None or shape.is_empty
     )
     table = f"<table><tr><th>Date</th><th>Strike</th><th>Owners, %</th></tr>{items}</table>"
-    listed = f"<details><summary>{counted(missing, 'strike')} without a known place</summary>{table}</details>"
-    left_out = f" {counted(retracted, 'retracted strike')} left out." if retracted else ""
+    listed = f"<details><summary>{quantity(missing, 'strike')} without a known place</summary>{table}</details>"
+    left_out = f" {quantity(retracted, 'retracted strike')} left out." if retracted else ""
     return (
         f"<footer>{listed if missing else ''}<p>Strikes and owners: StrikeAtlas (CC BY 4.0). Borders: Natural Earth, "
         "German point of view (public domain). Places: GeoNames (CC BY 4.0). Positions are as exact as the reports: "
@@ -125,7 +125,7 @@ def _foot(strikes: geopandas.GeoDataFrame) -> str:
     )
 
 
-def sealed(html: str) -> str:
+def with_csp(html: str) -> str:
     """Add a Content-Security-Policy that lets only the page's own scripts and styles run, and no request out."""
     hashes: dict[str, list[str]] = {"script": [], "style": []}
     for kind, content in _INLINE.findall(html):

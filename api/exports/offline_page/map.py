@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -13,15 +15,13 @@ import numpy as np
 import shapely
 from branca.element import MacroElement
 from jinja2 import Template
-from numpy.typing import NDArray
 
-from api.exports.offline_page.assemble import dressed, script_json, sealed
+from api.exports.offline_page.assemble import assemble_page, script_json, with_csp
 from api.exports.printed_map.extent import WORLD, Extent, extent_of
-from api.exports.strike_rows import Mark, marks_of, rows, text_of
+from api.exports.strike_rows import DrawnStrike, drawn_strikes, rows, text_value
 from api.exports.symbols import OTHER_PIPE_COLOUR, PIPE_COLOURS, PIPE_DASHES, SHAPES, UNKNOWN_SHAPE, pipe_group
-from api.exports.text.formatting import RESTS_ON, counted, country_names, spoken_date
-from api.exports.text.ownership_lines import Saying, said_of, sayings_of
-from geo.lonlat import frame_lonlat
+from api.exports.text import RESTS_ON, country_names, date_in_words, quantity, with_country_names
+from geo.lonlat import Objects, geodataframe_lonlat
 from layers.reference.basemap import Basemap
 
 LAND_STYLE = {"color": "#8d857a", "weight": 0.8, "fillColor": "#f6f4ee", "fillOpacity": 1}
@@ -29,7 +29,7 @@ LAND_STYLE = {"color": "#8d857a", "weight": 0.8, "fillColor": "#f6f4ee", "fillOp
 DETAIL = 1 / 6000
 #: Pixels between symbols that stand for strikes at the same place.
 FAN_PX = 15.0
-MOST_TOWNS = 150
+MAX_TOWNS = 150
 
 
 class _Call(MacroElement):
@@ -57,7 +57,7 @@ def render(
     title: str,
     data_date: date,
 ) -> str:
-    """Make the page.
+    """Write the page.
 
     Parameters
     ----------
@@ -77,7 +77,7 @@ def render(
     geo.errors.GeoError
         If a frame has no CRS or coordinates out of range.
     """
-    marks = marks_of(strikes)
+    marks = drawn_strikes(strikes)
     extent = extent_of(bbox) if bbox is not None else _extent_around(marks)
     page = folium.Map(location=extent.middle[::-1], zoom_start=5, tiles=None, control_scale=True, zoom_snap=0.5)
     # The page brings its own Leaflet and needs none of folium's other libraries.
@@ -86,16 +86,16 @@ def render(
         land_geojson(basemap, extent), name="Countries", control=False, interactive=False,
         style_function=lambda _: LAND_STYLE,
     ).add_to(page)  # fmt: skip
-    _add_records(page, marks, frame_lonlat(assets), attributions, country_names(basemap), extent)
+    _add_records(page, marks, geodataframe_lonlat(assets), attributions, country_names(basemap), extent)
     _add_names(page, basemap, extent)
     folium.LayerControl().add_to(page)
     page.fit_bounds([[extent.south, extent.west], [extent.north, extent.east]])
     _number_elements(page.get_root())
     html = page.get_root().render()
-    return sealed(dressed(html, title, data_date, marks, strikes))
+    return with_csp(assemble_page(html, title, data_date, marks, strikes))
 
 
-def _extent_around(marks: Sequence[Mark]) -> Extent:
+def _extent_around(marks: Sequence[DrawnStrike]) -> Extent:
     """Box of the strikes with a margin; the world where there are none."""
     if not marks:
         return Extent(-170, -55, 170, 75)
@@ -122,7 +122,7 @@ def land_geojson(basemap: Basemap, extent: Extent) -> dict[str, Any]:
     return {"type": "FeatureCollection", "features": features}
 
 
-def _turned(shapes: NDArray[np.object_], window: Extent, turn: float) -> NDArray[np.object_]:
+def _turned(shapes: Objects, window: Extent, turn: float) -> Objects:
     """Cut shapes to a window in a world that is turned by so many degrees."""
     cut = shapely.clip_by_rect(shapes, window.west - turn, window.south, window.east - turn, window.north)
     return shapely.transform(cut[~shapely.is_empty(cut)], lambda xy: xy + np.array([turn, 0.0]))
@@ -130,7 +130,7 @@ def _turned(shapes: NDArray[np.object_], window: Extent, turn: float) -> NDArray
 
 def _add_records(
     page: folium.Map,
-    marks: Sequence[Mark],
+    marks: Sequence[DrawnStrike],
     assets: geopandas.GeoDataFrame,
     attributions: geopandas.GeoDataFrame,
     names: Mapping[str, str],
@@ -146,26 +146,26 @@ def _add_records(
     for layer in layers.values():
         layer.add_to(page)
     paths = {key: shape.path for key, shape in SHAPES.items()} | {"none": UNKNOWN_SHAPE.path}
-    sayings = sayings_of(attributions)
-    told = [_strike(mark, said_of(mark, sayings, names), names, extent) for mark in marks]
-    for strike, (dx, dy) in zip(told, fanned([(mark.lon, mark.lat) for mark in marks]), strict=True):
+    lines_by_strike = ownership_lines(attributions)
+    drawn = [_strike(mark, lines_of_strike(mark, lines_by_strike, names), names, extent) for mark in marks]
+    for strike, (dx, dy) in zip(drawn, fanned([(mark.lon, mark.lat) for mark in marks]), strict=True):
         strike |= {"dx": dx, "dy": dy}
     page.add_child(_Call("strikeatlasLines", [layers["lines"]], lines))
     page.add_child(
-        _Call("strikeatlasStrikes", [layers["strikes"], layers["circles"]], {"paths": paths, "strikes": told})
+        _Call("strikeatlasStrikes", [layers["strikes"], layers["circles"]], {"paths": paths, "strikes": drawn})
     )
 
 
-def _strike(mark: Mark, saying: Saying, names: Mapping[str, str], extent: Extent) -> dict[str, Any]:
+def _strike(mark: DrawnStrike, lines: OwnershipLines, names: Mapping[str, str], extent: Extent) -> dict[str, Any]:
     return {
         "title": mark.title,
-        "when": spoken_date(mark.when),
+        "when": date_in_words(mark.when),
         "host": names.get(mark.host_country) or mark.host_country,
         "status": mark.status,
-        "owners": [*saying.owners] or ["not known"],
+        "owners": [*lines.owners] or ["not known"],
         "rests": f"Which site was hit: {RESTS_ON.get(mark.rests_on, 'not said')}",
-        "others": [*saying.others],
-        "sources": counted(mark.n_sources, "source"),
+        "others": [*lines.others],
+        "sources": quantity(mark.n_sources, "source"),
         "lon": _shown_lon(mark.lon, extent),
         "lat": round(mark.lat, 5),
         "radius": round(mark.uncertainty_m),
@@ -183,13 +183,13 @@ def _shown_lon(lon: float, extent: Extent) -> float:
 def _lines(assets: geopandas.GeoDataFrame, extent: Extent) -> Iterator[dict[str, Any]]:
     """Give the pipelines as lat/lon lists, which is the order that Leaflet wants."""
     for row, shape in rows(assets):
-        group = pipe_group(text_of(row, "commodity"))
+        group = pipe_group(text_value(row, "commodity"))
         for part in shapely.get_parts(shape) if shape is not None else ():
             if part.geom_type == "LineString":
                 at = [[round(lat, 4), _shown_lon(lon, extent)] for lon, lat in shapely.get_coordinates(part)]
                 dash = " ".join(str(length * 2.2) for length in PIPE_DASHES.get(group, ()))
                 colour = PIPE_COLOURS.get(group, OTHER_PIPE_COLOUR)
-                yield {"name": text_of(row, "name"), "at": at, "colour": colour, "dash": dash or None}
+                yield {"name": text_value(row, "name"), "at": at, "colour": colour, "dash": dash or None}
 
 
 def fanned(places: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
@@ -217,7 +217,7 @@ def _add_names(page: folium.Map, basemap: Basemap, extent: Extent) -> None:
     pad_lon, pad_lat = extent.lon_span / 2, (extent.north - extent.south) / 2
     near = (lat > extent.south - pad_lat) & (lat < extent.north + pad_lat)
     near &= (lon - extent.west + pad_lon) % 360 <= extent.lon_span + 2 * pad_lon
-    for row in np.flatnonzero(near)[:MOST_TOWNS]:
+    for row in np.flatnonzero(near)[:MAX_TOWNS]:
         named.append(_name(places.name[row], "town", places.shape[row], places.min_zoom[row] + 1, extent))
     page.add_child(_Call("strikeatlasNames", [page, layer], named))
 
@@ -236,3 +236,59 @@ def _number_elements(root: Any) -> None:
         element._id = f"{number}"
         number += 1
         waiting.extend(reversed(element._children.values()))
+
+
+@dataclass(frozen=True, slots=True)
+class OwnershipLines:
+    """Lines about the owners of what a strike hit, and about countries with another relation to it in ``others``."""
+
+    owners: tuple[str, ...]
+    others: tuple[str, ...]
+
+
+def ownership_lines(attributions: geopandas.GeoDataFrame) -> dict[str, OwnershipLines]:
+    """Write the lines of every strike by its id, from its attributions; host countries are in neither part.
+
+    With several assets, possible or hit, each line names its asset, so that shares are never added up.
+    """
+    by_strike: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    for row, _ in rows(attributions):
+        by_strike[text_value(row, "strike")].append(row)
+    return {strike: _lines_of(attributions) for strike, attributions in by_strike.items()}
+
+
+def lines_of_strike(
+    mark: DrawnStrike, lines_by_strike: Mapping[str, OwnershipLines], names: Mapping[str, str]
+) -> OwnershipLines:
+    """Return the lines of a strike; without attributions the short texts of the strike itself."""
+    if mark.id in lines_by_strike:
+        return lines_by_strike[mark.id]
+    owners, others = ((with_country_names(text, names),) if text else () for text in (mark.owners, mark.relations))
+    return OwnershipLines(owners, others)
+
+
+def _lines_of(attributions: list[Mapping[str, Any]]) -> OwnershipLines:
+    owning = [row for row in attributions if text_value(row, "relation") == "owner"]
+    others = [row for row in attributions if text_value(row, "relation") not in ("owner", "host")]
+    several = len({text_value(row, "asset") for row in owning}) > 1
+    owners = [_owner_line(row, several) for row in sorted(owning, key=_largest_first)]
+    return OwnershipLines(tuple(dict.fromkeys(owners)), tuple(dict.fromkeys(map(_other_line, others))))
+
+
+def _largest_first(row: Mapping[str, Any]) -> tuple[str, float]:
+    return text_value(row, "asset"), -float(row.get("share_max") or 0)
+
+
+def _owner_line(row: Mapping[str, Any], several: bool) -> str:
+    low, high = (round(float(row.get(name) or 0), 3) for name in ("share_min", "share_max"))
+    share = f"{high:g} %" if low == high else f"{low:g} to {high:g} %"
+    maybe = " (a possible target)" if row.get("alternative") is True else ""
+    return f"{_country(row)} {share}" + (f" of {text_value(row, 'asset')}{maybe}" if several else maybe)
+
+
+def _other_line(row: Mapping[str, Any]) -> str:
+    return f"{_country(row)}: {text_value(row, 'relation')}"
+
+
+def _country(row: Mapping[str, Any]) -> str:
+    return text_value(row, "country_name") or text_value(row, "country") or "unattributed"

@@ -11,20 +11,19 @@ from matplotlib.artist import Artist
 from matplotlib.collections import LineCollection
 from matplotlib.patches import PathPatch, Rectangle
 from matplotlib.path import Path
-from numpy.typing import NDArray
 
-from api.exports.printed_map.extent import GEOD, SEAM_DEG, WORLD, Coordinates
-from api.exports.printed_map.map_frame import Frame, Shapes
-from api.exports.printed_map.sheet import Sheet
-from api.exports.strike_rows import Mark, rows, text_of
+from api.exports.printed_map.extent import GEOD, SEAM_DEG, WORLD, Frame
+from api.exports.printed_map.sheet import PageCanvas
+from api.exports.strike_rows import DrawnStrike, rows, text_value
 from api.exports.symbols import OTHER_PIPE_COLOUR, PIPE_COLOURS, PIPE_DASHES, pipe_group
+from geo.lonlat import Floats, Objects
 from layers.reference.basemap import Basemap
 
 SEA, LAND, BORDER, COAST = "#dde8ee", "#f6f4ee", "#8d857a", "#8fa3ad"
 SITE = "#7b7466"
 
 
-def draw_ground(sheet: Sheet, frame: Frame, basemap: Basemap, line_width: float = 0.55) -> NDArray[np.object_]:
+def draw_base(sheet: PageCanvas, frame: Frame, basemap: Basemap, line_width: float = 0.55) -> Objects:
     """Draw sea, land, coasts and borders; every country has the same colour.
 
     Returns the land on the page as (n, 2) objects: the piece in millimetres and its row of the countries.
@@ -38,7 +37,7 @@ def draw_ground(sheet: Sheet, frame: Frame, basemap: Basemap, line_width: float 
     return np.column_stack([land, rows.astype(object)]) if len(land) else np.empty((0, 2), dtype=object)
 
 
-def _sea(sheet: Sheet, frame: Frame) -> Artist:
+def _sea(sheet: PageCanvas, frame: Frame) -> Artist:
     """Draw the sea; what is drawn later is clipped to it."""
     if frame.projection.whole_world:
         lon_0 = frame.projection.lon_0
@@ -50,7 +49,7 @@ def _sea(sheet: Sheet, frame: Frame) -> Artist:
     return sea
 
 
-def draw_frame(sheet: Sheet, frame: Frame, line_width: float = 0.7) -> None:
+def draw_frame(sheet: PageCanvas, frame: Frame, line_width: float = 0.7) -> None:
     """Draw the neat line; a world map has its own edge instead."""
     if not frame.projection.whole_world:
         sheet.axes.add_patch(
@@ -61,12 +60,12 @@ def draw_frame(sheet: Sheet, frame: Frame, line_width: float = 0.7) -> None:
         )  # fmt: skip
 
 
-def _add(sheet: Sheet, artist: Artist, clip: Artist) -> None:
+def _add(sheet: PageCanvas, artist: Artist, clip: Artist) -> None:
     sheet.axes.add_artist(artist)
     artist.set_clip_path(clip)  # type: ignore[arg-type]
 
 
-def path_of(polygons: Shapes) -> Path:
+def path_of(polygons: Objects) -> Path:
     """Make one path of all polygons, holes turned the other way; no polygons make an empty path."""
     parts = shapely.get_parts(polygons)
     parts = shapely.orient_polygons(parts[shapely.get_type_id(parts) == 3])
@@ -79,24 +78,24 @@ def path_of(polygons: Shapes) -> Path:
     return Path(np.concatenate(rings), np.concatenate(codes))
 
 
-def coordinates_of(lines: Shapes) -> list[Coordinates]:
-    """Coordinates of every single line, each of shape (n, 2)."""
+def coordinates_of(lines: Objects) -> list[Floats]:
+    """Floats of every single line, each of shape (n, 2)."""
     parts = shapely.get_parts(lines)
     return [shapely.get_coordinates(line) for line in parts[shapely.get_type_id(parts) == 1]]
 
 
-def pipelines_in_view(frame: Frame, assets: geopandas.GeoDataFrame) -> dict[str, list[Coordinates]]:
+def pipelines_in_view(frame: Frame, assets: geopandas.GeoDataFrame) -> dict[str, list[Floats]]:
     """Lines of the line assets in view by group ("oil", "gas", or "" for another), in millimetres."""
     shapes = assets.geometry.to_numpy()
     is_line = np.isin(shapely.get_type_id(shapes), (1, 5))
-    groups = np.array([pipe_group(text_of(row, "commodity")) for row, _ in rows(assets)], dtype=object)
-    found = {}
+    groups = np.array([pipe_group(text_value(row, "commodity")) for row, _ in rows(assets)], dtype=object)
+    lines_by_group = {}
     for group in (*PIPE_COLOURS, ""):
         lines, _ = frame.cut(shapes[is_line & (groups == group)])
         inside = coordinates_of(shapely.clip_by_rect(lines, *frame.box))
         if inside:
-            found[group] = inside
-    return found
+            lines_by_group[group] = inside
+    return lines_by_group
 
 
 def pipeline_style(lines: LineCollection, group: str) -> LineCollection:
@@ -107,7 +106,7 @@ def pipeline_style(lines: LineCollection, group: str) -> LineCollection:
     return lines
 
 
-def sites_in_view(frame: Frame, assets: geopandas.GeoDataFrame) -> Coordinates:
+def sites_in_view(frame: Frame, assets: geopandas.GeoDataFrame) -> Floats:
     """Places of the facilities in view in millimetres, shape (n, 2)."""
     shapes = assets.geometry.to_numpy()
     placed = shapes[np.isin(shapely.get_type_id(shapes), (0, 3, 4, 6)) & ~shapely.is_empty(shapes)]
@@ -117,7 +116,7 @@ def sites_in_view(frame: Frame, assets: geopandas.GeoDataFrame) -> Coordinates:
     return mm[frame.shows(mm)]
 
 
-def circles_in_view(frame: Frame, marks: Sequence[Mark], smallest_mm: float) -> list[tuple[str, Coordinates]]:
+def circles_in_view(frame: Frame, marks: Sequence[DrawnStrike], smallest_mm: float) -> list[tuple[str, Floats]]:
     """Circles of the true radius about uncertain places, each once: colour and points in millimetres.
 
     Those less than ``smallest_mm`` across would hide under their symbol and are left out.
@@ -128,7 +127,7 @@ def circles_in_view(frame: Frame, marks: Sequence[Mark], smallest_mm: float) -> 
     return [(colour, circle) for colour, circle in circles if np.isfinite(circle).all()]
 
 
-def draw_circles(sheet: Sheet, frame: Frame, circles: Sequence[tuple[str, Coordinates]]) -> None:
+def draw_circles(sheet: PageCanvas, frame: Frame, circles: Sequence[tuple[str, Floats]]) -> None:
     """Draw circles of uncertainty faintly, cut at the frame."""
     for colour, circle in circles:
         inside = shapely.clip_by_rect(shapely.make_valid(shapely.Polygon(circle)), *frame.box)
@@ -139,7 +138,7 @@ def draw_circles(sheet: Sheet, frame: Frame, circles: Sequence[tuple[str, Coordi
         sheet.axes.add_artist(LineCollection(lines, colors=colour, linewidths=0.4, alpha=0.55, zorder=3))
 
 
-def circle_around(lon: float, lat: float, radius_m: float) -> Coordinates:
+def circle_around(lon: float, lat: float, radius_m: float) -> Floats:
     """Points at a true distance about a point, lon/lat degrees, closed; shape (73, 2)."""
     angle = np.linspace(0, 360, 73)
     count = np.full(len(angle), 1.0)

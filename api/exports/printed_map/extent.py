@@ -1,4 +1,4 @@
-"""Which part of the world a map shows, and the projection that shows it best."""
+"""The part of the world that a map shows, the projection for it, and its frame on the page."""
 
 from __future__ import annotations
 
@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
+import shapely
 from pyproj import CRS, Geod, Transformer
 
-from api.exports.errors import ExportError
-
-Coordinates = NDArray[np.float64]
+from api.exports.strike_rows import ExportError
+from geo.lonlat import Bools, Floats, Ints, Objects
 
 GEOD = Geod(ellps="WGS84")
 #: Just inside the seam of a world map, so that both of its sides stay apart.
@@ -49,12 +48,12 @@ class Extent:
         """Return an extent of the same size with another middle longitude."""
         return Extent(lon - self.lon_span / 2, self.south, lon + self.lon_span / 2, self.north)
 
-    def outline(self) -> Coordinates:
+    def outline(self) -> Floats:
         """Points along the box, lon/lat, close enough together that a curved edge is followed; shape (n, 2)."""
         return rectangle(self.west, self.south, self.east, self.north)
 
 
-def rectangle(left: float, bottom: float, right: float, top: float) -> Coordinates:
+def rectangle(left: float, bottom: float, right: float, top: float) -> Floats:
     """Points all along a rectangle, shape (260, 2), closed."""
     along = np.linspace(0, 1, 65)
     x, y = left + along * (right - left), bottom + along * (top - bottom)
@@ -112,11 +111,11 @@ class Projection:
     def _forward(self) -> Transformer:
         return Transformer.from_crs("OGC:CRS84", CRS.from_proj4(self.definition), always_xy=True)
 
-    def forward(self, lonlat: Coordinates) -> Coordinates:
+    def forward(self, lonlat: Floats) -> Floats:
         """Project lon/lat degrees to metres, both of shape (n, 2); what cannot be shown becomes infinite."""
         return np.column_stack(self._forward.transform(lonlat[:, 0], lonlat[:, 1]))
 
-    def inverse(self, xy: Coordinates) -> Coordinates:
+    def inverse(self, xy: Floats) -> Floats:
         """Find lon/lat degrees of projected metres, both of shape (n, 2); infinite outside the projection."""
         return np.column_stack(self._forward.transform(xy[:, 0], xy[:, 1], direction="INVERSE"))
 
@@ -180,3 +179,114 @@ def degrees(value: float, letters: str) -> str:
     """Write degrees to a tenth with their hemisphere: 46.5°N."""
     rounded = round(abs(value), 1)
     return f"{rounded:g}°" + ("" if rounded == 0 else letters[0] if value > 0 else letters[1])
+
+
+#: Detail finer than this on paper is dropped, in millimetres.
+DETAIL_MM = 0.04
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A rectangle on the page, in millimetres from its lower left corner, that shows a part of the world."""
+
+    left: float
+    bottom: float
+    width: float
+    height: float
+    projection: Projection
+    centre: tuple[float, float]
+    metres_per_mm: float
+
+    @property
+    def box(self) -> tuple[float, float, float, float]:
+        """Left, bottom, right and top in millimetres."""
+        return self.left, self.bottom, self.left + self.width, self.bottom + self.height
+
+    @property
+    def middle(self) -> Floats:
+        """Middle of the rectangle in millimetres."""
+        return np.array([self.left + self.width / 2, self.bottom + self.height / 2])
+
+    def mm(self, lonlat: Floats) -> Floats:
+        """Project lon/lat degrees, shape (n, 2), to millimetres on the page, shape (n, 2)."""
+        metres = self.projection.forward(np.asarray(lonlat, dtype=float).reshape(-1, 2))
+        return (metres - self.centre) / self.metres_per_mm + self.middle
+
+    def lonlat(self, mm: Floats) -> Floats:
+        """Return lon/lat degrees of points on the page, both of shape (n, 2); infinite outside the world."""
+        return self.projection.inverse((mm - self.middle) * self.metres_per_mm + self.centre)
+
+    def shows(self, mm: Floats, margin_mm: float = 0.0) -> Bools:
+        """Return which points, shape (n, 2) in millimetres, are inside the rectangle by at least a margin."""
+        left, bottom, right, top = self.box
+        x, y = mm[:, 0], mm[:, 1]
+        inside_x = (x >= left + margin_mm) & (x <= right - margin_mm)
+        return inside_x & (y >= bottom + margin_mm) & (y <= top - margin_mm)
+
+    @cached_property
+    def true_metres_per_mm(self) -> float:
+        """Metres on the ground for a millimetre across, at the middle of the map."""
+        (lon1, lat1), (lon2, lat2) = self.lonlat(self.middle + np.array([[-2.0, 0.0], [2.0, 0.0]]))
+        return float(GEOD.inv(lon1, lat1, lon2, lat2)[2]) / 4.0
+
+    @cached_property
+    def window(self) -> Extent:
+        """A lon/lat box that holds all the rectangle shows; its west is within 180 degrees of the middle."""
+        lon_0 = self.projection.lon_0
+        if self.projection.whole_world:
+            return Extent(lon_0 - 180 + SEAM_DEG, WORLD.south, lon_0 + 180 - SEAM_DEG, WORLD.north)
+        left, bottom, right, top = self.box
+        grid = np.meshgrid(np.linspace(left, right, 33), np.linspace(bottom, top, 33))
+        seen = self.lonlat(np.column_stack([axis.ravel() for axis in grid]))
+        seen = seen[np.isfinite(seen).all(axis=1)]
+        east_of_middle = (seen[:, 0] - lon_0 + 180) % 360 - 180
+        west, east = east_of_middle.min(), east_of_middle.max()
+        pad = 0.5 + 0.03 * (east - west)
+        south, north = max(seen[:, 1].min() - pad, -90), min(seen[:, 1].max() + pad, 90)
+        poles = self.shows(self.mm(POLES))
+        if poles.any():
+            west, east = -180 + SEAM_DEG, 180 - SEAM_DEG
+            south, north = (-90 if poles[1] else south), (90 if poles[0] else north)
+        return Extent(lon_0 + max(west - pad, -180 + SEAM_DEG), south, lon_0 + min(east + pad, 180 - SEAM_DEG), north)
+
+    def cut(self, shapes: Objects) -> tuple[Objects, Ints]:
+        """Cut geometry to the window and project it to the page.
+
+        The world is laid out three times, so that a window across 180 degrees is whole.
+
+        Parameters
+        ----------
+        shapes
+            Geometry in lon/lat degrees (OGC:CRS84), shape (n,). Missing and empty ones, and those outside the window,
+            give no pieces.
+
+        Returns
+        -------
+        pieces, rows
+            Geometry in millimetres on the page, shape (m,), and the row of ``shapes`` that each piece comes from.
+        """
+        window, bounds = self.window, shapely.bounds(shapes)
+        pieces, origins = [], []
+        for turn in (-360.0, 0.0, 360.0):
+            west, east = window.west - turn, window.east - turn
+            near = (bounds[:, 0] <= east) & (bounds[:, 2] >= west)
+            rows = np.flatnonzero(near & (bounds[:, 1] <= window.north) & (bounds[:, 3] >= window.south))
+            cut = shapely.clip_by_rect(shapes[rows], west, window.south, east, window.north)
+            present = ~(shapely.is_empty(cut) | shapely.is_missing(cut))
+            pieces.append(cut[present])
+            origins.append(rows[present])
+        # A long straight line in degrees is curved on paper, so it gets points in between.
+        dense = shapely.segmentize(np.concatenate(pieces), 1.0)
+        on_page = shapely.simplify(shapely.transform(dense, self.mm), DETAIL_MM, preserve_topology=False)
+        drawn = ~shapely.is_empty(on_page)
+        return on_page[drawn], np.concatenate(origins)[drawn]
+
+
+def fitted(
+    extent: Extent, projection: Projection, box: tuple[float, float, float, float], margin: float = 0.02
+) -> Frame:
+    """Make the frame that shows all of an extent in a rectangle of left, bottom, width, height in millimetres."""
+    left, bottom, width, height = box
+    west, south, east, north = projected_bounds(extent, projection)
+    scale = (1 + 2 * margin) * max((east - west) / width, (north - south) / height)
+    return Frame(left, bottom, width, height, projection, ((west + east) / 2, (south + north) / 2), scale)

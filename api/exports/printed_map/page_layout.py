@@ -10,27 +10,25 @@ import geopandas
 import numpy as np
 from matplotlib.collections import LineCollection
 
-from api.exports.printed_map.base_layers import SITE, draw_circles, draw_frame, draw_ground, pipeline_style
-from api.exports.printed_map.extent import Extent, Projection, projected_bounds, projection_for
-from api.exports.printed_map.label_placement import Board
-from api.exports.printed_map.legend import Group, draw_legend, legend_height, legend_of
-from api.exports.printed_map.map_frame import Frame, fitted
-from api.exports.printed_map.place_labels import draw_countries, draw_towns, line_boxes, symbol_boxes
+from api.exports.printed_map.base_layers import SITE, draw_base, draw_circles, draw_frame, pipeline_style
+from api.exports.printed_map.extent import Extent, Frame, Projection, fitted, projected_bounds, projection_for
+from api.exports.printed_map.legend import LegendGroup, draw_legend, legend_height, legend_of
+from api.exports.printed_map.place_labels import Board, draw_countries, draw_towns, line_boxes, symbol_boxes
 from api.exports.printed_map.scale_and_locator import LOCATOR_MM, draw_locator, draw_scale
-from api.exports.printed_map.sheet import MM_PER_POINT, SOFT_INK, Sheet, leading_mm, wrapped
-from api.exports.printed_map.strike_list import Item, draw_list, draw_numbered, items_of, list_height
-from api.exports.printed_map.visible_features import View, view_of
-from api.exports.strike_rows import Mark
-from api.exports.text.formatting import counted, country_names, shortened
+from api.exports.printed_map.sheet import MM_PER_POINT, SOFT_INK, PageCanvas, leading_mm, wrapped
+from api.exports.printed_map.strike_list import ListEntry, draw_list, draw_numbered, items_of, list_height
+from api.exports.printed_map.visible_features import FrameContents, frame_contents
+from api.exports.strike_rows import DrawnStrike
+from api.exports.text import country_names, quantity, shortened
 from layers.reference.basemap import Basemap
 
 MARGIN_MM, GAP_MM = 12.0, 4.0
 TITLE_SIZE, SUBTITLE_SIZE, NOTE_SIZE = 14.0, 8.6, 6.0
 #: Width through height of the map itself.
 ASPECTS = (0.95, 2.1)
-LOWEST_MAP_MM = 40.0
+MIN_MAP_MM = 40.0
 #: A page with room to spare may show so much more of the land above and below the extent.
-MOST_STRETCH = 1.3
+MAX_STRETCH = 1.3
 
 
 @dataclass(frozen=True)
@@ -54,15 +52,15 @@ class Heading:
         return len(self.title) * leading_mm(TITLE_SIZE) + len(self.subtitle) * leading_mm(SUBTITLE_SIZE) + 3.0
 
 
-def _cut(lines: list[str], most: int) -> list[str]:
-    return lines if len(lines) <= most else [*lines[: most - 1], lines[most - 1] + " …"]
+def _cut(lines: list[str], max_lines: int) -> list[str]:
+    return lines if len(lines) <= max_lines else [*lines[: max_lines - 1], lines[max_lines - 1] + " …"]
 
 
 @dataclass(frozen=True, eq=False)
 class Subject:
     """All that a map may show; ``undrawn`` counts strikes without a place and retracted ones."""
 
-    marks: list[Mark]
+    marks: list[DrawnStrike]
     assets: geopandas.GeoDataFrame
     basemap: Basemap
     undrawn: tuple[int, int]
@@ -76,15 +74,15 @@ class Subject:
 
 
 @dataclass(frozen=True, eq=False)
-class Page:
+class PageLayout:
     """A page whose parts fit: sizes in millimetres."""
 
     width: float
     height: float
     heading: Heading
-    view: View
-    groups: list[Group]
-    items: list[Item]
+    view: FrameContents
+    groups: list[LegendGroup]
+    items: list[ListEntry]
     note: list[str]
 
     @property
@@ -114,11 +112,11 @@ def _locator_height(projection: Projection) -> float:
     return 0.0 if projection.whole_world else LOCATOR_MM[1]
 
 
-def composed(subject: Subject, extent: Extent, heading: Heading, width: float, height: float | None) -> Page:
+def composed(subject: Subject, extent: Extent, heading: Heading, width: float, height: float | None) -> PageLayout:
     """Lay the page out; without a height it is as high as its parts.
 
-    What is in view decides how high legend and list are, and on a page of a set height these decide how high
-    the map is, so this is settled in a few rounds; the parts below the map keep the most room they asked for.
+    The contents of the map decide how high legend and list are, and on a page of a set height these decide how high
+    the map is, so the heights are found in a few rounds; the parts below the map get the largest height of all rounds.
     """
     projection = projection_for(extent)
     west, south, east, north = projected_bounds(extent, projection)
@@ -132,7 +130,7 @@ def composed(subject: Subject, extent: Extent, heading: Heading, width: float, h
         below = page.below_map
         if height is not None:
             room = height - 2 * MARGIN_MM - heading.height - below
-            map_height = max(min(room, natural * MOST_STRETCH), LOWEST_MAP_MM)
+            map_height = max(min(room, natural * MAX_STRETCH), MIN_MAP_MM)
     return page
 
 
@@ -144,29 +142,29 @@ def _with_map(
     size: tuple[float, float | None],
     map_height: float,
     below: float,
-) -> Page:
+) -> PageLayout:
     """Lay the page out around a map of a given height."""
     width, height = size
     inner = width - 2 * MARGIN_MM
     high = height if height is not None else 2 * MARGIN_MM + heading.height + map_height + below
     frame = fitted(extent, projection, (MARGIN_MM, high - MARGIN_MM - heading.height - map_height, inner, map_height))
-    view = view_of(frame, subject.marks, subject.assets)
+    view = frame_contents(frame, subject.marks, subject.assets)
     groups = legend_of(view)
     items = items_of(view.marks, subject.country_names, inner / 2) if view.listed else []
-    return Page(
+    return PageLayout(
         width,
         high,
         heading,
         view,
         groups,
         items,
-        wrapped(note_of(view, subject.undrawn, subject.data_date, subject.sources), inner, NOTE_SIZE),
+        wrapped(source_note(view, subject.undrawn, subject.data_date, subject.sources), inner, NOTE_SIZE),
     )
 
 
-def drawn(page: Page, subject: Subject, dpi: float) -> Sheet:
+def drawn(page: PageLayout, subject: Subject, dpi: float) -> PageCanvas:
     """Draw the page."""
-    sheet = Sheet(page.width, page.height, dpi)
+    sheet = PageCanvas(page.width, page.height, dpi)
     top = sheet.lines(MARGIN_MM, page.height - MARGIN_MM, page.heading.title, TITLE_SIZE, bold=True)
     sheet.lines(MARGIN_MM, top - 0.5, page.heading.subtitle, SUBTITLE_SIZE, color=SOFT_INK)
     _draw_map(sheet, page.view, subject.basemap)
@@ -174,10 +172,10 @@ def drawn(page: Page, subject: Subject, dpi: float) -> Sheet:
     return sheet
 
 
-def _draw_map(sheet: Sheet, view: View, basemap: Basemap) -> None:
+def _draw_map(sheet: PageCanvas, view: FrameContents, basemap: Basemap) -> None:
     """Draw the map: ground, records, then the names and the scale where they cover no record."""
     frame = view.frame
-    land = draw_ground(sheet, frame, basemap)
+    land = draw_base(sheet, frame, basemap)
     for group, lines in view.pipelines.items():
         sheet.axes.add_artist(pipeline_style(LineCollection(lines, zorder=4), group))
     sheet.axes.scatter(
@@ -200,7 +198,7 @@ def _draw_map(sheet: Sheet, view: View, basemap: Basemap) -> None:
     draw_frame(sheet, frame)
 
 
-def draw_strikes(sheet: Sheet, view: View) -> None:
+def draw_strikes(sheet: PageCanvas, view: FrameContents) -> None:
     """Draw the strikes' symbols, numbered where they are listed, with a line to the place where moved."""
     for (x, y), (at_x, at_y), moved in zip(view.places, view.symbols, view.moved, strict=True):
         if moved > view.size * 0.55 and not view.frame.projection.whole_world:
@@ -213,14 +211,14 @@ def draw_strikes(sheet: Sheet, view: View) -> None:
             sheet.symbols(np.array([[x, y]]), mark.shape, mark.colour, mark.filled, view.size)
 
 
-def _draw_empty(sheet: Sheet, frame: Frame, board: Board) -> None:
-    """Say in the middle of the map that there is nothing on it."""
+def _draw_empty(sheet: PageCanvas, frame: Frame, board: Board) -> None:
+    """Write in the middle of an empty map that there are no strikes in it."""
     x, y = frame.middle
     board.block([(x - 34, y - 4, x + 34, y + 4)])
     sheet.text(x, y, "No strikes in this extent", 11, bold=True, ha="center", va="center", halo=3, color=SOFT_INK)
 
 
-def _draw_below(sheet: Sheet, page: Page, basemap: Basemap) -> None:
+def _draw_below(sheet: PageCanvas, page: PageLayout, basemap: Basemap) -> None:
     """Draw legend and locator, then the list, and the note at the foot of the page."""
     frame = page.view.frame
     y = frame.bottom - GAP_MM
@@ -232,19 +230,19 @@ def _draw_below(sheet: Sheet, page: Page, basemap: Basemap) -> None:
     _draw_note(sheet, page.note)
 
 
-def _draw_note(sheet: Sheet, lines: Sequence[str]) -> None:
+def _draw_note(sheet: PageCanvas, lines: Sequence[str]) -> None:
     top = MARGIN_MM + len(lines) * leading_mm(NOTE_SIZE)
     sheet.lines(MARGIN_MM, top, lines, NOTE_SIZE, color=SOFT_INK)
 
 
-def note_of(view: View, undrawn: tuple[int, int], day: date, sources: Sequence[str]) -> str:
-    """Say where everything comes from, and what a reader must know to read the map rightly.
+def source_note(view: FrameContents, undrawn: tuple[int, int], day: date, sources: Sequence[str]) -> str:
+    """Write the note of a map: sources, day, projection, and limits of its accuracy.
 
     ``undrawn`` counts the strikes without a place and the retracted ones; ``day`` is the day of the data.
     """
     missing, retracted = undrawn
-    left_out = [counted(missing, "strike") + " without a known place"] if missing else []
-    left_out += [counted(retracted, "retracted strike")] if retracted else []
+    left_out = [quantity(missing, "strike") + " without a known place"] if missing else []
+    left_out += [quantity(retracted, "retracted strike")] if retracted else []
     projection = view.frame.projection
     after = f", after {shortened(sources, 8)}" if sources else ""
     parts = [

@@ -1,19 +1,140 @@
-"""The names on a printed map: towns beside their dots, countries inside their borders."""
+"""The names on a printed map, and the free room for them: towns beside their dots, countries inside borders."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import shapely
-from numpy.typing import NDArray
+from scipy.spatial import cKDTree
 from shapely.geometry.base import BaseGeometry
 
-from api.exports.printed_map.label_placement import Board, Box, boxes_around, centred_box
-from api.exports.printed_map.map_frame import Frame
-from api.exports.printed_map.sheet import MM_PER_POINT, Sheet, printable, width_mm
+from api.exports.printed_map.extent import Frame
+from api.exports.printed_map.sheet import MM_PER_POINT, PageCanvas, printable, width_mm
+from geo.lonlat import Floats, Objects
 from layers.reference.basemap import Basemap
+
+PageBox = tuple[float, float, float, float]
+
+#: Around a point, best first: right, left, upper right, lower right, upper left, lower left, above, below.
+DIRECTIONS = ((1, 0), (-1, 0), (1, 1), (1, -1), (-1, 1), (-1, -1), (0, 1), (0, -1))
+
+
+@dataclass
+class Board:
+    """The boxes on a page that are taken, in millimetres: left, bottom, right, top."""
+
+    limits: PageBox
+    taken: list[PageBox] = field(default_factory=list)
+
+    def block(self, boxes: Iterable[PageBox]) -> None:
+        """Take boxes, also where they overlap taken ones."""
+        self.taken.extend(boxes)
+
+    def is_free(self, box: PageBox) -> bool:
+        """Return whether a box is within the limits and touches no taken box."""
+        left, bottom, right, top = box
+        if left < self.limits[0] or bottom < self.limits[1] or right > self.limits[2] or top > self.limits[3]:
+            return False
+        if not self.taken:
+            return True
+        taken = np.asarray(self.taken)
+        apart = (taken[:, 0] >= right) | (taken[:, 2] <= left) | (taken[:, 1] >= top) | (taken[:, 3] <= bottom)
+        return bool(apart.all())
+
+    def first_free(self, boxes: Iterable[PageBox]) -> PageBox | None:
+        """Take the first box that is free and return it; None where none is."""
+        for box in boxes:
+            if self.is_free(box):
+                self.taken.append(box)
+                return box
+        return None
+
+    def crowding(self, box: PageBox) -> int:
+        """Count the taken boxes that a box touches."""
+        left, bottom, right, top = box
+        return sum(not (b[0] >= right or b[2] <= left or b[1] >= top or b[3] <= bottom) for b in self.taken)
+
+
+def boxes_around(x: float, y: float, width: float, height: float, gaps: Sequence[float]) -> Iterable[PageBox]:
+    """Boxes of a size at the eight sides of a point, nearest ring first; everything in millimetres."""
+    for gap in gaps:
+        for right, up in DIRECTIONS:
+            reach = gap * (0.75 if right and up else 1.0)
+            left = x + (reach if right > 0 else -reach - width if right < 0 else -width / 2)
+            bottom = y + (reach if up > 0 else -reach - height if up < 0 else -height / 2)
+            yield left, bottom, left + width, bottom + height
+
+
+def centred_box(x: float, y: float, width: float, height: float) -> PageBox:
+    """Box of a size about a point."""
+    return x - width / 2, y - height / 2, x + width / 2, y + height / 2
+
+
+def spread(points: Floats, gap: float, limits: PageBox, furthest: float, rounds: int = 300) -> Floats:
+    """Move points apart until none are closer than a gap, as little as that takes.
+
+    Coinciding points are first laid out as a honeycomb, in their order.
+
+    Parameters
+    ----------
+    points
+        Shape (n, 2), in millimetres.
+    gap
+        The distance that points shall have, in millimetres.
+    limits
+        Left, bottom, right and top that no point leaves.
+    furthest
+        The largest distance of a point from where it was, in millimetres; a dense crowd still overlaps.
+    rounds
+        The largest number of rounds.
+
+    Returns
+    -------
+    ndarray of float64, shape (n, 2)
+    """
+    low, high = np.asarray(limits[:2]), np.asarray(limits[2:])
+    moved = np.clip(_limited(points, points + _fanned(points) * gap, furthest), low, high)
+    for _ in range(rounds):
+        pairs = cKDTree(moved).query_pairs(gap * 0.999, output_type="ndarray")
+        if not len(pairs):
+            break
+        pairs = pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]
+        apart = moved[pairs[:, 1]] - moved[pairs[:, 0]]
+        distance = np.maximum(np.linalg.norm(apart, axis=1, keepdims=True), 1e-9)
+        push = apart / distance * (gap - distance) * 0.5
+        np.add.at(moved, pairs[:, 0], -push * 0.7)
+        np.add.at(moved, pairs[:, 1], push * 0.7)
+        moved = np.clip(_limited(points, moved, furthest), low, high)
+    still = cKDTree(points).query_ball_point(points, gap * 0.999, return_length=True) == 1
+    settled = np.linalg.norm(moved - points, axis=1) < gap * 0.2
+    spread_out: Floats = np.where((still & settled)[:, None], points, moved)
+    return spread_out
+
+
+def _limited(points: Floats, moved: Floats, furthest: float) -> Floats:
+    """Pull moved points back to within a distance of their own places."""
+    shift = moved - points
+    length = np.maximum(np.linalg.norm(shift, axis=1, keepdims=True), 1e-9)
+    limited: Floats = points + shift * np.minimum(1.0, furthest / length)
+    return limited
+
+
+def _fanned(points: Floats) -> Floats:
+    """Offsets that lay coinciding points out as a honeycomb one unit wide, in their order; shape (n, 2)."""
+    seen: dict[tuple[float, float], int] = {}
+    offsets = np.zeros(points.shape)
+    for row, (x, y) in enumerate(np.round(points, 2)):
+        number = seen[x, y] = seen.get((x, y), -1) + 1
+        # Ring r of a honeycomb has 6 r cells, so the rings up to r have 3 r (r + 1).
+        ring = int(np.ceil((np.sqrt(12 * number + 9) - 3) / 6))
+        step = number - 3 * ring * (ring - 1) - 1
+        angle = 2 * np.pi * (step / (6 * ring) if ring else 0.0) + 0.1
+        offsets[row] = ring * np.cos(angle), ring * np.sin(angle)
+    return offsets
+
 
 TOWN_SIZE, TOWN_DOT_MM = 6.4, 1.0
 #: Room that one town is given, and the least distance between two that are named, in millimetres.
@@ -23,7 +144,7 @@ COUNTRY_COLOUR = "#7a7164"
 GRID_MM = 4.0
 
 
-def draw_towns(sheet: Sheet, frame: Frame, basemap: Basemap, board: Board, symbols: int) -> int:
+def draw_towns(sheet: PageCanvas, frame: Frame, basemap: Basemap, board: Board, symbols: int) -> int:
     """Name the largest towns that have room; return how many.
 
     The first ``symbols`` boxes of the board are the strikes' symbols.
@@ -52,7 +173,7 @@ def draw_towns(sheet: Sheet, frame: Frame, basemap: Basemap, board: Board, symbo
     return len(named)
 
 
-def _name_town(sheet: Sheet, board: Board, x: float, y: float, name: str, capital: bool) -> Box | None:
+def _name_town(sheet: PageCanvas, board: Board, x: float, y: float, name: str, capital: bool) -> PageBox | None:
     """Set a town's name where it is free, with its dot; return its box, or None where there is no room.
 
     A name set further off gets a line to the dot.
@@ -74,14 +195,14 @@ def _name_town(sheet: Sheet, board: Board, x: float, y: float, name: str, capita
 
 
 def draw_countries(
-    sheet: Sheet,
+    sheet: PageCanvas,
     frame: Frame,
     basemap: Basemap,
-    land: NDArray[np.object_],
+    land: Objects,
     board: Board,
     *,
     size: float = 7.0,
-    most: int = 40,
+    max_names: int = 40,
 ) -> int:
     """Name the countries that have room for it inside their borders, the largest on the page first."""
     page = shapely.box(*frame.box)
@@ -95,7 +216,7 @@ def draw_countries(
     }
     named = 0
     for row in sorted(visible, key=lambda row: (-visible[row].area, row)):
-        if named == most:
+        if named == max_names:
             break
         name = _spaced(printable(basemap.countries.name_en[row]).upper())
         # Largest letters first: a small country gets a small name rather than none.
@@ -122,7 +243,7 @@ def _spaced(name: str) -> str:
     return "\u200a".join(name)
 
 
-def _boxes_inside(area: BaseGeometry, width: float, height: float) -> Iterator[Box]:
+def _boxes_inside(area: BaseGeometry, width: float, height: float) -> Iterator[PageBox]:
     """Boxes of a size that lie in an area, the ones deepest inside it first."""
     if area.is_empty or area.area < width * height:
         return
@@ -140,12 +261,12 @@ def _boxes_inside(area: BaseGeometry, width: float, height: float) -> Iterator[B
         yield centred_box(float(x[inside][index]), float(y[inside][index]), width, height)
 
 
-def symbol_boxes(mm: NDArray[np.float64], size: float) -> Iterable[Box]:
+def symbol_boxes(mm: Floats, size: float) -> Iterable[PageBox]:
     """Boxes that symbols at points of shape (n, 2) take."""
     return [centred_box(float(x), float(y), size, size) for x, y in mm]
 
 
-def line_boxes(lines: Iterable[NDArray[np.float64]]) -> Iterable[Box]:
+def line_boxes(lines: Iterable[Floats]) -> Iterable[PageBox]:
     """Small boxes all along lines, each of shape (n, 2) in millimetres."""
     dense = shapely.segmentize([shapely.LineString(line) for line in lines], 1.0)
     return [centred_box(float(x), float(y), 1.0, 1.0) for x, y in shapely.get_coordinates(dense)]

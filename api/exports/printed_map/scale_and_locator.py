@@ -1,4 +1,4 @@
-"""What stands beside a printed map: scale bar, north arrow and locator."""
+"""Scale bar, north arrow and locator of a printed map."""
 
 from __future__ import annotations
 
@@ -6,12 +6,10 @@ import numpy as np
 from matplotlib.patches import Polygon, Rectangle
 from matplotlib_scalebar.scalebar import ScaleBar
 
-from api.exports.printed_map.base_layers import draw_frame, draw_ground
-from api.exports.printed_map.extent import POLES, WORLD, azimuthal, rectangle, world
-from api.exports.printed_map.label_placement import Board, Box
-from api.exports.printed_map.map_frame import Frame, fitted
-from api.exports.printed_map.place_labels import draw_countries
-from api.exports.printed_map.sheet import FAMILY, INK, Sheet
+from api.exports.printed_map.base_layers import draw_base, draw_frame
+from api.exports.printed_map.extent import POLES, WORLD, Frame, azimuthal, fitted, rectangle, world
+from api.exports.printed_map.place_labels import Board, PageBox, draw_countries
+from api.exports.printed_map.sheet import FAMILY, INK, PageCanvas
 from layers.reference.basemap import Basemap
 
 #: The scale bar and the north arrow stand in one box in a corner of the map.
@@ -19,7 +17,7 @@ SCALE_HEIGHT_MM, SCALE_BAR_MM = 10.0, 30.0
 LOCATOR_MM = (46.0, 36.0)
 
 
-def draw_scale(sheet: Sheet, frame: Frame, board: Board) -> None:
+def draw_scale(sheet: PageCanvas, frame: Frame, board: Board) -> None:
     """Draw scale bar and north arrow in the emptiest corner; the scale is true at the middle of the map.
 
     North is up along the middle meridian, which is where both are true; about a pole there is no arrow.
@@ -52,7 +50,7 @@ def _scale_text(value: float, unit: str) -> str:
     return f"{value:,.0f} {unit}" if value >= 1 else f"{value:g} {unit}"
 
 
-def _north_arrow(sheet: Sheet, x: float, bottom: float) -> None:
+def _north_arrow(sheet: PageCanvas, x: float, bottom: float) -> None:
     """Draw an arrow 5 mm high with its letter above, all inside the scale's box."""
     points = [(x, bottom + 5.0), (x + 1.6, bottom), (x, bottom + 1.2), (x - 1.6, bottom)]
     sheet.axes.add_patch(Polygon(points, closed=True, facecolor=INK, linewidth=0, zorder=14))
@@ -65,7 +63,7 @@ def round_length(metres: float) -> float:
     return float(max(step * power for step in (1, 2, 5) if step * power <= metres))
 
 
-def _emptiest_corner(frame: Frame, board: Board, width: float, height: float) -> Box:
+def _emptiest_corner(frame: Frame, board: Board, width: float, height: float) -> PageBox:
     left, bottom, right, top = frame.box
     gap = 2.0
     corners = [
@@ -76,18 +74,18 @@ def _emptiest_corner(frame: Frame, board: Board, width: float, height: float) ->
     return min(corners, key=board.crowding)
 
 
-def draw_locator(sheet: Sheet, left: float, top: float, frame: Frame, basemap: Basemap) -> None:
+def draw_locator(sheet: PageCanvas, left: float, top: float, frame: Frame, basemap: Basemap) -> None:
     """Draw where in the world the map lies, beside the map so that it covers none of it."""
     width, height = LOCATOR_MM
     inset = locator_frame(frame, (left, top - height, width, height))
-    land = draw_ground(sheet, inset, basemap, 0.3)
+    land = draw_base(sheet, inset, basemap, 0.3)
     corners = inset.mm(frame.lonlat(rectangle(*frame.box)))
     corners = corners[np.isfinite(corners).all(axis=1)]
     sheet.axes.add_patch(Polygon(corners, closed=True, fill=False, edgecolor="#b3202a", linewidth=1.1, zorder=9))
     board = Board(inset.box)
     board.block([(*corners.min(axis=0), *corners.max(axis=0))])
     if not inset.projection.whole_world:
-        draw_countries(sheet, inset, basemap, land, board, size=5.0, most=5)
+        draw_countries(sheet, inset, basemap, land, board, size=5.0, max_names=5)
     draw_frame(sheet, inset, 0.5)
 
 

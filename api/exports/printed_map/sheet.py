@@ -7,16 +7,15 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, findfont, get_font
 from matplotlib.patheffects import Stroke
 from matplotlib.textpath import text_to_path
-from numpy.typing import NDArray
 
 from api.exports.symbols import Shape
+from geo.lonlat import Floats
 
 FAMILY = "DejaVu Sans"
 MM_PER_INCH = 25.4
@@ -87,7 +86,7 @@ def _pieces(text: str, width: float, size: float, bold: bool) -> list[str]:
     return pieces
 
 
-class Sheet:
+class PageCanvas:
     """One page. Everything on it is placed in millimetres from the lower left corner."""
 
     def __init__(self, width: float, height: float, dpi: float) -> None:
@@ -129,9 +128,7 @@ class Sheet:
         """Draw a level line."""
         self.axes.plot([x0, x1], [y, y], color=color, linewidth=width, zorder=15, solid_capstyle="butt")
 
-    def symbols(
-        self, mm: NDArray[np.float64], shape: Shape, colour: str, filled: bool, size: float, zorder: float = 10
-    ) -> None:
+    def symbols(self, mm: Floats, shape: Shape, colour: str, filled: bool, size: float, zorder: float = 10) -> None:
         """Draw symbols of one look, ``size`` millimetres wide, at points of shape (n, 2)."""
         edge = 0.5 if filled else max(0.9, size * 0.32)
         drawn = size * shape.scale / MM_PER_POINT - (0 if filled else edge * 0.8)

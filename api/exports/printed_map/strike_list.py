@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from api.exports.printed_map.sheet import INK, SOFT_INK, Sheet, leading_mm, wrapped
-from api.exports.strike_rows import Mark
-from api.exports.text.formatting import RESTS_ON, counted, named, spoken_date
+from api.exports.printed_map.sheet import INK, SOFT_INK, PageCanvas, leading_mm, wrapped
+from api.exports.strike_rows import DrawnStrike
+from api.exports.text import RESTS_ON, date_in_words, quantity, with_country_names
 
 LIST_SIZE, SYMBOL_MM, GUTTER_MM = 6.6, 3.9, 6.0
 TABLE_SIZE, HEAD_MM, PAD_MM = 6.8, 6.0, 1.1
@@ -17,20 +17,20 @@ TABLE_SIZE, HEAD_MM, PAD_MM = 6.8, 6.0, 1.1
 Names = Mapping[str, str]
 
 
-def owners_in_words(mark: Mark, names: Names) -> str:
-    """Say who owned the target, in percent by country, and what that rests on."""
+def owners_in_words(mark: DrawnStrike, names: Names) -> str:
+    """Write the owners of the target, in percent by country, and the basis of the figures."""
     if not mark.owners:
         return "owner not known"
     basis = RESTS_ON.get(mark.rests_on)
-    return f"owners in %: {named(mark.owners, names)}" + (f" ({basis})" if basis else "")
+    return f"owners in %: {with_country_names(mark.owners, names)}" + (f" ({basis})" if basis else "")
 
 
 @dataclass(frozen=True)
-class Item:
+class ListEntry:
     """One entry of the list: its number, its strike, and its lines."""
 
     number: int
-    mark: Mark
+    mark: DrawnStrike
     title: list[str]
     words: list[str]
 
@@ -40,24 +40,24 @@ class Item:
         return leading_mm(LIST_SIZE) * (len(self.title) + len(self.words)) + 1.5
 
 
-def items_of(marks: Sequence[Mark], names: Names, width: float) -> list[Item]:
+def items_of(marks: Sequence[DrawnStrike], names: Names, width: float) -> list[ListEntry]:
     """Break the entries of the list to a column width in millimetres."""
     room = width - GUTTER_MM - 4
     return [
-        Item(
+        ListEntry(
             number, mark,
-            wrapped(f"{spoken_date(mark.when)}  {mark.title}", room, LIST_SIZE, bold=True),
+            wrapped(f"{date_in_words(mark.when)}  {mark.title}", room, LIST_SIZE, bold=True),
             wrapped(f"{_host(mark, names)}; {owners_in_words(mark, names)}", room, LIST_SIZE),
         )
         for number, mark in enumerate(marks, 1)
     ]  # fmt: skip
 
 
-def _host(mark: Mark, names: Names) -> str:
+def _host(mark: DrawnStrike, names: Names) -> str:
     return names.get(mark.host_country, mark.host_country) or "at sea or not stated"
 
 
-def columns_of(items: Sequence[Item]) -> list[list[Item]]:
+def columns_of(items: Sequence[ListEntry]) -> list[list[ListEntry]]:
     """Set the entries in two columns of about the same height; a short list stays in one."""
     total, height, split = sum(item.height for item in items), 0.0, 0
     while split < len(items) and height < total / 2:
@@ -66,12 +66,12 @@ def columns_of(items: Sequence[Item]) -> list[list[Item]]:
     return [column for column in (list(items[:split]), list(items[split:])) if column]
 
 
-def list_height(items: Sequence[Item]) -> float:
+def list_height(items: Sequence[ListEntry]) -> float:
     """Height in millimetres of the list."""
     return max((sum(item.height for item in column) for column in columns_of(items)), default=0.0)
 
 
-def draw_list(sheet: Sheet, left: float, top: float, width: float, items: Sequence[Item]) -> None:
+def draw_list(sheet: PageCanvas, left: float, top: float, width: float, items: Sequence[ListEntry]) -> None:
     """Draw the list in columns of ``width`` millimetres below a height."""
     for number, column in enumerate(columns_of(items)):
         x, y = left + number * width, top
@@ -82,7 +82,7 @@ def draw_list(sheet: Sheet, left: float, top: float, width: float, items: Sequen
             y -= item.height
 
 
-def draw_numbered(sheet: Sheet, x: float, y: float, number: int, mark: Mark) -> None:
+def draw_numbered(sheet: PageCanvas, x: float, y: float, number: int, mark: DrawnStrike) -> None:
     """Draw a strike's symbol with its number in it."""
     sheet.symbols(np.array([[x, y]]), mark.shape, mark.colour, mark.filled, SYMBOL_MM, zorder=18)
     size = 5.6 if number < 10 else 4.8
@@ -92,7 +92,7 @@ def draw_numbered(sheet: Sheet, x: float, y: float, number: int, mark: Mark) -> 
 
 
 @dataclass(frozen=True)
-class Column:
+class TableColumn:
     """A column of the table: its heading and its width as a part of the whole."""
 
     title: str
@@ -100,19 +100,19 @@ class Column:
 
 
 COLUMNS = (
-    Column("No.", 0.045),
-    Column("Date", 0.12),
-    Column("Strike", 0.27),
-    Column("Struck in", 0.09),
-    Column("Owners on the day, %", 0.24),
-    Column("Not owners", 0.135),
-    Column("Sources", 0.1),
+    TableColumn("No.", 0.045),
+    TableColumn("Date", 0.12),
+    TableColumn("Strike", 0.27),
+    TableColumn("Struck in", 0.09),
+    TableColumn("Owners on the day, %", 0.24),
+    TableColumn("Not owners", 0.135),
+    TableColumn("Sources", 0.1),
 )
 
 
 def table_pages(
-    marks: Sequence[Mark], names: Names, size: tuple[float, float], margin: float, title: str
-) -> Iterator[Sheet]:
+    marks: Sequence[DrawnStrike], names: Names, size: tuple[float, float], margin: float, title: str
+) -> Iterator[PageCanvas]:
     """Give the pages of a table of strikes, numbered as on the map; no strikes give no page.
 
     ``size`` is width and height of a page and ``margin`` its border, in millimetres.
@@ -138,9 +138,9 @@ def table_pages(
         yield sheet
 
 
-def _table_page(width: float, height: float, margin: float, title: str) -> tuple[Sheet, float]:
+def _table_page(width: float, height: float, margin: float, title: str) -> tuple[PageCanvas, float]:
     """Begin a page with its heading; return it and the height of the first row."""
-    sheet = Sheet(width, height, 150)
+    sheet = PageCanvas(width, height, 150)
     y = sheet.lines(margin, height - margin, wrapped(title, width - 2 * margin, 9, bold=True)[:2], 9, bold=True) - 2
     x = margin
     for column in COLUMNS:
@@ -156,12 +156,12 @@ def _table_page(width: float, height: float, margin: float, title: str) -> tuple
     return sheet, y - HEAD_MM
 
 
-def _cells(number: int, mark: Mark, names: Names, width: float) -> list[list[str]]:
+def _cells(number: int, mark: DrawnStrike, names: Names, width: float) -> list[list[str]]:
     basis = RESTS_ON.get(mark.rests_on, "")
-    owners = [named(mark.owners, names) or "not known", basis if mark.owners else ""]
+    owners = [with_country_names(mark.owners, names) or "not known", basis if mark.owners else ""]
     texts = [
-        [str(number)], [spoken_date(mark.when)], [mark.title, mark.place], [_host(mark, names)], owners,
-        [named(mark.relations, names) or "–"], [counted(mark.n_sources, "source"), mark.status],
+        [str(number)], [date_in_words(mark.when)], [mark.title, mark.place], [_host(mark, names)], owners,
+        [with_country_names(mark.relations, names) or "–"], [quantity(mark.n_sources, "source"), mark.status],
     ]  # fmt: skip
     return [
         [line for text in cell if text for line in wrapped(text, column.part * width - 2, TABLE_SIZE)]
@@ -173,7 +173,7 @@ def _row_height(cells: Sequence[Sequence[str]]) -> float:
     return max(len(cell) for cell in cells) * leading_mm(TABLE_SIZE) + 2 * PAD_MM
 
 
-def _draw_row(sheet: Sheet, left: float, top: float, width: float, cells: Sequence[Sequence[str]]) -> float:
+def _draw_row(sheet: PageCanvas, left: float, top: float, width: float, cells: Sequence[Sequence[str]]) -> float:
     """Draw a row with a rule above it; return the height below it."""
     sheet.rule(left, left + width, top)
     x = left

@@ -1,6 +1,6 @@
-"""The report: a map, and for each strike whose it was with the chain of owners, as a PDF that screen readers can read.
+"""The report: a map, and for each strike the owners with their chains, as a PDF that screen readers can read.
 
-Typst sets the pages and tags them (PDF/UA-1, ISO 14289-1). What is set is data, never markup.
+Typst sets the pages and tags them (PDF/UA-1, ISO 14289-1). Texts are data to it, never markup.
 """
 
 from __future__ import annotations
@@ -15,18 +15,15 @@ from typing import Any
 import geopandas
 import matplotlib
 
-from api.exports.errors import ExportError
 from api.exports.printed_map import static_map
 from api.exports.printed_map.page_layout import MARGIN_MM
 from api.exports.printed_map.sheet import printable
-from api.exports.printed_map.static_map import A4_MM, Order
-from api.exports.report.sections import Sources, section, spoken_day
-from api.exports.strike_rows import marks_of
-from api.exports.text.formatting import country_names
-from api.exports.text.translations import WORDS, counted, say
+from api.exports.printed_map.static_map import A4_MM, MapOrder
+from api.exports.report.sections import CitedSources, day_in_words, section
+from api.exports.strike_rows import ExportError, drawn_strikes
+from api.exports.text import TEXTS, counted, country_names, page_text
+from api.http.json import Json
 from layers.reference.basemap import Basemap
-
-Json = dict[str, Any]
 
 TEMPLATE = Path(__file__).with_name("report.typ")
 #: Words of the page that do not depend on the data.
@@ -40,9 +37,9 @@ def render(
     assets: geopandas.GeoDataFrame,
     basemap: Basemap,
     answers: Mapping[str, Mapping[str, Any]],
-    order: Order,
+    order: MapOrder,
 ) -> bytes:
-    """Set the report of some strikes as a tagged PDF; the same input gives the same bytes.
+    """Write the report of strikes as a tagged PDF; equal input gives equal bytes.
 
     Parameters
     ----------
@@ -51,7 +48,7 @@ def render(
     basemap
         The ground of the map, and the names of countries.
     answers
-        The whole answer to each strike by its id, as ``/strikes/{id}/attribution`` tells it.
+        The whole answer to each strike by its id, as ``/strikes/{id}/attribution`` gives it.
     order
         Extent, title, subtitle and day of the data; format, size and resolution are the report's own.
 
@@ -66,8 +63,8 @@ def render(
         raise ExportError("expected at least one strike to report on; got none")
     look = replace(order, fmt="svg", title="", subtitle=None, width_mm=_MAP_MM[0], height_mm=_MAP_MM[1], table=False)
     picture = static_map.render(strikes, assets, basemap, look)
-    told = document([answers[name] for name in _in_order(strikes, answers)], country_names(basemap), order)
-    return _set(told, picture, order.data_date)
+    contents = document([answers[name] for name in _in_order(strikes, answers)], country_names(basemap), order)
+    return _set(contents, picture, order.data_date)
 
 
 def extent_around(strikes: geopandas.GeoDataFrame) -> tuple[float, float, float, float]:
@@ -80,45 +77,45 @@ def extent_around(strikes: geopandas.GeoDataFrame) -> tuple[float, float, float,
 
 
 def _in_order(strikes: geopandas.GeoDataFrame, answers: Mapping[str, Any]) -> list[str]:
-    """Ids of the strikes: those on the map in the order of its numbers, then the others by date."""
-    drawn = [mark.id for mark in marks_of(strikes) if mark.id in answers]
+    """List the ids of the strikes: those on the map in the order of its numbers, then the rest by date."""
+    drawn = [mark.id for mark in drawn_strikes(strikes) if mark.id in answers]
     others = sorted(answers.keys() - set(drawn), key=lambda name: (answers[name]["strike"]["when"], name))
     return [*drawn, *others]
 
 
-def document(answers: Sequence[Mapping[str, Any]], countries: Mapping[str, str], order: Order) -> Json:
-    """All that the report says, in the order in which it says it."""
-    sources = Sources(answers)
-    sections = [section(number, told, sources, countries) for number, told in enumerate(answers, 1)]
-    basis = say(f"basis{answers[0]['basis']}")
+def document(answers: Sequence[Mapping[str, Any]], countries: Mapping[str, str], order: MapOrder) -> Json:
+    """Give the contents of the report in the order of its pages."""
+    sources = CitedSources(answers)
+    sections = [section(number, answer, sources, countries) for number, answer in enumerate(answers, 1)]
+    basis = page_text(f"basis{answers[0]['basis']}")
     about = (
-        f"{counted('count', len(answers))}. Data of {spoken_day(order.data_date)}. {say('basis')} {basis}. "
-        f"{say('minority')} {say('minority' + answers[0]['minority'])}."
+        f"{counted('count', len(answers))}. Data of {day_in_words(order.data_date)}. {page_text('basis')} {basis}. "
+        f"{page_text('minority')} {page_text('minority' + answers[0]['minority'])}."
     )
     return {
         "title": order.title,
         "subtitle": order.subtitle or "",
         "about": about,
-        "how": f"{say('chainHow')} Holders come in the order of their largest path.",
+        "how": f"{page_text('chainHow')} Holders come in the order of their largest path.",
         "map": f"Map of the {counted('count', len(answers))}. Each is told of in words on the pages after it.",
         "sections": sections,
         "sources": sources.listed(),
-        "words": {name: WORDS[name] for name in _FIXED},
+        "words": {name: TEXTS[name] for name in _FIXED},
     }
 
 
-def _set(told: Json, picture: bytes, day: date) -> bytes:
+def _set(contents: Json, picture: bytes, day: date) -> bytes:
     """Let Typst set the pages."""
     import typst
 
     ours = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
     fonts = typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[ours])
-    made: bytes = typst.compile(
+    pdf: bytes = typst.compile(
         TEMPLATE.read_bytes(),
         format="pdf",
         font_paths=fonts,
         sys_inputs={
-            "data": json.dumps(_printable(told)),
+            "data": json.dumps(_printable(contents)),
             "map": picture.decode(),
             "margin": str(MARGIN_MM),
             "day": day.isoformat(),
@@ -126,11 +123,11 @@ def _set(told: Json, picture: bytes, day: date) -> bytes:
         pdf_standards="ua-1",
         timestamp=datetime(day.year, day.month, day.day, tzinfo=UTC),
     )
-    return made
+    return pdf
 
 
 def _printable(value: Any) -> Any:
-    """The same with texts that the typeface has letters for."""
+    """Return a JSON value with the replacement character for letters that the typeface lacks."""
     if isinstance(value, str):
         return printable(value)
     if isinstance(value, dict):

@@ -1,148 +1,277 @@
-"""What the report says of one strike: when and where, whose it was, the chains, control, and who was no owner."""
+"""The section of the report on a strike: date, place, owners, chains, control and those who were no owners."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from api.exports.report.chain_tree import layered
-from api.exports.text.formatting import spoken_date
-from api.exports.text.translations import NO_BREAK, say, share, word
+from api.exports.text import NO_BREAK, date_in_words, page_text, share, word
+from api.http.json import Json
 from layers.ownership.walk import REACHES
 
-Json = dict[str, Any]
-Told = Mapping[str, Any]
+#: Gives the number under which a source is listed.
+Cite = Callable[[str], int]
+
+#: Deeper holders are listed beside those above them; each says what it holds, so nothing is lost.
+MAX_DEPTH = 12
+#: Parts of a bar that are narrower than this many percent are not drawn.
+_THIN = 0.005
+
+
+@dataclass
+class HolderNode:
+    """A holder in the tree of paths that begin alike: its step, its part of the whole asset, and what ends with it."""
+
+    step: Mapping[str, Any] | None
+    part: tuple[float, float]
+    ends: list[Mapping[str, Any]] = field(default_factory=list)
+    children: dict[tuple[Any, ...], HolderNode] = field(default_factory=dict)
+
+
+def tree_of(chains: Iterable[Mapping[str, Any]]) -> HolderNode:
+    """Merge paths that begin alike; holders come in the order of their largest path."""
+    root = HolderNode(None, (100.0, 100.0))
+    for chain in chains:
+        node = root
+        for step in chain["steps"]:
+            key = tuple(step[name] for name in ("owner", "share_min", "share_max", "since"))
+            low, high = (
+                part * step[end] / 100 for part, end in zip(node.part, ("share_min", "share_max"), strict=True)
+            )
+            node = node.children.setdefault(key, HolderNode(step, (low, high)))
+        if node is not root:
+            node.ends.append(chain)
+    return root
+
+
+def layered(hit: Mapping[str, Any], cite: Cite, countries: Mapping[str, str]) -> Json:
+    """The chain of a struck asset in words, for the page: holders in layers, and the rest of the sum.
+
+    Parameters
+    ----------
+    hit
+        An asset of an answer, with its chains, rest and warnings.
+    cite
+        Numbers sources.
+    countries
+        Names of countries by code; a code without a name is said itself.
+    """
+    name, rest = hit["asset"]["name"], hit["rest"]
+    holders = list(_rows(tree_of(hit["chains"]), name, 1, cite, countries))
+    if not holders:
+        return {"title": page_text("chain", asset=name), "holders": [], "notes": [page_text("noChain")]}
+    left = [page_text("rest", share=share(rest["share_min"], rest["share_max"]))] if rest["share_max"] > 0 else []
+    warnings = [page_text("warning", text=text) for text in hit["warnings"]]
+    return {"title": page_text("chain", asset=name), "holders": holders, "notes": [*left, *warnings]}
+
+
+def _rows(owned_node: HolderNode, owned: str, level: int, cite: Cite, countries: Mapping[str, str]) -> Iterator[Json]:
+    """Yield the holders below a node, each with the holders of its own."""
+    for node in owned_node.children.values():
+        assert node.step is not None  # only the root has none
+        inner = _rows(node, node.step["name"], level + 1, cite, countries)
+        row = _row(node, owned, cite, countries)
+        if level < MAX_DEPTH:
+            yield row | {"children": list(inner)}
+        else:
+            yield row | {"children": []}
+            yield from inner
+
+
+def _row(node: HolderNode, owned: str, cite: Cite, countries: Mapping[str, str]) -> Json:
+    step = node.step
+    assert step is not None
+    country = step["country"] if step["type"] != "state" else None
+    return {
+        "name": step["name"],
+        "where": _country(country, countries) if country else "",
+        "part": share(*node.part),
+        "bar": _bar(node),
+        "held": page_text("holds", share=share(step["share_min"], step["share_max"]), owned=owned),
+        "dates": _dates(step["since"], step["until"]),
+        "checked": word("checked", step["checked"]),
+        "source": cite(step["source"]),
+        "note": step["note"] or "",
+        "ends": [_end(chain, countries) for chain in node.ends],
+    }
+
+
+def _dates(since: str | None, until: str | None) -> str:
+    if since and until:
+        return page_text("sinceUntil", since=date_in_words(since), until=date_in_words(until))
+    if since:
+        return page_text("sinceOnly", since=date_in_words(since))
+    return page_text("untilOnly", until=date_in_words(until)) if until else ""
+
+
+def _end(chain: Mapping[str, Any], countries: Mapping[str, str]) -> str:
+    """Where a share ends; one that stays with a company further down is said to count with that company."""
+    stays, top = chain["stays_with"], chain["steps"][-1]["owner"]
+    below = stays["name"] if stays and stays["entity"] != top else None
+    if below:
+        name = "countsWith" if chain["country"] else "countsWithNobody"
+    else:
+        name = "counts" if chain["country"] else "countsToNobody"
+    why = chain["reason"] or page_text(f"reach{chain['reach']}")
+    part = share(chain["share_min"], chain["share_max"])
+    return page_text(name, share=part, country=_country(chain["country"], countries), why=why, name=below)
+
+
+def _country(code: str | None, countries: Mapping[str, str]) -> str:
+    return page_text("unattributed") if code is None else countries.get(code, code)
+
+
+def _bar(node: HolderNode) -> list[list[Any]]:
+    """Parts of a bar that is the whole asset: what ends here, what goes on to holders above, and the open range."""
+    low, high = node.part
+    ended = sum(chain["share_min"] for chain in node.ends)
+    kinds = {"unattributed": "nobody"}
+    parts = [[kinds.get(chain["reach"], chain["reach"]), chain["share_min"]] for chain in node.ends]
+    parts += [["through", low - ended], ["range", high - max(low, ended)]]
+    return [[kind, width] for kind, width in parts if width > _THIN]
+
+
+Answer = Mapping[str, Any]
 Names = Mapping[str, str]
 
 
-class Sources:
+class CitedSources:
     """The sources of answers, numbered in the order in which they are first cited."""
 
-    def __init__(self, answers: Sequence[Told]) -> None:
+    def __init__(self, answers: Sequence[Answer]) -> None:
         self._known = {name: source for answer in answers for name, source in answer["sources"].items()}
         self._number: dict[str, int] = {}
 
     def cite(self, name: str) -> int:
-        """Number of a source."""
+        """Return the number of a source; its first citation gives it one."""
         return self._number.setdefault(name, len(self._number) + 1)
 
     def listed(self) -> list[Json]:
-        """Those cited, in order."""
+        """List the cited sources in the order of their numbers."""
         return [_source(self._known[name]) for name in self._number]
 
 
-def _source(source: Told) -> Json:
-    words = [source["publisher"], source["title"], spoken_date(source["published"]) if source["published"] else None]
+def _source(source: Answer) -> Json:
+    words = [source["publisher"], source["title"], date_in_words(source["published"]) if source["published"] else None]
     return {"words": ", ".join(word for word in words if word), "url": source["url"] or source["archive_url"] or ""}
 
 
-def spoken_day(day: date) -> str:
+def day_in_words(day: date) -> str:
     """A day in words."""
-    return spoken_date(day.isoformat())
+    return date_in_words(day.isoformat())
 
 
-def section(number: int, told: Told, sources: Sources, countries: Names) -> Json:
-    """All that is said of one strike; ``countries`` gives names by code."""
-    strike = told["strike"]
-    names = {hit["asset"]["id"]: hit["asset"]["name"] for hit in told["assets"]}
-    several = told["rests_on"] == "alternatives" and len(told["assets"]) > 1
+def section(number: int, answer: Answer, sources: CitedSources, countries: Names) -> Json:
+    """Write the section on a strike; ``countries`` are names of countries by code."""
+    strike = answer["strike"]
+    names = {hit["asset"]["id"]: hit["asset"]["name"] for hit in answer["assets"]}
+    several = answer["rests_on"] == "alternatives" and len(answer["assets"]) > 1
     return {
         "title": f"{number}. {strike['title']}",
-        "facts": _facts(told, sources),
-        "rests": word("rests", told["rests_on"]),
-        "owners": [_owner(row, countries) for row in told["owners"]],
-        "several": say("oneOfThese") if several else "",
-        "assets": [_asset(hit, sources, countries) for hit in told["assets"]],
-        "others": [_tie(row, names, sources, countries) for row in told["related"]],
+        "facts": _facts(answer, sources),
+        "rests": word("rests", answer["rests_on"]),
+        "owners": [_owner(row, countries) for row in answer["owners"]],
+        "several": page_text("oneOfThese") if several else "",
+        "assets": [_asset(hit, sources, countries) for hit in answer["assets"]],
+        "others": [_tie(row, names, sources, countries) for row in answer["related"]],
     }
 
 
-def _facts(told: Told, sources: Sources) -> list[list[str]]:
-    strike, host = told["strike"], told["host"]
-    when = spoken_date(strike["when"]) + (f" ({strike['when_note']})" if strike["when_note"] else "")
+def _facts(answer: Answer, sources: CitedSources) -> list[list[str]]:
+    strike, host = answer["strike"], answer["host"]
+    when = date_in_words(strike["when"]) + (f" ({strike['when_note']})" if strike["when_note"] else "")
     place = ", ".join(part for part in (strike["place"], strike["region"]) if part)
     basis = word("basis", strike["basis"]) if strike["basis"] else ""
-    sure = say("within", basis=basis, radius=_length(strike["uncertainty_m"])) if basis else say("noPlace")
+    sure = page_text("within", basis=basis, radius=_length(strike["uncertainty_m"])) if basis else page_text("noPlace")
     cited = " ".join(f"[{sources.cite(name)}]" for name in strike["sources"])
     return [
-        [say("when"), when],
-        [say("where"), f"{place} ({sure})"],
-        [say("host"), host["name"] if host else say("highSeas")],
-        [say("status"), word("status", strike["status"])],
-        [say("sources"), cited],
+        [page_text("when"), when],
+        [page_text("where"), f"{place} ({sure})"],
+        [page_text("host"), host["name"] if host else page_text("highSeas")],
+        [page_text("status"), word("status", strike["status"])],
+        [page_text("sources"), cited],
     ]
 
 
 def _length(metres: float | None) -> str:
     if metres is None:
-        return say("unknownLength")
+        return page_text("unknownLength")
     return f"{metres:g}{NO_BREAK}m" if metres < 1000 else f"{metres / 1000:.3g}{NO_BREAK}km"
 
 
-def _owner(row: Told, countries: Names) -> Json:
-    """One country's part, split by how far it reaches; or the part that no country is known for, and why."""
+def _owner(row: Answer, countries: Names) -> Json:
+    """Describe a country's share, split by where its chains end; or the unattributed share with its reasons."""
     code = row["country"]
     if code is None:
         why, bar = "; ".join(row["reasons"]), [["nobody", row["share_min"]]]
     else:
         reached = [(reach, *row[reach]) for reach in REACHES if row[reach][1] > 0]
-        why = ", ".join(f"{say(f'{reach}Short')} {share(low, high)}" for reach, low, high in reached)
+        why = ", ".join(f"{page_text(f'{reach}Short')} {share(low, high)}" for reach, low, high in reached)
         bar = [[reach, low] for reach, low, _ in reached]
     known = sum(width for _, width in bar)
     bar += [["split", row["share_min"] - known], ["range", row["share_max"] - max(row["share_min"], known)]]
     return {
-        "name": say("unattributed") if code is None else countries.get(code, row["name"]),
+        "name": page_text("unattributed") if code is None else countries.get(code, row["name"]),
         "share": share(row["share_min"], row["share_max"]),
         "why": why,
         "bar": [[kind, width] for kind, width in bar if width > 0],
     }
 
 
-def _asset(hit: Told, sources: Sources, countries: Names) -> Json:
+def _asset(hit: Answer, sources: CitedSources, countries: Names) -> Json:
     verdict = word("verdict", hit["verdict"])
     control = [_span(span, len(hit["control_days"]) > 1, sources, countries) for span in hit["control_days"]]
     return {
         **layered(hit, sources.cite, countries),
         "verdict": verdict[0].upper() + verdict[1:] + ".",
-        "differs": say("controlDiffers") if len(control) > 1 else "",
+        "differs": page_text("controlDiffers") if len(control) > 1 else "",
         "control": control,
     }
 
 
-def _span(span: Told, several: bool, sources: Sources, countries: Names) -> Json:
-    """Who controlled on some days; the days are said where there are several spans."""
+def _span(span: Answer, several: bool, sources: CitedSources, countries: Names) -> Json:
+    """Describe who was in control during a span of days; the days are named where there are several spans."""
     days = _days(span["first"], span["last"]) if several else ""
     control = span["control"]
     if control is None:
-        return {"days": days, "who": say("controlNobody"), "steps": []}
-    country = countries.get(control["country"], control["country"]) if control["country"] else say("countryUnknown")
+        return {"days": days, "who": page_text("controlNobody"), "steps": []}
+    country = (
+        countries.get(control["country"], control["country"]) if control["country"] else page_text("countryUnknown")
+    )
     where = [] if control["reach"] == "state" else [country]
-    who = ", ".join([control["name"], *where, say(f"controlreach{control['reach']}")])
+    who = ", ".join([control["name"], *where, page_text(f"controlreach{control['reach']}")])
     return {"days": days, "who": who, "steps": [_step(step, sources) for step in control["steps"]]}
 
 
 def _days(first: date | None, last: date | None) -> str:
     """Days in words; at most one end is open where there are several spans."""
     if first is None or last is None:
-        return say("since", date=spoken_day(first)) if first else say("until", date=spoken_day(last)) if last else ""
-    return spoken_date(f"{first.isoformat()}/{last.isoformat()}")
+        return (
+            page_text("since", date=day_in_words(first))
+            if first
+            else page_text("until", date=day_in_words(last))
+            if last
+            else ""
+        )
+    return date_in_words(f"{first.isoformat()}/{last.isoformat()}")
 
 
-def _step(step: Told, sources: Sources) -> str:
-    holders = say("and").join(holder["name"] for holder in step["holders"])
+def _step(step: Answer, sources: CitedSources) -> str:
+    holders = page_text("and").join(holder["name"] for holder in step["holders"])
     part = share(step["share_min"], step["share_max"])
     held = "controls" if step["share_max"] == 0 else "holdTogether" if len(step["holders"]) > 1 else "holds"
     kinds = ", ".join(word("control", kind) for kind in step["declared"])
-    declared = f", {say('declared', kinds=kinds)}" if kinds else ""
+    declared = f", {page_text('declared', kinds=kinds)}" if kinds else ""
     cited = " ".join(f"[{sources.cite(name)}]" for name in step["sources"])
-    return f"{holders} {say(held, share=part, owned=step['name'])}{declared} {cited}"
+    return f"{holders} {page_text(held, share=part, owned=step['name'])}{declared} {cited}"
 
 
-def _tie(row: Told, assets: Names, sources: Sources, countries: Names) -> Json:
-    """One that was no owner; where there are several assets, of which of them."""
+def _tie(row: Answer, assets: Names, sources: CitedSources, countries: Names) -> Json:
+    """Describe a holder of another relation; with several assets also to which of them."""
     code, relation = row["country"], word("relation", row["relation"])
-    of = say("relationOf", relation=relation, asset=assets.get(row["asset"], row["asset"]))
+    of = page_text("relationOf", relation=relation, asset=assets.get(row["asset"], row["asset"]))
     country = countries.get(code, code) if code else ""
     return {
         "relation": of if len(assets) > 1 else relation,

@@ -1,8 +1,8 @@
-"""Indirect interests of BODS and their components: one stake told twice, counted once. Knows no files and no records.
+"""Indirect interests of BODS and their components, which state one stake twice: it is counted once. Knows no records.
 
 A primary relationship with an indirect interest and the relationships that are its components describe the same stake
-(BODS 0.4, relationship-record.json, isComponent and componentRecords). Only the components are counted; what the
-primary one says in sum narrows the shares that its components leave open.
+(BODS 0.4, relationship-record.json, isComponent and componentRecords). Only the components are counted; the sum that
+the primary relationship declares narrows the shares that its components leave open.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ from dataclasses import dataclass, replace
 #: A declared sum and its components may differ by this many percentage points by rounding alone.
 TOLERANCE = 0.5
 _FULL_DAY = 10
-# Beyond this many steps the paths of one primary relationship are not searched for, and nothing is narrowed.
-_MOST_STEPS = 500
+# Maximum steps of the search for the paths of one primary relationship; beyond it no share is narrowed.
+_MAX_STEPS = 500
 # A declaration of more components than this must list which of them belong to a primary relationship.
-_MOST_UNLISTED = 500
+_MAX_UNLISTED = 500
 
-Path = tuple["Link", ...]
-Report = Callable[["Link", str], object]
+LinkPath = tuple["ShareLink", ...]
+ReportContradiction = Callable[["ShareLink", str], object]
 
 
 @dataclass(frozen=True)
-class Link:
-    """An interest that is, or may be, a share: percent at least and at most.
+class ShareLink:
+    """An interest that is, or may be, a share, with its bounds in percent.
 
-    ``index`` is its place among the interests of the relationship ``record``; ``unstated``: no share is given.
+    ``index`` is its position among the interests of the relationship ``record``; ``unstated``: no share is given.
     """
 
     record: str
@@ -45,19 +45,20 @@ class Link:
 
     @property
     def key(self) -> tuple[str, int]:
-        """What tells it from all others."""
+        """Record id and position, unique in a file."""
         return self.record, self.index
 
-    def with_note(self, note: str) -> Link:
-        """The same with one more thing to say."""
+    def with_note(self, note: str) -> ShareLink:
+        """Return the link with a further note."""
         return replace(self, notes=(*self.notes, note))
 
 
 @dataclass(frozen=True)
-class Tie:
-    """A relationship: who is tied to what, and by which links; ``group`` is the subject of its declaration.
+class BodsRelationship:
+    """A relationship with its links; ``group`` is the subject of its declaration.
 
-    ``spare`` is the link of unknown share that it is where it is a component of a stake and states no share itself.
+    ``spare`` is a link of unknown share. It stands for the relationship where that is a component of a stake and states
+    no share itself.
     """
 
     record: str
@@ -66,19 +67,21 @@ class Tie:
     component: bool
     listed: tuple[str, ...]
     group: str | None
-    links: tuple[Link, ...]
-    spare: Link
+    links: tuple[ShareLink, ...]
+    fallback: ShareLink
 
 
-def settled(ties: Mapping[str, Tie], report: Report) -> tuple[tuple[Link, ...], tuple[Link, ...]]:
-    """Links that count, and the indirect ones that do not since their components do.
+def resolve_indirect(
+    ties: Mapping[str, BodsRelationship], report: ReportContradiction
+) -> tuple[tuple[ShareLink, ...], tuple[ShareLink, ...]]:
+    """Return the links that count, and the indirect links that do not because their components count.
 
     Parameters
     ----------
     ties
         Relationships by record id.
     report
-        Is told of a link whose declared share its components contradict, and what was expected.
+        Called with a link whose declared share its components contradict, and with what was expected.
     """
     links = {link.key: link for tie in ties.values() for link in tie.links}
     components = _components_by_group(ties)
@@ -91,7 +94,7 @@ def settled(ties: Mapping[str, Tie], report: Report) -> tuple[tuple[Link, ...], 
             if not parts:
                 links[link.key] = link.with_note("Indirect; no component of it is in the file.")
             elif not leads(parts, tie.owned, tie.owner):
-                links[link.key] = _loose(link)
+                links[link.key] = _lower_bound_zero(link)
             else:
                 del links[link.key]
                 told_twice.append(link)
@@ -99,24 +102,26 @@ def settled(ties: Mapping[str, Tie], report: Report) -> tuple[tuple[Link, ...], 
     return tuple(links.values()), tuple(told_twice)
 
 
-def _components_by_group(ties: Mapping[str, Tie]) -> dict[str | None, list[Tie]]:
-    groups: dict[str | None, list[Tie]] = defaultdict(list)
+def _components_by_group(ties: Mapping[str, BodsRelationship]) -> dict[str | None, list[BodsRelationship]]:
+    groups: dict[str | None, list[BodsRelationship]] = defaultdict(list)
     for tie in ties.values():
         if tie.component:
             groups[tie.group].append(tie)
     return groups
 
 
-def _parts(tie: Tie, ties: Mapping[str, Tie], components: Mapping[str | None, list[Tie]]) -> list[Tie]:
-    """Components that a relationship lists; where it lists none, those of its declaration if they lead to its end."""
+def _parts(
+    tie: BodsRelationship, ties: Mapping[str, BodsRelationship], components: Mapping[str | None, list[BodsRelationship]]
+) -> list[BodsRelationship]:
+    """Return the components that a relationship lists, or else those of its declaration if they lead to its end."""
     if tie.listed:
         return [ties[record] for record in tie.listed if record in ties and record != tie.record]
     candidates = components.get(tie.group, []) if tie.group else []
-    near = len(candidates) <= _MOST_UNLISTED and leads(candidates, tie.owned, tie.owner)
+    near = len(candidates) <= _MAX_UNLISTED and leads(candidates, tie.owned, tie.owner)
     return candidates if near else []
 
 
-def _loose(link: Link) -> Link:
+def _lower_bound_zero(link: ShareLink) -> ShareLink:
     note = (
         f"Indirect, {percent(link)} declared; its components in the file do not lead all the way, "
         "and it may be counted with them in part: at least 0."
@@ -124,8 +129,8 @@ def _loose(link: Link) -> Link:
     return replace(link, low=0.0).with_note(note)
 
 
-def leads(parts: Iterable[Tie], start: str, end: str) -> bool:
-    """Whether the relationships lead from what is owned up to a holder."""
+def leads(parts: Iterable[BodsRelationship], start: str, end: str) -> bool:
+    """Whether the relationships lead from an owned party up to a holder."""
     above: dict[str, set[str]] = defaultdict(set)
     for tie in parts:
         above[tie.owned].add(tie.owner)
@@ -138,55 +143,58 @@ def leads(parts: Iterable[Tie], start: str, end: str) -> bool:
 
 
 def _counted(
-    total: Link, parts: Sequence[Tie], links: Mapping[tuple[str, int], Link], report: Report
-) -> dict[tuple[str, int], Link]:
-    """The components of a stake, narrowed by what is declared of it in sum, and saying so."""
+    total: ShareLink,
+    parts: Sequence[BodsRelationship],
+    links: Mapping[tuple[str, int], ShareLink],
+    report: ReportContradiction,
+) -> dict[tuple[str, int], ShareLink]:
+    """Return the components of a stake, narrowed by its declared sum, with a note that says so."""
     candidates = [link for tie in parts for link in _links_of(tie, links)]
     paths = _paths(candidates, total.owned, total.owner)
     on_path = {link.key for path in paths for link in path}
-    found = [link for link in candidates if link.key in on_path or (link.key in links and not on_path)]
-    told = (
+    counted = [link for link in candidates if link.key in on_path or (link.key in links and not on_path)]
+    note = (
         f"Part of the indirect shareholding of {percent(total)} that record {total.record} declares; "
         "that one is not counted again."
     )
-    noted = {link.key: link.with_note(told) for link in found}
+    noted = {link.key: link.with_note(note) for link in counted}
     if not paths or not all(_covers(link, total) for path in paths for link in path):
         return noted
     narrower = _narrowed(paths, total)
     if narrower is None:
-        least, most = _bounds(paths)
-        report(total, f"{least:g} to {most:g} %, as its components have it")
+        lower, upper = _bounds(paths)
+        report(total, f"{lower:g} to {upper:g} %, as its components have it")
         return noted
-    return noted | {key: replace(link, notes=(*link.notes, told)) for key, link in narrower.items()}
+    return noted | {key: replace(link, notes=(*link.notes, note)) for key, link in narrower.items()}
 
 
-def _links_of(tie: Tie, links: Mapping[tuple[str, int], Link]) -> list[Link]:
+def _links_of(tie: BodsRelationship, links: Mapping[tuple[str, int], ShareLink]) -> list[ShareLink]:
     if not tie.links:
-        return [links.get(tie.spare.key, tie.spare)]
+        return [links.get(tie.fallback.key, tie.fallback)]
     return [links[link.key] for link in tie.links if link.key in links]
 
 
-def percent(link: Link) -> str:
-    """A share in words."""
+def percent(link: ShareLink) -> str:
+    """Return a share in words."""
     if link.unstated:
         return "a share that is not stated"
     return f"{link.low:g} %" if link.low == link.high else f"{link.low:g} to {link.high:g} %"
 
 
-def _paths(links: Iterable[Link], start: str, end: str) -> list[Path]:
-    """Every path upward; none where they are too many, or circle."""
-    above: dict[str, list[Link]] = defaultdict(list)
+def _paths(links: Iterable[ShareLink], start: str, end: str) -> list[LinkPath]:
+    """Return every path upward; none where there are too many steps, or a circle."""
+    above: dict[str, list[ShareLink]] = defaultdict(list)
     for link in links:
         above[link.owned].append(link)
-    found: list[Path] = []
-    todo: list[tuple[str, Path]] = [(start, ())]
-    for _ in range(_MOST_STEPS):
+    paths: list[LinkPath] = []
+    todo: list[tuple[str, LinkPath]] = [(start, ())]
+    for _ in range(_MAX_STEPS):
         if not todo:
-            return found
+            return paths
         node, path = todo.pop()
         for link in above[node]:
             if link.owner == end:
-                found.append((*path, link))
+                paths.append((*path, link))
             elif link.owner in {start, *(step.owner for step in path)}:
                 return []
             else:
@@ -194,8 +202,8 @@ def _paths(links: Iterable[Link], start: str, end: str) -> list[Path]:
     return []
 
 
-def _covers(link: Link, total: Link) -> bool:
-    """Whether a link surely holds whenever the whole does; one without dates is taken to be of its time."""
+def _covers(link: ShareLink, total: ShareLink) -> bool:
+    """Whether a link certainly holds whenever the whole stake does; a link without dates is taken to hold then."""
     if link.since is None and link.until is None:
         return True
     began = link.since is None or link.since == total.since or _in_order(link.since, total.since)
@@ -206,22 +214,22 @@ def _in_order(first: str | None, second: str | None) -> bool:
     return bool(first and second and len(first) == len(second) == _FULL_DAY and first <= second)
 
 
-def _bounds(paths: Sequence[Path]) -> tuple[float, float]:
-    """Least and largest sum over the paths, in percent."""
-    least = sum(math.prod(link.low / 100 for link in path) for path in paths)
-    most = sum(math.prod(link.high / 100 for link in path) for path in paths)
-    return 100 * least, min(100.0, 100 * most)
+def _bounds(paths: Sequence[LinkPath]) -> tuple[float, float]:
+    """Return the least and the largest sum over the paths, in percent."""
+    lower = sum(math.prod(link.low / 100 for link in path) for path in paths)
+    upper = sum(math.prod(link.high / 100 for link in path) for path in paths)
+    return 100 * lower, min(100.0, 100 * upper)
 
 
-def _narrowed(paths: Sequence[Path], total: Link) -> dict[tuple[str, int], Link] | None:
-    """Links without a stated share, narrowed; ``None`` where the components contradict the declared sum.
+def _narrowed(paths: Sequence[LinkPath], total: ShareLink) -> dict[tuple[str, int], ShareLink] | None:
+    """Return links without a stated share, narrowed; ``None`` where the components contradict the declared sum.
 
     The sum is a + b x in each share x, with a the paths around it and b those through it without it. So
     x >= (least sum - largest a) / largest b and x <= (largest sum - least a) / least b: outer bounds, exact where
     x is the only open share.
     """
-    least, most = _bounds(paths)
-    if total.low > most + TOLERANCE or total.high < least - TOLERANCE:
+    lower, upper = _bounds(paths)
+    if total.low > upper + TOLERANCE or total.high < lower - TOLERANCE:
         return None
     narrower = {}
     for link in {step.key: step for path in paths for step in path if step.unstated}.values():
@@ -237,7 +245,7 @@ def _narrowed(paths: Sequence[Path], total: Link) -> dict[tuple[str, int], Link]
     return narrower
 
 
-def _within(link: Link, low: float, high: float, total: Link) -> Link | None:
+def _within(link: ShareLink, low: float, high: float, total: ShareLink) -> ShareLink | None:
     # Divisions leave errors of the last digits; no source has more than six decimals.
     low, high = max(link.low, round(low, 6)), min(link.high, round(high, 6))
     if low > high:

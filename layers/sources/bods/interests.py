@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 from layers.model import edtf
 from layers.model.types import ControlKind
-from layers.sources.bods.indirect_interests import Link, Tie, percent
+from layers.sources.bods.indirect_interests import BodsRelationship, ShareLink, percent
 from layers.sources.bods.parties import cut
-from layers.sources.bods.statements import Part, Statement, UnreadableError
+from layers.sources.bods.statements import Statement, StatementPart, UnreadableError
 
 SHARES = ("shareholding",)
 UNCLEAR = ("unknownInterest", "unpublishedInterest")
-#: Interests that are control by what the codelist says of them, whoever is the beneficial owner.
+#: Interest types that are control by their definition in the codelist, whoever is the beneficial owner.
 CONTROLLING = (
     "appointmentOfBoard",
     "otherInfluenceOrControl",
@@ -44,7 +44,7 @@ INTEREST_TYPES = (*SHARES, *UNCLEAR, *CONTROLLING, *RIGHTS)
 
 @dataclass(frozen=True)
 class Right:
-    """An interest that is no share, as the values of a Control."""
+    """An interest that is no share, with the columns of a Control."""
 
     index: int
     kind: ControlKind
@@ -62,7 +62,7 @@ class _Interest:
     low: float
     high: float
     stated: bool
-    most_votes: bool
+    majority_votes: bool
     indirect: bool
     beneficial: bool
     since: str | None
@@ -71,12 +71,12 @@ class _Interest:
 
     @property
     def is_share(self) -> bool:
-        """Whether it is, or may be, a share; one of a kind that is not told may be."""
+        """Whether the interest is, or may be, a share; an interest without a type may be."""
         return self.type is None or self.type in (*SHARES, *UNCLEAR)
 
 
-def tie(statement: Statement, owned: str, owner: str) -> tuple[Tie, tuple[Right, ...]]:
-    """The shares and the rights of a relationship.
+def relationship_of(statement: Statement, owned: str, owner: str) -> tuple[BodsRelationship, tuple[Right, ...]]:
+    """Return the shares and the rights of a relationship.
 
     A relationship without interests is taken to be one interest of an unknown kind. An interest that cannot be read is
     listed as a problem and left out.
@@ -84,7 +84,7 @@ def tie(statement: Statement, owned: str, owner: str) -> tuple[Tie, tuple[Right,
     interests = tuple(_interests(statement))
     details, record = statement.details, statement.record
     links = tuple(_link(record, owned, owner, interest) for interest in interests if interest.is_share)
-    return Tie(
+    return BodsRelationship(
         record,
         owned,
         owner,
@@ -107,7 +107,7 @@ def _interests(statement: Statement) -> Iterator[_Interest]:
             continue
 
 
-def _interest(index: int, part: Part, statement: Statement) -> _Interest:
+def _interest(index: int, part: StatementPart, statement: Statement) -> _Interest:
     share = part.part("share")
     low, high = _range(share)
     since, until = part.day("startDate"), part.day("endDate")
@@ -124,7 +124,7 @@ def _interest(index: int, part: Part, statement: Statement) -> _Interest:
         low=low,
         high=high,
         stated=bool(share.values),
-        most_votes=low > 50 or (share.percent("exclusiveMinimum") or 0) >= 50,
+        majority_votes=low > 50 or (share.percent("exclusiveMinimum") or 0) >= 50,
         indirect=directness == "indirect",
         beneficial=part.flag("beneficialOwnershipOrControl"),
         since=since,
@@ -133,8 +133,8 @@ def _interest(index: int, part: Part, statement: Statement) -> _Interest:
     )
 
 
-def _range(share: Part) -> tuple[float, float]:
-    """Least and most percent. An exclusive end counts as inclusive: the difference is nothing that can be summed."""
+def _range(share: StatementPart) -> tuple[float, float]:
+    """Return the bounds of a share in percent; exclusive bounds count as inclusive, as sums ignore the difference."""
     names = ("exact", "minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum")
     exact, *ends = (share.percent(name) for name in names)
     low = max((end for end in ends[:2] if end is not None), default=0.0)
@@ -155,14 +155,14 @@ def _in_order(since: str | None, until: str | None) -> bool:
     return first is None or last is None or first <= last
 
 
-def _link(record: str, owned: str, owner: str, interest: _Interest) -> Link:
+def _link(record: str, owned: str, owner: str, interest: _Interest) -> ShareLink:
     notes = [
         "The kind of interest is not stated." if interest.type is None else "",
         f"{interest.type}: it need not be a share." if interest.type in UNCLEAR else "",
         "" if interest.stated else "The share is not stated.",
         interest.details or "",
     ]
-    return Link(
+    return ShareLink(
         record=record,
         index=interest.index,
         owned=owned,
@@ -177,13 +177,13 @@ def _link(record: str, owned: str, owner: str, interest: _Interest) -> Link:
     )
 
 
-def _spare(record: str, owned: str, owner: str, interests: tuple[_Interest, ...]) -> Link:
-    """The link that this would be as a component of a stake, if none of its interests is a share."""
+def _spare(record: str, owned: str, owner: str, interests: tuple[_Interest, ...]) -> ShareLink:
+    """Return the link for this relationship as a component of a stake, used if none of its interests is a share."""
     kinds = ", ".join(dict.fromkeys(interest.type or "" for interest in interests))
     dates = {(interest.since, interest.until) for interest in interests}
     since, until = dates.pop() if len(dates) == 1 else (None, None)
     notes = (f"No share is stated, only: {kinds}.",)
-    return Link(record, 0, owned, owner, 0.0, 100.0, True, since=since, until=until, notes=notes)
+    return ShareLink(record, 0, owned, owner, 0.0, 100.0, True, since=since, until=until, notes=notes)
 
 
 def _is_right(interest: _Interest) -> bool:
@@ -192,18 +192,18 @@ def _is_right(interest: _Interest) -> bool:
 
 def _right(interest: _Interest) -> Right:
     kind: ControlKind = "rights"
-    if interest.type == "votingRights" and interest.most_votes:
+    if interest.type == "votingRights" and interest.majority_votes:
         kind = "majority-of-votes"
     elif interest.beneficial or interest.type in CONTROLLING:
         kind = "declared"
     share = f"{interest.low:g}" if interest.low == interest.high else f"{interest.low:g} to {interest.high:g}"
-    said = [
+    remarks = [
         interest.type or "interest of a kind that is not stated",
         f"{share} %" if interest.stated else "",
         "indirect" if interest.indirect else "",
         "beneficial owner" if interest.beneficial else "",
     ]
-    note = ", ".join(part for part in said if part)
+    note = ", ".join(part for part in remarks if part)
     return Right(
         interest.index,
         kind,
@@ -213,8 +213,8 @@ def _right(interest: _Interest) -> Right:
     )
 
 
-def beneficial_by_components(statement: Statement, link: Link) -> Right | None:
-    """What is left to say of an indirect share that its components count: that its holder is the beneficial owner."""
+def beneficial_by_components(statement: Statement, link: ShareLink) -> Right | None:
+    """Return the control that an indirect share still states, once its components count: beneficial ownership."""
     parts = statement.details.parts("interests")
     if link.unstated or not parts or not parts[link.index].flag("beneficialOwnershipOrControl"):
         return None

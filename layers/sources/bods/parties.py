@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from typing import Any, get_args
 
@@ -10,11 +9,12 @@ import orjson
 from anyascii import anyascii
 
 from layers.model.types import EntityType
-from layers.sources.bods.statements import Part, Statement, UnreadableError
+from layers.sources.bods.statements import Statement, StatementPart, UnreadableError
+from layers.sources.reader.record_builder import short_digest
 
 ENTITY_TYPES = tuple(kind for kind in get_args(EntityType) if kind != "person")
 PERSON_TYPES = ("knownPerson", "anonymousPerson", "unknownPerson")
-#: Why a party is not specified, and what is then known: that it is there and not disclosed, or not even that.
+#: BODS reasons for an unspecified party, and the entity type of each: a party that is not disclosed, or an unknown one.
 REASONS = {
     "noBeneficialOwners": "unknownEntity",
     "subjectUnableToConfirmOrIdentifyBeneficialOwner": "unknownEntity",
@@ -42,33 +42,28 @@ _NAMELESS = {
 
 
 def slug(text: str) -> str:
-    """An id for a record id: the same where it is one already, else a readable form and 8 digits of its hash."""
+    """Return the id for a record id: unchanged if it is one already, else a readable form with 8 digits of its hash."""
     if _ID.fullmatch(text):
         return text
     plain = _NOT_ID.sub("-", anyascii(text[:400]).lower()).strip("._/>@-")[:100]
-    return f"{plain}-{digest(text)}".lstrip("-")
+    return f"{plain}-{short_digest(text)}".lstrip("-")
 
 
 def numbered(record: str, suffix: str) -> str:
-    """An id for a part of a record: that of the record, shortened where it must be, and the suffix."""
+    """Return the id for a part of a record: the record's id, shortened where needed, and a suffix."""
     whole = slug(record)
     if len(whole) + len(suffix) > _LONGEST_ID:
-        whole = f"{whole[:100]}-{digest(record)}"
+        whole = f"{whole[:100]}-{short_digest(record)}"
     return whole + suffix
 
 
-def digest(text: str) -> str:
-    """8 hexadecimal digits that stand for a text."""
-    return hashlib.sha256(text.encode()).hexdigest()[:8]
-
-
 def cut(text: str) -> str:
-    """A text that fits a record; what is too long ends in three dots."""
+    """Return a text shortened to the length of a record's column, with three dots at its end if it was longer."""
     return text if len(text) <= LONGEST else text[: LONGEST - 4].rstrip() + " ..."
 
 
 def entity_values(statement: Statement) -> dict[str, Any]:
-    """Values of an Entity from an entity statement, without its sources.
+    """Return the columns of an Entity from an entity statement, without its sources.
 
     Raises
     ------
@@ -91,9 +86,9 @@ def entity_values(statement: Statement) -> dict[str, Any]:
 
 
 def person_values(statement: Statement) -> dict[str, Any]:
-    """Values of an Entity of type person; the country is the nationality, where there is one only.
+    """Return the columns of an Entity of type person; its country is the nationality, if there is only one.
 
-    Identifiers, addresses and dates of birth are left out: they say nothing of ownership, and are nobody's business.
+    Identifiers, addresses and dates of birth are left out: they are personal data and say nothing of ownership.
 
     Raises
     ------
@@ -117,8 +112,8 @@ def person_values(statement: Statement) -> dict[str, Any]:
     }
 
 
-def unspecified_values(statement: Statement, party: Part) -> dict[str, Any]:
-    """Values of an Entity for an interested party of which only the reason is told why it is not named.
+def unspecified_values(statement: Statement, party: StatementPart) -> dict[str, Any]:
+    """Return the columns of an Entity for a party that the statement does not name, only the reason for that.
 
     Raises
     ------
@@ -148,8 +143,8 @@ def _original(record: str) -> dict[str, str]:
     return {} if slug(record) == record else {"bods": record}
 
 
-def _unspecified(part: Part) -> str | None:
-    """Why a party is not specified: the code as it is, and what is told of it."""
+def _unspecified(part: StatementPart) -> str | None:
+    """Return the reason for not naming a party: its code and its description."""
     reason, description = part.text("reason"), part.text("description")
     return f"{reason}: {description}" if reason and description else reason or description
 
@@ -158,32 +153,32 @@ def _closing(statement: Statement) -> str | None:
     return f"Record closed on {statement.day}." if statement.closed else None
 
 
-def _country(part: Part) -> str | None:
-    """ISO 3166-1 code of a country, or of the country of an ISO 3166-2 subdivision."""
+def _country(part: StatementPart) -> str | None:
+    """Return the ISO 3166-1 code of a country, or of the country of an ISO 3166-2 subdivision."""
     code = part.text("code")
-    found = _JURISDICTION.fullmatch(code.upper()) if code else None
-    if code and found is None:
+    match = _JURISDICTION.fullmatch(code.upper()) if code else None
+    if code and match is None:
         part.fault("code", "a country such as GB or a subdivision such as US-DE")
-    return found[1] if found else None
+    return match[1] if match else None
 
 
-def _identifiers(details: Part) -> dict[str, str]:
-    found: dict[str, dict[str, None]] = {}
+def _identifiers(details: StatementPart) -> dict[str, str]:
+    by_scheme: dict[str, dict[str, None]] = {}
     for part in details.parts("identifiers"):
         scheme, value = part.text("scheme") or part.text("schemeName"), part.text("id")
         if scheme is None or value is None:
             part.fault("scheme" if scheme is None else "id", "an identifier with scheme and id")
         else:
-            found.setdefault(SCHEMES.get(scheme, scheme), {})[value] = None
-    return {scheme: ", ".join(values) for scheme, values in found.items()}
+            by_scheme.setdefault(SCHEMES.get(scheme, scheme), {})[value] = None
+    return {scheme: ", ".join(values) for scheme, values in by_scheme.items()}
 
 
 def source_values(statement: Statement) -> dict[str, Any]:
-    """Values of the Source that a statement names: its publisher, and what is said of the source of the statement."""
+    """Return the columns of the Source of a statement: the statement's publisher, and the description of its source."""
     body = statement.body
     publication, source = body.part("publicationDetails"), body.part("source")
     publisher = publication.part("publisher")
-    # The schema says url, the documentation uri.
+    # The field is called url in the schema, and uri in the documentation.
     home = publisher.url("url") or publisher.url("uri")
     values = {
         "url": source.url("url") or home,
@@ -194,23 +189,23 @@ def source_values(statement: Statement) -> dict[str, Any]:
         "licence": publication.text("license"),
     }
     text = orjson.dumps(values, option=orjson.OPT_SORT_KEYS).decode()
-    return values | {"id": f"{slug(values['publisher'] or '')[:80]}-{digest(text)}"}
+    return values | {"id": f"{slug(values['publisher'] or '')[:80]}-{short_digest(text)}"}
 
 
-def _day(part: Part, key: str) -> str | None:
+def _day(part: StatementPart, key: str) -> str | None:
     try:
         return part.day(key)
     except UnreadableError:
         return None
 
 
-def _title(body: Part, source: Part) -> str | None:
-    said = [name for part in source.parts("assertedBy") if (name := part.text("name"))]
+def _title(body: StatementPart, source: StatementPart) -> str | None:
+    asserters = [name for part in source.parts("assertedBy") if (name := part.text("name"))]
     declaration = body.text("declaration")
     parts = [
         source.text("description"),
         f"declaration {declaration}" if declaration else None,
-        f"as {', '.join(said)} say" + ("s" if len(said) == 1 else "") if said else None,
+        f"as {', '.join(asserters)} say" + ("s" if len(asserters) == 1 else "") if asserters else None,
         ", ".join(source.texts("type")) or None,
     ]
     return cut("; ".join(part for part in parts if part)) or None

@@ -5,25 +5,30 @@ An interest in shares is a Stake, any other a Control, which never counts as a s
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
 from pydantic import ValidationError
 
-from layers.model.read_result import Place, Reading
-from layers.model.records import NOUNS, Record, Records
+from layers.model.problems import ReadResult, SourceLocation
+from layers.model.records import RECORD_TYPES, Record, Records
 from layers.sources.bods import indirect_interests, interests, parties
 from layers.sources.bods import statements as bods_statements
-from layers.sources.bods.indirect_interests import Link, Tie
+from layers.sources.bods.indirect_interests import BodsRelationship, ShareLink
 from layers.sources.bods.interests import Right
 from layers.sources.bods.parties import cut, numbered
-from layers.sources.bods.statements import Faults, Part, Statement, UnreadableError
+from layers.sources.bods.statements import ProblemLog, Statement, StatementPart, UnreadableError
+from layers.sources.files.sniffing import FileSniff
+from layers.sources.files.source_file import SourceFile
+from layers.sources.reader.format import Format, LoadOptions
+from layers.sources.reader.record_builder import concatenate_results
 
-#: Key of the annotation that holds what BODS has no field for.
+#: Key of the annotation with columns for which BODS has no field.
 ANNOTATION = "strikeatlas"
-#: The fields that are taken from it, by table; all others come from the statement itself.
-KEPT = {
+#: Columns that are read from the annotation, by table; all others are read from the statement.
+ANNOTATION_FIELDS = {
     "entities": ("names", "aliases", "headquartered_in", "joint", "external_ids", "sources", "checked", "note"),
     "assets": (
         *("id", "kind", "names", "aliases", "commodity", "host_country", "capacity", "capacity_unit"),
@@ -34,7 +39,7 @@ KEPT = {
 }
 
 
-def parse(file: str, text: str | bytes, dataset: str = "bods") -> Reading:
+def parse(file: str, text: str | bytes, dataset: str = "bods") -> ReadResult:
     """Read a JSON array of BODS 0.4 statements, or one statement a line.
 
     Only the latest statement of each record counts; a closed relationship ends on the endDate of its interests or else
@@ -55,36 +60,36 @@ def parse(file: str, text: str | bytes, dataset: str = "bods") -> Reading:
     Reading
         Rows are positions in the array, or lines, from 1. What a record was taken for, or lacks, is in its note.
     """
-    faults = Faults(file)
+    faults = ProblemLog(file)
     return read(bods_statements.values(text, faults), faults, dataset)
 
 
-def read(values: Iterable[tuple[int, Any]], faults: Faults, dataset: str) -> Reading:
-    """Read statements that are JSON values already, each with its row."""
+def read(values: Iterable[tuple[int, Any]], faults: ProblemLog, dataset: str) -> ReadResult:
+    """Read statements that are parsed already, each with its row."""
     reader = _Reader(faults, dataset)
     statements = bods_statements.latest(values, faults)
     for statement in statements:
         if statement.kind != "relationship":
             reader.add_party(statement)
     reader.add_relationships([statement for statement in statements if statement.kind == "relationship"])
-    return Reading(Records.of(reader.tables), reader.places, faults.all())
+    return ReadResult(Records.of(reader.tables), reader.locations, faults.all())
 
 
 class _Reader:
-    """What has been read of one file so far."""
+    """Collects the records of one file."""
 
-    def __init__(self, faults: Faults, dataset: str) -> None:
-        self.tables: dict[str, dict[str, Record]] = {name: {} for name in NOUNS}
-        self.places: dict[tuple[str, str], Place] = {}
+    def __init__(self, faults: ProblemLog, dataset: str) -> None:
+        self.tables: dict[str, dict[str, Record]] = {name: {} for name in RECORD_TYPES}
+        self.locations: dict[tuple[str, str], SourceLocation] = {}
         self._faults = faults
         self._dataset = dataset
-        # Id of each entity and asset by its record id; of a party that is not specified, by that of its relationship.
+        # Ids of entities and assets by record id; an unspecified party has the record id of its relationship.
         self._ids: dict[str, str] = {}
         self._holders: set[str] = set()
         self._sources: dict[int, str] = {}
 
     def add_party(self, statement: Statement) -> None:
-        """Read an entity or person statement; what cannot be read has been listed."""
+        """Read an entity or person statement; one that cannot be read has been listed as a problem."""
         try:
             is_person = statement.kind == "person"
             values = (parties.person_values if is_person else parties.entity_values)(statement)
@@ -93,12 +98,12 @@ class _Reader:
         self._add_party(statement, statement.record, values, is_person)
 
     def _add_party(self, statement: Statement, record: str, values: dict[str, Any], is_person: bool = False) -> None:
-        table = "assets" if "assets" in kept(statement).values else "entities"
+        table = "assets" if "assets" in annotation_of(statement).values else "entities"
         if table == "assets":
             values = {name: values[name] for name in ("id", "name")}
-        made = self._add(table, statement, values, "sources")
-        if made:
-            self._ids[record] = made.id
+        record_added = self._add(table, statement, values, "sources")
+        if record_added:
+            self._ids[record] = record_added.id
             if not is_person:
                 self._holders.add(record)
 
@@ -111,8 +116,8 @@ class _Reader:
                 owned, owner = self._ends(statement)
             except UnreadableError:
                 continue
-            ties[statement.record], rights[statement.record] = interests.tie(statement, owned, owner)
-        links, told_twice = indirect_interests.settled(
+            ties[statement.record], rights[statement.record] = interests.relationship_of(statement, owned, owner)
+        links, told_twice = indirect_interests.resolve_indirect(
             ties, lambda link, expected: _contradicted(by_record, link, expected)
         )
         for link in links:
@@ -120,12 +125,12 @@ class _Reader:
         for link in told_twice:
             right = interests.beneficial_by_components(by_record[link.record], link)
             rights[link.record] += (right,) if right else ()
-        for record, found in rights.items():
-            for right in found:
+        for record, record_rights in rights.items():
+            for right in record_rights:
                 self._add_control(by_record[record], ties[record], right)
 
     def _ends(self, statement: Statement) -> tuple[str, str]:
-        """Record ids of what is owned and of who owns it."""
+        """Return the record ids of the owned and of the owning party."""
         details = statement.details
         owned, party = details.values.get("subject"), details.values.get("interestedParty")
         if not isinstance(owned, str) or owned.strip() not in self._holders:
@@ -140,7 +145,7 @@ class _Reader:
             raise details.fault("interestedParty", "a recordId that can be read in this file, or a reason")
         return owned.strip(), party.strip()
 
-    def _add_stake(self, statement: Statement, link: Link) -> None:
+    def _add_stake(self, statement: Statement, link: ShareLink) -> None:
         values = {
             "id": _id(statement, link.index),
             "owned": self._ids[link.owned],
@@ -154,7 +159,7 @@ class _Reader:
         }
         self._add("stakes", statement, values, "source")
 
-    def _add_control(self, statement: Statement, tie: Tie, right: Right) -> None:
+    def _add_control(self, statement: Statement, tie: BodsRelationship, right: Right) -> None:
         values = {
             "id": _id(statement, right.index),
             "controlled": self._ids[tie.owned],
@@ -168,10 +173,14 @@ class _Reader:
         self._add("controls", statement, values, "source")
 
     def _add(self, table: str, statement: Statement, values: dict[str, Any], source_field: str) -> Record | None:
-        """Validate a record with what its annotation adds, and file it with its sources."""
-        annotated = kept(statement)
+        """Validate a record, completed by its annotation, and add it with its sources."""
+        annotated = annotation_of(statement)
         extra = annotated.part(table).values if table in annotated.values else {}
-        values = values | {name: extra[name] for name in KEPT[table] if name in extra} | {"dataset": self._dataset}
+        values = (
+            values
+            | {name: extra[name] for name in ANNOTATION_FIELDS[table] if name in extra}
+            | {"dataset": self._dataset}
+        )
         if source_field not in extra:
             source = self._source(statement)
             values[source_field] = source if source_field == "source" else (source,)
@@ -180,33 +189,33 @@ class _Reader:
         return self._record(table, statement, values)
 
     def _source(self, statement: Statement) -> str:
-        """Id of the source that a statement names; empty where it cannot be read, which has been listed."""
+        """Return the id of a statement's source; empty where the source cannot be read, which has been listed."""
         if statement.row not in self._sources:
-            made = self._record("sources", statement, parties.source_values(statement))
-            self._sources[statement.row] = made.id if made else ""
+            source = self._record("sources", statement, parties.source_values(statement))
+            self._sources[statement.row] = source.id if source else ""
         return self._sources[statement.row]
 
     def _record(self, table: str, statement: Statement, values: dict[str, Any]) -> Record | None:
         try:
-            made = NOUNS[table].model_validate(values | {"dataset": self._dataset})
+            validated = RECORD_TYPES[table].model_validate(values | {"dataset": self._dataset})
         except ValidationError as error:
             for fault in error.errors(include_url=False, include_context=False):
                 column = ".".join(str(part) for part in ("recordDetails", table, *fault["loc"]))
                 statement.body.fault(column, fault["msg"], None if fault["type"] == "missing" else fault["input"])
             return None
-        earlier = self.tables[table].get(made.id)
-        if earlier is not None and earlier != made:
+        earlier = self.tables[table].get(validated.id)
+        if earlier is not None and earlier != validated:
             statement.body.fault(
-                "recordId", f"another id in {table} than at {self.places[table, made.id].row}", made.id
+                "recordId", f"another id in {table} than at {self.locations[table, validated.id].row}", validated.id
             )
             return None
-        self.tables[table][made.id] = made
-        self.places.setdefault((table, made.id), Place(self._faults.file, statement.row))
-        return made
+        self.tables[table][validated.id] = validated
+        self.locations.setdefault((table, validated.id), SourceLocation(self._faults.file, statement.row))
+        return validated
 
 
-def kept(statement: Statement) -> Part:
-    """What an export of this program annotated: fields by table, and sources; empty in the files of others."""
+def annotation_of(statement: Statement) -> StatementPart:
+    """Return the annotation of a statement that this program exported: columns by table, and sources; else empty."""
     annotations = statement.body.values.get("annotations")
     for annotation in annotations if isinstance(annotations, list) else ():
         if isinstance(annotation, dict) and isinstance(annotation.get(ANNOTATION), dict):
@@ -215,12 +224,59 @@ def kept(statement: Statement) -> Part:
 
 
 def _id(statement: Statement, index: int) -> str:
-    """The record id as an id; with the number of the interest where there are several."""
+    """Return the record id as an id, followed by the number of the interest where there are several."""
     several = len(statement.details.values.get("interests") or ()) > 1
     return numbered(statement.record, f"/{index + 1}" if several else "")
 
 
-def _contradicted(statements: dict[str, Statement], link: Link, expected: str) -> None:
+def _contradicted(statements: dict[str, Statement], link: ShareLink, expected: str) -> None:
     statement = statements[link.record]
-    found = indirect_interests.percent(link)
-    statement.details.fault(f"interests[{link.index}].share", expected, found)
+    declared = indirect_interests.percent(link)
+    statement.details.fault(f"interests[{link.index}].share", expected, declared)
+
+
+def read_files(files: Sequence[SourceFile], options: LoadOptions) -> ReadResult:
+    """Read files of statements one by one, with counts of statements that make no record; see ``parse``."""
+    return concatenate_results([_read_file(file, options) for file in files])
+
+
+def _read_file(file: SourceFile, options: LoadOptions) -> ReadResult:
+    # Refuses a file with too many JSON values before they are read as statements.
+    file.json()
+    # Row numbers are those of ``SourceFile.json``, which skips blank lines.
+    text = "\n".join(filter(str.strip, file.text().split("\n")))
+    result = parse(file.name, text, options.dataset)
+    statements = list(bods_statements.values(text, ProblemLog(file.name)))
+    ended = {location.row for (table, _), location in result.locations.items() if table != "sources"}
+    ended |= {problem.row for problem in result.problems if problem.row is not None}
+    records = {_record_of(value) for row, value in statements if row in ended}
+    skipped = Counter(
+        _EARLIER if _record_of(value) in records else _COVERED_BY_COMPONENTS
+        for row, value in statements
+        if row not in ended
+    )
+    return replace(result, rows=len(statements), skipped=dict(skipped))
+
+
+#: Reasons why a sound statement makes no record of its own; people read them in the report of a load.
+_EARLIER = "an earlier statement of a record"
+_COVERED_BY_COMPONENTS = "an interest that its components tell"
+
+
+def _record_of(statement: object) -> str:
+    return str(statement.get("recordId")) if isinstance(statement, dict) else ""
+
+
+def _recognises(sniff: FileSniff) -> bool:
+    return sniff.container == "json" and "statementId" in sniff.keys and "recordType" in sniff.keys
+
+
+FORMAT = Format(
+    name="bods",
+    title="Beneficial Ownership Data Standard 0.4 (JSON)",
+    provides="entities, stakes, controls",
+    licence="as each statement says",
+    recognises=_recognises,
+    read=read_files,
+    signature="the keys statementId and recordType",
+)

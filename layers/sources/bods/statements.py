@@ -1,4 +1,4 @@
-"""BODS 0.4 text to statements: its bounds, its JSON, and which statement of a record counts. Makes no records.
+"""From the text of a BODS 0.4 file to statements: bounds, JSON, and the latest statement of each record.
 
 Beneficial Ownership Data Standard 0.4, standard.openownership.org/en/0.4.0.
 """
@@ -15,52 +15,52 @@ import orjson
 
 from layers.model import edtf
 from layers.model.problems import Problem
+from layers.sources.reader.cell_values import web_address
 
 VERSION = "0.4"
 #: Largest text that is read. Deeper nesting than 1,024 levels and numbers beyond a double are refused by orjson.
 MAX_BYTES = 200_000_000
-#: Problems beyond this number are counted, not listed.
-MOST_PROBLEMS = 10_000
+#: Maximum number of problems that are listed; further ones are counted.
+MAX_PROBLEMS = 10_000
 #: What BODS 0.4 requires of a statement (statement.json, required).
 REQUIRED = ("statementId", "declarationSubject", "recordId", "recordType", "recordDetails", "statementDate")
 RECORD_TYPES = ("entity", "person", "relationship")
 RECORD_STATUSES = ("new", "updated", "closed")
 
-# A statement without these is read all the same: nothing here rests on them.
+# Required keys that this reader does not use: a statement without them is read.
 _DISPENSABLE = ("statementId", "declarationSubject")
-_URL = re.compile(r"https?://[^\s<>\"]{1,990}")
 _DAY_TIME = re.compile(r"(\d{4}-\d{2}-\d{2})[T ].*")
 
 
 class UnreadableError(ValueError):
-    """A part that cannot be read; the problem has been listed."""
+    """A part of a statement that cannot be read; its problem has been listed."""
 
 
 @dataclass
-class Faults:
-    """The problems of one file, at most `MOST_PROBLEMS` of them told one by one."""
+class ProblemLog:
+    """The problems of one file: the first `MAX_PROBLEMS`, and the number of further ones."""
 
     file: str
-    told: list[Problem] = field(default_factory=list)
+    listed: list[Problem] = field(default_factory=list)
     more: int = 0
 
     def add(self, row: int | None, record: str, column: str, value: object, expected: str) -> UnreadableError:
-        """List a problem; the error is for a caller that cannot go on."""
-        if len(self.told) < MOST_PROBLEMS:
-            self.told.append(Problem(self.file, row, record, column, shown(value), expected))
+        """List a problem; return the error to be raised by a caller that cannot go on."""
+        if len(self.listed) < MAX_PROBLEMS:
+            self.listed.append(Problem(self.file, row, record, column, brief(value), expected))
         else:
             self.more += 1
         return UnreadableError(f"{record}: {column}")
 
     def all(self) -> tuple[Problem, ...]:
-        """Every problem, and how many more there were."""
+        """Return the listed problems, and as a last one the number of further ones."""
         if not self.more:
-            return tuple(self.told)
-        return (*self.told, Problem(self.file, None, "file", "problems", f"{self.more} more", "fewer problems"))
+            return tuple(self.listed)
+        return (*self.listed, Problem(self.file, None, "file", "problems", f"{self.more} more", "fewer problems"))
 
 
-def shown(value: object) -> str:
-    """A value in few characters; of a list or object only what it is, since it may be nested deep."""
+def brief(value: object) -> str:
+    """Return a value in few letters; a list or object, which may be nested deep, only by its type."""
     if value is None:
         return "(missing)"
     if isinstance(value, dict | list):
@@ -69,22 +69,22 @@ def shown(value: object) -> str:
 
 
 @dataclass(frozen=True)
-class Part:
+class StatementPart:
     """An object of a statement, read field by field. A field of the wrong type is a problem and is left out."""
 
     values: dict[str, Any]
     path: str
     row: int
     record: str
-    faults: Faults
+    faults: ProblemLog
 
     def fault(self, key: str, expected: str, value: object = None) -> UnreadableError:
-        """List a problem with a field of this object."""
-        found = self.values.get(key) if value is None else value
-        return self.faults.add(self.row, self.record, f"{self.path}{key}", found, expected)
+        """List a problem of a field of this object."""
+        value_shown = self.values.get(key) if value is None else value
+        return self.faults.add(self.row, self.record, f"{self.path}{key}", value_shown, expected)
 
     def text(self, key: str) -> str | None:
-        """A text without blanks around it; ``None`` where it is missing or empty."""
+        """Return a stripped text; ``None`` where the field is missing or empty."""
         value = self.values.get(key)
         if isinstance(value, str):
             return value.strip() or None
@@ -93,12 +93,12 @@ class Part:
         return None
 
     def choice(self, key: str, choices: Iterable[str]) -> str:
-        """One of the codes of a closed codelist.
+        """Return a code of a closed codelist.
 
         Raises
         ------
         UnreadableError
-            If it is missing or another.
+            If the field is missing or has another value.
         """
         value = self.values.get(key)
         if isinstance(value, str) and value in choices:
@@ -106,19 +106,19 @@ class Part:
         raise self.fault(key, "one of " + ", ".join(choices))
 
     def flag(self, key: str) -> bool:
-        """True or false; false where it is missing."""
+        """Return true or false; false where the field is missing."""
         value = self.values.get(key)
         if value is not None and not isinstance(value, bool):
             self.fault(key, "true or false")
         return value is True
 
     def percent(self, key: str) -> float | None:
-        """A number from 0 to 100.
+        """Return a number from 0 to 100, None where the field is missing.
 
         Raises
         ------
         UnreadableError
-            If it is there and is no such number.
+            If the field has any other value.
         """
         value = self.values.get(key)
         if value is None:
@@ -128,17 +128,17 @@ class Part:
         return float(value)
 
     def url(self, key: str) -> str | None:
-        """A web address; another URI is left out without complaint, since BODS allows it."""
+        """Return a web address; another URI, which BODS allows, gives None and no problem."""
         value = self.text(key)
-        return value if value and _URL.fullmatch(value) else None
+        return web_address(value) if value else None
 
     def day(self, key: str) -> str | None:
-        """A day, or a month or year where no more is given; of a date-time its day.
+        """Return a day, or a month or year where no more is given; of a date-time its day.
 
         Raises
         ------
         UnreadableError
-            If it is there and is no date.
+            If the field is there and holds no date.
         """
         value = self.values.get(key)
         if value is None:
@@ -147,19 +147,19 @@ class Part:
             text = day_of(value.strip())
             try:
                 return edtf.parse(text).text
-            except edtf.WhenError:
+            except edtf.EdtfError:
                 pass
         raise self.fault(key, "a date such as 2025-08-06")
 
-    def part(self, key: str) -> Part:
-        """The object in a field; an empty one where it is missing."""
+    def part(self, key: str) -> StatementPart:
+        """Return the object in a field; an empty one where the field is missing."""
         value = self.values.get(key)
         if value is not None and not isinstance(value, dict):
             self.fault(key, "an object")
         return self._inner(f"{key}.", value)
 
-    def parts(self, key: str) -> list[Part]:
-        """The objects of a list; what is no object is listed as a problem."""
+    def parts(self, key: str) -> list[StatementPart]:
+        """Return the objects of a list; any other element is listed as a problem."""
         inner = [self._inner(f"{key}[{index}].", value) for index, value in enumerate(self._items(key))]
         for index, value in enumerate(self._items(key)):
             if not isinstance(value, dict):
@@ -167,14 +167,14 @@ class Part:
         return inner
 
     def texts(self, key: str) -> tuple[str, ...]:
-        """The texts of a list, each once."""
-        found: dict[str, None] = {}
+        """Return the distinct texts of a list."""
+        distinct: dict[str, None] = {}
         for index, value in enumerate(self._items(key)):
             if not isinstance(value, str):
                 self.fault(f"{key}[{index}]", "a text", value)
             elif value.strip():
-                found[value.strip()] = None
-        return tuple(found)
+                distinct[value.strip()] = None
+        return tuple(distinct)
 
     def _items(self, key: str) -> list[Any]:
         value = self.values.get(key)
@@ -182,37 +182,37 @@ class Part:
             self.fault(key, "a list")
         return value if isinstance(value, list) else []
 
-    def _inner(self, path: str, value: object) -> Part:
+    def _inner(self, path: str, value: object) -> StatementPart:
         values = value if isinstance(value, dict) else {}
-        return Part(values, f"{self.path}{path}", self.row, self.record, self.faults)
+        return StatementPart(values, f"{self.path}{path}", self.row, self.record, self.faults)
 
 
 @dataclass(frozen=True)
 class Statement:
-    """A statement that counts: the latest of its record. ``day`` is that of its statementDate."""
+    """The latest statement of a record. ``day`` is that of its statementDate."""
 
     record: str
     kind: str
     closed: bool
     day: str
     moment: datetime
-    body: Part
-    details: Part
+    body: StatementPart
+    details: StatementPart
 
     @property
     def row(self) -> int:
-        """Position in the file, from 1; the line in a file of one statement a line."""
+        """Position in the file, from 1; the line number in a file of one statement a line."""
         return self.body.row
 
 
 def day_of(text: str) -> str:
-    """The day of an RFC 3339 date-time, anything else as it is."""
-    found = _DAY_TIME.fullmatch(text)
-    return found[1] if found else text
+    """Return the day of an RFC 3339 date-time, and any other text unchanged."""
+    match = _DAY_TIME.fullmatch(text)
+    return match[1] if match else text
 
 
-def values(text: str | bytes, faults: Faults) -> Iterator[tuple[int, Any]]:
-    """Position and value of each statement of a JSON array, or of JSON Lines."""
+def values(text: str | bytes, faults: ProblemLog) -> Iterator[tuple[int, Any]]:
+    """Yield position and value of each statement of a JSON array, or of JSON Lines."""
     data = _bytes(text, faults)
     if data[:1] == b"[":
         try:
@@ -221,11 +221,11 @@ def values(text: str | bytes, faults: Faults) -> Iterator[tuple[int, Any]]:
             faults.add(None, "file", "syntax", str(error), "a JSON array of statements, at most 1,024 levels deep")
     elif data[:1] == b"{":
         yield from _lines(data, faults)
-    elif data or not faults.told:
+    elif data or not faults.listed:
         faults.add(None, "file", "syntax", repr(data[:40]), "a JSON array of statements, or one statement a line")
 
 
-def _bytes(text: str | bytes, faults: Faults) -> bytes:
+def _bytes(text: str | bytes, faults: ProblemLog) -> bytes:
     if len(text) > MAX_BYTES:
         faults.add(None, "file", "size", len(text), "at most 200 MB")
         return b""
@@ -237,7 +237,7 @@ def _bytes(text: str | bytes, faults: Faults) -> bytes:
     return data.removeprefix(b"\xef\xbb\xbf").lstrip()
 
 
-def _lines(data: bytes, faults: Faults) -> Iterator[tuple[int, Any]]:
+def _lines(data: bytes, faults: ProblemLog) -> Iterator[tuple[int, Any]]:
     for row, line in enumerate(data.splitlines(), start=1):
         if not line.strip():
             continue
@@ -247,30 +247,33 @@ def _lines(data: bytes, faults: Faults) -> Iterator[tuple[int, Any]]:
             faults.add(row, "statement", "syntax", str(error), "one JSON object a line, at most 1,024 levels deep")
 
 
-def latest(found: Iterable[tuple[int, Any]], faults: Faults) -> list[Statement]:
-    """The statement that counts of each record, in the order in which the records first occur.
+def latest(numbered_values: Iterable[tuple[int, Any]], faults: ProblemLog) -> list[Statement]:
+    """Return the latest statement of each record, in the order in which the records first occur.
 
-    That is the latest by statementDate, and of one date the last in the file (BODS 0.4, information updates).
+    The latest is the one with the last statementDate, and of one date the last in the file (BODS 0.4, information
+    updates).
     """
-    kept: dict[str, Statement] = {}
-    for row, value in found:
+    newest: dict[str, Statement] = {}
+    for row, value in numbered_values:
         try:
             statement = _statement(row, value, faults)
         except UnreadableError:
             continue
-        earlier = kept.get(statement.record)
+        earlier = newest.get(statement.record)
         if earlier and earlier.kind != statement.kind:
             statement.body.fault("recordType", f"{earlier.kind}, as at {earlier.row}")
         elif earlier is None or earlier.moment <= statement.moment:
-            kept[statement.record] = statement
-    return list(kept.values())
+            newest[statement.record] = statement
+    return list(newest.values())
 
 
-def _statement(row: int, value: object, faults: Faults) -> Statement:
+def _statement(row: int, value: object, faults: ProblemLog) -> Statement:
     if not isinstance(value, dict):
         raise faults.add(row, "statement", "statement", value, "an object")
     name = value.get("statementId")
-    body = Part(value, "", row, f"statement {name if isinstance(name, str) else '(no statementId)'}"[:120], faults)
+    body = StatementPart(
+        value, "", row, f"statement {name if isinstance(name, str) else '(no statementId)'}"[:120], faults
+    )
     version = body.part("publicationDetails").text("bodsVersion")
     if version not in (None, VERSION):
         raise body.fault("publicationDetails.bodsVersion", VERSION, version)
@@ -288,7 +291,7 @@ def _statement(row: int, value: object, faults: Faults) -> Statement:
     )
 
 
-def _moment(body: Part) -> datetime:
+def _moment(body: StatementPart) -> datetime:
     text = body.text("statementDate") or ""
     try:
         moment = datetime.fromisoformat(text)

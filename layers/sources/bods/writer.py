@@ -1,6 +1,6 @@
 """Writer of BODS 0.4: entities, persons, stakes and controls as statements. Writes no file.
 
-What BODS has no field for is annotated: whatever the reader would not get back from the statement alone.
+An annotation holds whatever the reader could not get back from the statement alone, as BODS has no field for it.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from layers.model.records import Asset, Control, Entity, Record, Records, Source
 from layers.sources.bods import reader
 from layers.sources.bods.interests import INTEREST_TYPES, SHARES, UNCLEAR
 from layers.sources.bods.parties import REASONS, SCHEMES, slug
-from layers.sources.bods.reader import ANNOTATION, KEPT
-from layers.sources.bods.statements import REQUIRED, VERSION, Faults
+from layers.sources.bods.reader import ANNOTATION, ANNOTATION_FIELDS
+from layers.sources.bods.statements import REQUIRED, VERSION, ProblemLog
 
 #: Statement ids are uuid5 of their content in this name space (RFC 9562, 5.5).
 _NAMESPACE = UUID("5d0a3a62-3a0c-5b0e-9c0e-6f1f2b9a7c41")
@@ -34,7 +34,7 @@ _TABLES = ("entities", "assets", "stakes", "controls")
 
 
 def render(records: Records, publisher: str, published: date) -> list[dict[str, Any]]:
-    """Statements of all entities, stakes and controls, and of the assets that they are in.
+    """Return the statements of all entities, stakes and controls, and of the assets that these refer to.
 
     An asset is written as an entity of type arrangement, since BODS knows no other; its geometry is left out. Dates
     that are not full days and all else that BODS cannot hold stand in an annotation, from which the reader of this
@@ -43,9 +43,9 @@ def render(records: Records, publisher: str, published: date) -> list[dict[str, 
     Parameters
     ----------
     records
-        What to write; it is not changed. Stakes and controls that dangle, or are in a person, are left out.
+        Records to write; they are not changed. Stakes and controls that dangle, or are in a person, are left out.
     publisher, published
-        Who publishes the statements, and the day, which is also that of the statements.
+        Publisher of the statements, and the day of publication, which is also their statementDate.
 
     Returns
     -------
@@ -55,7 +55,7 @@ def render(records: Records, publisher: str, published: date) -> list[dict[str, 
     names = _record_ids(records)
     plain = list(_plain(records, names, publisher, published))
     statements = [statement for *_, statement in plain]
-    back = reader.read(enumerate(statements, start=1), Faults("statements"), "bods").records
+    back = reader.read(enumerate(statements, start=1), ProblemLog("statements"), "bods").records
     return [
         _identified(_annotated(statement, table, record, back, records, publisher))
         for table, record, statement in plain
@@ -63,7 +63,7 @@ def render(records: Records, publisher: str, published: date) -> list[dict[str, 
 
 
 def missing_keys(statement: Mapping[str, Any]) -> tuple[str, ...]:
-    """Keys that BODS 0.4 requires of a statement and of its record, and that it does not have."""
+    """Return the keys that BODS 0.4 requires of a statement and of its record, and that it lacks."""
     details = statement.get("recordDetails", {})
     wanted = _REQUIRED_DETAILS.get(str(statement.get("recordType")), ())
     missing = [f"recordDetails.{key}" for key in wanted if key not in details]
@@ -71,7 +71,7 @@ def missing_keys(statement: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _record_ids(records: Records) -> dict[tuple[str, str], str]:
-    """A record id for each record: its own id, with the table before it where another table has it too."""
+    """Return a record id for each record: its own id, prefixed with the table where another table has that id too."""
     taken: set[str] = set()
     names = {}
     for table in _TABLES:
@@ -85,7 +85,7 @@ def _record_ids(records: Records) -> dict[tuple[str, str], str]:
 def _plain(
     records: Records, names: Mapping[tuple[str, str], str], publisher: str, published: date
 ) -> Iterator[tuple[str, Record, dict[str, Any]]]:
-    """Each record with its table and its statement, before annotations."""
+    """Yield each record with its table and its statement, before annotations."""
 
     def statement(kind: str, subject: str, name: str, source: Source | None, details: dict[str, Any]) -> dict[str, Any]:
         return {
@@ -109,11 +109,13 @@ def _plain(
         kind = "person" if isinstance(party, Entity) and party.type == "person" else "entity"
         yield table, party, statement(kind, name, name, first, _party(party))
     for table, record, owned, owner in tied:
-        # An asset and an entity may share an id; the asset is what is owned, as everywhere.
+        # An asset and an entity may share an id: the owned record is then the asset, as in all of the program.
         subject = names["assets" if owned in records.assets else "entities", owned]
         details = {"subject": subject, "interestedParty": names["entities", owner], "interests": [_interest(record)]}
-        made = statement("relationship", subject, names[table, record.id], records.sources.get(record.source), details)
-        yield table, record, made
+        relationship = statement(
+            "relationship", subject, names[table, record.id], records.sources.get(record.source), details
+        )
+        yield table, record, relationship
 
 
 def _tied(records: Records) -> Iterator[tuple[str, Stake | Control, str, str]]:
@@ -160,9 +162,9 @@ def _party(party: Entity | Asset) -> dict[str, Any]:
 
 
 def _person(person: Entity) -> dict[str, Any]:
-    others = _names(person).get("alternateNames", [])
+    alternate_names = _names(person).get("alternateNames", [])
     names = [{"type": "legal", "fullName": person.name}]
-    names += [{"type": "alternative", "fullName": name} for name in others]
+    names += [{"type": "alternative", "fullName": name} for name in alternate_names]
     details: dict[str, Any] = {"personType": "knownPerson", "names": names}
     if person.registered_in:
         details["nationalities"] = [_country(person.registered_in)]
@@ -179,25 +181,25 @@ def _entity(entity: Entity) -> dict[str, Any]:
 
 
 def _names(party: Entity | Asset) -> dict[str, Any]:
-    """Other names, identifiers and web address of an entity or asset, as far as there are any."""
+    """Return the alternate names, identifiers and web address of an entity or asset, as far as it has any."""
     uri = party.external_ids.get("uri", "")
-    others = dict.fromkeys((*party.aliases, *party.names.values()))
+    alternate_names = dict.fromkeys((*party.aliases, *party.names.values()))
     ids = {name: value for name, value in party.external_ids.items() if name not in ("uri", "bods")}
-    found = {
-        "alternateNames": [name for name in others if name != party.name],
+    name_fields = {
+        "alternateNames": [name for name in alternate_names if name != party.name],
         "identifiers": [{"id": value, "scheme": _SCHEME_OF.get(name, name)} for name, value in ids.items()],
         "uri": uri if _WEB.fullmatch(uri) else None,
     }
-    return {key: value for key, value in found.items() if value}
+    return {key: value for key, value in name_fields.items() if value}
 
 
 def _country(code: str) -> dict[str, str]:
-    # A name is required; the code is the name that is never wrong.
+    # BODS requires a name; the code can stand for it in any language.
     return {"name": code, "code": code}
 
 
 def _unspecified(entity: Entity) -> dict[str, str]:
-    """The reason that a note begins with, as the reader leaves it there; else that it is unknown."""
+    """Return the reason at the start of a note, where the reader writes it; else that the party is unknown."""
     reason, _, description = (entity.note or "").partition(": ")
     if reason not in REASONS:
         reason, description = "unknown", entity.note or ""
@@ -221,13 +223,13 @@ def _share(stake: Stake) -> dict[str, Any]:
 
 
 def _control(control: Control) -> dict[str, Any]:
-    """An interest that says what the control rests on; its type is that with which a note of the reader begins."""
-    told = re.split(r"[,:]", control.note or "", maxsplit=1)[0]
+    """Return an interest for a control; its type is the one at the start of the note, where the reader writes it."""
+    interest_type = re.split(r"[,:]", control.note or "", maxsplit=1)[0]
     interest: dict[str, Any] = {"type": "otherInfluenceOrControl"}
     if control.kind == "majority-of-votes":
         interest = {"type": "votingRights", "share": {"exclusiveMinimum": 50, "maximum": 100}}
-    elif control.kind == "rights" and told in INTEREST_TYPES and told not in (*SHARES, *UNCLEAR):
-        interest = {"type": told}
+    elif control.kind == "rights" and interest_type in INTEREST_TYPES and interest_type not in (*SHARES, *UNCLEAR):
+        interest = {"type": interest_type}
     details = f"{control.kind}: {control.note}" if control.note else control.kind
     return interest | {"directOrIndirect": "unknown", "beneficialOwnershipOrControl": False, "details": details}
 
@@ -235,26 +237,28 @@ def _control(control: Control) -> dict[str, Any]:
 def _annotated(
     statement: dict[str, Any], table: str, record: Record, back: Records, records: Records, publisher: str
 ) -> dict[str, Any]:
-    """The statement, with what the reader would not get back from it."""
+    """Return the statement with an annotation of everything that the reader would not get back from it."""
     dump = record.model_dump(mode="json")
     got = back.table(table).get(slug(statement["recordId"]))
     plain = got.model_dump(mode="json") if got else {}
-    fields = {name: dump[name] for name in KEPT[table] if name not in plain or plain[name] != dump[name]}
+    fields = {name: dump[name] for name in ANNOTATION_FIELDS[table] if name not in plain or plain[name] != dump[name]}
     extra: dict[str, Any] = {table: fields} if fields or table == "assets" else {}
     used = fields.get("sources", [fields["source"]] if "source" in fields else [])
     if sources := [_dump(records.sources[name]) for name in used if name in records.sources]:
         extra["sources"] = sources
     if not extra:
         return statement
-    return statement | {"annotations": [_annotation(_told(dump), extra, statement["statementDate"], publisher)]}
+    return statement | {
+        "annotations": [_annotation(_annotation_text(dump), extra, statement["statementDate"], publisher)]
+    }
 
 
 def _dump(source: Source) -> dict[str, Any]:
     return source.model_dump(mode="json", exclude_none=True, exclude={"dataset"})
 
 
-def _told(dump: Mapping[str, Any]) -> str:
-    """How a record was checked, its imprecise dates and its note, in words for who reads no custom fields."""
+def _annotation_text(dump: Mapping[str, Any]) -> str:
+    """Return in words how a record was checked, its imprecise dates and its note, which are in custom fields too."""
     dates = [f"{key} {dump[key]}" for key in ("since", "until") if dump.get(key)]
     parts = [f"checked: {dump['checked']}", *dates, dump.get("note") or ""]
     return ". ".join(part for part in parts if part)
@@ -277,5 +281,5 @@ def _identified(statement: dict[str, Any]) -> dict[str, Any]:
 
 
 def dumps(statements: Iterable[Mapping[str, Any]]) -> bytes:
-    """Statements as a JSON array, one a line."""
+    """Return statements as a JSON array, one a line."""
     return b"[\n" + b",\n".join(orjson.dumps(statement) for statement in statements) + b"\n]\n"

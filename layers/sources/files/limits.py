@@ -22,7 +22,7 @@ MAX_MEMBERS = 10_000
 #: Most rows of a table, features of a collection: a record takes about 3 kB while it is loaded.
 MAX_ROWS = 2_000_000
 #: Most faults that are listed: a file with more is of another format, and a list of them helps nobody.
-MAX_FAULTS = 100_000
+MAX_PROBLEMS = 100_000
 #: Most columns of a table; the widest known (UNOSAT, GEM) have below 200.
 MAX_COLUMNS = 2_000
 #: Longest cell of a workbook: the well-known text of a geometry with the most vertices that the schema takes.
@@ -35,22 +35,22 @@ MAX_XML_DEPTH = 40
 HEAD_BYTES = 65_536
 
 
-class Refused(ProblemsError):
+class FileRefused(ProblemsError):
     """A file that is not read any further, with the one reason."""
 
     def __init__(self, file: str, column: str, value: object, expected: str, row: int | None = None) -> None:
         super().__init__((Problem(file, row, "file", column, str(value)[:120], expected),))
 
 
-def require_few(file: str, problems: Sequence[Problem]) -> None:
-    """Refuse to list one more fault than ``MAX_FAULTS``; the first is told, as it is often the cause of the others.
+def require_few_problems(file: str, problems: Sequence[Problem]) -> None:
+    """Refuse a file that has ``MAX_PROBLEMS`` problems; the message holds the first, often the cause of the others.
 
     Raises
     ------
-    Refused
-        If as many are listed already.
+    FileRefused
+        If that many are listed already.
     """
-    if len(problems) >= MAX_FAULTS:
+    if len(problems) >= MAX_PROBLEMS:
         first = problems[0]
         expected = f"a file of this format; the first fault: {first.column} = {first.value}: expected {first.expected}"
-        raise Refused(file, "faults", f"over {MAX_FAULTS:,}", expected, row=first.row)
+        raise FileRefused(file, "faults", f"over {MAX_PROBLEMS:,}", expected, row=first.row)

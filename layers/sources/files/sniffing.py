@@ -1,15 +1,16 @@
-"""The beginning of a file: enough of it to tell its format. Knows no format."""
+"""The beginning of a file: container, header, first keys and encoding, by which formats are recognised."""
 
 from __future__ import annotations
 
+import codecs
 import csv
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from io import StringIO
-from typing import Literal
+from typing import BinaryIO, Literal
 
-from layers.sources.files.limits import HEAD_BYTES
+from layers.sources.files.limits import HEAD_BYTES, FileRefused
 
 Container = Literal["table", "workbook", "json", "gpkg", "pbf", "text"]
 _DELIMITERS = (",", ";", "\t")
@@ -17,8 +18,8 @@ _QUOTED = re.compile(r'"[^"]*"')
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
-    """The beginning of a file.
+class FileSniff:
+    """The beginning of a file, by which formats are recognised.
 
     ``start`` is its first bytes, unpacked, and ``text`` the same decoded, empty for binary files. ``columns`` are the
     header of a table, of the widest sheet of a workbook, or the properties of the first feature of a GeoJSON;
@@ -35,31 +36,31 @@ class Head:
 
     @property
     def suffix(self) -> str:
-        """The end of the name in small letters, such as ``.csv``."""
+        """File name extension in small letters, such as ``.csv``; empty where the name has none."""
         _, dot, end = self.name.rpartition(".")
         return f".{end.lower()}" if dot else ""
 
     @property
     def delimiter(self) -> str:
-        """The sign between the cells of a table."""
+        """Delimiter of a table: comma, semicolon or tab."""
         return delimiter_of("".join(first_row(StringIO(self.text, newline="").readline)))
 
     def has(self, *columns: str) -> bool:
-        """Whether all these columns are there, whatever their case."""
+        """Whether all the given columns are in the header, in any case."""
         there = {name.casefold() for name in self.columns}
         return all(name.casefold() in there for name in columns)
 
 
 def delimiter_of(line: str) -> str:
-    """The sign between the cells of a header: comma, semicolon or tab, whichever makes most of it outside of quotes."""
+    """Return the delimiter of a header: comma, semicolon or tab, whichever is most frequent outside of quotes."""
     bare = _QUOTED.sub("", line[:HEAD_BYTES])
     return max(_DELIMITERS, key=bare.count)
 
 
 def first_row(read_line: Callable[[], str]) -> list[str]:
-    """The lines up to the end of the first row that is not blank; a line may end inside quotes, where a row does not.
+    """Read the lines up to the end of the first row that is not blank; a line that ends inside quotes ends no row.
 
-    No more than ``HEAD_BYTES`` letters are looked for.
+    At most ``HEAD_BYTES`` letters are read.
     """
     lines: list[str] = []
     length = quotes = 0
@@ -72,8 +73,8 @@ def first_row(read_line: Callable[[], str]) -> list[str]:
     return lines
 
 
-def header_of(text: str) -> tuple[str, ...]:
-    """Names of the columns of a CSV text: its first row that is not blank; empty where that has fewer than two."""
+def csv_header(text: str) -> tuple[str, ...]:
+    """Return the column names of a CSV text: its first row that is not blank; empty for fewer than two cells."""
     lines = StringIO(text, newline="")
     delimiter = delimiter_of("".join(first_row(lines.readline)))
     lines.seek(0)
@@ -85,9 +86,9 @@ def header_of(text: str) -> tuple[str, ...]:
 
 
 def json_keys(text: str) -> Iterator[tuple[str, ...]]:
-    """Paths of the keys in a JSON text that may be cut short, in order; arrays add nothing to a path.
+    """Yield the paths of the keys in a JSON text that may be cut short, in order; arrays add nothing to a path.
 
-    It stops at what is no JSON. ``{"features": [{"id": 1}]}`` gives ``("features",)`` and ``("features", "id")``.
+    It stops where the text is no JSON. ``{"features": [{"id": 1}]}`` gives ``("features",)``, ``("features", "id")``.
     """
     path: list[str | None] = []
     kinds: list[str] = []
@@ -119,7 +120,7 @@ def json_keys(text: str) -> Iterator[tuple[str, ...]]:
 
 
 def _string_end(text: str, start: int) -> int | None:
-    """Where the string that starts at a quotation mark ends, None where the text does before it."""
+    """Return the position of the quotation mark that closes a string, None where the text ends before it."""
     end = start + 1
     while True:
         end = text.find('"', end)
@@ -131,3 +132,72 @@ def _string_end(text: str, start: int) -> int | None:
         if (end - 1 - slashes) % 2 == 0:
             return end
         end += 1
+
+
+_MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+_CHUNK = 1 << 20
+
+
+def encoding_by_mark(start: bytes) -> str | None:
+    """Return the encoding of a byte order mark, or UTF-16 where every second byte is zero; else None."""
+    for mark, encoding in _MARKS:
+        if start.startswith(mark):
+            return encoding
+    sample = start[:1000]
+    even, odd = sample[0::2], sample[1::2]
+    if len(sample) >= 8 and odd.count(0) > 0.4 * len(odd) and not even.count(0):
+        return "utf-16-le"
+    if len(sample) >= 8 and even.count(0) > 0.4 * len(even) and not odd.count(0):
+        return "utf-16-be"
+    return None
+
+
+def detect_encoding(stream: BinaryIO, file: str) -> str:
+    """Read a stream to its end, in chunks, and return an encoding that fits all of it.
+
+    A byte order mark or zero bytes decide; else UTF-8 comes before Windows-1252.
+
+    Raises
+    ------
+    FileRefused
+        If none fits, with the position of the first byte that does not.
+    """
+    chunk = stream.read(_CHUNK)
+    marked = encoding_by_mark(chunk)
+    candidates = [marked] if marked else ["utf-8", "cp1252"]
+    decoders = {name: codecs.getincrementaldecoder(name)() for name in candidates}
+    faults: dict[str, str] = {}
+    position = 0
+    while True:
+        for name in [name for name in candidates if name not in faults]:
+            try:
+                decoders[name].decode(chunk, final=not chunk)
+            except UnicodeDecodeError as error:
+                faults[name] = f"{error.reason} near byte {position + error.start}"
+        if not chunk or len(faults) == len(candidates):
+            break
+        position += len(chunk)
+        chunk = stream.read(_CHUNK)
+    encoding = next((name for name in candidates if name not in faults), None)
+    if encoding is None:
+        reasons = "; ".join(f"{name}: {fault}" for name, fault in faults.items())
+        raise FileRefused(file, "encoding", reasons, "text in UTF-8, UTF-16 or Windows-1252")
+    return encoding
+
+
+def decode_start(start: bytes) -> str:
+    """Decode the first bytes of a file for recognition; an incomplete end and wrong bytes are replaced."""
+    encoding = encoding_by_mark(start)
+    if encoding is None:
+        # The last letter may be cut in two.
+        body = start.rstrip(bytes(range(0x80, 0x100))) if len(start) > 8 else start
+        encoding = "utf-8" if _fits(body) else "cp1252"
+    return start.decode(encoding, errors="replace")
+
+
+def _fits(data: bytes) -> bool:
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True

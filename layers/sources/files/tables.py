@@ -1,4 +1,4 @@
-"""Rows of a table one at a time: CSV with comma, semicolon or tab (RFC 4180), or a sheet; in bounded memory."""
+"""Rows of a table, one at a time and in bounded memory: CSV with comma, semicolon or tab (RFC 4180), or a sheet."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from io import StringIO
 from typing import TextIO
 
 from layers.model.problems import Problem
-from layers.sources.files.limits import MAX_COLUMNS, MAX_ROW, MAX_ROWS, Refused, require_few
+from layers.sources.files.limits import MAX_COLUMNS, MAX_ROW, MAX_ROWS, FileRefused, require_few_problems
 from layers.sources.files.sniffing import delimiter_of, first_row
 
-#: A column that says what is wrong with a row in a file of rejected rows; it is not read.
+#: The column of a file of rejected rows that holds the problems of a row; readers ignore it.
 PROBLEMS_COLUMN = "_problems"
 
-#: A row before its cells have names: its number in the file from 1, and the cells, or what is wrong with it.
+#: A row before its cells have names: its number in the file, from 1, and its cells, or an error if it is no CSV.
 RawRow = tuple[int, Sequence[str] | csv.Error]
 
 
 class RowTable:
-    """A table of a file: its header, and its rows by the names of their columns, each time it is iterated.
+    """The header of a table, and an iterator over its rows as mappings from column names to cells.
 
-    Rows are numbered as a spreadsheet does, the header 1. Blank rows and columns without a name are left out. While
-    iterating, ``problems`` fill: rows with too many or too few cells, and what is no CSV. Of columns with one name the
-    second is ``name (2)``.
+    Rows are numbered as in a spreadsheet, the header 1. Blank rows and columns without a name are left out. Of two
+    columns with one name the second is called ``name (2)``. Each iteration clears ``problems`` and fills it again: rows
+    with too many or too few cells, and rows that are no CSV.
     """
 
     def __init__(self, file: str, rows: Callable[[], AbstractContextManager[Iterable[RawRow]]]) -> None:
@@ -35,27 +35,27 @@ class RowTable:
         with rows() as raw:
             number, cells = next((row for row in raw if not _is_blank(row[1])), (1, ()))
         if isinstance(cells, csv.Error):
-            raise Refused(file, "syntax", cells, "a header row of CSV (RFC 4180)", row=number)
+            raise FileRefused(file, "syntax", cells, "a header row of CSV (RFC 4180)", row=number)
         self._first = number
         self._names, self._width = _names(cells), len(cells)
         #: The whole header, with empty names where columns have none.
         self.columns = (*self._names, *[""] * (self._width - len(self._names)))
         self.header = tuple(name for name in self._names if name and name != PROBLEMS_COLUMN)
         if len(self._names) > MAX_COLUMNS:
-            raise Refused(file, "columns", f"{len(self._names):,}", f"at most {MAX_COLUMNS:,}", row=number)
+            raise FileRefused(file, "columns", f"{len(self._names):,}", f"at most {MAX_COLUMNS:,}", row=number)
 
     @classmethod
     def of_text(cls, file: str, text: str) -> RowTable:
-        """The table of a CSV text in memory; a byte order mark is no part of it."""
+        """Return the table of a CSV text in memory; a byte order mark is no part of it."""
         return cls(file, lambda: nullcontext(csv_rows(StringIO(text.removeprefix("\ufeff"), newline=""))))
 
     def __iter__(self) -> Iterator[tuple[int, Mapping[str, str]]]:
-        """Give the number of each row and its cells by column.
+        """Yield number and cells, by column, of each row that can be read.
 
         Raises
         ------
-        Refused
-            If there are more rows, or rows with faults, than are read.
+        FileRefused
+            If there are more than ``MAX_ROWS`` rows or ``MAX_PROBLEMS`` rows with faults.
         """
         self.problems.clear()
         count = 0
@@ -65,14 +65,14 @@ class RowTable:
                     continue
                 count += 1
                 if count > MAX_ROWS:
-                    raise Refused(self.file, "rows", f"over {MAX_ROWS:,}", f"at most {MAX_ROWS:,}; split the file")
+                    raise FileRefused(self.file, "rows", f"over {MAX_ROWS:,}", f"at most {MAX_ROWS:,}; split the file")
                 if isinstance(cells, csv.Error):
                     self._fault(number, "syntax", str(cells), "a row of CSV (RFC 4180)")
                 elif named := self._named(number, cells):
                     yield number, named
 
     def raw_rows(self) -> Iterator[RawRow]:
-        """Number and cells of each row after the header, whatever is wrong with it."""
+        """Yield number and cells of each row after the header, sound or not."""
         with self._rows() as raw:
             yield from ((number, cells) for number, cells in raw if number > self._first)
 
@@ -83,14 +83,14 @@ class RowTable:
         if len(cells) < width or any(map(str.strip, cells[self._width :])):
             self._fault(number, "cells", str(len(cells)), f"{width} cells, as in the header")
             return None
-        # What stands in columns without a name is nobody's.
-        found = dict(zip(self._names, cells, strict=False))
-        found.pop(PROBLEMS_COLUMN, None)
-        found.pop("", None)
-        return found
+        # Cells in columns without a name are dropped.
+        named = dict(zip(self._names, cells, strict=False))
+        named.pop(PROBLEMS_COLUMN, None)
+        named.pop("", None)
+        return named
 
     def _fault(self, number: int, column: str, value: str, expected: str) -> None:
-        require_few(self.file, self.problems)
+        require_few_problems(self.file, self.problems)
         self.problems.append(Problem(self.file, number, "row", column, value[:120], expected))
 
 
@@ -99,7 +99,7 @@ def _is_blank(cells: Sequence[str] | csv.Error) -> bool:
 
 
 def _names(cells: Iterable[str]) -> tuple[str, ...]:
-    """The header without spaces around, each name once."""
+    """Return the column names of a header row, stripped, each made unique."""
     names: list[str] = []
     seen: Counter[str] = Counter()
     for cell in cells:
@@ -115,9 +115,9 @@ def _names(cells: Iterable[str]) -> tuple[str, ...]:
 
 
 def csv_rows(stream: TextIO) -> Iterator[RawRow]:
-    """Rows of a CSV text. The delimiter is the one that makes most of the header.
+    """Yield the rows of a CSV text. The delimiter is the one that is most frequent in the header.
 
-    A row of more than ``MAX_ROW`` letters, which may run over several lines in quotes, is an error and passed over.
+    A row of more than ``MAX_ROW`` letters, which may run over several lines in quotes, gives an error in its place.
     """
     lines = _Lines(stream)
     reader = csv.reader(lines, delimiter=delimiter_of(lines.peek()), strict=True)
@@ -125,7 +125,7 @@ def csv_rows(stream: TextIO) -> Iterator[RawRow]:
     while True:
         number += 1
         lines.length = 0
-        # A cell may fill its row: the row's own bound is met first, and says so in our words.
+        # A cell may be as long as a row: so the bound of the row is met first, and its error message is ours.
         before = csv.field_size_limit(MAX_ROW)
         try:
             yield number, next(reader)
@@ -138,7 +138,7 @@ def csv_rows(stream: TextIO) -> Iterator[RawRow]:
 
 
 class _Lines:
-    """Lines of a text, never more of a row at once than is allowed."""
+    """Lines of a text, never more of one row at once than ``MAX_ROW`` letters."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -146,12 +146,12 @@ class _Lines:
         self._ahead: deque[str] = deque()
 
     def _skip_rest(self, line: str) -> None:
-        """Pass over the rest of a line, a piece at a time."""
+        """Skip the rest of a line, in chunks."""
         while line and not line.endswith(("\n", "\r")):
             line = self._stream.readline(MAX_ROW)
 
     def peek(self) -> str:
-        """The first row."""
+        """Return the first row without consuming it."""
         self._ahead.extend(first_row(lambda: self._stream.readline(MAX_ROW + 1)))
         return "".join(self._ahead)
 
@@ -166,7 +166,7 @@ class _Lines:
         if self.length > MAX_ROW:
             self._skip_rest(line)
             raise csv.Error(f"over {MAX_ROW:,} letters")
-        # A NUL is no text; csv reads it as any letter, and SQLite would end there.
+        # The csv module takes NUL for a letter, but SQLite would end the text there.
         if "\0" in line:
             raise csv.Error("a NUL character")
         return line

@@ -1,4 +1,4 @@
-"""Rows of the sheets of a workbook (.xlsx, ECMA-376), read as a stream: nothing of it can fill the memory.
+"""Rows of the sheets of a workbook (.xlsx, ECMA-376), streamed in bounded memory.
 
 Spreadsheet libraries hold a sheet whole, with every cell between the first and the last that a file names, or build
 a tree of its XML; a small file can make both larger than any memory. Here expat passes over it once.
@@ -15,8 +15,8 @@ from pathlib import PurePosixPath
 from typing import IO
 from xml.parsers import expat
 
-from layers.sources.files.archives import Bounded, require_ratio
-from layers.sources.files.limits import MAX_CELL, MAX_COLUMNS, MAX_TEXT_BYTES, MAX_XML_DEPTH, Refused
+from layers.sources.files.archives import BoundedStream, require_ratio
+from layers.sources.files.limits import MAX_CELL, MAX_COLUMNS, MAX_TEXT_BYTES, MAX_XML_DEPTH, FileRefused
 
 _CHUNK = 1 << 18
 _CELL = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
@@ -26,7 +26,7 @@ _DATE_FORMATS = frozenset({*range(14, 23), *range(27, 37), *range(45, 48), *rang
 
 @dataclass(frozen=True, slots=True)
 class Workbook:
-    """A workbook that is open: its sheets by name, in order, and what their cells refer to."""
+    """An open workbook: its sheets by name, in order, with the shared strings and date formats that cells refer to."""
 
     file: str
     archive: zipfile.ZipFile
@@ -41,14 +41,14 @@ class Workbook:
 
         Raises
         ------
-        Refused
+        FileRefused
             If it is no workbook or too large.
         """
         book = _Book()
         _parse(archive, "xl/workbook.xml", file, book)
         targets = _Targets()
         _parse(archive, "xl/_rels/workbook.xml.rels", file, targets)
-        sheets = {name: _member(targets.found.get(rel, "")) for name, rel in book.sheets}
+        sheets = {name: _member(targets.by_id.get(rel, "")) for name, rel in book.sheets}
         names = set(archive.namelist())
         strings, styles = _Strings(file), _Styles()
         if "xl/sharedStrings.xml" in names:
@@ -57,27 +57,27 @@ class Workbook:
             _parse(archive, "xl/styles.xml", file, styles)
         # Day 60 of the default epoch is the 29 February 1900 that never was; days after it count from 1899-12-30.
         epoch = datetime(1904, 1, 1) if book.from_1904 else datetime(1899, 12, 30)
-        return cls(file, archive, sheets, strings.found, styles.dates(), epoch)
+        return cls(file, archive, sheets, strings.texts, styles.dates(), epoch)
 
     def rows(self, sheet: str) -> Iterator[tuple[int, list[str]]]:
-        """Number and cells of each row that has any: numbers as Excel shows them, days in ISO 8601."""
+        """Yield number and cells of each row that has any: numbers as Excel shows them, days in ISO 8601."""
         reader = _Sheet(self)
-        for _ in _pieces(self.archive, self.sheets[sheet], self.file, reader):
+        for _ in _parse_chunks(self.archive, self.sheets[sheet], self.file, reader):
             yield from reader.rows
             reader.rows.clear()
 
 
 class _Handler:
-    """What expat calls; each part of a workbook has its own."""
+    """The expat callbacks of one part of a workbook."""
 
     def start(self, name: str, attributes: Mapping[str, str]) -> None:
-        """An element begins."""
+        """Handle the start of an element."""
 
     def end(self, name: str) -> None:
-        """An element ends."""
+        """Handle the end of an element."""
 
     def text(self, text: str) -> None:
-        """Letters inside an element, perhaps not all."""
+        """Handle a part of the text of an element."""
 
 
 class _Book(_Handler):
@@ -95,18 +95,18 @@ class _Book(_Handler):
 
 class _Targets(_Handler):
     def __init__(self) -> None:
-        self.found: dict[str, str] = {}
+        self.by_id: dict[str, str] = {}
 
     def start(self, name: str, attributes: Mapping[str, str]) -> None:
         if name == "Relationship":
-            self.found[attributes.get("Id", "")] = attributes.get("Target", "")
+            self.by_id[attributes.get("Id", "")] = attributes.get("Target", "")
 
 
 class _Strings(_Handler):
     """Shared strings; phonetic hints (rPh) are no part of them."""
 
     def __init__(self, file: str) -> None:
-        self.found: list[str] = []
+        self.texts: list[str] = []
         self._parts: list[str] = []
         self._reading = self._phonetic = False
         self._length, self._file = 0, file
@@ -121,7 +121,7 @@ class _Strings(_Handler):
 
     def end(self, name: str) -> None:
         if name == "si":
-            self.found.append("".join(self._parts))
+            self.texts.append("".join(self._parts))
         elif name == "rPh":
             self._phonetic = False
         elif name == "t":
@@ -131,7 +131,7 @@ class _Strings(_Handler):
         if self._reading:
             self._length += len(text)
             if self._length > MAX_CELL:
-                raise Refused(self._file, "cell", f"over {MAX_CELL:,} letters", "a shorter text")
+                raise FileRefused(self._file, "cell", f"over {MAX_CELL:,} letters", "a shorter text")
             self._parts.append(text)
 
 
@@ -154,7 +154,7 @@ class _Styles(_Handler):
             self._inside = False
 
     def dates(self) -> frozenset[int]:
-        """Numbers of the cell formats that show days or times."""
+        """Return the indexes of the cell formats that show days or times."""
         return frozenset(row for row, number in enumerate(self._formats) if self._is_date(number))
 
     def _is_date(self, number: int) -> bool:
@@ -183,15 +183,15 @@ class _Sheet(_Handler):
         elif name == "c":
             self._begin(attributes)
         elif name == "row":
-            self._number = _whole(attributes.get("r"), self._number + 1)
+            self._number = _integer(attributes.get("r"), self._number + 1)
             self._cells = []
 
     def _begin(self, attributes: Mapping[str, str]) -> None:
-        place = _CELL.fullmatch(attributes.get("r", ""))
-        self._column = _column(place[1]) if place else len(self._cells)
+        reference = _CELL.fullmatch(attributes.get("r", ""))
+        self._column = _column(reference[1]) if reference else len(self._cells)
         if self._column >= MAX_COLUMNS:
-            raise Refused(self.book.file, "columns", f"over {MAX_COLUMNS:,}", "fewer", row=self._number)
-        self._type, self._style = attributes.get("t", "n"), _whole(attributes.get("s"), 0)
+            raise FileRefused(self.book.file, "columns", f"over {MAX_COLUMNS:,}", "fewer", row=self._number)
+        self._type, self._style = attributes.get("t", "n"), _integer(attributes.get("s"), 0)
         self._parts, self._length = [], 0
 
     def end(self, name: str) -> None:
@@ -207,12 +207,12 @@ class _Sheet(_Handler):
         if self._reading:
             self._length += len(text)
             if self._length > MAX_CELL:
-                raise Refused(self.book.file, "cell", f"over {MAX_CELL:,} letters", "less", row=self._number)
+                raise FileRefused(self.book.file, "cell", f"over {MAX_CELL:,} letters", "less", row=self._number)
             self._parts.append(text)
 
     def _value(self, text: str) -> str:
         if self._type == "s":
-            number = _whole(text, -1)
+            number = _integer(text, -1)
             return self.book.strings[number] if 0 <= number < len(self.book.strings) else ""
         if self._type == "b":
             return "TRUE" if text == "1" else "FALSE"
@@ -231,20 +231,20 @@ class _Sheet(_Handler):
         return f"{value:.15g}"
 
 
-def _whole(text: str | None, otherwise: int) -> int:
+def _integer(text: str | None, otherwise: int) -> int:
     return int(text) if text and text.isascii() and text.isdigit() and len(text) < 10 else otherwise
 
 
 def _column(letters: str) -> int:
-    """Position of a column by its letters, A is 0."""
-    found = 0
+    """Return the position of a column from its letters; A is 0."""
+    position = 0
     for letter in letters:
-        found = found * 26 + ord(letter) - 64
-    return found - 1
+        position = position * 26 + ord(letter) - 64
+    return position - 1
 
 
 def _day(epoch: datetime, value: float) -> str | None:
-    """A serial number as a day, with its time where it has one; None where it is none that Excel shows."""
+    """Return a serial number as an ISO day, with its time unless that is midnight; None beyond the range of Excel."""
     if not 0 < value < 2_958_466:
         return None
     # A second is 1.2e-5 of a day.
@@ -257,31 +257,31 @@ def _member(target: str) -> str:
 
 
 def _parse(archive: zipfile.ZipFile, member: str, file: str, handler: _Handler) -> None:
-    for _ in _pieces(archive, member, file, handler):
+    for _ in _parse_chunks(archive, member, file, handler):
         pass
 
 
-def _pieces(archive: zipfile.ZipFile, member: str, file: str, handler: _Handler) -> Iterator[None]:
-    """Parse a member a piece at a time, and stop after each, so that what was found can be taken."""
+def _parse_chunks(archive: zipfile.ZipFile, member: str, file: str, handler: _Handler) -> Iterator[None]:
+    """Parse a member in chunks and yield after each, so that the handler's results can be taken."""
     try:
         info = archive.getinfo(member)
     except KeyError as error:
-        raise Refused(file, "workbook", f"no {member}", "a workbook (.xlsx)") from error
+        raise FileRefused(file, "workbook", f"no {member}", "a workbook (.xlsx)") from error
     if info.file_size > MAX_TEXT_BYTES:
-        raise Refused(file, member, f"{info.file_size:,} bytes", f"at most {MAX_TEXT_BYTES:,} bytes unpacked")
+        raise FileRefused(file, member, f"{info.file_size:,} bytes", f"at most {MAX_TEXT_BYTES:,} bytes unpacked")
     require_ratio(file, info.file_size, info.compress_size)
     parser = _parser(file, member, handler)
     try:
         with archive.open(info) as raw:
-            stream = Bounded(raw, file, MAX_TEXT_BYTES, lambda: info.compress_size)
+            stream = BoundedStream(raw, file, MAX_TEXT_BYTES, lambda: info.compress_size)
             yield from _feed(parser, stream)
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
-        raise Refused(file, "packing", error, "a whole, unencrypted workbook") from error
+        raise FileRefused(file, "packing", error, "a whole, unencrypted workbook") from error
     except expat.ExpatError as error:
-        raise Refused(file, member, error, "XML of a workbook (ECMA-376)") from error
+        raise FileRefused(file, member, error, "XML of a workbook (ECMA-376)") from error
 
 
-def _feed(parser: expat.XMLParserType, stream: Bounded | IO[bytes]) -> Iterator[None]:
+def _feed(parser: expat.XMLParserType, stream: BoundedStream | IO[bytes]) -> Iterator[None]:
     while chunk := stream.read(_CHUNK):
         parser.Parse(chunk, False)
         yield
@@ -290,7 +290,7 @@ def _feed(parser: expat.XMLParserType, stream: Bounded | IO[bytes]) -> Iterator[
 
 
 def _parser(file: str, member: str, handler: _Handler) -> expat.XMLParserType:
-    """An XML parser that knows no document types, hence no entities, and no deep nesting."""
+    """Return an XML parser that refuses document types, and with them entities, and deep nesting."""
     parser = expat.ParserCreate()
     parser.buffer_text = True
     depth = 0
@@ -299,7 +299,7 @@ def _parser(file: str, member: str, handler: _Handler) -> expat.XMLParserType:
         nonlocal depth
         depth += 1
         if depth > MAX_XML_DEPTH:
-            raise Refused(file, member, f"{depth} elements in each other", f"at most {MAX_XML_DEPTH}")
+            raise FileRefused(file, member, f"{depth} elements in each other", f"at most {MAX_XML_DEPTH}")
         handler.start(name.rpartition(":")[2], attributes)
 
     def end(name: str) -> None:
@@ -308,7 +308,7 @@ def _parser(file: str, member: str, handler: _Handler) -> expat.XMLParserType:
         handler.end(name.rpartition(":")[2])
 
     def refuse(*_: object) -> None:
-        raise Refused(file, member, "a document type", "XML without entities")
+        raise FileRefused(file, member, "a document type", "XML without entities")
 
     parser.StartElementHandler = start
     parser.EndElementHandler = end

@@ -1,4 +1,4 @@
-"""Audit of a GEM tracker file: what its owner and parent columns sum to, and whether they agree with each other.
+"""Audit of a GEM tracker file: the sums of its owner and parent columns, and whether the two agree with each other.
 
 Run as `python -m layers.sources.gem.audit FILE` for tables, or with `--json`.
 """
@@ -18,12 +18,11 @@ from rich.table import Table as Printed
 from rich.text import Text
 
 from layers.model.problems import Problem
-from layers.sources.curated import toml_records
+from layers.sources import curated
 from layers.sources.files.source_file import SourceFile
-from layers.sources.gem.audit_agreement import Agreement, Listed, agreement, lent_by
+from layers.sources.gem.agreement import Agreement, OwnerColumns, Split, compare_columns, curated_splits
 from layers.sources.gem.owner_grammar import ODDITIES, Sum, parse_owners
-from layers.sources.gem.shareholder_splits import Split
-from layers.sources.gem.trackers import LOSSES, Row, Tracker, form_of, rows_of
+from layers.sources.gem.trackers import LOSSES, Tracker, TrackerRow, form_of, rows_of
 
 SUMS: Mapping[Sum, str] = {
     "whole": "sum to 100 (within 0.5)",
@@ -34,14 +33,14 @@ SUMS: Mapping[Sum, str] = {
     "over": "over 100",
     "not-given": "nothing given",
 }
-#: Sums that are named row by row.
+#: Sums whose rows are listed one by one.
 NAMED: tuple[Sum, ...] = ("over", "under", "full-and-unknown")
 assert set(SUMS) == set(get_args(Sum))
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A row that is named: its id and line, what is found, the known shares' sum in percent, and the text."""
+    """A listed row: its id and line, the remark, the sum of known shares in percent, and the text."""
 
     id: str
     line: int
@@ -52,7 +51,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class ColumnAudit:
-    """What one column comes to: rows by sum, by oddity, those with no share on any name, and the rows named."""
+    """The audit of one column: rows by sum, rows by oddity, rows without any share, and the listed rows."""
 
     column: str
     rows: int
@@ -63,13 +62,13 @@ class ColumnAudit:
 
     @property
     def unreadable(self) -> tuple[Finding, ...]:
-        """Findings of what was lost."""
+        """Findings in which a part of the text was lost."""
         return tuple(finding for finding in self.findings if finding.what in LOSSES)
 
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """Both columns of a file, their agreement, and the rows that could not be read at all."""
+    """The audits of both columns of a file, their agreement, and the rows that could not be read."""
 
     rows: int
     owner: ColumnAudit
@@ -78,31 +77,31 @@ class Audit:
     problems: tuple[Problem, ...]
 
 
-def listed(table: Tracker) -> tuple[tuple[Listed, ...], tuple[Problem, ...]]:
-    """Read both columns of every row of a tracker, and what of the file could not be read."""
+def read_columns(table: Tracker) -> tuple[tuple[OwnerColumns, ...], tuple[Problem, ...]]:
+    """Return both columns of every row of a tracker, and the problems of its file."""
     step = form_of(table.header).step
     return tuple(_listed(row, step) for row in rows_of(table)), tuple(table.problems)
 
 
-def _listed(row: Row, step: float) -> Listed:
+def _listed(row: TrackerRow, step: float) -> OwnerColumns:
     name = row["id"] or ", ".join(part for part in (row["name"], row["unit"]) if part)
-    return Listed(name, row.line, parse_owners(row["owner"], step), parse_owners(row["parent"]))
+    return OwnerColumns(name, row.line, parse_owners(row["owner"], step), parse_owners(row["parent"]))
 
 
-def audit(rows: Sequence[Listed], lent: Mapping[str, Split], problems: tuple[Problem, ...] = ()) -> Audit:
-    """Count and name what is odd in both columns, and compare them; ``lent`` as in ``agreement``."""
-    return Audit(len(rows), _column("owner", rows), _column("parent", rows), agreement(rows, lent), problems)
+def audit(rows: Sequence[OwnerColumns], lent: Mapping[str, Split], problems: tuple[Problem, ...] = ()) -> Audit:
+    """Count and list oddities of both columns, and compare these; ``lent`` holds splits as in ``agreement``."""
+    return Audit(len(rows), _column("owner", rows), _column("parent", rows), compare_columns(rows, lent), problems)
 
 
-def _column(column: str, rows: Sequence[Listed]) -> ColumnAudit:
+def _column(column: str, rows: Sequence[OwnerColumns]) -> ColumnAudit:
     lists = [(row, row.owner if column == "owner" else row.parent) for row in rows]
     sums = Counter(owners.sum for _, owners in lists)
     oddities = Counter(name for _, owners in lists for name in {oddity.name for oddity in owners.oddities})
     findings = [
-        Finding(row.id, row.line, what, owners.known, owners.text)
+        Finding(row.id, row.line, remark, owners.known_sum, owners.text)
         for row, owners in lists
-        for what in (owners.sum, *sorted({oddity.name for oddity in owners.oddities}))
-        if what in NAMED or (what in ODDITIES and what not in ("not-given", "no-share"))
+        for remark in (owners.sum, *sorted({oddity.name for oddity in owners.oddities}))
+        if remark in NAMED or (remark in ODDITIES and remark not in ("not-given", "no-share"))
     ]
     unmarked = sum(
         bool(owners.entries) and sum(o.name == "no-share" for o in owners.oddities) == len(owners.entries)
@@ -113,29 +112,29 @@ def _column(column: str, rows: Sequence[Listed]) -> ColumnAudit:
 
 
 def print_audit(result: Audit, console: Console) -> None:
-    """Print the tables; text of the file is never taken as markup."""
+    """Print the tables; text of the file is never interpreted as markup."""
     console.print(_sums(result))
     console.print(_oddities(result))
     for column in (result.owner, result.parent):
         rows = [[f.id, f.what, f"{f.known:.2f}", f.text] for f in column.findings]
         console.print(_table(f"Rows named, {column.column} column", ("row", "what", "known %", "text"), rows))
-    found = result.agreement
-    told = {
-        "rows with one owner of the whole": found.single_rows,
-        "companies that these teach": found.companies,
-        "of these, with more than one shareholder": found.several,
-        "companies of which every share is known": found.companies_known,
-        "of these, with more than one shareholder ": found.several_known,
-        "companies that contradict themselves": len(found.contradictions),
-        "rows with several owners": len(found.compared),
-        "of these, agree": len(found.of("agree")),
-        "of these, disagree": len(found.of("disagree")),
-        "of these, chain not known": len(found.of("unknown")),
+    compared = result.agreement
+    counts = {
+        "rows with one owner of the whole": compared.single_rows,
+        "companies that these teach": compared.companies,
+        "of these, with more than one shareholder": compared.several,
+        "companies of which every share is known": compared.companies_known,
+        "of these, with more than one shareholder ": compared.several_known,
+        "companies that contradict themselves": len(compared.contradictions),
+        "rows with several owners": len(compared.compared),
+        "of these, agree": len(compared.of("agree")),
+        "of these, disagree": len(compared.of("disagree")),
+        "of these, chain not known": len(compared.of("unknown")),
     }
-    console.print(_table("Owner to parent", ("", "count"), [[name, str(count)] for name, count in told.items()]))
-    split = [[c.company, text, ", ".join(ids)] for c in found.contradictions for text, ids in c.splits]
+    console.print(_table("Owner to parent", ("", "count"), [[name, str(count)] for name, count in counts.items()]))
+    split = [[c.company, text, ", ".join(ids)] for c in compared.contradictions for text, ids in c.splits]
     console.print(_table("Companies that contradict themselves", ("company", "shareholders", "rows"), split))
-    differ = [[row.id, row.ours, row.theirs, row.why] for row in found.of("disagree")]
+    differ = [[row.id, row.ours, row.theirs, row.why] for row in compared.of("disagree")]
     console.print(_table("Disagreements", ("row", "ours", "GEM's", "why"), differ))
     console.print(_table("Could not be read", ("problem",), [[str(problem)] for problem in result.problems]))
 
@@ -167,15 +166,15 @@ def _table(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> P
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Audit one file; curated companies are lent where the file does not show whose they are."""
+    """Audit one file; curated companies stand in where the file does not show the shareholders of a company."""
     parser = argparse.ArgumentParser(
         description="Audit the owner and parent columns of a GEM tracker file (CSV, xlsx)."
     )
     parser.add_argument("file", type=Path)
     parser.add_argument("--json", action="store_true", help="as JSON, not as tables")
     given = parser.parse_args(arguments)
-    rows, problems = listed(SourceFile.of(given.file).table())
-    result = audit(rows, lent_by(toml_records.read().records), problems)
+    rows, problems = read_columns(SourceFile.of(given.file).table())
+    result = audit(rows, curated_splits(curated.read().records), problems)
     if given.json:
         print(orjson.dumps(asdict(result), option=orjson.OPT_INDENT_2).decode())
     else:

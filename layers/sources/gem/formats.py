@@ -9,22 +9,20 @@ from dataclasses import dataclass, field
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from layers.model.problems import Problem
-from layers.model.read_result import Place, Reading
-from layers.sources.files.geojson_features import FeatureRows
-from layers.sources.files.limits import Refused
-from layers.sources.files.sniffing import Head
+from layers.model.problems import Problem, ReadResult, SourceLocation
+from layers.sources.files.features import GeoJsonRows
+from layers.sources.files.limits import FileRefused
+from layers.sources.files.sniffing import FileSniff
 from layers.sources.files.source_file import SourceFile
 from layers.sources.gem import ownership_tables
-from layers.sources.gem.columns import gem_id
+from layers.sources.gem.record_builder import gem_id
 from layers.sources.gem.trackers import COLUMNS, REQUIRED, Tracker, parse
-from layers.sources.reader.asset_geometry import lines_of
-from layers.sources.reader.format import Format, Request
-from layers.sources.reader.headers import columns_of
-from layers.sources.reader.record_builder import Gathered, joined
+from layers.sources.reader.cell_values import columns_by_field, lines_of
+from layers.sources.reader.format import Format, LoadOptions
+from layers.sources.reader.record_builder import RecordBuilder, concatenate_results
 
-#: Columns that only GEM's files have: one of them must be there for a file to be taken for a tracker.
-_TELLING = (
+#: Columns that only GEM's files have: a file is recognised as a tracker by any of them.
+_SIGNATURE_COLUMNS = (
     "PipelineName",
     "TerminalName",
     "GEM unit ID",
@@ -39,7 +37,7 @@ _TELLING = (
 class _Features:
     """Features of a tracker's GeoJSON as its rows."""
 
-    rows: FeatureRows
+    rows: GeoJsonRows
     file: str
     header: tuple[str, ...]
     problems: list[Problem] = field(default_factory=list)
@@ -51,85 +49,85 @@ class _Features:
 
 
 @dataclass(frozen=True, slots=True)
-class _Route:
-    """A route: the number of its pipeline, where it stands, its geometry."""
+class _PipelineRoute:
+    """A route: the number of its pipeline, its location in a file, its geometry in lon/lat degrees."""
 
     number: str
-    place: Place
+    location: SourceLocation
     geometry: BaseGeometry
 
 
-def read_trackers(files: Sequence[SourceFile], request: Request) -> Reading:
+def read_trackers(files: Sequence[SourceFile], options: LoadOptions) -> ReadResult:
     """Read trackers, and GeoJSON files of routes for their rows, joined by the property ProjectID.
 
     Several features of one pipeline in one file are its parts; a row that has a route of its own keeps it. A route
     of no row, and one without a geometry, is skipped.
     """
     tables: list[Tracker] = []
-    gathered = Gathered(request.dataset)
-    routes: list[_Route] = []
+    builder = RecordBuilder(options.dataset)
+    routes: list[_PipelineRoute] = []
     for file in files:
-        if file.head().container == "json":
-            features = FeatureRows(file)
+        if file.sniff().container == "json":
+            features = GeoJsonRows(file)
             if _is_tracker(features.header):
                 tables.append(_Features(features, file.name, (*features.header, "WKTFormat")))
             else:
-                routes += _read_routes(features, file, gathered)
+                routes += _read_routes(features, file, builder)
         else:
             tables += _trackers_of(file)
     if not tables:
-        raise Refused(files[0].name, "format", "routes only", "a tracker beside them, whose rows have the ids")
-    routes = _of_one_file(routes, gathered)
+        raise FileRefused(files[0].name, "format", "routes only", "a tracker beside them, whose rows have the ids")
+    routes = _routes_in_one_file(routes, builder)
     by_number = _by_number(routes)
-    readings = [parse(table, request.dataset, request.licence, by_number) for table in tables]
-    read = {key for reading in readings for key in reading.records.assets}
+    results = [parse(table, options.dataset, options.licence, by_number) for table in tables]
+    read = {key for result in results for key in result.records.assets}
     for route in routes:
-        gathered.skip("a route of a row" if gem_id(route.number) in read else "a route of no row that was read")
-    return joined([gathered.reading(), *readings])
+        builder.skip("a route of a row" if gem_id(route.number) in read else "a route of no row that was read")
+    return concatenate_results([builder.result(), *results])
 
 
 def _trackers_of(file: SourceFile) -> list[Tracker]:
-    """The sheets of a file that hold a tracker; of a file with none its one table, whose faults say what is missing."""
+    """Return the sheets of a file that hold a tracker; of a file without any its one table, for its problems."""
     tables = file.tables()
     return [table for table in tables if _is_tracker(table.header)] or [file.table()]
 
 
 def _is_tracker(header: Sequence[str]) -> bool:
-    return all(name in columns_of(header, COLUMNS) for name in REQUIRED)
+    return all(name in columns_by_field(header, COLUMNS) for name in REQUIRED)
 
 
-def _read_routes(features: FeatureRows, file: SourceFile, gathered: Gathered) -> Iterator[_Route]:
+def _read_routes(features: GeoJsonRows, file: SourceFile, builder: RecordBuilder) -> Iterator[_PipelineRoute]:
     # GEM names the file of a single route by the number.
     named = file.stem if re.fullmatch(r"P[0-9]{3,}", file.stem) else ""
     for feature in features:
-        gathered.rows += 1
-        place = Place(features.file, feature.number)
+        builder.rows += 1
+        location = SourceLocation(features.file, feature.number)
         number = feature.cells.get("ProjectID", "").strip() or named
         if not number:
-            gathered.fault(place, "route", "ProjectID", "(missing)", "the number of the pipeline")
+            builder.add_problem(location, "route", "ProjectID", "(missing)", "the number of the pipeline")
         elif feature.geometry is None:
-            gathered.skip("no route: the geometry is empty")
+            builder.skip("no route: the geometry is empty")
         else:
-            yield _Route(number, place, feature.geometry)
-    gathered.bad_rows(features.problems)
+            yield _PipelineRoute(number, location, feature.geometry)
+    builder.add_unreadable_rows(features.problems)
 
 
-def _of_one_file(routes: Sequence[_Route], gathered: Gathered) -> list[_Route]:
-    """Routes but those of pipelines that an earlier file has: which of the two is right is not ours to say."""
-    kept: list[_Route] = []
+def _routes_in_one_file(routes: Sequence[_PipelineRoute], builder: RecordBuilder) -> list[_PipelineRoute]:
+    """Return the routes of pipelines that a single file holds; a second file's route of a pipeline is a problem."""
+    accepted: list[_PipelineRoute] = []
     first: dict[str, str] = {}
     for route in routes:
-        file = first.setdefault(route.number, route.place.file)
-        if file == route.place.file:
-            kept.append(route)
+        file = first.setdefault(route.number, route.location.file)
+        if file == route.location.file:
+            accepted.append(route)
         else:
             expected = f"a pipeline whose route is in one file; it is in {file} too"
-            gathered.fault(route.place, f"route {route.number}", "ProjectID", route.number, expected)
-    return kept
+            builder.add_problem(route.location, f"route {route.number}", "ProjectID", route.number, expected)
+    return accepted
 
 
-def _by_number(routes: Sequence[_Route]) -> dict[str, str]:
-    """The route of each pipeline, of all its features, as WKT."""
+def _by_number(routes: Sequence[_PipelineRoute]) -> dict[str, str]:
+    """Return the route of each pipeline, joined from all its features, as WKT in lon/lat degrees."""
     shapes: dict[str, list[BaseGeometry]] = {}
     for route in routes:
         shapes.setdefault(route.number, []).append(route.geometry)
@@ -143,37 +141,37 @@ def _wkt(shape: BaseGeometry | None) -> str:
     return "" if shape is None else shapely.to_wkt(lines_of(shape), rounding_precision=9)
 
 
-def read_any(files: Sequence[SourceFile], request: Request) -> Reading:
-    """Read files of both kinds, each as what its columns say."""
-    tables = [file for file in files if ownership_tables.FORMAT.recognises(file.head())]
+def read_any(files: Sequence[SourceFile], options: LoadOptions) -> ReadResult:
+    """Read files of both kinds, each by its own columns."""
+    tables = [file for file in files if ownership_tables.FORMAT.recognises(file.sniff())]
     trackers = [file for file in files if file not in tables]
-    readings = [read_trackers(trackers, request)] if trackers else []
-    return joined([*readings, *([ownership_tables.read(tables, request)] if tables else [])])
+    readings = [read_trackers(trackers, options)] if trackers else []
+    return concatenate_results([*readings, *([ownership_tables.read(tables, options)] if tables else [])])
 
 
-def _recognises(head: Head) -> bool:
-    columns = [head.columns, *head.sheets.values()]
-    telling = {name.casefold() for name in _TELLING}
+def _recognises(sniff: FileSniff) -> bool:
+    columns = [sniff.columns, *sniff.sheets.values()]
+    telling = {name.casefold() for name in _SIGNATURE_COLUMNS}
     if any(_is_tracker(header) and telling & {name.casefold() for name in header} for header in columns):
         return True
-    return head.container == "json" and "ProjectID" in head.columns and "features" in head.keys
+    return sniff.container == "json" and "ProjectID" in sniff.columns and "features" in sniff.keys
 
 
 TRACKER = Format(
     name="gem-tracker",
     title="Global Energy Monitor: trackers of pipelines, terminals and plants, with their routes",
-    gives="assets, their owners, stakes",
+    provides="assets, their owners, stakes",
     licence="CC BY 4.0",
     recognises=_recognises,
     read=read_trackers,
-    known_by="an owner column beside one of " + ", ".join(_TELLING) + "; GeoJSON with ProjectID",
+    signature="an owner column beside one of " + ", ".join(_SIGNATURE_COLUMNS) + "; GeoJSON with ProjectID",
 )
 GEM = Format(
     name="gem",
     title="Global Energy Monitor: whichever of its files",
-    gives="assets, entities, stakes",
+    provides="assets, entities, stakes",
     licence="CC BY 4.0",
     recognises=lambda head: False,
     read=read_any,
-    known_by="never: its two kinds are known by themselves",
+    signature="never: its two kinds are known by themselves",
 )

@@ -16,10 +16,11 @@ from typing import Literal
 TOLERANCE = 0.5
 
 Holder = Literal["named", "unknown", "other", "small-shareholders", "natural-persons", "members"]
-#: What a list of owners comes to. ``full-and-unknown``: the known shares leave nothing, and an unknown is listed.
+#: Classes of lists by the sum of their shares. ``full-and-unknown``: the known shares make 100, and an owner without a
+#: share is listed beside them.
 Sum = Literal["not-given", "whole", "all-unknown", "part-unknown", "full-and-unknown", "under", "over"]
 
-#: What may be odd about a list, and what is done with it.
+#: Names of the oddities of a list, each with how the parser treats it.
 ODDITIES = {
     "not-given": "no list at all, or dashes: no entries",
     "empty-entry": "nothing between two separators: no entry",
@@ -67,7 +68,7 @@ _HOLDERS: dict[str, Holder] = {
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """One entry: a name, its share in percent (``None``: unknown), and the text it was read from.
+    """An entry of a list: a name, its share in percent (``None``: unknown), and the text it was parsed from.
 
     ``tag`` holds `LEI` or the LEI itself where the name has it in square brackets behind it.
     """
@@ -79,13 +80,13 @@ class Owner:
 
     @property
     def holder(self) -> Holder:
-        """Whether the name is a name, or one of GEM's words for owners it does not name."""
+        """Class of the holder: "named", or one of GEM's words for owners it does not name."""
         return _HOLDERS.get(self.name.casefold(), "named")
 
 
 @dataclass(frozen=True, slots=True)
 class Oddity:
-    """Something unusual, named as in ``ODDITIES``, and the part of the text that has it."""
+    """An oddity by its name in ``ODDITIES``, and the part of the text that has it."""
 
     name: str
     raw: str
@@ -93,7 +94,7 @@ class Oddity:
 
 @dataclass(frozen=True, slots=True)
 class OwnerList:
-    """A list as read. ``slices`` joined give the text again: each is an entry's, or named by an oddity.
+    """A parsed list. ``slices`` joined give the text again: each slice belongs to an entry or to an oddity.
 
     ``step`` is how much more a known share may be than is printed, where the file cuts digits off.
     """
@@ -105,18 +106,18 @@ class OwnerList:
 
     @property
     def text(self) -> str:
-        """The text that was read."""
+        """The text that was parsed."""
         return "".join(self.slices)
 
     @property
-    def known(self) -> float:
+    def known_sum(self) -> float:
         """Sum of the known shares in percent, as printed; it may be over 100."""
         return math.fsum(entry.share for entry in self.entries if entry.share is not None)
 
     @property
-    def left(self) -> float:
-        """What the known shares leave of 100 percent, at least 0."""
-        return max(0.0, 100.0 - self.known)
+    def remainder(self) -> float:
+        """Remainder of 100 percent after the known shares, at least 0."""
+        return max(0.0, 100.0 - self.known_sum)
 
     @property
     def has_unknown(self) -> bool:
@@ -125,35 +126,36 @@ class OwnerList:
 
     @property
     def over_100(self) -> bool:
-        """Whether the known shares make more than rounding allows."""
-        return self.known > 100 + TOLERANCE
+        """Whether the sum of known shares exceeds 100 by more than rounding."""
+        return self.known_sum > 100 + TOLERANCE
 
     @property
     def sum(self) -> Sum:
-        """What the list comes to; an unknown share beside too much counts as ``full-and-unknown``."""
+        """Class of the list; an unknown share beside known ones of 100 or more makes it ``full-and-unknown``."""
         if not self.entries:
             return "not-given"
         if self.has_unknown:
             if all(entry.share is None for entry in self.entries):
                 return "all-unknown"
-            return "part-unknown" if self.known < 100 - TOLERANCE else "full-and-unknown"
+            return "part-unknown" if self.known_sum < 100 - TOLERANCE else "full-and-unknown"
         if self.over_100:
             return "over"
-        return "under" if self.known < 100 - TOLERANCE else "whole"
+        return "under" if self.known_sum < 100 - TOLERANCE else "whole"
 
     def intervals(self) -> tuple[tuple[float, float], ...]:
-        """Least and largest share of each entry in percent.
+        """Return the bounds of each entry's share in percent.
 
-        A known share is both, or up to ``step`` more. An unknown one is from 0 to what the known ones leave; where
-        several are unknown they have that together, so that each alone may be all of it.
+        A known share is both bounds, the upper one more by ``step`` at most. An unknown share is from 0 to the
+        remainder of the known ones; several unknown shares have the remainder together, so that each alone may be all
+        of it.
         """
-        more = min(self.step, self.left)
-        return tuple((0.0, self.left) if e.share is None else (e.share, e.share + more) for e in self.entries)
+        more = min(self.step, self.remainder)
+        return tuple((0.0, self.remainder) if e.share is None else (e.share, e.share + more) for e in self.entries)
 
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
-    """One slice of the text, the entry in it, if any, and what is odd about it."""
+    """A slice of the text, its entry, if any, and its oddities."""
 
     raw: str
     entry: Owner | None
@@ -161,10 +163,10 @@ class _Piece:
 
 
 def parse_owners(text: str, step: float = 0.0) -> OwnerList:
-    """Read a list of owners or parents. Nothing is refused: what is not plain is an oddity, by name.
+    """Parse a list of owners or parents. No text is refused: each deviation from the grammar is an oddity.
 
     The grammar is that of GEM's releases and map files: entries between semicolons, each a name and a share in
-    brackets. Empty text and dashes give no entries. ``step`` is kept with the list.
+    brackets. Empty text and dashes give no entries. ``step`` is stored with the list.
     """
     if _NOT_GIVEN.fullmatch(text):
         return OwnerList((), (Oddity("not-given", text),), (text,), step)
@@ -177,7 +179,7 @@ def parse_owners(text: str, step: float = 0.0) -> OwnerList:
 
 
 def render_owners(entries: Iterable[Owner]) -> str:
-    """Write entries as GEM does, every digit of the shares kept."""
+    """Return entries in GEM's notation, with every digit of the shares."""
     return "; ".join(_rendered(entry) for entry in entries)
 
 
@@ -187,12 +189,12 @@ def _rendered(entry: Owner) -> str:
 
 
 def _parts(text: str) -> Iterator[str]:
-    """Cut behind each separator; the last part has none."""
+    """Split behind each separator; the last part has none."""
     return (part for part in re.split(r"(?<=[;；])", text) if part)
 
 
 def _pieces(part: str) -> Iterator[_Piece]:
-    """Read what stands between two separators; several shares are several entries."""
+    """Parse the text between two separators; several shares make several entries."""
     plain = part.translate(_WIDE)
     body = plain.removesuffix(";")
     if not body.strip():
@@ -212,15 +214,15 @@ def _pieces(part: str) -> Iterator[_Piece]:
 
 
 def _marks(plain: str) -> list[re.Match[str]]:
-    """Shares in brackets: square ones, or else round ones of which the last is at the end."""
+    """Return the shares in brackets: square ones, or else round ones if the last ends the text."""
     if square := list(_SQUARE.finditer(plain)):
         return square
-    found = list(_ROUND.finditer(plain))
-    return found if found and not plain[found[-1].end() :].strip() else []
+    matches = list(_ROUND.finditer(plain))
+    return matches if matches and not plain[matches[-1].end() :].strip() else []
 
 
-def _piece(raw: str, text: str, mark: re.Match[str] | None, found: list[str]) -> _Piece:
-    """Read one entry: the text before its share, and the share; ``found`` is what is odd about its surroundings."""
+def _piece(raw: str, text: str, mark: re.Match[str] | None, odd_names: list[str]) -> _Piece:
+    """Parse one entry: the text before its share, and the share; ``odd_names`` are the oddities of its surroundings."""
     share, faults = _share(mark)
     opened = None if mark else _OPEN.search(text)
     text = text[: opened.start()] if opened else text
@@ -232,49 +234,49 @@ def _piece(raw: str, text: str, mark: re.Match[str] | None, found: list[str]) ->
         "no-share": mark is None,
         "full-width": raw.translate(_WIDE) != raw,
     }
-    oddities = (*found, *faults, *more, *(word for word, there in named.items() if there))
+    oddities = (*odd_names, *faults, *more, *(word for word, there in named.items() if there))
     return _Piece(raw, Owner(name, share, raw, tag[1] if tag else None), oddities)
 
 
 def _share(mark: re.Match[str] | None) -> tuple[float | None, list[str]]:
     if mark is None:
         return None, []
-    found = ["round-brackets"] if mark.re is _ROUND else []
+    oddities = ["round-brackets"] if mark.re is _ROUND else []
     text = mark[1].strip()
     if text.casefold() == "unknown":
-        return None, found
+        return None, oddities
     share = float(text.replace(",", ".")) if _NUMBER.fullmatch(text) else math.inf
     if not math.isfinite(share):
-        return None, [*found, "unreadable-share"]
-    found += ["decimal-comma"] if "," in text else []
-    found += ["open-decimal"] if not (text[0].isdigit() and text[-1].isdigit()) else []
-    found += ["share-over-100"] if share > 100 else []
-    return share, found
+        return None, [*oddities, "unreadable-share"]
+    oddities += ["decimal-comma"] if "," in text else []
+    oddities += ["open-decimal"] if not (text[0].isdigit() and text[-1].isdigit()) else []
+    oddities += ["share-over-100"] if share > 100 else []
+    return share, oddities
 
 
 def _name(text: str) -> tuple[str, list[str]]:
     seen = "".join(sign for sign in text if unicodedata.category(sign) not in ("Cf", "Cc") or sign.isspace())
     name = " ".join(unicodedata.normalize("NFC", seen).split())
     name = "" if _NOT_GIVEN.fullmatch(name) else name
-    found = ["invisible-characters"] if seen != text else []
-    found += ["no-name"] if not name else []
-    found += ["bracket-in-name"] if "[" in name or "]" in name else []
-    found += ["percent-in-name"] if "%" in name else []
-    found += ["list-in-name"] if "，" in name else []
-    return name, found
+    oddities = ["invisible-characters"] if seen != text else []
+    oddities += ["no-name"] if not name else []
+    oddities += ["bracket-in-name"] if "[" in name or "]" in name else []
+    oddities += ["percent-in-name"] if "%" in name else []
+    oddities += ["list-in-name"] if "，" in name else []
+    return name, oddities
 
 
-#: One owner of such a list: a name without commas, its share in round brackets, and a comma or the end.
+#: One owner of a list within a name: a name without commas, its share in round brackets, and a comma or the end.
 _PART = re.compile(r"\s*([^%,，、]+?)\s*[(（]\s*([0-9]+(?:\.[0-9]+)?)\s*%\s*[)）]\s*(?:[,，、]|$)")
-#: What is odd about such a name, and no longer is.
+#: Oddities of a name that holds a list, which end when the list is unnested.
 _MENDED = ("percent-in-name", "list-in-name")
 
 
 def unnested(owners: OwnerList) -> OwnerList:
-    """The list with an entry for each owner of a list within a name, if every one has a share and they make 100.
+    """Return the list with the owners of each list within a name as entries, if all have shares and these make 100.
 
-    The share of each is its part of the share that the whole list has. Any other list is given as it is: names
-    without shares may be branches of one company, and shares that do not make 100 may be of something else.
+    The share of each is its part of the share of the whole name. Any other name stays one entry: names without shares
+    may be branches of one company, and shares that do not make 100 may be of something else.
     """
     apart = {owner: parts for owner in owners.entries if (parts := _joint_owners(owner))}
     if not apart or owners.step:
@@ -286,15 +288,15 @@ def unnested(owners: OwnerList) -> OwnerList:
 
 
 def _joint_owners(owner: Owner) -> tuple[Owner, ...]:
-    """The owners in a name, none where it is no list that makes 100."""
-    found = list(_PART.finditer(owner.name))
-    if owner.share is None or len(found) < 2 or sum(len(part[0]) for part in found) != len(owner.name):
+    """Return the owners of a list within a name; none where the name is no list, or its shares do not make 100."""
+    matches = list(_PART.finditer(owner.name))
+    if owner.share is None or len(matches) < 2 or sum(len(part[0]) for part in matches) != len(owner.name):
         return ()
-    shares = [float(part[2]) for part in found]
+    shares = [float(part[2]) for part in matches]
     if abs(math.fsum(shares) - 100) > TOLERANCE:
         return ()
     # Products leave errors of the last digits; no list has more than six decimals.
     return tuple(
         Owner(part[1], round(share * owner.share / 100, 6), owner.raw)
-        for part, share in zip(found, shares, strict=True)
+        for part, share in zip(matches, shares, strict=True)
     )

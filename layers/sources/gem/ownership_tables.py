@@ -8,19 +8,19 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from layers.model.read_result import Place, Reading
+from layers.model.asset_kinds import TABLE
+from layers.model.problems import ReadResult, SourceLocation
 from layers.model.records import Record, Records
 from layers.ownership.stake_graph import FREE_FLOAT
-from layers.sources.files.sniffing import Head
+from layers.sources.files.sniffing import FileSniff
 from layers.sources.files.source_file import SourceFile
 from layers.sources.files.tables import RowTable
-from layers.sources.gem.columns import gem_id
 from layers.sources.gem.owner_grammar import Owner
-from layers.sources.gem.record_builder import Gathering
-from layers.sources.reader.country_codes import PlaceError, country_code
-from layers.sources.reader.format import Format, Request
+from layers.sources.gem.record_builder import GemRecordBuilder, gem_id
+from layers.sources.reader.cell_values import CellValueError, country_code
+from layers.sources.reader.format import Format, LoadOptions
 
-#: Entity types of GEM (BODS 0.4 in words).
+#: Entity types by GEM's words, which are those of BODS 0.4.
 TYPES: Mapping[str, str] = {
     "legal entity": "legalEntity",
     "state": "state",
@@ -37,33 +37,7 @@ IDS: Mapping[str, str] = {
     "US SEC Central Index Key": "us-sec",
 }
 #: Asset types of GEM that have a kind here; rows of others are problems.
-KINDS: Mapping[str, str] = {
-    "oil pipeline": "pipeline",
-    "oil & ngl pipeline": "pipeline",
-    "ngl pipeline": "pipeline",
-    "gas pipeline": "pipeline",
-    "hydrogen pipeline": "pipeline",
-    "pipeline": "pipeline",
-    "lng terminal": "lng-plant",
-    "gas plant": "power-plant",
-    "oil and gas plant": "power-plant",
-    "oil/gas plant": "power-plant",
-    "coal plant": "power-plant",
-    "bioenergy plant": "power-plant",
-    "geothermal plant": "power-plant",
-    "solar farm": "power-plant",
-    "wind farm": "power-plant",
-    "hydropower plant": "hydro-plant",
-    "hydropower": "hydro-plant",
-    "nuclear plant": "nuclear-plant",
-    "nuclear": "nuclear-plant",
-    "steel plant": "steelworks",
-    "iron and steel plant": "steelworks",
-    "iron & steel plant": "steelworks",
-    "cement plant": "factory",
-    "oil & gas field": "oil-field",
-    "oil and gas field": "oil-field",
-}
+KINDS = TABLE.kinds_by("gem_asset_types")
 IMPUTED: Mapping[str, bool] = {"known value, not imputed": False, "imputed value": True, "": False}
 
 _ENTITIES = ("Entity ID", "Entity Type")
@@ -72,8 +46,8 @@ _ASSET_STAKES = ("Asset Type", "Asset ID", "Immediate Owner Entity ID", "% Share
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """A stake as printed: who holds how much (``None``: not given) of what, by entity and asset ids."""
+class StakeLine:
+    """A stake as printed: ids of the owned record and of the owner, and the share (``None``: not given)."""
 
     row: int
     owned: str
@@ -82,36 +56,36 @@ class Line:
     imputed: bool
 
 
-def read(files: Sequence[SourceFile], request: Request) -> Reading:
-    """Read the tables of files: each is one table as CSV, or a workbook with several as sheets."""
+def read(files: Sequence[SourceFile], options: LoadOptions) -> ReadResult:
+    """Read the tables of files: a CSV file is one table, a workbook may hold several as sheets."""
     tables = [table for file in files for table in file.tables()]
     known = [table for table in tables if len(tables) == len(files) or _kind_of(table.header)]
-    return parse(known, request.dataset, request.licence)
+    return parse(known, options.dataset, options.licence)
 
 
-def parse(tables: Iterable[RowTable], dataset: str | None = None, licence: str | None = None) -> Reading:
-    """Read tables, each told by its header; a table that is none of the three is a problem.
+def parse(tables: Iterable[RowTable], dataset: str | None = None, licence: str | None = None) -> ReadResult:
+    """Read tables, each recognised by its header; any other table is a problem.
 
     Blank rows are left out. A company that only an ownership table names is an entity with no country. A share
-    that is not given is from 0 to what the known ones leave. The stakes of small shareholders in a company are the
-    free float, which the curated records hold. The tables give no dates. Sheets of one workbook belong in one call.
+    that is not given is from 0 to the remainder of the known ones. The stakes of small shareholders in a company are
+    the free float, which the curated records hold. The tables give no dates. Sheets of one workbook belong in one call.
     """
-    readings = [_parse(table, dataset, licence) for table in tables]
-    kept: dict[str, dict[str, Record]] = defaultdict(dict)
-    places: dict[tuple[str, str], Place] = {}
+    results = [_parse(table, dataset, licence) for table in tables]
+    merged: dict[str, dict[str, Record]] = defaultdict(dict)
+    places: dict[tuple[str, str], SourceLocation] = {}
     # An entity's own row says more than its name in a stake, whichever sheet comes first.
-    for reading in sorted(readings, key=_rank):
-        for key, place in reading.places.items():
+    for result in sorted(results, key=_rank):
+        for key, location in result.locations.items():
             if key not in places:
-                places[key] = place
-                kept[key[0]][key[1]] = reading.records.table(key[0])[key[1]]
-        kept["sources"].update(reading.records.sources)
-    problems = tuple(fault for reading in readings for fault in reading.problems)
-    return Reading(Records.of(kept), places, problems, sum(reading.rows for reading in readings))
+                places[key] = location
+                merged[key[0]][key[1]] = result.records.table(key[0])[key[1]]
+        merged["sources"].update(result.records.sources)
+    problems = tuple(fault for result in results for fault in result.problems)
+    return ReadResult(Records.of(merged), places, problems, sum(result.rows for result in results))
 
 
-def _rank(reading: Reading) -> tuple[bool, bool, str]:
-    records = reading.records
+def _rank(result: ReadResult) -> tuple[bool, bool, str]:
+    records = result.records
     return bool(records.stakes), bool(records.assets), min(records.sources)
 
 
@@ -120,173 +94,175 @@ def _kind_of(header: Iterable[str]) -> tuple[str, ...] | None:
     return next((columns for columns in (_ENTITY_STAKES, _ASSET_STAKES, _ENTITIES) if there.issuperset(columns)), None)
 
 
-def _parse(table: RowTable, dataset: str | None, licence: str | None) -> Reading:
-    gathering = Gathering(table.file, dataset, licence)
+def _parse(table: RowTable, dataset: str | None, licence: str | None) -> ReadResult:
+    builder = GemRecordBuilder(table.file, dataset, licence)
     kind = _kind_of(table.header)
     if kind is _ENTITY_STAKES:
-        _write(gathering, _entity_lines(gathering, table))
+        _write(builder, _entity_lines(builder, table))
     elif kind is _ASSET_STAKES:
-        _write(gathering, _asset_lines(gathering, table))
+        _write(builder, _asset_lines(builder, table))
     elif kind is _ENTITIES:
         for row, cells in table:
-            gathering.rows += 1
-            gathering.add("entities", _entity(gathering, row, cells), gathering.at(row))
+            builder.rows += 1
+            builder.add("entities", _entity(builder, row, cells), builder.location(row))
     else:
         expected = "the columns of All Entities, Entity Ownership or Asset Ownership"
-        gathering.row_fault(1, "header", "columns", ", ".join(table.header), expected)
-    gathering.bad_rows(table.problems)
-    return gathering.reading()
+        builder.add_row_problem(1, "header", "columns", ", ".join(table.header), expected)
+    builder.add_unreadable_rows(table.problems)
+    return builder.result()
 
 
-def _entity(gathering: Gathering, row: int, cells: Mapping[str, str]) -> dict[str, Any]:
+def _entity(builder: GemRecordBuilder, row: int, cells: Mapping[str, str]) -> dict[str, Any]:
     words = cells["Entity Type"].strip().casefold()
     key = gem_id(cells["Entity ID"])
     if words not in TYPES:
-        gathering.row_fault(row, f"entity {key}", "Entity Type", words, f"one of {', '.join(TYPES)}")
-    registered = _country(gathering, row, key, cells, "Registration Country")
+        builder.add_row_problem(row, f"entity {key}", "Entity Type", words, f"one of {', '.join(TYPES)}")
+    registered = _country(builder, row, key, cells, "Registration Country")
     kind = TYPES.get(words, "unknownEntity")
-    name, *others = _names(cells)
+    name, *aliases = _names(cells)
     return {
         "id": key,
         "name": name,
-        "aliases": tuple(others),
+        "aliases": tuple(aliases),
         "type": "registeredEntity" if kind == "legalEntity" and registered else kind,
         "registered_in": registered,
-        "headquartered_in": _country(gathering, row, key, cells, "Headquarters Country"),
+        "headquartered_in": _country(builder, row, key, cells, "Headquarters Country"),
         "external_ids": {"gem": cells["Entity ID"].strip(), **_other_ids(cells)},
-        "sources": (gathering.source.id,),
+        "sources": (builder.source.id,),
         "checked": "read",
     }
 
 
 def _names(cells: Mapping[str, str]) -> list[str]:
-    """Full name first, then the others, each once; the empty name where there is none, which no entity may have."""
+    """Return the full name first, then the others, each once; one empty name, which validation refuses, for none."""
     columns = ("Full Name", "Name", "Name Local", "Name Other", "Abbreviation")
-    found = [part.strip() for column in columns for part in cells.get(column, "").split(";")]
-    return list(dict.fromkeys(name for name in found if name not in ("", "--"))) or [""]
+    names = [part.strip() for column in columns for part in cells.get(column, "").split(";")]
+    return list(dict.fromkeys(name for name in names if name not in ("", "--"))) or [""]
 
 
 def _other_ids(cells: Mapping[str, str]) -> dict[str, str]:
-    found = {ours: cells.get(theirs, "").strip() for theirs, ours in IDS.items()}
-    return {name: value for name, value in found.items() if value not in ("", "--", "not found", "unknown")}
+    ids = {scheme: cells.get(file_column, "").strip() for file_column, scheme in IDS.items()}
+    return {name: value for name, value in ids.items() if value not in ("", "--", "not found", "unknown")}
 
 
-def _country(gathering: Gathering, row: int, key: str, cells: Mapping[str, str], column: str) -> str | None:
+def _country(builder: GemRecordBuilder, row: int, key: str, cells: Mapping[str, str], column: str) -> str | None:
     name = cells.get(column, "").strip()
     if name.casefold() in ("", "--", "unknown", "not found"):
         return None
     try:
         return country_code(name)
-    except PlaceError as error:
-        gathering.row_fault(row, f"entity {key}", column, name, str(error))
+    except CellValueError as error:
+        builder.add_row_problem(row, f"entity {key}", column, name, str(error))
         return None
 
 
-def _entity_lines(gathering: Gathering, table: RowTable) -> Iterator[Line]:
+def _entity_lines(builder: GemRecordBuilder, table: RowTable) -> Iterator[StakeLine]:
     for row, cells in table:
-        gathering.rows += 1
-        owned = _holder(gathering, row, cells, "Subject Entity ID", "Subject Entity Name")
-        owner = _holder(gathering, row, cells, "Interested Party ID", "Interested Party Name")
+        builder.rows += 1
+        owned = _holder(builder, row, cells, "Subject Entity ID", "Subject Entity Name")
+        owner = _holder(builder, row, cells, "Interested Party ID", "Interested Party Name")
         if owned and owner:
-            yield _line(gathering, row, owned, owner, cells)
+            yield _line(builder, row, owned, owner, cells)
 
 
-def _asset_lines(gathering: Gathering, table: RowTable) -> Iterator[Line]:
+def _asset_lines(builder: GemRecordBuilder, table: RowTable) -> Iterator[StakeLine]:
     for row, cells in table:
-        gathering.rows += 1
-        asset = _asset(gathering, row, cells)
-        owner = _holder(gathering, row, cells, "Immediate Owner Entity ID", "Immediate Owner Entity Name")
+        builder.rows += 1
+        asset = _asset(builder, row, cells)
+        owner = _holder(builder, row, cells, "Immediate Owner Entity ID", "Immediate Owner Entity Name")
         if asset and owner:
-            # Small shareholders of an asset, unlike those of a company, have no company to stay with.
-            yield _line(gathering, row, asset, owner, cells)
+            # Small shareholders are the free float of a company; an asset has no free float, so they stay an entity.
+            yield _line(builder, row, asset, owner, cells)
 
 
-def _asset(gathering: Gathering, row: int, cells: Mapping[str, str]) -> str | None:
+def _asset(builder: GemRecordBuilder, row: int, cells: Mapping[str, str]) -> str | None:
     identifier = cells.get("Asset Unit ID", "").strip() or cells["Asset ID"].strip()
     key, words = gem_id(identifier), cells["Asset Type"].strip()
-    if gathering.has("assets", key):
+    if builder.has("assets", key):
         return key
     kind = KINDS.get(words.casefold())
     if not identifier or kind is None:
         column, value = ("Asset Type", words) if identifier else ("Asset ID", "(empty)")
-        gathering.row_fault(row, f"asset {key}", column, value, "an id, and a type that has a kind here")
+        builder.add_row_problem(row, f"asset {key}", column, value, "an id, and a type that has a kind here")
         return None
     asset = {
         "id": key,
         "name": cells.get("Asset Name", ""),
         "kind": kind,
         "external_ids": {"gem": identifier},
-        "sources": (gathering.source.id,),
+        "sources": (builder.source.id,),
         "checked": "unverified",
     }
-    return key if gathering.add("assets", asset, gathering.at(row)) else None
+    return key if builder.add("assets", asset, builder.location(row)) else None
 
 
-def _holder(gathering: Gathering, row: int, cells: Mapping[str, str], by_id: str, by_name: str) -> str | None:
+def _holder(builder: GemRecordBuilder, row: int, cells: Mapping[str, str], by_id: str, by_name: str) -> str | None:
     identifier, name = cells[by_id].strip(), " ".join(cells.get(by_name, "").split())
     owner = Owner(name, None, name)
     if owner.holder == "small-shareholders" and by_id == "Interested Party ID":
         return FREE_FLOAT
     if not identifier and not name:
-        gathering.row_fault(row, "stake", by_id, "(empty)", "an id or a name")
+        builder.add_row_problem(row, "stake", by_id, "(empty)", "an id or a name")
         return None
-    return gathering.owner(row, owner, identifier or None)
+    return builder.add_owner(row, owner, identifier or None)
 
 
-def _line(gathering: Gathering, row: int, owned: str, owner: str, cells: Mapping[str, str]) -> Line:
+def _line(builder: GemRecordBuilder, row: int, owned: str, owner: str, cells: Mapping[str, str]) -> StakeLine:
     text = cells["% Share of Ownership"].strip().removesuffix("%").strip()
     words = cells.get("Share Imputed?", "").strip().casefold()
     if words not in IMPUTED:
-        gathering.row_fault(row, f"stake {owned}>{owner}", "Share Imputed?", words, " or ".join(filter(None, IMPUTED)))
+        builder.add_row_problem(
+            row, f"stake {owned}>{owner}", "Share Imputed?", words, " or ".join(filter(None, IMPUTED))
+        )
     try:
         share = None if text.casefold() in ("", "--", "unknown") else float(text)
     except ValueError:
         share = math.nan
     if share is not None and not math.isfinite(share):
-        gathering.row_fault(row, f"stake {owned}>{owner}", "% Share of Ownership", text, "a number, or nothing")
+        builder.add_row_problem(row, f"stake {owned}>{owner}", "% Share of Ownership", text, "a number, or nothing")
         share = None
-    return Line(row, owned, owner, share, IMPUTED.get(words, True))
+    return StakeLine(row, owned, owner, share, IMPUTED.get(words, True))
 
 
-def _write(gathering: Gathering, lines: Iterable[Line]) -> None:
-    """Make stakes of the lines; a line printed twice counts once, and the second is a problem."""
-    by_owned: dict[str, dict[tuple[str, float | None], Line]] = defaultdict(dict)
+def _write(builder: GemRecordBuilder, lines: Iterable[StakeLine]) -> None:
+    """Add a stake for each line; a line that is printed twice counts once, and the second is a problem."""
+    by_owned: dict[str, dict[tuple[str, float | None], StakeLine]] = defaultdict(dict)
     for line in lines:
         first = by_owned[line.owned].setdefault((line.owner, line.share), line)
         if first is not line:
             name = f"stake {line.owned}>{line.owner}"
-            gathering.row_fault(line.row, name, "row", "the same again", f"a stake that is not in row {first.row}")
+            builder.add_row_problem(line.row, name, "row", "the same again", f"a stake that is not in row {first.row}")
     for owned, distinct in by_owned.items():
         left = max(0.0, 100.0 - math.fsum(line.share for line in distinct.values() if line.share is not None))
         seen: dict[str, int] = {}
         for line in distinct.values():
             seen[line.owner] = number = seen.get(line.owner, 0) + 1
-            least, most = (0.0, left) if line.share is None else (line.share, line.share)
+            share_min, share_max = (0.0, left) if line.share is None else (line.share, line.share)
             ending = f"/{number}" if number > 1 else ""
             values: dict[str, Any] = {
                 "id": f"{owned}>{line.owner.removeprefix('gem/')}{ending}",
                 "owned": owned,
                 "owner": line.owner,
-                "share_min": least,
-                "share_max": most,
+                "share_min": share_min,
+                "share_max": share_max,
                 "imputed": line.imputed,
-                "source": gathering.source.id,
+                "source": builder.source.id,
                 "checked": "read",
                 "note": "GEM gives no share" if line.share is None else None,
             }
-            gathering.add("stakes", values, gathering.at(line.row))
+            builder.add("stakes", values, builder.location(line.row))
 
 
-def _recognises(head: Head) -> bool:
-    return any(_kind_of(columns) for columns in (head.columns, *head.sheets.values()))
+def _recognises(sniff: FileSniff) -> bool:
+    return any(_kind_of(columns) for columns in (sniff.columns, *sniff.sheets.values()))
 
 
 FORMAT = Format(
     name="gem-tables",
     title="Global Energy Monitor: ownership tables (All Entities, Entity Ownership, Asset Ownership)",
-    gives="entities, stakes, assets without a place",
+    provides="entities, stakes, assets without a place",
     licence="CC BY 4.0",
     recognises=_recognises,
     read=read,
-    known_by="the columns Entity ID and Entity Type, or Interested Party ID, or Immediate Owner Entity ID",
+    signature="the columns Entity ID and Entity Type, or Interested Party ID, or Immediate Owner Entity ID",
 )

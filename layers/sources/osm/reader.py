@@ -1,4 +1,4 @@
-"""Reader of OpenStreetMap: Overpass JSON, PBF, and GeoJSON made of them, to assets, owners and operators."""
+"""Reader of OpenStreetMap: Overpass JSON, PBF, and GeoJSON derived from them, to assets, owners and operators."""
 
 from __future__ import annotations
 
@@ -8,20 +8,17 @@ from typing import Any
 
 import shapely
 
-from layers.model.problems import Problem
-from layers.model.read_result import Place, Reading
+from layers.model.problems import Problem, ReadResult, SourceLocation
 from layers.model.types import Basis
-from layers.sources.files.geojson_features import FeatureRows
-from layers.sources.files.limits import Refused
-from layers.sources.files.sniffing import Head
+from layers.sources.files.features import GeoJsonRows
+from layers.sources.files.limits import FileRefused
+from layers.sources.files.sniffing import FileSniff
 from layers.sources.files.source_file import SourceFile
-from layers.sources.osm import geojson, pbf
 from layers.sources.osm import tags as osm_tags
-from layers.sources.osm.overpass import Elements, Outline
-from layers.sources.reader.asset_geometry import fault_of
-from layers.sources.reader.format import Format, Request
-from layers.sources.reader.named_companies import Named, slug
-from layers.sources.reader.record_builder import Gathered
+from layers.sources.osm.elements import Elements, Outline, missing_of, read_pbf, reference_of, tags_of
+from layers.sources.reader.cell_values import geometry_fault
+from layers.sources.reader.format import Format, LoadOptions
+from layers.sources.reader.record_builder import CompaniesByName, RecordBuilder, slug
 
 #: How far off an object may be, by its shape. OpenStreetMap gives no metres. Areas and points are drawn over imagery,
 #: whose offset is mostly below 20 m (wiki.openstreetmap.org/wiki/Imagery_offset); a point may stand for a whole
@@ -39,47 +36,47 @@ LICENCE = "ODbL-1.0"
 _PUBLISHER = "OpenStreetMap contributors"
 
 
-def read(files: Sequence[SourceFile], request: Request) -> Reading:
-    """Read objects with a tag of energy: an asset each.
+def read(files: Sequence[SourceFile], options: LoadOptions) -> ReadResult:
+    """Read the objects with an energy tag, an asset each.
 
-    An operator is a relation and never a stake; an owner has a stake of 0 to 100, as no share is given. What has no
-    kind here (a valve, a substation of the grid, a water main, a plant that is disused) is skipped with its tag. Of a
-    PBF file only objects with a tag that assets have are rows.
+    An operator is a relation and never a stake; an owner has a stake of 0 to 100 %, as no share is given. Objects
+    without a kind here (a valve, a substation of the grid, a water main, a disused plant) are skipped under their tag.
+    Of a PBF file only objects with a tag that assets have count as rows.
     """
-    found = Gathered(request.dataset)
+    builder = RecordBuilder(options.dataset)
     for file in files:
-        head = file.head()
-        if head.container == "pbf":
+        sniff = file.sniff()
+        if sniff.container == "pbf":
             with file.unpacked() as path:
-                every, day = pbf.elements(path, file.name)
-            _read_elements(_Assets(found, file, request, day), Elements.of(every))
-        elif "elements" in head.keys:
+                every, day = read_pbf(path, file.name)
+            _read_elements(_AssetBuilder(builder, file, options, day), Elements.of(every))
+        elif "elements" in sniff.keys:
             document = file.json()
             elements = _list(document, file)
-            _require_whole(found, document, file)
-            _read_elements(_Assets(found, file, request, _day(document)), Elements.of(elements))
+            _require_whole(builder, document, file)
+            _read_elements(_AssetBuilder(builder, file, options, _day(document)), Elements.of(elements))
         else:
-            _read_features(_Assets(found, file, request, None), FeatureRows(file))
-    return found.reading()
+            _read_features(_AssetBuilder(builder, file, options, None), GeoJsonRows(file))
+    return builder.result()
 
 
 def _list(document: Any, file: SourceFile) -> list[Any]:
     elements = document.get("elements") if isinstance(document, dict) else None
     if not isinstance(elements, list):
-        raise Refused(file.name, "elements", "(missing)", "the list of elements that Overpass answers (out geom)")
+        raise FileRefused(file.name, "elements", "(missing)", "the list of elements that Overpass answers (out geom)")
     return elements
 
 
-def _require_whole(found: Gathered, document: Mapping[str, Any], file: SourceFile) -> None:
-    """Overpass answers with what it has when its time or memory is up, and says so in a remark."""
+def _require_whole(builder: RecordBuilder, document: Mapping[str, Any], file: SourceFile) -> None:
+    """Add a problem for an incomplete answer of Overpass, which a remark announces when time or memory ran out."""
     remark = str(document.get("remark", ""))
     if "error" in remark.casefold():
         expected = "a whole answer: ask for less, or for longer"
-        found.take([Problem(file.name, None, "file", "remark", remark[:120], expected)])
+        builder.add_problems([Problem(file.name, None, "file", "remark", remark[:120], expected)])
 
 
 def _day(document: Mapping[str, Any]) -> str | None:
-    """Day of the data of Overpass."""
+    """Return the day of the data in an answer of Overpass."""
     stamp = document.get("osm3s")
     text = str(stamp.get("timestamp_osm_base", "")) if isinstance(stamp, dict) else ""
     return text[:10] if _STAMP.match(text) else None
@@ -88,12 +85,12 @@ def _day(document: Mapping[str, Any]) -> str | None:
 _STAMP = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T")
 
 
-def _read_elements(assets: _Assets, elements: Elements) -> None:
+def _read_elements(assets: _AssetBuilder, elements: Elements) -> None:
     for number, element in elements.tagged():
         tags = element.get("tags") if isinstance(element, dict) else None
         if not isinstance(tags, dict) or not all(isinstance(value, str) for value in tags.values()):
             assets.reject(number, "element", "tags", element, "an element of OpenStreetMap with tags as text")
-        elif kind := assets.kind_of(tags):
+        elif kind := assets.count_and_classify(tags):
             outline = _outline(elements, element, kind)
             assets.add(f"{element.get('type')}/{element.get('id')}", kind, tags, outline, number)
 
@@ -105,59 +102,59 @@ def _outline(elements: Elements, element: Mapping[str, Any], kind: str) -> Outli
         return Outline(None)
 
 
-def _read_features(assets: _Assets, features: FeatureRows) -> None:
+def _read_features(assets: _AssetBuilder, features: GeoJsonRows) -> None:
     for feature in features:
         whole = features.features[feature.number - 1]
         properties = whole.get("properties")
-        tags = geojson.tags_of(properties if isinstance(properties, dict) else {})
-        if kind := assets.kind_of(tags):
-            reference = geojson.reference_of(whole, feature.geometry)
-            outline = Outline(feature.geometry, geojson.missing_of(whole))
+        tags = tags_of(properties if isinstance(properties, dict) else {})
+        if kind := assets.count_and_classify(tags):
+            reference = reference_of(whole, feature.geometry)
+            outline = Outline(feature.geometry, missing_of(whole))
             assets.add(reference, kind, tags, outline, feature.number)
-    assets.bad_rows(features.problems)
+    assets.add_unreadable_rows(features.problems)
 
 
-class _Assets:
-    """Adds assets of one file to a reading."""
+class _AssetBuilder:
+    """Adds the assets of one file to a record builder."""
 
-    def __init__(self, found: Gathered, file: SourceFile, request: Request, day: str | None) -> None:
-        self._found, self._file = found, file.name
-        self._source = f"{request.dataset}/{slug(file.name)[:60] or 'file'}"
+    def __init__(self, builder: RecordBuilder, file: SourceFile, options: LoadOptions, day: str | None) -> None:
+        self._builder, self._file = builder, file.name
+        self._source = f"{options.dataset}/{slug(file.name)[:60] or 'file'}"
         values = {
             "id": self._source,
             "url": "https://www.openstreetmap.org/copyright",
             "publisher": _PUBLISHER,
             "title": f"OpenStreetMap, {file.name}",
             "published": day,
-            "retrieved": request.retrieved,
-            "licence": request.licence or LICENCE,
+            "retrieved": options.retrieved,
+            "licence": options.licence or LICENCE,
         }
-        found.add("sources", values, Place(file.name, 1))
-        self._named = Named(found, "osm", self._source, "OpenStreetMap")
+        builder.add("sources", values, SourceLocation(file.name, 1))
+        self._companies = CompaniesByName(builder, "osm", self._source, "OpenStreetMap")
 
-    def kind_of(self, tags: Mapping[str, str]) -> str | None:
-        """Count an object and tell its kind; one that has none is skipped."""
-        self._found.rows += 1
+    def count_and_classify(self, tags: Mapping[str, str]) -> str | None:
+        """Count an object and return its kind; an object without one is skipped."""
+        self._builder.rows += 1
         kind, why = osm_tags.kind_of(tags)
         if kind is None:
-            self._found.skip(why)
+            self._builder.skip(why)
         return kind
 
     def reject(self, number: int, record: str, column: str, value: object, expected: str) -> None:
-        """Count an object that is none, and say why."""
-        self._found.rows += 1
-        self._found.fault(Place(self._file, number), record, column, value, expected)
+        """Count an element that cannot be read, and add its problem."""
+        self._builder.rows += 1
+        self._builder.add_problem(SourceLocation(self._file, number), record, column, value, expected)
 
-    def bad_rows(self, problems: Sequence[Problem]) -> None:
-        """Count features that are none."""
-        self._found.bad_rows(problems)
+    def add_unreadable_rows(self, problems: Sequence[Problem]) -> None:
+        """Count features that cannot be read, and add their problems."""
+        self._builder.add_unreadable_rows(problems)
 
     def add(self, reference: str, kind: str, tags: Mapping[str, str], outline: Outline, number: int) -> None:
         """Add one asset with its owners and operators."""
-        place = Place(self._file, number)
+        location = SourceLocation(self._file, number)
         if not re.fullmatch("(node|way|relation)/[0-9]+", reference):
             expected = "a node, way or relation with its number"
-            self._found.fault(place, "element", "type, id", reference or "(missing)", expected)
+            self._builder.add_problem(location, "element", "type, id", reference or "(missing)", expected)
             return
         name, spoken, aliases = osm_tags.names_of(tags)
         megawatts = osm_tags.megawatts(tags)
@@ -174,59 +171,61 @@ class _Assets:
             "external_ids": {scheme: value for scheme, value in ids.items() if value},
             "sources": (self._source,),
             "checked": "read",
-            "note": f"OpenStreetMap: {', '.join(told)}" if (told := osm_tags.standing(tags)) else None,
+            "note": f"OpenStreetMap: {', '.join(remarks)}" if (remarks := osm_tags.status_tags(tags)) else None,
         }
-        where = self._where(_usable(outline, kind, reference), reference, place)
-        if self._found.add("assets", {**values, **where}, place):
-            self._holders(f"osm/{reference}", tags, place)
+        where = self._where(_usable(outline, kind, reference), reference, location)
+        if self._builder.add("assets", {**values, **where}, location):
+            self._holders(f"osm/{reference}", tags, location)
 
-    def _where(self, outline: Outline, reference: str, place: Place) -> dict[str, Any]:
-        """The place of an asset; of one that cannot be right only the place is lost."""
+    def _where(self, outline: Outline, reference: str, location: SourceLocation) -> dict[str, Any]:
+        """Return the location columns of an asset; a location that cannot be right is dropped, and the asset stays."""
         shape, record = outline.geometry, f"asset osm/{reference}"
         if shape is None or shape.is_empty:
             expected = "coordinates: ask Overpass with `out geom`, or with `out body; >; out skel`"
-            self._found.fault(place, record, "geometry", "(missing)", expected)
+            self._builder.add_problem(location, record, "geometry", "(missing)", expected)
             return {}
         shape = shape if shape.is_valid else shapely.make_valid(shape)
-        if why := fault_of(shape):
-            self._found.fault(place, record, "geometry", shapely.to_wkt(shape), why)
+        if why := geometry_fault(shape):
+            self._builder.add_problem(location, record, "geometry", shapely.to_wkt(shape), why)
             return {}
         if outline.missing:
-            self._found.fault(place, record, "geometry", f"without {outline.missing}", "all of its nodes and members")
+            self._builder.add_problem(
+                location, record, "geometry", f"without {outline.missing}", "all of its nodes and members"
+            )
         uncertainty_m, basis = UNCERTAINTY[shape.geom_type]
         return {"geometry": shape, "uncertainty_m": uncertainty_m, "basis": basis, "place_source": self._source}
 
-    def _holders(self, asset: str, tags: Mapping[str, str], place: Place) -> None:
+    def _holders(self, asset: str, tags: Mapping[str, str], location: SourceLocation) -> None:
         for name, item in osm_tags.holders(tags, "owner"):
-            self._named.stake(asset, self._named.entity(name, place, item), place)
+            self._companies.stake(asset, self._companies.entity(name, location, item), location)
         for name, item in osm_tags.holders(tags, "operator"):
-            self._named.operator(asset, self._named.entity(name, place, item), place)
+            self._companies.operator(asset, self._companies.entity(name, location, item), location)
 
 
 def _usable(outline: Outline, kind: str, reference: str) -> Outline:
-    """An outline, unless it is the middle of a line: that says nothing of where the line runs."""
+    """Return an outline without the centre point of a line, which does not show where the line runs."""
     is_middle = outline.geometry is not None and outline.geometry.geom_type == "Point"
     return Outline(None) if is_middle and kind == "pipeline" and not reference.startswith("node/") else outline
 
 
-def _recognises(head: Head) -> bool:
-    if head.container == "pbf":
+def _recognises(sniff: FileSniff) -> bool:
+    if sniff.container == "pbf":
         return True
-    if head.container != "json":
+    if sniff.container != "json":
         return False
-    told = head.text[:2000].casefold()
-    elements = "elements" in head.keys and ("osm3s" in head.keys or "overpass" in told or "openstreetmap" in told)
-    columns = set(head.columns)
+    start = sniff.text[:2000].casefold()
+    elements = "elements" in sniff.keys and ("osm3s" in sniff.keys or "overpass" in start or "openstreetmap" in start)
+    columns = set(sniff.columns)
     features = bool({"@id", "osm_id", "full_id", "osm_way_id"} & columns) or {"tags", "meta", "relations"} <= columns
-    return elements or ("features" in head.keys and features)
+    return elements or ("features" in sniff.keys and features)
 
 
 FORMAT = Format(
     name="osm",
     title="OpenStreetMap: Overpass JSON, PBF, GeoJSON with osm_id or @id",
-    gives="assets, their owners and operators",
+    provides="assets, their owners and operators",
     licence=LICENCE,
     recognises=_recognises,
     read=read,
-    known_by="a PBF header, elements of Overpass or of the API, or a property @id, full_id, osm_id or osm_way_id",
+    signature="a PBF header, elements of Overpass or of the API, or a property @id, full_id, osm_id or osm_way_id",
 )

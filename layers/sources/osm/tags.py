@@ -1,44 +1,39 @@
-"""What the tags of OpenStreetMap say of an asset: its kind, commodity, capacity, names. Tables and pure functions."""
+"""From the tags of an OpenStreetMap object to kind, commodity, capacity and names of an asset. Pure functions."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
 
+from layers.model.asset_kinds import TABLE
+
 Tags = Mapping[str, str]
 
-#: industrial=* that is an asset.
-INDUSTRIAL: Mapping[str, str] = {
-    "refinery": "refinery",
-    "oil": "oil-processing",
-    "oil_storage": "oil-depot",
-    "petroleum_terminal": "oil-terminal",
-    "fracking": "oil-field",
-    "hydrocarbons": "oil-field",
-    "wellsite": "oil-field",
-    "well_cluster": "oil-field",
-    "gas": "gas-plant",
-    "natural_gas": "gas-plant",
-    "gas_storage": "gas-storage",
-}
-MAN_MADE: Mapping[str, str] = {
-    "pipeline": "pipeline",
-    "petroleum_well": "oil-field",
-    "oil_well": "oil-field",
-    "gas_well": "gas-field",
-    "offshore_platform": "platform",
-}
+
+def _kinds_of(key: str) -> Mapping[str, str]:
+    """The kind of asset of each value of a key, by the tags of asset_kinds.toml."""
+    tags = ((tag.partition("="), kind) for tag, kind in TABLE.kinds_by("osm_tags").items())
+    return {value: kind for (name, _, value), kind in tags if name == key}
+
+
+INDUSTRIAL = _kinds_of("industrial")
+MAN_MADE = _kinds_of("man_made")
+POWER = _kinds_of("power")
+#: Stations on a line: substation=* beside pipeline=substation.
+SUBSTATION = _kinds_of("substation")
+#: Power plants by the first of their sources: plant:source=* beside power=plant.
+PLANT_SOURCE = _kinds_of("plant:source")
 #: pipeline=* that is a part of a line, and no line.
 PARTS = ("marker", "valve", "flare", "substation", "inspection_gauge", "manifold", "junction", "vent", "gauge")
-#: Words for what flows in lines that are no energy assets; words that end in "water" are such, too.
-_OTHERS = {
+#: Substances of lines that are no energy assets, beside all words that end in "water".
+_NOT_FUELS = {
     *("sewage", "sewerage", "waste", "heat", "heating", "steam", "rain", "drain", "drainage", "air", "vacuum"),
     *("beer", "milk", "slurry"),
 }
 _FUELS = {"oil", "gas", "fuel", "diesel", "petrol", "gasoline", "kerosene", "naphtha", "lpg", "condensate"}
-#: type=* that says what a relation is; on ways it is an old key for the substance.
+#: Values of type=* that are types of relations; any other value is a substance, as old tagging of ways has it.
 _RELATIONS = ("multipolygon", "boundary", "site", "route", "network", "collection", "pipeline", "multilinestring")
-#: Words that a depot of oil has among its tags: English, Ukrainian, Russian.
+#: Words in the tags of an oil depot: English, Ukrainian, Russian.
 _OIL = re.compile(r"\b(oil|fuel|petrol|gasoline|diesel|kerosene|naphtha|lpg|нафт|нефт|палив|топлив|гсм\b)")
 #: Megawatts in a unit, in small letters: nobody means milliwatts.
 _POWERS: Mapping[str, float] = {
@@ -53,7 +48,7 @@ _POWERS: Mapping[str, float] = {
     "мвт": 1.0,
     "гвт": 1e3,
 }
-#: What comes before a key of what is not, not yet or no longer there (wiki.openstreetmap.org/wiki/Lifecycle_prefix).
+#: Prefixes of keys of objects that are planned or gone (wiki.openstreetmap.org/wiki/Lifecycle_prefix).
 LIFECYCLE = (
     *("proposed", "planned", "construction", "disused", "abandoned", "ruins", "demolished", "razed", "removed"),
     *("destroyed", "dismantled", "historic", "was"),
@@ -64,115 +59,111 @@ _NOBODY = ("yes", "no", "none", "unknown", "private", "public", "-", "?")
 
 
 def kind_of(tags: Tags) -> tuple[str | None, str]:
-    """The kind of asset of an object, or None and why it is none.
+    """Return the kind of asset of an object, or None and the reason why it is none.
 
-    A key with a lifecycle prefix, as in ``disused:power=plant``, makes no asset; see ``standing`` for ``disused=yes``.
+    A key with a lifecycle prefix, as in ``disused:power=plant``, makes no asset; ``status_tags`` handles
+    ``disused=yes``.
     """
     is_line = tags.get("man_made") == "pipeline"
     if tags.get("pipeline") and (not is_line or tags["pipeline"] in PARTS):
         return _pipeline_part(tags)
-    if is_line and _is_other(tags):
+    if is_line and _is_not_fuel(tags):
         return None, f"a line of {_carried(tags)[:40]}"
     if kind := MAN_MADE.get(tags.get("man_made", "")):
         return kind, ""
     if kind := INDUSTRIAL.get(tags.get("industrial", "")):
         return ("gas-field" if kind == "oil-field" and "gas" in tags.get("substance", "") else kind), ""
-    if tags.get("industrial") == "depot" and _OIL.search(_what(tags)):
+    if tags.get("industrial") == "depot" and _OIL.search(_contents(tags)):
         return "oil-depot", ""
-    if tags.get("power") == "plant":
-        return _plant(tags), ""
-    return None, _no_asset(tags)
+    if kind := POWER.get(tags.get("power", "")):
+        return (_plant(tags, kind) if tags["power"] == "plant" else kind), ""
+    return None, _skip_reason(tags)
 
 
 def _pipeline_part(tags: Tags) -> tuple[str | None, str]:
     if tags["pipeline"] != "substation":
         return None, f"pipeline={tags['pipeline'][:40]}"
-    if _is_other(tags):
+    if _is_not_fuel(tags):
         return None, f"a part of a line of {_carried(tags)[:40]}"
     part = tags.get("substation", "")
-    if part in ("compression", "compressor"):
-        return ("pump-station" if "oil" in _carried(tags) else "compressor-station"), ""
-    if part in ("pump", "pumping", "pump_station"):
-        return "pump-station", ""
-    if part in ("measurement", "metering"):
-        return "metering-station", ""
+    if kind := SUBSTATION.get(part):
+        return ("pump-station" if kind == "compressor-station" and "oil" in _carried(tags) else kind), ""
     return None, f"pipeline=substation, substation={part[:40] or '(none)'}"
 
 
 def _carried(tags: Tags) -> str:
-    """What a line carries."""
+    """Return the substance that a line carries."""
     plain = tags.get("type", "")
     return tags.get("substance") or ("" if plain in _RELATIONS else plain)
 
 
-def _is_other(tags: Tags) -> bool:
-    """Whether all that a line is said to carry is no fuel, as hot water is; heating oil is one, and so is oil;water."""
+def _is_not_fuel(tags: Tags) -> bool:
+    """Whether every substance of a line is no fuel, as hot water; heating oil is a fuel, and so is oil;water."""
     carried = [re.findall(r"[a-z]+", part.casefold()) for part in _carried(tags).split(";") if part.strip()]
-    return bool(carried) and all(_FUELS.isdisjoint(words) and any(map(_is_other_word, words)) for words in carried)
+    return bool(carried) and all(_FUELS.isdisjoint(words) and any(map(_is_not_fuel_word, words)) for words in carried)
 
 
-def _is_other_word(word: str) -> bool:
-    return word in _OTHERS or word.endswith("water")
+def _is_not_fuel_word(word: str) -> bool:
+    return word in _NOT_FUELS or word.endswith("water")
 
 
-def _what(tags: Tags) -> str:
+def _contents(tags: Tags) -> str:
     return " ".join(tags.get(key, "") for key in ("substance", "content", "product", "name")).casefold()
 
 
-def _plant(tags: Tags) -> str:
-    source = tags.get("plant:source", "").partition(";")[0].strip()
-    return {"hydro": "hydro-plant", "nuclear": "nuclear-plant"}.get(source, "power-plant")
+def _plant(tags: Tags, kind: str) -> str:
+    return PLANT_SOURCE.get(tags.get("plant:source", "").partition(";")[0].strip(), kind)
 
 
-def _no_asset(tags: Tags) -> str:
+def _skip_reason(tags: Tags) -> str:
     prefixed = (f"{prefix}:{key}" for prefix in LIFECYCLE for key in _KINDS)
     key = next((key for key in (*prefixed, *_KINDS[:3]) if tags.get(key)), None)
     return f"{key}={tags[key][:40]}" if key else "no tag of an energy asset"
 
 
-def standing(tags: Tags) -> tuple[str, ...]:
-    """Tags that say that an asset does not run, such as ``disused=yes``, or that its owner is not named."""
-    found = [f"{key}=yes" for key in LIFECYCLE if tags.get(key) == "yes"]
-    found += [f"{key}={tags[key]}" for key in ("operational_status", "end_date") if tags.get(key)]
-    found += [f"{key}={tags[key]}" for key in ("owner", "operator") if tags.get(key) and not holders(tags, key)]
+def status_tags(tags: Tags) -> tuple[str, ...]:
+    """Return the tags that say that an asset does not run, such as ``disused=yes``, or that its owner is not named."""
+    remarks = [f"{key}=yes" for key in LIFECYCLE if tags.get(key) == "yes"]
+    remarks += [f"{key}={tags[key]}" for key in ("operational_status", "end_date") if tags.get(key)]
+    remarks += [f"{key}={tags[key]}" for key in ("owner", "operator") if tags.get(key) and not holders(tags, key)]
     if output := unread_output(tags):
-        found.append(f"plant:output:electricity={output}")
-    return tuple(found)
+        remarks.append(f"plant:output:electricity={output}")
+    return tuple(remarks)
 
 
 def commodity_of(tags: Tags) -> str | None:
-    """What an asset makes, moves or stores, as the tags say."""
+    """Return what an asset makes, moves or stores, as the tags say."""
     if (tags.get("man_made") == "pipeline" or tags.get("pipeline")) and _carried(tags):
         return _carried(tags)
     return next((tags[key] for key in ("substance", "plant:source", "content", "product") if tags.get(key)), None)
 
 
 def megawatts(tags: Tags) -> float | None:
-    """Electrical output, in MW; None where it is not given in watts.
+    """Return the electrical output in MW, None where it is not given in watts.
 
     ``yes`` is no number, MVA are no MW, and a comma before three digits may part thousands.
     """
     text = tags.get("plant:output:electricity", "").strip()
-    found = re.fullmatch(r"([0-9]+(?:\.[0-9]+|,[0-9]{1,2}|,[0-9]{4,})?)\s*(\w+)", text)
-    unit = _POWERS.get(found[2].casefold()) if found else None
-    return round(float(found[1].replace(",", ".")) * unit, 9) if found and unit else None
+    match = re.fullmatch(r"([0-9]+(?:\.[0-9]+|,[0-9]{1,2}|,[0-9]{4,})?)\s*(\w+)", text)
+    unit = _POWERS.get(match[2].casefold()) if match else None
+    return round(float(match[1].replace(",", ".")) * unit, 9) if match and unit else None
 
 
 def unread_output(tags: Tags) -> str | None:
-    """An electrical output that is given and is no number of watts."""
+    """Return an electrical output that is given but is no number of watts."""
     text = tags.get("plant:output:electricity", "").strip()
     return text if text not in ("", "yes", "no") and megawatts(tags) is None else None
 
 
 def names_of(tags: Tags) -> tuple[str | None, dict[str, str], tuple[str, ...]]:
-    """Name in English or as it stands, names by language, and others."""
-    languages = {key: found[1] for key in tags if (found := _NAME.fullmatch(key))}
+    """Return the English name (else the plain one), names by language, and aliases."""
+    languages = {key: match[1] for key in tags if (match := _NAME.fullmatch(key))}
     spoken = {language: tags[key] for key, language in languages.items() if tags[key]}
     plain = tags.get("name") or None
     name = spoken.pop("en", None) or tags.get("int_name") or plain or next(iter(spoken.values()), None)
-    others = [plain, *(tags.get(f"{which}_name") for which in ("int", "alt", "official", "old", "short"))]
-    aliases = dict.fromkeys(part.strip() for text in others if text for part in text.split(";"))
-    return name, spoken, tuple(one for one in aliases if one and one != name and one not in spoken.values())
+    alternatives = [plain, *(tags.get(f"{which}_name") for which in ("int", "alt", "official", "old", "short"))]
+    aliases = dict.fromkeys(part.strip() for text in alternatives if text for part in text.split(";"))
+    return name, spoken, tuple(alias for alias in aliases if alias and alias != name and alias not in spoken.values())
 
 
 #: ``name:uk`` and ``name:sr-Latn``, but not ``name:etymology`` or ``name:left``.
@@ -180,9 +171,9 @@ _NAME = re.compile(r"name:([a-z]{2,3}(?:-[A-Za-z0-9]+)*)")
 
 
 def holders(tags: Tags, key: str) -> list[tuple[str, str]]:
-    """Names under ``operator`` or ``owner``, with the Wikidata item of each where there is one for each.
+    """Return the names under ``operator`` or ``owner``, each with its Wikidata item if every name has one.
 
-    Items without names stand for names. Words that name nobody, such as ``private``, are left out.
+    Without names the items stand for them. Words that name nobody, such as ``private``, are left out.
     """
     names = [part.strip() for part in tags.get(key, "").split(";") if part.strip().casefold() not in ("", *_NOBODY)]
     items = [part.strip() for part in tags.get(f"{key}:wikidata", "").split(";") if part.strip()]

@@ -1,1 +1,1 @@
-"""What all readers share: the format descriptor, the builder of records, rejected rows."""
+"""Parts that readers share: the format descriptor, the record builder, cell values, column mappings, rejected rows."""

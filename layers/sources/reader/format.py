@@ -1,4 +1,4 @@
-"""What a person asks of a reader, and what a reader says of its format."""
+"""The descriptor of a file format, and the options of one load."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from layers.model.read_result import Reading
+from layers.model.problems import ReadResult
 from layers.reference.gazetteer import Gazetteer
-from layers.sources.files.sniffing import Head
+from layers.sources.files.sniffing import FileSniff
 from layers.sources.files.source_file import SourceFile
 
 if TYPE_CHECKING:
-    from layers.sources.reader.column_mapping import ColumnMapping
+    from layers.sources.reader.mapping_file import ColumnMapping
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
-    """How files are to be read.
+class LoadOptions:
+    """Options with which files are read.
 
     ``dataset`` is the id of the load, which every record carries; ``retrieved`` the EDTF day on which the files were
     obtained; ``mapping`` says what the columns of a generic file mean; ``licence`` stands in place of the format's;
@@ -33,20 +33,20 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """One format that can be loaded.
+    """One format that can be loaded; a reader module declares one and `layers.sources.registry` lists it.
 
-    ``gives`` says in a few words what comes of a file; ``licence`` is that of the data as its publisher states it;
-    ``private`` is whether that licence forbids to publish the records. ``recognises`` tells by the first bytes
-    whether a file is of the format: true for as few other files as can be. ``known_by`` says the same in words.
-    ``read`` gives records and every problem; it raises only ``Refused`` (a ``ProblemsError``), for a file that
-    cannot be read at all.
+    ``provides`` names in a few words the records that a file gives; ``licence`` is that of the data as its publisher
+    states it; ``private`` is whether that licence forbids to publish the records. ``recognises`` decides by the first
+    bytes whether a file is of the format: it must be true for as few other files as can be; ``signature`` is that rule
+    in words. ``read`` gives records and every problem; it raises only ``FileRefused`` (a ``ProblemsError``), for a file
+    that cannot be read at all.
     """
 
     name: str
     title: str
-    gives: str
+    provides: str
     licence: str
-    recognises: Callable[[Head], bool]
-    read: Callable[[Sequence[SourceFile], Request], Reading]
+    recognises: Callable[[FileSniff], bool]
+    read: Callable[[Sequence[SourceFile], LoadOptions], ReadResult]
     private: bool = False
-    known_by: str = ""
+    signature: str = ""

@@ -1,24 +1,27 @@
-"""What a reader gathers: validated records, rows counted, rows skipped with a reason, and every problem by row."""
+"""Collects what a reader reads: validated records, counts of rows read and skipped, and every problem by row."""
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
+from anyascii import anyascii
+
 from layers.model import edtf
-from layers.model.problems import Problem
-from layers.model.read_result import Place, Reading, validated
-from layers.model.records import NOUNS, Entity, Record, Records, Stake
-from layers.sources.files.limits import require_few
+from layers.model.problems import Problem, ReadResult, SourceLocation, validated
+from layers.model.records import RECORD_TYPES, Entity, Record, Records, Stake
+from layers.sources.files.limits import require_few_problems
 
 _NOTE_LENGTH = 2000
 
 
-class Gathered:
-    """Records and problems of a reading in the making.
+class RecordBuilder:
+    """Collects the records and problems of one read.
 
     Every record is of ``dataset``, and private if the format is, unless its values say otherwise. ``rows`` is counted
     by the reader: one for each row, feature or event.
@@ -27,90 +30,105 @@ class Gathered:
     def __init__(self, dataset: str, *, private: bool = False) -> None:
         self.dataset = dataset
         self.rows = 0
-        self.tables: dict[str, dict[str, Record]] = {name: {} for name in NOUNS}
+        self.tables: dict[str, dict[str, Record]] = {name: {} for name in RECORD_TYPES}
         self._common: dict[str, Any] = {"dataset": dataset, **({"private": True} if private else {})}
-        self._places: dict[tuple[str, str], Place] = {}
+        self._locations: dict[tuple[str, str], SourceLocation] = {}
         self._problems: list[Problem] = []
         self._skipped: Counter[str] = Counter()
         self._notes: dict[str, list[str]] = {}
-        self._mentioned: dict[str, Place] = {}
+        self._required_entities: dict[str, SourceLocation] = {}
 
     @property
-    def fault_count(self) -> int:
-        """How many problems were listed so far."""
+    def problem_count(self) -> int:
+        """Number of problems so far."""
         return len(self._problems)
 
     def has(self, table: str, key: str) -> bool:
-        """Whether a record of that id was kept before."""
-        return (table, key) in self._places
+        """Whether a record of that id has been added."""
+        return (table, key) in self._locations
 
     def add(
         self,
         table: str,
         values: Mapping[str, Any],
-        place: Place,
+        location: SourceLocation,
         columns: Mapping[str, str] = MappingProxyType({}),
         unread: Collection[str] = (),
     ) -> bool:
-        """Keep a record if it is valid and its id is free, else list what is wrong; whether it was kept.
+        """Add a record if it is valid and its id is free, else its problems; return whether it was added.
 
-        ``columns`` say what the file calls the columns of the record, for telling faults. A record of which some
-        columns are ``unread``, which is told already, is only looked through for what else is wrong.
+        Parameters
+        ----------
+        table
+            Table of the record.
+        values
+            Its columns; ``dataset`` and ``private`` may be absent.
+        location
+            Where in a file it stands.
+        columns
+            Names of its columns in that file, for the problems.
+        unread
+            Columns whose problems have been added already. Such a record is never added; it is validated only for the
+            problems of its other columns.
         """
-        noun = NOUNS[table]
-        name = f"{noun.__name__.lower()} {values.get('id')}"
-        earlier = self._places.get((table, str(values.get("id"))))
+        model = RECORD_TYPES[table]
+        name = f"{model.__name__.lower()} {values.get('id')}"
+        earlier = self._locations.get((table, str(values.get("id"))))
         if earlier is not None:
             column, expected = columns.get("id", "id"), f"an id not used at {earlier.file}:{earlier.row}"
-            self.fault(place, name, column, values["id"], expected)
+            self.add_problem(location, name, column, values["id"], expected)
         problems: list[Problem] = []
-        record = validated(noun, {**self._common, **values}, place, problems)
-        self.take(_as_in_file(problem, columns) for problem in problems if not _follows(problem, unread))
+        record = validated(model, {**self._common, **values}, location, problems)
+        self.add_problems(_as_in_file(problem, columns) for problem in problems if not _is_consequence(problem, unread))
         if record is None or unread or earlier is not None:
             return False
         self.tables[table][record.id] = record
-        self._places[table, record.id] = place
+        self._locations[table, record.id] = location
         return True
 
-    def fault(self, place: Place, record: str, column: str, value: object, expected: str) -> None:
-        """List something that could not be read."""
-        require_few(place.file, self._problems)
-        self._problems.append(Problem(place.file, place.row, record, column, str(value)[:120], expected))
+    def add_problem(self, location: SourceLocation, record: str, column: str, value: object, expected: str) -> None:
+        """Add the problem of one cell or row."""
+        require_few_problems(location.file, self._problems)
+        self._problems.append(Problem(location.file, location.row, record, column, str(value)[:120], expected))
 
-    def take(self, problems: Iterable[Problem]) -> None:
-        """List problems that others found."""
+    def add_problems(self, problems: Iterable[Problem]) -> None:
+        """Add problems that were found elsewhere, such as those of a table."""
         for problem in problems:
-            require_few(problem.file, self._problems)
+            require_few_problems(problem.file, self._problems)
             self._problems.append(problem)
 
-    def bad_rows(self, problems: Iterable[Problem]) -> None:
-        """List the rows that a table or collection could not give, and count them as rows."""
+    def add_unreadable_rows(self, problems: Iterable[Problem]) -> None:
+        """Add the problems of rows that a table or feature collection could not give, and count these rows."""
         listed = tuple(problems)
         self.rows += len({problem.row for problem in listed})
-        self.take(listed)
+        self.add_problems(listed)
 
     def skip(self, reason: str) -> None:
-        """Count a row that is sound but not for the atlas."""
+        """Count a sound row that is not for the atlas, under the reason for skipping it."""
         self._skipped[reason] += 1
 
     def note(self, entity: str, text: str) -> None:
-        """Say something of an entity, which may be read later."""
+        """Append a sentence to the note of an entity, which may be added later."""
         self._notes.setdefault(entity, []).append(text)
 
-    def mention(self, entity: str, place: Place) -> None:
-        """Remember an entity that must be there in the end."""
-        self._mentioned.setdefault(entity, place)
+    def require_entity(self, entity: str, location: SourceLocation) -> None:
+        """Note that an entity is referred to at a location; ``missing_entities`` lists those that are never added."""
+        self._required_entities.setdefault(entity, location)
 
-    def missing(self) -> list[tuple[str, Place]]:
-        """Entities that were mentioned and not read, and where they were first mentioned."""
-        return [(name, place) for name, place in self._mentioned.items() if name not in self.tables["entities"]]
+    def missing_entities(self) -> list[tuple[str, SourceLocation]]:
+        """Ids of entities that are required and not added, each with the first location that requires it."""
+        return [
+            (name, location)
+            for name, location in self._required_entities.items()
+            if name not in self.tables["entities"]
+        ]
 
     def stakes(self) -> list[Stake]:
-        """The stakes read so far."""
+        """All stakes added so far."""
         return [stake for stake in self.tables["stakes"].values() if isinstance(stake, Stake)]
 
-    def reading(self) -> Reading:
-        """Everything read, with the notes on their entities."""
+    def result(self) -> ReadResult:
+        """Return all records and problems, with the notes of ``note`` appended to their entities."""
         entities = self.tables["entities"]
         for name, texts in self._notes.items():
             entity = entities.get(name)
@@ -118,23 +136,26 @@ class Gathered:
                 parts = (*((entity.note,) if entity.note else ()), *dict.fromkeys(texts))
                 entities[name] = entity.model_copy(update={"note": " ".join(parts)[:_NOTE_LENGTH]})
         records = Records.of(self.tables)
-        return Reading(records, dict(self._places), tuple(self._problems), self.rows, dict(self._skipped))
+        return ReadResult(records, dict(self._locations), tuple(self._problems), self.rows, dict(self._skipped))
 
 
 def _as_in_file(problem: Problem, columns: Mapping[str, str]) -> Problem:
-    """The problem with the column as the file calls it."""
+    """Return the problem with the file's name of its column."""
     root, dot, rest = problem.column.partition(".")
-    theirs = columns.get(problem.column) or (f"{columns[root]}{dot}{rest}" if root in columns else problem.column)
-    return replace(problem, column=theirs)
+    file_column = columns.get(problem.column) or (f"{columns[root]}{dot}{rest}" if root in columns else problem.column)
+    return replace(problem, column=file_column)
 
 
-def _follows(problem: Problem, unread: Collection[str]) -> bool:
-    """Whether a problem may only be there because some columns could not be read."""
+def _is_consequence(problem: Problem, unread: Collection[str]) -> bool:
+    """Whether a problem may be there only because some columns could not be read."""
     return bool(unread) and problem.column.partition(".")[0] in {"record", *unread}
 
 
-def ended_by(since: str | None, known: str) -> str:
-    """Some day from ``since`` to the day on which the end was known, as an EDTF interval, for ``until``."""
+def unknown_end(since: str | None, known: str) -> str:
+    """Return an EDTF interval for ``until`` where an end is known only to have come by the day ``known``.
+
+    The interval runs from the start of ``since``, or from the year 1 where that is missing or later, to ``known``.
+    """
     start = edtf.parse(since).earliest if since else None
     end = edtf.parse(known)
     if start is None or end.latest is None or start > end.latest:
@@ -142,31 +163,116 @@ def ended_by(since: str | None, known: str) -> str:
     return f"{start.isoformat()}/{known}"
 
 
-def joined(readings: Sequence[Reading]) -> Reading:
-    """One reading of several.
+def concatenate_results(results: Sequence[ReadResult]) -> ReadResult:
+    """Join the results of several files into one.
 
-    A record of a later file does not replace one of an earlier: an entity or source is named by many, but a second
-    asset or strike of one id is a fault.
+    Of entities and sources with one id the first stays, as many files name the same one; a second asset or strike of
+    one id is a problem. Rows and skipped rows are added up.
     """
-    tables: dict[str, dict[str, Record]] = {name: {} for name in NOUNS}
-    places: dict[tuple[str, str], Place] = {}
+    tables: dict[str, dict[str, Record]] = {name: {} for name in RECORD_TYPES}
+    locations: dict[tuple[str, str], SourceLocation] = {}
     problems: list[Problem] = []
     skipped: Counter[str] = Counter()
-    for reading in readings:
-        problems += reading.problems
-        skipped.update(reading.skipped)
+    for result in results:
+        problems += result.problems
+        skipped.update(result.skipped)
         for name, table in tables.items():
-            for key, record in reading.records.table(name).items():
+            for key, record in result.records.table(name).items():
                 if table.setdefault(key, record) is not record and name in ("assets", "strikes"):
-                    problems.append(_twice(name, record, reading.places.get((name, key)), places.get((name, key))))
-        for place_of, place in reading.places.items():
-            places.setdefault(place_of, place)
-    rows = sum(reading.rows for reading in readings)
-    return Reading(Records.of(tables), places, tuple(problems), rows, dict(skipped))
+                    problems.append(
+                        _duplicate_id(name, record, result.locations.get((name, key)), locations.get((name, key)))
+                    )
+        for record_key, location in result.locations.items():
+            locations.setdefault(record_key, location)
+    rows = sum(result.rows for result in results)
+    return ReadResult(Records.of(tables), locations, tuple(problems), rows, dict(skipped))
 
 
-def _twice(table: str, record: Record, here: Place | None, before: Place | None) -> Problem:
-    told = f"{before.file}:{before.row}" if before else "an earlier file"
-    name = f"{NOUNS[table].__name__.lower()} {record.id}"
+def _duplicate_id(table: str, record: Record, here: SourceLocation | None, before: SourceLocation | None) -> Problem:
+    earlier = f"{before.file}:{before.row}" if before else "an earlier file"
+    name = f"{RECORD_TYPES[table].__name__.lower()} {record.id}"
     file, row = (here.file, here.row) if here else ("", None)
-    return Problem(file, row, name, "id", record.id, f"an id not used at {told}")
+    return Problem(file, row, name, "id", record.id, f"an id not used at {earlier}")
+
+
+# With the longest id of an asset it makes a stake's id of at most 160 letters.
+_SLUG_LENGTH = 50
+
+
+def slug(text: str) -> str:
+    """Return a text as small Latin letters, digits and hyphens; empty where it has no letter or digit."""
+    return re.sub(r"[^a-z0-9]+", "-", anyascii(text).lower()).strip("-")
+
+
+def short_digest(text: str, length: int = 8) -> str:
+    """Return the first hexadecimal digits of the SHA-256 of a text (UTF-8), for ids."""
+    return hashlib.sha256(text.encode()).hexdigest()[:length]
+
+
+def company_id(source: str, name: str) -> str:
+    """Return the id of an entity that a source knows by name only: ``source/name/<slug>``.
+
+    Names of plain letters, digits and single spaces are told apart by their slug alone, so that case does not
+    matter. All others carry eight digits of the SHA-256 of the name, as different names may share a slug.
+    """
+    if re.fullmatch(r"[A-Za-z0-9]+(?: [A-Za-z0-9]+)*", name) and len(name) <= _SLUG_LENGTH:
+        return f"{source}/name/{slug(name)}"
+    digits = short_digest(name)
+    return "/".join((source, "name", "-".join(part for part in (slug(name)[:_SLUG_LENGTH].strip("-"), digits) if part)))
+
+
+def stake_suffix(entity: str) -> str:
+    """Return the end of an entity's id, at most 60 letters, for ids of the stakes and relations it holds."""
+    return entity.removeprefix("wikidata-").rpartition("/")[2][:60]
+
+
+class CompaniesByName:
+    """Adds entities known by name, each once, with their stakes and operator relations."""
+
+    def __init__(self, builder: RecordBuilder, prefix: str, source: str, publisher: str) -> None:
+        self._builder, self._prefix, self._source, self._publisher = builder, prefix, source, publisher
+
+    def entity(self, name: str, location: SourceLocation, wikidata: str = "") -> str:
+        """Return the id of the entity of a name, adding it if new; a Wikidata item, where given, makes the id."""
+        item = wikidata.strip().upper()
+        has_item = bool(re.fullmatch(r"Q[1-9][0-9]*", item))
+        key = f"wikidata-{item.lower()}" if has_item else company_id(self._prefix, name)
+        if not self._builder.has("entities", key):
+            values = {
+                "id": key,
+                "name": name,
+                "type": "legalEntity",
+                "external_ids": {"wikidata": item} if has_item else {},
+                "sources": (self._source,),
+                "checked": "unverified",
+            }
+            self._builder.add("entities", values, location)
+        return key
+
+    def stake(self, asset: str, owner: str, location: SourceLocation) -> None:
+        """Add a stake whose share is not known: 0 to 100 %."""
+        values: dict[str, Any] = {
+            "id": f"{asset}>{stake_suffix(owner)}",
+            "owned": asset,
+            "owner": owner,
+            "share_min": 0.0,
+            "share_max": 100.0,
+            "source": self._source,
+            "checked": "unverified",
+            "note": f"{self._publisher} names the owner and gives no share",
+        }
+        if not self._builder.has("stakes", values["id"]):
+            self._builder.add("stakes", values, location)
+
+    def operator(self, asset: str, operator: str, location: SourceLocation) -> None:
+        """Add the relation of a company that runs an asset, which is no stake."""
+        values: dict[str, Any] = {
+            "id": f"{asset}@operator/{stake_suffix(operator)}",
+            "asset": asset,
+            "entity": operator,
+            "relation": "operator",
+            "source": self._source,
+            "checked": "unverified",
+        }
+        if not self._builder.has("relations", values["id"]):
+            self._builder.add("relations", values, location)

@@ -1,4 +1,4 @@
-"""Reads ACLED exports (CSV or xlsx), of now and of before March 2023. The records stay private: see ``TERMS``."""
+"""Reader of ACLED exports (CSV or xlsx), also of those before March 2023. The records stay private: see ``TERMS``."""
 
 from __future__ import annotations
 
@@ -6,18 +6,36 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from layers.model.read_result import Place, Reading
+from layers.model.problems import ReadResult, SourceLocation
 from layers.model.records import Weapon
-from layers.sources.files.sniffing import Head
+from layers.sources.files.sniffing import FileSniff
 from layers.sources.files.source_file import SourceFile
-from layers.sources.reader.format import Format, Request
+from layers.sources.reader.format import Format, LoadOptions
 from layers.sources.strikes.event_codes import ACLED_EVENTS, ACLED_ONE_SIDED
-from layers.sources.strikes.field_mapping import Faulty, Field, Row, code, count, day, interval, made, needed, quote
+from layers.sources.strikes.field_mapping import (
+    CellProblem,
+    FieldMapping,
+    StrikeRow,
+    code,
+    count,
+    day,
+    interval,
+    map_row,
+    quote,
+    required,
+)
 from layers.sources.strikes.location_precision import ACLED, coarser, host_of, point_of
-from layers.sources.strikes.strike_builder import Report, Said, StrikeLoad, Terms, located, read_rows
+from layers.sources.strikes.strike_builder import (
+    DatasetTerms,
+    FieldClaim,
+    Report,
+    StrikeBuilder,
+    location_columns,
+    read_rows,
+)
 from layers.sources.strikes.target_extraction import targets
 
-TERMS = Terms(
+TERMS = DatasetTerms(
     format="acled",
     publisher="Armed Conflict Location & Event Data (ACLED)",
     title="ACLED data export; say the date of access and the filters used",
@@ -30,15 +48,15 @@ _TIME = {"1": None, "2": "some time in the week or a like period", "3": "some ti
 _MONTH_MIDDLE = range(10, 21)
 
 
-def _event(row: Row) -> str:
+def _event(row: StrikeRow) -> str:
     return (row["sub_event_type"] or row["event_type"]).casefold()
 
 
-def _when(row: Row) -> str:
-    """The day, or what the time_precision makes of it.
+def _when(row: StrikeRow) -> str:
+    """Return the day of an event, or the period that its time_precision allows.
 
-    Of two readings of the codes the wider is taken: 3 is the month whose middle is coded, or a period of a few weeks
-    around the day where that is not the middle of a month.
+    Where a code can be read in two ways the wider period is taken: 3 is the month whose middle is coded, or a period of
+    a few weeks around the day where that is not the middle of a month.
     """
     coded = day("event_date", row["event_date"], STYLES)
     precision = code(row, "time_precision", _TIME) if "time_precision" in row else "1"
@@ -51,122 +69,133 @@ def _when(row: Row) -> str:
     return interval(coded - timedelta(days=15), coded + timedelta(days=15))
 
 
-def _title(row: Row) -> str:
+def _title(row: StrikeRow) -> str:
     return f"{ACLED_EVENTS[_event(row)][1]}, {_place(row)}"[:200]
 
 
-def _place(row: Row) -> str:
-    return needed(row, "location", "the name of a place")
+def _place(row: StrikeRow) -> str:
+    return required(row, "location", "the name of a place")
 
 
-def _where(row: Row) -> dict[str, Any]:
+def _where(row: StrikeRow) -> dict[str, Any]:
     precision = ACLED[code(row, "geo_precision", ACLED)]
     point = point_of(row)
-    return located(point, coarser(precision, row["longitude"], row["latitude"]))
+    return location_columns(point, coarser(precision, row["longitude"], row["latitude"]))
 
 
-def _weapons(row: Row) -> tuple[Weapon, ...]:
+def _weapons(row: StrikeRow) -> tuple[Weapon, ...]:
     weapon = ACLED_EVENTS[_event(row)][0]
     return (Weapon(kind=weapon),) if weapon else ()
 
 
-def _attacker(row: Row) -> str | None:
+def _attacker(row: StrikeRow) -> str | None:
     if row["event_type"].casefold() not in ACLED_ONE_SIDED or not row["actor1"]:
         return None
     return f"{row['actor1']}, as coded by ACLED"
 
 
-def _killed(row: Row) -> dict[str, int]:
-    """ACLED writes 0 both for none and for not known, so 0 says nothing."""
+def _killed(row: StrikeRow) -> dict[str, int]:
+    """Return the deaths of an event; none for 0, which ACLED writes both for no deaths and for an unknown number."""
     dead = count(row, "fatalities")
     return {"killed_min": dead, "killed_max": dead} if dead else {}
 
 
-def _note(row: Row) -> str | None:
+def _note(row: StrikeRow) -> str | None:
     actors = [actor for actor in (row["actor1"], row["actor2"]) if actor]
-    told = [f"Actors as coded: {', '.join(actors)}."] if actors else []
+    sentences = [f"Actors as coded: {', '.join(actors)}."] if actors else []
     if row["civilian_targeting"]:
-        told.append(f"{row['civilian_targeting']}.")
+        sentences.append(f"{row['civilian_targeting']}.")
     if row["tags"]:
-        told.append(f"Tags: {row['tags']}.")
-    return " ".join(told)[:2000] or None
+        sentences.append(f"Tags: {row['tags']}.")
+    return " ".join(sentences)[:2000] or None
 
 
-#: What each field of a strike is made of.
-MAPPING: tuple[Field, ...] = (
-    Field("title", "sub_event_type, location", "kind of event by the table, and the place", _title),
-    Field("when", "event_date, time_precision", "1 the day; 2 six days either way; 3 the month, or 15 days", _when),
-    Field(
+#: The source columns and the rule of each field of a strike.
+MAPPING: tuple[FieldMapping, ...] = (
+    FieldMapping("title", "sub_event_type, location", "kind of event by the table, and the place", _title),
+    FieldMapping(
+        "when", "event_date, time_precision", "1 the day; 2 six days either way; 3 the month, or 15 days", _when
+    ),
+    FieldMapping(
         "when_note",
         "time_precision",
         "what the code says, in words",
         lambda row: _TIME[code(row, "time_precision", _TIME)] if "time_precision" in row else None,
     ),
-    Field("place", "location", "as printed", _place),
-    Field("region", "admin1", "as printed", lambda row: row["admin1"] or None),
-    Field("host_country", "country", "ISO code of the name", lambda row: host_of(row["country"])),
-    Field("*", "latitude, longitude, geo_precision", "point with uncertainty_m and basis by the ACLED table", _where),
-    Field("attacker", "actor1, event_type", "actor1 of remote violence; elsewhere actor1 need not attack", _attacker),
-    Field("weapons", "sub_event_type", "by the table; no counts", _weapons),
-    Field("*", "fatalities", "killed_min and killed_max where above 0; 0 may mean not known", _killed),
-    Field("targets", "notes", "the phrase of the target as printed", lambda row: targets(row["notes"])[0]),
-    Field("target_kinds", "notes", "kinds that the words of that phrase allow", lambda row: targets(row["notes"])[1]),
-    Field("note", "actor1, actor2, civilian_targeting, tags", "as coded", _note),
+    FieldMapping("place", "location", "as printed", _place),
+    FieldMapping("region", "admin1", "as printed", lambda row: row["admin1"] or None),
+    FieldMapping("host_country", "country", "ISO code of the name", lambda row: host_of(row["country"])),
+    FieldMapping(
+        "*", "latitude, longitude, geo_precision", "point with uncertainty_m and basis by the ACLED table", _where
+    ),
+    FieldMapping(
+        "attacker", "actor1, event_type", "actor1 of remote violence; elsewhere actor1 need not attack", _attacker
+    ),
+    FieldMapping("weapons", "sub_event_type", "by the table; no counts", _weapons),
+    FieldMapping("*", "fatalities", "killed_min and killed_max where above 0; 0 may mean not known", _killed),
+    FieldMapping("targets", "notes", "the phrase of the target as printed", lambda row: targets(row["notes"])[0]),
+    FieldMapping(
+        "target_kinds", "notes", "kinds that the words of that phrase allow", lambda row: targets(row["notes"])[1]
+    ),
+    FieldMapping("note", "actor1, actor2, civilian_targeting, tags", "as coded", _note),
 )
 
 
-def read(files: Sequence[SourceFile], request: Request) -> Reading:
-    """Read exports; see ``MAPPING``. What is no attack on a place is skipped by ``ACLED_EVENTS``."""
-    return read_rows(files, request, TERMS, _row)
+def read(files: Sequence[SourceFile], options: LoadOptions) -> ReadResult:
+    """Read exports by ``MAPPING``; events that are no attack on a place are skipped by ``ACLED_EVENTS``."""
+    return read_rows(files, options, TERMS, _row)
 
 
-def _row(row: Row, place: Place, load: StrikeLoad) -> None:
+def _row(row: StrikeRow, location: SourceLocation, builder: StrikeBuilder) -> None:
     event = ACLED_EVENTS.get(_event(row))
     if event is not None and event[0] is None:
-        load.skip(event[1])
+        builder.skip(event[1])
         return
     key = _key(row)
     if event is None:
         shown = row["sub_event_type"] or row["event_type"] or "(missing)"
-        faults = [Faulty("sub_event_type", shown, "a sub-event type of the ACLED codebook")]
-        load.reject(place, key, faults)
+        faults = [CellProblem("sub_event_type", shown, "a sub-event type of the ACLED codebook")]
+        builder.reject(location, key, faults)
         return
-    values, faults = made(MAPPING, row)
+    values, faults = map_row(MAPPING, row)
     if key == "(no id)":
-        faults.append(Faulty("event_id_cnty", "(missing)", "an identifier such as UKR12345"))
+        faults.append(CellProblem("event_id_cnty", "(missing)", "an identifier such as UKR12345"))
     if faults:
-        load.reject(place, key, faults)
+        builder.reject(location, key, faults)
         return
     reports = [Report(name.strip()) for name in row["source"].split(";") if name.strip()]
-    load.strike(place, key, values, reports, _said(row, values))
+    builder.add_strike(location, key, values, reports, _claims(row, values))
 
 
-def _key(row: Row) -> str:
-    """event_id_cnty; in some old files it holds only the letters of the country, and the number stands beside it."""
+def _key(row: StrikeRow) -> str:
+    """Return the id of an event.
+
+    In some old files event_id_cnty holds only the letters of the country, and the number stands in event_id_no_cnty.
+    """
     key, number = row["event_id_cnty"], row["event_id_no_cnty"].removesuffix(".0")
     if key and not any(letter.isdigit() for letter in key):
         key += number
     return key or row["data_id"].removesuffix(".0") or "(no id)"
 
 
-def _said(row: Row, values: dict[str, Any]) -> list[Said]:
-    return [Said("targets", phrase, quote(row["notes"], phrase)) for phrase in values["targets"][:1]]
+def _claims(row: StrikeRow, values: dict[str, Any]) -> list[FieldClaim]:
+    return [FieldClaim("targets", phrase, quote(row["notes"], phrase)) for phrase in values["targets"][:1]]
 
 
-def recognises(head: Head) -> bool:
+def recognises(sniff: FileSniff) -> bool:
     """Whether a table has the columns that only ACLED has."""
-    return head.has("event_type", "actor1", "inter1", "geo_precision", "fatalities") and (
-        head.has("event_id_cnty") or head.has("data_id")
+    return sniff.has("event_type", "actor1", "inter1", "geo_precision", "fatalities") and (
+        sniff.has("event_id_cnty") or sniff.has("data_id")
     )
 
 
 FORMAT = Format(
     name="acled",
     title="ACLED data export",
-    gives="strikes",
+    provides="strikes",
     licence=TERMS.licence,
     recognises=recognises,
     read=read,
     private=True,
-    known_by="columns event_id_cnty (or data_id), event_type, actor1, inter1, geo_precision, fatalities",
+    signature="columns event_id_cnty (or data_id), event_type, actor1, inter1, geo_precision, fatalities",
 )

@@ -1,4 +1,4 @@
-"""Places that a source uses for a whole region: the known ones, how far they widen, and how others are found."""
+"""Coordinates that a source writes for a whole region: the known ones, how far they widen, and how to find others."""
 
 from __future__ import annotations
 
@@ -16,28 +16,29 @@ from numpy.typing import ArrayLike, NDArray
 
 from layers.model.types import Basis
 from layers.reference.gazetteer_scoring import distance_m
-from layers.reference.regions import is_region_word, region_key, written
+from layers.reference.regions import is_region_word, region_key, region_names
 from layers.text.place_names import fold, stem
 
 TABLE = Path(__file__).with_name("sinks.toml")
 
-#: A record is at a sink if it is so near: sources write one place with different digits.
+#: A record is at a catch-all coordinate within this distance: sources write one place with different digits.
 SAME_PLACE_M = 500.0
-#: What shows a sink: so many reports, of which at most this share name the place and at least that one its region.
-LEAST_REPORTS = 5
-MOST_NAMING = 0.1
-LEAST_REGIONAL = 0.8
+#: A place is a candidate with at least so many reports, if at most a tenth of them name the place and at least 80 %
+#: its region.
+MIN_REPORTS = 5
+MAX_NAMING_SHARE = 0.1
+MIN_REGIONAL_SHARE = 0.8
 
 _MAX_TEXT = 20_000
 _WORD = re.compile(r"[^\W_]+(?:['’ʼ`-][^\W_]+)*")
 
 
 @dataclass(frozen=True, slots=True)
-class Sink:
-    """A place that a source format gives for a region ("region"), or for a word taken for a name ("word").
+class CatchAllCoordinate:
+    """A coordinate that a source format writes for a region ("region"), or for a word taken for a name ("word").
 
-    ``lon``, ``lat`` are degrees as the source writes them, ``uncertainty_m`` the radius around them that holds the
-    region. ``names`` are the place's own: a report that has one of them means the place.
+    ``lon``, ``lat`` are degrees (OGC:CRS84) as the source writes them, ``uncertainty_m`` the radius in metres
+    around them that holds the region. ``names`` are the place's own: a report that has one of them means the place.
     """
 
     format: str
@@ -55,8 +56,8 @@ class Sink:
 
 
 @dataclass(frozen=True, slots=True)
-class Widened:
-    """What a record at a sink is good for: ``uncertainty_m`` around the same coordinate, its basis, and why."""
+class WidenedLocation:
+    """The location of a record at a catch-all coordinate: ``uncertainty_m`` around it, its basis, and the reason."""
 
     uncertainty_m: float
     basis: Basis
@@ -65,86 +66,94 @@ class Widened:
 
 
 @cache
-def known() -> tuple[Sink, ...]:
-    """Every known sink, as ``sinks.toml`` lists them."""
+def known_coordinates() -> tuple[CatchAllCoordinate, ...]:
+    """Return every catch-all coordinate that ``sinks.toml`` lists."""
     listed = tomllib.loads(TABLE.read_text(encoding="utf-8"))["sink"]
-    return tuple(Sink(**{**one, "names": tuple(one["names"])}) for one in listed)
+    return tuple(CatchAllCoordinate(**{**row, "names": tuple(row["names"])}) for row in listed)
 
 
-def widen(
+def widen_uncertainty(
     lon: float, lat: float, source_format: str, region: str | None = None, *, text: str | None = None
-) -> Widened | None:
-    """Widen a record whose coordinate is a sink of its source; None where it is not, and its own basis holds.
+) -> WidenedLocation | None:
+    """Widen a record that lies at a catch-all coordinate of its source.
 
     Parameters
     ----------
     lon, lat
-        Degrees, as the source gives them.
+        Degrees (OGC:CRS84), as the source gives them.
     source_format
-        The format that the record was read from, such as ``viina``: a sink of one source is a plain place in another.
+        The format that the record was read from, such as ``viina``: the list is kept by format, as a catch-all
+        coordinate of one source is an ordinary place in another.
     region
-        First-level division of the record, in any spelling: a record of another known region is at no sink.
+        First-level division of the record, in any spelling. A record of another known region is not widened.
     text
-        What the report says, if known: one that names the place means it, unless the name is a word for a thing.
+        Text of the report, if known. A report that names the place means it, unless the name is a word for a thing.
+
+    Returns
+    -------
+    WidenedLocation or None
+        None for any other coordinate: the record's own basis holds.
     """
-    for sink in known():
+    for sink in known_coordinates():
         if sink.format != source_format or distance_m(lon, lat, sink.lon, sink.lat) > SAME_PLACE_M:
             continue
         if sink.kind == "word":
-            return Widened(sink.uncertainty_m, "region", None, f"{sink.name} is a word taken for the name of a place")
-        if (region and _elsewhere(region, sink)) or (text and names_place(text, sink.names)):
+            return WidenedLocation(
+                sink.uncertainty_m, "region", None, f"{sink.name} is a word taken for the name of a place"
+            )
+        if (region and _is_in_other_region(region, sink)) or (text and mentions_place(text, sink.names)):
             return None
         reason = f"{source_format} writes {sink.name} for reports that name only {sink.region}"
-        return Widened(sink.uncertainty_m, "region", sink.region, reason)
+        return WidenedLocation(sink.uncertainty_m, "region", sink.region, reason)
     return None
 
 
-def names_place(text: str, names: Iterable[str]) -> bool:
-    """Whether a report has one of the names, in any case of it and any of the spellings that sound alike.
+def mentions_place(text: str, names: Iterable[str]) -> bool:
+    """Whether a report has one of the names, in any grammatical case and any spelling that sounds alike.
 
-    Only the first 20,000 characters are read. Empty text and no names say no.
+    Only the first 20,000 characters are read. Empty text and no names give False.
     """
-    said = _stems(text)
-    return any(f" {stem(key)} " in said for name in names if (key := fold(name)))
+    text_stems = _stems(text)
+    return any(f" {stem(key)} " in text_stems for name in names if (key := fold(name)))
 
 
-def names_region(text: str, country: str, admin1: str) -> bool:
-    """Whether a report means the region by a word of its own, or by a name and a word such as oblast behind it."""
-    said = _stems(text).split()
-    keys = _ways().get((country, admin1), {})
+def mentions_region(text: str, country: str, admin1: str) -> bool:
+    """Whether a report names a region, by a word that means only it, or by a name followed by a word such as oblast."""
+    text_stems = _stems(text).split()
+    keys = _region_words().get((country, admin1), {})
     return any(
         word in keys and (keys[word] == "alone" or is_region_word(after))
-        for word, after in zip(said, [*said[1:], ""], strict=True)
+        for word, after in zip(text_stems, [*text_stems[1:], ""], strict=True)
     )
 
 
 def candidates(place: ArrayLike, naming: ArrayLike, regional: ArrayLike | None = None) -> pd.DataFrame:
-    """Find what may be sinks in reports: places with many reports, few of them naming the place.
+    """Find places that may be catch-all coordinates: those with many reports of which few name the place.
 
     Parameters
     ----------
     place
-        For each report the id of its place, or any other key that can be sorted.
+        For each report the id of its place, or any other sortable key.
     naming
-        Whether the report names the place.
+        For each report whether it names the place.
     regional
-        Whether it names the place's region, where that is known.
+        For each report whether it names the place's region, where that is known.
 
     Returns
     -------
     pandas.DataFrame
-        ``place``, ``reports``, ``naming`` and ``regional`` (shares; the last NaN where not known), by reports, most
-        first. No reports give an empty frame.
+        ``place``, ``reports``, ``naming`` and ``regional`` (shares; ``regional`` is NaN where not known), the place
+        with most reports first. No reports give an empty frame.
     """
     places, row = np.unique(np.asarray(place), return_inverse=True)
     count = np.bincount(row, minlength=len(places))
     share = _share(row, naming, count)
     region_share = np.full(len(places), np.nan) if regional is None else _share(row, regional, count)
-    found = (count >= LEAST_REPORTS) & (share <= MOST_NAMING)
+    is_candidate = (count >= MIN_REPORTS) & (share <= MAX_NAMING_SHARE)
     if regional is not None:
-        found &= region_share >= LEAST_REGIONAL
+        is_candidate &= region_share >= MIN_REGIONAL_SHARE
     frame = pd.DataFrame({"place": places, "reports": count, "naming": share, "regional": region_share})
-    return frame[found].sort_values(["reports", "place"], ascending=[False, True], ignore_index=True)
+    return frame[is_candidate].sort_values(["reports", "place"], ascending=[False, True], ignore_index=True)
 
 
 def _share(row: NDArray[np.intp], flag: ArrayLike, count: NDArray[np.intp]) -> NDArray[np.float64]:
@@ -162,21 +171,21 @@ def _stem_of(word: str) -> str:
 
 
 @cache
-def _ways() -> Mapping[tuple[str, str], Mapping[str, str]]:
-    found: dict[tuple[str, str], dict[str, str]] = {}
-    for name in written():
-        found.setdefault((name.country, name.code), {})[name.key] = name.kind
-    return found
+def _region_words() -> Mapping[tuple[str, str], Mapping[str, str]]:
+    ways: dict[tuple[str, str], dict[str, str]] = {}
+    for name in region_names():
+        ways.setdefault((name.country, name.code), {})[name.key] = name.kind
+    return ways
 
 
 @cache
 def _regions() -> Mapping[str, frozenset[tuple[str, str]]]:
-    found: dict[str, set[tuple[str, str]]] = {}
-    for name in written():
-        found.setdefault(name.key, set()).add((name.country, name.code))
-    return {key: frozenset(regions) for key, regions in found.items()}
+    regions_by_key: dict[str, set[tuple[str, str]]] = {}
+    for name in region_names():
+        regions_by_key.setdefault(name.key, set()).add((name.country, name.code))
+    return {key: frozenset(regions) for key, regions in regions_by_key.items()}
 
 
-def _elsewhere(region: str, sink: Sink) -> bool:
+def _is_in_other_region(region: str, sink: CatchAllCoordinate) -> bool:
     meant = _regions().get(region_key(region), frozenset())
     return bool(meant) and (sink.country, sink.admin1) not in meant

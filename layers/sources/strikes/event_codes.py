@@ -1,33 +1,18 @@
-"""What the codes of strike files say of an attack and its target: tables, each with its grounds; all weak labels."""
+"""Meaning of the codes of attacks and targets in strike files: tables, each with its grounds; all weak labels."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
+from layers.model.asset_kinds import ASSET_KINDS, TABLE
 from layers.model.types import AssetKind
 
-#: Target classes of the derived VIINA tables to the kinds of asset they may mean. The classes come of word stems in
-#: a headline, so they are wide; a class of none of our kinds (airfields, arsenals, substations) says nothing here.
-VIINA_TARGETS: Mapping[str, tuple[AssetKind, ...]] = MappingProxyType(
-    {
-        "REFINING_PETROCHEM_GAS": ("refinery", "petrochemical-plant", "gas-plant"),
-        "FUEL_STORAGE_TERMINAL": ("oil-depot", "oil-terminal"),
-        "PIPELINE_PUMPING": ("pipeline", "pump-station"),
-        "PORT_EXPORT_LOGISTICS": ("port-terminal", "oil-terminal"),
-        "DEFENSE_INDUSTRY": ("factory",),
-        "INDUSTRIAL_UNRESOLVED": ("factory",),
-        "ENERGY_GRID_SUPPORT": (),
-        "STRATEGIC_AIRBASE": (),
-        "AMMUNITION_ARSENAL": (),
-        "MILITARY_MUNITIONS_STORAGE": (),
-        "MILITARY_REPAIR_SHIPYARD": (),
-        "RAIL_STRATEGIC_LOGISTICS": (),
-        "MILITARY_COMMS_SPACE": (),
-    }
-)
+#: Target classes of the derived VIINA tables to the kinds of asset they may mean; a class of none of our kinds
+#: (airfields, arsenals, substations) says nothing here.
+VIINA_TARGETS: Mapping[str, tuple[AssetKind, ...]] = TABLE.target_classes["viina"]
 
-#: The same classes in words, for titles.
+#: Target classes of VIINA in words, for titles.
 VIINA_TITLES: Mapping[str, str] = MappingProxyType(
     {
         "REFINING_PETROCHEM_GAS": "refinery or gas or petrochemical plant",
@@ -55,11 +40,11 @@ VIINA_WEAPONS: Mapping[str, str] = MappingProxyType(
         "t_ied_b": "explosive charge or mine",
     }
 )
-#: Labels that make a VIINA report one of an attack on a place; with none of them it is of something else.
+#: Labels of which a VIINA report of an attack on a place has at least one.
 VIINA_ATTACKS = (*VIINA_WEAPONS, "t_property_b", "t_hospital_b")
 
-#: ACLED sub-event type (or, in files before 2019, event type) to the weapon and the words of a title; None is skipped
-#: for the reason beside it. An intercepted weapon (Disrupted weapons use) may still do damage where it falls.
+#: Weapon and title of each ACLED sub-event type (in files before 2019, event type). Events with the weapon None are
+#: skipped for the reason beside it. An intercepted weapon (Disrupted weapons use) may still do damage where it falls.
 ACLED_EVENTS: Mapping[str, tuple[str | None, str]] = MappingProxyType(
     {
         "air/drone strike": ("aircraft or drone", "Air or drone strike"),
@@ -96,11 +81,11 @@ ACLED_EVENTS: Mapping[str, tuple[str | None, str]] = MappingProxyType(
         "strategic development": (None, "a development without violence"),
     }
 )
-#: ACLED events in which actor1 is the one who attacks; elsewhere the order of the actors says nothing.
+#: ACLED event types in which actor1 is the attacker; in all others the order of the actors has no meaning.
 ACLED_ONE_SIDED = frozenset({"explosions/remote violence", "remote violence"})
 
-#: Groups of the Eyes on Russia map, by how they begin (as in a mirror of the map of 2022): whether they are loaded, and
-#: the words of a title, or why not. Another group is skipped and counted by its name.
+#: Groups of the Eyes on Russia map, by their first words (as in a mirror of the map of 2022): whether they are loaded,
+#: and the title or the reason for skipping. A group that is not listed is skipped and counted by its name.
 EYES_GROUPS: Mapping[str, tuple[bool, str]] = MappingProxyType(
     {
         "bombing, shelling or explosion": (True, "Bombing, shelling or explosion"),
@@ -118,80 +103,26 @@ EYES_GROUPS: Mapping[str, tuple[bool, str]] = MappingProxyType(
     }
 )
 
+
+def _kinds_by_phrase() -> Mapping[str, tuple[AssetKind, ...]]:
+    kinds: dict[str, tuple[AssetKind, ...]] = {}
+    for name, target in TABLE.targets.items():
+        for phrase in target.all_target_phrases:
+            kinds[phrase] = (*kinds.get(phrase, ()), *((name,) if name in ASSET_KINDS else ()))
+    return kinds
+
+
 #: Word stems of a target, as they begin a word in Ukrainian, Russian or English, to the kinds it may be. Several
 #: words are joined by a space: each begins one of as many words in a row.
-TARGET_STEMS: Mapping[str, tuple[AssetKind, ...]] = MappingProxyType(
-    {
-        "нафтобаз": ("oil-depot",),
-        "нефтебаз": ("oil-depot",),
-        "нафтосховищ": ("oil-depot",),
-        "нефтехранил": ("oil-depot",),
-        "нпз": ("refinery",),
-        "нафтопереробн": ("refinery",),
-        "нефтеперерабат": ("refinery",),
-        "гпз": ("gas-plant",),
-        "газопереробн": ("gas-plant",),
-        "газоперерабат": ("gas-plant",),
-        "нафтопров": ("pipeline",),
-        "нефтепров": ("pipeline",),
-        "газопров": ("pipeline",),
-        "газогін": ("pipeline",),
-        "нпс": ("pump-station",),
-        "нафтоперекач": ("pump-station",),
-        "нефтеперекач": ("pump-station",),
-        "компресорн станці": ("compressor-station",),
-        "компрессорн станц": ("compressor-station",),
-        "нафтов термінал": ("oil-terminal",),
-        "нефтян терминал": ("oil-terminal",),
-        "газосховищ": ("gas-storage",),
-        "газохранилищ": ("gas-storage",),
-        "тес": ("power-plant",),
-        "тэс": ("power-plant",),
-        "тец": ("power-plant",),
-        "тэц": ("power-plant",),
-        "електростанц": ("power-plant",),
-        "электростанц": ("power-plant",),
-        "аес": ("nuclear-plant",),
-        "аэс": ("nuclear-plant",),
-        "гес": ("hydro-plant",),
-        "гэс": ("hydro-plant",),
-        "порт": ("port-terminal",),
-        "порту": ("port-terminal",),
-        "порта": ("port-terminal",),
-        "порті": ("port-terminal",),
-        "порте": ("port-terminal",),
-        "підстанц": (),
-        "подстанц": (),
-        "електропідстанц": (),
-        "электроподстанц": (),
-        "аеродром": (),
-        "аэродром": (),
-        "oil refinery": ("refinery",),
-        "refinery": ("refinery",),
-        "oil depot": ("oil-depot",),
-        "fuel depot": ("oil-depot",),
-        "oil terminal": ("oil-terminal",),
-        "gas pipeline": ("pipeline",),
-        "oil pipeline": ("pipeline",),
-        "pumping station": ("pump-station",),
-        "compressor station": ("compressor-station",),
-        "gas processing": ("gas-plant",),
-        "nuclear power": ("nuclear-plant",),
-        "power plant": ("power-plant",),
-        "power station": ("power-plant",),
-        "thermal power": ("power-plant",),
-        "hydroelectric": ("hydro-plant",),
-        "substation": (),
-    }
-)
+TARGET_STEMS = _kinds_by_phrase()
 
 
 def kinds_of_classes(classes: Iterable[str]) -> tuple[AssetKind, ...]:
-    """Kinds of asset that VIINA target classes allow, each once; of a class that is not in the table, none."""
+    """Return the distinct kinds of asset that VIINA target classes allow; an unknown class allows none."""
     return tuple(dict.fromkeys(kind for name in classes for kind in VIINA_TARGETS.get(name, ())))
 
 
 def group_of(text: str) -> tuple[bool, str] | None:
-    """What the table says of an Eyes on Russia group; groups of a month are called "… March 2022"."""
+    """Return the row of ``EYES_GROUPS`` for a group, whose name may end in a month, as in "… March 2022"."""
     folded = text.casefold()
-    return next((told for start, told in EYES_GROUPS.items() if folded.startswith(start)), None)
+    return next((meaning for start, meaning in EYES_GROUPS.items() if folded.startswith(start)), None)

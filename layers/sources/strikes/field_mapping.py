@@ -1,4 +1,4 @@
-"""Rows of strike files and the declared table that makes a strike of one: field, columns, how. Knows no format."""
+"""Rows of strike files, and the declared table that makes a strike of a row: field, columns, rule. Knows no format."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from typing import Any, NamedTuple
 #: Most words of a quotation.
 QUOTE_WORDS = 25
 #: Longest text that a schema column takes.
-_LONGEST = 2000
+_MAX_TEXT = 2000
 
 
-class Faulty(ValueError):
-    """One cell that cannot be read: which column, what stands there, what was expected."""
+class CellProblem(ValueError):
+    """A cell that cannot be read: its column, its value, and what was expected."""
 
     def __init__(self, column: str, value: object, expected: str) -> None:
         super().__init__(f"{column} = {value}: expected {expected}")
         self.column, self.value, self.expected = column, value, expected
 
 
-class Row(Mapping[str, str]):
-    """Cells by the name of their column, whatever its case, without space around; a missing column is empty."""
+class StrikeRow(Mapping[str, str]):
+    """Cells by column name in any case, stripped; a missing column is empty."""
 
     def __init__(self, cells: Mapping[str, str]) -> None:
         self._cells = {name.strip().casefold(): cell.strip() for name, cell in cells.items()}
@@ -39,120 +39,122 @@ class Row(Mapping[str, str]):
         return isinstance(column, str) and column.casefold() in self._cells
 
 
-class Field(NamedTuple):
-    """How one field of a strike comes of a row: from which columns, by what rule (in words), by which function."""
+class FieldMapping(NamedTuple):
+    """How a field of a strike follows from a row: its columns, the rule in words, and the function that applies it."""
 
     name: str
     columns: str
-    how: str
-    make: Callable[[Row], Any]
+    rule: str
+    derive: Callable[[StrikeRow], Any]
 
 
-def made(fields: Sequence[Field], row: Row) -> tuple[dict[str, Any], list[Faulty]]:
-    """The values of a strike that a row gives, and every fault of its cells."""
+def map_row(fields: Sequence[FieldMapping], row: StrikeRow) -> tuple[dict[str, Any], list[CellProblem]]:
+    """Return the values of a strike that a row gives, and every problem of its cells."""
     values: dict[str, Any] = {}
-    faults: list[Faulty] = []
+    faults: list[CellProblem] = []
     for field in fields:
         try:
-            value = field.make(row)
-        except Faulty as fault:
+            value = field.derive(row)
+        except CellProblem as fault:
             faults.append(fault)
             continue
         values.update(value if field.name == "*" else {field.name: value})
     return values, faults
 
 
-def needed(row: Row, column: str, expected: str = "a text") -> str:
-    """A cell that must not be empty.
+def required(row: StrikeRow, column: str, expected: str = "a text") -> str:
+    """Return a cell that must not be empty.
 
     Raises
     ------
-    Faulty
+    CellProblem
         If it is.
     """
     if not row[column]:
-        raise Faulty(column, "(missing)", expected)
-    return row[column][:_LONGEST]
+        raise CellProblem(column, "(missing)", expected)
+    return row[column][:_MAX_TEXT]
 
 
-def number(row: Row, column: str, low: float, high: float) -> float:
-    """A decimal number between two bounds.
+def number(row: StrikeRow, column: str, low: float, high: float) -> float:
+    """Return the decimal number of a cell, between two bounds.
 
     Raises
     ------
-    Faulty
-        If the cell is no such number.
+    CellProblem
+        If the cell holds no such number.
     """
     try:
         value = float(row[column])
     except ValueError:
         value = float("nan")
     if not low <= value <= high:
-        raise Faulty(column, row[column] or "(missing)", f"a number from {low:g} to {high:g}")
+        raise CellProblem(column, row[column] or "(missing)", f"a number from {low:g} to {high:g}")
     return value
 
 
-def count(row: Row, column: str) -> int | None:
-    """A whole number from 0 up; None where the cell is empty.
+def count(row: StrikeRow, column: str) -> int | None:
+    """Return the integer of a cell, from 0 up; None where the cell is empty.
 
     Raises
     ------
-    Faulty
-        If there is something else.
+    CellProblem
+        If the cell holds anything else.
     """
     text = row[column].removesuffix(".0")
     if not text:
         return None
     if not text.isascii() or not text.isdigit() or len(text) > 7:
-        raise Faulty(column, row[column], "a whole number from 0 up")
+        raise CellProblem(column, row[column], "a whole number from 0 up")
     return int(text)
 
 
-def code(row: Row, column: str, known: Iterable[str]) -> str:
-    """One of some codes.
+def code(row: StrikeRow, column: str, known: Iterable[str]) -> str:
+    """Return the code of a cell, one of those known.
 
     Raises
     ------
-    Faulty
+    CellProblem
         If the cell holds none of them.
     """
     text = row[column].removesuffix(".0")
     known = tuple(known)
     if text not in known:
-        raise Faulty(column, row[column] or "(missing)", "one of " + ", ".join(known))
+        raise CellProblem(column, row[column] or "(missing)", "one of " + ", ".join(known))
     return text
 
 
-def is_set(row: Row, *columns: str) -> bool:
-    """Whether any of some 0/1 columns is 1."""
+def is_set(row: StrikeRow, *columns: str) -> bool:
+    """Whether any of several 0/1 columns is 1."""
     return any(row[column] in ("1", "1.0", "TRUE", "true") for column in columns)
 
 
 def day(column: str, text: str, styles: Sequence[str]) -> date:
-    """A day in one of several styles (``strptime``); a time of day after it is left out.
+    """Parse a day in one of several styles (``strptime``); a time of day after it is left out.
 
     Raises
     ------
-    Faulty
-        If it is in none of them, or no day of the calendar, or not in the years 1900 to 2100.
+    CellProblem
+        If no style fits, or it is no day of the calendar, or not in the years 1900 to 2100.
     """
     for style in styles:
         width = len(style.split())
         try:
-            found = datetime.strptime(" ".join(text.replace("T", " ").split()[:width]), style).date()
+            parsed = datetime.strptime(" ".join(text.replace("T", " ").split()[:width]), style).date()
         except ValueError:
             continue
-        if 1900 <= found.year <= 2100:
-            return found
-    raise Faulty(column, text or "(missing)", "a day such as " + " or ".join(_shown(style) for style in styles[:2]))
+        if 1900 <= parsed.year <= 2100:
+            return parsed
+    raise CellProblem(
+        column, text or "(missing)", "a day such as " + " or ".join(_example(style) for style in styles[:2])
+    )
 
 
-def _shown(style: str) -> str:
+def _example(style: str) -> str:
     return date(2022, 3, 24).strftime(style)
 
 
 def interval(start: date, end: date) -> str:
-    """Two days as EDTF: the day, month or year where they span just that, else an interval."""
+    """Return two days as EDTF: the day, month or year that they span exactly, else an interval."""
     if start == end:
         return start.isoformat()
     if start.day == 1 and (end + timedelta(days=1)).day == 1:
@@ -164,15 +166,15 @@ def interval(start: date, end: date) -> str:
 
 
 def quote(text: str, about: str = "") -> str | None:
-    """At most 25 words of a text: its first, or those around a phrase; marked where more stands before or after.
+    """Return at most 25 words of a text, its first ones or those around a phrase; an ellipsis marks omitted words.
 
-    None of an empty text.
+    None for an empty text.
     """
     words = text.split()
     first = about.split()[:1]
-    at = next((n for n, word in enumerate(words) if first and first[0] in word), 0)
-    start = max(0, at - QUOTE_WORDS // 3) if at >= QUOTE_WORDS - 5 else 0
-    kept = " ".join(words[start : start + QUOTE_WORDS])[: _LONGEST - 4]
-    if not kept:
+    match_index = next((n for n, word in enumerate(words) if first and first[0] in word), 0)
+    start = max(0, match_index - QUOTE_WORDS // 3) if match_index >= QUOTE_WORDS - 5 else 0
+    excerpt = " ".join(words[start : start + QUOTE_WORDS])[: _MAX_TEXT - 4]
+    if not excerpt:
         return None
-    return f"{'… ' if start else ''}{kept}{' …' if start + QUOTE_WORDS < len(words) else ''}"
+    return f"{'… ' if start else ''}{excerpt}{' …' if start + QUOTE_WORDS < len(words) else ''}"

@@ -1,4 +1,4 @@
-"""Where strike files put things: what their codes mean in metres, each number with its reason, and the host country."""
+"""Locations in strike files: the metres behind each precision code, each with its reason, and the host country."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import NamedTuple
 import shapely
 
 from layers.model.types import Basis
-from layers.sources.reader.country_codes import PlaceError, country_code
-from layers.sources.strikes import catch_all_coordinates
-from layers.sources.strikes.field_mapping import Faulty, Row, number
+from layers.sources.reader.cell_values import CellValueError, country_code
+from layers.sources.strikes.catch_all_coordinates import widen_uncertainty
+from layers.sources.strikes.field_mapping import CellProblem, StrikeRow, number
 from layers.sources.strikes.target_extraction import is_word_for_a_thing, names_place
 
 
-class Precision(NamedTuple):
-    """What a code means: basis, radius in metres that is to hold the true place, and the reason for that number."""
+class CodedPrecision(NamedTuple):
+    """Meaning of a precision code: basis, radius in metres that should hold the true place, and its reason."""
 
     basis: Basis
     uncertainty_m: float
@@ -31,7 +31,7 @@ SETTLEMENT_M = 10_000.0
 #: (geoBoundaries ADM1, geodesic): median 134 km, all but Odesa (191), Crimea (180), Kherson (178), Kirovohrad (174)
 #: and Dnipropetrovsk (161) within 150 km.
 REGION_M = 150_000.0
-#: The same from some village in it, as VIINA has it: Odesa oblast reaches 226 km from a point inside it.
+#: First-level region from a village in it, which VIINA writes: Odesa oblast reaches 226 km from a point inside it.
 OBLAST_M = 230_000.0
 #: Cities that are regions of their own, Kyiv and Sevastopol: their farthest border is 46 km off.
 CITY_REGION_M = 50_000.0
@@ -40,53 +40,61 @@ CITY_REGION_M = 50_000.0
 DISTRICT_M = 40_000.0
 
 #: ACLED geo_precision. The codebook gives no metres. 1 is a town with coordinates, never a site.
-ACLED: Mapping[str, Precision] = MappingProxyType(
+ACLED: Mapping[str, CodedPrecision] = MappingProxyType(
     {
-        "1": Precision("settlement", SETTLEMENT_M, "a particular town is named; the point is the town's"),
-        "2": Precision("district", 30_000.0, "near a town, or a part of a region that a town stands for"),
-        "3": Precision("region", REGION_M, "a larger region; the point is its capital or a natural feature"),
+        "1": CodedPrecision("settlement", SETTLEMENT_M, "a particular town is named; the point is the town's"),
+        "2": CodedPrecision("district", 30_000.0, "near a town, or a part of a region that a town stands for"),
+        "3": CodedPrecision("region", REGION_M, "a larger region; the point is its capital or a natural feature"),
     }
 )
 
 #: UCDP where_prec (GED codebook). 6 is a whole country: no place, such events are skipped.
-UCDP: Mapping[str, Precision | None] = MappingProxyType(
+UCDP: Mapping[str, CodedPrecision | None] = MappingProxyType(
     {
-        "1": Precision("settlement", SETTLEMENT_M, "the named place itself; UCDP names towns and villages, not sites"),
-        "2": Precision("district", 30_000.0, "a limited area, about 25 km, around the point, and the town's own size"),
-        "3": Precision("district", DISTRICT_M, "a second-level division; the point is its centroid"),
-        "4": Precision("region", REGION_M, "a first-level division; the point is its centroid"),
-        "5": Precision(
+        "1": CodedPrecision(
+            "settlement", SETTLEMENT_M, "the named place itself; UCDP names towns and villages, not sites"
+        ),
+        "2": CodedPrecision(
+            "district", 30_000.0, "a limited area, about 25 km, around the point, and the town's own size"
+        ),
+        "3": CodedPrecision("district", DISTRICT_M, "a second-level division; the point is its centroid"),
+        "4": CodedPrecision("region", REGION_M, "a first-level division; the point is its centroid"),
+        "5": CodedPrecision(
             "region", 250_000.0, "larger than a division or between two places; the point only stands for it"
         ),
         "6": None,
-        "7": Precision("sea-area", 200_000.0, "over water or in the air; centroid of the water, or estimated"),
+        "7": CodedPrecision("sea-area", 200_000.0, "over water or in the air; centroid of the water, or estimated"),
     }
 )
 
 #: VIINA GEO_PRECISION: of the reports of 2026 ADM3 83 %, ADM1 14 %, STREET 1.6 %, ADM2 0.7 %.
-VIINA: Mapping[str, Precision] = MappingProxyType(
+VIINA: Mapping[str, CodedPrecision] = MappingProxyType(
     {
-        "STREET": Precision("settlement", 2_000.0, "a street named in the text; which part of it is not said"),
-        "ADM3": Precision("settlement", SETTLEMENT_M, "a populated place; the point is the GeoNames one"),
-        "ADM2": Precision("district", DISTRICT_M, "a district (raion before 2020); the point is a place in it"),
-        "ADM1": Precision("region", OBLAST_M, "an oblast; the point is a village somewhere in it"),
+        "STREET": CodedPrecision("settlement", 2_000.0, "a street named in the text; which part of it is not said"),
+        "ADM3": CodedPrecision("settlement", SETTLEMENT_M, "a populated place; the point is the GeoNames one"),
+        "ADM2": CodedPrecision("district", DISTRICT_M, "a district (raion before 2020); the point is a place in it"),
+        "ADM1": CodedPrecision("region", OBLAST_M, "an oblast; the point is a village somewhere in it"),
     }
 )
 #: The derived VIINA tables have no precision: a place that the headline names is one, another may be its oblast.
-VIINA_NAMED = Precision("settlement", SETTLEMENT_M, "no precision in the table; the headline names the place")
-VIINA_UNNAMED = Precision("region", OBLAST_M, "no precision in the table, and the headline does not name the place")
-VIINA_CITY = Precision("region", CITY_REGION_M, "the headline does not name the part of the city where the point is")
-VIINA_NAMELESS = Precision("district", 30_000.0, "no precision in the table, and the point has no name to compare")
+VIINA_NAMED = CodedPrecision("settlement", SETTLEMENT_M, "no precision in the table; the headline names the place")
+VIINA_UNNAMED = CodedPrecision(
+    "region", OBLAST_M, "no precision in the table, and the headline does not name the place"
+)
+VIINA_CITY = CodedPrecision(
+    "region", CITY_REGION_M, "the headline does not name the part of the city where the point is"
+)
+VIINA_NAMELESS = CodedPrecision("district", 30_000.0, "no precision in the table, and the point has no name to compare")
 
 #: Eyes on Russia: footage placed by its investigators; the point may be the camera's or the thing seen from it.
-EYES_ON_RUSSIA = Precision(
+EYES_ON_RUSSIA = CodedPrecision(
     "site", 500.0, "footage geolocated; whether the point is what was hit or the camera is not said"
 )
 #: TimeMap: Bellingcat states 150 m, and that the public points are slightly moved to protect who filmed; how far is not
 #: said, so twice 150 m more.
-TIMEMAP = Precision("site", 450.0, "geolocated to 150 m, then slightly moved to protect the person who filmed")
+TIMEMAP = CodedPrecision("site", 450.0, "geolocated to 150 m, then slightly moved to protect the person who filmed")
 
-#: Names of settlements that are words or other regions in the reports that VIINA put there.
+#: Settlements whose names are ordinary words, or names of other regions, in the reports that VIINA located there.
 VIINA_MISREAD: Mapping[str, str] = MappingProxyType(
     {
         "novyi": "the word new",
@@ -105,82 +113,88 @@ _CITY_REGIONS = ("kiev city", "sevastopol")
 
 
 @dataclass(frozen=True, slots=True)
-class Spot:
-    """A point (lon/lat, OGC:CRS84) with what it stands for; the point is None where the given one is no place."""
+class CodedLocation:
+    """A point (lon/lat, OGC:CRS84) with its precision; the point is None where the given coordinates are no place."""
 
     point: shapely.Point | None
-    precision: Precision | None
+    precision: CodedPrecision | None
     note: str | None = None
 
 
-def point_of(row: Row, lon: str = "longitude", lat: str = "latitude") -> shapely.Point | None:
-    """The point in two columns of degrees; None where both are empty.
+def point_of(row: StrikeRow, lon: str = "longitude", lat: str = "latitude") -> shapely.Point | None:
+    """Return the point of two columns of degrees, in lon/lat (OGC:CRS84); None where both are empty.
 
     Raises
     ------
-    Faulty
-        If one is missing or off the globe, or both are 0: the place of failed geocoding.
+    CellProblem
+        If one is missing or off the globe, or both are 0, which failed geocoding leaves.
     """
     if not row[lon] and not row[lat]:
         return None
     x, y = number(row, lon, -180, 180), number(row, lat, -90, 90)
     if x == 0 and y == 0:
-        raise Faulty(f"{lon}, {lat}", "0, 0", "a place; 0, 0 is what failed geocoding leaves")
+        raise CellProblem(f"{lon}, {lat}", "0, 0", "a place; 0, 0 is what failed geocoding leaves")
     return shapely.Point(x, y)
 
 
 def digits_m(*texts: str) -> float:
-    """How far rounded coordinates may be off, in metres: half a last digit in degrees of latitude, each way.
+    """Return how far rounded coordinates may be off, in metres: half of the last digit in degrees of latitude.
 
-    The number with more digits counts: of the other a zero at the end may have been dropped.
+    The coordinate with more digits counts, as the other may have lost a zero at its end.
     """
     steps = [0.5 * 10.0 ** -len(text.partition(".")[2].strip()) for text in texts if text]
     return min(steps, default=0.0) * 111_320 * 2**0.5
 
 
-def coarser(precision: Precision, *texts: str) -> Precision:
-    """A precision that claims no more than the digits of its coordinates do."""
-    least = round(digits_m(*texts))
-    if least <= precision.uncertainty_m:
+def coarser(precision: CodedPrecision, *texts: str) -> CodedPrecision:
+    """Return a precision whose radius is at least the rounding error of the coordinates' digits."""
+    min_radius_m = round(digits_m(*texts))
+    if min_radius_m <= precision.uncertainty_m:
         return precision
-    return precision._replace(uncertainty_m=float(least), reason=f"{precision.reason}; its coordinates are rounded")
+    return precision._replace(
+        uncertainty_m=float(min_radius_m), reason=f"{precision.reason}; its coordinates are rounded"
+    )
 
 
-def viina_spot(row: Row, text: str) -> Spot:
-    """Where VIINA puts a report, after its known mistakes: see ``docs/strike-sources.md``.
+def viina_spot(row: StrikeRow, text: str) -> CodedLocation:
+    """Return where VIINA puts a report, corrected for its known mistakes: see ``docs/strike-sources.md``.
 
     Raises
     ------
-    Faulty
+    CellProblem
         If the coordinates or their precision cannot be read.
     """
     point = point_of(row)
     if point is None:
-        return Spot(None, None)
+        return CodedLocation(None, None)
     name, region = row["asciiname"], row["adm1_name"]
     if row["textgeoconflict"].upper() == "TRUE":
-        return Spot(None, None, f"VIINA's point at {name or 'a place'} is not where the text says; left out.")
+        return CodedLocation(None, None, f"VIINA's point at {name or 'a place'} is not where the text says; left out.")
     if name.casefold() in VIINA_MISREAD or is_word_for_a_thing(text, name):
         meant = VIINA_MISREAD.get(name.casefold(), "a word for a thing")
-        return Spot(None, None, f"VIINA's point is a village called {name}; in the text that is {meant}. Left out.")
-    wide = catch_all_coordinates.widen(point.x, point.y, "viina", region or None, text=text or None)
+        return CodedLocation(
+            None, None, f"VIINA's point is a village called {name}; in the text that is {meant}. Left out."
+        )
+    wide = widen_uncertainty(point.x, point.y, "viina", region or None, text=text or None)
     if wide is not None and wide.region is None:
-        return Spot(None, None, f"VIINA's point is no place of the text: {wide.reason}. Left out.")
+        return CodedLocation(None, None, f"VIINA's point is no place of the text: {wide.reason}. Left out.")
     if wide is not None:
-        return Spot(point, Precision(wide.basis, wide.uncertainty_m, wide.reason), f"Widened: {wide.reason}.")
+        return CodedLocation(
+            point, CodedPrecision(wide.basis, wide.uncertainty_m, wide.reason), f"Widened: {wide.reason}."
+        )
     precision = coarser(_viina_precision(row, text, name), row["longitude"], row["latitude"])
-    return Spot(
+    return CodedLocation(
         point, precision, None if row["geo_precision"] else f"{precision.reason[:1].upper()}{precision.reason[1:]}."
     )
 
 
-def _viina_precision(row: Row, text: str, name: str) -> Precision:
+def _viina_precision(row: StrikeRow, text: str, name: str) -> CodedPrecision:
     if stated := row["geo_precision"].upper():
         if stated not in VIINA:
-            raise Faulty("GEO_PRECISION", stated, "one of " + ", ".join(VIINA))
+            raise CellProblem("GEO_PRECISION", stated, "one of " + ", ".join(VIINA))
         return VIINA[stated]
     if not text:
-        raise Faulty("GEO_PRECISION", "(missing)", "a precision, where there is no text that names the place")
+        raise CellProblem("GEO_PRECISION", "(missing)", "a precision, where there is no text that names the place")
     if not name:
         return VIINA_NAMELESS
     if names_place(text, name):
@@ -189,22 +203,22 @@ def _viina_precision(row: Row, text: str, name: str) -> Precision:
 
 
 def host_of(country: str) -> str | None:
-    """ISO 3166-1 code of a country by name, also with an older name behind it (Russia (Soviet Union)); else None."""
+    """Return the ISO 3166-1 code of a country name, also of one such as Russia (Soviet Union); None if unknown."""
     names = {"Bosnia-Herzegovina": "BA", "DR Congo": "CD", "Ivory Coast": "CI", "Kingdom of eSwatini": "SZ"}
     name = country.partition(" (")[0].strip()
     if name in names:
         return names[name]
     try:
         return country_code(name)
-    except PlaceError:
+    except CellValueError:
         return None
 
 
 def is_ukrainian(region: str) -> bool:
-    """Whether a first-level division, in Latin letters, is one of Ukraine (Crimea and Sevastopol are)."""
+    """Whether a first-level division, in Latin letters, is one of Ukraine; Crimea and Sevastopol are."""
     return region.casefold().startswith(UKRAINIAN)
 
 
 def is_city(region: str) -> bool:
-    """Whether a first-level division is a city by itself: Kyiv or Sevastopol."""
+    """Whether a first-level division is a city: Kyiv or Sevastopol."""
     return region.casefold().startswith(_CITY_REGIONS)

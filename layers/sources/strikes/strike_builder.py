@@ -1,30 +1,29 @@
-"""Gathers the strikes of a file: each row ends as loaded, skipped with a reason, or rejected with every fault named."""
+"""Collects the strikes of a file: each row is loaded, skipped with a reason, or rejected with every problem."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import Any, NamedTuple
 
 from layers.model import edtf
-from layers.model.read_result import Place, Reading
+from layers.model.problems import ReadResult, SourceLocation
 from layers.model.records import Strike
 from layers.reference.gazetteer import Gazetteer
 from layers.sources.files.source_file import SourceFile
 from layers.sources.files.tables import RowTable
-from layers.sources.reader.format import Request
-from layers.sources.reader.record_builder import Gathered
-from layers.sources.reader.urls import url_of
-from layers.sources.strikes.field_mapping import Faulty, Row
-from layers.sources.strikes.location_precision import Precision
+from layers.sources.reader.cell_values import web_address
+from layers.sources.reader.format import LoadOptions
+from layers.sources.reader.record_builder import RecordBuilder, short_digest
+from layers.sources.strikes.field_mapping import CellProblem, StrikeRow
+from layers.sources.strikes.location_precision import CodedPrecision
 
-_LONGEST = 2000
+_MAX_TEXT = 2000
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
-    """Who publishes a dataset and under what licence.
+class DatasetTerms:
+    """Publisher and licence of a dataset.
 
     ``private`` if the licence forbids to publish its records; ``unstated`` if no licence was found, which forbids it
     too until the person who loads the file names the licence that was given to them.
@@ -39,13 +38,13 @@ class Terms:
     private: bool = False
     unstated: bool = False
 
-    def is_private(self, request: Request) -> bool:
-        """Whether what is loaded stays in the store."""
-        return self.private or (self.unstated and not request.licence)
+    def is_private(self, options: LoadOptions) -> bool:
+        """Whether the loaded records may not be published."""
+        return self.private or (self.unstated and not options.licence)
 
 
 class Report(NamedTuple):
-    """A publication that a row rests on."""
+    """A publication that a row cites."""
 
     publisher: str
     url: str | None = None
@@ -54,8 +53,8 @@ class Report(NamedTuple):
     published: str | None = None
 
 
-class Said(NamedTuple):
-    """One source's value for a field: of a report by its number in the row, or of the dataset (None)."""
+class FieldClaim(NamedTuple):
+    """The value that a source states for a field; ``report`` is its position in the row, None for the dataset."""
 
     field: str
     value: str
@@ -63,41 +62,41 @@ class Said(NamedTuple):
     report: int | None = None
 
 
-class StrikeLoad:
-    """A reading of strikes in the making."""
+class StrikeBuilder:
+    """Collects the strikes of one load, with their reports as sources and their claims."""
 
-    def __init__(self, request: Request, terms: Terms) -> None:
-        self.request, self.terms = request, terms
-        self.found = Gathered(request.dataset, private=terms.is_private(request))
-        self.dataset_source = request.dataset
+    def __init__(self, options: LoadOptions, terms: DatasetTerms) -> None:
+        self.options, self.terms = options, terms
+        self.records = RecordBuilder(options.dataset, private=terms.is_private(options))
+        self.dataset_source = options.dataset
         self._has_dataset_source = False
 
     def id_of(self, key: str) -> str:
-        """Identifier of the strike that an event of the format is."""
+        """Return the id of the strike of an event: ``<format>/<key>``."""
         return f"{self.terms.format}/{key.casefold()}"
 
     def skip(self, reason: str) -> None:
         """Count a sound row that is not for the atlas."""
-        self.found.rows += 1
-        self.found.skip(reason)
+        self.records.rows += 1
+        self.records.skip(reason)
 
-    def reject(self, place: Place, key: str, faults: Sequence[Faulty]) -> None:
-        """Count a row that cannot be read, with every fault of it."""
-        self.found.rows += 1
+    def reject(self, location: SourceLocation, key: str, faults: Sequence[CellProblem]) -> None:
+        """Count a row that cannot be read, with every problem of it."""
+        self.records.rows += 1
         for fault in faults:
-            self.found.fault(place, f"strike {self.id_of(key)}", fault.column, fault.value, fault.expected)
+            self.records.add_problem(location, f"strike {self.id_of(key)}", fault.column, fault.value, fault.expected)
 
-    def strike(
+    def add_strike(
         self,
-        place: Place,
+        location: SourceLocation,
         key: str,
         values: Mapping[str, Any],
         reports: Sequence[Report] = (),
-        said: Sequence[Said] = (),
+        claims: Sequence[FieldClaim] = (),
     ) -> bool:
-        """Keep a strike with its sources and claims; whether it could be kept."""
-        self.found.rows += 1
-        ids = [self._id(report) for report in reports]
+        """Add a strike with its sources and claims; return whether it is valid and was added."""
+        self.records.rows += 1
+        ids = [self._source_id(report) for report in reports]
         strike = {
             "id": self.id_of(key),
             "status": "reported",
@@ -107,85 +106,91 @@ class StrikeLoad:
         }
         if strike.get("geometry") is not None:
             strike.setdefault("place_source", self.dataset_source)
-        if not self.found.add("strikes", strike, place):
+        if not self.records.add("strikes", strike, location):
             return False
-        self._keep_dataset_source(place)
+        self._add_dataset_source(location)
         for report in reports:
-            self._kept(report, place)
-        for number, claim in enumerate(said, 1):
-            self._claim(strike["id"], number, claim, ids, place)
+            self._add_report(report, location)
+        for number, claim in enumerate(claims, 1):
+            self._add_claim(strike["id"], number, claim, ids, location)
         return True
 
     def has(self, key: str) -> bool:
-        """Whether the strike of an event was kept before."""
-        return self.found.has("strikes", self.id_of(key))
+        """Whether the strike of an event has been added."""
+        return self.records.has("strikes", self.id_of(key))
 
-    def join(self, key: str, reports: Sequence[Report], place: Place) -> None:
-        """Add further reports of an event that was kept before, as sources of its strike."""
-        strike = self.found.tables["strikes"][self.id_of(key)]
+    def add_reports(self, key: str, reports: Sequence[Report], location: SourceLocation) -> None:
+        """Add further reports of an event whose strike has been added, as sources of that strike."""
+        strike = self.records.tables["strikes"][self.id_of(key)]
         assert isinstance(strike, Strike)
-        ids = [self._kept(report, place) for report in reports]
+        ids = [self._add_report(report, location) for report in reports]
         sources = tuple(dict.fromkeys([*filter(None, ids), *strike.sources]))
-        self.found.tables["strikes"][strike.id] = strike.model_copy(update={"sources": sources})
+        self.records.tables["strikes"][strike.id] = strike.model_copy(update={"sources": sources})
 
-    def bad_rows(self, table: RowTable) -> None:
-        """Count the rows of a table that were no rows, after it was iterated."""
-        self.found.bad_rows(table.problems)
+    def add_unreadable_rows(self, table: RowTable) -> None:
+        """Add the problems of a table, after it was iterated, and count their rows."""
+        self.records.add_unreadable_rows(table.problems)
 
-    def gazetteer_source(self, gazetteer: Gazetteer, place: Place) -> str:
-        """The source of a coordinate that a gazetteer gave."""
-        one = f"{self.request.dataset}/gazetteer"
-        if not self.found.has("sources", one):
+    def gazetteer_source(self, gazetteer: Gazetteer, location: SourceLocation) -> str:
+        """Return the id of the source for coordinates from a gazetteer, adding it if new."""
+        source_id = f"{self.options.dataset}/gazetteer"
+        if not self.records.has("sources", source_id):
             origins = gazetteer.origins()
             names = ", ".join(name for name, *_ in origins)
             licences = ", ".join(dict.fromkeys(licence for _, licence, *_ in origins))
-            self.found.add("sources", {"id": one, "publisher": names, "licence": licences, "title": "Gazetteer"}, place)
-        return one
+            self.records.add(
+                "sources", {"id": source_id, "publisher": names, "licence": licences, "title": "Gazetteer"}, location
+            )
+        return source_id
 
-    def reading(self) -> Reading:
-        """Everything that was gathered."""
-        return self.found.reading()
+    def result(self) -> ReadResult:
+        """Return all records and problems."""
+        return self.records.result()
 
-    def _claim(self, strike: str, number: int, said: Said, ids: Sequence[str | None], place: Place) -> None:
-        source = (ids[said.report] if said.report is not None else None) or self.dataset_source
+    def _add_claim(
+        self, strike: str, number: int, claim: FieldClaim, ids: Sequence[str | None], location: SourceLocation
+    ) -> None:
+        source = (ids[claim.report] if claim.report is not None else None) or self.dataset_source
         values = {
             "id": f"{strike}/claim-{number}",
             "record": strike,
-            "field": said.field,
-            "value": said.value[:_LONGEST],
-            "quote": said.quote,
+            "field": claim.field,
+            "value": claim.value[:_MAX_TEXT],
+            "quote": claim.quote,
             "source": source,
-            "checked": "excerpt" if said.quote else "unverified",
+            "checked": "excerpt" if claim.quote else "unverified",
         }
-        self.found.add("claims", values, place)
+        self.records.add("claims", values, location)
 
-    def _kept(self, report: Report, place: Place) -> str | None:
-        """The id of a report, whose source is kept once."""
-        one = self._id(report)
-        if one and not self.found.has("sources", one):
-            self.found.add("sources", self._source(one, report), place)
-        return one
+    def _add_report(self, report: Report, location: SourceLocation) -> str | None:
+        """Return the id of a report's source, adding a new one; None for a report without publisher and address."""
+        source_id = self._source_id(report)
+        if source_id and not self.records.has("sources", source_id):
+            self.records.add("sources", self._source(source_id, report), location)
+        return source_id
 
-    def _id(self, report: Report) -> str | None:
-        """The same publication has the same id within a load; None where nothing tells it apart."""
-        told = url_of(report.url or "") or "|".join(filter(None, (report.publisher, report.published, report.title)))
-        if not url_of(report.url or "") and not report.publisher.strip():
+    def _source_id(self, report: Report) -> str | None:
+        """Return the id of a report's source, one id a publication; None without publisher and address."""
+        identity = web_address(report.url or "") or "|".join(
+            filter(None, (report.publisher, report.published, report.title))
+        )
+        if not web_address(report.url or "") and not report.publisher.strip():
             return None
-        return f"{self.request.dataset}/{sha256(told.encode()).hexdigest()[:16]}"
+        return f"{self.options.dataset}/{short_digest(identity, 16)}"
 
-    def _source(self, one: str, report: Report) -> dict[str, Any]:
-        title = (report.title or "").strip()[:_LONGEST]
+    def _source(self, source_id: str, report: Report) -> dict[str, Any]:
+        title = (report.title or "").strip()[:_MAX_TEXT]
         return {
-            "id": one,
-            "publisher": (report.publisher.strip() or "unknown")[:_LONGEST],
-            "url": url_of(report.url or ""),
+            "id": source_id,
+            "publisher": (report.publisher.strip() or "unknown")[:_MAX_TEXT],
+            "url": web_address(report.url or ""),
             "title": title or None,
             "language": report.language,
             "published": _edtf(report.published),
             "licence": None,
         }
 
-    def _keep_dataset_source(self, place: Place) -> None:
+    def _add_dataset_source(self, location: SourceLocation) -> None:
         if self._has_dataset_source:
             return
         self._has_dataset_source = True
@@ -196,27 +201,30 @@ class StrikeLoad:
             "title": terms.title,
             "url": terms.url,
             "language": terms.language,
-            "licence": self.request.licence or terms.licence,
-            "retrieved": self.request.retrieved,
+            "licence": self.options.licence or terms.licence,
+            "retrieved": self.options.retrieved,
         }
-        self.found.add("sources", values, place)
+        self.records.add("sources", values, location)
 
 
 def read_rows(
-    files: Sequence[SourceFile], request: Request, terms: Terms, read_row: Callable[[Row, Place, StrikeLoad], None]
-) -> Reading:
-    """Read the rows of tables, each by itself, as ``read_row`` says."""
-    load = StrikeLoad(request, terms)
+    files: Sequence[SourceFile],
+    options: LoadOptions,
+    terms: DatasetTerms,
+    row_reader: Callable[[StrikeRow, SourceLocation, StrikeBuilder], None],
+) -> ReadResult:
+    """Read the rows of tables one by one: ``row_reader`` adds, skips or rejects the strike of a row."""
+    builder = StrikeBuilder(options, terms)
     for file in files:
         table = file.table()
         for number, cells in table:
-            read_row(Row(cells), Place(table.file, number), load)
-        load.bad_rows(table)
-    return load.reading()
+            row_reader(StrikeRow(cells), SourceLocation(table.file, number), builder)
+        builder.add_unreadable_rows(table)
+    return builder.result()
 
 
-def located(point: Any, precision: Precision | None) -> dict[str, Any]:
-    """The columns of a strike that say where it is."""
+def location_columns(point: Any, precision: CodedPrecision | None) -> dict[str, Any]:
+    """Return the location columns of a strike; empty without a point or a precision."""
     if point is None or precision is None:
         return {}
     return {"geometry": point, "uncertainty_m": precision.uncertainty_m, "basis": precision.basis}
@@ -225,5 +233,5 @@ def located(point: Any, precision: Precision | None) -> dict[str, Any]:
 def _edtf(text: str | None) -> str | None:
     try:
         return edtf.parse(text).text if text else None
-    except edtf.WhenError:
+    except edtf.EdtfError:
         return None

@@ -1,4 +1,4 @@
-"""What the text of a report says: the phrase of its target as printed, its language, whether it names a place."""
+"""Reads the text of a report: the phrase of its target as printed, its language, and whether it names a place."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from layers.model.types import AssetKind
 from layers.sources.strikes.event_codes import TARGET_STEMS
 from layers.text.place_names import fold, is_common_noun, is_namesake
 
-#: Most words of a target's phrase, and most phrases of one text.
+#: Maximum number of words of a target's phrase, and of phrases of one text.
 _WORDS_BEFORE, _WORDS_AFTER, _PHRASES = 3, 4, 4
 _TOKEN = re.compile(r"«[^«»]{1,60}»|“[^“”]{1,60}”|\"{1,2}[^\"]{1,60}\"{1,2}|[\w'’ʼ-]+|[^\w\s]")
 _ADJECTIVE = re.compile(
@@ -39,34 +39,34 @@ _PIPELINE = (
 
 @cache
 def _stems() -> Mapping[str, tuple[tuple[tuple[str, ...], tuple[AssetKind, ...]], ...]]:
-    """The stems as words, by their first two letters, the longest first."""
-    found: dict[str, list[tuple[tuple[str, ...], tuple[AssetKind, ...]]]] = {}
+    """Return the word stems of targets by their first two letters, those of most words first."""
+    by_first: dict[str, list[tuple[tuple[str, ...], tuple[AssetKind, ...]]]] = {}
     for stem, kinds in sorted(TARGET_STEMS.items(), key=lambda item: -len(item[0])):
-        found.setdefault(stem[:2], []).append((tuple(stem.split()), kinds))
-    return {start: tuple(stems) for start, stems in found.items()}
+        by_first.setdefault(stem[:2], []).append((tuple(stem.split()), kinds))
+    return {start: tuple(stems) for start, stems in by_first.items()}
 
 
 @lru_cache(maxsize=64)
 def targets(text: str) -> tuple[tuple[str, ...], tuple[AssetKind, ...]]:
-    """Phrases that name a target as the text prints them, and the kinds that its words for sites allow.
+    """Return the phrases that name a target, as the text prints them, and the asset kinds that its words allow.
 
     A phrase is the word for a site, adjectives and capitalised words right before it, a name in quotation marks or
     in capitals right after it, and a capitalised place after a preposition: "нафтобазу SOCAR", "Кременчуцький НПЗ",
     "oil depot in Feodosia". Nothing is put into another case or language. A word without any name beside it gives its
-    kind and no phrase. Empty where there is no such word.
+    kind and no phrase. Both are empty for a text without such a word.
     """
     tokens = _TOKEN.findall(_DOUBLED.sub('"', text[:5000]))
     phrases: list[str] = []
     kinds: list[AssetKind] = []
     at = 0
     while at < len(tokens) and len(phrases) < _PHRASES:
-        found = _stem_at(tokens, at)
-        if found is None:
+        match = _stem_at(tokens, at)
+        if match is None:
             at += 1
             continue
-        length, allowed = found
+        length, allowed = match
         start, end = _start(tokens, at), _end(tokens, at + length)
-        if any(map(_names, (*tokens[start:at], *tokens[at + length : end]))):
+        if any(map(_is_name_part, (*tokens[start:at], *tokens[at + length : end]))):
             phrases.append(" ".join(tokens[start:end]))
         kinds += allowed
         at = end
@@ -74,7 +74,7 @@ def targets(text: str) -> tuple[tuple[str, ...], tuple[AssetKind, ...]]:
 
 
 def _stem_at(tokens: list[str], at: int) -> tuple[int, tuple[AssetKind, ...]] | None:
-    """How many words from here are the word for a site, and the kinds of it."""
+    """Return how many words from a position on are the word for a site, and the kinds of that site."""
     for words, kinds in _stems().get(tokens[at][:2].casefold(), ()):
         here = tokens[at : at + len(words)]
         if len(here) == len(words) and all(map(_begins, here, words)) and not _is_village(tokens, at):
@@ -83,7 +83,7 @@ def _stem_at(tokens: list[str], at: int) -> tuple[int, tuple[AssetKind, ...]] | 
 
 
 def _begins(token: str, stem: str) -> bool:
-    """Whether a word begins with a stem; an abbreviation must be one (НПЗ, ТЕЦ-5), a short word the whole."""
+    """Whether a word begins with a stem; an abbreviation (НПЗ, ТЕЦ-5) and a short word must be equal to it."""
     if len(stem) <= 3 and stem.isascii():
         return token.casefold() == stem
     if len(stem) <= 3:
@@ -92,7 +92,7 @@ def _begins(token: str, stem: str) -> bool:
 
 
 def _is_village(tokens: list[str], at: int) -> bool:
-    """Залізний Порт is a village in Kherson oblast."""
+    """Whether the words are Залізний Порт, a village in Kherson oblast."""
     return at > 0 and tokens[at].casefold().startswith("порт") and tokens[at - 1].casefold()[:5] in ("заліз", "желез")
 
 
@@ -104,7 +104,7 @@ def _start(tokens: list[str], at: int) -> int:
 
 
 def _may_precede(tokens: list[str], at: int) -> bool:
-    """An adjective, or a capitalised word that does not merely begin a sentence."""
+    """Whether a word is an adjective, or is capitalised without beginning a sentence."""
     begins = at == 0 or tokens[at - 1] in _ENDS_SENTENCE
     return bool(_ADJECTIVE.match(tokens[at])) or (not begins and _is_name(tokens[at]))
 
@@ -113,14 +113,14 @@ def _is_name(token: str) -> bool:
     return token[:1].isupper() and len(token) > 1 and token.casefold() not in _WHERE
 
 
-def _names(token: str) -> bool:
-    """Whether a word of a phrase names something: in capitals or in quotation marks."""
+def _is_name_part(token: str) -> bool:
+    """Whether a word of a phrase is part of a name: in capitals or in quotation marks."""
     return _is_name(token) or token[:1] in _QUOTES
 
 
 def _end(tokens: list[str], end: int) -> int:
     last = min(len(tokens), end + _WORDS_AFTER)
-    while end < last and (_names(tokens[end]) or _is_kin(tokens[end])):
+    while end < last and (_is_name_part(tokens[end]) or _is_kin(tokens[end])):
         end += 1
     if end + 1 < last and tokens[end].casefold() in _WHERE and _is_name(tokens[end + 1]):
         end += 2
@@ -134,7 +134,7 @@ def _is_kin(token: str) -> bool:
 
 
 def language_of(text: str) -> str | None:
-    """``uk`` or ``ru`` by the letters that only one of them has; None where there are none, or those of both."""
+    """Return ``uk`` or ``ru`` by the letters that only one of them has; None for no such letters, or both."""
     ukrainian = len(re.findall("[іїєґІЇЄҐ]", text))
     russian = len(re.findall("[ыэъёЫЭЪЁ]", text))
     if ukrainian == russian:
@@ -159,13 +159,14 @@ def names_place(text: str, name: str) -> bool:
     """
     wanted = [_consonants(word) for word in _WORD.findall(name)]
     words = _WORD.findall(text[:5000])
-    kept = [
+    remaining = [
         _consonants(word)
         for word, after in zip(words, [*words, ""][1:], strict=True)
         if not (_REGIONAL.search(word.casefold()) or (_is_adjectival(word) and _FOLLOWS.match(after)))
     ]
     return bool(wanted) and any(
-        all(map(_alike, kept[at : at + len(wanted)], wanted)) for at in range(len(kept) - len(wanted) + 1)
+        all(map(_is_form_of, remaining[at : at + len(wanted)], wanted))
+        for at in range(len(remaining) - len(wanted) + 1)
     )
 
 
@@ -175,13 +176,13 @@ def _is_adjectival(word: str) -> bool:
 
 @cache
 def _consonants(word: str) -> str:
-    """First letter and consonants of a word's key."""
+    """Return the first letter and the consonants of a word's key."""
     key = fold(word).replace(" ", "")
     return key[:1] + key[1:].translate(_VOWELS)
 
 
-def _alike(word: str, name: str) -> bool:
-    """Whether a word is a name in some case, or an adjective of it: its last consonant may change before -ськ-."""
+def _is_form_of(word: str, name: str) -> bool:
+    """Whether a word is a form of a name, or an adjective of it; its last consonant may change before -ськ-."""
     if len(name) < 3:
         return word == name or (word.startswith(name) and len(word) == len(name) + 1)
     stem = name if len(name) < 5 else name[:-1]

@@ -1,29 +1,207 @@
-"""Reads VIINA: events of 1.0, the split files of 2.0, and tables derived from it, each known by its columns."""
+"""Reader of VIINA: events of 1.0, the split files of 2.0, and derived tables, each recognised by its columns."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
-from layers.model.read_result import Place, Reading
-from layers.sources.files.limits import Refused
-from layers.sources.files.sniffing import Head
+from layers.model.problems import ReadResult, SourceLocation
+from layers.model.records import Weapon
+from layers.sources.files.limits import FileRefused
+from layers.sources.files.sniffing import FileSniff
 from layers.sources.files.source_file import SourceFile
 from layers.sources.files.tables import RowTable
-from layers.sources.reader.format import Format, Request
-from layers.sources.strikes.event_codes import VIINA_ATTACKS
-from layers.sources.strikes.field_mapping import Faulty, Row, is_set, made, quote
-from layers.sources.strikes.strike_builder import Said, StrikeLoad, Terms
-from layers.sources.strikes.viina_events import MAPPING, reports_of, text_of
+from layers.sources.reader.cell_values import web_host
+from layers.sources.reader.format import Format, LoadOptions
+from layers.sources.strikes.event_codes import (
+    VIINA_ATTACKS,
+    VIINA_TARGETS,
+    VIINA_TITLES,
+    VIINA_WEAPONS,
+    kinds_of_classes,
+)
+from layers.sources.strikes.field_mapping import CellProblem, FieldMapping, StrikeRow, day, is_set, map_row, quote
+from layers.sources.strikes.location_precision import is_city, is_ukrainian, viina_spot
+from layers.sources.strikes.strike_builder import DatasetTerms, FieldClaim, Report, StrikeBuilder, location_columns
+from layers.sources.strikes.target_extraction import language_of, targets
 from layers.sources.strikes.viina_registers import REGISTERS, read_register
 
-TERMS = Terms(
+#: Outlets by VIINA's short names.
+OUTLETS: Mapping[str, str] = {
+    "24tvua": "24 Канал",
+    "espreso": "Еспресо",
+    "forbesua": "Forbes Ukraine",
+    "interfaxua": "Інтерфакс-Україна",
+    "kp": "Комсомольская Правда",
+    "liga": "ЛІГА.net",
+    "liveuamap": "Live Universal Awareness Map",
+    "meduza": "Meduza",
+    "militarnyy": "Мілітарний",
+    "mz": "Медиазона",
+    "ng": "Независимая Газета",
+    "ntv": "НТВ",
+    "nv": "НВ",
+    "pravdaua": "Українська правда",
+    "ria": "РИА Новости",
+    "unian": "УНІАН",
+}
+_LANGUAGES = {"ua": "uk", "ru": "ru", "uk": "uk", "en": "en"}
+_NOT_PLACED = "not placed by its source"
+
+
+def text_of(row: StrikeRow) -> str:
+    """Return the text of the report; in derived tables that of one or more reports of an event."""
+    return row["representative_text"] or row["text"]
+
+
+def _classes(row: StrikeRow) -> list[str]:
+    return [name for name in (row["target_classes"] or row["target_class_auto"]).split("|") if name]
+
+
+def _when(row: StrikeRow) -> str:
+    """Return the day of the report as approximate: VIINA has no other day, and the event may be of the day before."""
+    return f"{day('date', row['date'], ('%Y%m%d', '%Y-%m-%d')).isoformat()}~"
+
+
+def _where(row: StrikeRow) -> dict[str, Any]:
+    """Return title, place, region, country, note and point together: a wrong point has a wrong place and region."""
+    spot = viina_spot(row, text_of(row))
+    if spot.point is None and spot.note is not None:
+        title = f"{_subject(row)}, {_NOT_PLACED}"[:200]
+        return {"title": title, "place": _NOT_PLACED, "note": _note(row, spot.note)}
+    region = row["adm1_name"]
+    is_region = spot.precision is not None and spot.precision.basis == "region"
+    place = _place(row, is_region)
+    return {
+        "title": f"{_subject(row)}, {place}"[:200],
+        "place": place,
+        "region": region or None,
+        "host_country": _host(row),
+        "note": _note(row, spot.note, row["asciiname"] if is_region else ""),
+        **location_columns(spot.point, spot.precision),
+    }
+
+
+def _place(row: StrikeRow, is_region: bool) -> str:
+    name, district, region = row["asciiname"], row["adm2_name"], row["adm1_name"]
+    if is_region and is_city(region):
+        return region
+    if is_region and region:
+        return f"{region} (oblast)"
+    if row["geo_precision"] == "ADM2" and district:
+        return f"{district} (district)"
+    return name or row["address"] or district or region or "place not named"
+
+
+def _host(row: StrikeRow) -> str | None:
+    if row["location_method"] == "COORDINATE_RU_STRICT":
+        return "RU"
+    return "UA" if is_ukrainian(row["adm1_name"]) else None
+
+
+def _note(row: StrikeRow, about_place: str | None, stands_for_region: str = "") -> str | None:
+    """Return the remaining facts; the settlement that stands for a region is named here, as the event is not there."""
+    sentences = [about_place] if about_place else []
+    if stands_for_region:
+        sentences.append(f"VIINA's point is at {stands_for_region}.")
+    if _classes(row):
+        sentences.append(f"Target classes, weak labels of words in the text: {', '.join(_classes(row))}.")
+    if len(row["n_reports"] or row["n_reports_viina"]) and (row["n_reports"] or row["n_reports_viina"]) != "1":
+        sentences.append(
+            f"VIINA counts {row['n_reports'] or row['n_reports_viina']} reports; they need not be independent."
+        )
+    return " ".join(sentences)[:2000] or None
+
+
+def _subject(row: StrikeRow) -> str:
+    named = [VIINA_TITLES[name] for name in _classes(row) if name in VIINA_TITLES]
+    if named:
+        return f"Strike on {' and '.join(dict.fromkeys(named))}"
+    kinds = targets(text_of(row))[1]
+    if kinds:
+        return f"Strike on {kinds[0].replace('-', ' ')}"
+    weapons = [VIINA_WEAPONS[label] for label in VIINA_WEAPONS if is_set(row, label)]
+    return f"Strike by {weapons[0]}" if weapons else "Strike"
+
+
+def _attacker(row: StrikeRow) -> str | None:
+    """Return the initiator; in 1.0 the actor is the initiator, in 2.0 an actor only takes part."""
+    end = "_init_b" if "event_id_1pd" in row else "_b"
+    russian, ukrainian = is_set(row, f"a_rus{end}"), is_set(row, f"a_ukr{end}")
+    if russian == ukrainian:
+        return None
+    return f"{'Russian' if russian else 'Ukrainian'} forces, as VIINA's classifier has it"
+
+
+def _weapons(row: StrikeRow) -> tuple[Weapon, ...]:
+    return tuple(Weapon(kind=kind) for label, kind in VIINA_WEAPONS.items() if is_set(row, label))
+
+
+def _kinds(row: StrikeRow) -> tuple[str, ...]:
+    unknown = [name for name in _classes(row) if name not in VIINA_TARGETS]
+    if unknown:
+        raise CellProblem("target_classes", "|".join(unknown), "of " + ", ".join(VIINA_TARGETS))
+    return kinds_of_classes(_classes(row)) or targets(text_of(row))[1]
+
+
+#: The source columns and the rule of each field of a strike.
+MAPPING: tuple[FieldMapping, ...] = (
+    FieldMapping("when", "date", "the day of the report, approximate (~): the event may be of the day before", _when),
+    FieldMapping(
+        "when_note", "", "that it is the day of the report", lambda _: "Day of the report, as VIINA has no other."
+    ),
+    FieldMapping(
+        "*",
+        "asciiname, ADM2_NAME, ADM1_NAME, longitude, latitude, GEO_PRECISION, location_method, target_classes, text",
+        "title (kind of target or weapon, and the place), place, region, host_country, note, and the point with "
+        "uncertainty_m and basis by the VIINA table",
+        _where,
+    ),
+    FieldMapping(
+        "attacker", "a_rus_init_b, a_ukr_init_b", "the initiator; in 1.0 a_rus_b, a_ukr_b; empty if both", _attacker
+    ),
+    FieldMapping(
+        "weapons", "t_uav_b, t_airstrike_b, t_artillery_b, t_ied_b", "kinds of the labels that are 1", _weapons
+    ),
+    FieldMapping("targets", "text", "phrases of targets as printed", lambda row: targets(text_of(row))[0]),
+    FieldMapping("target_kinds", "target_classes, else text", "by the table of classes, else of word stems", _kinds),
+)
+
+
+def reports_of(row: StrikeRow) -> list[Report]:
+    """Return the reports of a row: by its address, by those of a derived table, or else by its outlets."""
+    text = text_of(row)
+    codes = [
+        name.strip()
+        for name in (row["source"] or row["sources_matching"] or row["sources"]).replace(",", "|").split("|")
+    ]
+    outlets = [OUTLETS.get(name, name) for name in dict.fromkeys(codes) if name]
+    urls = [url for url in (row["url"] or row["source_urls"]).split("|") if url.startswith("http")]
+    if not urls:
+        return [Report(outlet) for outlet in outlets]
+    language = _LANGUAGES.get(row["lang"]) or language_of(text)
+    published = f"{row['date'][:4]}-{row['date'][4:6]}-{row['date'][6:8]}"
+    alone = len(urls) == 1
+    return [
+        Report(
+            outlets[0] if len(outlets) == 1 else web_host(url),
+            url=url,
+            title=quote(text) if alone and "||" not in text else None,
+            language=language if alone else None,
+            published=published,
+        )
+        for url in dict.fromkeys(urls)
+    ]
+
+
+TERMS = DatasetTerms(
     format="viina",
     publisher="VIINA, Yuri Zhukov and Natalie Ayers",
     title="VIINA 2.0: Violent Incident Information from News Articles; contains information from VIINA under the ODbL",
     url="https://github.com/zhukovyuri/VIINA",
     licence="ODbL 1.0",
 )
-DERIVED_TERMS = Terms(
+DERIVED_TERMS = DatasetTerms(
     format="viina",
     publisher="VIINA, Yuri Zhukov and Natalie Ayers; filtered by wolfgangkrugmo-del",
     title="VIINA 2.0 events filtered to infrastructure targets; contains information from VIINA under the ODbL",
@@ -31,7 +209,7 @@ DERIVED_TERMS = Terms(
     licence="ODbL 1.0",
 )
 
-#: What a file is, by columns it has and columns it has not.
+#: Kinds of files, each with the columns that it has and those that it lacks.
 _KINDS: tuple[tuple[str, frozenset[str], frozenset[str]], ...] = (
     ("derived", frozenset({"event_id_1pd", "representative_text", "asciiname"}), frozenset()),
     ("events", frozenset({"event_id", "text", "geo_precision", "t_mil_b"}), frozenset()),
@@ -42,102 +220,108 @@ _KINDS: tuple[tuple[str, frozenset[str], frozenset[str]], ...] = (
 )
 
 
-def read(files: Sequence[SourceFile], request: Request) -> Reading:
-    """Read files of VIINA together; see ``MAPPING``.
+def read(files: Sequence[SourceFile], options: LoadOptions) -> ReadResult:
+    """Read files of VIINA together by ``MAPPING``.
 
-    ``event_info`` needs its ``event_labels`` or ``event_1pd`` beside it, which say what a report is of. Reports of one
-    ``event_id_1pd`` become one strike with each report as a source.
+    ``event_info`` needs its ``event_labels`` or ``event_1pd`` beside it, which hold the labels of reports. Reports of
+    one ``event_id_1pd`` become one strike with each report as a source.
 
     Raises
     ------
-    Refused
+    FileRefused
         If a file is none of VIINA's, or there are labels and no events.
     """
     tables = [(kind_of(table.header, file.name), table) for file in files for table in (file.table(),)]
     kinds = {kind for kind, _ in tables}
     if "labels" in kinds and not kinds & {"info", "1pd"}:
-        raise Refused(files[0].name, "files", "event_labels alone", "event_info of the same year beside it")
+        raise FileRefused(files[0].name, "files", "event_labels alone", "event_info of the same year beside it")
     derived = kinds & {"derived", *REGISTERS}
-    load = StrikeLoad(request, DERIVED_TERMS if derived else TERMS)
-    labels = _labels(tables, load) if "info" in kinds else {}
+    builder = StrikeBuilder(options, DERIVED_TERMS if derived else TERMS)
+    labels = _labels(tables, builder) if "info" in kinds else {}
     for kind, table in tables:
         if kind in REGISTERS:
-            read_register(kind, table, load)
+            read_register(kind, table, builder)
         elif kind == "labels" or (kind == "1pd" and "info" in kinds):
             continue
         else:
             for number, cells in table:
-                _row(kind, _whole(kind, cells, labels), Place(table.file, number), load)
-            load.bad_rows(table)
-    return load.reading()
+                _row(kind, _with_labels(kind, cells, labels), SourceLocation(table.file, number), builder)
+            builder.add_unreadable_rows(table)
+    return builder.result()
 
 
 def kind_of(header: Sequence[str], file: str) -> str:
-    """What a table is: derived, events (1.0), info, labels, 1pd or a register.
+    """Return the kind of a table: derived, events (1.0), info, labels, 1pd or a register.
 
     Raises
     ------
-    Refused
-        If it is none.
+    FileRefused
+        If it is none of them.
     """
     columns = {name.casefold() for name in header}
     for kind, there, absent in _KINDS:
         if there <= columns and not absent & columns:
             return kind
-    raise Refused(file, "columns", ", ".join(header)[:100], "a file of VIINA 1.0 or 2.0, or a table derived from it")
+    raise FileRefused(
+        file, "columns", ", ".join(header)[:100], "a file of VIINA 1.0 or 2.0, or a table derived from it"
+    )
 
 
-def _labels(tables: Sequence[tuple[str, RowTable]], load: StrikeLoad) -> dict[tuple[str, str], Mapping[str, str]]:
-    """The labels of each report (event_labels) and of each event (event_1pd) that are 1."""
-    found: dict[tuple[str, str], Mapping[str, str]] = {}
+def _labels(tables: Sequence[tuple[str, RowTable]], builder: StrikeBuilder) -> dict[tuple[str, str], Mapping[str, str]]:
+    """Return the labels that are 1, of each report (event_labels) and of each event (event_1pd)."""
+    labels: dict[tuple[str, str], Mapping[str, str]] = {}
     for kind, table in tables:
         key = {"labels": "event_id", "1pd": "event_id_1pd"}.get(kind)
         if key is None:
             continue
         for _, cells in table:
-            row = Row(cells)
-            found[key, row[key]] = {name: "1" for name in row if name.endswith("_b") and is_set(row, name)}
-        load.bad_rows(table)
-    return found
+            row = StrikeRow(cells)
+            labels[key, row[key]] = {name: "1" for name in row if name.endswith("_b") and is_set(row, name)}
+        builder.add_unreadable_rows(table)
+    return labels
 
 
-def _whole(kind: str, cells: Mapping[str, str], labels: Mapping[tuple[str, str], Mapping[str, str]]) -> Row:
-    """A row with its labels: those of its report, else of its event; in derived tables the column has no ``_b``."""
-    row = Row(cells)
+def _with_labels(kind: str, cells: Mapping[str, str], labels: Mapping[tuple[str, str], Mapping[str, str]]) -> StrikeRow:
+    """Return a row with the labels of its report, else of its event; derived tables name labels without ``_b``."""
+    row = StrikeRow(cells)
     if kind == "info":
         at = (("event_id", row["event_id"]), ("event_id_1pd", row["event_id_1pd"]))
         known = next((labels[key] for key in at if key in labels), None)
-        return row if known is None else Row({**row, **known, "labels": "1"})
+        return row if known is None else StrikeRow({**row, **known, "labels": "1"})
     if kind == "derived":
-        return Row({**row, **{row[f"{name}_field"]: row[name] for name in row if row[f"{name}_field"]}})
+        return StrikeRow({**row, **{row[f"{name}_field"]: row[name] for name in row if row[f"{name}_field"]}})
     return row
 
 
-def _row(kind: str, row: Row, place: Place, load: StrikeLoad) -> None:
-    if (reason := _no_strike(kind, row)) is not None:
-        load.skip(reason)
+def _row(kind: str, row: StrikeRow, location: SourceLocation, builder: StrikeBuilder) -> None:
+    if (reason := _skip_reason(kind, row)) is not None:
+        builder.skip(reason)
         return
     key = f"1.0-{row['event_id']}" if "event_id_1pd" not in row else row["event_id_1pd"]
-    values, faults = made(MAPPING, row)
+    values, faults = map_row(MAPPING, row)
     if not key.removeprefix("1.0-").isdigit():
-        faults.append(Faulty("event_id_1pd" if "event_id_1pd" in row else "event_id", key or "(missing)", "a number"))
+        faults.append(
+            CellProblem("event_id_1pd" if "event_id_1pd" in row else "event_id", key or "(missing)", "a number")
+        )
     if faults:
-        load.reject(place, key or "(no id)", faults)
+        builder.reject(location, key or "(no id)", faults)
         return
     reports = reports_of(row)
-    said = [
-        Said("targets", phrase, quote(text_of(row), phrase), 0 if len(reports) == 1 else None)
+    claims = [
+        FieldClaim("targets", phrase, quote(text_of(row), phrase), 0 if len(reports) == 1 else None)
         for phrase in values["targets"][:2]
     ]
-    if load.has(key):
-        load.join(key, reports if kind == "info" else (), place)
-        load.skip("a further report of an event that is loaded" if kind == "info" else "an event that was read before")
+    if builder.has(key):
+        builder.add_reports(key, reports if kind == "info" else (), location)
+        builder.skip(
+            "a further report of an event that is loaded" if kind == "info" else "an event that was read before"
+        )
     else:
-        load.strike(place, key, values, reports, said)
+        builder.add_strike(location, key, values, reports, claims)
 
 
-def _no_strike(kind: str, row: Row) -> str | None:
-    """Why a sound row is no strike; None if it is one."""
+def _skip_reason(kind: str, row: StrikeRow) -> str | None:
+    """Return the reason why a sound row is no strike, None if it is a strike."""
     if kind == "derived":
         judged = "DROP_NOT_EVENT" in row["reviewdecisionauto"] or row["eventgate"] == "FAIL"
         return "no fresh attack, by the table's own review" if judged else None
@@ -148,20 +332,22 @@ def _no_strike(kind: str, row: Row) -> str | None:
     return None if is_set(row, *VIINA_ATTACKS) else "no attack on a place (no label of one)"
 
 
-def recognises(head: Head) -> bool:
+def recognises(sniff: FileSniff) -> bool:
     """Whether a table has the columns of one of VIINA's files."""
     try:
-        return head.container in ("table", "workbook") and bool(kind_of(head.columns, head.name))
-    except Refused:
+        return sniff.container in ("table", "workbook") and bool(kind_of(sniff.columns, sniff.name))
+    except FileRefused:
         return False
 
 
 FORMAT = Format(
     name="viina",
     title="VIINA 1.0 and 2.0, and tables derived from it",
-    gives="strikes",
+    provides="strikes",
     licence=TERMS.licence,
     recognises=recognises,
     read=read,
-    known_by="event_id or event_id_1pd with text, GEO_PRECISION, t_mil_b; or representative_text; or a target register",
+    signature=(
+        "event_id or event_id_1pd with text, GEO_PRECISION, t_mil_b; or representative_text; or a target register"
+    ),
 )

@@ -2,23 +2,154 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import orjson
 
-from layers.model.identifiers import is_lei
-from layers.model.read_result import Place, Reading
-from layers.sources.reader.record_builder import Gathered
+from layers.model.problems import ReadResult, SourceLocation
+from layers.model.types import is_lei
+from layers.sources.files.sniffing import FileSniff
+from layers.sources.files.source_file import SourceFile
+from layers.sources.reader.format import Format, LoadOptions
+from layers.sources.reader.record_builder import RecordBuilder, concatenate_results, unknown_end
 from layers.sources.wikidata import snaks as values
-from layers.sources.wikidata.ownership import Owners
-from layers.sources.wikidata.snaks import CLASSES, COUNTRIES, Item, entity_id, is_qid
+from layers.sources.wikidata.snaks import CLASSES, COUNTRIES, Share, SnakProblem, WikidataItem, entity_id, is_qid
 
-#: The names of an entity are kept in these languages; all others become aliases.
+
+class ItemOwnership:
+    """Adds the owners, holdings and parents that one item states to a record builder."""
+
+    def __init__(self, builder: RecordBuilder, item: WikidataItem, location: SourceLocation) -> None:
+        self._builder, self._item, self._location = builder, item, location
+        self._self = entity_id(item["id"])
+        self._name = f"item {item['id']}"
+
+    def read(self) -> None:
+        """Add the item's owners (P127) and parents (P749)."""
+        for number, statement in enumerate(values.valid_statements(self._item, "P127"), 1):
+            owner = self._party(statement, number)
+            if owner:
+                self._stake(statement, self._self, owner, number)
+        for number, statement in enumerate(values.valid_statements(self._item, "P749"), 1):
+            parent = values.item_id(statement["mainsnak"])
+            if parent:
+                self._control(statement, entity_id(parent), number)
+
+    def read_inverse(self, stated: Container[tuple[str, str]]) -> None:
+        """Add the item's holdings (P1830); pairs of owned and owner in ``stated``, known from P127, are only noted."""
+        for number, statement in enumerate(values.valid_statements(self._item, "P1830"), 1):
+            owned = values.item_id(statement["mainsnak"])
+            if owned and (entity_id(owned), self._self) in stated:
+                self._builder.note(self._self, f"Wikidata: owner of {owned} (P1830) is counted once, as its P127.")
+            elif owned:
+                self._stake(statement, entity_id(owned), self._self, number, " Stated by the owner's item (P1830).")
+
+    def _party(self, statement: WikidataItem, number: int) -> str | None:
+        snak = statement["mainsnak"]
+        kind = snak.get("snaktype")
+        if kind == "novalue":
+            self._builder.note(self._self, "Wikidata: has no owner (novalue).")
+            return None
+        if kind == "somevalue":
+            unknown = {"id": f"{self._self}/owner-{number}", "name": f"unknown owner of {self._item['id']}"}
+            unknown |= {"type": "unknownEntity", "checked": "unverified"}
+            self._builder.add("entities", unknown, self._location)
+            return unknown["id"]
+        owner = values.item_id(snak)
+        if owner is None:
+            self._builder.add_problem(self._location, self._name, "P127", values.value(snak), "an item")
+            return None
+        return entity_id(owner)
+
+    def _stake(self, statement: WikidataItem, owned: str, owner: str, number: int, note: str = "") -> None:
+        share = self._share(statement)
+        since, until, dated = self._times(statement)
+        unread = "The share cannot be read." if values.qualifiers(statement, "P1107") else "The share is not given."
+        stake = {
+            "id": f"{owned}>{owner}/{'o' if note else ''}{number}",
+            "owned": owned,
+            "owner": owner,
+            "share_min": share.low if share else 0,
+            "share_max": share.high if share else 100,
+            "note": f"{'' if share else unread}{note}{dated}".strip() or None,
+        }
+        self._tie("stakes", stake, statement, since, until, (owned, owner))
+
+    def _control(self, statement: WikidataItem, parent: str, number: int) -> None:
+        since, until, dated = self._times(statement)
+        control = {"id": f"{self._self}>{parent}/parent-{number}", "controlled": self._self, "controller": parent}
+        control |= {"kind": "declared", "note": f"Parent organisation (P749).{dated}"}
+        self._tie("controls", control, statement, since, until, (self._self, parent))
+
+    def _tie(
+        self,
+        table: str,
+        record: dict[str, Any],
+        statement: WikidataItem,
+        since: str | None,
+        until: str | None,
+        ends: tuple[str, str],
+    ) -> None:
+        checked = "read" if values.is_referenced(statement) and not self._outranked(statement) else "unverified"
+        source = f"wikidata/{self._item['id'].lower()}"
+        if self._builder.add(
+            table, {**record, "since": since, "until": until, "source": source, "checked": checked}, self._location
+        ):
+            for end in ends:
+                self._builder.require_entity(end, self._location)
+
+    def _outranked(self, statement: WikidataItem) -> bool:
+        """Whether a statement without an end stands beside a preferred one, and so may no longer hold."""
+        prop = statement["mainsnak"].get("property")
+        first = values.valid_statements(self._item, str(prop))[:1]
+        preferred = any(s.get("rank") == "preferred" for s in first)
+        return preferred and statement.get("rank") != "preferred" and not values.qualifiers(statement, "P582")
+
+    def _share(self, statement: WikidataItem) -> Share | None:
+        shares = []
+        for snak in values.qualifiers(statement, "P1107"):
+            if snak.get("snaktype") != "value":
+                continue
+            try:
+                shares.append(values.share(snak))
+            except SnakProblem as fault:
+                self._builder.add_problem(self._location, self._name, "P1107", values.value(snak), f"{fault}")
+        if not shares:
+            return None
+        return Share(min(s.low for s in shares), max(s.high for s in shares))
+
+    def _times(self, statement: WikidataItem) -> tuple[str | None, str | None, str]:
+        """Return ``since``, ``until`` and a note."""
+        starts, ends, points = (self._dates(statement, prop) for prop in ("P580", "P582", "P585"))
+        note = ""
+        since = min(starts) if starts else None
+        if since is None and points:
+            since, note = f"../{min(points)}", f" Known as of {', '.join(points)}."
+        until = max(ends) if ends else None
+        if until is None and any(s.get("snaktype") != "novalue" for s in values.qualifiers(statement, "P582")):
+            changed = str(self._item.get("modified", ""))[:10]
+            until = unknown_end(since, changed) if changed else "0001-01-01/.."
+            note += " Ended on a day that is not known."
+        return since, until, note
+
+    def _dates(self, statement: WikidataItem, prop: str) -> list[str]:
+        dates = []
+        for snak in values.qualifiers(statement, prop):
+            if snak.get("snaktype") != "value":
+                continue
+            try:
+                dates.append(values.edtf(snak))
+            except SnakProblem as fault:
+                self._builder.add_problem(self._location, self._name, prop, values.value(snak), f"{fault}")
+        return dates
+
+
+#: Languages of the names of an entity; names in other languages become aliases.
 _LANGUAGES = ("en", "uk", "ru", "az", "tr", "kk", "de", "fr", "ar", "fa", "ka", "pl", "ro", "bg")
 
 
-def parse(file: str, text: str, dataset: str = "wikidata") -> Reading:
+def parse(file: str, text: str, dataset: str = "wikidata") -> ReadResult:
     """Read Wikidata entity JSON, as Special:EntityData and wbgetentities give it.
 
     - An item is an entity ``wikidata-<q-id>`` with its labels, aliases, LEI (P1278) and country (P17, as the head
@@ -31,56 +162,57 @@ def parse(file: str, text: str, dataset: str = "wikidata") -> Reading:
     - Statements of rank deprecated are left out, and the note says so.
 
     A statement without a reference of its own, or without an end beside one of preferred rank, is ``unverified`` and
-    so counts from 0. Rows are the positions of
-    items in the file, from 1. What cannot be read is a problem.
+    so counts from 0. Rows are the positions of items in the file, from 1. Anything that cannot be read is a problem.
     """
-    found = Gathered(dataset)
-    items = list(_items(file, text, found))
-    found.rows = len(items)
+    builder = RecordBuilder(dataset)
+    items = list(_items(file, text, builder))
+    builder.rows = len(items)
     countries = {**COUNTRIES, **_codes(item for item, _ in items)}
-    for item, place in items:
-        _entity(found, item, place, countries)
-    for item, place in items:
-        Owners(found, item, place).read()
-    told = {(stake.owned, stake.owner) for stake in found.stakes()}
-    for item, place in items:
-        Owners(found, item, place).read_inverse(told)
-    _name_the_rest(found)
-    return found.reading()
+    for item, location in items:
+        _entity(builder, item, location, countries)
+    for item, location in items:
+        ItemOwnership(builder, item, location).read()
+    stated = {(stake.owned, stake.owner) for stake in builder.stakes()}
+    for item, location in items:
+        ItemOwnership(builder, item, location).read_inverse(stated)
+    _add_missing_entities(builder)
+    return builder.result()
 
 
-def _items(file: str, text: str, found: Gathered) -> Iterator[tuple[Item, Place]]:
+def _items(file: str, text: str, builder: RecordBuilder) -> Iterator[tuple[WikidataItem, SourceLocation]]:
     try:
         document = orjson.loads(text)
     except orjson.JSONDecodeError as error:
-        found.fault(Place(file, 1), "file", "syntax", error, "a JSON document")
+        builder.add_problem(SourceLocation(file, 1), "file", "syntax", error, "a JSON document")
         return
     entities = document.get("entities") if isinstance(document, dict) else None
     if not isinstance(entities, dict):
-        found.fault(Place(file, 1), "file", "entities", "(missing)", 'an object {"entities": {"Q...": ...}}')
+        builder.add_problem(
+            SourceLocation(file, 1), "file", "entities", "(missing)", 'an object {"entities": {"Q...": ...}}'
+        )
         return
     for row, (name, item) in enumerate(entities.items(), 1):
-        place = Place(file, row)
+        location = SourceLocation(file, row)
         if not isinstance(item, dict) or "missing" in item or not is_qid(item.get("id")):
-            found.fault(place, f"item {name}", "id", "missing", "an item that exists")
+            builder.add_problem(location, f"item {name}", "id", "missing", "an item that exists")
             continue
-        yield item, place
+        yield item, location
 
 
-def _codes(items: Iterable[Item]) -> dict[str, str]:
+def _codes(items: Iterable[WikidataItem]) -> dict[str, str]:
     return {item["id"]: code for item in items if (code := values.text(item, "P297"))}
 
 
-def _entity(found: Gathered, item: Item, place: Place, countries: Mapping[str, str]) -> None:
+def _entity(builder: RecordBuilder, item: WikidataItem, location: SourceLocation, countries: Mapping[str, str]) -> None:
     qid = item["id"]
     lei = values.text(item, "P1278")
     if lei and not is_lei(lei):
-        found.fault(place, f"item {qid}", "P1278", lei, "an LEI whose check digits are right (ISO 17442)")
+        builder.add_problem(location, f"item {qid}", "P1278", lei, "an LEI whose check digits are right (ISO 17442)")
         lei = None
     kind = _kind(item, qid, countries)
     seats = (countries.get(country) for country in values.entity_ids(item, "P17"))
     seat = next((code for code in seats if code), None)
-    source = _source(found, item, place)
+    source = _source(builder, item, location)
     record = {
         "id": entity_id(qid),
         **_names(item),
@@ -91,27 +223,30 @@ def _entity(found: Gathered, item: Item, place: Place, countries: Mapping[str, s
         "sources": (source,),
         "checked": "read",
     }
-    found.add("entities", record, place)
-    _remark(found, item)
+    builder.add("entities", record, location)
+    _add_notes(builder, item)
 
 
-def _kind(item: Item, qid: str, countries: Mapping[str, str]) -> str:
+def _kind(item: WikidataItem, qid: str, countries: Mapping[str, str]) -> str:
     classes = values.entity_ids(item, "P31")
     if qid in COUNTRIES or (qid in countries and {"Q6256", "Q3624078"} & set(classes)):
         return "state"
-    return next((CLASSES[found] for found in classes if found in CLASSES and CLASSES[found] != "state"), "legalEntity")
+    return next(
+        (CLASSES[class_id] for class_id in classes if class_id in CLASSES and CLASSES[class_id] != "state"),
+        "legalEntity",
+    )
 
 
-def _names(item: Item) -> dict[str, Any]:
+def _names(item: WikidataItem) -> dict[str, Any]:
     labels = dict(values.texts(item, "labels"))
     name = labels.get("en") or labels.get("mul") or next(iter(labels.values()), item["id"])
     spoken = {language: labels[language] for language in _LANGUAGES if labels.get(language, name) != name}
-    others = [*labels.values(), *(text for _, text in values.texts(item, "aliases"))]
-    rest = dict.fromkeys(text for text in others if text != name and text not in spoken.values())
+    alternatives = [*labels.values(), *(text for _, text in values.texts(item, "aliases"))]
+    rest = dict.fromkeys(text for text in alternatives if text != name and text not in spoken.values())
     return {"name": name, "names": spoken, "aliases": tuple(rest)}
 
 
-def _source(found: Gathered, item: Item, place: Place) -> str:
+def _source(builder: RecordBuilder, item: WikidataItem, location: SourceLocation) -> str:
     qid = item["id"]
     source = {
         "id": f"wikidata/{qid.lower()}",
@@ -121,27 +256,47 @@ def _source(found: Gathered, item: Item, place: Place) -> str:
         "published": str(item["modified"])[:10] if item.get("modified") else None,
         "licence": "CC0-1.0",
     }
-    found.add("sources", source, place)
+    builder.add("sources", source, location)
     return f"wikidata/{qid.lower()}"
 
 
-def _remark(found: Gathered, item: Item) -> None:
-    """Note what is no stake and no control: operators, and statements of rank deprecated."""
+def _add_notes(builder: RecordBuilder, item: WikidataItem) -> None:
+    """Note operators, which are no stakes, and statements of rank deprecated, which are left out."""
     name = entity_id(item["id"])
     for operator in values.entity_ids(item, "P137"):
-        found.note(name, f"Wikidata: operated by {operator} (P137), which is no stake.")
+        builder.note(name, f"Wikidata: operated by {operator} (P137), which is no stake.")
     for prop in ("P127", "P1830", "P749"):
         for statement in values.statements(item, prop):
             if statement.get("rank") == "deprecated":
                 other = values.item_id(statement["mainsnak"]) or statement["mainsnak"].get("snaktype")
-                found.note(name, f"Wikidata: {prop} {other} is of rank deprecated and left out.")
+                builder.note(name, f"Wikidata: {prop} {other} is of rank deprecated and left out.")
 
 
-def _name_the_rest(found: Gathered) -> None:
-    """Give each item that is only referred to an entity, so that nothing dangles."""
-    for name, place in found.missing():
+def _add_missing_entities(builder: RecordBuilder) -> None:
+    """Add an entity for each item that is referred to but not in the file, so that no reference dangles."""
+    for name, location in builder.missing_entities():
         qid = name.removeprefix("wikidata-").upper()
         state = COUNTRIES.get(qid)
         kind = "state" if state else "legalEntity"
         record = {"id": name, "name": qid, "type": kind, "registered_in": state, "external_ids": {"wikidata": qid}}
-        found.add("entities", {**record, "checked": "unverified", "note": "Known by its Q-id only."}, place)
+        builder.add("entities", {**record, "checked": "unverified", "note": "Known by its Q-id only."}, location)
+
+
+def read_files(files: Sequence[SourceFile], options: LoadOptions) -> ReadResult:
+    """Read files of items one by one; see ``parse``."""
+    return concatenate_results([parse(file.name, file.text(), options.dataset) for file in files])
+
+
+def _recognises(sniff: FileSniff) -> bool:
+    return sniff.container == "json" and "entities" in sniff.keys and '"claims"' in sniff.text
+
+
+FORMAT = Format(
+    name="wikidata",
+    title="Wikidata entity JSON",
+    provides="entities, stakes, controls",
+    licence="CC0-1.0",
+    recognises=_recognises,
+    read=read_files,
+    signature="the key entities, and claims in them",
+)

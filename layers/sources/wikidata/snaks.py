@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from layers.model import edtf as when
 
-#: Classes (P31) that make an item more than a company or body (legalEntity); the first that fits counts.
+#: Entity types by class (P31); the first class in this table counts, and an item without one is a legalEntity.
 CLASSES: Mapping[str, str] = {
     "Q5": "person",
     "Q3624078": "state",
@@ -44,22 +44,22 @@ _LENGTHS = {9: 4, 10: 7, 11: 10}  # precision to letters of the ISO date: year, 
 
 _QID = re.compile(r"Q[1-9]\d*")
 
-Item = Mapping[str, Any]
+WikidataItem = Mapping[str, Any]
 
 
 class Share(NamedTuple):
-    """A share in percent, at least and at most."""
+    """Bounds of a share in percent."""
 
-    least: float
-    most: float
+    low: float
+    high: float
 
 
-class ValueFault(ValueError):
-    """A value that cannot be read; says what was expected."""
+class SnakProblem(ValueError):
+    """A value that cannot be read; the message says what was expected."""
 
 
 def entity_id(qid: str) -> str:
-    """Id of the entity with a Q-id."""
+    """Return the id of the entity with a Q-id."""
     return f"wikidata-{qid.lower()}"
 
 
@@ -68,111 +68,111 @@ def is_qid(text: object) -> bool:
     return isinstance(text, str) and bool(_QID.fullmatch(text))
 
 
-def statements(item: Item, prop: str) -> list[Item]:
-    """Statements of a property; none where the item has none (PHP writes an empty map as a list)."""
+def statements(item: WikidataItem, prop: str) -> list[WikidataItem]:
+    """Return the statements of a property, none where the item has none (PHP writes an empty map as a list)."""
     claims = item.get("claims") or item.get("statements") or {}
-    found = claims.get(prop, []) if isinstance(claims, dict) else []
-    return [s for s in found if isinstance(s, dict) and isinstance(s.get("mainsnak"), dict)]
+    listed = claims.get(prop, []) if isinstance(claims, dict) else []
+    return [s for s in listed if isinstance(s, dict) and isinstance(s.get("mainsnak"), dict)]
 
 
-def standing(item: Item, prop: str) -> list[Item]:
-    """Statements of a property that are not of rank deprecated, the preferred first."""
-    kept = [s for s in statements(item, prop) if s.get("rank") != "deprecated"]
-    return sorted(kept, key=lambda s: s.get("rank") != "preferred")
+def valid_statements(item: WikidataItem, prop: str) -> list[WikidataItem]:
+    """Return the statements of a property that are not of rank deprecated, the preferred first."""
+    valid = [s for s in statements(item, prop) if s.get("rank") != "deprecated"]
+    return sorted(valid, key=lambda s: s.get("rank") != "preferred")
 
 
-def value(snak: Item) -> Any:
-    """The value of a snak; None for somevalue and novalue."""
+def value(snak: WikidataItem) -> Any:
+    """Return the value of a snak, None for somevalue and novalue."""
     if snak.get("snaktype") != "value":
         return None
     data = snak.get("datavalue")
     return data.get("value") if isinstance(data, dict) else None
 
 
-def item_id(snak: Item) -> str | None:
-    """Q-id of an item value; older dumps give the number only."""
-    found = value(snak)
-    if not isinstance(found, dict):
+def item_id(snak: WikidataItem) -> str | None:
+    """Return the Q-id of an item value; older dumps give the number only."""
+    content = value(snak)
+    if not isinstance(content, dict):
         return None
-    name = found.get("id") or f"Q{found.get('numeric-id', '')}"
+    name = content.get("id") or f"Q{content.get('numeric-id', '')}"
     return name if is_qid(name) else None
 
 
-def qualifiers(statement: Item, prop: str) -> list[Item]:
-    """Snaks of a qualifier."""
+def qualifiers(statement: WikidataItem, prop: str) -> list[WikidataItem]:
+    """Return the snaks of a qualifier of a statement."""
     held = statement.get("qualifiers")
-    found = held.get(prop, []) if isinstance(held, dict) else []
-    return [snak for snak in found if isinstance(snak, dict)]
+    listed = held.get(prop, []) if isinstance(held, dict) else []
+    return [snak for snak in listed if isinstance(snak, dict)]
 
 
-def entity_ids(item: Item, prop: str) -> list[str]:
-    """Q-ids of the standing statements of a property that have no end, the preferred first."""
-    current = (s for s in standing(item, prop) if not qualifiers(s, "P582"))
-    return [found for s in current if (found := item_id(s["mainsnak"]))]
+def entity_ids(item: WikidataItem, prop: str) -> list[str]:
+    """Return the Q-ids of the valid statements of a property that have no end, the preferred first."""
+    current = (s for s in valid_statements(item, prop) if not qualifiers(s, "P582"))
+    return [qid for s in current if (qid := item_id(s["mainsnak"]))]
 
 
-def text(item: Item, prop: str) -> str | None:
-    """The first text of a property, such as an identifier."""
-    found = (value(s["mainsnak"]) for s in standing(item, prop))
-    return next((v for v in found if isinstance(v, str) and v), None)
+def text(item: WikidataItem, prop: str) -> str | None:
+    """Return the first text of a property, such as an identifier."""
+    values = (value(s["mainsnak"]) for s in valid_statements(item, prop))
+    return next((v for v in values if isinstance(v, str) and v), None)
 
 
-def edtf(snak: Item) -> str:
-    """A time value as EDTF, no more exact than its precision.
+def edtf(snak: WikidataItem) -> str:
+    """Return a time value as EDTF, no more exact than its precision.
 
     Raises
     ------
     ValueFault
         For other calendars, years before 1, and precisions above decade.
     """
-    found = value(snak)
-    if not isinstance(found, dict) or not isinstance(found.get("time"), str):
-        raise ValueFault("a time value")
-    parts = _TIME.match(found["time"])
-    precision = found.get("precision")
+    content = value(snak)
+    if not isinstance(content, dict) or not isinstance(content.get("time"), str):
+        raise SnakProblem("a time value")
+    parts = _TIME.match(content["time"])
+    precision = content.get("precision")
     if parts is None or parts[1] == "0000":
-        raise ValueFault("a year from 1 to 9999")
-    if not str(found.get("calendarmodel", _GREGORIAN)).endswith(_GREGORIAN):
-        raise ValueFault("a date of the Gregorian calendar")
+        raise SnakProblem("a year from 1 to 9999")
+    if not str(content.get("calendarmodel", _GREGORIAN)).endswith(_GREGORIAN):
+        raise SnakProblem("a date of the Gregorian calendar")
     if precision == 8:
         return f"{parts[1][:3]}X"
     if precision not in _LENGTHS:
-        raise ValueFault("a precision of decade, year, month or day")
-    told = f"{parts[1]}-{parts[2]}-{parts[3]}"[: _LENGTHS[precision]]
+        raise SnakProblem("a precision of decade, year, month or day")
+    iso = f"{parts[1]}-{parts[2]}-{parts[3]}"[: _LENGTHS[precision]]
     try:
-        return when.parse(told).text
-    except when.WhenError as error:
-        raise ValueFault(str(error)) from error
+        return when.parse(iso).text
+    except when.EdtfError as error:
+        raise SnakProblem(str(error)) from error
 
 
-def share(snak: Item) -> Share:
-    """A proportion in percent: a fraction of 1, or a percentage by its unit; with bounds where it has them.
+def share(snak: WikidataItem) -> Share:
+    """Return a proportion in percent: a fraction of 1, or a percentage by its unit; with bounds where it has them.
 
     Raises
     ------
     ValueFault
-        For another unit, and for shares outside 0 to 100. An amount over 1 without a unit may be either and is none.
+        For another unit, and for shares outside 0 to 100. An amount over 1 without a unit may be either and is refused.
     """
-    found = value(snak)
-    if not isinstance(found, dict):
-        raise ValueFault("a quantity")
-    unit = str(found.get("unit", "1")).rsplit("/", 1)[-1]
+    content = value(snak)
+    if not isinstance(content, dict):
+        raise SnakProblem("a quantity")
+    unit = str(content.get("unit", "1")).rsplit("/", 1)[-1]
     if unit not in ("1", PERCENT):
-        raise ValueFault("a quantity without unit or in percent")
+        raise SnakProblem("a quantity without unit or in percent")
     factor = 1.0 if unit == PERCENT else 100.0
     try:
-        amount = float(found["amount"])
-        ends = [float(found.get(bound, amount)) for bound in ("lowerBound", "upperBound")]
+        amount = float(content["amount"])
+        ends = [float(content.get(bound, amount)) for bound in ("lowerBound", "upperBound")]
     except (KeyError, TypeError, ValueError) as error:
-        raise ValueFault("a decimal amount") from error
-    least, most = (round(factor * end, 9) for end in ends)
-    if not 0 <= least <= most <= 100:
-        raise ValueFault("a share from 0 to 1, or from 0 to 100 in percent")
-    return Share(least, most)
+        raise SnakProblem("a decimal amount") from error
+    lower, upper = (round(factor * end, 9) for end in ends)
+    if not 0 <= lower <= upper <= 100:
+        raise SnakProblem("a share from 0 to 1, or from 0 to 100 in percent")
+    return Share(lower, upper)
 
 
-def texts(item: Item, field: str) -> Iterator[tuple[str, str]]:
-    """Language and text of ``labels`` or ``aliases``."""
+def texts(item: WikidataItem, field: str) -> Iterator[tuple[str, str]]:
+    """Return language and text of ``labels`` or ``aliases``."""
     held = item.get(field)
     for language, terms in held.items() if isinstance(held, dict) else ():
         for term in terms if isinstance(terms, list) else [terms]:
@@ -180,10 +180,10 @@ def texts(item: Item, field: str) -> Iterator[tuple[str, str]]:
                 yield language, term["value"]
 
 
-def is_referenced(statement: Item) -> bool:
-    """Whether a reference says more than the Wikimedia project it was copied from (P143, P4656)."""
-    found = statement.get("references")
-    for reference in found if isinstance(found, list) else ():
+def is_referenced(statement: WikidataItem) -> bool:
+    """Whether a reference says more than the Wikimedia project the statement was copied from (P143, P4656)."""
+    references = statement.get("references")
+    for reference in references if isinstance(references, list) else ():
         if isinstance(snaks := reference.get("snaks"), dict) and set(snaks) - {"P143", "P4656", "P813"}:
             return True
     return False

@@ -14,10 +14,10 @@ import pytest
 from layers.model.records import Record, Records
 from layers.resolution import resolve
 from layers.store.store import Store
-from tests.commands import Run, Said, shell
+from tests.command_runner import CommandResult, Run, shell
 from tests.conftest import BASEMAP
-from tests.copying import copy_of
-from tests.layers.making_strikes import strike
+from tests.layers.strike_builders import strike
+from tests.store_copies import copy_of
 
 ORLIVKA, SOCAR_DEPOT = "ua-orlivka-2025-08-06", "ua-socar-depot-2025-08-08"
 
@@ -33,14 +33,14 @@ def run(own: Store, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.Monk
     """Run a command on that store as the shell would."""
     told = shell(capsys, monkeypatch)
 
-    def ran(*args: object) -> Said:
+    def ran(*args: object) -> CommandResult:
         more = ["--basemap", BASEMAP] if args[0] in ("judge", "load", "list") else []
         return told(*args, "--store", own.path, *more)
 
     return ran
 
 
-def say(run: Run, one: str, other: str, verdict: str = "same") -> Said:
+def say(run: Run, one: str, other: str, verdict: str = "same") -> CommandResult:
     return run("judge", one, other, verdict, "--why", "checked by hand", "--who", "A. Editor", "--json")
 
 
@@ -82,25 +82,25 @@ def test_four_spellings_end_as_one_from_reading_to_judgement_to_undo(run: Run, o
     read = [entity.id for entity in before.entities.values() if entity.name in SPELLINGS]
     assert len(read) == 3
 
-    rows = run("duplicates", "--noun", "entities", "--json").told
+    rows = run("duplicates", "--noun", "entities", "--json").report
     proposed = {frozenset((row["one"]["id"], row["other"]["id"])): row for row in rows}
     assert all(frozenset(("socar", name)) in proposed for name in read)
     assert all(row["reasons"][0]["detail"] for row in rows)
 
     for name in read:
-        told = say(run, "socar", name).told
+        told = say(run, "socar", name).report
         assert told["kept"] == {name: "socar"}
-    merged = resolve.apply(own.records())
+    merged = resolve.apply_judgements(own.records())
     assert not set(read) & set(merged.entities)
     kept = merged.entities["socar"]
     assert {"SOCAR", *SPELLINGS} <= {kept.name, *kept.aliases, *kept.names.values()}
-    left = run("duplicates", "--noun", "entities", "--json").told
+    left = run("duplicates", "--noun", "entities", "--json").report
     assert not any(set(read) & {row["one"]["id"], row["other"]["id"]} for row in left)
 
     for name in read:
-        assert say(run, "socar", name, "undone").told["kept"] == {}
-    assert facts(resolve.apply(own.records())) == facts(before) == facts(own.records())
-    rows = run("judgements", "--json").told
+        assert say(run, "socar", name, "undone").report["kept"] == {}
+    assert facts(resolve.apply_judgements(own.records())) == facts(before) == facts(own.records())
+    rows = run("judgements", "--json").report
     assert [row["stands"] for row in rows if row["other"] in read] == [False] * 6
 
 
@@ -109,16 +109,16 @@ def test_two_strikes_become_one_and_two_again(run: Run, own: Store) -> None:
     again = depot.model_copy(
         update={"id": "seen-again", "dataset": "seen", "when": "2025-08-09", "title": "Нафтобаза SOCAR горить"}
     )
-    own.append("strikes", again, who="tests")
+    own.append("strikes", again, author="tests")
     before = own.records()
-    (row,) = (r for r in run("duplicates", "--json").told if "seen-again" in (r["one"]["id"], r["other"]["id"]))
+    (row,) = (r for r in run("duplicates", "--json").report if "seen-again" in (r["one"]["id"], r["other"]["id"]))
     assert {row["one"]["id"], row["other"]["id"]} == {SOCAR_DEPOT, "seen-again"}
     assert row["score"] >= 0.6
     assert {reason["name"] for reason in row["reasons"]} >= {"prior", "next-day", "place", "target"}
 
     said = say(run, SOCAR_DEPOT, "seen-again")
-    assert said.told["kept"] == {"seen-again": SOCAR_DEPOT}
-    merged = resolve.apply(own.records())
+    assert said.report["kept"] == {"seen-again": SOCAR_DEPOT}
+    merged = resolve.apply_judgements(own.records())
     assert "seen-again" not in merged.strikes
     assert tuple(
         claim.value
@@ -128,19 +128,19 @@ def test_two_strikes_become_one_and_two_again(run: Run, own: Store) -> None:
     ) == ("2025-08-09", "Нафтобаза SOCAR горить")
     assert "seen-again" not in run("list", "strikes", "--json").out
     say(run, SOCAR_DEPOT, "seen-again", "undone")
-    assert facts(resolve.apply(own.records())) == facts(before)
+    assert facts(resolve.apply_judgements(own.records())) == facts(before)
     assert "seen-again" in run("list", "strikes", "--json").out
 
 
 def test_different_is_kept_apart_and_a_conflict_is_said(run: Run, own: Store) -> None:
     for name in ("x1", "x2", "x3"):
-        own.append("strikes", strike(name, sources=own.records().strikes[ORLIVKA].sources, at=None), who="tests")
+        own.append("strikes", strike(name, sources=own.records().strikes[ORLIVKA].sources, at=None), author="tests")
     say(run, "x1", "x2", "different")
     say(run, "x1", "x3")
-    said = say(run, "x3", "x2").told
+    said = say(run, "x3", "x2").report
     assert said["kept"] == {"x3": "x1"}
     assert "judged different" in said["remarks"][0]
-    assert {"x1", "x2"} <= resolve.apply(own.records()).strikes.keys()
+    assert {"x1", "x2"} <= resolve.apply_judgements(own.records()).strikes.keys()
 
 
 @pytest.mark.parametrize(
@@ -177,14 +177,14 @@ def test_the_same_judgement_twice_is_two_records(run: Run, own: Store) -> None:
     held = own.records().identities.values()
     assert len(held) == 2
     assert {(one.who, one.why, one.dataset) for one in held} == {("A. Editor", "checked by hand", "judgements")}
-    assert [row["stands"] for row in run("judgements", "--json").told] == [False, True]
+    assert [row["stands"] for row in run("judgements", "--json").report] == [False, True]
 
 
 def test_people_read_tables(run: Run, own: Store) -> None:
     assert "Nothing was judged yet" in run("judgements").out
     assert "Nothing is proposed" in run("duplicates").out
     copy = own.records().strikes[ORLIVKA].model_copy(update={"id": "copy", "dataset": "seen"})
-    own.append("strikes", copy, who="tests")
+    own.append("strikes", copy, author="tests")
     assert "same-night" in run("duplicates").out
     said = run("judge", ORLIVKA, "copy", "same", "--why", "w", "--who", "A")
     assert f"copy is now {ORLIVKA}" in said.out
@@ -194,7 +194,7 @@ def test_people_read_tables(run: Run, own: Store) -> None:
 
 def test_layers_for_a_gis_follow_a_judgement(run: Run, own: Store) -> None:
     copy = own.records().strikes[ORLIVKA].model_copy(update={"id": "copy", "dataset": "seen"})
-    own.append("strikes", copy, who="tests")
+    own.append("strikes", copy, author="tests")
     say(run, "copy", ORLIVKA)
     with closing(sqlite3.connect(own.path)) as file:
         struck = {row[0] for row in file.execute("SELECT DISTINCT strike FROM attributions")}

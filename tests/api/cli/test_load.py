@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from layers.model.records import NOUNS
+from layers.model.records import RECORD_TYPES
 from layers.store.store import Store
-from tests.copying import copy_of
-from tests.loading import ACLED, DATA, STRIKES, TIMEMAP, Run, is_change, load, runner
+from tests.load_runner import ACLED, DATA, STRIKES, TIMEMAP, Run, is_change, load, runner
+from tests.store_copies import copy_of
 
 
 @pytest.fixture
@@ -102,7 +102,7 @@ def test_an_empty_folder_is_a_missing_file(run: Run, tmp_path: Path) -> None:
 
 def test_the_report_for_programs(run: Run, own: Store) -> None:
     told = load(run, "auto", ACLED, "--partial")
-    written = {name: {"strikes": 6, "claims": 1, "sources": 3}.get(name, 0) for name in NOUNS}
+    written = {name: {"strikes": 6, "claims": 1, "sources": 3}.get(name, 0) for name in RECORD_TYPES}
     assert {name: told[name] for name in ("format", "dataset", "private", "files", "rows", "read", "skipped")} == {
         "format": "acled",
         "dataset": "acled/acled",
@@ -133,9 +133,9 @@ def test_the_report_for_programs(run: Run, own: Store) -> None:
     assert told["written"] == {
         "seq": own.seq(),
         "added": written,
-        "changed": dict.fromkeys(NOUNS, 0),
-        "removed": dict.fromkeys(NOUNS, 0),
-        "unchanged": dict.fromkeys(NOUNS, 0),
+        "changed": dict.fromkeys(RECORD_TYPES, 0),
+        "removed": dict.fromkeys(RECORD_TYPES, 0),
+        "unchanged": dict.fromkeys(RECORD_TYPES, 0),
     }
 
 
@@ -180,7 +180,7 @@ def test_a_fault_stops_a_load_unless_it_is_partial(run: Run, own: Store) -> None
     assert "4 fault(s)" in said.err
     assert "acled.csv:10" in said.err
     said = run("load", "acled", ACLED, "--json")
-    assert (said.code, said.told["written"], len(said.told["problems"])) == (1, None, 4)
+    assert (said.code, said.report["written"], len(said.report["problems"])) == (1, None, 4)
     assert own.seq() == seq
     assert run("load", "acled", ACLED, "--dry-run").code == 1
     assert run("load", "wikidata", DATA / "wikidata" / "faulty.json").code == 1
@@ -205,7 +205,7 @@ def test_a_load_takes_nothing_away_and_a_second_one_changes_nothing(
     before = own.records()
     assert is_change(load(run, fmt, *files, "--partial"))
     after, seq = own.records(), own.seq()
-    for name in set(NOUNS) - {"entities"}:
+    for name in set(RECORD_TYPES) - {"entities"}:
         assert before.table(name).items() <= after.table(name).items()
     assert before.entities.keys() <= after.entities.keys()
     again = load(run, fmt, *files, "--partial")
@@ -268,7 +268,7 @@ def test_records_of_ones_own_refer_to_the_bundled_ones_and_leave_them_be(run: Ru
         "stakes": ["mine/e>socar"],
     }
     after = own.records()
-    assert all(before.table(name).items() <= after.table(name).items() for name in NOUNS)
+    assert all(before.table(name).items() <= after.table(name).items() for name in RECORD_TYPES)
     assert not is_change(load(run, "curated", file, "--dataset", "mine"))
     assert not is_change(load(run, "curated"))
     file.write_text(MINE[: MINE.index("[[stakes]]")], encoding="utf-8")
@@ -276,7 +276,7 @@ def test_records_of_ones_own_refer_to_the_bundled_ones_and_leave_them_be(run: Ru
     assert own.records().stakes == before.stakes
     file.write_text(MINE.replace('owner = "socar"', 'owner = "nobody-known"'), encoding="utf-8")
     said = run("load", "curated", file, "--dataset", "mine", "--json")
-    assert (said.code, [one["column"] for one in said.told["problems"]]) == (1, ["owner"])
+    assert (said.code, [one["column"] for one in said.report["problems"]]) == (1, ["owner"])
 
 
 # Owners out and in again.

@@ -19,11 +19,11 @@ from typing import NamedTuple
 
 import pytest
 
-from layers.model.records import NOUNS, Records
+from layers.model.records import RECORD_TYPES, Records
 from layers.store.store import Store
 from tests.conftest import BASEMAP, ROOT
-from tests.copying import copy_of
-from tests.loading import ACLED, Run, is_change, load, runner
+from tests.load_runner import ACLED, Run, is_change, load, runner
+from tests.store_copies import copy_of
 
 COUNT = 2_000
 
@@ -74,7 +74,7 @@ def never(_seconds: float, _log_bytes: int) -> bool:
 
 
 def changes_of_each(store: Store) -> Counter[tuple[str, str]]:
-    return Counter((revision.noun, revision.record) for revision in store.revisions())
+    return Counter((revision.table, revision.record) for revision in store.revisions())
 
 
 class Undisturbed(NamedTuple):
@@ -119,7 +119,7 @@ def assert_as_undisturbed(left: Store, run: Run, undisturbed: Undisturbed) -> No
     assert left.version() == (undisturbed.seq[1], undisturbed.after)
     found = changes_of_each(left)
     assert set(found.values()) == {1}
-    assert len(found) == sum(len(undisturbed.after.table(name)) for name in NOUNS)
+    assert len(found) == sum(len(undisturbed.after.table(name)) for name in RECORD_TYPES)
     assert not is_change(load(run, "auto", undisturbed.file, on=left.path))
     assert left.seq() == undisturbed.seq[1]
 

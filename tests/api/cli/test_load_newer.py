@@ -14,8 +14,8 @@ import pytest
 from api.cli import load as load_command
 from layers.model.records import Records
 from layers.store.store import Store
-from tests.copying import copy_of
-from tests.loading import ACLED, KINDS, TIMEMAP, Run, edited, faultless, is_change, load, of_dataset, runner
+from tests.load_runner import ACLED, KINDS, TIMEMAP, Run, edited, faultless, is_change, load, of_dataset, runner
+from tests.store_copies import copy_of
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def test_mended_rows_that_are_appended_give_what_a_faultless_file_does(
     edited(tmp_path / "rejected.csv", tmp_path / "rejected.csv", faultless)
     command, *rest = shlex.split(told["mend"])
     assert command == "strikeatlas"
-    mended = run(*rest, "--json").told
+    mended = run(*rest, "--json").report
     assert mended["changes"]["strikes"]["added"] == ["acled/ukr900008", "acled/ukr900009"]
     assert not any(mended["changes"][name][kind] for name in mended["changes"] for kind in KINDS[1:])
     assert of_dataset(own, "acled/one") == of_dataset(whole, "acled/one")
@@ -105,14 +105,14 @@ def test_a_newer_file_shows_what_changed(run: Run, own: Store, tmp_path: Path) -
     change = next(one for one in own.revisions() if one.record == "acled/ukr900001" and one.before is not None)
     assert change.before is not None
     assert change.after is not None
-    assert (change.who, change.before["killed_max"], change.after["killed_max"]) == ("strikeatlas load", 2, 4)
+    assert (change.author, change.before["killed_max"], change.after["killed_max"]) == ("strikeatlas load", 2, 4)
 
 
 def test_what_a_decision_rests_on_stays_when_a_newer_file_lacks_it(run: Run, own: Store, tmp_path: Path) -> None:
     load(run, "acled", ACLED, "--partial", "--dataset", "acled/one")
     decision = next(iter(own.records().decisions.values()))
     kept = {"id": "desk/1", "dataset": "desk", "strike": "acled/ukr900003", "asset": None, "verdict": "unsure"}
-    own.append("decisions", decision.model_copy(update={**kept, "sources": ()}), who="Ann")
+    own.append("decisions", decision.model_copy(update={**kept, "sources": ()}), author="Ann")
 
     def newer(row: dict[str, str]) -> None:
         faultless(row)
@@ -157,18 +157,18 @@ def test_what_somebody_else_writes_meanwhile_is_not_undone(
 ) -> None:
     """A load that unites an entity brings all of the known one's dataset to what it was when it was compared."""
     tries: list[int] = []
-    arrive = load_command.arrive
+    plan_load = load_command.plan_load
 
     def slow(stored: Records, *args: Any) -> Any:
-        found = arrive(stored, *args)
+        found = plan_load(stored, *args)
         if not tries:
             socar = stored.entities["socar"].model_copy(update={"note": "Edited meanwhile."})
             edited = replace(stored, entities={**stored.entities, "socar": socar})
-            Store.open(own.path).load(edited, who="Ann")
+            Store.open(own.path).load(edited, author="Ann")
         tries.append(1)
         return found
 
-    monkeypatch.setattr(load_command, "arrive", slow)
+    monkeypatch.setattr(load_command, "plan_load", slow)
     file = tmp_path / "states.json"
     file.write_text(json.dumps([statement_of_a_state("Republic of Azerbaijan", "AZ")]))
     told = load(run, "bods", file)
@@ -183,14 +183,14 @@ def test_what_somebody_else_writes_meanwhile_is_not_undone(
 def test_where_others_never_stop_writing_the_load_gives_up(
     run: Run, own: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    arrive = load_command.arrive
+    plan_load = load_command.plan_load
     source = own.records().sources[next(iter(own.records().sources))]
 
     def busy(stored: Records, *args: Any) -> Any:
-        own.append("sources", source.model_copy(update={"id": f"desk/{own.seq()}", "dataset": "desk"}), who="Ann")
-        return arrive(stored, *args)
+        own.append("sources", source.model_copy(update={"id": f"desk/{own.seq()}", "dataset": "desk"}), author="Ann")
+        return plan_load(stored, *args)
 
-    monkeypatch.setattr(load_command, "arrive", busy)
+    monkeypatch.setattr(load_command, "plan_load", busy)
     said = run("load", "acled", ACLED, "--partial")
     assert (said.code, said.out) == (5, "")
     assert "nothing was written" in said.err

@@ -17,11 +17,11 @@ from api.app import create_app
 from api.cli import main
 from api.requests import reviewer_tokens
 from api.settings import Settings
-from layers.model.records import NOUNS
+from layers.model.records import RECORD_TYPES
 from layers.store.store import Store
 from tests.conftest import BASEMAP
-from tests.copying import copy_of
-from tests.loading import ACLED, STRIKES, Run, load, runner
+from tests.load_runner import ACLED, STRIKES, Run, load, runner
+from tests.store_copies import copy_of
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def shown(store: Store, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sh
     arguments = ["load", "acled", str(ACLED), "--partial", "--store", str(path), "--basemap", str(BASEMAP)]
     assert CliRunner().invoke(main.app, arguments).exit_code == 0
     file = folder / "reviewers.json"
-    ann = {"Authorization": f"Bearer {reviewer_tokens.add(file, 'Ann')}"}
+    ann = {"Authorization": f"Bearer {reviewer_tokens.add_reviewer(file, 'Ann')}"}
     held = Store.open(path)
     assert any(strike.private for strike in held.records().strikes.values())
     with TestClient(create_app(held, Settings(basemap=BASEMAP, reviewers=file, follow_every_s=0))) as client:
@@ -88,7 +88,7 @@ def test_no_tile_holds_a_private_record(shown: Shown, client: TestClient) -> Non
 
 def test_a_private_record_is_nowhere_to_be_found(shown: Shown) -> None:
     records = shown.store.records()
-    private = [(name, key) for name in NOUNS for key, one in records.table(name).items() if one.private]
+    private = [(name, key) for name in RECORD_TYPES for key, one in records.table(name).items() if one.private]
     assert {name for name, _ in private} == {"strikes", "sources", "claims"}
     for name, key in private:
         assert shown.client.get(f"/records/{name}/{key}").status_code == 404

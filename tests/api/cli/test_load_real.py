@@ -10,8 +10,8 @@ import pytest
 
 from layers.store.store import Store
 from tests.conftest import ROOT
-from tests.copying import copy_of
-from tests.loading import Run, is_change, load, runner
+from tests.load_runner import Run, is_change, load, runner
+from tests.store_copies import copy_of
 
 
 class Expected(NamedTuple):

@@ -10,11 +10,11 @@ import pytest
 from typer.testing import CliRunner
 
 from api.cli import main
-from layers.sources.curated import toml_records
+from layers.sources import curated
 from layers.store.store import ANY, Edit, Store
-from tests.commands import Run, Said, shell
+from tests.command_runner import CommandResult, Run, shell
 from tests.conftest import BASEMAP
-from tests.copying import copy_of
+from tests.store_copies import copy_of
 
 COMMANDS = (
     ("init",),
@@ -44,7 +44,7 @@ def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> 
     """Run a command as the shell would, with the tests' base map."""
     told = shell(capsys, monkeypatch)
 
-    def ran(*args: object, base: bool = True) -> Said:
+    def ran(*args: object, base: bool = True) -> CommandResult:
         return told(*args, *(["--basemap", BASEMAP] if base else []))
 
     return ran
@@ -54,7 +54,7 @@ def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> 
 def folder(tmp_path: Path) -> Path:
     """A copy of the bundled records, to edit."""
     made = tmp_path / "records"
-    shutil.copytree(toml_records.BUNDLED, made)
+    shutil.copytree(curated.BUNDLED, made)
     return made
 
 
@@ -105,19 +105,19 @@ def test_answers_are_tables_for_people_and_json_for_programs(run: Run, store: St
     assert (people.code, people.err) == (0, "")
     assert people.out.strip()
     assert (programs.code, programs.err) == (0, "")
-    assert programs.told
+    assert programs.report
 
 
 def test_show_and_country_say_what_the_api_says(run: Run, store: Store, client: Any) -> None:
     assert (
-        run("show", ORLIVKA, "--store", store.path, "--json").told
+        run("show", ORLIVKA, "--store", store.path, "--json").report
         == client.get(f"/strikes/{ORLIVKA}/attribution").json()
     )
-    assert run("country", "AZ", "--store", store.path, "--json").told == client.get("/countries/AZ").json()
+    assert run("country", "AZ", "--store", store.path, "--json").report == client.get("/countries/AZ").json()
 
 
 def test_country_lists_the_depot_as_owned_and_orlivka_as_supplied(run: Run, store: Store) -> None:
-    told = run("country", "AZ", "--store", store.path, "--json").told
+    told = run("country", "AZ", "--store", store.path, "--json").report
     assert "ua-socar-depot-2025-08-08" in {row["strike"] for row in told["owned"]}
     assert ORLIVKA in {row["strike"] for row in told["related"] if row["relation"] == "supplier"}
     assert ORLIVKA not in {row["strike"] for row in told["owned"]}
@@ -132,18 +132,18 @@ def test_init_makes_a_store_and_keeps_one_that_is_there(run: Run, tmp_path: Path
     assert made.code == 0
     before = path.read_bytes()
     again = run("init", "--store", path, "--json")
-    assert (again.code, again.told) == (0, {"store": str(path), "kept": True})
+    assert (again.code, again.report) == (0, {"store": str(path), "kept": True})
     assert path.read_bytes() == before
-    loaded = run("load", "--store", path, "--json").told
-    assert loaded["written"]["seq"] == made.told["seq"]
+    loaded = run("load", "--store", path, "--json").report
+    assert loaded["written"]["seq"] == made.report["seq"]
     changes = loaded["changes"].values()
     assert not any(change[kind] for change in changes for kind in ("added", "changed", "removed"))
-    assert sum(change["unchanged"] for change in changes) == sum(made.told["added"].values())
+    assert sum(change["unchanged"] for change in changes) == sum(made.report["added"].values())
 
 
 def test_init_with_faults_leaves_no_store(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "bad.toml").write_text("[[strikes]]\n")
-    monkeypatch.setattr(toml_records, "BUNDLED", tmp_path)
+    monkeypatch.setattr(curated, "BUNDLED", tmp_path)
     said = run("init", "--store", tmp_path / "atlas.gpkg")
     assert said.code == 1
     assert list(tmp_path.glob("atlas*")) == []
@@ -151,7 +151,7 @@ def test_init_with_faults_leaves_no_store(run: Run, tmp_path: Path, monkeypatch:
 
 def test_a_stake_changed_in_the_text_changes_the_answer(run: Run, folder: Path, own: Path) -> None:
     def italy() -> list[tuple[float, float]]:
-        told = run("show", CPC, "--store", own, "--json").told
+        told = run("show", CPC, "--store", own, "--json").report
         return [(row["share_min"], row["share_max"]) for row in told["owners"] if row["country"] == "IT"]
 
     before = italy()
@@ -159,14 +159,14 @@ def test_a_stake_changed_in_the_text_changes_the_answer(run: Run, folder: Path, 
     (stake,) = [part for part in text.read_text(encoding="utf-8").split("\n\n") if 'id = "cpc>eni-int"' in part]
     edit(text, stake, stake.replace("share_min = 2", "share_min = 1").replace("share_max = 2", "share_max = 1"))
     loaded = run("load", "curated", folder, "--store", own, "--json", "--who", "A. Editor")
-    assert (loaded.code, loaded.told["changes"]["stakes"]["changed"]) == (
+    assert (loaded.code, loaded.report["changes"]["stakes"]["changed"]) == (
         0,
         {"cpc>eni-int": ["share_min", "share_max"]},
     )
     assert before == [(2, 2)]
     assert italy() == [(1, 1)]
-    (change,) = Store.open(own).revisions(loaded.told["written"]["seq"] - 1)
-    assert (change.who, change.noun) == ("A. Editor", "stakes")
+    (change,) = Store.open(own).revisions(loaded.report["written"]["seq"] - 1)
+    assert (change.author, change.table) == ("A. Editor", "stakes")
     assert change.before is not None
     assert change.after is not None
     assert (change.before["share_min"], change.after["share_min"]) == (2, 1)
@@ -204,7 +204,7 @@ def faulty(tmp_path: Path) -> Path:
 def test_check_names_every_fault_with_file_and_line(run: Run, faulty: Path) -> None:
     said = run("check", faulty, "--json")
     assert said.code == 1
-    found = {(one["record"], one["column"]): one for one in said.told["problems"]}
+    found = {(one["record"], one["column"]): one for one in said.report["problems"]}
     assert found.keys() == EXPECTED
     for (record, _), one in found.items():
         assert one["file"] == "faulty.toml"
@@ -230,7 +230,7 @@ def test_load_with_a_fault_writes_nothing(run: Run, faulty: Path, own: Path) -> 
 
 
 def test_the_bundled_records_have_no_fault(run: Run) -> None:
-    assert run("check", "--json").told == {"problems": []}
+    assert run("check", "--json").report == {"problems": []}
 
 
 # Exit codes.
@@ -258,7 +258,7 @@ def test_what_is_wrong_ends_in_its_code_and_one_message(run: Run, store: Store, 
 def test_an_error_is_json_for_programs(run: Run, store: Store) -> None:
     said = run("show", "nothing", "--store", store.path, "--json")
     assert said.code == 3
-    assert "nothing" in said.told["error"]
+    assert "nothing" in said.report["error"]
 
 
 def test_a_missing_or_strange_file_is_4_and_is_left_alone(run: Run, tmp_path: Path) -> None:
@@ -282,15 +282,15 @@ def test_a_missing_base_map_or_folder_is_4(run: Run, store: Store, tmp_path: Pat
 
 def test_what_follows_from_a_store_is_kept_ahead(run: Run, store: Store, tmp_path: Path) -> None:
     path = copy_of(store, tmp_path / "atlas.gpkg")
-    told = run("keep", "--store", path, "--json").told
+    told = run("keep", "--store", path, "--json").report
     assert Path(told["folder"]).parent == tmp_path / "atlas.gpkg.kept"
     assert told["bytes"] > 100_000
     assert told["change"] == store.seq()
     assert "as of change" in run("keep", "--store", path).out, "it is read again"
     edited = Store.open(path)
     key, strike = next(iter(edited.records().strikes.items()))
-    edited.write(Edit("strikes", key, strike.model_copy(update={"title": "Another title"}), ANY), who="tests")
-    assert run("keep", "--store", path, "--json").told["change"] == edited.seq(), "after an edit it is kept anew"
+    edited.write(Edit("strikes", key, strike.model_copy(update={"title": "Another title"}), ANY), author="tests")
+    assert run("keep", "--store", path, "--json").report["change"] == edited.seq(), "after an edit it is kept anew"
 
 
 def test_what_cannot_be_kept_is_said(run: Run, store: Store, tmp_path: Path) -> None:

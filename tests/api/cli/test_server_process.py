@@ -99,7 +99,7 @@ def busyness() -> float:
 def pair(records: Records, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("pair")
     store = Store.create(folder / "atlas.gpkg")
-    store.load(records, who="tests")
+    store.load(records, author="tests")
     with serving(store, folder) as server:
         yield server
 
@@ -125,7 +125,7 @@ class Asking(threading.Thread):
 def append(server: Server, name: str) -> int:
     strike = next(iter(server.store.records().strikes.values()))
     added = strike.model_copy(update={"id": name, "dataset": "mine"})
-    return server.store.append("strikes", added, who="tests")
+    return server.store.append("strikes", added, author="tests")
 
 
 def test_both_workers_answer_the_same_under_the_same_tag(pair: Server) -> None:
@@ -214,7 +214,7 @@ def test_workers_are_replaced_one_after_the_other_with_nothing_lost(pair: Server
 @pytest.fixture(scope="module")
 def still(records: Records, tmp_path_factory: pytest.TempPathFactory) -> Store:
     store = Store.create(tmp_path_factory.mktemp("still") / "atlas.gpkg")
-    store.load(records, who="tests")
+    store.load(records, author="tests")
     return store
 
 

@@ -19,8 +19,8 @@ from shapely.geometry import shape
 from starlette.testclient import TestClient
 
 from layers.snapshot.snapshot import Snapshot
-from tests.api.asking import COLLECTIONS, Json, ids, items, links, problem
 from tests.api.conftest import Own
+from tests.api.feature_client import COLLECTIONS, Json, ids, items, links, problem
 
 ROOT = Path(__file__).resolve().parents[3]
 PAGE = ROOT / "docs" / "conformance.md"

@@ -16,7 +16,7 @@ from starlette.testclient import TestClient
 from layers.collections.queryables import Queryable
 from layers.query.cql2_text import parse
 from layers.snapshot.snapshot import Snapshot
-from tests.api.asking import problem
+from tests.api.feature_client import problem
 
 VALUES = {"text": "'foo'", "boolean": "true", "number": "3.14", "integer": "1", "date": "DATE('2022-04-14')"}
 

@@ -13,7 +13,7 @@ from shapely.geometry import shape
 from shapely.geometry.base import BaseGeometry
 from starlette.testclient import TestClient
 
-from tests.api.asking import COLLECTIONS, Json, ids, items, links, problem
+from tests.api.feature_client import COLLECTIONS, Json, ids, items, links, problem
 
 BASE = "http://www.opengis.net/def/crs/"
 CRS84 = f"{BASE}OGC/1.3/CRS84"

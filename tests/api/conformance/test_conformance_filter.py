@@ -10,10 +10,10 @@ import shapely
 from shapely.geometry import shape
 from starlette.testclient import TestClient
 
-from api.requests.crs import named, project
+from api.requests.crs import parse_crs, project
 from layers.snapshot.snapshot import Snapshot
-from tests.api.asking import COLLECTIONS, Json, ids, items, problem
 from tests.api.conformance.test_conformance_crs import OFFERED
+from tests.api.feature_client import COLLECTIONS, Json, ids, items, problem
 
 SPEC = "http://www.opengis.net/spec/ogcapi-features-3/1.0/conf/"
 QUERYABLES = "http://www.opengis.net/def/rel/ogc/1.0/queryables"
@@ -143,7 +143,7 @@ def test_filter_filter_filter_crs_wgs84(client: TestClient, collection: str) -> 
 
 @pytest.mark.parametrize("uri", OFFERED)
 def test_filter_filter_filter_crs_param(client: TestClient, uri: str) -> None:
-    system = named(uri, "crs")
+    system = parse_crs(uri, "crs")
     area = shapely.box(28.3, 45.2, 33.7, 49.1)
     for collection in ("strikes", "assets"):
         told = items(client, collection, crs=uri, properties="")["features"]

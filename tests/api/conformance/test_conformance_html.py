@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 from starlette.testclient import TestClient
 
-from tests.api.asking import COLLECTIONS, Json
+from tests.api.feature_client import COLLECTIONS, Json
 from tests.api.html_reading import BROWSER, addresses, read, said, text
 
 HTML = "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/html"

@@ -10,8 +10,8 @@ import pytest
 from shapely.geometry import shape
 from starlette.testclient import TestClient
 
-from tests.api.asking import COLLECTIONS, Json, items
 from tests.api.conformance.test_conformance_crs import CRS84, OFFERED
+from tests.api.feature_client import COLLECTIONS, Json, items
 
 SPEC = "http://www.opengis.net/spec/json-fg-1/1.0/conf/"
 PROFILE = "http://www.opengis.net/def/profile/OGC/0/"

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from openapi_spec_validator import validate
 from starlette.testclient import TestClient
 
-from tests.api.asking import Json, links
 from tests.api.conformance.test_conformance_html import FIRST, GIVEN, NEEDED
+from tests.api.feature_client import Json, links
 from tests.api.html_reading import BROWSER, read, text
 
 OAS30 = "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/oas30"

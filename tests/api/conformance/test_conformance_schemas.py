@@ -10,8 +10,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from layers.snapshot.snapshot import Snapshot
-from tests.api.asking import COLLECTIONS, Json, ids, items, links, problem
 from tests.api.conftest import Writers, feature
+from tests.api.feature_client import COLLECTIONS, Json, ids, items, links, problem
 
 PART_5 = "http://www.opengis.net/spec/ogcapi-features-5/1.0/conf/"
 PART_8 = "http://www.opengis.net/spec/ogcapi-features-8/1.0/conf/"

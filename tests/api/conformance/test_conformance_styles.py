@@ -8,7 +8,7 @@ import jsonschema
 import pytest
 from starlette.testclient import TestClient
 
-from tests.api.asking import COLLECTIONS, Json, links
+from tests.api.feature_client import COLLECTIONS, Json, links
 
 CORE = "http://www.opengis.net/spec/ogcapi-styles-1/1.0/conf/core"
 STYLES = "http://www.opengis.net/def/rel/ogc/1.0/styles"

@@ -8,7 +8,7 @@ import mapbox_vector_tile
 import pytest
 from starlette.testclient import TestClient
 
-from tests.api.asking import COLLECTIONS, Json, items, links
+from tests.api.feature_client import COLLECTIONS, Json, items, links
 
 REL = "http://www.opengis.net/def/rel/ogc/1.0/"
 CLASSES = "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/"

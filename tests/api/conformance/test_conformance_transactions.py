@@ -10,10 +10,10 @@ import pytest
 from shapely import Point
 from starlette.testclient import TestClient
 
-from api.requests.crs import named, project
+from api.requests.crs import parse_crs, project
 from layers.model.records import Records
-from tests.api.asking import COLLECTIONS, Json
 from tests.api.conftest import Writers, feature
+from tests.api.feature_client import COLLECTIONS, Json
 
 SPEC = "http://www.opengis.net/spec/ogcapi-features-4/1.0/conf/"
 ITEMS = "/collections/strikes/items"
@@ -115,7 +115,7 @@ def test_transactions_post_response(writers: Writers) -> None:
     assert new.path == f"http://testserver{ITEMS}/{new.id}"
     assert new.answer.headers["content-type"] == "application/geo+json"
     last = list(writers.store.revisions(writers.store.seq() - 1))[-1]
-    assert (last.who, last.noun, last.record, last.before) == ("Ann", "strikes", new.id, None)
+    assert (last.author, last.table, last.record, last.before) == ("Ann", "strikes", new.id, None)
 
 
 def test_transactions_post_response_rid(writers: Writers, records: Records) -> None:
@@ -151,7 +151,7 @@ def test_transactions_put_response(writers: Writers) -> None:
     answer = new.put(feature(title="Replaced"))
     assert answer.status_code == 200
     last = list(writers.store.revisions(writers.store.seq() - 1))[-1]
-    assert (last.who, last.record) == ("Ann", new.id)
+    assert (last.author, last.record) == ("Ann", new.id)
     assert last.before is not None
     assert last.after is not None
     assert (last.before["title"], last.after["title"]) == ("Depot at Odesa", "Replaced")
@@ -185,7 +185,7 @@ def test_transactions_delete_response(writers: Writers) -> None:
     answer = new.delete()
     assert (answer.status_code, answer.content) == (204, b"")
     last = list(writers.store.revisions(writers.store.seq() - 1))[-1]
-    assert (last.who, last.record, last.after) == ("Ann", new.id, None)
+    assert (last.author, last.record, last.after) == ("Ann", new.id, None)
 
 
 # Update.
@@ -313,7 +313,7 @@ def test_transactions_features_collection_endpoint(client: TestClient) -> None:
 
 @pytest.mark.parametrize("uri", [UTM, LATLON])
 def test_transactions_features_content_crs(writers: Writers, uri: str) -> None:
-    (there,) = project([Point(30.72, 46.48)], named(uri, "crs"))
+    (there,) = project([Point(30.72, 46.48)], parse_crs(uri, "crs"))
     told = feature(geometry=(there.x, there.y))
     headers = {**writers.ann, "content-crs": f"<{uri}>"}
     made = writers.client.post(ITEMS, json=told, headers=headers)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 from starlette.testclient import TestClient
 
-from api.rendering.png import table
+from api.rendering.png import style_table
 from api.settings import Settings
-from tests.api.asking import Json
+from tests.api.feature_client import Json
 
-LOOK = table(Settings().static / "style-table.json")
+LOOK = style_table(Settings().static / "style-table.json")
 ROOT = "/rest/services/strikeatlas/FeatureServer"
 
 

@@ -6,17 +6,17 @@ import geopandas
 import numpy as np
 import pytest
 import shapely
-from numpy.typing import NDArray
 
-from layers.reference.basemap import Basemap, Boundaries, Countries, Places
+from geo.lonlat import Objects
+from layers.reference.basemap import Basemap, BasemapPlaces, Boundaries, Countries
 from tests.api.exports.making import frame_of, strike
 
 
-def words(*texts: str | None) -> NDArray[np.object_]:
+def words(*texts: str | None) -> Objects:
     return np.array(texts, dtype=object)
 
 
-def shapes(*geometries: shapely.Geometry) -> NDArray[np.object_]:
+def shapes(*geometries: shapely.Geometry) -> Objects:
     made = np.empty(len(geometries), dtype=object)
     made[:] = geometries
     return made
@@ -48,7 +48,7 @@ def small_base() -> Basemap:
             kind=words("border", "coast"),
             shape=shapes(shapely.LineString([(39, 43), (39, 52)]), shapely.LineString([(22, 45.3), (39, 45.3)])),
         ),
-        Places(
+        BasemapPlaces(
             geonameid=np.arange(1, 5),
             name=words("Odesa", "Mykolayiv", "Kyiv", "Suva"),
             country=words("UA", "UA", "UA", "FJ"),

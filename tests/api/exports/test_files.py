@@ -14,7 +14,7 @@ import shapely
 from geopandas.testing import assert_geodataframe_equal
 
 from api.exports import files
-from api.exports.errors import ExportError
+from api.exports.strike_rows import ExportError
 from geo.errors import CRSError
 from tests.api.exports.making import frame_of, strike
 

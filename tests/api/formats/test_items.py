@@ -19,11 +19,12 @@ from shapely.geometry import shape
 from shapely.geometry.base import BaseGeometry
 from starlette.testclient import TestClient
 
-from api.requests.negotiation import DOCUMENT, FEATURES, NotAcceptable, chosen
+from api.formats.registry import FEATURES
+from api.requests.negotiation import DOCUMENT, NotAcceptable, negotiate
 from layers.model.records import Records
 from layers.snapshot.snapshot import Snapshot
-from tests.api.asking import COLLECTIONS, Json, ids, items, links, pages, problem
 from tests.api.conftest import Own
+from tests.api.feature_client import COLLECTIONS, Json, ids, items, links, pages, problem
 
 STRIKES = "/collections/strikes/items"
 #: Where most strikes are; of the countries, whose outlines are large, a few.
@@ -88,14 +89,14 @@ def test_each_form_has_its_media_type_tag_and_links_to_the_others(client: TestCl
     ],
 )
 def test_accept_chooses_the_form_of_the_greatest_weight(accept: str | None, form: str) -> None:
-    assert chosen(None, accept, FEATURES).name == form
-    assert chosen("csv", accept, FEATURES).name == "csv", "f counts before the header"
+    assert negotiate(None, accept, FEATURES).name == form
+    assert negotiate("csv", accept, FEATURES).name == "csv", "f counts before the header"
 
 
 @pytest.mark.parametrize("accept", ["image/png", "application/json;q=0", "text/plain, image/*;q=0.5"])
 def test_what_accepts_nothing_that_there_is_is_406(client: TestClient, accept: str) -> None:
     with pytest.raises(NotAcceptable, match="application/json"):
-        chosen(None, accept, DOCUMENT)
+        negotiate(None, accept, DOCUMENT)
     for path in ("/", "/collections", STRIKES, f"{STRIKES}/ua-orlivka-2025-08-06", "/collections/strikes/schema"):
         answer = client.get(path, headers={"accept": accept})
         assert (answer.status_code, answer.headers["content-type"]) == (406, "application/problem+json")
@@ -135,7 +136,7 @@ def test_csv_keeps_numbers_joins_lists_and_guards_formulas(own: Own, records: Re
     strike = next(iter(records.strikes.values()))
     evil = strike.model_copy(update={"id": "zz-formula", "title": "=1+1", "dataset": "mine"})
     if "zz-formula" not in own.store.records().strikes:
-        own.store.append("strikes", evil, who="tests")
+        own.store.append("strikes", evil, author="tests")
         own.app.state.atlas.refresh()
     (line,) = csv.DictReader(io.StringIO(own.client.get(f"{STRIKES}?f=csv&id=zz-formula").text))
     assert line["title"] == "'=1+1"
@@ -315,7 +316,7 @@ def test_next_links_hold_a_cursor_that_outlives_a_change(own: Own, records: Reco
     newest = next(iter(records.strikes.values())).model_copy(
         update={"id": f"zz-new-{own.store.seq()}", "when": "2031-01-01", "dataset": "mine"}
     )
-    own.store.append("strikes", newest, who="tests")
+    own.store.append("strikes", newest, author="tests")
     own.app.state.atlas.refresh()
     second = ids(own.client.get(links(first)["next"]["href"]).json())
     assert second[:3] == whole[3:6]

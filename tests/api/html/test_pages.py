@@ -16,7 +16,7 @@ from api.settings import Settings
 from layers.model.records import Records
 from layers.store.store import Store
 from tests.api.asgi import ask
-from tests.api.asking import COLLECTIONS, Json
+from tests.api.feature_client import COLLECTIONS, Json
 from tests.api.html_reading import BROWSER, addresses, cells, every, page, read, said, terms, text
 from tests.conftest import BASEMAP
 

@@ -78,7 +78,7 @@ def test_data_is_never_html_in_a_table_or_a_form(app: FastAPI, title: str, place
 def test_a_hostile_record_is_text_all_the_way(own: Own, records: Records) -> None:
     strike = next(iter(records.strikes.values()))
     evil = {"title": HOSTILE[1], "place": HOSTILE[0], "attacker": "\u202e<b>x</b>"}
-    own.store.append("strikes", strike.model_copy(update={**evil, "id": "zz-evil", "dataset": "mine"}), who="tests")
+    own.store.append("strikes", strike.model_copy(update={**evil, "id": "zz-evil", "dataset": "mine"}), author="tests")
     own.app.state.atlas.refresh()
     for path in ("/collections/strikes/items/zz-evil", "/collections/strikes/items?id=zz-evil"):
         shown = page(own.client, path)

@@ -18,10 +18,10 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from api.app import create_app
-from api.http.common_headers import CommonHeaders, Methods, allowed
-from api.http.conditional import caching, coded, matched, strong, unchanged_since
+from api.http.common_headers import CommonHeaders, HeadAndOptions, allow_header
+from api.http.conditional import cache_control, etag_for_coding, is_unmodified_since, matching_etag, strong_etag
 from api.responses.errors import install
-from api.server.build_id import edition
+from api.server.build_id import build_id
 from api.settings import Settings
 from layers.model.records import Records
 from layers.store.store import Store
@@ -66,7 +66,7 @@ def small() -> tuple[FastAPI, list[str]]:
         raise RuntimeError("secret")
 
     install(app)
-    app.add_middleware(Methods)
+    app.add_middleware(HeadAndOptions)
     app.add_middleware(CommonHeaders)
     return app, done
 
@@ -97,8 +97,8 @@ def test_a_method_that_is_not_there_is_told_those_that_are() -> None:
 
 
 def test_allow_has_its_own_order_and_head_where_get_is() -> None:
-    assert allowed(["PUT", "GET"]) == "GET, HEAD, PUT, OPTIONS"
-    assert allowed(["POST"]) == "POST, OPTIONS"
+    assert allow_header(["PUT", "GET"]) == "GET, HEAD, PUT, OPTIONS"
+    assert allow_header(["POST"]) == "POST, OPTIONS"
 
 
 def test_head_of_a_stream_ends_with_its_headers() -> None:
@@ -159,11 +159,11 @@ def test_a_route_may_have_a_policy_of_its_own() -> None:
 
 @pytest.mark.parametrize("part", ["version", "media type", "part"])
 def test_a_tag_differs_in_everything_that_it_is_made_of(part: str) -> None:
-    tag = strong("1-a", "application/json", "en")
+    tag = strong_etag("1-a", "application/json", "en")
     other = {
-        "version": strong("2-a", "application/json", "en"),
-        "media type": strong("1-a", "application/geo+json", "en"),
-        "part": strong("1-a", "application/json", "de"),
+        "version": strong_etag("2-a", "application/json", "en"),
+        "media type": strong_etag("1-a", "application/geo+json", "en"),
+        "part": strong_etag("1-a", "application/json", "de"),
     }[part]
     assert tag != other
     assert tag.startswith('"')
@@ -172,10 +172,10 @@ def test_a_tag_differs_in_everything_that_it_is_made_of(part: str) -> None:
 @given(parts=st.lists(st.text(max_size=20), min_size=2, max_size=4))
 def test_a_tag_is_one_that_http_allows(parts: list[str]) -> None:
     """RFC 9110, 8.8.3: etagc."""
-    tag = coded(strong(*parts), "gzip")
+    tag = etag_for_coding(strong_etag(*parts), "gzip")
     assert tag[0] == tag[-1] == '"'
     assert all(0x21 <= ord(letter) < 0x7F and letter != '"' for letter in tag[1:-1])
-    assert matched(tag, strong(*parts), "gzip") == tag
+    assert matching_etag(tag, strong_etag(*parts), "gzip") == tag
 
 
 @pytest.mark.parametrize(
@@ -194,17 +194,17 @@ def test_a_tag_is_one_that_http_allows(parts: list[str]) -> None:
     ],
 )
 def test_a_tag_matches_in_the_codings_that_are_taken(known: str, accepted: str | None, found: str | None) -> None:
-    assert matched(known, '"v"', accepted) == found
+    assert matching_etag(known, '"v"', accepted) == found
 
 
 @pytest.mark.parametrize("date", ["", "0", "Wed, 99 Aug 2025 12:00:00 GMT", "2025-08-06", "\xff", "Wed, 06 Aug 99999"])
 def test_a_date_that_is_none_is_disregarded(date: str) -> None:
-    assert not unchanged_since(date, "Wed, 06 Aug 2025 12:00:00 GMT")
-    assert not unchanged_since("Wed, 06 Aug 2025 12:00:00 GMT", date)
+    assert not is_unmodified_since(date, "Wed, 06 Aug 2025 12:00:00 GMT")
+    assert not is_unmodified_since("Wed, 06 Aug 2025 12:00:00 GMT", date)
 
 
 def test_caching_is_asked_for_each_time_unless_it_is_set(store: Store) -> None:
-    assert caching(0) == "no-cache"
+    assert cache_control(0) == "no-cache"
     app = create_app(store, Settings(basemap=BASEMAP, follow_every_s=0, cache_s=300))
     for path in ("/collections/strikes/items", "/tiles/strikes/0/0/0.mvt", "/about"):
         assert ask(app, path).headers["cache-control"] == "public, max-age=300"
@@ -212,9 +212,9 @@ def test_caching_is_asked_for_each_time_unless_it_is_set(store: Store) -> None:
 
 def test_what_answers_depend_on_is_in_the_name_of_the_edition() -> None:
     plain = Settings()
-    assert edition(plain) == edition(dataclasses.replace(plain, tiles_kept=1, cache_s=9))
+    assert build_id(plain) == build_id(dataclasses.replace(plain, tiles_kept=1, cache_s=9))
     for other in (Settings(limit_default=1), Settings(limit_max=1), Settings(attribution="others")):
-        assert edition(plain) != edition(other)
+        assert build_id(plain) != build_id(other)
 
 
 # Versions of the data.
@@ -239,7 +239,7 @@ def test_two_servers_of_one_store_give_the_same_tags_and_bytes(store: Store, app
 def test_what_another_program_changed_has_another_tag(records: Records, tmp_path: Path) -> None:
     """Such a change has no number in the history."""
     store = Store.create(tmp_path / "atlas.gpkg")
-    store.load(records, who="tests")
+    store.load(records, author="tests")
     settings = Settings(basemap=BASEMAP, follow_every_s=0)
     before = create_app(store, settings).state.atlas.view
     store.close()

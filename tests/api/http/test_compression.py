@@ -21,8 +21,9 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.http.compression import SMALL, Compression, Kept
-from api.http.content_coding import CODINGS, ENCODERS, chosen, compressible, encoded, takes
+from api.http.compression import MIN_COMPRESSED_BYTES, Compression
+from api.http.content_coding import CODINGS, ENCODERS, accepts, encode, is_compressible, negotiate_coding
+from layers.model.cache import LruCache
 from tests.api.asgi import Answer, ask, asked, scope_of
 
 if sys.version_info >= (3, 14):
@@ -91,13 +92,13 @@ def answering(body: bytes, media_type: str = "application/json", status: int = 2
     ],
 )
 def test_the_coding_of_most_weight_is_chosen(accepted: str | None, coding: str | None) -> None:
-    assert chosen(accepted) == coding
+    assert negotiate_coding(accepted) == coding
 
 
 @given(accepted=st.text(max_size=60))
 def test_any_header_gives_a_coding_that_it_takes(accepted: str) -> None:
-    coding = chosen(accepted)
-    assert coding is None or takes(accepted, coding)
+    coding = negotiate_coding(accepted)
+    assert coding is None or accepts(accepted, coding)
 
 
 @pytest.mark.parametrize("coding", CODINGS)
@@ -105,14 +106,14 @@ def test_any_header_gives_a_coding_that_it_takes(accepted: str) -> None:
 def test_whole_and_streamed_bodies_are_what_was_put_in(coding: str, parts: list[bytes]) -> None:
     whole = b"".join(parts)
     encoder = ENCODERS[coding]()
-    assert DECODE[coding](encoded(whole, coding)) == whole
+    assert DECODE[coding](encode(whole, coding)) == whole
     assert DECODE[coding](b"".join(encoder.part(part) for part in parts) + encoder.end()) == whole
 
 
 @pytest.mark.parametrize("coding", CODINGS)
 def test_the_same_body_gives_the_same_bytes_and_fewer(coding: str) -> None:
-    assert encoded(TEXT, coding) == encoded(TEXT, coding)
-    assert len(encoded(TEXT, coding)) < len(TEXT) / 10
+    assert encode(TEXT, coding) == encode(TEXT, coding)
+    assert len(encode(TEXT, coding)) < len(TEXT) / 10
 
 
 @pytest.mark.parametrize(
@@ -130,7 +131,7 @@ def test_the_same_body_gives_the_same_bytes_and_fewer(coding: str) -> None:
     ],
 )
 def test_text_and_the_like_is_compressed(media_type: str) -> None:
-    assert compressible(media_type.encode())
+    assert is_compressible(media_type.encode())
     assert ask(answering(TEXT, media_type), headers={"accept-encoding": "gzip"}).headers["content-encoding"] == "gzip"
 
 
@@ -167,9 +168,10 @@ def test_an_answer_says_its_coding_and_its_length_and_bears_a_tag_of_its_own(cod
 
 
 def test_a_small_body_is_sent_as_it_is_unless_that_is_refused() -> None:
-    small = answering(TEXT[: SMALL - 1])
+    small = answering(TEXT[: MIN_COMPRESSED_BYTES - 1])
     assert "content-encoding" not in ask(small, headers={"accept-encoding": "gzip"}).headers
-    assert ask(answering(TEXT[:SMALL]), headers={"accept-encoding": "gzip"}).headers["content-encoding"] == "gzip"
+    answer = ask(answering(TEXT[:MIN_COMPRESSED_BYTES]), headers={"accept-encoding": "gzip"})
+    assert answer.headers["content-encoding"] == "gzip"
     for refusing in ("gzip, identity;q=0", "gzip, *;q=0"):
         assert ask(small, headers={"accept-encoding": refusing}).headers["content-encoding"] == "gzip"
 
@@ -331,9 +333,9 @@ def test_a_body_is_compressed_once_for_each_address_tag_and_coding(monkeypatch: 
 
     def counted(body: bytes, coding: str) -> bytes:
         made.append((len(body), coding))
-        return encoded(body, coding)
+        return encode(body, coding)
 
-    monkeypatch.setattr("api.http.compression.encoded", counted)
+    monkeypatch.setattr("api.http.compression.encode", counted)
     body, headers = TEXT, {"etag": '"v1"'}
 
     def route(request: Request) -> Response:
@@ -371,7 +373,7 @@ def test_what_is_for_one_person_is_not_kept() -> None:
 
 
 def test_kept_bodies_take_no_more_room_than_they_are_given() -> None:
-    kept = Kept(100)
+    kept: LruCache[bytes] = LruCache(100, len, 25)
     for key in range(9):
         kept.put((key,), b"x" * 20)
         kept.get((0,))

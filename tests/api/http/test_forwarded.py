@@ -10,8 +10,8 @@ import pytest
 from fastapi import FastAPI
 
 from api.app import create_app
-from api.http.forwarded import Forwarded, forwarded, require_networks
-from api.requests.scalars import BadParameter
+from api.http.forwarded import Forwarded, forwarded_scope, require_networks
+from api.requests.parameters import BadParameter
 from api.settings import Settings
 from layers.store.store import Store
 from tests.api.asgi import Answer, ask, scope_of
@@ -150,7 +150,7 @@ def test_a_value_that_can_be_none_is_passed_over(proxied: FastAPI, name: str, va
 def test_of_several_proxies_the_one_that_is_known_counts() -> None:
     """The values before the last may be the client's own."""
     told = [("x-forwarded-host", "evil.example, atlas.example"), ("x-forwarded-proto", "ftp, https")]
-    scope = forwarded(scope_of("/", told))
+    scope = forwarded_scope(scope_of("/", told))
     assert dict(scope["headers"])[b"host"] == b"atlas.example"
     assert scope["scheme"] == "https"
 
@@ -158,7 +158,7 @@ def test_of_several_proxies_the_one_that_is_known_counts() -> None:
 def test_the_scope_of_the_request_is_left_as_it_is() -> None:
     scope = scope_of("/map", BEHIND.items())
     before = {**scope, "headers": list(scope["headers"])}
-    made = forwarded(scope)
+    made = forwarded_scope(scope)
     assert scope == before
     assert (made["path"], made["raw_path"], made["root_path"]) == ("/maps/atlas/map", b"/maps/atlas/map", "/maps/atlas")
 

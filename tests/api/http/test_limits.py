@@ -17,9 +17,9 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.http.limits import AtWork, RequestLimit, WorkLimit
-from api.requests.scalars import BadParameter
-from api.settings import Settings, tuned
+from api.http.limits import ActiveRequests, ConcurrencyLimit, RequestLimit
+from api.requests.parameters import BadParameter
+from api.settings import Settings, with_overrides
 from tests.api.asgi import Answer, ask, asked, scope_of
 
 LIMITS = Settings(url_max=100, headers_max=200, parameters_max=3, at_work_max=2, answer_s=0.3, stall_s=0.3)
@@ -81,12 +81,12 @@ class Work:
     """An application with routes that take their time, and what is at work in it."""
 
     def __init__(self, settings: Settings = LIMITS) -> None:
-        self.at_work = AtWork()
+        self.at_work = ActiveRequests()
         self.go = asyncio.Event()
         self.ended: list[str] = []
         routes = [Route(f"/{name}", getattr(self, name)) for name in ("wait", "sleep", "thread", "stuck", "after")]
         routes.append(Route("/health", self.health))
-        self.app = WorkLimit(Starlette(routes=routes), self.at_work, settings)
+        self.app = ConcurrencyLimit(Starlette(routes=routes), self.at_work, settings)
 
     async def wait(self, request: Request) -> Response:
         await self.go.wait()
@@ -198,7 +198,7 @@ def test_a_client_that_takes_nothing_is_let_go() -> None:
             await asyncio.sleep(30)
 
     async def hung(work: Work) -> None:
-        app = WorkLimit(endless, work.at_work, LIMITS)
+        app = ConcurrencyLimit(endless, work.at_work, LIMITS)
         begun = time.monotonic()
         await app(scope_of("/", []), contextlib.nullcontext, deaf)  # type: ignore[arg-type]
         assert time.monotonic() - begun < 1
@@ -241,9 +241,9 @@ def test_without_limits_there_are_none() -> None:
 
 
 def test_a_limit_may_be_given_as_text() -> None:
-    made = tuned(Settings(), ["at_work_max=256", "answer_s=2.5", "at_work_max=7"])
+    made = with_overrides(Settings(), ["at_work_max=256", "answer_s=2.5", "at_work_max=7"])
     assert (made.at_work_max, made.answer_s) == (7, 2.5)
-    assert tuned(Settings(), []) == Settings()
+    assert with_overrides(Settings(), []) == Settings()
 
 
 @pytest.mark.parametrize(
@@ -252,7 +252,7 @@ def test_a_limit_may_be_given_as_text() -> None:
 )  # fmt: skip
 def test_a_limit_that_is_none_is_a_wrong_argument(given: str) -> None:
     with pytest.raises(BadParameter, match="set"):
-        tuned(Settings(), [given])
+        with_overrides(Settings(), [given])
 
 
 # The whole application.

@@ -16,10 +16,10 @@ from prometheus_client.parser import text_string_to_metric_families
 from starlette.types import Receive, Scope, Send
 
 from api.app import create_app
-from api.http.metrics import BUCKETS, Tally, added, text
-from api.http.request_log import Observed
-from api.server.served_version import Counts
-from api.server.worker_status import Place, Worker
+from api.http.metrics import BUCKETS, RequestCounters, exposition, sum_counters
+from api.http.request_log import RequestObserver
+from api.server.served_version import CacheStats
+from api.server.worker_status import Worker, WorkerSlot
 from api.settings import Settings
 from layers.model.records import Records
 from layers.store.store import Store
@@ -34,7 +34,7 @@ Sample = tuple[str, frozenset[tuple[str, str]]]
 def own_app(records: Records, tmp_path_factory: pytest.TempPathFactory) -> FastAPI:
     """An application that nobody else asks."""
     store = Store.create(tmp_path_factory.mktemp("counted") / "atlas.gpkg")
-    store.load(records, who="tests")
+    store.load(records, author="tests")
     return create_app(store, Settings(basemap=BASEMAP, follow_every_s=0))
 
 
@@ -116,13 +116,13 @@ def test_the_data_is_told_of(own_app: FastAPI) -> None:
 def test_a_change_that_cannot_be_shown_is_told_of(own_app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> None:
     atlas = own_app.state.atlas
     strike = next(iter(atlas.view.stored.strikes.values()))
-    atlas.store.append("strikes", strike.model_copy(update={"id": "new-one", "dataset": "mine"}), who="tests")
+    atlas.store.append("strikes", strike.model_copy(update={"id": "new-one", "dataset": "mine"}), author="tests")
 
     def fail(*args: object) -> None:
         raise ValueError("a fault")
 
     with monkeypatch.context() as broken:
-        broken.setattr("api.server.live_snapshot._snapshots", fail)
+        broken.setattr("api.server.live_snapshot.SnapshotUpdate", fail)
         with pytest.raises(ValueError, match="a fault"):
             atlas.refresh()
         assert (value(samples(own_app), "data_behind_seconds", worker="0") or 0) > 0
@@ -147,9 +147,9 @@ def test_a_failure_is_counted_and_so_is_a_client_that_went_away() -> None:
     async def fail(scope: Scope, receive: Receive, send: Send) -> None:
         raise RuntimeError("secret")
 
-    tally = Tally()
+    tally = RequestCounters()
     with pytest.raises(RuntimeError):
-        ask(Observed(fail, tally, None))
+        ask(RequestObserver(fail, tally, None))
     assert tally.answers == {("GET", "none", 499): 1}
 
 
@@ -169,11 +169,11 @@ counts = st.lists(
 
 @given(first=counts, second=counts)
 def test_tallies_of_workers_add_up_to_the_tally_of_one(first: list[Asked], second: list[Asked]) -> None:
-    one, two, all_of_it = Tally(), Tally(), Tally()
+    one, two, all_of_it = RequestCounters(), RequestCounters(), RequestCounters()
     for tally, asked in ((one, first), (two, second), (all_of_it, first + second)):
         for each in asked:
-            tally.answered(*each)
-    told, expected = added([one.told(), two.told()]).told(), all_of_it.told()
+            tally.add_answer(*each)
+    told, expected = sum_counters([one.to_dict(), two.to_dict()]).to_dict(), all_of_it.to_dict()
     assert sorted(told["answers"]) == sorted(expected["answers"])
     for mine, other in zip(sorted(told["routes"]), sorted(expected["routes"]), strict=True):
         assert mine == [other[0], other[1], pytest.approx(other[2]), other[3]]
@@ -182,12 +182,12 @@ def test_tallies_of_workers_add_up_to_the_tally_of_one(first: list[Asked], secon
 def worker_of(app: FastAPI, folder: Path) -> Worker:
     """Another worker of one server, with the same data and nothing counted."""
     atlas = copy.copy(app.state.atlas)
-    atlas.counts = Counts()
+    atlas.counts = CacheStats()
     return Worker(atlas, folder, lambda: 0)
 
 
 def told_by(worker: Worker) -> dict[Sample, float]:
-    families = text_string_to_metric_families(text(worker.metrics()).decode())
+    families = text_string_to_metric_families(exposition(worker.metrics()).decode())
     return {(one.name, frozenset(one.labels.items())): one.value for family in families for one in family.samples}
 
 
@@ -197,7 +197,7 @@ def countries(told: dict[Sample, float]) -> float | None:
 
 def answer(worker: Worker, times: int = 1) -> None:
     for _ in range(times):
-        worker.tally.answered("GET", "/countries", 200, 10, 0.1)
+        worker.tally.add_answer("GET", "/countries", 200, 10, 0.1)
 
 
 def test_whichever_worker_is_asked_tells_of_all(own_app: FastAPI, tmp_path: Path) -> None:
@@ -219,7 +219,7 @@ def test_whichever_worker_is_asked_tells_of_all(own_app: FastAPI, tmp_path: Path
 def test_what_a_worker_counted_outlives_it_and_its_place_is_taken(own_app: FastAPI, tmp_path: Path) -> None:
     first, second = worker_of(own_app, tmp_path), worker_of(own_app, tmp_path)
     answer(first)
-    first._atlas.counts.made += 1
+    first._atlas.counts.misses += 1
     first.end()
     told = told_by(second)
     assert countries(told) == 1
@@ -237,7 +237,7 @@ def test_what_a_worker_counted_outlives_it_and_its_place_is_taken(own_app: FastA
 
 
 def _hold(folder: Path, ready: object, go: object) -> None:
-    place = Place(folder)
+    place = WorkerSlot(folder)
     place.say({"worker": place.number, "pid": os.getpid()})
     ready.set()  # type: ignore[attr-defined]
     go.wait()  # type: ignore[attr-defined]
@@ -249,13 +249,13 @@ def test_a_place_is_free_as_soon_as_its_process_is_killed(tmp_path: Path) -> Non
     process = spawn.Process(target=_hold, args=(tmp_path, ready, go))
     process.start()
     assert ready.wait(30)
-    mine = Place(tmp_path)
+    mine = WorkerSlot(tmp_path)
     assert mine.number == 1
     assert [(state["pid"], lives) for state, lives in mine.others()] == [(process.pid, True)]
     process.kill()
     process.join()
     assert [(state["pid"], lives) for state, lives in mine.others()] == [(process.pid, False)]
-    other = Place(tmp_path)
+    other = WorkerSlot(tmp_path)
     assert other.number == 0
     assert other.before == {"worker": 0, "pid": process.pid}
     mine.leave()

@@ -9,12 +9,12 @@ import pytest
 from fastapi import FastAPI, Request, Response
 
 from api.formats import geojson
-from api.formats.page import Page
-from api.http.links import base, joined, written
+from api.formats.page import FeaturePage
+from api.http.links import base_address, query_string, with_query
 from api.http.plain_route import PlainRoute
 from api.requests import query_parameters
-from api.requests.query_parameters import known_parameters, selection_of
-from api.requests.scalars import BadParameter
+from api.requests.parameters import BadParameter
+from api.requests.query_parameters import parse_selection
 from api.routes import ogc_features
 from layers.snapshot.snapshot import Snapshot
 from layers.store.row_mapping import TABLES, version_of
@@ -48,15 +48,15 @@ def test_a_thread_is_asked_only_for_what_takes_long(
 ) -> None:
     threads: list[threading.Thread] = []
 
-    def noting(write: Callable[[Page], bytes]) -> Callable[[Page], bytes]:
-        def written(page: Page) -> bytes:
+    def noting(write: Callable[[FeaturePage], bytes]) -> Callable[[FeaturePage], bytes]:
+        def written(page: FeaturePage) -> bytes:
             threads.append(threading.current_thread())
             return write(page)
 
         return written
 
-    writers = {form: noting(write) for form, write in ogc_features._WRITERS.items()}
-    monkeypatch.setattr(ogc_features, "_WRITERS", writers)
+    writers = {form: noting(write) for form, write in ogc_features.WRITERS.items()}
+    monkeypatch.setattr(ogc_features, "WRITERS", writers)
     assert ask(app, f"{STRIKES}{query}".replace(" ", "%20").replace("'", "%27")).status == 200
     assert [one is threading.main_thread() for one in threads] == [quick]
 
@@ -74,23 +74,14 @@ def test_a_filter_is_made_ready_once_for_each_version_and_a_wrong_one_refused_ea
     monkeypatch.setattr(query_parameters, "parse", counted)
     strikes, assets = snapshot.collections["strikes"], snapshot.collections["assets"]
     asked = {"filter": "n_sources > 1234", "kind": "refinery"}
-    first = selection_of(asked, strikes).where
-    assert selection_of({**asked, "limit": "5", "bbox": "1,1,2,2"}, strikes).where is first
-    assert selection_of({**asked, "kind": "oil-depot"}, strikes).where != first
-    assert selection_of({"filter": "n_strikes > 1234"}, assets).where is not None
+    first = parse_selection(asked, strikes).where
+    assert parse_selection({**asked, "limit": "5", "bbox": "1,1,2,2"}, strikes).where is first
+    assert parse_selection({**asked, "kind": "oil-depot"}, strikes).where != first
+    assert parse_selection({"filter": "n_strikes > 1234"}, assets).where is not None
     assert len(made) == 3
     for _ in range(2):
         with pytest.raises(BadParameter):
-            selection_of({"filter": "n_sources > "}, strikes)
-
-
-def test_known_parameters_are_those_of_the_definition(app: FastAPI) -> None:
-    for _ in range(2):
-        assert known_parameters(app, "/collections", "get") == ("f",)
-        assert {"bbox", "kind", "f"} <= set(known_parameters(app, STRIKES, "get") or ())
-        assert "n_strikes" not in (known_parameters(app, STRIKES, "get") or ())
-        assert known_parameters(app, STRIKES, "delete") is None
-        assert known_parameters(app, "/collections/nope/items", "get") is None
+            parse_selection({"filter": "n_sources > "}, strikes)
 
 
 @pytest.mark.parametrize("root", ["", "/atlas"])
@@ -100,20 +91,20 @@ def test_the_base_of_links_is_that_of_the_framework(root: str, host: str | None)
     scope["headers"] = [] if host is None else [(b"host", host.encode())]
     for scheme in ("http", "https"):
         request = Request({**scope, "scheme": scheme})
-        assert base(request) == str(request.base_url).rstrip("/")
+        assert base_address(request) == str(request.base_url).rstrip("/")
 
 
 def test_addresses_are_percent_encoded() -> None:
-    query = written({"a b": "x&y=Ω", "none": None, "n": 3, "flag": True})
+    query = query_string({"a b": "x&y=Ω", "none": None, "n": 3, "flag": True})
     assert query == "a+b=x%26y%3D%CE%A9&n=3&flag=True"
-    assert joined("http://x/", query, "", "m=1") == f"http://x/?{query}&m=1"
-    assert joined("http://x/", "") == "http://x/"
+    assert with_query("http://x/", query, "", "m=1") == f"http://x/?{query}&m=1"
+    assert with_query("http://x/", "") == "http://x/"
 
 
 def test_the_version_of_a_strike_is_that_of_its_record(app: FastAPI) -> None:
     view = app.state.atlas.view
     for key, strike in view.stored.strikes.items():
-        plain = version_of(TABLES["strikes"].plain(strike))
+        plain = version_of(TABLES["strikes"].to_dict(strike))
         assert view.version_of_strike(key) == view.version_of_strike(key) == plain
     with pytest.raises(KeyError):
         view.version_of_strike("nope")

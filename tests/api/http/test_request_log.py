@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 
 from api.app import create_app
 from api.http.request_log import (
-    MANY,
     MASK,
+    MAX_WAITING,
     AccessLog,
     JsonLines,
-    Seen,
+    LoggedRequest,
     json_line,
     logging_config,
     text_line,
@@ -31,7 +31,7 @@ from layers.store.store import Store
 from tests.api.asgi import asked, scope_of
 from tests.conftest import BASEMAP
 
-SEEN = Seen(1754452800.1234, "GET", b"/countries/AZ", b"relation=owner", 200, 2048, 0.0123456)
+SEEN = LoggedRequest(1754452800.1234, "GET", b"/countries/AZ", b"relation=owner", 200, 2048, 0.0123456)
 
 
 def read(line: bytes) -> dict[str, Any]:
@@ -94,7 +94,7 @@ def test_other_values_are_written_as_sent(query: str) -> None:
 
 @given(path=st.binary(max_size=60), query=st.binary(max_size=60))
 def test_whatever_is_asked_for_is_one_line_of_plain_letters(path: bytes, query: bytes) -> None:
-    seen = Seen(0.0, "GET", path, query, 404, 0, 0.0)
+    seen = LoggedRequest(0.0, "GET", path, query, 404, 0, 0.0)
     assert read(json_line(seen, 0))["path"].isprintable()
     line = text_line(seen, 0)
     assert line.count(b"\n") == 1
@@ -102,7 +102,7 @@ def test_whatever_is_asked_for_is_one_line_of_plain_letters(path: bytes, query: 
 
 
 def test_a_long_address_is_cut() -> None:
-    seen = Seen(0.0, "GET", b"/" + b"x" * 9000, b"token=" + b"x" * 9000, 414, 0, 0.0)
+    seen = LoggedRequest(0.0, "GET", b"/" + b"x" * 9000, b"token=" + b"x" * 9000, 414, 0, 0.0)
     assert len(json_line(seen, 0)) < 2300
 
 
@@ -114,13 +114,13 @@ def test_lines_wait_for_each_other_a_moment_and_are_written_whole() -> None:
 
     async def busy() -> None:
         log = AccessLog("json", 0, written.append)
-        for _ in range(MANY + 5):
+        for _ in range(MAX_WAITING + 5):
             log.add(SEEN)
-        assert sum(data.count(b"\n") for data in written) == MANY
+        assert sum(data.count(b"\n") for data in written) == MAX_WAITING
         await asyncio.sleep(0.3)
 
     asyncio.run(busy())
-    assert sum(data.count(b"\n") for data in written) == MANY + 5
+    assert sum(data.count(b"\n") for data in written) == MAX_WAITING + 5
     assert all(len(data) <= 4096 and data.endswith(b"\n") for data in written), "a pipe would mix lines of two workers"
     assert len(written) < 20
 

@@ -10,10 +10,10 @@ import pytest
 from openapi_schema_validator import OAS30ReadValidator, OAS30WriteValidator
 from starlette.testclient import TestClient
 
-from tests.api.asking import Json
 from tests.api.conformance.test_conformance_html import NEEDED
 from tests.api.conformance.test_conformance_oas30 import filled
 from tests.api.conftest import Writers, feature
+from tests.api.feature_client import Json
 from tests.api.html_reading import BROWSER
 
 #: Headers by which an answer may become another: known already, in a form that there is not, for a person, a part.

@@ -13,14 +13,14 @@ from hypothesis import strategies as st
 from shapely import Point
 
 from api.requests import crs
-from api.requests.crs import CRS84, OFFERED, WEB_MERCATOR, Crs, named, project, region, unproject
-from api.requests.scalars import BadParameter
+from api.requests.crs import CRS84, SUPPORTED_CRS, WEB_MERCATOR, Crs, parse_bbox, parse_crs, project, unproject
+from api.requests.parameters import BadParameter
 from layers.snapshot.snapshot import Snapshot
 
 ODESA = Point(30.7233, 46.4825)
-LAEA, UTM36 = named("[EPSG:3035]", "crs"), named("[EPSG:32636]", "crs")
-LATLON = named("http://www.opengis.net/def/crs/EPSG/0/4326", "crs")
-METRES = [LAEA, UTM36, named("[EPSG:32637]", "crs")]
+LAEA, UTM36 = parse_crs("[EPSG:3035]", "crs"), parse_crs("[EPSG:32636]", "crs")
+LATLON = parse_crs("http://www.opengis.net/def/crs/EPSG/0/4326", "crs")
+METRES = [LAEA, UTM36, parse_crs("[EPSG:32637]", "crs")]
 
 
 def xy(shapes: Any, system: Crs) -> Any:
@@ -29,19 +29,19 @@ def xy(shapes: Any, system: Crs) -> Any:
 
 
 def test_names_are_uris_and_safe_curies() -> None:
-    assert [system.name for system in OFFERED] == [
+    assert [system.name for system in SUPPORTED_CRS] == [
         "OGC:CRS84", "EPSG:4326", "EPSG:3857", "EPSG:3035", "EPSG:4258", "EPSG:32636", "EPSG:32637"
     ]  # fmt: skip
     assert CRS84.uri == "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
     assert WEB_MERCATOR.uri == "http://www.opengis.net/def/crs/EPSG/0/3857"
-    for system in OFFERED:
-        assert named(system.uri, "crs") is named(f"[{system.name}]", "crs") is system
+    for system in SUPPORTED_CRS:
+        assert parse_crs(system.uri, "crs") is parse_crs(f"[{system.name}]", "crs") is system
     for other in ("EPSG:4326", "[EPSG:9999]", "", "http://www.opengis.net/def/crs/EPSG/0/43260"):
         with pytest.raises(BadParameter, match=r"crs=.*expected one of http"):
-            named(other, "crs")
+            parse_crs(other, "crs")
 
 
-@pytest.mark.parametrize("system", OFFERED, ids=lambda system: system.name)
+@pytest.mark.parametrize("system", SUPPORTED_CRS, ids=lambda system: system.name)
 def test_coordinates_are_those_of_geopandas_in_the_order_of_the_authority(system: Crs, snapshot: Snapshot) -> None:
     shapes = snapshot.collections["assets"].shapes
     ours = xy(project(shapes, system), system)
@@ -62,7 +62,7 @@ def test_axes_of_a_known_place() -> None:
 
 @given(st.floats(-20, 60), st.floats(25, 72))
 def test_there_and_back_is_the_same_place(lon: float, lat: float) -> None:
-    for system in OFFERED:
+    for system in SUPPORTED_CRS:
         (back,) = unproject(project([Point(lon, lat)], system), system)
         assert back.distance(Point(lon, lat)) < 1e-7
 
@@ -73,18 +73,18 @@ def test_what_has_no_place_in_a_system_is_none() -> None:
 
 
 def test_a_box_is_read_in_the_order_of_the_axes() -> None:
-    assert region("28,45,33,48").box == (28, 45, 33, 48)
-    assert region("45,28,48,33", LATLON).box == (28, 45, 33, 48)
-    assert region("45,28,0,48,33,9", LATLON).box == (28, 45, 33, 48)
-    assert region("45,170,48,-170", LATLON).box == (170, 45, -170, 48)
+    assert parse_bbox("28,45,33,48").box == (28, 45, 33, 48)
+    assert parse_bbox("45,28,48,33", LATLON).box == (28, 45, 33, 48)
+    assert parse_bbox("45,28,0,48,33,9", LATLON).box == (28, 45, 33, 48)
+    assert parse_bbox("45,170,48,-170", LATLON).box == (170, 45, -170, 48)
 
 
 def test_a_box_of_mercator_metres_is_a_box_of_degrees() -> None:
-    west, south, east, north = region("3000000,5600000,3500000,6000000", WEB_MERCATOR).box
+    west, south, east, north = parse_bbox("3000000,5600000,3500000,6000000", WEB_MERCATOR).box
     corners = geopandas.GeoSeries([Point(west, south), Point(east, north)], crs=4326).to_crs(3857)
     assert [*corners.x, *corners.y] == pytest.approx([3e6, 3.5e6, 5.6e6, 6e6], abs=1e-3)
-    assert region("-5e7,-5e8,5e7,5e8", WEB_MERCATOR).box == pytest.approx((-180, -90, 180, 90))
-    over = region("20000000,0,-20000000,5000000", WEB_MERCATOR).box
+    assert parse_bbox("-5e7,-5e8,5e7,5e8", WEB_MERCATOR).box == pytest.approx((-180, -90, 180, 90))
+    over = parse_bbox("20000000,0,-20000000,5000000", WEB_MERCATOR).box
     assert over[0] > 179
     assert over[2] < -179
 
@@ -96,7 +96,7 @@ def test_the_degrees_round_a_box_of_metres_hold_all_of_it(
 ) -> None:
     centre = project([Point(35, 50)], system)[0]
     first, second = centre.x + x, centre.y + y
-    area = region(f"{first},{second},{first + height},{second + width}", system)
+    area = parse_bbox(f"{first},{second},{first + height},{second + width}", system)
     west, south, east, north = area.box
     edge = shapely.segmentize(shapely.box(first, second, first + height, second + width), 500.0)
     (degrees,) = unproject([edge], system)
@@ -106,9 +106,9 @@ def test_the_degrees_round_a_box_of_metres_hold_all_of_it(
 
 
 def test_a_box_that_leaves_the_earth_or_holds_a_pole_is_looked_for_everywhere() -> None:
-    assert region("-1e9,-1e9,1e9,1e9", UTM36).box == (-180, -90, 180, 90)
+    assert parse_bbox("-1e9,-1e9,1e9,1e9", UTM36).box == (-180, -90, 180, 90)
     pole = project([Point(0, 90)], LAEA)[0]
-    around = region(f"{pole.x - 1e5},{pole.y - 1e5},{pole.x + 1e5},{pole.y + 1e5}", LAEA).box
+    around = parse_bbox(f"{pole.x - 1e5},{pole.y - 1e5},{pole.x + 1e5},{pole.y + 1e5}", LAEA).box
     assert around[0] == -180
     assert around[2:] == (180, 90)
 
@@ -118,11 +118,11 @@ def test_only_what_meets_the_box_in_its_own_system_is_within(system: Crs, snapsh
     collection = snapshot.collections["assets"]
     low, high = project([Point(28, 44), Point(46, 56)], system)
     box = (low.x, low.y, high.x, high.y)
-    area = region(",".join(map(str, box)), system)
-    found = crs.Within.of(area).mask(collection)
+    area = parse_bbox(",".join(map(str, box)), system)
+    found = crs.WithinBox.of(area).mask(collection)
     expected = [shape is None or shape.intersects(shapely.box(*box)) for shape in project(collection.shapes, system)]
     assert list(found) == expected
-    lonlat = collection.mask(area.box, placeless=True)
+    lonlat = collection.mask(area.box, include_without_geometry=True)
     assert (found & ~lonlat).sum() == 0
     assert (lonlat & ~found).any(), "the degrees round it hold more"
 
@@ -133,4 +133,4 @@ def test_only_what_meets_the_box_in_its_own_system_is_within(system: Crs, snapsh
 )
 def test_a_box_that_is_none_says_what_was_expected(text: str, system: Crs) -> None:
     with pytest.raises(BadParameter, match=system.name):
-        region(text, system)
+        parse_bbox(text, system)

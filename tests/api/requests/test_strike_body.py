@@ -8,8 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.api.asking import Json
 from tests.api.conftest import Writers, feature
+from tests.api.feature_client import Json
 
 ITEMS = "/collections/strikes/items"
 PATCH = {"content-type": "application/merge-patch+json", "if-match": "*"}
@@ -85,7 +85,7 @@ def test_what_was_there_before_is_not_held_against_a_change(writers: Writers) ->
     """A record that a load brought from beyond its border can still be retracted."""
     strike = next(iter(writers.store.records().strikes.values()))
     moved = strike.model_copy(update={"id": "zz-moved", "dataset": "mine", "sources": ("gone",), "host_country": "BR"})
-    writers.store.append("strikes", moved, who="tests")
+    writers.store.append("strikes", moved, author="tests")
     path = f"{ITEMS}/zz-moved"
     answer = writers.client.patch(path, json={"status": "retracted"}, headers={**writers.ann, **PATCH})
     assert answer.status_code == 200, answer.text

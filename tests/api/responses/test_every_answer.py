@@ -97,7 +97,7 @@ def test_a_fault_that_nobody_foresaw_is_a_problem_without_its_trace(own: Own, ca
 def test_a_change_of_the_store_changes_the_tag_and_the_answer(own: Own, records: Records) -> None:
     before = own.client.get("/collections/strikes/items?limit=1")
     strike = next(iter(records.strikes.values()))
-    own.store.append("strikes", strike.model_copy(update={"id": "new-one", "dataset": "mine"}), who="tests")
+    own.store.append("strikes", strike.model_copy(update={"id": "new-one", "dataset": "mine"}), author="tests")
     assert own.client.get("/collections/strikes/items/new-one").status_code == 404
     assert own.app.state.atlas.refresh()
     assert own.client.get("/collections/strikes/items/new-one").status_code == 200

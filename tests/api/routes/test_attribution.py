@@ -12,8 +12,8 @@ from starlette.testclient import TestClient
 from api.serializers import attribution as tell
 from api.serializers import country as tell_country
 from api.terminal import attribution as printing
-from api.terminal import country as printing_country
-from layers.model.records import NOUNS, Records
+from api.terminal import attribution as printing_country
+from layers.model.records import RECORD_TYPES, Records
 from layers.reference.basemap import Basemap
 from layers.snapshot.snapshot import Snapshot
 
@@ -127,13 +127,13 @@ def test_every_strike_has_an_answer_of_one_shape(client: TestClient, records: Re
     for strike in records.strikes:
         told = get(client, f"/strikes/{strike}/attribution")
         fits(told, STRIKE_ANSWER)
-        assert told["strike"].keys() == {*NOUNS["strikes"].model_fields, "day_first", "day_last"}
+        assert told["strike"].keys() == {*RECORD_TYPES["strikes"].model_fields, "day_first", "day_last"}
         assert told["rests_on"] in ("decision", "alternatives", "match", "nothing")
         owners_fit(told["owners"])
         assert {tie["relation"] for tie in told["related"]} <= RELATIONS
         for hit in told["assets"]:
             fits(hit, HIT)
-            assert hit["asset"].keys() == {*NOUNS["assets"].model_fields, "group"}
+            assert hit["asset"].keys() == {*RECORD_TYPES["assets"].model_fields, "group"}
             assert hit["verdict"] in ("confirmed", "possible", "proposed")
             owners_fit(hit["owners"])
         for chain in (chain for hit in told["assets"] for chain in hit["chains"]):
@@ -293,7 +293,7 @@ def test_owners_of_an_asset_are_those_on_the_day(client: TestClient) -> None:
 
 
 def test_records_are_answered_as_stored_and_fit_their_schema(client: TestClient, records: Records) -> None:
-    for table, noun in NOUNS.items():
+    for table, noun in RECORD_TYPES.items():
         schema = get(client, f"/schemas/{table}")
         assert set(schema["properties"]) == set(noun.model_fields)
         for key, record in list(records.table(table).items())[::20]:
@@ -305,7 +305,7 @@ def test_records_are_answered_as_stored_and_fit_their_schema(client: TestClient,
 def test_about_counts_what_is_there(client: TestClient, records: Records) -> None:
     told = get(client, "/about")
     fits(told, {"version": str, "seq": int, "records": dict, "data_date": str, "attribution": str})
-    assert told["records"] == {table: len(records.table(table)) for table in NOUNS}
+    assert told["records"] == {table: len(records.table(table)) for table in RECORD_TYPES}
     assert told["seq"] == sum(told["records"].values())
 
 
@@ -331,7 +331,7 @@ def test_control_that_differs_over_the_days_of_a_strike_is_told_for_each(records
         "stakes": {flex.id: flex.model_copy(update={"until": "2025-08-11"}), "bought": bought},
         "strikes": {FLEX: records.strikes[FLEX].model_copy(update={"when": "2025-08"})},
     }
-    tables = {name: {**records.table(name), **changed.get(name, {})} for name in NOUNS}
+    tables = {name: {**records.table(name), **changed.get(name, {})} for name in RECORD_TYPES}
     snapshot = Snapshot(Records.of(tables), base, 1, date(2026, 11, 25))
     told = tell.strike_answer(snapshot, snapshot.answer(FLEX))
     (hit,) = told["assets"]

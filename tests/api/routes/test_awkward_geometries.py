@@ -16,27 +16,27 @@ from api.settings import Settings
 from geo.antimeridian import split
 from geo.tiles.tile_matrix import Tile, tile_at
 from layers.model.records import Asset, Records, Source, Strike
-from layers.sources.curated import toml_records
+from layers.sources import curated
 from layers.store.store import Store
-from tests.api.drawing import Json, drawn, listed
+from tests.api.tile_reading import Json, drawn, listed
+from tests.awkward_geometries import ALL_GEOMETRIES, NOT_LONLAT
 from tests.conftest import BASEMAP
-from tests.places import ALL_PLACES, BAD_PLACES
 
 
 def is_good(name: str) -> bool:
     """Whether the schema takes it: lon/lat, valid, not empty, without heights."""
-    place = ALL_PLACES[name]
-    return place is None or not (place.is_empty or place.has_z or name in BAD_PLACES or not place.is_valid)
+    place = ALL_GEOMETRIES[name]
+    return place is None or not (place.is_empty or place.has_z or name in NOT_LONLAT or not place.is_valid)
 
 
-GOOD = sorted(filter(is_good, ALL_PLACES))
+GOOD = sorted(filter(is_good, ALL_GEOMETRIES))
 #: Beyond the rim of the map.
 UNSEEN = {"at_pole", "south_pole", "near_pole"}
 
 
 def spot(name: str) -> Point | None:
     """A place on or in a geometry of the zoo."""
-    place = ALL_PLACES[name]
+    place = ALL_GEOMETRIES[name]
     if place is None:
         return None
     part = shapely.get_parts(split(shapely.make_valid(place)))[0]
@@ -56,7 +56,7 @@ def strike(name: str, geometry: BaseGeometry | None) -> Strike:
 
 def zoo() -> Records:
     strikes = [strike(name, spot(name)) for name in GOOD]
-    assets = [Asset(name=name, kind="refinery", **described(name, ALL_PLACES[name])) for name in GOOD]
+    assets = [Asset(name=name, kind="refinery", **described(name, ALL_GEOMETRIES[name])) for name in GOOD]
     return Records.of(
         {
             "sources": {"s": Source(id="s", publisher="Zoo")},
@@ -69,7 +69,7 @@ def zoo() -> Records:
 @pytest.fixture(scope="module")
 def zoo_client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     store = Store.create(tmp_path_factory.mktemp("zoo") / "zoo.gpkg")
-    store.load(zoo(), who="tests")
+    store.load(zoo(), author="tests")
     # All candidates are shown, however improbable: what covers half the world is.
     with TestClient(create_app(store, Settings(basemap=BASEMAP, follow_every_s=0, show_from=0.0))) as made:
         yield made
@@ -79,7 +79,7 @@ def zoo_client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]
 def test_zoo_is_joined_to_what_lies_on_it(zoo_client: TestClient, name: str) -> None:
     told = zoo_client.get(f"/strikes/zoo-{name}/attribution").json()
     candidates = {one["asset"]: one for one in told["candidates"]}
-    if ALL_PLACES[name] is None:
+    if ALL_GEOMETRIES[name] is None:
         assert not candidates
         assert told["none_probability"] == 1.0
     else:
@@ -95,7 +95,7 @@ def test_zoo_finds_its_neighbour_over_the_antimeridian(zoo_client: TestClient) -
 @pytest.mark.parametrize("collection", ["strikes", "assets"])
 def test_zoo_is_valid_geojson(zoo_client: TestClient, collection: str, name: str) -> None:
     told = zoo_client.get(f"/collections/{collection}/items/zoo-{name}").json()
-    if ALL_PLACES[name] is None:
+    if ALL_GEOMETRIES[name] is None:
         assert told["geometry"] is None
         return
     found = shape(told["geometry"])
@@ -124,10 +124,10 @@ def test_what_no_tile_can_show_is_listed_all_the_same(zoo_client: TestClient, na
     assert f"zoo-{name}" in listed(zoo_client, "assets", (-180, -90, 180, 90))
 
 
-@pytest.mark.parametrize("name", sorted(set(ALL_PLACES) - set(GOOD)))
+@pytest.mark.parametrize("name", sorted(set(ALL_GEOMETRIES) - set(GOOD)))
 def test_the_rest_of_the_zoo_is_refused_by_name(name: str) -> None:
     with pytest.raises(ValidationError) as refused:
-        Asset(name=name, kind="refinery", **described(name, ALL_PLACES[name]))
+        Asset(name=name, kind="refinery", **described(name, ALL_GEOMETRIES[name]))
     (fault,) = refused.value.errors()
     assert fault["loc"] == ("geometry",)
     text = f"""
@@ -135,18 +135,18 @@ def test_the_rest_of_the_zoo_is_refused_by_name(name: str) -> None:
 id = "zoo"
 name = "Zoo"
 kind = "refinery"
-geometry = "{ALL_PLACES[name].wkt}"
+geometry = "{ALL_GEOMETRIES[name].wkt}"
 uncertainty_m = 500
 basis = "site"
 place_source = "s"
 sources = ["s"]
 checked = "read"
 """
-    (problem,) = toml_records.parse([("zoo.toml", text)]).problems
+    (problem,) = curated.parse([("zoo.toml", text)]).problems
     assert (problem.file, problem.row, problem.record, problem.column) == ("zoo.toml", 2, "asset zoo", "geometry")
 
 
 @pytest.mark.parametrize("name", ["ordinary_line", "ordinary_polygon", "multi_point", "collection"])
 def test_a_strike_is_a_point_or_is_refused_by_name(name: str) -> None:
     with pytest.raises(ValidationError, match="a point; uncertainty_m says"):
-        strike(name, ALL_PLACES[name])
+        strike(name, ALL_GEOMETRIES[name])

@@ -18,7 +18,7 @@ from starlette.testclient import TestClient
 
 from api.app import create_app
 from api.esri.layers import LAYERS
-from api.esri.where import where
+from api.esri.query import parse_where
 from api.settings import Settings
 from layers.collections.feature_types import AssetFeature, StrikeFeature
 from layers.query.cql2_text import FilterError
@@ -190,13 +190,13 @@ def test_where_selects_what_it_says(
     ],
 )
 def test_sql_is_read_as_sql(text: str, tree: Json) -> None:
-    assert where(text, ["a"]) == tree
+    assert parse_where(text, ["a"]) == tree
 
 
 @given(st.lists(st.sampled_from(PIECES), max_size=12).map(" ".join) | st.text(max_size=60))
 def test_any_text_is_read_or_refused(text: str) -> None:
     with contextlib.suppress(FilterError):
-        where(text, ["kind", "OBJECTID"])
+        parse_where(text, ["kind", "OBJECTID"])
 
 
 @pytest.mark.parametrize("text", ["(" * 5000, "NOT " * 5000 + "1=1", "a=1" + " OR a=1" * 5000])

@@ -36,7 +36,7 @@ def asked(index: Path) -> Iterator[TestClient]:
     """A client of an application that answers places only."""
     app = FastAPI()
     app.state.settings = Settings(gazetteer=index)
-    app.include_router(gazetteer.router)
+    app.include_router(gazetteer.PART.router)
     errors.install(app)
     with TestClient(app, raise_server_exceptions=False) as client:
         yield client

@@ -13,8 +13,8 @@ from shapely.geometry import shape
 from starlette.testclient import TestClient
 
 from layers.snapshot.snapshot import Snapshot
-from tests.api.asking import COLLECTIONS, Json, ids, items, links, pages, problem
 from tests.api.conftest import Own
+from tests.api.feature_client import COLLECTIONS, Json, ids, items, links, pages, problem
 
 
 @pytest.fixture(scope="module")

@@ -12,13 +12,13 @@ from matplotlib.path import Path as Outline
 from PIL import Image
 from starlette.testclient import TestClient
 
-from api.rendering.png import table
+from api.rendering.png import style_table
 from api.settings import Settings
 from api.styles.symbol_paths import outline
 from geo.tiles.tile_matrix import MAX_LAT, lonlat, tile_at, world
-from tests.api.asking import Json, items, links, problem
+from tests.api.feature_client import Json, items, links, problem
 
-LOOK = table(Settings().static / "style-table.json")
+LOOK = style_table(Settings().static / "style-table.json")
 HALF = math.pi * 6_378_137
 UA, RU = (tuple(bytes.fromhex(LOOK["host"][code]["light"][1:])) for code in ("UA", "RU"))
 SEA = tuple(bytes.fromhex(LOOK["base"]["light"]["sea"][1:]))
@@ -118,9 +118,9 @@ def test_pictures_by_row_and_column_are_those_of_the_web(client: TestClient) -> 
 
 def test_a_picture_is_kept_and_is_304_to_who_has_it(client: TestClient) -> None:
     first = client.get("/tiles/strikes/3/4/2.png")
-    kept = client.app.state.atlas.counts.kept  # type: ignore[attr-defined]
+    kept = client.app.state.atlas.counts.hits  # type: ignore[attr-defined]
     assert client.get("/tiles/strikes/3/4/2.png").content == first.content
-    assert client.app.state.atlas.counts.kept == kept + 1  # type: ignore[attr-defined]
+    assert client.app.state.atlas.counts.hits == kept + 1  # type: ignore[attr-defined]
     again = client.get("/tiles/strikes/3/4/2.png", headers={"if-none-match": first.headers["etag"]})
     assert again.status_code == 304
 

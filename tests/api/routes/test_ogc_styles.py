@@ -13,14 +13,14 @@ import pytest
 from PIL import Image
 from starlette.testclient import TestClient
 
-from api.rendering.png import looks_of, table
-from api.requests.negotiation import chosen
+from api.rendering.png import appearance_of, style_table
+from api.requests.negotiation import negotiate
 from api.settings import Settings
 from api.styles.catalogue import ENCODINGS
 from layers.snapshot.snapshot import Snapshot
-from tests.api.asking import Json, items, problem
+from tests.api.feature_client import Json, items, problem
 
-LOOK = table(Settings().static / "style-table.json")
+LOOK = style_table(Settings().static / "style-table.json")
 STYLES = ("atlas", "strikes", "assets", "attributions", "countries")
 SE = "{http://www.opengis.net/se}"
 OGC = "{http://www.opengis.net/ogc}"
@@ -113,7 +113,7 @@ def test_a_mark_is_the_same_in_the_picture_in_mapbox_and_in_sld(
     client: TestClient, snapshot: Snapshot, name: str
 ) -> None:
     every, (layer,) = rules(client, name), mapbox(client, name)["layers"]
-    symbols = looks_of(snapshot.collections[name], LOOK).symbols
+    symbols = appearance_of(snapshot.collections[name], LOOK).symbols
     assert symbols is not None
     found = [one["properties"] for one in items(client, name)["features"]]
     rows = snapshot.collections[name].rows_by_id
@@ -298,4 +298,4 @@ SLD = "application/vnd.ogc.sld+xml"
     ],
 )
 def test_the_version_that_is_accepted_is_chosen(accept: str | None, form: str) -> None:
-    assert chosen(None, accept, ENCODINGS).name == form
+    assert negotiate(None, accept, ENCODINGS).name == form

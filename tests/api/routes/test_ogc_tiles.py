@@ -7,8 +7,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from geo.tiles.tile_matrix import tile_at
-from tests.api.asking import COLLECTIONS, items, problem
-from tests.api.drawing import Json, decoded
+from tests.api.feature_client import COLLECTIONS, items, problem
+from tests.api.tile_reading import Json, decoded
 
 #: Scale denominators and cell sizes by level, as the register of the OGC has them (15 digits).
 PRINTED = {
@@ -79,11 +79,11 @@ def test_selections_are_kept_apart_and_kept(client: TestClient) -> None:
     path = "/tiles/strikes/0/0/0.mvt"
     every, some = shown(client, path).keys(), shown(client, path, host_country="RU").keys()
     assert some < every
-    before = client.app.state.atlas.counts.kept  # type: ignore[attr-defined]
+    before = client.app.state.atlas.counts.hits  # type: ignore[attr-defined]
     assert shown(client, path, filter="host_country = 'RU'").keys() == some
     assert shown(client, path, host_country="RU").keys() == some
     assert shown(client, path).keys() == every
-    assert client.app.state.atlas.counts.kept == before + 3  # type: ignore[attr-defined]
+    assert client.app.state.atlas.counts.hits == before + 3  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(

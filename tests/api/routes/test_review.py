@@ -51,9 +51,9 @@ def made(records: Records, folder: Path) -> Iterator[Desk]:
     secret = records.strikes[DEPOT].model_copy(update={"private": True})
     store = Store.create(folder / "atlas.gpkg")
     strikes = {**records.strikes, DEPOT: secret}
-    store.load(dataclasses.replace(records, decisions=undecided, strikes=strikes), who="tests")
+    store.load(dataclasses.replace(records, decisions=undecided, strikes=strikes), author="tests")
     file = folder / "reviewers.json"
-    ann, ben = ({"Authorization": f"Bearer {reviewer_tokens.add(file, name)}"} for name in ("Ann", "Ben"))
+    ann, ben = ({"Authorization": f"Bearer {reviewer_tokens.add_reviewer(file, name)}"} for name in ("Ann", "Ben"))
     app = create_app(store, Settings(basemap=BASEMAP, reviewers=file, follow_every_s=0))
     with TestClient(app, raise_server_exceptions=False) as client:
         yield Desk(client, store, ann, ben)
@@ -123,7 +123,7 @@ def test_a_decision_is_appended_and_shows_at_once(desk: Desk) -> None:
     decision = answer.json()["decision"]
     assert decision["who"] == "Ann"
     last = list(desk.store.revisions(answer.json()["seq"] - 1))[-1]
-    assert (last.who, last.noun, last.record, last.before) == ("Ann", "decisions", decision["id"], None)
+    assert (last.author, last.table, last.record, last.before) == ("Ann", "decisions", decision["id"], None)
     told = desk.client.get(f"/strikes/{CPC}/attribution").json()
     assert told["rests_on"] == "decision"
     assert told["assets"][0]["decision"]["why"] == "named in the report"
@@ -201,17 +201,17 @@ def test_a_body_is_bounded_and_must_be_json(idle_desk: Desk) -> None:
 
 def test_a_token_is_kept_as_a_digest_only(tmp_path: Path) -> None:
     file = tmp_path / "reviewers.json"
-    token = reviewer_tokens.add(file, "Ann")
+    token = reviewer_tokens.add_reviewer(file, "Ann")
     assert token not in file.read_text(encoding="utf-8")
     assert file.stat().st_mode & 0o077 == 0
-    assert reviewer_tokens.named(reviewer_tokens.read(file), f"Bearer {token}") == "Ann"
+    assert reviewer_tokens.authenticate(reviewer_tokens.read_reviewers(file), f"Bearer {token}") == "Ann"
     with pytest.raises(reviewer_tokens.ReviewersError, match="there is a reviewer"):
-        reviewer_tokens.add(file, "Ann")
-    reviewer_tokens.remove(file, "Ann")
+        reviewer_tokens.add_reviewer(file, "Ann")
+    reviewer_tokens.remove_reviewer(file, "Ann")
     with pytest.raises(reviewer_tokens.NotAllowed):
-        reviewer_tokens.named(reviewer_tokens.read(file), f"Bearer {token}")
+        reviewer_tokens.authenticate(reviewer_tokens.read_reviewers(file), f"Bearer {token}")
     with pytest.raises(reviewer_tokens.ReviewersError, match="no reviewer"):
-        reviewer_tokens.remove(file, "Ann")
+        reviewer_tokens.remove_reviewer(file, "Ann")
     file.write_text("{}", encoding="utf-8")
     with pytest.raises(reviewer_tokens.ReviewersError, match="no list"):
-        reviewer_tokens.read(file)
+        reviewer_tokens.read_reviewers(file)

@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 
 from geo.tiles.tile_matrix import MAX_LAT, Tile, bounds, lonlat, tile_at, world
 from layers.snapshot.snapshot import Snapshot
-from tests.api.drawing import Json, decoded, drawn, listed
+from tests.api.tile_reading import Json, decoded, drawn, listed
 
 COLLECTIONS = ("strikes", "assets", "attributions", "countries")
 EXTENT, BUFFER = 4096, 64

@@ -16,14 +16,13 @@ import pytest
 from starlette.testclient import TestClient
 
 from api.app import create_app
-from api.server.live_snapshot import Atlas
+from api.server.live_snapshot import LiveSnapshot
 from api.settings import Settings
 from layers.model.records import Records
 from layers.reference import basemap
 from layers.reference.basemap import Basemap
 from layers.snapshot import snapshot_files
-from layers.snapshot.snapshot_cache import Keeping
-from layers.snapshot.snapshot_files import KeptSnapshot
+from layers.snapshot.snapshot_cache import SnapshotCache
 from layers.store import reader
 from layers.store.store import ANY, Edit, Store
 from tests.conftest import BASEMAP
@@ -32,8 +31,8 @@ from tests.layers.store.test_external_edits import by_another
 SETTINGS = Settings(basemap=BASEMAP, keep_from=1)
 
 
-def atlas(store: Store, settings: Settings = SETTINGS) -> Atlas:
-    return Atlas(store, settings, "test")
+def atlas(store: Store, settings: Settings = SETTINGS) -> LiveSnapshot:
+    return LiveSnapshot(store, settings, "test")
 
 
 @pytest.fixture(autouse=True)
@@ -50,7 +49,7 @@ def loaded(records: Records, tmp_path_factory: pytest.TempPathFactory) -> Path:
     decisions = {key: one for key, one in records.decisions.items() if one.strike in strikes}
     relations = {key: one for key, one in records.relations.items() if one.strike is None or one.strike in strikes}
     made = Store.create(tmp_path_factory.mktemp("loaded") / "atlas.gpkg")
-    made.load(replace(records, strikes=strikes, decisions=decisions, relations=relations), who="tests")
+    made.load(replace(records, strikes=strikes, decisions=decisions, relations=relations), author="tests")
     made.close()
     return made.path
 
@@ -60,14 +59,14 @@ def store(loaded: Path, tmp_path: Path) -> Store:
     return Store.open(shutil.copy(loaded, tmp_path / "atlas.gpkg"))
 
 
-def served(found: Atlas) -> dict[str, Any]:
+def served(found: LiveSnapshot) -> dict[str, Any]:
     layers = found.view.snapshot.collections
     return {name: (list(one.fragments), one.digest) for name, one in layers.items()} | {"version": found.view.version}
 
 
-def is_new(found: Atlas) -> bool:
+def is_new(found: LiveSnapshot) -> bool:
     """Whether a view was found of the records, rather than read."""
-    return "flat" in vars(found.view.snapshot)
+    return found.view.snapshot.backing_files is None
 
 
 def folders(store: Store) -> list[str]:
@@ -75,37 +74,37 @@ def folders(store: Store) -> list[str]:
     return sorted(one.name for one in beside.iterdir() if one.is_dir()) if beside.is_dir() else []
 
 
-def kept_in(found: Atlas) -> Path:
-    snapshot = found.view.snapshot
-    assert isinstance(snapshot, KeptSnapshot)
-    return snapshot.lies_on.folder
-
-
-def kept_as_of(found: Atlas) -> int:
-    """The change that the view lies on."""
-    files = found.view.snapshot.lies_on
+def kept_in(found: LiveSnapshot) -> Path:
+    files = found.view.snapshot.backing_files
     assert files is not None
-    as_of: int = files.told("seq")
+    return files.folder
+
+
+def kept_as_of(found: LiveSnapshot) -> int:
+    """The change that the view lies on."""
+    files = found.view.snapshot.backing_files
+    assert files is not None
+    as_of: int = files.metadata("seq")
     return as_of
 
 
 def edit(store: Store, title: str) -> str:
     key, strike = next(iter(store.records().strikes.items()))
-    store.write(Edit("strikes", key, strike.model_copy(update={"title": title}), ANY), who="tests")
+    store.write(Edit("strikes", key, strike.model_copy(update={"title": title}), ANY), author="tests")
     return key
 
 
 def test_a_second_start_reads_what_the_first_kept(store: Store) -> None:
     anew = atlas(store, Settings(basemap=BASEMAP))
     assert (is_new(anew), folders(store)) == (True, []), "a small store is not kept"
-    assert not anew.keep()
+    assert not anew.rebuild_cache()
     assert not store.path.with_name(f"{store.path.name}.kept").exists(), "nor is anything put beside it"
     first, second = atlas(store), atlas(store)
     assert not is_new(first), "what was kept is read by the first too: it takes less memory"
     assert not is_new(second)
-    second.make_ready()
+    second.warm()
     assert served(first) == served(second) == served(anew)
-    assert first.view.everything is first.view.snapshot
+    assert first.view.with_private is first.view.snapshot
 
 
 def test_what_was_changed_since_it_was_kept_is_told(store: Store) -> None:
@@ -122,7 +121,7 @@ def test_what_was_changed_since_it_was_kept_is_told(store: Store) -> None:
 def test_where_more_was_changed_it_is_kept_anew(store: Store) -> None:
     first = atlas(store)
     key, asset = next(iter(store.records().assets.items()))
-    store.write(Edit("assets", key, asset.model_copy(update={"name": "Another name"}), ANY), who="tests")
+    store.write(Edit("assets", key, asset.model_copy(update={"name": "Another name"}), ANY), author="tests")
     second = atlas(store)
     assert kept_in(second) == kept_in(first), "in the same place"
     assert (first.view.snapshot.seq, second.view.snapshot.seq) == (store.seq() - 1, store.seq())
@@ -144,7 +143,7 @@ def test_another_program_or_threshold_reads_nothing_of_it(store: Store) -> None:
     atlas(store)
     others = [
         atlas(store, Settings(basemap=BASEMAP, keep_from=1, publish_from=0.999)),
-        Atlas(store, SETTINGS, "other"),
+        LiveSnapshot(store, SETTINGS, "other"),
     ]
     assert len({one.view.version for one in others}) == 2
     assert len({*map(kept_in, others)}) == 2
@@ -177,10 +176,10 @@ def test_a_store_beside_which_nothing_can_be_written_is_served_all_the_same(stor
 
 def test_private_records_are_not_kept(store: Store) -> None:
     key, strike = next(iter(store.records().strikes.items()))
-    store.write(Edit("strikes", key, strike.model_copy(update={"private": True}), ANY), who="tests")
+    store.write(Edit("strikes", key, strike.model_copy(update={"private": True}), ANY), author="tests")
     found = atlas(store)
     assert (is_new(found), folders(store)) == (True, [])
-    assert key in found.view.everything.records.strikes
+    assert key in found.view.with_private.records.strikes
     assert key not in found.view.snapshot.records.strikes
 
 
@@ -189,23 +188,23 @@ def _packed(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
     if request.param == "packed":
         monkeypatch.setattr(snapshot_files, "MANY", 0)
         monkeypatch.setattr(reader, "MANY", 0)
-        monkeypatch.setattr("geo.columnar.chunked_array.LEAST", 0)
+        monkeypatch.setattr("geo.columnar.chunked_array.MIN_CHUNKED_ROWS", 0)
 
 
 @pytest.mark.usefixtures("_packed")
 def test_what_was_edited_is_kept_anew_and_served_from(store: Store) -> None:
     running = atlas(store)
     begun = kept_as_of(running)
-    assert not running.keep(), "it is what is kept"
+    assert not running.rebuild_cache(), "it is what is kept"
     edit(store, "Mended once")
     assert running.refresh()
-    assert (kept_as_of(running), running.keep(after=2)) == (begun, False), "one change is not two"
+    assert (kept_as_of(running), running.rebuild_cache(after=2)) == (begun, False), "one change is not two"
     edit(store, "Mended twice")
     assert running.refresh()
     expected = served(running)
-    assert running.keep(after=2)
+    assert running.rebuild_cache(after=2)
     assert (kept_in(running), kept_as_of(running)) == (kept_in(atlas(store)), store.seq())
-    assert not running.keep()
+    assert not running.rebuild_cache()
     key = edit(store, "Mended afterwards")
     again, anew = atlas(store), atlas(store, Settings(basemap=BASEMAP))
     assert running.refresh()
@@ -217,11 +216,11 @@ def test_what_was_edited_is_kept_anew_and_served_from(store: Store) -> None:
 def test_an_asset_that_was_edited_is_kept_too(store: Store) -> None:
     running = atlas(store)
     key, asset = next(iter(store.records().assets.items()))
-    store.write(Edit("assets", key, asset.model_copy(update={"name": "Another name"}), ANY), who="tests")
+    store.write(Edit("assets", key, asset.model_copy(update={"name": "Another name"}), ANY), author="tests")
     assert running.refresh()
-    assert running.view.snapshot.lies_on is None, "all was found anew"
+    assert running.view.snapshot.backing_files is None, "all was found anew"
     expected = served(running)
-    assert running.keep(after=500)
+    assert running.rebuild_cache(after=500)
     assert served(running) == expected == served(atlas(store))
 
 
@@ -229,15 +228,15 @@ def test_changes_that_come_while_it_is_kept_are_served(store: Store, monkeypatch
     running = atlas(store)
     edit(store, "Mended before")
     assert running.refresh()
-    write = Keeping.write
+    write = SnapshotCache.write
 
     def slowly(*told: Any) -> Any:
         known = write(*told)
         edit(store, "Mended meanwhile")
         return known
 
-    monkeypatch.setattr(Keeping, "write", slowly)
-    assert running.keep()
+    monkeypatch.setattr(SnapshotCache, "write", slowly)
+    assert running.rebuild_cache()
     assert (kept_as_of(running), running.view.snapshot.seq) == (store.seq() - 1, store.seq())
     assert served(running) == served(atlas(store, Settings(basemap=BASEMAP)))
 
@@ -246,11 +245,11 @@ def test_one_of_two_workers_keeps_it_for_both(store: Store, monkeypatch: pytest.
     workers = [atlas(store), atlas(store)]
     edit(store, "Mended")
     assert [worker.refresh() for worker in workers] == [True, True]
-    with workers[0]._keeping.alone():
-        assert not workers[1].keep(wait=False), "the other is at it"
-    assert workers[0].keep()
-    monkeypatch.setattr(Keeping, "write", None)
-    assert workers[1].keep()
+    with workers[0]._cache.exclusive_lock():
+        assert not workers[1].rebuild_cache(wait=False), "the other is at it"
+    assert workers[0].rebuild_cache()
+    monkeypatch.setattr(SnapshotCache, "write", None)
+    assert workers[1].rebuild_cache()
     assert {kept_as_of(worker) for worker in workers} == {store.seq()}
     assert served(workers[0]) == served(workers[1])
 
@@ -262,7 +261,7 @@ def test_what_a_killed_writer_left_is_removed(store: Store) -> None:
     shutil.copytree(beside / folder, beside / f"{folder}.0a1b2c3d.new")
     edit(store, "Mended")
     assert first.refresh()
-    assert first.keep()
+    assert first.rebuild_cache()
     assert folders(store) == [folder]
 
 
@@ -272,7 +271,7 @@ def test_who_is_told_to_end_writes_no_further(store: Store) -> None:
     assert running.refresh()
     before = folders(store)
     running._ended = True
-    assert not running.keep()
+    assert not running.rebuild_cache()
     assert folders(store) == before
     assert kept_as_of(atlas(store)) == store.seq() - 1, "what was kept before is as it was"
 
@@ -280,11 +279,11 @@ def test_who_is_told_to_end_writes_no_further(store: Store) -> None:
 def test_what_cannot_be_kept_is_not_tried_each_second(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     running = atlas(store)
     key, strike = next(iter(store.records().strikes.items()))
-    store.write(Edit("strikes", key, strike.model_copy(update={"private": True}), ANY), who="tests")
+    store.write(Edit("strikes", key, strike.model_copy(update={"private": True}), ANY), author="tests")
     assert running.refresh()
-    assert not running.keep()
-    monkeypatch.setattr(Keeping, "is_worth_it", None)
-    assert not running.keep()
+    assert not running.rebuild_cache()
+    monkeypatch.setattr(SnapshotCache, "is_large", None)
+    assert not running.rebuild_cache()
 
 
 def test_a_server_keeps_what_it_serves_after_many_changes(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -297,7 +296,7 @@ def test_a_server_keeps_what_it_serves_after_many_changes(store: Store, monkeypa
                 await asyncio.sleep(0.02)
 
     async def serve() -> None:
-        following = asyncio.create_task(running.follow(0.02))
+        following = asyncio.create_task(running.watch(0.02))
         for title in ("Mended once", "Mended twice"):
             edit(store, title)
         await until(lambda: kept_as_of(running) == store.seq())
@@ -317,14 +316,14 @@ def test_an_application_that_stops_waits_for_what_is_being_written(
 ) -> None:
     ended = []
 
-    async def follow(self: Atlas, every_s: float) -> None:
+    async def follow(self: LiveSnapshot, every_s: float) -> None:
         try:
             await asyncio.sleep(60)
         finally:
             await asyncio.sleep(0.05)
             ended.append("written")
 
-    monkeypatch.setattr(Atlas, "follow", follow)
+    monkeypatch.setattr(LiveSnapshot, "watch", follow)
     with TestClient(create_app(store, SETTINGS)):
         pass
     assert ended == ["written"]
@@ -352,7 +351,7 @@ def test_a_view_is_gone_as_soon_as_a_newer_one_is_served(store: Store) -> None:
 
 
 def start(path: str, told: Any) -> None:
-    found = Atlas(Store.open(path), SETTINGS, "test")
+    found = LiveSnapshot(Store.open(path), SETTINGS, "test")
     told.put((found.view.version, is_new(found)))
 
 

@@ -13,8 +13,8 @@ from starlette.testclient import TestClient
 from api.app import create_app
 from api.cli import main
 from api.settings import Settings
+from layers.decisions.hits import PUBLISH_FROM, SHOW_FROM
 from layers.model.records import Records
-from layers.model.thresholds import PUBLISH_FROM, SHOW_FROM
 from layers.store.store import Store
 from tests.conftest import BASEMAP
 
@@ -25,7 +25,7 @@ DEPOT = "ua-socar-depot-2025-08-08"  # two depots of one owner, neither of them 
 def undecided(records: Records, tmp_path_factory: pytest.TempPathFactory) -> Store:
     """A store of which nobody has decided anything."""
     store = Store.create(tmp_path_factory.mktemp("undecided") / "atlas.gpkg")
-    store.load(dataclasses.replace(records, decisions={}), who="tests")
+    store.load(dataclasses.replace(records, decisions={}), author="tests")
     return store
 
 

@@ -11,19 +11,19 @@ from hypothesis import strategies as st
 
 from geo.columnar.chunked_array import (
     Array,
-    Pieces,
-    Places,
-    holds,
-    numbered,
-    places,
-    row_by_row,
-    searched,
-    spliced,
-    where,
-    whole,
+    ChunkedArray,
+    RemappedCodes,
+    apply_edit,
+    apply_elementwise,
+    codes_and_order,
+    contains,
+    remap_codes,
+    rows_with_any,
+    search_sorted,
+    to_numpy,
 )
-from geo.columnar.row_edit import Splice
-from geo.columnar.row_order import Order
+from geo.columnar.row_edit import RowEdit
+from geo.columnar.row_order import RowOrder
 
 pytestmark = pytest.mark.usefixtures("least")
 
@@ -31,75 +31,79 @@ pytestmark = pytest.mark.usefixtures("least")
 @st.composite
 def arrays(draw: st.DrawFn, ascending: bool = False) -> tuple[Array, list[int]]:
     """An array that was spliced some times, and its values."""
-    told = draw(st.lists(st.integers(0, 9), max_size=12))
-    told = sorted(told) if ascending else told
-    made: Array = np.array(told, np.int64)
+    stored = draw(st.lists(st.integers(0, 9), max_size=12))
+    stored = sorted(stored) if ascending else stored
+    result: Array = np.array(stored, np.int64)
     for _ in range(draw(st.integers(0, 3))):
         new = draw(st.lists(st.integers(0, 9), max_size=3))
-        take = draw(st.permutations(range(len(told) + len(new))))[draw(st.integers(0, 2)) :]
+        take = draw(st.permutations(range(len(stored) + len(new))))[draw(st.integers(0, 2)) :]
         if ascending:
-            take = sorted(take, key=[*told, *new].__getitem__)
-        made = spliced(made, np.array(new, np.int64), Splice.taking(len(told), len(new), np.array(take, np.int64)))
-        told = [[*told, *new][row] for row in take]
-    return made, told
+            take = sorted(take, key=[*stored, *new].__getitem__)
+        result = apply_edit(
+            result, np.array(new, np.int64), RowEdit.reorder(len(stored), len(new), np.array(take, np.int64))
+        )
+        stored = [[*stored, *new][row] for row in take]
+    return result, stored
 
 
 @given(arrays(), st.data())
 def test_rows_are_picked(given_: tuple[Array, list[int]], data: st.DataObject) -> None:
-    made, told = given_
-    some = data.draw(st.lists(st.sampled_from(range(len(told))))) if told else []
+    result, stored = given_
+    sample = data.draw(st.lists(st.sampled_from(range(len(stored))))) if stored else []
     begin, end = sorted(data.draw(st.tuples(st.integers(0, 12), st.integers(0, 12))))
-    assert made[np.array(some, np.int64)].tolist() == [told[row] for row in some]
-    assert made[begin:end].tolist() == told[begin:end]
-    assert [made[row] for row in range(-len(told), len(told))] == told * 2
-    assert ([*made], whole(made).tolist(), len(made)) == (told, told, len(told))
-    assert (np.asarray(made).tolist(), made.nbytes, made.dtype) == (told, 8 * len(told), np.int64)
+    assert result[np.array(sample, np.int64)].tolist() == [stored[row] for row in sample]
+    assert result[begin:end].tolist() == stored[begin:end]
+    assert [result[row] for row in range(-len(stored), len(stored))] == stored * 2
+    assert ([*result], to_numpy(result).tolist(), len(result)) == (stored, stored, len(stored))
+    assert (np.asarray(result).tolist(), result.nbytes, result.dtype) == (stored, 8 * len(stored), np.int64)
 
 
 @given(arrays(), st.lists(st.integers(-1, 10), max_size=40))
 def test_values_are_found(given_: tuple[Array, list[int]], values: list[int]) -> None:
-    made, told = given_
-    assert where(made, np.array(values, np.int64)).tolist() == [row for row, one in enumerate(told) if one in values]
-    assert [holds(made, value) for value in values] == [value in told for value in values]
-    assert row_by_row(lambda column: column > 4, made).tolist() == [value > 4 for value in told]
+    result, stored = given_
+    assert rows_with_any(result, np.array(values, np.int64)).tolist() == [
+        row for row, item in enumerate(stored) if item in values
+    ]
+    assert [contains(result, value) for value in values] == [value in stored for value in values]
+    assert apply_elementwise(lambda column: column > 4, result).tolist() == [value > 4 for value in stored]
 
 
 @given(arrays(ascending=True), st.integers(-1, 10), st.sampled_from(["left", "right"]))
 def test_places_in_what_ascends(given_: tuple[Array, list[int]], value: int, side: Any) -> None:
-    made, told = given_
-    assert searched(made, value, side) == int(np.searchsorted(told, value, side=side))
+    result, stored = given_
+    assert search_sorted(result, value, side) == int(np.searchsorted(stored, value, side=side))
 
 
 @given(arrays(), st.permutations(range(10)))
 def test_numbers_are_looked_up(given_: tuple[Array, list[int]], rows: list[int]) -> None:
-    made, told = given_
-    order = Order.of(np.array(rows[:7], np.int64), 10, 10)
-    found = places(made, order)
-    expected = [rows[:7].index(value) if value in rows[:7] else -1 for value in told]
-    assert ([*found], [found[row] for row in range(len(told))]) == (expected, expected)
-    assert found[np.arange(len(told))].tolist() == expected
-    assert (found.dtype, found.nbytes) == (np.int32, 4 * len(told))
-    numbers, now = numbered(found, 7)
-    assert [*places(numbers, now)] == expected
+    result, stored = given_
+    order = RowOrder.of(np.array(rows[:7], np.int64), 10, 10)
+    actual = remap_codes(result, order)
+    expected = [rows[:7].index(value) if value in rows[:7] else -1 for value in stored]
+    assert ([*actual], [actual[row] for row in range(len(stored))]) == (expected, expected)
+    assert actual[np.arange(len(stored))].tolist() == expected
+    assert (actual.dtype, actual.nbytes) == (np.int32, 4 * len(stored))
+    numbers, now = codes_and_order(actual, 7)
+    assert [*remap_codes(numbers, now)] == expected
 
 
 def test_what_was_spliced_a_thousand_times_is_joined_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("geo.columnar.chunked_array.LEAST", 0)
-    monkeypatch.setattr("geo.columnar.chunked_array._RUNS", 50)
-    made: Array = np.arange(1000)
-    told = [*range(1000)]
+    monkeypatch.setattr("geo.columnar.chunked_array.MIN_CHUNKED_ROWS", 0)
+    monkeypatch.setattr("geo.columnar.chunked_array._MAX_RUNS", 50)
+    result: Array = np.arange(1000)
+    stored = [*range(1000)]
     for edit in range(200):
         row = edit * 37 % 1000
         take = np.arange(1000)
         take[row] = 1000
-        made, told[row] = spliced(made, np.array([-edit]), Splice.taking(1000, 1, take)), -edit
-        assert not isinstance(made, Pieces) or len(made.order.firsts) <= 50
-    assert [*made] == told
+        result, stored[row] = apply_edit(result, np.array([-edit]), RowEdit.reorder(1000, 1, take)), -edit
+        assert not isinstance(result, ChunkedArray) or len(result.order.run_starts) <= 50
+    assert [*result] == stored
 
 
 def test_what_is_numbered_anew_too_often_is_looked_up_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("geo.columnar.chunked_array.LEAST", 0)
-    monkeypatch.setattr("geo.columnar.chunked_array._RUNS", 3)
+    monkeypatch.setattr("geo.columnar.chunked_array.MIN_CHUNKED_ROWS", 0)
+    monkeypatch.setattr("geo.columnar.chunked_array._MAX_RUNS", 3)
     numbers = np.array([0, 2, 4, 6, -1])
-    assert isinstance(places(numbers, Order.whole(8)), Places)
-    assert places(numbers, Order.of(np.array([6, 4, 2, 0]), 8, 8)).tolist() == [3, 2, 1, 0, -1]
+    assert isinstance(remap_codes(numbers, RowOrder.identity(8)), RemappedCodes)
+    assert remap_codes(numbers, RowOrder.of(np.array([6, 4, 2, 0]), 8, 8)).tolist() == [3, 2, 1, 0, -1]

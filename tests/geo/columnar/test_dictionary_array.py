@@ -9,137 +9,147 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geo.columnar.binary_array import Words
-from geo.columnar.dictionary_array import Coded, Coder, RowOf
-from geo.columnar.row_edit import Splice
+from geo.columnar.binary_array import DecodedArray
+from geo.columnar.dictionary_array import DictionaryArray, DictionaryBuilder, UniqueIndex
+from geo.columnar.row_edit import RowEdit
 
 values = st.one_of(
     *(
-        st.lists(st.none() | one, max_size=30)
-        for one in (st.text(max_size=3), st.integers(-3, 3), st.dates(), st.tuples(st.text(max_size=1)), st.booleans())
+        st.lists(st.none() | item, max_size=30)
+        for item in (st.text(max_size=3), st.integers(-3, 3), st.dates(), st.tuples(st.text(max_size=1)), st.booleans())
     )
 )
 
 
 @given(values)
-def test_the_values_come_back(told: list[object]) -> None:
-    column = Coded.of(told)
-    assert list(column) == told
-    assert [column[row] for row in range(len(told))] == told
-    assert list(column[1:4]) == told[1:4]
-    assert len(column) == len(told)
-    assert list(column.words) == sorted({value for value in told if value is not None})  # type: ignore[type-var]
+def test_the_values_come_back(stored: list[object]) -> None:
+    column = DictionaryArray.of(stored)
+    assert list(column) == stored
+    assert [column[row] for row in range(len(stored))] == stored
+    assert list(column[1:4]) == stored[1:4]
+    assert len(column) == len(stored)
+    assert list(column.dictionary) == sorted({value for value in stored if value is not None})  # type: ignore[type-var]
     assert column.codes.dtype == np.int32
 
 
 @given(values, st.integers(0, 30))
-def test_parts_make_the_whole(told: list[object], cut: int) -> None:
-    coder = Coder()
-    coder.extend(told[:cut])
-    coder.extend(told[cut:])
-    made = coder.coded()
-    assert made == Coded.of(told)
-    assert (made.words, made.codes.tolist()) == (Coded.of(told).words, Coded.of(told).codes.tolist())
+def test_parts_make_the_whole(stored: list[object], cut: int) -> None:
+    coder = DictionaryBuilder()
+    coder.extend(stored[:cut])
+    coder.extend(stored[cut:])
+    result = coder.finish()
+    assert result == DictionaryArray.of(stored)
+    assert (result.dictionary, result.codes.tolist()) == (
+        DictionaryArray.of(stored).dictionary,
+        DictionaryArray.of(stored).codes.tolist(),
+    )
 
 
 @given(values, values)
-def test_columns_are_equal_when_their_values_are(one: list[object], two: list[object]) -> None:
-    assert (Coded.of(one) == Coded.of(two)) is (one == two)
+def test_columns_are_equal_when_their_values_are(item: list[object], another: list[object]) -> None:
+    assert (DictionaryArray.of(item) == DictionaryArray.of(another)) is (item == another)
 
 
 @pytest.mark.parametrize("plain", [4096, 3], ids=["plain", "packed"])
 @pytest.mark.parametrize("few", [8, 1], ids=["few", "many"])
 @pytest.mark.usefixtures("least")
-@given(told=values, data=st.data())
-def test_a_spliced_column_is_the_one_made_anew(plain: int, few: int, told: list[object], data: st.DataObject) -> None:
-    other = data.draw(values.filter(lambda one: len({type(value) for value in [*told, *one] if value is not None}) < 2))
-    both = [*told, *other]
+@given(stored=values, data=st.data())
+def test_a_spliced_column_is_the_one_made_anew(plain: int, few: int, stored: list[object], data: st.DataObject) -> None:
+    second = data.draw(
+        values.filter(lambda item: len({type(value) for value in [*stored, *item] if value is not None}) < 2)
+    )
+    both = [*stored, *second]
     take = data.draw(st.lists(st.sampled_from(range(len(both))), max_size=40, unique=True)) if both else []
-    splice = Splice.taking(len(told), len(other), np.array(take, np.int64))
+    edit = RowEdit.reorder(len(stored), len(second), np.array(take, np.int64))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("geo.columnar.dictionary_array.PLAIN", plain)
-        patch.setattr("geo.columnar.dictionary_array._FEW", few)
-        one = Coded.of(told)
-        found, anew = one.spliced(Coded.of(other), splice), Coded.of([both[row] for row in take])
-        assert found == anew
-        assert (list(found.words), found.codes.tolist()) == (list(anew.words), anew.codes.tolist())
-        assert [found[row] for row in range(len(take))] == [both[row] for row in take]
-        assert found.codes_at(np.arange(len(take))).tolist() == anew.codes.tolist()
-        assert [found.rows_with(place).tolist() for place in range(len(found.words))] == [
-            np.flatnonzero(anew.codes == place).tolist() for place in range(len(anew.words))
+        patch.setattr("geo.columnar.dictionary_array.MAX_PLAIN_VALUES", plain)
+        patch.setattr("geo.columnar.dictionary_array._MAX_SCANS", few)
+        item = DictionaryArray.of(stored)
+        actual, rebuilt = (
+            item.with_edit(DictionaryArray.of(second), edit),
+            DictionaryArray.of([both[row] for row in take]),
+        )
+        assert actual == rebuilt
+        assert (list(actual.dictionary), actual.codes.tolist()) == (list(rebuilt.dictionary), rebuilt.codes.tolist())
+        assert [actual[row] for row in range(len(take))] == [both[row] for row in take]
+        assert actual.codes_at(np.arange(len(take))).tolist() == rebuilt.codes.tolist()
+        assert [actual.rows_with(index).tolist() for index in range(len(actual.dictionary))] == [
+            np.flatnonzero(rebuilt.codes == index).tolist() for index in range(len(rebuilt.dictionary))
         ]
-        assert one == Coded.of(told), "the first column is left as it is"
+        assert item == DictionaryArray.of(stored), "the first column is left as it is"
 
 
 @pytest.mark.usefixtures("least")
 @pytest.mark.parametrize("runs", [4096, 6], ids=["many runs", "few runs"])
-@given(told=st.lists(st.none() | st.sampled_from("abcdefgh"), max_size=30), data=st.data())
-def test_a_column_can_be_spliced_again_and_again(runs: int, told: list[str | None], data: st.DataObject) -> None:
+@given(stored=st.lists(st.none() | st.sampled_from("abcdefgh"), max_size=30), data=st.data())
+def test_a_column_can_be_spliced_again_and_again(runs: int, stored: list[str | None], data: st.DataObject) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("geo.columnar.dictionary_array.PLAIN", 3)
-        patch.setattr("geo.columnar.chunked_array._RUNS", runs)
-        column = Coded.of(told)
+        patch.setattr("geo.columnar.dictionary_array.MAX_PLAIN_VALUES", 3)
+        patch.setattr("geo.columnar.chunked_array._MAX_RUNS", runs)
+        column = DictionaryArray.of(stored)
         for _ in range(6):
-            row = data.draw(st.integers(0, len(told)))
-            gone = data.draw(st.booleans()) and row < len(told)
+            row = data.draw(st.integers(0, len(stored)))
+            removed = data.draw(st.booleans()) and row < len(stored)
             word = data.draw(st.none() | st.sampled_from("abcdefghijk"))
-            take = [*range(row), len(told), *range(row + gone, len(told))]
-            column = column.spliced(Coded.of([word]), Splice.taking(len(told), 1, np.array(take, np.int64)))
-            told = [*told[:row], word, *told[row + gone :]]
-            assert [column[row] for row in range(len(told))] == told
-            assert column == Coded.of(told)
+            take = [*range(row), len(stored), *range(row + removed, len(stored))]
+            column = column.with_edit(
+                DictionaryArray.of([word]), RowEdit.reorder(len(stored), 1, np.array(take, np.int64))
+            )
+            stored = [*stored[:row], word, *stored[row + removed :]]
+            assert [column[row] for row in range(len(stored))] == stored
+            assert column == DictionaryArray.of(stored)
 
 
 @pytest.mark.usefixtures("least")
-@given(told=st.lists(st.text("abc", max_size=3), unique=True, max_size=20), data=st.data())
-def test_rows_are_found_by_value_after_edits(told: list[str], data: st.DataObject) -> None:
+@given(stored=st.lists(st.text("abc", max_size=3), unique=True, max_size=20), data=st.data())
+def test_rows_are_found_by_value_after_edits(stored: list[str], data: st.DataObject) -> None:
     with pytest.MonkeyPatch.context():
-        column = Coded.of(told)
-        found = RowOf(column)
+        column = DictionaryArray.of(stored)
+        actual = UniqueIndex(column)
         for _ in range(4):
-            row, gone = data.draw(st.integers(0, len(told))), data.draw(st.integers(0, 2))
+            row, removed = data.draw(st.integers(0, len(stored))), data.draw(st.integers(0, 2))
             new = data.draw(st.lists(st.text("abc", max_size=3), unique=True, max_size=3))
-            stays = [*told[:row], *told[row + gone :]]
-            new = [one for one in new if one not in stays]
-            take = [*range(row), *range(len(told), len(told) + len(new)), *range(row + gone, len(told))]
-            splice = Splice.taking(len(told), len(new), np.array(take, np.int64))
-            told = [*told[:row], *new, *told[row + gone :]]
-            column = column.spliced(Coded.of(new), splice)
-            found = RowOf(column, found)
-            assert {value: found[value] for value in found} == {value: row for row, value in enumerate(told)}
-            assert found.get("none of them") is None
+            stays = [*stored[:row], *stored[row + removed :]]
+            new = [item for item in new if item not in stays]
+            take = [*range(row), *range(len(stored), len(stored) + len(new)), *range(row + removed, len(stored))]
+            edit = RowEdit.reorder(len(stored), len(new), np.array(take, np.int64))
+            stored = [*stored[:row], *new, *stored[row + removed :]]
+            column = column.with_edit(DictionaryArray.of(new), edit)
+            actual = UniqueIndex(column, actual)
+            assert {value: actual[value] for value in actual} == {value: row for row, value in enumerate(stored)}
+            assert actual.get("none of them") is None
 
 
 @pytest.mark.parametrize(
-    "told",
+    "stored",
     [[f"{number:05}" for number in range(5000)], [(f"{number:05}", "x") for number in range(5000)]],
     ids=["texts", "lists"],
 )
-def test_many_texts_are_kept_as_bytes(told: list[object]) -> None:
-    column = Coded.of([None, *told])
-    assert isinstance(column.words, Words)
-    assert [*column] == [None, *told]
-    assert [column[row] for row in (0, 1, 5000)] == [None, told[0], told[-1]]
-    assert column == Coded(told, column.codes)
+def test_many_texts_are_kept_as_bytes(stored: list[object]) -> None:
+    column = DictionaryArray.of([None, *stored])
+    assert isinstance(column.dictionary, DecodedArray)
+    assert [*column] == [None, *stored]
+    assert [column[row] for row in (0, 1, 5000)] == [None, stored[0], stored[-1]]
+    assert column == DictionaryArray(stored, column.codes)
 
 
 def test_what_is_no_text_is_kept_as_it_is() -> None:
-    assert isinstance(Coded.of(range(5000)).words, list)
-    assert isinstance(Coded.of((number,) for number in range(5000)).words, list)
+    assert isinstance(DictionaryArray.of(range(5000)).dictionary, list)
+    assert isinstance(DictionaryArray.of((number,) for number in range(5000)).dictionary, list)
 
 
 @given(st.lists(st.none() | st.integers(-9, 9)))
-def test_values_are_changed_one_by_one(told: list[int | None]) -> None:
+def test_values_are_changed_one_by_one(stored: list[int | None]) -> None:
     def halved(value: int) -> int | None:
         return value // 2 or None
 
-    column = Coded.of(told).map(halved)
-    assert list(column) == [None if value is None else halved(value) for value in told]
-    assert len(set(column.words)) == len(column.words)
+    column = DictionaryArray.of(stored).map(halved)
+    assert list(column) == [None if value is None else halved(value) for value in stored]
+    assert len(set(column.dictionary)) == len(column.dictionary)
 
 
 @pytest.mark.parametrize(
-    ("told", "dtype", "missing"),
+    ("stored", "dtype", "missing"),
     [
         ([3, None, 4, 3], np.int64, -1),
         ([0.5, None], np.float64, np.nan),
@@ -148,32 +158,34 @@ def test_values_are_changed_one_by_one(told: list[int | None]) -> None:
         ([date(2025, 8, 6), None], object, None),
     ],
 )
-def test_an_array_has_something_where_a_value_is_missing(told: list[object], dtype: type, missing: object) -> None:
-    expected = np.empty(len(told), dtype)
-    for row, value in enumerate(told):
+def test_an_array_has_something_where_a_value_is_missing(stored: list[object], dtype: type, missing: object) -> None:
+    expected = np.empty(len(stored), dtype)
+    for row, value in enumerate(stored):
         expected[row] = missing if value is None else value
-    found = Coded.of(told).array(dtype, missing)  # type: ignore[arg-type]
-    assert found.dtype == expected.dtype
-    np.testing.assert_array_equal(found, expected)
+    actual = DictionaryArray.of(stored).to_numpy(dtype, missing)  # type: ignore[arg-type]
+    assert actual.dtype == expected.dtype
+    np.testing.assert_array_equal(actual, expected)
 
 
 @given(st.lists(st.text(max_size=3), unique=True), st.sampled_from([4096, 3]))
-def test_a_row_is_found_by_its_value(told: list[str], plain: int) -> None:
+def test_a_row_is_found_by_its_value(stored: list[str], plain: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("geo.columnar.dictionary_array.PLAIN", plain)
-        found = RowOf(Coded.of(told))
-    assert list(found) == told
-    assert len(found) == len(told)
-    assert found == {value: row for row, value in enumerate(told)}
-    assert found.get("none of them") is None
+        patch.setattr("geo.columnar.dictionary_array.MAX_PLAIN_VALUES", plain)
+        actual = UniqueIndex(DictionaryArray.of(stored))
+    assert list(actual) == stored
+    assert len(actual) == len(stored)
+    assert actual == {value: row for row, value in enumerate(stored)}
+    assert actual.get("none of them") is None
 
 
 @given(values, st.data())
-def test_some_rows_are_taken(told: list[object], data: st.DataObject) -> None:
-    rows = data.draw(st.lists(st.sampled_from(range(len(told))))) if told else []
-    assert Coded.of(told).at(np.array(rows, np.int64)) == Coded.of([told[row] for row in rows])
+def test_some_rows_are_taken(stored: list[object], data: st.DataObject) -> None:
+    rows = data.draw(st.lists(st.sampled_from(range(len(stored))))) if stored else []
+    assert DictionaryArray.of(stored).take(np.array(rows, np.int64)) == DictionaryArray.of(
+        [stored[row] for row in rows]
+    )
 
 
 def test_codes_cannot_be_written() -> None:
     with pytest.raises(ValueError, match="read-only"):
-        Coded.of("aab").codes[0] = 1
+        DictionaryArray.of("aab").codes[0] = 1

@@ -10,9 +10,9 @@ from shapely.geometry import LineString, Point, Polygon
 from shapely.geometry.base import BaseGeometry
 
 from geo.errors import GeoError, GeometryError
-from geo.spatial_join.join import LARGEST_RADIUS_M, pairs_within
-from tests import places
-from tests.places import ALL_PLACES, REFUSED_PLACES
+from geo.spatial_join.join import MAX_RADIUS_M, pairs_within
+from tests import awkward_geometries
+from tests.awkward_geometries import ALL_GEOMETRIES, REFUSED
 
 GEOD = pyproj.Geod(ellps="WGS84")
 RADII = [0.0, 1.0, 5_000.0, 50_000.0, 400_000.0, 3_000_000.0]
@@ -30,12 +30,12 @@ def moved(point: Point, azimuth: float, metres: float) -> Point:
 
 
 def check_points(left: list[Point], right: list[Point], radius_m: np.ndarray | float) -> None:
-    found = pairs_within(left, right, radius_m)
+    actual = pairs_within(left, right, radius_m)
     a, b = shapely.get_coordinates(left), shapely.get_coordinates(right)
     i, j = (index.ravel() for index in np.indices((len(left), len(right))))
     metres = np.array(GEOD.inv(*a[i].T, *b[j].T)[2])
     radii = np.broadcast_to(radius_m, len(left))[i]
-    pairs = dict(zip(zip(found.left.tolist(), found.right.tolist(), strict=True), found.distance_m, strict=True))
+    pairs = dict(zip(zip(actual.left.tolist(), actual.right.tolist(), strict=True), actual.distance_m, strict=True))
     for key, truth, radius in zip(zip(i.tolist(), j.tolist(), strict=True), metres, radii, strict=True):
         if abs(truth - radius) > 2e-6:  # two micrometres may fall either way
             assert (key in pairs) == (truth < radius)
@@ -69,15 +69,15 @@ def test_a_radius_for_every_row(centre: Point, around: list[tuple[float, float]]
 @given(spot, st.floats(0, 360), st.floats(1, 3_000_000), st.sampled_from([0.0, 1e-4]))
 @settings(max_examples=150, deadline=None)
 def test_the_threshold_is_the_geodesic(centre: Point, azimuth: float, metres: float, off: float) -> None:
-    other = moved(centre, azimuth, metres)
-    exact = GEOD.inv(centre.x, centre.y, other.x, other.y)[2]
-    assert len(pairs_within([centre], [other], exact + off).left) == 1
-    assert len(pairs_within([centre], [other], exact - 1e-4).left) == 0
+    second = moved(centre, azimuth, metres)
+    exact = GEOD.inv(centre.x, centre.y, second.x, second.y)[2]
+    assert len(pairs_within([centre], [second], exact + off).left) == 1
+    assert len(pairs_within([centre], [second], exact - 1e-4).left) == 0
 
 
 def test_a_line_beside_a_pole_is_not_at_the_pole() -> None:
     beside = LineString([(0, 89.999), (22, 89.999), (-169, 89.999)])
-    (metres,) = pairs_within([places.at_pole], [beside], 200).distance_m
+    (metres,) = pairs_within([awkward_geometries.at_pole], [beside], 200).distance_m
     assert metres == pytest.approx(111.69, abs=0.1)
 
 
@@ -114,13 +114,13 @@ def shapes(draw: st.DrawFn, centre: Point) -> BaseGeometry:
     return draw(st.sampled_from([LineString, Polygon]))(corners)  # type: ignore[no-any-return]
 
 
-def check_shape(one: BaseGeometry, other: BaseGeometry, truth: float, radius_m: float, swap: bool) -> None:
-    found = pairs_within([other], [one], radius_m) if swap else pairs_within([one], [other], radius_m)
+def check_shape(item: BaseGeometry, second: BaseGeometry, truth: float, radius_m: float, swap: bool) -> None:
+    actual = pairs_within([second], [item], radius_m) if swap else pairs_within([item], [second], radius_m)
     slack = 1e-5 * truth + 0.6  # the bow of an edge on either side of the comparison
     if truth > radius_m + slack:
-        assert len(found.left) == 0
+        assert len(actual.left) == 0
     elif truth < radius_m - slack:
-        assert found.distance_m == pytest.approx([truth], abs=slack)
+        assert actual.distance_m == pytest.approx([truth], abs=slack)
 
 
 @given(st.data(), spot, st.sampled_from([100.0, 20_000.0, 80_000.0, 150_000.0]), st.booleans())
@@ -137,56 +137,58 @@ def test_shapes_near_a_point_equal_a_local_projection(
 @given(st.data(), spot, st.sampled_from([100.0, 20_000.0, 80_000.0]), st.booleans())
 @settings(max_examples=60, deadline=None)
 def test_two_shapes_equal_a_local_projection(data: st.DataObject, centre: Point, radius_m: float, swap: bool) -> None:
-    one, other = data.draw(shapes(centre)), data.draw(shapes(centre))
-    a, b = drawn(one, centre), drawn(other, centre)
+    item, second = data.draw(shapes(centre)), data.draw(shapes(centre))
+    a, b = drawn(item, centre), drawn(second, centre)
     assume(a.is_valid and b.is_valid)
     # The drawing about a place 250 km off stretches by up to 3e-4.
     rough = shapely.distance(a, b)
-    found = pairs_within([one], [other], radius_m) if swap else pairs_within([other], [one], radius_m)
+    actual = pairs_within([item], [second], radius_m) if swap else pairs_within([second], [item], radius_m)
     if rough > radius_m * 1.001 + 1:
-        assert len(found.left) == 0
+        assert len(actual.left) == 0
     elif rough < radius_m * 0.999 - 1:
-        assert found.distance_m == pytest.approx([rough], rel=1e-3, abs=1)
+        assert actual.distance_m == pytest.approx([rough], rel=1e-3, abs=1)
 
 
-GOOD = sorted(set(ALL_PLACES) - REFUSED_PLACES)
+GOOD = sorted(set(ALL_GEOMETRIES) - REFUSED)
 
 
 @pytest.mark.parametrize("name", GOOD)
 @pytest.mark.parametrize("radius_m", [0.0, 1_000.0, 2_000_000.0])
 def test_every_place_is_near_itself_and_near_what_is_near_it(name: str, radius_m: float) -> None:
-    everything = [ALL_PLACES[key] for key in GOOD]
-    place = ALL_PLACES[name]
-    there = pairs_within([place], everything, radius_m)
-    back = pairs_within(everything, [place], radius_m)
+    everything = [ALL_GEOMETRIES[key] for key in GOOD]
+    geometry = ALL_GEOMETRIES[name]
+    there = pairs_within([geometry], everything, radius_m)
+    back = pairs_within(everything, [geometry], radius_m)
     assert there.right.tolist() == back.left.tolist()
     assert there.distance_m == pytest.approx(back.distance_m, rel=1e-3, abs=1)
-    if place is None or place.is_empty:
+    if geometry is None or geometry.is_empty:
         assert len(there.left) == 0
     else:
         assert there.distance_m[there.right.tolist().index(GOOD.index(name))] == 0
 
 
-@pytest.mark.parametrize("name", sorted(REFUSED_PLACES))
+@pytest.mark.parametrize("name", sorted(REFUSED))
 def test_bad_places_are_refused(name: str) -> None:
     with pytest.raises(GeoError, match="row 1"):
-        pairs_within([places.missing, ALL_PLACES[name]], [places.ordinary_point], 1)
+        pairs_within([awkward_geometries.missing, ALL_GEOMETRIES[name]], [awkward_geometries.ordinary_point], 1)
 
 
 @pytest.mark.parametrize("name", ["polygon_over_antimeridian", "line_over_antimeridian", "line_beyond_180"])
 def test_both_sides_of_180_are_met(name: str) -> None:
     sides = [Point(178.5, -16.8333333), Point(-179.25, -16.0833333), Point(0, -17), Point(178.5, -16.82)]
     expected = [0, 1, 3] if "polygon" in name else [0, 1]
-    assert pairs_within(sides, [ALL_PLACES[name]], 1).left.tolist() == expected
+    assert pairs_within(sides, [ALL_GEOMETRIES[name]], 1).left.tolist() == expected
 
 
 def test_touching_places_at_radius_zero() -> None:
-    found = pairs_within(
-        [places.null_island, places.on_antimeridian], [places.equator_line, places.on_antimeridian_west], 0
+    actual = pairs_within(
+        [awkward_geometries.null_island, awkward_geometries.on_antimeridian],
+        [awkward_geometries.equator_line, awkward_geometries.on_antimeridian_west],
+        0,
     )
-    assert found.left.tolist() == [0, 1]
-    assert found.right.tolist() == [0, 1]
-    assert found.distance_m.tolist() == [0, 0]
+    assert actual.left.tolist() == [0, 1]
+    assert actual.right.tolist() == [0, 1]
+    assert actual.distance_m.tolist() == [0, 0]
 
 
 def test_all_longitudes_meet_at_a_pole() -> None:
@@ -194,38 +196,46 @@ def test_all_longitudes_meet_at_a_pole() -> None:
     assert len(pairs_within(poles, poles, 0).left) == 16
 
 
-@pytest.mark.parametrize("radius_m", [-1.0, np.nan, np.inf, LARGEST_RADIUS_M * 2, [1.0, -2.0], [1.0], [[1.0, 1.0]]])
+@pytest.mark.parametrize("radius_m", [-1.0, np.nan, np.inf, MAX_RADIUS_M * 2, [1.0, -2.0], [1.0], [[1.0, 1.0]]])
 def test_radii_that_are_none_are_refused(radius_m: object) -> None:
     with pytest.raises(GeometryError, match="radius_m"):
-        pairs_within([places.ordinary_point, places.null_island], [places.ordinary_point], radius_m)  # type: ignore[arg-type]
+        pairs_within(
+            [awkward_geometries.ordinary_point, awkward_geometries.null_island],
+            [awkward_geometries.ordinary_point],
+            radius_m,
+        )  # type: ignore[arg-type]
 
 
 def test_a_bad_radius_is_named() -> None:
     with pytest.raises(GeometryError) as caught:
-        pairs_within([places.ordinary_point] * 3, [], [1.0, 2.0, -1.0])
+        pairs_within([awkward_geometries.ordinary_point] * 3, [], [1.0, 2.0, -1.0])
     assert caught.value.index == 2
 
 
 def test_nothing_pairs_with_nothing() -> None:
-    for left, right in (([], []), ([None], [places.ordinary_point]), ([places.ordinary_point], [places.empty])):
-        found = pairs_within(left, right, 1e6)
-        assert [len(part) for part in found] == [0, 0, 0]
-        assert [part.dtype for part in found] == [np.int64, np.int64, np.float64]
+    for left, right in (
+        ([], []),
+        ([None], [awkward_geometries.ordinary_point]),
+        ([awkward_geometries.ordinary_point], [awkward_geometries.empty]),
+    ):
+        actual = pairs_within(left, right, 1e6)
+        assert [len(part) for part in actual] == [0, 0, 0]
+        assert [part.dtype for part in actual] == [np.int64, np.int64, np.float64]
 
 
 def test_pairs_are_sorted_and_once_and_chunks_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(7)
-    rows = [*shapely.points(rng.uniform(-1, 1, (200, 2))), *[ALL_PLACES[name] for name in GOOD]]
+    rows = [*shapely.points(rng.uniform(-1, 1, (200, 2))), *[ALL_GEOMETRIES[name] for name in GOOD]]
     whole = pairs_within(rows, rows, 40_000)
     keys = list(zip(whole.left.tolist(), whole.right.tolist(), strict=True))
     assert keys == sorted(set(keys))
     monkeypatch.setattr("geo.spatial_join.join.CHUNK", 7)
-    for one, other in zip(whole, pairs_within(rows, rows, 40_000), strict=True):
-        assert one.tolist() == other.tolist()
+    for item, second in zip(whole, pairs_within(rows, rows, 40_000), strict=True):
+        assert item.tolist() == second.tolist()
 
 
 def test_inputs_are_left_as_they_are() -> None:
-    rows = np.array([ALL_PLACES[name] for name in GOOD], dtype=object)
+    rows = np.array([ALL_GEOMETRIES[name] for name in GOOD], dtype=object)
     before = shapely.to_wkb(rows).tolist()
     pairs_within(rows, rows, 1_000)
     assert shapely.to_wkb(rows).tolist() == before

@@ -5,11 +5,19 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geo.tiles.generalize import CODE_BITS, POINT_CELLS, best_in_cells, first_zoom, morton, simplified, uncrowded
+from geo.tiles.generalize import (
+    CODE_BITS,
+    POINT_CELL_BITS,
+    min_zoom,
+    morton,
+    simplified,
+    thin_by_grid,
+    thin_crowded_tiles,
+)
 
 GRID = st.integers(0, 2**CODE_BITS - 1)
 #: Points that share cells at many zooms.
-CROWD = st.lists(st.tuples(st.integers(0, 40), st.integers(0, 40), st.integers(0, 31)), min_size=1, max_size=60)
+GRID_POINTS = st.lists(st.tuples(st.integers(0, 40), st.integers(0, 40), st.integers(0, 31)), min_size=1, max_size=60)
 
 
 def codes_of(crowd: list[tuple[int, int, int]]) -> np.ndarray:
@@ -23,65 +31,65 @@ def test_morton_interleaves(x: int, y: int) -> None:
     assert int(morton(np.array([x]), np.array([y]))[0]) == expected
 
 
-@given(CROWD, st.randoms(use_true_random=False), st.integers(0, 20))
+@given(GRID_POINTS, st.randoms(use_true_random=False), st.integers(0, 20))
 def test_each_cell_keeps_its_best(crowd: list, random: object, zoom: int) -> None:
     codes = codes_of(crowd)
     order = np.array(random.sample(range(len(codes)), len(codes)))  # type: ignore[attr-defined]
     best: dict[int, int] = {}
     for code, rank in zip(codes.tolist(), order.tolist(), strict=True):
-        cell = code >> 2 * (CODE_BITS - zoom) - POINT_CELLS
+        cell = code >> 2 * (CODE_BITS - zoom) - POINT_CELL_BITS
         best[cell] = min(best.get(cell, rank), rank)
-    assert sorted(order[best_in_cells(codes, order, zoom)].tolist()) == sorted(best.values())
+    assert sorted(order[thin_by_grid(codes, order, zoom)].tolist()) == sorted(best.values())
 
 
-@given(CROWD, st.data())
+@given(GRID_POINTS, st.data())
 @settings(max_examples=60)
 def test_thinning_nests_for_any_subset(crowd: list, data: st.DataObject) -> None:
     codes = codes_of(crowd)
-    kept = np.array(data.draw(st.lists(st.booleans(), min_size=len(codes), max_size=len(codes))))
-    codes, order = codes[kept], np.arange(len(kept))[kept]
+    selected = np.array(data.draw(st.lists(st.booleans(), min_size=len(codes), max_size=len(codes))))
+    codes, order = codes[selected], np.arange(len(selected))[selected]
     shown: set[int] = set()
     for zoom in range(24):
-        now = set(best_in_cells(codes, order, zoom).tolist())
+        now = set(thin_by_grid(codes, order, zoom).tolist())
         assert shown <= now
         shown = now
 
 
-@given(CROWD, st.randoms(use_true_random=False), st.integers(1, 9), st.integers(1, 6))
+@given(GRID_POINTS, st.randoms(use_true_random=False), st.integers(1, 9), st.integers(1, 6))
 @settings(max_examples=60)
-def test_only_crowds_are_thinned_and_what_is_shown_stays(crowd: list, random: object, most: int, cells: int) -> None:
+def test_only_crowds_are_thinned_and_what_is_shown_stays(crowd: list, random: object, limit: int, cells: int) -> None:
     codes = codes_of(crowd)
     order = np.array(random.sample(range(len(codes)), len(codes)))  # type: ignore[attr-defined]
     shown: set[int] = set()
     for zoom in range(20):
-        found = uncrowded(codes, order, zoom, most, cells)
+        actual = thin_crowded_tiles(codes, order, zoom, limit, cells)
         by_tile = [code >> 2 * (CODE_BITS - zoom) for code in codes.tolist()]
         for tile in set(by_tile):
-            inside = [place for place, one in enumerate(by_tile) if one == tile]
-            kept = [place for place in found.tolist() if by_tile[place] == tile]
-            assert kept == inside if len(inside) <= most else len(kept) <= 2**cells
-        assert found.tolist() == sorted(set(found.tolist()))
-        assert shown <= set(found.tolist())
-        shown = set(found.tolist())
+            inside = [index for index, item in enumerate(by_tile) if item == tile]
+            selected = [index for index in actual.tolist() if by_tile[index] == tile]
+            assert selected == inside if len(inside) <= limit else len(selected) <= 2**cells
+        assert actual.tolist() == sorted(set(actual.tolist()))
+        assert shown <= set(actual.tolist())
+        shown = set(actual.tolist())
 
 
-@given(CROWD)
+@given(GRID_POINTS)
 def test_the_rank_is_the_first_zoom_shown(crowd: list) -> None:
     codes = codes_of(crowd)
     order = np.arange(len(codes))
-    rank = first_zoom(codes, order, 12)
+    rank = min_zoom(codes, order, 12)
     for zoom in range(13):
-        assert np.flatnonzero(rank <= zoom).tolist() == best_in_cells(codes, order, zoom).tolist()
+        assert np.flatnonzero(rank <= zoom).tolist() == thin_by_grid(codes, order, zoom).tolist()
 
 
 def test_nothing_has_no_best() -> None:
-    assert best_in_cells(np.empty(0, np.uint64), np.empty(0, np.int64), 3).tolist() == []
+    assert thin_by_grid(np.empty(0, np.uint64), np.empty(0, np.int64), 3).tolist() == []
 
 
 def test_a_tile_is_bounded() -> None:
     grid = np.random.default_rng(1).integers(0, 2**CODE_BITS, (2, 50_000))
     codes = np.sort(morton(grid[0], grid[1]))
-    assert len(best_in_cells(codes, np.arange(len(codes)), 0)) == 2**POINT_CELLS
+    assert len(thin_by_grid(codes, np.arange(len(codes)), 0)) == 2**POINT_CELL_BITS
 
 
 def test_small_shapes_stay_visible() -> None:

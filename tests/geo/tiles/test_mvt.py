@@ -14,18 +14,18 @@ from mapbox_vector_tile.Mapbox import vector_tile_pb2
 from shapely.geometry import LineString, MultiPoint, Point, Polygon, box, shape
 from shapely.geometry.base import BaseGeometry
 
-from geo.columnar.dictionary_array import Coded
-from geo.columnar.row_edit import Splice
+from geo.columnar.dictionary_array import DictionaryArray
+from geo.columnar.row_edit import RowEdit
 from geo.errors import GeoError
-from geo.tiles.mvt import Layer, encode_tile
+from geo.tiles.mvt import TileLayer, encode_tile
 from geo.tiles.tile_matrix import MAX_LAT, MERCATOR, Tile, bounds, lonlat, tile_at, world
-from tests import places
-from tests.places import ALL_PLACES, REFUSED_PLACES
+from tests import awkward_geometries
+from tests.awkward_geometries import ALL_GEOMETRIES, REFUSED
 
 WORLD = Tile(0, 0, 0)
-GOOD = sorted(set(ALL_PLACES) - REFUSED_PLACES)
+GOOD = sorted(set(ALL_GEOMETRIES) - REFUSED)
 FRAME = box(-64, -64, 4160, 4160)
-#: Where tile units and degrees are the same places.
+#: Where tile units and degrees are the same awkward_geometries.
 MAP = box(-180, -85, 180, 85)
 
 
@@ -34,8 +34,8 @@ def decoded(data: bytes, name: str = "a") -> list[dict[str, Any]]:
     return layers[name]["features"] if layers else []  # type: ignore[no-any-return]
 
 
-def layer(rows: list[BaseGeometry | None], **more: Any) -> Layer:
-    return Layer("a", rows, np.arange(len(rows)), more.pop("columns", {}), **more)
+def layer(rows: list[BaseGeometry | None], **more: Any) -> TileLayer:
+    return TileLayer("a", rows, np.arange(len(rows)), more.pop("columns", {}), **more)
 
 
 def units(geometry: BaseGeometry, tile: Tile) -> BaseGeometry:
@@ -65,10 +65,10 @@ spots = st.tuples(st.floats(-2000, 6000), st.floats(-2000, 6000))
 def test_points_are_in_their_tile_and_no_other(tile: Tile, at: list[tuple[float, float]]) -> None:
     rows = [degrees(Point(xy), tile) for xy in at]
     rows = [point for point in rows if abs(point.x) <= 180 and abs(point.y) < MAX_LAT]
-    made = layer(list(rows))
-    features = {f["id"]: f["geometry"]["coordinates"] for f in decoded(made.encode(tile))}
+    result = layer(list(rows))
+    features = {f["id"]: f["geometry"]["coordinates"] for f in decoded(result.encode(tile))}
     assert sorted(features) == [i for i, p in enumerate(rows) if tile_at(p.x, p.y, tile.z) == tile]
-    assert made.rows(tile).tolist() == sorted(features)
+    assert result.rows(tile).tolist() == sorted(features)
     for row, xy in features.items():
         assert np.abs(np.subtract(xy, units(rows[row], tile).coords[0])).max() <= 1
         assert 0 <= min(xy) <= max(xy) < 4096
@@ -77,17 +77,17 @@ def test_points_are_in_their_tile_and_no_other(tile: Tile, at: list[tuple[float,
 @given(st.lists(st.tuples(st.floats(-180, 180), st.floats(-90, 90)), max_size=20), st.integers(0, 4))
 @settings(max_examples=30, deadline=None)
 def test_every_point_of_the_square_is_in_one_tile(at: list[tuple[float, float]], zoom: int) -> None:
-    made = layer([Point(xy) for xy in at])
+    result = layer([Point(xy) for xy in at])
     count = 1 << zoom
-    shown = [row for x in range(count) for y in range(count) for row in made.rows(Tile(zoom, x, y)).tolist()]
+    shown = [row for x in range(count) for y in range(count) for row in result.rows(Tile(zoom, x, y)).tolist()]
     assert sorted(shown) == [i for i, (_, lat) in enumerate(at) if abs(lat) <= MAX_LAT]
 
 
 def test_a_multi_point_is_one_feature() -> None:
-    (feature,) = decoded(layer([places.multi_point]).encode(WORLD))
+    (feature,) = decoded(layer([awkward_geometries.multi_point]).encode(WORLD))
     assert feature["geometry"]["type"] == "MultiPoint"
     assert len(feature["geometry"]["coordinates"]) == 3
-    (feature,) = decoded(layer([places.multi_point, None]).encode(Tile(1, 0, 1)))
+    (feature,) = decoded(layer([awkward_geometries.multi_point, None]).encode(Tile(1, 0, 1)))
     assert feature["geometry"]["type"] == "Point"
 
 
@@ -99,9 +99,9 @@ def test_a_multi_point_is_one_feature() -> None:
 def test_lines_are_clipped_to_the_tile(tile: Tile, at: list[list[tuple[float, float]]]) -> None:
     rows = [degrees(LineString(xy), tile) for xy in at]
     assume(all(MAP.covers(row) for row in rows))
-    made = layer(list(rows))
-    features = {f["id"]: shape(f["geometry"]) for f in decoded(made.encode(tile))}
-    assert made.rows(tile).tolist() == sorted(features)
+    result = layer(list(rows))
+    features = {f["id"]: shape(f["geometry"]) for f in decoded(result.encode(tile))}
+    assert result.rows(tile).tolist() == sorted(features)
     for row, line in enumerate(rows):
         expected = shapely.intersection(units(line, tile), FRAME)
         if row not in features:
@@ -175,18 +175,24 @@ def test_simplified_polygons_stay_near_and_valid(tile: Tile, star: list[tuple[fl
 
 @pytest.mark.parametrize("zoom", range(0, 16, 3))
 def test_small_shapes_are_drawn_at_every_zoom_to_14(zoom: int) -> None:
-    rows = [places.tiny_polygon, LineString([(30.7, 46.5), (30.7000001, 46.5)])]
+    rows = [awkward_geometries.tiny_polygon, LineString([(30.7, 46.5), (30.7000001, 46.5)])]
     tile = tile_at(30.7, 46.5, min(zoom, 14))
     assert layer(rows).rows(tile).tolist() == [0, 1]
 
 
 def test_both_sides_of_180_are_drawn() -> None:
-    made = layer([places.line_over_antimeridian, places.polygon_over_antimeridian, places.polygon_beyond_180])
+    result = layer(
+        [
+            awkward_geometries.line_over_antimeridian,
+            awkward_geometries.polygon_over_antimeridian,
+            awkward_geometries.polygon_beyond_180,
+        ]
+    )
     for x in (0, 31):
         tile = Tile(5, x, tile_at(180, -17, 5).y)
-        assert made.rows(tile).tolist() == [0, 1, 2]
+        assert result.rows(tile).tolist() == [0, 1, 2]
         west, _, east, _ = bounds(tile)
-        for feature in decoded(made.encode(tile)):
+        for feature in decoded(result.encode(tile)):
             drawn = units(box(max(west, -180), -18.5, min(east, 180), -15.5), tile)
             assert shapely.intersects(shape(feature["geometry"]), drawn)
 
@@ -197,18 +203,18 @@ def test_both_sides_of_180_are_drawn() -> None:
 @pytest.mark.parametrize("name", GOOD)
 @pytest.mark.parametrize("zoom", [0, 6, 16])
 def test_every_place_is_drawn_or_has_no_place_on_the_map(name: str, zoom: int) -> None:
-    place = ALL_PLACES[name]
-    made = layer([place], columns={"name": [name]})
-    off_map = place is None or place.is_empty or (place.geom_type == "Point" and abs(place.y) > MAX_LAT)
+    geometry = ALL_GEOMETRIES[name]
+    result = layer([geometry], columns={"name": [name]})
+    off_map = geometry is None or geometry.is_empty or (geometry.geom_type == "Point" and abs(geometry.y) > MAX_LAT)
     if off_map:
-        assert made.encode(WORLD) == b""
-        assert made.rows(WORLD).tolist() == []
+        assert result.encode(WORLD) == b""
+        assert result.rows(WORLD).tolist() == []
         return
-    assert place is not None
+    assert geometry is not None
     # The first vertex; a place has one whether it crosses 180 degrees or not.
-    tile = tile_at(*np.clip(shapely.get_coordinates(place)[0], -180, 180), zoom)
-    assert made.rows(tile).tolist() == [0]
-    features = decoded(made.encode(tile))
+    tile = tile_at(*np.clip(shapely.get_coordinates(geometry)[0], -180, 180), zoom)
+    assert result.rows(tile).tolist() == [0]
+    features = decoded(result.encode(tile))
     assert {f["properties"]["name"] for f in features} == {name}
     for feature in features:
         if "Polygon" in feature["geometry"]["type"]:
@@ -216,14 +222,14 @@ def test_every_place_is_drawn_or_has_no_place_on_the_map(name: str, zoom: int) -
             assert shape(feature["geometry"]).is_valid
 
 
-@pytest.mark.parametrize("name", sorted(REFUSED_PLACES))
+@pytest.mark.parametrize("name", sorted(REFUSED))
 def test_bad_places_are_refused(name: str) -> None:
     with pytest.raises(GeoError, match="row 0"):
-        layer([ALL_PLACES[name]])
+        layer([ALL_GEOMETRIES[name]])
 
 
 def test_a_collection_is_a_feature_of_each_kind() -> None:
-    kinds = [(f["id"], f["geometry"]["type"]) for f in decoded(layer([places.collection]).encode(WORLD))]
+    kinds = [(f["id"], f["geometry"]["type"]) for f in decoded(layer([awkward_geometries.collection]).encode(WORLD))]
     assert kinds == [(0, "Point"), (0, "LineString"), (0, "Polygon")]
 
 
@@ -247,10 +253,10 @@ MIXED = [
 
 @given(st.dictionaries(st.text(max_size=3), values, max_size=4), st.lists(st.booleans(), min_size=6, max_size=6))
 @settings(max_examples=100, deadline=None)
-def test_properties_are_read_back_with_their_type(columns: dict[str, list[Any]], kept: list[bool]) -> None:
-    made = layer([*MIXED], columns=columns)
-    features = decoded(made.encode(WORLD, np.array(kept)))
-    assert sorted(f["id"] for f in features) == np.flatnonzero(kept).tolist()
+def test_properties_are_read_back_with_their_type(columns: dict[str, list[Any]], selected: list[bool]) -> None:
+    result = layer([*MIXED], columns=columns)
+    features = decoded(result.encode(WORLD, np.array(selected)))
+    assert sorted(f["id"] for f in features) == np.flatnonzero(selected).tolist()
     for feature in features:
         row = {key: column[feature["id"]] for key, column in columns.items()}
         expected = {key: value for key, value in row.items() if value is not None}
@@ -262,27 +268,36 @@ texts = st.lists(st.none() | st.text("aé", max_size=3) | st.integers(120, 130).
 
 
 @pytest.mark.parametrize("few", [16, 0], ids=["one by one", "at once"])
-@given(columns=st.dictionaries(st.text(max_size=3), texts, max_size=4), kept=st.lists(st.booleans(), min_size=6))
+@given(columns=st.dictionaries(st.text(max_size=3), texts, max_size=4), selected=st.lists(st.booleans(), min_size=6))
 @settings(max_examples=60, deadline=None)
-def test_texts_are_drawn_alike_however_they_are_kept(few: int, columns: dict[str, list[Any]], kept: list[bool]) -> None:
+def test_texts_are_drawn_alike_however_they_are_kept(
+    few: int, columns: dict[str, list[Any]], selected: list[bool]
+) -> None:
     columns["number"] = [1, None, 2, 3, 4, 5]
-    mask = np.array(kept[:6])
+    mask = np.array(selected[:6])
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("geo.tiles.mvt_properties._FEW", few)
-        plain = layer([*MIXED], columns={name: Coded.of(column) for name, column in columns.items()})
-        patch.setattr("geo.columnar.dictionary_array.PLAIN", 0)
-        packed = layer([*MIXED], columns={name: Coded.of(column) for name, column in columns.items()})
+        patch.setattr("geo.tiles.mvt_properties._MAX_SINGLE_TEXTS", few)
+        plain = layer([*MIXED], columns={name: DictionaryArray.of(column) for name, column in columns.items()})
+        patch.setattr("geo.columnar.dictionary_array.MAX_PLAIN_VALUES", 0)
+        packed = layer([*MIXED], columns={name: DictionaryArray.of(column) for name, column in columns.items()})
         assert packed.encode(WORLD, mask) == plain.encode(WORLD, mask)
-        edit = Splice.taking(6, 6, np.array([0, 7, 2, 8, 10, 5]))
-        edited = {name: Coded.of(column).spliced(Coded.of(column[::-1]), edit) for name, column in columns.items()}
-        anew = {name: [[*column, *column[::-1]][row] for row in edit.take] for name, column in columns.items()}
-        assert packed.under(edited).encode(WORLD, mask) == layer([*MIXED], columns=anew_of(anew)).encode(WORLD, mask)
+        edit = RowEdit.reorder(6, 6, np.array([0, 7, 2, 8, 10, 5]))
+        edited = {
+            name: DictionaryArray.of(column).with_edit(DictionaryArray.of(column[::-1]), edit)
+            for name, column in columns.items()
+        }
+        rebuilt = {
+            name: [[*column, *column[::-1]][row] for row in edit.source_rows] for name, column in columns.items()
+        }
+        assert packed.with_properties(edited).encode(WORLD, mask) == layer(
+            [*MIXED], columns=rebuilt_of(rebuilt)
+        ).encode(WORLD, mask)
 
 
-def anew_of(columns: dict[str, list[Any]]) -> dict[str, Coded]:
+def rebuilt_of(columns: dict[str, list[Any]]) -> dict[str, DictionaryArray]:
     """Columns of which all words are lists."""
-    made = {name: Coded.of(column) for name, column in columns.items()}
-    return {name: Coded(list(column.words), column.codes) for name, column in made.items()}
+    result = {name: DictionaryArray.of(column) for name, column in columns.items()}
+    return {name: DictionaryArray(list(column.dictionary), column.codes) for name, column in result.items()}
 
 
 @pytest.mark.parametrize(
@@ -307,14 +322,14 @@ def test_the_column_decides_how_values_are_written(column: Any, field: str) -> N
 
 def test_the_header_says_version_2_and_extent_4096() -> None:
     tile = vector_tile_pb2.tile()
-    tile.ParseFromString(layer([places.ordinary_point], columns={"k": ["v"]}).encode(WORLD))
-    (made,) = tile.layers
-    assert (made.version, made.extent, made.name, list(made.keys)) == (2, 4096, "a", ["k"])
+    tile.ParseFromString(layer([awkward_geometries.ordinary_point], columns={"k": ["v"]}).encode(WORLD))
+    (result,) = tile.layers
+    assert (result.version, result.extent, result.name, list(result.keys)) == (2, 4096, "a", ["k"])
 
 
 def test_ids_are_kept_to_64_bits() -> None:
-    made = Layer("a", [Point(1, 1), Point(2, 2)], np.array([2**64 - 1, 0], dtype=np.uint64), {})
-    assert sorted(f["id"] for f in decoded(made.encode(WORLD))) == [0, 2**64 - 1]
+    result = TileLayer("a", [Point(1, 1), Point(2, 2)], np.array([2**64 - 1, 0], dtype=np.uint64), {})
+    assert sorted(f["id"] for f in decoded(result.encode(WORLD))) == [0, 2**64 - 1]
 
 
 @pytest.mark.parametrize("column", [[1, "a"], [1, 2.5], [True, 1], [b"x", None], [[1], [2]], [2**63, 1], [1]])
@@ -326,7 +341,7 @@ def test_columns_that_do_not_fit_are_refused(column: list[Any]) -> None:
 @pytest.mark.parametrize("ids", [[-1, 2], [0.5, 1], [1]])
 def test_ids_that_do_not_fit_are_refused(ids: list[float]) -> None:
     with pytest.raises(GeoError, match="expected"):
-        Layer("a", [Point(1, 1), Point(2, 2)], ids, {})
+        TileLayer("a", [Point(1, 1), Point(2, 2)], ids, {})
 
 
 def test_a_mask_of_another_shape_is_refused() -> None:
@@ -338,8 +353,8 @@ def test_a_mask_of_another_shape_is_refused() -> None:
 
 
 def test_min_zoom_hides_rows_until_then() -> None:
-    made = layer([Point(1, 1), LineString([(1, 1), (2, 2)]), box(1, 1, 2, 2)], min_zoom=[3, 0, 20])
-    shown = [made.rows(tile_at(1.00001, 1.00001, z)).tolist() for z in (0, 2, 3, 15, 19, 20)]
+    result = layer([Point(1, 1), LineString([(1, 1), (2, 2)]), box(1, 1, 2, 2)], min_zoom=[3, 0, 20])
+    shown = [result.rows(tile_at(1.00001, 1.00001, z)).tolist() for z in (0, 2, 3, 15, 19, 20)]
     assert shown == [[1], [1], [0, 1], [0, 1], [0, 1], [0, 1, 2]]
 
 
@@ -350,15 +365,15 @@ def test_what_is_shown_stays_shown_on_zooming_in(seed: int, masked: bool, staged
     spread = 10.0 ** rng.uniform(-3, 1, 120)[:, None]
     xy = rng.normal(size=(120, 2)) * spread + [30, 48]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("geo.tiles.point_index.CROWD", 5)
-        made = layer(
+        patch.setattr("geo.tiles.point_index.MAX_TILE_POINTS", 5)
+        result = layer(
             list(shapely.points(xy)), thin=True, priority=rng.random(120), min_zoom=rng.integers(0, 9, 120) * staged
         )
         mask = rng.random(120) < 0.5 if masked else None
         shown: set[int] = set()
         for zoom in range(14):
             tiles = {tile_at(*point, zoom) for point in xy.tolist()}
-            now = {row for tile in tiles for row in made.rows(tile, mask).tolist()}
+            now = {row for tile in tiles for row in result.rows(tile, mask).tolist()}
             assert shown <= now
             shown = now
         assert len(shown) == (120 if mask is None else mask.sum())
@@ -399,22 +414,22 @@ def test_a_crowd_of_lines_is_thinned_to_the_longest_and_a_few_are_not() -> None:
 @given(st.integers(0, 2**32), st.booleans())
 @settings(max_examples=15, deadline=None)
 def test_lines_that_are_shown_stay_shown_and_whole_on_zooming_in(seed: int, masked: bool) -> None:
-    some = lines(80, 3, seed)
+    sample = lines(80, 3, seed)
     rng = np.random.default_rng(seed)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("geo.tiles.shape_index.SHAPE_CROWD", 5)
-        made = layer(some, thin=True)
+        patch.setattr("geo.tiles.shape_index.MAX_TILE_SHAPES", 5)
+        result = layer(sample, thin=True)
         mask = rng.random(80) < 0.5 if masked else None
         shown: set[int] = set()
         for zoom in range(13):
             edge = 2**zoom
-            x, y = (MERCATOR.world(shapely.get_coordinates(some)) * edge).astype(int).T
+            x, y = (MERCATOR.world(shapely.get_coordinates(sample)) * edge).astype(int).T
             tiles = {Tile(zoom, *at) for at in zip(x.tolist(), y.tolist(), strict=True)}
-            by_tile = {tile: set(made.rows(tile, mask).tolist()) for tile in tiles}
+            by_tile = {tile: set(result.rows(tile, mask).tolist()) for tile in tiles}
             now = set().union(*by_tile.values())
             assert shown <= now
             for row in now:  # in every tile that one of its ends is in
-                ends = (MERCATOR.world(shapely.get_coordinates(some[row])) * edge).astype(int).tolist()
+                ends = (MERCATOR.world(shapely.get_coordinates(sample[row])) * edge).astype(int).tolist()
                 assert all(row in by_tile[Tile(zoom, *end)] for end in ends)
             shown = now
         assert shown == set(range(80)) if mask is None else shown == set(np.flatnonzero(mask).tolist())
@@ -424,10 +439,13 @@ def test_lines_that_are_shown_stay_shown_and_whole_on_zooming_in(seed: int, mask
 
 
 def test_layers_are_joined_in_order() -> None:
-    one, two = layer([places.ordinary_point]), Layer("b", [places.ordinary_line], [1], {})
+    item, second = (
+        layer([awkward_geometries.ordinary_point]),
+        TileLayer("b", [awkward_geometries.ordinary_line], [1], {}),
+    )
     nothing = layer([None])
-    data = encode_tile([one, nothing, two], WORLD)
-    assert data == one.encode(WORLD) + two.encode(WORLD)
+    data = encode_tile([item, nothing, second], WORLD)
+    assert data == item.encode(WORLD) + second.encode(WORLD)
     assert list(mapbox_vector_tile.decode(data)) == ["a", "b"]
     assert encode_tile([nothing], WORLD) == b""
     assert len(layer([None, None])) == 2
@@ -435,11 +453,11 @@ def test_layers_are_joined_in_order() -> None:
 
 
 def test_the_same_layer_gives_the_same_bytes_and_input_is_left_alone() -> None:
-    rows = np.array([ALL_PLACES[name] for name in GOOD], dtype=object)
+    rows = np.array([ALL_GEOMETRIES[name] for name in GOOD], dtype=object)
     before = shapely.to_wkb(rows).tolist()
     columns = {"name": GOOD, "n": [None, *range(1, len(GOOD))]}
     tiles = [WORLD, Tile(5, 18, 11), Tile(9, 296, 183)]
-    first = [Layer("a", rows, np.arange(len(rows)), columns).encode(tile) for tile in tiles]
-    made = Layer("a", rows, np.arange(len(rows)), columns)
-    assert [made.encode(tile) for tile in tiles[::-1]][::-1] == first
+    first = [TileLayer("a", rows, np.arange(len(rows)), columns).encode(tile) for tile in tiles]
+    result = TileLayer("a", rows, np.arange(len(rows)), columns)
+    assert [result.encode(tile) for tile in tiles[::-1]][::-1] == first
     assert shapely.to_wkb(rows).tolist() == before

@@ -4,13 +4,13 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geo.columnar.ranges import ranges
+from geo.columnar.row_order import ranges
 from geo.tiles.protobuf import (
+    ByteRows,
     Cell,
-    Rows,
-    beside,
+    concat,
     digits,
-    glued,
+    hstack,
     table,
     varint,
     varint_size,
@@ -53,15 +53,15 @@ def test_a_table_leaves_out_what_is_not_present(rows: list[tuple[int, bool, int]
     first, last = (np.array([row[k] for row in rows], dtype=np.uint64) for k in (0, 2))
     present = np.array([row[1] for row in rows], dtype=bool)
     cells = [Cell(first, present), Cell(7), Cell(last)]
-    made = table(cells, len(rows))
-    assert decoded(made.data.tobytes()) == [n for a, p, b in rows for n in ([a] if p else []) + [7, b]]
-    assert made.sizes.tolist() == [len(varint(a)) * p + 1 + len(varint(b)) for a, p, b in rows]
+    result = table(cells, len(rows))
+    assert decoded(result.data.tobytes()) == [n for a, p, b in rows for n in ([a] if p else []) + [7, b]]
+    assert result.sizes.tolist() == [len(varint(a)) * p + 1 + len(varint(b)) for a, p, b in rows]
 
 
 @given(st.lists(st.lists(UNSIGNED, min_size=3, max_size=3)))
 def test_digits_of_a_block_lie_row_by_row(rows: list[list[int]]) -> None:
     block = digits(np.array(rows, dtype=np.uint64).reshape(len(rows), 3)).flat()
-    whole = beside([Cell(7), block], len(rows)).rows()
+    whole = hstack([Cell(7), block], len(rows)).rows()
     assert decoded(whole.data.tobytes()) == [n for row in rows for n in [7, *row]]
     assert whole.sizes.tolist() == [1 + sum(map(varint_size, row)) for row in rows]
     assert all(varint_size(n) == len(varint(n)) for row in rows for n in row)
@@ -69,15 +69,15 @@ def test_digits_of_a_block_lie_row_by_row(rows: list[list[int]]) -> None:
 
 @given(st.lists(st.tuples(st.binary(max_size=5), st.binary(max_size=5))))
 def test_glued_rows_alternate(rows: list[tuple[bytes, bytes]]) -> None:
-    def laid(k: int) -> Rows:
+    def laid(k: int) -> ByteRows:
         data = np.frombuffer(b"".join(row[k] for row in rows), dtype=np.uint8)
-        return Rows(data, np.array([len(row[k]) for row in rows], dtype=np.int64))
+        return ByteRows(data, np.array([len(row[k]) for row in rows], dtype=np.int64))
 
-    assert glued(laid(0), laid(1)).tobytes() == b"".join(a + b for a, b in rows)
+    assert concat(laid(0), laid(1)).tobytes() == b"".join(a + b for a, b in rows)
 
 
 def test_taken_rows() -> None:
-    rows = Rows(np.frombuffer(b"abbccc", dtype=np.uint8), np.array([1, 2, 3]))
+    rows = ByteRows(np.frombuffer(b"abbccc", dtype=np.uint8), np.array([1, 2, 3]))
     assert rows.take(np.array([2, 0])) == b"ccca"
     assert rows.take(np.array([], dtype=np.int64)) == b""
     assert ranges(np.array([5, 9]), np.array([2, 1])).tolist() == [5, 6, 9]

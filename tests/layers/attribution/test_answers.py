@@ -9,7 +9,7 @@ import pytest
 from layers.collections.feature_types import interval_text
 from layers.model.records import Records
 from layers.ownership.owners import Owners
-from layers.ownership.walk import Interval, Register, Walk
+from layers.ownership.walk import Interval, OwnershipGraph, Walk
 from layers.snapshot.snapshot import Snapshot
 
 Shares = dict[str, str]
@@ -172,7 +172,7 @@ def test_lenders_cargo_owners_occupiers_and_brands_are_not_owners(
 
 def test_the_depot_keeps_its_candidate_sites(snapshot: Snapshot) -> None:
     answer = snapshot.answer("ua-socar-depot-2025-08-08")
-    assert answer.finding.rests_on == "alternatives"
+    assert answer.outcome.basis_of_outcome == "alternatives"
     assert {hit.hit.asset for hit in answer.hits} == {"a-socar-sintez", "a-socar-svitanok"}
     assert {hit.hit.verdict for hit in answer.hits} == {"possible"}
 
@@ -207,8 +207,8 @@ def test_a_stake_after_the_day_changes_nothing(records: Records) -> None:
     kept = Records.of({**{name: records.table(name) for name in ("entities", "assets")}, "stakes": later})
     assert len(later) < len(records.stakes)
     for asset in records.assets:
-        before = Walk(Register(records, day, day), asset)
-        after = Walk(Register(kept, day, day), asset)
+        before = Walk(OwnershipGraph(records, day, day), asset)
+        after = Walk(OwnershipGraph(kept, day, day), asset)
         assert before.shares() == after.shares()
 
 

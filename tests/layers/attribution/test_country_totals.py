@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from layers.attribution.attribute import Answer, HitOwners
-from layers.attribution.country_totals import NO_STRIKES, Owned, tallies
-from layers.decisions.hits import Finding, Hit
+from layers.attribution.attribute import HitOwnership, StrikeAttribution
+from layers.attribution.country_totals import NO_STRIKES, OwnedTotals, country_totals
+from layers.decisions.hits import Hit, StrikeOutcome
 from layers.model.records import Decision, Entity, Relation, Strike
 from layers.ownership.chains import Chains
 from layers.ownership.owners import Owners
@@ -30,20 +30,22 @@ def strike(name: str, **values: Any) -> Strike:
     return Strike.model_validate({**told, "sources": ("s",), **values})
 
 
-def hit(asset: str, verdict: Verdict, shares: dict[str, tuple[float, float]], *ties: Relation) -> HitOwners:
+def hit(asset: str, verdict: Verdict, shares: dict[str, tuple[float, float]], *ties: Relation) -> HitOwnership:
     rows = tuple(CountryShare(c, Interval(*ends), MappingProxyType({})) for c, ends in shares.items())
-    return HitOwners(Hit(asset, verdict, None), Owners(rows, NONE, (), (), lambda: Chains((), NONE)), ties)
+    return HitOwnership(Hit(asset, verdict, None), Owners(rows, NONE, (), (), lambda: Chains((), NONE)), ties)
 
 
-def told(of: Strike, *hits: HitOwners, decision: Decision | None = None, basis: Any = "registration") -> Answer:
-    return Answer(of, Finding(of.id, (), "decision", decision), hits, (), NONE, (), basis, "stay")
+def told(
+    of: Strike, *hits: HitOwnership, decision: Decision | None = None, basis: Any = "registration"
+) -> StrikeAttribution:
+    return StrikeAttribution(of, StrikeOutcome(of.id, (), "decision", decision), hits, (), NONE, (), basis, "stay")
 
 
-def owned(*answers: Answer, country: str = "AA") -> Owned:
-    return tallies({}, answers).get(country, NO_STRIKES).owned
+def owned(*answers: StrikeAttribution, country: str = "AA") -> OwnedTotals:
+    return country_totals({}, answers).get(country, NO_STRIKES).owned
 
 
-def worlds(answer: Answer) -> Iterator[list[HitOwners]]:
+def worlds(answer: StrikeAttribution) -> Iterator[list[HitOwnership]]:
     """Every set of sites that may be all that was hit."""
     sure = [one for one in answer.hits if one.hit.verdict == "confirmed"]
     candidates = [one for one in answer.hits if one.hit.verdict != "confirmed"]
@@ -53,7 +55,7 @@ def worlds(answer: Answer) -> Iterator[list[HitOwners]]:
         yield sure
 
 
-def held(sites: list[HitOwners], country: str, end: int) -> float:
+def held(sites: list[HitOwnership], country: str, end: int) -> float:
     return sum(
         (row.share.low, row.share.high)[end] for one in sites for row in one.owners.shares if row.country == country
     )
@@ -93,19 +95,19 @@ def test_tallies_equal_a_count_over_every_world(
 
 def test_one_of_two_sites_was_hit_and_counts_once() -> None:
     either = told(strike("s"), hit("a", "possible", {"AA": (100, 100)}), hit("b", "possible", {"AA": (20, 60)}))
-    assert owned(either) == Owned(1, 1, 1, 0.2, 1.0)
+    assert owned(either) == OwnedTotals(1, 1, 1, 0.2, 1.0)
 
 
 def test_a_site_that_may_not_have_been_hit_adds_only_to_the_upper_bound() -> None:
     for verdict in ("possible", "proposed"):
-        assert owned(told(strike("s"), hit("a", verdict, {"AA": (100, 100)}))) == Owned(1, 0, 1, 0.0, 1.0)  # type: ignore[arg-type]
+        assert owned(told(strike("s"), hit("a", verdict, {"AA": (100, 100)}))) == OwnedTotals(1, 0, 1, 0.0, 1.0)  # type: ignore[arg-type]
     beside = told(strike("s"), hit("a", "confirmed", {"AA": (50, 50)}), hit("b", "possible", {"AA": (100, 100)}))
-    assert owned(beside) == Owned(1, 1, 2, 0.5, 1.5)
+    assert owned(beside) == OwnedTotals(1, 1, 2, 0.5, 1.5)
 
 
 def test_sites_that_were_all_hit_add_up_and_each_strike_on_a_site_counts() -> None:
     both = told(strike("s"), hit("a", "confirmed", {"AA": (10, 10)}), hit("b", "confirmed", {"AA": (30, 40)}))
-    assert owned(both, told(strike("t"), hit("a", "confirmed", {"AA": (10, 10)}))) == Owned(
+    assert owned(both, told(strike("t"), hit("a", "confirmed", {"AA": (10, 10)}))) == OwnedTotals(
         2,
         2,
         3,
@@ -118,7 +120,7 @@ def test_strikes_that_do_not_stand_are_not_counted() -> None:
     values = {"id": "d", "strike": "s", "verdict": "not-a-strike", "who": "w", "when": "2025", "why": "y"}
     no_strike = told(strike("s", host_country="AA"), decision=Decision.model_validate(values))
     retracted = told(strike("t", status="retracted", host_country="AA"), hit("a", "confirmed", {"AA": (100, 100)}))
-    assert tallies({}, [no_strike, retracted]) == {}
+    assert country_totals({}, [no_strike, retracted]) == {}
 
 
 def test_other_relations_are_counted_apart_by_strike_and_follow_the_basis() -> None:
@@ -131,12 +133,12 @@ def test_other_relations_are_counted_apart_by_strike_and_follow_the_basis() -> N
     ]
     of = strike("s", host_country="CC")
     both = hit("a", "confirmed", {"AA": (100, 100)}, *ties), hit("b", "confirmed", {}, ties[0])
-    found = tallies({"e": firm}, [told(of, *both)])
+    found = country_totals({"e": firm}, [told(of, *both)])
     assert found.keys() == {"AA", "CC"}
     assert (found["AA"].strikes["operator"], found["AA"].strikes["supplier"], found["AA"].related) == (1, 1, 1)
     assert (found["AA"].strikes["host"], found["CC"].strikes["host"], found["CC"].related) == (0, 1, 0)
-    assert found["CC"].owned == Owned()
-    seated = tallies({"e": firm}, [told(of, *both, basis="headquarters")])
+    assert found["CC"].owned == OwnedTotals()
+    seated = country_totals({"e": firm}, [told(of, *both, basis="headquarters")])
     assert (seated["AA"].related, seated["BB"].related) == (0, 1)
 
 

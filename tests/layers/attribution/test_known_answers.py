@@ -229,7 +229,7 @@ def test_owners_by_head_office(snapshot: Snapshot, owned: str, on: str, expected
 
 @pytest.mark.parametrize(("owner", "held", "on", "expected"), HOLDINGS)
 def test_what_an_owner_held(snapshot: Snapshot, owner: str, held: str, on: str, expected: Share | None) -> None:
-    found = {row.held: row.effective for row in snapshot.holdings(owner, date.fromisoformat(on))}
+    found = {row.id: row.effective for row in snapshot.holdings(owner, date.fromisoformat(on))}
     if expected is None:
         assert held not in found
     else:

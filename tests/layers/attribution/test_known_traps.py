@@ -10,30 +10,32 @@ from pyproj import Geod
 from typer.testing import CliRunner
 
 from api.cli import main
-from layers.attribution.attribute import Answer, attributions
+from api.wording.catalogue import text
+from layers.attribution.attribute import StrikeAttribution, attributions
 from layers.model.records import Asset, Records, Strike
-from layers.ownership.walk import Register, Walk
+from layers.ownership.walk import OwnershipGraph, Walk
 from layers.reference.basemap import Basemap
 from layers.snapshot.snapshot import Snapshot
 from layers.store.store import Store
 from tests.conftest import BASEMAP
-from tests.copying import copy_of
-from tests.layers.making import records as made
+from tests.layers.builders import records as made
+from tests.layers.builders import worded
+from tests.store_copies import copy_of
 
 EARTH = Geod(ellps="WGS84")
 
 
-def owners_in(answer: Answer) -> set[str]:
+def owners_in(answer: StrikeAttribution) -> set[str]:
     """Everybody on any chain of owners."""
     paths = [path for hit in answer.hits for path in hit.owners.chains.paths]
     return {step.stake.owner for path in paths for step in path.steps}
 
 
-def ties(answer: Answer) -> dict[str, str]:
+def ties(answer: StrikeAttribution) -> dict[str, str]:
     return {tie.entity: tie.relation for hit in answer.hits for tie in hit.relations}
 
 
-def countries(answer: Answer) -> dict[str, float]:
+def countries(answer: StrikeAttribution) -> dict[str, float]:
     return {row.country: round(row.share.high, 6) for row in answer.shares}
 
 
@@ -86,7 +88,7 @@ def test_the_brand_is_an_owner_only_as_far_as_it_holds_shares(snapshot: Snapshot
     answer = snapshot.answer("ua-coca-cola-2022-03-10")
     assert ties(answer)["ko"] == "brand"
     assert countries(answer) == {"CH": 100}
-    held = {row.held: row.effective for row in snapshot.holdings("ko", date(2022, 3, 10))}
+    held = {row.id: row.effective for row in snapshot.holdings("ko", date(2022, 3, 10))}
     assert (held["a-coke"].low, held["a-coke"].high) == (21, pytest.approx(23.2))
 
 
@@ -94,12 +96,12 @@ def test_a_part_that_a_company_owns_of_itself_is_nobodys_loss(snapshot: Snapshot
     found = snapshot.owners("rosneft", date(2024, 12, 25), minority="follow")
     assert sum(row.share.low for row in found.shares) == pytest.approx(100)
     assert found.unattributed.high == 0
-    held = {row.held: row for row in snapshot.holdings("rn-nci", date(2024, 12, 25))}
+    held = {row.id: row for row in snapshot.holdings("rn-nci", date(2024, 12, 25))}
     assert held["rosneft"].direct.low == 9.6
 
 
 def test_who_says_he_left_is_still_on_the_register(snapshot: Snapshot) -> None:
-    direct = {row.held: row.direct.low for row in snapshot.holdings("bp-ri", date(2024, 12, 25))}
+    direct = {row.id: row.direct.low for row in snapshot.holdings("bp-ri", date(2024, 12, 25))}
     assert direct["rosneft"] == 19.75
     assert countries(snapshot.answer("ru-ryazan-2025-01-24")) == {"RU": 100}
     followed = {row.country: row.share.low for row in snapshot.answer("ru-ryazan-2025-01-24", minority="follow").shares}
@@ -112,9 +114,9 @@ def test_a_printed_list_over_100_is_told_and_never_rescaled() -> None:
         [("c", "registeredEntity", "AA"), ("d", "registeredEntity", "BB")],
         [("c", "a", 100, 100), ("d", "a", 75.99, 75.99)],
     )
-    register = Register(known, None, None)
-    walk = Walk(register, "a")
-    assert register.warnings(walk.nodes) == ("known stakes in a sum to 175.99 %",)
+    ownership = OwnershipGraph(known, None, None)
+    walk = Walk(ownership, "a")
+    assert worded(ownership.warnings(walk.nodes)) == ("known stakes in a sum to 175.99 %",)
     assert {row.country: round(row.share.low, 4) for row in walk.shares()} == {"AA": 100, "BB": 75.99}
     assert walk.unattributed()[0].high == 0
 
@@ -124,7 +126,7 @@ def test_the_caspian_pipeline_is_not_taken_from_the_list_over_100(snapshot: Snap
     found = snapshot.owners("a-cpc-pipeline", date(2025, 2, 17))
     assert found.warnings == ()
     assert sum(row.share.high for row in found.shares) + found.unattributed.high == pytest.approx(100)
-    held = {row.held: row.effective.low for row in snapshot.holdings("transneft", date(2025, 2, 17))}
+    held = {row.id: row.effective.low for row in snapshot.holdings("transneft", date(2025, 2, 17))}
     assert held["cpc"] == pytest.approx(7)
 
 
@@ -147,7 +149,7 @@ def test_an_unknown_share_beside_a_known_one(
 
 def test_two_names_for_one_share_count_once(snapshot: Snapshot) -> None:
     day = date(2022, 9, 26)
-    assert {row.held: row.effective.low for row in snapshot.holdings("eon", day)}["a-ns1"] == 15.5
+    assert {row.id: row.effective.low for row in snapshot.holdings("eon", day)}["a-ns1"] == 15.5
     assert snapshot.holdings("uniper", day) == ()
     fifth = snapshot.owners("gnpoc", date(2025, 8, 26))
     rows = {row.country: row.share.rounded() for row in fifth.shares}
@@ -214,7 +216,7 @@ def test_the_refinery_of_haifa_is_told_no_further_than_its_company(snapshot: Sna
     (row,) = snapshot.answer("il-bazan-2025-06-15").shares
     assert (row.country, row.reaches["company"].low, row.reaches["state"].high) == ("IL", 100, 0)
     for holder in ("ilcorp", "ipe", "hagag"):
-        held = {row.held: row.effective for row in snapshot.holdings(holder, date(2025, 6, 15))}
+        held = {row.id: row.effective for row in snapshot.holdings(holder, date(2025, 6, 15))}
         assert held["a-baz"].low == 0
 
 
@@ -284,4 +286,4 @@ def test_a_hamlet_called_port_is_not_the_port_in_another_country(
     assert [match.asset for match in loaded.matches[strike]] == [None]
     answer = loaded.answer(strike)
     assert (answer.hits, answer.unattributed.low) == ((), 100)
-    assert {row.country for row in attributions(loaded.records, [answer])} == {None}
+    assert {row.country for row in attributions(loaded.records, [answer], text)} == {None}

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from layers.collections.collection import Collection
 from layers.collections.feature_table import FeatureTable
 from layers.snapshot.snapshot import Snapshot
-from tests.layers.query.filter_making import Site, collections, sites
+from tests.layers.query.filter_strategies import Site, collections, sites
 
 
 @given(st.lists(st.integers(0, 99).flatmap(lambda number: sites(f"s{number}")), max_size=8))

@@ -11,15 +11,15 @@ import shapely
 from hypothesis import given
 
 from layers.collections.collection import Collection
-from layers.collections.queryables import queryables
+from layers.collections.queryables import queryables_of
 from layers.snapshot.snapshot import Snapshot
-from tests.layers.query.filter_making import Site, collection, collections
+from tests.layers.query.filter_strategies import Site, collection, collections
 
 TYPES = {"text": str, "integer": int, "number": float, "boolean": bool, "date": date, "list": tuple}
 
 
 def test_kinds_in_the_order_of_the_columns() -> None:
-    known = queryables(collection([]))
+    known = queryables_of(collection([]).model)
     assert {name: known[name].kind for name in known} == {
         "id": "text",
         "name": "text",
@@ -40,7 +40,7 @@ def test_kinds_in_the_order_of_the_columns() -> None:
     assert known["size"].unit == "m"
     assert known["kind"].enum == ("depot", "mine", "port")
     assert known["count"].doc == "How many."
-    assert queryables(collection([])) is known, "the same class of features has the same"
+    assert queryables_of(collection([]).model) is known, "the same class of features has the same"
 
 
 def test_every_column_of_what_is_served_is_one(snapshot: Snapshot) -> None:
@@ -73,8 +73,8 @@ def test_ranks_sort_as_the_values_do(asked: Collection) -> None:
         values = asked.values(name)
         told: list[Any] = [getattr(feature, name) for feature in asked.features]
         steps = sorted({value for value in told if value is not None})
-        assert list(values.steps) == steps
-        assert values.ranks.tolist() == [-1 if value is None else steps.index(value) for value in told]
+        assert list(values.distinct) == steps
+        assert values.sort_ranks.tolist() == [-1 if value is None else steps.index(value) for value in told]
 
 
 @given(collections())

@@ -17,7 +17,7 @@ from shapely.geometry import GeometryCollection, LineString, MultiPoint, MultiPo
 from shapely.geometry.base import BaseGeometry
 
 from layers.geopackage import geopackage
-from layers.geopackage.geometry_blob import GeometryBlobError, bounds, decode, decode_many, encode
+from layers.geopackage.geopackage import GeometryBlobError, bounds, decode, decode_many, encode
 
 lons = st.floats(-180, 180, allow_nan=False)
 lats = st.floats(-90, 90, allow_nan=False)

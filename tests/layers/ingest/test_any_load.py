@@ -9,9 +9,9 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from layers.ingest.load_plan import arrive, changes
-from layers.model.records import NOUNS, REFERENCES, Entity, Record, Records
-from tests.layers.making_loads import TABLE_OF, asset, entity, load, of, read, source, stake, what_changes
+from layers.ingest.load_plan import plan_load, planned_changes
+from layers.model.records import RECORD_TYPES, REFERENCES, Entity, Record, Records
+from tests.layers.load_builders import TABLE_OF, asset, entity, load, of, read, source, stake, table_changes
 
 DATASETS = ("a", "b", "c")
 SHARED = ("e1", "e2", "e3")
@@ -60,7 +60,7 @@ def loaded(*all_loads: tuple[Record, ...]) -> Records:
 def lost(stored: Records, now: Records, own: str) -> list[str]:
     """Ids of records of other datasets that are not as they were, but for what was united with an entity."""
     found = []
-    for name in NOUNS:
+    for name in RECORD_TYPES:
         for key, before in stored.table(name).items():
             there = now.table(name).get(key)
             if before.dataset == own or there == before:
@@ -85,10 +85,10 @@ def test_any_load_again_changes_nothing_in_whatever_order(all_loads: Loads) -> N
     for held in all_loads * 3:  # what one refers to may only come with another
         _, now = load(now, *held, dataset=dataset_of(held))
         again, _ = load(now, *held, dataset=dataset_of(held))
-        assert what_changes(now, again) == {}
+        assert table_changes(now, again) == {}
     for held in all_loads:
         again, _ = load(now, *held, dataset=dataset_of(held))
-        assert what_changes(now, again) == {}
+        assert table_changes(now, again) == {}
 
 
 @settings(max_examples=150)
@@ -116,8 +116,8 @@ def test_every_record_ends_once(all_loads: Loads) -> None:
     there = [now.table(TABLE_OF[type(one)]).get(one.id) for one in held]
     kept = [one.id for one in there if one is not None and one.dataset == dataset_of(held)]
     united = arrival.resolution.same.keys() - set(kept)
-    elsewhere = sum(arrival.known.values()) + sum(arrival.left_out.values())
-    assert len(held) == len(kept) + len(united) + elsewhere + len(arrival.problems) + len(arrival.remarks)
+    elsewhere = sum(arrival.already_covered.values()) + sum(arrival.dropped.values())
+    assert len(held) == len(kept) + len(united) + elsewhere + len(arrival.problems) + len(arrival.notes)
 
 
 @settings(max_examples=100)
@@ -137,8 +137,10 @@ def test_appending_removes_nothing_and_what_is_given_is_not_changed(all_loads: L
     stored = loaded(*all_loads)
     reading = read(*all_loads[0][:1], *all_loads[0][3:])
     before: tuple[Mapping[str, Any], ...] = tuple(
-        copy.deepcopy({name: dict(known.table(name)) for name in NOUNS}) for known in (stored, reading.records)
+        copy.deepcopy({name: dict(known.table(name)) for name in RECORD_TYPES}) for known in (stored, reading.records)
     )
-    arrival = arrive(stored, reading, dataset_of(all_loads[0]), append=True)
-    assert not any(change.removed for change in changes(stored, arrival).values())
-    assert [{name: dict(known.table(name)) for name in NOUNS} for known in (stored, reading.records)] == list(before)
+    arrival = plan_load(stored, reading, dataset_of(all_loads[0]), append=True)
+    assert not any(change.removed for change in planned_changes(stored, arrival).values())
+    assert [{name: dict(known.table(name)) for name in RECORD_TYPES} for known in (stored, reading.records)] == list(
+        before
+    )

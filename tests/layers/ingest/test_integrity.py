@@ -7,7 +7,7 @@ import pytest
 from layers.ingest.integrity import check
 from layers.model.problems import ProblemsError
 from layers.reference.basemap import Basemap
-from layers.sources.curated import toml_records
+from layers.sources import curated
 
 GOOD = """
 [[sources]]
@@ -54,7 +54,7 @@ def faults(base: Basemap, more: str = "", **swap: str) -> list[tuple[str, str, s
     text = GOOD + more
     for old, new in swap.values():
         text = text.replace(old, new)
-    problems = check(toml_records.parse([("x.toml", text)]), base)
+    problems = check(curated.parse([("x.toml", text)]), base)
     for problem in problems:
         assert problem.file == "x.toml"
         assert problem.row is None or text.splitlines()[problem.row - 1].startswith("[[")
@@ -79,7 +79,7 @@ def test_good_records_have_no_faults(base: Basemap) -> None:
 
 
 def test_the_bundled_records_have_no_faults(base: Basemap) -> None:
-    assert [str(problem) for problem in check(toml_records.read(), base)] == []
+    assert [str(problem) for problem in check(curated.read(), base)] == []
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_a_coordinate_needs_a_basis(base: Basemap) -> None:
 
 
 def test_a_record_used_twice_is_a_fault_and_the_first_is_kept(base: Basemap) -> None:
-    reading = toml_records.parse([("x.toml", GOOD + '\n[[sources]]\nid = "s"\npublisher = "T"\n')])
+    reading = curated.parse([("x.toml", GOOD + '\n[[sources]]\nid = "s"\npublisher = "T"\n')])
     assert reading.records.sources["s"].publisher == "S"
     assert [(p.column, p.value, p.expected) for p in reading.problems] == [("id", "s", "an id not used at x.toml:2")]
     with pytest.raises(ProblemsError):
@@ -136,4 +136,4 @@ def test_a_checked_registration_needs_a_source(base: Basemap) -> None:
 
 def test_a_folder_without_records_is_an_error(tmp_path: object) -> None:
     with pytest.raises(FileNotFoundError):
-        toml_records.read(tmp_path)  # type: ignore[arg-type]
+        curated.read(tmp_path)  # type: ignore[arg-type]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from layers.ingest.load_plan import Change, arrive, changes
+from api.wording.catalogue import text
+from layers.ingest.load_plan import TableChange, plan_load, planned_changes
 from layers.model.problems import Problem
-from layers.model.records import NOUNS, Claim, Entity
+from layers.model.records import RECORD_TYPES, Claim, Entity
 from layers.resolution import resolve
-from tests.layers.making_loads import (
+from tests.layers.load_builders import (
     TABLE_OF,
     after,
     asset,
@@ -21,7 +22,7 @@ from tests.layers.making_loads import (
     source,
     stake,
     strike,
-    what_changes,
+    table_changes,
 )
 
 LEI, OTHER_LEI = "213800EXAMPLE0000034", "213800EXAMPLE0000035"
@@ -33,7 +34,7 @@ OWN = (source("d/s", "d"), asset("plant", "d"), entity("x", "d"), stake("plant",
 class TestUpdating:
     def test_a_new_dataset_is_added_and_others_are_not_touched(self) -> None:
         arrival, now = load(STORED, *OWN)
-        assert {name: change.added for name, change in changes(STORED, arrival).items()} == {
+        assert {name: change.added for name, change in planned_changes(STORED, arrival).items()} == {
             "sources": ("d/s",),
             "entities": ("x",),
             "assets": ("plant",),
@@ -45,34 +46,34 @@ class TestUpdating:
         _, now = load(STORED, *OWN, asset("gone", "d"))
         newer = (OWN[0], asset("plant", "d", capacity=5, capacity_unit="t/d"), *OWN[2:], asset("new", "d"))
         arrival, _ = load(now, *newer)
-        assert what_changes(now, arrival) == {
-            "assets": Change(("new",), {"plant": ("capacity", "capacity_unit")}, ("gone",), 0)
+        assert table_changes(now, arrival) == {
+            "assets": TableChange(("new",), {"plant": ("capacity", "capacity_unit")}, ("gone",), 0)
         }
         assert arrival.problems == ()
 
     def test_what_a_table_no_longer_has_at_all_is_removed(self) -> None:
         _, now = load(STORED, *OWN)
         arrival, left = load(now, *OWN[:3])
-        assert what_changes(now, arrival) == {"stakes": Change((), {}, ("d/plant>x",), 0)}
+        assert table_changes(now, arrival) == {"stakes": TableChange((), {}, ("d/plant>x",), 0)}
         assert left.stakes == STORED.stakes
 
     def test_records_that_name_datasets_of_their_own_touch_only_those(self) -> None:
         _, now = load(STORED, *OWN)
         arrival, left = load(now, source("m/s", "m"), stake("k", "x", "m", source="m/s"), dataset="d")
-        assert list(what_changes(now, arrival)) == ["sources", "stakes"]
+        assert list(table_changes(now, arrival)) == ["sources", "stakes"]
         assert left.assets == now.assets
         assert arrival.problems == ()
 
     def test_an_empty_file_removes_nothing_even_where_something_is_referred_to(self) -> None:
         _, now = load(STORED, *OWN, decision("hit", "desk"), strike("hit", "d"))
         arrival, left = load(now)
-        assert what_changes(now, arrival) == {}
+        assert table_changes(now, arrival) == {}
         assert left == now
-        assert arrival.staying["plant"] == "the files hold no record of it"
+        assert arrival.retained["plant"] == "the files hold no record of it"
 
     def test_an_empty_file_of_a_dataset_that_is_not_there_does_nothing(self) -> None:
         arrival, now = load(STORED)
-        assert changes(STORED, arrival) == {}
+        assert planned_changes(STORED, arrival) == {}
         assert now == STORED
 
 
@@ -89,19 +90,19 @@ class TestOthers:
         held = (source("d/s", "d"), asset("depot", "d", name="Another"), entity("x", "d"), stake("depot", "x", "d"))
         arrival, now = load(STORED, *held, stake("x", "k", "d"))
         assert len(arrival.problems) == 1
-        assert arrival.left_out == {"stakes": 1}
+        assert arrival.dropped == {"stakes": 1}
         assert set(now.stakes) == {"o/depot>k", "d/x>k"}
 
     def test_a_record_that_another_dataset_holds_word_for_word_is_left_to_it(self) -> None:
         same = [asset("depot", "d", sources=("o/s",)), stake("depot", "k", "d", id="o/depot>k", source="o/s")]
         arrival, now = load(STORED, *same, source("o/s", "d", publisher="Publisher of o", retrieved="2026"))
-        assert arrival.known == {"sources": 1, "assets": 1, "stakes": 1}
+        assert arrival.already_covered == {"sources": 1, "assets": 1, "stakes": 1}
         assert (arrival.problems, now) == ((), STORED)
 
     def test_a_source_of_another_publisher_is_another_source(self) -> None:
         arrival, now = load(STORED, source("o/s", "d", publisher="Somebody"), asset("plant", "d", sources=("o/s",)))
         assert [problem.record for problem in arrival.problems] == ["source o/s"]
-        assert arrival.left_out == {"assets": 1}
+        assert arrival.dropped == {"assets": 1}
         assert now == STORED
 
 
@@ -111,7 +112,9 @@ class TestUniting:
         stored = of(OTHER[0], entity("k", "o", external_ids={scheme: LEI}), asset("depot", "o"))
         held = entity("x", "d", external_ids={scheme.upper(): LEI.lower()}, registered_in="AZ", aliases=("Iks",))
         arrival, now = load(stored, source("d/s", "d"), held, stake("depot", "x", "d"))
-        assert dict(arrival.resolution.same) == {"x": ("k", f"{scheme} {LEI}")}
+        assert {key: (one, text(why)) for key, (one, why) in arrival.resolution.same.items()} == {
+            "x": ("k", f"{scheme} {LEI}")
+        }
         assert set(now.entities) == {"k"}
         known = now.entities["k"]
         assert (known.name, known.dataset, known.registered_in) == ("K", "o", "AZ")
@@ -125,7 +128,7 @@ class TestUniting:
 
     def test_an_entity_of_the_same_id_that_says_no_more_is_left_to_the_known_one(self) -> None:
         arrival, now = load(STORED, source("d/s", "d"), entity("k", "d", external_ids={"lei": LEI}))
-        assert arrival.known == {"entities": 1}
+        assert arrival.already_covered == {"entities": 1}
         assert now.entities == STORED.entities
 
     def test_an_entity_known_by_name_only_is_proposed_and_added(self) -> None:
@@ -140,16 +143,16 @@ class TestUniting:
         _, now = load(STORED, *held, better)
         assert now.stakes["o/depot>k"] == STORED.stakes["o/depot>k"]
         assert now.stakes["d/depot>x"] == better.model_copy(update={"owner": "k"})
-        assert set(resolve.apply(now).stakes) == {"d/depot>x"}
+        assert set(resolve.apply_judgements(now).stakes) == {"d/depot>x"}
         again, _ = load(now, *OTHER, dataset="o")
-        assert what_changes(now, again) == {}
+        assert table_changes(now, again) == {}
 
     def test_the_dataset_of_the_united_one_loaded_again_keeps_what_others_said(self) -> None:
         """Also where the other load named no source for its entity."""
         _, now = load(STORED, entity("x", "d", external_ids={"lei": LEI}, sources=(), note="Iks."))
         assert now.entities["k"].aliases == ("X",)
         arrival, _ = load(now, *OTHER, dataset="o")
-        assert what_changes(now, arrival) == {}
+        assert table_changes(now, arrival) == {}
         newer = OTHER[1].model_copy(update={"note": "Kay."})
         assert isinstance(newer, Entity)
         _, newest = load(now, OTHER[0], newer, *OTHER[2:], dataset="o")
@@ -160,15 +163,15 @@ class TestUniting:
         arrival, left = load(now, *OWN[:2], entity("x", "d", external_ids={"lei": LEI}), OWN[3])
         assert set(left.entities) == {"k", "x"}
         assert left.stakes["d/plant>x"].owner == "x"
-        assert "x and k have the same lei" in arrival.resolution.conflicts[0]
+        assert "x and k have the same lei" in text(arrival.resolution.conflicts[0])
 
     def test_two_entities_that_contradict_each_other_are_not_both_the_known_one(self) -> None:
         pair = [entity(name, "d", external_ids={"lei": LEI, "gem": name}) for name in ("x", "y")]
         arrival, now = load(STORED, source("d/s", "d"), *pair)
         assert set(now.entities) == {"k", "y"}
-        assert "other identifiers contradict" in arrival.resolution.conflicts[0]
+        assert "other identifiers contradict" in text(arrival.resolution.conflicts[0])
         again, _ = load(now, source("d/s", "d"), *pair)
-        assert what_changes(now, again) == {}
+        assert table_changes(now, again) == {}
 
     def test_a_union_holds_also_where_another_entity_has_got_the_identifier(self) -> None:
         held = (source("d/s", "d"), entity("x", "d", external_ids={"lei": LEI}), stake("depot", "x", "d"))
@@ -177,7 +180,7 @@ class TestUniting:
         _, now = load(now, source("e/s", "e"), entity("z", "e", external_ids={"lei": LEI}), dataset="e")
         assert set(now.entities) == {"k", "z"}
         arrival, _ = load(now, *held)
-        assert what_changes(now, arrival) == {}
+        assert table_changes(now, arrival) == {}
 
     def test_a_judgement_is_not_made_lasting_by_a_load_and_can_be_undone(self) -> None:
         member = entity("m", "m", external_ids={"lei": OTHER_LEI})
@@ -188,7 +191,9 @@ class TestUniting:
         assert now.stakes == stored.stakes
         _, now = load(now, source("e/s", "e"), member.model_copy(update={"dataset": "e", "sources": ()}), dataset="e")
         assert {"k", "m"} <= set(now.entities)
-        undone = resolve.apply(of(*(r for n in NOUNS for r in now.table(n).values()), judged("k", "m", "undone")))
+        undone = resolve.apply_judgements(
+            of(*(r for n in RECORD_TYPES for r in now.table(n).values()), judged("k", "m", "undone"))
+        )
         assert undone.stakes["m/depot>m"].owner == "m"
 
     def test_what_was_judged_different_is_not_united(self) -> None:
@@ -213,9 +218,9 @@ class TestStaying:
         _, now = load(STORED, *OWN, strike("hit", "d"), asset("gone", "d"))
         _, now = load(now, decision("hit", "desk"), dataset="desk")
         arrival, left = load(now, source("d/new", "d"), entity("y", "d", sources=("d/new",)))
-        assert set(arrival.staying) == {"hit", "d/s"}
-        assert arrival.staying["hit"] == "decision hit/1 of desk refers to it"
-        assert arrival.staying["d/s"] == "strike hit of d refers to it"
+        assert set(arrival.retained) == {"hit", "d/s"}
+        assert arrival.retained["hit"] == "decision hit/1 of desk refers to it"
+        assert arrival.retained["d/s"] == "strike hit of d refers to it"
         assert set(left.strikes) == {"hit"}
         assert set(left.assets) == {"depot"}
 
@@ -223,14 +228,14 @@ class TestStaying:
         _, now = load(of(*OTHER, judged("k", "x", "same")), *OWN)
         arrival, left = load(now, *OWN[:2])
         assert set(left.entities) == {"k"}
-        assert arrival.staying == {}
+        assert arrival.retained == {}
 
     def test_appended_to_a_dataset_keeps_what_it_holds(self) -> None:
         _, now = load(STORED, *OWN)
         arrival, left = load(now, OWN[0], asset("plant", "d", note="Mended."), asset("new", "d"), append=True)
         assert set(left.assets) == {"depot", "plant", "new"}
         assert left.assets["plant"].note == "Mended."
-        assert arrival.staying == {"x": "appended to", "d/plant>x": "appended to"}
+        assert arrival.retained == {"x": "appended to", "d/plant>x": "appended to"}
 
     def test_what_is_appended_may_refer_to_what_the_dataset_holds(self) -> None:
         _, now = load(STORED, *OWN)
@@ -242,15 +247,15 @@ class TestStaying:
     def test_with_a_fault_nothing_is_removed_as_it_may_be_what_was_rejected(self) -> None:
         _, now = load(STORED, *OWN)
         fault = Problem("file.csv", 9, "entity x", "name", "(missing)", "a text")
-        arrival = arrive(now, read(*OWN[:2], problems=[fault]), "d")
-        assert arrival.staying == {"x": "the load has faults", "d/plant>x": "the load has faults"}
+        arrival = plan_load(now, read(*OWN[:2], problems=[fault]), "d")
+        assert arrival.retained == {"x": "the load has faults", "d/plant>x": "the load has faults"}
         assert after(now, arrival) == now
 
     def test_decisions_are_neither_removed_nor_changed(self) -> None:
         _, now = load(STORED, *OWN, strike("hit", "d"), decision("hit", "d"))
         arrival, left = load(now, *OWN)
         assert left == now
-        assert arrival.staying["hit/1"] == "decisions are only ever added"
+        assert arrival.retained["hit/1"] == "decisions are only ever added"
         arrival, left = load(now, *OWN, strike("hit", "d"), decision("hit", "d", why="Something else."))
         assert [(problem.record, problem.row) for problem in arrival.problems] == [("decision hit/1", 7)]
         assert "only ever added" in arrival.problems[0].expected
@@ -276,14 +281,14 @@ class TestDangling:
         claim = Claim(
             id="c", dataset="d", record="d/part>k", field="since", value="2020", source="d/s", checked="unverified"
         )
-        arrival = arrive(STORED, read(*held, claim, problems=[fault]), "d")
+        arrival = plan_load(STORED, read(*held, claim, problems=[fault]), "d")
         assert arrival.problems == ()
-        assert arrival.left_out == {"assets": 1, "stakes": 1, "claims": 1}
+        assert arrival.dropped == {"assets": 1, "stakes": 1, "claims": 1}
         assert set(after(STORED, arrival).stakes) == {"o/depot>k"}
 
     def test_what_hangs_on_a_dangling_record_is_left_out_and_one_problem_told(self) -> None:
         held = (source("d/s", "d"), asset("part", "d", part_of="nothing"), stake("part", "k", "d"))
         arrival, now = load(STORED, *held)
         assert [problem.record for problem in arrival.problems] == ["asset part"]
-        assert arrival.left_out == {"stakes": 1}
+        assert arrival.dropped == {"stakes": 1}
         assert now.assets == STORED.assets

@@ -13,15 +13,16 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from api.wording.catalogue import text
 from geo.spatial_join.join import pairs_within
-from layers.decisions.hits import finding, likeliest, shown
+from layers.decisions.hits import PUBLISH_FROM, SHOW_FROM, finding, likeliest, shown
 from layers.matching import weights
 from layers.matching.asset_index import AssetIndex
-from layers.matching.evidence import place
-from layers.matching.match import REACH, candidates, match_all, match_one
-from layers.matching.strike_columns import StrikeTable
+from layers.matching.candidates import SEARCH_FACTOR, candidates
+from layers.matching.evidence import location_evidence
+from layers.matching.match import match_all, match_one
+from layers.matching.strike_columns import StrikeColumns
 from layers.model.records import Asset, Decision, Entity, Match, Records, Relation, Stake, Strike
-from layers.model.thresholds import PUBLISH_FROM, SHOW_FROM
 from layers.reference.basemap import Basemap
 from layers.snapshot.snapshot import Snapshot
 
@@ -100,7 +101,7 @@ def test_a_name_as_printed_beats_a_nearer_asset() -> None:
     found = matched(strike(targets=("Кременчуцький НПЗ", "Kremenchuk refinery"), uncertainty_m=12_000), near, named)
     assert found[0].asset == named.id
     assert {reason.name for reason in found[0].reasons} >= {"prior", "distance", "name"}
-    assert "Кременчуцький" in next(reason.detail for reason in found[0].reasons if reason.name == "name")
+    assert "Кременчуцький" in next(text(reason.detail) for reason in found[0].reasons if reason.name == "name")
 
 
 def test_the_name_of_an_owner_or_operator_counts() -> None:
@@ -219,7 +220,7 @@ def test_the_density_of_places_adds_up_to_1_over_the_ground(shape: str, basis: s
     points = shapely.points(lon.ravel(), lat.ravel())
     pairs = pairs_within(points, index.geometry, 10_000.0)
     rows = len(points)
-    table = StrikeTable.from_columns(
+    table = StrikeColumns.from_columns(
         ["s"] * rows,
         points,
         np.full(rows, 1000.0),
@@ -229,7 +230,7 @@ def test_the_density_of_places_adds_up_to_1_over_the_ground(shape: str, basis: s
         [("",)] * rows,
         index.names,
     )
-    where = place(table, index, *pairs)
+    where = location_evidence(table, index, *pairs)
     cell_km2 = (step * 111.15) * (step * 111.32 * np.cos(np.radians(lat.ravel()[pairs.left])))
     total = float((np.exp(where.profile) / where.ground_km2 * cell_km2).sum())
     assert total == pytest.approx(1, abs=0.06 if shape == "line" else 0.03)
@@ -251,7 +252,7 @@ def test_candidates_are_those_of_brute_force(seed: int) -> None:
     )
     where = np.append(shapely.points(rng.uniform(-180, 180, 29), rng.uniform(60, 80, 29)), None)
     sure = rng.choice([100.0, 20_000.0, 150_000.0], 30)
-    table = StrikeTable.from_columns(
+    table = StrikeColumns.from_columns(
         [f"s{row}" for row in range(30)],
         where,
         sure,
@@ -263,7 +264,9 @@ def test_candidates_are_those_of_brute_force(seed: int) -> None:
     )
     found = candidates(table, index)
     every = pairs_within(where, index.geometry, 250_000.0)
-    near = every.distance_m <= np.minimum(REACH * np.hypot(sure[every.left], uncertainty_m[every.right]), 250_000)
+    near = every.distance_m <= np.minimum(
+        SEARCH_FACTOR * np.hypot(sure[every.left], uncertainty_m[every.right]), 250_000
+    )
     assert list(zip(found.left, found.right, strict=True)) == list(
         zip(every.left[near], every.right[near], strict=True)
     )
@@ -271,9 +274,9 @@ def test_candidates_are_those_of_brute_force(seed: int) -> None:
 
 def test_one_strike_is_told_as_among_all(snapshot: Snapshot) -> None:
     records, table = snapshot.records, weights.read()
-    from layers.matching.match import names_tied
+    from layers.matching.asset_index import related_names
 
-    index = AssetIndex.of(records.assets.values(), names_tied(records))
+    index = AssetIndex.of(records.assets.values(), related_names(records))
     for name in ("ua-orlivka-2025-08-06", "ua-socar-depot-2025-08-18", "nord-stream-2-2022-09-26"):
         assert match_one(records.strikes[name], index, records, table) == snapshot.matches[name]
 
@@ -326,15 +329,15 @@ def decide(asset_id: str | None, verdict: str, number: int) -> Decision:
 def test_decisions_hold_over_matches_and_the_latest_over_earlier_ones() -> None:
     best = (Match(strike="s", asset="a", probability=0.9), Match(strike="s", asset=None, probability=0.1))
     proposed = finding("s", [], likeliest(best))
-    assert (proposed.rests_on, proposed.hits[0].verdict) == ("match", "proposed")
+    assert (proposed.basis_of_outcome, proposed.hits[0].verdict) == ("match", "proposed")
     doubtful = finding("s", [], likeliest((best[1], best[0].model_copy(update={"probability": 0.4}))))
-    assert (doubtful.rests_on, doubtful.hits) == ("nothing", ())
+    assert (doubtful.basis_of_outcome, doubtful.hits) == ("nothing", ())
     confirmed = finding("s", [decide("b", "confirmed", 1)], likeliest(best))
-    assert (confirmed.rests_on, [hit.asset for hit in confirmed.hits]) == ("decision", ["b"])
+    assert (confirmed.basis_of_outcome, [hit.asset for hit in confirmed.hits]) == ("decision", ["b"])
     several = finding("s", [decide("a", "possible", 1), decide("b", "possible", 2)], likeliest(best))
-    assert (several.rests_on, len(several.hits)) == ("alternatives", 2)
+    assert (several.basis_of_outcome, len(several.hits)) == ("alternatives", 2)
     none = finding("s", [decide("a", "confirmed", 1), decide(None, "none", 2)], likeliest(best))
-    assert (none.rests_on, none.hits) == ("decision", ())
+    assert (none.basis_of_outcome, none.hits) == ("decision", ())
     again = finding("s", [decide(None, "none", 1), decide("a", "confirmed", 2)], likeliest(best))
     assert [hit.asset for hit in again.hits] == ["a"]
     mended = finding("s", [decide("a", "confirmed", 1), decide("a", "possible", 2)], likeliest(best))
@@ -349,10 +352,10 @@ def test_the_thresholds_are_settings() -> None:
     )
     assert SHOW_FROM < 0.6 < PUBLISH_FROM
     undecided = finding("s", [], likeliest(found))
-    assert (undecided.rests_on, undecided.hits) == ("nothing", ())
+    assert (undecided.basis_of_outcome, undecided.hits) == ("nothing", ())
     assert [match.asset for match in shown(found)] == ["a"]
     bold = finding("s", [], likeliest(found, 0.5))
-    assert (bold.rests_on, [hit.asset for hit in bold.hits]) == ("match", ["a"])
+    assert (bold.basis_of_outcome, [hit.asset for hit in bold.hits]) == ("match", ["a"])
     assert [match.asset for match in shown(found, 0.01)] == ["a", "b"]
     assert shown(found, 0.7) == ()
 
@@ -363,9 +366,9 @@ def test_a_snapshot_keeps_to_its_thresholds(records: Records, base: Basemap) -> 
     usual = Snapshot.of(undecided, base, 1, day)
     careful = Snapshot.of(undecided, base, 1, day, publish_from=1.0, show_from=0.4)
     assert (usual.publish_from, usual.show_from) == (PUBLISH_FROM, SHOW_FROM)
-    assert sum(found.rests_on == "match" for found in usual.findings.values()) > 60
+    assert sum(found.basis_of_outcome == "match" for found in usual.findings.values()) > 60
     told = match_all(usual.records)
     for key, one in usual.findings.items():
         assert [hit.asset for hit in one.hits] == [asset for asset in [likeliest(told[key])] if asset], key
-    assert {found.rests_on for found in careful.findings.values()} == {"nothing"}
+    assert {found.basis_of_outcome for found in careful.findings.values()} == {"nothing"}
     assert careful.proposed == {}

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from bench import labelled
 from bench.matching_quality import FOLDS, folds
+from layers.decisions.hits import PUBLISH_FROM, SHOW_FROM
 from layers.matching import weights
-from layers.model.thresholds import PUBLISH_FROM, SHOW_FROM
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "matching.md"
 

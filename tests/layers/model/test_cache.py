@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from layers.model.cache import LruCache
 from layers.query.cql2_text import parse
-from layers.query.filter import compiled
+from layers.query.filter import compile_filter
 from layers.query.selection import Selection, rows
-from tests.layers.query.filter_making import Site, collection
+from tests.layers.query.filter_strategies import Site, collection
 
 
 def test_the_answers_last_asked_for_are_kept() -> None:
@@ -24,7 +24,7 @@ def test_the_answers_last_asked_for_are_kept() -> None:
 
     recent: LruCache[int] = LruCache(2)
     for number in (1, 2, 1, 3, 1, 2):
-        assert recent.get(number, lambda number=number: make(number)) == number  # type: ignore[misc]
+        assert recent.get_or_compute(number, lambda number=number: make(number)) == number  # type: ignore[misc]
     assert made == [1, 2, 3, 2], "2 was dropped for 3, as 1 was asked for since"
 
 
@@ -38,8 +38,8 @@ def test_what_is_kept_never_takes_more_than_there_is_room_for(sizes: list[int], 
 
     recent: LruCache[bytes] = LruCache(room, len)
     for number, size in enumerate(sizes):
-        assert len(recent.get(number, lambda number=number: make(number))) == size  # type: ignore[misc]
-        kept = [recent.known(old) for old in range(number + 1)]
+        assert len(recent.get_or_compute(number, lambda number=number: make(number))) == size  # type: ignore[misc]
+        kept = [recent.peek(old) for old in range(number + 1)]
         assert sum(len(one) for one in kept if one is not None) <= room
         assert (kept[-1] is not None) == (size <= room)
     assert made == list(range(len(sizes))), "looking at what is kept makes nothing"
@@ -54,15 +54,15 @@ def test_threads_that_make_the_same_answer_share_one_and_its_room_is_counted_onc
         return []
 
     with ThreadPoolExecutor(8) as pool:
-        told = list(pool.map(lambda _: recent.get("same", make), range(8)))
+        told = list(pool.map(lambda _: recent.get_or_compute("same", make), range(8)))
     assert all(one is told[0] for one in told)
-    assert recent.get("other", lambda: [1]) == [1]
-    assert recent.known("same") is told[0]
+    assert recent.get_or_compute("other", lambda: [1]) == [1]
+    assert recent.peek("same") is told[0]
 
 
 def test_a_collection_keeps_few_masks_and_rows_however_many_are_asked_for() -> None:
     asked = collection([Site(id=str(number), count=number) for number in range(40)])
     for number in range(600):
-        where = compiled(parse(f"count = {number}"), asked.queryables)
+        where = compile_filter(parse(f"count = {number}"), asked.queryables)
         assert rows(asked, Selection(where=where)).tolist() == [number] * (number < 40)
-    assert 0 < len(asked.recent) <= 256
+    assert 0 < len(asked.query_cache) <= 256

@@ -71,7 +71,7 @@ def test_a_qualified_day_reaches_one_day_either_way(day: date, sign: str) -> Non
     ],
 )
 def test_what_is_no_date_is_refused_by_name(text: str) -> None:
-    with pytest.raises(edtf.WhenError):
+    with pytest.raises(edtf.EdtfError):
         edtf.parse(text)
 
 
@@ -79,7 +79,7 @@ def test_what_is_no_date_is_refused_by_name(text: str) -> None:
 def test_any_text_is_read_or_refused(text: str) -> None:
     try:
         told = edtf.parse(text)
-    except edtf.WhenError:
+    except edtf.EdtfError:
         return
     assert told.earliest is not None or told.latest is not None
 
@@ -96,18 +96,18 @@ def test_an_interval_overlaps_the_days_that_lie_in_it(a: date, b: date, day: dat
 def test_held_is_exact_where_the_days_are(since: date, length: int, offset: int) -> None:
     until = since + timedelta(days=length)
     day = since + timedelta(days=offset)
-    told = edtf.held(edtf.parse(str(since)), edtf.parse(str(until)), day, day)
+    told = edtf.valid_on(edtf.parse(str(since)), edtf.parse(str(until)), day, day)
     assert told == ("yes" if since <= day < until else "no")
 
 
 def test_held_is_maybe_where_a_month_leaves_it_open() -> None:
     october = edtf.parse("2016-10")
     middle = date(2016, 10, 15)
-    assert edtf.held(october, None, middle, middle) == "maybe"
-    assert edtf.held(None, october, middle, middle) == "maybe"
-    assert edtf.held(october, None, date(2016, 11, 1), date(2016, 11, 1)) == "yes"
-    assert edtf.held(None, october, date(2016, 9, 30), date(2016, 9, 30)) == "yes"
-    assert edtf.held(None, october, date(2016, 10, 31), date(2016, 10, 31)) == "no"
-    assert edtf.held(edtf.parse("2020"), None, date(2019, 1, 1), date(2021, 6, 1)) == "maybe"
-    assert edtf.held(edtf.parse("2020"), None, None, None) == "maybe"
-    assert edtf.held(None, None, None, None) == "yes"
+    assert edtf.valid_on(october, None, middle, middle) == "maybe"
+    assert edtf.valid_on(None, october, middle, middle) == "maybe"
+    assert edtf.valid_on(october, None, date(2016, 11, 1), date(2016, 11, 1)) == "yes"
+    assert edtf.valid_on(None, october, date(2016, 9, 30), date(2016, 9, 30)) == "yes"
+    assert edtf.valid_on(None, october, date(2016, 10, 31), date(2016, 10, 31)) == "no"
+    assert edtf.valid_on(edtf.parse("2020"), None, date(2019, 1, 1), date(2021, 6, 1)) == "maybe"
+    assert edtf.valid_on(edtf.parse("2020"), None, None, None) == "maybe"
+    assert edtf.valid_on(None, None, None, None) == "yes"

@@ -9,8 +9,8 @@ import pytest
 from pydantic import ValidationError
 
 from layers.collections.schema_docs import markdown
-from layers.model.columns import columns
-from layers.model.records import NOUNS, REFERENCES, Records
+from layers.model.records import RECORD_TYPES, REFERENCES, Records
+from layers.model.types import columns
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -19,16 +19,16 @@ def test_the_reference_is_written_from_the_schema() -> None:
     assert (ROOT / "docs" / "records.md").read_text(encoding="utf-8") == markdown(), "run `make docs`"
 
 
-@pytest.mark.parametrize("name", NOUNS)
+@pytest.mark.parametrize("name", RECORD_TYPES)
 def test_every_column_has_a_meaning_and_a_type(name: str) -> None:
-    for column in columns(NOUNS[name]):
+    for column in columns(RECORD_TYPES[name]):
         assert column.doc.endswith("."), column.name
         assert column.type in {"text", "number", "integer", "boolean", "geometry", "json"}
 
 
-@pytest.mark.parametrize("name", NOUNS)
+@pytest.mark.parametrize("name", RECORD_TYPES)
 def test_the_records_fit_the_published_json_schema(name: str, records: Records) -> None:
-    schema = NOUNS[name].model_json_schema(mode="serialization")
+    schema = RECORD_TYPES[name].model_json_schema(mode="serialization")
     validator = jsonschema.Draft202012Validator(schema)
     for record in list(records.table(name).values())[:40]:
         assert not list(validator.iter_errors(record.model_dump(mode="json"))), record.id
@@ -37,8 +37,8 @@ def test_the_records_fit_the_published_json_schema(name: str, records: Records) 
 def test_references_name_columns_and_tables_that_exist() -> None:
     for table, references in REFERENCES.items():
         for column, targets in references.items():
-            assert column in NOUNS[table].model_fields
-            assert set(targets) <= set(NOUNS)
+            assert column in RECORD_TYPES[table].model_fields
+            assert set(targets) <= set(RECORD_TYPES)
 
 
 def test_records_are_immutable(records: Records) -> None:

@@ -24,9 +24,9 @@ def chain(rng: np.random.Generator) -> tuple[csr_array, absorbing_chain.Floats]:
 def test_by_parts_equals_densely_and_the_series(monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
     matrix, kept = chain(np.random.default_rng(seed))
     densely = absorbing_chain.solve(matrix, kept)
-    monkeypatch.setattr(absorbing_chain, "_DENSE", 0)
+    monkeypatch.setattr(absorbing_chain, "_MAX_DENSE", 0)
     by_parts = absorbing_chain.solve(matrix, kept)
-    monkeypatch.setattr(absorbing_chain, "_DIRECT", 0)
+    monkeypatch.setattr(absorbing_chain, "_MAX_DIRECT", 0)
     by_series = absorbing_chain.solve(matrix, kept)
     value = np.zeros_like(kept)
     for _ in range(20_000):
@@ -39,7 +39,7 @@ def test_by_parts_equals_densely_and_the_series(monkeypatch: pytest.MonkeyPatch,
 def test_two_edges_between_the_same_rows_are_one() -> None:
     start, target = np.array([0, 2, 3, 3]), np.array([1, 1, 0])
     low = np.array([0.3, 0.2, 0.5])
-    system = absorbing_chain.System(start, target, low, low)
+    system = absorbing_chain.AbsorbingChain(start, target, low, low)
     value = system.solve(np.array([[1.0], [0.0], [0.0]]), -1.0)
     assert value[0, 0] == pytest.approx(0.5 / (1 - 0.5 * 0.5))
     assert (target == [1, 1, 0]).all()
@@ -49,12 +49,12 @@ def test_two_edges_between_the_same_rows_are_one() -> None:
 @pytest.mark.parametrize("seed", range(20))
 @pytest.mark.parametrize("dense", [0, 100])
 def test_one_row_alone_equals_that_row_of_all(monkeypatch: pytest.MonkeyPatch, seed: int, dense: int) -> None:
-    monkeypatch.setattr(absorbing_chain, "_DENSE", dense)
+    monkeypatch.setattr(absorbing_chain, "_MAX_DENSE", dense)
     rng = np.random.default_rng(seed)
     matrix, _ = chain(rng)
     start, target = matrix.indptr.astype(np.int64), matrix.indices.astype(np.int64)
     high = matrix.data + (rng.random(matrix.nnz) < 0.05 * (seed % 2)) * 0.2
-    system = absorbing_chain.System(start, target, matrix.data, high)
+    system = absorbing_chain.AbsorbingChain(start, target, matrix.data, high)
     stay = (rng.random((system.size, 4)) < 0.5).astype(float)
     low, high = system.bounds(stay)
     for row in range(system.size):
@@ -66,9 +66,9 @@ def test_one_row_alone_equals_that_row_of_all(monkeypatch: pytest.MonkeyPatch, s
 @pytest.mark.parametrize("dense", [0, 100])
 def test_a_loop_that_is_full_but_for_the_last_digit_leaves_nothing(monkeypatch: pytest.MonkeyPatch, dense: int) -> None:
     """0.1 + 0.2 + 0.7 is less than 1 by rounding; what circles there ends nowhere."""
-    monkeypatch.setattr(absorbing_chain, "_DENSE", dense)
+    monkeypatch.setattr(absorbing_chain, "_MAX_DENSE", dense)
     low = np.array([0.1, 0.2, 0.7, 1.0, 1.0, 1.0])
-    system = absorbing_chain.System(np.array([0, 3, 4, 5, 6]), np.array([1, 2, 3, 0, 0, 0]), low, low)
+    system = absorbing_chain.AbsorbingChain(np.array([0, 3, 4, 5, 6]), np.array([1, 2, 3, 0, 0, 0]), low, low)
     stay = np.ones((4, 1))
     assert system.bounds(stay)[1].tolist() == [[0.0]] * 4
     assert system.bounds_of(0, stay)[0].tolist() == [0.0]

@@ -9,12 +9,13 @@ from hypothesis import strategies as st
 from bench.ownership import register as register_of
 from layers.model.problems import UnknownRecord
 from layers.model.records import Records
-from layers.ownership.bulk_owners import Solved
-from layers.ownership.bulk_shares import rollup
-from layers.ownership.stake_graph import StakeTable
-from layers.ownership.walk import CountryShare, Interval, Minority, Register, Walk
+from layers.ownership.bulk_shares import country_bounds
+from layers.ownership.minority import Minority
+from layers.ownership.owners import BulkOwners
+from layers.ownership.stake_graph import StakeColumns
+from layers.ownership.walk import CountryShare, Interval, OwnershipGraph, Walk
 from layers.snapshot.snapshot import Snapshot
-from tests.layers.making import Holder, Share, records
+from tests.layers.builders import Holder, Share, records
 
 COUNTRIES = ["AA", "BB", None]
 
@@ -39,12 +40,12 @@ def worlds(draw: st.DrawFn, exact: bool = False) -> Records:
 
 @given(st.one_of(worlds(), worlds(exact=True)), st.sampled_from(["stay", "follow"]))
 def test_a_rollup_equals_the_walk_from_every_node(known: Records, minority: Minority) -> None:
-    table = StakeTable.of(known)
-    register = Register(table, None, None, minority=minority)
+    table = StakeColumns.of(known)
+    ownership = OwnershipGraph(table, None, None, minority=minority)
     asked = list(range(len(table.nodes.countries)))
-    found = rollup(register.graph, register.country, asked, minority)
+    found = country_bounds(ownership.graph, ownership.country, asked, minority)
     for node, name in enumerate(table.nodes.ids):
-        walked = {row.country: row.share for row in Walk(register, name).shares()}
+        walked = {row.country: row.share for row in Walk(ownership, name).shares()}
         for column, country in enumerate(table.nodes.countries):
             share = walked.get(country, Interval(0, 0))
             assert 100 * found.low[node, column] == pytest.approx(share.low, abs=1e-6)
@@ -54,14 +55,14 @@ def test_a_rollup_equals_the_walk_from_every_node(known: Records, minority: Mino
 @pytest.mark.parametrize("minority", ["stay", "follow"])
 def test_a_rollup_of_the_bundled_records_equals_the_walks(snapshot: Snapshot, minority: Minority) -> None:
     day = snapshot.data_date
-    register = Register(snapshot.stakes, day, day, minority=minority)
+    ownership = OwnershipGraph(snapshot.stakes, day, day, minority=minority)
     countries = snapshot.stakes.nodes.countries
-    found = rollup(register.graph, register.country, list(range(len(countries))), minority)
+    found = country_bounds(ownership.graph, ownership.country, list(range(len(countries))), minority)
     for asset in snapshot.records.assets:
-        walked = {row.country: row.share for row in Walk(register, asset).shares()}
+        walked = {row.country: row.share for row in Walk(ownership, asset).shares()}
         for column, country in enumerate(countries):
             share = walked.get(country, Interval(0, 0))
-            row = register.number(asset)
+            row = ownership.number(asset)
             assert 100 * found.low[row, column] == pytest.approx(share.low, abs=1e-6)
             assert 100 * found.high[row, column] == pytest.approx(share.high, abs=1e-6)
 
@@ -77,10 +78,10 @@ def told(shares: tuple[CountryShare, ...]) -> dict[str, list[float]]:
 @settings(max_examples=60)
 @given(st.one_of(worlds(), worlds(exact=True)), st.sampled_from(["stay", "follow"]))
 def test_solved_shares_equal_the_walk_from_every_node(known: Records, minority: Minority) -> None:
-    register = Register(known, None, None, minority=minority)
-    solved = Solved(register)
-    for name in register.nodes.ids:
-        found, walked = told(solved.shares(name)), told(Walk(register, name).shares())
+    ownership = OwnershipGraph(known, None, None, minority=minority)
+    solved = BulkOwners(ownership)
+    for name in ownership.nodes.ids:
+        found, walked = told(solved.shares(name)), told(Walk(ownership, name).shares())
         assert found.keys() == walked.keys()
         for country, shares in found.items():
             assert shares == pytest.approx(walked[country], abs=1e-7)
@@ -89,10 +90,10 @@ def test_solved_shares_equal_the_walk_from_every_node(known: Records, minority: 
 @pytest.mark.parametrize("minority", ["stay", "follow"])
 def test_a_large_register_with_loops_in_loops_equals_its_walks(minority: Minority) -> None:
     table = register_of(3000, 6000, 600, seed=3, unsure=0.0)
-    register = Register(table, None, None, minority=minority)
-    solved = Solved(register)
+    ownership = OwnershipGraph(table, None, None, minority=minority)
+    solved = BulkOwners(ownership)
     for node in [*range(2000, 2900, 90), *(range(1300, 1700, 100) if minority == "follow" else ())]:
-        found, walked = told(solved.shares(f"e{node}")), told(Walk(register, f"e{node}").shares())
+        found, walked = told(solved.shares(f"e{node}")), told(Walk(ownership, f"e{node}").shares())
         assert found.keys() == walked.keys()
         for country, shares in found.items():
             assert shares == pytest.approx(walked[country], abs=1e-7)
@@ -105,7 +106,7 @@ def test_what_is_not_known_to_be_exact_is_bounded() -> None:
         [("c", "a", 50, 50), ("d", "a", 10, 30), ("s", "c", 60, 60)],
         joint=["c"],
     )
-    solved = Solved(Register(known, None, None))
+    solved = BulkOwners(OwnershipGraph(known, None, None))
     shares = {row.country: row.share for row in solved.shares("a")}
     assert shares["BB"].low == pytest.approx(30)
     assert (shares["AA"].low, shares["AA"].high) == (pytest.approx(30), pytest.approx(50))

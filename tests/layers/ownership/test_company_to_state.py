@@ -6,13 +6,13 @@ import tomllib
 from pathlib import Path
 
 from layers.model.records import Records
-from layers.sources.curated import toml_records
+from layers.sources import curated
 
 TABLE = "company-to-state.toml"
 
 
 def test_no_other_file_holds_a_stake_of_a_state_or_of_its_body(records: Records) -> None:
-    places = toml_records.read().places
+    places = curated.read().locations
     public = {entity.id for entity in records.entities.values() if entity.type in ("state", "stateBody")}
     for stake in records.stakes.values():
         place = places["stakes", stake.id]
@@ -20,7 +20,7 @@ def test_no_other_file_holds_a_stake_of_a_state_or_of_its_body(records: Records)
 
 
 def test_each_row_names_a_source_that_was_seen(records: Records) -> None:
-    text = (toml_records.BUNDLED / TABLE).read_text(encoding="utf-8")
+    text = (curated.BUNDLED / TABLE).read_text(encoding="utf-8")
     rows = tomllib.loads(text)
     assert set(rows) == {"stakes"}
     assert len(rows["stakes"]) > 50
@@ -30,7 +30,7 @@ def test_each_row_names_a_source_that_was_seen(records: Records) -> None:
 
 
 def test_the_table_reads_by_country(records: Records) -> None:
-    rows = tomllib.loads(Path(toml_records.BUNDLED / TABLE).read_text(encoding="utf-8"))["stakes"]
+    rows = tomllib.loads(Path(curated.BUNDLED / TABLE).read_text(encoding="utf-8"))["stakes"]
     countries = [records.entities[row["owner"]].registered_in for row in rows]
     runs = [country for country, before in zip(countries, [None, *countries], strict=False) if country != before]
     assert len(runs) == len(set(runs))

@@ -11,17 +11,17 @@ from hypothesis import strategies as st
 
 from layers.model.problems import UnknownRecord
 from layers.model.records import Control, Records, Stake
-from layers.ownership.control import Controller, Span, control_spans, controller, controls_on
-from layers.ownership.stake_graph import StakeTable
-from layers.ownership.walk import Register
+from layers.ownership.control import Controller, ControlPeriod, control_periods, controller, controls_on
+from layers.ownership.stake_graph import StakeColumns
+from layers.ownership.walk import OwnershipGraph
 from layers.snapshot.snapshot import Snapshot
-from tests.layers.making import records
+from tests.layers.builders import records
 
 ENDS = [("s", "state", "AA"), ("p", "person", "BB"), ("c", "registeredEntity", "CC"), ("d", "registeredEntity", "CC")]
 
 
 def who(known: Records, asset: str = "a", *declared: Control) -> Controller | None:
-    return controller(Register(known, None, None), controls_on(declared, None, None), asset)
+    return controller(OwnershipGraph(known, None, None), controls_on(declared, None, None), asset)
 
 
 def declare(controlled: str, by: str, kind: str = "declared", **values: object) -> Control:
@@ -34,7 +34,7 @@ def test_more_than_half_at_every_step_leads_to_the_top() -> None:
     found = who(known)
     assert found is not None
     assert (found.entity, found.country, found.reach) == ("s", "AA", "state")
-    assert [hold.controlled for hold in found.holds] == ["d", "c", "a"]
+    assert [hold.controlled for hold in found.steps] == ["d", "c", "a"]
 
 
 def test_half_is_not_more_than_half() -> None:
@@ -46,7 +46,7 @@ def test_blocks_of_one_party_count_together() -> None:
     found = who(known)
     assert found is not None
     assert found.entity == "s"
-    assert found.holds[-1].share.low == pytest.approx(51)
+    assert found.steps[-1].share.low == pytest.approx(51)
 
 
 def test_an_unsure_majority_is_no_control() -> None:
@@ -60,7 +60,7 @@ def test_declared_control_and_consolidation_count_and_mere_rights_do_not() -> No
         found = who(known, "a", declare("c", "s", kind), declare("a", "c", kind))
         assert found is not None
         assert (found.entity, found.reach) == ("s", "state")
-        assert found.holds[-1].declared
+        assert found.steps[-1].declared
     assert who(known, "a", declare("a", "c", "rights")) is None
     assert who(known, "a", declare("a", "c", until="2000")) is None
 
@@ -97,7 +97,7 @@ def test_control_of_the_bundled_assets(
     assert (found.entity if found else None, found.country if found else None) == (entity, country)
 
 
-def dated(*stakes: tuple[str, str, float, str | None, str | None]) -> StakeTable:
+def dated(*stakes: tuple[str, str, float, str | None, str | None]) -> StakeColumns:
     """Owner, owned, share, since, until."""
     rows = {
         f"{owned}>{owner}/{n}": {"owner": owner, "owned": owned, "share_min": share, "share_max": share,
@@ -106,14 +106,14 @@ def dated(*stakes: tuple[str, str, float, str | None, str | None]) -> StakeTable
     }  # fmt: skip
     known = records(ENDS, [])
     tables = {name: known.table(name) for name in ("sources", "entities", "assets")}
-    return StakeTable.of(
+    return StakeColumns.of(
         Records.of(
             {**tables, "stakes": {name: Stake.model_validate({"id": name, **row}) for name, row in rows.items()}}
         )
     )
 
 
-def told(spans: tuple[Span, ...]) -> list[tuple[str | None, str | None, str | None]]:
+def told(spans: tuple[ControlPeriod, ...]) -> list[tuple[str | None, str | None, str | None]]:
     return [
         (str(s.first) if s.first else None, str(s.last) if s.last else None, s.controller and s.controller.entity)
         for s in spans
@@ -125,15 +125,15 @@ FIRST, LAST = date(2025, 1, 1), date(2025, 3, 31)
 
 def test_control_is_told_for_each_span_of_days_on_which_it_differs() -> None:
     sold = dated(("c", "a", 100, None, "2025-02-10"), ("p", "a", 100, "2025-02-10", None))
-    spans = told(control_spans(sold, (), "a", FIRST, LAST))
+    spans = told(control_periods(sold, (), "a", FIRST, LAST))
     assert spans == [("2025-01-01", "2025-02-09", "c"), ("2025-02-10", "2025-03-31", "p")]
-    assert told(control_spans(sold, (), "a", None, None)) == [(None, "2025-02-09", "c"), ("2025-02-10", None, "p")]
-    assert told(control_spans(sold, (), "a", LAST, LAST)) == [("2025-03-31", "2025-03-31", "p")]
+    assert told(control_periods(sold, (), "a", None, None)) == [(None, "2025-02-09", "c"), ("2025-02-10", None, "p")]
+    assert told(control_periods(sold, (), "a", LAST, LAST)) == [("2025-03-31", "2025-03-31", "p")]
 
 
 def test_days_of_an_inexact_change_are_nobodys() -> None:
     sold = dated(("c", "a", 100, None, "2025-02"), ("p", "a", 100, "2025-02", None))
-    spans = told(control_spans(sold, (), "a", FIRST, LAST))
+    spans = told(control_periods(sold, (), "a", FIRST, LAST))
     assert spans == [
         ("2025-01-01", "2025-01-31", "c"), ("2025-02-01", "2025-02-27", None), ("2025-02-28", "2025-03-31", "p"),
     ]  # fmt: skip
@@ -141,10 +141,10 @@ def test_days_of_an_inexact_change_are_nobodys() -> None:
 
 def test_a_change_higher_up_or_of_what_is_declared_makes_a_span_and_other_changes_none() -> None:
     above = dated(("c", "a", 60, None, None), ("s", "c", 100, "2025-02-10", None), ("d", "a", 10, "2025-03-01", None))
-    assert [entity for *_, entity in told(control_spans(above, (), "a", FIRST, LAST))] == ["c", "s"]
+    assert [entity for *_, entity in told(control_periods(above, (), "a", FIRST, LAST))] == ["c", "s"]
     by = (declare("c", "d", since="2025-02-20"),)
     plain = dated(("c", "a", 60, None, None))
-    assert told(control_spans(plain, by, "a", FIRST, LAST))[1] == ("2025-02-20", "2025-03-31", "d")
+    assert told(control_periods(plain, by, "a", FIRST, LAST))[1] == ("2025-02-20", "2025-03-31", "d")
 
 
 DAYS = st.one_of(
@@ -161,7 +161,7 @@ def test_spans_are_what_is_true_on_each_of_their_days(
 ) -> None:
     table = dated(*(stake for stake in stakes if stake[0] != stake[1]))
     controls = [declare(below, by, since=since, until=until) for below, by, since, until in said if below != by]
-    spans = control_spans(table, controls, "a", FIRST, LAST)
+    spans = control_periods(table, controls, "a", FIRST, LAST)
     assert (spans[0].first, spans[-1].last) == (FIRST, LAST)
     for span, after in pairwise(spans):
         assert span.last is not None
@@ -171,7 +171,7 @@ def test_spans_are_what_is_true_on_each_of_their_days(
         assert span.first is not None
         assert span.last is not None
         for day in {span.first, span.last, span.first + (span.last - span.first) / 2}:
-            found = controller(Register(table, day, day), controls_on(controls, day, day), "a")
+            found = controller(OwnershipGraph(table, day, day), controls_on(controls, day, day), "a")
             assert (found.party if found else None) == span.party
 
 
@@ -200,7 +200,9 @@ def test_who_controls_is_one_of_all_who_do(stakes: list[tuple[str, str, float]],
     held = [(by, of, share) for by, of, share in stakes if by != of]
     known = dated(*((by, of, share, None, None) for by, of, share in held))
     pairs = {(below, by) for below, by in said if below != by}
-    found = controller(Register(known, None, None), controls_on([declare(*pair) for pair in pairs], None, None), "a")
+    found = controller(
+        OwnershipGraph(known, None, None), controls_on([declare(*pair) for pair in pairs], None, None), "a"
+    )
     everyone = parties(held, pairs, "a")
     tops = {party for party in everyone if not parties(held, pairs, party) & everyone - {party}}
     assert (found.entity if found else None) == (tops.pop() if len(tops) == 1 else None)

@@ -17,14 +17,13 @@ from hypothesis import strategies as st
 from bench.ownership import register as register_of
 from layers.model.problems import UnknownRecord
 from layers.model.records import Entity, Records
-from layers.ownership import ancestors as above
-from layers.ownership import chains, owners
-from layers.ownership.bulk_owners import Solved, Standing
-from layers.ownership.chains import Chain, Hope
-from layers.ownership.owners import Ownership, Registers
-from layers.ownership.stake_graph import FREE_FLOAT, Kind, StakeTable
-from layers.ownership.walk import Basis, Holding, Interval, Minority, Position, Register, Walk
-from tests.layers.making import Holder, Share, records
+from layers.ownership import bulk_shares, chains, owners
+from layers.ownership.chains import Chain, UpperBound
+from layers.ownership.minority import Minority
+from layers.ownership.owners import BulkOwners, NodeOwners, OwnersByDate, OwnersOnDate
+from layers.ownership.stake_graph import FREE_FLOAT, NodeKind, StakeColumns
+from layers.ownership.walk import Basis, Interval, OwnershipGraph, StakeEdge, Walk, WalkState
+from tests.layers.builders import Holder, Share, records, worded
 
 COUNTRIES = ["AA", "BB", None]
 KINDS = ["registeredEntity", "registeredEntity", "state", "stateBody", "person", "unknownEntity"]
@@ -55,7 +54,7 @@ def seat(draw: st.DrawFn) -> dict[str, str | None]:
     return {"headquartered_in": draw(st.sampled_from(["CC", *COUNTRIES]))}
 
 
-def require_equal(found: Walk | Standing, walk: Walk) -> None:
+def require_equal(found: Walk | NodeOwners, walk: Walk) -> None:
     """Shares and the unattributed part to the last digits that count, reasons and warnings to the letter."""
     assert numbers(found) == pytest.approx(numbers(walk), abs=1e-7)
     part, reasons = found.unattributed()
@@ -65,7 +64,7 @@ def require_equal(found: Walk | Standing, walk: Walk) -> None:
     assert found.warnings() == walk.warnings()
 
 
-def numbers(found: Walk | Standing) -> dict[str, float]:
+def numbers(found: Walk | NodeOwners) -> dict[str, float]:
     return {
         f"{row.country} {reach} {end}": getattr(part, end)
         for row in found.shares()
@@ -79,25 +78,25 @@ def numbers(found: Walk | Standing) -> dict[str, float]:
     worlds(),
     st.sampled_from(["stay", "follow"]),
     st.sampled_from(["registration", "headquarters"]),
-    st.sampled_from([0, above._BITS]),
+    st.sampled_from([0, bulk_shares._MAX_BITS]),
 )
 def test_what_is_solved_equals_the_walk_from_everything(
     known: Records, minority: Minority, basis: Basis, bits: int
 ) -> None:
-    register = Register(known, None, None, basis, minority)
-    with mock.patch.object(above, "_BITS", bits):  # without bits the graph is walked for each
-        solved = Solved(register)
-    for name in register.nodes.ids:
-        require_equal(solved.of(name), Walk(register, name))
+    ownership = OwnershipGraph(known, None, None, basis, minority)
+    with mock.patch.object(bulk_shares, "_MAX_BITS", bits):  # without bits the graph is walked for each
+        solved = BulkOwners(ownership)
+    for name in ownership.nodes.ids:
+        require_equal(solved.of(name), Walk(ownership, name))
 
 
 @settings(max_examples=80)
 @given(worlds(), st.sampled_from([0, 1, 2]), st.sampled_from(["stay", "follow"]), st.randoms(use_true_random=False))
 def test_it_does_not_matter_how_far_is_walked(known: Records, most: int, minority: Minority, order: object) -> None:
     """Small walks and what is solved, in any order and twice: what is kept is what was found."""
-    register = Register(known, None, None, minority=minority)
-    bounded, free = Ownership(register, most), Ownership(register)
-    names = list(register.nodes.ids) * 2
+    ownership = OwnershipGraph(known, None, None, minority=minority)
+    bounded, free = OwnersOnDate(ownership, most), OwnersOnDate(ownership)
+    names = list(ownership.nodes.ids) * 2
     order.shuffle(names)  # type: ignore[attr-defined]
     for name in names:
         found, expected = bounded.of(name), free.of(name)
@@ -122,15 +121,15 @@ def test_reasons_and_warnings_of_a_large_register_equal_its_walks(minority: Mino
     nodes = replace(
         table.nodes,
         registered=np.where(rng.random(1000) < 0.1, -1, table.nodes.registered).astype(np.int16),
-        kind=np.where(rng.random(1000) < 0.1, Kind.UNKNOWN, table.nodes.kind).astype(np.int8),
+        kind=np.where(rng.random(1000) < 0.1, NodeKind.UNKNOWN, table.nodes.kind).astype(np.int8),
         joint=rng.random(1000) < 0.4,
         names=table.nodes.ids,
     )
-    share = np.where(rng.random(len(table.owned)) < 0.01, 1.0, table.least * 0.9)
-    register = Register(replace(table, nodes=nodes, least=share, most=share), None, None, minority=minority)
-    solved, told = Solved(register), set()
+    share = np.where(rng.random(len(table.owned)) < 0.01, 1.0, table.low * 0.9)
+    ownership = OwnershipGraph(replace(table, nodes=nodes, low=share, high=share), None, None, minority=minority)
+    solved, told = BulkOwners(ownership), set()
     for name in [f"e{node}" for node in range(480, 900, 35)]:  # in the loop and above it
-        walk = Walk(register, name)
+        walk = Walk(ownership, name)
         assert solved.of(name).unattributed()[1] == walk.unattributed()[1]
         assert solved.of(name).warnings() == walk.warnings()
         told.update(walk.unattributed()[1], walk.warnings())
@@ -138,31 +137,33 @@ def test_reasons_and_warnings_of_a_large_register_equal_its_walks(minority: Mino
 
 
 def test_unknown_records_are_refused_however_little_is_walked() -> None:
-    register = Register(records([("s", "state", "AA")], [("s", "a", 60, 60)]), None, None)
+    ownership = OwnershipGraph(records([("s", "state", "AA")], [("s", "a", 60, 60)]), None, None)
     for most in (0, 100):
         with pytest.raises(UnknownRecord):
-            Ownership(register, most).of("nobody")
-    assert Ownership(register).of("a").reasons == ("no owner known",)
+            OwnersOnDate(ownership, most).of("nobody")
+    assert worded(OwnersOnDate(ownership).of("a").reasons) == ("no owner known",)
 
 
-def every_path(register: Register, position: Position, taken: tuple[Holding, ...] = ()) -> Iterator[tuple[str, float]]:
+def every_path(
+    ownership: OwnershipGraph, position: WalkState, taken: tuple[StakeEdge, ...] = ()
+) -> Iterator[tuple[str, float]]:
     """Stakes and largest share of every simple path, without any bound."""
-    holdings = register.holdings(position.node)
+    holdings = ownership.holdings(position.node)
     high = float(np.prod([holding.high for holding in taken])) * max(0.0, 1 - sum(h.low for h in holdings))
-    yield " ".join(register.stake(holding).id for holding in taken), 100 * high
+    yield " ".join(ownership.stake(holding).id for holding in taken), 100 * high
     for holding in holdings:
         if holding.owner not in {position.node, *(step.owned for step in taken)}:
-            yield from every_path(register, register.step(position, holding), (*taken, holding))
+            yield from every_path(ownership, ownership.step(position, holding), (*taken, holding))
 
 
 @settings(max_examples=100)
 @given(worlds(), st.integers(1, 5), st.booleans())
 def test_chains_are_the_largest_of_all_paths(known: Records, most: int, hoped: bool) -> None:
-    register = Register(known, None, None)
-    with mock.patch.object(chains, "MOST", most):
-        found = chains.chains(register, "a", Hope(register) if hoped else None)
-    paths = dict(every_path(register, register.start("a")))
-    told = [share for share in paths.values() if share >= chains.SMALLEST]
+    ownership = OwnershipGraph(known, None, None)
+    with mock.patch.object(chains, "MAX_CHAINS", most):
+        found = chains.chains(ownership, "a", UpperBound(ownership) if hoped else None)
+    paths = dict(every_path(ownership, ownership.start("a")))
+    told = [share for share in paths.values() if share >= chains.MIN_CHAIN_PERCENT]
     assert [chain.share.high for chain in found.paths] == pytest.approx(sorted(told, reverse=True)[:most], abs=1e-9)
     for chain in found.paths:
         assert paths[ids(chain)] == pytest.approx(chain.share.high)
@@ -173,8 +174,8 @@ def test_chains_are_the_largest_of_all_paths(known: Records, most: int, hoped: b
 def test_hope_is_never_too_little_for_a_long_chain() -> None:
     names = [*(f"c{number}" for number in range(100)), "s"]
     holders: list[Holder] = [(name, "registeredEntity", "AA") for name in names]
-    register = Register(records(holders, [(o, n, 100, 100) for n, o in pairwise(["a", *names])]), None, None)
-    (chain,) = chains.chains(register, "a", Hope(register)).paths
+    ownership = OwnershipGraph(records(holders, [(o, n, 100, 100) for n, o in pairwise(["a", *names])]), None, None)
+    (chain,) = chains.chains(ownership, "a", UpperBound(ownership)).paths
     assert (len(chain.steps), chain.share) == (101, Interval(100, 100))
 
 
@@ -182,7 +183,7 @@ def ids(chain: Chain) -> str:
     return " ".join(step.stake.id for step in chain.steps)
 
 
-def sold() -> StakeTable:
+def sold() -> StakeColumns:
     """From AA's to BB's on 10 February 2025; a stake in another is dated to the month."""
     known = records([("s", "state", "AA"), ("t", "state", "BB"), ("c", "registeredEntity", "AA")], [])
     one = next(iter(records([], [("s", "a", 100, 100)]).stakes.values()))
@@ -192,7 +193,7 @@ def sold() -> StakeTable:
         for row, (by, of, since, until) in enumerate(dated)
     }
     tables = {name: known.table(name) for name in ("sources", "entities", "assets")}
-    return StakeTable.of(Records.of({**tables, "stakes": stakes}))
+    return StakeColumns.of(Records.of({**tables, "stakes": stakes}))
 
 
 @given(st.lists(st.one_of(st.none(), st.dates(date(2025, 2, 8), date(2025, 7, 2))), min_size=4, max_size=4))
@@ -206,9 +207,9 @@ def test_between_the_same_turns_the_same_stakes_hold(days: list[date | None]) ->
 
 def test_a_register_is_kept_for_all_days_on_which_it_holds() -> None:
     table = sold()
-    registers = Registers(table)
+    registers = OwnersByDate(table)
     first = registers.on(date(2025, 2, 1), date(2025, 2, 1))
-    assert table.on(date(2025, 2, 9), date(2025, 2, 9)) is first.register.graph
+    assert table.on(date(2025, 2, 9), date(2025, 2, 9)) is first.ownership.graph
     assert registers.on(date(2025, 2, 9), date(2025, 2, 9)) is first
     after = registers.on(date(2025, 2, 10), date(2025, 2, 10))
     assert [row.country for row in first.of("a").shares + after.of("a").shares] == ["AA", "BB"]
@@ -217,8 +218,8 @@ def test_a_register_is_kept_for_all_days_on_which_it_holds() -> None:
 
 
 def test_only_the_latest_registers_are_kept() -> None:
-    with mock.patch.object(owners, "_REGISTERS", 2):
-        registers = Registers(sold())
+    with mock.patch.object(owners, "_DAYS", 2):
+        registers = OwnersByDate(sold())
     before, after, far = (date(2025, 2, 1),) * 2, (date(2025, 3, 1),) * 2, (date(2025, 8, 1),) * 2
     first, second = registers.on(*before), registers.on(*after)
     assert registers.on(*before) is first
@@ -229,9 +230,9 @@ def test_only_the_latest_registers_are_kept() -> None:
 
 def test_many_who_ask_at_once_wait_for_one_solution() -> None:
     table = register_of(2000, 4000, 400, seed=3, unsure=0.0)
-    register = Register(table, None, None)
-    ownership, expected = Ownership(register, 5), Walk(register, "e1500").shares()
-    with mock.patch.object(owners, "Solved", wraps=Solved) as solving, ThreadPoolExecutor(8) as pool:
+    ownership = OwnershipGraph(table, None, None)
+    ownership, expected = OwnersOnDate(ownership, 5), Walk(ownership, "e1500").shares()
+    with mock.patch.object(owners, "BulkOwners", wraps=BulkOwners) as solving, ThreadPoolExecutor(8) as pool:
         told = list(pool.map(ownership.of, ["e1500"] * 16))
     assert solving.call_count == 1
     assert {row.country for row in told[0].shares} == {row.country for row in expected}
@@ -243,5 +244,5 @@ def test_a_seat_elsewhere_is_solved_apart() -> None:
     there = Entity.model_validate({**known.entities["c"].model_dump(), "headquartered_in": "BB"})
     known = Records.of({**{t: known.table(t) for t in ("sources", "assets", "stakes")}, "entities": {"c": there}})
     for basis, country in (("registration", "AA"), ("headquarters", "BB")):
-        told = Ownership(Register(known, None, None, basis), 0).of("a")  # type: ignore[arg-type]
+        told = OwnersOnDate(OwnershipGraph(known, None, None, basis), 0).of("a")  # type: ignore[arg-type]
         assert [row.country for row in told.shares] == [country]

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from layers.query.cql2_text import MAX_JSON, MAX_TEXT, FilterError, Language, parse
-from tests.layers.query.filter_making import PATTERNS, WORDS, call, filters, prop, written
+from tests.layers.query.filter_strategies import PATTERNS, WORDS, call, filters, prop, written
 
 NAME = prop("name")
 
@@ -29,25 +29,26 @@ def flat(tree: Any) -> Any:
         return [flat(part) for part in tree]
     if not isinstance(tree, dict):
         return tree
-    made = {name: flat(value) for name, value in tree.items()}
-    if made.get("op") in ("and", "or"):
+    result = {name: flat(value) for name, value in tree.items()}
+    if result.get("op") in ("and", "or"):
         inner = [
-            part["args"] if isinstance(part, dict) and part.get("op") == made["op"] else [part] for part in made["args"]
+            part["args"] if isinstance(part, dict) and part.get("op") == result["op"] else [part]
+            for part in result["args"]
         ]
-        made["args"] = [arg for args in inner for arg in args]
-    return made
+        result["args"] = [arg for args in inner for arg in args]
+    return result
 
 
 # The other reader knows no escape in a text and no empty list, and brings times to UTC.
-told_alike = filters.filter(lambda tree: not any(odd in written(tree) for odd in ("\\", "()", "+02:00")))
+comparable = filters.filter(lambda tree: not any(odd in written(tree) for odd in ("\\", "()", "+02:00")))
 
 
 @settings(max_examples=100)
-@given(told_alike)
+@given(comparable)
 def test_another_reader_gives_the_same(tree: Any) -> None:
     text = written(tree)
-    other = json.dumps(cql2.parse_text(text).to_json())
-    assert flat(parse(text)) == flat(parse(other, "cql2-json"))
+    second = json.dumps(cql2.parse_text(text).to_json())
+    assert flat(parse(text)) == flat(parse(second, "cql2-json"))
 
 
 @pytest.mark.parametrize(
@@ -117,8 +118,8 @@ def test_text_is_read(text: str, tree: Any) -> None:
 
 
 def test_json_is_read_in_one_spelling() -> None:
-    told = {"op": "T_finishedBy", "args": [{"interval": [{"date": "2025-08-05"}, ".."]}, NAME]}
-    assert parse(json.dumps(told), "cql2-json") == call("t_finishedby", {"interval": ["2025-08-05", ".."]}, NAME)
+    tree = {"op": "T_finishedBy", "args": [{"interval": [{"date": "2025-08-05"}, ".."]}, NAME]}
+    assert parse(json.dumps(tree), "cql2-json") == call("t_finishedby", {"interval": ["2025-08-05", ".."]}, NAME)
     assert parse('{"op":"ISNULL","args":[{"property":"a"}]}', "cql2-json") == call("isNull", prop("a"))
     assert parse('{"op":"=","args":[{"property":"a"},3]}', "cql2-json") == call("=", prop("a"), 3.0)
     assert parse("true", "cql2-json") is True

@@ -19,33 +19,35 @@ from shapely.geometry.base import BaseGeometry
 from geo.errors import CRSError
 from layers.collections.collection import Collection
 from layers.query.cql2_text import FilterError, parse
-from layers.query.filter import FUNCTIONS, compiled
-from tests.layers.query.filter_making import SPATIAL, Site, call, collection, collections, filters, prop
-from tests.layers.query.filter_oracle import agreed
+from layers.query.filter import FUNCTIONS, compile_filter
+from tests.layers.query.filter_interpreter import assert_agreement
+from tests.layers.query.filter_strategies import SPATIAL, Site, call, collection, collections, filters, prop
 
 DOCS = Path(__file__).resolve().parents[3] / "docs"
 
 
-def kept(told: str, asked: Collection, to_lonlat: Callable[[BaseGeometry], BaseGeometry] | None = None) -> list[str]:
+def selected_ids(
+    text: str, sites: Collection, to_lonlat: Callable[[BaseGeometry], BaseGeometry] | None = None
+) -> list[str]:
     """Ids that a filter in CQL2 text keeps."""
-    mask = compiled(parse(told), asked.queryables, to_lonlat).mask(asked)
-    return [asked.features[row].id for row in np.flatnonzero(mask)]
+    mask = compile_filter(parse(text), sites.queryables, to_lonlat).mask(sites)
+    return [sites.features[row].id for row in np.flatnonzero(mask)]
 
 
 @settings(max_examples=150)
 @given(filters, collections())
-def test_a_filter_says_what_the_interpreter_says(tree: Any, asked: Collection) -> None:
-    agreed(tree, asked)
+def test_a_filter_says_what_the_interpreter_says(tree: Any, sites: Collection) -> None:
+    assert_agreement(tree, sites)
 
 
 @given(filters, collections())
-def test_nothing_satisfies_a_filter_and_its_contrary(tree: Any, asked: Collection) -> None:
-    one, other = (compiled(told, asked.queryables).mask(asked) for told in (tree, call("not", tree)))
-    assert not (one & other).any()
+def test_nothing_satisfies_a_filter_and_its_contrary(tree: Any, sites: Collection) -> None:
+    item, second = (compile_filter(text, sites.queryables).mask(sites) for text in (tree, call("not", tree)))
+    assert not (item & second).any()
 
 
 @pytest.fixture(scope="module")
-def some() -> Collection:
+def four_sites() -> Collection:
     """Four sites: two plain, one over the antimeridian, one of which nothing is known."""
     known = Site(id="a", name="Azot", town="Odesa", count=2, most=3, size=1.5, active=True, owners=("UA", "DE"))
     return collection(
@@ -65,7 +67,7 @@ def some() -> Collection:
 
 
 @pytest.mark.parametrize(
-    ("told", "expected", "pointer"),
+    ("text", "expected", "pointer"),
     [
         ("count > 'x'", "two values of one kind beside >, not count (number) and a text", "/args/1"),
         ("name = 3", "not name (text) and a number", "/args/1"),
@@ -116,46 +118,46 @@ def some() -> Collection:
         ("name = NULL", "a property, value or function", "character 8"),
     ],
 )
-def test_what_cannot_be_compared_is_refused(some: Collection, told: str, expected: str, pointer: str) -> None:
+def test_what_cannot_be_compared_is_refused(four_sites: Collection, text: str, expected: str, pointer: str) -> None:
     with pytest.raises(FilterError) as raised:
-        compiled(parse(told), some.queryables)
+        compile_filter(parse(text), four_sites.queryables)
     assert expected in raised.value.expected
     assert raised.value.pointer == pointer
 
 
-def test_unknown_names_are_refused_with_what_there_is(some: Collection) -> None:
+def test_unknown_names_are_refused_with_what_there_is(four_sites: Collection) -> None:
     with pytest.raises(FilterError, match=r"id, name, town.*geometry, not 'pg_user'"):
-        kept("pg_user = 'x'", some)
+        selected_ids("pg_user = 'x'", four_sites)
     with pytest.raises(FilterError, match=r"INTERVAL, TIMESTAMP, not 'pg_sleep', at /args/1/args/0"):
-        kept("name = 'x' AND pg_sleep(3) > 1", some)
+        selected_ids("name = 'x' AND pg_sleep(3) > 1", four_sites)
     with pytest.raises(FilterError, match="not 'buffer'"):
-        kept("S_WITHIN(geometry, Buffer(geometry, 10))", some)
+        selected_ids("S_WITHIN(geometry, Buffer(geometry, 10))", four_sites)
 
 
-def test_three_values(some: Collection) -> None:
-    assert kept("count = 2", some) == ["a"]
-    assert kept("count <> 2", some) == ["b"]
-    assert kept("NOT count = 2", some) == ["b"]
-    assert kept("count = 2 OR count IS NULL", some) == ["a", "c", "d"]
-    assert kept("NOT (count = 2 AND size > 100)", some) == ["a", "b"]
-    assert kept("count IN (2, most)", some) == ["a"]
-    assert kept("count NOT IN (3, most)", some) == ["a"], "of b, whose most is unknown, it is unknown"
-    assert kept("active", some) == ["a"]
-    assert kept("NOT active", some) == ["b"]
-    assert kept("geometry IS NULL", some) == ["d"]
-    assert kept("owners IS NULL", some) == [], "a list without texts is a list"
+def test_three_values(four_sites: Collection) -> None:
+    assert selected_ids("count = 2", four_sites) == ["a"]
+    assert selected_ids("count <> 2", four_sites) == ["b"]
+    assert selected_ids("NOT count = 2", four_sites) == ["b"]
+    assert selected_ids("count = 2 OR count IS NULL", four_sites) == ["a", "c", "d"]
+    assert selected_ids("NOT (count = 2 AND size > 100)", four_sites) == ["a", "b"]
+    assert selected_ids("count IN (2, most)", four_sites) == ["a"]
+    assert selected_ids("count NOT IN (3, most)", four_sites) == ["a"], "of b, whose most is unknown, it is unknown"
+    assert selected_ids("active", four_sites) == ["a"]
+    assert selected_ids("NOT active", four_sites) == ["b"]
+    assert selected_ids("geometry IS NULL", four_sites) == ["d"]
+    assert selected_ids("owners IS NULL", four_sites) == [], "a list without texts is a list"
 
 
-def test_division_by_zero_is_unknown_either_way(some: Collection) -> None:
+def test_division_by_zero_is_unknown_either_way(four_sites: Collection) -> None:
     for sign in ("/", "%", "div"):
-        assert kept(f"1 {sign} count > 0 OR NOT 1 {sign} count > 0", some) == ["a"]
-        assert kept(f"1 {sign} count IS NULL", some) == ["b", "c", "d"]
-    assert kept("(0 - 8) ^ 0.5 = 1 OR NOT (0 - 8) ^ 0.5 = 1", some) == []
-    assert kept("9007199254740992 ^ 300 > 1", some) == []
+        assert selected_ids(f"1 {sign} count > 0 OR NOT 1 {sign} count > 0", four_sites) == ["a"]
+        assert selected_ids(f"1 {sign} count IS NULL", four_sites) == ["b", "c", "d"]
+    assert selected_ids("(0 - 8) ^ 0.5 = 1 OR NOT (0 - 8) ^ 0.5 = 1", four_sites) == []
+    assert selected_ids("9007199254740992 ^ 300 > 1", four_sites) == []
 
 
 @pytest.mark.parametrize(
-    ("told", "holds"),
+    ("text", "holds"),
     [
         ("7 div 2 = 3", True),
         ("-7 div 2 = -3", True),
@@ -179,12 +181,12 @@ def test_division_by_zero_is_unknown_either_way(some: Collection) -> None:
         ("ACCENTI('Łódź') = 'Lodz'", True),
     ],
 )
-def test_what_holds_of_literals(some: Collection, told: str, holds: bool) -> None:
-    assert kept(told, some) == (["a", "b", "c", "d"] if holds else [])
+def test_what_holds_of_literals(four_sites: Collection, text: str, holds: bool) -> None:
+    assert selected_ids(text, four_sites) == (["a", "b", "c", "d"] if holds else [])
 
 
 @pytest.mark.parametrize(
-    ("told", "expected"),
+    ("text", "expected"),
     [
         # A time means its day, in UTC.
         ("day_first = TIMESTAMP('2025-08-05T23:59:59Z')", True),
@@ -202,35 +204,35 @@ def test_what_holds_of_literals(some: Collection, told: str, holds: bool) -> Non
         ("T_AFTER(day_first, DATE('2025-08-04'))", True),
     ],
 )
-def test_days(some: Collection, told: str, expected: bool) -> None:
-    assert kept(told, some) == (["a"] if expected else [])
-    assert kept(f"NOT {told}", some) == ([] if expected else ["a"]), "without days it is unknown"
+def test_days(four_sites: Collection, text: str, expected: bool) -> None:
+    assert selected_ids(text, four_sites) == (["a"] if expected else [])
+    assert selected_ids(f"NOT {text}", four_sites) == ([] if expected else ["a"]), "without days it is unknown"
 
 
-def test_over_the_antimeridian(some: Collection) -> None:
-    assert kept("S_INTERSECTS(geometry, BBOX(170, -10, -170, 10))", some) == ["c"]
-    assert kept("S_INTERSECTS(geometry, BBOX(-180, -10, -179, 10))", some) == ["c"]
-    assert kept("S_WITHIN(geometry, BBOX(170, -10, -170, 10))", some) == ["c"]
-    assert kept("S_WITHIN(geometry, POLYGON((170 -9, 190 -9, 190 9, 170 9, 170 -9)))", some) == ["c"]
-    assert kept("S_INTERSECTS(geometry, POINT(-179.5 1))", some) == ["c"]
-    assert kept("S_INTERSECTS(geometry, POINT(180.5 1))", some) == ["c"]
-    assert kept("S_EQUALS(geometry, POLYGON((179 0, 181 0, 181 2, 179 2, 179 0)))", some) == ["c"]
+def test_over_the_antimeridian(four_sites: Collection) -> None:
+    assert selected_ids("S_INTERSECTS(geometry, BBOX(170, -10, -170, 10))", four_sites) == ["c"]
+    assert selected_ids("S_INTERSECTS(geometry, BBOX(-180, -10, -179, 10))", four_sites) == ["c"]
+    assert selected_ids("S_WITHIN(geometry, BBOX(170, -10, -170, 10))", four_sites) == ["c"]
+    assert selected_ids("S_WITHIN(geometry, POLYGON((170 -9, 190 -9, 190 9, 170 9, 170 -9)))", four_sites) == ["c"]
+    assert selected_ids("S_INTERSECTS(geometry, POINT(-179.5 1))", four_sites) == ["c"]
+    assert selected_ids("S_INTERSECTS(geometry, POINT(180.5 1))", four_sites) == ["c"]
+    assert selected_ids("S_EQUALS(geometry, POLYGON((179 0, 181 0, 181 2, 179 2, 179 0)))", four_sites) == ["c"]
 
 
-def test_a_wide_literal_is_taken_as_drawn(some: Collection) -> None:
+def test_a_wide_literal_is_taken_as_drawn(four_sites: Collection) -> None:
     world = "POLYGON((-179 -80, 178 -80, 178 80, -179 80, -179 -80))"
-    assert kept(f"S_INTERSECTS(geometry, {world})", some) == ["a", "b", "c"]
-    assert kept(f"S_WITHIN(geometry, {world})", some) == ["a", "b"]
+    assert selected_ids(f"S_INTERSECTS(geometry, {world})", four_sites) == ["a", "b", "c"]
+    assert selected_ids(f"S_WITHIN(geometry, {world})", four_sites) == ["a", "b"]
 
 
 def test_geometries_that_are_not_valid_can_be_asked_about() -> None:
     bowtie = shapely.Polygon([(0, 0), (2, 2), (2, 0), (0, 2)])
-    asked = collection([Site(id="bowtie"), Site(id="line")], [bowtie, shapely.LineString([(0, 0), (2, 2)])])
+    sites = collection([Site(id="bowtie"), Site(id="line")], [bowtie, shapely.LineString([(0, 0), (2, 2)])])
     for op in SPATIAL:
-        kept(f"{op}(geometry, POLYGON((0 0, 3 0, 3 3, 0 3, 0 0)))", asked)
-    assert kept("S_WITHIN(geometry, BBOX(0, 0, 3, 3))", asked) == ["bowtie", "line"]
+        selected_ids(f"{op}(geometry, POLYGON((0 0, 3 0, 3 3, 0 3, 0 0)))", sites)
+    assert selected_ids("S_WITHIN(geometry, BBOX(0, 0, 3, 3))", sites) == ["bowtie", "line"]
     mended = "MULTIPOLYGON(((0 0, 1 1, 0 2, 0 0)), ((2 0, 2 2, 1 1, 2 0)))"
-    assert kept(f"S_EQUALS(geometry, {mended})", asked) == ["bowtie"]
+    assert selected_ids(f"S_EQUALS(geometry, {mended})", sites) == ["bowtie"]
 
 
 def swapped(shape: BaseGeometry) -> BaseGeometry:
@@ -243,43 +245,49 @@ def from_mercator(shape: BaseGeometry) -> BaseGeometry:
     return shapely.transform(shape, lambda xy: np.column_stack(mercator.transform(xy[:, 0], xy[:, 1])))
 
 
-def test_literals_of_another_reference_system(some: Collection) -> None:
-    assert kept("S_INTERSECTS(geometry, POINT(46 30))", some, swapped) == ["a"]
-    assert kept("S_INTERSECTS(geometry, BBOX(45, 29, 47, 31))", some, swapped) == ["a"]
-    assert kept("S_INTERSECTS(geometry, BBOX(-10, 170, 10, -170))", some, swapped) == ["c"], (
+def test_literals_of_another_reference_system(four_sites: Collection) -> None:
+    assert selected_ids("S_INTERSECTS(geometry, POINT(46 30))", four_sites, swapped) == ["a"]
+    assert selected_ids("S_INTERSECTS(geometry, BBOX(45, 29, 47, 31))", four_sites, swapped) == ["a"]
+    assert selected_ids("S_INTERSECTS(geometry, BBOX(-10, 170, 10, -170))", four_sites, swapped) == ["c"], (
         "it goes east by its second axis"
     )
-    assert kept("S_INTERSECTS(geometry, BBOX(3300000, 5700000, 3400000, 5800000))", some, from_mercator) == ["a"]
-    assert kept("S_INTERSECTS(geometry, BBOX(19000000, -100000, -19000000, 100000))", some, from_mercator) == ["c"]
+    assert selected_ids(
+        "S_INTERSECTS(geometry, BBOX(3300000, 5700000, 3400000, 5800000))", four_sites, from_mercator
+    ) == ["a"]
+    assert selected_ids(
+        "S_INTERSECTS(geometry, BBOX(19000000, -100000, -19000000, 100000))", four_sites, from_mercator
+    ) == ["c"]
 
     def refusing(shape: BaseGeometry) -> BaseGeometry:
         raise CRSError("beyond it")
 
     with pytest.raises(FilterError, match="beyond it, at /args/1"):
-        kept("S_INTERSECTS(geometry, POINT(1 2))", some, refusing)
+        selected_ids("S_INTERSECTS(geometry, POINT(1 2))", four_sites, refusing)
 
 
-def test_filters_are_equal_where_they_ask_the_same(some: Collection) -> None:
-    told = "S_INTERSECTS(geometry, POINT(30 46)) AND count = 2"
-    one, same = (compiled(parse(text), some.queryables) for text in (told, told.replace(" = ", "=").lower()))
-    other = compiled(parse(told), some.queryables, swapped)
-    assert one == same
-    assert hash(one) == hash(same)
-    assert one != other
-    assert one != compiled(parse(told.replace("2", "3")), some.queryables)
+def test_filters_are_equal_where_they_ask_the_same(four_sites: Collection) -> None:
+    text = "S_INTERSECTS(geometry, POINT(30 46)) AND count = 2"
+    item, same = (
+        compile_filter(parse(text), four_sites.queryables) for text in (text, text.replace(" = ", "=").lower())
+    )
+    second = compile_filter(parse(text), four_sites.queryables, swapped)
+    assert item == same
+    assert hash(item) == hash(same)
+    assert item != second
+    assert item != compile_filter(parse(text.replace("2", "3")), four_sites.queryables)
 
 
-def test_a_mask_is_for_reading(some: Collection) -> None:
-    for told in ("count = 2", "active", "TRUE", "name LIKE '%'"):
+def test_a_mask_is_for_reading(four_sites: Collection) -> None:
+    for text in ("count = 2", "active", "TRUE", "name LIKE '%'"):
         with pytest.raises(ValueError, match="read-only"):
-            compiled(parse(told), some.queryables).mask(some)[0] = True
+            compile_filter(parse(text), four_sites.queryables).mask(four_sites)[0] = True
 
 
-def test_a_filter_serves_any_collection_of_its_kind(some: Collection) -> None:
-    asked = compiled(parse("name LIKE 'A%' OR owners IS NULL"), some.queryables)
-    assert asked.mask(some).tolist() == [True, False, False, False]
-    assert asked.mask(collection([])).tolist() == []
-    assert asked.mask(collection([Site(id="x", name="Amur")])).tolist() == [True]
+def test_a_filter_serves_any_collection_of_its_kind(four_sites: Collection) -> None:
+    sites = compile_filter(parse("name LIKE 'A%' OR owners IS NULL"), four_sites.queryables)
+    assert sites.mask(four_sites).tolist() == [True, False, False, False]
+    assert sites.mask(collection([])).tolist() == []
+    assert sites.mask(collection([Site(id="x", name="Amur")])).tolist() == [True]
 
 
 @pytest.mark.parametrize(
@@ -287,9 +295,9 @@ def test_a_filter_serves_any_collection_of_its_kind(some: Collection) -> None:
     ["%a" * 120 + "c", "%a_" * 80, "%_" * 120 + "c", "_" * 240 + "%c", "%" * 249 + "c", "%" + "_" * 240 + "c%"],
 )
 def test_no_pattern_takes_long(pattern: str) -> None:
-    asked = collection([Site(id=str(number), name="a" * 2000 + chr(97 + number % 2)) for number in range(100)])
+    sites = collection([Site(id=str(number), name="a" * 2000 + chr(97 + number % 2)) for number in range(100)])
     began = time.process_time()
-    compiled(call("like", prop("name"), pattern), asked.queryables).mask(asked)
+    compile_filter(call("like", prop("name"), pattern), sites.queryables).mask(sites)
     assert time.process_time() - began < 1
 
 
@@ -316,12 +324,12 @@ json_values = st.recursive(
 @settings(max_examples=300)
 @given(json_values)
 def test_whatever_a_tree_is_it_is_a_filter_or_refused(tree: Any) -> None:
-    asked = collection([Site(id="a", name="x")])
+    sites = collection([Site(id="a", name="x")])
     try:
-        made = compiled(tree, asked.queryables)
+        result = compile_filter(tree, sites.queryables)
     except FilterError:
         return
-    assert made.mask(asked).shape == (1,)
+    assert result.mask(sites).shape == (1,)
 
 
 def test_the_page_names_every_function() -> None:

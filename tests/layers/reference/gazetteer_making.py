@@ -4,16 +4,16 @@ from pathlib import Path
 
 from layers.reference.gazetteer import Gazetteer
 from layers.reference.gazetteer_build import build
-from layers.reference.geonames import Row
+from layers.reference.geonames import GeonamesPlace
 
 
-def row(number: int, name: str, lon: float, lat: float, *names: str, **more: object) -> Row:
+def row(number: int, name: str, lon: float, lat: float, *names: str, **more: object) -> GeonamesPlace:
     """Make a village of Odesa oblast, unless ``more`` says otherwise."""
     told: dict[str, object] = {"country": "UA", "admin1": "17", "admin2": "", "population": 900, "feature": None}
-    return Row(id=number, name=name, lon=lon, lat=lat, names=names, **{**told, **more})  # type: ignore[arg-type]
+    return GeonamesPlace(id=number, name=name, lon=lon, lat=lat, names=names, **{**told, **more})  # type: ignore[arg-type]
 
 
-def made(folder: Path, *rows: Row) -> Gazetteer:
+def made(folder: Path, *rows: GeonamesPlace) -> Gazetteer:
     build(folder / "made.sqlite", rows)
     return Gazetteer.open(folder / "made.sqlite")
 

@@ -9,13 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from api.wording.catalogue import text as worded
 from layers.model.problems import ProblemsError
-from layers.reference.gazetteer import MAX_LIMIT, Candidate, Gazetteer, GazetteerMissing, Places
-from layers.reference.gazetteer_build import build, extent, reach
+from layers.reference.gazetteer import MAX_LIMIT, Candidate, Gazetteer, GazetteerMissing, PlaceSearch
+from layers.reference.gazetteer_build import build, region_extent, region_radius_m
 from layers.reference.gazetteer_import import add
-from layers.reference.gazetteer_scoring import SETTLEMENT_M, WEIGHTS, distance_m, size
+from layers.reference.gazetteer_scoring import SETTLEMENT_M, WEIGHTS, distance_m, size_of_feature
 from layers.reference.geonames import parse, read_file
-from layers.reference.regions import listed, region_key, written
+from layers.reference.regions import geonames_regions, region_key, region_names
 from tests.layers.reference.gazetteer_making import line, made, row
 
 INDEX = Path(__file__).resolve().parents[3] / "data" / "gazetteer.sqlite"
@@ -46,7 +47,7 @@ def is_there(found: Candidate, lon: float, lat: float) -> bool:
     return abs(found.lon - lon) <= 0.15 and abs(found.lat - lat) <= 0.15
 
 
-def names_of(found: Places) -> list[str]:
+def names_of(found: PlaceSearch) -> list[str]:
     return [f"{one.name} {one.country}" for one in found.candidates]
 
 
@@ -86,7 +87,7 @@ def test_orlivka_alone_is_ambiguous_and_with_its_region_is_that_of_izmail_raion(
     alone = places.find("Orlivka")
     assert alone.ambiguous
     assert alone.best is None
-    assert "say its region" in alone.why
+    assert "say its region" in worded(alone.explanation)
     assert {one.id for one in alone.candidates} == {698379, 698380, 698377}
     for region in ("Odesa oblast", "Одеська область", "Одещина", "Одесская область", "Gebiet Odessa", "на Одещині"):
         best = places.find("Орлівка", region=region).best
@@ -156,7 +157,7 @@ def test_what_only_sounds_like_another_name_is_no_answer(tmp_path: Path) -> None
     assert [one.name for one in found.candidates] == ["Dachne"]
     assert found.best is None
     assert not found.ambiguous
-    assert "too little" in found.why
+    assert "too little" in worded(found.explanation)
 
 
 def test_the_same_place_twice_is_not_ambiguous(tmp_path: Path) -> None:
@@ -241,7 +242,7 @@ def test_limit_cuts_the_list_and_not_the_answer(places: Gazetteer) -> None:
     whole, first = places.find("San Antonio", limit=1000), places.find("San Antonio", limit=1)
     assert len(whole.candidates) == MAX_LIMIT
     assert len(first.candidates) == 1
-    assert first.why == whole.why
+    assert first.explanation == whole.explanation
     assert first.candidates[0] == whole.candidates[0]
 
 
@@ -328,7 +329,7 @@ def test_a_country_file_is_added_with_its_second_level(two: tuple[Path, Path]) -
     assert opened.find("Оделандія").candidates[0].basis == "region"
     district = opened.find("Ізмаїльський район").best
     assert district is not None
-    assert (district.basis, district.uncertainty_m) == size("A.ADM2", 0)
+    assert (district.basis, district.uncertainty_m) == size_of_feature("A.ADM2", 0)
 
 
 def test_adding_twice_changes_nothing_and_a_newer_file_updates(two: tuple[Path, Path]) -> None:
@@ -409,17 +410,17 @@ def test_a_row_of_a_country_file_keeps_its_columns() -> None:
 
 
 def test_the_extent_of_a_region_holds_its_places_and_crosses_the_antimeridian() -> None:
-    lon, lat, radius_m = extent(np.array([[179.0, 66.0], [-179.0, 66.0], [180.0, 67.0]]))
+    lon, lat, radius_m = region_extent(np.array([[179.0, 66.0], [-179.0, 66.0], [180.0, 67.0]]))
     assert abs(abs(lon) - 180) < 1e-6
     assert 66 < lat < 67
     assert radius_m < 90_000
-    assert extent(np.array([[30.0, 46.0]])) == pytest.approx((30.0, 46.0, 5_000.0))
+    assert region_extent(np.array([[30.0, 46.0]])) == pytest.approx((30.0, 46.0, 5_000.0))
 
 
 @settings(max_examples=40)
 @given(st.lists(st.tuples(st.floats(22, 40), st.floats(44, 52)), min_size=1, max_size=40))
 def test_the_radius_holds_99_percent(points: list[tuple[float, float]]) -> None:
-    radius_m = reach(31, 48, np.array(points))
+    radius_m = region_radius_m(31, 48, np.array(points))
     inside = sum(distance_m(31, 48, *point) <= radius_m + 1 for point in points)
     assert inside >= 0.99 * len(points)
 
@@ -427,7 +428,7 @@ def test_the_radius_holds_99_percent(points: list[tuple[float, float]]) -> None:
 def test_each_region_of_ukraine_and_russia_is_written_its_own_way() -> None:
     """Only Kyiv, Moscow and the like share a name with the oblast around them, and the two Altais."""
     keys: dict[str, set[str]] = {}
-    for name in written():
+    for name in region_names():
         if name.country in {"UA", "RU"}:
             keys.setdefault(name.key, set()).add(name.country + name.code)
     shared = {key: codes for key, codes in keys.items() if len(codes) > 1}
@@ -437,8 +438,8 @@ def test_each_region_of_ukraine_and_russia_is_written_its_own_way() -> None:
 
 
 def test_every_region_of_ukraine_has_its_ukrainian_and_russian_adjective() -> None:
-    found = {(name.code, name.key) for name in written() if name.country == "UA"}
-    codes = {region.code for region in listed() if region.country == "UA"} - {"12", "20"}
+    found = {(name.code, name.key) for name in region_names() if name.country == "UA"}
+    codes = {region.code for region in geonames_regions() if region.country == "UA"} - {"12", "20"}
     assert len(codes) == 25
     assert all(len({key for code, key in found if code == one}) >= 2 for one in codes)
     assert region_key("Одеській області") == region_key("Одесская область") == region_key("ОДЕСЬКА ОБЛ.")

@@ -12,28 +12,28 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from api.wording.catalogue import text
 from layers.model.records import Records, Source, Strike
-from layers.resolution.strike_blocking import SLAB, SLACK_DAYS, candidates
-from layers.resolution.strike_columns import EventTable
+from layers.resolution.strike_blocking import SLAB, SLACK_DAYS, DuplicateColumns, candidates
 from layers.resolution.strike_duplicates import (
     BY_HAND,
     PROPOSE_FROM,
     SAME_DATASET_FROM,
     DuplicateProposal,
-    Weights,
-    propose,
+    DuplicateWeights,
+    propose_duplicates,
     weights_table,
 )
-from layers.text.strike_terms import KIND_WORDS, SIDES, words
+from layers.text.strike_terms import FAMILY_WORDS, SIDES, words
 from tests.labelled.strikes import labelled_records
-from tests.layers.making_strikes import judged, strike
-from tests.layers.making_strikes import records as holding
+from tests.layers.strike_builders import judged, strike
+from tests.layers.strike_builders import records as holding
 
 LABELLED = Path(__file__).resolve().parents[2] / "labelled" / "duplicates.csv"
 
 
 def pairs(found: tuple[DuplicateProposal, ...]) -> set[frozenset[str]]:
-    return {frozenset((one.one, one.other)) for one in found}
+    return {frozenset((one.preferred, one.duplicate)) for one in found}
 
 
 def weights_of(found: DuplicateProposal) -> dict[str, float]:
@@ -46,27 +46,27 @@ HEADLINE: dict[str, Any] = {"title": "Дрони вдарили по нафто�
 
 class TestProposed:
     def test_the_same_night_and_place_in_two_languages_with_reasons(self) -> None:
-        (found,) = propose(holding(strike("a", **DEPOT), strike("b", at=(30.72, 46.51), **HEADLINE)))
+        (found,) = propose_duplicates(holding(strike("a", **DEPOT), strike("b", at=(30.72, 46.51), **HEADLINE)))
         assert found.score >= PROPOSE_FROM
         assert {"prior", "same-night", "place", "kind", "name"} <= weights_of(found).keys()
         assert found.distance_m == pytest.approx(1890, rel=0.02)
-        assert all(reason.detail for reason in found.reasons)
+        assert all(text(reason.detail) for reason in found.reasons)
 
     def test_the_score_is_the_logistic_sum_of_the_weights(self) -> None:
-        (found,) = propose(holding(strike("a", **DEPOT), strike("b", **HEADLINE)))
+        (found,) = propose_duplicates(holding(strike("a", **DEPOT), strike("b", **HEADLINE)))
         assert found.score == pytest.approx(1 / (1 + np.exp(-sum(weights_of(found).values()))), abs=1e-4)
 
     def test_the_better_checked_and_surer_one_is_to_be_kept(self) -> None:
-        (found,) = propose(holding(strike("a", **DEPOT), strike("b", **HEADLINE, checked="read")))
-        assert (found.one, found.other) == ("b", "a")
+        (found,) = propose_duplicates(holding(strike("a", **DEPOT), strike("b", **HEADLINE, checked="read")))
+        assert (found.preferred, found.duplicate) == ("b", "a")
 
     @pytest.mark.parametrize("day", ["2025-08-07/2025-08-08", "2025-08-09", "2025-08", "2025-08-08~"])
     def test_a_time_told_otherwise(self, day: str) -> None:
-        assert propose(holding(strike("a", **DEPOT), strike("b", day, **DEPOT)))
+        assert propose_duplicates(holding(strike("a", **DEPOT), strike("b", day, **DEPOT)))
 
     def test_a_strike_without_a_place_by_its_name_and_region(self) -> None:
         homeless = strike("b", at=None, place="Odesa oblast", region="Odesa oblast", host_country="UA", **DEPOT)
-        (found,) = propose(holding(strike("a", region="Odesa", host_country="UA", **DEPOT), homeless))
+        (found,) = propose_duplicates(holding(strike("a", region="Odesa", host_country="UA", **DEPOT), homeless))
         assert found.distance_m is None
         assert weights_of(found)["no-place"] < 0
 
@@ -74,29 +74,31 @@ class TestProposed:
         station = {"target_kinds": ("pump-station",), "place": "Kropotkinskaya"}
         one = strike("a", title="Kropotkinskaya pump station", **station, at=(40.57, 45.44))
         other = strike("b", title="Атакована НПС «Кропоткинская»", at=(32.26, 48.5), place="Kropyvnytskyi")
-        (found,) = propose(holding(one, other), 0.4)
+        (found,) = propose_duplicates(holding(one, other), 0.4)
         assert weights_of(found)["far"] < 0 < weights_of(found)["place-name"]
 
     def test_across_the_antimeridian(self) -> None:
-        found = propose(holding(strike("a", at=(179.99, 60), **DEPOT), strike("b", at=(-179.99, 60), **DEPOT)))
+        found = propose_duplicates(
+            holding(strike("a", at=(179.99, 60), **DEPOT), strike("b", at=(-179.99, 60), **DEPOT))
+        )
         assert found[0].distance_m == pytest.approx(1115, rel=0.02)
 
 
 class TestNotProposed:
     def test_a_strike_with_itself_or_alone(self) -> None:
-        assert propose(holding(strike("a", **DEPOT))) == ()
-        assert propose(holding()) == ()
+        assert propose_duplicates(holding(strike("a", **DEPOT))) == ()
+        assert propose_duplicates(holding()) == ()
 
     def test_three_days_apart(self) -> None:
-        assert propose(holding(strike("a", **DEPOT), strike("b", "2025-08-11", **DEPOT)), 0) == ()
+        assert propose_duplicates(holding(strike("a", **DEPOT), strike("b", "2025-08-11", **DEPOT)), 0) == ()
 
     def test_other_targets_of_one_night_in_one_town(self) -> None:
         one = strike(
             "a", dataset="x", targets=("Bunge facility",), title="Bunge facility", target_kinds=("food-plant",)
         )
         other = strike("b", dataset="x", targets=("Everi terminal",), title="Everi", target_kinds=("port-terminal",))
-        assert propose(holding(one, other)) == ()
-        (found,) = propose(holding(one, other), 0)
+        assert propose_duplicates(holding(one, other)) == ()
+        (found,) = propose_duplicates(holding(one, other), 0)
         assert weights_of(found)["other-target"] < -2
 
     def test_lines_that_differ_in_their_number(self) -> None:
@@ -104,30 +106,32 @@ class TestNotProposed:
             strike(f"n{number}", targets=(f"Nord Stream {number}",), title="Line", target_kinds=("pipeline",))
             for number in (1, 2)
         ]
-        assert propose(holding(*lines)) == ()
+        assert propose_duplicates(holding(*lines)) == ()
 
     def test_two_of_one_data_set_unless_strong(self) -> None:
         one = strike("a", dataset="x", target_kinds=("oil-depot",))
         weak = (one, one.model_copy(update={"id": "b", "when": "2025-08-10"}))
-        assert propose(holding(*weak)) == ()
-        (found,) = propose(holding(*weak), 0.3)
+        assert propose_duplicates(holding(*weak)) == ()
+        (found,) = propose_duplicates(holding(*weak), 0.3)
         assert PROPOSE_FROM <= found.score < SAME_DATASET_FROM
-        assert propose(holding(*(strike(name, dataset="x", **DEPOT) for name in "ab")))
+        assert propose_duplicates(holding(*(strike(name, dataset="x", **DEPOT) for name in "ab")))
 
     def test_another_kind_or_attacker(self) -> None:
         one = strike("a", **DEPOT, attacker="Russia, says the governor")
         other = strike("b", title="Airfield", attacker="Ukraine", target_kinds=("power-plant",))
-        assert propose(holding(one, other)) == ()
+        assert propose_duplicates(holding(one, other)) == ()
 
     def test_a_pair_judged_different_also_over_a_merge(self) -> None:
         held = (strike("a", **DEPOT), strike("b", **HEADLINE), strike("c", **DEPOT))
-        assert pairs(propose(holding(*held[:2], judged("b", "a", "different")))) == set()
-        assert pairs(propose(holding(*held[:2], judged("b", "a", "different"), judged("a", "b", "undone", 1))))
+        assert pairs(propose_duplicates(holding(*held[:2], judged("b", "a", "different")))) == set()
+        assert pairs(
+            propose_duplicates(holding(*held[:2], judged("b", "a", "different"), judged("a", "b", "undone", 1)))
+        )
         led = holding(*held, judged("a", "c"), judged("c", "b", "different"))
-        assert pairs(propose(led)) == set()
+        assert pairs(propose_duplicates(led)) == set()
 
     def test_a_pair_that_is_merged_already(self) -> None:
-        assert propose(holding(strike("a", **DEPOT), strike("b", **HEADLINE), judged("a", "b"))) == ()
+        assert propose_duplicates(holding(strike("a", **DEPOT), strike("b", **HEADLINE), judged("a", "b"))) == ()
 
 
 def reported(*titles: str) -> list[Source]:
@@ -149,7 +153,9 @@ class TestWords:
         told = strike("b", title="Strike on pipeline", sources=("r0",), place_source=None, **LINE)
         other = told.model_copy(update={"id": "c", "sources": ("r1",)})
         held = holding(*reported("НПС «Зоринская» горить", "Горить"), one, told, other)
-        names = {frozenset((p.one, p.other)): weights_of(p).get("name", 0) for p in propose(held, 0)}
+        names = {
+            frozenset((p.preferred, p.duplicate)): weights_of(p).get("name", 0) for p in propose_duplicates(held, 0)
+        }
         assert names[frozenset("ab")] > 0.5
         assert names.get(frozenset("ac"), 0) == 0
 
@@ -158,7 +164,7 @@ class TestWords:
         told = [
             strike(f"b{n}", title="Strike on pipeline", sources=("r0",), place_source=None, **LINE) for n in range(4)
         ]
-        found = propose(holding(*reported("Зоринская: главное за день"), one, *told), 0)
+        found = propose_duplicates(holding(*reported("Зоринская: главное за день"), one, *told), 0)
         assert all("name" not in weights_of(p) for p in found)
 
 
@@ -166,21 +172,21 @@ class TestTargets:
     def test_a_target_called_by_the_place_of_the_other_is_no_other_one(self) -> None:
         one = strike("a", title="Zoria terminal", targets=("Zoria terminal",), place="Pivdennyi port", **TANKS)
         here = strike("b", title="Strike", targets=("порт Південний",), place="Odesa oblast", **TANKS)
-        (found,) = propose(holding(one, here), 0)
+        (found,) = propose_duplicates(holding(one, here), 0)
         assert "other-target" not in weights_of(found)
 
     def test_a_target_of_another_name_is_another_also_in_the_same_town(self) -> None:
         one = strike("a", title="Zoria", targets=("Zoria terminal in Lisne",), place="Lisne", **TANKS)
         other = strike("b", title="Vyshneva", targets=("Vyshneva terminal",), place="Lisne", **TANKS)
-        (found,) = propose(holding(one, other), 0)
-        assert weights_of(found)["other-target"] == Weights().other_target
+        (found,) = propose_duplicates(holding(one, other), 0)
+        assert weights_of(found)["other-target"] == DuplicateWeights().other_target
 
 
 def test_a_report_that_two_data_sets_cite_is_a_reason() -> None:
     report = [Source(id=name, publisher="P", url="https://example.org/report") for name in "tu"]
     one, other = (strike(n, sources=(s,), place_source=s) for n, s in (("a", "t"), ("b", "u")))
-    (found,) = propose(holding(*report, one, other), 0.01)
-    assert weights_of(found)["same-source"] == Weights().same_source
+    (found,) = propose_duplicates(holding(*report, one, other), 0.01)
+    assert weights_of(found)["same-source"] == DuplicateWeights().same_source
 
 
 days = st.sampled_from(
@@ -209,7 +215,7 @@ def told(draw: st.DrawFn) -> list[Strike]:
 @settings(max_examples=60)
 def test_the_order_of_the_records_changes_nothing(strikes: list[Strike], rng: random.Random) -> None:
     shuffled = rng.sample(strikes, len(strikes))
-    assert propose(holding(*strikes), 0) == propose(holding(*shuffled), 0)
+    assert propose_duplicates(holding(*strikes), 0) == propose_duplicates(holding(*shuffled), 0)
 
 
 @given(told(), st.randoms(use_true_random=False))
@@ -218,9 +224,11 @@ def test_names_of_the_records_change_no_score(strikes: list[Strike], rng: random
     names = [f"r{number}" for number in rng.sample(range(100), len(strikes))]
     renamed = dict(zip((s.id for s in strikes), names, strict=True))
     again = [s.model_copy(update={"id": renamed[s.id]}) for s in strikes]
-    scores = {frozenset((p.one, p.other)): (p.score, p.distance_m) for p in propose(holding(*again), 0)}
-    for found in propose(holding(*strikes), 0):
-        score, metres = scores.pop(frozenset((renamed[found.one], renamed[found.other])))
+    scores = {
+        frozenset((p.preferred, p.duplicate)): (p.score, p.distance_m) for p in propose_duplicates(holding(*again), 0)
+    }
+    for found in propose_duplicates(holding(*strikes), 0):
+        score, metres = scores.pop(frozenset((renamed[found.preferred], renamed[found.duplicate])))
         assert (score, metres) == (pytest.approx(found.score, abs=2e-4), pytest.approx(found.distance_m))
     assert scores == {}
 
@@ -228,8 +236,8 @@ def test_names_of_the_records_change_no_score(strikes: list[Strike], rng: random
 @given(told())
 @settings(max_examples=60)
 def test_no_strike_is_proposed_with_itself_and_no_pair_twice(strikes: list[Strike]) -> None:
-    found = propose(holding(*strikes), 0)
-    assert all(one.one != one.other for one in found)
+    found = propose_duplicates(holding(*strikes), 0)
+    assert all(one.preferred != one.duplicate for one in found)
     assert len(pairs(found)) == len(found)
     assert all(0 <= one.score <= 1 for one in found)
 
@@ -244,7 +252,7 @@ def test_slabs_find_what_one_slab_would() -> None:
         )
         for row in range(3 * SLAB)
     ]
-    table = EventTable.of(holding(*many))
+    table = DuplicateColumns.of(holding(*many))
     found = candidates(table)
     gap = np.maximum(table.first[:, None], table.first) - np.minimum(table.last[:, None], table.last)
     lon = np.array([strike_.geometry.x for strike_ in table.strikes])  # type: ignore[union-attr]
@@ -278,7 +286,7 @@ def real(real_data: Path) -> Records:
 
 @pytest.fixture(scope="module")
 def found(real: Records) -> dict[frozenset[str], float]:
-    return {frozenset((one.one, one.other)): one.score for one in propose(real, 0.001)}
+    return {frozenset((one.preferred, one.duplicate)): one.score for one in propose_duplicates(real, 0.001)}
 
 
 def test_the_default_threshold_is_precise_on_labelled_pairs(found: dict[frozenset[str], float]) -> None:
@@ -304,7 +312,7 @@ def test_bundled_strikes_find_their_counterparts_first(real: Records, found: dic
 
 
 def test_no_two_bundled_strikes_are_proposed(records: Records) -> None:
-    assert propose(records) == ()
+    assert propose_duplicates(records) == ()
 
 
 def test_the_page_has_the_table_of_weights() -> None:
@@ -318,5 +326,5 @@ def test_the_page_has_the_table_of_weights() -> None:
 
 
 def test_roots_are_spelled_as_words_are_folded() -> None:
-    roots = [root.lstrip("=") for table in (KIND_WORDS, SIDES) for found in table.values() for root in found]
+    roots = [root.lstrip("=") for table in (FAMILY_WORDS, SIDES) for found in table.values() for root in found]
     assert [root for root in roots if words(root) != (root,)] == []

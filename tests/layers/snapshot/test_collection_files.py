@@ -11,19 +11,19 @@ import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
-from layers.snapshot.array_files import Reading, Writing
-from layers.snapshot.collection_files import Shapes, read_shapes, write_shapes
+from layers.snapshot.array_files import ArrayFolderReader, ArrayFolderWriter
+from layers.snapshot.collection_files import LazyGeometries, read_shapes, write_shapes
 
 POINTS = [None, shapely.Point(30, 50), shapely.Point(-170.5, 0.25)]
 ALL = [*POINTS, shapely.LineString([(0, 0), (1, 2)]), shapely.box(1, 2, 3, 4), shapely.MultiPoint([(1, 1), (2, 2)])]
 
 
-def kept(told: list[shapely.Geometry | None]) -> Shapes:
+def kept(told: list[shapely.Geometry | None]) -> LazyGeometries:
     with tempfile.TemporaryDirectory() as folder:
-        writing = Writing(Path(folder))
+        writing = ArrayFolderWriter(Path(folder))
         write_shapes(writing, "a", np.array([*told, None], dtype=object)[:-1])
         writing.finish()
-        return read_shapes(Reading(Path(folder)), "a")
+        return read_shapes(ArrayFolderReader(Path(folder)), "a")
 
 
 @given(st.lists(st.sampled_from(ALL), max_size=12), st.data())
@@ -36,15 +36,15 @@ def test_some_are_made(told: list[shapely.Geometry | None], data: st.DataObject)
     assert [*found[begin:end]] == told[begin:end]
     assert [found[row] for row in range(-len(told), len(told))] == told * 2
     assert [*found.of_rows(np.array(some, np.int64))] == [told[row] for row in some]
-    assert found.there.tolist() == [one is not None for one in told]
+    assert found.present.tolist() == [one is not None for one in told]
 
 
 @given(st.lists(st.sampled_from(ALL), max_size=12), st.booleans())
 def test_points_are_made_once(told: list[shapely.Geometry | None], all_first: bool) -> None:
     found = kept(told)
     if all_first:
-        _ = found.whole
-    alone = found.alone
+        _ = found.materialized
+    alone = found.points_only
     assert [*alone] == [one if isinstance(one, shapely.Point) else None for one in told]
     assert [*found] == told
     assert all(two is one for one, two in zip(alone, found, strict=True) if one is not None)
@@ -64,4 +64,4 @@ def test_what_is_no_point_has_to_be_made() -> None:
 
 def test_what_is_made_is_not_to_be_written_to() -> None:
     with pytest.raises(ValueError, match="read-only"):
-        kept([*POINTS]).whole[0] = None
+        kept([*POINTS]).materialized[0] = None

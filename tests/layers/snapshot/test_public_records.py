@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 
 from api.app import create_app
 from api.settings import Settings
-from layers.model.records import NOUNS, Record, Records
+from layers.model.records import RECORD_TYPES, Record, Records
 from layers.snapshot.public_records import public
 from layers.snapshot.snapshot import Snapshot
 from layers.store.store import Store
@@ -32,7 +32,7 @@ def telling(records: Records, key: str) -> dict[str, set[str]]:
     def says(record: Record) -> bool:
         return key in record.model_dump_json().replace(f'"note":"{key}', "")
 
-    return {name: {one for one, record in records.table(name).items() if says(record)} for name in NOUNS}
+    return {name: {one for one, record in records.table(name).items() if says(record)} for name in RECORD_TYPES}
 
 
 def test_nothing_private_is_the_same_records(records: Records) -> None:
@@ -44,7 +44,7 @@ def test_a_private_strike_goes_with_its_claims_and_decisions(records: Records) -
     assert before["claims"]
     assert before["decisions"]
     seen = public(with_private(records, "strikes", DEPOT))
-    assert telling(seen, DEPOT) == {name: set() for name in NOUNS}
+    assert telling(seen, DEPOT) == {name: set() for name in RECORD_TYPES}
     assert len(seen.strikes) == len(records.strikes) - 1
     assert seen.stakes == records.stakes
 
@@ -69,7 +69,7 @@ def test_a_private_asset_takes_its_stakes_along(records: Records) -> None:
 @pytest.fixture(scope="module")
 def private_client(records: Records, tmp_path_factory: pytest.TempPathFactory) -> TestClient:
     store = Store.create(tmp_path_factory.mktemp("private") / "atlas.gpkg")
-    store.load(with_private(records, "strikes", DEPOT), who="tests")
+    store.load(with_private(records, "strikes", DEPOT), author="tests")
     return TestClient(create_app(store, Settings(basemap=BASEMAP, follow_every_s=0)))
 
 

@@ -12,9 +12,9 @@ import pytest
 import shapely
 
 from geo.tiles.tile_matrix import Tile
-from layers.model.records import NOUNS, Records
+from layers.model.records import RECORD_TYPES, Records
 from layers.reference.basemap import Basemap, Countries
-from layers.snapshot.incremental import renewed
+from layers.snapshot.incremental import update
 from layers.snapshot.snapshot import Snapshot
 
 DAY = date(2026, 11, 25)
@@ -135,14 +135,14 @@ def told(snapshot: Snapshot) -> dict[str, Any]:
 
 
 def undecided(snapshot: Snapshot, strike: str) -> bool:
-    return snapshot.findings[strike].rests_on in ("match", "nothing")
+    return snapshot.findings[strike].basis_of_outcome in ("match", "nothing")
 
 
 @pytest.mark.usefixtures("least")
 @pytest.mark.parametrize("change", CHANGES, ids=str)
 def test_a_renewed_view_is_the_one_made_anew(few: Records, view: View, before: Snapshot, change: str) -> None:
     after = CHANGES[change](few)
-    made, anew = renewed(before, view(after)), view(after)
+    made, anew = update(before, view(after)), view(after)
     found, expected = told(made), told(anew)
     for part in expected:
         assert found[part] == expected[part], part
@@ -152,13 +152,13 @@ def test_a_renewed_view_is_the_one_made_anew(few: Records, view: View, before: S
 def test_from_no_strikes_and_back(few: Records, view: View) -> None:
     none = dataclasses.replace(few, strikes={}, decisions={})
     begun = view(none)
-    assert told(renewed(begun, view(few))) == told(view(few))
-    assert told(renewed(view(few), view(none))) == told(begun)
+    assert told(update(begun, view(few))) == told(view(few))
+    assert told(update(view(few), view(none))) == told(begun)
 
 
 def test_owners_are_those_of_the_new_day(few: Records, view: View, before: Snapshot) -> None:
     day = date(2007, 6, 1)
-    made, anew = renewed(before, view(few, day)), view(few, day)
+    made, anew = update(before, view(few, day)), view(few, day)
     assert told(made) == told(anew)
     assert made.collections["assets"].fragments != before.collections["assets"].fragments
 
@@ -168,24 +168,24 @@ def test_views_can_be_renewed_again_and_again(few: Records, small: Basemap, befo
     made, after = before, few
     for seq, change in enumerate(CHANGES.values(), 2):
         after = change(after)
-        made = renewed(made, Snapshot.of(after, small, seq, DAY))
+        made = update(made, Snapshot.of(after, small, seq, DAY))
     assert told(made) == told(Snapshot.of(after, small, 99, DAY))
 
 
 def test_the_view_before_is_left_as_it_is(few: Records, view: View, before: Snapshot) -> None:
     earlier = told(before)
     for change in CHANGES.values():
-        _ = told(renewed(before, view(change(few))))
+        _ = told(update(before, view(change(few))))
     assert told(before) == earlier
 
 
 def test_what_is_the_same_is_taken_over(few: Records, view: View, before: Snapshot) -> None:
-    copied = Records.of({name: {k: v.model_copy() for k, v in few.table(name).items()} for name in NOUNS})
-    made = renewed(before, view(copied))
+    copied = Records.of({name: {k: v.model_copy() for k, v in few.table(name).items()} for name in RECORD_TYPES})
+    made = update(before, view(copied))
     assert dict(made.collections) == dict(before.collections)
     assert made.stakes is before.stakes
-    made = renewed(before, view(CHANGES["a strike is added"](copied)))
+    made = update(before, view(CHANGES["a strike is added"](copied)))
     assert made.asset_index is before.asset_index
     assert made.collections["countries"].shapes is before.collections["countries"].shapes
     assert made.collections["strikes"] is not before.collections["strikes"]
-    assert renewed(before, view(share(copied))).stakes is not before.stakes
+    assert update(before, view(share(copied))).stakes is not before.stakes

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from layers.model.records import NOUNS, Records
+from layers.model.records import RECORD_TYPES, Records
 from layers.reference.basemap import Basemap
 from layers.snapshot import snapshot_files
-from layers.snapshot.array_files import Reading, Writing
-from layers.snapshot.incremental import renewed
+from layers.snapshot.array_files import ArrayFolderReader, ArrayFolderWriter
+from layers.snapshot.incremental import update
 from layers.snapshot.snapshot import Snapshot
 from layers.store import reader, record_table
 from layers.store.store import Store
@@ -27,11 +27,13 @@ __all__ = ["few", "small"]
 def packed(few: Records, tmp_path_factory: pytest.TempPathFactory) -> Records:
     """The records as packed tables, however few they are."""
     store = Store.create(tmp_path_factory.mktemp("packed") / "few.gpkg")
-    store.load(few, who="test")
+    store.load(few, author="test")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(reader, "MANY", 0)
         _, records = store.version(packed=True)
-    assert all(isinstance(records.table(name), record_table.Stored) for name in NOUNS if records.table(name))
+    assert all(
+        isinstance(records.table(name), record_table.RecordTable) for name in RECORD_TYPES if records.table(name)
+    )
     return records
 
 
@@ -42,7 +44,7 @@ def written(packed: Records, small: Basemap, tmp_path_factory: pytest.TempPathFa
 
 def write(snapshot: Snapshot, folder: Path) -> Path:
     folder.mkdir(exist_ok=True)
-    writing = Writing(folder)
+    writing = ArrayFolderWriter(folder)
     snapshot_files.write(writing, snapshot)
     writing.finish()
     return folder
@@ -54,12 +56,12 @@ def read(
 ) -> Callable[[], Snapshot]:
     if request.param == "packed":
         monkeypatch.setattr(snapshot_files, "MANY", 0)
-        monkeypatch.setattr("geo.columnar.chunked_array.LEAST", 0)
-    return lambda: snapshot_files.read(Reading(written), small, 0.7, 0.05)
+        monkeypatch.setattr("geo.columnar.chunked_array.MIN_CHUNKED_ROWS", 0)
+    return lambda: snapshot_files.read(ArrayFolderReader(written), small, 0.7, 0.05)
 
 
 def test_a_packed_store_is_its_records(few: Records, packed: Records) -> None:
-    for name in NOUNS:
+    for name in RECORD_TYPES:
         assert dict(packed.table(name)) == dict(few.table(name)), name
 
 
@@ -89,15 +91,15 @@ EDITS = (
 @pytest.mark.parametrize("change", EDITS)
 def test_what_was_kept_can_be_edited(few: Records, small: Basemap, read: Callable[[], Snapshot], change: str) -> None:
     after = CHANGES[change](few)
-    made = renewed(read(), Snapshot.of(after, small, 2, DAY))
+    made = update(read(), Snapshot.of(after, small, 2, DAY))
     assert told(made) == told(Snapshot.of(after, small, 2, DAY))
 
 
 def test_edits_are_taken_back(few: Records, small: Basemap, read: Callable[[], Snapshot]) -> None:
     made = read()
     for seq, change in enumerate(EDITS, 2):
-        made = renewed(made, Snapshot.of(CHANGES[change](few), small, seq, DAY))
-    assert told(renewed(made, Snapshot.of(few, small, 99, DAY))) == told(read())
+        made = update(made, Snapshot.of(CHANGES[change](few), small, seq, DAY))
+    assert told(update(made, Snapshot.of(few, small, 99, DAY))) == told(read())
 
 
 def test_a_view_that_was_edited_is_kept_as_it_is(
@@ -105,8 +107,8 @@ def test_a_view_that_was_edited_is_kept_as_it_is(
 ) -> None:
     made = read()
     for seq, change in enumerate(EDITS, 2):
-        made = renewed(made, edited(made, CHANGES[change](few), seq))
-        again = snapshot_files.read(Reading(write(made, tmp_path / change)), small, 0.7, 0.05)
+        made = update(made, edited(made, CHANGES[change](few), seq))
+        again = snapshot_files.read(ArrayFolderReader(write(made, tmp_path / change)), small, 0.7, 0.05)
         assert again.records == made.records
         assert told(again) == told(Snapshot.of(CHANGES[change](few), small, seq, DAY)), change
 
@@ -114,9 +116,9 @@ def test_a_view_that_was_edited_is_kept_as_it_is(
 def edited(made: Snapshot, records: Records, seq: int) -> Snapshot:
     """The view of other records, which lie above those that were read where these are packed."""
     tables: dict[str, Any] = {}
-    for name in NOUNS:
+    for name in RECORD_TYPES:
         below, table = made.records.table(name), records.table(name)
-        if isinstance(below, record_table.Stored):
+        if isinstance(below, record_table.RecordTable):
             keys = {key: key not in below for key in {*below, *table} if below.get(key) != table.get(key)}
             tables[name] = below.renewed({key: table[key] for key in table if key in keys}, keys)
         else:
@@ -135,7 +137,7 @@ def test_owners_on_any_day(few: Records, small: Basemap, read: Callable[[], Snap
 
 def test_a_view_stands_though_its_files_are_gone(few: Records, small: Basemap, written: Path, tmp_path: Path) -> None:
     folder = shutil.copytree(written, tmp_path / "kept")
-    made = snapshot_files.read(Reading(folder), small, 0.7, 0.05)
+    made = snapshot_files.read(ArrayFolderReader(folder), small, 0.7, 0.05)
     shutil.rmtree(folder)
     assert told(made) == told(Snapshot.of(few, small, 1, DAY))
     assert made.pending == Snapshot.of(few, small, 1, DAY).pending
@@ -143,5 +145,5 @@ def test_a_view_stands_though_its_files_are_gone(few: Records, small: Basemap, w
 
 def test_nothing_of_nothing(small: Basemap, tmp_path: Path) -> None:
     folder = write(Snapshot(Records.of({}), small, 0, DAY), tmp_path)
-    found = told(snapshot_files.read(Reading(folder), small, 0.7, 0.05))
+    found = told(snapshot_files.read(ArrayFolderReader(folder), small, 0.7, 0.05))
     assert found == told(Snapshot.of(Records.of({}), small, 0, DAY))

@@ -17,11 +17,11 @@ from typing import Any
 
 import pytest
 
-from layers.model.read_result import Reading
-from layers.model.records import NOUNS
+from layers.model.problems import ReadResult
+from layers.model.records import RECORD_TYPES
 from layers.sources.files.source_file import SourceFile
-from layers.sources.gleif.reader import CONSOLIDATED, entity_id
-from layers.sources.reader.format import Request
+from layers.sources.gleif import CONSOLIDATED, entity_id
+from layers.sources.reader.format import LoadOptions
 from layers.sources.registry import recognise
 
 
@@ -99,11 +99,11 @@ FILES: dict[str, Ends] = {
 
 
 @cache
-def read(path: Path) -> tuple[str, Reading]:
+def read(path: Path) -> tuple[str, ReadResult]:
     """Read a file by the format that it is recognised as."""
     file = SourceFile.of(path)
     form = recognise(file)
-    return form.name, form.read([file], Request("real/sample"))
+    return form.name, form.read([file], LoadOptions("real/sample"))
 
 
 @cache
@@ -117,11 +117,11 @@ def plain(path: Path) -> list[dict[str, Any]]:
     return found
 
 
-def ends(form: str, reading: Reading) -> Ends:
+def ends(form: str, reading: ReadResult) -> Ends:
     """Count what became of the rows of a reading."""
-    made = {(place.file, place.row) for (table, _), place in reading.places.items() if table != "sources"}
+    made = {(place.file, place.row) for (table, _), place in reading.locations.items() if table != "sources"}
     faulty = {(problem.file, problem.row) for problem in reading.problems}
-    counts = {name: len(reading.records.table(name)) for name in NOUNS if name != "sources"}
+    counts = {name: len(reading.records.table(name)) for name in RECORD_TYPES if name != "sources"}
     return Ends(
         form,
         reading.rows,

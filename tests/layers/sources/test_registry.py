@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from layers.sources.files.limits import Refused
-from layers.sources.files.sniffing import header_of
+from layers.sources.files.limits import FileRefused
+from layers.sources.files.sniffing import csv_header
 from layers.sources.files.source_file import SourceFile
 from layers.sources.registry import FORMATS, recognise
 from tests.layers.sources.making_files import file_of, sheet_xml, workbook
@@ -68,7 +68,7 @@ def test_a_file_is_of_the_one_format_that_knows_it(
 ) -> None:
     file = file_of(tmp_path / name, content)
     if form is None:
-        with pytest.raises(Refused, match=f"{name}: file: format = not recognised"):
+        with pytest.raises(FileRefused, match=f"{name}: file: format = not recognised"):
             recognise(file)
     else:
         assert recognise(file).name == form
@@ -93,14 +93,14 @@ def test_every_sample_is_of_one_format() -> None:
 
 def test_a_file_of_two_formats_is_refused_with_both_names(tmp_path: Path) -> None:
     both = file_of(tmp_path / "a.geojson", features(ProjectID="P1", osm_id=1))
-    with pytest.raises(Refused, match="may be gem-tracker, osm: expected one format; say which"):
+    with pytest.raises(FileRefused, match="may be gem-tracker, osm: expected one format; say which"):
         recognise(both)
 
 
 def test_a_file_of_none_is_refused_with_its_columns_and_how_to_go_on(tmp_path: Path) -> None:
-    with pytest.raises(Refused, match=r"not recognised \(id, name, owner\).*--mapping"):
+    with pytest.raises(FileRefused, match=r"not recognised \(id, name, owner\).*--mapping"):
         recognise(file_of(tmp_path / "a.csv", "id,name,owner\n"))
-    with pytest.raises(Refused, match=r"not recognised \(text\)"):
+    with pytest.raises(FileRefused, match=r"not recognised \(text\)"):
         recognise(file_of(tmp_path / "a.txt", "just words\n"))
 
 
@@ -113,9 +113,9 @@ def test_formats_are_listed_by_name_with_what_a_person_must_know() -> None:
     for name, form in FORMATS.items():
         assert name == form.name
         assert form.title
-        assert form.gives
+        assert form.provides
         assert form.licence
-        assert form.known_by
+        assert form.signature
 
 
 @pytest.mark.parametrize(
@@ -131,4 +131,4 @@ def test_formats_are_listed_by_name_with_what_a_person_must_know() -> None:
     ],
 )
 def test_the_header_is_the_first_row_that_is_not_blank(text: str, header: tuple[str, ...]) -> None:
-    assert header_of(text) == header
+    assert csv_header(text) == header

@@ -15,11 +15,11 @@ import pytest
 from layers.model import types
 from layers.model.problems import ProblemsError
 from layers.sources.files import limits
-from layers.sources.reader import column_mapping
+from layers.sources.reader import mapping_file
 from layers.sources.registry import FORMATS
 from layers.store.store import Store
-from tests.copying import copy_of
-from tests.loading import Run, load, of_dataset, runner
+from tests.load_runner import Run, load, of_dataset, runner
+from tests.store_copies import copy_of
 from tests.test_docs import DOCS
 
 PAGE = (DOCS / "sources.md").read_text(encoding="utf-8")
@@ -57,7 +57,7 @@ def blocks(kind: str) -> list[str]:
 def test_the_formats_are_those_of_the_code() -> None:
     rows = [[names(name)[0], *rest] for name, *rest in table("Formats")]
     assert rows == [
-        [one.name, one.title, one.gives, one.licence, "yes" if one.private else ""] for one in FORMATS.values()
+        [one.name, one.title, one.provides, one.licence, "yes" if one.private else ""] for one in FORMATS.values()
     ]
 
 
@@ -71,7 +71,7 @@ def test_the_bounds_are_those_of_the_code() -> None:
             limits.MAX_RATIO,
             limits.MAX_MEMBERS,
             limits.MAX_ROWS,
-            limits.MAX_FAULTS,
+            limits.MAX_PROBLEMS,
             limits.MAX_COLUMNS,
             limits.MAX_ROW,
             limits.MAX_CELL,
@@ -92,29 +92,29 @@ def test_the_options_are_those_of_the_command() -> None:
 def test_a_mapping_s_tables_and_columns_are_those_of_the_code() -> None:
     told = {re.sub(r"\.COLUMN|[\[\]]", "", name) for row in table("What a mapping says") for name in names(row[0])}
     with pytest.raises(ProblemsError) as raised:
-        column_mapping.parse("m.toml", "nothing = 1\nnoun = 'strikes'")
+        mapping_file.parse("m.toml", "nothing = 1\nnoun = 'strikes'")
     known = next(problem.expected for problem in raised.value.problems if problem.column == "nothing")
     assert told == set(re.findall(r"\w+", known.removeprefix("one of ")))
     nouns, units = (
         next(row[1] for row in table("What a mapping says") if name in row[0]) for name in ("noun", "units")
     )
-    assert tuple(names(nouns)) == column_mapping.MAPPED
-    assert set(names(units)) == {"uncertainty_m", *column_mapping.METRES}
+    assert tuple(names(nouns)) == mapping_file.MAPPED_TABLES
+    assert set(names(units)) == {"uncertainty_m", *mapping_file.METRES}
     side = {
         (noun, column)
         for row in table("What a mapping says", 1)
         for noun in row[0].split(", ")
         for column in names(row[1])
     }
-    assert side == {(noun, column) for noun, listed in column_mapping.SIDE_COLUMNS.items() for column in listed}
+    assert side == {(noun, column) for noun, listed in mapping_file.SIDE_COLUMNS.items() for column in listed}
     references = re.search(r"Columns that refer to records \(([^)]+)\)", section("What a mapping says"))
     assert references
-    assert set(names(references[1])) == set(column_mapping.REFERENCES)
+    assert set(names(references[1])) == set(mapping_file.REFERENCE_COLUMNS)
 
 
 def test_every_mapping_of_the_page_can_be_read() -> None:
     found = re.findall(r"^```toml\n(.*?)^```", PAGE, flags=re.MULTILINE | re.DOTALL)
-    assert [column_mapping.parse("page.toml", text).noun for text in found] == ["strikes", "stakes"]
+    assert [mapping_file.parse("page.toml", text).table for text in found] == ["strikes", "stakes"]
 
 
 @pytest.fixture

@@ -35,7 +35,7 @@ def main(path: Path, count: int) -> None:
     for _ in sys.stdin:
         child = os.fork()
         if not child:
-            Store.open(path).load(records, who="child", progress=lambda done, _: print(done, flush=True))
+            Store.open(path).load(records, author="child", progress=lambda done, _: print(done, flush=True))
             os._exit(0)
         print("child", child, flush=True)
         _, status = os.waitpid(child, 0)

@@ -17,13 +17,14 @@ from starlette.testclient import TestClient
 from api.app import create_app
 from api.requests import reviewer_tokens
 from api.settings import Settings
+from api.wording.catalogue import text
 from layers.model.records import Decision, Identity, Records
 from layers.reference import basemap as basemaps
 from layers.reference.basemap import Basemap
-from layers.snapshot.derived_layers import deriving, renewal
+from layers.snapshot.derived_layers import full_rewrite, incremental_rewrite
 from layers.snapshot.snapshot import Snapshot
 from layers.store.row_mapping import TABLES, version_of
-from layers.store.store import Edit, Renewal, Store
+from layers.store.store import DerivedUpdate, Edit, Store
 from tests.api.conftest import feature
 from tests.conftest import BASEMAP
 
@@ -56,26 +57,26 @@ def kept(store: Store) -> dict[str, dict[int, str]]:
 def fresh(store: Store, base: Basemap, folder: Path) -> Rows:
     """The same of a new store that the records of this one are loaded into."""
     made = Store.create(folder / "fresh.gpkg")
-    made.load(store.records(), who="tests", derive=deriving(base))
+    made.load(store.records(), author="tests", derive=full_rewrite(base, text))
     return layers(made)
 
 
-def known(store: Store, base: Basemap) -> Renewal:
+def known(store: Store, base: Basemap) -> DerivedUpdate:
     seq, records = store.version()
-    return renewal(Snapshot.of(records, base, seq, date(2026, 11, 25)), records)
+    return incremental_rewrite(Snapshot.of(records, base, seq, date(2026, 11, 25), wording=text), records)
 
 
 @pytest.fixture
 def own(records: Records, base: Basemap, tmp_path: Path) -> Iterator[Store]:
     store = Store.create(tmp_path / "atlas.gpkg")
-    store.load(records, who="tests", derive=deriving(base))
+    store.load(records, author="tests", derive=full_rewrite(base, text))
     yield store
     store.close()
 
 
 def changed(store: Store, key: str, **values: Any) -> Edit:
     before = store.records().strikes[key]
-    return Edit("strikes", key, before.model_copy(update=values), version_of(TABLES["strikes"].plain(before)))
+    return Edit("strikes", key, before.model_copy(update=values), version_of(TABLES["strikes"].to_dict(before)))
 
 
 def added(store: Store, **values: Any) -> Edit:
@@ -88,15 +89,15 @@ def decided(verdict: str, asset: str | None = None, **values: Any) -> Decision:
     return Decision.model_validate({**given, "who": "Ann", "when": "2026-11-25", "why": "read", **values})
 
 
-def write(*edits: Callable[[Store], Edit]) -> Callable[[Store, Renewal], object]:
-    return lambda store, renewing: store.write(*(one(store) for one in edits), who="Ann", renewal=renewing)
+def write(*edits: Callable[[Store], Edit]) -> Callable[[Store, DerivedUpdate], object]:
+    return lambda store, renewing: store.write(*(one(store) for one in edits), author="Ann", derived=renewing)
 
 
-def append(decision: Decision) -> Callable[[Store, Renewal], object]:
-    return lambda store, renewing: store.append("decisions", decision, who="Ann", renewal=renewing)
+def append(decision: Decision) -> Callable[[Store, DerivedUpdate], object]:
+    return lambda store, renewing: store.append("decisions", decision, author="Ann", derived=renewing)
 
 
-EDITS: dict[str, Callable[[Store, Renewal], object]] = {
+EDITS: dict[str, Callable[[Store, DerivedUpdate], object]] = {
     "nothing": write(lambda store: changed(store, STRIKE)),
     "a title": write(lambda store: changed(store, STRIKE, title="Another")),
     "a day": write(lambda store: changed(store, STRIKE, when="2024-01")),
@@ -114,7 +115,7 @@ EDITS: dict[str, Callable[[Store, Renewal], object]] = {
             "assets",
             "a-orlivka",
             store.records().assets["a-orlivka"].model_copy(update={"geometry": shapely.Point(40, 45)}),
-            version_of(TABLES["assets"].plain(store.records().assets["a-orlivka"])),
+            version_of(TABLES["assets"].to_dict(store.records().assets["a-orlivka"])),
         )
     ),
 }
@@ -122,7 +123,7 @@ EDITS: dict[str, Callable[[Store, Renewal], object]] = {
 
 @pytest.mark.parametrize("edit", EDITS.values(), ids=EDITS)
 def test_after_an_edit_the_layers_are_those_of_a_load(
-    own: Store, base: Basemap, tmp_path: Path, edit: Callable[[Store, Renewal], object]
+    own: Store, base: Basemap, tmp_path: Path, edit: Callable[[Store, DerivedUpdate], object]
 ) -> None:
     edit(own, known(own, base))
     assert layers(own) == fresh(own, base, tmp_path)
@@ -132,17 +133,17 @@ def test_what_was_added_is_gone_with_its_rows(own: Store, base: Basemap) -> None
     """Also where it was what made the extent as wide as it is."""
     before = layers(own)
     edit = added(own, geometry=shapely.Point(-170, -80))
-    own.write(edit, who="Ann", renewal=known(own, base))
+    own.write(edit, author="Ann", derived=known(own, base))
     assert layers(own)["extent of attributions"][:2] == (-170, -80)
     assert edit.record is not None
-    seen = version_of(TABLES["strikes"].plain(edit.record))
-    own.write(Edit("strikes", "new-one", None, seen), who="Ann", renewal=known(own, base))
+    seen = version_of(TABLES["strikes"].to_dict(edit.record))
+    own.write(Edit("strikes", "new-one", None, seen), author="Ann", derived=known(own, base))
     assert layers(own) == before
 
 
 def test_only_rows_of_touched_strikes_are_written(own: Store, base: Basemap) -> None:
     before = kept(own)
-    own.append("decisions", decided("none"), who="Ann", renewal=known(own, base))
+    own.append("decisions", decided("none"), author="Ann", derived=known(own, base))
     for name, rows in kept(own).items():
         assert {fid: one for fid, one in rows.items() if one != STRIKE} == {
             fid: one for fid, one in before[name].items() if one != STRIKE
@@ -152,8 +153,8 @@ def test_only_rows_of_touched_strikes_are_written(own: Store, base: Basemap) -> 
 
 def test_what_others_wrote_meanwhile_is_renewed_with_it(own: Store, base: Basemap, tmp_path: Path) -> None:
     before = known(own, base)
-    own.write(changed(own, OTHER, title="Of somebody else"), who="Ben")
-    own.append("decisions", decided("none"), who="Ann", renewal=before)
+    own.write(changed(own, OTHER, title="Of somebody else"), author="Ben")
+    own.append("decisions", decided("none"), author="Ann", derived=before)
     assert layers(own) == fresh(own, base, tmp_path)
 
 
@@ -163,15 +164,15 @@ def test_what_is_one_changes_all_that_follows(own: Store, base: Basemap, tmp_pat
     judged = {"id": "review/one", "dataset": "review", "one": one, "other": other, "verdict": "same"}
     record = Identity.model_validate({**judged, "who": "Ann", "when": "2026-11-25", "why": "read"})
     before = layers(own)
-    own.append("identities", record, who="Ann", renewal=known(own, base))
+    own.append("identities", record, author="Ann", derived=known(own, base))
     assert layers(own) == fresh(own, base, tmp_path)
     assert layers(own) != before
 
 
 def test_layers_that_are_not_there_are_left_to_the_next_load(records: Records, base: Basemap, tmp_path: Path) -> None:
     store = Store.create(tmp_path / "atlas.gpkg")
-    store.load(records, who="tests")
-    store.append("decisions", decided("none"), who="Ann", renewal=known(store, base))
+    store.load(records, author="tests")
+    store.append("decisions", decided("none"), author="Ann", derived=known(store, base))
     with closing(sqlite3.connect(store.path)) as connection:
         listed = {name for (name,) in connection.execute("SELECT table_name FROM gpkg_contents")}
     assert not listed & set(LAYERS)
@@ -180,22 +181,22 @@ def test_layers_that_are_not_there_are_left_to_the_next_load(records: Records, b
 def test_layers_with_other_columns_are_made_anew(own: Store, base: Basemap, tmp_path: Path) -> None:
     store = own
     store.write_layer("matches", {"strike": "TEXT"}, [("x",)], geometry=False)
-    store.append("decisions", decided("none"), who="Ann", renewal=known(store, base))
+    store.append("decisions", decided("none"), author="Ann", derived=known(store, base))
     assert layers(store) == fresh(store, base, tmp_path)
 
 
-@pytest.mark.parametrize("which", ["some", "every"])
+@pytest.mark.parametrize("which", ["touched_rows", "all_rows"])
 def test_where_they_cannot_be_renewed_nothing_is_written(own: Store, base: Basemap, which: str) -> None:
     def fail(seq: int, records: Records) -> Iterator[Any]:
-        yield from deriving(base)(seq, records)
+        yield from full_rewrite(base, text)(seq, records)
         raise RuntimeError("in the middle")
 
     before, seq = layers(own), own.seq()
-    failing = dataclasses.replace(known(own, base), **{"some": lambda *_: None, which: fail})
+    failing = dataclasses.replace(known(own, base), **{"touched_rows": lambda *_: None, which: fail})
     with pytest.raises(RuntimeError, match="in the middle"):
-        own.append("decisions", decided("none"), who="Ann", renewal=failing)
+        own.append("decisions", decided("none"), author="Ann", derived=failing)
     with pytest.raises(RuntimeError, match="in the middle"):
-        own.write(changed(own, STRIKE, title="Another"), who="Ann", renewal=failing)
+        own.write(changed(own, STRIKE, title="Another"), author="Ann", derived=failing)
     assert (layers(own), own.seq()) == (before, seq)
     assert "review/none" not in own.records().decisions
 
@@ -205,7 +206,7 @@ def test_what_is_written_by_the_api_is_in_the_layers(
 ) -> None:
     monkeypatch.setattr(basemaps, "read", lambda path: base)
     file = tmp_path / "reviewers.json"
-    ann = {"Authorization": f"Bearer {reviewer_tokens.add(file, 'Ann')}"}
+    ann = {"Authorization": f"Bearer {reviewer_tokens.add_reviewer(file, 'Ann')}"}
     settings = Settings(basemap=BASEMAP, reviewers=file, follow_every_s=0, publish_from=0.99)
     with TestClient(create_app(own, settings)) as client:
         path = "/collections/strikes/items"

@@ -9,14 +9,14 @@ import pytest
 
 from layers.geopackage import geopackage
 from layers.model.records import Records
-from layers.store import external_edits
+from layers.store.create import EDIT_COUNTER
 from layers.store.store import ANY, Edit, Store
 
 
 @pytest.fixture
 def store(records: Records, tmp_path: Path) -> Store:
     made = Store.create(tmp_path / "atlas.gpkg")
-    made.load(records, who="test")
+    made.load(records, author="test")
     return made
 
 
@@ -32,10 +32,10 @@ def by_another(path: Path, statement: str, *values: object) -> None:
 def test_our_own_changes_are_not_counted(store: Store, records: Records) -> None:
     assert store.edited_by_others() == 0
     key, strike = next(iter(records.strikes.items()))
-    store.write(Edit("strikes", key, strike.model_copy(update={"title": "Another"}), ANY), who="test")
-    store.write(Edit("strikes", key, strike.model_copy(update={"title": "Another"}), ANY), who="test")
+    store.write(Edit("strikes", key, strike.model_copy(update={"title": "Another"}), ANY), author="test")
+    store.write(Edit("strikes", key, strike.model_copy(update={"title": "Another"}), ANY), author="test")
     decision = next(iter(records.decisions.values())).model_copy(update={"id": "d-new"})
-    store.append("decisions", decision, who="test")
+    store.append("decisions", decision, author="test")
     assert store.edited_by_others() == 0
     assert store.seq() > 0
 
@@ -59,7 +59,7 @@ def test_an_older_store_is_counted_from_now_on(store: Store) -> None:
     with connection:
         for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE name LIKE '%_counted_%'").fetchall():
             connection.execute(f"DROP TRIGGER {name}")
-        connection.execute(f"DROP TABLE {external_edits.NAME}")
+        connection.execute(f"DROP TABLE {EDIT_COUNTER}")
     connection.close()
     assert store.edited_by_others() is None
     store.count_edits()
@@ -70,6 +70,6 @@ def test_an_older_store_is_counted_from_now_on(store: Store) -> None:
 
 
 def test_sizes_are_numbers_of_records(store: Store, records: Records) -> None:
-    assert store.size("strikes", "assets") == len(records.strikes) + len(records.assets)
+    assert store.count("strikes", "assets") == len(records.strikes) + len(records.assets)
     with pytest.raises(ValueError, match="does not belong"):
-        store.size("sqlite_master")
+        store.count("sqlite_master")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from layers.model.records import Record, Relation, Strike
 from layers.store.connections import StoreError
-from layers.store.record_table import Rows, Stored, prime, remembered, texts
+from layers.store.record_table import PackedRecords, RecordTable, memoized, prefetch, texts
 from layers.store.row_mapping import TABLES, Row
 
 STRIKES, RELATIONS = TABLES["strikes"], TABLES["relations"]
@@ -29,12 +29,12 @@ def strike(key: str, title: str = "A", **values: object) -> Strike:
 
 
 def row(record: Record, table: str = "strikes") -> Row:
-    return TABLES[table].row(record, TABLES[table].plain(record))
+    return TABLES[table].row(record, TABLES[table].to_dict(record))
 
 
-def packed(records: Mapping[str, Record], table: str = "strikes", page: int = 3) -> Stored:
+def packed(records: Mapping[str, Record], table: str = "strikes", page: int = 3) -> RecordTable:
     rows = [row(record, table) for record in records.values()]
-    return Stored(Rows.of(TABLES[table], [rows[at : at + page] for at in range(0, len(rows), page)]))
+    return RecordTable(PackedRecords.of(TABLES[table], [rows[at : at + page] for at in range(0, len(rows), page)]))
 
 
 def renewed(before: Mapping[str, Record], there: Mapping[str, Record], keys: Mapping[str, bool]) -> dict[str, Record]:
@@ -54,7 +54,7 @@ def test_a_packed_table_is_its_dictionary(count: int, history: list[dict[str, tu
         before, earlier = table, dict(plain)
         table, plain = table.renewed(there, keys), renewed(plain, there, keys)
         assert dict(before) == earlier, "what was there is left as it was"
-        assert before.differing(table) == {
+        assert before.changed_ids(table) == {
             key for key in earlier.keys() | plain.keys() if earlier.get(key) != plain.get(key)
         }
     assert list(table) == list(plain)
@@ -63,13 +63,13 @@ def test_a_packed_table_is_its_dictionary(count: int, history: list[dict[str, tu
     assert {key: table[key] for key in plain} == plain
     assert [f"k{number}" in table for number in range(9)] == [f"k{number}" in plain for number in range(9)]
     assert len(table) == len(plain)
-    prime(table, [*plain, "another"])
+    prefetch(table, [*plain, "another"])
     assert {key: table[key] for key in plain} == plain
     assert list(texts(table, "title")) == list(texts(plain, "title"))
     with pytest.raises(KeyError):
         table["another"]
     assert 1 not in table
-    again = Stored(table.packed())
+    again = RecordTable(table.packed())
     assert again.is_as_below
     assert list(again.items()) == list(plain.items())
     assert [again.get(f"k{number}") for number in range(9)] == [plain.get(f"k{number}") for number in range(9)]
@@ -107,7 +107,7 @@ def test_records_are_found_by_what_they_refer_to(
     expected = [one for one in plain.values() if getattr(one, "asset", None) == asked]
     assert table.where("asset", asked) == expected
     assert table.where("entity", "e") == list(plain.values())
-    assert Stored(table.packed()).where("asset", asked) == expected
+    assert RecordTable(table.packed()).where("asset", asked) == expected
 
 
 def test_private_records_are_known() -> None:
@@ -115,7 +115,7 @@ def test_private_records_are_known() -> None:
     assert table.private() == {"k1", "k3"}
     there = {"k1": strike("k1"), "k4": strike("k4", private=True)}
     later = table.renewed(there, {"k1": False, "k3": False, "k4": True})
-    assert later.private() == Stored(later.packed()).private() == {"k4"}
+    assert later.private() == RecordTable(later.packed()).private() == {"k4"}
 
 
 def test_what_is_found_of_all_is_found_once_and_anew_of_what_was_changed() -> None:
@@ -125,10 +125,10 @@ def test_what_is_found_of_all_is_found_once_and_anew_of_what_was_changed() -> No
         asked.append(1)
         return 7
 
-    assert [remembered(table, "seven", find) for _ in range(3)] == [7, 7, 7]
+    assert [memoized(table, "seven", find) for _ in range(3)] == [7, 7, 7]
     assert len(asked) == 1
-    remembered(table.renewed({"k1": strike("k1", "B")}, {"k1": False}), "seven", find)
-    remembered(dict(table), "seven", find)
+    memoized(table.renewed({"k1": strike("k1", "B")}, {"k1": False}), "seven", find)
+    memoized(dict(table), "seven", find)
     assert len(asked) == 3
 
 
@@ -136,4 +136,4 @@ def test_a_row_that_is_no_record_is_told() -> None:
     spoilt = list(row(strike("k1")))
     spoilt[[column.name for column in STRIKES.columns].index("status")] = "perhaps"
     with pytest.raises(StoreError, match="strikes k1"):
-        Rows.of(STRIKES, [[tuple(spoilt)]])
+        PackedRecords.of(STRIKES, [[tuple(spoilt)]])

@@ -24,7 +24,7 @@ from shapely.geometry.base import BaseGeometry
 
 from layers.geopackage import geopackage
 from layers.model.records import (
-    NOUNS,
+    RECORD_TYPES,
     Asset,
     Claim,
     Control,
@@ -44,11 +44,11 @@ from layers.store import connections, create
 from layers.store.row_mapping import TABLES, version_of
 from layers.store.store import (
     ANY,
-    Changed,
     Edit,
+    EditConflict,
     LoadReport,
     NotAStore,
-    Referred,
+    StillReferenced,
     Store,
     StoreBusy,
     StoreError,
@@ -133,7 +133,7 @@ BARE: dict[str, Record] = {
 def of(*records: Record) -> Records:
     tables: dict[str, dict[str, Record]] = {}
     for record in records:
-        name = next(name for name, noun in NOUNS.items() if type(record) is noun)
+        name = next(name for name, noun in RECORD_TYPES.items() if type(record) is noun)
         tables.setdefault(name, {})[record.id] = record
     return Records.of(tables)
 
@@ -248,14 +248,14 @@ def test_what_is_no_store_is_named(tmp_path: Path, store: Store) -> None:
 
 
 def test_every_noun_comes_back_full_and_bare(store: Store) -> None:
-    report = store.load(ALL, who="Ann")
-    assert counts(report) == (2 * len(NOUNS), 0, 0, 0)
-    assert dict(report.added) == dict.fromkeys(NOUNS, 2)
-    assert report.seq == store.seq() == 2 * len(NOUNS)
+    report = store.load(ALL, author="Ann")
+    assert counts(report) == (2 * len(RECORD_TYPES), 0, 0, 0)
+    assert dict(report.added) == dict.fromkeys(RECORD_TYPES, 2)
+    assert report.seq == store.seq() == 2 * len(RECORD_TYPES)
     assert store.records() == ALL
-    assert Store.open(store.path).version() == (2 * len(NOUNS), ALL)
-    for name in NOUNS:
-        assert {type(record) for record in store.records().table(name).values()} == {NOUNS[name]}
+    assert Store.open(store.path).version() == (2 * len(RECORD_TYPES), ALL)
+    for name in RECORD_TYPES:
+        assert {type(record) for record in store.records().table(name).values()} == {RECORD_TYPES[name]}
 
 
 def test_every_column_of_every_noun_is_in_the_full_records() -> None:
@@ -266,7 +266,7 @@ def test_every_column_of_every_noun_is_in_the_full_records() -> None:
 
 @pytest.mark.parametrize("geometry", GEOMETRIES, ids=lambda geometry: geometry.geom_type)
 def test_assets_take_every_kind_of_geometry(store: Store, geometry: BaseGeometry) -> None:
-    store.load(of(changed(ASSET, geometry=geometry)), who="Ann")
+    store.load(of(changed(ASSET, geometry=geometry)), author="Ann")
     read = store.records().assets["a"].geometry
     assert read is not None
     assert read.wkb == geometry.wkb
@@ -278,7 +278,7 @@ def test_assets_take_every_kind_of_geometry(store: Store, geometry: BaseGeometry
 def test_a_strike_is_a_point_of_two_dimensions(store: Store) -> None:
     for geometry, match in ((box(1, 2, 3, 4), "strikes k: a point"), (Point(1, 2, 3), "strikes k: a two-dimensional")):
         with pytest.raises(StoreError, match=match):
-            store.load(of(SOURCE, STRIKE.model_copy(update={"geometry": geometry})), who="Ann")
+            store.load(of(SOURCE, STRIKE.model_copy(update={"geometry": geometry})), author="Ann")
     assert store.seq() == 0
     assert store.records() == Records.of({})
 
@@ -307,7 +307,7 @@ made_strikes = st.builds(
 @given(made_strikes)
 def test_rows_and_history_hold_the_same_as_the_record(strike: Strike) -> None:
     table = TABLES["strikes"]
-    plain = table.plain(strike)
+    plain = table.to_dict(strike)
     row = table.row(strike, plain)
     assert list(table.records([row])) == [strike]
     assert table.plain_row(row) == plain
@@ -320,9 +320,9 @@ def test_any_load_is_what_is_read_and_a_second_one_changes_nothing(
     tmp_path_factory: pytest.TempPathFactory, made: list[Strike]
 ) -> None:
     store = Store.create(tmp_path_factory.mktemp("made") / "atlas.gpkg")
-    assert counts(store.load(of(*made), who="Ann")) == (len(made), 0, 0, 0)
+    assert counts(store.load(of(*made), author="Ann")) == (len(made), 0, 0, 0)
     assert store.records() == of(*made)
-    assert counts(store.load(of(*made), who="Bob")) == (0, 0, 0, len(made))
+    assert counts(store.load(of(*made), author="Bob")) == (0, 0, 0, len(made))
     assert store.seq() == len(made)
 
 
@@ -331,17 +331,17 @@ def test_any_load_is_what_is_read_and_a_second_one_changes_nothing(
 
 def test_each_change_is_one_row_of_history(store: Store) -> None:
     at = datetime(2025, 8, 9, 12, 0, 0, 5000, tzinfo=timezone(timedelta(hours=3)))
-    store.load(of(SOURCE, STRIKE), who=" Ann ", at=at)
+    store.load(of(SOURCE, STRIKE), author=" Ann ", at=at)
     moved = changed(STRIKE, geometry=Point(1, 2), title="New", when="2025-08")
-    report = store.load(of(moved), who="Bob")
+    report = store.load(of(moved), author="Bob")
     assert counts(report) == (0, 1, 0, 0)
     assert report.seq == 3
-    assert counts(store.load(of(changed(SOURCE, dataset="d")), who="Cem")) == (0, 1, 1, 0)
+    assert counts(store.load(of(changed(SOURCE, dataset="d")), author="Cem")) == (0, 1, 1, 0)
 
     first, second, third, gone, source = store.revisions()
     assert {gone.seq, source.seq} == {4, 5}
     assert (first.seq, second.seq, third.seq) == (1, 2, 3)
-    assert (first.at, first.who, first.noun, first.record) == ("2025-08-09T09:00:00.005Z", "Ann", "sources", "s")
+    assert (first.at, first.author, first.table, first.record) == ("2025-08-09T09:00:00.005Z", "Ann", "sources", "s")
     assert first.before is None
     assert first.after is not None
     assert Source.model_validate(first.after) == SOURCE
@@ -350,7 +350,7 @@ def test_each_change_is_one_row_of_history(store: Store) -> None:
     assert Strike.model_validate(third.after) == moved
     assert third.before is not None
     assert {key for key, value in third.before.items() if third.after[key] != value} == {"geometry", "title", "when"}
-    assert {gone.noun: (gone.before, gone.after), source.noun: (source.before, source.after)} == {
+    assert {gone.table: (gone.before, gone.after), source.table: (source.before, source.after)} == {
         "strikes": (third.after, None),
         "sources": (first.after, {**first.after, "dataset": "d"}),
     }
@@ -359,7 +359,7 @@ def test_each_change_is_one_row_of_history(store: Store) -> None:
 
 
 def test_long_histories_are_read_in_pages(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    store.load(strikes(10, "t"), who="Ann")
+    store.load(strikes(10, "t"), author="Ann")
     monkeypatch.setattr("layers.store.store._PAGE", 3)
     assert [revision.seq for revision in store.revisions()] == list(range(1, 12))
     assert store.records() == strikes(10, "t")
@@ -370,31 +370,31 @@ def test_a_load_removes_from_its_own_datasets_only(store: Store) -> None:
     mine = [changed(BARE["assets"], id=f"m{i}", dataset="mine") for i in range(3)]
     theirs = [changed(BARE["assets"], id=f"t{i}", dataset="theirs") for i in range(2)]
     entity = changed(BARE["entities"], dataset="mine")
-    store.load(of(*mine, *theirs, entity), who="Ann")
-    report = store.load(of(mine[0], changed(theirs[0], dataset="mine")), who="Ann")
+    store.load(of(*mine, *theirs, entity), author="Ann")
+    report = store.load(of(mine[0], changed(theirs[0], dataset="mine")), author="Ann")
     assert (dict(report.removed)["assets"], dict(report.removed)["entities"]) == (2, 1)
     assert store.records() == of(mine[0], changed(theirs[0], dataset="mine"), theirs[1])
-    assert counts(store.load(Records.of({}), who="Ann")) == (0, 0, 0, 0)
+    assert counts(store.load(Records.of({}), author="Ann")) == (0, 0, 0, 0)
 
 
 def test_decisions_are_only_ever_added(store: Store) -> None:
     other = changed(DECISION, id="d2", dataset="load")
-    store.load(of(DECISION, other), who="Ann")
-    assert counts(store.load(of(DECISION), who="Ann")) == (0, 0, 0, 1)
+    store.load(of(DECISION, other), author="Ann")
+    assert counts(store.load(of(DECISION), author="Ann")) == (0, 0, 0, 1)
     with pytest.raises(StoreError, match="d1 differs"):
-        store.load(of(SOURCE, changed(DECISION, why="changed my mind")), who="Ann")
+        store.load(of(SOURCE, changed(DECISION, why="changed my mind")), author="Ann")
     with pytest.raises(StoreError, match="d2 is missing"):
-        store.load(of(changed(SOURCE, dataset="load")), who="Ann")
+        store.load(of(changed(SOURCE, dataset="load")), author="Ann")
     with pytest.raises(StoreError, match="already holds d1"):
-        store.append("decisions", DECISION, who="Ann")
+        store.append("decisions", DECISION, author="Ann")
     assert store.records() == of(DECISION, other)
     assert store.seq() == 2
 
 
 def test_append_adds_one_record_with_history(store: Store) -> None:
-    assert store.append("decisions", DECISION, who="Ann", at=datetime(2025, 1, 1, tzinfo=UTC)) == 1
-    assert store.append("strikes", STRIKE, who="Ann") == 2
-    assert store.append("assets", changed(ASSET, geometry=box(1, 2, 3, 4)), who="Ann") == 3
+    assert store.append("decisions", DECISION, author="Ann", at=datetime(2025, 1, 1, tzinfo=UTC)) == 1
+    assert store.append("strikes", STRIKE, author="Ann") == 2
+    assert store.append("assets", changed(ASSET, geometry=box(1, 2, 3, 4)), author="Ann") == 3
     assert pyogrio.read_info(store.path, layer="assets")["total_bounds"] == (1, 2, 3, 4)
     first = next(store.revisions())
     assert (first.at, first.before) == ("2025-01-01T00:00:00.000Z", None)
@@ -402,40 +402,40 @@ def test_append_adds_one_record_with_history(store: Store) -> None:
 
 
 def seen(record: Strike) -> str:
-    return version_of(TABLES["strikes"].plain(record))
+    return version_of(TABLES["strikes"].to_dict(record))
 
 
 def test_single_records_are_added_replaced_and_removed_with_history(store: Store) -> None:
     later = changed(STRIKE, title="New", geometry=Point(40, 50), note=None)
     at = datetime(2025, 1, 1, tzinfo=UTC)
-    assert store.write(Edit("strikes", "k", STRIKE, None), who="Ann", at=at) == 1
-    assert store.write(Edit("strikes", "k", later, seen(STRIKE)), who="Bob") == 2
+    assert store.write(Edit("strikes", "k", STRIKE, None), author="Ann", at=at) == 1
+    assert store.write(Edit("strikes", "k", later, seen(STRIKE)), author="Bob") == 2
     assert store.records() == of(later)
     assert tuple(pyogrio.read_info(store.path, layer="strikes")["total_bounds"]) == (28.44, 45.317, 40, 50)
-    assert store.write(Edit("strikes", "k", None, seen(later)), who="Cem") == 3
+    assert store.write(Edit("strikes", "k", None, seen(later)), author="Cem") == 3
     assert store.records() == Records.of({})
     added, replaced, removed = store.revisions()
-    assert (added.who, added.at, added.before) == ("Ann", "2025-01-01T00:00:00.000Z", None)
-    assert replaced.before == added.after == TABLES["strikes"].plain(STRIKE)
+    assert (added.author, added.at, added.before) == ("Ann", "2025-01-01T00:00:00.000Z", None)
+    assert replaced.before == added.after == TABLES["strikes"].to_dict(STRIKE)
     assert (removed.before, removed.after) == (replaced.after, None)
 
 
 def test_what_is_equal_or_of_any_version_is_written_without_a_look_at_it(store: Store) -> None:
-    store.load(of(STRIKE), who="Ann")
-    assert store.write(Edit("strikes", "k", STRIKE, seen(STRIKE)), who="Bob") == 1
-    assert store.write(Edit("strikes", "k", changed(STRIKE, title="New"), ANY), who="Bob") == 2
+    store.load(of(STRIKE), author="Ann")
+    assert store.write(Edit("strikes", "k", STRIKE, seen(STRIKE)), author="Bob") == 1
+    assert store.write(Edit("strikes", "k", changed(STRIKE, title="New"), ANY), author="Bob") == 2
 
 
 @pytest.mark.parametrize(
     ("edit", "error", "match"),
     [
-        (Edit("strikes", "k", STRIKE, None), Changed, "already holds k"),
-        (Edit("strikes", "k", changed(STRIKE, title="New"), "0" * 18), Changed, "was changed"),
-        (Edit("strikes", "k", None, "0" * 18), Changed, "was changed"),
-        (Edit("strikes", "other", None, ANY), Changed, "no strikes other"),
-        (Edit("strikes", "other", changed(STRIKE, id="other"), "0" * 18), Changed, "no strikes other"),
-        (Edit("strikes", "k", None, ANY), Referred, "claims c speaks of k"),
-        (Edit("sources", "s", None, ANY), Referred, "speaks of s"),
+        (Edit("strikes", "k", STRIKE, None), EditConflict, "already holds k"),
+        (Edit("strikes", "k", changed(STRIKE, title="New"), "0" * 18), EditConflict, "was changed"),
+        (Edit("strikes", "k", None, "0" * 18), EditConflict, "was changed"),
+        (Edit("strikes", "other", None, ANY), EditConflict, "no strikes other"),
+        (Edit("strikes", "other", changed(STRIKE, id="other"), "0" * 18), EditConflict, "no strikes other"),
+        (Edit("strikes", "k", None, ANY), StillReferenced, "claims c speaks of k"),
+        (Edit("sources", "s", None, ANY), StillReferenced, "speaks of s"),
         (Edit("decisions", "d1", None, ANY), StoreError, "only ever added"),
         (Edit("decisions", "d1", changed(DECISION, why="no"), ANY), StoreError, "only ever added"),
         (Edit("strikes", "k", DECISION, ANY), ValueError, "does not belong"),
@@ -446,25 +446,25 @@ def test_what_is_equal_or_of_any_version_is_written_without_a_look_at_it(store: 
 def test_an_edit_that_cannot_stand_writes_nothing_with_it(
     store: Store, edit: Edit, error: type[Exception], match: str
 ) -> None:
-    store.load(ALL, who="Ann")
+    store.load(ALL, author="Ann")
     seq = store.seq()
     good = Edit("strikes", "good", changed(STRIKE, id="good"), None)
     with pytest.raises(error, match=match):
-        store.write(good, edit, who="Ann")
+        store.write(good, edit, author="Ann")
     assert (store.seq(), store.records()) == (seq, ALL)
 
 
 def test_of_many_who_saw_the_same_version_one_writes(store: Store) -> None:
-    store.load(of(STRIKE), who="Ann")
+    store.load(of(STRIKE), author="Ann")
     together = threading.Barrier(6)
     outcomes: list[str] = []
 
     def write(number: int) -> None:
         together.wait()
         try:
-            store.write(Edit("strikes", "k", changed(STRIKE, title=f"by {number}"), seen(STRIKE)), who=f"{number}")
+            store.write(Edit("strikes", "k", changed(STRIKE, title=f"by {number}"), seen(STRIKE)), author=f"{number}")
             outcomes.append(f"by {number}")
-        except Changed:
+        except EditConflict:
             outcomes.append("")
 
     threads = [threading.Thread(target=write, args=(number,)) for number in range(6)]
@@ -479,13 +479,13 @@ def test_of_many_who_saw_the_same_version_one_writes(store: Store) -> None:
 
 def test_the_wrong_noun_author_or_time_is_refused(store: Store) -> None:
     with pytest.raises(ValueError, match="does not belong"):
-        store.append("assets", DECISION, who="Ann")
+        store.append("assets", DECISION, author="Ann")
     with pytest.raises(ValueError, match="does not belong"):
-        store.append("history", DECISION, who="Ann")
+        store.append("history", DECISION, author="Ann")
     with pytest.raises(ValueError, match="named"):
-        store.append("decisions", DECISION, who=" ")
+        store.append("decisions", DECISION, author=" ")
     with pytest.raises(ValueError, match="zone"):
-        store.load(ALL, who="Ann", at=datetime(2025, 1, 1))
+        store.load(ALL, author="Ann", at=datetime(2025, 1, 1))
     assert store.seq() == 0
 
 
@@ -501,7 +501,7 @@ def test_the_wrong_noun_author_or_time_is_refused(store: Store) -> None:
     ],
 )
 def test_no_program_can_rewrite_history_or_a_decision(store: Store, statement: str) -> None:
-    store.load(of(DECISION), who="Ann")
+    store.load(of(DECISION), author="Ann")
     with raw(store) as connection, pytest.raises(sqlite3.IntegrityError, match="only ever added to"):
         connection.execute(statement)
     assert len(list(store.revisions())) == 1
@@ -509,17 +509,17 @@ def test_no_program_can_rewrite_history_or_a_decision(store: Store, statement: s
 
 def test_progress_counts_up_and_an_error_in_it_undoes_everything(store: Store) -> None:
     seen: list[tuple[int, int]] = []
-    store.load(strikes(2500, "a"), who="Ann", progress=lambda done, total: seen.append((done, total)))
+    store.load(strikes(2500, "a"), author="Ann", progress=lambda done, total: seen.append((done, total)))
     assert seen == [(1, 2501), (1001, 2501), (2001, 2501), (2501, 2501)]
     seen.clear()
-    store.load(strikes(2500, "a"), who="Ann", progress=lambda done, total: seen.append((done, total)))
+    store.load(strikes(2500, "a"), author="Ann", progress=lambda done, total: seen.append((done, total)))
     assert seen[-1] == (2501, 2501)
 
     def stop(done: int, total: int) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        store.load(strikes(2500, "b"), who="Ann", progress=stop)
+        store.load(strikes(2500, "b"), author="Ann", progress=stop)
     assert store.version() == (2501, strikes(2500, "a"))
 
 
@@ -527,11 +527,11 @@ def test_progress_counts_up_and_an_error_in_it_undoes_everything(store: Store) -
 
 
 def test_gdal_reads_every_layer(store: Store) -> None:
-    store.load(of(*ALL.strikes.values(), *ALL.assets.values(), SOURCE), who="Ann")
-    store.append("strikes", changed(STRIKE, id="k2", geometry=Point(-1.5, 60.1)), who="Ann")
+    store.load(of(*ALL.strikes.values(), *ALL.assets.values(), SOURCE), author="Ann")
+    store.append("strikes", changed(STRIKE, id="k2", geometry=Point(-1.5, 60.1)), author="Ann")
     layers = dict(pyogrio.list_layers(store.path))
     assert layers == {
-        **dict.fromkeys(NOUNS), "history": None, "strikeatlas": None, "strikes": "Point", "assets": "Unknown"
+        **dict.fromkeys(RECORD_TYPES), "history": None, "strikeatlas": None, "strikes": "Point", "assets": "Unknown"
     }  # fmt: skip
     info = pyogrio.read_info(store.path, layer="strikes")
     assert info["crs"] == "EPSG:4326"
@@ -549,18 +549,18 @@ def test_gdal_reads_every_layer(store: Store) -> None:
 
 
 def test_what_gdal_wrote_is_read_and_its_bytes_are_no_change(store: Store) -> None:
-    store.load(of(STRIKE, BARE["strikes"]), who="Ann")
+    store.load(of(STRIKE, BARE["strikes"]), author="Ann")
     with raw(store) as connection:
         geopackage.register_functions(connection)
         blob = b"GP\x00\x00" + (4326).to_bytes(4, "big") + shapely.to_wkb(STRIKE.geometry, byte_order=0)
         connection.execute("UPDATE strikes SET geometry = ? WHERE id = 'k'", (blob,))
         connection.execute("UPDATE strikes SET targets = '[ ]' WHERE id = 'bare'")
     assert store.records() == of(STRIKE, BARE["strikes"])
-    assert counts(store.load(of(STRIKE, BARE["strikes"]), who="Ann")) == (0, 0, 0, 2)
+    assert counts(store.load(of(STRIKE, BARE["strikes"]), author="Ann")) == (0, 0, 0, 2)
 
 
 def test_a_row_that_another_program_spoilt_is_named_and_can_be_loaded_over(store: Store) -> None:
-    store.load(of(STRIKE, ENTITY), who="Ann")
+    store.load(of(STRIKE, ENTITY), author="Ann")
     with raw(store) as connection:
         connection.execute("UPDATE entities SET registered_in = 'Azerbaijan', names = '{'")
         with pytest.raises(StoreError, match="entities"):
@@ -569,7 +569,7 @@ def test_a_row_that_another_program_spoilt_is_named_and_can_be_loaded_over(store
         with pytest.raises(StoreError, match=r"entities e: [\s\S]*registered_in"):
             store.records()
         connection.execute("UPDATE entities SET names = '{'")
-    assert counts(store.load(of(STRIKE, ENTITY), who="Ann")) == (0, 1, 0, 1)
+    assert counts(store.load(of(STRIKE, ENTITY), author="Ann")) == (0, 1, 0, 1)
     assert store.records() == of(STRIKE, ENTITY)
     last = list(store.revisions())[-1]
     assert last.before is not None
@@ -627,7 +627,7 @@ def test_a_layer_that_cannot_be_leaves_the_earlier_one(
 
 def test_readers_see_the_old_version_at_once_while_a_write_is_open(store: Store) -> None:
     before = strikes(1500, "before")
-    store.load(before, who="Ann")
+    store.load(before, author="Ann")
     took: list[float] = []
 
     def look(done: int, total: int) -> None:
@@ -639,7 +639,7 @@ def test_readers_see_the_old_version_at_once_while_a_write_is_open(store: Store)
         assert store.records() == before
         assert gdal_count(store.path, "strikes", "title LIKE 'before%'") == 1500
 
-    store.load(strikes(1500, "after"), who="Ann", progress=look)
+    store.load(strikes(1500, "after"), author="Ann", progress=look)
     assert gdal_count(store.path, "strikes", "title LIKE 'after%'") == 1500
     assert took
     assert took[0] < 1
@@ -648,7 +648,9 @@ def test_readers_see_the_old_version_at_once_while_a_write_is_open(store: Store)
 
 def test_a_second_writer_waits_for_the_first(store: Store) -> None:
     entered, seqs = threading.Event(), []
-    thread = threading.Thread(target=lambda: (entered.wait(), seqs.append(store.append("sources", SOURCE, who="Bob"))))
+    thread = threading.Thread(
+        target=lambda: (entered.wait(), seqs.append(store.append("sources", SOURCE, author="Bob")))
+    )
     thread.start()
 
     def hold(done: int, total: int) -> None:
@@ -657,10 +659,10 @@ def test_a_second_writer_waits_for_the_first(store: Store) -> None:
             time.sleep(0.3)
             assert seqs == []
 
-    store.load(of(STRIKE, ENTITY), who="Ann", progress=hold)
+    store.load(of(STRIKE, ENTITY), author="Ann", progress=hold)
     thread.join(10)
     assert seqs == [3]
-    assert [revision.who for revision in store.revisions()] == ["Ann", "Ann", "Bob"]
+    assert [revision.author for revision in store.revisions()] == ["Ann", "Ann", "Bob"]
 
 
 def test_a_writer_that_waits_too_long_is_told_and_the_store_goes_on(
@@ -671,21 +673,21 @@ def test_a_writer_that_waits_too_long_is_told_and_the_store_goes_on(
     with raw(store) as connection:
         connection.execute("BEGIN IMMEDIATE")
         for write in (
-            lambda: other.append("sources", SOURCE, who="Ann"),
-            lambda: other.load(of(SOURCE), who="Ann"),
+            lambda: other.append("sources", SOURCE, author="Ann"),
+            lambda: other.load(of(SOURCE), author="Ann"),
             lambda: other.write_layer("matches", {"a": "TEXT"}, [], geometry=False),
         ):
             with pytest.raises(StoreBusy, match="nothing was written"):
                 write()
         assert other.seq() == 0
         connection.execute("ROLLBACK")
-    assert other.append("sources", SOURCE, who="Ann") == 1
+    assert other.append("sources", SOURCE, author="Ann") == 1
 
 
 def test_many_threads_append_and_none_is_lost(store: Store) -> None:
     def work(number: int) -> None:
         for i in range(20):
-            store.append("sources", Source(id=f"s{number}-{i}", publisher="P"), who=str(number))
+            store.append("sources", Source(id=f"s{number}-{i}", publisher="P"), author=str(number))
             store.seq()
 
     threads = [threading.Thread(target=work, args=(number,)) for number in range(6)]
@@ -699,14 +701,14 @@ def test_many_threads_append_and_none_is_lost(store: Store) -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has locks of the open file")
 def test_nothing_that_closes_the_file_takes_the_log_from_under_the_store(store: Store) -> None:
-    store.append("sources", SOURCE, who="Ann")
+    store.append("sources", SOURCE, author="Ann")
     log = store.path.with_name("atlas.gpkg-wal")
     inode = log.stat().st_ino
     store.path.read_bytes()
     pyogrio.read_info(store.path, layer="sources")
     assert gdal_count(store.path, "sources", "id = 's'") == 1
     assert log.stat().st_ino == inode
-    store.append("entities", ENTITY, who="Ann")
+    store.append("entities", ENTITY, author="Ann")
     assert gdal_count(store.path, "entities", "id = 'e'") == 1
     store.close()
     assert not log.exists()
@@ -715,24 +717,24 @@ def test_nothing_that_closes_the_file_takes_the_log_from_under_the_store(store: 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 def test_a_fork_uses_connections_of_its_own(store: Store) -> None:
-    store.append("sources", SOURCE, who="parent")
+    store.append("sources", SOURCE, author="parent")
     (inherited,) = store._connections._idle
     child = os.fork()
     if not child:
         try:
-            is_second = store.append("strikes", STRIKE, who="child") == 2
+            is_second = store.append("strikes", STRIKE, author="child") == 2
             os._exit(0 if is_second and inherited not in store._connections._idle else 1)
         finally:
             os._exit(2)
     assert os.waitpid(child, 0)[1] == 0
-    assert store.append("entities", ENTITY, who="parent") == 3
-    assert [revision.who for revision in store.revisions()] == ["parent", "child", "parent"]
+    assert store.append("entities", ENTITY, author="parent") == 3
+    assert [revision.author for revision in store.revisions()] == ["parent", "child", "parent"]
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 def test_killed_at_any_moment_of_a_bulk_load_the_store_is_as_before_or_after(store: Store) -> None:
     count, before = 30_000, strikes(300, "before")
-    store.load(before, who="parent")
+    store.load(before, author="parent")
     store.close()
     template = store.path.with_suffix(".template")
     shutil.copy(store.path, template)
@@ -787,6 +789,6 @@ def check_survivor(path: Path, before: Records, count: int) -> str:
         assert survivor.seq() == 301 + count
         assert (titles, indexed) == ({"after ": count}, count)
         state = "after"
-    survivor.append("sources", Source(id="later", publisher="P"), who="parent")
+    survivor.append("sources", Source(id="later", publisher="P"), author="parent")
     survivor.close()
     return state

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from layers.model.records import NOUNS, Records
+from layers.model.records import RECORD_TYPES, Records
 from layers.store.store import ANY, Edit, Store
 from tests.layers.store.store_killed import strikes
 
@@ -23,17 +23,17 @@ changes = st.lists(
 
 def make(store: Store, change: tuple[str, str | None] | int) -> None:
     if isinstance(change, int):
-        store.load(strikes(change, "loaded"), who="tests")
+        store.load(strikes(change, "loaded"), author="tests")
         return
     key, title = change
     seen = ANY if key in store.records().strikes else None
     made = strikes(6, "of").strikes[key].model_copy(update={"title": title}) if title else None
     if made or seen:
-        store.write(Edit("strikes", key, made, seen), who="tests")
+        store.write(Edit("strikes", key, made, seen), author="tests")
 
 
 def order(records: Records) -> dict[str, list[str]]:
-    return {name: list(records.table(name)) for name in NOUNS}
+    return {name: list(records.table(name)) for name in RECORD_TYPES}
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def store(tmp_path: Path) -> Store:
 def test_what_changed_makes_the_newest_version(tmp_path: Path, before: list[object], since: list[object]) -> None:
     (tmp_path / "atlas.gpkg").unlink(missing_ok=True)
     store = Store.create(tmp_path / "atlas.gpkg")
-    store.load(FIRST, who="tests")
+    store.load(FIRST, author="tests")
     for change in before:
         make(store, change)  # type: ignore[arg-type]
     seq, records = store.version()
@@ -59,10 +59,10 @@ def test_what_changed_makes_the_newest_version(tmp_path: Path, before: list[obje
 
 
 def test_what_did_not_change_is_not_read_again(store: Store) -> None:
-    store.load(strikes(3000, "first"), who="tests")
+    store.load(strikes(3000, "first"), author="tests")
     seq, records = store.version()
     edited = records.strikes["k-7"].model_copy(update={"title": "Another"})
-    store.write(Edit("strikes", "k-7", edited, ANY), who="tests")
+    store.write(Edit("strikes", "k-7", edited, ANY), author="tests")
     newest, found = store.newer(seq, records)
     assert newest == seq + 1
     assert found.strikes["k-7"].title == "Another"
@@ -72,7 +72,7 @@ def test_what_did_not_change_is_not_read_again(store: Store) -> None:
 
 
 def test_more_changes_than_are_asked_for_at_once(store: Store) -> None:
-    store.load(strikes(10, "first"), who="tests")
+    store.load(strikes(10, "first"), author="tests")
     seq, records = store.version()
-    store.load(strikes(1300, "second"), who="tests")
+    store.load(strikes(1300, "second"), author="tests")
     assert store.newer(seq, records) == store.version()

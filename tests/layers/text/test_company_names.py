@@ -4,8 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from layers.text.company_names import fold, fold_company, likeness
-from layers.text.company_words import LEGAL_FORMS, SAME_WORDS
+from layers.text.company_names import LEGAL_FORMS, SAME_WORDS, fold, fold_company, likeness
 
 SOCAR = "State Oil Company of the Azerbaijan Republic"
 

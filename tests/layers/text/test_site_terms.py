@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from layers.text.site_terms import KINDS, kinds_told, numbers, stems
+from layers.text.site_terms import TARGET_KINDS, kinds_mentioned, numbers, stems
 
 SAME = (
     ("Кременчуцького", "Кременчугского", "Kremenchuk", "Kremenchug", "Кременчуці", "Кременчуге"),
@@ -28,7 +28,7 @@ def test_inflected_names_of_any_script_have_one_stem() -> None:
 
 def test_kinds_and_numbers_are_read_in_several_languages() -> None:
     def kinds(text: str) -> set[str]:
-        return {kind for bit, kind in enumerate(KINDS) if kinds_told(text) >> bit & 1}
+        return {kind for bit, kind in enumerate(TARGET_KINDS) if kinds_mentioned(text) >> bit & 1}
 
     assert kinds("Кременчуцький нафтопереробний завод і ТЕЦ") == {"refinery", "power-plant"}
     assert kinds("нефтебаза") == kinds("fuel storage tanks") == kinds("Öldepot der SOCAR") == {"oil-depot"}

@@ -12,9 +12,9 @@ import pytest
 import shapely
 from playwright.sync_api import Browser, sync_playwright
 
-from api.exports.errors import ExportError
 from api.exports.offline_page import assemble, map
 from api.exports.offline_page.assemble import script_json
+from api.exports.strike_rows import ExportError
 from layers.reference.basemap import Basemap
 from tests.api.exports.making import DAY, ODESA, frame_of, strike
 

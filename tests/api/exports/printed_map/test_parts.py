@@ -9,13 +9,12 @@ from hypothesis import strategies as st
 from pyproj import Geod
 
 from api.exports.printed_map.base_layers import circle_around
-from api.exports.printed_map.extent import extent_of, projection_for
-from api.exports.printed_map.label_placement import Board, boxes_around, spread
-from api.exports.printed_map.map_frame import fitted
+from api.exports.printed_map.extent import extent_of, fitted, projection_for
+from api.exports.printed_map.place_labels import Board, boxes_around, spread
 from api.exports.printed_map.scale_and_locator import round_length
 from api.exports.printed_map.sheet import width_mm, wrapped
 from api.exports.symbols import SHAPES, UNKNOWN_SHAPE, colour_of, pipe_group, shape_of
-from api.exports.text.formatting import country_names, named, shortened, spoken_date
+from api.exports.text import country_names, date_in_words, shortened, with_country_names
 from layers.reference.basemap import Basemap
 
 PAGE = (0.0, 0.0, 100.0, 80.0)
@@ -111,11 +110,11 @@ def test_lines_fit_and_lose_nothing(text: str) -> None:
     ],
 )
 def test_dates_say_no_more_than_the_source(edtf: str, said: str) -> None:
-    assert spoken_date(edtf) == said
+    assert date_in_words(edtf) == said
 
 
 def test_owners_are_named_and_tied_to_their_shares() -> None:
-    assert named("RU 47.325, XX 0-22.5, unattributed 1.75", {"RU": "Russia"}) == (
+    assert with_country_names("RU 47.325, XX 0-22.5, unattributed 1.75", {"RU": "Russia"}) == (
         "Russia\u00a047.325, XX\u00a00–22.5, unattributed\u00a01.75"
     )
 

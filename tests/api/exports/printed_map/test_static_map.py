@@ -14,8 +14,8 @@ from geopandas.testing import assert_geodataframe_equal
 from PIL import Image
 from pypdf import PdfReader
 
-from api.exports.errors import ExportError
 from api.exports.printed_map import static_map
+from api.exports.strike_rows import ExportError
 from geo.errors import CRSError
 from layers.reference.basemap import Basemap
 from tests.api.exports.making import DAY, ODESA, frame_of, strike
@@ -29,7 +29,7 @@ def draw(strikes: geopandas.GeoDataFrame, assets: geopandas.GeoDataFrame, small_
 
     def made(strikes: geopandas.GeoDataFrame = strikes, **options: Any) -> bytes:
         chosen = {"bbox": ODESA, "fmt": "svg", "title": TITLE, "data_date": DAY, "dpi": 60} | options
-        return static_map.render(strikes, assets, small_base, static_map.Order(**chosen))
+        return static_map.render(strikes, assets, small_base, static_map.MapOrder(**chosen))
 
     return made
 

@@ -20,12 +20,11 @@ from typer.testing import CliRunner
 
 from api.cli import main
 from api.cli.export import frames
-from api.exports.errors import ExportError
-from api.exports.printed_map.static_map import Order
+from api.exports import text as translations
+from api.exports.printed_map.static_map import MapOrder
 from api.exports.report import report
-from api.exports.report.chain_tree import DEEPEST, layered, tree_of
-from api.exports.report.sections import Sources, section
-from api.exports.text import translations
+from api.exports.report.sections import MAX_DEPTH, CitedSources, layered, section, tree_of
+from api.exports.strike_rows import ExportError
 from api.serializers import attribution
 from layers.reference.basemap import Basemap
 from layers.snapshot.snapshot import Snapshot
@@ -34,7 +33,7 @@ from tests.conftest import BASEMAP
 
 Json = dict[str, Any]
 CPC, DEPOT, ORLIVKA = "ru-cpc-kropotkinskaya-2025-02-17", "ua-socar-depot-2025-08-08", "ua-orlivka-2025-08-06"
-ORDER = Order(bbox=(28, 44, 43, 48), fmt="pdf", title="Two strikes, $5 #raw[x]", data_date=date(2026, 11, 25))
+ORDER = MapOrder(bbox=(28, 44, 43, 48), fmt="pdf", title="Two strikes, $5 #raw[x]", data_date=date(2026, 11, 25))
 
 
 @pytest.fixture(scope="session")
@@ -74,15 +73,14 @@ def one(name: str) -> int:
 
 
 def test_every_text_of_the_page_is_read() -> None:
-    for table in ("text.en.js", "text.ownership.en.js"):
-        source = (translations.STATIC / table).read_text(encoding="utf-8")
-        entries = [line for line in source.splitlines() if re.match(r'^\s+"?[\w-]+"?: ', line)]
-        assert len(translations.read(source)) == len(entries) > 50
-    assert translations.say("holds", share="5 %", owned="X") == "holds 5 % of X"
+    source = (translations.STATIC / "text.en.json").read_text(encoding="utf-8")
+    entries = [line for line in source.splitlines() if re.match(r'^\s+"?[\w-]+"?: ', line)]
+    assert len(translations.read_texts(source)) == len(entries) > 50
+    assert translations.page_text("holds", share="5 %", owned="X") == "holds 5 % of X"
     assert translations.word("relation", "never-heard") == "never heard"
     assert translations.counted("count", 1) == "1 strike"
     with pytest.raises(KeyError):
-        translations.say("holds", share="5 %")
+        translations.page_text("holds", share="5 %")
 
 
 @pytest.mark.parametrize(("ends", "said"), [((31.99, 31.99), "31.99"), ((0, 22.5), "0–22.5"), ((100, 100), "100")])
@@ -120,19 +118,19 @@ def test_no_end_and_no_step_of_any_path_is_lost(drawn: list[list[tuple[str, int]
 
 
 def test_layers_go_only_so_deep_and_nothing_is_lost() -> None:
-    path = [(f"e{n}", 100.0, 100.0) for n in range(DEEPEST + 8)]
+    path = [(f"e{n}", 100.0, 100.0) for n in range(MAX_DEPTH + 8)]
     told = layered(hit_of(chain((100, 100), *path)), one, {})
 
     def depth(rows: list[Json]) -> int:
         return 1 + max((depth(row["children"]) for row in rows), default=0) if rows else 0
 
-    assert depth(told["holders"]) == DEEPEST
+    assert depth(told["holders"]) == MAX_DEPTH
     assert [row["name"] for row in listed(told["holders"])] == [name.upper() for name, *_ in path]
 
 
 def test_the_chain_tells_each_step_its_source_the_largest_first_and_the_rest(answers: dict[str, Json]) -> None:
     (hit,) = answers[CPC]["assets"]
-    sources = Sources([answers[CPC]])
+    sources = CitedSources([answers[CPC]])
     told = layered(hit, sources.cite, {})
     (consortium,) = told["holders"]
     through = [(c["steps"][1]["name"], c["share_max"]) for c in hit["chains"] if len(c["steps"]) > 1]
@@ -140,7 +138,8 @@ def test_the_chain_tells_each_step_its_source_the_largest_first_and_the_rest(ans
     assert largest == sorted(largest, reverse=True)
     assert consortium["children"][0]["name"] == "Russian Federation"
     rest = hit["rest"]
-    assert told["notes"] == [translations.say("rest", share=translations.share(rest["share_min"], rest["share_max"]))]
+    part = translations.share(rest["share_min"], rest["share_max"])
+    assert told["notes"] == [translations.page_text("rest", share=part)]
     steps = [step for c in hit["chains"] for step in c["steps"]]
     rows = list(listed(told["holders"]))
     assert {row["name"] for row in rows} == {step["name"] for step in steps}
@@ -152,10 +151,10 @@ def test_the_chain_tells_each_step_its_source_the_largest_first_and_the_rest(ans
 
 
 def test_a_strike_is_told_whole_and_other_ties_stay_apart(answers: dict[str, Json]) -> None:
-    orlivka = section(1, answers[ORLIVKA], Sources(list(answers.values())), {"AZ": "Azerbaijan"})
+    orlivka = section(1, answers[ORLIVKA], CitedSources(list(answers.values())), {"AZ": "Azerbaijan"})
     assert [row["name"] for row in orlivka["owners"]] == ["Ukraine"]
     assert "SOCAR, Azerbaijan" in {row["who"] for row in orlivka["others"] if row["relation"] == "supplier"}
-    depot = section(2, answers[DEPOT], Sources(list(answers.values())), {})
+    depot = section(2, answers[DEPOT], CitedSources(list(answers.values())), {})
     assert depot["title"].startswith("2. ")
     assert depot["several"] == "One of these was hit; which one is not settled."
     assert [[span["who"] for span in asset["control"]] for asset in depot["assets"]] == [["Azerbaijan, a state"]] * 2
@@ -165,8 +164,8 @@ def test_control_that_differs_is_said_with_its_days(answers: dict[str, Json]) ->
     told = copy.deepcopy(answers[CPC])
     nobody = {"first": date(2025, 2, 1), "last": date(2025, 2, 9), "control": None}
     told["assets"][0]["control_days"] = [nobody, nobody | {"first": date(2025, 2, 10), "last": None}]
-    (asset,) = section(1, told, Sources([told]), {})["assets"]
-    assert asset["differs"] == translations.say("controlDiffers")
+    (asset,) = section(1, told, CitedSources([told]), {})["assets"]
+    assert asset["differs"] == translations.page_text("controlDiffers")
     assert [span["days"] for span in asset["control"]] == ["1–9 Feb 2025", "10 Feb 2025 or later"]
 
 

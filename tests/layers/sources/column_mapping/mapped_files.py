@@ -13,10 +13,10 @@ import geopandas
 import pyogrio
 from shapely.geometry.base import BaseGeometry
 
-from layers.model.read_result import Reading
+from layers.model.problems import ReadResult
 from layers.sources.files.source_file import SourceFile
-from layers.sources.reader.column_mapping import parse
-from layers.sources.registry import FORMATS, Request
+from layers.sources.reader.mapping_file import parse
+from layers.sources.registry import FORMATS, LoadOptions
 from tests.layers.sources.making_files import file_of, sheet_xml, workbook
 
 Rows = Sequence[Sequence[str]]
@@ -120,9 +120,9 @@ owner = ";"
 """
 
 
-def read(files: Sequence[SourceFile], mapping: str, name: str = "csv", **request: str | None) -> Reading:
+def read(files: Sequence[SourceFile], mapping: str, name: str = "csv", **request: str | None) -> ReadResult:
     """Read files by a mapping, as the dataset ``own``."""
-    return FORMATS[name].read(files, Request("own", mapping=parse("mapping.toml", mapping), **request))  # type: ignore[arg-type]
+    return FORMATS[name].read(files, LoadOptions("own", mapping=parse("mapping.toml", mapping), **request))  # type: ignore[arg-type]
 
 
 def of_csv(
@@ -131,7 +131,7 @@ def of_csv(
     """The records of the mapping's noun by the end of their id, and the faults: row, column, value."""
     made = parse("mapping.toml", mapping)
     reading = read([file_of(folder / "a.csv", csv_text(rows))], mapping)
-    found = {key.removeprefix("own/"): record for key, record in reading.records.table(made.noun).items()}
+    found = {key.removeprefix("own/"): record for key, record in reading.records.table(made.table).items()}
     return found, [(problem.row, problem.column, problem.value) for problem in reading.problems]
 
 

@@ -22,14 +22,15 @@ READ = """
 import json, resource, sys
 from pathlib import Path
 from layers.model.problems import ProblemsError
-from layers.sources.registry import FORMATS, Request
-from layers.sources.reader.column_mapping import parse
+from layers.sources.reader.format import LoadOptions
+from layers.sources.registry import FORMATS
+from layers.sources.reader.mapping_file import parse
 from layers.sources.files.source_file import SourceFile
 
 path, name, mapping = sys.argv[1:]
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 try:
-    request = Request("d", mapping=parse("m.toml", mapping))
+    request = LoadOptions("d", mapping=parse("m.toml", mapping))
     reading = FORMATS[name].read([SourceFile.of(Path(path))], request)
     told = [reading.rows, len(reading.records.assets), [str(problem) for problem in reading.problems]]
 except ProblemsError as error:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from layers.sources.files import limits
-from layers.sources.files.limits import Refused
+from layers.sources.files.limits import FileRefused
 from layers.sources.files.sniffing import delimiter_of, json_keys
 from layers.sources.files.source_file import SourceFile
 from layers.sources.files.tables import RowTable
@@ -31,14 +31,14 @@ def test_the_encoding_is_found(tmp_path: Path, encoding: str) -> None:
     file = file_of(tmp_path / "a.csv", text.encode(encoding))
     assert file.text() == text
     assert rows(file)[0] == (2, {"name": "Site 0", "place": "Орлівка"})
-    assert file.head().columns == ("name", "place")
+    assert file.sniff().columns == ("name", "place")
 
 
 def test_what_is_no_utf_8_is_windows_1252_and_what_is_neither_is_refused(tmp_path: Path) -> None:
     file = file_of(tmp_path / "a.csv", PLAIN.encode("cp1252"))
     assert rows(file) == [(2, {"name": "Türkiye – “quoted”", "place": "Baku"})]
     broken = file_of(tmp_path / "b.csv", b"name,place\n\x81\xff,b\n")
-    with pytest.raises(Refused, match="encoding"):
+    with pytest.raises(FileRefused, match="encoding"):
         broken.table()
 
 
@@ -83,16 +83,16 @@ def test_every_column_has_a_name_of_its_own() -> None:
 def test_the_delimiter_of_a_header_that_runs_over_several_lines(tmp_path: Path) -> None:
     for blank in ("", "\n"):
         file = file_of(tmp_path / "a.csv", f'{blank}"Name,\nas printed";"East, degrees";N\nA;1;2\n')
-        assert file.head().columns == file.table().header == ("Name,\nas printed", "East, degrees", "N")
+        assert file.sniff().columns == file.table().header == ("Name,\nas printed", "East, degrees", "N")
         assert [list(cells.values()) for _, cells in file.table()] == [["A", "1", "2"]]
 
 
 def test_too_many_faults_tell_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "MAX_FAULTS", 3)
+    monkeypatch.setattr(limits, "MAX_PROBLEMS", 3)
     table = RowTable.of_text("x.csv", "a,b\n1,2\n" + "3\n" * 3)
     assert len(list(table)) == 1
     assert len(table.problems) == 3
-    with pytest.raises(Refused) as raised:
+    with pytest.raises(FileRefused) as raised:
         list(RowTable.of_text("x.csv", "a,b\n1,2,3,4\n" + "3\n" * 3))
     (problem,) = raised.value.problems
     assert (problem.row, problem.value) == (2, "over 3")
@@ -106,7 +106,7 @@ def test_a_table_that_a_person_saved_in_a_zip_or_gzip(tmp_path: Path) -> None:
         archive.writestr("__MACOSX/._events.csv", "x")
     packed = SourceFile.of(tmp_path / "a.zip")
     assert (packed.name, packed.stem) == ("a.zip/events.csv", "events")
-    assert packed.head().columns == ("name", "place")
+    assert packed.sniff().columns == ("name", "place")
     squeezed = file_of(tmp_path / "b.csv.gz", gzip.compress(TEXT.encode()))
     assert squeezed.stem == "b"
     assert rows(packed) == rows(squeezed) == [(2, {"name": "Орлівка", "place": "Izmail"})]
@@ -117,7 +117,7 @@ def test_a_zip_of_several_or_no_data_files_is_refused_by_name(tmp_path: Path) ->
         with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
             for name in names:
                 archive.writestr(name, TEXT)
-        with pytest.raises(Refused, match=r"a\.csv, b\.csv" if len(names) > 1 else "none"):
+        with pytest.raises(FileRefused, match=r"a\.csv, b\.csv" if len(names) > 1 else "none"):
             SourceFile.of(tmp_path / "a.zip")
 
 
@@ -127,10 +127,10 @@ def test_a_broken_zip_or_gzip_is_refused(tmp_path: Path, cut: int) -> None:
         archive.writestr("a.csv", TEXT * 100)
     whole = (tmp_path / "a.zip").read_bytes()
     (tmp_path / "b.zip").write_bytes(whole[:-cut])
-    with pytest.raises(Refused):
+    with pytest.raises(FileRefused):
         SourceFile.of(tmp_path / "b.zip").text()
     file = file_of(tmp_path / "c.csv.gz", gzip.compress((TEXT * 100).encode())[: -min(cut, 20)])
-    with pytest.raises(Refused):
+    with pytest.raises(FileRefused):
         file.text()
 
 
@@ -153,14 +153,14 @@ CELLS = """<worksheet><sheetData>
 def test_cells_of_a_workbook_are_as_a_person_sees_them(tmp_path: Path) -> None:
     parts = {"xl/sharedStrings.xml": SHARED, "xl/styles.xml": STYLES}
     file = workbook(tmp_path / "a.xlsx", {"About": sheet_xml([["one"]]), "Data": CELLS}, parts)
-    assert file.head().sheets == {"About": ("one",), "Data": ("a", "b", "c", "d")}
+    assert file.sniff().sheets == {"About": ("one",), "Data": ("a", "b", "c", "d")}
     assert [(number, tuple(cells.values())) for number, cells in file.table()] == [
         (4, ("gas & oil", "", "51", "")),
         (5, ("two runs", "2025-08-08", "2025-08-08T12:00:00", "TRUE")),
         (6, ("3", "2024", "made", "#N/A")),
     ]
     assert file.table("About").file == "a.xlsx#About"
-    with pytest.raises(Refused, match="one of About, Data"):
+    with pytest.raises(FileRefused, match="one of About, Data"):
         file.table("Other")
 
 
@@ -174,9 +174,9 @@ def test_json_is_a_document_or_one_a_line(tmp_path: Path) -> None:
     assert file_of(tmp_path / "a.json", '\ufeff{"a": [1]}').json() == {"a": [1]}
     assert file_of(tmp_path / "b.jsonl", '{"a": 1}\n\n{"a": 2}\n').json() == [{"a": 1}, {"a": 2}]
     assert file_of(tmp_path / "c.json", '{"a": "ї"}'.encode("utf-16")).json() == {"a": "ї"}
-    with pytest.raises(Refused, match=r"c2\.json:2"):
+    with pytest.raises(FileRefused, match=r"c2\.json:2"):
         file_of(tmp_path / "c2.json", '{"a": 1}\n{"a"\n').json()
-    with pytest.raises(Refused, match="RFC 8259"):
+    with pytest.raises(FileRefused, match="RFC 8259"):
         file_of(tmp_path / "d.json", '{"a": ').json()
 
 
@@ -194,13 +194,13 @@ def test_keys_of_a_text_that_is_cut_short() -> None:
 
 def test_what_a_file_is(tmp_path: Path) -> None:
     features = '{"type": "FeatureCollection", "features": [{"type": "Feature", "properties": {"osm_id": 1}}]}'
-    head = file_of(tmp_path / "a.geojson", features).head()
+    head = file_of(tmp_path / "a.geojson", features).sniff()
     assert (head.container, head.keys, head.columns, head.suffix) == (
         "json", ("type", "features"), ("osm_id",), ".geojson",
     )  # fmt: skip
-    assert file_of(tmp_path / "a.txt", "just words\n").head().container == "text"
-    assert file_of(tmp_path / "a.bin", b"SQLite format 3\0" + bytes(100)).head().container == "gpkg"
-    assert file_of(tmp_path / "a.pbf", b"\0\0\0\x0d\x0a\x09OSMHeader").head().container == "pbf"
+    assert file_of(tmp_path / "a.txt", "just words\n").sniff().container == "text"
+    assert file_of(tmp_path / "a.bin", b"SQLite format 3\0" + bytes(100)).sniff().container == "gpkg"
+    assert file_of(tmp_path / "a.pbf", b"\0\0\0\x0d\x0a\x09OSMHeader").sniff().container == "pbf"
 
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20)

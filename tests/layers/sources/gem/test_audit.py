@@ -8,19 +8,18 @@ import pytest
 from rich.console import Console
 
 from layers.ownership.walk import Interval
-from layers.sources.curated import toml_records
+from layers.sources import curated
 from layers.sources.files.source_file import SourceFile
-from layers.sources.gem.audit import Audit, audit, listed, main, print_audit
-from layers.sources.gem.audit_agreement import Agreement, lent_by
+from layers.sources.gem.agreement import Agreement, curated_splits, differences, parents, split_of
+from layers.sources.gem.audit import Audit, audit, main, print_audit, read_columns
 from layers.sources.gem.owner_grammar import parse_owners
-from layers.sources.gem.shareholder_splits import differences, parents, split_of
 
 SAMPLE = Path(__file__).resolve().parents[3] / "data" / "gem" / "pipelines-2024-01-31.csv"
 
 
 def audited(file: Path) -> Audit:
-    rows, problems = listed(SourceFile.of(file).table())
-    return audit(rows, lent_by(toml_records.read().records), problems)
+    rows, problems = read_columns(SourceFile.of(file).table())
+    return audit(rows, curated_splits(curated.read().records), problems)
 
 
 def verdicts(found: Agreement) -> dict[str, str]:
@@ -119,7 +118,7 @@ def test_tables_and_json(small: Audit, capsys: pytest.CaptureFixture[str]) -> No
 
 
 def test_southern_gas_corridor_is_lent_from_the_curated_records() -> None:
-    lent = lent_by(toml_records.read().records)["Southern Gas Corridor CJSC"]
+    lent = curated_splits(curated.read().records)["Southern Gas Corridor CJSC"]
     assert lent["SOCAR"] == Interval(49.0, 49.0)
     assert lent["Ministry of Economy of Azerbaijan Republic"] == Interval(51.0, 51.0)
 

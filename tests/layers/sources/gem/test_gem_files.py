@@ -12,14 +12,14 @@ from typing import Any
 import pytest
 import shapely
 
-from layers.model.read_result import Reading
+from layers.model.problems import ReadResult
 from layers.model.records import Asset
 from layers.model.types import Basis
-from layers.sources.files.limits import Refused
+from layers.sources.files.limits import FileRefused
 from layers.sources.files.source_file import SourceFile
 from layers.sources.gem.formats import GEM, TRACKER
 from layers.sources.gem.owner_grammar import parse_owners, unnested
-from layers.sources.reader.format import Request
+from layers.sources.reader.format import LoadOptions
 from layers.sources.registry import recognise
 from tests.layers.sources.making_files import file_of, sheet_xml, workbook
 
@@ -81,11 +81,11 @@ def routes(path: Path) -> SourceFile:
     return file_of(path / "routes.geojson", features(*(({"ProjectID": key}, line) for key, line in LINES.items())))
 
 
-def read(*files: SourceFile) -> Reading:
-    return TRACKER.read(files, Request("gem/sample"))
+def read(*files: SourceFile) -> ReadResult:
+    return TRACKER.read(files, LoadOptions("gem/sample"))
 
 
-def faults(reading: Reading) -> list[tuple[str, int | None, str]]:
+def faults(reading: ReadResult) -> list[tuple[str, int | None, str]]:
     return [(problem.file, problem.row, problem.column) for problem in reading.problems]
 
 
@@ -94,14 +94,14 @@ def told(asset: Asset) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def sample(tmp_path_factory: pytest.TempPathFactory) -> Reading:
+def sample(tmp_path_factory: pytest.TempPathFactory) -> ReadResult:
     path = tmp_path_factory.mktemp("gem")
     return read(as_csv(path), routes(path))
 
 
 @pytest.mark.parametrize("write", [as_csv, as_semicolons, as_utf_16, as_workbook], ids=lambda write: write.__name__)
 def test_a_tracker_gives_the_same_in_every_kind_of_file(
-    tmp_path: Path, sample: Reading, write: Callable[[Path], SourceFile]
+    tmp_path: Path, sample: ReadResult, write: Callable[[Path], SourceFile]
 ) -> None:
     file = write(tmp_path)
     assert recognise(file) is TRACKER
@@ -113,7 +113,7 @@ def test_a_tracker_gives_the_same_in_every_kind_of_file(
     assert (reading.problems, reading.rows) == ((), 6)
 
 
-def test_features_are_rows_with_their_routes(tmp_path: Path, sample: Reading) -> None:
+def test_features_are_rows_with_their_routes(tmp_path: Path, sample: ReadResult) -> None:
     file = as_features(tmp_path)
     assert recognise(file) is TRACKER
     reading = read(file)
@@ -123,7 +123,7 @@ def test_features_are_rows_with_their_routes(tmp_path: Path, sample: Reading) ->
     assert (reading.problems, reading.rows, reading.skipped) == ((), 3, {})
 
 
-def test_what_the_rows_say(sample: Reading) -> None:
+def test_what_the_rows_say(sample: ReadResult) -> None:
     amber, ukrainian, brook = sample.records.assets.values()
     assert (amber.id, amber.name, amber.kind, amber.commodity) == (
         "gem/p9101", "Amber Pipeline, West", "pipeline", "Gas",
@@ -161,12 +161,12 @@ def test_rows_of_another_width_count_as_rows(tmp_path: Path) -> None:
     assert (reading.rows, len(reading.records.assets), faults(reading)) == (4, 3, [("tracker.csv", 5, "cells")])
 
 
-def joined(path: Path, *given: tuple[Any, Any], name: str = "routes.geojson", **more: Any) -> Reading:
+def joined(path: Path, *given: tuple[Any, Any], name: str = "routes.geojson", **more: Any) -> ReadResult:
     """Read the rows with other routes."""
     return read(as_csv(path), file_of(path / name, features(*given, **more)))
 
 
-def shape(reading: Reading, key: str = "gem/p9101") -> str | None:
+def shape(reading: ReadResult, key: str = "gem/p9101") -> str | None:
     found = reading.records.assets[key].geometry
     return None if found is None else found.wkt
 
@@ -238,9 +238,9 @@ def test_routes_in_other_coordinates_or_without_a_tracker_are_refused(tmp_path: 
         return {"type": "name", "properties": {"name": name}}
 
     assert shape(joined(tmp_path, line, crs=crs("urn:ogc:def:crs:OGC:1.3:CRS84"))) is not None
-    with pytest.raises(Refused, match="reproject"):
+    with pytest.raises(FileRefused, match="reproject"):
         joined(tmp_path, line, crs=crs("urn:ogc:def:crs:EPSG::3857"))
-    with pytest.raises(Refused, match="a tracker beside them"):
+    with pytest.raises(FileRefused, match="a tracker beside them"):
         read(routes(tmp_path))
 
 
@@ -371,6 +371,6 @@ def test_owners_in_one_name_are_stakes_that_say_so_and_no_fault(tmp_path: Path) 
 
 def test_both_kinds_of_gem_files_in_one_load(tmp_path: Path) -> None:
     entities = SourceFile.of(SAMPLES / "gem" / "all-entities.csv")
-    reading = GEM.read([as_csv(tmp_path), entities], Request("gem"))
+    reading = GEM.read([as_csv(tmp_path), entities], LoadOptions("gem"))
     assert len(reading.records.assets) == 3
     assert any(entity.registered_in for entity in reading.records.entities.values())

@@ -100,7 +100,7 @@ def test_what_a_list_comes_to(text: str, total: str) -> None:
 def test_over_100_is_told_and_nothing_is_rescaled() -> None:
     owners = parse_owners("A [100.00%]; B [75.99%]")
     assert owners.over_100
-    assert owners.known == pytest.approx(175.99)
+    assert owners.known_sum == pytest.approx(175.99)
     assert owners.intervals() == ((100.0, 100.0), (75.99, 75.99))
 
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from layers.model.read_result import Reading
-from layers.model.records import NOUNS, Record, Records
-from layers.ownership.walk import Register, Walk
-from layers.sources.curated import toml_records
+from layers.model.problems import ReadResult
+from layers.model.records import RECORD_TYPES, Record, Records
+from layers.ownership.walk import OwnershipGraph, Walk
+from layers.sources import curated
 from layers.sources.files.source_file import SourceFile
 from layers.sources.files.tables import RowTable
 from layers.sources.gem.ownership_tables import parse
@@ -22,11 +22,11 @@ def texts(names: tuple[str, ...] = FILES) -> list[RowTable]:
 
 
 @pytest.fixture(scope="module")
-def tables() -> Reading:
+def tables() -> ReadResult:
     return parse(texts())
 
 
-def test_entities_have_types_countries_names_and_ids(tables: Reading) -> None:
+def test_entities_have_types_countries_names_and_ids(tables: ReadResult) -> None:
     heron = tables.records.entities["gem/e100000000001"]
     assert (heron.name, heron.type, heron.registered_in) == (
         "Heron Pipeline Joint Stock Company",
@@ -39,7 +39,7 @@ def test_entities_have_types_countries_names_and_ids(tables: Reading) -> None:
     assert (body.type, body.registered_in, body.headquartered_in) == ("stateBody", "TR", None)
 
 
-def test_shares_are_known_open_or_imputed(tables: Reading) -> None:
+def test_shares_are_known_open_or_imputed(tables: ReadResult) -> None:
     found = {
         (s.owned.removeprefix("gem/"), s.owner.removeprefix("gem/")): (s.share_min, s.share_max, s.imputed)
         for s in tables.records.stakes.values()
@@ -55,7 +55,7 @@ def test_shares_are_known_open_or_imputed(tables: Reading) -> None:
     }
 
 
-def test_every_loss_is_a_problem_by_file_and_row(tables: Reading) -> None:
+def test_every_loss_is_a_problem_by_file_and_row(tables: ReadResult) -> None:
     assert sorted((problem.file, problem.row, problem.column) for problem in tables.problems) == [
         ("all-entities.csv", 4, "Registration Country"),
         ("all-entities.csv", 6, "name"),
@@ -69,23 +69,23 @@ def test_every_loss_is_a_problem_by_file_and_row(tables: Reading) -> None:
 
 
 @pytest.mark.parametrize("names", list(permutations(FILES)))
-def test_the_order_of_the_sheets_does_not_matter(names: tuple[str, ...], tables: Reading) -> None:
+def test_the_order_of_the_sheets_does_not_matter(names: tuple[str, ...], tables: ReadResult) -> None:
     other = parse(texts(names)).records
-    for table in NOUNS:
+    for table in RECORD_TYPES:
         assert other.table(table) == tables.records.table(table)
 
 
-def test_a_company_that_only_a_stake_names_is_an_entity_without_a_country(tables: Reading) -> None:
+def test_a_company_that_only_a_stake_names_is_an_entity_without_a_country(tables: ReadResult) -> None:
     crane = tables.records.entities["gem/e100000000009"]
     assert (crane.name, crane.type, crane.registered_in) == ("Crane Capital", "legalEntity", None)
     assert tables.records.entities["gem/e100000000007"].type == "anonymousEntity"
 
 
-def test_small_shareholders_stay_with_their_company(tables: Reading) -> None:
-    floating: dict[str, Record] = {"free-float": toml_records.read().records.entities["free-float"]}
-    mine: dict[str, dict[str, Record]] = {name: dict(tables.records.table(name)) for name in NOUNS}
+def test_small_shareholders_stay_with_their_company(tables: ReadResult) -> None:
+    floating: dict[str, Record] = {"free-float": curated.read().records.entities["free-float"]}
+    mine: dict[str, dict[str, Record]] = {name: dict(tables.records.table(name)) for name in RECORD_TYPES}
     records = Records.of({**mine, "entities": {**mine["entities"], **floating}})
-    shares = {share.country: share.share for share in Walk(Register(records, None, None), "gem/p9001").shares()}
+    shares = {share.country: share.share for share in Walk(OwnershipGraph(records, None, None), "gem/p9001").shares()}
     assert shares["TR"].low == pytest.approx(40.8)
     # 80 % of the company's own 9 and of what its unnamed owner may not have, at most 49 %.
     assert (shares["KZ"].low, shares["KZ"].high) == (pytest.approx(0.8 * 49), pytest.approx(0.8 * 49))

@@ -9,41 +9,40 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from layers.model.read_result import Reading
+from layers.model.problems import ReadResult
 from layers.model.records import Asset
 from layers.model.types import Basis
 from layers.sources.files.source_file import SourceFile
 from layers.sources.files.tables import RowTable
-from layers.sources.gem.columns import name_id
-from layers.sources.gem.location import longest_stretch_m, spot
 from layers.sources.gem.owner_grammar import parse_owners
+from layers.sources.gem.record_builder import longest_stretch_m, name_id, read_location
 from layers.sources.gem.trackers import parse
-from layers.sources.reader.country_codes import PlaceError, country_code
+from layers.sources.reader.cell_values import CellValueError, country_code
 
 SAMPLES = Path(__file__).resolve().parents[3] / "data" / "gem"
 PIPELINES = "pipelines-2024-01-31.csv"
 PLANTS = "plants-2024-02-29.csv"
 
 
-def sample(name: str) -> Reading:
+def sample(name: str) -> ReadResult:
     return parse(SourceFile.of(SAMPLES / name).table())
 
 
 @pytest.fixture(scope="module")
-def pipelines() -> Reading:
+def pipelines() -> ReadResult:
     return sample(PIPELINES)
 
 
 @pytest.fixture(scope="module")
-def plants() -> Reading:
+def plants() -> ReadResult:
     return sample(PLANTS)
 
 
-def shares(reading: Reading, owned: str) -> dict[str, tuple[float, float]]:
+def shares(reading: ReadResult, owned: str) -> dict[str, tuple[float, float]]:
     return {s.owner: (s.share_min, s.share_max) for s in reading.records.stakes.values() if s.owned == owned}
 
 
-def test_a_row_is_an_asset_with_its_place_and_source(pipelines: Reading) -> None:
+def test_a_row_is_an_asset_with_its_place_and_source(pipelines: ReadResult) -> None:
     asset = pipelines.records.assets["gem/p9001"]
     assert (asset.name, asset.kind, asset.host_country) == ("Amber Pipeline", "pipeline", "GE")
     assert (asset.capacity, asset.capacity_unit, asset.commodity) == (5.0, "bcm/y", "natural gas")
@@ -53,7 +52,7 @@ def test_a_row_is_an_asset_with_its_place_and_source(pipelines: Reading) -> None
     assert (source.publisher, source.published, source.licence) == ("Global Energy Monitor", "2024-01-31", "CC BY 4.0")
 
 
-def test_a_line_across_a_border_has_no_host_and_says_where_it_lies(pipelines: Reading) -> None:
+def test_a_line_across_a_border_has_no_host_and_says_where_it_lies(pipelines: ReadResult) -> None:
     asset = pipelines.records.assets["gem/p9002"]
     assert asset.name == "Brook Pipeline, East"
     assert asset.host_country is None
@@ -61,7 +60,7 @@ def test_a_line_across_a_border_has_no_host_and_says_where_it_lies(pipelines: Re
     assert (asset.uncertainty_m, asset.basis) == (50_000.0, "line-end")
 
 
-def test_stakes_come_from_the_owner_column_and_never_from_the_parents(pipelines: Reading) -> None:
+def test_stakes_come_from_the_owner_column_and_never_from_the_parents(pipelines: ReadResult) -> None:
     assert shares(pipelines, "gem/p9003") == {
         "gem/name/amber-line-co": (50.0, 50.0),
         "gem/name/brook-plc": (30.0, 30.0),
@@ -72,11 +71,11 @@ def test_stakes_come_from_the_owner_column_and_never_from_the_parents(pipelines:
     assert pipelines.records.entities["gem/name/brook-plc"].registered_in is None
 
 
-def test_nothing_is_sure_where_a_list_contradicts_itself(pipelines: Reading) -> None:
+def test_nothing_is_sure_where_a_list_contradicts_itself(pipelines: ReadResult) -> None:
     assert set(shares(pipelines, "gem/p9005").values()) == {(0.0, 100.0)}
 
 
-def test_every_loss_is_a_problem_by_row_and_column(pipelines: Reading) -> None:
+def test_every_loss_is_a_problem_by_row_and_column(pipelines: ReadResult) -> None:
     assert sorted((problem.row or 0, problem.column) for problem in pipelines.problems) == [
         (5, "countries"),
         (5, "geometry"),
@@ -90,12 +89,12 @@ def test_every_loss_is_a_problem_by_row_and_column(pipelines: Reading) -> None:
     ]
 
 
-def test_a_bad_place_loses_the_place_and_not_the_owners(pipelines: Reading) -> None:
+def test_a_bad_place_loses_the_place_and_not_the_owners(pipelines: ReadResult) -> None:
     assert pipelines.records.assets["gem/p9004"].geometry is None
     assert len(shares(pipelines, "gem/p9004")) == 2
 
 
-def test_names_that_share_a_slug_stay_apart(pipelines: Reading) -> None:
+def test_names_that_share_a_slug_stay_apart(pipelines: ReadResult) -> None:
     found = shares(pipelines, "gem/p9006")
     assert found["gem/name/odd-one"] == (62.5, 62.5)
     assert found[name_id("Ödd Öne")] == (12.0, 12.0)
@@ -103,7 +102,7 @@ def test_names_that_share_a_slug_stay_apart(pipelines: Reading) -> None:
     assert found["gem/name/a"] == (0.0, 20.5)
 
 
-def test_plants_have_no_ids_and_twins_are_both_kept(plants: Reading) -> None:
+def test_plants_have_no_ids_and_twins_are_both_kept(plants: ReadResult) -> None:
     reeds = [asset for asset in plants.records.assets.values() if asset.name == "Reed power station, 1"]
     assert len(reeds) == 2
     assert reeds[1].id == f"{reeds[0].id}/2"
@@ -111,12 +110,12 @@ def test_plants_have_no_ids_and_twins_are_both_kept(plants: Reading) -> None:
     assert (reeds[0].kind, reeds[0].capacity_unit, reeds[0].host_country) == ("power-plant", "MW", "UA")
 
 
-def test_an_owner_without_a_share_may_have_anything(plants: Reading) -> None:
+def test_an_owner_without_a_share_may_have_anything(plants: ReadResult) -> None:
     asset = next(iter(plants.records.assets))
     assert shares(plants, asset) == {"gem/name/reed-energy-ag": (0.0, 100.0)}
 
 
-def test_cut_digits_of_the_plants_file_leave_a_range(plants: Reading) -> None:
+def test_cut_digits_of_the_plants_file_leave_a_range(plants: ReadResult) -> None:
     sedge = next(a.id for a in plants.records.assets.values() if a.name.startswith("Sedge"))
     moss = next(a.id for a in plants.records.assets.values() if a.name.startswith("Moss"))
     assert sorted(shares(plants, sedge).values()) == [(33.0, 34.0), (66.0, 67.0)]
@@ -178,14 +177,14 @@ def test_whatever_is_in_a_row_makes_records_or_problems(text: str, owner: str) -
     ],
 )
 def test_how_far_off_a_place_may_be(wkt: str, accuracy: str, uncertainty_m: float, basis: Basis) -> None:
-    found = spot(wkt, "", "", accuracy)
+    found = read_location(wkt, "", "", accuracy)
     assert found is not None
     assert (found.uncertainty_m, found.basis) == (uncertainty_m, basis)
 
 
 def test_a_gap_between_parts_is_no_stretch_and_a_degree_is_111_km() -> None:
-    one = spot("LINESTRING (0 0, 0 1)", "", "", "")
-    apart = spot("MULTILINESTRING ((0 0, 0 1), (50 0, 50 0.5))", "", "", "")
+    one = read_location("LINESTRING (0 0, 0 1)", "", "", "")
+    apart = read_location("MULTILINESTRING ((0 0, 0 1), (50 0, 50 0.5))", "", "", "")
     assert one is not None
     assert apart is not None
     assert longest_stretch_m(one.geometry) == pytest.approx(110_574, abs=2)
@@ -193,24 +192,24 @@ def test_a_gap_between_parts_is_no_stretch_and_a_degree_is_111_km() -> None:
 
 
 def test_parts_of_a_line_without_a_length_are_left_out_and_counted() -> None:
-    found = spot("MULTILINESTRING ((30 50, 30.01 50), (40 50, 40 50))", "", "", "")
+    found = read_location("MULTILINESTRING ((30 50, 30.01 50), (40 50, 40 50))", "", "", "")
     assert found is not None
     assert (found.geometry.wkt, found.points) == ("MULTILINESTRING ((30 50, 30.01 50))", 1)
-    with pytest.raises(PlaceError, match="valid"):
-        spot("LINESTRING (40 50, 40 50)", "", "", "")
+    with pytest.raises(CellValueError, match="valid"):
+        read_location("LINESTRING (40 50, 40 50)", "", "", "")
 
 
 def test_no_place_is_none_and_half_a_place_is_an_error() -> None:
-    assert spot("", "", "", "") is None
-    assert spot("POINT EMPTY", "", "", "") is None
-    with pytest.raises(PlaceError):
-        spot("", "50", "", "")
+    assert read_location("", "", "", "") is None
+    assert read_location("POINT EMPTY", "", "", "") is None
+    with pytest.raises(CellValueError):
+        read_location("", "50", "", "")
 
 
 def test_countries() -> None:
     assert [country_code(n) for n in ("Türkiye", "Ukraine", "Timor-Leste")] == ["TR", "UA", "TL"]
     assert country_code("Joint Petroleum Development Area") is None
-    with pytest.raises(PlaceError):
+    with pytest.raises(CellValueError):
         country_code("Narnia")
 
 

@@ -11,10 +11,10 @@ import osmium
 import shapely
 from osmium.osm.mutable import Node, Relation, Way
 
-from layers.model.read_result import Reading
+from layers.model.problems import ReadResult
 from layers.sources.files.source_file import SourceFile
 from layers.sources.osm.reader import FORMAT
-from layers.sources.reader.format import Request
+from layers.sources.reader.format import LoadOptions
 from tests.layers.sources.making_files import file_of
 
 Element = dict[str, Any]
@@ -198,16 +198,16 @@ def _escaped(text: str) -> str:
 CONTAINERS = (overpass_body, overpass_geom, pbf, turbo, unflattened, quick_osm, osmium_export, gdal)
 
 
-def read(file: SourceFile, **more: Any) -> Reading:
-    return FORMAT.read([file], Request("osm/sample", retrieved="2026-11-25", **more))
+def read(file: SourceFile, **more: Any) -> ReadResult:
+    return FORMAT.read([file], LoadOptions("osm/sample", retrieved="2026-11-25", **more))
 
 
-def read_elements(path: Path, *elements: Any, **more: Any) -> Reading:
+def read_elements(path: Path, *elements: Any, **more: Any) -> ReadResult:
     return read(file_of(path / "a.json", answer(elements, **more)))
 
 
-def assert_every_row_ends_once(reading: Reading) -> None:
+def assert_every_row_ends_once(reading: ReadResult) -> None:
     """Rows are loaded, skipped or rejected; what is loaded and not whole says so."""
-    loaded = {reading.places["assets", key].row for key in reading.records.assets}
+    loaded = {reading.locations["assets", key].row for key in reading.records.assets}
     lost = {problem.row for problem in reading.problems if problem.row is not None} - loaded
     assert reading.rows == len(reading.records.assets) + sum(reading.skipped.values()) + len(lost)

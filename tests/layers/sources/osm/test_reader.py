@@ -12,9 +12,9 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from layers.model.read_result import Reading
+from layers.model.problems import ReadResult
 from layers.model.records import Asset
-from layers.sources.files.limits import Refused
+from layers.sources.files.limits import FileRefused
 from layers.sources.files.source_file import SourceFile
 from layers.sources.osm.reader import FORMAT
 from layers.sources.registry import recognise
@@ -43,23 +43,23 @@ from tests.layers.sources.osm.osm_files import (
 METRES = {"osm/node/20": 500, "osm/way/30": 50, "osm/way/31": 500, "osm/relation/40": 50, "osm/relation/41": 500}
 
 
-def faults(reading: Reading) -> list[tuple[int | None, str, str]]:
+def faults(reading: ReadResult) -> list[tuple[int | None, str, str]]:
     return [(problem.row, problem.column, problem.value) for problem in reading.problems]
 
 
-def only(reading: Reading) -> Asset:
+def only(reading: ReadResult) -> Asset:
     (asset,) = reading.records.assets.values()
     return asset
 
 
 @pytest.fixture(scope="module")
-def sample(tmp_path_factory: pytest.TempPathFactory) -> Reading:
+def sample(tmp_path_factory: pytest.TempPathFactory) -> ReadResult:
     return read(overpass_body(tmp_path_factory.mktemp("osm")))
 
 
 @pytest.mark.parametrize("write", CONTAINERS, ids=lambda write: write.__name__)
 def test_an_element_is_the_same_asset_in_every_container(
-    tmp_path: Path, sample: Reading, write: Callable[[Path], SourceFile]
+    tmp_path: Path, sample: ReadResult, write: Callable[[Path], SourceFile]
 ) -> None:
     file = write(tmp_path)
     assert recognise(file) is FORMAT
@@ -78,7 +78,7 @@ def test_an_element_is_the_same_asset_in_every_container(
         assert set(reading.records.table(table)) == set(sample.records.table(table))
 
 
-def test_an_asset_says_what_its_tags_say(sample: Reading) -> None:
+def test_an_asset_says_what_its_tags_say(sample: ReadResult) -> None:
     plant = sample.records.assets["osm/way/30"]
     assert (plant.name, plant.names) == ("Vyshneva NPP", {"uk": "Вишнева АЕС"})
     assert plant.aliases == ('Станція "Вишня"', "VNPP")
@@ -97,7 +97,7 @@ def test_an_asset_says_what_its_tags_say(sample: Reading) -> None:
     assert kinds["osm/relation/41"] == "power-plant"
 
 
-def test_an_owner_has_a_stake_of_any_share_and_an_operator_none(sample: Reading) -> None:
+def test_an_owner_has_a_stake_of_any_share_and_an_operator_none(sample: ReadResult) -> None:
     records = sample.records
     stakes = {stake.owner: (stake.owned, stake.share_min, stake.share_max) for stake in records.stakes.values()}
     assert stakes == {
@@ -316,13 +316,13 @@ def test_the_same_element_twice_is_a_fault(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("content", ['{"osm3s": {}, "elements": {}}', '{"osm3s": {}, "elements": 3}'])
 def test_a_document_without_elements_is_refused(tmp_path: Path, content: str) -> None:
-    with pytest.raises(Refused, match="elements"):
+    with pytest.raises(FileRefused, match="elements"):
         read(file_of(tmp_path / "a.json", content))
 
 
 def test_a_broken_pbf_file_is_refused(tmp_path: Path) -> None:
     whole = pbf(tmp_path).path.read_bytes()
-    with pytest.raises(Refused, match="PBF"):
+    with pytest.raises(FileRefused, match="PBF"):
         read(file_of(tmp_path / "b.osm.pbf", whole[:-20]))
 
 

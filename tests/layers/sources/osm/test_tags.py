@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from layers.model.types import AssetKind
-from layers.sources.osm.pbf import _INDUSTRIAL, _WANTED
+from layers.sources.osm.elements import _INDUSTRIAL, _WANTED
 from layers.sources.osm.tags import (
     INDUSTRIAL,
     LIFECYCLE,
@@ -19,7 +19,7 @@ from layers.sources.osm.tags import (
     kind_of,
     megawatts,
     names_of,
-    standing,
+    status_tags,
 )
 
 LINE = {"man_made": "pipeline"}
@@ -108,8 +108,8 @@ def test_the_type_of_a_relation_is_no_substance() -> None:
 def test_what_is_not_there_is_no_asset_by_its_prefix_and_says_so_by_its_tag(prefix: str) -> None:
     assert kind_of({f"{prefix}:power": "plant", "landuse": "industrial"}) == (None, f"{prefix}:power=plant")
     assert kind_of({f"{prefix}:man_made": "pipeline", "substance": "gas"}) == (None, f"{prefix}:man_made=pipeline")
-    assert standing({"power": "plant", prefix: "yes"}) == (f"{prefix}=yes",)
-    assert standing({"power": "plant", prefix: "no"}) == ()
+    assert status_tags({"power": "plant", prefix: "yes"}) == (f"{prefix}=yes",)
+    assert status_tags({"power": "plant", prefix: "no"}) == ()
 
 
 @pytest.mark.parametrize(
@@ -122,18 +122,18 @@ def test_what_is_not_there_is_no_asset_by_its_prefix_and_says_so_by_its_tag(pref
 def test_outputs_in_megawatts(text: str, output: float) -> None:
     tags = {"plant:output:electricity": text}
     assert megawatts(tags) == pytest.approx(output, abs=1e-9)
-    assert standing(tags) == ()
+    assert status_tags(tags) == ()
 
 
 @pytest.mark.parametrize("text", ["135 MVA", "3,680 MW", "0", "10 MW;20 MW", "-5 MW", "MW", "٣ MW"])
 def test_an_output_that_cannot_be_read_is_told(text: str) -> None:
     tags = {"plant:output:electricity": text}
-    assert (megawatts(tags), standing(tags)) == (None, (f"plant:output:electricity={text}",))
+    assert (megawatts(tags), status_tags(tags)) == (None, (f"plant:output:electricity={text}",))
 
 
 def test_an_output_that_is_not_given_is_none() -> None:
     for text in ("", "yes", "no"):
-        assert (megawatts({"plant:output:electricity": text}), standing({"plant:output:electricity": text})) == (
+        assert (megawatts({"plant:output:electricity": text}), status_tags({"plant:output:electricity": text})) == (
             None,
             (),
         )

@@ -18,12 +18,11 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from layers.model.problems import Problem
-from layers.model.read_result import Reading
+from layers.model.problems import Problem, ReadResult
 from layers.sources.files.source_file import SourceFile
-from layers.sources.reader.column_mapping import parse
-from layers.sources.reader.rejected_rows import cut, write
-from layers.sources.registry import FORMATS, Request
+from layers.sources.reader.mapping_file import parse
+from layers.sources.reader.rejected_rows import rejected_document, write
+from layers.sources.registry import FORMATS, LoadOptions
 from tests.layers.sources.column_mapping.mapped_files import (
     ASSETS,
     BAD,
@@ -39,7 +38,7 @@ from tests.layers.sources.making_files import file_of, sheet_xml, workbook
 DATA = Path(__file__).resolve().parents[3] / "data"
 
 
-def told(reading: Reading) -> list[tuple[str, str, str]]:
+def told(reading: ReadResult) -> list[tuple[str, str, str]]:
     """The faults of a reading, without where they stand."""
     return [(problem.column, problem.value, problem.expected) for problem in reading.problems]
 
@@ -87,9 +86,9 @@ LEVEL_1 = ({"LEI": "123", "Entity": {"LegalName": {"$": "X"}}}, {"LEI": "12", "E
 @pytest.mark.parametrize(("name", "sample"), SAMPLES)
 def test_faults_of_every_reader_come_back_with_its_rows(tmp_path: Path, name: str, sample: str) -> None:
     file = SourceFile.of(DATA / sample)
-    first = FORMATS[name].read([file], Request("own"))
+    first = FORMATS[name].read([file], LoadOptions("own"))
     (written,) = write([file], first.problems, tmp_path / file.path.name)
-    again = FORMATS[name].read([SourceFile.of(written)], Request("own"))
+    again = FORMATS[name].read([SourceFile.of(written)], LoadOptions("own"))
     # An id that stands twice stands once among the rejected.
     expected = [problem for problem in first.problems if not problem.expected.startswith("an id not used at")]
     assert [(one.column, one.value, one.expected) for one in expected] == told(again)
@@ -108,11 +107,11 @@ def test_faults_of_every_reader_come_back_with_its_rows(tmp_path: Path, name: st
 )
 def test_documents_and_lines_of_owners_come_back_too(tmp_path: Path, name: str, text: str) -> None:
     file = file_of(tmp_path / "in.json", text)
-    first = FORMATS[name].read([file], Request("own"))
+    first = FORMATS[name].read([file], LoadOptions("own"))
     last = max(problem.row or 0 for problem in first.problems)
     kept = [problem for problem in first.problems if problem.row == last]
     (written,) = write([file], kept, tmp_path / "out.json")
-    again = FORMATS[name].read([SourceFile.of(written)], Request("own"))
+    again = FORMATS[name].read([SourceFile.of(written)], LoadOptions("own"))
     assert told(again) == [(one.column, one.value, one.expected) for one in kept] != []
 
 
@@ -249,14 +248,14 @@ DOCUMENTS: tuple[tuple[Any, Any], ...] = (
 @pytest.mark.parametrize(("document", "expected"), DOCUMENTS)
 def test_of_a_document_only_the_rejected_rows_stay(document: Any, expected: Any) -> None:
     before = copy.deepcopy(document)
-    assert cut(document, {2: ["x"]}) == expected
+    assert rejected_document(document, {2: ["x"]}) == expected
     assert document == before
 
 
 def test_a_document_that_is_one_record_is_marked_itself() -> None:
-    assert cut({"LEI": "1"}, {1: ["x", "y"]}) == {"LEI": "1", "_problems": ["x", "y"]}
+    assert rejected_document({"LEI": "1"}, {1: ["x", "y"]}) == {"LEI": "1", "_problems": ["x", "y"]}
     one = {"type": "Feature", "properties": None, "geometry": None}
-    assert cut(one, {1: ["x"]}) == {**one, "properties": {"_problems": ["x"]}}
+    assert rejected_document(one, {1: ["x"]}) == {**one, "properties": {"_problems": ["x"]}}
 
 
 @pytest.mark.parametrize("lines", [False, True])
@@ -292,11 +291,11 @@ def test_overpass_elements_are_written_with_the_parts_they_are_made_of(tmp_path:
     ]
     stamp = {"timestamp_osm_base": "2026-01-01T00:00:00Z"}
     file = file_of(tmp_path / "osm.json", json.dumps({"osm3s": stamp, "elements": elements}))
-    first = FORMATS["osm"].read([file], Request("own"))
+    first = FORMATS["osm"].read([file], LoadOptions("own"))
     assert {problem.row for problem in first.problems} == {3}
     (out,) = write([file], first.problems, tmp_path / "out.json")
     out.write_text(out.read_text().replace('"name": 7', '"name": "Mended"'))
-    records = FORMATS["osm"].read([SourceFile.of(out)], Request("own")).records
+    records = FORMATS["osm"].read([SourceFile.of(out)], LoadOptions("own")).records
     assert [(one.name, one.geometry) for one in records.assets.values()] == [
         ("Mended", shapely.LineString([(30, 46), (31, 46)]))
     ]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from layers.model.problems import Problem
-from layers.sources.files.limits import Refused
+from layers.sources.files.limits import FileRefused
 from layers.sources.files.source_file import SourceFile
 from layers.sources.reader.rejected_rows import require_writable, write
 from tests.layers.sources.column_mapping.mapped_files import (
@@ -91,10 +91,10 @@ def test_no_input_and_no_other_file_is_replaced(tmp_path: Path) -> None:
         (other.path, "a file that is there"),
     ):
         for refused in (lambda to: require_writable([file], to), lambda to: write([file], problems, to)):
-            with pytest.raises(Refused) as raised:
+            with pytest.raises(FileRefused) as raised:
                 refused(target)
             assert raised.value.problems[0].value == expected
-    with pytest.raises(Refused, match="a folder, as there are several inputs"):
+    with pytest.raises(FileRefused, match="a folder, as there are several inputs"):
         require_writable([file, other], tmp_path / "b.csv")
     assert cells_of(file) == [dict(zip(HEADER, row, strict=True)) for row in BAD[1:]]
     assert other.path.read_text() == "precious\n"

@@ -9,24 +9,24 @@ from pathlib import Path
 
 from hypothesis import strategies as st
 
-from layers.model.read_result import Reading
+from layers.model.problems import ReadResult
 from layers.sources.files.source_file import SourceFile
-from layers.sources.reader.format import Format, Request
-from layers.sources.strikes.field_mapping import Field
-from layers.sources.strikes.location_precision import Precision
+from layers.sources.reader.format import Format, LoadOptions
+from layers.sources.strikes.field_mapping import FieldMapping
+from layers.sources.strikes.location_precision import CodedPrecision
 
 SAMPLES = Path(__file__).resolve().parents[3] / "data" / "strikes"
 
 Rows = list[dict[str, str]]
 
 
-def read(form: Format, *names: str, licence: str | None = None, gazetteer: object = None) -> Reading:
+def read(form: Format, *names: str, licence: str | None = None, gazetteer: object = None) -> ReadResult:
     """Read samples as one load."""
-    request = Request(f"{form.name}/sample", retrieved="2026-11-25", licence=licence, gazetteer=gazetteer)
+    request = LoadOptions(f"{form.name}/sample", retrieved="2026-11-25", licence=licence, gazetteer=gazetteer)
     return form.read([SourceFile.of(SAMPLES / name) for name in names], request)
 
 
-def assert_every_row_ends_once(reading: Reading) -> None:
+def assert_every_row_ends_once(reading: ReadResult) -> None:
     """Rows are loaded, skipped or rejected, each once; what is loaded and placed says how sure its place is."""
     ends = len(reading.records.strikes) + sum(reading.skipped.values())
     assert reading.rows == ends + len({(problem.file, problem.row) for problem in reading.problems})
@@ -41,17 +41,17 @@ def assert_every_row_ends_once(reading: Reading) -> None:
         assert claim.source in reading.records.sources
 
 
-def assert_documented(page: str, fields: Iterable[Field], metres: Mapping[str, Precision | None]) -> None:
+def assert_documented(page: str, fields: Iterable[FieldMapping], metres: Mapping[str, CodedPrecision | None]) -> None:
     """The declared table and the codes with their metres stand in the docs as they are in the code."""
     for field in fields:
-        assert f"| {field.columns} | {field.how} |" in page
+        assert f"| {field.columns} | {field.rule} |" in page
         assert field.name == "*" or f"| `{field.name}` | {field.columns} |" in page
     for code, precision in metres.items():
         if precision is not None:
             assert f"| {code} | {precision.basis} | {precision.uncertainty_m:,.0f} | {precision.reason} |" in page
 
 
-def faulty(reading: Reading) -> dict[int | None, set[str]]:
+def faulty(reading: ReadResult) -> dict[int | None, set[str]]:
     """The columns at fault, by row."""
     found: dict[int | None, set[str]] = {}
     for problem in reading.problems:
@@ -68,7 +68,7 @@ def rows_of(sample: str, cells: Mapping[str, Sequence[str]]) -> st.SearchStrateg
     return st.lists(changed, min_size=1, max_size=8)
 
 
-def reading_of(form: Format, rows: Rows, write: Callable[[Path], None] | None = None) -> Reading:
+def reading_of(form: Format, rows: Rows, write: Callable[[Path], None] | None = None) -> ReadResult:
     """Read rows that are written to a file first, twice; both readings must be the same."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "rows.csv"
@@ -79,6 +79,6 @@ def reading_of(form: Format, rows: Rows, write: Callable[[Path], None] | None = 
                 writer = csv.DictWriter(file, list(rows[0]))
                 writer.writeheader()
                 writer.writerows(rows)
-        first, second = (form.read([SourceFile.of(path)], Request(f"{form.name}/rows")) for _ in range(2))
+        first, second = (form.read([SourceFile.of(path)], LoadOptions(f"{form.name}/rows")) for _ in range(2))
     assert first == second
     return first

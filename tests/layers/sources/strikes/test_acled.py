@@ -112,7 +112,7 @@ def test_files_from_before_march_2023() -> None:
 
 
 def test_files_are_recognised_by_their_columns() -> None:
-    recognised = {path.name for path in SAMPLES.iterdir() if FORMAT.recognises(SourceFile.of(path).head())}
+    recognised = {path.name for path in SAMPLES.iterdir() if FORMAT.recognises(SourceFile.of(path).sniff())}
     assert recognised == {"acled.csv", "acled-old.csv"}
 
 

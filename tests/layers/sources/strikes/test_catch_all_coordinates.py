@@ -10,23 +10,23 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from layers.reference.gazetteer_build import reach
+from layers.reference.gazetteer_build import region_radius_m
 from layers.reference.gazetteer_scoring import distance_m
 from layers.sources.strikes.catch_all_coordinates import (
-    LEAST_REPORTS,
-    MOST_NAMING,
+    MAX_NAMING_SHARE,
+    MIN_REPORTS,
     SAME_PLACE_M,
-    Widened,
+    WidenedLocation,
     candidates,
-    known,
-    names_place,
-    names_region,
-    widen,
+    known_coordinates,
+    mentions_place,
+    mentions_region,
+    widen_uncertainty,
 )
 
 INDEX = Path(__file__).resolve().parents[4] / "data" / "gazetteer.sqlite"
 BILKA = (30.405789, 46.908223)
-REGIONAL = [sink for sink in known() if sink.kind == "region"]
+REGIONAL = [sink for sink in known_coordinates() if sink.kind == "region"]
 # Of the sinks that were first told of, those that these reports hold.
 FIRST_TOLD = {"Bilka", "Posich", "Deremezna", "Voronyne", "Chorna Dolyna"}
 
@@ -39,45 +39,45 @@ def places_of(country: str, admin1: str) -> np.ndarray:
 
 
 def test_the_table_is_whole() -> None:
-    assert {sink.name for sink in known()} >= FIRST_TOLD | {"Port", "Druzhba"}
-    assert len({sink.id for sink in known()}) == len(known()) == 19
+    assert {sink.name for sink in known_coordinates()} >= FIRST_TOLD | {"Port", "Druzhba"}
+    assert len({sink.id for sink in known_coordinates()}) == len(known_coordinates()) == 19
     assert len({sink.admin1 for sink in REGIONAL}) == 16
-    assert all(sink.reports >= LEAST_REPORTS and sink.names for sink in REGIONAL)
+    assert all(sink.reports >= MIN_REPORTS and sink.names for sink in REGIONAL)
 
 
 @pytest.mark.parametrize("sink", REGIONAL, ids=lambda sink: sink.name)
 def test_the_radius_of_a_sink_is_that_of_its_region(sink: object) -> None:
     assert sink.uncertainty_m == pytest.approx(  # type: ignore[attr-defined]
-        reach(sink.lon, sink.lat, places_of(sink.country, sink.admin1)),  # type: ignore[attr-defined]
+        region_radius_m(sink.lon, sink.lat, places_of(sink.country, sink.admin1)),  # type: ignore[attr-defined]
         abs=1000,
     )
 
 
 def test_bilka_stands_for_odesa_oblast_in_viina_only() -> None:
-    found = widen(*BILKA, "viina", "Odessa")
+    found = widen_uncertainty(*BILKA, "viina", "Odessa")
     assert found is not None
     assert (found.basis, found.region) == ("region", "Odesa oblast")
     # Orlivka, the far corner, is within.
     assert distance_m(*BILKA, 28.44046, 45.31659) < found.uncertainty_m
     assert "Bilka" in found.reason
-    assert widen(*BILKA, "acled", "Odessa") is None
-    assert widen(*BILKA, "viina", "Львівська область") is None
-    assert widen(*BILKA, "viina", "Одеська область") == widen(*BILKA, "viina") == found
-    assert widen(BILKA[0] + 0.05, BILKA[1], "viina") is None
+    assert widen_uncertainty(*BILKA, "acled", "Odessa") is None
+    assert widen_uncertainty(*BILKA, "viina", "Львівська область") is None
+    assert widen_uncertainty(*BILKA, "viina", "Одеська область") == widen_uncertainty(*BILKA, "viina") == found
+    assert widen_uncertainty(BILKA[0] + 0.05, BILKA[1], "viina") is None
 
 
 def test_a_report_that_names_the_place_means_it() -> None:
     simferopol = (34.0994127132379, 44.9536335)
-    assert widen(*simferopol, "viina", "Crimea", text="У Сімферополі пролунали вибухи") is None
-    found = widen(*simferopol, "viina", "Crimea", text="У Криму пролунали вибухи")
+    assert widen_uncertainty(*simferopol, "viina", "Crimea", text="У Сімферополі пролунали вибухи") is None
+    found = widen_uncertainty(*simferopol, "viina", "Crimea", text="У Криму пролунали вибухи")
     assert found is not None
     assert found.region == "Crimea"
 
 
 @pytest.mark.parametrize(("lon", "lat"), [(37.762, 44.732), (39.083, 44.101), (37.39, 45.28)])
 def test_port_near_odesa_may_be_any_of_the_ports_it_stood_for(lon: float, lat: float) -> None:
-    found = widen(31.00479, 46.72451, "viina", "Odessa", text="Порт Туапсе зупинив роботу")
-    assert isinstance(found, Widened)
+    found = widen_uncertainty(31.00479, 46.72451, "viina", "Odessa", text="Порт Туапсе зупинив роботу")
+    assert isinstance(found, WidenedLocation)
     assert found.region is None
     assert distance_m(31.00479, 46.72451, lon, lat) < found.uncertainty_m
 
@@ -85,8 +85,8 @@ def test_port_near_odesa_may_be_any_of_the_ports_it_stood_for(lon: float, lat: f
 @settings(max_examples=50)
 @given(st.floats(-180, 180), st.floats(-90, 90), st.sampled_from(["viina", "acled", ""]), st.text(max_size=20))
 def test_only_what_is_at_a_sink_is_widened(lon: float, lat: float, source: str, text: str) -> None:
-    found = widen(lon, lat, source, text, text=text)
-    near = any(distance_m(lon, lat, sink.lon, sink.lat) <= SAME_PLACE_M for sink in known())
+    found = widen_uncertainty(lon, lat, source, text, text=text)
+    near = any(distance_m(lon, lat, sink.lon, sink.lat) <= SAME_PLACE_M for sink in known_coordinates())
     assert found is None or near
 
 
@@ -104,7 +104,7 @@ def test_only_what_is_at_a_sink_is_widened(lon: float, lat: float, source: str, 
     ],
 )
 def test_a_text_names_a_place_by_its_stem(text: str, names: list[str], is_named: bool) -> None:
-    assert names_place(text, names) is is_named
+    assert mentions_place(text, names) is is_named
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_a_text_names_a_place_by_its_stem(text: str, names: list[str], is_named:
     ],
 )
 def test_a_text_names_a_region(text: str, code: str, is_named: bool) -> None:
-    assert names_region(text, "UA", code) is is_named
+    assert mentions_region(text, "UA", code) is is_named
 
 
 def test_a_sink_shows_itself() -> None:
@@ -141,7 +141,7 @@ def test_candidates_are_what_counting_by_hand_gives(reports: list[tuple[int, boo
     expected = {
         place
         for place in set(places)
-        if places.count(place) >= LEAST_REPORTS and reports.count((place, True)) / places.count(place) <= MOST_NAMING
+        if places.count(place) >= MIN_REPORTS and reports.count((place, True)) / places.count(place) <= MAX_NAMING_SHARE
     }
     assert set(candidates(places, naming)["place"]) == expected
 
@@ -159,8 +159,8 @@ def test_the_known_sinks_are_those_that_the_rule_finds_in_real_reports(real_data
     rows = [row for row in reports(real_data) if int(row["geonameid"]) in listed]
     sinks = [listed[int(row["geonameid"])] for row in rows]
     texts = [row["representative_text"] for row in rows]
-    naming = [names_place(text, sink.names) for text, sink in zip(texts, sinks, strict=True)]
-    regional = [names_region(text, sink.country, sink.admin1) for text, sink in zip(texts, sinks, strict=True)]
+    naming = [mentions_place(text, sink.names) for text, sink in zip(texts, sinks, strict=True)]
+    regional = [mentions_region(text, sink.country, sink.admin1) for text, sink in zip(texts, sinks, strict=True)]
     found = candidates([sink.id for sink in sinks], naming, regional)
     assert set(found["place"]) == set(listed)
     assert dict(zip(found["place"], found["reports"], strict=True)) == {sink.id: sink.reports for sink in REGIONAL}
@@ -171,7 +171,7 @@ def test_reports_at_known_sinks_are_widened_and_those_at_cities_are_not(real_dat
     widened = [
         row["asciiname"]
         for row in rows
-        if widen(
+        if widen_uncertainty(
             float(row["longitude"]), float(row["latitude"]), "viina", row["ADM1_NAME"], text=row["representative_text"]
         )
     ]

@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given, settings
 
-from layers.model.read_result import Reading
+from layers.model.problems import ReadResult
 from layers.sources.files.source_file import SourceFile
 from layers.sources.strikes.event_codes import EYES_GROUPS
 from layers.sources.strikes.eyes_on_russia import FORMAT, MAPPING
@@ -21,11 +21,11 @@ from tests.layers.sources.strikes.strike_files import (
 
 
 @pytest.fixture(scope="module")
-def sample() -> Reading:
+def sample() -> ReadResult:
     return read(FORMAT, "eyes-on-russia.csv")
 
 
-def test_a_row_becomes_a_strike(sample: Reading) -> None:
+def test_a_row_becomes_a_strike(sample: ReadResult) -> None:
     strike = sample.records.strikes["eyes-on-russia/uw9001"]
     assert strike.title == "Bombing, shelling or explosion, Vyshneva"
     assert (strike.when, strike.place, strike.region) == ("2022-03-04", "Vyshneva", "Odesa Oblast")
@@ -36,28 +36,28 @@ def test_a_row_becomes_a_strike(sample: Reading) -> None:
     assert urls == ["https://example.org/v", "https://example.org/g", "https://eyesonrussia.org/"]
 
 
-def test_a_point_claims_no_more_than_its_digits(sample: Reading) -> None:
+def test_a_point_claims_no_more_than_its_digits(sample: ReadResult) -> None:
     assert sample.records.strikes["eyes-on-russia/uw9002"].uncertainty_m == 7872
 
 
-def test_a_day_that_stands_only_in_the_title_is_read_day_first(sample: Reading) -> None:
+def test_a_day_that_stands_only_in_the_title_is_read_day_first(sample: ReadResult) -> None:
     assert sample.records.strikes["eyes-on-russia/uw9003"].when == "2022-02-17"
 
 
-def test_a_link_that_is_hidden_is_no_source(sample: Reading) -> None:
+def test_a_link_that_is_hidden_is_no_source(sample: ReadResult) -> None:
     assert sample.records.strikes["eyes-on-russia/uw9002"].sources == ("eyes-on-russia/sample",)
 
 
-def test_groups_that_are_no_attack_are_skipped_also_unknown_ones(sample: Reading) -> None:
+def test_groups_that_are_no_attack_are_skipped_also_unknown_ones(sample: ReadResult) -> None:
     assert sample.skipped == {"troop movements": 1, "no attack": 1, "a group that is not known: Penguins": 1}
 
 
-def test_every_fault_of_a_row_is_named(sample: Reading) -> None:
+def test_every_fault_of_a_row_is_named(sample: ReadResult) -> None:
     assert faulty(sample) == {8: {"date", "lon, lat", "town/city", "entry"}}
     assert_every_row_ends_once(sample)
 
 
-def test_records_are_private_until_a_licence_is_named(sample: Reading) -> None:
+def test_records_are_private_until_a_licence_is_named(sample: ReadResult) -> None:
     assert all(strike.private for strike in sample.records.strikes.values())
     assert sample.records.sources["eyes-on-russia/sample"].licence == "no licence stated"
     licensed = read(FORMAT, "eyes-on-russia.csv", licence="by letter of CIR").records
@@ -66,7 +66,7 @@ def test_records_are_private_until_a_licence_is_named(sample: Reading) -> None:
 
 
 def test_files_are_recognised_by_their_columns() -> None:
-    recognised = {path.name for path in SAMPLES.iterdir() if FORMAT.recognises(SourceFile.of(path).head())}
+    recognised = {path.name for path in SAMPLES.iterdir() if FORMAT.recognises(SourceFile.of(path).sniff())}
     assert recognised == {"eyes-on-russia.csv"}
 
 

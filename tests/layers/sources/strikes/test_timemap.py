@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from layers.model.read_result import Reading
-from layers.sources.files.limits import Refused
+from layers.model.problems import ReadResult
+from layers.sources.files.limits import FileRefused
 from layers.sources.files.source_file import SourceFile
-from layers.sources.reader.format import Request
+from layers.sources.reader.format import LoadOptions
 from layers.sources.strikes.location_precision import TIMEMAP
 from layers.sources.strikes.timemap import FORMAT, MAPPING
 from tests.layers.sources.strikes.strike_files import (
@@ -26,11 +26,11 @@ FILES = ("timemap-events.json", "timemap-sources.json", "timemap-associations.js
 
 
 @pytest.fixture(scope="module")
-def sample() -> Reading:
+def sample() -> ReadResult:
     return read(FORMAT, *FILES)
 
 
-def test_an_event_becomes_a_strike(sample: Reading) -> None:
+def test_an_event_becomes_a_strike(sample: ReadResult) -> None:
     strike = sample.records.strikes["timemap/tst0001"]
     assert (strike.title, strike.when, strike.when_note) == ("Civilian harm, Vyshneva", "2022-03-07", None)
     assert (strike.basis, strike.uncertainty_m) == ("site", 450)
@@ -39,12 +39,12 @@ def test_an_event_becomes_a_strike(sample: Reading) -> None:
     assert (strike.targets, strike.target_kinds) == (("Vyshneva power station",), ("power-plant",))
 
 
-def test_days_with_and_without_leading_zeros_are_one_and_a_time_is_kept(sample: Reading) -> None:
+def test_days_with_and_without_leading_zeros_are_one_and_a_time_is_kept(sample: ReadResult) -> None:
     strike = sample.records.strikes["timemap/tst0002"]
     assert (strike.when, strike.when_note, strike.place) == ("2022-03-07", "At 14:30, as given.", "place not named")
 
 
-def test_sources_come_of_the_other_file_and_hidden_ones_are_none(sample: Reading) -> None:
+def test_sources_come_of_the_other_file_and_hidden_ones_are_none(sample: ReadResult) -> None:
     strike = sample.records.strikes["timemap/tst0001"]
     told = [sample.records.sources[one].url for one in strike.sources]
     assert told == ["https://example.org/film", "https://ukraine.bellingcat.com/"]
@@ -62,23 +62,23 @@ def test_an_export_with_sources_and_filters_inside() -> None:
     assert records.sources[strike.sources[0]].url == "https://example.org/h"
 
 
-def test_every_fault_of_an_event_is_named_also_an_id_twice(sample: Reading) -> None:
+def test_every_fault_of_an_event_is_named_also_an_id_twice(sample: ReadResult) -> None:
     assert faulty(sample) == {3: {"id"}, 4: {"date", "latitude"}, 5: {"event"}}
     assert_every_row_ends_once(sample)
 
 
-def test_records_are_private_until_a_licence_is_named(sample: Reading) -> None:
+def test_records_are_private_until_a_licence_is_named(sample: ReadResult) -> None:
     assert all(strike.private for strike in sample.records.strikes.values())
     assert not any(one.private for one in read(FORMAT, *FILES, licence="CC0").records.strikes.values())
 
 
 def test_sources_alone_are_refused() -> None:
-    with pytest.raises(Refused, match="a JSON array of events"):
+    with pytest.raises(FileRefused, match="a JSON array of events"):
         read(FORMAT, *FILES[1:])
 
 
 def test_files_are_recognised_by_their_keys() -> None:
-    recognised = {path.name for path in SAMPLES.iterdir() if FORMAT.recognises(SourceFile.of(path).head())}
+    recognised = {path.name for path in SAMPLES.iterdir() if FORMAT.recognises(SourceFile.of(path).sniff())}
     assert recognised == {*FILES, "timemap-export.json"}
 
 
@@ -118,7 +118,7 @@ def test_any_events_end_once_and_read_the_same_twice(events: list[object]) -> No
 def test_the_mirrored_export_loads_whole(real_data: Path) -> None:
     folder = real_data / "bellingcat_timemap_2023"
     files = [SourceFile.of(folder / name) for name in ("export_events.json", "export_sources.json")]
-    reading = FORMAT.read(files, Request("timemap/mirror"))
+    reading = FORMAT.read(files, LoadOptions("timemap/mirror"))
     assert (reading.rows, len(reading.records.strikes), reading.skipped) == (1159, 1158, {})
     (twice,) = reading.problems
     assert (twice.column, twice.record) == ("id", "strike timemap/civ1553")

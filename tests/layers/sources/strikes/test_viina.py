@@ -6,16 +6,15 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 
-from layers.model.read_result import Reading
-from layers.sources.files.limits import Refused
+from layers.model.problems import ReadResult
+from layers.sources.files.limits import FileRefused
 from layers.sources.files.source_file import SourceFile
-from layers.sources.reader.format import Request
+from layers.sources.reader.format import LoadOptions
 from layers.sources.strikes.event_codes import VIINA_TARGETS, VIINA_TITLES
 from layers.sources.strikes.location_precision import VIINA
 from layers.sources.strikes.target_extraction import language_of, names_place, targets
-from layers.sources.strikes.viina import FORMAT
-from layers.sources.strikes.viina_events import MAPPING
-from layers.sources.strikes.viina_registers import CANDIDATES, place_names
+from layers.sources.strikes.viina import FORMAT, MAPPING
+from layers.sources.strikes.viina_registers import CANDIDATES, candidate_place_names
 from tests.layers.sources.strikes.strike_files import (
     SAMPLES,
     Rows,
@@ -29,7 +28,7 @@ from tests.layers.sources.strikes.strike_files import (
 
 
 @pytest.fixture(scope="module")
-def derived() -> Reading:
+def derived() -> ReadResult:
     return read(FORMAT, "viina-derived.csv")
 
 
@@ -101,11 +100,11 @@ def test_events_without_text_or_with_the_texts_of_the_reports() -> None:
 
 
 def test_labels_alone_are_refused() -> None:
-    with pytest.raises(Refused, match="event_info of the same year"):
+    with pytest.raises(FileRefused, match="event_info of the same year"):
         read(FORMAT, "viina-labels.csv")
 
 
-def test_a_hamlet_that_stands_for_an_oblast_is_widened(derived: Reading) -> None:
+def test_a_hamlet_that_stands_for_an_oblast_is_widened(derived: ReadResult) -> None:
     strike = derived.records.strikes["viina/501"]
     assert (strike.basis, strike.region, strike.host_country) == ("region", "Odessa", "UA")
     assert strike.uncertainty_m is not None
@@ -114,13 +113,13 @@ def test_a_hamlet_that_stands_for_an_oblast_is_widened(derived: Reading) -> None
     assert "Bilka" in str(strike.note)
 
 
-def test_a_place_is_one_only_if_the_headline_names_it(derived: Reading) -> None:
+def test_a_place_is_one_only_if_the_headline_names_it(derived: ReadResult) -> None:
     named, unnamed = (derived.records.strikes[f"viina/{key}"] for key in (502, 503))
     assert (named.basis, named.uncertainty_m) == ("settlement", 10_000)
     assert (unnamed.basis, unnamed.uncertainty_m) == ("region", 230_000)
 
 
-def test_a_word_taken_for_a_name_is_no_place(derived: Reading) -> None:
+def test_a_word_taken_for_a_name_is_no_place(derived: ReadResult) -> None:
     port, pipeline = (derived.records.strikes[f"viina/{key}"] for key in (504, 505))
     for strike in (port, pipeline):
         assert (strike.geometry, strike.region, strike.host_country) == (None, None, None)
@@ -129,12 +128,12 @@ def test_a_word_taken_for_a_name_is_no_place(derived: Reading) -> None:
     assert pipeline.targets == ('нафтопровід "Дружба"',)
 
 
-def test_a_class_that_is_not_known_is_a_fault(derived: Reading) -> None:
+def test_a_class_that_is_not_known_is_a_fault(derived: ReadResult) -> None:
     assert faulty(derived) == {7: {"target_classes"}}
     assert_every_row_ends_once(derived)
 
 
-def test_a_point_without_a_name_is_a_district_at_best(derived: Reading) -> None:
+def test_a_point_without_a_name_is_a_district_at_best(derived: ReadResult) -> None:
     strike = derived.records.strikes["viina/508"]
     assert (strike.basis, strike.place, strike.host_country) == ("district", "place not named", "RU")
 
@@ -199,10 +198,10 @@ def test_a_name_without_its_region_is_placed_only_if_nothing_else_is_called_so(
 
 
 def test_the_name_of_a_place_in_a_target() -> None:
-    assert place_names("Vyshneva oil refinery") == ["Vyshneva"]
-    assert place_names("Zoria UAV plant Lisne") == ["Lisne"]
-    assert place_names("Naftoco Vyshneva refinery") == ["Naftoco Vyshneva", "Vyshneva"]
-    assert place_names("an oil depot") == []
+    assert candidate_place_names("Vyshneva oil refinery") == ["Vyshneva"]
+    assert candidate_place_names("Zoria UAV plant Lisne") == ["Lisne"]
+    assert candidate_place_names("Naftoco Vyshneva refinery") == ["Naftoco Vyshneva", "Vyshneva"]
+    assert candidate_place_names("an oil depot") == []
 
 
 @pytest.mark.parametrize(
@@ -249,7 +248,7 @@ def test_a_language_is_told_by_letters_that_only_it_has() -> None:
 
 
 def test_files_are_recognised_by_their_columns() -> None:
-    recognised = {path.name for path in SAMPLES.iterdir() if FORMAT.recognises(SourceFile.of(path).head())}
+    recognised = {path.name for path in SAMPLES.iterdir() if FORMAT.recognises(SourceFile.of(path).sniff())}
     assert recognised == {path.name for path in SAMPLES.glob("viina-*")}
 
 
@@ -293,7 +292,7 @@ REAL = {
 @pytest.mark.parametrize("name", REAL)
 def test_the_derived_tables_load_whole(real_data: Path, name: str) -> None:
     file = SourceFile.of(real_data / "viina_deepstrike_2022_2025" / name)
-    reading = FORMAT.read([file], Request("viina/real"))
+    reading = FORMAT.read([file], LoadOptions("viina/real"))
     ends = (reading.rows, len(reading.records.strikes), sum(reading.skipped.values()), len(reading.problems))
     assert ends == REAL[name]
     assert_every_row_ends_once(reading)
@@ -301,7 +300,7 @@ def test_the_derived_tables_load_whole(real_data: Path, name: str) -> None:
 
 def test_the_known_traps_come_out_right(real_data: Path) -> None:
     file = SourceFile.of(real_data / "viina_deepstrike_2022_2025" / "VIINA_2025_REBUILD.csv")
-    strikes = FORMAT.read([file], Request("viina/real")).records.strikes
+    strikes = FORMAT.read([file], LoadOptions("viina/real")).records.strikes
     depot = strikes["viina/320976"]
     assert (depot.basis, depot.targets) == ("region", ("нафтобазу SOCAR",))
     ports = [strike for strike in strikes.values() if strike.targets[:1] in {("Порт Туапсе",), ("Порт Новоросійськ",)}]

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from layers.model.read_result import Reading
+from layers.model.problems import ReadResult
 from layers.model.records import Stake
-from layers.ownership.walk import Register
+from layers.ownership.walk import OwnershipGraph
 from layers.sources.wikidata import reader
 
 DATA = Path(__file__).resolve().parents[3] / "data" / "wikidata"
@@ -15,50 +15,50 @@ BLUE, AMBER, COPPER, PIPES, FLOW, BRASS = (f"wikidata-q90000000{number}" for num
 AZ = "wikidata-q227"
 
 
-def read(name: str) -> Reading:
+def read(name: str) -> ReadResult:
     return reader.parse(name, (DATA / name).read_text(encoding="utf-8"))
 
 
 @pytest.fixture(scope="module")
-def owners() -> Reading:
+def owners() -> ReadResult:
     return read("owners.json")
 
 
-def stake(reading: Reading, owned: str, owner: str) -> Stake:
+def stake(reading: ReadResult, owned: str, owner: str) -> Stake:
     (found,) = (s for s in reading.records.stakes.values() if (s.owned, s.owner) == (owned, owner))
     return found
 
 
-def test_a_proportion_is_a_share_with_its_dates(owners: Reading) -> None:
+def test_a_proportion_is_a_share_with_its_dates(owners: ReadResult) -> None:
     amber, copper = stake(owners, BLUE, AMBER), stake(owners, BLUE, COPPER)
     assert (amber.share_min, amber.share_max, amber.since, amber.until) == (49, 49, "2017-03-15", None)
     assert (copper.share_min, copper.share_max, copper.since, copper.until) == (30, 30, "2010", "2021-06")
 
 
-def test_an_owner_without_a_proportion_may_hold_anything(owners: Reading) -> None:
+def test_an_owner_without_a_proportion_may_hold_anything(owners: ReadResult) -> None:
     state = stake(owners, BLUE, AZ)
     assert (state.share_min, state.share_max, state.since) == (0, 100, "../2019")
     assert state.checked == "unverified"
 
 
-def test_an_owner_that_both_items_state_counts_once(owners: Reading) -> None:
+def test_an_owner_that_both_items_state_counts_once(owners: ReadResult) -> None:
     assert stake(owners, BLUE, AMBER).source == "wikidata/q900000001"
     assert "counted once" in (owners.records.entities[AMBER].note or "")
 
 
-def test_an_inverse_statement_with_bounds_and_an_unknown_end(owners: Reading) -> None:
+def test_an_inverse_statement_with_bounds_and_an_unknown_end(owners: ReadResult) -> None:
     brass = stake(owners, BRASS, AMBER)
     assert (brass.share_min, brass.share_max, brass.until) == (55, 65, "0001-01-01/2026-03-01")
 
 
-def test_an_unknown_owner_is_one_and_no_owner_is_none(owners: Reading) -> None:
+def test_an_unknown_owner_is_one_and_no_owner_is_none(owners: ReadResult) -> None:
     unknown = stake(owners, COPPER, f"{COPPER}/owner-1")
     assert owners.records.entities[unknown.owner].type == "unknownEntity"
     assert not any(s.owned == PIPES for s in owners.records.stakes.values())
     assert "no owner" in (owners.records.entities[PIPES].note or "")
 
 
-def test_a_parent_is_control_and_an_operator_neither(owners: Reading) -> None:
+def test_a_parent_is_control_and_an_operator_neither(owners: ReadResult) -> None:
     (control,) = owners.records.controls.values()
     assert (control.controlled, control.controller, control.kind) == (BLUE, AMBER, "declared")
     note = owners.records.entities[BLUE].note or ""
@@ -66,12 +66,12 @@ def test_a_parent_is_control_and_an_operator_neither(owners: Reading) -> None:
     assert FLOW not in owners.records.entities
 
 
-def test_a_deprecated_statement_is_left_out_and_said(owners: Reading) -> None:
+def test_a_deprecated_statement_is_left_out_and_said(owners: ReadResult) -> None:
     assert not any(s.owner == PIPES for s in owners.records.stakes.values())
     assert "Q900000004 is of rank deprecated" in (owners.records.entities[BLUE].note or "")
 
 
-def test_names_types_and_countries(owners: Reading) -> None:
+def test_names_types_and_countries(owners: ReadResult) -> None:
     entities = owners.records.entities
     assert entities[BLUE].names == {"uk": "Блакитна трубопровідна компанія", "az": "Mavi Boru Kəməri Şirkəti"}
     assert entities[BLUE].aliases == ("BPC", "БТК")
@@ -81,14 +81,14 @@ def test_names_types_and_countries(owners: Reading) -> None:
     assert entities[BRASS].name == "Q900000006"
 
 
-def test_a_wrong_lei_is_a_problem_and_left_out(owners: Reading) -> None:
+def test_a_wrong_lei_is_a_problem_and_left_out(owners: ReadResult) -> None:
     assert [(p.row, p.column) for p in owners.problems] == [(1, "P1278")]
     assert "lei" not in owners.records.entities[BLUE].external_ids
 
 
 @pytest.mark.parametrize(("day", "copper"), [(date(2020, 1, 1), True), (date(2022, 1, 1), False)])
-def test_an_owner_with_an_end_is_none_afterwards(owners: Reading, day: date, copper: bool) -> None:
-    register = Register(owners.records, day, day)
+def test_an_owner_with_an_end_is_none_afterwards(owners: ReadResult, day: date, copper: bool) -> None:
+    register = OwnershipGraph(owners.records, day, day)
     held = {register.nodes.ids[h.owner]: h.low for h in register.holdings(register.number(BLUE))}
     assert (held.get(COPPER) == 0.3) is copper
     assert (COPPER in held) is copper

@@ -1,0 +1,28 @@
+"""The formats of features: each has a module that declares it, and stands once in this list."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from api.formats import columnar, csv, geojson, jsonfg
+from api.formats.page import FeatureFormat, FeaturePage
+from api.requests.negotiation import HTML, MediaFormat
+
+#: In the order in which they are offered, the default first. Pages for people are made of the GeoJSON by `api.html`.
+FORMATS: Sequence[FeatureFormat] = (
+    geojson.FORMAT,
+    jsonfg.FORMAT,
+    FeatureFormat(HTML, geojson.collection, geojson.feature),
+    csv.FORMAT,
+    columnar.FLATGEOBUF,
+    columnar.GEOPARQUET,
+)
+
+#: Formats of the features of a collection, and those that one feature has too.
+FEATURES = tuple(one.media for one in FORMATS)
+FEATURE = tuple(one.media for one in FORMATS if one.write_feature is not None)
+#: Functions that write a page of features, and one feature.
+WRITERS: Mapping[MediaFormat, Callable[[FeaturePage], bytes]] = {one.media: one.write for one in FORMATS}
+FEATURE_WRITERS: Mapping[MediaFormat, Callable[[FeaturePage], bytes]] = {
+    one.media: one.write_feature for one in FORMATS if one.write_feature is not None
+}

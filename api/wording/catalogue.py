@@ -1,0 +1,148 @@
+"""Words codes with arguments in a language, by the catalogue of that language; English fills what it lacks."""
+
+from __future__ import annotations
+
+import string
+import tomllib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from layers.model.messages import Message
+
+#: The language of the catalogue that has every code.
+ENGLISH = "en"
+_FOLDER = Path(__file__).parent
+
+#: One sentence with its gaps, or one a plural form (Unicode CLDR: zero, one, two, few, many, other).
+Sentence = str | Mapping[str, str]
+_FORMS = frozenset({"zero", "one", "two", "few", "many", "other"})
+
+
+def _one_other(number: int) -> str:
+    return "one" if number == 1 else "other"
+
+
+def _east_slavic(number: int) -> str:
+    if number % 10 == 1 and number % 100 != 11:
+        return "one"
+    return "few" if number % 10 in (2, 3, 4) and number % 100 not in (12, 13, 14) else "many"
+
+
+def _other(number: int) -> str:
+    del number
+    return "other"
+
+
+#: Plural form of a whole number by what a catalogue calls its rule (Unicode CLDR, cardinal rules).
+PLURALS: Mapping[str, Callable[[int], str]] = MappingProxyType(
+    {"one-other": _one_other, "east-slavic": _east_slavic, "none": _other}
+)
+
+
+@cache
+def languages() -> tuple[str, ...]:
+    """List the languages that have a catalogue by their BCP 47 tags: English, then the rest in alphabetical order."""
+    return tuple(sorted((path.stem for path in _FOLDER.glob("*.toml")), key=lambda tag: (tag != ENGLISH, tag)))
+
+
+def text(message: Message, language: str = ENGLISH) -> str:
+    """Word a message of ``layers/``.
+
+    Parameters
+    ----------
+    message
+        A code and the values of its gaps. A list is joined, ``None`` is worded as not known.
+    language
+        BCP 47 tag of the catalogue; a code that it lacks is worded in English.
+
+    Raises
+    ------
+    LookupError
+        If there is no such catalogue, no such code in English, or a gap of the sentence has no argument.
+    """
+    return phrase(message.code, language, **message.arguments)
+
+
+def phrase(code: str, language: str = ENGLISH, /, **arguments: object) -> str:
+    """Word a code: its entry in the catalogue of a language, its gaps filled by arguments of their names.
+
+    An entry with plural forms is chosen by the argument ``n``, a whole number.
+
+    Raises
+    ------
+    LookupError
+        If there is no such catalogue, no such code in English, or a gap of the sentence has no argument.
+    """
+    return template(code, language, arguments).format_map(values(arguments, language))
+
+
+def template(code: str, language: str, arguments: Mapping[str, object]) -> str:
+    """Return the sentence of a code with its gaps open; of one with plural forms that of the argument ``n``.
+
+    Raises
+    ------
+    LookupError
+        If there is no such catalogue, no such code in English, or the plural form needs a missing argument.
+    """
+    entry = catalogue(language).get(code)
+    if entry is None:
+        language, entry = ENGLISH, catalogue(ENGLISH)[code]
+    if isinstance(entry, str):
+        return entry
+    number: Any = arguments["n"]
+    return entry.get(PLURALS[str(catalogue(language)["language.plurals"])](number)) or entry["other"]
+
+
+def values(arguments: Mapping[str, object], language: str) -> Mapping[str, object]:
+    """Return arguments as gaps take them: lists joined, what is not known in words; a number stays a number."""
+    return {name: _filled(value, language) for name, value in arguments.items()}
+
+
+@cache
+def catalogue(language: str) -> Mapping[str, Sentence]:
+    """Every entry of a language by its code.
+
+    Raises
+    ------
+    LookupError
+        If there is no catalogue of this language.
+    """
+    if language not in languages():
+        raise LookupError(f"no catalogue of the language {language!r}")
+    source = (_FOLDER / f"{language}.toml").read_text(encoding="utf-8")
+    return MappingProxyType(dict(_entries(tomllib.loads(source))))
+
+
+@cache
+def codes(prefix: str) -> tuple[str, ...]:
+    """List the codes that begin with a prefix, in the order of the English catalogue."""
+    return tuple(code for code in catalogue(ENGLISH) if code.startswith(prefix))
+
+
+def gaps(entry: Sentence) -> frozenset[str]:
+    """Names of the arguments that an entry needs, in any of its plural forms."""
+    if not isinstance(entry, str):
+        return frozenset({"n"}).union(*map(gaps, entry.values()))
+    return frozenset(name for _, name, _, _ in string.Formatter().parse(entry) if name is not None)
+
+
+def _entries(table: Mapping[str, Any], room: str = "") -> Iterator[tuple[str, Sentence]]:
+    """Yield code and entry of a table and of the tables in it; a table of plural forms is one entry."""
+    for name, value in table.items():
+        if isinstance(value, Mapping) and not _FORMS.issuperset(value):
+            yield from _entries(value, f"{room}{name}.")
+        else:
+            yield f"{room}{name}", value
+
+
+def _filled(value: object, language: str) -> object:
+    if isinstance(value, Message):
+        return text(value, language)
+    if value is None:
+        return phrase("language.missing", language)
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return phrase("language.list", language).join(str(_filled(part, language)) for part in value)
+    return value

@@ -1,0 +1,242 @@
+"""Features as they are sent: each as GeoJSON bytes, and all of them as a vector-tile layer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+from functools import partial
+from hashlib import blake2b
+from itertools import chain
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from geo import geojson
+from geo.columnar.binary_array import BinaryArray
+from geo.columnar.chunked_array import batches, to_numpy
+from geo.columnar.dictionary_array import DictionaryArray
+from geo.columnar.row_edit import RowEdit
+from geo.tiles.mvt import TileLayer
+from geo.tiles.tile_matrix import DEGREES, MERCATOR, TileProjection
+from layers.collections.feature_table import FeatureTable
+from layers.collections.geometry_index import GeometryIndex
+from layers.model.cache import Lazy
+
+#: Bytes that stand between two features in a serialised array.
+SEPARATOR = b","
+#: Features that are serialised at once.
+_PAGE = 4096
+#: Digests are summed modulo this and one.
+_DIGEST_MASK = 2**64 - 1
+
+#: Property columns as vector-tile values, by name.
+TileColumns: TypeAlias = Mapping[str, DictionaryArray]
+#: Gives the geometry members, as GeoJSON bytes, of a slice of rows.
+GeometryMembers: TypeAlias = Callable[[slice], Sequence[bytes]]
+
+
+class RenderedFeatures:
+    """Features as GeoJSON and as tile layers, each part computed when it is first read unless it is given.
+
+    Parameters
+    ----------
+    name
+        Of the tile layer.
+    features, geometry
+        The features and their geometries, n rows each.
+    fragments
+        Each feature as GeoJSON, n rows.
+    digest
+        Sum of the digests of the fragments.
+    tile_columns
+        The columns of the features as tile values.
+    layer
+        The tile layer in web Mercator.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        features: FeatureTable[Any],
+        geometry: GeometryIndex,
+        *,
+        fragments: Lazy[BinaryArray] | None = None,
+        digest: Lazy[int] | None = None,
+        tile_columns: Lazy[TileColumns] | None = None,
+        layer: Lazy[TileLayer] | None = None,
+    ) -> None:
+        self._name, self._features, self._geometry = name, features, geometry
+        self._fragments = fragments or Lazy(partial(_fragments, features, geometry))
+        self._digest = digest or Lazy(partial(_digest, self._fragments))
+        self._tile_columns = tile_columns or Lazy(partial(_tile_columns, features))
+        self._layer = layer or Lazy(partial(_layer, name, geometry, self._tile_columns, MERCATOR))
+        self._layer_in_degrees = Lazy(partial(_layer, name, geometry, self._tile_columns, DEGREES))
+
+    @property
+    def fragments(self) -> BinaryArray:
+        """Each feature as GeoJSON, n rows."""
+        return self._fragments.value
+
+    @property
+    def digest(self) -> int:
+        """A sum of the digests of all features: equal for equal features, however they were computed."""
+        return self._digest.value
+
+    @property
+    def tile_columns(self) -> TileColumns:
+        """The columns as tile values; a column whose values are tile values already is the feature's own."""
+        return self._tile_columns.value
+
+    @property
+    def layer(self) -> TileLayer:
+        """The features as a vector-tile layer in web Mercator; feature ids count from 1 in the order of the rows."""
+        return self._layer.value
+
+    @property
+    def layer_in_degrees(self) -> TileLayer:
+        """The features as a vector-tile layer on the plane of equal degrees (plate carrée)."""
+        return self._layer_in_degrees.value
+
+    def edited(
+        self,
+        added: RenderedFeatures,
+        edit: RowEdit,
+        features: FeatureTable[Any],
+        geometry: GeometryIndex,
+        is_same: bool,
+    ) -> RenderedFeatures:
+        """Apply an edit of rows; only rows that come are rendered.
+
+        Parameters
+        ----------
+        added
+            The features that rows are added from.
+        edit
+            Which rows of both come in which order.
+        features, geometry
+            Those after the edit.
+        is_same
+            Whether each row stays where it was, so that the layer's geometry is shared.
+        """
+        columns = self._edited_columns(added, edit, features)
+        less = _digest_sum(self.fragments.take(edit.removed))
+        more = _digest_sum(added.fragments.take(edit.inserted))
+        return RenderedFeatures(
+            self._name,
+            features,
+            geometry,
+            fragments=Lazy.of(self.fragments.with_edit(added.fragments, edit)),
+            digest=Lazy.of((self.digest + more - less) & _DIGEST_MASK),
+            tile_columns=Lazy.of(columns),
+            layer=self._edited_layer(added, edit, columns, is_same),
+        )
+
+    def _edited_columns(self, added: RenderedFeatures, edit: RowEdit, features: FeatureTable[Any]) -> TileColumns:
+        """The columns as tile values; those that are the feature's own are not spliced twice."""
+        parts = [part for part in (self, added) if len(part._features)]
+        return {
+            name: column
+            if all(part.tile_columns[name] is part._features.columns[name] for part in parts)
+            else self.tile_columns[name].with_edit(added.tile_columns[name], edit)
+            for name, column in features.columns.items()
+        }
+
+    def _edited_layer(
+        self, added: RenderedFeatures, edit: RowEdit, columns: TileColumns, is_same: bool
+    ) -> Lazy[TileLayer] | None:
+        """The layer after an edit; ``None`` where it has to be built anew."""
+        if is_same:
+            return Lazy.of(self.layer.with_properties(with_values(columns)))
+        if self.layer.is_points and added.layer.is_points:
+            return Lazy.of(self.layer.with_edit(added.layer, edit, with_values(columns)))
+        return None
+
+    def with_properties(self, features: FeatureTable[Any]) -> RenderedFeatures:
+        """Render other properties of the same rows; geometries are taken from what was rendered.
+
+        Parameters
+        ----------
+        features
+            n rows, in the same order.
+        """
+
+        def members(rows: slice) -> list[bytes]:
+            return [*map(geojson.member, self.fragments[rows])]
+
+        columns = Lazy(partial(_tile_columns, features))
+        return RenderedFeatures(
+            self._name,
+            features,
+            self._geometry,
+            fragments=Lazy.of(_serialised(features, members)),
+            tile_columns=columns,
+            layer=Lazy.of(self.layer.with_properties(with_values(columns.value))),
+        )
+
+    def with_layer(self, layer: TileLayer) -> RenderedFeatures:
+        """Take the geometry of another tile layer of the same rows."""
+        return RenderedFeatures(
+            self._name,
+            self._features,
+            self._geometry,
+            fragments=self._fragments,
+            digest=self._digest,
+            tile_columns=self._tile_columns,
+            layer=Lazy.of(layer.with_properties(with_values(self.tile_columns))),
+        )
+
+
+def with_values(columns: TileColumns) -> TileColumns:
+    """The columns in which a row has a value: those that tiles have."""
+    return {name: column for name, column in columns.items() if column.dictionary}
+
+
+def _fragments(features: FeatureTable[Any], geometry: GeometryIndex) -> BinaryArray:
+    return _serialised(features, lambda rows: geojson.members(geometry.split[rows]))
+
+
+def _serialised(features: FeatureTable[Any], members: GeometryMembers) -> BinaryArray:
+    """Each feature as GeoJSON, page by page."""
+    ids = features.columns["id"]
+    pages = (
+        geojson.features(ids[rows], members(rows), _properties(features, rows))
+        for rows in batches(len(features), _PAGE)
+    )
+    return BinaryArray.of(chain.from_iterable(pages), SEPARATOR)
+
+
+def _properties(features: FeatureTable[Any], rows: slice) -> list[dict[str, Any]]:
+    columns = features.columns
+    return [
+        dict(zip(columns, values, strict=True))
+        for values in zip(*(column[rows] for column in columns.values()), strict=True)
+    ]
+
+
+def _digest(fragments: Lazy[BinaryArray]) -> int:
+    return _digest_sum(fragments.value) & _DIGEST_MASK
+
+
+def _digest_sum(fragments: BinaryArray) -> int:
+    return sum(int.from_bytes(blake2b(fragment, digest_size=8).digest()) for fragment in fragments)
+
+
+def _layer(name: str, geometry: GeometryIndex, columns: Lazy[TileColumns], plane: TileProjection) -> TileLayer:
+    ids = np.arange(1, len(geometry) + 1)
+    return TileLayer(name, to_numpy(geometry.split), ids, with_values(columns.value), thin=True, plane=plane)
+
+
+def _tile_columns(features: FeatureTable[Any]) -> TileColumns:
+    return {name: _tile_column(column) for name, column in features.columns.items()}
+
+
+def _tile_column(column: DictionaryArray) -> DictionaryArray:
+    """A column of tile values; all of its values are of one type, and most are such values."""
+    return column.map(_tile_value) if column.dictionary and isinstance(column.dictionary[0], tuple | date) else column
+
+
+def _tile_value(value: tuple[str, ...] | date) -> str | None:
+    """A tile value: lists as ``,a,b,`` so that a client can look for ``,a,``; dates as ISO text."""
+    if isinstance(value, tuple):
+        return f",{','.join(value)}," if value else None
+    return value.isoformat()

@@ -1,1 +1,0 @@
-"""Anyone's table by a declared column mapping."""

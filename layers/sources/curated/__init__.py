@@ -1,1 +1,0 @@
-"""The TOML records in `layers/records/` (data only)."""

@@ -1,0 +1,292 @@
+"""Features of GeoJSON (RFC 7946) and GeoPackage layers: properties as text, geometry in lon/lat, faults by position."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import orjson
+import pyproj
+import shapely
+from shapely.geometry.base import BaseGeometry
+
+from layers.geopackage.geopackage import WGS84, GeometryBlobError, decode
+from layers.model.problems import Problem
+from layers.sources.files.limits import MAX_CELL, MAX_COLUMNS, MAX_ROWS, FileRefused, require_few_problems
+from layers.sources.files.source_file import SourceFile
+from layers.sources.files.tables import PROBLEMS_COLUMN
+
+#: The coordinate systems that the "crs" member of old GeoJSON may name: all are degrees, longitude first.
+_LONLAT = ("CRS84", "EPSG::4326", "EPSG:4326", "EPSG::4979")
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFeature:
+    """A feature of a file.
+
+    ``number`` is its position in the file, from 1; ``cells`` are its properties as text; ``geometry`` is in lon/lat
+    degrees (OGC:CRS84), None where the feature has none.
+    """
+
+    number: int
+    cells: Mapping[str, str]
+    geometry: BaseGeometry | None
+
+
+class GeoJsonRows:
+    """Iterable over the features of a GeoJSON file; each iteration clears ``problems`` and fills it again."""
+
+    def __init__(self, file: SourceFile) -> None:
+        self.file = file.name
+        self.problems: list[Problem] = []
+        self.features = feature_list(file.json(), file.name)
+        # Features need not have the same properties (RFC 7946, 3.2).
+        names = (name for feature in self.features if isinstance(feature, dict) for name in _properties(feature))
+        self.header = tuple(name for name in dict.fromkeys(names) if name != PROBLEMS_COLUMN)
+
+    def __iter__(self) -> Iterator[SourceFeature]:
+        """Yield each feature; an element that is no feature or has no valid geometry becomes a problem instead."""
+        self.problems.clear()
+        for number, feature in enumerate(self.features, 1):
+            if not isinstance(feature, dict):
+                self._fault(number, "type", feature, "a feature (RFC 7946, 3.2)")
+                continue
+            try:
+                shape = geometry_of(feature.get("geometry"))
+            except ValueError as error:
+                self._fault(number, "geometry", feature.get("geometry"), str(error))
+                continue
+            yield SourceFeature(number, as_text(_properties(feature)), shape)
+
+    def _fault(self, number: int, column: str, value: object, expected: str) -> None:
+        require_few_problems(self.file, self.problems)
+        self.problems.append(Problem(self.file, number, "feature", column, repr(value)[:120], expected))
+
+
+def feature_list(document: Any, file: str) -> list[Any]:
+    """Return the features of a FeatureCollection, of a single Feature, or of lines of features.
+
+    Raises
+    ------
+    FileRefused
+        If the document is none of these, has more than ``MAX_ROWS`` features, or names a coordinate system other than
+        lon/lat degrees.
+    """
+    if isinstance(document, dict):
+        require_lonlat_crs(document, file)
+        document = document.get("features") if document.get("type") != "Feature" else [document]
+    if not isinstance(document, list):
+        raise FileRefused(file, "type", type(document).__name__, "a FeatureCollection (RFC 7946, 3.3)")
+    if len(document) > MAX_ROWS:
+        raise FileRefused(file, "features", f"{len(document):,}", f"at most {MAX_ROWS:,}; split the file")
+    return document
+
+
+def require_lonlat_crs(document: Mapping[str, Any], file: str) -> None:
+    """Refuse a "crs" member (GeoJSON of 2008) that names anything but degrees in the order longitude, latitude.
+
+    Raises
+    ------
+    FileRefused
+        If it does.
+    """
+    crs = document.get("crs")
+    name = crs.get("properties", {}).get("name") if isinstance(crs, dict) else None
+    if name and not str(name).endswith(_LONLAT):
+        raise FileRefused(file, "crs", name, "lon/lat (OGC:CRS84); reproject the file")
+
+
+def _properties(feature: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the properties of a feature, with the feature's ``id`` among them unless a property has that name."""
+    properties = feature.get("properties")
+    own = {"id": feature["id"]} if feature.get("id") is not None else {}
+    return {**own, **(properties if isinstance(properties, dict) else {})}
+
+
+def geometry_of(value: Any) -> BaseGeometry | None:
+    """Parse a GeoJSON geometry.
+
+    Parameters
+    ----------
+    value
+        Geometry object in lon/lat degrees (RFC 7946, 3.1), or null.
+
+    Returns
+    -------
+    shapely geometry or None
+        Two-dimensional: heights are dropped. None for null and for an empty geometry.
+
+    Raises
+    ------
+    ValueError
+        If it is no geometry; the message says what was expected.
+    """
+    if value is None:
+        return None
+    if not isinstance(value, dict):
+        raise ValueError("a geometry (RFC 7946, 3.1), or null")
+    try:
+        shape = shapely.force_2d(shapely.from_geojson(orjson.dumps(value)))
+    except (shapely.errors.ShapelyError, orjson.JSONEncodeError) as error:
+        raise ValueError(f"a geometry (RFC 7946, 3.1): {str(error)[:80]}") from error
+    return None if shape.is_empty else shape
+
+
+def as_text(values: Mapping[str, Any]) -> dict[str, str]:
+    """Return JSON values as the cells of a table: null is empty, lists and objects are JSON texts."""
+    return {name: cell_of(value) for name, value in values.items() if name != PROBLEMS_COLUMN}
+
+
+def cell_of(value: Any) -> str:
+    """Return one JSON value as the text of a cell."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, dict | list):
+        return orjson.dumps(value).decode()
+    return str(value)
+
+
+_Transform = Callable[[BaseGeometry], BaseGeometry]
+# Values of ``srs_id`` that mean degrees: WGS 84, whose axes are lon, lat in a GeoPackage, and "undefined geographic".
+_DEGREES = (WGS84, 0)
+
+
+class GeoPackageRows:
+    """Iterable over the features of a GeoPackage layer (OGC 12-128r19); each iteration fills ``problems`` again.
+
+    Coordinates of another reference system than degrees are transformed to lon/lat (OGC:CRS84). A layer whose system is
+    unknown to PROJ or "undefined" is refused: nobody can say where its features are.
+    """
+
+    def __init__(self, file: SourceFile, layer: str | None) -> None:
+        self._file, self.file = file, file.name
+        self.problems: list[Problem] = []
+        with self.open() as connection:
+            self.layer = self._layer(connection, layer)
+            rows = connection.execute(f"PRAGMA table_info({quoted_name(self.layer)})").fetchall()
+            self._geometry, self._srs_id = self._geometry_column(connection)
+            names = [row[1] for row in rows if row[1] not in (self._geometry, PROBLEMS_COLUMN)]
+            self._transform = self._to_lonlat(connection)
+        if len(names) > MAX_COLUMNS:
+            raise FileRefused(self.file, "columns", f"{len(names):,}", f"at most {MAX_COLUMNS:,}")
+        self.header = tuple(names)
+
+    @contextmanager
+    def open(self) -> Iterator[sqlite3.Connection]:
+        """Open the file read-only, with its views, triggers and functions switched off.
+
+        Raises
+        ------
+        FileRefused
+            If it is broken.
+        """
+        with self._file.unpacked() as path:
+            try:
+                # A program that has it open, such as QGIS, keeps the newest changes in a log beside it.
+                has_log = Path(f"{path.resolve()}-wal").exists()
+                address = f"{path.resolve().as_uri()}?mode=ro{'' if has_log else '&immutable=1'}"
+                with closing(sqlite3.connect(address, uri=True)) as connection:
+                    # The file is someone's: its views, triggers and functions are not run, its values are bounded.
+                    connection.execute("PRAGMA trusted_schema = OFF")
+                    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, 4 * MAX_CELL)
+                    yield connection
+            except sqlite3.Error as error:
+                raise FileRefused(self.file, "database", error, "a GeoPackage that can be read") from error
+
+    def _layer(self, connection: sqlite3.Connection, layer: str | None) -> str:
+        """Return the name of the requested layer, or of the only one; views and virtual tables do not count."""
+        query = (
+            "SELECT c.table_name FROM gpkg_contents c JOIN sqlite_master m ON m.name = c.table_name "
+            "WHERE m.type = 'table' AND m.sql NOT LIKE 'CREATE VIRTUAL%' AND c.data_type IN ('features', 'attributes')"
+        )
+        names = [name for (name,) in connection.execute(query)]
+        chosen = [name for name in names if layer in (None, name)]
+        if len(chosen) != 1:
+            expected = f'one of {", ".join(names[:40])}; name it in the mapping: layer = "..."'
+            raise FileRefused(self.file, "layer", layer or f"{len(names)} layers", expected)
+        return str(chosen[0])
+
+    def _geometry_column(self, connection: sqlite3.Connection) -> tuple[str | None, int]:
+        query = "SELECT column_name, srs_id FROM gpkg_geometry_columns WHERE table_name = ?"
+        listed = connection.execute(query, (self.layer,)).fetchone()
+        return (str(listed[0]), int(listed[1])) if listed else (None, WGS84)
+
+    def _to_lonlat(self, connection: sqlite3.Connection) -> _Transform | None:
+        """Return the transformation of geometries to lon/lat degrees, None where none is needed."""
+        if self._geometry is None or self._srs_id in _DEGREES:
+            return None
+        query = "SELECT organization, organization_coordsys_id, definition FROM gpkg_spatial_ref_sys WHERE srs_id = ?"
+        name, code, definition = connection.execute(query, (self._srs_id,)).fetchone() or ("EPSG", self._srs_id, "")
+        system = _system(f"{name}:{code}", definition)
+        if system is None:
+            expected = "a coordinate system that is defined; set that of the layer, or export it in EPSG:4326"
+            raise FileRefused(self.file, "srs_id", f"{self._srs_id} ({name}:{code})", expected)
+        moving = pyproj.Transformer.from_crs(system, "OGC:CRS84", always_xy=True)
+        return lambda shape: shapely.transform(shape, lambda xy: np.column_stack(moving.transform(xy[:, 0], xy[:, 1])))
+
+    def __iter__(self) -> Iterator[SourceFeature]:
+        """Yield each feature; a feature whose geometry cannot be read becomes a problem instead.
+
+        Raises
+        ------
+        FileRefused
+            If there are more than ``MAX_ROWS`` features.
+        """
+        self.problems.clear()
+        wanted = [*self.header, *((self._geometry,) if self._geometry else ())]
+        with self.open() as connection:
+            for number, row in enumerate(connection.execute(select_query(self.layer, wanted)), 1):
+                if number > MAX_ROWS:
+                    raise FileRefused(
+                        self.file, "features", f"over {MAX_ROWS:,}", f"at most {MAX_ROWS:,}; split the layer"
+                    )
+                cells = {name: _cell(value) for name, value in zip(self.header, row, strict=False)}
+                try:
+                    yield SourceFeature(number, cells, self._shape(row[-1]) if self._geometry else None)
+                except (GeometryBlobError, pyproj.exceptions.ProjError) as error:
+                    require_few_problems(self.file, self.problems)
+                    shown = str(row[-1])[:120]
+                    self.problems.append(Problem(self.file, number, "feature", "geometry", shown, str(error)[:200]))
+
+    def _shape(self, blob: bytes | None) -> BaseGeometry | None:
+        if blob is None:
+            return None
+        shape = shapely.force_2d(decode(blob, self._srs_id))
+        shape = self._transform(shape) if self._transform else shape
+        return None if shape.is_empty else shape
+
+
+def _system(code: str, definition: str) -> pyproj.CRS | None:
+    """Return the reference system of a code such as EPSG:32636, else of its definition (WKT).
+
+    None where neither is a geographic or projected system.
+    """
+    for text in (code, definition):
+        try:
+            crs = pyproj.CRS.from_user_input(text)
+        except pyproj.exceptions.CRSError:
+            continue
+        if crs.is_geographic or crs.is_projected:
+            return crs
+    return None
+
+
+def quoted_name(name: str) -> str:
+    """Quote the name of a table or column of a foreign database for SQL."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def select_query(layer: str, columns: Iterable[str]) -> str:
+    """Return the query for the rows of a layer; their order does not depend on the columns."""
+    return f"SELECT {', '.join(map(quoted_name, columns))} FROM {quoted_name(layer)} NOT INDEXED"
+
+
+def _cell(value: object) -> str:
+    return value.hex() if isinstance(value, bytes) else cell_of(value)

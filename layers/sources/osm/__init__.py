@@ -1,0 +1,1 @@
+"""Reader of OpenStreetMap, in Overpass JSON, PBF and GeoJSON."""

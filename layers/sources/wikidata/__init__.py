@@ -1,0 +1,1 @@
+"""Reader of Wikidata items: owners, holdings and parents of companies and assets."""

@@ -1,0 +1,151 @@
+"""The catalogues: English has every code that is used and no other; other languages have the same gaps."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from api.wording import catalogue
+from api.wording.catalogue import ENGLISH, PLURALS, gaps, languages, phrase, text
+from layers.model.messages import Message
+
+ROOT = Path(__file__).resolve().parents[3]
+#: Callables whose first argument is a code, or of `codes` the first part of one.
+_TAKE_CODES = {"Message", "phrase", "codes"}
+_IN_TEMPLATES = re.compile(r"\bphrase\(\s*(\"[^\"]*\"(?:\s*~)?)")
+SENTENCES = {
+    "test.near": "{km:.1f} km from {names}",
+    "test.matches": {"one": "{n} match", "other": "{n} matches"},
+    "language.list": ", ",
+    "language.missing": "not known",
+    "language.plurals": "one-other",
+}
+
+
+def codes_of(argument: ast.expr) -> Iterator[str]:
+    """Yield the codes that an expression can be; of one that is composed its first part and a star."""
+    match argument:
+        case ast.Constant(value=str(code)):
+            yield code
+        case ast.IfExp(body=body, orelse=orelse):
+            yield from (*codes_of(body), *codes_of(orelse))
+        case ast.JoinedStr(values=[ast.Constant(value=str(start)), *_]):
+            yield f"{start}*"
+
+
+def used_in(source: str) -> Iterator[str]:
+    """Yield the codes that a module gives to messages and phrases."""
+    for node in ast.walk(ast.parse(source)):
+        called = getattr(node.func, "id", getattr(node.func, "attr", "")) if isinstance(node, ast.Call) else ""
+        if isinstance(node, ast.Call) and called in _TAKE_CODES:
+            star = "*" if called == "codes" else ""
+            first = [*node.args, *(word.value for word in node.keywords if word.arg == "code")][:1]
+            yield from (f"{code}{star}" for argument in first for code in codes_of(argument))
+
+
+def used() -> set[str]:
+    """Return every code used in the rings and in templates, composed ones with a star."""
+    modules = (path for ring in ("layers", "api") for path in (ROOT / ring).rglob("*.py"))
+    codes = {code for path in modules for code in used_in(path.read_text(encoding="utf-8"))}
+    for path in (ROOT / "api").rglob("*.html"):
+        for code in _IN_TEMPLATES.findall(path.read_text(encoding="utf-8")):
+            codes.add(code.rstrip("~ ").strip('"') + ("*" if code.endswith("~") else ""))
+    return codes
+
+
+def matches(code: str, pattern: str) -> bool:
+    return code.startswith(pattern[:-1]) if pattern.endswith("*") else code == pattern
+
+
+def test_every_code_used_is_in_the_english_catalogue() -> None:
+    codes = catalogue.catalogue(ENGLISH)
+    assert [pattern for pattern in sorted(used()) if not any(matches(code, pattern) for code in codes)] == []
+
+
+def test_every_code_of_the_english_catalogue_is_used() -> None:
+    """A code that is composed counts as used where its first part is; one that is chosen, where it is written out."""
+    sources = [path.read_text(encoding="utf-8") for ring in ("layers", "api") for path in (ROOT / ring).rglob("*.py")]
+    sources += [path.read_text(encoding="utf-8") for path in (ROOT / "api").rglob("*.html")]
+    written, patterns = "\n".join(sources), used()
+    codes = [code for code in catalogue.catalogue(ENGLISH) if f'"{code}"' not in written]
+    unused = [code for code in codes if not any(matches(code, pattern) for pattern in patterns)]
+    assert [code for code in unused if not code.startswith("language.")] == []
+
+
+def test_every_entry_is_a_sentence_or_its_plural_forms() -> None:
+    for language in languages():
+        for code, entry in catalogue.catalogue(language).items():
+            forms = [entry] if isinstance(entry, str) else list(entry.values())
+            assert all(isinstance(form, str) for form in forms), code
+            assert isinstance(entry, str) or "other" in entry, code
+            assert all(re.fullmatch(r"\w+", name) for name in gaps(entry)), code
+
+
+@pytest.mark.parametrize("language", languages())
+def test_languages_have_no_other_codes_and_the_same_gaps(language: str) -> None:
+    english = catalogue.catalogue(ENGLISH)
+    for code, entry in catalogue.catalogue(language).items():
+        assert code in english, code
+        assert gaps(entry) == gaps(english[code]), code
+    assert phrase("language.plurals", language) in PLURALS
+
+
+def test_english_is_the_first_language() -> None:
+    assert languages()[0] == ENGLISH
+
+
+@pytest.fixture
+def _sentences(monkeypatch: pytest.MonkeyPatch) -> None:
+    german = {"test.near": "{km:.1f} km von {names}", "language.list": " und "}
+    tables = {"en": SENTENCES, "de": german}
+    monkeypatch.setattr("api.wording.catalogue.catalogue", tables.__getitem__)
+
+
+@pytest.mark.usefixtures("_sentences")
+def test_gaps_are_filled_as_the_sentence_formats_them() -> None:
+    message = Message("test.near", {"km": 1.26, "names": ("Baku", "Sumqayit")})
+    assert text(message) == "1.3 km from Baku, Sumqayit"
+    assert text(message, "de") == "1.3 km von Baku und Sumqayit"
+    assert text(Message("test.near", {"km": 2, "names": None}), "de") == "2.0 km von not known"
+
+
+@pytest.mark.usefixtures("_sentences")
+def test_plural_forms_are_chosen_by_n_and_missing_sentences_are_english() -> None:
+    assert [text(Message("test.matches", {"n": n}), "de") for n in (0, 1, 2)] == ["0 matches", "1 match", "2 matches"]
+
+
+@pytest.mark.usefixtures("_sentences")
+@pytest.mark.parametrize(
+    "message",
+    [Message("test.nowhere"), Message("test.near", {"km": 1.0}), Message("test.matches")],
+    ids=lambda message: message.code,
+)
+def test_a_missing_code_or_argument_is_an_error(message: Message) -> None:
+    with pytest.raises(LookupError):
+        text(message)
+
+
+def test_a_language_without_a_catalogue_is_an_error() -> None:
+    with pytest.raises(LookupError):
+        phrase("language.name", "xx")
+
+
+def test_the_plural_forms_of_whole_numbers() -> None:
+    numbers = (0, 1, 2, 5, 11, 12, 21, 22, 25)
+    forms = {name: [rule(number) for number in numbers] for name, rule in PLURALS.items()}
+    assert forms == {
+        "one-other": ["other", "one", *["other"] * 7],
+        "east-slavic": ["many", "one", "few", "many", "many", "many", "one", "few", "many"],
+        "none": ["other"] * 9,
+    }
+
+
+def test_the_scan_sees_composed_codes() -> None:
+    source = (
+        'Message("a.b" if x else "a.c", {})\ncatalogue.phrase(f"d.{kind}", language)\nMessage(code="e.f")\nother("g.h")'
+    )
+    assert sorted(used_in(source)) == ["a.b", "a.c", "d.*", "e.f"]
