@@ -112,7 +112,7 @@ def _lifespan(
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         # The first request for /api would wait for it.
         app.openapi()
-        tasks = [asyncio.create_task(worker.keep_saying())]
+        tasks = [asyncio.create_task(worker.publish_regularly())]
         if settings.follow_every_s:
             tasks.append(asyncio.create_task(atlas.watch(settings.follow_every_s)))
         yield

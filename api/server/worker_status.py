@@ -41,7 +41,7 @@ class WorkerSlot:
         #: Last state of the worker before in this slot.
         self.before: State | None = _read(folder / f"{self.number}.json")
 
-    def say(self, state: State) -> None:
+    def publish_state(self, state: State) -> None:
         """Write the state of this worker; readers see the old or the new state, never a half."""
         handle, aside = tempfile.mkstemp(dir=self._folder, suffix=".new")
         with os.fdopen(handle, "wb") as file:
@@ -99,11 +99,11 @@ class Worker:
     def __init__(self, atlas: LiveSnapshot, folder: Path | None, at_work: Callable[[], int]) -> None:
         self._atlas = atlas
         self._at_work = at_work
-        self._place = None if folder is None else WorkerSlot(folder)
-        self.number = 0 if self._place is None else self._place.number
+        self._slot = None if folder is None else WorkerSlot(folder)
+        self.number = 0 if self._slot is None else self._slot.number
         self.tally = RequestCounters()
-        if self._place is not None and self._place.before is not None:
-            self.tally.add(self._place.before["tally"])
+        if self._slot is not None and self._slot.before is not None:
+            self.tally.add(self._slot.before["tally"])
 
     def state(self) -> dict[str, Any]:
         """The state of this worker now."""
@@ -140,24 +140,24 @@ class Worker:
         return tally.to_dict()
 
     def _others(self) -> Sequence[tuple[State, bool]]:
-        return [] if self._place is None else list(self._place.others())
+        return [] if self._slot is None else list(self._slot.others())
 
-    def say(self) -> None:
+    def publish_state(self) -> None:
         """Publish the state, if there may be other workers."""
-        if self._place is not None:
-            self._place.say({**self.state(), "tally": self._counted()})
+        if self._slot is not None:
+            self._slot.publish_state({**self.state(), "tally": self._counted()})
 
-    async def keep_saying(self) -> None:
+    async def publish_regularly(self) -> None:
         """Publish the state again and again, for as long as the server runs."""
         while True:
-            self.say()
+            self.publish_state()
             await asyncio.sleep(EVERY_S)
 
     def end(self) -> None:
         """Publish the last state, and free the slot for the next worker."""
-        self.say()
-        if self._place is not None:
-            self._place.leave()
+        self.publish_state()
+        if self._slot is not None:
+            self._slot.leave()
 
 
 def ago(built: float) -> float:

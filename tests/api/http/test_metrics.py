@@ -205,7 +205,7 @@ def test_whichever_worker_is_asked_tells_of_all(own_app: FastAPI, tmp_path: Path
     answer(first)
     answer(second, 2)
     for worker in (first, second):
-        worker.say()
+        worker.publish_state()
     for worker in (first, second):
         told = told_by(worker)
         assert countries(told) == 3
@@ -227,7 +227,7 @@ def test_what_a_worker_counted_outlives_it_and_its_place_is_taken(own_app: FastA
     third = worker_of(own_app, tmp_path)
     assert third.number == 0
     answer(third)
-    third.say()
+    third.publish_state()
     for worker in (second, third):
         told = told_by(worker)
         assert countries(told) == 2
@@ -238,7 +238,7 @@ def test_what_a_worker_counted_outlives_it_and_its_place_is_taken(own_app: FastA
 
 def _hold(folder: Path, ready: object, go: object) -> None:
     place = WorkerSlot(folder)
-    place.say({"worker": place.number, "pid": os.getpid()})
+    place.publish_state({"worker": place.number, "pid": os.getpid()})
     ready.set()  # type: ignore[attr-defined]
     go.wait()  # type: ignore[attr-defined]
 
