@@ -207,7 +207,7 @@ def _dataset(fmt: Format, files: Sequence[SourceFile]) -> str:
 
 
 def _gazetteer(path: Path | None) -> Gazetteer | None:
-    """The gazetteer asked for, else that of the set-up; without either, places told by name have no point."""
+    """Open the gazetteer at a path, else that of the set-up; without either, a place name gives no point."""
     return Gazetteer.open(path or GAZETTEER) if path or GAZETTEER.exists() else None
 
 

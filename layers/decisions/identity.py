@@ -153,7 +153,7 @@ def judgement(
     ------
     UnknownRecord
         If there is no entity or strike of an id.
-    BadJudgement
+    InvalidJudgement
         If both are one record, one is an entity and the other a strike, ``who`` or ``why`` is empty, or a
         judgement is to be undone that does not stand.
     """

@@ -159,7 +159,7 @@ def read_location(wkt: str, lat: str, lon: str, accuracy: str) -> GemLocation | 
 
     Raises
     ------
-    PlaceError
+    CellValueError
         If the text is no geometry that the schema takes (on the globe, not too large), or no numbers.
     """
     shape = _shape(wkt.strip(), lat.strip(), lon.strip())

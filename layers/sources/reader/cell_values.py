@@ -45,7 +45,7 @@ def country_code(name: str) -> str | None:
 
     Raises
     ------
-    PlaceError
+    CellValueError
         If the name is not known.
     """
     name = name.strip()
