@@ -1,7 +1,7 @@
 """Which asset a strike hit, as candidates with named reasons, always with the candidate "none of these".
 
-Strikes go by chunks through ``candidates``, ``evidence``, ``weights``, ``probabilities`` and ``explanation``; none of
-these calls one before it. The odds of a candidate against "none of these" are the exponential of a sum of terms, one a
+Strikes go by chunks through ``candidates``, ``evidence``, ``weights`` and ``explanation``; none of these calls one
+before it. The odds of a candidate against "none of these" are the exponential of a sum of terms, one a
 reason (Fellegi and Sunter 1969, doi 10.1080/01621459.1969.10501049), so that every probability can be explained. A
 machine proposes here; only a decision confirms. See docs/matching.md.
 """
@@ -9,21 +9,23 @@ machine proposes here; only a decision confirms. See docs/matching.md.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
 
 import numpy as np
 import shapely
 
-from geo.lonlat import Ints, Objects
+from geo.lonlat import Floats, Ints, Objects
+from geo.spatial_join.join import Pairs
 from geo.tiles.generalize import morton
 from layers.decisions.hits import PUBLISH_FROM
 from layers.matching.asset_index import AssetIndex, index_of
 from layers.matching.candidates import candidates
+from layers.matching.evidence import Columns, evidence_columns
 from layers.matching.explanation import no_asset_reasons, reasons
-from layers.matching.probabilities import Scores, score_pairs
 from layers.matching.strike_columns import StrikeColumns
-from layers.matching.weights import MatchWeights
+from layers.matching.weights import MatchWeights, log_odds_terms
 from layers.matching.weights import read as read_weights
 from layers.model.records import Match, Records, Strike
 from layers.store.record_table import prefetch
@@ -104,6 +106,71 @@ def _chunks(geometry: Objects) -> Iterator[Ints]:
     order = np.argsort(morton(grid[:, 0], grid[:, 1]), kind="stable")
     for start in range(0, len(order), CHUNK):
         yield order[start : start + CHUNK]
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """Scored pairs of strikes and assets, sorted by strike.
+
+    Attributes
+    ----------
+    left, right
+        Rows of the strikes and of the index, shape (pairs,).
+    distance_m
+        Geodesic distance in metres, shape (pairs,).
+    log_odds
+        Log odds against "none of these", shape (pairs,).
+    probability
+        Among all candidates of the strike and "none of these", shape (pairs,).
+    by_reason
+        Log odds of each reason, which add up to ``log_odds``.
+    evidence
+        What was measured for each reason.
+    no_asset
+        Probability of "none of these", shape (strikes,).
+    """
+
+    left: Ints
+    right: Ints
+    distance_m: Floats
+    log_odds: Floats
+    probability: Floats
+    by_reason: Columns
+    evidence: Columns
+    no_asset: Floats
+
+
+def score_pairs(strikes: StrikeColumns, index: AssetIndex, pairs: Pairs, weights: MatchWeights) -> Scores:
+    """Score pairs that are sorted by strike, as ``candidates`` finds them."""
+    evidence = evidence_columns(strikes, index, *pairs)
+    by_reason = log_odds_terms(evidence, strikes.site[pairs.left], weights)
+    log_odds = np.sum(list(by_reason.values()), axis=0)
+    probability, no_asset = softmax_with_none(pairs.left, log_odds, len(strikes))
+    return Scores(*pairs, log_odds, probability, by_reason, evidence, no_asset)
+
+
+def softmax_with_none(left: Ints, log_odds: Floats, strikes: int) -> tuple[Floats, Floats]:
+    """Turn log odds against "none of these" into probabilities (a conditional logit).
+
+    Parameters
+    ----------
+    left
+        Row of the strike of each pair, shape (pairs,).
+    log_odds
+        Shape (pairs,).
+    strikes
+        Number of strikes.
+
+    Returns
+    -------
+    tuple of Floats
+        The probability of each pair, shape (pairs,), and of "none of these", shape (strikes,): 1 without candidates.
+    """
+    highest = np.zeros(strikes)
+    np.maximum.at(highest, left, log_odds)
+    odds = np.exp(log_odds - highest[left])
+    total = np.exp(-highest) + np.bincount(left, weights=odds, minlength=strikes)
+    return odds / total[left], np.exp(-highest) / total
 
 
 def _likeliest(scores: Scores, index: AssetIndex, publish_from: float) -> Iterator[tuple[int, str]]:
