@@ -10,14 +10,28 @@ import geopandas
 import numpy as np
 from matplotlib.collections import LineCollection
 
-from api.exports.printed_map.base_layers import SITE, draw_base, draw_circles, draw_frame, pipeline_style
 from api.exports.printed_map.extent import Extent, Frame, Projection, fitted, projected_bounds, projection_for
-from api.exports.printed_map.legend import LegendGroup, draw_legend, legend_height, legend_of
+from api.exports.printed_map.frame_contents import (
+    SITE,
+    FrameContents,
+    draw_base,
+    draw_circles,
+    draw_frame,
+    frame_contents,
+    pipeline_style,
+)
+from api.exports.printed_map.marginalia import (
+    LOCATOR_MM,
+    LegendGroup,
+    draw_legend,
+    draw_locator,
+    draw_scale,
+    legend_height,
+    legend_of,
+)
 from api.exports.printed_map.place_labels import Board, draw_countries, draw_towns, line_boxes, symbol_boxes
-from api.exports.printed_map.scale_and_locator import LOCATOR_MM, draw_locator, draw_scale
 from api.exports.printed_map.sheet import MM_PER_POINT, SOFT_INK, PageCanvas, leading_mm, wrapped
 from api.exports.printed_map.strike_list import ListEntry, draw_list, draw_numbered, items_of, list_height
-from api.exports.printed_map.visible_features import FrameContents, frame_contents
 from api.exports.strike_rows import DrawnStrike
 from api.exports.text import country_names, quantity, shortened
 from layers.reference.basemap import Basemap

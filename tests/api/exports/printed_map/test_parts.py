@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyproj import Geod
 
-from api.exports.printed_map.base_layers import circle_around
 from api.exports.printed_map.extent import extent_of, fitted, projection_for
+from api.exports.printed_map.frame_contents import circle_around
+from api.exports.printed_map.marginalia import round_length
 from api.exports.printed_map.place_labels import Board, boxes_around, spread
-from api.exports.printed_map.scale_and_locator import round_length
 from api.exports.printed_map.sheet import width_mm, wrapped
 from api.exports.symbols import SHAPES, UNKNOWN_SHAPE, colour_of, pipe_group, shape_of
 from api.exports.text import country_names, date_in_words, shortened, with_country_names

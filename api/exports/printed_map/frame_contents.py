@@ -1,8 +1,9 @@
-"""The ground of a printed map: land, borders, pipelines, sites, and how uncertain a place is."""
+"""The contents of a printed map's frame: the ground, and the strikes, pipelines and sites that are in view on it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import geopandas
 import numpy as np
@@ -13,7 +14,9 @@ from matplotlib.patches import PathPatch, Rectangle
 from matplotlib.path import Path
 
 from api.exports.printed_map.extent import GEOD, SEAM_DEG, WORLD, Frame
+from api.exports.printed_map.place_labels import spread
 from api.exports.printed_map.sheet import PageCanvas
+from api.exports.printed_map.strike_list import SYMBOL_MM
 from api.exports.strike_rows import DrawnStrike, rows, text_value
 from api.exports.symbols import OTHER_PIPE_COLOUR, PIPE_COLOURS, PIPE_DASHES, pipe_group
 from geo.lonlat import Floats, Objects
@@ -21,6 +24,12 @@ from layers.reference.basemap import Basemap
 
 SEA, LAND, BORDER, COAST = "#dde8ee", "#f6f4ee", "#8d857a", "#8fa3ad"
 SITE = "#7b7466"
+#: The largest number of strikes that are numbered and listed below the map.
+MAX_LISTED = 15
+#: The largest number of strikes that are moved apart; more would only cover the map evenly.
+MAX_SPREAD = 1000
+#: The largest distance that a symbol is moved from its place, in millimetres.
+FURTHEST_MM = 5.0
 
 
 def draw_base(sheet: PageCanvas, frame: Frame, basemap: Basemap, line_width: float = 0.55) -> Objects:
@@ -82,6 +91,55 @@ def coordinates_of(lines: Objects) -> list[Floats]:
     """Floats of every single line, each of shape (n, 2)."""
     parts = shapely.get_parts(lines)
     return [shapely.get_coordinates(line) for line in parts[shapely.get_type_id(parts) == 1]]
+
+
+@dataclass(frozen=True, eq=False)
+class FrameContents:
+    """The contents of a frame, in millimetres; ``symbols`` are the positions of the symbols of the strikes."""
+
+    frame: Frame
+    marks: list[DrawnStrike]
+    places: Floats
+    symbols: Floats
+    size: float
+    pipelines: dict[str, list[Floats]]
+    sites: Floats
+    circles: list[tuple[str, Floats]]
+
+    @property
+    def listed(self) -> bool:
+        """Return whether the strikes are few enough to be numbered and listed."""
+        return 0 < len(self.marks) <= MAX_LISTED
+
+    @property
+    def moved(self) -> Floats:
+        """The distance of each symbol from its place, in millimetres, shape (n,)."""
+        far: Floats = np.linalg.norm(self.symbols - self.places, axis=1)
+        return far
+
+
+def frame_contents(frame: Frame, marks: Sequence[DrawnStrike], assets: geopandas.GeoDataFrame) -> FrameContents:
+    """Select strikes and assets inside the frame, and move symbols apart that would cover each other."""
+    mm = frame.mm(np.array([[mark.lon, mark.lat] for mark in marks], dtype=float))
+    inside = [int(row) for row in np.flatnonzero(frame.shows(mm, 0.5))]
+    seen, places = [marks[row] for row in inside], mm[inside]
+    size = symbol_size(len(seen), frame)
+    left, bottom, right, top = frame.box
+    room = (left + size / 2, bottom + size / 2, right - size / 2, top - size / 2)
+    # On a world map even a little is a country away.
+    furthest = 1.5 if frame.projection.whole_world else FURTHEST_MM
+    symbols = spread(places, size * 1.02, room, furthest) if 1 < len(seen) <= MAX_SPREAD else places
+    circles = circles_in_view(frame, seen, size * 1.5)
+    return FrameContents(
+        frame, seen, places, symbols, size, pipelines_in_view(frame, assets), sites_in_view(frame, assets), circles
+    )
+
+
+def symbol_size(count: int, frame: Frame) -> float:
+    """Width in millimetres of the symbols when so many are shown; a world map has small ones."""
+    if count <= MAX_LISTED:
+        return SYMBOL_MM
+    return 2.7 if count <= 150 and not frame.projection.whole_world else 1.8
 
 
 def pipelines_in_view(frame: Frame, assets: geopandas.GeoDataFrame) -> dict[str, list[Floats]]:
