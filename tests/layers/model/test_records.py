@@ -8,9 +8,9 @@ import jsonschema
 import pytest
 from pydantic import ValidationError
 
-from layers.collections.schema_docs import markdown
 from layers.model.records import RECORD_TYPES, REFERENCES, Records
 from layers.model.types import columns
+from tests.records_page import markdown
 
 ROOT = Path(__file__).resolve().parents[3]
 

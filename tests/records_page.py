@@ -1,4 +1,4 @@
-"""Writes docs/records.md from the schema: ``python -m layers.collections.schema_docs``."""
+"""Writes docs/records.md from the schema: ``python -m tests.records_page``."""
 
 from __future__ import annotations
 
