@@ -1,4 +1,4 @@
-"""Merges of records: entities and strikes merged into the ones kept, and every reference to them moved along."""
+"""Merges of records: entities and strikes are united with others of their table, and references to them are moved."""
 
 from __future__ import annotations
 
@@ -115,17 +115,11 @@ def merged_strikes(
     merged_into
         The id that each merged strike becomes.
     """
-    others: dict[str, list[Strike]] = {}
-    for other, one in merged_into.items():
-        others.setdefault(one, []).append(strikes[other])
     merged: dict[str, Strike] = {}
     claims: dict[str, Claim] = {}
-    for name, strike in strikes.items():
-        if name in merged_into:
-            continue
-        own = sorted(others.get(name, ()), key=lambda other: other.id)
-        merged[name] = merge_strike(strike, own)
-        claims |= {claim.id: claim for other in own for claim in claims_of(strike, other)}
+    for strike, others in merge_entities.with_merged(strikes, merged_into):
+        merged[strike.id] = merge_strike(strike, others)
+        claims |= {claim.id: claim for other in others for claim in claims_of(strike, other)}
     return merged, claims
 
 

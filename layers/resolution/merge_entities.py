@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Container, Iterable, Iterator, Mapping
 from datetime import date
+from typing import TypeVar
 
 from layers.model import edtf
 from layers.model.messages import Message
@@ -14,6 +15,8 @@ from layers.store.record_table import memoized
 #: Limit of the length of a note.
 _MAX_NOTE_LENGTH = 2000
 _CHECKED = ("read", "excerpt", "unverified")
+
+R = TypeVar("R", bound=Record)
 
 
 def merged_entities(entities: Mapping[str, Entity], merged_into: Mapping[str, str]) -> dict[str, Entity]:
@@ -26,14 +29,25 @@ def merged_entities(entities: Mapping[str, Entity], merged_into: Mapping[str, st
     merged_into
         The id that each merged entity becomes.
     """
-    others: dict[str, list[Entity]] = {}
+    return {entity.id: merge_entity(entity, others) for entity, others in with_merged(entities, merged_into)}
+
+
+def with_merged(table: Mapping[str, R], merged_into: Mapping[str, str]) -> Iterator[tuple[R, list[R]]]:
+    """Yield each record that is merged into none, in the order of the table, with the records merged into it, by id.
+
+    Parameters
+    ----------
+    table
+        Records of one type by id.
+    merged_into
+        The id that each merged record becomes; both ids are in the table.
+    """
+    merged: dict[str, list[R]] = {}
     for other, one in merged_into.items():
-        others.setdefault(one, []).append(entities[other])
-    merged: dict[str, Entity] = {}
-    for name, entity in entities.items():
+        merged.setdefault(one, []).append(table[other])
+    for name, record in table.items():
         if name not in merged_into:
-            merged[name] = merge_entity(entity, sorted(others.get(name, ()), key=lambda other: other.id))
-    return merged
+            yield record, sorted(merged.get(name, ()), key=lambda other: other.id)
 
 
 def merge_entity(entity: Entity, others: Iterable[Entity]) -> Entity:
