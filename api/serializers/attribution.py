@@ -18,11 +18,12 @@ from layers.matching.explanation import worded_reasons
 from layers.model.messages import Message
 from layers.model.problems import UnknownRecord
 from layers.model.records import Asset, Match, Record, Relation
+from layers.model.types import CountryBasis
 from layers.ownership.chains import Chain, ChainStep
 from layers.ownership.control import Controller, ControlPeriod, ControlStep
 from layers.ownership.minority import Minority
 from layers.ownership.owners import Owners
-from layers.ownership.walk import REACHES, Basis, CountryShare, Interval
+from layers.ownership.walk import REACHES, CountryShare, Interval
 from layers.snapshot.snapshot import Snapshot
 
 
@@ -50,7 +51,9 @@ def strike_answer(snapshot: Snapshot, struck: StrikeAttribution) -> Json:
     return answer
 
 
-def owners_answer(snapshot: Snapshot, owned: str, owners: Owners, on: date, basis: Basis, minority: Minority) -> Json:
+def owners_answer(
+    snapshot: Snapshot, owned: str, owners: Owners, on: date, basis: CountryBasis, minority: Minority
+) -> Json:
     """Give who owns and who controls an asset or entity on a day."""
     records = snapshot.records
     ties = records.where("relations", "asset", owned)
@@ -151,7 +154,7 @@ def _step(snapshot: Snapshot, step: ChainStep) -> Json:
     }
 
 
-def relation_values(snapshot: Snapshot, relation: Relation, basis: Basis) -> Json:
+def relation_values(snapshot: Snapshot, relation: Relation, basis: CountryBasis) -> Json:
     """Give a relation of an entity to an asset that is no ownership, such as supplier or operator."""
     entity = snapshot.records.entities[relation.entity]
     country = _country(snapshot, country_of(entity, basis)) or {"country": None, "name": None}

@@ -11,13 +11,13 @@ from layers.attribution.attribute import StrikeAttribution
 from layers.attribution.country_totals import NO_STRIKES, RELATIONS, CountryTotals, Relation, counts_as_strike
 from layers.collections.feature_types import interval_text
 from layers.model.problems import UnknownRecord
+from layers.model.types import CountryBasis
 from layers.ownership.minority import Minority
-from layers.ownership.walk import Basis
 from layers.snapshot.snapshot import Snapshot
 
 
 def country_answer(
-    snapshot: Snapshot, iso: str, basis: Basis, minority: Minority, relation: Relation | None = None
+    snapshot: Snapshot, iso: str, basis: CountryBasis, minority: Minority, relation: Relation | None = None
 ) -> Json:
     """Give the strikes that concern a country, those on what it owned, was tied to and hosted apart.
 
@@ -59,7 +59,9 @@ def country_answer(
     }
 
 
-def countries_answer(snapshot: Snapshot, basis: Basis, minority: Minority, relation: Relation | None = None) -> Json:
+def countries_answer(
+    snapshot: Snapshot, basis: CountryBasis, minority: Minority, relation: Relation | None = None
+) -> Json:
     """List every country that strikes concern, in one relation or any: most strikes first, as owner by default."""
     counted = snapshot.tallies(basis, minority)
     ranked_by = relation or "owner"

@@ -11,9 +11,10 @@ from layers.model import edtf
 from layers.model.cache import LruCache
 from layers.model.messages import Message, Wording
 from layers.model.records import Attribution, Entity, Records, Relation, Strike
+from layers.model.types import CountryBasis
 from layers.ownership.minority import Minority
 from layers.ownership.owners import Owners, OwnersByDate
-from layers.ownership.walk import REACHES, Basis, CountryShare, Interval
+from layers.ownership.walk import REACHES, CountryShare, Interval
 
 #: Owners of assets that are cached.
 _OWNERS = 20_000
@@ -38,11 +39,11 @@ class StrikeAttribution:
     shares: tuple[CountryShare, ...]
     unattributed: Interval
     reasons: tuple[Message, ...]
-    basis: Basis
+    basis: CountryBasis
     minority: Minority
 
 
-def country_of(entity: Entity, basis: Basis) -> str | None:
+def country_of(entity: Entity, basis: CountryBasis) -> str | None:
     """Return the country of an entity: of its head office by that basis if known, else of registration."""
     seat = entity.headquartered_in if basis == "headquarters" else None
     return seat or entity.registered_in
@@ -61,7 +62,11 @@ class Attributor:
     """
 
     def __init__(
-        self, records: Records, owners_by_date: OwnersByDate, basis: Basis = "registration", minority: Minority = "stay"
+        self,
+        records: Records,
+        owners_by_date: OwnersByDate,
+        basis: CountryBasis = "registration",
+        minority: Minority = "stay",
     ) -> None:
         self._records, self._owners_by_date = records, owners_by_date
         self._basis, self._minority = basis, minority

@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 from layers.model.records import Decision, Match
+from layers.model.types import RestsOn
 
 #: From this probability on, an undecided best candidate is published as probable: of those, 19 in 20 were right
 #: out of fold, half of the strikes having had their right asset taken out of the layer (docs/matching.md).
 PUBLISH_FROM = 0.7
 #: From this probability on, a candidate is shown at all: below it, fewer than 1 in 100 were right.
 SHOW_FROM = 0.05
-
-RestsOn = Literal["decision", "alternatives", "match", "nothing"]
 
 
 @dataclass(frozen=True, slots=True)

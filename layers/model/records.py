@@ -19,6 +19,7 @@ from layers.model.types import (
     ControlKind,
     Count,
     Country,
+    CountryBasis,
     Edtf,
     EntityType,
     Geometry,
@@ -28,6 +29,7 @@ from layers.model.types import (
     Percent,
     PointGeometry,
     RelationKind,
+    RestsOn,
     Status,
     Text,
     Url,
@@ -311,9 +313,9 @@ class Attribution(BaseModel):
     holder_max: Percent | None = Field(None, description="Largest part that reaches a person.")
     company_min: Percent | None = Field(None, description="Least part that stays with a company.")
     company_max: Percent | None = Field(None, description="Largest part that stays with a company.")
-    rests_on: Literal["decision", "alternatives", "match", "nothing"] = Field(description="What the tie rests on.")
+    rests_on: RestsOn = Field(description="What the tie rests on.")
     alternative: bool = Field(False, description="Whether the asset is one of several, of which one was hit.")
-    basis: Literal["registration", "headquarters"] = Field("registration", description="What country means.")
+    basis: CountryBasis = Field("registration", description="What country means.")
     reason: str | None = Field(None, description="Why a part is unattributed; the note of a relation.")
 
 

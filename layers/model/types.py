@@ -78,6 +78,10 @@ PointGeometry = Annotated[BaseGeometry, BeforeValidator(_as_point), _WKT, _WKT_S
 Checked = Literal["read", "excerpt", "unverified"]
 #: What a coordinate stands for (Darwin Core: georeferenceRemarks, in fixed words).
 Basis = Literal["site", "settlement", "district", "region", "sea-area", "field", "line-end"]
+#: Which country of an entity counts: that of its registration, or that of its head office.
+CountryBasis = Literal["registration", "headquarters"]
+#: What the answer on a strike rests on: a decision, several candidates, the best one, or nothing.
+RestsOn = Literal["decision", "alternatives", "match", "nothing"]
 Status = Literal["draft", "reported", "corroborated", "verified", "retracted"]
 if TYPE_CHECKING:
     AssetKind: TypeAlias = str

@@ -16,8 +16,9 @@ from itertools import groupby
 
 from layers.model import edtf
 from layers.model.records import Control, Stake
+from layers.model.types import CountryBasis
 from layers.ownership.stake_graph import NodeKind, StakeColumns
-from layers.ownership.walk import Basis, Interval, OwnershipGraph, Reach
+from layers.ownership.walk import Interval, OwnershipGraph, Reach
 
 #: Kinds of control that make a controller; mere rights do not.
 CONTROLLING = frozenset({"declared", "majority-of-votes", "consolidation"})
@@ -72,7 +73,7 @@ def control_periods(
     owned: str,
     first: date | None,
     last: date | None,
-    basis: Basis = "registration",
+    basis: CountryBasis = "registration",
 ) -> tuple[ControlPeriod, ...]:
     """Find who controls an asset or entity from ``first`` to ``last``, in adjoining periods of different parties.
 

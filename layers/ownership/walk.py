@@ -21,11 +21,13 @@ from geo.lonlat import Bools
 from layers.model.messages import Message
 from layers.model.problems import UnknownRecord
 from layers.model.records import Records, Stake
+from layers.model.types import CountryBasis
 from layers.ownership.absorbing_chain import AbsorbingChain
 from layers.ownership.minority import Minority, StakeRule, stake_rule
 from layers.ownership.stake_graph import NodeKind, StakeColumns
 
-Basis = Literal["registration", "headquarters"]
+#: The name of `CountryBasis` in the rooms after this one.
+Basis = CountryBasis
 Reach = Literal["state", "holder", "company"]
 REACHES: tuple[Reach, ...] = ("state", "holder", "company")
 
@@ -169,7 +171,7 @@ class OwnershipGraph:
         known: StakeColumns | Records,
         first: date | None,
         last: date | None,
-        basis: Basis = "registration",
+        basis: CountryBasis = "registration",
         minority: Minority = "stay",
     ) -> None:
         table = known if isinstance(known, StakeColumns) else StakeColumns.of(known)
