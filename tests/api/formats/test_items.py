@@ -179,7 +179,7 @@ def test_tables_are_the_same_features_with_types(
 
 
 @pytest.mark.parametrize("f", ["fgb", "parquet"])
-def test_tables_have_the_system_asked_for_with_x_first(client: TestClient, f: str) -> None:
+def test_tables_have_the_requested_crs_with_x_first(client: TestClient, f: str) -> None:
     told = table(client, f"{STRIKES}?f={f}&limit=50&crs=[EPSG:3035]")
     same = table(client, f"{STRIKES}?f={f}&limit=50").to_crs(3035)
     assert told.crs.to_epsg() == 3035
@@ -251,7 +251,7 @@ def test_geometry_is_left_out_where_it_is_not_wanted(client: TestClient, query: 
     assert [one["properties"] for one in told] == [one["properties"] for one in items(client, **query)["features"]]
 
 
-def test_one_feature_is_told_as_it_is_in_a_page(client: TestClient) -> None:
+def test_a_single_feature_equals_its_feature_in_a_page(client: TestClient) -> None:
     for query in ("", "?crs=[EPSG:3035]", "?properties=title&skipGeometry=true", "?f=jsonfg&crs=[EPSG:4326]"):
         (among,) = client.get(f"{STRIKES}{query}{'&' if query else '?'}id=ua-orlivka-2025-08-06").json()["features"]
         alone = client.get(f"{STRIKES}/ua-orlivka-2025-08-06{query}").json()
@@ -261,7 +261,7 @@ def test_one_feature_is_told_as_it_is_in_a_page(client: TestClient) -> None:
 # Order and pages.
 
 
-def test_features_come_newest_first_unless_another_order_is_asked_for(client: TestClient, snapshot: Snapshot) -> None:
+def test_features_come_newest_first_unless_another_order_is_requested(client: TestClient, snapshot: Snapshot) -> None:
     assert ids(items(client)) == [feature.id for feature in snapshot.collections["strikes"].features]
     assert ids(items(client, "assets")) == sorted(snapshot.records.assets)
     for collection in COLLECTIONS:

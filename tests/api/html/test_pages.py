@@ -308,7 +308,7 @@ def test_definition_page_has_every_operation_with_its_parameters_and_answers(cli
         ({"format": "geometry-point"}, "geometry-point"),
     ],
 )
-def test_bounds_are_told_in_words(schema: Json, told: str) -> None:
+def test_bounds_are_written_in_words(schema: Json, told: str) -> None:
     assert words(schema) == told
 
 

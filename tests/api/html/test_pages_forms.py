@@ -1,4 +1,4 @@
-"""What a reader does with the pages: asks by the form, looks at pictures, and meets errors."""
+"""Pages as readers use them: the form that narrows a list, the pictures, and errors."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_form_asks_what_its_fields_say_and_leaves_out_the_empty(client: TestClie
     assert f"{told['numberMatched']} features match" in text(page(client, sent.headers["location"]))
 
 
-def test_what_is_asked_for_is_shown_and_can_be_taken_back(client: TestClient) -> None:
+def test_the_filter_in_force_is_shown_and_can_be_removed(client: TestClient) -> None:
     shown = page(client, "/collections/strikes/items?kind=refinery&filter=n_sources%20%3E%201&limit=2&offset=1")
     (asked,) = every(shown, "ul", class_="asked")
     assert [text(one) for one in asked] == ["kind refinery ×", "filter n_sources > 1 ×"]

@@ -69,7 +69,7 @@ def require_described(told: Json, path: str, operation: Json, answer: Any) -> No
 
 
 @pytest.mark.parametrize("headers", HEADERS, ids=str)
-def test_whatever_is_asked_is_answered_as_described(writers: Writers, told: Json, headers: dict[str, str]) -> None:
+def test_every_request_is_answered_as_described(writers: Writers, told: Json, headers: dict[str, str]) -> None:
     for path, method, operation in operations(told):
         if method != "get":
             continue

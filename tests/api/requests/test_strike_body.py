@@ -22,7 +22,7 @@ def faults(answer: Any) -> dict[str, str]:
     return {fault["pointer"]: fault["expected"] for fault in told["errors"]}
 
 
-def test_every_fault_of_a_body_is_told_at_once(writers: Writers) -> None:
+def test_every_fault_of_a_body_is_reported_at_once(writers: Writers) -> None:
     told = feature(
         title=..., when="some day", status="sure", killed_min=-1, sources=["nothing", 7], weapons=[{"kind": ""}],
         host_country="Ukraine", colour="red", n_sources=3, dataset="mine", basis=None, uncertainty_m="5 km",

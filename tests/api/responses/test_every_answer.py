@@ -73,7 +73,7 @@ def test_an_answer_that_the_client_has_is_304(client: TestClient, path: str) -> 
     assert client.get(path, headers={"if-none-match": '"other"'}).status_code == 200
 
 
-def test_options_tells_a_browser_that_it_may_ask(client: TestClient) -> None:
+def test_options_permits_a_browser_to_ask(client: TestClient) -> None:
     asked = {
         "origin": "https://elsewhere.example",
         "access-control-request-method": "GET",

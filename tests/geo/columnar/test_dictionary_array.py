@@ -54,7 +54,9 @@ def test_columns_are_equal_when_their_values_are(item: list[object], another: li
 @pytest.mark.parametrize("few", [8, 1], ids=["few", "many"])
 @pytest.mark.usefixtures("least")
 @given(stored=values, data=st.data())
-def test_a_spliced_column_is_the_one_made_anew(plain: int, few: int, stored: list[object], data: st.DataObject) -> None:
+def test_an_edited_column_equals_one_that_is_built_anew(
+    plain: int, few: int, stored: list[object], data: st.DataObject
+) -> None:
     second = data.draw(
         values.filter(lambda item: len({type(value) for value in [*stored, *item] if value is not None}) < 2)
     )
@@ -125,7 +127,7 @@ def test_rows_are_found_by_value_after_edits(stored: list[str], data: st.DataObj
     [[f"{number:05}" for number in range(5000)], [(f"{number:05}", "x") for number in range(5000)]],
     ids=["texts", "lists"],
 )
-def test_many_texts_are_kept_as_bytes(stored: list[object]) -> None:
+def test_many_texts_are_stored_as_bytes(stored: list[object]) -> None:
     column = DictionaryArray.of([None, *stored])
     assert isinstance(column.dictionary, DecodedArray)
     assert [*column] == [None, *stored]
@@ -133,7 +135,7 @@ def test_many_texts_are_kept_as_bytes(stored: list[object]) -> None:
     assert column == DictionaryArray(stored, column.codes)
 
 
-def test_what_is_no_text_is_kept_as_it_is() -> None:
+def test_values_that_are_no_text_are_stored_as_they_are() -> None:
     assert isinstance(DictionaryArray.of(range(5000)).dictionary, list)
     assert isinstance(DictionaryArray.of((number,) for number in range(5000)).dictionary, list)
 

@@ -28,7 +28,7 @@ def runs(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Non
 @pytest.mark.usefixtures("runs")
 @pytest.mark.parametrize("kind", ["int64", "object", "pairs"])
 @given(edit=splices())
-def test_rows_are_joined_in_the_order_told(kind: str, edit: RowEdit) -> None:
+def test_rows_are_joined_in_the_order_of_the_edit(kind: str, edit: RowEdit) -> None:
     both: np.ndarray = np.arange(edit.first_rows + edit.second_rows).astype("int64" if kind == "pairs" else kind)
     if kind == "pairs":
         both = np.column_stack([both, both + 100])

@@ -270,7 +270,7 @@ texts = st.lists(st.none() | st.text("aé", max_size=3) | st.integers(120, 130).
 @pytest.mark.parametrize("few", [16, 0], ids=["one by one", "at once"])
 @given(columns=st.dictionaries(st.text(max_size=3), texts, max_size=4), selected=st.lists(st.booleans(), min_size=6))
 @settings(max_examples=60, deadline=None)
-def test_texts_are_drawn_alike_however_they_are_kept(
+def test_texts_are_drawn_alike_however_they_are_stored(
     few: int, columns: dict[str, list[Any]], selected: list[bool]
 ) -> None:
     columns["number"] = [1, None, 2, 3, 4, 5]
@@ -327,7 +327,7 @@ def test_the_header_says_version_2_and_extent_4096() -> None:
     assert (result.version, result.extent, result.name, list(result.keys)) == (2, 4096, "a", ["k"])
 
 
-def test_ids_are_kept_to_64_bits() -> None:
+def test_ids_of_64_bits_come_back() -> None:
     result = TileLayer("a", [Point(1, 1), Point(2, 2)], np.array([2**64 - 1, 0], dtype=np.uint64), {})
     assert sorted(f["id"] for f in decoded(result.encode(WORLD))) == [0, 2**64 - 1]
 

@@ -35,7 +35,7 @@ def drawn_tiles(edited: TileLayer, masked: bool) -> list[bytes]:
 @pytest.mark.parametrize("rising", [True, False], ids=["rising", "turned"])
 @given(data=st.data(), points_of=positions, masked=st.booleans(), staged=st.booleans())
 @settings(max_examples=40, deadline=None)
-def test_a_spliced_layer_is_the_one_made_anew(
+def test_an_edited_layer_equals_one_that_is_built_anew(
     few: int, rising: bool, data: st.DataObject, points_of: list[shapely.Point | None], masked: bool, staged: bool
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:

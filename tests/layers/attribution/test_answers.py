@@ -177,7 +177,7 @@ def test_the_depot_keeps_its_candidate_sites(snapshot: Snapshot) -> None:
     assert {hit.hit.verdict for hit in answer.hits} == {"possible"}
 
 
-def test_both_dates_of_orlivka_are_kept(snapshot: Snapshot) -> None:
+def test_both_dates_of_orlivka_are_on_record(snapshot: Snapshot) -> None:
     strike = snapshot.records.strikes["ua-orlivka-2025-08-06"]
     claims = [claim for claim in snapshot.records.claims.values() if claim.record == strike.id]
     assert strike.when == "2025-08-05/2025-08-06"
@@ -212,7 +212,7 @@ def test_a_stake_after_the_day_changes_nothing(records: Records) -> None:
         assert before.shares() == after.shares()
 
 
-def test_intervals_are_told_plainly() -> None:
+def test_intervals_are_written_plainly() -> None:
     assert interval_text(Interval(100.00000001, 100)) == "100"
     assert interval_text(Interval(47.325, 47.325)) == "47.325"
     assert interval_text(Interval(0, 1 / 3)) == "0-0.333"

@@ -108,7 +108,7 @@ def test_who_says_he_left_is_still_on_the_register(snapshot: Snapshot) -> None:
     assert followed["GB"] == pytest.approx(21.85, abs=0.005)
 
 
-def test_a_printed_list_over_100_is_told_and_never_rescaled() -> None:
+def test_a_printed_list_over_100_is_reported_and_never_rescaled() -> None:
     """The oil tracker prints Transneft 100 and nine others at the Caspian pipeline: 175.99 in all."""
     known = made(
         [("c", "registeredEntity", "AA"), ("d", "registeredEntity", "BB")],
@@ -211,7 +211,7 @@ def test_an_owner_that_no_source_settles_is_not_guessed(snapshot: Snapshot, stri
     assert answer.reasons
 
 
-def test_the_refinery_of_haifa_is_told_no_further_than_its_company(snapshot: Snapshot) -> None:
+def test_the_refinery_of_haifa_is_followed_no_further_than_its_company(snapshot: Snapshot) -> None:
     """Its holders on the day are not sourced: none has a sure part, and the company's country is all that is told."""
     (row,) = snapshot.answer("il-bazan-2025-06-15").shares
     assert (row.country, row.reaches["company"].low, row.reaches["state"].high) == ("IL", 100, 0)

@@ -12,7 +12,7 @@ from tests.layers.query.filter_strategies import Site, collections, sites
 
 
 @given(st.lists(st.integers(0, 99).flatmap(lambda number: sites(f"s{number}")), max_size=8))
-def test_a_table_is_a_sequence_of_the_features_it_was_made_of(features: list[Site]) -> None:
+def test_a_table_is_a_sequence_of_its_features(features: list[Site]) -> None:
     table = FeatureTable.of(Site, features)
     assert list(table) == features
     assert len(table) == len(features)

@@ -193,7 +193,7 @@ def test_far_assets_are_no_candidates() -> None:
     assert [match.asset for match in matched(strike(), asset("Alpha", 32.0))] == [None]
 
 
-def test_the_odds_are_the_weights_told() -> None:
+def test_the_odds_are_the_exponential_of_the_weights() -> None:
     known = (asset("Alpha"), asset("Beta", 30.05), asset("Kremenchuk refinery", 30.01, "oil-depot"))
     for one in (strike(), strike(targets=("Кременчуцький НПЗ",)), strike(basis="site", uncertainty_m=100)):
         found = matched(one, *known)
@@ -272,7 +272,7 @@ def test_candidates_are_those_of_brute_force(seed: int) -> None:
     )
 
 
-def test_one_strike_is_told_as_among_all(snapshot: Snapshot) -> None:
+def test_one_strike_is_matched_as_among_all(snapshot: Snapshot) -> None:
     records, table = snapshot.records, weights.read()
     from layers.matching.asset_index import related_names
 

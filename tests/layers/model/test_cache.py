@@ -15,7 +15,7 @@ from layers.query.selection import Selection, rows
 from tests.layers.query.filter_strategies import Site, collection
 
 
-def test_the_answers_last_asked_for_are_kept() -> None:
+def test_the_answers_last_read_are_cached() -> None:
     made: list[int] = []
 
     def make(number: int) -> int:
@@ -29,7 +29,7 @@ def test_the_answers_last_asked_for_are_kept() -> None:
 
 
 @given(st.lists(st.integers(0, 12)), st.integers(1, 20))
-def test_what_is_kept_never_takes_more_than_there_is_room_for(sizes: list[int], room: int) -> None:
+def test_cached_values_never_take_more_than_there_is_room_for(sizes: list[int], room: int) -> None:
     made: list[int] = []
 
     def make(number: int) -> bytes:
@@ -60,7 +60,7 @@ def test_threads_that_make_the_same_answer_share_one_and_its_room_is_counted_onc
     assert recent.peek("same") is told[0]
 
 
-def test_a_collection_keeps_few_masks_and_rows_however_many_are_asked_for() -> None:
+def test_a_collection_caches_few_masks_and_rows_however_many_are_read() -> None:
     asked = collection([Site(id=str(number), count=number) for number in range(40)])
     for number in range(600):
         where = compile_filter(parse(f"count = {number}"), asked.queryables)

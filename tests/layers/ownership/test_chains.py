@@ -28,7 +28,7 @@ def test_holdings_are_the_sums_over_all_paths(graph: tuple[int, list[Share]]) ->
                 assert found == pytest.approx(expected, abs=1e-9)
 
 
-def test_direct_and_effective_shares_are_told_apart() -> None:
+def test_direct_and_effective_shares_are_apart() -> None:
     known = records(
         [("s", "state", "AA"), ("c", "registeredEntity", "AA")],
         [("c", "a", 50, 50), ("s", "c", 40, 60), ("s", "a", 10, 10)],

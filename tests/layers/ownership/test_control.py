@@ -123,7 +123,7 @@ def told(spans: tuple[ControlPeriod, ...]) -> list[tuple[str | None, str | None,
 FIRST, LAST = date(2025, 1, 1), date(2025, 3, 31)
 
 
-def test_control_is_told_for_each_span_of_days_on_which_it_differs() -> None:
+def test_control_is_given_for_each_span_of_days_on_which_it_differs() -> None:
     sold = dated(("c", "a", 100, None, "2025-02-10"), ("p", "a", 100, "2025-02-10", None))
     spans = told(control_periods(sold, (), "a", FIRST, LAST))
     assert spans == [("2025-01-01", "2025-02-09", "c"), ("2025-02-10", "2025-03-31", "p")]
@@ -208,7 +208,7 @@ def test_who_controls_is_one_of_all_who_do(stakes: list[tuple[str, str, float]],
     assert (found.entity if found else None) == (tops.pop() if len(tops) == 1 else None)
 
 
-def test_who_controls_is_kept(snapshot: Snapshot) -> None:
+def test_controllers_are_cached(snapshot: Snapshot) -> None:
     day = date(2025, 8, 21)
     assert snapshot.control("a-flex", day, day) is snapshot.control("a-flex", day, day)
 

@@ -17,12 +17,13 @@ from hypothesis import strategies as st
 from bench.ownership import register as register_of
 from layers.model.problems import UnknownRecord
 from layers.model.records import Entity, Records
+from layers.model.types import CountryBasis
 from layers.ownership import bulk_shares, chains, owners
 from layers.ownership.chains import Chain, UpperBound
 from layers.ownership.minority import Minority
 from layers.ownership.owners import BulkOwners, NodeOwners, OwnersByDate, OwnersOnDate
 from layers.ownership.stake_graph import FREE_FLOAT, NodeKind, StakeColumns
-from layers.ownership.walk import Basis, Interval, OwnershipGraph, StakeEdge, Walk, WalkState
+from layers.ownership.walk import Interval, OwnershipGraph, StakeEdge, Walk, WalkState
 from tests.layers.builders import Holder, Share, records, worded
 
 COUNTRIES = ["AA", "BB", None]
@@ -81,7 +82,7 @@ def numbers(found: Walk | NodeOwners) -> dict[str, float]:
     st.sampled_from([0, bulk_shares._MAX_BITS]),
 )
 def test_what_is_solved_equals_the_walk_from_everything(
-    known: Records, minority: Minority, basis: Basis, bits: int
+    known: Records, minority: Minority, basis: CountryBasis, bits: int
 ) -> None:
     ownership = OwnershipGraph(known, None, None, basis, minority)
     with mock.patch.object(bulk_shares, "_MAX_BITS", bits):  # without bits the graph is walked for each
@@ -205,7 +206,7 @@ def test_between_the_same_turns_the_same_stakes_hold(days: list[date | None]) ->
         assert same
 
 
-def test_a_register_is_kept_for_all_days_on_which_it_holds() -> None:
+def test_owners_are_cached_for_all_days_on_which_the_stakes_hold() -> None:
     table = sold()
     registers = OwnersByDate(table)
     first = registers.on(date(2025, 2, 1), date(2025, 2, 1))
@@ -217,7 +218,7 @@ def test_a_register_is_kept_for_all_days_on_which_it_holds() -> None:
     assert registers.on(date(2025, 2, 9), date(2025, 2, 9), minority="follow") is not first
 
 
-def test_only_the_latest_registers_are_kept() -> None:
+def test_only_the_latest_owners_are_cached() -> None:
     with mock.patch.object(owners, "_DAYS", 2):
         registers = OwnersByDate(sold())
     before, after, far = (date(2025, 2, 1),) * 2, (date(2025, 3, 1),) * 2, (date(2025, 8, 1),) * 2

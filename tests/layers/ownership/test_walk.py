@@ -216,7 +216,7 @@ def test_more_than_100_is_reported_and_not_rescaled() -> None:
     assert by_country(known)["BB"].low == pytest.approx(75.99)
 
 
-def test_chains_are_the_paths_largest_first_and_the_rest_is_told() -> None:
+def test_chains_are_the_paths_largest_first_with_the_rest() -> None:
     known = records(
         [("x", "state", "AA"), ("y", "state", "BB"), ("c", "registeredEntity", None), ("d", "registeredEntity", None)],
         [("c", "a", 100, 100), ("x", "c", 60, 60), ("d", "c", 40, 40), ("c", "d", 50, 50), ("y", "d", 50, 50)],

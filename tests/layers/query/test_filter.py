@@ -225,7 +225,7 @@ def test_a_wide_literal_is_taken_as_drawn(four_sites: Collection) -> None:
     assert selected_ids(f"S_WITHIN(geometry, {world})", four_sites) == ["a", "b"]
 
 
-def test_geometries_that_are_not_valid_can_be_asked_about() -> None:
+def test_geometries_that_are_not_valid_can_be_filtered() -> None:
     bowtie = shapely.Polygon([(0, 0), (2, 2), (2, 0), (0, 2)])
     sites = collection([Site(id="bowtie"), Site(id="line")], [bowtie, shapely.LineString([(0, 0), (2, 2)])])
     for op in SPATIAL:

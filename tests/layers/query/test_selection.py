@@ -62,7 +62,7 @@ def holds(source: Collection, selection: Selection, tree: Any, row: int) -> bool
 
 @settings(max_examples=150)
 @given(collections(), boxes, days, days, st.none() | filters, orders, st.booleans())
-def test_rows_are_what_was_asked_for(
+def test_rows_are_those_that_brute_force_selects(
     source: Collection,
     bbox: Box | None,
     first: date | None,
@@ -90,7 +90,7 @@ def test_few_of_many_are_sorted_as_all_are() -> None:
 
 
 @pytest.mark.parametrize("share", [0, 1, 20, 200, 400])
-def test_rows_are_the_same_whether_the_mask_and_the_order_are_kept_or_not(share: int) -> None:
+def test_rows_are_equal_whether_mask_and_order_are_cached_or_not(share: int) -> None:
     features = [Site(id=f"{number:03}", count=number * 7 % 11, size=number * 31 % 400) for number in range(400)]
     selection = Selection(
         where=compile_filter(parse(f"size < {share}"), collection(features).queryables), order=(SortKey("count"),)
@@ -102,7 +102,7 @@ def test_rows_are_the_same_whether_the_mask_and_the_order_are_kept_or_not(share:
     assert rows(collection(features), selection).tolist() == rows(selected, selection).tolist() == keyed
 
 
-def test_quick_is_what_is_kept_or_compares_numbers() -> None:
+def test_cheap_selections_are_cached_or_compare_numbers() -> None:
     order = (SortKey("count"),)
     points = collection([Site(id="a"), Site(id="b")], [shapely.Point(1, 1), None])
     areas = collection([Site(id="a")], [shapely.box(0, 0, 1, 1)])
@@ -133,7 +133,7 @@ def test_what_has_no_order_is_refused(name: str) -> None:
         rows(collection([]), Selection(order=(SortKey(name),)))
 
 
-def test_answers_are_for_reading_and_made_once() -> None:
+def test_answers_are_read_only_and_computed_once() -> None:
     source = collection([Site(id="a"), Site(id="b")], [shapely.Point(1, 1), None])
     for selection in (Selection(), Selection(bbox=(0, 0, 2, 2)), Selection(order=(SortKey("id"),))):
         assert rows(source, selection) is rows(source, selection)
@@ -163,7 +163,7 @@ def test_a_box_over_the_antimeridian_is_one(last: BaseGeometry) -> None:
     edits=st.lists(st.tuples(st.integers(0, 12), sites("x"), places, st.sampled_from("rad")), max_size=3),
     order=orders,
 )
-def test_a_spliced_collection_is_the_one_made_anew(
+def test_an_edited_collection_equals_one_that_is_built_anew(
     source: Collection, edits: list[tuple[int, Site, BaseGeometry | None, str]], order: tuple[SortKey, ...]
 ) -> None:
     features, shapes = list(source.features), list(source.geometries)

@@ -217,7 +217,7 @@ def test_a_case_form_is_said_to_be_one(places: Gazetteer) -> None:
     assert best.reasons[0].name == "inflected"
 
 
-def test_a_country_tells_apart(places: Gazetteer) -> None:
+def test_a_country_distinguishes_places(places: Gazetteer) -> None:
     assert places.find("Pokrovsk").ambiguous
     for country in ("UA", "ua", "Ukraine", "Україна"):
         best = places.find("Pokrovsk", country=country).best
@@ -360,7 +360,7 @@ def test_who_reads_the_old_index_goes_on(two: tuple[Path, Path]) -> None:
     assert Gazetteer.open(two[0]).find("Port").candidates
 
 
-def test_every_fault_of_a_file_is_told_and_nothing_added(two: tuple[Path, Path]) -> None:
+def test_every_fault_of_a_file_is_reported_and_nothing_added(two: tuple[Path, Path]) -> None:
     index, file = two
     bad = [line("x", "A", 30, 46), line(7, "", 30, 46), line(8, "B", 300, "north"), "too\tfew", line(9, "C", 30, 46)]
     file.write_text("\n".join(bad), encoding="utf-8")
@@ -457,7 +457,7 @@ def test_geonames_own_regions_of_cities500_are_nearly_all_listed(places: Gazette
     assert lost <= 10
 
 
-def test_the_page_tells_every_weight_and_radius() -> None:
+def test_the_page_states_every_weight_and_radius() -> None:
     page = (INDEX.parents[1] / "docs" / "places.md").read_text(encoding="utf-8")
     weights = page[page.index("## The reasons") : page.index("## Sinks")]
     rows = [line for line in weights.splitlines() if line.startswith("| ")]

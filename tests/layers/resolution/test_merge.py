@@ -45,7 +45,7 @@ def said(known: Records, field: str) -> list[tuple[str, str]]:
     return [(claim.value, claim.source) for claim in known.claims.values() if claim.field == field]
 
 
-def test_the_kept_strike_stands_and_gaps_are_filled() -> None:
+def test_facts_of_the_leader_stand_and_gaps_are_filled() -> None:
     made = apply_judgements(records(*SOURCES, ONE, OTHER, judged("a", "b")))
     (kept,) = made.strikes.values()
     assert (kept.id, kept.title, kept.when, kept.damage, kept.geometry) == (

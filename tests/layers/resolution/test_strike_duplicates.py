@@ -56,12 +56,12 @@ class TestProposed:
         (found,) = propose_duplicates(holding(strike("a", **DEPOT), strike("b", **HEADLINE)))
         assert found.score == pytest.approx(1 / (1 + np.exp(-sum(weights_of(found).values()))), abs=1e-4)
 
-    def test_the_better_checked_and_surer_one_is_to_be_kept(self) -> None:
+    def test_the_better_checked_and_surer_strike_is_the_leader(self) -> None:
         (found,) = propose_duplicates(holding(strike("a", **DEPOT), strike("b", **HEADLINE, checked="read")))
         assert (found.preferred, found.duplicate) == ("b", "a")
 
     @pytest.mark.parametrize("day", ["2025-08-07/2025-08-08", "2025-08-09", "2025-08", "2025-08-08~"])
-    def test_a_time_told_otherwise(self, day: str) -> None:
+    def test_a_time_stated_otherwise(self, day: str) -> None:
         assert propose_duplicates(holding(strike("a", **DEPOT), strike("b", day, **DEPOT)))
 
     def test_a_strike_without_a_place_by_its_name_and_region(self) -> None:

@@ -173,7 +173,7 @@ def test_every_owner_and_place_of_the_power_plants_is_read(real_data: Path) -> N
         assert sized == sum(bool(row.get("capacity_mw") or row.get("capacity (mw)")) for row in rows)
 
 
-def test_every_operator_and_output_of_openstreetmap_is_read_or_told(real_data: Path) -> None:
+def test_every_operator_and_output_of_openstreetmap_is_read_or_reported(real_data: Path) -> None:
     name = next(name for name in FILES if name.startswith("osm"))
     _, reading = read(real_data / name)
     tags = [feature["properties"] for feature in plain(real_data / name)]
@@ -188,7 +188,7 @@ def test_every_operator_and_output_of_openstreetmap_is_read_or_told(real_data: P
     ]
 
 
-def test_every_relationship_and_exception_of_gleif_is_a_control_or_told(real_data: Path) -> None:
+def test_every_relationship_and_exception_of_gleif_is_a_control_or_reported(real_data: Path) -> None:
     folder = real_data / "gleif_level2_fixtures"
     records = read(folder / "rr-data.json")[1].records
     for row in plain(folder / "rr-data.json"):

@@ -103,7 +103,7 @@ def test_bad_bbox_is_refused(page: Any) -> None:
         page(bbox=(1, 2))
 
 
-def test_no_text_of_a_record_runs_and_nothing_is_asked_for(page: Any, browser: Browser, tmp_path: Path) -> None:
+def test_no_text_of_a_record_runs_and_nothing_is_requested(page: Any, browser: Browser, tmp_path: Path) -> None:
     rows = [
         strike(n, id=f"e-{n}", title=text, place=text, when=text, owners=text, relations=text, status=text)
         | {"geometry": shapely.Point(29 + n, 46.5)}

@@ -140,5 +140,5 @@ def test_two_hosts_have_a_colour_and_all_others_one_neutral() -> None:
 
 
 @pytest.mark.parametrize(("commodity", "group"), [("oil products", "oil"), ("LNG", ""), ("gas", "gas"), ("", "")])
-def test_pipelines_are_told_apart_by_what_they_carry(commodity: str, group: str) -> None:
+def test_pipelines_are_grouped_by_their_cargo(commodity: str, group: str) -> None:
     assert pipe_group(commodity) == group

@@ -40,7 +40,7 @@ def words_of(svg: bytes) -> list[str]:
     return ["".join(node.itertext()).strip() for node in tree.iter("{http://www.w3.org/2000/svg}text")]
 
 
-def test_png_has_the_size_and_resolution_asked_for(draw: Any) -> None:
+def test_png_has_the_requested_size_and_resolution(draw: Any) -> None:
     picture = Image.open(io.BytesIO(draw(fmt="png", width_mm=150, height_mm=180, dpi=100)))
     assert picture.size == (int(150 / 25.4 * 100), int(180 / 25.4 * 100))
     assert picture.info["dpi"] == pytest.approx((100, 100), abs=0.1)

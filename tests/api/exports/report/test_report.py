@@ -128,7 +128,7 @@ def test_layers_go_only_so_deep_and_nothing_is_lost() -> None:
     assert [row["name"] for row in listed(told["holders"])] == [name.upper() for name, *_ in path]
 
 
-def test_the_chain_tells_each_step_its_source_the_largest_first_and_the_rest(answers: dict[str, Json]) -> None:
+def test_the_chain_has_each_step_its_source_the_largest_first_and_the_rest(answers: dict[str, Json]) -> None:
     (hit,) = answers[CPC]["assets"]
     sources = CitedSources([answers[CPC]])
     told = layered(hit, sources.cite, {})
@@ -150,7 +150,7 @@ def test_the_chain_tells_each_step_its_source_the_largest_first_and_the_rest(ans
     assert transneft["dates"].startswith("since ")
 
 
-def test_a_strike_is_told_whole_and_other_ties_stay_apart(answers: dict[str, Json]) -> None:
+def test_a_strike_has_its_whole_section_and_other_ties_stay_apart(answers: dict[str, Json]) -> None:
     orlivka = section(1, answers[ORLIVKA], CitedSources(list(answers.values())), {"AZ": "Azerbaijan"})
     assert [row["name"] for row in orlivka["owners"]] == ["Ukraine"]
     assert "SOCAR, Azerbaijan" in {row["who"] for row in orlivka["others"] if row["relation"] == "supplier"}

@@ -116,7 +116,7 @@ def test_the_latest_statement_of_a_record_counts_and_a_closed_one_ends() -> None
     assert effective(records, "Seller", "Pipe Company", date(2023, 3, 3)) == (0, 0)
 
 
-def test_a_reason_for_an_unnamed_owner_is_kept_and_is_not_the_same_as_no_data() -> None:
+def test_a_reason_for_an_unnamed_owner_is_recorded_and_differs_from_no_data() -> None:
     reading = read_example("unspecified.json")
     records = reading.require_clean()
     party = records.entities["nobody-told/party"]
@@ -361,7 +361,7 @@ def test_ids_are_stable_unique_and_hold_the_original() -> None:
     assert set(records.stakes) == {slug("R")}
 
 
-def test_nothing_is_kept_of_a_person_that_says_nothing_of_ownership() -> None:
+def test_personal_data_that_states_no_ownership_is_not_recorded() -> None:
     private = {
         "identifiers": [{"scheme": "GBR-TAXID", "id": "SECRET"}],
         "birthDate": "1990-06-12",

@@ -180,7 +180,7 @@ def test_codes_can_stand_for_metres_and_other_codes_are_faults(tmp_path: Path) -
 # Faults.
 
 
-def test_every_fault_of_a_row_is_told_at_once_and_good_rows_still_come(tmp_path: Path) -> None:
+def test_every_fault_of_a_row_is_reported_at_once_and_good_rows_still_come(tmp_path: Path) -> None:
     bad = row_of(
         Day="yesterday", E="30.5", State="", Dead="many", Sort="depot; barn", What="", Link="www.example.org", Town=""
     )
@@ -221,7 +221,7 @@ def test_a_cell_that_says_nothing_true_is_a_fault_of_its_column(
     assert (strikes, faults) == ({}, [(2, column, value)])
 
 
-def test_a_row_that_repeats_an_id_tells_its_other_faults_too(tmp_path: Path) -> None:
+def test_a_row_that_repeats_an_id_reports_its_other_faults_too(tmp_path: Path) -> None:
     _, faults = of_csv(tmp_path, [HEADER, ROWS[0], row_of(What="", Day="soon")])
     assert [(row, column) for row, column, _ in faults] == [(3, "Day"), (3, "No"), (3, "What")]
 
@@ -236,7 +236,7 @@ def test_rows_of_another_width_are_counted_and_the_rest_is_read(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("container", CONTAINERS)
-def test_columns_that_the_mapping_names_and_the_file_lacks_are_all_told(tmp_path: Path, container: str) -> None:
+def test_columns_that_the_mapping_names_and_the_file_lacks_are_all_reported(tmp_path: Path, container: str) -> None:
     name, make = CONTAINERS[container]
     rows = [[cell for at, cell in enumerate(row) if at not in (2, 3)] for row in (HEADER, *ROWS)]
     reading = read([make(tmp_path, rows)], STRIKES, name)

@@ -69,7 +69,7 @@ def test_what_is_no_csv_is_a_fault_of_its_row(text: str, row: int) -> None:
     assert [(problem.row, problem.column) for problem in table.problems] == [(row, "syntax")]
 
 
-def test_names_are_told_apart_and_problems_are_not_read() -> None:
+def test_repeated_names_are_numbered_and_the_column_of_problems_is_not_read() -> None:
     table = RowTable.of_text("x.csv", "_problems,a,a,,\nbad,1,2,3,4\n")
     assert table.header == ("a", "a (2)")
     assert list(table) == [(2, {"a": "1", "a (2)": "2"})]
@@ -87,7 +87,7 @@ def test_the_delimiter_of_a_header_that_runs_over_several_lines(tmp_path: Path) 
         assert [list(cells.values()) for _, cells in file.table()] == [["A", "1", "2"]]
 
 
-def test_too_many_faults_tell_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_many_faults_name_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "MAX_PROBLEMS", 3)
     table = RowTable.of_text("x.csv", "a,b\n1,2\n" + "3\n" * 3)
     assert len(list(table)) == 1

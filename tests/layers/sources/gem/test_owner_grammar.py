@@ -55,7 +55,7 @@ def test_each_form(text: str) -> None:
     assert owners.text == text
 
 
-def test_a_tag_is_kept_apart_from_the_name() -> None:
+def test_a_tag_is_apart_from_the_name() -> None:
     plain, numbered = parse_owners("SOC of Azerbaijan [LEI] [7%]; B [5493001KJTIIGC8Y1R12] [3%]").entries
     assert (plain.name, plain.tag, plain.share) == ("SOC of Azerbaijan", "LEI", 7.0)
     assert (numbered.name, numbered.tag) == ("B", "5493001KJTIIGC8Y1R12")
@@ -97,7 +97,7 @@ def test_what_a_list_comes_to(text: str, total: str) -> None:
     assert owners.has_unknown == ("unknown" in total)
 
 
-def test_over_100_is_told_and_nothing_is_rescaled() -> None:
+def test_over_100_is_reported_and_nothing_is_rescaled() -> None:
     owners = parse_owners("A [100.00%]; B [75.99%]")
     assert owners.over_100
     assert owners.known_sum == pytest.approx(175.99)

@@ -102,7 +102,7 @@ def test_names_that_share_a_slug_stay_apart(pipelines: ReadResult) -> None:
     assert found["gem/name/a"] == (0.0, 20.5)
 
 
-def test_plants_have_no_ids_and_twins_are_both_kept(plants: ReadResult) -> None:
+def test_plants_have_no_ids_and_twins_are_both_read(plants: ReadResult) -> None:
     reeds = [asset for asset in plants.records.assets.values() if asset.name == "Reed power station, 1"]
     assert len(reeds) == 2
     assert reeds[1].id == f"{reeds[0].id}/2"

@@ -126,7 +126,7 @@ def test_outputs_in_megawatts(text: str, output: float) -> None:
 
 
 @pytest.mark.parametrize("text", ["135 MVA", "3,680 MW", "0", "10 MW;20 MW", "-5 MW", "MW", "٣ MW"])
-def test_an_output_that_cannot_be_read_is_told(text: str) -> None:
+def test_an_output_that_cannot_be_read_is_reported(text: str) -> None:
     tags = {"plant:output:electricity": text}
     assert (megawatts(tags), status_tags(tags)) == (None, (f"plant:output:electricity={text}",))
 
@@ -167,7 +167,7 @@ WORDS = ["plant", "pipeline", "substation", "compression", "refinery", "depot", 
 
 
 @given(st.dictionaries(st.sampled_from(KEYS), st.sampled_from(WORDS) | st.text(max_size=9)))
-def test_any_tags_are_of_a_kind_or_tell_why_not(tags: dict[str, str]) -> None:
+def test_any_tags_are_of_a_kind_or_say_why_not(tags: dict[str, str]) -> None:
     before = dict(tags)
     kind, why = kind_of(tags)
     assert kind in get_args(AssetKind) if kind else why
