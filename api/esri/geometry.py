@@ -222,7 +222,20 @@ def _rounded(shape: BaseGeometry, decimals: int) -> list[Any]:
 
 
 def extent(shapes: Objects, crs: Crs) -> Json | None:
-    """Return the extent of geometries in their system; ``None`` if all are missing or empty."""
+    """Return the extent of geometries in GeoServices REST.
+
+    Parameters
+    ----------
+    shapes
+        Geometries in ``crs``, x before y, shape (n,); missing and empty ones do not count.
+    crs
+        Their coordinate system, which the answer names.
+
+    Returns
+    -------
+    Json or None
+        None if all are missing or empty.
+    """
     present = shapes[~(shapely.is_missing(shapes) | shapely.is_empty(shapes))]
     if not len(present):
         return None

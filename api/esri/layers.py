@@ -145,7 +145,13 @@ def _parts(shape: shapely.Geometry) -> list[shapely.Geometry]:
 
 
 def layer_mask(collection: Collection, layer: EsriLayer) -> Bools:
-    """Return which rows a layer has, shape (n,); those without geometry are in the layer of points."""
+    """Mark the rows of a collection that a layer has.
+
+    Returns
+    -------
+    Bools
+        Shape (n,); rows without a geometry, or with an empty one, are in the layer of points of a mixed collection.
+    """
     if not layer.mixed:
         return np.ones(len(collection), dtype=bool)
     has = ~shapely.is_missing(layer_shapes(collection, layer))

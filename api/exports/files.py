@@ -31,8 +31,15 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 def to_geojson(frame: geopandas.GeoDataFrame) -> bytes:
     """Write a frame as a GeoJSON FeatureCollection (RFC 7946) in lon/lat.
 
-    A column ``id`` becomes the feature's id, else the row's number. Missing and empty geometry is null;
-    lists stay lists. An empty frame gives no features.
+    Parameters
+    ----------
+    frame
+        In any CRS. A column ``id`` becomes the feature's id, else the row's number does; lists stay lists.
+
+    Returns
+    -------
+    bytes
+        UTF-8. Missing and empty geometry is null; an empty frame gives no features.
 
     Raises
     ------
@@ -48,8 +55,14 @@ def to_geojson(frame: geopandas.GeoDataFrame) -> bytes:
 def to_gpkg(frames: Mapping[str, geopandas.GeoDataFrame], path: Path) -> None:
     """Write frames as the layers of one GeoPackage in EPSG:4326.
 
-    Lists and mappings are written as joined text, missing values as NULL. The file is written beside its
-    place and renamed into it, so a write that is cut short leaves what was there before.
+    The file is written beside its place and renamed into it, so a write that is cut short leaves the old file.
+
+    Parameters
+    ----------
+    frames
+        By name of the layer, in any CRS. Lists and mappings are written as joined text, missing values as NULL.
+    path
+        Where the file is to be.
 
     Raises
     ------
@@ -74,8 +87,16 @@ def to_gpkg(frames: Mapping[str, geopandas.GeoDataFrame], path: Path) -> None:
 def to_csv(frame: geopandas.GeoDataFrame) -> bytes:
     """Write a frame as CSV (RFC 4180) in UTF-8 with a header line.
 
-    Geometry is the column ``geometry`` as WKT in lon/lat order; points are in ``lon`` and ``lat`` too. Lists
-    are joined by "; ". Texts that a spreadsheet would run as a formula get an apostrophe in front.
+    Parameters
+    ----------
+    frame
+        In any CRS; an empty frame gives the header alone.
+
+    Returns
+    -------
+    bytes
+        Geometry is the column ``geometry`` as WKT in lon/lat order; points are in ``lon`` and ``lat`` too. Lists are
+        joined by "; ". A text that a spreadsheet would run as a formula gets an apostrophe in front.
 
     Raises
     ------

@@ -79,7 +79,18 @@ def drawn_strikes(strikes: geopandas.GeoDataFrame) -> list[DrawnStrike]:
 
 
 def count_undrawn(strikes: geopandas.GeoDataFrame) -> tuple[int, int]:
-    """Count the strikes without a place, and the retracted ones with a place."""
+    """Count the strikes that a map does not draw.
+
+    Parameters
+    ----------
+    strikes
+        Rows with the columns of the collection, in any CRS.
+
+    Returns
+    -------
+    tuple of int
+        Strikes without a place (missing or empty geometry), and retracted ones with a place.
+    """
     missing = retracted = 0
     for row, geometry in rows(strikes):
         if geometry is None or geometry.is_empty:
@@ -90,7 +101,10 @@ def count_undrawn(strikes: geopandas.GeoDataFrame) -> tuple[int, int]:
 
 
 def rows(frame: geopandas.GeoDataFrame) -> Iterator[tuple[Mapping[str, Any], Any]]:
-    """Yield the attributes of each row by column, and its geometry or ``None``, in the order of the frame."""
+    """Yield the attributes of each row by column, and its geometry or ``None``, in the order of the frame.
+
+    Missing values are as pandas has them; ``text_value`` reads them.
+    """
     attributes = pd.DataFrame(frame.drop(columns=frame.geometry.name)).to_dict("records")
     yield from zip(attributes, frame.geometry.to_numpy(), strict=True)
 

@@ -184,12 +184,41 @@ def remap_codes(codes: Array, order: RowOrder) -> Array:
 
 
 def codes_and_order(codes: Array, count: int) -> tuple[Array, RowOrder]:
-    """The stored codes and their order that `remap_codes` was given; plain codes of ``count`` values are in order."""
+    """Take apart what `remap_codes` put together.
+
+    Parameters
+    ----------
+    codes
+        Codes of shape (n,), remapped or plain.
+    count
+        Number of values that plain codes refer to.
+
+    Returns
+    -------
+    tuple
+        The stored codes, shape (n,), and the order of ``count`` values that they are translated by: of plain codes the
+        identity.
+    """
     return (codes.codes, codes.order) if isinstance(codes, RemappedCodes) else (codes, RowOrder.identity(count))
 
 
 def search_sorted(ascending: Array, value: Any, side: Literal["left", "right"] = "left") -> int:
-    """First row, or with ``right`` last row, that a value can be inserted before, as `numpy.searchsorted` gives it."""
+    """Find where a value can be inserted, as `numpy.searchsorted` does, without reading the whole array.
+
+    Parameters
+    ----------
+    ascending
+        Values in ascending order, shape (n,).
+    value
+        A value of their type.
+    side
+        ``left`` gives the first place, before equal values; ``right`` the last, after them.
+
+    Returns
+    -------
+    int
+        From 0 to n.
+    """
     if isinstance(ascending, np.ndarray):
         return int(ascending.searchsorted(value, side=side))
     return bisect_left(ascending, value) if side == "left" else bisect_right(ascending, value)
@@ -214,13 +243,26 @@ def apply_elementwise(test: Callable[..., Bools], *arrays: Array) -> Bools:
 
 
 def contains(array: Array, value: Any) -> bool:
-    """Whether any row has a value."""
+    """Return whether any row has a value; False for an empty array. A frequent value is found without a full scan."""
     # A frequent value is met in the first step of the scan.
     return any(len(rows) for rows in _occurrences(array, value))
 
 
 def rows_with_any(array: Array, values: Ints) -> Ints:
-    """Rows whose value is one of ``values``, ascending."""
+    """Find the rows whose value is one of several.
+
+    Parameters
+    ----------
+    array
+        Shape (n,).
+    values
+        Values to look for, shape (k,); may be empty.
+
+    Returns
+    -------
+    Ints
+        Row numbers, ascending, each once.
+    """
     if len(values) > _MAX_SCANS:
         return np.flatnonzero(np.isin(to_numpy(array), values))
     found = (_occurrences(array, value) for value in values.tolist())
@@ -245,5 +287,5 @@ def batches(count: int, size: int) -> Iterator[slice]:
 
 
 def to_numpy(array: Array) -> NDArray[Any]:
-    """All values in memory, or mapped from a file; a lazy array is materialized."""
+    """Return all values in memory, or mapped from a file, shape (n,); a lazy array is materialized."""
     return array if isinstance(array, np.ndarray) else array.materialized

@@ -233,7 +233,25 @@ class TileLayer:
         return len(self.ids)
 
     def rows(self, tile: Tile, mask: Bools | None = None) -> Ints:
-        """Rows that a tile shows, ascending; a mask, shape (rows,), leaves out rows that are False."""
+        """Find the rows that a tile shows.
+
+        Parameters
+        ----------
+        tile
+            Address of the tile.
+        mask
+            Leaves out the rows that are False, shape (rows,); None leaves none out.
+
+        Returns
+        -------
+        Ints
+            Ascending, each once; empty when nothing is shown.
+
+        Raises
+        ------
+        GeoError
+            When the mask has another shape.
+        """
         return np.unique(np.concatenate([_NONE, *(group.rows for group in self._groups(tile, mask))]))
 
     def encode(self, tile: Tile, mask: Bools | None = None) -> bytes:

@@ -193,7 +193,20 @@ class PointIndex:
             self._best_at(zoom)
 
     def find(self, tile: Tile, mask: Bools | None) -> Ints:
-        """Indices of the points that a tile shows, ascending; rows of the layer that are False in the mask are not."""
+        """Find the points that a tile shows.
+
+        Parameters
+        ----------
+        tile
+            The tile.
+        mask
+            By row of the layer: False leaves the row out; None leaves none out.
+
+        Returns
+        -------
+        Ints
+            Indices of this index, ascending; empty where the tile shows none. A crowded tile has the best point a cell.
+        """
         start, stop = self._range(tile)
         # Counted whatever their min_zoom: a tile that is no crowd must not become one on zooming in.
         if mask is None:
@@ -206,14 +219,42 @@ class PointIndex:
         return shown[thin_by_grid(self.codes[shown], self._ranks[shown], tile.z)] if is_crowded else shown
 
     def within(self, box: Box, zoom: int, mask: Bools | None) -> tuple[Ints, Floats]:
-        """Rows of the layer and world coordinates, shape (n, 2), of what the tiles of a zoom show inside a box."""
+        """Find the points that the tiles of a zoom show inside a box.
+
+        Parameters
+        ----------
+        box
+            West, north, east, south in world coordinates, within [0, 1]; its edges are inside.
+        zoom
+            Zoom of the tiles.
+        mask
+            By row of the layer: False leaves the row out; None leaves none out.
+
+        Returns
+        -------
+        tuple of Ints and Floats
+            Rows of the layer, shape (n,), and world coordinates, shape (n, 2).
+        """
         shown = np.concatenate([self.find(tile, mask) for tile in overlapped(box, zoom)])
         xy = self.xy[shown]
         inside = ((xy >= box[:2]) & (xy <= box[2:])).all(axis=1)
         return self.row[shown[inside]], xy[inside]
 
     def units(self, tile: Tile, indices: Ints) -> Ints:
-        """Tile units of points that are in the tile, shape (n, 2), within [0, 4095]."""
+        """Return the tile units of points that are in a tile, rounded to whole units.
+
+        Parameters
+        ----------
+        tile
+            The tile.
+        indices
+            Indices of this index, shape (n,).
+
+        Returns
+        -------
+        Ints
+            Columns right and down, shape (n, 2), within [0, 4095].
+        """
         units = np.rint((self.xy[indices] * (1 << tile.z) - [tile.x, tile.y]) * EXTENT)
         clipped: Ints = np.clip(units, 0, EXTENT - 1).astype(np.int64)
         return clipped

@@ -79,9 +79,17 @@ class ShapeIndex:
 
     @classmethod
     def from_world(cls, shapes: Array, row: Ints, area: bool) -> ShapeIndex:
-        """Build an index of a thin layer, whose shapes are in world coordinates and shown from zoom 0.
+        """Build an index of a thin layer, whose shapes are shown from zoom 0.
 
-        A lazy array is materialized when something is drawn.
+        Parameters
+        ----------
+        shapes
+            Single lines or polygons in world coordinates, shape (n,); a lazy array is materialized when something is
+            drawn.
+        row
+            Row of the layer of each shape, shape (n,), ascending.
+        area
+            Whether the shapes are polygons.
         """
         index = cls.__new__(cls)
         index.area, index.thin, index._stored, index.row = area, True, shapes, row
@@ -131,7 +139,24 @@ class ShapeIndex:
         return _draw_polygons(shapely.transform(clipped, units), row) if self.area else _draw_lines(clipped, units, row)
 
     def within(self, box: Box, zoom: int, mask: Bools | None) -> tuple[Ints, Objects]:
-        """Rows of the layer, ascending, and shapes in world coordinates of what a zoom shows, clipped to a box."""
+        """Clip the shapes that a zoom shows to a box.
+
+        Parameters
+        ----------
+        box
+            West, north, east, south in world coordinates.
+        zoom
+            Zoom whose generalization is taken.
+        mask
+            By row of the layer: False leaves the row out; None leaves none out.
+
+        Returns
+        -------
+        tuple of Ints and Objects
+            Rows of the layer, ascending, and a shape in world coordinates for each, shape (n,) both; a row occurs as
+            often
+            as it has parts in the box.
+        """
         shapes, row = self._near(box, zoom, mask)
         clipped, source = _parts(_clipped(shapes, box), self.area)
         return row[source], clipped

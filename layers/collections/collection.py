@@ -101,11 +101,11 @@ class Collection:
         return to_numpy(self.geometry.split)
 
     def shapes_at(self, rows: Rows | slice) -> Objects:
-        """Geometries of some rows split at the antimeridian, shape (k,); no others are read."""
+        """Geometries of rows, shape (k,), lon/lat, split at the antimeridian; ``None`` where missing."""
         return self.geometry.split[rows]
 
     def geometries_at(self, rows: Rows) -> Objects:
-        """Geometries of some rows as given, shape (k,); no others are read."""
+        """Geometries of rows, shape (k,), lon/lat, as given; ``None`` where missing."""
         return self.geometry.geometries[rows]
 
     @property
@@ -125,13 +125,16 @@ class Collection:
 
     @property
     def points(self) -> tuple[Floats, Floats] | None:
-        """Longitude and latitude of each row, NaN without a geometry; ``None`` where a row is no point."""
+        """Longitude and latitude of each row in degrees, shape (n,) each; ``None`` where a row is no point.
+
+        A row without a geometry has NaN.
+        """
         lonlat = self.geometry.lonlat
         return None if lonlat is None else (to_numpy(lonlat[0]), to_numpy(lonlat[1]))
 
     @property
     def ids(self) -> DictionaryArray:
-        """The id of each row."""
+        """The id of each row, shape (n,), none of them missing."""
         return self.features.columns["id"]
 
     @property
@@ -148,7 +151,7 @@ class Collection:
 
     @property
     def fragments(self) -> BinaryArray:
-        """Each feature as GeoJSON, serialised once."""
+        """Each feature as GeoJSON (RFC 7946), one row of bytes a feature, serialised once."""
         return self.rendered.fragments
 
     @property
@@ -168,11 +171,11 @@ class Collection:
 
     @property
     def queryables(self) -> Mapping[str, Queryable]:
-        """What the collection can be queried by, in the order of its columns, the geometry last."""
+        """The properties to filter and sort by, by name in the order of the columns, the geometry last."""
         return self.column_values.queryables
 
     def values(self, name: str) -> Values:
-        """One queryable as arrays, computed once.
+        """Return the values of a queryable as arrays, computed once.
 
         Raises
         ------
@@ -182,11 +185,35 @@ class Collection:
         return self.column_values[name]
 
     def meets(self, bbox: Box) -> Bools:
-        """Which rows intersect a box, shape (n,); see `GeometryIndex.intersects_box`."""
+        """Mark the rows that intersect a box.
+
+        Parameters
+        ----------
+        bbox
+            West, south, east, north in degrees (OGC:CRS84); west > east crosses the antimeridian.
+
+        Returns
+        -------
+        Bools
+            Shape (n,); False for rows without a geometry.
+        """
         return self.geometry.intersects_box(bbox)
 
     def related(self, shape: BaseGeometry, relation: Callable[[BaseGeometry, Objects], Bools]) -> Bools:
-        """Which rows stand in a relation to a shape, shape (n,); see `GeometryIndex.related`."""
+        """Mark the rows that stand in a relation to a shape and whose box meets that of the shape.
+
+        Parameters
+        ----------
+        shape
+            In lon/lat degrees (OGC:CRS84).
+        relation
+            Gives for the prepared shape and geometries of shape (k,) which of them are related, shape (k,).
+
+        Returns
+        -------
+        Bools
+            Shape (n,); False for rows without a geometry.
+        """
         return self.geometry.related(shape, relation)
 
     def mask(
@@ -196,7 +223,22 @@ class Collection:
         last: date | None = None,
         include_without_geometry: bool = False,
     ) -> Bools:
-        """Which rows intersect a box and may fall between two days, shape (n,); see `select`."""
+        """Mark the rows that intersect a box and may fall between two days; `select` gives their numbers.
+
+        Parameters
+        ----------
+        bbox
+            West, south, east, north in degrees (OGC:CRS84); west > east crosses 180 degrees; ``None`` is the world.
+        first, last
+            Days, inclusive; ``None`` is open. A row without days matches every interval.
+        include_without_geometry
+            Whether rows without a geometry match every box, else none.
+
+        Returns
+        -------
+        Bools
+            Shape (n,).
+        """
         selected = np.ones(len(self), dtype=bool) if bbox is None else self.meets(bbox)
         if bbox is not None and include_without_geometry:
             selected |= self.geometry.missing
@@ -282,7 +324,15 @@ def with_properties(before: Collection, features: FeatureTable[Any]) -> Collecti
 
 
 def with_shared_geometry(collection: Collection, other: Collection) -> Collection:
-    """Give a collection the geometry index and the tile layer of another one whose rows have the same geometries."""
+    """Give a collection the geometry index and the tile layer of another one.
+
+    Parameters
+    ----------
+    collection
+        The collection whose features are taken.
+    other
+        A collection whose rows have the same geometries in the same order; this is not checked.
+    """
     return Collection(
         collection.name,
         collection.title,

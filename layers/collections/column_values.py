@@ -62,11 +62,19 @@ class TextValues:
 
     @classmethod
     def of(cls, column: DictionaryArray) -> TextValues:
-        """The texts of a column."""
+        """Take the dictionary and the codes of a column of texts; a missing text has code -1."""
         return cls(column.dictionary, column.codes)
 
     def folded(self, name: str, fold: Callable[[str], str]) -> TextValues:
-        """The texts after a fold, such as to lower case; computed once for each name of a fold."""
+        """Fold each word, such as to lower case; rows whose words fold to one text get one code.
+
+        Parameters
+        ----------
+        name
+            Name of the fold: the result is computed once for each name.
+        fold
+            The fold itself, called once a word.
+        """
         if name not in self._folded:
             folded = [fold(word) for word in self.words]
             words = sorted(set(folded))
@@ -76,7 +84,18 @@ class TextValues:
         return self._folded[name]
 
     def containing(self, text: str) -> Bools:
-        """Which of the words contain a text that has no NUL, shape (number of words,)."""
+        """Mark the words that contain a text.
+
+        Parameters
+        ----------
+        text
+            A text without NUL; the empty text is in every word.
+
+        Returns
+        -------
+        Bools
+            Shape (number of words,).
+        """
         joined, ends = self._joined
         starts = (match.start() for match in re.finditer(re.escape(text), joined))
         contains = np.zeros(len(self.words), dtype=bool)
@@ -153,7 +172,18 @@ class Values:
         return data
 
     def at(self, rows: Ints) -> Array:
-        """The values of some rows, as in `data`, shape (k,); of texts and lists no others are read."""
+        """Read the values of rows.
+
+        Parameters
+        ----------
+        rows
+            Row numbers, shape (k,); of texts and lists no other rows are read.
+
+        Returns
+        -------
+        Array
+            Shape (k,), of the types that `data` has.
+        """
         if isinstance(self.column, DictionaryArray):
             return self.column.take(rows).to_numpy(object, self._missing)
         return self.column[rows]
@@ -202,7 +232,10 @@ class Values:
 
     @cached_property
     def distinct(self) -> Sequence[str] | Array:
-        """Every different value once, ascending; texts by code point. Of neither lists nor geometries."""
+        """Each different value once, ascending, shape (number of values,); texts in the order of code points.
+
+        Lists and geometries have no order and none of this.
+        """
         return self._coded.dictionary if self.kind == "text" else self._ranked[0]
 
     @cached_property
@@ -221,14 +254,14 @@ class Values:
 
 
 def plain_values(kind: Kind, values: Iterable[Any]) -> Values:
-    """A column of plain values or lists, ``None`` where missing; NaN and infinity are missing, as in GeoJSON.
+    """Read a column of plain values or lists; NaN and infinity are missing, as in GeoJSON.
 
     Parameters
     ----------
     kind
         Any kind but ``geometry``.
     values
-        One a row, or a column that is coded already.
+        A value a row, ``None`` where missing, or a column that is coded already.
     """
     column = values if isinstance(values, DictionaryArray) else DictionaryArray.of(values)
     if kind == "text":
@@ -274,12 +307,12 @@ class ColumnValues:
 
     @property
     def queryables(self) -> Mapping[str, Queryable]:
-        """What the collection can be queried by, in the order of its columns, the geometry last."""
+        """The properties to filter and sort by, by name in the order of the columns, the geometry last."""
         model: type[BaseModel] = self._features.model
         return queryables_of(model)
 
     def __getitem__(self, name: str) -> Values:
-        """One queryable as arrays.
+        """Return the values of a queryable as arrays, computed once.
 
         Raises
         ------

@@ -38,19 +38,35 @@ class FeatureTable(Sequence[F], Generic[F]):
 
     @classmethod
     def of(cls, model: type[F], features: Iterable[F]) -> FeatureTable[F]:
-        """The table of feature objects."""
+        """Read the fields off feature objects, in their order."""
         names = list(model.model_fields)
         return cls(model, ([getattr(feature, name) for name in names] for feature in features))
 
     @classmethod
     def coded(cls, model: type[F], columns: Mapping[str, DictionaryArray]) -> FeatureTable[F]:
-        """The table of dictionary arrays, in the order of the fields of the class."""
+        """Take columns that are coded already.
+
+        Parameters
+        ----------
+        model
+            The class of the features.
+        columns
+            One for each field of the class, in the order of the fields, of n rows each.
+        """
         table = cls.__new__(cls)
         table.model, table.columns = model, MappingProxyType(dict(columns))
         return table
 
     def spliced(self, other: FeatureTable[F], splice: RowEdit) -> FeatureTable[F]:
-        """The features of this table and of a second one, in the order of a row edit."""
+        """Apply an edit of rows.
+
+        Parameters
+        ----------
+        other
+            Features of the same class that rows are added from.
+        splice
+            Which rows of both come in which order.
+        """
         columns = {name: column.with_edit(other.columns[name], splice) for name, column in self.columns.items()}
         return FeatureTable.coded(self.model, columns)
 
@@ -67,7 +83,7 @@ class FeatureTable(Sequence[F], Generic[F]):
         return self.model.model_construct(**{name: column[row] for name, column in self.columns.items()})
 
     def rows(self, names: Iterable[str]) -> Iterator[tuple[Any, ...]]:
-        """The values of fields, a tuple a feature."""
+        """Yield a tuple for each feature with the values of the named fields, in the order of the names."""
         chosen = [self.columns[name] for name in names]
         return zip(*chosen, strict=True) if chosen else iter([()] * len(self))
 
@@ -93,5 +109,5 @@ class FeatureTableBuilder:
                 coder.extend(values)
 
     def columns(self) -> Mapping[str, DictionaryArray]:
-        """The columns of all features so far, by the name of the field."""
+        """Return a column for each field, by its name in the order of the fields, with all rows added so far."""
         return MappingProxyType({name: coder.finish() for name, coder in self._coders.items()})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -14,7 +14,7 @@ from layers.attribution.country_totals import NO_STRIKES, CountryTotals
 from layers.collections.feature_table import FeatureTable
 from layers.model.asset_kinds import ASSET_KINDS
 from layers.model.records import Asset, Attribution, Records, Strike
-from layers.model.types import AssetKind, Basis, Country, Edtf, Group, Metres, Status
+from layers.model.types import AssetKind, Basis, Country, Edtf, Group, Metres, RestsOn, Status
 from layers.ownership.owners import Owners
 from layers.ownership.walk import Interval
 
@@ -25,7 +25,7 @@ KIND_GROUPS: Mapping[str, Group] = MappingProxyType(
 
 
 class Feature(BaseModel):
-    """What every flat feature has in common: plain values, each key on each feature."""
+    """A flat feature: plain values, and every property on every feature."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -55,7 +55,7 @@ class StrikeFeature(Feature):
     status: Status = Field(description="How well it is established.")
     kind: AssetKind | None = Field(None, description="Kind of what was hit.")
     group: Group | None = Field(None, description="Group that the kind is drawn as.")
-    rests_on: Literal["decision", "alternatives", "match", "nothing"] = Field(description="What the answer rests on.")
+    rests_on: RestsOn = Field(description="What the answer rests on.")
     assets: tuple[str, ...] = Field((), description="Ids of the assets hit, or possibly hit.")
     owner_countries: tuple[str, ...] = Field((), description="Countries whose owners hold part of what was hit.")
     related_countries: tuple[str, ...] = Field((), description="Countries tied to it otherwise, never owners by it.")
@@ -114,7 +114,22 @@ _STATED = [name for name in StrikeFeature.model_fields if name in Strike.model_f
 
 
 def strike_row(records: Records, attribution: StrikeAttribution, rows: Iterable[Attribution]) -> list[Any]:
-    """The values of a strike's feature; ``rows`` are its attributions."""
+    """Lay out a strike as the values of its feature.
+
+    Parameters
+    ----------
+    records
+        The records, for the kinds of the assets hit.
+    attribution
+        Owners and other ties of the strike on its day.
+    rows
+        The strike's attributions by country, as `attributions` flattens them.
+
+    Returns
+    -------
+    list
+        A value for each field of `StrikeFeature`, in the order of the fields; ``None`` or empty where not known.
+    """
     strike = attribution.strike
     tied = [row for row in rows if row.relation not in ("owner", "host")]
     kinds = [records.assets[hit.hit.asset].kind for hit in attribution.hits] or list(strike.target_kinds)
@@ -141,7 +156,7 @@ def strike_row(records: Records, attribution: StrikeAttribution, rows: Iterable[
 
 
 def _group(kind: str, asset: Asset | None) -> Group | None:
-    """Pipelines are drawn by what they carry."""
+    """Return the group that a kind is drawn as; a pipeline has that of its cargo, oil where none is known."""
     if kind == "pipeline":
         return "gas" if asset is not None and "gas" in (asset.commodity or "") else "oil"
     return KIND_GROUPS[kind]
@@ -156,7 +171,20 @@ def _weapon(kind: str, least: int | None, most: int | None) -> str:
 
 
 def shares_text(shares: Mapping[str, Interval], unattributed: Interval) -> str:
-    """Shares in words, largest first: ``RU 47.325, US 22.5, unattributed 1.75``; ranges as ``DE 25.9-31``."""
+    """Write shares of countries in percent: ``RU 47.325, US 22.5, unattributed 1.75``; ranges as ``DE 25.9-31``.
+
+    Parameters
+    ----------
+    shares
+        Bounds in percent by ISO 3166-1 alpha-2 code, in the order in which they are written.
+    unattributed
+        Bounds of the rest in percent; written last, and left out where its upper bound is 0.
+
+    Returns
+    -------
+    str
+        Empty where there are no shares and no rest.
+    """
     parts = [f"{country} {interval_text(share)}" for country, share in shares.items()]
     if unattributed.high > 0:
         parts.append(f"unattributed {interval_text(unattributed)}")
@@ -164,7 +192,7 @@ def shares_text(shares: Mapping[str, Interval], unattributed: Interval) -> str:
 
 
 def interval_text(share: Interval) -> str:
-    """A share in percent with up to 3 decimals, or a range of two."""
+    """Write a share in percent with up to 3 decimals, or a range of two where its bounds differ."""
     low, high = (f"{round(end, 3):.3f}".rstrip("0").rstrip(".") for end in (share.low, share.high))
     return low if low == high else f"{low}-{high}"
 
@@ -172,7 +200,22 @@ def interval_text(share: Interval) -> str:
 def asset_features(
     records: Records, owners: Callable[[str], Owners], struck: Mapping[str, int]
 ) -> FeatureTable[AssetFeature]:
-    """One feature an asset; ``owners`` gives those of each on the day of the data, ``struck`` its strikes."""
+    """Lay out all assets as features.
+
+    Parameters
+    ----------
+    records
+        The records; an asset without a geometry has a feature too.
+    owners
+        Gives the owners of an asset, by its id, on the day of the data.
+    struck
+        Number of strikes that hit the asset or may have, by its id; 0 for an asset that is not in it.
+
+    Returns
+    -------
+    FeatureTable
+        A feature an asset, in the order of the records; empty without assets.
+    """
     rows = (_asset_row(asset, owners(asset.id), struck.get(asset.id, 0)) for asset in records.assets.values())
     return FeatureTable(AssetFeature, rows)
 
@@ -188,7 +231,22 @@ def _asset_row(asset: Asset, held: Owners, n_strikes: int) -> list[Any]:
 
 
 def attribution_row(strike: Strike, row: Attribution, names: Mapping[str, str]) -> list[Any]:
-    """The values of an attribution's feature; ``names`` gives the name of each country."""
+    """Lay out an attribution as the values of its feature.
+
+    Parameters
+    ----------
+    strike
+        The strike that is attributed, for its title and days.
+    row
+        The tie of one country to one struck asset.
+    names
+        English names of countries by ISO 3166-1 alpha-2 code; a country that is not in it has no name.
+
+    Returns
+    -------
+    list
+        A value for each field of `AttributionFeature`, in the order of the fields; ``None`` where not known.
+    """
     first, last = days(strike)
     values: dict[str, Any] = {
         "title": strike.title,
@@ -201,7 +259,20 @@ def attribution_row(strike: Strike, row: Attribution, names: Mapping[str, str]) 
 
 
 def country_features(counted: Mapping[str, CountryTotals], names: Mapping[str, str]) -> FeatureTable[CountryFeature]:
-    """One feature a country of the base map, with how many strikes concern it by relation."""
+    """Lay out all countries of the base map as features.
+
+    Parameters
+    ----------
+    counted
+        Totals of strikes by ISO 3166-1 alpha-2 code; a country that is not in it has zeros.
+    names
+        English names of the countries of the base map by code.
+
+    Returns
+    -------
+    FeatureTable
+        A feature a country, in the order of the codes. Counts of different relations are never added up.
+    """
     features = [_country_feature(iso, name, counted.get(iso, NO_STRIKES)) for iso, name in sorted(names.items())]
     return FeatureTable.of(CountryFeature, features)
 

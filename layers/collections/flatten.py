@@ -80,7 +80,20 @@ def flatten(
 
 
 def sums(records: Records, answers: Sequence[StrikeAttribution]) -> tuple[Counts, Mapping[str, int]]:
-    """The ``counts`` and ``struck`` of `FlatRows` alone: what attributions add to each country and asset."""
+    """Count what attributions add to each country and to each asset, without laying out any row.
+
+    Parameters
+    ----------
+    records
+        The records.
+    answers
+        One a strike.
+
+    Returns
+    -------
+    tuple
+        The ``counts`` and the ``struck`` that `FlatRows` of the same answers has.
+    """
     struck: Counter[str] = Counter()
     for answer in answers:
         struck.update(_assets(attributions(records, [answer], codes)))

@@ -71,7 +71,7 @@ class GeometryIndex:
 
     @property
     def split(self) -> Array:
-        """The geometries split at the antimeridian, shape (n,)."""
+        """The geometries split at the antimeridian, shape (n,), lon/lat degrees; ``None`` where a row has none."""
         return self._split.value
 
     @property
@@ -222,14 +222,20 @@ _WIDER = (np.fmin, np.fmin, np.fmax, np.fmax)
 
 
 def as_objects(geometries: Geometries) -> Array:
-    """Geometries as an array of objects, itself where it is one."""
+    """Return geometries as an array of dtype object, shape (n,): the array itself where it is one already."""
     if isinstance(geometries, Sequence):
         return np.fromiter(geometries, dtype=object, count=len(geometries))
     return geometries
 
 
 def boxes(bbox: Box) -> list[Box]:
-    """The box, or its two parts where west > east crosses the antimeridian."""
+    """Return a box as one or two boxes that do not cross the antimeridian.
+
+    Parameters
+    ----------
+    bbox
+        West, south, east, north in degrees (OGC:CRS84); west > east crosses the antimeridian.
+    """
     west, south, east, north = bbox
     return [bbox] if west <= east else [(west, south, 180.0, north), (-180.0, south, east, north)]
 

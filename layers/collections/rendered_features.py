@@ -74,7 +74,7 @@ class RenderedFeatures:
 
     @property
     def fragments(self) -> BinaryArray:
-        """Each feature as GeoJSON, n rows."""
+        """Each feature as GeoJSON (RFC 7946), one row of bytes a feature, in the order of the rows."""
         return self._fragments.value
 
     @property
@@ -231,7 +231,7 @@ def _tile_columns(features: FeatureTable[Any]) -> TileColumns:
 
 
 def _tile_column(column: DictionaryArray) -> DictionaryArray:
-    """A column of tile values; all of its values are of one type, and most are such values."""
+    """Return a column as tile values: lists and days are turned into text, other values are tile values already."""
     return column.map(_tile_value) if column.dictionary and isinstance(column.dictionary[0], tuple | date) else column
 
 

@@ -40,7 +40,7 @@ class MergeGroups:
             self._apart.setdefault(other, set()).add(one)
 
     def leader(self, record: str) -> str:
-        """The record that stands for this one."""
+        """The record that stands for a record and all that are the same: itself where it was never merged."""
         return self._leader.get(record, record)
 
     def conflict(self, one: str, other: str) -> tuple[str, str] | None:

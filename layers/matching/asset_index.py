@@ -52,7 +52,19 @@ class RaggedArray:
         return cls(values, np.concatenate([[0], np.cumsum(size)]))
 
     def of_rows(self, rows: Ints) -> tuple[Ints, Ints]:
-        """Return the values of some rows, row after row, and the position in ``rows`` that each belongs to."""
+        """Gather the values of rows.
+
+        Parameters
+        ----------
+        rows
+            Row numbers, shape (k,), in any order; a row may occur twice.
+
+        Returns
+        -------
+        tuple of Ints
+            The values, row after row, and for each the position in ``rows`` that it belongs to; both empty for empty
+            rows.
+        """
         size = self.start[rows + 1] - self.start[rows]
         owner = np.repeat(np.arange(len(rows)), size)
         first = np.repeat(self.start[rows] - np.concatenate([[0], np.cumsum(size)[:-1]]), size)
@@ -198,7 +210,30 @@ class AssetIndex:
         names: Sequence[Sequence[str]],
         owners: Sequence[Sequence[str]],
     ) -> AssetIndex:
-        """Index columns of one length, as in the attributes; no geometry is missing, and the first name is the main."""
+        """Index columns of one length n.
+
+        Parameters
+        ----------
+        ids
+            Ids of the assets.
+        geometry
+            Shapely geometries in lon/lat degrees (OGC:CRS84), shape (n,); none is missing or empty.
+        uncertainty_m
+            Radius in metres that holds the true place, 0 where not stated, shape (n,).
+        site
+            Whether the geometry is that of the site itself, shape (n,).
+        kinds
+            The kind of each asset, a member of ``site_terms.TARGET_KINDS``.
+        names
+            The names of each asset, the main one first; it alone is read for numbers.
+        owners
+            Names of owners, operators and brands of each asset.
+
+        Raises
+        ------
+        KeyError
+            For a kind that is not in the table of kinds.
+        """
         rank = {kind: number for number, kind in enumerate(TARGET_KINDS)}
         kind = np.fromiter((rank[kind] for kind in kinds), np.int64, len(kinds))
         area_km2, rim_km = _measured(geometry)

@@ -141,7 +141,24 @@ class Scores:
 
 
 def score_pairs(strikes: StrikeColumns, index: AssetIndex, pairs: Pairs, weights: MatchWeights) -> Scores:
-    """Score pairs that are sorted by strike, as ``candidates`` finds them."""
+    """Weigh the evidence for pairs of strikes and assets, and normalise it against "none of these".
+
+    Parameters
+    ----------
+    strikes
+        The strikes of a chunk.
+    index
+        The assets.
+    pairs
+        Rows of both and geodesic distances in metres, sorted by strike, as ``candidates`` finds them; may be empty.
+    weights
+        The weight of each reason.
+
+    Returns
+    -------
+    Scores
+        In the order of the pairs; a strike without a pair has "none of these" with probability 1.
+    """
     evidence = evidence_columns(strikes, index, *pairs)
     by_reason = log_odds_terms(evidence, strikes.site[pairs.left], weights)
     log_odds = np.sum(list(by_reason.values()), axis=0)

@@ -73,7 +73,27 @@ class StrikeColumns:
         places: Sequence[Sequence[str]],
         names: NameIndex,
     ) -> StrikeColumns:
-        """Build from columns of one length. The last text of each strike is its title, whose numbers are not read."""
+        """Build from columns of one length n.
+
+        Parameters
+        ----------
+        ids
+            Ids of the strikes.
+        geometry
+            Shapely geometries in lon/lat degrees (OGC:CRS84) or None, shape (n,).
+        uncertainty_m
+            Radius in metres that holds the true place, 0 where not stated, shape (n,).
+        site
+            Whether the point is a site, shape (n,).
+        kinds
+            Stated kinds of site; those that the texts mention where none is stated.
+        texts
+            Texts of each strike, one at least: the last is its title, whose numbers are not read.
+        places
+            Names of the place and region of each strike: words of theirs count less.
+        names
+            Names of the assets; words that no asset has are left out.
+        """
         words, is_local = _words(texts, places, names)
         stated = [kind_bits(own) if own else stated_kinds(text) for own, text in zip(kinds, texts, strict=True)]
         number = [int(np.bitwise_or.reduce([0, *map(numbers, text[:-1])])) for text in texts]
@@ -92,7 +112,7 @@ class StrikeColumns:
         return len(self.ids)
 
     def rows(self, rows: Ints) -> StrikeColumns:
-        """Select strikes by row, in the order of ``rows``."""
+        """Select strikes by row numbers, shape (k,), in their order; a row may occur twice."""
         values, owner = self.words.of_rows(rows)
         size = np.bincount(owner, minlength=len(rows))
         words = RaggedArray(values, np.concatenate([[0], np.cumsum(size)]))

@@ -109,15 +109,39 @@ class AbsorbingChain:
         return np.hstack(columns) if columns else value
 
     def bounds(self, absorbed: Floats) -> tuple[Floats, Floats]:
-        """Return the least and the largest values, see ``solve``; one array twice where no fraction is unknown."""
+        """Find the least and the largest values of all rows; one array twice where no fraction is unknown.
+
+        Parameters
+        ----------
+        absorbed
+            Value of a walk that is absorbed in each row, one question a column, shape (rows, k).
+
+        Returns
+        -------
+        tuple of Floats
+            Lower and upper bounds, shape (rows, k) each.
+        """
         low = self.solve(absorbed, -1.0)
         return low, self.solve(absorbed, +1.0) if len(self.open_rows) else low
 
     def bounds_of(self, row: int, absorbed: Floats) -> tuple[Floats, Floats]:
-        """Return the least and the largest values of one row, shape (k,) each.
+        """Find the least and the largest values of one row.
 
         Where no fraction is unknown, one linear system answers all k questions: the value is the sum, over the rows
-        in which walks are absorbed, of the expected number of visits by a walk from the row (the fundamental matrix).
+        in which walks are absorbed, of the expected number of visits by a walk from the row (the fundamental matrix,
+        Kemeny and Snell 1960, Finite Markov Chains, chapter 3).
+
+        Parameters
+        ----------
+        row
+            Number of the row.
+        absorbed
+            Value of a walk that is absorbed in each row, one question a column, shape (rows, k).
+
+        Returns
+        -------
+        tuple of Floats
+            Lower and upper bounds, shape (k,) each; one array twice where no fraction is unknown.
         """
         if len(self.open_rows):
             low, high = self.bounds(absorbed)
@@ -251,7 +275,18 @@ class OrderedSystem:
         ]
 
     def solve(self, constant: Floats) -> Floats:
-        """Find the least non-negative solution of ``x = matrix x + constant``, shapes as in the function ``solve``."""
+        """Find the least non-negative solution of ``x = matrix x + constant``.
+
+        Parameters
+        ----------
+        constant
+            Non-negative, one right-hand side a column, shape (rows, k).
+
+        Returns
+        -------
+        Floats
+            Shape (rows, k).
+        """
         value = constant[self.order]
         for rows, before, within, method in self._parts:
             if before.nnz:

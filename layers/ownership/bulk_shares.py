@@ -57,7 +57,18 @@ class OwnerEdges:
         return met
 
     def can_reach(self, targets: Bools) -> Bools:
-        """Mark the nodes that are a target or have one above them: shape (size,), as ``targets``."""
+        """Mark the nodes that are a target or have one above them.
+
+        Parameters
+        ----------
+        targets
+            Mask of the nodes, shape (size,).
+
+        Returns
+        -------
+        Bools
+            Shape (size,); all False without targets.
+        """
         return reaching(self.matrix(), targets)
 
     def matrix(self) -> csr_array:
@@ -90,7 +101,7 @@ class AncestorMarks:
             self._bits = self._propagated()
 
     def marks_of(self, node: int) -> Ints:
-        """Return the marks of a node and of everything above it, ascending."""
+        """Return the different marks of a node and of all nodes above it, ascending; empty where there are none."""
         if not len(self._known):
             return self._known
         if self._bits is None:
@@ -194,7 +205,17 @@ class WalkRules:
 
     @classmethod
     def of(cls, graph: StakeGraph, country: NDArray[np.int16], minority: Minority) -> WalkRules:
-        """Take the steps of ``walk.OwnershipGraph``: not over the free float, and not up from a state."""
+        """Take the steps that ``walk.OwnershipGraph`` takes: not over the free float, and not up from a state.
+
+        Parameters
+        ----------
+        graph
+            The stakes that held on some days.
+        country
+            Country number of each node, -1 where not known, shape (nodes,).
+        minority
+            How far a minority stake carries the nationality of its holder.
+        """
         nodes = graph.nodes
         used = ~graph.floating & (nodes.kind[graph.owned] != NodeKind.STATE)
         owned, owner = graph.owned[used], graph.owner[used]
@@ -210,7 +231,7 @@ class WalkRules:
 
     @cached_property
     def has_nationality(self) -> Bools:
-        """Nodes whose own country can count: all but assets and holders that nobody knows."""
+        """Nodes whose own country can count, shape (nodes,): all but assets and holders that nobody knows."""
         return np.isin(self.kind, (NodeKind.ASSET, NodeKind.UNKNOWN), invert=True)
 
     @cached_property
@@ -225,18 +246,29 @@ class WalkRules:
         return retains
 
     def nationals(self, countries: list[int]) -> Bools:
-        """Mark the nodes whose own nationality is each country: shape (nodes, countries)."""
+        """Mark the nodes whose own nationality is each country.
+
+        Parameters
+        ----------
+        countries
+            Country numbers.
+
+        Returns
+        -------
+        Bools
+            Shape (nodes, countries); False for assets and for holders that nobody knows.
+        """
         own: Bools = (self.country[:, None] == np.array(countries, np.int16)) & self.has_nationality[:, None]
         return own
 
     @cached_property
     def remainder(self) -> Floats:
-        """The largest fraction of each node that has no known holder."""
+        """The largest fraction of each node that has no known holder, shape (nodes,)."""
         return remainder(self.owned, self.low, self.size)
 
     @cached_property
     def exact(self) -> Bools:
-        """Nodes above which all shares are known exactly."""
+        """Nodes above which all shares are known exactly, shape (nodes,)."""
         room = np.bincount(self.owned, self.high - self.low, self.size)
         return ~reaching(self.matrix(np.ones(len(self.owned), bool), self.high), (room > 0) & (self.remainder > 0))
 
@@ -250,14 +282,33 @@ class WalkRules:
         return OwnerEdges(self.owned[selected], self.owner[selected], self.size)
 
     def matrix(self, selected: Bools, shares: Floats) -> csr_array:
-        """Return the shares of owners (columns) in what they own (rows), for a selection of stakes."""
+        """Return the shares of owners (columns) in what they own (rows).
+
+        Parameters
+        ----------
+        selected
+            Mask of the stakes, shape (stakes,).
+        shares
+            The share of every stake, a fraction of 1, shape (stakes,); those of one owner in one thing are summed.
+
+        Returns
+        -------
+        csr_array
+            Shape (nodes, nodes).
+        """
         edges = self.edges_where(selected)
         matrix = csr_array((shares[selected], edges.owner, edges.start), shape=(self.size, self.size))
         matrix.sum_duplicates()  # graph algorithms need it
         return matrix
 
     def within(self, nodes: Ints) -> WalkRules:
-        """Restrict to ascending nodes that include all their ancestors; nodes are renumbered from 0 in that order."""
+        """Restrict to some nodes, which are renumbered from 0 in their order.
+
+        Parameters
+        ----------
+        nodes
+            Node numbers, ascending, shape (k,), which include all ancestors of each.
+        """
         at = edges_of(self.edges.start, nodes)[0]
         return WalkRules(
             self.kind[nodes],

@@ -14,6 +14,7 @@ import numpy as np
 from geo.lonlat import Bools, Floats, Ints
 from layers.model.cache import LruCache
 from layers.model.messages import Message
+from layers.model.types import CountryBasis
 from layers.ownership.bulk_shares import AncestorMarks, ExactShares, WalkRules, batches, bounds
 from layers.ownership.chains import Chains, UpperBound, chains
 from layers.ownership.minority import Minority
@@ -22,7 +23,6 @@ from layers.ownership.walk import (
     FULL_SHARE,
     REACHES,
     TOLERANCE,
-    Basis,
     CountryShare,
     Interval,
     OwnershipGraph,
@@ -78,7 +78,7 @@ class OwnersByDate:
         return self._stakes.between(first, last)
 
     def on(
-        self, first: date | None, last: date | None, basis: Basis = "registration", minority: Minority = "stay"
+        self, first: date | None, last: date | None, basis: CountryBasis = "registration", minority: Minority = "stay"
     ) -> OwnersOnDate:
         """Return the owners from ``first`` to ``last``, inclusive, ``None`` is open; see ``walk.OwnershipGraph``."""
         key = (self.interval_key(first, last), basis, minority)
@@ -138,7 +138,7 @@ class OwnersOnDate:
 
 
 class _Answer(NamedTuple):
-    """All of ``ItemOwnership`` but the chains, which are quicker to find than to cache."""
+    """The members of `Owners` but the chains, which are quicker to find than to cache."""
 
     shares: tuple[CountryShare, ...]
     unattributed: Interval

@@ -1,4 +1,4 @@
-"""ListValues of texts in filters, compared as sets (21-065r2, /req/array-functions/array-predicates)."""
+"""Lists of texts in filters, compared as sets (21-065r2, /req/array-functions/array-predicates)."""
 
 from __future__ import annotations
 

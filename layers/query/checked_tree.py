@@ -93,11 +93,22 @@ Condition: TypeAlias = Predicate | Not | And | Or
 
 
 def present(collection: Collection, name: str) -> Bools | bool:
-    """Which rows have a value of a property, shape (n,); True alone where all have."""
+    """Mark the rows that have a value of a property, shape (n,); True alone where all have."""
     values = collection.values(name)
     return True if values.complete else values.present
 
 
 def both(a: Bools | bool, b: Bools | bool) -> Bools | bool:
-    """Where both hold, shape (n,); no array is made where either is True for all rows."""
+    """Join two conditions by AND.
+
+    Parameters
+    ----------
+    a, b
+        Masks of shape (n,), or one value for all rows.
+
+    Returns
+    -------
+    Bools or bool
+        One of the two itself where the other is True for all rows, so that no array is made.
+    """
     return b if a is True else a if b is True else a & b

@@ -43,7 +43,13 @@ class Filter(ABC):
 
     @abstractmethod
     def mask(self, collection: Collection) -> Bools:
-        """Which rows surely satisfy it (SQL: true, neither false nor unknown), shape (n,); read only."""
+        """Mark the rows that surely satisfy the filter (SQL: true, neither false nor unknown).
+
+        Returns
+        -------
+        Bools
+            Shape (n,), read only.
+        """
 
 
 @dataclass(frozen=True)
@@ -81,9 +87,21 @@ def compile_filter(tree: Tree, known: Mapping[str, Queryable], to_lonlat: ToLonL
 
 
 def evaluate(condition: Condition, collection: Collection, negated: bool = False) -> Bools | bool:
-    """Which rows surely satisfy a condition, or its negation, shape (n,), or one value for all.
+    """Mark the rows that surely satisfy a condition (SQL: true, neither false nor unknown).
 
-    Conditions after those of an AND that no row satisfies are not evaluated.
+    Parameters
+    ----------
+    condition
+        A checked condition.
+    collection
+        A collection that has the queryables which the condition was checked against; it may be empty.
+    negated
+        Whether the rows that surely satisfy its negation are marked instead.
+
+    Returns
+    -------
+    Bools or bool
+        Shape (n,), or one value for all rows. Conditions after those of an AND that no row satisfies are not evaluated.
     """
     if isinstance(condition, Not):
         return evaluate(condition.condition, collection, not negated)

@@ -66,13 +66,24 @@ class Selection:
 
 
 def row_mask(collection: Collection, selection: Selection) -> Bools:
-    """Which rows are selected, shape (n,); read only. The last masks are cached with the collection."""
+    """Mark the selected rows, whatever their order; the last masks are cached with the collection.
+
+    Returns
+    -------
+    Bools
+        Shape (n,), read only. Rows without a geometry or days match as the selection says.
+    """
     mask: Bools = collection.query_cache.get_or_compute(_mask_key(selection), lambda: _mask(collection, selection))
     return mask
 
 
 def rows(collection: Collection, selection: Selection) -> Array:
-    """Selected rows in the order of the selection, ties by row; read only. The last results are cached.
+    """Return the selected rows in the order of the selection; the last results are cached with the collection.
+
+    Returns
+    -------
+    Array
+        Row numbers, read only; ties are in the order of the rows, and rows without a value come last.
 
     Raises
     ------

@@ -68,7 +68,7 @@ class Instant:
 
     @property
     def is_literal(self) -> bool:
-        """Whether it is the same instant in all rows."""
+        """Whether the operand is one instant for all rows."""
         return self.name is None
 
     @property
@@ -81,7 +81,7 @@ class Instant:
         return self.day if self.name is None else collection.values(self.name).data.view(np.int64)
 
     def known(self, collection: Collection) -> Bools | bool:
-        """Which rows have a day, shape (n,), or True for all."""
+        """Which rows have a day, shape (n,), or True where all have."""
         return True if self.name is None else present(collection, self.name)
 
 

@@ -47,7 +47,7 @@ class TextOperand:
 
     @property
     def is_literal(self) -> bool:
-        """Whether it is the same text in all rows."""
+        """Whether the operand is one text for all rows."""
         return self.name is None
 
     @cached_property
@@ -61,7 +61,7 @@ class TextOperand:
         return plain.folded(self.fold, lambda word: folded(word, self.fold)) if self.fold else plain
 
     def known(self, collection: Collection) -> Bools | bool:
-        """Which rows have a text, shape (n,), or True for all."""
+        """Which rows have a text, shape (n,), or True where all have."""
         return True if self.name is None else present(collection, self.name)
 
 
@@ -167,7 +167,18 @@ class Pattern:
     rest: str | None
 
     def matches(self, words: TextValues) -> Bools:
-        """Which rows match, shape (n,). Words are in order, so that those with the same beginning are neighbours."""
+        """Mark the rows whose text matches.
+
+        Parameters
+        ----------
+        words
+            The texts of n rows. Its words are in order, so that those with the same beginning are neighbours.
+
+        Returns
+        -------
+        Bools
+            Shape (n,); False for a row without a text.
+        """
         size = len(self.start)
         low = bisect_left(words.words, self.start)
         high = bisect_right(words.words, self.start, low, key=lambda word: word[:size])

@@ -179,7 +179,20 @@ class Basemap:
 
 
 def words(frame: geopandas.GeoDataFrame, column: str) -> NDArray[np.object_]:
-    """Return a text column as Python strings, shape (n,); ``None`` where the frame has no value."""
+    """Return a text column as Python strings.
+
+    Parameters
+    ----------
+    frame
+        Any frame of n rows.
+    column
+        Name of the column.
+
+    Returns
+    -------
+    NDArray
+        Shape (n,), dtype object; ``None`` where the frame has no value.
+    """
     return frame[column].astype(object).where(frame[column].notna(), None).to_numpy(dtype=object)
 
 

@@ -152,16 +152,37 @@ def segments(polygons: NDArray[np.object_]) -> tuple[NDArray[np.float64], NDArra
 
 
 def on_world_edge(lines: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Whether each segment, shape (m, 4) in degrees, only closes a polygon along 180 degrees or at the south pole."""
+    """Mark the segments that only close a polygon, along 180 degrees or at the south pole.
+
+    Parameters
+    ----------
+    lines
+        Two ends each, as lon, lat, lon, lat in degrees, shape (m, 4).
+
+    Returns
+    -------
+    NDArray
+        Shape (m,).
+    """
     lon, lat = lines[:, [0, 2]], lines[:, [1, 3]]
     return np.logical_or((np.abs(lon) > 179.999).all(axis=1), (lat < -89.9).all(axis=1))
 
 
 def boundary_frame(countries: geopandas.GeoDataFrame) -> geopandas.GeoDataFrame:
-    """Make the frame of outlines: LineStrings in lon/lat (OGC:CRS84), each once, of kind "border" or "coast".
+    """Make the frame of outlines.
 
     Tiles draw these lines and not the outlines of the polygons: a polygon cut to a tile has the edge of the tile in its
     outline, and a border that both neighbours draw shows twice.
+
+    Parameters
+    ----------
+    countries
+        Polygons in lon/lat (OGC:CRS84) whose common borders have the very same vertices.
+
+    Returns
+    -------
+    GeoDataFrame
+        LineStrings in lon/lat (OGC:CRS84), each once; ``kind`` is "border" where two countries meet, else "coast".
     """
     lines, count = segments(countries.geometry.to_numpy())
     inner = ~on_world_edge(lines)
@@ -174,7 +195,18 @@ def boundary_frame(countries: geopandas.GeoDataFrame) -> geopandas.GeoDataFrame:
 
 
 def merged_lines(lines: NDArray[np.float64]) -> NDArray[np.object_]:
-    """Join segments, shape (n, 4) in degrees, at their ends to LineStrings, as few as possible."""
+    """Join segments at their ends to lines, as few as possible.
+
+    Parameters
+    ----------
+    lines
+        Two ends each, as lon, lat, lon, lat in degrees, shape (n, 4).
+
+    Returns
+    -------
+    NDArray
+        LineStrings, dtype object; empty without segments.
+    """
     parts = np.asarray(shapely.linestrings(lines.reshape(-1, 2, 2)), dtype=object)
     return shapely.get_parts(shapely.line_merge(shapely.multilinestrings(parts)))
 
@@ -246,7 +278,20 @@ def in_larger_city(frame: pd.DataFrame) -> NDArray[np.bool_]:
 
 
 def first_zoom(population: NDArray[np.int64], capital: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Return the first zoom at which each place is shown by its population, shape (n,); for capitals at most 4."""
+    """Return the first zoom at which each place is shown, by its population.
+
+    Parameters
+    ----------
+    population
+        Number of inhabitants, shape (n,).
+    capital
+        Whether the place is the capital of a country, shape (n,): it is shown from zoom 4 on at the latest.
+
+    Returns
+    -------
+    NDArray
+        Shape (n,), 9 at most.
+    """
     zoom = np.select([population >= people for people, _ in PLACE_ZOOMS], [zoom for _, zoom in PLACE_ZOOMS], 9)
     return np.where(capital, np.minimum(zoom, CAPITAL_ZOOM), zoom)
 

@@ -175,7 +175,7 @@ def evidence(reasons: tuple[PlaceReason, ...]) -> float:
 
 
 def fits(reasons: tuple[PlaceReason, ...]) -> bool:
-    """Whether no reason says that the place lies elsewhere than asked for."""
+    """Whether no reason says that the place lies elsewhere than the search says."""
     return not any(reason.name in _AGAINST for reason in reasons)
 
 
@@ -294,7 +294,7 @@ def scored_place(place: NamedPlace, query: PlaceQuery) -> ScoredPlace:
 
 
 def scored_region(region: NamedRegion, query: PlaceQuery) -> Iterator[ScoredPlace]:
-    """Score a region as a place; nothing where the index has no place in it, and so no position of it."""
+    """Score a region as a place; yields nothing for a region of which the index has no place, and so no position."""
     if region.lon is None or region.lat is None or region.radius_m is None:
         return
     place = NamedPlace(region.id, region.name, region.country, region.code, "", region.lon, region.lat, 0, "A.ADM1", ())

@@ -86,9 +86,21 @@ def _places(table: DuplicateColumns, pairs: CandidatePairs, near: Bools) -> dict
 
 
 def compare_text(table: DuplicateColumns, pairs: CandidatePairs) -> dict[str, Floats]:
-    """Compare words: the rarity of shared words, apart from those of places, and of places where they are not near.
+    """Compare the words of strikes: those that both have, apart from names of places.
 
-    Rarity is 1 for a word that one strike has, 0 for one that all have; sums are cut at 2. Columns of shape (pairs,).
+    Parameters
+    ----------
+    table
+        The strikes.
+    pairs
+        Rows of the strikes that are compared, shape (pairs,); may be empty.
+
+    Returns
+    -------
+    dict
+        Columns of shape (pairs,), from 0 to 2: ``name`` is the sum of the rarities of shared words without those of
+        places, ``place-name`` that of shared words of places where the two places are not near. Rarity is 1 for a word
+        that one strike has, 0 for one that all have.
     """
     names, places = np.zeros(len(pairs.left)), np.zeros(len(pairs.left))
     for start in range(0, len(pairs.left), _CHUNK):
@@ -107,9 +119,21 @@ def _or(one: csr_array, other: csr_array) -> csr_array:
 
 
 def compare_targets(table: DuplicateColumns, pairs: CandidatePairs) -> dict[str, Floats]:
-    """Compare targets as printed: whether they are alike, are others, or two data sets cite the same report.
+    """Compare targets as printed, pair by pair, which is slow.
 
-    Columns of shape (pairs,); names are compared pair by pair, which is slow.
+    Parameters
+    ----------
+    table
+        The strikes.
+    pairs
+        Rows of the strikes that are compared, shape (pairs,); may be empty.
+
+    Returns
+    -------
+    dict
+        Columns of shape (pairs,): whether the targets are alike (``target``), are others (``other-target``), and
+        whether
+        two data sets cite the same report (``same-source``).
     """
     reports = table.reports
     named = [_TargetNames.of(strike) for strike in table.strikes]

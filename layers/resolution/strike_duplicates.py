@@ -155,7 +155,20 @@ def _logit(probability: Floats) -> Floats:
 
 
 def log_odds(evidence: Evidence, weights: DuplicateWeights) -> Floats:
-    """Sum the weighted evidence: the log odds of each pair, shape (pairs,)."""
+    """Sum the weighted evidence.
+
+    Parameters
+    ----------
+    evidence
+        A column of shape (pairs,) a reason, one at least.
+    weights
+        The weight of each reason, and the prior log odds.
+
+    Returns
+    -------
+    Floats
+        Log odds that the two strikes of a pair are one event, shape (pairs,).
+    """
     first = next(iter(evidence.values()))
     total = np.full(len(first), weights.prior)
     for reason, values in evidence.items():

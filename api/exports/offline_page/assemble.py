@@ -49,7 +49,26 @@ def script_json(value: object) -> str:
 def assemble_page(
     html: str, title: str, data_date: date, marks: Sequence[DrawnStrike], strikes: geopandas.GeoDataFrame
 ) -> str:
-    """Put Leaflet, our script and styles, heading and foot around folium's map."""
+    """Put Leaflet, our script and styles, heading, key and foot around folium's map.
+
+    Parameters
+    ----------
+    html
+        The page that folium renders.
+    title
+        Title of the page, as plain text.
+    data_date
+        Day of the data, which the heading states.
+    marks
+        Strikes on the map: the key explains their symbols alone.
+    strikes
+        All strikes, with the columns of the collection, in any CRS; those without a place are listed in the foot.
+
+    Raises
+    ------
+    ExportError
+        Leaflet is not installed in ``static/vendor``.
+    """
     leaflet_css, leaflet_js = _leaflet(VENDOR)
     own_css, own_js = ((HERE / name).read_text(encoding="utf-8") for name in ("onefile.css", "onefile.js"))
     # A style that folium writes for a map that fills the window; ours leaves room for heading and foot.

@@ -247,9 +247,17 @@ class OwnershipLines:
 
 
 def ownership_lines(attributions: geopandas.GeoDataFrame) -> dict[str, OwnershipLines]:
-    """Write the lines of every strike by its id, from its attributions; host countries are in neither part.
+    """Write the lines about owners of every strike by its id; host countries are in none of them.
 
-    With several assets, possible or hit, each line names its asset, so that shares are never added up.
+    Parameters
+    ----------
+    attributions
+        Rows with the columns of the collection of attributions; their geometry is not read. May be empty.
+
+    Returns
+    -------
+    dict
+        Of a strike with several assets, possible or hit, each line names its asset, so that shares are never added up.
     """
     by_strike: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
     for row, _ in rows(attributions):

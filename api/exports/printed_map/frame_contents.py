@@ -35,7 +35,19 @@ FURTHEST_MM = 5.0
 def draw_base(sheet: PageCanvas, frame: Frame, basemap: Basemap, line_width: float = 0.55) -> Objects:
     """Draw sea, land, coasts and borders; every country has the same colour.
 
-    Returns the land on the page as (n, 2) objects: the piece in millimetres and its row of the countries.
+    Parameters
+    ----------
+    sheet, frame
+        The page, and the rectangle on it with its projection.
+    basemap
+        The base map, in lon/lat (OGC:CRS84).
+    line_width
+        Width of borders in points; that of coasts follows from it.
+
+    Returns
+    -------
+    Objects
+        The land on the page, shape (n, 2): a piece in millimetres, and its row of the countries.
     """
     clip = _sea(sheet, frame)
     land, rows = frame.cut(basemap.countries.shape)
@@ -75,7 +87,18 @@ def _add(sheet: PageCanvas, artist: Artist, clip: Artist) -> None:
 
 
 def path_of(polygons: Objects) -> Path:
-    """Make one path of all polygons, holes turned the other way; no polygons make an empty path."""
+    """Make one path of all polygons, holes turned the other way.
+
+    Parameters
+    ----------
+    polygons
+        Geometries in millimetres, shape (n,); parts that are no polygons are left out.
+
+    Returns
+    -------
+    Path
+        Empty without polygons.
+    """
     parts = shapely.get_parts(polygons)
     parts = shapely.orient_polygons(parts[shapely.get_type_id(parts) == 3])
     rings = [shapely.get_coordinates(ring) for ring in shapely.get_rings(parts)]
@@ -88,7 +111,13 @@ def path_of(polygons: Objects) -> Path:
 
 
 def coordinates_of(lines: Objects) -> list[Floats]:
-    """Floats of every single line, each of shape (n, 2)."""
+    """Return the vertices of every single line, shape (k, 2) each.
+
+    Parameters
+    ----------
+    lines
+        Geometries, shape (n,); parts that are no lines are left out.
+    """
     parts = shapely.get_parts(lines)
     return [shapely.get_coordinates(line) for line in parts[shapely.get_type_id(parts) == 1]]
 
@@ -119,7 +148,17 @@ class FrameContents:
 
 
 def frame_contents(frame: Frame, marks: Sequence[DrawnStrike], assets: geopandas.GeoDataFrame) -> FrameContents:
-    """Select strikes and assets inside the frame, and move symbols apart that would cover each other."""
+    """Select strikes and assets inside the frame, and move symbols apart that would cover each other.
+
+    Parameters
+    ----------
+    frame
+        The rectangle on the page and its projection.
+    marks
+        Strikes with a place, in the order of their numbers; may be empty.
+    assets
+        Rows with the columns of the collection in lon/lat (OGC:CRS84); rows without a geometry are left out.
+    """
     mm = frame.mm(np.array([[mark.lon, mark.lat] for mark in marks], dtype=float))
     inside = [int(row) for row in np.flatnonzero(frame.shows(mm, 0.5))]
     seen, places = [marks[row] for row in inside], mm[inside]
@@ -143,7 +182,21 @@ def symbol_size(count: int, frame: Frame) -> float:
 
 
 def pipelines_in_view(frame: Frame, assets: geopandas.GeoDataFrame) -> dict[str, list[Floats]]:
-    """Lines of the line assets in view by group ("oil", "gas", or "" for another), in millimetres."""
+    """Cut the pipelines to the frame.
+
+    Parameters
+    ----------
+    frame
+        The rectangle on the page and its projection.
+    assets
+        Rows with the columns of the collection in lon/lat (OGC:CRS84); lines alone are taken.
+
+    Returns
+    -------
+    dict
+        Vertices in millimetres, shape (k, 2), of each piece by group ("oil", "gas", or "" for another); a group without
+        a piece in view is left out.
+    """
     shapes = assets.geometry.to_numpy()
     is_line = np.isin(shapely.get_type_id(shapes), (1, 5))
     groups = np.array([pipe_group(text_value(row, "commodity")) for row, _ in rows(assets)], dtype=object)
@@ -165,7 +218,21 @@ def pipeline_style(lines: LineCollection, group: str) -> LineCollection:
 
 
 def sites_in_view(frame: Frame, assets: geopandas.GeoDataFrame) -> Floats:
-    """Places of the facilities in view in millimetres, shape (n, 2)."""
+    """Find the places of the facilities in the frame.
+
+    Parameters
+    ----------
+    frame
+        The rectangle on the page and its projection.
+    assets
+        Rows with the columns of the collection in lon/lat (OGC:CRS84). Of an area a point inside it is taken; lines,
+        missing and empty geometries are left out.
+
+    Returns
+    -------
+    Floats
+        Millimetres on the page, shape (n, 2).
+    """
     shapes = assets.geometry.to_numpy()
     placed = shapes[np.isin(shapely.get_type_id(shapes), (0, 3, 4, 6)) & ~shapely.is_empty(shapes)]
     if not len(placed):
@@ -175,9 +242,21 @@ def sites_in_view(frame: Frame, assets: geopandas.GeoDataFrame) -> Floats:
 
 
 def circles_in_view(frame: Frame, marks: Sequence[DrawnStrike], smallest_mm: float) -> list[tuple[str, Floats]]:
-    """Circles of the true radius about uncertain places, each once: colour and points in millimetres.
+    """Return circles of the true radius about uncertain places, each once.
 
-    Those less than ``smallest_mm`` across would hide under their symbol and are left out.
+    Parameters
+    ----------
+    frame
+        The rectangle on the page and its projection.
+    marks
+        Strikes; one whose uncertainty is 0 has no circle.
+    smallest_mm
+        Circles less than this across are left out: they would hide under their symbol.
+
+    Returns
+    -------
+    list of tuple
+        The colour of the strike, and the points of the circle in millimetres, shape (73, 2), all finite.
     """
     spots = sorted({(m.colour, m.lon, m.lat, m.uncertainty_m) for m in marks if m.uncertainty_m > 0})
     wide = [spot for spot in spots if 2 * spot[3] / frame.true_metres_per_mm >= smallest_mm]

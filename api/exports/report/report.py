@@ -68,7 +68,18 @@ def render(
 
 
 def extent_around(strikes: geopandas.GeoDataFrame) -> tuple[float, float, float, float]:
-    """A box in degrees (west, south, east, north) with land about all strikes; the world where none has a place."""
+    """Return a box with land about all strikes.
+
+    Parameters
+    ----------
+    strikes
+        In lon/lat (OGC:CRS84); rows without a geometry do not count.
+
+    Returns
+    -------
+    tuple of float
+        West, south, east, north in degrees; most of the world where no strike has a place.
+    """
     west, south, east, north = (float(edge) for edge in strikes.total_bounds)
     if not west <= east:
         return -180.0, -60.0, 180.0, 75.0

@@ -334,6 +334,13 @@ def reference_of(feature: Mapping[str, Any], shape: BaseGeometry | None) -> str:
 
     Where only a number is given, the type follows from the geometry: a point is a node, several lines or areas are a
     relation; one line or area is taken for a way, unless GDAL's column for ways is there and empty.
+
+    Parameters
+    ----------
+    feature
+        A GeoJSON feature with the properties of any exporter of OpenStreetMap data.
+    shape
+        Its geometry in lon/lat, ``None`` where it has none.
     """
     properties = feature.get("properties")
     properties = properties if isinstance(properties, dict) else {}
