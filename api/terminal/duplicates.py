@@ -9,10 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from api.http.json import Json
-
-
-def _row(table: Table, *values: object) -> None:
-    table.add_row(*(escape("" if value is None else str(value)) for value in values))
+from api.terminal.attribution import add_row
 
 
 def duplicates(rows: Iterable[Json]) -> RenderableType:
@@ -22,7 +19,7 @@ def duplicates(rows: Iterable[Json]) -> RenderableType:
         metres = row["distance_m"]
         km = "" if metres is None else f"{metres / 1000:.1f}"
         reasons = "\n".join(map(_reason, row["reasons"]))
-        _row(table, f"{row['score']:.3f}", _side(row["one"]), _side(row["other"]), km, reasons)
+        add_row(table, f"{row['score']:.3f}", _side(row["one"]), _side(row["other"]), km, reasons)
     return table if table.row_count else "Nothing is proposed."
 
 
@@ -50,5 +47,5 @@ def judgements(rows: Iterable[Json]) -> RenderableType:
     for row in rows:
         stands = "yes" if row["stands"] else "no"
         values = (row[name] for name in ("when", "noun", "one", "other", "verdict"))
-        _row(table, *values, stands, row["who"], row["why"])
+        add_row(table, *values, stands, row["who"], row["why"])
     return table if table.row_count else "Nothing was judged yet."
