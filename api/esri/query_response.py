@@ -60,7 +60,20 @@ def query_response(collection: NumberedCollection, layer: EsriLayer, query: Laye
 
 
 def attributes(collection: NumberedCollection, page: Rows, names: Sequence[str]) -> list[Json]:
-    """Return the named fields of each row; a day is milliseconds since 1970 (UTC), a missing value is None."""
+    """Return fields of rows as GeoServices REST has them.
+
+    Parameters
+    ----------
+    page
+        Row numbers, shape (n,), in the order of the answer.
+    names
+        Names of the fields.
+
+    Returns
+    -------
+    list
+        A mapping a row; a day is milliseconds since 1970 (UTC), a missing value is None.
+    """
     columns = [_column(collection, name, page) for name in names]
     return [dict(zip(names, values, strict=True)) for values in zip(*columns, strict=True)]
 

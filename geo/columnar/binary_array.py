@@ -165,11 +165,29 @@ class BinaryArray(Sequence[bytes]):
         return np.flatnonzero(~follows) + 1
 
     def replace(self, removed: Ints, insert_before: Ints, rows: BinaryArray) -> BinaryArray:
-        """The array without the rows ``removed``, and with new rows, as `RowEdit.replace` puts them."""
+        """Remove rows and insert others, without copying any bytes.
+
+        Parameters
+        ----------
+        removed
+            Rows that go, shape (k,), ascending.
+        insert_before
+            For each new row, the row that it is put before, shape (m,), ascending; the length is the end.
+        rows
+            The new rows, m of them, in their order.
+        """
         return self.with_edit(rows, RowEdit.replace(len(self), removed, insert_before))
 
     def with_edit(self, second: BinaryArray, edit: RowEdit) -> BinaryArray:
-        """The array after an edit; ``second`` has the rows that are inserted. No bytes are copied."""
+        """Apply an edit of rows, without copying any bytes.
+
+        Parameters
+        ----------
+        second
+            The rows that are inserted from.
+        edit
+            Which rows of both come in which order.
+        """
         shift = self._bases[-1] + len(self.buffers[-1])
         starts = apply_edit(self._starts, second.starts + shift, edit)
         stops = apply_edit(self._stops, second.stops + shift, edit)
@@ -231,7 +249,17 @@ class DecodedArray(Sequence[T], Generic[T]):
         return self.decode is _decode_text
 
     def replace(self, removed: Ints, insert_before: Ints, values: Sequence[T]) -> DecodedArray[T]:
-        """The array without the rows ``removed``, and with new values, as `RowEdit.replace` puts them."""
+        """Remove rows and insert others, without copying any bytes.
+
+        Parameters
+        ----------
+        removed
+            Rows that go, shape (k,), ascending.
+        insert_before
+            For each new value, the row that it is put before, shape (m,), ascending; the length is the end.
+        values
+            The new values, m of them, in their order.
+        """
         binary = self.binary.replace(removed, insert_before, BinaryArray.of(map(self.encode, values)))
         return DecodedArray(binary, self.decode, self.encode)
 
@@ -241,7 +269,7 @@ def _decode_text(data: bytes) -> str:
 
 
 def text_array(values: Iterable[str] | BinaryArray) -> DecodedArray[str]:
-    """Texts as bytes, from texts or from their UTF-8."""
+    """Store texts, or their UTF-8, as bytes; a text is decoded when it is read."""
     binary = values if isinstance(values, BinaryArray) else BinaryArray.of(map(str.encode, values))
     return DecodedArray(binary, _decode_text, str.encode)
 
@@ -251,7 +279,7 @@ def _decode_texts(data: bytes) -> tuple[str, ...]:
 
 
 def text_list_array(values: Iterable[tuple[str, ...]] | BinaryArray) -> DecodedArray[tuple[str, ...]]:
-    """Lists of texts as bytes, from lists or from their JSON."""
+    """Store lists of texts, or their JSON, as bytes; a list is decoded when it is read."""
     binary = values if isinstance(values, BinaryArray) else BinaryArray.of(map(orjson.dumps, values))
     return DecodedArray(binary, _decode_texts, orjson.dumps)
 

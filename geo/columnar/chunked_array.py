@@ -53,7 +53,7 @@ class LazyArray(ABC):
 
     @cached_property
     def materialized(self) -> NDArray[Any]:
-        """All values, in memory from the first call on; read only."""
+        """All values, shape (n,), in memory from the first reading on; read only."""
         values = self._materialize()
         values.setflags(write=False)
         return values
@@ -106,7 +106,7 @@ class ChunkedArray(LazyArray):
         return len(self.order)
 
     def take(self, rows: Ints) -> NDArray[Any]:
-        """Values of rows, in the given order."""
+        """Read the values of rows, shape (k,), in the given order, which is that of the result."""
         rows = self.order.rows_at(rows)
         is_appended = rows >= len(self.base)
         if not is_appended.any():
@@ -141,7 +141,7 @@ class RemappedCodes(LazyArray):
         return len(self.codes)
 
     def take(self, rows: Ints) -> NDArray[Any]:
-        """Codes of rows, in the given order, int32."""
+        """Read the codes of rows, shape (k,), in the given order; int32, -1 where missing."""
         return self.order.positions_of(self.codes[rows]).astype(np.int32)
 
     def _materialize(self) -> NDArray[Any]:
@@ -178,7 +178,20 @@ def apply_edit(first: Array, second: Array, edit: RowEdit) -> Array:
 
 
 def remap_codes(codes: Array, order: RowOrder) -> Array:
-    """Translate stored codes to their positions in an order, int32; -1 stays -1. Long arrays are translated lazily."""
+    """Translate stored codes to their positions in an order; long arrays are translated when they are read.
+
+    Parameters
+    ----------
+    codes
+        Stored codes, shape (n,); -1 is missing.
+    order
+        The order of the stored codes.
+
+    Returns
+    -------
+    Array
+        Shape (n,), int32; -1 stays -1.
+    """
     remapped = RemappedCodes(codes, order)
     return remapped if len(codes) >= MIN_CHUNKED_ROWS and len(order.run_starts) <= _MAX_RUNS else remapped.materialized
 

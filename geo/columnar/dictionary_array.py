@@ -60,7 +60,7 @@ class DictionaryArray(Sequence[Any]):
 
     @classmethod
     def of(cls, values: Iterable[Hashable]) -> DictionaryArray:
-        """The column of values of one type; None is missing."""
+        """Code values of one type that has an order, a value a row; ``None`` is missing."""
         builder = DictionaryBuilder()
         builder.extend(values)
         return builder.finish()
@@ -72,16 +72,16 @@ class DictionaryArray(Sequence[Any]):
 
     @property
     def chunked_codes(self) -> Array:
-        """Code of each row, as an array that may be in chunks."""
+        """Code of each row, shape (n,), int32, -1 where missing, as an array that may be in chunks."""
         return self._codes
 
     def codes_at(self, rows: Ints) -> Codes:
-        """Codes of rows, in the given order; codes of other rows are not read."""
+        """Read the codes of rows, shape (k,), in the given order; no other rows are read."""
         codes: Codes = self._codes[rows]
         return codes
 
     def write_codes_at(self, rows: Ints, out: Codes) -> None:
-        """Write the codes of rows into an array of the same shape."""
+        """Write the codes of rows, shape (k,), into an int32 array of the same shape."""
         if isinstance(self._codes, np.ndarray):
             self._codes.take(rows, out=out, mode="clip")
         else:
@@ -105,7 +105,7 @@ class DictionaryArray(Sequence[Any]):
         return int(self._codes[row])
 
     def take(self, rows: Ints) -> DictionaryArray:
-        """The column of rows, in the given order; values of other rows are not read."""
+        """Return the column of rows, shape (k,), in the given order; no other rows are read."""
         return self._of(self.codes_at(rows))
 
     def _of(self, codes: Codes) -> DictionaryArray:
@@ -125,12 +125,26 @@ class DictionaryArray(Sequence[Any]):
     __hash__ = None  # type: ignore[assignment]
 
     def map(self, function: Callable[[Any], Hashable]) -> DictionaryArray:
-        """The column with a function applied to each value; results of None are missing."""
+        """Apply a function to each different value once.
+
+        Parameters
+        ----------
+        function
+            Gives a value of one type, or ``None`` for missing; it is not called for missing values.
+        """
         mapped = DictionaryArray.of(map(function, self.dictionary))
         return DictionaryArray(mapped.dictionary, np.append(mapped.codes, np.int32(-1))[self.codes])
 
     def with_edit(self, second: DictionaryArray, edit: RowEdit) -> DictionaryArray:
-        """The column after an edit of rows; ``second`` has the rows that are inserted. Values of no row are dropped."""
+        """Apply an edit of rows; values that no row has any more are dropped.
+
+        Parameters
+        ----------
+        second
+            The column that rows are inserted from.
+        edit
+            Which rows of both come in which order.
+        """
         if edit.is_identity:
             return self
         removed, inserted = self.codes_at(edit.removed), second.codes_at(edit.inserted)
@@ -163,11 +177,14 @@ class DictionaryArray(Sequence[Any]):
 
     @property
     def codes_and_order(self) -> tuple[Array, RowOrder]:
-        """Stored code of each row, and the order of the stored codes in the dictionary, see `RemappedCodes`."""
+        """The stored code of each row, shape (n,), and the order of the stored codes in the dictionary.
+
+        A column that was edited has stored codes of its first dictionary, which `RemappedCodes` translates.
+        """
         return codes_and_order(self._codes, len(self.dictionary))
 
     def rows_with(self, code: int) -> Ints:
-        """Rows that have the value of a code, ascending."""
+        """Find the rows that have the value of a code: row numbers, ascending, empty where there are none."""
         codes, order = self.codes_and_order
         return rows_with_any(codes, order.rows_at(np.array([code])))
 
@@ -238,7 +255,7 @@ class DictionaryBuilder:
         self._codes.extend(map(self._indices.__getitem__, values))
 
     def finish(self) -> DictionaryArray:
-        """The column of all rows so far."""
+        """Return the column of all rows so far; ``None`` is missing."""
         indices = self._indices
         values: list[Any] = sorted(value for value in indices if value is not None)
         codes = np.full(len(indices), -1, np.int32)

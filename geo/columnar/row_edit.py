@@ -87,18 +87,18 @@ class RowEdit:
 
     @cached_property
     def removed(self) -> Ints:
-        """Rows of the first sequence that are left out, ascending."""
+        """Rows of the first sequence that are left out, ascending, shape (k,)."""
         return self.order.left_out(self.first_rows)
 
     @cached_property
     def inserted(self) -> Ints:
-        """Rows of the second sequence that are inserted, in their new order."""
+        """Rows of the second sequence that are inserted, in their new order, shape (m,)."""
         runs = self._is_inserted
         return ranges(self.order.run_starts[runs], self.order.run_lengths[runs]) - self.first_rows
 
     @cached_property
     def inserted_at(self) -> Ints:
-        """Positions of the inserted rows in the new order, ascending."""
+        """Positions of the inserted rows in the new order, ascending, shape (m,)."""
         return ranges(self.order.run_offsets[self._is_inserted], self.order.run_lengths[self._is_inserted])
 
     @cached_property
@@ -153,12 +153,26 @@ class RowEdit:
         return RowOrder(starts, np.diff(offsets, append=len(self)), inner.source_rows + self.second_rows)
 
     def combine(self, first: NDArray[Any], second: NDArray[Any]) -> NDArray[Any]:
-        """Apply the edit to two arrays of one dtype, along the first axis; the result is a copy."""
+        """Apply the edit to two arrays along their first axis; the result is a copy.
+
+        Parameters
+        ----------
+        first, second
+            Arrays of one dtype, of ``first_rows`` and ``second_rows`` rows.
+        """
         return combine(self.order, first, second)
 
 
 def combine(order: RowOrder, first: NDArray[Any], second: NDArray[Any]) -> NDArray[Any]:
-    """Rows of two arrays of one dtype in an order of both, along the first axis; the result is a copy."""
+    """Put rows of two arrays into one order along their first axis; the result is a copy.
+
+    Parameters
+    ----------
+    order
+        An order of the rows of both; those of the second are numbered on from the first.
+    first, second
+        Arrays of one dtype.
+    """
     if len(order.run_starts) >= _MAX_SLICES:
         both: NDArray[Any] = np.concatenate([first, second])[order.all_rows()]
         return both

@@ -107,7 +107,7 @@ class RowOrder:
         return table
 
     def left_out(self, stop: int) -> Ints:
-        """Rows less than ``stop`` that are left out, ascending."""
+        """Find the rows less than ``stop`` that are left out, ascending."""
         starts, _, lengths = self._by_row
         begins = np.append(0, starts + lengths)
         ends = np.append(starts, stop)

@@ -60,12 +60,12 @@ class PreparedGeometries:
 
     @property
     def area(self) -> Bools:
-        """Which pieces are polygons."""
+        """Which pieces are polygons, shape (pieces,)."""
         return np.asarray(shapely.get_dimensions(self.lonlat) == 2)
 
     @property
     def max_abs_lat(self) -> Floats:
-        """Largest latitude of each piece, north or south, in degrees."""
+        """Largest latitude of each piece, north or south, in degrees, shape (pieces,)."""
         return np.asarray(np.abs(self.bounds[:, [1, 3]]).max(axis=1))
 
 

@@ -30,7 +30,15 @@ class ByteRows(NamedTuple):
         return np.cumsum(self.sizes) - self.sizes
 
     def take(self, index: Ints, starts: Ints | None = None) -> bytes:
-        """Bytes of rows, end to end; ``starts`` are those of all rows, if the caller has them."""
+        """Return the bytes of rows, end to end.
+
+        Parameters
+        ----------
+        index
+            Row numbers, shape (k,), in any order.
+        starts
+            First byte of every row, if the caller has it already.
+        """
         starts = self.starts() if starts is None else starts
         return self.data[ranges(starts[index], self.sizes[index])].tobytes()
 
@@ -79,7 +87,7 @@ def field(number: int, content: bytes) -> bytes:
 
 
 def zigzag(values: Ints) -> Unsigned:
-    """Map signed to unsigned so that small ones stay small: 0, -1, 1, -2 become 0, 1, 2, 3."""
+    """Map signed to unsigned of the same shape, so that small ones stay small: 0, -1, 1, -2 become 0, 1, 2, 3."""
     return ((values << 1) ^ (values >> 63)).astype(np.uint64)
 
 
@@ -103,7 +111,15 @@ def varints(values: Unsigned) -> Bytes:
 
 
 def table(parts: Sequence[Cell | Block], rows: int) -> ByteRows:
-    """Encode rows of varints and bytes; a cell that is not present takes no byte."""
+    """Encode rows of varints and bytes.
+
+    Parameters
+    ----------
+    parts
+        The varints and bytes of each row, in their order; a part that a row does not have takes no byte.
+    rows
+        Number of rows.
+    """
     return hstack(parts, rows).rows()
 
 

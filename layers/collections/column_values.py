@@ -160,11 +160,12 @@ class Values:
 
     @cached_property
     def data(self) -> Array:
-        """All values.
+        """All values, shape (n,), of a type that the kind decides.
 
-        Shape (n,): text and geometry as objects (``None`` where missing), integer as int64 (0), number as float64
-        (NaN), boolean as bool (false), date as datetime64[D] (NaT), list as tuples of texts, never missing.
-        Geometries are lon/lat (OGC:CRS84), split at the antimeridian.
+        Text and geometry are objects (``None`` where missing), integers int64 (0), numbers float64 (NaN), booleans bool
+        (false), dates datetime64[D] (NaT), lists tuples of texts, never missing. Geometries are lon/lat (OGC:CRS84),
+        split
+        at the antimeridian.
         """
         if not isinstance(self.column, DictionaryArray):
             return self.column

@@ -72,7 +72,10 @@ class OwnerEdges:
         return reaching(self.matrix(), targets)
 
     def matrix(self) -> csr_array:
-        """Return the adjacency matrix (rows: owned); parallel edges are summed, as graph algorithms of scipy need."""
+        """Return the adjacency matrix, shape (size, size): rows are owned, columns own.
+
+        Parallel edges are summed, as graph algorithms of scipy need.
+        """
         ones = np.ones(len(self.owner))
         matrix = csr_array((ones, self.owner.copy(), self.start.copy()), shape=(self.size, self.size))
         matrix.sum_duplicates()
@@ -236,12 +239,12 @@ class WalkRules:
 
     @cached_property
     def state(self) -> Bools:
-        """States and their bodies of known country, which takes what ends there under any nationality."""
+        """States and their bodies of known country, shape (nodes,): what ends there is theirs under any nationality."""
         return np.isin(self.kind, (NodeKind.STATE, NodeKind.STATE_BODY)) & (self.country >= 0)
 
     @cached_property
     def retains(self) -> Bools:
-        """Nodes where a share that goes no further stays under the nationality that it has."""
+        """Nodes where a share that goes no further stays under the nationality that it has, shape (nodes,)."""
         retains: Bools = ~self.state & (self.kind != NodeKind.ASSET)
         return retains
 

@@ -204,7 +204,7 @@ class Frame:
 
     @property
     def middle(self) -> Floats:
-        """Middle of the rectangle in millimetres."""
+        """Middle of the rectangle in millimetres, shape (2,)."""
         return np.array([self.left + self.width / 2, self.bottom + self.height / 2])
 
     def mm(self, lonlat: Floats) -> Floats:

@@ -265,7 +265,13 @@ def circles_in_view(frame: Frame, marks: Sequence[DrawnStrike], smallest_mm: flo
 
 
 def draw_circles(sheet: PageCanvas, frame: Frame, circles: Sequence[tuple[str, Floats]]) -> None:
-    """Draw circles of uncertainty faintly, cut at the frame."""
+    """Draw circles of uncertainty faintly, cut at the frame.
+
+    Parameters
+    ----------
+    circles
+        The colour of each, and its points in millimetres, shape (k, 2).
+    """
     for colour, circle in circles:
         inside = shapely.clip_by_rect(shapely.make_valid(shapely.Polygon(circle)), *frame.box)
         edge = shapely.clip_by_rect(shapely.LineString(circle), *frame.box)

@@ -204,7 +204,28 @@ def draw_countries(
     size: float = 7.0,
     max_names: int = 40,
 ) -> int:
-    """Name the countries that have room for it inside their borders, the largest on the page first."""
+    """Name the countries that have room for it inside their borders, the largest on the page first.
+
+    Parameters
+    ----------
+    sheet, frame
+        The page, and the rectangle on it with its projection.
+    basemap
+        The base map, for the names.
+    land
+        The land on the page, shape (n, 2): a piece in millimetres, and its row of the countries.
+    board
+        Room that is taken already; the names take theirs.
+    size
+        Size of the names in points; a name that does not fit is tried somewhat smaller.
+    max_names
+        No more are drawn.
+
+    Returns
+    -------
+    int
+        How many countries are named.
+    """
     page = shapely.box(*frame.box)
     pieces: dict[int, list[BaseGeometry]] = defaultdict(list)
     for piece, row in land:
