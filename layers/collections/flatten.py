@@ -80,7 +80,7 @@ def flatten(
 
 
 def sums(records: Records, answers: Sequence[StrikeAttribution]) -> tuple[Counts, Mapping[str, int]]:
-    """Count what attributions add to each country and to each asset, without laying out any row.
+    """Count what attributions add to each country and to each asset, without laying out any feature.
 
     Parameters
     ----------

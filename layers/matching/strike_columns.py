@@ -90,7 +90,7 @@ class StrikeColumns:
         texts
             Texts of each strike, one at least: the last is its title, whose numbers are not read.
         places
-            Names of the place and region of each strike: words of theirs count less.
+            Names of the place and region of each strike: words of theirs are marked as local.
         names
             Names of the assets; words that no asset has are left out.
         """
