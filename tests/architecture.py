@@ -26,6 +26,7 @@ ROOMS = (
     "geo.geojson",
     "geo.tiles",
     "geo.spatial_join",
+    "layers.atomic_file",
     "layers.model",
     "layers.text",
     "layers.geopackage",

@@ -5,6 +5,8 @@ What draws is imported where it is needed: matplotlib and folium take a second t
 
 from __future__ import annotations
 
+import sys
+import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Literal
@@ -16,6 +18,7 @@ from api.cli.common import STORE, AsJson, StoreAddress, open_snapshot, output
 from api.requests.crs import parse_bbox
 from api.serializers import attribution
 from api.settings import BASEMAP
+from layers.atomic_file import write_file
 from layers.collections.geometry_index import Box
 from layers.ownership.minority import Minority
 from layers.ownership.walk import Basis
@@ -25,7 +28,10 @@ app = typer.Typer(help="Write the map, the one-file page or the layers to files.
 
 BasemapOption = Annotated[Path, typer.Option("--basemap", help="The base map built by `make setup`.")]
 BoxOption = Annotated[str | None, typer.Option("--bbox", help="west,south,east,north in degrees.")]
-Out = Annotated[Path, typer.Option("--out", "-o", help="File to write; an existing one is replaced.")]
+Out = Annotated[
+    Path, typer.Option("--out", "-o", help="File to write, - for standard output; an existing one is replaced.")
+]
+_STANDARD_OUTPUT = Path("-")
 Layer = Literal["strikes", "assets", "attributions", "countries"]
 
 
@@ -74,7 +80,7 @@ def map_(
         table=table,
     )
     drawn = static_map.render(layers["strikes"], layers["assets"], snapshot.basemap, order)
-    _write(out.with_suffix(f".{fmt}"), drawn, as_json)
+    _write(out, drawn, as_json, f".{fmt}")
 
 
 def publishers(snapshot: Snapshot, strikes: Iterable[str]) -> list[str]:
@@ -109,7 +115,7 @@ def report(
         bbox=extent, fmt="pdf", title=title, data_date=snapshot.data_date, sources=publishers(snapshot, answers)
     )
     pdf = report_pages.render(reported, layers["assets"], snapshot.basemap, answers, order)
-    _write(out.with_suffix(".pdf"), pdf, as_json)
+    _write(out, pdf, as_json, ".pdf")
 
 
 def _ids(snapshot: Snapshot, bbox: Box | None) -> list[str]:
@@ -186,8 +192,13 @@ def to_gpkg(
     from api.exports import files
 
     layers: Mapping[str, geopandas.GeoDataFrame] = frames(open_snapshot(store, base), _box(bbox))
-    files.to_gpkg(layers, out)
-    _said(out, as_json)
+    if out != _STANDARD_OUTPUT:
+        files.to_gpkg(layers, out)
+        _said(out, as_json)
+        return
+    with tempfile.TemporaryDirectory() as folder:  # SQLite writes to and fro
+        files.to_gpkg(layers, Path(folder) / "strikeatlas.gpkg")
+        _write(out, (Path(folder) / "strikeatlas.gpkg").read_bytes(), as_json)
 
 
 @app.command("bods", epilog="Example: strikeatlas export bods --publisher 'A. Editor' -o owners.json")
@@ -205,8 +216,14 @@ def to_bods(
     _write(out, writer.dumps(writer.render(snapshot.records, publisher, snapshot.data_date)), as_json)
 
 
-def _write(path: Path, content: bytes, as_json: bool) -> None:
-    path.write_bytes(content)
+def _write(path: Path, content: bytes, as_json: bool, suffix: str = "") -> None:
+    """Write a file, or to standard output for ``-``; a file gets the suffix of its format."""
+    if path == _STANDARD_OUTPUT:
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
+        return
+    path = path.with_suffix(suffix) if suffix else path
+    write_file(path, content)
     _said(path, as_json)
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import math
-import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -21,6 +19,7 @@ from shapely.geometry.base import BaseGeometry
 from api.exports.strike_rows import ExportError, rows
 from geo import geojson
 from geo.lonlat import geodataframe_lonlat
+from layers.atomic_file import replacing
 
 #: Decimals of a degree that are written: 1 cm on the ground.
 DECIMALS = 7
@@ -73,15 +72,11 @@ def to_gpkg(frames: Mapping[str, geopandas.GeoDataFrame], path: Path) -> None:
     """
     if not frames:
         raise ExportError("expected at least one layer to write")
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}-") as scratch:
-        fresh = Path(scratch) / "fresh.gpkg"
+    with replacing(path) as fresh:
         for layer, frame in frames.items():
             flat = _flat(geodataframe_lonlat(frame)).set_crs("EPSG:4326", allow_override=True)
             kind = flat.geom_type.iloc[0] if flat.geom_type.nunique(dropna=False) == 1 else None
             pyogrio.write_dataframe(flat, fresh, layer=layer, driver="GPKG", geometry_type=kind or "Unknown")
-        with fresh.open("rb") as written:
-            os.fsync(written.fileno())
-        fresh.replace(path)
 
 
 def to_csv(frame: geopandas.GeoDataFrame) -> bytes:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import os
 import secrets
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from layers.atomic_file import write_file
 
 
 class NotAllowed(PermissionError):
@@ -110,7 +110,5 @@ def _digest(token: str) -> str:
 
 def _write(path: Path, reviewers: tuple[Reviewer, ...]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, aside = tempfile.mkstemp(dir=path.parent, prefix=".reviewers-")  # readable by its owner alone
-    with os.fdopen(handle, "wb") as file:
-        file.write(orjson.dumps([reviewer.model_dump() for reviewer in reviewers], option=orjson.OPT_INDENT_2) + b"\n")
-    Path(aside).replace(path)
+    content = orjson.dumps([reviewer.model_dump() for reviewer in reviewers], option=orjson.OPT_INDENT_2) + b"\n"
+    write_file(path, content, mode=0o600)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -17,6 +16,8 @@ import orjson
 from api.http.conditional import http_date
 from api.http.metrics import MetricsSnapshot, RequestCounters, sum_counters
 from api.server.live_snapshot import LiveSnapshot
+from api.wording.catalogue import text
+from layers.atomic_file import write_file
 
 try:
     import fcntl
@@ -43,10 +44,7 @@ class WorkerSlot:
 
     def publish_state(self, state: State) -> None:
         """Write the state of this worker; readers see the old or the new state, never a half."""
-        handle, aside = tempfile.mkstemp(dir=self._folder, suffix=".new")
-        with os.fdopen(handle, "wb") as file:
-            file.write(orjson.dumps(state))
-        Path(aside).replace(self._folder / f"{self.number}.json")
+        write_file(self._folder / f"{self.number}.json", orjson.dumps(state), durable=False)
 
     def others(self) -> Iterator[tuple[State, bool]]:
         """The last state in each other slot, in their order, and whether its worker lives."""
@@ -119,6 +117,15 @@ class Worker:
             "fault": self._atlas.fault,
             "at_work": self._at_work(),
         }
+
+    @property
+    def read_only(self) -> bool:
+        """Whether the store may only be read."""
+        return self._atlas.store.read_only
+
+    def remarks(self) -> list[str]:
+        """What is to be said about the data and this machine's clock, in English."""
+        return [text(remark) for remark in self._atlas.remarks()]
 
     def living(self) -> list[State]:
         """The states of the living workers, by slot."""

@@ -6,7 +6,6 @@ for 1:10 million, so a border is good to a kilometre or two.
 
 import argparse
 import math
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -23,6 +22,7 @@ from shapely.geometry.base import BaseGeometry
 
 from geo.tiles.mvt import TileLayer
 from geo.tiles.tile_matrix import MERCATOR, TileProjection
+from layers.atomic_file import replacing
 from layers.reference import basemap_build as source
 
 ATTRIBUTION = "Made with Natural Earth (public domain) · places: GeoNames (CC BY 4.0)"
@@ -253,11 +253,9 @@ def build(path: Path) -> None:
         "places": lambda: source.place_frame(source.geonames("countries"), source.geonames("cities5000")),
     }
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".basemap-") as scratch:
-        fresh = Path(scratch) / "basemap.gpkg"
+    with replacing(path) as fresh:
         for layer, frame in track(steps.items(), description="Building the base map"):
             frame().set_crs(FILE_CRS, allow_override=True).to_file(fresh, layer=layer, driver="GPKG", engine="pyogrio")
-        fresh.replace(path)
 
 
 def main() -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import re
 import sqlite3
-import tempfile
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import closing
@@ -20,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.progress import track
 
+from layers.atomic_file import replacing
 from layers.reference import basemap_build, geonames, regions
 from layers.reference.geonames import GeonamesPlace
 from layers.text.place_names import fold, is_cyrillic, is_readable, spelled, stem
@@ -69,15 +69,12 @@ def build(path: Path, rows: Iterable[GeonamesPlace] | None = None) -> None:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     given = geonames.bundled_places() if rows is None else rows
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".gazetteer-") as aside:
-        fresh = Path(aside) / path.name
-        with closing(unjournaled(fresh)) as base:
-            base.executescript(_TABLES)
-            base.execute("INSERT INTO origins VALUES (1, ?, NULL, ?, 0)", (geonames.BUNDLED, geonames.LICENCE))
-            _fill(base, track(given, description="Building the gazetteer", total=None, transient=True))
-            _write_regions(base)
-            finish(base)
-        fresh.replace(path)
+    with replacing(path) as fresh, closing(unjournaled(fresh)) as base:
+        base.executescript(_TABLES)
+        base.execute("INSERT INTO origins VALUES (1, ?, NULL, ?, 0)", (geonames.BUNDLED, geonames.LICENCE))
+        _fill(base, track(given, description="Building the gazetteer", total=None, transient=True))
+        _write_regions(base)
+        finish(base)
 
 
 def region_extent(lonlat: NDArray[np.float64]) -> tuple[float, float, float]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import shutil
 import sqlite3
-import tempfile
 from collections import Counter
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from layers.atomic_file import replacing
 from layers.reference import geonames, regions
 from layers.reference.gazetteer import GazetteerIndex
 from layers.reference.gazetteer_build import SEPARATOR, finish, names_of, stems_of, unjournaled
@@ -52,14 +52,12 @@ def add(path: Path, file: Path) -> ImportResult:
         if (count := index.places_of(digest)) is not None:
             return ImportResult(file.name, 0, 0, count, known=True)
     rows = geonames.read_file(file)
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".gazetteer-") as aside:
-        fresh = Path(aside) / path.name
+    with replacing(path) as fresh:
         shutil.copyfile(path, fresh)
         with closing(unjournaled(fresh)) as base:
             result = _merge(base, rows, file.name, digest)
         if path.stat().st_ino != before.st_ino:
             raise OSError(f"{path} was changed by somebody else meanwhile: run it again")
-        fresh.replace(path)
     return result
 
 

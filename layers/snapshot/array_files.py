@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from geo.columnar.binary_array import BinaryArray, DecodedArray, text_array, text_list_array
 from geo.columnar.chunked_array import Array, batches
 from geo.columnar.dictionary_array import DictionaryArray
+from layers.atomic_file import sync
 
 _METADATA = "told.json"
 #: Rows that are written at once.
@@ -82,8 +83,10 @@ class ArrayFolderWriter:
         self._metadata[name] = value
 
     def finish(self) -> None:
-        """Write the metadata."""
+        """Write the metadata, and let all files outlive a power cut: their readers trust them."""
         self._path(_METADATA).write_bytes(orjson.dumps(self._metadata))
+        for file in self._folder.iterdir():
+            sync(file)
 
     def _path(self, name: str) -> Path:
         self._at_page()

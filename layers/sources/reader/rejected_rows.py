@@ -15,6 +15,7 @@ from typing import Any
 
 import orjson
 
+from layers.atomic_file import replacing, write_file
 from layers.geopackage import geopackage
 from layers.model.problems import Problem
 from layers.sources.files.features import GeoPackageRows, quoted_name, select_query
@@ -57,8 +58,7 @@ def copy_rows(rows: GeoPackageRows, faults: Mapping[int, Sequence[str]], out: Pa
     FileRefused
         If the layer cannot be read.
     """
-    out.unlink(missing_ok=True)
-    with rows.open() as source, closing(sqlite3.connect(out)) as target, target:
+    with replacing(out) as fresh, rows.open() as source, closing(sqlite3.connect(fresh)) as target, target:
         columns = _columns(source, rows.layer)
         geopackage.create_header(target)
         _declare(target, rows.layer, columns)
@@ -203,7 +203,7 @@ class _RejectedRowsWriter:
             return [self._layer(faults)]
         out = self._checked_target(self._out)
         document = rejected_document(self._file.json(), faults)
-        out.write_bytes(orjson.dumps(document, option=orjson.OPT_INDENT_2) + b"\n")
+        write_file(out, orjson.dumps(document, option=orjson.OPT_INDENT_2) + b"\n")
         return [out]
 
     def _checked_target(self, out: Path) -> Path:
@@ -231,7 +231,7 @@ def _write_table(table: RowTable, faults: RowFaults, out: Path, sign: str) -> li
     first = next(rows, None)
     if first is None:
         return []  # only the header has faults
-    with out.open("w", encoding="utf-8", newline="") as stream:
+    with replacing(out) as fresh, fresh.open("w", encoding="utf-8", newline="") as stream:
         # In quotes no name of a column is taken for the sign between them.
         csv.writer(stream, delimiter=sign, quoting=csv.QUOTE_ALL).writerow([PROBLEMS_COLUMN, *columns])
         writer = csv.writer(stream, delimiter=sign)
