@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import errno
 import os
-import secrets
 import sqlite3
 from pathlib import Path
 
+from layers.atomic_file import replacing
 from layers.geopackage import geopackage
 from layers.store import writer
+from layers.store.access import SIDE_FILES
 from layers.store.connections import Connections, NotAStore, StoreBusy, StoreError, probing
 from layers.store.row_mapping import TABLES
 from layers.store.writer import APPEND_ONLY
@@ -22,8 +23,6 @@ MARK = "strikeatlas"
 EDIT_COUNTER = "edits"
 #: Tables that are no derived layer.
 OWN_TABLES = frozenset({*TABLES, "history", EDIT_COUNTER, MARK})
-
-_SIDE_FILES = ("-wal", "-shm", "-journal")
 
 _HISTORY = """CREATE TABLE history (
   seq INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
@@ -44,51 +43,32 @@ def make(path: Path) -> None:
     FileExistsError
         If the file exists, or the log of an earlier one of that name, which SQLite would replay into it.
     """
-    for suffix in ("", *_SIDE_FILES):
-        _require_free(path.with_name(path.name + suffix))
-    aside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.new")
-    try:
-        aside.touch(exist_ok=False)
-        _build(aside)
-        _put_in_place(aside, path)
-    finally:
-        for suffix in ("", *_SIDE_FILES):
-            aside.with_name(aside.name + suffix).unlink(missing_ok=True)
+    require_free(path)
+    with replacing(path, overwrite=False) as fresh:
+        _build(fresh)
 
 
-def _require_free(path: Path) -> None:
-    if path.exists() or path.is_symlink():
-        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
+def require_free(path: Path, overwrite: bool = False) -> None:
+    """Refuse a path where a store is, or where the log of one is, which SQLite would replay into another file.
+
+    Raises
+    ------
+    FileExistsError
+        If the file exists, unless it may be overwritten, or a log of that name does.
+    """
+    for suffix in SIDE_FILES if overwrite else ("", *SIDE_FILES):
+        if os.path.lexists(taken := path.with_name(path.name + suffix)):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(taken))
 
 
 def _build(path: Path) -> None:
+    path.touch(exist_ok=False)
     connections = Connections(path)
-    with connections.writing() as connection:
-        create_tables(connection)
-    connections.close()
-
-
-def _put_in_place(aside: Path, path: Path) -> None:
-    """Give the file its name unless another has taken it meanwhile: a link never overwrites, a rename does."""
     try:
-        os.link(aside, path)
-    except FileExistsError:
-        raise
-    except OSError:
-        # A file system without hard links.
-        _require_free(path)
-        aside.rename(path)
-    _sync_folder(path.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    if os.name != "posix":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
+        with connections.writing() as connection:
+            create_tables(connection)
     finally:
-        os.close(descriptor)
+        connections.close()
 
 
 def create_tables(connection: sqlite3.Connection) -> None:
@@ -119,7 +99,7 @@ def _forbid_changes(connection: sqlite3.Connection, name: str, key: str) -> None
     )
 
 
-def require_store(path: Path) -> None:
+def require_store(path: Path, read_only: bool = False) -> None:
     """Refuse a file that is no store of this version, without changing it.
 
     Raises
@@ -134,7 +114,7 @@ def require_store(path: Path) -> None:
     if not path.stat().st_size:
         raise NotAStore(f"{path}: the file is empty")
     try:
-        with probing(path) as connection:
+        with probing(path, read_only) as connection:
             _require_geopackage(path, connection)
             _require_version(path, connection)
             _require_columns(path, connection)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +16,7 @@ import orjson
 from layers.geopackage import geopackage
 from layers.model.records import Record, Records
 from layers.store import create, derived_tables, reader, writer
-from layers.store.connections import Connections, NotAStore, StoreBusy, StoreError
+from layers.store.connections import Connections, NotAStore, ReadOnlyStore, StoreBusy, StoreError
 from layers.store.derived_tables import Derive, DerivedLayer, DerivedUpdate
 from layers.store.row_mapping import TABLES, sql_types
 from layers.store.writer import ANY, Authorship, Difference, Edit, EditConflict, Progress, StillReferenced
@@ -32,6 +32,7 @@ __all__ = [
     "ExpectedLatest",
     "LoadReport",
     "NotAStore",
+    "ReadOnlyStore",
     "Revision",
     "StaleVersion",
     "StillReferenced",
@@ -110,6 +111,21 @@ class Store:
         self.path = path
         self._connections = connections
 
+    @property
+    def read_only(self) -> bool:
+        """Whether the store may only be read."""
+        return self._connections.read_only
+
+    def require_writable(self) -> None:
+        """Refuse to write.
+
+        Raises
+        ------
+        ReadOnlyStore
+            If the store may only be read.
+        """
+        self._connections.require_writable()
+
     @classmethod
     def create(cls, path: str | Path) -> Store:
         """Create a new, empty store in a folder that exists. Either it is whole or there is none.
@@ -123,8 +139,8 @@ class Store:
         return cls.open(path)
 
     @classmethod
-    def open(cls, path: str | Path) -> Store:
-        """Open a store.
+    def open(cls, path: str | Path, read_only: bool = False) -> Store:
+        """Open a store; one without permission to write, or with ``read_only``, to read it without a trace.
 
         Raises
         ------
@@ -134,8 +150,14 @@ class Store:
             If another program holds the whole file.
         """
         path = Path(path)
-        create.require_store(path)
-        return cls(path, Connections(path))
+        create.require_store(path, read_only)
+        return cls(path, Connections(path, read_only))
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """Read one version by SQL, for modules beside this one; whatever is committed meanwhile stays unseen."""
+        with self._connections.reading() as connection:
+            yield connection
 
     def close(self) -> None:
         """Close the file and fold its log into it, so that it can be copied. The store stays usable."""
@@ -232,7 +254,7 @@ class Store:
         author
             Of the load, for the history.
         at
-            When, with a zone; now if None.
+            When, with a zone; now if None. Where that is before the last change, the time of that one counts.
         progress
             Called now and then with the number of records done and of all; if it raises, nothing is written.
         derive
@@ -253,6 +275,7 @@ class Store:
         with self._connections.writing() as connection:
             if seen is not None and (last := writer.last_seq(connection)) != seen:
                 raise StaleVersion(seen, last)
+            authorship = writer.in_order(connection, authorship)
             done = writer.load(connection, records, authorship, progress)
             for layer in derive(*reader.read_all(connection)) if derive else ():
                 derived_tables.write_table(connection, layer, _stamp(None))
@@ -290,6 +313,7 @@ class Store:
         with self._connections.writing() as connection:
             if seen is not None and (there := _newest(connection, table, seen)) != seen.id:
                 raise Conflict(there)
+            authorship = writer.in_order(connection, authorship)
             seq = writer.insert(connection, TABLES[table], record, authorship)
             if derived is not None:
                 derived_tables.update(connection, derived, authorship.at)
@@ -320,11 +344,19 @@ class Store:
                 raise ValueError(f"{edit.record.id} is not {edit.id}")
         authorship = _authorship(author, at)
         with self._connections.writing() as connection:
+            authorship = writer.in_order(connection, authorship)
             for edit in edits:
                 writer.edit(connection, edit, authorship)
             if derived is not None:
                 derived_tables.update(connection, derived, authorship.at)
             return writer.last_seq(connection)
+
+    def revision(self, seq: int) -> Revision | None:
+        """Give the change of a number, None where there is none."""
+        query = 'SELECT seq, "at", who, noun, record, "before", "after" FROM history WHERE seq = ?'
+        with self._connections.reading() as connection:
+            row = connection.execute(query, (seq,)).fetchone()
+        return None if row is None else _revision(*row)
 
     def revisions(self, since: int = 0) -> Iterator[Revision]:
         """Give every change after number ``since``, oldest first. Holds no lock between two pages."""
