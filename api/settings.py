@@ -47,6 +47,8 @@ class Settings:
     show_from: float = SHOW_FROM
     #: Strikes and assets from whose number on the snapshot is cached in files beside the store.
     keep_from: int = MIN_RECORDS
+    #: Folder for these files instead, such as for a store beside which nothing can be written.
+    keep_in: Path | None = None
     #: Bytes of the longest path with its query, and of all header lines together.
     url_max: int = 8_192
     headers_max: int = 16_384

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import orjson
 import typer
 from rich.console import RenderableType
+from rich.markup import escape
+from rich.progress import Progress
 
 from api import settings
-from api.server.live_snapshot import data_date
+from api.server.live_snapshot import data_date, last_change
 from api.terminal import attribution
 from api.wording.catalogue import text
 from layers.reference import basemap
 from layers.snapshot.public_records import public
 from layers.snapshot.snapshot import Snapshot
 from layers.store.backends import open_store
+from layers.store.clock import clock_remark
+from layers.store.store import Store
 
 StoreAddress = Annotated[str, typer.Option("--store", metavar="PATH", help="The GeoPackage that holds the records.")]
 #: The store that commands open by default.
@@ -35,7 +42,25 @@ def open_snapshot(store: str, base: Path) -> Snapshot:
     """
     opened = open_store(store)
     seq, records = opened.version()
+    warn_of_clock(opened)
     return Snapshot.of(public(records), basemap.read(base), seq, data_date(opened, seq), wording=text)
+
+
+def warn_of_clock(store: Store) -> None:
+    """Say on standard error that this machine's clock may be wrong, if the last change of a store makes that likely."""
+    remark = clock_remark(last_change(store, store.seq()), datetime.now(UTC))
+    if remark is not None:
+        attribution.errors.print(escape(text(remark)))
+
+
+@contextmanager
+def progress_bar(words: str) -> Iterator[Progress]:
+    """Show how far a long task is, in words, to who watches standard error."""
+    # Where nobody watches, a bar would only leave empty lines.
+    watched = attribution.errors.is_terminal
+    with Progress(transient=True, console=attribution.errors, disable=not watched) as progress:
+        progress.add_task(words, total=None)
+        yield progress
 
 
 def output(values: object, as_json: bool, for_people: RenderableType) -> None:

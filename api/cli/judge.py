@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from api.cli.common import STORE, AsJson, StoreAddress, output
+from api.cli.common import STORE, AsJson, StoreAddress, output, warn_of_clock
 from api.requests import reviewer_tokens
 from api.requests.parameters import BadParameter
 from api.serializers import review as serialize
@@ -73,6 +73,7 @@ def judge(
     """Say that two records are the same, are different, or undo what was said. It is appended, never overwritten."""
     base_map = basemap.read(base)
     opened = open_store(store)
+    warn_of_clock(opened)
     at = datetime.now(UTC)
     seq, records = opened.version()
     try:

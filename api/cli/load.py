@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.progress import Progress
 
-from api.cli.common import STORE, AsJson, StoreAddress, output
+from api.cli.common import STORE, AsJson, StoreAddress, output, progress_bar, warn_of_clock
 from api.requests.parameters import BadParameter
 from api.serializers import load_report as serialize
 from api.settings import BASEMAP, GAZETTEER
-from api.terminal import attribution
 from api.terminal import load_report as terminal
 from api.wording.catalogue import text as worded
 from layers.ingest.integrity import check as check_records
@@ -120,7 +117,9 @@ def load(
     again = {"--mapping": mapping_file, "--retrieved": retrieved, "--licence": licence, "--gazetteer": gazetteer}
     given = [text for name, value in again.items() if value is not None for text in (name, str(value))]
     options = Options(partial, append, dry_run, rejected_to, who, tuple(given))
-    report_values, problems = _load(open_store(store), basemap.read(base), Task(chosen, sources, request, options))
+    opened = open_store(store)
+    warn_of_clock(opened)
+    report_values, problems = _load(opened, basemap.read(base), Task(chosen, sources, request, options))
     output(report_values, as_json, terminal.load(report_values))
     if problems and not partial:
         if as_json:
@@ -215,7 +214,7 @@ def _load(store: Store, base: Basemap, task: Task) -> tuple[dict[str, Any], tupl
     """The report of a load, and every fault."""
     if task.options.rejected:
         rejected.require_writable(task.files, task.options.rejected)
-    with _progress("reading"):
+    with progress_bar("reading"):
         reading = task.fmt.read(task.files, task.request)
     if not task.options.dry_run:
         store.record_external_edits()
@@ -231,7 +230,7 @@ def _load(store: Store, base: Basemap, task: Task) -> tuple[dict[str, Any], tupl
 
 def _loaded(store: Store, base: Basemap, task: Task, reading: ReadResult) -> tuple[dict[str, Any], tuple[Problem, ...]]:
     options, request = task.options, task.request
-    with _progress("comparing"):
+    with progress_bar("comparing"):
         seq, stored = store.version()
         reading = _checked(task.fmt, reading, base, stored)
         arrival = plan_load(stored, reading, request.dataset, options.append)
@@ -259,7 +258,7 @@ def _is_change(report_values: dict[str, Any]) -> bool:
 
 
 def _written(store: Store, arrival: LoadPlan, base: Basemap, who: str, seen: int) -> LoadReport:
-    with _progress("writing") as progress:
+    with progress_bar("writing") as progress:
         report = store.load(
             arrival.records,
             author=who,
@@ -275,15 +274,6 @@ def _written(store: Store, arrival: LoadPlan, base: Basemap, who: str, seen: int
 def _counts(report: LoadReport) -> dict[str, Any]:
     kinds = ("added", "changed", "removed", "unchanged")
     return {"seq": report.seq, **{kind: dict(getattr(report, kind)) for kind in kinds}}
-
-
-@contextmanager
-def _progress(words: str) -> Iterator[Progress]:
-    # Where nobody watches, a bar would only leave empty lines.
-    watched = attribution.errors.is_terminal
-    with Progress(transient=True, console=attribution.errors, disable=not watched) as progress:
-        progress.add_task(words, total=None)
-        yield progress
 
 
 def load_bundled(store: Store, base: Path, who: str) -> LoadReport:

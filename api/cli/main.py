@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import tempfile
 from collections.abc import Mapping
 from datetime import date, datetime
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from api.cli import backup as backup_commands
 from api.cli import export as export_commands
 from api.cli import judge as judge_commands
 from api.cli import load as load_commands
@@ -27,6 +27,7 @@ from api.serializers import attribution as serialize
 from api.serializers import country as serialize_country
 from api.settings import BASEMAP
 from api.terminal import attribution as terminal
+from layers.atomic_file import replacing
 from layers.attribution.country_totals import Relation
 from layers.ingest.integrity import check as check_records
 from layers.model.problems import ProblemsError, UnknownRecord
@@ -37,6 +38,7 @@ from layers.reference.basemap import BasemapMissing
 from layers.reference.gazetteer import GazetteerMissing
 from layers.sources import curated
 from layers.store.backends import open_store
+from layers.store.create import require_free
 from layers.store.store import LoadReport, NotAStore, Store, StoreError
 
 #: Domain error to exit code; 0 is success, 2 is wrong usage.
@@ -54,6 +56,7 @@ EXIT_CODES: Mapping[type[Exception], int] = MappingProxyType(
         NotAStore: 4,
         StoreError: 5,
         OSError: 6,
+        MemoryError: 6,
     }
 )
 
@@ -75,6 +78,7 @@ app = typer.Typer(
 # Modules of commands: one line each. Without a name the commands stand at the top.
 app.add_typer(load_commands.app)
 app.add_typer(judge_commands.app)
+app.add_typer(backup_commands.app)
 app.add_typer(place_commands.app, name="place")
 app.add_typer(judge_commands.reviewers, name="reviewer")
 app.add_typer(export_commands.app, name="export")
@@ -107,10 +111,9 @@ def init(
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     # Made aside and renamed when it is whole: a set-up that is cut short leaves no empty store to be kept.
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".new-") as aside:
-        new_store = Store.create(Path(aside) / path.name)
-        report = load_commands.load_bundled(new_store, base, who)
-        new_store.path.rename(path)
+    require_free(path)
+    with replacing(path, overwrite=False) as fresh:
+        report = load_commands.load_bundled(Store.create(fresh), base, who)
     _report_load(path, report, as_json)
 
 

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from api.cli.common import STORE, AsJson, StoreAddress, output
+from api.cli.common import STORE, AsJson, StoreAddress, output, warn_of_clock
 from api.http.request_log import LogFormat
 from api.server.build_id import build_id
 from api.server.live_snapshot import LiveSnapshot
@@ -17,12 +17,16 @@ from api.settings import BASEMAP, Settings, with_overrides
 from api.terminal import attribution
 from layers.decisions.hits import PUBLISH_FROM, SHOW_FROM
 from layers.store.backends import open_store
-from layers.store.store import StoreError
+from layers.store.store import Store, StoreError
 
 EPILOG = "Example: strikeatlas serve --port 8080 --workers 2"
 
 #: Proxies on this machine.
 LOCAL = ("127.0.0.0/8", "::1/128")
+
+KeepInOption = Annotated[
+    Path | None, typer.Option("--keep-in", help="Folder to keep what follows in, instead of beside the store.")
+]
 
 
 def serve(
@@ -48,6 +52,7 @@ def serve(
     show_from: Annotated[
         float, typer.Option(min=0, max=1, help="Probability from which a candidate is shown at all.")
     ] = SHOW_FROM,
+    keep_in: KeepInOption = None,
     numbers: Annotated[
         list[str] | None, typer.Option("--set", metavar="NAME=NUMBER", help="Another limit, see operating.md; repeat.")
     ] = None,
@@ -59,11 +64,20 @@ def serve(
     from api.http.forwarded import require_networks
 
     proxies = require_networks([*(LOCAL if proxied else ()), *(proxy or ())])
-    settings = Settings(basemap=base, proxies=proxies, grace_s=grace, publish_from=publish_from, show_from=show_from)
+    settings = Settings(
+        basemap=base,
+        proxies=proxies,
+        grace_s=grace,
+        publish_from=publish_from,
+        show_from=show_from,
+        keep_in=keep_in,
+    )
     settings = with_overrides(settings, numbers or ())
 
-    def begun() -> None:
-        attribution.errors.print(f"[bold]StrikeAtlas[/] is on http://{host}:{port}/map  (Ctrl+C stops it)")
+    def begun(opened: Store) -> None:
+        mode = ", read only" if opened.read_only else ""
+        attribution.errors.print(f"[bold]StrikeAtlas[/] is on http://{host}:{port}/map{mode}  (Ctrl+C stops it)")
+        warn_of_clock(opened)
 
     run(store, settings, ServerAddress(host, port, root_path.rstrip("/")), workers, log, begun)
 
@@ -77,10 +91,12 @@ def build_cache(
     publish_from: Annotated[
         float, typer.Option(min=0, max=1, help="Probability from which an undecided candidate is published.")
     ] = PUBLISH_FROM,
+    keep_in: KeepInOption = None,
     as_json: AsJson = False,
 ) -> None:
     """Find what follows from the records and keep it beside the store, so that a server of it starts at once."""
-    opened, settings = open_store(store), Settings(basemap=base, publish_from=publish_from, keep_from=0)
+    opened = open_store(store)
+    settings = Settings(basemap=base, publish_from=publish_from, keep_from=0, keep_in=keep_in)
     begun = time.monotonic()
     count = opened.count("strikes", "assets")
     with attribution.errors.status(f"Finding what follows from {count:,} strikes and assets"):

@@ -22,7 +22,7 @@ from api.http.request_log import LogFormat, logging_config
 from api.settings import Settings
 from layers.reference.basemap import BasemapMissing
 from layers.store.backends import open_store
-from layers.store.store import StoreError
+from layers.store.store import Store, StoreError
 
 #: Seconds after which a worker that does not answer its parent counts as hung; it first builds all that it serves.
 HUNG_S = 600
@@ -43,11 +43,11 @@ def serve(
     address: ServerAddress,
     workers: int = 1,
     log: LogFormat = "json",
-    begun: Callable[[], None] = lambda: None,
+    begun: Callable[[Store], None] = lambda store: None,
 ) -> None:
     """Serve until stopped. On SIGTERM requests at work are ended, for as long as the settings give; new ones refused.
 
-    ``begun`` is called once it is known that there is something to serve.
+    ``begun`` is called with the store once it is known that there is something to serve.
 
     Raises
     ------
@@ -56,16 +56,17 @@ def serve(
     """
     if workers == 1:
         app = _built(store, settings, log)
-        begun()
+        begun(app.state.atlas.store)
         uvicorn.Server(_config(app, settings, address, log)).run()
         return
     # A missing file is reported once here, not by each worker.
-    open_store(store).close()
+    opened = open_store(store)
     if not settings.basemap.exists():
         raise BasemapMissing(f"there is no base map {settings.basemap}")
     with tempfile.TemporaryDirectory(prefix="strikeatlas-") as folder:
         settings = dataclasses.replace(settings, workers=Path(folder))
-        begun()
+        begun(opened)
+        opened.close()
         config = _config(partial(_worker, store, settings, log), settings, address, log, workers)
         _Workers(config, [config.bind_socket()]).run()
 

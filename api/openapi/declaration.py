@@ -205,6 +205,11 @@ class ApiPart:
         self._dependencies = tuple(dependencies)
         self._json_only = json_only
 
+    @property
+    def only_writes(self) -> bool:
+        """Whether all of its endpoints write."""
+        return bool(self.endpoints) and not any(endpoint.method == "get" for endpoint in self.endpoints)
+
     def route(
         self,
         method: str,
@@ -298,9 +303,10 @@ class ApiPart:
         return register
 
 
-def conformance_classes(parts: Sequence[ApiPart]) -> tuple[str, ...]:
-    """Return the classes that parts claim, those of one standard together."""
-    return tuple(sorted((uri for part in parts for uri in part.conformance), key=_standard))
+def conformance_classes(parts: Sequence[ApiPart], read_only: bool = False) -> tuple[str, ...]:
+    """Return the classes that parts claim, those of one standard together; without writing where nobody may write."""
+    claiming = (part for part in parts if not (read_only and part.only_writes))
+    return tuple(sorted((uri for part in claiming for uri in part.conformance), key=_standard))
 
 
 #: Standards that are listed first, and one after the other; others follow by name.

@@ -15,6 +15,7 @@ from api.openapi.declaration import ApiPart, Endpoint, Scope
 from api.openapi.parameters import SHARED, described, language_parameters, referenced
 from api.openapi.responses import LINK, PROBLEM_BODY, read_responses
 from api.settings import Settings
+from api.wording.catalogue import phrase
 from layers.collections.collection import Collection
 
 _COLLECTION = "/collections/{collection}"
@@ -54,6 +55,9 @@ def definition(app: FastAPI, parts: Sequence[ApiPart], settings: Settings) -> Js
         routes=app.routes,
     )
     openapi: Json = _as_3_0(document)
+    if app.state.atlas.store.read_only:
+        openapi["info"]["description"] += f" {phrase('store.read-only')}"
+        openapi["paths"] = _without_writes(openapi["paths"])
     collections: Sequence[Collection] = list(app.state.atlas.view.snapshot.collections.values())
     openapi["paths"] = {
         **_handler_paths(openapi["paths"], parts, collections, settings),
@@ -67,6 +71,11 @@ def definition(app: FastAPI, parts: Sequence[ApiPart], settings: Settings) -> Js
         "securitySchemes": {"reviewer": {"type": "http", "scheme": "bearer"}},
     }
     return openapi
+
+
+def _without_writes(paths: Json) -> Json:
+    """Return the paths that can be read, each with that operation alone."""
+    return {path: {"get": item["get"]} for path, item in paths.items() if "get" in item}
 
 
 def _schemas(parts: Sequence[ApiPart], collections: Sequence[Collection]) -> Json:

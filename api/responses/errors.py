@@ -24,7 +24,7 @@ from api.wording.preference import vary
 from geo.errors import GeoError
 from layers.model.problems import ProblemsError, UnknownRecord
 from layers.reference.gazetteer import GazetteerMissing
-from layers.store.store import Conflict, EditConflict, StillReferenced, StoreBusy, StoreError
+from layers.store.store import Conflict, EditConflict, ReadOnlyStore, StillReferenced, StoreBusy, StoreError
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +48,7 @@ TABLE: Mapping[type[Exception], tuple[int, str]] = MappingProxyType(
         NotEditable: (409, "It cannot be removed"),
         GazetteerMissing: (503, "There is no gazetteer"),
         StoreBusy: (503, "The store is being written"),
+        ReadOnlyStore: (403, "The data may only be read"),
         StoreError: (500, "The store cannot be read"),
     }
 )

@@ -63,7 +63,9 @@ def json_response(body: bytes, request: Request, media_type: str) -> Response:
     return representation(request, version(request), media_type, body)
 
 
-def document(request: Request, kind: str, content: Json, offered: tuple[MediaFormat, ...] = DOCUMENT) -> Response:
+def document(
+    request: Request, kind: str, content: Json, offered: tuple[MediaFormat, ...] = DOCUMENT, variant: str = ""
+) -> Response:
     """Answer a resource as JSON, or as a page.
 
     Parameters
@@ -74,12 +76,14 @@ def document(request: Request, kind: str, content: Json, offered: tuple[MediaFor
         The resource as JSON values.
     offered
         Formats that the request chooses from, JSON first.
+    variant
+        Tells contents apart that one version of the data may have.
     """
-    form = negotiated_format(request, offered)
+    form, name = negotiated_format(request, offered), version(request) + variant
     if form is not HTML:
-        return as_json(content, request, form.media_type)
+        return representation(request, name, form.media_type, orjson.dumps(content))
     return representation(
-        request, version(request), HTML.media_type, lambda: pages.page(request, served_version(request), kind, content)
+        request, name, HTML.media_type, lambda: pages.page(request, served_version(request), kind, content)
     )
 
 

@@ -35,6 +35,8 @@ async def health(request: Request) -> Response:
         "live": True,
         "ready": ready,
         "version": request.app.version,
+        "editable": not worker.read_only,
+        "remarks": worker.remarks(),
         "workers": [_listed(state) for state in living],
     }
     return _uncached(document, 200 if ready else 503)

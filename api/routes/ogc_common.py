@@ -9,11 +9,13 @@ from fastapi import Request, Response
 from api.http.json import Json
 from api.http.links import JSON, href, link
 from api.openapi.declaration import OGC_SPEC, ApiPart, Link, conformance_classes
-from api.openapi.responses import ANY_OBJECT, LINKS, STRING, array_of, object_with, reference
+from api.openapi.responses import ANY_OBJECT, BOOLEAN, LINKS, STRING, array_of, object_with, reference
 from api.requests import crs
 from api.requests.negotiation import DEFINITION
 from api.requests.query_parameters import DEFAULT_ORDERS
 from api.responses.resource import collection_or_404, document, self_links, served_version
+from api.wording.catalogue import text
+from api.wording.preference import language_of
 from layers.collections.collection import Collection
 
 _GREGORIAN = "http://www.opengis.net/def/uom/ISO-8601/0/Gregorian"
@@ -35,7 +37,9 @@ PART = ApiPart(
         *(f"{OGC_SPEC}ogcapi-features-1/1.0/conf/{name}" for name in ("core", "geojson", "html", "oas30")),
     ),
     schemas={
-        "Landing": object_with(title=STRING, description=STRING, links=LINKS),
+        "Landing": object_with(
+            title=STRING, description=STRING, editable=BOOLEAN, remarks=array_of(STRING), links=LINKS
+        ),
         "Definition": object_with(openapi=STRING, info=ANY_OBJECT, paths=ANY_OBJECT),
         "Conformance": object_with(conformsTo=array_of(STRING)),
         "Collection": object_with(
@@ -58,8 +62,15 @@ def landing(request: Request) -> Response:
     links = [*self_links(request, "/")]
     for part in _parts(request):
         links += part.landing_links(request)
-    page = {"title": "StrikeAtlas", "description": request.app.description, "links": links}
-    return document(request, "landing", page)
+    remarks = request.app.state.atlas.remarks()
+    page = {
+        "title": "StrikeAtlas",
+        "description": request.app.description,
+        "editable": not request.app.state.atlas.store.read_only,
+        "remarks": [text(remark, language_of(request)) for remark in remarks],
+        "links": links,
+    }
+    return document(request, "landing", page, variant="".join(f"-{remark.code}" for remark in remarks))
 
 
 @PART.document("/api", "API definition", "Definition", formats=DEFINITION)
@@ -72,7 +83,7 @@ def api(request: Request) -> Response:
 @PART.document("/conformance", "Conformance classes", "Conformance")
 def conformance(request: Request) -> Response:
     """Say which classes are implemented and tested."""
-    classes = conformance_classes(_parts(request))
+    classes = conformance_classes(_parts(request), request.app.state.atlas.store.read_only)
     return document(request, "conformance", {"conformsTo": classes, "links": self_links(request, "/conformance")})
 
 

@@ -60,7 +60,23 @@ PART = ApiPart(
     json_only=True,
 )
 
-Author = Annotated[str, Depends(reviewer)]
+
+def author(request: Request) -> str:
+    """Return the name of the reviewer who writes.
+
+    Raises
+    ------
+    ReadOnlyStore
+        If nobody may write.
+    NotAllowed
+        If the token is missing, or is that of no reviewer.
+    """
+    atlas: LiveSnapshot = request.app.state.atlas
+    atlas.store.require_writable()
+    return reviewer(request)
+
+
+Author = Annotated[str, Depends(author)]
 
 
 #: Which members each verdict needs or excludes, as `layers.model.records.Decision` has it.

@@ -22,6 +22,7 @@ from api.settings import Settings
 from api.wording.catalogue import text
 from geo.tiles.mvt import TileLayer
 from geo.tiles.tile_matrix import DEGREES
+from layers.model.messages import Message
 from layers.model.records import Record, Records
 from layers.query.keyset_cursor import with_tiebreak
 from layers.query.selection import Selection, rows
@@ -31,6 +32,7 @@ from layers.snapshot.incremental import SnapshotUpdate, with_shared_stages
 from layers.snapshot.public_records import public
 from layers.snapshot.snapshot import Snapshot
 from layers.snapshot.snapshot_cache import SnapshotCache
+from layers.store.clock import clock_remark
 from layers.store.store import DerivedUpdate, Edit, ExpectedLatest, Store, StoreBusy, StoreError
 
 #: Zooms whose tile geometry is computed ahead.
@@ -82,7 +84,7 @@ def data_date(store: Store, seq: int) -> date:
 
 def last_change(store: Store, seq: int) -> datetime | None:
     """When change ``seq`` was made, in UTC; ``None`` for an empty store."""
-    last = next(iter(store.revisions(seq - 1)), None)
+    last = store.revision(seq)
     return datetime.fromisoformat(last.at) if last else None
 
 
@@ -142,6 +144,7 @@ class LiveSnapshot:
             show_from=settings.show_from,
             wording=text,
             min_records=settings.keep_from,
+            elsewhere=settings.keep_in,
         )
         with suppress(StoreBusy):
             self._record_external_edits(datetime.now(UTC), nullcontext(self._renewed_whole()))
@@ -151,6 +154,14 @@ class LiveSnapshot:
     def ground_in_degrees(self) -> tuple[TileLayer, ...]:
         """Countries and boundaries on the plane of equal degrees, built when they are first read."""
         return self.basemap.ground(DEGREES)
+
+    def remarks(self, now: datetime | None = None) -> tuple[Message, ...]:
+        """What is to be said about the data as it is served: that nobody may write, and that a clock may be wrong."""
+        view = self.view
+        last = view.changed if view.snapshot.seq else None
+        doubt = clock_remark(last, now or datetime.now(UTC))
+        read_only = (Message("store.read-only"),) if self.store.read_only else ()
+        return read_only if doubt is None else (*read_only, doubt)
 
     def append(self, table: str, record: Record, *, author: str, seen: ExpectedLatest | None = None) -> int:
         """Append a record to the store, see `Store.append`; the snapshot after it is computed once, for both."""

@@ -36,8 +36,10 @@ _LISTED: Mapping[str, tuple[str, ...]] = {
 def print_error(error: Exception, as_json: bool) -> None:
     """Print an error on standard error; for programs as JSON on standard output."""
     problems = error.problems if isinstance(error, ProblemsError) else ()
+    # An error of memory that ended says nothing, or how much was wanted.
+    said = f"not enough memory; nothing was written: {error}" if isinstance(error, MemoryError) else str(error)
     if as_json:
-        answer = {"error": str(error), "problems": [problem.as_dict() for problem in problems]}
+        answer = {"error": said, "problems": [problem.as_dict() for problem in problems]}
         sys.stdout.buffer.write(orjson.dumps(answer, option=orjson.OPT_INDENT_2) + b"\n")
         sys.stdout.buffer.flush()
     elif problems:
@@ -47,7 +49,7 @@ def print_error(error: Exception, as_json: bool) -> None:
             add_row(table, where, problem.record, problem.column, problem.value, problem.expected)
         errors.print(table)
     else:
-        errors.print(f"[red]error:[/] {escape(str(error))}")
+        errors.print(f"[red]error:[/] {escape(said)}")
 
 
 def add_row(table: Table, *values: object) -> None:

@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 #: From so many strikes and assets on, computing a snapshot takes longer than reading it.
 MIN_RECORDS = 20_000
 #: Version of the files.
-_FORMAT = 1
+_FORMAT = 2
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,8 @@ class SnapshotCache:
         As in `layers.snapshot.snapshot.Snapshot`.
     min_records
         Smallest number of strikes and assets of a large store.
+    elsewhere
+        A folder for the files, in place of that of the store. Beside a store that may only be read nothing is written.
     """
 
     store: Store
@@ -59,6 +61,12 @@ class SnapshotCache:
     show_from: float
     min_records: int = MIN_RECORDS
     wording: Wording = codes
+    elsewhere: Path | None = None
+
+    @property
+    def is_writable(self) -> bool:
+        """Whether files may be written."""
+        return self.elsewhere is not None or not self.store.read_only
 
     def is_large(self) -> bool:
         """Whether the store is so large that computing a snapshot takes longer than reading it."""
@@ -75,7 +83,8 @@ class SnapshotCache:
             return None
         try:
             files = ArrayFolderReader(folder)
-            if files.metadata("others") != external_edits or files.metadata("seq") > self.store.seq():
+            is_of_this_history = files.metadata("last") == self._last(files.metadata("seq"))
+            if files.metadata("others") != external_edits or not is_of_this_history:
                 return None
             return snapshot_files.read(files, self.base, self.publish_from, self.show_from, self.wording)
         except (OSError, KeyError, ValueError) as error:
@@ -89,6 +98,8 @@ class SnapshotCache:
 
         ``None`` where nothing can be written beside the store, or as soon as ``is_cancelled`` gives True.
         """
+        if not self.is_writable:
+            return None
 
         def at_page() -> None:
             if is_cancelled():
@@ -101,6 +112,7 @@ class SnapshotCache:
             aside.mkdir(parents=True)
             files = ArrayFolderWriter(aside, at_page)
             files.metadata("others", external_edits)
+            files.metadata("last", self._last(snapshot.seq))
             snapshot_files.write(files, snapshot)
             files.finish()
             self._put_in_place(aside, folder)
@@ -125,8 +137,11 @@ class SnapshotCache:
     @contextmanager
     def exclusive_lock(self, wait: bool = True) -> Iterator[bool]:
         """Lock the cache against other processes, and give whether that was done; by default wait for them."""
+        if not self.is_writable:
+            yield True
+            return
         with suppress(OSError):
-            self._parent.mkdir(exist_ok=True)
+            self._parent.mkdir(parents=True, exist_ok=True)
         try:
             lock = (self._parent / "lock").open("w")
         except OSError:  # nothing can be written there either
@@ -137,7 +152,13 @@ class SnapshotCache:
 
     @property
     def _parent(self) -> Path:
-        return self.store.path.with_name(f"{self.store.path.name}.kept")
+        folder = self.elsewhere or self.store.path.parent
+        return folder / f"{self.store.path.name}.kept"
+
+    def _last(self, seq: int) -> str | None:
+        """Tells a change from one of the same number in another history, as a restored store has."""
+        revision = self.store.revision(seq)
+        return None if revision is None else hashlib.blake2b(repr(revision).encode(), digest_size=16).hexdigest()
 
     def _folder(self) -> Path:
         with self.basemap.open("rb") as file:

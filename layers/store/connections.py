@@ -11,6 +11,7 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from layers.geopackage import geopackage
+from layers.store.access import Access, FileState, access_to, has_journal, has_log
 
 try:
     import fcntl
@@ -73,6 +74,10 @@ class StoreBusy(StoreError):
     """Another writer held the store for longer than a writer waits. Nothing was written."""
 
 
+class ReadOnlyStore(StoreError):
+    """A write to a store that may only be read. Nothing was written."""
+
+
 class NotAStore(StoreError):
     """A path that holds no store of this program, or one of a newer version."""
 
@@ -83,19 +88,32 @@ class Connections:
     Safe to use from many threads, after a fork and beside other programs, but not beside GDAL or another
     copy of SQLite that writes to the file from this very process. All are in WAL mode, where readers see the
     last commit and never wait for a writer, and ``synchronous=FULL``, where a commit that returned outlives a
-    power cut.
+    power cut. A file that may not be written to, or is opened to be read only, is read without a trace.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, read_only: bool = False) -> None:
         self._path = path.resolve()
         self._lock = threading.Lock()
         self._idle: list[sqlite3.Connection] = []
         self._guard: WalGuard | None = None
         self._pid = os.getpid()
+        #: How the file is read, where it may only be read.
+        self._state = None if access_to(self._path, read_only) is Access.WRITABLE else FileState.of(self._path)
+
+    @property
+    def read_only(self) -> bool:
+        """Whether the file may only be read."""
+        return self._state is not None
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
-        """Read one version: whatever is committed meanwhile stays unseen."""
+        """Read one version: whatever is committed meanwhile stays unseen.
+
+        Raises
+        ------
+        StoreBusy
+            If a file that nobody was writing to is written to meanwhile.
+        """
         with self._transaction("BEGIN") as connection:
             yield connection
 
@@ -107,31 +125,72 @@ class Connections:
         ------
         StoreBusy
             If another writer does not finish within `BUSY_TIMEOUT_S`.
+        ReadOnlyStore
+            If the file may only be read.
         """
+        self.require_writable()
         with self._transaction("BEGIN IMMEDIATE") as connection:
             yield connection
 
+    def require_writable(self) -> None:
+        """Refuse to write.
+
+        Raises
+        ------
+        ReadOnlyStore
+            If the file may only be read.
+        """
+        if self.read_only:
+            raise ReadOnlyStore(f"{self._path.name}: the store may only be read here; nothing was written")
+
     @contextmanager
     def _transaction(self, begin: str) -> Iterator[sqlite3.Connection]:
-        connection = self._take()
+        state = self._look_again()
+        connection = self._take(state)
         try:
             connection.execute(begin)
             yield connection
             connection.execute("COMMIT")
+            self._require_unchanged(state)
         except BaseException as error:
             # Closing rolls back, and a connection in doubt is not used again.
             connection.close()
             if isinstance(error, sqlite3.Error):
-                raise _as_store_error(error, self._path) from error
+                self._require_unchanged(state)
+                raise as_store_error(error, self._path) from error
             raise
-        self._give(connection)
+        self._give(connection, state)
 
-    def _take(self) -> sqlite3.Connection:
+    def _look_again(self) -> FileState | None:
+        """Go over to SQLite's own locks where somebody has begun to write to the file, and back where they ended."""
+        if self._state is None:
+            return None
+        state = self._state_now()
+        if state != self._state:
+            self._state = state
+            self.close()  # connections that were opened in another way, or hold pages of the file before
+        return state
+
+    def _state_now(self) -> FileState:
+        try:
+            return FileState.of(self._path)
+        except OSError as error:
+            raise StoreError(f"{self._path.name}: {error.strerror}") from error
+
+    def _require_unchanged(self, state: FileState | None) -> None:
+        """Refuse what was read without locks of a file that somebody wrote to meanwhile."""
+        if state is not None and state.access is Access.UNSHARED and self._state_now() != state:
+            raise StoreBusy(f"{self._path.name}: another program wrote to it while it was read; try again")
+
+    def _take(self, state: FileState | None) -> sqlite3.Connection:
         with self._lock:
             self._leave_to_parent()
-            if self._idle:
+            if self._idle and state == self._state:
                 return self._idle.pop()
-        connection = _connect(self._path)
+        access = Access.WRITABLE if state is None else state.access
+        connection = _connect(self._path, access)
+        if access is Access.UNSHARED:
+            return connection
         with self._lock:
             # Only now: to enter WAL mode SQLite needs the file for itself.
             self._guard = self._guard or WalGuard(self._path)
@@ -142,9 +201,9 @@ class Connections:
             _INHERITED.append((self._idle, self._guard))
             self._idle, self._guard, self._pid = [], None, os.getpid()
 
-    def _give(self, connection: sqlite3.Connection) -> None:
+    def _give(self, connection: sqlite3.Connection, state: FileState | None) -> None:
         with self._lock:
-            if len(self._idle) < _MAX_IDLE:
+            if len(self._idle) < _MAX_IDLE and state == self._state:
                 self._idle.append(connection)
                 return
         connection.close()
@@ -166,7 +225,7 @@ class Connections:
 
 
 @contextmanager
-def probing(path: Path) -> Iterator[sqlite3.Connection]:
+def probing(path: Path, read_only: bool = False) -> Iterator[sqlite3.Connection]:
     """Look into a file that may be anything, without changing it.
 
     The file is never opened but by SQLite: closing it by other means would release locks on it.
@@ -176,26 +235,30 @@ def probing(path: Path) -> Iterator[sqlite3.Connection]:
     StoreError
         If SQLite cannot read it.
     """
+    access = access_to(path.resolve(), read_only)
     try:
-        uri = f"{path.resolve().as_uri()}?mode=ro"
-        with closing(sqlite3.connect(uri, uri=True, timeout=BUSY_TIMEOUT_S)) as connection:
+        if access is Access.WRITABLE and not has_journal(path):  # which only who writes can roll back
+            access = Access.SHARED
+        with closing(sqlite3.connect(access.uri(path), uri=True, timeout=BUSY_TIMEOUT_S)) as connection:
             yield connection
     except sqlite3.Error as error:
-        raise _as_store_error(error, path) from error
+        raise as_store_error(error, path) from error
 
 
-def _connect(path: Path) -> sqlite3.Connection:
+def _connect(path: Path, access: Access) -> sqlite3.Connection:
     try:
-        # mode=rw: a file that is not there is an error, never a new database.
+        # No mode makes a file: one that is not there is an error, never a new database.
         connection = sqlite3.connect(
-            f"{path.as_uri()}?mode=rw",
+            access.uri(path),
             uri=True,
             timeout=BUSY_TIMEOUT_S,
             isolation_level=None,
             check_same_thread=False,
         )
     except sqlite3.Error as error:
-        raise _as_store_error(error, path) from error
+        raise as_store_error(error, path) from error
+    if access is not Access.WRITABLE:
+        return connection
     try:
         # QGIS sets a GeoPackage back to a rollback journal when it leaves.
         connection.execute("PRAGMA journal_mode = WAL")
@@ -203,15 +266,21 @@ def _connect(path: Path) -> sqlite3.Connection:
         geopackage.register_functions(connection)
     except sqlite3.Error as error:
         connection.close()
-        raise _as_store_error(error, path) from error
+        raise as_store_error(error, path) from error
     return connection
 
 
-def _as_store_error(error: sqlite3.Error, path: Path) -> StoreError:
+def as_store_error(error: sqlite3.Error, path: Path) -> StoreError:
+    """Say what an error of SQLite means for a store."""
     # The low byte is the primary code (sqlite.org/rescode.html).
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return StoreBusy(f"{path.name}: another program is writing; nothing was written, try again")
     if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
         return NotAStore(f"{path.name}: not a SQLite database, or a damaged one: {error}")
+    if code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY) and has_log(path):
+        return StoreError(
+            f"{path.name}: its newest changes are in the log beside it ({path.name}-wal or -journal), which cannot be "
+            "read without writing: copy the file with its log to where it can be written, and open it there"
+        )
     return StoreError(f"{path.name}: {error}")

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import errno
 import os
-import secrets
 import shlex
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from layers.atomic_file import replacing
 from layers.geopackage import geopackage
+from layers.store.access import SIDE_FILES
 from layers.store.connections import Connections, NotAStore, StoreBusy, StoreError, probing
 from layers.store.migrations.m0001_complete_columns import forbid_changes
 from layers.store.migrations.m0002_history_chain import create_history, note_external_edits
@@ -27,9 +28,6 @@ _MARK_COLUMNS = {"schema_version": "INTEGER NOT NULL", "minimum_reader_version":
 #: Tables that are no derived layer.
 OWN_TABLES = frozenset({*TABLES, "history", "external_edits", "own_write", MARK})
 
-#: What SQLite may put beside a file, by the end of its name.
-SIDE_FILES = ("-wal", "-shm", "-journal")
-
 
 def make(path: Path) -> None:
     """Create a new file with all tables: built aside, then put in place, so that it is whole or not there.
@@ -39,51 +37,32 @@ def make(path: Path) -> None:
     FileExistsError
         If the file exists, or the log of an earlier one of that name, which SQLite would replay into it.
     """
-    for suffix in ("", *SIDE_FILES):
-        _require_free(path.with_name(path.name + suffix))
-    aside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.new")
-    try:
-        aside.touch(exist_ok=False)
-        _build(aside)
-        put_in_place(aside, path)
-    finally:
-        for suffix in ("", *SIDE_FILES):
-            aside.with_name(aside.name + suffix).unlink(missing_ok=True)
+    require_free(path)
+    with replacing(path, overwrite=False) as fresh:
+        _build(fresh)
 
 
-def _require_free(path: Path) -> None:
-    if path.exists() or path.is_symlink():
-        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
+def require_free(path: Path, overwrite: bool = False) -> None:
+    """Refuse a path where a store is, or where the log of one is, which SQLite would replay into another file.
+
+    Raises
+    ------
+    FileExistsError
+        If the file exists, unless it may be overwritten, or a log of that name does.
+    """
+    for suffix in SIDE_FILES if overwrite else ("", *SIDE_FILES):
+        if os.path.lexists(taken := path.with_name(path.name + suffix)):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(taken))
 
 
 def _build(path: Path) -> None:
+    path.touch(exist_ok=False)
     connections = Connections(path)
-    with connections.writing() as connection:
-        create_tables(connection)
-    connections.close()
-
-
-def put_in_place(aside: Path, path: Path) -> None:
-    """Give the file its name unless another has taken it meanwhile: a link never overwrites, a rename does."""
     try:
-        os.link(aside, path)
-    except FileExistsError:
-        raise
-    except OSError:
-        # A file system without hard links.
-        _require_free(path)
-        aside.rename(path)
-    _sync_folder(path.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    if os.name != "posix":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
+        with connections.writing() as connection:
+            create_tables(connection)
     finally:
-        os.close(descriptor)
+        connections.close()
 
 
 def create_tables(connection: sqlite3.Connection) -> None:
@@ -108,7 +87,7 @@ def mark_version(connection: sqlite3.Connection) -> None:
     )
 
 
-def require_store(path: Path) -> int:
+def require_store(path: Path, read_only: bool = False) -> int:
     """Refuse a file that is no store of this version, without changing it; give the version of the file.
 
     That is a later one where the file says that this program may read it.
@@ -121,7 +100,7 @@ def require_store(path: Path) -> int:
     StoreBusy
         If another program holds it.
     """
-    with _probing_store(path) as connection:
+    with _probing_store(path, read_only) as connection:
         version = require_version(path, connection)
         _require_columns(path, connection)
         return version
@@ -140,10 +119,10 @@ def version_of_file(path: Path) -> int:
 
 
 @contextmanager
-def _probing_store(path: Path) -> Iterator[sqlite3.Connection]:
+def _probing_store(path: Path, read_only: bool = False) -> Iterator[sqlite3.Connection]:
     require_file(path)
     try:
-        with probing(path) as connection:
+        with probing(path, read_only) as connection:
             _require_geopackage(path, connection)
             yield connection
     except (StoreBusy, NotAStore):

@@ -16,7 +16,7 @@ import orjson
 from layers.geopackage import geopackage
 from layers.model.records import Record, Records
 from layers.store import create, derived_tables, external_edits, reader, writer
-from layers.store.connections import Connections, NotAStore, StoreBusy, StoreError
+from layers.store.connections import Connections, NotAStore, ReadOnlyStore, StoreBusy, StoreError
 from layers.store.derived_tables import Derive, DerivedLayer, DerivedUpdate
 from layers.store.history_chain import Head
 from layers.store.migrations.registry import SCHEMA_VERSION
@@ -35,6 +35,7 @@ __all__ = [
     "Head",
     "LoadReport",
     "NotAStore",
+    "ReadOnlyStore",
     "Revision",
     "StaleVersion",
     "StillReferenced",
@@ -115,6 +116,21 @@ class Store:
         self._connections = connections
         self._schema_version = schema_version
 
+    @property
+    def read_only(self) -> bool:
+        """Whether the store may only be read."""
+        return self._connections.read_only
+
+    def require_writable(self) -> None:
+        """Refuse to write.
+
+        Raises
+        ------
+        ReadOnlyStore
+            If the store may only be read.
+        """
+        self._connections.require_writable()
+
     @classmethod
     def create(cls, path: str | Path) -> Store:
         """Create a new, empty store in a folder that exists. Either it is whole or there is none.
@@ -128,8 +144,8 @@ class Store:
         return cls.open(path)
 
     @classmethod
-    def open(cls, path: str | Path) -> Store:
-        """Open a store.
+    def open(cls, path: str | Path, read_only: bool = False) -> Store:
+        """Open a store; one without permission to write, or with ``read_only``, to read it without a trace.
 
         Raises
         ------
@@ -140,8 +156,14 @@ class Store:
             If another program holds the whole file.
         """
         path = Path(path)
-        version = create.require_store(path)
-        return cls(path, Connections(path), version)
+        version = create.require_store(path, read_only)
+        return cls(path, Connections(path, read_only), version)
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """Read one version by SQL, for modules beside this one; whatever is committed meanwhile stays unseen."""
+        with self._connections.reading() as connection:
+            yield connection
 
     def close(self) -> None:
         """Close the file and fold its log into it, so that it can be copied. The store stays usable."""
@@ -280,7 +302,7 @@ class Store:
         author
             Of the load, for the history.
         at
-            When, with a zone; now if None.
+            When, with a zone; now if None. Where that is before the last change, the time of that one counts.
         progress
             Called now and then with the number of records done and of all; if it raises, nothing is written.
         derive
@@ -301,6 +323,7 @@ class Store:
         with self._writing() as connection:
             if seen is not None and (last := writer.last_seq(connection)) != seen:
                 raise StaleVersion(seen, last)
+            authorship = writer.in_order(connection, authorship)
             done = writer.load(connection, records, authorship, progress)
             for layer in derive(*reader.read_all(connection)) if derive else ():
                 derived_tables.write_table(connection, layer, _stamp(None))
@@ -338,6 +361,7 @@ class Store:
         with self._writing() as connection:
             if seen is not None and (there := _newest(connection, table, seen)) != seen.id:
                 raise Conflict(there)
+            authorship = writer.in_order(connection, authorship)
             seq = writer.insert(connection, TABLES[table], record, authorship)
             if derived is not None:
                 derived_tables.update(connection, derived, authorship.at)
@@ -368,11 +392,19 @@ class Store:
                 raise ValueError(f"{edit.record.id} is not {edit.id}")
         authorship = _authorship(author, at)
         with self._writing() as connection:
+            authorship = writer.in_order(connection, authorship)
             for edit in edits:
                 writer.edit(connection, edit, authorship)
             if derived is not None:
                 derived_tables.update(connection, derived, authorship.at)
             return writer.last_seq(connection)
+
+    def revision(self, seq: int) -> Revision | None:
+        """Give the change of a number, None where there is none."""
+        query = 'SELECT seq, "at", who, noun, record, "before", "after" FROM history WHERE seq = ?'
+        with self._connections.reading() as connection:
+            row = connection.execute(query, (seq,)).fetchone()
+        return None if row is None else _revision(*row)
 
     def revisions(self, since: int = 0) -> Iterator[Revision]:
         """Give every change after number ``since``, oldest first. Holds no lock between two pages."""

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import secrets
 import sqlite3
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
+from layers.atomic_file import replacing
 from layers.store import create, derived_tables, external_edits, reader
 from layers.store.connections import Connections, StoreError, probing
 from layers.store.derived_tables import Derive
@@ -105,24 +104,16 @@ def _derive(connection: sqlite3.Connection, at: str, derive: Derive | None) -> s
 
 def _back_up(path: Path, version: int) -> Path:
     """Copy the file as it was last committed, durably, to a name beside it that is free."""
-    aside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.new")
-    try:
-        with probing(path) as source, closing(sqlite3.connect(aside)) as target:
-            source.backup(target)
-        _sync(aside)
-        for number in count(1):
-            backup = path.with_name(f"{path.stem}.v{version}{f'-{number}' if number > 1 else ''}{path.suffix}")
-            try:
-                create.put_in_place(aside, backup)
-            except FileExistsError:
-                continue
-            return backup
-    finally:
-        for suffix in ("", *create.SIDE_FILES):
-            aside.with_name(aside.name + suffix).unlink(missing_ok=True)
+    for number in count(1):
+        backup = path.with_name(f"{path.stem}.v{version}{f'-{number}' if number > 1 else ''}{path.suffix}")
+        try:
+            with (
+                replacing(backup, overwrite=False) as fresh,
+                probing(path) as source,
+                closing(sqlite3.connect(fresh)) as copy,
+            ):
+                source.backup(copy)
+        except FileExistsError:
+            continue
+        return backup
     raise AssertionError("numbers have no end")
-
-
-def _sync(path: Path) -> None:
-    with path.open("rb+") as file:
-        os.fsync(file.fileno())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any, TypeAlias, TypeVar
 
@@ -184,6 +184,17 @@ def head(connection: sqlite3.Connection) -> Head:
     """The last row of history."""
     row = connection.execute('SELECT seq, hash, "at" FROM history ORDER BY seq DESC LIMIT 1').fetchone()
     return EMPTY if row is None else Head(*row)
+
+
+def last_at(connection: sqlite3.Connection) -> str | None:
+    """When the latest change was made, as history has it; None when there was none."""
+    row = connection.execute('SELECT "at" FROM history ORDER BY seq DESC LIMIT 1').fetchone()
+    return None if row is None else str(row[0])
+
+
+def in_order(connection: sqlite3.Connection, authorship: Authorship) -> Authorship:
+    """Date a change no earlier than the one before it: history never runs backwards, even where a clock does."""
+    return replace(authorship, at=max(authorship.at, last_at(connection) or ""))
 
 
 def select(table: Table) -> str:

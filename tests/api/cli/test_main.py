@@ -24,6 +24,8 @@ COMMANDS = (
     ("match",),
     ("duplicates",),
     ("judge",),
+    ("backup",),
+    ("restore",),
     ("judgements",),
     ("list",),
     ("show",),

@@ -1,0 +1,110 @@
+"""``strikeatlas backup`` and ``strikeatlas restore``: a whole copy of a store in use, and a store as it once was."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict
+from datetime import UTC, datetime, time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from api.cli.common import STORE, AsJson, StoreAddress, output, progress_bar, warn_of_clock
+from api.requests.parameters import BadParameter
+from api.settings import BASEMAP
+from api.wording.catalogue import text
+from layers.reference import basemap
+from layers.snapshot.derived_layers import full_rewrite
+from layers.store.backends import open_store
+from layers.store.backup import back_up
+from layers.store.restore import restore as restore_store
+from layers.store.store import Store
+
+app = typer.Typer()
+
+_NUMBER = re.compile(r"[0-9]{1,18}", re.ASCII)
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
+_TO_EXPECTED = "the number of a change, a day such as 2025-08-06, or a time with a zone such as 2025-08-06T04:00Z"
+
+ForceOption = Annotated[bool, typer.Option("--force", help="Replace the file TARGET if there is one.")]
+
+
+@app.command(epilog="Example: strikeatlas backup data/atlas.gpkg /mnt/backup/atlas.gpkg --json")
+def backup(
+    paths: Annotated[list[str], typer.Argument(metavar="[STORE] TARGET", help="The store, and the file to write.")],
+    force: ForceOption = False,
+    store: StoreAddress = STORE,
+    as_json: AsJson = False,
+) -> None:
+    """Copy a store to one file, also while a server writes to it: one whole version, checked, or no file at all."""
+    if len(paths) > 2:
+        raise BadParameter("TARGET", " ".join(paths[2:]), "one file to write")
+    opened = open_store(paths[0] if len(paths) == 2 else store)
+    warn_of_clock(opened)
+    with progress_bar("copying") as bar:
+        copy = back_up(
+            opened,
+            Path(paths[-1]),
+            overwrite=force,
+            progress=lambda done, total: bar.update(bar.task_ids[0], completed=done, total=total),
+        )
+    opened.close()
+    people = f"{copy.path}: change {copy.seq} of {copy.at or 'never'}, {copy.bytes:,} bytes\nsha256 {copy.sha256}"
+    output({**asdict(copy), "path": str(copy.path)}, as_json, escape(people))
+
+
+@app.command(epilog="Example: strikeatlas restore backup.gpkg then.gpkg --to 2025-08-06")
+def restore(
+    source: Annotated[Path, typer.Argument(metavar="BACKUP_OR_STORE", help="A backup, or a store; it is only read.")],
+    target: Annotated[Path, typer.Argument(help="The store to write.")],
+    to: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SEQ|TIME", help="The last change that it has, or a day or time (UTC).", show_default="all"
+        ),
+    ] = None,
+    force: ForceOption = False,
+    base: Annotated[Path, typer.Option("--basemap", help="The base map built by `make setup`.")] = BASEMAP,
+    as_json: AsJson = False,
+) -> None:
+    """Write a store as it was after any change, from the history in another one; what follows is computed anew."""
+    moment, base_map = _moment(to), basemap.read(base)
+    opened = Store.open(source, read_only=True)
+    with progress_bar("replaying") as bar:
+        restored = restore_store(
+            opened,
+            target,
+            full_rewrite(base_map, text),
+            to=moment,
+            overwrite=force,
+            progress=lambda rows: bar.update(bar.task_ids[0], advance=rows),
+        )
+    opened.close()
+    people = f"{restored.path}: change {restored.seq} of {restored.at or 'never'}"
+    if restored.within is not None:
+        first, last = restored.within
+        people += f"\nChanges {first} to {last} were written together: the store was never as it is here."
+    output({**asdict(restored), "path": str(restored.path)}, as_json, escape(people))
+
+
+def _moment(to: str | None) -> int | datetime | None:
+    """The number or the time of the last change; of a day its end, in UTC.
+
+    Raises
+    ------
+    BadParameter
+        If it is neither.
+    """
+    if to is None or _NUMBER.fullmatch(to):
+        return None if to is None else int(to)
+    try:
+        moment = datetime.fromisoformat(to)
+    except ValueError as error:
+        raise BadParameter("--to", to, _TO_EXPECTED) from error
+    if _DAY.fullmatch(to):
+        return datetime.combine(moment, time.max, UTC)
+    if moment.tzinfo is None:
+        raise BadParameter("--to", to, _TO_EXPECTED)
+    return moment
