@@ -38,7 +38,7 @@ from layers.sources.reader.mapping_file import read as read_mapping
 from layers.sources.reader.record_builder import slug
 from layers.sources.registry import FORMATS, Format, LoadOptions, recognise
 from layers.store.backends import open_store
-from layers.store.private_datasets import WRITTEN_BY_HAND
+from layers.store.migrations.m0003_private_datasets import WRITTEN_BY_HAND
 from layers.store.store import LoadReport, StaleVersion, Store
 
 app = typer.Typer()
@@ -219,6 +219,8 @@ def _load(store: Store, base: Basemap, task: Task) -> tuple[dict[str, Any], tupl
     with _progress("reading"):
         reading = task.fmt.read(task.files, task.request)
     _require_own_dataset(reading, task.request)
+    if not task.options.dry_run:
+        store.record_external_edits()
     for left in reversed(range(_TRIES)):
         try:
             return _loaded(store, base, task, reading)

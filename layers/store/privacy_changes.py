@@ -10,14 +10,8 @@ from layers.geopackage import geopackage
 from layers.model.records import REFERENCES
 from layers.store import writer
 from layers.store.connections import StoreError
-from layers.store.private_datasets import (
-    PRIVATE_REMOVED,
-    WRITTEN_BY_HAND,
-    PrivateDataset,
-    list_dataset,
-    private_datasets,
-    unguarded,
-)
+from layers.store.migrations.m0003_private_datasets import PRIVATE_REMOVED, WRITTEN_BY_HAND
+from layers.store.private_datasets import PrivateDataset, list_dataset, private_datasets, unguarded
 from layers.store.row_mapping import TABLES, Table
 from layers.store.writer import Authorship
 

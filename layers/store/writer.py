@@ -11,7 +11,9 @@ from typing import Any, TypeAlias, TypeVar
 
 from layers.geopackage import geopackage
 from layers.model.records import REFERENCES, Record, Records
+from layers.store import history_chain
 from layers.store.connections import StoreError
+from layers.store.history_chain import EMPTY, VALUES, Head
 from layers.store.private_datasets import Privacy, as_private, private_column, stays_private
 from layers.store.row_mapping import TABLES, Row, Table, geometry_of, to_json, version_of
 
@@ -133,7 +135,7 @@ def edit(connection: sqlite3.Connection, wanted: Edit, authorship: Authorship) -
         If a record that is only ever added would be changed, or the record cannot be a row.
     """
     table = TABLES[wanted.table]
-    row = connection.execute(f"{_select_rows(table)} WHERE id = ?", (wanted.id,)).fetchone()
+    row = connection.execute(f"{select_rows(table)} WHERE id = ?", (wanted.id,)).fetchone()
     _require_seen(table, row, wanted)
     if wanted.record is None:
         _require_unreferred(connection, wanted)
@@ -190,12 +192,19 @@ def last_seq(connection: sqlite3.Connection) -> int:
     return seq
 
 
+def head(connection: sqlite3.Connection) -> Head:
+    """The last row of history."""
+    row = connection.execute('SELECT seq, hash, "at" FROM history ORDER BY seq DESC LIMIT 1').fetchone()
+    return EMPTY if row is None else Head(*row)
+
+
 def select(table: Table) -> str:
     """Give the query for all rows of a table, in the order they were added."""
-    return f"{_select_rows(table)} ORDER BY fid"
+    return f"{select_rows(table)} ORDER BY fid"
 
 
-def _select_rows(table: Table) -> str:
+def select_rows(table: Table) -> str:
+    """Give the query for all rows of a table; a condition may follow."""
     return f"SELECT {columns_of(table)} FROM {geopackage.quote(table.name)}"
 
 
@@ -310,14 +319,12 @@ def _delete(connection: sqlite3.Connection, table: Table, rows: list[Row], autho
 
 
 def append_history(connection: sqlite3.Connection, authorship: Authorship, changes: Iterable[Change]) -> None:
-    """Leave a row of history for each change."""
-    connection.executemany(
-        'INSERT INTO history ("at", who, noun, record, "before", "after") VALUES (?, ?, ?, ?, ?, ?)',
-        [
-            (authorship.at, authorship.author, noun, key, _json(before), _json(after))
-            for noun, key, before, after in changes
-        ],
+    """Add a row of history for each change, each chained to the one before."""
+    rows = (
+        (authorship.at, authorship.author, noun, key, _json(before), _json(after))
+        for noun, key, before, after in changes
     )
+    connection.executemany(f"INSERT INTO history {VALUES}", history_chain.linked(head(connection), rows))
 
 
 def _json(values: dict[str, Any] | None) -> str | None:

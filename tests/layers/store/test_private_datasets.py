@@ -64,7 +64,7 @@ def test_every_record_of_it_is_private_whatever_it_says(store: Store) -> None:
     store.load(of(source("d/s", "d"), strike("d/1", "d", title="Third"), strike("d/5", "d")), author="Ann")
     assert public_ids(store) == {"o/1"}
     assert store.records().strikes["d/1"].title == "Third"
-    assert store.edited_by_others() == 0
+    assert store.last_external_edit() == 0
     assert store.load(of(source("d/s", "d"), strike("d/1", "d", title="Third")), author="Ann").changed["strikes"] == 0
 
 
@@ -107,7 +107,7 @@ def test_a_public_dataset_becomes_private_with_all_that_it_has(store: Store) -> 
     changes = {(one.table, one.record): (one.before, one.after) for one in store.revisions(before)}
     assert set(changes) == {("sources", "o/s"), ("strikes", "o/1"), ("strikes", "o/2"), ("decisions", "o/1/1")}
     assert all(after == {**(was or {}), "private": True} for was, after in changes.values())
-    assert store.edited_by_others() == 0
+    assert store.last_external_edit() == 0
     with pytest.raises(sqlite3.IntegrityError, match="only ever added to"):
         by_another(store, "UPDATE decisions SET why = 'changed'")
 
@@ -128,7 +128,7 @@ def test_a_judgement_on_a_removed_private_record_is_private(store: Store) -> Non
     store.load(of(source("d/s", "d"), strike("d/2", "d")), author="Ann")
     for now in (store.records(), store.newer(seq, records)[1]):
         assert [one.private for one in now.identities.values()] == [True]
-    assert store.edited_by_others() == 0
+    assert store.last_external_edit() == 0
 
 
 @pytest.mark.parametrize("dataset", ["curated", "review", "judgements"])
@@ -230,7 +230,7 @@ def test_a_dataset_is_published_in_one_way_alone(store: Store) -> None:
     assert {(one.author, one.table, one.record) for one in store.revisions(seq)} == {
         ("Ben", "sources", "d/s"), ("Ben", "strikes", "d/1"), ("Ben", "decisions", "d/1/1"),
     }  # fmt: skip
-    assert store.edited_by_others() == 0
+    assert store.last_external_edit() == 0
     assert store.privacy().datasets == {}
     assert [row[1:3] for row in rows(store, "SELECT * FROM private_datasets ORDER BY seq")] == [("d", 1), ("d", 0)]
     store.append("strikes", strike("d/2", "d"), author="Ann")
