@@ -35,6 +35,7 @@ from layers.sources.reader.mapping_file import read as read_mapping
 from layers.sources.reader.record_builder import slug
 from layers.sources.registry import FORMATS, Format, LoadOptions, recognise
 from layers.store.backends import open_store
+from layers.store.migrations.m0003_private_datasets import WRITTEN_BY_HAND
 from layers.store.store import LoadReport, StaleVersion, Store
 
 app = typer.Typer()
@@ -216,6 +217,7 @@ def _load(store: Store, base: Basemap, task: Task) -> tuple[dict[str, Any], tupl
         rejected.require_writable(task.files, task.options.rejected)
     with progress_bar("reading"):
         reading = task.fmt.read(task.files, task.request)
+    _require_own_dataset(reading, task.request)
     if not task.options.dry_run:
         store.record_external_edits()
     for left in reversed(range(_TRIES)):
@@ -233,12 +235,14 @@ def _loaded(store: Store, base: Basemap, task: Task, reading: ReadResult) -> tup
     with progress_bar("comparing"):
         seq, stored = store.version()
         reading = _checked(task.fmt, reading, base, stored)
-        arrival = plan_load(stored, reading, request.dataset, options.append)
+        arrival = plan_load(stored, reading, request.dataset, options.append, store.privacy())
         done = planned_changes(stored, arrival)
     report_values = serialize.load_report(task.fmt, request, task.files, reading, arrival, done)
     problems = serialize.all_problems(reading, arrival)
     if not options.dry_run and not (problems and not options.partial):
-        report = _written(store, arrival, base, options.who, seq) if _is_change(report_values) else None
+        licence = f"licence: {report_values['licence']}"
+        is_change = _is_change(report_values)
+        report = _written(store, arrival, base, options.who, seq, licence) if is_change else None
         report_values["written"] = _counts(report) if report else {"seq": seq}
     if options.rejected and problems:
         written = rejected.write(task.files, problems, options.rejected, request.mapping)
@@ -246,6 +250,12 @@ def _loaded(store: Store, base: Basemap, task: Task, reading: ReadResult) -> tup
         clean = [file for file in task.files if not rejected.problem_texts(file, problems)]
         report_values["mend"] = serialize.reload_command(task.fmt.name, request.dataset, clean, written, options.again)
     return report_values, problems
+
+
+def _require_own_dataset(reading: ReadResult, request: LoadOptions) -> None:
+    """Refuse to make a dataset private as a whole that people write record by record."""
+    if reading.private and request.dataset in WRITTEN_BY_HAND:
+        raise BadParameter("--dataset", request.dataset, "another dataset for files that may not be published")
 
 
 def _checked(fmt: Format, reading: ReadResult, base: Basemap, stored: Records) -> ReadResult:
@@ -257,7 +267,7 @@ def _is_change(report_values: dict[str, Any]) -> bool:
     return any(change[kind] for change in report_values["changes"].values() for kind in ("added", "changed", "removed"))
 
 
-def _written(store: Store, arrival: LoadPlan, base: Basemap, who: str, seen: int) -> LoadReport:
+def _written(store: Store, arrival: LoadPlan, base: Basemap, who: str, seen: int, why_private: str) -> LoadReport:
     with progress_bar("writing") as progress:
         report = store.load(
             arrival.records,
@@ -266,6 +276,7 @@ def _written(store: Store, arrival: LoadPlan, base: Basemap, who: str, seen: int
             progress=lambda done, total: progress.update(progress.task_ids[0], completed=done, total=total),
             derive=full_rewrite(base, worded),
             seen=seen,
+            private=dict.fromkeys(arrival.private, why_private),
         )
     store.close()  # folds the log into the file, so that it can be copied as it is
     return report
@@ -288,7 +299,7 @@ def load_bundled(store: Store, base: Path, who: str) -> LoadReport:
     seq, stored = store.version()
     reading = FORMATS["curated"].read(_sources("curated", None), request)
     reading = _checked(FORMATS["curated"], reading, base_map, stored)
-    arrival = plan_load(stored, reading, request.dataset)
+    arrival = plan_load(stored, reading, request.dataset, privacy=store.privacy())
     if problems := serialize.all_problems(reading, arrival):
         raise ProblemsError(problems)
-    return _written(store, arrival, base_map, who, seq)
+    return _written(store, arrival, base_map, who, seq, "")

@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 import typer
 
 from api.cli import backup as backup_commands
+from api.cli import dataset as dataset_commands
 from api.cli import export as export_commands
 from api.cli import judge as judge_commands
 from api.cli import load as load_commands
@@ -81,6 +82,7 @@ app.add_typer(judge_commands.app)
 app.add_typer(backup_commands.app)
 app.add_typer(place_commands.app, name="place")
 app.add_typer(judge_commands.reviewers, name="reviewer")
+app.add_typer(dataset_commands.app, name="dataset")
 app.add_typer(export_commands.app, name="export")
 app.command(epilog=match_commands.EPILOG)(match_commands.match)
 app.command("keep", epilog=serve_commands.BUILD_CACHE_EPILOG)(serve_commands.build_cache)

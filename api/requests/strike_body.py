@@ -46,7 +46,7 @@ class InvalidBody(ValueError):
 
 
 class UnprocessableBody(InvalidBody):
-    """A body that fits the schema, but names unknown sources or a position in another country than stated."""
+    """A body that fits the schema, but not the data: unknown sources, another country or another privacy than there."""
 
 
 class NotEditable(ValueError):
@@ -187,16 +187,19 @@ def build_strike(
     records, basemap
         Sources and countries that the values are checked with.
     before
-        The record that is replaced, whose sources and position are not checked again.
+        The record that is replaced, whose sources and position are not checked again. Private or not, the strike
+        stays as it is: that follows from the licence of its dataset.
 
     Raises
     ------
     InvalidBody
         If the values do not fit the schema.
     UnprocessableBody
-        If the values fit, but name unknown sources or a position in another country than stated.
+        If the values fit, but name unknown sources, a position in another country than stated, or for a strike that is
+        replaced whether it is private other than it is.
     """
     strike: Strike | None = None
+    given, values = values, _with_privacy(values, before)
     wrong = [*faults, *_read_only(values), *_missing_with_geometry(values)]
     try:
         strike = Strike.model_validate_json(orjson.dumps({**_columns(values), **own}), strict=True)
@@ -209,6 +212,7 @@ def build_strike(
             if fault.pointer not in derived and not (fault.pointer == "/properties" and wrong)
         ]
     unfit = [
+        *_other_privacy(given, before),
         *_unknown_sources(values, records, before),
         *(() if strike is None else _misplaced(strike, before, basemap)),
     ]
@@ -238,6 +242,18 @@ def _read_only(values: Json) -> Iterator[BodyFault]:
     for name in ("dataset", *sorted(_derived())):
         if name in values:
             yield BodyFault(f"/properties/{name}", _short(values[name]), "nothing: it is read only")
+
+
+def _with_privacy(values: Json, before: Strike | None) -> Json:
+    """Return the values with whether the strike before them is private, where they do not say otherwise."""
+    return values if before is None else {"private": before.private, **values}
+
+
+def _other_privacy(values: Json, before: Strike | None) -> Iterator[BodyFault]:
+    stated = values.get("private")
+    if before is not None and isinstance(stated, bool) and stated != before.private:
+        expected = f"{str(before.private).lower()}, as it is: no edit changes what may be published"
+        yield BodyFault("/properties/private", str(stated).lower(), expected)
 
 
 def _missing_with_geometry(values: Json) -> Iterator[BodyFault]:

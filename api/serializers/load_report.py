@@ -32,7 +32,7 @@ def load_report(
         "format": fmt.name,
         "dataset": request.dataset,
         "licence": request.licence or _mapped_licence(request) or fmt.licence,
-        "private": _is_private(fmt, reading),
+        "private": _is_private(fmt, reading, arrival),
         "files": [file.name for file in files],
         "rows": {
             "read": reading.rows,
@@ -71,10 +71,13 @@ def _mapped_licence(request: LoadOptions) -> str | None:
     return request.mapping.source.get("licence") if request.mapping else None
 
 
-def _is_private(fmt: Format, reading: ReadResult) -> bool:
-    """Return whether any record that was read is private; without records, whether the format is."""
-    records = [record for name in RECORD_TYPES for record in reading.records.table(name).values()]
-    return any(record.private for record in records) if records else fmt.private
+def _is_private(fmt: Format, reading: ReadResult, arrival: LoadPlan) -> bool:
+    """Return whether any record that is loaded will be private; without records, whether the format is."""
+    read = [(name, key) for name in RECORD_TYPES for key in reading.records.table(name)]
+    if not read:
+        return fmt.private
+    planned = (arrival.records.table(name).get(key) or reading.records.table(name)[key] for name, key in read)
+    return any(record.private for record in planned)
 
 
 def _change(change: TableChange) -> Json:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from layers.model.messages import Message
@@ -13,10 +13,12 @@ from layers.model.records import RECORD_TYPES, REFERENCES, Entity, Record, Recor
 from layers.resolution import resolve
 from layers.resolution.merge import is_subsumed_by
 from layers.resolution.resolve import Resolution
+from layers.store.private_datasets import Privacy, as_private
 from layers.store.writer import APPEND_ONLY
 
 _Tables = dict[str, dict[str, Record]]
 _RecordKey = tuple[str, str]  # table, id
+_NOTHING_PRIVATE = Privacy()
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,7 @@ class LoadPlan:
     ``records`` are all records of every dataset that the load touches, as they will be in the store.
     ``already_covered`` counts, by table, records that add nothing to those of another dataset; ``dropped`` those whose
     reference was rejected. ``retained`` are ids that the files no longer have and that stay, with the reason. ``notes``
-    name further changes by uniting entities.
+    name further changes by uniting entities. ``private`` are the datasets that become private as a whole by this load.
     """
 
     records: Records
@@ -36,9 +38,12 @@ class LoadPlan:
     dropped: Mapping[str, int]
     retained: Mapping[str, str]
     notes: tuple[Message, ...] = ()
+    private: frozenset[str] = frozenset()
 
 
-def plan_load(stored: Records, result: ReadResult, dataset: str, append: bool = False) -> LoadPlan:
+def plan_load(
+    stored: Records, result: ReadResult, dataset: str, append: bool = False, privacy: Privacy = _NOTHING_PRIVATE
+) -> LoadPlan:
     """Work out what becomes of the records of a read.
 
     - A record of an id that the same dataset holds is its newer version; a decision is never changed nor removed.
@@ -49,6 +54,8 @@ def plan_load(stored: Records, result: ReadResult, dataset: str, append: bool = 
     - Records of the dataset that are no longer in the files are removed, unless the load appends, has problems (the
       record may be among the rejected ones), the files hold none at all, or another dataset refers to them.
     - A record that refers to a missing record is a problem; if that record was rejected, it is dropped with it.
+    - What is private stays so: a record that is private in the store or of a private dataset, whatever the files say,
+      and every record of a dataset that becomes private, also those that are no longer in the files.
 
     Parameters
     ----------
@@ -60,8 +67,13 @@ def plan_load(stored: Records, result: ReadResult, dataset: str, append: bool = 
         Dataset of files without any record; records name their own.
     append
         Whether records that are not in the files stay.
+    privacy
+        What must stay private in the store.
     """
     datasets = {record.dataset for _, record in _all_records(result.records)} or {dataset}
+    becoming = frozenset(datasets - privacy.datasets.keys()) if result.private else frozenset()
+    result, staying = _with_privacy(result, stored, privacy, becoming)
+    stored = _marked(stored, becoming)
     old, others = _split(stored, datasets)
     incoming, already_covered, clashes = _split_incoming(result, old, others)
     dropped, dangling = _drop_dangling(incoming, (others, old) if append else (others,), result, clashes)
@@ -75,8 +87,44 @@ def plan_load(stored: Records, result: ReadResult, dataset: str, append: bool = 
         record.dataset for name, record in _all_records(joined.records) if _differs(others, name, record)
     }
     affected = {name: {k: r for k, r in table.items() if r.dataset in touched} for name, table in tables.items()}
+    notes = (*joined.remarks, *staying)
     return LoadPlan(
-        Records.of(affected), resolution, problems, dict(already_covered), dict(dropped), retained, joined.remarks
+        Records.of(affected), resolution, problems, dict(already_covered), dict(dropped), retained, notes, becoming
+    )
+
+
+def _with_privacy(
+    result: ReadResult, stored: Records, privacy: Privacy, becoming: Collection[str]
+) -> tuple[ReadResult, tuple[Message, ...]]:
+    """Return the read with every record marked that must be private, and a note where the files say otherwise."""
+    tables: _Tables = {name: {} for name in RECORD_TYPES}
+    corrected: Counter[str] = Counter()
+    for name, record in _all_records(result.records):
+        before = stored.table(name).get(record.id)
+        was_private = before is not None and before.private and before.dataset == record.dataset
+        marked = privacy.applied(name, record, was_private or record.dataset in becoming)
+        corrected[record.dataset] += marked is not record
+        tables[name][record.id] = marked
+    notes = tuple(
+        Message("ingest.stays-private", {"dataset": dataset, "count": count})
+        for dataset, count in corrected.items()
+        if count and dataset not in becoming
+    )
+    return replace(result, records=Records.of(tables)), notes
+
+
+def _marked(records: Records, datasets: Collection[str]) -> Records:
+    """Return the records with all of some datasets private."""
+    if not datasets:
+        return records
+    return Records.of(
+        {
+            name: {
+                key: as_private(record) if record.dataset in datasets else record
+                for key, record in records.table(name).items()
+            }
+            for name in RECORD_TYPES
+        }
     )
 
 

@@ -71,6 +71,8 @@ class ReadResult:
         How many rows, features or events the files hold.
     skipped
         How many of these are sound but not for the atlas, by reason, such as a protest among attacks.
+    private
+        Whether the licence forbids to publish the files, so that their dataset is private as a whole.
     """
 
     records: Records
@@ -78,6 +80,7 @@ class ReadResult:
     problems: tuple[Problem, ...]
     rows: int = 0
     skipped: Mapping[str, int] = field(default_factory=dict)
+    private: bool = False
 
     def require_clean(self) -> Records:
         """Return the records.

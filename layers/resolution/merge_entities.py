@@ -53,7 +53,8 @@ def with_merged(table: Mapping[str, R], merged_into: Mapping[str, str]) -> Itera
 def merge_entity(entity: Entity, others: Iterable[Entity]) -> Entity:
     """Merge other records of the same entity into one: names, identifiers and sources united, its own facts first.
 
-    Facts of the others that differ (type, country, identifiers) go into the note; an empty country is filled.
+    Facts of the others that differ (type, country, identifiers) go into the note; an empty country is filled. It is
+    private if any of them is.
     """
     merged = entity
     for other in others:
@@ -78,6 +79,7 @@ def _merged_pair(one: Entity, other: Entity) -> Entity:
             "external_ids": {**other.external_ids, **one.external_ids},
             "sources": tuple(dict.fromkeys((*one.sources, *other.sources))),
             "joint": one.joint or other.joint,
+            "private": one.private or other.private,
             "note": _extended_note(one.note, _differences(one, other)),
             **filled,
         }

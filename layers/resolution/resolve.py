@@ -253,7 +253,13 @@ def _merged_before(incoming: Records, old: Records, others: Records) -> Iterator
 
 
 def carry_over_merges(entity: Entity, before: Entity, others: Records) -> Entity:
-    """Return a newer version of an entity with the facts that other loads merged into the version before."""
+    """Return a newer version of an entity with the facts that other loads merged into the version before.
+
+    Not of one that cites a source which has become private since: nothing tells which of its facts are from there.
+    """
+    merged_sources = (others.sources.get(name) for name in before.sources if name not in entity.sources)
+    if not entity.private and any(source is not None and source.private for source in merged_sources):
+        return entity
     note = merge_note(before)
     if not note and not any(name in others.sources for name in before.sources):
         return entity

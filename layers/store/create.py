@@ -16,6 +16,7 @@ from layers.store.access import SIDE_FILES
 from layers.store.connections import Connections, NotAStore, StoreBusy, StoreError, probing
 from layers.store.migrations.m0001_complete_columns import forbid_changes
 from layers.store.migrations.m0002_history_chain import create_history, note_external_edits
+from layers.store.migrations.m0003_private_datasets import PRIVATE_DATASETS, PRIVATE_REMOVED, install_privacy
 from layers.store.migrations.registry import MINIMUM_READER_VERSION, SCHEMA_VERSION
 from layers.store.row_mapping import TABLES
 from layers.store.writer import APPEND_ONLY
@@ -26,7 +27,7 @@ from layers.store.writer import APPEND_ONLY
 MARK = "strikeatlas"
 _MARK_COLUMNS = {"schema_version": "INTEGER NOT NULL", "minimum_reader_version": "INTEGER NOT NULL"}
 #: Tables that are no derived layer.
-OWN_TABLES = frozenset({*TABLES, "history", "external_edits", "own_write", MARK})
+OWN_TABLES = frozenset({*TABLES, "history", "external_edits", "own_write", PRIVATE_DATASETS, PRIVATE_REMOVED, MARK})
 
 
 def make(path: Path) -> None:
@@ -77,6 +78,7 @@ def create_tables(connection: sqlite3.Connection) -> None:
     connection.execute(f"INSERT INTO {geopackage.quote(MARK)} (schema_version, minimum_reader_version) VALUES (0, 0)")
     mark_version(connection)
     note_external_edits(connection, TABLES)
+    install_privacy(connection, TABLES)
 
 
 def mark_version(connection: sqlite3.Connection) -> None:

@@ -80,7 +80,9 @@ def _read(connection: sqlite3.Connection, table: Table, keys: Sequence[str]) -> 
     for start in range(0, len(keys), _TOGETHER):
         some = keys[start : start + _TOGETHER]
         marks = ", ".join("?" * len(some))
-        names = ", ".join(map(geopackage.quote, ("fid", *table.declarations)))
-        rows += connection.execute(f"SELECT {names} FROM {geopackage.quote(table.name)} WHERE id IN ({marks})", some)
+        names = writer.columns_of(table)
+        rows += connection.execute(
+            f"SELECT fid, {names} FROM {geopackage.quote(table.name)} WHERE id IN ({marks})", some
+        )
     rows.sort(key=lambda row: row[0])
     return {record.id: record for record in table.records([row[1:] for row in rows])}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,11 +15,12 @@ import orjson
 
 from layers.geopackage import geopackage
 from layers.model.records import Record, Records
-from layers.store import create, derived_tables, external_edits, reader, writer
+from layers.store import create, derived_tables, external_edits, privacy_changes, reader, writer
 from layers.store.connections import Connections, NotAStore, ReadOnlyStore, StoreBusy, StoreError
 from layers.store.derived_tables import Derive, DerivedLayer, DerivedUpdate
 from layers.store.history_chain import Head
 from layers.store.migrations.registry import SCHEMA_VERSION
+from layers.store.private_datasets import Privacy
 from layers.store.row_mapping import TABLES, sql_types
 from layers.store.writer import ANY, Authorship, Difference, Edit, EditConflict, Progress, StillReferenced
 
@@ -220,6 +221,8 @@ class Store:
             return 0
         with self._transaction() as connection:
             recorded = external_edits.absorb(connection, _stamp(at))
+            with external_edits.own_write(connection):
+                privacy_changes.hide_judgements_of_removed(connection, Authorship(external_edits.AUTHOR, _stamp(at)))
             if derived is not None and recorded:
                 derived_tables.update(connection, derived, _stamp(at))
             return recorded
@@ -242,6 +245,52 @@ class Store:
             )
         with self._connections.writing() as connection:
             yield connection
+
+    def privacy(self) -> Privacy:
+        """Read which datasets are private, and ids of private records that were removed."""
+        with self._connections.reading() as connection:
+            return Privacy.of(connection)
+
+    def make_private(self, dataset: str, *, author: str, why: str, at: datetime | None = None) -> None:
+        """Make a dataset private as a whole, with all records that it has and will have; a private one stays as it is.
+
+        Raises
+        ------
+        StoreError
+            If people write it record by record, as the curated records.
+        StoreBusy
+            If another writer does not finish in time.
+        """
+        authorship = _authorship(author, at)
+        with self._writing() as connection:
+            privacy_changes.make_private(connection, dataset, authorship, _reason(why))
+
+    def publish(
+        self, dataset: str, ids: Collection[str] = (), *, author: str, why: str, at: datetime | None = None
+    ) -> tuple[int, int]:
+        """Make a private dataset public, or single private records of a public one; nothing else can do either.
+
+        Parameters
+        ----------
+        ids
+            The single records, in whichever table; empty for the dataset as a whole.
+
+        Returns
+        -------
+        tuple
+            Number of records that became public, and of those that stay private as they rest on a private source
+            of another dataset.
+
+        Raises
+        ------
+        StoreError
+            If the dataset is not private, or no private record of it has one of the ids. Nothing is written.
+        StoreBusy
+            If another writer does not finish in time.
+        """
+        authorship = _authorship(author, at)
+        with self._writing() as connection:
+            return privacy_changes.publish(connection, dataset, ids, authorship, _reason(why))
 
     def records(self) -> Records:
         """Read every record, as of one version.
@@ -291,11 +340,13 @@ class Store:
         progress: Progress | None = None,
         derive: Derive | None = None,
         seen: int | None = None,
+        private: Mapping[str, str] = MappingProxyType({}),
     ) -> LoadReport:
         """Bring the store to ``records`` in one transaction; loading them again changes nothing.
 
         Records that differ are written. Those of a dataset that occurs in ``records``, in whichever table,
         are removed when they are no longer in it; other datasets stay. Each change is one row of history.
+        A record that is private in the store, or whose dataset is, is written as private.
 
         Parameters
         ----------
@@ -309,13 +360,16 @@ class Store:
             Gives the layers that follow from all records after the load; they are replaced in the same transaction.
         seen
             Number of the last change that ``records`` were made with; None if they do not depend on it.
+        private
+            Datasets that become private as a whole, and why: their licence forbids to publish them.
 
         Raises
         ------
         StaleVersion
             If there is a later change than ``seen``. Nothing is written.
         StoreError
-            If a decision would be changed or removed, or a record cannot be stored. Nothing is written.
+            If a decision would be changed or removed, a record cannot be stored, or a dataset that people write by
+            hand would become private. Nothing is written.
         StoreBusy
             If another writer does not finish in time.
         """
@@ -324,7 +378,10 @@ class Store:
             if seen is not None and (last := writer.last_seq(connection)) != seen:
                 raise StaleVersion(seen, last)
             authorship = writer.in_order(connection, authorship)
+            for dataset, why in private.items():
+                privacy_changes.make_private(connection, dataset, authorship, why)
             done = writer.load(connection, records, authorship, progress)
+            privacy_changes.hide_judgements_of_removed(connection, authorship)
             for layer in derive(*reader.read_all(connection)) if derive else ():
                 derived_tables.write_table(connection, layer, _stamp(None))
             return _report(done, writer.last_seq(connection))
@@ -343,7 +400,7 @@ class Store:
 
         A decision that is added here should be of a dataset that no load brings: a load refuses to drop it.
         With ``seen`` nothing is added unless that still is the newest record, which is looked up in the same
-        transaction. ``derived`` updates the derived layers in it.
+        transaction. ``derived`` updates the derived layers in it. A record of a private dataset is added as private.
 
         Raises
         ------
@@ -371,7 +428,8 @@ class Store:
         """Add, replace or remove single records in one transaction, all or none; give the number of the last change.
 
         A record that already is as given leaves no history. Those of a dataset that a load brings stay as they are
-        written here only until that load brings them again. ``derived`` updates the derived layers in the transaction.
+        written here only until that load brings them again. What is private stays so, whatever a new version says.
+        ``derived`` updates the derived layers in the transaction.
 
         Raises
         ------
@@ -395,6 +453,8 @@ class Store:
             authorship = writer.in_order(connection, authorship)
             for edit in edits:
                 writer.edit(connection, edit, authorship)
+            if any(edit.record is None for edit in edits):
+                privacy_changes.hide_judgements_of_removed(connection, authorship)
             if derived is not None:
                 derived_tables.update(connection, derived, authorship.at)
             return writer.last_seq(connection)
@@ -480,6 +540,12 @@ def _authorship(author: str, at: datetime | None) -> Authorship:
     if not author.strip():
         raise ValueError("who changes something must be named")
     return Authorship(author.strip(), _stamp(at))
+
+
+def _reason(why: str) -> str:
+    if not why.strip():
+        raise ValueError("why a dataset is private, or no longer is, must be said")
+    return why.strip()
 
 
 def _report(done: Mapping[str, Difference], seq: int) -> LoadReport:

@@ -14,6 +14,7 @@ from layers.model.records import REFERENCES, Record, Records
 from layers.store import history_chain
 from layers.store.connections import StoreError
 from layers.store.history_chain import EMPTY, VALUES, Head
+from layers.store.private_datasets import Privacy, as_private, private_column, stays_private
 from layers.store.row_mapping import TABLES, Row, Table, geometry_of, to_json, version_of
 
 #: Tables whose records are only ever added.
@@ -79,14 +80,16 @@ def load(
     """Bring the tables to ``records`` within the caller's transaction; give the changes by table.
 
     Records of a dataset that occurs in ``records`` and that are no longer in it are removed; other
-    datasets stay. Nothing is written, and no history, for what is equal.
+    datasets stay. Nothing is written, and no history, for what is equal. A record that is private in the
+    store, or whose dataset is, is written as private.
 
     Raises
     ------
     StoreError
         If a decision would be changed or removed, or a record cannot be a row.
     """
-    tables = {name: _by_id(records.table(name).values()) for name in TABLES}
+    privacy = Privacy.of(connection)
+    tables = {name: _by_id(privacy.applied(name, record) for record in records.table(name).values()) for name in TABLES}
     datasets = {record.dataset for table in tables.values() for record in table.values()}
     report = _counter(sum(map(len, tables.values())), progress)
     done = {}
@@ -100,7 +103,7 @@ def load(
 
 
 def insert(connection: sqlite3.Connection, table: Table, record: Record, authorship: Authorship) -> int:
-    """Add one record with its history; give the number of that change.
+    """Add one record with its history, as private if its dataset is; give the number of that change.
 
     Raises
     ------
@@ -109,6 +112,8 @@ def insert(connection: sqlite3.Connection, table: Table, record: Record, authors
     """
     if connection.execute(f"SELECT 1 FROM {geopackage.quote(table.name)} WHERE id = ?", (record.id,)).fetchone():
         raise StoreError(f"{table.name} already holds {record.id}")
+    if stays_private(connection, table.name, record):
+        record = as_private(record)
     _insert(connection, table, [record], authorship)
     geometry = geometry_of(record)
     geopackage.widen(connection, table.name, authorship.at, None if geometry is None else geometry.bounds)
@@ -118,7 +123,7 @@ def insert(connection: sqlite3.Connection, table: Table, record: Record, authors
 def edit(connection: sqlite3.Connection, wanted: Edit, authorship: Authorship) -> None:
     """Add, replace or remove one record with its history, if it still is the version that the writer saw.
 
-    An equal record is no change.
+    An equal record is no change. What is private stays so, whatever the new version says.
 
     Raises
     ------
@@ -138,9 +143,16 @@ def edit(connection: sqlite3.Connection, wanted: Edit, authorship: Authorship) -
         geopackage.touch(connection, table.name, authorship.at)
     elif row is None:
         insert(connection, table, wanted.record, authorship)
-    elif not table.is_same(wanted.record, row):
-        _update(connection, table, [(wanted.record, row)], authorship)
-        geometry = geometry_of(wanted.record)
+    else:
+        _replace(connection, table, wanted.record, row, authorship)
+
+
+def _replace(connection: sqlite3.Connection, table: Table, record: Record, row: Row, authorship: Authorship) -> None:
+    if row[_at(table, "private")] or stays_private(connection, table.name, record):
+        record = as_private(record)
+    if not table.is_same(record, row):
+        _update(connection, table, [(record, row)], authorship)
+        geometry = geometry_of(record)
         geopackage.widen(connection, table.name, authorship.at, None if geometry is None else geometry.bounds)
 
 
@@ -204,8 +216,17 @@ def select(table: Table) -> str:
 
 def select_rows(table: Table) -> str:
     """Give the query for all rows of a table; a condition may follow."""
-    names = ", ".join(map(geopackage.quote, table.declarations))
-    return f"SELECT {names} FROM {geopackage.quote(table.name)}"
+    return f"SELECT {columns_of(table)} FROM {geopackage.quote(table.name)}"
+
+
+def columns_of(table: Table) -> str:
+    """Give the columns of a query for rows; ``private`` is what follows for the record from its dataset too."""
+    names = (private_column(table.name) if name == "private" else geopackage.quote(name) for name in table.declarations)
+    return ", ".join(names)
+
+
+def _at(table: Table, column: str) -> int:
+    return list(table.declarations).index(column)
 
 
 def _by_id(records: Iterable[Record]) -> dict[str, Record]:
@@ -229,11 +250,12 @@ def _compare(
 ) -> Difference:
     """Walk once over the table, so that only differences are held in memory."""
     difference, seen = Difference(), set()
-    at_id, at_dataset = (list(table.declarations).index(name) for name in ("id", "dataset"))
+    at_id, at_dataset, at_private = (_at(table, name) for name in ("id", "dataset", "private"))
     for row in connection.execute(select(table)):
         record = incoming.get(row[at_id])
         if record is not None:
             seen.add(record.id)
+            record = as_private(record) if row[at_private] else record
             if table.is_same(record, row):
                 difference.unchanged += 1
             else:

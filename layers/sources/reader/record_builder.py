@@ -23,14 +23,15 @@ _NOTE_LENGTH = 2000
 class RecordBuilder:
     """Collects the records and problems of one read.
 
-    Every record is of ``dataset``, and private if the format is, unless its values say otherwise. ``rows`` is counted
-    by the reader: one for each row, feature or event.
+    Every record is of ``dataset``, and private if the licence forbids to publish the files. ``rows`` is counted by the
+    reader: one for each row, feature or event.
     """
 
     def __init__(self, dataset: str, *, private: bool = False) -> None:
         self.dataset = dataset
         self.rows = 0
         self.tables: dict[str, dict[str, Record]] = {name: {} for name in RECORD_TYPES}
+        self._private = private
         self._common: dict[str, Any] = {"dataset": dataset, **({"private": True} if private else {})}
         self._locations: dict[tuple[str, str], SourceLocation] = {}
         self._problems: list[Problem] = []
@@ -136,7 +137,8 @@ class RecordBuilder:
                 parts = (*((entity.note,) if entity.note else ()), *dict.fromkeys(texts))
                 entities[name] = entity.model_copy(update={"note": " ".join(parts)[:_NOTE_LENGTH]})
         records = Records.of(self.tables)
-        return ReadResult(records, dict(self._locations), tuple(self._problems), self.rows, dict(self._skipped))
+        skipped = dict(self._skipped)
+        return ReadResult(records, dict(self._locations), tuple(self._problems), self.rows, skipped, self._private)
 
 
 def _as_in_file(problem: Problem, columns: Mapping[str, str]) -> Problem:
@@ -185,7 +187,8 @@ def concatenate_results(results: Sequence[ReadResult]) -> ReadResult:
         for record_key, location in result.locations.items():
             locations.setdefault(record_key, location)
     rows = sum(result.rows for result in results)
-    return ReadResult(Records.of(tables), locations, tuple(problems), rows, dict(skipped))
+    private = any(result.private for result in results)
+    return ReadResult(Records.of(tables), locations, tuple(problems), rows, dict(skipped), private)
 
 
 def _duplicate_id(table: str, record: Record, here: SourceLocation | None, before: SourceLocation | None) -> Problem:

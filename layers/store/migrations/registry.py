@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from layers.store.migrations import m0001_complete_columns, m0002_history_chain
+from layers.store.migrations import m0001_complete_columns, m0002_history_chain, m0003_private_datasets
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,7 @@ class Migration:
 MIGRATIONS: Sequence[Migration] = (
     Migration(1, m0001_complete_columns.TITLE, 1, m0001_complete_columns.apply),
     Migration(2, m0002_history_chain.TITLE, 2, m0002_history_chain.apply),
+    Migration(3, m0003_private_datasets.TITLE, 3, m0003_private_datasets.apply),
 )
 #: Version of the schema that this program writes.
 SCHEMA_VERSION = MIGRATIONS[-1].version

@@ -122,8 +122,17 @@ def test_a_private_strike_is_written_and_shown_to_nobody(writers: Writers) -> No
     assert writers.client.get(path).status_code == 404
     assert made.json()["id"] not in writers.client.get(f"{ITEMS}?limit=10000").text
     headers = {**writers.ann, **PATCH, "if-match": made.headers["etag"]}
-    assert writers.client.patch(path, json={"private": False}, headers=headers).status_code == 200
-    assert writers.client.get(path).status_code == 200
+    refused = writers.client.patch(path, json={"private": False}, headers=headers)
+    assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/properties/private")
+    assert writers.client.patch(path, json={"private": True, "note": "n"}, headers=headers).status_code == 200
+    assert writers.client.get(path).status_code == 404
+
+
+def test_a_public_strike_is_not_made_private_by_an_edit(writers: Writers) -> None:
+    made = writers.add()
+    headers = {**writers.ann, "if-match": "*"}
+    for body, status in ((feature(private=True), 422), (feature(private=False), 200), (feature(private="no"), 400)):
+        assert writers.client.put(made.headers["location"], json=body, headers=headers).status_code == status
 
 
 def test_a_body_is_bounded(writers: Writers) -> None:

@@ -1,0 +1,129 @@
+"""Makes datasets private, or public again, with a row of history for each record that changes by it."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from layers.geopackage import geopackage
+from layers.model.records import REFERENCES
+from layers.store import writer
+from layers.store.connections import StoreError
+from layers.store.migrations.m0003_private_datasets import PRIVATE_REMOVED, WRITTEN_BY_HAND
+from layers.store.private_datasets import PrivateDataset, list_dataset, private_datasets, unguarded
+from layers.store.row_mapping import TABLES, Table
+from layers.store.writer import Authorship
+
+
+def make_private(connection: sqlite3.Connection, dataset: str, authorship: Authorship, why: str) -> None:
+    """List a dataset as private and mark every record of it; nothing is done where it is private already.
+
+    Raises
+    ------
+    StoreError
+        If people write it record by record, as the curated records: single records of these are private.
+    """
+    if dataset in WRITTEN_BY_HAND:
+        raise StoreError(f"{dataset} is written by hand: mark single records of it private, or name another dataset")
+    if dataset in private_datasets(connection):
+        return
+    list_dataset(connection, PrivateDataset(dataset, authorship.at, authorship.author, why), private=True)
+    for table in TABLES.values():
+        _mark(connection, table, _ids(connection, table, "dataset = ? AND private IS NOT 1", dataset), 1, authorship)
+
+
+def hide_judgements_of_removed(connection: sqlite3.Connection, authorship: Authorship) -> None:
+    """Mark judgements of identity private that name a private record which was removed: only they outlive it."""
+    removed = f"(SELECT record FROM {PRIVATE_REMOVED} WHERE noun IN ('strikes', 'entities'))"
+    table = TABLES["identities"]
+    named = _ids(connection, table, f'private IS NOT 1 AND ("one" IN {removed} OR "other" IN {removed})')
+    _mark(connection, table, named, 1, authorship)
+
+
+def publish(
+    connection: sqlite3.Connection, dataset: str, ids: Collection[str], authorship: Authorship, why: str
+) -> tuple[int, int]:
+    """Make a private dataset public, or some private records of one that is public; give how many became so.
+
+    A record that rests on a source of another dataset which is private stays private: its facts may be from there.
+
+    Returns
+    -------
+    tuple
+        Number of records that became public, and of those that stay private.
+
+    Raises
+    ------
+    StoreError
+        If the dataset as a whole is to be made public and is not private, if single records are and it is, or if no
+        private record of the dataset has one of the ids.
+    """
+    _require_publishable(connection, dataset, ids)
+    changed, stay = 0, 0
+    with unguarded(connection, *TABLES):
+        if not ids:
+            list_dataset(connection, PrivateDataset(dataset, authorship.at, authorship.author, why), private=False)
+            connection.execute(f"DELETE FROM {PRIVATE_REMOVED} WHERE dataset = ?", (dataset,))
+        for table in TABLES.values():
+            private = _ids(connection, table, "dataset = ? AND private = 1", dataset)
+            chosen = [key for key in private if not ids or key in ids]
+            bound = _resting_on_other_private(connection, table, dataset)
+            free = [key for key in chosen if key not in bound]
+            _mark(connection, table, free, 0, authorship)
+            changed, stay = changed + len(free), stay + len(chosen) - len(free)
+    return changed, stay
+
+
+def _require_publishable(connection: sqlite3.Connection, dataset: str, ids: Collection[str]) -> None:
+    is_private = dataset in private_datasets(connection)
+    if ids and is_private:
+        raise StoreError(f"{dataset} is private as a whole: no single record of it can be made public")
+    if not ids and not is_private:
+        raise StoreError(f"{dataset} is no private dataset; name the private records of it that are to be public")
+    known = {
+        key for table in TABLES.values() for key in _ids(connection, table, "dataset = ? AND private = 1", dataset)
+    }
+    if unknown := sorted(set(ids) - known):
+        raise StoreError(f"{dataset} has no private record {', '.join(unknown[:5])}")
+
+
+def _resting_on_other_private(connection: sqlite3.Connection, table: Table, dataset: str) -> set[str]:
+    """Ids of the records of a dataset that cite a private source of another one."""
+    lists = {column.name for column in table.columns if column.type == "json"}
+    found: set[str] = set()
+    for column, targets in REFERENCES.get(table.name, {}).items():
+        if "sources" not in targets:
+            continue
+        quoted = geopackage.quote(column)
+        other = "(SELECT id FROM sources WHERE private = 1 AND dataset <> ?1)"
+        cites = (
+            f"EXISTS (SELECT 1 FROM json_each({quoted}) WHERE value IN {other})"
+            if column in lists
+            else f"{quoted} IN {other}"
+        )
+        found.update(_ids(connection, table, f"dataset = ?1 AND {cites}", dataset))
+    return found
+
+
+def _ids(connection: sqlite3.Connection, table: Table, condition: str, *values: Any) -> list[str]:
+    """Ids of the rows, as they stand in the file, that a condition fits."""
+    query = f"SELECT id FROM {geopackage.quote(table.name)} WHERE {condition} ORDER BY fid"
+    return [row[0] for row in connection.execute(query, values)]
+
+
+def _mark(
+    connection: sqlite3.Connection, table: Table, ids: Sequence[str], private: int, authorship: Authorship
+) -> None:
+    """Set whether records are private, with their history. What is only ever added to is marked too."""
+    if not ids:
+        return
+    name, columns = geopackage.quote(table.name), ", ".join(map(geopackage.quote, table.declarations))
+    with unguarded(connection, table.name):
+        for key in ids:
+            row = connection.execute(f"SELECT {columns} FROM {name} WHERE id = ?", (key,)).fetchone()
+            before = table.plain_row(row)
+            connection.execute(f"UPDATE {name} SET private = ? WHERE id = ?", (private, key))
+            after = {**before, "private": bool(private)}
+            writer.append_history(connection, authorship, [(table.name, key, before, after)])
+    geopackage.touch(connection, table.name, authorship.at)

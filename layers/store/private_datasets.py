@@ -1,0 +1,107 @@
+"""What is private in a store: which datasets are, as a whole, and which records stay so by themselves."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TypeVar
+
+from layers.geopackage import geopackage
+from layers.model.records import Record
+from layers.store.migrations.m0003_private_datasets import GUARD, LISTED, PRIVATE_DATASETS, PRIVATE_REMOVED
+
+_R = TypeVar("_R", bound=Record)
+
+
+@dataclass(frozen=True, slots=True)
+class PrivateDataset:
+    """A dataset that is private: since when (RFC 3339, UTC), by whom and why it became so."""
+
+    dataset: str
+    at: str
+    who: str
+    why: str
+
+
+@contextmanager
+def unguarded(connection: sqlite3.Connection, *nouns: str) -> Iterator[None]:
+    """Take the triggers away that refuse an update of some tables, and put them back as they were.
+
+    Within the caller's transaction: no other connection ever sees the file without them, and where anything fails they
+    are still there.
+    """
+    tables = (PRIVATE_DATASETS, PRIVATE_REMOVED, *nouns)
+    marks = ", ".join("?" * len(tables))
+    found = connection.execute(
+        f"SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name IN ({marks}) "
+        f"AND (name LIKE '{GUARD}%' OR name LIKE '%_no_update')",
+        tables,
+    ).fetchall()
+    for name, _ in found:
+        connection.execute(f"DROP TRIGGER {geopackage.quote(name)}")
+    yield
+    for _, sql in found:
+        connection.execute(sql)
+
+
+def private_datasets(connection: sqlite3.Connection) -> Mapping[str, PrivateDataset]:
+    """The datasets that are private now, by id; of one that was listed repeatedly the newest row counts."""
+    query = f'SELECT dataset, "at", who, why FROM {PRIVATE_DATASETS} WHERE dataset IN ({LISTED}) ORDER BY seq'
+    return MappingProxyType({row[0]: PrivateDataset(*row) for row in connection.execute(query)})
+
+
+def list_dataset(connection: sqlite3.Connection, entry: PrivateDataset, private: bool) -> None:
+    """Append that a dataset is private, or no longer is, within the caller's transaction."""
+    connection.execute(
+        f'INSERT INTO {PRIVATE_DATASETS} (dataset, private, "at", who, why) VALUES (?, ?, ?, ?, ?)',
+        (entry.dataset, int(private), entry.at, entry.who, entry.why),
+    )
+
+
+def private_column(noun: str) -> str:
+    """Give the SQL for whether a row is private: as it says, or since its dataset is, whatever the row says.
+
+    So is a judgement of identity about a private record, also after that record was removed: no other reference
+    outlives the record that it names.
+    """
+    conditions = [f"dataset IN ({LISTED})"]
+    if noun == "identities":
+        removed = f"(SELECT record FROM {PRIVATE_REMOVED} WHERE noun IN ('strikes', 'entities'))"
+        conditions += [f'"one" IN {removed}', f'"other" IN {removed}']
+    return f"CASE WHEN {' OR '.join(conditions)} THEN 1 ELSE private END"
+
+
+@dataclass(frozen=True)
+class Privacy:
+    """What must stay private in one version of a store: datasets by id, and ids of removed records by table."""
+
+    datasets: Mapping[str, PrivateDataset] = field(default_factory=dict)
+    removed: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, connection: sqlite3.Connection) -> Privacy:
+        """Read it within the caller's transaction."""
+        removed: dict[str, set[str]] = defaultdict(set)
+        for noun, record in connection.execute(f"SELECT noun, record FROM {PRIVATE_REMOVED}"):
+            removed[noun].add(record)
+        return cls(private_datasets(connection), {noun: frozenset(ids) for noun, ids in removed.items()})
+
+    def applied(self, noun: str, record: _R, was_private: bool = False) -> _R:
+        """Return a record as it may be stored: private if its dataset is, or if the record was; else as it is."""
+        stays = was_private or record.dataset in self.datasets or record.id in self.removed.get(noun, ())
+        return as_private(record) if stays else record
+
+
+def as_private(record: _R) -> _R:
+    """Return the record marked private."""
+    return record if record.private else record.model_copy(update={"private": True})
+
+
+def stays_private(connection: sqlite3.Connection, noun: str, record: Record) -> bool:
+    """Whether a record of a table must be private because of its dataset, or of a removed one of its id."""
+    query = f"SELECT ?1 IN ({LISTED}) OR EXISTS (SELECT 1 FROM {PRIVATE_REMOVED} WHERE noun = ?2 AND record = ?3)"
+    return bool(connection.execute(query, (record.dataset, noun, record.id)).fetchone()[0])
