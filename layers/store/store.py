@@ -15,9 +15,10 @@ import orjson
 
 from layers.geopackage import geopackage
 from layers.model.records import Record, Records
-from layers.store import create, derived_tables, reader, writer
+from layers.store import create, derived_tables, idempotency, reader, writer
 from layers.store.connections import Connections, NotAStore, StoreBusy, StoreError
 from layers.store.derived_tables import Derive, DerivedLayer, DerivedUpdate
+from layers.store.idempotency import AnsweredRequest, KeyedRequest
 from layers.store.row_mapping import TABLES, sql_types
 from layers.store.writer import ANY, Authorship, Difference, Edit, EditConflict, Progress, StillReferenced
 
@@ -267,17 +268,20 @@ class Store:
         at: datetime | None = None,
         seen: ExpectedLatest | None = None,
         derived: DerivedUpdate | None = None,
+        keyed: KeyedRequest | None = None,
     ) -> int:
         """Add one new record to a table, such as a decision; give the number of the change.
 
         A decision that is added here should be of a dataset that no load brings: a load refuses to drop it.
         With ``seen`` nothing is added unless that still is the newest record, which is looked up in the same
-        transaction. ``derived`` updates the derived layers in it.
+        transaction. ``derived`` updates the derived layers in it, and ``keyed`` is the request that is answered.
 
         Raises
         ------
         ValueError
             If there is no such table, or the record is not of its class.
+        KeyTaken
+            If a request with the key was answered before.
         Conflict
             If something newer than ``seen`` was added.
         StoreError
@@ -288,23 +292,35 @@ class Store:
         _require_table(table, record)
         authorship = _authorship(author, at)
         with self._connections.writing() as connection:
+            idempotency.require_free(connection, keyed, authorship.at)
             if seen is not None and (there := _newest(connection, table, seen)) != seen.id:
                 raise Conflict(there)
             seq = writer.insert(connection, TABLES[table], record, authorship)
             if derived is not None:
                 derived_tables.update(connection, derived, authorship.at)
+            idempotency.insert(connection, keyed, authorship.at, seq)
             return seq
 
-    def write(self, *edits: Edit, author: str, at: datetime | None = None, derived: DerivedUpdate | None = None) -> int:
+    def write(
+        self,
+        *edits: Edit,
+        author: str,
+        at: datetime | None = None,
+        derived: DerivedUpdate | None = None,
+        keyed: KeyedRequest | None = None,
+    ) -> int:
         """Add, replace or remove single records in one transaction, all or none; give the number of the last change.
 
         A record that already is as given leaves no history. Those of a dataset that a load brings stay as they are
-        written here only until that load brings them again. ``derived`` updates the derived layers in the transaction.
+        written here only until that load brings them again. ``derived`` updates the derived layers in the transaction,
+        and ``keyed`` is the request that is answered.
 
         Raises
         ------
         ValueError
             If there is no such table, or a record is not of its class or has another id.
+        KeyTaken
+            If a request with the key was answered before.
         EditConflict
             If a record is not what the writer saw. Nothing is written.
         StillReferenced
@@ -320,11 +336,19 @@ class Store:
                 raise ValueError(f"{edit.record.id} is not {edit.id}")
         authorship = _authorship(author, at)
         with self._connections.writing() as connection:
+            idempotency.require_free(connection, keyed, authorship.at)
             for edit in edits:
                 writer.edit(connection, edit, authorship)
             if derived is not None:
                 derived_tables.update(connection, derived, authorship.at)
-            return writer.last_seq(connection)
+            seq = writer.last_seq(connection)
+            idempotency.insert(connection, keyed, authorship.at, seq)
+            return seq
+
+    def answered(self, person: str, key: str, at: datetime | None = None) -> AnsweredRequest | None:
+        """Find the answer to the request of a person's key (a digest), given within the last 24 hours."""
+        with self._connections.reading() as connection:
+            return idempotency.find(connection, person, key, _stamp(at))
 
     def revisions(self, since: int = 0) -> Iterator[Revision]:
         """Give every change after number ``since``, oldest first. Holds no lock between two pages."""
