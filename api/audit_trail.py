@@ -38,8 +38,11 @@ Event = Literal["write", "written", "refused", "read"]
 FIRST = "0" * 64
 #: Ids of records that one line names; of more it has the number alone.
 MAX_RECORDS = 100
-#: Faults of a line: a crash cut it off; it does not have the hash of the line before.
-TORN, UNCHAINED = "cut off", "does not follow the line before"
+#: Faults of a line: a crash cut it off; it is none; it does not have the hash of the line before.
+TORN, FOREIGN, UNCHAINED = "cut off", "is no line of a trail", "does not follow the line before"
+#: How each line begins, and the members that each has.
+_BEGIN = b'{"id":"'
+_MEMBERS = ("id", "at", "event", "who", "previous")
 _TAIL = 4096
 
 
@@ -174,8 +177,8 @@ def read(path: Path) -> AuditReport:
     for number, raw in enumerate(raws[:-1] if not raws[-1] else raws, start=1):
         line = _parsed(raw)
         if line is None:
-            # What a crash left of a line; the chain goes on over it.
-            faults.append((number, TORN))
+            # The chain goes on over what a crash left of a line.
+            faults.append((number, TORN if raw.startswith(_BEGIN) or _BEGIN.startswith(raw) else FOREIGN))
         elif line.get("previous") != head:
             faults.append((number, UNCHAINED))
         head = _hash(raw)
@@ -189,6 +192,7 @@ def read(path: Path) -> AuditReport:
 def _parsed(raw: bytes) -> Json | None:
     try:
         line = orjson.loads(raw)
-    except orjson.JSONDecodeError:
+        is_in_time = datetime.fromisoformat(line["at"]).tzinfo is not None
+    except (ValueError, TypeError, KeyError):
         return None
-    return line if isinstance(line, dict) else None
+    return line if is_in_time and all(isinstance(line.get(name), str) for name in _MEMBERS) else None

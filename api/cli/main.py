@@ -12,11 +12,13 @@ from typing import Annotated, Literal
 
 import typer
 
+from api.cli import audit as audit_commands
 from api.cli import export as export_commands
 from api.cli import judge as judge_commands
 from api.cli import load as load_commands
 from api.cli import match as match_commands
 from api.cli import place as place_commands
+from api.cli import reviewer as reviewer_commands
 from api.cli import serve as serve_commands
 from api.cli.common import STORE, AsJson, StoreAddress, open_snapshot, output
 from api.exports.strike_rows import ExportError
@@ -75,7 +77,8 @@ app = typer.Typer(
 app.add_typer(load_commands.app)
 app.add_typer(judge_commands.app)
 app.add_typer(place_commands.app, name="place")
-app.add_typer(judge_commands.reviewers, name="reviewer")
+app.add_typer(reviewer_commands.app, name="reviewer")
+app.command(epilog=audit_commands.EPILOG)(audit_commands.audit)
 app.add_typer(export_commands.app, name="export")
 app.command(epilog=match_commands.EPILOG)(match_commands.match)
 app.command("keep", epilog=serve_commands.BUILD_CACHE_EPILOG)(serve_commands.build_cache)

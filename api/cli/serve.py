@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +14,7 @@ from api.cli.common import STORE, AsJson, StoreAddress, output
 from api.http.request_log import LogFormat
 from api.server.build_id import build_id
 from api.server.live_snapshot import LiveSnapshot
-from api.settings import BASEMAP, Settings, with_overrides
+from api.settings import BASEMAP, REVIEWERS, Settings, with_overrides
 from api.terminal import attribution
 from layers.decisions.hits import PUBLISH_FROM, SHOW_FROM
 from layers.store.backends import open_store
@@ -48,6 +49,13 @@ def serve(
     show_from: Annotated[
         float, typer.Option(min=0, max=1, help="Probability from which a candidate is shown at all.")
     ] = SHOW_FROM,
+    reviewers: Annotated[Path, typer.Option(help="The file of reviewers, who may write.")] = REVIEWERS,
+    audit: Annotated[
+        Path | None,
+        typer.Option(
+            help="File of who wrote, and who read what is not published.", show_default="STORE.audit.jsonl, beside it"
+        ),
+    ] = None,
     numbers: Annotated[
         list[str] | None, typer.Option("--set", metavar="NAME=NUMBER", help="Another limit, see operating.md; repeat.")
     ] = None,
@@ -60,7 +68,7 @@ def serve(
 
     proxies = require_networks([*(LOCAL if proxied else ()), *(proxy or ())])
     settings = Settings(basemap=base, proxies=proxies, grace_s=grace, publish_from=publish_from, show_from=show_from)
-    settings = with_overrides(settings, numbers or ())
+    settings = with_overrides(replace(settings, reviewers=reviewers, audit=audit), numbers or ())
 
     def begun() -> None:
         attribution.errors.print(f"[bold]StrikeAtlas[/] is on http://{host}:{port}/map  (Ctrl+C stops it)")

@@ -86,6 +86,16 @@ def test_what_a_crash_left_of_a_line_is_named_and_the_chain_goes_on(trail: Audit
     assert read(trail.path).faults == [(2, TORN), (3, UNCHAINED)]
 
 
+@pytest.mark.parametrize("line", [b"", b"[]", b"7", b"{}", b'{"id":1,"at":"x"}', b"\xff", b"nonsense"])
+def test_a_line_that_is_none_breaks_the_chain(trail: AuditTrail, line: bytes) -> None:
+    trail.append("read", who="Ann")
+    with trail.path.open("ab") as file:
+        file.write(line + b"\n")
+    trail.append("read", who="Ann")
+    report = read(trail.path)
+    assert (report.is_broken, len(report.lines)) == (line != b"", 2)
+
+
 def test_a_disk_that_fills_leaves_no_half_line(trail: AuditTrail) -> None:
     """The system cuts the write off at the largest size of a file, as it does on a full disk."""
     trail.append("read", who="Ann")
