@@ -20,18 +20,6 @@ RETENTION = timedelta(hours=24)
 #: Keys that are removed at once when another is written; more are due only after a burst, and go with the next ones.
 _PURGE = 100
 
-_COLUMNS = """CREATE TABLE idempotency_keys (
-  person TEXT NOT NULL,
-  key TEXT NOT NULL,
-  request TEXT NOT NULL,
-  "at" TEXT NOT NULL,
-  seq INTEGER NOT NULL,
-  status INTEGER NOT NULL,
-  headers TEXT NOT NULL,
-  body BLOB NOT NULL,
-  PRIMARY KEY (person, key)
-)"""
-
 
 @dataclass(frozen=True, slots=True)
 class StoredResponse:
@@ -66,12 +54,6 @@ class AnsweredRequest:
 
 class KeyTaken(StoreError):
     """A request with the same key was answered meanwhile. Nothing was written."""
-
-
-def install(connection: sqlite3.Connection) -> None:
-    """Create the table, within the caller's transaction. It is not listed as a layer: no GIS should show it."""
-    connection.execute(_COLUMNS)
-    connection.execute(f'CREATE INDEX {TABLE}_at ON {TABLE} ("at")')
 
 
 def find(connection: sqlite3.Connection, person: str, key: str, at: str) -> AnsweredRequest | None:

@@ -32,6 +32,7 @@ COMMANDS = (
     ("country",),
     ("keep",),
     ("serve",),
+    ("upgrade",),
     *(("place", name) for name in ("find", "add", "build")),
     ("audit",),
     *(("reviewer", name) for name in ("add", "list", "remove", "rotate", "roles")),
