@@ -9,11 +9,13 @@ from contextlib import AbstractAsyncContextManager
 
 from fastapi import FastAPI
 
+from api.audit_trail import AuditTrail, audit_path
 from api.http.common_headers import CommonHeaders, HeadAndOptions
 from api.http.compression import Compression
 from api.http.forwarded import Forwarded
 from api.http.limits import ActiveRequests, BodyLimit, ConcurrencyLimit, RequestLimit
 from api.http.request_log import AccessLog, LogFormat, RequestObserver
+from api.http.wrong_tokens import WrongTokens
 from api.openapi import definition
 from api.responses import errors
 from api.routes import (
@@ -32,7 +34,9 @@ from api.routes import (
     web_map,
     xyz_tiles,
 )
+from api.server.acknowledged import AcknowledgedSeq, ReadYourWrites
 from api.server.build_id import build_id, program_version
+from api.server.keys_at_work import KeysAtWork
 from api.server.live_snapshot import LiveSnapshot
 from api.server.worker_status import Worker
 from api.settings import Settings
@@ -96,6 +100,10 @@ def create_app(store: Store, settings: Settings | None = None, log: LogFormat = 
     app.state.atlas = atlas
     app.state.settings = settings
     app.state.worker = worker
+    app.state.audit = AuditTrail(settings.audit or audit_path(store.path))
+    app.state.wrong_tokens = WrongTokens()
+    app.state.keys_at_work = KeysAtWork(settings.workers)
+    app.state.acknowledged = AcknowledgedSeq(settings.workers)
     app.state.parts = PARTS
     _add_routes(app)
     definition.install(app, PARTS, settings)
@@ -146,6 +154,9 @@ def _wrap(app: FastAPI, settings: Settings, at_work: ActiveRequests, worker: Wor
     app.add_middleware(BodyLimit, max_bytes=settings.body_max)
     app.add_middleware(Compression, cache_bytes=settings.coded_kept)
     errors.install(app)
+    app.add_middleware(
+        ReadYourWrites, atlas=app.state.atlas, acknowledged=app.state.acknowledged, limit_s=settings.catch_up_s
+    )
     app.add_middleware(ConcurrencyLimit, work=at_work, settings=settings)
     app.add_middleware(RequestLimit, settings=settings)
     app.add_middleware(HeadAndOptions)

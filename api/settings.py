@@ -30,6 +30,8 @@ class Settings:
     gazetteer: Path = GAZETTEER
     #: File of the reviewers, who may write; without it nobody may.
     reviewers: Path = REVIEWERS
+    #: File of who wrote, and who read what is not published; ``None`` for one beside the store.
+    audit: Path | None = None
     limit_default: int = 100
     limit_max: int = 10_000
     #: Seconds between looks at the store for a newer version; 0 never looks.
@@ -58,6 +60,8 @@ class Settings:
     at_work_max: int = 128
     #: Seconds until an answer has to begin.
     answer_s: float = 30.0
+    #: Seconds that an answer waits for a change that another worker acknowledged, before it is of an older version.
+    catch_up_s: float = 3.0
     #: Seconds within which a part of a streamed answer must be produced, and taken by the client.
     stall_s: float = 60.0
     #: Seconds that requests at work have to end when the server is stopped.

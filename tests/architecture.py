@@ -58,6 +58,7 @@ ROOMS = (
     "api.wording",
     "api.terminal",
     "api.exports",
+    "api.audit_trail",
     "api.requests",
     "api.settings",
     "api.http",

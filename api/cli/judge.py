@@ -1,4 +1,4 @@
-"""``strikeatlas duplicates``, ``judge``, ``judgements`` and ``reviewer``: judgements of people, and who may review."""
+"""``strikeatlas duplicates``, ``judge`` and ``judgements``: judgements of people on what is one."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ from typing import Annotated, Literal
 import typer
 
 from api.cli.common import STORE, AsJson, StoreAddress, output, warn_of_clock
-from api.requests import reviewer_tokens
 from api.requests.parameters import BadParameter
 from api.serializers import review as serialize
-from api.settings import BASEMAP, REVIEWERS
+from api.settings import BASEMAP
 from api.terminal import duplicates as terminal
 from api.wording.catalogue import text
 from layers.decisions import identity
@@ -94,30 +93,3 @@ def judgements(store: StoreAddress = STORE, as_json: AsJson = False) -> None:
     """List all judgements on what is one, and which of them stand."""
     rows = list(serialize.judgements(open_store(store).records()))
     output(rows, as_json, terminal.judgements(rows))
-
-
-reviewers = typer.Typer(help="Let people review: add, list and remove reviewers.", no_args_is_help=True)
-
-Name = Annotated[str, typer.Argument(help="The name that their decisions bear.")]
-ReviewersPath = Annotated[Path, typer.Option("--reviewers", help="The file of reviewers.")]
-
-
-@reviewers.command("add", epilog="Example: strikeatlas reviewer add 'A. Editor'")
-def add_reviewer(name: Name, file: ReviewersPath = REVIEWERS, as_json: AsJson = False) -> None:
-    """Add a reviewer and print the token; it is kept nowhere, so give it to them now."""
-    token = reviewer_tokens.add_reviewer(file, name)
-    output({"name": name, "token": token}, as_json, f"Token of {name}, shown this once: {token}")
-
-
-@reviewers.command("list", epilog="Example: strikeatlas reviewer list")
-def list_reviewers(file: ReviewersPath = REVIEWERS, as_json: AsJson = False) -> None:
-    """List who may review."""
-    names = [one.name for one in reviewer_tokens.read_reviewers(file)]
-    output(names, as_json, "\n".join(names) or "Nobody may review yet: strikeatlas reviewer add NAME")
-
-
-@reviewers.command("remove", epilog="Example: strikeatlas reviewer remove 'A. Editor'")
-def remove_reviewer(name: Name, file: ReviewersPath = REVIEWERS, as_json: AsJson = False) -> None:
-    """Take a reviewer's token away; what they decided stays."""
-    reviewer_tokens.remove_reviewer(file, name)
-    output({"removed": name}, as_json, f"{name} may no longer review.")

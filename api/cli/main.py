@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from api.cli import audit as audit_commands
 from api.cli import backup as backup_commands
 from api.cli import dataset as dataset_commands
 from api.cli import export as export_commands
@@ -18,6 +19,7 @@ from api.cli import judge as judge_commands
 from api.cli import load as load_commands
 from api.cli import match as match_commands
 from api.cli import place as place_commands
+from api.cli import reviewer as reviewer_commands
 from api.cli import serve as serve_commands
 from api.cli import upgrade as upgrade_commands
 from api.cli.common import STORE, AsJson, StoreAddress, open_snapshot, output
@@ -81,7 +83,8 @@ app.add_typer(load_commands.app)
 app.add_typer(judge_commands.app)
 app.add_typer(backup_commands.app)
 app.add_typer(place_commands.app, name="place")
-app.add_typer(judge_commands.reviewers, name="reviewer")
+app.add_typer(reviewer_commands.app, name="reviewer")
+app.command(epilog=audit_commands.EPILOG)(audit_commands.audit)
 app.add_typer(dataset_commands.app, name="dataset")
 app.add_typer(export_commands.app, name="export")
 app.command(epilog=match_commands.EPILOG)(match_commands.match)

@@ -13,7 +13,7 @@ from api.cli.common import STORE, AsJson, StoreAddress, output, warn_of_clock
 from api.http.request_log import LogFormat
 from api.server.build_id import build_id
 from api.server.live_snapshot import LiveSnapshot
-from api.settings import BASEMAP, Settings, with_overrides
+from api.settings import BASEMAP, REVIEWERS, Settings, with_overrides
 from api.terminal import attribution
 from layers.decisions.hits import PUBLISH_FROM, SHOW_FROM
 from layers.store.backends import open_store
@@ -53,6 +53,13 @@ def serve(
         float, typer.Option(min=0, max=1, help="Probability from which a candidate is shown at all.")
     ] = SHOW_FROM,
     keep_in: KeepInOption = None,
+    reviewers: Annotated[Path, typer.Option(help="The file of reviewers, who may write.")] = REVIEWERS,
+    audit: Annotated[
+        Path | None,
+        typer.Option(
+            help="File of who wrote, and who read what is not published.", show_default="STORE.audit.jsonl, beside it"
+        ),
+    ] = None,
     numbers: Annotated[
         list[str] | None, typer.Option("--set", metavar="NAME=NUMBER", help="Another limit, see operating.md; repeat.")
     ] = None,
@@ -71,6 +78,8 @@ def serve(
         publish_from=publish_from,
         show_from=show_from,
         keep_in=keep_in,
+        reviewers=reviewers,
+        audit=audit,
     )
     settings = with_overrides(settings, numbers or ())
 

@@ -26,7 +26,7 @@ _HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Access-Control-Allow-Origin": "*",
-    "Access-Control-Expose-Headers": "ETag, Link, Content-Crs, Location, Retry-After",
+    "Access-Control-Expose-Headers": "ETag, Link, Content-Crs, Location, Retry-After, Atlas-Seq",
 }
 _RAW = [(name.lower().encode(), value.encode()) for name, value in _HEADERS.items()]
 _NAMES = {name for name, _ in _RAW}

@@ -37,7 +37,8 @@ class Forwarded:
 
     Links are then built from the address that the client used. Of a header that several proxies added to, the last
     value counts: the known proxy wrote it. A value that is no scheme, host or prefix is ignored. A proxy may remove
-    the prefix from the path or leave it there.
+    the prefix from the path or leave it there. The client is the last address of X-Forwarded-For that is no known
+    proxy.
     """
 
     def __init__(self, app: ASGIApp, proxies: Iterable[str]) -> None:
@@ -56,8 +57,21 @@ class Forwarded:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on as the client sent it."""
         if scope["type"] == "http" and scope.get("client") and self._is_known(scope["client"][0]):
-            scope = forwarded_scope(scope)
+            scope = {**forwarded_scope(scope), "client": self._client(scope)}
         await self._app(scope, receive, send)
+
+    def _client(self, scope: Scope) -> tuple[str, int]:
+        """Return the client that the known proxies name; the nearest of them where they name none."""
+        named = ",".join(value.decode("latin-1") for name, value in scope["headers"] if name == b"x-forwarded-for")
+        client: tuple[str, int] = scope["client"]
+        for text in reversed(named.split(",")):
+            try:
+                client = (str(ip_address(text.strip())), 0)
+            except ValueError:
+                break
+            if not self._is_known(client[0]):
+                break
+        return client
 
 
 def forwarded_scope(scope: Scope) -> Scope:

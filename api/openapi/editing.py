@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
 from api.formats.json_schema import strike_properties
 from api.http.json import Json
 from api.http.links import GEOJSON, JSON
-from api.openapi.responses import PROBLEM, good_response
-from api.requests import crs
+from api.openapi.responses import PROBLEM, good_response, header_descriptions
+from api.requests import crs, idempotency_key
+from api.requests.roles import ROLES, Role
+from api.server.acknowledged import SEQ_HEADER
 
 MERGE_PATCH = "application/merge-patch+json"
 _IF_MATCH = {
@@ -22,6 +24,17 @@ _IF_MATCH = {
     # A list of entity tags (RFC 9110, 8.8.3).
     "schema": {"type": "string", "pattern": r'^(\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*)$'},
 }
+_IDEMPOTENCY_KEY = {
+    "name": idempotency_key.HEADER,
+    "in": "header",
+    "required": False,
+    "description": "A string that the client makes up for what it wants done once. The same request with the same key "
+    "is given the first answer for 24 hours; another request with it is answered by 422, and one that comes while the "
+    "first is worked on by 409.",
+    "example": '"8e03978e-40d5-43e8-bc93-6894a57f9324"',
+    "schema": {"type": "string", "pattern": idempotency_key.PATTERN},
+}
+_SEQ = {SEQ_HEADER: "Number of the change that was made; no later answer to the client is of an older version."}
 _CONTENT_CRS = {
     "name": "Content-Crs",
     "in": "header",
@@ -42,16 +55,26 @@ _POINT: Json = {
 _UNKNOWN = ("exclusiveMinimum", "exclusiveMaximum", "x-ogc-unit")
 
 
-def require_token(operation: Json) -> None:
-    """Amend an operation that needs the token of a reviewer."""
+def require_token(*roles: Role) -> Callable[[Json], None]:
+    """Make the function that amends an operation that needs the token of a reviewer with one of some roles."""
+    return partial(_require_token, roles)
+
+
+def _require_token(roles: Sequence[Role], operation: Json) -> None:
     operation["security"] = [{"reviewer": []}]
-    operation["responses"]["401"] = PROBLEM
+    operation["x-roles"] = list(roles)
+    allowed = "".join(f"\n- {role}: {ROLES[role]}" for role in roles)
+    operation["description"] = (
+        f"{operation.get('description', '')}\n\nNeeds a role of these, or admin:\n{allowed}".strip()
+    )
+    operation["responses"] |= dict.fromkeys(("401", "403", "429"), PROBLEM)
 
 
 def describe_decision(operation: Json) -> None:
     """Amend the operation that adds a decision, which is answered as 201."""
-    added = _describe_write(operation)
-    operation["responses"]["201"] = added
+    added = _describe_write("review", operation)
+    operation["parameters"] = [*operation["parameters"], _IDEMPOTENCY_KEY]
+    operation["responses"]["201"] = {**added, "headers": header_descriptions(_SEQ)}
 
 
 def describe_strike_write(method: str) -> Callable[[Json], None]:
@@ -59,9 +82,9 @@ def describe_strike_write(method: str) -> Callable[[Json], None]:
     return partial(_describe_strike_write, method)
 
 
-def _describe_write(operation: Json) -> Json:
+def _describe_write(role: Role, operation: Json) -> Json:
     """Amend an operation that writes; return its good answer, which is taken out."""
-    require_token(operation)
+    _require_token((role,), operation)
     answers: Json = operation["responses"]
     del answers["304"]
     answers |= dict.fromkeys(("404", "409", "413", "422"), PROBLEM)
@@ -70,15 +93,15 @@ def _describe_write(operation: Json) -> Json:
 
 
 def _describe_strike_write(method: str, operation: Json) -> None:
-    _describe_write(operation)
+    _describe_write("edit", operation)
     _describe_body(method, operation)
     answers: Json = operation["responses"]
     answers |= dict.fromkeys(("412", "415", "428") if method != "post" else ("415",), PROBLEM)
     if method == "delete":
-        answers["204"] = {"description": "It is gone."}
+        answers["204"] = {"description": "It is gone.", "headers": header_descriptions(_SEQ)}
         del answers["413"], answers["415"], answers["422"]
         return
-    headers = {"ETag": "Version of the feature, for If-Match."}
+    headers = {"ETag": "Version of the feature, for If-Match.", **_SEQ}
     if method == "post":
         headers["Location"] = "Address of the feature."
     written = good_response("The feature as it was written.", [GEOJSON], "WrittenStrike", headers)
@@ -96,8 +119,7 @@ _LINKS = {
 
 
 def _describe_body(method: str, operation: Json) -> None:
-    if method != "post":
-        operation["parameters"] = [*operation["parameters"], _IF_MATCH]
+    operation["parameters"] = [*operation["parameters"], _IDEMPOTENCY_KEY if method == "post" else _IF_MATCH]
     if method == "delete":
         return
     operation["parameters"] = [*operation["parameters"], _CONTENT_CRS]

@@ -97,10 +97,13 @@ def good_response(
         "content": {name: {"schema": _content_schema(name, names[name == GEOJSON])} for name in media_types},
     }
     if headers:
-        response["headers"] = {
-            name: {"description": doc, "required": True, "schema": STRING} for name, doc in headers.items()
-        }
+        response["headers"] = header_descriptions(headers)
     return response
+
+
+def header_descriptions(headers: Mapping[str, str]) -> Json:
+    """Return the descriptions of headers that an answer always has, by name."""
+    return {name: {"description": doc, "required": True, "schema": STRING} for name, doc in headers.items()}
 
 
 def _content_schema(media_type: str, json_schema: str) -> Json:

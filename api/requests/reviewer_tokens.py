@@ -1,37 +1,112 @@
-"""Reviewers, who may write, with a token each. A file that only its owner reads stores the digests of the tokens."""
+"""Reviewers, who may write, with tokens and roles. A file that only its owner reads stores digests of the tokens."""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
+import os
 import secrets
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Final, Literal
 
-import orjson
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
+from api.requests.reviewer_names import MAX_LETTERS, InvalidName, display_name, name_key
+from api.requests.roles import DEFAULT_ROLES, Role, role_for
 from layers.atomic_file import write_file
+
+try:
+    import fcntl
+except ImportError:  # Windows, where two commands at once may lose one of their changes.
+    fcntl = None  # type: ignore[assignment]
+
+#: Version of the file; the first was a bare list of names with one digest each, and is still read.
+FORMAT: Final = 2
+#: How long the token before stays valid when a new one is given.
+OVERLAP = timedelta(hours=24)
 
 
 class NotAllowed(PermissionError):
-    """A request without the token of a reviewer."""
+    """A request without a valid token of a reviewer; ``error`` is the code of RFC 6750 (3.1), None without a token."""
+
+    def __init__(self, message: str, error: str | None = None) -> None:
+        super().__init__(message)
+        self.error = error
+
+
+class UnknownToken(NotAllowed):
+    """A request with a token that no reviewer has or had."""
+
+
+class InsufficientRole(PermissionError):
+    """A reviewer without any of the roles that a request needs."""
+
+    def __init__(self, needed: tuple[Role, ...]) -> None:
+        super().__init__(f"the role {' or '.join(needed)} is needed")
+        self.needed = needed
 
 
 class ReviewersError(ValueError):
-    """A file of reviewers that cannot be read, or a name that is taken or unknown."""
+    """A file of reviewers that cannot be read, or a name that is invalid, taken or unknown."""
 
 
-class Reviewer(BaseModel):
-    """A person who may decide and edit; ``digest`` is the SHA-256 of their token, in hexadecimal."""
+class TokenDigest(BaseModel):
+    """SHA-256 of a token in hexadecimal, when it was given, and from when on it no longer holds (RFC 3339)."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: str = Field(min_length=1, max_length=120)
+    digest: str = Field(pattern="^[0-9a-f]{64}$")
+    created: AwareDatetime | None = None
+    expires: AwareDatetime | None = None
+
+    def holds_at(self, at: datetime) -> bool:
+        """Whether the token may still be used."""
+        return self.expires is None or at < self.expires
+
+
+class Reviewer(BaseModel):
+    """A person who may decide and edit, with roles; two tokens hold for a while after one was replaced."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(min_length=1, max_length=MAX_LETTERS)
+    roles: tuple[Role, ...] = DEFAULT_ROLES
+    created: AwareDatetime | None = None
+    tokens: tuple[TokenDigest, ...]
+
+    def expires(self, at: datetime) -> datetime | None:
+        """When the last token that holds at a time ends; ``None`` for never, the time itself where none holds."""
+        ends = [token.expires for token in self.tokens if token.holds_at(at)]
+        return None if None in ends else max((end for end in ends if end is not None), default=at)
+
+
+class _File(BaseModel):
+    """The file in its present form. No two names in it have the same key."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    format: Literal[2] = FORMAT
+    reviewers: tuple[Reviewer, ...]
+
+    @model_validator(mode="after")
+    def _unique(self) -> _File:
+        _require_unique(self.reviewers)
+        return self
+
+
+class _FormerReviewer(BaseModel):
+    """An entry of the first form of the file."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str = Field(min_length=1, max_length=MAX_LETTERS)
     digest: str = Field(pattern="^[0-9a-f]{64}$")
 
 
-_FILE = TypeAdapter(tuple[Reviewer, ...])
+_FORMER = TypeAdapter(tuple[_FormerReviewer, ...])
 
 
 def read_reviewers(path: Path) -> tuple[Reviewer, ...]:
@@ -40,67 +115,129 @@ def read_reviewers(path: Path) -> tuple[Reviewer, ...]:
     Raises
     ------
     ReviewersError
-        If the file is no list of reviewers.
+        If the file is no list of reviewers, or of a later version.
     """
     try:
-        return _FILE.validate_json(path.read_bytes())
+        content = path.read_bytes()
+        if not content.lstrip().startswith(b"["):
+            return _File.model_validate_json(content).reviewers
+        return tuple(
+            Reviewer(name=one.name, tokens=(TokenDigest(digest=one.digest),)) for one in _FORMER.validate_json(content)
+        )
     except FileNotFoundError:
         return ()
     except (ValidationError, OSError) as error:
-        raise ReviewersError(f"{path} is no list of reviewers") from error
+        raise ReviewersError(f"{path} is no list of reviewers that this program can read") from error
 
 
-def add_reviewer(path: Path, name: str) -> str:
+def add_reviewer(
+    path: Path, name: str, roles: tuple[Role, ...] = DEFAULT_ROLES, expires: datetime | None = None
+) -> str:
     """Add a reviewer and return their token, which cannot be read from the file afterwards.
 
     Raises
     ------
     ReviewersError
-        If the name is taken, empty or too long, or the file cannot be read.
+        If the name is invalid or that of another reviewer to a reader's eye, or the file cannot be read.
     """
-    reviewers = read_reviewers(path)
-    if any(reviewer.name == name for reviewer in reviewers):
-        raise ReviewersError(f"there is a reviewer {name!r}; remove them first to give them another token")
-    token = secrets.token_urlsafe(32)
     try:
-        added = Reviewer(name=name.strip(), digest=_digest(token))
-    except ValidationError as error:
-        raise ReviewersError("a name of 1 to 120 letters expected") from error
-    _write(path, (*reviewers, added))
+        shown = display_name(name)
+    except InvalidName as error:
+        raise ReviewersError(str(error)) from error
+    token, now = secrets.token_urlsafe(32), datetime.now(UTC)
+    added = Reviewer(name=shown, roles=roles, created=now, tokens=(_new_digest(token, now, expires),))
+
+    def add(reviewers: tuple[Reviewer, ...]) -> tuple[Reviewer, ...]:
+        if taken := next((one for one in reviewers if name_key(one.name) == name_key(shown)), None):
+            raise ReviewersError(f"there is a reviewer {taken.name!r}: remove them first, or rotate their token")
+        return (*reviewers, added)
+
+    _change(path, add)
     return token
 
 
 def remove_reviewer(path: Path, name: str) -> None:
-    """Remove a reviewer with their token; their decisions stay.
+    """Remove a reviewer with their tokens; their decisions stay.
 
     Raises
     ------
     ReviewersError
         If no reviewer has the name, or the file cannot be read.
     """
-    reviewers = read_reviewers(path)
-    rest = tuple(reviewer for reviewer in reviewers if reviewer.name != name)
-    if len(rest) == len(reviewers):
-        raise ReviewersError(f"no reviewer {name!r}")
-    _write(path, rest)
+
+    def remove(reviewers: tuple[Reviewer, ...]) -> tuple[Reviewer, ...]:
+        named = _named(reviewers, name)
+        return tuple(one for one in reviewers if one is not named)
+
+    _change(path, remove)
 
 
-def authenticate(reviewers: Iterable[Reviewer], authorization: str | None) -> str:
-    """Return the name of the reviewer whose token an Authorization header has (RFC 6750, 2.1).
+def rotate_token(path: Path, name: str, overlap: timedelta = OVERLAP, expires: datetime | None = None) -> str:
+    """Give a reviewer a new token, which is returned; the one before holds for ``overlap`` more, or until it would end.
 
     Raises
     ------
+    ReviewersError
+        If no reviewer has the name, or the file cannot be read.
+    """
+    token, now = secrets.token_urlsafe(32), datetime.now(UTC)
+
+    def rotate(reviewer: Reviewer) -> Reviewer:
+        # A token that was replaced before is not needed for two overlaps.
+        before = [one for one in reviewer.tokens if one.holds_at(now)][-1:] if overlap else []
+        until = [one.model_copy(update={"expires": _earlier(one.expires, now + overlap)}) for one in before]
+        return reviewer.model_copy(update={"tokens": (*until, _new_digest(token, now, expires))})
+
+    _change_one(path, name, rotate)
+    return token
+
+
+def set_roles(path: Path, name: str, roles: tuple[Role, ...]) -> None:
+    """Give a reviewer these roles, and no other.
+
+    Raises
+    ------
+    ReviewersError
+        If no reviewer has the name, or the file cannot be read.
+    """
+    _change_one(path, name, lambda reviewer: reviewer.model_copy(update={"roles": roles}))
+
+
+def authenticate(reviewers: Iterable[Reviewer], authorization: str | None, at: datetime | None = None) -> Reviewer:
+    """Return the reviewer whose token an Authorization header has (RFC 6750, 2.1).
+
+    Raises
+    ------
+    UnknownToken
+        If it is the token of no reviewer.
     NotAllowed
-        If the header has no bearer token, or that of no reviewer.
+        If the header has no bearer token, or one that has expired.
     """
     scheme, _, token = (authorization or "").partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
         raise NotAllowed("a reviewer's token is needed: Authorization: Bearer TOKEN")
     digest = _digest(token.strip())
-    names = [reviewer.name for reviewer in reviewers if hmac.compare_digest(reviewer.digest, digest)]
-    if not names:
-        raise NotAllowed("no reviewer has this token")
-    return names[0]
+    owners = [(one, own) for one in reviewers for own in one.tokens if hmac.compare_digest(own.digest, digest)]
+    if not owners:
+        raise UnknownToken("no reviewer has this token", "invalid_token")
+    reviewer, own = owners[0]
+    if not own.holds_at(at or datetime.now(UTC)):
+        raise NotAllowed(f"this token expired at {own.expires:%Y-%m-%dT%H:%M:%SZ}", "invalid_token")
+    return reviewer
+
+
+def require_role(reviewer: Reviewer, *needed: Role) -> Role:
+    """Return the role by which a reviewer is allowed what needs one of some roles.
+
+    Raises
+    ------
+    InsufficientRole
+        If they have none of them.
+    """
+    role = role_for(reviewer.roles, needed)
+    if role is None:
+        raise InsufficientRole(needed)
+    return role
 
 
 def _digest(token: str) -> str:
@@ -108,7 +245,60 @@ def _digest(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def _write(path: Path, reviewers: tuple[Reviewer, ...]) -> None:
+def _new_digest(token: str, at: datetime, expires: datetime | None) -> TokenDigest:
+    at = at.replace(microsecond=0)
+    return TokenDigest(digest=_digest(token), created=at, expires=expires and expires.astimezone(UTC))
+
+
+def _earlier(one: datetime | None, other: datetime) -> datetime:
+    return other if one is None else min(one, other)
+
+
+def _named(reviewers: tuple[Reviewer, ...], name: str) -> Reviewer:
+    """Return the reviewer of a name, letter by letter before by its key: files of the first form may have both."""
+    exact = [one for one in reviewers if one.name == name]
+    alike = exact or [one for one in reviewers if name_key(one.name) == name_key(name)]
+    if not alike:
+        raise ReviewersError(f"no reviewer {name!r}")
+    return alike[0]
+
+
+def _require_unique(reviewers: Iterable[Reviewer]) -> None:
+    names: dict[str, str] = {}
+    for one in reviewers:
+        key = name_key(one.name)
+        if key in names:
+            raise ValueError(f"the reviewers {names[key]!r} and {one.name!r} are one name to a reader: remove one")
+        names[key] = one.name
+
+
+def _change_one(path: Path, name: str, change: Callable[[Reviewer], Reviewer]) -> None:
+    def changed(reviewers: tuple[Reviewer, ...]) -> tuple[Reviewer, ...]:
+        named = _named(reviewers, name)
+        return tuple(change(one) if one is named else one for one in reviewers)
+
+    _change(path, changed)
+
+
+def _change(path: Path, change: Callable[[tuple[Reviewer, ...]], tuple[Reviewer, ...]]) -> None:
+    """Read the file, change it and replace it, while no other process does."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    content = orjson.dumps([reviewer.model_dump() for reviewer in reviewers], option=orjson.OPT_INDENT_2) + b"\n"
-    write_file(path, content, mode=0o600)
+    with _locked(path):
+        changed = change(read_reviewers(path))
+        try:
+            _require_unique(changed)
+        except ValueError as error:
+            raise ReviewersError(str(error)) from error
+        write_file(path, _File(reviewers=changed).model_dump_json(indent=2).encode() + b"\n", mode=0o600)
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Hold the file beside, which is never replaced as the file itself is."""
+    handle = os.open(path.with_name(f"{path.name}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        if fcntl is not None:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)

@@ -12,18 +12,23 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.audit_trail import AuditTrailError
 from api.html import pages
 from api.http.common_headers import allow_header, methods_at
 from api.http.json import problem
+from api.http.wrong_tokens import TooManyWrongTokens
 from api.requests.negotiation import HTML, MediaFormat, NotAcceptable, negotiate
 from api.requests.parameters import BadParameter
-from api.requests.reviewer_tokens import NotAllowed, ReviewersError
+from api.requests.reviewer_tokens import InsufficientRole, NotAllowed, ReviewersError
 from api.requests.strike_body import InvalidBody, NotEditable, UnprocessableBody
 from api.requests.tile_matrix_sets import UnknownTile
+from api.responses.person_write import KeyReused
+from api.server.keys_at_work import KeyAtWork
 from api.wording.preference import vary
 from geo.errors import GeoError
 from layers.model.problems import ProblemsError, UnknownRecord
 from layers.reference.gazetteer import GazetteerMissing
+from layers.store.idempotency import KeyTaken
 from layers.store.store import Conflict, EditConflict, ReadOnlyStore, StillReferenced, StoreBusy, StoreError
 
 log = logging.getLogger(__name__)
@@ -41,6 +46,12 @@ TABLE: Mapping[type[Exception], tuple[int, str]] = MappingProxyType(
         UnknownRecord: (404, "No such record"),
         UnknownTile: (404, "No such tile"),
         NotAllowed: (401, "Not allowed"),
+        InsufficientRole: (403, "Not allowed in this role"),
+        TooManyWrongTokens: (429, "Too many wrong tokens"),
+        KeyAtWork: (409, "A request with this key is being answered"),
+        KeyTaken: (409, "A request with this key was answered meanwhile"),
+        KeyReused: (422, "The key belongs to another request"),
+        AuditTrailError: (503, "The audit trail cannot be written"),
         ReviewersError: (500, "The list of reviewers cannot be read"),
         Conflict: (409, "Somebody else decided meanwhile"),
         EditConflict: (412, "Somebody else changed it meanwhile"),
@@ -94,9 +105,22 @@ async def _domain(request: Request, error: Exception) -> Response:
     if status >= 500:
         log.error("%s: %s", request.url.path, error)
     answer = _problem_response(request, status, title, str(error), **extra)
-    if status == 401:
-        answer.headers["WWW-Authenticate"] = "Bearer"
+    answer.headers.update(_headers(error))
     return answer
+
+
+def _headers(error: Exception) -> Mapping[str, str]:
+    """Return the headers of an answer to an error: how to be allowed (RFC 6750, 3), or when to try again."""
+    match error:
+        case NotAllowed(error=None):
+            return {"WWW-Authenticate": "Bearer"}
+        case NotAllowed(error=code):
+            return {"WWW-Authenticate": f'Bearer error="{code}", error_description="{error}"'}
+        case InsufficientRole(needed=roles):
+            return {"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{" ".join(roles)}"'}
+        case TooManyWrongTokens(retry_after=seconds):
+            return {"Retry-After": str(seconds)}
+    return {}
 
 
 async def _invalid(request: Request, error: Exception) -> Response:

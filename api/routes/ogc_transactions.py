@@ -19,10 +19,13 @@ from api.openapi.editing import MERGE_PATCH, describe_strike_write
 from api.openapi.responses import ANY_OBJECT, STRING, array_of, object_with
 from api.requests import crs, strike_body
 from api.requests.negotiation import GEOJSON
-from api.routes.review import DATASET, Author
+from api.responses.authorisation import Author, allowed
+from api.responses.person_write import Body, PersonWrite
+from api.routes.review import DATASET
 from api.server.live_snapshot import LiveSnapshot
 from api.server.served_version import ServedVersion
-from layers.model.records import Strike
+from layers.model.records import Record, Strike
+from layers.store.idempotency import StoredResponse
 from layers.store.row_mapping import TABLES, version_of
 from layers.store.store import ANY, Edit, EditConflict
 
@@ -48,24 +51,15 @@ ITEMS = "/collections/strikes/items"
 ITEM = f"{ITEMS}/{{feature:path}}"
 
 
-async def _body(request: Request) -> bytes:
-    return await request.body()
-
-
-Body = Annotated[bytes, Depends(_body)]
+Editor = Annotated[Author, Depends(allowed("edit", writes=True))]
 
 
 @PART.route("post", ITEMS, "Add a strike", schema="WrittenStrike", amend=describe_strike_write("post"), status_code=201)
-def create(request: Request, author: Author, body: Body) -> Response:
+def create(request: Request, author: Editor, body: Body) -> Response:
     """Add a strike in the name of the reviewer whose token is given; the server gives its id."""
     _require_type(request, GEOJSON_TYPE, "application/json")
-    atlas, view = _newest(request)
-    now = datetime.now(UTC)
-    key = f"{DATASET}-{now:%Y%m%d}-{secrets.token_hex(4)}"
-    values, faults = strike_body.feature_values(strike_body.parse_json_object(body), _system(request))
-    strike = strike_body.build_strike(values, faults, {"id": key, "dataset": DATASET}, view.stored, atlas.basemap)
-    atlas.write(Edit("strikes", key, strike, None), author=author, at=now)
-    return _written(request, strike, 201)
+    writing = PersonWrite.keyed(request, author, body)
+    return writing.once(lambda: _created(request, writing, body))
 
 
 @PART.route(
@@ -76,11 +70,10 @@ def create(request: Request, author: Author, body: Body) -> Response:
     amend=describe_strike_write("put"),
     operation_id="replace_strike",
 )
-def replace(request: Request, feature: str, author: Author, body: Body) -> Response:
+def replace(request: Request, feature: str, author: Editor, body: Body) -> Response:
     """Replace a strike as a whole, if it still is the version that If-Match names; its id and dataset stay."""
     _require_type(request, GEOJSON_TYPE, "application/json")
-    _, view = _newest(request)
-    before = view.stored.strikes.get(feature)
+    before = _stored(request, feature, author)
     if before is None and "if-match" in request.headers:
         raise EditConflict(f"there is no strike {feature[:80]!r}")
     before = _required(request, feature, before)
@@ -96,11 +89,10 @@ def replace(request: Request, feature: str, author: Author, body: Body) -> Respo
     amend=describe_strike_write("patch"),
     operation_id="change_strike",
 )
-def update(request: Request, feature: str, author: Author, body: Body) -> Response:
+def update(request: Request, feature: str, author: Editor, body: Body) -> Response:
     """Change what the body names (JSON Merge Patch, RFC 7396), if it still is the version that If-Match names."""
     _require_type(request, MERGE_PATCH, "application/json")
-    _, view = _newest(request)
-    before = _required(request, feature, view.stored.strikes.get(feature))
+    before = _required(request, feature, _stored(request, feature, author))
     values, faults = strike_body.patched_values(strike_body.parse_json_object(body), before, _system(request))
     return _replaced(request, author, before, values, faults)
 
@@ -114,25 +106,40 @@ def update(request: Request, feature: str, author: Author, body: Body) -> Respon
     status_code=204,
     operation_id="remove_strike",
 )
-def delete(request: Request, feature: str, author: Author) -> Response:
+def delete(request: Request, feature: str, author: Editor) -> Response:
     """Remove a strike that came by this way, if it still is the version that If-Match names."""
-    atlas, view = _newest(request)
-    before = _required(request, feature, view.stored.strikes.get(feature))
+    before = _required(request, feature, _stored(request, feature, author))
     if before.dataset != DATASET:
         raise strike_body.NotEditable(before.id, before.dataset)
-    atlas.write(Edit("strikes", before.id, None, _version(before)), author=author)
-    atlas.refresh()
-    return Response(status_code=204)
+    return _committed(request, PersonWrite(request, author), Edit("strikes", before.id, None, _version(before)), 204)
+
+
+def _created(request: Request, writing: PersonWrite, body: bytes) -> Response:
+    atlas, view = _newest(request)
+    now = datetime.now(UTC)
+    key = f"{DATASET}-{now:%Y%m%d}-{secrets.token_hex(4)}"
+    values, faults = strike_body.feature_values(strike_body.parse_json_object(body), _system(request))
+    strike = strike_body.build_strike(values, faults, {"id": key, "dataset": DATASET}, view.stored, atlas.basemap)
+    return _committed(request, writing, Edit("strikes", key, strike, None), 201, now)
 
 
 def _replaced(
-    request: Request, author: str, before: Strike, values: Json, faults: list[strike_body.BodyFault]
+    request: Request, author: Author, before: Strike, values: Json, faults: list[strike_body.BodyFault]
 ) -> Response:
     atlas: LiveSnapshot = request.app.state.atlas
     own = {"id": before.id, "dataset": before.dataset}
     strike = strike_body.build_strike(values, faults, own, atlas.view.stored, atlas.basemap, before)
-    atlas.write(Edit("strikes", before.id, strike, _version(before)), author=author)
-    return _written(request, strike, 200)
+    return _committed(request, PersonWrite(request, author), Edit("strikes", before.id, strike, _version(before)), 200)
+
+
+def _committed(request: Request, writing: PersonWrite, edit: Edit, status: int, at: datetime | None = None) -> Response:
+    """Write an edit, and answer the feature as it was written."""
+    atlas: LiveSnapshot = request.app.state.atlas
+    return writing.commit(
+        [edit.id],
+        lambda keyed: atlas.write(edit, author=writing.author.name, at=at, keyed=keyed),
+        lambda seq: _answer(request, edit.record, seq, status),
+    )
 
 
 def _newest(request: Request) -> tuple[LiveSnapshot, ServedVersion]:
@@ -140,6 +147,14 @@ def _newest(request: Request) -> tuple[LiveSnapshot, ServedVersion]:
     atlas: LiveSnapshot = request.app.state.atlas
     atlas.refresh()
     return atlas, atlas.view
+
+
+def _stored(request: Request, feature: str, author: Author) -> Strike | None:
+    """Return a strike of the newest version; one that is not published is there for those who may read it."""
+    _, view = _newest(request)
+    if feature not in view.snapshot.records.strikes and not author.may("read-private"):
+        return None
+    return view.stored.strikes.get(feature)
 
 
 def _required(request: Request, feature: str, current: Strike | None) -> Strike:
@@ -177,15 +192,15 @@ def _system(request: Request) -> crs.Crs:
     return crs.CRS84 if stated is None else crs.parse_crs(stated.strip().strip("<>"), "Content-Crs")
 
 
-def _written(request: Request, strike: Strike, status: int) -> Response:
-    """Answer the feature as it was written; the server refreshes first, so that its next answer has the feature."""
-    atlas: LiveSnapshot = request.app.state.atlas
-    atlas.refresh()
+def _answer(request: Request, strike: Record | None, seq: int, status: int) -> StoredResponse:
+    """Return the answer to a write, whose entity tag is its own: clients read a feature in another form than it has."""
+    if not isinstance(strike, Strike):
+        return StoredResponse(status, {}, b"")
     headers = {
-        "ETag": strong_etag(f"{_version(strike)}.{atlas.view.version}", GEOJSON.name),
+        "Content-Type": GEOJSON_TYPE,
+        "ETag": strong_etag(f"{_version(strike)}.{seq}", GEOJSON.name),
         "Cache-Control": "no-store",
     }
     if status == 201:
         headers["Location"] = href(request, item_path("strikes", strike.id))
-    body = orjson.dumps(strike_body.to_geojson(strike))
-    return Response(body, status, media_type=GEOJSON_TYPE, headers=headers)
+    return StoredResponse(status, headers, orjson.dumps(strike_body.to_geojson(strike)))

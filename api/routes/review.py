@@ -7,16 +7,19 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import orjson
-from fastapi import BackgroundTasks, Depends, Query, Request, Response
+from fastapi import Depends, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
+from starlette.exceptions import HTTPException
 
 from api.http.json import Json
 from api.openapi.declaration import ApiPart
 from api.openapi.editing import describe_decision, require_token
 from api.openapi.responses import ANY_OBJECT, COUNT, NULLABLE_STRING, NUMBER, RECORD, STRING, array_of, object_with
-from api.requests import reviewer_tokens
 from api.requests.parameters import INTEGER_TEXT
+from api.requests.roles import REVIEW_READERS
+from api.responses.authorisation import Author, allowed
+from api.responses.person_write import Body, PersonWrite, audit_read
 from api.routes.attribution import STRIKE_ANSWER, RecordId
 from api.serializers import review
 from api.server.live_snapshot import LiveSnapshot
@@ -24,22 +27,12 @@ from layers.model.problems import Problem, ProblemsError, SourceLocation, Unknow
 from layers.model.records import Decision
 from layers.model.types import Id, Text, Verdict
 from layers.snapshot.snapshot import Snapshot
+from layers.store.idempotency import StoredResponse
+from layers.store.private_datasets import WRITTEN_BY_HAND
 from layers.store.store import ExpectedLatest
 
 #: Dataset of what reviewers decide; no load brings it, so none takes it away.
 DATASET = "review"
-
-
-def reviewer(request: Request) -> str:
-    """Return the name of the reviewer whose token a request bears.
-
-    Raises
-    ------
-    NotAllowed
-        If the token is missing, or is that of no reviewer.
-    """
-    known = reviewer_tokens.read_reviewers(request.app.state.settings.reviewers)
-    return reviewer_tokens.authenticate(known, request.headers.get("authorization"))
 
 
 PART = ApiPart(
@@ -55,28 +48,14 @@ PART = ApiPart(
             queue=array_of(object_with(strike=STRING, title=STRING, gain=NUMBER, candidates=COUNT)),
         ),
         "Decided": object_with(seq=COUNT, decision=RECORD),
+        "Published": object_with(seq=COUNT, strike=STRING, why=STRING),
     },
-    dependencies=(Depends(reviewer),),
     json_only=True,
 )
 
-
-def author(request: Request) -> str:
-    """Return the name of the reviewer who writes.
-
-    Raises
-    ------
-    ReadOnlyStore
-        If nobody may write.
-    NotAllowed
-        If the token is missing, or is that of no reviewer.
-    """
-    atlas: LiveSnapshot = request.app.state.atlas
-    atlas.store.require_writable()
-    return reviewer(request)
-
-
-Author = Annotated[str, Depends(author)]
+Reader = Annotated[Author, Depends(allowed(*REVIEW_READERS))]
+Decider = Annotated[Author, Depends(allowed("review", writes=True))]
+Publisher = Annotated[Author, Depends(allowed("publish", writes=True))]
 
 
 #: Which members each verdict needs or excludes, as `layers.model.records.Decision` has it.
@@ -114,16 +93,18 @@ class NewDecision(BaseModel):
     )
 
 
-@PART.route("get", "/queue", "Strikes that wait for a decision", schema="Queue", amend=require_token)
+@PART.route("get", "/queue", "Strikes that wait for a decision", schema="Queue", amend=require_token(*REVIEW_READERS))
 def queue(
     request: Request,
+    author: Reader,
     limit: Annotated[int, Field(ge=1, le=500), INTEGER_TEXT, Query(description="How many.")] = 100,
     offset: Annotated[int, Field(ge=0, le=10_000_000), INTEGER_TEXT, Query(description="How many to pass over.")] = 0,
 ) -> Response:
     """Strikes without a settled decision, those first whose published answer a decision would change most."""
-    snapshot = _newest(request)
+    snapshot = _newest(request, author)
     waiting = snapshot.pending
     rows = [review.queue_entry(snapshot, strike) for strike in waiting[offset : offset + limit]]
+    _audit(request, author, snapshot, [row["strike"] for row in rows if row["private"]], len(rows))
     return _uncached({"numberMatched": len(waiting), "numberReturned": len(rows), "queue": rows})
 
 
@@ -132,27 +113,66 @@ def queue(
     "/strikes/{strike:path}",
     "What a reviewer needs to decide on a strike",
     schema="StrikeToReview",
-    amend=require_token,
+    amend=require_token(*REVIEW_READERS),
 )
-def strike(request: Request, strike: RecordId) -> Response:
+def strike(request: Request, strike: RecordId, author: Reader) -> Response:
     """The answer as it stands, every candidate with its place and reasons, the claims, and all decisions so far."""
-    snapshot = _newest(request)
-    return _uncached(review.review_case(snapshot, snapshot.answer(strike)))
+    snapshot = _newest(request, author)
+    case = review.review_case(snapshot, snapshot.answer(strike))
+    _audit(request, author, snapshot, [strike], 1)
+    return _uncached(case)
 
 
 @PART.route("post", "/decisions", "Decide on a strike", status_code=201, schema="Decided", amend=describe_decision)
-def decide(request: Request, new: NewDecision, author: Author, later: BackgroundTasks) -> Response:
+def decide(request: Request, new: NewDecision, author: Decider, body: Body) -> Response:
     """Append a decision in the name of the reviewer whose token is given."""
+    writing = PersonWrite.keyed(request, author, body)
+    return writing.once(lambda: _decided(request, new, writing))
+
+
+def _decided(request: Request, new: NewDecision, writing: PersonWrite) -> Response:
     atlas: LiveSnapshot = request.app.state.atlas
-    snapshot = _newest(request)
-    if new.strike not in snapshot.records.strikes:
-        raise UnknownRecord(f"no strike {new.strike!r}")
-    _require_known(snapshot, new)
-    decision = _decision(new, author, datetime.now(UTC))
+    author = writing.author
+    _require_known(_newest(request, author), new)
+    decision = _decision(new, author.name, datetime.now(UTC))
     seen = ExpectedLatest("strike", new.strike, new.seen)
-    seq = atlas.append("decisions", decision, author=author, seen=seen)
-    later.add_task(atlas.refresh)
-    return _uncached({"seq": seq, "decision": decision.model_dump(mode="json")}, status=201)
+    document = decision.model_dump(mode="json")
+    return writing.commit(
+        [new.strike, decision.id],
+        lambda keyed: atlas.append("decisions", decision, author=author.name, seen=seen, keyed=keyed),
+        lambda seq: StoredResponse(201, _UNCACHED, orjson.dumps({"seq": seq, "decision": document})),
+    )
+
+
+class Publication(BaseModel):
+    """That a private strike may be published."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+    why: Text = Field(description="On what grounds, such as the consent of the source.")
+
+
+@PART.route(
+    "post",
+    "/strikes/{strike:path}/publication",
+    "Publish a private strike that people wrote by hand",
+    schema="Published",
+    amend=require_token("publish"),
+)
+def publish(request: Request, strike: RecordId, given: Publication, author: Publisher) -> Response:
+    """Make a single private strike public; those of a dataset that is private as a whole stay private."""
+    atlas: LiveSnapshot = request.app.state.atlas
+    atlas.refresh()
+    stored = atlas.view.stored.strikes.get(strike) if author.may("read-private") else None
+    if stored is None:
+        raise UnknownRecord(f"no strike {strike!r}")
+    if not stored.private or stored.dataset not in WRITTEN_BY_HAND:
+        raise HTTPException(409, f"{strike} is public already, or of a dataset that is private as a whole")
+    return PersonWrite(request, author).commit(
+        [strike],
+        lambda _keyed: atlas.publish(stored.dataset, strike, author=author.name, why=given.why),
+        lambda seq: StoredResponse(200, _UNCACHED, orjson.dumps({"seq": seq, "strike": strike, "why": given.why})),
+    )
 
 
 def _require_known(snapshot: Snapshot, new: NewDecision) -> None:
@@ -193,15 +213,23 @@ def _decision(new: NewDecision, author: str, at: datetime) -> Decision:
     return decision
 
 
-def _newest(request: Request) -> Snapshot:
-    """Return the newest version with private records: a reviewer looks at their own last decision."""
+def _newest(request: Request, author: Author) -> Snapshot:
+    """Return the newest version, with private records for those who may read them."""
     atlas: LiveSnapshot = request.app.state.atlas
     atlas.refresh()
-    return atlas.view.with_private
+    return atlas.view.with_private if author.may("read-private") else atlas.view.snapshot
 
 
-def _uncached(document: Json, status: int = 200) -> Response:
+def _audit(request: Request, author: Author, snapshot: Snapshot, records: list[str], count: int) -> None:
+    """Note what is read of a version with private records: a case of a public strike can show private claims."""
+    atlas: LiveSnapshot = request.app.state.atlas
+    if author.may("read-private") and snapshot.records is not atlas.view.snapshot.records:
+        audit_read(request, author, records, count)
+
+
+_UNCACHED = {"Content-Type": "application/json", "Cache-Control": "no-store"}
+
+
+def _uncached(document: Json) -> Response:
     """Answer JSON for one reviewer, which may not be cached."""
-    return Response(
-        orjson.dumps(document), status, media_type="application/json", headers={"Cache-Control": "no-store"}
-    )
+    return Response(orjson.dumps(document), headers=_UNCACHED)

@@ -33,6 +33,7 @@ from layers.snapshot.public_records import public
 from layers.snapshot.snapshot import Snapshot
 from layers.snapshot.snapshot_cache import SnapshotCache
 from layers.store.clock import clock_remark
+from layers.store.idempotency import KeyedRequest
 from layers.store.store import DerivedUpdate, Edit, ExpectedLatest, Store, StoreBusy, StoreError
 
 #: Zooms whose tile geometry is computed ahead.
@@ -163,17 +164,30 @@ class LiveSnapshot:
         read_only = (Message("store.read-only"),) if self.store.read_only else ()
         return read_only if doubt is None else (*read_only, doubt)
 
-    def append(self, table: str, record: Record, *, author: str, seen: ExpectedLatest | None = None) -> int:
+    def append(
+        self,
+        table: str,
+        record: Record,
+        *,
+        author: str,
+        seen: ExpectedLatest | None = None,
+        keyed: KeyedRequest | None = None,
+    ) -> int:
         """Append a record to the store, see `Store.append`; the snapshot after it is computed once, for both."""
         at = datetime.now(UTC)
         with self._computing_next(at) as derived:
-            return self.store.append(table, record, author=author, at=at, seen=seen, derived=derived)
+            return self.store.append(table, record, author=author, at=at, seen=seen, derived=derived, keyed=keyed)
 
-    def write(self, *edits: Edit, author: str, at: datetime | None = None) -> int:
+    def publish(self, dataset: str, record: str, *, author: str, why: str) -> int:
+        """Make a single private record of a public dataset public, see `Store.publish`; give the number of the change."""
+        self.store.publish(dataset, [record], author=author, why=why)
+        return self.store.seq()
+
+    def write(self, *edits: Edit, author: str, at: datetime | None = None, keyed: KeyedRequest | None = None) -> int:
         """Write edits to the store, see `Store.write`; the snapshot after them is computed once, for both."""
         at = at or datetime.now(UTC)
         with self._computing_next(at) as derived:
-            return self.store.write(*edits, author=author, at=at, derived=derived)
+            return self.store.write(*edits, author=author, at=at, derived=derived, keyed=keyed)
 
     @contextmanager
     def _computing_next(self, at: datetime) -> Iterator[DerivedUpdate]:
@@ -401,21 +415,24 @@ class LiveSnapshot:
         try:
             while True:
                 await asyncio.sleep(every_s)
-                await asyncio.to_thread(self._look)
+                await asyncio.to_thread(self.look)
                 if beside.done():
                     beside = asyncio.create_task(asyncio.to_thread(self._update_cache))
         finally:
             self._ended = True
             await beside
 
-    def _look(self) -> None:
+    def look(self) -> bool:
+        """Serve the newest version; whether it could be read. A failure is logged, and the version before served on."""
         try:
             if self.refresh():
                 log.info("serving change %d", self.view.snapshot.seq)
+            return True
         except StoreError as error:
             self._failed(f"the store could not be read again: {error}")
         except Exception as error:
             self._failed(f"a change could not be shown, the version before is served on: {error!r}")
+        return False
 
     def _update_cache(self) -> None:
         try:

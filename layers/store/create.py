@@ -12,8 +12,10 @@ from pathlib import Path
 
 from layers.atomic_file import replacing
 from layers.geopackage import geopackage
+from layers.store import idempotency
 from layers.store.access import SIDE_FILES
 from layers.store.connections import Connections, NotAStore, StoreBusy, StoreError, probing
+from layers.store.migrations import m0004_idempotency_keys
 from layers.store.migrations.m0001_complete_columns import forbid_changes
 from layers.store.migrations.m0002_history_chain import create_history, note_external_edits
 from layers.store.migrations.m0003_private_datasets import PRIVATE_DATASETS, PRIVATE_REMOVED, install_privacy
@@ -27,7 +29,9 @@ from layers.store.writer import APPEND_ONLY
 MARK = "strikeatlas"
 _MARK_COLUMNS = {"schema_version": "INTEGER NOT NULL", "minimum_reader_version": "INTEGER NOT NULL"}
 #: Tables that are no derived layer.
-OWN_TABLES = frozenset({*TABLES, "history", "external_edits", "own_write", PRIVATE_DATASETS, PRIVATE_REMOVED, MARK})
+OWN_TABLES = frozenset(
+    {*TABLES, "history", "external_edits", "own_write", PRIVATE_DATASETS, PRIVATE_REMOVED, idempotency.TABLE, MARK}
+)
 
 
 def make(path: Path) -> None:
@@ -79,6 +83,7 @@ def create_tables(connection: sqlite3.Connection) -> None:
     mark_version(connection)
     note_external_edits(connection, TABLES)
     install_privacy(connection, TABLES)
+    m0004_idempotency_keys.apply(connection)
 
 
 def mark_version(connection: sqlite3.Connection) -> None:

@@ -15,10 +15,11 @@ import orjson
 
 from layers.geopackage import geopackage
 from layers.model.records import Record, Records
-from layers.store import create, derived_tables, external_edits, privacy_changes, reader, writer
+from layers.store import create, derived_tables, external_edits, idempotency, privacy_changes, reader, writer
 from layers.store.connections import Connections, NotAStore, ReadOnlyStore, StoreBusy, StoreError
 from layers.store.derived_tables import Derive, DerivedLayer, DerivedUpdate
 from layers.store.history_chain import Head
+from layers.store.idempotency import AnsweredRequest, KeyedRequest
 from layers.store.migrations.registry import SCHEMA_VERSION
 from layers.store.private_datasets import Privacy
 from layers.store.row_mapping import TABLES, sql_types
@@ -395,17 +396,21 @@ class Store:
         at: datetime | None = None,
         seen: ExpectedLatest | None = None,
         derived: DerivedUpdate | None = None,
+        keyed: KeyedRequest | None = None,
     ) -> int:
         """Add one new record to a table, such as a decision; give the number of the change.
 
         A decision that is added here should be of a dataset that no load brings: a load refuses to drop it.
         With ``seen`` nothing is added unless that still is the newest record, which is looked up in the same
-        transaction. ``derived`` updates the derived layers in it. A record of a private dataset is added as private.
+        transaction. ``derived`` updates the derived layers in it, and ``keyed`` is the request that is answered.
+        A record of a private dataset is added as private.
 
         Raises
         ------
         ValueError
             If there is no such table, or the record is not of its class.
+        KeyTaken
+            If a request with the key was answered before.
         Conflict
             If something newer than ``seen`` was added.
         StoreError
@@ -416,25 +421,36 @@ class Store:
         _require_table(table, record)
         authorship = _authorship(author, at)
         with self._writing() as connection:
+            idempotency.require_free(connection, keyed, authorship.at)
             if seen is not None and (there := _newest(connection, table, seen)) != seen.id:
                 raise Conflict(there)
             authorship = writer.in_order(connection, authorship)
             seq = writer.insert(connection, TABLES[table], record, authorship)
             if derived is not None:
                 derived_tables.update(connection, derived, authorship.at)
+            idempotency.insert(connection, keyed, authorship.at, seq)
             return seq
 
-    def write(self, *edits: Edit, author: str, at: datetime | None = None, derived: DerivedUpdate | None = None) -> int:
+    def write(
+        self,
+        *edits: Edit,
+        author: str,
+        at: datetime | None = None,
+        derived: DerivedUpdate | None = None,
+        keyed: KeyedRequest | None = None,
+    ) -> int:
         """Add, replace or remove single records in one transaction, all or none; give the number of the last change.
 
         A record that already is as given leaves no history. Those of a dataset that a load brings stay as they are
         written here only until that load brings them again. What is private stays so, whatever a new version says.
-        ``derived`` updates the derived layers in the transaction.
+        ``derived`` updates the derived layers in the transaction, and ``keyed`` is the request that is answered.
 
         Raises
         ------
         ValueError
             If there is no such table, or a record is not of its class or has another id.
+        KeyTaken
+            If a request with the key was answered before.
         EditConflict
             If a record is not what the writer saw. Nothing is written.
         StillReferenced
@@ -450,6 +466,7 @@ class Store:
                 raise ValueError(f"{edit.record.id} is not {edit.id}")
         authorship = _authorship(author, at)
         with self._writing() as connection:
+            idempotency.require_free(connection, keyed, authorship.at)
             authorship = writer.in_order(connection, authorship)
             for edit in edits:
                 writer.edit(connection, edit, authorship)
@@ -457,7 +474,14 @@ class Store:
                 privacy_changes.hide_judgements_of_removed(connection, authorship)
             if derived is not None:
                 derived_tables.update(connection, derived, authorship.at)
-            return writer.last_seq(connection)
+            seq = writer.last_seq(connection)
+            idempotency.insert(connection, keyed, authorship.at, seq)
+            return seq
+
+    def answered(self, person: str, key: str, at: datetime | None = None) -> AnsweredRequest | None:
+        """Find the answer to the request of a person's key (a digest), given within the last 24 hours."""
+        with self._connections.reading() as connection:
+            return idempotency.find(connection, person, key, _stamp(at))
 
     def revision(self, seq: int) -> Revision | None:
         """Give the change of a number, None where there is none."""

@@ -10,7 +10,12 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from layers.store.migrations import m0001_complete_columns, m0002_history_chain, m0003_private_datasets
+from layers.store.migrations import (
+    m0001_complete_columns,
+    m0002_history_chain,
+    m0003_private_datasets,
+    m0004_idempotency_keys,
+)
 
 
 @dataclass(frozen=True)
@@ -41,6 +46,7 @@ MIGRATIONS: Sequence[Migration] = (
     Migration(1, m0001_complete_columns.TITLE, 1, m0001_complete_columns.apply),
     Migration(2, m0002_history_chain.TITLE, 2, m0002_history_chain.apply),
     Migration(3, m0003_private_datasets.TITLE, 3, m0003_private_datasets.apply),
+    Migration(4, m0004_idempotency_keys.TITLE, 2, m0004_idempotency_keys.apply),
 )
 #: Version of the schema that this program writes.
 SCHEMA_VERSION = MIGRATIONS[-1].version

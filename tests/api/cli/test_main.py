@@ -36,7 +36,8 @@ COMMANDS = (
     ("serve",),
     ("upgrade",),
     *(("place", name) for name in ("find", "add", "build")),
-    *(("reviewer", name) for name in ("add", "list", "remove")),
+    ("audit",),
+    *(("reviewer", name) for name in ("add", "list", "remove", "rotate", "roles")),
     *(("export", name) for name in ("map", "report", "page", "geojson", "csv", "gpkg", "bods")),
 )
 ORLIVKA, CPC = "ua-orlivka-2025-08-06", "ru-cpc-kropotkinskaya-2025-02-17"

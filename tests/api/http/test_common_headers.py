@@ -29,7 +29,7 @@ from tests.api.asgi import ask
 from tests.api.conftest import Own
 from tests.conftest import BASEMAP
 
-EXPOSED = {"ETag", "Link", "Content-Crs", "Location", "Retry-After"}
+EXPOSED = {"ETag", "Link", "Content-Crs", "Location", "Retry-After", "Atlas-Seq"}
 
 
 def small() -> tuple[FastAPI, list[str]]:

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 import orjson
 import pytest
 from fastapi import FastAPI
+from starlette.responses import PlainTextResponse
+from starlette.types import Receive, Scope, Send
 
 from api.app import create_app
 from api.http.forwarded import Forwarded, forwarded_scope, require_networks
@@ -171,3 +173,29 @@ def test_a_proxy_that_is_no_address_is_a_wrong_argument(text: str) -> None:
 
 def test_a_proxy_may_be_named_by_address_or_network() -> None:
     assert Forwarded(FastAPI(), require_networks(["10.0.0.1", "10.0.0.5/8", "fe80::1/64"]))
+
+
+@pytest.mark.parametrize(
+    ("peer", "named", "client"),
+    [
+        ("127.0.0.1", "203.0.113.9", "203.0.113.9"),
+        ("127.0.0.1", "198.51.100.1, 203.0.113.9", "203.0.113.9"),
+        ("127.0.0.1", "203.0.113.9, 10.1.2.3", "203.0.113.9"),
+        ("127.0.0.1", "10.1.2.4, 10.1.2.3", "10.1.2.4"),
+        ("127.0.0.1", "203.0.113.9, unknown", "127.0.0.1"),
+        ("127.0.0.1", "203.0.113.9, nonsense, 10.1.2.3", "10.1.2.3"),
+        ("127.0.0.1", "", "127.0.0.1"),
+        ("127.0.0.1", "2001:db8::1", "2001:db8::1"),
+        ("198.51.100.7", "203.0.113.9", "198.51.100.7"),
+    ],
+)
+def test_the_client_is_the_last_address_that_no_known_proxy_has(peer: str, named: str, client: str) -> None:
+    seen: list[Scope] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        seen.append(scope)
+        await PlainTextResponse("")(scope, receive, send)
+
+    headers = {"x-forwarded-for": named} if named else {}
+    ask(Forwarded(app, ["127.0.0.0/8", "10.1.0.0/16"]), "/", headers, client=peer)
+    assert [scope["client"][0] for scope in seen] == [client]

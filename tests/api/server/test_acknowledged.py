@@ -1,0 +1,243 @@
+"""Read your writes: a change that was acknowledged is in every later answer, whichever of two workers gives it."""
+
+from __future__ import annotations
+
+import asyncio
+import http.client
+import json
+import multiprocessing
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from starlette.responses import PlainTextResponse
+from starlette.types import Receive, Scope, Send
+
+from api import audit_trail
+from api.requests import reviewer_tokens
+from api.server.acknowledged import AcknowledgedSeq, ReadYourWrites
+from layers.model.records import Records
+from layers.store.store import Store
+from tests.api.asgi import Answer, asked, scope_of
+from tests.api.cli.test_server_process import Server, serving
+from tests.api.conftest import feature
+
+ROUNDS = 100
+ITEMS = "/collections/strikes/items"
+
+
+class Atlas:
+    """Stands for a live snapshot: a store at a change, and the one that is served."""
+
+    def __init__(self, stored: int) -> None:
+        self.stored, self.looks = stored, 0
+        self.view = SimpleNamespace(snapshot=SimpleNamespace(seq=0))
+        self.may_look = threading.Event()
+        self.may_look.set()
+        self.fails = False
+
+    def look(self) -> bool:
+        read = self.stored
+        self.looks += 1
+        self.may_look.wait()
+        if not self.fails:
+            self.view = SimpleNamespace(snapshot=SimpleNamespace(seq=read))
+        return not self.fails
+
+
+def wrapped(atlas: Atlas, acknowledged: AcknowledgedSeq, limit_s: float = 30.0) -> ReadYourWrites:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await PlainTextResponse(str(atlas.view.snapshot.seq))(scope, receive, send)
+
+    return ReadYourWrites(app, atlas, acknowledged, limit_s)  # type: ignore[arg-type]
+
+
+async def get(app: ReadYourWrites, path: str = "/") -> Answer:
+    return await asked(app, scope_of(path, ()))
+
+
+def test_an_answer_waits_for_what_was_acknowledged_and_only_then(tmp_path: Path) -> None:
+    acknowledged, atlas = AcknowledgedSeq(tmp_path), Atlas(stored=4)
+    app = wrapped(atlas, acknowledged)
+    answer = asyncio.run(get(app))
+    assert (answer.body, atlas.looks) == (b"0", 0)
+    AcknowledgedSeq(tmp_path).advance(4)
+    answer = asyncio.run(get(app))
+    assert (answer.body, atlas.looks, "atlas-seq" in answer.headers) == (b"4", 1, False)
+    asyncio.run(get(app))
+    assert atlas.looks == 1
+
+
+def test_requests_wait_together_and_none_is_content_with_a_look_that_began_before(tmp_path: Path) -> None:
+    acknowledged, atlas = AcknowledgedSeq(tmp_path), Atlas(stored=4)
+    app = wrapped(atlas, acknowledged)
+    acknowledged.advance(4)
+
+    async def together() -> list[bytes]:
+        atlas.may_look.clear()
+        early = [asyncio.create_task(get(app)) for _ in range(20)]
+        while not atlas.looks:
+            await asyncio.sleep(0)
+        atlas.stored = 5
+        acknowledged.advance(5)
+        late = [asyncio.create_task(get(app)) for _ in range(20)]
+        await asyncio.sleep(0)
+        atlas.may_look.set()
+        assert {int(answer.body) for answer in await asyncio.gather(*early)} <= {4, 5}
+        return [answer.body for answer in await asyncio.gather(*late)]
+
+    assert asyncio.run(together()) == [b"5"] * 20
+    assert atlas.looks == 2
+
+
+@pytest.mark.parametrize("fails", [True, False])
+def test_an_answer_that_cannot_wait_says_of_which_change_it_is(tmp_path: Path, fails: bool) -> None:
+    acknowledged, atlas = AcknowledgedSeq(tmp_path), Atlas(stored=4)
+    acknowledged.advance(4)
+    atlas.fails = fails
+    if not fails:
+        atlas.may_look.clear()
+
+    async def late() -> Answer:
+        try:
+            return await get(wrapped(atlas, acknowledged, limit_s=0))
+        finally:
+            atlas.may_look.set()
+
+    answer = asyncio.run(late())
+    assert (answer.status, answer.body, answer.headers["atlas-seq"]) == (200, b"0", "0")
+
+
+def test_a_change_that_cannot_be_shown_is_tried_once_and_not_for_every_request(tmp_path: Path) -> None:
+    acknowledged, atlas = AcknowledgedSeq(None), Atlas(stored=4)
+    acknowledged.advance(4)
+    atlas.fails = True
+    app = wrapped(atlas, acknowledged)
+    assert [asyncio.run(get(app)).headers["atlas-seq"] for _ in range(5)] == ["0"] * 5
+    assert atlas.looks == 1
+
+
+def test_a_store_that_was_replaced_by_an_older_one_is_not_waited_for(tmp_path: Path) -> None:
+    acknowledged, atlas = AcknowledgedSeq(tmp_path), Atlas(stored=4)
+    app = wrapped(atlas, acknowledged)
+    acknowledged.advance(9)
+    answers = [asyncio.run(get(app)) for _ in range(3)]
+    assert [one.body for one in answers] == [b"4"] * 3
+    assert not any("atlas-seq" in one.headers for one in answers)
+    assert atlas.looks == 1
+    atlas.stored = 10
+    acknowledged.advance(10)
+    assert asyncio.run(get(app)).body == b"10"
+
+
+def test_health_waits_for_nothing(tmp_path: Path) -> None:
+    acknowledged, atlas = AcknowledgedSeq(tmp_path), Atlas(stored=4)
+    acknowledged.advance(4)
+    assert asyncio.run(get(wrapped(atlas, acknowledged), "/health")).body == b"0"
+    assert atlas.looks == 0
+
+
+def _advance(folder: str, first: int) -> None:
+    acknowledged = AcknowledgedSeq(Path(folder))
+    for seq in range(first, 3000, 3):
+        acknowledged.advance(seq)
+
+
+def test_of_numbers_that_processes_advance_at_once_the_largest_stays(tmp_path: Path) -> None:
+    context = multiprocessing.get_context("forkserver")
+    processes = [context.Process(target=_advance, args=(str(tmp_path), first)) for first in range(3)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+    assert AcknowledgedSeq(tmp_path).value == 2999
+
+
+# Two workers.
+
+
+@pytest.fixture(scope="module")
+def pair(records: Records, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, str]]:
+    folder = tmp_path_factory.mktemp("acknowledged")
+    store = Store.create(folder / "atlas.gpkg")
+    store.load(records, author="tests")
+    file = folder / "reviewers.json"
+    token = reviewer_tokens.add_reviewer(file, "Ann")
+    # Without looking at the store by themselves, so that nothing else brings a worker up to date.
+    with serving(store, folder, "--reviewers", str(file), "--set", "follow_every_s=0") as server:
+        yield server, token
+
+
+def send(server: Server, token: str, method: str, path: str, body: Any = None, **more: str) -> tuple[int, Any, bytes]:
+    """Send a request on a connection of its own, so that either worker may answer."""
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"} | {
+        name.replace("_", "-"): value for name, value in more.items()
+    }
+    with closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)) as connection:
+        connection.request(method, path, None if body is None else json.dumps(body), headers)
+        answer = connection.getresponse()
+        return answer.status, answer.headers, answer.read()
+
+
+def test_whoever_wrote_sees_it_at_once_from_either_worker(pair: tuple[Server, str]) -> None:
+    server, token = pair
+    for number in range(ROUNDS):
+        title = f"Round {number}"
+        status, headers, body = send(server, token, "POST", ITEMS, feature(title=title))
+        assert status == 201
+        key, path = json.loads(body)["id"], headers["Location"].partition(f":{server.port}")[2]
+        for _ in range(2):
+            status, read, body = send(server, token, "GET", path)
+            assert (status, "Atlas-Seq" in read) == (200, False), number
+            assert json.loads(body)["properties"]["title"] == title
+        listed = json.loads(send(server, token, "GET", f"{ITEMS}?filter=id%3D%27{key}%27")[2])
+        assert [one["id"] for one in listed["features"]] == [key]
+        assert send(server, token, "DELETE", path, if_match=headers["ETag"])[0] == 204
+        for _ in range(2):
+            assert send(server, token, "GET", path)[0] == 404
+    for method in ("POST", "GET", "DELETE"):
+        assert {line["worker"] for line in server.lines() if line.get("method") == method} == {0, 1}
+
+
+def test_a_decision_is_seen_at_once_from_either_worker(pair: tuple[Server, str]) -> None:
+    server, token = pair
+    strike = "ua-orlivka-2025-08-06"
+    for number in range(20):
+        seen = json.loads(send(server, token, "GET", f"/review/strikes/{strike}")[2])["seen"]
+        decision = {"strike": strike, "verdict": "unsure", "why": f"round {number}", "seen": seen}
+        status, headers, body = send(server, token, "POST", "/review/decisions", decision)
+        assert status == 201
+        assert headers["Atlas-Seq"] == str(json.loads(body)["seq"])
+        for _ in range(2):
+            assert json.loads(send(server, token, "GET", "/about")[2])["seq"] == json.loads(body)["seq"]
+
+
+def test_a_key_holds_in_both_workers(pair: tuple[Server, str]) -> None:
+    server, token = pair
+    answers: list[tuple[int, Any, bytes]] = []
+
+    def retry() -> None:
+        answers.append(send(server, token, "POST", ITEMS, feature(), Idempotency_Key='"both"'))
+
+    before = server.store.seq()
+    threads = [threading.Thread(target=retry) for _ in range(50)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert {status for status, _, _ in answers} <= {201, 409}
+    good = {body for status, _, body in answers if status == 201}
+    assert len(good) == 1
+    assert server.store.seq() == before + 1
+    assert {send(server, token, "POST", ITEMS, feature(), Idempotency_Key='"both"')[2] for _ in range(8)} == good
+
+
+def test_both_workers_write_one_trail(pair: tuple[Server, str]) -> None:
+    server, _ = pair
+    report = audit_trail.read(audit_trail.audit_path(server.store.path))
+    assert (report.faults, report.open) == ([], [])
+    assert len([line for line in report.lines if line["event"] == "written"]) > 0
