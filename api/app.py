@@ -18,6 +18,7 @@ from api.openapi import definition
 from api.responses import errors
 from api.routes import (
     attribution,
+    corrections,
     esri_featureserver,
     gazetteer,
     health,
@@ -28,6 +29,7 @@ from api.routes import (
     ogc_styles,
     ogc_tiles,
     ogc_transactions,
+    policy,
     review,
     web_map,
     xyz_tiles,
@@ -55,6 +57,8 @@ PARTS = (
     ogc_maps.PART,
     ogc_transactions.PART,
     attribution.PART,
+    corrections.PART,
+    policy.PART,
     gazetteer.PART,
     review.PART,
     esri_featureserver.PART,

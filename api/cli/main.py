@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from api.cli import corrections as corrections_commands
 from api.cli import export as export_commands
 from api.cli import judge as judge_commands
 from api.cli import load as load_commands
@@ -78,6 +79,7 @@ app.add_typer(place_commands.app, name="place")
 app.add_typer(judge_commands.reviewers, name="reviewer")
 app.add_typer(export_commands.app, name="export")
 app.command(epilog=match_commands.EPILOG)(match_commands.match)
+app.command(epilog=corrections_commands.EPILOG)(corrections_commands.corrections)
 app.command("keep", epilog=serve_commands.BUILD_CACHE_EPILOG)(serve_commands.build_cache)
 app.command(epilog=serve_commands.EPILOG)(serve_commands.serve)
 

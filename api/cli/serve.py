@@ -13,7 +13,7 @@ from api.cli.common import STORE, AsJson, StoreAddress, output
 from api.http.request_log import LogFormat
 from api.server.build_id import build_id
 from api.server.live_snapshot import LiveSnapshot
-from api.settings import BASEMAP, Settings, with_overrides
+from api.settings import BASEMAP, Settings, stated_policy, with_overrides
 from api.terminal import attribution
 from layers.decisions.hits import PUBLISH_FROM, SHOW_FROM
 from layers.store.backends import open_store
@@ -48,6 +48,9 @@ def serve(
     show_from: Annotated[
         float, typer.Option(min=0, max=1, help="Probability from which a candidate is shown at all.")
     ] = SHOW_FROM,
+    policy: Annotated[
+        Path | None, typer.Option(help="TOML file of what is published, when and how exactly; see policy.md.")
+    ] = None,
     numbers: Annotated[
         list[str] | None, typer.Option("--set", metavar="NAME=NUMBER", help="Another limit, see operating.md; repeat.")
     ] = None,
@@ -59,7 +62,14 @@ def serve(
     from api.http.forwarded import require_networks
 
     proxies = require_networks([*(LOCAL if proxied else ()), *(proxy or ())])
-    settings = Settings(basemap=base, proxies=proxies, grace_s=grace, publish_from=publish_from, show_from=show_from)
+    settings = Settings(
+        basemap=base,
+        proxies=proxies,
+        grace_s=grace,
+        publish_from=publish_from,
+        show_from=show_from,
+        policy=stated_policy(policy),
+    )
     settings = with_overrides(settings, numbers or ())
 
     def begun() -> None:
@@ -80,7 +90,8 @@ def build_cache(
     as_json: AsJson = False,
 ) -> None:
     """Find what follows from the records and keep it beside the store, so that a server of it starts at once."""
-    opened, settings = open_store(store), Settings(basemap=base, publish_from=publish_from, keep_from=0)
+    settings = Settings(basemap=base, publish_from=publish_from, keep_from=0, policy=stated_policy())
+    opened = open_store(store)
     begun = time.monotonic()
     count = opened.count("strikes", "assets")
     with attribution.errors.status(f"Finding what follows from {count:,} strikes and assets"):
@@ -91,8 +102,8 @@ def build_cache(
     files = snapshot.backing_files
     if files is None or files.metadata("seq") != snapshot.seq:
         raise StoreError(
-            "nothing can be kept: there are private records, judgements that unite records or stakes that several "
-            "loads tell of, or nothing can be written beside the store"
+            "nothing can be kept: there are records that are private or that the policy withholds, judgements that "
+            "unite records or stakes that several loads tell of, or nothing can be written beside the store"
         )
     folder = files.folder
     size = sum(file.stat().st_size for file in folder.iterdir())

@@ -14,6 +14,7 @@ from api.requests import crs
 from api.requests.negotiation import DEFINITION
 from api.requests.query_parameters import DEFAULT_ORDERS
 from api.responses.resource import collection_or_404, document, self_links, served_version
+from api.serializers.policy import withheld
 from layers.collections.collection import Collection
 
 _GREGORIAN = "http://www.opengis.net/def/uom/ISO-8601/0/Gregorian"
@@ -58,7 +59,12 @@ def landing(request: Request) -> Response:
     links = [*self_links(request, "/")]
     for part in _parts(request):
         links += part.landing_links(request)
-    page = {"title": "StrikeAtlas", "description": request.app.description, "links": links}
+    page = {
+        "title": "StrikeAtlas",
+        "description": request.app.description,
+        "withheld": withheld(served_version(request).disclosure),
+        "links": links,
+    }
     return document(request, "landing", page)
 
 
@@ -82,7 +88,8 @@ def collections(request: Request) -> Response:
     served = served_version(request).snapshot.collections.values()
     listed = [_described(request, collection) for collection in served]
     links = self_links(request, "/collections")
-    return document(request, "collections", {"links": links, "collections": listed})
+    counts = withheld(served_version(request).disclosure)
+    return document(request, "collections", {"links": links, "withheld": counts, "collections": listed})
 
 
 @PART.document("/collections/{collection}", "One collection", "Collection")
@@ -108,8 +115,16 @@ def _described(request: Request, collection: Collection) -> Json:
         "storageCrs": crs.CRS84.uri,
         "extent": extent,
         "defaultSortOrder": order or ["id"],
+        **_withheld(request, collection),
         "links": _links(request, collection),
     }
+
+
+def _withheld(request: Request, collection: Collection) -> Json:
+    """Return how many records of a collection are withheld, or published in part, by reason; none where none are."""
+    reasons = withheld(served_version(request).disclosure)
+    counts = {reason: tables[collection.name] for reason, tables in reasons.items() if collection.name in tables}
+    return {"withheld": counts} if counts else {}
 
 
 def _links(request: Request, collection: Collection) -> Sequence[Link]:

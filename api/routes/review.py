@@ -24,6 +24,7 @@ from layers.model.problems import Problem, ProblemsError, SourceLocation, Unknow
 from layers.model.records import Decision
 from layers.model.types import Id, Text, Verdict
 from layers.snapshot.snapshot import Snapshot
+from layers.store.row_mapping import TABLES, version_of
 from layers.store.store import ExpectedLatest
 
 #: Dataset of what reviewers decide; no load brings it, so none takes it away.
@@ -121,7 +122,11 @@ def queue(
 def strike(request: Request, strike: RecordId) -> Response:
     """The answer as it stands, every candidate with its place and reasons, the claims, and all decisions so far."""
     snapshot = _newest(request)
-    return _uncached(review.review_case(snapshot, snapshot.answer(strike)))
+    case = review.review_case(snapshot, snapshot.answer(strike))
+    stored = request.app.state.atlas.view.stored.strikes.get(strike)
+    # For If-Match: where the policy withholds something, the public ETag names another version.
+    case["version"] = None if stored is None else version_of(TABLES["strikes"].to_dict(stored))
+    return _uncached(case)
 
 
 @PART.route("post", "/decisions", "Decide on a strike", status_code=201, schema="Decided", amend=describe_decision)

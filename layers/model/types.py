@@ -77,7 +77,7 @@ PointGeometry = Annotated[BaseGeometry, BeforeValidator(_as_point), _WKT, _WKT_S
 #: How a value was checked: its source was opened, seen in an excerpt, or not seen at all.
 Checked = Literal["read", "excerpt", "unverified"]
 #: What a coordinate stands for (Darwin Core: georeferenceRemarks, in fixed words).
-Basis = Literal["site", "settlement", "district", "region", "sea-area", "field", "line-end"]
+Basis = Literal["site", "settlement", "district", "region", "sea-area", "field", "line-end", "rounded"]
 Status = Literal["draft", "reported", "corroborated", "verified", "retracted"]
 if TYPE_CHECKING:
     AssetKind: TypeAlias = str

@@ -9,7 +9,7 @@ import sqlite3
 from pathlib import Path
 
 from layers.geopackage import geopackage
-from layers.store import writer
+from layers.store import history_pages, writer
 from layers.store.connections import Connections, NotAStore, StoreBusy, StoreError, probing
 from layers.store.row_mapping import TABLES
 from layers.store.writer import APPEND_ONLY
@@ -103,6 +103,7 @@ def create_tables(connection: sqlite3.Connection) -> None:
     geopackage.add_layer(connection, MARK, {"schema_version": "INTEGER NOT NULL"}, "Version of the tables.")
     connection.execute(f"INSERT INTO {geopackage.quote(MARK)} (schema_version) VALUES (?)", (SCHEMA_VERSION,))
     install_triggers(connection)
+    history_pages.create_indexes(connection)
 
 
 def _forbid_changes(connection: sqlite3.Connection, name: str, key: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +15,7 @@ import orjson
 
 from layers.geopackage import geopackage
 from layers.model.records import Record, Records
-from layers.store import create, derived_tables, reader, writer
+from layers.store import create, derived_tables, history_pages, reader, writer
 from layers.store.connections import Connections, NotAStore, StoreBusy, StoreError
 from layers.store.derived_tables import Derive, DerivedLayer, DerivedUpdate
 from layers.store.row_mapping import TABLES, sql_types
@@ -140,6 +140,20 @@ class Store:
     def close(self) -> None:
         """Close the file and fold its log into it, so that it can be copied. The store stays usable."""
         self._connections.close()
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """Read one version of the file by queries of one's own, such as those of `layers.store.history_pages`."""
+        with self._connections.reading() as connection:
+            yield connection
+
+    def index_history(self) -> None:
+        """Create the indexes that pages of the history are read by, where they are missing and can be written."""
+        with self._connections.reading() as connection:
+            is_done = history_pages.has_indexes(connection)
+        if not is_done:
+            with suppress(StoreError), self._connections.writing() as connection:
+                history_pages.create_indexes(connection)
 
     def seq(self) -> int:
         """Number of the last change; 0 when there was none. It only ever grows."""
