@@ -15,8 +15,10 @@ import typer
 from api.cli.common import STORE, AsJson, StoreAddress, open_published, open_snapshot, output
 from api.requests.crs import parse_bbox
 from api.serializers import attribution
+from api.serializers.figures import FigureCode, FigureSubject
 from api.serializers.policy import summary
 from api.settings import BASEMAP
+from api.wording.catalogue import phrase
 from layers.collections.geometry_index import Box
 from layers.ownership.minority import Minority
 from layers.ownership.walk import Basis
@@ -72,12 +74,17 @@ def map_(
         title=title,
         data_date=snapshot.data_date,
         sources=publishers(snapshot, _ids(snapshot, box)),
-        remarks=summary(version.disclosure),
+        remarks=[*summary(version.disclosure), _footnote(snapshot, FigureSubject.of_box(box))],
         dpi=dpi,
         table=table,
     )
     drawn = static_map.render(layers["strikes"], layers["assets"], snapshot.basemap, order)
     _write(out.with_suffix(f".{fmt}"), drawn, as_json)
+
+
+def _footnote(snapshot: Snapshot, subject: FigureSubject) -> str:
+    """The code by which a figure is built again."""
+    return phrase("policy.footnote", code=FigureCode.of(snapshot, subject))
 
 
 def publishers(snapshot: Snapshot, strikes: Iterable[str]) -> list[str]:
@@ -115,7 +122,10 @@ def report(
         title=title,
         data_date=snapshot.data_date,
         sources=publishers(snapshot, answers),
-        remarks=summary(version.disclosure),
+        remarks=[
+            *summary(version.disclosure),
+            _footnote(snapshot, FigureSubject(strikes=tuple(answers), basis=basis, minority=minority)),
+        ],
     )
     pdf = report_pages.render(reported, layers["assets"], snapshot.basemap, answers, order)
     _write(out.with_suffix(".pdf"), pdf, as_json)

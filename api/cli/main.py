@@ -14,6 +14,7 @@ import typer
 
 from api.cli import corrections as corrections_commands
 from api.cli import export as export_commands
+from api.cli import figure as figure_commands
 from api.cli import judge as judge_commands
 from api.cli import load as load_commands
 from api.cli import match as match_commands
@@ -80,6 +81,7 @@ app.add_typer(judge_commands.reviewers, name="reviewer")
 app.add_typer(export_commands.app, name="export")
 app.command(epilog=match_commands.EPILOG)(match_commands.match)
 app.command(epilog=corrections_commands.EPILOG)(corrections_commands.corrections)
+app.command(epilog=figure_commands.EPILOG)(figure_commands.figure)
 app.command("keep", epilog=serve_commands.BUILD_CACHE_EPILOG)(serve_commands.build_cache)
 app.command(epilog=serve_commands.EPILOG)(serve_commands.serve)
 

@@ -115,8 +115,8 @@ class CorrectionsQuery:
     ----------
     limit
         Most entries of a page; a load and its last row are never parted, so that there may be one more.
-    below
-        Only changes with a lower number.
+    below, above
+        Only changes with a lower number, and with a higher one.
     kind, country
         Only entries of a kind, or that concern a country (ISO 3166-1 alpha-2).
     keys
@@ -127,6 +127,7 @@ class CorrectionsQuery:
 
     limit: int = 100
     below: int | None = None
+    above: int = 0
     kind: EntryKind | None = None
     country: str | None = None
     keys: frozenset[RecordKey] | None = None
@@ -211,7 +212,8 @@ class _Reading:
         self._visibility = Visibility(
             connection, version.stored, version.disclosure, version.snapshot.seq, datetime.now(UTC)
         )
-        self._floor = 1 if query.since is None else history_pages.first_since(connection, query.since)
+        since = 1 if query.since is None else history_pages.first_since(connection, query.since)
+        self._floor = max(since, query.above + 1)
         above = version.snapshot.seq + 1
         if query.until is not None:
             above = min(above, history_pages.first_since(connection, query.until))
