@@ -20,6 +20,7 @@ from api.openapi import definition
 from api.responses import errors
 from api.routes import (
     attribution,
+    corrections,
     esri_featureserver,
     gazetteer,
     health,
@@ -30,6 +31,7 @@ from api.routes import (
     ogc_styles,
     ogc_tiles,
     ogc_transactions,
+    policy,
     review,
     web_map,
     xyz_tiles,
@@ -59,6 +61,8 @@ PARTS = (
     ogc_maps.PART,
     ogc_transactions.PART,
     attribution.PART,
+    corrections.PART,
+    policy.PART,
     gazetteer.PART,
     review.PART,
     esri_featureserver.PART,

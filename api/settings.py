@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from api.requests.parameters import BadParameter
 from layers.decisions.hits import PUBLISH_FROM, SHOW_FROM
+from layers.disclosure.policy import OPEN, Policy
+from layers.disclosure.policy import read as read_policy
 from layers.snapshot.snapshot_cache import MIN_RECORDS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -19,6 +22,10 @@ STORE = Path("data/atlas.gpkg")
 BASEMAP = Path("data/basemap.gpkg")
 GAZETTEER = Path("data/gazetteer.sqlite")
 REVIEWERS = Path("data/reviewers.json")
+#: The policy of disclosure; where nobody states another one and there is no such file, all that is public is published.
+POLICY = Path("data/policy.toml")
+#: Names another policy, for every command.
+POLICY_VARIABLE = "STRIKEATLAS_POLICY"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +77,25 @@ class Settings:
     proxies: tuple[str, ...] = ()
     #: Folder in which the workers of one server share their state; ``None`` for a single worker.
     workers: Path | None = None
+    #: What is published, when and how exactly.
+    policy: Policy = OPEN
     attribution: str = "StrikeAtlas curated records (CC BY 4.0)"
+
+
+def stated_policy(path: Path | None = None) -> Policy:
+    """Read the policy of a file: that given, that of the environment, or the usual one where there is one.
+
+    Raises
+    ------
+    FileNotFoundError
+        If a file that is given or named by the environment is not there: nothing is published without its policy.
+    ProblemsError
+        If the file is no policy, with every fault.
+    """
+    stated = path or os.environ.get(POLICY_VARIABLE)
+    if stated is None and not POLICY.exists():
+        return OPEN
+    return read_policy(Path(stated or POLICY))
 
 
 #: Settings that are numbers, by name, and whether they may have decimals.

@@ -48,6 +48,9 @@ export const attribution = (id, view, signal) => json(attributionAddress(id, vie
 /** The address of a strike with its owners as a GeoJSON feature; a browser that follows a link would else get a page. */
 export const geojsonAddress = (id) => new URL(`collections/strikes/items/${encodeURIComponent(id)}?f=json`, ROOT).href;
 
+/** The log of what changed of all that the answer to a strike rests on, as a page. */
+export const correctionsAddress = (id) => new URL(`corrections?strike=${encodeURIComponent(id)}&f=html`, ROOT).href;
+
 /** What an entity holds on a day (yyyy-mm-dd; null is the day of the data), directly and through others. */
 export function holdings(id, on, signal) {
   const address = new URL(`entities/${encodeURIComponent(id)}/holdings`, ROOT);

@@ -115,7 +115,8 @@ function failed(error) {
 async function credit() {
   const about = await api.about().catch(() => null);
   const told = [about?.attribution, t("credit")].filter(Boolean).join(". ");
-  byId("credit").replaceChildren(told, ". ", el("a", { href: "connect" }, t("connect")));
+  byId("credit").replaceChildren(told, ". ", el("a", { href: "connect" }, t("connect")), " · ",
+    el("a", { href: "corrections?f=html" }, t("corrections")), " · ", el("a", { href: "policy?f=html" }, t("policy")));
 }
 
 async function start() {

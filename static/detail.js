@@ -54,6 +54,7 @@ export function facts({ strike }) {
     ["casualties", casualtyWords(strike)],
     ["targets", (strike.targets ?? []).join("; ")],
     ["note", strike.note],
+    ["withheld", (strike.withheld ?? []).join(", ")],
   ];
   return listed(rows, "more");
 }
@@ -71,7 +72,8 @@ function tools(id, view) {
   const copy = el("button", { type: "button", class: "plain", onclick: () => copyLink(copy) }, t("copy"));
   return el("p", { class: "tools" }, copy,
     el("a", { class: "plain", href: api.geojsonAddress(id) }, t("geojson")),
-    el("a", { class: "plain", href: api.attributionAddress(id, view) }, t("answerJson")));
+    el("a", { class: "plain", href: api.attributionAddress(id, view) }, t("answerJson")),
+    el("a", { class: "plain", href: api.correctionsAddress(id) }, t("corrections")));
 }
 
 const head = (title, mark, close) => sideHead("detail-title", title, mark, { label: t("close"), close });

@@ -19,8 +19,9 @@ from api import settings
 from api.server.live_snapshot import data_date, last_change
 from api.terminal import attribution
 from api.wording.catalogue import text
+from layers.corrections.log import PublishedVersion
 from layers.reference import basemap
-from layers.snapshot.public_records import public
+from layers.snapshot.disclosure import disclose
 from layers.snapshot.snapshot import Snapshot
 from layers.store.backends import open_store
 from layers.store.clock import clock_remark
@@ -32,18 +33,36 @@ STORE = str(settings.STORE)
 AsJson = Annotated[bool, typer.Option("--json", help="Answer JSON for programs.")]
 
 
-def open_snapshot(store: str, base: Path) -> Snapshot:
-    """Build the snapshot of the newest version of a store.
+def open_published(store: str, base: Path) -> tuple[Store, PublishedVersion]:
+    """Open a store, and build what is published of its newest version by the policy of disclosure.
 
     Raises
     ------
     NotAStore, BasemapMissing
         If one of the files is missing or something else.
+    ProblemsError
+        If the policy has faults.
     """
     opened = open_store(store)
     seq, records = opened.version()
     warn_of_clock(opened)
-    return Snapshot.of(public(records), basemap.read(base), seq, data_date(opened, seq), wording=text)
+    disclosure = disclose(records, settings.stated_policy(), datetime.now(UTC))
+    day = data_date(opened, seq)
+    snapshot = Snapshot.of(disclosure.records, basemap.read(base), seq, day, wording=text)
+    return opened, PublishedVersion(snapshot, records, disclosure)
+
+
+def open_snapshot(store: str, base: Path) -> Snapshot:
+    """Build the snapshot of what is published of the newest version of a store.
+
+    Raises
+    ------
+    NotAStore, BasemapMissing
+        If one of the files is missing or something else.
+    ProblemsError
+        If the policy has faults.
+    """
+    return open_published(store, base)[1].snapshot
 
 
 def warn_of_clock(store: Store) -> None:

@@ -14,10 +14,13 @@ from typing import Annotated, Literal
 import geopandas
 import typer
 
-from api.cli.common import STORE, AsJson, StoreAddress, open_snapshot, output
+from api.cli.common import STORE, AsJson, StoreAddress, open_published, open_snapshot, output
 from api.requests.crs import parse_bbox
 from api.serializers import attribution
+from api.serializers.figures import FigureCode, FigureSubject
+from api.serializers.policy import summary
 from api.settings import BASEMAP
+from api.wording.catalogue import phrase
 from layers.atomic_file import write_file
 from layers.collections.geometry_index import Box
 from layers.ownership.minority import Minority
@@ -67,7 +70,8 @@ def map_(
     """Draw a map with title, legend, scale bar, north arrow, sources and the date of the data."""
     from api.exports.printed_map import static_map
 
-    snapshot = open_snapshot(store, base)
+    _, version = open_published(store, base)
+    snapshot = version.snapshot
     layers = frames(snapshot)
     box = _box(bbox) or snapshot.collections["strikes"].bounds or (-180.0, -60.0, 180.0, 75.0)
     order = static_map.MapOrder(
@@ -76,11 +80,17 @@ def map_(
         title=title,
         data_date=snapshot.data_date,
         sources=publishers(snapshot, _ids(snapshot, box)),
+        remarks=[*summary(version.disclosure), _footnote(snapshot, FigureSubject.of_box(box))],
         dpi=dpi,
         table=table,
     )
     drawn = static_map.render(layers["strikes"], layers["assets"], snapshot.basemap, order)
     _write(out, drawn, as_json, f".{fmt}")
+
+
+def _footnote(snapshot: Snapshot, subject: FigureSubject) -> str:
+    """The code by which a figure is built again."""
+    return phrase("policy.footnote", code=FigureCode.of(snapshot, subject))
 
 
 def publishers(snapshot: Snapshot, strikes: Iterable[str]) -> list[str]:
@@ -105,14 +115,23 @@ def report(
     from api.exports.printed_map import static_map
     from api.exports.report import report as report_pages
 
-    snapshot = open_snapshot(store, base)
+    _, version = open_published(store, base)
+    snapshot = version.snapshot
     layers, box = frames(snapshot), _box(bbox)
     chosen = [snapshot.answer(name, basis, minority) for name in strikes or _ids(snapshot, box)]
     answers = {answer.strike.id: attribution.strike_answer(snapshot, answer) for answer in chosen}
     reported = layers["strikes"][layers["strikes"]["id"].isin(answers)]
     extent = box or report_pages.extent_around(reported)
     order = static_map.MapOrder(
-        bbox=extent, fmt="pdf", title=title, data_date=snapshot.data_date, sources=publishers(snapshot, answers)
+        bbox=extent,
+        fmt="pdf",
+        title=title,
+        data_date=snapshot.data_date,
+        sources=publishers(snapshot, answers),
+        remarks=[
+            *summary(version.disclosure),
+            _footnote(snapshot, FigureSubject(strikes=tuple(answers), basis=basis, minority=minority)),
+        ],
     )
     pdf = report_pages.render(reported, layers["assets"], snapshot.basemap, answers, order)
     _write(out, pdf, as_json, ".pdf")
@@ -135,7 +154,8 @@ def page(
     """Write one HTML file with the map in it; it opens from disk without a network."""
     from api.exports.offline_page import map
 
-    snapshot = open_snapshot(store, base)
+    _, version = open_published(store, base)
+    snapshot = version.snapshot
     box = _box(bbox)
     layers = frames(snapshot)
     html = map.render(
@@ -146,6 +166,7 @@ def page(
         bbox=box,
         title=title,
         data_date=snapshot.data_date,
+        remarks=summary(version.disclosure),
     )
     _write(out, html.encode(), as_json)
 

@@ -13,7 +13,7 @@ from api.cli.common import STORE, AsJson, StoreAddress, output, warn_of_clock
 from api.http.request_log import LogFormat
 from api.server.build_id import build_id
 from api.server.live_snapshot import LiveSnapshot
-from api.settings import BASEMAP, REVIEWERS, Settings, with_overrides
+from api.settings import BASEMAP, REVIEWERS, Settings, stated_policy, with_overrides
 from api.terminal import attribution
 from layers.decisions.hits import PUBLISH_FROM, SHOW_FROM
 from layers.store.backends import open_store
@@ -60,6 +60,9 @@ def serve(
             help="File of who wrote, and who read what is not published.", show_default="STORE.audit.jsonl, beside it"
         ),
     ] = None,
+    policy: Annotated[
+        Path | None, typer.Option(help="TOML file of what is published, when and how exactly; see policy.md.")
+    ] = None,
     numbers: Annotated[
         list[str] | None, typer.Option("--set", metavar="NAME=NUMBER", help="Another limit, see operating.md; repeat.")
     ] = None,
@@ -80,6 +83,7 @@ def serve(
         keep_in=keep_in,
         reviewers=reviewers,
         audit=audit,
+        policy=stated_policy(policy),
     )
     settings = with_overrides(settings, numbers or ())
 
@@ -105,7 +109,7 @@ def build_cache(
 ) -> None:
     """Find what follows from the records and keep it beside the store, so that a server of it starts at once."""
     opened = open_store(store)
-    settings = Settings(basemap=base, publish_from=publish_from, keep_from=0, keep_in=keep_in)
+    settings = Settings(basemap=base, publish_from=publish_from, keep_from=0, keep_in=keep_in, policy=stated_policy())
     begun = time.monotonic()
     count = opened.count("strikes", "assets")
     with attribution.errors.status(f"Finding what follows from {count:,} strikes and assets"):
@@ -116,8 +120,8 @@ def build_cache(
     files = snapshot.backing_files
     if files is None or files.metadata("seq") != snapshot.seq:
         raise StoreError(
-            "nothing can be kept: there are private records, judgements that unite records or stakes that several "
-            "loads tell of, or nothing can be written beside the store"
+            "nothing can be kept: there are records that are private or that the policy withholds, judgements that "
+            "unite records or stakes that several loads tell of, or nothing can be written beside the store"
         )
     folder = files.folder
     size = sum(file.stat().st_size for file in folder.iterdir())

@@ -19,6 +19,7 @@ from api.html.documents import plain
 from api.html.map_images import pictures
 from api.http.json import Json
 from api.http.links import href
+from api.serializers.policy import attribution_text
 from api.server.served_version import ServedVersion
 from api.wording import catalogue
 from api.wording.catalogue import ENGLISH, phrase
@@ -51,7 +52,7 @@ def page(request: Request, view: ServedVersion, kind: str, document: Json) -> by
     ----------
     kind
         landing, definition, conformance, collections, collection, items, item, queryables, sortables, schema,
-        styles, connect, or answer for any other.
+        styles, connect, corrections, or answer for any other.
     document
         The resource as JSON.
     """
@@ -60,6 +61,7 @@ def page(request: Request, view: ServedVersion, kind: str, document: Json) -> by
         "collections": view.snapshot.collections,
         "collection": collection,
         "trail": _trail(request, kind, collection, document),
+        "attribution": attribution_text(request.app.state.settings.attribution, view.disclosure, language_of(request)),
         **_context(request, view, kind, collection, document),
     }
     return _rendered(request, "schema" if kind in _SCHEMAS else kind, document, context)
@@ -107,7 +109,7 @@ def _rendered(request: Request, kind: str, document: Json, context: Json) -> byt
         document=document,
         href=partial(href, request),
         base=href(request, "/").rstrip("/"),
-        credit=(request.app.state.settings.attribution, ATTRIBUTION),
+        credit=(context.pop("attribution", request.app.state.settings.attribution), ATTRIBUTION),
         **context,
     )  # fmt: skip
     return text.encode()

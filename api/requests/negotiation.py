@@ -35,6 +35,7 @@ SCHEMA = MediaFormat("json", "application/schema+json", "JSON Schema", ("applica
 OPENAPI = MediaFormat(
     "json", "application/vnd.oai.openapi+json;version=3.0", "OpenAPI", ("application/openapi+json", "application/json")
 )
+ATOM = MediaFormat("atom", "application/atom+xml", "an Atom feed", ("application/xml", "text/xml"))
 
 #: Formats of documents, the default first. `api.formats.registry` has those of features.
 DOCUMENT = (JSON, HTML)

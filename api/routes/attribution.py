@@ -17,6 +17,7 @@ from api.requests.parameters import must_match
 from api.responses.resource import document, served_version
 from api.serializers import attribution as attribution_json
 from api.serializers import country as country_json
+from api.serializers.policy import attribution_text
 from layers.attribution.country_totals import Relation
 from layers.collections.collection import Collection
 from layers.collections.feature_types import StrikeFeature
@@ -97,9 +98,8 @@ def attribution(
 ) -> Response:
     """The whole answer to one strike: owners by country, other ties, chains, reasons, claims and sources."""
     snapshot = served_version(request).snapshot
-    return document(
-        request, "answer", attribution_json.strike_answer(snapshot, snapshot.answer(strike, basis, minority))
-    )
+    answer = attribution_json.strike_answer(snapshot, snapshot.answer(strike, basis, minority))
+    return document(request, "answer", {**answer, "corrections": href(request, "/corrections", strike=strike)})
 
 
 @PART.document("/countries", "Countries and how many strikes concern them", "Countries")
@@ -183,6 +183,6 @@ def about(request: Request) -> Response:
         "seq": snapshot.seq,
         "data_date": snapshot.data_date,
         "records": {name: len(snapshot.records.table(name)) for name in RECORD_TYPES},
-        "attribution": request.app.state.settings.attribution,
+        "attribution": attribution_text(request.app.state.settings.attribution, served_version(request).disclosure),
     }
     return document(request, "answer", summary)

@@ -19,6 +19,7 @@ from api.http.links import GEOJSON, JSON
 from api.openapi.declaration import ApiPart
 from api.rendering.png import style_table
 from api.responses.resource import served_version, version
+from api.serializers.policy import attribution_text
 from geo.errors import GeoError
 
 #: GeoServices REST describes itself; its routes take GET and POST, and refuse parameters in its own way.
@@ -58,7 +59,7 @@ def service(request: Request, body: Body) -> Response:
         request,
         body,
         lambda collections: metadata.describe_service(
-            collections, description, settings.attribution, settings.limit_max
+            collections, description, _attribution(request), settings.limit_max
         ),
     )
 
@@ -100,8 +101,12 @@ def _described(request: Request, collections: Mapping[str, NumberedCollection], 
     settings = request.app.state.settings
     looks = style_table(settings.static / "style-table.json")
     return metadata.describe_layer(
-        layer, collections[layer.collection], settings.attribution, settings.limit_max, looks
+        layer, collections[layer.collection], _attribution(request), settings.limit_max, looks
     )
+
+
+def _attribution(request: Request) -> str:
+    return attribution_text(request.app.state.settings.attribution, served_version(request).disclosure)
 
 
 def _layer(number: str) -> EsriLayer:

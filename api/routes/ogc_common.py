@@ -14,6 +14,7 @@ from api.requests import crs
 from api.requests.negotiation import DEFINITION
 from api.requests.query_parameters import DEFAULT_ORDERS
 from api.responses.resource import collection_or_404, document, self_links, served_version
+from api.serializers.policy import withheld
 from api.wording.catalogue import text
 from api.wording.preference import language_of
 from layers.collections.collection import Collection
@@ -68,6 +69,7 @@ def landing(request: Request) -> Response:
         "description": request.app.description,
         "editable": not request.app.state.atlas.store.read_only,
         "remarks": [text(remark, language_of(request)) for remark in remarks],
+        "withheld": withheld(served_version(request).disclosure),
         "links": links,
     }
     return document(request, "landing", page, variant="".join(f"-{remark.code}" for remark in remarks))
@@ -93,7 +95,8 @@ def collections(request: Request) -> Response:
     served = served_version(request).snapshot.collections.values()
     listed = [_described(request, collection) for collection in served]
     links = self_links(request, "/collections")
-    return document(request, "collections", {"links": links, "collections": listed})
+    counts = withheld(served_version(request).disclosure)
+    return document(request, "collections", {"links": links, "withheld": counts, "collections": listed})
 
 
 @PART.document("/collections/{collection}", "One collection", "Collection")
@@ -119,8 +122,16 @@ def _described(request: Request, collection: Collection) -> Json:
         "storageCrs": crs.CRS84.uri,
         "extent": extent,
         "defaultSortOrder": order or ["id"],
+        **_withheld(request, collection),
         "links": _links(request, collection),
     }
+
+
+def _withheld(request: Request, collection: Collection) -> Json:
+    """Return how many records of a collection are withheld, or published in part, by reason; none where none are."""
+    reasons = withheld(served_version(request).disclosure)
+    counts = {reason: tables[collection.name] for reason, tables in reasons.items() if collection.name in tables}
+    return {"withheld": counts} if counts else {}
 
 
 def _links(request: Request, collection: Collection) -> Sequence[Link]:

@@ -29,6 +29,7 @@ from layers.model.types import Id, Text, Verdict
 from layers.snapshot.snapshot import Snapshot
 from layers.store.idempotency import StoredResponse
 from layers.store.private_datasets import WRITTEN_BY_HAND
+from layers.store.row_mapping import TABLES, version_of
 from layers.store.store import ExpectedLatest
 
 #: Dataset of what reviewers decide; no load brings it, so none takes it away.
@@ -119,6 +120,9 @@ def strike(request: Request, strike: RecordId, author: Reader) -> Response:
     """The answer as it stands, every candidate with its place and reasons, the claims, and all decisions so far."""
     snapshot = _newest(request, author)
     case = review.review_case(snapshot, snapshot.answer(strike))
+    stored = request.app.state.atlas.view.stored.strikes.get(strike)
+    # For If-Match: where the policy withholds something, the public ETag names another version.
+    case["version"] = None if stored is None else version_of(TABLES["strikes"].to_dict(stored))
     _audit(request, author, snapshot, [strike], 1)
     return _uncached(case)
 

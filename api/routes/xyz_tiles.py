@@ -31,6 +31,7 @@ from api.responses.tile import (
     tile_response,
 )
 from api.routes.ogc_styles import mapbox
+from api.serializers.policy import attribution_text
 from api.server.live_snapshot import LiveSnapshot
 from api.styles.catalogue import STYLES, WHOLE_MAP
 from geo.tiles.mvt import encode_tile
@@ -230,5 +231,5 @@ def _tilejson(request: Request, atlas: LiveSnapshot, name: str) -> Mapping[str, 
     layers = [{"id": name, "description": collection.description, "fields": columns}]
     if collection.bounds is not None:
         document["bounds"] = list(collection.bounds)
-    attribution = request.app.state.settings.attribution
+    attribution = attribution_text(request.app.state.settings.attribution, atlas.view.disclosure)
     return {**document, "maxzoom": MAX_ZOOM, "vector_layers": layers, "attribution": attribution}

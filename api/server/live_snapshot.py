@@ -22,14 +22,15 @@ from api.settings import Settings
 from api.wording.catalogue import text
 from geo.tiles.mvt import TileLayer
 from geo.tiles.tile_matrix import DEGREES
+from layers.corrections.log import CorrectionsLog
 from layers.model.messages import Message
 from layers.model.records import Record, Records
 from layers.query.keyset_cursor import with_tiebreak
 from layers.query.selection import Selection, rows
 from layers.reference import basemap
 from layers.snapshot.derived_layers import full_rewrite, incremental_rewrite
+from layers.snapshot.disclosure import Disclosure, disclose
 from layers.snapshot.incremental import SnapshotUpdate, with_shared_stages
-from layers.snapshot.public_records import public
 from layers.snapshot.snapshot import Snapshot
 from layers.snapshot.snapshot_cache import SnapshotCache
 from layers.store.clock import clock_remark
@@ -48,15 +49,17 @@ log = logging.getLogger(__name__)
 def snapshots_of(store: Store, base: basemap.Basemap, settings: Settings) -> tuple[Snapshot, Snapshot]:
     """The newest version of a store: as it is served, every layer of it built, and with its private records."""
     seq, records = store.version(packed=True)
-    return _snapshots(records, partial(_snapshot, base, settings, seq, data_date(store, seq)))
+    published = disclose(records, settings.policy, datetime.now(UTC)).records
+    return _snapshots(records, published, partial(_snapshot, base, settings, seq, data_date(store, seq)))
 
 
 def _snapshot(base: basemap.Basemap, settings: Settings, seq: int, day: date, records: Records) -> Snapshot:
     return Snapshot.of(records, base, seq, day, settings.publish_from, settings.show_from, text)
 
 
-def _snapshots(stored: Records, snapshot_of: Callable[[Records], Snapshot]) -> tuple[Snapshot, Snapshot]:
-    served = public(stored)
+def _snapshots(
+    stored: Records, served: Records, snapshot_of: Callable[[Records], Snapshot]
+) -> tuple[Snapshot, Snapshot]:
     snapshot = snapshot_of(served)
     _ready_to_serve(snapshot)
     _ready_to_draw(snapshot)
@@ -140,7 +143,7 @@ class LiveSnapshot:
             basemap=settings.basemap,
             base=self.basemap,
             # Answers may change while the files stay the same.
-            program=sources("geo", "layers", "api/wording").hex(),
+            program=f"{sources('geo', 'layers', 'api/wording').hex()}-{settings.policy.digest}",
             publish_from=settings.publish_from,
             show_from=settings.show_from,
             wording=text,
@@ -149,6 +152,8 @@ class LiveSnapshot:
         )
         with suppress(StoreBusy):
             self._record_external_edits(datetime.now(UTC), nullcontext(self._renewed_whole()))
+        #: What was published and was changed since.
+        self.corrections = CorrectionsLog(store)
         self.view = self._first()
 
     @cached_property
@@ -179,7 +184,7 @@ class LiveSnapshot:
             return self.store.append(table, record, author=author, at=at, seen=seen, derived=derived, keyed=keyed)
 
     def publish(self, dataset: str, record: str, *, author: str, why: str) -> int:
-        """Make a single private record of a public dataset public, see `Store.publish`; give the number of the change."""
+        """Make a single private record public, see `Store.publish`; give the number of the change."""
         self.store.publish(dataset, [record], author=author, why=why)
         return self.store.seq()
 
@@ -222,16 +227,21 @@ class LiveSnapshot:
         if cached.seq == self.store.seq():
             return self._unchanged(cached, begun)
         seq, stored = self.store.newer(cached.seq, cached.records)
-        served, snapshot_of = public(stored), self._snapshots_at(seq)
+        disclosure, snapshot_of = self._disclosed(stored), self._snapshots_at(seq)
+        served = disclosure.records
         update = SnapshotUpdate(cached, snapshot_of(served))
         if update.touched is None:
             return None
         everything = update.after if served is stored else snapshot_of(stored)
-        return self._version(update.after, everything, stored, begun)
+        return self._version(update.after, everything, stored, disclosure, begun)
+
+    def _disclosed(self, stored: Records, before: ServedVersion | None = None) -> Disclosure:
+        """What is published of stored records now; what a version before has alike is not judged again."""
+        return disclose(stored, self._settings.policy, datetime.now(UTC), before.disclosure if before else None)
 
     def _unchanged(self, cached: Snapshot, begun: float) -> ServedVersion:
-        """The version of a snapshot from the cache; the records in it are those of the store."""
-        return self._version(cached, cached, cached.records, begun)
+        """The version of a snapshot from the cache; the records in it are those of the store, all of them published."""
+        return self._version(cached, cached, cached.records, self._disclosed(cached.records), begun)
 
     def _computed_and_cached(self) -> ServedVersion:
         log.info("finding what follows from the store, to be kept beside it; the next start will be quicker")
@@ -248,15 +258,17 @@ class LiveSnapshot:
         """The newest version computed from all records."""
         begun = time.monotonic()
         seq, stored = self.store.version(packed=True)
-        return self._version(*_snapshots(stored, self._snapshots_at(seq)), stored, begun)
+        disclosure = self._disclosed(stored)
+        snapshots = _snapshots(stored, disclosure.records, self._snapshots_at(seq))
+        return self._version(*snapshots, stored, disclosure, begun)
 
     def _snapshots_at(self, seq: int) -> Callable[[Records], Snapshot]:
         """Gives the snapshot of records of a version, from which nothing was computed yet."""
         return partial(_snapshot, self.basemap, self._settings, seq, data_date(self.store, seq))
 
     def _newest(self, view: ServedVersion) -> ServedVersion:
-        """The newest version, computed from a version and the change feed of the store."""
-        if view.snapshot.seq == self.store.seq():
+        """The newest version, computed from a version, the change feed of the store and the embargoes that ended."""
+        if view.snapshot.seq == self.store.seq() and not view.is_outdated(datetime.now(UTC)):
             return view
         begun = time.monotonic()
         seq, stored = self.store.newer(view.snapshot.seq, view.stored)
@@ -281,31 +293,37 @@ class LiveSnapshot:
         begun: float,
     ) -> ServedVersion:
         """The version of newer records; ``update`` is that of ``view.with_private`` where it was computed before."""
-        served = public(stored)
+        disclosure = self._disclosed(stored, view)
+        served = disclosure.records
         if served is stored and view.snapshot is view.with_private:
             update = update or SnapshotUpdate(view.snapshot, snapshot_of(stored))
-            return self._version(update.after, update.after, stored, begun)
+            return self._version(update.after, update.after, stored, disclosure, begun)
         snapshot = SnapshotUpdate(view.snapshot, snapshot_of(served)).after
         if served is stored:
-            return self._version(snapshot, snapshot, stored, begun)
+            return self._version(snapshot, snapshot, stored, disclosure, begun)
         update = update or SnapshotUpdate(view.with_private, snapshot_of(stored))
-        return self._version(snapshot, update.unanswered, stored, begun)
+        return self._version(snapshot, update.unanswered, stored, disclosure, begun)
 
-    def _version(self, snapshot: Snapshot, everything: Snapshot, stored: Records, begun: float) -> ServedVersion:
+    def _version(
+        self, snapshot: Snapshot, everything: Snapshot, stored: Records, disclosure: Disclosure, begun: float
+    ) -> ServedVersion:
         _ready_to_serve(snapshot)
         seq = snapshot.seq
         changed = last_change(self.store, seq) or datetime(*snapshot.data_date.timetuple()[:3], tzinfo=UTC)
+        if disclosure.last_due is not None:
+            changed = max(changed, disclosure.last_due)
         version = f"{seq}-{changed:%Y%m%dT%H%M%S.%f}-{_digest(snapshot)}-{self._program}"
         tiles = TileCache(self._settings.tiles_kept, self.counts)
         return ServedVersion(
-            snapshot, everything, stored, tiles, version, changed, time.time(), time.monotonic() - begun
+            snapshot, everything, stored, disclosure, tiles, version, changed, time.time(), time.monotonic() - begun
         )
 
     def refresh(self) -> bool:
         """Build a newer version beside the current one and swap it in; whether there was one."""
         with self._building:
             edited = self._has_unrecorded_edits()
-            if self.store.seq() == self.view.snapshot.seq and not edited:
+            is_outdated = self.view.is_outdated(datetime.now(UTC))
+            if self.store.seq() == self.view.snapshot.seq and not edited and not is_outdated:
                 self.fault = self._behind_since = self._next = None
                 return False
             self._behind_since = self._behind_since or time.monotonic()

@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
+from layers.corrections.log import PublishedVersion
+from layers.disclosure.ruling import withheld_fields
 from layers.model.cache import LruCache
-from layers.model.records import Records
+from layers.model.records import Record, Records
+from layers.snapshot.disclosure import Disclosure
 from layers.snapshot.snapshot import Snapshot
 from layers.store.row_mapping import TABLES, version_of
 
@@ -50,6 +53,8 @@ class ServedVersion:
     with_private: Snapshot
     #: The records as they are in the store, private ones too, of which writers name the version that they saw.
     stored: Records
+    #: What is published of them, and how much is not.
+    disclosure: Disclosure
     tiles: TileCache
     #: Name of this version of data and program, of which entity tags are made: the same name, the same bytes.
     version: str
@@ -59,17 +64,32 @@ class ServedVersion:
     built: float
     build_s: float
 
+    @cached_property
+    def published(self) -> PublishedVersion:
+        """What the corrections log is shown by."""
+        return PublishedVersion(self.snapshot, self.stored, self.disclosure)
+
+    def is_outdated(self, now: datetime) -> bool:
+        """Whether an embargo has ended that withheld something of this version."""
+        return self.disclosure.next_due is not None and self.disclosure.next_due <= now
+
     def version_of_strike(self, strike: str) -> str:
         """Name of the version of the record of a strike; the last ones are cached.
+
+        Of a record that is not published as it is stored the published version is named: the name of the stored one
+        would give away by trial what is withheld. No writer can go by such a name, and so replace an exact place by
+        its rounded one.
 
         Raises
         ------
         KeyError
             If the store has no such strike.
         """
-        return self._named.get_or_compute(
-            strike, lambda: version_of(TABLES["strikes"].to_dict(self.stored.strikes[strike]))
-        )
+        return self._named.get_or_compute(strike, lambda: version_of(TABLES["strikes"].to_dict(self._named_by(strike))))
+
+    def _named_by(self, strike: str) -> Record:
+        published = self.snapshot.records.strikes.get(strike)
+        return published if published is not None and withheld_fields(published) else self.stored.strikes[strike]
 
     @cached_property
     def _named(self) -> LruCache[str]:

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from layers.attribution.attribute import StrikeAttribution, days
 from layers.attribution.country_totals import NO_STRIKES, CountryTotals
 from layers.collections.feature_table import FeatureTable
+from layers.disclosure.ruling import withheld_fields
 from layers.model.asset_kinds import ASSET_KINDS
 from layers.model.records import Asset, Attribution, Records, Strike
 from layers.model.types import AssetKind, Basis, Country, Edtf, Group, Metres, RestsOn, Status
@@ -62,6 +63,7 @@ class StrikeFeature(Feature):
     owners: str = Field("", description="Countries and shares in percent.")
     relations: str = Field("", description="Ties that are not ownership.")
     n_sources: int = Field(description="Number of sources.")
+    withheld: tuple[str, ...] = Field((), description="Fields that are withheld or made coarser, see /policy.")
 
 
 class AssetFeature(Feature):
@@ -77,6 +79,7 @@ class AssetFeature(Feature):
     owners: str = Field("", description="Countries and shares in percent, on the day of the data.")
     owner_countries: tuple[str, ...] = Field((), description="Countries whose owners hold part of it.")
     n_strikes: int = Field(0, description="Strikes that hit it, or may have.")
+    withheld: tuple[str, ...] = Field((), description="Fields that are withheld or made coarser, see /policy.")
 
 
 class AttributionFeature(Feature, Attribution):
@@ -151,6 +154,7 @@ def strike_row(records: Records, attribution: StrikeAttribution, rows: Iterable[
         owners=shares_text({share.country: share.share for share in attribution.shares}, attribution.unattributed),
         relations=", ".join(sorted({f"{row.country or row.entity} {row.relation}" for row in tied})),
         n_sources=len(strike.sources),
+        withheld=withheld_fields(strike),
     )
     return [values[name] for name in StrikeFeature.model_fields]
 
@@ -226,6 +230,7 @@ def _asset_row(asset: Asset, held: Owners, n_strikes: int) -> list[Any]:
         "owners": shares_text({share.country: share.share for share in held.shares}, held.unattributed),
         "owner_countries": tuple(share.country for share in held.shares),
         "n_strikes": n_strikes,
+        "withheld": withheld_fields(asset),
     }
     return [values[name] if name in values else getattr(asset, name) for name in AssetFeature.model_fields]
 

@@ -77,7 +77,7 @@ PointGeometry = Annotated[BaseGeometry, BeforeValidator(_as_point), _WKT, _WKT_S
 #: How a value was checked: its source was opened, seen in an excerpt, or not seen at all.
 Checked = Literal["read", "excerpt", "unverified"]
 #: What a coordinate stands for (Darwin Core: georeferenceRemarks, in fixed words).
-Basis = Literal["site", "settlement", "district", "region", "sea-area", "field", "line-end"]
+Basis = Literal["site", "settlement", "district", "region", "sea-area", "field", "line-end", "rounded"]
 #: Which country of an entity counts: that of its registration, or that of its head office.
 CountryBasis = Literal["registration", "headquarters"]
 #: What the answer on a strike rests on: a decision, several candidates, the best one, or nothing.

@@ -58,7 +58,7 @@ class SnapshotUpdate:
 
     def __init__(self, before: Snapshot, newer: Snapshot, with_matches: bool = False) -> None:
         self.before, self.newer = before, newer
-        changed = {name: _differing(before.records.table(name), newer.records.table(name)) for name in _ANSWER_TABLES}
+        changed = {name: differing(before.records.table(name), newer.records.table(name)) for name in _ANSWER_TABLES}
         stages = newer.stages
         if not any(changed[name] for name in _STAKE_TABLES):
             stages = replace(stages, stakes=before.stages.stakes, registers=before.stages.registers)
@@ -179,7 +179,7 @@ def with_shared_stages(before: Snapshot, snapshot: Snapshot) -> Snapshot:
 
     The snapshot itself where the tables that answers rest on differ.
     """
-    if any(_differing(before.records.table(name), snapshot.records.table(name)) for name in _ANSWER_TABLES):
+    if any(differing(before.records.table(name), snapshot.records.table(name)) for name in _ANSWER_TABLES):
         return snapshot
     assets = with_shared_geometry(snapshot.collections["assets"], before.collections["assets"])
     layers = (assets if layer.name == assets.name else layer for layer in snapshot.collections.values())
@@ -252,13 +252,13 @@ def _subset(records: Records, touched: set[str]) -> Records:
 
 def _few_touched(before: Records, newer: Records) -> set[str] | None:
     """Ids of strikes that differ or about which something else was decided; ``None`` where they are many."""
-    touched = _differing(before.strikes, newer.strikes)
-    changed = _differing(before.decisions, newer.decisions)
+    touched = differing(before.strikes, newer.strikes)
+    changed = differing(before.decisions, newer.decisions)
     touched |= {table[key].strike for table in (before.decisions, newer.decisions) for key in changed if key in table}
     return touched if len(touched) <= max(_FEW, len(newer.strikes) // _ONE_IN) else None
 
 
-def _differing(before: Mapping[str, Record], newer: Mapping[str, Record]) -> set[str]:
+def differing(before: Mapping[str, Record], newer: Mapping[str, Record]) -> set[str]:
     """Ids of the records that two tables do not have alike; a record that is one object is not compared."""
     if before is newer:
         return set()

@@ -47,7 +47,12 @@ def script_json(value: object) -> str:
 
 
 def assemble_page(
-    html: str, title: str, data_date: date, marks: Sequence[DrawnStrike], strikes: geopandas.GeoDataFrame
+    html: str,
+    title: str,
+    data_date: date,
+    marks: Sequence[DrawnStrike],
+    strikes: geopandas.GeoDataFrame,
+    remarks: Sequence[str] = (),
 ) -> str:
     """Put Leaflet, our script and styles, heading, key and foot around folium's map.
 
@@ -83,7 +88,7 @@ def assemble_page(
     html = html.replace("<html>", '<html lang="en">', 1).replace("</head>", f"{head}</head>", 1)
     html = html.replace("<body>", f"<body>{top}", 1)
     # folium writes its script after the body's end, so this is the only one.
-    return html.replace("</body>", f"{_foot(strikes)}</body>", 1)
+    return html.replace("</body>", f"{_foot(strikes, remarks)}</body>", 1)
 
 
 def _leaflet(folder: Path) -> tuple[str, str]:
@@ -125,8 +130,8 @@ def _svg(shape: Shape, colour: str, filled: bool) -> str:
     return f'<svg viewBox="0 0 24 24" aria-hidden="true">{path}</svg>'
 
 
-def _foot(strikes: geopandas.GeoDataFrame) -> str:
-    """List the strikes without a place, and say where everything comes from."""
+def _foot(strikes: geopandas.GeoDataFrame, remarks: Sequence[str]) -> str:
+    """List the strikes without a place, and say where everything comes from and what of it is withheld."""
     missing, retracted = count_undrawn(strikes)
     items = "".join(
         f"<tr><td>{escape(date_in_words(text_value(row, 'when')))}</td><td>{escape(text_value(row, 'title'))}</td>"
@@ -136,11 +141,13 @@ def _foot(strikes: geopandas.GeoDataFrame) -> str:
     )
     table = f"<table><tr><th>Date</th><th>Strike</th><th>Owners, %</th></tr>{items}</table>"
     listed = f"<details><summary>{quantity(missing, 'strike')} without a known place</summary>{table}</details>"
+    withheld = "".join(f" {escape(remark)}." for remark in remarks)
     left_out = f" {quantity(retracted, 'retracted strike')} left out." if retracted else ""
     return (
         f"<footer>{listed if missing else ''}<p>Strikes and owners: StrikeAtlas (CC BY 4.0). Borders: Natural Earth, "
         "German point of view (public domain). Places: GeoNames (CC BY 4.0). Positions are as exact as the reports: "
-        f"those known by settlement are accurate to some kilometres.{left_out} Drawn with Leaflet.</p></footer>"
+        f"those known by settlement are accurate to some kilometres.{left_out}{withheld} Drawn with Leaflet.</p>"
+        "</footer>"
     )
 
 

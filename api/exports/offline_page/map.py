@@ -56,6 +56,7 @@ def render(
     bbox: Sequence[float] | None = None,
     title: str,
     data_date: date,
+    remarks: Sequence[str] = (),
 ) -> str:
     """Write the page.
 
@@ -69,6 +70,8 @@ def render(
         Unset, the strikes' own box.
     data_date
         Day of the data; it is the only date in the page, so the same input gives the same page.
+    remarks
+        What is withheld of the data, a sentence each.
 
     Raises
     ------
@@ -92,7 +95,7 @@ def render(
     page.fit_bounds([[extent.south, extent.west], [extent.north, extent.east]])
     _number_elements(page.get_root())
     html = page.get_root().render()
-    return with_csp(assemble_page(html, title, data_date, marks, strikes))
+    return with_csp(assemble_page(html, title, data_date, marks, strikes, remarks))
 
 
 def _extent_around(marks: Sequence[DrawnStrike]) -> Extent:

@@ -72,7 +72,10 @@ def _cut(lines: list[str], max_lines: int) -> list[str]:
 
 @dataclass(frozen=True, eq=False)
 class Subject:
-    """All that a map may show; ``undrawn`` counts strikes without a place and retracted ones."""
+    """All that a map may show, and what its note says.
+
+    ``undrawn`` counts strikes without a place and retracted ones; ``remarks`` say what is withheld of the data.
+    """
 
     marks: list[DrawnStrike]
     assets: geopandas.GeoDataFrame
@@ -80,6 +83,7 @@ class Subject:
     undrawn: tuple[int, int]
     data_date: date
     sources: tuple[str, ...]
+    remarks: tuple[str, ...] = ()
 
     @property
     def country_names(self) -> dict[str, str]:
@@ -172,7 +176,7 @@ def _with_map(
         view,
         groups,
         items,
-        wrapped(source_note(view, subject.undrawn, subject.data_date, subject.sources), inner, NOTE_SIZE),
+        wrapped(source_note(view, subject), inner, NOTE_SIZE),
     )
 
 
@@ -249,12 +253,10 @@ def _draw_note(sheet: PageCanvas, lines: Sequence[str]) -> None:
     sheet.lines(MARGIN_MM, top, lines, NOTE_SIZE, color=SOFT_INK)
 
 
-def source_note(view: FrameContents, undrawn: tuple[int, int], day: date, sources: Sequence[str]) -> str:
-    """Write the note of a map: sources, day, projection, and limits of its accuracy.
-
-    ``undrawn`` counts the strikes without a place and the retracted ones; ``day`` is the day of the data.
-    """
-    missing, retracted = undrawn
+def source_note(view: FrameContents, subject: Subject) -> str:
+    """Write the note of a map: sources, day, projection, limits of its accuracy, and what is withheld."""
+    missing, retracted = subject.undrawn
+    day, sources = subject.data_date, subject.sources
     left_out = [quantity(missing, "strike") + " without a known place"] if missing else []
     left_out += [quantity(retracted, "retracted strike")] if retracted else []
     projection = view.frame.projection
@@ -269,5 +271,6 @@ def source_note(view: FrameContents, undrawn: tuple[int, int], day: date, source
         if len(view.marks) and view.moved.max() > 0.3
         else "",
         f"Not drawn: {' and '.join(left_out)}." if left_out else "",
+        *(f"{remark}." for remark in subject.remarks),
     ]
     return " ".join(part for part in parts if part)

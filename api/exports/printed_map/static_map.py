@@ -45,6 +45,8 @@ class MapOrder:
         Day of the data; it is the only date in the file, so the same input gives the same bytes.
     sources
         Publishers of the strikes' sources.
+    remarks
+        What is withheld of the data, a sentence each.
     width_mm, height_mm
         Size of the page. Unset, a PDF is A4, upright or (for a wide extent) lying; a picture is 210 mm wide
         and as high as it needs to be. The map is what grows and shrinks.
@@ -65,6 +67,7 @@ class MapOrder:
     subtitle: str | None = None
     data_date: date
     sources: Sequence[str] = ()
+    remarks: Sequence[str] = ()
     width_mm: float | None = None
     height_mm: float | None = None
     dpi: float = 300
@@ -103,7 +106,13 @@ def render(strikes: geopandas.GeoDataFrame, assets: geopandas.GeoDataFrame, base
         heading = Heading.of(order.title, order.subtitle, width - 2 * MARGIN_MM)
         hidden, sources = count_undrawn(strikes), tuple(order.sources)
         subject = Subject(
-            drawn_strikes(strikes), geodataframe_lonlat(assets), basemap, hidden, order.data_date, sources
+            drawn_strikes(strikes),
+            geodataframe_lonlat(assets),
+            basemap,
+            hidden,
+            order.data_date,
+            sources,
+            tuple(order.remarks),
         )
         page = composed(subject, extent, heading, width, height)
         pages = [drawn(page, subject, order.dpi), *_tables(page, subject, order)]

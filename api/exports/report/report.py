@@ -102,6 +102,7 @@ def document(answers: Sequence[Mapping[str, Any]], countries: Mapping[str, str],
     about = (
         f"{counted('count', len(answers))}. Data of {day_in_words(order.data_date)}. {page_text('basis')} {basis}. "
         f"{page_text('minority')} {page_text('minority' + answers[0]['minority'])}."
+        f"{''.join(f' {remark}.' for remark in order.remarks)}"
     )
     return {
         "title": order.title,

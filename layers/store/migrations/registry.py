@@ -15,6 +15,7 @@ from layers.store.migrations import (
     m0002_history_chain,
     m0003_private_datasets,
     m0004_idempotency_keys,
+    m0005_history_indexes,
 )
 
 
@@ -47,6 +48,7 @@ MIGRATIONS: Sequence[Migration] = (
     Migration(2, m0002_history_chain.TITLE, 2, m0002_history_chain.apply),
     Migration(3, m0003_private_datasets.TITLE, 3, m0003_private_datasets.apply),
     Migration(4, m0004_idempotency_keys.TITLE, 2, m0004_idempotency_keys.apply),
+    Migration(5, m0005_history_indexes.TITLE, 3, m0005_history_indexes.apply),
 )
 #: Version of the schema that this program writes.
 SCHEMA_VERSION = MIGRATIONS[-1].version

@@ -70,7 +70,7 @@ STRIKE_ANSWER = {
     "strike": dict, "basis": str, "minority": str, "rests_on": str, "decision": (dict, type(None)),
     "host": (dict, type(None)), "owners": list, "related": [TIE], "assets": list, "claims": [CLAIM],
     "candidates": [{"asset": str, "name": str, "kind": str, **EVIDENCE}], "none_probability": NUMBER, "sources": dict,
-    "candidates_below": {"count": int, "probability": NUMBER},
+    "candidates_below": {"count": int, "probability": NUMBER}, "corrections": str,
 }  # fmt: skip
 HIT = {"asset": dict, "verdict": str, "decision": (dict, type(None)), "match": (dict, type(None)), **OWNED}
 BRIEF = {"strike": str, "title": str, "when": str, "place": str, "host_country": MAYBE}

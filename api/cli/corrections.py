@@ -1,0 +1,66 @@
+"""The command ``corrections``: what was published and was changed since."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from api.cli.common import STORE, AsJson, StoreAddress, open_published, output
+from api.requests.corrections_query import LIMIT, LIMIT_MAX, corrections_query, of_record
+from api.serializers.corrections import entry_values, sentences, title
+from api.settings import BASEMAP
+from layers.corrections.concerned import records_of_answer
+from layers.corrections.log import CorrectionEntry, CorrectionsLog, CorrectionsQuery, PublishedVersion
+
+EPILOG = "Example: strikeatlas corrections --since 2026-11-01 --country AZ"
+_Kind = Literal["addition", "correction", "retraction", "reload"]
+
+
+def corrections(
+    since: Annotated[str | None, typer.Option(help="Only changes on a day (UTC), at a time, or later.")] = None,
+    until: Annotated[str | None, typer.Option(help="Only changes up to a day (UTC), or before a time.")] = None,
+    record: Annotated[str | None, typer.Option(help="Only the record of an id.")] = None,
+    strike: Annotated[str | None, typer.Option(help="Only what the answer to a strike rests on.")] = None,
+    country: Annotated[str | None, typer.Option(help="Only what concerns a country: ISO 3166-1 alpha-2.")] = None,
+    kind: Annotated[_Kind | None, typer.Option(help="Only entries of a kind.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=LIMIT_MAX, help="Most entries.")] = LIMIT,
+    store: StoreAddress = STORE,
+    base: Annotated[Path, typer.Option("--basemap", help="The base map built by `make setup`.")] = BASEMAP,
+    as_json: AsJson = False,
+) -> None:
+    """Tell what changed of what is published, when and why, newest first."""
+    opened, version = open_published(store, base)
+    keys = None if record is None else of_record(record)
+    if strike is not None:
+        own = records_of_answer(version.snapshot, strike)
+        keys = own if keys is None else own & keys
+    query = corrections_query(since=since, until=until, country=country, kind=kind, keys=keys, limit=limit)
+    entries = [*_entries(CorrectionsLog(opened), version, query)]
+    output({"corrections": [entry_values(entry) for entry in entries]}, as_json, _table(entries))
+
+
+def _entries(log: CorrectionsLog, version: PublishedVersion, query: CorrectionsQuery) -> Iterator[CorrectionEntry]:
+    """Yield entries over short pages until there are as many as are wanted."""
+    left = query.limit
+    while left > 0:
+        page = log.page(version, replace(query, limit=left))
+        yield from page.entries
+        if page.next_below is None:
+            return
+        left -= len(page.entries)
+        query = replace(query, below=page.next_below)
+
+
+def _table(entries: list[CorrectionEntry]) -> Table | str:
+    if not entries:
+        return "No changes that fit."
+    table = Table("When", "What", "Change", box=None, pad_edge=False)
+    for entry in entries:
+        table.add_row(entry.at[:19], escape(title(entry)), escape("\n".join(sentences(entry))))
+    return table

@@ -1,0 +1,177 @@
+"""The corrections log: what was published and was changed since, as a page, as JSON and as an Atom feed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+from fastapi import Path, Query, Request, Response
+from pydantic import Field
+from starlette.exceptions import HTTPException
+
+from api.html import pages
+from api.http.conditional import http_date, representation
+from api.http.json import Json
+from api.http.links import JSON, href, link
+from api.openapi.declaration import ApiPart, Link, Scope
+from api.openapi.parameters import format_parameter
+from api.openapi.responses import ANY_OBJECT, COUNT, LINKS, NULLABLE_STRING, STRING, array_of, object_with, reference
+from api.requests.corrections_query import LIMIT, LIMIT_MAX, corrections_query, of_record
+from api.requests.negotiation import ATOM, HTML, MediaFormat
+from api.requests.negotiation import JSON as JSON_FORMAT
+from api.requests.parameters import INTEGER_TEXT, RequestParameter, must_match
+from api.responses.resource import as_json, document, negotiated_format, served_version, version
+from api.serializers.corrections import entry_values
+from api.serializers.corrections_feed import atom_feed
+from api.server.live_snapshot import LiveSnapshot
+from api.wording.preference import language_of
+from layers.corrections.concerned import records_of_answer
+from layers.corrections.log import KINDS, CorrectionsPage, EntryKind
+from layers.store.history_pages import RecordKey
+
+PATH = "/corrections"
+_FORMATS: tuple[MediaFormat, ...] = (JSON_FORMAT, HTML, ATOM)
+
+
+def _landing_links(request: Request) -> Sequence[Link]:
+    return [
+        link("version-history", href(request, PATH), JSON, "Corrections"),
+        link("version-history", href(request, PATH, f="atom"), ATOM.media_type, "Corrections as a feed"),
+    ]
+
+
+_ENTRY: Json = object_with(
+    id=STRING,
+    seq=COUNT,
+    at={"type": "string", "format": "date-time"},
+    kind={"type": "string", "enum": list(KINDS)},
+    table=NULLABLE_STRING,
+    record=NULLABLE_STRING,
+    title=STRING,
+    changes=array_of(object_with(field=STRING)),
+    counts=array_of(ANY_OBJECT),
+    by={"type": "string", "enum": ["load", "editor"]},
+    author=NULLABLE_STRING,
+    why=NULLABLE_STRING,
+    strikes=array_of(STRING),
+    may_follow=array_of(STRING),
+    countries=array_of(STRING),
+)
+PART = ApiPart(
+    "corrections",
+    schemas={
+        "Correction": _ENTRY,
+        "Corrections": object_with(numberReturned=COUNT, corrections=array_of(reference("Correction")), links=LINKS),
+    },
+    landing_links=_landing_links,
+)
+
+_Country = Annotated[
+    str | None,
+    must_match(re.compile("[A-Za-z]{2}", re.ASCII), "an ISO 3166-1 alpha-2 code"),
+    Query(description="Only what concerns a country: ISO 3166-1 alpha-2 code.", pattern="^[A-Za-z]{2}$"),
+]
+
+
+def _format(scope: Scope) -> Sequence[RequestParameter[Any]]:
+    return (format_parameter(*(form.name for form in _FORMATS)),)
+
+
+@PART.document(PATH, "Corrections", "Corrections", formats=_FORMATS, parameters=_format)
+def corrections(
+    request: Request,
+    strike: Annotated[
+        str | None, Query(description="Only what the answer to a strike rests on, or rested on.", max_length=160)
+    ] = None,
+    record: Annotated[str | None, Query(description="Only the record of an id.", max_length=160)] = None,
+    country: _Country = None,
+    since: Annotated[
+        str | None, Query(description="Only changes on a day (UTC), at a time, or later.", max_length=40)
+    ] = None,
+    until: Annotated[
+        str | None, Query(description="Only changes up to a day (UTC), or before a time.", max_length=40)
+    ] = None,
+    kind: Annotated[EntryKind | None, Query(description="Only entries of a kind.")] = None,
+    limit: Annotated[
+        int, Field(ge=1, le=LIMIT_MAX), INTEGER_TEXT, Query(description="Most entries of a page.")
+    ] = LIMIT,
+    before: Annotated[
+        int | None,
+        Field(ge=1, le=2**53),
+        INTEGER_TEXT,
+        Query(description="Only changes with a lower number; next links have it."),
+    ] = None,
+) -> Response:
+    """What changed, when and why, of all that is published, newest first; a page may be short and have a next one."""
+    keys = _keys(request, strike, record)
+    query = corrections_query(
+        since=since, until=until, country=country, kind=kind, keys=keys, limit=limit, below=before
+    )
+    atlas: LiveSnapshot = request.app.state.atlas
+    page = atlas.corrections.page(served_version(request).published, query)
+    return _answered(request, page)
+
+
+def _keys(request: Request, strike: str | None, record: str | None) -> frozenset[RecordKey] | None:
+    """The records that are asked about; ``None`` for all."""
+    keys = None if record is None else of_record(record)
+    if strike is None:
+        return keys
+    own = records_of_answer(served_version(request).snapshot, strike)
+    return own if keys is None else own & keys
+
+
+@PART.document(f"{PATH}/{{entry}}", "One correction", "Correction")
+def correction(
+    request: Request, entry: Annotated[str, Path(pattern="^(load-)?[0-9]{1,15}$", description="Id of an entry.")]
+) -> Response:
+    """One entry of the corrections log, by the address that the feed has for it."""
+    atlas: LiveSnapshot = request.app.state.atlas
+    is_load = entry.startswith("load-")
+    found = atlas.corrections.entry(served_version(request).published, int(entry.removeprefix("load-")), is_load)
+    if found is None:
+        raise HTTPException(404, f"No correction {entry}")
+    return document(request, "answer", entry_values(found, language_of(request)))
+
+
+def _answered(request: Request, page: CorrectionsPage) -> Response:
+    form = negotiated_format(request, _FORMATS)
+    links = _links(request, page, form)
+    language = language_of(request)
+    if form is ATOM:
+        changed = http_date(served_version(request).changed)
+        address = href(request, PATH)
+        return representation(
+            request,
+            version(request),
+            ATOM.media_type,
+            lambda: atom_feed(page.entries, links, address, changed),
+            address,
+        )
+    content = {
+        "numberReturned": len(page.entries),
+        "corrections": [entry_values(entry, language) for entry in page.entries],
+        "links": links,
+    }
+    if form is HTML:
+        return representation(
+            request,
+            version(request),
+            HTML.media_type,
+            lambda: pages.page(request, served_version(request), "corrections", content),
+        )
+    return as_json(content, request)
+
+
+def _links(request: Request, page: CorrectionsPage, form: MediaFormat) -> list[Link]:
+    given = {name: value for name, value in request.query_params.items() if name != "f"}
+    links = [_link(request, "self", form, given, "This document")]
+    links += [_link(request, "alternate", one, given, f"As {one.title}") for one in _FORMATS if one is not form]
+    if page.next_below is not None:
+        links.append(_link(request, "next", form, {**given, "before": page.next_below}, "Older corrections"))
+    return links
+
+
+def _link(request: Request, rel: str, form: MediaFormat, given: Json, title: str) -> Link:
+    return link(rel, href(request, PATH, **given, f=form.name), form.media_type, title)

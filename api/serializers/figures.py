@@ -1,0 +1,163 @@
+"""Codes of printed figures: what a figure shows, of which change and day, and a digest of the answer behind it.
+
+A code reads ``SUBJECT.sSEQ.YYYYMMDD.DIGEST``, such as ``AZ.s412.20261126.9f3c2a7b10``: the subject, the number of the
+last change in the data, the day of the data, and the first 10 hexadecimal digits of the SHA-256 (FIPS 180-4) of the
+answer as JSON with its keys in order and without white space. The subject is a country, strikes joined by ``+``, or
+``map`` and a box in degrees; ``~headquarters`` and ``~follow`` after it name what is not the usual basis or rule of
+minorities.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, get_args
+
+import orjson
+
+from api.http.json import Json
+from api.requests.crs import parse_bbox
+from api.requests.parameters import BadParameter
+from api.serializers.attribution import strike_answer
+from api.serializers.country import country_answer
+from layers.collections.geometry_index import Box
+from layers.ownership.minority import Minority
+from layers.ownership.walk import Basis
+from layers.snapshot.snapshot import Snapshot
+
+_DIGITS = 10
+_DECIMALS = 4
+_CODE = re.compile(
+    r"(?P<subject>.{1,4000})\.s(?P<seq>[0-9]{1,15})\.(?P<day>[0-9]{8})\.(?P<digest>[0-9a-f]{10})", re.ASCII
+)
+_COUNTRY = re.compile("[A-Z]{2}")
+_MAP = "map:"
+_EXPECTED = "a code as it stands under a figure, such as AZ.s412.20261126.9f3c2a7b10"
+
+
+@dataclass(frozen=True, slots=True)
+class FigureSubject:
+    """What a figure shows: a country, some strikes, or the strikes on a map of a box (west, south, east, north)."""
+
+    country: str | None = None
+    strikes: tuple[str, ...] = ()
+    box: Box | None = None
+    basis: Basis = "registration"
+    minority: Minority = "stay"
+
+    @classmethod
+    def of_box(cls, box: Box) -> FigureSubject:
+        """The strikes on a map of a box, which is widened to the four decimals that a code has."""
+        west, south, east, north = (edge * 10**_DECIMALS for edge in box)
+        wider = (math.floor(west), math.floor(south), math.ceil(east), math.ceil(north))
+        west, south, east, north = (edge / 10**_DECIMALS for edge in wider)
+        return cls(box=(max(west, -180.0), max(south, -90.0), min(east, 180.0), min(north, 90.0)))
+
+    def __str__(self) -> str:
+        box = _MAP + ",".join(f"{edge:.{_DECIMALS}f}".rstrip("0").rstrip(".") for edge in self.box or ())
+        name = self.country or "+".join(self.strikes) or box
+        basis = "" if self.basis == "registration" else f"~{self.basis}"
+        return name + basis + ("" if self.minority == "stay" else f"~{self.minority}")
+
+    @classmethod
+    def parse(cls, text: str) -> FigureSubject:
+        """Read a subject.
+
+        Raises
+        ------
+        BadParameter
+            If its box is none, or an option is not known.
+        """
+        name, *options = text.split("~")
+        known: dict[str, Any] = {one: {"basis": one} for one in get_args(Basis)}
+        known |= {one: {"minority": one} for one in get_args(Minority)}
+        if not name or any(option not in known for option in options):
+            raise BadParameter("code", text, _EXPECTED)
+        given: dict[str, Any] = {}
+        for option in options:
+            given |= known[option]
+        if name.startswith(_MAP):
+            return cls(box=parse_bbox(name.removeprefix(_MAP)).box, **given)
+        if _COUNTRY.fullmatch(name):
+            return cls(country=name, **given)
+        return cls(strikes=tuple(name.split("+")), **given)
+
+
+@dataclass(frozen=True, slots=True)
+class FigureCode:
+    """The code of a figure."""
+
+    subject: FigureSubject
+    seq: int
+    day: date
+    digest: str
+
+    def __str__(self) -> str:
+        return f"{self.subject}.s{self.seq}.{self.day:%Y%m%d}.{self.digest}"
+
+    @classmethod
+    def of(cls, snapshot: Snapshot, subject: FigureSubject) -> FigureCode:
+        """The code of a figure of a subject, drawn from a version of the data.
+
+        Raises
+        ------
+        UnknownRecord
+            If a strike or country of the subject is not there.
+        """
+        return cls(subject, snapshot.seq, snapshot.data_date, digest_of(figure_content(snapshot, subject)))
+
+    @classmethod
+    def parse(cls, text: str) -> FigureCode:
+        """Read a code.
+
+        Raises
+        ------
+        BadParameter
+            If it is none.
+        """
+        read = _CODE.fullmatch(text.strip())
+        try:
+            if read is not None:
+                day = datetime.strptime(read["day"], "%Y%m%d").date()
+                return cls(FigureSubject.parse(read["subject"]), int(read["seq"]), day, read["digest"])
+        except BadParameter as error:
+            raise BadParameter("code", text, _EXPECTED) from error
+        except ValueError:
+            pass  # no day of the calendar
+        raise BadParameter("code", text, _EXPECTED)
+
+
+def digest_of(content: Json) -> str:
+    """The digits of an answer that a code has."""
+    return hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()[:_DIGITS]
+
+
+def figure_content(snapshot: Snapshot, subject: FigureSubject) -> Json:
+    """The answer that a figure rests on.
+
+    Raises
+    ------
+    UnknownRecord
+        If a strike or country of the subject is not there.
+    """
+    if subject.country is not None:
+        return country_answer(snapshot, subject.country, subject.basis, subject.minority)
+    if subject.box is not None:
+        layer = snapshot.collections["strikes"]
+        return {"strikes": [orjson.loads(layer.fragments[row]) for row in layer.select(subject.box)]}
+    answers = (snapshot.answer(key, subject.basis, subject.minority) for key in subject.strikes)
+    return {"strikes": [strike_answer(snapshot, answer) for answer in answers]}
+
+
+def strikes_of_figure(snapshot: Snapshot, subject: FigureSubject) -> Iterable[str]:
+    """Ids of the strikes that a figure shows."""
+    if subject.country is not None:
+        return [one.strike.id for one in snapshot.concerning(subject.country, subject.basis, subject.minority)]
+    if subject.box is not None:
+        layer = snapshot.collections["strikes"]
+        return [layer.ids[row] for row in layer.select(subject.box)]
+    return subject.strikes

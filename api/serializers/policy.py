@@ -1,0 +1,50 @@
+"""The policy of disclosure as JSON values, and what it withholds in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from api.http.json import Json
+from api.wording.catalogue import ENGLISH, phrase
+from layers.disclosure.policy import Policy
+from layers.snapshot.disclosure import Disclosure
+
+#: Members of a policy that are lists of rules.
+RULES = ("embargo", "rounding", "withhold")
+
+
+def policy_document(disclosure: Disclosure) -> Json:
+    """Give the policy, rule by rule, and how many records each reason withholds now."""
+    policy = disclosure.policy
+    return {
+        "contact": policy.contact,
+        "statement": policy.statement,
+        "authors": policy.authors,
+        **{name: _rules(policy, name) for name in RULES},
+        "withheld": withheld(disclosure),
+        "summary": summary(disclosure),
+    }
+
+
+def _rules(policy: Policy, name: str) -> list[Json]:
+    return [rule.model_dump(mode="json", exclude_none=True) for rule in getattr(policy, name)]
+
+
+def withheld(disclosure: Disclosure) -> Json:
+    """Give the number of records by reason and table; a reason that withholds nothing is left out."""
+    return {reason: dict(counts) for reason, counts in disclosure.withheld.items()}
+
+
+def summary(disclosure: Disclosure, language: str = ENGLISH) -> list[str]:
+    """Say in words what is withheld, a sentence a reason; empty where nothing is."""
+    return [_sentence(reason, counts, language) for reason, counts in disclosure.withheld.items()]
+
+
+def _sentence(reason: str, counts: Mapping[str, int], language: str) -> str:
+    records = [phrase("policy.records", language, n=number, table=table) for table, number in counts.items()]
+    return phrase(f"policy.{reason}", language, records=records)
+
+
+def attribution_text(attribution: str, disclosure: Disclosure, language: str = ENGLISH) -> str:
+    """Give the attribution of the data with what is withheld of it, so that whoever shows it says so too."""
+    return ". ".join((attribution, *summary(disclosure, language)))

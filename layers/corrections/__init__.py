@@ -1,0 +1,1 @@
+"""What was published and was changed since: additions, corrections and retractions, from the history of the store."""

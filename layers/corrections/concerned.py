@@ -1,0 +1,147 @@
+"""Which strikes a change of a record concerns, and which records the answer to a strike rests on, as of one version."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from types import MappingProxyType
+from typing import Any
+
+from geo.columnar.binary_array import find_sorted
+from layers.snapshot.snapshot import Snapshot
+from layers.store.history_pages import RecordKey
+
+#: Derived values of the answer to a strike that may follow from a record of a table.
+MAY_FOLLOW: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "strikes": ("assets", "rests_on", "owners", "owner_countries", "related_countries"),
+        "assets": ("assets", "rests_on", "owners", "owner_countries", "kind", "group"),
+        "entities": ("owners", "owner_countries", "related_countries"),
+        "stakes": ("owners", "owner_countries"),
+        "controls": ("control",),
+        "relations": ("relations", "related_countries"),
+        "decisions": ("assets", "rests_on", "owners", "owner_countries", "related_countries"),
+        "identities": ("assets", "rests_on", "owners", "owner_countries", "related_countries"),
+    }
+)
+#: Most strikes that are named for one change.
+MAX_STRIKES = 100
+#: Columns that name what a stake or control is a part of.
+_OWNED = ("owned", "controlled")
+
+
+@dataclass(frozen=True, eq=False)
+class ConcernedStrikes:
+    """Finds the strikes that changes concern, by what their answers rest on in one version of the data."""
+
+    snapshot: Snapshot
+
+    def of(self, key: RecordKey, values: Mapping[str, Any]) -> tuple[str, ...]:
+        """Ids of the strikes that a record concerns, none of them twice, at most `MAX_STRIKES`.
+
+        Parameters
+        ----------
+        values
+            Those of the record, before or after the change.
+        """
+        table, record = key
+        found: dict[str, None] = {}
+        for strike in self._each(table, record, values):
+            found[strike] = None
+            if len(found) == MAX_STRIKES:
+                break
+        return tuple(found)
+
+    def _each(self, table: str, record: str, values: Mapping[str, Any]) -> Iterator[str]:
+        strikes = self.snapshot.records.strikes
+        if table == "strikes":
+            yield from (one for one in (record,) if one in strikes)
+        elif table in ("claims", "decisions") or values.get("strike"):
+            named = str(values.get("strike") or values.get("record"))
+            yield from (one for one in (named,) if one in strikes)
+        elif table == "identities":
+            yield from (one for one in (values["one"], values["other"]) if one in strikes)
+        elif table in ("assets", "relations"):
+            yield from self._hitting(record if table == "assets" else values["asset"])
+        elif table == "entities":
+            yield from self._resting_on(record)
+        elif table in ("stakes", "controls"):
+            yield from self._resting_on(next(values[name] for name in _OWNED if name in values))
+
+    def _resting_on(self, owned: str) -> Iterator[str]:
+        """Strikes on an asset, or on what an entity holds a part of."""
+        for asset in self._assets_below(owned):
+            yield from self._hitting(asset)
+
+    def _assets_below(self, owned: str) -> Iterable[str]:
+        records = self.snapshot.records
+        if owned not in records.entities:
+            return (owned,)
+        if owned not in self._below:
+            rows = self.snapshot.holdings(owned)
+            self._below[owned] = tuple(row.id for row in rows if row.id in records.assets)
+        return self._below[owned]
+
+    @cached_property
+    def _below(self) -> dict[str, tuple[str, ...]]:
+        return {}
+
+    def _hitting(self, asset: str) -> Iterable[str]:
+        """Strikes that hit an asset, or may have."""
+        if asset not in self._hits:
+            columns = self.snapshot.collections["attributions"].features.columns
+            place = find_sorted(columns["asset"].dictionary, asset)
+            rows = [] if place is None else columns["asset"].rows_with(place).tolist()
+            self._hits[asset] = tuple(dict.fromkeys(columns["strike"][row] for row in rows))
+        return self._hits[asset]
+
+    @cached_property
+    def _hits(self) -> dict[str, tuple[str, ...]]:
+        return {}
+
+    def countries(self, strikes: Iterable[str]) -> Iterator[str]:
+        """Countries that strikes concern: that of the place, those of owners, and those tied to it otherwise."""
+        layer = self.snapshot.collections["strikes"]
+        columns = layer.features.columns
+        for strike in strikes:
+            row = layer.rows_by_id[strike]
+            host = columns["host_country"][row]
+            yield from (*(() if host is None else (host,)), *columns["owner_countries"][row])
+            yield from columns["related_countries"][row]
+
+
+def records_of_answer(snapshot: Snapshot, strike: str) -> frozenset[RecordKey]:
+    """The records that the answer to a strike rests on: its own, decisions, judgements, claims, assets, stakes, owners.
+
+    Raises
+    ------
+    UnknownRecord
+        If there is no such strike.
+    """
+    return frozenset(_records_of_answer(snapshot, strike))
+
+
+def _records_of_answer(snapshot: Snapshot, strike: str) -> Iterator[RecordKey]:
+    records, answer = snapshot.records, snapshot.answer(strike)
+    yield "strikes", strike
+    for identity in records.identities.values():
+        if strike in (identity.one, identity.other):
+            yield "identities", identity.id
+            yield from (("strikes", one) for one in (identity.one, identity.other))
+    yield from (("claims", claim.id) for claim in records.where("claims", "record", strike))
+    yield from (("decisions", decision.id) for decision in records.where("decisions", "strike", strike))
+    for hit in answer.hits:
+        yield "assets", hit.hit.asset
+        for relation in hit.relations:
+            yield from (("relations", relation.id), ("entities", relation.entity))
+        for chain in hit.owners.chains.paths:
+            for step in chain.steps:
+                yield from (("stakes", step.stake.id), ("entities", step.stake.owner))
+
+
+def rests_on(values: Mapping[str, Any], keys: Iterable[RecordKey]) -> bool:
+    """Whether a record that was removed, of these values, was about one of some records."""
+    ids = {record for table, record in keys if table in ("strikes", "assets", "entities")}
+    named = (values.get(column) for column in ("record", "strike", "asset", "owned", "controlled", "one", "other"))
+    return not ids.isdisjoint(one for one in named if one is not None)

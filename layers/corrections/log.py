@@ -1,0 +1,370 @@
+"""The corrections log: what was added, corrected and retracted, newest first, by pages of the history of the store."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
+from types import MappingProxyType
+from typing import Any, Literal
+
+from layers.corrections.concerned import MAY_FOLLOW, ConcernedStrikes, rests_on
+from layers.corrections.visibility import PublishedChange, Visibility
+from layers.model.cache import LruCache
+from layers.model.records import RECORD_TYPES, Records
+from layers.snapshot.disclosure import Disclosure
+from layers.snapshot.snapshot import Snapshot
+from layers.store import history_pages
+from layers.store.history_pages import HistoryRow, RecordKey, Transaction, Which
+from layers.store.record_table import RecordTable
+from layers.store.store import Store
+
+#: What an entry is: a record was published, or its values were changed, or it was taken back; reload: a load changed
+#: so many records that an entry sums them up, besides an entry for each that was changed or taken back.
+EntryKind = Literal["addition", "correction", "retraction", "reload"]
+KINDS: tuple[EntryKind, ...] = ("addition", "correction", "retraction", "reload")
+#: Of more rows than this a transaction is a load, whose additions are one entry.
+MAX_SINGLE = 20
+#: Most rows of history, and most transactions, that one page looks at.
+MAX_SCANNED = 2000
+#: Removals that are searched for records that an answer rested on.
+_MAX_REMOVALS = 2000
+_PAGE = 200
+#: Which rows can give an entry of a kind.
+_ROWS: Mapping[EntryKind, Which] = MappingProxyType({"correction": "changes", "retraction": "removals"})
+#: Columns that name a record, the first that it has.
+_NAMES = ("title", "name", "publisher")
+#: Columns that say in which country something is.
+_COUNTRIES = ("host_country", "registered_in", "headquartered_in")
+
+
+@dataclass(frozen=True, slots=True)
+class FieldChange:
+    """One published field before and after a change; ``None`` where it had no value, or there was no record."""
+
+    field: str
+    before: Any
+    after: Any
+
+
+@dataclass(frozen=True, slots=True)
+class LoadCount:
+    """Records of one dataset and table that a load added, changed and removed."""
+
+    dataset: str
+    table: str
+    added: int
+    changed: int
+    removed: int
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectionEntry:
+    """One entry of the log.
+
+    Attributes
+    ----------
+    id
+        The number of the change; of a load ``load-`` and the number of its first one.
+    seq
+        The change, or the last one of a load.
+    at
+        When (RFC 3339, UTC).
+    role
+        Whether a load or an editor made it.
+    author
+        Who made it, where the policy names people.
+    why
+        The stated reason; ``None`` where none was stated.
+    key, name
+        Table and id of the record, and what it is called; ``None`` for a load.
+    changes
+        Its fields that differ.
+    strikes, may_follow
+        Strikes that it concerns, at most `layers.corrections.concerned.MAX_STRIKES`, and which of their derived values
+        may differ by it.
+    countries
+        Countries of the record and of these strikes.
+    counts
+        Of a load, what it did.
+    """
+
+    id: str
+    seq: int
+    at: str
+    kind: EntryKind
+    role: Literal["load", "editor"]
+    author: str | None
+    why: str | None = None
+    key: RecordKey | None = None
+    name: str | None = None
+    changes: tuple[FieldChange, ...] = ()
+    strikes: tuple[str, ...] = ()
+    may_follow: tuple[str, ...] = ()
+    countries: tuple[str, ...] = ()
+    counts: tuple[LoadCount, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectionsQuery:
+    """Which entries are wanted.
+
+    Parameters
+    ----------
+    limit
+        Most entries of a page; a load and its last row are never parted, so that there may be one more.
+    below, above
+        Only changes with a lower number, and with a higher one.
+    kind, country
+        Only entries of a kind, or that concern a country (ISO 3166-1 alpha-2).
+    keys
+        Only changes of these records, and of removed ones that were about them.
+    since, until
+        Only changes from a time on, and before a time (RFC 3339, UTC).
+    """
+
+    limit: int = 100
+    below: int | None = None
+    above: int = 0
+    kind: EntryKind | None = None
+    country: str | None = None
+    keys: frozenset[RecordKey] | None = None
+    since: str | None = None
+    until: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectionsPage:
+    """Entries, newest first, and where the next page begins; ``None`` where this is the last.
+
+    A page may have fewer entries than were wanted, or none, and a next one: it looks at so many changes at most.
+    """
+
+    entries: tuple[CorrectionEntry, ...]
+    next_below: int | None
+
+
+@dataclass(frozen=True, eq=False)
+class PublishedVersion:
+    """One version of the data that entries are shown by.
+
+    Parameters
+    ----------
+    snapshot
+        What is served.
+    stored, disclosure
+        All records, and what is published of them.
+    """
+
+    snapshot: Snapshot
+    stored: Records
+    disclosure: Disclosure
+
+    @cached_property
+    def withheld_keys(self) -> tuple[RecordKey, ...]:
+        """Records that are stored and not published, though they are not marked private."""
+        return tuple(_withheld_keys(self))
+
+
+def _withheld_keys(version: PublishedVersion) -> Iterator[RecordKey]:
+    for name in RECORD_TYPES:
+        stored, published = version.stored.table(name), version.disclosure.records.table(name)
+        if stored is published:
+            continue
+        private = stored.private() if isinstance(stored, RecordTable) else ()
+        for key in stored:
+            if key not in published and key not in private:
+                yield name, key
+
+
+@dataclass(frozen=True, eq=False)
+class CorrectionsLog:
+    """The corrections log of a store. Safe for many threads."""
+
+    store: Store
+    _counts: LruCache[Mapping[tuple[str, str, str], int]] = field(default_factory=lambda: LruCache(1000))
+
+    def page(self, version: PublishedVersion, query: CorrectionsQuery) -> CorrectionsPage:
+        """Read a page of entries as of a version of the data."""
+        with self.store.reading() as connection:
+            return _Reading(connection, version, query, self._counts).page()
+
+    def entry(self, version: PublishedVersion, seq: int, is_load: bool = False) -> CorrectionEntry | None:
+        """Read one entry by its number; ``None`` where there is none, or nothing of it is public."""
+        with self.store.reading() as connection:
+            return _Reading(connection, version, CorrectionsQuery(), self._counts).single(seq, is_load)
+
+
+class _Reading:
+    """One page, read in one transaction."""
+
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        version: PublishedVersion,
+        query: CorrectionsQuery,
+        counts: LruCache[Mapping[tuple[str, str, str], int]],
+    ) -> None:
+        self._connection, self._version, self._query, self._counts = connection, version, query, counts
+        self._concerned = ConcernedStrikes(version.snapshot)
+        self._visibility = Visibility(
+            connection, version.stored, version.disclosure, version.snapshot.seq, datetime.now(UTC)
+        )
+        since = 1 if query.since is None else history_pages.first_since(connection, query.since)
+        self._floor = max(since, query.above + 1)
+        above = version.snapshot.seq + 1
+        if query.until is not None:
+            above = min(above, history_pages.first_since(connection, query.until))
+        self._below = above if query.below is None else min(above, query.below)
+
+    def page(self) -> CorrectionsPage:
+        entries: list[CorrectionEntry] = []
+        at = self._below
+        for scanned, found in enumerate(self._found()):
+            seq = found.last if isinstance(found, Transaction) else found.seq
+            is_full = len(entries) >= self._query.limit or scanned >= MAX_SCANNED
+            if is_full and seq != at:
+                return CorrectionsPage(tuple(entries), at)
+            at = seq
+            entry = self._load_entry(found) if isinstance(found, Transaction) else self._entry(found)
+            if entry is not None and self._is_wanted(entry):
+                entries.append(entry)
+        return CorrectionsPage(tuple(entries), None)
+
+    def single(self, seq: int, is_load: bool) -> CorrectionEntry | None:
+        if not 0 < seq <= self._version.snapshot.seq:
+            return None
+        whole = history_pages.transaction(self._connection, seq)
+        if whole is None or (is_load and (whole.first != seq or len(whole) <= MAX_SINGLE)):
+            return None
+        if is_load:
+            return self._load_entry(whole)
+        found = history_pages.rows(self._connection, seq + 1, seq, 1)
+        return self._entry(found[0]) if found else None
+
+    def _is_wanted(self, entry: CorrectionEntry) -> bool:
+        query = self._query
+        return (query.kind is None or entry.kind == query.kind) and (
+            query.country is None or query.country in entry.countries
+        )
+
+    def _found(self) -> Iterator[HistoryRow | Transaction]:
+        """What the page looks at, newest first."""
+        query = self._query
+        if query.keys is not None:
+            yield from self._found_of(query.keys)
+        elif query.kind is not None and query.kind in _ROWS:
+            yield from self._rows(self._below, self._floor, _ROWS[query.kind])
+        else:
+            yield from self._found_by_transaction()
+
+    def _found_of(self, keys: frozenset[RecordKey]) -> Iterator[HistoryRow]:
+        removed = history_pages.rows(self._connection, self._below, self._floor, _MAX_REMOVALS, "removals")
+        about = {row.key for row in removed if row.before is not None and rests_on(row.before, keys)}
+        below = self._below
+        while rows := history_pages.rows_of(self._connection, keys | about, below, self._floor, _PAGE):
+            yield from rows
+            below = rows[-1].seq
+
+    def _rows(self, below: int, from_seq: int, which: Which) -> Iterator[HistoryRow]:
+        while rows := history_pages.rows(self._connection, below, from_seq, _PAGE, which):
+            yield from rows
+            below = rows[-1].seq
+
+    def _found_by_transaction(self) -> Iterator[HistoryRow | Transaction]:
+        """Every row of small transactions; of loads the whole, and the rows that are no additions."""
+        below = self._below
+        while head := history_pages.rows(self._connection, below, self._floor, 1):
+            whole = self._transaction(head[0].seq)
+            first = max(whole.first, self._floor)
+            if len(whole) > MAX_SINGLE:
+                if whole.last == head[0].seq:
+                    yield whole
+                if self._query.kind != "reload":
+                    yield from self._rows(below, first, "changes")
+            else:
+                yield from self._rows(below, first, "all")
+            below = first
+
+    def _transaction(self, seq: int) -> Transaction:
+        """The transaction of a row that is there; neighbours share the last one that was found."""
+        last = self._last_transaction
+        if last is None or not last.first <= seq <= last.last:
+            last = history_pages.transaction(self._connection, seq)
+            assert last is not None
+            self._last_transaction = last
+        return last
+
+    _last_transaction: Transaction | None = None
+
+    def _entry(self, row: HistoryRow) -> CorrectionEntry | None:
+        change = self._visibility.published(row)
+        if change is None:
+            return None
+        values = change.after or change.before or {}
+        strikes = self._concerned.of(row.key, values)
+        own = (values.get(column) for column in _COUNTRIES)
+        countries = {*(one for one in own if one), *self._concerned.countries(strikes)}
+        return CorrectionEntry(
+            id=str(row.seq),
+            seq=row.seq,
+            at=row.at,
+            kind="addition" if change.before is None else "retraction" if change.after is None else "correction",
+            role="load" if len(self._transaction(row.seq)) > MAX_SINGLE else "editor",
+            author=self._author(row.author),
+            why=row.why or values.get("why"),
+            key=row.key,
+            name=next((values[name] for name in _NAMES if values.get(name)), None),
+            changes=_differences(change),
+            strikes=strikes,
+            may_follow=MAY_FOLLOW.get(row.table, ()) if strikes else (),
+            countries=tuple(sorted(countries)),
+        )
+
+    def _author(self, author: str) -> str | None:
+        return author if self._version.disclosure.policy.authors == "name" else None
+
+    def _load_entry(self, whole: Transaction) -> CorrectionEntry | None:
+        counts = self._public_counts(whole)
+        if not counts:
+            return None
+        return CorrectionEntry(
+            id=f"load-{whole.first}",
+            seq=whole.last,
+            at=whole.at,
+            kind="addition" if not any(count.changed or count.removed for count in counts) else "reload",
+            role="load",
+            author=self._author(whole.author),
+            counts=counts,
+        )
+
+    def _public_counts(self, whole: Transaction) -> tuple[LoadCount, ...]:
+        """What a load did to records that are public; those that are withheld now are not counted as added."""
+        known = self._counts.get_or_compute(
+            (whole.first, whole.last), lambda: history_pages.counts_in(self._connection, whole)
+        )
+        private = history_pages.private_datasets(self._connection)
+        numbers = {key: number for key, number in known.items() if key[1] not in private}
+        for table, record in history_pages.added_in(self._connection, whole, self._version.withheld_keys):
+            numbers[table, self._version.stored.table(table)[record].dataset, "added"] -= 1
+        kept = sorted({(dataset, table) for (table, dataset, _), number in numbers.items() if number > 0})
+        return tuple(
+            LoadCount(
+                dataset, table, *(numbers.get((table, dataset, done), 0) for done in ("added", "changed", "removed"))
+            )
+            for dataset, table in kept
+        )
+
+
+def _differences(change: PublishedChange) -> tuple[FieldChange, ...]:
+    """The fields that differ, in the order of the record; empty values are as none."""
+    before, after = change.before or {}, change.after or {}
+    names = dict.fromkeys((*before, *after))
+    pairs = ((name, _stated(before.get(name)), _stated(after.get(name))) for name in names)
+    return tuple(FieldChange(name, old, new) for name, old, new in pairs if old != new)
+
+
+def _stated(value: Any) -> Any:
+    return None if value in ([], {}, "") else value

@@ -1,0 +1,226 @@
+"""Which values in the history were ever published: those of records since they are public, as the policy lets them be.
+
+A value of a time when its record, or a record that it rests on, was private or embargoed was not published then, and is
+not shown now. Nothing is shown of a record that is private or embargoed now.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Any
+
+from pydantic import ValidationError
+
+from layers.disclosure.policy import ALWAYS, Policy
+from layers.disclosure.ruling import Ruling, gives_away
+from layers.model.records import RECORD_TYPES, REFERENCES, Claim, Record, Records, Strike
+from layers.snapshot.disclosure import Disclosure
+from layers.store import history_pages
+from layers.store.history_pages import HistoryRow, RecordKey
+from layers.store.row_mapping import TABLES
+
+#: Columns that name the person who decided; what a reader is told of them is up to the policy.
+_AUTHORS = "who"
+#: Columns that are no published value.
+_INTERNAL = ("id", "private")
+
+
+@dataclass(frozen=True, slots=True)
+class Horizon:
+    """From when on a record is public: after a change of the store, and from a time on (RFC 3339, UTC)."""
+
+    seq: int = 0
+    at: str = ""
+
+    def __or__(self, other: Horizon) -> Horizon:
+        """The later of both."""
+        return Horizon(max(self.seq, other.seq), max(self.at, other.at))
+
+    def is_before(self, row: HistoryRow) -> bool:
+        """Whether the record was public already when a change was made."""
+        return row.seq > self.seq and row.at >= self.at
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedChange:
+    """The published values before and after a change; ``None`` where there was no published record."""
+
+    before: Mapping[str, Any] | None
+    after: Mapping[str, Any] | None
+
+
+@dataclass(frozen=True, eq=False)
+class Visibility:
+    """Which values of the history are public in one version of the data.
+
+    Parameters
+    ----------
+    connection
+        Of the transaction that the history is read in.
+    stored, disclosure
+        The records of that version, and what is published of them.
+    seq
+        The last change in them.
+    """
+
+    connection: sqlite3.Connection
+    stored: Records
+    disclosure: Disclosure
+    seq: int
+    now: datetime
+
+    @property
+    def policy(self) -> Policy:
+        """The policy of what is published."""
+        return self.disclosure.policy
+
+    def published(self, row: HistoryRow) -> PublishedChange | None:
+        """What a change changed of what is published; ``None`` where nothing."""
+        if not self._may_be_shown(row.key):
+            return None
+        change = PublishedChange(
+            before=None if row.before is None else self._published(row, row.before, is_after=False),
+            after=None if row.after is None else self._published(row, row.after, is_after=True),
+        )
+        return None if change.before == change.after else change
+
+    def _may_be_shown(self, key: RecordKey) -> bool:
+        """Whether a record is public now or, where it was removed, was public last."""
+        return self._horizon(key) is not None
+
+    def _published(self, row: HistoryRow, values: Mapping[str, Any], is_after: bool) -> Mapping[str, Any] | None:
+        """The values of a record before or after a change as they were published; ``None`` where they were not."""
+        if values.get("private"):
+            return None
+        horizon = self._horizon_of_values(row.key, values)
+        if horizon is None:
+            return None
+        if not horizon.is_before(row):
+            # The last change up to the horizon is what became public at it.
+            last = history_pages.last_before(self.connection, row.key, horizon.seq, horizon.at)
+            if not is_after or row.seq != last:
+                return None
+        return self._disclosed(row, values)
+
+    def _horizon(self, key: RecordKey) -> Horizon | None:
+        """From when on a record is public, and all that it rests on; ``None`` where it is not public now."""
+        if key not in self._horizons:
+            self._horizons[key] = Horizon()  # of a record that rests on itself
+            self._horizons[key] = self._found_horizon(key)
+        return self._horizons[key]
+
+    @cached_property
+    def _horizons(self) -> dict[RecordKey, Horizon | None]:
+        return {}
+
+    def _found_horizon(self, key: RecordKey) -> Horizon | None:
+        table, record = key
+        if record in self.stored.table(table):
+            is_public = record in self.disclosure.records.table(table)
+            return (
+                self._horizon_of_values(key, _references(table, self.stored.table(table)[record]))
+                if is_public
+                else None
+            )
+        values = history_pages.last_values(self.connection, key)
+        if values is None:
+            return Horizon()
+        is_private = values.get("private") or values.get("dataset") in self._private_datasets
+        return None if is_private else self._horizon_of_values(key, values)
+
+    @cached_property
+    def _private_datasets(self) -> frozenset[str]:
+        return history_pages.private_datasets(self.connection)
+
+    def _horizon_of_values(self, key: RecordKey, values: Mapping[str, Any]) -> Horizon | None:
+        horizon = self._own_horizon(key)
+        for column, targets in REFERENCES.get(key[0], {}).items():
+            value = values.get(column)
+            if horizon is None or value is None:
+                continue
+            if isinstance(value, list | tuple):
+                if value and all(self._horizon_among(targets, one) is None for one in value):
+                    return None
+                continue
+            reached = self._horizon_among(targets, value)
+            horizon = None if reached is None else horizon | reached
+        return horizon
+
+    def _horizon_among(self, targets: tuple[str, ...], record: str) -> Horizon | None:
+        """The horizon of a record that is referred to, of whichever of some tables it is."""
+        tables = [name for name in targets if record in self.stored.table(name)] or list(targets)
+        horizon: Horizon | None = Horizon()
+        for name in tables:
+            reached = self._horizon((name, record))
+            horizon = None if horizon is None or reached is None else horizon | reached
+        return horizon
+
+    def _own_horizon(self, key: RecordKey) -> Horizon | None:
+        if key not in self._own:
+            last = history_pages.last_private(self.connection, key, self.seq)
+            due = self._due(key)
+            self._own[key] = None if due is None or due > self.now else Horizon(last, _stamp(due))
+        return self._own[key]
+
+    @cached_property
+    def _own(self) -> dict[RecordKey, Horizon | None]:
+        return {}
+
+    def _due(self, key: RecordKey) -> datetime | None:
+        table, record = key
+        if table != "strikes" or not self.policy.embargo:
+            return ALWAYS
+        if record in self.stored.strikes:
+            return self.disclosure.ruling(table, record).due
+        values = history_pages.last_values(self.connection, key)
+        removed = None if values is None else _record(table, values)
+        if values is None or not isinstance(removed, Strike):
+            return ALWAYS if values is None else None
+        return self.policy.due(removed)
+
+    def _disclosed(self, row: HistoryRow, values: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        """The values as the policy lets them be published, without what names people or private sources."""
+        if not self.policy.is_open:
+            record = _record(row.table, values)
+            if record is None or (isinstance(record, Claim) and self._gives_away(record)):
+                return None
+            ruling = Ruling.of(self.policy, row.table, record) & self.disclosure.ruling(*row.key)
+            published = TABLES[row.table].to_dict(ruling.applied(row.table, record))
+            values = {name: published[name] for name in values if name in published}
+        hidden = (*_INTERNAL, *((_AUTHORS,) if self.policy.authors == "role" else ()))
+        return {name: self._public_ids(row, name, value) for name, value in values.items() if name not in hidden}
+
+    def _gives_away(self, claim: Claim) -> bool:
+        rulings = (self.disclosure.ruling(table, claim.record) for table in ("strikes", "assets", "entities", "stakes"))
+        return any(
+            gives_away(claim, (*ruling.fields, *(("geometry",) if ruling.rounding is not None else ())))
+            for ruling in rulings
+        )
+
+    def _public_ids(self, row: HistoryRow, column: str, value: Any) -> Any:
+        """A list of references without those to records that are not public, or were not yet."""
+        targets = REFERENCES.get(row.table, {}).get(column)
+        if targets is None or not isinstance(value, list):
+            return value
+        reached = ((one, self._horizon_among(targets, one)) for one in value)
+        return [one for one, horizon in reached if horizon is not None and horizon.is_before(row)]
+
+
+def _references(table: str, record: Record) -> Mapping[str, Any]:
+    return {column: getattr(record, column) for column in REFERENCES.get(table, {})}
+
+
+def _record(table: str, values: Mapping[str, Any]) -> Record | None:
+    """The record of values in the history; ``None`` where it is none by the rules of today."""
+    try:
+        return RECORD_TYPES[table].model_validate(dict(values))
+    except ValidationError:
+        return None
+
+
+def _stamp(due: datetime) -> str:
+    return "" if due == ALWAYS else due.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,240 @@
+"""The records that are published: the public ones, as the policy of the operator lets them be at a moment.
+
+Snapshots are made of these records and of nothing else. Answers, matches and distances follow from coordinates as they
+are published, and so do tiles, filters and orders: none of them can tell more than the records do.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any
+
+from layers.decisions.identity import merge_groups
+from layers.disclosure.policy import ALWAYS, OPEN, Policy
+from layers.disclosure.ruling import Ruling, gives_away, withheld_fields
+from layers.model.records import RECORD_TYPES, REFERENCES, Record, Records
+from layers.snapshot.incremental import differing
+from layers.snapshot.public_records import public
+from layers.store.record_table import RecordTable
+
+#: Reasons why something is withheld, as answers name them.
+EMBARGO, ROUNDED, FIELDS = "embargo", "rounded", "fields"
+
+
+@dataclass(frozen=True, eq=False)
+class TableRulings:
+    """The rulings of a policy on the records of one table.
+
+    Parameters
+    ----------
+    table
+        The records that they are on.
+    of
+        Rulings that withhold something now or later, by id.
+    published
+        The records of which parts are withheld, as they are published.
+    """
+
+    table: Mapping[str, Record]
+    of: Mapping[str, Ruling]
+    published: Mapping[str, Record]
+
+
+@dataclass(frozen=True, eq=False)
+class Disclosure:
+    """What is published of stored records at a moment, and how much is not.
+
+    Parameters
+    ----------
+    records, policy
+        The records that are published, the stored ones themselves where all of them are; and by which policy.
+    withheld
+        Number of records by reason (`EMBARGO`, `ROUNDED`, `FIELDS`) and table; private records are never counted.
+    next_due, last_due
+        When the next embargo ends, and when the last one ended, in UTC; ``None`` where there is none.
+    rulings
+        What this was made of, by table, for the next version.
+    """
+
+    records: Records
+    policy: Policy = OPEN
+    withheld: Mapping[str, Mapping[str, int]] = field(default_factory=lambda: MappingProxyType({}))
+    next_due: datetime | None = None
+    last_due: datetime | None = None
+    rulings: Mapping[str, TableRulings] = field(default_factory=lambda: MappingProxyType({}))
+
+    def ruling(self, table: str, record: str) -> Ruling:
+        """What the policy says of a record that is stored."""
+        rulings = self.rulings.get(table)
+        return Ruling() if rulings is None else rulings.of.get(record, Ruling())
+
+
+def disclose(stored: Records, policy: Policy, now: datetime, before: Disclosure | None = None) -> Disclosure:
+    """What is published of stored records.
+
+    Parameters
+    ----------
+    now
+        With a zone; embargoes that have ended by then withhold nothing.
+    before
+        What was published of an earlier version by the same policy: records that it has alike are not judged again.
+    """
+    shown = public(stored)
+    if policy.is_open:
+        return Disclosure(shown, policy)
+    known = {} if before is None else before.rulings
+    rulings = {table: _ruled(shown, policy, table, known.get(table)) for table in _tables(policy)}
+    strikes = _judged_as_one(shown, rulings["strikes"])
+    rulings["strikes"] = strikes
+    dues = {ruling.due for ruling in strikes.of.values()}
+    held = {key for key, ruling in strikes.of.items() if ruling.due is None or ruling.due > now}
+    gone = _with_dependents(shown, held)
+    changed = {table: _kept(part.published, gone[table]) for table, part in rulings.items()}
+    telling = _telling_claims(shown, changed) - gone["claims"]
+    withheld = _counts(gone, telling, changed)
+    gone["claims"] |= telling
+    tables: dict[str, Any] = {
+        name: _edited(shown.table(name), changed.get(name, {}), gone[name]) for name in RECORD_TYPES
+    }
+    return Disclosure(
+        records=replace(shown, **tables) if withheld else shown,
+        policy=policy,
+        withheld=withheld,
+        next_due=min((due for due in dues if due is not None and due > now), default=None),
+        last_due=max((due for due in dues if due is not None and ALWAYS < due <= now), default=None),
+        rulings=MappingProxyType(rulings),
+    )
+
+
+def _tables(policy: Policy) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(("strikes", "assets", *(rule.table for rule in policy.withhold))))
+
+
+def _ruled(shown: Records, policy: Policy, name: str, before: TableRulings | None) -> TableRulings:
+    table = shown.table(name)
+    records: Iterable[tuple[str, Record | None]] = table.items()
+    of: dict[str, Ruling] = {}
+    published: dict[str, Record] = {}
+    if before is not None:
+        of, published = dict(before.of), dict(before.published)
+        records = ((key, table.get(key)) for key in differing(before.table, table))
+    for key, record in records:
+        of.pop(key, None)
+        published.pop(key, None)
+        if record is None:
+            continue
+        ruling = Ruling.of(policy, name, record)
+        if ruling != Ruling():
+            of[key] = ruling
+            if (shown_as := ruling.applied(name, record)) is not record:
+                published[key] = shown_as
+    return TableRulings(table, of, published)
+
+
+def _judged_as_one(shown: Records, rulings: TableRulings) -> TableRulings:
+    """Rulings on strikes of which those that are judged to be one strike share the strictest."""
+    groups: dict[str, list[str]] = defaultdict(list)
+    for member, leader in merge_groups(shown)[0]["strikes"].leaders().items():
+        groups[leader].append(member)
+    of, published = dict(rulings.of), dict(rulings.published)
+    for leader, others in groups.items():
+        members = [key for key in (leader, *others) if key in shown.strikes]
+        strictest = Ruling()
+        for key in members:
+            strictest &= rulings.of.get(key, Ruling())
+        if strictest == Ruling():
+            continue
+        for key in members:
+            of[key], strike = strictest, shown.strikes[key]
+            if (shown_as := strictest.applied("strikes", strike)) is not strike and of[key] != rulings.of.get(key):
+                published[key] = shown_as
+    return TableRulings(rulings.table, of, published)
+
+
+def _with_dependents(shown: Records, held: set[str]) -> dict[str, set[str]]:
+    """Ids of strikes and of the records that refer to them, by table, with the sources that only these cite."""
+    gone: dict[str, set[str]] = {name: set() for name in RECORD_TYPES}
+    gone["strikes"] = held
+    if not held:
+        return gone
+    for name, references in REFERENCES.items():
+        for column, targets in references.items():
+            if "strikes" in targets:
+                gone[name] |= {record.id for record in _referring(shown, name, column, held)}
+    cited = {source for name in gone for key in gone[name] for source in _sources(name, shown.table(name)[key])}
+    gone["sources"] = cited - set(_cited_still(shown, gone)) if cited else set()
+    return gone
+
+
+def _referring(shown: Records, name: str, column: str, keys: set[str]) -> Iterator[Record]:
+    table = shown.table(name)
+    if isinstance(table, RecordTable) and column in table.rows.referring:
+        for key in keys:
+            yield from table.where(column, key)
+        return
+    yield from (record for record in table.values() if getattr(record, column) in keys)
+
+
+def _sources(name: str, record: Record) -> Iterator[str]:
+    for column, targets in REFERENCES.get(name, {}).items():
+        if targets == ("sources",):
+            value = getattr(record, column)
+            if isinstance(value, tuple):
+                yield from value
+            elif value is not None:
+                yield value
+
+
+def _cited_still(shown: Records, gone: Mapping[str, set[str]]) -> Iterator[str]:
+    for name in REFERENCES:
+        for record in shown.table(name).values():
+            if record.id not in gone[name]:
+                yield from _sources(name, record)
+
+
+def _kept(published: Mapping[str, Record], gone: set[str]) -> dict[str, Record]:
+    return {key: record for key, record in published.items() if key not in gone}
+
+
+def _telling_claims(shown: Records, changed: Mapping[str, Mapping[str, Record]]) -> set[str]:
+    """Claims that state what is withheld of the record that they are about."""
+    withheld = {key: record for part in changed.values() for key, record in part.items()}
+    if not withheld:
+        return set()
+    claims: Iterable[Any] = shown.claims.values()
+    return {
+        claim.id
+        for claim in claims
+        if (record := withheld.get(claim.record)) is not None and gives_away(claim, withheld_fields(record))
+    }
+
+
+def _edited(table: Mapping[str, Record], changed: Mapping[str, Record], gone: set[str]) -> Mapping[str, Record]:
+    """A table with other records in the place of some and without others, in its order."""
+    if not (changed or gone):
+        return table
+    if isinstance(table, RecordTable):
+        return table.renewed(changed, dict.fromkeys((*changed, *gone), False))
+    return MappingProxyType({key: changed.get(key, record) for key, record in table.items() if key not in gone})
+
+
+def _counts(
+    embargoed: Mapping[str, set[str]], telling: set[str], changed: Mapping[str, Mapping[str, Record]]
+) -> Mapping[str, Mapping[str, int]]:
+    numbers: dict[str, Counter[str]] = {EMBARGO: Counter(), ROUNDED: Counter(), FIELDS: Counter()}
+    for name, keys in embargoed.items():
+        numbers[EMBARGO][name] += len(keys)
+    numbers[FIELDS]["claims"] += len(telling)
+    for name, records in changed.items():
+        for record in records.values():
+            withheld = set(withheld_fields(record))
+            is_rounded = "geometry" in withheld and getattr(record, "geometry", None) is not None
+            numbers[ROUNDED][name] += is_rounded
+            numbers[FIELDS][name] += bool(withheld - {"geometry"} if is_rounded else withheld)
+    return MappingProxyType(
+        {reason: dict(sorted((+counted).items())) for reason, counted in numbers.items() if +counted}
+    )

@@ -1,0 +1,206 @@
+"""Reads the history of changes by pages, newest first, each by an index or within bounds.
+
+Every function takes a connection within the caller's transaction, and reads no more rows than its bound.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import orjson
+
+_CHANGED = '"before" IS NOT NULL'
+#: What a row is about: table and id.
+RecordKey = tuple[str, str]
+#: Which rows are read: all, those of records that were there before, or those of records that were removed.
+Which = Literal["all", "changes", "removals"]
+_CONDITIONS: Mapping[Which, str] = {"all": "", "changes": f"AND {_CHANGED}", "removals": 'AND "after" IS NULL'}
+#: Records of one query; SQLite takes more.
+_TOGETHER = 400
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryRow:
+    """One change of one record: number, time (RFC 3339, UTC), author, table, id, and the values before and after.
+
+    ``why`` is ``None`` where the store has no reasons, or none was stated.
+    """
+
+    seq: int
+    at: str
+    author: str
+    table: str
+    record: str
+    before: Mapping[str, Any] | None
+    after: Mapping[str, Any] | None
+    why: str | None
+
+    @property
+    def key(self) -> RecordKey:
+        """The record that it is about."""
+        return self.table, self.record
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """Rows that were written together: first and last number, both included, and their time and author."""
+
+    first: int
+    last: int
+    at: str
+    author: str
+
+    def __len__(self) -> int:
+        return self.last - self.first + 1
+
+
+def rows(
+    connection: sqlite3.Connection, below: int, from_seq: int, limit: int, which: Which = "all"
+) -> list[HistoryRow]:
+    """At most ``limit`` rows with a number below one and not before another, newest first."""
+    query = (
+        f"SELECT {_columns(connection)} FROM history WHERE seq < ? AND seq >= ? {_CONDITIONS[which]} "
+        "ORDER BY seq DESC LIMIT ?"
+    )
+    return [_row(values) for values in connection.execute(query, (below, from_seq, limit))]
+
+
+def rows_of(
+    connection: sqlite3.Connection, keys: Collection[RecordKey], below: int, from_seq: int, limit: int
+) -> list[HistoryRow]:
+    """At most ``limit`` rows of given records with a number below one and not before another, newest first."""
+    found: list[HistoryRow] = []
+    for some in _parts(sorted(keys)):
+        marks = " OR ".join(["(noun = ? AND record = ?)"] * len(some))
+        query = (
+            f"SELECT {_columns(connection)} FROM history WHERE ({marks}) AND seq < ? AND seq >= ? "
+            "ORDER BY seq DESC LIMIT ?"
+        )
+        values = [part for key in some for part in key]
+        found += [_row(row) for row in connection.execute(query, (*values, below, from_seq, limit))]
+    return sorted(found, key=lambda row: -row.seq)[:limit]
+
+
+def _parts(keys: list[RecordKey]) -> Iterator[list[RecordKey]]:
+    for start in range(0, len(keys), _TOGETHER):
+        yield keys[start : start + _TOGETHER]
+
+
+def transaction(connection: sqlite3.Connection, seq: int) -> Transaction | None:
+    """The transaction of a row: its neighbours of the same time and author. ``None`` where there is no such row.
+
+    Found by doubled and halved steps, in a number of look-ups that grows as the logarithm of its size.
+    """
+    there = connection.execute('SELECT "at", who FROM history WHERE seq = ?', (seq,)).fetchone()
+    if there is None:
+        return None
+
+    def is_in(number: int) -> bool:
+        return bool(connection.execute('SELECT "at", who FROM history WHERE seq = ?', (number,)).fetchone() == there)
+
+    return Transaction(seq - _reach(seq, -1, is_in), seq + _reach(seq, 1, is_in), *there)
+
+
+def _reach(seq: int, sign: int, is_in: Any) -> int:
+    """How far a run goes on from a row, in one direction."""
+    step = 1
+    while is_in(seq + sign * step):
+        step *= 2
+    low, high = step // 2, step
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if is_in(seq + sign * middle) else (low, middle)
+    return low
+
+
+def first_since(connection: sqlite3.Connection, at: str) -> int:
+    """Number of the first row that was written at a time or later (RFC 3339, UTC); the one after the last if none was.
+
+    Times are taken to grow with the numbers of rows.
+    """
+    low, high = 0, _last(connection)
+    while high > low:
+        middle = (low + high) // 2
+        found = connection.execute(
+            'SELECT seq, "at" FROM history WHERE seq > ? ORDER BY seq LIMIT 1', (middle,)
+        ).fetchone()
+        if found is None or found[1] >= at:
+            high = middle
+        else:
+            low = found[0]
+    return low + 1
+
+
+def _last(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("SELECT ifnull(max(seq), 0) FROM history").fetchone()[0])
+
+
+def last_private(connection: sqlite3.Connection, key: RecordKey, up_to: int) -> int:
+    """Number of the last change before or after which a record was private; 0 where it never was."""
+    query = (
+        "SELECT ifnull(max(seq), 0) FROM history WHERE noun = ? AND record = ? AND seq <= ? AND "
+        """(json_extract("before", '$.private') OR json_extract("after", '$.private'))"""
+    )
+    return int(connection.execute(query, (*key, up_to)).fetchone()[0])
+
+
+def last_before(connection: sqlite3.Connection, key: RecordKey, seq: int, at: str) -> int:
+    """Number of the last change of a record with a number up to one, or made before a time; 0 where there is none."""
+    query = 'SELECT ifnull(max(seq), 0) FROM history WHERE noun = ? AND record = ? AND (seq <= ? OR "at" < ?)'
+    return int(connection.execute(query, (*key, seq, at)).fetchone()[0])
+
+
+def last_values(connection: sqlite3.Connection, key: RecordKey) -> Mapping[str, Any] | None:
+    """The last values that a record is known to have had; ``None`` where it has no history."""
+    query = 'SELECT "before", "after" FROM history WHERE noun = ? AND record = ? ORDER BY seq DESC LIMIT 1'
+    found = connection.execute(query, key).fetchone()
+    return None if found is None else _values(found[1] or found[0])
+
+
+def counts_in(connection: sqlite3.Connection, whole: Transaction) -> Mapping[tuple[str, str, str], int]:
+    """Number of changes of public records in a transaction, by table, dataset and what was done.
+
+    What was done is added, changed or removed. A record that was private before or after a change is not counted.
+    """
+    query = """SELECT noun, json_extract(ifnull("after", "before"), '$.dataset'),
+      CASE WHEN "before" IS NULL THEN 'added' WHEN "after" IS NULL THEN 'removed' ELSE 'changed' END, count(*)
+      FROM history WHERE seq BETWEEN ? AND ?
+      AND NOT ifnull(json_extract("before", '$.private'), 0) AND NOT ifnull(json_extract("after", '$.private'), 0)
+      GROUP BY 1, 2, 3"""
+    found = connection.execute(query, (whole.first, whole.last))
+    return {(noun, dataset, done): number for noun, dataset, done, number in found}
+
+
+def added_in(connection: sqlite3.Connection, whole: Transaction, keys: Iterable[RecordKey]) -> list[RecordKey]:
+    """Those of some records that a transaction added as public ones."""
+    query = (
+        "SELECT 1 FROM history WHERE noun = ? AND record = ? AND seq BETWEEN ? AND ? AND "
+        """"before" IS NULL AND NOT ifnull(json_extract("after", '$.private'), 0)"""
+    )
+    return [key for key in keys if connection.execute(query, (*key, whole.first, whole.last)).fetchone()]
+
+
+def private_datasets(connection: sqlite3.Connection) -> frozenset[str]:
+    """Datasets that the store lists as private as a whole; none where it has no such list."""
+    if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'private_datasets'").fetchone():
+        return frozenset()
+    query = "SELECT dataset, private FROM private_datasets ORDER BY seq"
+    newest = dict(connection.execute(query).fetchall())
+    return frozenset(dataset for dataset, private in newest.items() if private)
+
+
+def _columns(connection: sqlite3.Connection) -> str:
+    names = {name for (name,) in connection.execute("SELECT name FROM pragma_table_info('history')")}
+    return f'seq, "at", who, noun, record, "before", "after", {"why" if "why" in names else "NULL"}'
+
+
+def _row(values: tuple[Any, ...]) -> HistoryRow:
+    seq, at, author, table, record, before, after, why = values
+    return HistoryRow(seq, at, author, table, record, _values(before), _values(after), why)
+
+
+def _values(text: str | None) -> Mapping[str, Any] | None:
+    return None if text is None else orjson.loads(text)

@@ -1,0 +1,142 @@
+"""A printed figure has a code by which it is built again from history, with its sources and later corrections."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from typer.testing import CliRunner
+
+from api.cli.main import app
+from api.requests.parameters import BadParameter
+from api.serializers.figures import FigureCode, FigureSubject
+from layers.corrections.replay import records_at
+from layers.model.problems import UnknownRecord
+from layers.model.records import RECORD_TYPES, Records
+from layers.store.store import ANY, Edit, Store
+from tests.conftest import BASEMAP
+
+DEPOT, ORLIVKA = "ua-socar-depot-2025-08-08", "ua-orlivka-2025-08-06"
+START = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def store(records: Records, tmp_path: Path) -> Store:
+    made = Store.create(tmp_path / "atlas.gpkg")
+    made.load(records, author="tests", at=START)
+    return made
+
+
+def run(store: Store, *command: str) -> Any:
+    where = ["--store", str(store.path), "--basemap", str(BASEMAP)]
+    return CliRunner().invoke(app, [*command, *where])
+
+
+def change(store: Store, strike: str, **values: Any) -> None:
+    changed = store.records().strikes[strike].model_copy(update=values)
+    store.write(Edit("strikes", strike, changed, ANY), author="Ann", at=START + timedelta(hours=store.seq()))
+
+
+def printed(store: Store, tmp_path: Path) -> str:
+    """The code on a printed map, read from its text."""
+    out = tmp_path / "map.svg"
+    assert run(store, "export", "map", "--bbox", "28,45,33,48", "--format", "svg", "-o", str(out)).exit_code == 0
+    text = re.sub(r"<[^>]*>|\s+", " ", out.read_text())
+    found = re.search(r"Figure\s+(map:\S+)", text)
+    assert found, text[-2000:]
+    return found[1].rstrip(".")
+
+
+def checked(store: Store, code: str) -> tuple[int, Any]:
+    answer = run(store, "figure", code, "--json")
+    assert answer.exit_code in (0, 1), answer.output
+    return answer.exit_code, orjson.loads(answer.stdout)
+
+
+def test_a_printed_map_is_built_again_after_later_changes(store: Store, tmp_path: Path) -> None:
+    code = printed(store, tmp_path)
+    assert f".s{store.seq()}.20260301." in code
+    assert checked(store, code)[1]["corrections"] == []
+    change(store, DEPOT, title="Corrected")
+    change(store, "ru-cpc-kropotkinskaya-2025-02-17", title="Not on this map")
+    exit_code, found = checked(store, code)
+    assert (exit_code, found["is_same"], found["rebuilt"]) == (0, True, code)
+    assert DEPOT in found["strikes"]
+    assert set(store.records().strikes[DEPOT].sources) <= found["sources"].keys()
+    (since,) = found["corrections"]
+    assert (since["record"], since["changes"][0]["after"]) == (DEPOT, "Corrected")
+    assert printed(store, tmp_path) != code
+
+
+def test_a_code_of_other_content_differs(store: Store, tmp_path: Path) -> None:
+    code = printed(store, tmp_path)
+    wrong = code[:-10] + ("0" * 10 if code[-10:] != "0" * 10 else "1" * 10)
+    exit_code, found = checked(store, wrong)
+    assert exit_code == 1
+    assert not found["is_same"]
+    assert found["rebuilt"] == code
+
+
+@pytest.mark.parametrize("subject", ["AZ", "AZ~headquarters", DEPOT, f"{DEPOT}+{ORLIVKA}~follow"])
+def test_countries_and_strikes_have_codes(store: Store, subject: str) -> None:
+    from api.cli.common import open_published
+
+    snapshot = open_published(str(store.path), BASEMAP)[1].snapshot
+    code = str(FigureCode.of(snapshot, FigureSubject.parse(subject)))
+    assert code.startswith(f"{subject}.s{store.seq()}.")
+    change(store, DEPOT, damage="another")
+    exit_code, found = checked(store, code)
+    assert exit_code == 0, found["rebuilt"]
+    assert [entry["record"] for entry in found["corrections"]] == [DEPOT]
+
+
+@pytest.mark.parametrize(
+    "text", ["", "AZ", "AZ.s1.20260301", "AZ.s1.20261301.0123456789", "AZ.s1.20260301.012345678",
+             "~stay.s1.20260301.0123456789", "AZ~other.s1.20260301.0123456789", "map:1,2,3.s1.20260301.0123456789"]
+)  # fmt: skip
+def test_what_is_no_code_is_refused(text: str) -> None:
+    with pytest.raises(BadParameter):
+        FigureCode.parse(text)
+
+
+boxes = st.tuples(st.floats(-180, 180), st.floats(-90, 0), st.floats(-180, 180), st.floats(0, 90))
+subjects = st.one_of(
+    st.builds(FigureSubject.of_box, boxes),
+    st.builds(lambda iso: FigureSubject(country=iso), st.from_regex("[A-Z]{2}", fullmatch=True)),
+    st.builds(
+        lambda keys, basis, minority: FigureSubject(strikes=tuple(keys), basis=basis, minority=minority),
+        st.lists(st.from_regex("[a-z0-9][a-z0-9._/>@-]{0,30}", fullmatch=True), min_size=1, max_size=4),
+        st.sampled_from(["registration", "headquarters"]),
+        st.sampled_from(["stay", "follow"]),
+    ),
+)
+
+
+@given(subjects, st.integers(0, 10**12), st.dates(date(1000, 1, 1)), st.from_regex("[0-9a-f]{10}", fullmatch=True))
+def test_a_code_is_read_as_it_was_written(subject: FigureSubject, seq: int, day: date, digest: str) -> None:
+    code = FigureCode(subject, seq, day, digest)
+    assert FigureCode.parse(str(code)) == code
+
+
+def test_history_replayed_is_the_store(store: Store) -> None:
+    versions = [store.records()]
+    change(store, DEPOT, title="Corrected")
+    versions.append(store.records())
+    claim = next(iter(store.records().claims))
+    store.write(Edit("claims", claim, None, ANY), author="Ann")
+    store.write(Edit("claims", claim, versions[0].claims[claim], None), author="Ann")
+    versions += [records_at(store, store.seq() - 1), store.records()]
+    last = store.seq()
+    for seq, version in zip((last - 3, last - 2, last - 1, last), versions, strict=True):
+        replayed = records_at(store, seq)
+        for name in RECORD_TYPES:
+            assert list(replayed.table(name).items()) == list(version.table(name).items())
+    for seq in (-1, last + 1):
+        with pytest.raises(UnknownRecord):
+            records_at(store, seq)

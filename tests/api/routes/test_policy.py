@@ -1,0 +1,284 @@
+"""By no door does a server tell what its policy withholds: neither ids and titles, nor places, nor fields."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from fastapi import FastAPI
+from shapely.geometry import Point
+from starlette.testclient import TestClient
+
+from api.app import create_app
+from api.requests import reviewer_tokens
+from api.settings import Settings
+from geo.tiles.tile_matrix import tile_at
+from layers.disclosure.policy import parse
+from layers.model.records import Claim, Records, Source, Strike
+from layers.reference.basemap import Basemap
+from layers.snapshot.derived_layers import full_rewrite
+from layers.store.store import ANY, Edit, Store
+from tests.api.tile_reading import drawn
+from tests.conftest import BASEMAP
+
+HELD, COARSE = "xx-held-marker", "xx-coarse-marker"
+PLACE = Point(33.7733217, 49.4421339)
+POLICY = """
+contact = "corrections@example.org"
+[[embargo]]
+hours = 1000
+countries = ["GE"]
+[[rounding]]
+table = "strikes"
+decimals = 1
+countries = ["UA"]
+[[rounding]]
+table = "assets"
+metres = 15000
+kinds = ["oil-depot"]
+[[withhold]]
+table = "strikes"
+fields = ["damage"]
+countries = ["UA"]
+"""
+#: Digits of the exact place, also without the last ones, as a tile or a picture of features may have them.
+TELLING = re.compile(r"33\.77[0-9]|49\.44[0-9]|withheldmarker|xx-held|heldmarker")
+
+
+class Guarded(NamedTuple):
+    client: TestClient
+    app: FastAPI
+    store: Store
+    token: dict[str, str]
+
+
+def strike(key: str, **values: Any) -> Strike:
+    stated = {
+        "title": f"Strike {key}",
+        "when": "2026-03-01",
+        "place": "Somewhere",
+        "geometry": PLACE,
+        "uncertainty_m": 50.0,
+        "basis": "site",
+        "place_source": "24tv-pmi",
+        "status": "reported",
+        "sources": ("24tv-pmi",),
+        "checked": "read",
+    }
+    return Strike(id=key, **{**stated, **values})
+
+
+def guarded_records(records: Records) -> Records:
+    today = datetime.now(UTC).date().isoformat()
+    source = Source(id="heldmarker-source", publisher="heldmarker", title="heldmarker")
+    held = strike(HELD, when=today, host_country="GE", title="heldmarker", sources=("24tv-pmi", source.id))
+    coarse = strike(COARSE, host_country="UA", damage="withheldmarker")
+    claims = [
+        Claim(id="claim-held", record=HELD, field="place", value="heldmarker", source=source.id, checked="read"),
+        Claim(id="claim-xy", record=COARSE, field="geometry", value=PLACE.wkt, source="24tv-pmi", checked="read"),
+        Claim(id="claim-d", record=COARSE, field="damage", value="withheldmarker", source="24tv-pmi", checked="read"),
+    ]
+    return dataclasses.replace(
+        records,
+        sources={**records.sources, source.id: source},
+        strikes={**records.strikes, HELD: held, COARSE: coarse},
+        claims={**records.claims, **{claim.id: claim for claim in claims}},
+    )
+
+
+@pytest.fixture(scope="module")
+def guarded(records: Records, base: Basemap, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
+    folder = tmp_path_factory.mktemp("guarded")
+    store = Store.create(folder / "atlas.gpkg")
+    store.load(guarded_records(records), author="secret author", derive=full_rewrite(base))
+    edited = (
+        guarded_records(records)
+        .strikes[COARSE]
+        .model_copy(
+            update={"geometry": Point(33.7744217, 49.4433339), "title": "Moved", "damage": "withheldmarker twice"}
+        )
+    )
+    store.write(Edit("strikes", COARSE, edited, ANY), author="secret author")
+    token = reviewer_tokens.add_reviewer(folder / "reviewers.json", "Ann")
+    settings = Settings(
+        basemap=BASEMAP, reviewers=folder / "reviewers.json", follow_every_s=0, policy=parse(POLICY), limit_max=10_000
+    )
+    app = create_app(store, settings)
+    with TestClient(app, raise_server_exceptions=False) as client:
+        yield Guarded(client, app, store, {"Authorization": f"Bearer {token}"})
+
+
+DOORS = (
+    "/",
+    "/about",
+    "/policy",
+    "/policy?f=html",
+    "/collections",
+    "/collections/strikes",
+    "/collections/strikes/items?limit=10000",
+    "/collections/strikes/items?limit=10000&f=html",
+    "/collections/strikes/items?limit=10000&f=csv",
+    "/collections/strikes/items?limit=10000&f=jsonfg",
+    "/collections/attributions/items?limit=10000",
+    "/collections/assets/items?limit=10000",
+    f"/collections/strikes/items/{COARSE}",
+    f"/collections/strikes/items/{COARSE}?f=html",
+    f"/strikes/{COARSE}/attribution",
+    f"/strikes/{COARSE}/attribution?f=html",
+    f"/records/strikes/{COARSE}",
+    "/countries",
+    "/countries/UA",
+    "/countries/GE",
+    "/corrections?limit=1000",
+    "/corrections?limit=1000&f=html",
+    "/corrections?limit=1000&f=atom",
+    f"/corrections?strike={COARSE}",
+    f"/corrections?record={HELD}",
+    f"/corrections?record={COARSE}",
+    "/corrections?record=claim-xy",
+    "/corrections?record=claim-d",
+    "/corrections?country=GE",
+    "/rest/services/strikeatlas/FeatureServer/0/query?where=1%3D1&outFields=*&outSR=4326&f=json",
+    "/rest/services/strikeatlas/FeatureServer/0/query?where=1%3D1&outFields=*&outSR=4326&f=geojson",
+    "/rest/services/strikeatlas/FeatureServer/4/query?where=1%3D1&outFields=*&outSR=4326&f=json",
+)
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_no_door_tells_what_is_withheld(guarded: Guarded, door: str) -> None:
+    answer = guarded.client.get(door)
+    assert answer.status_code == 200, answer.text[:300]
+    told = TELLING.findall(answer.text.replace(f"record={HELD}", ""))
+    assert not told, (door, told[:3])
+    assert "secret author" not in answer.text
+
+
+@pytest.mark.parametrize(
+    "door", [f"/collections/strikes/items/{HELD}", f"/strikes/{HELD}/attribution", f"/records/strikes/{HELD}",
+             f"/corrections?strike={HELD}", "/records/claims/claim-held", "/records/sources/heldmarker-source",
+             "/records/claims/claim-xy"]
+)  # fmt: skip
+def test_what_is_withheld_is_not_there(guarded: Guarded, door: str) -> None:
+    assert guarded.client.get(door).status_code == 404
+
+
+def test_the_exact_place_is_found_by_no_box_filter_or_order(guarded: Guarded) -> None:
+    def ids(query: str) -> list[str]:
+        page = guarded.client.get(f"/collections/strikes/items?limit=10000&{query}").json()
+        return [feature["id"] for feature in page["features"]]
+
+    assert COARSE in ids("bbox=33.79,49.39,33.81,49.41")
+    assert COARSE not in ids("bbox=33.76,49.43,33.79,49.46")
+    assert COARSE not in ids("filter=S_INTERSECTS(geometry,BBOX(33.76,49.43,33.79,49.46))")
+    assert HELD not in ids("") + ids("sortby=-when")
+    count = guarded.client.get("/collections/strikes/items?limit=1&host_country=GE").json()["numberMatched"]
+    assert count == sum(
+        one.host_country == "GE" for one in guarded.app.state.atlas.view.snapshot.records.strikes.values()
+    )
+
+
+@pytest.mark.parametrize("zoom", [0, 5, 10, 14])
+def test_tiles_show_the_rounded_place_alone(guarded: Guarded, zoom: int) -> None:
+    exact, rounded = tile_at(33.7744217, 49.4433339, zoom), tile_at(33.8, 49.4, zoom)
+    assert COARSE in drawn(guarded.client, "strikes", rounded)
+    assert HELD not in drawn(guarded.client, "strikes", exact)
+    if exact != rounded:
+        assert COARSE not in drawn(guarded.client, "strikes", exact)
+
+
+def test_candidates_are_as_far_from_the_published_places(guarded: Guarded) -> None:
+    """Distances follow from rounded places on both sides, so that no exact place can be worked out from them."""
+    snapshot = guarded.app.state.atlas.view.snapshot
+    answer = guarded.client.get(f"/strikes/{COARSE}/attribution").json()
+    assert answer["strike"]["basis"] == "rounded"
+    assert answer["strike"]["geometry"]["coordinates"] == [33.8, 49.4]
+    for candidate in answer["candidates"]:
+        asset = snapshot.records.assets[candidate["asset"]]
+        if asset.kind == "oil-depot":
+            assert asset.basis == "rounded"
+
+
+def test_what_is_withheld_is_said(guarded: Guarded) -> None:
+    landing = guarded.client.get("/").json()
+    assert landing["withheld"]["embargo"]["strikes"] == 1
+    assert landing["withheld"]["embargo"]["sources"] == 1
+    assert landing["withheld"]["fields"]["claims"] >= 2
+    collection = guarded.client.get("/collections/strikes").json()
+    assert collection["withheld"]["embargo"] == 1
+    policy = guarded.client.get("/policy").json()
+    assert policy["contact"] == "corrections@example.org"
+    assert policy["embargo"] == [{"hours": 1000.0, "kinds": [], "countries": ["GE"]}]
+    assert policy["withheld"] == landing["withheld"]
+    for path in ("/about", "/tiles/strikes.json", "/rest/services/strikeatlas/FeatureServer?f=json"):
+        assert "Withheld for a time" in guarded.client.get(path).text, path
+    feature = guarded.client.get(f"/collections/strikes/items/{COARSE}").json()
+    assert feature["properties"]["withheld"] == ["damage", "geometry"]
+
+
+def test_a_name_of_a_version_cannot_be_tried_out(guarded: Guarded) -> None:
+    """The ETag of a strike follows from what is published, so that nobody can try exact places until it fits."""
+    view = guarded.app.state.atlas.view
+    published = view.snapshot.records.strikes[COARSE]
+    stored = view.stored.strikes[COARSE]
+    moved = stored.model_copy(update={"geometry": Point(33.8, 49.4001)})
+    assert published != stored != moved
+    tag = guarded.client.get(f"/collections/strikes/items/{COARSE}").headers["etag"]
+    assert tag.strip('"').startswith(view.version_of_strike(COARSE))
+    written = guarded.client.put(
+        f"/collections/strikes/items/{COARSE}",
+        json={"type": "Feature", "geometry": None, "properties": {}},
+        headers={**guarded.token, "If-Match": tag},
+    )
+    assert written.status_code == 412, "who saw the rounded record cannot write it over the exact one"
+
+
+def test_reviewers_see_all(guarded: Guarded) -> None:
+    case = guarded.client.get(f"/review/strikes/{COARSE}", headers=guarded.token)
+    assert case.status_code == 200
+    assert "33.774" in case.text
+    assert "withheldmarker" in case.text
+    assert guarded.client.get(f"/review/strikes/{HELD}", headers=guarded.token).status_code == 200
+    given = {"properties": {"note": "seen"}}
+    headers = {
+        **guarded.token,
+        "If-Match": f'"{case.json()["version"]}"',
+        "Content-Type": "application/merge-patch+json",
+    }
+    changed = guarded.client.patch(f"/collections/strikes/items/{COARSE}", content=json.dumps(given), headers=headers)
+    assert changed.status_code == 200, changed.text
+    assert guarded.store.records().strikes[COARSE].geometry != PLACE
+
+
+def test_the_command_line_and_its_exports_follow_the_policy(
+    guarded: Guarded, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from typer.testing import CliRunner
+
+    from api.cli.main import app
+
+    file = tmp_path / "policy.toml"
+    file.write_text(POLICY)
+    monkeypatch.setenv("STRIKEATLAS_POLICY", str(file))
+    where = ["--store", str(guarded.store.path), "--basemap", str(BASEMAP)]
+    for command in (["export", "geojson", "strikes"], ["export", "csv", "attributions"], ["export", "csv", "strikes"]):
+        out = tmp_path / "out"
+        assert CliRunner().invoke(app, [*command, "-o", str(out), *where]).exit_code == 0
+        assert not TELLING.search(out.read_text())
+    shown = CliRunner().invoke(app, ["corrections", "--json", *where])
+    assert shown.exit_code == 0
+    assert not TELLING.search(shown.stdout)
+    assert "Moved" in shown.stdout
+
+
+def test_a_policy_that_is_named_must_be_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    from api.settings import stated_policy
+
+    monkeypatch.setenv("STRIKEATLAS_POLICY", str(tmp_path / "none.toml"))
+    with pytest.raises(FileNotFoundError):
+        stated_policy()

@@ -1,0 +1,416 @@
+"""The log tells each published change from which value to which, and nothing that was not published at the time."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from layers.corrections.concerned import records_of_answer
+from layers.corrections.log import (
+    MAX_SINGLE,
+    CorrectionEntry,
+    CorrectionsLog,
+    CorrectionsPage,
+    CorrectionsQuery,
+    PublishedVersion,
+)
+from layers.disclosure.policy import OPEN, Policy, parse
+from layers.model.records import Claim, Decision, Entity, Record, Records, Source, Stake, Strike
+from layers.reference.basemap import Basemap
+from layers.snapshot.disclosure import disclose
+from layers.snapshot.snapshot import Snapshot
+from layers.store import history_pages
+from layers.store.store import ANY, Edit, Store
+
+DEPOT = "ua-socar-depot-2025-08-08"
+START = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+class Atlas:
+    """A store with the bundled records, edited an hour after another."""
+
+    def __init__(self, path: Path, records: Records, base: Basemap) -> None:
+        self.store, self.base, self.now = Store.create(path / "atlas.gpkg"), base, START
+        self.load(records)
+
+    def load(self, records: Records) -> None:
+        self.store.load(records, author="a load", at=self.tick())
+
+    def tick(self) -> datetime:
+        self.now += timedelta(hours=1)
+        return self.now
+
+    def write(self, table: str, record: Record) -> int:
+        return self.store.write(Edit(table, record.id, record, ANY), author="an editor", at=self.tick())
+
+    def add(self, table: str, record: Record) -> int:
+        return self.store.write(Edit(table, record.id, record, None), author="an editor", at=self.tick())
+
+    def remove(self, table: str, record: str) -> int:
+        return self.store.write(Edit(table, record, None, ANY), author="an editor", at=self.tick())
+
+    def change(self, table: str, record: str, **values: Any) -> int:
+        return self.write(table, self.store.records().table(table)[record].model_copy(update=values))
+
+    def version(self, policy: Policy = OPEN) -> PublishedVersion:
+        seq, stored = self.store.version()
+        disclosure = disclose(stored, policy, datetime.now(UTC))
+        snapshot = Snapshot.of(disclosure.records, self.base, seq, date(2026, 3, 2))
+        return PublishedVersion(snapshot, stored, disclosure)
+
+    def page(self, policy: Policy = OPEN, **query: Any) -> CorrectionsPage:
+        return CorrectionsLog(self.store).page(self.version(policy), CorrectionsQuery(**query))
+
+    def entries(self, policy: Policy = OPEN, **query: Any) -> tuple[CorrectionEntry, ...]:
+        return self.page(policy, **query).entries
+
+
+@pytest.fixture
+def atlas(tmp_path: Path, records: Records, base: Basemap) -> Atlas:
+    return Atlas(tmp_path, records, base)
+
+
+def changes(entry: CorrectionEntry) -> dict[str, tuple[Any, Any]]:
+    return {change.field: (change.before, change.after) for change in entry.changes}
+
+
+def strike(key: str = "new", **values: Any) -> Strike:
+    stated = {"title": "A new one", "when": "2026-02-01", "place": "Odesa", "host_country": "UA", "status": "reported"}
+    return Strike(id=key, dataset="review", **{**stated, "sources": ("24tv-pmi",), "checked": "read", **values})
+
+
+def test_the_first_load_is_one_entry_with_counts(atlas: Atlas, records: Records) -> None:
+    (entry,) = atlas.entries()
+    assert (entry.kind, entry.role, entry.id, entry.key) == ("addition", "load", "load-1", None)
+    counted = {count.table: (count.added, count.changed, count.removed) for count in entry.counts}
+    assert counted["strikes"] == (len(records.strikes), 0, 0)
+    assert {count.dataset for count in entry.counts} == {"curated"}
+
+
+def test_an_edit_is_told_field_by_field(atlas: Atlas) -> None:
+    before = atlas.store.records().strikes[DEPOT]
+    seq = atlas.change("strikes", DEPOT, status="verified", killed_max=3)
+    entry = atlas.entries()[0]
+    assert (entry.seq, entry.kind, entry.key, entry.name) == (seq, "correction", ("strikes", DEPOT), before.title)
+    assert changes(entry) == {"status": (before.status, "verified"), "killed_max": (before.killed_max, 3)}
+    assert entry.strikes == (DEPOT,)
+    assert "owner_countries" in entry.may_follow
+    assert entry.why is None
+    assert entry.role == "editor"
+    assert entry.author is None
+    assert {"UA", "AZ"} <= set(entry.countries)
+
+
+def test_additions_and_retractions_tell_every_stated_field(atlas: Atlas) -> None:
+    atlas.add("strikes", strike())
+    atlas.remove("strikes", "new")
+    retraction, addition, _ = atlas.entries()
+    assert (retraction.kind, addition.kind) == ("retraction", "addition")
+    assert changes(addition)["title"] == (None, "A new one")
+    assert changes(retraction)["title"] == ("A new one", None)
+    assert "damage" not in changes(addition)
+
+
+def test_a_decision_names_its_strike_its_grounds_and_what_may_follow(atlas: Atlas) -> None:
+    decision = Decision(
+        id="review/1", dataset="review", strike=DEPOT, verdict="none", who="Ann", when="2026-03-01", why="a new picture"
+    )
+    atlas.store.append("decisions", decision, author="Ann", at=atlas.tick())
+    entry = atlas.entries()[0]
+    assert (entry.strikes, entry.why) == ((DEPOT,), "a new picture")
+    assert {"assets", "owner_countries"} <= set(entry.may_follow)
+    assert "Ann" not in str(entry)
+    named = atlas.entries(parse('authors = "name"'))[0]
+    assert named.author == "Ann"
+    assert changes(named)["who"] == (None, "Ann")
+
+
+def test_a_stake_concerns_the_strikes_on_what_lies_below_it(atlas: Atlas) -> None:
+    snapshot = atlas.version().snapshot
+    key = next(one for table, one in sorted(records_of_answer(snapshot, DEPOT)) if table == "stakes")
+    atlas.change("stakes", key, note="corrected")
+    entry = atlas.entries()[0]
+    assert DEPOT in entry.strikes
+    assert entry.may_follow == ("owners", "owner_countries")
+
+
+def test_a_reload_sums_up_additions_and_tells_every_correction(atlas: Atlas, records: Records) -> None:
+    added = {
+        f"new-{i}": strike(f"new-{i}", title=f"Title {i}").model_copy(update={"dataset": "curated"}) for i in range(30)
+    }
+    changed = records.strikes[DEPOT].model_copy(update={"title": "Corrected"})
+    atlas.load(replace(records, strikes={**records.strikes, **added, DEPOT: changed}))
+    found = atlas.entries()
+    assert [entry.kind for entry in found] == ["reload", "correction", "addition"]
+    (count,) = found[0].counts
+    assert (count.table, count.added, count.changed) == ("strikes", 30, 1)
+    assert changes(found[1])["title"] == (records.strikes[DEPOT].title, "Corrected")
+    assert found[1].role == "load"
+
+
+def test_a_small_load_is_told_record_by_record(atlas: Atlas, records: Records) -> None:
+    added = {f"new-{i}": strike(f"new-{i}").model_copy(update={"dataset": "curated"}) for i in range(3)}
+    atlas.load(replace(records, strikes={**records.strikes, **added}))
+    assert [entry.kind for entry in atlas.entries()] == ["addition"] * 4
+
+
+def walked(atlas: Atlas, **query: Any) -> list[str]:
+    found: list[str] = []
+    below = None
+    while True:
+        page = atlas.page(below=below, **query)
+        found += [entry.id for entry in page.entries]
+        if page.next_below is None:
+            return found
+        assert below is None or page.next_below < below
+        below = page.next_below
+
+
+@pytest.mark.parametrize("limit", [1, 2, 7, 1000])
+def test_pages_together_are_the_whole(atlas: Atlas, records: Records, limit: int) -> None:
+    added = {f"new-{i}": strike(f"new-{i}").model_copy(update={"dataset": "curated"}) for i in range(MAX_SINGLE + 5)}
+    changed = {key: one.model_copy(update={"note": "x"}) for key, one in list(records.strikes.items())[-4:]}
+    atlas.load(replace(records, strikes={**records.strikes, **changed, **added}))
+    for number in range(5):
+        atlas.change("strikes", DEPOT, note=f"note {number}")
+    whole = walked(atlas, limit=1000)
+    assert walked(atlas, limit=limit) == whole
+    assert len(whole) == len(set(whole)) == 5 + 1 + 4 + 1
+
+
+def test_a_page_looks_at_so_many_changes_at_most(atlas: Atlas, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(6):
+        atlas.change("strikes", DEPOT, note=f"note {number}")
+    whole = walked(atlas, kind="addition")
+    monkeypatch.setattr("layers.corrections.log.MAX_SCANNED", 2)
+    assert atlas.page(kind="addition").entries == ()
+    assert walked(atlas, kind="addition") == whole == ["load-1"]
+
+
+def test_filters(atlas: Atlas) -> None:
+    atlas.change("strikes", DEPOT, note="one")
+    morning = atlas.now
+    atlas.add("strikes", strike(host_country="GE"))
+    atlas.remove("strikes", "new")
+    stamp = morning.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+    def kinds(**query: Any) -> list[str]:
+        return [entry.kind for entry in atlas.entries(**query)]
+
+    assert kinds() == ["retraction", "addition", "correction", "addition"]
+    assert kinds(kind="correction") == ["correction"]
+    assert kinds(kind="retraction") == ["retraction"]
+    assert kinds(kind="reload") == []
+    assert kinds(country="GE") == ["retraction", "addition"]
+    assert kinds(country="AZ") == ["correction"]
+    assert kinds(since=stamp) == ["retraction", "addition", "correction"]
+    assert kinds(until=stamp) == ["addition"]
+    assert kinds(keys=frozenset({("strikes", DEPOT)})) == ["correction", "addition"]
+
+
+def test_of_a_strike_all_is_told_that_its_answer_rests_or_rested_on(atlas: Atlas) -> None:
+    claim = Claim(id="claim-1", record=DEPOT, field="damage", value="fire", source="24tv-pmi", checked="read")
+    atlas.add("claims", claim)
+    atlas.remove("claims", "claim-1")
+    snapshot = atlas.version().snapshot
+    keys = records_of_answer(snapshot, DEPOT)
+    asset = next(one for table, one in keys if table == "assets")
+    atlas.change("assets", asset, note="elsewhere")
+    atlas.change("strikes", "ua-orlivka-2025-08-06", note="not of this one")
+    told = [(entry.kind, entry.key) for entry in atlas.entries(keys=keys, limit=3)]
+    assert told == [
+        ("correction", ("assets", asset)),
+        ("retraction", ("claims", "claim-1")),
+        ("addition", ("claims", "claim-1")),
+    ]
+
+
+class TestPrivate:
+    """Of what is private now nothing is told; of what was, nothing from before it was published."""
+
+    def test_a_private_record_has_no_entry(self, atlas: Atlas) -> None:
+        atlas.add("strikes", strike(private=True, title="marker"))
+        atlas.change("strikes", "new", title="marker too")
+        assert "marker" not in str(atlas.page())
+
+    def test_a_record_that_became_private_has_none_of_before_either(self, atlas: Atlas) -> None:
+        atlas.add("strikes", strike(title="marker"))
+        atlas.add(
+            "claims", Claim(id="c", record="new", field="place", value="marker", source="24tv-pmi", checked="read")
+        )
+        assert "marker" in str(atlas.page())
+        atlas.change("strikes", "new", private=True)
+        assert "marker" not in str(atlas.page())
+        assert "'new'" not in str(atlas.page())
+
+    def test_nor_has_it_once_it_is_removed(self, atlas: Atlas) -> None:
+        atlas.add("strikes", strike(title="marker"))
+        atlas.add(
+            "claims", Claim(id="c", record="new", field="place", value="marker", source="24tv-pmi", checked="read")
+        )
+        atlas.change("strikes", "new", private=True)
+        atlas.remove("claims", "c")
+        atlas.remove("strikes", "new")
+        assert "marker" not in str(atlas.page())
+        assert "'new'" not in str(atlas.page())
+
+    def test_what_is_published_later_is_an_addition_without_its_past(self, atlas: Atlas) -> None:
+        atlas.add("strikes", strike(private=True, title="marker"))
+        atlas.add(
+            "claims", Claim(id="c", record="new", field="place", value="marker", source="24tv-pmi", checked="read")
+        )
+        atlas.change("claims", "c", value="Odesa")
+        atlas.change("strikes", "new", private=False, title="public")
+        atlas.change("strikes", "new", title="public too")
+        correction, addition, claim, _ = atlas.entries()
+        assert (correction.kind, changes(correction)) == ("correction", {"title": ("public", "public too")})
+        assert (addition.kind, changes(addition)["title"]) == ("addition", (None, "public"))
+        assert (claim.kind, claim.key, changes(claim)["value"]) == ("addition", ("claims", "c"), (None, "Odesa"))
+        assert "marker" not in str(atlas.page())
+
+    def test_what_rests_on_a_private_source_is_not_told(self, atlas: Atlas) -> None:
+        atlas.add("sources", Source(id="hidden", publisher="marker", private=True))
+        atlas.add("entities", Entity(id="holder", name="Holder", type="state", checked="read"))
+        asset = next(iter(atlas.store.records().assets))
+        stake = Stake(id="st", owned=asset, owner="holder", share_min=1, share_max=2, source="hidden", checked="read")
+        atlas.add("stakes", stake)
+        atlas.change("stakes", "st", share_max=3.0)
+        assert atlas.entries()[0].key == ("entities", "holder")
+        atlas.change("stakes", "st", source="24tv-pmi", share_max=4.0)
+        published = atlas.entries()[0]
+        assert (published.kind, changes(published)["share_max"]) == ("addition", (None, 4.0))
+        assert "hidden" not in str(atlas.page())
+
+    def test_a_private_source_is_left_out_of_a_list(self, atlas: Atlas) -> None:
+        atlas.add("sources", Source(id="hidden", publisher="marker", private=True))
+        before = atlas.store.records().strikes[DEPOT].sources
+        atlas.change("strikes", DEPOT, sources=(*before, "hidden"), note="n")
+        assert changes(atlas.entries()[0]).keys() == {"note"}
+        atlas.change("strikes", DEPOT, sources=before)
+        assert "hidden" not in str(atlas.page())
+
+    def test_private_records_of_a_load_are_not_counted(self, atlas: Atlas, records: Records) -> None:
+        added = {
+            f"new-{i}": strike(f"new-{i}", private=i % 2 == 0).model_copy(update={"dataset": "other"})
+            for i in range(40)
+        }
+        atlas.load(replace(records, strikes={**records.strikes, **added}))
+        assert [(c.dataset, c.added) for c in atlas.entries()[0].counts if c.dataset == "other"] == [("other", 20)]
+        atlas.change("strikes", "new-1", private=True)
+        load = next(entry for entry in atlas.entries() if entry.counts)
+        assert [(c.dataset, c.added) for c in load.counts if c.dataset == "other"] == [("other", 19)]
+
+
+class TestPolicy:
+    """The log shows values as the policy lets them be published."""
+
+    def test_an_embargoed_strike_has_no_entry_until_it_is_due(self, atlas: Atlas) -> None:
+        policy = parse('[[embargo]]\nhours = 1\ncountries = ["GE"]')
+        tomorrow = (datetime.now(UTC) + timedelta(days=1)).date().isoformat()
+        atlas.add("strikes", strike(title="marker", host_country="GE", when=tomorrow))
+        atlas.change("strikes", "new", title="marker too")
+        assert "marker" not in str(atlas.page(policy))
+
+    def test_what_changed_before_it_was_due_was_never_published(self, atlas: Atlas) -> None:
+        policy = parse('[[embargo]]\nhours = 1\ncountries = ["GE"]')
+        day = START.date().isoformat()  # due on the next day at 13:00 UTC
+        atlas.add("strikes", strike(title="marker", host_country="GE", when=day))
+        atlas.change("strikes", "new", title="as published")
+        atlas.now = START + timedelta(days=2)
+        atlas.change("strikes", "new", title="corrected")
+        correction, addition, _ = atlas.entries(policy)
+        assert changes(correction) == {"title": ("as published", "corrected")}
+        assert (addition.kind, changes(addition)["title"]) == ("addition", (None, "as published"))
+        assert "marker" not in str(atlas.page(policy))
+        assert "marker" in str(atlas.page())
+
+    def test_places_are_rounded_and_fields_left_out(self, atlas: Atlas) -> None:
+        policy = parse(
+            '[[rounding]]\ntable = "strikes"\ndecimals = 1\n[[withhold]]\ntable = "strikes"\nfields = ["damage"]'
+        )
+        place = {"uncertainty_m": 10.0, "basis": "site", "place_source": "24tv-pmi"}
+        records = Strike.model_validate({**strike().model_dump(), "geometry": "POINT (30.7218 46.4836)", **place})
+        atlas.add("strikes", records)
+        moved = Strike.model_validate(
+            {**records.model_dump(), "geometry": "POINT (30.7219 46.4837)", "damage": "marker"}
+        )
+        atlas.write("strikes", moved)
+        addition, _ = atlas.entries(policy)
+        assert addition.kind == "addition"
+        assert changes(addition)["geometry"] == (None, "POINT (30.7 46.5)")
+        assert "marker" not in str(atlas.page(policy))
+        assert len(atlas.entries()) == 3
+
+    def test_claims_on_what_is_withheld_are_not_told(self, atlas: Atlas) -> None:
+        policy = parse('[[rounding]]\ntable = "strikes"\ndecimals = 1')
+        atlas.add(
+            "claims", Claim(id="c", record=DEPOT, field="geometry", value="marker", source="24tv-pmi", checked="read")
+        )
+        assert "marker" not in str(atlas.page(policy))
+        atlas.remove("claims", "c")
+        assert "marker" not in str(atlas.page(policy))
+
+
+def test_one_entry_is_read_by_its_number(atlas: Atlas) -> None:
+    seq, log = atlas.change("strikes", DEPOT, note="n"), CorrectionsLog(atlas.store)
+    version = atlas.version()
+    found = log.entry(version, seq)
+    assert found is not None
+    assert found == atlas.entries()[0]
+    assert log.entry(version, 1, is_load=True) == atlas.entries()[-1]
+    for number, is_load in ((seq + 1, False), (0, False), (seq, True), (2, True), (10**14, False)):
+        assert log.entry(version, number, is_load) is None
+
+
+def test_the_indexes_are_used(atlas: Atlas) -> None:
+    """A page of records, and one of corrections in a history of additions, walk over no other rows."""
+    with atlas.store.reading() as connection:
+        for query, index in (
+            ("SELECT * FROM history WHERE ((noun = 'a' AND record = 'b')) AND seq < 9 ORDER BY seq DESC", "of_record"),
+            (
+                'SELECT * FROM history WHERE seq < 9 AND seq >= 1 AND "before" IS NOT NULL ORDER BY seq DESC',
+                "of_changes",
+            ),
+            ('SELECT * FROM history WHERE seq < 9 AND seq >= 1 AND "after" IS NULL ORDER BY seq DESC', "of_removals"),
+        ):
+            plan = " ".join(row[-1] for row in connection.execute(f"EXPLAIN QUERY PLAN {query}"))
+            assert f"history_{index}" in plan, plan
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 20, 21, 64, 65])
+def test_a_transaction_is_found_from_any_of_its_rows(tmp_path: Path, size: int) -> None:
+    store = Store.create(tmp_path / "a.gpkg")
+    source = Source(id="s", publisher="P", dataset="d")
+    bounds = []
+    for step in range(3):
+        sources = {
+            f"s{step}-{i}": source.model_copy(update={"id": f"s{step}-{i}", "dataset": f"d{step}"}) for i in range(size)
+        }
+        at = START + timedelta(minutes=step)
+        store.load(Records.of({"sources": sources}), author="a", at=at)
+        bounds.append((step * size + 1, (step + 1) * size))
+    with store.reading() as connection:
+        for first, last in bounds:
+            for seq in {first, last, (first + last) // 2}:
+                found = history_pages.transaction(connection, seq)
+                assert found is not None
+                assert (found.first, found.last, len(found)) == (first, last, size)
+        for step in range(3):
+            stamp = (START + timedelta(minutes=step)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+            assert history_pages.first_since(connection, stamp) == bounds[step][0]
+        assert history_pages.first_since(connection, "2027") == 3 * size + 1
+        assert history_pages.transaction(connection, 3 * size + 1) is None
+
+
+def test_a_reason_in_the_history_is_told(atlas: Atlas) -> None:
+    with atlas.store._connections.writing() as connection:
+        connection.execute("ALTER TABLE history ADD COLUMN why TEXT")
+        connection.execute("DROP TRIGGER history_no_update")
+    seq = atlas.change("strikes", DEPOT, note="n")
+    with atlas.store._connections.writing() as connection:
+        connection.execute("UPDATE history SET why = 'a reader wrote' WHERE seq = ?", (seq,))
+    assert atlas.entries()[0].why == "a reader wrote"
