@@ -57,18 +57,7 @@ class OwnerEdges:
         return met
 
     def can_reach(self, targets: Bools) -> Bools:
-        """Mark the nodes that are a target or have one above them.
-
-        Parameters
-        ----------
-        targets
-            Mask of the nodes, shape (size,).
-
-        Returns
-        -------
-        Bools
-            Shape (size,); all False without targets.
-        """
+        """Mark the nodes that are a target or have one above them: masks of shape (size,) are taken and given."""
         return reaching(self.matrix(), targets)
 
     def matrix(self) -> csr_array:
@@ -249,18 +238,7 @@ class WalkRules:
         return retains
 
     def nationals(self, countries: list[int]) -> Bools:
-        """Mark the nodes whose own nationality is each country.
-
-        Parameters
-        ----------
-        countries
-            Country numbers.
-
-        Returns
-        -------
-        Bools
-            Shape (nodes, countries); False for assets and for holders that nobody knows.
-        """
+        """Mark the nodes whose own nationality is each country, by number: shape (nodes, countries)."""
         own: Bools = (self.country[:, None] == np.array(countries, np.int16)) & self.has_nationality[:, None]
         return own
 
