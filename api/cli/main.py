@@ -29,8 +29,8 @@ from api.terminal import attribution as terminal
 from layers.attribution.country_totals import Relation
 from layers.ingest.integrity import check as check_records
 from layers.model.problems import ProblemsError, UnknownRecord
+from layers.model.types import CountryBasis
 from layers.ownership.minority import Minority
-from layers.ownership.walk import Basis
 from layers.reference import basemap
 from layers.reference.basemap import BasemapMissing
 from layers.reference.gazetteer import GazetteerMissing
@@ -83,7 +83,7 @@ app.command(epilog=serve_commands.EPILOG)(serve_commands.serve)
 
 WhoOption = Annotated[str, typer.Option(help="Who makes the change; kept in the history.")]
 BasemapOption = Annotated[Path, typer.Option("--basemap", help="The base map built by `make setup`.")]
-BasisOption = Annotated[Basis, typer.Option(help="Country of registration or of the head office.")]
+BasisOption = Annotated[CountryBasis, typer.Option(help="Country of registration or of the head office.")]
 MinorityOption = Annotated[
     Minority, typer.Option(help="Whether minorities stay with a company that is not joint, or are followed.")
 ]
