@@ -23,8 +23,8 @@ from api.settings import BASEMAP
 from api.wording.catalogue import phrase
 from layers.atomic_file import write_file
 from layers.collections.geometry_index import Box
+from layers.model.types import CountryBasis
 from layers.ownership.minority import Minority
-from layers.ownership.walk import Basis
 from layers.snapshot.snapshot import Snapshot
 
 app = typer.Typer(help="Write the map, the one-file page or the layers to files.", no_args_is_help=True)
@@ -104,7 +104,9 @@ def report(
     bbox: BoxOption = None,
     strikes: Annotated[list[str] | None, typer.Option("--strike", help="A strike, more than once for several.")] = None,
     title: Annotated[str, typer.Option(help="Title of the report.")] = "Whose energy sites were struck",
-    basis: Annotated[Basis, typer.Option(help="Country of registration or of the head office.")] = "registration",
+    basis: Annotated[
+        CountryBasis, typer.Option(help="Country of registration or of the head office.")
+    ] = "registration",
     minority: Annotated[Minority, typer.Option(help="Whether minorities stay or are followed.")] = "stay",
     out: Out = Path("strikeatlas-report"),
     store: StoreAddress = STORE,

@@ -36,8 +36,8 @@ from layers.atomic_file import replacing
 from layers.attribution.country_totals import Relation
 from layers.ingest.integrity import check as check_records
 from layers.model.problems import ProblemsError, UnknownRecord
+from layers.model.types import CountryBasis
 from layers.ownership.minority import Minority
-from layers.ownership.walk import Basis
 from layers.reference import basemap
 from layers.reference.basemap import BasemapMissing
 from layers.reference.gazetteer import GazetteerMissing
@@ -98,7 +98,7 @@ app.command(epilog=upgrade_commands.EPILOG)(upgrade_commands.upgrade)
 
 WhoOption = Annotated[str, typer.Option(help="Who makes the change; kept in the history.")]
 BasemapOption = Annotated[Path, typer.Option("--basemap", help="The base map built by `make setup`.")]
-BasisOption = Annotated[Basis, typer.Option(help="Country of registration or of the head office.")]
+BasisOption = Annotated[CountryBasis, typer.Option(help="Country of registration or of the head office.")]
 MinorityOption = Annotated[
     Minority, typer.Option(help="Whether minorities stay with a company that is not joint, or are followed.")
 ]

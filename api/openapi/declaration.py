@@ -14,11 +14,10 @@ from typing import Annotated, Any, Literal, TypeVar
 from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response, params
 from fastapi.dependencies.utils import get_flat_params
 from fastapi.routing import APIRoute
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute, Route, request_response
 
 from api.http.json import Json
 from api.http.links import JSON
-from api.http.plain_route import PlainRoute
 from api.openapi.parameters import F_DOCUMENT, language_parameters
 from api.requests.negotiation import DOCUMENT, MediaFormat
 from api.requests.parameters import RequestParameter, require_known_names
@@ -307,6 +306,22 @@ def conformance_classes(parts: Sequence[ApiPart], read_only: bool = False) -> tu
     """Return the classes that parts claim, those of one standard together; without writing where nobody may write."""
     claiming = (part for part in parts if not (read_only and part.only_writes))
     return tuple(sorted((uri for part in claiming for uri in part.conformance), key=_standard))
+
+
+class PlainRoute(APIRoute):
+    """A route of an async function that is given the request and the parts of its path as texts, in one call.
+
+    The signature and docstring of the function describe the route in the API definition. The function hands its slow
+    steps to a thread itself: solving dependencies and handing over every request took longer than the answer.
+    """
+
+    def __init__(self, path: str, endpoint: Callable[..., Awaitable[Response]], **described: Any) -> None:
+        super().__init__(path, endpoint, methods=["GET"], **described)
+
+        async def answer(request: Request) -> Response:
+            return await endpoint(request, **request.path_params)
+
+        self.app = request_response(answer)
 
 
 #: Standards that are listed first, and one after the other; others follow by name.

@@ -23,8 +23,8 @@ from layers.collections.collection import Collection
 from layers.collections.feature_types import StrikeFeature
 from layers.model.problems import UnknownRecord
 from layers.model.records import RECORD_TYPES
+from layers.model.types import CountryBasis
 from layers.ownership.minority import Minority
-from layers.ownership.walk import Basis
 
 _SHARES = array_of(object_with(country=NULLABLE_STRING, name=STRING, share_min=NUMBER, share_max=NUMBER))
 _DAY: Json = {"type": "string", "format": "date"}
@@ -71,7 +71,7 @@ PART = ApiPart(
 )
 
 BasisParameter = Annotated[
-    Basis, Query(description="Whether country means that of registration or of the head office.")
+    CountryBasis, Query(description="Whether country means that of registration or of the head office.")
 ]
 MinorityParameter = Annotated[
     Minority,

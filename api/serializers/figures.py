@@ -25,8 +25,8 @@ from api.requests.parameters import BadParameter
 from api.serializers.attribution import strike_answer
 from api.serializers.country import country_answer
 from layers.collections.geometry_index import Box
+from layers.model.types import CountryBasis
 from layers.ownership.minority import Minority
-from layers.ownership.walk import Basis
 from layers.snapshot.snapshot import Snapshot
 
 _DIGITS = 10
@@ -46,7 +46,7 @@ class FigureSubject:
     country: str | None = None
     strikes: tuple[str, ...] = ()
     box: Box | None = None
-    basis: Basis = "registration"
+    basis: CountryBasis = "registration"
     minority: Minority = "stay"
 
     @classmethod
@@ -73,7 +73,7 @@ class FigureSubject:
             If its box is none, or an option is not known.
         """
         name, *options = text.split("~")
-        known: dict[str, Any] = {one: {"basis": one} for one in get_args(Basis)}
+        known: dict[str, Any] = {one: {"basis": one} for one in get_args(CountryBasis)}
         known |= {one: {"minority": one} for one in get_args(Minority)}
         if not name or any(option not in known for option in options):
             raise BadParameter("code", text, _EXPECTED)

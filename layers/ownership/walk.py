@@ -26,8 +26,6 @@ from layers.ownership.absorbing_chain import AbsorbingChain
 from layers.ownership.minority import Minority, StakeRule, stake_rule
 from layers.ownership.stake_graph import NodeKind, StakeColumns
 
-#: The name of `CountryBasis` in the rooms after this one.
-Basis = CountryBasis
 Reach = Literal["state", "holder", "company"]
 REACHES: tuple[Reach, ...] = ("state", "holder", "company")
 

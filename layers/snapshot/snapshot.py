@@ -39,12 +39,12 @@ from layers.model.cache import Lazy, LazyMapping, LruCache
 from layers.model.messages import Wording, codes
 from layers.model.problems import UnknownRecord
 from layers.model.records import Match, Records
+from layers.model.types import CountryBasis
 from layers.ownership.chains import Holding, holdings_of
 from layers.ownership.control import Controller, ControlPeriod, control_periods
 from layers.ownership.minority import Minority
 from layers.ownership.owners import Owners, OwnersByDate
 from layers.ownership.stake_graph import StakeColumns
-from layers.ownership.walk import Basis
 from layers.reference.basemap import Basemap
 from layers.resolution import resolve
 from layers.snapshot.array_files import ArrayFolderReader
@@ -233,7 +233,9 @@ class Snapshot:
         """English names of the countries of the base map by ISO 3166-1 alpha-2."""
         return MappingProxyType({iso: name for iso, (name, _) in self.basemap.states.items()})
 
-    def answers(self, basis: Basis = "registration", minority: Minority = "stay") -> Mapping[str, StrikeAttribution]:
+    def answers(
+        self, basis: CountryBasis = "registration", minority: Minority = "stay"
+    ) -> Mapping[str, StrikeAttribution]:
         """The attribution of each strike, newest strike first, each computed when it is looked up."""
         if (basis, minority) not in self._answers:
             attributor, find = Attributor(self.records, self.registers, basis, minority), self._finder
@@ -244,25 +246,25 @@ class Snapshot:
     # Caches of the snapshot itself: a cache of the class would keep snapshots alive that are no longer served, and
     # would tell a default that is left out from the same default given.
     @cached_property
-    def _answers(self) -> dict[tuple[Basis, Minority], Mapping[str, StrikeAttribution]]:
+    def _answers(self) -> dict[tuple[CountryBasis, Minority], Mapping[str, StrikeAttribution]]:
         return {}
 
     @cached_property
-    def _counts(self) -> dict[tuple[Basis, Minority], Counts]:
+    def _counts(self) -> dict[tuple[CountryBasis, Minority], Counts]:
         counts = self.stages.counts
         return {} if counts is None else {("registration", "stay"): counts}
 
     @cached_property
-    def _tallies(self) -> dict[tuple[Basis, Minority], Mapping[str, CountryTotals]]:
+    def _tallies(self) -> dict[tuple[CountryBasis, Minority], Mapping[str, CountryTotals]]:
         return {}
 
-    def tallies(self, basis: Basis = "registration", minority: Minority = "stay") -> Mapping[str, CountryTotals]:
+    def tallies(self, basis: CountryBasis = "registration", minority: Minority = "stay") -> Mapping[str, CountryTotals]:
         """How many strikes concern each country, by relation."""
         if (basis, minority) not in self._tallies:
             self._tallies[basis, minority] = MappingProxyType(totals_of(self.counts(basis, minority)))
         return self._tallies[basis, minority]
 
-    def counts(self, basis: Basis = "registration", minority: Minority = "stay") -> Counts:
+    def counts(self, basis: CountryBasis = "registration", minority: Minority = "stay") -> Counts:
         """What strikes add to each country, see `strike_counts` of `layers.attribution`; not to be changed."""
         if (basis, minority) not in self._counts:
             usual = (basis, minority) == ("registration", "stay")
@@ -270,7 +272,7 @@ class Snapshot:
         return self._counts[basis, minority]
 
     def concerning(
-        self, iso: str, basis: Basis = "registration", minority: Minority = "stay"
+        self, iso: str, basis: CountryBasis = "registration", minority: Minority = "stay"
     ) -> Iterator[StrikeAttribution]:
         """The answers to the strikes that may concern a country in whatever relation, newest strike first."""
         attributions = self.answers(basis, minority)
@@ -281,10 +283,12 @@ class Snapshot:
         rows = [] if place is None else columns["country"].rows_with(place).tolist()
         return (attributions[key] for key in dict.fromkeys(columns["strike"][row] for row in rows))
 
-    def _counted(self, basis: Basis, minority: Minority) -> Counts:
+    def _counted(self, basis: CountryBasis, minority: Minority) -> Counts:
         return strike_counts(self.records.entities, self._each_answer(basis, minority))
 
-    def _each_answer(self, basis: Basis = "registration", minority: Minority = "stay") -> Iterator[StrikeAttribution]:
+    def _each_answer(
+        self, basis: CountryBasis = "registration", minority: Minority = "stay"
+    ) -> Iterator[StrikeAttribution]:
         """The attributions one after the other, none of them stored."""
         attributor = Attributor(self.records, self.registers, basis, minority)
         ids = iter(self.order)
@@ -299,7 +303,9 @@ class Snapshot:
         """The rows of strikes and attributions, and the sums of them."""
         return flatten(self.records, self._each_answer(), self.country_names, self.wording)
 
-    def answer(self, strike: str, basis: Basis = "registration", minority: Minority = "stay") -> StrikeAttribution:
+    def answer(
+        self, strike: str, basis: CountryBasis = "registration", minority: Minority = "stay"
+    ) -> StrikeAttribution:
         """Whose it was.
 
         Raises
@@ -312,7 +318,7 @@ class Snapshot:
         return self.answers(basis, minority)[strike]
 
     def owners(
-        self, owned: str, on: date | None = None, basis: Basis = "registration", minority: Minority = "stay"
+        self, owned: str, on: date | None = None, basis: CountryBasis = "registration", minority: Minority = "stay"
     ) -> Owners:
         """Owners of an asset or entity on a day, by default that of the data.
 
@@ -324,7 +330,7 @@ class Snapshot:
         day = on or self.data_date
         return self.registers.on(day, day, basis, minority).of(owned)
 
-    def controller(self, owned: str, on: date | None = None, basis: Basis = "registration") -> Controller | None:
+    def controller(self, owned: str, on: date | None = None, basis: CountryBasis = "registration") -> Controller | None:
         """Who surely controls an asset or entity on a day, by default that of the data; ``None`` for nobody.
 
         Raises
@@ -337,7 +343,7 @@ class Snapshot:
         return span.controller
 
     def control(
-        self, owned: str, first: date | None, last: date | None, basis: Basis = "registration"
+        self, owned: str, first: date | None, last: date | None, basis: CountryBasis = "registration"
     ) -> tuple[ControlPeriod, ...]:
         """Who surely controls an asset or entity from day to day, ``None`` is open: a span for each party.
 

@@ -11,7 +11,7 @@ from fastapi import FastAPI, Request, Response
 from api.formats import geojson
 from api.formats.page import FeaturePage
 from api.http.links import base_address, query_string, with_query
-from api.http.plain_route import PlainRoute
+from api.openapi.declaration import PlainRoute
 from api.requests import query_parameters
 from api.requests.parameters import BadParameter
 from api.requests.query_parameters import parse_selection
