@@ -216,6 +216,8 @@ def _load(store: Store, base: Basemap, task: Task) -> tuple[dict[str, Any], tupl
         rejected.require_writable(task.files, task.options.rejected)
     with progress_bar("reading"):
         reading = task.fmt.read(task.files, task.request)
+    if not task.options.dry_run:
+        store.record_external_edits()
     for left in reversed(range(_TRIES)):
         try:
             return _loaded(store, base, task, reading)

@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cached_property, partial
@@ -27,13 +27,17 @@ from layers.model.records import Record, Records
 from layers.query.keyset_cursor import with_tiebreak
 from layers.query.selection import Selection, rows
 from layers.reference import basemap
-from layers.snapshot.derived_layers import incremental_rewrite
+from layers.snapshot.derived_layers import full_rewrite, incremental_rewrite
 from layers.snapshot.incremental import SnapshotUpdate, with_shared_stages
 from layers.snapshot.public_records import public
 from layers.snapshot.snapshot import Snapshot
 from layers.snapshot.snapshot_cache import SnapshotCache
+<<<<<<< HEAD
 from layers.store.clock import clock_remark
 from layers.store.store import DerivedUpdate, Edit, ExpectedLatest, Store, StoreError
+=======
+from layers.store.store import DerivedUpdate, Edit, ExpectedLatest, Store, StoreBusy, StoreError
+>>>>>>> 9b95fcc873bc60ff885420994bc5be43008b86cc
 
 #: Zooms whose tile geometry is computed ahead.
 _ZOOMS = 15
@@ -146,8 +150,13 @@ class LiveSnapshot:
             min_records=settings.keep_from,
             elsewhere=settings.keep_in,
         )
+<<<<<<< HEAD
         if not store.read_only:
             store.count_edits()
+=======
+        with suppress(StoreBusy):
+            self._record_external_edits(datetime.now(UTC), nullcontext(self._renewed_whole()))
+>>>>>>> 9b95fcc873bc60ff885420994bc5be43008b86cc
         self.view = self._first()
 
     @cached_property
@@ -190,7 +199,7 @@ class LiveSnapshot:
 
     def _first(self) -> ServedVersion:
         """The newest version; of a large store it is read from the cache, or else computed and written there."""
-        self._external_edits = self.store.edited_by_others()
+        self._external_edits = self.store.last_external_edit()
         if not self._cache.is_large():
             return self._computed()
         cached = self._from_cache()
@@ -290,7 +299,7 @@ class LiveSnapshot:
     def refresh(self) -> bool:
         """Build a newer version beside the current one and swap it in; whether there was one."""
         with self._building:
-            edited = self.store.edited_by_others() != self._external_edits
+            edited = self._has_unrecorded_edits()
             if self.store.seq() == self.view.snapshot.seq and not edited:
                 self.fault = self._behind_since = self._next = None
                 return False
@@ -298,6 +307,42 @@ class LiveSnapshot:
             self.view = self._first() if edited else self._newest(self._adopted(self.view))
             self.fault = self._behind_since = None
             return True
+
+    def _has_unrecorded_edits(self) -> bool:
+        """Have history tell of edits of other programs; whether there are new ones of which it cannot.
+
+        That is so where the file cannot be written: all is then computed anew.
+        """
+        at = datetime.now(UTC)
+        self._record_external_edits(at, self._computing_next(at))
+        last = self.store.last_external_edit()
+        if not last:
+            self._external_edits = 0
+        return last != self._external_edits
+
+    def _record_external_edits(self, at: datetime, updating: AbstractContextManager[DerivedUpdate]) -> None:
+        """Have history tell of edits of other programs, if it can be written, and the derived layers follow.
+
+        Raises
+        ------
+        StoreBusy
+            If another program is writing.
+        """
+        if not self.store.last_external_edit():
+            return
+        try:
+            with updating as derived:
+                self.store.record_external_edits(at=at, derived=derived)
+        except StoreBusy:
+            raise
+        except StoreError:
+            # Of a record that is not valid nothing is derived; that it is so is history all the same.
+            with suppress(StoreError):
+                self.store.record_external_edits(at=at)
+
+    def _renewed_whole(self) -> DerivedUpdate:
+        """The derived layers of all records, whatever was served before."""
+        return DerivedUpdate(0, Records.of({}), full_rewrite(self.basemap, text), lambda _seq, _records: None)
 
     def behind_s(self) -> float:
         """For how many seconds there has been a change that is not served."""
@@ -345,7 +390,7 @@ class LiveSnapshot:
         self._not_before = 0
         return self._serve_from(cached, external_edits)
 
-    def _serve_from(self, cached: Snapshot, external_edits: int | None) -> bool:
+    def _serve_from(self, cached: Snapshot, external_edits: int) -> bool:
         """Swap in a snapshot from the cache with the changes since; the version before is served until it is ready."""
         view = self._unchanged(with_shared_stages(self.view.snapshot, cached), time.monotonic())
         for _ in range(2):  # few changes come while the first is made ready

@@ -72,13 +72,14 @@ class SnapshotCache:
         """Whether the store is so large that computing a snapshot takes longer than reading it."""
         return self.store.count("strikes", "assets") >= self.min_records
 
-    def read(self, external_edits: int | None) -> Snapshot | None:
+    def read(self, external_edits: int = 0) -> Snapshot | None:
         """Read the snapshot of the newest version or of one before it; ``None`` where there is none.
 
-        ``external_edits`` is what `Store.edited_by_others` gives now: a snapshot without these edits is not read.
+        ``external_edits`` is what `Store.last_external_edit` gives now: where history cannot tell of edits, a snapshot
+        without them is not read.
         """
         folder = self._folder()
-        if external_edits is None or not folder.is_dir():
+        if not folder.is_dir():
             return None
         try:
             files = ArrayFolderReader(folder)
@@ -91,15 +92,17 @@ class SnapshotCache:
             return None
 
     def write(
-        self, snapshot: Snapshot, external_edits: int | None, is_cancelled: Callable[[], bool] = lambda: False
+        self, snapshot: Snapshot, external_edits: int = 0, is_cancelled: Callable[[], bool] = lambda: False
     ) -> Snapshot | None:
         """Write a snapshot, whose records are as they are stored, and read it again: it then takes less memory.
 
-        ``None`` where edits of other programs are not counted, where nothing can be written beside the store, or as
-        soon as ``is_cancelled`` gives True.
+        ``None`` where nothing can be written beside the store, or as soon as ``is_cancelled`` gives True.
         """
+<<<<<<< HEAD
         if external_edits is None or not self.is_writable:
             return None
+=======
+>>>>>>> 9b95fcc873bc60ff885420994bc5be43008b86cc
 
         def at_page() -> None:
             if is_cancelled():

@@ -1,29 +1,42 @@
-"""The file of the store: a new one created whole, a foreign file refused, and edits of other programs counted."""
+"""The file of the store: a new one created whole, and a file that this program cannot work with refused."""
 
 from __future__ import annotations
 
 import errno
 import os
+<<<<<<< HEAD
+=======
+import secrets
+import shlex
+>>>>>>> 9b95fcc873bc60ff885420994bc5be43008b86cc
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from layers.atomic_file import replacing
 from layers.geopackage import geopackage
+<<<<<<< HEAD
 from layers.store import writer
 from layers.store.access import SIDE_FILES
+=======
+>>>>>>> 9b95fcc873bc60ff885420994bc5be43008b86cc
 from layers.store.connections import Connections, NotAStore, StoreBusy, StoreError, probing
+from layers.store.migrations.m0001_complete_columns import forbid_changes
+from layers.store.migrations.m0002_history_chain import create_history, note_external_edits
+from layers.store.migrations.registry import MINIMUM_READER_VERSION, SCHEMA_VERSION
 from layers.store.row_mapping import TABLES
 from layers.store.writer import APPEND_ONLY
 
-#: Version of the tables. A program opens its own version only.
-SCHEMA_VERSION = 1
-#: The table that makes a GeoPackage a store, with the version of its tables.
+#: The table that makes a GeoPackage a store: the version of its schema, and the lowest version whose programs read it.
+#: Every program refuses a ``schema_version`` above its own, those of version 1 any other than 1, unless the file says
+#: that it may be read all the same.
 MARK = "strikeatlas"
-#: The table that counts edits of records by any program; they leave no history where the program is another one.
-EDIT_COUNTER = "edits"
+_MARK_COLUMNS = {"schema_version": "INTEGER NOT NULL", "minimum_reader_version": "INTEGER NOT NULL"}
 #: Tables that are no derived layer.
-OWN_TABLES = frozenset({*TABLES, "history", EDIT_COUNTER, MARK})
+OWN_TABLES = frozenset({*TABLES, "history", "external_edits", "own_write", MARK})
 
+<<<<<<< HEAD
 _HISTORY = """CREATE TABLE history (
   seq INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
   "at" DATETIME NOT NULL,
@@ -33,6 +46,10 @@ _HISTORY = """CREATE TABLE history (
   "before" TEXT,
   "after" TEXT
 )"""
+=======
+#: What SQLite may put beside a file, by the end of its name.
+SIDE_FILES = ("-wal", "-shm", "-journal")
+>>>>>>> 9b95fcc873bc60ff885420994bc5be43008b86cc
 
 
 def make(path: Path) -> None:
@@ -43,9 +60,22 @@ def make(path: Path) -> None:
     FileExistsError
         If the file exists, or the log of an earlier one of that name, which SQLite would replay into it.
     """
+<<<<<<< HEAD
     require_free(path)
     with replacing(path, overwrite=False) as fresh:
         _build(fresh)
+=======
+    for suffix in ("", *SIDE_FILES):
+        _require_free(path.with_name(path.name + suffix))
+    aside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.new")
+    try:
+        aside.touch(exist_ok=False)
+        _build(aside)
+        put_in_place(aside, path)
+    finally:
+        for suffix in ("", *SIDE_FILES):
+            aside.with_name(aside.name + suffix).unlink(missing_ok=True)
+>>>>>>> 9b95fcc873bc60ff885420994bc5be43008b86cc
 
 
 def require_free(path: Path, overwrite: bool = False) -> None:
@@ -64,6 +94,16 @@ def require_free(path: Path, overwrite: bool = False) -> None:
 def _build(path: Path) -> None:
     path.touch(exist_ok=False)
     connections = Connections(path)
+<<<<<<< HEAD
+=======
+    with connections.writing() as connection:
+        create_tables(connection)
+    connections.close()
+
+
+def put_in_place(aside: Path, path: Path) -> None:
+    """Give the file its name unless another has taken it meanwhile: a link never overwrites, a rename does."""
+>>>>>>> 9b95fcc873bc60ff885420994bc5be43008b86cc
     try:
         with connections.writing() as connection:
             create_tables(connection)
@@ -76,43 +116,85 @@ def create_tables(connection: sqlite3.Connection) -> None:
     geopackage.create_header(connection)
     for name, table in TABLES.items():
         geopackage.add_layer(connection, name, table.declarations, table.record_type.__doc__ or "", table.geometry_type)
-    connection.execute(_HISTORY)
-    geopackage.register(connection, "history", "Every change of every record, in order. Only ever added to.")
-    for name, key in {"history": "seq", **dict.fromkeys(APPEND_ONLY, "id")}.items():
-        _forbid_changes(connection, name, key)
-    geopackage.add_layer(connection, MARK, {"schema_version": "INTEGER NOT NULL"}, "Version of the tables.")
-    connection.execute(f"INSERT INTO {geopackage.quote(MARK)} (schema_version) VALUES (?)", (SCHEMA_VERSION,))
-    install_triggers(connection)
+    create_history(connection)
+    for name in sorted(APPEND_ONLY):
+        forbid_changes(connection, name, "id")
+    geopackage.add_layer(connection, MARK, _MARK_COLUMNS, "Version of the tables.")
+    connection.execute(f"INSERT INTO {geopackage.quote(MARK)} (schema_version, minimum_reader_version) VALUES (0, 0)")
+    mark_version(connection)
+    note_external_edits(connection, TABLES)
 
 
-def _forbid_changes(connection: sqlite3.Connection, name: str, key: str) -> None:
-    """Let a table only grow, whatever program writes to it."""
-    table, key = geopackage.quote(name), geopackage.quote(key)
-    refuse = f"BEGIN SELECT RAISE(ABORT, '{name} is only ever added to'); END"
-    for event in ("UPDATE", "DELETE"):
-        trigger = geopackage.quote(f"{name}_no_{event.lower()}")
-        connection.execute(f"CREATE TRIGGER {trigger} BEFORE {event} ON {table} {refuse}")
-    # INSERT OR REPLACE deletes without a delete trigger (sqlite.org/lang_conflict.html).
+def mark_version(connection: sqlite3.Connection) -> None:
+    """Say that the file is of this program's version, within the caller's transaction."""
     connection.execute(
-        f"CREATE TRIGGER {geopackage.quote(f'{name}_no_replace')} BEFORE INSERT ON {table} "
-        f"WHEN EXISTS (SELECT 1 FROM {table} WHERE {key} = NEW.{key}) {refuse}"
+        f"UPDATE {geopackage.quote(MARK)} SET schema_version = ?, minimum_reader_version = ?",
+        (SCHEMA_VERSION, MINIMUM_READER_VERSION),
     )
 
 
+<<<<<<< HEAD
 def require_store(path: Path, read_only: bool = False) -> None:
     """Refuse a file that is no store of this version, without changing it.
+=======
+def require_store(path: Path) -> int:
+    """Refuse a file that is no store of this version, without changing it; give the version of the file.
+
+    That is a later one where the file says that this program may read it.
+>>>>>>> 9b95fcc873bc60ff885420994bc5be43008b86cc
 
     Raises
     ------
     NotAStore
-        If it is missing, no SQLite database, no GeoPackage, not ours, of another version, or lacks columns.
+        If it is missing, no SQLite database, no GeoPackage, not ours, of a version that this program cannot work
+        with, or lacks columns. It says what to do.
     StoreBusy
         If another program holds it.
+    """
+    with _probing_store(path) as connection:
+        version = require_version(path, connection)
+        _require_columns(path, connection)
+        return version
+
+
+def version_of_file(path: Path) -> int:
+    """The version of the schema of a store, whichever it is.
+
+    Raises
+    ------
+    NotAStore, StoreBusy
+        As `require_store` does, but for its version and columns.
+    """
+    with _probing_store(path) as connection:
+        return _versions(path, connection)[0]
+
+
+@contextmanager
+def _probing_store(path: Path) -> Iterator[sqlite3.Connection]:
+    require_file(path)
+    try:
+        with probing(path) as connection:
+            _require_geopackage(path, connection)
+            yield connection
+    except (StoreBusy, NotAStore):
+        raise
+    except StoreError as error:
+        raise NotAStore(str(error)) from error
+
+
+def require_file(path: Path) -> None:
+    """Refuse a path at which there is nothing.
+
+    Raises
+    ------
+    NotAStore
+        If there is no file, or an empty one.
     """
     if not path.is_file():
         raise NotAStore(f"{path}: there is no such file")
     if not path.stat().st_size:
         raise NotAStore(f"{path}: the file is empty")
+<<<<<<< HEAD
     try:
         with probing(path, read_only) as connection:
             _require_geopackage(path, connection)
@@ -122,6 +204,8 @@ def require_store(path: Path, read_only: bool = False) -> None:
         raise
     except StoreError as error:
         raise NotAStore(str(error)) from error
+=======
+>>>>>>> 9b95fcc873bc60ff885420994bc5be43008b86cc
 
 
 def _require_geopackage(path: Path, connection: sqlite3.Connection) -> None:
@@ -129,12 +213,40 @@ def _require_geopackage(path: Path, connection: sqlite3.Connection) -> None:
         raise NotAStore(f"{path}: a SQLite database, but no GeoPackage")
 
 
-def _require_version(path: Path, connection: sqlite3.Connection) -> None:
-    if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (MARK,)).fetchone():
+def require_version(path: Path, connection: sqlite3.Connection) -> int:
+    """Refuse a file of a version that this program cannot work with; give its version.
+
+    Raises
+    ------
+    NotAStore
+        If the version is an earlier one, a later one that says nothing else, or none. It says what to do.
+    """
+    version, minimum_reader = _versions(path, connection)
+    if version < SCHEMA_VERSION:
+        raise NotAStore(
+            f"{path}: its tables are of version {version}, this program works with version {SCHEMA_VERSION}: "
+            f"run strikeatlas upgrade {shlex.quote(str(path))}"
+        )
+    if minimum_reader > SCHEMA_VERSION:
+        raise NotAStore(
+            f"{path}: its tables are of version {version}, and only programs of version {minimum_reader} or later can "
+            f"read them; this one is of version {SCHEMA_VERSION}: install the newer strikeatlas that wrote it"
+        )
+    return version
+
+
+def _versions(path: Path, connection: sqlite3.Connection) -> tuple[int, int]:
+    """The version of the schema of a file, and the lowest version whose programs read it."""
+    columns = {name for (name,) in connection.execute("SELECT name FROM pragma_table_info(?)", (MARK,))}
+    if not columns:
         raise NotAStore(f"{path}: a GeoPackage, but no store of this program")
-    (version,) = connection.execute(f"SELECT max(schema_version) FROM {geopackage.quote(MARK)}").fetchone()
-    if version != SCHEMA_VERSION:
-        raise NotAStore(f"{path}: its tables are of version {version}, this program reads version {SCHEMA_VERSION}")
+    reader = "minimum_reader_version" if "minimum_reader_version" in columns else "schema_version"
+    version, minimum_reader = connection.execute(
+        f"SELECT max(schema_version), max({reader}) FROM {geopackage.quote(MARK)}"
+    ).fetchone()
+    if not isinstance(version, int) or not isinstance(minimum_reader, int):
+        raise NotAStore(f"{path}: a store whose table {MARK} says no version")
+    return version, minimum_reader
 
 
 def _require_columns(path: Path, connection: sqlite3.Connection) -> None:
@@ -142,36 +254,3 @@ def _require_columns(path: Path, connection: sqlite3.Connection) -> None:
         found = {row[0] for row in connection.execute("SELECT name FROM pragma_table_info(?)", (name,))}
         if missing := [column for column in table.declarations if column not in found]:
             raise NotAStore(f"{path}: table {name} lacks the columns {', '.join(missing)}")
-
-
-# Each row of a record that any program adds, changes or removes is counted by triggers in the file itself. This program
-# leaves one row of history for each, so that the rest are edits of other programs.
-
-
-def install_triggers(connection: sqlite3.Connection) -> None:
-    """Count edits from now on, within the caller's transaction; nothing is done where they are counted already."""
-    if is_counting_edits(connection):
-        return
-    # Not listed as a layer: it is nothing that a GIS should show.
-    connection.execute(f"CREATE TABLE {EDIT_COUNTER} (counted INTEGER NOT NULL)")
-    connection.execute(f"INSERT INTO {EDIT_COUNTER} (counted) VALUES (?)", (writer.last_seq(connection),))
-    for table in TABLES:
-        for event in ("INSERT", "UPDATE", "DELETE"):
-            trigger = geopackage.quote(f"{table}_counted_{event.lower()}")
-            connection.execute(
-                f"CREATE TRIGGER {trigger} AFTER {event} ON {geopackage.quote(table)} "
-                f"BEGIN UPDATE {EDIT_COUNTER} SET counted = counted + 1; END"
-            )
-
-
-def is_counting_edits(connection: sqlite3.Connection) -> bool:
-    """Whether the file counts edits."""
-    return connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (EDIT_COUNTER,)).fetchone() is not None
-
-
-def external_count(connection: sqlite3.Connection) -> int | None:
-    """Number of edits of records by other programs since edits are counted; ``None`` where they are not."""
-    if not is_counting_edits(connection):
-        return None
-    (counted,) = connection.execute(f"SELECT counted FROM {EDIT_COUNTER}").fetchone()
-    return int(counted) - writer.last_seq(connection)

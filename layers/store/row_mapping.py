@@ -43,6 +43,12 @@ def to_json(value: object) -> str:
     return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
 
 
+def from_json(text: str) -> dict[str, Any]:
+    """Read the values of a record back from JSON text."""
+    values: dict[str, Any] = orjson.loads(text)
+    return values
+
+
 def version_of(plain: Mapping[str, Any]) -> str:
     """Name the version of a record by its plain values (see `Table.plain`): equal records have equal names."""
     return hashlib.blake2b(to_json(plain).encode(), digest_size=9).hexdigest()
@@ -83,6 +89,15 @@ class Table:
             values["geometry"] = _to_wkt(geometry_of(record))
         return values
 
+    def completed(self, plain: Mapping[str, Any]) -> dict[str, Any]:
+        """Give plain values, as an earlier version wrote them, with those of the columns that came later."""
+        return {**self._defaults, **plain}
+
+    @cached_property
+    def _defaults(self) -> Mapping[str, Any]:
+        fields = self.record_type.model_fields.items()
+        return {name: field.get_default(call_default_factory=True) for name, field in fields if not field.is_required()}
+
     def row(self, record: Record, plain: Mapping[str, Any]) -> Row:
         """Give the row of a record, whose plain values are at hand.
 
@@ -94,7 +109,7 @@ class Table:
         values = [plain[column.name] for column in self.columns]
         for index, column in self._encoded:
             values[index] = to_json(values[index]) if column.type == "json" else self._blob(record)
-        return (*values, *_days(plain["when"])) if self.name == "strikes" else tuple(values)
+        return (*values, *days_of(plain["when"])) if self.name == "strikes" else tuple(values)
 
     @cached_property
     def _encoded(self) -> tuple[tuple[int, Column], ...]:
@@ -170,14 +185,23 @@ def _from_sql(column: Column, value: Any) -> Any:
             return None if value is None else _to_wkt(decode(value))
     except ValueError:
         return value.hex() if isinstance(value, bytes) else value
-    return bool(value) if column.type == "boolean" else value
+    if column.type == "boolean" and value in (0, 1):
+        return bool(value)
+    return value.hex() if isinstance(value, bytes) else value
 
 
 def _to_wkt(geometry: BaseGeometry | None) -> str | None:
     return None if geometry is None else shapely.to_wkt(geometry, rounding_precision=_EVERY_DIGIT, trim=True)
 
 
-def _days(text: str) -> tuple[str | None, str | None]:
+def days_of(text: str) -> tuple[str | None, str | None]:
+    """The first and last day of a stated time (EDTF), as ISO 8601 has them; None where it is open.
+
+    Raises
+    ------
+    EdtfError
+        If the text states no time.
+    """
     stated = edtf.parse(text)
     return _iso(stated.earliest), _iso(stated.latest)
 

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
+<<<<<<< HEAD
 from contextlib import contextmanager, suppress
+=======
+from contextlib import contextmanager
+>>>>>>> 9b95fcc873bc60ff885420994bc5be43008b86cc
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,9 +19,16 @@ import orjson
 
 from layers.geopackage import geopackage
 from layers.model.records import Record, Records
+<<<<<<< HEAD
 from layers.store import create, derived_tables, reader, writer
 from layers.store.connections import Connections, NotAStore, ReadOnlyStore, StoreBusy, StoreError
+=======
+from layers.store import create, derived_tables, external_edits, reader, writer
+from layers.store.connections import Connections, NotAStore, StoreBusy, StoreError
+>>>>>>> 9b95fcc873bc60ff885420994bc5be43008b86cc
 from layers.store.derived_tables import Derive, DerivedLayer, DerivedUpdate
+from layers.store.history_chain import Head
+from layers.store.migrations.registry import SCHEMA_VERSION
 from layers.store.row_mapping import TABLES, sql_types
 from layers.store.writer import ANY, Authorship, Difference, Edit, EditConflict, Progress, StillReferenced
 
@@ -30,6 +41,7 @@ __all__ = [
     "Edit",
     "EditConflict",
     "ExpectedLatest",
+    "Head",
     "LoadReport",
     "NotAStore",
     "ReadOnlyStore",
@@ -103,13 +115,15 @@ class Store:
 
     Readers see the last version that was committed and never wait; one writer writes at a time. What a
     method acknowledged by returning outlives a crash of the program or the machine. Edits made with other
-    programs are read, but leave no history. Within this process the file is not to be opened by other means:
-    GDAL (geopandas, pyogrio) brings its own SQLite, whose locks do not hold against ours.
+    programs are read, and become history with the next write (`record_external_edits`). A file of a newer version
+    that says that this program may read it is only read. Within this process the file is not to be opened by other
+    means: GDAL (geopandas, pyogrio) brings its own SQLite, whose locks do not hold against ours.
     """
 
-    def __init__(self, path: Path, connections: Connections) -> None:
+    def __init__(self, path: Path, connections: Connections, schema_version: int = SCHEMA_VERSION) -> None:
         self.path = path
         self._connections = connections
+        self._schema_version = schema_version
 
     @property
     def read_only(self) -> bool:
@@ -145,11 +159,13 @@ class Store:
         Raises
         ------
         NotAStore
-            If the file is missing, no SQLite database, not a store, or of another version.
+            If the file is missing, no SQLite database, not a store, or of a version that this program cannot work
+            with; it says what to do.
         StoreBusy
             If another program holds the whole file.
         """
         path = Path(path)
+<<<<<<< HEAD
         create.require_store(path, read_only)
         return cls(path, Connections(path, read_only))
 
@@ -158,6 +174,10 @@ class Store:
         """Read one version by SQL, for modules beside this one; whatever is committed meanwhile stays unseen."""
         with self._connections.reading() as connection:
             yield connection
+=======
+        version = create.require_store(path)
+        return cls(path, Connections(path), version)
+>>>>>>> 9b95fcc873bc60ff885420994bc5be43008b86cc
 
     def close(self) -> None:
         """Close the file and fold its log into it, so that it can be copied. The store stays usable."""
@@ -167,6 +187,11 @@ class Store:
         """Number of the last change; 0 when there was none. It only ever grows."""
         with self._connections.reading() as connection:
             return writer.last_seq(connection)
+
+    def head(self) -> Head:
+        """The last row of history, whose hash stands for all rows up to it (see `layers.store.history_chain`)."""
+        with self._connections.reading() as connection:
+            return writer.head(connection)
 
     def count(self, *tables: str) -> int:
         """Number of records in some tables.
@@ -184,16 +209,53 @@ class Store:
             )
             return sum(count for (count,) in counts)
 
-    def count_edits(self) -> None:
-        """Count edits of other programs from now on, where that is not done yet and the file can be written to."""
-        if self.edited_by_others() is None:
-            with suppress(StoreError), self._connections.writing() as connection:
-                create.install_triggers(connection)
+    def last_external_edit(self) -> int:
+        """Number of the last edit by another program that history does not tell of yet; 0 if it tells of all.
 
-    def edited_by_others(self) -> int | None:
-        """Number of edits of records by other programs, which leave no history; ``None`` if they are not counted."""
+        It grows with each edit, also where nothing can be written.
+        """
         with self._connections.reading() as connection:
-            return create.external_count(connection)
+            return external_edits.last_noted(connection)
+
+    def record_external_edits(self, *, at: datetime | None = None, derived: DerivedUpdate | None = None) -> int:
+        """Write what other programs edited to history; give the number of records. Every write does so first.
+
+        The author is `layers.store.external_edits.AUTHOR`, the time ``at`` or else now. ``derived`` updates the derived
+        layers in the same transaction.
+
+        Raises
+        ------
+        StoreError
+            If the file cannot be written, or ``derived`` is given and a record is not valid. Nothing is written.
+        StoreBusy
+            If another writer does not finish in time.
+        """
+        if not self.last_external_edit():
+            return 0
+        with self._transaction() as connection:
+            recorded = external_edits.absorb(connection, _stamp(at))
+            if derived is not None and recorded:
+                derived_tables.update(connection, derived, _stamp(at))
+            return recorded
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        """Write all or nothing, after what other programs edited before: that is history even if this is not."""
+        self.record_external_edits()
+        with self._transaction() as connection:
+            external_edits.absorb(connection, _stamp(None))
+            with external_edits.own_write(connection):
+                yield connection
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        if self._schema_version > SCHEMA_VERSION:
+            raise StoreError(
+                f"{self.path}: its tables are of version {self._schema_version}; this program, of version "
+                f"{SCHEMA_VERSION}, may read them, and only a newer one can write"
+            )
+        with self._connections.writing() as connection:
+            yield connection
 
     def records(self) -> Records:
         """Read every record, as of one version.
@@ -272,7 +334,7 @@ class Store:
             If another writer does not finish in time.
         """
         authorship = _authorship(author, at)
-        with self._connections.writing() as connection:
+        with self._writing() as connection:
             if seen is not None and (last := writer.last_seq(connection)) != seen:
                 raise StaleVersion(seen, last)
             authorship = writer.in_order(connection, authorship)
@@ -310,7 +372,7 @@ class Store:
         """
         _require_table(table, record)
         authorship = _authorship(author, at)
-        with self._connections.writing() as connection:
+        with self._writing() as connection:
             if seen is not None and (there := _newest(connection, table, seen)) != seen.id:
                 raise Conflict(there)
             authorship = writer.in_order(connection, authorship)
@@ -343,8 +405,12 @@ class Store:
             if edit.record is not None and edit.record.id != edit.id:
                 raise ValueError(f"{edit.record.id} is not {edit.id}")
         authorship = _authorship(author, at)
+<<<<<<< HEAD
         with self._connections.writing() as connection:
             authorship = writer.in_order(connection, authorship)
+=======
+        with self._writing() as connection:
+>>>>>>> 9b95fcc873bc60ff885420994bc5be43008b86cc
             for edit in edits:
                 writer.edit(connection, edit, authorship)
             if derived is not None:
@@ -394,7 +460,7 @@ class Store:
         StoreBusy
             If another writer does not finish in time.
         """
-        with self._connections.writing() as connection:
+        with self._writing() as connection:
             derived_tables.write_table(connection, DerivedLayer(name, columns, rows, geometry), _stamp(None))
 
 

@@ -11,7 +11,9 @@ from typing import Any, TypeAlias, TypeVar
 
 from layers.geopackage import geopackage
 from layers.model.records import REFERENCES, Record, Records
+from layers.store import history_chain
 from layers.store.connections import StoreError
+from layers.store.history_chain import EMPTY, VALUES, Head
 from layers.store.row_mapping import TABLES, Row, Table, geometry_of, to_json, version_of
 
 #: Tables whose records are only ever added.
@@ -128,7 +130,7 @@ def edit(connection: sqlite3.Connection, wanted: Edit, authorship: Authorship) -
         If a record that is only ever added would be changed, or the record cannot be a row.
     """
     table = TABLES[wanted.table]
-    row = connection.execute(f"{_select_rows(table)} WHERE id = ?", (wanted.id,)).fetchone()
+    row = connection.execute(f"{select_rows(table)} WHERE id = ?", (wanted.id,)).fetchone()
     _require_seen(table, row, wanted)
     if wanted.record is None:
         _require_unreferred(connection, wanted)
@@ -178,6 +180,7 @@ def last_seq(connection: sqlite3.Connection) -> int:
     return seq
 
 
+<<<<<<< HEAD
 def last_at(connection: sqlite3.Connection) -> str | None:
     """When the latest change was made, as history has it; None when there was none."""
     row = connection.execute('SELECT "at" FROM history ORDER BY seq DESC LIMIT 1').fetchone()
@@ -187,14 +190,21 @@ def last_at(connection: sqlite3.Connection) -> str | None:
 def in_order(connection: sqlite3.Connection, authorship: Authorship) -> Authorship:
     """Date a change no earlier than the one before it: history never runs backwards, even where a clock does."""
     return replace(authorship, at=max(authorship.at, last_at(connection) or ""))
+=======
+def head(connection: sqlite3.Connection) -> Head:
+    """The last row of history."""
+    row = connection.execute('SELECT seq, hash, "at" FROM history ORDER BY seq DESC LIMIT 1').fetchone()
+    return EMPTY if row is None else Head(*row)
+>>>>>>> 9b95fcc873bc60ff885420994bc5be43008b86cc
 
 
 def select(table: Table) -> str:
     """Give the query for all rows of a table, in the order they were added."""
-    return f"{_select_rows(table)} ORDER BY fid"
+    return f"{select_rows(table)} ORDER BY fid"
 
 
-def _select_rows(table: Table) -> str:
+def select_rows(table: Table) -> str:
+    """Give the query for all rows of a table; a condition may follow."""
     names = ", ".join(map(geopackage.quote, table.declarations))
     return f"SELECT {names} FROM {geopackage.quote(table.name)}"
 
@@ -275,7 +285,7 @@ def _insert(connection: sqlite3.Connection, table: Table, records: list[Record],
         f"INSERT INTO {geopackage.quote(table.name)} ({names}) VALUES ({marks})",
         [table.row(record, plain) for record, plain in zip(records, plains, strict=True)],
     )
-    _append_history(connection, authorship, [(table.name, plain["id"], None, plain) for plain in plains])
+    append_history(connection, authorship, [(table.name, plain["id"], None, plain) for plain in plains])
 
 
 def _update(
@@ -288,24 +298,23 @@ def _update(
         [(*table.row(record, plain), record.id) for (record, _), plain in zip(pairs, plains, strict=True)],
     )
     befores = [table.plain_row(row) for _, row in pairs]
-    _append_history(connection, authorship, [(table.name, b["id"], b, a) for b, a in zip(befores, plains, strict=True)])
+    append_history(connection, authorship, [(table.name, b["id"], b, a) for b, a in zip(befores, plains, strict=True)])
 
 
 def _delete(connection: sqlite3.Connection, table: Table, rows: list[Row], authorship: Authorship) -> None:
     befores = [table.plain_row(row) for row in rows]
     ids = [(before["id"],) for before in befores]
     connection.executemany(f"DELETE FROM {geopackage.quote(table.name)} WHERE id = ?", ids)
-    _append_history(connection, authorship, [(table.name, before["id"], before, None) for before in befores])
+    append_history(connection, authorship, [(table.name, before["id"], before, None) for before in befores])
 
 
-def _append_history(connection: sqlite3.Connection, authorship: Authorship, changes: Iterable[Change]) -> None:
-    connection.executemany(
-        'INSERT INTO history ("at", who, noun, record, "before", "after") VALUES (?, ?, ?, ?, ?, ?)',
-        [
-            (authorship.at, authorship.author, noun, key, _json(before), _json(after))
-            for noun, key, before, after in changes
-        ],
+def append_history(connection: sqlite3.Connection, authorship: Authorship, changes: Iterable[Change]) -> None:
+    """Add a row of history for each change, each chained to the one before."""
+    rows = (
+        (authorship.at, authorship.author, noun, key, _json(before), _json(after))
+        for noun, key, before, after in changes
     )
+    connection.executemany(f"INSERT INTO history {VALUES}", history_chain.linked(head(connection), rows))
 
 
 def _json(values: dict[str, Any] | None) -> str | None:

@@ -34,6 +34,7 @@ COMMANDS = (
     ("country",),
     ("keep",),
     ("serve",),
+    ("upgrade",),
     *(("place", name) for name in ("find", "add", "build")),
     *(("reviewer", name) for name in ("add", "list", "remove")),
     *(("export", name) for name in ("map", "report", "page", "geojson", "csv", "gpkg", "bods")),

@@ -1,0 +1,47 @@
+"""The versions of the store's schema, and the steps between them, in order: a new version is a module and a line here.
+
+A step spells its own SQL and names no table by way of the record types, which belong to the newest version alone. What
+a step defines and no later one changes, such as a trigger, `layers.store.create` takes from there for new files.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from layers.store.migrations import m0001_complete_columns, m0002_history_chain
+
+
+@dataclass(frozen=True)
+class Migration:
+    """A step to a version of the schema.
+
+    Parameters
+    ----------
+    version
+        The version that a file has after the step.
+    title
+        What the step does, as `strikeatlas upgrade` says it.
+    minimum_reader
+        The lowest version whose programs read a file of this version rightly. Raise it where a program that does not
+        know the change would give wrong answers, such as showing what is private.
+    apply
+        Makes the change within the caller's transaction, with the GeoPackage functions at hand.
+    """
+
+    version: int
+    title: str
+    minimum_reader: int
+    apply: Callable[[sqlite3.Connection], None]
+
+
+#: Every step in order. The first is for files of version 1, which were of several kinds, and leaves them at 1.
+MIGRATIONS: Sequence[Migration] = (
+    Migration(1, m0001_complete_columns.TITLE, 1, m0001_complete_columns.apply),
+    Migration(2, m0002_history_chain.TITLE, 2, m0002_history_chain.apply),
+)
+#: Version of the schema that this program writes.
+SCHEMA_VERSION = MIGRATIONS[-1].version
+#: The lowest version whose programs may read a file that this program writes.
+MINIMUM_READER_VERSION = max(migration.minimum_reader for migration in MIGRATIONS)

@@ -1,0 +1,128 @@
+"""Brings the file of an earlier version of the schema to the newest: a copy beside it first, then one transaction."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+
+from layers.store import create, derived_tables, external_edits, reader
+from layers.store.connections import Connections, StoreError, probing
+from layers.store.derived_tables import Derive
+from layers.store.migrations.registry import MIGRATIONS, SCHEMA_VERSION
+
+
+@dataclass(frozen=True)
+class Upgrade:
+    """What an upgrade did.
+
+    Parameters
+    ----------
+    before, after
+        Versions of the schema; equal where there was nothing to do.
+    backup
+        The copy of the file as it was; None where nothing was done.
+    steps
+        Titles of the steps, in order.
+    recorded
+        Number of records that other programs had edited, which history tells of now.
+    fault
+        Why the derived layers stayed as they were: the first record that is not valid; None if they were renewed.
+    """
+
+    before: int
+    after: int
+    backup: Path | None = None
+    steps: tuple[str, ...] = ()
+    recorded: int = 0
+    fault: str | None = None
+
+
+def upgrade(path: Path, at: str, derive: Derive | None = None) -> Upgrade:
+    """Bring a file to the newest version. Whatever interrupts that, the file is as it was, or whole.
+
+    Parameters
+    ----------
+    path
+        The file. Other programs may read it meanwhile, and none can write.
+    at
+        The time of the upgrade (RFC 3339, UTC).
+    derive
+        Gives the layers that follow from all records; they are replaced in the same transaction.
+
+    Raises
+    ------
+    NotAStore
+        If it is no store, or one of a newer version.
+    StoreBusy
+        If another program is writing to it.
+    StoreError
+        If it cannot be written, or a step fails. Nothing is changed then.
+    """
+    found = create.version_of_file(path)
+    if found >= SCHEMA_VERSION:
+        create.require_store(path)
+        return Upgrade(found, found)
+    connections = Connections(path)
+    try:
+        with connections.writing() as connection:
+            # Read again: another upgrade may have been quicker.
+            found = create.version_of_file(path)
+            backup = _back_up(path, found)
+            steps = _migrate(connection, found)
+            recorded = external_edits.absorb(connection, at)
+            fault = _derive(connection, at, derive)
+    finally:
+        connections.close()
+    create.require_store(path)
+    return Upgrade(found, SCHEMA_VERSION, backup, steps, recorded, fault)
+
+
+def _migrate(connection: sqlite3.Connection, found: int) -> tuple[str, ...]:
+    # Files of version 1 are of several kinds, which the first step makes one.
+    steps = [migration for migration in MIGRATIONS if migration.version > found or migration.version == found == 1]
+    for migration in steps:
+        migration.apply(connection)
+    create.mark_version(connection)
+    return tuple(migration.title for migration in steps)
+
+
+def _derive(connection: sqlite3.Connection, at: str, derive: Derive | None) -> str | None:
+    if derive is None:
+        return None
+    try:
+        version = reader.read_all(connection)
+    except StoreError as error:
+        return str(error)
+    for layer in derive(*version):
+        derived_tables.write_table(connection, layer, at)
+    return None
+
+
+def _back_up(path: Path, version: int) -> Path:
+    """Copy the file as it was last committed, durably, to a name beside it that is free."""
+    aside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.new")
+    try:
+        with probing(path) as source, closing(sqlite3.connect(aside)) as target:
+            source.backup(target)
+        _sync(aside)
+        for number in count(1):
+            backup = path.with_name(f"{path.stem}.v{version}{f'-{number}' if number > 1 else ''}{path.suffix}")
+            try:
+                create.put_in_place(aside, backup)
+            except FileExistsError:
+                continue
+            return backup
+    finally:
+        for suffix in ("", *create.SIDE_FILES):
+            aside.with_name(aside.name + suffix).unlink(missing_ok=True)
+    raise AssertionError("numbers have no end")
+
+
+def _sync(path: Path) -> None:
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())

@@ -1,0 +1,81 @@
+"""The chain of history: its canonical form, and that nothing in it can be changed without being found."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from layers.store.history_chain import EMPTY, ChainBreak, Head, Linked, Unlinked, first_break, link, linked
+from layers.store.store import Store
+from tests.layers.store.store_killed import strikes
+
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
+rows = st.tuples(texts, texts, texts, texts, st.none() | texts, st.none() | texts)
+histories = st.lists(rows, min_size=1, max_size=6)
+
+
+@given(texts, st.integers(1, 2**53), rows)
+def test_the_hash_is_that_of_canonical_json(previous: str, seq: int, row: Unlinked) -> None:
+    """Python's own JSON, which escapes as RFC 8785, 3.2.2.2, says."""
+    canonical = json.dumps([previous, seq, *row], ensure_ascii=False, separators=(",", ":"))
+    assert link(previous, seq, row) == hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def test_a_known_row_has_a_known_hash() -> None:
+    row = ("2025-08-09T12:00:00.000Z", "Ann", "strikes", "k", None, '{"id":"k","title":"Орлівка \\"x\\"\\n"}')
+    text = (
+        '["0000000000000000000000000000000000000000000000000000000000000000",1,"2025-08-09T12:00:00.000Z","Ann",'
+        '"strikes","k",null,"{\\"id\\":\\"k\\",\\"title\\":\\"Орлівка \\\\\\"x\\\\\\"\\\\n\\"}"]'
+    )
+    assert link(EMPTY.hash, 1, row) == hashlib.sha256(text.encode()).hexdigest()
+    assert link(EMPTY.hash, 1, row) == "9673d6f75be5a1ef46f0abcfaa7837b76898bbad72616efd263bd17881533ca2"
+
+
+@given(histories)
+def test_what_is_linked_follows(history: Sequence[Unlinked]) -> None:
+    chained = list(linked(EMPTY, history))
+    assert [row[1:7] for row in chained] == list(history)
+    assert first_break(EMPTY, chained) == Head(len(history), chained[-1][-1], history[-1][0])
+    for cut in range(len(history)):
+        head = first_break(EMPTY, chained[:cut])
+        assert isinstance(head, Head)
+        assert list(linked(head, history[cut:])) == chained[cut:]
+
+
+@given(histories, st.data())
+def test_any_other_value_is_found_where_it_stands(history: Sequence[Unlinked], data: st.DataObject) -> None:
+    chained = list(linked(EMPTY, history))
+    at = data.draw(st.integers(0, len(chained) - 1))
+    column = data.draw(st.integers(0, 7))
+    other = data.draw((st.integers(1, 99) if not column else texts).filter(lambda value: value != chained[at][column]))
+    spoilt: list[Linked] = [*chained]
+    spoilt[at] = (*chained[at][:column], other, *chained[at][column + 1 :])  # type: ignore[assignment]
+    found = first_break(EMPTY, spoilt)
+    assert isinstance(found, ChainBreak)
+    assert found.expected_seq == at + 1
+
+
+@given(histories, st.data())
+def test_a_row_that_is_gone_is_found(history: Sequence[Unlinked], data: st.DataObject) -> None:
+    chained = list(linked(EMPTY, history))
+    at = data.draw(st.integers(0, len(chained) - 1))
+    found = first_break(EMPTY, chained[:at] + chained[at + 1 :])
+    # The last row leaves no gap: whoever has noted the head finds another one.
+    assert found == first_break(EMPTY, chained[:-1]) if at == len(chained) - 1 else isinstance(found, ChainBreak)
+
+
+def test_the_head_of_a_store_is_its_last_row(tmp_path: Path) -> None:
+    store = Store.create(tmp_path / "atlas.gpkg")
+    assert store.head() == EMPTY
+    store.load(strikes(3, "a"), author="test")
+    heads = [store.head()]
+    store.load(strikes(3, "b"), author="test")
+    heads.append(store.head())
+    assert [head.seq for head in heads] == [4, 7]
+    assert [head.at for head in heads] == [row.at for row in store.revisions() if row.seq in (4, 7)]
+    assert len({EMPTY.hash, *(head.hash for head in heads)}) == 3

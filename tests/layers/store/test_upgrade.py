@@ -1,0 +1,269 @@
+"""Stores of earlier programs are refused with what to do, and upgraded whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from layers.model.records import Entity, Records
+from layers.sources import curated
+from layers.store import create
+from layers.store import upgrade as upgrading
+from layers.store.derived_tables import DerivedLayer
+from layers.store.external_edits import AUTHOR
+from layers.store.history_chain import EMPTY, Head, first_break
+from layers.store.migrations.registry import MIGRATIONS, MINIMUM_READER_VERSION, SCHEMA_VERSION, Migration
+from layers.store.store import NotAStore, Store, StoreBusy, StoreError
+from layers.store.upgrade import upgrade
+
+STORES = Path(__file__).resolve().parents[2] / "data" / "stores"
+COMMITS = sorted(file.stem for file in STORES.glob("*.sql"))
+AT = "2025-08-09T12:00:00.000Z"
+
+
+def built(commit: str, folder: Path) -> Path:
+    """The file that the program of a commit wrote."""
+    path = folder / "atlas.gpkg"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript((STORES / f"{commit}.sql").read_text(encoding="utf-8"))
+    return path
+
+
+@pytest.fixture(params=COMMITS)
+def older(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    return built(request.param, tmp_path)
+
+
+@pytest.fixture
+def oldest(tmp_path: Path) -> Path:
+    return built("949837a", tmp_path)
+
+
+def content(path: Path) -> list[object]:
+    """Everything in a file: what is declared, and each row of each table."""
+    with closing(sqlite3.connect(path)) as connection:
+        tables = connection.execute("SELECT name, sql FROM sqlite_master ORDER BY name").fetchall()
+        names = [name for name, sql in tables if sql and sql.startswith("CREATE TABLE")]
+        rows = [(name, connection.execute(f'SELECT * FROM "{name}"').fetchall()) for name in names]
+        versions = [connection.execute(f"PRAGMA {name}").fetchone() for name in ("application_id", "user_version")]
+    return [tables, rows, versions]
+
+
+def declared(path: Path) -> Iterator[object]:
+    """Every table with its columns in any order, but for defaults, and all else as it is spelt."""
+    with closing(sqlite3.connect(path)) as connection:
+        rows = connection.execute(
+            "SELECT type, name, sql FROM sqlite_master WHERE sql NOTNULL ORDER BY name"
+        ).fetchall()
+        for kind, name, sql in rows:
+            if name.startswith(("matches", "attributions", "rtree_attributions", "matches")):
+                continue
+            if kind == "table" and not sql.startswith("CREATE VIRTUAL"):
+                columns = connection.execute('SELECT name, type, "notnull", pk FROM pragma_table_info(?)', (name,))
+                unique = connection.execute('SELECT "unique", origin FROM pragma_index_list(?)', (name,))
+                yield name, sorted(columns), sorted(unique)
+            else:
+                yield name, sql
+
+
+def chain(store: Store) -> object:
+    with closing(sqlite3.connect(store.path)) as connection:
+        return first_break(EMPTY, connection.execute("SELECT * FROM history ORDER BY seq"))
+
+
+def expected(after: Path) -> Records:
+    records = curated.read(STORES / "records.toml").require_clean()
+    strikes, claims, entities = dict(records.strikes), dict(records.claims), dict(records.entities)
+    strikes["depot-2025-08"] = strikes["depot-2025-08"].model_copy(update={"title": "Oil depot near Odesa"})
+    del claims["depot-2025-08-08/weapons/1"]
+    entities["oil-company"] = entities["oil-company"].model_copy(update={"name": "Oil Company Ltd"})
+    tables = {"strikes": strikes, "claims": claims, "entities": entities}
+    return Records.of({**{name: records.table(name) for name in create.TABLES}, **tables})
+
+
+def test_there_is_a_store_of_each_earlier_kind() -> None:
+    assert len(COMMITS) >= 5
+    readme = (STORES / "README.md").read_text(encoding="utf-8")
+    assert all(f"`{commit}`" in readme for commit in COMMITS)
+
+
+def test_versions_are_numbered_without_a_gap() -> None:
+    assert [migration.version for migration in MIGRATIONS] == list(range(1, SCHEMA_VERSION + 1))
+    assert 1 < MINIMUM_READER_VERSION <= SCHEMA_VERSION
+
+
+def test_an_older_store_is_refused_with_what_to_do(older: Path) -> None:
+    before = content(older)
+    with pytest.raises(NotAStore, match=f"version 1, this program works with .*: run strikeatlas upgrade {older}"):
+        Store.open(older)
+    assert content(older) == before
+
+
+def test_an_upgraded_store_is_as_a_new_one_with_the_same_records(older: Path, tmp_path: Path) -> None:
+    before = content(older)
+    done = upgrade(older, AT)
+    assert (done.before, done.after, done.recorded, done.fault) == (1, SCHEMA_VERSION, 1, None)
+    assert done.steps == tuple(migration.title for migration in MIGRATIONS)
+    assert done.backup == tmp_path / "atlas.v1.gpkg"
+    assert content(done.backup) == before
+
+    store = Store.open(older)
+    assert store.records() == expected(older)
+    assert list(declared(older)) == list(declared(Store.create(tmp_path / "new.gpkg").path))
+    *loaded, edited = store.revisions()
+    assert (edited.author, edited.at, edited.table, edited.record) == (AUTHOR, AT, "entities", "oil-company")
+    assert edited.before is not None
+    assert edited.after == {**edited.before, "private": False, "name": "Oil Company Ltd"}
+    assert [row.author for row in loaded[-2:]] == ["Ann", "Ann"]
+    assert chain(store) == store.head() == Head(len(loaded) + 1, store.head().hash, AT)
+    assert store.last_external_edit() == 0
+    assert store.load(expected(older), author="test").seq == store.head().seq, "nothing differs"
+
+
+def test_an_upgraded_store_is_written_as_any_other(older: Path) -> None:
+    upgrade(older, AT)
+    store = Store.open(older)
+    entity = Entity(id="new", name="New", type="person", checked="read")
+    seq = store.append("entities", entity, author="test")
+    with closing(sqlite3.connect(older)) as connection, connection:
+        connection.execute("UPDATE entities SET name = 'Newer' WHERE id = 'new'")
+    assert store.record_external_edits() == 1
+    assert [row.seq for row in store.revisions(seq)] == [seq + 1]
+    assert chain(store) == store.head()
+
+
+def test_a_second_upgrade_does_nothing(oldest: Path, tmp_path: Path) -> None:
+    upgrade(oldest, AT)
+    before = content(oldest)
+    again = upgrade(oldest, AT)
+    assert (again.before, again.after, again.backup, again.steps) == (SCHEMA_VERSION, SCHEMA_VERSION, None, ())
+    assert content(oldest) == before
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["atlas.gpkg", "atlas.v1.gpkg"]
+
+
+def test_derived_layers_follow_in_the_same_transaction(oldest: Path) -> None:
+    layer = DerivedLayer("matches", {"strike": "TEXT"}, [("k",)], geometry=False)
+    seen = []
+    upgrade(oldest, AT, lambda seq, records: (seen.append((seq, records)), [layer])[1])
+    assert seen == [Store.open(oldest).version()]
+    with closing(sqlite3.connect(oldest)) as connection:
+        assert connection.execute("SELECT * FROM matches").fetchall() == [(1, "k")]
+
+
+def test_a_store_with_a_record_that_is_not_valid_is_upgraded_and_the_record_named(oldest: Path) -> None:
+    with closing(sqlite3.connect(oldest)) as connection, connection:
+        connection.execute("UPDATE entities SET registered_in = 'Azerbaijan' WHERE id = 'oil-company'")
+    done = upgrade(oldest, AT, lambda *_: pytest.fail("there is nothing to derive from"))
+    assert done.fault is not None
+    assert "entities oil-company" in done.fault
+    assert [
+        row.after["registered_in"] for row in Store.open(oldest).revisions() if row.author == AUTHOR and row.after
+    ] == ["Azerbaijan"]
+
+
+@pytest.mark.parametrize("step", range(len(MIGRATIONS)))
+def test_a_step_that_fails_leaves_the_old_store(oldest: Path, step: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = content(oldest)
+    whole = MIGRATIONS[step]
+
+    def fail(connection: sqlite3.Connection) -> None:
+        whole.apply(connection)
+        raise sqlite3.OperationalError("the disk is full")
+
+    steps = [*MIGRATIONS[:step], Migration(whole.version, whole.title, 1, fail), *MIGRATIONS[step + 1 :]]
+    monkeypatch.setattr(upgrading, "MIGRATIONS", steps)
+    with pytest.raises(StoreError, match="the disk is full"):
+        upgrade(oldest, AT)
+    assert content(oldest) == before
+    monkeypatch.undo()
+    assert upgrade(oldest, AT).backup == oldest.with_name("atlas.v1-2.gpkg"), "that of the first try stays"
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_killed_before_the_end_it_leaves_the_old_store(oldest: Path) -> None:
+    before = content(oldest)
+    child = os.fork()
+    if not child:
+        try:
+            upgrade(oldest, AT, lambda *_: os._exit(7))
+        finally:
+            os._exit(2)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+    assert content(oldest) == before
+    assert content(oldest.with_name("atlas.v1.gpkg")) == before
+
+
+def test_a_copy_that_cannot_be_made_stops_the_upgrade(oldest: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = content(oldest)
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(create, "put_in_place", full)
+    with pytest.raises(OSError, match="No space"):
+        upgrade(oldest, AT)
+    assert content(oldest) == before
+    assert [file.name for file in oldest.parent.iterdir()] == ["atlas.gpkg"]
+
+
+def test_another_writer_is_waited_for_and_then_told_of(oldest: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("layers.store.connections.BUSY_TIMEOUT_S", 0.1)
+    with closing(sqlite3.connect(oldest, isolation_level=None)) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreBusy):
+            upgrade(oldest, AT)
+
+
+def test_no_store_is_upgraded_that_is_none(tmp_path: Path) -> None:
+    with pytest.raises(NotAStore, match="no such file"):
+        upgrade(tmp_path / "missing.gpkg", AT)
+    (tmp_path / "text.gpkg").write_text("id,title\n" * 50)
+    with pytest.raises(NotAStore, match="not a SQLite database"):
+        upgrade(tmp_path / "text.gpkg", AT)
+
+
+# --- newer stores -------------------------------------------------------------------------------
+
+
+def newer(path: Path, version: int, minimum_reader: int) -> None:
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute(
+            "UPDATE strikeatlas SET schema_version = ?, minimum_reader_version = ?", (version, minimum_reader)
+        )
+
+
+def test_a_newer_store_that_says_so_is_read_and_not_written(tmp_path: Path) -> None:
+    store = Store.create(tmp_path / "atlas.gpkg")
+    entity = Entity(id="e", name="E", type="person", checked="read")
+    store.append("entities", entity, author="test")
+    newer(store.path, SCHEMA_VERSION + 3, SCHEMA_VERSION)
+    later = Store.open(store.path)
+    assert later.records().entities == {"e": entity}
+    with pytest.raises(StoreError, match=f"version {SCHEMA_VERSION + 3}; .* only a newer one can write"):
+        later.append("entities", entity.model_copy(update={"id": "e2"}), author="test")
+    assert upgrade(store.path, AT).backup is None
+    assert later.seq() == 1
+
+
+def test_a_newer_store_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    store = Store.create(tmp_path / "atlas.gpkg")
+    newer(store.path, SCHEMA_VERSION + 3, SCHEMA_VERSION + 1)
+    sentence = (
+        f"version {SCHEMA_VERSION + 3}, and only programs of version {SCHEMA_VERSION + 1} or later .* install the"
+    )
+    for work in (Store.open, lambda path: upgrade(path, AT)):
+        with pytest.raises(NotAStore, match=sentence):
+            work(store.path)
+
+
+def test_programs_of_version_1_refuse_what_this_one_writes(tmp_path: Path) -> None:
+    """Each of them compares this with 1, and says the version that it finds."""
+    store = Store.create(tmp_path / "atlas.gpkg")
+    with closing(sqlite3.connect(store.path)) as connection:
+        assert connection.execute("SELECT max(schema_version) FROM strikeatlas").fetchone() == (SCHEMA_VERSION,)
+    assert SCHEMA_VERSION != 1
