@@ -32,12 +32,8 @@ from layers.snapshot.incremental import SnapshotUpdate, with_shared_stages
 from layers.snapshot.public_records import public
 from layers.snapshot.snapshot import Snapshot
 from layers.snapshot.snapshot_cache import SnapshotCache
-<<<<<<< HEAD
 from layers.store.clock import clock_remark
-from layers.store.store import DerivedUpdate, Edit, ExpectedLatest, Store, StoreError
-=======
 from layers.store.store import DerivedUpdate, Edit, ExpectedLatest, Store, StoreBusy, StoreError
->>>>>>> 9b95fcc873bc60ff885420994bc5be43008b86cc
 
 #: Zooms whose tile geometry is computed ahead.
 _ZOOMS = 15
@@ -150,13 +146,8 @@ class LiveSnapshot:
             min_records=settings.keep_from,
             elsewhere=settings.keep_in,
         )
-<<<<<<< HEAD
-        if not store.read_only:
-            store.count_edits()
-=======
         with suppress(StoreBusy):
             self._record_external_edits(datetime.now(UTC), nullcontext(self._renewed_whole()))
->>>>>>> 9b95fcc873bc60ff885420994bc5be43008b86cc
         self.view = self._first()
 
     @cached_property

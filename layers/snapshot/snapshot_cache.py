@@ -98,11 +98,8 @@ class SnapshotCache:
 
         ``None`` where nothing can be written beside the store, or as soon as ``is_cancelled`` gives True.
         """
-<<<<<<< HEAD
-        if external_edits is None or not self.is_writable:
+        if not self.is_writable:
             return None
-=======
->>>>>>> 9b95fcc873bc60ff885420994bc5be43008b86cc
 
         def at_page() -> None:
             if is_cancelled():

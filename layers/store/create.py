@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-<<<<<<< HEAD
-=======
-import secrets
 import shlex
->>>>>>> 9b95fcc873bc60ff885420994bc5be43008b86cc
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,11 +12,7 @@ from pathlib import Path
 
 from layers.atomic_file import replacing
 from layers.geopackage import geopackage
-<<<<<<< HEAD
-from layers.store import writer
 from layers.store.access import SIDE_FILES
-=======
->>>>>>> 9b95fcc873bc60ff885420994bc5be43008b86cc
 from layers.store.connections import Connections, NotAStore, StoreBusy, StoreError, probing
 from layers.store.migrations.m0001_complete_columns import forbid_changes
 from layers.store.migrations.m0002_history_chain import create_history, note_external_edits
@@ -36,21 +28,6 @@ _MARK_COLUMNS = {"schema_version": "INTEGER NOT NULL", "minimum_reader_version":
 #: Tables that are no derived layer.
 OWN_TABLES = frozenset({*TABLES, "history", "external_edits", "own_write", MARK})
 
-<<<<<<< HEAD
-_HISTORY = """CREATE TABLE history (
-  seq INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
-  "at" DATETIME NOT NULL,
-  who TEXT NOT NULL,
-  noun TEXT NOT NULL,
-  record TEXT NOT NULL,
-  "before" TEXT,
-  "after" TEXT
-)"""
-=======
-#: What SQLite may put beside a file, by the end of its name.
-SIDE_FILES = ("-wal", "-shm", "-journal")
->>>>>>> 9b95fcc873bc60ff885420994bc5be43008b86cc
-
 
 def make(path: Path) -> None:
     """Create a new file with all tables: built aside, then put in place, so that it is whole or not there.
@@ -60,22 +37,9 @@ def make(path: Path) -> None:
     FileExistsError
         If the file exists, or the log of an earlier one of that name, which SQLite would replay into it.
     """
-<<<<<<< HEAD
     require_free(path)
     with replacing(path, overwrite=False) as fresh:
         _build(fresh)
-=======
-    for suffix in ("", *SIDE_FILES):
-        _require_free(path.with_name(path.name + suffix))
-    aside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.new")
-    try:
-        aside.touch(exist_ok=False)
-        _build(aside)
-        put_in_place(aside, path)
-    finally:
-        for suffix in ("", *SIDE_FILES):
-            aside.with_name(aside.name + suffix).unlink(missing_ok=True)
->>>>>>> 9b95fcc873bc60ff885420994bc5be43008b86cc
 
 
 def require_free(path: Path, overwrite: bool = False) -> None:
@@ -94,16 +58,6 @@ def require_free(path: Path, overwrite: bool = False) -> None:
 def _build(path: Path) -> None:
     path.touch(exist_ok=False)
     connections = Connections(path)
-<<<<<<< HEAD
-=======
-    with connections.writing() as connection:
-        create_tables(connection)
-    connections.close()
-
-
-def put_in_place(aside: Path, path: Path) -> None:
-    """Give the file its name unless another has taken it meanwhile: a link never overwrites, a rename does."""
->>>>>>> 9b95fcc873bc60ff885420994bc5be43008b86cc
     try:
         with connections.writing() as connection:
             create_tables(connection)
@@ -133,15 +87,10 @@ def mark_version(connection: sqlite3.Connection) -> None:
     )
 
 
-<<<<<<< HEAD
-def require_store(path: Path, read_only: bool = False) -> None:
-    """Refuse a file that is no store of this version, without changing it.
-=======
-def require_store(path: Path) -> int:
+def require_store(path: Path, read_only: bool = False) -> int:
     """Refuse a file that is no store of this version, without changing it; give the version of the file.
 
     That is a later one where the file says that this program may read it.
->>>>>>> 9b95fcc873bc60ff885420994bc5be43008b86cc
 
     Raises
     ------
@@ -151,7 +100,7 @@ def require_store(path: Path) -> int:
     StoreBusy
         If another program holds it.
     """
-    with _probing_store(path) as connection:
+    with _probing_store(path, read_only) as connection:
         version = require_version(path, connection)
         _require_columns(path, connection)
         return version
@@ -170,10 +119,10 @@ def version_of_file(path: Path) -> int:
 
 
 @contextmanager
-def _probing_store(path: Path) -> Iterator[sqlite3.Connection]:
+def _probing_store(path: Path, read_only: bool = False) -> Iterator[sqlite3.Connection]:
     require_file(path)
     try:
-        with probing(path) as connection:
+        with probing(path, read_only) as connection:
             _require_geopackage(path, connection)
             yield connection
     except (StoreBusy, NotAStore):
@@ -194,18 +143,6 @@ def require_file(path: Path) -> None:
         raise NotAStore(f"{path}: there is no such file")
     if not path.stat().st_size:
         raise NotAStore(f"{path}: the file is empty")
-<<<<<<< HEAD
-    try:
-        with probing(path, read_only) as connection:
-            _require_geopackage(path, connection)
-            _require_version(path, connection)
-            _require_columns(path, connection)
-    except (StoreBusy, NotAStore):
-        raise
-    except StoreError as error:
-        raise NotAStore(str(error)) from error
-=======
->>>>>>> 9b95fcc873bc60ff885420994bc5be43008b86cc
 
 
 def _require_geopackage(path: Path, connection: sqlite3.Connection) -> None:

@@ -18,7 +18,7 @@ from pydantic import ValidationError
 from layers.atomic_file import replacing
 from layers.geopackage import geopackage
 from layers.model.records import Record
-from layers.store import create, derived_tables, reader, writer
+from layers.store import create, derived_tables, external_edits, reader, writer
 from layers.store.backup import mode_of, require_target
 from layers.store.connections import StoreError, as_store_error
 from layers.store.derived_tables import Derive
@@ -107,7 +107,7 @@ def restore(
                 copy.execute("PRAGMA journal_mode = OFF")  # A file that is not whole is never put in place.
                 copy.execute("BEGIN")
                 _fill(source, copy, seq, progress)
-                at = writer.last_at(copy)
+                at = writer.head(copy).at
                 _derive(copy, derive, at or _now(), within)
                 copy.execute("COMMIT")
         except sqlite3.Error as error:
@@ -118,11 +118,11 @@ def restore(
 def _fill(source: sqlite3.Connection, copy: sqlite3.Connection, seq: int, progress: ReplayProgress) -> None:
     """Write history, and the records that follow from it, to a new store."""
     _copy_history(source, copy, seq, progress)
-    for table in TABLES.values():
-        _replay(source, copy, table, progress)
+    with external_edits.own_write(copy):
+        for table in TABLES.values():
+            _replay(source, copy, table, progress)
     if gaps := list(_gaps(source, copy, seq)):
         raise HistoryGap(seq, gaps)
-    copy.execute(f"UPDATE {create.EDIT_COUNTER} SET counted = ?", (seq,))  # none by another program
 
 
 def _now() -> str:

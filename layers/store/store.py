@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
-<<<<<<< HEAD
-from contextlib import contextmanager, suppress
-=======
 from contextlib import contextmanager
->>>>>>> 9b95fcc873bc60ff885420994bc5be43008b86cc
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,13 +15,8 @@ import orjson
 
 from layers.geopackage import geopackage
 from layers.model.records import Record, Records
-<<<<<<< HEAD
-from layers.store import create, derived_tables, reader, writer
-from layers.store.connections import Connections, NotAStore, ReadOnlyStore, StoreBusy, StoreError
-=======
 from layers.store import create, derived_tables, external_edits, reader, writer
-from layers.store.connections import Connections, NotAStore, StoreBusy, StoreError
->>>>>>> 9b95fcc873bc60ff885420994bc5be43008b86cc
+from layers.store.connections import Connections, NotAStore, ReadOnlyStore, StoreBusy, StoreError
 from layers.store.derived_tables import Derive, DerivedLayer, DerivedUpdate
 from layers.store.history_chain import Head
 from layers.store.migrations.registry import SCHEMA_VERSION
@@ -165,19 +156,14 @@ class Store:
             If another program holds the whole file.
         """
         path = Path(path)
-<<<<<<< HEAD
-        create.require_store(path, read_only)
-        return cls(path, Connections(path, read_only))
+        version = create.require_store(path, read_only)
+        return cls(path, Connections(path, read_only), version)
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
         """Read one version by SQL, for modules beside this one; whatever is committed meanwhile stays unseen."""
         with self._connections.reading() as connection:
             yield connection
-=======
-        version = create.require_store(path)
-        return cls(path, Connections(path), version)
->>>>>>> 9b95fcc873bc60ff885420994bc5be43008b86cc
 
     def close(self) -> None:
         """Close the file and fold its log into it, so that it can be copied. The store stays usable."""
@@ -405,12 +391,8 @@ class Store:
             if edit.record is not None and edit.record.id != edit.id:
                 raise ValueError(f"{edit.record.id} is not {edit.id}")
         authorship = _authorship(author, at)
-<<<<<<< HEAD
-        with self._connections.writing() as connection:
-            authorship = writer.in_order(connection, authorship)
-=======
         with self._writing() as connection:
->>>>>>> 9b95fcc873bc60ff885420994bc5be43008b86cc
+            authorship = writer.in_order(connection, authorship)
             for edit in edits:
                 writer.edit(connection, edit, authorship)
             if derived is not None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 import sqlite3
 from contextlib import closing
@@ -10,7 +9,9 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
+from layers.atomic_file import put_in_place, sync
 from layers.store import create, derived_tables, external_edits, reader
+from layers.store.access import SIDE_FILES
 from layers.store.connections import Connections, StoreError, probing
 from layers.store.derived_tables import Derive
 from layers.store.migrations.registry import MIGRATIONS, SCHEMA_VERSION
@@ -109,20 +110,16 @@ def _back_up(path: Path, version: int) -> Path:
     try:
         with probing(path) as source, closing(sqlite3.connect(aside)) as target:
             source.backup(target)
-        _sync(aside)
+        sync(aside)
         for number in count(1):
             backup = path.with_name(f"{path.stem}.v{version}{f'-{number}' if number > 1 else ''}{path.suffix}")
             try:
-                create.put_in_place(aside, backup)
+                put_in_place(aside, backup)
             except FileExistsError:
                 continue
+            sync(backup.parent)
             return backup
     finally:
-        for suffix in ("", *create.SIDE_FILES):
+        for suffix in ("", *SIDE_FILES):
             aside.with_name(aside.name + suffix).unlink(missing_ok=True)
     raise AssertionError("numbers have no end")
-
-
-def _sync(path: Path) -> None:
-    with path.open("rb+") as file:
-        os.fsync(file.fileno())

@@ -49,9 +49,8 @@ def test_a_sealed_store_is_read_and_nothing_is_written_anywhere(path: Path) -> N
     assert store.read_only
     assert store.records() == ALL
     assert len(list(store.revisions())) == store.seq() == len(ALL.sources) * 10
-    assert store.edited_by_others() == 0
+    assert store.last_external_edit() == 0
     assert store.count("strikes") == 2
-    store.count_edits()
     store.close()
     assert bytes_of(path.parent) == before
     assert list(before) == ["atlas.gpkg"]

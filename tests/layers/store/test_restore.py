@@ -119,7 +119,7 @@ def test_each_change_of_a_run_is_restored_to_the_row(run: Run, tmp_path: Path) -
         assert after == {**before, "titles": after["titles"]}
         assert sorted(row[1:] for row in after["titles"]) == sorted(row[1:] for row in before["titles"])
         opened = Store.open(restored.path)
-        assert opened.edited_by_others() == 0
+        assert opened.last_external_edit() == 0
         assert opened.seq() == seq
         opened.close()
 
@@ -207,7 +207,7 @@ def test_what_another_program_edited_without_history_is_named(
         by_another(run.store, statement)
     except StoreError as error:
         pytest.skip(f"other programs cannot do that: {error}")
-    if run.store.edited_by_others() == 0:
+    if run.store.last_external_edit() == 0:
         pytest.skip("edits of other programs are history")
     with pytest.raises(HistoryGap, match=named) as refused:
         restore(run.store, tmp_path / "then.gpkg", titles, to=whole)
