@@ -166,7 +166,7 @@ def _copy_history(source: sqlite3.Connection, copy: sqlite3.Connection, seq: int
         progress(len(batch))
 
 
-#: Of each record that is there after the last change: how manieth of its table it was added as, the number of its last
+#: Of each record that is there after the last change: its number in the order in which its table grew, that of its last
 #: change, and its values.
 _LAST_VALUES = """
 WITH newest AS (SELECT record, max(seq) AS seq FROM history WHERE noun = ?1 GROUP BY record),
