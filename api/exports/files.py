@@ -90,16 +90,19 @@ def _require_written(path: Path, fresh: Path, frames: Mapping[str, geopandas.Geo
 
 
 def _is_written(base: sqlite3.Connection, layer: str, frame: geopandas.GeoDataFrame) -> bool:
-    """Whether all rows of a layer are there, in its spatial index too, and the header has its extent."""
+    """Whether all rows of a layer are there, in its spatial index too, and the header has their number and extent."""
     name = layer.replace('"', '""')
     query = "SELECT column_name, min_x FROM gpkg_geometry_columns JOIN gpkg_contents USING (table_name)"
     listed = base.execute(f"{query} WHERE table_name = ?", (layer,)).fetchone()
     if listed is None:
         return False
+    # GDAL, and so QGIS, reads no more rows than this.
+    counted = base.execute("SELECT feature_count FROM gpkg_ogr_contents WHERE table_name = ?", (layer,)).fetchone()
     (rows,) = base.execute(f'SELECT count(*) FROM "{name}"').fetchone()
     (indexed,) = base.execute(f'SELECT count(*) FROM "rtree_{name}_{listed[0]}"').fetchone()
     placed = int((frame.geometry.notna() & ~frame.geometry.is_empty).sum())
-    return (rows, indexed, listed[1] is not None) == (len(frame), placed, placed > 0)
+    expected = ((len(frame),), len(frame), placed, placed > 0)
+    return (counted, rows, indexed, listed[1] is not None) == expected
 
 
 def to_csv(frame: geopandas.GeoDataFrame) -> bytes:

@@ -23,7 +23,7 @@ from layers.store.upgrade import upgrade
 
 STORES = Path(__file__).resolve().parents[2] / "data" / "stores"
 COMMITS = sorted(file.stem for file in STORES.glob("*.sql"))
-AT = "2025-08-09T12:00:00.000Z"
+AT = "2150-08-09T12:00:00.000Z"
 
 
 def built(commit: str, folder: Path) -> Path:
