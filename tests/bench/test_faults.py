@@ -18,7 +18,7 @@ TASKS = ("create", "load", "edit", "decision", "backup", "restore", "export csv"
 def test_what_was_acknowledged_is_there_and_nothing_is_left(way: str) -> None:
     if way == "calls" and not shutil.which("cc"):
         pytest.skip("no C compiler")
-    command = [sys.executable, "-m", "bench.faults", "--way", way, "--seconds", "1.5", "--only", *TASKS]
+    command = [sys.executable, "-m", "bench.faults", "--way", way, "--seconds", "0.7", "--only", *TASKS]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert all(task in done.stdout for task in TASKS)
