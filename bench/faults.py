@@ -28,6 +28,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
@@ -99,6 +100,7 @@ def _store(folder: Path) -> None:
 
 def _with_older_files(folder: Path) -> None:
     _store(folder)
+    _base()  # read once, for all processes
     for name in ("copy.gpkg", "then.gpkg"):
         shutil.copy(folder / "atlas.gpkg", folder / name)
 
@@ -299,8 +301,13 @@ TRIALS = (
 )
 
 
+@cache
+def _base() -> basemap.Basemap:
+    return basemap.read(BASEMAP)
+
+
 def _restore(store: Store) -> None:
-    restore(store, store.path.with_name("then.gpkg"), full_rewrite(basemap.read(BASEMAP)), overwrite=True)
+    restore(store, store.path.with_name("then.gpkg"), full_rewrite(_base()), overwrite=True)
 
 
 # --- faults ---------------------------------------------------------------------------------------------------------
@@ -345,23 +352,23 @@ def _forked(act: Callable[[], None], way: Way, limit: int, folder: Path) -> tupl
     if child:
         os.close(writer)
         with os.fdopen(reader, "rb") as pipe:
-            calls, _, said = pipe.read().decode().partition(" ")
+            counted, _, said = pipe.read().decode().partition(" ")
         _, status = os.waitpid(child, 0)
-        return os.waitstatus_to_exitcode(status), int(calls or 0), said
+        return os.waitstatus_to_exitcode(status), int(counted or 0), said
     os.close(reader)
-    status, said = 0, ""
+    exit_code, said = 0, ""
     try:
         _set_fault(way, limit, folder)
         act()
     except (OSError, RuntimeError, MemoryError) as error:  # what commands answer by an exit code
-        status, said = 1, repr(error)
+        exit_code, said = 1, repr(error)
     except BaseException:
-        status, said = 2, traceback.format_exc()
+        exit_code, said = 2, traceback.format_exc()
     finally:
         resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
         calls = _library().fault_count() if way == "calls" else 0
         os.write(writer, f"{calls} {said}".encode())
-        os._exit(status)
+        os._exit(exit_code)
 
 
 def _set_fault(way: Way, limit: int, folder: Path) -> None:

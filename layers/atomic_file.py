@@ -37,7 +37,7 @@ def replacing(path: Path, *, overwrite: bool = True, mode: int | None = None, du
     FileExistsError
         If there is a file, also one that came meanwhile, and ``overwrite`` is false.
     OSError
-        If it cannot be written; the file that was there stays.
+        If it cannot be written, or its writer left another file beside it; the file that was there stays.
     """
     if _is_stream(path):
         yield path
@@ -48,10 +48,14 @@ def replacing(path: Path, *, overwrite: bool = True, mode: int | None = None, du
     try:
         fresh = aside / target.name
         yield fresh
+        _require_alone(path, fresh)
         _take_permissions(fresh, before, mode)
         if durable:
             sync(fresh)
-        _put_in_place(fresh, target, overwrite)
+        if overwrite:
+            os.replace(fresh, target)
+        else:
+            put_in_place(fresh, target)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
     if durable:
@@ -116,6 +120,13 @@ def _folder_aside(path: Path, target: Path) -> Path:
         raise
 
 
+def _require_alone(path: Path, fresh: Path) -> None:
+    """Refuse a file whose writer left a log: SQLite does so without error where it cannot fold it in at the end."""
+    left = sorted(file.name for file in fresh.parent.iterdir() if file != fresh)
+    if left:
+        raise OSError(errno.EIO, f"not written to its end, {', '.join(left)} is left", str(path))
+
+
 def _take_permissions(fresh: Path, before: os.stat_result | None, mode: int | None) -> None:
     if before is not None:
         with suppress(OSError, AttributeError):  # only root may give a file away, and Windows has no such call
@@ -125,10 +136,14 @@ def _take_permissions(fresh: Path, before: os.stat_result | None, mode: int | No
         fresh.chmod(mode)
 
 
-def _put_in_place(fresh: Path, target: Path, overwrite: bool) -> None:
-    if overwrite:
-        os.replace(fresh, target)
-        return
+def put_in_place(fresh: Path, target: Path) -> None:
+    """Give a file a name in its file system that no other has, also where another takes it at this moment.
+
+    Raises
+    ------
+    FileExistsError
+        If there is a file of that name.
+    """
     try:
         os.link(fresh, target)  # never overwrites, while a rename would replace a file that came meanwhile
     except FileExistsError:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import csv
+import errno
 import io
 import math
+import sqlite3
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +23,7 @@ from api.exports.strike_rows import ExportError, rows
 from geo import geojson
 from geo.lonlat import geodataframe_lonlat
 from layers.atomic_file import replacing
+from layers.geopackage.geopackage import APPLICATION_ID
 
 #: Decimals of a degree that are written: 1 cm on the ground.
 DECIMALS = 7
@@ -69,6 +73,8 @@ def to_gpkg(frames: Mapping[str, geopandas.GeoDataFrame], path: Path) -> None:
         If there are no frames.
     geo.errors.GeoError
         If a frame has no CRS or coordinates out of range.
+    OSError
+        If not all of it could be written.
     """
     if not frames:
         raise ExportError("expected at least one layer to write")
@@ -77,6 +83,39 @@ def to_gpkg(frames: Mapping[str, geopandas.GeoDataFrame], path: Path) -> None:
             flat = _flat(geodataframe_lonlat(frame)).set_crs("EPSG:4326", allow_override=True)
             kind = flat.geom_type.iloc[0] if flat.geom_type.nunique(dropna=False) == 1 else None
             pyogrio.write_dataframe(flat, fresh, layer=layer, driver="GPKG", geometry_type=kind or "Unknown")
+        _require_written(path, fresh, frames)
+
+
+def _require_written(path: Path, fresh: Path, frames: Mapping[str, geopandas.GeoDataFrame]) -> None:
+    """Refuse a GeoPackage that is not whole: GDAL passes over faults of the disk when it closes a file."""
+    try:
+        with closing(sqlite3.connect(f"{fresh.as_uri()}?mode=ro&immutable=1", uri=True)) as base:
+            is_whole = (
+                base.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+                and base.execute("PRAGMA application_id").fetchone() == (APPLICATION_ID,)
+                and base.execute("PRAGMA user_version").fetchone() > (0,)
+                and all(_is_written(base, layer, frame) for layer, frame in frames.items())
+            )
+    except sqlite3.Error:
+        is_whole = False
+    if not is_whole:
+        raise OSError(errno.EIO, "not written to its end", str(path))
+
+
+def _is_written(base: sqlite3.Connection, layer: str, frame: geopandas.GeoDataFrame) -> bool:
+    """Whether all rows of a layer are there, in its spatial index too, and the header has their number and extent."""
+    name = layer.replace('"', '""')
+    query = "SELECT column_name, min_x FROM gpkg_geometry_columns JOIN gpkg_contents USING (table_name)"
+    listed = base.execute(f"{query} WHERE table_name = ?", (layer,)).fetchone()
+    if listed is None:
+        return False
+    # GDAL, and so QGIS, reads no more rows than this.
+    counted = base.execute("SELECT feature_count FROM gpkg_ogr_contents WHERE table_name = ?", (layer,)).fetchone()
+    (rows,) = base.execute(f'SELECT count(*) FROM "{name}"').fetchone()
+    (indexed,) = base.execute(f'SELECT count(*) FROM "rtree_{name}_{listed[0]}"').fetchone()
+    placed = int((frame.geometry.notna() & ~frame.geometry.is_empty).sum())
+    expected = ((len(frame),), len(frame), placed, placed > 0)
+    return (counted, rows, indexed, listed[1] is not None) == expected
 
 
 def to_csv(frame: geopandas.GeoDataFrame) -> bytes:

@@ -28,7 +28,7 @@ from layers.model.records import Decision
 from layers.model.types import Id, Text, Verdict
 from layers.snapshot.snapshot import Snapshot
 from layers.store.idempotency import StoredResponse
-from layers.store.private_datasets import WRITTEN_BY_HAND
+from layers.store.migrations.m0003_private_datasets import WRITTEN_BY_HAND
 from layers.store.row_mapping import TABLES, version_of
 from layers.store.store import ExpectedLatest
 

@@ -15,6 +15,7 @@ from layers.atomic_file import replacing
 from layers.store import writer
 from layers.store.connections import StoreError, as_store_error
 from layers.store.create import require_free
+from layers.store.history_chain import Head
 from layers.store.store import Store
 
 #: Pages of the database that are copied in one step: 4 MB of SQLite's usual pages.
@@ -60,19 +61,20 @@ def back_up(store: Store, target: Path, *, overwrite: bool = False, progress: Co
     require_target(store.path, target, overwrite)
     with store.reading() as source, replacing(target, overwrite=overwrite, mode=mode_of(store.path)) as fresh:
         # From here on the transaction reads this version: others write on, and the copy is not begun anew for that.
-        seq, at = writer.last_seq(source), writer.last_at(source)
+        head = writer.head(source)
         try:
             with closing(sqlite3.connect(fresh, isolation_level=None)) as copy:
                 source.backup(copy, pages=_STEP, progress=_counted(progress))
                 # A file in WAL mode cannot be read where nothing may be written beside it.
-                copy.execute("PRAGMA journal_mode = DELETE")
-                _require_sound(copy, seq)
+                if copy.execute("PRAGMA journal_mode = DELETE").fetchone() != ("delete",):
+                    raise StoreError(f"{target.name}: the log of the copy cannot be folded in")
+                _require_sound(copy, head)
         except sqlite3.Error as error:
             raise as_store_error(error, target) from error
         with fresh.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         size = fresh.stat().st_size
-    return Backup(target, seq, at, size, digest)
+    return Backup(target, head.seq, head.at, size, digest)
 
 
 def mode_of(path: Path) -> int:
@@ -99,10 +101,10 @@ def _counted(progress: CopyProgress | None) -> Callable[[int, int, int], None] |
     return lambda _status, remaining, total: progress(total - remaining, total)
 
 
-def _require_sound(copy: sqlite3.Connection, seq: int) -> None:
+def _require_sound(copy: sqlite3.Connection, head: Head) -> None:
     """Check every page and index of a copy, and that it is of the version that was to be copied."""
     faults = [row[0] for row in copy.execute("PRAGMA integrity_check(5)")]
     if faults != ["ok"]:
         raise StoreError(f"the copy is damaged, and so may be the store: {'; '.join(faults)}")
-    if (copied := writer.last_seq(copy)) != seq:
-        raise StoreError(f"the copy is of change {copied}, not of {seq}")
+    if (copied := writer.head(copy)) != head:
+        raise StoreError(f"the copy is of change {copied.seq}, not of {head.seq}")

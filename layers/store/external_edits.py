@@ -58,7 +58,7 @@ def absorb(connection: sqlite3.Connection, at: str) -> int:
     """
     if not last_noted(connection):
         return 0
-    written = 0
+    authorship, written = writer.in_order(connection, writer.Authorship(AUTHOR, at)), 0
     with _any_bytes_as_text(connection):
         cursor = connection.execute(_NOTED)
         while notes := cursor.fetchmany(_BATCH):
@@ -67,7 +67,7 @@ def absorb(connection: sqlite3.Connection, at: str) -> int:
                 for noun, group in groupby(notes, itemgetter(0))
                 for change in _changes(connection, noun, [note[1:] for note in group])
             ]
-            writer.append_history(connection, writer.Authorship(AUTHOR, at), changes)
+            writer.append_history(connection, authorship, changes)
             written += len(changes)
         connection.execute("DELETE FROM external_edits")
     return written

@@ -107,7 +107,7 @@ def restore(
                 copy.execute("PRAGMA journal_mode = OFF")  # A file that is not whole is never put in place.
                 copy.execute("BEGIN")
                 _fill(source, copy, seq, progress)
-                at = writer.last_at(copy)
+                at = writer.head(copy).at
                 _derive(copy, derive, at or _now(), within)
                 copy.execute("COMMIT")
         except sqlite3.Error as error:
@@ -117,8 +117,8 @@ def restore(
 
 def _fill(source: sqlite3.Connection, copy: sqlite3.Connection, seq: int, progress: ReplayProgress) -> None:
     """Write history, and the records that follow from it, to a new store."""
+    _copy_history(source, copy, seq, progress)
     with external_edits.own_write(copy):
-        _copy_history(source, copy, seq, progress)
         for table in TABLES.values():
             _replay(source, copy, table, progress)
     if gaps := list(_gaps(source, copy, seq)):
@@ -166,7 +166,7 @@ def _copy_history(source: sqlite3.Connection, copy: sqlite3.Connection, seq: int
         progress(len(batch))
 
 
-#: Of each record that is there after the last change: how manieth of its table it was added as, the number of its last
+#: Of each record that is there after the last change: its number in the order in which its table grew, that of its last
 #: change, and its values.
 _LAST_VALUES = """
 WITH newest AS (SELECT record, max(seq) AS seq FROM history WHERE noun = ?1 GROUP BY record),

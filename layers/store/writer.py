@@ -198,15 +198,9 @@ def head(connection: sqlite3.Connection) -> Head:
     return EMPTY if row is None else Head(*row)
 
 
-def last_at(connection: sqlite3.Connection) -> str | None:
-    """When the latest change was made, as history has it; None when there was none."""
-    row = connection.execute('SELECT "at" FROM history ORDER BY seq DESC LIMIT 1').fetchone()
-    return None if row is None else str(row[0])
-
-
 def in_order(connection: sqlite3.Connection, authorship: Authorship) -> Authorship:
     """Date a change no earlier than the one before it: history never runs backwards, even where a clock does."""
-    return replace(authorship, at=max(authorship.at, last_at(connection) or ""))
+    return replace(authorship, at=max(authorship.at, head(connection).at or ""))
 
 
 def select(table: Table) -> str:

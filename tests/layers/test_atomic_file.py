@@ -5,7 +5,9 @@ from __future__ import annotations
 import ast
 import errno
 import os
+import shutil
 import stat
+import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -39,6 +41,19 @@ def test_a_block_that_fails_leaves_the_old_file_alone(tmp_path: Path) -> None:
         fail()
     assert report.read_bytes() == b"last week"
     assert os.listdir(tmp_path) == ["report.pdf"]
+
+
+def test_a_log_that_a_writer_left_means_that_its_file_is_not_whole(tmp_path: Path) -> None:
+    """SQLite leaves it where the last connection cannot fold it in, and closes without an error."""
+
+    def leave_a_log() -> None:
+        with replacing(tmp_path / "atlas.gpkg") as fresh:
+            fresh.write_bytes(b"half")
+            fresh.with_name("atlas.gpkg-wal").write_bytes(b"the other half")
+
+    with pytest.raises(OSError, match=r"atlas\.gpkg-wal is left"):
+        leave_a_log()
+    assert os.listdir(tmp_path) == []
 
 
 def test_a_block_that_writes_nothing_leaves_the_old_file_alone(tmp_path: Path) -> None:
@@ -131,6 +146,25 @@ def test_without_hard_links_a_new_file_is_renamed_into_place(tmp_path: Path, mon
     with replacing(tmp_path / "backup.gpkg", overwrite=False) as fresh:
         fresh.write_bytes(b"mine")
     assert os.listdir(tmp_path) == ["backup.gpkg"]
+
+
+def test_on_a_full_disk_the_old_file_stays_and_nothing_is_left(tmp_path: Path) -> None:
+    mounted = shutil.which("mount") and subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", tmp_path], capture_output=True, check=False
+    )
+    if not mounted or mounted.returncode:
+        pytest.skip("nothing can be mounted here")
+    try:
+        report = tmp_path / "report.pdf"
+        write_file(report, b"last week" * 10_000)
+        with pytest.raises(OSError, match="No space left"):
+            write_file(report, b"this week" * 30_000)
+        assert report.read_bytes() == b"last week" * 10_000
+        assert os.listdir(tmp_path) == ["report.pdf"]
+        write_file(report, b"this week" * 10_000)
+        assert report.read_bytes() == b"this week" * 10_000
+    finally:
+        subprocess.run(["umount", "--lazy", tmp_path], check=True)
 
 
 def test_a_folder_that_is_missing_is_named_by_the_file_that_was_to_be_in_it(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ import pytest
 
 from layers.store import backup, writer
 from layers.store.backup import back_up
+from layers.store.history_chain import Head
 from layers.store.row_mapping import TABLES
 from layers.store.store import Edit, Store, StoreError
 from tests.layers.store.test_store import ALL, DECISION, STRIKE, changed
@@ -118,8 +119,8 @@ def test_a_damaged_copy_is_not_put_in_place(store: Store, tmp_path: Path) -> Non
 def test_a_copy_of_another_version_is_not_put_in_place(
     store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    numbers = iter((1, 2))
-    monkeypatch.setattr(writer, "last_seq", lambda _: next(numbers))
+    heads = iter((Head(1, "a", None), Head(2, "b", None)))
+    monkeypatch.setattr(writer, "head", lambda _: next(heads))
     with pytest.raises(StoreError, match="of change 2, not of 1"):
         back_up(store, tmp_path / "copy.gpkg")
     assert not [name for name in os.listdir(tmp_path) if "copy" in name]

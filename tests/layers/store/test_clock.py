@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from layers.store.clock import LONG, TOLERANCE, clock_remark
 from layers.store.store import ANY, Edit, Store
-from tests.layers.store.test_store import ALL, DECISION, changed
+from tests.layers.store.test_store import ALL, BARE, DECISION, FULL, changed, of
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 
@@ -21,12 +21,14 @@ def test_a_change_is_dated_no_earlier_than_the_one_before_it(tmp_path: Path) -> 
     store.load(ALL, author="load", at=NOW)
     store.append("decisions", changed(DECISION, id="d2"), author="append", at=NOW - timedelta(days=400))
     store.write(Edit("strikes", "bare", None, ANY), author="write", at=NOW - timedelta(seconds=1))
-    store.load(ALL, author="load", at=NOW + timedelta(hours=1))
+    again = of(*FULL.values(), *BARE.values(), changed(DECISION, id="d2"))
+    store.load(again, author="again", at=NOW + timedelta(hours=1))
     at = {revision.author: revision.at for revision in store.revisions()}
     assert at == {
         "append": "2026-06-01T12:00:00.000Z",
         "write": "2026-06-01T12:00:00.000Z",
-        "load": "2026-06-01T13:00:00.000Z",
+        "load": "2026-06-01T12:00:00.000Z",
+        "again": "2026-06-01T13:00:00.000Z",
     }
 
 

@@ -85,9 +85,16 @@ def test_each_record_that_another_program_changes_becomes_a_row(store: Store, re
 
 def test_the_time_is_that_at_which_it_was_recorded(store: Store) -> None:
     by_another(store.path, "UPDATE strikes SET title = 'Mended' WHERE fid = 1")
-    at = datetime(2025, 8, 9, 12, tzinfo=UTC)
+    at = datetime(2150, 8, 9, 12, tzinfo=UTC)
     assert store.record_external_edits(at=at) == 1
-    assert store.head().at == "2025-08-09T12:00:00.000Z"
+    assert store.head().at == "2150-08-09T12:00:00.000Z"
+
+
+def test_it_is_no_earlier_than_that_of_the_change_before(store: Store) -> None:
+    by_another(store.path, "UPDATE strikes SET title = 'Mended' WHERE fid = 1")
+    before = store.head().at
+    assert store.record_external_edits(at=datetime(2025, 8, 9, 12, tzinfo=UTC)) == 1
+    assert store.head().at == before
 
 
 def test_what_is_as_history_has_it_is_no_row(store: Store) -> None:

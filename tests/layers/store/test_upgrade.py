@@ -23,7 +23,7 @@ from layers.store.upgrade import upgrade
 
 STORES = Path(__file__).resolve().parents[2] / "data" / "stores"
 COMMITS = sorted(file.stem for file in STORES.glob("*.sql"))
-AT = "2025-08-09T12:00:00.000Z"
+AT = "2150-08-09T12:00:00.000Z"
 
 
 def built(commit: str, folder: Path) -> Path:
@@ -204,7 +204,7 @@ def test_a_copy_that_cannot_be_made_stops_the_upgrade(oldest: Path, monkeypatch:
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(create, "put_in_place", full)
+    monkeypatch.setattr(upgrading, "put_in_place", full)
     with pytest.raises(OSError, match="No space"):
         upgrade(oldest, AT)
     assert content(oldest) == before
