@@ -20,7 +20,8 @@ from api.requests.parameters import BadParameter
 from api.requests.reviewer_tokens import NotAllowed, ReviewersError
 from api.requests.strike_body import InvalidBody, NotEditable, UnprocessableBody
 from api.requests.tile_matrix_sets import UnknownTile
-from api.wording.preference import vary
+from api.wording.preference import language_of, vary
+from api.wording.problems import error_sentence
 from geo.errors import GeoError
 from layers.model.problems import ProblemsError, UnknownRecord
 from layers.reference.gazetteer import GazetteerMissing
@@ -92,7 +93,8 @@ async def _domain(request: Request, error: Exception) -> Response:
         extra = {"errors": [fault._asdict() for fault in error.faults]}
     if status >= 500:
         log.error("%s: %s", request.url.path, error)
-    answer = _problem_response(request, status, title, str(error), **extra)
+    detail = error_sentence(error, language_of(request))
+    answer = _problem_response(request, status, title, detail, **extra)
     if status == 401:
         answer.headers["WWW-Authenticate"] = "Bearer"
     return answer

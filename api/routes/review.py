@@ -20,6 +20,7 @@ from api.requests.parameters import INTEGER_TEXT
 from api.routes.attribution import STRIKE_ANSWER, RecordId
 from api.serializers import review
 from api.server.live_snapshot import LiveSnapshot
+from layers.model.messages import Message
 from layers.model.problems import Problem, ProblemsError, SourceLocation, UnknownRecord, validated
 from layers.model.records import Decision
 from layers.model.types import Id, Text, Verdict
@@ -130,7 +131,7 @@ def decide(request: Request, new: NewDecision, author: Author, later: Background
     atlas: LiveSnapshot = request.app.state.atlas
     snapshot = _newest(request)
     if new.strike not in snapshot.records.strikes:
-        raise UnknownRecord(f"no strike {new.strike!r}")
+        raise UnknownRecord(Message("record.no-strike", {"id": new.strike}))
     _require_known(snapshot, new)
     decision = _decision(new, author, datetime.now(UTC))
     seen = ExpectedLatest("strike", new.strike, new.seen)
@@ -142,16 +143,16 @@ def decide(request: Request, new: NewDecision, author: Author, later: Background
 def _require_known(snapshot: Snapshot, new: NewDecision) -> None:
     records = snapshot.records
     if new.strike not in records.strikes:
-        raise UnknownRecord(f"no strike {new.strike!r}")
+        raise UnknownRecord(Message("record.no-strike", {"id": new.strike}))
     if new.asset is not None and new.asset not in records.assets:
-        raise UnknownRecord(f"no asset {new.asset!r}")
+        raise UnknownRecord(Message("record.no-asset", {"id": new.asset}))
     if missing := [source for source in new.sources if source not in records.sources]:
-        raise UnknownRecord(f"no source {missing[0]!r}")
+        raise UnknownRecord(Message("record.no-source", {"id": missing[0]}))
     # The decision that was seen last may be newer than this version of the data; the store looks it up.
     if new.undoes is not None and new.undoes != new.seen:
         undone = records.decisions.get(new.undoes)
         if undone is None or undone.strike != new.strike:
-            raise UnknownRecord(f"no decision {new.undoes!r} on {new.strike!r}")
+            raise UnknownRecord(Message("record.no-decision", {"id": new.undoes, "strike": new.strike}))
 
 
 def _decision(new: NewDecision, author: str, at: datetime) -> Decision:

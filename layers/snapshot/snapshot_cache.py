@@ -15,7 +15,7 @@ from typing import IO
 
 import orjson
 
-from layers.model.messages import Wording, codes
+from layers.model.messages import Wording
 from layers.reference.basemap import Basemap
 from layers.snapshot import snapshot_files
 from layers.snapshot.array_files import ArrayFolderReader, ArrayFolderWriter
@@ -57,8 +57,8 @@ class SnapshotCache:
     program: str
     publish_from: float
     show_from: float
+    wording: Wording
     min_records: int = MIN_RECORDS
-    wording: Wording = codes
 
     def is_large(self) -> bool:
         """Whether the store is so large that computing a snapshot takes longer than reading it."""
