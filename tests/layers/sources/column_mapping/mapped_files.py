@@ -13,11 +13,11 @@ import geopandas
 import pyogrio
 from shapely.geometry.base import BaseGeometry
 
-from tests.layers.english import english
 from layers.model.problems import ReadResult
 from layers.sources.files.source_file import SourceFile
 from layers.sources.reader.mapping_file import parse
 from layers.sources.registry import FORMATS, LoadOptions
+from tests.layers.english import english
 from tests.layers.sources.making_files import file_of, sheet_xml, workbook
 
 Rows = Sequence[Sequence[str]]

@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.wording.catalogue import text
 from layers.sources.files import limits
 from layers.sources.files.limits import FileRefused
 from layers.sources.files.sniffing import delimiter_of, json_keys

@@ -12,7 +12,6 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from api.wording.catalogue import text
 from layers.model.problems import ReadResult
 from layers.model.records import Asset
 from layers.sources.files.limits import FileRefused
