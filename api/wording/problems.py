@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from pydantic import ValidationError
+
 from api.wording.catalogue import ENGLISH, phrase, text
-from layers.model.messages import Message
+from layers.model.messages import InvalidValue, Message
 from layers.model.problems import Problem, ProblemsError, UnknownRecord
 from layers.query.cql2_tree import FilterError
 
@@ -50,15 +54,29 @@ def problem_values(problem: Problem, language: str = ENGLISH) -> dict[str, str |
 
 
 def error_sentence(error: Exception, language: str = ENGLISH) -> str:
-    """Word an error for people: of problems their number and the first; an error without codes has its own text."""
+    """Word an error for people: of problems their number and the first, of others their text, its codes in words.
+
+    The text of an error that was raised from a refused value ends in the code of what was expected.
+    """
     if isinstance(error, UnknownRecord):
         return text(error.fault, language)
     if not isinstance(error, ProblemsError):
-        return str(error)
+        sentence = str(error)
+        for value in _refused_values(error.__cause__):
+            sentence = sentence.replace(str(value), text(value.expected, language))
+        return sentence
     if not error.problems:
         return phrase("problem.none", language)
     first = located_sentence(error.problems[0], language)
     return phrase("problem.many", language, count=len(error.problems), first=first)
+
+
+def _refused_values(cause: BaseException | None) -> Iterator[InvalidValue]:
+    if isinstance(cause, InvalidValue):
+        yield cause
+    elif isinstance(cause, ValidationError):
+        values = (fault.get("ctx", {}).get("error") for fault in cause.errors(include_url=False))
+        yield from (value for value in values if isinstance(value, InvalidValue))
 
 
 def filter_sentence(error: FilterError, language: str = ENGLISH) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from pydantic import ValidationError
 
 from api.wording import problems
 from api.wording.catalogue import catalogue
@@ -68,6 +69,23 @@ def test_errors_are_worded_and_their_own_text_has_the_codes() -> None:
     )
     assert problems.error_sentence(ProblemsError(())) == "no problems"
     assert problems.error_sentence(ValueError("as it is")) == "as it is"
+
+
+def test_an_error_raised_from_refused_values_has_them_in_words() -> None:
+    def raised_from(cause: Exception) -> ValueError:
+        error = ValueError(f"strikes k: {cause}")
+        error.__cause__ = cause
+        return error
+
+    assert problems.error_sentence(raised_from(InvalidValue(Message("geometry.flat")))) == (
+        "strikes k: a geometry of lon and lat only, without height or measure"
+    )
+    with pytest.raises(ValidationError) as raised:
+        Source.model_validate({"id": "s", "publisher": "p", "published": "2025-02-30"})
+    assert "edtf.no-day(text=2025-02-30)" in str(raised.value)
+    worded = problems.error_sentence(raised_from(raised.value))
+    assert "Value error, '2025-02-30' is no day of the calendar" in worded
+    assert "edtf." not in worded
 
 
 def test_filters_say_where() -> None:

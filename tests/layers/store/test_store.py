@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 from shapely.geometry import GeometryCollection, LineString, MultiLineString, MultiPolygon, Point, Polygon, box
 from shapely.geometry.base import BaseGeometry
 
+from tests.layers.english import raises
 from layers.geopackage import geopackage
 from layers.model.records import (
     RECORD_TYPES,
@@ -277,7 +278,7 @@ def test_assets_take_every_kind_of_geometry(store: Store, geometry: BaseGeometry
 
 def test_a_strike_is_a_point_of_two_dimensions(store: Store) -> None:
     for geometry, match in ((box(1, 2, 3, 4), "strikes k: a point"), (Point(1, 2, 3), "strikes k: a two-dimensional")):
-        with pytest.raises(StoreError, match=match):
+        with raises(StoreError, match=match):
             store.load(of(SOURCE, STRIKE.model_copy(update={"geometry": geometry})), author="Ann")
     assert store.seq() == 0
     assert store.records() == Records.of({})
