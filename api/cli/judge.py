@@ -78,7 +78,7 @@ def judge(
     try:
         judgement_record = identity.judgement(records, one, other, verdict, who=who, why=why, at=at)
     except InvalidJudgement as error:
-        raise BadParameter("judge", f"{one} {other} {verdict}", str(error)) from error
+        raise BadParameter("judge", f"{one} {other} {verdict}", text(error.expected)) from error
     # Much may follow from what is one.
     renewal = DerivedUpdate(seq, records, full_rewrite(base_map, text), lambda *_: None)
     opened.append("identities", judgement_record, author=who, at=at, derived=renewal)

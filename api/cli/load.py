@@ -17,6 +17,7 @@ from api.serializers import load_report as serialize
 from api.settings import BASEMAP, GAZETTEER
 from api.terminal import load_report as terminal
 from api.wording.catalogue import text as worded
+from api.wording.problems import cell_sentence
 from layers.ingest.integrity import check as check_records
 from layers.ingest.load_plan import LoadPlan, plan_load, planned_changes
 from layers.model import edtf
@@ -245,9 +246,9 @@ def _loaded(store: Store, base: Basemap, task: Task, reading: ReadResult) -> tup
         report = _written(store, arrival, base, options.who, seq, licence) if is_change else None
         report_values["written"] = _counts(report) if report else {"seq": seq}
     if options.rejected and problems:
-        written = rejected.write(task.files, problems, options.rejected, request.mapping)
+        written = rejected.write(task.files, problems, options.rejected, cell_sentence, request.mapping)
         report_values["rejected_files"] = [str(path) for path in written]
-        clean = [file for file in task.files if not rejected.problem_texts(file, problems)]
+        clean = [file for file in task.files if not rejected.has_rejected_rows(file, problems)]
         report_values["mend"] = serialize.reload_command(task.fmt.name, request.dataset, clean, written, options.again)
     return report_values, problems
 

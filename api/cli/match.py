@@ -19,6 +19,7 @@ from layers.matching import weights
 from layers.matching.explanation import worded_match
 from layers.matching.match import match_all
 from layers.matching.weights import REASONS, MatchWeights
+from layers.model.messages import Message
 from layers.model.problems import UnknownRecord
 from layers.model.records import Match
 from layers.snapshot.snapshot import Snapshot
@@ -41,7 +42,7 @@ def match(
     """Propose which asset each strike hit, with reasons; decisions are not touched."""
     snapshot = open_snapshot(store, base)
     if strike is not None and strike not in snapshot.matches:
-        raise UnknownRecord(f"no strike {strike!r}")
+        raise UnknownRecord(Message("record.no-strike", {"id": strike}))
     matches = (
         match_all(snapshot.records, snapshot.asset_index) if strike is None else {strike: snapshot.matches[strike]}
     )

@@ -17,7 +17,9 @@ from api.esri.errors import EsriError, invalid_parameter
 from api.esri.geometry import parse_spatial_reference, spatial_condition
 from api.esri.layers import OBJECTID, NumberedCollection
 from api.requests.crs import CRS84, Crs
+from api.wording.problems import filter_sentence
 from layers.collections.queryables import GEOMETRY
+from layers.model.messages import Message
 from layers.query.cql2_text import MAX_TEXT, FilterError, Tree, parse
 from layers.query.filter import Filter, compile_filter
 from layers.query.selection import Selection, SortKey
@@ -114,8 +116,8 @@ def _filter(params: Mapping[str, str], collection: NumberedCollection) -> Filter
             return None
         return compile_filter(parts[0] if len(parts) == 1 else {"op": "and", "args": parts}, collection.queryables)
     except FilterError as error:
-        at = f" at {error.pointer}" if error.pointer else ""
-        raise EsriError("Unable to perform query. 'where' or 'geometry' is invalid", [error.expected + at]) from error
+        details = [filter_sentence(error)]
+        raise EsriError("Unable to perform query. 'where' or 'geometry' is invalid", details) from error
 
 
 def _flag(params: Mapping[str, str], name: str, default: bool = False) -> bool:
@@ -219,7 +221,7 @@ def parse_where(text: str, names: Iterable[str]) -> Tree | None:
     if not text.strip() or re.fullmatch(r"\s*\(?\s*1\s*=\s*1\s*\)?\s*", text):
         return None
     if len(text) > MAX_TEXT:
-        raise FilterError(f"at most {MAX_TEXT:,} characters")
+        raise FilterError(Message("filter.at-most-characters", {"limit": MAX_TEXT}))
     tree = parse(_LITERAL.sub(_literal, text))
     spelled: Tree = _named(tree, {name.lower(): name for name in names})
     return spelled
@@ -234,7 +236,7 @@ def _literal(literal: re.Match[str]) -> str:
 def _instant(text: str) -> str:
     read = _TIME.fullmatch(text.strip())
     if read is None:
-        raise FilterError(f"a day such as DATE '2025-08-06' or a time such as '2025-08-06 04:06:00', not {text[:40]!r}")
+        raise FilterError(Message("filter.sql-time", {"found": text[:40]}))
     day, time, _ = read.groups()
     return f"DATE('{day}')" if time is None else f"TIMESTAMP('{day}T{time}Z')"
 

@@ -25,8 +25,10 @@ from api.requests.parameters import (
     parse_integer,
     parse_text,
 )
+from api.wording.problems import filter_sentence
 from layers.collections.collection import Collection
 from layers.collections.queryables import GEOMETRY, Queryable
+from layers.model.messages import Message
 from layers.query.cql2_text import FilterError, Language, Tree, parse
 from layers.query.filter import Filter, compile_filter
 from layers.query.keyset_cursor import with_tiebreak
@@ -306,8 +308,7 @@ def _filter(conditions: Mapping[str, str], queryables: Mapping[str, Queryable]) 
             return None
         return compile_filter(parts[0] if len(parts) == 1 else {"op": "and", "args": parts}, queryables, to_lonlat)
     except FilterError as error:
-        at = f" at {error.pointer}" if error.pointer else ""
-        raise BadParameter(FILTER.name, conditions.get(FILTER.name, ""), f"{error.expected}{at}") from error
+        raise BadParameter(FILTER.name, conditions.get(FILTER.name, ""), filter_sentence(error)) from error
 
 
 def _to_lonlat(query: Mapping[str, str]) -> Any:
@@ -318,7 +319,7 @@ def _to_lonlat(query: Mapping[str, str]) -> Any:
     def to_lonlat(shape: BaseGeometry) -> BaseGeometry:
         moved: BaseGeometry | None = crs.unproject([shape], system)[0]
         if moved is None:
-            raise FilterError(f"coordinates of {system.name}")
+            raise FilterError(Message("filter.coordinates-of", {"system": system.name}))
         return moved
 
     return to_lonlat

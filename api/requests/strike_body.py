@@ -12,8 +12,10 @@ from shapely.geometry.base import BaseGeometry
 
 from api.http.json import Json
 from api.requests.crs import Crs, project, unproject
+from api.wording.catalogue import text
 from layers.collections.feature_types import StrikeFeature
 from layers.ingest.integrity import misplaced
+from layers.model.problems import schema_fault
 from layers.model.records import REFERENCES, Records, Strike
 from layers.reference.basemap import Basemap
 
@@ -205,7 +207,7 @@ def build_strike(
         strike = Strike.model_validate_json(orjson.dumps({**_columns(values), **own}), strict=True)
     except ValidationError as error:
         derived = {fault.pointer for fault in wrong}
-        invalid = (_fault(one) for one in error.errors(include_url=False, include_context=False))
+        invalid = (_fault(one) for one in error.errors(include_url=False))
         wrong += [
             fault
             for fault in invalid
@@ -267,7 +269,7 @@ def _fault(error: Any) -> BodyFault:
     path = [str(part).replace("~", "~0").replace("/", "~1") for part in error["loc"]]
     pointer = "/geometry" if path[:1] == ["geometry"] else "/".join(["/properties", *path])
     value = "(missing)" if error["type"] == "missing" else _short(error["input"])
-    return BodyFault(pointer, "" if pointer == "/properties" else value, error["msg"])
+    return BodyFault(pointer, "" if pointer == "/properties" else value, text(schema_fault(error)))
 
 
 def _unknown_sources(values: Json, records: Records, before: Strike | None) -> Iterator[BodyFault]:
@@ -285,7 +287,7 @@ def _misplaced(strike: Strike, before: Strike | None, basemap: Basemap) -> Itera
     if before is not None and all(getattr(strike, name) == getattr(before, name) for name in _POSITION):
         return
     for _, _, _, value, expected in misplaced(Records.of({"strikes": {strike.id: strike}}), basemap):
-        yield BodyFault("/geometry", value, expected)
+        yield BodyFault("/geometry", str(value), text(expected))
 
 
 def to_geojson(record: Strike) -> Json:

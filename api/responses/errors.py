@@ -24,7 +24,8 @@ from api.requests.strike_body import InvalidBody, NotEditable, UnprocessableBody
 from api.requests.tile_matrix_sets import UnknownTile
 from api.responses.person_write import KeyReused
 from api.server.keys_at_work import KeyAtWork
-from api.wording.preference import vary
+from api.wording.preference import language_of, vary
+from api.wording.problems import error_sentence
 from geo.errors import GeoError
 from layers.model.problems import ProblemsError, UnknownRecord
 from layers.reference.gazetteer import GazetteerMissing
@@ -104,7 +105,8 @@ async def _domain(request: Request, error: Exception) -> Response:
         extra = {"errors": [fault._asdict() for fault in error.faults]}
     if status >= 500:
         log.error("%s: %s", request.url.path, error)
-    answer = _problem_response(request, status, title, str(error), **extra)
+    detail = error_sentence(error, language_of(request))
+    answer = _problem_response(request, status, title, detail, **extra)
     answer.headers.update(_headers(error))
     return answer
 

@@ -21,6 +21,7 @@ from api.serializers.policy import attribution_text
 from layers.attribution.country_totals import Relation
 from layers.collections.collection import Collection
 from layers.collections.feature_types import StrikeFeature
+from layers.model.messages import Message
 from layers.model.problems import UnknownRecord
 from layers.model.records import RECORD_TYPES
 from layers.model.types import CountryBasis
@@ -139,7 +140,7 @@ def owners(
     """Who owns an asset on a day, by country, with the chains."""
     snapshot = served_version(request).snapshot
     if asset not in snapshot.records.assets:
-        raise UnknownRecord(f"no asset {asset!r}")
+        raise UnknownRecord(Message("record.no-asset", {"id": asset}))
     day = on or snapshot.data_date
     owned = snapshot.owners(asset, day, basis, minority)
     return document(request, "answer", attribution_json.owners_answer(snapshot, asset, owned, day, basis, minority))
@@ -162,7 +163,7 @@ def record(request: Request, table: str, record: str) -> Response:
     snapshot = served_version(request).snapshot
     stored = snapshot.records.table(table).get(record) if table in RECORD_TYPES else None
     if stored is None:
-        raise UnknownRecord(f"no record {record[:160]!r} in {table[:40]!r}")
+        raise UnknownRecord(Message("record.no-record", {"id": record[:160], "table": table[:40]}))
     return document(request, "answer", stored.model_dump(mode="json"))
 
 
@@ -170,7 +171,7 @@ def record(request: Request, table: str, record: str) -> Response:
 def schema(request: Request, table: str) -> Response:
     """The columns of one table of records as JSON Schema."""
     if table not in RECORD_TYPES:
-        raise UnknownRecord(f"no table {table[:40]!r}; there are {', '.join(RECORD_TYPES)}")
+        raise UnknownRecord(Message("record.no-table", {"table": table[:40], "names": tuple(RECORD_TYPES)}))
     return document(request, "answer", RECORD_TYPES[table].model_json_schema(mode="serialization"))
 
 

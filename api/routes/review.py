@@ -23,6 +23,7 @@ from api.responses.person_write import Body, PersonWrite, audit_read
 from api.routes.attribution import STRIKE_ANSWER, RecordId
 from api.serializers import review
 from api.server.live_snapshot import LiveSnapshot
+from layers.model.messages import Message
 from layers.model.problems import Problem, ProblemsError, SourceLocation, UnknownRecord, validated
 from layers.model.records import Decision
 from layers.model.types import Id, Text, Verdict
@@ -169,7 +170,7 @@ def publish(request: Request, strike: RecordId, given: Publication, author: Publ
     atlas.refresh()
     stored = atlas.view.stored.strikes.get(strike) if author.may("read-private") else None
     if stored is None:
-        raise UnknownRecord(f"no strike {strike!r}")
+        raise UnknownRecord(Message("record.no-strike", {"id": strike}))
     if not stored.private or stored.dataset not in WRITTEN_BY_HAND:
         raise HTTPException(409, f"{strike} is public already, or of a dataset that is private as a whole")
     return PersonWrite(request, author).commit(
@@ -182,16 +183,16 @@ def publish(request: Request, strike: RecordId, given: Publication, author: Publ
 def _require_known(snapshot: Snapshot, new: NewDecision) -> None:
     records = snapshot.records
     if new.strike not in records.strikes:
-        raise UnknownRecord(f"no strike {new.strike!r}")
+        raise UnknownRecord(Message("record.no-strike", {"id": new.strike}))
     if new.asset is not None and new.asset not in records.assets:
-        raise UnknownRecord(f"no asset {new.asset!r}")
+        raise UnknownRecord(Message("record.no-asset", {"id": new.asset}))
     if missing := [source for source in new.sources if source not in records.sources]:
-        raise UnknownRecord(f"no source {missing[0]!r}")
+        raise UnknownRecord(Message("record.no-source", {"id": missing[0]}))
     # The decision that was seen last may be newer than this version of the data; the store looks it up.
     if new.undoes is not None and new.undoes != new.seen:
         undone = records.decisions.get(new.undoes)
         if undone is None or undone.strike != new.strike:
-            raise UnknownRecord(f"no decision {new.undoes!r} on {new.strike!r}")
+            raise UnknownRecord(Message("record.no-decision", {"id": new.undoes, "strike": new.strike}))
 
 
 def _decision(new: NewDecision, author: str, at: datetime) -> Decision:

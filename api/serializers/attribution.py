@@ -85,7 +85,7 @@ def holdings_answer(snapshot: Snapshot, entity: str, on: date) -> Json:
     """
     records = snapshot.records
     if entity not in records.entities:
-        raise UnknownRecord(f"no entity {entity!r}")
+        raise UnknownRecord(Message("record.no-entity", {"id": entity}))
     rows = []
     for row in snapshot.holdings(entity, on):
         kind = "asset" if row.id in records.assets else "entity"

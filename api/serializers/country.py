@@ -10,6 +10,7 @@ from api.serializers.attribution import country_share
 from layers.attribution.attribute import StrikeAttribution
 from layers.attribution.country_totals import NO_STRIKES, RELATIONS, CountryTotals, Relation, counts_as_strike
 from layers.collections.feature_types import interval_text
+from layers.model.messages import Message
 from layers.model.problems import UnknownRecord
 from layers.model.types import CountryBasis
 from layers.ownership.minority import Minority
@@ -75,7 +76,7 @@ def _require_country(snapshot: Snapshot, iso: str) -> None:
     entities = snapshot.records.entities.values()
     if iso in snapshot.country_names or any(iso in (e.registered_in, e.headquartered_in) for e in entities):
         return
-    raise UnknownRecord(f"no country {iso!r}; use ISO 3166-1 alpha-2 such as AZ")
+    raise UnknownRecord(Message("record.no-country", {"code": iso}))
 
 
 def _is_requested(relation: Relation | None, name: str) -> bool:

@@ -10,7 +10,9 @@ from pathlib import Path
 
 from api.http.json import Json
 from api.wording.catalogue import text
+from api.wording.problems import problem_values
 from layers.ingest.load_plan import LoadPlan, TableChange
+from layers.model.messages import Message
 from layers.model.problems import Problem, ReadResult
 from layers.model.records import RECORD_TYPES
 from layers.resolution.candidates import MatchCandidate
@@ -41,12 +43,12 @@ def load_report(
             "of_which_partly_read": len(rejected_rows(problems) & _placed(reading)),
         },
         "read": {name: len(reading.records.table(name)) for name in RECORD_TYPES if reading.records.table(name)},
-        "skipped": dict(sorted(reading.skipped.items(), key=lambda item: -item[1])),
+        "skipped": {text(reason): count for reason, count in _most_frequent_first(reading.skipped)},
         "rejected": reasons(problems),
-        "problems": [problem.as_dict() for problem in problems],
+        "problems": [problem_values(problem) for problem in problems],
         "already_known": dict(arrival.already_covered),
         "left_out": dict(arrival.dropped),
-        "staying": dict(arrival.retained),
+        "staying": {key: text(reason) for key, reason in arrival.retained.items()},
         "same": {name: {"known": known, "by": text(by)} for name, (known, by) in arrival.resolution.same.items()},
         "proposals": [_proposal(proposal) for proposal in arrival.resolution.proposals],
         "conflicts": [text(conflict) for conflict in arrival.resolution.conflicts],
@@ -55,6 +57,10 @@ def load_report(
         "written": None,
         "rejected_files": [],
     }
+
+
+def _most_frequent_first(counts: Mapping[Message, int]) -> list[tuple[Message, int]]:
+    return sorted(counts.items(), key=lambda item: -item[1])
 
 
 def _proposal(candidate: MatchCandidate) -> Json:
@@ -109,7 +115,7 @@ def _placed(reading: ReadResult) -> set[tuple[str, int]]:
 
 def reasons(problems: Sequence[Problem]) -> dict[str, int]:
     """Count problems by column and expectation, the most frequent first."""
-    counts = Counter(f"{problem.column}: expected {_general(problem.expected)}" for problem in problems)
+    counts = Counter(f"{problem.column}: expected {_general(text(problem.expected))}" for problem in problems)
     return dict(counts.most_common())
 
 

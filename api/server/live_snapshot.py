@@ -54,7 +54,7 @@ def snapshots_of(store: Store, base: basemap.Basemap, settings: Settings) -> tup
 
 
 def _snapshot(base: basemap.Basemap, settings: Settings, seq: int, day: date, records: Records) -> Snapshot:
-    return Snapshot.of(records, base, seq, day, settings.publish_from, settings.show_from, text)
+    return Snapshot.of(records, base, seq, day, settings.publish_from, settings.show_from, wording=text)
 
 
 def _snapshots(

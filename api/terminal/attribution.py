@@ -13,6 +13,8 @@ from rich.table import Table
 from rich.tree import Tree
 
 from api.http.json import Json
+from api.wording.catalogue import text
+from api.wording.problems import error_sentence, problem_values, worded_value
 from layers.collections.feature_types import interval_text
 from layers.model.problems import ProblemsError
 from layers.ownership.walk import REACHES, Interval
@@ -37,16 +39,17 @@ def print_error(error: Exception, as_json: bool) -> None:
     """Print an error on standard error; for programs as JSON on standard output."""
     problems = error.problems if isinstance(error, ProblemsError) else ()
     # An error of memory that ended says nothing, or how much was wanted.
-    said = f"not enough memory; nothing was written: {error}" if isinstance(error, MemoryError) else str(error)
+    is_memory = isinstance(error, MemoryError)
+    said = f"not enough memory; nothing was written: {error}" if is_memory else error_sentence(error)
     if as_json:
-        answer = {"error": said, "problems": [problem.as_dict() for problem in problems]}
+        answer = {"error": said, "problems": [problem_values(problem) for problem in problems]}
         sys.stdout.buffer.write(orjson.dumps(answer, option=orjson.OPT_INDENT_2) + b"\n")
         sys.stdout.buffer.flush()
     elif problems:
         table = Table("where", "record", "column", "value", "expected", title=f"{len(problems)} fault(s)")
         for problem in problems:
-            where = f"{problem.file}:{problem.row}" if problem.row else problem.file
-            add_row(table, where, problem.record, problem.column, problem.value, problem.expected)
+            value, expected = worded_value(problem), text(problem.expected)
+            add_row(table, problem.location, problem.record, problem.column, value, expected)
         errors.print(table)
     else:
         errors.print(f"[red]error:[/] {escape(said)}")

@@ -13,7 +13,7 @@ from layers.attribution.attribute import StrikeAttribution, attributions
 from layers.attribution.country_totals import Counts, strike_counts
 from layers.collections.feature_table import FeatureTable, FeatureTableBuilder
 from layers.collections.feature_types import AttributionFeature, StrikeFeature, attribution_row, strike_row
-from layers.model.messages import Wording, codes
+from layers.model.messages import Wording
 from layers.model.records import Attribution, Records
 
 #: Answers that are flattened at once.
@@ -96,7 +96,7 @@ def sums(records: Records, answers: Sequence[StrikeAttribution]) -> tuple[Counts
     """
     struck: Counter[str] = Counter()
     for answer in answers:
-        struck.update(_assets(attributions(records, [answer], codes)))
+        struck.update(_assets(attributions(records, [answer], str)))
     return strike_counts(records.entities, answers), struck
 
 

@@ -8,7 +8,7 @@ from hashlib import sha256
 from types import MappingProxyType
 from typing import Literal
 
-from layers.model.messages import Message
+from layers.model.messages import InvalidValue, Message
 from layers.model.problems import UnknownRecord
 from layers.model.records import Identity, Record, Records
 
@@ -90,10 +90,6 @@ def merge_groups(records: Records) -> tuple[Mapping[str, MergeGroups], tuple[Mes
     return MappingProxyType(groups), tuple(dict.fromkeys(remarks))
 
 
-#: Why a judgement of two nouns is none.
-MIXED = "an entity and a strike are never one"
-
-
 def is_mixed(records: Records, judgement: Identity) -> bool:
     """Whether a judgement is about an entity and a strike."""
     return not any(_may_be_of(records, judgement, noun) for noun in JUDGED)
@@ -129,7 +125,7 @@ Verdict = Literal["same", "different", "undone"]
 DATASET = "judgements"
 
 
-class InvalidJudgement(ValueError):
+class InvalidJudgement(InvalidValue):
     """A judgement that means nothing, with the reason."""
 
 
@@ -159,9 +155,9 @@ def judgement(
     """
     _require_pair(records, one, other)
     if verdict == "undone" and frozenset((one, other)) not in standing(records.identities.values()):
-        raise InvalidJudgement(f"no judgement of {one} and {other} stands that could be undone")
+        raise InvalidJudgement(Message("decisions.nothing-to-undo", {"one": one, "other": other}))
     if not who.strip() or not why.strip():
-        raise InvalidJudgement("who decides, and why, must be said")
+        raise InvalidJudgement(Message("decisions.who-and-why"))
     moment = at.astimezone(UTC)
     content = "\n".join((one, other, verdict, who.strip(), why.strip(), moment.isoformat()))
     return Identity(
@@ -180,11 +176,11 @@ def judgement(
 def _require_pair(records: Records, one: str, other: str) -> None:
     for name in (one, other):
         if not any(name in records.table(noun) for noun in JUDGED):
-            raise UnknownRecord(f"no entity or strike {name!r}")
+            raise UnknownRecord(Message("record.no-entity-or-strike", {"id": name}))
     if one == other:
-        raise InvalidJudgement(f"two records expected, not {one} twice")
+        raise InvalidJudgement(Message("decisions.two-records", {"record": one}))
     if not any(one in records.table(noun) and other in records.table(noun) for noun in JUDGED):
-        raise InvalidJudgement(f"{one} and {other}: {MIXED}")
+        raise InvalidJudgement(Message("decisions.mixed", {"one": one, "other": other}))
 
 
 def _is_private(records: Records, name: str) -> bool:

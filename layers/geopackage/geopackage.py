@@ -13,6 +13,8 @@ import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
 
+from layers.model.messages import InvalidValue, Message
+
 #: EPSG:4326; a GeoPackage stores it lon first, lat second, whatever its authority defines (2.1.3.1).
 WGS84 = 4326
 
@@ -28,7 +30,7 @@ _XY = struct.Struct("<4d")
 _POINT = struct.Struct("<BI2d")
 
 
-class GeometryBlobError(ValueError):
+class GeometryBlobError(InvalidValue):
     """Bytes that are no GeoPackage geometry, or a geometry that the tables of the atlas cannot hold."""
 
 
@@ -48,7 +50,7 @@ def encode(geometry: BaseGeometry, srs_id: int = WGS84) -> bytes:
         If the geometry has a height or measure: the tables of the atlas are declared without.
     """
     if geometry.has_z or shapely.has_m(geometry):
-        raise GeometryBlobError("a two-dimensional geometry expected; this one has a height or measure")
+        raise GeometryBlobError(Message("geopackage.flat"))
     flags, envelope = _LITTLE, b""
     if geometry.is_empty:
         flags |= _EMPTY
@@ -70,7 +72,7 @@ def decode(blob: bytes, srs_id: int = WGS84) -> BaseGeometry:
     try:
         geometry: BaseGeometry = shapely.from_wkb(blob[_wkb_start(blob, srs_id) :])
     except (shapely.errors.ShapelyError, TypeError) as error:
-        raise GeometryBlobError(f"the WKB in the blob cannot be read: {error}") from error
+        raise GeometryBlobError(Message("geopackage.unreadable-wkb", {"error": str(error)})) from error
     return geometry
 
 
@@ -98,23 +100,23 @@ def decode_many(blobs: Iterable[bytes | None], srs_id: int = WGS84) -> list[Base
     try:
         return list(shapely.from_wkb(np.array(bodies, dtype=object)))
     except (shapely.errors.ShapelyError, TypeError) as error:
-        raise GeometryBlobError(f"the WKB in a blob cannot be read: {error}") from error
+        raise GeometryBlobError(Message("geopackage.unreadable-wkbs", {"error": str(error)})) from error
 
 
 def _wkb_start(blob: bytes, srs_id: int | None = None) -> int:
     """Check the header of a blob, and return the offset of its WKB."""
     if not isinstance(blob, bytes) or len(blob) < _HEADER.size + 5:
-        raise GeometryBlobError("a GeoPackage geometry is at least 13 bytes")
+        raise GeometryBlobError(Message("geopackage.too-short"))
     magic, version, flags, little_srs = _HEADER.unpack_from(blob)
     code = flags >> 1 & 0x07
     if magic != _MAGIC or version != 0 or flags & _EXTENDED or code >= len(_ENVELOPE_BYTES):
-        raise GeometryBlobError(f"no GeoPackage geometry of version 1: it starts with {blob[:4].hex(' ')}")
+        raise GeometryBlobError(Message("geopackage.version", {"start": blob[:4].hex(" ")}))
     blob_srs = little_srs if flags & _LITTLE else int.from_bytes(blob[4:8], "big", signed=True)
     if srs_id is not None and blob_srs != srs_id:
-        raise GeometryBlobError(f"the geometry is in system {blob_srs}, expected {srs_id}")
+        raise GeometryBlobError(Message("geopackage.other-system", {"found": blob_srs, "expected": srs_id}))
     start = _HEADER.size + _ENVELOPE_BYTES[code]
     if len(blob) < start + 5:
-        raise GeometryBlobError("the blob ends before its geometry")
+        raise GeometryBlobError(Message("geopackage.cut-short"))
     return start
 
 
@@ -145,7 +147,7 @@ def _bounds_of_wkb(wkb: bytes) -> Bounds | None:
     try:
         geometry = shapely.from_wkb(wkb)
     except shapely.errors.ShapelyError as error:
-        raise GeometryBlobError(f"the WKB in the blob cannot be read: {error}") from error
+        raise GeometryBlobError(Message("geopackage.unreadable-wkb", {"error": str(error)})) from error
     if geometry.is_empty:
         return None
     west, south, east, north = geometry.bounds

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 
 import numpy as np
@@ -13,6 +13,7 @@ from scipy.sparse.csgraph import connected_components
 from geo.spatial_join.join import pairs_within
 from layers.decisions.identity import is_mixed
 from layers.model import edtf
+from layers.model.messages import Argument, Message, alternatives
 from layers.model.problems import Problem, ReadResult, SourceLocation
 from layers.model.records import RECORD_TYPES, REFERENCES, Asset, Record, Records, Stake, Strike
 from layers.ownership.stake_graph import FREE_FLOAT, StakeColumns
@@ -23,7 +24,7 @@ from layers.reference.basemap import Basemap
 #: belong to its stated country up to there.
 SEA_M = 370_400.0
 
-IntegrityProblem = tuple[str, str, str, str, str]  # table, id, column, value, expected
+IntegrityProblem = tuple[str, str, str, Argument, Message]  # table, id, column, value, expected
 
 
 def check(result: ReadResult, basemap: Basemap, stored: Records | None = None) -> tuple[Problem, ...]:
@@ -68,7 +69,12 @@ def dangling(records: Records, unread: set[str], stored: Records | None = None) 
                 for target in _targets(record, column):
                     is_there = any(target in record_set.table(name) for record_set in record_sets for name in targets)
                     if target not in unread and not is_there:
-                        yield table, record.id, column, target, f"an id in {' or '.join(targets)}"
+                        yield table, record.id, column, target, id_in(targets)
+
+
+def id_in(tables: Sequence[str]) -> Message:
+    """Return what is expected of a reference: an id of a record in one of the tables that it may lead to."""
+    return Message("integrity.id-in", {"tables": alternatives(tables)})
 
 
 def _targets(record: Record, column: str) -> tuple[str, ...]:
@@ -82,17 +88,19 @@ def mixed_judgements(records: Records) -> Iterator[IntegrityProblem]:
     """Yield judgements that compare a record with itself, or an entity with a strike."""
     for judgement in records.identities.values():
         if judgement.one == judgement.other:
-            yield "identities", judgement.id, "other", judgement.other, "another record than the first"
+            yield "identities", judgement.id, "other", judgement.other, Message("integrity.another-record")
         elif is_mixed(records, judgement):
-            record_kind = "an entity" if judgement.one in records.entities else "a strike"
-            yield "identities", judgement.id, "other", judgement.other, f"{record_kind}, as the first is"
+            is_entity = judgement.one in records.entities
+            expected = Message("integrity.entity-as-first" if is_entity else "integrity.strike-as-first")
+            yield "identities", judgement.id, "other", judgement.other, expected
 
 
 def unsourced(records: Records) -> Iterator[IntegrityProblem]:
     """Yield entities without a source whose registration is marked as checked."""
     for entity in records.entities.values():
         if entity.checked != "unverified" and not entity.sources:
-            yield "entities", entity.id, "sources", "(none)", f"a source, as it is marked {entity.checked}"
+            expected = Message("integrity.source", {"checked": entity.checked})
+            yield "entities", entity.id, "sources", Message("value.none"), expected
 
 
 def overlapping(records: Records) -> Iterator[IntegrityProblem]:
@@ -104,7 +112,13 @@ def overlapping(records: Records) -> Iterator[IntegrityProblem]:
         for index, stake in enumerate(stakes):
             for other in stakes[:index]:
                 if _overlap(stake, other):
-                    yield "stakes", stake.id, "since", str(stake.since), f"no overlap in time with {other.id}"
+                    yield (
+                        "stakes",
+                        stake.id,
+                        "since",
+                        str(stake.since),
+                        Message("integrity.no-overlap", {"stake": other.id}),
+                    )
 
 
 def _overlap(first: Stake, second: Stake) -> bool:
@@ -137,7 +151,7 @@ def over_owned(records: Records) -> Iterator[IntegrityProblem]:
             if int(node) not in reported:
                 reported.add(int(node))
                 first = table.stakes[int(graph.row[graph.start[node]])]
-                expected = f"known stakes in {first.owned} of at most 100 on {day}"
+                expected = Message("integrity.at-most-whole", {"owned": first.owned, "day": day.isoformat()})
                 yield "stakes", first.id, "share_min", f"{100 * totals[node]:.2f}", expected
 
 
@@ -159,13 +173,11 @@ def misplaced(records: Records, basemap: Basemap) -> Iterator[IntegrityProblem]:
                 continue
             if stated is None and (isinstance(record, Asset) or record.basis == "sea-area"):
                 continue
-            yield (
-                table,
-                record.id,
-                "geometry",
-                shape.wkt,
-                f"a place in {stated or 'no country'}; this is in {country or 'none'}",
-            )
+            countries: dict[str, Argument] = {
+                "stated": stated or Message("integrity.no-country"),
+                "found": country or Message("value.no-one"),
+            }
+            yield table, record.id, "geometry", shape.wkt, Message("integrity.place", countries)
 
 
 def _is_near(point: shapely.Point, stated: str, radius_m: float, basemap: Basemap) -> bool:
@@ -198,6 +210,6 @@ def closed_loops(records: Records) -> Iterator[IntegrityProblem]:
             sum(stake.share_min for stake, o in zip(stakes, owned, strict=True) if o == member) for member in members
         ]
         if not leaves and min(sums) >= 100 * (1 - TOLERANCE):
-            ring = ", ".join(names[member] for member in members)
+            loop = Message("integrity.outside-owner", {"entities": tuple(names[member] for member in members)})
             first = next(stake for stake, o in zip(stakes, owned, strict=True) if o in members)
-            yield "stakes", first.id, "owner", first.owner, f"an owner outside the loop of {ring}"
+            yield "stakes", first.id, "owner", first.owner, loop

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from layers.ingest.integrity import id_in
 from layers.model.messages import Message
 from layers.model.problems import Problem, ReadResult
 from layers.model.records import RECORD_TYPES, REFERENCES, Entity, Record, Records, Source
@@ -19,6 +20,7 @@ from layers.store.writer import APPEND_ONLY
 _Tables = dict[str, dict[str, Record]]
 _RecordKey = tuple[str, str]  # table, id
 _NOTHING_PRIVATE = Privacy()
+_ReferenceFault = tuple[str, str, Message]  # column, value, expected
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ class LoadPlan:
     problems: tuple[Problem, ...]
     already_covered: Mapping[str, int]
     dropped: Mapping[str, int]
-    retained: Mapping[str, str]
+    retained: Mapping[str, Message]
     notes: tuple[Message, ...] = ()
     private: frozenset[str] = frozenset()
 
@@ -128,13 +130,13 @@ def _marked(records: Records, datasets: Collection[str]) -> Records:
     )
 
 
-def _reason_to_retain_all(append: bool, problems: Collection[Problem], incoming: _Tables) -> str:
-    """Return why no record is removed that is no longer in the files; empty if such records are removed."""
+def _reason_to_retain_all(append: bool, problems: Collection[Problem], incoming: _Tables) -> Message | None:
+    """Return why no record is removed that is no longer in the files; None if such records are removed."""
     if append:
-        return "appended to"
+        return Message("load.appended")
     if problems:
-        return "the load has faults"
-    return "" if any(incoming.values()) else "the files hold no record of it"
+        return Message("load.has-faults")
+    return None if any(incoming.values()) else Message("load.no-record")
 
 
 def _record_of(problem: Problem) -> str:
@@ -196,21 +198,17 @@ def _is_same(record: Record, other: Record) -> bool:
 
 
 def _clash(table: str, record: Record, other: Record, result: ReadResult) -> Problem:
-    differing = ", ".join(changed_fields(other, record.model_copy(update={"dataset": other.dataset})))
-    expected = (
-        f"an id of its own: the dataset {other.dataset} has it and says otherwise ({differing}); its newer version?"
-    )
-    expected += f" then load it with --dataset {other.dataset}"
+    differing = tuple(changed_fields(other, record.model_copy(update={"dataset": other.dataset})))
+    expected = Message("load.own-id", {"dataset": other.dataset, "columns": differing})
     return _problem(table, record.id, ("id", record.id, expected), result)
 
 
 def _append_only_problem(table: str, record: Record, before: Record, result: ReadResult) -> Problem:
-    differing = ", ".join(changed_fields(before, record))
-    expected = f"what it said before, also of {differing}: {table} are only ever added; add another one"
+    expected = Message("load.only-added", {"columns": tuple(changed_fields(before, record)), "table": table})
     return _problem(table, record.id, ("id", record.id, expected), result)
 
 
-def _problem(table: str, key: str, fault: tuple[str, str, str], result: ReadResult) -> Problem:
+def _problem(table: str, key: str, fault: _ReferenceFault, result: ReadResult) -> Problem:
     """Return the problem of a record from column, value and expected value, with the record's location in the files."""
     location = result.locations.get((table, key))
     file, row = (location.file, location.row) if location else (table, None)
@@ -254,12 +252,12 @@ def _drop_dangling(
     return dropped, problems
 
 
-def _missing(table: str, record: Record, is_there: Callable[[str, str], bool]) -> tuple[str, str, str] | None:
+def _missing(table: str, record: Record, is_there: Callable[[str, str], bool]) -> _ReferenceFault | None:
     """Return column, id and tables of the first reference of a record that leads nowhere; None if there is none."""
     for column, targets in REFERENCES[table].items():
         for key in _references(record, column):
             if not any(is_there(target, key) for target in targets):
-                return column, key, f"an id in {' or '.join(targets)}"
+                return column, key, id_in(targets)
     return None
 
 
@@ -270,10 +268,10 @@ def _references(record: Record, column: str) -> tuple[str, ...]:
     return value if isinstance(value, tuple) else (value,)
 
 
-def _retain_old(tables: _Tables, old: Records, why: str) -> dict[str, str]:
+def _retain_old(tables: _Tables, old: Records, why: Message | None) -> dict[str, Message]:
     """Add the records that are no longer in the files and must stay, all for one reason or those referred to."""
     gone = {(name, record.id): record for name, record in _all_records(old) if record.id not in tables[name]}
-    wanted = {at: f"{at[0]} are only ever added" for at in gone if at[0] in APPEND_ONLY}
+    wanted = {at: Message("load.append-only", {"table": at[0]}) for at in gone if at[0] in APPEND_ONLY}
     if why:
         wanted = dict.fromkeys(gone, why)
     elif gone:
@@ -285,9 +283,9 @@ def _retain_old(tables: _Tables, old: Records, why: str) -> dict[str, str]:
     return {key: reason for (_, key), reason in wanted.items()}
 
 
-def _referred(gone: Mapping[_RecordKey, Record], referring: Iterable[tuple[str, Record]]) -> dict[_RecordKey, str]:
+def _referred(gone: Mapping[_RecordKey, Record], referring: Iterable[tuple[str, Record]]) -> dict[_RecordKey, Message]:
     """Return the removed records that others refer to, directly or through each other, each with the reason."""
-    wanted: dict[_RecordKey, str] = {}
+    wanted: dict[_RecordKey, Message] = {}
     waiting = list(referring)
     while waiting:
         name, record = waiting.pop()
@@ -296,9 +294,9 @@ def _referred(gone: Mapping[_RecordKey, Record], referring: Iterable[tuple[str, 
                 for target in targets:
                     at = (target, key)
                     if at in gone and at not in wanted:
-                        wanted[at] = (
-                            f"{RECORD_TYPES[name].__name__.lower()} {record.id} of {record.dataset} refers to it"
-                        )
+                        referring_record = f"{RECORD_TYPES[name].__name__.lower()} {record.id}"
+                        words = {"record": referring_record, "dataset": record.dataset}
+                        wanted[at] = Message("load.referred-to", words)
                         waiting.append((target, gone[at]))
     return wanted
 

@@ -13,6 +13,8 @@ from edtf import parse_edtf
 from edtf.parser import parser_classes as forms
 from edtf.parser.edtf_exceptions import EDTFParseException
 
+from layers.model.messages import InvalidValue, Message
+
 Precision = Literal["instant", "day", "month", "season", "year", "decade", "century", "interval"]
 
 #: Characters of the longest text that is parsed.
@@ -29,7 +31,7 @@ _LEVEL_1 = (
 )
 
 
-class EdtfError(ValueError):
+class EdtfError(InvalidValue):
     """A text that is no EDTF level 1 date, time or interval."""
 
 
@@ -69,7 +71,7 @@ def parse(text: str) -> EdtfDate:
         If the text is empty, too long, no EDTF, of level 2, or an interval that ends before it starts.
     """
     if not isinstance(text, str) or not text or len(text) > MAX_LENGTH:
-        raise EdtfError(f"{str(text)[:80]!r} is not an EDTF date such as 2025-08-08 or 2025-06")
+        raise EdtfError(Message("edtf.no-date", {"text": str(text)[:80]}))
     return _parse(text)
 
 
@@ -89,7 +91,7 @@ def _parse(text: str) -> EdtfDate:
         try:
             earliest, latest = _shift(earliest, precision, -1), _shift(latest, precision, +1)
         except (ValueError, OverflowError) as error:
-            raise EdtfError(f"{text!r} reaches beyond the years 1 to 9999") from error
+            raise EdtfError(Message("edtf.beyond-years", {"text": text})) from error
     return EdtfDate(text, earliest, latest, precision, qualified)
 
 
@@ -108,7 +110,7 @@ def _calendar(text: str) -> tuple[date, date, Precision]:
         last = monthrange(year, month or 12)[1]
         return date(year, month or 1, 1), date(year, month or 12, last), "month" if month else "year"
     except ValueError as error:
-        raise EdtfError(f"{text!r} is no day of the calendar") from error
+        raise EdtfError(Message("edtf.no-day", {"text": text})) from error
 
 
 def _interval(text: str) -> EdtfDate:
@@ -116,11 +118,11 @@ def _interval(text: str) -> EdtfDate:
     start = _parse(start_text) if start_text not in ("", "..") else None
     end = _parse(end_text) if end_text not in ("", "..") else None
     if start is None and end is None:
-        raise EdtfError(f"{text!r} has neither a start nor an end")
+        raise EdtfError(Message("edtf.no-ends", {"text": text}))
     earliest = start.earliest if start else None
     latest = end.latest if end else None
     if earliest and latest and latest < earliest:
-        raise EdtfError(f"{text!r} ends before it starts")
+        raise EdtfError(Message("edtf.ends-before-start", {"text": text}))
     qualified = bool((start and start.qualified) or (end and end.qualified))
     return EdtfDate(text, earliest, latest, "interval", qualified)
 
@@ -129,9 +131,9 @@ def _single(text: str) -> Any:
     try:
         value = parse_edtf(text)
     except (EDTFParseException, ValueError, TypeError) as error:
-        raise EdtfError(f"{text!r} is not an EDTF date such as 2025-08-08 or 2025-06") from error
+        raise EdtfError(Message("edtf.no-date", {"text": text})) from error
     if type(value) not in _LEVEL_1:
-        raise EdtfError(f"{text!r} is beyond EDTF level 1")
+        raise EdtfError(Message("edtf.beyond-level-1", {"text": text}))
     return value
 
 
@@ -154,7 +156,7 @@ def _day(struct: Any) -> date:
     try:
         return date(struct.tm_year, struct.tm_mon, struct.tm_mday)
     except ValueError as error:
-        raise EdtfError(f"year {struct.tm_year} is outside 1 to 9999") from error
+        raise EdtfError(Message("edtf.year-out-of-range", {"text": str(struct.tm_year)})) from error
 
 
 _MONTHS: dict[str, int] = {"month": 1, "season": 3, "year": 12, "decade": 120, "century": 1200}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TypeAlias
@@ -31,11 +31,32 @@ class Message:
     def __hash__(self) -> int:
         return hash((self.code, tuple(sorted(self.arguments.items(), key=lambda item: item[0]))))
 
+    def __str__(self) -> str:
+        """Return the code with its arguments, for tracebacks and logs."""
+        arguments = ", ".join(f"{name}={_plain(value)}" for name, value in self.arguments.items())
+        return f"{self.code}({arguments})" if arguments else self.code
+
+
+def _plain(value: Argument) -> str:
+    return f"[{', '.join(map(str, value))}]" if isinstance(value, tuple) else str(value)
+
+
+def alternatives(words: Sequence[str]) -> Argument:
+    """Return one or more words as an argument that is worded with "or" between them."""
+    first, *others = words
+    argument: Argument = first
+    for word in others:
+        argument = Message("language.or", {"one": argument, "other": word})
+    return argument
+
+
+class InvalidValue(ValueError):
+    """A value that is refused, with what may stand in its place; as text it is the code of that, with its arguments."""
+
+    def __init__(self, expected: Message) -> None:
+        super().__init__(str(expected))
+        self.expected = expected
+
 
 #: Words a message in one language. ``layers/`` is given it where words go into a file, such as for QGIS.
 Wording = Callable[[Message], str]
-
-
-def codes(message: Message) -> str:
-    """Word a message by its bare code: what stands in a file that nobody gave a language."""
-    return message.code

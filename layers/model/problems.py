@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
+from layers.model.messages import Argument, InvalidValue, Message
 from layers.model.records import Record, Records
+
+#: The value of a cell, field or key that is not there.
+MISSING = Message("value.missing")
+#: The longest text of a value in a problem.
+_VALUE_LENGTH = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,23 +23,29 @@ class Problem:
     """One fault of a file or record.
 
     ``file`` and ``row`` say where it stands (no row: in the file as a whole), ``record`` and ``column`` what it is
-    about, ``value`` what stands there and ``expected`` what may stand there.
+    about, ``value`` what stands there, as data or, where that is no data, such as a size, as a message, and
+    ``expected`` what may stand there. ``api/wording`` words it for people; as text it has the codes.
     """
 
     file: str
     row: int | None
     record: str
     column: str
-    value: str
-    expected: str
+    value: Argument
+    expected: Message
+
+    @property
+    def location(self) -> str:
+        """File and row in one word, such as ``a.csv:12``."""
+        return f"{self.file}:{self.row}" if self.row else self.file
 
     def __str__(self) -> str:
-        location = f"{self.file}:{self.row}" if self.row else self.file
-        return f"{location}: {self.record}: {self.column} = {self.value}: expected {self.expected}"
+        return f"{self.location}: {self.record}: {self.column} = {self.value}: expected {self.expected}"
 
-    def as_dict(self) -> dict[str, object]:
-        """Return the fault as plain values, for JSON."""
-        return asdict(self)
+
+def shown_value(value: object) -> Argument:
+    """Return a value as a problem has it: a message as it is, anything else as a text that is not too long."""
+    return value if isinstance(value, Message) else str(value)[:_VALUE_LENGTH]
 
 
 class ProblemsError(ValueError):
@@ -44,7 +57,11 @@ class ProblemsError(ValueError):
 
 
 class UnknownRecord(LookupError):
-    """An id that no record of a table has."""
+    """An id that no record of a table has; ``fault`` says which."""
+
+    def __init__(self, fault: Message) -> None:
+        super().__init__(str(fault))
+        self.fault = fault
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +96,7 @@ class ReadResult:
     locations: Mapping[tuple[str, str], SourceLocation]
     problems: tuple[Problem, ...]
     rows: int = 0
-    skipped: Mapping[str, int] = field(default_factory=dict)
+    skipped: Mapping[Message, int] = field(default_factory=dict)
     private: bool = False
 
     def require_clean(self) -> Records:
@@ -105,6 +122,14 @@ def validated(
         name = f"{record_type.__name__.lower()} {values.get('id', '(no id)')}"
         for fault in error.errors(include_url=False):
             column = ".".join(str(part) for part in fault["loc"]) or "record"
-            value = "(missing)" if fault["type"] == "missing" else repr(fault["input"])[:120]
-            problems.append(Problem(location.file, location.row, name, column, value, fault["msg"]))
+            value = MISSING if fault["type"] == "missing" else shown_value(repr(fault["input"]))
+            problems.append(Problem(location.file, location.row, name, column, value, schema_fault(fault)))
         return None
+
+
+def schema_fault(fault: ErrorDetails) -> Message:
+    """Return the message of a fault that pydantic names: that of our own validators, else pydantic's own words."""
+    error = fault.get("ctx", {}).get("error")
+    if isinstance(error, InvalidValue):
+        return Message("schema.value-error", {"fault": error.expected})
+    return Message("schema.invalid", {"text": fault["msg"]})

@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from layers.model.messages import Message
+from layers.model.messages import InvalidValue, Message
 from layers.model.types import (
     AssetKind,
     Basis,
@@ -198,7 +198,7 @@ class Stake(Record):
     @model_validator(mode="after")
     def _range_is_ordered(self) -> Stake:
         if self.share_min > self.share_max:
-            raise ValueError("share_min is above share_max")
+            raise InvalidValue(Message("schema.share-order"))
         return self
 
 
@@ -257,9 +257,9 @@ class Decision(Record):
     @model_validator(mode="after")
     def _asset_fits_the_verdict(self) -> Decision:
         if (self.asset is not None) != (self.verdict in ("confirmed", "possible")):
-            raise ValueError("an asset belongs to the verdicts confirmed and possible, and only to them")
+            raise InvalidValue(Message("schema.asset-of-verdict"))
         if (self.undoes is not None) != (self.verdict == "undone"):
-            raise ValueError("undoes belongs to the verdict undone, and only to it")
+            raise InvalidValue(Message("schema.undoes-of-verdict"))
         return self
 
 
@@ -267,7 +267,7 @@ def _require_basis(record: _Placed) -> _Placed:
     """Refuse a coordinate without what it stands for, how exact it is, and who gives it."""
     geometry, *given = (getattr(record, name) for name in ("geometry", "uncertainty_m", "basis", "place_source"))
     if geometry is not None and None in given:
-        raise ValueError("a geometry needs uncertainty_m, basis and place_source")
+        raise InvalidValue(Message("schema.geometry-needs-basis"))
     return record
 
 

@@ -15,39 +15,46 @@ from geo.errors import GeoError
 from geo.lonlat import require_lonlat
 from layers.model import edtf
 from layers.model.asset_kinds import ASSET_KINDS, GROUPS
+from layers.model.messages import InvalidValue, Message
 
 #: The largest number of vertices of one geometry.
 MAX_VERTICES = 200_000
 
 
-def _as_geometry(value: object) -> BaseGeometry:
-    """Accept a shapely geometry or WKT in lon/lat order (OGC 06-103r4)."""
+def as_geometry(value: object) -> BaseGeometry:
+    """Return a shapely geometry, given as one or as WKT in lon/lat order (OGC 06-103r4).
+
+    Raises
+    ------
+    InvalidValue
+        If it is none that a record may have: empty, invalid, off the globe, too large or of three dimensions.
+    """
     if isinstance(value, str):
         if len(value) > 64 * MAX_VERTICES:
-            raise ValueError("a geometry of at most 200,000 vertices")
+            raise InvalidValue(Message("geometry.too-many-vertices", {"limit": MAX_VERTICES}))
         try:
             value = shapely.from_wkt(value)
         except shapely.errors.ShapelyError as error:
-            raise ValueError(f"WKT such as POINT (30.72 46.48), lon then lat: {error}") from error
+            raise InvalidValue(Message("geometry.unreadable-wkt", {"error": str(error)})) from error
     if not isinstance(value, BaseGeometry):
-        raise ValueError("WKT such as POINT (30.72 46.48), lon then lat")
+        raise InvalidValue(Message("geometry.wkt"))
     if value.is_empty or shapely.get_num_coordinates(value) > MAX_VERTICES:
-        raise ValueError("a geometry with 1 to 200,000 vertices")
+        raise InvalidValue(Message("geometry.vertices", {"limit": MAX_VERTICES}))
     if shapely.get_coordinate_dimension(value) > 2:
-        raise ValueError("a geometry of lon and lat only, without height or measure")
+        raise InvalidValue(Message("geometry.flat"))
     if not value.is_valid:
-        raise ValueError(f"a valid geometry: {shapely.is_valid_reason(value)}")
+        raise InvalidValue(Message("geometry.valid", {"reason": shapely.is_valid_reason(value)}))
     try:
         require_lonlat([value])
     except GeoError as error:
-        raise ValueError(str(error)) from error
+        raise InvalidValue(Message("geometry.lonlat", {"error": str(error)})) from error
     return value
 
 
 def _as_point(value: object) -> BaseGeometry:
-    geometry = _as_geometry(value)
+    geometry = as_geometry(value)
     if geometry.geom_type != "Point":
-        raise ValueError("a point; uncertainty_m says how far around it the true place may lie")
+        raise InvalidValue(Message("geometry.point"))
     return geometry
 
 
@@ -71,7 +78,7 @@ Count = Annotated[int, Field(ge=0, le=1_000_000)]
 Metres = Annotated[float, Field(gt=0, le=5_000_000, json_schema_extra={"unit": "m"})]
 _WKT = PlainSerializer(lambda value: shapely.to_wkt(value, rounding_precision=7, trim=True), return_type=str)
 _WKT_SCHEMA = WithJsonSchema({"type": "string", "format": "wkt"})
-Geometry = Annotated[BaseGeometry, BeforeValidator(_as_geometry), _WKT, _WKT_SCHEMA]
+Geometry = Annotated[BaseGeometry, BeforeValidator(as_geometry), _WKT, _WKT_SCHEMA]
 PointGeometry = Annotated[BaseGeometry, BeforeValidator(_as_point), _WKT, _WKT_SCHEMA]
 
 #: How a value was checked: its source was opened, seen in an excerpt, or not seen at all.

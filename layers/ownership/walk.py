@@ -195,7 +195,7 @@ class OwnershipGraph:
         """
         number = self.nodes.index.get(name)
         if number is None:
-            raise UnknownRecord(f"no asset or entity {name!r}")
+            raise UnknownRecord(Message("record.no-asset-or-entity", {"id": name}))
         return number
 
     def start(self, name: str) -> WalkState:

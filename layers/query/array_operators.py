@@ -13,6 +13,7 @@ import numpy as np
 
 from layers.collections.collection import Collection
 from layers.collections.column_values import Array, ListValues
+from layers.model.messages import Message
 from layers.query.checked_tree import Operator, Truth
 from layers.query.cql2_tree import FilterError
 
@@ -52,7 +53,7 @@ def read_list(node: Sequence[object], pointer: str) -> frozenset[str]:
     """
     for index, item in enumerate(node):
         if not isinstance(item, str):
-            raise FilterError("a text in quotes", f"{pointer}/{index}")
+            raise FilterError(Message("filter.quoted-text"), f"{pointer}/{index}")
     return frozenset(item for item in node if isinstance(item, str))
 
 

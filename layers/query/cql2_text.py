@@ -15,6 +15,7 @@ from typing import Any, Literal, NoReturn
 
 import orjson
 
+from layers.model.messages import Message
 from layers.query.cql2_tree import MAX_DEPTH, MAX_VALUES, POSITIONS, FilterError, Tree, is_plain, normalized
 
 #: Geometry types of WKT, in capitals, to those of GeoJSON.
@@ -35,7 +36,7 @@ def shape(tokens: Tokens, nested: bool = False) -> dict[str, Any]:
         If the next tokens are something else.
     """
     if tokens.word() not in TYPES or (nested and tokens.word() == "GEOMETRYCOLLECTION"):
-        tokens.fail("a geometry such as POINT(30.7 46.5)")
+        tokens.fail(Message("filter.example.geometry"))
     kind = TYPES[tokens.take().text.upper()]
     tokens.accept("Z")
     if kind == "GeometryCollection":
@@ -58,7 +59,7 @@ def listed(tokens: Tokens, item: Callable[[], Any]) -> list[Any]:
     while tokens.accept_sign(","):
         items.append(item())
     if not tokens.accept_sign(")"):
-        tokens.fail(", or )")
+        tokens.fail(Message("filter.comma-or-closing"))
     return items
 
 
@@ -72,7 +73,7 @@ def signed(tokens: Tokens) -> float:
     """
     sign = tokens.accept_sign("-", "+")
     if tokens.peek.kind != "number":
-        tokens.fail("a number")
+        tokens.fail(Message("cell.number"))
     size = float(tokens.take().text)
     return -size if sign == "-" else size
 
@@ -190,9 +191,9 @@ class Tokens:
             If the next tokens are something else.
         """
         if not self.accept_sign(sign):
-            self.fail(sign)
+            self.fail(Message("filter.sign", {"sign": sign}))
 
-    def fail(self, expected: str) -> NoReturn:
+    def fail(self, expected: Message) -> NoReturn:
         """Refuse the next token.
 
         Raises
@@ -201,8 +202,10 @@ class Tokens:
             Always.
         """
         token = self.peek
-        got = "the end" if token.kind == "end" else repr(token.text[:40])
-        raise FilterError(f"{expected}, not {got}", f"character {token.at}")
+        if token.kind == "end":
+            raise FilterError(Message("filter.not-end", {"expected": expected}), character=token.at)
+        found = token.text[:40]
+        raise FilterError(Message("filter.not", {"expected": expected, "found": found}), character=token.at)
 
 
 def _cut(text: str) -> Iterator[Token]:
@@ -210,7 +213,7 @@ def _cut(text: str) -> Iterator[Token]:
     while at < len(text):
         match = _TOKEN.match(text, at)
         if match is None:
-            raise FilterError(_cause(text[at]), f"character {at + 1}")
+            raise FilterError(_cause(text[at]), character=at + 1)
         kind, text_of_token = match.lastgroup, match.group()
         if kind != "space":
             yield Token(kind, _unquoted(text_of_token), at + 1)  # type: ignore[arg-type]
@@ -226,10 +229,8 @@ def _unquoted(token: str) -> str:
     return token
 
 
-def _cause(letter: str) -> str:
-    if letter in "'\"":
-        return f"a closing {letter}"
-    return f"no {letter!r} outside quotes"
+def _cause(letter: str) -> Message:
+    return Message("filter.closing" if letter in "'\"" else "filter.only-in-quotes", {"letter": letter})
 
 
 __all__ = ["MAX_JSON", "MAX_TEXT", "FilterError", "Language", "Tree", "parse"]
@@ -253,16 +254,15 @@ def parse(text: str, language: Language = "cql2-text") -> Tree:
     Raises
     ------
     FilterError
-        If it is empty, too long, too deep, too large, or no CQL2; ``pointer`` is a position in the text,
-        counted from 1, or a JSON pointer.
+        If it is empty, too long, too deep, too large, or no CQL2.
     """
     max_length = MAX_TEXT if language == "cql2-text" else MAX_JSON
     if len(text) > max_length:
-        raise FilterError(f"at most {max_length:,} characters")
+        raise FilterError(Message("filter.at-most-characters", {"limit": max_length}))
     if not is_plain(text):
-        raise FilterError("a text without NUL and lone surrogates")
+        raise FilterError(Message("filter.plain-text"))
     if not text.strip():
-        raise FilterError("a condition, such as kind = 'refinery'")
+        raise FilterError(Message("filter.condition"))
     return normalized(_Parser(text).all() if language == "cql2-text" else _loaded(text))
 
 
@@ -270,7 +270,7 @@ def _loaded(text: str) -> object:
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError as error:
-        raise FilterError(f"JSON: {error.msg}", f"character {error.pos + 1}") from None
+        raise FilterError(Message("filter.json", {"error": error.msg}), character=error.pos + 1) from None
 
 
 class _Parser:
@@ -283,7 +283,7 @@ class _Parser:
     def all(self) -> Any:
         condition = self._condition()
         if self._tokens.peek.kind != "end":
-            self._tokens.fail("AND, OR or the end")
+            self._tokens.fail(Message("filter.and-or-end"))
         return condition
 
     def _condition(self) -> Any:
@@ -316,7 +316,7 @@ class _Parser:
         if self._tokens.accept("IS"):
             negated = self._tokens.accept("NOT")
             if not self._tokens.accept("NULL"):
-                self._tokens.fail("NULL or NOT NULL")
+                self._tokens.fail(Message("filter.null"))
             return _negated(_call("isNull", left), negated)
         negated = self._tokens.accept("NOT")
         if self._tokens.accept("LIKE"):
@@ -326,13 +326,13 @@ class _Parser:
         if self._tokens.accept("IN"):
             return _negated(_call("in", left, self._list()), negated)
         if negated:
-            self._tokens.fail("LIKE, BETWEEN or IN")
+            self._tokens.fail(Message("filter.after-not"))
         return left
 
     def _between(self, left: Any) -> Any:
         low = self._sum()
         if not self._tokens.accept("AND"):
-            self._tokens.fail("AND")
+            self._tokens.fail(Message("filter.sign", {"sign": "AND"}))
         return _call("between", left, low, self._sum())
 
     def _sum(self) -> Any:
@@ -352,7 +352,7 @@ class _Parser:
         if self._tokens.accept_sign("^"):
             expression = _call("^", expression, self._signed())
             if self._tokens.peek.text == "^":
-                self._tokens.fail("parentheses that say which ^ comes first before a second one")
+                self._tokens.fail(Message("filter.powers"))
         return expression
 
     def _signed(self) -> Any:
@@ -377,14 +377,14 @@ class _Parser:
         if tokens.accept_sign("("):
             condition = self._condition()
             if not tokens.accept_sign(")"):
-                tokens.fail("an operator or )")
+                tokens.fail(Message("filter.operator-or-closing"))
             return condition
         if tokens.accept("TRUE", "FALSE"):
             return word == "TRUE"
         if starts_shape(tokens):
             return shape(tokens)
         if not word or word in _KEYWORDS:
-            tokens.fail("a property, value or function")
+            tokens.fail(Message("filter.operand"))
         return self._function() if tokens.opens() else {"property": tokens.take().text}
 
     def _function(self) -> Any:
@@ -404,7 +404,7 @@ class _Parser:
         arguments: list[Any] = []
         while not self._tokens.accept_sign(")"):
             if arguments and not self._tokens.accept_sign(","):
-                self._tokens.fail(", or )")
+                self._tokens.fail(Message("filter.comma-or-closing"))
             arguments.append(self._list() if lists and self._tokens.is_open() else self._condition())
         self._depth -= 1
         return arguments
@@ -416,9 +416,9 @@ class _Parser:
         values: list[Any] = []
         while not self._tokens.accept_sign(")"):
             if values and not self._tokens.accept_sign(","):
-                self._tokens.fail(", or )")
+                self._tokens.fail(Message("filter.comma-or-closing"))
             if len(values) == MAX_VALUES:
-                self._tokens.fail(f"at most {MAX_VALUES} values in a list")
+                self._tokens.fail(Message("filter.at-most-values", {"limit": MAX_VALUES}))
             values.append(self._sum())
         self._depth -= 1
         return values
@@ -426,7 +426,7 @@ class _Parser:
     def _instant(self) -> str:
         self._tokens.expect_sign("(")
         if self._tokens.peek.kind != "text":
-            self._tokens.fail("a date or time in quotes")
+            self._tokens.fail(Message("filter.quoted-time"))
         text = self._tokens.take().text
         self._tokens.expect_sign(")")
         return text
@@ -440,13 +440,13 @@ class _Parser:
             tokens.take()
             return self._instant()
         if tokens.peek.kind not in ("name", "quoted"):
-            tokens.fail("a date in quotes, '..' or a property")
+            tokens.fail(Message("filter.quoted-end"))
         return {"property": tokens.take().text}
 
     def _deeper(self) -> None:
         self._depth += 1
         if self._depth > MAX_DEPTH:
-            self._tokens.fail(f"at most {MAX_DEPTH} levels of nesting")
+            self._tokens.fail(Message("filter.depth", {"limit": MAX_DEPTH}))
 
 
 def _call(op: str, *args: Any) -> dict[str, Any]:

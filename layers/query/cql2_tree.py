@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
+from layers.model.messages import InvalidValue, Message
+
 #: A filter as CQL2 JSON: ``{"op": ..., "args": [...]}``, ``{"property": ...}`` or a boolean.
 Tree: TypeAlias = dict[str, Any] | bool
 
@@ -25,13 +27,21 @@ POSITIONS: Mapping[str, int] = MappingProxyType(
 )
 
 
-class FilterError(ValueError):
-    """A filter that cannot be read or checked: ``expected`` says what would be right, ``pointer`` where it is wrong."""
+class FilterError(InvalidValue):
+    """A filter that cannot be read or checked: ``expected`` says what would be right.
 
-    def __init__(self, expected: str, pointer: str = "") -> None:
-        super().__init__(f"filter: expected {expected}" + (f", at {pointer}" if pointer else ""))
-        self.expected = expected
+    ``pointer`` says where it is wrong, as a JSON pointer (RFC 6901), and ``character`` where a text is, counted from 1;
+    both are empty where the filter as a whole is.
+    """
+
+    def __init__(self, expected: Message, pointer: str = "", character: int | None = None) -> None:
+        super().__init__(expected)
         self.pointer = pointer
+        self.character = character
+
+    def __str__(self) -> str:
+        at = self.pointer if self.character is None else f"character {self.character}"
+        return f"filter: expected {self.expected}" + (f", at {at}" if at else "")
 
 
 def normalized(tree: object) -> Tree:
@@ -44,7 +54,7 @@ def normalized(tree: object) -> Tree:
     """
     condition = _Check().value(tree, "", 0)
     if not isinstance(condition, bool | dict):
-        raise FilterError("a condition, such as kind = 'refinery'")
+        raise FilterError(Message("filter.condition"))
     return condition
 
 
@@ -57,7 +67,7 @@ def number(value: object, pointer: str) -> float:
         If it is something else.
     """
     if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= MAX_NUMBER:
-        raise FilterError("a number from -2^53 to 2^53", pointer)
+        raise FilterError(Message("filter.number-in-range"), pointer)
     return float(value)
 
 
@@ -70,9 +80,9 @@ def text(value: object, pointer: str) -> str:
         If it is something else.
     """
     if not isinstance(value, str):
-        raise FilterError("a text", pointer)
+        raise FilterError(Message("cell.text"), pointer)
     if not is_plain(value):
-        raise FilterError("a text without NUL and lone surrogates", pointer)
+        raise FilterError(Message("filter.plain-text"), pointer)
     return value
 
 
@@ -90,7 +100,7 @@ class _Check:
 
     def value(self, value: object, pointer: str, depth: int) -> Any:
         if depth > MAX_DEPTH:
-            raise FilterError(f"at most {MAX_DEPTH} levels of nesting", pointer)
+            raise FilterError(Message("filter.depth", {"limit": MAX_DEPTH}), pointer)
         if isinstance(value, bool):
             return value
         if isinstance(value, str):
@@ -100,8 +110,8 @@ class _Check:
         if isinstance(value, Mapping):
             return self._object(value, pointer, depth)
         if value is None:
-            raise FilterError("a value; ask for a missing one with IS NULL", pointer)
-        raise FilterError("a text, number, boolean or object", pointer)
+            raise FilterError(Message("filter.no-null"), pointer)
+        raise FilterError(Message("filter.value"), pointer)
 
     def _object(self, node: Mapping[Any, object], pointer: str, depth: int) -> dict[str, Any]:
         if "op" in node:
@@ -118,7 +128,7 @@ class _Check:
                 return {"interval": self._ends(value, f"{pointer}/interval")}
             if name == "bbox":
                 return {"bbox": _bbox(value, f"{pointer}/bbox")}
-        raise FilterError("an object with op and args, property, date, timestamp, interval, bbox or GeoJSON", pointer)
+        raise FilterError(Message("filter.object"), pointer)
 
     def _property(self, name: object, pointer: str) -> dict[str, Any]:
         self._count(pointer)
@@ -128,10 +138,10 @@ class _Check:
         op = _name(node["op"], f"{pointer}/op").lower()
         args = node.get("args", [])
         if not isinstance(args, list) or not set(node) <= {"op", "args"}:
-            raise FilterError("an operator as op with its operands as args", pointer)
+            raise FilterError(Message("filter.operator"), pointer)
         self._count(pointer)
         if len(args) > MAX_NODES:
-            raise FilterError(f"at most {MAX_NODES} operands", pointer)
+            raise FilterError(Message("filter.at-most-operands", {"limit": MAX_NODES}), pointer)
         operands = [self._operand(arg, f"{pointer}/args/{index}", depth + 1) for index, arg in enumerate(args)]
         return {"op": "isNull" if op == "isnull" else op, "args": operands}
 
@@ -139,12 +149,12 @@ class _Check:
         if not isinstance(arg, list):
             return self.value(arg, pointer, depth)
         if len(arg) > MAX_VALUES:
-            raise FilterError(f"at most {MAX_VALUES} values in a list", pointer)
+            raise FilterError(Message("filter.at-most-values", {"limit": MAX_VALUES}), pointer)
         return [self.value(item, f"{pointer}/{index}", depth + 1) for index, item in enumerate(arg)]
 
     def _ends(self, value: object, pointer: str) -> list[Any]:
         if not isinstance(value, list) or len(value) != 2:
-            raise FilterError("an interval of two ends", pointer)
+            raise FilterError(Message("filter.two-ends"), pointer)
         return [self._end(end, f"{pointer}/{index}") for index, end in enumerate(value)]
 
     def _end(self, end: object, pointer: str) -> str | dict[str, Any]:
@@ -156,53 +166,53 @@ class _Check:
                 return self._property(value, pointer)
             if name in ("date", "timestamp"):
                 return text(value, f"{pointer}/{name}")
-        raise FilterError("a date such as '2025-08-08', a timestamp, '..' or a property", pointer)
+        raise FilterError(Message("filter.interval-end"), pointer)
 
     def _geometry(self, node: Mapping[Any, object], pointer: str, nested: bool) -> dict[str, Any]:
         kind = node["type"]
         if kind == "GeometryCollection" and not nested:
             parts = node.get("geometries")
             if not isinstance(parts, list) or not parts or not all(isinstance(part, Mapping) for part in parts):
-                raise FilterError("a collection of one or more geometries", pointer)
+                raise FilterError(Message("filter.geometries"), pointer)
             parts_ = [
                 self._geometry({"type": None, **part}, f"{pointer}/geometries/{index}", nested=True)
                 for index, part in enumerate(parts)
             ]
             return {"type": kind, "geometries": parts_}
         if not isinstance(kind, str) or kind not in POSITIONS:
-            raise FilterError(f"a geometry of the types {', '.join(POSITIONS)} or GeometryCollection", pointer)
+            raise FilterError(Message("filter.geometry-type", {"names": tuple(POSITIONS)}), pointer)
         coordinates = node.get("coordinates")
         return {"type": kind, "coordinates": self._positions(coordinates, POSITIONS[kind], f"{pointer}/coordinates")}
 
     def _positions(self, value: object, depth: int, pointer: str) -> list[Any]:
         if not isinstance(value, list) or not value:
-            raise FilterError("coordinates", pointer)
+            raise FilterError(Message("filter.coordinates"), pointer)
         if depth:
             return [self._positions(part, depth - 1, f"{pointer}/{index}") for index, part in enumerate(value)]
         self._count_vertices(pointer)
         if not 2 <= len(value) <= 3:
-            raise FilterError("a position of two or three numbers", pointer)
+            raise FilterError(Message("filter.position"), pointer)
         return [number(part, f"{pointer}/{index}") for index, part in enumerate(value)]
 
     def _count(self, pointer: str) -> None:
         self._nodes += 1
         if self._nodes > MAX_NODES:
-            raise FilterError(f"at most {MAX_NODES} operators and properties", pointer)
+            raise FilterError(Message("filter.at-most-nodes", {"limit": MAX_NODES}), pointer)
 
     def _count_vertices(self, pointer: str) -> None:
         self._vertices += 1
         if self._vertices > MAX_VERTICES:
-            raise FilterError(f"geometries of at most {MAX_VERTICES:,} vertices", pointer)
+            raise FilterError(Message("filter.at-most-vertices", {"limit": MAX_VERTICES}), pointer)
 
 
 def _name(value: object, pointer: str) -> str:
     name = text(value, pointer)
     if not 0 < len(name) <= MAX_NAME:
-        raise FilterError(f"a name of 1 to {MAX_NAME} characters", pointer)
+        raise FilterError(Message("filter.name", {"limit": MAX_NAME}), pointer)
     return name
 
 
 def _bbox(value: object, pointer: str) -> list[float]:
     if not isinstance(value, list) or len(value) not in (4, 6):
-        raise FilterError("a box of four numbers, or six with heights", pointer)
+        raise FilterError(Message("filter.box"), pointer)
     return [number(edge, f"{pointer}/{index}") for index, edge in enumerate(value)]

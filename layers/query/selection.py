@@ -15,6 +15,7 @@ from geo.lonlat import Bools, Ints
 from layers.collections.collection import Collection, Rows
 from layers.collections.column_values import Values
 from layers.collections.geometry_index import Box
+from layers.model.messages import InvalidValue, Message
 from layers.query.filter import Filter
 
 #: After an edit of at most so many rows the order of the collection before is updated; after more, all are sorted.
@@ -23,12 +24,15 @@ _NONE: Ints = np.empty(0, np.int64)
 _UNSORTABLE = ("list", "geometry")
 
 
-class OrderError(ValueError):
+class OrderError(InvalidValue):
     """An order by a property that has no order; ``expected`` names the properties that have one."""
 
-    def __init__(self, name: str, expected: str) -> None:
-        super().__init__(f"sortby {name[:80]!r}: expected {expected}")
-        self.expected = expected
+    def __init__(self, name: str, expected: Message) -> None:
+        super().__init__(expected)
+        self.name = name[:80]
+
+    def __str__(self) -> str:
+        return f"sortby {self.name!r}: expected {self.expected}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +120,7 @@ def require_sortable(collection: Collection, name: str) -> None:
     known = collection.queryables.get(name)
     if known is None or known.kind in _UNSORTABLE:
         sortable = (queryable.name for queryable in collection.queryables.values() if queryable.kind not in _UNSORTABLE)
-        raise OrderError(name, f"one of {', '.join(sortable)}")
+        raise OrderError(name, Message("cell.one-of", {"names": tuple(sortable)}))
 
 
 def _ranks(values: Values, descending: bool) -> Ints:

@@ -18,6 +18,7 @@ from geo.lonlat import Bools
 from layers.collections.collection import Collection
 from layers.collections.geometry_index import Box, boxes
 from layers.collections.queryables import GEOMETRY
+from layers.model.messages import Message
 from layers.query.checked_tree import Operator, Truth, present
 from layers.query.cql2_tree import FilterError
 
@@ -113,9 +114,9 @@ def _shape(node: Mapping[str, Any], to_lonlat: ToLonLat | None, pointer: str) ->
     try:
         shape = shapely.force_2d(shapely.from_geojson(orjson.dumps(node)))
         if not shape.is_valid:
-            raise FilterError(f"a valid geometry: {shapely.is_valid_reason(shape)}", pointer)
+            raise FilterError(Message("geometry.valid", {"reason": shapely.is_valid_reason(shape)}), pointer)
     except shapely.errors.ShapelyError as error:
-        raise FilterError(f"a valid geometry: {error}", pointer) from None
+        raise FilterError(Message("geometry.valid", {"reason": str(error)}), pointer) from None
     return _within_map(_lonlat(shape, to_lonlat, pointer), pointer)
 
 
@@ -131,7 +132,7 @@ def _box(edges: Sequence[float], to_lonlat: ToLonLat | None, pointer: str) -> Ba
             for corner in ((west, south), (east, north))
         )
     if south > north:
-        raise FilterError("a box of west, south, east, north, with south at most north", pointer)
+        raise FilterError(Message("filter.box-edges"), pointer)
     parts = [_rectangle(part) for part in boxes((west, south, east, north))]
     areas = [part for part in parts if part.geom_type == "Polygon"] or parts[:1]
     return _within_map(areas[0] if len(areas) == 1 else shapely.MultiPolygon(areas), pointer)  # type: ignore[arg-type]
@@ -152,20 +153,20 @@ def _lonlat(shape: BaseGeometry, to_lonlat: ToLonLat | None, pointer: str) -> Ba
     try:
         return to_lonlat(shape)
     except (GeoError, shapely.errors.ShapelyError, ValueError) as error:
-        raise FilterError(f"a geometry within the reference system: {error}", pointer) from None
+        raise FilterError(Message("filter.within-system", {"error": str(error)}), pointer) from None
 
 
 def _within_map(shape: BaseGeometry, pointer: str) -> BaseGeometry:
     """The geometry within lon [-180, 180]; what is drawn beyond is cut there and moved by a turn (RFC 7946, 3.1.9)."""
     west, south, east, north = shape.bounds
     if not (max(abs(west), abs(east)) <= MAX_LON and max(abs(south), abs(north)) <= 90):
-        raise FilterError("a geometry in lon/lat: longitudes to 180 degrees, latitudes to 90", pointer)
+        raise FilterError(Message("filter.lonlat"), pointer)
     if max(abs(west), abs(east)) <= 180:
         return shape
     try:
         return split(shape) or shape
     except (GeoError, shapely.errors.ShapelyError) as error:
-        raise FilterError(f"a geometry that can be cut at 180 degrees: {error}", pointer) from None
+        raise FilterError(Message("filter.cut-at-180", {"error": str(error)}), pointer) from None
 
 
 OPERATORS: Sequence[Operator] = tuple(

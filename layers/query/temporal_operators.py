@@ -14,6 +14,7 @@ import numpy as np
 
 from geo.lonlat import Bools
 from layers.collections.collection import Collection
+from layers.model.messages import Message
 from layers.query.checked_tree import COMPARISONS, Operator, Sort, Truth, both, present
 from layers.query.cql2_tree import FilterError
 
@@ -132,7 +133,7 @@ def interval(start: Instant, end: Instant, pointer: str) -> IntervalOperand:
         If both are literals and it ends before it starts.
     """
     if start.is_literal and end.is_literal and not _compare_literals("<=", start, end):
-        raise FilterError("an interval that ends after it starts", pointer)
+        raise FilterError(Message("filter.interval-order"), pointer)
     return IntervalOperand(start, end)
 
 
@@ -142,7 +143,7 @@ def _date(text: str, pointer: str) -> Instant:
             raise ValueError(text)
         return Instant(None, (date.fromisoformat(text) - _EPOCH).days)
     except ValueError:
-        raise FilterError(f"a date such as '2025-08-08', not {text[:40]!r}", pointer) from None
+        raise FilterError(Message("filter.date", {"found": text[:40]}), pointer) from None
 
 
 def _timestamp(text: str, pointer: str) -> Instant:
@@ -151,7 +152,7 @@ def _timestamp(text: str, pointer: str) -> Instant:
             raise ValueError(text)
         since = datetime.fromisoformat(text.upper()).astimezone(UTC) - _MIDNIGHT
     except (ValueError, OverflowError):
-        raise FilterError(f"a time such as '2025-08-08T04:06:00Z', not {text[:40]!r}", pointer) from None
+        raise FilterError(Message("filter.time", {"found": text[:40]}), pointer) from None
     return Instant(None, since.days, (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds)
 
 

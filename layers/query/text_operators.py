@@ -16,6 +16,7 @@ from geo.columnar.dictionary_array import Codes
 from geo.lonlat import Bools
 from layers.collections.collection import Collection
 from layers.collections.column_values import TextValues
+from layers.model.messages import Message
 from layers.query.checked_tree import COMPARISONS, MIRRORED, Operator, Truth, both, present
 from layers.query.cql2_tree import FilterError
 
@@ -201,9 +202,9 @@ def read_pattern(text: TextOperand, pointer: str) -> Pattern:
         If the pattern is a property, too long, or ends in the middle of an escape.
     """
     if not text.is_literal:
-        raise FilterError("a pattern in quotes, not a property", pointer)
+        raise FilterError(Message("filter.pattern-in-quotes"), pointer)
     if len(text.value) > MAX_PATTERN:
-        raise FilterError(f"a pattern of at most {MAX_PATTERN} characters", pointer)
+        raise FilterError(Message("filter.pattern-length", {"limit": MAX_PATTERN}), pointer)
     return _pattern(text.value, pointer)
 
 
@@ -218,7 +219,7 @@ def _pattern(pattern: str, pointer: str) -> Pattern:
             continue
         taken = next(letters, "") if letter == "\\" else letter
         if not taken:
-            raise FilterError("a character after the \\ at the end of the pattern", pointer)
+            raise FilterError(Message("filter.pattern-end"), pointer)
         pieces[-1].append(None if letter == "_" else taken)
     parts = ["".join("." if letter is None else re.escape(letter) for letter in piece) for piece in pieces]
     inner = "".join(f"(?>.*?{part})" for part in parts[1:-1] if part)

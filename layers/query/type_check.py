@@ -14,6 +14,7 @@ import numpy as np
 
 from layers.collections.collection import Collection
 from layers.collections.queryables import Kind, Queryable
+from layers.model.messages import Argument, Message
 from layers.query import array_operators, numeric_operators, spatial_operators, temporal_operators, text_operators
 from layers.query.checked_tree import COMPARISONS, And, Condition, Not, Operator, Or, Predicate, Sort, Truth, present
 from layers.query.cql2_tree import FilterError, Tree
@@ -77,27 +78,8 @@ _COLUMNS: Mapping[Sort, Callable[[str], object]] = MappingProxyType(
         "geometry": spatial_operators.GeometryColumn,
     }
 )
-_EXAMPLES: Mapping[Sort, str] = MappingProxyType(
-    {
-        "text": "a text such as 'refinery'",
-        "number": "a number",
-        "boolean": "true or false",
-        "instant": "a day such as DATE('2025-08-08')",
-        "interval": "an interval such as INTERVAL('2025-08-01', '..')",
-        "list": "a list such as ('UA', 'RU')",
-        "geometry": "a geometry such as POINT(30.7 46.5)",
-        "condition": "a condition",
-    }
-)
-#: Advice for a comparison of operands of a sort that has none.
-_INSTEAD: Mapping[Sort, str] = MappingProxyType(
-    {
-        "geometry": "S_EQUALS or another spatial function to compare geometries",
-        "list": "A_EQUALS or another array function to compare lists",
-        "interval": "T_EQUALS or another temporal function to compare intervals",
-        "condition": "a value beside a comparison, not a condition",
-    }
-)
+#: Sorts whose operands are not compared by the signs; the catalogue says what to write instead.
+_INCOMPARABLE: frozenset[Sort] = frozenset({"geometry", "list", "interval", "condition"})
 
 
 def _is_missing(collection: Collection, name: str) -> Truth:
@@ -140,7 +122,8 @@ def _require_known_operators(node: Any, pointer: str) -> None:
             _require_known_operators(item, f"{pointer}/{index}")
     elif isinstance(node, dict) and "op" in node:
         if node["op"] not in _KNOWN_OPERATORS:
-            raise FilterError(f"a function of {', '.join(FUNCTIONS)}, not {node['op'][:80]!r}", pointer)
+            functions, found = tuple(FUNCTIONS), node["op"][:80]
+            raise FilterError(Message("filter.function", {"names": functions, "found": found}), pointer)
         _require_known_operators(node["args"], f"{pointer}/args")
 
 
@@ -159,7 +142,7 @@ class _Checker:
             return Not(self.condition(*inner))
         if op in ("and", "or"):
             if not node["args"]:
-                raise FilterError(f"conditions to join by {op.upper()}", pointer)
+                raise FilterError(Message("filter.conditions-to-join", {"operator": op.upper()}), pointer)
             parts = tuple(self.condition(*inner) for inner in _operands(node, len(node["args"]), pointer))
             return And(parts) if op == "and" else Or(parts)
         if op == "between":
@@ -173,7 +156,7 @@ class _Checker:
         """A condition without conditions in it."""
         if op is None:
             if self._sort(node, pointer) != "boolean":
-                raise FilterError("a condition, such as kind = 'refinery'", pointer)
+                raise FilterError(Message("filter.condition"), pointer)
             return Predicate(numeric_operators.IS_TRUE, (self._operand((node, pointer), ("boolean",)),))
         if op in COMPARISONS:
             left, right = _operands(node, 2, pointer)
@@ -182,7 +165,7 @@ class _Checker:
             return self._null(*_operands(node, 1, pointer))
         operator = next(iter(OPERATORS[op].values()))
         if operator.result != "condition":
-            raise FilterError(f"a condition, not {op.upper()} alone", pointer)
+            raise FilterError(Message("filter.condition-not-alone", {"operator": op.upper()}), pointer)
         return Predicate(operator, self._applied(operator, node, pointer))
 
     def _comparison(self, op: str, left: Node, right: Node) -> Predicate:
@@ -194,19 +177,23 @@ class _Checker:
         """The sort of both sides of a comparison; refuses two sorts, and a sort that has no comparisons."""
         sorts = self._sort(*left), self._sort(*right)
         for sort, (_, pointer) in zip(sorts, (left, right), strict=True):
-            if sort in _INSTEAD:
-                raise FilterError(_INSTEAD[sort], pointer)
+            if sort in _INCOMPARABLE:
+                raise FilterError(Message(f"filter.instead.{sort}"), pointer)
         if sorts[0] != sorts[1]:
-            hint = "; days are written DATE('2025-08-08')" if set(sorts) == {"text", "instant"} else ""
-            got = f"{_described(left[0], sorts[0])} and {_described(right[0], sorts[1])}"
-            raise FilterError(f"two values of one kind beside {op}, not {got}{hint}", right[1])
+            has_day = set(sorts) == {"text", "instant"}
+            words: dict[str, Argument] = {
+                "operator": op,
+                "left": _described(left[0], sorts[0]),
+                "right": _described(right[0], sorts[1]),
+            }
+            raise FilterError(Message("filter.one-kind-of-days" if has_day else "filter.one-kind", words), right[1])
         return sorts[0]
 
     def _membership(self, node: Mapping[str, Any], pointer: str) -> Condition:
         """IN: one predicate over literals; a list that names properties is as many comparisons."""
         value, (listed, at) = _operands(node, 2, pointer)
         if not isinstance(listed, list) or not listed:
-            raise FilterError("one or more values in parentheses", at)
+            raise FilterError(Message("filter.values-in-parentheses"), at)
         items = [(item, f"{at}/{index}") for index, item in enumerate(listed)]
         (sort,) = {self._comparable("=", value, item) for item in items}
         checked = self._operand(value, (sort,))
@@ -221,8 +208,7 @@ class _Checker:
         if isinstance(node[0], dict) and "property" in node[0]:
             return Predicate(_PROPERTY_IS_NULL, (node[0]["property"],))
         if sort not in OPERATORS["isNull"]:
-            got = _described(node[0], sort)
-            raise FilterError(f"a property, a number or a text before IS NULL, not {got}", node[1])
+            raise FilterError(Message("filter.before-is-null", {"found": _described(node[0], sort)}), node[1])
         return Predicate(OPERATORS["isNull"][sort], (self._operand(node, (sort,)),))
 
     def _applied(self, operator: Operator, node: Mapping[str, Any], pointer: str) -> tuple[Any, ...]:
@@ -237,7 +223,8 @@ class _Checker:
         value, pointer = node
         sort = self._sort(value, pointer)
         if sort not in accepted:
-            raise FilterError(f"{_EXAMPLES[accepted[0]]}, not {_described(value, sort)}", pointer)
+            expected, found = Message(f"filter.example.{accepted[0]}"), _described(value, sort)
+            raise FilterError(Message("filter.other-sort", {"expected": expected, "found": found}), pointer)
         if not isinstance(value, dict):
             return _literal(value, sort, pointer)
         if "property" in value:
@@ -279,7 +266,8 @@ class _Checker:
 
     def _queryable(self, name: str, pointer: str) -> Queryable:
         if name not in self.known:
-            raise FilterError(f"a property of {', '.join(self.known)}, not {name[:80]!r}", pointer)
+            known, found = tuple(self.known), name[:80]
+            raise FilterError(Message("filter.property", {"names": known, "found": found}), pointer)
         return self.known[name]
 
 
@@ -294,12 +282,13 @@ def _operands(node: Mapping[str, Any], count: int, pointer: str) -> list[Node]:
     """The operands of an operator, which must be so many, with their JSON pointers."""
     args: list[Any] = node["args"]
     if len(args) != count:
-        raise FilterError(f"{count} operand{'s' * (count > 1)} of {node['op'].upper()}, not {len(args)}", pointer)
+        words = {"n": count, "operator": node["op"].upper(), "found": len(args)}
+        raise FilterError(Message("filter.operands", words), pointer)
     return [(arg, f"{pointer}/args/{index}") for index, arg in enumerate(args)]
 
 
-def _described(node: Any, sort: Sort) -> str:
+def _described(node: Any, sort: Sort) -> Message:
     """An operand in words: the property and its sort, or the sort alone."""
     if isinstance(node, dict) and "property" in node:
-        return f"{node['property']} ({sort})"
-    return f"an {sort}" if sort[0] == "i" else f"a {sort}"
+        return Message("filter.property-of-sort", {"name": node["property"], "sort": sort})
+    return Message(f"filter.sort.{sort}")

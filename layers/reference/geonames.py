@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, NamedTuple
 
+from layers.model.messages import Argument, Message
 from layers.model.problems import Problem, ProblemsError
 from layers.reference import basemap_build
 
@@ -46,7 +47,7 @@ _MAX_LINE = 100_000
 _MAX_BYTES = 4_000_000_000
 _MAX_PROBLEMS = 1000
 _MAX_ROWS = 1_000_000
-_TOO_MANY = f"at most {_MAX_ROWS:,} places: a country file, not that of all countries"
+_TOO_MANY = Message("geonames.at-most-places", {"limit": _MAX_ROWS})
 
 #: Features of a country file that strikes are reported at; all others, such as rivers and farms, are left out. They are
 #: all populated places, divisions, ports, refineries, oil and gas fields, power stations and substations, airfields,
@@ -128,9 +129,12 @@ def parse(lines: Iterable[str], file: str) -> list[GeonamesPlace]:
         elif is_reported_at(values[6], values[7]):
             rows.append(_row(values))
             if len(rows) > _MAX_ROWS:
-                raise ProblemsError((Problem(file, number, values[0], "geonameid", "one more", _TOO_MANY),))
+                raise ProblemsError(
+                    (Problem(file, number, values[0], "geonameid", Message("geonames.one-more"), _TOO_MANY),)
+                )
     if not rows and not problems:
-        problems = [Problem(file, None, file, "geonameid", "nothing", "a GeoNames country file such as UA.txt")]
+        nothing = Message("value.nothing")
+        problems = [Problem(file, None, file, "geonameid", nothing, Message("geonames.country-file"))]
     if problems:
         raise ProblemsError(tuple(problems[:_MAX_PROBLEMS]))
     return rows
@@ -155,20 +159,21 @@ def _within(limit: float) -> Callable[[str], bool]:
     return check
 
 
-_CHECKS: tuple[tuple[int, Callable[[str], bool], str], ...] = (
-    (0, _is_int, "a number"),
-    (1, lambda text: 0 < len(text) <= 200 and "\ufffd" not in text, "a name of 1 to 200 characters in UTF-8"),
-    (4, _within(90), "degrees from -90 to 90"),
-    (5, _within(180), "degrees from -180 to 180"),
-    (6, lambda text: len(text) <= 1, "one letter"),
-    (8, lambda text: not text or (len(text) == 2 and text.isalpha()), "an ISO 3166-1 code of two letters"),
-    (14, lambda text: not text or _is_int(text), "a number"),
+_CHECKS: tuple[tuple[int, Callable[[str], bool], Message], ...] = (
+    (0, _is_int, Message("cell.number")),
+    (1, lambda text: 0 < len(text) <= 200 and "\ufffd" not in text, Message("geonames.name")),
+    (4, _within(90), Message("geonames.degrees", {"limit": 90})),
+    (5, _within(180), Message("geonames.degrees", {"limit": 180})),
+    (6, lambda text: len(text) <= 1, Message("geonames.letter")),
+    (8, lambda text: not text or (len(text) == 2 and text.isalpha()), Message("geonames.country-code")),
+    (14, lambda text: not text or _is_int(text), Message("cell.number")),
 )
 
 
-def _faults(values: list[str]) -> Iterator[tuple[str, str, str]]:
+def _faults(values: list[str]) -> Iterator[tuple[str, Argument, Message]]:
     if len(values) != len(COLUMNS):
-        yield "geonameid", f"{len(values)} columns", f"{len(COLUMNS)} columns with tabs between them, as in UA.txt"
+        count = Message("geonames.columns", {"count": len(values)})
+        yield "geonameid", count, Message("geonames.tab-columns", {"count": len(COLUMNS)})
         return
     for column, is_good, expected in _CHECKS:
         if not is_good(values[column]):
@@ -208,15 +213,15 @@ def _opened(path: Path) -> Iterator[IO[bytes]]:
             yield stream
     except (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, EOFError) as error:
         raise ProblemsError(
-            (Problem(path.name, None, path.name, "archive", str(error), "a sound zip file"),)
+            (Problem(path.name, None, path.name, "archive", str(error), Message("geonames.sound-zip")),)
         ) from error
 
 
 def _member(archive: zipfile.ZipFile, file: str) -> str:
     texts = [name for name in archive.namelist() if name.endswith(".txt") and "readme" not in name.lower()]
     if len(texts) != 1:
-        members = ", ".join(texts[:5]) or "none"
-        raise ProblemsError((Problem(file, None, file, "member", members, "one .txt file in the archive"),))
+        members = ", ".join(texts[:5]) or Message("value.no-one")
+        raise ProblemsError((Problem(file, None, file, "member", members, Message("geonames.one-text-file")),))
     return texts[0]
 
 
@@ -226,6 +231,7 @@ def _lines(stream: IO[bytes], file: str) -> Iterator[str]:
     while line := stream.readline(_MAX_LINE):
         read += len(line)
         if (len(line) == _MAX_LINE and not line.endswith(b"\n")) or read > _MAX_BYTES:
-            expected = f"lines under {_MAX_LINE:,} bytes, {_MAX_BYTES // 10**9} GB in all"
-            raise ProblemsError((Problem(file, None, file, "line", f"{read:,} bytes read", expected),))
+            size = Message("geonames.bytes-read", {"count": read})
+            expected = Message("geonames.sizes", {"line": _MAX_LINE, "gigabytes": _MAX_BYTES // 10**9})
+            raise ProblemsError((Problem(file, None, file, "line", size, expected),))
         yield line.decode("utf-8", "replace")

@@ -11,7 +11,7 @@ from layers.collections.feature_types import AttributionFeature
 from layers.collections.flatten import FlatRows
 from layers.decisions.hits import PUBLISH_FROM
 from layers.matching.explanation import worded_match
-from layers.model.messages import Wording, codes
+from layers.model.messages import Wording
 from layers.model.records import Match, Records
 from layers.reference.basemap import Basemap
 from layers.snapshot.incremental import Matches, SnapshotUpdate, with_candidates
@@ -22,7 +22,7 @@ from layers.store.store import Derive, DerivedLayer, DerivedUpdate, sql_types
 _KEY = "strike"
 
 
-def full_rewrite(basemap: Basemap, wording: Wording = codes) -> Derive:
+def full_rewrite(basemap: Basemap, wording: Wording) -> Derive:
     """Give the function that a load computes both layers with, from all records; reasons are worded by ``wording``."""
 
     def derive(seq: int, records: Records) -> Iterator[DerivedLayer]:
@@ -67,7 +67,8 @@ class _LayerUpdate:
     def touched_rows(self, seq: int, records: Records) -> Iterator[DerivedLayer] | None:
         """The layers with the rows of touched strikes alone, or None where all rows are computed anew."""
         known = self._known
-        newer = Snapshot.of(records, known.basemap, seq, self._day, known.publish_from, known.show_from, known.wording)
+        thresholds = (known.publish_from, known.show_from)
+        newer = Snapshot.of(records, known.basemap, seq, self._day, *thresholds, wording=known.wording)
         update = self._update = SnapshotUpdate(known, newer, with_matches=True)
         self._computed(update, records)
         return None if update.touched is None else _updated_layers(update)

@@ -36,7 +36,7 @@ from layers.matching.asset_index import AssetIndex, index_of
 from layers.matching.match import match_all, match_one, probable_assets
 from layers.matching.weights import read as read_weights
 from layers.model.cache import Lazy, LazyMapping, LruCache
-from layers.model.messages import Wording, codes
+from layers.model.messages import Message, Wording
 from layers.model.problems import UnknownRecord
 from layers.model.records import Match, Records
 from layers.model.types import CountryBasis
@@ -109,7 +109,7 @@ class Snapshot:
     stages
         Parts that are known already; everything else is computed when it is first read.
     wording
-        Words the reasons in the rows of attributions; by default their bare codes.
+        Words the reasons in the rows of attributions.
     """
 
     def __init__(
@@ -121,7 +121,8 @@ class Snapshot:
         publish_from: float = PUBLISH_FROM,
         show_from: float = SHOW_FROM,
         stages: Stages | None = None,
-        wording: Wording = codes,
+        *,
+        wording: Wording,
     ) -> None:
         self.records: Final = records
         self.basemap: Final = basemap
@@ -141,7 +142,8 @@ class Snapshot:
         data_date: date,
         publish_from: float = PUBLISH_FROM,
         show_from: float = SHOW_FROM,
-        wording: Wording = codes,
+        *,
+        wording: Wording,
     ) -> Snapshot:
         """The snapshot of stored records, after the judgements of identity in them were applied."""
         merged = resolve.apply_judgements(stored)
@@ -159,7 +161,7 @@ class Snapshot:
             self.publish_from if publish_from is None else publish_from,
             self.show_from,
             stages,
-            self.wording,
+            wording=self.wording,
         )
 
     @property
@@ -314,7 +316,7 @@ class Snapshot:
             If there is no such strike.
         """
         if strike not in self.records.strikes:
-            raise UnknownRecord(f"no strike {strike!r}")
+            raise UnknownRecord(Message("record.no-strike", {"id": strike}))
         return self.answers(basis, minority)[strike]
 
     def owners(

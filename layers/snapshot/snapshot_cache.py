@@ -15,7 +15,7 @@ from typing import IO
 
 import orjson
 
-from layers.model.messages import Wording, codes
+from layers.model.messages import Wording
 from layers.reference.basemap import Basemap
 from layers.snapshot import snapshot_files
 from layers.snapshot.array_files import ArrayFolderReader, ArrayFolderWriter
@@ -59,8 +59,8 @@ class SnapshotCache:
     program: str
     publish_from: float
     show_from: float
+    wording: Wording
     min_records: int = MIN_RECORDS
-    wording: Wording = codes
     elsewhere: Path | None = None
 
     @property

@@ -20,7 +20,7 @@ from geo.columnar.key_index import KeyIndex
 from geo.columnar.row_edit import RowEdit
 from layers.matching.asset_index import AssetIndex, NameIndex, RaggedArray, trees
 from layers.model.cache import Lazy
-from layers.model.messages import Wording, codes
+from layers.model.messages import Wording
 from layers.model.records import RECORD_TYPES, Records
 from layers.ownership.stake_graph import GraphNodes, LazyStakes, StakeColumns
 from layers.reference.basemap import Basemap
@@ -47,7 +47,7 @@ def write(files: ArrayFolderWriter, snapshot: Snapshot) -> None:
 
 
 def read(
-    files: ArrayFolderReader, basemap: Basemap, publish_from: float, show_from: float, wording: Wording = codes
+    files: ArrayFolderReader, basemap: Basemap, publish_from: float, show_from: float, wording: Wording
 ) -> Snapshot:
     """Read a snapshot that was written of the same base map and threshold of publishing.
 
@@ -68,7 +68,7 @@ def read(
         collections=MappingProxyType(layers),
     )
     day = date.fromisoformat(files.metadata("data_date"))
-    return Snapshot(records, basemap, files.metadata("seq"), day, publish_from, show_from, stages, wording)
+    return Snapshot(records, basemap, files.metadata("seq"), day, publish_from, show_from, stages, wording=wording)
 
 
 def _write_table(files: ArrayFolderWriter, name: str, records: Records) -> None:

@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from layers.model.problems import Problem, ReadResult, SourceLocation
+from layers.model.messages import Argument, Message, alternatives
+from layers.model.problems import MISSING, Problem, ReadResult, SourceLocation
 from layers.model.records import RECORD_TYPES
 from layers.model.types import Column, columns
 from layers.sources.files.features import GeoJsonRows, GeoPackageRows
@@ -45,8 +46,8 @@ class CellFault(NamedTuple):
     """A cell that cannot be read: its file column, its value, and what was expected."""
 
     column: str
-    value: str
-    expected: str
+    value: Argument
+    expected: Message
 
 
 class MappedRow:
@@ -65,7 +66,7 @@ class MappedRow:
         """Return the record's id, which a row must have; "(no id)" with a fault where it has none."""
         text = self._texts.get("id", "")
         if not text:
-            self.fault("id", "(missing)", "an id that no other row has")
+            self.fault("id", MISSING, Message("column-mapping.unique-id"))
         return record_id(self._dataset, text) if text else "(no id)"
 
     def values(self) -> dict[str, Any]:
@@ -103,14 +104,14 @@ class MappedRow:
         if isinstance(geometry, str) and len(geometry) < _POINT_LENGTH:
             geometry = shapely.from_wkt(geometry, on_invalid="ignore") or geometry
         if isinstance(geometry, shapely.Point) and geometry.x == geometry.y == 0:
-            self.fault("geometry", "0, 0", "a place; 0, 0 is what failed geocoding leaves")
+            self.fault("geometry", "0, 0", Message("cell.no-null-island"))
             return None
         return geometry
 
     def _point(self) -> shapely.Point | None:
         lon, lat = (self._degrees(name) for name in ("lon", "lat"))
         if (lon is None) != (lat is None) and not self.unread & {"lon", "lat"}:
-            self.fault("lon" if lon is None else "lat", "(missing)", "degrees, or neither lon nor lat")
+            self.fault("lon" if lon is None else "lat", MISSING, Message("column-mapping.both-degrees"))
         return None if lon is None or lat is None else shapely.Point(lon, lat)
 
     def _degrees(self, name: str) -> float | None:
@@ -138,7 +139,8 @@ class MappedRow:
             return text
         word = words.get(text, words.get(ANY_OTHER))
         if word is None:
-            self.fault(name, text, f"one of [values.{name}]: {', '.join(list(words)[:12])}")
+            known = tuple(words)[:12]
+            self.fault(name, text, Message("column-mapping.known-word", {"column": name, "words": known}))
         return word or None
 
     def _date(self, name: str, text: str) -> str | None:
@@ -147,13 +149,14 @@ class MappedRow:
             return without_time(text)
         parsed = next((day for date_format in formats if (day := date_format.edtf(text))), None)
         if parsed is None:
-            self.fault(name, text, f"a date as {' or '.join(date_format.text for date_format in formats)}")
+            examples = alternatives([date_format.text for date_format in formats])
+            self.fault(name, text, Message("column-mapping.date", {"formats": examples}))
         return parsed
 
     def _number(self, name: str, text: str) -> float | None:
         parsed = number(text, self._mapping.decimal)
         if parsed is None:
-            self.fault(name, text, f"a number, with {self._mapping.decimal!r} before its decimals")
+            self.fault(name, text, Message("column-mapping.number", {"decimal": self._mapping.decimal}))
             return None
         return parsed * self._mapping.units.get(name, 1.0)
 
@@ -164,7 +167,7 @@ class MappedRow:
         file_columns = {**columns, "geometry": place_columns, "weapons": columns.get("weapon", "")}
         return {name: file_column for name, file_column in file_columns.items() if file_column}
 
-    def fault(self, name: str, value: str, expected: str) -> None:
+    def fault(self, name: str, value: Argument, expected: Message) -> None:
         """Add the fault of the cell of a record column."""
         self.unread.add(name)
         self.faults.append(CellFault(self.file_columns().get(name, name), value, expected))
@@ -244,7 +247,7 @@ class MappedFile:
         for url in row.words("source_url"):
             host = _host(url)
             if host is None:
-                row.fault("source_url", url, "an address such as https://example.org/report")
+                row.fault("source_url", url, Message("column-mapping.address"))
                 continue
             source_id = f"{self._dataset}/url/{short_digest(url, 16)}"
             cited[source_id] = {"id": source_id, "url": url, "publisher": host}
@@ -321,8 +324,8 @@ def read_features(files: Sequence[SourceFile], options: LoadOptions) -> ReadResu
 
 def _mapping(files: Sequence[SourceFile], options: LoadOptions) -> ColumnMapping:
     if options.mapping is None:
-        expected = "a mapping file that says what its columns mean (--mapping FILE; docs/sources.md has an example)"
-        raise FileRefused(files[0].name, "mapping", "(none)", expected)
+        absent = Message("value.none")
+        raise FileRefused(files[0].name, "mapping", absent, Message("column-mapping.mapping-file"))
     return options.mapping
 
 
@@ -330,8 +333,9 @@ def _has_columns(builder: RecordBuilder, mapped: MappedFile, file: str, header: 
     """Whether a file has all columns of the mapping; each missing one is added as a problem."""
     missing = mapped.missing(header)
     for name, file_column in missing:
-        expected = f"a column {file_column!r}, which the mapping gives for {name}; there are {', '.join(header[:40])}"
-        builder.add_problems([Problem(file, None, "header", file_column, "(missing)", expected)])
+        words: dict[str, Argument] = {"column": file_column, "record_column": name, "header": header[:40]}
+        expected = Message("column-mapping.column", words)
+        builder.add_problems([Problem(file, None, "header", file_column, MISSING, expected)])
     return not missing
 
 

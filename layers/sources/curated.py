@@ -10,10 +10,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from layers.model.messages import Message
 from layers.model.problems import Problem, ProblemsError, ReadResult, SourceLocation, validated
 from layers.model.records import RECORD_TYPES, Record, Records
 from layers.sources.files.source_file import SourceFile
 from layers.sources.reader.format import Format, LoadOptions
+from layers.sources.reader.record_builder import unused_id
 
 #: The records that are shipped with the program.
 BUNDLED = Path(__file__).resolve().parents[1] / "records"
@@ -38,7 +40,8 @@ def read(folder: Path = BUNDLED) -> ReadResult:
 
 def _text(file: Path) -> str:
     if file.stat().st_size > MAX_BYTES:
-        raise ProblemsError((Problem(file.name, None, "file", "size", str(file.stat().st_size), "at most 50 MB"),))
+        expected = Message("curated.size", {"megabytes": MAX_BYTES // 10**6})
+        raise ProblemsError((Problem(file.name, None, "file", "size", str(file.stat().st_size), expected),))
     return file.read_text(encoding="utf-8")
 
 
@@ -66,8 +69,7 @@ def parse(texts: Iterable[tuple[str, str]], dataset: str = "curated") -> ReadRes
             if record is None:
                 continue
             if (earlier := places.get((table, record.id))) is not None:
-                expected = f"an id not used at {earlier.file}:{earlier.row}"
-                problems.append(Problem(file, row, f"{table} {record.id}", "id", record.id, expected))
+                problems.append(Problem(file, row, f"{table} {record.id}", "id", record.id, unused_id(earlier)))
                 continue
             tables[table][record.id] = record
             places[table, record.id] = SourceLocation(file, row)
@@ -82,14 +84,14 @@ def _rows(file: str, text: str, problems: list[Problem]) -> Iterator[tuple[str, 
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        problems.append(Problem(file, None, "file", "syntax", str(error), "a TOML document"))
+        problems.append(Problem(file, None, "file", "syntax", str(error), Message("cell.toml")))
         return
     lines: dict[str, list[int]] = defaultdict(list)
     for header in _HEADER.finditer(text):
         lines[header[1]].append(text.count("\n", 0, header.start()) + 1)
     for table, rows in document.items():
         if table not in RECORD_TYPES or not isinstance(rows, list):
-            expected = "one of " + ", ".join(f"[[{name}]]" for name in RECORD_TYPES)
+            expected = Message("cell.one-of", {"names": tuple(f"[[{name}]]" for name in RECORD_TYPES)})
             problems.append(Problem(file, None, "file", table, f"[[{table}]]", expected))
             continue
         for row, values in zip(lines[table], rows, strict=True):

@@ -14,7 +14,8 @@ from typing import Any
 
 import orjson
 
-from layers.model.problems import ReadResult, SourceLocation
+from layers.model.messages import Message
+from layers.model.problems import MISSING, ReadResult, SourceLocation
 from layers.model.types import is_lei
 from layers.sources.files.sniffing import FileSniff
 from layers.sources.files.source_file import SourceFile
@@ -34,9 +35,7 @@ def rows(file: str, text: str, builder: RecordBuilder) -> Iterator[tuple[SourceL
         return
     reader = csv.DictReader(io.StringIO(text))
     if not {"LEI", "Relationship.StartNode.NodeID"} & set(reader.fieldnames or ()):
-        builder.add_problem(
-            SourceLocation(file, 1), "file", "header", text[:80], "GLEIF JSON, or CSV with a column LEI"
-        )
+        builder.add_problem(SourceLocation(file, 1), "file", "header", text[:80], Message("gleif.file"))
         return
     for row in reader:
         yield SourceLocation(file, reader.line_num), {name: value for name, value in row.items() if name and value}
@@ -46,7 +45,7 @@ def _json_rows(file: str, text: str, builder: RecordBuilder) -> Iterator[tuple[S
     try:
         document = orjson.loads(text)
     except orjson.JSONDecodeError as error:
-        builder.add_problem(SourceLocation(file, 1), "file", "syntax", error, "a JSON document")
+        builder.add_problem(SourceLocation(file, 1), "file", "syntax", error, Message("cell.json"))
         return
     if isinstance(document, dict):
         held = [document[name] for name in ("records", "relations", "exceptions") if name in document]
@@ -54,7 +53,7 @@ def _json_rows(file: str, text: str, builder: RecordBuilder) -> Iterator[tuple[S
     for number, record in enumerate(document if isinstance(document, list) else [], 1):
         location = SourceLocation(file, number)
         if not isinstance(record, dict):
-            builder.add_problem(location, "record", "type", record, "an object")
+            builder.add_problem(location, "record", "type", record, Message("cell.object"))
             continue
         yield location, dict(_flat(record.get("RelationshipRecord", record)))
 
@@ -160,9 +159,7 @@ def _valid_lei(builder: RecordBuilder, row: GleifRow, column: str, location: Sou
     lei = str(row.get(column, "")).strip().upper()
     if is_lei(lei):
         return lei
-    builder.add_problem(
-        location, f"row {location.row}", column, lei or "(missing)", "an LEI whose check digits are right (ISO 17442)"
-    )
+    builder.add_problem(location, f"row {location.row}", column, lei or MISSING, Message("cell.lei"))
     return None
 
 
@@ -172,9 +169,8 @@ def _entity(builder: RecordBuilder, row: GleifRow, location: SourceLocation) -> 
         return
     status = first(row, "Registration.RegistrationStatus") or "unknown"
     if status in WITHDRAWN:
-        builder.add_problem(
-            location, f"entity {entity_id(lei)}", "RegistrationStatus", status, "a registration that stands"
-        )
+        record = f"entity {entity_id(lei)}"
+        builder.add_problem(location, record, "RegistrationStatus", status, Message("gleif.registration"))
         return
     jurisdiction = first(row, "Entity.LegalJurisdiction", "Entity.LegalAddress.Country")
     legal = first(row, "Entity.LegalName") or ""
@@ -241,9 +237,8 @@ def _relationship(builder: RecordBuilder, row: GleifRow, location: SourceLocatio
         return
     status = first(row, "Registration.RegistrationStatus")
     if status in WITHDRAWN:
-        builder.add_problem(
-            location, f"control {child}>{parent}", "RegistrationStatus", status, "a registration that stands"
-        )
+        record = f"control {child}>{parent}"
+        builder.add_problem(location, record, "RegistrationStatus", status, Message("gleif.registration"))
         return
     since, until, note = _period(row)
     level = CONSOLIDATED[kind]

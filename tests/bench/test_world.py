@@ -27,7 +27,7 @@ def told() -> Records:
 
 @pytest.fixture(scope="module")
 def shown(told: Records, base: Basemap) -> Snapshot:
-    return Snapshot(told, base, 1, date(2026, 1, 1))
+    return Snapshot(told, base, 1, date(2026, 1, 1), wording=str)
 
 
 def test_it_is_the_same_for_the_same_seed(told: Records) -> None:

@@ -12,6 +12,8 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from layers.model.messages import Message
+
 #: A declared sum and its components may differ by this many percentage points by rounding alone.
 TOLERANCE = 0.5
 _FULL_DAY = 10
@@ -21,7 +23,7 @@ _MAX_STEPS = 500
 _MAX_UNLISTED = 500
 
 LinkPath = tuple["ShareLink", ...]
-ReportContradiction = Callable[["ShareLink", str], object]
+ReportContradiction = Callable[["ShareLink", Message], object]
 
 
 @dataclass(frozen=True)
@@ -163,7 +165,7 @@ def _counted(
     narrower = _narrowed(paths, total)
     if narrower is None:
         lower, upper = _bounds(paths)
-        report(total, f"{lower:g} to {upper:g} %, as its components have it")
+        report(total, Message("bods.share-of-components", {"low": lower, "high": upper}))
         return noted
     return noted | {key: replace(link, notes=(*link.notes, note)) for key, link in narrower.items()}
 

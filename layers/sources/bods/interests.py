@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from layers.model import edtf
+from layers.model.messages import Message
 from layers.model.types import ControlKind
 from layers.sources.bods.indirect_interests import BodsRelationship, ShareLink, percent
 from layers.sources.bods.parties import cut
@@ -114,7 +115,7 @@ def _interest(index: int, part: StatementPart, statement: Statement) -> _Interes
     if until is None and statement.closed:
         until = statement.day
     if not _in_order(since, until):
-        raise part.fault("endDate", f"a day not before {since}", until)
+        raise part.fault("endDate", Message("bods.end-after-start", {"start": since}), until)
     kind = part.choice("type", INTEREST_TYPES) if part.values.get("type") is not None else None
     stated = part.values.get("directOrIndirect") is not None
     directness = part.choice("directOrIndirect", ("direct", "indirect", "unknown")) if stated else "unknown"
@@ -140,11 +141,11 @@ def _range(share: StatementPart) -> tuple[float, float]:
     low = max((end for end in ends[:2] if end is not None), default=0.0)
     high = min((end for end in ends[2:] if end is not None), default=100.0)
     if low > high:
-        raise share.fault("minimum", f"at most the maximum, {high:g}", low)
+        raise share.fault("minimum", Message("bods.minimum", {"high": high}), low)
     if exact is None:
         return low, high
     if not low <= exact <= high:
-        raise share.fault("exact", f"a number from {low:g} to {high:g}, as minimum and maximum say")
+        raise share.fault("exact", Message("bods.exact", {"low": low, "high": high}))
     return exact, exact
 
 

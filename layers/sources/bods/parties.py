@@ -8,6 +8,7 @@ from typing import Any, get_args
 import orjson
 from anyascii import anyascii
 
+from layers.model.messages import Message
 from layers.model.types import EntityType
 from layers.sources.bods.statements import Statement, StatementPart, UnreadableError
 from layers.sources.reader.record_builder import short_digest
@@ -158,7 +159,7 @@ def _country(part: StatementPart) -> str | None:
     code = part.text("code")
     match = _JURISDICTION.fullmatch(code.upper()) if code else None
     if code and match is None:
-        part.fault("code", "a country such as GB or a subdivision such as US-DE")
+        part.fault("code", Message("bods.country"))
     return match[1] if match else None
 
 
@@ -167,7 +168,7 @@ def _identifiers(details: StatementPart) -> dict[str, str]:
     for part in details.parts("identifiers"):
         scheme, value = part.text("scheme") or part.text("schemeName"), part.text("id")
         if scheme is None or value is None:
-            part.fault("scheme" if scheme is None else "id", "an identifier with scheme and id")
+            part.fault("scheme" if scheme is None else "id", Message("bods.identifier"))
         else:
             by_scheme.setdefault(SCHEMES.get(scheme, scheme), {})[value] = None
     return {scheme: ", ".join(values) for scheme, values in by_scheme.items()}

@@ -12,7 +12,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from layers.model.problems import ReadResult, SourceLocation
+from layers.model.messages import Message
+from layers.model.problems import ReadResult, SourceLocation, schema_fault
 from layers.model.records import RECORD_TYPES, Record, Records
 from layers.sources.bods import indirect_interests, interests, parties
 from layers.sources.bods import statements as bods_statements
@@ -134,7 +135,7 @@ class _Reader:
         details = statement.details
         owned, party = details.values.get("subject"), details.values.get("interestedParty")
         if not isinstance(owned, str) or owned.strip() not in self._holders:
-            raise details.fault("subject", "the recordId of an entity that can be read in this file")
+            raise details.fault("subject", Message("bods.subject"))
         if isinstance(party, dict):
             # No record id ends in a line break, so this one is free.
             owner = f"{statement.record}\n"
@@ -142,7 +143,7 @@ class _Reader:
             self._add_party(statement, owner, values)
             return owned.strip(), owner
         if not isinstance(party, str) or party.strip() not in self._ids:
-            raise details.fault("interestedParty", "a recordId that can be read in this file, or a reason")
+            raise details.fault("interestedParty", Message("bods.interested-party"))
         return owned.strip(), party.strip()
 
     def _add_stake(self, statement: Statement, link: ShareLink) -> None:
@@ -199,15 +200,16 @@ class _Reader:
         try:
             validated = RECORD_TYPES[table].model_validate(values | {"dataset": self._dataset})
         except ValidationError as error:
-            for fault in error.errors(include_url=False, include_context=False):
+            for fault in error.errors(include_url=False):
                 column = ".".join(str(part) for part in ("recordDetails", table, *fault["loc"]))
-                statement.body.fault(column, fault["msg"], None if fault["type"] == "missing" else fault["input"])
+                statement.body.fault(
+                    column, schema_fault(fault), None if fault["type"] == "missing" else fault["input"]
+                )
             return None
         earlier = self.tables[table].get(validated.id)
         if earlier is not None and earlier != validated:
-            statement.body.fault(
-                "recordId", f"another id in {table} than at {self.locations[table, validated.id].row}", validated.id
-            )
+            expected = Message("bods.another-id", {"table": table, "row": self.locations[table, validated.id].row})
+            statement.body.fault("recordId", expected, validated.id)
             return None
         self.tables[table][validated.id] = validated
         self.locations.setdefault((table, validated.id), SourceLocation(self._faults.file, statement.row))
@@ -229,7 +231,7 @@ def _id(statement: Statement, index: int) -> str:
     return numbered(statement.record, f"/{index + 1}" if several else "")
 
 
-def _contradicted(statements: dict[str, Statement], link: ShareLink, expected: str) -> None:
+def _contradicted(statements: dict[str, Statement], link: ShareLink, expected: Message) -> None:
     statement = statements[link.record]
     declared = indirect_interests.percent(link)
     statement.details.fault(f"interests[{link.index}].share", expected, declared)
@@ -259,8 +261,8 @@ def _read_file(file: SourceFile, options: LoadOptions) -> ReadResult:
 
 
 #: Reasons why a sound statement makes no record of its own; people read them in the report of a load.
-_EARLIER = "an earlier statement of a record"
-_COVERED_BY_COMPONENTS = "an interest that its components tell"
+_EARLIER = Message("bods.earlier-statement")
+_COVERED_BY_COMPONENTS = Message("bods.covered-by-components")
 
 
 def _record_of(statement: object) -> str:

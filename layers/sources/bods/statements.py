@@ -14,7 +14,8 @@ from typing import Any
 import orjson
 
 from layers.model import edtf
-from layers.model.problems import Problem
+from layers.model.messages import Argument, Message
+from layers.model.problems import MISSING, Problem, shown_value
 from layers.sources.reader.cell_values import web_address
 
 VERSION = "0.4"
@@ -44,7 +45,7 @@ class ProblemLog:
     listed: list[Problem] = field(default_factory=list)
     more: int = 0
 
-    def add(self, row: int | None, record: str, column: str, value: object, expected: str) -> UnreadableError:
+    def add(self, row: int | None, record: str, column: str, value: object, expected: Message) -> UnreadableError:
         """List a problem; return the error to be raised by a caller that cannot go on."""
         if len(self.listed) < MAX_PROBLEMS:
             self.listed.append(Problem(self.file, row, record, column, brief(value), expected))
@@ -56,16 +57,17 @@ class ProblemLog:
         """Return the listed problems, and as a last one the number of further ones."""
         if not self.more:
             return tuple(self.listed)
-        return (*self.listed, Problem(self.file, None, "file", "problems", f"{self.more} more", "fewer problems"))
+        more = Message("bods.more-problems", {"count": self.more})
+        return (*self.listed, Problem(self.file, None, "file", "problems", more, Message("bods.fewer-problems")))
 
 
-def brief(value: object) -> str:
+def brief(value: object) -> Argument:
     """Return a value in few letters; a list or object, which may be nested deep, only by its type."""
     if value is None:
-        return "(missing)"
+        return MISSING
     if isinstance(value, dict | list):
-        return "an object" if isinstance(value, dict) else "a list"
-    return repr(value)[:120]
+        return Message("cell.object" if isinstance(value, dict) else "cell.list")
+    return shown_value(repr(value))
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,7 @@ class StatementPart:
     record: str
     faults: ProblemLog
 
-    def fault(self, key: str, expected: str, value: object = None) -> UnreadableError:
+    def fault(self, key: str, expected: Message, value: object = None) -> UnreadableError:
         """List a problem of a field of this object."""
         value_shown = self.values.get(key) if value is None else value
         return self.faults.add(self.row, self.record, f"{self.path}{key}", value_shown, expected)
@@ -89,7 +91,7 @@ class StatementPart:
         if isinstance(value, str):
             return value.strip() or None
         if value is not None:
-            self.fault(key, "a text")
+            self.fault(key, Message("cell.text"))
         return None
 
     def choice(self, key: str, choices: Iterable[str]) -> str:
@@ -103,13 +105,13 @@ class StatementPart:
         value = self.values.get(key)
         if isinstance(value, str) and value in choices:
             return value
-        raise self.fault(key, "one of " + ", ".join(choices))
+        raise self.fault(key, Message("cell.one-of", {"names": tuple(choices)}))
 
     def flag(self, key: str) -> bool:
         """Return true or false; false where the field is missing."""
         value = self.values.get(key)
         if value is not None and not isinstance(value, bool):
-            self.fault(key, "true or false")
+            self.fault(key, Message("cell.boolean"))
         return value is True
 
     def percent(self, key: str) -> float | None:
@@ -124,7 +126,7 @@ class StatementPart:
         if value is None:
             return None
         if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 100:
-            raise self.fault(key, "a number from 0 to 100")
+            raise self.fault(key, Message("cell.number-between", {"low": 0, "high": 100}))
         return float(value)
 
     def url(self, key: str) -> str | None:
@@ -149,13 +151,13 @@ class StatementPart:
                 return edtf.parse(text).text
             except edtf.EdtfError:
                 pass
-        raise self.fault(key, "a date such as 2025-08-06")
+        raise self.fault(key, Message("bods.date"))
 
     def part(self, key: str) -> StatementPart:
         """Return the object in a field; an empty one where the field is missing."""
         value = self.values.get(key)
         if value is not None and not isinstance(value, dict):
-            self.fault(key, "an object")
+            self.fault(key, Message("cell.object"))
         return self._inner(f"{key}.", value)
 
     def parts(self, key: str) -> list[StatementPart]:
@@ -163,7 +165,7 @@ class StatementPart:
         inner = [self._inner(f"{key}[{index}].", value) for index, value in enumerate(self._items(key))]
         for index, value in enumerate(self._items(key)):
             if not isinstance(value, dict):
-                self.fault(f"{key}[{index}]", "an object", value)
+                self.fault(f"{key}[{index}]", Message("cell.object"), value)
         return inner
 
     def texts(self, key: str) -> tuple[str, ...]:
@@ -171,7 +173,7 @@ class StatementPart:
         distinct: dict[str, None] = {}
         for index, value in enumerate(self._items(key)):
             if not isinstance(value, str):
-                self.fault(f"{key}[{index}]", "a text", value)
+                self.fault(f"{key}[{index}]", Message("cell.text"), value)
             elif value.strip():
                 distinct[value.strip()] = None
         return tuple(distinct)
@@ -179,7 +181,7 @@ class StatementPart:
     def _items(self, key: str) -> list[Any]:
         value = self.values.get(key)
         if value is not None and not isinstance(value, list):
-            self.fault(key, "a list")
+            self.fault(key, Message("cell.list"))
         return value if isinstance(value, list) else []
 
     def _inner(self, path: str, value: object) -> StatementPart:
@@ -218,21 +220,21 @@ def values(text: str | bytes, faults: ProblemLog) -> Iterator[tuple[int, Any]]:
         try:
             yield from enumerate(orjson.loads(data), start=1)
         except orjson.JSONDecodeError as error:
-            faults.add(None, "file", "syntax", str(error), "a JSON array of statements, at most 1,024 levels deep")
+            faults.add(None, "file", "syntax", str(error), Message("bods.array"))
     elif data[:1] == b"{":
         yield from _lines(data, faults)
     elif data or not faults.listed:
-        faults.add(None, "file", "syntax", repr(data[:40]), "a JSON array of statements, or one statement a line")
+        faults.add(None, "file", "syntax", repr(data[:40]), Message("bods.array-or-lines"))
 
 
 def _bytes(text: str | bytes, faults: ProblemLog) -> bytes:
     if len(text) > MAX_BYTES:
-        faults.add(None, "file", "size", len(text), "at most 200 MB")
+        faults.add(None, "file", "size", len(text), Message("bods.size", {"megabytes": MAX_BYTES // 10**6}))
         return b""
     try:
         data = text.encode() if isinstance(text, str) else text
     except UnicodeEncodeError as error:
-        faults.add(None, "file", "encoding", str(error), "text without lone surrogates")
+        faults.add(None, "file", "encoding", str(error), Message("bods.no-surrogates"))
         return b""
     return data.removeprefix(b"\xef\xbb\xbf").lstrip()
 
@@ -244,7 +246,7 @@ def _lines(data: bytes, faults: ProblemLog) -> Iterator[tuple[int, Any]]:
         try:
             yield row, orjson.loads(line)
         except orjson.JSONDecodeError as error:
-            faults.add(row, "statement", "syntax", str(error), "one JSON object a line, at most 1,024 levels deep")
+            faults.add(row, "statement", "syntax", str(error), Message("bods.line"))
 
 
 def latest(numbered_values: Iterable[tuple[int, Any]], faults: ProblemLog) -> list[Statement]:
@@ -261,7 +263,9 @@ def latest(numbered_values: Iterable[tuple[int, Any]], faults: ProblemLog) -> li
             continue
         earlier = newest.get(statement.record)
         if earlier and earlier.kind != statement.kind:
-            statement.body.fault("recordType", f"{earlier.kind}, as at {earlier.row}")
+            statement.body.fault(
+                "recordType", Message("bods.kind-as-before", {"kind": earlier.kind, "row": earlier.row})
+            )
         elif earlier is None or earlier.moment <= statement.moment:
             newest[statement.record] = statement
     return list(newest.values())
@@ -269,20 +273,20 @@ def latest(numbered_values: Iterable[tuple[int, Any]], faults: ProblemLog) -> li
 
 def _statement(row: int, value: object, faults: ProblemLog) -> Statement:
     if not isinstance(value, dict):
-        raise faults.add(row, "statement", "statement", value, "an object")
+        raise faults.add(row, "statement", "statement", value, Message("cell.object"))
     name = value.get("statementId")
     body = StatementPart(
         value, "", row, f"statement {name if isinstance(name, str) else '(no statementId)'}"[:120], faults
     )
     version = body.part("publicationDetails").text("bodsVersion")
     if version not in (None, VERSION):
-        raise body.fault("publicationDetails.bodsVersion", VERSION, version)
+        raise body.fault("publicationDetails.bodsVersion", Message("bods.version", {"version": VERSION}), version)
     for key in REQUIRED:
         if value.get(key) is None and key not in _DISPENSABLE:
-            raise body.fault(key, f"a value: BODS {VERSION} requires it")
+            raise body.fault(key, Message("bods.required", {"version": VERSION}))
     record = body.text("recordId")
     if record is None:
-        raise body.fault("recordId", "a text that is not empty")
+        raise body.fault("recordId", Message("bods.text-not-empty"))
     status = body.choice("recordStatus", RECORD_STATUSES) if "recordStatus" in value else "new"
     moment = _moment(body)
     kind = body.choice("recordType", RECORD_TYPES)
@@ -296,5 +300,5 @@ def _moment(body: StatementPart) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise body.fault("statementDate", "a date or date-time of RFC 3339") from None
+        raise body.fault("statementDate", Message("bods.date-time")) from None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

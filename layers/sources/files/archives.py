@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, Protocol
 
+from layers.model.messages import Message
 from layers.sources.files.limits import FREE_BYTES, MAX_MEMBERS, MAX_RATIO, MAX_TABLE_BYTES, FileRefused
 
 _DATA = (".csv", ".tsv", ".txt", ".json", ".jsonl", ".geojson", ".xlsx", ".gpkg", ".pbf")
@@ -45,12 +46,11 @@ class BoundedStream(io.RawIOBase):
         try:
             data = self._raw.read(len(buffer))
         except _BROKEN as error:
-            raise FileRefused(self._file, "packing", error, "a whole, unencrypted zip or gzip file") from error
+            raise FileRefused(self._file, "packing", error, Message("files.whole-archive")) from error
         self._bytes_read += len(data)
         if self._bytes_read > self._max_bytes:
-            raise FileRefused(
-                self._file, "size", f"over {self._bytes_read:,} bytes", f"at most {self._max_bytes:,} bytes unpacked"
-            )
+            over = Message("files.over-bytes", {"count": self._bytes_read})
+            raise FileRefused(self._file, "size", over, Message("files.at-most-bytes", {"limit": self._max_bytes}))
         if self._packed_size is not None:
             require_ratio(self._file, self._bytes_read, self._packed_size())
         buffer[: len(data)] = data
@@ -66,9 +66,8 @@ def require_ratio(file: str, unpacked: int, packed: int) -> None:
         If it unpacks to more than ``FREE_BYTES`` and to more than ``MAX_RATIO`` times its packed size.
     """
     if unpacked > FREE_BYTES and unpacked > MAX_RATIO * max(packed, 1):
-        raise FileRefused(
-            file, "packing", f"{unpacked:,} bytes out of {packed:,}", f"at most {MAX_RATIO} times the size"
-        )
+        sizes = Message("files.packed", {"unpacked": unpacked, "packed": packed})
+        raise FileRefused(file, "packing", sizes, Message("files.ratio", {"limit": MAX_RATIO}))
 
 
 @contextmanager
@@ -90,7 +89,8 @@ def open_unpacked(path: Path, name: str, max_bytes: int = MAX_TABLE_BYTES) -> It
         elif magic == b"PK\x03\x04" and (member := data_member(raw, name)):
             archive, info = member
             if info.file_size > max_bytes:
-                raise FileRefused(name, "size", f"{info.file_size:,} bytes", f"at most {max_bytes:,} bytes unpacked")
+                size = Message("files.bytes", {"count": info.file_size})
+                raise FileRefused(name, "size", size, Message("files.at-most-bytes", {"limit": max_bytes}))
             require_ratio(name, info.file_size, info.compress_size)
             with archive.open(info) as inner:
                 yield io.BufferedReader(BoundedStream(inner, name, max_bytes, lambda: info.compress_size))
@@ -110,9 +110,10 @@ def open_archive(raw: IO[bytes], file: str) -> zipfile.ZipFile:
     try:
         archive = zipfile.ZipFile(raw)
     except (*_BROKEN, ValueError, OSError) as error:
-        raise FileRefused(file, "packing", error, "a whole zip file") from error
+        raise FileRefused(file, "packing", error, Message("files.whole-zip")) from error
     if len(archive.infolist()) > MAX_MEMBERS:
-        raise FileRefused(file, "packing", f"{len(archive.infolist()):,} members", f"at most {MAX_MEMBERS:,}")
+        members = Message("files.members", {"count": len(archive.infolist())})
+        raise FileRefused(file, "packing", members, Message("files.at-most", {"limit": MAX_MEMBERS}))
     return archive
 
 
@@ -132,13 +133,14 @@ def data_member(raw: IO[bytes], file: str) -> tuple[zipfile.ZipFile, zipfile.Zip
     # A note beside the data does not make it two data files.
     infos = [info for info in infos if not info.filename.lower().endswith(".txt")] or infos
     if len(infos) != 1:
-        names = ", ".join(info.filename for info in infos) or "none"
-        raise FileRefused(file, "members", names, f"one data file ({', '.join(_DATA)}); unpack it and name the files")
+        names = ", ".join(info.filename for info in infos) or Message("value.no-one")
+        raise FileRefused(file, "members", names, Message("files.one-data-file", {"endings": _DATA}))
     (info,) = infos
     if info.compress_type not in _METHODS:
-        raise FileRefused(file, "packing", f"method {info.compress_type}", "a member that is stored or deflated")
+        method = Message("files.method", {"number": info.compress_type})
+        raise FileRefused(file, "packing", method, Message("files.stored-or-deflated"))
     if info.flag_bits & 1:
-        raise FileRefused(file, "packing", "encrypted", "a zip without a password")
+        raise FileRefused(file, "packing", Message("files.encrypted"), Message("files.no-password"))
     return archive, info
 
 

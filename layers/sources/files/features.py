@@ -16,7 +16,8 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from layers.geopackage.geopackage import WGS84, GeometryBlobError, decode
-from layers.model.problems import Problem
+from layers.model.messages import InvalidValue, Message
+from layers.model.problems import Problem, shown_value
 from layers.sources.files.limits import MAX_CELL, MAX_COLUMNS, MAX_ROWS, FileRefused, require_few_problems
 from layers.sources.files.source_file import SourceFile
 from layers.sources.files.tables import PROBLEMS_COLUMN
@@ -54,18 +55,18 @@ class GeoJsonRows:
         self.problems.clear()
         for number, feature in enumerate(self.features, 1):
             if not isinstance(feature, dict):
-                self._fault(number, "type", feature, "a feature (RFC 7946, 3.2)")
+                self._fault(number, "type", feature, Message("files.feature"))
                 continue
             try:
                 shape = geometry_of(feature.get("geometry"))
-            except ValueError as error:
-                self._fault(number, "geometry", feature.get("geometry"), str(error))
+            except InvalidValue as error:
+                self._fault(number, "geometry", feature.get("geometry"), error.expected)
                 continue
             yield SourceFeature(number, as_text(_properties(feature)), shape)
 
-    def _fault(self, number: int, column: str, value: object, expected: str) -> None:
+    def _fault(self, number: int, column: str, value: object, expected: Message) -> None:
         require_few_problems(self.file, self.problems)
-        self.problems.append(Problem(self.file, number, "feature", column, repr(value)[:120], expected))
+        self.problems.append(Problem(self.file, number, "feature", column, shown_value(repr(value)), expected))
 
 
 def feature_list(document: Any, file: str) -> list[Any]:
@@ -81,9 +82,10 @@ def feature_list(document: Any, file: str) -> list[Any]:
         require_lonlat_crs(document, file)
         document = document.get("features") if document.get("type") != "Feature" else [document]
     if not isinstance(document, list):
-        raise FileRefused(file, "type", type(document).__name__, "a FeatureCollection (RFC 7946, 3.3)")
+        raise FileRefused(file, "type", type(document).__name__, Message("files.feature-collection"))
     if len(document) > MAX_ROWS:
-        raise FileRefused(file, "features", f"{len(document):,}", f"at most {MAX_ROWS:,}; split the file")
+        count = Message("files.count", {"count": len(document)})
+        raise FileRefused(file, "features", count, Message("files.split", {"limit": MAX_ROWS}))
     return document
 
 
@@ -98,7 +100,7 @@ def require_lonlat_crs(document: Mapping[str, Any], file: str) -> None:
     crs = document.get("crs")
     name = crs.get("properties", {}).get("name") if isinstance(crs, dict) else None
     if name and not str(name).endswith(_LONLAT):
-        raise FileRefused(file, "crs", name, "lon/lat (OGC:CRS84); reproject the file")
+        raise FileRefused(file, "crs", name, Message("files.lonlat"))
 
 
 def _properties(feature: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -123,17 +125,17 @@ def geometry_of(value: Any) -> BaseGeometry | None:
 
     Raises
     ------
-    ValueError
-        If it is no geometry; the message says what was expected.
+    InvalidValue
+        If it is no geometry.
     """
     if value is None:
         return None
     if not isinstance(value, dict):
-        raise ValueError("a geometry (RFC 7946, 3.1), or null")
+        raise InvalidValue(Message("files.geometry-or-null"))
     try:
         shape = shapely.force_2d(shapely.from_geojson(orjson.dumps(value)))
-    except (shapely.errors.ShapelyError, orjson.JSONEncodeError) as error:
-        raise ValueError(f"a geometry (RFC 7946, 3.1): {str(error)[:80]}") from error
+    except (shapely.errors.ShapelyError, orjson.JSONEncodeError, ValueError) as error:
+        raise InvalidValue(Message("files.geometry", {"error": str(error)[:80]})) from error
     return None if shape.is_empty else shape
 
 
@@ -175,7 +177,8 @@ class GeoPackageRows:
             names = [row[1] for row in rows if row[1] not in (self._geometry, PROBLEMS_COLUMN)]
             self._transform = self._to_lonlat(connection)
         if len(names) > MAX_COLUMNS:
-            raise FileRefused(self.file, "columns", f"{len(names):,}", f"at most {MAX_COLUMNS:,}")
+            count = Message("files.count", {"count": len(names)})
+            raise FileRefused(self.file, "columns", count, Message("files.at-most", {"limit": MAX_COLUMNS}))
         self.header = tuple(names)
 
     @contextmanager
@@ -198,7 +201,7 @@ class GeoPackageRows:
                     connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, 4 * MAX_CELL)
                     yield connection
             except sqlite3.Error as error:
-                raise FileRefused(self.file, "database", error, "a GeoPackage that can be read") from error
+                raise FileRefused(self.file, "database", error, Message("files.readable-geopackage")) from error
 
     def _layer(self, connection: sqlite3.Connection, layer: str | None) -> str:
         """Return the name of the requested layer, or of the only one; views and virtual tables do not count."""
@@ -209,8 +212,8 @@ class GeoPackageRows:
         names = [name for (name,) in connection.execute(query)]
         chosen = [name for name in names if layer in (None, name)]
         if len(chosen) != 1:
-            expected = f'one of {", ".join(names[:40])}; name it in the mapping: layer = "..."'
-            raise FileRefused(self.file, "layer", layer or f"{len(names)} layers", expected)
+            value = layer or Message("files.layers", {"count": len(names)})
+            raise FileRefused(self.file, "layer", value, Message("files.one-layer", {"names": tuple(names[:40])}))
         return str(chosen[0])
 
     def _geometry_column(self, connection: sqlite3.Connection) -> tuple[str | None, int]:
@@ -226,8 +229,8 @@ class GeoPackageRows:
         name, code, definition = connection.execute(query, (self._srs_id,)).fetchone() or ("EPSG", self._srs_id, "")
         system = _system(f"{name}:{code}", definition)
         if system is None:
-            expected = "a coordinate system that is defined; set that of the layer, or export it in EPSG:4326"
-            raise FileRefused(self.file, "srs_id", f"{self._srs_id} ({name}:{code})", expected)
+            value = f"{self._srs_id} ({name}:{code})"
+            raise FileRefused(self.file, "srs_id", value, Message("files.defined-crs"))
         moving = pyproj.Transformer.from_crs(system, "OGC:CRS84", always_xy=True)
         return lambda shape: shapely.transform(shape, lambda xy: np.column_stack(moving.transform(xy[:, 0], xy[:, 1])))
 
@@ -244,16 +247,20 @@ class GeoPackageRows:
         with self.open() as connection:
             for number, row in enumerate(connection.execute(select_query(self.layer, wanted)), 1):
                 if number > MAX_ROWS:
-                    raise FileRefused(
-                        self.file, "features", f"over {MAX_ROWS:,}", f"at most {MAX_ROWS:,}; split the layer"
-                    )
+                    over = Message("files.over", {"limit": MAX_ROWS})
+                    raise FileRefused(self.file, "features", over, Message("files.split-layer", {"limit": MAX_ROWS}))
                 cells = {name: _cell(value) for name, value in zip(self.header, row, strict=False)}
                 try:
                     yield SourceFeature(number, cells, self._shape(row[-1]) if self._geometry else None)
                 except (GeometryBlobError, pyproj.exceptions.ProjError) as error:
                     require_few_problems(self.file, self.problems)
-                    shown = str(row[-1])[:120]
-                    self.problems.append(Problem(self.file, number, "feature", "geometry", shown, str(error)[:200]))
+                    expected = (
+                        error.expected
+                        if isinstance(error, GeometryBlobError)
+                        else Message("files.transformable", {"error": str(error)[:200]})
+                    )
+                    shown = shown_value(row[-1])
+                    self.problems.append(Problem(self.file, number, "feature", "geometry", shown, expected))
 
     def _shape(self, blob: bytes | None) -> BaseGeometry | None:
         if blob is None:

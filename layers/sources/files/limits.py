@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from layers.model.problems import Problem, ProblemsError
+from layers.model.messages import Message
+from layers.model.problems import Problem, ProblemsError, shown_value
 
 #: Most bytes of a file, unpacked, that is read row by row: more than any national or world export we know (the
 #: largest GEM, ACLED, UCDP and WRI files are below 300 MB).
@@ -38,8 +39,8 @@ HEAD_BYTES = 65_536
 class FileRefused(ProblemsError):
     """A file that is not read any further, with the one reason."""
 
-    def __init__(self, file: str, column: str, value: object, expected: str, row: int | None = None) -> None:
-        super().__init__((Problem(file, row, "file", column, str(value)[:120], expected),))
+    def __init__(self, file: str, column: str, value: object, expected: Message, row: int | None = None) -> None:
+        super().__init__((Problem(file, row, "file", column, shown_value(value), expected),))
 
 
 def require_few_problems(file: str, problems: Sequence[Problem]) -> None:
@@ -52,5 +53,6 @@ def require_few_problems(file: str, problems: Sequence[Problem]) -> None:
     """
     if len(problems) >= MAX_PROBLEMS:
         first = problems[0]
-        expected = f"a file of this format; the first fault: {first.column} = {first.value}: expected {first.expected}"
-        raise FileRefused(file, "faults", f"over {MAX_PROBLEMS:,}", expected, row=first.row)
+        fault = {"column": first.column, "value": first.value, "expected": first.expected}
+        over = Message("files.over", {"limit": MAX_PROBLEMS})
+        raise FileRefused(file, "faults", over, Message("files.first-fault", fault), row=first.row)

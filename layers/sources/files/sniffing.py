@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from io import StringIO
 from typing import BinaryIO, Literal
 
+from layers.model.messages import Message
 from layers.sources.files.limits import HEAD_BYTES, FileRefused
 
 Container = Literal["table", "workbook", "json", "gpkg", "pbf", "text"]
@@ -181,7 +182,7 @@ def detect_encoding(stream: BinaryIO, file: str) -> str:
     encoding = next((name for name in candidates if name not in faults), None)
     if encoding is None:
         reasons = "; ".join(f"{name}: {fault}" for name, fault in faults.items())
-        raise FileRefused(file, "encoding", reasons, "text in UTF-8, UTF-16 or Windows-1252")
+        raise FileRefused(file, "encoding", reasons, Message("files.encoding"))
     return encoding
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import orjson
 
+from layers.model.messages import Message
 from layers.sources.files.archives import member_name, open_archive, open_unpacked
 from layers.sources.files.limits import HEAD_BYTES, MAX_JSON_VALUES, MAX_ROWS, MAX_TEXT_BYTES, FileRefused
 from layers.sources.files.sniffing import FileSniff, csv_header, decode_start, detect_encoding, json_keys
@@ -100,10 +101,10 @@ class SourceFile:
         if sniff.container == "workbook":
             name = sheet or _widest(sniff.sheets)[0]
             if name not in sniff.sheets:
-                raise FileRefused(self.name, "sheet", name, f"one of {', '.join(sniff.sheets)}")
+                raise FileRefused(self.name, "sheet", name, Message("cell.one-of", {"names": tuple(sniff.sheets)}))
             return RowTable(f"{self.name}#{name}" if sheet else self.name, lambda: self._sheet_rows(name))
         if sniff.container not in ("table", "text"):
-            raise FileRefused(self.name, "format", sniff.container, "a table: CSV, TSV or xlsx")
+            raise FileRefused(self.name, "format", sniff.container, Message("files.table"))
         with open_unpacked(self.path, self.name) as stream:
             encoding = detect_encoding(stream, self.name)
         return RowTable(self.name, lambda: self._text_rows(encoding))
@@ -138,13 +139,17 @@ class SourceFile:
             data = data.decode(detect_encoding(io.BytesIO(data), self.name)).removeprefix("\ufeff").encode()
         values = data.count(b",") + data.count(b"[") + data.count(b"{")
         if values > MAX_JSON_VALUES:
-            raise FileRefused(self.name, "values", f"about {values:,}", f"at most {MAX_JSON_VALUES:,}; split the file")
+            about, expected = (
+                Message("files.about", {"count": values}),
+                Message("files.split", {"limit": MAX_JSON_VALUES}),
+            )
+            raise FileRefused(self.name, "values", about, expected)
         try:
             return orjson.loads(data)
         except orjson.JSONDecodeError as error:
             if error.msg.startswith("unexpected content after document"):
                 return _lines(self.name, data)
-            raise FileRefused(self.name, "syntax", error, "JSON (RFC 8259), at most 1,024 values deep") from error
+            raise FileRefused(self.name, "syntax", error, Message("files.json")) from error
 
     @contextmanager
     def unpacked(self) -> Iterator[Path]:
@@ -192,9 +197,10 @@ def _lines(name: str, data: bytes) -> list[Any]:
         if not line.strip():
             continue
         if number > MAX_ROWS:
-            raise FileRefused(name, "rows", f"over {MAX_ROWS:,}", f"at most {MAX_ROWS:,}; split the file")
+            over, expected = Message("files.over", {"limit": MAX_ROWS}), Message("files.split", {"limit": MAX_ROWS})
+            raise FileRefused(name, "rows", over, expected)
         try:
             values.append(orjson.loads(line))
         except orjson.JSONDecodeError as error:
-            raise FileRefused(name, "syntax", error, "a line of JSON Lines", row=number) from error
+            raise FileRefused(name, "syntax", error, Message("files.json-line"), row=number) from error
     return values

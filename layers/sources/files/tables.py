@@ -9,12 +9,22 @@ from contextlib import AbstractContextManager, nullcontext
 from io import StringIO
 from typing import TextIO
 
-from layers.model.problems import Problem
+from layers.model.messages import Message
+from layers.model.problems import Problem, shown_value
 from layers.sources.files.limits import MAX_COLUMNS, MAX_ROW, MAX_ROWS, FileRefused, require_few_problems
 from layers.sources.files.sniffing import delimiter_of, first_row
 
 #: The column of a file of rejected rows that holds the problems of a row; readers ignore it.
 PROBLEMS_COLUMN = "_problems"
+
+
+class RowError(csv.Error):
+    """A row that is not given to the csv module, with what stands in it."""
+
+    def __init__(self, found: Message) -> None:
+        super().__init__(str(found))
+        self.found = found
+
 
 #: A row before its cells have names: its number in the file, from 1, and its cells, or an error if it is no CSV.
 RawRow = tuple[int, Sequence[str] | csv.Error]
@@ -35,14 +45,15 @@ class RowTable:
         with rows() as raw:
             number, cells = next((row for row in raw if not _is_blank(row[1])), (1, ()))
         if isinstance(cells, csv.Error):
-            raise FileRefused(file, "syntax", cells, "a header row of CSV (RFC 4180)", row=number)
+            raise FileRefused(file, "syntax", _found(cells), Message("files.csv-header"), row=number)
         self._first = number
         self._names, self._width = _names(cells), len(cells)
         #: The whole header, with empty names where columns have none.
         self.columns = (*self._names, *[""] * (self._width - len(self._names)))
         self.header = tuple(name for name in self._names if name and name != PROBLEMS_COLUMN)
         if len(self._names) > MAX_COLUMNS:
-            raise FileRefused(file, "columns", f"{len(self._names):,}", f"at most {MAX_COLUMNS:,}", row=number)
+            count = Message("files.count", {"count": len(self._names)})
+            raise FileRefused(file, "columns", count, Message("files.at-most", {"limit": MAX_COLUMNS}), row=number)
 
     @classmethod
     def of_text(cls, file: str, text: str) -> RowTable:
@@ -65,9 +76,13 @@ class RowTable:
                     continue
                 count += 1
                 if count > MAX_ROWS:
-                    raise FileRefused(self.file, "rows", f"over {MAX_ROWS:,}", f"at most {MAX_ROWS:,}; split the file")
+                    over, expected = (
+                        Message("files.over", {"limit": MAX_ROWS}),
+                        Message("files.split", {"limit": MAX_ROWS}),
+                    )
+                    raise FileRefused(self.file, "rows", over, expected)
                 if isinstance(cells, csv.Error):
-                    self._fault(number, "syntax", str(cells), "a row of CSV (RFC 4180)")
+                    self._fault(number, "syntax", _found(cells), Message("files.csv-row"))
                 elif named := self._named(number, cells):
                     yield number, named
 
@@ -81,7 +96,7 @@ class RowTable:
             return None
         width = len(self._names)
         if len(cells) < width or any(map(str.strip, cells[self._width :])):
-            self._fault(number, "cells", str(len(cells)), f"{width} cells, as in the header")
+            self._fault(number, "cells", len(cells), Message("files.cells-as-header", {"count": width}))
             return None
         # Cells in columns without a name are dropped.
         named = dict(zip(self._names, cells, strict=False))
@@ -89,9 +104,13 @@ class RowTable:
         named.pop("", None)
         return named
 
-    def _fault(self, number: int, column: str, value: str, expected: str) -> None:
+    def _fault(self, number: int, column: str, value: object, expected: Message) -> None:
         require_few_problems(self.file, self.problems)
-        self.problems.append(Problem(self.file, number, "row", column, value[:120], expected))
+        self.problems.append(Problem(self.file, number, "row", column, shown_value(value), expected))
+
+
+def _found(error: csv.Error) -> object:
+    return error.found if isinstance(error, RowError) else error
 
 
 def _is_blank(cells: Sequence[str] | csv.Error) -> bool:
@@ -165,8 +184,8 @@ class _Lines:
         self.length += len(line)
         if self.length > MAX_ROW:
             self._skip_rest(line)
-            raise csv.Error(f"over {MAX_ROW:,} letters")
+            raise RowError(Message("files.over-letters", {"limit": MAX_ROW}))
         # The csv module takes NUL for a letter, but SQLite would end the text there.
         if "\0" in line:
-            raise csv.Error("a NUL character")
+            raise RowError(Message("files.nul"))
         return line

@@ -15,6 +15,7 @@ from pathlib import PurePosixPath
 from typing import IO
 from xml.parsers import expat
 
+from layers.model.messages import Message
 from layers.sources.files.archives import BoundedStream, require_ratio
 from layers.sources.files.limits import MAX_CELL, MAX_COLUMNS, MAX_TEXT_BYTES, MAX_XML_DEPTH, FileRefused
 
@@ -131,7 +132,8 @@ class _Strings(_Handler):
         if self._reading:
             self._length += len(text)
             if self._length > MAX_CELL:
-                raise FileRefused(self._file, "cell", f"over {MAX_CELL:,} letters", "a shorter text")
+                over = Message("files.over-letters", {"limit": MAX_CELL})
+                raise FileRefused(self._file, "cell", over, Message("files.shorter-text"))
             self._parts.append(text)
 
 
@@ -190,7 +192,8 @@ class _Sheet(_Handler):
         reference = _CELL.fullmatch(attributes.get("r", ""))
         self._column = _column(reference[1]) if reference else len(self._cells)
         if self._column >= MAX_COLUMNS:
-            raise FileRefused(self.book.file, "columns", f"over {MAX_COLUMNS:,}", "fewer", row=self._number)
+            over = Message("files.over", {"limit": MAX_COLUMNS})
+            raise FileRefused(self.book.file, "columns", over, Message("files.fewer"), row=self._number)
         self._type, self._style = attributes.get("t", "n"), _integer(attributes.get("s"), 0)
         self._parts, self._length = [], 0
 
@@ -207,7 +210,8 @@ class _Sheet(_Handler):
         if self._reading:
             self._length += len(text)
             if self._length > MAX_CELL:
-                raise FileRefused(self.book.file, "cell", f"over {MAX_CELL:,} letters", "less", row=self._number)
+                over = Message("files.over-letters", {"limit": MAX_CELL})
+                raise FileRefused(self.book.file, "cell", over, Message("files.less"), row=self._number)
             self._parts.append(text)
 
     def _value(self, text: str) -> str:
@@ -266,9 +270,11 @@ def _parse_chunks(archive: zipfile.ZipFile, member: str, file: str, handler: _Ha
     try:
         info = archive.getinfo(member)
     except KeyError as error:
-        raise FileRefused(file, "workbook", f"no {member}", "a workbook (.xlsx)") from error
+        absent = Message("files.no-member", {"name": member})
+        raise FileRefused(file, "workbook", absent, Message("files.workbook")) from error
     if info.file_size > MAX_TEXT_BYTES:
-        raise FileRefused(file, member, f"{info.file_size:,} bytes", f"at most {MAX_TEXT_BYTES:,} bytes unpacked")
+        size = Message("files.bytes", {"count": info.file_size})
+        raise FileRefused(file, member, size, Message("files.at-most-bytes", {"limit": MAX_TEXT_BYTES}))
     require_ratio(file, info.file_size, info.compress_size)
     parser = _parser(file, member, handler)
     try:
@@ -276,9 +282,9 @@ def _parse_chunks(archive: zipfile.ZipFile, member: str, file: str, handler: _Ha
             stream = BoundedStream(raw, file, MAX_TEXT_BYTES, lambda: info.compress_size)
             yield from _feed(parser, stream)
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
-        raise FileRefused(file, "packing", error, "a whole, unencrypted workbook") from error
+        raise FileRefused(file, "packing", error, Message("files.whole-workbook")) from error
     except expat.ExpatError as error:
-        raise FileRefused(file, member, error, "XML of a workbook (ECMA-376)") from error
+        raise FileRefused(file, member, error, Message("files.workbook-xml")) from error
 
 
 def _feed(parser: expat.XMLParserType, stream: BoundedStream | IO[bytes]) -> Iterator[None]:
@@ -299,7 +305,8 @@ def _parser(file: str, member: str, handler: _Handler) -> expat.XMLParserType:
         nonlocal depth
         depth += 1
         if depth > MAX_XML_DEPTH:
-            raise FileRefused(file, member, f"{depth} elements in each other", f"at most {MAX_XML_DEPTH}")
+            nested = Message("files.nested", {"count": depth})
+            raise FileRefused(file, member, nested, Message("files.at-most", {"limit": MAX_XML_DEPTH}))
         handler.start(name.rpartition(":")[2], attributes)
 
     def end(name: str) -> None:
@@ -308,7 +315,7 @@ def _parser(file: str, member: str, handler: _Handler) -> expat.XMLParserType:
         handler.end(name.rpartition(":")[2])
 
     def refuse(*_: object) -> None:
-        raise FileRefused(file, member, "a document type", "XML without entities")
+        raise FileRefused(file, member, Message("files.document-type"), Message("files.no-entities"))
 
     parser.StartElementHandler = start
     parser.EndElementHandler = end

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice, product
 
+from layers.model.messages import Message
 from layers.model.records import Asset, Entity, Records, Source, Stake
 from layers.ownership.walk import Interval, OwnershipGraph, Walk
 from layers.sources.gem.owner_grammar import TOLERANCE, Owner, OwnerList
@@ -130,14 +131,14 @@ class Contradiction:
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """The comparison of a row with several owners. ``verdict``: agree, disagree, or unknown, with the reason."""
+    """The comparison of a row with several owners. ``verdict``: agree, disagree, or unknown, with the reasons."""
 
     id: str
     verdict: str
     owner: str
     ours: str
     theirs: str
-    why: str
+    why: tuple[Message, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,8 +245,11 @@ def _compared(row: OwnerColumns, splits: Mapping[str, Sequence[Split]]) -> Compa
             split_text(stated),
             _why(row, derived, stated, conflicts),
         )
-    missing = f"no row has {'; '.join(unknown)} alone" if unknown else "GEM gives no parents"
-    verdict, why = ("unknown", missing) if unknown or not stated else ("agree", "")
+    verdict, why = "agree", tuple[Message, ...]()
+    if unknown:
+        verdict, why = "unknown", (Message("gem.no-row-alone", {"names": "; ".join(unknown)}),)
+    elif not stated:
+        verdict, why = "unknown", (Message("gem.no-parents"),)
     return Compared(row.id, verdict, row.owner.text, split_text(derived), split_text(stated), why)
 
 
@@ -266,13 +270,13 @@ def _variants(row: OwnerColumns, splits: Mapping[str, Sequence[Split]]) -> Itera
     return (dict(zip(names, chosen, strict=True)) for chosen in islice(product(*versions), _MAX_VARIANTS))
 
 
-def _why(row: OwnerColumns, derived: Split, stated: Split, names: Sequence[str]) -> str:
+def _why(row: OwnerColumns, derived: Split, stated: Split, names: Sequence[str]) -> tuple[Message, ...]:
     reasons = []
     for column, owners in (("owner", row.owner), ("parent", row.parent)):
         if owners.over_100:
-            reasons.append(f"the {column} column sums to {owners.known_sum:.2f}")
+            reasons.append(Message("gem.column-over", {"column": column, "sum": owners.known_sum}))
         if owners.sum == "under":
-            reasons.append(f"the {column} column sums to {owners.known_sum:.2f} only")
+            reasons.append(Message("gem.column-under", {"column": column, "sum": owners.known_sum}))
     only_ours, only_theirs = [n for n in names if n not in stated], [n for n in names if n not in derived]
     if only_ours and len(only_ours) == len(only_theirs) == len(names) - len(only_ours):
         pairs = zip(
@@ -281,10 +285,9 @@ def _why(row: OwnerColumns, derived: Split, stated: Split, names: Sequence[str])
             strict=True,
         )
         if all(is_compatible(derived[first], stated[second]) for first, second in pairs):
-            reasons.append("the same shares under other names")
+            reasons.append(Message("gem.other-names"))
     for name in names:
         here, there = derived.get(name), stated.get(name)
-        reasons.append(
-            f"{name}: ours {share_text(here) if here else 'none'}, GEM's {share_text(there) if there else 'none'}"
-        )
-    return "; ".join(reasons)
+        ours, theirs = (share_text(share) if share else Message("value.no-one") for share in (here, there))
+        reasons.append(Message("gem.shares-differ", {"name": name, "ours": ours, "theirs": theirs}))
+    return tuple(reasons)

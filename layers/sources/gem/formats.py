@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from layers.model.problems import Problem, ReadResult, SourceLocation
+from layers.model.messages import Message
+from layers.model.problems import MISSING, Problem, ReadResult, SourceLocation
 from layers.sources.files.features import GeoJsonRows
 from layers.sources.files.limits import FileRefused
 from layers.sources.files.sniffing import FileSniff
@@ -76,13 +77,13 @@ def read_trackers(files: Sequence[SourceFile], options: LoadOptions) -> ReadResu
         else:
             tables += _trackers_of(file)
     if not tables:
-        raise FileRefused(files[0].name, "format", "routes only", "a tracker beside them, whose rows have the ids")
+        raise FileRefused(files[0].name, "format", Message("gem.routes-only"), Message("gem.tracker-beside"))
     routes = _routes_in_one_file(routes, builder)
     by_number = _by_number(routes)
     results = [parse(table, options.dataset, options.licence, by_number) for table in tables]
     read = {key for result in results for key in result.records.assets}
     for route in routes:
-        builder.skip("a route of a row" if gem_id(route.number) in read else "a route of no row that was read")
+        builder.skip(Message("gem.route-of-row" if gem_id(route.number) in read else "gem.route-of-no-row"))
     return concatenate_results([builder.result(), *results])
 
 
@@ -104,9 +105,9 @@ def _read_routes(features: GeoJsonRows, file: SourceFile, builder: RecordBuilder
         location = SourceLocation(features.file, feature.number)
         number = feature.cells.get("ProjectID", "").strip() or named
         if not number:
-            builder.add_problem(location, "route", "ProjectID", "(missing)", "the number of the pipeline")
+            builder.add_problem(location, "route", "ProjectID", MISSING, Message("gem.pipeline-number"))
         elif feature.geometry is None:
-            builder.skip("no route: the geometry is empty")
+            builder.skip(Message("gem.no-route"))
         else:
             yield _PipelineRoute(number, location, feature.geometry)
     builder.add_unreadable_rows(features.problems)
@@ -121,7 +122,7 @@ def _routes_in_one_file(routes: Sequence[_PipelineRoute], builder: RecordBuilder
         if file == route.location.file:
             accepted.append(route)
         else:
-            expected = f"a pipeline whose route is in one file; it is in {file} too"
+            expected = Message("gem.route-in-one-file", {"file": file})
             builder.add_problem(route.location, f"route {route.number}", "ProjectID", route.number, expected)
     return accepted
 

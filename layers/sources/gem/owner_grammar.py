@@ -18,31 +18,31 @@ TOLERANCE = 0.5
 Holder = Literal["named", "unknown", "other", "small-shareholders", "natural-persons", "members"]
 #: Classes of lists by the sum of their shares. ``full-and-unknown``: the known shares make 100, and an owner without a
 #: share is listed beside them.
-Sum = Literal["not-given", "whole", "all-unknown", "part-unknown", "full-and-unknown", "under", "over"]
+Sum = Literal["whole", "all-unknown", "part-unknown", "full-and-unknown", "under", "over", "not-given"]
 
-#: Names of the oddities of a list, each with how the parser treats it.
-ODDITIES = {
-    "not-given": "no list at all, or dashes: no entries",
-    "empty-entry": "nothing between two separators: no entry",
-    "trailing-separator": "a separator at the end: ignored",
-    "no-name": "a share without a name: an entry with an empty name",
-    "no-share": "a name without a share: its share is unknown",
-    "unreadable-share": "brackets with a percent sign and no number: the share is unknown",
-    "unclosed-bracket": "a bracket that is not closed: the name ends before it, the share is unknown",
-    "missing-separator": "more than one share between two separators: an entry each",
-    "text-after-share": "signs behind the share that are no name: ignored",
-    "round-brackets": "(50%) for [50%]",
-    "open-decimal": "[100.%] or [.5%]",
-    "decimal-comma": "[12,5%]: a decimal comma",
-    "full-width": "；［］％ for ;[]%",
-    "share-over-100": "one share of more than 100: kept as printed",
-    "tag": "[LEI] or an LEI in brackets behind the name: kept apart from the name",
-    "bracket-in-name": "square brackets with other words: part of the name",
-    "percent-in-name": "a percentage inside the name: part of the name, no share",
-    "list-in-name": "names joined by a full-width comma: one entry",
-    "invisible-characters": "characters without a shape in the name: left out of it",
-    "duplicate-name": "a name listed more than once: each is kept",
-}
+#: Oddities of a list; the catalogue says of each, as ``gem.oddity``, how the parser treats it.
+ODDITIES = (
+    "not-given",
+    "empty-entry",
+    "trailing-separator",
+    "no-name",
+    "no-share",
+    "unreadable-share",
+    "unclosed-bracket",
+    "missing-separator",
+    "text-after-share",
+    "round-brackets",
+    "open-decimal",
+    "decimal-comma",
+    "full-width",
+    "share-over-100",
+    "tag",
+    "bracket-in-name",
+    "percent-in-name",
+    "list-in-name",
+    "invisible-characters",
+    "duplicate-name",
+)
 
 _WIDE = str.maketrans("；［］％", ";[]%")
 _SQUARE = re.compile(r"\[([^\[\]%]*)%\s*\]")

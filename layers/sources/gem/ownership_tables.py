@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from layers.model.asset_kinds import TABLE
+from layers.model.messages import Message, alternatives
 from layers.model.problems import ReadResult, SourceLocation
 from layers.model.records import Record, Records
 from layers.ownership.stake_graph import FREE_FLOAT
@@ -106,8 +107,7 @@ def _parse(table: RowTable, dataset: str | None, licence: str | None) -> ReadRes
             builder.rows += 1
             builder.add("entities", _entity(builder, row, cells), builder.location(row))
     else:
-        expected = "the columns of All Entities, Entity Ownership or Asset Ownership"
-        builder.add_row_problem(1, "header", "columns", ", ".join(table.header), expected)
+        builder.add_row_problem(1, "header", "columns", ", ".join(table.header), Message("gem.ownership-columns"))
     builder.add_unreadable_rows(table.problems)
     return builder.result()
 
@@ -116,7 +116,8 @@ def _entity(builder: GemRecordBuilder, row: int, cells: Mapping[str, str]) -> di
     words = cells["Entity Type"].strip().casefold()
     key = gem_id(cells["Entity ID"])
     if words not in TYPES:
-        builder.add_row_problem(row, f"entity {key}", "Entity Type", words, f"one of {', '.join(TYPES)}")
+        expected = Message("cell.one-of", {"names": tuple(TYPES)})
+        builder.add_row_problem(row, f"entity {key}", "Entity Type", words, expected)
     registered = _country(builder, row, key, cells, "Registration Country")
     kind = TYPES.get(words, "unknownEntity")
     name, *aliases = _names(cells)
@@ -152,7 +153,7 @@ def _country(builder: GemRecordBuilder, row: int, key: str, cells: Mapping[str, 
     try:
         return country_code(name)
     except CellValueError as error:
-        builder.add_row_problem(row, f"entity {key}", column, name, str(error))
+        builder.add_row_problem(row, f"entity {key}", column, name, error.expected)
         return None
 
 
@@ -182,8 +183,8 @@ def _asset(builder: GemRecordBuilder, row: int, cells: Mapping[str, str]) -> str
         return key
     kind = KINDS.get(words.casefold())
     if not identifier or kind is None:
-        column, value = ("Asset Type", words) if identifier else ("Asset ID", "(empty)")
-        builder.add_row_problem(row, f"asset {key}", column, value, "an id, and a type that has a kind here")
+        column, value = ("Asset Type", words) if identifier else ("Asset ID", Message("value.empty"))
+        builder.add_row_problem(row, f"asset {key}", column, value, Message("gem.asset-type"))
         return None
     asset = {
         "id": key,
@@ -202,7 +203,7 @@ def _holder(builder: GemRecordBuilder, row: int, cells: Mapping[str, str], by_id
     if owner.holder == "small-shareholders" and by_id == "Interested Party ID":
         return FREE_FLOAT
     if not identifier and not name:
-        builder.add_row_problem(row, "stake", by_id, "(empty)", "an id or a name")
+        builder.add_row_problem(row, "stake", by_id, Message("value.empty"), Message("gem.id-or-name"))
         return None
     return builder.add_owner(row, owner, identifier or None)
 
@@ -211,15 +212,16 @@ def _line(builder: GemRecordBuilder, row: int, owned: str, owner: str, cells: Ma
     text = cells["% Share of Ownership"].strip().removesuffix("%").strip()
     words = cells.get("Share Imputed?", "").strip().casefold()
     if words not in IMPUTED:
-        builder.add_row_problem(
-            row, f"stake {owned}>{owner}", "Share Imputed?", words, " or ".join(filter(None, IMPUTED))
-        )
+        expected = Message("cell.one-of-words", {"words": alternatives([word for word in IMPUTED if word])})
+        builder.add_row_problem(row, f"stake {owned}>{owner}", "Share Imputed?", words, expected)
     try:
         share = None if text.casefold() in ("", "--", "unknown") else float(text)
     except ValueError:
         share = math.nan
     if share is not None and not math.isfinite(share):
-        builder.add_row_problem(row, f"stake {owned}>{owner}", "% Share of Ownership", text, "a number, or nothing")
+        builder.add_row_problem(
+            row, f"stake {owned}>{owner}", "% Share of Ownership", text, Message("gem.number-or-nothing")
+        )
         share = None
     return StakeLine(row, owned, owner, share, IMPUTED.get(words, True))
 
@@ -231,7 +233,8 @@ def _write(builder: GemRecordBuilder, lines: Iterable[StakeLine]) -> None:
         first = by_owned[line.owned].setdefault((line.owner, line.share), line)
         if first is not line:
             name = f"stake {line.owned}>{line.owner}"
-            builder.add_row_problem(line.row, name, "row", "the same again", f"a stake that is not in row {first.row}")
+            expected = Message("gem.stake-of-other-row", {"row": first.row})
+            builder.add_row_problem(line.row, name, "row", Message("gem.same-again"), expected)
     for owned, distinct in by_owned.items():
         left = max(0.0, 100.0 - math.fsum(line.share for line in distinct.values() if line.share is not None))
         seen: dict[str, int] = {}

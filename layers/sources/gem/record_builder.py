@@ -13,6 +13,7 @@ import shapely
 from pyproj import Geod
 from shapely.geometry.base import BaseGeometry
 
+from layers.model.messages import Message
 from layers.model.problems import ReadResult, SourceLocation
 from layers.model.records import Source
 from layers.model.types import Basis
@@ -60,7 +61,7 @@ class GemRecordBuilder(RecordBuilder):
         """Return the location of a row of the file."""
         return SourceLocation(self.file, row)
 
-    def add_row_problem(self, row: int, record: str, column: str, value: str, expected: str) -> None:
+    def add_row_problem(self, row: int, record: str, column: str, value: object, expected: Message) -> None:
         """Add the problem of a row."""
         self.add_problem(self.location(row), record, column, value, expected)
 
@@ -186,7 +187,7 @@ def _shape(wkt: str, lat: str, lon: str) -> BaseGeometry | None:
             return shapely.force_2d(shapely.from_wkt(wkt))
         return shapely.Point(float(lon), float(lat)) if lat or lon else None
     except (shapely.errors.ShapelyError, ValueError) as error:
-        raise CellValueError(f"WKT, or lat and lon in degrees: {str(error)[:80]}") from error
+        raise CellValueError(Message("gem.geometry", {"error": str(error)[:80]})) from error
 
 
 def _unstated(shape: BaseGeometry) -> tuple[float, Basis]:

@@ -9,8 +9,9 @@ from types import MappingProxyType
 from typing import Protocol
 
 from layers.model.asset_kinds import ASSET_KINDS, TABLE
-from layers.model.problems import Problem, ReadResult
-from layers.sources.gem.owner_grammar import ODDITIES, Owner, OwnerList, parse_owners, unnested
+from layers.model.messages import Message
+from layers.model.problems import MISSING, Problem, ReadResult
+from layers.sources.gem.owner_grammar import Owner, OwnerList, parse_owners, unnested
 from layers.sources.gem.record_builder import GemLocation, GemRecordBuilder, gem_id, read_location
 from layers.sources.reader.cell_values import CellValueError, columns_by_field, country_code
 from layers.sources.reader.record_builder import short_digest, slug
@@ -115,8 +116,7 @@ def parse(
     builder = GemRecordBuilder(table.file, dataset, licence)
     missing = [field for field in REQUIRED if field not in columns_by_field(table.header, COLUMNS)]
     for field in missing:
-        expected = f"one of {', '.join(COLUMNS[field])}"
-        builder.add_row_problem(1, "header", field, "(missing)", expected)
+        builder.add_row_problem(1, "header", field, MISSING, Message("cell.one-of", {"names": COLUMNS[field]}))
     form = form_of(table.header)
     for row in () if missing else rows_of(table, routes or {}):
         builder.rows += 1
@@ -205,12 +205,11 @@ def _spot(builder: GemRecordBuilder, row: TrackerRow, key: str) -> GemLocation |
     try:
         located = read_location(row["wkt"], lat, lon, row["accuracy"])
         if located and located.points:
-            builder.add_row_problem(
-                row.line, f"asset {key}", "geometry", f"{located.points} part(s)", "lines with a length"
-            )
+            parts = Message("gem.points", {"count": located.points})
+            builder.add_row_problem(row.line, f"asset {key}", "geometry", parts, Message("gem.lines"))
         return located
     except CellValueError as error:
-        builder.add_row_problem(row.line, f"asset {key}", "geometry", row["wkt"] or f"{lat}, {lon}", str(error))
+        builder.add_row_problem(row.line, f"asset {key}", "geometry", row["wkt"] or f"{lat}, {lon}", error.expected)
         return None
 
 
@@ -222,7 +221,7 @@ def _countries(builder: GemRecordBuilder, row: TrackerRow, key: str) -> tuple[li
         try:
             codes.append(country_code(name))
         except CellValueError as error:
-            builder.add_row_problem(row.line, f"asset {key}", "countries", name, str(error))
+            builder.add_row_problem(row.line, f"asset {key}", "countries", name, error.expected)
     return names, codes[0] if len(names) == len(codes) == 1 else None
 
 
@@ -235,7 +234,7 @@ def _capacity(
     try:
         capacity = float(text) if text not in ("", "--", "TBD") else None
     except ValueError:
-        builder.add_row_problem(row.line, f"asset {key}", "capacity", text, "a number")
+        builder.add_row_problem(row.line, f"asset {key}", "capacity", text, Message("cell.number"))
         capacity = None
     return capacity, measure or unit, moved or None
 
@@ -282,17 +281,17 @@ def _note(owners: OwnerList, owner: Owner) -> str | None:
 def _losses(builder: GemRecordBuilder, row: TrackerRow, asset: str, owners: OwnerList) -> None:
     for oddity in owners.oddities:
         if oddity.name in LOSSES:
-            expected = f"a plain entry; {oddity.name} is {ODDITIES[oddity.name]}"
+            meaning = Message(f"gem.oddity.{oddity.name}")
+            expected = Message("gem.plain-entry", {"oddity": oddity.name, "meaning": meaning})
             builder.add_row_problem(row.line, f"asset {asset}", "owner", oddity.raw, expected)
     if owners.sum == "full-and-unknown":
-        expected = "shares that leave something for the owners listed without one"
-        builder.add_row_problem(row.line, f"asset {asset}", "owner", owners.text, expected)
+        builder.add_row_problem(row.line, f"asset {asset}", "owner", owners.text, Message("gem.shares-left"))
 
 
 def _ids(builder: GemRecordBuilder, row: TrackerRow, asset: str, owners: OwnerList) -> list[str | None]:
     """Return GEM's id of each owner in the order of the names; all None where the counts of ids and names differ."""
     gem_ids = re.findall(r"\bE[0-9]{6,}\b", row["owner_ids"])
     if gem_ids and len(gem_ids) != len(owners.entries):
-        expected = f"{len(owners.entries)} ids, as many as owners"
+        expected = Message("gem.ids-as-owners", {"count": len(owners.entries)})
         builder.add_row_problem(row.line, f"asset {asset}", "owner_ids", row["owner_ids"], expected)
     return list(gem_ids) if len(gem_ids) == len(owners.entries) else [None] * len(owners.entries)

@@ -15,6 +15,7 @@ from osmium.filter import IdFilter, TagFilter
 from osmium.osm import NODE, WAY
 from shapely.geometry.base import BaseGeometry
 
+from layers.model.messages import Message
 from layers.sources.files.features import as_text
 from layers.sources.files.limits import MAX_ROWS, FileRefused
 from layers.sources.osm.tags import INDUSTRIAL, MAN_MADE, POWER, kind_of
@@ -31,11 +32,11 @@ _OUTSIDE_ROLES = ("label", "entrance", "admin_centre")
 class Outline:
     """The geometry of an element in lon/lat degrees (OGC:CRS84), None where its file holds no coordinates of it.
 
-    ``missing`` counts the parts that the file lacks, as in ``1 of 4 nodes``; empty where the geometry is complete.
+    ``missing`` counts the parts that the file lacks, such as 1 of 4 nodes; None where the geometry is complete.
     """
 
     geometry: BaseGeometry | None
-    missing: str = ""
+    missing: Message | None = None
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,8 @@ class Elements:
         shapes = [_shape_of(lines, is_line), _points([point for point in points if point is not None])]
         there = [shape for shape in shapes if shape is not None]
         shape = shapely.union_all(there) if len(there) > 1 else next(iter(there), None)
-        return Outline(shape, _missing(missing, len(points) + len(ways), "members"))
+        without = Message("osm.without-members", {"count": missing, "total": len(points) + len(ways)})
+        return Outline(shape, without if missing else None)
 
     def _way_of(self, member: Element) -> Element:
         if member.get("type") != "way":
@@ -131,16 +133,13 @@ def _position(point: Any) -> Position | None:
     return (point["lon"], point["lat"]) if isinstance(point, dict) and {"lon", "lat"} <= point.keys() else None
 
 
-def _missing(count: int, of: int, part: str) -> str:
-    return f"{count} of {of} {part}" if count else ""
-
-
 def _way(vertices: Sequence[Position | None], is_line: bool) -> Outline:
     there = [vertex for vertex in vertices if vertex is not None]
     if len(there) < len(vertices):
         lines = _lines(vertices)
         shape = shapely.MultiLineString(lines) if len(lines) > 1 else lines[0] if lines else _points(there)
-        return Outline(shape, _missing(len(vertices) - len(there), len(vertices), "nodes"))
+        missing = {"count": len(vertices) - len(there), "total": len(vertices)}
+        return Outline(shape, Message("osm.without-nodes", missing))
     if len(there) > 3 and there[0] == there[-1] and not is_line:
         return Outline(shapely.Polygon(there))
     return Outline(shapely.LineString(there) if len(there) > 1 else _points(there))
@@ -211,7 +210,7 @@ def read_pbf(path: Path, file: str) -> tuple[list[dict[str, Any]], str | None]:
     try:
         return _elements(path, file), _day(path)
     except RuntimeError as error:
-        raise FileRefused(file, "syntax", error, "an OpenStreetMap PBF file") from error
+        raise FileRefused(file, "syntax", error, Message("osm.pbf")) from error
 
 
 def _elements(path: Path, file: str) -> list[dict[str, Any]]:
@@ -219,7 +218,7 @@ def _elements(path: Path, file: str) -> list[dict[str, Any]]:
     elements = [_element(element) for element in osmium.FileProcessor(str(path)).with_filter(wanted)]
     _require_few(elements, file)
     # Elements that are no assets are returned too, to be counted, but without their parts.
-    assets = [element for element in elements if kind_of(element["tags"])[0]]
+    assets = [element for element in elements if kind_of(element["tags"])]
     there = {(element["type"], element["id"]) for element in elements}
     members = [member for element in assets for member in element.get("members", ())]
     ways = {member["ref"] for member in members if member["type"] == "way"}
@@ -227,7 +226,7 @@ def _elements(path: Path, file: str) -> list[dict[str, Any]]:
     parts = [
         element
         for element in elements
-        if element["type"] == "way" and (element["id"] in ways or kind_of(element["tags"])[0])
+        if element["type"] == "way" and (element["id"] in ways or kind_of(element["tags"]))
     ]
     nodes = {ref for element in parts for ref in element["nodes"]}
     nodes |= {member["ref"] for member in members if member["type"] == "node"}
@@ -247,9 +246,8 @@ def _by_id(path: Path, kind: Any, ids: Iterable[int], file: str) -> list[dict[st
 def _require_few(elements: list[Any], file: str) -> None:
     # A country has some 100,000 of them, with 20 vertices each.
     if len(elements) > 10 * MAX_ROWS:
-        raise FileRefused(
-            file, "elements", f"{len(elements):,}", f"at most {10 * MAX_ROWS:,}; cut the file to a smaller area"
-        )
+        count = Message("files.count", {"count": len(elements)})
+        raise FileRefused(file, "elements", count, Message("osm.smaller-area", {"limit": 10 * MAX_ROWS}))
 
 
 def _element(entity: Any) -> dict[str, Any]:
@@ -385,8 +383,8 @@ def _kind_by_shape(properties: Mapping[str, Any], shape: BaseGeometry | None) ->
     return "relation" if several or negative or "osm_way_id" in properties else "way"
 
 
-def missing_of(feature: Mapping[str, Any]) -> str:
-    """Return what osmtogeojson says of an incomplete geometry; empty where it says nothing."""
+def missing_of(feature: Mapping[str, Any]) -> Message | None:
+    """Return what osmtogeojson says of an incomplete geometry; None where it says nothing."""
     properties = feature.get("properties")
     properties = properties if isinstance(properties, dict) else {}
-    return "some members or nodes" if properties.get("tainted") or properties.get("@tainted") else ""
+    return Message("osm.without-some") if properties.get("tainted") or properties.get("@tainted") else None

@@ -8,7 +8,8 @@ from typing import Any
 
 import shapely
 
-from layers.model.problems import Problem, ReadResult, SourceLocation
+from layers.model.messages import Message
+from layers.model.problems import MISSING, Problem, ReadResult, SourceLocation
 from layers.model.types import Basis
 from layers.sources.files.features import GeoJsonRows
 from layers.sources.files.limits import FileRefused
@@ -63,7 +64,7 @@ def read(files: Sequence[SourceFile], options: LoadOptions) -> ReadResult:
 def _list(document: Any, file: SourceFile) -> list[Any]:
     elements = document.get("elements") if isinstance(document, dict) else None
     if not isinstance(elements, list):
-        raise FileRefused(file.name, "elements", "(missing)", "the list of elements that Overpass answers (out geom)")
+        raise FileRefused(file.name, "elements", MISSING, Message("osm.elements"))
     return elements
 
 
@@ -71,7 +72,7 @@ def _require_whole(builder: RecordBuilder, document: Mapping[str, Any], file: So
     """Add a problem for an incomplete answer of Overpass, which a remark announces when time or memory ran out."""
     remark = str(document.get("remark", ""))
     if "error" in remark.casefold():
-        expected = "a whole answer: ask for less, or for longer"
+        expected = Message("osm.whole-answer")
         builder.add_problems([Problem(file.name, None, "file", "remark", remark[:120], expected)])
 
 
@@ -89,7 +90,7 @@ def _read_elements(assets: _AssetBuilder, elements: Elements) -> None:
     for number, element in elements.tagged():
         tags = element.get("tags") if isinstance(element, dict) else None
         if not isinstance(tags, dict) or not all(isinstance(value, str) for value in tags.values()):
-            assets.reject(number, "element", "tags", element, "an element of OpenStreetMap with tags as text")
+            assets.reject(number, "element", "tags", element, Message("osm.element"))
         elif kind := assets.count_and_classify(tags):
             outline = _outline(elements, element, kind)
             assets.add(f"{element.get('type')}/{element.get('id')}", kind, tags, outline, number)
@@ -135,12 +136,12 @@ class _AssetBuilder:
     def count_and_classify(self, tags: Mapping[str, str]) -> str | None:
         """Count an object and return its kind; an object without one is skipped."""
         self._builder.rows += 1
-        kind, why = osm_tags.kind_of(tags)
+        kind = osm_tags.kind_of(tags)
         if kind is None:
-            self._builder.skip(why)
+            self._builder.skip(osm_tags.skip_reason(tags))
         return kind
 
-    def reject(self, number: int, record: str, column: str, value: object, expected: str) -> None:
+    def reject(self, number: int, record: str, column: str, value: object, expected: Message) -> None:
         """Count an element that cannot be read, and add its problem."""
         self._builder.rows += 1
         self._builder.add_problem(SourceLocation(self._file, number), record, column, value, expected)
@@ -153,8 +154,7 @@ class _AssetBuilder:
         """Add one asset with its owners and operators."""
         location = SourceLocation(self._file, number)
         if not re.fullmatch("(node|way|relation)/[0-9]+", reference):
-            expected = "a node, way or relation with its number"
-            self._builder.add_problem(location, "element", "type, id", reference or "(missing)", expected)
+            self._builder.add_problem(location, "element", "type, id", reference or MISSING, Message("osm.reference"))
             return
         name, spoken, aliases = osm_tags.names_of(tags)
         megawatts = osm_tags.megawatts(tags)
@@ -181,17 +181,14 @@ class _AssetBuilder:
         """Return the location columns of an asset; a location that cannot be right is dropped, and the asset stays."""
         shape, record = outline.geometry, f"asset osm/{reference}"
         if shape is None or shape.is_empty:
-            expected = "coordinates: ask Overpass with `out geom`, or with `out body; >; out skel`"
-            self._builder.add_problem(location, record, "geometry", "(missing)", expected)
+            self._builder.add_problem(location, record, "geometry", MISSING, Message("osm.coordinates"))
             return {}
         shape = shape if shape.is_valid else shapely.make_valid(shape)
         if why := geometry_fault(shape):
             self._builder.add_problem(location, record, "geometry", shapely.to_wkt(shape), why)
             return {}
         if outline.missing:
-            self._builder.add_problem(
-                location, record, "geometry", f"without {outline.missing}", "all of its nodes and members"
-            )
+            self._builder.add_problem(location, record, "geometry", outline.missing, Message("osm.whole-geometry"))
         uncertainty_m, basis = UNCERTAINTY[shape.geom_type]
         return {"geometry": shape, "uncertainty_m": uncertainty_m, "basis": basis, "place_source": self._source}
 

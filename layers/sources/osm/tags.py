@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 
 from layers.model.asset_kinds import TABLE
+from layers.model.messages import Message
 
 Tags = Mapping[str, str]
 
@@ -58,37 +59,59 @@ _KINDS = ("power", "industrial", "man_made", "pipeline")
 _NOBODY = ("yes", "no", "none", "unknown", "private", "public", "-", "?")
 
 
-def kind_of(tags: Tags) -> tuple[str | None, str]:
-    """Return the kind of asset of an object, or None and the reason why it is none.
+def kind_of(tags: Tags) -> str | None:
+    """Return the kind of asset of an object, None for one that is no asset; ``skip_reason`` says why.
 
     A key with a lifecycle prefix, as in ``disused:power=plant``, makes no asset; ``status_tags`` handles
     ``disused=yes``.
     """
-    is_line = tags.get("man_made") == "pipeline"
-    if tags.get("pipeline") and (not is_line or tags["pipeline"] in PARTS):
-        return _pipeline_part(tags)
-    if is_line and _is_not_fuel(tags):
-        return None, f"a line of {_carried(tags)[:40]}"
+    if _is_pipeline_part(tags):
+        return _kind_of_part(tags)
+    if _is_line(tags) and _is_not_fuel(tags):
+        return None
     if kind := MAN_MADE.get(tags.get("man_made", "")):
-        return kind, ""
+        return kind
     if kind := INDUSTRIAL.get(tags.get("industrial", "")):
-        return ("gas-field" if kind == "oil-field" and "gas" in tags.get("substance", "") else kind), ""
+        return "gas-field" if kind == "oil-field" and "gas" in tags.get("substance", "") else kind
     if tags.get("industrial") == "depot" and _OIL.search(_contents(tags)):
-        return "oil-depot", ""
+        return "oil-depot"
     if kind := POWER.get(tags.get("power", "")):
-        return (_plant(tags, kind) if tags["power"] == "plant" else kind), ""
-    return None, _skip_reason(tags)
+        return _plant(tags, kind) if tags["power"] == "plant" else kind
+    return None
 
 
-def _pipeline_part(tags: Tags) -> tuple[str | None, str]:
+def _is_line(tags: Tags) -> bool:
+    return tags.get("man_made") == "pipeline"
+
+
+def _is_pipeline_part(tags: Tags) -> bool:
+    return bool(tags.get("pipeline")) and (not _is_line(tags) or tags["pipeline"] in PARTS)
+
+
+def _kind_of_part(tags: Tags) -> str | None:
+    if tags["pipeline"] != "substation" or _is_not_fuel(tags):
+        return None
+    kind = SUBSTATION.get(tags.get("substation", ""))
+    return "pump-station" if kind == "compressor-station" and "oil" in _carried(tags) else kind
+
+
+def skip_reason(tags: Tags) -> Message:
+    """Return why an object, for which ``kind_of`` gives None, is no asset."""
+    if _is_pipeline_part(tags):
+        return _reason_of_part(tags)
+    if _is_line(tags) and _is_not_fuel(tags):
+        return Message("osm.line", {"substance": _carried(tags)[:40]})
+    prefixed = (f"{prefix}:{key}" for prefix in LIFECYCLE for key in _KINDS)
+    key = next((key for key in (*prefixed, *_KINDS[:3]) if tags.get(key)), None)
+    return Message("osm.tag", {"key": key, "value": tags[key][:40]}) if key else Message("osm.no-tag")
+
+
+def _reason_of_part(tags: Tags) -> Message:
     if tags["pipeline"] != "substation":
-        return None, f"pipeline={tags['pipeline'][:40]}"
+        return Message("osm.tag", {"key": "pipeline", "value": tags["pipeline"][:40]})
     if _is_not_fuel(tags):
-        return None, f"a part of a line of {_carried(tags)[:40]}"
-    part = tags.get("substation", "")
-    if kind := SUBSTATION.get(part):
-        return ("pump-station" if kind == "compressor-station" and "oil" in _carried(tags) else kind), ""
-    return None, f"pipeline=substation, substation={part[:40] or '(none)'}"
+        return Message("osm.part-of-line", {"substance": _carried(tags)[:40]})
+    return Message("osm.substation", {"substation": tags.get("substation", "")[:40] or Message("value.none")})
 
 
 def _carried(tags: Tags) -> str:
@@ -113,12 +136,6 @@ def _contents(tags: Tags) -> str:
 
 def _plant(tags: Tags, kind: str) -> str:
     return PLANT_SOURCE.get(tags.get("plant:source", "").partition(";")[0].strip(), kind)
-
-
-def _skip_reason(tags: Tags) -> str:
-    prefixed = (f"{prefix}:{key}" for prefix in LIFECYCLE for key in _KINDS)
-    key = next((key for key in (*prefixed, *_KINDS[:3]) if tags.get(key)), None)
-    return f"{key}={tags[key][:40]}" if key else "no tag of an energy asset"
 
 
 def status_tags(tags: Tags) -> tuple[str, ...]:

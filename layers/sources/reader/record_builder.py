@@ -13,7 +13,8 @@ from typing import Any
 from anyascii import anyascii
 
 from layers.model import edtf
-from layers.model.problems import Problem, ReadResult, SourceLocation, validated
+from layers.model.messages import Message
+from layers.model.problems import Problem, ReadResult, SourceLocation, shown_value, validated
 from layers.model.records import RECORD_TYPES, Entity, Record, Records, Stake
 from layers.sources.files.limits import require_few_problems
 
@@ -35,7 +36,7 @@ class RecordBuilder:
         self._common: dict[str, Any] = {"dataset": dataset, **({"private": True} if private else {})}
         self._locations: dict[tuple[str, str], SourceLocation] = {}
         self._problems: list[Problem] = []
-        self._skipped: Counter[str] = Counter()
+        self._skipped: Counter[Message] = Counter()
         self._notes: dict[str, list[str]] = {}
         self._required_entities: dict[str, SourceLocation] = {}
 
@@ -76,8 +77,7 @@ class RecordBuilder:
         name = f"{model.__name__.lower()} {values.get('id')}"
         earlier = self._locations.get((table, str(values.get("id"))))
         if earlier is not None:
-            column, expected = columns.get("id", "id"), f"an id not used at {earlier.file}:{earlier.row}"
-            self.add_problem(location, name, column, values["id"], expected)
+            self.add_problem(location, name, columns.get("id", "id"), values["id"], unused_id(earlier))
         problems: list[Problem] = []
         record = validated(model, {**self._common, **values}, location, problems)
         self.add_problems(_as_in_file(problem, columns) for problem in problems if not _is_consequence(problem, unread))
@@ -87,10 +87,10 @@ class RecordBuilder:
         self._locations[table, record.id] = location
         return True
 
-    def add_problem(self, location: SourceLocation, record: str, column: str, value: object, expected: str) -> None:
+    def add_problem(self, location: SourceLocation, record: str, column: str, value: object, expected: Message) -> None:
         """Add the problem of one cell or row."""
         require_few_problems(location.file, self._problems)
-        self._problems.append(Problem(location.file, location.row, record, column, str(value)[:120], expected))
+        self._problems.append(Problem(location.file, location.row, record, column, shown_value(value), expected))
 
     def add_problems(self, problems: Iterable[Problem]) -> None:
         """Add problems that were found elsewhere, such as those of a table."""
@@ -104,7 +104,7 @@ class RecordBuilder:
         self.rows += len({problem.row for problem in listed})
         self.add_problems(listed)
 
-    def skip(self, reason: str) -> None:
+    def skip(self, reason: Message) -> None:
         """Count a sound row that is not for the atlas, under the reason for skipping it."""
         self._skipped[reason] += 1
 
@@ -174,7 +174,7 @@ def concatenate_results(results: Sequence[ReadResult]) -> ReadResult:
     tables: dict[str, dict[str, Record]] = {name: {} for name in RECORD_TYPES}
     locations: dict[tuple[str, str], SourceLocation] = {}
     problems: list[Problem] = []
-    skipped: Counter[str] = Counter()
+    skipped: Counter[Message] = Counter()
     for result in results:
         problems += result.problems
         skipped.update(result.skipped)
@@ -192,10 +192,16 @@ def concatenate_results(results: Sequence[ReadResult]) -> ReadResult:
 
 
 def _duplicate_id(table: str, record: Record, here: SourceLocation | None, before: SourceLocation | None) -> Problem:
-    earlier = f"{before.file}:{before.row}" if before else "an earlier file"
     name = f"{RECORD_TYPES[table].__name__.lower()} {record.id}"
     file, row = (here.file, here.row) if here else ("", None)
-    return Problem(file, row, name, "id", record.id, f"an id not used at {earlier}")
+    return Problem(file, row, name, "id", record.id, unused_id(before))
+
+
+def unused_id(before: SourceLocation | None) -> Message:
+    """Return what is expected of an id that an earlier record has, whose location may not be known."""
+    if before is None:
+        return Message("cell.unused-id-of-files")
+    return Message("cell.unused-id", {"place": f"{before.file}:{before.row}"})
 
 
 # With the longest id of an asset it makes a stake's id of at most 160 letters.

@@ -8,7 +8,7 @@ import mmap
 import re
 import sqlite3
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ import orjson
 
 from layers.atomic_file import replacing, write_file
 from layers.geopackage import geopackage
+from layers.model.messages import Message
 from layers.model.problems import Problem
 from layers.sources.files.features import GeoPackageRows, quoted_name, select_query
 from layers.sources.files.limits import FileRefused
@@ -94,15 +95,23 @@ _ROW_KEYS = ("features", "elements", "records", "relations", "exceptions", "even
 RowFaults = Mapping[int, list[str]]
 
 
+#: Words a problem in one language.
+ProblemWording = Callable[[Problem], str]
+
+
 def write(
-    files: Sequence[SourceFile], problems: Iterable[Problem], target: Path, mapping: ColumnMapping | None = None
+    files: Sequence[SourceFile],
+    problems: Iterable[Problem],
+    target: Path,
+    wording: ProblemWording,
+    mapping: ColumnMapping | None = None,
 ) -> list[Path]:
     """Write the rejected rows of each file; return the files written, none where no row was rejected.
 
     One input goes to ``target``, several into it as a folder, under their own names. A table keeps the sign between
     its cells, a sheet becomes CSV, a JSON document one of its own form, a GeoPackage layer a layer; nothing is packed.
-    The column or key ``_problems`` says what is wrong, and readers ignore it. Nothing is written for curated records
-    and PBF, which are mended at their source.
+    The column or key ``_problems`` says what is wrong in the words of ``wording``, and readers ignore it. Nothing is
+    written for curated records and PBF, which are mended at their source.
 
     Raises
     ------
@@ -114,18 +123,28 @@ def write(
     listed = tuple(problems)
     written: list[Path] = []
     for file, out in zip(files, _targets(files, target), strict=True):
-        written += _RejectedRowsWriter(file, problem_texts(file, listed), out, files, mapping).write()
+        written += _RejectedRowsWriter(file, problem_texts(file, listed, wording), out, files, mapping).write()
     return written
 
 
-def problem_texts(file: SourceFile, problems: Iterable[Problem]) -> dict[str, dict[int, list[str]]]:
+def problem_texts(
+    file: SourceFile, problems: Iterable[Problem], wording: ProblemWording
+) -> dict[str, dict[int, list[str]]]:
     """Return the problems of a file in words, by file name (``file#sheet`` for sheets) and row number."""
     by_file: dict[str, dict[int, list[str]]] = defaultdict(lambda: defaultdict(list))
     for problem in problems:
-        if problem.row is not None and (problem.file == file.name or problem.file.startswith(f"{file.name}#")):
-            text = f"{problem.column} = {problem.value}: expected {problem.expected}"
-            by_file[problem.file][problem.row].append(text)
+        if problem.row is not None and _is_about(file, problem):
+            by_file[problem.file][problem.row].append(wording(problem))
     return {name: dict(rows) for name, rows in by_file.items()}
+
+
+def has_rejected_rows(file: SourceFile, problems: Iterable[Problem]) -> bool:
+    """Whether any problem is about a row of a file."""
+    return any(problem.row is not None and _is_about(file, problem) for problem in problems)
+
+
+def _is_about(file: SourceFile, problem: Problem) -> bool:
+    return problem.file == file.name or problem.file.startswith(f"{file.name}#")
 
 
 def require_writable(files: Sequence[SourceFile], target: Path) -> None:
@@ -137,16 +156,17 @@ def require_writable(files: Sequence[SourceFile], target: Path) -> None:
         If the target is an input, a folder of inputs, or another file.
     """
     if len(files) > 1 and target.is_file():
-        raise FileRefused(str(target), "rejected", "a file", "a folder, as there are several inputs")
+        raise FileRefused(str(target), "rejected", Message("rejected-rows.file"), Message("rejected-rows.folder"))
     for out in _targets(files, target):
         _require_replaceable(out, files)
 
 
 def _require_replaceable(out: Path, files: Sequence[SourceFile]) -> None:
     if any(out.resolve() == file.path.resolve() for file in files):
-        raise FileRefused(str(out), "rejected", "one of the inputs", "another name: the file is read from")
+        raise FileRefused(str(out), "rejected", Message("rejected-rows.input"), Message("rejected-rows.no-input"))
     if out.is_file() and out.stat().st_size and not _holds(out, PROBLEMS_COLUMN.encode()):
-        raise FileRefused(str(out), "rejected", "a file that is there", "a new name, or a file of rejected rows")
+        there = Message("rejected-rows.file-there")
+        raise FileRefused(str(out), "rejected", there, Message("rejected-rows.replaceable"))
 
 
 def _holds(path: Path, word: bytes) -> bool:

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from layers.model.problems import ReadResult, SourceLocation
+from layers.model.messages import Message
+from layers.model.problems import MISSING, ReadResult, SourceLocation
 from layers.model.records import Weapon
 from layers.sources.files.sniffing import FileSniff
 from layers.sources.files.source_file import SourceFile
 from layers.sources.reader.format import Format, LoadOptions
-from layers.sources.strikes.event_codes import ACLED_EVENTS, ACLED_ONE_SIDED
+from layers.sources.strikes.event_codes import ACLED_EVENTS, ACLED_ONE_SIDED, CodedAttack
 from layers.sources.strikes.field_mapping import (
     CellProblem,
     FieldMapping,
@@ -19,6 +20,7 @@ from layers.sources.strikes.field_mapping import (
     code,
     count,
     day,
+    identifier_such_as,
     interval,
     map_row,
     quote,
@@ -52,6 +54,12 @@ def _event(row: StrikeRow) -> str:
     return (row["sub_event_type"] or row["event_type"]).casefold()
 
 
+def _attack(row: StrikeRow) -> CodedAttack:
+    attack = ACLED_EVENTS[_event(row)]
+    assert isinstance(attack, CodedAttack), "other events are skipped"
+    return attack
+
+
 def _when(row: StrikeRow) -> str:
     """Return the day of an event, or the period that its time_precision allows.
 
@@ -70,11 +78,11 @@ def _when(row: StrikeRow) -> str:
 
 
 def _title(row: StrikeRow) -> str:
-    return f"{ACLED_EVENTS[_event(row)][1]}, {_place(row)}"[:200]
+    return f"{_attack(row).title}, {_place(row)}"[:200]
 
 
 def _place(row: StrikeRow) -> str:
-    return required(row, "location", "the name of a place")
+    return required(row, "location", Message("strikes.place-name"))
 
 
 def _where(row: StrikeRow) -> dict[str, Any]:
@@ -84,7 +92,7 @@ def _where(row: StrikeRow) -> dict[str, Any]:
 
 
 def _weapons(row: StrikeRow) -> tuple[Weapon, ...]:
-    weapon = ACLED_EVENTS[_event(row)][0]
+    weapon = _attack(row).weapon
     return (Weapon(kind=weapon),) if weapon else ()
 
 
@@ -148,18 +156,18 @@ def read(files: Sequence[SourceFile], options: LoadOptions) -> ReadResult:
 
 def _row(row: StrikeRow, location: SourceLocation, builder: StrikeBuilder) -> None:
     event = ACLED_EVENTS.get(_event(row))
-    if event is not None and event[0] is None:
-        builder.skip(event[1])
+    if isinstance(event, Message):
+        builder.skip(event)
         return
     key = _key(row)
     if event is None:
-        shown = row["sub_event_type"] or row["event_type"] or "(missing)"
-        faults = [CellProblem("sub_event_type", shown, "a sub-event type of the ACLED codebook")]
+        shown = row["sub_event_type"] or row["event_type"] or MISSING
+        faults = [CellProblem("sub_event_type", shown, Message("acled.sub-event-type"))]
         builder.reject(location, key, faults)
         return
     values, faults = map_row(MAPPING, row)
     if key == "(no id)":
-        faults.append(CellProblem("event_id_cnty", "(missing)", "an identifier such as UKR12345"))
+        faults.append(CellProblem("event_id_cnty", MISSING, identifier_such_as("UKR12345")))
     if faults:
         builder.reject(location, key, faults)
         return

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
+from typing import NamedTuple
 
 from layers.model.asset_kinds import ASSET_KINDS, TABLE
+from layers.model.messages import Message
 from layers.model.types import AssetKind
 
 #: Target classes of the derived VIINA tables to the kinds of asset they may mean; a class of none of our kinds
@@ -43,63 +45,71 @@ VIINA_WEAPONS: Mapping[str, str] = MappingProxyType(
 #: Labels of which a VIINA report of an attack on a place has at least one.
 VIINA_ATTACKS = (*VIINA_WEAPONS, "t_property_b", "t_hospital_b")
 
-#: Weapon and title of each ACLED sub-event type (in files before 2019, event type). Events with the weapon None are
-#: skipped for the reason beside it. An intercepted weapon (Disrupted weapons use) may still do damage where it falls.
-ACLED_EVENTS: Mapping[str, tuple[str | None, str]] = MappingProxyType(
+
+class CodedAttack(NamedTuple):
+    """The attack that a code of a dataset means: a title for its strikes, and a kind of weapon, empty if not known."""
+
+    title: str
+    weapon: str = ""
+
+
+#: The attack that each ACLED sub-event type means (in files before 2019, event type), or why such events are skipped.
+#: An intercepted weapon (Disrupted weapons use) may still do damage where it falls.
+ACLED_EVENTS: Mapping[str, CodedAttack | Message] = MappingProxyType(
     {
-        "air/drone strike": ("aircraft or drone", "Air or drone strike"),
-        "shelling/artillery/missile attack": ("artillery, rocket or missile", "Shelling or missile attack"),
-        "remote explosive/landmine/ied": ("explosive charge or mine", "Explosive charge or mine"),
-        "grenade": ("grenade", "Grenade attack"),
-        "suicide bomb": ("suicide bomb", "Suicide bombing"),
-        "chemical weapon": ("chemical weapon", "Chemical attack"),
-        "remote violence": ("", "Shelling, bombing or air strike"),
-        "disrupted weapons use": ("", "Intercepted or failed attack"),
-        "looting/property destruction": ("", "Destruction of property"),
-        "armed clash": (None, "fighting, not an attack on a place"),
-        "battle-no change of territory": (None, "fighting, not an attack on a place"),
-        "government regains territory": (None, "a change of control"),
-        "non-state actor overtakes territory": (None, "a change of control"),
-        "battle-government regains territory": (None, "a change of control"),
-        "battle-non-state actor overtakes territory": (None, "a change of control"),
-        "non-violent transfer of territory": (None, "a change of control"),
-        "headquarters or base established": (None, "a change of control"),
-        "attack": (None, "violence against persons"),
-        "sexual violence": (None, "violence against persons"),
-        "abduction/forced disappearance": (None, "violence against persons"),
-        "violence against civilians": (None, "violence against persons"),
-        "mob violence": (None, "a riot"),
-        "violent demonstration": (None, "a riot"),
-        "excessive force against protesters": (None, "a protest"),
-        "protest with intervention": (None, "a protest"),
-        "peaceful protest": (None, "a protest"),
-        "riots/protests": (None, "a protest"),
-        "agreement": (None, "a development without violence"),
-        "arrests": (None, "a development without violence"),
-        "change to group/activity": (None, "a development without violence"),
-        "other": (None, "a development without violence"),
-        "strategic development": (None, "a development without violence"),
+        "air/drone strike": CodedAttack("Air or drone strike", "aircraft or drone"),
+        "shelling/artillery/missile attack": CodedAttack("Shelling or missile attack", "artillery, rocket or missile"),
+        "remote explosive/landmine/ied": CodedAttack("Explosive charge or mine", "explosive charge or mine"),
+        "grenade": CodedAttack("Grenade attack", "grenade"),
+        "suicide bomb": CodedAttack("Suicide bombing", "suicide bomb"),
+        "chemical weapon": CodedAttack("Chemical attack", "chemical weapon"),
+        "remote violence": CodedAttack("Shelling, bombing or air strike"),
+        "disrupted weapons use": CodedAttack("Intercepted or failed attack"),
+        "looting/property destruction": CodedAttack("Destruction of property"),
+        "armed clash": Message("strikes.fighting"),
+        "battle-no change of territory": Message("strikes.fighting"),
+        "government regains territory": Message("acled.change-of-control"),
+        "non-state actor overtakes territory": Message("acled.change-of-control"),
+        "battle-government regains territory": Message("acled.change-of-control"),
+        "battle-non-state actor overtakes territory": Message("acled.change-of-control"),
+        "non-violent transfer of territory": Message("acled.change-of-control"),
+        "headquarters or base established": Message("acled.change-of-control"),
+        "attack": Message("acled.violence-against-persons"),
+        "sexual violence": Message("acled.violence-against-persons"),
+        "abduction/forced disappearance": Message("acled.violence-against-persons"),
+        "violence against civilians": Message("acled.violence-against-persons"),
+        "mob violence": Message("acled.riot"),
+        "violent demonstration": Message("acled.riot"),
+        "excessive force against protesters": Message("acled.protest"),
+        "protest with intervention": Message("acled.protest"),
+        "peaceful protest": Message("acled.protest"),
+        "riots/protests": Message("acled.protest"),
+        "agreement": Message("acled.no-violence"),
+        "arrests": Message("acled.no-violence"),
+        "change to group/activity": Message("acled.no-violence"),
+        "other": Message("acled.no-violence"),
+        "strategic development": Message("acled.no-violence"),
     }
 )
 #: ACLED event types in which actor1 is the attacker; in all others the order of the actors has no meaning.
 ACLED_ONE_SIDED = frozenset({"explosions/remote violence", "remote violence"})
 
-#: Groups of the Eyes on Russia map, by their first words (as in a mirror of the map of 2022): whether they are loaded,
-#: and the title or the reason for skipping. A group that is not listed is skipped and counted by its name.
-EYES_GROUPS: Mapping[str, tuple[bool, str]] = MappingProxyType(
+#: Groups of the Eyes on Russia map, by their first words (as in a mirror of the map of 2022): the attack they mean, or
+#: the reason for skipping. A group that is not listed is skipped and counted by its name.
+EYES_GROUPS: Mapping[str, CodedAttack | Message] = MappingProxyType(
     {
-        "bombing, shelling or explosion": (True, "Bombing, shelling or explosion"),
-        "civilian infrastructure damage": (True, "Damage to civilian infrastructure"),
-        "military infrastructure damage": (True, "Damage to military infrastructure"),
-        "civilian casualty": (True, "Civilian casualties"),
-        "munitions": (True, "Munition found"),
-        "russian military movements": (False, "troop movements"),
-        "russian allies movements/losses": (False, "troop movements"),
-        "russian military losses": (False, "losses of equipment"),
-        "ukrainian military losses": (False, "losses of equipment"),
-        "gunfire, fighting, battle": (False, "fighting, not an attack on a place"),
-        "russian firing positions": (False, "firing positions"),
-        "other": (False, "no attack"),
+        "bombing, shelling or explosion": CodedAttack("Bombing, shelling or explosion"),
+        "civilian infrastructure damage": CodedAttack("Damage to civilian infrastructure"),
+        "military infrastructure damage": CodedAttack("Damage to military infrastructure"),
+        "civilian casualty": CodedAttack("Civilian casualties"),
+        "munitions": CodedAttack("Munition found"),
+        "russian military movements": Message("eyes-on-russia.troop-movements"),
+        "russian allies movements/losses": Message("eyes-on-russia.troop-movements"),
+        "russian military losses": Message("eyes-on-russia.losses"),
+        "ukrainian military losses": Message("eyes-on-russia.losses"),
+        "gunfire, fighting, battle": Message("strikes.fighting"),
+        "russian firing positions": Message("eyes-on-russia.firing-positions"),
+        "other": Message("eyes-on-russia.no-attack"),
     }
 )
 
@@ -122,7 +132,7 @@ def kinds_of_classes(classes: Iterable[str]) -> tuple[AssetKind, ...]:
     return tuple(dict.fromkeys(kind for name in classes for kind in VIINA_TARGETS.get(name, ())))
 
 
-def group_of(text: str) -> tuple[bool, str] | None:
+def group_of(text: str) -> CodedAttack | Message | None:
     """Return the row of ``EYES_GROUPS`` for a group, whose name may end in a month, as in "… March 2022"."""
     folded = text.casefold()
     return next((meaning for start, meaning in EYES_GROUPS.items() if folded.startswith(start)), None)

@@ -6,14 +6,23 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from layers.model.problems import ReadResult, SourceLocation
+from layers.model.messages import Message
+from layers.model.problems import MISSING, ReadResult, SourceLocation
 from layers.model.records import Weapon
 from layers.sources.files.sniffing import FileSniff
 from layers.sources.files.source_file import SourceFile
 from layers.sources.reader.cell_values import web_address, web_host
 from layers.sources.reader.format import Format, LoadOptions
-from layers.sources.strikes.event_codes import group_of
-from layers.sources.strikes.field_mapping import CellProblem, FieldMapping, StrikeRow, day, map_row, quote
+from layers.sources.strikes.event_codes import CodedAttack, group_of
+from layers.sources.strikes.field_mapping import (
+    CellProblem,
+    FieldMapping,
+    StrikeRow,
+    day,
+    identifier_such_as,
+    map_row,
+    quote,
+)
 from layers.sources.strikes.location_precision import EYES_ON_RUSSIA, coarser, host_of, point_of
 from layers.sources.strikes.strike_builder import (
     DatasetTerms,
@@ -52,19 +61,19 @@ def _text(row: StrikeRow) -> str:
 def _place(row: StrikeRow) -> str:
     parts = [row[column] for column in ("town/city", "district", "province") if row[column]]
     if not parts:
-        raise CellProblem("town/city", "(missing)", "a town, district or province")
+        raise CellProblem("town/city", MISSING, Message("eyes-on-russia.place"))
     return parts[0]
 
 
 def _title(row: StrikeRow) -> str:
     group = group_of(row["event_group"])
-    return f"{group[1] if group else 'Attack'}, {_place(row)}"[:200]
+    return f"{group.title if isinstance(group, CodedAttack) else 'Attack'}, {_place(row)}"[:200]
 
 
 def _where(row: StrikeRow) -> dict[str, Any]:
     point = point_of(row, "lon", "lat")
     if point is None:
-        raise CellProblem("lon, lat", "(missing)", "a point in degrees")
+        raise CellProblem("lon, lat", MISSING, Message("strikes.point"))
     return location_columns(point, coarser(EYES_ON_RUSSIA, row["lon"], row["lat"]))
 
 
@@ -106,13 +115,14 @@ def read(files: Sequence[SourceFile], options: LoadOptions) -> ReadResult:
 
 def _row(row: StrikeRow, location: SourceLocation, builder: StrikeBuilder) -> None:
     group = group_of(row["event_group"])
-    if group is None or not group[0]:
-        builder.skip(group[1] if group else f"a group that is not known: {row['event_group'][:60] or '(none)'}")
+    if not isinstance(group, CodedAttack):
+        name = row["event_group"][:60] or Message("value.none")
+        builder.skip(group or Message("eyes-on-russia.unknown-group", {"group": name}))
         return
     values, faults = map_row(MAPPING, row)
     key = re.sub(r"[^A-Za-z0-9._-]", "", row["entry"])
     if not key:
-        faults.append(CellProblem("entry", "(missing)", "an identifier such as UW0067"))
+        faults.append(CellProblem("entry", MISSING, identifier_such_as("UW0067")))
     if faults:
         builder.reject(location, key or "(no id)", faults)
         return

@@ -6,18 +6,25 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
+from layers.model.messages import Argument, InvalidValue, Message, alternatives
+from layers.model.problems import MISSING
+
 #: Most words of a quotation.
 QUOTE_WORDS = 25
 #: Longest text that a schema column takes.
 _MAX_TEXT = 2000
+_TEXT = Message("cell.text")
 
 
-class CellProblem(ValueError):
+class CellProblem(InvalidValue):
     """A cell that cannot be read: its column, its value, and what was expected."""
 
-    def __init__(self, column: str, value: object, expected: str) -> None:
-        super().__init__(f"{column} = {value}: expected {expected}")
-        self.column, self.value, self.expected = column, value, expected
+    def __init__(self, column: str, value: Argument, expected: Message) -> None:
+        super().__init__(expected)
+        self.column, self.value = column, value
+
+    def __str__(self) -> str:
+        return f"{self.column} = {self.value}: expected {self.expected}"
 
 
 class StrikeRow(Mapping[str, str]):
@@ -62,7 +69,7 @@ def map_row(fields: Sequence[FieldMapping], row: StrikeRow) -> tuple[dict[str, A
     return values, faults
 
 
-def required(row: StrikeRow, column: str, expected: str = "a text") -> str:
+def required(row: StrikeRow, column: str, expected: Message = _TEXT) -> str:
     """Return a cell that must not be empty.
 
     Raises
@@ -71,7 +78,7 @@ def required(row: StrikeRow, column: str, expected: str = "a text") -> str:
         If it is.
     """
     if not row[column]:
-        raise CellProblem(column, "(missing)", expected)
+        raise CellProblem(column, MISSING, expected)
     return row[column][:_MAX_TEXT]
 
 
@@ -88,7 +95,8 @@ def number(row: StrikeRow, column: str, low: float, high: float) -> float:
     except ValueError:
         value = float("nan")
     if not low <= value <= high:
-        raise CellProblem(column, row[column] or "(missing)", f"a number from {low:g} to {high:g}")
+        expected = Message("cell.number-between", {"low": low, "high": high})
+        raise CellProblem(column, row[column] or MISSING, expected)
     return value
 
 
@@ -104,7 +112,7 @@ def count(row: StrikeRow, column: str) -> int | None:
     if not text:
         return None
     if not text.isascii() or not text.isdigit() or len(text) > 7:
-        raise CellProblem(column, row[column], "a whole number from 0 up")
+        raise CellProblem(column, row[column], Message("cell.count"))
     return int(text)
 
 
@@ -119,7 +127,7 @@ def code(row: StrikeRow, column: str, known: Iterable[str]) -> str:
     text = row[column].removesuffix(".0")
     known = tuple(known)
     if text not in known:
-        raise CellProblem(column, row[column] or "(missing)", "one of " + ", ".join(known))
+        raise CellProblem(column, row[column] or MISSING, Message("cell.one-of", {"names": known}))
     return text
 
 
@@ -144,9 +152,13 @@ def day(column: str, text: str, styles: Sequence[str]) -> date:
             continue
         if 1900 <= parsed.year <= 2100:
             return parsed
-    raise CellProblem(
-        column, text or "(missing)", "a day such as " + " or ".join(_example(style) for style in styles[:2])
-    )
+    examples = alternatives([_example(style) for style in styles[:2]])
+    raise CellProblem(column, text or MISSING, Message("cell.day", {"examples": examples}))
+
+
+def identifier_such_as(example: str) -> Message:
+    """Return what is expected of the cell with the identifier of an event."""
+    return Message("strikes.identifier", {"example": example})
 
 
 def _example(style: str) -> str:

@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 import shapely
 
+from layers.model.messages import Message
+from layers.model.problems import MISSING
 from layers.model.types import Basis
 from layers.sources.reader.cell_values import CellValueError, country_code
 from layers.sources.strikes.catch_all_coordinates import widen_uncertainty
@@ -133,7 +135,7 @@ def point_of(row: StrikeRow, lon: str = "longitude", lat: str = "latitude") -> s
         return None
     x, y = number(row, lon, -180, 180), number(row, lat, -90, 90)
     if x == 0 and y == 0:
-        raise CellProblem(f"{lon}, {lat}", "0, 0", "a place; 0, 0 is what failed geocoding leaves")
+        raise CellProblem(f"{lon}, {lat}", "0, 0", Message("cell.no-null-island"))
     return shapely.Point(x, y)
 
 
@@ -191,10 +193,10 @@ def viina_spot(row: StrikeRow, text: str) -> CodedLocation:
 def _viina_precision(row: StrikeRow, text: str, name: str) -> CodedPrecision:
     if stated := row["geo_precision"].upper():
         if stated not in VIINA:
-            raise CellProblem("GEO_PRECISION", stated, "one of " + ", ".join(VIINA))
+            raise CellProblem("GEO_PRECISION", stated, Message("cell.one-of", {"names": tuple(VIINA)}))
         return VIINA[stated]
     if not text:
-        raise CellProblem("GEO_PRECISION", "(missing)", "a precision, where there is no text that names the place")
+        raise CellProblem("GEO_PRECISION", MISSING, Message("viina.precision"))
     if not name:
         return VIINA_NAMELESS
     if names_place(text, name):

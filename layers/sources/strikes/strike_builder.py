@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from layers.model import edtf
+from layers.model.messages import Message
 from layers.model.problems import ReadResult, SourceLocation
 from layers.model.records import Strike
 from layers.reference.gazetteer import Gazetteer
@@ -75,7 +76,7 @@ class StrikeBuilder:
         """Return the id of the strike of an event: ``<format>/<key>``."""
         return f"{self.terms.format}/{key.casefold()}"
 
-    def skip(self, reason: str) -> None:
+    def skip(self, reason: Message) -> None:
         """Count a sound row that is not for the atlas."""
         self.records.rows += 1
         self.records.skip(reason)

@@ -6,14 +6,23 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from layers.model.problems import ReadResult, SourceLocation
+from layers.model.messages import Message
+from layers.model.problems import MISSING, ReadResult, SourceLocation
 from layers.model.records import Weapon
 from layers.sources.files.limits import FileRefused
 from layers.sources.files.sniffing import FileSniff
 from layers.sources.files.source_file import SourceFile
 from layers.sources.reader.cell_values import web_address, web_host
 from layers.sources.reader.format import Format, LoadOptions
-from layers.sources.strikes.field_mapping import CellProblem, FieldMapping, StrikeRow, day, map_row, quote
+from layers.sources.strikes.field_mapping import (
+    CellProblem,
+    FieldMapping,
+    StrikeRow,
+    day,
+    identifier_such_as,
+    map_row,
+    quote,
+)
 from layers.sources.strikes.location_precision import TIMEMAP, coarser, point_of
 from layers.sources.strikes.strike_builder import DatasetTerms, FieldClaim, Report, StrikeBuilder, location_columns
 from layers.sources.strikes.target_extraction import targets
@@ -43,7 +52,7 @@ def _title(row: StrikeRow) -> str:
 def _where(row: StrikeRow) -> dict[str, Any]:
     point = point_of(row)
     if point is None:
-        raise CellProblem("longitude, latitude", "(missing)", "a point in degrees")
+        raise CellProblem("longitude, latitude", MISSING, Message("strikes.point"))
     return location_columns(point, coarser(TIMEMAP, row["longitude"], row["latitude"]))
 
 
@@ -105,7 +114,8 @@ def read(files: Sequence[SourceFile], options: LoadOptions) -> ReadResult:
         elif isinstance(document, list):
             events.append((file.name, document))
     if not events:
-        raise FileRefused(files[0].name if files else "(none)", "events", "none", "a JSON array of events")
+        name = files[0].name if files else "(none)"
+        raise FileRefused(name, "events", Message("value.no-one"), Message("timemap.events"))
     builder = StrikeBuilder(options, TERMS)
     for name, document in events:
         for number, event in enumerate(document, 1):
@@ -121,14 +131,14 @@ def _event(
     filters: Mapping[str, Any],
 ) -> None:
     if not isinstance(event, dict):
-        builder.reject(location, "(no id)", [CellProblem("event", str(event)[:80], "a JSON object")])
+        builder.reject(location, "(no id)", [CellProblem("event", str(event)[:80], Message("timemap.event"))])
         return
     row = StrikeRow({str(key): str(value) for key, value in event.items() if isinstance(value, str | int | float)})
     row = StrikeRow({**row, **_filters(event, filters)})
     values, faults = map_row(MAPPING, row)
     key = re.sub(r"[^A-Za-z0-9._-]", "", row["id"])
     if not key:
-        faults.append(CellProblem("id", row["id"] or "(missing)", "an identifier such as CIV0001"))
+        faults.append(CellProblem("id", row["id"] or MISSING, identifier_such_as("CIV0001")))
     if faults:
         builder.reject(location, key or "(no id)", faults)
         return

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from layers.model.problems import ReadResult, SourceLocation
+from layers.model.messages import Message
+from layers.model.problems import MISSING, ReadResult, SourceLocation
 from layers.sources.files.sniffing import FileSniff
 from layers.sources.files.source_file import SourceFile
 from layers.sources.reader.format import Format, LoadOptions
@@ -64,7 +65,7 @@ _TOLLS = (
 def _when(row: StrikeRow) -> str:
     start, end = (day(column, row[column], STYLES) for column in ("date_start", "date_end"))
     if end < start:
-        raise CellProblem("date_end", row["date_end"], f"a day not before date_start ({start})")
+        raise CellProblem("date_end", row["date_end"], Message("ucdp.end", {"start": start.isoformat()}))
     return interval(start, end)
 
 
@@ -74,7 +75,7 @@ def _title(row: StrikeRow) -> str:
 
 
 def _place(row: StrikeRow) -> str:
-    return required(row, "where_coordinates", "the place that the coordinates stand for")
+    return required(row, "where_coordinates", Message("ucdp.place"))
 
 
 def _where(row: StrikeRow) -> dict[str, Any]:
@@ -156,12 +157,12 @@ def read(files: Sequence[SourceFile], options: LoadOptions) -> ReadResult:
 
 def _row(row: StrikeRow, location: SourceLocation, builder: StrikeBuilder) -> None:
     if row["where_prec"] == "6":
-        builder.skip("the place is a whole country")
+        builder.skip(Message("ucdp.whole-country"))
         return
     values, faults = map_row(MAPPING, row)
     key = row["id"].removesuffix(".0")
     if not key.isdigit():
-        faults.append(CellProblem("id", row["id"] or "(missing)", "the number of an event"))
+        faults.append(CellProblem("id", row["id"] or MISSING, Message("ucdp.event-number")))
     if faults:
         builder.reject(location, key or "(no id)", faults)
         return

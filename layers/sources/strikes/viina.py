@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from layers.model.problems import ReadResult, SourceLocation
+from layers.model.messages import Message
+from layers.model.problems import MISSING, ReadResult, SourceLocation
 from layers.model.records import Weapon
 from layers.sources.files.limits import FileRefused
 from layers.sources.files.sniffing import FileSniff
@@ -140,7 +141,9 @@ def _weapons(row: StrikeRow) -> tuple[Weapon, ...]:
 def _kinds(row: StrikeRow) -> tuple[str, ...]:
     unknown = [name for name in _classes(row) if name not in VIINA_TARGETS]
     if unknown:
-        raise CellProblem("target_classes", "|".join(unknown), "of " + ", ".join(VIINA_TARGETS))
+        raise CellProblem(
+            "target_classes", "|".join(unknown), Message("viina.classes", {"names": tuple(VIINA_TARGETS)})
+        )
     return kinds_of_classes(_classes(row)) or targets(text_of(row))[1]
 
 
@@ -234,7 +237,7 @@ def read(files: Sequence[SourceFile], options: LoadOptions) -> ReadResult:
     tables = [(kind_of(table.header, file.name), table) for file in files for table in (file.table(),)]
     kinds = {kind for kind, _ in tables}
     if "labels" in kinds and not kinds & {"info", "1pd"}:
-        raise FileRefused(files[0].name, "files", "event_labels alone", "event_info of the same year beside it")
+        raise FileRefused(files[0].name, "files", Message("viina.labels-alone"), Message("viina.info-beside"))
     derived = kinds & {"derived", *REGISTERS}
     builder = StrikeBuilder(options, DERIVED_TERMS if derived else TERMS)
     labels = _labels(tables, builder) if "info" in kinds else {}
@@ -262,9 +265,7 @@ def kind_of(header: Sequence[str], file: str) -> str:
     for kind, there, absent in _KINDS:
         if there <= columns and not absent & columns:
             return kind
-    raise FileRefused(
-        file, "columns", ", ".join(header)[:100], "a file of VIINA 1.0 or 2.0, or a table derived from it"
-    )
+    raise FileRefused(file, "columns", ", ".join(header)[:100], Message("viina.file"))
 
 
 def _labels(tables: Sequence[tuple[str, RowTable]], builder: StrikeBuilder) -> dict[tuple[str, str], Mapping[str, str]]:
@@ -300,9 +301,8 @@ def _row(kind: str, row: StrikeRow, location: SourceLocation, builder: StrikeBui
     key = f"1.0-{row['event_id']}" if "event_id_1pd" not in row else row["event_id_1pd"]
     values, faults = map_row(MAPPING, row)
     if not key.removeprefix("1.0-").isdigit():
-        faults.append(
-            CellProblem("event_id_1pd" if "event_id_1pd" in row else "event_id", key or "(missing)", "a number")
-        )
+        column = "event_id_1pd" if "event_id_1pd" in row else "event_id"
+        faults.append(CellProblem(column, key or MISSING, Message("cell.number")))
     if faults:
         builder.reject(location, key or "(no id)", faults)
         return
@@ -313,23 +313,21 @@ def _row(kind: str, row: StrikeRow, location: SourceLocation, builder: StrikeBui
     ]
     if builder.has(key):
         builder.add_reports(key, reports if kind == "info" else (), location)
-        builder.skip(
-            "a further report of an event that is loaded" if kind == "info" else "an event that was read before"
-        )
+        builder.skip(Message("viina.further-report" if kind == "info" else "viina.event-read-before"))
     else:
         builder.add_strike(location, key, values, reports, claims)
 
 
-def _skip_reason(kind: str, row: StrikeRow) -> str | None:
+def _skip_reason(kind: str, row: StrikeRow) -> Message | None:
     """Return the reason why a sound row is no strike, None if it is a strike."""
     if kind == "derived":
         judged = "DROP_NOT_EVENT" in row["reviewdecisionauto"] or row["eventgate"] == "FAIL"
-        return "no fresh attack, by the table's own review" if judged else None
+        return Message("viina.no-fresh-attack") if judged else None
     if kind == "info" and not row["labels"]:
-        return "no labels are given for the report"
+        return Message("viina.no-labels")
     if not is_set(row, "t_mil_b"):
-        return "not about military operations (t_mil_b)"
-    return None if is_set(row, *VIINA_ATTACKS) else "no attack on a place (no label of one)"
+        return Message("viina.not-military")
+    return None if is_set(row, *VIINA_ATTACKS) else Message("viina.no-attack")
 
 
 def recognises(sniff: FileSniff) -> bool:

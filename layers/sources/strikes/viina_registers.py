@@ -8,11 +8,21 @@ from typing import Any
 
 import shapely
 
-from layers.model.problems import SourceLocation
+from layers.model.messages import Message
+from layers.model.problems import MISSING, SourceLocation
 from layers.sources.files.tables import RowTable
 from layers.sources.reader.cell_values import web_address, web_host
 from layers.sources.strikes.event_codes import VIINA_TARGETS, kinds_of_classes
-from layers.sources.strikes.field_mapping import CellProblem, FieldMapping, StrikeRow, day, map_row, quote, required
+from layers.sources.strikes.field_mapping import (
+    CellProblem,
+    FieldMapping,
+    StrikeRow,
+    day,
+    identifier_such_as,
+    map_row,
+    quote,
+    required,
+)
 from layers.sources.strikes.location_precision import SETTLEMENT_M, host_of
 from layers.sources.strikes.strike_builder import FieldClaim, Report, StrikeBuilder
 
@@ -30,7 +40,7 @@ def _when(row: StrikeRow) -> str:
 
 def _kinds(column: str, row: StrikeRow) -> tuple[str, ...]:
     if row[column] not in VIINA_TARGETS:
-        raise CellProblem(column, row[column] or "(missing)", "one of " + ", ".join(VIINA_TARGETS))
+        raise CellProblem(column, row[column] or MISSING, Message("cell.one-of", {"names": tuple(VIINA_TARGETS)}))
     return kinds_of_classes((row[column],))
 
 
@@ -83,7 +93,7 @@ def _candidate(row: StrikeRow, location: SourceLocation, builder: StrikeBuilder)
     values, faults = map_row(CANDIDATES, row)
     key = row["candidateid"]
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", key):
-        faults.append(CellProblem("CandidateID", key or "(missing)", "an identifier such as VIINA-RU-001"))
+        faults.append(CellProblem("CandidateID", key or MISSING, identifier_such_as("VIINA-RU-001")))
     if faults:
         builder.reject(location, key or "(no id)", faults)
         return
@@ -102,7 +112,7 @@ def _candidate(row: StrikeRow, location: SourceLocation, builder: StrikeBuilder)
 def _confirmed(row: StrikeRow, location: SourceLocation, builder: StrikeBuilder) -> None:
     values, faults = map_row(CONFIRMED, row)
     if not row["eventno"].isdigit():
-        faults.append(CellProblem("EventNo", row["eventno"] or "(missing)", "a number"))
+        faults.append(CellProblem("EventNo", row["eventno"] or MISSING, Message("cell.number")))
     key = f"reuters-2025-{row['eventno']}"
     if faults:
         builder.reject(location, key, faults)

@@ -7,7 +7,8 @@ from typing import Any
 
 import orjson
 
-from layers.model.problems import ReadResult, SourceLocation
+from layers.model.messages import Message
+from layers.model.problems import MISSING, ReadResult, SourceLocation
 from layers.model.types import is_lei
 from layers.sources.files.sniffing import FileSniff
 from layers.sources.files.source_file import SourceFile
@@ -58,7 +59,7 @@ class ItemOwnership:
             return unknown["id"]
         owner = values.item_id(snak)
         if owner is None:
-            self._builder.add_problem(self._location, self._name, "P127", values.value(snak), "an item")
+            self._builder.add_problem(self._location, self._name, "P127", values.value(snak), Message("wikidata.item"))
             return None
         return entity_id(owner)
 
@@ -114,7 +115,7 @@ class ItemOwnership:
             try:
                 shares.append(values.share(snak))
             except SnakProblem as fault:
-                self._builder.add_problem(self._location, self._name, "P1107", values.value(snak), f"{fault}")
+                self._builder.add_problem(self._location, self._name, "P1107", values.value(snak), fault.expected)
         if not shares:
             return None
         return Share(min(s.low for s in shares), max(s.high for s in shares))
@@ -141,7 +142,7 @@ class ItemOwnership:
             try:
                 dates.append(values.edtf(snak))
             except SnakProblem as fault:
-                self._builder.add_problem(self._location, self._name, prop, values.value(snak), f"{fault}")
+                self._builder.add_problem(self._location, self._name, prop, values.value(snak), fault.expected)
         return dates
 
 
@@ -183,18 +184,16 @@ def _items(file: str, text: str, builder: RecordBuilder) -> Iterator[tuple[Wikid
     try:
         document = orjson.loads(text)
     except orjson.JSONDecodeError as error:
-        builder.add_problem(SourceLocation(file, 1), "file", "syntax", error, "a JSON document")
+        builder.add_problem(SourceLocation(file, 1), "file", "syntax", error, Message("cell.json"))
         return
     entities = document.get("entities") if isinstance(document, dict) else None
     if not isinstance(entities, dict):
-        builder.add_problem(
-            SourceLocation(file, 1), "file", "entities", "(missing)", 'an object {"entities": {"Q...": ...}}'
-        )
+        builder.add_problem(SourceLocation(file, 1), "file", "entities", MISSING, Message("wikidata.entities"))
         return
     for row, (name, item) in enumerate(entities.items(), 1):
         location = SourceLocation(file, row)
         if not isinstance(item, dict) or "missing" in item or not is_qid(item.get("id")):
-            builder.add_problem(location, f"item {name}", "id", "missing", "an item that exists")
+            builder.add_problem(location, f"item {name}", "id", "missing", Message("wikidata.existing-item"))
             continue
         yield item, location
 
@@ -207,7 +206,7 @@ def _entity(builder: RecordBuilder, item: WikidataItem, location: SourceLocation
     qid = item["id"]
     lei = values.text(item, "P1278")
     if lei and not is_lei(lei):
-        builder.add_problem(location, f"item {qid}", "P1278", lei, "an LEI whose check digits are right (ISO 17442)")
+        builder.add_problem(location, f"item {qid}", "P1278", lei, Message("cell.lei"))
         lei = None
     kind = _kind(item, qid, countries)
     seats = (countries.get(country) for country in values.entity_ids(item, "P17"))

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from layers.model import edtf as when
+from layers.model.messages import InvalidValue, Message
 
 #: Entity types by class (P31); the first class in this table counts, and an item without one is a legalEntity.
 CLASSES: Mapping[str, str] = {
@@ -54,8 +55,8 @@ class Share(NamedTuple):
     high: float
 
 
-class SnakProblem(ValueError):
-    """A value that cannot be read; the message says what was expected."""
+class SnakProblem(InvalidValue):
+    """A value of a snak that cannot be read, with what was expected."""
 
 
 def entity_id(qid: str) -> str:
@@ -122,27 +123,27 @@ def edtf(snak: WikidataItem) -> str:
 
     Raises
     ------
-    ValueFault
+    SnakProblem
         For other calendars, years before 1, and precisions above decade.
     """
     content = value(snak)
     if not isinstance(content, dict) or not isinstance(content.get("time"), str):
-        raise SnakProblem("a time value")
+        raise SnakProblem(Message("wikidata.time"))
     parts = _TIME.match(content["time"])
     precision = content.get("precision")
     if parts is None or parts[1] == "0000":
-        raise SnakProblem("a year from 1 to 9999")
+        raise SnakProblem(Message("wikidata.year"))
     if not str(content.get("calendarmodel", _GREGORIAN)).endswith(_GREGORIAN):
-        raise SnakProblem("a date of the Gregorian calendar")
+        raise SnakProblem(Message("wikidata.calendar"))
     if precision == 8:
         return f"{parts[1][:3]}X"
     if precision not in _LENGTHS:
-        raise SnakProblem("a precision of decade, year, month or day")
+        raise SnakProblem(Message("wikidata.precision"))
     iso = f"{parts[1]}-{parts[2]}-{parts[3]}"[: _LENGTHS[precision]]
     try:
         return when.parse(iso).text
     except when.EdtfError as error:
-        raise SnakProblem(str(error)) from error
+        raise SnakProblem(error.expected) from error
 
 
 def share(snak: WikidataItem) -> Share:
@@ -150,24 +151,24 @@ def share(snak: WikidataItem) -> Share:
 
     Raises
     ------
-    ValueFault
+    SnakProblem
         For another unit, and for shares outside 0 to 100. An amount over 1 without a unit may be either and is refused.
     """
     content = value(snak)
     if not isinstance(content, dict):
-        raise SnakProblem("a quantity")
+        raise SnakProblem(Message("wikidata.quantity"))
     unit = str(content.get("unit", "1")).rsplit("/", 1)[-1]
     if unit not in ("1", PERCENT):
-        raise SnakProblem("a quantity without unit or in percent")
+        raise SnakProblem(Message("wikidata.unit"))
     factor = 1.0 if unit == PERCENT else 100.0
     try:
         amount = float(content["amount"])
         ends = [float(content.get(bound, amount)) for bound in ("lowerBound", "upperBound")]
     except (KeyError, TypeError, ValueError) as error:
-        raise SnakProblem("a decimal amount") from error
+        raise SnakProblem(Message("wikidata.amount")) from error
     lower, upper = (round(factor * end, 9) for end in ends)
     if not 0 <= lower <= upper <= 100:
-        raise SnakProblem("a share from 0 to 1, or from 0 to 100 in percent")
+        raise SnakProblem(Message("wikidata.share"))
     return Share(lower, upper)
 
 

@@ -332,7 +332,7 @@ def test_control_that_differs_over_the_days_of_a_strike_is_told_for_each(records
         "strikes": {FLEX: records.strikes[FLEX].model_copy(update={"when": "2025-08"})},
     }
     tables = {name: {**records.table(name), **changed.get(name, {})} for name in RECORD_TYPES}
-    snapshot = Snapshot(Records.of(tables), base, 1, date(2026, 11, 25))
+    snapshot = Snapshot(Records.of(tables), base, 1, date(2026, 11, 25), wording=str)
     told = tell.strike_answer(snapshot, snapshot.answer(FLEX))
     (hit,) = told["assets"]
     spans = [(str(span["first"]), str(span["last"]), span["control"]["country"]) for span in hit["control_days"]]

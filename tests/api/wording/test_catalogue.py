@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -47,6 +47,34 @@ def used_in(source: str) -> Iterator[str]:
             yield from (f"{code}{star}" for argument in first for code in codes_of(argument))
 
 
+def names_in(argument: ast.expr, before: Mapping[str, ast.Dict]) -> frozenset[str] | None:
+    """Return the names of a message's arguments: the keys of a dict, written out or assigned before; else None."""
+    written = before.get(argument.id) if isinstance(argument, ast.Name) else argument
+    if not isinstance(written, ast.Dict):
+        return None
+    names: set[str] = set()
+    for key, value in zip(written.keys, written.values, strict=True):
+        inner = names_in(value, before) if key is None else frozenset({ast.unparse(key).strip("\"'")})
+        if inner is None:
+            return None
+        names |= inner
+    return frozenset(names)
+
+
+def given_in(source: str) -> Iterator[tuple[str, frozenset[str] | None]]:
+    """Yield the codes of the messages of a module, composed ones with a star, with the names of their arguments."""
+    nodes = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call | ast.Assign | ast.AnnAssign)]
+    before: dict[str, ast.Dict] = {}
+    for node in sorted(nodes, key=lambda node: (node.lineno, node.col_offset)):
+        if not isinstance(node, ast.Call):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            if isinstance(node.value, ast.Dict):
+                before |= {target.id: node.value for target in targets if isinstance(target, ast.Name)}
+        elif getattr(node.func, "id", "") == "Message" and node.args:
+            names = names_in(node.args[1], before) if len(node.args) > 1 else frozenset()
+            yield from ((code, names) for code in codes_of(node.args[0]))
+
+
 def used() -> set[str]:
     """Return every code used in the rings and in templates, composed ones with a star."""
     modules = (path for ring in ("layers", "api") for path in (ROOT / ring).rglob("*.py"))
@@ -64,6 +92,56 @@ def matches(code: str, pattern: str) -> bool:
 def test_every_code_used_is_in_the_english_catalogue() -> None:
     codes = catalogue.catalogue(ENGLISH)
     assert [pattern for pattern in sorted(used()) if not any(matches(code, pattern) for code in codes)] == []
+
+
+def test_messages_have_exactly_the_arguments_of_their_sentences() -> None:
+    """A code that is composed has at least those of a sentence that it can be."""
+    codes = catalogue.catalogue(ENGLISH)
+    wrong = []
+    for path in sorted((ROOT / "layers").rglob("*.py")):
+        for pattern, names in given_in(path.read_text(encoding="utf-8")):
+            if not pattern.endswith("*"):
+                wrong += [] if names == gaps(codes[pattern]) else [(path.name, pattern, names)]
+            elif not any(gaps(codes[code]) <= (names or frozenset()) for code in codes if matches(code, pattern)):
+                wrong.append((path.name, pattern, names))
+    assert wrong == []
+
+
+#: Callables of layers/ that take what a person reads, and the positions of it.
+_TAKE_WORDS = {
+    "Problem": (4, 5),
+    "FileRefused": (2, 3),
+    "CellProblem": (1, 2),
+    "FilterError": (0,),
+    "add_problem": (3, 4),
+    "add_row_problem": (3, 4),
+    "reject": (3, 4),
+    "fault": (0, 1, 2),
+    "skip": (0,),
+    "Message": (1,),
+}
+_WORDS = re.compile(r"[A-Za-z]{2}\S* \S| \S*[A-Za-z]{2}")
+
+
+def english_in(source: str) -> Iterator[str]:
+    """Yield the words that a module of layers/ writes where it should give codes."""
+    for node in ast.walk(ast.parse(source)):
+        called = getattr(node.func, "id", getattr(node.func, "attr", "")) if isinstance(node, ast.Call) else ""
+        positions = _TAKE_WORDS.get(called, ())
+        for argument in (node.args[at] for at in positions if isinstance(node, ast.Call) and at < len(node.args)):
+            parts = (part for part in ast.walk(argument) if isinstance(part, ast.Constant))
+            yield from (part.value for part in parts if isinstance(part.value, str) and _WORDS.search(part.value))
+
+
+def test_no_words_are_written_where_layers_should_give_codes() -> None:
+    found = {path.name: list(english_in(path.read_text(encoding="utf-8"))) for path in (ROOT / "layers").rglob("*.py")}
+    assert {name: words for name, words in found.items() if words} == {}
+
+
+def test_the_scan_sees_words_and_arguments() -> None:
+    source = 'words = {"n": 1}\nskip(Message("a.b", words))\nFileRefused(file, "format", "routes only", Message("a.c"))'
+    assert list(given_in(source)) == [("a.b", {"n"}), ("a.c", frozenset())]
+    assert list(english_in(source)) == ["routes only"]
 
 
 def test_every_code_of_the_english_catalogue_is_used() -> None:

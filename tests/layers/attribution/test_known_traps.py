@@ -249,7 +249,7 @@ def loaded(
     for file in ("gem_ggit_2024_10/ggit_map_2024-10-08.csv", "viina_deepstrike_2022_2025/VIINA_2025_REBUILD.csv"):
         said = CliRunner().invoke(main.app, ["load", "auto", str(real_data / file), *options])
         assert said.exit_code == 0, said.output
-    return Snapshot.of(Store.open(path).records(), base, 1, snapshot.data_date)
+    return Snapshot.of(Store.open(path).records(), base, 1, snapshot.data_date, wording=str)
 
 
 def test_a_hamlet_that_stands_for_an_oblast_is_no_hit_on_the_pipeline_beside_it(loaded: Snapshot) -> None:

@@ -18,6 +18,7 @@ from shapely.geometry.base import BaseGeometry
 
 from layers.geopackage import geopackage
 from layers.geopackage.geopackage import GeometryBlobError, bounds, decode, decode_many, encode
+from tests.layers.english import raises
 
 lons = st.floats(-180, 180, allow_nan=False)
 lats = st.floats(-90, 90, allow_nan=False)
@@ -120,7 +121,7 @@ def test_damaged_bytes_are_read_or_named_but_nothing_else(data: st.DataObject) -
     "geometry", [Point(1, 2, 3), LineString([(1, 2, 3), (4, 5, 6)]), shapely.from_wkt("POINT M (1 2 3)")]
 )
 def test_a_third_dimension_is_refused(geometry: BaseGeometry) -> None:
-    with pytest.raises(GeometryBlobError, match="two-dimensional"):
+    with raises(GeometryBlobError, match="two-dimensional"):
         encode(geometry)
 
 

@@ -8,6 +8,7 @@ from layers.ingest.integrity import check
 from layers.model.problems import ProblemsError
 from layers.reference.basemap import Basemap
 from layers.sources import curated
+from tests.layers.english import english
 
 GOOD = """
 [[sources]]
@@ -58,7 +59,7 @@ def faults(base: Basemap, more: str = "", **swap: str) -> list[tuple[str, str, s
     for problem in problems:
         assert problem.file == "x.toml"
         assert problem.row is None or text.splitlines()[problem.row - 1].startswith("[[")
-    return [(problem.record, problem.column, problem.value) for problem in problems]
+    return [(problem.record, problem.column, problem.value) for problem in english(problems)]
 
 
 def stake(owned: str, owner: str, **values: object) -> str:
@@ -118,7 +119,9 @@ def test_a_coordinate_needs_a_basis(base: Basemap) -> None:
 def test_a_record_used_twice_is_a_fault_and_the_first_is_kept(base: Basemap) -> None:
     reading = curated.parse([("x.toml", GOOD + '\n[[sources]]\nid = "s"\npublisher = "T"\n')])
     assert reading.records.sources["s"].publisher == "S"
-    assert [(p.column, p.value, p.expected) for p in reading.problems] == [("id", "s", "an id not used at x.toml:2")]
+    assert [(p.column, p.value, p.expected) for p in english(reading.problems)] == [
+        ("id", "s", "an id not used at x.toml:2")
+    ]
     with pytest.raises(ProblemsError):
         reading.require_clean()
 

@@ -6,9 +6,11 @@ import pytest
 
 from api.wording.catalogue import text
 from layers.ingest.load_plan import TableChange, plan_load, planned_changes
-from layers.model.problems import Problem
+from layers.model.messages import Message
+from layers.model.problems import MISSING, Problem
 from layers.model.records import RECORD_TYPES, Claim, Entity
 from layers.resolution import resolve
+from tests.layers.english import english_reasons
 from tests.layers.load_builders import (
     TABLE_OF,
     after,
@@ -69,7 +71,7 @@ class TestUpdating:
         arrival, left = load(now)
         assert table_changes(now, arrival) == {}
         assert left == now
-        assert arrival.retained["plant"] == "the files hold no record of it"
+        assert text(arrival.retained["plant"]) == "the files hold no record of it"
 
     def test_an_empty_file_of_a_dataset_that_is_not_there_does_nothing(self) -> None:
         arrival, now = load(STORED)
@@ -82,8 +84,8 @@ class TestOthers:
         arrival, now = load(STORED, source("d/s", "d"), asset("depot", "d", name="Another"))
         (problem,) = arrival.problems
         assert (problem.file, problem.row, problem.record, problem.column) == ("file.csv", 3, "asset depot", "id")
-        assert "the dataset o has it and says otherwise (name, sources)" in problem.expected
-        assert "--dataset o" in problem.expected
+        assert "the dataset o has it and says otherwise (name, sources)" in text(problem.expected)
+        assert "--dataset o" in text(problem.expected)
         assert now.assets == STORED.assets
 
     def test_what_hangs_on_a_clashing_record_is_left_out_and_not_hung_on_the_other(self) -> None:
@@ -219,8 +221,8 @@ class TestStaying:
         _, now = load(now, decision("hit", "desk"), dataset="desk")
         arrival, left = load(now, source("d/new", "d"), entity("y", "d", sources=("d/new",)))
         assert set(arrival.retained) == {"hit", "d/s"}
-        assert arrival.retained["hit"] == "decision hit/1 of desk refers to it"
-        assert arrival.retained["d/s"] == "strike hit of d refers to it"
+        assert text(arrival.retained["hit"]) == "decision hit/1 of desk refers to it"
+        assert text(arrival.retained["d/s"]) == "strike hit of d refers to it"
         assert set(left.strikes) == {"hit"}
         assert set(left.assets) == {"depot"}
 
@@ -235,7 +237,7 @@ class TestStaying:
         arrival, left = load(now, OWN[0], asset("plant", "d", note="Mended."), asset("new", "d"), append=True)
         assert set(left.assets) == {"depot", "plant", "new"}
         assert left.assets["plant"].note == "Mended."
-        assert arrival.retained == {"x": "appended to", "d/plant>x": "appended to"}
+        assert english_reasons(arrival.retained) == {"x": "appended to", "d/plant>x": "appended to"}
 
     def test_what_is_appended_may_refer_to_what_the_dataset_holds(self) -> None:
         _, now = load(STORED, *OWN)
@@ -246,19 +248,20 @@ class TestStaying:
 
     def test_with_a_fault_nothing_is_removed_as_it_may_be_what_was_rejected(self) -> None:
         _, now = load(STORED, *OWN)
-        fault = Problem("file.csv", 9, "entity x", "name", "(missing)", "a text")
+        fault = Problem("file.csv", 9, "entity x", "name", MISSING, Message("cell.text"))
         arrival = plan_load(now, read(*OWN[:2], problems=[fault]), "d")
-        assert arrival.retained == {"x": "the load has faults", "d/plant>x": "the load has faults"}
+        reasons = {"x": "the load has faults", "d/plant>x": "the load has faults"}
+        assert english_reasons(arrival.retained) == reasons
         assert after(now, arrival) == now
 
     def test_decisions_are_neither_removed_nor_changed(self) -> None:
         _, now = load(STORED, *OWN, strike("hit", "d"), decision("hit", "d"))
         arrival, left = load(now, *OWN)
         assert left == now
-        assert arrival.retained["hit/1"] == "decisions are only ever added"
+        assert text(arrival.retained["hit/1"]) == "decisions are only ever added"
         arrival, left = load(now, *OWN, strike("hit", "d"), decision("hit", "d", why="Something else."))
         assert [(problem.record, problem.row) for problem in arrival.problems] == [("decision hit/1", 7)]
-        assert "only ever added" in arrival.problems[0].expected
+        assert "only ever added" in text(arrival.problems[0].expected)
         assert left == now
 
 
@@ -272,11 +275,11 @@ class TestDangling:
             "owner",
             "nobody",
         )
-        assert problem.expected == "an id in entities"
+        assert text(problem.expected) == "an id in entities"
         assert now.stakes == STORED.stakes
 
     def test_what_hangs_on_a_rejected_record_is_left_out_with_it_over_all_steps(self) -> None:
-        fault = Problem("file.csv", 2, "asset plant", "kind", "plant", "a kind")
+        fault = Problem("file.csv", 2, "asset plant", "kind", "plant", Message("cell.text"))
         held = (source("d/s", "d"), asset("part", "d", part_of="plant"), stake("part", "k", "d"))
         claim = Claim(
             id="c", dataset="d", record="d/part>k", field="since", value="2020", source="d/s", checked="unverified"

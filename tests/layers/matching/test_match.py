@@ -363,8 +363,8 @@ def test_the_thresholds_are_settings() -> None:
 def test_a_snapshot_keeps_to_its_thresholds(records: Records, base: Basemap) -> None:
     undecided = replace(records, decisions=MappingProxyType({}))
     day = date(2026, 11, 25)
-    usual = Snapshot.of(undecided, base, 1, day)
-    careful = Snapshot.of(undecided, base, 1, day, publish_from=1.0, show_from=0.4)
+    usual = Snapshot.of(undecided, base, 1, day, wording=str)
+    careful = Snapshot.of(undecided, base, 1, day, publish_from=1.0, show_from=0.4, wording=str)
     assert (usual.publish_from, usual.show_from) == (PUBLISH_FROM, SHOW_FROM)
     assert sum(found.basis_of_outcome == "match" for found in usual.findings.values()) > 60
     told = match_all(usual.records)

@@ -17,6 +17,7 @@ from layers.reference.gazetteer_import import add
 from layers.reference.gazetteer_scoring import SETTLEMENT_M, WEIGHTS, distance_m, size_of_feature
 from layers.reference.geonames import parse, read_file
 from layers.reference.regions import geonames_regions, region_key, region_names
+from tests.layers.english import raises
 from tests.layers.reference.gazetteer_making import line, made, row
 
 INDEX = Path(__file__).resolve().parents[3] / "data" / "gazetteer.sqlite"
@@ -383,7 +384,7 @@ def test_a_bomb_in_a_zip_ends_early(two: tuple[Path, Path]) -> None:
     bomb = two[1].with_suffix(".zip")
     with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("UA.txt", b"0" * 50_000_000)
-    with pytest.raises(ProblemsError, match="lines under"):
+    with raises(ProblemsError, match="lines under"):
         read_file(bomb)
 
 

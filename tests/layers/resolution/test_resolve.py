@@ -326,7 +326,7 @@ def test_a_judgement_unites_two_entities_for_whoever_asks_and_can_be_undone(
 ) -> None:
     def seen(*verdicts: str) -> Snapshot:
         judgements = [judge("gazprom", "gip", verdict, number) for number, verdict in enumerate(verdicts)]
-        return Snapshot.of(with_judgements(records, judgements), base, 1, snapshot.data_date)
+        return Snapshot.of(with_judgements(records, judgements), base, 1, snapshot.data_date, wording=str)
 
     assert "gip" not in seen("same").records.entities
     assert {row.country for row in seen("same").owners("a-ns2").shares} == {"RU"}

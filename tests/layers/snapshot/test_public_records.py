@@ -102,6 +102,6 @@ def test_a_private_strike_is_not_there(private_client: TestClient, path: str) ->
 
 
 def test_a_snapshot_of_the_public_records_still_answers(records: Records, base: Any) -> None:
-    seen = Snapshot.of(public(with_private(records, "strikes", DEPOT)), base, 1, date(2026, 11, 25))
+    seen = Snapshot.of(public(with_private(records, "strikes", DEPOT)), base, 1, date(2026, 11, 25), wording=str)
     assert DEPOT not in seen.answers()
     assert len(seen.answers()) == len(records.strikes) - 1

@@ -17,7 +17,7 @@ def test_a_default_that_is_left_out_is_the_same_question(snapshot: Snapshot) -> 
 
 
 def test_a_snapshot_that_is_no_longer_served_is_not_kept(records: Records, base: Basemap) -> None:
-    passing = Snapshot(records, base, 1, date(2026, 11, 25))
+    passing = Snapshot(records, base, 1, date(2026, 11, 25), wording=str)
     assert passing.tallies()
     gone = weakref.ref(passing)
     del passing

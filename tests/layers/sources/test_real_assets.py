@@ -23,6 +23,7 @@ from layers.sources.files.source_file import SourceFile
 from layers.sources.gleif import CONSOLIDATED, entity_id
 from layers.sources.reader.format import LoadOptions
 from layers.sources.registry import recognise
+from tests.layers.english import english_counts
 
 
 @dataclass(frozen=True)
@@ -127,7 +128,7 @@ def ends(form: str, reading: ReadResult) -> Ends:
         reading.rows,
         len(made),
         {name: count for name, count in counts.items() if count},
-        dict(reading.skipped),
+        english_counts(reading.skipped),
         len(faulty & made),
         len(faulty - made),
         dict(Counter(problem.column for problem in reading.problems)),

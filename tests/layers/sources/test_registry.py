@@ -13,6 +13,7 @@ from layers.sources.files.limits import FileRefused
 from layers.sources.files.sniffing import csv_header
 from layers.sources.files.source_file import SourceFile
 from layers.sources.registry import FORMATS, recognise
+from tests.layers.english import raises
 from tests.layers.sources.making_files import file_of, sheet_xml, workbook
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -68,7 +69,7 @@ def test_a_file_is_of_the_one_format_that_knows_it(
 ) -> None:
     file = file_of(tmp_path / name, content)
     if form is None:
-        with pytest.raises(FileRefused, match=f"{name}: file: format = not recognised"):
+        with raises(FileRefused, match=f"{name}: file: format = not recognised"):
             recognise(file)
     else:
         assert recognise(file).name == form
@@ -93,14 +94,14 @@ def test_every_sample_is_of_one_format() -> None:
 
 def test_a_file_of_two_formats_is_refused_with_both_names(tmp_path: Path) -> None:
     both = file_of(tmp_path / "a.geojson", features(ProjectID="P1", osm_id=1))
-    with pytest.raises(FileRefused, match="may be gem-tracker, osm: expected one format; say which"):
+    with raises(FileRefused, match="may be gem-tracker, osm: expected one format; say which"):
         recognise(both)
 
 
 def test_a_file_of_none_is_refused_with_its_columns_and_how_to_go_on(tmp_path: Path) -> None:
-    with pytest.raises(FileRefused, match=r"not recognised \(id, name, owner\).*--mapping"):
+    with raises(FileRefused, match=r"not recognised \(id, name, owner\).*--mapping"):
         recognise(file_of(tmp_path / "a.csv", "id,name,owner\n"))
-    with pytest.raises(FileRefused, match=r"not recognised \(text\)"):
+    with raises(FileRefused, match=r"not recognised \(text\)"):
         recognise(file_of(tmp_path / "a.txt", "just words\n"))
 
 

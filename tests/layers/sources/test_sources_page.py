@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from api.wording.catalogue import text
 from layers.model import types
 from layers.model.problems import ProblemsError
 from layers.sources.files import limits
@@ -93,7 +94,7 @@ def test_a_mapping_s_tables_and_columns_are_those_of_the_code() -> None:
     told = {re.sub(r"\.COLUMN|[\[\]]", "", name) for row in table("What a mapping says") for name in names(row[0])}
     with pytest.raises(ProblemsError) as raised:
         mapping_file.parse("m.toml", "nothing = 1\nnoun = 'strikes'")
-    known = next(problem.expected for problem in raised.value.problems if problem.column == "nothing")
+    known = next(text(problem.expected) for problem in raised.value.problems if problem.column == "nothing")
     assert told == set(re.findall(r"\w+", known.removeprefix("one of ")))
     nouns, units = (
         next(row[1] for row in table("What a mapping says") if name in row[0]) for name in ("noun", "units")

@@ -12,12 +12,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from api.wording.catalogue import text
 from layers.model.problems import ReadResult
 from layers.model.records import Asset
 from layers.sources.files.source_file import SourceFile
 from layers.sources.reader.format import LoadOptions
 from layers.sources.registry import recognise
 from layers.sources.wri import FORMAT, LOCATED, UNSTATED
+from tests.layers.english import english
 from tests.layers.sources.making_files import file_of
 
 #: Columns of release 1.3.0, the years of generation but the first left out.
@@ -69,7 +71,7 @@ def only(reading: ReadResult) -> Asset:
 
 
 def faults(reading: ReadResult) -> list[tuple[int | None, str, str]]:
-    return [(problem.row, problem.column, problem.value) for problem in reading.problems]
+    return [(problem.row, problem.column, problem.value) for problem in english(reading.problems)]
 
 
 def assert_every_row_ends_once(reading: ReadResult) -> None:
@@ -201,7 +203,7 @@ def test_a_wrong_place_is_a_fault_and_loses_the_place_only(
     assert len(reading.records.stakes) == 1
     (problem,) = reading.problems
     assert (problem.row, problem.record, problem.column, problem.value) == (2, "asset wri/wri1", column, value)
-    assert expected in problem.expected
+    assert expected in text(problem.expected)
 
 
 def test_a_plant_without_coordinates_has_no_place_and_no_fault(tmp_path: Path) -> None:

@@ -54,6 +54,7 @@ from layers.store.store import (
     StoreError,
     sql_types,
 )
+from tests.layers.english import raises
 from tests.layers.store.store_killed import strikes
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -277,7 +278,7 @@ def test_assets_take_every_kind_of_geometry(store: Store, geometry: BaseGeometry
 
 def test_a_strike_is_a_point_of_two_dimensions(store: Store) -> None:
     for geometry, match in ((box(1, 2, 3, 4), "strikes k: a point"), (Point(1, 2, 3), "strikes k: a two-dimensional")):
-        with pytest.raises(StoreError, match=match):
+        with raises(StoreError, match=match):
             store.load(of(SOURCE, STRIKE.model_copy(update={"geometry": geometry})), author="Ann")
     assert store.seq() == 0
     assert store.records() == Records.of({})

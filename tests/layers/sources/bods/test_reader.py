@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from api.wording.catalogue import text
 from layers.model.problems import ReadResult
 from layers.model.records import Asset, Control, Entity, Records, Source, Stake
 from layers.ownership.walk import OwnershipGraph, Walk
@@ -21,6 +22,7 @@ from layers.sources.bods.parties import ENTITY_TYPES, REASONS, slug
 from layers.sources.bods.reader import parse
 from layers.sources.bods.writer import dumps, missing_keys, render
 from tests.layers.builders import worded
+from tests.layers.english import english
 
 EXAMPLES = Path(__file__).resolve().parents[3] / "data" / "bods"
 DAY = date(2024, 1, 1)
@@ -267,7 +269,7 @@ def read(*statements: dict[str, Any]) -> ReadResult:
 
 
 def faults(reading: ReadResult) -> list[tuple[int | None, str, str]]:
-    return [(problem.row, problem.column, problem.value) for problem in reading.problems]
+    return [(problem.row, problem.column, problem.value) for problem in english(reading.problems)]
 
 
 @pytest.mark.parametrize(
@@ -329,7 +331,7 @@ def test_a_fault_is_named_with_its_place(path: tuple[str | int, ...], value: Any
 )
 def test_what_is_no_array_of_statements_is_one_problem(text: str | bytes, column: str) -> None:
     reading = parse("file.json", text)
-    assert [problem.column for problem in reading.problems] == [column]
+    assert [problem.column for problem in english(reading.problems)] == [column]
     assert not reading.records.entities
 
 
@@ -340,7 +342,7 @@ def test_a_text_that_is_too_large_is_refused(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_problems_beyond_the_most_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("layers.sources.bods.statements.MAX_PROBLEMS", 2)
-    assert [problem.value for problem in parse("f", "[1,2,3,4,5]").problems] == ["1", "2", "3 more"]
+    assert [problem.value for problem in english(parse("f", "[1,2,3,4,5]").problems)] == ["1", "2", "3 more"]
 
 
 def test_one_statement_a_line_reads_as_an_array_does() -> None:
@@ -434,7 +436,7 @@ def test_a_declared_sum_that_its_components_cannot_make_is_a_problem() -> None:
     parts = [holds("p", "b", "a", 40, component=True), holds("q", "c", "b", component=True)]
     reading = read(*map(company, "abc"), *parts, holds("r", "c", "a", 60, of=("p", "q")))
     assert faults(reading) == [(6, "recordDetails.interests[0].share", "'60 %'")]
-    assert reading.problems[0].expected == "0 to 40 %, as its components have it"
+    assert text(reading.problems[0].expected) == "0 to 40 %, as its components have it"
     assert {s.id: (s.share_min, s.share_max) for s in reading.records.stakes.values()} == {"p": (40, 40), "q": (0, 100)}
 
 

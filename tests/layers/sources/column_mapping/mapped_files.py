@@ -17,6 +17,7 @@ from layers.model.problems import ReadResult
 from layers.sources.files.source_file import SourceFile
 from layers.sources.reader.mapping_file import parse
 from layers.sources.registry import FORMATS, LoadOptions
+from tests.layers.english import english
 from tests.layers.sources.making_files import file_of, sheet_xml, workbook
 
 Rows = Sequence[Sequence[str]]
@@ -132,7 +133,7 @@ def of_csv(
     made = parse("mapping.toml", mapping)
     reading = read([file_of(folder / "a.csv", csv_text(rows))], mapping)
     found = {key.removeprefix("own/"): record for key, record in reading.records.table(made.table).items()}
-    return found, [(problem.row, problem.column, problem.value) for problem in reading.problems]
+    return found, [(problem.row, problem.column, problem.value) for problem in english(reading.problems)]
 
 
 def cells_of(file: SourceFile) -> list[dict[str, str]]:

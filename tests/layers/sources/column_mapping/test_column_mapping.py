@@ -11,9 +11,11 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from api.wording.catalogue import text
 from layers.sources.files.limits import FileRefused
 from layers.sources.files.source_file import SourceFile
 from layers.sources.registry import FORMATS, LoadOptions, recognise
+from tests.layers.english import english, raises
 from tests.layers.sources.column_mapping.mapped_files import (
     CONTAINERS,
     HEADER,
@@ -81,7 +83,7 @@ def test_several_files_are_one_reading_and_an_id_stands_once(tmp_path: Path) -> 
     ]
     reading = read(files, STRIKES)
     assert list(reading.records.strikes) == ["own/7", "own/8"]
-    assert [str(problem) for problem in reading.problems] == [
+    assert [str(problem) for problem in english(reading.problems)] == [
         "b.csv:2: strike own/7: No = own/7: expected an id not used at a.csv:2"
     ]
 
@@ -187,7 +189,7 @@ def test_every_fault_of_a_row_is_reported_at_once_and_good_rows_still_come(tmp_p
     reading = read([file_of(tmp_path / "a.csv", csv_text([HEADER, bad, ROWS[1]]))], STRIKES)
     assert (reading.rows, list(reading.records.strikes)) == (2, ["own/8"])
     assert {(problem.row, problem.record) for problem in reading.problems} == {(2, "strike own/7")}
-    assert {problem.column: (problem.value, problem.expected) for problem in reading.problems} == {
+    assert {problem.column: (problem.value, problem.expected) for problem in english(reading.problems)} == {
         "Day": ("yesterday", "a date as DD.MM.YYYY or MM.YYYY or YYYY"),
         "Dead": ("many", "a number, with ',' before its decimals"),
         "E": ("30.5", "a number, with ',' before its decimals"),
@@ -230,7 +232,7 @@ def test_rows_of_another_width_are_counted_and_the_rest_is_read(tmp_path: Path) 
     text = csv_text([HEADER, ROWS[0][:-1], ROWS[1]])
     reading = read([file_of(tmp_path / "a.csv", text)], STRIKES)
     assert (reading.rows, len(reading.records.strikes)) == (2, 1)
-    assert [(one.row, one.column, one.expected) for one in reading.problems] == [
+    assert [(one.row, one.column, one.expected) for one in english(reading.problems)] == [
         (2, "cells", "13 cells, as in the header")
     ]
 
@@ -240,11 +242,11 @@ def test_columns_that_the_mapping_names_and_the_file_lacks_are_all_reported(tmp_
     name, make = CONTAINERS[container]
     rows = [[cell for at, cell in enumerate(row) if at not in (2, 3)] for row in (HEADER, *ROWS)]
     reading = read([make(tmp_path, rows)], STRIKES, name)
-    assert {(one.row, one.record, one.column, one.value) for one in reading.problems} == {
+    assert {(one.row, one.record, one.column, one.value) for one in english(reading.problems)} == {
         (None, "header", "Day", "(missing)"),
         (None, "header", "Town", "(missing)"),
     }
-    assert "for when; there are" in reading.problems[0].expected
+    assert "for when; there are" in text(reading.problems[0].expected)
     assert not reading.records.strikes
 
 
@@ -252,9 +254,9 @@ def test_a_generic_format_needs_a_mapping_and_is_recognised_only_with_one(tmp_pa
     for name, make in CONTAINERS.values():
         file = make(tmp_path, [HEADER, *ROWS])
         assert recognise(file, has_mapping=True).name == name
-        with pytest.raises(FileRefused, match="not recognised"):
+        with raises(FileRefused, match="not recognised"):
             recognise(file)
-        with pytest.raises(FileRefused, match="--mapping FILE"):
+        with raises(FileRefused, match="--mapping FILE"):
             FORMATS[name].read([file], LoadOptions("own"))
 
 

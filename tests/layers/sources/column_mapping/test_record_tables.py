@@ -6,6 +6,7 @@ from pathlib import Path
 
 import shapely
 
+from api.wording.catalogue import text
 from layers.model.records import RECORD_TYPES
 from tests.layers.sources.column_mapping.mapped_files import ASSETS, Rows, csv_text, features, layer, of_csv, read
 from tests.layers.sources.making_files import file_of, sheet_xml, workbook
@@ -77,7 +78,7 @@ def test_the_place_of_failed_geocoding_is_none_in_whatever_form(tmp_path: Path) 
         ["geometry"],
         ["Shape"],
     ]
-    assert "such as POINT (30.72 46.48)" in readings[2].problems[0].expected
+    assert "such as POINT (30.72 46.48)" in text(readings[2].problems[0].expected)
 
 
 def test_a_feature_keeps_its_own_place_where_the_row_has_degrees_too(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ MOST_MB = 400
 READ = """
 import json, resource, sys
 from pathlib import Path
+from api.wording.problems import located_sentence
 from layers.model.problems import ProblemsError
 from layers.sources.reader.format import LoadOptions
 from layers.sources.registry import FORMATS
@@ -32,9 +33,9 @@ before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 try:
     request = LoadOptions("d", mapping=parse("m.toml", mapping))
     reading = FORMATS[name].read([SourceFile.of(Path(path))], request)
-    told = [reading.rows, len(reading.records.assets), [str(problem) for problem in reading.problems]]
+    told = [reading.rows, len(reading.records.assets), [located_sentence(problem) for problem in reading.problems]]
 except ProblemsError as error:
-    told = [0, 0, [str(problem) for problem in error.problems]]
+    told = [0, 0, [located_sentence(problem) for problem in error.problems]]
 print(json.dumps([*told, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024]))
 """
 MAPPING = """noun = "assets"

@@ -15,6 +15,7 @@ from layers.sources.files.limits import FileRefused
 from layers.sources.files.sniffing import delimiter_of, json_keys
 from layers.sources.files.source_file import SourceFile
 from layers.sources.files.tables import RowTable
+from tests.layers.english import english, raises
 from tests.layers.sources.making_files import file_of, sheet_xml, workbook
 
 TEXT = "name,place\nОрлівка,Izmail\n"
@@ -38,7 +39,7 @@ def test_what_is_no_utf_8_is_windows_1252_and_what_is_neither_is_refused(tmp_pat
     file = file_of(tmp_path / "a.csv", PLAIN.encode("cp1252"))
     assert rows(file) == [(2, {"name": "Türkiye – “quoted”", "place": "Baku"})]
     broken = file_of(tmp_path / "b.csv", b"name,place\n\x81\xff,b\n")
-    with pytest.raises(FileRefused, match="encoding"):
+    with raises(FileRefused, match="encoding"):
         broken.table()
 
 
@@ -59,7 +60,7 @@ def test_rows_are_numbered_as_in_a_spreadsheet_and_blank_ones_left_out() -> None
 def test_rows_of_another_width_are_faults_but_empty_cells_at_the_end_are_not() -> None:
     table = RowTable.of_text("x.csv", "a,b\n1\n1,2,3\n1,2,,\n")
     assert [number for number, _ in table] == [4]
-    assert [(p.row, p.column, p.value) for p in table.problems] == [(2, "cells", "1"), (3, "cells", "3")]
+    assert [(p.row, p.column, p.value) for p in english(table.problems)] == [(2, "cells", "1"), (3, "cells", "3")]
 
 
 @pytest.mark.parametrize(("text", "row"), [('a,b\n1,"2\n', 2), ('a,b\n"1"x,2\n3,4\n', 2), ("a,b\n1,\0\n", 2)])
@@ -94,7 +95,7 @@ def test_too_many_faults_name_the_first(monkeypatch: pytest.MonkeyPatch) -> None
     assert len(table.problems) == 3
     with pytest.raises(FileRefused) as raised:
         list(RowTable.of_text("x.csv", "a,b\n1,2,3,4\n" + "3\n" * 3))
-    (problem,) = raised.value.problems
+    (problem,) = english(raised.value.problems)
     assert (problem.row, problem.value) == (2, "over 3")
     assert problem.expected.endswith("the first fault: cells = 4: expected 2 cells, as in the header")
 
@@ -117,7 +118,7 @@ def test_a_zip_of_several_or_no_data_files_is_refused_by_name(tmp_path: Path) ->
         with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
             for name in names:
                 archive.writestr(name, TEXT)
-        with pytest.raises(FileRefused, match=r"a\.csv, b\.csv" if len(names) > 1 else "none"):
+        with raises(FileRefused, match=r"a\.csv, b\.csv" if len(names) > 1 else "none"):
             SourceFile.of(tmp_path / "a.zip")
 
 
@@ -160,7 +161,7 @@ def test_cells_of_a_workbook_are_as_a_person_sees_them(tmp_path: Path) -> None:
         (6, ("3", "2024", "made", "#N/A")),
     ]
     assert file.table("About").file == "a.xlsx#About"
-    with pytest.raises(FileRefused, match="one of About, Data"):
+    with raises(FileRefused, match="one of About, Data"):
         file.table("Other")
 
 
@@ -174,9 +175,9 @@ def test_json_is_a_document_or_one_a_line(tmp_path: Path) -> None:
     assert file_of(tmp_path / "a.json", '\ufeff{"a": [1]}').json() == {"a": [1]}
     assert file_of(tmp_path / "b.jsonl", '{"a": 1}\n\n{"a": 2}\n').json() == [{"a": 1}, {"a": 2}]
     assert file_of(tmp_path / "c.json", '{"a": "ї"}'.encode("utf-16")).json() == {"a": "ї"}
-    with pytest.raises(FileRefused, match=r"c2\.json:2"):
+    with raises(FileRefused, match=r"c2\.json:2"):
         file_of(tmp_path / "c2.json", '{"a": 1}\n{"a"\n').json()
-    with pytest.raises(FileRefused, match="RFC 8259"):
+    with raises(FileRefused, match="RFC 8259"):
         file_of(tmp_path / "d.json", '{"a": ').json()
 
 

@@ -18,6 +18,7 @@ from layers.sources.gem.owner_grammar import parse_owners
 from layers.sources.gem.record_builder import longest_stretch_m, name_id, read_location
 from layers.sources.gem.trackers import parse
 from layers.sources.reader.cell_values import CellValueError, country_code
+from tests.layers.english import raises
 
 SAMPLES = Path(__file__).resolve().parents[3] / "data" / "gem"
 PIPELINES = "pipelines-2024-01-31.csv"
@@ -195,7 +196,7 @@ def test_parts_of_a_line_without_a_length_are_left_out_and_counted() -> None:
     found = read_location("MULTILINESTRING ((30 50, 30.01 50), (40 50, 40 50))", "", "", "")
     assert found is not None
     assert (found.geometry.wkt, found.points) == ("MULTILINESTRING ((30 50, 30.01 50))", 1)
-    with pytest.raises(CellValueError, match="valid"):
+    with raises(CellValueError, match="valid"):
         read_location("LINESTRING (40 50, 40 50)", "", "", "")
 
 

@@ -10,6 +10,7 @@ import pytest
 import shapely
 
 from layers.sources.osm.elements import reference_of, tags_of
+from tests.layers.english import english, english_counts
 from tests.layers.sources.making_files import file_of
 from tests.layers.sources.osm.osm_files import assert_every_row_ends_once, collection, read
 
@@ -62,13 +63,13 @@ def test_features_that_are_none_or_not_whole_are_faults(tmp_path: Path) -> None:
         feature(None, type="Point", coordinates=[30, 50]),
     ]
     reading = read(file_of(tmp_path / "a.geojson", collection(features)))
-    found = {problem.row: (problem.column, problem.value) for problem in reading.problems}
+    found = {problem.row: (problem.column, problem.value) for problem in english(reading.problems)}
     assert set(found) == {2, 3, 4, 5, 6}
     assert found[4] == ("geometry", "(missing)")
     assert found[5] == ("type, id", "(missing)")
     assert found[6] == ("geometry", "without some members or nodes")
     assert set(reading.records.assets) == {"osm/node/1", "osm/node/4", "osm/node/6"}
-    assert reading.skipped == {"no tag of an energy asset": 1}
+    assert english_counts(reading.skipped) == {"no tag of an energy asset": 1}
     assert_every_row_ends_once(reading)
 
 

@@ -18,6 +18,7 @@ from layers.sources.files.limits import FileRefused
 from layers.sources.files.source_file import SourceFile
 from layers.sources.osm.reader import FORMAT
 from layers.sources.registry import recognise
+from tests.layers.english import english, english_counts, raises
 from tests.layers.sources.making_files import file_of
 from tests.layers.sources.osm.osm_files import (
     CONTAINERS,
@@ -44,7 +45,7 @@ METRES = {"osm/node/20": 500, "osm/way/30": 50, "osm/way/31": 500, "osm/relation
 
 
 def faults(reading: ReadResult) -> list[tuple[int | None, str, str]]:
-    return [(problem.row, problem.column, problem.value) for problem in reading.problems]
+    return [(problem.row, problem.column, problem.value) for problem in english(reading.problems)]
 
 
 def only(reading: ReadResult) -> Asset:
@@ -153,7 +154,7 @@ def test_what_is_no_asset_is_skipped_with_its_tag(tmp_path: Path) -> None:
     ]
     elements = [{"type": "node", "id": n, "lon": 30, "lat": 50, "tags": tags} for n, tags in enumerate(skipped, 1)]
     reading = read_elements(tmp_path, *elements, PLATFORM, {"type": "count", "id": 0, "tags": {"total": "8"}})
-    assert reading.skipped == {
+    assert english_counts(reading.skipped) == {
         "power=substation": 2,
         "pipeline=valve": 1,
         "a line of hot_water": 1,
@@ -169,7 +170,7 @@ def test_a_pbf_file_gives_as_rows_what_has_a_tag_that_assets_have(tmp_path: Path
     bench = {**PLATFORM, "id": 51, "tags": {"amenity": "bench"}}
     reading = read(pbf(tmp_path, [PLATFORM, REFINERY, water, bench, *PARTS, PLANT, *nodes()]))
     assert set(reading.records.assets) == {"osm/node/20", "osm/relation/40", "osm/way/30"}
-    assert (reading.rows, reading.skipped, reading.problems) == (4, {"a line of water": 1}, ())
+    assert (reading.rows, english_counts(reading.skipped), reading.problems) == (4, {"a line of water": 1}, ())
     # What is skipped may still be a part of an asset.
     parts = [{**part, "tags": {"pipeline": "substation"}} for part in PARTS]
     reading = read(pbf(tmp_path, [REFINERY, *parts, {**PLANT, "tags": {}}, *nodes()]))
@@ -213,7 +214,7 @@ def test_a_broken_element_is_a_fault_of_its_row(
 ) -> None:
     reading = read_elements(tmp_path, {"type": "node", "id": 1, "lon": 0, "lat": 0}, element, PLANT, *nodes())
     assert "osm/way/30" in reading.records.assets
-    (problem,) = reading.problems
+    (problem,) = english(reading.problems)
     assert (problem.file, problem.row, problem.column) == ("a.json", 2, column)
     assert problem.value.startswith(value)
     assert expected in problem.expected
@@ -316,13 +317,13 @@ def test_the_same_element_twice_is_a_fault(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("content", ['{"osm3s": {}, "elements": {}}', '{"osm3s": {}, "elements": 3}'])
 def test_a_document_without_elements_is_refused(tmp_path: Path, content: str) -> None:
-    with pytest.raises(FileRefused, match="elements"):
+    with raises(FileRefused, match="elements"):
         read(file_of(tmp_path / "a.json", content))
 
 
 def test_a_broken_pbf_file_is_refused(tmp_path: Path) -> None:
     whole = pbf(tmp_path).path.read_bytes()
-    with pytest.raises(FileRefused, match="PBF"):
+    with raises(FileRefused, match="PBF"):
         read(file_of(tmp_path / "b.osm.pbf", whole[:-20]))
 
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from api.wording.catalogue import text as worded
 from layers.model.types import AssetKind
 from layers.sources.osm.elements import _INDUSTRIAL, _WANTED
 from layers.sources.osm.tags import (
@@ -19,6 +20,7 @@ from layers.sources.osm.tags import (
     kind_of,
     megawatts,
     names_of,
+    skip_reason,
     status_tags,
 )
 
@@ -60,7 +62,7 @@ PART = {"pipeline": "substation"}
     ],
 )
 def test_kinds(tags: dict[str, str], kind: str) -> None:
-    assert kind_of(tags) == (kind, "")
+    assert kind_of(tags) == kind
     assert kind in get_args(AssetKind)
 
 
@@ -80,7 +82,7 @@ def test_kinds(tags: dict[str, str], kind: str) -> None:
     ],
 )
 def test_what_is_no_asset_and_why(tags: dict[str, str], why: str) -> None:
-    assert kind_of(tags) == (None, why)
+    assert (kind_of(tags), worded(skip_reason(tags))) == (None, why)
 
 
 @pytest.mark.parametrize(
@@ -92,8 +94,8 @@ def test_what_is_no_asset_and_why(tags: dict[str, str], why: str) -> None:
     ],
 )  # fmt: skip
 def test_lines_of_what_is_no_fuel_are_no_assets(substance: str, is_asset: bool) -> None:
-    assert (kind_of({**LINE, "substance": substance})[0] == "pipeline") == is_asset
-    assert (kind_of({**LINE, "type": substance})[0] == "pipeline") == is_asset
+    assert (kind_of({**LINE, "substance": substance}) == "pipeline") == is_asset
+    assert (kind_of({**LINE, "type": substance}) == "pipeline") == is_asset
 
 
 def test_the_type_of_a_relation_is_no_substance() -> None:
@@ -106,8 +108,12 @@ def test_the_type_of_a_relation_is_no_substance() -> None:
 
 @pytest.mark.parametrize("prefix", LIFECYCLE)
 def test_what_is_not_there_is_no_asset_by_its_prefix_and_says_so_by_its_tag(prefix: str) -> None:
-    assert kind_of({f"{prefix}:power": "plant", "landuse": "industrial"}) == (None, f"{prefix}:power=plant")
-    assert kind_of({f"{prefix}:man_made": "pipeline", "substance": "gas"}) == (None, f"{prefix}:man_made=pipeline")
+    for key, value, more in (
+        ("power", "plant", ("landuse", "industrial")),
+        ("man_made", "pipeline", ("substance", "gas")),
+    ):
+        tags = {f"{prefix}:{key}": value, more[0]: more[1]}
+        assert (kind_of(tags), worded(skip_reason(tags))) == (None, f"{prefix}:{key}={value}")
     assert status_tags({"power": "plant", prefix: "yes"}) == (f"{prefix}=yes",)
     assert status_tags({"power": "plant", prefix: "no"}) == ()
 
@@ -169,6 +175,6 @@ WORDS = ["plant", "pipeline", "substation", "compression", "refinery", "depot", 
 @given(st.dictionaries(st.sampled_from(KEYS), st.sampled_from(WORDS) | st.text(max_size=9)))
 def test_any_tags_are_of_a_kind_or_say_why_not(tags: dict[str, str]) -> None:
     before = dict(tags)
-    kind, why = kind_of(tags)
-    assert kind in get_args(AssetKind) if kind else why
+    kind = kind_of(tags)
+    assert kind in get_args(AssetKind) if kind else worded(skip_reason(tags))
     assert tags == before

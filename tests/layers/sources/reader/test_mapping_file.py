@@ -7,6 +7,7 @@ import pytest
 from layers.model.problems import ProblemsError
 from layers.sources.reader import mapping_file
 from layers.sources.reader.mapping_file import DateFormat
+from tests.layers.english import english, raises
 from tests.layers.sources.column_mapping.mapped_files import ASSETS, STRIKES
 
 
@@ -15,7 +16,7 @@ def faults(text: str) -> dict[str, str]:
     with pytest.raises(ProblemsError) as raised:
         mapping_file.parse("own.toml", text)
     assert {problem.file for problem in raised.value.problems} == {"own.toml"}
-    return {problem.column: problem.expected for problem in raised.value.problems}
+    return {problem.column: problem.expected for problem in english(raised.value.problems)}
 
 
 def test_a_whole_mapping_is_what_it_says() -> None:
@@ -131,11 +132,11 @@ def test_one_fault_is_one_fault(was: str, becomes: str, column: str) -> None:
 
 
 def test_what_is_no_toml_is_told_with_its_line(tmp_path: Path) -> None:
-    with pytest.raises(ProblemsError, match=r"own\.toml: mapping: syntax = .* line 2"):
+    with raises(ProblemsError, match=r"own\.toml: mapping: syntax = .* line 2"):
         mapping_file.parse("own.toml", 'noun = "strikes"\ntitle = What\n')
     path = tmp_path / "own.toml"
     path.write_bytes(STRIKES.replace("Sample archive", "Größe").encode("cp1252"))
-    with pytest.raises(ProblemsError, match=r"own\.toml: mapping: encoding = .* expected TOML, which is UTF-8"):
+    with raises(ProblemsError, match=r"own\.toml: mapping: encoding = .* expected TOML, which is UTF-8"):
         mapping_file.read(path)
 
 

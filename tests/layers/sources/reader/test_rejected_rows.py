@@ -18,11 +18,13 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from api.wording.problems import cell_sentence
 from layers.model.problems import Problem, ReadResult
 from layers.sources.files.source_file import SourceFile
 from layers.sources.reader.mapping_file import parse
 from layers.sources.reader.rejected_rows import rejected_document, write
 from layers.sources.registry import FORMATS, LoadOptions
+from tests.layers.english import english, expecting
 from tests.layers.sources.column_mapping.mapped_files import (
     ASSETS,
     BAD,
@@ -40,7 +42,7 @@ DATA = Path(__file__).resolve().parents[3] / "data"
 
 def told(reading: ReadResult) -> list[tuple[str, str, str]]:
     """The faults of a reading, without where they stand."""
-    return [(problem.column, problem.value, problem.expected) for problem in reading.problems]
+    return [(problem.column, problem.value, problem.expected) for problem in english(reading.problems)]
 
 
 def raw(path: Path, sign: str = ",") -> list[list[str]]:
@@ -59,7 +61,7 @@ def test_rejected_rows_have_the_same_faults_when_they_are_read_again_and_load_wh
     first = read([file], STRIKES, name)
     assert (first.rows, list(first.records.strikes)) == (3, ["own/7"])
     out = tmp_path / "out" / f"faults{file.path.suffix}"
-    (written,) = write([file], first.problems, out, parse("m.toml", STRIKES))
+    (written,) = write([file], first.problems, out, cell_sentence, parse("m.toml", STRIKES))
     again = read([SourceFile.of(written)], STRIKES, name)
     assert (again.rows, again.records.strikes, told(again)) == (2, {}, told(first))
     if name == "gpkg":
@@ -87,10 +89,10 @@ LEVEL_1 = ({"LEI": "123", "Entity": {"LegalName": {"$": "X"}}}, {"LEI": "12", "E
 def test_faults_of_every_reader_come_back_with_its_rows(tmp_path: Path, name: str, sample: str) -> None:
     file = SourceFile.of(DATA / sample)
     first = FORMATS[name].read([file], LoadOptions("own"))
-    (written,) = write([file], first.problems, tmp_path / file.path.name)
+    (written,) = write([file], first.problems, tmp_path / file.path.name, cell_sentence)
     again = FORMATS[name].read([SourceFile.of(written)], LoadOptions("own"))
     # An id that stands twice stands once among the rejected.
-    expected = [problem for problem in first.problems if not problem.expected.startswith("an id not used at")]
+    expected = [one for one in english(first.problems) if not one.expected.startswith("an id not used at")]
     assert [(one.column, one.value, one.expected) for one in expected] == told(again)
     assert len({problem.row for problem in expected}) == len({problem.row for problem in again.problems}) > 0
 
@@ -110,9 +112,9 @@ def test_documents_and_lines_of_owners_come_back_too(tmp_path: Path, name: str, 
     first = FORMATS[name].read([file], LoadOptions("own"))
     last = max(problem.row or 0 for problem in first.problems)
     kept = [problem for problem in first.problems if problem.row == last]
-    (written,) = write([file], kept, tmp_path / "out.json")
+    (written,) = write([file], kept, tmp_path / "out.json", cell_sentence)
     again = FORMATS[name].read([SourceFile.of(written)], LoadOptions("own"))
-    assert told(again) == [(one.column, one.value, one.expected) for one in kept] != []
+    assert told(again) == [(one.column, one.value, one.expected) for one in english(kept)] != []
 
 
 # Tables.
@@ -129,8 +131,10 @@ def test_a_table_keeps_its_sign_and_its_rows_of_any_width(tmp_path: Path, sign: 
         ["5", "two\nlines", "nameless"],
     )
     file = file_of(tmp_path / "in.csv", csv_text(lines, sign))
-    problems = [Problem(file.name, row, "row", "c", "v", "e") for row in (3, 4, 6)]
-    (out,) = write([file], [*problems, Problem(file.name, 4, "row", "d", "w", "f")], tmp_path / "out.csv")
+    problems = [Problem(file.name, row, "row", "c", "v", expecting("e")) for row in (3, 4, 6)]
+    (out,) = write(
+        [file], [*problems, Problem(file.name, 4, "row", "d", "w", expecting("f"))], tmp_path / "out.csv", cell_sentence
+    )
     told = "c = v: expected e"
     assert raw(out, sign) == [
         ["_problems", "id", "a;b,c", ""],
@@ -146,16 +150,16 @@ def test_a_table_keeps_its_sign_and_its_rows_of_any_width(tmp_path: Path, sign: 
 
 def test_a_name_of_a_column_is_not_taken_for_the_sign_between_them(tmp_path: Path) -> None:
     file = file_of(tmp_path / "in.csv", '"id","km; or mi; ;"\n1,x\n')
-    (out,) = write([file], [Problem("in.csv", 2, "row", "c", "v", "e")], tmp_path / "out.csv")
+    (out,) = write([file], [Problem("in.csv", 2, "row", "c", "v", expecting("e"))], tmp_path / "out.csv", cell_sentence)
     assert cells_of(SourceFile.of(out)) == cells_of(file) == [{"id": "1", "km; or mi; ;": "x"}]
 
 
 def test_a_second_round_has_the_faults_of_the_second_reading_alone(tmp_path: Path) -> None:
     file = file_of(tmp_path / "in.csv", csv_text(BAD))
-    (once,) = write([file], read([file], STRIKES).problems, tmp_path / "1.csv")
+    (once,) = write([file], read([file], STRIKES).problems, tmp_path / "1.csv", cell_sentence)
     once.write_bytes(once.read_bytes().replace(b"someday", b"32.08.2025"))
     second = SourceFile.of(once)
-    (twice,) = write([second], read([second], STRIKES).problems, tmp_path / "2.csv")
+    (twice,) = write([second], read([second], STRIKES).problems, tmp_path / "2.csv", cell_sentence)
     assert cells_of(SourceFile.of(twice)) == cells_of(second)
     text = twice.read_text(encoding="utf-8")
     assert text.count("_problems") == 1
@@ -166,7 +170,7 @@ def test_what_is_no_csv_is_told_with_its_row_as_it_has_no_cells(tmp_path: Path) 
     file = file_of(tmp_path / "in.csv", 'id,name\n1,a\n"2"x,b\n3,c\n')
     table = file.table()
     assert [cells["id"] for _, cells in table] == ["1", "3"]
-    (out,) = write([file], table.problems, tmp_path / "out.csv")
+    (out,) = write([file], table.problems, tmp_path / "out.csv", cell_sentence)
     header, row = raw(out)
     assert header == ["_problems", "id", "name"]
     assert row[0].startswith("row 3 of in.csv: syntax = ")
@@ -176,17 +180,19 @@ def test_what_is_no_csv_is_told_with_its_row_as_it_has_no_cells(tmp_path: Path) 
 def test_sheets_are_written_as_csv_one_for_each(tmp_path: Path) -> None:
     sheets = {"A/B": sheet_xml([["id", "n"], ["1", "x"]]), "C": sheet_xml([["id", "n", "m"], ["2", "y"]])}
     file = workbook(tmp_path / "book.xlsx", sheets)
-    problems = [Problem(f"book.xlsx#{name}", 2, "row", "n", "x", "y") for name in sheets]
-    both = write([file], problems, tmp_path / "faults.xlsx")
+    problems = [Problem(f"book.xlsx#{name}", 2, "row", "n", "x", expecting("y")) for name in sheets]
+    both = write([file], problems, tmp_path / "faults.xlsx", cell_sentence)
     assert [path.name for path in both] == ["faults-A-B.csv", "faults-C.csv"]
     assert [cells_of(SourceFile.of(path)) for path in both] == [
         [{"id": "1", "n": "x"}],
         [{"id": "2", "n": "y", "m": ""}],
     ]
-    (one,) = write([file], problems[:1], tmp_path / "one.xlsx")
+    (one,) = write([file], problems[:1], tmp_path / "one.xlsx", cell_sentence)
     assert one.name == "one.csv"
     # Without a sheet's name it is the one that the reader took: with most columns.
-    (plain,) = write([file], [Problem("book.xlsx", 2, "row", "n", "x", "y")], tmp_path / "plain.csv")
+    (plain,) = write(
+        [file], [Problem("book.xlsx", 2, "row", "n", "x", expecting("y"))], tmp_path / "plain.csv", cell_sentence
+    )
     assert cells_of(SourceFile.of(plain)) == [{"id": "2", "n": "y", "m": ""}]
 
 
@@ -207,8 +213,8 @@ def test_writing_all_rows_of_any_table_keeps_every_cell_and_writing_them_again_e
         for number in (1, 2):
             table = files[-1].table()
             sound = [row for row, cells in table.raw_rows() if not isinstance(cells, csv.Error)]
-            problems = [Problem(files[-1].name, row, "row", "c", "v", "e") for row in sound]
-            written = write([files[-1]], problems, Path(folder) / f"{number}.csv")
+            problems = [Problem(files[-1].name, row, "row", "c", "v", expecting("e")) for row in sound]
+            written = write([files[-1]], problems, Path(folder) / f"{number}.csv", cell_sentence)
             if not written:
                 return
             files.append(SourceFile.of(written[0]))
@@ -271,7 +277,7 @@ def test_features_keep_every_property_of_their_file(tmp_path: Path, lines: bool)
         values.status."*" = "reported"
     """
     first = read([file], mapping, "geojson")
-    (out,) = write([file], first.problems, tmp_path / "out.geojson")
+    (out,) = write([file], first.problems, tmp_path / "out.geojson", cell_sentence)
     document = json.loads(out.read_text())
     (feature,) = document if lines else document["features"]
     assert {name: value for name, value in feature["properties"].items() if name != "_problems"} == {
@@ -293,7 +299,7 @@ def test_overpass_elements_are_written_with_the_parts_they_are_made_of(tmp_path:
     file = file_of(tmp_path / "osm.json", json.dumps({"osm3s": stamp, "elements": elements}))
     first = FORMATS["osm"].read([file], LoadOptions("own"))
     assert {problem.row for problem in first.problems} == {3}
-    (out,) = write([file], first.problems, tmp_path / "out.json")
+    (out,) = write([file], first.problems, tmp_path / "out.json", cell_sentence)
     out.write_text(out.read_text().replace('"name": 7', '"name": "Mended"'))
     records = FORMATS["osm"].read([SourceFile.of(out)], LoadOptions("own")).records
     assert [(one.name, one.geometry) for one in records.assets.values()] == [
@@ -321,7 +327,7 @@ def test_a_layer_keeps_types_geometry_and_system(tmp_path: Path) -> None:
     first = read([file], mapping, "gpkg")
     assert [(problem.row, problem.column) for problem in first.problems] == [(2, "Capacity"), (3, "Capacity")]
     made = parse("m.toml", mapping)
-    (out,) = write([file], first.problems, tmp_path / "out.gpkg", made)
+    (out,) = write([file], first.problems, tmp_path / "out.gpkg", cell_sentence, made)
     again = geopandas.read_file(out, layer="My Sites")
     assert again.crs == frame.crs
     assert again.drop(columns="_problems").equals(frame.iloc[1:].reset_index(drop=True))
@@ -329,7 +335,7 @@ def test_a_layer_keeps_types_geometry_and_system(tmp_path: Path) -> None:
     second = SourceFile.of(out)
     reading = read([second], mapping, "gpkg")
     assert told(reading) == told(first)
-    (twice,) = write([second], reading.problems, tmp_path / "twice.gpkg", made)
+    (twice,) = write([second], reading.problems, tmp_path / "twice.gpkg", cell_sentence, made)
     assert geopandas.read_file(twice).equals(again)
     with closing(sqlite3.connect(twice)) as connection, connection:
         connection.execute('UPDATE "My Sites" SET "Capacity" = 0')
@@ -346,6 +352,6 @@ def test_a_row_whose_geometry_cannot_be_read_is_written_all_the_same(tmp_path: P
             connection.execute(f'DROP TRIGGER "{name}"')
         connection.execute("UPDATE \"Sites\" SET geom = x'475001'")
     mapping = ASSETS.format(place="")
-    (out,) = write([file], read([file], mapping, "gpkg").problems, tmp_path / "out.gpkg")
+    (out,) = write([file], read([file], mapping, "gpkg").problems, tmp_path / "out.gpkg", cell_sentence)
     with closing(sqlite3.connect(out)) as connection:
         assert connection.execute('SELECT "Code", hex(geom) FROM "Sites"').fetchall() == [("1", "475001")]

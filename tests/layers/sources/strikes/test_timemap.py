@@ -13,6 +13,7 @@ from layers.sources.files.source_file import SourceFile
 from layers.sources.reader.format import LoadOptions
 from layers.sources.strikes.location_precision import TIMEMAP
 from layers.sources.strikes.timemap import FORMAT, MAPPING
+from tests.layers.english import raises
 from tests.layers.sources.strikes.strike_files import (
     SAMPLES,
     assert_documented,
@@ -73,7 +74,7 @@ def test_records_are_private_until_a_licence_is_named(sample: ReadResult) -> Non
 
 
 def test_sources_alone_are_refused() -> None:
-    with pytest.raises(FileRefused, match="a JSON array of events"):
+    with raises(FileRefused, match="a JSON array of events"):
         read(FORMAT, *FILES[1:])
 
 

@@ -15,6 +15,7 @@ from layers.sources.strikes.location_precision import VIINA
 from layers.sources.strikes.target_extraction import language_of, names_place, targets
 from layers.sources.strikes.viina import FORMAT, MAPPING
 from layers.sources.strikes.viina_registers import CANDIDATES, candidate_place_names
+from tests.layers.english import english_counts, raises
 from tests.layers.sources.strikes.strike_files import (
     SAMPLES,
     Rows,
@@ -43,7 +44,7 @@ def test_an_event_of_version_1() -> None:
     source = reading.records.sources[strike.sources[0]]
     assert (source.publisher, source.language, source.published) == ("УНІАН", "uk", "2022-03-04")
     assert reading.records.sources["viina/sample"].licence == "ODbL 1.0"
-    assert reading.skipped == {
+    assert english_counts(reading.skipped) == {
         "not about military operations (t_mil_b)": 1,
         "no attack on a place (no label of one)": 1,
     }
@@ -59,7 +60,7 @@ def test_reports_of_version_2_with_their_labels_are_one_event_a_day() -> None:
     assert set(urls) >= {"https://example.org/1", "https://example.org/2"}
     assert strikes["viina/71"].attacker == "Russian forces, as VIINA's classifier has it"
     assert strikes["viina/71"].target_kinds == ()
-    assert reading.skipped == {
+    assert english_counts(reading.skipped) == {
         "a further report of an event that is loaded": 1,
         "no attack on a place (no label of one)": 1,
         "no labels are given for the report": 1,
@@ -100,7 +101,7 @@ def test_events_without_text_or_with_the_texts_of_the_reports() -> None:
 
 
 def test_labels_alone_are_refused() -> None:
-    with pytest.raises(FileRefused, match="event_info of the same year"):
+    with raises(FileRefused, match="event_info of the same year"):
         read(FORMAT, "viina-labels.csv")
 
 
