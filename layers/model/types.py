@@ -20,13 +20,32 @@ from layers.model.asset_kinds import ASSET_KINDS, GROUPS
 MAX_VERTICES = 200_000
 
 
+#: Most geometry collections in one well-known text.
+_MAX_COLLECTIONS = 32
+
+
+def geometry_of_wkt(text: str) -> BaseGeometry:
+    """Read a well-known text (OGC 06-103r4).
+
+    Raises
+    ------
+    ShapelyError
+        If it is none, or if so many collections are in it that GEOS, which calls itself for each that is in another,
+        might end the process.
+    """
+    if text.upper().count("COLLECTION") > _MAX_COLLECTIONS:
+        raise shapely.errors.ShapelyError(f"more than {_MAX_COLLECTIONS} geometry collections")
+    shape: BaseGeometry = shapely.from_wkt(text)
+    return shape
+
+
 def _as_geometry(value: object) -> BaseGeometry:
     """Accept a shapely geometry or WKT in lon/lat order (OGC 06-103r4)."""
     if isinstance(value, str):
         if len(value) > 64 * MAX_VERTICES:
             raise ValueError("a geometry of at most 200,000 vertices")
         try:
-            value = shapely.from_wkt(value)
+            value = geometry_of_wkt(value)
         except shapely.errors.ShapelyError as error:
             raise ValueError(f"WKT such as POINT (30.72 46.48), lon then lat: {error}") from error
     if not isinstance(value, BaseGeometry):

@@ -17,7 +17,14 @@ from shapely.geometry.base import BaseGeometry
 
 from layers.geopackage.geopackage import WGS84, GeometryBlobError, decode
 from layers.model.problems import Problem
-from layers.sources.files.limits import MAX_CELL, MAX_COLUMNS, MAX_ROWS, FileRefused, require_few_problems
+from layers.sources.files.limits import (
+    MAX_CELL,
+    MAX_COLUMNS,
+    MAX_ROWS,
+    FileRefused,
+    long_cell,
+    require_few_problems,
+)
 from layers.sources.files.source_file import SourceFile
 from layers.sources.files.tables import PROBLEMS_COLUMN
 
@@ -50,7 +57,7 @@ class GeoJsonRows:
         self.header = tuple(name for name in dict.fromkeys(names) if name != PROBLEMS_COLUMN)
 
     def __iter__(self) -> Iterator[SourceFeature]:
-        """Yield each feature; an element that is no feature or has no valid geometry becomes a problem instead."""
+        """Yield each feature; one that is none, or is beyond a bound, or has no geometry, becomes a problem instead."""
         self.problems.clear()
         for number, feature in enumerate(self.features, 1):
             if not isinstance(feature, dict):
@@ -61,7 +68,11 @@ class GeoJsonRows:
             except ValueError as error:
                 self._fault(number, "geometry", feature.get("geometry"), str(error))
                 continue
-            yield SourceFeature(number, as_text(_properties(feature)), shape)
+            cells = as_text(_properties(feature))
+            if long := long_cell(cells):
+                self._fault(number, long.column, long.value, long.expected)
+                continue
+            yield SourceFeature(number, cells, shape)
 
     def _fault(self, number: int, column: str, value: object, expected: str) -> None:
         require_few_problems(self.file, self.problems)
@@ -248,6 +259,10 @@ class GeoPackageRows:
                         self.file, "features", f"over {MAX_ROWS:,}", f"at most {MAX_ROWS:,}; split the layer"
                     )
                 cells = {name: _cell(value) for name, value in zip(self.header, row, strict=False)}
+                if long := long_cell(cells):
+                    require_few_problems(self.file, self.problems)
+                    self.problems.append(Problem(self.file, number, "feature", long.column, long.value, long.expected))
+                    continue
                 try:
                     yield SourceFeature(number, cells, self._shape(row[-1]) if self._geometry else None)
                 except (GeometryBlobError, pyproj.exceptions.ProjError) as error:

@@ -10,7 +10,15 @@ from io import StringIO
 from typing import TextIO
 
 from layers.model.problems import Problem
-from layers.sources.files.limits import MAX_COLUMNS, MAX_ROW, MAX_ROWS, FileRefused, require_few_problems
+from layers.sources.files.limits import (
+    MAX_COLUMNS,
+    MAX_ROW,
+    MAX_ROWS,
+    FileRefused,
+    RowFault,
+    long_cell,
+    require_few_problems,
+)
 from layers.sources.files.sniffing import delimiter_of, first_row
 
 #: The column of a file of rejected rows that holds the problems of a row; readers ignore it.
@@ -25,7 +33,7 @@ class RowTable:
 
     Rows are numbered as in a spreadsheet, the header 1. Blank rows and columns without a name are left out. Of two
     columns with one name the second is called ``name (2)``. Each iteration clears ``problems`` and fills it again: rows
-    with too many or too few cells, and rows that are no CSV.
+    with too many or too few cells or a cell that is too long, and rows that are no CSV.
     """
 
     def __init__(self, file: str, rows: Callable[[], AbstractContextManager[Iterable[RawRow]]]) -> None:
@@ -66,7 +74,9 @@ class RowTable:
                 count += 1
                 if count > MAX_ROWS:
                     raise FileRefused(self.file, "rows", f"over {MAX_ROWS:,}", f"at most {MAX_ROWS:,}; split the file")
-                if isinstance(cells, csv.Error):
+                if isinstance(cells, RowFault):
+                    self._fault(number, cells.column, cells.value, cells.expected)
+                elif isinstance(cells, csv.Error):
                     self._fault(number, "syntax", str(cells), "a row of CSV (RFC 4180)")
                 elif named := self._named(number, cells):
                     yield number, named
@@ -87,6 +97,9 @@ class RowTable:
         named = dict(zip(self._names, cells, strict=False))
         named.pop(PROBLEMS_COLUMN, None)
         named.pop("", None)
+        if long := long_cell(named):
+            self._fault(number, long.column, long.value, long.expected)
+            return None
         return named
 
     def _fault(self, number: int, column: str, value: str, expected: str) -> None:
