@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.html import pages
 from api.http.common_headers import allow_header, methods_at
 from api.http.json import problem
+from api.http.work import ClientGone
 from api.requests.negotiation import HTML, MediaFormat, NotAcceptable, negotiate
 from api.requests.parameters import BadParameter
 from api.requests.reviewer_tokens import NotAllowed, ReviewersError
@@ -139,6 +140,8 @@ class LastResort:
 
         try:
             await self._app(scope, receive, watched)
+        except ClientGone:
+            raise
         except Exception as error:
             if begun or scope["type"] != "http":
                 raise

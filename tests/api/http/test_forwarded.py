@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Iterator
 
 import orjson
 import pytest
 from fastapi import FastAPI
+from starlette.types import Message, Receive, Scope, Send
 
 from api.app import create_app
 from api.http.forwarded import Forwarded, forwarded_scope, require_networks
@@ -171,3 +173,39 @@ def test_a_proxy_that_is_no_address_is_a_wrong_argument(text: str) -> None:
 
 def test_a_proxy_may_be_named_by_address_or_network() -> None:
     assert Forwarded(FastAPI(), require_networks(["10.0.0.1", "10.0.0.5/8", "fe80::1/64"]))
+
+
+@pytest.mark.parametrize(
+    ("stated", "client"),
+    [
+        ([], "127.0.0.1"),
+        (["203.0.113.9"], "203.0.113.9"),
+        (["198.51.100.1, 203.0.113.9"], "203.0.113.9"),
+        (["198.51.100.1, 203.0.113.9, 10.1.0.4"], "203.0.113.9"),
+        (["198.51.100.1", "203.0.113.9"], "203.0.113.9"),
+        (["10.1.0.9, 10.1.0.4"], "10.1.0.9"),
+        (["203.0.113.9, nobody"], "127.0.0.1"),
+        (["nobody, 10.1.0.4"], "10.1.0.4"),
+        (["2001:DB8::1"], "2001:db8::1"),
+        ([""], "127.0.0.1"),
+    ],
+)
+def test_a_request_counts_for_the_client_that_the_first_known_proxy_answers(stated: list[str], client: str) -> None:
+    seen = list[str]()
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        seen.append(scope["client"][0])
+
+    async def sent(peer: str) -> None:
+        scope = scope_of("/", [("x-forwarded-for", value) for value in stated], client=peer)
+        await Forwarded(app, ["127.0.0.0/8", "10.1.0.0/16"])(scope, no_receive, no_send)
+
+    async def no_receive() -> Message:
+        return {}
+
+    async def no_send(message: Message) -> None:
+        return
+
+    asyncio.run(sent("127.0.0.1"))
+    asyncio.run(sent("203.0.113.77"))
+    assert seen == [client, "203.0.113.77"], "whom nobody knows cannot speak for others"
