@@ -62,8 +62,8 @@ class Settings:
     waiting_max: int = 64
     tiles_at_once: int = 1
     selections_at_once: int = 2
-    exports_at_once: int = 1
-    pictures_at_once: int = 1
+    exports_at_once: int = 2
+    pictures_at_once: int = 2
     #: Seconds until an answer has to begin.
     answer_s: float = 30.0
     #: Seconds within which a part of a streamed answer must be produced, and taken by the client.

@@ -89,7 +89,14 @@ class Connection:
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
     async def ask(self, path: str) -> int:
-        """Return the status of an answer that was read whole; 0 where the connection broke."""
+        """Return the status of an answer that was read whole; 0 where the connection broke.
+
+        The server closes connections that rest for 5 s; as browsers do, such a request is sent once more.
+        """
+        rested = self._streams is not None
+        return await self._asked(path) or (await self._asked(path) if rested else 0)
+
+    async def _asked(self, path: str) -> int:
         try:
             if self._streams is None:
                 here = (self._address, 0)

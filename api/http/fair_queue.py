@@ -8,7 +8,7 @@ clients that come anew begin, so that nobody owes for the past or has saved up.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Hashable
+from collections.abc import Container, Hashable
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -72,9 +72,12 @@ class FairQueue(Generic[Item]):
         bill.items.append((item, max(cost, LEAST_COST)))
         self._size += 1
 
-    def pop(self) -> Item | None:
-        """Take the item that is next, and charge its client what it is expected to cost; ``None`` where none waits."""
-        waiting = [bill for bill in self._bills.values() if bill.items]
+    def pop(self, passed_over: Container[Hashable] = ()) -> Item | None:
+        """Take the item that is next, and charge its client what it is expected to cost; ``None`` where none waits.
+
+        Items of clients that are passed over wait on.
+        """
+        waiting = [bill for name, bill in self._bills.items() if bill.items and name not in passed_over]
         if not waiting:
             return None
         chosen = min(waiting, key=_Bill.next)

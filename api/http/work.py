@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -160,12 +161,13 @@ async def queued(request: Request, kind: WorkClass, call: Callable[[], Result], 
 
 
 class _Lane:
-    """One class of work: what waits, and the threads that do it."""
+    """One class of work: what waits, and the threads that do it; one of several is left to others by every client."""
 
     def __init__(self, kind: WorkClass, slots: int, waiting_max: int) -> None:
         self.waiting = FairQueue[_Job](waiting_max)
         self._threads = ThreadPoolExecutor(slots, f"{kind}-")
-        self._free = slots
+        self._free, self._most_of_one = slots, max(slots - 1, 1)
+        self._running = Counter[str]()
 
     def add(self, job: _Job) -> None:
         self.waiting.push(job.client, job, job.cost)
@@ -179,14 +181,19 @@ class _Lane:
             self.waiting.discard(job.client, job)
 
     def _begin(self) -> None:
-        while self._free and (job := self.waiting.pop()) is not None:
+        while self._free and (job := self.waiting.pop(self._full())) is not None:
             self._free -= 1
+            self._running[job.client] += 1
             running = job.result.get_loop().run_in_executor(self._threads, copy_context().run, job.run)
             running.add_done_callback(lambda running, job=job: self._end(job, running))  # type: ignore[misc]
+
+    def _full(self) -> set[str]:
+        return {client for client, count in self._running.items() if count >= self._most_of_one}
 
     def _end(self, job: _Job, running: asyncio.Future[Any]) -> None:
         # A thread cannot be stopped: its slot is free when it ends, whoever has gone meanwhile.
         self._free += 1
+        self._running -= Counter([job.client])
         self.waiting.charge(job.client, job.seconds - job.cost)
         error = running.exception()
         if not job.result.done():

@@ -116,3 +116,12 @@ def test_clients_that_are_gone_are_forgotten() -> None:
         queue.pop()
         queue.charge(number, 5)
     assert len(queue._bills) == 0
+
+
+def test_a_client_that_is_passed_over_waits_on() -> None:
+    queue = FairQueue[str](10)
+    for client in "aab":
+        queue.push(client, client, 1)
+    assert queue.pop({"a"}) == "b"
+    assert queue.pop({"a"}) is None
+    assert drained(queue) == ["a", "a"]

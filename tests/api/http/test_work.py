@@ -56,7 +56,7 @@ class Step:
 
 def run(test: Callable[[WorkQueues], Awaitable[None]], **given: int) -> None:
     async def begun() -> None:
-        await asyncio.wait_for(test(WorkQueues(Settings(**given))), 30)  # type: ignore[arg-type]
+        await asyncio.wait_for(test(WorkQueues(Settings(**{"pictures_at_once": 1, **given}))), 30)  # type: ignore[arg-type]
 
     asyncio.run(begun())
 
@@ -86,6 +86,20 @@ def test_another_client_goes_before_the_second_of_one_that_fills_the_queue() -> 
         assert len(order) == 9
 
     run(crowd)
+
+
+def test_a_client_leaves_one_of_several_threads_to_others() -> None:
+    async def crowd(queues: WorkQueues) -> None:
+        steps = [Step() for _ in range(3)]
+        tasks = [Caller(queues, "9.9.9.9").asks(step) for step in steps]
+        await steps[0].begun.wait()
+        assert await Caller(queues, "1.1.1.1").asks(lambda: "at once") == "at once"
+        assert [step.begun.is_set() for step in steps] == [True, False, False]
+        for step in steps:
+            step.go.set()
+        assert await asyncio.gather(*tasks) == ["done"] * 3
+
+    run(crowd, pictures_at_once=2)
 
 
 def test_who_lets_too_much_wait_is_503_and_nobody_else() -> None:
@@ -167,7 +181,7 @@ def test_a_reviewer_may_be_a_client_by_token_and_a_token_of_nobody_counts_for_no
     token = add_reviewer(path, "Ada")
 
     async def crowd() -> None:
-        queues = WorkQueues(Settings(reviewers=path, clients_by_token=by_token, waiting_max=1))
+        queues = WorkQueues(Settings(reviewers=path, clients_by_token=by_token, waiting_max=1, pictures_at_once=1))
         first = Step()
         tasks = [Caller(queues, "9.9.9.9").asks(first)]
         await first.begun.wait()
