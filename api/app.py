@@ -13,8 +13,10 @@ from api.audit_trail import AuditTrail, audit_path
 from api.http.common_headers import CommonHeaders, HeadAndOptions
 from api.http.compression import Compression
 from api.http.forwarded import Forwarded
+from api.http.json_bodies import JsonBodies
 from api.http.limits import ActiveRequests, BodyLimit, ConcurrencyLimit, RequestLimit
 from api.http.request_log import AccessLog, LogFormat, RequestObserver
+from api.http.work import WorkQueues
 from api.http.wrong_tokens import WrongTokens
 from api.openapi import definition
 from api.responses import errors
@@ -109,6 +111,7 @@ def create_app(store: Store, settings: Settings | None = None, log: LogFormat = 
     app.state.keys_at_work = KeysAtWork(settings.workers)
     app.state.acknowledged = AcknowledgedSeq(settings.workers)
     app.state.parts = PARTS
+    app.state.work = WorkQueues(settings)
     _add_routes(app)
     definition.install(app, PARTS, settings)
     _wrap(app, settings, at_work, worker, access_log)
@@ -155,6 +158,7 @@ def _add_routes(app: FastAPI) -> None:
 
 def _wrap(app: FastAPI, settings: Settings, at_work: ActiveRequests, worker: Worker, log: AccessLog | None) -> None:
     """Add the middleware, the innermost first."""
+    app.add_middleware(JsonBodies)
     app.add_middleware(BodyLimit, max_bytes=settings.body_max)
     app.add_middleware(Compression, cache_bytes=settings.coded_kept)
     errors.install(app)

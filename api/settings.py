@@ -63,8 +63,18 @@ class Settings:
     headers_max: int = 16_384
     #: Parameters of one query.
     parameters_max: int = 64
-    #: Requests at work at once; those beyond are answered by 503.
-    at_work_max: int = 128
+    #: Requests at work at once, of all clients and of one; more are answered by 503. Where all are many, each client
+    #: may have its share of them.
+    at_work_max: int = 1024
+    client_max: int = 256
+    #: 1: in the queues a reviewer counts by their token, wherever it comes from; 0: everybody by address.
+    clients_by_token: int = 0
+    #: Pieces of work of one client and class that may wait, and threads of each class.
+    waiting_max: int = 64
+    tiles_at_once: int = 1
+    selections_at_once: int = 2
+    exports_at_once: int = 2
+    pictures_at_once: int = 2
     #: Seconds until an answer has to begin.
     answer_s: float = 30.0
     #: Seconds that an answer waits for a change that another worker acknowledged, before it is of an older version.

@@ -36,7 +36,7 @@ def serve(
     base: Annotated[Path, typer.Option("--basemap", help="The base map built by `make setup`.")] = BASEMAP,
     workers: Annotated[int, typer.Option(min=1, max=64, help="Processes that answer.")] = 1,
     proxied: Annotated[
-        bool, typer.Option(help="Trust X-Forwarded-Proto, -Host and -Prefix of a proxy on this machine.")
+        bool, typer.Option(help="Trust X-Forwarded-Proto, -Host, -Prefix and -For of a proxy on this machine.")
     ] = False,
     proxy: Annotated[
         list[str] | None, typer.Option(help="Address or network of a proxy elsewhere that is trusted; repeat.")

@@ -197,10 +197,12 @@ def _time(text: str) -> tuple[date | None, date | None]:
     return first, last
 
 
-#: Literals and quoted names, so that nothing inside of them is taken for SQL; days and times first.
+#: Literals and quoted names, so that nothing inside of them is taken for SQL; days and times first. One that is not
+#: closed is the rest of the text, which `parse` refuses.
 _LITERAL = re.compile(
-    r"""\b(?:DATE|TIMESTAMP)\s*'(?P<time>[^']*)'|(?P<text>'(?:[^']|'')*+')|(?P<name>"(?:[^"]|"")*+")""", re.IGNORECASE
+    r"""\b(?:DATE|TIMESTAMP)\s*'(?P<time>[^']*)'|(?P<text>'(?:[^']|'')*+'?)|(?P<name>"(?:[^"]|"")*+"?)""", re.IGNORECASE
 )
+_EVERYTHING = re.compile(r"\s*+\(?\s*+1\s*+=\s*+1\s*+\)?\s*+")
 _TIME = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[ T](\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?))?(Z?)", re.ASCII)
 _COMPARISONS = ("=", "<>", "<", ">", "<=", ">=", "like", "in", "between")
 
@@ -218,7 +220,7 @@ def parse_where(text: str, names: Iterable[str]) -> Tree | None:
     FilterError
         If the text is too long, too deep, or outside the subset of SQL-92.
     """
-    if not text.strip() or re.fullmatch(r"\s*\(?\s*1\s*=\s*1\s*\)?\s*", text):
+    if not text.strip() or _EVERYTHING.fullmatch(text):
         return None
     if len(text) > MAX_TEXT:
         raise FilterError(Message("filter.at-most-characters", {"limit": MAX_TEXT}))

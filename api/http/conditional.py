@@ -87,13 +87,18 @@ def representation(
     request: Request, version: str, media_type: str, body: bytes | Callable[[], bytes], *parts: str
 ) -> Response:
     """Answer a body built from a version of the data, or 304; a body given as a function is built only where needed."""
-    in_language = language_parts(request) if media_type == "text/html" else ()
-    tag = strong_etag(version, media_type, *parts, *in_language)
-    headers = {"ETag": tag, "Cache-Control": cache_control(request.app.state.settings.cache_s), "Vary": vary()}
-    known = not_modified_response(request, tag, headers)
+    headers = validators(request, version, media_type, *parts)
+    known = not_modified_response(request, headers["ETag"], headers)
     if known is not None:
         return known
     return Response(body() if callable(body) else body, media_type=media_type, headers=headers)
+
+
+def validators(request: Request, version: str, media_type: str, *parts: str) -> dict[str, str]:
+    """Return the headers of a representation by which copies of it are revalidated, see `strong_etag`."""
+    in_language = language_parts(request) if media_type == "text/html" else ()
+    tag = strong_etag(version, media_type, *parts, *in_language)
+    return {"ETag": tag, "Cache-Control": cache_control(request.app.state.settings.cache_s), "Vary": vary()}
 
 
 def http_date(at: datetime) -> str:

@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from api.requests.parameters import BadParameter
 
 _HOST = re.compile(r"[A-Za-z0-9._-]+(:\d{1,5})?|\[[0-9A-Fa-f:.]+\](:\d{1,5})?")
-_PREFIX = re.compile(r"(/(?!\.+(/|$))[A-Za-z0-9._~-]+)+")
+_PREFIX = re.compile(r"(/\.*+[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+")
 
 
 def require_networks(texts: Iterable[str]) -> tuple[str, ...]:
@@ -33,12 +33,11 @@ def require_networks(texts: Iterable[str]) -> tuple[str, ...]:
 
 
 class Forwarded:
-    """Middleware that takes scheme, host and prefix from X-Forwarded-Proto, -Host and -Prefix of known proxies.
+    """Middleware that takes what a known proxy tells of the client's request: X-Forwarded-Proto, -Host, -Prefix, -For.
 
-    Links are then built from the address that the client used. Of a header that several proxies added to, the last
-    value counts: the known proxy wrote it. A value that is no scheme, host or prefix is ignored. A proxy may remove
-    the prefix from the path or leave it there. The client is the last address of X-Forwarded-For that is no known
-    proxy.
+    Links are then built from the address that the client used, and its requests count for it. Of a header that several
+    proxies added to, the last value counts: the known proxy wrote it. A value that is no scheme, host, prefix or
+    address is ignored. A proxy may remove the prefix from the path or leave it there.
     """
 
     def __init__(self, app: ASGIApp, proxies: Iterable[str]) -> None:
@@ -57,21 +56,23 @@ class Forwarded:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on as the client sent it."""
         if scope["type"] == "http" and scope.get("client") and self._is_known(scope["client"][0]):
-            scope = {**forwarded_scope(scope), "client": self._client(scope)}
+            client = self._client(scope)
+            scope = forwarded_scope(scope)
+            scope["client"] = (client, 0)
         await self._app(scope, receive, send)
 
-    def _client(self, scope: Scope) -> tuple[str, int]:
-        """Return the client that the known proxies name; the nearest of them where they name none."""
-        named = ",".join(value.decode("latin-1") for name, value in scope["headers"] if name == b"x-forwarded-for")
-        client: tuple[str, int] = scope["client"]
-        for text in reversed(named.split(",")):
+    def _client(self, scope: Scope) -> str:
+        """Return the last address in X-Forwarded-For that is of no known proxy: whom the first known proxy answers."""
+        address: str = scope["client"][0]
+        stated = [value for name, value in scope["headers"] if name == b"x-forwarded-for"]
+        for text in reversed(b",".join(stated).decode("latin-1").split(",")):
             try:
-                client = (str(ip_address(text.strip())), 0)
+                address = str(ip_address(text.strip()))
             except ValueError:
                 break
-            if not self._is_known(client[0]):
+            if not self._is_known(address):
                 break
-        return client
+        return address
 
 
 def forwarded_scope(scope: Scope) -> Scope:

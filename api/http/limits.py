@@ -5,14 +5,18 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
+import re
 import urllib.parse
+from collections import Counter
 from dataclasses import dataclass
+from functools import lru_cache
 
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.http.json import problem
+from api.http.work import ClientGone, client_of
 from api.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -21,10 +25,16 @@ log = logging.getLogger(__name__)
 ALWAYS_ANSWERED = ("/health", "/health/live", "/metrics")
 #: Seconds between two checks for requests that are late.
 CHECK_INTERVAL_S = 0.1
+#: A host and a port (RFC 9110, 7.2; RFC 3986, 3.2.2); that of http is never empty.
+_HOST = re.compile(rb"(?:(?:[A-Za-z0-9._~!$&'()*+,;=-]|%[0-9A-Fa-f]{2})+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{0,5})?")
 
 
 class RequestLimit:
-    """Middleware that refuses long addresses (414) and headers (431), and many parameters or no text in them (400)."""
+    """Middleware that refuses what no route should see.
+
+    Long addresses are answered 414, long headers 431; 400 is the answer to many parameters or no text in them, and to
+    a request without a valid Host, or with two (RFC 9112, 3.2).
+    """
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app = app
@@ -47,11 +57,15 @@ class RequestLimit:
         path: bytes = scope.get("raw_path") or urllib.parse.quote(scope["path"]).encode()
         if len(path) + len(query) > limits.url_max:
             raise _Refused(414, "The address is too long", f"at most {limits.url_max} bytes of path and query are read")
-        size = 0
+        size, hosts = 0, []
         for name, value in scope["headers"]:
             size += len(name) + len(value) + 4
+            if name == b"host":
+                hosts.append(value)
         if size > limits.headers_max:
             raise _Refused(431, "The headers are too long", f"at most {limits.headers_max} bytes of headers are read")
+        if not (len(hosts) == 1 and _is_host(hosts[0])) and (hosts or scope["http_version"] != "1.0"):
+            raise _Refused(400, "No valid Host", "expected one Host header, with a host, or a host and a port")
         if query.count(b"&") >= limits.parameters_max:
             raise _Refused(400, "Too many parameters", f"at most {limits.parameters_max} parameters are read")
         if b"%" in path:
@@ -61,6 +75,11 @@ class RequestLimit:
                 name, _, value = part.partition(b"=")
                 _require_text("query", name)
                 _require_text(urllib.parse.unquote_plus(name.decode("ascii", "replace"))[:80], value)
+
+
+@lru_cache(maxsize=256)
+def _is_host(value: bytes) -> bool:
+    return len(value) <= 260 and _HOST.fullmatch(value) is not None
 
 
 class _Refused(Exception):
@@ -118,6 +137,7 @@ class _ActiveRequest:
 
     task: asyncio.Task[object]
     due: float
+    client: str
     begun: bool = False
     late: bool = False
 
@@ -127,6 +147,7 @@ class ActiveRequests:
 
     def __init__(self) -> None:
         self._all: set[_ActiveRequest] = set()
+        self._of_client: Counter[str] = Counter()
         self._loop: asyncio.AbstractEventLoop | None = None
         #: The time of the loop at the last check, near enough for times that are due in seconds.
         self.now = 0.0
@@ -134,20 +155,31 @@ class ActiveRequests:
     def __len__(self) -> int:
         return len(self._all)
 
-    def add(self, within_s: float) -> _ActiveRequest:
+    def has_room(self, client: str, most: int, most_of_one: int) -> bool:
+        """Whether a client may have one more request at work; where there are ``most``, within its share of them."""
+        own = self._of_client[client]
+        share = most_of_one if len(self._all) < most else most // max(len(self._of_client), 1)
+        return most > 0 and own < max(min(share, most_of_one), 1)
+
+    def add(self, within_s: float, client: str = "") -> _ActiveRequest:
         """Begin to watch the current task."""
         loop, task = asyncio.get_running_loop(), asyncio.current_task()
         assert task is not None
         if self._loop is not loop:
             self._loop, self.now = loop, loop.time()
             loop.call_later(CHECK_INTERVAL_S, self._check, loop)
-        work = _ActiveRequest(task, self.now + within_s)
+        work = _ActiveRequest(task, self.now + within_s, client)
         self._all.add(work)
+        self._of_client[client] += 1
         return work
 
     def remove(self, work: _ActiveRequest) -> None:
         """Stop watching a request."""
-        self._all.discard(work)
+        if work in self._all:
+            self._all.discard(work)
+            self._of_client[work.client] -= 1
+            if not self._of_client[work.client]:
+                del self._of_client[work.client]
 
     def _check(self, loop: asyncio.AbstractEventLoop) -> None:
         self.now = loop.time()
@@ -160,7 +192,7 @@ class ActiveRequests:
 
 
 class ConcurrencyLimit:
-    """Middleware that answers 503 to more requests at once than a limit, and to one whose answer does not begin.
+    """Middleware that answers 503 to a client with too many requests at once, and to one whose answer does not begin.
 
     An answer that has begun and then stands still, as nobody reads it or nothing follows, is cut off. A thread
     cannot be stopped; it ends by itself.
@@ -170,6 +202,7 @@ class ConcurrencyLimit:
         self._app = app
         self._watch = work
         self._max_requests = settings.at_work_max
+        self._client_max = min(settings.client_max, settings.at_work_max)
         self._answer_s = settings.answer_s or math.inf
         self._stall_s = settings.stall_s or math.inf
 
@@ -179,14 +212,15 @@ class ConcurrencyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        client = client_of(scope)
         if (
-            len(watch) >= self._max_requests
+            not watch.has_room(client, self._max_requests, self._client_max)
             and scope["path"].removeprefix(scope.get("root_path", "")) not in ALWAYS_ANSWERED
         ):
-            detail = f"at most {self._max_requests} requests are worked on at once"
+            detail = f"at most {self._client_max} requests of one client are worked on at once, and less where all do"
             await _unavailable("There is too much to do", detail, scope, receive, send)
             return
-        work = watch.add(self._answer_s)
+        work = watch.add(self._answer_s, client)
 
         async def moving(message: Message) -> None:
             work.begun = True
@@ -201,6 +235,9 @@ class ConcurrencyLimit:
 
         try:
             await self._app(scope, receive, moving)
+        except ClientGone:
+            # Nobody reads an answer.
+            return
         except asyncio.CancelledError:
             if not work.late:
                 raise

@@ -9,7 +9,7 @@ import io
 import math
 import threading
 import weakref
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -143,6 +143,7 @@ def render_png(
     look: StyleTable,
     ground: Sequence[TileLayer] = (),
     background: str | None = None,
+    step: Callable[[], None] = lambda: None,
 ) -> bytes:
     """Draw collections as PNG.
 
@@ -158,6 +159,8 @@ def render_png(
         Countries and boundaries of the base map, drawn below; none where it is empty.
     background
         Colour where nothing is drawn; transparent without one.
+    step
+        Called between the steps; it raises where the picture is not wanted any more.
 
     Returns
     -------
@@ -168,6 +171,7 @@ def render_png(
     board = FigureCanvasAgg(figure)
     artists = _base_map(canvas, ground, look) if ground else []
     for rendered in drawn:
+        step()
         artists += _collection(canvas, rendered, look)
     if not artists and background is None:
         return _empty(canvas.width, canvas.height)
@@ -175,7 +179,9 @@ def render_png(
         figure.add_artist(artist)
         artist.set_transform(IdentityTransform())
     with _pen:
+        step()
         board.draw()  # type: ignore[no-untyped-call]
+    step()
     return _png(Image.fromarray(np.asarray(board.buffer_rgba())))  # type: ignore[no-untyped-call]
 
 
@@ -332,7 +338,9 @@ def _pipelines(
 def _sites(canvas: Canvas, points: Floats, rows: Ints, appearance: RowAppearance, look: StyleTable) -> PathCollection:
     circle = mpath.Path.unit_circle().transformed(Affine2D().scale(canvas.pixels_of(look["size"]["site"])))
     return PathCollection(
-        [circle.transformed(Affine2D().translate(x, y)) for x, y in points],
+        [circle],
+        offsets=points,
+        offset_transform=IdentityTransform(),
         facecolors=appearance.site_colours[rows].tolist(),
         edgecolors=look["base"]["light"]["mark"],
         linewidths=1.2 * canvas.ratio,
@@ -350,15 +358,29 @@ def _symbols(canvas: Canvas, points: Floats, rows: Ints, appearance: RowAppearan
 def _symbol_artist(symbols: Iterable[Symbol], points: Floats, scale: float, look: StyleTable) -> PathCollection:
     """Draw each symbol with halo, fill and outline before the next one (static/style.js)."""
     base = look["base"]["light"]
+    # The outlines are shared: one of its own for each point took most of the time and memory of a picture.
+    drawn = list(symbols)
+    sized = {shape: _sized(look["group"][shape], scale) for shape in {symbol[0] for symbol in drawn}}
     paths, fills, edges, widths = [], [], [], []
-    for (shape, host, fill), (x, y) in zip(symbols, points, strict=True):
+    for shape, host, fill in drawn:
         colour, filled = look["host"][host]["light"], fill == "filled"
-        path = _symbol(look["group"][shape]).transformed(Affine2D().scale(scale).translate(x, y))
-        paths += [path, path]
+        paths += [sized[shape], sized[shape]]
         fills += [base["halo"], colour if filled else base["paper"]]
         edges += [base["halo"], "none" if filled else colour]
         widths += [HALO[fill] * scale, 0 if filled else OUTLINE * scale]
-    return PathCollection(paths, facecolors=fills, edgecolors=edges, linewidths=widths, joinstyle="round")
+    return PathCollection(
+        paths,
+        facecolors=fills,
+        edgecolors=edges,
+        linewidths=widths,
+        joinstyle="round",
+        offsets=np.repeat(points, 2, axis=0),
+        offset_transform=IdentityTransform(),
+    )
+
+
+def _sized(symbol: str, scale: float) -> mpath.Path:
+    return _symbol(symbol).transformed(Affine2D().scale(scale))
 
 
 def symbols_png(symbols: Sequence[Symbol], ratio: int, look: StyleTable) -> bytes:

@@ -16,6 +16,7 @@ from api.audit_trail import AuditTrailError
 from api.html import pages
 from api.http.common_headers import allow_header, methods_at
 from api.http.json import problem
+from api.http.work import ClientGone
 from api.http.wrong_tokens import TooManyWrongTokens
 from api.requests.negotiation import HTML, MediaFormat, NotAcceptable, negotiate
 from api.requests.parameters import BadParameter
@@ -166,6 +167,8 @@ class LastResort:
 
         try:
             await self._app(scope, receive, watched)
+        except ClientGone:
+            raise
         except Exception as error:
             if begun or scope["type"] != "http":
                 raise

@@ -6,12 +6,12 @@ import gzip
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
 from api.http.conditional import cache_control, etag_for_coding, not_modified_response, strong_etag
 from api.http.content_coding import accepts
+from api.http.work import WorkClass, queued
 from api.openapi.declaration import Endpoint
 from api.rendering.png import RenderedLayer, render_png, style_table, tile_canvas
 from api.requests.negotiation import MVT, PNG
@@ -62,7 +62,7 @@ async def tile_response(
     kind: TileFormat,
     key: tuple[Hashable, ...],
     encode: Callable[[], bytes],
-    slow: bool = False,
+    work: WorkClass | None = None,
 ) -> Response:
     """Answer a tile, or 304 where the client has it.
 
@@ -74,8 +74,8 @@ async def tile_response(
         Of the tile in the cache.
     encode
         Gives the bytes of the tile, not gzipped; called where the cache has none.
-    slow
-        Whether to call it in another thread.
+    work
+        The queue that it is called in; at once where it is ``None``.
     """
     tag = strong_etag(version, kind.media_type)
     headers = {"ETag": tag, "Cache-Control": cache_control(request.app.state.settings.cache_s)}
@@ -84,7 +84,7 @@ async def tile_response(
         return not_modified
     body, plain = cache.get(key), None
     if body is None:
-        plain = await run_in_threadpool(encode) if slow else encode()
+        plain = encode() if work is None else await queued(request, work, encode)
         # Level 1: higher levels cost more than the encoding.
         body = gzip.compress(plain, 1, mtime=0) if kind.gzipped else plain
         cache.put(key, body)
@@ -123,4 +123,4 @@ async def picture_response(
         return render_png(tile_canvas(tile, ratio), [drawn], look)
 
     key = (PNG, collection.name, *tile, matrices.name, ratio, selection)
-    return await tile_response(request, view.tiles, view.version, RASTER, key, encode, slow=True)
+    return await tile_response(request, view.tiles, view.version, RASTER, key, encode, WorkClass.PICTURE)

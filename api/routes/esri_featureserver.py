@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import urllib.parse
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Annotated, Any
 
 import orjson
@@ -16,6 +17,7 @@ from api.esri.query import parse_format, parse_layer_query
 from api.esri.query_response import query_response
 from api.http.conditional import representation
 from api.http.links import GEOJSON, JSON
+from api.http.work import WorkClass, queued
 from api.openapi.declaration import ApiPart
 from api.rendering.png import style_table
 from api.responses.resource import served_version, version
@@ -84,7 +86,7 @@ def layer(request: Request, layer: str, body: Body) -> Response:
 
 
 @router.api_route(f"{ROOT}/{{layer}}/query", methods=["GET", "POST"])
-def query(request: Request, layer: str, body: Body) -> Response:
+async def query(request: Request, layer: str, body: Body) -> Response:
     """Answer the features of a layer that a query selects."""
 
     def respond(params: Mapping[str, str]) -> Response:
@@ -94,7 +96,7 @@ def query(request: Request, layer: str, body: Body) -> Response:
         media_type = GEOJSON if form == "geojson" else JSON
         return _answered(request, lambda: query_response(collection, queried, selection, form), media_type, form)
 
-    return _guarded(request, body, respond)
+    return await queued(request, WorkClass.SELECTION, partial(_guarded, request, body, respond))
 
 
 def _described(request: Request, collections: Mapping[str, NumberedCollection], layer: EsriLayer) -> Mapping[str, Any]:

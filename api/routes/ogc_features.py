@@ -24,6 +24,7 @@ from api.http.common_headers import FORM_SECURITY_POLICY
 from api.http.conditional import cache_control, http_date, not_modified_response, strong_etag
 from api.http.json import Json
 from api.http.links import JSON, base_address, href, item_path, link, link_header, query_string, with_query
+from api.http.work import WorkClass, queued, require_wanted
 from api.openapi.declaration import OGC_SPEC, ApiPart, Endpoint, media_types
 from api.openapi.parameters import item_parameters, items_parameters, openapi_schema
 from api.openapi.responses import COUNT, LINKS, STRING, array_of, object_with, reference
@@ -40,6 +41,8 @@ from layers.query.selection import is_cached_or_cheap, rows
 
 #: Bytes of the longest Link header that has every link.
 _HEADER_MAX = 3072
+#: Formats that people page through, and the features from whose number on a page of them is an export as well.
+_SHOWN, _MANY = (GEOJSON, JSONFG, HTML), 1000
 #: Bytes of a query that are read beside the loop: a filter that long takes a while.
 _LONG = 2048
 _PROFILES = "http://www.opengis.net/def/profile/OGC/0/"
@@ -166,7 +169,12 @@ async def items(request: Request, collection: str) -> Response:
         return not_modified
     answer = partial(_answer, request, served, wanted, form, headers)
     quick = form is GEOJSON and wanted.representation.is_default and is_cached_or_cheap(served, wanted.selection)
-    return answer() if quick else await run_in_threadpool(answer)
+    if quick:
+        return answer()
+    exports = form not in _SHOWN or wanted.limit > _MANY
+    return await queued(
+        request, WorkClass.EXPORT if exports else WorkClass.SELECTION, answer, 0.02 + wanted.limit / 1e5
+    )
 
 
 def _answer(
@@ -174,6 +182,7 @@ def _answer(
 ) -> Response:
     page = _page(request, collection, wanted, form)
     headers = {**headers, "Link": _header_of(page.links)}
+    require_wanted()
     body = WRITERS[form](page)
     if form is HTML:
         body = pages.page(request, served_version(request), "items", orjson.loads(body))
@@ -209,6 +218,7 @@ def _profiled(form: MediaFormat, profile: str) -> MediaFormat:
 
 def _page(request: Request, collection: Collection, wanted: ItemsRequest, form: MediaFormat) -> FeaturePage:
     every = rows(collection, wanted.selection)
+    require_wanted()
     begin = min(wanted.offset, len(every))
     if wanted.cursor is not None:
         try:

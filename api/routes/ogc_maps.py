@@ -9,9 +9,11 @@ from typing import Any
 
 import numpy as np
 from fastapi import Request, Response
+from starlette.concurrency import run_in_threadpool
 
-from api.http.conditional import representation
+from api.http.conditional import not_modified_response, validators
 from api.http.links import href, link
+from api.http.work import WorkClass, queued, require_wanted
 from api.openapi.declaration import OGC_REL, ApiPart, Endpoint, Link, Scope
 from api.openapi.parameters import format_parameter, selection_parameters
 from api.rendering.png import Canvas, RenderedLayer, render_png, style_table
@@ -41,6 +43,8 @@ from layers.collections.geometry_index import Box
 #: Pixels of the longest side of a map, and of the longer side where a request gives neither.
 MAX_MAP_PIXELS = 4096
 _DEFAULT_PIXELS = 1024
+#: Seconds that a pixel is expected to take; what a map takes beyond is charged when it is drawn.
+_PIXEL_S = 2e-7
 #: Systems that maps are drawn in, and their projections.
 MAP_PROJECTIONS: Mapping[str, TileProjection] = {"OGC:CRS84": DEGREES, "EPSG:4326": DEGREES, "EPSG:3857": MERCATOR}
 #: Collections on the map of all, the later on top.
@@ -120,20 +124,24 @@ PART = ApiPart("tiles", landing_links=_landing_links, collection_links=_collecti
         negotiated=True,
     )
 )
-def collection_map(request: Request, collection: str) -> Response:
+async def collection_map(request: Request, collection: str) -> Response:
     """Draw a collection as the web map does."""
+    return await _answer(request, await run_in_threadpool(_map_of_collection, request, collection))
+
+
+def _map_of_collection(request: Request, collection: str) -> _Drawing:
     negotiated_format(request, (PICTURE,))
     subject = collection_or_404(served_version(request), collection)
     sheet = _sheet(request.query_params, subject.bounds)
     chosen = _selecting(request, (one.name for one in selection_parameters(subject)))
-    mask = selection_mask(subject, parse_selection(chosen, subject)) if chosen else None
-    drawn = RenderedLayer(subject, _layer(subject, sheet), mask)
+    selection = parse_selection(chosen, subject) if chosen else None
     background = "white" if _TRANSPARENT.read(request.query_params) is False else None
 
     def draw() -> bytes:
-        return render_png(sheet.canvas, [drawn], _look(request), (), background)
+        drawn = RenderedLayer(subject, _layer(subject, sheet), selection_mask(subject, selection))
+        return render_png(sheet.canvas, [drawn], _look(request), (), background, require_wanted)
 
-    return _answer(request, sheet, draw)
+    return _Drawing(sheet, draw)
 
 
 @PART.declared(
@@ -147,8 +155,13 @@ def collection_map(request: Request, collection: str) -> Response:
     ),
     checked=False,
 )
-def whole_map(request: Request) -> Response:
+async def whole_map(request: Request) -> Response:
     """Draw strikes and assets on the base map; without parameters, and for a browser, the page of the web map."""
+    answer = await run_in_threadpool(_page_or_map, request)
+    return await _answer(request, answer) if isinstance(answer, _Drawing) else answer
+
+
+def _page_or_map(request: Request) -> _Drawing | Response:
     shown, selects = _shown(request)
     mapping = [one.name for one in (*_MAPPING, _F_PAGE)]
     known = (*mapping, _COLLECTIONS, *selects)
@@ -165,19 +178,19 @@ def whole_map(request: Request) -> Response:
     selections = [parse_selection(chosen, one) for one in shown]
     if html:
         return web_map.web_map(request)
-    drawn = [
-        RenderedLayer(one, _layer(one, sheet), selection_mask(one, selection) if chosen else None)
-        for one, selection in zip(shown, selections, strict=True)
-    ]
     look = _look(request)
     atlas: LiveSnapshot = request.app.state.atlas
     background = None if transparent else look["base"]["light"]["sea"]
 
     def draw() -> bytes:
+        drawn = [
+            RenderedLayer(one, _layer(one, sheet), selection_mask(one, selection) if chosen else None)
+            for one, selection in zip(shown, selections, strict=True)
+        ]
         ground = atlas.base_layers[:2] if sheet.projection is MERCATOR else atlas.ground_in_degrees
-        return render_png(sheet.canvas, drawn, look, ground, background)
+        return render_png(sheet.canvas, drawn, look, ground, background, require_wanted)
 
-    return _answer(request, sheet, draw)
+    return _Drawing(sheet, draw)
 
 
 def _selecting(request: Request, names: Iterable[str]) -> Mapping[str, str]:
@@ -213,6 +226,14 @@ class _Sheet:
     system: crs.Crs
     projection: TileProjection
     canvas: Canvas
+
+
+@dataclass(frozen=True, eq=False)
+class _Drawing:
+    """A map that can be drawn: its extent, and what draws it."""
+
+    sheet: _Sheet
+    draw: Callable[[], bytes]
 
 
 def _sheet(query: Mapping[str, str], bounds: Box | None) -> _Sheet:
@@ -296,9 +317,14 @@ def _look(request: Request) -> StyleTable:
     return style_table(request.app.state.settings.static / "style-table.json")
 
 
-def _answer(request: Request, sheet: _Sheet, draw: Callable[[], bytes]) -> Response:
+async def _answer(request: Request, drawing: _Drawing) -> Response:
     """Answer a picture with its system, and its box in the axis order of the system, as headers."""
-    answer = representation(request, version(request), PNG, draw)
+    sheet, headers = drawing.sheet, validators(request, version(request), PNG)
+    answer = not_modified_response(request, headers["ETag"], headers)
+    if answer is None:
+        expected_s = _PIXEL_S * sheet.canvas.width * sheet.canvas.height
+        picture = await queued(request, WorkClass.PICTURE, drawing.draw, expected_s)
+        answer = Response(picture, media_type=PNG, headers=headers)
     answer.headers["Content-Crs"] = f"<{sheet.system.uri}>"
     left, top, right, bottom = sheet.canvas.box.tolist()
     if sheet.projection is MERCATOR:

@@ -17,6 +17,7 @@ from starlette.exceptions import HTTPException
 from api.formats.json_schema import property_schema
 from api.http.json import Json
 from api.http.links import href, link
+from api.http.work import WorkClass
 from api.openapi.declaration import OGC_REL, OGC_SPEC, ApiPart, Endpoint, Link, Scope, document_endpoint
 from api.openapi.parameters import F_DOCUMENT, format_parameter, path_parameter, selection_parameters
 from api.openapi.responses import COUNT, LINKS, NUMBER, STRING, array_of, object_with
@@ -183,8 +184,8 @@ async def vector_tile(request: Request) -> Response:
 
     # The same key as by its XYZ address, so that the tile is cached once.
     key = (collection.name, *tile, *((selection,) if selection else ()), *(("degrees",) if degrees else ()))
-    slow = degrees or selection is not None
-    return await tile_response(request, view.tiles, view.version, VECTOR, key, encode, slow)
+    work = WorkClass.TILE if degrees or selection is not None else None
+    return await tile_response(request, view.tiles, view.version, VECTOR, key, encode, work)
 
 
 @PART.declared(

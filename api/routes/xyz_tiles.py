@@ -15,6 +15,7 @@ from starlette.responses import Response
 from api.http.conditional import representation
 from api.http.json import Json, problem
 from api.http.links import JSON, href, link
+from api.http.work import WorkClass
 from api.openapi.declaration import ApiPart, Endpoint, Link, Scope
 from api.openapi.parameters import path_parameter, selection_parameters
 from api.openapi.responses import ANY_OBJECT, STRING, array_of, object_with
@@ -133,7 +134,8 @@ async def vector_tile(request: Request) -> Response:
     def encode() -> bytes:
         return collection.layer.encode(tile, selection_mask(collection, selection))
 
-    return await tile_response(request, view.tiles, view.version, VECTOR, key, encode, slow=selection is not None)
+    work = None if selection is None else WorkClass.TILE
+    return await tile_response(request, view.tiles, view.version, VECTOR, key, encode, work)
 
 
 @PART.plain(_TILES["@2x.png"].path)
@@ -206,7 +208,8 @@ async def _basemap_picture(request: Request, ratio: int) -> Response:
         return render_png(tile_canvas(tile, ratio), (), look, atlas.base_layers[:2], look["base"]["light"]["sea"])
 
     key = (BASEMAP, *tile, ratio)
-    return await tile_response(request, atlas.base_tiles, atlas.base_version, RASTER, key, encode, slow=True)
+    tiles, picture = atlas.base_tiles, WorkClass.PICTURE
+    return await tile_response(request, tiles, atlas.base_version, RASTER, key, encode, picture)
 
 
 def _address(request: Request) -> Tile:

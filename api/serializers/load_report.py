@@ -121,7 +121,7 @@ def reasons(problems: Sequence[Problem]) -> dict[str, int]:
 
 def _general(expected: str) -> str:
     """Return an expectation without the file and row in it, so that like expectations are counted together."""
-    return re.sub(r"\S+:\d+", "...", expected)[:200]
+    return re.sub(r"(?<!\S)\S+:\d+", "...", expected)[:200]
 
 
 def reload_command(

@@ -69,11 +69,63 @@ def decode(blob: bytes, srs_id: int = WGS84) -> BaseGeometry:
     GeometryBlobError
         If the bytes are cut short, of another format, version or system, or hold no valid ISO WKB.
     """
+    start = _wkb_start(blob, srs_id)
+    require_shallow(blob, start)
     try:
-        geometry: BaseGeometry = shapely.from_wkb(blob[_wkb_start(blob, srs_id) :])
+        geometry: BaseGeometry = shapely.from_wkb(blob[start:])
     except (shapely.errors.ShapelyError, TypeError) as error:
         raise GeometryBlobError(Message("geopackage.unreadable-wkb", {"error": str(error)})) from error
     return geometry
+
+
+#: Deepest nesting of collections in a geometry; those of real files have one level, or two.
+MAX_NESTING = 32
+#: Codes of WKB (OGC 06-103r4, table 7) of geometries that hold positions, or rings of positions, and no geometry.
+_POINT_CODE, _POLYGON_CODE, _CURVE_CODES = 1, 3, (2, 8)
+
+
+def require_shallow(blob: bytes, start: int) -> None:
+    """Refuse WKB whose collections are nested so deeply that GEOS, which calls itself for each, ends the process.
+
+    Parameters
+    ----------
+    start
+        Offset of the WKB in the blob.
+
+    Raises
+    ------
+    GeometryBlobError
+        If more than ``MAX_NESTING`` collections stand in each other. What else is wrong is left to GEOS.
+    """
+    waiting = [1]
+    try:
+        while waiting:
+            if not waiting[-1]:
+                waiting.pop()
+                continue
+            waiting[-1] -= 1
+            order = "<" if blob[start] else ">"
+            (code,) = struct.unpack_from(f"{order}I", blob, start + 1)
+            # EWKB has flags for the dimensions and the system, ISO WKB thousands for the dimensions.
+            flags, kind = code >> 29, code & 0x1FFFFFFF
+            axes = 2 + (flags >> 2 & 1) + (flags >> 1 & 1) + (0, 1, 1, 2)[min(kind // 1000, 3)]
+            start += 5 + (4 if flags & 1 else 0)
+            if kind % 1000 == _POINT_CODE:
+                start += 8 * axes
+                continue
+            (count,) = struct.unpack_from(f"{order}I", blob, start)
+            start += 4
+            if kind % 1000 in _CURVE_CODES:
+                start += 8 * axes * count
+            elif kind % 1000 == _POLYGON_CODE:
+                for _ in range(count):
+                    start += 4 + 8 * axes * struct.unpack_from(f"{order}I", blob, start)[0]
+            else:
+                waiting.append(count)
+                if len(waiting) > MAX_NESTING:
+                    raise GeometryBlobError(f"more than {MAX_NESTING} collections in each other")
+    except (struct.error, IndexError):
+        return
 
 
 def decode_many(blobs: Iterable[bytes | None], srs_id: int = WGS84) -> list[BaseGeometry | None]:
@@ -144,6 +196,7 @@ def bounds(blob: bytes) -> Bounds | None:
 
 
 def _bounds_of_wkb(wkb: bytes) -> Bounds | None:
+    require_shallow(wkb, 0)
     try:
         geometry = shapely.from_wkb(wkb)
     except shapely.errors.ShapelyError as error:

@@ -21,6 +21,25 @@ from layers.model.messages import InvalidValue, Message
 MAX_VERTICES = 200_000
 
 
+#: Most geometry collections in one well-known text.
+_MAX_COLLECTIONS = 32
+
+
+def geometry_of_wkt(text: str) -> BaseGeometry:
+    """Read a well-known text (OGC 06-103r4).
+
+    Raises
+    ------
+    ShapelyError
+        If it is none, or if so many collections are in it that GEOS, which calls itself for each that is in another,
+        might end the process.
+    """
+    if text.upper().count("COLLECTION") > _MAX_COLLECTIONS:
+        raise shapely.errors.ShapelyError(f"more than {_MAX_COLLECTIONS} geometry collections")
+    shape: BaseGeometry = shapely.from_wkt(text)
+    return shape
+
+
 def as_geometry(value: object) -> BaseGeometry:
     """Return a shapely geometry, given as one or as WKT in lon/lat order (OGC 06-103r4).
 
@@ -33,7 +52,7 @@ def as_geometry(value: object) -> BaseGeometry:
         if len(value) > 64 * MAX_VERTICES:
             raise InvalidValue(Message("geometry.too-many-vertices", {"limit": MAX_VERTICES}))
         try:
-            value = shapely.from_wkt(value)
+            value = geometry_of_wkt(value)
         except shapely.errors.ShapelyError as error:
             raise InvalidValue(Message("geometry.unreadable-wkt", {"error": str(error)})) from error
     if not isinstance(value, BaseGeometry):

@@ -45,8 +45,10 @@ _CYRILLIC = str.maketrans(
 _LATIN = re.compile(r"kh|y|x|ii+")
 _SPELLED = {"kh": "h", "y": "i", "x": "ks"}
 
-_SQUARE = re.compile(r"\[[^\]]*\]")
-_NOTE = re.compile(r"\([^)]*(?:\d|%|\bLEI\b)[^)]*\)")
+# One that is not closed is read to its end, and once.
+_BRACKETS = re.compile(r"\[[^\]]*\]?")
+_NOTE = re.compile(r"\([^)]*\)?")
+_FIGURE = re.compile(r"\d|%|\bLEI\b")
 _DOTTED = re.compile(r"(?<![^\W_])([^\W\d_])[./]\s?(?=[^\W\d_](?:[./]|\W|$))")
 _ACRONYM_LENGTHS = range(3, 10)
 
@@ -99,10 +101,22 @@ def fold_company(name: str) -> str:
 @lru_cache(maxsize=400_000)
 def fold(name: str) -> FoldedName:
     """Split a name into the words that are compared, without legal form, notes and small words."""
-    bare = _NOTE.sub(" ", _SQUARE.sub(" ", name[:MAX_LENGTH]))
-    tokens = _without_form(_split(bare)) or _split(name[:MAX_LENGTH])
+    tokens = _without_form(_split(without_notes(name[:MAX_LENGTH]))) or _split(name[:MAX_LENGTH])
     words = [token for token in tokens if token not in _STOP] or tokens
     return FoldedName(tuple(words), tuple(_MEANING.get(word, word) for word in words))
+
+
+def without_notes(name: str) -> str:
+    """Return a name with a space for text in square brackets, and in round ones with a digit, ``%`` or ``LEI``."""
+    return _NOTE.sub(_without_note, _BRACKETS.sub(_without_brackets, name))
+
+
+def _without_brackets(brackets: re.Match[str]) -> str:
+    return " " if brackets[0].endswith("]") else brackets[0]
+
+
+def _without_note(brackets: re.Match[str]) -> str:
+    return " " if brackets[0].endswith(")") and _FIGURE.search(brackets[0]) else brackets[0]
 
 
 def _split(text: str) -> list[str]:

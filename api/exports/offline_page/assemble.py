@@ -6,7 +6,7 @@ import base64
 import hashlib
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from html import escape
 from pathlib import Path
@@ -28,9 +28,9 @@ from api.exports.text import STATIC, date_in_words, quantity
 VENDOR = STATIC / "vendor" / "leaflet"
 HERE = Path(__file__).parent
 
-_INLINE = re.compile(r"<(script|style)(?: [^>]*)?>(.*?)</\1>", re.DOTALL)
+_INLINE = re.compile(r"<(script|style)(?: [^<>]*)?>")
 _TEMPLATE_START = re.compile(r"\{(?=[{%#])")
-_CSS_URL = re.compile(r"url\(([^)]+)\)")
+_CSS_URL = re.compile(r"url\(([^()]+)\)")
 
 
 def script_json(value: object) -> str:
@@ -77,7 +77,8 @@ def assemble_page(
     leaflet_css, leaflet_js = _leaflet(VENDOR)
     own_css, own_js = ((HERE / name).read_text(encoding="utf-8") for name in ("onefile.css", "onefile.js"))
     # A style that folium writes for a map that fills the window; ours leaves room for heading and foot.
-    html = re.sub(r"<style>.*?</style>", "", html, flags=re.DOTALL)
+    before, *styles = html.split("<style>")
+    html = before + "".join(style.partition("</style>")[2] for style in styles)
     head = f"<title>{escape(title)}</title><style>{leaflet_css}</style><style>{own_css}</style>"
     head += f"<script>{leaflet_js}</script><script>{own_js}</script>"
     day = f"{data_date.day} {data_date:%B %Y}"
@@ -151,10 +152,21 @@ def _foot(strikes: geopandas.GeoDataFrame, remarks: Sequence[str]) -> str:
     )
 
 
+def _inline(html: str) -> Iterator[tuple[str, str]]:
+    """Yield the kind, script or style, and the content of each element with content of its own."""
+    start = 0
+    while opening := _INLINE.search(html, start):
+        end = html.find(f"</{opening[1]}>", opening.end())
+        if end < 0:
+            return
+        yield opening[1], html[opening.end() : end]
+        start = end
+
+
 def with_csp(html: str) -> str:
     """Add a Content-Security-Policy that lets only the page's own scripts and styles run, and no request out."""
     hashes: dict[str, list[str]] = {"script": [], "style": []}
-    for kind, content in _INLINE.findall(html):
+    for kind, content in _inline(html):
         digest = base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()
         hashes[kind].append(f"'sha256-{digest}'")
     policy = f"default-src 'none'; script-src {' '.join(hashes['script'])}; style-src {' '.join(hashes['style'])}; "

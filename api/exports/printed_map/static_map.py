@@ -142,7 +142,7 @@ AUTHOR = "StrikeAtlas"
 #: matplotlib's font caches and settings are shared, so one map at a time is drawn.
 MATPLOTLIB = threading.RLock()
 
-_DOCTYPE = re.compile(r"<!DOCTYPE svg[^>]*>\s*")
+_DOCTYPE = re.compile(r"<!DOCTYPE svg[^<>]*>\s*")
 
 
 @dataclass(frozen=True)

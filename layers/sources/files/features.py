@@ -18,7 +18,14 @@ from shapely.geometry.base import BaseGeometry
 from layers.geopackage.geopackage import WGS84, GeometryBlobError, decode
 from layers.model.messages import InvalidValue, Message
 from layers.model.problems import Problem, shown_value
-from layers.sources.files.limits import MAX_CELL, MAX_COLUMNS, MAX_ROWS, FileRefused, require_few_problems
+from layers.sources.files.limits import (
+    MAX_CELL,
+    MAX_COLUMNS,
+    MAX_ROWS,
+    FileRefused,
+    long_cell,
+    require_few_problems,
+)
 from layers.sources.files.source_file import SourceFile
 from layers.sources.files.tables import PROBLEMS_COLUMN
 
@@ -51,7 +58,7 @@ class GeoJsonRows:
         self.header = tuple(name for name in dict.fromkeys(names) if name != PROBLEMS_COLUMN)
 
     def __iter__(self) -> Iterator[SourceFeature]:
-        """Yield each feature; an element that is no feature or has no valid geometry becomes a problem instead."""
+        """Yield each feature; one that is none, or is beyond a bound, or has no geometry, becomes a problem instead."""
         self.problems.clear()
         for number, feature in enumerate(self.features, 1):
             if not isinstance(feature, dict):
@@ -62,7 +69,11 @@ class GeoJsonRows:
             except InvalidValue as error:
                 self._fault(number, "geometry", feature.get("geometry"), error.expected)
                 continue
-            yield SourceFeature(number, as_text(_properties(feature)), shape)
+            cells = as_text(_properties(feature))
+            if long := long_cell(cells):
+                self._fault(number, long.column, long.value, long.expected)
+                continue
+            yield SourceFeature(number, cells, shape)
 
     def _fault(self, number: int, column: str, value: object, expected: Message) -> None:
         require_few_problems(self.file, self.problems)
@@ -250,6 +261,10 @@ class GeoPackageRows:
                     over = Message("files.over", {"limit": MAX_ROWS})
                     raise FileRefused(self.file, "features", over, Message("files.split-layer", {"limit": MAX_ROWS}))
                 cells = {name: _cell(value) for name, value in zip(self.header, row, strict=False)}
+                if long := long_cell(cells):
+                    require_few_problems(self.file, self.problems)
+                    self.problems.append(Problem(self.file, number, "feature", long.column, long.value, long.expected))
+                    continue
                 try:
                     yield SourceFeature(number, cells, self._shape(row[-1]) if self._geometry else None)
                 except (GeometryBlobError, pyproj.exceptions.ProjError) as error:

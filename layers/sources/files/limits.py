@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import csv
+from collections.abc import Mapping, Sequence
 
-from layers.model.messages import Message
+from layers.model.messages import Argument, Message
 from layers.model.problems import Problem, ProblemsError, shown_value
 
 #: Most bytes of a file, unpacked, that is read row by row: more than any national or world export we know (the
@@ -26,12 +27,16 @@ MAX_ROWS = 2_000_000
 MAX_PROBLEMS = 100_000
 #: Most columns of a table; the widest known (UNOSAT, GEM) have below 200.
 MAX_COLUMNS = 2_000
-#: Longest cell of a workbook: the well-known text of a geometry with the most vertices that the schema takes.
+#: Longest cell: the well-known text of a geometry with the most vertices that the schema takes.
 MAX_CELL = 13_000_000
+#: Longest cell that is no geometry: the most that a spreadsheet holds. The longest text of a record has 2,000 letters.
+MAX_TEXT_CELL = 32_767
 #: Longest row of all cells together, line ends in quoted cells included.
 MAX_ROW = 16_000_000
 #: Deepest nesting of the XML in a workbook; real ones have below ten.
 MAX_XML_DEPTH = 40
+#: Deepest nesting of the keys by which a JSON file is recognised; those of real ones are below ten.
+MAX_KEY_DEPTH = 40
 #: How much is read to recognise a file.
 HEAD_BYTES = 65_536
 
@@ -41,6 +46,26 @@ class FileRefused(ProblemsError):
 
     def __init__(self, file: str, column: str, value: object, expected: Message, row: int | None = None) -> None:
         super().__init__((Problem(file, row, "file", column, shown_value(value), expected),))
+
+
+class RowFault(csv.Error):
+    """A row that is beyond a bound, and is given up; the rows after it are read."""
+
+    def __init__(self, column: str, value: Argument, expected: Message) -> None:
+        super().__init__(f"{column} = {value}: expected {expected}")
+        self.column, self.value, self.expected = column, value, expected
+
+
+_WKT = ("POINT", "LINESTRING", "POLYGON", "MULTI", "GEOMETRYCOLLECTION")
+
+
+def long_cell(cells: Mapping[str, str]) -> RowFault | None:
+    """Return the fault of the first cell that is too long, ``None`` where none is."""
+    for name, text in cells.items():
+        if len(text) > MAX_TEXT_CELL and not (len(text) <= MAX_CELL and text[:40].lstrip().upper().startswith(_WKT)):
+            limits = {"limit": MAX_TEXT_CELL, "geometry": MAX_CELL, "count": len(text)}
+            return RowFault(name, shown_value(text), Message("files.long-cell", limits))
+    return None
 
 
 def require_few_problems(file: str, problems: Sequence[Problem]) -> None:

@@ -11,7 +11,7 @@ from io import StringIO
 from typing import BinaryIO, Literal
 
 from layers.model.messages import Message
-from layers.sources.files.limits import HEAD_BYTES, FileRefused
+from layers.sources.files.limits import HEAD_BYTES, MAX_KEY_DEPTH, FileRefused
 
 Container = Literal["table", "workbook", "json", "gpkg", "pbf", "text"]
 _DELIMITERS = (",", ";", "\t")
@@ -89,7 +89,8 @@ def csv_header(text: str) -> tuple[str, ...]:
 def json_keys(text: str) -> Iterator[tuple[str, ...]]:
     """Yield the paths of the keys in a JSON text that may be cut short, in order; arrays add nothing to a path.
 
-    It stops where the text is no JSON. ``{"features": [{"id": 1}]}`` gives ``("features",)``, ``("features", "id")``.
+    It stops where the text is no JSON, or is nested too deeply. ``{"features": [{"id": 1}]}`` gives ``("features",)``,
+    ``("features", "id")``.
     """
     path: list[str | None] = []
     kinds: list[str] = []
@@ -106,6 +107,8 @@ def json_keys(text: str) -> Iterator[tuple[str, ...]]:
                 expecting = False
             position = end
         elif sign in "{[":
+            if len(kinds) == MAX_KEY_DEPTH:
+                return
             kinds.append(sign)
             path.append(None)
             expecting = sign == "{"

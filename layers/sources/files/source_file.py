@@ -16,7 +16,7 @@ import orjson
 
 from layers.model.messages import Message
 from layers.sources.files.archives import member_name, open_archive, open_unpacked
-from layers.sources.files.limits import HEAD_BYTES, MAX_JSON_VALUES, MAX_ROWS, MAX_TEXT_BYTES, FileRefused
+from layers.sources.files.limits import HEAD_BYTES, MAX_JSON_VALUES, MAX_ROWS, MAX_TEXT_BYTES, FileRefused, RowFault
 from layers.sources.files.sniffing import FileSniff, csv_header, decode_start, detect_encoding, json_keys
 from layers.sources.files.tables import RawRow, RowTable, csv_rows
 from layers.sources.files.xlsx import Workbook
@@ -174,7 +174,8 @@ def _json_head(name: str, start: bytes, text: str) -> FileSniff:
 
 
 def _first(book: Workbook, sheet: str) -> list[str]:
-    return next((cells for _, cells in book.rows(sheet)), [])
+    cells = next((cells for _, cells in book.rows(sheet)), [])
+    return [] if isinstance(cells, RowFault) else cells
 
 
 def _widest(sheets: dict[str, tuple[str, ...]] | Any) -> tuple[str, tuple[str, ...]]:
@@ -182,10 +183,13 @@ def _widest(sheets: dict[str, tuple[str, ...]] | Any) -> tuple[str, tuple[str, .
     return max(sheets.items(), key=lambda item: sum(map(bool, item[1])), default=("", ()))
 
 
-def _padded(rows: Iterable[tuple[int, list[str]]]) -> Iterator[RawRow]:
+def _padded(rows: Iterable[tuple[int, list[str] | RowFault]]) -> Iterator[RawRow]:
     """Yield rows of a sheet padded to the width of its header: empty cells at the end of a row are not in the file."""
     width = 0
     for number, cells in rows:
+        if isinstance(cells, RowFault):
+            yield number, cells
+            continue
         width = width or len(cells)
         yield number, [*cells, *[""] * (width - len(cells))]
 

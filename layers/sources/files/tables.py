@@ -11,19 +11,19 @@ from typing import TextIO
 
 from layers.model.messages import Message
 from layers.model.problems import Problem, shown_value
-from layers.sources.files.limits import MAX_COLUMNS, MAX_ROW, MAX_ROWS, FileRefused, require_few_problems
+from layers.sources.files.limits import (
+    MAX_COLUMNS,
+    MAX_ROW,
+    MAX_ROWS,
+    FileRefused,
+    RowFault,
+    long_cell,
+    require_few_problems,
+)
 from layers.sources.files.sniffing import delimiter_of, first_row
 
 #: The column of a file of rejected rows that holds the problems of a row; readers ignore it.
 PROBLEMS_COLUMN = "_problems"
-
-
-class RowError(csv.Error):
-    """A row that is not given to the csv module, with what stands in it."""
-
-    def __init__(self, found: Message) -> None:
-        super().__init__(str(found))
-        self.found = found
 
 
 #: A row before its cells have names: its number in the file, from 1, and its cells, or an error if it is no CSV.
@@ -35,7 +35,7 @@ class RowTable:
 
     Rows are numbered as in a spreadsheet, the header 1. Blank rows and columns without a name are left out. Of two
     columns with one name the second is called ``name (2)``. Each iteration clears ``problems`` and fills it again: rows
-    with too many or too few cells, and rows that are no CSV.
+    with too many or too few cells or a cell that is too long, and rows that are no CSV.
     """
 
     def __init__(self, file: str, rows: Callable[[], AbstractContextManager[Iterable[RawRow]]]) -> None:
@@ -45,7 +45,8 @@ class RowTable:
         with rows() as raw:
             number, cells = next((row for row in raw if not _is_blank(row[1])), (1, ()))
         if isinstance(cells, csv.Error):
-            raise FileRefused(file, "syntax", _found(cells), Message("files.csv-header"), row=number)
+            value = cells.value if isinstance(cells, RowFault) else cells
+            raise FileRefused(file, "syntax", value, Message("files.csv-header"), row=number)
         self._first = number
         self._names, self._width = _names(cells), len(cells)
         #: The whole header, with empty names where columns have none.
@@ -81,8 +82,10 @@ class RowTable:
                         Message("files.split", {"limit": MAX_ROWS}),
                     )
                     raise FileRefused(self.file, "rows", over, expected)
-                if isinstance(cells, csv.Error):
-                    self._fault(number, "syntax", _found(cells), Message("files.csv-row"))
+                if isinstance(cells, RowFault):
+                    self._fault(number, cells.column, cells.value, cells.expected)
+                elif isinstance(cells, csv.Error):
+                    self._fault(number, "syntax", str(cells), Message("files.csv-row"))
                 elif named := self._named(number, cells):
                     yield number, named
 
@@ -102,15 +105,14 @@ class RowTable:
         named = dict(zip(self._names, cells, strict=False))
         named.pop(PROBLEMS_COLUMN, None)
         named.pop("", None)
+        if long := long_cell(named):
+            self._fault(number, long.column, long.value, long.expected)
+            return None
         return named
 
     def _fault(self, number: int, column: str, value: object, expected: Message) -> None:
         require_few_problems(self.file, self.problems)
         self.problems.append(Problem(self.file, number, "row", column, shown_value(value), expected))
-
-
-def _found(error: csv.Error) -> object:
-    return error.found if isinstance(error, RowError) else error
 
 
 def _is_blank(cells: Sequence[str] | csv.Error) -> bool:
@@ -184,8 +186,8 @@ class _Lines:
         self.length += len(line)
         if self.length > MAX_ROW:
             self._skip_rest(line)
-            raise RowError(Message("files.over-letters", {"limit": MAX_ROW}))
+            raise RowFault("syntax", Message("files.over-letters", {"limit": MAX_ROW}), Message("files.csv-row"))
         # The csv module takes NUL for a letter, but SQLite would end the text there.
         if "\0" in line:
-            raise RowError(Message("files.nul"))
+            raise RowFault("syntax", Message("files.nul"), Message("files.csv-row"))
         return line

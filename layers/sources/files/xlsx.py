@@ -17,9 +17,18 @@ from xml.parsers import expat
 
 from layers.model.messages import Message
 from layers.sources.files.archives import BoundedStream, require_ratio
-from layers.sources.files.limits import MAX_CELL, MAX_COLUMNS, MAX_TEXT_BYTES, MAX_XML_DEPTH, FileRefused
+from layers.sources.files.limits import (
+    MAX_CELL,
+    MAX_COLUMNS,
+    MAX_ROW,
+    MAX_TEXT_BYTES,
+    MAX_XML_DEPTH,
+    FileRefused,
+    RowFault,
+)
 
-_CHUNK = 1 << 18
+#: Bytes of XML that are parsed at once; rows that hold a far cell alone become a hundred times as large.
+_CHUNK = 1 << 15
 _CELL = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
 #: Number formats of dates that have no code of their own in the file (ECMA-376 part 1, 18.8.30).
 _DATE_FORMATS = frozenset({*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)})
@@ -60,8 +69,11 @@ class Workbook:
         epoch = datetime(1904, 1, 1) if book.from_1904 else datetime(1899, 12, 30)
         return cls(file, archive, sheets, strings.texts, styles.dates(), epoch)
 
-    def rows(self, sheet: str) -> Iterator[tuple[int, list[str]]]:
-        """Yield number and cells of each row that has any: numbers as Excel shows them, days in ISO 8601."""
+    def rows(self, sheet: str) -> Iterator[tuple[int, list[str] | RowFault]]:
+        """Yield number and cells of each row that has any: numbers as Excel shows them, days in ISO 8601.
+
+        A row that is beyond a bound gives its fault instead.
+        """
         reader = _Sheet(self)
         for _ in _parse_chunks(self.archive, self.sheets[sheet], self.file, reader):
             yield from reader.rows
@@ -162,15 +174,18 @@ class _Styles(_Handler):
     def _is_date(self, number: int) -> bool:
         if number not in self._codes:
             return number in _DATE_FORMATS
-        code = re.sub(r'"[^"]*"|\\.|\[[^\]]*\]', "", self._codes[number]).lower()
+        code = re.sub(r'"[^"]*"|\\.|\[[^\[\]]*\]', "", self._codes[number]).lower()
         return bool(re.search(r"[ymdhs]", code)) and "general" not in code
 
 
 @dataclass(slots=True)
 class _Sheet(_Handler):
     book: Workbook
-    rows: list[tuple[int, list[str]]] = field(default_factory=list)
+    rows: list[tuple[int, list[str] | RowFault]] = field(default_factory=list)
     _number: int = 0
+    _fault: RowFault | None = None
+    #: Letters of the cells of the row so far.
+    _size: int = 0
     _cells: list[str] = field(default_factory=list)
     _column: int = 0
     _type: str = ""
@@ -186,33 +201,43 @@ class _Sheet(_Handler):
             self._begin(attributes)
         elif name == "row":
             self._number = _integer(attributes.get("r"), self._number + 1)
-            self._cells = []
+            self._cells, self._fault, self._size = [], None, 0
 
     def _begin(self, attributes: Mapping[str, str]) -> None:
         reference = _CELL.fullmatch(attributes.get("r", ""))
         self._column = _column(reference[1]) if reference else len(self._cells)
         if self._column >= MAX_COLUMNS:
-            over = Message("files.over", {"limit": MAX_COLUMNS})
-            raise FileRefused(self.book.file, "columns", over, Message("files.fewer"), row=self._number)
+            self._fault = RowFault(
+                "columns",
+                Message("files.far-cell", {"cell": attributes.get("r", "")}),
+                Message("files.at-most-columns", {"limit": MAX_COLUMNS}),
+            )
         self._type, self._style = attributes.get("t", "n"), _integer(attributes.get("s"), 0)
         self._parts, self._length = [], 0
 
     def end(self, name: str) -> None:
         if name in ("v", "t"):
             self._reading = False
-        elif name == "c":
+        elif name == "c" and self._fault is None:
             self._cells.extend([""] * (self._column + 1 - len(self._cells)))
-            self._cells[self._column] = self._value("".join(self._parts))
-        elif name == "row" and self._cells:
-            self.rows.append((self._number, self._cells))
+            self._cells[self._column] = value = self._value("".join(self._parts))
+            self._size += len(value)
+            if self._size > MAX_ROW:
+                self._fault = RowFault(
+                    "row", Message("files.over-letters", {"limit": MAX_ROW}), Message("files.shorter-row")
+                )
+        elif name == "row" and (self._cells or self._fault):
+            self.rows.append((self._number, self._fault or self._cells))
 
     def text(self, text: str) -> None:
-        if self._reading:
+        if self._reading and self._fault is None:
             self._length += len(text)
-            if self._length > MAX_CELL:
-                over = Message("files.over-letters", {"limit": MAX_CELL})
-                raise FileRefused(self.book.file, "cell", over, Message("files.less"), row=self._number)
             self._parts.append(text)
+            if self._length > MAX_CELL:
+                self._parts.clear()
+                self._fault = RowFault(
+                    "cell", Message("files.over-letters", {"limit": MAX_CELL}), Message("files.shorter-text")
+                )
 
     def _value(self, text: str) -> str:
         if self._type == "s":

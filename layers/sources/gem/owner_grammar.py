@@ -266,8 +266,9 @@ def _name(text: str) -> tuple[str, list[str]]:
     return name, oddities
 
 
-#: One owner of a list within a name: a name without commas, its share in round brackets, and a comma or the end.
-_PART = re.compile(r"\s*([^%,，、]+?)\s*[(（]\s*([0-9]+(?:\.[0-9]+)?)\s*%\s*[)）]\s*(?:[,，、]|$)")
+#: What separates the owners of a list within a name, and the share of each, which stands in round brackets.
+_COMMA = re.compile(r"[,，、]")
+_DECIMAL = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 #: Oddities of a name that holds a list, which end when the list is unnested.
 _MENDED = ("percent-in-name", "list-in-name")
 
@@ -289,14 +290,24 @@ def unnested(owners: OwnerList) -> OwnerList:
 
 def _joint_owners(owner: Owner) -> tuple[Owner, ...]:
     """Return the owners of a list within a name; none where the name is no list, or its shares do not make 100."""
-    matches = list(_PART.finditer(owner.name))
-    if owner.share is None or len(matches) < 2 or sum(len(part[0]) for part in matches) != len(owner.name):
+    texts = _COMMA.split(owner.name)
+    # A comma may end the list.
+    parts = [_joint_owner(text) for text in (texts if texts[-1] else texts[:-1])]
+    named = [part for part in parts if part is not None]
+    if owner.share is None or len(named) < 2 or len(named) < len(parts):
         return ()
-    shares = [float(part[2]) for part in matches]
-    if abs(math.fsum(shares) - 100) > TOLERANCE:
+    if abs(math.fsum(share for _, share in named) - 100) > TOLERANCE:
         return ()
     # Products leave errors of the last digits; no list has more than six decimals.
-    return tuple(
-        Owner(part[1], round(share * owner.share / 100, 6), owner.raw)
-        for part, share in zip(matches, shares, strict=True)
-    )
+    return tuple(Owner(name, round(share * owner.share / 100, 6), owner.raw) for name, share in named)
+
+
+def _joint_owner(text: str) -> tuple[str, float] | None:
+    """Return a name and the share in round brackets behind it; ``None`` where either is missing."""
+    before, _, after = text.partition("%")
+    opening = max(before.rfind("("), before.rfind("（"))
+    share = before[opening + 1 :].strip()
+    if opening < 1 or after.strip() not in (")", "）") or not _DECIMAL.fullmatch(share):
+        return None
+    # A name may be blank, but not empty.
+    return before[:opening].strip() or before[0], float(share)

@@ -16,10 +16,12 @@ from shapely.geometry.base import BaseGeometry
 from layers.model.messages import Message
 from layers.model.problems import ReadResult, SourceLocation
 from layers.model.records import Source
-from layers.model.types import Basis
+from layers.model.types import Basis, geometry_of_wkt
 from layers.sources.gem.owner_grammar import Holder, Owner
 from layers.sources.reader.cell_values import CellValueError, geometry_fault, lines_of
 from layers.sources.reader.record_builder import RecordBuilder, company_id, slug
+
+_ENDINGS = (".gz", ".csv", ".xlsx", ".geojson", ".json")
 
 
 def name_id(name: str) -> str:
@@ -100,7 +102,9 @@ def source_of(file: str, dataset: str | None = None, licence: str = LICENCE) -> 
     """Return the source record of a GEM file; its day is the last ISO date in the file's name."""
     file, _, sheet = file.rpartition("/")[2].partition("#")
     days = re.findall(r"\d{4}-\d{2}-\d{2}", file)
-    stem = re.sub(r"(\.gz|\.csv|\.xlsx|\.geojson|\.json)+$", "", file)
+    stem = file
+    while stem.endswith(_ENDINGS):
+        stem = stem.rpartition(".")[0]
     parts = (slug(stem)[:90], slug(sheet)[:30])
     key = f"gem/file/{'/'.join(part for part in parts if part)}"
     return Source(
@@ -184,7 +188,7 @@ def _without_points(shape: BaseGeometry) -> tuple[BaseGeometry, int]:
 def _shape(wkt: str, lat: str, lon: str) -> BaseGeometry | None:
     try:
         if wkt and wkt != "--":
-            return shapely.force_2d(shapely.from_wkt(wkt))
+            return shapely.force_2d(geometry_of_wkt(wkt))
         return shapely.Point(float(lon), float(lat)) if lat or lon else None
     except (shapely.errors.ShapelyError, ValueError) as error:
         raise CellValueError(Message("gem.geometry", {"error": str(error)[:80]})) from error

@@ -292,8 +292,8 @@ _TYPE_WORDS: Mapping[str, str] = {
 _TAG_PROPERTIES = ("all_tags", "other_tags", "tags")
 _REFERENCE = re.compile(r"(node|way|relation)/([0-9]+)")
 _SHORT = re.compile(r"([nwra])([0-9]+)")
-# PostgreSQL's hstore: "key"=>"value", "key"=>NULL.
-_HSTORE = re.compile(r'"((?:[^"\\]|\\.)*)"\s*=>\s*"((?:[^"\\]|\\.)*)"')
+# PostgreSQL's hstore: "key"=>"value", "key"=>NULL. A text that is not closed is read to its end, and once.
+_HSTORE = re.compile(r'"((?:[^"\\]|\\.)*)(?:"(?:\s*=>\s*"((?:[^"\\]|\\.)*)("?))?)?')
 
 
 def tags_of(properties: Mapping[str, Any]) -> dict[str, str]:
@@ -320,7 +320,7 @@ def _joint_tags(value: Any) -> dict[str, str]:
     if isinstance(value, dict):
         return {name: text for name, text in as_text(value).items() if text}
     pairs = _HSTORE.findall(value) if isinstance(value, str) else []
-    return {_unescaped(name): _unescaped(text) for name, text in pairs if text}
+    return {_unescaped(name): _unescaped(text) for name, text, closed in pairs if text and closed}
 
 
 def _unescaped(text: str) -> str:

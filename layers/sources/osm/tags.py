@@ -161,7 +161,7 @@ def megawatts(tags: Tags) -> float | None:
     ``yes`` is no number, MVA are no MW, and a comma before three digits may part thousands.
     """
     text = tags.get("plant:output:electricity", "").strip()
-    match = re.fullmatch(r"([0-9]+(?:\.[0-9]+|,[0-9]{1,2}|,[0-9]{4,})?)\s*(\w+)", text)
+    match = re.fullmatch(r"([0-9]+(?:\.[0-9]+|,[0-9]{1,2}|,[0-9]{4,})?)\s*([^\W\d]\w*)", text)
     unit = _POWERS.get(match[2].casefold()) if match else None
     return round(float(match[1].replace(",", ".")) * unit, 9) if match and unit else None
 

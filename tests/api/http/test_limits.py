@@ -18,7 +18,9 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.http.limits import ActiveRequests, ConcurrencyLimit, RequestLimit
+from api.http.work import ClientGone
 from api.requests.parameters import BadParameter
+from api.responses.errors import LastResort
 from api.settings import Settings, with_overrides
 from tests.api.asgi import Answer, ask, asked, scope_of
 
@@ -74,6 +76,45 @@ def test_an_answer_gives_back_little_of_a_long_name() -> None:
     assert len(ask(limit, f"/?{'x' * 5000}=%00").body) < 500
 
 
+def with_hosts(*hosts: bytes, version: str = "1.1") -> Answer:
+    scope = scope_of("/", [])
+    scope["headers"] = [(b"host", host) for host in hosts]
+    scope["http_version"] = version
+    return asyncio.run(asked(ok(), scope))
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "atlas.example",
+        "atlas.example:8000",
+        "127.0.0.1",
+        "[::1]:80",
+        "xn--e1afmkfd.example",
+        "a_b",
+        "a%20b",
+        "a:",
+        "A.B.",
+    ],
+)
+def test_a_host_with_or_without_a_port_is_read(host: str) -> None:
+    assert with_hosts(host.encode()).status == 200
+
+
+@pytest.mark.parametrize(
+    "host", ["", " ", "a b", "a/b", "a:b", "a:123456", "a@b", "[::1", "a%2", "a,b/", "<a>", "a?b", "\xe9"]
+)
+def test_a_host_that_is_none_is_400(host: str) -> None:
+    assert "Host" in problem(with_hosts(host.encode("latin-1")), 400)["detail"]
+
+
+def test_http_1_1_needs_one_host_and_1_0_at_most_one() -> None:
+    problem(with_hosts(), 400)
+    problem(with_hosts(b"a", b"a"), 400)
+    assert with_hosts(version="1.0").status == 200
+    problem(with_hosts(b"a", b"b", version="1.0"), 400)
+
+
 # Many requests, and slow ones.
 
 
@@ -125,8 +166,8 @@ class Work:
     async def health(self, request: Request) -> Response:
         return PlainTextResponse("well")
 
-    async def ask(self, path: str) -> Answer:
-        return await asked(self.app, scope_of(path, []))
+    async def ask(self, path: str, client: str = "127.0.0.1") -> Answer:
+        return await asked(self.app, scope_of(path, [], client=client))
 
 
 def run(test: Callable[[Work], Any], settings: Settings = LIMITS) -> Any:
@@ -151,6 +192,33 @@ def test_more_requests_at_once_than_are_worked_on_are_told_to_come_again() -> No
         assert (await work.ask("/wait")).status == 200
 
     run(crowd)
+
+
+def test_a_client_with_too_many_requests_is_refused_and_another_is_not() -> None:
+    async def crowd(work: Work) -> None:
+        waiting = [asyncio.create_task(work.ask("/wait", "9.9.9.9")) for _ in range(3)]
+        await asyncio.sleep(0.05)
+        assert "3 requests of one client" in problem(await work.ask("/wait", "9.9.9.9"), 503)["detail"]
+        waiting += [asyncio.create_task(work.ask("/wait", f"1.1.1.{n}")) for n in range(8)]
+        await asyncio.sleep(0.05)
+        assert len(work.at_work) == 11, "more than all, as each of them has its share"
+        problem(await work.ask("/wait", "1.1.1.1"), 503)
+        work.go.set()
+        assert {one.status for one in await asyncio.gather(*waiting)} == {200}
+        assert (await work.ask("/wait", "9.9.9.9")).status == 200
+
+    run(crowd, Settings(at_work_max=8, client_max=3))
+
+
+def test_who_goes_away_from_a_queue_gets_no_answer() -> None:
+    async def left(scope: Scope, receive: Receive, send: Send) -> None:
+        raise ClientGone
+
+    async def gone(work: Work) -> None:
+        answer = await asked(ConcurrencyLimit(LastResort(left), work.at_work, LIMITS), scope_of("/", []))
+        assert (answer.status, len(work.at_work)) == (0, 0)
+
+    run(gone)
 
 
 @pytest.mark.parametrize("path", ["/sleep", "/thread"])

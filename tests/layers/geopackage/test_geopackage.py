@@ -117,6 +117,35 @@ def test_damaged_bytes_are_read_or_named_but_nothing_else(data: st.DataObject) -
             read(damaged)
 
 
+def nested(levels: int, order: str = "<", code: int = 7, last: bytes = b"") -> bytes:
+    """A GeoPackage blob of collections in each other."""
+    head = struct.pack(f"{order}BII", order == "<", code, 1)
+    return b"GP\x00\x01" + struct.pack("<i", 4326) + head * levels + (last or struct.pack("<BII", 1, 7, 0))
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("code", [4, 5, 6, 7, 1007, 2007, 3007, 0x80000007])
+def test_collections_that_are_nested_deeply_are_refused_and_end_no_process(order: str, code: int) -> None:
+    with pytest.raises(GeometryBlobError, match="32 collections in each other"):
+        decode(nested(200_000, order, code))
+
+
+def test_nesting_is_found_behind_other_geometries() -> None:
+    shapes = [Point(1, 2), LineString([(0, 0), (1, 1)]), box(0, 0, 1, 1), MultiPoint([(0, 0)])]
+    parts = b"".join(shapely.to_wkb(shape) for shape in shapes)
+    deep = struct.pack("<BII", 1, 7, 5) + parts + nested(100)[8:]
+    with pytest.raises(GeometryBlobError, match="in each other"):
+        decode(b"GP\x00\x01" + struct.pack("<i", 4326) + deep)
+
+
+@pytest.mark.parametrize("levels", [1, 5, 31])
+def test_shallow_collections_are_read(levels: int) -> None:
+    shape = Point(1, 2)
+    for _ in range(levels):
+        shape = GeometryCollection([shape, Point(3, 4)])
+    assert decode(encode(shape)) == shape
+
+
 @pytest.mark.parametrize(
     "geometry", [Point(1, 2, 3), LineString([(1, 2, 3), (4, 5, 6)]), shapely.from_wkt("POINT M (1 2 3)")]
 )

@@ -180,3 +180,34 @@ def test_a_polygon_of_a_million_vertices_is_a_fault_of_its_row_and_the_next_is_r
     assert (rows, assets, len(problems)) == (2, 1, 1)
     assert "200,000 vertices" in problems[0]
     assert megabytes < MOST_MB
+
+
+def test_a_cell_of_13_million_letters_is_a_fault_of_its_row(tmp_path: Path) -> None:
+    table = tmp_path / "a.csv"
+    table.write_bytes(b"id,name\n1,A\n2," + b"a" * 13_000_000 + b"\n3,C\n")
+    rows, assets, problems, megabytes = read(table, place='wkt = "name"')
+    assert (rows, assets) == (3, 0)
+    (long,) = [problem for problem in problems if "at most 32,767 letters" in problem]
+    assert "these are 13,000,000" in long
+    assert max(map(len, problems)) < 600
+    assert megabytes < MOST_MB
+
+
+def test_many_long_cells_take_no_more_memory_than_one(tmp_path: Path) -> None:
+    table = tmp_path / "a.csv"
+    with table.open("wb") as file:
+        file.write(b"id,name\n")
+        for number in range(1000):
+            file.write(b"%d," % number + b"a" * 200_000 + b"\n")
+    rows, _, problems, megabytes = read(table)
+    assert (rows, len(problems)) == (1000, 1000)
+    assert megabytes < 100
+
+
+def test_rows_that_hold_a_far_cell_alone_are_taken_apart_a_few_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "a.xlsx"
+    far = "".join(f'<row r="{n}"><c r="BXX{n}"><v>1</v></c></row>' for n in range(2, 100_000))
+    workbook(path, {"A": sheet_xml([["id", "name"]]).replace("</sheetData>", f"{far}</sheetData>")})
+    rows, _, problems, megabytes = read(path)
+    assert (rows, len(problems)) == (99_998, 99_998)
+    assert megabytes < MOST_MB

@@ -213,3 +213,35 @@ def test_any_table_that_csv_writes_is_read_back(cells: list[list[str]]) -> None:
     csv.writer(out).writerows([["a", "b", "c", "d"], *cells])
     found = [list(row.values()) for _, row in RowTable.of_text("x.csv", out.getvalue())]
     assert found == [row for row in cells if any(cell.strip() for cell in row)]
+
+
+def test_a_cell_that_is_too_long_is_a_fault_of_its_row_but_the_text_of_a_geometry_is_not() -> None:
+    line = f"LINESTRING ({'1 2, ' * 30_000}1 2)"
+    table = RowTable.of_text("a.csv", f'id,shape\n1,{"x" * 32_768}\n2,"{line}"\n3,y\n')
+    assert [(number, cells["shape"][:5]) for number, cells in table] == [(2 + 1, "LINES"), (4, "y")]
+    (problem,) = table.problems
+    assert (problem.row, problem.column, problem.value) == (2, "shape", "x" * 120)
+    assert "at most 32,767 letters" in problem.expected
+
+
+def test_a_row_of_a_sheet_beyond_a_bound_is_a_fault_and_the_next_is_read(tmp_path: Path) -> None:
+    cell = '<c t="inlineStr"><is><t>{}</t></is></c>'
+    lines = [
+        cell.format("id") + cell.format("name"),
+        cell.format("1") + '<c r="XFD2"><v>1</v></c>',
+        cell.format("2") + cell.format("POINT" + "a" * 13_000_000),
+        cell.format("3") + cell.format("b"),
+    ]
+    xml = "".join(f'<row r="{number}">{line}</row>' for number, line in enumerate(lines, 1))
+    table = workbook(tmp_path / "a.xlsx", {"A": f"<worksheet><sheetData>{xml}</sheetData></worksheet>"}).table()
+    assert [(number, dict(cells)) for number, cells in table] == [(4, {"id": "3", "name": "b"})]
+    assert [(problem.row, problem.column, problem.value) for problem in table.problems] == [
+        (2, "columns", "a cell XFD2"),
+        (3, "cell", "over 13,000,000 letters"),
+    ]
+
+
+def test_keys_of_a_deeply_nested_text_are_read_to_some_depth_only() -> None:
+    keys = list(json_keys('{"a":' * 13_000))
+    assert len(keys) == limits.MAX_KEY_DEPTH
+    assert max(map(len, keys)) == limits.MAX_KEY_DEPTH
