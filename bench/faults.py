@@ -41,6 +41,7 @@ from api.exports import files
 from api.requests import reviewer_tokens
 from api.server.live_snapshot import LiveSnapshot
 from api.settings import Settings
+from api.wording.catalogue import text
 from layers.atomic_file import write_file
 from layers.model.records import Decision, Records, Source, Strike
 from layers.reference import basemap
@@ -307,7 +308,7 @@ def _base() -> basemap.Basemap:
 
 
 def _restore(store: Store) -> None:
-    restore(store, store.path.with_name("then.gpkg"), full_rewrite(_base()), overwrite=True)
+    restore(store, store.path.with_name("then.gpkg"), full_rewrite(_base(), text), overwrite=True)
 
 
 # --- faults ---------------------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from layers.model.messages import Message
 from layers.model.problems import UnknownRecord
 from layers.model.records import RECORD_TYPES, Records
 from layers.store.store import Store, StoreError
@@ -25,7 +26,7 @@ def records_at(store: Store, seq: int) -> Records:
         If values of that time are no valid record any more.
     """
     if not 0 <= seq <= store.seq():
-        raise UnknownRecord(f"no change {seq}: the last one is {store.seq()}")
+        raise UnknownRecord(Message("record.no-change", {"seq": seq, "last": store.seq()}))
     tables: dict[str, dict[str, Mapping[str, Any]]] = {name: {} for name in RECORD_TYPES}
     for revision in store.revisions():
         if revision.seq > seq:

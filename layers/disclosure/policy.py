@@ -16,10 +16,12 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Literal, TypeAlias
 
+from pydantic_core import ErrorDetails
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from layers.model import edtf
-from layers.model.problems import Problem, ProblemsError
+from layers.model.messages import InvalidValue, Message
+from layers.model.problems import Problem, ProblemsError, schema_fault, shown_value
 from layers.model.records import Asset, Record, Strike
 from layers.model.types import AssetKind, Country, Text, Url
 
@@ -88,7 +90,7 @@ class Rounding(_Rule):
     @model_validator(mode="after")
     def _states_one_step(self) -> Rounding:
         if (self.decimals is None) == (self.metres is None):
-            raise ValueError("either decimals or metres")
+            raise InvalidValue(Message("disclosure.decimals-or-metres"))
         return self
 
     @property
@@ -107,11 +109,12 @@ class FieldRule(_Rule):
     def _can_be_withheld(self) -> FieldRule:
         known = WITHHOLDABLE.get(self.table)
         if known is None:
-            raise ValueError(f"table: one of {', '.join(WITHHOLDABLE)}")
+            raise InvalidValue(Message("disclosure.table", {"tables": tuple(WITHHOLDABLE)}))
         if unknown := [name for name in self.fields if name not in known]:
-            raise ValueError(f"fields {', '.join(unknown)}: of {self.table} only {', '.join(known)}")
+            arguments = {"fields": tuple(unknown), "table": self.table, "known": tuple(known)}
+            raise InvalidValue(Message("disclosure.fields", arguments))
         if (self.kinds or self.countries) and self.table not in ("strikes", "assets"):
-            raise ValueError("kinds and countries: of strikes and assets only")
+            raise InvalidValue(Message("disclosure.kinds-and-countries"))
         return self
 
 
@@ -199,7 +202,7 @@ def read(path: Path) -> Policy:
     try:
         return parse(path.read_text(encoding="utf-8"), path.name)
     except UnicodeDecodeError as error:
-        raise ProblemsError((Problem(path.name, None, "file", "encoding", str(error), "UTF-8"),)) from error
+        raise ProblemsError((Problem(path.name, None, "file", "encoding", str(error), Message("disclosure.utf8")),)) from error
 
 
 def parse(text: str, file: str = "policy.toml") -> Policy:
@@ -213,17 +216,22 @@ def parse(text: str, file: str = "policy.toml") -> Policy:
     try:
         return Policy.model_validate(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
-        raise ProblemsError((Problem(file, None, "file", "syntax", str(error), "a TOML document"),)) from error
+        raise ProblemsError((Problem(file, None, "file", "syntax", str(error), Message("disclosure.toml")),)) from error
     except ValidationError as error:
         faults = error.errors(include_url=False)
-        problems = tuple(_problem(file, fault["loc"], fault["input"], fault["msg"]) for fault in faults)
+        problems = tuple(_problem(file, fault["loc"], fault["input"], _expected(fault)) for fault in faults)
         raise ProblemsError(problems) from error
 
 
-def _problem(file: str, place: tuple[int | str, ...], value: object, expected: str) -> Problem:
+def _problem(file: str, place: tuple[int | str, ...], value: object, expected: Message) -> Problem:
     """One fault: the rule, counted from 1 as a person reads the file, and its field."""
     *parents, last = place or ("policy",)
     if isinstance(last, int):
         parents, last = [*parents, last], "value"
     record = " ".join(str(part + 1) if isinstance(part, int) else part for part in parents) or "policy"
-    return Problem(file, None, record, last, repr(value)[:120], expected.removeprefix("Value error, "))
+    return Problem(file, None, record, last, shown_value(repr(value)), expected)
+
+
+def _expected(fault: ErrorDetails) -> Message:
+    error = fault.get("ctx", {}).get("error")
+    return error.expected if isinstance(error, InvalidValue) else schema_fault(fault)

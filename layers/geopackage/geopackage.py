@@ -123,7 +123,7 @@ def require_shallow(blob: bytes, start: int) -> None:
             else:
                 waiting.append(count)
                 if len(waiting) > MAX_NESTING:
-                    raise GeometryBlobError(f"more than {MAX_NESTING} collections in each other")
+                    raise GeometryBlobError(Message("geopackage.nested", {"limit": MAX_NESTING}))
     except (struct.error, IndexError):
         return
 

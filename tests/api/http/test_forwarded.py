@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import orjson
 import pytest
 from fastapi import FastAPI
+from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
 from api.app import create_app
