@@ -14,7 +14,7 @@ ROLES: Mapping[Role, str] = MappingProxyType(
         "read-private": "Reads the review queue and its cases, with records that are not published.",
         "edit": "Adds, replaces, changes and removes strikes; private ones only together with read-private.",
         "review": "Reads the review queue and its cases, and decides on strikes.",
-        "publish": "Together with edit, makes a private strike public.",
+        "publish": "Together with edit and read-private, makes a private strike public.",
         "admin": "All that the other roles allow.",
     }
 )
