@@ -460,8 +460,8 @@ def main() -> None:
             shown.add_row(trial.name, way, str(number), str(refused), str(len(found)))
             broken += found
     Console().print(shown)
-    for text in broken:
-        print(text, file=sys.stderr)
+    for fault in broken:
+        print(fault, file=sys.stderr)
     raise SystemExit(bool(broken))
 
 

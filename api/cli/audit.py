@@ -15,6 +15,7 @@ from api.cli.common import STORE, AsJson, StoreAddress, output
 from api.http.json import Json
 from api.requests.parameters import BadParameter
 from api.requests.reviewer_names import name_key
+from layers.store.backends import open_store
 
 EPILOG = "Example: strikeatlas audit --who 'A. Editor' --since 2026-01-31 --json"
 
@@ -32,19 +33,21 @@ def audit(
 ) -> None:
     """List the audit trail, and check that no line was changed, removed or put between others.
 
-    Ends with exit code 1 where the chain is broken.
+    Of a write without an outcome the history of the store tells whether it took place. Ends with exit code 1 where the
+    chain is broken.
     """
     path = file or audit_trail.audit_path(Path(store))
     report = audit_trail.read(path)
     lines = [line for line in report.lines if _is_wanted(line, who, _since(since))]
+    left = _outcomes(report, store)
     result = {
         "file": str(path),
         "lines": lines,
         "head": report.head,
         "faults": [{"line": number, "fault": fault} for number, fault in report.faults],
-        "open": report.open,
+        "open": [{"id": key, "seq": seq} for key, seq in left.items()],
     }
-    output(result, as_json, escape("\n".join([*map(_shown, lines), *_summary(report)])))
+    output(result, as_json, escape("\n".join([*map(_shown, lines), *_summary(report, left)])))
     if report.is_broken:
         raise typer.Exit(1)
 
@@ -72,9 +75,26 @@ def _shown(line: Json) -> str:
     return "  ".join(filter(None, (line["at"], line["id"], line["event"], line["who"], route, seq, records)))
 
 
-def _summary(report: AuditReport) -> list[str]:
+def _outcomes(report: AuditReport, store: str) -> dict[str, int | None]:
+    """Find the changes that writes without an outcome made, by their ids; ``None`` where they made none.
+
+    A write is the first change of one of its records, by its author, after the change that it began from.
+    """
+    if not report.open:
+        return {}
+    opened = open_store(store)
+    found: dict[str, int | None] = {}
+    for line in report.lines:
+        if line["id"] in report.open:
+            later = (one for one in opened.revisions(line["seq"]) if one.author == line["who"])
+            found[line["id"]] = next((one.seq for one in later if one.record in line["records"]), None)
+    return found
+
+
+def _summary(report: AuditReport, left: dict[str, int | None]) -> list[str]:
     """Say what was checked, and what does not hold."""
     faults = [f"line {number}: {fault}" for number, fault in report.faults]
-    left = [f"{key}: begun without an end; the history of the store says whether it was written" for key in report.open]
+    ends = {key: "nothing was written" if seq is None else f"it is change {seq}" for key, seq in left.items()}
+    open_ = [f"{key}: begun without an end; by the history of the store {end}" for key, end in ends.items()]
     holds = "broken" if report.is_broken else "holds"
-    return [*faults, *left, f"{len(report.lines)} lines, the chain {holds}; the last has the hash {report.head}"]
+    return [*faults, *open_, f"{len(report.lines)} lines, the chain {holds}; the last has the hash {report.head}"]

@@ -45,7 +45,9 @@ class PersonWrite:
     Parameters
     ----------
     key
-        Digest of the key that the request has; ``None`` where it has none.
+        SHA-256 of the key that the request has, in hexadecimal; ``None`` where it has none.
+    digest
+        Of all that the request says.
     """
 
     request: Request
@@ -66,7 +68,8 @@ class PersonWrite:
         if key is None:
             return cls(request, author)
         parts = [request.method, request.url.path, *(request.headers.get(name, "") for name in _MEANING)]
-        return cls(request, author, _digest(key.encode()), _digest(*(part.encode() for part in parts), body))
+        digest = _digest(*(part.encode() for part in parts), body)
+        return cls(request, author, hashlib.sha256(key.encode()).hexdigest(), digest)
 
     def once(self, write: Callable[[], Response]) -> Response:
         """Answer a request by a write, or as it was answered before where its key was.

@@ -23,6 +23,7 @@ except ImportError:  # Windows, where there is one worker.
 
 #: Header with the number of a change: the one that a write made, or the last one in an answer that could not wait.
 SEQ_HEADER = "Atlas-Seq"
+_RAW_HEADER = SEQ_HEADER.lower().encode()
 _NUMBER_BYTES = 8
 
 log = logging.getLogger(__name__)
@@ -98,8 +99,9 @@ class ReadYourWrites:
             return
 
         async def marked(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], (SEQ_HEADER.lower().encode(), str(seq).encode())]
+            # The answer to a write has that header already, with the number of its own change.
+            if message["type"] == "http.response.start" and _RAW_HEADER not in dict(message["headers"]):
+                message["headers"] = [*message["headers"], (_RAW_HEADER, str(seq).encode())]
             await send(message)
 
         await self._app(scope, receive, marked)

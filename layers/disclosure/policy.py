@@ -16,8 +16,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Literal, TypeAlias
 
-from pydantic_core import ErrorDetails
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import ErrorDetails
 
 from layers.model import edtf
 from layers.model.messages import InvalidValue, Message
@@ -202,7 +202,9 @@ def read(path: Path) -> Policy:
     try:
         return parse(path.read_text(encoding="utf-8"), path.name)
     except UnicodeDecodeError as error:
-        raise ProblemsError((Problem(path.name, None, "file", "encoding", str(error), Message("disclosure.utf8")),)) from error
+        raise ProblemsError(
+            (Problem(path.name, None, "file", "encoding", str(error), Message("disclosure.utf8")),)
+        ) from error
 
 
 def parse(text: str, file: str = "policy.toml") -> Policy:

@@ -11,6 +11,8 @@ import pytest
 from api.audit_trail import AuditTrail, audit_path
 from api.requests.reviewer_tokens import authenticate, read_reviewers
 from api.requests.roles import DEFAULT_ROLES, ROLES
+from layers.model.records import Source
+from layers.store.store import Edit, Store
 from tests.command_runner import Run, shell
 
 
@@ -80,10 +82,11 @@ def test_the_trail_is_listed_by_person_and_time_and_checked(run: Run, tmp_path: 
     trail = AuditTrail(audit_path(store))
     for who in ("Ann", "Ben", "Ann"):
         trail.append("read", who=who, method="GET", route="/review/queue", records=["s-1"], seq=4)
-    trail.append("write", who="Ann", method="POST", route="/review/decisions", records=["s-2"], seq=4)
+    done = trail.append("write", who="Ann", method="POST", route="/review/decisions", records=["s-2"], seq=4)
+    trail.append("written", of=done, who="Ann", seq=5)
     report = run("audit", "--store", store, "--who", "ANN", "--json").report
-    assert [line["who"] for line in report["lines"]] == ["Ann"] * 3
-    assert (report["faults"], report["open"]) == ([], [report["lines"][-1]["id"]])
+    assert [line["event"] for line in report["lines"]] == ["read", "read", "write", "written"]
+    assert (report["faults"], report["open"]) == ([], [])
     tomorrow = (datetime.now(UTC) + timedelta(days=1)).date().isoformat()
     assert run("audit", "--store", store, "--since", tomorrow, "--json").report["lines"] == []
     said = run("audit", "--store", store)
@@ -93,3 +96,18 @@ def test_the_trail_is_listed_by_person_and_time_and_checked(run: Run, tmp_path: 
     trail.path.write_bytes(b"".join(lines[1:]))
     broken = run("audit", "--store", store, "--json")
     assert (broken.code, orjson.loads(broken.out)["faults"][0]["line"]) == (1, 1)
+
+
+def test_of_a_write_without_an_outcome_history_tells_whether_it_took_place(run: Run, tmp_path: Path) -> None:
+    store = Store.create(tmp_path / "atlas.gpkg")
+    trail = AuditTrail(audit_path(store.path))
+    begun = [trail.append("write", who="Ann", records=[key], seq=0) for key in ("s-1", "s-2", "s-3")]
+    for key, author in (("s-1", "Ben"), ("s-2", "Ann")):
+        source = Source(id=key, dataset="d", publisher="p")
+        store.write(Edit("sources", key, source, None), author=author)
+    store.close()
+    report = run("audit", "--store", store.path, "--json").report
+    assert report["open"] == [{"id": key, "seq": seq} for key, seq in zip(begun, (None, 2, None), strict=True)]
+    said = run("audit", "--store", store.path).out
+    assert "it is change 2" in said
+    assert "nothing was written" in said
