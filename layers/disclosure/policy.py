@@ -111,8 +111,9 @@ class FieldRule(_Rule):
         if known is None:
             raise InvalidValue(Message("disclosure.table", {"tables": tuple(WITHHOLDABLE)}))
         if unknown := [name for name in self.fields if name not in known]:
-            arguments = {"fields": tuple(unknown), "table": self.table, "known": tuple(known)}
-            raise InvalidValue(Message("disclosure.fields", arguments))
+            raise InvalidValue(
+                Message("disclosure.fields", {"fields": tuple(unknown), "table": self.table, "known": tuple(known)})
+            )
         if (self.kinds or self.countries) and self.table not in ("strikes", "assets"):
             raise InvalidValue(Message("disclosure.kinds-and-countries"))
         return self
