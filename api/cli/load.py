@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 from rich.progress import Progress
 
-from api.cli.common import STORE, AsJson, StoreAddress, output
+from api.cli.common import STORE, AcceptBrokenHistory, AsJson, StoreAddress, open_checked, output
 from api.requests.parameters import BadParameter
 from api.serializers import load_report as serialize
 from api.settings import BASEMAP, GAZETTEER
@@ -37,7 +37,6 @@ from layers.sources.reader.mapping_file import ColumnMapping
 from layers.sources.reader.mapping_file import read as read_mapping
 from layers.sources.reader.record_builder import slug
 from layers.sources.registry import FORMATS, Format, LoadOptions, recognise
-from layers.store.backends import open_store
 from layers.store.store import LoadReport, StaleVersion, Store
 
 app = typer.Typer()
@@ -109,6 +108,7 @@ def load(
     store: StoreAddress = STORE,
     base: Annotated[Path, typer.Option("--basemap", help="The base map built by `make setup`.")] = BASEMAP,
     who: Annotated[str, typer.Option(help="Who makes the change; kept in the history.")] = "strikeatlas load",
+    accept_broken_history: AcceptBrokenHistory = False,
     as_json: AsJson = False,
 ) -> None:
     """Load files of one format into the store: all or, with any fault, nothing. The same again changes nothing."""
@@ -120,7 +120,8 @@ def load(
     again = {"--mapping": mapping_file, "--retrieved": retrieved, "--licence": licence, "--gazetteer": gazetteer}
     given = [text for name, value in again.items() if value is not None for text in (name, str(value))]
     options = Options(partial, append, dry_run, rejected_to, who, tuple(given))
-    report_values, problems = _load(open_store(store), basemap.read(base), Task(chosen, sources, request, options))
+    opened = open_checked(store, accept_broken_history)
+    report_values, problems = _load(opened, basemap.read(base), Task(chosen, sources, request, options))
     output(report_values, as_json, terminal.load(report_values))
     if problems and not partial:
         if as_json:

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from api.cli.common import STORE, AsJson, StoreAddress, output
+from api.cli.common import STORE, AcceptBrokenHistory, AsJson, StoreAddress, open_checked, output
 from api.http.request_log import LogFormat
 from api.server.build_id import build_id
 from api.server.live_snapshot import LiveSnapshot
@@ -51,6 +51,7 @@ def serve(
     numbers: Annotated[
         list[str] | None, typer.Option("--set", metavar="NAME=NUMBER", help="Another limit, see operating.md; repeat.")
     ] = None,
+    accept_broken_history: AcceptBrokenHistory = False,
 ) -> None:
     """Serve the map and the API until stopped."""
     # Slow to import, and no other command needs them.
@@ -61,6 +62,9 @@ def serve(
     proxies = require_networks([*(LOCAL if proxied else ()), *(proxy or ())])
     settings = Settings(basemap=base, proxies=proxies, grace_s=grace, publish_from=publish_from, show_from=show_from)
     settings = with_overrides(settings, numbers or ())
+
+    # Once here, not by each worker.
+    open_checked(store, accept_broken_history).close()
 
     def begun() -> None:
         attribution.errors.print(f"[bold]StrikeAtlas[/] is on http://{host}:{port}/map  (Ctrl+C stops it)")

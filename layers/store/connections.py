@@ -182,6 +182,9 @@ def probing(path: Path) -> Iterator[sqlite3.Connection]:
             yield connection
     except sqlite3.Error as error:
         raise _as_store_error(error, path) from error
+    except UnicodeDecodeError as error:
+        # SQLite's own message holds bytes of the file.
+        raise NotAStore(f"{path.name}: a damaged SQLite database: {error}") from error
 
 
 def _connect(path: Path) -> sqlite3.Connection:

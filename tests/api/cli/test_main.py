@@ -33,6 +33,7 @@ COMMANDS = (
     ("keep",),
     ("serve",),
     ("upgrade",),
+    ("verify",),
     *(("place", name) for name in ("find", "add", "build")),
     *(("reviewer", name) for name in ("add", "list", "remove")),
     *(("export", name) for name in ("map", "report", "page", "geojson", "csv", "gpkg", "bods")),
