@@ -30,7 +30,26 @@ from layers.store.store import Store
 StoreAddress = Annotated[str, typer.Option("--store", metavar="PATH", help="The GeoPackage that holds the records.")]
 #: The store that commands open by default.
 STORE = str(settings.STORE)
+AcceptBrokenHistory = Annotated[
+    bool, typer.Option("--accept-broken-history", help="Go on although history was changed; see `strikeatlas verify`.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Answer JSON for programs.")]
+
+
+def open_checked(store: str, accept_broken_history: bool) -> Store:
+    """Open a store whose history holds, or whichever it is.
+
+    Raises
+    ------
+    NotAStore
+        If there is no store.
+    BrokenHistory
+        If its history was changed other than by being added to.
+    """
+    opened = open_store(store)
+    if not accept_broken_history:
+        opened.require_history()
+    return opened
 
 
 def open_published(store: str, base: Path) -> tuple[Store, PublishedVersion]:

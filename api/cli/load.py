@@ -11,7 +11,16 @@ from typing import Annotated, Any
 
 import typer
 
-from api.cli.common import STORE, AsJson, StoreAddress, output, progress_bar, warn_of_clock
+from api.cli.common import (
+    STORE,
+    AcceptBrokenHistory,
+    AsJson,
+    StoreAddress,
+    open_checked,
+    output,
+    progress_bar,
+    warn_of_clock,
+)
 from api.requests.parameters import BadParameter
 from api.serializers import load_report as serialize
 from api.settings import BASEMAP, GAZETTEER
@@ -35,7 +44,6 @@ from layers.sources.reader.mapping_file import ColumnMapping
 from layers.sources.reader.mapping_file import read as read_mapping
 from layers.sources.reader.record_builder import slug
 from layers.sources.registry import FORMATS, Format, LoadOptions, recognise
-from layers.store.backends import open_store
 from layers.store.migrations.m0003_private_datasets import WRITTEN_BY_HAND
 from layers.store.store import LoadReport, StaleVersion, Store
 
@@ -108,6 +116,7 @@ def load(
     store: StoreAddress = STORE,
     base: Annotated[Path, typer.Option("--basemap", help="The base map built by `make setup`.")] = BASEMAP,
     who: Annotated[str, typer.Option(help="Who makes the change; kept in the history.")] = "strikeatlas load",
+    accept_broken_history: AcceptBrokenHistory = False,
     as_json: AsJson = False,
 ) -> None:
     """Load files of one format into the store: all or, with any fault, nothing. The same again changes nothing."""
@@ -119,7 +128,7 @@ def load(
     again = {"--mapping": mapping_file, "--retrieved": retrieved, "--licence": licence, "--gazetteer": gazetteer}
     given = [text for name, value in again.items() if value is not None for text in (name, str(value))]
     options = Options(partial, append, dry_run, rejected_to, who, tuple(given))
-    opened = open_store(store)
+    opened = open_checked(store, accept_broken_history)
     warn_of_clock(opened)
     report_values, problems = _load(opened, basemap.read(base), Task(chosen, sources, request, options))
     output(report_values, as_json, terminal.load(report_values))

@@ -24,6 +24,7 @@ from api.cli import place as place_commands
 from api.cli import reviewer as reviewer_commands
 from api.cli import serve as serve_commands
 from api.cli import upgrade as upgrade_commands
+from api.cli import verify as verify_commands
 from api.cli.common import STORE, AsJson, StoreAddress, open_snapshot, output
 from api.exports.strike_rows import ExportError
 from api.requests.parameters import BadParameter
@@ -95,6 +96,7 @@ app.command(epilog=figure_commands.EPILOG)(figure_commands.figure)
 app.command("keep", epilog=serve_commands.BUILD_CACHE_EPILOG)(serve_commands.build_cache)
 app.command(epilog=serve_commands.EPILOG)(serve_commands.serve)
 app.command(epilog=upgrade_commands.EPILOG)(upgrade_commands.upgrade)
+app.command(epilog=verify_commands.EPILOG)(verify_commands.verify)
 
 WhoOption = Annotated[str, typer.Option(help="Who makes the change; kept in the history.")]
 BasemapOption = Annotated[Path, typer.Option("--basemap", help="The base map built by `make setup`.")]

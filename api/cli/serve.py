@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from api.cli.common import STORE, AsJson, StoreAddress, output, warn_of_clock
+from api.cli.common import STORE, AcceptBrokenHistory, AsJson, StoreAddress, open_checked, output, warn_of_clock
 from api.http.request_log import LogFormat
 from api.server.build_id import build_id
 from api.server.live_snapshot import LiveSnapshot
@@ -66,6 +66,7 @@ def serve(
     numbers: Annotated[
         list[str] | None, typer.Option("--set", metavar="NAME=NUMBER", help="Another limit, see operating.md; repeat.")
     ] = None,
+    accept_broken_history: AcceptBrokenHistory = False,
 ) -> None:
     """Serve the map and the API until stopped."""
     # Slow to import, and no other command needs them.
@@ -86,6 +87,9 @@ def serve(
         policy=stated_policy(policy),
     )
     settings = with_overrides(settings, numbers or ())
+
+    # Once here, not by each worker.
+    open_checked(store, accept_broken_history).close()
 
     def begun(opened: Store) -> None:
         mode = ", read only" if opened.read_only else ""

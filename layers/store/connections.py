@@ -243,6 +243,9 @@ def probing(path: Path, read_only: bool = False) -> Iterator[sqlite3.Connection]
             yield connection
     except sqlite3.Error as error:
         raise as_store_error(error, path) from error
+    except UnicodeDecodeError as error:
+        # SQLite's own message holds bytes of the file.
+        raise NotAStore(f"{path.name}: a damaged SQLite database: {error}") from error
 
 
 def _connect(path: Path, access: Access) -> sqlite3.Connection:

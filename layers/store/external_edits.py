@@ -27,8 +27,7 @@ _NOTED = """WITH noted AS (
   WHERE (noun, record) IN (SELECT noun, record FROM noted) GROUP BY noun, record
 )
 SELECT noted.noun, noted.id, noted.record, history."after" FROM noted
-LEFT JOIN last USING (noun, record) LEFT JOIN history ON history.seq = last.seq
-ORDER BY noted.noun"""
+LEFT JOIN last USING (noun, record) LEFT JOIN history ON history.seq = last.seq"""
 
 
 @contextmanager

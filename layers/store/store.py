@@ -15,7 +15,16 @@ import orjson
 
 from layers.geopackage import geopackage
 from layers.model.records import Record, Records
-from layers.store import create, derived_tables, external_edits, idempotency, privacy_changes, reader, writer
+from layers.store import (
+    checked_history,
+    create,
+    derived_tables,
+    external_edits,
+    idempotency,
+    privacy_changes,
+    reader,
+    writer,
+)
 from layers.store.connections import Connections, NotAStore, ReadOnlyStore, StoreBusy, StoreError
 from layers.store.derived_tables import Derive, DerivedLayer, DerivedUpdate
 from layers.store.history_chain import Head
@@ -180,6 +189,17 @@ class Store:
         """The last row of history, whose hash stands for all rows up to it (see `layers.store.history_chain`)."""
         with self._connections.reading() as connection:
             return writer.head(connection)
+
+    def require_history(self) -> None:
+        """Refuse a history that was changed other than by being added to, see `layers.store.checked_history`.
+
+        Raises
+        ------
+        BrokenHistory
+            If its chain of hashes does not hold.
+        """
+        with self._connections.reading() as connection:
+            checked_history.require_history(self.path, connection)
 
     def count(self, *tables: str) -> int:
         """Number of records in some tables.

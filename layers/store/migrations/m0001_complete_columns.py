@@ -64,6 +64,8 @@ def apply(connection: sqlite3.Connection) -> None:
             geopackage.add_layer(connection, name, columns, _DOCS[name])
             if name == "identities":
                 forbid_changes(connection, name, "id")
+        # Identities were of entities alone at first.
+        connection.execute("UPDATE gpkg_contents SET description = ? WHERE table_name = ?", (_DOCS[name], name))
     for name in _WITHOUT_PRIVATE:
         _add_column(connection, name, "private", "BOOLEAN DEFAULT 0")
     _add_column(connection, "decisions", "undoes", "TEXT")

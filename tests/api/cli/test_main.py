@@ -35,6 +35,7 @@ COMMANDS = (
     ("keep",),
     ("serve",),
     ("upgrade",),
+    ("verify",),
     *(("place", name) for name in ("find", "add", "build")),
     ("audit",),
     *(("reviewer", name) for name in ("add", "list", "remove", "rotate", "roles")),

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
+import sqlite3
+import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -79,3 +83,22 @@ def test_the_head_of_a_store_is_its_last_row(tmp_path: Path) -> None:
     assert [head.seq for head in heads] == [4, 7]
     assert [head.at for head in heads] == [row.at for row in store.revisions() if row.seq in (4, 7)]
     assert len({EMPTY.hash, *(head.hash for head in heads)}) == 3
+
+
+def test_anyone_can_check_it_as_the_page_says(tmp_path: Path) -> None:
+    page = (Path(__file__).resolve().parents[3] / "docs" / "history.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    store = Store.create(tmp_path / "atlas.gpkg")
+    store.load(strikes(3, 'Орлівка "a" \x7f \u2028'), author="test")
+    store.close()
+    check = [sys.executable, "-c", code, store.path]
+    said = subprocess.run(check, capture_output=True, text=True, check=True).stdout
+    assert said == f"valid up to row 4, hash {store.head().hash}\n"
+    store.close()
+    connection = sqlite3.connect(store.path)
+    with connection:
+        connection.execute("DROP TRIGGER history_no_update")
+        connection.execute("UPDATE history SET who = 'Bob' WHERE seq = 3")
+    connection.close()
+    found = subprocess.run(check, capture_output=True, text=True, check=False)
+    assert (found.returncode, found.stderr) == (1, "row 3 does not follow on row 2\n")

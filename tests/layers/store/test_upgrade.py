@@ -20,6 +20,7 @@ from layers.store.history_chain import EMPTY, Head, first_break
 from layers.store.migrations.registry import MIGRATIONS, MINIMUM_READER_VERSION, SCHEMA_VERSION, Migration
 from layers.store.store import NotAStore, Store, StoreBusy, StoreError
 from layers.store.upgrade import upgrade
+from layers.store.verification import verify_file
 
 STORES = Path(__file__).resolve().parents[2] / "data" / "stores"
 COMMITS = sorted(file.stem for file in STORES.glob("*.sql"))
@@ -115,6 +116,7 @@ def test_an_upgraded_store_is_as_a_new_one_with_the_same_records(older: Path, tm
     store = Store.open(older)
     assert store.records() == expected(older)
     assert list(declared(older)) == list(declared(Store.create(tmp_path / "new.gpkg").path))
+    assert list(verify_file(older)) == []
     *loaded, edited = store.revisions()
     assert (edited.author, edited.at, edited.table, edited.record) == (AUTHOR, AT, "entities", "oil-company")
     assert edited.before is not None

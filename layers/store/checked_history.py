@@ -1,0 +1,82 @@
+"""Whether the chain of history holds when a program starts: followed from the head on that was followed to last.
+
+That head is remembered in a file beside the store, so that a start follows the rows since alone, however long history
+is. Rows before it may be rewritten unnoticed here, but for the head itself; `layers.store.verification` follows all.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shlex
+import sqlite3
+from contextlib import suppress
+from pathlib import Path
+
+import orjson
+
+from layers.store.connections import StoreError
+from layers.store.history_chain import EMPTY, ChainBreak, Head
+from layers.store.verification import follow
+
+
+class BrokenHistory(StoreError):
+    """The history of a store was changed other than by being added to."""
+
+    def __init__(self, path: Path, what: str) -> None:
+        super().__init__(
+            f"{path}: {what}; strikeatlas verify {shlex.quote(str(path))} says what is wrong, and "
+            "--accept-broken-history goes on all the same"
+        )
+
+
+def require_history(path: Path, connection: sqlite3.Connection) -> None:
+    """Follow the chain of history from the head that is remembered, and remember the last row.
+
+    Raises
+    ------
+    BrokenHistory
+        If a row does not follow on the one before, or the row of the head is another one or gone.
+    """
+    checked = _checked(path)
+    if checked != EMPTY and not _has(connection, checked):
+        raise BrokenHistory(
+            path,
+            f"row {checked.seq} of history is gone or another one than when it was checked before (unless the file was "
+            f"replaced on purpose: then remove {_file(path).name})",
+        )
+    end = follow(connection, checked)
+    if isinstance(end, ChainBreak):
+        raise BrokenHistory(path, f"row {end.seq} of history does not follow on the one before it")
+    if end != checked:
+        _remember(path, end)
+
+
+def _has(connection: sqlite3.Connection, head: Head) -> bool:
+    row = connection.execute("SELECT hash FROM history WHERE seq = ?", (head.seq,)).fetchone()
+    return row is not None and bool(row[0] == head.hash)
+
+
+def _file(path: Path) -> Path:
+    return path.with_name(f"{path.name}.checked")
+
+
+def _checked(path: Path) -> Head:
+    """The head that is remembered; that of an empty history where there is none that can be read."""
+    try:
+        values = orjson.loads(_file(path).read_bytes())
+        head = Head(values["seq"], values["hash"], values["at"])
+    except (OSError, ValueError, LookupError, TypeError):
+        return EMPTY
+    return head if isinstance(head.seq, int) and isinstance(head.hash, str) else EMPTY
+
+
+def _remember(path: Path, head: Head) -> None:
+    """Write the head beside the store; where nothing can be written, the next start follows the rows again."""
+    aside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.new")
+    with suppress(OSError):
+        try:
+            aside.write_bytes(orjson.dumps({"seq": head.seq, "hash": head.hash, "at": head.at}))
+            os.replace(aside, _file(path))
+        finally:
+            aside.unlink(missing_ok=True)

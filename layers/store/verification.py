@@ -1,0 +1,346 @@
+"""Whether a store is what its history says, and as this program writes it. Reads one connection, and writes nothing.
+
+What cannot be told from the file itself is left out: when a layer was last changed and its extent, which GIS write
+too (``gpkg_contents``), row numbers (``fid``), and tables and columns that other programs added.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from layers.geopackage import geopackage
+from layers.geopackage.geopackage import GeometryBlobError, bounds
+from layers.model.messages import Message
+from layers.store import create, derived_tables, history_chain, reader
+from layers.store.connections import StoreError, probing
+from layers.store.derived_tables import Derive, DerivedLayer
+from layers.store.history_chain import EMPTY, ChainBreak, Head, Linked
+from layers.store.row_mapping import TABLES, Table, days_of, from_json, to_json
+
+#: What is wrong, in a sentence that says what to do.
+Finding: TypeAlias = Message
+
+#: Rows of a derived layer that are named.
+_NAMED = 5
+#: By how much of itself SQLite rounds a bound outwards to 32 bits at most (sqlite.org/src: rtree.c, rtreeValueDown).
+_ROUNDING = 2 / 8388608
+#: Smallest normal float of 32 bits, below which bounds are rounded to zero or it.
+_TINY = 1.2e-38
+#: What a damaged or doctored file may raise from within a check.
+_UNREADABLE = (sqlite3.Error, ValueError, TypeError, StoreError, LookupError)
+
+
+def verify_file(path: Path, derive: Derive | None = None) -> Iterator[Finding]:
+    """Give every finding of a file (see `verify`), as of one version.
+
+    Raises
+    ------
+    NotAStore
+        If it is missing, no SQLite database, or of a version that this program cannot work with.
+    """
+    create.require_file(path)
+    with probing(path) as connection:
+        geopackage.register_functions(connection)
+        connection.execute("BEGIN")
+        create.require_version(path, connection)
+        yield from verify(connection, derive)
+
+
+def verify(connection: sqlite3.Connection, derive: Derive | None = None) -> Iterator[Finding]:
+    """Give every finding; none where the file is valid.
+
+    Parameters
+    ----------
+    connection
+        Within a transaction, so that all checks are of one version.
+    derive
+        Computes the derived layers from the records anew; without it they are not compared.
+    """
+    with closing(expected_database()) as expected:
+        checks: tuple[Callable[[], Iterator[Finding]], ...] = (
+            lambda: _pages(connection),
+            lambda: _header(connection),
+            lambda: _layout_differences(connection, expected),
+            lambda: _own_tables(connection, expected),
+            lambda: _history(connection),
+            lambda: _replayed(connection),
+            lambda: _indexed(connection),
+            lambda: _derived(connection, expected, derive) if derive is not None else iter(()),
+        )
+        for check in checks:
+            try:
+                yield from check()
+            except _UNREADABLE as error:
+                yield Message("verification.unreadable", {"detail": str(error)})
+
+
+# --- the file -----------------------------------------------------------------------------------
+
+
+def _pages(connection: sqlite3.Connection) -> Iterator[Finding]:
+    for (line,) in connection.execute("PRAGMA integrity_check").fetchall():
+        if line != "ok":
+            yield Message("verification.pages", {"detail": str(line)})
+    for name in _names(connection, "table"):
+        if not name.startswith("rtree_") or not name.endswith("_geometry"):
+            continue
+        (line,) = connection.execute("SELECT rtreecheck(?)", (name,)).fetchone()
+        if line != "ok":
+            yield Message("verification.pages", {"detail": f"{name}: {line}"})
+
+
+def _names(connection: sqlite3.Connection, kind: str) -> list[str]:
+    return [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = ?", (kind,)).fetchall()]
+
+
+def _header(connection: sqlite3.Connection) -> Iterator[Finding]:
+    for pragma, expected in (
+        ("application_id", geopackage.APPLICATION_ID),
+        ("user_version", geopackage.USER_VERSION),
+    ):
+        (value,) = connection.execute(f"PRAGMA {pragma}").fetchone()
+        if value != expected:
+            yield Message("verification.header", {"name": pragma, "value": str(value), "expected": str(expected)})
+
+
+# --- tables, triggers and indexes ---------------------------------------------------------------
+
+
+def expected_database() -> sqlite3.Connection:
+    """Make a temporary database that is laid out as a new store."""
+    connection = sqlite3.connect("", isolation_level=None)
+    geopackage.register_functions(connection)
+    connection.execute("BEGIN")
+    create.create_tables(connection)
+    return connection
+
+
+def _layout_differences(connection: sqlite3.Connection, expected: sqlite3.Connection) -> Iterator[Finding]:
+    own, there = _declared(expected), _declared(connection)
+    for (kind, name), (table, sql) in own.items():
+        if (kind, name) not in there:
+            yield Message("verification.missing", {"kind": kind, "name": name})
+        elif kind == "table" and not sql.startswith("CREATE VIRTUAL") and there[kind, name][0] == table:
+            yield from _clause_differences(name, sql, there[kind, name][1])
+        elif there[kind, name] != (table, sql):
+            yield Message("verification.altered", {"kind": kind, "name": name})
+    tables = {name for kind, name in own if kind == "table"}
+    for name, table in connection.execute("SELECT name, tbl_name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+        if table in tables and ("trigger", name) not in own:
+            yield Message("verification.foreign-trigger", {"name": name, "table": table})
+    for table in ("gpkg_spatial_ref_sys", "gpkg_geometry_columns", "gpkg_extensions"):
+        yield from _missing_rows(connection, expected, table, "*")
+    yield from _missing_rows(
+        connection, expected, "gpkg_contents", "table_name, data_type, identifier, description, srs_id"
+    )
+
+
+def _declared(connection: sqlite3.Connection) -> dict[tuple[str, str], tuple[str, str]]:
+    """What each table, index and trigger is of and how it is declared, by kind and name."""
+    rows = connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_master WHERE sql NOTNULL").fetchall()
+    return {(kind, name): (table, sql) for kind, name, table, sql in rows}
+
+
+def _clause_differences(table: str, expected: str, there: str) -> Iterator[Finding]:
+    """Clauses that the declaration of a table lacks.
+
+    They may stand in another order, with a default, as columns that came later do in an upgraded file.
+    """
+    own = _clauses(there)
+    for clause in _clauses(expected):
+        if not own.intersection((clause, f"{clause} DEFAULT 0", f"{clause} DEFAULT 1")):
+            yield Message("verification.declaration", {"table": table, "clause": clause})
+
+
+def _clauses(sql: str) -> set[str]:
+    """Columns and constraints of CREATE TABLE, and what stands before them: split at commas in one pair of brackets."""
+    clauses, depth = [""], 0
+    for letter in sql:
+        depth += (letter == "(") - (letter == ")")
+        if depth == 1 and letter in "(,":
+            clauses.append("")
+        else:
+            clauses[-1] += letter
+    if clauses[-1].endswith(")"):
+        clauses[-1] = clauses[-1][:-1]
+    return {" ".join(clause.split()) for clause in clauses}
+
+
+def _missing_rows(
+    connection: sqlite3.Connection, expected: sqlite3.Connection, table: str, columns: str
+) -> Iterator[Finding]:
+    query = f"SELECT {columns} FROM {geopackage.quote(table)}"
+    there = set(connection.execute(query).fetchall())
+    for row in expected.execute(query).fetchall():
+        if row not in there:
+            yield Message("verification.header-row", {"table": table, "row": ", ".join(map(str, row[:2]))})
+
+
+def _own_tables(connection: sqlite3.Connection, expected: sqlite3.Connection) -> Iterator[Finding]:
+    yield from _missing_rows(connection, expected, create.MARK, "schema_version, minimum_reader_version")
+    if connection.execute("SELECT 1 FROM own_write").fetchone():
+        yield Message("verification.own-write")
+    (count,) = connection.execute("SELECT count(*) FROM (SELECT DISTINCT noun, record FROM external_edits)").fetchone()
+    if count:
+        yield Message("verification.unrecorded", {"n": count})
+
+
+# --- history ------------------------------------------------------------------------------------
+
+
+def _history(connection: sqlite3.Connection) -> Iterator[Finding]:
+    end = follow(connection, EMPTY)
+    if isinstance(end, ChainBreak):
+        yield Message("verification.chain", {"seq": end.seq, "expected": end.expected_seq})
+        return
+    counted = connection.execute("SELECT max(seq) FROM sqlite_sequence WHERE name = 'history'").fetchone()[0] or 0
+    if counted != end.seq:
+        yield Message("verification.cut", {"seq": end.seq, "written": counted})
+
+
+def follow(connection: sqlite3.Connection, head: Head) -> ChainBreak | Head:
+    """Follow the chain of history from a head on; the first row that breaks it, or its last one."""
+    rows: Iterable[Linked] = connection.execute(
+        f"SELECT {history_chain.COLUMNS} FROM history WHERE seq > ? ORDER BY seq", (head.seq,)
+    )
+    return history_chain.first_break(head, rows)
+
+
+_LAST = """SELECT record, "after" FROM history
+WHERE seq IN (SELECT max(seq) FROM history WHERE noun = ? GROUP BY record) AND "after" NOTNULL ORDER BY record"""
+
+
+def _replayed(connection: sqlite3.Connection) -> Iterator[Finding]:
+    """Compare what history leads to with what the tables hold, record by record."""
+    noted: dict[str, set[str]] = defaultdict(set)
+    for noun, record in connection.execute("SELECT noun, record FROM external_edits"):
+        noted[noun].add(record)
+    for name, table in TABLES.items():
+        last = ((key, table.completed(from_json(after))) for key, after in connection.execute(_LAST, (name,)))
+        for key, was, now in _paired(last, _rows(connection, table)):
+            if key in noted[name]:
+                continue
+            if now is None:
+                yield Message("verification.record-gone", {"table": name, "id": key})
+            elif was is None:
+                yield Message("verification.record-added", {"table": name, "id": key})
+            elif to_json(was) != to_json(now):
+                columns = tuple(column for column in now if was.get(column) != now[column])
+                yield Message("verification.record-differs", {"table": name, "id": key, "columns": columns})
+        yield from _days(connection, table)
+
+
+def _rows(connection: sqlite3.Connection, table: Table) -> Iterator[tuple[str, dict[str, Any]]]:
+    names = ", ".join(map(geopackage.quote, table.declarations))
+    rows = connection.execute(f"SELECT {names} FROM {geopackage.quote(table.name)} ORDER BY id")
+    return ((plain["id"], plain) for plain in map(table.plain_row, rows))
+
+
+_Values: TypeAlias = dict[str, Any]
+
+
+def _paired(
+    left: Iterator[tuple[str, _Values]], right: Iterator[tuple[str, _Values]]
+) -> Iterator[tuple[str, _Values | None, _Values | None]]:
+    """Join two sequences that are sorted by their keys; None where one of them lacks a key."""
+    one, other = next(left, None), next(right, None)
+    while one is not None or other is not None:
+        if other is None or (one is not None and one[0] < other[0]):
+            assert one is not None
+            yield one[0], one[1], None
+            one = next(left, None)
+        elif one is None or other[0] < one[0]:
+            yield other[0], None, other[1]
+            other = next(right, None)
+        else:
+            yield one[0], one[1], other[1]
+            one, other = next(left, None), next(right, None)
+
+
+def _days(connection: sqlite3.Connection, table: Table) -> Iterator[Finding]:
+    """Days of strikes, by which GIS filter, follow from their stated time."""
+    if table.name != "strikes":
+        return
+    for key, when, *days in connection.execute('SELECT id, "when", day_first, day_last FROM strikes ORDER BY id'):
+        if not _are_days_of(when, tuple(days)):
+            yield Message("verification.days", {"id": key, "when": str(when)})
+
+
+def _are_days_of(when: str, days: tuple[str | None, ...]) -> bool:
+    try:
+        return days_of(when) == days
+    except ValueError:
+        # The record is not valid, which is said where records are read.
+        return True
+
+
+# --- what follows from the records --------------------------------------------------------------
+
+
+def _indexed(connection: sqlite3.Connection) -> Iterator[Finding]:
+    """Compare each spatial index with the geometries of its table."""
+    for (name,) in connection.execute("SELECT table_name FROM gpkg_geometry_columns").fetchall():
+        table, index = geopackage.quote(name), geopackage.quote(f"rtree_{name}_geometry")
+        for fid, blob, *box in connection.execute(
+            f"SELECT t.fid, t.geometry, minx, miny, maxx, maxy FROM {table} AS t LEFT JOIN {index} AS r ON r.id = t.fid"
+        ):
+            if not _fits(blob, box):
+                yield Message("verification.spatial-index", {"table": name, "fid": fid})
+        for (fid,) in connection.execute(f"SELECT id FROM {index} WHERE id NOT IN (SELECT fid FROM {table})"):
+            yield Message("verification.spatial-index", {"table": name, "fid": fid})
+
+
+def _fits(blob: bytes | None, box: list[float | None]) -> bool:
+    """Whether an entry of the index is the box of a geometry, rounded outwards to 32 bits."""
+    try:
+        exact = None if blob is None else bounds(blob)
+    except GeometryBlobError:
+        exact = None
+    if exact is None:
+        return box == [None] * 4
+    signs = (1, 1, -1, -1)
+    return all(
+        value is not None and 0 <= sign * (edge - value) <= abs(edge) * _ROUNDING + _TINY
+        for sign, edge, value in zip(signs, exact, box, strict=True)
+    )
+
+
+def _derived(connection: sqlite3.Connection, expected: sqlite3.Connection, derive: Derive) -> Iterator[Finding]:
+    """Compare the derived layers with those of the records, computed anew into the expected database."""
+    known = set(_layout_differences(connection, expected))
+    for layer in derive(*reader.read_all(connection)):
+        derived_tables.write_table(expected, layer, "")
+        if layer.name in _names(connection, "table"):
+            yield from _layer_differences(connection, expected, layer)
+    yield from (finding for finding in _layout_differences(connection, expected) if finding not in known)
+
+
+def _layer_differences(
+    connection: sqlite3.Connection, expected: sqlite3.Connection, layer: DerivedLayer
+) -> Iterator[Finding]:
+    names = [*layer.columns, *(["geometry"] if layer.geometry else [])]
+    query = f"SELECT {', '.join(map(geopackage.quote, names))} FROM {geopackage.quote(layer.name)}"
+    counts = Counter(map(hash, expected.execute(query)))
+    counts.subtract(map(hash, connection.execute(query)))
+    if any(counts.values()):
+        yield Message(
+            "verification.derived",
+            {
+                "table": layer.name,
+                "missing": sum(count for count in counts.values() if count > 0),
+                "extra": -sum(count for count in counts.values() if count < 0),
+                "first": tuple(_first(expected, connection, query, counts)),
+            },
+        )
+
+
+def _first(
+    expected: sqlite3.Connection, connection: sqlite3.Connection, query: str, counts: Mapping[int, int]
+) -> list[str]:
+    rows = (row for database in (connection, expected) for row in database.execute(query) if counts.get(hash(row)))
+    return list(dict.fromkeys(str(row[0]) for row, _ in zip(rows, range(_NAMED), strict=False)))
