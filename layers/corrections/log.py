@@ -28,7 +28,7 @@ KINDS: tuple[EntryKind, ...] = ("addition", "correction", "retraction", "reload"
 #: Of more rows than this a transaction is a load, whose additions are one entry.
 MAX_SINGLE = 20
 #: Most rows of history, and most transactions, that one page looks at.
-MAX_SCANNED = 2000
+MAX_SCANNED = 500
 #: Removals that are searched for records that an answer rested on.
 _MAX_REMOVALS = 2000
 _PAGE = 200
@@ -228,10 +228,15 @@ class _Reading:
             if is_full and seq != at:
                 return CorrectionsPage(tuple(entries), at)
             at = seq
-            entry = self._load_entry(found) if isinstance(found, Transaction) else self._entry(found)
+            entry = self._entry_of(found)
             if entry is not None and self._is_wanted(entry):
                 entries.append(entry)
         return CorrectionsPage(tuple(entries), None)
+
+    def _entry_of(self, found: HistoryRow | Transaction) -> CorrectionEntry | None:
+        if isinstance(found, Transaction):
+            return self._load_entry(found)
+        return None if self._query.kind == "reload" else self._entry(found)
 
     def single(self, seq: int, is_load: bool) -> CorrectionEntry | None:
         if not 0 < seq <= self._version.snapshot.seq:

@@ -80,17 +80,13 @@ class Visibility:
 
     def published(self, row: HistoryRow) -> PublishedChange | None:
         """What a change changed of what is published; ``None`` where nothing."""
-        if not self._may_be_shown(row.key):
+        if self._horizon(row.key) is None:
             return None
         change = PublishedChange(
             before=None if row.before is None else self._published(row, row.before, is_after=False),
             after=None if row.after is None else self._published(row, row.after, is_after=True),
         )
         return None if change.before == change.after else change
-
-    def _may_be_shown(self, key: RecordKey) -> bool:
-        """Whether a record is public now or, where it was removed, was public last."""
-        return self._horizon(key) is not None
 
     def _published(self, row: HistoryRow, values: Mapping[str, Any], is_after: bool) -> Mapping[str, Any] | None:
         """The values of a record before or after a change as they were published; ``None`` where they were not."""
@@ -107,7 +103,7 @@ class Visibility:
         return self._disclosed(row, values)
 
     def _horizon(self, key: RecordKey) -> Horizon | None:
-        """From when on a record is public, and all that it rests on; ``None`` where it is not public now."""
+        """From when on a record, and all that it rests on, is public; ``None`` where it is not, or was not last."""
         if key not in self._horizons:
             self._horizons[key] = Horizon()  # of a record that rests on itself
             self._horizons[key] = self._found_horizon(key)
@@ -120,12 +116,9 @@ class Visibility:
     def _found_horizon(self, key: RecordKey) -> Horizon | None:
         table, record = key
         if record in self.stored.table(table):
-            is_public = record in self.disclosure.records.table(table)
-            return (
-                self._horizon_of_values(key, _references(table, self.stored.table(table)[record]))
-                if is_public
-                else None
-            )
+            if record not in self.disclosure.records.table(table):
+                return None
+            return self._horizon_of_values(key, _references(table, self.stored.table(table)[record]))
         values = history_pages.last_values(self.connection, key)
         if values is None:
             return Horizon()
@@ -177,10 +170,10 @@ class Visibility:
         if record in self.stored.strikes:
             return self.disclosure.ruling(table, record).due
         values = history_pages.last_values(self.connection, key)
-        removed = None if values is None else _record(table, values)
-        if values is None or not isinstance(removed, Strike):
-            return ALWAYS if values is None else None
-        return self.policy.due(removed)
+        if values is None:
+            return ALWAYS
+        removed = _record(table, values)
+        return self.policy.due(removed) if isinstance(removed, Strike) else None
 
     def _disclosed(self, row: HistoryRow, values: Mapping[str, Any]) -> Mapping[str, Any] | None:
         """The values as the policy lets them be published, without what names people or private sources."""
@@ -188,18 +181,27 @@ class Visibility:
             record = _record(row.table, values)
             if record is None or (isinstance(record, Claim) and self._gives_away(record)):
                 return None
-            ruling = Ruling.of(self.policy, row.table, record) & self.disclosure.ruling(*row.key)
+            ruling = Ruling.of(self.policy, row.table, record) & self._ruling(row.key)
             published = TABLES[row.table].to_dict(ruling.applied(row.table, record))
             values = {name: published[name] for name in values if name in published}
         hidden = (*_INTERNAL, *((_AUTHORS,) if self.policy.authors == "role" else ()))
         return {name: self._public_ids(row, name, value) for name, value in values.items() if name not in hidden}
 
     def _gives_away(self, claim: Claim) -> bool:
-        rulings = (self.disclosure.ruling(table, claim.record) for table in ("strikes", "assets", "entities", "stakes"))
+        rulings = (self._ruling((table, claim.record)) for table in REFERENCES["claims"]["record"])
         return any(
             gives_away(claim, (*ruling.fields, *(("geometry",) if ruling.rounding is not None else ())))
             for ruling in rulings
         )
+
+    def _ruling(self, key: RecordKey) -> Ruling:
+        """What the policy says of a record as it is, or as it was last."""
+        table, record = key
+        if record in self.stored.table(table):
+            return self.disclosure.ruling(table, record)
+        values = history_pages.last_values(self.connection, key)
+        removed = None if values is None else _record(table, values)
+        return Ruling() if removed is None else Ruling.of(self.policy, table, removed)
 
     def _public_ids(self, row: HistoryRow, column: str, value: Any) -> Any:
         """A list of references without those to records that are not public, or were not yet."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from types import MappingProxyType
@@ -37,11 +38,22 @@ class TableRulings:
         Rulings that withhold something now or later, by id.
     published
         The records of which parts are withheld, as they are published.
+    cited
+        Sources of the records that an embargo is about.
     """
 
     table: Mapping[str, Record]
     of: Mapping[str, Ruling]
     published: Mapping[str, Record]
+    cited: Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, eq=False)
+class CitationCounts:
+    """How many records of a table cite each source."""
+
+    table: Mapping[str, Record]
+    counts: Counter[str]
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +69,11 @@ class Disclosure:
     next_due, last_due
         When the next embargo ends, and when the last one ended, in UTC; ``None`` where there is none.
     rulings
-        What this was made of, by table, for the next version.
+        Of each record by itself, by table, for the next version.
+    strikes
+        Of strikes, those that are judged to be one taken together.
+    citations
+        How often each source is cited, by the table of the records that do, where the policy has embargoes.
     """
 
     records: Records
@@ -66,10 +82,12 @@ class Disclosure:
     next_due: datetime | None = None
     last_due: datetime | None = None
     rulings: Mapping[str, TableRulings] = field(default_factory=lambda: MappingProxyType({}))
+    strikes: TableRulings | None = None
+    citations: Mapping[str, CitationCounts] = field(default_factory=lambda: MappingProxyType({}))
 
     def ruling(self, table: str, record: str) -> Ruling:
         """What the policy says of a record that is stored."""
-        rulings = self.rulings.get(table)
+        rulings = self.strikes if table == "strikes" else self.rulings.get(table)
         return Ruling() if rulings is None else rulings.of.get(record, Ruling())
 
 
@@ -89,11 +107,12 @@ def disclose(stored: Records, policy: Policy, now: datetime, before: Disclosure 
     known = {} if before is None else before.rulings
     rulings = {table: _ruled(shown, policy, table, known.get(table)) for table in _tables(policy)}
     strikes = _judged_as_one(shown, rulings["strikes"])
-    rulings["strikes"] = strikes
     dues = {ruling.due for ruling in strikes.of.values()}
     held = {key for key, ruling in strikes.of.items() if ruling.due is None or ruling.due > now}
-    gone = _with_dependents(shown, held)
-    changed = {table: _kept(part.published, gone[table]) for table, part in rulings.items()}
+    citations = _citations(shown, {} if before is None else before.citations) if policy.embargo else {}
+    gone = _with_dependents(shown, held, rulings["strikes"].cited, citations)
+    together = {**rulings, "strikes": strikes}
+    changed = {table: _kept(part.published, gone[table]) for table, part in together.items()}
     telling = _telling_claims(shown, changed) - gone["claims"]
     withheld = _counts(gone, telling, changed)
     gone["claims"] |= telling
@@ -107,6 +126,8 @@ def disclose(stored: Records, policy: Policy, now: datetime, before: Disclosure 
         next_due=min((due for due in dues if due is not None and due > now), default=None),
         last_due=max((due for due in dues if due is not None and ALWAYS < due <= now), default=None),
         rulings=MappingProxyType(rulings),
+        strikes=strikes,
+        citations=citations,
     )
 
 
@@ -119,12 +140,14 @@ def _ruled(shown: Records, policy: Policy, name: str, before: TableRulings | Non
     records: Iterable[tuple[str, Record | None]] = table.items()
     of: dict[str, Ruling] = {}
     published: dict[str, Record] = {}
+    cited: dict[str, tuple[str, ...]] = {}
     if before is not None:
-        of, published = dict(before.of), dict(before.published)
+        of, published, cited = dict(before.of), dict(before.published), dict(before.cited)
         records = ((key, table.get(key)) for key in differing(before.table, table))
     for key, record in records:
         of.pop(key, None)
         published.pop(key, None)
+        cited.pop(key, None)
         if record is None:
             continue
         ruling = Ruling.of(policy, name, record)
@@ -132,7 +155,9 @@ def _ruled(shown: Records, policy: Policy, name: str, before: TableRulings | Non
             of[key] = ruling
             if (shown_as := ruling.applied(name, record)) is not record:
                 published[key] = shown_as
-    return TableRulings(table, of, published)
+            if ruling.due != ALWAYS:
+                cited[key] = tuple(_sources(name, record))
+    return TableRulings(table, of, published, cited)
 
 
 def _judged_as_one(shown: Records, rulings: TableRulings) -> TableRulings:
@@ -152,25 +177,41 @@ def _judged_as_one(shown: Records, rulings: TableRulings) -> TableRulings:
             of[key], strike = strictest, shown.strikes[key]
             if (shown_as := strictest.applied("strikes", strike)) is not strike and of[key] != rulings.of.get(key):
                 published[key] = shown_as
-    return TableRulings(rulings.table, of, published)
+    return TableRulings(rulings.table, of, published, rulings.cited)
 
 
-def _with_dependents(shown: Records, held: set[str]) -> dict[str, set[str]]:
-    """Ids of strikes and of the records that refer to them, by table, with the sources that only these cite."""
+def _with_dependents(
+    shown: Records,
+    held: set[str],
+    cited_by: Mapping[str, tuple[str, ...]],
+    citations: Mapping[str, CitationCounts],
+) -> dict[str, set[str]]:
+    """Ids of strikes and of the records that refer to them, by table, with the sources that only these cite.
+
+    ``cited_by`` has the sources of each strike that was embargoed by itself.
+    """
     gone: dict[str, set[str]] = {name: set() for name in RECORD_TYPES}
     gone["strikes"] = held
     if not held:
         return gone
+    cited: Counter[str] = Counter()
+    for key in held:
+        cited.update(set(cited_by[key] if key in cited_by else _sources("strikes", shown.strikes[key])))
     for name, references in REFERENCES.items():
         for column, targets in references.items():
-            if "strikes" in targets:
-                gone[name] |= {record.id for record in _referring(shown, name, column, held)}
-    cited = {source for name in gone for key in gone[name] for source in _sources(name, shown.table(name)[key])}
-    gone["sources"] = cited - set(_cited_still(shown, gone)) if cited else set()
+            if "strikes" not in targets:
+                continue
+            for record in _referring(shown, name, column, held):
+                if record.id not in gone[name]:
+                    gone[name].add(record.id)
+                    cited.update(set(_sources(name, record)))
+    gone["sources"] = {
+        source for source, number in cited.items() if number == sum(one.counts[source] for one in citations.values())
+    }
     return gone
 
 
-def _referring(shown: Records, name: str, column: str, keys: set[str]) -> Iterator[Record]:
+def _referring(shown: Records, name: str, column: str, keys: AbstractSet[str]) -> Iterator[Record]:
     table = shown.table(name)
     if isinstance(table, RecordTable) and column in table.rows.referring:
         for key in keys:
@@ -189,11 +230,21 @@ def _sources(name: str, record: Record) -> Iterator[str]:
                 yield value
 
 
-def _cited_still(shown: Records, gone: Mapping[str, set[str]]) -> Iterator[str]:
-    for name in REFERENCES:
-        for record in shown.table(name).values():
-            if record.id not in gone[name]:
-                yield from _sources(name, record)
+def _citations(shown: Records, before: Mapping[str, CitationCounts]) -> Mapping[str, CitationCounts]:
+    """How often each source is cited; of a table that was counted before only what differs is counted."""
+    return MappingProxyType({name: _counted(name, shown.table(name), before.get(name)) for name in REFERENCES})
+
+
+def _counted(name: str, table: Mapping[str, Record], before: CitationCounts | None) -> CitationCounts:
+    if before is None:
+        return CitationCounts(table, Counter(one for record in table.values() for one in set(_sources(name, record))))
+    counts = Counter(before.counts)
+    for key in differing(before.table, table):
+        for records, sign in ((before.table, -1), (table, 1)):
+            record = records.get(key)
+            for source in set(_sources(name, record)) if record is not None else ():
+                counts[source] += sign
+    return CitationCounts(table, counts)
 
 
 def _kept(published: Mapping[str, Record], gone: set[str]) -> dict[str, Record]:
@@ -205,7 +256,7 @@ def _telling_claims(shown: Records, changed: Mapping[str, Mapping[str, Record]])
     withheld = {key: record for part in changed.values() for key, record in part.items()}
     if not withheld:
         return set()
-    claims: Iterable[Any] = shown.claims.values()
+    claims: Iterable[Any] = _referring(shown, "claims", "record", withheld.keys())
     return {
         claim.id
         for claim in claims

@@ -61,11 +61,8 @@ def rows(
     connection: sqlite3.Connection, below: int, from_seq: int, limit: int, which: Which = "all"
 ) -> list[HistoryRow]:
     """At most ``limit`` rows with a number below one and not before another, newest first."""
-    query = (
-        f"SELECT {_columns(connection)} FROM history WHERE seq < ? AND seq >= ? {_CONDITIONS[which]} "
-        "ORDER BY seq DESC LIMIT ?"
-    )
-    return [_row(values) for values in connection.execute(query, (below, from_seq, limit))]
+    query = f"SELECT * FROM history WHERE seq < ? AND seq >= ? {_CONDITIONS[which]} ORDER BY seq DESC LIMIT ?"
+    return _read(connection.execute(query, (below, from_seq, limit)))
 
 
 def rows_of(
@@ -75,12 +72,9 @@ def rows_of(
     found: list[HistoryRow] = []
     for some in _parts(sorted(keys)):
         marks = " OR ".join(["(noun = ? AND record = ?)"] * len(some))
-        query = (
-            f"SELECT {_columns(connection)} FROM history WHERE ({marks}) AND seq < ? AND seq >= ? "
-            "ORDER BY seq DESC LIMIT ?"
-        )
+        query = f"SELECT * FROM history WHERE ({marks}) AND seq < ? AND seq >= ? ORDER BY seq DESC LIMIT ?"
         values = [part for key in some for part in key]
-        found += [_row(row) for row in connection.execute(query, (*values, below, from_seq, limit))]
+        found += _read(connection.execute(query, (*values, below, from_seq, limit)))
     return sorted(found, key=lambda row: -row.seq)[:limit]
 
 
@@ -192,13 +186,16 @@ def private_datasets(connection: sqlite3.Connection) -> frozenset[str]:
     return frozenset(dataset for dataset, private in newest.items() if private)
 
 
-def _columns(connection: sqlite3.Connection) -> str:
-    names = {name for (name,) in connection.execute("SELECT name FROM pragma_table_info('history')")}
-    return f'seq, "at", who, noun, record, "before", "after", {"why" if "why" in names else "NULL"}'
+def _read(cursor: sqlite3.Cursor) -> list[HistoryRow]:
+    """Rows of whichever columns the store has: the reason is not in every one."""
+    names = [column[0] for column in cursor.description]
+    places = [names.index(name) for name in ("seq", "at", "who", "noun", "record", "before", "after")]
+    why = names.index("why") if "why" in names else None
+    return [_row([row[place] for place in places], None if why is None else row[why]) for row in cursor]
 
 
-def _row(values: tuple[Any, ...]) -> HistoryRow:
-    seq, at, author, table, record, before, after, why = values
+def _row(values: list[Any], why: str | None) -> HistoryRow:
+    seq, at, author, table, record, before, after = values
     return HistoryRow(seq, at, author, table, record, _values(before), _values(after), why)
 
 

@@ -22,6 +22,7 @@ GIVEN = {
     "record": "ua-orlivka-2025-08-06",
     "tileMatrixSetId": "WebMercatorQuad",
     "styleId": "strikes",
+    "entry": "1",
 }
 #: Parameters that some operations cannot do without.
 NEEDED = {"/places": {"q": "Odesa"}}

@@ -270,6 +270,15 @@ def test_the_command_line_and_its_exports_follow_the_policy(
         out = tmp_path / "out"
         assert CliRunner().invoke(app, [*command, "-o", str(out), *where]).exit_code == 0
         assert not TELLING.search(out.read_text())
+    for command, out in (
+        (["export", "page"], tmp_path / "page.html"),
+        (["export", "map", "--format", "svg"], tmp_path / "m.svg"),
+    ):
+        drawn_file = CliRunner().invoke(app, [*command, "-o", str(out), *where])
+        assert drawn_file.exit_code == 0
+        told = re.sub(r"<[^>]*>|\s+", " ", out.read_text())
+        assert not re.search("heldmarker|withheldmarker", told)
+        assert re.search(r"Coordinates\s+made\s+coarser", told), "a printed note says what is withheld"
     shown = CliRunner().invoke(app, ["corrections", "--json", *where])
     assert shown.exit_code == 0
     assert not TELLING.search(shown.stdout)

@@ -354,6 +354,16 @@ class TestPolicy:
         atlas.remove("claims", "c")
         assert "marker" not in str(atlas.page(policy))
 
+    def test_nor_once_their_record_is_removed(self, atlas: Atlas) -> None:
+        policy = parse('[[rounding]]\ntable = "strikes"\ndecimals = 1')
+        atlas.add("strikes", strike())
+        claim = Claim(id="c", record="new", field="geometry", value="marker", source="24tv-pmi", checked="read")
+        atlas.add("claims", claim)
+        atlas.remove("claims", "c")
+        atlas.remove("strikes", "new")
+        assert "marker" in str(atlas.page())
+        assert "marker" not in str(atlas.page(policy))
+
 
 def test_one_entry_is_read_by_its_number(atlas: Atlas) -> None:
     seq, log = atlas.change("strikes", DEPOT, note="n"), CorrectionsLog(atlas.store)

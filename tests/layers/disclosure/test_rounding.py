@@ -49,6 +49,14 @@ def test_places_of_one_cell_become_one_place(offsets: list[tuple[float, float]],
     assert len(found) == 1
 
 
+@given(places, rules)
+def test_a_point_is_moved_as_a_vertex_is(place: Point, rule: Rounding) -> None:
+    line = rounded(LineString([place, place]), rule)
+    alone = rounded(place, rule)
+    assert metres_apart(line.geometry, alone.geometry) < 0.05
+    assert abs(line.moved_m - alone.moved_m) < 0.05
+
+
 def test_decimals_are_those_of_the_coordinates() -> None:
     assert rounded(Point(30.7218, 46.4836), Rounding(table="strikes", decimals=2)).geometry.equals(Point(30.72, 46.48))
 

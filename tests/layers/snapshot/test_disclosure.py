@@ -79,6 +79,17 @@ def test_of_strikes_judged_to_be_one_each_is_held_as_the_strictest(records: Reco
     assert published[open_].basis == published[held].basis == "rounded"
 
 
+def test_a_judgement_that_is_undone_holds_nothing_any_more(records: Records) -> None:
+    open_, held = (next(key for key, one in records.strikes.items() if one.host_country == iso) for iso in ("RU", "UA"))
+    judged = Identity(id="j/1", one=open_, other=held, verdict="same", who="A", when="2026-11-01", why="the same event")
+    undone = judged.model_copy(update={"id": "j/2", "verdict": "undone"})
+    before = disclose(dataclasses.replace(records, identities={"j/1": judged}), HELD, NOW)
+    after = disclose(dataclasses.replace(records, identities={"j/1": judged, "j/2": undone}), HELD, NOW, before)
+    assert open_ not in before.records.strikes
+    assert open_ in after.records.strikes
+    assert after.records.strikes.keys() == disclose(records, HELD, NOW).records.strikes.keys()
+
+
 def test_a_rounded_record_says_so_and_is_less_certain(records: Records) -> None:
     exact, published = records.strikes[ORLIVKA], disclose(records, COARSE, NOW).records.strikes[ORLIVKA]
     assert isinstance(exact.geometry, Point)
