@@ -63,7 +63,7 @@ def long_cell(cells: Mapping[str, str]) -> RowFault | None:
     for name, text in cells.items():
         if len(text) > MAX_TEXT_CELL and not (len(text) <= MAX_CELL and text[:40].lstrip().upper().startswith(_WKT)):
             expected = f"at most {MAX_TEXT_CELL:,} letters, {MAX_CELL:,} of a geometry's well-known text"
-            return RowFault(name, text, f"{expected}; these are {len(text):,}")
+            return RowFault(name, f"{text[:90]}... ({len(text):,} letters)", expected)
     return None
 
 
