@@ -63,8 +63,8 @@ def long_cell(cells: Mapping[str, str]) -> RowFault | None:
     """Return the fault of the first cell that is too long, ``None`` where none is."""
     for name, text in cells.items():
         if len(text) > MAX_TEXT_CELL and not (len(text) <= MAX_CELL and text[:40].lstrip().upper().startswith(_WKT)):
-            limits = {"limit": MAX_TEXT_CELL, "geometry": MAX_CELL, "count": len(text)}
-            return RowFault(name, shown_value(text), Message("files.long-cell", limits))
+            limits = {"limit": MAX_TEXT_CELL, "geometry": MAX_CELL}
+            return RowFault(name, f"{text[:90]}... ({len(text):,} letters)", Message("files.long-cell", limits))
     return None
 
 
