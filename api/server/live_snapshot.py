@@ -197,12 +197,13 @@ class LiveSnapshot:
         if cached.seq == self.store.seq():
             return self._unchanged(cached, begun)
         seq, stored = self.store.newer(cached.seq, cached.records)
-        served, snapshot_of = public(stored), self._snapshots_at(seq)
-        update = SnapshotUpdate(cached, snapshot_of(served))
+        if public(stored) is not stored:
+            self._cache.discard()
+            return None
+        update = SnapshotUpdate(cached, self._snapshots_at(seq)(stored))
         if update.touched is None:
             return None
-        everything = update.after if served is stored else snapshot_of(stored)
-        return self._version(update.after, everything, stored, begun)
+        return self._version(update.after, update.after, stored, begun)
 
     def _unchanged(self, cached: Snapshot, begun: float) -> ServedVersion:
         """The version of a snapshot from the cache; the records in it are those of the store."""
@@ -356,6 +357,8 @@ class LiveSnapshot:
         if snapshot.seq < self._not_before or (files is not None and snapshot.seq - files.metadata("seq") < after):
             return False
         if snapshot.records is not view.stored or not self._cache.is_large():
+            if snapshot is not view.with_private:
+                self._cache.discard()
             self._not_before = snapshot.seq + after
             return False
         with self._cache.exclusive_lock(wait) as is_free:
