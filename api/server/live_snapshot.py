@@ -31,6 +31,7 @@ from layers.reference import basemap
 from layers.snapshot.derived_layers import full_rewrite, incremental_rewrite
 from layers.snapshot.disclosure import Disclosure, disclose
 from layers.snapshot.incremental import SnapshotUpdate, with_shared_stages
+from layers.snapshot.public_records import public
 from layers.snapshot.snapshot import Snapshot
 from layers.snapshot.snapshot_cache import SnapshotCache
 from layers.store.clock import clock_remark
@@ -227,6 +228,9 @@ class LiveSnapshot:
         if cached.seq == self.store.seq():
             return self._unchanged(cached, begun)
         seq, stored = self.store.newer(cached.seq, cached.records)
+        if public(stored) is not stored:
+            self._cache.discard()
+            return None
         disclosure, snapshot_of = self._disclosed(stored), self._snapshots_at(seq)
         served = disclosure.records
         update = SnapshotUpdate(cached, snapshot_of(served))
@@ -399,6 +403,8 @@ class LiveSnapshot:
         if snapshot.seq < self._not_before or (files is not None and snapshot.seq - files.metadata("seq") < after):
             return False
         if snapshot.records is not view.stored or not self._cache.is_large():
+            if snapshot is not view.with_private:
+                self._cache.discard()
             self._not_before = snapshot.seq + after
             return False
         with self._cache.exclusive_lock(wait) as is_free:

@@ -108,7 +108,7 @@ def _with_privacy(
         corrected[record.dataset] += marked is not record
         tables[name][record.id] = marked
     notes = tuple(
-        Message("ingest.stays-private", {"dataset": dataset, "count": count})
+        Message("ingest.stays-private", {"dataset": dataset, "n": count})
         for dataset, count in corrected.items()
         if count and dataset not in becoming
     )

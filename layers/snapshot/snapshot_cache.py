@@ -125,6 +125,13 @@ class SnapshotCache:
             shutil.rmtree(aside, ignore_errors=True)
         return self.read(external_edits)
 
+    def discard(self) -> None:
+        """Remove every snapshot, of which some records may be private by now; a process that has one mapped goes on."""
+        with suppress(OSError):
+            for folder in self._parent.iterdir():
+                if folder.is_dir():
+                    shutil.rmtree(folder, ignore_errors=True)
+
     def _put_in_place(self, aside: Path, folder: Path) -> None:
         """Replace older files; a process that has them mapped reads them on until it unmaps them."""
         for old in folder.parent.iterdir():
