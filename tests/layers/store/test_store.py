@@ -22,7 +22,6 @@ from hypothesis import strategies as st
 from shapely.geometry import GeometryCollection, LineString, MultiLineString, MultiPolygon, Point, Polygon, box
 from shapely.geometry.base import BaseGeometry
 
-from tests.layers.english import raises
 from layers.geopackage import geopackage
 from layers.model.records import (
     RECORD_TYPES,
@@ -55,6 +54,7 @@ from layers.store.store import (
     StoreError,
     sql_types,
 )
+from tests.layers.english import raises
 from tests.layers.store.store_killed import strikes
 
 ROOT = Path(__file__).resolve().parents[3]
