@@ -12,7 +12,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from api.wording.catalogue import text
 from layers.model.problems import ReadResult
 from layers.model.records import Asset
 from layers.sources.files.source_file import SourceFile
@@ -201,9 +200,9 @@ def test_a_wrong_place_is_a_fault_and_loses_the_place_only(
     asset = only(reading)
     assert (asset.geometry, asset.uncertainty_m, asset.basis, asset.place_source) == (None, None, None, None)
     assert len(reading.records.stakes) == 1
-    (problem,) = reading.problems
+    (problem,) = english(reading.problems)
     assert (problem.row, problem.record, problem.column, problem.value) == (2, "asset wri/wri1", column, value)
-    assert expected in text(problem.expected)
+    assert expected in problem.expected
 
 
 def test_a_plant_without_coordinates_has_no_place_and_no_fault(tmp_path: Path) -> None:
