@@ -22,6 +22,8 @@ from layers.store import create, derived_tables, external_edits, reader, writer
 from layers.store.backup import mode_of, require_target
 from layers.store.connections import StoreError, as_store_error
 from layers.store.derived_tables import Derive
+from layers.store.migrations.m0003_private_datasets import PRIVATE_DATASETS, PRIVATE_REMOVED
+from layers.store.private_datasets import unguarded
 from layers.store.row_mapping import TABLES, Row, Table
 from layers.store.store import Store
 
@@ -123,6 +125,17 @@ def _fill(source: sqlite3.Connection, copy: sqlite3.Connection, seq: int, progre
             _replay(source, copy, table, progress)
     if gaps := list(_gaps(source, copy, seq)):
         raise HistoryGap(seq, gaps)
+    _copy_privacy(source, copy)
+
+
+def _copy_privacy(source: sqlite3.Connection, copy: sqlite3.Connection) -> None:
+    """Copy what must stay private as it is known now, whatever the change: no older version publishes it again."""
+    with unguarded(copy):
+        for name in (PRIVATE_DATASETS, PRIVATE_REMOVED):
+            columns = [row[0] for row in source.execute("SELECT name FROM pragma_table_info(?)", (name,))]
+            names, marks = ", ".join(map(geopackage.quote, columns)), ", ".join("?" * len(columns))
+            rows = source.execute(f"SELECT {names} FROM {name}")
+            copy.executemany(f"INSERT INTO {name} ({names}) VALUES ({marks})", rows)
 
 
 def _now() -> str:

@@ -278,3 +278,16 @@ def test_every_version_of_any_run_is_restored_to_the_row(steps: list[tuple[str, 
                 name: before[name] for name in (*TABLES, "history", "sqlite_sequence")
             }
         run.store.close()
+
+
+def test_what_became_private_later_stays_so_in_an_older_version(run: Run, tmp_path: Path) -> None:
+    run.load(ALL)
+    whole, dataset = run.store.seq(), ALL.strikes["k"].dataset
+    run.store.make_private(dataset, author="Ann", why="the agreement ended")
+    restored = Store.open(restore(run.store, tmp_path / "then.gpkg", titles, to=whole).path)
+    assert list(restored.privacy().datasets) == [dataset]
+    assert restored.seq() == whole
+    assert all(record.private for record in restored.records().strikes.values() if record.dataset == dataset)
+    restored.write(Edit("strikes", "k", changed(STRIKE, title="Mended", private=False), ANY), author="Ben")
+    assert restored.records().strikes["k"].private
+    restored.close()
