@@ -6,9 +6,10 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
+import orjson
 import pytest
 from starlette.testclient import TestClient
 from typer.testing import CliRunner
@@ -20,7 +21,7 @@ from api.settings import Settings
 from layers.model.records import RECORD_TYPES
 from layers.store.store import Store
 from tests.conftest import BASEMAP
-from tests.load_runner import ACLED, STRIKES, Run, load, runner
+from tests.load_runner import ACLED, STRIKES, TIMEMAP, Run, load, runner
 from tests.store_copies import copy_of
 
 
@@ -166,3 +167,45 @@ def test_no_command_answers_on_a_private_strike(
     said = run(*command, "acled/ukr900001", *more, on=shown.store.path)
     assert (said.code, said.out) == (3, "")
     assert not list(tmp_path.glob("report*"))
+
+
+def test_a_licence_that_is_named_later_publishes_nothing(run: Run, own: Store) -> None:
+    """The dataset is private since its first load, with whatever it is loaded again; a person publishes it."""
+    load(run, "timemap", *TIMEMAP, "--partial", "--dataset", "tm")
+    assert set(own.privacy().datasets) == {"tm"}
+    again = load(run, "timemap", *TIMEMAP, "--partial", "--dataset", "tm", "--licence", "CC BY 4.0")
+    assert again["private"]
+    assert "stay private" in again["remarks"][-1]
+    assert all(strike.private for strike in own.records().strikes.values() if strike.dataset == "tm")
+    said = run_plain("dataset", "publish", "tm", "--why", "licence", "--who", "Ann", "--json", store=own)
+    assert said["published"] > 0
+    assert not any(strike.private for strike in own.records().strikes.values() if strike.dataset == "tm")
+    (listed,) = [row for row in run_plain("dataset", "list", "--json", store=own) if row["dataset"] == "tm"]
+    assert (listed["private_records"], listed["private_since"]) == (0, None)
+    assert not load(run, "timemap", *TIMEMAP, "--partial", "--dataset", "tm", "--licence", "CC BY 4.0")["private"]
+
+
+def test_a_public_dataset_is_withheld_by_a_load_or_by_hand(run: Run, own: Store) -> None:
+    load(run, "timemap", *TIMEMAP, "--partial", "--dataset", "tm", "--licence", "CC BY 4.0")
+    load(run, "viina", STRIKES / "viina-derived.csv", "--partial", "--dataset", "v")
+    load(run, "timemap", *TIMEMAP, "--partial", "--dataset", "tm")
+    run_plain("dataset", "withhold", "v", "--why", "agreement ended", "--who", "Ann", "--json", store=own)
+    withheld = own.privacy().datasets
+    assert set(withheld) == {"tm", "v"}
+    assert withheld["tm"].why.startswith("licence: ")
+    assert withheld["v"].why == "agreement ended"
+    assert all(strike.private for strike in own.records().strikes.values() if strike.dataset in ("tm", "v"))
+
+
+def test_files_that_may_not_be_published_are_no_curated_records(run: Run, own: Store) -> None:
+    seq = own.seq()
+    said = run("load", "acled", ACLED, "--partial", "--dataset", "curated")
+    assert (said.code, own.seq()) == (2, seq)
+    assert "--dataset" in said.err
+
+
+def run_plain(*arguments: str, store: Store) -> Any:
+    """What a command that needs no base map answers."""
+    result = CliRunner().invoke(main.app, [*arguments, "--store", str(store.path)])
+    assert result.exit_code == 0, result.output
+    return orjson.loads(result.stdout_bytes)

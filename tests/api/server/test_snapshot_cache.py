@@ -183,6 +183,21 @@ def test_private_records_are_not_kept(store: Store) -> None:
     assert key not in found.view.snapshot.records.strikes
 
 
+@pytest.mark.parametrize("running", [True, False])
+def test_what_was_kept_before_it_became_private_is_removed(store: Store, running: bool) -> None:
+    """By a server that runs, or else by the next one that starts."""
+    first = atlas(store)
+    assert folders(store)
+    key, strike = next(iter(store.records().strikes.items()))
+    store.write(Edit("strikes", key, strike.model_copy(update={"private": True}), ANY), author="tests")
+    if running:
+        assert first.refresh()
+        assert not first.rebuild_cache()
+    else:
+        assert is_new(atlas(store))
+    assert folders(store) == []
+
+
 @pytest.fixture(params=["packed", "plain"])
 def _packed(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     if request.param == "packed":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from api.wording.catalogue import text
@@ -10,6 +12,7 @@ from layers.model.messages import Message
 from layers.model.problems import MISSING, Problem
 from layers.model.records import RECORD_TYPES, Claim, Entity
 from layers.resolution import resolve
+from layers.store.private_datasets import Privacy, PrivateDataset
 from tests.layers.english import english_reasons
 from tests.layers.load_builders import (
     TABLE_OF,
@@ -295,3 +298,45 @@ class TestDangling:
         assert [problem.record for problem in arrival.problems] == ["asset part"]
         assert arrival.dropped == {"stakes": 1}
         assert now.assets == STORED.assets
+
+
+class TestPrivacy:
+    DATASET = PrivateDataset("d", "2026-11-02T00:00:00Z", "Ann", "The licence forbids it.")
+
+    def test_what_comes_to_a_private_dataset_is_private_and_united_with_nothing_public(self) -> None:
+        """Whatever the files say: its names would else go into an entity of another dataset."""
+        incoming = read(source("d/s", "d"), entity("x", "d", external_ids={"lei": LEI}, aliases=("Secret",)))
+        arrival = plan_load(STORED, incoming, "d", privacy=Privacy({"d": self.DATASET}))
+        assert arrival.resolution.same == {}
+        assert all(one.private for one in (arrival.records.entities["x"], arrival.records.sources["d/s"]))
+        assert [text(note) for note in arrival.notes] == [
+            "2 records of d stay private, as they are in the store, whatever the files say"
+        ]
+
+    def test_a_dataset_becomes_private_with_what_it_had(self) -> None:
+        _, now = load(STORED, *OWN)
+        incoming = replace(read(source("d/s", "d", private=True)), private=True)
+        arrival = plan_load(now, incoming, "d", append=True)
+        assert arrival.private == {"d"}
+        assert set(planned_changes(now, arrival)["assets"].changed) == {"plant"}
+        assert all(record.private for name in RECORD_TYPES for record in arrival.records.table(name).values())
+        again = plan_load(now, incoming, "d", append=True, privacy=Privacy({"d": self.DATASET}))
+        assert again.private == frozenset()
+
+    def test_a_private_record_stays_so_under_its_id(self) -> None:
+        stored = of(source("c/s", "c"), strike("c/1", "c", private=True))
+        removed = Privacy(removed={"strikes": frozenset({"c/2"})})
+        incoming = read(source("c/s", "c"), *(strike(f"c/{number}", "c") for number in (1, 2, 3)))
+        arrival = plan_load(stored, incoming, "c", privacy=removed)
+        assert {key: one.private for key, one in arrival.records.strikes.items()} == {
+            "c/1": True, "c/2": True, "c/3": False,
+        }  # fmt: skip
+
+    def test_facts_of_a_dataset_that_became_private_are_not_carried_over(self) -> None:
+        """An entity that it was united with while it was public has them until its own files are loaded again."""
+        _, now = load(STORED, source("d/s", "d"), entity("x", "d", external_ids={"lei": LEI}, name="Secret"))
+        assert "Secret" in now.entities["k"].aliases
+        hidden = source("d/s", "d", private=True)
+        stored = of(*(r for n in RECORD_TYPES for r in now.table(n).values() if r.id != hidden.id), hidden)
+        _, now = load(stored, *OTHER)
+        assert now.entities["k"] == STORED.entities["k"]

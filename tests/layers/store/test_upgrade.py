@@ -269,3 +269,24 @@ def test_programs_of_version_1_refuse_what_this_one_writes(tmp_path: Path) -> No
     with closing(sqlite3.connect(store.path)) as connection:
         assert connection.execute("SELECT max(schema_version) FROM strikeatlas").fetchone() == (SCHEMA_VERSION,)
     assert SCHEMA_VERSION != 1
+
+
+def test_a_dataset_with_a_private_record_is_private_after_an_upgrade(tmp_path: Path) -> None:
+    """Not one that people write by hand: there the record alone is."""
+    path = built("22213a3", tmp_path)
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE stakes SET dataset = 'x'")
+        connection.execute("UPDATE stakes SET private = 1 WHERE fid = (SELECT min(fid) FROM stakes)")
+        connection.execute("UPDATE sources SET private = 1 WHERE fid = (SELECT min(fid) FROM sources)")
+    upgrade(path, AT)
+    store = Store.open(path)
+    (listed,) = store.privacy().datasets.values()
+    assert (listed.dataset, listed.who) == ("x", "strikeatlas upgrade")
+    records = store.records()
+    assert len(records.stakes) > 1
+    assert all(one.private for one in records.stakes.values())
+    assert [one.private for one in records.sources.values()].count(True) == 1
+    last = {row.record: row.after for row in store.revisions() if row.table == "stakes"}
+    assert all(after is None or after["private"] for key, after in last.items() if key in records.stakes)
+    with closing(sqlite3.connect(path)) as connection, pytest.raises(sqlite3.IntegrityError):
+        connection.execute("UPDATE stakes SET private = 0")
