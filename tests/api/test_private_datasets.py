@@ -342,6 +342,29 @@ def test_nothing_is_kept_beside_a_store_with_private_records(vault: Vault) -> No
     assert [path for path in vault.folder.rglob("*.kept/**/*") if path.is_file() and path.name != "lock"] == []
 
 
+EXPORTS = (
+    *(("geojson", layer) for layer in ("strikes", "assets", "attributions", "countries")),
+    ("csv", "strikes"), ("csv", "attributions"), ("bods",), ("page",), ("map", "--format", "svg"), ("map",),
+    ("map", "--format", "pdf", "--table"), ("report", "--strike", STRIKE), ("gpkg",),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", EXPORTS, ids=" ".join)
+def test_every_export_is_as_without_it(vault: Vault, kind: tuple[str, ...], tmp_path: Path) -> None:
+    written = []
+    for number, path in enumerate((vault.store.path, vault.folder / "alone.gpkg")):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        arguments = ["export", *kind, "-o", str(folder / "out"), "--store", str(path), "--basemap", str(BASEMAP)]
+        result = CliRunner().invoke(main.app, arguments)
+        assert result.exit_code == 0, result.output
+        (file,) = folder.iterdir()
+        written.append(file.read_bytes())
+    assert doors.telling(written[0]) == []
+    if kind[0] != "gpkg":
+        assert written[0] == written[1]
+
+
 @pytest.mark.parametrize(
     "command",
     [
