@@ -26,6 +26,7 @@ from layers.collections.geometry_index import Box
 from layers.model.types import CountryBasis
 from layers.ownership.minority import Minority
 from layers.snapshot.snapshot import Snapshot
+from layers.store.store import Store
 
 app = typer.Typer(help="Write the map, the one-file page or the layers to files.", no_args_is_help=True)
 
@@ -70,7 +71,7 @@ def map_(
     """Draw a map with title, legend, scale bar, north arrow, sources and the date of the data."""
     from api.exports.printed_map import static_map
 
-    _, version = open_published(store, base)
+    opened, version = open_published(store, base)
     snapshot = version.snapshot
     layers = frames(snapshot)
     box = _box(bbox) or snapshot.collections["strikes"].bounds or (-180.0, -60.0, 180.0, 75.0)
@@ -80,7 +81,7 @@ def map_(
         title=title,
         data_date=snapshot.data_date,
         sources=publishers(snapshot, _ids(snapshot, box)),
-        remarks=[*summary(version.disclosure), _footnote(snapshot, FigureSubject.of_box(box))],
+        remarks=[*summary(version.disclosure), _footnote(opened, snapshot, FigureSubject.of_box(box))],
         dpi=dpi,
         table=table,
     )
@@ -88,9 +89,9 @@ def map_(
     _write(out, drawn, as_json, f".{fmt}")
 
 
-def _footnote(snapshot: Snapshot, subject: FigureSubject) -> str:
-    """The code by which a figure is built again."""
-    return phrase("policy.footnote", code=FigureCode.of(snapshot, subject))
+def _footnote(opened: Store, snapshot: Snapshot, subject: FigureSubject) -> str:
+    """The code by which a figure is built again, and the hash of the history up to its data."""
+    return phrase("policy.footnote", code=FigureCode.of(snapshot, subject), head=opened.head(snapshot.seq).hash[:16])
 
 
 def publishers(snapshot: Snapshot, strikes: Iterable[str]) -> list[str]:
@@ -117,7 +118,7 @@ def report(
     from api.exports.printed_map import static_map
     from api.exports.report import report as report_pages
 
-    _, version = open_published(store, base)
+    opened, version = open_published(store, base)
     snapshot = version.snapshot
     layers, box = frames(snapshot), _box(bbox)
     chosen = [snapshot.answer(name, basis, minority) for name in strikes or _ids(snapshot, box)]
@@ -132,7 +133,7 @@ def report(
         sources=publishers(snapshot, answers),
         remarks=[
             *summary(version.disclosure),
-            _footnote(snapshot, FigureSubject(strikes=tuple(answers), basis=basis, minority=minority)),
+            _footnote(opened, snapshot, FigureSubject(strikes=tuple(answers), basis=basis, minority=minority)),
         ],
     )
     pdf = report_pages.render(reported, layers["assets"], snapshot.basemap, answers, order)

@@ -1,22 +1,21 @@
-"""The command ``figure``: a printed figure is built again from its code, and compared."""
+"""A printed figure is built again from its code, and compared: `strikeatlas verify CODE`."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, time
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 from rich.console import Group, RenderableType
 from rich.markup import escape
 
-from api.cli.common import STORE, AsJson, StoreAddress, open_published, output
+from api.cli.common import open_published, output
 from api.requests.corrections_query import LIMIT_MAX, of_record
 from api.serializers.attribution import cited_sources, strike_answer
 from api.serializers.corrections import entry_values, sentences, title
 from api.serializers.figures import FigureCode, strikes_of_figure
-from api.settings import BASEMAP
 from api.wording.catalogue import text
 from layers.corrections.concerned import records_of_answer
 from layers.corrections.log import CorrectionEntry, CorrectionsLog, CorrectionsQuery, PublishedVersion
@@ -25,17 +24,15 @@ from layers.snapshot.disclosure import disclose
 from layers.snapshot.snapshot import Snapshot
 from layers.store.store import Store
 
-EPILOG = "Example: strikeatlas figure AZ.s412.20261126.9f3c2a7b10"
 
+def verify_figure(stated: FigureCode, store: str, base: Path, as_json: bool) -> None:
+    """Build a figure again from the history of a store, and say what it rests on and every correction since.
 
-def figure(
-    code: Annotated[str, typer.Argument(metavar="CODE", help="As it stands under the figure.")],
-    store: StoreAddress = STORE,
-    base: Annotated[Path, typer.Option("--basemap", help="The base map built by `make setup`.")] = BASEMAP,
-    as_json: AsJson = False,
-) -> None:
-    """Build a printed figure again from history; tell its sources and corrections since. Exit code 1 if it differs."""
-    stated = FigureCode.parse(code)
+    Raises
+    ------
+    typer.Exit
+        If it differs, with exit code 1.
+    """
     opened, version = open_published(store, base)
     then = _version_at(opened, stated, version)
     rebuilt = FigureCode.of(then, stated.subject)

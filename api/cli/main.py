@@ -16,7 +16,6 @@ from api.cli import backup as backup_commands
 from api.cli import corrections as corrections_commands
 from api.cli import dataset as dataset_commands
 from api.cli import export as export_commands
-from api.cli import figure as figure_commands
 from api.cli import judge as judge_commands
 from api.cli import load as load_commands
 from api.cli import match as match_commands
@@ -92,7 +91,6 @@ app.add_typer(dataset_commands.app, name="dataset")
 app.add_typer(export_commands.app, name="export")
 app.command(epilog=match_commands.EPILOG)(match_commands.match)
 app.command(epilog=corrections_commands.EPILOG)(corrections_commands.corrections)
-app.command(epilog=figure_commands.EPILOG)(figure_commands.figure)
 app.command("keep", epilog=serve_commands.BUILD_CACHE_EPILOG)(serve_commands.build_cache)
 app.command(epilog=serve_commands.EPILOG)(serve_commands.serve)
 app.command(epilog=upgrade_commands.EPILOG)(upgrade_commands.upgrade)

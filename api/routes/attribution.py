@@ -18,6 +18,7 @@ from api.responses.resource import document, served_version
 from api.serializers import attribution as attribution_json
 from api.serializers import country as country_json
 from api.serializers.policy import attribution_text
+from api.server.live_snapshot import LiveSnapshot
 from layers.attribution.country_totals import Relation
 from layers.collections.collection import Collection
 from layers.collections.feature_types import StrikeFeature
@@ -65,7 +66,11 @@ PART = ApiPart(
         "Holdings": object_with(entity=RECORD, on=_DAY, holdings=array_of(object_with(id=STRING, kind=STRING))),
         "Record": RECORD,
         "About": object_with(
-            version=STRING, seq=COUNT, data_date=STRING, records=object_with(**dict.fromkeys(RECORD_TYPES, COUNT))
+            version=STRING,
+            seq=COUNT,
+            history=STRING,
+            data_date=STRING,
+            records=object_with(**dict.fromkeys(RECORD_TYPES, COUNT)),
         ),
     },
     collection_links=_collection_links,
@@ -177,11 +182,13 @@ def schema(request: Request, table: str) -> Response:
 
 @PART.document("/about", "About the data", "About")
 def about(request: Request) -> Response:
-    """Version of the program and of the data, number of records, attribution."""
+    """Version of the program and of the data, hash of the history up to it, number of records, attribution."""
+    atlas: LiveSnapshot = request.app.state.atlas
     snapshot = served_version(request).snapshot
     summary = {
         "version": request.app.version,
         "seq": snapshot.seq,
+        "history": atlas.store.head(snapshot.seq).hash,
         "data_date": snapshot.data_date,
         "records": {name: len(snapshot.records.table(name)) for name in RECORD_TYPES},
         "attribution": attribution_text(request.app.state.settings.attribution, served_version(request).disclosure),

@@ -111,6 +111,11 @@ class FigureCode:
         return cls(subject, snapshot.seq, snapshot.data_date, digest_of(figure_content(snapshot, subject)))
 
     @classmethod
+    def is_code(cls, text: str) -> bool:
+        """Whether a text is built as a code is."""
+        return _CODE.fullmatch(text.strip()) is not None
+
+    @classmethod
     def parse(cls, text: str) -> FigureCode:
         """Read a code.
 

@@ -185,10 +185,13 @@ class Store:
         with self._connections.reading() as connection:
             return writer.last_seq(connection)
 
-    def head(self) -> Head:
-        """The last row of history, whose hash stands for all rows up to it (see `layers.store.history_chain`)."""
+    def head(self, seq: int | None = None) -> Head:
+        """The last row of history, or that of a change, whose hash stands for all rows up to it.
+
+        See `layers.store.history_chain`. Where there is no such change it is the empty history.
+        """
         with self._connections.reading() as connection:
-            return writer.head(connection)
+            return writer.head(connection, seq)
 
     def require_history(self) -> None:
         """Refuse a history that was changed other than by being added to, see `layers.store.checked_history`.

@@ -192,9 +192,10 @@ def last_seq(connection: sqlite3.Connection) -> int:
     return seq
 
 
-def head(connection: sqlite3.Connection) -> Head:
-    """The last row of history."""
-    row = connection.execute('SELECT seq, hash, "at" FROM history ORDER BY seq DESC LIMIT 1').fetchone()
+def head(connection: sqlite3.Connection, seq: int | None = None) -> Head:
+    """The last row of history, or that of a number."""
+    which = "ORDER BY seq DESC LIMIT 1" if seq is None else "WHERE seq = ?"
+    row = connection.execute(f'SELECT seq, hash, "at" FROM history {which}', () if seq is None else (seq,)).fetchone()
     return EMPTY if row is None else Head(*row)
 
 

@@ -54,7 +54,7 @@ def printed(store: Store, tmp_path: Path) -> str:
 
 
 def checked(store: Store, code: str) -> tuple[int, Any]:
-    answer = run(store, "figure", code, "--json")
+    answer = run(store, "verify", code, "--json")
     assert answer.exit_code in (0, 1), answer.output
     return answer.exit_code, orjson.loads(answer.stdout)
 
