@@ -145,7 +145,7 @@ class WorkQueues:
     def _client(self, request: Request) -> str:
         if self._reviewers is not None and (header := request.headers.get("authorization")):
             with suppress(NotAllowed, ReviewersError):
-                return f"reviewer {authenticate(read_reviewers(self._reviewers), header)}"
+                return f"reviewer {authenticate(read_reviewers(self._reviewers), header).name}"
         return client_of(request.scope)
 
 

@@ -5,13 +5,10 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
-
-import orjson
 
 from layers.geopackage import geopackage
 from layers.model.records import Record, Records
@@ -31,8 +28,9 @@ from layers.store.history_chain import Head
 from layers.store.idempotency import AnsweredRequest, KeyedRequest
 from layers.store.migrations.registry import SCHEMA_VERSION
 from layers.store.private_datasets import Privacy
+from layers.store.revisions import Conflict, ExpectedLatest, LoadReport, Revision, StaleVersion
 from layers.store.row_mapping import TABLES, sql_types
-from layers.store.writer import ANY, Authorship, Difference, Edit, EditConflict, Progress, StillReferenced
+from layers.store.writer import ANY, Authorship, Edit, EditConflict, Progress, StillReferenced
 
 __all__ = [
     "ANY",
@@ -58,58 +56,6 @@ __all__ = [
 
 # Rows read at once.
 _PAGE = 5000
-
-
-@dataclass(frozen=True)
-class Revision:
-    """One change of one record.
-
-    ``at`` is RFC 3339 in UTC, ``record`` the id. ``before`` is None for a new record,
-    ``after`` for a removed one; both hold the columns of the table, geometry as WKT, lon/lat, in full.
-    """
-
-    seq: int
-    at: str
-    author: str
-    table: str
-    record: str
-    before: dict[str, Any] | None
-    after: dict[str, Any] | None
-
-
-@dataclass(frozen=True)
-class LoadReport:
-    """Numbers of records that a load added, changed, removed and left, by table, and its last change number."""
-
-    added: Mapping[str, int]
-    changed: Mapping[str, int]
-    removed: Mapping[str, int]
-    unchanged: Mapping[str, int]
-    seq: int
-
-
-class Conflict(StoreError):
-    """A record was added that the writer had not seen; ``newest`` is the id of the last one about its subject."""
-
-    def __init__(self, newest: str | None) -> None:
-        super().__init__(f"the newest record about it is {newest or 'none'}, which the writer had not seen")
-        self.newest = newest
-
-
-class StaleVersion(StoreError):
-    """The store was changed after the version that the writer went by."""
-
-    def __init__(self, seen: int, last: int) -> None:
-        super().__init__(f"the store is at change {last}, and the writer had seen {seen}; nothing was written")
-
-
-@dataclass(frozen=True, slots=True)
-class ExpectedLatest:
-    """The newest record that a writer saw with ``value`` in ``column``: its ``id``, or None where there was none."""
-
-    column: str
-    value: str
-    id: str | None
 
 
 class Store:
@@ -408,7 +354,7 @@ class Store:
             privacy_changes.hide_judgements_of_removed(connection, authorship)
             for layer in derive(*reader.read_all(connection)) if derive else ():
                 derived_tables.write_table(connection, layer, _stamp(None))
-            return _report(done, writer.last_seq(connection))
+            return LoadReport.of(done, writer.last_seq(connection))
 
     def append(
         self,
@@ -445,8 +391,8 @@ class Store:
         authorship = _authorship(author, at)
         with self._writing() as connection:
             idempotency.require_free(connection, keyed, authorship.at)
-            if seen is not None and (there := _newest(connection, table, seen)) != seen.id:
-                raise Conflict(there)
+            if seen is not None:
+                seen.require(connection, table)
             authorship = writer.in_order(connection, authorship)
             seq = writer.insert(connection, TABLES[table], record, authorship)
             if derived is not None:
@@ -511,7 +457,7 @@ class Store:
         query = 'SELECT seq, "at", who, noun, record, "before", "after" FROM history WHERE seq = ?'
         with self._connections.reading() as connection:
             row = connection.execute(query, (seq,)).fetchone()
-        return None if row is None else _revision(*row)
+        return None if row is None else Revision.of_row(*row)
 
     def revisions(self, since: int = 0) -> Iterator[Revision]:
         """Give every change after number ``since``, oldest first. Holds no lock between two pages."""
@@ -520,7 +466,7 @@ class Store:
             with self._connections.reading() as connection:
                 rows = connection.execute(query, (since, _PAGE)).fetchall()
             for row in rows:
-                yield _revision(*row)
+                yield Revision.of_row(*row)
             if len(rows) < _PAGE:
                 return
             since = rows[-1][0]
@@ -558,24 +504,6 @@ def _require_table(noun: str, record: Record | None) -> None:
         raise ValueError(f"a {type(record).__name__} does not belong to the table {noun!r}")
 
 
-def _newest(connection: sqlite3.Connection, table: str, seen: ExpectedLatest) -> str | None:
-    query = (
-        f"SELECT id FROM {geopackage.quote(table)} WHERE {geopackage.quote(seen.column)} = ? ORDER BY fid DESC LIMIT 1"
-    )
-    row = connection.execute(query, (seen.value,)).fetchone()
-    return None if row is None else str(row[0])
-
-
-def _revision(
-    seq: int, at: str, author: str, table: str, record: str, before: str | None, after: str | None
-) -> Revision:
-    return Revision(seq, at, author, table, record, _values(before), _values(after))
-
-
-def _values(text: str | None) -> dict[str, Any] | None:
-    return None if text is None else orjson.loads(text)
-
-
 def _stamp(at: datetime | None) -> str:
     at = at or datetime.now(UTC)
     if at.tzinfo is None:
@@ -593,13 +521,3 @@ def _reason(why: str) -> str:
     if not why.strip():
         raise ValueError("why a dataset is private, or no longer is, must be said")
     return why.strip()
-
-
-def _report(done: Mapping[str, Difference], seq: int) -> LoadReport:
-    return LoadReport(
-        added=MappingProxyType({name: len(difference.added) for name, difference in done.items()}),
-        changed=MappingProxyType({name: len(difference.changed) for name, difference in done.items()}),
-        removed=MappingProxyType({name: len(difference.removed) for name, difference in done.items()}),
-        unchanged=MappingProxyType({name: difference.unchanged for name, difference in done.items()}),
-        seq=seq,
-    )
