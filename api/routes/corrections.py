@@ -31,6 +31,7 @@ from layers.corrections.log import KINDS, CorrectionsPage, EntryKind
 from layers.store.history_pages import RecordKey
 
 PATH = "/corrections"
+_ENTRY_ID = re.compile(r"(load-)?([0-9]{1,15})", re.ASCII)
 _FORMATS: tuple[MediaFormat, ...] = (JSON_FORMAT, HTML, ATOM)
 
 
@@ -124,14 +125,15 @@ def _keys(request: Request, strike: str | None, record: str | None) -> frozenset
 
 @PART.document(f"{PATH}/{{entry}}", "One correction", "Correction")
 def correction(
-    request: Request, entry: Annotated[str, Path(pattern="^(load-)?[0-9]{1,15}$", description="Id of an entry.")]
+    request: Request,
+    entry: Annotated[str, Path(description="Id of an entry.", json_schema_extra={"pattern": f"^{_ENTRY_ID.pattern}$"})],
 ) -> Response:
     """One entry of the corrections log, by the address that the feed has for it."""
     atlas: LiveSnapshot = request.app.state.atlas
-    is_load = entry.startswith("load-")
-    found = atlas.corrections.entry(served_version(request).published, int(entry.removeprefix("load-")), is_load)
-    if found is None:
-        raise HTTPException(404, f"No correction {entry}")
+    read = _ENTRY_ID.fullmatch(entry)
+    found = read and atlas.corrections.entry(served_version(request).published, int(read[2]), is_load=bool(read[1]))
+    if not found:
+        raise HTTPException(404, f"No correction {entry[:80]!r}")
     return document(request, "answer", entry_values(found, language_of(request)))
 
 

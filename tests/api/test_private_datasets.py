@@ -20,6 +20,7 @@ from api.app import create_app
 from api.cli import main
 from api.requests import reviewer_tokens
 from api.settings import Settings
+from api.wording.catalogue import text
 from layers.geopackage import geopackage
 from layers.model.records import RECORD_TYPES, Records
 from layers.snapshot.derived_layers import full_rewrite
@@ -43,7 +44,7 @@ class Vault:
         self.folder = folder
         self.store = Store.open(copy_of(bundled, folder / "atlas.gpkg"))
         self.store.load(
-            secret(), author="tests", private={DATASET: "The licence forbids it."}, derive=full_rewrite(base)
+            secret(), author="tests", private={DATASET: "The licence forbids it."}, derive=full_rewrite(base, text)
         )
         reviewers = folder / "reviewers.json"
         self.ann = {"Authorization": f"Bearer {reviewer_tokens.add_reviewer(reviewers, 'Ann')}"}

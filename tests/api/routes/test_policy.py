@@ -18,6 +18,7 @@ from starlette.testclient import TestClient
 from api.app import create_app
 from api.requests import reviewer_tokens
 from api.settings import Settings
+from api.wording.catalogue import text
 from geo.tiles.tile_matrix import tile_at
 from layers.disclosure.policy import parse
 from layers.model.records import Claim, Records, Source, Strike
@@ -96,7 +97,7 @@ def guarded_records(records: Records) -> Records:
 def guarded(records: Records, base: Basemap, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
     folder = tmp_path_factory.mktemp("guarded")
     store = Store.create(folder / "atlas.gpkg")
-    store.load(guarded_records(records), author="secret author", derive=full_rewrite(base))
+    store.load(guarded_records(records), author="secret author", derive=full_rewrite(base, text))
     edited = (
         guarded_records(records)
         .strikes[COARSE]

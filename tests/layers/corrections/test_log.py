@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from api.wording.catalogue import text
 from layers.corrections.concerned import records_of_answer
 from layers.corrections.log import (
     MAX_SINGLE,
@@ -59,7 +60,7 @@ class Atlas:
     def version(self, policy: Policy = OPEN) -> PublishedVersion:
         seq, stored = self.store.version()
         disclosure = disclose(stored, policy, datetime.now(UTC))
-        snapshot = Snapshot.of(disclosure.records, self.base, seq, date(2026, 3, 2))
+        snapshot = Snapshot.of(disclosure.records, self.base, seq, date(2026, 3, 2), wording=text)
         return PublishedVersion(snapshot, stored, disclosure)
 
     def page(self, policy: Policy = OPEN, **query: Any) -> CorrectionsPage:
