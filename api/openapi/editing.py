@@ -77,6 +77,12 @@ def describe_decision(operation: Json) -> None:
     operation["responses"]["201"] = {**added, "headers": header_descriptions(_SEQ)}
 
 
+def describe_publication(operation: Json) -> None:
+    """Amend the operation that makes a private strike public."""
+    published = _describe_write("publish", operation)
+    operation["responses"]["200"] = {**published, "headers": header_descriptions(_SEQ)}
+
+
 def describe_strike_write(method: str) -> Callable[[Json], None]:
     """Make the function that amends the operation by which a method writes a strike (OGC 20-002)."""
     return partial(_describe_strike_write, method)

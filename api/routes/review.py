@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 
 from api.http.json import Json
 from api.openapi.declaration import ApiPart
-from api.openapi.editing import describe_decision, require_token
+from api.openapi.editing import describe_decision, describe_publication, require_token
 from api.openapi.responses import ANY_OBJECT, COUNT, NULLABLE_STRING, NUMBER, RECORD, STRING, array_of, object_with
 from api.requests.parameters import INTEGER_TEXT
 from api.requests.roles import REVIEW_READERS
@@ -162,7 +162,7 @@ class Publication(BaseModel):
     "/strikes/{strike:path}/publication",
     "Publish a private strike that people wrote by hand",
     schema="Published",
-    amend=require_token("publish"),
+    amend=describe_publication,
 )
 def publish(request: Request, strike: RecordId, given: Publication, author: Publisher) -> Response:
     """Make a single private strike public; those of a dataset that is private as a whole stay private."""
