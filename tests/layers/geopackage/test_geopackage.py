@@ -126,7 +126,7 @@ def nested(levels: int, order: str = "<", code: int = 7, last: bytes = b"") -> b
 @pytest.mark.parametrize("order", ["<", ">"])
 @pytest.mark.parametrize("code", [4, 5, 6, 7, 1007, 2007, 3007, 0x80000007])
 def test_collections_that_are_nested_deeply_are_refused_and_end_no_process(order: str, code: int) -> None:
-    with pytest.raises(GeometryBlobError, match=r"geopackage.nested\(limit=32\)"):
+    with pytest.raises(GeometryBlobError, match=r"geopackage\.nested\(limit=32\)"):
         decode(nested(200_000, order, code))
 
 
@@ -134,7 +134,7 @@ def test_nesting_is_found_behind_other_geometries() -> None:
     shapes = [Point(1, 2), LineString([(0, 0), (1, 1)]), box(0, 0, 1, 1), MultiPoint([(0, 0)])]
     parts = b"".join(shapely.to_wkb(shape) for shape in shapes)
     deep = struct.pack("<BII", 1, 7, 5) + parts + nested(100)[8:]
-    with pytest.raises(GeometryBlobError, match="geopackage.nested"):
+    with pytest.raises(GeometryBlobError, match=r"geopackage\.nested"):
         decode(b"GP\x00\x01" + struct.pack("<i", 4326) + deep)
 
 
