@@ -6,8 +6,6 @@ is. Rows before it may be rewritten unnoticed here, but for the head itself; `la
 
 from __future__ import annotations
 
-import os
-import secrets
 import shlex
 import sqlite3
 from contextlib import suppress
@@ -15,6 +13,7 @@ from pathlib import Path
 
 import orjson
 
+from layers.atomic_file import write_file
 from layers.store.connections import StoreError
 from layers.store.history_chain import EMPTY, ChainBreak, Head
 from layers.store.verification import follow
@@ -73,10 +72,5 @@ def _checked(path: Path) -> Head:
 
 def _remember(path: Path, head: Head) -> None:
     """Write the head beside the store; where nothing can be written, the next start follows the rows again."""
-    aside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.new")
     with suppress(OSError):
-        try:
-            aside.write_bytes(orjson.dumps({"seq": head.seq, "hash": head.hash, "at": head.at}))
-            os.replace(aside, _file(path))
-        finally:
-            aside.unlink(missing_ok=True)
+        write_file(_file(path), orjson.dumps({"seq": head.seq, "hash": head.hash, "at": head.at}), durable=False)

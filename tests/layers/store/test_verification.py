@@ -16,6 +16,7 @@ from layers.model.records import Records
 from layers.store.checked_history import BrokenHistory
 from layers.store.derived_tables import DerivedLayer
 from layers.store.history_chain import COLUMNS, EMPTY, VALUES, linked
+from layers.store.migrations.registry import MINIMUM_READER_VERSION, SCHEMA_VERSION
 from layers.store.store import NotAStore, Store
 from layers.store.verification import verify_file
 from tests.layers.store.store_killed import strikes
@@ -205,7 +206,10 @@ def test_every_trigger_that_is_dropped_or_altered_is_named(store: Store) -> None
             "DELETE FROM matches WHERE strike = 'k-3'",
             ("derived", {"table": "matches", "missing": 1, "extra": 0, "first": ("k-3",)}),
         ),
-        ("UPDATE strikeatlas SET minimum_reader_version = 1", ("header-row", {"table": "strikeatlas", "row": "2, 2"})),
+        (
+            "UPDATE strikeatlas SET minimum_reader_version = 1",
+            ("header-row", {"table": "strikeatlas", "row": f"{SCHEMA_VERSION}, {MINIMUM_READER_VERSION}"}),
+        ),
     ],
 )
 def test_what_else_was_altered_is_named(store: Store, statement: str, finding: tuple[str, object]) -> None:

@@ -219,7 +219,7 @@ def test_a_cell_that_is_too_long_is_a_fault_of_its_row_but_the_text_of_a_geometr
     line = f"LINESTRING ({'1 2, ' * 30_000}1 2)"
     table = RowTable.of_text("a.csv", f'id,shape\n1,{"x" * 32_768}\n2,"{line}"\n3,y\n')
     assert [(number, cells["shape"][:5]) for number, cells in table] == [(2 + 1, "LINES"), (4, "y")]
-    (problem,) = table.problems
+    (problem,) = english(table.problems)
     assert (problem.row, problem.column, problem.value) == (2, "shape", f"{'x' * 90}... (32,768 letters)")
     assert "at most 32,767 letters" in problem.expected
 
@@ -235,7 +235,7 @@ def test_a_row_of_a_sheet_beyond_a_bound_is_a_fault_and_the_next_is_read(tmp_pat
     xml = "".join(f'<row r="{number}">{line}</row>' for number, line in enumerate(lines, 1))
     table = workbook(tmp_path / "a.xlsx", {"A": f"<worksheet><sheetData>{xml}</sheetData></worksheet>"}).table()
     assert [(number, dict(cells)) for number, cells in table] == [(4, {"id": "3", "name": "b"})]
-    assert [(problem.row, problem.column, problem.value) for problem in table.problems] == [
+    assert [(problem.row, problem.column, problem.value) for problem in english(table.problems)] == [
         (2, "columns", "a cell XFD2"),
         (3, "cell", "over 13,000,000 letters"),
     ]
