@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from layers.atomic_file import replacing
-from layers.store import writer
+from layers.store import checked_history, writer
 from layers.store.connections import StoreError, as_store_error
 from layers.store.create import require_free
 from layers.store.history_chain import Head
@@ -74,6 +74,7 @@ def back_up(store: Store, target: Path, *, overwrite: bool = False, progress: Co
         with fresh.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         size = fresh.stat().st_size
+    checked_history.forget(target)
     return Backup(target, head.seq, head.at, size, digest)
 
 

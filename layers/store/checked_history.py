@@ -29,8 +29,10 @@ class BrokenHistory(StoreError):
         )
 
 
-def require_history(path: Path, connection: sqlite3.Connection) -> None:
+def require_history(path: Path, connection: sqlite3.Connection, read_only: bool = False) -> None:
     """Follow the chain of history from the head that is remembered, and remember the last row.
+
+    Of a store that is only read nothing is remembered, as nothing is written beside it.
 
     Raises
     ------
@@ -47,8 +49,13 @@ def require_history(path: Path, connection: sqlite3.Connection) -> None:
     end = follow(connection, checked)
     if isinstance(end, ChainBreak):
         raise BrokenHistory(path, f"row {end.seq} of history does not follow on the one before it")
-    if end != checked:
+    if end != checked and not read_only:
         _remember(path, end)
+
+
+def forget(path: Path) -> None:
+    """Remember nothing of a store that was replaced by another one."""
+    _file(path).unlink(missing_ok=True)
 
 
 def _has(connection: sqlite3.Connection, head: Head) -> bool:

@@ -18,7 +18,7 @@ from pydantic import ValidationError
 from layers.atomic_file import replacing
 from layers.geopackage import geopackage
 from layers.model.records import Record
-from layers.store import create, derived_tables, external_edits, reader, writer
+from layers.store import checked_history, create, derived_tables, external_edits, reader, writer
 from layers.store.backup import mode_of, require_target
 from layers.store.connections import StoreError, as_store_error
 from layers.store.derived_tables import Derive
@@ -114,6 +114,7 @@ def restore(
                 copy.execute("COMMIT")
         except sqlite3.Error as error:
             raise as_store_error(error, target) from error
+    checked_history.forget(target)
     return Restored(target, seq, at, within)
 
 

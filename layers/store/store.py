@@ -148,7 +148,7 @@ class Store:
             If its chain of hashes does not hold.
         """
         with self._connections.reading() as connection:
-            checked_history.require_history(self.path, connection)
+            checked_history.require_history(self.path, connection, self.read_only)
 
     def count(self, *tables: str) -> int:
         """Number of records in some tables.

@@ -291,3 +291,18 @@ def test_what_became_private_later_stays_so_in_an_older_version(run: Run, tmp_pa
     restored.write(Edit("strikes", "k", changed(STRIKE, title="Mended", private=False), ANY), author="Ben")
     assert restored.records().strikes["k"].private
     restored.close()
+
+
+def test_a_store_that_is_replaced_by_an_older_one_has_a_history_of_its_own(run: Run, tmp_path: Path) -> None:
+    run.load(ALL)
+    whole = run.store.seq()
+    target = restore(run.store, tmp_path / "then.gpkg", titles).path
+    opened = Store.open(target)
+    opened.write(Edit("strikes", "k", changed(STRIKE, title="Another history"), ANY), author="Ben")
+    opened.require_history()
+    opened.close()
+    run.write(Edit("strikes", "k", changed(STRIKE, title="Mended"), ANY))
+    again = Store.open(restore(run.store, target, titles, to=whole, overwrite=True).path)
+    again.require_history()
+    assert again.seq() == whole
+    again.close()
