@@ -6,6 +6,7 @@ import csv
 import errno
 import io
 import math
+import os
 import sqlite3
 from collections.abc import Mapping
 from contextlib import closing
@@ -79,11 +80,14 @@ def to_gpkg(frames: Mapping[str, geopandas.GeoDataFrame], path: Path) -> None:
     if not frames:
         raise ExportError("expected at least one layer to write")
     with replacing(path) as fresh:
+        # GDAL minds the end of the name.
+        written = fresh.with_name("layers.gpkg")
         for layer, frame in frames.items():
             flat = _flat(geodataframe_lonlat(frame)).set_crs("EPSG:4326", allow_override=True)
             kind = flat.geom_type.iloc[0] if flat.geom_type.nunique(dropna=False) == 1 else None
-            pyogrio.write_dataframe(flat, fresh, layer=layer, driver="GPKG", geometry_type=kind or "Unknown")
-        _require_written(path, fresh, frames)
+            pyogrio.write_dataframe(flat, written, layer=layer, driver="GPKG", geometry_type=kind or "Unknown")
+        _require_written(path, written, frames)
+        os.replace(written, fresh)
 
 
 def _require_written(path: Path, fresh: Path, frames: Mapping[str, geopandas.GeoDataFrame]) -> None:

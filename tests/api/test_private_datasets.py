@@ -362,8 +362,7 @@ def test_every_export_is_as_without_it(
     for number, path in enumerate((vault.store.path, vault.folder / "alone.gpkg")):
         folder = tmp_path / str(number)
         folder.mkdir()
-        out = folder / ("out.gpkg" if kind[0] == "gpkg" else "out")
-        arguments = ["export", *kind, "-o", str(out), "--store", str(path), "--basemap", str(BASEMAP)]
+        arguments = ["export", *kind, "-o", str(folder / "out"), "--store", str(path), "--basemap", str(BASEMAP)]
         result = CliRunner().invoke(main.app, arguments)
         assert result.exit_code == 0, result.output
         (file,) = folder.iterdir()

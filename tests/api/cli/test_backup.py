@@ -209,7 +209,7 @@ def test_memory_that_ends_is_told(run: Run, store: Store, monkeypatch: pytest.Mo
     def end(*args: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr(sys.modules["api.cli.common"], "public", end)
+    monkeypatch.setattr(sys.modules["api.cli.common"], "disclose", end)
     said = run("list", "strikes", "--store", store.path, "--basemap", BASEMAP)
     assert said.code == 6
     assert "memory" in said.err
