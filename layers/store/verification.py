@@ -158,7 +158,10 @@ def _clause_differences(table: str, expected: str, there: str) -> Iterator[Findi
 
 
 def _clauses(sql: str) -> set[str]:
-    """Columns and constraints of CREATE TABLE, and what stands before them: split at commas in one pair of brackets."""
+    """Columns and constraints of CREATE TABLE, and what stands before them: split at commas in one pair of brackets.
+
+    Names are without their quotes, which a step that adds a column may leave out.
+    """
     clauses, depth = [""], 0
     for letter in sql:
         depth += (letter == "(") - (letter == ")")
@@ -168,7 +171,7 @@ def _clauses(sql: str) -> set[str]:
             clauses[-1] += letter
     if clauses[-1].endswith(")"):
         clauses[-1] = clauses[-1][:-1]
-    return {" ".join(clause.split()) for clause in clauses}
+    return {" ".join(clause.replace('"', "").split()) for clause in clauses}
 
 
 def _missing_rows(

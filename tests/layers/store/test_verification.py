@@ -184,7 +184,7 @@ def test_every_trigger_that_is_dropped_or_altered_is_named(store: Store) -> None
             "CREATE TRIGGER other AFTER INSERT ON strikes BEGIN DELETE FROM claims; END",
             ("foreign-trigger", {"name": "other", "table": "strikes"}),
         ),
-        ("ALTER TABLE stakes DROP COLUMN note", ("declaration", {"table": "stakes", "clause": '"note" TEXT'})),
+        ("ALTER TABLE stakes DROP COLUMN note", ("declaration", {"table": "stakes", "clause": "note TEXT"})),
         ("PRAGMA application_id = 5", ("header", {"name": "application_id", "value": "5", "expected": "1196444487"})),
         ("DROP TABLE external_edits", ("missing", {"kind": "table", "name": "external_edits"})),
         ("INSERT INTO own_write VALUES (1)", ("own-write", {})),
