@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from api.wording.catalogue import text
+from layers.geopackage import geopackage
 from layers.model import types
 from layers.model.problems import ProblemsError
 from layers.sources.files import limits
@@ -75,7 +76,9 @@ def test_the_bounds_are_those_of_the_code() -> None:
             limits.MAX_PROBLEMS,
             limits.MAX_COLUMNS,
             limits.MAX_ROW,
+            limits.MAX_TEXT_CELL,
             limits.MAX_CELL,
+            geopackage.MAX_NESTING,
             limits.MAX_XML_DEPTH,
             types.MAX_VERTICES,
         )
