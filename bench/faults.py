@@ -255,7 +255,7 @@ def _is_exported(folder: Path) -> bool:
 
 
 def _names(folder: Path) -> bool:
-    _only(folder, "reviewers.json")
+    _only(folder, "reviewers.json", "reviewers.json.lock")
     names = [one.name for one in reviewer_tokens.read_reviewers(folder / "reviewers.json")]
     assert names in (["Ann"], ["Ann", "Ben"])
     return "Ben" in names

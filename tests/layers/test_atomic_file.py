@@ -187,6 +187,7 @@ _EXEMPT = {
     "layers.snapshot.snapshot_cache": "opens a file to lock it, which is never read",
     "api.build.vendor_javascript": "fills a folder that it puts in place as a whole",
     "api.formats.columnar": "writes to memory",
+    "api.exports.files": "GDAL minds the end of the name, so that it writes beside the file that takes the place",
     "api.server.worker_status": "opens files to lock them, which are never read",
     "api.server.keys_at_work": "opens files to lock them, which are never read",
     "api.server.acknowledged": "maps eight bytes that all workers share",

@@ -84,7 +84,9 @@ def test_a_part_is_checked_and_described_by_what_it_declares() -> None:
     name_of = path_parameter("name", {"type": "string"})
     app = FastAPI()
     app.include_router(part.router)
-    app.state.atlas = SimpleNamespace(view=SimpleNamespace(snapshot=SimpleNamespace(collections={})))
+    app.state.atlas = SimpleNamespace(
+        store=SimpleNamespace(read_only=False), view=SimpleNamespace(snapshot=SimpleNamespace(collections={}))
+    )
     paths = definition.definition(app, [part], Settings())["paths"]
     told = {path: [one["name"] for one in item["get"]["parameters"]] for path, item in paths.items()}
     assert told == {"/counts/{name}": ["name", "offset", "most"], "/sums/{name}": ["name", "most"]}

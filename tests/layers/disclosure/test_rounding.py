@@ -93,5 +93,5 @@ def test_an_area_is_a_point_that_says_how_far_its_corners_are(x: float, y: float
 
 
 def test_a_rule_states_one_step() -> None:
-    with pytest.raises(ValueError, match="either decimals or metres"):
+    with pytest.raises(ValueError, match=r"disclosure\.decimals-or-metres"):
         Rounding(table="strikes")
