@@ -9,7 +9,6 @@ from contextlib import AbstractAsyncContextManager
 
 from fastapi import FastAPI
 
-from api.audit_trail import AuditTrail, audit_path
 from api.http.common_headers import CommonHeaders, HeadAndOptions
 from api.http.compression import Compression
 from api.http.forwarded import Forwarded
@@ -39,6 +38,7 @@ from api.routes import (
     xyz_tiles,
 )
 from api.server.acknowledged import AcknowledgedSeq, ReadYourWrites
+from api.server.audit_trail import AuditTrail, audit_path
 from api.server.build_id import build_id, program_version
 from api.server.keys_at_work import KeysAtWork
 from api.server.live_snapshot import LiveSnapshot

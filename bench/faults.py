@@ -42,7 +42,7 @@ from api.requests import reviewer_tokens
 from api.server.live_snapshot import LiveSnapshot
 from api.settings import Settings
 from api.wording.catalogue import text
-from layers.atomic_file import write_file
+from layers.filesystem.atomic_file import write_file
 from layers.model.records import Decision, Records, Source, Strike
 from layers.reference import basemap
 from layers.snapshot.derived_layers import full_rewrite
@@ -201,7 +201,7 @@ def _keep(folder: Path) -> None:
         raise OSError("nothing was kept")
 
 
-def _is_kept(folder: Path) -> bool:
+def _is_cached(folder: Path) -> bool:
     _only(folder, "atlas.gpkg", "atlas.gpkg.kept")
     kept = folder / "atlas.gpkg.kept"
     folders = [one for one in kept.iterdir() if one.is_dir()] if kept.exists() else []
@@ -290,7 +290,7 @@ TRIALS = (
     ),
     Trial("backup", _with_older_files, lambda folder: _opened(folder, _backup), _copied("copy.gpkg")),
     Trial("restore", _with_older_files, lambda folder: _opened(folder, _restore), _copied("then.gpkg")),
-    Trial("keep", _store, _keep, _is_kept),
+    Trial("keep", _store, _keep, _is_cached),
     *map(_export, _RENDER),
     Trial(
         "export gpkg",

@@ -94,9 +94,9 @@ class Connection:
         The server closes connections that rest for 5 s; as browsers do, such a request is sent once more.
         """
         rested = self._streams is not None
-        return await self._asked(path) or (await self._asked(path) if rested else 0)
+        return await self._status_of(path) or (await self._status_of(path) if rested else 0)
 
-    async def _asked(self, path: str) -> int:
+    async def _status_of(self, path: str) -> int:
         try:
             if self._streams is None:
                 here = (self._address, 0)

@@ -9,12 +9,12 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from api import audit_trail
-from api.audit_trail import AuditReport
 from api.cli.common import STORE, AsJson, StoreAddress, output
 from api.http.json import Json
 from api.requests.parameters import BadParameter
 from api.requests.reviewer_names import name_key
+from api.server import audit_trail
+from api.server.audit_trail import AuditReport
 from layers.store.backends import open_store
 
 EPILOG = "Example: strikeatlas audit --who 'A. Editor' --since 2026-01-31 --json"

@@ -21,8 +21,8 @@ from api.serializers.figures import FigureCode, FigureSubject
 from api.serializers.policy import summary
 from api.settings import BASEMAP
 from api.wording.catalogue import phrase
-from layers.atomic_file import write_file
 from layers.collections.geometry_index import Box
+from layers.filesystem.atomic_file import write_file
 from layers.model.types import CountryBasis
 from layers.ownership.minority import Minority
 from layers.snapshot.snapshot import Snapshot

@@ -32,8 +32,8 @@ from api.serializers import attribution as serialize
 from api.serializers import country as serialize_country
 from api.settings import BASEMAP
 from api.terminal import attribution as terminal
-from layers.atomic_file import replacing
 from layers.attribution.country_totals import Relation
+from layers.filesystem.atomic_file import replacing
 from layers.ingest.integrity import check as check_records
 from layers.model.problems import ProblemsError, UnknownRecord
 from layers.model.types import CountryBasis

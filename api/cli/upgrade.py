@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +11,7 @@ from rich.markup import escape
 from api.cli.common import STORE, AsJson, output
 from api.settings import BASEMAP
 from api.wording.catalogue import text
+from layers.model.timestamps import timestamp
 from layers.reference import basemap
 from layers.snapshot.derived_layers import full_rewrite
 from layers.store.upgrade import Upgrade
@@ -26,8 +26,7 @@ def upgrade(
     as_json: AsJson = False,
 ) -> None:
     """Bring a store of an earlier program to this one's tables: a copy beside it first, then all steps or none."""
-    now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    done = upgrade_file(Path(store), now, full_rewrite(basemap.read(base), text))
+    done = upgrade_file(Path(store), timestamp(), full_rewrite(basemap.read(base), text))
     values = {
         "store": store,
         "before": done.before,

@@ -23,7 +23,7 @@ from shapely.geometry.base import BaseGeometry
 from api.exports.strike_rows import ExportError, rows
 from geo import geojson
 from geo.lonlat import geodataframe_lonlat
-from layers.atomic_file import replacing
+from layers.filesystem.atomic_file import replacing
 from layers.geopackage.geopackage import APPLICATION_ID
 
 #: Decimals of a degree that are written: 1 cm on the ground.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from functools import lru_cache
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv4Address, ip_address, ip_network
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -73,6 +73,18 @@ class Forwarded:
             if not self._is_known(address):
                 break
         return address
+
+
+def client_network(address: str) -> str:
+    """Return what one client can choose its address from: of IPv6 the first 64 bits, of IPv4 the address."""
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return address[:64]
+    if isinstance(parsed, IPv4Address):
+        return str(parsed)
+    # The first four groups of eight.
+    return str(parsed.ipv4_mapped) if parsed.ipv4_mapped else parsed.exploded[:19]
 
 
 def forwarded_scope(scope: Scope) -> Scope:

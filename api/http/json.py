@@ -15,3 +15,8 @@ def problem(status: int, title: str, detail: str, **extra: Any) -> Response:
     """Answer with problem details (RFC 9457) as ``application/problem+json``; ``extra`` are further members."""
     body = {"type": "about:blank", "title": title, "status": status, "detail": detail, **extra}
     return Response(orjson.dumps(body), status, media_type="application/problem+json")
+
+
+def pointer_token(name: object) -> str:
+    """Write a name or number as a part of a JSON Pointer (RFC 6901, 3)."""
+    return str(name).replace("~", "~0").replace("/", "~1")

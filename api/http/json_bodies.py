@@ -12,7 +12,7 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.http.json import problem
+from api.http.json import pointer_token, problem
 
 #: NUL, at which SQLite would end a text, and halves of surrogate pairs, which UTF-8 cannot have.
 _NO_TEXT = re.compile("[\0\ud800-\udfff]")
@@ -90,7 +90,7 @@ def _unfit(document: Any) -> Iterator[tuple[str, str]]:
         elif isinstance(value, list):
             waiting += reversed([(f"{at}/{number}", item) for number, item in enumerate(value)])
         elif isinstance(value, dict):
-            named = [(f"{at}/{name.replace('~', '~0').replace('/', '~1')}", name, item) for name, item in value.items()]
+            named = [(f"{at}/{pointer_token(name)}", name, item) for name, item in value.items()]
             yield from ((pointer, name) for pointer, name, _ in named if _NO_TEXT.search(name))
             waiting += reversed([(pointer, item) for pointer, _, item in named])
 

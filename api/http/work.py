@@ -15,7 +15,6 @@ from contextlib import suppress
 from contextvars import ContextVar, copy_context
 from dataclasses import dataclass
 from enum import StrEnum
-from ipaddress import IPv6Address
 from typing import Any, TypeVar
 
 from starlette.exceptions import HTTPException
@@ -23,6 +22,7 @@ from starlette.requests import Request
 from starlette.types import Receive, Scope
 
 from api.http.fair_queue import FairQueue, QueueFull
+from api.http.forwarded import client_network
 from api.requests.reviewer_tokens import NotAllowed, ReviewersError, authenticate, read_reviewers
 from api.settings import Settings
 
@@ -79,16 +79,8 @@ def require_wanted() -> None:
 
 
 def client_of(scope: Scope) -> str:
-    """Return whose request it is: the address that it comes from, of IPv6 the network (/64) that one client has."""
-    address: str = (scope.get("client") or ("",))[0]
-    if ":" not in address:
-        return address
-    try:
-        parsed = IPv6Address(address)
-    except ValueError:
-        return address
-    # The first four groups of eight.
-    return str(parsed.ipv4_mapped) if parsed.ipv4_mapped else parsed.exploded[:19]
+    """Return whose request it is: the address that it comes from, of IPv6 the network that one client has."""
+    return client_network((scope.get("client") or ("",))[0])
 
 
 class WorkQueues:

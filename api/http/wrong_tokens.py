@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from ipaddress import IPv6Address, ip_address
 
+from api.http.forwarded import client_network
 from layers.model.cache import LruCache
 
 #: Wrong tokens of one client that are answered as such; from the next one on it is told to wait.
@@ -53,7 +53,7 @@ class WrongTokens:
             If it is to wait.
         """
         now = self._clock()
-        client = self._clients.get_or_compute(_network(address), _Client)
+        client = self._clients.get_or_compute(client_network(address), _Client)
         if now >= client.forgiven:
             client.count = 0
         client.count += 1
@@ -62,14 +62,3 @@ class WrongTokens:
         client.forgiven = now + wait + WINDOW_S
         if wait:
             raise TooManyWrongTokens(wait)
-
-
-def _network(address: str) -> str:
-    """Return what one client can choose its address from: of IPv6 the first 64 bits, of IPv4 the address."""
-    try:
-        parsed = ip_address(address)
-    except ValueError:
-        return address[:64]
-    if isinstance(parsed, IPv6Address) and parsed.ipv4_mapped is None:
-        return str(IPv6Address(int(parsed) >> 64 << 64))
-    return str(getattr(parsed, "ipv4_mapped", None) or parsed)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from api.requests.parameters import BadParameter
 from layers.corrections.log import CorrectionsQuery, EntryKind
 from layers.model.records import RECORD_TYPES
+from layers.model.timestamps import timestamp
 from layers.store.history_pages import RecordKey
 
 #: Entries of a page, by default and at most.
@@ -30,8 +31,7 @@ def parse_moment(name: str, text: str, is_end: bool = False) -> str:
             day = date.fromisoformat(text) + timedelta(days=is_end)
             return f"{day.isoformat()}T00:00:00.000Z"
         if _INSTANT.fullmatch(text):
-            moment = datetime.fromisoformat(text.upper()).astimezone(UTC)
-            return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+            return timestamp(datetime.fromisoformat(text.upper()))
     except (ValueError, OverflowError):
         pass
     raise BadParameter(name, text, _EXPECTED)

@@ -16,12 +16,8 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, V
 
 from api.requests.reviewer_names import MAX_LETTERS, InvalidName, display_name, name_key
 from api.requests.roles import DEFAULT_ROLES, Role, role_for
-from layers.atomic_file import write_file
-
-try:
-    import fcntl
-except ImportError:  # Windows, where two commands at once may lose one of their changes.
-    fcntl = None  # type: ignore[assignment]
+from layers.filesystem.atomic_file import write_file
+from layers.filesystem.file_lock import lock
 
 #: Version of the file; the first was a bare list of names with one digest each, and is still read.
 FORMAT: Final = 2
@@ -297,8 +293,7 @@ def _locked(path: Path) -> Iterator[None]:
     """Hold the file beside, which is never replaced as the file itself is."""
     handle = os.open(path.with_name(f"{path.name}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        if fcntl is not None:
-            fcntl.flock(handle, fcntl.LOCK_EX)
+        lock(handle)
         yield
     finally:
         os.close(handle)

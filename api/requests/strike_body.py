@@ -10,7 +10,7 @@ import shapely
 from pydantic import ValidationError
 from shapely.geometry.base import BaseGeometry
 
-from api.http.json import Json
+from api.http.json import Json, pointer_token
 from api.requests.crs import Crs, project, unproject
 from api.wording.catalogue import text
 from layers.collections.feature_types import StrikeFeature
@@ -266,7 +266,7 @@ def _missing_with_geometry(values: Json) -> Iterator[BodyFault]:
 
 
 def _fault(error: Any) -> BodyFault:
-    path = [str(part).replace("~", "~0").replace("/", "~1") for part in error["loc"]]
+    path = [pointer_token(part) for part in error["loc"]]
     pointer = "/geometry" if path[:1] == ["geometry"] else "/".join(["/properties", *path])
     value = "(missing)" if error["type"] == "missing" else _short(error["input"])
     return BodyFault(pointer, "" if pointer == "/properties" else value, text(schema_fault(error)))

@@ -12,7 +12,6 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.audit_trail import AuditTrailError
 from api.html import pages
 from api.http.common_headers import allow_header, methods_at
 from api.http.json import problem
@@ -24,6 +23,7 @@ from api.requests.reviewer_tokens import InsufficientRole, NotAllowed, Reviewers
 from api.requests.strike_body import InvalidBody, NotEditable, UnprocessableBody
 from api.requests.tile_matrix_sets import UnknownTile
 from api.responses.person_write import KeyReused
+from api.server.audit_trail import AuditTrailError
 from api.server.keys_at_work import KeyAtWork
 from api.wording.preference import language_of, vary
 from api.wording.problems import error_sentence

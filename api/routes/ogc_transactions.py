@@ -26,7 +26,7 @@ from api.server.live_snapshot import LiveSnapshot
 from api.server.served_version import ServedVersion
 from layers.model.records import Record, Strike
 from layers.store.idempotency import StoredResponse
-from layers.store.row_mapping import TABLES, version_of
+from layers.store.row_mapping import TABLES
 from layers.store.store import ANY, Edit, EditConflict
 
 PART = ApiPart(
@@ -111,7 +111,9 @@ def delete(request: Request, feature: str, author: Editor) -> Response:
     before = _required(request, feature, _stored(request, feature, author))
     if before.dataset != DATASET:
         raise strike_body.NotEditable(before.id, before.dataset)
-    return _committed(request, PersonWrite(request, author), Edit("strikes", before.id, None, _version(before)), 204)
+    return _committed(
+        request, PersonWrite(request, author), Edit("strikes", before.id, None, TABLES["strikes"].version(before)), 204
+    )
 
 
 def _created(request: Request, writing: PersonWrite, body: bytes) -> Response:
@@ -129,7 +131,12 @@ def _replaced(
     atlas: LiveSnapshot = request.app.state.atlas
     own = {"id": before.id, "dataset": before.dataset}
     strike = strike_body.build_strike(values, faults, own, atlas.view.stored, atlas.basemap, before)
-    return _committed(request, PersonWrite(request, author), Edit("strikes", before.id, strike, _version(before)), 200)
+    return _committed(
+        request,
+        PersonWrite(request, author),
+        Edit("strikes", before.id, strike, TABLES["strikes"].version(before)),
+        200,
+    )
 
 
 def _committed(request: Request, writing: PersonWrite, edit: Edit, status: int, at: datetime | None = None) -> Response:
@@ -169,13 +176,9 @@ def _required(request: Request, feature: str, current: Strike | None) -> Strike:
     if stated is None:
         raise HTTPException(428, "If-Match must name the version that was seen, by the ETag of the strike")
     tags = [tag.strip().removeprefix("W/").strip('"').partition(".")[0] for tag in stated.split(",")]
-    if ANY not in tags and _version(current) not in tags:
+    if ANY not in tags and TABLES["strikes"].version(current) not in tags:
         raise EditConflict(f"{current.id} was changed since it was seen")
     return current
-
-
-def _version(strike: Strike) -> str:
-    return version_of(TABLES["strikes"].to_dict(strike))
 
 
 def _require_type(request: Request, *types: str) -> None:
@@ -198,7 +201,7 @@ def _answer(request: Request, strike: Record | None, seq: int, status: int) -> S
         return StoredResponse(status, {}, b"")
     headers = {
         "Content-Type": GEOJSON_TYPE,
-        "ETag": strong_etag(f"{_version(strike)}.{seq}", GEOJSON.name),
+        "ETag": strong_etag(f"{TABLES['strikes'].version(strike)}.{seq}", GEOJSON.name),
         "Cache-Control": "no-store",
     }
     if status == 201:

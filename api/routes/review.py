@@ -30,7 +30,7 @@ from layers.model.types import Id, Text, Verdict
 from layers.snapshot.snapshot import Snapshot
 from layers.store.idempotency import StoredResponse
 from layers.store.migrations.m0003_private_datasets import WRITTEN_BY_HAND
-from layers.store.row_mapping import TABLES, version_of
+from layers.store.row_mapping import TABLES
 from layers.store.store import ExpectedLatest
 
 #: Dataset of what reviewers decide; no load brings it, so none takes it away.
@@ -123,7 +123,7 @@ def strike(request: Request, strike: RecordId, author: Reader) -> Response:
     case = review.review_case(snapshot, snapshot.answer(strike))
     stored = request.app.state.atlas.view.stored.strikes.get(strike)
     # For If-Match: where the policy withholds something, the public ETag names another version.
-    case["version"] = None if stored is None else version_of(TABLES["strikes"].to_dict(stored))
+    case["version"] = None if stored is None else TABLES["strikes"].version(stored)
     _audit(request, author, snapshot, [strike], 1)
     return _uncached(case)
 

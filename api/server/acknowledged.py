@@ -15,11 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.http.limits import ALWAYS_ANSWERED
 from api.server.live_snapshot import LiveSnapshot
-
-try:
-    import fcntl
-except ImportError:  # Windows, where there is one worker.
-    fcntl = None  # type: ignore[assignment]
+from layers.filesystem.file_lock import lock, unlock
 
 #: Header with the number of a change: the one that a write made, or the last one in an answer that could not wait.
 SEQ_HEADER = "Atlas-Seq"
@@ -60,11 +56,11 @@ class AcknowledgedSeq:
         if self._handle < 0:
             yield
             return
-        fcntl.flock(self._handle, fcntl.LOCK_EX)
+        lock(self._handle)
         try:
             yield
         finally:
-            fcntl.flock(self._handle, fcntl.LOCK_UN)
+            unlock(self._handle)
 
 
 class ReadYourWrites:

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import os
-import struct
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-try:
-    import fcntl
-except ImportError:  # Windows, where there is one worker.
-    fcntl = None  # type: ignore[assignment]
+from layers.filesystem.file_lock import HAS_RANGE_LOCKS, lock_range
 
 
 class KeyAtWork(RuntimeError):
@@ -31,7 +27,7 @@ class KeysAtWork:
     def __init__(self, folder: Path | None) -> None:
         self._lock = threading.Lock()
         self._own: set[tuple[str, str]] = set()
-        self._file = None if folder is None or not hasattr(fcntl, "F_OFD_SETLK") else folder / "keys"
+        self._file = None if folder is None or not HAS_RANGE_LOCKS else folder / "keys"
 
     @contextmanager
     def holding(self, person: str, key: str) -> Iterator[None]:
@@ -61,11 +57,9 @@ class KeysAtWork:
             return
         handle = os.open(self._file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            # struct flock of 64-bit Linux: type, whence, start, length, process (0 as the manual asks).
             byte = int.from_bytes(hashlib.blake2b(key.encode(), digest_size=8).digest(), "big") >> 2
-            lock = struct.pack("hhqqi", fcntl.F_WRLCK, os.SEEK_SET, byte, 1, 0)
             try:
-                fcntl.fcntl(handle, fcntl.F_OFD_SETLK, lock)
+                lock_range(handle, "exclusive", byte, 1)
             except BlockingIOError:
                 raise KeyAtWork("a request with this key is being answered") from None
             yield

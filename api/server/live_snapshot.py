@@ -89,8 +89,8 @@ def data_date(store: Store, seq: int) -> date:
 
 def last_change(store: Store, seq: int) -> datetime | None:
     """When change ``seq`` was made, in UTC; ``None`` for an empty store."""
-    last = store.revision(seq)
-    return datetime.fromisoformat(last.at) if last else None
+    at = store.head(seq).at
+    return datetime.fromisoformat(at) if at else None
 
 
 @dataclass(frozen=True, eq=False)
@@ -340,9 +340,10 @@ class LiveSnapshot:
 
         That is so where the file cannot be written: all is then computed anew.
         """
-        at = datetime.now(UTC)
-        self._record_external_edits(at, self._computing_next(at))
-        last = self.store.last_external_edit()
+        if last := self.store.last_external_edit():
+            at = datetime.now(UTC)
+            self._record_external_edits(at, self._computing_next(at))
+            last = self.store.last_external_edit()
         if not last:
             self._external_edits = 0
         return last != self._external_edits
@@ -355,8 +356,6 @@ class LiveSnapshot:
         StoreBusy
             If another program is writing.
         """
-        if not self.store.last_external_edit():
-            return
         try:
             with updating as derived:
                 self.store.record_external_edits(at=at, derived=derived)

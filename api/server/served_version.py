@@ -12,7 +12,7 @@ from layers.model.cache import LruCache
 from layers.model.records import Record, Records
 from layers.snapshot.disclosure import Disclosure
 from layers.snapshot.snapshot import Snapshot
-from layers.store.row_mapping import TABLES, version_of
+from layers.store.row_mapping import TABLES
 
 
 @dataclass(slots=True)
@@ -85,7 +85,7 @@ class ServedVersion:
         KeyError
             If the store has no such strike.
         """
-        return self._named.get_or_compute(strike, lambda: version_of(TABLES["strikes"].to_dict(self._named_by(strike))))
+        return self._named.get_or_compute(strike, lambda: TABLES["strikes"].version(self._named_by(strike)))
 
     def _named_by(self, strike: str) -> Record:
         published = self.snapshot.records.strikes.get(strike)

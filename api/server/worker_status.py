@@ -17,12 +17,8 @@ from api.http.conditional import http_date
 from api.http.metrics import MetricsSnapshot, RequestCounters, sum_counters
 from api.server.live_snapshot import LiveSnapshot
 from api.wording.catalogue import text
-from layers.atomic_file import write_file
-
-try:
-    import fcntl
-except ImportError:  # Windows, where there is one worker.
-    fcntl = None  # type: ignore[assignment]
+from layers.filesystem.atomic_file import write_file
+from layers.filesystem.file_lock import lock
 
 State = Mapping[str, Any]
 #: Seconds between two states of a worker; the state that a worker reports of another is no older.
@@ -61,8 +57,7 @@ def _claimed(folder: Path) -> tuple[int, int]:
     number, tries = 0, 0
     while True:
         handle = os.open(folder / f"{number}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        with suppress(BlockingIOError):
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if lock(handle, wait=False):
             return number, handle
         os.close(handle)
         # Somebody may just be looking whether it is held.
@@ -76,9 +71,7 @@ def _is_held(file: Path) -> bool:
     with suppress(OSError):
         handle = os.open(file, os.O_RDONLY | os.O_CLOEXEC)
         try:
-            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
+            return not lock(handle, shared=True, wait=False)
         finally:
             os.close(handle)
     return False

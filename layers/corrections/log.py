@@ -18,6 +18,7 @@ from layers.snapshot.disclosure import Disclosure
 from layers.snapshot.snapshot import Snapshot
 from layers.store import history_pages
 from layers.store.history_pages import HistoryRow, RecordKey, Transaction, Which
+from layers.store.private_datasets import private_datasets
 from layers.store.record_table import RecordTable
 from layers.store.store import Store
 
@@ -350,16 +351,16 @@ class _Reading:
         known = self._counts.get_or_compute(
             (whole.first, whole.last), lambda: history_pages.counts_in(self._connection, whole)
         )
-        private = history_pages.private_datasets(self._connection)
+        private = private_datasets(self._connection)
         numbers = {key: number for key, number in known.items() if key[1] not in private}
         for table, record in history_pages.added_in(self._connection, whole, self._version.withheld_keys):
             numbers[table, self._version.stored.table(table)[record].dataset, "added"] -= 1
-        kept = sorted({(dataset, table) for (table, dataset, _), number in numbers.items() if number > 0})
+        listed = sorted({(dataset, table) for (table, dataset, _), number in numbers.items() if number > 0})
         return tuple(
             LoadCount(
                 dataset, table, *(numbers.get((table, dataset, done), 0) for done in ("added", "changed", "removed"))
             )
-            for dataset, table in kept
+            for dataset, table in listed
         )
 
 

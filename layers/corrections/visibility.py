@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 
@@ -18,9 +18,11 @@ from pydantic import ValidationError
 from layers.disclosure.policy import ALWAYS, Policy
 from layers.disclosure.ruling import Ruling, gives_away
 from layers.model.records import RECORD_TYPES, REFERENCES, Claim, Record, Records, Strike
+from layers.model.timestamps import timestamp
 from layers.snapshot.disclosure import Disclosure
 from layers.store import history_pages
 from layers.store.history_pages import HistoryRow, RecordKey
+from layers.store.private_datasets import PrivateDataset, private_datasets
 from layers.store.row_mapping import TABLES
 
 #: Columns that name the person who decided; what a reader is told of them is up to the policy.
@@ -126,8 +128,8 @@ class Visibility:
         return None if is_private else self._horizon_of_values(key, values)
 
     @cached_property
-    def _private_datasets(self) -> frozenset[str]:
-        return history_pages.private_datasets(self.connection)
+    def _private_datasets(self) -> Mapping[str, PrivateDataset]:
+        return private_datasets(self.connection)
 
     def _horizon_of_values(self, key: RecordKey, values: Mapping[str, Any]) -> Horizon | None:
         horizon = self._own_horizon(key)
@@ -225,4 +227,4 @@ def _record(table: str, values: Mapping[str, Any]) -> Record | None:
 
 
 def _stamp(due: datetime) -> str:
-    return "" if due == ALWAYS else due.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return "" if due == ALWAYS else timestamp(due)

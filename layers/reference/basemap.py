@@ -22,7 +22,7 @@ from shapely.geometry.base import BaseGeometry
 
 from geo.tiles.mvt import TileLayer
 from geo.tiles.tile_matrix import MERCATOR, TileProjection
-from layers.atomic_file import replacing
+from layers.filesystem.atomic_file import replacing
 from layers.reference import basemap_build as source
 
 ATTRIBUTION = "Made with Natural Earth (public domain) · places: GeoNames (CC BY 4.0)"

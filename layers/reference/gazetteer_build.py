@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.progress import track
 
-from layers.atomic_file import replacing
+from layers.filesystem.atomic_file import replacing
 from layers.reference import basemap_build, geonames, regions
 from layers.reference.geonames import GeonamesPlace
 from layers.text.place_names import fold, is_cyrillic, is_readable, spelled, stem

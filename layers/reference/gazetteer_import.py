@@ -10,7 +10,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from layers.atomic_file import replacing
+from layers.filesystem.atomic_file import replacing
 from layers.reference import geonames, regions
 from layers.reference.gazetteer import GazetteerIndex
 from layers.reference.gazetteer_build import SEPARATOR, finish, names_of, stems_of, unjournaled

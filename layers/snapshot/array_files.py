@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from geo.columnar.binary_array import BinaryArray, DecodedArray, text_array, text_list_array
 from geo.columnar.chunked_array import Array, batches
 from geo.columnar.dictionary_array import DictionaryArray
-from layers.atomic_file import sync
+from layers.filesystem.atomic_file import sync
 
 _METADATA = "told.json"
 #: Rows that are written at once.

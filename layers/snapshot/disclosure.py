@@ -112,10 +112,10 @@ def disclose(stored: Records, policy: Policy, now: datetime, before: Disclosure 
     citations = _citations(shown, {} if before is None else before.citations) if policy.embargo else {}
     gone = _with_dependents(shown, held, rulings["strikes"].cited, citations)
     together = {**rulings, "strikes": strikes}
-    changed = {table: _kept(part.published, gone[table]) for table, part in together.items()}
-    telling = _telling_claims(shown, changed) - gone["claims"]
-    withheld = _counts(gone, telling, changed)
-    gone["claims"] |= telling
+    changed = {table: _without(part.published, gone[table]) for table, part in together.items()}
+    revealing = _revealing_claims(shown, changed) - gone["claims"]
+    withheld = _counts(gone, revealing, changed)
+    gone["claims"] |= revealing
     tables: dict[str, Any] = {
         name: _edited(shown.table(name), changed.get(name, {}), gone[name]) for name in RECORD_TYPES
     }
@@ -247,11 +247,11 @@ def _counted(name: str, table: Mapping[str, Record], before: CitationCounts | No
     return CitationCounts(table, counts)
 
 
-def _kept(published: Mapping[str, Record], gone: set[str]) -> dict[str, Record]:
+def _without(published: Mapping[str, Record], gone: set[str]) -> dict[str, Record]:
     return {key: record for key, record in published.items() if key not in gone}
 
 
-def _telling_claims(shown: Records, changed: Mapping[str, Mapping[str, Record]]) -> set[str]:
+def _revealing_claims(shown: Records, changed: Mapping[str, Mapping[str, Record]]) -> set[str]:
     """Claims that state what is withheld of the record that they are about."""
     withheld = {key: record for part in changed.values() for key, record in part.items()}
     if not withheld:
@@ -274,12 +274,12 @@ def _edited(table: Mapping[str, Record], changed: Mapping[str, Record], gone: se
 
 
 def _counts(
-    embargoed: Mapping[str, set[str]], telling: set[str], changed: Mapping[str, Mapping[str, Record]]
+    embargoed: Mapping[str, set[str]], revealing: set[str], changed: Mapping[str, Mapping[str, Record]]
 ) -> Mapping[str, Mapping[str, int]]:
     numbers: dict[str, Counter[str]] = {EMBARGO: Counter(), ROUNDED: Counter(), FIELDS: Counter()}
     for name, keys in embargoed.items():
         numbers[EMBARGO][name] += len(keys)
-    numbers[FIELDS]["claims"] += len(telling)
+    numbers[FIELDS]["claims"] += len(revealing)
     for name, records in changed.items():
         for record in records.values():
             withheld = set(withheld_fields(record))

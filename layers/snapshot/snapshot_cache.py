@@ -11,21 +11,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 import orjson
 
+from layers.filesystem.file_lock import HAS_LOCKS, lock
 from layers.model.messages import Wording
 from layers.reference.basemap import Basemap
 from layers.snapshot import snapshot_files
 from layers.snapshot.array_files import ArrayFolderReader, ArrayFolderWriter
 from layers.snapshot.snapshot import Snapshot
 from layers.store.store import Store
-
-try:
-    import fcntl
-except ImportError:  # Windows: two servers that start at once may both do the work.
-    fcntl = None  # type: ignore[assignment]
 
 log = logging.getLogger(__name__)
 
@@ -83,7 +78,8 @@ class SnapshotCache:
             return None
         try:
             files = ArrayFolderReader(folder)
-            is_of_this_history = files.metadata("last") == self._last(files.metadata("seq"))
+            # A restored store has changes of the same numbers in another history.
+            is_of_this_history = files.metadata("hash") == self.store.head(files.metadata("seq")).hash
             if files.metadata("others") != external_edits or not is_of_this_history:
                 return None
             return snapshot_files.read(files, self.base, self.publish_from, self.show_from, self.wording)
@@ -112,7 +108,7 @@ class SnapshotCache:
             aside.mkdir(parents=True)
             files = ArrayFolderWriter(aside, at_page)
             files.metadata("others", external_edits)
-            files.metadata("last", self._last(snapshot.seq))
+            files.metadata("hash", self.store.head(snapshot.seq).hash)
             snapshot_files.write(files, snapshot)
             files.finish()
             self._put_in_place(aside, folder)
@@ -136,7 +132,7 @@ class SnapshotCache:
         """Replace older files; a process that has them mapped reads them on until it unmaps them."""
         for old in folder.parent.iterdir():
             # A writer that was killed left a new folder for ever; where nothing is locked its writer may be at work.
-            is_left = fcntl is not None or not old.name.endswith(".new")
+            is_left = HAS_LOCKS or not old.name.endswith(".new")
             if old.is_dir() and old != aside and is_left:
                 shutil.rmtree(old, ignore_errors=True)
         os.replace(aside, folder)
@@ -150,22 +146,17 @@ class SnapshotCache:
         with suppress(OSError):
             self._parent.mkdir(parents=True, exist_ok=True)
         try:
-            lock = (self._parent / "lock").open("w")
+            held = (self._parent / "lock").open("w")
         except OSError:  # nothing can be written there either
             yield True
             return
-        with lock:
-            yield _locked(lock, wait)
+        with held:
+            yield lock(held.fileno(), wait=wait)
 
     @property
     def _parent(self) -> Path:
         folder = self.elsewhere or self.store.path.parent
         return folder / f"{self.store.path.name}.kept"
-
-    def _last(self, seq: int) -> str | None:
-        """Tells a change from one of the same number in another history, as a restored store has."""
-        revision = self.store.revision(seq)
-        return None if revision is None else hashlib.blake2b(repr(revision).encode(), digest_size=16).hexdigest()
 
     def _folder(self) -> Path:
         with self.basemap.open("rb") as file:
@@ -176,13 +167,3 @@ class SnapshotCache:
 
 class _Cancelled(Exception):
     """Nobody waits any more for the files that are being written."""
-
-
-def _locked(lock: IO[str], wait: bool) -> bool:
-    """Lock a file for as long as it is open; whether that could be done."""
-    if fcntl is not None:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-    return True

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-from layers.atomic_file import replacing
+from layers.filesystem.atomic_file import replacing
 from layers.store import checked_history, writer
 from layers.store.connections import StoreError, as_store_error
 from layers.store.create import require_free

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import orjson
 
-from layers.atomic_file import write_file
+from layers.filesystem.atomic_file import write_file
 from layers.store.connections import StoreError
 from layers.store.history_chain import EMPTY, ChainBreak, Head
 from layers.store.verification import follow

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import os
 import sqlite3
-import struct
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+from typing import Literal
 
+from layers.filesystem.file_lock import HAS_RANGE_LOCKS, lock_range
 from layers.geopackage import geopackage
 from layers.store.access import Access, FileState, access_to, has_journal, has_log
-
-try:
-    import fcntl
-except ImportError:  # Windows, whose locks belong to a handle: nothing to guard against.
-    fcntl = None  # type: ignore[assignment]
 
 # SQLite's shared lock: 510 bytes from the second after PENDING_BYTE (sqlite.org/src: os.h).
 _SHARED_FIRST, _SHARED_SIZE = 0x40000000 + 2, 510
@@ -33,22 +29,20 @@ class WalGuard:
 
     def __init__(self, path: Path) -> None:
         self._descriptor: int | None = None
-        if hasattr(fcntl, "F_OFD_SETLK"):
+        if HAS_RANGE_LOCKS:
             self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-            self._set(fcntl.F_RDLCK)
+            self._set("shared")
 
-    def _set(self, kind: int) -> None:
+    def _set(self, kind: Literal["shared", "none"]) -> None:
         if self._descriptor is None:
             return
-        # struct flock of 64-bit Linux: type, whence, start, length, process (0 as the manual asks).
-        lock = struct.pack("hhqqi", kind, os.SEEK_SET, _SHARED_FIRST, _SHARED_SIZE, 0)
         # A file system that knows no such lock is as it would be without.
         with suppress(OSError):
-            fcntl.fcntl(self._descriptor, fcntl.F_OFD_SETLK, lock)
+            lock_range(self._descriptor, kind, _SHARED_FIRST, _SHARED_SIZE)
 
     def unlock(self) -> None:
         """Let the next user of the file be the last one. The descriptor stays open."""
-        self._set(fcntl.F_UNLCK)
+        self._set("none")
 
     def close(self) -> None:
         """Close the descriptor, after all connections of its owner."""

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from layers.atomic_file import replacing
+from layers.filesystem.atomic_file import replacing
 from layers.geopackage import geopackage
 from layers.store import idempotency
 from layers.store.access import SIDE_FILES

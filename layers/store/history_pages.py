@@ -12,6 +12,8 @@ from typing import Any, Literal
 
 import orjson
 
+from layers.store import writer
+
 _CHANGED = '"before" IS NOT NULL'
 #: What a row is about: table and id.
 RecordKey = tuple[str, str]
@@ -115,7 +117,7 @@ def first_since(connection: sqlite3.Connection, at: str) -> int:
 
     Times are taken to grow with the numbers of rows.
     """
-    low, high = 0, _last(connection)
+    low, high = 0, writer.last_seq(connection)
     while high > low:
         middle = (low + high) // 2
         found = connection.execute(
@@ -126,10 +128,6 @@ def first_since(connection: sqlite3.Connection, at: str) -> int:
         else:
             low = found[0]
     return low + 1
-
-
-def _last(connection: sqlite3.Connection) -> int:
-    return int(connection.execute("SELECT ifnull(max(seq), 0) FROM history").fetchone()[0])
 
 
 def last_private(connection: sqlite3.Connection, key: RecordKey, up_to: int) -> int:
@@ -175,15 +173,6 @@ def added_in(connection: sqlite3.Connection, whole: Transaction, keys: Iterable[
         """"before" IS NULL AND NOT ifnull(json_extract("after", '$.private'), 0)"""
     )
     return [key for key in keys if connection.execute(query, (*key, whole.first, whole.last)).fetchone()]
-
-
-def private_datasets(connection: sqlite3.Connection) -> frozenset[str]:
-    """Datasets that the store lists as private as a whole; none where it has no such list."""
-    if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'private_datasets'").fetchone():
-        return frozenset()
-    query = "SELECT dataset, private FROM private_datasets ORDER BY seq"
-    newest = dict(connection.execute(query).fetchall())
-    return frozenset(dataset for dataset, private in newest.items() if private)
 
 
 def _read(cursor: sqlite3.Cursor) -> list[HistoryRow]:

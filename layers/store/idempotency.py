@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 import orjson
 
+from layers.model.timestamps import timestamp
 from layers.store.connections import StoreError
 
 TABLE = "idempotency_keys"
@@ -105,4 +106,4 @@ def insert(connection: sqlite3.Connection, keyed: KeyedRequest | None, at: str, 
 
 
 def _due(at: str) -> str:
-    return (datetime.fromisoformat(at) - RETENTION).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return timestamp(datetime.fromisoformat(at) - RETENTION)

@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -15,9 +15,10 @@ import orjson
 import shapely
 from pydantic import ValidationError
 
-from layers.atomic_file import replacing
+from layers.filesystem.atomic_file import replacing
 from layers.geopackage import geopackage
 from layers.model.records import Record
+from layers.model.timestamps import timestamp
 from layers.store import checked_history, create, derived_tables, external_edits, reader, writer
 from layers.store.backup import mode_of, require_target
 from layers.store.connections import StoreError, as_store_error
@@ -110,7 +111,7 @@ def restore(
                 copy.execute("BEGIN")
                 _fill(source, copy, seq, progress)
                 at = writer.head(copy).at
-                _derive(copy, derive, at or _now(), within)
+                _derive(copy, derive, at or timestamp(), within)
                 copy.execute("COMMIT")
         except sqlite3.Error as error:
             raise as_store_error(error, target) from error
@@ -139,10 +140,6 @@ def _copy_privacy(source: sqlite3.Connection, copy: sqlite3.Connection) -> None:
             copy.executemany(f"INSERT INTO {name} ({names}) VALUES ({marks})", rows)
 
 
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
 def _seq_of(source: sqlite3.Connection, to: int | datetime | None) -> int:
     """The change that is meant; 0 is the empty store before the first one."""
     last = writer.last_seq(source)
@@ -152,7 +149,7 @@ def _seq_of(source: sqlite3.Connection, to: int | datetime | None) -> int:
         if not 0 <= to <= last:
             raise StoreError(f"there is no change {to}: the last one is {last}")
         return to
-    stamp = to.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    stamp = timestamp(to)
     (seq,) = source.execute('SELECT max(seq) FROM history WHERE "at" <= ?', (stamp,)).fetchone()
     if seq is None:
         (first,) = source.execute('SELECT min("at") FROM history').fetchone()

@@ -98,6 +98,10 @@ class Table:
         fields = self.record_type.model_fields.items()
         return {name: field.get_default(call_default_factory=True) for name, field in fields if not field.is_required()}
 
+    def version(self, record: Record) -> str:
+        """Name the version of a record: equal records have equal names."""
+        return version_of(self.to_dict(record))
+
     def row(self, record: Record, plain: Mapping[str, Any]) -> Row:
         """Give the row of a record, whose plain values are at hand.
 

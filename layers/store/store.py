@@ -5,13 +5,14 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from layers.geopackage import geopackage
 from layers.model.records import Record, Records
+from layers.model.timestamps import timestamp
 from layers.store import (
     checked_history,
     create,
@@ -190,11 +191,11 @@ class Store:
         if not self.last_external_edit():
             return 0
         with self._transaction() as connection:
-            recorded = external_edits.absorb(connection, _stamp(at))
+            recorded = external_edits.absorb(connection, timestamp(at))
             with external_edits.own_write(connection):
-                privacy_changes.hide_judgements_of_removed(connection, Authorship(external_edits.AUTHOR, _stamp(at)))
+                privacy_changes.hide_judgements_of_removed(connection, Authorship(external_edits.AUTHOR, timestamp(at)))
             if derived is not None and recorded:
-                derived_tables.update(connection, derived, _stamp(at))
+                derived_tables.update(connection, derived, timestamp(at))
             return recorded
 
     @contextmanager
@@ -202,7 +203,7 @@ class Store:
         """Write all or nothing, after what other programs edited before: that is history even if this is not."""
         self.record_external_edits()
         with self._transaction() as connection:
-            external_edits.absorb(connection, _stamp(None))
+            external_edits.absorb(connection, timestamp())
             with external_edits.own_write(connection):
                 yield connection
 
@@ -353,7 +354,7 @@ class Store:
             done = writer.load(connection, records, authorship, progress)
             privacy_changes.hide_judgements_of_removed(connection, authorship)
             for layer in derive(*reader.read_all(connection)) if derive else ():
-                derived_tables.write_table(connection, layer, _stamp(None))
+                derived_tables.write_table(connection, layer, timestamp())
             return LoadReport.of(done, writer.last_seq(connection))
 
     def append(
@@ -450,14 +451,7 @@ class Store:
     def answered(self, person: str, key: str, at: datetime | None = None) -> AnsweredRequest | None:
         """Find the answer to the request of a person's key (a digest), given within the last 24 hours."""
         with self._connections.reading() as connection:
-            return idempotency.find(connection, person, key, _stamp(at))
-
-    def revision(self, seq: int) -> Revision | None:
-        """Give the change of a number, None where there is none."""
-        query = 'SELECT seq, "at", who, noun, record, "before", "after" FROM history WHERE seq = ?'
-        with self._connections.reading() as connection:
-            row = connection.execute(query, (seq,)).fetchone()
-        return None if row is None else Revision.of_row(*row)
+            return idempotency.find(connection, person, key, timestamp(at))
 
     def revisions(self, since: int = 0) -> Iterator[Revision]:
         """Give every change after number ``since``, oldest first. Holds no lock between two pages."""
@@ -496,7 +490,7 @@ class Store:
             If another writer does not finish in time.
         """
         with self._writing() as connection:
-            derived_tables.write_table(connection, DerivedLayer(name, columns, rows, geometry), _stamp(None))
+            derived_tables.write_table(connection, DerivedLayer(name, columns, rows, geometry), timestamp())
 
 
 def _require_table(noun: str, record: Record | None) -> None:
@@ -504,17 +498,10 @@ def _require_table(noun: str, record: Record | None) -> None:
         raise ValueError(f"a {type(record).__name__} does not belong to the table {noun!r}")
 
 
-def _stamp(at: datetime | None) -> str:
-    at = at or datetime.now(UTC)
-    if at.tzinfo is None:
-        raise ValueError("a time with a zone expected")
-    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
 def _authorship(author: str, at: datetime | None) -> Authorship:
     if not author.strip():
         raise ValueError("who changes something must be named")
-    return Authorship(author.strip(), _stamp(at))
+    return Authorship(author.strip(), timestamp(at))
 
 
 def _reason(why: str) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
-from layers.atomic_file import replacing
+from layers.filesystem.atomic_file import replacing
 from layers.store import create, derived_tables, external_edits, reader
 from layers.store.connections import Connections, StoreError, probing
 from layers.store.derived_tables import Derive

@@ -15,7 +15,7 @@ from typing import Any
 
 import orjson
 
-from layers.atomic_file import replacing, write_file
+from layers.filesystem.atomic_file import replacing, write_file
 from layers.geopackage import geopackage
 from layers.model.messages import Message
 from layers.model.problems import Problem

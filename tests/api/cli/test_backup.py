@@ -32,7 +32,7 @@ def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> 
     return shell(capsys, monkeypatch)
 
 
-def test_backup_says_what_it_wrote_and_never_overwrites_unasked(run: Run, store: Store, tmp_path: Path) -> None:
+def test_backup_says_what_it_wrote_and_overwrites_only_with_force(run: Run, store: Store, tmp_path: Path) -> None:
     target = tmp_path / "copy.gpkg"
     done = run("backup", store.path, target, "--json")
     assert (done.code, done.report["seq"], done.report["bytes"]) == (0, store.seq(), target.stat().st_size)
@@ -205,7 +205,7 @@ def test_a_clock_before_the_last_change_is_remarked(run: Run, records: object, t
     assert "one of two clocks is wrong" in " ".join(said.err.split())
 
 
-def test_memory_that_ends_is_told(run: Run, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_memory_that_ends_is_reported(run: Run, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     def end(*args: object) -> None:
         raise MemoryError
 

@@ -61,7 +61,7 @@ def test_an_upgrade_says_what_it_did_and_leaves_a_valid_store(run: Run, older: P
     assert run("list", "strikes", "--store", older).code == 0
 
 
-def test_an_upgrade_is_told_to_people_too(run: Run, older: Path) -> None:
+def test_an_upgrade_is_reported_to_people_too(run: Run, older: Path) -> None:
     said = run("upgrade", older)
     assert "atlas.v1.gpkg" in said.out
     assert "1 records that other programs had edited are in the history now." in said.out
@@ -89,7 +89,7 @@ def test_each_finding_is_a_line_that_says_what_to_do(run: Run, own: Path) -> Non
         assert start in lines
 
 
-def test_load_and_serve_refuse_a_broken_history_unless_they_are_told_otherwise(run: Run, own: Path) -> None:
+def test_load_and_serve_refuse_a_broken_history_unless_it_is_accepted(run: Run, own: Path) -> None:
     behind_its_back(own, "UPDATE history SET who = 'Bob' WHERE seq = 7")
     for command in (("load", "--dry-run"), ("serve",)):
         said = run(*command, "--store", own)

@@ -8,9 +8,9 @@ from pathlib import Path
 import orjson
 import pytest
 
-from api.audit_trail import AuditTrail, audit_path
 from api.requests.reviewer_tokens import authenticate, read_reviewers
 from api.requests.roles import DEFAULT_ROLES, ROLES
+from api.server.audit_trail import AuditTrail, audit_path
 from layers.model.records import Source
 from layers.store.store import Edit, Store
 from tests.command_runner import Run, shell

@@ -13,12 +13,12 @@ from typing import Any, get_args
 import pytest
 from starlette.testclient import TestClient
 
-from api import audit_trail
 from api.app import create_app
-from api.audit_trail import AuditTrail, AuditTrailError
 from api.http.wrong_tokens import FREE
 from api.requests import reviewer_tokens
 from api.requests.roles import ROLES, Role
+from api.server import audit_trail
+from api.server.audit_trail import AuditTrail, AuditTrailError
 from api.server.live_snapshot import LiveSnapshot
 from api.settings import Settings
 from layers.model.records import Records

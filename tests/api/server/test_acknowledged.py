@@ -17,8 +17,8 @@ import pytest
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
-from api import audit_trail
 from api.requests import reviewer_tokens
+from api.server import audit_trail
 from api.server.acknowledged import AcknowledgedSeq, ReadYourWrites
 from layers.model.records import Records
 from layers.store.store import Store

@@ -206,7 +206,7 @@ def test_a_copy_that_cannot_be_made_stops_the_upgrade(oldest: Path, monkeypatch:
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("layers.atomic_file.put_in_place", full)
+    monkeypatch.setattr("layers.filesystem.atomic_file.put_in_place", full)
     with pytest.raises(OSError, match="No space"):
         upgrade(oldest, AT)
     assert content(oldest) == before

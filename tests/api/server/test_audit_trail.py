@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from api import audit_trail
-from api.audit_trail import FIRST, TORN, UNCHAINED, AuditTrail, AuditTrailError, read
+from api.server import audit_trail
+from api.server.audit_trail import FIRST, TORN, UNCHAINED, AuditTrail, AuditTrailError, read
 
 
 @pytest.fixture

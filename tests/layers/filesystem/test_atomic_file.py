@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from layers.atomic_file import replacing, write_file
+from layers.filesystem.atomic_file import replacing, write_file
 from tests.architecture import MODULES
 
 
@@ -182,7 +182,7 @@ def test_a_name_of_any_length_that_the_file_system_takes_can_be_written(tmp_path
 
 #: Modules that write to files in another way, and why they may.
 _EXEMPT = {
-    "layers.atomic_file": "is the way",
+    "layers.filesystem.atomic_file": "is the way",
     "layers.snapshot.array_files": "fills a folder that SnapshotCache puts in place as a whole",
     "layers.snapshot.snapshot_cache": "opens a file to lock it, which is never read",
     "api.build.vendor_javascript": "fills a folder that it puts in place as a whole",
@@ -192,7 +192,7 @@ _EXEMPT = {
     "api.server.keys_at_work": "opens files to lock them, which are never read",
     "api.server.acknowledged": "maps eight bytes that all workers share",
     "api.requests.reviewer_tokens": "opens a file to lock it, which is never read",
-    "api.audit_trail": "only ever adds whole lines, under a lock",
+    "api.server.audit_trail": "only ever adds whole lines, under a lock",
 }
 _WRITERS = frozenset(
     {"write_text", "write_bytes", "to_file", "to_parquet", "to_feather", "write_dataframe", "mkstemp"}

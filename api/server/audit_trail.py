@@ -20,18 +20,16 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
 import orjson
 
 from api.http.json import Json
-
-try:
-    import fcntl
-except ImportError:  # Windows, where there is one worker.
-    fcntl = None  # type: ignore[assignment]
+from layers.filesystem.atomic_file import sync
+from layers.filesystem.file_lock import lock
+from layers.model.timestamps import timestamp
 
 Event = Literal["write", "written", "refused", "read"]
 #: What stands for the hash of the line before the first.
@@ -73,7 +71,7 @@ class AuditTrail:
             If it cannot be written, such as where the disk is full. Nothing of it is left then.
         """
         key = secrets.token_hex(8)
-        at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        at = timestamp()
         try:
             with self._lock, _held(self.path) as handle:
                 self._write(handle, {"id": key, "at": at, "event": event, **members})
@@ -101,17 +99,12 @@ def _held(path: Path) -> Iterator[int]:
     is_new = not path.exists()
     handle = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
     try:
-        if fcntl is not None:
-            fcntl.flock(handle, fcntl.LOCK_EX)
+        lock(handle)
         yield handle
     finally:
         os.close(handle)
-    if is_new and os.name == "posix":
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+    if is_new:
+        sync(path.parent)
 
 
 def _tail(handle: int, size: int) -> tuple[bytes, str]:
