@@ -21,7 +21,7 @@ import shapely
 from rich.console import Console
 from rich.progress import Progress, track
 
-from api.server.live_snapshot import snapshots_of
+from api.server.version_builder import VersionBuilder
 from api.settings import Settings
 from bench import world_tables
 from bench.world_columns import (
@@ -298,7 +298,7 @@ def main() -> None:
 def write_features(path: Path, base: Path, postgis: str | None, folder: Path | None) -> None:
     """Write the collections that the server shows of a store to PostGIS or to files."""
     with timed("features"), closing(Store.open(path)) as opened:
-        served, _ = snapshots_of(opened, basemap.read(base), Settings(basemap=base))
+        served = VersionBuilder(opened, basemap.read(base), Settings(basemap=base), "bench").from_all_records().snapshot
     for name in TABLES:
         collection = served.collections[name]
         if postgis:

@@ -16,7 +16,7 @@ from rich.markup import escape
 from rich.progress import Progress
 
 from api import settings
-from api.server.live_snapshot import data_date, last_change
+from api.server.version_builder import data_date, last_change
 from api.terminal import attribution
 from api.wording.catalogue import text
 from layers.corrections.log import PublishedVersion

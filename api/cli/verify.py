@@ -16,7 +16,7 @@ from api.requests.corrections_query import LIMIT_MAX, of_record
 from api.serializers.attribution import cited_sources, strike_answer
 from api.serializers.corrections import entry_values, sentences, title
 from api.serializers.figures import FigureCode, strikes_of_figure
-from api.server.live_snapshot import last_change
+from api.server.version_builder import last_change
 from api.settings import BASEMAP
 from api.wording.catalogue import text
 from layers.corrections.concerned import records_of_answer

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
-import hashlib
 import logging
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
-from functools import cached_property, partial
+from datetime import UTC, datetime
+from functools import cached_property
 
-from api.requests.query_parameters import DEFAULT_ORDERS
 from api.server.build_id import sources
-from api.server.served_version import CacheStats, ServedVersion, TileCache
+from api.server.served_version import ServedVersion, TileCache
+from api.server.version_builder import NextVersion, VersionBuilder, ready_to_draw
 from api.settings import Settings
 from api.wording.catalogue import text
 from geo.tiles.mvt import TileLayer
@@ -25,11 +23,8 @@ from geo.tiles.tile_matrix import DEGREES
 from layers.corrections.log import CorrectionsLog
 from layers.model.messages import Message
 from layers.model.records import Record, Records
-from layers.query.keyset_cursor import with_tiebreak
-from layers.query.selection import Selection, rows
 from layers.reference import basemap
 from layers.snapshot.derived_layers import full_rewrite, incremental_rewrite
-from layers.snapshot.disclosure import Disclosure, disclose
 from layers.snapshot.incremental import SnapshotUpdate, with_shared_stages
 from layers.snapshot.public_records import public
 from layers.snapshot.snapshot import Snapshot
@@ -47,96 +42,25 @@ _AFTER = 200
 log = logging.getLogger(__name__)
 
 
-def snapshots_of(store: Store, base: basemap.Basemap, settings: Settings) -> tuple[Snapshot, Snapshot]:
-    """The newest version of a store: as it is served, every layer of it built, and with its private records."""
-    seq, records = store.version(packed=True)
-    published = disclose(records, settings.policy, datetime.now(UTC)).records
-    return _snapshots(records, published, partial(_snapshot, base, settings, seq, data_date(store, seq)))
-
-
-def _snapshot(base: basemap.Basemap, settings: Settings, seq: int, day: date, records: Records) -> Snapshot:
-    return Snapshot.of(records, base, seq, day, settings.publish_from, settings.show_from, wording=text)
-
-
-def _snapshots(
-    stored: Records, served: Records, snapshot_of: Callable[[Records], Snapshot]
-) -> tuple[Snapshot, Snapshot]:
-    snapshot = snapshot_of(served)
-    _ready_to_serve(snapshot)
-    _ready_to_draw(snapshot)
-    return snapshot, snapshot if served is stored else snapshot_of(stored)
-
-
-def _ready_to_serve(snapshot: Snapshot) -> None:
-    """Compute ahead what the first page would wait for: features, and their order."""
-    for collection in snapshot.collections.values():
-        _ = collection.fragments, collection.rows_by_id
-        rows(collection, with_tiebreak(Selection(order=DEFAULT_ORDERS.get(collection.name, ()))))
-
-
-def _ready_to_draw(snapshot: Snapshot) -> None:
-    """Compute ahead what the first tile and the first box would wait for."""
-    for collection in snapshot.collections.values():
-        _ = collection.layer
-        collection.mask((0.0, 0.0, 0.0, 0.0), date.min, date.max)
-
-
-def data_date(store: Store, seq: int) -> date:
-    """Day of the last change; today for an empty store."""
-    at = last_change(store, seq)
-    return at.date() if at else date.today()
-
-
-def last_change(store: Store, seq: int) -> datetime | None:
-    """When change ``seq`` was made, in UTC; ``None`` for an empty store."""
-    at = store.head(seq).at
-    return datetime.fromisoformat(at) if at else None
-
-
-@dataclass(frozen=True, eq=False)
-class _NextVersion:
-    """What a write of this process computed of the version after it, for `LiveSnapshot.refresh` to serve.
-
-    Parameters
-    ----------
-    base
-        The version that was served when the write began.
-    stored
-        The records after the write.
-    update
-        From ``base.with_private`` to these records.
-    """
-
-    base: ServedVersion
-    stored: Records
-    update: SnapshotUpdate
-
-    @property
-    def seq(self) -> int:
-        """The last change in these records."""
-        return self.update.newer.seq
-
-
 class LiveSnapshot:
     """The version that is served. A request reads `view` once and answers from that; nothing in it changes."""
 
     def __init__(self, store: Store, settings: Settings, program: str) -> None:
         """Read the newest version."""
         self.store = store
-        self._program = program
         self._building = threading.Lock()
-        self._settings = settings
         self.basemap = basemap.read(settings.basemap)
         self.base_layers = self.basemap.layers()
+        self._versions = VersionBuilder(store, self.basemap, settings, program)
         #: Tiles of all versions so far.
-        self.counts = CacheStats()
+        self.counts = self._versions.counts
         self.base_tiles = TileCache(settings.tiles_kept, self.counts)
         self.base_version = f"base-{program}-{settings.basemap.stat().st_mtime_ns:x}"
         #: Why the newest version cannot be shown; ``None`` if it can.
         self.fault: str | None = None
         self._behind_since: float | None = None
         self._ended = False
-        self._next: _NextVersion | None = None
+        self._next: NextVersion | None = None
         #: The version from which on it is tried again to write what could not be written.
         self._not_before = 0
         self._cache = SnapshotCache(
@@ -198,10 +122,10 @@ class LiveSnapshot:
     @contextmanager
     def _computing_next(self, at: datetime) -> Iterator[DerivedUpdate]:
         """Compute the layers in the store from the version that is served; where the write fails all is discarded."""
-        view, computed = self.view, list[_NextVersion]()
+        view, computed = self.view, list[NextVersion]()
 
         def take(update: SnapshotUpdate, stored: Records) -> None:
-            computed.append(_NextVersion(view, stored, update))
+            computed.append(NextVersion(view, stored, update))
 
         yield incremental_rewrite(view.with_private, view.stored, at.astimezone(UTC).date(), take)
         following = self._next
@@ -212,7 +136,7 @@ class LiveSnapshot:
         """The newest version; of a large store it is read from the cache, or else computed and written there."""
         self._external_edits = self.store.last_external_edit()
         if not self._cache.is_large():
-            return self._computed()
+            return self._versions.from_all_records()
         cached = self._from_cache()
         if cached is not None:
             return cached
@@ -226,101 +150,23 @@ class LiveSnapshot:
         if cached is None:
             return None
         if cached.seq == self.store.seq():
-            return self._unchanged(cached, begun)
+            return self._versions.from_cache(cached, begun)
         seq, stored = self.store.newer(cached.seq, cached.records)
         if public(stored) is not stored:
             self._cache.discard()
             return None
-        disclosure, snapshot_of = self._disclosed(stored), self._snapshots_at(seq)
-        served = disclosure.records
-        update = SnapshotUpdate(cached, snapshot_of(served))
-        if update.touched is None:
-            return None
-        everything = update.after if served is stored else snapshot_of(stored)
-        return self._version(update.after, everything, stored, disclosure, begun)
-
-    def _disclosed(self, stored: Records, before: ServedVersion | None = None) -> Disclosure:
-        """What is published of stored records now; what a version before has alike is not judged again."""
-        return disclose(stored, self._settings.policy, datetime.now(UTC), before.disclosure if before else None)
-
-    def _unchanged(self, cached: Snapshot, begun: float) -> ServedVersion:
-        """The version of a snapshot from the cache; the records in it are those of the store, all of them published."""
-        return self._version(cached, cached, cached.records, self._disclosed(cached.records), begun)
+        return self._versions.from_cache_and_changes(cached, seq, stored, begun)
 
     def _computed_and_cached(self) -> ServedVersion:
         log.info("finding what follows from the store, to be kept beside it; the next start will be quicker")
         begun = time.monotonic()
-        view = self._computed()
+        view = self._versions.from_all_records()
         is_cacheable = view.snapshot.records is view.stored
         cached = self._cache.write(view.snapshot, self._external_edits) if is_cacheable else None
         if cached is not None:
-            return self._unchanged(cached, begun)
+            return self._versions.from_cache(cached, begun)
         self._not_before = view.snapshot.seq + _AFTER
         return view
-
-    def _computed(self) -> ServedVersion:
-        """The newest version computed from all records."""
-        begun = time.monotonic()
-        seq, stored = self.store.version(packed=True)
-        disclosure = self._disclosed(stored)
-        snapshots = _snapshots(stored, disclosure.records, self._snapshots_at(seq))
-        return self._version(*snapshots, stored, disclosure, begun)
-
-    def _snapshots_at(self, seq: int) -> Callable[[Records], Snapshot]:
-        """Gives the snapshot of records of a version, from which nothing was computed yet."""
-        return partial(_snapshot, self.basemap, self._settings, seq, data_date(self.store, seq))
-
-    def _newest(self, view: ServedVersion) -> ServedVersion:
-        """The newest version, computed from a version, the change feed of the store and the embargoes that ended."""
-        if view.snapshot.seq == self.store.seq() and not view.is_outdated(datetime.now(UTC)):
-            return view
-        begun = time.monotonic()
-        seq, stored = self.store.newer(view.snapshot.seq, view.stored)
-        return self._updated(view, stored, self._snapshots_at(seq), None, begun)
-
-    def _adopted(self, view: ServedVersion) -> ServedVersion:
-        """The version that a write of this process computed, if it computed it from this one."""
-        following, self._next = self._next, None
-        if following is None or following.base is not view:
-            return view
-        begun, newer = time.monotonic(), following.update.newer
-        if newer.seq <= view.snapshot.seq or newer.data_date != data_date(self.store, newer.seq):
-            return view
-        return self._updated(view, following.stored, self._snapshots_at(newer.seq), following.update, begun)
-
-    def _updated(
-        self,
-        view: ServedVersion,
-        stored: Records,
-        snapshot_of: Callable[[Records], Snapshot],
-        update: SnapshotUpdate | None,
-        begun: float,
-    ) -> ServedVersion:
-        """The version of newer records; ``update`` is that of ``view.with_private`` where it was computed before."""
-        disclosure = self._disclosed(stored, view)
-        served = disclosure.records
-        if served is stored and view.snapshot is view.with_private:
-            update = update or SnapshotUpdate(view.snapshot, snapshot_of(stored))
-            return self._version(update.after, update.after, stored, disclosure, begun)
-        snapshot = SnapshotUpdate(view.snapshot, snapshot_of(served)).after
-        if served is stored:
-            return self._version(snapshot, snapshot, stored, disclosure, begun)
-        update = update or SnapshotUpdate(view.with_private, snapshot_of(stored))
-        return self._version(snapshot, update.unanswered, stored, disclosure, begun)
-
-    def _version(
-        self, snapshot: Snapshot, everything: Snapshot, stored: Records, disclosure: Disclosure, begun: float
-    ) -> ServedVersion:
-        _ready_to_serve(snapshot)
-        seq = snapshot.seq
-        changed = last_change(self.store, seq) or datetime(*snapshot.data_date.timetuple()[:3], tzinfo=UTC)
-        if disclosure.last_due is not None:
-            changed = max(changed, disclosure.last_due)
-        version = f"{seq}-{changed:%Y%m%dT%H%M%S.%f}-{_digest(snapshot)}-{self._program}"
-        tiles = TileCache(self._settings.tiles_kept, self.counts)
-        return ServedVersion(
-            snapshot, everything, stored, disclosure, tiles, version, changed, time.time(), time.monotonic() - begun
-        )
 
     def refresh(self) -> bool:
         """Build a newer version beside the current one and swap it in; whether there was one."""
@@ -331,7 +177,8 @@ class LiveSnapshot:
                 self.fault = self._behind_since = self._next = None
                 return False
             self._behind_since = self._behind_since or time.monotonic()
-            self.view = self._first() if edited else self._newest(self._adopted(self.view))
+            computed, self._next = self._next, None
+            self.view = self._first() if edited else self._versions.newest(self._versions.adopted(self.view, computed))
             self.fault = self._behind_since = None
             return True
 
@@ -381,7 +228,7 @@ class LiveSnapshot:
             self._precompute(self.view.snapshot)
 
     def _precompute(self, snapshot: Snapshot) -> None:
-        _ready_to_draw(snapshot)
+        ready_to_draw(snapshot)
         _ = snapshot.asset_index, snapshot.registers
         for zoom in range(_ZOOMS):
             for collection in snapshot.collections.values():
@@ -420,16 +267,16 @@ class LiveSnapshot:
 
     def _serve_from(self, cached: Snapshot, external_edits: int) -> bool:
         """Swap in a snapshot from the cache with the changes since; the version before is served until it is ready."""
-        view = self._unchanged(with_shared_stages(self.view.snapshot, cached), time.monotonic())
+        view = self._versions.from_cache(with_shared_stages(self.view.snapshot, cached), time.monotonic())
         for _ in range(2):  # few changes come while the first is made ready
             for version in (self.view, view):
                 version.snapshot.release_pages()  # or the files of both would be in memory
-            view = self._newest(view)
+            view = self._versions.newest(view)
             self._precompute(view.snapshot)
         with self._building:  # which changes to be shown wait for
             if self._external_edits != external_edits:
                 return False
-            self.view = self._newest(view)
+            self.view = self._versions.newest(view)
             return True
 
     async def watch(self, every_s: float) -> None:
@@ -476,9 +323,3 @@ def _trim_memory() -> None:
     """Give free memory back to the system, of which the C library of Linux keeps much."""
     if sys.platform == "linux" and (trim := getattr(ctypes.CDLL(None), "malloc_trim", None)):
         trim(0)
-
-
-def _digest(snapshot: Snapshot) -> str:
-    """A digest of all features: edits of other programs and another base map have no change number."""
-    digests = ",".join(f"{name} {collection.digest:x}" for name, collection in snapshot.collections.items())
-    return hashlib.blake2b(digests.encode(), digest_size=6).hexdigest()

@@ -122,7 +122,7 @@ def test_a_change_that_cannot_be_shown_is_told_of(own_app: FastAPI, monkeypatch:
         raise ValueError("a fault")
 
     with monkeypatch.context() as broken:
-        broken.setattr("api.server.live_snapshot.SnapshotUpdate", fail)
+        broken.setattr("api.server.version_builder.SnapshotUpdate", fail)
         with pytest.raises(ValueError, match="a fault"):
             atlas.refresh()
         assert (value(samples(own_app), "data_behind_seconds", worker="0") or 0) > 0

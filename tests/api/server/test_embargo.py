@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from api.server import live_snapshot
+from api.server import live_snapshot, version_builder
 from api.server.live_snapshot import LiveSnapshot
 from api.settings import Settings
 from layers.disclosure.policy import parse
@@ -38,6 +38,7 @@ class Clock(datetime):
 @pytest.fixture(autouse=True)
 def _clock(monkeypatch: pytest.MonkeyPatch, base: Basemap) -> None:
     monkeypatch.setattr(live_snapshot, "datetime", Clock)
+    monkeypatch.setattr(version_builder, "datetime", Clock)
     monkeypatch.setattr(basemap, "read", lambda path: base)
     Clock.at = START
 

@@ -1,0 +1,194 @@
+"""Builds the versions that are served: from all records of a store, or from the version before and what changed."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from functools import partial
+
+from api.requests.query_parameters import DEFAULT_ORDERS
+from api.server.served_version import CacheStats, ServedVersion, TileCache
+from api.settings import Settings
+from api.wording.catalogue import text
+from layers.model.records import Records
+from layers.query.keyset_cursor import with_tiebreak
+from layers.query.selection import Selection, rows
+from layers.reference.basemap import Basemap
+from layers.snapshot.disclosure import Disclosure, disclose
+from layers.snapshot.incremental import SnapshotUpdate
+from layers.snapshot.snapshot import Snapshot
+from layers.store.store import Store
+
+
+def last_change(store: Store, seq: int) -> datetime | None:
+    """When change ``seq`` was made, in UTC; ``None`` for an empty store."""
+    at = store.head(seq).at
+    return datetime.fromisoformat(at) if at else None
+
+
+def data_date(store: Store, seq: int) -> date:
+    """Day of the last change; today for an empty store."""
+    at = last_change(store, seq)
+    return at.date() if at else date.today()
+
+
+def ready_to_draw(snapshot: Snapshot) -> None:
+    """Compute ahead what the first tile and the first box would wait for."""
+    for collection in snapshot.collections.values():
+        _ = collection.layer
+        collection.mask((0.0, 0.0, 0.0, 0.0), date.min, date.max)
+
+
+@dataclass(frozen=True, eq=False)
+class NextVersion:
+    """What a write of this process computed of the version after it, to be served.
+
+    Parameters
+    ----------
+    base
+        The version that was served when the write began.
+    stored
+        The records after the write.
+    update
+        From ``base.with_private`` to these records.
+    """
+
+    base: ServedVersion
+    stored: Records
+    update: SnapshotUpdate
+
+    @property
+    def seq(self) -> int:
+        """The last change in these records."""
+        return self.update.newer.seq
+
+
+class VersionBuilder:
+    """Builds versions of a store; of each the first page, not the tiles, is computed ahead.
+
+    Parameters
+    ----------
+    store, base
+        Where records and countries are read from.
+    settings
+        What is published, from which days on, and how many tiles are cached.
+    program
+        Name of this build of the program, which the names of all versions end with.
+    """
+
+    def __init__(self, store: Store, base: Basemap, settings: Settings, program: str) -> None:
+        self._store = store
+        self._basemap = base
+        self._settings = settings
+        self._program = program
+        #: Tiles of all versions so far.
+        self.counts = CacheStats()
+
+    def from_all_records(self) -> ServedVersion:
+        """The newest version, computed from all records, with what its first tiles need."""
+        begun = time.monotonic()
+        seq, stored = self._store.version(packed=True)
+        disclosure, snapshot_of = self._disclosed(stored), self._snapshots_at(seq)
+        snapshot = snapshot_of(disclosure.records)
+        _ready_to_serve(snapshot)
+        ready_to_draw(snapshot)
+        with_private = snapshot if disclosure.records is stored else snapshot_of(stored)
+        return self._version(snapshot, with_private, stored, disclosure, begun)
+
+    def from_cache(self, cached: Snapshot, begun: float) -> ServedVersion:
+        """The version of a snapshot from the cache, the records in which are those of the store, all published.
+
+        ``begun`` is when it began to be read, by the monotonic clock.
+        """
+        return self._version(cached, cached, cached.records, self._disclosed(cached.records), begun)
+
+    def from_cache_and_changes(self, cached: Snapshot, seq: int, stored: Records, begun: float) -> ServedVersion | None:
+        """The version of the records of change ``seq``, from an older one in the cache, read since ``begun``.
+
+        None where the changes touch nearly everything, and all is as soon computed anew.
+        """
+        disclosure, snapshot_of = self._disclosed(stored), self._snapshots_at(seq)
+        update = SnapshotUpdate(cached, snapshot_of(disclosure.records))
+        if update.touched is None:
+            return None
+        with_private = update.after if disclosure.records is stored else snapshot_of(stored)
+        return self._version(update.after, with_private, stored, disclosure, begun)
+
+    def newest(self, view: ServedVersion) -> ServedVersion:
+        """The newest version, computed from a version, the change feed of the store and the embargoes that ended."""
+        if view.snapshot.seq == self._store.seq() and not view.is_outdated(datetime.now(UTC)):
+            return view
+        begun = time.monotonic()
+        seq, stored = self._store.newer(view.snapshot.seq, view.stored)
+        return self._updated(view, stored, self._snapshots_at(seq), None, begun)
+
+    def adopted(self, view: ServedVersion, computed: NextVersion | None) -> ServedVersion:
+        """The version that a write of this process computed, if it computed it from this one."""
+        if computed is None or computed.base is not view:
+            return view
+        begun, newer = time.monotonic(), computed.update.newer
+        if newer.seq <= view.snapshot.seq or newer.data_date != data_date(self._store, newer.seq):
+            return view
+        return self._updated(view, computed.stored, self._snapshots_at(newer.seq), computed.update, begun)
+
+    def _updated(
+        self,
+        view: ServedVersion,
+        stored: Records,
+        snapshot_of: Callable[[Records], Snapshot],
+        update: SnapshotUpdate | None,
+        begun: float,
+    ) -> ServedVersion:
+        """The version of newer records; ``update`` is that of ``view.with_private`` where it was computed before."""
+        disclosure = self._disclosed(stored, view)
+        served = disclosure.records
+        if served is stored and view.snapshot is view.with_private:
+            update = update or SnapshotUpdate(view.snapshot, snapshot_of(stored))
+            return self._version(update.after, update.after, stored, disclosure, begun)
+        snapshot = SnapshotUpdate(view.snapshot, snapshot_of(served)).after
+        if served is stored:
+            return self._version(snapshot, snapshot, stored, disclosure, begun)
+        update = update or SnapshotUpdate(view.with_private, snapshot_of(stored))
+        return self._version(snapshot, update.unanswered, stored, disclosure, begun)
+
+    def _disclosed(self, stored: Records, before: ServedVersion | None = None) -> Disclosure:
+        """What is published of stored records now; what a version before has alike is not judged again."""
+        return disclose(stored, self._settings.policy, datetime.now(UTC), before.disclosure if before else None)
+
+    def _snapshots_at(self, seq: int) -> Callable[[Records], Snapshot]:
+        """Gives the snapshot of records of change ``seq``, from which nothing was computed yet."""
+        return partial(self._snapshot, seq, data_date(self._store, seq))
+
+    def _snapshot(self, seq: int, day: date, records: Records) -> Snapshot:
+        settings = self._settings
+        return Snapshot.of(records, self._basemap, seq, day, settings.publish_from, settings.show_from, wording=text)
+
+    def _version(
+        self, snapshot: Snapshot, with_private: Snapshot, stored: Records, disclosure: Disclosure, begun: float
+    ) -> ServedVersion:
+        _ready_to_serve(snapshot)
+        seq = snapshot.seq
+        changed = last_change(self._store, seq) or datetime(*snapshot.data_date.timetuple()[:3], tzinfo=UTC)
+        if disclosure.last_due is not None:
+            changed = max(changed, disclosure.last_due)
+        version = f"{seq}-{changed:%Y%m%dT%H%M%S.%f}-{_digest(snapshot)}-{self._program}"
+        tiles = TileCache(self._settings.tiles_kept, self.counts)
+        return ServedVersion(
+            snapshot, with_private, stored, disclosure, tiles, version, changed, time.time(), time.monotonic() - begun
+        )
+
+
+def _ready_to_serve(snapshot: Snapshot) -> None:
+    """Compute ahead what the first page would wait for: features, and their order."""
+    for collection in snapshot.collections.values():
+        _ = collection.fragments, collection.rows_by_id
+        rows(collection, with_tiebreak(Selection(order=DEFAULT_ORDERS.get(collection.name, ()))))
+
+
+def _digest(snapshot: Snapshot) -> str:
+    """A digest of all features: edits of other programs and another base map have no change number."""
+    digests = ",".join(f"{name} {collection.digest:x}" for name, collection in snapshot.collections.items())
+    return hashlib.blake2b(digests.encode(), digest_size=6).hexdigest()
