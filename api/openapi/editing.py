@@ -9,9 +9,11 @@ from typing import Any
 from api.formats.json_schema import strike_properties
 from api.http.json import Json
 from api.http.links import GEOJSON, JSON
+from api.openapi.parameters import sent
 from api.openapi.responses import PROBLEM, good_response, header_descriptions
 from api.requests import crs, idempotency_key
 from api.requests.roles import ROLES, Role
+from api.requests.strike_body import REQUIRED_WITH_GEOMETRY, WRITABLE
 from api.server.acknowledged import SEQ_HEADER
 
 MERGE_PATCH = "application/merge-patch+json"
@@ -157,14 +159,14 @@ _TYPE: Json = {"type": "string", "enum": ["Feature"]}
 #: Weapons as features have them, and GIS programs send them back: kinds, none of spaces alone, with "; " between.
 _WEAPONS_IN_WORDS: Json = {
     "type": "string",
-    "pattern": r"^(?![\s\S]*(^|; )\s*(; |$))",
+    "pattern": r"^(?![\s\S]*(^|; )\s*(; |$))[^\x00]*$",
     "description": "Kinds without counts, with '; ' between.",
 }
 
 
 def _properties() -> Json:
     """Return the schemas of the properties that a strike is written with; null stands for a missing value."""
-    schemas = {name: _as_3_0(part) for name, part in strike_properties().items() if name != "geometry"}
+    schemas = {name: sent(_as_3_0(part)) for name, part in strike_properties().items() if name != "geometry"}
     written = {name: part if name in _NEEDED else _nullable(part) for name, part in schemas.items()}
     return {**written, "weapons": {"anyOf": [written["weapons"], _WEAPONS_IN_WORDS]}}
 
@@ -178,13 +180,24 @@ def _nullable(part: Json) -> Json:
     return {**part, "nullable": True, **({"enum": [*part["enum"], None]} if "enum" in part else {})}
 
 
+#: A geometry comes with how exact it is, what it stands for and who says so.
+_WITH_GEOMETRY: Json = {
+    "type": "object",
+    "required": list(REQUIRED_WITH_GEOMETRY),
+    "properties": {name: {"not": {"nullable": True, "enum": [None]}} for name in REQUIRED_WITH_GEOMETRY},
+}
+_NO_GEOMETRY: Json = {"nullable": True, "enum": [None]}
+
+
 def _whole() -> Json:
-    """Return the schema of a whole feature."""
+    """Return the schema of a whole feature; it may have foreign members (RFC 7946, 6.1), but for names of properties."""
     properties = {"type": "object", "properties": _properties(), "additionalProperties": False}
     return {
         "type": "object",
         "required": ["type", "geometry", "properties"],
         "properties": {"type": _TYPE, "geometry": _POINT, "properties": {**properties, "required": list(_NEEDED)}},
+        "not": {"anyOf": [{"required": [name]} for name in WRITABLE]},
+        "anyOf": [{"properties": {"geometry": _NO_GEOMETRY}}, {"properties": {"properties": _WITH_GEOMETRY}}],
     }
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from fastapi import Path, Query, Request, Response
 from pydantic import Field
+from pydantic.json_schema import JsonDict
 from starlette.exceptions import HTTPException
 
 from api.html import pages
@@ -17,7 +18,7 @@ from api.http.links import JSON, href, link
 from api.openapi.declaration import ApiPart, Link, Scope
 from api.openapi.parameters import format_parameter
 from api.openapi.responses import ANY_OBJECT, COUNT, LINKS, NULLABLE_STRING, STRING, array_of, object_with, reference
-from api.requests.corrections_query import LIMIT, LIMIT_MAX, corrections_query, of_record
+from api.requests.corrections_query import LIMIT, LIMIT_MAX, MOMENT_PATTERN, corrections_query, of_record
 from api.requests.negotiation import ATOM, HTML, MediaFormat
 from api.requests.negotiation import JSON as JSON_FORMAT
 from api.requests.parameters import INTEGER_TEXT, RequestParameter, must_match
@@ -70,9 +71,11 @@ PART = ApiPart(
 
 _Country = Annotated[
     str | None,
-    must_match(re.compile("[A-Za-z]{2}", re.ASCII), "an ISO 3166-1 alpha-2 code"),
     Query(description="Only what concerns a country: ISO 3166-1 alpha-2 code.", pattern="^[A-Za-z]{2}$"),
+    must_match(re.compile("[A-Za-z]{2}", re.ASCII), "an ISO 3166-1 alpha-2 code"),
 ]
+
+_MOMENT: JsonDict = {"pattern": MOMENT_PATTERN}
 
 
 def _format(scope: Scope) -> Sequence[RequestParameter[Any]]:
@@ -88,10 +91,12 @@ def corrections(
     record: Annotated[str | None, Query(description="Only the record of an id.", max_length=160)] = None,
     country: _Country = None,
     since: Annotated[
-        str | None, Query(description="Only changes on a day (UTC), at a time, or later.", max_length=40)
+        str | None,
+        Query(description="Only changes on a day (UTC), at a time, or later.", json_schema_extra=_MOMENT),
     ] = None,
     until: Annotated[
-        str | None, Query(description="Only changes up to a day (UTC), or before a time.", max_length=40)
+        str | None,
+        Query(description="Only changes up to a day (UTC), or before a time.", json_schema_extra=_MOMENT),
     ] = None,
     kind: Annotated[EntryKind | None, Query(description="Only entries of a kind.")] = None,
     limit: Annotated[
