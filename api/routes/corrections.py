@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from fastapi import Path, Query, Request, Response
 from pydantic import Field
-from pydantic.json_schema import JsonDict
+from pydantic.config import JsonDict
 from starlette.exceptions import HTTPException
 
 from api.html import pages
@@ -17,7 +17,17 @@ from api.http.json import Json
 from api.http.links import JSON, href, link
 from api.openapi.declaration import ApiPart, Link, Scope
 from api.openapi.parameters import format_parameter
-from api.openapi.responses import ANY_OBJECT, COUNT, LINKS, NULLABLE_STRING, STRING, array_of, object_with, reference
+from api.openapi.responses import (
+    ANY_OBJECT,
+    COUNT,
+    LINKS,
+    NULLABLE_STRING,
+    PROBLEM,
+    STRING,
+    array_of,
+    object_with,
+    reference,
+)
 from api.requests.corrections_query import LIMIT, LIMIT_MAX, MOMENT_PATTERN, corrections_query, of_record
 from api.requests.negotiation import ATOM, HTML, MediaFormat
 from api.requests.negotiation import JSON as JSON_FORMAT
@@ -82,7 +92,12 @@ def _format(scope: Scope) -> Sequence[RequestParameter[Any]]:
     return (format_parameter(*(form.name for form in _FORMATS)),)
 
 
-@PART.document(PATH, "Corrections", "Corrections", formats=_FORMATS, parameters=_format)
+def _may_name_none(operation: Json) -> None:
+    """Amend the operation that is asked for the corrections of a strike, which may not be there."""
+    operation["responses"]["404"] = PROBLEM
+
+
+@PART.document(PATH, "Corrections", "Corrections", formats=_FORMATS, parameters=_format, amend=_may_name_none)
 def corrections(
     request: Request,
     strike: Annotated[
