@@ -42,15 +42,20 @@ def allow_header(methods: Iterable[str]) -> str:
 
 
 def methods_at(scope: Scope) -> set[str]:
-    """Collect the methods of all routes that match the path of a request; GET where none does."""
+    """Collect the methods of all routes that match the path of a request; GET where none does.
+
+    A route whose last part swallows what another one spells out does not count: ``/strikes/{strike}/publication`` is
+    no strike.
+    """
     root: str = scope.get("app_root_path", scope.get("root_path", ""))
     path = scope["path"].removeprefix(root) or "/"
-    methods: set[str] = set()
+    matching: dict[str, set[str]] = {}
     for route in iter_route_contexts(scope["app"].routes):
         pattern = getattr(route, "path_regex", None)
         if pattern is not None and pattern.match(path):
-            methods.update(route.methods or ("GET",))
-    return methods or {"GET"}
+            matching.setdefault(str(route.path_format), set()).update(route.methods or ("GET",))
+    spelt_out = [own for form, own in matching.items() if not any(one.startswith(f"{form}/") for one in matching)]
+    return set().union(*spelt_out) or {"GET"}
 
 
 class CommonHeaders:

@@ -12,7 +12,7 @@ from fastapi.openapi.utils import get_openapi
 
 from api.http.json import Json
 from api.openapi.declaration import ApiPart, Endpoint, Scope
-from api.openapi.parameters import SHARED, described, language_parameters, referenced
+from api.openapi.parameters import SHARED, described, language_parameters, referenced, sent
 from api.openapi.responses import LINK, PROBLEM_BODY, read_responses
 from api.settings import Settings
 from api.wording.catalogue import phrase
@@ -63,7 +63,7 @@ def definition(app: FastAPI, parts: Sequence[ApiPart], settings: Settings) -> Js
         **_handler_paths(openapi["paths"], parts, collections, settings),
         **_declared_paths(parts, collections, settings),
     }
-    bodies = {name: _as_3_0(one, True) for name, one in document["components"]["schemas"].items()}
+    bodies = {name: sent(_as_3_0(one, True)) for name, one in document["components"]["schemas"].items()}
     openapi["components"] = {
         "parameters": {one.component: described(one, settings) for one in SHARED},
         "responses": {"Problem": PROBLEM_BODY},
@@ -118,7 +118,9 @@ def _completed(operation: Json, endpoint: Endpoint, scope: Scope, settings: Sett
     """Return an operation of the framework with the parameters and answers that its endpoint declares."""
     operation = deepcopy(operation)
     operation["responses"] = read_responses(endpoint, endpoint.path, scope.collection)
-    given = [one for one in operation.get("parameters", ()) if one["name"] != "collection"]
+    given = [
+        {**one, "schema": sent(one["schema"])} for one in operation.get("parameters", ()) if one["name"] != "collection"
+    ]
     operation["parameters"] = [*given, *_parameters(endpoint, scope, settings)]
     if endpoint.amend is not None:
         endpoint.amend(operation)

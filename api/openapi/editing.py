@@ -9,20 +9,21 @@ from typing import Any
 from api.formats.json_schema import strike_properties
 from api.http.json import Json
 from api.http.links import GEOJSON, JSON
+from api.openapi.parameters import sent
 from api.openapi.responses import PROBLEM, good_response, header_descriptions
-from api.requests import crs, idempotency_key
+from api.requests import crs, idempotency_key, if_match
 from api.requests.roles import ROLES, Role
+from api.requests.strike_body import REQUIRED_WITH_GEOMETRY, WRITABLE
 from api.server.acknowledged import SEQ_HEADER
 
 MERGE_PATCH = "application/merge-patch+json"
 _IF_MATCH = {
-    "name": "If-Match",
+    "name": if_match.HEADER,
     "in": "header",
     "required": True,
     "description": "ETag of the version that was seen, or * for any.",
     "example": "*",
-    # A list of entity tags (RFC 9110, 8.8.3).
-    "schema": {"type": "string", "pattern": r'^(\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*)$'},
+    "schema": {"type": "string", "pattern": if_match.PATTERN},
 }
 _IDEMPOTENCY_KEY = {
     "name": idempotency_key.HEADER,
@@ -157,16 +158,20 @@ _TYPE: Json = {"type": "string", "enum": ["Feature"]}
 #: Weapons as features have them, and GIS programs send them back: kinds, none of spaces alone, with "; " between.
 _WEAPONS_IN_WORDS: Json = {
     "type": "string",
-    "pattern": r"^(?![\s\S]*(^|; )\s*(; |$))",
+    "pattern": r"^(?![\s\S]*(^|; )\s*(; |$))[^\x00]*$",
     "description": "Kinds without counts, with '; ' between.",
 }
 
 
 def _properties() -> Json:
     """Return the schemas of the properties that a strike is written with; null stands for a missing value."""
-    schemas = {name: _as_3_0(part) for name, part in strike_properties().items() if name != "geometry"}
-    written = {name: part if name in _NEEDED else _nullable(part) for name, part in schemas.items()}
+    written = {name: part if name in _NEEDED else _nullable(part) for name, part in _written().items()}
     return {**written, "weapons": {"anyOf": [written["weapons"], _WEAPONS_IN_WORDS]}}
+
+
+def _written() -> Json:
+    """Return the schemas of values of the properties that a strike is written with."""
+    return {name: sent(_as_3_0(part)) for name, part in strike_properties().items() if name != "geometry"}
 
 
 def _nullable(part: Json) -> Json:
@@ -178,13 +183,21 @@ def _nullable(part: Json) -> Json:
     return {**part, "nullable": True, **({"enum": [*part["enum"], None]} if "enum" in part else {})}
 
 
+_NO_GEOMETRY: Json = {"type": "object", "nullable": True, "enum": [None]}
+
+
 def _whole() -> Json:
-    """Return the schema of a whole feature."""
+    """Return the schema of a whole feature; foreign members (RFC 7946, 6.1) do not have the names of properties."""
+    written = _written()
+    placed = {name: written[name] for name in REQUIRED_WITH_GEOMETRY}
+    with_geometry = {"type": "object", "properties": placed, "required": list(placed)}
     properties = {"type": "object", "properties": _properties(), "additionalProperties": False}
     return {
         "type": "object",
         "required": ["type", "geometry", "properties"],
         "properties": {"type": _TYPE, "geometry": _POINT, "properties": {**properties, "required": list(_NEEDED)}},
+        "not": {"anyOf": [{"required": [name]} for name in WRITABLE]},
+        "anyOf": [{"properties": {"geometry": _NO_GEOMETRY}}, {"properties": {"properties": with_geometry}}],
     }
 
 
@@ -192,7 +205,7 @@ def _patch() -> Json:
     """Return the schema of a merge patch (RFC 7396) of the feature, or of its properties alone."""
     geometry: Json = {name: part for name, part in _POINT.items() if name != "required"}
     properties: Json = {"type": "object", "properties": _properties(), "additionalProperties": False}
-    feature = {"type": _TYPE, "id": {"type": "string"}, "geometry": geometry, "properties": properties}
+    feature = {"type": _TYPE, "id": sent({"type": "string"}), "geometry": geometry, "properties": properties}
     return {
         "anyOf": [
             {"type": "object", "properties": feature, "additionalProperties": False},

@@ -16,6 +16,8 @@ from api.wording.catalogue import languages
 from layers.collections.collection import Collection
 from layers.collections.queryables import GEOMETRY, Queryable
 
+#: NUL is in no text of a request: `api.http` refuses it wherever it stands, a text of spaces alone is none.
+_WITHOUT_NUL, _NOT_BLANK = r"^[^\x00]*$", r"^(?!\s*$)[^\x00]*$"
 #: Keywords of a property's schema that OpenAPI 3.0 knows.
 _KEYWORDS = ("type", "format", "enum", "items")
 
@@ -114,9 +116,22 @@ def _bounded(schema: Json) -> Json:
     return schema if "enum" in schema or "format" in schema else {**schema, "maxLength": MAX_LENGTH}
 
 
+def sent(schema: Any) -> Any:
+    """Return the schema of a value that requests send, whose texts are without NUL, which no request may have."""
+    if isinstance(schema, list):
+        return [sent(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    schema = {name: sent(part) for name, part in schema.items()}
+    if schema.get("type") != "string" or schema.keys() & {"enum", "format"}:
+        return schema
+    pattern = schema.get("pattern", _WITHOUT_NUL)
+    return {**schema, "pattern": _NOT_BLANK if pattern == r"\S" else pattern}
+
+
 def described(parameter: RequestParameter[Any], limits: Limits) -> Json:
     """Return the parameter object of OpenAPI 3.0; of a list the values are joined by commas."""
-    schema = parameter.schema(limits) if callable(parameter.schema) else parameter.schema
+    schema = sent(parameter.schema(limits) if callable(parameter.schema) else parameter.schema)
     if parameter.location == "path":
         return {"name": parameter.name, "in": "path", "required": True, "schema": schema}
     document: Json = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date, datetime, timedelta
 
-from api.requests.parameters import BadParameter
+from api.requests.parameters import DATE, TIME, ZONE, BadParameter, in_utc
 from layers.corrections.log import CorrectionsQuery, EntryKind
 from layers.model.records import RECORD_TYPES
 from layers.model.timestamps import timestamp
@@ -13,8 +13,12 @@ from layers.store.history_pages import RecordKey
 
 #: Entries of a page, by default and at most.
 LIMIT, LIMIT_MAX = 100, 1000
-_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
-_INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,6})?([Zz]|[+-]\d{2}:\d{2})", re.ASCII)
+_DAY = re.compile(DATE)
+_INSTANT = re.compile(rf"{DATE}{TIME}(\.[0-9]{{1,6}})?{ZONE}")
+#: A day, or a time with a zone; that 29 February is in leap years only is beyond a pattern.
+MOMENT_PATTERN = rf"^{DATE}({TIME}(\.[0-9]{{1,6}})?{ZONE})?$"
+#: The last millisecond of the last day that can be written.
+_END_OF_TIME = "9999-12-31T23:59:59.999Z"
 _EXPECTED = "a day such as 2025-08-08, or a time with a zone such as 2025-08-08T04:06:00Z (RFC 3339)"
 
 
@@ -28,11 +32,13 @@ def parse_moment(name: str, text: str, is_end: bool = False) -> str:
     """
     try:
         if _DAY.fullmatch(text):
-            day = date.fromisoformat(text) + timedelta(days=is_end)
-            return f"{day.isoformat()}T00:00:00.000Z"
+            day = date.fromisoformat(text)
+            if is_end and day == date.max:
+                return _END_OF_TIME
+            return f"{(day + timedelta(days=is_end)).isoformat()}T00:00:00.000Z"
         if _INSTANT.fullmatch(text):
-            return timestamp(datetime.fromisoformat(text.upper()))
-    except (ValueError, OverflowError):
+            return timestamp(in_utc(datetime.fromisoformat(text.upper())))
+    except ValueError:
         pass
     raise BadParameter(name, text, _EXPECTED)
 

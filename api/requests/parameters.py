@@ -90,6 +90,18 @@ class Days:
     last: date | None = None
 
 
+_YEAR = "([1-9][0-9]{3}|0[1-9][0-9]{2}|00[1-9][0-9]|000[1-9])"
+_MONTH_DAY = "((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|[12][0-9]))"
+#: Dates, times of day and zones (RFC 3339) as far as patterns can say them: 29 February is in every year.
+DATE = f"{_YEAR}-{_MONTH_DAY}"
+TIME = "[Tt]([01][0-9]|2[0-3])(:[0-5][0-9]){2}"
+ZONE = "([Zz]|[+-]([01][0-9]|2[0-3]):[0-5][0-9])"
+_MOMENT = rf"{DATE}({TIME}(\.[0-9]+)?{ZONE})?"
+_MOMENTS = re.compile(_MOMENT)
+#: A moment, or an interval with at most one open end; which end is the later one is beyond a pattern.
+DATETIME_PATTERN = rf"^({_MOMENT}(/({_MOMENT}|\.\.)?)?|(\.\.)?/{_MOMENT})$"
+
+
 def parse_days(text: str) -> Days:
     """Read a datetime parameter (OGC 17-069r4, 7.15.4) to whole days in UTC.
 
@@ -108,17 +120,22 @@ def parse_days(text: str) -> Days:
     return Days(first, last)
 
 
-_RFC3339 = re.compile(r"\d{4}-\d{2}-\d{2}([Tt]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2}))?")
-
-
 def _day(part: str, text: str) -> date:
     try:
-        if not _RFC3339.fullmatch(part):
+        if not _MOMENTS.fullmatch(part):
             raise ValueError(part)
         instant = datetime.fromisoformat(part.upper())
-        return instant.astimezone(UTC).date() if instant.tzinfo else instant.date()
-    except (ValueError, OverflowError):
+    except ValueError:
         raise BadParameter("datetime", text, "RFC 3339 dates such as 2025-08-08 or 2025-08-08T04:06:00Z") from None
+    return in_utc(instant).date() if instant.tzinfo else instant.date()
+
+
+def in_utc(instant: datetime) -> datetime:
+    """Return an instant in UTC; the first or last one there is where UTC would be beyond the years 1 to 9999."""
+    try:
+        return instant.astimezone(UTC)
+    except OverflowError:
+        return (datetime.min if instant.year == 1 else datetime.max).replace(tzinfo=UTC)
 
 
 def must_match(pattern: re.Pattern[str], expected: str) -> BeforeValidator:

@@ -13,6 +13,7 @@ from api.http.json import Json
 from api.requests import crs
 from api.requests.crs import CRS84, Crs
 from api.requests.parameters import (
+    DATETIME_PATTERN,
     MAX_LENGTH,
     BadParameter,
     Days,
@@ -109,8 +110,8 @@ CURSOR = RequestParameter(
 BBOX = RequestParameter("bbox", parse_text, _BOX, _WITHIN, [28, 45, 33, 48], component="bbox")
 BBOX_CRS = RequestParameter("bbox-crs", _parse_crs, _CRS, f"System of bbox. {_ANY_CRS}", component="bbox-crs")
 DATETIME = RequestParameter(
-    "datetime", lambda name, text: parse_days(text), {"type": "string"}, _DURING, "2025-08-01/2025-08-31",
-    component="datetime",
+    "datetime", lambda name, text: parse_days(text), {"type": "string", "pattern": DATETIME_PATTERN}, _DURING,
+    "2025-08-01/2025-08-31", component="datetime",
 )  # fmt: skip
 FILTER = RequestParameter(
     "filter", parse_text, _long_text, "A CQL2 filter of the queryables.", "id LIKE 'ua-%'", component="filter"
@@ -142,8 +143,8 @@ def sortby_parameter(collection: Collection) -> RequestParameter[tuple[SortKey, 
     """Return the parameter that orders the features of a collection."""
     names = sortables(collection)
     items = {"type": "string", "pattern": f"^[+-]?({'|'.join(names)})$"}
-    schema = {"type": "array", "minItems": 1, "items": items}
-    description = "Properties to sort by, with - in front to descend; nulls come last."
+    schema = {"type": "array", "minItems": 1, "uniqueItems": True, "items": items}
+    description = "Properties to sort by, each once, with - in front to descend; nulls come last."
     return RequestParameter("sortby", lambda name, text: _sort_keys(name, text, names), schema, description)
 
 

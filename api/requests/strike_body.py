@@ -25,7 +25,8 @@ MAX_FAULTS = 50
 _GIVEN = ("id", "dataset", "geometry")
 #: Columns of the position of a strike, and of its country.
 _POSITION = ("geometry", "uncertainty_m", "basis", "host_country")
-_REQUIRED_WITH_GEOMETRY = ("uncertainty_m", "basis", "place_source")
+#: Properties that a strike with a geometry needs.
+REQUIRED_WITH_GEOMETRY = ("uncertainty_m", "basis", "place_source")
 WRITABLE = tuple(name for name in Strike.model_fields if name not in _GIVEN)
 
 
@@ -260,7 +261,7 @@ def _other_privacy(values: Json, before: Strike | None) -> Iterator[BodyFault]:
 
 def _missing_with_geometry(values: Json) -> Iterator[BodyFault]:
     if values.get("geometry") is not None:
-        for name in _REQUIRED_WITH_GEOMETRY:
+        for name in REQUIRED_WITH_GEOMETRY:
             if values.get(name) is None:
                 yield BodyFault(f"/properties/{name}", "(missing)", "it where there is a geometry")
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from fastapi import Path, Query, Request, Response
 from pydantic import Field
+from pydantic.config import JsonDict
 from starlette.exceptions import HTTPException
 
 from api.html import pages
@@ -16,8 +17,18 @@ from api.http.json import Json
 from api.http.links import JSON, href, link
 from api.openapi.declaration import ApiPart, Link, Scope
 from api.openapi.parameters import format_parameter
-from api.openapi.responses import ANY_OBJECT, COUNT, LINKS, NULLABLE_STRING, STRING, array_of, object_with, reference
-from api.requests.corrections_query import LIMIT, LIMIT_MAX, corrections_query, of_record
+from api.openapi.responses import (
+    ANY_OBJECT,
+    COUNT,
+    LINKS,
+    NULLABLE_STRING,
+    PROBLEM,
+    STRING,
+    array_of,
+    object_with,
+    reference,
+)
+from api.requests.corrections_query import LIMIT, LIMIT_MAX, MOMENT_PATTERN, corrections_query, of_record
 from api.requests.negotiation import ATOM, HTML, MediaFormat
 from api.requests.negotiation import JSON as JSON_FORMAT
 from api.requests.parameters import INTEGER_TEXT, RequestParameter, must_match
@@ -70,16 +81,23 @@ PART = ApiPart(
 
 _Country = Annotated[
     str | None,
-    must_match(re.compile("[A-Za-z]{2}", re.ASCII), "an ISO 3166-1 alpha-2 code"),
     Query(description="Only what concerns a country: ISO 3166-1 alpha-2 code.", pattern="^[A-Za-z]{2}$"),
+    must_match(re.compile("[A-Za-z]{2}", re.ASCII), "an ISO 3166-1 alpha-2 code"),
 ]
+
+_MOMENT: JsonDict = {"pattern": MOMENT_PATTERN}
 
 
 def _format(scope: Scope) -> Sequence[RequestParameter[Any]]:
     return (format_parameter(*(form.name for form in _FORMATS)),)
 
 
-@PART.document(PATH, "Corrections", "Corrections", formats=_FORMATS, parameters=_format)
+def _may_name_none(operation: Json) -> None:
+    """Amend the operation that is asked for the corrections of a strike, which may not be there."""
+    operation["responses"]["404"] = PROBLEM
+
+
+@PART.document(PATH, "Corrections", "Corrections", formats=_FORMATS, parameters=_format, amend=_may_name_none)
 def corrections(
     request: Request,
     strike: Annotated[
@@ -88,10 +106,12 @@ def corrections(
     record: Annotated[str | None, Query(description="Only the record of an id.", max_length=160)] = None,
     country: _Country = None,
     since: Annotated[
-        str | None, Query(description="Only changes on a day (UTC), at a time, or later.", max_length=40)
+        str | None,
+        Query(description="Only changes on a day (UTC), at a time, or later.", json_schema_extra=_MOMENT),
     ] = None,
     until: Annotated[
-        str | None, Query(description="Only changes up to a day (UTC), or before a time.", max_length=40)
+        str | None,
+        Query(description="Only changes up to a day (UTC), or before a time.", json_schema_extra=_MOMENT),
     ] = None,
     kind: Annotated[EntryKind | None, Query(description="Only entries of a kind.")] = None,
     limit: Annotated[

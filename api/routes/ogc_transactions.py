@@ -17,7 +17,8 @@ from api.http.links import href, item_path
 from api.openapi.declaration import OGC_SPEC, ApiPart
 from api.openapi.editing import MERGE_PATCH, describe_strike_write
 from api.openapi.responses import ANY_OBJECT, STRING, array_of, object_with
-from api.requests import crs, strike_body
+from api.requests import crs, if_match, strike_body
+from api.requests.if_match import parse_if_match
 from api.requests.negotiation import GEOJSON
 from api.responses.authorisation import Author, allowed
 from api.responses.person_write import Body, PersonWrite
@@ -74,7 +75,7 @@ def replace(request: Request, feature: str, author: Editor, body: Body) -> Respo
     """Replace a strike as a whole, if it still is the version that If-Match names; its id and dataset stay."""
     _require_type(request, GEOJSON_TYPE, "application/json")
     before = _stored(request, feature, author)
-    if before is None and "if-match" in request.headers:
+    if before is None and _if_match(request) is not None:
         raise EditConflict(f"there is no strike {feature[:80]!r}")
     before = _required(request, feature, before)
     values, faults = strike_body.feature_values(strike_body.parse_json_object(body), _system(request))
@@ -172,13 +173,17 @@ def _required(request: Request, feature: str, current: Strike | None) -> Strike:
     """
     if current is None:
         raise HTTPException(404, f"No feature {feature[:80]!r} in strikes")
-    stated = request.headers.get("if-match")
+    stated = _if_match(request)
     if stated is None:
         raise HTTPException(428, "If-Match must name the version that was seen, by the ETag of the strike")
-    tags = [tag.strip().removeprefix("W/").strip('"').partition(".")[0] for tag in stated.split(",")]
-    if ANY not in tags and TABLES["strikes"].version(current) not in tags:
+    versions = [tag.strip('"').partition(".")[0] for tag in stated]
+    if ANY not in stated and TABLES["strikes"].version(current) not in versions:
         raise EditConflict(f"{current.id} was changed since it was seen")
     return current
+
+
+def _if_match(request: Request) -> tuple[str, ...] | None:
+    return parse_if_match(request.headers.getlist(if_match.HEADER))
 
 
 def _require_type(request: Request, *types: str) -> None:

@@ -61,7 +61,7 @@ Publisher = Annotated[Author, Depends(allowed("publish", writes=True))]
 
 
 #: Which members each verdict needs or excludes, as `layers.model.records.Decision` has it.
-_NULL: JsonDict = {"nullable": True, "enum": [None]}
+_NULL: JsonDict = {"type": "string", "nullable": True, "enum": [None]}
 _NAMED: JsonDict = {"type": "string"}
 _BY_VERDICT: JsonDict = {
     "anyOf": [

@@ -232,3 +232,144 @@ def test_weapons_are_taken_as_the_definition_says(writers: Writers, told: Json, 
     sent = told["paths"]["/collections/strikes/items"]["post"]["requestBody"]["content"]["application/geo+json"]
     assert (writers.add(weapons=weapons).status_code == 201) is fits
     assert (valid(told, sent["schema"], feature(weapons=weapons), OAS30WriteValidator) == []) is fits
+
+
+def parameter_schema(told: Json, path: str, name: str, method: str = "get") -> Json:
+    (found,) = [
+        one for part in told["paths"][path][method]["parameters"] if (one := resolved(told, part))["name"] == name
+    ]
+    schema: Json = found["schema"]
+    return schema
+
+
+ITEMS = "/collections/strikes/items"
+
+
+@pytest.mark.parametrize(
+    ("text", "status"),
+    [
+        ("2025-08-08", 200), ("2024-02-29", 200), ("2025-08-08T04:06:00Z", 200),
+        ("2025-08-08t04:06:00.123456789z", 200),
+        ("2025-08-01/2025-08-31", 200), ("2025-08-01/..", 200), ("/2025-08-01", 200), ("2025-08-01/", 200),
+        ("0001-01-01T00:00:00+14:00", 200), ("9999-12-31T23:59:59-14:00/..", 200),
+        ("", 400), ("..", 400), ("../..", 400), ("/", 400), ("2025", 400), ("2025-8-8", 400), ("2025-13-01", 400),
+        ("2025-04-31", 400), ("0000-01-01", 400), ("2025-08-08T24:00:00Z", 400), ("2025-08-08T04:06:00", 400),
+        ("2025-08-08T04:06:60Z", 400), ("2025-08-08T04:06:00+24:00", 400), ("٢٠٢٥-08-08", 400),
+        ("2025-08-01/2025-08-02/2025-08-03", 400), ("2025-08-08 ", 400),
+    ],
+)  # fmt: skip
+def test_a_datetime_is_what_its_pattern_says(client: TestClient, told: Json, text: str, status: int) -> None:
+    assert client.get(ITEMS, params={"datetime": text}).status_code == status
+    assert bool(re.search(parameter_schema(told, ITEMS, "datetime")["pattern"], text)) == (status == 200)
+
+
+@pytest.mark.parametrize("text", ["2025-02-29", "2025-08-31/2025-08-01"])
+def test_what_no_pattern_says_of_a_datetime_is_refused_all_the_same(client: TestClient, text: str) -> None:
+    assert client.get(ITEMS, params={"datetime": text}).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("text", "status"),
+    [
+        ("2025-08-08", 200), ("9999-12-31", 200), ("0001-01-01", 200), ("2025-08-08T04:06:00.123456Z", 200),
+        ("9999-12-31T23:59:59-14:00", 200), ("0001-01-01T00:00:00+14:00", 200),
+        ("", 400), ("2025-08-08T04:06:00", 400), ("2025-08-08T04:06:00.1234567Z", 400), ("2025-06-31", 400),
+        ("2025-08-08/..", 400),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("name", ["since", "until"])
+def test_an_end_of_the_corrections_is_what_its_pattern_says(
+    client: TestClient, told: Json, name: str, text: str, status: int
+) -> None:
+    assert client.get("/corrections", params={name: text}).status_code == status
+    assert bool(re.search(parameter_schema(told, "/corrections", name)["pattern"], text)) == (status == 200)
+
+
+@pytest.mark.parametrize(("country", "status"), [("UA", 200), ("ua", 200), ("", 400), ("UKR", 400), ("1A", 400)])
+def test_a_country_of_the_corrections_is_what_its_pattern_says(
+    client: TestClient, told: Json, country: str, status: int
+) -> None:
+    assert client.get("/corrections", params={"country": country}).status_code == status
+    assert bool(re.search(parameter_schema(told, "/corrections", "country")["pattern"], country)) == (status == 200)
+
+
+def test_the_corrections_of_a_strike_that_is_not_there_are_described(client: TestClient, told: Json) -> None:
+    answer = client.get("/corrections", params={"strike": "nothing"})
+    assert answer.status_code == 404
+    require_described(told, "/corrections", told["paths"]["/corrections"]["get"], answer)
+
+
+def texts(schema: Json) -> Iterator[Json]:
+    """The schemas of texts in a schema that no list, format or example of values bounds."""
+    for part in schema.values() if isinstance(schema, dict) else schema if isinstance(schema, list) else ():
+        if isinstance(part, dict | list):
+            yield from texts(part)
+    if isinstance(schema, dict) and schema.get("type") == "string" and not schema.keys() & {"enum", "format"}:
+        yield schema
+
+
+def test_no_text_of_a_request_has_nul(told: Json) -> None:
+    count = 0
+    for path, method, operation in operations(told):
+        sent = [resolved(told, part)["schema"] for part in operation["parameters"]]
+        sent += [body["schema"] for body in operation.get("requestBody", {}).get("content", {}).values()]
+        named = [resolved(told, schema) for schema in sent]
+        for schema in texts(named):
+            assert not re.search(schema["pattern"], "a\0a"), (path, method, schema)
+            count += 1
+    assert count > 300
+
+
+def test_each_key_of_an_order_stands_once(client: TestClient, told: Json) -> None:
+    assert parameter_schema(told, ITEMS, "sortby")["uniqueItems"]
+    assert client.get(ITEMS, params={"sortby": "title,title"}).status_code == 400
+
+
+NO_PLACE = dict.fromkeys(("uncertainty_m", "basis", "place_source"))
+
+
+@pytest.mark.parametrize(
+    ("sent", "fits"),
+    [
+        (feature(), True), (feature(basis=None), False), (feature(uncertainty_m=None), False),
+        (feature(place_source=None), False), ({**feature(**NO_PLACE), "geometry": None}, True),
+        ({**feature(), "geometry": None}, True), ({**feature(), "title": "Depot"}, False),
+        ({**feature(), "bbox": [30, 46, 31, 47]}, True), ({**feature(), "title": None}, False),
+    ],
+)  # fmt: skip
+def test_a_feature_is_what_its_schema_says(writers: Writers, told: Json, sent: Json, fits: bool) -> None:
+    schema = told["paths"][ITEMS]["post"]["requestBody"]["content"]["application/geo+json"]["schema"]
+    assert (valid(told, schema, sent, OAS30WriteValidator) == []) is fits
+    assert writers.client.post(ITEMS, json=sent, headers=writers.ann).status_code == (201 if fits else 400)
+
+
+@pytest.mark.parametrize(
+    ("tags", "status"),
+    [
+        ("*", 200), (' "x" , , W/"*"', 412), ('"*"', 412), ("", 412), (",", 412), ('"a,b"', 412),
+        ("x", 400), ('"x', 400), ("{}", 400), ('*, "x"', 400), ('"a" "b"', 400), ('w/"x"', 400), ("null", 400),
+    ],
+)  # fmt: skip
+def test_an_entity_tag_of_a_write_is_what_its_pattern_says(
+    writers: Writers, told: Json, tags: str, status: int
+) -> None:
+    path = f"{ITEMS}/{{feature}}"
+    schema = parameter_schema(told, path, "If-Match", "patch")
+    assert bool(re.search(schema["pattern"], tags.strip())) == (status != 400)
+    address = f"{ITEMS}/{writers.add().json()['id']}"
+    headers = {**writers.ann, "content-type": "application/merge-patch+json", "if-match": tags}
+    assert writers.client.patch(address, content=b'{"note": "more"}', headers=headers).status_code == status
+    replaced = writers.client.put(f"{ITEMS}/nothing", json=feature(), headers={**writers.ann, "if-match": tags})
+    assert replaced.status_code == (400 if status == 400 else 412)
+
+
+@pytest.mark.parametrize(
+    ("path", "methods"),
+    [
+        ("/review/strikes/x/publication", "POST, OPTIONS"), ("/review/strikes/x", "GET, HEAD, OPTIONS"),
+        ("/review/strikes/x/y", "GET, HEAD, OPTIONS"), (ITEMS, "GET, HEAD, POST, OPTIONS"),
+        (f"{ITEMS}/a/b", "GET, HEAD, PUT, PATCH, DELETE, OPTIONS"),
+    ],
+)  # fmt: skip
+def test_the_methods_of_a_path_are_those_of_the_definition(client: TestClient, path: str, methods: str) -> None:
+    assert client.options(path).headers["allow"] == methods
