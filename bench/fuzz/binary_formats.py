@@ -102,7 +102,9 @@ def change_workbook(chance: random.Random, data: bytes) -> bytes:
         return change_bytes(chance, data)
     if not members:
         return change_bytes(chance, data)
-    at = chance.randrange(len(members))
+    # Of a workbook whose list of parts is broken nothing more is read.
+    cells = [at for at, (name, _) in enumerate(members) if "sheet" in name or "Strings" in name or "styles" in name]
+    at = chance.choice(cells) if cells and chance.random() < 0.75 else chance.randrange(len(members))
     name, content = members[at]
     way = chance.random()
     if way < 0.82:
@@ -266,7 +268,7 @@ def _packed_varint(value: int) -> bytes:
 
 def _change_message(chance: random.Random, data: bytes, depth: int) -> bytes:
     try:
-        fields = _fields(data)
+        fields = [] if depth > 1 and data.isascii() and data.decode().isprintable() else _fields(data)
     except (ValueError, IndexError):
         fields = []
     if not fields or depth > 6 or (depth and chance.random() < 0.15):
@@ -294,9 +296,12 @@ def _change_message(chance: random.Random, data: bytes, depth: int) -> bytes:
 def _change_packed(chance: random.Random, data: bytes) -> bytes:
     """Return a text or a list of numbers with one change."""
     way = chance.random()
-    if way < 0.4:
-        text = data.decode("utf-8", "replace")
-        return hostile_text(chance, text, [text]).encode("utf-8", "surrogatepass")
+    is_text = data.isascii() and data.decode().isprintable()
+    if way < (0.9 if is_text else 0.3):
+        # Texts of more than 1,024 bytes, and what is no UTF-8, end the reading of a file.
+        odd = hostile_text(chance, data.decode("utf-8", "replace"), ["man_made", "power", "owner", "plant"])
+        whole = chance.random() < 0.05
+        return odd.encode("utf-8", "surrogatepass") if whole else odd[:250].encode("utf-8", "replace")
     if way < 0.8:
         numbers, at = [], 0
         try:

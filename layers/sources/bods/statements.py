@@ -20,7 +20,7 @@ from layers.sources.files.documents import parse_json
 from layers.sources.reader.cell_values import web_address
 
 VERSION = "0.4"
-#: Largest text that is read. Deeper nesting than 1,024 levels and numbers beyond a double are refused by orjson.
+#: Largest text that is read. Numbers beyond a double are refused by orjson.
 MAX_BYTES = 200_000_000
 #: Maximum number of problems that are listed; further ones are counted.
 MAX_PROBLEMS = 10_000
