@@ -14,7 +14,7 @@ from rich.tree import Tree
 
 from api.http.json import Json
 from api.wording.catalogue import text
-from api.wording.problems import error_sentence, problem_values, worded_value
+from api.wording.problems import error_sentence, located_sentence, problem_values, worded_value
 from layers.collections.feature_types import interval_text
 from layers.model.problems import ProblemsError
 from layers.ownership.walk import REACHES, Interval
@@ -35,6 +35,10 @@ _LISTED: Mapping[str, tuple[str, ...]] = {
 }
 
 
+#: Faults in the table, whose cells are wrapped: a table of 25,000 takes half a minute. Those after it are lines.
+_TABLED_FAULTS = 500
+
+
 def print_error(error: Exception, as_json: bool) -> None:
     """Print an error on standard error; for programs as JSON on standard output."""
     problems = error.problems if isinstance(error, ProblemsError) else ()
@@ -47,10 +51,12 @@ def print_error(error: Exception, as_json: bool) -> None:
         sys.stdout.buffer.flush()
     elif problems:
         table = Table("where", "record", "column", "value", "expected", title=f"{len(problems)} fault(s)")
-        for problem in problems:
+        for problem in problems[:_TABLED_FAULTS]:
             value, expected = worded_value(problem), text(problem.expected)
             add_row(table, problem.location, problem.record, problem.column, value, expected)
         errors.print(table)
+        for problem in problems[_TABLED_FAULTS:]:
+            print(located_sentence(problem), file=sys.stderr)
     else:
         errors.print(f"[red]error:[/] {escape(said)}")
 

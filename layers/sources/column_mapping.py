@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
+import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
 
@@ -289,6 +290,8 @@ def _host(url: str) -> str | None:
         return None
 
 
+# Coordinates far off the globe are faults of their row, and GEOS computes with them before they are seen.
+@np.errstate(over="ignore", invalid="ignore")
 def read_tables(files: Sequence[SourceFile], options: LoadOptions) -> ReadResult:
     """Read CSV files and sheets; rows are numbered as in a spreadsheet, the header 1."""
     mapping = _mapping(files, options)
@@ -304,6 +307,7 @@ def read_tables(files: Sequence[SourceFile], options: LoadOptions) -> ReadResult
     return builder.result()
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def read_features(files: Sequence[SourceFile], options: LoadOptions) -> ReadResult:
     """Read GeoJSON files and GeoPackage layers; rows are the positions of features, from 1."""
     mapping = _mapping(files, options)

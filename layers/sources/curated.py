@@ -13,6 +13,7 @@ from typing import Any
 from layers.model.messages import Message
 from layers.model.problems import Problem, ProblemsError, ReadResult, SourceLocation, validated
 from layers.model.records import RECORD_TYPES, Record, Records
+from layers.sources.files.documents import parse_toml
 from layers.sources.files.source_file import SourceFile
 from layers.sources.reader.format import Format, LoadOptions
 from layers.sources.reader.record_builder import unused_id
@@ -82,7 +83,7 @@ _HEADER = re.compile(r"^\[\[\s*([A-Za-z_]+)\s*\]\]", re.MULTILINE)
 def _rows(file: str, text: str, problems: list[Problem]) -> Iterator[tuple[str, int, dict[str, Any]]]:
     """Yield table, line number and values of each record; the n-th header of a table belongs to its n-th record."""
     try:
-        document = tomllib.loads(text)
+        document = parse_toml(text)
     except tomllib.TOMLDecodeError as error:
         problems.append(Problem(file, None, "file", "syntax", str(error), Message("cell.toml")))
         return

@@ -5,8 +5,6 @@ Level 2 says whose consolidated accounts a company is in (IFRS 10 and the like),
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
@@ -17,8 +15,10 @@ import orjson
 from layers.model.messages import Message
 from layers.model.problems import MISSING, ReadResult, SourceLocation
 from layers.model.types import is_lei
+from layers.sources.files.documents import parse_json
 from layers.sources.files.sniffing import FileSniff
 from layers.sources.files.source_file import SourceFile
+from layers.sources.files.tables import RowTable
 from layers.sources.reader.format import Format, LoadOptions
 from layers.sources.reader.record_builder import RecordBuilder, unknown_end
 
@@ -33,17 +33,18 @@ def rows(file: str, text: str, builder: RecordBuilder) -> Iterator[tuple[SourceL
     if text[:1] in ("[", "{"):
         yield from _json_rows(file, text, builder)
         return
-    reader = csv.DictReader(io.StringIO(text))
-    if not {"LEI", "Relationship.StartNode.NodeID"} & set(reader.fieldnames or ()):
+    table = RowTable.of_text(file, text)
+    if not {"LEI", "Relationship.StartNode.NodeID"} & set(table.header):
         builder.add_problem(SourceLocation(file, 1), "file", "header", text[:80], Message("gleif.file"))
         return
-    for row in reader:
-        yield SourceLocation(file, reader.line_num), {name: value for name, value in row.items() if name and value}
+    for number, cells in table:
+        yield SourceLocation(file, number), {name: cell for name, cell in cells.items() if cell}
+    builder.add_unreadable_rows(table.problems)
 
 
 def _json_rows(file: str, text: str, builder: RecordBuilder) -> Iterator[tuple[SourceLocation, GleifRow]]:
     try:
-        document = orjson.loads(text)
+        document = parse_json(text)
     except orjson.JSONDecodeError as error:
         builder.add_problem(SourceLocation(file, 1), "file", "syntax", error, Message("cell.json"))
         return
@@ -269,7 +270,7 @@ def _period(row: GleifRow) -> tuple[str | None, str | None, str]:
     until = _after(max(end for end in last if end)) if last and all(last) else None
     if until is None and first(row, "Relationship.RelationshipStatus") == "INACTIVE":
         known = iso_day(first(row, "Registration.LastUpdateDate"))
-        until = unknown_end(since, known) if known else "0001-01-01/.."
+        until = unknown_end(since, known)
         note += " Inactive; the day of its end is not given."
     return since, until, note
 

@@ -16,10 +16,11 @@ import orjson
 from layers.model import edtf
 from layers.model.messages import Argument, Message
 from layers.model.problems import MISSING, Problem, shown_value
+from layers.sources.files.documents import parse_json
 from layers.sources.reader.cell_values import web_address
 
 VERSION = "0.4"
-#: Largest text that is read. Deeper nesting than 1,024 levels and numbers beyond a double are refused by orjson.
+#: Largest text that is read. Numbers beyond a double are refused by orjson.
 MAX_BYTES = 200_000_000
 #: Maximum number of problems that are listed; further ones are counted.
 MAX_PROBLEMS = 10_000
@@ -218,7 +219,7 @@ def values(text: str | bytes, faults: ProblemLog) -> Iterator[tuple[int, Any]]:
     data = _bytes(text, faults)
     if data[:1] == b"[":
         try:
-            yield from enumerate(orjson.loads(data), start=1)
+            yield from enumerate(parse_json(data), start=1)
         except orjson.JSONDecodeError as error:
             faults.add(None, "file", "syntax", str(error), Message("bods.array"))
     elif data[:1] == b"{":
@@ -244,7 +245,7 @@ def _lines(data: bytes, faults: ProblemLog) -> Iterator[tuple[int, Any]]:
         if not line.strip():
             continue
         try:
-            yield row, orjson.loads(line)
+            yield row, parse_json(line)
         except orjson.JSONDecodeError as error:
             faults.add(row, "statement", "syntax", str(error), Message("bods.line"))
 

@@ -92,7 +92,7 @@ def open_unpacked(path: Path, name: str, max_bytes: int = MAX_TABLE_BYTES) -> It
                 size = Message("files.bytes", {"count": info.file_size})
                 raise FileRefused(name, "size", size, Message("files.at-most-bytes", {"limit": max_bytes}))
             require_ratio(name, info.file_size, info.compress_size)
-            with archive.open(info) as inner:
+            with open_member(archive, info, name) as inner:
                 yield io.BufferedReader(BoundedStream(inner, name, max_bytes, lambda: info.compress_size))
         else:
             raw.seek(0)
@@ -115,6 +115,20 @@ def open_archive(raw: IO[bytes], file: str) -> zipfile.ZipFile:
         members = Message("files.members", {"count": len(archive.infolist())})
         raise FileRefused(file, "packing", members, Message("files.at-most", {"limit": MAX_MEMBERS}))
     return archive
+
+
+def open_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, file: str) -> IO[bytes]:
+    """Open a member of a zip file.
+
+    Raises
+    ------
+    FileRefused
+        If what stands there is not what the list of members says, or is encrypted.
+    """
+    try:
+        return archive.open(info)
+    except (*_BROKEN, ValueError, OSError) as error:  # an offset outside of the file is an OSError
+        raise FileRefused(file, "packing", error, Message("files.whole-zip")) from error
 
 
 def data_member(raw: IO[bytes], file: str) -> tuple[zipfile.ZipFile, zipfile.ZipInfo] | None:

@@ -211,7 +211,7 @@ class GeoPackageRows:
                     connection.execute("PRAGMA trusted_schema = OFF")
                     connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, 4 * MAX_CELL)
                     yield connection
-            except sqlite3.Error as error:
+            except (sqlite3.Error, UnicodeDecodeError) as error:
                 raise FileRefused(self.file, "database", error, Message("files.readable-geopackage")) from error
 
     def _layer(self, connection: sqlite3.Connection, layer: str | None) -> str:
@@ -230,7 +230,12 @@ class GeoPackageRows:
     def _geometry_column(self, connection: sqlite3.Connection) -> tuple[str | None, int]:
         query = "SELECT column_name, srs_id FROM gpkg_geometry_columns WHERE table_name = ?"
         listed = connection.execute(query, (self.layer,)).fetchone()
-        return (str(listed[0]), int(listed[1])) if listed else (None, WGS84)
+        if listed is None:
+            return None, WGS84
+        column, srs_id = listed
+        if not isinstance(srs_id, int):
+            raise FileRefused(self.file, "srs_id", srs_id, Message("files.defined-crs"))
+        return str(column), srs_id
 
     def _to_lonlat(self, connection: sqlite3.Connection) -> _Transform | None:
         """Return the transformation of geometries to lon/lat degrees, None where none is needed."""

@@ -33,6 +33,9 @@ MAX_CELL = 13_000_000
 MAX_TEXT_CELL = 32_767
 #: Longest row of all cells together, line ends in quoted cells included.
 MAX_ROW = 16_000_000
+#: Deepest nesting of lists and objects in JSON and TOML: a geometry of 32 collections in each other needs 70. Python
+#: cannot show values of a depth near 1,000, nor orjson write those of 255.
+MAX_DEPTH = 100
 #: Deepest nesting of the XML in a workbook; real ones have below ten.
 MAX_XML_DEPTH = 40
 #: Deepest nesting of the keys by which a JSON file is recognised; those of real ones are below ten.

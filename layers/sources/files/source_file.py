@@ -16,6 +16,7 @@ import orjson
 
 from layers.model.messages import Message
 from layers.sources.files.archives import member_name, open_archive, open_unpacked
+from layers.sources.files.documents import parse_json
 from layers.sources.files.limits import HEAD_BYTES, MAX_JSON_VALUES, MAX_ROWS, MAX_TEXT_BYTES, FileRefused, RowFault
 from layers.sources.files.sniffing import FileSniff, csv_header, decode_start, detect_encoding, json_keys
 from layers.sources.files.tables import RawRow, RowTable, csv_rows
@@ -145,7 +146,7 @@ class SourceFile:
             )
             raise FileRefused(self.name, "values", about, expected)
         try:
-            return orjson.loads(data)
+            return parse_json(data)
         except orjson.JSONDecodeError as error:
             if error.msg.startswith("unexpected content after document"):
                 return _lines(self.name, data)
@@ -204,7 +205,7 @@ def _lines(name: str, data: bytes) -> list[Any]:
             over, expected = Message("files.over", {"limit": MAX_ROWS}), Message("files.split", {"limit": MAX_ROWS})
             raise FileRefused(name, "rows", over, expected)
         try:
-            values.append(orjson.loads(line))
+            values.append(parse_json(line))
         except orjson.JSONDecodeError as error:
             raise FileRefused(name, "syntax", error, Message("files.json-line"), row=number) from error
     return values

@@ -16,7 +16,7 @@ from typing import IO
 from xml.parsers import expat
 
 from layers.model.messages import Message
-from layers.sources.files.archives import BoundedStream, require_ratio
+from layers.sources.files.archives import BoundedStream, open_member, require_ratio
 from layers.sources.files.limits import (
     MAX_CELL,
     MAX_COLUMNS,
@@ -157,11 +157,11 @@ class _Styles(_Handler):
 
     def start(self, name: str, attributes: Mapping[str, str]) -> None:
         if name == "numFmt":
-            self._codes[int(attributes.get("numFmtId", -1))] = attributes.get("formatCode", "")
+            self._codes[_integer(attributes.get("numFmtId"), -1)] = attributes.get("formatCode", "")
         elif name == "cellXfs":
             self._inside = True
         elif name == "xf" and self._inside:
-            self._formats.append(int(attributes.get("numFmtId", 0)))
+            self._formats.append(_integer(attributes.get("numFmtId"), 0))
 
     def end(self, name: str) -> None:
         if name == "cellXfs":
@@ -303,7 +303,7 @@ def _parse_chunks(archive: zipfile.ZipFile, member: str, file: str, handler: _Ha
     require_ratio(file, info.file_size, info.compress_size)
     parser = _parser(file, member, handler)
     try:
-        with archive.open(info) as raw:
+        with open_member(archive, info, file) as raw:
             stream = BoundedStream(raw, file, MAX_TEXT_BYTES, lambda: info.compress_size)
             yield from _feed(parser, stream)
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
 
@@ -58,6 +59,8 @@ class _PipelineRoute:
     geometry: BaseGeometry
 
 
+# Routes far off the globe are faults of their row, and GEOS measures them before they are seen.
+@np.errstate(over="ignore", invalid="ignore")
 def read_trackers(files: Sequence[SourceFile], options: LoadOptions) -> ReadResult:
     """Read trackers, and GeoJSON files of routes for their rows, joined by the property ProjectID.
 

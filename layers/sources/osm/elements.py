@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from osmium.osm import NODE, WAY
 from shapely.geometry.base import BaseGeometry
 
 from layers.model.messages import Message
+from layers.sources.files.documents import parse_json
 from layers.sources.files.features import as_text
 from layers.sources.files.limits import MAX_ROWS, FileRefused
 from layers.sources.osm.tags import INDUSTRIAL, MAN_MADE, POWER, kind_of
@@ -209,7 +211,7 @@ def read_pbf(path: Path, file: str) -> tuple[list[dict[str, Any]], str | None]:
     """
     try:
         return _elements(path, file), _day(path)
-    except RuntimeError as error:
+    except (RuntimeError, UnicodeDecodeError) as error:
         raise FileRefused(file, "syntax", error, Message("osm.pbf")) from error
 
 
@@ -233,14 +235,24 @@ def _elements(path: Path, file: str) -> list[dict[str, Any]]:
     return elements + _by_id(path, NODE, {ref for ref in nodes if ("node", ref) not in there}, file)
 
 
+#: An id beyond all those of OpenStreetMap, whose newest node has 34 bits.
+_MAX_ID = 1 << 36
+# Osmium's filter holds 4 MB for each 2^25 ids of which it has one, so that two ids far apart could take any memory. The
+# nodes of a country lie in nearly 400 such blocks; the file is read once for each 48 of them, which take 200 MB.
+_ID_BLOCK_BITS, _MAX_ID_BLOCKS = 25, 48
+
+
 def _by_id(path: Path, kind: Any, ids: Iterable[int], file: str) -> list[dict[str, Any]]:
     """Return objects of one type by their ids, without their tags, as they are only parts of others."""
-    wanted = sorted(ids)
-    if not wanted:
-        return []
+    wanted = sorted(number for number in ids if 0 < number < _MAX_ID)
     _require_few(wanted, file)
-    processor = osmium.FileProcessor(str(path), kind).with_filter(IdFilter(wanted))
-    return [{**_element(element), "tags": {}} for element in processor]
+    blocks = [list(block) for _, block in itertools.groupby(wanted, lambda number: number >> _ID_BLOCK_BITS)]
+    elements = []
+    for first in range(0, len(blocks), _MAX_ID_BLOCKS):
+        numbers = [number for block in blocks[first : first + _MAX_ID_BLOCKS] for number in block]
+        processor = osmium.FileProcessor(str(path), kind).with_filter(IdFilter(numbers))
+        elements += [{**_element(element), "tags": {}} for element in processor]
+    return elements
 
 
 def _require_few(elements: list[Any], file: str) -> None:
@@ -314,7 +326,7 @@ def _joint_tags(value: Any) -> dict[str, str]:
     """Return tags from an object, a JSON text or an hstore text."""
     if isinstance(value, str) and value.lstrip().startswith("{"):
         try:
-            value = orjson.loads(value)
+            value = parse_json(value)
         except orjson.JSONDecodeError:
             return {}
     if isinstance(value, dict):

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import shapely
 
 from layers.model.messages import Message
@@ -37,6 +38,8 @@ LICENCE = "ODbL-1.0"
 _PUBLISHER = "OpenStreetMap contributors"
 
 
+# Positions far off the globe are problems of their object, and GEOS may compute with them before they are seen.
+@np.errstate(over="ignore", invalid="ignore")
 def read(files: Sequence[SourceFile], options: LoadOptions) -> ReadResult:
     """Read the objects with an energy tag, an asset each.
 

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ValidationError
 from layers.model.messages import Argument, Message
 from layers.model.problems import MISSING, Problem, ProblemsError, schema_fault
 from layers.model.records import RECORD_TYPES, Source
+from layers.sources.files.documents import parse_toml
 
 _PARTS = {
     "YYYY": r"(?P<y>[0-9]{4})",
@@ -142,7 +143,7 @@ def parse(file: str, text: str) -> ColumnMapping:
         With every fault of the text.
     """
     try:
-        document = tomllib.loads(text)
+        document = parse_toml(text)
     except tomllib.TOMLDecodeError as error:
         raise ProblemsError((Problem(file, None, _FILE, "syntax", str(error), Message("cell.toml")),)) from error
     faults = [Problem(file, None, _FILE, *fault) for fault in _shape_faults(document)]

@@ -153,16 +153,26 @@ def _is_consequence(problem: Problem, unread: Collection[str]) -> bool:
     return bool(unread) and problem.column.partition(".")[0] in {"record", *unread}
 
 
-def unknown_end(since: str | None, known: str) -> str:
+def unknown_end(since: str | None, known: str | None) -> str:
     """Return an EDTF interval for ``until`` where an end is known only to have come by the day ``known``.
 
-    The interval runs from the start of ``since``, or from the year 1 where that is missing or later, to ``known``.
+    The interval runs from the start of ``since``, or from the year 1 where that is missing or later, to ``known``. It
+    is open where ``known`` is no day.
     """
-    start = edtf.parse(since).earliest if since else None
-    end = edtf.parse(known)
-    if start is None or end.latest is None or start > end.latest:
+    end = _edtf_date(known)
+    if end is None or end.latest is None:
+        return "0001-01-01/.."
+    begin = _edtf_date(since)
+    if begin is None or begin.earliest is None or begin.earliest > end.latest:
         return f"0001-01-01/{known}"
-    return f"{start.isoformat()}/{known}"
+    return f"{begin.earliest.isoformat()}/{known}"
+
+
+def _edtf_date(text: str | None) -> edtf.EdtfDate | None:
+    try:
+        return edtf.parse(text) if text else None
+    except edtf.EdtfError:
+        return None
 
 
 def concatenate_results(results: Sequence[ReadResult]) -> ReadResult:

@@ -322,5 +322,5 @@ def _with_problems(value: Any, texts: Sequence[str]) -> Any:
     if not isinstance(value, dict):
         return value
     if _is_feature(value):
-        return {**value, "properties": {**(value["properties"] or {}), PROBLEMS_COLUMN: list(texts)}}
+        return {**value, "properties": {**(value.get("properties") or {}), PROBLEMS_COLUMN: list(texts)}}
     return {**value, PROBLEMS_COLUMN: list(texts)}

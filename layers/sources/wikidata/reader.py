@@ -10,6 +10,7 @@ import orjson
 from layers.model.messages import Message
 from layers.model.problems import MISSING, ReadResult, SourceLocation
 from layers.model.types import is_lei
+from layers.sources.files.documents import parse_json
 from layers.sources.files.sniffing import FileSniff
 from layers.sources.files.source_file import SourceFile
 from layers.sources.reader.format import Format, LoadOptions
@@ -130,7 +131,7 @@ class ItemOwnership:
         until = max(ends) if ends else None
         if until is None and any(s.get("snaktype") != "novalue" for s in values.qualifiers(statement, "P582")):
             changed = str(self._item.get("modified", ""))[:10]
-            until = unknown_end(since, changed) if changed else "0001-01-01/.."
+            until = unknown_end(since, changed)
             note += " Ended on a day that is not known."
         return since, until, note
 
@@ -182,7 +183,7 @@ def parse(file: str, text: str, dataset: str = "wikidata") -> ReadResult:
 
 def _items(file: str, text: str, builder: RecordBuilder) -> Iterator[tuple[WikidataItem, SourceLocation]]:
     try:
-        document = orjson.loads(text)
+        document = parse_json(text)
     except orjson.JSONDecodeError as error:
         builder.add_problem(SourceLocation(file, 1), "file", "syntax", error, Message("cell.json"))
         return

@@ -72,8 +72,13 @@ def is_qid(text: object) -> bool:
 def statements(item: WikidataItem, prop: str) -> list[WikidataItem]:
     """Return the statements of a property, none where the item has none (PHP writes an empty map as a list)."""
     claims = item.get("claims") or item.get("statements") or {}
-    listed = claims.get(prop, []) if isinstance(claims, dict) else []
-    return [s for s in listed if isinstance(s, dict) and isinstance(s.get("mainsnak"), dict)]
+    listed = _objects(claims.get(prop)) if isinstance(claims, dict) else []
+    return [s for s in listed if isinstance(s.get("mainsnak"), dict)]
+
+
+def _objects(value: object) -> list[WikidataItem]:
+    """Return the objects of a list, none of anything else."""
+    return [part for part in value if isinstance(part, dict)] if isinstance(value, list) else []
 
 
 def valid_statements(item: WikidataItem, prop: str) -> list[WikidataItem]:
@@ -102,8 +107,7 @@ def item_id(snak: WikidataItem) -> str | None:
 def qualifiers(statement: WikidataItem, prop: str) -> list[WikidataItem]:
     """Return the snaks of a qualifier of a statement."""
     held = statement.get("qualifiers")
-    listed = held.get(prop, []) if isinstance(held, dict) else []
-    return [snak for snak in listed if isinstance(snak, dict)]
+    return _objects(held.get(prop)) if isinstance(held, dict) else []
 
 
 def entity_ids(item: WikidataItem, prop: str) -> list[str]:
@@ -137,7 +141,7 @@ def edtf(snak: WikidataItem) -> str:
         raise SnakProblem(Message("wikidata.calendar"))
     if precision == 8:
         return f"{parts[1][:3]}X"
-    if precision not in _LENGTHS:
+    if not isinstance(precision, int) or precision not in _LENGTHS:
         raise SnakProblem(Message("wikidata.precision"))
     iso = f"{parts[1]}-{parts[2]}-{parts[3]}"[: _LENGTHS[precision]]
     try:
@@ -183,8 +187,7 @@ def texts(item: WikidataItem, field: str) -> Iterator[tuple[str, str]]:
 
 def is_referenced(statement: WikidataItem) -> bool:
     """Whether a reference says more than the Wikimedia project the statement was copied from (P143, P4656)."""
-    references = statement.get("references")
-    for reference in references if isinstance(references, list) else ():
+    for reference in _objects(statement.get("references")):
         if isinstance(snaks := reference.get("snaks"), dict) and set(snaks) - {"P143", "P4656", "P813"}:
             return True
     return False

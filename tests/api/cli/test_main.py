@@ -225,6 +225,18 @@ def test_check_tells_people_on_standard_error(run: Run, faulty: Path) -> None:
         assert f"faulty.toml:{line_of(record)}" in said.err
 
 
+def test_of_very_many_faults_those_after_a_table_are_lines(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "many.toml"
+    file.write_text("[[strikes]]\nid = 5\n" * 300)
+    said = run("check", file)
+    faults = run("check", file, "--json").report["problems"]
+    assert f"{len(faults)} fault(s)" in said.err
+    assert len(faults) > 500
+    lines = [line for line in said.err.splitlines() if line.startswith("many.toml:")]
+    assert len(lines) == len(faults) - 500
+    assert lines[-1].startswith(f"many.toml:{faults[-1]['row']}: {faults[-1]['record']}: {faults[-1]['column']}")
+
+
 def test_load_with_a_fault_writes_nothing(run: Run, faulty: Path, own: Path) -> None:
     before = Store.open(own).seq()
     said = run("load", "curated", faulty, "--store", own)
