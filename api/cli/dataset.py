@@ -9,6 +9,7 @@ import typer
 from rich.table import Table
 
 from api.cli.common import STORE, AsJson, StoreAddress, output
+from api.requests.change_reason import require_reason
 from api.terminal.attribution import add_row
 from layers.model.records import RECORD_TYPES
 from layers.store.backends import open_store
@@ -60,8 +61,9 @@ def _datasets(store: Store) -> list[dict[str, Any]]:
 @app.command(epilog="Example: strikeatlas dataset withhold viina/events --why 'agreement ended' --who 'A. Editor'")
 def withhold(dataset: DatasetId, why: Why, who: Who, store: StoreAddress = STORE, as_json: AsJson = False) -> None:
     """Make a dataset private as a whole: with all records that it has, and all that ever come to it."""
+    reason = require_reason("--why", why)
     opened = open_store(store)
-    opened.make_private(dataset, author=who, why=why)
+    opened.make_private(dataset, author=who, why=reason)
     opened.close()
     said = f"{dataset} is private: no answer, tile or export holds a record of it."
     output({"dataset": dataset, "private": True}, as_json, said)
@@ -79,8 +81,9 @@ def publish(
     as_json: AsJson = False,
 ) -> None:
     """Make a private dataset public, or single private records of a public one. Nothing else makes either public."""
+    reason = require_reason("--why", why)
     opened = open_store(store)
-    published, staying = opened.publish(dataset, ids or (), author=who, why=why)
+    published, staying = opened.publish(dataset, ids or (), author=who, why=reason)
     opened.close()
     rest = f"; {staying} stay private, as they cite a private source of another dataset" if staying else ""
     said = f"{published} records of {dataset} may be published from now on{rest}."

@@ -81,7 +81,7 @@ def judge(
         raise BadParameter("judge", f"{one} {other} {verdict}", text(error.expected)) from error
     # Much may follow from what is one.
     renewal = DerivedUpdate(seq, records, full_rewrite(base_map, text), lambda *_: None)
-    opened.append("identities", judgement_record, author=who, at=at, derived=renewal)
+    opened.append("identities", judgement_record, author=who, at=at, derived=renewal, why=why)
     records = opened.records()
     opened.close()
     effect = serialize.judgement(records, judgement_record, resolve.apply_judgements_with_remarks(records))

@@ -21,6 +21,7 @@ from api.cli.common import (
     progress_bar,
     warn_of_clock,
 )
+from api.requests.change_reason import require_reason
 from api.requests.parameters import BadParameter
 from api.serializers import load_report as serialize
 from api.settings import BASEMAP, GAZETTEER
@@ -87,6 +88,7 @@ class Options:
     dry_run: bool
     rejected: Path | None
     who: str
+    why: str | None = None
     again: tuple[str, ...] = ()
 
 
@@ -116,18 +118,22 @@ def load(
     store: StoreAddress = STORE,
     base: Annotated[Path, typer.Option("--basemap", help="The base map built by `make setup`.")] = BASEMAP,
     who: Annotated[str, typer.Option(help="Who makes the change; kept in the history.")] = "strikeatlas load",
+    why: Annotated[
+        str | None, typer.Option(help="Why, for history and, of what is public, the corrections log.")
+    ] = None,
     accept_broken_history: AcceptBrokenHistory = False,
     as_json: AsJson = False,
 ) -> None:
     """Load files of one format into the store: all or, with any fault, nothing. The same again changes nothing."""
     _require_readable(dataset, retrieved, licence, who)
+    reason = None if why is None else require_reason("--why", why)
     columns = read_mapping(mapping_file) if mapping_file else None
     sources = _sources(fmt, files)
     chosen = _chosen(fmt, sources, columns)
     request = LoadOptions(dataset or _dataset(chosen, sources), retrieved, columns, licence, _gazetteer(gazetteer))
     again = {"--mapping": mapping_file, "--retrieved": retrieved, "--licence": licence, "--gazetteer": gazetteer}
     given = [text for name, value in again.items() if value is not None for text in (name, str(value))]
-    options = Options(partial, append, dry_run, rejected_to, who, tuple(given))
+    options = Options(partial, append, dry_run, rejected_to, who, reason, tuple(given))
     opened = open_checked(store, accept_broken_history)
     warn_of_clock(opened)
     report_values, problems = _load(opened, basemap.read(base), Task(chosen, sources, request, options))
@@ -252,7 +258,7 @@ def _loaded(store: Store, base: Basemap, task: Task, reading: ReadResult) -> tup
     if not options.dry_run and not (problems and not options.partial):
         licence = f"licence: {report_values['licence']}"
         is_change = _is_change(report_values)
-        report = _written(store, arrival, base, options.who, seq, licence) if is_change else None
+        report = _written(store, arrival, base, options.who, seq, licence, options.why) if is_change else None
         report_values["written"] = _counts(report) if report else {"seq": seq}
     if options.rejected and problems:
         written = rejected.write(task.files, problems, options.rejected, cell_sentence, request.mapping)
@@ -277,7 +283,15 @@ def _is_change(report_values: dict[str, Any]) -> bool:
     return any(change[kind] for change in report_values["changes"].values() for kind in ("added", "changed", "removed"))
 
 
-def _written(store: Store, arrival: LoadPlan, base: Basemap, who: str, seen: int, why_private: str) -> LoadReport:
+def _written(
+    store: Store,
+    arrival: LoadPlan,
+    base: Basemap,
+    who: str,
+    seen: int,
+    why_private: str,
+    why: str | None = None,
+) -> LoadReport:
     with progress_bar("writing") as progress:
         report = store.load(
             arrival.records,
@@ -287,6 +301,7 @@ def _written(store: Store, arrival: LoadPlan, base: Basemap, who: str, seen: int
             derive=full_rewrite(base, worded),
             seen=seen,
             private=dict.fromkeys(arrival.private, why_private),
+            why=why,
         )
     store.close()  # folds the log into the file, so that it can be copied as it is
     return report

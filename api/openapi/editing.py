@@ -11,7 +11,7 @@ from api.http.json import Json
 from api.http.links import GEOJSON, JSON
 from api.openapi.parameters import sent
 from api.openapi.responses import PROBLEM, good_response, header_descriptions
-from api.requests import crs, idempotency_key, if_match
+from api.requests import change_reason, crs, idempotency_key, if_match
 from api.requests.roles import ROLES, Role
 from api.requests.strike_body import REQUIRED_WITH_GEOMETRY, WRITABLE
 from api.server.acknowledged import SEQ_HEADER
@@ -34,6 +34,15 @@ _IDEMPOTENCY_KEY = {
     "first is worked on by 409.",
     "example": '"8e03978e-40d5-43e8-bc93-6894a57f9324"',
     "schema": {"type": "string", "pattern": idempotency_key.PATTERN},
+}
+_CHANGE_REASON = {
+    "name": change_reason.HEADER,
+    "in": "header",
+    "required": False,
+    "description": "Why the strike is written, for its history; the corrections log shows it where the strike is "
+    "public. A String or a Display String of RFC 9651.",
+    "example": '%"The owner corrected the name: %c3%96l-Depot"',
+    "schema": {"type": "string", "pattern": change_reason.PATTERN},
 }
 _SEQ = {SEQ_HEADER: "Number of the change that was made; no later answer to the client is of an older version."}
 _CONTENT_CRS = {
@@ -126,7 +135,8 @@ _LINKS = {
 
 
 def _describe_body(method: str, operation: Json) -> None:
-    operation["parameters"] = [*operation["parameters"], _IDEMPOTENCY_KEY if method == "post" else _IF_MATCH]
+    own = (_IDEMPOTENCY_KEY if method == "post" else _IF_MATCH, _CHANGE_REASON)
+    operation["parameters"] = [*operation["parameters"], *own]
     if method == "delete":
         return
     operation["parameters"] = [*operation["parameters"], _CONTENT_CRS]

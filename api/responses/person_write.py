@@ -12,6 +12,7 @@ from typing import Annotated
 from fastapi import Depends, Request, Response
 
 from api.http.json import Json
+from api.requests.change_reason import HEADER as REASON
 from api.requests.idempotency_key import HEADER, parse_key
 from api.requests.reviewer_names import name_key
 from api.responses.authorisation import Author
@@ -68,6 +69,7 @@ class PersonWrite:
         if key is None:
             return cls(request, author)
         parts = [request.method, request.url.path, *(request.headers.get(name, "") for name in _MEANING)]
+        parts += request.headers.getlist(REASON)
         digest = _digest(*(part.encode() for part in parts), body)
         return cls(request, author, hashlib.sha256(key.encode()).hexdigest(), digest)
 

@@ -18,6 +18,8 @@ from api.openapi.declaration import OGC_SPEC, ApiPart
 from api.openapi.editing import MERGE_PATCH, describe_strike_write
 from api.openapi.responses import ANY_OBJECT, STRING, array_of, object_with
 from api.requests import crs, if_match, strike_body
+from api.requests.change_reason import HEADER as REASON
+from api.requests.change_reason import parse_reason
 from api.requests.if_match import parse_if_match
 from api.requests.negotiation import GEOJSON
 from api.responses.authorisation import Author, allowed
@@ -143,9 +145,10 @@ def _replaced(
 def _committed(request: Request, writing: PersonWrite, edit: Edit, status: int, at: datetime | None = None) -> Response:
     """Write an edit, and answer the feature as it was written."""
     atlas: LiveSnapshot = request.app.state.atlas
+    why = parse_reason(request.headers.getlist(REASON))
     return writing.commit(
         [edit.id],
-        lambda keyed: atlas.write(edit, author=writing.author.name, at=at, keyed=keyed),
+        lambda keyed: atlas.write(edit, author=writing.author.name, at=at, keyed=keyed, why=why),
         lambda seq: _answer(request, edit.record, seq, status),
     )
 

@@ -144,7 +144,7 @@ def _decided(request: Request, new: NewDecision, writing: PersonWrite) -> Respon
     document = decision.model_dump(mode="json")
     return writing.commit(
         [new.strike, decision.id],
-        lambda keyed: atlas.append("decisions", decision, author=author.name, seen=seen, keyed=keyed),
+        lambda keyed: atlas.append("decisions", decision, author=author.name, seen=seen, keyed=keyed, why=new.why),
         lambda seq: StoredResponse(201, _UNCACHED, orjson.dumps({"seq": seq, "decision": document})),
     )
 

@@ -102,22 +102,32 @@ class LiveSnapshot:
         author: str,
         seen: ExpectedLatest | None = None,
         keyed: KeyedRequest | None = None,
+        why: str | None = None,
     ) -> int:
         """Append a record to the store, see `Store.append`; the snapshot after it is computed once, for both."""
         at = datetime.now(UTC)
         with self._computing_next(at) as derived:
-            return self.store.append(table, record, author=author, at=at, seen=seen, derived=derived, keyed=keyed)
+            return self.store.append(
+                table, record, author=author, at=at, seen=seen, derived=derived, keyed=keyed, why=why
+            )
 
     def publish(self, dataset: str, record: str, *, author: str, why: str) -> int:
         """Make a single private record public, see `Store.publish`; give the number of the change."""
         self.store.publish(dataset, [record], author=author, why=why)
         return self.store.seq()
 
-    def write(self, *edits: Edit, author: str, at: datetime | None = None, keyed: KeyedRequest | None = None) -> int:
+    def write(
+        self,
+        *edits: Edit,
+        author: str,
+        at: datetime | None = None,
+        keyed: KeyedRequest | None = None,
+        why: str | None = None,
+    ) -> int:
         """Write edits to the store, see `Store.write`; the snapshot after them is computed once, for both."""
         at = at or datetime.now(UTC)
         with self._computing_next(at) as derived:
-            return self.store.write(*edits, author=author, at=at, derived=derived, keyed=keyed)
+            return self.store.write(*edits, author=author, at=at, derived=derived, keyed=keyed, why=why)
 
     @contextmanager
     def _computing_next(self, at: datetime) -> Iterator[DerivedUpdate]:

@@ -78,7 +78,7 @@ class CorrectionEntry:
     author
         Who made it, where the policy names people.
     why
-        The stated reason; ``None`` where none was stated.
+        The stated reason; ``None`` where none was stated, or not of a published record.
     key, name
         Table and id of the record, and what it is called; ``None`` for a load.
     changes
@@ -320,7 +320,7 @@ class _Reading:
             kind="addition" if change.before is None else "retraction" if change.after is None else "correction",
             role="load" if len(self._transaction(row.seq)) > MAX_SINGLE else "editor",
             author=self._author(row.author),
-            why=row.why or values.get("why"),
+            why=change.why or values.get("why"),
             key=row.key,
             name=next((values[name] for name in _NAMES if values.get(name)), None),
             changes=_differences(change),
@@ -343,8 +343,15 @@ class _Reading:
             kind="addition" if not any(count.changed or count.removed for count in counts) else "reload",
             role="load",
             author=self._author(whole.author),
+            why=self._reason_of_load(whole),
             counts=counts,
         )
+
+    def _reason_of_load(self, whole: Transaction) -> str | None:
+        """The reason of a load, by the last of its rows that is published with one: all of them have the same."""
+        rows = history_pages.rows(self._connection, whole.last + 1, whole.first, MAX_SINGLE)
+        changes = (self._visibility.published(row) for row in rows if row.why is not None)
+        return next((change.why for change in changes if change is not None and change.why is not None), None)
 
     def _public_counts(self, whole: Transaction) -> tuple[LoadCount, ...]:
         """What a load did to records that are public; those that are withheld now are not counted as added."""

@@ -1,7 +1,8 @@
 """Which values in the history were ever published: those of records since they are public, as the policy lets them be.
 
 A value of a time when its record, or a record that it rests on, was private or embargoed was not published then, and is
-not shown now. Nothing is shown of a record that is private or embargoed now.
+not shown now. Nothing is shown of a record that is private or embargoed now, and no reason of a change that was made
+before its record was public: who stated it, as when publishing a private record, may not have meant it for the public.
 """
 
 from __future__ import annotations
@@ -49,10 +50,14 @@ class Horizon:
 
 @dataclass(frozen=True, slots=True)
 class PublishedChange:
-    """The published values before and after a change; ``None`` where there was no published record."""
+    """The published values before and after a change; ``None`` where there was no published record.
+
+    ``why`` is the reason that was stated of a published record; ``None`` without one.
+    """
 
     before: Mapping[str, Any] | None
     after: Mapping[str, Any] | None
+    why: str | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,11 +89,19 @@ class Visibility:
         """What a change changed of what is published; ``None`` where nothing."""
         if self._horizon(row.key) is None:
             return None
-        change = PublishedChange(
-            before=None if row.before is None else self._published(row, row.before, is_after=False),
-            after=None if row.after is None else self._published(row, row.after, is_after=True),
-        )
-        return None if change.before == change.after else change
+        before = None if row.before is None else self._published(row, row.before, is_after=False)
+        after = None if row.after is None else self._published(row, row.after, is_after=True)
+        if before == after:
+            return None
+        is_public = before is not None or self._is_added_as_public(row)
+        return PublishedChange(before, after, row.why if is_public else None)
+
+    def _is_added_as_public(self, row: HistoryRow) -> bool:
+        """Whether a change added a record that was public at once."""
+        if row.before is not None or row.after is None:
+            return False
+        horizon = self._horizon_of_values(row.key, row.after)
+        return horizon is not None and horizon.is_before(row)
 
     def _published(self, row: HistoryRow, values: Mapping[str, Any], is_after: bool) -> Mapping[str, Any] | None:
         """The values of a record before or after a change as they were published; ``None`` where they were not."""

@@ -15,7 +15,7 @@ from layers.geopackage import geopackage
 from layers.store import idempotency
 from layers.store.access import SIDE_FILES
 from layers.store.connections import Connections, NotAStore, StoreBusy, StoreError, probing
-from layers.store.migrations import m0004_idempotency_keys, m0005_history_indexes
+from layers.store.migrations import m0004_idempotency_keys, m0005_history_indexes, m0006_history_reasons
 from layers.store.migrations.m0001_complete_columns import forbid_changes
 from layers.store.migrations.m0002_history_chain import create_history, note_external_edits
 from layers.store.migrations.m0003_private_datasets import PRIVATE_DATASETS, PRIVATE_REMOVED, install_privacy
@@ -85,6 +85,7 @@ def create_tables(connection: sqlite3.Connection) -> None:
     install_privacy(connection, TABLES)
     m0004_idempotency_keys.apply(connection)
     m0005_history_indexes.apply(connection)
+    m0006_history_reasons.apply(connection)
 
 
 def mark_version(connection: sqlite3.Connection) -> None:

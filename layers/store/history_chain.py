@@ -6,7 +6,9 @@ The hash of a row is the SHA-256 (FIPS 180-4), in small hexadecimal digits, of t
 
 in the canonical form of RFC 8785: no white space, and only those characters escaped that JSON requires. ``seq`` is a
 number; ``before`` and ``after`` are strings, the JSON texts as they stand in the row, or null. The first row follows on
-64 zeros.
+64 zeros. A row with a reason has one member more, the string ``why``, at the end. A row without one has the eight
+members that every row had before there were reasons, so that hashes of that time hold; as the number of members tells
+which of the two a row is, and ``why`` is never null, no two rows have the same text.
 """
 
 from __future__ import annotations
@@ -18,15 +20,15 @@ from typing import TypeAlias
 
 import orjson
 
-#: A row of history before it has a number and a hash: at, who, noun, record, before, after.
-Unlinked: TypeAlias = tuple[str, str, str, str, str | None, str | None]
-#: A row of history as it is stored: seq, at, who, noun, record, before, after, hash.
-Linked: TypeAlias = tuple[int, str, str, str, str, str | None, str | None, str]
+#: A row of history before it has a number and a hash: at, who, noun, record, before, after, why.
+Unlinked: TypeAlias = tuple[str, str, str, str, str | None, str | None, str | None]
+#: A row of history as it is stored: seq, at, who, noun, record, before, after, why, hash.
+Linked: TypeAlias = tuple[int, str, str, str, str, str | None, str | None, str | None, str]
 
 #: The columns of a linked row, in the order of `Linked`, for SQL.
-COLUMNS = 'seq, "at", who, noun, record, "before", "after", hash'
+COLUMNS = 'seq, "at", who, noun, record, "before", "after", why, hash'
 #: What follows on INSERT INTO the table of history.
-VALUES = f"({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+VALUES = f"({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,9 @@ def link(previous: str, seq: int, row: Unlinked) -> str:
     TypeError
         If a value is no text, and so no value of a row of history.
     """
-    return hashlib.sha256(orjson.dumps([previous, seq, *row])).hexdigest()
+    *values, why = row
+    stated = [] if why is None else [why]
+    return hashlib.sha256(orjson.dumps([previous, seq, *values, *stated])).hexdigest()
 
 
 def linked(head: Head, rows: Iterable[Unlinked]) -> Iterator[Linked]:
@@ -75,8 +79,8 @@ def linked(head: Head, rows: Iterable[Unlinked]) -> Iterator[Linked]:
 
 def first_break(head: Head, rows: Iterable[Linked]) -> ChainBreak | Head:
     """Follow rows from a head on: the first one that does not follow, or the head that they lead to."""
-    for seq, at, who, noun, record, before, after, given in rows:
-        expected = link(head.hash, seq, (at, who, noun, record, before, after))
+    for seq, at, who, noun, record, before, after, why, given in rows:
+        expected = link(head.hash, seq, (at, who, noun, record, before, after, why))
         if seq != head.seq + 1 or expected != given:
             return ChainBreak(seq, head.seq + 1, expected)
         head = Head(seq, given, at)

@@ -20,6 +20,7 @@ RecordKey = tuple[str, str]
 #: Which rows are read: all, those of records that were there before, or those of records that were removed.
 Which = Literal["all", "changes", "removals"]
 _CONDITIONS: Mapping[Which, str] = {"all": "", "changes": f"AND {_CHANGED}", "removals": 'AND "after" IS NULL'}
+_COLUMNS = 'seq, "at", who, noun, record, "before", "after", why'
 #: Records of one query; SQLite takes more.
 _TOGETHER = 400
 
@@ -28,7 +29,7 @@ _TOGETHER = 400
 class HistoryRow:
     """One change of one record: number, time (RFC 3339, UTC), author, table, id, and the values before and after.
 
-    ``why`` is ``None`` where the store has no reasons, or none was stated.
+    ``why`` is the reason that was stated; ``None`` without one.
     """
 
     seq: int
@@ -63,7 +64,7 @@ def rows(
     connection: sqlite3.Connection, below: int, from_seq: int, limit: int, which: Which = "all"
 ) -> list[HistoryRow]:
     """At most ``limit`` rows with a number below one and not before another, newest first."""
-    query = f"SELECT * FROM history WHERE seq < ? AND seq >= ? {_CONDITIONS[which]} ORDER BY seq DESC LIMIT ?"
+    query = f"SELECT {_COLUMNS} FROM history WHERE seq < ? AND seq >= ? {_CONDITIONS[which]} ORDER BY seq DESC LIMIT ?"
     return _read(connection.execute(query, (below, from_seq, limit)))
 
 
@@ -74,7 +75,7 @@ def rows_of(
     found: list[HistoryRow] = []
     for some in _parts(sorted(keys)):
         marks = " OR ".join(["(noun = ? AND record = ?)"] * len(some))
-        query = f"SELECT * FROM history WHERE ({marks}) AND seq < ? AND seq >= ? ORDER BY seq DESC LIMIT ?"
+        query = f"SELECT {_COLUMNS} FROM history WHERE ({marks}) AND seq < ? AND seq >= ? ORDER BY seq DESC LIMIT ?"
         values = [part for key in some for part in key]
         found += _read(connection.execute(query, (*values, below, from_seq, limit)))
     return sorted(found, key=lambda row: -row.seq)[:limit]
@@ -176,16 +177,10 @@ def added_in(connection: sqlite3.Connection, whole: Transaction, keys: Iterable[
 
 
 def _read(cursor: sqlite3.Cursor) -> list[HistoryRow]:
-    """Rows of whichever columns the store has: the reason is not in every one."""
-    names = [column[0] for column in cursor.description]
-    places = [names.index(name) for name in ("seq", "at", "who", "noun", "record", "before", "after")]
-    why = names.index("why") if "why" in names else None
-    return [_row([row[place] for place in places], None if why is None else row[why]) for row in cursor]
-
-
-def _row(values: list[Any], why: str | None) -> HistoryRow:
-    seq, at, author, table, record, before, after = values
-    return HistoryRow(seq, at, author, table, record, _values(before), _values(after), why)
+    return [
+        HistoryRow(seq, at, author, table, record, _values(before), _values(after), why)
+        for seq, at, author, table, record, before, after, why in cursor
+    ]
 
 
 def _values(text: str | None) -> Mapping[str, Any] | None:

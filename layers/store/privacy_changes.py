@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from typing import Any
 
 from layers.geopackage import geopackage
@@ -28,6 +29,7 @@ def make_private(connection: sqlite3.Connection, dataset: str, authorship: Autho
         raise StoreError(f"{dataset} is written by hand: mark single records of it private, or name another dataset")
     if dataset in private_datasets(connection):
         return
+    authorship = replace(authorship, why=why)
     list_dataset(connection, PrivateDataset(dataset, authorship.at, authorship.author, why), private=True)
     for table in TABLES.values():
         _mark(connection, table, _ids(connection, table, "dataset = ? AND private IS NOT 1", dataset), 1, authorship)
@@ -60,7 +62,7 @@ def publish(
         private record of the dataset has one of the ids.
     """
     _require_publishable(connection, dataset, ids)
-    changed, stay = 0, 0
+    authorship, changed, stay = replace(authorship, why=why), 0, 0
     with unguarded(connection, *TABLES):
         if not ids:
             list_dataset(connection, PrivateDataset(dataset, authorship.at, authorship.author, why), private=False)

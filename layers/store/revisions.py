@@ -20,7 +20,8 @@ class Revision:
     """One change of one record.
 
     ``at`` is RFC 3339 in UTC, ``record`` the id. ``before`` is None for a new record,
-    ``after`` for a removed one; both hold the columns of the table, geometry as WKT, lon/lat, in full.
+    ``after`` for a removed one; both hold the columns of the table, geometry as WKT, lon/lat, in full. ``why`` is the
+    reason that was stated, None without one.
     """
 
     seq: int
@@ -30,15 +31,23 @@ class Revision:
     record: str
     before: dict[str, Any] | None
     after: dict[str, Any] | None
+    why: str | None
 
     @classmethod
     def of_row(
-        cls, seq: int, at: str, author: str, table: str, record: str, before: str | None, after: str | None
+        cls,
+        seq: int,
+        at: str,
+        author: str,
+        table: str,
+        record: str,
+        before: str | None,
+        after: str | None,
+        why: str | None,
     ) -> Revision:
         """Read a row of history, whose values before and after are JSON texts."""
-        return cls(
-            seq, at, author, table, record, *(None if text is None else orjson.loads(text) for text in (before, after))
-        )
+        was, now = (None if text is None else orjson.loads(text) for text in (before, after))
+        return cls(seq, at, author, table, record, was, now, why)
 
 
 @dataclass(frozen=True)

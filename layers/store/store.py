@@ -312,6 +312,7 @@ class Store:
         derive: Derive | None = None,
         seen: int | None = None,
         private: Mapping[str, str] = MappingProxyType({}),
+        why: str | None = None,
     ) -> LoadReport:
         """Bring the store to ``records`` in one transaction; loading them again changes nothing.
 
@@ -333,6 +334,8 @@ class Store:
             Number of the last change that ``records`` were made with; None if they do not depend on it.
         private
             Datasets that become private as a whole, and why: their licence forbids to publish them.
+        why
+            The reason of the load, for the history.
 
         Raises
         ------
@@ -344,13 +347,13 @@ class Store:
         StoreBusy
             If another writer does not finish in time.
         """
-        authorship = _authorship(author, at)
+        authorship = _authorship(author, at, why)
         with self._writing() as connection:
             if seen is not None and (last := writer.last_seq(connection)) != seen:
                 raise StaleVersion(seen, last)
             authorship = writer.in_order(connection, authorship)
-            for dataset, why in private.items():
-                privacy_changes.make_private(connection, dataset, authorship, why)
+            for dataset, why_private in private.items():
+                privacy_changes.make_private(connection, dataset, authorship, why_private)
             done = writer.load(connection, records, authorship, progress)
             privacy_changes.hide_judgements_of_removed(connection, authorship)
             for layer in derive(*reader.read_all(connection)) if derive else ():
@@ -367,13 +370,14 @@ class Store:
         seen: ExpectedLatest | None = None,
         derived: DerivedUpdate | None = None,
         keyed: KeyedRequest | None = None,
+        why: str | None = None,
     ) -> int:
         """Add one new record to a table, such as a decision; give the number of the change.
 
         A decision that is added here should be of a dataset that no load brings: a load refuses to drop it.
         With ``seen`` nothing is added unless that still is the newest record, which is looked up in the same
         transaction. ``derived`` updates the derived layers in it, and ``keyed`` is the request that is answered.
-        A record of a private dataset is added as private.
+        A record of a private dataset is added as private. ``why`` is the reason, for the history.
 
         Raises
         ------
@@ -389,7 +393,7 @@ class Store:
             If another writer does not finish in time.
         """
         _require_table(table, record)
-        authorship = _authorship(author, at)
+        authorship = _authorship(author, at, why)
         with self._writing() as connection:
             idempotency.require_free(connection, keyed, authorship.at)
             if seen is not None:
@@ -408,12 +412,14 @@ class Store:
         at: datetime | None = None,
         derived: DerivedUpdate | None = None,
         keyed: KeyedRequest | None = None,
+        why: str | None = None,
     ) -> int:
         """Add, replace or remove single records in one transaction, all or none; give the number of the last change.
 
         A record that already is as given leaves no history. Those of a dataset that a load brings stay as they are
         written here only until that load brings them again. What is private stays so, whatever a new version says.
         ``derived`` updates the derived layers in the transaction, and ``keyed`` is the request that is answered.
+        ``why`` is the reason, for the history.
 
         Raises
         ------
@@ -434,7 +440,7 @@ class Store:
             _require_table(edit.table, edit.record)
             if edit.record is not None and edit.record.id != edit.id:
                 raise ValueError(f"{edit.record.id} is not {edit.id}")
-        authorship = _authorship(author, at)
+        authorship = _authorship(author, at, why)
         with self._writing() as connection:
             idempotency.require_free(connection, keyed, authorship.at)
             authorship = writer.in_order(connection, authorship)
@@ -455,7 +461,8 @@ class Store:
 
     def revisions(self, since: int = 0) -> Iterator[Revision]:
         """Give every change after number ``since``, oldest first. Holds no lock between two pages."""
-        query = 'SELECT seq, "at", who, noun, record, "before", "after" FROM history WHERE seq > ? ORDER BY seq LIMIT ?'
+        query = """SELECT seq, "at", who, noun, record, "before", "after", why FROM history
+            WHERE seq > ? ORDER BY seq LIMIT ?"""
         while True:
             with self._connections.reading() as connection:
                 rows = connection.execute(query, (since, _PAGE)).fetchall()
@@ -498,10 +505,11 @@ def _require_table(noun: str, record: Record | None) -> None:
         raise ValueError(f"a {type(record).__name__} does not belong to the table {noun!r}")
 
 
-def _authorship(author: str, at: datetime | None) -> Authorship:
+def _authorship(author: str, at: datetime | None, why: str | None = None) -> Authorship:
     if not author.strip():
         raise ValueError("who changes something must be named")
-    return Authorship(author.strip(), timestamp(at))
+    # A blank reason is none.
+    return Authorship(author.strip(), timestamp(at), (why or "").strip() or None)
 
 
 def _reason(why: str) -> str:

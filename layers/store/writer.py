@@ -33,10 +33,11 @@ _BATCH = 1000
 
 @dataclass(frozen=True)
 class Authorship:
-    """The author of a change, and its time (RFC 3339, UTC)."""
+    """The author of a change, its time (RFC 3339, UTC), and the reason that was stated, if one was."""
 
     author: str
     at: str
+    why: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -327,7 +328,7 @@ def _delete(connection: sqlite3.Connection, table: Table, rows: list[Row], autho
 def append_history(connection: sqlite3.Connection, authorship: Authorship, changes: Iterable[Change]) -> None:
     """Add a row of history for each change, each chained to the one before."""
     rows = (
-        (authorship.at, authorship.author, noun, key, _json(before), _json(after))
+        (authorship.at, authorship.author, noun, key, _json(before), _json(after), authorship.why)
         for noun, key, before, after in changes
     )
     connection.executemany(f"INSERT INTO history {VALUES}", history_chain.linked(head(connection), rows))

@@ -33,8 +33,12 @@ def apply(connection: sqlite3.Connection) -> None:
     `layers.store.external_edits` looks at the notes.
     """
     _create_history_table(connection, "history_chained")
-    rows = connection.execute('SELECT "at", who, noun, record, "before", "after" FROM history ORDER BY seq')
-    connection.executemany(f"INSERT INTO history_chained {history_chain.VALUES}", history_chain.linked(EMPTY, rows))
+    rows = connection.execute('SELECT "at", who, noun, record, "before", "after", NULL FROM history ORDER BY seq')
+    connection.executemany(
+        """INSERT INTO history_chained (seq, "at", who, noun, record, "before", "after", hash)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?)""",
+        ((*values, hashed) for *values, _why, hashed in history_chain.linked(EMPTY, rows)),
+    )
     connection.execute("DROP TABLE history")
     connection.execute("ALTER TABLE history_chained RENAME TO history")
     forbid_changes(connection, "history", "seq")

@@ -16,6 +16,7 @@ from layers.store.migrations import (
     m0003_private_datasets,
     m0004_idempotency_keys,
     m0005_history_indexes,
+    m0006_history_reasons,
 )
 
 
@@ -49,6 +50,8 @@ MIGRATIONS: Sequence[Migration] = (
     Migration(3, m0003_private_datasets.TITLE, 3, m0003_private_datasets.apply),
     Migration(4, m0004_idempotency_keys.TITLE, 2, m0004_idempotency_keys.apply),
     Migration(5, m0005_history_indexes.TITLE, 3, m0005_history_indexes.apply),
+    # To a program that knows no reasons the hash of a row with one is wrong.
+    Migration(6, m0006_history_reasons.TITLE, 6, m0006_history_reasons.apply),
 )
 #: Version of the schema that this program writes.
 SCHEMA_VERSION = MIGRATIONS[-1].version

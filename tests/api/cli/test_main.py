@@ -162,7 +162,8 @@ def test_a_stake_changed_in_the_text_changes_the_answer(run: Run, folder: Path, 
     text = folder / "ownership-companies.toml"
     (stake,) = [part for part in text.read_text(encoding="utf-8").split("\n\n") if 'id = "cpc>eni-int"' in part]
     edit(text, stake, stake.replace("share_min = 2", "share_min = 1").replace("share_max = 2", "share_max = 1"))
-    loaded = run("load", "curated", folder, "--store", own, "--json", "--who", "A. Editor")
+    why = "The report of 2025 says so."
+    loaded = run("load", "curated", folder, "--store", own, "--json", "--who", "A. Editor", "--why", why)
     assert (loaded.code, loaded.report["changes"]["stakes"]["changed"]) == (
         0,
         {"cpc>eni-int": ["share_min", "share_max"]},
@@ -170,10 +171,28 @@ def test_a_stake_changed_in_the_text_changes_the_answer(run: Run, folder: Path, 
     assert before == [(2, 2)]
     assert italy() == [(1, 1)]
     (change,) = Store.open(own).revisions(loaded.report["written"]["seq"] - 1)
-    assert (change.author, change.table) == ("A. Editor", "stakes")
+    assert (change.author, change.table, change.why) == ("A. Editor", "stakes", why)
+    (entry,) = run("corrections", "--store", own, "--record", "cpc>eni-int", "--limit", 1, "--json").report[
+        "corrections"
+    ]
+    assert (entry["kind"], entry["why"]) == ("correction", why)
     assert change.before is not None
     assert change.after is not None
     assert (change.before["share_min"], change.after["share_min"]) == (2, 1)
+
+
+@pytest.mark.parametrize("why", ["", "x" * 501, "a\x1b[31m"])
+@pytest.mark.parametrize(
+    "command",
+    [("load",), ("dataset", "withhold", "d", "--who", "Ann"), ("dataset", "publish", "d", "--who", "Ann")],
+    ids=" ".join,
+)
+def test_a_reason_that_cannot_be_one_is_refused(run: Run, own: Path, command: tuple[str, ...], why: str) -> None:
+    seq = Store.open(own).seq()
+    said = run(*command, "--store", own, "--why", why, base=command[0] == "load")
+    assert said.code == 2
+    assert "expected a text of 1 to 500 letters" in " ".join(said.err.split())
+    assert Store.open(own).seq() == seq
 
 
 #: Records with one of each fault, and what the report must say of it: record and column.

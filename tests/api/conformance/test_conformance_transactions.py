@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -123,6 +124,50 @@ def test_transactions_post_response_rid(writers: Writers, records: Records) -> N
     made = {writers.client.post(ITEMS, json=told, headers=writers.ann).json()["id"] for _ in range(3)}
     assert len(made) == 3
     assert not made & records.strikes.keys()
+
+
+REASON = {"change-reason": '%"\\ <b>%d0%ba\\ %c3%96l 100%25</b>"'}
+
+
+def test_each_write_may_state_a_reason(writers: Writers) -> None:
+    posted = writers.client.post(ITEMS, json=feature(), headers={**writers.ann, "change-reason": '"a \\"report\\""'})
+    path, tag = posted.headers["location"], {"if-match": "*"}
+    headers = {**writers.ann, **tag, **REASON}
+    assert writers.client.put(path, json=feature(title="Replaced"), headers=headers).status_code == 200
+    merge = {**headers, "content-type": "application/merge-patch+json"}
+    assert writers.client.patch(path, json={"properties": {"title": "Changed"}}, headers=merge).status_code == 200
+    assert writers.client.patch(path, json={"title": "As it was"}, headers={**merge, "change-reason": '""'}).is_success
+    assert writers.client.delete(path, headers=headers).status_code == 204
+    told = "\\ <b>к\\ Öl 100%</b>"
+    assert [row.why for row in writers.store.revisions() if row.record == posted.json()["id"]] == [
+        'a "report"', told, told, None, told,
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("reason", ["typo", '"x', '%"%00"', '%"%0a"', '%"%ff"', f'"{"x" * 501}"', f'"{"x" * 9000}"'])
+def test_a_reason_that_cannot_be_read_is_refused(writers: Writers, reason: str) -> None:
+    new = New(writers)
+    seq = writers.store.seq()
+    for answer in (
+        writers.client.post(ITEMS, json=feature(), headers={**writers.ann, "change-reason": reason}),
+        new.put(feature(title="Other"), **{"change-reason": reason}),
+        new.patch({"title": "Other"}, **{"change-reason": reason}),
+        new.delete(**{"change-reason": reason}),
+    ):
+        assert (answer.status_code, answer.json()["parameter"]) == (400, "Change-Reason")
+        assert answer.headers["content-type"] == "application/problem+json"
+    assert writers.store.seq() == seq
+
+
+def test_the_definition_describes_the_reason(client: TestClient) -> None:
+    paths = client.get("/api").json()["paths"]
+    for path, method in (
+        (ITEMS, "post"),
+        *((f"{ITEMS}/{{feature}}", method) for method in ("put", "patch", "delete")),
+    ):
+        (parameter,) = [one for one in paths[path][method]["parameters"] if one.get("name") == "Change-Reason"]
+        assert (parameter["in"], parameter["required"]) == ("header", False)
+        assert re.fullmatch(parameter["schema"]["pattern"], parameter["example"])
 
 
 def test_transactions_put_op(writers: Writers) -> None:

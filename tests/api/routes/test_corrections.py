@@ -23,12 +23,13 @@ Json = dict[str, Any]
 
 @pytest.fixture(scope="module")
 def edited(writers: Writers) -> Writers:
-    """Five edits of one strike, by a reviewer."""
+    """Five edits of one strike, by a reviewer; the fourth has a reason."""
     for number in range(5):
+        reason = {"Change-Reason": '%"<b>%d0%ba</b> &amp; ]]> %e2%80%ae"'} if number == 3 else {}
         answer = writers.client.patch(
             f"/collections/strikes/items/{DEPOT}",
             json={"properties": {"note": f"note {number} <b>&amp;"}},
-            headers={**writers.ann, "If-Match": "*", "Content-Type": "application/merge-patch+json"},
+            headers={**writers.ann, "If-Match": "*", "Content-Type": "application/merge-patch+json", **reason},
         )
         assert answer.status_code == 200, answer.text
     return writers
@@ -52,6 +53,18 @@ def test_edits_are_listed_newest_first(edited: Writers) -> None:
     assert newest["why"] is None
     assert newest["author"] is None
     assert "Ann" not in str(document)
+
+
+def test_a_reason_is_told_as_text(edited: Writers) -> None:
+    reason = "<b>к</b> &amp; ]]> \u202e"
+    address = f"/corrections?record={DEPOT}&limit=2"
+    document = edited.client.get(address).json()
+    assert [entry["why"] for entry in document["corrections"]] == [None, reason]
+    feed = ElementTree.fromstring(edited.client.get(f"{address}&f=atom").content)
+    contents = [entry.findtext(f"{ATOM}content") or "" for entry in feed.findall(f"{ATOM}entry")]
+    assert [reason in content for content in contents] == [False, True]
+    page = edited.client.get(f"{address}&f=html").text
+    assert "<bdi>&lt;b&gt;к&lt;/b&gt; &amp;amp; ]]&gt; \u202e</bdi>" in page
 
 
 @pytest.mark.parametrize("limit", [1, 2, 5])

@@ -313,6 +313,15 @@ def test_a_request_that_is_sent_again_is_given_the_first_answer(house: House) ->
     assert house.client.patch(again.headers["location"], content=b'{"note": "n"}', headers=tagged).status_code == 200
 
 
+def test_a_request_with_a_reason_is_sent_again_with_it(house: House) -> None:
+    by = {**house.person("edit"), "change-reason": '"a report"'}
+    first = house.add(by, '"reasoned"')
+    again = house.add(by, '"reasoned"')
+    assert (first.status_code, again.status_code, again.content) == (201, 201, first.content)
+    (row,) = [row for row in house.store.revisions() if row.record == first.json()["id"]]
+    assert row.why == "a report"
+
+
 def test_a_key_belongs_to_one_request_of_one_person(house: House) -> None:
     ann, ben = house.person("edit", "review", "read-private"), house.person("edit")
     first = house.add(ann, '"mine"')
@@ -325,6 +334,7 @@ def test_a_key_belongs_to_one_request_of_one_person(house: House) -> None:
             json=feature(),
             headers={**ann, KEY: '"mine"', "content-crs": "<http://www.opengis.net/def/crs/OGC/1.3/CRS84>"},
         ),
+        house.client.post(ITEMS, json=feature(), headers={**ann, KEY: '"mine"', "change-reason": '"another"'}),
     ):
         assert other.status_code == 422
         assert other.json()["title"] == "The key belongs to another request"

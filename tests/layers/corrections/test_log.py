@@ -38,24 +38,27 @@ class Atlas:
         self.store, self.base, self.now = Store.create(path / "atlas.gpkg"), base, START
         self.load(records)
 
-    def load(self, records: Records) -> None:
-        self.store.load(records, author="a load", at=self.tick())
+    def load(self, records: Records, why: str | None = None) -> None:
+        self.store.load(records, author="a load", at=self.tick(), why=why)
 
     def tick(self) -> datetime:
         self.now += timedelta(hours=1)
         return self.now
 
-    def write(self, table: str, record: Record) -> int:
-        return self.store.write(Edit(table, record.id, record, ANY), author="an editor", at=self.tick())
+    def edit(self, edit: Edit, why: str | None) -> int:
+        return self.store.write(edit, author="an editor", at=self.tick(), why=why)
 
-    def add(self, table: str, record: Record) -> int:
-        return self.store.write(Edit(table, record.id, record, None), author="an editor", at=self.tick())
+    def add(self, table: str, record: Record, why: str | None = None) -> int:
+        return self.edit(Edit(table, record.id, record, None), why)
 
-    def remove(self, table: str, record: str) -> int:
-        return self.store.write(Edit(table, record, None, ANY), author="an editor", at=self.tick())
+    def remove(self, table: str, record: str, why: str | None = None) -> int:
+        return self.edit(Edit(table, record, None, ANY), why)
 
-    def change(self, table: str, record: str, **values: Any) -> int:
-        return self.write(table, self.store.records().table(table)[record].model_copy(update=values))
+    def write(self, table: str, record: Record, why: str | None = None) -> int:
+        return self.edit(Edit(table, record.id, record, ANY), why)
+
+    def change(self, table: str, record: str, why: str | None = None, **values: Any) -> int:
+        return self.write(table, self.store.records().table(table)[record].model_copy(update=values), why)
 
     def version(self, policy: Policy = OPEN) -> PublishedVersion:
         seq, stored = self.store.version()
@@ -114,6 +117,24 @@ def test_additions_and_retractions_tell_every_stated_field(atlas: Atlas) -> None
     assert changes(addition)["title"] == (None, "A new one")
     assert changes(retraction)["title"] == ("A new one", None)
     assert "damage" not in changes(addition)
+
+
+def test_the_reason_of_a_change_is_told(atlas: Atlas) -> None:
+    atlas.add("strikes", strike(), why="a report of the ministry")
+    atlas.change("strikes", "new", title="Corrected", why="<b>a typo</b>")
+    atlas.remove("strikes", "new", why="it is told twice")
+    assert [entry.why for entry in atlas.entries()][:3] == [
+        "it is told twice",
+        "<b>a typo</b>",
+        "a report of the ministry",
+    ]
+
+
+def test_the_reason_of_a_load_is_told_of_the_load_and_of_each_correction(atlas: Atlas, records: Records) -> None:
+    added = {f"new-{i}": strike(f"new-{i}").model_copy(update={"dataset": "curated"}) for i in range(30)}
+    changed = records.strikes[DEPOT].model_copy(update={"title": "Corrected"})
+    atlas.load(replace(records, strikes={**records.strikes, **added, DEPOT: changed}), why="the file of March")
+    assert [entry.why for entry in atlas.entries()] == ["the file of March", "the file of March", None]
 
 
 def test_a_decision_names_its_strike_its_grounds_and_what_may_follow(atlas: Atlas) -> None:
@@ -234,8 +255,8 @@ class TestPrivate:
     """Of what is private now nothing is told; of what was, nothing from before it was published."""
 
     def test_a_private_record_has_no_entry(self, atlas: Atlas) -> None:
-        atlas.add("strikes", strike(private=True, title="marker"))
-        atlas.change("strikes", "new", title="marker too")
+        atlas.add("strikes", strike(private=True, title="marker"), why="marker")
+        atlas.change("strikes", "new", title="marker too", why="marker")
         assert "marker" not in str(atlas.page())
 
     def test_a_record_that_became_private_has_none_of_before_either(self, atlas: Atlas) -> None:
@@ -272,6 +293,27 @@ class TestPrivate:
         assert (correction.kind, changes(correction)) == ("correction", {"title": ("public", "public too")})
         assert (addition.kind, changes(addition)["title"]) == ("addition", (None, "public"))
         assert (claim.kind, claim.key, changes(claim)["value"]) == ("addition", ("claims", "c"), (None, "Odesa"))
+        assert "marker" not in str(atlas.page())
+
+    def test_a_reason_from_before_a_record_was_public_is_not_told(self, atlas: Atlas) -> None:
+        """Nor why it was published: who stated that may have spoken of the source."""
+        atlas.add("strikes", strike(private=True), why="marker")
+        atlas.change("strikes", "new", title="as published", why="marker")
+        atlas.store.publish("review", ["new"], author="Ann", why="marker", at=atlas.tick())
+        atlas.change("strikes", "new", title="corrected", why="a typo")
+        atlas.change("strikes", DEPOT, note="n", why="another")
+        another, correction, addition, _ = atlas.entries()
+        assert (another.why, correction.why) == ("another", "a typo")
+        assert (addition.kind, changes(addition)["title"]) == ("addition", (None, "as published"))
+        assert addition.why is None
+        assert "marker" not in str(atlas.page())
+        atlas.change("strikes", "new", private=True, why="marker")
+        assert "a typo" not in str(atlas.page())
+
+    def test_nor_is_that_of_a_load_of_private_records(self, atlas: Atlas, records: Records) -> None:
+        added = {f"new-{i}": strike(f"new-{i}", private=True) for i in range(40)}
+        changed = {key: one.model_copy(update={"private": True}) for key, one in list(records.strikes.items())[:1]}
+        atlas.load(replace(records, strikes={**records.strikes, **added, **changed}), why="marker")
         assert "marker" not in str(atlas.page())
 
     def test_what_rests_on_a_private_source_is_not_told(self, atlas: Atlas) -> None:
@@ -313,18 +355,19 @@ class TestPolicy:
     def test_an_embargoed_strike_has_no_entry_until_it_is_due(self, atlas: Atlas) -> None:
         policy = parse('[[embargo]]\nhours = 1\ncountries = ["GE"]')
         tomorrow = (datetime.now(UTC) + timedelta(days=1)).date().isoformat()
-        atlas.add("strikes", strike(title="marker", host_country="GE", when=tomorrow))
-        atlas.change("strikes", "new", title="marker too")
+        atlas.add("strikes", strike(title="marker", host_country="GE", when=tomorrow), why="marker")
+        atlas.change("strikes", "new", title="marker too", why="marker")
         assert "marker" not in str(atlas.page(policy))
 
     def test_what_changed_before_it_was_due_was_never_published(self, atlas: Atlas) -> None:
         policy = parse('[[embargo]]\nhours = 1\ncountries = ["GE"]')
         day = START.date().isoformat()  # due on the next day at 13:00 UTC
-        atlas.add("strikes", strike(title="marker", host_country="GE", when=day))
-        atlas.change("strikes", "new", title="as published")
+        atlas.add("strikes", strike(title="marker", host_country="GE", when=day), why="marker")
+        atlas.change("strikes", "new", title="as published", why="marker")
         atlas.now = START + timedelta(days=2)
-        atlas.change("strikes", "new", title="corrected")
+        atlas.change("strikes", "new", title="corrected", why="a typo")
         correction, addition, _ = atlas.entries(policy)
+        assert (correction.why, addition.why) == ("a typo", None)
         assert changes(correction) == {"title": ("as published", "corrected")}
         assert (addition.kind, changes(addition)["title"]) == ("addition", (None, "as published"))
         assert "marker" not in str(atlas.page(policy))
@@ -416,13 +459,3 @@ def test_a_transaction_is_found_from_any_of_its_rows(tmp_path: Path, size: int) 
             assert history_pages.first_since(connection, stamp) == bounds[step][0]
         assert history_pages.first_since(connection, "2027") == 3 * size + 1
         assert history_pages.transaction(connection, 3 * size + 1) is None
-
-
-def test_a_reason_in_the_history_is_told(atlas: Atlas) -> None:
-    with atlas.store._connections.writing() as connection:
-        connection.execute("ALTER TABLE history ADD COLUMN why TEXT")
-        connection.execute("DROP TRIGGER history_no_update")
-    seq = atlas.change("strikes", DEPOT, note="n")
-    with atlas.store._connections.writing() as connection:
-        connection.execute("UPDATE history SET why = 'a reader wrote' WHERE seq = ?", (seq,))
-    assert atlas.entries()[0].why == "a reader wrote"

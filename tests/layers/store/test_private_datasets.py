@@ -55,6 +55,22 @@ def test_a_dataset_is_listed_with_when_who_and_why(store: Store) -> None:
     assert store.privacy().datasets == {"d": listed}
 
 
+def test_history_says_why_records_became_private_or_public(store: Store) -> None:
+    before = store.seq()
+    store.load(of(strike("p/1", "p")), author="Ann")
+    store.load(of(strike("p/1", "p"), strike("p/2", "p")), author="Ann", private={"p": WHY}, why="a new file")
+    store.publish("p", author="Ann", why="the licence changed")
+    store.make_private("p", author="Ann", why="it changed back")
+    reasons = [(row.record, row.why) for row in store.revisions(before)]
+    assert reasons == [
+        ("p/1", None),
+        ("p/1", WHY),
+        ("p/2", "a new file"),
+        *(("p/1", "the licence changed"), ("p/2", "the licence changed")),
+        *(("p/1", "it changed back"), ("p/2", "it changed back")),
+    ]
+
+
 def test_every_record_of_it_is_private_whatever_it_says(store: Store) -> None:
     assert public_ids(store) == {"o/1"}
     assert all(one.private for one in store.records().sources.values() if one.dataset == "d")

@@ -71,7 +71,7 @@ class Run:
         return START + timedelta(hours=self.steps)
 
     def load(self, records: Records) -> None:
-        self.store.load(records, author="load", at=self.at, derive=titles)
+        self.store.load(records, author="load", at=self.at, derive=titles, why=f"reason {self.steps}")
         self.seen()
 
     def write(self, *edits: Edit) -> None:

@@ -330,6 +330,24 @@ def test_any_load_is_what_is_read_and_a_second_one_changes_nothing(
 # --- history, and what a load removes -----------------------------------------------------------
 
 
+def test_history_says_why_where_a_reason_was_stated(store: Store) -> None:
+    store.load(of(SOURCE, STRIKE), author="Ann", why=" first load ")
+    store.load(of(changed(STRIKE, title="New")), author="Ann", why="  ")
+    store.write(Edit("strikes", "k", changed(STRIKE, title="Newer"), ANY), author="Ann", why="a typo")
+    store.append("decisions", DECISION, author="Ann", why=NASTY)
+    with raw(store) as connection:
+        connection.execute("UPDATE sources SET title = 'by another program'")
+    store.record_external_edits()
+    assert [(row.table, row.why) for row in store.revisions()] == [
+        ("sources", "first load"),
+        ("strikes", "first load"),
+        ("strikes", None),
+        ("strikes", "a typo"),
+        ("decisions", NASTY),
+        ("sources", None),
+    ]
+
+
 def test_each_change_is_one_row_of_history(store: Store) -> None:
     at = datetime(2025, 8, 9, 12, 0, 0, 5000, tzinfo=timezone(timedelta(hours=3)))
     store.load(of(SOURCE, STRIKE), author=" Ann ", at=at)
@@ -495,7 +513,7 @@ def test_the_wrong_noun_author_or_time_is_refused(store: Store) -> None:
     [
         "UPDATE history SET who = 'x'",
         "DELETE FROM history",
-        "INSERT OR REPLACE INTO history VALUES (1, '', '', '', '', '', '', '')",
+        "INSERT OR REPLACE INTO history VALUES (1, '', '', '', '', '', '', '', '')",
         "UPDATE decisions SET why = 'x'",
         "DELETE FROM decisions",
         "INSERT OR REPLACE INTO decisions SELECT * FROM decisions",

@@ -16,14 +16,16 @@ from layers.store import create
 from layers.store import upgrade as upgrading
 from layers.store.derived_tables import DerivedLayer
 from layers.store.external_edits import AUTHOR
-from layers.store.history_chain import EMPTY, Head, first_break
+from layers.store.history_chain import COLUMNS, EMPTY, Head, first_break
 from layers.store.migrations.registry import MIGRATIONS, MINIMUM_READER_VERSION, SCHEMA_VERSION, Migration
 from layers.store.store import NotAStore, Store, StoreBusy, StoreError
 from layers.store.upgrade import upgrade
 from layers.store.verification import verify_file
 
 STORES = Path(__file__).resolve().parents[2] / "data" / "stores"
-COMMITS = sorted(file.stem for file in STORES.glob("*.sql"))
+#: The last program whose history has hashes and no reasons: of version 5, as all others are of version 1.
+CHAINED = "68f1b36"
+COMMITS = sorted(file.stem for file in STORES.glob("*.sql") if file.stem != CHAINED)
 AT = "2150-08-09T12:00:00.000Z"
 
 
@@ -74,7 +76,7 @@ def declared(path: Path) -> Iterator[object]:
 
 def chain(store: Store) -> object:
     with closing(sqlite3.connect(store.path)) as connection:
-        return first_break(EMPTY, connection.execute("SELECT * FROM history ORDER BY seq"))
+        return first_break(EMPTY, connection.execute(f"SELECT {COLUMNS} FROM history ORDER BY seq"))
 
 
 def expected(after: Path) -> Records:
@@ -90,7 +92,7 @@ def expected(after: Path) -> Records:
 def test_there_is_a_store_of_each_earlier_kind() -> None:
     assert len(COMMITS) >= 5
     readme = (STORES / "README.md").read_text(encoding="utf-8")
-    assert all(f"`{commit}`" in readme for commit in COMMITS)
+    assert all(f"`{commit}`" in readme for commit in (*COMMITS, CHAINED))
 
 
 def test_versions_are_numbered_without_a_gap() -> None:
@@ -137,6 +139,32 @@ def test_an_upgraded_store_is_written_as_any_other(older: Path) -> None:
     assert store.record_external_edits() == 1
     assert [row.seq for row in store.revisions(seq)] == [seq + 1]
     assert chain(store) == store.head()
+
+
+def test_a_head_that_was_noted_before_there_were_reasons_is_proved_after_an_upgrade(tmp_path: Path) -> None:
+    path = built(CHAINED, tmp_path)
+    with closing(sqlite3.connect(path)) as connection:
+        noted = connection.execute("SELECT seq, hash FROM history ORDER BY seq").fetchall()
+    done = upgrade(path, AT)
+    assert (done.before, done.after, done.recorded, done.fault) == (5, SCHEMA_VERSION, 1, None)
+    assert done.steps == (MIGRATIONS[-1].title,)
+    store = Store.open(path)
+    assert [(seq, store.head(seq).hash) for seq, _ in noted] == noted
+    assert store.records() == expected(path)
+    assert list(declared(path)) == list(declared(Store.create(tmp_path / "new.gpkg").path))
+
+    entity = Entity(id="new", name="New", type="person", checked="read")
+    seq = store.append("entities", entity, author="test", why="Named by the register.")
+    assert [row.why for row in store.revisions()] == [None] * (seq - 1) + ["Named by the register."]
+    assert chain(store) == store.head() == Head(seq, store.head().hash, store.head().at)
+    assert list(verify_file(path)) == []
+
+
+def test_programs_that_know_no_reasons_refuse_a_file_that_may_have_them(tmp_path: Path) -> None:
+    """To those of version 5 the hash of a row with one is wrong."""
+    store = Store.create(tmp_path / "atlas.gpkg")
+    with closing(sqlite3.connect(store.path)) as connection:
+        assert connection.execute("SELECT min(minimum_reader_version) > 5 FROM strikeatlas").fetchone() == (1,)
 
 
 def test_a_second_upgrade_does_nothing(oldest: Path, tmp_path: Path) -> None:

@@ -117,7 +117,7 @@ def test_history_without_its_last_rows_is_named(store: Store) -> None:
 
 def rechain(connection: sqlite3.Connection) -> None:
     """Compute every hash anew, as somebody would who knows how."""
-    rows = [row[1:7] for row in connection.execute(f"SELECT {COLUMNS} FROM history ORDER BY seq")]
+    rows = [row[1:8] for row in connection.execute(f"SELECT {COLUMNS} FROM history ORDER BY seq")]
     connection.execute("DELETE FROM history")
     connection.executemany(f"INSERT INTO history {VALUES}", linked(EMPTY, rows))
 

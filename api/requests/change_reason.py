@@ -1,0 +1,69 @@
+"""Why a record is written, as a request says it: the header Change-Reason, a text of RFC 9651.
+
+A header, as the bodies of OGC API - Features, part 4, are features, and a query would be part of the address, which
+servers and proxies write to their logs.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from urllib.parse import unquote
+
+from api.requests.parameters import BadParameter
+
+HEADER = "Change-Reason"
+#: Most letters: each record that is written has the reason in its row of history.
+MAX_LETTERS = 500
+#: One letter but a control character, as a Display String (RFC 9651, 3.3.8) has it: ASCII, or an octet or more of UTF-8
+#: (RFC 3629, 4).
+_SHOWN = (
+    "[ !#$&-~]|%[2-6][0-9a-f]|%7[0-9a-e]|%c2%[ab][0-9a-f]|%(c[3-9a-f]|d[0-9a-f])%[89ab][0-9a-f]"
+    "|%(e0%[ab]|e[1-9a-cef]%[89ab]|ed%[89])[0-9a-f]%[89ab][0-9a-f]"
+    "|%(f0%[9ab]|f[1-3]%[89ab]|f4%8)[0-9a-f](%[89ab][0-9a-f]){2}"
+)
+#: A String (RFC 9651, 3.3.3) or a Display String, without parameters.
+PATTERN = rf'^("([ !#-\[\]-~]|\\["\\]){{0,{MAX_LETTERS}}}"|%"({_SHOWN}){{0,{MAX_LETTERS}}}")$'
+_REASON = re.compile(PATTERN)
+
+
+def parse_reason(values: Sequence[str]) -> str | None:
+    """Return the text of the header's values; ``None`` where there is none, or a blank one.
+
+    Raises
+    ------
+    BadParameter
+        If there are several, or it is neither a String nor a Display String.
+    """
+    if not values:
+        return None
+    text = values[0].strip(" \t")
+    if len(values) > 1 or not _REASON.fullmatch(text):
+        raise BadParameter(
+            HEADER,
+            ", ".join(values),
+            f'one text of at most {MAX_LETTERS} letters, "in quotes" if it is ASCII, or %"as a Display String of RFC '
+            '9651", such as %"2 caf%c3%a9s"',
+        )
+    return _content(text).strip() or None
+
+
+def _content(text: str) -> str:
+    if text.startswith("%"):
+        return unquote(text[2:-1], errors="strict")
+    return re.sub(r'\\(["\\])', r"\1", text[1:-1])
+
+
+def require_reason(name: str, text: str) -> str:
+    """Return the reason that is given under a name, without white space around it.
+
+    Raises
+    ------
+    BadParameter
+        If it is blank or too long, or has a control character.
+    """
+    stated = text.strip()
+    if not 0 < len(stated) <= MAX_LETTERS or any(unicodedata.category(letter) in ("Cc", "Cs") for letter in stated):
+        raise BadParameter(name, text, f"a text of 1 to {MAX_LETTERS} letters, none of them a control character")
+    return stated
