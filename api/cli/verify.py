@@ -12,6 +12,7 @@ from rich.console import Group, RenderableType
 from rich.markup import escape
 
 from api.cli.common import STORE, AsJson, StoreAddress, open_published, output
+from api.cli.receipt import ReceiptOption, TrustOption, checked_receipts, receipt_sentence, receipt_values
 from api.requests.corrections_query import LIMIT_MAX, of_record
 from api.serializers.attribution import cited_sources, strike_answer
 from api.serializers.corrections import entry_values, sentences, title
@@ -38,6 +39,8 @@ def verify(
     ] = None,
     store: StoreAddress = STORE,
     base: Annotated[Path, typer.Option("--basemap", help="The base map built by `make setup`.")] = BASEMAP,
+    trust: TrustOption = None,
+    receipt: ReceiptOption = None,
     as_json: AsJson = False,
 ) -> None:
     """Check the whole store, a finding a line, or build a printed figure again from its history; change nothing.
@@ -54,8 +57,12 @@ def verify(
         "findings": [{"code": one.code, "arguments": dict(one.arguments), "text": text(one)} for one in findings],
     }
     lines = [text(one) for one in findings] or [f"{store} is valid."]
+    receipts = checked_receipts(Path(store), receipt, trust)
+    if receipts:
+        values["receipts"] = [receipt_values(path, one) for path, one in receipts]
+        lines += [receipt_sentence(path, one) for path, one in receipts]
     output(values, as_json, escape("\n".join(lines)))
-    if findings:
+    if findings or any(one.fault for _, one in receipts):
         raise typer.Exit(1)
 
 

@@ -56,8 +56,8 @@ class ChainBreak:
     expected_hash: str
 
 
-def link(previous: str, seq: int, row: Unlinked) -> str:
-    """The hash of a row that follows on the row of hash ``previous``.
+def canonical_text(previous: str, seq: int, row: Unlinked) -> bytes:
+    """The text of a row that follows on the row of hash ``previous``.
 
     Raises
     ------
@@ -66,7 +66,12 @@ def link(previous: str, seq: int, row: Unlinked) -> str:
     """
     *values, why = row
     stated = [] if why is None else [why]
-    return hashlib.sha256(orjson.dumps([previous, seq, *values, *stated])).hexdigest()
+    return orjson.dumps([previous, seq, *values, *stated])
+
+
+def link(previous: str, seq: int, row: Unlinked) -> str:
+    """The hash of a row that follows on the row of hash ``previous``; raises as `canonical_text` does."""
+    return hashlib.sha256(canonical_text(previous, seq, row)).hexdigest()
 
 
 def linked(head: Head, rows: Iterable[Unlinked]) -> Iterator[Linked]:
