@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from layers.model.records import RECORD_TYPES, Records
+from layers.store import reader
 from layers.store.store import ANY, Edit, Store
 from tests.layers.store.store_killed import strikes
 
@@ -76,3 +77,17 @@ def test_more_changes_than_are_asked_for_at_once(store: Store) -> None:
     seq, records = store.version()
     store.load(strikes(1300, "second"), author="tests")
     assert store.newer(seq, records) == store.version()
+
+
+def test_changes_are_found_by_their_numbers(store: Store) -> None:
+    store.load(strikes(3, "first"), author="tests")
+    seq, records = store.version()
+    statements: list[str] = []
+    with store.reading() as connection:
+        connection.set_trace_callback(statements.append)
+        reader.read_since(connection, seq - 1, records)
+        connection.set_trace_callback(None)
+        of_history = [statement for statement in statements if "FROM history" in statement]
+        plans = [row[-1] for one in of_history for row in connection.execute(f"EXPLAIN QUERY PLAN {one}")]
+    assert any("rowid>?" in plan for plan in plans)
+    assert not any(plan.startswith("SCAN") for plan in plans), plans
