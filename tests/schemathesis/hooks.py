@@ -21,6 +21,8 @@ FILTERS = {
     "cql2-text": "id LIKE 'ua-%'",
     "cql2-json": '{"op": "like", "args": [{"property": "id"}, "ua-%"]}',
 }
+#: What a strike with a place has too.
+PLACED = {"uncertainty_m": 5000, "basis": "settlement", "place_source": SOURCE}
 #: A box of each system, the first axis first.
 BOXES = {
     "CRS84": (28, 45, 33, 48),
@@ -73,7 +75,7 @@ def _drawn_wrong(meta: Any) -> set[tuple[str, str | None]]:
 
 def _query(query: dict[str, Any], case: Any) -> dict[str, Any]:
     query.pop("cursor", None)
-    if case.path == "/map" and len(_values(query.get("collections", ""))) != 1:
+    if case.path == "/map" and len(_values(query.get("collections", ()))) != 1:
         query = {name: value for name, value in query.items() if not name.startswith("filter")}
     if "filter" in query:
         query["filter"] = FILTERS.get(str(query.get("filter-lang")), FILTERS["cql2-text"])
@@ -142,6 +144,18 @@ def _body(body: dict[str, Any], case: Any) -> dict[str, Any]:
             values |= {name: value for name, value in fitting.items() if values.get(name) is not None}
             if isinstance(values.get("geometry"), dict) and "coordinates" in values["geometry"]:
                 values["geometry"] = {**values["geometry"], "coordinates": list(PLACE)}
+    return _patch(body) if case.method.upper() == "PATCH" else body
+
+
+def _patch(body: dict[str, Any]) -> dict[str, Any]:
+    """Return a patch that fits a strike whichever id and place it has."""
+    body = {name: value for name, value in body.items() if name != "id"}
+    placed = isinstance(body.get("geometry"), dict)
+    if placed:
+        body["geometry"] = {"type": "Point", "coordinates": list(PLACE)}
+    values = body.setdefault("properties", {}) if placed and "type" in body else body.get("properties", body)
+    if isinstance(values, dict):
+        values |= {name: value for name, value in PLACED.items() if placed or name in values}
     return body
 
 
