@@ -355,6 +355,7 @@ def change_geopackage(chance: random.Random, data: bytes) -> bytes:
         path.write_bytes(data)
         try:
             with closing(sqlite3.connect(path)) as connection:
+                connection.execute("PRAGMA synchronous = OFF")  # a copy to be changed is no store
                 connection.text_factory = lambda raw: raw.decode("utf-8", "replace")
                 geopackage.register_functions(connection)
                 _change_database(chance, connection)
