@@ -139,10 +139,12 @@ def _entries(table: Mapping[str, Any], room: str = "") -> Iterator[tuple[str, Se
 
 
 def _filled(value: object, language: str) -> object:
+    if isinstance(value, str | int | float):  # most are, and a file may have 100,000 faults
+        return value
     if isinstance(value, Message):
         return text(value, language)
     if value is None:
         return phrase("language.missing", language)
-    if isinstance(value, Sequence) and not isinstance(value, str):
+    if isinstance(value, Sequence):
         return phrase("language.list", language).join(str(_filled(part, language)) for part in value)
     return value

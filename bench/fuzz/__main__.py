@@ -24,7 +24,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from rich.console import Console
@@ -250,7 +250,7 @@ def main() -> None:
                 run.run(cases_of(group, given.seed), 60 * given.minutes)
         run.close()
     if given.json:
-        print(json.dumps({name: asdict(tally) for name, tally in run.tallies.items()}, indent=1))
+        print(json.dumps({name: vars(tally) for name, tally in run.tallies.items()}, indent=1))
     else:
         Console(width=max(console.width, 120)).print(shown(run.tallies))
     for (name, cause), (case, result) in run.failures.items():
