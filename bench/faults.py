@@ -38,17 +38,18 @@ from rich.table import Table
 from shapely import Point
 
 from api.exports import files
+from api.exports.manifest import ExportOrigin, file_findings, manifest_beside, replacing_export
+from api.exports.manifest import read as read_manifest
 from api.requests import reviewer_tokens
 from api.server.live_snapshot import LiveSnapshot
 from api.settings import Settings
 from api.wording.catalogue import text
-from layers.filesystem.atomic_file import write_file
 from layers.model.records import Decision, Records, Source, Strike
 from layers.reference import basemap
 from layers.snapshot.derived_layers import full_rewrite
 from layers.store.backup import back_up
 from layers.store.restore import restore
-from layers.store.store import ANY, Edit, Store
+from layers.store.store import ANY, Edit, Head, Store
 
 BASEMAP = Path("data/basemap.gpkg")
 #: Errors that a call fails with, in turn.
@@ -228,15 +229,30 @@ _RENDER: dict[str, Callable[[str], bytes]] = {
 }
 
 
+def _origin(title: str) -> ExportOrigin:
+    return ExportOrigin("bench", {"title": title}, "0", Head(1, "0" * 64, None), _AT.date(), "0", False)
+
+
+def _is_proved(path: Path) -> None:
+    """An export beside a manifest is that of the manifest."""
+    manifest = manifest_beside(path)
+    if manifest.exists():
+        found = [*file_findings(manifest, read_manifest(manifest), path)]
+        assert not found, f"the manifest of another export: {found}"
+
+
 def _export(kind: str) -> Trial:
     def write(folder: Path, title: str) -> None:
-        write_file(folder / f"report.{kind}", _RENDER[kind](title))
+        with replacing_export(folder / f"report.{kind}", _origin(title)) as fresh:
+            fresh.write_bytes(_RENDER[kind](title))
 
     def verify(folder: Path) -> bool:
-        _only(folder, f"report.{kind}")
-        there = (folder / f"report.{kind}").read_bytes()
+        report = folder / f"report.{kind}"
+        _only(folder, report.name, manifest_beside(report).name)
+        _is_proved(report)
+        there = report.read_bytes()
         assert there in (_RENDER[kind]("last week"), _RENDER[kind]("this week")), "half a file"
-        return there == _RENDER[kind]("this week")
+        return there == _RENDER[kind]("this week") and manifest_beside(report).exists()
 
     return Trial(
         f"export {kind}", lambda folder: write(folder, "last week"), lambda folder: write(folder, "this week"), verify
@@ -244,14 +260,17 @@ def _export(kind: str) -> Trial:
 
 
 def _export_gpkg(folder: Path, title: str) -> None:
-    files.to_gpkg({"strikes": _frame(title)}, folder / "report.gpkg")
+    with replacing_export(folder / "report.gpkg", _origin(title)) as fresh:
+        files.to_gpkg({"strikes": _frame(title)}, fresh)
 
 
 def _is_exported(folder: Path) -> bool:
-    _only(folder, "report.gpkg")
-    (title,) = geopandas.read_file(folder / "report.gpkg", engine="pyogrio")["title"]
+    report = folder / "report.gpkg"
+    _only(folder, report.name, manifest_beside(report).name)
+    _is_proved(report)
+    (title,) = geopandas.read_file(report, engine="pyogrio")["title"]
     assert title in ("last week", "this week")
-    return bool(title == "this week")
+    return bool(title == "this week") and manifest_beside(report).exists()
 
 
 def _names(folder: Path) -> bool:

@@ -7,22 +7,27 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import geopandas
 import typer
 
-from api.cli.common import STORE, AsJson, StoreAddress, open_published, open_snapshot, output
+from api.cli.common import STORE, AsJson, StoreAddress, open_published, output
+from api.exports.manifest import ExportOrigin, manifest_beside, replacing_export
 from api.requests.crs import parse_bbox
 from api.serializers import attribution
 from api.serializers.figures import FigureCode, FigureSubject
 from api.serializers.policy import summary
+from api.server.build_id import program_version, sources
 from api.settings import BASEMAP
 from api.wording.catalogue import phrase
 from layers.collections.geometry_index import Box
-from layers.filesystem.atomic_file import write_file
+from layers.corrections.log import PublishedVersion
+from layers.filesystem.atomic_file import is_stream
+from layers.model.records import Asset, Strike
 from layers.model.types import CountryBasis
 from layers.ownership.minority import Minority
 from layers.snapshot.snapshot import Snapshot
@@ -34,6 +39,13 @@ BasemapOption = Annotated[Path, typer.Option("--basemap", help="The base map bui
 BoxOption = Annotated[str | None, typer.Option("--bbox", help="west,south,east,north in degrees.")]
 Out = Annotated[
     Path, typer.Option("--out", "-o", help="File to write, - for standard output; an existing one is replaced.")
+]
+WithManifest = Annotated[
+    bool,
+    typer.Option(
+        "--manifest/--no-manifest",
+        help="Write FILE.manifest.json beside it, by which `strikeatlas verify FILE` checks it.",
+    ),
 ]
 _STANDARD_OUTPUT = Path("-")
 Layer = Literal["strikes", "assets", "attributions", "countries"]
@@ -66,6 +78,7 @@ def map_(
     out: Out = Path("strikeatlas-map"),
     store: StoreAddress = STORE,
     base: BasemapOption = BASEMAP,
+    manifest: WithManifest = True,
     as_json: AsJson = False,
 ) -> None:
     """Draw a map with title, legend, scale bar, north arrow, sources and the date of the data."""
@@ -75,23 +88,26 @@ def map_(
     snapshot = version.snapshot
     layers = frames(snapshot)
     box = _box(bbox) or snapshot.collections["strikes"].bounds or (-180.0, -60.0, 180.0, 75.0)
+    code = FigureCode.of(snapshot, FigureSubject.of_box(box))
     order = static_map.MapOrder(
         bbox=box,
         fmt=fmt,
         title=title,
         data_date=snapshot.data_date,
         sources=publishers(snapshot, _ids(snapshot, box)),
-        remarks=[*summary(version.disclosure), _footnote(opened, snapshot, FigureSubject.of_box(box))],
+        remarks=[*summary(version.disclosure), _footnote(opened, code)],
         dpi=dpi,
         table=table,
     )
     drawn = static_map.render(layers["strikes"], layers["assets"], snapshot.basemap, order)
-    _write(out, drawn, as_json, f".{fmt}")
+    query = {"bbox": box, "format": fmt, "title": title, "table": table, "dpi": dpi}
+    origin = _origin("map", opened, version, query, _cited(snapshot, ["strikes"], box), code)
+    _write(_Target.of(out, manifest, as_json, f".{fmt}"), drawn, origin)
 
 
-def _footnote(opened: Store, snapshot: Snapshot, subject: FigureSubject) -> str:
+def _footnote(opened: Store, code: FigureCode) -> str:
     """The code by which a figure is built again, and the hash of the history up to its data."""
-    return phrase("policy.footnote", code=FigureCode.of(snapshot, subject), head=opened.head(snapshot.seq).hash[:16])
+    return phrase("policy.footnote", code=code, head=opened.head(code.seq).hash[:16])
 
 
 def publishers(snapshot: Snapshot, strikes: Iterable[str]) -> list[str]:
@@ -112,6 +128,7 @@ def report(
     out: Out = Path("strikeatlas-report"),
     store: StoreAddress = STORE,
     base: BasemapOption = BASEMAP,
+    manifest: WithManifest = True,
     as_json: AsJson = False,
 ) -> None:
     """Write a PDF of a map and, for each strike, whose it was with the chain of owners; tagged for screen readers."""
@@ -125,6 +142,7 @@ def report(
     answers = {answer.strike.id: attribution.strike_answer(snapshot, answer) for answer in chosen}
     reported = layers["strikes"][layers["strikes"]["id"].isin(answers)]
     extent = box or report_pages.extent_around(reported)
+    code = FigureCode.of(snapshot, FigureSubject(strikes=tuple(answers), basis=basis, minority=minority))
     order = static_map.MapOrder(
         bbox=extent,
         fmt="pdf",
@@ -133,11 +151,13 @@ def report(
         sources=publishers(snapshot, answers),
         remarks=[
             *summary(version.disclosure),
-            _footnote(opened, snapshot, FigureSubject(strikes=tuple(answers), basis=basis, minority=minority)),
+            _footnote(opened, code),
         ],
     )
     pdf = report_pages.render(reported, layers["assets"], snapshot.basemap, answers, order)
-    _write(out, pdf, as_json, ".pdf")
+    query = {"bbox": box, "strike": strikes, "title": title, "basis": basis, "minority": minority}
+    cited = attribution.cited_sources(snapshot, [*answers.values()])
+    _write(_Target.of(out, manifest, as_json, ".pdf"), pdf, _origin("report", opened, version, query, cited, code))
 
 
 def _ids(snapshot: Snapshot, bbox: Box | None) -> list[str]:
@@ -152,12 +172,13 @@ def page(
     out: Out = Path("strikeatlas.html"),
     store: StoreAddress = STORE,
     base: BasemapOption = BASEMAP,
+    manifest: WithManifest = True,
     as_json: AsJson = False,
 ) -> None:
     """Write one HTML file with the map in it; it opens from disk without a network."""
     from api.exports.offline_page import map
 
-    _, version = open_published(store, base)
+    opened, version = open_published(store, base)
     snapshot = version.snapshot
     box = _box(bbox)
     layers = frames(snapshot)
@@ -171,7 +192,8 @@ def page(
         data_date=snapshot.data_date,
         remarks=summary(version.disclosure),
     )
-    _write(out, html.encode(), as_json)
+    origin = _origin("page", opened, version, {"bbox": box, "title": title}, _cited(snapshot, ["strikes", "assets"]))
+    _write(_Target.of(out, manifest, as_json), html.encode(), origin)
 
 
 @app.command("geojson", epilog="Example: strikeatlas export geojson attributions -o attributions.geojson")
@@ -181,12 +203,15 @@ def to_geojson(
     out: Out = Path("strikeatlas.geojson"),
     store: StoreAddress = STORE,
     base: BasemapOption = BASEMAP,
+    manifest: WithManifest = True,
     as_json: AsJson = False,
 ) -> None:
     """Write one layer as GeoJSON (RFC 7946)."""
     from api.exports import files
 
-    _write(out, files.to_geojson(frames(open_snapshot(store, base), _box(bbox))[layer]), as_json)
+    _write_layer(
+        "geojson", files.to_geojson, layer, _box(bbox), open_published(store, base), _Target.of(out, manifest, as_json)
+    )
 
 
 @app.command("csv", epilog="Example: strikeatlas export csv attributions -o attributions.csv")
@@ -196,12 +221,15 @@ def to_csv(
     out: Out = Path("strikeatlas.csv"),
     store: StoreAddress = STORE,
     base: BasemapOption = BASEMAP,
+    manifest: WithManifest = True,
     as_json: AsJson = False,
 ) -> None:
     """Write one layer as CSV with its geometry as WKT."""
     from api.exports import files
 
-    _write(out, files.to_csv(frames(open_snapshot(store, base), _box(bbox))[layer]), as_json)
+    _write_layer(
+        "csv", files.to_csv, layer, _box(bbox), open_published(store, base), _Target.of(out, manifest, as_json)
+    )
 
 
 @app.command("gpkg", epilog="Example: strikeatlas export gpkg --bbox 28,45,33,48 -o odesa.gpkg")
@@ -210,19 +238,25 @@ def to_gpkg(
     out: Out = Path("strikeatlas.gpkg"),
     store: StoreAddress = STORE,
     base: BasemapOption = BASEMAP,
+    manifest: WithManifest = True,
     as_json: AsJson = False,
 ) -> None:
     """Write all layers into one GeoPackage."""
     from api.exports import files
 
-    layers: Mapping[str, geopandas.GeoDataFrame] = frames(open_snapshot(store, base), _box(bbox))
-    if out != _STANDARD_OUTPUT:
-        files.to_gpkg(layers, out)
-        _said(out, as_json)
+    opened, version = open_published(store, base)
+    box = _box(bbox)
+    layers: Mapping[str, geopandas.GeoDataFrame] = frames(version.snapshot, box)
+    origin = _origin("gpkg", opened, version, {"bbox": box}, _cited(version.snapshot, layers, box))
+    target = _Target.of(out, manifest, as_json)
+    if not target.is_stream:
+        with replacing_export(target.path, origin if manifest else None) as fresh:
+            files.to_gpkg(layers, fresh)
+        _said(target)
         return
     with tempfile.TemporaryDirectory() as folder:  # SQLite writes to and fro
         files.to_gpkg(layers, Path(folder) / "strikeatlas.gpkg")
-        _write(out, (Path(folder) / "strikeatlas.gpkg").read_bytes(), as_json)
+        _write(target, (Path(folder) / "strikeatlas.gpkg").read_bytes(), origin)
 
 
 @app.command("bods", epilog="Example: strikeatlas export bods --publisher 'A. Editor' -o owners.json")
@@ -231,26 +265,109 @@ def to_bods(
     out: Out = Path("strikeatlas-bods.json"),
     store: StoreAddress = STORE,
     base: BasemapOption = BASEMAP,
+    manifest: WithManifest = True,
     as_json: AsJson = False,
 ) -> None:
     """Write all entities, stakes and controls as Beneficial Ownership Data Standard 0.4 statements."""
     from layers.sources.bods import writer
 
-    snapshot = open_snapshot(store, base)
-    _write(out, writer.dumps(writer.render(snapshot.records, publisher, snapshot.data_date)), as_json)
+    opened, version = open_published(store, base)
+    snapshot = version.snapshot
+    content = writer.dumps(writer.render(snapshot.records, publisher, snapshot.data_date))
+    origin = _origin("bods", opened, version, {"publisher": publisher}, snapshot.records.sources)
+    _write(_Target.of(out, manifest, as_json), content, origin)
 
 
-def _write(path: Path, content: bytes, as_json: bool, suffix: str = "") -> None:
-    """Write a file, or to standard output for ``-``; a file gets the suffix of its format."""
-    if path == _STANDARD_OUTPUT:
+@dataclass(frozen=True)
+class _Target:
+    """Where an export is written to, whether with a manifest, and in which form that is said."""
+
+    path: Path
+    with_manifest: bool
+    as_json: bool
+
+    @classmethod
+    def of(cls, out: Path, manifest: bool, as_json: bool, suffix: str = "") -> _Target:
+        """A file, which gets the suffix of its format; standard output for ``-``, and devices, get neither."""
+        if out == _STANDARD_OUTPUT or is_stream(out):
+            return cls(out, False, as_json)
+        return cls(out.with_suffix(suffix) if suffix else out, manifest, as_json)
+
+    @property
+    def is_stream(self) -> bool:
+        return self.path == _STANDARD_OUTPUT or is_stream(self.path)
+
+
+def _write(target: _Target, content: bytes, origin: ExportOrigin) -> None:
+    if target.path == _STANDARD_OUTPUT:
         sys.stdout.buffer.write(content)
         sys.stdout.buffer.flush()
         return
-    path = path.with_suffix(suffix) if suffix else path
-    write_file(path, content)
-    _said(path, as_json)
+    with replacing_export(target.path, origin if target.with_manifest else None) as fresh:
+        fresh.write_bytes(content)
+    _said(target)
 
 
-def _said(path: Path, as_json: bool) -> None:
-    size = path.stat().st_size
-    output({"file": str(path), "bytes": size}, as_json, f"{path}: {size / 1000:.0f} kB")
+def _write_layer(
+    kind: str,
+    written: Callable[[geopandas.GeoDataFrame], bytes],
+    layer: Layer,
+    box: Box | None,
+    published: tuple[Store, PublishedVersion],
+    target: _Target,
+) -> None:
+    opened, version = published
+    snapshot = version.snapshot
+    origin = _origin(kind, opened, version, {"layer": layer, "bbox": box}, _cited(snapshot, [layer], box))
+    _write(target, written(frames(snapshot, box)[layer]), origin)
+
+
+def _origin(
+    kind: str,
+    opened: Store,
+    version: PublishedVersion,
+    query: Mapping[str, Any],
+    cited: Iterable[str],
+    code: FigureCode | None = None,
+) -> ExportOrigin:
+    """What an export is made of; it cites sources by their ids."""
+    snapshot = version.snapshot
+    known = snapshot.records.sources
+    publishers = {(known[key].publisher, known[key].licence) for key in cited}
+    return ExportOrigin(
+        kind=kind,
+        query=query,
+        program=f"{program_version()}+{sources('api', 'layers', 'geo').hex()[:16]}",
+        head=opened.head(snapshot.seq),
+        data_date=snapshot.data_date,
+        policy=version.disclosure.policy.digest,
+        has_unrecorded_edits=bool(opened.last_external_edit()),
+        sources=sorted(publishers, key=lambda one: (one[0], one[1] or "")),
+        figure=None if code is None else str(code),
+    )
+
+
+def _cited(snapshot: Snapshot, layers: Iterable[str], box: Box | None = None) -> set[str]:
+    """Ids of the sources of the strikes and assets that rows of layers tell of; of countries, which sum up, all."""
+    records, cited = snapshot.records, set[str]()
+    tables: tuple[Mapping[str, Strike | Asset], ...] = (records.strikes, records.assets)
+    columns = {"strikes": ("id", None), "assets": (None, "id"), "attributions": ("strike", "asset")}
+    for name in layers:
+        if name not in columns:
+            return {*records.sources}
+        collection = snapshot.collections[name]
+        rows = collection.select(box)
+        for column, table in zip(columns[name], tables, strict=True):
+            if column is not None:
+                values = collection.features.columns[column]
+                cited.update(*(table[key].sources for key in {values[row] for row in rows} if key is not None))
+    return cited
+
+
+def _said(target: _Target) -> None:
+    path, size = target.path, target.path.stat().st_size
+    manifest = str(manifest_beside(path)) if target.with_manifest else None
+    words = f"; its manifest is {manifest}" if manifest else ""
+    output(
+        {"file": str(path), "bytes": size, "manifest": manifest}, target.as_json, f"{path}: {size / 1000:.0f} kB{words}"
+    )

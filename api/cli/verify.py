@@ -1,7 +1,8 @@
-"""``strikeatlas verify``: whether a store is what its history says, or a printed figure what history leads to."""
+"""``strikeatlas verify``: whether a store is what its history says, an export what it was, a figure what follows."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, time
 from pathlib import Path
@@ -11,59 +12,161 @@ import typer
 from rich.console import Group, RenderableType
 from rich.markup import escape
 
-from api.cli.common import STORE, AsJson, StoreAddress, open_published, output
+from api.cli.common import STORE, AsJson, StoreAddress, open_published, output, progress_bar
 from api.cli.receipt import ReceiptOption, TrustOption, checked_receipts, receipt_sentence, receipt_values
+from api.cli.serve import KeepInOption
+from api.exports.manifest import NotAManifest, StatedHead, file_findings, find_manifest
+from api.exports.manifest import read as read_manifest
+from api.http.json import Json
 from api.requests.corrections_query import LIMIT_MAX, of_record
 from api.serializers.attribution import cited_sources, strike_answer
 from api.serializers.corrections import entry_values, sentences, title
 from api.serializers.figures import FigureCode, strikes_of_figure
-from api.server.version_builder import last_change
-from api.settings import BASEMAP
+from api.server.version_builder import compare_cache, last_change
+from api.settings import BASEMAP, Settings, stated_policy
 from api.wording.catalogue import text
 from layers.corrections.concerned import records_of_answer
 from layers.corrections.log import CorrectionEntry, CorrectionsLog, CorrectionsQuery, PublishedVersion
 from layers.corrections.replay import records_at
+from layers.model.messages import Message
 from layers.reference import basemap
 from layers.snapshot.derived_layers import full_rewrite
 from layers.snapshot.disclosure import disclose
 from layers.snapshot.snapshot import Snapshot
-from layers.store.store import Store
-from layers.store.verification import verify_file
+from layers.snapshot.snapshot_cache import CacheComparison
+from layers.store.history_chain import ChainBreak
+from layers.store.receipts import Receipt
+from layers.store.store import NotAStore, Store, StoreError
+from layers.store.verification import Finding, holds_head, verify_file
 
-EPILOG = "Example: strikeatlas verify data/atlas.gpkg; strikeatlas verify AZ.s412.20261126.9f3c2a7b10"
+EPILOG = (
+    "Examples: strikeatlas verify data/atlas.gpkg; strikeatlas verify odesa.pdf; "
+    "strikeatlas verify AZ.s412.20261126.9f3c2a7b10"
+)
 
 
 def verify(
     target: Annotated[
-        str | None, typer.Argument(metavar="FILE|CODE", help="A store, or the code that stands under a figure.")
+        str | None,
+        typer.Argument(
+            metavar="FILE|CODE", help="A store, an export or its manifest, or the code that stands under a figure."
+        ),
     ] = None,
     store: StoreAddress = STORE,
     base: Annotated[Path, typer.Option("--basemap", help="The base map built by `make setup`.")] = BASEMAP,
+    keep_in: KeepInOption = None,
     trust: TrustOption = None,
     receipt: ReceiptOption = None,
     as_json: AsJson = False,
 ) -> None:
-    """Check the whole store, a finding a line, or build a printed figure again from its history; change nothing.
+    """Check a whole store with what is kept beside it, or an export; or build a printed figure again from history.
 
-    Exit code 0 if it is valid, or the same; 1 if not.
+    A finding a line; nothing is changed. Exit code 0 if it is valid, or the same; 1 if not; 4 or 5 if the store of an
+    export cannot be read, so that only the files were checked.
     """
     if target is not None and FigureCode.is_code(target) and not Path(target).exists():
         _verify_figure(FigureCode.parse(target), store, base, as_json)
-        return
-    store = target or store
-    findings = list(verify_file(Path(store), full_rewrite(basemap.read(base), text)))
+    elif target is not None and (manifest := find_manifest(Path(target))) is not None:
+        _verify_export(Path(target), manifest, store, as_json)
+    else:
+        path, settings = Path(target or store), Settings(basemap=base, keep_in=keep_in, policy=stated_policy())
+        _verify_store(path, settings, checked_receipts(path, receipt, trust), as_json)
+
+
+def _verify_store(path: Path, settings: Settings, receipts: Sequence[tuple[Path, Receipt]], as_json: bool) -> None:
+    """Check a store, compare what is kept beside it, and say what receipts of it cover.
+
+    Raises
+    ------
+    typer.Exit
+        If there is a finding, or a receipt is not valid, with exit code 1.
+    """
+    findings = list(verify_file(path, full_rewrite(basemap.read(settings.basemap), text)))
+    compared: list[CacheComparison] = []
+    try:
+        with progress_bar("Comparing what is kept beside the store"):
+            compared += compare_cache(Store.open(path, read_only=True), settings)
+    except StoreError as error:
+        findings.append(Message("verification.unreadable", {"detail": str(error)}))
+    findings += [finding for one in compared for finding in one.findings]
     values = {
-        "store": store,
-        "findings": [{"code": one.code, "arguments": dict(one.arguments), "text": text(one)} for one in findings],
+        "store": str(path),
+        "findings": _finding_values(findings),
+        "kept": [{"folder": str(one.folder), "change": one.seq, "files": one.files} for one in compared],
     }
-    lines = [text(one) for one in findings] or [f"{store} is valid."]
-    receipts = checked_receipts(Path(store), receipt, trust)
+    lines = [*([text(one) for one in findings] or [f"{path} is valid."]), *_kept_lines(compared)]
     if receipts:
-        values["receipts"] = [receipt_values(path, one) for path, one in receipts]
-        lines += [receipt_sentence(path, one) for path, one in receipts]
+        values["receipts"] = [receipt_values(file, one) for file, one in receipts]
+        lines += [receipt_sentence(file, one) for file, one in receipts]
     output(values, as_json, escape("\n".join(lines)))
     if findings or any(one.fault for _, one in receipts):
         raise typer.Exit(1)
+
+
+def _kept_lines(compared: list[CacheComparison]) -> Iterator[str]:
+    for one in compared:
+        if one.unchecked is not None:
+            yield text(one.unchecked)
+        elif one.files:
+            yield f"{one.files} files that are kept in {one.folder}, as of change {one.seq}, were compared."
+    if not compared:
+        yield "Nothing is kept beside it."
+
+
+def _finding_values(findings: Iterable[Finding]) -> list[Json]:
+    return [{"code": one.code, "arguments": dict(one.arguments), "text": text(one)} for one in findings]
+
+
+def _verify_export(target: Path, path: Path, store: str, as_json: bool) -> None:
+    """Compare the files of an export with its manifest, and look for the change that it states in a store.
+
+    Raises
+    ------
+    typer.Exit
+        If there is a finding, with exit code 1; if the store cannot be read, with 4 or 5.
+    """
+    findings, unchecked, code, manifest = list[Finding](), list[Message](), 0, None
+    try:
+        manifest = read_manifest(path)
+    except NotAManifest as error:
+        findings.append(Message("verification.manifest-invalid", {"file": str(path), "detail": str(error)}))
+    if manifest is not None:
+        findings += file_findings(path, manifest, target)
+        stated = manifest.origin.history
+        if manifest.origin.has_unrecorded_edits:
+            unchecked.append(Message("verification.external"))
+        try:
+            findings += _head_findings(store, path, stated)
+        except StoreError as error:
+            code = 4 if isinstance(error, NotAStore) else 5
+            unchecked.append(Message("verification.head-unchecked", {**stated.model_dump(), "detail": str(error)}))
+    valid = f"{target} is as {path} states." if code else f"{target} is as {path} states, of a change in {store}."
+    lines = [text(one) for one in findings] or [valid]
+    report = {
+        "manifest": str(path),
+        "store": store,
+        "findings": _finding_values(findings),
+        "unchecked": _finding_values(unchecked),
+    }
+    output(report, as_json, escape("\n".join([*lines, *map(text, unchecked)])))
+    if findings or code:
+        raise typer.Exit(1 if findings else code)
+
+
+def _head_findings(store: str, manifest: Path, stated: StatedHead) -> Iterator[Finding]:
+    """What speaks against a head being in the history of a store.
+
+    Raises
+    ------
+    StoreError
+        If the store cannot be read.
+    """
+    with Store.open(store, read_only=True).reading() as connection:
+        held = holds_head(connection, stated.seq, stated.hash)
+    if isinstance(held, ChainBreak):
+        yield Message("verification.chain", {"seq": held.seq, "expected": held.expected_seq})
+    elif not held:
+        yield Message("verification.head-absent", {"store": store, "manifest": str(manifest), **stated.model_dump()})
 
 
 def _verify_figure(stated: FigureCode, store: str, base: Path, as_json: bool) -> None:

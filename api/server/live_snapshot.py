@@ -13,9 +13,8 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext, supp
 from datetime import UTC, datetime
 from functools import cached_property
 
-from api.server.build_id import sources
 from api.server.served_version import ServedVersion, TileCache
-from api.server.version_builder import NextVersion, VersionBuilder, ready_to_draw
+from api.server.version_builder import NextVersion, VersionBuilder, cache_of, ready_to_draw
 from api.settings import Settings
 from api.wording.catalogue import text
 from geo.tiles.mvt import TileLayer
@@ -28,7 +27,6 @@ from layers.snapshot.derived_layers import full_rewrite, incremental_rewrite
 from layers.snapshot.incremental import SnapshotUpdate, with_shared_stages
 from layers.snapshot.public_records import public
 from layers.snapshot.snapshot import Snapshot
-from layers.snapshot.snapshot_cache import SnapshotCache
 from layers.store.clock import clock_remark
 from layers.store.idempotency import KeyedRequest
 from layers.store.store import DerivedUpdate, Edit, ExpectedLatest, Store, StoreBusy, StoreError
@@ -63,18 +61,7 @@ class LiveSnapshot:
         self._next: NextVersion | None = None
         #: The version from which on it is tried again to write what could not be written.
         self._not_before = 0
-        self._cache = SnapshotCache(
-            store=store,
-            basemap=settings.basemap,
-            base=self.basemap,
-            # Answers may change while the files stay the same.
-            program=f"{sources('geo', 'layers', 'api/wording').hex()}-{settings.policy.digest}",
-            publish_from=settings.publish_from,
-            show_from=settings.show_from,
-            wording=text,
-            min_records=settings.keep_from,
-            elsewhere=settings.keep_in,
-        )
+        self._cache = cache_of(store, self.basemap, settings)
         with suppress(StoreBusy):
             self._record_external_edits(datetime.now(UTC), nullcontext(self._renewed_whole()))
         #: What was published and was changed since.

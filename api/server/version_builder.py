@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from functools import partial
 
 from api.requests.query_parameters import DEFAULT_ORDERS
+from api.server.build_id import sources
 from api.server.served_version import CacheStats, ServedVersion, TileCache
 from api.settings import Settings
 from api.wording.catalogue import text
+from layers.corrections.replay import recent_records_at
 from layers.model.records import Records
 from layers.query.keyset_cursor import with_tiebreak
 from layers.query.selection import Selection, rows
+from layers.reference import basemap
 from layers.reference.basemap import Basemap
 from layers.snapshot.disclosure import Disclosure, disclose
 from layers.snapshot.incremental import SnapshotUpdate
 from layers.snapshot.snapshot import Snapshot
+from layers.snapshot.snapshot_cache import CacheComparison, SnapshotCache
 from layers.store.store import Store
 
 
@@ -40,6 +44,38 @@ def ready_to_draw(snapshot: Snapshot) -> None:
     for collection in snapshot.collections.values():
         _ = collection.layer
         collection.mask((0.0, 0.0, 0.0, 0.0), date.min, date.max)
+
+
+def cache_of(store: Store, base: Basemap, settings: Settings) -> SnapshotCache:
+    """What is kept of a store by this version of the program with these settings."""
+    return SnapshotCache(
+        store=store,
+        basemap=settings.basemap,
+        base=base,
+        # Answers may change while the files stay the same.
+        program=f"{sources('geo', 'layers', 'api/wording').hex()}-{settings.policy.digest}",
+        publish_from=settings.publish_from,
+        show_from=settings.show_from,
+        wording=text,
+        min_records=settings.keep_from,
+        elsewhere=settings.keep_in,
+    )
+
+
+def compare_cache(store: Store, settings: Settings) -> Iterator[CacheComparison]:
+    """Compare what is kept of a store with what a server without it would compute; see `SnapshotCache.compare`."""
+    base = basemap.read(settings.basemap)
+
+    def snapshot_at(seq: int, publish_from: float) -> Snapshot:
+        published = disclose(recent_records_at(store, seq), settings.policy, datetime.now(UTC)).records
+        return _snapshot(base, replace(settings, publish_from=publish_from), seq, data_date(store, seq), published)
+
+    return cache_of(store, base, settings).compare(snapshot_at)
+
+
+def _snapshot(base: Basemap, settings: Settings, seq: int, day: date, records: Records) -> Snapshot:
+    """The snapshot of records of change ``seq``, from which nothing was computed yet."""
+    return Snapshot.of(records, base, seq, day, settings.publish_from, settings.show_from, wording=text)
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,12 +195,7 @@ class VersionBuilder:
         return disclose(stored, self._settings.policy, datetime.now(UTC), before.disclosure if before else None)
 
     def _snapshots_at(self, seq: int) -> Callable[[Records], Snapshot]:
-        """Gives the snapshot of records of change ``seq``, from which nothing was computed yet."""
-        return partial(self._snapshot, seq, data_date(self._store, seq))
-
-    def _snapshot(self, seq: int, day: date, records: Records) -> Snapshot:
-        settings = self._settings
-        return Snapshot.of(records, self._basemap, seq, day, settings.publish_from, settings.show_from, wording=text)
+        return partial(_snapshot, self._basemap, self._settings, seq, data_date(self._store, seq))
 
     def _version(
         self, snapshot: Snapshot, with_private: Snapshot, stored: Records, disclosure: Disclosure, begun: float

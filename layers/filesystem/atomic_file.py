@@ -39,7 +39,7 @@ def replacing(path: Path, *, overwrite: bool = True, mode: int | None = None, du
     OSError
         If it cannot be written, or its writer left another file beside it; the file that was there stays.
     """
-    if _is_stream(path):
+    if is_stream(path):
         yield path
         return
     target = Path(os.path.realpath(path))
@@ -91,7 +91,8 @@ def sync(path: Path) -> None:
         os.close(descriptor)
 
 
-def _is_stream(path: Path) -> bool:
+def is_stream(path: Path) -> bool:
+    """Whether a path is a device or a pipe, which is written to as it is."""
     # What /dev/stdout leads to may be a regular file that the shell has opened: it must not be replaced under it.
     if path.is_absolute() and path.parts[1:2] in (("dev",), ("proc",)) and path.exists() and not path.is_dir():
         return not path.is_relative_to("/dev/shm")

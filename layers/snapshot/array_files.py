@@ -7,7 +7,7 @@ metadata in one JSON file.
 from __future__ import annotations
 
 import mmap
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,8 @@ from geo.columnar.chunked_array import Array, batches
 from geo.columnar.dictionary_array import DictionaryArray
 from layers.filesystem.atomic_file import sync
 
-_METADATA = "told.json"
+#: The file of all that is neither array nor text.
+METADATA = "told.json"
 #: Rows that are written at once.
 PAGE = 1 << 15
 _NOTHING = np.empty(0, np.uint8)
@@ -84,7 +85,7 @@ class ArrayFolderWriter:
 
     def finish(self) -> None:
         """Write the metadata, and let all files outlive a power cut: their readers trust them."""
-        self._path(_METADATA).write_bytes(orjson.dumps(self._metadata))
+        self._path(METADATA).write_bytes(orjson.dumps(self._metadata))
         for file in self._folder.iterdir():
             sync(file)
 
@@ -105,7 +106,7 @@ class ArrayFolderReader:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._maps: list[mmap.mmap] = []
-        self._metadata: dict[str, Any] = orjson.loads((folder / _METADATA).read_bytes())
+        self._metadata: dict[str, Any] = orjson.loads((folder / METADATA).read_bytes())
         self._arrays = {path.stem: self._mapped(np.load(path, mmap_mode="r")) for path in folder.glob("*.npy")}
         self._bytes = {
             path.stem: self._mapped(np.memmap(path, np.uint8, mode="r")) if path.stat().st_size else _NOTHING
@@ -145,6 +146,23 @@ class ArrayFolderReader:
         words = self.array(f"{name}.words").tolist()
         return DictionaryArray(list(map(date.fromordinal, words)) if kind == "date" else words, codes)
 
+    def names(self) -> set[str]:
+        """Names of the files in the folder now."""
+        return {path.name for path in self.folder.iterdir()}
+
+    def has_array(self, name: str) -> bool:
+        """Whether there is an array of that name."""
+        return name in self._arrays
+
+    def unparted(self, name: str) -> NDArray[np.uint8]:
+        """All bytes of what `packed` gives in rows, separators too; none where there is no such file."""
+        return self._bytes.get(name, _NOTHING)
+
+    @property
+    def all_metadata(self) -> Mapping[str, Any]:
+        """Every small value by its name."""
+        return self._metadata
+
     def has_column(self, name: str) -> bool:
         """Whether there is a column of that name."""
         return f"{name}.kind" in self._metadata
@@ -152,6 +170,77 @@ class ArrayFolderReader:
     def metadata(self, name: str) -> Any:
         """A small value."""
         return self._metadata[name]
+
+
+class ArrayFolderComparison(ArrayFolderWriter):
+    """Is written to as an `ArrayFolderWriter`, and compares a folder with what would be in it; nothing is written.
+
+    Arrays are compared bit by bit in the type that the file has. `finish` must be called last.
+
+    Parameters
+    ----------
+    files
+        The folder.
+    canonical
+        Gives metadata in a form that is equal where they mean the same.
+    at_page
+        Called before each array and each page of texts.
+
+    Attributes
+    ----------
+    differing
+        Names of files with another content, in the order in which they were compared, and of files that are missing.
+    compared
+        Names of all files that should be there.
+    """
+
+    def __init__(
+        self,
+        files: ArrayFolderReader,
+        canonical: Callable[[Mapping[str, Any]], Any],
+        at_page: Callable[[], None] = lambda: None,
+    ) -> None:
+        super().__init__(files.folder, at_page)
+        self._files, self._canonical = files, canonical
+        self.differing: list[str] = []
+        self.compared: set[str] = {METADATA}
+
+    def array(self, name: str, values: Array) -> None:
+        """Compare an array."""
+        self._at_page()
+        is_same = self._files.has_array(name) and self._is_same(self._files.array(name), values)
+        self._note(f"{name}.npy", is_same)
+
+    def _is_same(self, stored: NDArray[Any], values: Array) -> bool:
+        shape = len(values), *values[:0].shape[1:]
+        if stored.shape != shape or stored.dtype.kind != values.dtype.kind:
+            return False
+        pages = batches(len(values), PAGE)
+        return all(
+            np.ascontiguousarray(values[page], stored.dtype).tobytes() == stored[page].tobytes() for page in pages
+        )
+
+    def packed(self, name: str, rows: BinaryArray, separator: bytes = b"") -> None:
+        """Compare rows of bytes, each followed by a separator."""
+        stored, at, is_same, sizes = self._files.unparted(name), 0, True, [np.zeros(1, np.int64)]
+        for page in map(rows.__getitem__, batches(len(rows), PAGE)):
+            content = b"".join(row + separator for row in page)
+            is_same = is_same and stored[at : at + len(content)].tobytes() == content
+            at += len(content)
+            self._at_page()
+            sizes.append(page.stops - page.starts + len(separator))
+        self._note(f"{name}.bytes", is_same and at == len(stored))
+        self.array(f"{name}.ends", np.concatenate(sizes).cumsum())
+
+    def finish(self) -> None:
+        """Compare the metadata as JSON."""
+        computed: dict[str, Any] = orjson.loads(orjson.dumps(self._metadata))
+        self._note(METADATA, self._canonical(self._files.all_metadata) == self._canonical(computed))
+
+    def _note(self, name: str, is_same: bool) -> None:
+        self.compared.add(name)
+        if not is_same:
+            self.differing.append(name)
 
 
 def _kind(column: DictionaryArray) -> str:

@@ -7,18 +7,18 @@ import logging
 import os
 import secrets
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import orjson
 
 from layers.filesystem.file_lock import HAS_LOCKS, lock
-from layers.model.messages import Wording
+from layers.model.messages import Message, Wording
 from layers.reference.basemap import Basemap
 from layers.snapshot import snapshot_files
-from layers.snapshot.array_files import ArrayFolderReader, ArrayFolderWriter
+from layers.snapshot.array_files import ArrayFolderComparison, ArrayFolderReader, ArrayFolderWriter
 from layers.snapshot.snapshot import Snapshot
 from layers.store.store import Store
 
@@ -28,6 +28,8 @@ log = logging.getLogger(__name__)
 MIN_RECORDS = 20_000
 #: Version of the files.
 _FORMAT = 2
+#: What reading files that are damaged may raise.
+_UNREADABLE = (OSError, EOFError, LookupError, ValueError, TypeError, AttributeError)
 
 
 @dataclass(frozen=True)
@@ -78,14 +80,24 @@ class SnapshotCache:
             return None
         try:
             files = ArrayFolderReader(folder)
-            # A restored store has changes of the same numbers in another history.
-            is_of_this_history = files.metadata("hash") == self.store.head(files.metadata("seq")).hash
-            if files.metadata("others") != external_edits or not is_of_this_history:
+            if not self._is_current(files, external_edits):
                 return None
             return snapshot_files.read(files, self.base, self.publish_from, self.show_from, self.wording)
-        except (OSError, KeyError, ValueError) as error:
+        except _UNREADABLE as error:
             log.warning("what was kept in %s cannot be read, and is made again: %r", folder, error)
             return None
+
+    def _is_current(self, files: ArrayFolderReader, external_edits: int) -> bool:
+        """Whether files are of this history: a restored store has changes of the same numbers in another one."""
+        is_of_this_history = files.metadata("hash") == self.store.head(files.metadata("seq")).hash
+        return is_of_this_history and bool(files.metadata("others") == external_edits)
+
+    def _fill(self, files: ArrayFolderWriter, snapshot: Snapshot, external_edits: int) -> None:
+        files.metadata("others", external_edits)
+        files.metadata("hash", self.store.head(snapshot.seq).hash)
+        files.metadata("publish_from", self.publish_from)
+        snapshot_files.write(files, snapshot)
+        files.finish()
 
     def write(
         self, snapshot: Snapshot, external_edits: int = 0, is_cancelled: Callable[[], bool] = lambda: False
@@ -106,11 +118,7 @@ class SnapshotCache:
         aside = folder.with_name(f"{folder.name}.{secrets.token_hex(4)}.new")
         try:
             aside.mkdir(parents=True)
-            files = ArrayFolderWriter(aside, at_page)
-            files.metadata("others", external_edits)
-            files.metadata("hash", self.store.head(snapshot.seq).hash)
-            snapshot_files.write(files, snapshot)
-            files.finish()
+            self._fill(ArrayFolderWriter(aside, at_page), snapshot, external_edits)
             self._put_in_place(aside, folder)
         except OSError as error:
             log.warning("what follows from the store is not kept, and is found again at each start: %s", error)
@@ -120,6 +128,39 @@ class SnapshotCache:
         finally:
             shutil.rmtree(aside, ignore_errors=True)
         return self.read(external_edits)
+
+    def compare(self, snapshot_at: Callable[[int, float], Snapshot]) -> Iterator[CacheComparison]:
+        """Compare every file of each folder with what follows from the records; nothing is written.
+
+        Parameters
+        ----------
+        snapshot_at
+            Gives the snapshot after a change at a threshold of publishing, computed from the records alone.
+        """
+        parent = self._parent
+        for folder in sorted(parent.iterdir()) if parent.is_dir() else ():
+            # A writer is at work on a new one, or was killed.
+            if folder.is_dir() and not folder.name.endswith(".new"):
+                yield self._comparison(folder, snapshot_at)
+
+    def _comparison(self, folder: Path, snapshot_at: Callable[[int, float], Snapshot]) -> CacheComparison:
+        external_edits = self.store.last_external_edit()
+        try:
+            files = ArrayFolderReader(folder)
+            seq, publish_from = int(files.metadata("seq")), float(files.metadata("publish_from"))
+            known = replace(self, publish_from=publish_from)
+            is_read = folder == known._folder() and known._is_current(files, external_edits)
+        except _UNREADABLE as error:
+            values = {"folder": str(folder), "detail": str(error) or type(error).__name__}
+            return CacheComparison(folder, findings=(Message("verification.kept-unreadable", values),))
+        # Of edits that history does not tell of only the newest version can be computed.
+        if not is_read or (external_edits and seq != self.store.seq()):
+            return CacheComparison(folder, unchecked=Message("verification.kept-unchecked", {"folder": str(folder)}))
+        comparison = ArrayFolderComparison(files, snapshot_files.canonical_metadata, files.release_pages)
+        snapshot = snapshot_at(seq, publish_from)
+        known._fill(comparison, snapshot, external_edits)
+        harmless = snapshot_files.rows_written_otherwise(files, snapshot, comparison.differing)
+        return CacheComparison(folder, seq, len(comparison.compared), tuple(_findings(files, comparison, harmless)))
 
     def discard(self) -> None:
         """Remove every snapshot, of which some records may be private by now; a process that has one mapped goes on."""
@@ -163,6 +204,39 @@ class SnapshotCache:
             base = hashlib.file_digest(file, "blake2b").hexdigest()
         key = orjson.dumps([_FORMAT, self.program, base, self.publish_from])
         return self._parent / hashlib.blake2b(key, digest_size=8).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class CacheComparison:
+    """What became of comparing a folder of a cache.
+
+    Parameters
+    ----------
+    seq, files
+        The change that it is of, and the number of files that were compared.
+    findings
+        A message for each file that is not what follows from the records.
+    unchecked
+        Why it was not compared, if so.
+    """
+
+    folder: Path
+    seq: int | None = None
+    files: int = 0
+    findings: tuple[Message, ...] = ()
+    unchecked: Message | None = None
+
+
+def _findings(files: ArrayFolderReader, comparison: ArrayFolderComparison, harmless: Set[str]) -> Iterator[Message]:
+    folder, there = files.folder, files.names()
+    for name in sorted(comparison.compared - there):
+        yield Message("verification.kept-missing", {"file": str(folder / name), "folder": str(folder)})
+    for name in sorted(there - comparison.compared):
+        yield Message("verification.kept-foreign", {"file": str(folder / name), "folder": str(folder)})
+    for name in comparison.differing:
+        if name in there - harmless:
+            values = {"file": str(folder / name), "folder": str(folder), "seq": files.metadata("seq")}
+            yield Message("verification.kept-differs", values)
 
 
 class _Cancelled(Exception):

@@ -6,7 +6,7 @@ The files hold the records in rows, the stakes, the index of assets, and the fla
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from functools import partial
 from types import MappingProxyType
@@ -71,12 +71,49 @@ def read(
     return Snapshot(records, basemap, files.metadata("seq"), day, publish_from, show_from, stages, wording=wording)
 
 
-def _write_table(files: ArrayFolderWriter, name: str, records: Records) -> None:
+def canonical_metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """Metadata as they are equal for equal snapshots: without names of tables, counts of 0 and what was found empty."""
+    values = {name: value for name, value in metadata.items() if not name.endswith(".token")}
+    values["counts"] = sorted(str(count) for count in metadata.get("counts", ()) if count[-1])
+    found = (name for name in metadata if name.startswith("records.") and name.endswith(".found"))
+    return values | {name: {key: value for key, value in metadata[name].items() if value} for name in found}
+
+
+def rows_written_otherwise(files: ArrayFolderReader, snapshot: Snapshot, differing: Iterable[str]) -> set[str]:
+    """Names among files that differ which hold the same records in other bytes, as other programs write them."""
+    written, others = set[str](), set(differing)
+    for name in RECORD_TYPES:
+        parts = others.intersection(f"records.{name}.{part}" for part in _ROW_FILES)
+        are_same_ids = others.isdisjoint(f"records.{name}.{part}" for part in _ID_FILES)
+        if parts and are_same_ids and _have_same_values(_packed_from(files, name), _packed(name, snapshot.records)):
+            written |= parts
+    return written
+
+
+_ROW_FILES = ("values.bytes", "values.ends.npy", "places.bytes", "places.ends.npy")
+_ID_FILES = ("ids.bytes", "ids.ends.npy", "order.npy")
+
+
+def _have_same_values(stored: PackedRecords, computed: PackedRecords) -> bool:
+    if len(stored) != len(computed):
+        return False
+    try:
+        pairs = ((stored.row(number), computed.row(number)) for number in range(len(stored)))
+        table = computed.table
+        return all(one == other or table.plain_row(one) == table.plain_row(other) for one, other in pairs)
+    except (ValueError, TypeError, IndexError):
+        return False  # bytes that are no row
+
+
+def _packed(name: str, records: Records) -> PackedRecords:
     table, plainly = records.table(name), TABLES[name]
     if isinstance(table, RecordTable):
-        rows = table.packed()
-    else:
-        rows = PackedRecords.of(plainly, [[plainly.row(one, plainly.to_dict(one)) for one in table.values()]])
+        return table.packed()
+    return PackedRecords.of(plainly, [[plainly.row(one, plainly.to_dict(one)) for one in table.values()]])
+
+
+def _write_table(files: ArrayFolderWriter, name: str, records: Records) -> None:
+    rows = _packed(name, records)
     files.packed(f"records.{name}.ids", rows.ids.texts)
     files.array(f"records.{name}.order", rows.ids.order)
     files.packed(f"records.{name}.values", rows.values)
@@ -91,6 +128,11 @@ def _write_table(files: ArrayFolderWriter, name: str, records: Records) -> None:
 
 
 def _read_table(files: ArrayFolderReader, name: str) -> Mapping[str, Any]:
+    rows = _packed_from(files, name)
+    return RecordTable(rows) if len(rows) > MANY else MappingProxyType({record.id: record for record in rows.all()})
+
+
+def _packed_from(files: ArrayFolderReader, name: str) -> PackedRecords:
     table = TABLES[name]
     referring = {
         column: ForeignKeyIndex(
@@ -100,7 +142,7 @@ def _read_table(files: ArrayFolderReader, name: str) -> Mapping[str, Any]:
         )
         for column in REFERRED.get(name, ())
     }
-    rows = PackedRecords(
+    return PackedRecords(
         table,
         KeyIndex(files.packed(f"records.{name}.ids"), files.array(f"records.{name}.order")),
         files.packed(f"records.{name}.values"),
@@ -109,7 +151,6 @@ def _read_table(files: ArrayFolderReader, name: str) -> Mapping[str, Any]:
         files.metadata(f"records.{name}.found"),
         files.metadata(f"records.{name}.token"),
     )
-    return RecordTable(rows) if len(rows) > MANY else MappingProxyType({record.id: record for record in rows.all()})
 
 
 _NODES = ("kind", "registered", "seat", "joint")

@@ -140,14 +140,15 @@ class PackedRecords:
 
     def records(self, rows: Iterable[int]) -> Iterator[Record]:
         """The records of rows, in their order."""
-        return self.table.records([self._read(row) for row in rows])
+        return self.table.records([self.row(row) for row in rows])
 
     def all(self) -> Iterator[Record]:
         """Every record, in order."""
         for rows in batches(len(self), _PAGE):
             yield from self.records(range(len(self))[rows])
 
-    def _read(self, row: int) -> Row:
+    def row(self, row: int) -> Row:
+        """The values of a row as the store holds them."""
         values = orjson.loads(self.values[row])
         if self.places is not None:
             values[self._place_column] = self.places[row] or None

@@ -214,6 +214,17 @@ def follow(connection: sqlite3.Connection, head: Head) -> ChainBreak | Head:
     return history_chain.first_break(head, rows)
 
 
+def holds_head(connection: sqlite3.Connection, seq: int, digest: str) -> ChainBreak | bool:
+    """Whether history, followed from its first row on, has a change with that hash; or the row that breaks it."""
+    end = follow(connection, EMPTY)
+    if isinstance(end, ChainBreak):
+        return end
+    if seq == EMPTY.seq:
+        return digest == EMPTY.hash
+    row = connection.execute("SELECT hash FROM history WHERE seq = ?", (seq,)).fetchone()
+    return row is not None and bool(row[0] == digest)
+
+
 _LAST = """SELECT record, "after" FROM history
 WHERE seq IN (SELECT max(seq) FROM history WHERE noun = ? GROUP BY record) AND "after" NOTNULL ORDER BY record"""
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from layers.sources import curated
 from layers.store.migrations.registry import MIGRATIONS, SCHEMA_VERSION
-from layers.store.store import Store
+from layers.store.store import ANY, Edit, Store
 from tests.command_runner import CommandResult, Run, shell
 from tests.conftest import BASEMAP
 from tests.layers.store.test_upgrade import built
@@ -56,7 +58,7 @@ def test_an_upgrade_says_what_it_did_and_leaves_a_valid_store(run: Run, older: P
         "recorded": 1,
         "fault": None,
     }
-    assert run("verify", older, "--json").report == {"store": str(older), "findings": []}
+    assert run("verify", older, "--json").report == {"store": str(older), "findings": [], "kept": []}
     assert "nothing was done" in run("upgrade", older).out
     assert run("list", "strikes", "--store", older).code == 0
 
@@ -70,7 +72,7 @@ def test_an_upgrade_is_reported_to_people_too(run: Run, older: Path) -> None:
 
 def test_what_was_loaded_and_edited_is_valid(run: Run, own: Path) -> None:
     said = run("verify", own)
-    assert (said.code, said.out.strip()) == (0, f"{own} is valid.")
+    assert (said.code, said.out.splitlines()) == (0, [f"{own} is valid.", "Nothing is kept beside it."])
     one, other, *_ = Store.open(own).records().entities
     assert run("judge", one, other, "different", "--why", "A test", "--who", "Ann", "--store", own).code == 0
     assert run("verify", own, "--json").report["findings"] == []
@@ -96,3 +98,89 @@ def test_load_and_serve_refuse_a_broken_history_unless_it_is_accepted(run: Run, 
         assert said.code == 5
         assert "row 7 of history does not follow on the one before it; strikeatlas verify" in " ".join(said.err.split())
     assert run("load", "--dry-run", "--store", own, "--accept-broken-history").code == 0
+
+
+def codes(said: CommandResult) -> list[str]:
+    return [finding["code"].removeprefix("verification.") for finding in said.report["findings"]]
+
+
+def flip(path: Path, at: int) -> None:
+    content = bytearray(path.read_bytes())
+    content[at] ^= 1
+    path.write_bytes(content)
+
+
+def test_each_of_four_tamperings_is_named_and_a_broken_chain_is_refused(run: Run, own: Path, tmp_path: Path) -> None:
+    export = tmp_path / "strikes.csv"
+    written = run("export", "csv", "--store", own, "-o", export, "--json").report
+    assert written["manifest"] == f"{export}.manifest.json"
+    assert run("verify", export, "--store", own, "--json").report["findings"] == []
+
+    # One flipped bit: in the letters of a title, as SQLite finds nothing wrong with it.
+    flipped = tmp_path / "flipped.gpkg"
+    shutil.copy(own, flipped)
+    title = next(iter(Store.open(own).records().strikes.values())).title.encode()
+    flip(flipped, flipped.read_bytes().index(title))
+    assert set(codes(run("verify", flipped, "--json"))) & {"record-differs", "chain", "derived"}
+
+    # One edited export.
+    content = export.read_bytes()
+    flip(export, len(content) // 2)
+    assert codes(run("verify", export, "--store", own, "--json")) == ["export-edited"]
+    export.write_bytes(content)
+
+    # One dropped trigger.
+    with closing(sqlite3.connect(own)) as connection, connection:
+        connection.execute("DROP TRIGGER history_no_update")
+    assert codes(run("verify", own, "--json")) == ["missing"]
+
+    # One rewritten row of history, which an export of then tells as well.
+    behind_its_back(own, "UPDATE history SET who = 'Bob' WHERE seq = 7")
+    said = run("verify", own, "--json")
+    assert (said.code, codes(said)) == (1, ["missing", "chain"])
+    said = run("verify", export, "--store", own, "--json")
+    assert (said.code, codes(said)) == (1, ["chain"])
+    for command in (("serve",), ("load", "--dry-run")):
+        assert run(*command, "--store", own).code == 5
+    assert run("load", "--dry-run", "--store", own, "--accept-broken-history").code == 0
+
+
+def test_an_export_of_another_store_or_of_none_is_not_proved(run: Run, own: Path, tmp_path: Path) -> None:
+    export = tmp_path / "owners.json"
+    assert run("export", "bods", "--store", own, "-o", export).code == 0
+    other = Store.create(tmp_path / "other.gpkg")
+    other.load(curated.read().require_clean(), author="Somebody else")
+    said = run("verify", export, "--store", other.path, "--json")
+    assert (said.code, codes(said)) == (1, ["head-absent"])
+    missing = tmp_path / "no.gpkg"
+    said = run("verify", export, "--store", missing, "--json")
+    assert said.code == 4
+    assert (said.report["findings"], said.report["unchecked"][0]["code"]) == ([], "verification.head-unchecked")
+    assert "Not checked" in run("verify", export, "--store", missing).out
+    assert run("export", "bods", "--store", own, "-o", export, "--no-manifest", "--json").report["manifest"] is None
+    assert [one.name for one in tmp_path.glob("owners.json*")] == ["owners.json"], "nor that of an earlier export"
+    assert codes(run("verify", export, "--store", own, "--json")) == ["manifest-invalid"]
+
+
+def test_what_is_kept_is_compared_with_the_records(run: Run, own: Path) -> None:
+    assert "Nothing is kept beside it." in run("verify", own).out
+    folder = Path(run("keep", "--store", own, "--json").report["folder"])
+    store = Store.open(own)
+    key, strike = next(iter(store.records().strikes.items()))
+    store.write(Edit("strikes", key, strike.model_copy(update={"damage": "Later"}), ANY), author="tests")
+    store.close()
+    said = run("verify", own, "--json").report
+    assert {one["code"] for one in said["findings"]} <= {"verification.derived"}, "the edit left the layers alone"
+    (compared,) = said["kept"]
+    assert compared["files"] == len(list(folder.iterdir()))
+    flip(folder / "layer.strikes.fragments.bytes", 100)
+    (folder / "layer.strikes.title.codes.npy").unlink()
+    (folder / "note").write_text("mine")
+    found = [one for one in run("verify", own, "--json").report["findings"] if "kept" in one["code"]]
+    assert [(one["code"].removeprefix("verification."), Path(one["arguments"]["file"]).name) for one in found] == [
+        ("kept-missing", "layer.strikes.title.codes.npy"),
+        ("kept-foreign", "note"),
+        ("kept-differs", "layer.strikes.fragments.bytes"),
+    ]
+    (folder / "told.json").write_text("{")
+    assert codes(run("verify", own, "--json"))[-1] == "kept-unreadable"

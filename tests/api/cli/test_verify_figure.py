@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from api.cli.main import app
 from api.requests.parameters import BadParameter
 from api.serializers.figures import FigureCode, FigureSubject
-from layers.corrections.replay import records_at
+from layers.corrections.replay import recent_records_at, records_at
 from layers.model.problems import UnknownRecord
 from layers.model.records import RECORD_TYPES, Records
 from layers.store.store import ANY, Edit, Store
@@ -124,7 +124,10 @@ def test_a_code_is_read_as_it_was_written(subject: FigureSubject, seq: int, day:
     assert FigureCode.parse(str(code)) == code
 
 
-def test_history_replayed_is_the_store(store: Store) -> None:
+@pytest.mark.parametrize("packed", [True, False])
+def test_history_replayed_is_the_store(store: Store, monkeypatch: pytest.MonkeyPatch, packed: bool) -> None:
+    if packed:
+        monkeypatch.setattr("layers.store.reader.MANY", 0)
     versions = [store.records()]
     change(store, DEPOT, title="Corrected")
     versions.append(store.records())
@@ -134,9 +137,10 @@ def test_history_replayed_is_the_store(store: Store) -> None:
     versions += [records_at(store, store.seq() - 1), store.records()]
     last = store.seq()
     for seq, version in zip((last - 3, last - 2, last - 1, last), versions, strict=True):
-        replayed = records_at(store, seq)
-        for name in RECORD_TYPES:
-            assert list(replayed.table(name).items()) == list(version.table(name).items())
+        for replayed in (records_at(store, seq), recent_records_at(store, seq)):
+            for name in RECORD_TYPES:
+                assert list(replayed.table(name).items()) == list(version.table(name).items())
     for seq in (-1, last + 1):
-        with pytest.raises(UnknownRecord):
-            records_at(store, seq)
+        for replay in (records_at, recent_records_at):
+            with pytest.raises(UnknownRecord):
+                replay(store, seq)

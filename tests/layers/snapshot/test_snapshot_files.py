@@ -8,12 +8,14 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import orjson
 import pytest
 
 from layers.model.records import RECORD_TYPES, Records
 from layers.reference.basemap import Basemap
 from layers.snapshot import snapshot_files
-from layers.snapshot.array_files import ArrayFolderReader, ArrayFolderWriter
+from layers.snapshot.array_files import METADATA, ArrayFolderComparison, ArrayFolderReader, ArrayFolderWriter
 from layers.snapshot.incremental import update
 from layers.snapshot.snapshot import Snapshot
 from layers.store import reader, record_table
@@ -111,6 +113,61 @@ def test_a_view_that_was_edited_is_kept_as_it_is(
         again = snapshot_files.read(ArrayFolderReader(write(made, tmp_path / change)), small, 0.7, 0.05, wording=str)
         assert again.records == made.records
         assert told(again) == told(Snapshot.of(CHANGES[change](few), small, seq, DAY, wording=str)), change
+
+
+@pytest.fixture(scope="module")
+def stored(packed: Records) -> Records:
+    """The records as they come out of a store, which sorts the names of an entity by language."""
+    return Records.of({name: dict(packed.table(name)) for name in RECORD_TYPES})
+
+
+def differing(folder: Path, anew: Snapshot) -> list[str]:
+    """Names of files that are not those that a snapshot would be written as."""
+    files = ArrayFolderReader(folder)
+    comparison = ArrayFolderComparison(files, snapshot_files.canonical_metadata)
+    snapshot_files.write(comparison, anew)
+    comparison.finish()
+    assert comparison.compared == {path.name for path in folder.iterdir()}
+    harmless = snapshot_files.rows_written_otherwise(files, anew, comparison.differing)
+    return [name for name in comparison.differing if name not in harmless]
+
+
+def test_files_after_an_edit_are_those_of_a_snapshot_computed_anew(
+    stored: Records, small: Basemap, read: Callable[[], Snapshot], tmp_path: Path
+) -> None:
+    for seq, change in enumerate(EDITS, 2):
+        made = read()
+        folder = write(update(made, edited(made, CHANGES[change](stored), seq)), tmp_path / change)
+        assert differing(folder, Snapshot.of(CHANGES[change](stored), small, seq, DAY, wording=str)) == [], change
+
+
+def test_a_bit_that_is_another_in_any_file_is_named(
+    stored: Records, small: Basemap, written: Path, tmp_path: Path
+) -> None:
+    folder = shutil.copytree(written, tmp_path / "kept")
+    harmed = set()
+    for path in folder.iterdir():
+        content = bytearray(path.read_bytes())
+        # Of an array the last byte of its values; a lone header says how long it is.
+        if (path.suffix == ".npy" and np.load(path).size) or (path.suffix == ".bytes" and content):
+            content[-1] ^= 1
+            path.write_bytes(content)
+            harmed.add(path.name)
+    assert len(harmed) > 100
+    assert set(differing(folder, Snapshot.of(stored, small, 1, DAY, wording=str))) == harmed
+
+
+def test_metadata_that_are_others_are_named(stored: Records, small: Basemap, written: Path, tmp_path: Path) -> None:
+    anew = Snapshot.of(stored, small, 1, DAY, wording=str)
+    file = shutil.copytree(written, tmp_path / "kept") / METADATA
+    values = orjson.loads(file.read_bytes())
+    for name, value in values.items():
+        file.write_bytes(orjson.dumps(values | {name: [value, 1] if name != "counts" else value[1:]}))
+        is_name_of_a_table = name.endswith(".token")
+        if not name.endswith(".found"):
+            assert differing(file.parent, anew) == ([] if is_name_of_a_table else [METADATA]), name
+    file.write_bytes(orjson.dumps(values | {"records.stakes.found": {"private": ["k-1"]}}))
+    assert differing(file.parent, anew) == [METADATA]
 
 
 def edited(made: Snapshot, records: Records, seq: int) -> Snapshot:
