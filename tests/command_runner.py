@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from api.cli import main
-from api.terminal import attribution
+from api.terminal.console import console, errors
 
 
 class CommandResult(NamedTuple):
@@ -28,8 +28,8 @@ Run = Callable[..., CommandResult]
 
 def shell(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
     """A function that runs ``strikeatlas`` with its arguments, in a wide terminal."""
-    for console in (attribution.console, attribution.errors):
-        monkeypatch.setattr(console, "width", 200)
+    for stream in (console, errors):
+        monkeypatch.setattr(stream, "width", 200)
 
     def ran(*args: object) -> CommandResult:
         monkeypatch.setattr(sys, "argv", ["strikeatlas", *map(str, args)])

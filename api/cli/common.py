@@ -17,7 +17,7 @@ from rich.progress import Progress
 
 from api import settings
 from api.server.version_builder import data_date, last_change
-from api.terminal import attribution
+from api.terminal.console import console, errors
 from api.wording.catalogue import text
 from layers.corrections.log import PublishedVersion
 from layers.reference import basemap
@@ -88,15 +88,15 @@ def warn_of_clock(store: Store) -> None:
     """Say on standard error that this machine's clock may be wrong, if the last change of a store makes that likely."""
     remark = clock_remark(last_change(store, store.seq()), datetime.now(UTC))
     if remark is not None:
-        attribution.errors.print(escape(text(remark)))
+        errors.print(escape(text(remark)))
 
 
 @contextmanager
 def progress_bar(words: str) -> Iterator[Progress]:
     """Show how far a long task is, in words, to who watches standard error."""
     # Where nobody watches, a bar would only leave empty lines.
-    watched = attribution.errors.is_terminal
-    with Progress(transient=True, console=attribution.errors, disable=not watched) as progress:
+    watched = errors.is_terminal
+    with Progress(transient=True, console=errors, disable=not watched) as progress:
         progress.add_task(words, total=None)
         yield progress
 
@@ -107,4 +107,4 @@ def output(values: object, as_json: bool, for_people: RenderableType) -> None:
         sys.stdout.buffer.write(orjson.dumps(values, option=orjson.OPT_INDENT_2) + b"\n")
         sys.stdout.buffer.flush()
     else:
-        attribution.console.print(for_people)
+        console.print(for_people)

@@ -8,11 +8,11 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 import orjson
-from rich.console import Console
 from rich.table import Table as Printed
 from rich.text import Text
 
 from api.http.json import Json
+from api.terminal.console import console
 from api.wording.catalogue import phrase, text
 from api.wording.problems import located_sentence, problem_values
 from layers.sources import curated
@@ -32,7 +32,7 @@ SUMS: Mapping[Sum, str] = {
 }
 
 
-def print_audit(result: Audit, console: Console) -> None:
+def print_audit(result: Audit) -> None:
     """Print the tables; text of the file is never interpreted as markup."""
     console.print(_sums(result))
     console.print(_oddities(result))
@@ -115,7 +115,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if given.json:
         print(orjson.dumps(_values(result), option=orjson.OPT_INDENT_2).decode())
     else:
-        print_audit(result, Console())
+        print_audit(result)
 
 
 if __name__ == "__main__":

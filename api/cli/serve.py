@@ -14,7 +14,7 @@ from api.http.request_log import LogFormat
 from api.server.build_id import build_id
 from api.server.live_snapshot import LiveSnapshot
 from api.settings import BASEMAP, REVIEWERS, Settings, stated_policy, with_overrides
-from api.terminal import attribution
+from api.terminal.console import errors
 from layers.decisions.hits import PUBLISH_FROM, SHOW_FROM
 from layers.store.backends import open_store
 from layers.store.store import Store, StoreError
@@ -93,7 +93,7 @@ def serve(
 
     def begun(opened: Store) -> None:
         mode = ", read only" if opened.read_only else ""
-        attribution.errors.print(f"[bold]StrikeAtlas[/] is on http://{host}:{port}/map{mode}  (Ctrl+C stops it)")
+        errors.print(f"[bold]StrikeAtlas[/] is on http://{host}:{port}/map{mode}  (Ctrl+C stops it)")
         warn_of_clock(opened)
 
     run(store, settings, ServerAddress(host, port, root_path.rstrip("/")), workers, log, begun)
@@ -116,7 +116,7 @@ def build_cache(
     settings = Settings(basemap=base, publish_from=publish_from, keep_from=0, keep_in=keep_in, policy=stated_policy())
     begun = time.monotonic()
     count = opened.count("strikes", "assets")
-    with attribution.errors.status(f"Finding what follows from {count:,} strikes and assets"):
+    with errors.status(f"Finding what follows from {count:,} strikes and assets"):
         atlas = LiveSnapshot(opened, settings, build_id(settings))
         atlas.rebuild_cache()
         snapshot = atlas.view.snapshot

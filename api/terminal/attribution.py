@@ -7,21 +7,19 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import orjson
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.markup import escape
 from rich.table import Table
 from rich.tree import Tree
 
 from api.http.json import Json
+from api.terminal.console import errors, visible
 from api.wording.catalogue import text
 from api.wording.problems import error_sentence, located_sentence, problem_values, worded_value
 from layers.collections.feature_types import interval_text
 from layers.model.problems import ProblemsError
 from layers.ownership.walk import REACHES, Interval
 from layers.store.store import LoadReport
-
-console = Console()
-errors = Console(stderr=True)
 
 #: The columns of a list that fit a terminal; the rest is in ``--json``.
 _LISTED: Mapping[str, tuple[str, ...]] = {
@@ -33,7 +31,6 @@ _LISTED: Mapping[str, tuple[str, ...]] = {
     "stakes": ("owned", "owner", "share_min", "share_max", "since", "until", "checked"),
     "sources": ("id", "publisher", "published", "url"),
 }
-
 
 #: Faults in the table, whose cells are wrapped: a table of 25,000 takes half a minute. Those after it are lines.
 _TABLED_FAULTS = 500
@@ -56,7 +53,7 @@ def print_error(error: Exception, as_json: bool) -> None:
             add_row(table, problem.location, problem.record, problem.column, value, expected)
         errors.print(table)
         for problem in problems[_TABLED_FAULTS:]:
-            print(located_sentence(problem), file=sys.stderr)
+            print(visible(located_sentence(problem)), file=sys.stderr)
     else:
         errors.print(f"[red]error:[/] {escape(said)}")
 

@@ -154,7 +154,7 @@ class FuzzRun:
             self.failures[key] = (case, result)
             console.print(f"{case.reader.name} {case.number}: {result.cause}", markup=False)
             if self._found is not None:
-                _keep(case, result, self._found)
+                _write_failure(case, result, self._found)
             self._ends += time.monotonic() - begun
 
     def _alone(self, case: FuzzCase) -> CaseResult:
@@ -176,7 +176,7 @@ class FuzzRun:
         return case, result
 
 
-def _keep(case: FuzzCase, result: CaseResult, found: Path) -> None:
+def _write_failure(case: FuzzCase, result: CaseResult, found: Path) -> None:
     folder = found / f"{case.reader.name}-{case.seed}-{case.number}"
     arguments = case.write(folder)
     about = {

@@ -23,7 +23,7 @@ from geo.columnar.dictionary_array import DictionaryArray
 from layers.filesystem.atomic_file import sync
 
 #: The file of all that is neither array nor text.
-METADATA = "told.json"
+METADATA = "metadata.json"
 #: Rows that are written at once.
 PAGE = 1 << 15
 _NOTHING = np.empty(0, np.uint8)

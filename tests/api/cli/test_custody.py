@@ -182,5 +182,5 @@ def test_what_is_kept_is_compared_with_the_records(run: Run, own: Path) -> None:
         ("kept-foreign", "note"),
         ("kept-differs", "layer.strikes.fragments.bytes"),
     ]
-    (folder / "told.json").write_text("{")
+    (folder / "metadata.json").write_text("{")
     assert codes(run("verify", own, "--json"))[-1] == "kept-unreadable"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import unicodedata
 from pathlib import Path
 from typing import Any
 
@@ -254,6 +255,16 @@ def test_of_very_many_faults_those_after_a_table_are_lines(run: Run, tmp_path: P
     lines = [line for line in said.err.splitlines() if line.startswith("many.toml:")]
     assert len(lines) == len(faults) - 500
     assert lines[-1].startswith(f"many.toml:{faults[-1]['row']}: {faults[-1]['record']}: {faults[-1]['column']}")
+
+
+@pytest.mark.parametrize("faults", [1, 300])
+def test_a_file_cannot_steer_the_terminal(run: Run, tmp_path: Path, faults: int) -> None:
+    file = tmp_path / "hostile.toml"
+    file.write_text('[[strikes]]\nid = "\\u001b]0;owned\\u0007\\u009b2J"\n' * faults)
+    said = run("check", file)
+    assert said.code == 1
+    assert "owned" in said.err
+    assert not {letter for letter in said.err if unicodedata.category(letter) == "Cc"} - {"\n"}
 
 
 def test_load_with_a_fault_writes_nothing(run: Run, faulty: Path, own: Path) -> None:

@@ -160,7 +160,7 @@ def test_what_was_spoilt_is_kept_again(store: Store, harm: str, caplog: pytest.L
     elif harm == "truncated":
         file.write_bytes(file.read_bytes()[:50])
     else:
-        (beside / "told.json").write_bytes(b"{")
+        (beside / "metadata.json").write_bytes(b"{")
     assert served(atlas(store)) == expected
     assert "is made again" in caplog.text
 
