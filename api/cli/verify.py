@@ -40,7 +40,7 @@ from layers.store.store import NotAStore, Store, StoreError
 from layers.store.verification import Finding, holds_head, verify_file
 
 EPILOG = (
-    "Examples: strikeatlas verify data/atlas.gpkg; strikeatlas verify odesa.pdf; "
+    "Example: strikeatlas verify data/atlas.gpkg; strikeatlas verify odesa.pdf; "
     "strikeatlas verify AZ.s412.20261126.9f3c2a7b10"
 )
 

@@ -126,7 +126,7 @@ def test_a_receipt_is_asked_for_added_and_checked_without_a_network(
 
 def test_receipts_are_left_alone_unless_asked_for(run: Run, store: Store, authority: Authority) -> None:
     run("receipt", "add", received(run, store, authority), "--store", store.path)
-    assert verified(run, store).report == {"store": str(store.path), "findings": []}
+    assert verified(run, store).report == {"store": str(store.path), "findings": [], "kept": []}
     assert verified(run, store, "--receipt", store.path.with_name("head.tsr")).code == 2
 
 

@@ -213,7 +213,8 @@ def writes(tree: ast.AST, fresh: frozenset[str] = frozenset()) -> Iterator[tuple
 
 def _replaced(item: ast.withitem) -> Iterator[str]:
     call = item.context_expr
-    if isinstance(call, ast.Call) and _last_name(call.func) == "replacing" and isinstance(item.optional_vars, ast.Name):
+    is_aside = isinstance(call, ast.Call) and _last_name(call.func) in {"replacing", "replacing_export"}
+    if is_aside and isinstance(item.optional_vars, ast.Name):
         yield item.optional_vars.id
 
 

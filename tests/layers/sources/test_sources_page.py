@@ -80,6 +80,7 @@ def test_the_bounds_are_those_of_the_code() -> None:
             limits.MAX_CELL,
             geopackage.MAX_NESTING,
             limits.MAX_XML_DEPTH,
+            limits.MAX_DEPTH,
             types.MAX_VERTICES,
         )
     ]
