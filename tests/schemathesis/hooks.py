@@ -125,6 +125,8 @@ def _in_utc(end: str) -> datetime:
 
 def _headers(headers: dict[str, Any], case: Any) -> dict[str, Any]:
     settled = {"Idempotency-Key": f'"{uuid.uuid4()}"', "If-Match": "*"}
+    if not str(headers.get("Change-Reason", '"')).startswith(('"', '%"')):
+        settled["Change-Reason"] = '"Schemathesis"'
     return {name: settled.get(name, value) for name, value in headers.items()}
 
 
