@@ -9,6 +9,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from datetime import date
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -35,10 +36,33 @@ ROOT = Path(__file__).resolve().parent.parent
 BASEMAP = ROOT / "data" / "basemap.gpkg"
 
 
+_read_basemap = basemap.read
+
+
+@cache
+def _first_snapshot() -> Snapshot:
+    """A snapshot of no records; while it has rendered the shapes of countries, all others share them."""
+    first = Snapshot(Records.of({}), _read_basemap(BASEMAP), 0, date(2026, 11, 25), wording=text)
+    _ = first.collections
+    return first
+
+
 @pytest.fixture(scope="session")
 def base() -> Basemap:
     """The base map that `make setup` builds."""
-    return basemap.read(BASEMAP)
+    return _first_snapshot().basemap
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _base_map_is_read_once() -> Iterator[None]:
+    """What runs in the process of the tests takes the base map that was read before, which nothing changes."""
+
+    def read(path: Path) -> Basemap:
+        return _first_snapshot().basemap if path.resolve() == BASEMAP else _read_basemap(path)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(basemap, "read", read)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -323,6 +323,25 @@ def with_properties(before: Collection, features: FeatureTable[Any]) -> Collecti
     )
 
 
+def sharing_geometry(other: Collection, features: FeatureTable[Any]) -> Collection:
+    """Give the rows of a collection other properties, as `with_properties`; they are rendered when they are first read.
+
+    Parameters
+    ----------
+    features
+        A row for each row of ``other``, in the same order.
+    """
+    return Collection(
+        other.name,
+        other.title,
+        other.description,
+        other.model,
+        features,
+        other.geometry,
+        rendered=other.rendered.sharing_geometry(features),
+    )
+
+
 def with_shared_geometry(collection: Collection, other: Collection) -> Collection:
     """Give a collection the geometry index and the tile layer of another one.
 

@@ -159,19 +159,34 @@ class RenderedFeatures:
         features
             n rows, in the same order.
         """
-
-        def members(rows: slice) -> list[bytes]:
-            return [*map(geojson.member, self.fragments[rows])]
-
         columns = Lazy(partial(_tile_columns, features))
         return RenderedFeatures(
             self._name,
             features,
             self._geometry,
-            fragments=Lazy.of(_serialised(features, members)),
+            fragments=Lazy.of(_serialised(features, self._members)),
             tile_columns=columns,
             layer=Lazy.of(self.layer.with_properties(with_values(columns.value))),
         )
+
+    def sharing_geometry(self, features: FeatureTable[Any]) -> RenderedFeatures:
+        """Other properties of the same rows, as `with_properties`, but each part is rendered when it is first read.
+
+        Until all are, these features are held.
+        """
+        columns = Lazy(partial(_tile_columns, features))
+        return RenderedFeatures(
+            self._name,
+            features,
+            self._geometry,
+            fragments=Lazy(lambda: _serialised(features, self._members)),
+            tile_columns=columns,
+            layer=Lazy(lambda: self.layer.with_properties(with_values(columns.value))),
+        )
+
+    def _members(self, rows: slice) -> list[bytes]:
+        """The geometry members of rows, taken from what was rendered."""
+        return [*map(geojson.member, self.fragments[rows])]
 
     def with_layer(self, layer: TileLayer) -> RenderedFeatures:
         """Take the geometry of another tile layer of the same rows."""
