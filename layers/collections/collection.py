@@ -88,7 +88,7 @@ class Collection:
     @cached_property
     def columns(self) -> tuple[Column, ...]:
         """Columns of the features."""
-        return tuple(columns(self.model))
+        return columns(self.model)
 
     @property
     def geometries(self) -> Array:

@@ -432,7 +432,7 @@ def make_collection(name: str, features: FeatureTable[Any], geometry: Geometries
 
 
 def _country_collection(basemap: Basemap, features: FeatureTable[CountryFeature]) -> Collection:
-    """All countries of a base map; shapes that another snapshot of it rendered, and still has, are not rendered again."""
+    """All countries of a base map; their shapes are rendered once, as long as a snapshot has them."""
     rendered = _COUNTRIES.get(basemap, lambda: None)()
     if rendered is not None:
         return sharing_geometry(rendered, features)
