@@ -39,7 +39,7 @@ test: setup $(VENV)/.stamp-dev ## set up, then lint, check the format, check typ
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 fix: $(VENV)/.stamp-dev ## apply what the linter and the formatter can put right
 	$(BIN)/ruff check --fix .

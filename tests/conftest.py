@@ -37,6 +37,23 @@ hypothesis_settings.load_profile("atlas")
 ROOT = Path(__file__).resolve().parent.parent
 BASEMAP = ROOT / "data" / "basemap.gpkg"
 
+#: Files that take longest, longest first. They begin first, so that no worker is still at one when the rest is done.
+LONGEST = (
+    "browser/test_page.py",
+    "api/server/test_acknowledged.py",
+    "layers/sources/files/test_bombs.py",
+    "api/cli/test_server_process.py",
+    "api/test_private_datasets.py",
+    "api/server/test_snapshot_cache.py",
+    "bench/test_faults.py",
+    "browser/test_review_page.py",
+    "api/cli/test_load_real.py",
+    "api/cli/test_main.py",
+    "api/cli/test_verify_figure.py",
+    "api/cli/test_load_killed.py",
+    "api/cli/test_load_newer.py",
+    "api/openapi/test_contract.py",
+)
 
 _read_basemap = basemap.read
 
@@ -47,6 +64,12 @@ def _first_snapshot() -> Snapshot:
     first = Snapshot(Records.of({}), _read_basemap(BASEMAP), 0, date(2026, 11, 25), wording=text)
     _ = first.collections
     return first
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the files that take longest first; the rest stays in its order."""
+    places = {ROOT / "tests" / name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path, len(places)))
 
 
 def pytest_collection_finish() -> None:
