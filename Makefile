@@ -17,6 +17,8 @@ export PIP_NO_INPUT := 1
 # A `user = true` in someone's pip.conf would make every installation into .venv fail.
 export PIP_USER := 0
 export PYTHONNOUSERSITE := 1
+# Compiled modules are written down, or every process that a test starts compiles all again, which takes it a second.
+export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -37,7 +39,7 @@ test: setup $(VENV)/.stamp-dev ## set up, then lint, check the format, check typ
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 fix: $(VENV)/.stamp-dev ## apply what the linter and the formatter can put right
 	$(BIN)/ruff check --fix .

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import os
 import socket
 import subprocess
 import sys
@@ -9,6 +11,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from datetime import date
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -34,11 +37,75 @@ hypothesis_settings.load_profile("atlas")
 ROOT = Path(__file__).resolve().parent.parent
 BASEMAP = ROOT / "data" / "basemap.gpkg"
 
+#: Files that take longest, longest first. They begin first, so that no worker is still at one when the rest is done.
+LONGEST = (
+    "browser/test_page.py",
+    "api/server/test_acknowledged.py",
+    "layers/sources/files/test_bombs.py",
+    "api/cli/test_server_process.py",
+    "api/test_private_datasets.py",
+    "api/server/test_snapshot_cache.py",
+    "bench/test_faults.py",
+    "browser/test_review_page.py",
+    "api/cli/test_load_real.py",
+    "api/cli/test_main.py",
+    "api/cli/test_verify_figure.py",
+    "api/cli/test_load_killed.py",
+    "api/cli/test_load_newer.py",
+    "api/openapi/test_contract.py",
+)
+
+_read_basemap = basemap.read
+
+
+@cache
+def _first_snapshot() -> Snapshot:
+    """A snapshot of no records; while it has rendered the shapes of countries, all others share them."""
+    first = Snapshot(Records.of({}), _read_basemap(BASEMAP), 0, date(2026, 11, 25), wording=text)
+    _ = first.collections
+    return first
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the files that take longest first; the rest stays in its order."""
+    places = {ROOT / "tests" / name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path, len(places)))
+
+
+def pytest_collection_finish() -> None:
+    """Exempt the tests and all that they import from garbage collection, and collect less often.
+
+    To walk over all of it again and again takes a tenth of the time of the tests.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
+
 
 @pytest.fixture(scope="session")
 def base() -> Basemap:
     """The base map that `make setup` builds."""
-    return basemap.read(BASEMAP)
+    return _first_snapshot().basemap
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _base_map_is_read_once() -> Iterator[None]:
+    """What runs in the process of the tests takes the base map that was read before, which nothing changes."""
+
+    def read(path: Path) -> Basemap:
+        return _first_snapshot().basemap if path.resolve() == BASEMAP else _read_basemap(path)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(basemap, "read", read)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_power_cut() -> Iterator[None]:
+    """Nothing that tests write has to outlive a power cut: a disk that is waited for costs a test most of its time."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", os.fstat)  # which refuses what is no open file, too
+        yield
 
 
 @pytest.fixture(scope="session")

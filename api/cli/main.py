@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 
 import typer
 
+import api.cli.import_pause
 from api.cli import audit as audit_commands
 from api.cli import backup as backup_commands
 from api.cli import corrections as corrections_commands
@@ -46,6 +47,8 @@ from layers.sources import curated
 from layers.store.backends import open_store
 from layers.store.create import require_free
 from layers.store.store import LoadReport, NotAStore, Store, StoreError
+
+api.cli.import_pause.end()
 
 #: Domain error to exit code; 0 is success, 2 is wrong usage.
 EXIT_CODES: Mapping[type[Exception], int] = MappingProxyType(

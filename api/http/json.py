@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import orjson
-from fastapi import Response
+from starlette.responses import Response
 
 #: A JSON object: strings, numbers, booleans, null, lists and objects by name, as ``orjson`` reads and writes them.
 Json = dict[str, Any]

@@ -16,7 +16,6 @@ from functools import lru_cache
 from typing import Any, Literal
 
 import orjson
-from fastapi.routing import iter_route_contexts
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.http.metrics import RequestCounters
@@ -128,6 +127,9 @@ class RouteTemplates:
         if endpoint is None:
             return NO_ROUTE
         if endpoint not in self._of:
+            # Commands that serve nothing would wait a quarter of a second for it.
+            from fastapi.routing import iter_route_contexts
+
             self._of = {endpoint: NO_ROUTE}
             for context in iter_route_contexts(scope["app"].routes):
                 self._of[context.endpoint or getattr(context.route, "app", None)] = str(context.path)

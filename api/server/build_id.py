@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 
 from api.settings import ROOT, Settings
@@ -28,8 +29,9 @@ def build_id(settings: Settings) -> str:
     return f"{program_version()}.{digest.hexdigest()[:8]}"
 
 
+@cache
 def sources(*rings: str) -> bytes:
-    """A digest of the sources of rings of the program."""
+    """A digest of the sources of rings of the program, as they were when it was first asked for in this process."""
     digest = hashlib.blake2b()
     for ring in rings:
         for file in sorted((ROOT / ring).rglob("*")):

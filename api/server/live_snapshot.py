@@ -48,7 +48,7 @@ class LiveSnapshot:
         self.store = store
         self._building = threading.Lock()
         self.basemap = basemap.read(settings.basemap)
-        self.base_layers = self.basemap.layers()
+        self.base_layers = self.basemap.layers
         self._versions = VersionBuilder(store, self.basemap, settings, program)
         #: Tiles of all versions so far.
         self.counts = self._versions.counts

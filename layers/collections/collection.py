@@ -88,7 +88,7 @@ class Collection:
     @cached_property
     def columns(self) -> tuple[Column, ...]:
         """Columns of the features."""
-        return tuple(columns(self.model))
+        return columns(self.model)
 
     @property
     def geometries(self) -> Array:
@@ -320,6 +320,25 @@ def with_properties(before: Collection, features: FeatureTable[Any]) -> Collecti
         features,
         before.geometry,
         rendered=before.rendered.with_properties(features),
+    )
+
+
+def sharing_geometry(other: Collection, features: FeatureTable[Any]) -> Collection:
+    """Give the rows of a collection other properties, as `with_properties`; they are rendered when they are first read.
+
+    Parameters
+    ----------
+    features
+        A row for each row of ``other``, in the same order.
+    """
+    return Collection(
+        other.name,
+        other.title,
+        other.description,
+        other.model,
+        features,
+        other.geometry,
+        rendered=other.rendered.sharing_geometry(features),
     )
 
 

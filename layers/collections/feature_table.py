@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
+from operator import ne
 from types import MappingProxyType
 from typing import Any, Generic, TypeVar, overload
 
+import numpy as np
 from pydantic import BaseModel
 
 from geo.columnar.dictionary_array import DictionaryArray, DictionaryBuilder
 from geo.columnar.row_edit import RowEdit
+from geo.lonlat import Ints
 
 F = TypeVar("F", bound=BaseModel)
 
@@ -69,6 +72,18 @@ class FeatureTable(Sequence[F], Generic[F]):
         """
         columns = {name: column.with_edit(other.columns[name], splice) for name, column in self.columns.items()}
         return FeatureTable.coded(self.model, columns)
+
+    def take(self, rows: Ints) -> FeatureTable[F]:
+        """The features of rows, shape (k,), in the given order."""
+        return FeatureTable.coded(self.model, {name: column.take(rows) for name, column in self.columns.items()})
+
+    def rows_unlike(self, other: FeatureTable[F]) -> Ints:
+        """The rows, ascending, that differ from those of another table of the same class and number of rows."""
+        differs = np.zeros(len(self), bool)
+        for name, column in self.columns.items():
+            if column != (others := other.columns[name]):
+                differs |= np.fromiter(map(ne, column, others), bool, len(self))
+        return np.flatnonzero(differs)
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values())))

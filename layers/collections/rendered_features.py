@@ -159,19 +159,52 @@ class RenderedFeatures:
         features
             n rows, in the same order.
         """
+        columns = Lazy(partial(_tile_columns, features))
+        fragments, digest = self._with_features(features)
+        return RenderedFeatures(
+            self._name,
+            features,
+            self._geometry,
+            fragments=Lazy.of(fragments),
+            digest=digest,
+            tile_columns=columns,
+            layer=Lazy.of(self.layer.with_properties(with_values(columns.value))),
+        )
 
-        def members(rows: slice) -> list[bytes]:
-            return [*map(geojson.member, self.fragments[rows])]
+    def _with_features(self, features: FeatureTable[Any]) -> tuple[BinaryArray, Lazy[int] | None]:
+        """The fragments with other properties and, where it follows from the digest before, their digest.
 
+        Rows whose properties stay are not serialised again, unless bytes that such edits left would outgrow the rest.
+        """
+        first, *later = self.fragments.buffers
+        rows = features.rows_unlike(self._features)
+        if len(rows) > len(features) / 2 or sum(map(len, later)) > len(first):
+            return _serialised(features, self._members), None
+        former = self.fragments.take(rows)
+        new = _serialised(features.take(rows), lambda page: [*map(geojson.member, former[page])])
+        edit = RowEdit.replace(len(features), rows, rows)
+        change = _digest_sum(new) - _digest_sum(former) if self._digest.is_computed else None
+        digest = None if change is None else Lazy.of((self.digest + change) & _DIGEST_MASK)
+        return self.fragments.with_edit(new, edit), digest
+
+    def sharing_geometry(self, features: FeatureTable[Any]) -> RenderedFeatures:
+        """Other properties of the same rows, as `with_properties`, but each part is rendered when it is first read.
+
+        Until all are, these features are held.
+        """
         columns = Lazy(partial(_tile_columns, features))
         return RenderedFeatures(
             self._name,
             features,
             self._geometry,
-            fragments=Lazy.of(_serialised(features, members)),
+            fragments=Lazy(lambda: _serialised(features, self._members)),
             tile_columns=columns,
-            layer=Lazy.of(self.layer.with_properties(with_values(columns.value))),
+            layer=Lazy(lambda: self.layer.with_properties(with_values(columns.value))),
         )
+
+    def _members(self, rows: slice) -> list[bytes]:
+        """The geometry members of rows, taken from what was rendered."""
+        return [*map(geojson.member, self.fragments[rows])]
 
     def with_layer(self, layer: TileLayer) -> RenderedFeatures:
         """Take the geometry of another tile layer of the same rows."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 import shapely
@@ -157,8 +158,13 @@ class Column:
     doc: str
 
 
-def columns(record_type: type[BaseModel]) -> Iterator[Column]:
-    """Give the columns of a record or feature type in their order, derived from its JSON Schema."""
+@lru_cache(maxsize=64)
+def columns(record_type: type[BaseModel]) -> tuple[Column, ...]:
+    """The columns of a record or feature type in their order, derived from its JSON Schema."""
+    return tuple(_columns(record_type))
+
+
+def _columns(record_type: type[BaseModel]) -> Iterator[Column]:
     schema = record_type.model_json_schema(mode="serialization")
     required = {name for name, field in record_type.model_fields.items() if field.is_required()}
     for name, spec in schema["properties"].items():

@@ -149,8 +149,9 @@ class Basemap:
         """Return the layers `country` and `boundary` on a plane."""
         return self._country_layer(plane), self._boundary_layer(plane)
 
+    @cached_property
     def layers(self) -> tuple[TileLayer, ...]:
-        """Return the vector-tile layers `country`, `boundary`, `country_label` and `place`.
+        """The vector-tile layers `country`, `boundary`, `country_label` and `place`.
 
         Fill the countries from `country` and draw their lines from `boundary`: a polygon cut to a
         tile has the tile's edge in its outline. Countries without a code are filled, not labelled.

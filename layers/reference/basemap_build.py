@@ -18,7 +18,6 @@ import numpy as np
 import pandas as pd
 import shapely
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
 CRS = "OGC:CRS84"
 SMALLEST_PLACE = 15_000
@@ -268,6 +267,8 @@ def in_larger_city(frame: pd.DataFrame) -> NDArray[np.bool_]:
     region = (frame["country"] + "." + frame["admin1"]).to_numpy()
     large = np.flatnonzero(population >= CITY_WITH_DISTRICTS)
     radius_m = 1000 * np.sqrt(population[large] / CITY_DENSITY / np.pi)
+    from scipy.spatial import cKDTree  # takes a tenth of a second, which all that read the base map would wait for
+
     near = cKDTree(xyz).query_ball_point(xyz[large], radius_m / EARTH_RADIUS_M)
     inner: NDArray[np.bool_] = np.zeros(len(frame), dtype=bool)
     for city, around in zip(large, near, strict=True):

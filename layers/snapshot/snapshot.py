@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -18,7 +19,7 @@ from geo.lonlat import Ints, Objects
 from layers.attribution.attribute import Attributor, StrikeAttribution
 from layers.attribution.country_totals import CountryTotals, Counts, strike_counts, totals_of
 from layers.attribution.review_queue import ReviewItem, review_queue
-from layers.collections.collection import Collection
+from layers.collections.collection import Collection, sharing_geometry
 from layers.collections.feature_table import FeatureTable
 from layers.collections.feature_types import (
     AssetFeature,
@@ -54,6 +55,9 @@ from layers.store.record_table import prefetch, texts
 _PAGE = 2048
 #: Answers to who controls something that are cached.
 _SPANS = 1000
+#: The countries of each base map, as long as a snapshot has them: their shapes, which take longest to render, are
+#: the same whatever the records.
+_COUNTRIES: weakref.WeakKeyDictionary[Basemap, weakref.ref[Collection]] = weakref.WeakKeyDictionary()
 
 
 @dataclass(frozen=True, eq=False)
@@ -394,7 +398,7 @@ class Snapshot:
             make_collection(
                 "attributions", rows, strike_geometries(strikes.geometries, strikes.ids, rows.columns["strike"])
             ),
-            make_collection("countries", countries, [self.basemap.states[feature.id][1] for feature in countries]),
+            _country_collection(self.basemap, countries),
         )
         return MappingProxyType({layer.name: layer for layer in layers})
 
@@ -425,6 +429,16 @@ LAYERS: Mapping[str, tuple[str, str, type[Feature]]] = MappingProxyType(
 def make_collection(name: str, features: FeatureTable[Any], geometry: Geometries) -> Collection:
     """One of the flat collections, of features and their geometries."""
     return Collection(name, *LAYERS[name], features, geometry)
+
+
+def _country_collection(basemap: Basemap, features: FeatureTable[CountryFeature]) -> Collection:
+    """All countries of a base map; their shapes are rendered once, as long as a snapshot has them."""
+    rendered = _COUNTRIES.get(basemap, lambda: None)()
+    if rendered is not None:
+        return sharing_geometry(rendered, features)
+    new = make_collection("countries", features, [basemap.states[feature.id][1] for feature in features])
+    _COUNTRIES[basemap] = weakref.ref(new)
+    return new
 
 
 def strike_geometries(geometries: Geometries, ids: DictionaryArray, strikes: DictionaryArray) -> Objects:

@@ -64,7 +64,7 @@ class Table:
     @cached_property
     def columns(self) -> tuple[Column, ...]:
         """Columns of the class of records, in their order."""
-        return tuple(columns(self.record_type))
+        return columns(self.record_type)
 
     @property
     def geometry_type(self) -> str | None:

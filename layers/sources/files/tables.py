@@ -98,7 +98,7 @@ class RowTable:
         if _is_blank(cells):
             return None
         width = len(self._names)
-        if len(cells) < width or any(map(str.strip, cells[self._width :])):
+        if len(cells) < width or not _is_blank(cells[self._width :]):
             self._fault(number, "cells", len(cells), Message("files.cells-as-header", {"count": width}))
             return None
         # Cells in columns without a name are dropped.
@@ -116,7 +116,8 @@ class RowTable:
 
 
 def _is_blank(cells: Sequence[str] | csv.Error) -> bool:
-    return not isinstance(cells, csv.Error) and not any(map(str.strip, cells))
+    # Rows of sheets may have thousands of empty cells, which need no stripping.
+    return not isinstance(cells, csv.Error) and not any(map(str.strip, filter(None, cells)))
 
 
 def _names(cells: Iterable[str]) -> tuple[str, ...]:

@@ -19,8 +19,6 @@ from api.app import create_app
 from api.server.live_snapshot import LiveSnapshot
 from api.settings import Settings
 from layers.model.records import Records
-from layers.reference import basemap
-from layers.reference.basemap import Basemap
 from layers.snapshot import snapshot_files
 from layers.snapshot.snapshot_cache import SnapshotCache
 from layers.store import reader
@@ -36,8 +34,7 @@ def atlas(store: Store, settings: Settings = SETTINGS) -> LiveSnapshot:
 
 
 @pytest.fixture(autouse=True)
-def _read_once(base: Basemap, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(basemap, "read", lambda path: base)
+def _shallow(monkeypatch: pytest.MonkeyPatch) -> None:
     # Deep zooms of countries take seconds, each time.
     monkeypatch.setattr("api.server.live_snapshot._ZOOMS", 2)
 

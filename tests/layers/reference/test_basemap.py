@@ -220,7 +220,7 @@ def test_missing_file_and_missing_package_are_named(tmp_path: Path) -> None:
 
 def decoded(basemap: Basemap, tile: Tile) -> dict[str, list[dict[str, Any]]]:
     """Encode all layers of a tile and read them with another project's decoder; empty layers are left out."""
-    body = b"".join(layer.encode(tile) for layer in basemap.layers())
+    body = b"".join(layer.encode(tile) for layer in basemap.layers)
     return {
         name: [feature["properties"] for feature in layer["features"]]
         for name, layer in mapbox_vector_tile.decode(body).items()
@@ -252,7 +252,7 @@ def test_world_tile_labels_large_countries_in_three_languages(basemap: Basemap) 
 
 
 def test_land_without_a_state_is_filled_but_has_no_label(basemap: Basemap) -> None:
-    layers = {layer.name: layer for layer in basemap.layers()}
+    layers = {layer.name: layer for layer in basemap.layers}
     assert len(layers["country"].ids) - len(layers["country_label"].ids) == 3
 
 

@@ -1,0 +1,35 @@
+"""Other properties of the same rows are rendered as those of a collection that is made of them."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from layers.collections.collection import Collection, sharing_geometry, with_properties
+from layers.collections.feature_table import FeatureTable
+from tests.layers.query.filter_strategies import Site, collection, collections, sites
+
+
+@st.composite
+def retold(draw: st.DrawFn, before: Collection) -> list[Site]:
+    """The features of a collection, of which any may have other properties."""
+    return [draw(st.just(one) | sites(str(one.id))) for one in before.features]
+
+
+@given(collections(most=6), st.data())
+def test_other_properties_are_rendered_as_anew(start: Collection, data: st.DataObject) -> None:
+    edited, first = start, data.draw(st.booleans())
+    for number in range(2):
+        if first or number:
+            _ = edited.digest
+        features = data.draw(retold(edited))
+        table = FeatureTable.of(Site, features)
+        differing = [row for row, one in enumerate(features) if one != edited.features[row]]
+        assert table.rows_unlike(edited.features).tolist() == differing
+        anew = collection(features, list(start.geometries))
+        for changed in (sharing_geometry(edited, table), with_properties(edited, table)):
+            assert changed.features == anew.features
+            assert changed.fragments == anew.fragments
+            assert b",".join(changed.fragments.runs(b",")) == b",".join(anew.fragments.runs(b","))
+            assert changed.digest == anew.digest
+        edited = with_properties(edited, table)
