@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -134,9 +135,9 @@ def load(
     again = {"--mapping": mapping_file, "--retrieved": retrieved, "--licence": licence, "--gazetteer": gazetteer}
     given = [text for name, value in again.items() if value is not None for text in (name, str(value))]
     options = Options(partial, append, dry_run, rejected_to, who, reason, tuple(given))
-    opened = open_checked(store, accept_broken_history)
-    warn_of_clock(opened)
-    report_values, problems = _load(opened, basemap.read(base), Task(chosen, sources, request, options))
+    with closing(open_checked(store, accept_broken_history)) as opened:
+        warn_of_clock(opened)
+        report_values, problems = _load(opened, basemap.read(base), Task(chosen, sources, request, options))
     output(report_values, as_json, terminal.load(report_values))
     if problems and not partial:
         if as_json:

@@ -279,9 +279,8 @@ def file_findings(path: Path, manifest: ExportManifest, target: Path) -> Iterato
     for file, one in zip(stated, manifest.resources, strict=True):
         values = {"file": str(file), "manifest": str(path)}
         if not file.is_file():
-            yield Message("verification.export-missing", {"file": str(file), "manifest": str(path)})
+            yield Message("verification.export-missing", values)
         elif (size := file.stat().st_size) != one.bytes:
-            sizes = {"bytes": size, "expected": one.bytes}
-            yield Message("verification.export-size", {"file": str(file), "manifest": str(path), **sizes})
+            yield Message("verification.export-size", {**values, "bytes": size, "expected": one.bytes})
         elif f"sha256:{sha256_of(file)}" != one.hash:
             yield Message("verification.export-edited", values)

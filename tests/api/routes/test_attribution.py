@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 from api.serializers import attribution as tell
 from api.serializers import country as tell_country
 from api.terminal import attribution as printing
-from api.terminal import attribution as printing_country
+from api.terminal.console import console
 from layers.model.records import RECORD_TYPES, Records
 from layers.reference.basemap import Basemap
 from layers.snapshot.snapshot import Snapshot
@@ -236,15 +236,15 @@ def test_countries_are_listed_by_strikes_of_a_relation(client: TestClient) -> No
 
 def test_a_country_is_told_in_plain_words(snapshot: Snapshot) -> None:
     told = tell_country.country_answer(snapshot, "RU", "registration", "stay")
-    with printing.console.capture() as said:
-        printing.console.print(printing_country.country(told))
+    with console.capture() as said:
+        console.print(printing.country(told))
     text = " ".join(said.get().split())
     owner = told["relations"]["owner"]
     share = f"{round(owner['assets_min'], 2):g} to {round(owner['assets_max'], 2):g}"
     sure = f"owner in {owner['strikes']} strikes ({owner['strikes_sure']} of them sure); put together, its shares make"
     assert f"{told['name']}: {sure} {share} of the {owner['hits']} sites hit" in text
     assert "never added up" in text
-    assert printing_country.country(tell_country.country_answer(snapshot, "AQ", "registration", "stay")) == (
+    assert printing.country(tell_country.country_answer(snapshot, "AQ", "registration", "stay")) == (
         "Nothing is known to have been hit."
     )
 
@@ -339,8 +339,8 @@ def test_control_that_differs_over_the_days_of_a_strike_is_told_for_each(records
     assert spans == [("2025-08-01", "2025-08-10", "SG"), ("2025-08-11", "2025-08-31", "AZ")]
     assert hit["control"] is None
     assert countries(told) == {"AZ": (0, 100), "SG": (0, 100), None: (0, 100)}
-    with printing.console.capture() as said:
-        printing.console.print(printing.strike(told), width=200)
+    with console.capture() as said:
+        console.print(printing.strike(told), width=200)
     assert "Control differs over the days" in said.get()
     assert "2025-08-01 to 2025-08-10: Flex Ltd., SG" in said.get()
 
