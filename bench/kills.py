@@ -342,6 +342,8 @@ def main() -> None:
     folder = given.folder.resolve()
     (folder / "data").mkdir(parents=True, exist_ok=True)
     run = Killed(folder, random.Random(given.seed), given.basemap)
+    # Where the commands look for it that are run in this folder.
+    (folder / "data" / "basemap.gpkg").symlink_to(run.basemap)
     for arguments in (("init", "--store", run.store, "--basemap", run.basemap), ("reviewer", "add", "bench", "--json")):
         done = run.run(*arguments)
         if done.returncode:
@@ -352,11 +354,14 @@ def main() -> None:
     source = next(iter(opened.records().sources))
     opened.close()
     operations = _operations(run, given.workers, token, source, given.older)
-    begun = time.monotonic()
+    begun, shown = time.monotonic(), 0
     while run.kills.total() < given.kills and time.monotonic() - begun < 60 * given.minutes and len(run.faults) < 20:
         before = run.kills.total()
         run.chance.choice(operations)()
         run.check(verify=run.kills.total() % given.verify_every < run.kills.total() - before)
+        for fault in run.faults[shown:]:
+            console.print(fault, markup=False)
+        shown = len(run.faults)
         console.print(f"{run.kills.total()} kills, {run.writes:,} writes, {len(run.faults)} faults", end="\r")
     run.check(verify=True)
     if _answers(run, 1, "--set", "keep_from=0") != _answers(run, 1, "--set", "keep_from=1000000000"):
