@@ -32,12 +32,15 @@ def geometry_of_wkt(text: str) -> BaseGeometry:
     Raises
     ------
     ShapelyError
-        If it is none, or if so many collections are in it that GEOS, which calls itself for each that is in another,
-        might end the process.
+        If it is none, has curves, or if so many collections are in it that GEOS, which calls itself for each that is
+        in another, might end the process.
     """
     if text.upper().count("COLLECTION") > _MAX_COLLECTIONS:
         raise shapely.errors.ShapelyError(f"more than {_MAX_COLLECTIONS} geometry collections")
-    shape: BaseGeometry = shapely.from_wkt(text)
+    try:
+        shape: BaseGeometry = shapely.from_wkt(text)
+    except NotImplementedError as error:  # curves
+        raise shapely.errors.ShapelyError(str(error)) from error
     return shape
 
 

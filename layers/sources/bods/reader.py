@@ -227,7 +227,8 @@ def annotation_of(statement: Statement) -> StatementPart:
 
 def _id(statement: Statement, index: int) -> str:
     """Return the record id as an id, followed by the number of the interest where there are several."""
-    several = len(statement.details.values.get("interests") or ()) > 1
+    interests = statement.details.values.get("interests")
+    several = isinstance(interests, list) and len(interests) > 1
     return numbered(statement.record, f"/{index + 1}" if several else "")
 
 

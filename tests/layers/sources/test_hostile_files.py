@@ -11,7 +11,9 @@ from typing import Any
 
 import osmium
 import pytest
+import shapely
 
+from layers.model import types
 from layers.model.problems import Problem, ProblemsError
 from layers.sources.files.limits import MAX_DEPTH
 from layers.sources.files.source_file import SourceFile
@@ -24,6 +26,7 @@ from tests.layers.sources.column_mapping.mapped_files import ASSETS, csv_text, f
 from tests.layers.sources.making_files import file_of, sheet_xml, workbook
 from tests.layers.sources.osm.osm_files import NODES, PLANT, REFINERY, answer, pbf
 
+DATA = Path(__file__).parents[2] / "data"
 #: More lists in each other than orjson writes, and fewer than it reads.
 DEEP = "[" * 600 + "]" * 600
 ENTITIES = """noun = "entities"
@@ -185,3 +188,20 @@ def test_ids_far_apart_are_looked_up_a_few_blocks_at_once(tmp_path: Path, monkey
     read, _ = elements.read_pbf(pbf(tmp_path, [*far, way]).path, "a.osm.pbf")
     assert {element["id"] for element in read if element["type"] == "node"} == set(refs)
     assert max(map(len, blocks)) <= 48
+
+
+@pytest.mark.parametrize("interests", [1.5, True, {"type": "shareholding"}])
+def test_interests_that_are_no_list_are_a_fault_of_their_statement(tmp_path: Path, interests: object) -> None:
+    statements = json.loads((DATA / "bods" / "unspecified.json").read_text(encoding="utf-8"))
+    changed = [one for one in statements if "interests" in one["recordDetails"]]
+    for one in changed:
+        one["recordDetails"]["interests"] = interests
+    found = faults("bods", file_of(tmp_path / "a.json", json.dumps(statements)))
+    assert changed
+    assert {column for _, column in found} == {"recordDetails.interests"}
+    assert len({row for row, _ in found}) == len(changed)
+
+
+def test_a_curve_is_no_text_of_a_geometry() -> None:
+    with pytest.raises(shapely.errors.ShapelyError, match="Nonlinear"):
+        types.geometry_of_wkt("CIRCULARSTRING (0 0, 1 1, 2 0)")
