@@ -32,6 +32,7 @@ from api.terminal import attribution as terminal
 from layers.model.problems import ProblemsError
 from layers.reference import basemap
 from layers.sources.files.limits import FileRefused
+from layers.sources.files.tables import PROBLEMS_COLUMN
 from layers.store.store import Store, StoreError
 
 #: Seconds of CPU time that a case may take, and those after which it is killed; seconds of the clock, too.
@@ -229,19 +230,23 @@ def _commands() -> Callable[..., Any]:
 
 
 def _require_whole(rejected: Path) -> None:
-    """Read what was written of rejected rows as what its name says, and take it away."""
+    """Read what was written of rejected rows as what it begins as, since a file need not be what its name says."""
     for path in sorted(rejected.rglob("*")) if rejected.is_dir() else [rejected] if rejected.exists() else []:
-        if path.suffix in (".json", ".geojson"):
-            orjson.loads(path.read_bytes())
-        elif path.suffix == ".gpkg":
+        if not path.is_file():
+            continue
+        with path.open("rb") as binary:
+            begins = binary.read(16)
+        if begins == b"SQLite format 3\0":
             with closing(sqlite3.connect(path)) as connection:
                 connection.execute("PRAGMA integrity_check").fetchall()
-        elif path.is_file():
+        elif begins.startswith(f'"{PROBLEMS_COLUMN}"'.encode()):
             with path.open(encoding="utf-8", newline="") as stream:
                 before = csv.field_size_limit(1 << 27)
                 for _ in csv.reader(stream):
                     pass
                 csv.field_size_limit(before)
+        else:
+            orjson.loads(path.read_bytes())
 
 
 def _signature(error: BaseException) -> str:

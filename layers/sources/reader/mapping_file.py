@@ -88,6 +88,8 @@ ANY_OTHER = "*"
 _SOURCE = ("publisher", "title", "url", "licence", "language", "published")
 _TABLES = ("source", "columns", "constants", "values", "dates", "units", "lists", "numbers")
 _FILE = "mapping"
+#: Letters of a name of a file's column, which every fault of that column repeats.
+_MOST_LETTERS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,8 +181,8 @@ def _shape_faults(document: Mapping[str, Any]) -> Iterator[MappingFault]:
             yield name, repr(document[name])[:80], expected
     for table in ("source", "columns", "units", "lists", "numbers"):
         for name, value in _flat(_table(document, table)):
-            if not isinstance(value, str) or not value:
-                yield f"{table}.{name}", repr(value)[:80], Message("cell.text")
+            if not isinstance(value, str) or not 0 < len(value) <= _MOST_LETTERS:
+                yield f"{table}.{name}", repr(value)[:80], Message("mapping.text", {"most": _MOST_LETTERS})
     for name, words in _table(document, "values").items():
         if not isinstance(words, dict) or not all(isinstance(word, str) for word in words.values()):
             yield f"values.{name}", repr(words)[:80], Message("mapping.words")

@@ -54,6 +54,12 @@ def test_what_has_no_shape_of_a_mapping_is_all_told() -> None:
     assert told["noun"] == "one of strikes, assets, entities, stakes, relations"
 
 
+def test_names_of_columns_are_bounded_as_every_fault_repeats_them() -> None:
+    longest = STRIKES.replace('"What"', f'"{"x" * 1000}"')
+    assert mapping_file.parse("own.toml", longest).columns["title"] == "x" * 1000
+    assert faults(longest.replace("x" * 1000, "x" * 1001)) == {"columns.title": "a text of 1 to 1000 letters"}
+
+
 def test_what_the_schema_does_not_have_or_take_is_all_told() -> None:
     told = faults(
         """
