@@ -91,11 +91,13 @@ def _rows(file: str, text: str, problems: list[Problem]) -> Iterator[tuple[str, 
     for header in _HEADER.finditer(text):
         lines[header[1]].append(text.count("\n", 0, header.start()) + 1)
     for table, rows in document.items():
-        if table not in RECORD_TYPES or not isinstance(rows, list):
+        if table not in RECORD_TYPES or not (isinstance(rows, list) and all(isinstance(row, dict) for row in rows)):
             expected = Message("cell.one-of", {"names": tuple(f"[[{name}]]" for name in RECORD_TYPES)})
             problems.append(Problem(file, None, "file", table, f"[[{table}]]", expected))
             continue
-        for row, values in zip(lines[table], rows, strict=True):
+        # Other counts are those of records in a list of their own, or of headers inside a text: no line is sure.
+        located = lines[table] if len(lines[table]) == len(rows) else [1] * len(rows)
+        for row, values in zip(located, rows, strict=True):
             yield table, row, values
 
 

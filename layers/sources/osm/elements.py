@@ -250,9 +250,14 @@ def _by_id(path: Path, kind: Any, ids: Iterable[int], file: str) -> list[dict[st
     elements = []
     for first in range(0, len(blocks), _MAX_ID_BLOCKS):
         numbers = [number for block in blocks[first : first + _MAX_ID_BLOCKS] for number in block]
-        processor = osmium.FileProcessor(str(path), kind).with_filter(IdFilter(numbers))
-        elements += [{**_element(element), "tags": {}} for element in processor]
+        elements += _of_numbers(path, kind, numbers)
     return elements
+
+
+def _of_numbers(path: Path, kind: Any, numbers: list[int]) -> list[dict[str, Any]]:
+    # In a function of its own: a filter that is still referred to would be in memory beside the next.
+    processor = osmium.FileProcessor(str(path), kind).with_filter(IdFilter(numbers))
+    return [{**_element(element), "tags": {}} for element in processor]
 
 
 def _require_few(elements: list[Any], file: str) -> None:

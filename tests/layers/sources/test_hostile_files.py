@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import weakref
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import osmium
 import pytest
 import shapely
+from osmium.filter import IdFilter
 
 from layers.model import types
 from layers.model.problems import Problem, ProblemsError
@@ -173,15 +174,33 @@ def uncompressed(file: SourceFile) -> bytes:
     return out.read_bytes()
 
 
+@pytest.mark.parametrize(
+    ("toml", "expected"),
+    [
+        ('[[strikes]]\nid = """\n[[strikes]]\n"""\n', {(1, "id"), (1, "title"), (1, "when")}),
+        ('strikes = [{title = "T"}]\n', {(1, "id"), (1, "when")}),
+        ("strikes = [1, {}]\n", {(None, "strikes")}),
+    ],
+    ids=("header in a text", "list of tables", "list of numbers"),
+)
+def test_records_without_a_header_of_their_own_are_faults_all_the_same(
+    tmp_path: Path, toml: str, expected: set[tuple[int | None, str]]
+) -> None:
+    assert expected <= set(faults("curated", file_of(tmp_path / "a.toml", toml)))
+
+
 def test_ids_far_apart_are_looked_up_a_few_blocks_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     blocks: list[set[int]] = []
-    real: Callable[[list[int]], Any] = elements.IdFilter
+    filters: list[weakref.ref[Any]] = []
 
-    def seen(ids: list[int]) -> Any:
-        blocks.append({number >> 25 for number in ids})
-        return real(ids)
+    class Filter(IdFilter):
+        def __init__(self, ids: list[int]) -> None:
+            super().__init__(ids)
+            assert not any(earlier() for earlier in filters), "each takes 200 MB"
+            filters.append(weakref.ref(self))
+            blocks.append({number >> 25 for number in ids})
 
-    monkeypatch.setattr(elements, "IdFilter", seen)
+    monkeypatch.setattr(elements, "IdFilter", Filter)
     far = [{"type": "node", "id": n << 25, "lon": 30 + n / 1000, "lat": 50} for n in range(1, 200)]
     refs = [node["id"] for node in far]
     way = {"type": "way", "id": 1, "nodes": [*refs, 2**62], "tags": {"man_made": "pipeline", "substance": "gas"}}
