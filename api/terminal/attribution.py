@@ -33,7 +33,7 @@ _LISTED: Mapping[str, tuple[str, ...]] = {
 }
 
 #: Characters of faults in the table, whose cells are wrapped, at 10 us each. Faults after them are lines.
-_TABLED_CHARACTERS = 60_000
+_TABLED_CHARACTERS = 20_000
 
 
 def print_error(error: Exception, as_json: bool) -> None:

@@ -285,8 +285,10 @@ def _periods(row: GleifRow) -> Iterator[tuple[str, str | None, str | None]]:
             yield str(kind), iso_day(start), iso_day(end)
 
 
-def _after(last: str) -> str:
-    return (date.fromisoformat(last) + timedelta(days=1)).isoformat()
+def _after(last: str) -> str | None:
+    """Return the day after a last day; the last day of the calendar stands for no end."""
+    day = date.fromisoformat(last)
+    return (day + timedelta(days=1)).isoformat() if day < date.max else None
 
 
 def _exception(builder: RecordBuilder, row: GleifRow, category: str, location: SourceLocation) -> None:

@@ -90,6 +90,11 @@ def test_the_end_date_is_the_last_day() -> None:
     assert only(read(relation(periods=periods))).until == "2021-01-01"
 
 
+def test_the_last_day_of_the_calendar_is_no_end() -> None:
+    control = only(read(relation(periods=[period("RELATIONSHIP_PERIOD", "2018-02-06", "9999-12-31")])))
+    assert (control.since, control.until) == ("2018-02-06", None)
+
+
 def test_an_accounting_period_bounds_the_start_and_ends_nothing() -> None:
     control = only(read(relation(periods=[period("ACCOUNTING_PERIOD", "2018-01-01", "2018-12-31")])))
     assert (control.since, control.until) == ("../2018-01-01", None)
