@@ -16,8 +16,11 @@ from layers.matching.weights import DERIVED, NEARNESS, REASONS, MatchWeights
 #: The reasons that have a weight, in the order of the fitted vector.
 FITTED = tuple(name for name in REASONS if name != DERIVED)
 #: Reasons against a match, whose weights stay negative; all but the prior of the others stay positive.
-AGAINST = frozenset({"other-kind", "other-target", "other-number"})
+AGAINST = frozenset({"other-kind", "other-target", "other-number", "wrong-place", "far-away", "other-country"})
+#: Reasons of which either sign is possible.
+EITHER = frozenset({"prior", "no-place", "kin-kind", "alike-kind", "coverage"})
 #: Which columns are of nearness, whose sum the ceiling limits where the point is no site.
+_PRIOR = FITTED.index("prior")
 _NEARNESS = np.array([name in NEARNESS for name in FITTED])
 
 
@@ -72,7 +75,7 @@ def fit(events: Sequence[JudgedStrike], start: MatchWeights, *, strength: float 
         away = theta - first
         return loss + strength * total * float(away @ away) / 2, slope + strength * total * away
 
-    bounds = [(None, None) if name == "prior" else (None, 0) if name in AGAINST else (0, None) for name in FITTED]
+    bounds = [(None, None) if name in EITHER else (None, 0) if name in AGAINST else (0, None) for name in FITTED]
     result = minimize(cost, first, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 500})
     by_name = MappingProxyType({name: float(value) for name, value in zip(FITTED, result.x, strict=True)})
     return MatchWeights(by_name, start.ceiling, start.missing, start.fitted, len(events))
@@ -121,7 +124,7 @@ class _Packed:
 
 def _log_odds(columns: Floats, site: Bools, theta: Floats, ceiling: float) -> tuple[Floats, Bools]:
     nearness = columns[:, _NEARNESS] @ theta[_NEARNESS]
-    capped = ~site & (nearness > ceiling)
+    capped = ~site & (columns[:, _PRIOR] > 0) & (nearness > ceiling)
     return columns[:, ~_NEARNESS] @ theta[~_NEARNESS] + np.where(capped, ceiling, nearness), capped
 
 

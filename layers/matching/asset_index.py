@@ -16,7 +16,7 @@ from geo.antimeridian import cut_to_world
 from geo.columnar.chunked_array import Array
 from geo.lonlat import Bools, Floats, Ints, Objects
 from layers.model.records import Asset, Records
-from layers.text.site_terms import IS_RARE, RELATED_MASKS, TARGET_KINDS, kind_bits, numbers, stems
+from layers.text.site_terms import IS_RARE, KIN_MASKS, RELATED_MASKS, TARGET_KINDS, kind_bits, numbers, stems
 
 Masks = npt.NDArray[np.uint64]
 Codes = npt.NDArray[np.int32]
@@ -69,6 +69,12 @@ class RaggedArray:
         owner = np.repeat(np.arange(len(rows)), size)
         first = np.repeat(self.start[rows] - np.concatenate([[0], np.cumsum(size)[:-1]]), size)
         return self.values[first + np.arange(len(owner))], owner
+
+    def inverted(self, count: int) -> RaggedArray:
+        """Return the rows of each value from 0 to ``count`` - 1, ascending."""
+        row = np.repeat(np.arange(len(self.start) - 1), np.diff(self.start))
+        order = np.argsort(self.values, kind="stable")
+        return RaggedArray(row[order], np.searchsorted(self.values[order], np.arange(count + 1)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,11 +158,13 @@ class AssetIndex:
         Radius in metres that holds the true place.
     site
         Whether the geometry is that of the site itself.
-    kind, related, rare
-        The kind, and the kinds easily mistaken for it, as bits of ``site_terms.TARGET_KINDS``; whether few assets are
+    kind, related, kin, rare
+        The kind, the kinds easily mistaken for it, and those of one family with it, as bits of ``site_terms.TARGET_KINDS``; whether few assets are
         of the kind.
     number
         The numbers in the main name as bits.
+    country
+        Host country as ``country_code`` gives it, -1 where none is stated.
     area_km2, rim_km
         Area and outline of the shape (of a line twice its length): the ground within r of it is
         area + rim * r + pi * r^2 (Steiner's formula).
@@ -165,6 +173,8 @@ class AssetIndex:
         that goes on beyond it would not be met from the other side.
     names
         The names.
+    with_word
+        Rows that have a stem among their ``names.words``, by the code of the stem: what a name is looked up in.
     trees
         See ``trees``.
     """
@@ -175,12 +185,15 @@ class AssetIndex:
     site: Bools
     kind: Masks
     related: Masks
+    kin: Masks
     rare: Bools
     number: Masks
+    country: Codes
     area_km2: Floats
     rim_km: Floats
     bounds: Floats
     names: NameIndex
+    with_word: RaggedArray
     trees: tuple[tuple[float, Ints, shapely.STRtree], ...]
 
     @classmethod
@@ -188,13 +201,14 @@ class AssetIndex:
         """Index records; ``owners`` gives the names of owners, operators and brands, by the id of the asset."""
         # Read one by one: a million records at once would take gigabytes.
         placed = [_columns(asset) for asset in assets if asset.geometry is not None]
-        ids, geometry, uncertainty_m, site, kinds, names = zip(*placed, strict=True) if placed else ((),) * 6
+        ids, geometry, uncertainty_m, site, kinds, countries, names = zip(*placed, strict=True) if placed else ((),) * 7
         return cls.from_columns(
             ids,
             np.array(geometry, dtype=object),
             np.array(uncertainty_m, dtype=float),
             np.array(site, dtype=bool),
             kinds,
+            countries,
             names,
             [tuple(owners.get(name, ())) for name in ids],
         )
@@ -207,6 +221,7 @@ class AssetIndex:
         uncertainty_m: Floats,
         site: Bools,
         kinds: Sequence[str],
+        countries: Sequence[str | None],
         names: Sequence[Sequence[str]],
         owners: Sequence[Sequence[str]],
     ) -> AssetIndex:
@@ -224,6 +239,8 @@ class AssetIndex:
             Whether the geometry is that of the site itself, shape (n,).
         kinds
             The kind of each asset, a member of ``site_terms.TARGET_KINDS``.
+        countries
+            Host country of each asset, ISO 3166-1 alpha-2.
         names
             The names of each asset, the main one first; it alone is read for numbers.
         owners
@@ -241,6 +258,7 @@ class AssetIndex:
         points = geometry.copy()
         points[shapely.get_type_id(geometry) != 0] = None
         number = np.fromiter((numbers(variants[0]) if variants else 0 for variants in names), np.uint64, len(names))
+        named = NameIndex.of(names, owners)
         return cls(
             ids,
             geometry,
@@ -248,12 +266,15 @@ class AssetIndex:
             site,
             np.array([kind_bits([kind]) for kind in TARGET_KINDS], np.uint64)[kind],
             np.array(RELATED_MASKS, np.uint64)[kind],
+            np.array(KIN_MASKS, np.uint64)[kind],
             np.array(IS_RARE)[kind],
             number,
+            country_codes(countries),
             area_km2,
             rim_km,
             bounds,
-            NameIndex.of(names, owners),
+            named,
+            named.words.inverted(len(named.rarity)),
             trees(bounds, points, uncertainty_m),
         )
 
@@ -263,7 +284,14 @@ class AssetIndex:
 
 def _columns(asset: Asset) -> tuple[Any, ...]:
     names = (asset.name, *asset.names.values(), *asset.aliases)
-    return asset.id, asset.geometry, asset.uncertainty_m or 0.0, asset.basis == "site", asset.kind, names
+    place = (asset.geometry, asset.uncertainty_m or 0.0, asset.basis == "site")
+    return asset.id, *place, asset.kind, asset.host_country, names
+
+
+def country_codes(countries: Iterable[str | None]) -> Codes:
+    """Return ISO 3166-1 alpha-2 codes as numbers from 0 to 675, -1 for none."""
+    codes = ((ord(code[0]) - 65) * 26 + ord(code[1]) - 65 if code else -1 for code in countries)
+    return np.fromiter(codes, np.int32)
 
 
 def trees(bounds: Floats, points: Objects, uncertainty_m: Floats) -> tuple[tuple[float, Ints, shapely.STRtree], ...]:

@@ -1,11 +1,12 @@
-"""Candidates: the assets within reach of each strike, so wide as both places are uncertain."""
+"""Candidates of each strike: the assets within reach, so wide as both places are uncertain, and those it names."""
 
 from __future__ import annotations
 
 import numpy as np
 import shapely
 
-from geo.lonlat import Floats, Ints
+from geo.lonlat import Floats, Ints, Objects
+from geo.spatial_join.geodesic_distance import between_points
 from geo.spatial_join.join import Pairs, pairs_within
 from geo.spatial_join.prepared import search_boxes
 from layers.matching.asset_index import MIN_RADIUS_M, AssetIndex
@@ -15,11 +16,64 @@ from layers.matching.strike_columns import StrikeColumns
 SEARCH_FACTOR = 1.5
 #: Widest radius that is searched, in metres.
 MAX_RADIUS_M = 250_000.0
+#: A word that more assets of the layer have finds none of them from afar.
+MAX_NAMESAKES = 60
 #: Boxes are queried as one where the box around them is no larger than this many times the sum of their areas.
 MAX_BOX_OVERHEAD = 4.0
 
 
 def candidates(strikes: StrikeColumns, index: AssetIndex) -> Pairs:
+    """Find the pairs of strikes and assets whose places may be one, and those of which the text names the asset.
+
+    Parameters
+    ----------
+    strikes
+        Strikes with geometries in lon/lat degrees (OGC:CRS84).
+    index
+        The assets.
+
+    Returns
+    -------
+    Pairs
+        Rows of ``strikes``, rows of ``index`` and the geodesic distance in metres (WGS 84), NaN where the strike has no
+        geometry; sorted by both rows; empty arrays where there is none.
+    """
+    near, named = _within_reach(strikes, index), _named(strikes, index)
+    left, right, distance_m = (np.concatenate(part) for part in zip(near, named, strict=True))
+    # Of a pair that both have, the first is the near one.
+    _, first = np.unique(left * max(len(index), 1) + right, return_index=True)
+    return Pairs(left[first], right[first], distance_m[first])
+
+
+def reach_m(strikes: StrikeColumns, index: AssetIndex, left: Ints, right: Ints) -> Floats:
+    """Return the distance up to which the places of pairs may be one, in metres; shape (pairs,)."""
+    own = np.maximum(strikes.uncertainty_m[left], MIN_RADIUS_M)
+    return np.minimum(SEARCH_FACTOR * np.hypot(own, np.maximum(index.uncertainty_m[right], MIN_RADIUS_M)), MAX_RADIUS_M)
+
+
+def _named(strikes: StrikeColumns, index: AssetIndex) -> Pairs:
+    """Find the pairs that share a rare word, wherever the asset is, if its kind may be what the text tells of."""
+    word, left = strikes.words.of_rows(np.arange(len(strikes)))
+    rare = index.with_word.start[word + 1] - index.with_word.start[word] <= MAX_NAMESAKES
+    right, of_word = index.with_word.of_rows(word[rare])
+    left = left[rare][of_word]
+    stated = strikes.kinds[left]
+    fits = (stated == 0) | ((stated & (index.kind[right] | index.kin[right] | index.related[right])) != 0)
+    key = np.unique(left[fits] * max(len(index), 1) + right[fits])
+    left, right = np.divmod(key, max(len(index), 1))
+    return Pairs(left, right, _distance_m(strikes.geometry[left], np.asarray(index.geometry[right])))
+
+
+def _distance_m(strikes: Objects, assets: Objects) -> Floats:
+    """Return the geodesic distance between the points of pairs that are nearest on the map, NaN where one is missing."""
+    there = ~(shapely.is_missing(strikes) | shapely.is_missing(assets))
+    ends = shapely.get_coordinates(shapely.shortest_line(strikes[there], assets[there])).reshape(-1, 2, 2)
+    distance_m = np.full(len(strikes), np.nan)
+    distance_m[there] = between_points(ends[:, 0], ends[:, 1])
+    return distance_m
+
+
+def _within_reach(strikes: StrikeColumns, index: AssetIndex) -> Pairs:
     """Find the pairs of strikes and assets whose places may be one.
 
     Assets are searched by classes of their uncertainty, each as widely as its least certain asset needs (blocking:
@@ -53,8 +107,7 @@ def candidates(strikes: StrikeColumns, index: AssetIndex) -> Pairs:
             pairs = pairs_within(geometry, index.geometry[near], radius_m)
             parts.append((placed[pairs.left], near[pairs.right], pairs.distance_m))
     left, right, distance_m = (np.concatenate(part) for part in zip(*parts, strict=True))
-    reach_m = SEARCH_FACTOR * np.hypot(uncertainty_m[left], np.maximum(index.uncertainty_m[right], MIN_RADIUS_M))
-    within = np.flatnonzero(distance_m <= reach_m)
+    within = np.flatnonzero(distance_m <= reach_m(strikes, index, left, right))
     order = within[np.lexsort((right[within], left[within]))]
     return Pairs(left[order], right[order], distance_m[order])
 

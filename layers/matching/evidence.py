@@ -10,6 +10,7 @@ from scipy.special import log_ndtr
 
 from geo.lonlat import Bools, Floats, Ints
 from layers.matching.asset_index import MIN_RADIUS_M, AssetIndex, RaggedArray
+from layers.matching.candidates import reach_m
 from layers.matching.strike_columns import StrikeColumns
 from layers.text.site_terms import MILITARY, kind_bits
 
@@ -99,37 +100,88 @@ def evidence_columns(
         what one unit means.
     """
     location = location_evidence(strikes, assets, left, right, distance_m)
+    near = distance_m <= reach_m(strikes, assets, left, right)  # not of NaN
     return {
-        "prior": np.ones(len(left)),
-        "area": -np.log(location.ground_km2),
-        "distance": location.profile,
-        **_names(strikes, assets, left, right),
+        "prior": near.astype(float),
+        "area": np.where(near, -np.log(location.ground_km2), 0),
+        "distance": np.where(near, location.profile, 0),
+        **_names(strikes, assets, left, right, near),
         **_kinds(strikes, assets, left, right),
+        **_elsewhere(strikes, assets, left, right, distance_m, near),
+        "coverage": _coverage(strikes, assets)[left],
     }
+
+
+#: Distance in kilometres from which on a wrong place is the less likely the farther it is.
+_NEAR_MISS_KM = 50.0
+#: Distance from which on it makes no difference.
+_ANYWHERE_KM = 1000.0
+
+
+def _elsewhere(
+    strikes: StrikeColumns, assets: AssetIndex, left: Ints, right: Ints, distance_m: Floats, near: Bools
+) -> Columns:
+    """What speaks for and against assets that are out of reach of the stated place, and the countries of both."""
+    placed = np.isfinite(distance_m)
+    far = np.log(np.clip(np.where(placed, distance_m, 0) / 1000, _NEAR_MISS_KM, _ANYWHERE_KM) / _NEAR_MISS_KM)
+    own, other = strikes.country[left], assets.country[right]
+    both = (own >= 0) & (other >= 0)
+    return {
+        "wrong-place": (placed & ~near).astype(float),
+        "no-place": (~placed).astype(float),
+        "far-away": np.where(near, 0, far),
+        "same-country": (both & (own == other) & ~near).astype(float),
+        "other-country": (both & (own != other)).astype(float),
+    }
+
+
+def _coverage(strikes: StrikeColumns, assets: AssetIndex) -> Floats:
+    """Return how much of the kinds that each text tells of the layer has in its country, shape (strikes,).
+
+    It is the logarithm of one more than the number of such assets; 0 where the text tells of no kind or country.
+    """
+    coverage = np.zeros(len(strikes))
+    counted: dict[tuple[int, int], float] = {}
+    for row in np.flatnonzero((strikes.kinds != 0) & (strikes.country >= 0)):
+        key = (int(strikes.kinds[row]), int(strikes.country[row]))
+        if key not in counted:
+            fitting = (assets.kind & strikes.kinds[row] != 0) & (assets.country == strikes.country[row])
+            counted[key] = float(np.log1p(fitting.sum()))
+        coverage[row] = counted[key]
+    return coverage
 
 
 def _kinds(strikes: StrikeColumns, assets: AssetIndex, left: Ints, right: Ints) -> Columns:
     stated = strikes.kinds[left]
     same = (stated & assets.kind[right]) != 0
-    alike = ~same & ((stated & assets.related[right]) != 0)
+    kin = ~same & ((stated & assets.kin[right]) != 0)
+    alike = ~same & ~kin & ((stated & assets.related[right]) != 0)
     rare = assets.rare[right]
     return {
         "same-kind": (same & ~rare).astype(float),
         "same-rare-kind": (same & rare).astype(float),
-        "other-kind": ((stated != 0) & ~same & ~alike).astype(float),
+        "kin-kind": kin.astype(float),
+        "alike-kind": alike.astype(float),
+        "other-kind": ((stated != 0) & ~same & ~kin & ~alike).astype(float),
         "other-target": ((stated & _MILITARY) != 0).astype(float),
     }
 
 
-def _names(strikes: StrikeColumns, assets: AssetIndex, left: Ints, right: Ints) -> Columns:
+_NAMES = ("name", "whole-name", "place-name", "far-name", "far-whole-name", "owner-name", "other-number")
+
+
+def _names(strikes: StrikeColumns, assets: AssetIndex, left: Ints, right: Ints, near: Bools) -> Columns:
     """Compare words. A filter by hash buckets leaves few pairs, of which the words are compared one by one."""
-    columns = {name: np.zeros(len(left)) for name in ("name", "whole-name", "place-name", "owner-name", "other-number")}
+    columns = {name: np.zeros(len(left)) for name in _NAMES}
     strike_words = _StrikeWords(strikes)
     rows = np.flatnonzero(strike_words.may_share(assets.names.words, left, right))
     if len(rows):
-        name, local, whole = _shared_names(strike_words, assets, left[rows], right[rows])
-        columns["name"][rows], columns["place-name"][rows], columns["whole-name"][rows] = name, local, whole
-    rows = np.flatnonzero((columns["name"] == 0) & strike_words.may_share(assets.names.owners, left, right))
+        shared = _shared_names(strike_words, assets, left[rows], right[rows])
+        columns["name"][rows], columns["place-name"][rows], columns["whole-name"][rows] = shared.by_reason(near[rows])
+        # A wrong place may have been looked up by the very words that name the asset.
+        far = rows[~near[rows]]
+        columns["far-name"][far], columns["far-whole-name"][far] = shared.any_word[~near[rows]], shared.any_whole[~near[rows]]
+    rows = np.flatnonzero(near & (columns["name"] == 0) & strike_words.may_share(assets.names.owners, left, right))
     if len(rows):
         columns["owner-name"][rows] = _rarest_shared(
             strike_words, assets.names.owners, assets.names.rarity, left[rows], right[rows]
@@ -173,22 +225,39 @@ class _StrikeWords:
         return present, present & self.is_local[at]
 
 
-def _shared_names(
-    strike_words: _StrikeWords, assets: AssetIndex, left: Ints, right: Ints
-) -> tuple[Floats, Floats, Floats]:
-    """Return the rarity of the rarest shared word, of the rarest that is of the place, and of names given in full."""
+@dataclass(frozen=True, slots=True)
+class _SharedNames:
+    """Rarity of the words that pairs share, shape (pairs,) each: of the rarest, and of that of names given in full.
+
+    ``own`` words are those of the strike's own place; ``any_`` counts them like others.
+    """
+
+    word: Floats
+    own_word: Floats
+    whole: Floats
+    any_word: Floats
+    any_whole: Floats
+
+    def by_reason(self, near: Bools) -> tuple[Floats, Floats, Floats]:
+        """Return the evidence of near pairs: word, word of the place, whole name; 0 for others."""
+        return np.where(near, self.word, 0), np.where(near, self.own_word, 0), np.where(near, self.whole, 0)
+
+
+def _shared_names(strike_words: _StrikeWords, assets: AssetIndex, left: Ints, right: Ints) -> _SharedNames:
+    """Compare the words of pairs with the names of their assets, variant by variant."""
     names = assets.names
-    name, local = _rarest_shared(strike_words, names.words, names.rarity, left, right)
+    word, own_word = _rarest_shared(strike_words, names.words, names.rarity, left, right)
     variant, pair = names.variants.of_rows(right)
     words, of_variant = names.spelled.of_rows(variant)
     present, own = strike_words.contains(left[pair[of_variant]], words)
     # A name is given in full if each of its words is; words of the strike's place count, but not alone.
     lacking = np.bincount(of_variant, weights=~present, minlength=len(variant)) > 0
-    distinctive = np.zeros(len(variant))
-    np.maximum.at(distinctive, of_variant, np.where(present & ~own, names.rarity[words], 0))
-    whole = np.zeros(len(left))
-    np.maximum.at(whole, pair, np.where(lacking, 0, distinctive))
-    return name, local, whole
+    whole, any_whole = np.zeros(len(left)), np.zeros(len(left))
+    for counted, result in ((present & ~own, whole), (present, any_whole)):
+        distinctive = np.zeros(len(variant))
+        np.maximum.at(distinctive, of_variant, np.where(counted, names.rarity[words], 0))
+        np.maximum.at(result, pair, np.where(lacking, 0, distinctive))
+    return _SharedNames(word, own_word, whole, np.maximum(word, own_word), any_whole)
 
 
 def _rarest_shared(

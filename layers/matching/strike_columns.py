@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from geo.lonlat import Bools, Floats, Ints, Objects
-from layers.matching.asset_index import Masks, NameIndex, RaggedArray
+from layers.matching.asset_index import Codes, Masks, NameIndex, RaggedArray, country_codes
 from layers.model.records import Strike
+from layers.reference.regions import country_named
 from layers.text.site_terms import kind_bits, kinds_mentioned, numbers, stems
 
 
@@ -35,6 +36,8 @@ class StrikeColumns:
         Which of the values of ``words`` name the strike's own place.
     number
         The numbers in the targets as bits, shape (n,).
+    country
+        The country that the text names, else the host country, as ``asset_index.country_codes`` has it; shape (n,).
     """
 
     ids: Objects
@@ -45,6 +48,7 @@ class StrikeColumns:
     words: RaggedArray
     is_local: Bools
     number: Masks
+    country: Codes
 
     @classmethod
     def of(cls, strikes: Iterable[Strike], names: NameIndex) -> StrikeColumns:
@@ -57,7 +61,8 @@ class StrikeColumns:
             np.array([strike.basis == "site" for strike in rows], dtype=bool),
             [strike.target_kinds for strike in rows],
             [(*strike.targets, strike.title) for strike in rows],
-            [(strike.place, strike.region or "") for strike in rows],
+            [(strike.place,) for strike in rows],
+            [strike.host_country for strike in rows],
             names,
         )
 
@@ -71,6 +76,7 @@ class StrikeColumns:
         kinds: Sequence[Sequence[str]],
         texts: Sequence[Sequence[str]],
         places: Sequence[Sequence[str]],
+        countries: Sequence[str | None],
         names: NameIndex,
     ) -> StrikeColumns:
         """Build from columns of one length n.
@@ -91,12 +97,18 @@ class StrikeColumns:
             Texts of each strike, one at least: the last is its title, whose numbers are not read.
         places
             Names of the place and region of each strike: words of theirs are marked as local.
+        countries
+            Host country of each strike, ISO 3166-1 alpha-2.
         names
             Names of the assets; words that no asset has are left out.
         """
         words, is_local = _words(texts, places, names)
         stated = [kind_bits(own) if own else stated_kinds(text) for own, text in zip(kinds, texts, strict=True)]
         number = [int(np.bitwise_or.reduce([0, *map(numbers, text[:-1])])) for text in texts]
+        stated_in = [
+            country_named(text, place) or country
+            for text, place, country in zip(texts, places, countries, strict=True)
+        ]
         return cls(
             np.array(ids, dtype=object),
             geometry,
@@ -106,6 +118,7 @@ class StrikeColumns:
             words,
             is_local,
             np.array(number, np.uint64),
+            country_codes(stated_in),
         )
 
     def __len__(self) -> int:
@@ -126,6 +139,7 @@ class StrikeColumns:
             words,
             is_local,
             self.number[rows],
+            self.country[rows],
         )
 
 
@@ -142,9 +156,9 @@ def _words(
     rows: list[list[int]] = []
     is_local: list[bool] = []
     for text, place in zip(texts, places, strict=True):
-        of_text = dict.fromkeys(stem for part in text for stem in stems(part))
-        of_place = {stem for part in place for stem in stems(part)}
-        known = [stem for stem in of_text if stem in names.code]
+        of_place = dict.fromkeys(stem for part in place for stem in stems(part))
+        words = {**dict.fromkeys(stem for part in text for stem in stems(part)), **of_place}
+        known = [stem for stem in words if stem in names.code]
         rows.append([names.code[stem] for stem in known])
         is_local += [stem in of_place for stem in known]
     return RaggedArray.of(rows), np.array(is_local, dtype=bool)

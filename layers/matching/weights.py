@@ -27,12 +27,22 @@ REASONS: Mapping[str, str] = MappingProxyType(
         "name": "a word of the asset's name is in the text, by how few assets have it (1: only one)",
         "whole-name": "all telling words of one of its names are in the text, by how rare the rarest is",
         "place-name": "the word that is in both is the place of the strike, which other assets there share",
+        "far-name": "a word of the asset's name is in the text, and the asset is out of reach of the stated place",
+        "far-whole-name": "all telling words of one of its names are in the text, and it is out of reach",
         "owner-name": "the text has the name of an owner, operator or brand",
         "same-kind": "the text tells of this kind of site, of which there are many",
         "same-rare-kind": "the text tells of this kind of site, of which there are few",
+        "kin-kind": "the text tells of a kind of site of the same family as this one, such as depot and terminal",
+        "alike-kind": "the text tells of a kind of site that is easily taken for this one",
         "other-kind": "the text tells of another kind of site, and not of one that is easily taken for this one",
         "other-target": "the text tells of a military target, which is no asset",
         "other-number": "both have a number, and it is another (Nord Stream 2 is not Nord Stream 1)",
+        "wrong-place": "the stated place is wrong, or the site is far larger than the layer has it",
+        "no-place": "the strike has no place",
+        "far-away": "for each factor e that the asset is farther than 50 km from the stated place, out of reach of it",
+        "same-country": "text and asset are of one country, and the asset is out of reach of the stated place",
+        "other-country": "text and asset are of two countries",
+        "coverage": "for each factor e of assets of that kind which the layer has in the country",
     }
 )
 #: The reason that is computed from the others, so that it has no weight.
@@ -117,7 +127,8 @@ def log_odds_terms(evidence: Columns, site: Bools, weights: MatchWeights) -> Col
     """
     terms = {name: weights[name] * column for name, column in evidence.items()}
     nearness = np.sum([terms[name] for name in NEARNESS], axis=0)
-    terms[DERIVED] = np.where(site, 0.0, np.minimum(0.0, weights.ceiling - nearness))
+    capped = ~site & (evidence["prior"] > 0)
+    terms[DERIVED] = np.where(capped, np.minimum(0.0, weights.ceiling - nearness), 0.0)
     return terms
 
 

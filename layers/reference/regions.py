@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Container, Iterable, Iterator, Mapping
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Literal, NamedTuple, get_args
 
@@ -119,3 +121,73 @@ def _spellings() -> dict[str, dict[str, dict[str, list[str]]]]:
     read = tomllib.loads(SPELLINGS.read_text(encoding="utf-8"))
     del read["countries"]
     return read
+
+
+def country_named(texts: Iterable[str], places: Iterable[str] = ()) -> str | None:
+    """Return the country of the first-level region, or of the place, that texts about a strike name.
+
+    A country's own name counts in ``places`` only: in a headline it may be who struck. A name that regions of several
+    countries have says nothing, and a name that a city has too counts beside a word such as oblast.
+
+    Parameters
+    ----------
+    texts
+        Headlines and names of targets, in Latin or Cyrillic letters.
+    places
+        Names of the place, with what it lies in after commas.
+
+    Returns
+    -------
+    str or None
+        ISO 3166-1 alpha-2; ``None`` where none is named, or several are.
+    """
+    listed = tuple(places)
+    known = {country for text in (*texts, *listed) for country in _countries_of_regions(text)}
+    for text in listed:
+        known |= {country for part in text.split(",") if (country := _country_names().countries.get(fold(part)))}
+    return known.pop() if len(known) == 1 else None
+
+
+def _countries_of_regions(text: str) -> Iterator[str]:
+    names = _country_names()
+    words = [_folded(word) for word in text[:_MAX_TEXT].split()]
+    for number, (word, stemmed) in enumerate(words):
+        if stemmed in names.alone:
+            yield names.alone[stemmed]
+        elif stemmed in names.regions and word not in _WORDS:
+            beside = words[max(0, number - 1) : number + 2]
+            if any(other in _WORDS for other, _ in beside):
+                yield names.regions[stemmed]
+
+
+class _CountryNames(NamedTuple):
+    """Countries by names of regions that need no word such as oblast, of all regions, and of countries."""
+
+    alone: Mapping[str, str]
+    regions: Mapping[str, str]
+    countries: Mapping[str, str]
+
+
+@cache
+def _country_names() -> _CountryNames:
+    return _CountryNames(_of_one_country({"alone"}), _of_one_country({"alone", "name"}), dict(country_names()))
+
+
+@lru_cache(maxsize=200_000)
+def _folded(word: str) -> tuple[str, str]:
+    folded = fold(word)
+    return folded, stem(folded)
+
+
+#: Letters of a text that are looked through for regions.
+_MAX_TEXT = 1000
+
+
+def _of_one_country(kinds: Container[str]) -> Mapping[str, str]:
+    countries: dict[str, set[str]] = defaultdict(set)
+    for name in region_names():
+        if name.kind in kinds and " " not in name.key and len(name.key) > 3:
+            countries[name.key].add(name.country)
+    return {key: next(iter(named)) for key, named in countries.items() if len(named) == 1}
+
+

@@ -195,5 +195,14 @@ _COMMON_STEMS = (frozenset(stem(word) for word in _COMMON) | _KIND_STEMS) - {
 
 #: For each of `TARGET_KINDS`, a mask of the kinds that it is mistaken for.
 RELATED_MASKS: tuple[int, ...] = tuple(kind_bits(related(kind)) for kind in TARGET_KINDS)
+#: For each of `TARGET_KINDS`, a mask of the kinds that share a family with it.
+KIN_MASKS: tuple[int, ...] = tuple(
+    kind_bits(
+        other
+        for other, definition in ASSET_KINDS.items()
+        if other != kind and kind in ASSET_KINDS and {*definition.families} & {*ASSET_KINDS[kind].families}
+    )
+    for kind in TARGET_KINDS
+)
 #: For each of `TARGET_KINDS`, whether a town has one at most.
 IS_RARE: tuple[bool, ...] = tuple(kind in ASSET_KINDS and ASSET_KINDS[kind].rare for kind in TARGET_KINDS)
