@@ -15,7 +15,7 @@ _FILE = Path(__file__).with_name("asset_kinds.toml")
 _Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*$", max_length=40)]
 #: Without hyphens, as a group is a part of the names of symbols.
 _Group = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*$", max_length=40)]
-_Word = Annotated[str, StringConstraints(pattern=r"^=?[^\s=+]+(\+=?[^\s=+]+)*$")]
+_Word = Annotated[str, StringConstraints(pattern=r"^=?[^\s=+_]+((\+=?[^\s=+_]+)*|(_=?[^\s=+_]+)*)$")]
 #: A text in small letters without spaces at its ends, as texts are compared with it.
 _Folded = Annotated[str, StringConstraints(pattern=r"^\S(.*\S)?$")]
 _Tag = Annotated[str, StringConstraints(pattern=r"^(industrial|man_made|power|substation|plant:source)=[a-z0-9_:]+$")]
