@@ -34,6 +34,7 @@ class TargetDefinition(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    vague: bool = False
     mistaken_for: tuple[_Name, ...] = ()
     words: Mapping[str, tuple[_Word, ...]] = Field(default_factory=dict)
     site_names: tuple[str, ...] = ()
@@ -56,12 +57,17 @@ class AssetKindDefinition(TargetDefinition):
     group: _Group | None = None
     capacity_unit: str | None = None
     rare: bool = False
-    vague: bool = False
     families: tuple[_Name, ...] = ()
     osm_tags: tuple[_Tag, ...] = ()
     gem_tracker_types: tuple[_Folded, ...] = ()
     gem_asset_types: tuple[_Folded, ...] = ()
     wri_fuels: tuple[_Folded, ...] = ()
+
+
+class OtherTargetDefinition(TargetDefinition):
+    """Something that is struck and is no asset; ``note`` says what it takes in."""
+
+    note: str
 
 
 class AssetKindTable(BaseModel):
@@ -70,7 +76,7 @@ class AssetKindTable(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     kinds: Mapping[_Name, AssetKindDefinition]
-    other_targets: Mapping[_Name, TargetDefinition] = Field(default_factory=dict)
+    other_targets: Mapping[_Name, OtherTargetDefinition] = Field(default_factory=dict)
     target_classes: Mapping[_Name, Mapping[str, tuple[_Name, ...]]] = Field(default_factory=dict)
 
     @property

@@ -149,7 +149,7 @@ def kinds_mentioned(text: str) -> int:
         for kind, phrases in rows:
             if not alone & kind and _stand_in_a_row(text, phrases):
                 alone |= kind
-    return alone & ~_VAGUE or alone
+    return alone & ~VAGUE or alone
 
 
 @lru_cache(maxsize=400_000)
@@ -244,7 +244,7 @@ PHRASES = tuple(
     for kind, parts, in_a_row in _PRINTED
     if len(parts) > 1
 )
-_VAGUE = kind_bits(name for name, kind in ASSET_KINDS.items() if kind.vague)
+VAGUE = kind_bits(name for name, target in TABLE.targets.items() if target.vague)
 
 _DIRECTION = {folded: name for name, words in DIRECTIONS.items() for word in words for folded in fold(word).words}
 _KIND_STEMS = {stem(folded) for _, parts, _ in _PRINTED for part in parts for folded in fold(part).words}
@@ -259,6 +259,8 @@ _COMMON_STEMS = (frozenset(stem(word) for word in _COMMON) | _KIND_STEMS) - {
     stem(folded) for name in _SITE_NAMES for folded in fold(name).words
 }
 
+#: What is struck and is no asset, as a mask by `TARGET_KINDS`.
+NO_ASSETS: int = kind_bits(TABLE.other_targets)
 #: For each of `TARGET_KINDS`, a mask of the kinds that it is mistaken for.
 RELATED_MASKS: tuple[int, ...] = tuple(kind_bits(related(kind)) for kind in TARGET_KINDS)
 #: For each of `TARGET_KINDS`, whether a town has one at most.

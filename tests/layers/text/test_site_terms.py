@@ -32,8 +32,9 @@ def test_kinds_and_numbers_are_read_in_several_languages() -> None:
     assert kinds("Кременчуцький нафтопереробний завод і ТЕЦ") == {"refinery", "power-plant"}
     assert kinds("нефтебаза") == kinds("fuel storage tanks") == kinds("Öldepot der SOCAR") == {"oil-depot"}
     assert kinds("нафтовий термінал") == {"oil-terminal"}
-    assert kinds("damage to houses") == kinds("") == set()
-    assert kinds("military airfield") == {"military"}
+    assert kinds("damage to a fence") == kinds("") == set()
+    assert kinds("damage to houses") == {"residential"}
+    assert kinds("military airfield") == {"airfield"}
     assert (numbers("Nord Stream 2"), numbers("330 kV, 2.5 and HPP-1"), numbers("")) == (1 << 2, 1 << 1, 0)
 
 
