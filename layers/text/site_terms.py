@@ -141,7 +141,7 @@ def kinds_mentioned(text: str) -> int:
     """
     alone = parts = 0
     for word in _WORD.findall(text):
-        of_word, of_parts = _kinds_of_word(word)
+        of_word, of_parts = kinds_of_word(word)
         alone, parts = alone | of_word, parts | of_parts
     if parts:
         together, rows = _phrases_within(parts)
@@ -153,7 +153,7 @@ def kinds_mentioned(text: str) -> int:
 
 
 @lru_cache(maxsize=400_000)
-def _kinds_of_word(word: str) -> tuple[int, int]:
+def kinds_of_word(word: str) -> tuple[int, int]:
     """Return two masks for a printed word: kinds that it mentions by itself, and words of phrases that it is."""
     plain = word.casefold()
     alone = kind_bits(kind for kind, part in _ALONE.get(plain[:2], ()) if _fits(plain, part))
@@ -178,7 +178,7 @@ def _stand_in_a_row(text: str, phrases: Sequence[Phrase]) -> bool:
 @lru_cache(maxsize=400_000)
 def _part_of_row(word: str) -> int | None:
     """Return the words of phrases that a printed word is, None for a small word that stands between them."""
-    return None if word.casefold() in SKIPPED_IN_ROWS else _kinds_of_word(word)[1]
+    return None if word.casefold() in SKIPPED_IN_ROWS else kinds_of_word(word)[1]
 
 
 def kind_bits(kinds: Iterable[str]) -> int:
