@@ -6,10 +6,10 @@ left to right once; they judge, and prove nothing:
 
 1. A clause ends at a mark of punctuation. Nothing that stands before it bears on what stands behind.
 2. A kind behind "near" and its like (біля, возле, neben) is mentioned to say where.
-3. A kind behind "at", "to", "of" and their like is said of the kind, person or place before it in the clause: "tanker at
-   the port", "road to the refinery", "worker of the refinery". It is the head where only an event is before it: "fire
-   at the refinery", "attack on the port".
-4. Of kinds side by side, the last is the head in Latin letters ("refinery substation"). In Cyrillic ones it is the first,
+3. A kind behind "at", "to", "of" and their like is said of the kind, person or place before it in the clause: "tanker
+   at the port", "road to the refinery", "worker of the refinery". It is the head where only an event is before it:
+   "fire at the refinery", "attack on the port".
+4. Of kinds side by side, the last is the head in Latin letters ("refinery substation"). In Cyrillic it is the first,
    as the second is a genitive ("підстанція Бурштинської ТЕС"), unless the first is an adjective ("залізничний міст").
    A person decides alike ("refinery workers", "працівник НПЗ").
 5. A vague noun or a wider one leaves the kind to its neighbour: "нафтопереробний завод" is a refinery, "nuclear power
@@ -33,18 +33,19 @@ from typing import NamedTuple
 
 from layers.model.asset_kinds import ASSET_KINDS, TABLE
 from layers.text.site_terms import (
+    LONG_ADJECTIVE,
     NO_ASSETS,
     PHRASES,
-    SKIPPED_IN_ROWS,
     TARGET_KINDS,
     VAGUE,
     Phrase,
+    is_skipped_in_rows,
     kind_bits,
     kinds_of_word,
 )
 
 #: Words that may stand between the first and the last word of a phrase, and between a small word and its kind.
-_SPAN, _REACH = 5, 5
+_SPAN, _REACH = 5, 6
 _TOKEN = re.compile(r"[^\W_]+(?:['’ʼ`´][^\W_]+)*|[.,;:!?()…—–\n]")
 #: An adjective of Ukrainian or Russian, in any case: -ська, -ного, -овий.
 _ADJECTIVE = re.compile(
@@ -138,7 +139,7 @@ class _Word(NamedTuple):
     is_latin: bool = False
     is_adjective: bool = False
     is_name: bool = False
-    is_verb: bool = False
+    ends_reach: bool = False
 
 
 _STOP = _Word(_Role.STOP)
@@ -169,12 +170,19 @@ def _word(printed: str) -> _Word:
         _role(plain),
         kinds,
         parts,
-        is_small=plain in SKIPPED_IN_ROWS,
+        is_small=is_skipped_in_rows(plain) and not parts,
         is_latin=plain[0] < "\u0250",
         is_adjective=bool(_ADJECTIVE.search(plain)),
         is_name=is_name,
-        is_verb=plain in _VERBS or (not is_name and bool(_VERB.search(plain))),
+        ends_reach=_ends_reach(plain, is_name),
     )
+
+
+def _ends_reach(plain: str, is_name: bool) -> bool:
+    """Whether a word is a verb, or a name in Cyrillic letters that is no adjective: "біля Одеси нафтобаза"."""
+    if is_name:
+        return plain[0] >= "\u0250" and not LONG_ADJECTIVE.search(plain)
+    return plain in _VERBS or bool(_VERB.search(plain))
 
 
 def _role(plain: str) -> _Role:
@@ -350,7 +358,7 @@ class _Reading:
             self._forget()
             self._window.clear()
             self._has_event = True
-        elif word.is_verb and at > self._pending_at + 1:
+        elif word.ends_reach and (word.is_name or at > self._pending_at + 1):
             self._pending = None
 
     def _is_on(self, at: int) -> bool:

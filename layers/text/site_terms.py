@@ -90,8 +90,10 @@ _SAME = {"kiev": "kiv", "kiew": "kiv"}
 _BETWEEN = str.maketrans("eog", "iih")
 _WORD = re.compile(r"[^\W_]+(?:['’ʼ`´][^\W_]+)*")
 _WORD_OR_STOP = re.compile(r"[^\W_]+(?:['’ʼ`´][^\W_]+)*|[.,;:!?()—–«»“”\"]")
+#: An adjective of Ukrainian or Russian in a case that no noun looks like: ударних, Кременчуцького.
+LONG_ADJECTIVE = re.compile(r"(?<=...)(?:их|ых|ими|ыми|ого|ому|ої|ий|ый)$")
 #: Words, and numbers of one or two digits, that phrases are read over.
-SKIPPED_IN_ROWS = frozenset(
+_SKIPPED_IN_ROWS = frozenset(
     [
         *("for", "of", "that", "which", "з", "із", "зі", "по", "у", "в", "во", "на", "для", "що", "який", "с", "со"),
         *("что", "который", "от", "від", "й", "ї", "го", "ой"),
@@ -175,10 +177,16 @@ def _stand_in_a_row(text: str, phrases: Sequence[Phrase]) -> bool:
     return any(phrase.ends_at(words, at) for at, mask in enumerate(words) if mask for phrase in phrases)
 
 
+def is_skipped_in_rows(plain: str) -> bool:
+    """Whether phrases are read over a word in small letters: a small word, a short number, a long Slavic adjective."""
+    return plain in _SKIPPED_IN_ROWS or bool(LONG_ADJECTIVE.search(plain))
+
+
 @lru_cache(maxsize=400_000)
 def _part_of_row(word: str) -> int | None:
-    """Return the words of phrases that a printed word is, None for a small word that stands between them."""
-    return None if word.casefold() in SKIPPED_IN_ROWS else kinds_of_word(word)[1]
+    """Return the words of phrases that a printed word is, None for one that may stand between them."""
+    parts = kinds_of_word(word)[1]
+    return None if is_skipped_in_rows(word.casefold()) and not parts else parts
 
 
 def kind_bits(kinds: Iterable[str]) -> int:
