@@ -22,7 +22,6 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
@@ -41,11 +40,13 @@ from layers.text.site_terms import (
     Phrase,
     is_skipped_in_rows,
     kind_bits,
+    kinds_mentioned,
     kinds_of_word,
 )
 
-#: Words that may stand between the first and the last word of a phrase, and between a small word and its kind.
-_SPAN, _REACH = 5, 6
+#: Most words that a phrase in any order takes, and one in a row with what it is read over; words that a small word
+#: reaches over to its kind.
+_SPAN, _ROW, _REACH = 5, 10, 6
 _TOKEN = re.compile(r"[^\W_]+(?:['’ʼ`´][^\W_]+)*|[.,;:!?()…—–\n]")
 #: An adjective of Ukrainian or Russian, in any case: -ська, -ного, -овий.
 _ADJECTIVE = re.compile(
@@ -97,10 +98,11 @@ def mentioned_kinds(text: str) -> KindMentions:
 
     As in ``site_terms.kinds_mentioned``, a vague kind is what a text is about only where it is about no other.
     """
+    if not kinds_mentioned(text):
+        return KindMentions(0, 0)
     reading = _Reading()
     for word in _words(text):
-        if word.role is not _Role.ARTICLE:
-            reading.read(word)
+        reading.read(word)
     head = _specific(_union(mention.kinds for mention in reading.mentions if mention.is_head))
     other = _union(mention.kinds for mention in reading.mentions if not mention.is_head)
     return KindMentions(head, other & ~head)
@@ -140,6 +142,8 @@ class _Word(NamedTuple):
     is_adjective: bool = False
     is_name: bool = False
     ends_reach: bool = False
+    is_dull: bool = False
+    begins_marker: bool = False
 
 
 _STOP = _Word(_Role.STOP)
@@ -150,13 +154,22 @@ def _words(text: str) -> Iterator[_Word]:
     printed = _TOKEN.findall(text)
     at = 0
     while at < len(printed):
-        longer = _LONGER.get(printed[at].casefold(), ())
-        marker = next((m for m in longer if [w.casefold() for w in printed[at : at + len(m.words)]] == m.words), None)
+        word = _word(printed[at])
+        marker = _marker(printed, at) if word.begins_marker else None
         if marker:
             yield _Word(marker.role)
-        elif printed[at] != "." or not at or printed[at - 1].casefold() not in _ABBREVIATIONS:
-            yield _word(printed[at])
+        elif word.role is not _Role.ARTICLE and not (printed[at] == "." and at and _is_abbreviation(printed[at - 1])):
+            yield word
         at += len(marker.words) if marker else 1
+
+
+def _marker(printed: list[str], at: int) -> _Marker | None:
+    longer = _LONGER[printed[at].casefold()]
+    return next((m for m in longer if [w.casefold() for w in printed[at : at + len(m.words)]] == m.words), None)
+
+
+def _is_abbreviation(printed: str) -> bool:
+    return printed.casefold() in _ABBREVIATIONS
 
 
 @lru_cache(maxsize=400_000)
@@ -166,15 +179,18 @@ def _word(printed: str) -> _Word:
     plain = printed.casefold()
     kinds, parts = kinds_of_word(printed)
     is_name = printed[0].isupper() or printed[0].isdigit()
+    role, ends_reach = _role(plain), _ends_reach(plain, is_name)
     return _Word(
-        _role(plain),
+        role,
         kinds,
         parts,
         is_small=is_skipped_in_rows(plain) and not parts,
         is_latin=plain[0] < "\u0250",
         is_adjective=bool(_ADJECTIVE.search(plain)),
         is_name=is_name,
-        ends_reach=_ends_reach(plain, is_name),
+        ends_reach=ends_reach,
+        begins_marker=plain in _LONGER,
+        is_dull=role is _Role.PLAIN and not (kinds or parts or ends_reach),
     )
 
 
@@ -217,10 +233,8 @@ class _Reading:
     def __init__(self) -> None:
         self.mentions: list[_Mention] = []
         self._all: list[_Word] = []
-        #: Numbers of the words of the clause that stand in a row; the last of them, since the last small word, in which
-        #: phrases of any order are looked for.
-        self._row: deque[int] = deque(maxlen=_SPAN)
-        self._window: deque[int] = deque(maxlen=_SPAN)
+        #: Where the clause begins, and where in it words begin of which a phrase in any order may consist.
+        self._clause_at = self._phrases_at = 0
         self._has_event = False
         self._forget()
 
@@ -234,16 +248,14 @@ class _Reading:
         """Read the next word or mark."""
         at = len(self._all)
         self._all.append(word)
+        if word.is_dull:
+            return
         if word.role is _Role.STOP:
-            self._row.clear()
-            self._window.clear()
+            self._clause_at = self._phrases_at = at + 1
             self._has_event = False
             self._forget()
             return
-        if not word.is_small:
-            self._row.append(at)
-        self._window.append(at)
-        kinds, start = self._kinds_at(at)
+        kinds, start = self._kinds_at(at) if word.kinds or word.parts else (0, at)
         if kinds:
             self._mention(_Mention(start, at, _specific(kinds), word.is_latin, word.is_adjective))
         elif word.role is _Role.GENERIC:
@@ -265,14 +277,28 @@ class _Reading:
     def _begin(self, phrase: Phrase, at: int) -> int | None:
         """Return where a phrase begins that ends at a position, None where there is none."""
         if phrase.in_a_row:
-            masks = [self._all[number].parts for number in self._row]
-            there = bool(masks) and self._row[-1] == at and phrase.ends_at(masks, len(masks) - 1)
-            return self._row[-len(phrase.parts)] if there else None
-        found = [
-            next((number for number in reversed(self._window) if self._all[number].parts >> bit & 1), None)
-            for bit in phrase.parts
-        ]
-        return None if None in found else min(number for number in found if number is not None)
+            return self._begin_of_row(phrase, at)
+        begin = at
+        for bit in phrase.parts:
+            found = next((number for number in self._window(at) if self._all[number].parts >> bit & 1), None)
+            if found is None:
+                return None
+            begin = min(begin, found)
+        return begin
+
+    def _window(self, at: int) -> range:
+        """Return the numbers of the words, from a position backwards, that a phrase in any order may consist of."""
+        return range(at, max(self._phrases_at, at - _SPAN + 1) - 1, -1)
+
+    def _begin_of_row(self, phrase: Phrase, at: int) -> int | None:
+        number = at + 1
+        for bit in reversed(phrase.parts):
+            number -= 1
+            while number > max(self._clause_at, at - _ROW) and self._all[number].is_small:
+                number -= 1
+            if number < self._clause_at or not self._all[number].parts >> bit & 1:
+                return None
+        return number
 
     def _mention(self, mention: _Mention) -> None:
         last = self._last
@@ -348,18 +374,22 @@ class _Reading:
         if role in (_Role.NEAR, _Role.LINK, _Role.OF):
             if self._pending is not _Role.NEAR or at > self._pending_at + 1:
                 self._pending, self._pending_at = role, at
-            if role is not _Role.OF or self._last is not None:
-                self._window.clear()
+            if role is not _Role.OF or self._is_behind_mention(word):
+                self._phrases_at = at
         elif role is _Role.AND:
             self._governor, self._pending, self._joined_at = None, None, at
-            if self._last is not None:
-                self._window.clear()
+            if self._is_behind_mention(word):
+                self._phrases_at = at
         elif role is _Role.EVENT and not self._is_on(at):
             self._forget()
-            self._window.clear()
+            self._phrases_at = at
             self._has_event = True
         elif word.ends_reach and (word.is_name or at > self._pending_at + 1):
             self._pending = None
+
+    def _is_behind_mention(self, word: _Word) -> bool:
+        """Whether a small word ends a phrase: "oil depot of the port", but not "склад боєприпасів і пального"."""
+        return word.is_latin and self._last is not None
 
     def _is_on(self, at: int) -> bool:
         """Whether an event is a state of what was named before it: "on fire"."""
@@ -368,7 +398,9 @@ class _Reading:
 
 @lru_cache(maxsize=100_000)
 def _phrases_with(parts: int) -> tuple[Phrase, ...]:
-    return tuple(phrase for phrase in PHRASES if parts & phrase.needed)
+    """Return the phrases that a word may complete, by the words of phrases that it is."""
+    last = {phrase: 1 << phrase.parts[-1] for phrase in PHRASES if phrase.in_a_row}
+    return tuple(phrase for phrase in PHRASES if parts & last.get(phrase, phrase.needed))
 
 
 def _is_narrower(kinds: int, than: int) -> bool:

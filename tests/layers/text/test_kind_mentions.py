@@ -68,6 +68,8 @@ debris falls in the vicinity of a power station | | power-plant
 У порту горить нафтобаза | oil-depot | port-terminal
 вогонь на нафтобазі у порту | oil-depot | port-terminal
 на території порту горить склад | warehouse | port-terminal
+склад боєприпасів і пального | military oil-depot |
+знищено склад із пальним біля вокзалу | oil-depot | railway
 танкер у порту Одеси | ship | port-terminal
 склад боєприпасів біля підстанції | military | substation
 міст біля порту | bridge | port-terminal
@@ -93,7 +95,8 @@ debris falls in the vicinity of a power station | | power-plant
 мост возле ТЭЦ | bridge | power-plant
 около нефтебазы упал дрон | | oil-depot
 в 3 км от АЭС | | nuclear-plant
-в районе порта слышны взрывы | | port-terminal
+взрывы в районе порта | port-terminal |
+склад в районе порта | warehouse | port-terminal
 сотрудник порта ранен | | port-terminal
 Umspannwerk des Kraftwerks | substation | power-plant
 Angriff auf Raffinerie | refinery |
