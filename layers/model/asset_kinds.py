@@ -37,6 +37,7 @@ class TargetDefinition(BaseModel):
     vague: bool = False
     mistaken_for: tuple[_Name, ...] = ()
     words: Mapping[str, tuple[_Word, ...]] = Field(default_factory=dict)
+    name_words: Mapping[str, tuple[_Word, ...]] = Field(default_factory=dict)
     site_names: tuple[str, ...] = ()
     target_phrases: Mapping[str, tuple[_Folded, ...]] = Field(default_factory=dict)
 
@@ -44,6 +45,11 @@ class TargetDefinition(BaseModel):
     def all_words(self) -> tuple[str, ...]:
         """The words of every language, each once."""
         return tuple(dict.fromkeys(word for words in self.words.values() for word in words))
+
+    @property
+    def all_name_words(self) -> tuple[str, ...]:
+        """The words of names of every language, each once."""
+        return tuple(dict.fromkeys(word for words in self.name_words.values() for word in words))
 
     @property
     def all_target_phrases(self) -> tuple[str, ...]:

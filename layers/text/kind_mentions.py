@@ -40,6 +40,7 @@ from layers.text.site_terms import (
     Phrase,
     is_skipped_in_rows,
     kind_bits,
+    kinds_in_name,
     kinds_mentioned,
     kinds_of_word,
 )
@@ -48,6 +49,7 @@ from layers.text.site_terms import (
 #: reaches over to its kind.
 _SPAN, _ROW, _REACH = 5, 10, 6
 _TOKEN = re.compile(r"[^\W_]+(?:['’ʼ`´][^\W_]+)*|[.,;:!?()…—–\n]")
+_IN_BRACKETS = re.compile(r"\([^()]*\)")
 #: An adjective of Ukrainian or Russian, in any case: -ська, -ного, -овий.
 _ADJECTIVE = re.compile(
     r"(?:[сц]ьк|зьк|ск|цк|н|ов|ев|єв|ш|ч)(?:ий|ій|ого|ому|им|ім|ої|ою|а|у|е|і|их|ими|ый|ой|ое|ая|ую|ые|ие|ых|ыми|ом|ей)$"
@@ -59,7 +61,10 @@ _VERB = re.compile(
 _VERBS = frozenset(["hit", "hits", "struck", "burn", "burns", "burning", "горить", "горит", "сталась", "пала"])
 #: Abbreviations whose full stop ends no clause.
 _ABBREVIATIONS = frozenset(
-    ["м", "с", "г", "р", "обл", "вул", "ул", "смт", "ст", "пгт", "им", "ім", "св", "кв", "st", "mt"]
+    [
+        *("м", "с", "г", "р", "обл", "вул", "ул", "смт", "ст", "пгт", "им", "ім", "св", "кв"),
+        *("st", "mt", "co", "ltd", "inc", "corp"),
+    ]
 )
 
 
@@ -100,9 +105,7 @@ def mentioned_kinds(text: str) -> KindMentions:
     """
     if not kinds_mentioned(text):
         return KindMentions(0, 0)
-    reading = _Reading()
-    for word in _words(text):
-        reading.read(word)
+    reading = _Reading.of(_words(text))
     head = _specific(_union(mention.kinds for mention in reading.mentions if mention.is_head))
     other = _union(mention.kinds for mention in reading.mentions if not mention.is_head)
     return KindMentions(head, other & ~head)
@@ -111,16 +114,24 @@ def mentioned_kinds(text: str) -> KindMentions:
 def kinds_named(names: Iterable[str]) -> int:
     """Return the kinds of asset that the names of an asset state, as a mask by ``site_terms.TARGET_KINDS``.
 
-    Of each name the head noun counts ("ТЕЦ НПЗ" is a power plant); a name without one says what else it mentions. What
-    is no asset, such as the university in "University Power Plant", is never stated.
+    Of each name the head noun counts ("ТЕЦ НПЗ" is a power plant), of several in Latin letters the last ("Chemical
+    Complex Rheinau power station"); a name without one says what else it mentions. What is no asset, such as the
+    university in "University Power Plant", is never stated. Words that mean a kind in names only are read too
+    (``name_words`` in asset_kinds.toml).
     """
     return _specific(_union(map(_kinds_of_name, names)))
 
 
 @lru_cache(maxsize=100_000)
 def _kinds_of_name(name: str) -> int:
-    head, other = mentioned_kinds(name)
-    return head & ~NO_ASSETS or other & ~NO_ASSETS
+    # "A to B pipeline" and "A–B pipeline" are routes: A and B say of each other nothing.
+    outside = _IN_BRACKETS.sub("", name).replace(" to ", " - ").replace("–", "-")
+    reading = _Reading.of(_words(outside, in_name=True), in_name=True)
+    of_assets = [mention for mention in reading.mentions if mention.kinds & ~NO_ASSETS]
+    heads = [mention for mention in of_assets if mention.is_head] or of_assets
+    first = [mention for mention in heads if mention.clause == heads[0].clause]
+    counted = first[-1:] if first and first[-1].is_latin else first
+    return _specific(_union(mention.kinds & ~NO_ASSETS for mention in counted))
 
 
 def _union(masks: Iterable[int]) -> int:
@@ -149,16 +160,16 @@ class _Word(NamedTuple):
 _STOP = _Word(_Role.STOP)
 
 
-def _words(text: str) -> Iterator[_Word]:
+def _words(text: str, in_name: bool = False) -> Iterator[_Word]:
     """Yield the words of a text; several that are one small word together ("next to") are yielded as one."""
     printed = _TOKEN.findall(text)
     at = 0
     while at < len(printed):
-        word = _word(printed[at])
+        word = _word(printed[at], in_name)
         marker = _marker(printed, at) if word.begins_marker else None
         if marker:
             yield _Word(marker.role)
-        elif word.role is not _Role.ARTICLE and not (printed[at] == "." and at and _is_abbreviation(printed[at - 1])):
+        elif word.role is not _Role.ARTICLE and not _ends_abbreviation(printed, at):
             yield word
         at += len(marker.words) if marker else 1
 
@@ -168,16 +179,20 @@ def _marker(printed: list[str], at: int) -> _Marker | None:
     return next((m for m in longer if [w.casefold() for w in printed[at : at + len(m.words)]] == m.words), None)
 
 
-def _is_abbreviation(printed: str) -> bool:
-    return printed.casefold() in _ABBREVIATIONS
+def _ends_abbreviation(printed: list[str], at: int) -> bool:
+    """Whether a mark is the full stop of an abbreviation, or the comma after one: "Co., Ltd."."""
+    if printed[at] == "," and at and printed[at - 1] == ".":
+        at -= 1
+    return at > 0 and printed[at] == "." and printed[at - 1].casefold() in _ABBREVIATIONS
 
 
 @lru_cache(maxsize=400_000)
-def _word(printed: str) -> _Word:
+def _word(printed: str, in_name: bool) -> _Word:
     if not printed[0].isalnum():
         return _STOP
     plain = printed.casefold()
     kinds, parts = kinds_of_word(printed)
+    kinds |= kinds_in_name(printed) if in_name else 0
     is_name = printed[0].isupper() or printed[0].isdigit()
     role, ends_reach = _role(plain), _ends_reach(plain, is_name)
     return _Word(
@@ -209,10 +224,11 @@ def _role(plain: str) -> _Role:
 
 @dataclass(slots=True)
 class _Mention:
-    """A noun phrase for kinds of target, by the numbers of its first and last words."""
+    """A noun phrase for kinds of target, by the numbers of its first and last words and of the first of its clause."""
 
     start: int
     end: int
+    clause: int
     kinds: int
     is_latin: bool
     is_adjective: bool
@@ -230,13 +246,22 @@ class _Mention:
 class _Reading:
     """Reads words in order; holds what the clause has said so far that a kind could be said of."""
 
-    def __init__(self) -> None:
+    def __init__(self, in_name: bool) -> None:
         self.mentions: list[_Mention] = []
+        self._in_name = in_name
         self._all: list[_Word] = []
         #: Where the clause begins, and where in it words begin of which a phrase in any order may consist.
         self._clause_at = self._phrases_at = 0
         self._has_event = False
         self._forget()
+
+    @classmethod
+    def of(cls, words: Iterable[_Word], in_name: bool = False) -> _Reading:
+        """Read words to their end."""
+        reading = cls(in_name)
+        for word in words:
+            reading.read(word)
+        return reading
 
     def _forget(self) -> None:
         self._last: _Mention | None = None
@@ -257,7 +282,7 @@ class _Reading:
             return
         kinds, start = self._kinds_at(at) if word.kinds or word.parts else (0, at)
         if kinds:
-            self._mention(_Mention(start, at, _specific(kinds), word.is_latin, word.is_adjective))
+            self._mention(_Mention(start, at, self._clause_at, _specific(kinds), word.is_latin, word.is_adjective))
         elif word.role is _Role.GENERIC:
             self._extend(at)
         elif word.role in (_Role.PERSON, _Role.PLACE, _Role.SETTLEMENT):
@@ -270,6 +295,8 @@ class _Reading:
         word, start = self._all[at], at
         kinds = word.kinds
         for phrase in _phrases_with(word.parts) if word.parts else ():
+            if phrase.is_of_names and not self._in_name:
+                continue
             if (begins := self._begin(phrase, at)) is not None:
                 kinds, start = kinds | kind_bits([phrase.kind]), min(start, begins)
         return kinds, start
@@ -278,13 +305,13 @@ class _Reading:
         """Return where a phrase begins that ends at a position, None where there is none."""
         if phrase.in_a_row:
             return self._begin_of_row(phrase, at)
-        begin = at
-        for bit in phrase.parts:
-            found = next((number for number in self._window(at) if self._all[number].parts >> bit & 1), None)
-            if found is None:
-                return None
-            begin = min(begin, found)
-        return begin
+        found = [
+            next((number for number in self._window(at) if self._all[number].parts >> bit & 1), -1)
+            for bit in phrase.parts
+        ]
+        # English has one order: "Steel Plant power station" is no power plant by its "Plant power".
+        is_there = -1 not in found and (not self._all[at].is_latin or found == sorted(found))
+        return min(found) if is_there else None
 
     def _window(self, at: int) -> range:
         """Return the numbers of the words, from a position backwards, that a phrase in any order may consist of."""
@@ -303,7 +330,10 @@ class _Reading:
     def _mention(self, mention: _Mention) -> None:
         last = self._last
         if last is not None and mention.start <= last.end:
-            last.kinds, last.end, last.is_adjective = _specific(last.kinds | mention.kinds), mention.end, False
+            if not _is_narrower(last.kinds, mention.kinds):
+                wider = _is_narrower(mention.kinds, last.kinds)
+                last.kinds = mention.kinds if wider else _specific(last.kinds | mention.kinds)
+            last.end, last.is_adjective = mention.end, False
             return
         relation = self._relation(mention.start)
         if relation is _Role.NEAR:

@@ -161,6 +161,58 @@ def test_a_long_text_is_read_once() -> None:
     assert "port-terminal" in names(mentioned_kinds(text).other)
 
 
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("Burshtynska TPP", "power-plant"),
+        ("Зміївська ТЕС", "power-plant"),
+        ("ТЕЦ-5", "power-plant"),
+        ("ТЕЦ НПЗ", "power-plant"),
+        ("Вуглегірська ТЕС, блок 3", "power-plant"),
+        ("Symferopolska CHPP", "power-plant"),
+        ("Вишнева ВЕС", "power-plant"),
+        ("СЕС Лазурна", "power-plant"),
+        ("Vyshneva GRES", "power-plant"),
+        ("Vyshneve generating station block 1", "power-plant"),
+        ("Vyshneve Steel Co., Ltd. gas power project", "power-plant"),
+        ("Chemical Complex Vyshneve power station", "power-plant"),
+        ("Kraftwerk Kirschheim", "power-plant"),
+        ("Heizkraftwerk Kirschheim", "power-plant"),
+        ("Kakhovka HPP", "hydro-plant"),
+        ("Каховська ГЕС", "hydro-plant"),
+        ("Ташлицька ГАЕС", "hydro-plant"),
+        ("Vyshneva hydroelectric plant", "hydro-plant"),
+        ("Південноукраїнська АЕС", "nuclear-plant"),
+        ("Floating nuclear power plant Vyshnya", "nuclear-plant"),
+        ("ПС 330 кВ Кременчук", "substation"),
+        ('ПС-110/10 кВ "ТЕЦ-5"', "substation"),
+        ("Umspannwerk Kirschheim", "substation"),
+        ("Vyshneva TPP substation", "substation"),
+        ("Вишнева нафтобаза", "oil-depot"),
+        ("Резервуарний парк Вишневе", "oil-depot"),
+        ("Vyshneve tank farm", "oil-depot"),
+        ("нефтебаза «Вишня»", "oil-depot"),
+        ("Tanklager Kirschheim", "oil-depot"),
+        ("Нефтяной терминал порта Вишня", "oil-terminal"),
+        ("Vyshneve to Port Cherry gas pipeline", "pipeline"),
+        ("Port Cherry–Vyshneve Oil Pipeline", "pipeline"),
+        ("Cherry FSRU Terminal", "lng-plant"),
+        ("НПС Вишнева", "pump-station"),
+        ("Вишневський НПЗ", "refinery"),
+        ("Raffinerie Kirschheim", "refinery"),
+        ("Port of Vyshneve", "port-terminal"),
+    ],
+)
+def test_the_name_of_an_asset_states_its_kind(name: str, kind: str) -> None:
+    assert names(kinds_named([name])) == {kind}
+
+
+def test_a_word_of_names_is_none_of_reports() -> None:
+    assert kinds_mentioned("ПС ЗСУ збили дрони") == 0
+    assert names(kinds_named(["ПС Вишнева"])) == {"substation"}
+    assert kinds_named(["АЗС Вишня", "Hydrogen Vyshnya", "Vyshnya (TPP)"]) == 0
+
+
 def test_what_is_no_asset_is_never_the_kind_of_an_asset() -> None:
     assert kinds_named(["Bridge School Hospital"]) & NO_ASSETS == 0
     assert names(kinds_named(["University Power Plant", "ТЕЦ НПЗ"])) == {"power-plant"}
