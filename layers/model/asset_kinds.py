@@ -76,13 +76,28 @@ class OtherTargetDefinition(TargetDefinition):
     note: str
 
 
+class VagueWords(BaseModel):
+    """Words of reports that leave open which of some kinds they mean."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kinds: tuple[_Name, ...]
+    words: Mapping[str, tuple[_Word, ...]]
+
+    @property
+    def all_words(self) -> tuple[str, ...]:
+        """The words of every language, each once."""
+        return tuple(dict.fromkeys(word for words in self.words.values() for word in words))
+
+
 class AssetKindTable(BaseModel):
-    """All of asset_kinds.toml: kinds in their order, other targets, and classes of targets by dataset."""
+    """All of asset_kinds.toml: kinds in their order, other targets, vague words, and classes of targets by dataset."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     kinds: Mapping[_Name, AssetKindDefinition]
     other_targets: Mapping[_Name, OtherTargetDefinition] = Field(default_factory=dict)
+    vague_words: Mapping[_Name, VagueWords] = Field(default_factory=dict)
     target_classes: Mapping[_Name, Mapping[str, tuple[_Name, ...]]] = Field(default_factory=dict)
 
     @property
@@ -104,6 +119,9 @@ class AssetKindTable(BaseModel):
                 f"{name}.mistaken_for: {one!r} is not further up" for one in target.mistaken_for if one not in above
             )
             above.add(name)
+        for name, vague in self.vague_words.items():
+            yield from (f"vague_words.{name}: {kind!r} is no kind" for kind in vague.kinds if kind not in self.kinds)
+        yield from (f"vague_words.{name} is a target as well" for name in self.vague_words if name in self.targets)
         for dataset, classes in self.target_classes.items():
             for code, kinds in classes.items():
                 yield from (f"{dataset}.{code}: {kind!r} is no kind" for kind in kinds if kind not in self.kinds)

@@ -43,6 +43,7 @@ from layers.text.site_terms import (
     kinds_in_name,
     kinds_mentioned,
     kinds_of_word,
+    specific_kinds,
 )
 
 #: Most words that a phrase in any order takes, and one in a row with what it is read over; words that a small word
@@ -106,8 +107,8 @@ def mentioned_kinds(text: str) -> KindMentions:
     if not kinds_mentioned(text):
         return KindMentions(0, 0)
     reading = _Reading.of(_words(text))
-    head = _specific(_union(mention.kinds for mention in reading.mentions if mention.is_head))
-    other = _union(mention.kinds for mention in reading.mentions if not mention.is_head)
+    head = specific_kinds(_union(mention.kinds for mention in reading.mentions if mention.is_head))
+    other = _union(specific_kinds(mention.kinds) for mention in reading.mentions if not mention.is_head)
     return KindMentions(head, other & ~head)
 
 
@@ -119,7 +120,7 @@ def kinds_named(names: Iterable[str]) -> int:
     university in "University Power Plant", is never stated. Words that mean a kind in names only are read too
     (``name_words`` in asset_kinds.toml).
     """
-    return _specific(_union(map(_kinds_of_name, names)))
+    return specific_kinds(_union(map(_kinds_of_name, names)))
 
 
 @lru_cache(maxsize=100_000)
@@ -131,7 +132,7 @@ def _kinds_of_name(name: str) -> int:
     heads = [mention for mention in of_assets if mention.is_head] or of_assets
     first = [mention for mention in heads if mention.clause == heads[0].clause]
     counted = first[-1:] if first and first[-1].is_latin else first
-    return _specific(_union(mention.kinds & ~NO_ASSETS for mention in counted))
+    return specific_kinds(_union(mention.kinds & ~NO_ASSETS for mention in counted))
 
 
 def _union(masks: Iterable[int]) -> int:

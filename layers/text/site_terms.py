@@ -139,7 +139,8 @@ def numbers(text: str) -> int:
 def kinds_mentioned(text: str) -> int:
     """Return the kinds of target that a text mentions, as a mask by `TARGET_KINDS`.
 
-    A kind whose words are vague counts only where the text mentions no other kind.
+    A kind whose words are vague counts only where the text mentions no other kind. So do words that leave open which of
+    some kinds they mean, as "energy facility": they give all of these.
     """
     alone = parts = 0
     for word in _WORD.findall(text):
@@ -151,7 +152,16 @@ def kinds_mentioned(text: str) -> int:
         for kind, phrases in rows:
             if not alone & kind and _stand_in_a_row(text, phrases):
                 alone |= kind
-    return alone & ~VAGUE or alone
+    return specific_kinds(alone)
+
+
+def specific_kinds(kinds: int) -> int:
+    """Return kinds without the vague ones where there are others, and the kinds that vague words may mean."""
+    kinds = kinds & ~VAGUE or kinds
+    if kinds >> len(TARGET_KINDS):
+        for bit, meant in _KINDS_BY_VAGUE_BIT.items():
+            kinds = (kinds | meant) & ~(1 << bit) if kinds >> bit & 1 else kinds
+    return kinds
 
 
 @lru_cache(maxsize=400_000)
@@ -210,7 +220,8 @@ def related(kind: str) -> frozenset[str]:
     return frozenset({*TABLE.targets[kind].mistaken_for, *mistaken})
 
 
-_BIT = {kind: bit for bit, kind in enumerate(TARGET_KINDS)}
+#: The bits of `TARGET_KINDS`, and behind them one for each set of vague words, which `specific_kinds` replaces.
+_BIT = {kind: bit for bit, kind in enumerate((*TARGET_KINDS, *TABLE.vague_words))}
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,6 +254,10 @@ _PRINTED = [
     for kind, target in TABLE.targets.items()
     for is_of_names, words in ((False, target.all_words), (True, target.all_name_words))
     for word in words
+] + [
+    (name, re.split(r"[+_]", word.casefold()), "_" in word, False)
+    for name, vague in TABLE.vague_words.items()
+    for word in vague.all_words
 ]
 #: Kind and word of phrases of one word, by the first two letters.
 _ALONE: dict[str, list[tuple[str, str]]] = {}
@@ -265,7 +280,9 @@ PHRASES = tuple(
     for kind, parts, in_a_row, is_of_names in _PRINTED
     if len(parts) > 1
 )
-VAGUE = kind_bits(name for name, target in TABLE.targets.items() if target.vague)
+#: Kinds whose words are vague, and sets of vague words, as a mask.
+VAGUE = kind_bits([*(name for name, target in TABLE.targets.items() if target.vague), *TABLE.vague_words])
+_KINDS_BY_VAGUE_BIT = {_BIT[name]: kind_bits(vague.kinds) for name, vague in TABLE.vague_words.items()}
 
 _DIRECTION = {folded: name for name, words in DIRECTIONS.items() for word in words for folded in fold(word).words}
 _KIND_STEMS = {stem(folded) for _, parts, _, _ in _PRINTED for part in parts for folded in fold(part).words}

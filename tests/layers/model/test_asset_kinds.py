@@ -50,6 +50,8 @@ def test_every_kind_has_words_and_known_families() -> None:
         ("[kinds.mine]\nosm_tags = ['landuse=mine']", "kinds.mine.osm_tags.0"),
         ("[kinds.a]\nwri_fuels = ['coal']\n[kinds.b]\nwri_fuels = ['coal']", "'coal' belongs to more than one kind"),
         ("[kinds.a]\ngem_asset_types = ['Coal Mine']", "'Coal Mine' has capital letters"),
+        ("[kinds.a]\n[vague_words.b]\nkinds = ['c']\nwords.en = ['b']", "vague_words.b: 'c' is no kind"),
+        ("[kinds.a]\n[vague_words.a]\nkinds = ['a']\nwords.en = ['b']", "vague_words.a is a target as well"),
         ("[kinds.a]\n[target_classes.viina]\nMINE = ['mine']", "viina.MINE: 'mine' is no kind"),
     ],
 )
