@@ -15,7 +15,7 @@ _FILE = Path(__file__).with_name("asset_kinds.toml")
 _Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*$", max_length=40)]
 #: Without hyphens, as a group is a part of the names of symbols.
 _Group = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*$", max_length=40)]
-_Word = Annotated[str, StringConstraints(pattern=r"^=?[^\s=+]+(\+=?[^\s=+]+)*$")]
+_Word = Annotated[str, StringConstraints(pattern=r"^=?[^\s=+_]+((\+=?[^\s=+_]+)*|(_=?[^\s=+_]+)*)$")]
 #: A text in small letters without spaces at its ends, as texts are compared with it.
 _Folded = Annotated[str, StringConstraints(pattern=r"^\S(.*\S)?$")]
 _Tag = Annotated[str, StringConstraints(pattern=r"^(industrial|man_made|power|substation|plant:source)=[a-z0-9_:]+$")]
@@ -34,8 +34,10 @@ class TargetDefinition(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    vague: bool = False
     mistaken_for: tuple[_Name, ...] = ()
     words: Mapping[str, tuple[_Word, ...]] = Field(default_factory=dict)
+    name_words: Mapping[str, tuple[_Word, ...]] = Field(default_factory=dict)
     site_names: tuple[str, ...] = ()
     target_phrases: Mapping[str, tuple[_Folded, ...]] = Field(default_factory=dict)
 
@@ -43,6 +45,11 @@ class TargetDefinition(BaseModel):
     def all_words(self) -> tuple[str, ...]:
         """The words of every language, each once."""
         return tuple(dict.fromkeys(word for words in self.words.values() for word in words))
+
+    @property
+    def all_name_words(self) -> tuple[str, ...]:
+        """The words of names of every language, each once."""
+        return tuple(dict.fromkeys(word for words in self.name_words.values() for word in words))
 
     @property
     def all_target_phrases(self) -> tuple[str, ...]:
@@ -56,7 +63,6 @@ class AssetKindDefinition(TargetDefinition):
     group: _Group | None = None
     capacity_unit: str | None = None
     rare: bool = False
-    vague: bool = False
     families: tuple[_Name, ...] = ()
     osm_tags: tuple[_Tag, ...] = ()
     gem_tracker_types: tuple[_Folded, ...] = ()
@@ -64,13 +70,34 @@ class AssetKindDefinition(TargetDefinition):
     wri_fuels: tuple[_Folded, ...] = ()
 
 
+class OtherTargetDefinition(TargetDefinition):
+    """Something that is struck and is no asset; ``note`` says what it takes in."""
+
+    note: str
+
+
+class VagueWords(BaseModel):
+    """Words of reports that leave open which of some kinds they mean."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kinds: tuple[_Name, ...]
+    words: Mapping[str, tuple[_Word, ...]]
+
+    @property
+    def all_words(self) -> tuple[str, ...]:
+        """The words of every language, each once."""
+        return tuple(dict.fromkeys(word for words in self.words.values() for word in words))
+
+
 class AssetKindTable(BaseModel):
-    """All of asset_kinds.toml: kinds in their order, other targets, and classes of targets by dataset."""
+    """All of asset_kinds.toml: kinds in their order, other targets, vague words, and classes of targets by dataset."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     kinds: Mapping[_Name, AssetKindDefinition]
-    other_targets: Mapping[_Name, TargetDefinition] = Field(default_factory=dict)
+    other_targets: Mapping[_Name, OtherTargetDefinition] = Field(default_factory=dict)
+    vague_words: Mapping[_Name, VagueWords] = Field(default_factory=dict)
     target_classes: Mapping[_Name, Mapping[str, tuple[_Name, ...]]] = Field(default_factory=dict)
 
     @property
@@ -92,6 +119,9 @@ class AssetKindTable(BaseModel):
                 f"{name}.mistaken_for: {one!r} is not further up" for one in target.mistaken_for if one not in above
             )
             above.add(name)
+        for name, vague in self.vague_words.items():
+            yield from (f"vague_words.{name}: {kind!r} is no kind" for kind in vague.kinds if kind not in self.kinds)
+        yield from (f"vague_words.{name} is a target as well" for name in self.vague_words if name in self.targets)
         for dataset, classes in self.target_classes.items():
             for code, kinds in classes.items():
                 yield from (f"{dataset}.{code}: {kind!r} is no kind" for kind in kinds if kind not in self.kinds)

@@ -7,7 +7,8 @@ and proves nothing.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
 
@@ -88,6 +89,17 @@ _DOUBLE = re.compile(r"(zh|sh|ch|[a-z])\1")
 _SAME = {"kiev": "kiv", "kiew": "kiv"}
 _BETWEEN = str.maketrans("eog", "iih")
 _WORD = re.compile(r"[^\W_]+(?:['’ʼ`´][^\W_]+)*")
+_WORD_OR_STOP = re.compile(r"[^\W_]+(?:['’ʼ`´][^\W_]+)*|[.,;:!?()—–«»“”\"]")
+#: An adjective of Ukrainian or Russian in a case that no noun looks like: ударних, Кременчуцького.
+LONG_ADJECTIVE = re.compile(r"(?<=...)(?:их|ых|ими|ыми|ого|ому|ої|ий|ый)$")
+#: Words, and numbers of one or two digits, that phrases are read over.
+_SKIPPED_IN_ROWS = frozenset(
+    [
+        *("for", "of", "that", "which", "з", "із", "зі", "по", "у", "в", "во", "на", "для", "що", "який", "с", "со"),
+        *("что", "который", "от", "від", "й", "ї", "го", "ой"),
+        *map(str, range(100)),
+    ]
+)
 _NUMBER = re.compile(r"(?<![\d.,])\d{1,2}(?![\d.,])")
 
 
@@ -127,23 +139,70 @@ def numbers(text: str) -> int:
 def kinds_mentioned(text: str) -> int:
     """Return the kinds of target that a text mentions, as a mask by `TARGET_KINDS`.
 
-    A kind whose words are vague counts only where the text mentions no other kind.
+    A kind whose words are vague counts only where the text mentions no other kind. So do words that leave open which of
+    some kinds they mean, as "energy facility": they give all of these.
     """
     alone = parts = 0
     for word in _WORD.findall(text):
-        of_word, of_parts = _kinds_of_word(word)
+        of_word, of_parts = kinds_of_word(word)
         alone, parts = alone | of_word, parts | of_parts
     if parts:
-        alone |= kind_bits(kind for kind, needed in _TOGETHER if parts & needed == needed)
-    return alone & ~_VAGUE or alone
+        together, rows = _phrases_within(parts)
+        alone |= together
+        for kind, phrases in rows:
+            if not alone & kind and _stand_in_a_row(text, phrases):
+                alone |= kind
+    return specific_kinds(alone)
+
+
+def specific_kinds(kinds: int) -> int:
+    """Return kinds without the vague ones where there are others, and the kinds that vague words may mean."""
+    kinds = kinds & ~VAGUE or kinds
+    if kinds >> len(TARGET_KINDS):
+        for bit, meant in _KINDS_BY_VAGUE_BIT.items():
+            kinds = (kinds | meant) & ~(1 << bit) if kinds >> bit & 1 else kinds
+    return kinds
 
 
 @lru_cache(maxsize=400_000)
-def _kinds_of_word(word: str) -> tuple[int, int]:
+def kinds_of_word(word: str) -> tuple[int, int]:
     """Return two masks for a printed word: kinds that it mentions by itself, and words of phrases that it is."""
     plain = word.casefold()
     alone = kind_bits(kind for kind, part in _ALONE.get(plain[:2], ()) if _fits(plain, part))
     return alone, sum(1 << bit for part, bit in _PARTS_BY.get(plain[:2], ()) if _fits(plain, part))
+
+
+@lru_cache(maxsize=100_000)
+def _phrases_within(parts: int) -> tuple[int, tuple[tuple[int, tuple[Phrase, ...]], ...]]:
+    """Return the kinds whose words are all there, and by kind the phrases whose words must stand in a row besides."""
+    there = [phrase for phrase in PHRASES if not phrase.is_of_names and parts & phrase.needed == phrase.needed]
+    rows = [phrase for phrase in there if phrase.in_a_row]
+    by_kind = {kind: tuple(row for row in rows if row.kind == kind) for kind in dict.fromkeys(row.kind for row in rows)}
+    together = kind_bits(phrase.kind for phrase in there if not phrase.in_a_row)
+    return together, tuple((kind_bits([kind]), phrases) for kind, phrases in by_kind.items())
+
+
+def _stand_in_a_row(text: str, phrases: Sequence[Phrase]) -> bool:
+    words = [mask for word in _WORD_OR_STOP.findall(text) if (mask := _part_of_row(word)) is not None]
+    return any(phrase.ends_at(words, at) for at, mask in enumerate(words) if mask for phrase in phrases)
+
+
+def is_skipped_in_rows(plain: str) -> bool:
+    """Whether phrases are read over a word in small letters: a small word, a short number, a long Slavic adjective."""
+    return plain in _SKIPPED_IN_ROWS or bool(LONG_ADJECTIVE.search(plain))
+
+
+@lru_cache(maxsize=400_000)
+def _part_of_row(word: str) -> int | None:
+    """Return the words of phrases that a printed word is, None for one that may stand between them."""
+    parts = kinds_of_word(word)[1]
+    return None if is_skipped_in_rows(word.casefold()) and not parts else parts
+
+
+def kinds_in_name(word: str) -> int:
+    """Return the kinds that a printed word mentions by itself in the name of an asset, and in no report, as a mask."""
+    plain = word.casefold()
+    return kind_bits(kind for kind, part in _ALONE_IN_NAMES.get(plain[:2], ()) if _fits(plain, part))
 
 
 def kind_bits(kinds: Iterable[str]) -> int:
@@ -161,27 +220,72 @@ def related(kind: str) -> frozenset[str]:
     return frozenset({*TABLE.targets[kind].mistaken_for, *mistaken})
 
 
-_BIT = {kind: bit for bit, kind in enumerate(TARGET_KINDS)}
-#: Kind and words of each phrase: a phrase of several words is mentioned where each of them is.
-_PHRASES = [(kind, word.casefold().split("+")) for kind, target in TABLE.targets.items() for word in target.all_words]
+#: The bits of `TARGET_KINDS`, and behind them one for each set of vague words, which `specific_kinds` replaces.
+_BIT = {kind: bit for bit, kind in enumerate((*TARGET_KINDS, *TABLE.vague_words))}
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """Words that mention a kind together; ``parts`` are their bits in order, ``needed`` is all of them.
+
+    ``is_of_names`` is True for what means the kind in the names of assets only.
+    """
+
+    kind: str
+    in_a_row: bool
+    is_of_names: bool
+    parts: tuple[int, ...]
+
+    @property
+    def needed(self) -> int:
+        """The words as a mask."""
+        return sum({1 << bit for bit in self.parts})
+
+    def ends_at(self, words: Sequence[int], at: int) -> bool:
+        """Whether the words stand in a row, the last of them at a position; each is a mask of the parts that it is."""
+        if not words[at] >> self.parts[-1] & 1 or at + 1 < len(self.parts):
+            return False
+        return all(words[at - back] >> bit & 1 for back, bit in enumerate(reversed(self.parts)))
+
+
+#: Kind, words, and whether they must stand in a row and are of names only, of each phrase of the table.
+_PRINTED = [
+    (kind, re.split(r"[+_]", word.casefold()), "_" in word, is_of_names)
+    for kind, target in TABLE.targets.items()
+    for is_of_names, words in ((False, target.all_words), (True, target.all_name_words))
+    for word in words
+] + [
+    (name, re.split(r"[+_]", word.casefold()), "_" in word, False)
+    for name, vague in TABLE.vague_words.items()
+    for word in vague.all_words
+]
 #: Kind and word of phrases of one word, by the first two letters.
 _ALONE: dict[str, list[tuple[str, str]]] = {}
-for _kind, _words in _PHRASES:
+_ALONE_IN_NAMES: dict[str, list[tuple[str, str]]] = {}
+for _kind, _words, _, _is_of_names in _PRINTED:
     if len(_words) == 1:
-        _ALONE.setdefault(_words[0].lstrip("=")[:2], []).append((_kind, _words[0]))
+        _by_start = _ALONE_IN_NAMES if _is_of_names else _ALONE
+        _by_start.setdefault(_words[0].lstrip("=")[:2], []).append((_kind, _words[0]))
 #: Words of longer phrases, each with its bit.
 _PARTS = {
     part: bit
-    for bit, part in enumerate(dict.fromkeys(part for _, parts in _PHRASES if len(parts) > 1 for part in parts))
+    for bit, part in enumerate(dict.fromkeys(part for _, parts, _, _ in _PRINTED if len(parts) > 1 for part in parts))
 }
 _PARTS_BY: dict[str, list[tuple[str, int]]] = {}
 for _part, _bit in _PARTS.items():
     _PARTS_BY.setdefault(_part.lstrip("=")[:2], []).append((_part, _bit))
-_TOGETHER = tuple((kind, sum(1 << _PARTS[part] for part in set(parts))) for kind, parts in _PHRASES if len(parts) > 1)
-_VAGUE = kind_bits(name for name, kind in ASSET_KINDS.items() if kind.vague)
+#: Phrases of several words.
+PHRASES = tuple(
+    Phrase(kind, in_a_row, is_of_names, tuple(_PARTS[part] for part in parts))
+    for kind, parts, in_a_row, is_of_names in _PRINTED
+    if len(parts) > 1
+)
+#: Kinds whose words are vague, and sets of vague words, as a mask.
+VAGUE = kind_bits([*(name for name, target in TABLE.targets.items() if target.vague), *TABLE.vague_words])
+_KINDS_BY_VAGUE_BIT = {_BIT[name]: kind_bits(vague.kinds) for name, vague in TABLE.vague_words.items()}
 
 _DIRECTION = {folded: name for name, words in DIRECTIONS.items() for word in words for folded in fold(word).words}
-_KIND_STEMS = {stem(folded) for _, parts in _PHRASES for part in parts for folded in fold(part).words}
+_KIND_STEMS = {stem(folded) for _, parts, _, _ in _PRINTED for part in parts for folded in fold(part).words}
 # Legal forms are compared word by word here, so that each word is folded once, whatever text it is in.
 _FORMS = {word for forms in LEGAL_FORMS.values() for form in forms for word in fold(form).plain if len(word) > 2}
 _SMALL = {folded for word in STOP_WORDS for folded in fold(word).words}
@@ -193,6 +297,8 @@ _COMMON_STEMS = (frozenset(stem(word) for word in _COMMON) | _KIND_STEMS) - {
     stem(folded) for name in _SITE_NAMES for folded in fold(name).words
 }
 
+#: What is struck and is no asset, as a mask by `TARGET_KINDS`.
+NO_ASSETS: int = kind_bits(TABLE.other_targets)
 #: For each of `TARGET_KINDS`, a mask of the kinds that it is mistaken for.
 RELATED_MASKS: tuple[int, ...] = tuple(kind_bits(related(kind)) for kind in TARGET_KINDS)
 #: For each of `TARGET_KINDS`, a mask of the kinds that share a family with it.

@@ -44,7 +44,7 @@ def read(files: Sequence[SourceFile], options: LoadOptions) -> ReadResult:
     """Read the objects with an energy tag, an asset each.
 
     An operator is a relation and never a stake; an owner has a stake of 0 to 100 %, as no share is given. Objects
-    without a kind here (a valve, a substation of the grid, a water main, a disused plant) are skipped under their tag.
+    without a kind here (a valve, a street-side substation, a water main, a disused plant) are skipped under their tag.
     Of a PBF file only objects with a tag that assets have count as rows.
     """
     builder = RecordBuilder(options.dataset)

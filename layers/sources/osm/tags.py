@@ -22,6 +22,8 @@ MAN_MADE = _kinds_of("man_made")
 POWER = _kinds_of("power")
 #: Stations on a line: substation=* beside pipeline=substation.
 SUBSTATION = _kinds_of("substation")
+#: Volts below which a substation is a street's or a workshop's, and no asset: distribution begins at 20 to 35 kV.
+LOWEST_VOLTAGE = 20_000
 #: Power plants by the first of their sources: plant:source=* beside power=plant.
 PLANT_SOURCE = _kinds_of("plant:source")
 #: pipeline=* that is a part of a line, and no line.
@@ -76,7 +78,7 @@ def kind_of(tags: Tags) -> str | None:
     if tags.get("industrial") == "depot" and _OIL.search(_contents(tags)):
         return "oil-depot"
     if kind := POWER.get(tags.get("power", "")):
-        return _plant(tags, kind) if tags["power"] == "plant" else kind
+        return _plant(tags, kind) if tags["power"] == "plant" else None if _minor_substation(tags) else kind
     return None
 
 
@@ -101,9 +103,32 @@ def skip_reason(tags: Tags) -> Message:
         return _reason_of_part(tags)
     if _is_line(tags) and _is_not_fuel(tags):
         return Message("osm.line", {"substance": _carried(tags)[:40]})
+    if minor := _minor_substation(tags):
+        return minor
     prefixed = (f"{prefix}:{key}" for prefix in LIFECYCLE for key in _KINDS)
     key = next((key for key in (*prefixed, *_KINDS[:3]) if tags.get(key)), None)
     return Message("osm.tag", {"key": key, "value": tags[key][:40]}) if key else Message("osm.no-tag")
+
+
+def _minor_substation(tags: Tags) -> Message | None:
+    """Return why a substation of the grid is no asset, None for one that is, and for what is no substation.
+
+    A traction substation is one at any voltage. One whose ``substation=*`` is not given counts with a name, or with a
+    voltage that is high enough (wiki.openstreetmap.org/wiki/Tag:power=substation).
+    """
+    if tags.get("power") != "substation":
+        return None
+    type_, volts = tags.get("substation", ""), _highest_voltage(tags)
+    if type_.startswith("minor"):
+        return Message("osm.minor-substation", {"tag": f"substation={type_[:40]}"})
+    if 0 < volts < LOWEST_VOLTAGE and type_ != "traction":
+        return Message("osm.minor-substation", {"tag": f"voltage={tags['voltage'][:40]}"})
+    return None if type_ or volts or names_of(tags)[0] else Message("osm.bare-substation")
+
+
+def _highest_voltage(tags: Tags) -> int:
+    """Return the highest of the voltages of a substation in volts, 0 where none is given."""
+    return max((int(volts) for volts in re.findall(r"[0-9]{1,9}", tags.get("voltage", ""), re.ASCII)), default=0)
 
 
 def _reason_of_part(tags: Tags) -> Message:
@@ -139,12 +164,17 @@ def _plant(tags: Tags, kind: str) -> str:
 
 
 def status_tags(tags: Tags) -> tuple[str, ...]:
-    """Return the tags that say that an asset does not run, such as ``disused=yes``, or that its owner is not named."""
+    """Return the tags that say that an asset does not run, such as ``disused=yes``, or that its owner is not named.
+
+    After them come an output that is no number of watts, and the voltages of a substation.
+    """
     remarks = [f"{key}=yes" for key in LIFECYCLE if tags.get(key) == "yes"]
     remarks += [f"{key}={tags[key]}" for key in ("operational_status", "end_date") if tags.get(key)]
     remarks += [f"{key}={tags[key]}" for key in ("owner", "operator") if tags.get(key) and not holders(tags, key)]
     if output := unread_output(tags):
         remarks.append(f"plant:output:electricity={output}")
+    if tags.get("power") == "substation" and tags.get("voltage"):
+        remarks.append(f"voltage={tags['voltage'][:80]}")
     return tuple(remarks)
 
 

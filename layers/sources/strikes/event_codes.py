@@ -11,7 +11,7 @@ from layers.model.messages import Message
 from layers.model.types import AssetKind
 
 #: Target classes of the derived VIINA tables to the kinds of asset they may mean; a class of none of our kinds
-#: (airfields, arsenals, substations) says nothing here.
+#: (airfields, arsenals) says nothing here.
 VIINA_TARGETS: Mapping[str, tuple[AssetKind, ...]] = TABLE.target_classes["viina"]
 
 #: Target classes of VIINA in words, for titles.

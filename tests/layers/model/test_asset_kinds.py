@@ -44,10 +44,14 @@ def test_every_kind_has_words_and_known_families() -> None:
         ("[kinds.mine]\nwords.en = ['coal mine']", "kinds.mine.words.en.0"),
         ("[kinds.mine]\ngroup = 'coal-mine'", "kinds.mine.group"),
         ("[kinds.mine]\nmistaken_for = ['pit']\n[kinds.pit]", "mine.mistaken_for: 'pit' is not further up"),
-        ("[kinds.mine]\n[other_targets.mine]", "other_targets.mine is a kind as well"),
+        ("[kinds.mine]\n[other_targets.mine]\nnote = 'A mine.'", "other_targets.mine is a kind as well"),
+        ("[kinds.mine]\n[other_targets.pit]", "other_targets.pit.note: Field required"),
+        ("[kinds.mine]\nwords.en = ['coal_mine+pit']", "kinds.mine.words.en.0"),
         ("[kinds.mine]\nosm_tags = ['landuse=mine']", "kinds.mine.osm_tags.0"),
         ("[kinds.a]\nwri_fuels = ['coal']\n[kinds.b]\nwri_fuels = ['coal']", "'coal' belongs to more than one kind"),
         ("[kinds.a]\ngem_asset_types = ['Coal Mine']", "'Coal Mine' has capital letters"),
+        ("[kinds.a]\n[vague_words.b]\nkinds = ['c']\nwords.en = ['b']", "vague_words.b: 'c' is no kind"),
+        ("[kinds.a]\n[vague_words.a]\nkinds = ['a']\nwords.en = ['b']", "vague_words.a is a target as well"),
         ("[kinds.a]\n[target_classes.viina]\nMINE = ['mine']", "viina.MINE: 'mine' is no kind"),
     ],
 )
@@ -55,6 +59,10 @@ def test_a_fault_of_the_table_is_named(text: str, fault: str) -> None:
     with pytest.raises(AssetKindsError, match=r"asset_kinds\.toml") as caught:
         parse(text)
     assert fault in str(caught.value)
+
+
+def test_the_kinds_fit_a_mask_of_64_bits() -> None:
+    assert len(TABLE.targets) <= 64
 
 
 def test_a_code_leads_to_its_kind() -> None:

@@ -65,7 +65,8 @@ FILES: dict[str, Ends] = {
         "wri", 64, 64, {"entities": 12, "assets": 64, "stakes": 37}
     ),
     "osm_power_ukraine/power_stations_with_oblasts.geojson": Ends(
-        "osm", 999, 669, {"entities": 103, "assets": 669, "relations": 133}, {"power=substation": 330}
+        "osm", 999, 998, {"entities": 122, "assets": 998, "relations": 268},
+        {"power=substation of a street or workshop: voltage=400": 1},
     ),
     "gleif_level2_fixtures/lei-data.json": Ends("gleif", 13, 13, {"entities": 13}),
     "gleif_level2_fixtures/repex-data.json": Ends("gleif", 10, 10, {"entities": 10}),
@@ -178,10 +179,15 @@ def test_every_operator_and_output_of_openstreetmap_is_read_or_reported(real_dat
     name = next(name for name in FILES if name.startswith("osm"))
     _, reading = read(real_data / name)
     tags = [feature["properties"] for feature in plain(real_data / name)]
-    plants = [one for one in tags if one["power"] == "plant"]
-    assert len(reading.records.relations) == sum(bool(one["operator"]) for one in plants)
-    outputs = [one["plant:output:electricity"] for one in plants]
-    told = [asset.note for asset in reading.records.assets.values() if asset.note]
+    assets = [one for one in tags if one["power"] == "plant" or one["voltage"] != "400"]
+    assert len(reading.records.relations) == sum(bool(one["operator"]) for one in assets)
+    outputs = [one["plant:output:electricity"] for one in tags if one["power"] == "plant"]
+    substations = [asset for asset in reading.records.assets.values() if asset.kind == "substation"]
+    assert sorted(asset.note for asset in substations if asset.note) == sorted(
+        f"OpenStreetMap: voltage={one['voltage']}" for one in assets if one["power"] != "plant" and one["voltage"]
+    )
+    plants = [asset for asset in reading.records.assets.values() if asset.kind != "substation"]
+    told = [asset.note for asset in plants if asset.note]
     sized = sum(asset.capacity is not None for asset in reading.records.assets.values())
     assert sized + len(told) == sum(output not in (None, "yes", "no") for output in outputs)
     assert sorted(told) == [

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from layers.text.site_terms import TARGET_KINDS, kinds_mentioned, numbers, stems
+import pytest
+
+from layers.text.site_terms import MILITARY, TARGET_KINDS, kinds_mentioned, numbers, stems
 
 SAME = (
     ("Кременчуцького", "Кременчугского", "Kremenchuk", "Kremenchug", "Кременчуці", "Кременчуге"),
@@ -27,12 +29,87 @@ def test_inflected_names_of_any_script_have_one_stem() -> None:
 
 
 def test_kinds_and_numbers_are_read_in_several_languages() -> None:
-    def kinds(text: str) -> set[str]:
-        return {kind for bit, kind in enumerate(TARGET_KINDS) if kinds_mentioned(text) >> bit & 1}
-
     assert kinds("Кременчуцький нафтопереробний завод і ТЕЦ") == {"refinery", "power-plant"}
     assert kinds("нефтебаза") == kinds("fuel storage tanks") == kinds("Öldepot der SOCAR") == {"oil-depot"}
     assert kinds("нафтовий термінал") == {"oil-terminal"}
-    assert kinds("damage to houses") == kinds("") == set()
-    assert kinds("military airfield") == {"military"}
+    assert kinds("damage to a fence") == kinds("") == set()
+    assert kinds("damage to houses") == {"residential"}
+    assert kinds("military airfield") == {"airfield"}
     assert (numbers("Nord Stream 2"), numbers("330 kV, 2.5 and HPP-1"), numbers("")) == (1 << 2, 1 << 1, 0)
+
+
+def kinds(text: str) -> set[str]:
+    return {kind for bit, kind in enumerate(TARGET_KINDS) if kinds_mentioned(text) >> bit & 1}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Missile attack on Ladyzhyn plant",
+        "Drone attack sets plant ablaze",
+        "Plant in Tula hit by drones overnight",
+        "UAV crashes into cement plant",
+        "Drones strike Saratov refinery, plant stops work",
+        "Missile fragments fall on a gas plant",
+        "Russia fires ammunition at substation, power plant offline",
+        "Bombers launched missiles at thermal power plants",
+        "Air raid: fire at an oil base near Feodosia",
+        "Emergency headquarters reports fire at refinery",
+        "Дрони атакували завод у Рязані",
+        "Ракетний удар по заводу в Кременчуці",
+        "Ракета влучила в завод, працівники в укритті",
+        "Безпілотники вдарили по НПЗ",
+        "Генштаб підтвердив ураження нафтобази",
+        "Оперативний штаб повідомив про пожежу на ТЕЦ",
+        "Із ЗРК С-300 обстріляли підстанцію",
+        "На підстанції знайшли залишки боєприпасу",
+        "Беспилотники атаковали завод в Самаре",
+        "Ракетой попали в завод, пожар тушат",
+        "В оперштабе сообщили о возгорании на нефтебазе",
+        "Из ЗРК сбили беспилотник над НПЗ",
+        "Обломки боеприпаса упали на территорию завода",
+        "Военные атаковали электростанцию дронами",
+    ],
+)
+def test_what_strikes_is_no_military_target(text: str) -> None:
+    assert MILITARY not in kinds(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Missile plant in Votkinsk hit",
+        "Ukraine strikes drone factory in Yelabuga",
+        "Fire at a plant that makes drones",
+        "Drones hit a factory producing missiles",
+        "Substation that feeds a drone plant",
+        "Explosions at drone production site",
+        "Ammunition depot burns in Toropets",
+        "Gunpowder plant in Kazan attacked",
+        "Strike on Black Sea Fleet headquarters",
+        "Military unit shelled near Belgorod",
+        "Завод ракет у Воткінську атаковано",
+        "Уражено завод із виробництва дронів",
+        "Удар по заводу «шахедів», завод дронів палає",
+        "Вибух на складі боєприпасів",
+        "Склад БК росіян знищено в Торецьку",
+        "Уражено штаб 29-ї армії",
+        "Пожежа у військовій частині",
+        "ЗСУ вдарили по ЗРК С-400 у Криму",
+        "Взрыв на складе боеприпасов",
+        "Атакован завод по производству дронов",
+        "Дроны ударили по воинской части",
+        "Пороховой завод в Казани горит",
+        "Поражён завод беспилотников",
+        "Уничтожен ЗРК С-300",
+    ],
+)
+def test_what_is_struck_may_be_military(text: str) -> None:
+    assert MILITARY in kinds(text)
+
+
+def test_words_in_a_row_are_read_over_small_words_and_not_over_the_end_of_a_clause() -> None:
+    assert kinds("drone, factory") == kinds("factory drone") == {"factory"}
+    assert kinds("склад з боєприпасами") == {MILITARY}
+    assert MILITARY not in kinds("склад. Боєприпасів не знайшли")
+    assert kinds("drone " * 50_000 + "factory") == {MILITARY}

@@ -145,7 +145,7 @@ def test_every_record_names_openstreetmap_and_its_licence(tmp_path: Path) -> Non
 def test_what_is_no_asset_is_skipped_with_its_tag(tmp_path: Path) -> None:
     skipped = [
         {"power": "substation"},
-        {"power": "substation", "name": "B"},
+        {"power": "substation", "substation": "minor_distribution", "name": "B"},
         {"pipeline": "valve", "man_made": "pipeline"},
         {"man_made": "pipeline", "substance": "hot_water"},
         {"disused:power": "plant", "landuse": "industrial"},
@@ -155,7 +155,8 @@ def test_what_is_no_asset_is_skipped_with_its_tag(tmp_path: Path) -> None:
     elements = [{"type": "node", "id": n, "lon": 30, "lat": 50, "tags": tags} for n, tags in enumerate(skipped, 1)]
     reading = read_elements(tmp_path, *elements, PLATFORM, {"type": "count", "id": 0, "tags": {"total": "8"}})
     assert english_counts(reading.skipped) == {
-        "power=substation": 2,
+        "power=substation without name, voltage and substation=*": 1,
+        "power=substation of a street or workshop: substation=minor_distribution": 1,
         "pipeline=valve": 1,
         "a line of hot_water": 1,
         "disused:power=plant": 1,

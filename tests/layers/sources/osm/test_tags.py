@@ -59,6 +59,12 @@ PART = {"pipeline": "substation"}
         ({"power": "plant", "plant:source": "coal;nuclear"}, "power-plant"),
         ({"power": "plant", "plant:source": "hydro"}, "hydro-plant"),
         ({"power": "plant", "plant:source": "nuclear"}, "nuclear-plant"),
+        ({"power": "substation", "substation": "transmission"}, "substation"),
+        ({"power": "substation", "substation": "traction", "voltage": "6000"}, "substation"),
+        ({"power": "substation", "substation": "distribution", "voltage": "35000;10000"}, "substation"),
+        ({"power": "substation", "voltage": "20000"}, "substation"),
+        ({"power": "substation", "name": "Vyshneva"}, "substation"),
+        ({"power": "substation", "name": "Vyshneva", "voltage": "0"}, "substation"),
     ],
 )
 def test_kinds(tags: dict[str, str], kind: str) -> None:
@@ -70,7 +76,18 @@ def test_kinds(tags: dict[str, str], kind: str) -> None:
     ("tags", "why"),
     [
         ({}, "no tag of an energy asset"),
-        ({"power": "substation"}, "power=substation"),
+        ({"power": "substation"}, "power=substation without name, voltage and substation=*"),
+        ({"power": "substation", "voltage": "yes"}, "power=substation without name, voltage and substation=*"),
+        (
+            {"power": "substation", "substation": "minor_distribution", "voltage": "35000", "name": "TP 5"},
+            "power=substation of a street or workshop: substation=minor_distribution",
+        ),
+        (
+            {"power": "substation", "substation": "industrial", "voltage": "10000;400"},
+            "power=substation of a street or workshop: voltage=10000;400",
+        ),
+        ({"power": "generator", "name": "A", "generator:source": "wind"}, "power=generator"),
+        ({"disused:power": "substation", "voltage": "110000"}, "disused:power=substation"),
         ({"man_made": "storage_tank"}, "man_made=storage_tank"),
         ({"industrial": "depot", "name": "Tram depot, Soil Street"}, "industrial=depot"),
         ({"pipeline": "valve"}, "pipeline=valve"),
@@ -135,6 +152,12 @@ def test_outputs_in_megawatts(text: str, output: float) -> None:
 def test_an_output_that_cannot_be_read_is_reported(text: str) -> None:
     tags = {"plant:output:electricity": text}
     assert (megawatts(tags), status_tags(tags)) == (None, (f"plant:output:electricity={text}",))
+
+
+def test_the_voltages_of_a_substation_are_in_its_note_and_no_capacity() -> None:
+    tags = {"power": "substation", "voltage": "330000;110000"}
+    assert (megawatts(tags), status_tags(tags)) == (None, ("voltage=330000;110000",))
+    assert status_tags({"power": "plant", "voltage": "330000"}) == ()
 
 
 def test_an_output_that_is_not_given_is_none() -> None:
