@@ -153,7 +153,7 @@ class Asset(Record):
     capacity: float | None = Field(None, ge=0, description="Capacity in capacity_unit.")
     capacity_unit: Text | None = Field(None, description="Unit of capacity.")
     status: OperatingStatus | None = Field(
-        None, description="Whether it operates, as the source had it when it was published; empty where it says nothing."
+        None, description="Whether it operates, as of the source; empty where it says nothing."
     )
     since: Edtf | None = Field(None, description="When it began to operate, or is to; empty where no source says.")
     until: Edtf | None = Field(None, description="First day on which it no longer operates; empty is open.")
