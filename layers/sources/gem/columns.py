@@ -136,9 +136,9 @@ _GEM_NAMES = frozenset(
 )  # fmt: skip
 
 
-def _has_digit(text: str) -> bool:
-    """Whether a text may be a geometry, unlike one that only says of which type it is."""
-    return any(map(str.isdigit, text))
+def _is_word(text: str) -> bool:
+    """Whether a text only says of which type a geometry is, or that there is none."""
+    return text.replace(" ", "").isalpha()
 
 
 @lru_cache(maxsize=4096)
@@ -216,7 +216,7 @@ class TrackerColumns:
             filled = ""
             for name in self.fields.get(field, ()):
                 text = cells.get(name, "").strip()
-                if text and text.casefold() not in EMPTY and (field != "wkt" or _has_digit(text)):
+                if text and text.casefold() not in EMPTY and not (field == "wkt" and _is_word(text)):
                     filled = text
                     capacity_column = folded(name) if field == "capacity" else capacity_column
                     break

@@ -33,34 +33,33 @@ NO_ASSETS = frozenset({"plumesattrib", "plumesunattrib", "plume"})
 _KindPatterns: TypeAlias = tuple[tuple[re.Pattern[str], str], ...]
 _WORDS = frozenset({*KINDS, *NO_ASSETS})
 #: Kinds by a word in a name, in small letters; the first that is in it counts.
-_KINDS_BY_NAME: _KindPatterns = tuple(
-    (re.compile(words), kind)
-    for words, kind in (
-        (r"\bpipelines?\b", "pipeline"),
-        (r"\blng (import |export )?terminal\b|\b(fsru|flng)\b", "lng-plant"),
-        (r"\bhydro(electric|power)\b|\bdam\b", "hydro-plant"),
-        (r"\bnuclear\b", "nuclear-plant"),
-        (r"\bpower (station|plant|project)\b|\b(wind|solar) (farm|park)\b|\bgenerati(ng|on) station\b", "power-plant"),
-        (r"\blng\b", "lng-plant"),
-        (r"\bcoal terminal\b", "port-terminal"),
-        (r"\bmine\b", "mine"),
-        (r"\bgas (field|complex|condensate)\b|\boil field\b|\boil and gas\b", "oil-field"),
-        (r"\bsteel ?(plant|works|mill)\b", "steelworks"),
-        (r"\bcement (plant|works)\b", "factory"),
-    )
+_KINDS_BY_NAME: _KindPatterns = (
+    (re.compile(r"\bpipelines?\b"), "pipeline"),
+    (re.compile(r"\blng (import |export )?terminal\b|\b(fsru|flng)\b"), "lng-plant"),
+    (re.compile(r"\bhydro(electric|power)\b|\bdam\b"), "hydro-plant"),
+    (re.compile(r"\bnuclear\b"), "nuclear-plant"),
+    (
+        re.compile(r"\bpower (station|plant|project)\b|\b(wind|solar) (farm|park)\b|\bgenerati(ng|on) station\b"),
+        "power-plant",
+    ),
+    (re.compile(r"\blng\b"), "lng-plant"),
+    (re.compile(r"\bcoal terminal\b"), "port-terminal"),
+    (re.compile(r"\bmine\b"), "mine"),
+    (re.compile(r"\bgas (field|complex|condensate)\b|\boil field\b|\boil and gas\b"), "oil-field"),
+    (re.compile(r"\bsteel ?(plant|works|mill)\b"), "steelworks"),
+    (re.compile(r"\bcement (plant|works)\b"), "factory"),
 )
 #: Kinds by a word in a technology or fuel.
-_KINDS_BY_TECHNOLOGY: _KindPatterns = tuple(
-    (re.compile(words), kind)
-    for words, kind in (
-        (r"\b(pumped|conventional) storage\b|\brun-of-river\b|\bhydro\b", "hydro-plant"),
-        (r"\breactor\b|\bnuclear\b", "nuclear-plant"),
-        (
+_KINDS_BY_TECHNOLOGY: _KindPatterns = (
+    (re.compile(r"\b(pumped|conventional) storage\b|\brun-of-river\b|\bhydro\b"), "hydro-plant"),
+    (re.compile(r"\breactor\b|\bnuclear\b"), "nuclear-plant"),
+    (
+        re.compile(
             r"\b(fossil|bioenergy|solar|wind|geothermal|photovoltaic|onshore|offshore|subcritical|supercritical|"
-            r"ultra-supercritical|combined cycle|gas turbine|steam turbine|internal combustion|binary cycle|flash)\b",
-            "power-plant",
+            r"ultra-supercritical|combined cycle|gas turbine|steam turbine|internal combustion|binary cycle|flash)\b"
         ),
-    )
+        "power-plant",
+    ),
 )
 #: Columns of names that the trackers of power plants have, and none of others.
 _NAMES_OF_POWER_PLANTS = frozenset({"plantname", "powerstationname"})
