@@ -32,8 +32,9 @@ from api.wording.problems import cell_sentence
 from layers.ingest.integrity import check as check_records
 from layers.ingest.load_plan import LoadPlan, plan_load, planned_changes
 from layers.model import edtf
+from layers.model.messages import Message
 from layers.model.problems import Problem, ProblemsError, ReadResult
-from layers.model.records import Records
+from layers.model.records import RECORD_TYPES, Records
 from layers.reference import basemap
 from layers.reference.basemap import Basemap
 from layers.reference.gazetteer import Gazetteer
@@ -139,7 +140,7 @@ def load(
         warn_of_clock(opened)
         report_values, problems = _load(opened, basemap.read(base), Task(chosen, sources, request, options))
     output(report_values, as_json, terminal.load(report_values))
-    if problems and not partial:
+    if problems and (not partial or not _has_records(report_values)):
         if as_json:
             raise typer.Exit(1)
         raise ProblemsError(problems)
@@ -235,6 +236,7 @@ def _load(store: Store, base: Basemap, task: Task) -> tuple[dict[str, Any], tupl
     with progress_bar("reading"):
         reading = task.fmt.read(task.files, task.request)
     _require_own_dataset(reading, task.request)
+    reading = _with_missing_records(reading, task)
     if not task.options.dry_run:
         store.record_external_edits()
     for left in reversed(range(_TRIES)):
@@ -256,7 +258,8 @@ def _loaded(store: Store, base: Basemap, task: Task, reading: ReadResult) -> tup
         done = planned_changes(stored, arrival)
     report_values = serialize.load_report(task.fmt, request, task.files, reading, arrival, done)
     problems = serialize.all_problems(reading, arrival)
-    if not options.dry_run and not (problems and not options.partial):
+    is_refused = bool(problems) and (not options.partial or not _has_records(report_values))
+    if not options.dry_run and not is_refused:
         licence = f"licence: {report_values['licence']}"
         is_change = _is_change(report_values)
         report = _written(store, arrival, base, options.who, seq, licence, options.why) if is_change else None
@@ -267,6 +270,20 @@ def _loaded(store: Store, base: Basemap, task: Task, reading: ReadResult) -> tup
         clean = [file for file in task.files if not rejected.has_rejected_rows(file, problems)]
         report_values["mend"] = serialize.reload_command(task.fmt.name, request.dataset, clean, written, options.again)
     return report_values, problems
+
+
+def _with_missing_records(reading: ReadResult, task: Task) -> ReadResult:
+    """Say that files gave no record, which is a fault: they are of another format, or nothing in them is for us."""
+    if any(reading.records.table(name) for name in RECORD_TYPES if name != "sources"):
+        return reading
+    rows, skipped = reading.rows, sum(reading.skipped.values())
+    expected = Message("load.some-record", {"rows": rows, "skipped": skipped, "format": task.fmt.name})
+    fault = Problem(task.files[0].name, None, "file", "records", Message("value.none"), expected)
+    return replace(reading, problems=(*reading.problems, fault))
+
+
+def _has_records(report_values: dict[str, Any]) -> bool:
+    return bool(set(report_values["read"]) - {"sources"})
 
 
 def _require_own_dataset(reading: ReadResult, request: LoadOptions) -> None:

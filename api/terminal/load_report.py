@@ -22,6 +22,7 @@ def load(answer: Json) -> RenderableType:
     parts: list[RenderableType] = [_head(answer), _tables(answer)]
     parts += [_counted("rejected because", answer["rejected"])] if answer["rejected"] else []
     parts += [_counted("skipped", answer["skipped"])] if answer["skipped"] else []
+    parts += [_counted("read, and to be looked at", answer["warnings"])] if answer["warnings"] else []
     # Where faults stop a load all are told, on standard error.
     parts += [_faults(answer["problems"])] if answer["problems"] and answer["written"] else []
     parts += _changed(answer["changes"])

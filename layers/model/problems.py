@@ -90,6 +90,8 @@ class ReadResult:
         How many of these are sound but not for the atlas, by reason, such as a protest among attacks.
     private
         Whether the licence forbids to publish the files, so that their dataset is private as a whole.
+    warnings
+        How many records were read that can hardly be right, by reason, such as a pipeline that is a point.
     """
 
     records: Records
@@ -98,6 +100,7 @@ class ReadResult:
     rows: int = 0
     skipped: Mapping[Message, int] = field(default_factory=dict)
     private: bool = False
+    warnings: Mapping[Message, int] = field(default_factory=dict)
 
     def require_clean(self) -> Records:
         """Return the records.

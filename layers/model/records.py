@@ -26,6 +26,7 @@ from layers.model.types import (
     Id,
     Language,
     Metres,
+    OperatingStatus,
     Percent,
     PointGeometry,
     RelationKind,
@@ -151,6 +152,11 @@ class Asset(Record):
     )
     capacity: float | None = Field(None, ge=0, description="Capacity in capacity_unit.")
     capacity_unit: Text | None = Field(None, description="Unit of capacity.")
+    status: OperatingStatus | None = Field(
+        None, description="Whether it operates, as of the source; empty where it says nothing."
+    )
+    since: Edtf | None = Field(None, description="When it began to operate, or is to; empty where no source says.")
+    until: Edtf | None = Field(None, description="First day on which it no longer operates; empty is open.")
     part_of: Id | None = Field(None, description="The larger asset it belongs to.")
     external_ids: dict[str, Text] = Field(default_factory=dict, description="Ids elsewhere: gem, wikidata, osm.")
     sources: tuple[Id, ...] = Field(min_length=1, description="Sources of the record.")

@@ -113,6 +113,19 @@ CountryBasis = Literal["registration", "headquarters"]
 #: What the answer on a strike rests on: a decision, several candidates, the best one, or nothing.
 RestsOn = Literal["decision", "alternatives", "match", "nothing"]
 Status = Literal["draft", "reported", "corroborated", "verified", "retracted"]
+#: Whether a facility operates: planned and never built further, built, at rest, given up before or after it operated.
+OperatingStatus = Literal[
+    "announced",
+    "proposed",
+    "pre-construction",
+    "construction",
+    "operating",
+    "idle",
+    "mothballed",
+    "shelved",
+    "cancelled",
+    "retired",
+]
 if TYPE_CHECKING:
     AssetKind: TypeAlias = str
     Group: TypeAlias = str

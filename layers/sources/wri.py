@@ -19,6 +19,7 @@ from layers.sources.files.source_file import SourceFile
 from layers.sources.files.tables import RowTable
 from layers.sources.reader.cell_values import CellValueError, columns_by_field, country_code, geometry_fault
 from layers.sources.reader.format import Format, LoadOptions
+from layers.sources.reader.operating_status import edtf_year, operating_status
 from layers.sources.reader.record_builder import CompaniesByName, RecordBuilder, slug
 
 #: Column names of each field: in the releases (1.3.0; 1.1.0 has fuel1 to fuel4) and in the national files behind them.
@@ -137,6 +138,8 @@ class _PlantBuilder:
             "host_country": self._country(row, location, key),
             "capacity": capacity,
             "capacity_unit": "MW" if capacity is not None else None,
+            "status": operating_status(row.get("status", "")),
+            "since": edtf_year(row.get("since", "")),
             "external_ids": {"gppd": key.split("/")[1].upper()},
             "sources": (self._source,),
             "checked": "read",

@@ -60,15 +60,21 @@ class RowFault(csv.Error):
 
 
 _WKT = ("POINT", "LINESTRING", "POLYGON", "MULTI", "GEOMETRYCOLLECTION")
+#: Signs of a route as pairs of degrees, `26.1,52.0:25.9,51.5`.
+_ROUTE_SIGNS = "0123456789+-.,:; "
 
 
 def long_cell(cells: Mapping[str, str]) -> RowFault | None:
     """Return the fault of the first cell that is too long, ``None`` where none is."""
     for name, text in cells.items():
-        if len(text) > MAX_TEXT_CELL and not (len(text) <= MAX_CELL and text[:40].lstrip().upper().startswith(_WKT)):
+        if len(text) > MAX_TEXT_CELL and not (len(text) <= MAX_CELL and _is_geometry(text)):
             limits = {"limit": MAX_TEXT_CELL, "geometry": MAX_CELL}
             return RowFault(name, f"{text[:90]}... ({len(text):,} letters)", Message("files.long-cell", limits))
     return None
+
+
+def _is_geometry(text: str) -> bool:
+    return text[:40].lstrip().upper().startswith(_WKT) or not text.strip(_ROUTE_SIGNS)
 
 
 def require_few_problems(file: str, problems: Sequence[Problem]) -> None:

@@ -14,7 +14,7 @@ from layers.model.messages import Message
 from layers.sources.files.limits import HEAD_BYTES, MAX_KEY_DEPTH, FileRefused
 
 Container = Literal["table", "workbook", "json", "gpkg", "pbf", "text"]
-_DELIMITERS = (",", ";", "\t")
+_DELIMITERS = (",", ";", "\t", "|")
 _QUOTED = re.compile(r'"[^"]*"')
 
 
@@ -43,7 +43,7 @@ class FileSniff:
 
     @property
     def delimiter(self) -> str:
-        """Delimiter of a table: comma, semicolon or tab."""
+        """Delimiter of a table: comma, semicolon, tab or vertical bar."""
         return delimiter_of("".join(first_row(StringIO(self.text, newline="").readline)))
 
     def has(self, *columns: str) -> bool:
@@ -53,7 +53,7 @@ class FileSniff:
 
 
 def delimiter_of(line: str) -> str:
-    """Return the delimiter of a header: comma, semicolon or tab, whichever is most frequent outside of quotes."""
+    """Return the delimiter of a header: comma, semicolon, tab or bar, whichever is most frequent outside of quotes."""
     bare = _QUOTED.sub("", line[:HEAD_BYTES])
     return max(_DELIMITERS, key=bare.count)
 
@@ -140,6 +140,10 @@ def _string_end(text: str, start: int) -> int | None:
 
 _MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 _CHUNK = 1 << 20
+#: Words of Windows-1251: three and more Cyrillic letters in a row. In Windows-1252 the same bytes are letters with
+#: accents, of which hardly a word has three beside each other.
+_CYRILLIC = re.compile(rb"[\xa5\xa8\xaa\xaf\xb2-\xb4\xb8\xba\xbf-\xff]{3,}")
+_NOT_ASCII = bytes(range(0x80))
 
 
 def encoding_by_mark(start: bytes) -> str | None:
@@ -159,7 +163,8 @@ def encoding_by_mark(start: bytes) -> str | None:
 def detect_encoding(stream: BinaryIO, file: str) -> str:
     """Read a stream to its end, in chunks, and return an encoding that fits all of it.
 
-    A byte order mark or zero bytes decide; else UTF-8 comes before Windows-1252.
+    A byte order mark or zero bytes decide; else UTF-8 comes before Windows-1251, if most letters that are not ASCII are
+    in words of Cyrillic ones, and Windows-1252.
 
     Raises
     ------
@@ -168,7 +173,8 @@ def detect_encoding(stream: BinaryIO, file: str) -> str:
     """
     chunk = stream.read(_CHUNK)
     marked = encoding_by_mark(chunk)
-    candidates = [marked] if marked else ["utf-8", "cp1252"]
+    candidates = [marked] if marked else ["utf-8", "cp1251", "cp1252"]
+    cyrillic = high = 0
     decoders = {name: codecs.getincrementaldecoder(name)() for name in candidates}
     faults: dict[str, str] = {}
     position = 0
@@ -180,8 +186,12 @@ def detect_encoding(stream: BinaryIO, file: str) -> str:
                 faults[name] = f"{error.reason} near byte {position + error.start}"
         if not chunk or len(faults) == len(candidates):
             break
+        if not marked and not chunk.isascii():
+            cyrillic, high = cyrillic + _cyrillic_letters(chunk), high + len(chunk.translate(None, _NOT_ASCII))
         position += len(chunk)
         chunk = stream.read(_CHUNK)
+    if not marked and cyrillic * 2 <= high:
+        faults.setdefault("cp1251", "its letters make no words")
     encoding = next((name for name in candidates if name not in faults), None)
     if encoding is None:
         reasons = "; ".join(f"{name}: {fault}" for name, fault in faults.items())
@@ -195,8 +205,14 @@ def decode_start(start: bytes) -> str:
     if encoding is None:
         # The last letter may be cut in two.
         body = start.rstrip(bytes(range(0x80, 0x100))) if len(start) > 8 else start
-        encoding = "utf-8" if _fits(body) else "cp1252"
+        is_cyrillic = _cyrillic_letters(start) * 2 > len(start.translate(None, _NOT_ASCII))
+        encoding = "utf-8" if _fits(body) else "cp1251" if is_cyrillic else "cp1252"
     return start.decode(encoding, errors="replace")
+
+
+def _cyrillic_letters(data: bytes) -> int:
+    """Count the bytes that would be letters of Cyrillic words in Windows-1251."""
+    return sum(map(len, _CYRILLIC.findall(data)))
 
 
 def _fits(data: bytes) -> bool:

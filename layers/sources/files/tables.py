@@ -1,4 +1,4 @@
-"""Rows of a table, one at a time and in bounded memory: CSV with comma, semicolon or tab (RFC 4180), or a sheet."""
+"""Rows of a table, one at a time and in bounded memory: CSV with comma, semicolon, tab or bar, or a sheet."""
 
 from __future__ import annotations
 

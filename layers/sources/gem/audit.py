@@ -9,8 +9,9 @@ from typing import get_args
 
 from layers.model.problems import Problem
 from layers.sources.gem.agreement import Agreement, OwnerColumns, Split, compare_columns
+from layers.sources.gem.columns import TrackerRow
 from layers.sources.gem.owner_grammar import ODDITIES, Sum, parse_owners
-from layers.sources.gem.trackers import LOSSES, Tracker, TrackerRow, form_of, rows_of
+from layers.sources.gem.trackers import LOSSES, Tracker, TrackerRows
 
 #: Sums whose rows are listed one by one.
 NAMED: tuple[Sum, ...] = ("over", "under", "full-and-unknown")
@@ -57,8 +58,8 @@ class Audit:
 
 def read_columns(table: Tracker) -> tuple[tuple[OwnerColumns, ...], tuple[Problem, ...]]:
     """Return both columns of every row of a tracker, and the problems of its file."""
-    step = form_of(table.header).step
-    return tuple(_listed(row, step) for row in rows_of(table)), tuple(table.problems)
+    file = TrackerRows.of(table)
+    return tuple(_listed(row, file.step) for row in file.rows), tuple(table.problems)
 
 
 def _listed(row: TrackerRow, step: float) -> OwnerColumns:

@@ -2,37 +2,29 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-import shapely
-from shapely.geometry.base import BaseGeometry
 
 from layers.model.messages import Message
-from layers.model.problems import MISSING, Problem, ReadResult, SourceLocation
+from layers.model.problems import Problem, ReadResult
 from layers.sources.files.features import GeoJsonRows
 from layers.sources.files.limits import FileRefused
 from layers.sources.files.sniffing import FileSniff
 from layers.sources.files.source_file import SourceFile
 from layers.sources.gem import ownership_tables
+from layers.sources.gem.columns import TrackerColumns, folded
 from layers.sources.gem.record_builder import gem_id
-from layers.sources.gem.trackers import COLUMNS, REQUIRED, Tracker, parse
-from layers.sources.reader.cell_values import columns_by_field, lines_of
+from layers.sources.gem.routes import RouteFeature, has_number, read_routes, routes_by_number, sources_of, wkt_of
+from layers.sources.gem.trackers import Tracker, parse_tables
 from layers.sources.reader.format import Format, LoadOptions
 from layers.sources.reader.record_builder import RecordBuilder, concatenate_results
 
-#: Columns that only GEM's files have: a file is recognised as a tracker by any of them.
-_SIGNATURE_COLUMNS = (
-    "PipelineName",
-    "TerminalName",
-    "GEM unit ID",
-    "GEM unit/phase ID",
-    "GEM location ID",
-    "unit-name",
-    "project_loc",
-)
+#: A page of GEM's wiki, which no other publisher's table gives for its rows.
+_WIKI = "gem.wiki/"
+#: The column that a feature's geometry is read from.
+_WKT = "WKTFormat"
 
 
 @dataclass
@@ -46,103 +38,47 @@ class _Features:
 
     def __iter__(self) -> Iterator[tuple[int, Mapping[str, str]]]:
         for feature in self.rows:
-            yield feature.number, {**feature.cells, "WKTFormat": _wkt(feature.geometry)}
+            yield feature.number, {**feature.cells, _WKT: wkt_of(feature.geometry)}
         self.problems[:] = self.rows.problems
-
-
-@dataclass(frozen=True, slots=True)
-class _PipelineRoute:
-    """A route: the number of its pipeline, its location in a file, its geometry in lon/lat degrees."""
-
-    number: str
-    location: SourceLocation
-    geometry: BaseGeometry
 
 
 # Routes far off the globe are faults of their row, and GEOS measures them before they are seen.
 @np.errstate(over="ignore", invalid="ignore")
 def read_trackers(files: Sequence[SourceFile], options: LoadOptions) -> ReadResult:
-    """Read trackers, and GeoJSON files of routes for their rows, joined by the property ProjectID.
+    """Read trackers, and GeoJSON files of routes for their rows, joined by the number of the pipeline.
 
-    Several features of one pipeline in one file are its parts; a row that has a route of its own keeps it. A route
-    of no row, and one without a geometry, is skipped.
+    Several features of one pipeline in one file are its parts. A row that has a route of its own keeps it, unless a
+    file of a later day has another; each is then a claim. A route of no row, and one without a geometry, is skipped.
     """
     tables: list[Tracker] = []
     builder = RecordBuilder(options.dataset)
-    routes: list[_PipelineRoute] = []
+    features: list[RouteFeature] = []
     for file in files:
         if file.sniff().container == "json":
-            features = GeoJsonRows(file)
-            if _is_tracker(features.header):
-                tables.append(_Features(features, file.name, (*features.header, "WKTFormat")))
+            rows = GeoJsonRows(file)
+            if TrackerColumns.of(rows.header).is_tracker or _is_of_gem(file.sniff(), rows.header):
+                tables.append(_Features(rows, file.name, (*rows.header, _WKT)))
             else:
-                routes += _read_routes(features, file, builder)
+                features += read_routes(rows, file, builder)
         else:
             tables += _trackers_of(file)
     if not tables:
         raise FileRefused(files[0].name, "format", Message("gem.routes-only"), Message("gem.tracker-beside"))
-    routes = _routes_in_one_file(routes, builder)
-    by_number = _by_number(routes)
-    results = [parse(table, options.dataset, options.licence, by_number) for table in tables]
-    read = {key for result in results for key in result.records.assets}
-    for route in routes:
-        builder.skip(Message("gem.route-of-row" if gem_id(route.number) in read else "gem.route-of-no-row"))
-    return concatenate_results([builder.result(), *results])
+    sources = sources_of(files, options.dataset, options.licence)
+    routes = routes_by_number(features, sources, builder)
+    result = parse_tables(tables, options.dataset, options.licence, routes)
+    rejected = {(problem.file, problem.row) for problem in builder.result().problems}
+    for feature in features:
+        if (feature.location.file, feature.location.row) not in rejected:
+            of_row = gem_id(feature.number) in result.records.assets
+            builder.skip(Message("gem.route-of-row" if of_row else "gem.route-of-no-row"))
+    return concatenate_results([builder.result(), result])
 
 
 def _trackers_of(file: SourceFile) -> list[Tracker]:
     """Return the sheets of a file that hold a tracker; of a file without any its one table, for its problems."""
     tables = file.tables()
-    return [table for table in tables if _is_tracker(table.header)] or [file.table()]
-
-
-def _is_tracker(header: Sequence[str]) -> bool:
-    return all(name in columns_by_field(header, COLUMNS) for name in REQUIRED)
-
-
-def _read_routes(features: GeoJsonRows, file: SourceFile, builder: RecordBuilder) -> Iterator[_PipelineRoute]:
-    # GEM names the file of a single route by the number.
-    named = file.stem if re.fullmatch(r"P[0-9]{3,}", file.stem) else ""
-    for feature in features:
-        builder.rows += 1
-        location = SourceLocation(features.file, feature.number)
-        number = feature.cells.get("ProjectID", "").strip() or named
-        if not number:
-            builder.add_problem(location, "route", "ProjectID", MISSING, Message("gem.pipeline-number"))
-        elif feature.geometry is None:
-            builder.skip(Message("gem.no-route"))
-        else:
-            yield _PipelineRoute(number, location, feature.geometry)
-    builder.add_unreadable_rows(features.problems)
-
-
-def _routes_in_one_file(routes: Sequence[_PipelineRoute], builder: RecordBuilder) -> list[_PipelineRoute]:
-    """Return the routes of pipelines that a single file holds; a second file's route of a pipeline is a problem."""
-    accepted: list[_PipelineRoute] = []
-    first: dict[str, str] = {}
-    for route in routes:
-        file = first.setdefault(route.number, route.location.file)
-        if file == route.location.file:
-            accepted.append(route)
-        else:
-            expected = Message("gem.route-in-one-file", {"file": file})
-            builder.add_problem(route.location, f"route {route.number}", "ProjectID", route.number, expected)
-    return accepted
-
-
-def _by_number(routes: Sequence[_PipelineRoute]) -> dict[str, str]:
-    """Return the route of each pipeline, joined from all its features, as WKT in lon/lat degrees."""
-    shapes: dict[str, list[BaseGeometry]] = {}
-    for route in routes:
-        shapes.setdefault(route.number, []).append(route.geometry)
-    return {
-        number: _wkt(parts[0] if len(parts) == 1 else shapely.GeometryCollection(parts))
-        for number, parts in shapes.items()
-    }
-
-
-def _wkt(shape: BaseGeometry | None) -> str:
-    return "" if shape is None else shapely.to_wkt(lines_of(shape), rounding_precision=9)
+    return [table for table in tables if TrackerColumns.of(table.header).is_tracker] or [file.table()]
 
 
 def read_any(files: Sequence[SourceFile], options: LoadOptions) -> ReadResult:
@@ -154,11 +90,23 @@ def read_any(files: Sequence[SourceFile], options: LoadOptions) -> ReadResult:
 
 
 def _recognises(sniff: FileSniff) -> bool:
-    columns = [sniff.columns, *sniff.sheets.values()]
-    telling = {name.casefold() for name in _SIGNATURE_COLUMNS}
-    if any(_is_tracker(header) and telling & {name.casefold() for name in header} for header in columns):
+    headers = [sniff.columns, *sniff.sheets.values()]
+    if any(TrackerColumns.of(header).is_tracker or _is_of_gem(sniff, header) for header in headers):
         return True
-    return sniff.container == "json" and "ProjectID" in sniff.columns and "features" in sniff.keys
+    return sniff.container == "json" and "features" in sniff.keys and _is_of_routes(sniff)
+
+
+def _is_of_gem(sniff: FileSniff, header: Sequence[str]) -> bool:
+    """Whether a table gives pages of GEM's wiki for what it names and says something of."""
+    columns = TrackerColumns.of(header)
+    said = sum(field in columns for field in ("owner", "parent", "status", "capacity", "countries"))
+    return _WIKI in sniff.text and "name" in columns and "url" in columns and said >= 2
+
+
+def _is_of_routes(sniff: FileSniff) -> bool:
+    """Whether features have a number of a pipeline for their property, or their file one in its name."""
+    names = {folded(name) for name in sniff.columns}
+    return bool(names & {"projectid", "pipelineid", "gemprojectid", "gempipelineid"}) or has_number(sniff.name)
 
 
 TRACKER = Format(
@@ -168,7 +116,8 @@ TRACKER = Format(
     licence="CC BY 4.0",
     recognises=_recognises,
     read=read_trackers,
-    signature="an owner column beside one of " + ", ".join(_SIGNATURE_COLUMNS) + "; GeoJSON with ProjectID",
+    signature="a name with owner, parent, status or capacity, beside GEM's columns of units, numbers or wiki pages; "
+    "GeoJSON routes by ProjectID, or P0763 in the file's name",
 )
 GEM = Format(
     name="gem",

@@ -16,6 +16,7 @@ from layers.ownership.stake_graph import FREE_FLOAT
 from layers.sources.files.sniffing import FileSniff
 from layers.sources.files.source_file import SourceFile
 from layers.sources.files.tables import RowTable
+from layers.sources.gem.columns import folded
 from layers.sources.gem.owner_grammar import Owner
 from layers.sources.gem.record_builder import GemRecordBuilder, gem_id
 from layers.sources.reader.cell_values import CellValueError, country_code
@@ -44,6 +45,37 @@ IMPUTED: Mapping[str, bool] = {"known value, not imputed": False, "imputed value
 _ENTITIES = ("Entity ID", "Entity Type")
 _ENTITY_STAKES = ("Subject Entity ID", "Interested Party ID", "% Share of Ownership")
 _ASSET_STAKES = ("Asset Type", "Asset ID", "Immediate Owner Entity ID", "% Share of Ownership")
+
+
+#: The columns that are read, by their names without case, spaces and signs, as GEM writes them in more than one way.
+_COLUMNS: Mapping[str, str] = {
+    folded(name): name
+    for name in (
+        *_ENTITIES, *_ENTITY_STAKES, *_ASSET_STAKES, *IDS, "Subject Entity Name", "Interested Party Name",
+        "Immediate Owner Entity Name", "Asset Unit ID", "Asset Name", "Share Imputed?", "Full Name", "Name",
+        "Name Local", "Name Other", "Abbreviation", "Registration Country", "Headquarters Country",
+    )
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _NamedTable:
+    """A table with its columns called as in the releases, however the file spells them."""
+
+    table: RowTable
+
+    @property
+    def header(self) -> tuple[str, ...]:
+        return _known_names(self.table.header)
+
+    def __iter__(self) -> Iterator[tuple[int, Mapping[str, str]]]:
+        names = dict(zip(self.table.header, self.header, strict=True))
+        for number, cells in self.table:
+            yield number, {names[name]: cell for name, cell in cells.items()}
+
+
+def _known_names(header: Iterable[str]) -> tuple[str, ...]:
+    return tuple(_COLUMNS.get(folded(name), name) for name in header)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,19 +123,19 @@ def _rank(result: ReadResult) -> tuple[bool, bool, str]:
 
 
 def _kind_of(header: Iterable[str]) -> tuple[str, ...] | None:
-    there = set(header)
+    there = set(_known_names(header))
     return next((columns for columns in (_ENTITY_STAKES, _ASSET_STAKES, _ENTITIES) if there.issuperset(columns)), None)
 
 
 def _parse(table: RowTable, dataset: str | None, licence: str | None) -> ReadResult:
     builder = GemRecordBuilder(table.file, dataset, licence)
-    kind = _kind_of(table.header)
+    kind, named = _kind_of(table.header), _NamedTable(table)
     if kind is _ENTITY_STAKES:
-        _write(builder, _entity_lines(builder, table))
+        _write(builder, _entity_lines(builder, named))
     elif kind is _ASSET_STAKES:
-        _write(builder, _asset_lines(builder, table))
+        _write(builder, _asset_lines(builder, named))
     elif kind is _ENTITIES:
-        for row, cells in table:
+        for row, cells in named:
             builder.rows += 1
             builder.add("entities", _entity(builder, row, cells), builder.location(row))
     else:
@@ -157,7 +189,7 @@ def _country(builder: GemRecordBuilder, row: int, key: str, cells: Mapping[str, 
         return None
 
 
-def _entity_lines(builder: GemRecordBuilder, table: RowTable) -> Iterator[StakeLine]:
+def _entity_lines(builder: GemRecordBuilder, table: _NamedTable) -> Iterator[StakeLine]:
     for row, cells in table:
         builder.rows += 1
         owned = _holder(builder, row, cells, "Subject Entity ID", "Subject Entity Name")
@@ -166,7 +198,7 @@ def _entity_lines(builder: GemRecordBuilder, table: RowTable) -> Iterator[StakeL
             yield _line(builder, row, owned, owner, cells)
 
 
-def _asset_lines(builder: GemRecordBuilder, table: RowTable) -> Iterator[StakeLine]:
+def _asset_lines(builder: GemRecordBuilder, table: _NamedTable) -> Iterator[StakeLine]:
     for row, cells in table:
         builder.rows += 1
         asset = _asset(builder, row, cells)

@@ -6,6 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,14 @@ def name_id(name: str) -> str:
 def gem_id(identifier: str) -> str:
     """Return the id of a record that GEM numbers, such as P0763 or E100000000834."""
     return f"gem/{slug(identifier)}"
+
+
+_GEM_NUMBER = re.compile(r"[A-Za-z]{1,4}[0-9]+")
+
+
+def is_gem_number(text: str) -> bool:
+    """Whether a text is a number as GEM gives them, such as P0763 or OG0000001: letters before digits."""
+    return _GEM_NUMBER.fullmatch(text) is not None
 
 
 PUBLISHER = "Global Energy Monitor"
@@ -157,6 +166,8 @@ class GemLocation:
     points: int = 0
 
 
+# The units of a plant mostly stand at one place, in rows that follow each other.
+@lru_cache(maxsize=16)
 def read_location(wkt: str, lat: str, lon: str, accuracy: str) -> GemLocation | None:
     """Read WKT or else a pair of degrees, both in lon/lat (OGC:CRS84); ``None`` where both are empty.
 
@@ -178,17 +189,50 @@ def read_location(wkt: str, lat: str, lon: str, accuracy: str) -> GemLocation | 
 
 
 def _without_points(shape: BaseGeometry) -> tuple[BaseGeometry, int]:
+    if shape.geom_type != "MultiLineString":
+        return shape, 0
     parts = shapely.get_parts(shape)
     lines = parts[shapely.length(parts) > 0]
-    if shape.geom_type != "MultiLineString" or not 0 < len(lines) < len(parts):
+    if not 0 < len(lines) < len(parts):
         return shape, 0
     return shapely.MultiLineString(list(lines)), len(parts) - len(lines)
+
+
+#: Most letters of a pair of degrees in a route.
+_PAIR_LENGTH = 100
+
+
+def shape_of_text(text: str) -> BaseGeometry:
+    """Read a geometry from a cell: WKT, GeoJSON, or `lat,lng:lat,lng` with semicolons between parts.
+
+    Raises
+    ------
+    shapely.errors.ShapelyError, ValueError
+        If it is none of these.
+    """
+    if text.startswith("{"):
+        return shapely.force_2d(shapely.from_geojson(text))
+    if not text[0].isdigit() and text[0] not in "+-.":
+        return shapely.force_2d(geometry_of_wkt(text))
+    parts = [[_lonlat(pair) for pair in part.split(":") if pair.strip()] for part in text.split(";") if part.strip()]
+    lines = [part for part in parts if len(part) > 1]
+    if not lines:
+        points = [point for part in parts for point in part]
+        return shapely.Point(points[0]) if len(points) == 1 else shapely.MultiPoint(points)
+    return shapely.LineString(lines[0]) if len(lines) == 1 else shapely.MultiLineString(lines)
+
+
+def _lonlat(pair: str) -> tuple[float, float]:
+    lat, comma, lon = pair[:_PAIR_LENGTH].partition(",")
+    if not comma:
+        raise ValueError(f"no pair of degrees: {pair[:40]}")
+    return float(lon), float(lat)
 
 
 def _shape(wkt: str, lat: str, lon: str) -> BaseGeometry | None:
     try:
         if wkt and wkt != "--":
-            return shapely.force_2d(geometry_of_wkt(wkt))
+            return shape_of_text(wkt)
         return shapely.Point(float(lon), float(lat)) if lat or lon else None
     except (shapely.errors.ShapelyError, ValueError) as error:
         raise CellValueError(Message("gem.geometry", {"error": str(error)[:80]})) from error

@@ -1,85 +1,35 @@
-"""Reader of GEM's tracker files (pipelines, terminals, plants): assets, the owners named for them, and stakes."""
+"""Reader of GEM's trackers, whichever of the family: assets, the plants above units, the owners named, and stakes."""
 
 from __future__ import annotations
 
 import re
+from collections import Counter, defaultdict, deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
-from typing import Protocol
+from functools import cached_property, lru_cache
+from typing import Any, Protocol
 
-from layers.model.asset_kinds import ASSET_KINDS, TABLE
 from layers.model.messages import Message
 from layers.model.problems import MISSING, Problem, ReadResult
+from layers.model.records import Asset
+from layers.sources.gem.columns import FIELDS, TrackerColumns, TrackerRow
 from layers.sources.gem.owner_grammar import Owner, OwnerList, parse_owners, unnested
-from layers.sources.gem.record_builder import GemLocation, GemRecordBuilder, gem_id, read_location
-from layers.sources.reader.cell_values import CellValueError, columns_by_field, country_code
-from layers.sources.reader.record_builder import short_digest, slug
+from layers.sources.gem.plants import Plant, Unit, plant_asset, plant_shares, plants_of
+from layers.sources.gem.record_builder import GemLocation, GemRecordBuilder, gem_id, is_gem_number, read_location
+from layers.sources.gem.routes import NO_ROUTES, Route, add_claims, route_of
+from layers.sources.gem.row_kinds import KindEvidence, RowKind, unit_of
+from layers.sources.reader.cell_values import CellValueError, country_code
+from layers.sources.reader.operating_status import edtf_year, operating_status
+from layers.sources.reader.record_builder import concatenate_results, short_digest, slug
 
-#: Column names of each field in GEM's releases and map files; the first that is in the header counts, in any case.
-COLUMNS: Mapping[str, tuple[str, ...]] = {
-    "id": ("id", "ProjectID", "ComboID", "UnitID", "TerminalID", "GEM unit ID", "GEM unit/phase ID"),
-    "url": ("url", "Wiki", "Wiki URL"),
-    "name": ("name", "PipelineName", "TerminalName", "project", "Plant name"),
-    "unit": ("unit-name", "SegmentName", "UnitName", "Unit name", "unit"),
-    "local": ("project_loc", "Plant name (local)", "OtherLanguagePrimaryPipelineName"),
-    "other": ("OtherEnglishNames",),
-    "kind": ("tracker-display",),
-    "status": ("status",),
-    "countries": ("areas", "Countries", "CountriesOrAreas", "Country/Area", "country"),
-    "owner": ("owner", "Owner(s)"),
-    "owner_ids": ("OwnerEntityIDs", "Owner(s) GEM Entity ID"),
-    "parent": ("parent", "Parent(s)"),
-    "capacity": ("capacity", "Capacity (MW)"),
-    "capacity_unit": ("CapacityUnits", "capacity-table"),
-    "commodity": ("fuel_type", "Fuel"),
-    "wkt": ("geometry", "WKTFormat"),
-    "lat": ("Latitude", "lat"),
-    "lon": ("Longitude", "lng", "lon"),
-    "latlon": ("Coordinates",),
-}
-#: Column names of the accuracy of a location, in order of precedence; trackers have more names with that ending.
-ACCURACIES = ("RouteAccuracy", "Location accuracy", "Coordinate accuracy", "Accuracy")
-#: Fields without which a file is no tracker.
+#: Fields without which a file is no tracker; a file without owners may have their parents, or the status alone.
 REQUIRED = ("name", "owner")
-#: Kinds of assets by GEM's words for them.
-KINDS = TABLE.kinds_by("gem_tracker_types")
-
-
-@dataclass(frozen=True, slots=True)
-class TrackerForm:
-    """Properties of all rows of a file: the kind of asset, and ``OwnerList.step``."""
-
-    kind: str = ""
-    step: float = 0.0
-
-    @property
-    def unit(self) -> str | None:
-        """Unit of a capacity that has none beside it."""
-        return ASSET_KINDS[self.kind].capacity_unit if self.kind else None
-
-
-#: Columns that only one kind of file has. The plants' map file cuts the digits of shares in its owner column, but not
-#: in its parent column: of 175 shares of the same owners in both (August 2024), all 175 are less than 1 lower.
-FORMS: Mapping[str, TrackerForm] = {
-    "PipelineName": TrackerForm("pipeline"),
-    "TerminalName": TrackerForm("lng-plant"),
-    "Plant name": TrackerForm("power-plant"),
-    "fuel_type": TrackerForm("power-plant", step=1.0),
-}
+#: Fields of which one stands for the owners.
+_INSTEAD_OF_OWNER = ("owner", "parent", "status")
+#: An unknown word that more than one row in this many has for its type is an error, not a row that is skipped.
+_ROWS_PER_UNKNOWN = 100
 #: Oddities of an owner list that lose something, and are therefore problems of the row.
 LOSSES = ("unreadable-share", "unclosed-bracket", "text-after-share", "no-name", "percent-in-name", "list-in-name")
-
-
-@dataclass(frozen=True, slots=True)
-class TrackerRow:
-    """One row by field name; a field whose column the file lacks is empty."""
-
-    line: int
-    cells: Mapping[str, str]
-
-    def __getitem__(self, field: str) -> str:
-        return self.cells.get(field, "").strip()
 
 
 class Tracker(Protocol):
@@ -94,15 +44,51 @@ class Tracker(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class TrackerRows:
+    """All rows of a file, and what is known of them together."""
+
+    columns: TrackerColumns
+    rows: tuple[TrackerRow, ...]
+
+    @classmethod
+    def of(cls, table: Tracker) -> TrackerRows:
+        """Read the rows of a table."""
+        columns = TrackerColumns.of(table.header)
+        return cls(columns, tuple(columns.row(table.file, line, cells) for line, cells in table))
+
+    @cached_property
+    def step(self) -> float:
+        """How much more a share of the owner column may be than is printed: 1 where the file cuts its digits, else 0.
+
+        The plants' map file does: none of its owner's shares has a decimal, and those of its parents have. Of 175
+        shares of the same owners in both columns (August 2024), all 175 are less than 1 lower.
+        """
+        owners = [row["owner"] for row in self.rows if "%" in row["owner"]]
+        is_whole = bool(owners) and not any(_DECIMALS.search(text) for text in owners)
+        return 1.0 if is_whole and any(_DECIMALS.search(row["parent"]) for row in self.rows) else 0.0
+
+    @cached_property
+    def owner_field(self) -> str:
+        """The field that the owners are read from: the parents, if the file has no column of owners."""
+        return "owner" if "owner" in self.columns or "parent" not in self.columns else "parent"
+
+
+_DECIMALS = re.compile(r"[0-9]\.[0-9]+ ?%")
+
+
 def parse(
-    table: Tracker, dataset: str | None = None, licence: str | None = None, routes: Mapping[str, str] | None = None
+    table: Tracker,
+    dataset: str | None = None,
+    licence: str | None = None,
+    routes: Mapping[str, Sequence[Route]] = NO_ROUTES,
 ) -> ReadResult:
     """Read the rows of a tracker; its source and day come from the name of its file.
 
-    Each row is an asset. Each entry of the owner column is a stake; a share that is not given is from 0 to the
-    remainder of the others. The parent column is not read: parents follow from stakes further up, and
-    `layers.sources.gem.audit` compares them. Stakes have no dates, as GEM gives none. Each part of a row that is lost
-    is a problem, by row and column.
+    Each row is an asset, and units of one plant have the plant above them. Each entry of the owner column is a stake;
+    a share that is not given is from 0 to the remainder of the others. The parent column is read only where there is
+    no owner column: parents follow from stakes further up, and `layers.sources.gem.audit` compares them. Stakes have
+    no dates, as GEM gives none. Each part of a row that is lost is a problem, by row and column.
 
     Parameters
     ----------
@@ -111,118 +97,297 @@ def parse(
     dataset, licence
         Those of the records; by default of the file's own and GEM's.
     routes
-        WKT in lon/lat degrees by GEM's number, for rows without a geometry of their own.
+        Routes from other files by GEM's number of the pipeline.
     """
-    builder = GemRecordBuilder(table.file, dataset, licence)
-    missing = [field for field in REQUIRED if field not in columns_by_field(table.header, COLUMNS)]
-    for field in missing:
-        builder.add_row_problem(1, "header", field, MISSING, Message("cell.one-of", {"names": COLUMNS[field]}))
-    form = form_of(table.header)
-    for row in () if missing else rows_of(table, routes or {}):
-        builder.rows += 1
-        _read(builder, row, form)
-    builder.add_unreadable_rows(table.problems)
-    return builder.result()
+    return parse_tables([table], dataset, licence, routes)
 
 
-def form_of(header: Sequence[str]) -> TrackerForm:
-    """Return the form of a file by its header."""
-    there = {name.casefold() for name in header}
-    return next((form for name, form in FORMS.items() if name.casefold() in there), TrackerForm())
+def parse_tables(
+    tables: Sequence[Tracker],
+    dataset: str | None = None,
+    licence: str | None = None,
+    routes: Mapping[str, Sequence[Route]] = NO_ROUTES,
+) -> ReadResult:
+    """Read tables as `parse` reads one; units in several of them are of one plant where they have its number."""
+    readers = [_Reader(GemRecordBuilder(table.file, dataset, licence), table, routes) for table in tables]
+    plants = plants_of((row, found.kind or "") for reader in readers for row, found in reader.known)
+    units: dict[str, list[Unit]] = defaultdict(list)
+    for reader in readers:
+        reader.read(plants, units)
+    # A plant stands in the file of its first unit.
+    by_file = {reader.builder.file: reader for reader in readers}
+    for plant in dict.fromkeys(plants.values()):
+        by_file[plant.file].add_plant(plant, units.pop(plant.id, []))
+    return concatenate_results([reader.builder.result() for reader in readers])
 
 
-def rows_of(table: Tracker, routes: Mapping[str, str] = MappingProxyType({})) -> Iterator[TrackerRow]:
-    """Yield rows by field name, each with its route."""
-    names = columns_by_field(table.header, COLUMNS)
-    accuracies = _accuracies(table.header)
-    for line, cells in table:
-        fields = {field: cells.get(name, "") for field, name in names.items()}
-        fields["accuracy"] = next((cells[name] for name in accuracies if cells.get(name, "").strip()), "")
-        if not fields.get("wkt") and (route := routes.get(fields.get("id", ""))):
-            fields["wkt"] = route
-        yield TrackerRow(line, fields)
+class _Reader:
+    """Makes the records of one file."""
+
+    def __init__(self, builder: GemRecordBuilder, table: Tracker, routes: Mapping[str, Sequence[Route]]) -> None:
+        self.builder, self._routes = builder, routes
+        self._unknown: Counter[str] = Counter()
+        file = TrackerRows.of(table) if self._has_columns(table.header) else TrackerRows(_NO_COLUMNS, ())
+        builder.rows += len(file.rows)
+        builder.add_unreadable_rows(table.problems)
+        self._step, self._owner_field = file.step, file.owner_field
+        evidence = KindEvidence(file.columns, file.rows)
+        #: The rows that are assets, with what they are; each is let go when it is read, as files are large.
+        self.known = deque((row, found) for row in file.rows if self._is_known(found := evidence.of(row)))
+        self._report_unknown(len(file.rows))
+
+    def _has_columns(self, header: Sequence[str]) -> bool:
+        columns = TrackerColumns.of(header)
+        missing = {"name": "name" not in columns, "owner": not any(field in columns for field in _INSTEAD_OF_OWNER)}
+        for field in (field for field, is_missing in missing.items() if is_missing):
+            self.builder.add_row_problem(1, "header", field, MISSING, Message("cell.one-of", {"names": FIELDS[field]}))
+        return not any(missing.values())
+
+    def read(self, plants: Mapping[tuple[str, int], Plant], units: dict[str, list[Unit]]) -> None:
+        """Read every row, and add each that is a unit of a plant to the units of that."""
+        keys = _Keys([row for row, _ in self.known])
+        while self.known:
+            row, found = self.known.popleft()
+            if keys.is_repeated(row):
+                self.builder.skip(Message("gem.repeated-row"))
+                continue
+            plant = plants.get((row.file, row.line))
+            unit = self._unit(row, found, keys.of(row), plant)
+            if unit and plant:
+                units[plant.id].append(unit)
+
+    def _is_known(self, found: RowKind) -> bool:
+        if found.kind:
+            return True
+        if found.is_asset:
+            self._unknown[found.word] += 1
+        self.builder.skip(Message("gem.unknown-kind" if found.is_asset else "gem.no-asset", {"word": found.word}))
+        return False
+
+    def _report_unknown(self, rows: int) -> None:
+        for word, count in self._unknown.most_common():
+            if count * _ROWS_PER_UNKNOWN > rows:
+                value = Message("gem.kind-of-rows", {"word": word, "count": count, "rows": rows})
+                fault = Problem(self.builder.file, None, "file", "type", value, Message("gem.known-kind"))
+                self.builder.add_problems([fault])
+
+    def _unit(self, row: TrackerRow, found: RowKind, key: str, plant: Plant | None) -> Unit | None:
+        """Read a row; None where it makes no asset."""
+        if not self._asset(row, found, key, plant):
+            return None
+        asset = self.builder.tables["assets"][key]
+        assert isinstance(asset, Asset)
+        unit = Unit(asset)
+        self._stakes(row, key, _owners(row[self._owner_field], self._step), unit)
+        return unit
+
+    def _asset(self, row: TrackerRow, found: RowKind, key: str, plant: Plant | None) -> bool:
+        builder, kind = self.builder, found.kind or ""
+        located = self._location(row, key)
+        countries, host = _countries(builder, row, key)
+        capacity, measure, moved = _capacity(builder, row, key, unit_of(kind, row))
+        notes = [f"GEM status: {row['status']}"] if row["status"] else []
+        notes += [f"in {', '.join(countries)}"] if len(countries) > 1 else []
+        number = row["id"] if is_gem_number(row["id"]) else row["plant_id"]
+        numbers = {"gem": number, "gem-location": row["plant_id"] if number != row["plant_id"] else ""}
+        values: dict[str, Any] = {
+            "id": key,
+            "name": f"{row['name']}, {row['unit']}" if row["unit"] else row["name"],
+            "kind": kind,
+            "aliases": _aliases(row),
+            "commodity": row["commodity"] or moved or found.commodity,
+            "host_country": host,
+            "capacity": capacity,
+            "capacity_unit": measure if capacity is not None else None,
+            "status": operating_status(row["status"]),
+            "since": edtf_year(row["since"]),
+            "until": edtf_year(row["until"]),
+            "part_of": plant.id if plant else None,
+            "external_ids": {name: value for name, value in {**numbers, "gem-wiki": row["url"]}.items() if value},
+            "sources": (builder.source.id,),
+            "checked": "read",
+            "note": "; ".join(notes) or None,
+        }
+        if located:
+            values |= {
+                "geometry": located.geometry,
+                "uncertainty_m": located.uncertainty_m,
+                "basis": located.basis,
+                "place_source": builder.source.id,
+            }
+            if kind == "pipeline" and located.geometry.geom_type in ("Point", "MultiPoint"):
+                builder.warn(Message("gem.pipeline-is-point"))
+        return builder.add("assets", values, builder.location(row.line))
+
+    def _location(self, row: TrackerRow, key: str) -> GemLocation | None:
+        """Return the location of a row, and add what others say of its route as claims."""
+        beside = self._routes.get(row["id"].upper(), ())
+        route = route_of(row["wkt"], self.builder.source, beside)
+        if beside:
+            add_claims(self.builder, row, key, beside)
+        return _located(self.builder, row, key, route)
+
+    def _stakes(self, row: TrackerRow, asset: str, listed: OwnerList, unit: Unit) -> None:
+        builder, is_parent = self.builder, self._owner_field == "parent"
+        given = row["parent_ids" if is_parent else "owner_ids"]
+        # In files with owner ids each name has one, so that a list within a name must not be unnested.
+        owners = listed if given else unnested(listed)
+        _losses(builder, row, asset, owners)
+        if is_parent and owners.entries:
+            builder.warn(Message("gem.parents-for-owners"))
+        seen: dict[str, int] = {}
+        shares = zip(owners.entries, intervals(owners), _ids(builder, row, asset, owners, given), strict=True)
+        for owner, share, identifier in shares:
+            holder = builder.add_owner(row.line, owner, identifier)
+            if "%" in owner.name:
+                builder.warn(Message("gem.owner-with-share"))
+            seen[holder] = number = seen.get(holder, 0) + 1
+            note = _note(owners, owner) if owner in listed.entries else "GEM lists it with others in one name"
+            values = {
+                "id": f"{asset}>{holder.removeprefix('gem/')}" + (f"/{number}" if number > 1 else ""),
+                "owned": asset,
+                "owner": holder,
+                "share_min": share[0],
+                "share_max": share[1],
+                "source": builder.source.id,
+                "checked": "read",
+                "note": "; ".join(text for text in (_OF_PARENTS if is_parent else "", note) if text) or None,
+            }
+            if builder.add("stakes", values, builder.location(row.line)):
+                unit.add_share(holder, share)
+
+    def add_plant(self, plant: Plant, units: Sequence[Unit]) -> None:
+        """Add a plant by those of its units that could be read, if any could."""
+        if not units:
+            return
+        builder = self.builder
+        location = builder.location(plant.line)
+        values = {**plant_asset(plant, units), "sources": (builder.source.id,)}
+        if not builder.add("assets", values, location):
+            return
+        shared = plant_shares(units)
+        for holder, (share_min, share_max) in shared.shares.items():
+            stake = {
+                "id": f"{plant.id}>{holder.removeprefix('gem/')}",
+                "owned": plant.id,
+                "owner": holder,
+                "share_min": share_min,
+                "share_max": share_max,
+                "source": builder.source.id,
+                "checked": "read",
+                "note": shared.note,
+            }
+            builder.add("stakes", stake, location)
 
 
-def _accuracies(header: Sequence[str]) -> list[str]:
-    """Return the columns of location accuracy in order of precedence; a file of routes and points has one for each."""
-    known = [name.casefold() for name in ACCURACIES]
-    columns = [name for name in header if name.casefold().endswith("accuracy")]
-    return sorted(columns, key=lambda name: known.index(name.casefold()) if name.casefold() in known else len(known))
+#: The columns of a table that is none.
+_NO_COLUMNS = TrackerColumns.of(())
+_OF_PARENTS = "The file has no owners: GEM names it as a parent, and not who is between"
+
+
+class _Keys:
+    """The ids of the assets of rows: GEM's number, or else project, unit and a digest of both with their page.
+
+    A second row without a number, or with that of a row of the same name and unit, gets a number behind its id. Of
+    rows that say the same in each field that has a number, only the first is read.
+    """
+
+    def __init__(self, rows: Sequence[TrackerRow]) -> None:
+        listed = rows
+        self._shared = Counter(row["plant_id"] for row in listed if not is_gem_number(row["id"]))
+        self._keys: dict[int, str] = {}
+        self._repeated: set[int] = set()
+        first: dict[str, TrackerRow] = {}
+        values: set[tuple[str, ...]] = set()
+        twins: Counter[str] = Counter()
+        for row in listed:
+            key = self._key(row)
+            before = first.setdefault(key, row)
+            twins[key] += 1
+            is_numbered = is_gem_number(row["id"])
+            is_other = is_numbered and (row["name"], row["unit"]) != (before["name"], before["unit"])
+            self._keys[row.line] = key if before is row or is_other else f"{key}/{twins[key]}"
+            if is_numbered and row.values in values:
+                self._repeated.add(row.line)
+                twins[key] -= 1
+            values.add(row.values)
+
+    def _key(self, row: TrackerRow) -> str:
+        if is_gem_number(row["id"]):
+            return gem_id(row["id"])
+        if is_gem_number(row["plant_id"]) and self._shared[row["plant_id"]] == 1:
+            return gem_id(row["plant_id"])
+        return row_id(row)
+
+    def of(self, row: TrackerRow) -> str:
+        """Return the id of a row's asset."""
+        return self._keys[row.line]
+
+    def is_repeated(self, row: TrackerRow) -> bool:
+        """Whether an earlier row of the same number says the same."""
+        return row.line in self._repeated
 
 
 def row_id(row: TrackerRow) -> str:
     """Return the id of a row's asset: GEM's number, or else project, unit and a digest of both with their page."""
-    if row["id"]:
+    if is_gem_number(row["id"]):
         return gem_id(row["id"])
     digest = short_digest("\n".join((row["url"], row["name"], row["unit"])))
     parts = (slug(row["name"])[:40], slug(row["unit"])[:20], digest)
     return f"gem/unit/{'-'.join(part for part in parts if part)}"
 
 
-def _read(builder: GemRecordBuilder, row: TrackerRow, form: TrackerForm) -> None:
-    key, twin = row_id(row), 1
-    while not row["id"] and builder.has("assets", key if twin == 1 else f"{key}/{twin}"):
-        twin += 1
-    key = key if twin == 1 else f"{key}/{twin}"
-    if _asset(builder, row, key, form):
-        _stakes(builder, row, key, parse_owners(row["owner"], form.step))
+def _aliases(row: TrackerRow) -> tuple[str, ...]:
+    """Return the other names of a row, which GEM lists with commas or semicolons between them."""
+    names = (name.strip() for field in ("local", "other") for name in _NAME_SEPARATORS.split(row[field]))
+    return tuple(dict.fromkeys(name for name in names if name and name not in ("--", row["name"])))
 
 
-def _asset(builder: GemRecordBuilder, row: TrackerRow, key: str, form: TrackerForm) -> bool:
-    spot_found = _spot(builder, row, key)
-    countries, host = _countries(builder, row, key)
-    capacity, measure, moved = _capacity(builder, row, key, form.unit)
-    notes = [f"GEM status: {row['status']}"] if row["status"] else []
-    notes += [f"in {', '.join(countries)}"] if len(countries) > 1 else []
-    values = {
-        "id": key,
-        "name": f"{row['name']}, {row['unit']}" if row["unit"] not in ("", "--") else row["name"],
-        "kind": KINDS.get(row["kind"].casefold(), form.kind),
-        "aliases": tuple(dict.fromkeys(name for name in (row["local"], row["other"]) if name not in ("", "--"))),
-        "commodity": row["commodity"] or moved,
-        "host_country": host,
-        "capacity": capacity,
-        "capacity_unit": measure if capacity is not None else None,
-        "external_ids": {name: row[field] for name, field in (("gem", "id"), ("gem-wiki", "url")) if row[field]},
-        "sources": (builder.source.id,),
-        "checked": "read",
-        "note": "; ".join(notes) or None,
-    }
-    where = (
-        {"geometry": spot_found.geometry, "uncertainty_m": spot_found.uncertainty_m, "basis": spot_found.basis}
-        if spot_found
-        else {}
-    )
-    if where:
-        where["place_source"] = builder.source.id
-    return builder.add("assets", {**values, **where}, builder.location(row.line))
+_COUNTRY_SEPARATORS = re.compile(r"[;,]")
+_NAME_SEPARATORS = re.compile(r"[;,،；]")
 
 
-def _spot(builder: GemRecordBuilder, row: TrackerRow, key: str) -> GemLocation | None:
+def _located(builder: GemRecordBuilder, row: TrackerRow, key: str, route: str) -> GemLocation | None:
     lat, lon = row["lat"], row["lon"]
     if not lat and not lon and row["latlon"]:
         lat, _, lon = row["latlon"].partition(",")
     try:
-        located = read_location(row["wkt"], lat, lon, row["accuracy"])
+        located = read_location(route, lat, lon, row.accuracy)
         if located and located.points:
             parts = Message("gem.points", {"count": located.points})
             builder.add_row_problem(row.line, f"asset {key}", "geometry", parts, Message("gem.lines"))
         return located
     except CellValueError as error:
-        builder.add_row_problem(row.line, f"asset {key}", "geometry", row["wkt"] or f"{lat}, {lon}", error.expected)
+        builder.add_row_problem(row.line, f"asset {key}", "geometry", route or f"{lat}, {lon}", error.expected)
         return None
 
 
 def _countries(builder: GemRecordBuilder, row: TrackerRow, key: str) -> tuple[list[str], str | None]:
     """Return the names of the countries of a row, and the country code if there is just one country."""
-    names = [name.strip() for name in re.split(r"[;,]", row["countries"]) if name.strip()]
+    fields = ("countries", "country2") if row["countries"] else ("country_from", "country_to")
+    parts = (name.strip() for field in fields for name in _COUNTRY_SEPARATORS.split(row[field]))
+    names = list(dict.fromkeys(filter(None, parts)))
     codes = []
-    for name in names:
+    for name in (part for joined in names for part in _joined_countries(joined)):
         try:
             codes.append(country_code(name))
         except CellValueError as error:
             builder.add_row_problem(row.line, f"asset {key}", "countries", name, error.expected)
     return names, codes[0] if len(names) == len(codes) == 1 else None
+
+
+def _joined_countries(name: str) -> Sequence[str]:
+    """Return the parts of a name that joins several countries, `Senegal-Mauritania`, or the name alone."""
+    parts = [part.strip() for part in name.split("-")]
+    return parts if len(parts) > 1 and not _is_country(name) and all(map(_is_country, parts)) else [name]
+
+
+def _is_country(name: str) -> bool:
+    try:
+        country_code(name)
+    except CellValueError:
+        return False
+    return True
 
 
 def _capacity(
@@ -232,33 +397,21 @@ def _capacity(
     text = row["capacity"]
     measure, _, moved = re.sub(r"^[0-9.,]+\s*", "", row["capacity_unit"]).partition(" of ")
     try:
-        capacity = float(text) if text not in ("", "--", "TBD") else None
+        capacity = float(text) if text and text.casefold() not in _UNKNOWN_SIZES else None
     except ValueError:
         builder.add_row_problem(row.line, f"asset {key}", "capacity", text, Message("cell.number"))
         capacity = None
     return capacity, measure or unit, moved or None
 
 
-def _stakes(builder: GemRecordBuilder, row: TrackerRow, asset: str, listed: OwnerList) -> None:
-    # In files with owner ids each name has one, so that a list within a name must not be unnested.
-    owners = listed if row["owner_ids"] else unnested(listed)
-    _losses(builder, row, asset, owners)
-    seen: dict[str, int] = {}
-    shares = zip(owners.entries, intervals(owners), _ids(builder, row, asset, owners), strict=True)
-    for owner, (share_min, share_max), identifier in shares:
-        holder = builder.add_owner(row.line, owner, identifier)
-        seen[holder] = number = seen.get(holder, 0) + 1
-        values = {
-            "id": f"{asset}>{holder.removeprefix('gem/')}" + (f"/{number}" if number > 1 else ""),
-            "owned": asset,
-            "owner": holder,
-            "share_min": share_min,
-            "share_max": share_max,
-            "source": builder.source.id,
-            "checked": "read",
-            "note": _note(owners, owner) if owner in listed.entries else "GEM lists it with others in one name",
-        }
-        builder.add("stakes", values, builder.location(row.line))
+#: Words for a capacity that is not known.
+_UNKNOWN_SIZES = frozenset({"unknown", ">0", "*"})
+
+
+@lru_cache(maxsize=256)
+def _owners(text: str, step: float) -> OwnerList:
+    """Parse a list of owners; the units of a plant have the same."""
+    return parse_owners(text, step)
 
 
 def intervals(owners: OwnerList) -> tuple[tuple[float, float], ...]:
@@ -288,10 +441,10 @@ def _losses(builder: GemRecordBuilder, row: TrackerRow, asset: str, owners: Owne
         builder.add_row_problem(row.line, f"asset {asset}", "owner", owners.text, Message("gem.shares-left"))
 
 
-def _ids(builder: GemRecordBuilder, row: TrackerRow, asset: str, owners: OwnerList) -> list[str | None]:
+def _ids(builder: GemRecordBuilder, row: TrackerRow, asset: str, owners: OwnerList, given: str) -> list[str | None]:
     """Return GEM's id of each owner in the order of the names; all None where the counts of ids and names differ."""
-    gem_ids = re.findall(r"\bE[0-9]{6,}\b", row["owner_ids"])
+    gem_ids = re.findall(r"\bE[0-9]{6,}\b", given)
     if gem_ids and len(gem_ids) != len(owners.entries):
         expected = Message("gem.ids-as-owners", {"count": len(owners.entries)})
-        builder.add_row_problem(row.line, f"asset {asset}", "owner_ids", row["owner_ids"], expected)
+        builder.add_row_problem(row.line, f"asset {asset}", "owner_ids", given, expected)
     return list(gem_ids) if len(gem_ids) == len(owners.entries) else [None] * len(owners.entries)

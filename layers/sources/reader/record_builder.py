@@ -37,6 +37,7 @@ class RecordBuilder:
         self._locations: dict[tuple[str, str], SourceLocation] = {}
         self._problems: list[Problem] = []
         self._skipped: Counter[Message] = Counter()
+        self._warnings: Counter[Message] = Counter()
         self._notes: dict[str, list[str]] = {}
         self._required_entities: dict[str, SourceLocation] = {}
 
@@ -108,6 +109,10 @@ class RecordBuilder:
         """Count a sound row that is not for the atlas, under the reason for skipping it."""
         self._skipped[reason] += 1
 
+    def warn(self, doubt: Message) -> None:
+        """Count a record that was read and can hardly be right, under the reason for the doubt."""
+        self._warnings[doubt] += 1
+
     def note(self, entity: str, text: str) -> None:
         """Append a sentence to the note of an entity, which may be added later."""
         self._notes.setdefault(entity, []).append(text)
@@ -137,8 +142,9 @@ class RecordBuilder:
                 parts = (*((entity.note,) if entity.note else ()), *dict.fromkeys(texts))
                 entities[name] = entity.model_copy(update={"note": " ".join(parts)[:_NOTE_LENGTH]})
         records = Records.of(self.tables)
-        skipped = dict(self._skipped)
-        return ReadResult(records, dict(self._locations), tuple(self._problems), self.rows, skipped, self._private)
+        skipped, warnings = dict(self._skipped), dict(self._warnings)
+        locations, problems = dict(self._locations), tuple(self._problems)
+        return ReadResult(records, locations, problems, self.rows, skipped, self._private, warnings)
 
 
 def _as_in_file(problem: Problem, columns: Mapping[str, str]) -> Problem:
@@ -185,9 +191,11 @@ def concatenate_results(results: Sequence[ReadResult]) -> ReadResult:
     locations: dict[tuple[str, str], SourceLocation] = {}
     problems: list[Problem] = []
     skipped: Counter[Message] = Counter()
+    warnings: Counter[Message] = Counter()
     for result in results:
         problems += result.problems
         skipped.update(result.skipped)
+        warnings.update(result.warnings)
         for name, table in tables.items():
             for key, record in result.records.table(name).items():
                 if table.setdefault(key, record) is not record and name in ("assets", "strikes"):
@@ -198,7 +206,7 @@ def concatenate_results(results: Sequence[ReadResult]) -> ReadResult:
             locations.setdefault(record_key, location)
     rows = sum(result.rows for result in results)
     private = any(result.private for result in results)
-    return ReadResult(Records.of(tables), locations, tuple(problems), rows, dict(skipped), private)
+    return ReadResult(Records.of(tables), locations, tuple(problems), rows, dict(skipped), private, dict(warnings))
 
 
 def _duplicate_id(table: str, record: Record, here: SourceLocation | None, before: SourceLocation | None) -> Problem:

@@ -92,6 +92,49 @@ def test_what_cannot_be_loaded_is_told_and_nothing_is_written(
     assert json.loads(run("load", *args, "--json").out)
 
 
+GEM_ROW = "P9001,Amber Pipeline,A [100%],operating,gas pipeline,POINT (30 50)"
+GEM_HEADER = "id,name,owner,status,tracker-display,geometry"
+
+
+@pytest.mark.parametrize("extra", [(), ("--partial",), ("--json",), ("--partial", "--json")])
+def test_a_format_that_finds_no_record_in_a_file_fails(
+    run: Run, own: Store, tmp_path: Path, extra: tuple[str, ...]
+) -> None:
+    (tmp_path / "map.csv").write_text(f"{GEM_HEADER}\n", encoding="utf-8")
+    seq = own.seq()
+    said = run("load", "gem-tracker", tmp_path / "map.csv", *extra)
+    assert said.code == 1
+    shown = " ".join((said.out + said.err).replace("│", " ").split())
+    assert "a record: of 0 row(s) 0 are skipped" in shown or "one is one for gem-tracker" in shown
+    assert own.seq() == seq
+
+
+def test_what_can_hardly_be_right_is_loaded_and_warned_of(run: Run, own: Store, tmp_path: Path) -> None:
+    file = tmp_path / "map.csv"
+    file.write_text(f"{GEM_HEADER}\n{GEM_ROW}\n", encoding="utf-8")
+    told = load(run, "auto", file)
+    assert told["warnings"] == {"a pipeline whose place is a point": 1}
+    assert own.records().assets["gem/p9001"].status == "operating"
+    assert "read, and to be looked at" in run("load", "auto", file).out
+
+
+def test_an_unknown_type_of_many_rows_stops_a_load_and_is_named_with_its_count(
+    run: Run, own: Store, tmp_path: Path
+) -> None:
+    file, seq = tmp_path / "map.csv", own.seq()
+    rows = [
+        GEM_ROW,
+        GEM_ROW.replace("P9001", "P9002"),
+        "X1,Amber,A [100%],operating,wave farm,POINT (30 50)",
+    ]
+    file.write_text("\n".join((GEM_HEADER, *rows)), encoding="utf-8")
+    said = run("load", "auto", file)
+    assert (said.code, own.seq()) == (1, seq)
+    assert "wave farm: 1 of 3 rows" in " ".join(said.err.replace("│", " ").split())
+    told = load(run, "auto", file, "--partial")
+    assert told["rows"] == {"read": 3, "skipped": 1, "rejected": 0, "of_which_partly_read": 0}
+
+
 def test_an_empty_folder_is_a_missing_file(run: Run, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     assert run("load", "auto", tmp_path / "empty").code == 4

@@ -6,6 +6,7 @@ it; of a faulty row that is loaded, too, only what the fault names was lost.
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import json
@@ -18,7 +19,7 @@ from typing import Any
 import pytest
 
 from layers.model.problems import ReadResult
-from layers.model.records import RECORD_TYPES
+from layers.model.records import RECORD_TYPES, Asset
 from layers.sources.files.source_file import SourceFile
 from layers.sources.gleif import CONSOLIDATED, entity_id
 from layers.sources.reader.format import LoadOptions
@@ -45,15 +46,26 @@ class Ends:
 
 _EARLIER = "an earlier statement of a record"
 #: Of GEM's 29 faults of owners in the first file 20 are lists that contradict themselves, 9 are names with a comma of a
-#: list or a percentage in them and no shares that make 100. Two routes have parts of no length. The plant without a
-#: place in Russia has its degrees swapped.
+#: list or a percentage in them and no shares that make 100. Two routes have parts of no length. Assets that are more
+#: than the rows are plants above their units. Seventy fields and the plant without a place in Russia have their degrees
+#: swapped.
 FILES: dict[str, Ends] = {
     "gem_ggit_2024_10/ggit_map_2024-10-08.csv": Ends(
-        "gem-tracker", 4358, 4358, {"entities": 1577, "assets": 4358, "stakes": 5615},
+        "gem-tracker", 4358, 4358, {"entities": 1577, "assets": 4577, "stakes": 5999},
         partly=31, faults={"owner": 29, "geometry": 2},
     ),
     "gem_gas_oil_plants_2024_08/data-2024-08-29.csv": Ends(
-        "gem-tracker", 12436, 12436, {"entities": 3256, "assets": 12436, "stakes": 12884}, partly=8, faults={"owner": 8}
+        "gem-tracker", 12436, 12436, {"entities": 3256, "assets": 15098, "stakes": 15699}, partly=8, faults={"owner": 8}
+    ),
+    "gem_goget_2025_02/goget_map_2025-02-26.csv": Ends(
+        "gem-tracker", 7396, 7396, {"entities": 1365, "assets": 7396, "stakes": 6786},
+        partly=88, faults={"geometry": 70, "owner": 17, "countries": 1},
+    ),
+    "gem_goit_oil_pipelines_2024/data.csv": Ends(
+        "gem-tracker", 1018, 1018, {"entities": 338, "assets": 1018, "stakes": 1935}, partly=6, faults={"owner": 6}
+    ),
+    "gem_hydro_2024_05/data.csv": Ends(
+        "gem-tracker", 4203, 4203, {"entities": 1396, "assets": 4240, "stakes": 4602}, partly=4, faults={"owner": 6}
     ),
     "wri_gppd/WRI_Azerbaijan.csv": Ends("wri", 28, 28, {"entities": 1, "assets": 28, "stakes": 28}),
     "wri_gppd/WRI_Romania.csv": Ends("wri", 55, 55, {"entities": 7, "assets": 55, "stakes": 21}),
@@ -111,7 +123,8 @@ def read(path: Path) -> tuple[str, ReadResult]:
 @cache
 def plain(path: Path) -> list[dict[str, Any]]:
     """Rows, features or statements of a file, by the standard library alone."""
-    text = path.read_text(encoding="utf-8-sig")
+    is_utf_16 = path.read_bytes()[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+    text = path.read_text(encoding="utf-16" if is_utf_16 else "utf-8-sig")
     if path.suffix == ".csv":
         return list(csv.DictReader(io.StringIO(text, newline="")))
     document = json.loads(text)
@@ -156,11 +169,35 @@ def test_every_owner_of_a_tracker_is_a_stake_and_every_place_a_geometry(real_dat
     for name in [name for name in FILES if name.startswith("gem")]:
         _, reading = read(real_data / name)
         owned = {stake.owned for stake in reading.records.stakes.values()}
-        for number, asset in enumerate(reading.records.assets.values()):
-            cells = plain(real_data / name)[number]
-            assert (asset.id in owned) == (cells["owner"].strip() not in ("", "--")), cells
-            assert asset.geometry is not None
+        plants = {asset.part_of for asset in reading.records.assets.values()}
+        units = [asset for asset in reading.records.assets.values() if asset.id not in plants]
+        faulty = {problem.row for problem in reading.problems if problem.column == "geometry"}
+        for row, (asset, cells) in enumerate(zip(units, plain(real_data / name), strict=True), 2):
+            listed = cells["owner" if "owner" in cells else "parent"]
+            assert (asset.id in owned) == (listed.strip() not in ("", "--")), cells
+            assert asset.geometry is not None or row in faulty
             assert asset.external_ids["gem-wiki"] == cells["url"].strip()
+
+
+def test_every_plant_above_units_has_what_they_have(real_data: Path) -> None:
+    for name in [name for name in FILES if name.startswith("gem")]:
+        _, reading = read(real_data / name)
+        units: dict[str, list[Asset]] = {}
+        for asset in reading.records.assets.values():
+            if asset.part_of:
+                units.setdefault(asset.part_of, []).append(asset)
+        owners: dict[str, set[str]] = {}
+        for stake in reading.records.stakes.values():
+            owners.setdefault(stake.owned, set()).add(stake.owner)
+        for key, parts in units.items():
+            plant = reading.records.assets[key]
+            assert len(parts) > 1
+            assert (plant.kind, plant.geometry is None) == (parts[0].kind, False)
+            assert (plant.status == "operating") == any(part.status == "operating" for part in parts)
+            running = [part.capacity for part in parts if part.status == "operating"]
+            if plant.capacity is not None:
+                assert plant.capacity == pytest.approx(sum(size or 0 for size in running))
+            assert owners.get(key, set()) <= {owner for part in parts for owner in owners.get(part.id, ())}
 
 
 def test_every_owner_and_place_of_the_power_plants_is_read(real_data: Path) -> None:

@@ -91,6 +91,7 @@ def test_a_plant_of_the_release(tmp_path: Path) -> None:
     assert (asset.uncertainty_m, asset.basis) == LOCATED["wri"]
     assert asset.external_ids == {"gppd": "WRI1000001"}
     assert asset.note == "commissioned 1971, also Gas, from Reed Energy report"
+    assert (asset.status, asset.since, asset.until) == (None, "1971", None)
     (source,) = reading.records.sources.values()
     assert (source.publisher, source.licence) == ("World Resources Institute", "CC BY 4.0")
     assert (source.retrieved, source.title) == (
@@ -113,6 +114,7 @@ def test_a_plant_of_a_national_file(tmp_path: Path) -> None:
     assert asset.id == "wri/wri1000002/sedge-hydro"
     assert (asset.kind, asset.commodity, asset.aliases) == ("hydro-plant", "Hydro Water Reservoir", ("Осока ГЕС",))
     assert (asset.host_country, asset.note) == ("RO", "status under construction")
+    assert asset.status == "construction"
     assert asset.external_ids == {"gppd": "WRI1000002"}
     assert (asset.uncertainty_m, asset.basis) == (25_000, "settlement")
 

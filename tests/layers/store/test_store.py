@@ -84,7 +84,7 @@ STRIKE = Strike(
 ASSET = Asset(
     id="a", name=NASTY, names={"uk": "Я", "en": "Z"}, aliases=("x",), kind="pipeline", commodity="gas",
     geometry=GEOMETRIES[1], host_country="UA", capacity=1.5, capacity_unit="bcm/a", part_of="a2",
-    external_ids={"osm": "w1"}, note="n", **PLACED, **SEEN,
+    status="retired", since="1961", until="2019-05", external_ids={"osm": "w1"}, note="n", **PLACED, **SEEN,
 )  # fmt: skip
 ENTITY = Entity(
     id="e", name="E", names={"az": "Ə"}, aliases=("x",), type="state", registered_in="AZ", headquartered_in="AZ",

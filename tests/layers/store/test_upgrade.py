@@ -23,9 +23,10 @@ from layers.store.upgrade import upgrade
 from layers.store.verification import verify_file
 
 STORES = Path(__file__).resolve().parents[2] / "data" / "stores"
-#: The last program whose history has hashes and no reasons: of version 5, as all others are of version 1.
-CHAINED = "68f1b36"
-COMMITS = sorted(file.stem for file in STORES.glob("*.sql") if file.stem != CHAINED)
+#: The last programs whose history has hashes and no reasons, and whose assets say not whether they operate, with the
+#: versions of their files; all others are of version 1.
+CHAINED = {"68f1b36": 5, "ef06062": 6}
+COMMITS = sorted(file.stem for file in STORES.glob("*.sql") if file.stem not in CHAINED)
 AT = "2150-08-09T12:00:00.000Z"
 
 
@@ -92,7 +93,7 @@ def expected(after: Path) -> Records:
 def test_there_is_a_store_of_each_earlier_kind() -> None:
     assert len(COMMITS) >= 5
     readme = (STORES / "README.md").read_text(encoding="utf-8")
-    assert all(f"`{commit}`" in readme for commit in (*COMMITS, CHAINED))
+    assert all(f"`{commit}`" in readme for commit in (*COMMITS, *CHAINED))
 
 
 def test_versions_are_numbered_without_a_gap() -> None:
@@ -141,13 +142,14 @@ def test_an_upgraded_store_is_written_as_any_other(older: Path) -> None:
     assert chain(store) == store.head()
 
 
-def test_a_head_that_was_noted_before_there_were_reasons_is_proved_after_an_upgrade(tmp_path: Path) -> None:
-    path = built(CHAINED, tmp_path)
+@pytest.mark.parametrize(("commit", "version"), CHAINED.items())
+def test_a_head_that_was_noted_before_an_upgrade_is_proved_after_it(tmp_path: Path, commit: str, version: int) -> None:
+    path = built(commit, tmp_path)
     with closing(sqlite3.connect(path)) as connection:
         noted = connection.execute("SELECT seq, hash FROM history ORDER BY seq").fetchall()
     done = upgrade(path, AT)
-    assert (done.before, done.after, done.recorded, done.fault) == (5, SCHEMA_VERSION, 1, None)
-    assert done.steps == (MIGRATIONS[-1].title,)
+    assert (done.before, done.after, done.recorded, done.fault) == (version, SCHEMA_VERSION, 1, None)
+    assert done.steps == tuple(migration.title for migration in MIGRATIONS[version:])
     store = Store.open(path)
     assert [(seq, store.head(seq).hash) for seq, _ in noted] == noted
     assert store.records() == expected(path)
@@ -165,6 +167,13 @@ def test_programs_that_know_no_reasons_refuse_a_file_that_may_have_them(tmp_path
     store = Store.create(tmp_path / "atlas.gpkg")
     with closing(sqlite3.connect(store.path)) as connection:
         assert connection.execute("SELECT min(minimum_reader_version) > 5 FROM strikeatlas").fetchone() == (1,)
+
+
+def test_programs_that_know_no_status_of_assets_refuse_a_file_that_may_have_one(tmp_path: Path) -> None:
+    """Those of version 6 cannot read the rows of history that hold one."""
+    store = Store.create(tmp_path / "atlas.gpkg")
+    with closing(sqlite3.connect(store.path)) as connection:
+        assert connection.execute("SELECT min(minimum_reader_version) > 6 FROM strikeatlas").fetchone() == (1,)
 
 
 def test_a_second_upgrade_does_nothing(oldest: Path, tmp_path: Path) -> None:

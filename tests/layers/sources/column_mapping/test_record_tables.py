@@ -106,6 +106,23 @@ def test_properties_that_only_some_features_have_are_columns_and_so_is_the_id(tm
     assert reading.rows == 4
 
 
+def test_an_asset_may_say_whether_it_operates_and_from_when_to_when(tmp_path: Path) -> None:
+    mapping = """noun = "assets"
+        source.publisher = "P"
+        columns = {id = "id", name = "n", status = "state", since = "from", until = "to"}
+        constants.kind = "factory"
+        values.status = {running = "operating", closed = "retired"}
+        dates.since = "DD.MM.YYYY"
+    """
+    text = "id,n,state,from,to\n1,One,running,01.02.1961,\n2,Two,closed,,2019\n3,Three,flooded,,\n"
+    reading = read([file_of(tmp_path / "a.csv", text)], mapping, "csv")
+    assert [(one.status, one.since, one.until) for one in reading.records.assets.values()] == [
+        ("operating", "1961-02-01", None),
+        ("retired", None, "2019"),
+    ]
+    assert [(one.row, one.column) for one in reading.problems] == [(4, "state")]
+
+
 # Entities, stakes and relations.
 
 ENTITIES = """

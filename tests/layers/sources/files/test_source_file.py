@@ -38,12 +38,18 @@ def test_the_encoding_is_found(tmp_path: Path, encoding: str) -> None:
 def test_what_is_no_utf_8_is_windows_1252_and_what_is_neither_is_refused(tmp_path: Path) -> None:
     file = file_of(tmp_path / "a.csv", PLAIN.encode("cp1252"))
     assert rows(file) == [(2, {"name": "Türkiye – “quoted”", "place": "Baku"})]
+    cyrillic = file_of(
+        tmp_path / "c.csv", "name,place\nЗапорізька АЕС – “Енергодар”,Çatalağzı\n".encode("cp1251", "replace")
+    )
+    assert rows(cyrillic) == [(2, {"name": "Запорізька АЕС – “Енергодар”", "place": "?atala?z?"})]
+    accents = file_of(tmp_path / "d.csv", "name,place\nÉlan,Œuvre créée à Vélizy\n".encode("cp1252"))
+    assert rows(accents) == [(2, {"name": "Élan", "place": "Œuvre créée à Vélizy"})]
     broken = file_of(tmp_path / "b.csv", b"name,place\n\x81\xff,b\n")
     with raises(FileRefused, match="encoding"):
         broken.table()
 
 
-@pytest.mark.parametrize("sign", [",", ";", "\t"])
+@pytest.mark.parametrize("sign", [",", ";", "\t", "|"])
 def test_the_delimiter_is_what_makes_most_of_the_header(tmp_path: Path, sign: str) -> None:
     file = file_of(tmp_path / "a.csv", sign.join(['"a, b; c"', "d", "e"]) + "\n" + sign.join("123") + "\n")
     assert delimiter_of(sign.join(["x", "y", "z"])) == sign

@@ -218,7 +218,9 @@ def test_every_row_of_the_gas_tracker_is_read(real_data: Path) -> None:
     file = next((real_data / "gem_ggit_2024_10").glob("*.csv"))
     reading = parse(SourceFile.of(file).table())
     records = reading.records
-    assert (len(records.assets), len(records.stakes), len(records.entities)) == (4358, 5615, 1577)
+    plants = {asset.part_of for asset in records.assets.values() if asset.part_of}
+    assert (len(records.assets) - len(plants), len(records.stakes), len(records.entities)) == (4358, 5999, 1577)
+    assert {records.assets[key].kind for key in plants} == {"lng-plant"}
     assert all(isinstance(asset, Asset) and asset.geometry for asset in records.assets.values())
     assert Counter(problem.column for problem in reading.problems) == {"owner": 29, "geometry": 2}
     assert shares(reading, "gem/p0763")[name_id("BOTAŞ")] == (30.0, 30.0)
@@ -230,6 +232,8 @@ def test_every_plant_is_read(real_data: Path) -> None:
     file = next((real_data / "gem_gas_oil_plants_2024_08").glob("*.csv"))
     reading = parse(SourceFile.of(file).table())
     records = reading.records
-    assert (len(records.assets), len(records.stakes), len(records.entities)) == (12436, 12884, 3256)
+    plants = {asset.part_of for asset in records.assets.values() if asset.part_of}
+    assert (len(records.assets) - len(plants), len(plants)) == (12436, 2662)
+    assert (len(records.stakes), len(records.entities)) == (15699, 3256)
     assert all(asset.host_country and asset.geometry for asset in records.assets.values())
     assert len(reading.problems) == 8
