@@ -17,6 +17,7 @@ from layers.store.migrations import (
     m0004_idempotency_keys,
     m0005_history_indexes,
     m0006_history_reasons,
+    m0007_asset_judgements,
 )
 
 
@@ -52,6 +53,8 @@ MIGRATIONS: Sequence[Migration] = (
     Migration(5, m0005_history_indexes.TITLE, 3, m0005_history_indexes.apply),
     # To a program that knows no reasons the hash of a row with one is wrong.
     Migration(6, m0006_history_reasons.TITLE, 6, m0006_history_reasons.apply),
+    # A program that merges no assets shows them side by side, as before they were judged.
+    Migration(7, m0007_asset_judgements.TITLE, 6, m0007_asset_judgements.apply),
 )
 #: Version of the schema that this program writes.
 SCHEMA_VERSION = MIGRATIONS[-1].version

@@ -146,10 +146,10 @@ def test_different_is_kept_apart_and_a_conflict_is_said(run: Run, own: Store) ->
 @pytest.mark.parametrize(
     ("one", "other", "verdict", "code", "words"),
     [
-        ("nobody", "socar", "same", 3, "no entity or strike 'nobody'"),
-        ("socar", "nobody", "same", 3, "no entity or strike 'nobody'"),
+        ("nobody", "socar", "same", 3, "no entity, asset or strike 'nobody'"),
+        ("socar", "nobody", "same", 3, "no entity, asset or strike 'nobody'"),
         ("socar", "socar", "same", 2, "two records expected"),
-        ("socar", ORLIVKA, "same", 2, "an entity and a strike are never one"),
+        ("socar", ORLIVKA, "same", 2, "only two entities, two assets or two strikes"),
         ("socar", "gazprom", "undone", 2, "no judgement of socar and gazprom stands"),
         ("socar", "gazprom", "perhaps", 2, "perhaps"),
     ],

@@ -147,7 +147,7 @@ def test_a_head_that_was_noted_before_there_were_reasons_is_proved_after_an_upgr
         noted = connection.execute("SELECT seq, hash FROM history ORDER BY seq").fetchall()
     done = upgrade(path, AT)
     assert (done.before, done.after, done.recorded, done.fault) == (5, SCHEMA_VERSION, 1, None)
-    assert done.steps == (MIGRATIONS[-1].title,)
+    assert done.steps == tuple(migration.title for migration in MIGRATIONS if migration.version > 5)
     store = Store.open(path)
     assert [(seq, store.head(seq).hash) for seq, _ in noted] == noted
     assert store.records() == expected(path)
