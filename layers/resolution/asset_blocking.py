@@ -371,7 +371,8 @@ def _by_name(table: AssetColumns) -> tuple[Ints, Ints]:
     seen = Counter(chain.from_iterable(frozenset(chain.from_iterable(spellings)) for spellings in table.names))
     for row, spellings in enumerate(table.names):
         rare = {code for spelling in spellings for code in spelling if seen[code] <= MAX_BLOCK}
-        for block in chain(spellings, rare):
+        blocks: list[frozenset[int] | int] = [*spellings, *rare]
+        for block in blocks:
             holders[block].append(row)
     left, right = _pairs(
         pair for rows in holders.values() if 1 < len(rows) <= MAX_BLOCK for pair in combinations(rows, 2)
