@@ -194,7 +194,8 @@ def _with_assets(
 
 
 def _asset_claims(one: Asset, other: Asset) -> Iterator[Claim]:
-    return claims_of(one, other, merge_assets.FACTS)
+    yield from claims_of(one, other, merge_assets.FACTS)
+    yield from merge_assets.id_claims(one, other)
 
 
 def is_subsumed_by(record: Record, other: Record, *ignored: str) -> bool:

@@ -79,6 +79,22 @@ def _unsure_m(asset: Asset) -> float:
     return asset.uncertainty_m
 
 
+def id_claims(one: Asset, other: Asset) -> Iterator[Claim]:
+    """Yield a claim for each external id of an asset of which the asset it is merged into has another."""
+    for number, (scheme, value) in enumerate(other.external_ids.items()):
+        if one.external_ids.get(scheme, value) != value:
+            yield Claim(
+                id=claim_id(other.id, "external_ids", number),
+                dataset=other.dataset,
+                private=other.private,
+                record=one.id,
+                field="external_ids",
+                value=f"{scheme} {value}",
+                source=other.sources[0],
+                checked=other.checked,
+            )
+
+
 def merged_assets(
     before: Mapping[str, Asset], moved: Mapping[str, Asset], merged_into: Mapping[str, str]
 ) -> tuple[dict[str, Asset], dict[str, tuple[Asset, list[Asset]]], tuple[Message, ...]]:
