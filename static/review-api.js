@@ -31,7 +31,15 @@ export const queue = (limit) => asked(`review/queue?limit=${limit}`);
 /** All that a decision on one strike may rest on. */
 export const strike = (id) => asked(`review/strikes/${encodeURIComponent(id)}`);
 
-/** Append a decision. */
-export const decide = (decision) => asked("review/decisions", {
-  method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(decision),
+const posted = (path, body) => asked(path, {
+  method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body),
 });
+
+/** Append a decision. */
+export const decide = (decision) => posted("review/decisions", decision);
+
+/** Pairs of a collection that may be one, at most `limit`. */
+export const duplicates = (noun, limit) => asked(`review/duplicates?noun=${noun}&limit=${limit}`);
+
+/** Append a judgement on two records. */
+export const judge = (judgement) => posted("review/judgements", judgement);

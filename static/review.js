@@ -3,6 +3,7 @@ import { byId, el } from "./dom.js";
 import * as api from "./review-api.js";
 import { drawCase, missing } from "./review-case.js";
 import { keysHelp, listen } from "./review-keys.js";
+import * as pairs from "./review-pairs.js";
 import { drawQueue } from "./review-queue.js";
 import { onScheme, paintPage } from "./style.js";
 import { t } from "./text.js";
@@ -14,6 +15,7 @@ let waiting = 0;
 let answer = null; // of the strike that is open
 let last = null; // {strike, title, id} of the decision made last, for undoing
 let map = null;
+let atPairs = false; // whether duplicates are shown, and not strikes
 
 const say = (text) => (byId("said").textContent = text);
 const current = () => answer?.strike.id ?? null;
@@ -44,6 +46,7 @@ async function load() {
 }
 
 function step(by) {
+  if (atPairs) return pairs.step(by, { tried, say });
   const at = rows.findIndex((row) => row.strike === current());
   const next = rows[at + by];
   if (next) tried(open(next.strike));
@@ -82,7 +85,7 @@ async function tried(work) {
     await work;
   } catch (error) {
     if (error.status === 401) return signOut(error.message);
-    if (error.status !== 409) return say(t("reviewFailed", { why: error.message }));
+    if (error.status !== 409 || atPairs) return say(t("reviewFailed", { why: error.message }));
     const written = byId("why")?.value ?? "";
     await open(current(), { focus: false });
     byId("why").value = written;
@@ -92,6 +95,7 @@ async function tried(work) {
 
 function signOut(why = "") {
   api.token.drop();
+  atPairs = false;
   [rows, answer] = [[], null];
   byId("queue").hidden = byId("map-frame").hidden = true;
   byId("review-tools").replaceChildren(el("a", { href: "map", class: "plain" }, t("backToMap")));
@@ -123,12 +127,32 @@ async function startMap() {
   }
 }
 
+async function toPairs() {
+  atPairs = true;
+  answer = null;
+  byId("map-frame").hidden = true;
+  drawTools();
+  await pairs.begin({ tried, say });
+}
+
+async function toStrikes() {
+  atPairs = false;
+  await begin();
+}
+
+function drawTools() {
+  const other = atPairs ? [toStrikes, "strikesTool"] : [toPairs, "pairsTool"];
+  byId("review-tools").replaceChildren(keysHelp(),
+    el("button", { type: "button", class: "plain", onclick: () => tried(other[0]()) }, t(other[1])),
+    el("a", { href: "map", class: "plain" }, t("backToMap")),
+    el("button", { type: "button", class: "plain", onclick: () => signOut() }, t("signOut")));
+}
+
 async function begin() {
   await load();
   byId("map-frame").hidden = false;
   byId("map-frame").setAttribute("aria-label", t("mapFrame"));
-  byId("review-tools").replaceChildren(keysHelp(), el("a", { href: "map", class: "plain" }, t("backToMap")),
-    el("button", { type: "button", class: "plain", onclick: () => signOut() }, t("signOut")));
+  drawTools();
   if (rows.length) await open(rows[0].strike);
   else byId("case").replaceChildren(el("p", {}, t("queueEmpty")));
   if (!map) await startMap();
@@ -141,7 +165,7 @@ function start() {
   onScheme(paintPage);
   listen({
     next: () => step(1), previous: () => step(-1),
-    save: () => byId("decision")?.requestSubmit(), undo: () => last && tried(undo(last.strike, last.title, last.id)),
+    save: () => byId("decision")?.requestSubmit(), undo: () => last && !atPairs && tried(undo(last.strike, last.title, last.id)),
   });
   if (api.token.get()) tried(begin());
   else signOut();

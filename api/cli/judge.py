@@ -18,13 +18,15 @@ from layers.decisions import identity
 from layers.decisions.identity import InvalidJudgement, Verdict
 from layers.reference import basemap
 from layers.resolution import resolve
+from layers.resolution.asset_duplicates import PROPOSE_FROM as PROPOSE_ASSETS_FROM
+from layers.resolution.asset_duplicates import propose_assets
 from layers.resolution.candidates import PROPOSE_FROM as NAMES_FROM
 from layers.resolution.strike_duplicates import PROPOSE_FROM, propose_duplicates
 from layers.snapshot.derived_layers import full_rewrite
 from layers.store.backends import open_store
 from layers.store.store import DerivedUpdate
 
-Noun = Literal["strikes", "entities"]
+Noun = Literal["strikes", "assets", "entities"]
 BasemapOption = Annotated[Path, typer.Option("--basemap", help="The base map built by `make setup`.")]
 
 app = typer.Typer()
@@ -39,19 +41,22 @@ def duplicates(
             "--from",
             min=0,
             max=1,
-            help=f"Least score; by default {PROPOSE_FROM} for strikes and {NAMES_FROM} for entities.",
+            help=f"Least score; by default {PROPOSE_FROM} for strikes and assets, and {NAMES_FROM} for entities.",
             show_default=False,
         ),
     ] = None,
     store: StoreAddress = STORE,
     as_json: AsJson = False,
 ) -> None:
-    """Propose which strikes, or entities, are one told twice, with reasons; nothing is merged."""
+    """Propose which strikes, assets or entities are one told twice, with reasons; nothing is merged."""
     stored = open_store(store).records()
     merged = resolve.apply_judgements(stored)
     if noun == "strikes":
         proposed = propose_duplicates(stored, PROPOSE_FROM if from_score is None else from_score)
         rows = [serialize.strike_pair(merged, one) for one in proposed]
+    elif noun == "assets":
+        sites = propose_assets(stored, PROPOSE_ASSETS_FROM if from_score is None else from_score)
+        rows = [serialize.asset_pair(merged, one) for one in sites]
     else:
         least = NAMES_FROM if from_score is None else from_score
         rows = [serialize.entity_pair(merged, one) for one in resolve.duplicate_entities(stored) if one.score >= least]
@@ -60,7 +65,7 @@ def duplicates(
 
 @app.command(epilog="Example: strikeatlas judge socar gem/e100 same --why 'the same LEI' --who 'A. Editor'")
 def judge(
-    one: Annotated[str, typer.Argument(help="An entity or strike; the one that is kept.")],
+    one: Annotated[str, typer.Argument(help="An entity, asset or strike; the one that is kept.")],
     other: Annotated[str, typer.Argument(help="Another of the same noun.")],
     verdict: Annotated[Verdict, typer.Argument(help="undone: as if the two had never been judged.")],
     why: Annotated[str, typer.Option(help="On what grounds.")],

@@ -103,11 +103,11 @@ def queue(
     offset: Annotated[int, Field(ge=0, le=10_000_000), INTEGER_TEXT, Query(description="How many to pass over.")] = 0,
 ) -> Response:
     """Strikes without a settled decision, those first whose published answer a decision would change most."""
-    snapshot = _newest(request, author)
+    snapshot = newest_for(request, author)
     waiting = snapshot.pending
     rows = [review.queue_entry(snapshot, strike) for strike in waiting[offset : offset + limit]]
-    _audit(request, author, snapshot, [row["strike"] for row in rows if row["private"]], len(rows))
-    return _uncached({"numberMatched": len(waiting), "numberReturned": len(rows), "queue": rows})
+    audit_reading(request, author, snapshot, [row["strike"] for row in rows if row["private"]], len(rows))
+    return uncached({"numberMatched": len(waiting), "numberReturned": len(rows), "queue": rows})
 
 
 @PART.route(
@@ -119,13 +119,13 @@ def queue(
 )
 def strike(request: Request, strike: RecordId, author: Reader) -> Response:
     """The answer as it stands, every candidate with its place and reasons, the claims, and all decisions so far."""
-    snapshot = _newest(request, author)
+    snapshot = newest_for(request, author)
     case = review.review_case(snapshot, snapshot.answer(strike))
     stored = request.app.state.atlas.view.stored.strikes.get(strike)
     # For If-Match: where the policy withholds something, the public ETag names another version.
     case["version"] = None if stored is None else TABLES["strikes"].version(stored)
-    _audit(request, author, snapshot, [strike], 1)
-    return _uncached(case)
+    audit_reading(request, author, snapshot, [strike], 1)
+    return uncached(case)
 
 
 @PART.route("post", "/decisions", "Decide on a strike", status_code=201, schema="Decided", amend=describe_decision)
@@ -138,14 +138,14 @@ def decide(request: Request, new: NewDecision, author: Decider, body: Body) -> R
 def _decided(request: Request, new: NewDecision, writing: PersonWrite) -> Response:
     atlas: LiveSnapshot = request.app.state.atlas
     author = writing.author
-    _require_known(_newest(request, author), new)
+    _require_known(newest_for(request, author), new)
     decision = _decision(new, author.name, datetime.now(UTC))
     seen = ExpectedLatest("strike", new.strike, new.seen)
     document = decision.model_dump(mode="json")
     return writing.commit(
         [new.strike, decision.id],
         lambda keyed: atlas.append("decisions", decision, author=author.name, seen=seen, keyed=keyed, why=new.why),
-        lambda seq: StoredResponse(201, _UNCACHED, orjson.dumps({"seq": seq, "decision": document})),
+        lambda seq: StoredResponse(201, UNCACHED, orjson.dumps({"seq": seq, "decision": document})),
     )
 
 
@@ -176,7 +176,7 @@ def publish(request: Request, strike: RecordId, given: Publication, author: Publ
     return PersonWrite(request, author).commit(
         [strike],
         lambda _keyed: atlas.publish(stored.dataset, strike, author=author.name, why=given.why),
-        lambda seq: StoredResponse(200, _UNCACHED, orjson.dumps({"seq": seq, "strike": strike, "why": given.why})),
+        lambda seq: StoredResponse(200, UNCACHED, orjson.dumps({"seq": seq, "strike": strike, "why": given.why})),
     )
 
 
@@ -218,23 +218,23 @@ def _decision(new: NewDecision, author: str, at: datetime) -> Decision:
     return decision
 
 
-def _newest(request: Request, author: Author) -> Snapshot:
+def newest_for(request: Request, author: Author) -> Snapshot:
     """Return the newest version, with private records for those who may read them."""
     atlas: LiveSnapshot = request.app.state.atlas
     atlas.refresh()
     return atlas.view.with_private if author.may("read-private") else atlas.view.snapshot
 
 
-def _audit(request: Request, author: Author, snapshot: Snapshot, records: list[str], count: int) -> None:
+def audit_reading(request: Request, author: Author, snapshot: Snapshot, records: list[str], count: int) -> None:
     """Note what is read of a version with private records: a case of a public strike can show private claims."""
     atlas: LiveSnapshot = request.app.state.atlas
     if author.may("read-private") and snapshot.records is not atlas.view.snapshot.records:
         audit_read(request, author, records, count)
 
 
-_UNCACHED = {"Content-Type": "application/json", "Cache-Control": "no-store"}
+UNCACHED = {"Content-Type": "application/json", "Cache-Control": "no-store"}
 
 
-def _uncached(document: Json) -> Response:
+def uncached(document: Json) -> Response:
     """Answer JSON for one reviewer, which may not be cached."""
-    return Response(orjson.dumps(document), headers=_UNCACHED)
+    return Response(orjson.dumps(document), headers=UNCACHED)

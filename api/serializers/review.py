@@ -12,9 +12,9 @@ from api.serializers import attribution
 from api.wording.catalogue import text
 from layers.attribution.attribute import StrikeAttribution
 from layers.attribution.review_queue import ReviewItem
-from layers.decisions.identity import standing
+from layers.decisions.identity import JUDGED, standing
 from layers.matching.explanation import worded_reasons
-from layers.model.records import Entity, Identity, Match, Records, Strike
+from layers.model.records import Asset, Entity, Identity, Match, Records, Strike
 from layers.resolution.candidates import MatchCandidate
 from layers.resolution.merge import MergeResult
 from layers.resolution.strike_duplicates import DuplicateProposal
@@ -65,6 +65,10 @@ def _candidate(snapshot: Snapshot, match: Match) -> Json:
 
 
 _OF_A_STRIKE = ("id", "dataset", "private", "title", "when", "place", "region", "host_country", "attacker", "targets")
+_OF_AN_ASSET = (
+    *("id", "dataset", "private", "name", "names", "aliases", "kind", "commodity", "capacity", "capacity_unit"),
+    *("host_country", "part_of", "external_ids", "uncertainty_m", "basis"),
+)
 _OF_AN_ENTITY = ("id", "dataset", "private", "name", "names", "aliases", "type", "registered_in", "external_ids")
 
 
@@ -77,6 +81,18 @@ def strike_pair(records: Records, proposal: DuplicateProposal) -> Json:
         "noun": "strikes",
         "one": _strike(records, records.strikes[proposal.preferred]),
         "other": _strike(records, records.strikes[proposal.duplicate]),
+        "score": proposal.score,
+        "distance_m": proposal.distance_m,
+        "reasons": worded_reasons(proposal.reasons, text),
+    }
+
+
+def asset_pair(records: Records, proposal: DuplicateProposal) -> Json:
+    """Give two assets that may be one site, with the members of `strike_pair`."""
+    return {
+        "noun": "assets",
+        "one": _asset(records, records.assets[proposal.preferred]),
+        "other": _asset(records, records.assets[proposal.duplicate]),
         "score": proposal.score,
         "distance_m": proposal.distance_m,
         "reasons": worded_reasons(proposal.reasons, text),
@@ -97,13 +113,22 @@ def entity_pair(records: Records, proposal: MatchCandidate) -> Json:
     }
 
 
+def _cited(records: Records, record: Strike | Asset) -> list[Json]:
+    sources = (records.sources[name] for name in record.sources if name in records.sources)
+    return [{"publisher": source.publisher, "title": source.title, "url": source.url} for source in sources]
+
+
+def _asset(records: Records, asset: Asset) -> Json:
+    values = asset.model_dump(mode="json", include=set(_OF_AN_ASSET))
+    shape = None if asset.geometry is None else orjson.loads(shapely.to_geojson(asset.geometry))
+    return {**values, "geometry": shape, "sources": _cited(records, asset)}
+
+
 def _strike(records: Records, strike: Strike) -> Json:
-    sources = (records.sources[name] for name in strike.sources if name in records.sources)
-    cited = [{"publisher": source.publisher, "title": source.title, "url": source.url} for source in sources]
     point = strike.geometry
     lonlat = None if point is None else list(point.coords[0])
     values = strike.model_dump(mode="json", include=set(_OF_A_STRIKE))
-    return {**values, "lonlat": lonlat, "uncertainty_m": strike.uncertainty_m, "sources": cited}
+    return {**values, "lonlat": lonlat, "uncertainty_m": strike.uncertainty_m, "sources": _cited(records, strike)}
 
 
 def _entity(entity: Entity) -> Json:
@@ -126,5 +151,5 @@ def judgements(records: Records) -> Iterator[Json]:
 
 
 def _judgement(records: Records, identity: Identity) -> Json:
-    noun = "strikes" if identity.one in records.strikes else "entities"
+    noun = next((name for name in reversed(JUDGED) if identity.one in records.table(name)), "entities")
     return {"noun": noun, **identity.model_dump(mode="json", exclude={"dataset"})}

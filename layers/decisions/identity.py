@@ -1,4 +1,4 @@
-"""Entities or strikes that people judged to be the same: the judgements that stand, and the groups that follow."""
+"""Records that people judged to be the same: the judgements that stand, and the groups that follow."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from layers.model.problems import UnknownRecord
 from layers.model.records import Identity, Record, Records
 
 #: The tables whose records can be judged to be one.
-JUDGED: tuple[str, ...] = ("entities", "strikes")
+JUDGED: tuple[str, ...] = ("entities", "assets", "strikes")
 
 
 def standing(judgements: Iterable[Identity]) -> dict[frozenset[str], Identity]:
@@ -77,7 +77,7 @@ def merge_groups(records: Records) -> tuple[Mapping[str, MergeGroups], tuple[Mes
 
     Chains are followed also over records that are not there, such as those merged before. A judgement that would
     join two records judged different is not followed: the older ones hold together, and the conflict is said. Nor
-    is one of an entity and a strike.
+    is one of records of two tables.
     """
     pairs = standing(records.identities.values())
     mixed = [held.id for held in pairs.values() if is_mixed(records, held)]
@@ -91,7 +91,7 @@ def merge_groups(records: Records) -> tuple[Mapping[str, MergeGroups], tuple[Mes
 
 
 def is_mixed(records: Records, judgement: Identity) -> bool:
-    """Whether a judgement is about an entity and a strike."""
+    """Whether a judgement is about records of two tables, such as an asset and a strike."""
     return not any(_may_be_of(records, judgement, noun) for noun in JUDGED)
 
 
@@ -139,7 +139,7 @@ def judgement(
     records
         As stored, without judgements applied: also what is merged can be judged, and undone.
     one, other
-        Ids of two entities or two strikes; ``one`` is kept where they are the same.
+        Ids of two entities, two assets or two strikes; ``one`` is kept where they are the same.
     who, why
         Who decides and on what grounds, in words.
     at
@@ -148,9 +148,9 @@ def judgement(
     Raises
     ------
     UnknownRecord
-        If there is no entity or strike of an id.
+        If there is no entity, asset or strike of an id.
     InvalidJudgement
-        If both are one record, one is an entity and the other a strike, ``who`` or ``why`` is empty, or a
+        If both are one record, the two are of different tables, ``who`` or ``why`` is empty, or a
         judgement is to be undone that does not stand.
     """
     _require_pair(records, one, other)
@@ -176,7 +176,7 @@ def judgement(
 def _require_pair(records: Records, one: str, other: str) -> None:
     for name in (one, other):
         if not any(name in records.table(noun) for noun in JUDGED):
-            raise UnknownRecord(Message("record.no-entity-or-strike", {"id": name}))
+            raise UnknownRecord(Message("record.none-to-judge", {"id": name}))
     if one == other:
         raise InvalidJudgement(Message("decisions.two-records", {"record": one}))
     if not any(one in records.table(noun) and other in records.table(noun) for noun in JUDGED):

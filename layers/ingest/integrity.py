@@ -11,7 +11,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from geo.spatial_join.join import pairs_within
-from layers.decisions.identity import is_mixed
+from layers.decisions.identity import JUDGED, is_mixed
 from layers.model import edtf
 from layers.model.messages import Argument, Message, alternatives
 from layers.model.problems import Problem, ReadResult, SourceLocation
@@ -85,13 +85,13 @@ def _targets(record: Record, column: str) -> tuple[str, ...]:
 
 
 def mixed_judgements(records: Records) -> Iterator[IntegrityProblem]:
-    """Yield judgements that compare a record with itself, or an entity with a strike."""
+    """Yield judgements that compare a record with itself, or records of two tables."""
     for judgement in records.identities.values():
         if judgement.one == judgement.other:
             yield "identities", judgement.id, "other", judgement.other, Message("integrity.another-record")
         elif is_mixed(records, judgement):
-            is_entity = judgement.one in records.entities
-            expected = Message("integrity.entity-as-first" if is_entity else "integrity.strike-as-first")
+            noun = next((table for table in JUDGED if judgement.one in records.table(table)), "strikes")
+            expected = Message(f"integrity.{noun}-as-first")
             yield "identities", judgement.id, "other", judgement.other, expected
 
 

@@ -236,9 +236,9 @@ class Control(Record):
 
 
 class Identity(Record):
-    """A person's judgement on whether two entities, or two strikes, are one. Appended; the latest per pair holds."""
+    """A person's judgement on whether two entities, assets or strikes are one. Appended; the latest per pair holds."""
 
-    one: Id = Field(description="An entity or strike; the one that is kept where they are one.")
+    one: Id = Field(description="An entity, asset or strike; the one that is kept where they are one.")
     other: Id = Field(description="Another of the same noun.")
     verdict: Literal["same", "different", "undone"] = Field(description="undone: as if it had not been judged.")
     who: Text = Field(description="Who decided.")
@@ -362,7 +362,7 @@ REFERENCES: Mapping[str, Mapping[str, tuple[str, ...]]] = MappingProxyType(
             "undoes": ("decisions",),
             "sources": ("sources",),
         },
-        "identities": {"one": ("entities", "strikes"), "other": ("entities", "strikes")},
+        "identities": {"one": ("entities", "assets", "strikes"), "other": ("entities", "assets", "strikes")},
     }
 )
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -12,8 +13,9 @@ from rapidfuzz import fuzz, process
 
 from layers.model.messages import Message
 from layers.model.records import Entity, Records
+from layers.reference.regions import country_names, geonames_regions
 from layers.resolution.merge_entities import names_of
-from layers.text.company_names import COUNTRIES, GENERIC, FoldedName, compare, fold
+from layers.text.company_names import COUNTRIES, GENERIC, FoldedName, compare, fold, words_of_one
 
 #: Least score of a pair that is proposed to a person.
 PROPOSE_FROM = 0.72
@@ -25,6 +27,10 @@ MAX_BLOCK = 60
 _PREFIX = 5
 #: Least likeness of the distinctive words of a pair (percent, rapidfuzz token_sort_ratio) to be compared further.
 _MIN_SIMILARITY = 70.0
+#: A word of so many names of regions is one for a kind of region.
+_KIND_OF_REGION = 8
+#: Largest score of two names of which one alone has the name of a region.
+_ANOTHER_REGION = 0.5
 #: Factor of the score for each contradiction of kind or country.
 _CONTRADICTED = 0.7
 
@@ -179,11 +185,28 @@ def _pairs(queries: list[_Name], names: list[_Name], index: Mapping[str, list[in
 
 def _candidate(query: _Name, name: _Name) -> MatchCandidate:
     score, reason = compare(query.folded, name.folded)
+    if score >= PROPOSE_FROM and reason.code == "company-names.not-in-both":
+        score = min(score, _of_one_region(query.folded, name.folded))
     against = tuple(_against(query.entity, name.entity))
     exact = query.folded.key == name.folded.key and not against and _is_distinctive(query, name)
     for _ in against:
         score *= _CONTRADICTED
     return MatchCandidate(query.entity.id, name.entity.id, round(score, 4), (reason, *against), exact)
+
+
+def _of_one_region(one: FoldedName, other: FoldedName) -> float:
+    """Return the largest score that two names may have: a region in one alone names a branch, and not the company."""
+    return 1.0 if _region_words().isdisjoint(words_of_one(one, other)) else _ANOTHER_REGION
+
+
+@cache
+def _region_words() -> frozenset[str]:
+    """The names of first-level regions that are one word, but for words such as oblast, and no country's."""
+    names = [fold(region.name).words for region in geonames_regions()]
+    seen = Counter(word for words in names for word in words)
+    alone = ([word for word in words if seen[word] < _KIND_OF_REGION] for words in names)
+    countries = {word for key, _ in country_names() for word in fold(key).words}
+    return frozenset(words[0] for words in alone if len(words) == 1) - countries - GENERIC - COUNTRIES
 
 
 def _is_distinctive(query: _Name, name: _Name) -> bool:

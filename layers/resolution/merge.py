@@ -1,19 +1,18 @@
-"""Merges of records: entities and strikes are united with others of their table, and references to them are moved."""
+"""Merges of records: entities, assets and strikes are united with others of their table, and references are moved."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from hashlib import sha256
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import shapely
 from shapely.geometry.base import BaseGeometry
 
 from layers.decisions.identity import JUDGED
 from layers.model.messages import Message
-from layers.model.records import REFERENCES, Claim, Record, Records, Strike, Weapon
-from layers.resolution import merge_entities
+from layers.model.records import REFERENCES, Asset, Claim, Record, Records, Stake, Strike, Weapon
+from layers.resolution import merge_assets, merge_entities
 
 #: Fields that are about the record and not about the event, and the sources, which are united.
 _OF_THE_RECORD = frozenset({"id", "dataset", "private", "sources", "place_source", "checked"})
@@ -25,7 +24,8 @@ _GROUPED_FIELDS = (
     ("injured_min", "injured_max"),
 )
 _SINGLE_FIELDS = ("when_note", "region", "host_country", "attacker", "weapons", "damage", "casualties", "target_kinds")
-_MAX_ID_LENGTH = 160
+
+Placed = TypeVar("Placed", Strike, Asset)
 
 
 def merge_strike(strike: Strike, others: Iterable[Strike]) -> Strike:
@@ -56,19 +56,19 @@ def _filled(strike: Strike, other: Strike) -> dict[str, Any]:
     return filled
 
 
-def claims_of(one: Strike, other: Strike) -> Iterator[Claim]:
-    """Yield a claim for each fact of a merged strike that the strike it is merged into contradicts or lacks.
+def claims_of(one: Placed, other: Placed, facts: Iterable[str] = _FACTS) -> Iterator[Claim]:
+    """Yield a claim for each fact of a merged record that the record it is merged into contradicts or lacks.
 
     Lists (targets, their kinds, weapons) give one claim for each member that the other list has not. The source of
     a place is its own; any other value is ascribed to the first source of ``other``, since a record does not state
     which of its sources gave what. Geometry is WKT, lon/lat in degrees (OGC:CRS84), to seven digits.
     """
-    for field in _FACTS:
+    for field in facts:
         ours, theirs = set(_texts(getattr(one, field))), _texts(getattr(other, field))
         source = other.place_source if field in ("geometry", "uncertainty_m", "basis") else None
         for number, value in enumerate(text for text in theirs if text not in ours):
             yield Claim(
-                id=_claim_id(other.id, field, number),
+                id=merge_assets.claim_id(other.id, field, number),
                 dataset=other.dataset,
                 private=other.private,
                 record=one.id,
@@ -77,13 +77,6 @@ def claims_of(one: Strike, other: Strike) -> Iterator[Claim]:
                 source=source or other.sources[0],
                 checked=other.checked,
             )
-
-
-def _claim_id(other: str, field: str, number: int) -> str:
-    name = f"{other}/merged/{field.replace('_', '-')}/{number}"
-    if len(name) <= _MAX_ID_LENGTH:
-        return name
-    return f"merged/{sha256(name.encode()).hexdigest()}"
 
 
 def _texts(value: object) -> tuple[str, ...]:
@@ -143,10 +136,11 @@ class MergeResult:
 
 
 def merge_records(records: Records, merged_into: Mapping[str, str]) -> MergeResult:
-    """Merge entities and strikes into others, and move every reference. Judgements stay as they are.
+    """Merge entities, assets and strikes into others, and move every reference. Judgements stay as they are.
 
     Only ids of one table are merged. Stakes that become stakes of an entity in itself are dropped, and repeated stakes
-    are counted once, each with a remark. Facts of a merged strike that contradict the other's become claims.
+    are counted once, each with a remark. Facts of a merged strike or asset that contradict the other's become claims,
+    and so do the stakes in it that another of its records states.
 
     Parameters
     ----------
@@ -161,14 +155,47 @@ def merge_records(records: Records, merged_into: Mapping[str, str]) -> MergeResu
     tables = {table: _with_moved_references(records, table, present) for table in REFERENCES if table != "identities"}
     tables |= {table: dict(records.table(table)) for table in ("sources", "identities")}
     remarks: tuple[Message, ...] = ()
+    if present["assets"]:
+        remarks = _with_assets(records, tables, present["assets"])
     if present["entities"]:
         tables["entities"] = dict(merge_entities.merged_entities(records.entities, present["entities"]))
-        tables["stakes"], remarks = merge_entities.rewire_stakes(records, tables["stakes"])
+        tables["stakes"], repeated = merge_entities.rewire_stakes(records, tables["stakes"])
+        remarks += repeated
     if present["strikes"]:
         strikes, claims = merged_strikes(records.strikes, present["strikes"])
         tables["strikes"] = dict(strikes)
         tables["claims"] = {**tables["claims"], **claims}
-    return MergeResult(Records.of(tables), {**present["entities"], **present["strikes"]}, remarks)
+    merged = {other: one for moved in present.values() for other, one in moved.items()}
+    return MergeResult(Records.of(tables), merged, remarks)
+
+
+def _with_assets(
+    records: Records, tables: dict[str, dict[str, Record]], merged_into: Mapping[str, str]
+) -> tuple[Message, ...]:
+    """Merge the assets in tables whose references were moved, and what is said of them; return what else changed."""
+    moved = cast(dict[str, Asset], tables["assets"])
+    assets, united, remarks = merge_assets.merged_assets(records.assets, moved, merged_into)
+    stakes, left_out = merge_assets.own_stakes(cast(dict[str, Stake], tables["stakes"]), records.stakes, united)
+    claims = [
+        *(claim for one, members in united.values() for other in members for claim in _asset_claims(one, other)),
+        *merge_assets.stake_claims(left_out, stakes.values(), records),
+    ]
+    said = {
+        name: claim.model_copy(update={"record": left_out[claim.record].owned, "field": "owner"})
+        if isinstance(claim, Claim) and claim.record in left_out
+        else claim
+        for name, claim in tables["claims"].items()
+    }
+    tables["assets"], tables["stakes"] = dict(assets), dict(stakes)
+    tables["claims"] = {**said, **{claim.id: claim for claim in claims}}
+    tables["relations"] = merge_assets.without_repeats(tables["relations"])
+    tables["controls"] = merge_assets.without_repeats(tables["controls"])
+    return remarks
+
+
+def _asset_claims(one: Asset, other: Asset) -> Iterator[Claim]:
+    yield from claims_of(one, other, merge_assets.FACTS)
+    yield from merge_assets.id_claims(one, other)
 
 
 def is_subsumed_by(record: Record, other: Record, *ignored: str) -> bool:

@@ -14,7 +14,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
-from layers.decisions.identity import merge_groups
+from layers.decisions.identity import MergeGroups, merge_groups
 from layers.disclosure.policy import ALWAYS, OPEN, Policy
 from layers.disclosure.ruling import Ruling, gives_away, withheld_fields
 from layers.model.records import RECORD_TYPES, REFERENCES, Record, Records
@@ -32,8 +32,8 @@ class TableRulings:
 
     Parameters
     ----------
-    table
-        The records that they are on.
+    name, table
+        The table, and the records that they are on.
     of
         Rulings that withhold something now or later, by id.
     published
@@ -42,6 +42,7 @@ class TableRulings:
         Sources of the records that an embargo is about.
     """
 
+    name: str
     table: Mapping[str, Record]
     of: Mapping[str, Ruling]
     published: Mapping[str, Record]
@@ -70,8 +71,8 @@ class Disclosure:
         When the next embargo ends, and when the last one ended, in UTC; ``None`` where there is none.
     rulings
         Of each record by itself, by table, for the next version.
-    strikes
-        Of strikes, those that are judged to be one taken together.
+    together
+        Of strikes and assets, those that are judged to be one taken together, by table.
     citations
         How often each source is cited, by the table of the records that do, where the policy has embargoes.
     """
@@ -82,12 +83,12 @@ class Disclosure:
     next_due: datetime | None = None
     last_due: datetime | None = None
     rulings: Mapping[str, TableRulings] = field(default_factory=lambda: MappingProxyType({}))
-    strikes: TableRulings | None = None
+    together: Mapping[str, TableRulings] = field(default_factory=lambda: MappingProxyType({}))
     citations: Mapping[str, CitationCounts] = field(default_factory=lambda: MappingProxyType({}))
 
     def ruling(self, table: str, record: str) -> Ruling:
         """What the policy says of a record that is stored."""
-        rulings = self.strikes if table == "strikes" else self.rulings.get(table)
+        rulings = self.together.get(table, self.rulings.get(table))
         return Ruling() if rulings is None else rulings.of.get(record, Ruling())
 
 
@@ -106,12 +107,14 @@ def disclose(stored: Records, policy: Policy, now: datetime, before: Disclosure 
         return Disclosure(shown, policy)
     known = {} if before is None else before.rulings
     rulings = {table: _ruled(shown, policy, table, known.get(table)) for table in _tables(policy)}
-    strikes = _judged_as_one(shown, rulings["strikes"])
+    groups = merge_groups(shown)[0]
+    as_one = {name: _judged_as_one(rulings[name], groups[name]) for name in ("strikes", "assets")}
+    strikes = as_one["strikes"]
     dues = {ruling.due for ruling in strikes.of.values()}
     held = {key for key, ruling in strikes.of.items() if ruling.due is None or ruling.due > now}
     citations = _citations(shown, {} if before is None else before.citations) if policy.embargo else {}
     gone = _with_dependents(shown, held, rulings["strikes"].cited, citations)
-    together = {**rulings, "strikes": strikes}
+    together = {**rulings, **as_one}
     changed = {table: _without(part.published, gone[table]) for table, part in together.items()}
     revealing = _revealing_claims(shown, changed) - gone["claims"]
     withheld = _counts(gone, revealing, changed)
@@ -126,7 +129,7 @@ def disclose(stored: Records, policy: Policy, now: datetime, before: Disclosure 
         next_due=min((due for due in dues if due is not None and due > now), default=None),
         last_due=max((due for due in dues if due is not None and ALWAYS < due <= now), default=None),
         rulings=MappingProxyType(rulings),
-        strikes=strikes,
+        together=MappingProxyType(as_one),
         citations=citations,
     )
 
@@ -157,27 +160,28 @@ def _ruled(shown: Records, policy: Policy, name: str, before: TableRulings | Non
                 published[key] = shown_as
             if ruling.due != ALWAYS:
                 cited[key] = tuple(_sources(name, record))
-    return TableRulings(table, of, published, cited)
+    return TableRulings(name, table, of, published, cited)
 
 
-def _judged_as_one(shown: Records, rulings: TableRulings) -> TableRulings:
-    """Rulings on strikes of which those that are judged to be one strike share the strictest."""
+def _judged_as_one(rulings: TableRulings, merged: MergeGroups) -> TableRulings:
+    """Rulings on the records of a table of which those that are judged to be one share the strictest."""
     groups: dict[str, list[str]] = defaultdict(list)
-    for member, leader in merge_groups(shown)[0]["strikes"].leaders().items():
+    for member, leader in merged.leaders().items():
         groups[leader].append(member)
     of, published = dict(rulings.of), dict(rulings.published)
     for leader, others in groups.items():
-        members = [key for key in (leader, *others) if key in shown.strikes]
+        members = [key for key in (leader, *others) if key in rulings.table]
         strictest = Ruling()
         for key in members:
             strictest &= rulings.of.get(key, Ruling())
         if strictest == Ruling():
             continue
         for key in members:
-            of[key], strike = strictest, shown.strikes[key]
-            if (shown_as := strictest.applied("strikes", strike)) is not strike and of[key] != rulings.of.get(key):
+            of[key], record = strictest, rulings.table[key]
+            shown_as = strictest.applied(rulings.name, record)
+            if shown_as is not record and of[key] != rulings.of.get(key):
                 published[key] = shown_as
-    return TableRulings(rulings.table, of, published, rulings.cited)
+    return TableRulings(rulings.name, rulings.table, of, published, rulings.cited)
 
 
 def _with_dependents(

@@ -48,6 +48,9 @@ from layers.ownership.owners import Owners, OwnersByDate
 from layers.ownership.stake_graph import StakeColumns
 from layers.reference.basemap import Basemap
 from layers.resolution import resolve
+from layers.resolution.asset_duplicates import propose_assets
+from layers.resolution.candidates import MatchCandidate
+from layers.resolution.strike_duplicates import DuplicateProposal, propose_duplicates
 from layers.snapshot.array_files import ArrayFolderReader
 from layers.store.record_table import prefetch, texts
 
@@ -233,6 +236,21 @@ class Snapshot:
     def pending(self) -> tuple[ReviewItem, ...]:
         """Strikes that wait for a decision, those first that it would change most."""
         return review_queue(self.findings, match_all(self.records, self.asset_index), self.owners)
+
+    @cached_property
+    def strike_duplicates(self) -> tuple[DuplicateProposal, ...]:
+        """Pairs of strikes that may be one event, the likeliest first."""
+        return propose_duplicates(self.records)
+
+    @cached_property
+    def asset_duplicates(self) -> tuple[DuplicateProposal, ...]:
+        """Pairs of assets that may be one site, the likeliest first."""
+        return propose_assets(self.records)
+
+    @cached_property
+    def entity_duplicates(self) -> tuple[MatchCandidate, ...]:
+        """Pairs of entities that may be one, the likeliest first."""
+        return resolve.duplicate_entities(self.records)
 
     @cached_property
     def country_names(self) -> Mapping[str, str]:

@@ -37,7 +37,7 @@ def make_private(connection: sqlite3.Connection, dataset: str, authorship: Autho
 
 def hide_judgements_of_removed(connection: sqlite3.Connection, authorship: Authorship) -> None:
     """Mark judgements of identity private that name a private record which was removed: only they outlive it."""
-    removed = f"(SELECT record FROM {PRIVATE_REMOVED} WHERE noun IN ('strikes', 'entities'))"
+    removed = f"(SELECT record FROM {PRIVATE_REMOVED} WHERE noun IN ('strikes', 'assets', 'entities'))"
     table = TABLES["identities"]
     named = _ids(connection, table, f'private IS NOT 1 AND ("one" IN {removed} OR "other" IN {removed})')
     _mark(connection, table, named, 1, authorship)

@@ -70,7 +70,7 @@ def private_column(noun: str) -> str:
     """
     conditions = [f"dataset IN ({LISTED})"]
     if noun == "identities":
-        removed = f"(SELECT record FROM {PRIVATE_REMOVED} WHERE noun IN ('strikes', 'entities'))"
+        removed = f"(SELECT record FROM {PRIVATE_REMOVED} WHERE noun IN ('strikes', 'assets', 'entities'))"
         conditions += [f'"one" IN {removed}', f'"other" IN {removed}']
     return f"CASE WHEN {' OR '.join(conditions)} THEN 1 ELSE private END"
 

@@ -30,6 +30,8 @@ SAME_WORDS: Mapping[str, Mapping[str, Sequence[str]]] = _WORDS["same_words"]
 GENERIC = frozenset[str](_WORDS["generic"])
 #: Countries among `SAME_WORDS`.
 COUNTRIES = frozenset[str](_WORDS["countries"])
+#: Words by which a company is told from another of its group, such as a direction.
+PARTING = frozenset[str](_WORDS["parting"])
 #: Small words that names are compared without.
 STOP_WORDS = frozenset[str](_WORDS["stop_words"])
 
@@ -50,6 +52,9 @@ _BRACKETS = re.compile(r"\[[^\]]*\]?")
 _NOTE = re.compile(r"\([^)]*\)?")
 _FIGURE = re.compile(r"\d|%|\bLEI\b")
 _DOTTED = re.compile(r"(?<![^\W_])([^\W\d_])[./]\s?(?=[^\W\d_](?:[./]|\W|$))")
+# Of two letters or more: the others are initials as well.
+_NUMERALS = {"II": "2", "III": "3", "IV": "4", "VI": "6", "VII": "7", "VIII": "8", "IX": "9"}
+_ROMAN = re.compile(r"(?<![^\W_])(?:VIII|VII|VI|III|II|IV|IX)(?![^\W_])")
 _ACRONYM_LENGTHS = range(3, 10)
 
 
@@ -101,7 +106,8 @@ def fold_company(name: str) -> str:
 @lru_cache(maxsize=400_000)
 def fold(name: str) -> FoldedName:
     """Split a name into the words that are compared, without legal form, notes and small words."""
-    tokens = _without_form(_split(without_notes(name[:MAX_LENGTH]))) or _split(name[:MAX_LENGTH])
+    name = _ROMAN.sub(lambda match: _NUMERALS[match[0]], name[:MAX_LENGTH])
+    tokens = _without_form(_split(without_notes(name))) or _split(name)
     words = [token for token in tokens if token not in _STOP] or tokens
     return FoldedName(tuple(words), tuple(_MEANING.get(word, word) for word in words))
 
@@ -165,6 +171,7 @@ def _spelled(words: Iterable[str]) -> Iterator[str]:
 
 
 _STOP = frozenset(_spelled(STOP_WORDS))
+_PARTING = frozenset(_spelled(PARTING))
 _FORMS_FIRST = _phrases(FORM_FIRST, 0)
 _FORMS_LAST = _phrases(LEGAL_FORMS, -1)
 # Common words keep their plain English spelling, whatever the sounds were folded to.
@@ -185,7 +192,8 @@ def likeness(left: str, right: str) -> Likeness:
     1 is the same folded name, 0.97 the same words in another order, 0.75 to 0.9 an acronym of the other. Else the
     share of common words (Dice), in which generic words (oil, company) weigh little, and near-equal words count by
     their likeness (normalised indel distance). Names that share only generic or country words, or whose
-    numbers differ, stay under 0.6.
+    numbers differ, stay under 0.6, and so do names of which one alone has a word that tells parts of a group apart
+    (North, Upper, II).
 
     Returns
     -------
@@ -265,10 +273,23 @@ def _overlap(first: FoldedName, second: FoldedName) -> Likeness:
         return Likeness(min(score, 0.5), Message("company-names.numbers-differ", shared))
     if not has_proper_name and apart:
         return Likeness(min(score, 0.4), Message("company-names.generic-words", shared))
-    rest = [word for word in (*left, *right) if word not in {w for a, b, _ in pairs for w in (a, b)}]
+    rest = _unpaired(left, right, pairs)
+    if not _PARTING.isdisjoint(rest):
+        return Likeness(min(score, 0.5), Message("company-names.another-part", {**shared, "rest": " ".join(rest)}))
     if rest:
         return Likeness(min(score, 0.94), Message("company-names.not-in-both", {**shared, "rest": " ".join(rest)}))
     return Likeness(min(score, 0.94), Message("company-names.in-common", shared))
+
+
+def _unpaired(left: Sequence[str], right: Sequence[str], pairs: Iterable[tuple[str, str, float]]) -> list[str]:
+    common = {word for one, other, _ in pairs for word in (one, other)}
+    return [word for word in (*left, *right) if word not in common]
+
+
+def words_of_one(first: FoldedName, second: FoldedName) -> frozenset[str]:
+    """Return the words of either name that the other has not, not even with a letter or two changed."""
+    left, right = _expanded(first, second), _expanded(second, first)
+    return frozenset(_unpaired(left, right, _paired(left, right)))
 
 
 def _even(_word: str) -> float:

@@ -139,6 +139,11 @@ def decide(vault: Vault, name: str, **values: Any) -> int:
     return vault.send("POST", "/review/decisions", body)
 
 
+def judge_by_http(vault: Vault, one: str, other: str) -> int:
+    body = {"one": one, "other": other, "verdict": "same", "why": MARK}
+    return vault.send("POST", "/review/judgements", body)
+
+
 def add_citing_the_private_source_alone(vault: Vault) -> int:
     body = feature(title=MARK, sources=["qqj/src"], place_source="qqj/src")
     return vault.send("POST", "/collections/strikes/items", {**body, "id": KEY})
@@ -243,6 +248,8 @@ WRITINGS: dict[str, tuple[Writing, object]] = {
     "judge them different": (lambda v: judge(v, KEY, STRIKE, "different"), 0),
     "judge them as before": (lambda v: judge(v, KEY, STRIKE, "undone"), 0),
     "judge entities": (lambda v: judge(v, "socar", "qqj/company", "same"), 0),
+    "judge assets": (lambda v: judge(v, ASSET, "qqj/site", "same"), 0),
+    "judge assets by HTTP": (lambda v: judge_by_http(v, "qqj/site", ASSET), 201),
     "write as public": (move, None),
     "append to the private dataset": (append, None),
     "load public over private": (lambda v: load_as_public(v, DATASET), None),

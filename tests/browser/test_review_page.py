@@ -174,6 +174,51 @@ def test_a_token_that_is_nobodys_signs_out(browser: Browser, desk: Desk) -> None
     assert page.evaluate("sessionStorage.length") == 0
 
 
+def with_duplicate(desk: Desk) -> None:
+    known = desk.store.records().assets["a-burshtyn"]
+    again = known.model_copy(update={"id": "seen", "dataset": "seen", "name": "Бурштинська ТЕС", "aliases": ()})
+    desk.store.append("assets", again, author="tests")
+
+
+def test_two_assets_are_judged_to_be_one_and_that_is_taken_back(browser: Browser, desk: Desk) -> None:
+    with_duplicate(desk)
+    page = signed_in(browser, desk, desk.ann)
+    troubles = Troubles(page, desk.url)
+    page.get_by_role("button", name="Duplicates").click()
+    expect(page.locator("#case-title")).to_have_text("Are these one?")
+    pair = page.locator("#queue li").filter(has_text="Бурштинська ТЕС")
+    pair.get_by_role("button").click()
+    expect(page.locator(".pair-side h3")).to_have_text(["Burshtyn thermal power plant", "Бурштинська ТЕС"])
+    page.get_by_role("button", name="They are one").click()
+    expect(page.get_by_role("alert")).to_have_text("Say on what grounds first.")
+    page.get_by_label("On what grounds?").fill("The same plant")
+    page.get_by_role("button", name="They are one").click()
+    expect(page.locator("#said")).to_contain_text("They are one")
+    expect(pair).to_have_count(0)
+    [made] = desk.store.records().identities.values()
+    assert (made.one, made.other, made.verdict, made.who) == ("a-burshtyn", "seen", "same", "Ann")
+    page.get_by_role("button", name="Take back").click()
+    expect(pair).to_have_count(1)
+    assert [one.verdict for one in desk.store.records().identities.values()] == ["same", "undone"]
+    page.get_by_label("Pairs of").select_option("entities")
+    expect(page.locator("#queue")).not_to_contain_text("Бурштинська ТЕС")
+    page.get_by_role("button", name="Strikes that wait").click()
+    expect(page.get_by_role("region", name="What the reports say")).to_be_visible()
+    assert troubles == []
+
+
+@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+def test_no_axe_violation_among_duplicates(browser: Browser, desk: Desk, size: dict[str, int]) -> None:
+    with_duplicate(desk)
+    page = signed_in(browser, desk, desk.ann, size, csp=False)
+    page.get_by_role("button", name="Duplicates").click()
+    expect(page.locator(".pair-side h3").first).to_be_visible()
+    page.add_script_tag(path=AXE)
+    found = page.evaluate("async () => (await axe.run()).violations.map((v) => `${v.id}: ${v.nodes[0].html}`)")
+    assert found == []
+    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+
+
 @pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
 def test_no_axe_violation(browser: Browser, desk: Desk, size: dict[str, int]) -> None:
     page = signed_in(browser, desk, desk.ann, size, csp=False)

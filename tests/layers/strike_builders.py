@@ -6,9 +6,23 @@ from typing import Any
 
 import shapely
 
-from layers.model.records import Claim, Decision, Entity, Identity, Record, Records, Relation, Source, Strike
+from layers.model.records import (
+    Asset,
+    Claim,
+    Decision,
+    Entity,
+    Identity,
+    Record,
+    Records,
+    Relation,
+    Source,
+    Stake,
+    Strike,
+)
 
 TABLES: dict[type[Record], str] = {
+    Asset: "assets",
+    Stake: "stakes",
     Strike: "strikes",
     Claim: "claims",
     Decision: "decisions",

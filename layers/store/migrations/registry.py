@@ -18,6 +18,7 @@ from layers.store.migrations import (
     m0005_history_indexes,
     m0006_history_reasons,
     m0007_operating_status,
+    m0008_asset_judgements,
 )
 
 
@@ -55,6 +56,8 @@ MIGRATIONS: Sequence[Migration] = (
     Migration(6, m0006_history_reasons.TITLE, 6, m0006_history_reasons.apply),
     # Rows of history hold values of the new columns, which a program that does not know them refuses to restore.
     Migration(7, m0007_operating_status.TITLE, 7, m0007_operating_status.apply),
+    # A program that merges no assets shows them side by side, as before they were judged.
+    Migration(8, m0008_asset_judgements.TITLE, 7, m0008_asset_judgements.apply),
 )
 #: Version of the schema that this program writes.
 SCHEMA_VERSION = MIGRATIONS[-1].version

@@ -132,6 +132,36 @@ def test_two_strikes_become_one_and_two_again(run: Run, own: Store) -> None:
     assert "seen-again" in run("list", "strikes", "--json").out
 
 
+def test_two_assets_become_one_and_two_again(run: Run, own: Store) -> None:
+    known = own.records()
+    burshtyn = known.assets["a-burshtyn"]
+    seen = burshtyn.model_copy(
+        update={"id": "seen", "dataset": "seen", "name": "Бурштинська ТЕС", "aliases": (), "commodity": "coal"}
+    )
+    own.append("assets", seen, author="tests")
+    before = own.records()
+    rows = run("duplicates", "--noun", "assets", "--json").report
+    (row,) = (row for row in rows if "seen" in (row["one"]["id"], row["other"]["id"]))
+    assert (row["noun"], row["one"]["id"], row["other"]["id"]) == ("assets", "a-burshtyn", "seen")
+    assert {reason["name"] for reason in row["reasons"]} >= {"prior", "place", "name", "same-name", "kind"}
+    assert "Бурштинська ТЕС" in run("duplicates", "--noun", "assets").out
+
+    said = say(run, "a-burshtyn", "seen").report
+    assert (said["noun"], said["kept"], said["remarks"]) == ("assets", {"seen": "a-burshtyn"}, [])
+    merged = resolve.apply_judgements(own.records())
+    assert "seen" not in merged.assets
+    assert "Бурштинська ТЕС" in merged.assets["a-burshtyn"].aliases
+    assert run("duplicates", "--noun", "assets", "--json").report == [one for one in rows if one != row]
+    assert '"seen"' not in run("list", "assets", "--json").out
+    assert run("owners", "seen").code == 3
+
+    say(run, "a-burshtyn", "seen", "undone")
+    assert facts(resolve.apply_judgements(own.records())) == facts(before)
+    say(run, "a-burshtyn", "seen", "different")
+    assert run("duplicates", "--noun", "assets", "--json").report == [one for one in rows if one != row]
+    assert '"seen"' in run("list", "assets", "--json").out
+
+
 def test_different_is_kept_apart_and_a_conflict_is_said(run: Run, own: Store) -> None:
     for name in ("x1", "x2", "x3"):
         own.append("strikes", strike(name, sources=own.records().strikes[ORLIVKA].sources, at=None), author="tests")
@@ -146,10 +176,10 @@ def test_different_is_kept_apart_and_a_conflict_is_said(run: Run, own: Store) ->
 @pytest.mark.parametrize(
     ("one", "other", "verdict", "code", "words"),
     [
-        ("nobody", "socar", "same", 3, "no entity or strike 'nobody'"),
-        ("socar", "nobody", "same", 3, "no entity or strike 'nobody'"),
+        ("nobody", "socar", "same", 3, "no entity, asset or strike 'nobody'"),
+        ("socar", "nobody", "same", 3, "no entity, asset or strike 'nobody'"),
         ("socar", "socar", "same", 2, "two records expected"),
-        ("socar", ORLIVKA, "same", 2, "an entity and a strike are never one"),
+        ("socar", ORLIVKA, "same", 2, "only two entities, two assets or two strikes"),
         ("socar", "gazprom", "undone", 2, "no judgement of socar and gazprom stands"),
         ("socar", "gazprom", "perhaps", 2, "perhaps"),
     ],

@@ -11,6 +11,7 @@ from shapely.geometry import Point
 from layers.disclosure.policy import OPEN, Policy, parse
 from layers.disclosure.ruling import withheld_fields
 from layers.model.records import RECORD_TYPES, Claim, Identity, Record, Records, Strike
+from layers.resolution.resolve import apply_judgements
 from layers.snapshot.disclosure import Disclosure, disclose
 from layers.store.store import Store
 from tests.layers.snapshot.test_public_records import telling, with_private
@@ -77,6 +78,24 @@ def test_of_strikes_judged_to_be_one_each_is_held_as_the_strictest(records: Reco
     coarse = parse('[[rounding]]\ntable = "strikes"\ndecimals = 1\ncountries = ["UA"]')
     published = disclose(records, coarse, NOW).records.strikes
     assert published[open_].basis == published[held].basis == "rounded"
+
+
+def test_of_assets_judged_to_be_one_each_is_published_by_the_strictest_rule(records: Records) -> None:
+    exact, ruled = (
+        next(key for key, one in records.assets.items() if one.host_country == iso and one.geometry is not None)
+        for iso in ("RU", "UA")
+    )
+    judged = Identity(id="j/1", one=exact, other=ruled, verdict="same", who="A", when="2026-11-01", why="the same site")
+    coarse = parse('[[rounding]]\ntable = "assets"\ndecimals = 1\ncountries = ["UA"]')
+    assert withheld_fields(disclose(records, coarse, NOW).records.assets[exact]) == ()
+    one_site = dataclasses.replace(records, identities={"j/1": judged})
+    published = disclose(one_site, coarse, NOW)
+    assert published.ruling("assets", exact) == published.ruling("assets", ruled)
+    merged = apply_judgements(published.records)
+    places = {exact: published.records.assets[exact].geometry, ruled: published.records.assets[ruled].geometry}
+    assert merged.assets[exact].geometry in places.values()
+    assert merged.assets[exact].basis == "rounded"
+    assert withheld_fields(merged.assets[exact]) == ("geometry",)
 
 
 def test_a_judgement_that_is_undone_holds_nothing_any_more(records: Records) -> None:

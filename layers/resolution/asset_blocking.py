@@ -1,0 +1,397 @@
+"""Assets as columns, and the pairs of them that may be one site: near each other, of one identifier, or of a rare name.
+
+Pairs of kinds that are not mistaken for each other, units of one plant and a unit with its plant are no candidates.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from itertools import chain, combinations
+from types import MappingProxyType
+
+import numpy as np
+import numpy.typing as npt
+from scipy.sparse import csr_array
+
+from geo.lonlat import Bools, Floats, Ints, Objects
+from geo.spatial_join.join import pairs_within
+from layers.model.records import Asset, Records
+from layers.resolution.strike_blocking import CandidatePairs
+from layers.text.site_terms import RELATED_MASKS, TARGET_KINDS, kind_bits, numbers, stems
+
+#: Two places are near up to this many times the sum of their uncertainties.
+REACH_FACTOR = 1.5
+#: Widest distance of two places that are near, in metres: a larger uncertainty says only that nothing is known.
+MAX_REACH_M = 25_000.0
+#: Least uncertainty of a place, in metres: a site is wide, and sources put the point on another part of it.
+MIN_UNCERTAINTY_M = 500.0
+#: A word that more assets than this have finds nothing by itself, and an identifier neither.
+MAX_BLOCK = 20
+#: Least number of assets that the rarity of a word is computed with, lest a small layer make all words rare.
+MIN_ASSETS = 1_000
+#: Sites that stretch over a country: that they come near each other says nothing.
+LINES = "pipeline"
+
+Masks = npt.NDArray[np.uint64]
+
+#: The data set of the bundled records.
+_BUNDLED = Asset.model_fields["dataset"].default
+_NAMELESS = " without a name ("
+
+
+@dataclass(frozen=True, eq=False)
+class AssetColumns:
+    """Columns of n assets, in the order of the records.
+
+    Attributes
+    ----------
+    ids
+        Ids.
+    dataset
+        Code of the dataset that it came with, shape (n,).
+    bundled
+        Whether it is a bundled record, shape (n,).
+    names
+        Every spelling of the name as a set of codes of stems (``text.site_terms``), without empty ones.
+    number_bits
+        Numbers in the names as bits, shape (n,).
+    types
+        Types of plant that the names say, as bits of ``TYPES``, shape (n,).
+    geometry
+        Shapely geometries in lon/lat degrees (OGC:CRS84) or None, shape (n,).
+    uncertainty_m
+        Metres, ``MIN_UNCERTAINTY_M`` at least, NaN where there is no place, shape (n,).
+    kind, related
+        The kind, and the kinds that it is mistaken for, as bits of ``TARGET_KINDS``, shape (n,).
+    line
+        Whether it stretches over a country, shape (n,).
+    country
+        Codes, -1 for none, shape (n,).
+    parent
+        Row of the asset that it is a part of, -1 for none, shape (n,).
+    capacity, unit
+        Capacity, NaN for none, and the code of its unit, -1 for none, shape (n,).
+    commodity
+        Code of what it makes, moves or burns, -1 for none, shape (n,).
+    commodities
+        The words of each code.
+    identifiers
+        Scheme and value of each external id.
+    owners
+        Codes of the stems in the names of owners and operators.
+    words
+        Sparse matrix, shape (n, stems): 1 where a spelling has the stem.
+    rarity
+        From 0 to 1 by stem: 1 where one asset has it, less with the logarithm of their number.
+    stems
+        The stem of each code.
+    """
+
+    ids: Sequence[str]
+    dataset: Ints
+    bundled: Bools
+    names: Sequence[tuple[frozenset[int], ...]]
+    number_bits: Masks
+    types: Ints
+    geometry: Objects
+    uncertainty_m: Floats
+    kind: Masks
+    related: Masks
+    line: Bools
+    country: Ints
+    parent: Ints
+    capacity: Floats
+    unit: Ints
+    commodity: Ints
+    commodities: Sequence[frozenset[str]]
+    identifiers: Sequence[frozenset[tuple[str, str]]]
+    owners: Sequence[frozenset[int]]
+    words: csr_array
+    rarity: Floats
+    stems: Sequence[str]
+
+    @classmethod
+    def of(cls, records: Records) -> AssetColumns:
+        """Read the columns of all assets off a set of records, one asset at a time."""
+        code: dict[str, int] = {}
+        coded = _Coder(code)
+        holders = _holders(records)
+        rows = [_row(asset, coded, holders.get(asset.id, ())) for asset in records.assets.values()]
+        columns = list(zip(*rows, strict=True)) or [()] * 15
+        (ids, datasets, names, number, types, geometry, uncertainty_m, kinds) = columns[:8]
+        (country, parent, capacity, unit, commodities, identifiers, owners) = columns[8:]
+        shapes = np.empty(len(ids), dtype=object)
+        shapes[:] = geometry
+        rank = {kind: at for at, kind in enumerate(TARGET_KINDS)}
+        kind = np.fromiter((rank[name] for name in kinds), np.int64, len(ids))
+        row = {name: at for at, name in enumerate(ids)}
+        words = [frozenset(chain.from_iterable(spellings)) for spellings in names]
+        return cls(
+            ids,
+            _codes(datasets),
+            np.array([dataset == _BUNDLED for dataset in datasets], bool),
+            names,
+            np.array(number, np.uint64),
+            np.array(types, np.int64),
+            shapes,
+            np.array(uncertainty_m, np.float64),
+            np.array([kind_bits([name]) for name in TARGET_KINDS], np.uint64)[kind],
+            np.array(RELATED_MASKS, np.uint64)[kind],
+            kind == rank[LINES],
+            _codes(country),
+            np.fromiter((row.get(name, -1) if name else -1 for name in parent), np.int64, len(ids)),
+            np.array(capacity, np.float64),
+            _codes(unit),
+            _codes(commodities),
+            [_commodity_words(text) for text in sorted({text for text in commodities if text})],
+            identifiers,
+            owners,
+            _matrix(words, len(code)),
+            _rarity(words, len(code)),
+            list(code),
+        )
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @cached_property
+    def all_words(self) -> Sequence[frozenset[int]]:
+        """The stems of all spellings of each asset."""
+        return [frozenset(chain.from_iterable(spellings)) for spellings in self.names]
+
+    @cached_property
+    def spellings(self) -> Sequence[frozenset[frozenset[int]]]:
+        """The spellings of each asset as a set."""
+        return [frozenset(spellings) for spellings in self.names]
+
+    @cached_property
+    def words_of(self) -> Ints:
+        """Number of stems of each asset, shape (n,)."""
+        return np.asarray(np.diff(self.words.indptr), np.int64)
+
+    @property
+    def placed(self) -> Bools:
+        """Which assets have a place, shape (n,)."""
+        return ~np.isnan(self.uncertainty_m)
+
+
+class _Coder:
+    """Gives the stems of names as codes, and each name's once."""
+
+    def __init__(self, code: dict[str, int]) -> None:
+        self._code = code
+        self._memo: dict[str, frozenset[int]] = {}
+
+    def __call__(self, name: str) -> frozenset[int]:
+        if name not in self._memo:
+            code = self._code
+            own = (stem for stem in stems(name) if stem not in _TYPE_STEMS)
+            self._memo[name] = frozenset(code.setdefault(stem, len(code)) for stem in own)
+        return self._memo[name]
+
+    def all(self, names: Iterable[str]) -> tuple[frozenset[int], ...]:
+        """The stems of each name that has any, each set once."""
+        return tuple(dict.fromkeys(coded for name in names if (coded := self(name))))
+
+
+def _row(asset: Asset, coded: _Coder, holders: Iterable[str]) -> tuple[object, ...]:
+    names = [name for name in (asset.name, *asset.names.values(), *asset.aliases) if _NAMELESS not in name]
+    number = types = 0
+    for name in names:
+        number |= numbers(name)
+        for word in _WORD.findall(name):
+            roman, type_ = _meaning(word)
+            number, types = number | roman, types | type_
+    placed = asset.geometry is not None
+    return (
+        asset.id,
+        asset.dataset,
+        coded.all(names),
+        number,
+        types,
+        asset.geometry,
+        max(asset.uncertainty_m or 0.0, MIN_UNCERTAINTY_M) if placed else np.nan,
+        asset.kind,
+        asset.host_country,
+        asset.part_of,
+        asset.capacity or np.nan,
+        asset.capacity_unit,
+        asset.commodity and asset.commodity.casefold(),
+        frozenset((scheme.casefold(), value.strip().casefold()) for scheme, value in asset.external_ids.items()),
+        frozenset(chain.from_iterable(coded.all(holders))),
+    )
+
+
+@lru_cache(maxsize=400_000)
+def _meaning(word: str) -> tuple[int, int]:
+    """Return a Roman numeral as a bit, as ``text.site_terms.numbers`` gives others, and the type of plant as a bit."""
+    folded = word.casefold()
+    types = _TYPE_OF_WORD.get(folded, 0)
+    for start, bit in _TYPE_OF_START:
+        types |= bit * folded.startswith(start)
+    return (1 << _ROMAN[word] if word in _ROMAN else 0), types
+
+
+#: Types of power plant of which one town has several, with the words for them; a star stands for any ending.
+TYPES: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "chp": ("chp", "chpp", "tets", "тец", "тэц", "cogeneration", "cet"),
+        "condensing": ("gres", "грес", "грэс"),
+        "pumped": ("pumped", "psp", "гаес", "гаэс"),
+        "solar": ("solar", "spp", "сес", "сэс", "солнечн*", "сонячн*"),
+        "wind": ("wind", "вес", "вэс", "вітр*", "ветр*"),
+        "hydro": ("hpp", "shpp", "гес", "гэс", "мгес", "hydro*", "гідро*", "гидро*"),
+        "nuclear": ("npp", "nuclear", "аес", "аэс", "атомн*"),
+        "substation": ("substation", "switchyard", "пс", "підстанц*", "подстанц*", "ору"),
+    }
+)
+_TYPE_OF_WORD = {word: 1 << bit for bit, words in enumerate(TYPES.values()) for word in words if not word.endswith("*")}
+_TYPE_OF_START = [
+    (word.removesuffix("*"), 1 << bit)
+    for bit, words in enumerate(TYPES.values())
+    for word in words
+    if word.endswith("*")
+]
+#: Words for sites of any name, such as those for a power station in the letters of another language.
+_ANY_TYPE = ("tes", "tpp", "ges", "hes", "aes", "ves", "ses", "tets", "tec", "farm", "park", "cascade", "mobile")
+_TYPE_STEMS = {
+    stem for word in (*_ANY_TYPE, *chain.from_iterable(TYPES.values())) for stem in stems(word.removesuffix("*"))
+}
+#: Types that one name has and the name of the same plant hardly lacks.
+STATED_TYPES = sum(1 << bit for bit, name in enumerate(TYPES) if name in ("pumped", "substation"))
+_ROMAN = {"I": 1, "II": 2, "III": 3, "IV": 4, "V": 5, "VI": 6, "VII": 7, "VIII": 8, "IX": 9, "X": 10}
+_WORD = re.compile(r"[^\W\d_]+")
+#: Words in the names of commodities that tell none from another.
+_VAGUE_COMMODITIES = frozenset({"fossil", "other", "unknown", "liquids", "natural", "and", "of", "products", "heavy"})
+
+
+def _commodity_words(text: str) -> frozenset[str]:
+    return frozenset(_WORD.findall(text)) - _VAGUE_COMMODITIES
+
+
+#: Relations whose entity runs the site.
+_RUNS_IT = frozenset({"operator", "brand", "occupier"})
+
+
+def _holders(records: Records) -> Mapping[str, set[str]]:
+    """Return the names of the direct owners and operators of each asset."""
+    ties = chain(
+        ((stake.owned, stake.owner) for stake in records.stakes.values()),
+        ((tie.asset, tie.entity) for tie in records.relations.values() if tie.relation in _RUNS_IT),
+    )
+    names: dict[str, set[str]] = defaultdict(set)
+    for asset, holder in ties:
+        if asset in records.assets and (entity := records.entities.get(holder)) is not None:
+            names[asset] |= {entity.name, *entity.names.values(), *entity.aliases}
+    return names
+
+
+def _codes(values: Sequence[str | None]) -> Ints:
+    known = {value: code for code, value in enumerate(sorted({value for value in values if value}))}
+    return np.array([known[value] if value else -1 for value in values], np.int64)
+
+
+def _matrix(rows: Sequence[frozenset[int]], columns: int) -> csr_array:
+    sizes = np.fromiter(map(len, rows), np.int64, len(rows))
+    indices = np.fromiter(chain.from_iterable(map(sorted, rows)), np.int64, int(sizes.sum()))
+    start = np.concatenate(([0], np.cumsum(sizes)))
+    return csr_array((np.ones(len(indices)), indices, start), shape=(len(rows), max(columns, 1)))
+
+
+def _rarity(rows: Sequence[frozenset[int]], columns: int) -> Floats:
+    flat = np.fromiter(chain.from_iterable(rows), np.int64)
+    seen = np.maximum(np.bincount(flat, minlength=max(columns, 1)), 1)
+    return np.asarray(np.clip(1 - np.log(seen) / np.log(max(len(rows), MIN_ASSETS)), 0.05, 1))
+
+
+def candidate_pairs(table: AssetColumns) -> CandidatePairs:
+    """Find the pairs that may be one site by place, identifier or rare name, each once, sorted by row.
+
+    ``distance_m`` is NaN where the places are not near, an asset has none, or both stretch over a country.
+    """
+    parts = [_near(table), *(_named(left, right) for left, right in (_by_identifier(table), _by_name(table)))]
+    left, right, metres = (np.concatenate(part) for part in zip(*parts, strict=True))
+    left, right = np.minimum(left, right), np.maximum(left, right)
+    order = np.lexsort((metres, right, left))  # NaN sorts last: the first of equal pairs has the distance
+    left, right, metres = left[order], right[order], metres[order]
+    new = np.ones(len(left), bool)
+    new[1:] = (np.diff(left) != 0) | (np.diff(right) != 0)
+    selected = np.flatnonzero(new)
+    selected = selected[_comparable(table, left[selected], right[selected])]
+    return CandidatePairs(left[selected], right[selected], metres[selected])
+
+
+def _comparable(table: AssetColumns, left: Ints, right: Ints) -> Bools:
+    """Return which pairs are no part and whole, no parts of one whole, and of kinds that are taken for each other."""
+    parents = table.parent[left], table.parent[right]
+    related = (parents[0] == right) | (parents[1] == left) | ((parents[0] == parents[1]) & (parents[0] >= 0))
+    alike = (table.kind[left] & (table.kind[right] | table.related[right])) != 0
+    return np.asarray(alike & ~related)
+
+
+def _near(table: AssetColumns) -> tuple[Ints, Ints, Floats]:
+    """Find the pairs whose places may be one, searched from the less certain of the two within twice its own reach."""
+    rows = np.flatnonzero(table.placed & ~table.line)
+    uncertainty_m = table.uncertainty_m[rows]
+    shapes = table.geometry[rows]
+    pairs = pairs_within(shapes, shapes, np.minimum(2 * REACH_FACTOR * uncertainty_m, MAX_REACH_M))
+    a, b = uncertainty_m[pairs.left], uncertainty_m[pairs.right]
+    selected = ((a > b) | ((a == b) & (pairs.left < pairs.right))) & (pairs.distance_m <= REACH_FACTOR * (a + b))
+    left, right = rows[pairs.left[selected]], rows[pairs.right[selected]]
+    alike = _comparable(table, left, right)
+    return left[alike], right[alike], pairs.distance_m[selected][alike]
+
+
+def _named(left: Ints, right: Ints) -> tuple[Ints, Ints, Floats]:
+    return left, right, np.full(len(left), np.nan)
+
+
+def _by_identifier(table: AssetColumns) -> tuple[Ints, Ints]:
+    """Find the pairs of two data sets that share an external id; an id that many share is that of a page."""
+    holders: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for row, identifiers in enumerate(table.identifiers):
+        for identifier in identifiers:
+            holders[identifier].append(row)
+    return _pairs(
+        pair
+        for rows in holders.values()
+        if 1 < len(rows) <= MAX_BLOCK
+        for pair in combinations(rows, 2)
+        if table.dataset[pair[0]] != table.dataset[pair[1]]
+    )
+
+
+def _by_name(table: AssetColumns) -> tuple[Ints, Ints]:
+    """Find the pairs that share all words of a spelling, or a rare word, and are not of two countries."""
+    holders: dict[frozenset[int] | int, list[int]] = defaultdict(list)
+    seen = Counter(chain.from_iterable(frozenset(chain.from_iterable(spellings)) for spellings in table.names))
+    for row, spellings in enumerate(table.names):
+        rare = {code for spelling in spellings for code in spelling if seen[code] <= MAX_BLOCK}
+        blocks: list[frozenset[int] | int] = [*spellings, *rare]
+        for block in blocks:
+            holders[block].append(row)
+    left, right = _pairs(
+        pair for rows in holders.values() if 1 < len(rows) <= MAX_BLOCK for pair in combinations(rows, 2)
+    )
+    there = table.country[left], table.country[right]
+    at_home = (there[0] == there[1]) | (there[0] < 0) | (there[1] < 0)
+    return left[at_home], right[at_home]
+
+
+def _pairs(pairs: Iterable[tuple[int, int]]) -> tuple[Ints, Ints]:
+    flat = np.fromiter(chain.from_iterable(pairs), np.int64).reshape(-1, 2)
+    return flat[:, 0], flat[:, 1]
+
+
+def sharing(table: AssetColumns, left: Ints, right: Ints) -> Iterator[tuple[slice, csr_array]]:
+    """Yield chunks of pairs with the stems that both sides have, as rows of a sparse matrix; bounds the memory."""
+    for start in range(0, len(left), _CHUNK):
+        part = slice(start, start + _CHUNK)
+        yield part, csr_array(table.words[left[part]].multiply(table.words[right[part]]))
+
+
+_CHUNK = 200_000

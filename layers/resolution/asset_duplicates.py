@@ -1,0 +1,218 @@
+"""Duplicates of assets: pairs that may be one site, with named reasons, and the groups that count as one meanwhile.
+
+The odds of a pair are the exponential of a sum of weights, one a reason, as for strikes. A machine proposes; a person
+decides; until then the assets of a group stand for one site. See docs/asset-duplicates.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from geo.lonlat import Floats
+from layers.decisions.identity import merge_groups
+from layers.model.messages import Message
+from layers.model.records import MatchReason, Records
+from layers.resolution.asset_blocking import AssetColumns, candidate_pairs
+from layers.resolution.asset_comparison import Evidence, compare_assets, explained
+from layers.resolution.resolve import apply_judgements
+from layers.resolution.strike_blocking import CandidatePairs
+from layers.resolution.strike_duplicates import DuplicateProposal
+
+#: Least probability of a pair that is proposed to a person.
+PROPOSE_FROM = 0.6
+#: Least probability of two assets of one data set: whoever compiled it had a chance to see that they are one.
+SAME_DATASET_FROM = 0.9
+#: Least probability of each pair of a group of assets that stand for one site until a person has decided.
+SAME_SITE_FROM = 0.8
+#: Weights that are not fitted: no labelled pair has the evidence, or the choice of pairs would bias them.
+BY_HAND = frozenset(
+    {
+        *("prior", "name", "other-name", "no-name", "no-place"),
+        *("one-part", "other-country", "identifier", "other-identifier"),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AssetWeights:
+    """Log odds that a reason adds for each unit of its evidence; calibrated, see docs/asset-duplicates.md."""
+
+    prior: float = -2.5  # two assets of kinds that are taken for each other, in reach or of a rare name; set by hand
+    place: float = 2.4  # two places up to 100 m apart; falls to nothing at 10 km
+    apart: float = -0.7  # half the square of the distance in sigmas, at most 4
+    far: float = -2.8  # places that cannot be one
+    no_place: float = -0.5  # one has no coordinate, or both stretch over a country; set by hand
+    name: float = 0.8  # a rare word in both names, at most 2; set by hand
+    same_name: float = 0.4  # a spelling of both has the same words
+    own_words: float = -2.2  # each name has a word that the other has not
+    more_words: float = -1.7  # one name has such a word
+    other_name: float = -2.0  # no word in common; set by hand
+    no_name: float = -1.0  # one has no name of its own; set by hand
+    number: float = 0.1  # the same numbers in both names
+    other_number: float = -5.1  # numbers in both names, none of them the same
+    one_number: float = -1.8  # a number in one name that the other has not
+    kind: float = 2.0  # the same kind, and not only one that it is taken for
+    other_type: float = -3.5  # the names say other types of plant
+    commodity: float = 0.7
+    other_commodity: float = -0.4
+    capacity: float = 2.4  # within 15 %
+    other_capacity: float = -2.4  # from half as much again on, fully from six times
+    owner: float = 0.5
+    identifier: float = 3.0  # two data sets give one id; set by hand
+    other_identifier: float = -0.5  # other ids of one register; set by hand
+    other_country: float = -1.0  # set by hand
+    one_part: float = -2.0  # one is a part of a larger asset, the other is not; set by hand
+    same_dataset: float = -5.0
+
+    def of(self, reason: str) -> float:
+        """Return the weight of a reason by its name, such as ``same-name``."""
+        value: float = getattr(self, reason.replace("-", "_"))
+        return value
+
+
+def log_odds(evidence: Evidence, weights: AssetWeights) -> Floats:
+    """Sum the weighted evidence on pairs, shape (pairs,)."""
+    first = next(iter(evidence.values()))
+    total = np.full(len(first), weights.prior)
+    for reason, values in evidence.items():
+        total = total + weights.of(reason) * values
+    return total
+
+
+def propose_assets(
+    records: Records, from_score: float = PROPOSE_FROM, weights: AssetWeights | None = None
+) -> tuple[DuplicateProposal, ...]:
+    """Find the pairs of assets that may be one site, the likeliest first, each pair once.
+
+    Parameters
+    ----------
+    records
+        As stored; the judgements among them are applied first, and pairs judged different are left out, also where
+        other assets were merged into one of them since.
+    from_score
+        Least probability. Two assets of one data set need ``SAME_DATASET_FROM``, unless less than the default
+        ``PROPOSE_FROM`` is asked for.
+    weights
+        The log odds of each reason.
+    """
+    weights = weights or AssetWeights()
+    merged = apply_judgements(records)
+    table = AssetColumns.of(merged)
+    pairs = candidate_pairs(table)
+    evidence = compare_assets(table, pairs)
+    scores = _probability(evidence, weights)
+    within = SAME_DATASET_FROM if from_score >= PROPOSE_FROM else from_score
+    least = np.where(evidence["same-dataset"] > 0, max(from_score, within), from_score)
+    apart = merge_groups(records)[0]["assets"].apart()
+    proposals = (
+        _proposal(merged, table, pairs, evidence, weights, int(row), float(scores[row]))
+        for row in np.flatnonzero(scores >= least)
+    )
+    undecided = (proposal for proposal in proposals if frozenset((proposal.preferred, proposal.duplicate)) not in apart)
+    return tuple(sorted(undecided, key=lambda proposal: (-proposal.score, proposal.preferred, proposal.duplicate)))
+
+
+def same_site_groups(records: Records) -> Mapping[str, str]:
+    """Group the assets that stand for one site until a person has decided, each group under a representative.
+
+    Parameters
+    ----------
+    records
+        With the judgements among them applied: what was judged the same is one asset already. Not in one group are
+        two assets that were judged different, two of one data set, an asset and its part, and parts of one asset.
+
+    Returns
+    -------
+    Mapping
+        The id of the representative by the id of each asset that stands for one site with another, its own among
+        them; an asset that is not in it stands for itself. The representative is a bundled record if there is one,
+        else one with owners or an operator, then the best located, then the first by id.
+
+    Notes
+    -----
+    Groups are of complete linkage: every two assets of one are the same site with ``SAME_SITE_FROM`` or more, so that
+    a chain of neighbours is not melted together. Pairs are taken from the likeliest on, equal ones by id, so that the
+    order of the records does not matter.
+    """
+    return site_groups(AssetColumns.of(records), merge_groups(records)[0]["assets"].apart())
+
+
+def site_groups(table: AssetColumns, apart: Container[frozenset[str]] = frozenset()) -> Mapping[str, str]:
+    """Group the rows of a table as ``same_site_groups`` does; ``apart`` are pairs of ids that were judged different."""
+    pairs = candidate_pairs(table)
+    scores = _probability(compare_assets(table, pairs), AssetWeights())
+    of_two_sets = table.dataset[pairs.left] != table.dataset[pairs.right]
+    likely = np.flatnonzero(of_two_sets & (scores >= SAME_SITE_FROM))
+    sites = [
+        (-round(score, 9), *sorted((table.ids[left], table.ids[right])))
+        for score, left, right in zip(
+            scores[likely].tolist(), pairs.left[likely].tolist(), pairs.right[likely].tolist(), strict=True
+        )
+    ]
+    rank = _preference(table)
+    groups = _complete_linkage(
+        [(one, other) for _, one, other in sorted(sites) if frozenset((one, other)) not in apart]
+    )
+    return {member: min(group, key=rank) for group in groups for member in group}
+
+
+def _complete_linkage(pairs: Sequence[tuple[str, str]]) -> list[list[str]]:
+    """Join the groups of pairs in their order, where every two members of both are a pair."""
+    together = {frozenset(pair) for pair in pairs}
+    group_of: dict[str, list[str]] = {}
+    for one, other in pairs:
+        ours, theirs = group_of.setdefault(one, [one]), group_of.setdefault(other, [other])
+        if ours is theirs or not all(frozenset((a, b)) in together for a in ours for b in theirs):
+            continue
+        ours += theirs
+        group_of.update(dict.fromkeys(theirs, ours))
+    return list({id(group): group for group in group_of.values() if len(group) > 1}.values())
+
+
+def _preference(table: AssetColumns) -> Callable[[str], tuple[object, ...]]:
+    """Return the sort key of ids by which the asset that stands for a group is the first."""
+    row_of = {name: row for row, name in enumerate(table.ids)}
+
+    def rank(name: str) -> tuple[object, ...]:
+        row = row_of[name]
+        uncertainty_m = table.uncertainty_m[row]
+        unsure = np.inf if np.isnan(uncertainty_m) else float(uncertainty_m)
+        return not table.bundled[row], not table.owners[row], unsure, name
+
+    return rank
+
+
+def _probability(evidence: Evidence, weights: AssetWeights) -> Floats:
+    return np.asarray(1 / (1 + np.exp(-log_odds(evidence, weights))))
+
+
+def _proposal(
+    records: Records,
+    table: AssetColumns,
+    pairs: CandidatePairs,
+    evidence: Evidence,
+    weights: AssetWeights,
+    row: int,
+    score: float,
+) -> DuplicateProposal:
+    left, right, metres = int(pairs.left[row]), int(pairs.right[row]), float(pairs.distance_m[row])
+    details = explained(table, records, left, right, metres)
+    reasons = [
+        MatchReason(name="prior", value=1.0, weight=weights.prior, detail=Message("duplicates.asset-prior")),
+        *(
+            MatchReason(name=name, value=float(values[row]), weight=weight, detail=details[name])
+            for name, values in evidence.items()
+            if (weight := weights.of(name) * float(values[row])) != 0
+        ),
+    ]
+    one, other = sorted((table.ids[left], table.ids[right]), key=_preference(table))
+    distance_m = None if np.isnan(metres) else round(metres, 1)
+    return DuplicateProposal(one, other, round(score, 4), distance_m, tuple(reasons))
+
+
+def weights_table(weights: AssetWeights | None = None) -> Iterable[tuple[str, float]]:
+    """Return each reason and its weight, for the docs."""
+    return ((name.replace("_", "-"), value) for name, value in asdict(weights or AssetWeights()).items())

@@ -1,0 +1,127 @@
+"""Duplicates by HTTP: the pairs that wait, judgements that merge and are undone, and who may see what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from api.requests import reviewer_tokens
+from layers.model.records import Records
+from tests.api.routes.test_review import DEPOT, Desk, made
+
+BURSHTYN = "a-burshtyn"
+
+
+@pytest.fixture
+def desk(records: Records, tmp_path: Path) -> Iterator[Desk]:
+    with made(records, tmp_path) as one:
+        seen = records.assets[BURSHTYN].model_copy(
+            update={"id": "seen", "dataset": "seen", "name": "Бурштинська ТЕС", "aliases": ()}
+        )
+        one.store.append("assets", seen, author="tests")
+        hidden = seen.model_copy(update={"id": "hidden", "dataset": "hidden", "private": True})
+        one.store.append("assets", hidden, author="tests")
+        yield one
+
+
+def judge(desk: Desk, by: dict[str, str], **values: Any) -> Any:
+    body = {"one": BURSHTYN, "other": "seen", "verdict": "same", "why": "the same plant", **values}
+    return desk.client.post("/review/judgements", json=body, headers=by)
+
+
+def pairs(desk: Desk, by: dict[str, str], noun: str = "assets", **query: Any) -> Any:
+    answer = desk.client.get("/review/duplicates", params={"noun": noun, **query}, headers=by)
+    assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-store")
+    return answer.json()
+
+
+def ids(told: Any) -> set[frozenset[str]]:
+    return {frozenset((row["one"]["id"], row["other"]["id"])) for row in told["pairs"]}
+
+
+def reviewer_without_private(desk: Desk) -> dict[str, str]:
+    file = Path(desk.store.path).parent / "reviewers.json"
+    return {"Authorization": f"Bearer {reviewer_tokens.add_reviewer(file, 'Cy', roles=('review',))}"}
+
+
+def test_pairs_wait_are_judged_and_merge_and_part_again(desk: Desk) -> None:
+    told = pairs(desk, desk.ann)
+    assert told["numberMatched"] == told["numberReturned"] == len(told["pairs"])
+    assert frozenset((BURSHTYN, "seen")) in ids(told)
+    (row,) = (one for one in told["pairs"] if {one["one"]["id"], one["other"]["id"]} == {BURSHTYN, "seen"})
+    assert row["noun"] == "assets"
+    assert {"place", "name", "same-name", "kind"} <= {reason["name"] for reason in row["reasons"]}
+    assert row["one"]["geometry"]["type"] == "Point"
+
+    answer = judge(desk, desk.ann)
+    assert answer.status_code == 201
+    assert (answer.json()["judgement"]["who"], answer.json()["judgement"]["verdict"]) == ("Ann", "same")
+    assert desk.client.get("/collections/assets/items/seen").status_code == 404
+    assert desk.client.get(f"/collections/assets/items/{BURSHTYN}").status_code == 200
+    assert frozenset((BURSHTYN, "seen")) not in ids(pairs(desk, desk.ann))
+
+    listed = desk.client.get("/review/judgements", headers=desk.ben).json()["judgements"]
+    assert [(one["noun"], one["other"], one["stands"]) for one in listed] == [("assets", "seen", True)]
+    assert judge(desk, desk.ben, verdict="undone", why="a slip").status_code == 201
+    assert desk.client.get("/collections/assets/items/seen").status_code == 200
+    assert frozenset((BURSHTYN, "seen")) in ids(pairs(desk, desk.ann))
+    assert judge(desk, desk.ben, verdict="different", why="its unit").status_code == 201
+    assert frozenset((BURSHTYN, "seen")) not in ids(pairs(desk, desk.ann))
+
+
+def test_who_may_not_read_private_records_knows_of_none(desk: Desk) -> None:
+    cy = reviewer_without_private(desk)
+    assert any("hidden" in pair for pair in ids(pairs(desk, desk.ann)))
+    assert not any("hidden" in pair for pair in ids(pairs(desk, cy)))
+    unknown, hidden = (judge(desk, cy, other=name) for name in ("nobody", "hidden"))
+    assert (unknown.status_code, hidden.status_code) == (404, 404)
+    assert hidden.json()["detail"].replace("hidden", "nobody") == unknown.json()["detail"]
+    secret = judge(desk, desk.ann, other="hidden")
+    assert (secret.status_code, secret.json()["judgement"]["private"]) == (201, True)
+    assert desk.client.get(f"/collections/assets/items/{BURSHTYN}").status_code == 200
+    assert desk.client.get("/review/judgements", headers=cy).json()["numberMatched"] == 0
+    assert desk.client.get("/review/judgements", headers=desk.ann).json()["numberMatched"] == 1
+
+
+@pytest.mark.parametrize(
+    ("values", "status"),
+    [
+        ({"other": BURSHTYN}, 422),
+        ({"other": DEPOT}, 422),
+        ({"verdict": "undone"}, 422),
+        ({"verdict": "perhaps"}, 400),
+        ({"why": " "}, 400),
+        ({"other": "nobody"}, 404),
+        ({"extra": 1}, 400),
+    ],
+)
+def test_what_means_nothing_is_refused_and_nothing_is_written(desk: Desk, values: dict[str, Any], status: int) -> None:
+    seq = desk.store.seq()
+    answer = judge(desk, desk.ann, **values)
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert desk.store.seq() == seq
+
+
+def test_nobody_reads_or_judges_without_a_token(desk: Desk) -> None:
+    for path in ("/review/duplicates", "/review/judgements"):
+        assert desk.client.get(path).status_code == 401
+    assert judge(desk, {}).status_code == 401
+
+
+def test_a_judgement_is_made_once_by_key(desk: Desk) -> None:
+    keyed = {**desk.ann, "Idempotency-Key": '"4f6f0a51"'}
+    first, again = judge(desk, keyed), judge(desk, keyed)
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert first.json() == again.json()
+
+
+@pytest.mark.parametrize("noun", ["strikes", "entities"])
+def test_other_collections_have_pairs_too(desk: Desk, noun: str) -> None:
+    told = pairs(desk, desk.ann, noun, limit=1)
+    assert told["numberReturned"] == min(1, told["numberMatched"])
+    assert all(row["noun"] == noun for row in told["pairs"])
+    assert desk.client.get("/review/duplicates?noun=sources", headers=desk.ann).status_code == 400
