@@ -89,7 +89,7 @@ _DOUBLE = re.compile(r"(zh|sh|ch|[a-z])\1")
 _SAME = {"kiev": "kiv", "kiew": "kiv"}
 _BETWEEN = str.maketrans("eog", "iih")
 _WORD = re.compile(r"[^\W_]+(?:['’ʼ`´][^\W_]+)*")
-_WORD_OR_STOP = re.compile(r"[^\W_]+(?:['’ʼ`´][^\W_]+)*|[.,;:!?()—–«»“”\"]")
+_WORD_OR_STOP = re.compile(r"\w+(?:['’ʼ`´]\w+)*|[.,;:!?()—–«»“”\"]")
 #: An adjective of Ukrainian or Russian in a case that no noun looks like: ударних, Кременчуцького.
 LONG_ADJECTIVE = re.compile(r"(?<=...)(?:их|ых|ими|ыми|ого|ому|ої|ий|ый)$")
 #: Words, and numbers of one or two digits, that phrases are read over.
@@ -143,16 +143,18 @@ def kinds_mentioned(text: str) -> int:
     some kinds they mean, as "energy facility": they give all of these.
     """
     alone = parts = 0
-    for word in _WORD.findall(text):
+    words = _WORD_OR_STOP.findall(text.replace("_", " "))
+    for word in words:
         of_word, of_parts = kinds_of_word(word)
         alone, parts = alone | of_word, parts | of_parts
     if parts:
         together, rows = _phrases_within(parts)
         alone |= together
         for kind, phrases in rows:
-            if not alone & kind and _stand_in_a_row(text, phrases):
+            if not alone & kind and _stand_in_a_row(words, phrases):
                 alone |= kind
-    return specific_kinds(alone)
+    kinds = alone & ~VAGUE or alone
+    return specific_kinds(kinds) if kinds >> len(TARGET_KINDS) else kinds
 
 
 def specific_kinds(kinds: int) -> int:
@@ -182,9 +184,14 @@ def _phrases_within(parts: int) -> tuple[int, tuple[tuple[int, tuple[Phrase, ...
     return together, tuple((kind_bits([kind]), phrases) for kind, phrases in by_kind.items())
 
 
-def _stand_in_a_row(text: str, phrases: Sequence[Phrase]) -> bool:
-    words = [mask for word in _WORD_OR_STOP.findall(text) if (mask := _part_of_row(word)) is not None]
-    return any(phrase.ends_at(words, at) for at, mask in enumerate(words) if mask for phrase in phrases)
+def _stand_in_a_row(printed: Sequence[str], phrases: Sequence[Phrase]) -> bool:
+    words = [mask for mask in map(_part_of_row, printed) if mask is not None]
+    for phrase in phrases:
+        last = 1 << phrase.parts[-1]
+        for at, mask in enumerate(words):
+            if mask & last and phrase.ends_at(words, at):
+                return True
+    return False
 
 
 def is_skipped_in_rows(plain: str) -> bool:
