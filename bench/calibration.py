@@ -16,7 +16,9 @@ from layers.matching.weights import DERIVED, NEARNESS, REASONS, MatchWeights
 #: The reasons that have a weight, in the order of the fitted vector.
 FITTED = tuple(name for name in REASONS if name != DERIVED)
 #: Reasons against a match, whose weights stay negative; all but the prior of the others stay positive.
-AGAINST = frozenset({"other-kind", "other-target", "other-number", "wrong-place", "far-away", "other-country"})
+AGAINST = frozenset(
+    {"not-operating", "other-kind", "other-target", "other-number", "wrong-place", "far-away", "other-country"}
+)
 #: Reasons of which either sign is possible.
 EITHER = frozenset({"prior", "no-place", "kin-kind", "alike-kind", "coverage"})
 #: Which columns are of nearness, whose sum the ceiling limits where the point is no site.

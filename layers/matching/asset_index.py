@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from itertools import chain
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -15,7 +17,9 @@ from pyproj import Geod
 from geo.antimeridian import cut_to_world
 from geo.columnar.chunked_array import Array
 from geo.lonlat import Bools, Floats, Ints, Objects
+from layers.model.operation import days_of_operation
 from layers.model.records import Asset, Records
+from layers.resolution.asset_duplicates import same_site_groups
 from layers.text.site_terms import IS_RARE, KIN_MASKS, RELATED_MASKS, TARGET_KINDS, kind_bits, numbers, stems
 
 Masks = npt.NDArray[np.uint64]
@@ -31,6 +35,8 @@ CLASSES_M = (2_000.0, 10_000.0, 30_000.0, np.inf)
 #: Least number of assets that the rarity of a word is computed with, lest a small layer make all words rare.
 MIN_ASSETS = 1_000
 
+#: For each of ``TARGET_KINDS``, its own bit.
+_OWN_MASKS = tuple(kind_bits([kind]) for kind in TARGET_KINDS)
 #: Relations whose entity's name may stand for the asset in a report.
 NAMED_FOR = frozenset({"operator", "brand", "occupier"})
 
@@ -158,13 +164,18 @@ class AssetIndex:
         Radius in metres that holds the true place.
     site
         Whether the geometry is that of the site itself.
+    stands
+        Whether the asset may be a candidate. One that does not is named by another row, which stands for it too: the
+        plant of a unit, or an asset that is the same site in another source.
     kind, related, kin, rare
-        The kind, the kinds easily mistaken for it, and those of one family with it, as bits of ``site_terms.TARGET_KINDS``; whether few assets are
-        of the kind.
+        The kinds of the site, the kinds easily mistaken for them, and those of one family with them, as bits of
+        ``site_terms.TARGET_KINDS``; whether few assets are of the kind.
     number
         The numbers in the main name as bits.
     country
-        Host country as ``country_code`` gives it, -1 where none is stated.
+        Host country as ``country_codes`` gives it, -1 where none is stated.
+    first_day, last_day
+        Days from and to which it may have operated, as ordinals; the last before the first where it never did.
     area_km2, rim_km
         Area and outline of the shape (of a line twice its length): the ground within r of it is
         area + rim * r + pi * r^2 (Steiner's formula).
@@ -183,12 +194,15 @@ class AssetIndex:
     geometry: Array
     uncertainty_m: Floats
     site: Bools
+    stands: Bools
     kind: Masks
     related: Masks
     kin: Masks
     rare: Bools
     number: Masks
     country: Codes
+    first_day: Ints
+    last_day: Ints
     area_km2: Floats
     rim_km: Floats
     bounds: Floats
@@ -197,11 +211,28 @@ class AssetIndex:
     trees: tuple[tuple[float, Ints, shapely.STRtree], ...]
 
     @classmethod
-    def of(cls, assets: Iterable[Asset], owners: Mapping[str, Sequence[str]]) -> AssetIndex:
-        """Index records; ``owners`` gives the names of owners, operators and brands, by the id of the asset."""
+    def of(
+        cls,
+        assets: Iterable[Asset],
+        owners: Mapping[str, Sequence[str]],
+        represented_by: Mapping[str, str] = MappingProxyType({}),
+    ) -> AssetIndex:
+        """Index records.
+
+        Parameters
+        ----------
+        assets
+            Those without a geometry are left out.
+        owners
+            The names of owners, operators and brands, by the id of the asset.
+        represented_by
+            The id of the asset that stands for another, by the id of the other; both have a geometry.
+        """
         # Read one by one: a million records at once would take gigabytes.
         placed = [_columns(asset) for asset in assets if asset.geometry is not None]
-        ids, geometry, uncertainty_m, site, kinds, countries, names = zip(*placed, strict=True) if placed else ((),) * 7
+        ids, geometry, uncertainty_m, site, kinds, countries, days, names = (
+            zip(*placed, strict=True) if placed else ((),) * 8
+        )
         return cls.from_columns(
             ids,
             np.array(geometry, dtype=object),
@@ -211,6 +242,8 @@ class AssetIndex:
             countries,
             names,
             [tuple(owners.get(name, ())) for name in ids],
+            np.array(days, dtype=np.int64).reshape(-1, 2),
+            [represented_by.get(name, name) for name in ids] if represented_by else None,
         )
 
     @classmethod
@@ -224,6 +257,8 @@ class AssetIndex:
         countries: Sequence[str | None],
         names: Sequence[Sequence[str]],
         owners: Sequence[Sequence[str]],
+        days: Ints | None = None,
+        represented_by: Sequence[str] | None = None,
     ) -> AssetIndex:
         """Index columns of one length n.
 
@@ -245,6 +280,11 @@ class AssetIndex:
             The names of each asset, the main one first; it alone is read for numbers.
         owners
             Names of owners, operators and brands of each asset.
+        days
+            First and last day on which each asset may have operated, shape (n, 2); by default any.
+        represented_by
+            Id of the asset that stands for each; by default each for itself. A row that does not stand for itself is
+            no candidate, and its names, owners and kind are those of the row that does.
 
         Raises
         ------
@@ -253,29 +293,36 @@ class AssetIndex:
         """
         rank = {kind: number for number, kind in enumerate(TARGET_KINDS)}
         kind = np.fromiter((rank[kind] for kind in kinds), np.int64, len(kinds))
+        row_of, of_row = _rows_of_sites(ids, represented_by)
+        stands = row_of == np.arange(len(ids))
+        masks = [np.zeros(len(ids), np.uint64) for _ in range(3)]
+        for mask, of_kind in zip(masks, (_OWN_MASKS, RELATED_MASKS, KIN_MASKS), strict=True):
+            np.bitwise_or.at(mask, row_of, np.array(of_kind, np.uint64)[kind])
         area_km2, rim_km = _measured(geometry)
         bounds = shapely.bounds(cut_to_world(geometry))
         points = geometry.copy()
         points[shapely.get_type_id(geometry) != 0] = None
         number = np.fromiter((numbers(variants[0]) if variants else 0 for variants in names), np.uint64, len(names))
-        named = NameIndex.of(names, owners)
+        named = NameIndex.of(_pooled(names, of_row), _pooled(owners, of_row))
+        days = np.tile([date.min.toordinal(), date.max.toordinal()], (len(ids), 1)) if days is None else days
         return cls(
             ids,
             geometry,
             uncertainty_m,
             site,
-            np.array([kind_bits([kind]) for kind in TARGET_KINDS], np.uint64)[kind],
-            np.array(RELATED_MASKS, np.uint64)[kind],
-            np.array(KIN_MASKS, np.uint64)[kind],
+            stands,
+            *masks,
             np.array(IS_RARE)[kind],
             number,
             country_codes(countries),
+            days[:, 0],
+            days[:, 1],
             area_km2,
             rim_km,
             bounds,
             named,
             named.words.inverted(len(named.rarity)),
-            trees(bounds, points, uncertainty_m),
+            trees(bounds, points, uncertainty_m, stands),
         )
 
     def __len__(self) -> int:
@@ -285,7 +332,32 @@ class AssetIndex:
 def _columns(asset: Asset) -> tuple[Any, ...]:
     names = (asset.name, *asset.names.values(), *asset.aliases)
     place = (asset.geometry, asset.uncertainty_m or 0.0, asset.basis == "site")
-    return asset.id, *place, asset.kind, asset.host_country, names
+    return asset.id, *place, asset.kind, asset.host_country, days_of_operation(asset), names
+
+
+def _rows_of_sites(ids: Sequence[str], represented_by: Sequence[str] | None) -> tuple[Ints, Mapping[int, list[int]]]:
+    """Return for each row the row that stands for it, and for those that stand for others all rows of theirs."""
+    row_of = np.arange(len(ids))
+    of_row: dict[int, list[int]] = {}
+    if represented_by is not None:
+        row = {name: number for number, name in enumerate(ids)}
+        for number, (name, other) in enumerate(zip(ids, represented_by, strict=True)):
+            if other != name:
+                row_of[number] = row[other]
+                of_row.setdefault(row[other], [row[other]]).append(number)
+    return row_of, of_row
+
+
+def _pooled(texts: Sequence[Sequence[str]], of_row: Mapping[int, list[int]]) -> Sequence[Sequence[str]]:
+    """Return texts by row, those of rows that another stands for under the other."""
+    if not of_row:
+        return texts
+    pooled = list(texts)
+    for rows in of_row.values():
+        for row in rows:
+            pooled[row] = ()
+        pooled[rows[0]] = tuple(dict.fromkeys(text for row in rows for text in texts[row]))
+    return pooled
 
 
 def country_codes(countries: Iterable[str | None]) -> Codes:
@@ -294,7 +366,9 @@ def country_codes(countries: Iterable[str | None]) -> Codes:
     return np.fromiter(codes, np.int32)
 
 
-def trees(bounds: Floats, points: Objects, uncertainty_m: Floats) -> tuple[tuple[float, Ints, shapely.STRtree], ...]:
+def trees(
+    bounds: Floats, points: Objects, uncertainty_m: Floats, stands: Bools
+) -> tuple[tuple[float, Ints, shapely.STRtree], ...]:
     """Build a search tree for each class of uncertainty.
 
     Parameters
@@ -306,6 +380,8 @@ def trees(bounds: Floats, points: Objects, uncertainty_m: Floats) -> tuple[tuple
         of its bounds to the other.
     uncertainty_m
         Metres, shape (n,).
+    stands
+        Rows that are searched, shape (n,).
 
     Returns
     -------
@@ -317,7 +393,7 @@ def trees(bounds: Floats, points: Objects, uncertainty_m: Floats) -> tuple[tuple
     classes = []
     lowest = -1.0
     for highest in CLASSES_M:
-        rows = np.flatnonzero((uncertainty_m > lowest) & (uncertainty_m <= highest))
+        rows = np.flatnonzero(stands & (uncertainty_m > lowest) & (uncertainty_m <= highest))
         if len(rows):
             tree = shapely.STRtree(spans[rows])
             tree.query(shapely.box(0, 0, 0, 0))  # the tree is only built at its first query
@@ -341,7 +417,33 @@ def _measured(geometry: Objects) -> tuple[Floats, Floats]:
 
 def index_of(records: Records) -> AssetIndex:
     """Index the assets of a set of records, with the names of the entities tied to them."""
-    return AssetIndex.of(records.assets.values(), related_names(records))
+    return AssetIndex.of(records.assets.values(), related_names(records), represented_by(records))
+
+
+def represented_by(records: Records) -> Mapping[str, str]:
+    """Return the asset that stands for another in the matcher, by the id of the other.
+
+    A unit is matched at its plant, where they are of one kind and its name adds no word of its own (a number does not
+    tell which unit was meant). Assets of several sources that are one site by ``same_site_groups`` are matched as one,
+    so that they share one probability, and count once.
+    """
+    assets = records.assets
+    sites = same_site_groups(records)
+    found: dict[str, str] = {}
+    for asset in assets.values():
+        whole = assets.get(asset.part_of) if asset.part_of else None
+        site = sites.get(asset.id, asset.id)
+        if whole is not None and whole.kind == asset.kind and not _own_words(asset, whole):
+            site = sites.get(whole.id, whole.id)
+        if site != asset.id and assets[site].geometry is not None:
+            found[asset.id] = site
+    # What stands for an asset stands for itself: a plant may be one site with another's.
+    return {name: found.get(site, site) for name, site in found.items()}
+
+
+def _own_words(part: Asset, whole: Asset) -> set[str]:
+    of_whole = {stem for name in (whole.name, *whole.names.values(), *whole.aliases) for stem in stems(name)}
+    return {*stems(part.name)} - of_whole
 
 
 def related_names(records: Records) -> Mapping[str, tuple[str, ...]]:

@@ -65,7 +65,7 @@ def _named(strikes: StrikeColumns, index: AssetIndex) -> Pairs:
 
 
 def _distance_m(strikes: Objects, assets: Objects) -> Floats:
-    """Return the geodesic distance between the points of pairs that are nearest on the map, NaN where one is missing."""
+    """Return the geodesic metres between the points of pairs that are nearest on the map, NaN where one is missing."""
     there = ~(shapely.is_missing(strikes) | shapely.is_missing(assets))
     ends = shapely.get_coordinates(shapely.shortest_line(strikes[there], assets[there])).reshape(-1, 2, 2)
     distance_m = np.full(len(strikes), np.nan)

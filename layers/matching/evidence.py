@@ -12,7 +12,7 @@ from geo.lonlat import Bools, Floats, Ints
 from layers.matching.asset_index import MIN_RADIUS_M, AssetIndex, RaggedArray
 from layers.matching.candidates import reach_m
 from layers.matching.strike_columns import StrikeColumns
-from layers.text.site_terms import MILITARY, kind_bits
+from layers.text.site_terms import NO_ASSETS
 
 #: A circle that holds 95 % of a Gaussian has this many sigma (Rayleigh: sqrt(-2 ln 0.05)).
 SIGMAS = 2.4477
@@ -25,7 +25,7 @@ _AROUND = (1.0 + RIM**2, 2.0 / SIGMAS**2)
 #: Hash buckets of the filter for common words.
 _BUCKETS = 4096
 
-_MILITARY = np.uint64(kind_bits([MILITARY]))
+_NO_ASSETS = np.uint64(NO_ASSETS)
 
 #: A number for each pair, by the name of the reason (see ``weights.REASONS``).
 Columns = Mapping[str, Floats]
@@ -108,6 +108,7 @@ def evidence_columns(
         **_names(strikes, assets, left, right, near),
         **_kinds(strikes, assets, left, right),
         **_elsewhere(strikes, assets, left, right, distance_m, near),
+        "not-operating": _is_idle(strikes, assets, left, right).astype(float),
         "coverage": _coverage(strikes, assets)[left],
     }
 
@@ -135,6 +136,13 @@ def _elsewhere(
     }
 
 
+def _is_idle(strikes: StrikeColumns, assets: AssetIndex, left: Ints, right: Ints) -> Bools:
+    """Whether the asset of each pair operated on no day on which the strike may have been, shape (pairs,)."""
+    before = strikes.last_day[left] < assets.first_day[right]
+    after = strikes.first_day[left] > assets.last_day[right]
+    return np.asarray(before | after | (assets.last_day[right] < assets.first_day[right]))
+
+
 def _coverage(strikes: StrikeColumns, assets: AssetIndex) -> Floats:
     """Return how much of the kinds that each text tells of the layer has in its country, shape (strikes,).
 
@@ -145,7 +153,7 @@ def _coverage(strikes: StrikeColumns, assets: AssetIndex) -> Floats:
     for row in np.flatnonzero((strikes.kinds != 0) & (strikes.country >= 0)):
         key = (int(strikes.kinds[row]), int(strikes.country[row]))
         if key not in counted:
-            fitting = (assets.kind & strikes.kinds[row] != 0) & (assets.country == strikes.country[row])
+            fitting = assets.stands & (assets.kind & strikes.kinds[row] != 0) & (assets.country == strikes.country[row])
             counted[key] = float(np.log1p(fitting.sum()))
         coverage[row] = counted[key]
     return coverage
@@ -163,7 +171,7 @@ def _kinds(strikes: StrikeColumns, assets: AssetIndex, left: Ints, right: Ints) 
         "kin-kind": kin.astype(float),
         "alike-kind": alike.astype(float),
         "other-kind": ((stated != 0) & ~same & ~kin & ~alike).astype(float),
-        "other-target": ((stated & _MILITARY) != 0).astype(float),
+        "other-target": ((stated & _NO_ASSETS) != 0).astype(float),
     }
 
 
@@ -180,7 +188,8 @@ def _names(strikes: StrikeColumns, assets: AssetIndex, left: Ints, right: Ints, 
         columns["name"][rows], columns["place-name"][rows], columns["whole-name"][rows] = shared.by_reason(near[rows])
         # A wrong place may have been looked up by the very words that name the asset.
         far = rows[~near[rows]]
-        columns["far-name"][far], columns["far-whole-name"][far] = shared.any_word[~near[rows]], shared.any_whole[~near[rows]]
+        columns["far-name"][far] = shared.any_word[~near[rows]]
+        columns["far-whole-name"][far] = shared.any_whole[~near[rows]]
     rows = np.flatnonzero(near & (columns["name"] == 0) & strike_words.may_share(assets.names.owners, left, right))
     if len(rows):
         columns["owner-name"][rows] = _rarest_shared(

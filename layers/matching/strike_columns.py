@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 
 from geo.lonlat import Bools, Floats, Ints, Objects
 from layers.matching.asset_index import Codes, Masks, NameIndex, RaggedArray, country_codes
+from layers.model import edtf
 from layers.model.records import Strike
 from layers.reference.regions import country_named
-from layers.text.site_terms import kind_bits, kinds_mentioned, numbers, stems
+from layers.text.kind_mentions import mentioned_kinds
+from layers.text.site_terms import kind_bits, numbers, stems
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,8 @@ class StrikeColumns:
         The numbers in the targets as bits, shape (n,).
     country
         The country that the text names, else the host country, as ``asset_index.country_codes`` has it; shape (n,).
+    first_day, last_day
+        The days between which the strike was, as ordinals, shape (n,).
     """
 
     ids: Objects
@@ -49,6 +54,8 @@ class StrikeColumns:
     is_local: Bools
     number: Masks
     country: Codes
+    first_day: Ints
+    last_day: Ints
 
     @classmethod
     def of(cls, strikes: Iterable[Strike], names: NameIndex) -> StrikeColumns:
@@ -64,6 +71,7 @@ class StrikeColumns:
             [(strike.place,) for strike in rows],
             [strike.host_country for strike in rows],
             names,
+            np.array([_days(strike.when) for strike in rows], dtype=np.int64).reshape(-1, 2),
         )
 
     @classmethod
@@ -78,6 +86,7 @@ class StrikeColumns:
         places: Sequence[Sequence[str]],
         countries: Sequence[str | None],
         names: NameIndex,
+        days: Ints | None = None,
     ) -> StrikeColumns:
         """Build from columns of one length n.
 
@@ -101,14 +110,16 @@ class StrikeColumns:
             Host country of each strike, ISO 3166-1 alpha-2.
         names
             Names of the assets; words that no asset has are left out.
+        days
+            First and last day of each strike as ordinals, shape (n, 2); by default any.
         """
         words, is_local = _words(texts, places, names)
         stated = [kind_bits(own) if own else stated_kinds(text) for own, text in zip(kinds, texts, strict=True)]
         number = [int(np.bitwise_or.reduce([0, *map(numbers, text[:-1])])) for text in texts]
         stated_in = [
-            country_named(text, place) or country
-            for text, place, country in zip(texts, places, countries, strict=True)
+            country_named(text, place) or country for text, place, country in zip(texts, places, countries, strict=True)
         ]
+        days = np.tile(_ANY_DAY, (len(ids), 1)) if days is None else days
         return cls(
             np.array(ids, dtype=object),
             geometry,
@@ -119,6 +130,8 @@ class StrikeColumns:
             is_local,
             np.array(number, np.uint64),
             country_codes(stated_in),
+            days[:, 0],
+            days[:, 1],
         )
 
     def __len__(self) -> int:
@@ -140,13 +153,28 @@ class StrikeColumns:
             is_local,
             self.number[rows],
             self.country[rows],
+            self.first_day[rows],
+            self.last_day[rows],
         )
 
 
+_ANY_DAY = (date.min.toordinal(), date.max.toordinal())
+
+
+def _days(when: str) -> tuple[int, int]:
+    stated = edtf.parse(when)
+    return (stated.earliest or date.min).toordinal(), (stated.latest or date.max).toordinal()
+
+
 def stated_kinds(text: Sequence[str]) -> int:
-    """Return the kinds that the targets mention, or where they mention none, the title: as bits."""
-    kinds = int(np.bitwise_or.reduce([0, *map(kinds_mentioned, text[:-1])]))
-    return kinds or kinds_mentioned(text[-1])
+    """Return the kinds that the targets are about, or where they tell of none, the title: as bits."""
+    kinds = int(np.bitwise_or.reduce([0, *map(_kinds_of_text, text[:-1])]))
+    return kinds or _kinds_of_text(text[-1])
+
+
+def _kinds_of_text(text: str) -> int:
+    mentions = mentioned_kinds(text)
+    return mentions.head or mentions.other
 
 
 def _words(

@@ -35,13 +35,14 @@ REASONS: Mapping[str, str] = MappingProxyType(
         "kin-kind": "the text tells of a kind of site of the same family as this one, such as depot and terminal",
         "alike-kind": "the text tells of a kind of site that is easily taken for this one",
         "other-kind": "the text tells of another kind of site, and not of one that is easily taken for this one",
-        "other-target": "the text tells of a military target, which is no asset",
+        "other-target": "the text tells of a target that is no asset, such as an airfield, a bridge or a ship",
         "other-number": "both have a number, and it is another (Nord Stream 2 is not Nord Stream 1)",
         "wrong-place": "the stated place is wrong, or the site is far larger than the layer has it",
         "no-place": "the strike has no place",
         "far-away": "for each factor e that the asset is farther than 50 km from the stated place, out of reach of it",
         "same-country": "text and asset are of one country, and the asset is out of reach of the stated place",
         "other-country": "text and asset are of two countries",
+        "not-operating": "the asset was not built, given up or closed on the day of the strike",
         "coverage": "for each factor e of assets of that kind which the layer has in the country",
     }
 )

@@ -61,6 +61,19 @@ def operating_on(asset: Asset, first: date | None, last: date | None = None) -> 
     return True if asset.status or asset.since or asset.until else None
 
 
+def days_of_operation(asset: Asset) -> tuple[int, int]:
+    """Return the first and the last day on which an asset may have operated, as proleptic Gregorian ordinals.
+
+    ``operating_on`` is False on every other day. The last is before the first where it never operated; open ends are
+    the ends of the calendar.
+    """
+    if asset.status in _GIVEN_UP or (asset.status in _PLANNED and asset.since is None):
+        return date.max.toordinal(), date.min.toordinal()
+    first = edtf.parse(asset.since).earliest if asset.since else None
+    last = edtf.parse(asset.until).latest if asset.until else None
+    return (first or date.min).toordinal(), (last or date.max).toordinal()
+
+
 def common_status(statuses: Iterable[OperatingStatus | None]) -> OperatingStatus | None:
     """Return the status of a whole: operating if any of its parts is; None where no part has one."""
     there = set(statuses)

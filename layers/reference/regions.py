@@ -189,5 +189,3 @@ def _of_one_country(kinds: Container[str]) -> Mapping[str, str]:
         if name.kind in kinds and " " not in name.key and len(name.key) > 3:
             countries[name.key].add(name.country)
     return {key: next(iter(named)) for key, named in countries.items() if len(named) == 1}
-
-

@@ -183,7 +183,22 @@ def _read_stakes(files: ArrayFolderReader, records: Records) -> StakeColumns:
     return StakeColumns(nodes=nodes, stakes=stakes, **columns)
 
 
-_INDEX = ("uncertainty_m", "site", "kind", "related", "rare", "number", "area_km2", "rim_km", "bounds")
+_INDEX = (
+    *(
+        "uncertainty_m",
+        "site",
+        "stands",
+        "kind",
+        "related",
+        "kin",
+        "rare",
+        "number",
+        "country",
+        "first_day",
+        "last_day",
+    ),
+    *("area_km2", "rim_km", "bounds"),
+)
 _RAGGED = ("words", "variants", "spelled", "owners")
 
 
@@ -214,9 +229,10 @@ def _read_index(files: ArrayFolderReader, places: LazyGeometries) -> AssetIndex:
     # The shapes of the layer, not shapes of its own: all of them are in memory once at most.
     placeless = RowEdit.replace(len(places), np.flatnonzero(~places.present), np.empty(0, np.int64))
     geometry = apply_edit(places, np.empty(0, object), placeless)
-    near = trees(columns["bounds"], places.points_only[places.present], columns["uncertainty_m"])
+    near = trees(columns["bounds"], places.points_only[places.present], columns["uncertainty_m"], columns["stands"])
     ids = text_array(files.packed("index.ids"))
-    return AssetIndex(ids=ids, geometry=geometry, names=names, trees=near, **columns)
+    with_word = names.words.inverted(len(names.rarity))
+    return AssetIndex(ids=ids, geometry=geometry, names=names, with_word=with_word, trees=near, **columns)
 
 
 def _lookup(numbers: Mapping[str, int]) -> KeyIndex:
