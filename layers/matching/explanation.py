@@ -72,23 +72,30 @@ def _detail(name: str, strike: Strike, asset: Asset, distance_m: float, evidence
         return Message("matching.no-site", {"basis": str(strike.basis)})
     if name == "owner-name":
         return Message("matching.owner-name", {"text": "; ".join(strike.targets) or strike.title})
-    if name in ("name", "place-name", "whole-name"):
+    if name in ("name", "place-name", "whole-name", "far-name", "far-whole-name"):
         return _shared_word(name, strike, asset)
     if name == "other-number":
         return Message("matching.other-number", {"targets": "; ".join(strike.targets), "name": asset.name})
-    if name in ("same-kind", "same-rare-kind", "other-kind"):
+    if name in ("same-kind", "same-rare-kind", "kin-kind", "alike-kind", "other-kind", "coverage"):
         return Message(f"matching.{name}", {"kinds": _stated_kinds(strike), "kind": asset.kind})
-    return Message(f"matching.{name}")  # prior, other-target
+    if name in ("wrong-place", "far-away"):
+        return Message(f"matching.{name}", {"distance_km": distance_m / 1000, "place": strike.place})
+    if name in ("same-country", "other-country"):
+        return Message(f"matching.{name}", {"country": asset.host_country or ""})
+    if name == "not-operating":
+        days = f"{asset.since or ''}/{asset.until or ''}" if asset.since or asset.until else ""
+        return Message("matching.not-operating", {"status": asset.status or "", "days": days})
+    return Message(f"matching.{name}")  # prior, other-target, no-place
 
 
 def _shared_word(name: str, strike: Strike, asset: Asset) -> Message:
     """Name the text and the name that share a word, of the strike's place or not of it."""
-    place = {stem for part in (strike.place, strike.region or "") for stem in stems(part)}
-    for text in (*strike.targets, strike.title):
+    place = set(stems(strike.place))
+    for text in (*strike.targets, strike.title, strike.place):
         of_text = set(stems(text))
         for own in (asset.name, *asset.names.values(), *asset.aliases):
             shared = of_text & set(stems(own))
-            if any((stem in place) == (name == "place-name") for stem in shared):
+            if any(name.startswith("far-") or (stem in place) == (name == "place-name") for stem in shared):
                 code = "matching.place-name" if name == "place-name" else "matching.name"
                 return Message(code, {"text": text, "name": own})
     return Message("matching.words-in-common")

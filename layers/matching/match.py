@@ -117,7 +117,7 @@ class Scores:
     left, right
         Rows of the strikes and of the index, shape (pairs,).
     distance_m
-        Geodesic distance in metres, shape (pairs,).
+        Geodesic distance in metres, NaN where the strike has no place, shape (pairs,).
     log_odds
         Log odds against "none of these", shape (pairs,).
     probability
@@ -225,7 +225,7 @@ def _match(strike: Strike, pair: int, scores: Scores, index: AssetIndex, records
         strike=strike.id,
         asset=asset.id,
         probability=_rounded(min(1.0, scores.probability[pair])),
-        distance_m=_rounded(scores.distance_m[pair]),
+        distance_m=None if np.isnan(scores.distance_m[pair]) else _rounded(scores.distance_m[pair]),
         reasons=reasons(
             strike,
             asset,
