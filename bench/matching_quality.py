@@ -1,9 +1,15 @@
-"""Fit and measure the matcher on the labelled strikes: `python -m bench.matching_quality [--write]`."""
+"""Measure and fit the matcher on a store that `load` made: `python -m bench.matching_quality FOLDER [--write]`.
+
+FOLDER is new, or holds the store of an earlier run. Every figure is of a source that the weights were not fitted on
+(leave one source out), and no event that a source has is learnt from in another.
+"""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterator, Sequence
+import csv
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -13,328 +19,306 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from bench import evaluation_layer, labelled
+from bench import evaluation_store
 from bench.calibration import FITTED, JudgedStrike, evidence_matrix, fit, probabilities, reliability_bands
-from bench.labelled import Labelled
-from layers.matching.asset_index import AssetIndex
+from geo.lonlat import Floats
+from layers.matching.asset_index import AssetIndex, related_names, represented_by
 from layers.matching.candidates import candidates
 from layers.matching.evidence import evidence_columns
 from layers.matching.strike_columns import StrikeColumns
 from layers.matching.weights import BUNDLED, MatchWeights, dumps, read
+from layers.model.records import Records, Strike
+from layers.store.store import Store
 
-REAL = Path(__file__).resolve().parents[2] / "shared" / "data" / "real"
-FOLDS = 10
-#: How hard the weights are held to the start; of 0.05, 0.02, 0.01, 0.005, 0.002, 0.001, 0.0003 the one of least loss
-#: out of fold.
-STRENGTH = 0.001
-EDGES = (0.0, 0.05, 0.2, 0.4, 0.6, 0.8, 0.9, 0.95, 1.0)
+#: What was chosen for each labelled report, so that a change of the matcher shows in review.
+RESULTS = evaluation_store.LABELLED / "matching_results.csv"
+#: How hard the weights are held to the start.
+STRENGTH = 0.002
+EDGES = (0.0, 0.2, 0.4, 0.6, 0.8, 0.9, 0.95, 1.0)
 #: Before any judgement is seen.
-START = MatchWeights(
-    MappingProxyType(
-        dict(
-            zip(
-                FITTED,
-                (2.0, 0.7, 1.0, 4.0, 1.5, 1.0, 3.0, 1.0, 2.5, -3.0, -1.5, -2.0),
-                strict=True,
-            )
-        )
-    )
+START: Mapping[str, float] = MappingProxyType(
+    {
+        "prior": -1.5,
+        "area": 0.4,
+        "distance": 0.8,
+        "name": 3.5,
+        "whole-name": 2.0,
+        "place-name": 2.5,
+        "far-name": 3.5,
+        "far-whole-name": 2.0,
+        "owner-name": 3.0,
+        "same-kind": 2.5,
+        "same-rare-kind": 4.0,
+        "kin-kind": 1.0,
+        "alike-kind": 0.0,
+        "other-kind": -4.0,
+        "other-target": -2.5,
+        "other-number": -2.5,
+        "wrong-place": -5.0,
+        "no-place": -3.0,
+        "far-away": -0.5,
+        "same-country": 1.0,
+        "other-country": -3.0,
+        "not-operating": -2.0,
+        "coverage": 0.0,
+    }
 )
+#: Weight of a case without its right asset, against the case with it.
+_WITHOUT = 0.25
+#: Datasets whose assets are left out in turn, so that the fit learns what a layer with gaps looks like.
+_LEFT_OUT = "assets/"
+_LEFT_OUT_WEIGHT = 0.5
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A labelled report: the strike, and the assets of which any is the right answer; none of the layer if empty."""
+
+    id: str
+    set: str
+    strike: Strike
+    right: frozenset[str]
+    group: str
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
-    """A labelled strike with its candidates: ``ids``, distances, and what the matcher reads."""
+    """A labelled report with its candidates, as the matcher finds them."""
 
-    label: Labelled
+    label: Label
     ids: tuple[str, ...]
-    distance_m: np.ndarray
-    kind_fits: np.ndarray
-    within: np.ndarray
     judged: JudgedStrike
-    removed: bool = False
-
-    @property
-    def truth(self) -> bool:
-        """Whether one of the candidates is right."""
-        return bool(self.judged.right.any())
 
 
-def cases(labels: Sequence[Labelled], index: AssetIndex) -> list[Case]:
-    """The candidates of each labelled strike."""
-    table = StrikeColumns.of([label.strike for label in labels], index.names)
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The first answer to a report, an asset or none of these, with its probability, and whether it is right."""
+
+    label: Label
+    asset: str | None
+    probability: float
+    right: bool
+
+
+def labels(records: Records, sites: Mapping[str, str]) -> list[Label]:
+    """Read the labels, and find the strikes and assets of each in a store; "unknown" ones are left out.
+
+    Parameters
+    ----------
+    records
+        Those of the store.
+    sites
+        The asset that stands for another, by the id of the other; of the assets of the store only.
+    """
+    found = []
+    for row in evaluation_store.labelled_rows("reports.csv"):
+        strike = records.strikes.get(f"reports/{row['id']}")
+        if strike is not None and row["asset"] != "unknown":
+            found.append(_label(row, strike, sites))
+    for row in evaluation_store.labelled_rows("events.csv"):
+        strike = records.strikes.get(_STRIKE_IDS.get(row["set"], "{event}").format(event=row["event"].lower()))
+        if strike is not None and row["asset"] != "unknown":
+            found.append(_label({**row, "event": row["group"]}, strike, sites))
+    return found
+
+
+_STRIKE_IDS = {"viina": "viina/{event}", "reuters": "viina/reuters-2025-{event}", "register": "viina/{event}"}
+
+
+def _label(row: Mapping[str, str], strike: Strike, sites: Mapping[str, str]) -> Label:
+    named = [name for name in row["asset"].split(";") if name != "none"]
+    right = {sites[key] for name in named for key in (name, f"assets/{name}") if key in sites}
+    return Label(row["id"], row["set"], strike, frozenset(right), row["event"])
+
+
+def cases(labelled: Sequence[Label], index: AssetIndex, weight: float = 1.0) -> list[Case]:
+    """Return the candidates of each report with their evidence; reports on one event share the weight of a few."""
+    table = StrikeColumns.of([label.strike for label in labelled], index.names)
     pairs = candidates(table, index)
-    given = evidence_columns(table, index, *pairs)
-    matrix = evidence_matrix(given)
-    fits = (given["same-kind"] + given["same-rare-kind"]) > 0
-    bounds = np.searchsorted(pairs.left, np.arange(len(labels) + 1))
-    size: dict[str, int] = {}
-    for label in labels:
-        size[label.group] = size.get(label.group, 0) + 1
+    matrix = evidence_matrix(evidence_columns(table, index, *pairs))
+    bounds = np.searchsorted(pairs.left, np.arange(len(labelled) + 1))
+    size = Counter(label.group for label in labelled)
     built = []
-    for row, label in enumerate(labels):
+    for row, label in enumerate(labelled):
         part = slice(bounds[row], bounds[row + 1])
         ids = tuple(index.ids[item] for item in pairs.right[part].tolist())
         right = np.array([item in label.right for item in ids], dtype=bool)
-        reach = np.hypot(table.uncertainty_m[row], index.uncertainty_m[pairs.right[part]])
-        judged = JudgedStrike(matrix[part], right, bool(table.site[row]), size[label.group] ** -0.5)
-        within = pairs.distance_m[part] <= reach
-        built.append(Case(label, ids, pairs.distance_m[part], fits[part], within, judged))
+        judged = JudgedStrike(matrix[part], right, bool(table.site[row]), weight * float(size[label.group]) ** -0.5)
+        built.append(Case(label, ids, judged))
     return built
 
 
 def without_the_right(case: Case) -> Case:
     """The case without its right candidates, as if the layer lacked the asset."""
-    selected = ~case.judged.right
-    judged = JudgedStrike(
-        case.judged.columns[selected], case.judged.right[selected], case.judged.site, case.judged.weight / 2
-    )
-    ids = tuple(item for item, keep in zip(case.ids, selected, strict=True) if keep)
-    return Case(
-        case.label, ids, case.distance_m[selected], case.kind_fits[selected], case.within[selected], judged, True
-    )
+    others, judged = ~case.judged.right, case.judged
+    less = JudgedStrike(judged.columns[others], judged.right[others], judged.site, judged.weight * _WITHOUT)
+    ids = tuple(item for item, other in zip(case.ids, others, strict=True) if other)
+    return Case(replace(case.label, right=frozenset()), ids, less)
 
 
-def folds(labels: Sequence[Labelled]) -> np.ndarray:
-    """The fold of each strike; strikes of one asset, or of one place and day, share a fold."""
-    parent = list(range(len(labels)))
-
-    def root(item: int) -> int:
-        while parent[item] != item:
-            item = parent[item]
-        return item
-
-    seen: dict[object, int] = {}
-    for number, label in enumerate(labels):
-        for key in (("group", label.group), (label.strike.when, label.strike.place), *sorted(label.right)):
-            if key in seen:
-                parent[root(number)] = root(seen[key])
-            seen.setdefault(key, number)
-    roots = [root(number) for number in range(len(labels))]
-    order = sorted(set(roots), key=lambda item: (-roots.count(item), item))
-    load = [0] * FOLDS
-    fold: dict[int, int] = {}
-    for item in order:
-        fold[item] = load.index(min(load))
-        load[fold[item]] += roots.count(item)
-    return np.array([fold[item] for item in roots])
+def fitted(learnt: Iterable[Case]) -> MatchWeights:
+    """Fit the weights to cases, each with and without its right asset; what no search comes upon teaches nothing."""
+    used = list(_training(learnt))
+    start = MatchWeights(MappingProxyType({name: START[name] for name in FITTED}))
+    return fit(used, start, strength=STRENGTH)
 
 
-def cross_validated(all_cases: Sequence[Case], fold: np.ndarray) -> list[MatchWeights]:
-    """Weights fitted without each fold; missing assets are learnt from strikes whose right asset is taken out."""
-    fitted = []
-    for held in range(FOLDS):
-        fitted.append(fit(list(_training(all_cases, fold != held)), START, strength=STRENGTH))
-    return fitted
-
-
-def log_loss(all_cases: Sequence[Case], of: dict[str, MatchWeights]) -> float:
-    """Log loss: the mean of minus the logarithm of the probability of the right answer."""
-    lost = []
-    for case in all_cases:
-        each, none = probabilities(case.judged, of[case.label.id])
-        lost.append(-np.log(max(each[case.judged.right].sum() if case.truth else none, 1e-9)))
-    return float(np.mean(lost))
-
-
-def _training(all_cases: Sequence[Case], used: np.ndarray) -> Iterator[JudgedStrike]:
-    for case, use in zip(all_cases, used, strict=True):
-        if use and case.label.known:
+def _training(learnt: Iterable[Case]) -> Iterator[JudgedStrike]:
+    for case in learnt:
+        there = bool(case.judged.right.any())
+        if there or not case.label.right:
             yield case.judged
-            if case.truth and not case.label.misplaced:
-                yield without_the_right(case).judged
+        if there:
+            yield without_the_right(case).judged
 
 
-Chooser = Callable[[Case], tuple[str | None, float]]
+def left_out(all_cases: Sequence[Case]) -> Mapping[str, MatchWeights]:
+    """Weights by source, each fitted without the events of that source, in whatever source they are."""
+    by_source = {}
+    for source in sorted({case.label.set for case in all_cases}):
+        events = {case.label.group for case in all_cases if case.label.set == source}
+        by_source[source] = fitted(case for case in all_cases if case.label.group not in events)
+    return by_source
 
 
-def by_model(weights: Callable[[Case], MatchWeights]) -> Chooser:
-    """The most probable candidate, or ``None`` for none of these, and its probability."""
-
-    def choose(case: Case) -> tuple[str | None, float]:
-        each, none = probabilities(case.judged, weights(case))
-        if not len(each) or none >= each.max():
-            return None, none
-        return case.ids[int(each.argmax())], float(each.max())
-
-    return choose
-
-
-def nearest(case: Case) -> tuple[str | None, float]:
-    """Baseline: the nearest asset in reach."""
-    return (case.ids[int(case.distance_m.argmin())], 1.0) if len(case.ids) else (None, 1.0)
-
-
-def nearest_of_kind(case: Case) -> tuple[str | None, float]:
-    """Baseline: the nearest asset of the right kind within both uncertainties."""
-    fits = np.flatnonzero(case.kind_fits & case.within)
-    return (case.ids[int(fits[case.distance_m[fits].argmin()])], 1.0) if len(fits) else (None, 1.0)
+def answers(judged: Sequence[Case], weights: Mapping[str, MatchWeights]) -> list[Answer]:
+    """Answer each case as the matcher does, by the weights of its source."""
+    given = []
+    for case in judged:
+        each, none = probabilities(case.judged, weights[case.label.set])
+        best = int(each.argmax()) if len(each) else -1
+        asset = case.ids[best] if best >= 0 and each[best] > none else None
+        right = asset in case.label.right if asset is not None else not case.label.right
+        given.append(Answer(case.label, asset, float(each[best]) if asset is not None else none, right))
+    return given
 
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """``right`` over ``said`` is precision, over ``there`` recall; ``none`` tells of the strikes on nothing here."""
+    """Shares of answers; an interval is of 95 %, by events drawn with replacement."""
 
     count: int
-    there: int
-    said: int
-    right: int
-    none: int
-    none_said: int
+    precision: float
+    recall: float
+    none_right: float
+    calibration_error: float
 
 
-def quality(chosen: Sequence[tuple[Case, str | None]]) -> Quality:
-    """Count over cases and what was chosen. What is in the layer but out of reach of the point counts as there."""
-    there = [(case, item) for case, item in chosen if case.label.right and not case.removed]
-    none = [item for case, item in chosen if not case.label.right or case.removed]
-    said = [(case, item) for case, item in chosen if item is not None]
-    right = sum(item in case.label.right for case, item in said)
-    return Quality(len(chosen), len(there), len(said), right, len(none), sum(item is None for item in none))
+def quality(given: Sequence[Answer]) -> Quality:
+    """Measure answers: right of what is named, of what the layer has, of "none of these", and calibration."""
+    named = [answer for answer in given if answer.asset is not None]
+    none = [answer for answer in given if answer.asset is None]
+    there = sum(bool(answer.label.right) for answer in given)
+    right = sum(answer.right for answer in named)
+    stated = np.array([answer.probability for answer in given])
+    bands = reliability_bands(stated, np.array([answer.right for answer in given]), np.linspace(0, 1, 11).tolist())
+    error = sum(band.count * abs(band.stated - band.observed) for band in bands) / max(len(given), 1)
+    none_right = sum(answer.right for answer in none) / max(len(none), 1)
+    return Quality(len(given), right / max(len(named), 1), right / max(there, 1), none_right, error)
 
 
-def _share(part: int, whole: int) -> str:
-    return f"{part}/{whole} = {part / whole:.3f}" if whole else "-"
+def intervals(given: Sequence[Answer], rounds: int = 500) -> tuple[Floats, Floats]:
+    """Return the 2.5 and 97.5 percentiles of precision, recall, "none" right and calibration error, by event."""
+    rng = np.random.default_rng(20261127)
+    groups: dict[str, list[Answer]] = {}
+    for answer in given:
+        groups.setdefault(answer.label.group, []).append(answer)
+    names = sorted(groups)
+    drawn = [
+        quality([answer for item in rng.choice(len(names), len(names)) for answer in groups[names[item]]])
+        for _ in range(rounds)
+    ]
+    rows = np.array([[q.precision, q.recall, q.none_right, q.calibration_error] for q in drawn])
+    return np.percentile(rows, 2.5, axis=0), np.percentile(rows, 97.5, axis=0)
 
 
-def show(console: Console, title: str, groups: dict[str, list[tuple[Case, str | None]]]) -> None:
-    table = Table("set", "strikes", "precision", "recall", "none said of none", title=title)
-    for name, chosen in groups.items():
-        q = quality(chosen)
-        table.add_row(
-            name, str(q.count), _share(q.right, q.said), _share(q.right, q.there), _share(q.none_said, q.none)
-        )
+def show(console: Console, title: str, given: Sequence[Answer]) -> None:
+    table = Table("source", "reports", "precision", "recall", "none right", "calibration error", title=title)
+    groups: dict[str, list[Answer]] = {"all": list(given)}
+    for answer in given:
+        groups.setdefault(answer.label.set, []).append(answer)
+    for name, of_group in groups.items():
+        q, (low, high) = quality(of_group), intervals(of_group)
+        shares = (q.precision, q.recall, q.none_right, q.calibration_error)
+        cells = (f"{share:.3f} ({low[n]:.2f}-{high[n]:.2f})" for n, share in enumerate(shares))
+        table.add_row(name, str(q.count), *cells)
     console.print(table)
-
-
-def calibration(console: Console, title: str, chosen: Sequence[tuple[Case, Chooser]]) -> None:
-    """Every candidate and every "none of these" with its probability, and how often it was right."""
-    stated, right = [], []
-    for case, choose in chosen:
-        item, probability = choose(case)
-        stated.append(probability)
-        right.append((item in case.label.right and not case.removed) if item else not case.truth)
-    table = Table("stated", "strikes", "mean stated", "right", title=title)
-    for band in reliability_bands(np.array(stated), np.array(right), EDGES):
+    bands = reliability_bands(
+        np.array([answer.probability for answer in given]), np.array([answer.right for answer in given]), EDGES
+    )
+    table = Table("stated", "answers", "mean stated", "right", title=f"{title}: calibration")
+    for band in bands:
         table.add_row(f"{band.low:.2f}-{band.high:.2f}", str(band.count), f"{band.stated:.3f}", f"{band.observed:.3f}")
     console.print(table)
 
 
-def all_bands(console: Console, title: str, given: Sequence[tuple[Case, MatchWeights]]) -> None:
-    stated, right = [], []
-    for case, weights in given:
-        each, none = probabilities(case.judged, weights)
-        stated += [*each, none]
-        right += [*case.judged.right, not case.truth]
-    table = Table("stated", "candidates", "mean stated", "right", title=title)
-    for band in reliability_bands(np.array(stated), np.array(right), EDGES):
-        table.add_row(f"{band.low:.2f}-{band.high:.2f}", str(band.count), f"{band.stated:.3f}", f"{band.observed:.3f}")
-    console.print(table)
+def write_results(given: Sequence[Answer]) -> None:
+    """Write the answers to the file that is reviewed, by the id of the report."""
+    with RESULTS.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["id", "asset", "probability", "right"])
+        for answer in sorted(given, key=lambda answer: answer.label.id):
+            writer.writerow(
+                [answer.label.id, answer.asset or "none", f"{answer.probability:.2f}", "yes" if answer.right else "no"]
+            )
 
 
-def thresholds(console: Console, chosen: Sequence[tuple[Case, Chooser]]) -> None:
-    """Share of cases whose best candidate reaches a threshold, and the precision among them."""
-    best = []
-    for case, choose in chosen:
-        item, probability = choose(case)
-        if item is not None:
-            best.append((probability, item in case.label.right and not case.removed))
-    table = Table("publish from", "published", "right", title="By threshold on the best candidate")
-    for threshold in (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95):
-        selected = [right for probability, right in best if probability >= threshold]
-        table.add_row(f"{threshold:.2f}", str(len(selected)), _share(sum(selected), len(selected)))
-    console.print(table)
-
-
-def errors(all_cases: Sequence[Case], fold: np.ndarray, rounds: int) -> MappingProxyType[str, float]:
-    """Standard errors of the weights, by refitting on groups drawn with replacement."""
+def errors(all_cases: Sequence[Case], rounds: int) -> Mapping[str, float]:
+    """Standard errors of the weights, by refitting on events drawn with replacement."""
     rng = np.random.default_rng(20251125)
-    groups: dict[str, list[int]] = {}
-    for number, case in enumerate(all_cases):
-        groups.setdefault(case.label.group, []).append(number)
+    groups: dict[str, list[Case]] = {}
+    for case in all_cases:
+        groups.setdefault(case.label.group, []).append(case)
     names = sorted(groups)
     drawn = []
     for _ in range(rounds):
-        picked = [number for item in rng.choice(len(names), len(names)) for number in groups[names[item]]]
-        chosen = [all_cases[number] for number in picked]
-        drawn.append(
-            [
-                fit(list(_training(chosen, np.ones(len(chosen), bool))), START, strength=STRENGTH)[name]
-                for name in FITTED
-            ]
-        )
-    return MappingProxyType(dict(zip(FITTED, np.std(drawn, axis=0).tolist(), strict=True)))
+        refitted = fitted(case for item in rng.choice(len(names), len(names)) for case in groups[names[item]])
+        drawn.append([refitted[name] for name in FITTED])
+    return dict(zip(FITTED, np.std(drawn, axis=0).tolist(), strict=True))
 
 
 def main() -> None:
-    """Run and print; with --write, write the weights."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--write", action="store_true", help="write layers/matching/weights.toml")
+    """Run and print; with --write, write the weights and the results."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path, metavar="FOLDER")
+    parser.add_argument("--write", action="store_true", help="write layers/matching/weights.toml and the results")
     parser.add_argument("--wrong", action="store_true", help="list what is wrong")
-    parser.add_argument("--rounds", type=int, default=100, help="of the bootstrap, with --write")
+    parser.add_argument("--rounds", type=int, default=30, help="of the bootstrap, with --write")
     given = parser.parse_args()
     console = Console(width=140)
-    real = REAL if REAL.is_dir() else None
-    index = evaluation_layer.index(evaluation_layer.layer(real))
-    named = cases(labelled.read(None), index)
-    headline = cases(labelled.read(real), index)
-    fold = folds([case.label for case in named])
-    console.print(
-        f"{len(index):,} assets, {len(named)} labelled strikes in {len({c.label.group for c in named})} groups"
+    path = given.folder / "atlas.gpkg"
+    store = Store.open(path if path.exists() else evaluation_store.build(given.folder))
+    records = store.records()
+    names, standing = related_names(records), represented_by(records)
+    placed = [asset for asset in records.assets.values() if asset.geometry is not None]
+    whole = AssetIndex.of(placed, names, standing)
+    fewer = [asset for asset in placed if not asset.id.startswith(_LEFT_OUT)]
+    ids = {asset.id for asset in fewer}
+    partial = AssetIndex.of(fewer, names, {name: site for name, site in standing.items() if {name, site} <= ids})
+    everywhere = cases(labels(records, {asset.id: standing.get(asset.id, asset.id) for asset in placed}), whole)
+    with_gaps = cases(
+        labels(records, {name: standing.get(name, name) if standing.get(name) in ids else name for name in ids}),
+        partial,
+        _LEFT_OUT_WEIGHT,
     )
-    # Both readings are learnt from: the target as a person notes it, and the headline as it is printed.
-    used = [case for pair in zip(named, headline, strict=True) for case in pair]
-    fitted = cross_validated(used, np.repeat(fold, 2))
-    of = {case.label.id: fitted[number] for case, number in zip(named, fold, strict=True)}
-    model = by_model(lambda case: of[case.label.id])
-    for title, read_as in (("target as printed", named), ("headline only", headline)):
-        report(console, title, [case for case in read_as if case.label.known], model, of, given.wrong)
+    console.print(f"{int(whole.stands.sum()):,} sites, {len(everywhere)} labelled reports")
+    weights = left_out([*everywhere, *with_gaps])
+    answered = answers(everywhere, weights)
+    show(console, "whole layer", answered)
+    show(console, "layer without the assets of the facts", answers(with_gaps, weights))
+    dropped = [without_the_right(case) for case in everywhere if case.judged.right.any()]
+    show(console, "right asset taken out", answers(dropped, weights))
+    if given.wrong:
+        for answer in answered:
+            if not answer.right:
+                said = f"{answer.asset or 'none'} {answer.probability:.2f}"
+                print(answer.label.id, answer.label.strike.title[:90], sorted(answer.label.right)[:3], said, sep=" | ")
     if given.write:
-        whole = fit(list(_training(used, np.ones(len(used), bool))), START, strength=STRENGTH)
-        nothing = [case for case in named if case.label.known and not case.label.right]
-        whole = replace(whole, fitted=date.today(), events=len(named), errors=errors(used, fold, given.rounds))
-        BUNDLED.write_text(dumps(whole), encoding="utf-8")
-        console.print(dumps(read()), len(nothing))
-
-
-def report(
-    console: Console, title: str, judged: Sequence[Case], model: Chooser, of: dict[str, MatchWeights], wrong: bool
-) -> None:
-    dropped = [without_the_right(case) for case in judged if case.truth]
-    for name, choose in (("matcher", model), ("nearest", nearest), ("nearest of the kind", nearest_of_kind)):
-        groups: dict[str, list[tuple[Case, str | None]]] = {"all": []}
-        for case in judged:
-            pair = (case, choose(case)[0])
-            groups["all"].append(pair)
-            groups.setdefault("misplaced" if case.label.misplaced else case.label.set, []).append(pair)
-            groups.setdefault("not bundled", [])
-            if case.label.set != "facts":
-                groups["not bundled"].append(pair)
-        groups["right asset taken out"] = [(case, choose(case)[0]) for case in dropped]
-        show(console, f"{name}, {title}", groups)
-    calibration(console, f"first candidate or none, {title}", [(case, model) for case in judged])
-    calibration(console, f"the same with the right asset taken out, {title}", [(case, model) for case in dropped])
-    all_bands(console, f"all candidates, {title}", [(case, of[case.label.id]) for case in judged])
-    thresholds(console, [(case, model) for case in [*judged, *dropped]])
-    if wrong:
-        for case in judged:
-            item, probability = model(case)
-            if (item not in case.label.right) if item else case.label.right:
-                each, none = probabilities(case.judged, of[case.label.id])
-                best = [(case.ids[k], round(float(each[k]), 2)) for k in np.argsort(-each)[:3]]
-                right = [
-                    (case.ids[k], [round(float(v), 1) for v in case.judged.columns[k]])
-                    for k in np.flatnonzero(case.judged.right)[:2]
-                ]
-                print(
-                    case.label.id,
-                    case.label.strike.targets or case.label.strike.title[:80],
-                    sorted(case.label.right),
-                    item,
-                    f"{probability:.2f}",
-                    best,
-                    f"{none:.2f}",
-                    right,
-                )
+        every = [*everywhere, *with_gaps]
+        final = replace(fitted(every), fitted=date.today(), events=len(everywhere), errors=errors(every, given.rounds))
+        BUNDLED.write_text(dumps(final), encoding="utf-8")
+        write_results(answered)
+        console.print(dumps(read()))
 
 
 if __name__ == "__main__":
