@@ -17,8 +17,8 @@ from api.wording.catalogue import text
 from geo.spatial_join.join import pairs_within
 from layers.decisions.hits import PUBLISH_FROM, SHOW_FROM, finding, likeliest, shown
 from layers.matching import weights
-from layers.matching.asset_index import AssetIndex
-from layers.matching.candidates import SEARCH_FACTOR, candidates
+from layers.matching.asset_index import AssetIndex, index_of
+from layers.matching.candidates import MAX_NAMESAKES, SEARCH_FACTOR, candidates
 from layers.matching.evidence import location_evidence
 from layers.matching.match import match_all, match_one
 from layers.matching.strike_columns import StrikeColumns
@@ -193,6 +193,82 @@ def test_far_assets_are_no_candidates() -> None:
     assert [match.asset for match in matched(strike(), asset("Alpha", 32.0))] == [None]
 
 
+SLAVYANSK = asset("Slavyansk-EKO refinery", 38.12, host_country="RU")
+
+
+def test_a_rare_name_is_found_where_the_place_is_wrong() -> None:
+    """A geocoder puts the refinery of Slavyansk-na-Kubani at Sloviansk."""
+    wrong = strike(
+        title="Fire at the Slavyansk refinery in Krasnodar krai", place="Sloviansk", host_country="UA",
+        geometry=shapely.Point(37.6, 48.87), uncertainty_m=10_000,
+    )  # fmt: skip
+    found = matched(wrong, SLAVYANSK, asset("Sloviansk thermal plant", 37.6, "power-plant"))
+    said = told(found, SLAVYANSK.id)
+    assert {"wrong-place", "far-name", "same-country", "same-rare-kind"} <= set(said)
+    assert said["wrong-place"] < 0 < said["same-country"], "the text names a region of Russia"
+    assert not {"prior", "area", "distance", "no-site", "name", "place-name"} & set(said)
+    elsewhere = matched(wrong.model_copy(update={"title": "Fire at the Slavyansk refinery in Odesa oblast"}), SLAVYANSK)
+    assert "other-country" in told(elsewhere, SLAVYANSK.id)
+    assert probability(elsewhere, SLAVYANSK.id) < probability(found, SLAVYANSK.id)
+
+
+def test_an_asset_that_is_far_off_is_not_found_by_another_kind_or_a_common_name() -> None:
+    depot = strike(title="Fire at the Slavyansk power plant", place="Elsewhere")
+    assert [match.asset for match in matched(depot, SLAVYANSK)] == [None]
+    namesakes = [asset(f"Slavyansk refinery {number}", 40 + number / 100) for number in range(MAX_NAMESAKES + 1)]
+    assert [match.asset for match in matched(strike(title="Fire at the Slavyansk refinery"), *namesakes)] == [None]
+
+
+def test_a_strike_without_a_place_is_matched_by_name() -> None:
+    unplaced = strike(
+        title="Fire at the Slavyansk refinery", geometry=None, uncertainty_m=None, basis=None, place_source=None
+    )
+    found = matched(unplaced, SLAVYANSK)
+    assert "no-place" in told(found, SLAVYANSK.id)
+    assert next(match for match in found if match.asset).distance_m is None
+
+
+def test_the_name_of_the_place_is_read_beside_the_text() -> None:
+    one = asset("Kremenchuk oil refinery")
+    named, unnamed = (strike(title="Fire at a refinery", place=place) for place in ("Kremenchuk", "Poltava"))
+    assert "place-name" in told(matched(named, one), one.id)
+    assert probability(matched(named, one), one.id) > probability(matched(unnamed, one), one.id)
+
+
+def test_a_kind_of_the_same_family_says_less_than_the_kind_and_more_than_another() -> None:
+    kinds = ("oil-depot", "oil-terminal", "refinery", "office")
+    found = matched(strike(target_kinds=("oil-depot",), title="Strike"), *(asset(kind, kind=kind) for kind in kinds))
+    assert [match.asset for match in found if match.asset] == list(kinds)
+    assert "kin-kind" in told(found, "oil-terminal")
+    assert "alike-kind" in told(found, "refinery")
+
+
+def test_a_plant_that_did_not_operate_on_the_day_weighs_less() -> None:
+    plant = asset("Alpha")
+    for values in ({"until": "2020"}, {"since": "2026"}, {"status": "cancelled"}):
+        closed = plant.model_copy(update=values)
+        assert told(matched(strike(), closed), "alpha")["not-operating"] < 0
+    for values in ({"until": "2025"}, {"since": "2025"}, {"status": "retired"}, {"status": "operating"}):
+        assert "not-operating" not in told(matched(strike(), plant.model_copy(update=values)), "alpha")
+
+
+def test_units_are_matched_at_their_plant_and_one_site_of_two_sources_once() -> None:
+    plant = asset("Ladyzhyn power plant", kind="power-plant", dataset="gem")
+    units = [
+        asset(f"Ladyzhyn power plant unit {number}", kind="power-plant", part_of=plant.id, dataset="gem")
+        for number in range(1, 7)
+    ]
+    other = asset("Ladyzhyn TPP", 30.001, "power-plant", dataset="osm", names={"uk": "Ладижинська ТЕС"})
+    report = strike(title="Missile attack on Ladyzhyn plant", place="Ladyzhyn")
+    found = matched(report, plant, *units, other)
+    assert len([match for match in found if match.asset]) == 1
+    assert found[0].asset in (plant.id, other.id)
+    alone = matched(report, plant)
+    assert found[0].probability >= alone[0].probability - 1e-9, "what has more names is not less likely"
+    train = asset("Ladyzhyn power plant Zorya turbine", kind="power-plant", part_of=plant.id, dataset="gem")
+    assert {match.asset for match in matched(report, plant, train)} == {plant.id, train.id, None}, "a name of its own"
+
+
 def test_the_odds_are_the_exponential_of_the_weights() -> None:
     known = (asset("Alpha"), asset("Beta", 30.05), asset("Kremenchuk refinery", 30.01, "oil-depot"))
     for one in (strike(), strike(targets=("Кременчуцький НПЗ",)), strike(basis="site", uncertainty_m=100)):
@@ -228,6 +304,7 @@ def test_the_density_of_places_adds_up_to_1_over_the_ground(shape: str, basis: s
         [()] * rows,
         [("",)] * rows,
         [("",)] * rows,
+        [None] * rows,
         index.names,
     )
     where = location_evidence(table, index, *pairs)
@@ -247,6 +324,7 @@ def test_candidates_are_those_of_brute_force(seed: int) -> None:
         uncertainty_m,
         np.ones(40, bool),
         ["refinery"] * 40,
+        [None] * 40,
         [("A",)] * 40,
         [()] * 40,
     )
@@ -260,6 +338,7 @@ def test_candidates_are_those_of_brute_force(seed: int) -> None:
         [()] * 30,
         [("",)] * 30,
         [("",)] * 30,
+        [None] * 30,
         index.names,
     )
     found = candidates(table, index)
@@ -274,9 +353,7 @@ def test_candidates_are_those_of_brute_force(seed: int) -> None:
 
 def test_one_strike_is_matched_as_among_all(snapshot: Snapshot) -> None:
     records, table = snapshot.records, weights.read()
-    from layers.matching.asset_index import related_names
-
-    index = AssetIndex.of(records.assets.values(), related_names(records))
+    index = index_of(records)
     for name in ("ua-orlivka-2025-08-06", "ua-socar-depot-2025-08-18", "nord-stream-2-2022-09-26"):
         assert match_one(records.strikes[name], index, records, table) == snapshot.matches[name]
 
