@@ -15,16 +15,15 @@ from layers.model.records import Asset
 from layers.sources.gem.columns import FIELDS, TrackerColumns, TrackerRow
 from layers.sources.gem.owner_grammar import Owner, OwnerList, parse_owners, unnested
 from layers.sources.gem.plants import Plant, Unit, plant_asset, plant_shares, plants_of
-from layers.sources.gem.record_builder import GemLocation, GemRecordBuilder, gem_id, is_gem_number, read_location
+from layers.sources.gem.record_builder import GemLocation, GemRecordBuilder, is_gem_number, read_location
 from layers.sources.gem.routes import NO_ROUTES, Route, add_claims, route_of
+from layers.sources.gem.row_ids import RowIds
 from layers.sources.gem.row_kinds import KindEvidence, RowKind, unit_of
 from layers.sources.reader.cell_values import CellValueError, country_code
 from layers.sources.reader.operating_status import edtf_year, operating_status
-from layers.sources.reader.record_builder import concatenate_results, short_digest, slug
+from layers.sources.reader.record_builder import concatenate_results
 
-#: Fields without which a file is no tracker; a file without owners may have their parents, or the status alone.
-REQUIRED = ("name", "owner")
-#: Fields of which one stands for the owners.
+#: Fields of which a tracker has one: a file without owners may have their parents, or the status alone.
 _INSTEAD_OF_OWNER = ("owner", "parent", "status")
 #: An unknown word that more than one row in this many has for its type is an error, not a row that is skipped.
 _ROWS_PER_UNKNOWN = 100
@@ -145,14 +144,14 @@ class _Reader:
 
     def read(self, plants: Mapping[tuple[str, int], Plant], units: dict[str, list[Unit]]) -> None:
         """Read every row, and add each that is a unit of a plant to the units of that."""
-        keys = _Keys([row for row, _ in self.known])
+        ids = RowIds([row for row, _ in self.known])
         while self.known:
             row, found = self.known.popleft()
-            if keys.is_repeated(row):
+            if ids.is_repeated(row):
                 self.builder.skip(Message("gem.repeated-row"))
                 continue
             plant = plants.get((row.file, row.line))
-            unit = self._unit(row, found, keys.of(row), plant)
+            unit = self._unit(row, found, ids.of(row), plant)
             if unit and plant:
                 units[plant.id].append(unit)
 
@@ -283,58 +282,6 @@ class _Reader:
 #: The columns of a table that is none.
 _NO_COLUMNS = TrackerColumns.of(())
 _OF_PARENTS = "The file has no owners: GEM names it as a parent, and not who is between"
-
-
-class _Keys:
-    """The ids of the assets of rows: GEM's number, or else project, unit and a digest of both with their page.
-
-    A second row without a number, or with that of a row of the same name and unit, gets a number behind its id. Of
-    rows that say the same in each field that has a number, only the first is read.
-    """
-
-    def __init__(self, rows: Sequence[TrackerRow]) -> None:
-        listed = rows
-        self._shared = Counter(row["plant_id"] for row in listed if not is_gem_number(row["id"]))
-        self._keys: dict[int, str] = {}
-        self._repeated: set[int] = set()
-        first: dict[str, TrackerRow] = {}
-        values: set[tuple[str, ...]] = set()
-        twins: Counter[str] = Counter()
-        for row in listed:
-            key = self._key(row)
-            before = first.setdefault(key, row)
-            twins[key] += 1
-            is_numbered = is_gem_number(row["id"])
-            is_other = is_numbered and (row["name"], row["unit"]) != (before["name"], before["unit"])
-            self._keys[row.line] = key if before is row or is_other else f"{key}/{twins[key]}"
-            if is_numbered and row.values in values:
-                self._repeated.add(row.line)
-                twins[key] -= 1
-            values.add(row.values)
-
-    def _key(self, row: TrackerRow) -> str:
-        if is_gem_number(row["id"]):
-            return gem_id(row["id"])
-        if is_gem_number(row["plant_id"]) and self._shared[row["plant_id"]] == 1:
-            return gem_id(row["plant_id"])
-        return row_id(row)
-
-    def of(self, row: TrackerRow) -> str:
-        """Return the id of a row's asset."""
-        return self._keys[row.line]
-
-    def is_repeated(self, row: TrackerRow) -> bool:
-        """Whether an earlier row of the same number says the same."""
-        return row.line in self._repeated
-
-
-def row_id(row: TrackerRow) -> str:
-    """Return the id of a row's asset: GEM's number, or else project, unit and a digest of both with their page."""
-    if is_gem_number(row["id"]):
-        return gem_id(row["id"])
-    digest = short_digest("\n".join((row["url"], row["name"], row["unit"])))
-    parts = (slug(row["name"])[:40], slug(row["unit"])[:20], digest)
-    return f"gem/unit/{'-'.join(part for part in parts if part)}"
 
 
 def _aliases(row: TrackerRow) -> tuple[str, ...]:
