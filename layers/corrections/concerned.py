@@ -61,7 +61,10 @@ class ConcernedStrikes:
             named = str(values.get("strike") or values.get("record"))
             yield from (one for one in (named,) if one in strikes)
         elif table == "identities":
-            yield from (one for one in (values["one"], values["other"]) if one in strikes)
+            judged = (values["one"], values["other"])
+            yield from (one for one in judged if one in strikes)
+            for asset in judged:
+                yield from self._hitting(asset)
         elif table in ("assets", "relations"):
             yield from self._hitting(record if table == "assets" else values["asset"])
         elif table == "entities":
@@ -125,10 +128,12 @@ def records_of_answer(snapshot: Snapshot, strike: str) -> frozenset[RecordKey]:
 def _records_of_answer(snapshot: Snapshot, strike: str) -> Iterator[RecordKey]:
     records, answer = snapshot.records, snapshot.answer(strike)
     yield "strikes", strike
+    about = {strike: "strikes", **{hit.hit.asset: "assets" for hit in answer.hits}}
     for identity in records.identities.values():
-        if strike in (identity.one, identity.other):
+        pair = (identity.one, identity.other)
+        if table := next((about[one] for one in pair if one in about), None):
             yield "identities", identity.id
-            yield from (("strikes", one) for one in (identity.one, identity.other))
+            yield from ((table, one) for one in pair)
     yield from (("claims", claim.id) for claim in records.where("claims", "record", strike))
     yield from (("decisions", decision.id) for decision in records.where("decisions", "strike", strike))
     for hit in answer.hits:

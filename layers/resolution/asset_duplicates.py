@@ -107,8 +107,9 @@ def propose_assets(
     within = SAME_DATASET_FROM if from_score >= PROPOSE_FROM else from_score
     least = np.where(evidence["same-dataset"] > 0, max(from_score, within), from_score)
     apart = merge_groups(records)[0]["assets"].apart()
+    rank = _preference(table)
     proposals = (
-        _proposal(merged, table, pairs, evidence, weights, int(row), float(scores[row]))
+        _proposal(merged, table, pairs, evidence, weights, rank, int(row), float(scores[row]))
         for row in np.flatnonzero(scores >= least)
     )
     undecided = (proposal for proposal in proposals if frozenset((proposal.preferred, proposal.duplicate)) not in apart)
@@ -195,6 +196,7 @@ def _proposal(
     pairs: CandidatePairs,
     evidence: Evidence,
     weights: AssetWeights,
+    rank: Callable[[str], tuple[object, ...]],
     row: int,
     score: float,
 ) -> DuplicateProposal:
@@ -208,7 +210,7 @@ def _proposal(
             if (weight := weights.of(name) * float(values[row])) != 0
         ),
     ]
-    one, other = sorted((table.ids[left], table.ids[right]), key=_preference(table))
+    one, other = sorted((table.ids[left], table.ids[right]), key=rank)
     distance_m = None if np.isnan(metres) else round(metres, 1)
     return DuplicateProposal(one, other, round(score, 4), distance_m, tuple(reasons))
 

@@ -25,7 +25,7 @@ _GROUPED_FIELDS = (
 )
 _SINGLE_FIELDS = ("when_note", "region", "host_country", "attacker", "weapons", "damage", "casualties", "target_kinds")
 
-Placed = TypeVar("Placed", Strike, Asset)
+Claimed = TypeVar("Claimed", Strike, Asset)
 
 
 def merge_strike(strike: Strike, others: Iterable[Strike]) -> Strike:
@@ -56,7 +56,7 @@ def _filled(strike: Strike, other: Strike) -> dict[str, Any]:
     return filled
 
 
-def claims_of(one: Placed, other: Placed, facts: Iterable[str] = _FACTS) -> Iterator[Claim]:
+def claims_of(one: Claimed, other: Claimed, facts: Iterable[str] = _FACTS) -> Iterator[Claim]:
     """Yield a claim for each fact of a merged record that the record it is merged into contradicts or lacks.
 
     Lists (targets, their kinds, weapons) give one claim for each member that the other list has not. The source of
@@ -188,8 +188,8 @@ def _with_assets(
     }
     tables["assets"], tables["stakes"] = dict(assets), dict(stakes)
     tables["claims"] = {**said, **{claim.id: claim for claim in claims}}
-    tables["relations"] = merge_assets.without_repeats(tables["relations"])
-    tables["controls"] = merge_assets.without_repeats(tables["controls"])
+    for table, column in (("relations", "asset"), ("controls", "controlled")):
+        tables[table] = merge_assets.without_repeats(tables[table], column, united)
     return remarks
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from hashlib import sha256
 from typing import Any
 
@@ -187,13 +187,24 @@ def _worded(stake: Stake, records: Records) -> str:
     return f"{owner.name if owner else stake.owner} {'-'.join(shares)} %{days}"
 
 
-def without_repeats(relations: Mapping[str, Record]) -> dict[str, Record]:
-    """Return relations or controls without those that state the same tie as one before, once their ends are one."""
-    seen: set[tuple[Any, ...]] = set()
-    left: dict[str, Record] = {}
-    for name, relation in relations.items():
-        values = relation.model_dump(exclude={"id", "dataset", "private", "source", "checked", "note"})
-        if (tie := tuple(values.values())) not in seen:
-            seen.add(tie)
-            left[name] = relation
-    return left
+_OF_THE_TIE = {"id", "dataset", "private", "source", "checked", "note"}
+
+
+def without_repeats(ties: Mapping[str, Record], column: str, leaders: Container[str]) -> dict[str, Record]:
+    """Return relations or controls without those of a merged asset that state the same as another one, the first by id.
+
+    Parameters
+    ----------
+    ties
+        Records by id, with references moved to the merged assets.
+    column
+        The column that names the asset.
+    leaders
+        Ids of the assets that others were merged into.
+    """
+    merged = sorted(name for name, tie in ties.items() if getattr(tie, column) in leaders)
+    first: dict[tuple[Any, ...], str] = {}
+    for name in merged:
+        first.setdefault(tuple(ties[name].model_dump(exclude=_OF_THE_TIE).values()), name)
+    repeats = set(merged) - set(first.values())
+    return {name: tie for name, tie in ties.items() if name not in repeats}
