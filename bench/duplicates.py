@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 import random
 import resource
+from collections.abc import Mapping
 from datetime import date, timedelta
 from time import process_time
 
 import shapely
 
-from layers.model.records import Records, Source, Strike
+from layers.model.records import DESCRIPTION, Claim, Records, Source, Strike
 from layers.resolution.strike_blocking import DuplicateColumns, candidates
 from layers.resolution.strike_duplicates import propose_duplicates
 
@@ -75,12 +76,32 @@ def _again(strike: Strike, name: str, rng: random.Random) -> Strike:
     return strike.model_copy(update={**changed, "geometry": shapely.Point(point.x + 0.01, point.y)})
 
 
+def described(strikes: Mapping[str, Strike]) -> dict[str, Claim]:
+    """A private description of each strike, in about a dozen words of which some are common."""
+    return {
+        f"{name}/{DESCRIPTION}-1": Claim(
+            id=f"{name}/{DESCRIPTION}-1",
+            private=True,
+            record=name,
+            field=DESCRIPTION,
+            value=f"Drones struck the {strike.targets[0]} near {strike.place} at night, {row % 40} were injured",
+            source="s",
+            checked="unverified",
+        )
+        for row, (name, strike) in enumerate(strikes.items())
+    }
+
+
 def main() -> None:
     """Print the seconds of processor, the pairs, and how many of the true ones are proposed."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=100_000)
-    strikes, truth = invented(parser.parse_args().rows)
-    records = Records.of({"strikes": strikes, "sources": {name: Source(id=name, publisher=name) for name in "st"}})
+    parser.add_argument("--described", action="store_true", help="describe each strike in a sentence of its own")
+    given = parser.parse_args()
+    strikes, truth = invented(given.rows)
+    sources = {name: Source(id=name, publisher=name) for name in "st"}
+    claims = described(strikes) if given.described else {}
+    records = Records.of({"strikes": strikes, "sources": sources, "claims": claims})
     start = process_time()
     table = DuplicateColumns.of(records)
     columns = process_time()

@@ -85,6 +85,7 @@ def publish(
     opened = open_store(store)
     published, staying = opened.publish(dataset, ids or (), author=who, why=reason)
     opened.close()
-    rest = f"; {staying} stay private, as they cite a private source of another dataset" if staying else ""
+    why_not = "they cite a private source of another dataset, or describe a strike in the words of a report"
+    rest = f"; {staying} stay private: {why_not}" if staying else ""
     said = f"{published} records of {dataset} may be published from now on{rest}."
     output({"dataset": dataset, "published": published, "staying_private": staying}, as_json, said)

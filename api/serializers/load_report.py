@@ -14,7 +14,7 @@ from api.wording.problems import problem_values
 from layers.ingest.load_plan import LoadPlan, TableChange
 from layers.model.messages import Message
 from layers.model.problems import Problem, ReadResult
-from layers.model.records import RECORD_TYPES
+from layers.model.records import DESCRIPTION, RECORD_TYPES
 from layers.resolution.candidates import MatchCandidate
 from layers.sources.files.source_file import SourceFile
 from layers.sources.reader.format import Format, LoadOptions
@@ -79,8 +79,17 @@ def _mapped_licence(request: LoadOptions) -> str | None:
 
 
 def _is_private(fmt: Format, reading: ReadResult, arrival: LoadPlan) -> bool:
-    """Return whether any record that is loaded will be private; without records, whether the format is."""
-    read = [(name, key) for name in RECORD_TYPES for key in reading.records.table(name)]
+    """Return whether any record that is loaded will be private; without records, whether the format is.
+
+    Descriptions do not count: they are private in every dataset.
+    """
+    claims = reading.records.claims
+    read = [
+        (name, key)
+        for name in RECORD_TYPES
+        for key in reading.records.table(name)
+        if name != "claims" or claims[key].field != DESCRIPTION
+    ]
     if not read:
         return fmt.private
     planned = (arrival.records.table(name).get(key) or reading.records.table(name)[key] for name, key in read)

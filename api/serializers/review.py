@@ -14,7 +14,7 @@ from layers.attribution.attribute import StrikeAttribution
 from layers.attribution.review_queue import ReviewItem
 from layers.decisions.identity import JUDGED, standing
 from layers.matching.explanation import worded_reasons
-from layers.model.records import Asset, Entity, Identity, Match, Records, Strike
+from layers.model.records import DESCRIPTION, Asset, Entity, Identity, Match, Records, Strike
 from layers.resolution.candidates import MatchCandidate
 from layers.resolution.merge import MergeResult
 from layers.resolution.strike_duplicates import DuplicateProposal
@@ -75,7 +75,8 @@ _OF_AN_ENTITY = ("id", "dataset", "private", "name", "names", "aliases", "type",
 def strike_pair(records: Records, proposal: DuplicateProposal) -> Json:
     """Give two strikes that may be duplicates: both, the score from 0 to 1, and every reason with its weight.
 
-    ``one`` is the record to retain. ``records`` are those of the proposal, with judgements applied.
+    ``one`` is the record to retain. ``records`` are those of the proposal, with judgements applied. ``descriptions`` of
+    a strike are private: this is for people who may read the store.
     """
     return {
         "noun": "strikes",
@@ -128,7 +129,9 @@ def _strike(records: Records, strike: Strike) -> Json:
     point = strike.geometry
     lonlat = None if point is None else list(point.coords[0])
     values = strike.model_dump(mode="json", include=set(_OF_A_STRIKE))
-    return {**values, "lonlat": lonlat, "uncertainty_m": strike.uncertainty_m, "sources": _cited(records, strike)}
+    said = [claim.value for claim in records.where("claims", "record", strike.id) if claim.field == DESCRIPTION]
+    where = {"lonlat": lonlat, "uncertainty_m": strike.uncertainty_m}
+    return {**values, **where, "descriptions": said, "sources": _cited(records, strike)}
 
 
 def _entity(entity: Entity) -> Json:

@@ -11,6 +11,9 @@ from rich.table import Table
 from api.http.json import Json
 from api.terminal.attribution import add_row
 
+#: Most descriptions of a strike that are shown, and letters of one.
+_DESCRIPTIONS, _DESCRIPTION = 2, 200
+
 
 def duplicates(rows: Iterable[Json]) -> RenderableType:
     """List pairs of records that may be duplicates, with the reasons of each."""
@@ -31,7 +34,12 @@ def _reason(reason: Json) -> str:
 
 def _side(answer: Json) -> str:
     title = " ".join(str(answer.get("title") or answer.get("name")).split())
-    return "\n".join(str(part) for part in (answer["id"], answer.get("when"), title[:120]) if part)
+    said = [f"“{_shortened(text)}”" for text in answer.get("descriptions", ())[:_DESCRIPTIONS]]
+    return "\n".join(str(part) for part in (answer["id"], answer.get("when"), title[:120], *said) if part)
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _DESCRIPTION else f"{text[: _DESCRIPTION - 1]}…"
 
 
 def judgement(answer: Json) -> RenderableType:

@@ -38,6 +38,8 @@ from layers.model.types import (
 )
 
 _Placed = TypeVar("_Placed", bound="Record")
+#: Field of the claims that hold what a report says of a strike, in its own words. They are private in every dataset.
+DESCRIPTION = "description"
 
 
 class Record(BaseModel):

@@ -7,7 +7,7 @@ days and not with all of them (blocking: Christen 2012, Data Matching, chapter 4
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
@@ -20,6 +20,8 @@ from geo.lonlat import Bools, Floats, Ints, Objects
 from geo.spatial_join.join import pairs_within
 from layers.model import edtf
 from layers.model.records import Records, Strike
+from layers.resolution.strike_texts import MIN_STRIKES, StrikeTexts, descriptions
+from layers.text.report_terms import place_keys
 from layers.text.strike_terms import kind_families, side, stems
 
 #: Days by which two records of one event may differ: a report comes later, a night has two dates.
@@ -36,8 +38,6 @@ SLAB, SLAB_DAYS = 500, 30
 OPEN_START, OPEN_END = -10_000_000, 10_000_000
 #: Least uncertainty of a place, in metres: sites are wide, and sources round coordinates.
 MIN_UNCERTAINTY_M = 1_500.0
-#: Least number of strikes that the rarity of a word is computed with, lest few strikes make all words common.
-_MIN_STRIKES = 1_000
 #: A source that more strikes than this cite is a data set or a page of the day, and no report.
 _MAX_CITED = 3
 
@@ -68,6 +68,10 @@ class DuplicateColumns:
         of their own, and leave the headline to the source.
     stems, rarity
         Each column's stem, and its rarity from 0 to 1.
+    stated_m
+        Metres of uncertainty as stated, NaN where there is no place, shape (n,).
+    texts
+        What is reported of each.
     """
 
     strikes: Sequence[Strike]
@@ -85,6 +89,8 @@ class DuplicateColumns:
     places: csr_array
     stems: Sequence[str]
     rarity: Floats
+    stated_m: Floats
+    texts: StrikeTexts
 
     @classmethod
     def of(cls, records: Records) -> DuplicateColumns:
@@ -93,9 +99,11 @@ class DuplicateColumns:
         index: dict[str, int] = defaultdict(lambda: len(index))
         placed = [{index[stem] for stem in stems((s.place, s.region))} for s in rows]
         cited = Counter(_address(records, source) for strike in rows for source in strike.sources)
+        described = descriptions(records)
+        texts = [_texts(described.get(strike.id, ()), _headlines(records, strike, cited)) for strike in rows]
         words = [
-            {index[stem] for stem in stems((s.title, *s.targets, *_headlines(records, s, cited)))} | at
-            for s, at in zip(rows, placed, strict=True)
+            {index[stem] for stem in stems((s.title, *s.targets, *said))} | at
+            for s, at, said in zip(rows, placed, texts, strict=True)
         ]
         first, last = _days(rows)
         return cls(
@@ -105,7 +113,7 @@ class DuplicateColumns:
             _objects(rows),
             np.array([_uncertainty(strike) for strike in rows], np.float64),
             _codes([strike.host_country for strike in rows]),
-            _codes([" ".join(sorted(set(stems((strike.region,))))) or None for strike in rows]),
+            _codes([_region(strike) for strike in rows]),
             _codes([strike.dataset for strike in rows]),
             np.array([side(strike.attacker) for strike in rows], np.int64),
             np.array([kind_families(s.target_kinds, (s.title, *s.targets)) for s in rows], np.int64),
@@ -114,6 +122,8 @@ class DuplicateColumns:
             _matrix(placed, len(index)),
             list(index),
             _rarity(words, len(index)),
+            np.array([_stated(strike) for strike in rows], np.float64),
+            StrikeTexts.of(rows, texts),
         )
 
     def __len__(self) -> int:
@@ -144,6 +154,20 @@ def _is_day(text: str) -> bool:
 
 def _uncertainty(strike: Strike) -> float:
     return np.nan if strike.geometry is None else max(strike.uncertainty_m or 0.0, MIN_UNCERTAINTY_M)
+
+
+def _region(strike: Strike) -> str | None:
+    """Return the name of the region in one spelling: ``Luhans'k`` and ``Luhansk oblast`` are one."""
+    return " ".join(sorted(place_keys(strike.region or ""))) or None
+
+
+def _stated(strike: Strike) -> float:
+    return np.nan if strike.geometry is None else strike.uncertainty_m or 0.0
+
+
+def _texts(described: Sequence[str], headlines: Iterable[str | None]) -> tuple[str, ...]:
+    """Return what is reported of a strike, each text once; a title that a reader composed is no report."""
+    return tuple(dict.fromkeys((*described, *filter(None, headlines))))
 
 
 def _reports(records: Records, strike: Strike, cited: Mapping[str, int]) -> Iterator[str]:
@@ -184,7 +208,7 @@ def _matrix(rows: Sequence[set[int]], columns: int) -> csr_array:
 def _rarity(rows: Sequence[set[int]], columns: int) -> Floats:
     """Return the rarity of each stem: 1 where one strike has it, 0 where all have it, by the logarithm."""
     seen = Counter(stem for row in rows for stem in row)
-    count = max(len(rows), _MIN_STRIKES)
+    count = max(len(rows), MIN_STRIKES)
     return np.array([np.log(count / max(seen[stem], 1)) / np.log(count) for stem in range(max(columns, 1))], np.float64)
 
 

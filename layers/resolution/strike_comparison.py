@@ -14,6 +14,7 @@ from layers.model.messages import Message
 from layers.model.records import Strike
 from layers.resolution.strike_blocking import CandidatePairs, DuplicateColumns
 from layers.text.company_names import compare, fold
+from layers.text.report_terms import BUILDINGS
 from layers.text.strike_terms import FAMILIES, stems
 
 #: Pairs whose words are compared at once, which bounds the memory.
@@ -24,6 +25,11 @@ _MAX_NAME_WORDS = 7
 _MAX_TARGETS = 6
 #: Likeness from which two targets count as the same, and up to which they count as others; between, as neither.
 SAME_TARGET, OTHER_TARGET = 0.7, 0.5
+
+#: Largest uncertainty of a place that is a site, and of one that is a town, in metres.
+SITE_M, TOWN_M = 1_000.0, 20_000.0
+#: Cosines of texts: from which they are alike, from which they may be the same, and from which they are.
+_ALIKE, _LIKE, _IDENTICAL = 0.5, 0.6, 0.9
 
 #: A number for each pair, by the name of the reason; 0 is no evidence.
 Evidence = Mapping[str, Floats]
@@ -49,40 +55,63 @@ def compare_space_time(table: DuplicateColumns, pairs: CandidatePairs) -> dict[s
     brief = table.brief[i] & table.brief[j]
     placed = table.placed[i] & table.placed[j]
     near = ~np.isnan(pairs.distance_m)
-    families = table.families[i] & table.families[j]
+    families, (one, other) = table.families[i] & table.families[j], (table.families[i] > 0, table.families[j] > 0)
+    buildings = table.texts.buildings[i] & table.texts.buildings[j]
+    named = [families_ | (table.texts.buildings[row] > 0) for families_, row in ((one, i), (other, j))]
     marks = {
         "same-night": brief & (gap <= 0),
-        "next-day": brief & (gap == 1),
         "later-day": brief & (gap == 2),
         "far": placed & ~near,
         "no-place": ~placed,
+        "other-region": _differ(table.region[i], table.region[j]),
         "kind": families > 0,
-        "other-kind": (families == 0) & (table.families[i] > 0) & (table.families[j] > 0),
-        "attacker": (table.side[i] == table.side[j]) & (table.side[i] > 0),
+        "other-kind": (families == 0) & one & other,
+        "one-kind": one != other,
+        "other-object": (families == 0) & ~(one & other) & (buildings == 0) & named[0] & named[1],
         "other-attacker": (table.side[i] != table.side[j]) & (table.side[i] > 0) & (table.side[j] > 0),
         "other-country": _differ(table.country[i], table.country[j]),
         "same-dataset": table.dataset[i] == table.dataset[j],
     }
-    return {**{name: mark.astype(np.float64) for name, mark in marks.items()}, **_places(table, pairs, near)}
+    return {
+        **{name: mark.astype(np.float64) for name, mark in marks.items()},
+        **_places(table, pairs, near),
+        "building": _rarest(buildings, table.texts.building_rarity),
+    }
 
 
 def _differ(one: Ints, other: Ints) -> Bools:
     return np.asarray((one != other) & (one >= 0) & (other >= 0))
 
 
-def _places(table: DuplicateColumns, pairs: CandidatePairs, near: Bools) -> dict[str, Floats]:
-    """Measure how sharply two near places agree (1 at 100 m, 0 beyond 30 km), how loosely, and how far they are apart.
+def _rarest(masks: Ints, rarity: Floats) -> Floats:
+    """Return the largest rarity of the bits that are set, 0 where none is."""
+    largest = np.zeros(len(masks))
+    for bit, value in enumerate(rarity.tolist()):
+        largest = np.where(masks >> bit & 1, np.maximum(largest, value), largest)
+    return largest
 
-    The radii hold the true places with about 95 %, that is two sigma; half the square of the distance in sigmas
-    is the exponent of a Gaussian, and 4 its end, since a place may be wrong altogether. Loose is the decimal
-    logarithm of sigma in tens of kilometres: in a whole region there are many sites.
+
+def _places(table: DuplicateColumns, pairs: CandidatePairs, near: Bools) -> dict[str, Floats]:
+    """Measure how well two near places agree.
+
+    The radii hold the true places with about 95 %, that is two sigma. ``place`` is 1 where sigma is at most 5 km, and 0
+    beyond 30 km. Where both places are sure to a town, ``apart`` is half the square of the distance in sigmas, the
+    exponent of a Gaussian, with 4 as its end, since a place may be wrong altogether. A strike that is placed in a
+    region may be anywhere in it: there ``apart-vague`` is the distance in parts of the wider radius, at most 1.5.
+    ``spot`` is for two sites: 1 up to 10 m, 0 at 1 km.
     """
-    sigma = np.hypot(table.uncertainty_m[pairs.left], table.uncertainty_m[pairs.right]) / 2
-    sigma, metres = np.where(near, sigma, 1.0), np.where(near, pairs.distance_m, 0.0)
-    sharp = np.clip(1 - np.log10(np.maximum(sigma, 100.0) / 100.0) / 2.5, 0.0, 1.0)
-    loose = np.log10(np.maximum(sigma, 10_000.0) / 10_000.0)
-    apart = np.minimum(0.5 * (metres / sigma) ** 2, 4.0)
-    return {"place": np.where(near, sharp, 0.0), "loose-place": loose, "apart": apart}
+    i, j, metres = pairs.left, pairs.right, np.where(near, pairs.distance_m, 0.0)
+    sigma = np.hypot(table.uncertainty_m[i], table.uncertainty_m[j]) / 2
+    sigma, stated = np.where(near, sigma, 1.0), np.maximum(table.stated_m[i], table.stated_m[j])
+    wider = np.where(near, np.maximum(table.uncertainty_m[i], table.uncertainty_m[j]), 1.0)
+    agree = np.clip(np.log(30_000.0 / np.maximum(sigma, 1.0)) / np.log(6.0), 0.0, 1.0)
+    spot = np.clip(1 - np.log10(np.maximum(metres, 10.0) / 10.0) / 2, 0.0, 1.0)
+    return {
+        "place": np.where(near, agree, 0.0),
+        "spot": np.where(near & (stated <= SITE_M), spot, 0.0),
+        "apart": np.where(near & (stated <= TOWN_M), np.minimum(0.5 * (metres / sigma) ** 2, 4.0), 0.0),
+        "apart-vague": np.where(near & (stated > TOWN_M), np.minimum(metres / wider, 1.5), 0.0),
+    }
 
 
 def compare_text(table: DuplicateColumns, pairs: CandidatePairs) -> dict[str, Floats]:
@@ -98,20 +127,56 @@ def compare_text(table: DuplicateColumns, pairs: CandidatePairs) -> dict[str, Fl
     Returns
     -------
     dict
-        Columns of shape (pairs,), from 0 to 2: ``name`` is the sum of the rarities of shared words without those of
-        places, ``place-name`` that of shared words of places where the two places are not near. Rarity is 1 for a word
-        that one strike has, 0 for one that all have.
+        Columns of shape (pairs,). From 0 to 2: ``name`` is the sum of the rarities of shared words without those of
+        places, ``place-name`` that of shared words of places where the two places are not near; rarity is 1 for a word
+        that one strike has, 0 for one that all have. ``numbers`` is how many numbers of the same things both state, at
+        most 2. From 0 to 1: ``words`` is how alike all words of the texts are, 1 from a cosine of 0.5 on, and
+        ``identical`` whether they are the same texts, from 0 at 0.6 to 1 at 0.9. Whether (0 or 1) the texts name other
+        places, ``other-place``, and whether one text of one data set was put in two places, ``one-report``.
     """
-    names, places = np.zeros(len(pairs.left)), np.zeros(len(pairs.left))
-    for start in range(0, len(pairs.left), _CHUNK):
-        part = slice(start, start + _CHUNK)
-        i, j = pairs.left[part], pairs.right[part]
-        shared = table.words[i].multiply(table.words[j])
-        local = shared.multiply(_or(table.places[i], table.places[j]))
-        everything, of_place = (csr_array(matrix) @ table.rarity for matrix in (shared, local))
-        names[part], places[part] = everything - of_place, of_place
-    near = ~np.isnan(pairs.distance_m)
-    return {"name": np.clip(names, 0, 2), "place-name": np.where(near, 0.0, np.clip(places, 0, 2))}
+    parts = [
+        _texts_compared(table, pairs.left[start : start + _CHUNK], pairs.right[start : start + _CHUNK])
+        for start in range(0, len(pairs.left), _CHUNK)
+    ] or [np.zeros((5, 0))]
+    names, places, cosine, common, numbers = np.concatenate(parts, axis=1)
+    i, j, near = pairs.left, pairs.right, ~np.isnan(pairs.distance_m)
+    stated = np.maximum(table.stated_m[i], table.stated_m[j])
+    vague = ~near | (stated > TOWN_M)
+    naming = np.diff(table.texts.places.indptr) > 0
+    two_places = (_differ(table.region[i], table.region[j]) | (table.placed[i] & table.placed[j] & ~near)) & (
+        table.dataset[i] == table.dataset[j]
+    )
+    one_report = two_places & (cosine >= _IDENTICAL)
+    return {
+        "name": np.clip(names, 0, 2),
+        "place-name": np.where(near, 0.0, np.clip(places, 0, 2)),
+        "words": np.minimum(cosine / _ALIKE, 1.0),
+        "identical": np.where(two_places, 0.0, np.clip((cosine - _LIKE) / (_IDENTICAL - _LIKE), 0.0, 1.0)),
+        "numbers": np.clip(numbers, 0, 2),
+        "other-place": (vague & naming[i] & naming[j] & (common == 0)).astype(np.float64),
+        "one-report": one_report.astype(np.float64),
+    }
+
+
+def _texts_compared(table: DuplicateColumns, i: Ints, j: Ints) -> Floats:
+    """Return five rows: rarities of shared names and of shared places, cosine, places named by both, equal numbers."""
+    shared = csr_array(table.words[i].multiply(table.words[j]))
+    everything, of_place = shared @ table.rarity, np.zeros(len(i))
+    some = np.flatnonzero(np.diff(shared.indptr))
+    local = shared[some].multiply(_or(table.places[i[some]], table.places[j[some]]))
+    of_place[some] = csr_array(local) @ table.rarity
+    texts = table.texts
+    products = [_products(matrix, i, j) for matrix in (texts.words, texts.places, texts.numbers)]
+    return np.stack((everything - of_place, of_place, *products))
+
+
+def _products(matrix: csr_array, i: Ints, j: Ints) -> Floats:
+    """Return the products of pairs of rows, shape (pairs,); most rows of some matrices are empty, and are left out."""
+    filled = np.diff(matrix.indptr) > 0
+    both = np.flatnonzero(filled[i] & filled[j])
+    products = np.zeros(len(i))
+    products[both] = np.asarray(matrix[i[both]].multiply(matrix[j[both]]).sum(axis=1)).ravel()
+    return products
 
 
 def _or(one: csr_array, other: csr_array) -> csr_array:
@@ -132,17 +197,23 @@ def compare_targets(table: DuplicateColumns, pairs: CandidatePairs) -> dict[str,
     -------
     dict
         Columns of shape (pairs,): whether the targets are alike (``target``), are others (``other-target``), and
-        whether
-        two data sets cite the same report (``same-source``).
+        whether two data sets cite the same report (``same-source``).
     """
-    reports = table.reports
     named = [_TargetNames.of(strike) for strike in table.strikes]
     rows = [
-        (*_compared(named[i], named[j]), float(table.dataset[i] != table.dataset[j] and bool(reports[i] & reports[j])))
+        (*_compared(named[i], named[j]), _same_source(table, i, j))
         for i, j in zip(pairs.left.tolist(), pairs.right.tolist(), strict=True)
     ]
     columns = np.array(rows, np.float64).reshape(-1, 3).T
     return dict(zip(("target", "other-target", "same-source"), columns, strict=True))
+
+
+def _same_source(table: DuplicateColumns, i: int, j: int) -> float:
+    """Return 1 if two data sets cite the same report, unless on other kinds of site: it may be on both."""
+    families = int(table.families[i]), int(table.families[j])
+    other_kind = all(families) and not families[0] & families[1]
+    same = table.dataset[i] != table.dataset[j] and bool(table.reports[i] & table.reports[j])
+    return float(same and not other_kind)
 
 
 class _TargetNames(NamedTuple):
@@ -217,20 +288,27 @@ def details(table: DuplicateColumns, left: int, right: int, metres: float) -> di
     dates = _both("dates", one.when, other.when)
     distance = Message("duplicates.distance", {"distance_km": metres / 1000, "km": radius_m / 1000})
     kinds = _both("kinds", *families)
-    attackers = _both("attackers", str(one.attacker), str(other.attacker))
+    objects = _both("objects", *(_objects(table, row) for row in (left, right)))
     names = most_similar(target_names(one), target_names(other))
     targets = _both("targets", names.left, names.right)
+    likeness = Message("duplicates.likeness", {"percent": round(100 * table.texts.likeness(left, right))})
+    numbers = tuple(f"{number} {noun}" for noun, number in table.texts.shared_numbers(left, right))
     return {
-        **dict.fromkeys(("same-night", "next-day", "later-day"), dates),
-        **dict.fromkeys(("place", "loose-place", "apart"), distance),
+        **dict.fromkeys(("same-night", "later-day"), dates),
+        **dict.fromkeys(("place", "spot", "apart", "apart-vague"), distance),
         "far": _both("far", str(one.place), str(other.place)),
         "no-place": Message("duplicates.no-place"),
-        **dict.fromkeys(("kind", "other-kind"), kinds),
-        **dict.fromkeys(("attacker", "other-attacker"), attackers),
+        "other-region": _both("regions", str(one.region), str(other.region)),
+        **dict.fromkeys(("kind", "other-kind", "one-kind"), kinds),
+        **dict.fromkeys(("building", "other-object"), objects),
+        "other-attacker": _both("attackers", str(one.attacker), str(other.attacker)),
         "other-country": _both("countries", str(one.host_country), str(other.host_country)),
         "same-dataset": Message("duplicates.dataset", {"dataset": one.dataset}),
         "name": _shared_words(shared - local),
         "place-name": _shared_words(shared & local),
+        **dict.fromkeys(("words", "identical", "one-report"), likeness),
+        "numbers": Message("duplicates.numbers", {"numbers": numbers}),
+        "other-place": Message("duplicates.other-place"),
         **dict.fromkeys(("target", "other-target"), targets),
         "same-source": Message(
             "duplicates.sources", {"sources": tuple(sorted(table.reports[left] & table.reports[right]))}
@@ -248,6 +326,13 @@ def _stems(table: DuplicateColumns, matrix: csr_array, row: int) -> Iterator[str
 
 def _shared_words(stems_: set[str]) -> Message:
     return Message("duplicates.words", {"words": tuple(f"{stem}…" for stem in sorted(stems_))})
+
+
+def _objects(table: DuplicateColumns, row: int) -> str:
+    """Return the families of site and the buildings of a strike, in words."""
+    mask, families = int(table.texts.buildings[row]), int(table.families[row])
+    named = [name for at, name in enumerate(BUILDINGS) if mask >> at & 1]
+    return "+".join((*(name for at, name in enumerate(FAMILIES) if families >> at & 1), *named)) or "unknown"
 
 
 def _families(mask: int) -> str:

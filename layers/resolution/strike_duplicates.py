@@ -6,6 +6,7 @@ doi 10.1080/01621459.1969.10501049), as in ``matching``. See docs/duplicates.md.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 
@@ -21,35 +22,41 @@ from layers.resolution.strike_comparison import Evidence, compare_space_time, co
 
 #: Least probability of a pair that is proposed to a person.
 PROPOSE_FROM = 0.6
-#: Least probability of two strikes of one data set: whoever compiled it had a chance to see that they are one.
-SAME_DATASET_FROM = 0.9
-#: Weights that are not fitted: no labelled pair has the evidence, or the choice of pairs would bias them.
-BY_HAND = frozenset({"prior", "same-source", "other-country", "loose-place"})
+#: Weights that are not fitted: few labelled pairs have the evidence, or those that have it hang together.
+BY_HAND = frozenset({"same-source", "other-country", "other-attacker", "other-target"})
 
 
 @dataclass(frozen=True, slots=True)
 class DuplicateWeights:
     """Log odds that a reason adds for each unit of its evidence; calibrated, see docs/duplicates.md."""
 
-    prior: float = -2.5  # two strikes within two days, about which nothing else speaks; set by hand
-    same_night: float = 0.7
-    next_day: float = 1.0
-    later_day: float = 0.0
-    place: float = 2.1  # two places sure to 100 m; falls to nothing at 30 km
-    loose_place: float = -0.5  # two places unsure to tens of kilometres, by the logarithm; set by hand
-    apart: float = -2.4  # half the square of the distance in sigmas, at most 4
-    far: float = -2.9  # places that cannot be one
-    no_place: float = -2.5  # one has no coordinate
-    place_name: float = 1.7  # a rare word of the place in both, where they are not near
-    name: float = 1.9  # a rare word in both that is none of the place
-    target: float = 1.9  # the targets as printed are the same name
-    other_target: float = -3.0  # the targets as printed are other names; twice where only their numbers differ
-    kind: float = 4.3  # the same kind of site
-    other_kind: float = -2.5
-    attacker: float = 0.5
-    other_attacker: float = -0.5
+    prior: float = -0.9  # two strikes within two days, about which nothing else speaks
+    same_night: float = 0.6
+    later_day: float = -0.9
+    place: float = 1.1  # two places sure to a town; falls to nothing at 30 km
+    spot: float = 3.4  # two sites within 10 m of each other; falls to nothing at 1 km
+    apart: float = -2.7  # half the square of the distance in sigmas, at most 4
+    apart_vague: float = -3.5  # one is placed in a region: the distance in parts of the wider radius, at most 1.5
+    far: float = -1.9  # places that cannot be one
+    no_place: float = -3.1  # one has no coordinate
+    other_region: float = -0.8
+    name: float = 1.0  # a rare word in both that is none of the place
+    place_name: float = 1.1  # a rare word of the place in both, where they are not near
+    words: float = 0.7  # the texts are alike in all their words
+    identical: float = 2.1  # the texts are the same
+    numbers: float = 2.0  # the texts count the same number of something
+    other_place: float = -1.9  # the texts name other places, and a place is vague
+    one_report: float = -4.3  # one data set put one text in two places
+    target: float = 0.9  # the targets as printed are the same name
+    other_target: float = -3.0  # the targets as printed are other names, twice if only numbers differ; set by hand
+    kind: float = 4.1  # the same kind of site
+    other_kind: float = -1.3
+    one_kind: float = -1.1  # one only is on a kind of site
+    building: float = 0.7  # both name the same, rare kind of building
+    other_object: float = -1.2  # one names a building, the other a site or another building
+    other_attacker: float = -0.5  # set by hand
     other_country: float = -0.5  # set by hand
-    same_dataset: float = -0.7
+    same_dataset: float = -1.7
     same_source: float = 2.0  # two data sets cite one report that few strikes cite; set by hand
 
     def of(self, reason: str) -> float:
@@ -92,8 +99,7 @@ def propose_duplicates(
         As stored; the judgements among them are applied first, and pairs judged different are left out, also where
         other strikes were merged into one of them since.
     from_score
-        Least probability. Two strikes of one data set need ``SAME_DATASET_FROM``, unless less than the default
-        ``PROPOSE_FROM`` is asked for.
+        Least probability.
     weights
         The log odds of each reason.
 
@@ -107,7 +113,7 @@ def propose_duplicates(
     pairs, evidence = gather_evidence(table, weights, from_score)
     scores = 1 / (1 + np.exp(-log_odds(evidence, weights)))
     apart = merge_groups(records)[0]["strikes"].apart()
-    rows = np.flatnonzero(scores >= _min_probability(evidence, from_score))
+    rows = np.flatnonzero(scores >= from_score)
     proposals = (_proposal(table, pairs, evidence, weights, int(row), float(scores[row])) for row in rows)
     undecided = (proposal for proposal in proposals if frozenset((proposal.preferred, proposal.duplicate)) not in apart)
     return tuple(sorted(undecided, key=lambda proposal: (-proposal.score, proposal.preferred, proposal.duplicate)))
@@ -131,27 +137,32 @@ def gather_evidence(
     """
     pairs = candidates(table)
     evidence = compare_space_time(table, pairs)
+    least = _logit(from_score)
     best_targets = max(weights.target, 0) + max(weights.same_source, 0) * (1 - evidence["same-dataset"])
-    best_words = 2 * (max(weights.name, 0) + max(weights.place_name, 0) * np.isnan(pairs.distance_m))
-    least = _logit(_min_probability(evidence, from_score))
-    selected = log_odds(evidence, weights) + best_targets + best_words >= least
+    selected = log_odds(evidence, weights) + best_targets + _best_text(table, pairs, weights) >= least
     pairs, evidence = _only(pairs, selected), {name: values[selected] for name, values in evidence.items()}
     best_targets = best_targets[selected]
     evidence |= compare_text(table, pairs)
-    selected = log_odds(evidence, weights) + best_targets >= _logit(_min_probability(evidence, from_score))
+    selected = log_odds(evidence, weights) + best_targets >= least
     pairs, evidence = _only(pairs, selected), {name: values[selected] for name, values in evidence.items()}
     return pairs, {**evidence, **compare_targets(table, pairs)}
 
 
-def _min_probability(evidence: Evidence, from_score: float) -> Floats:
-    """Return the least probability of each pair; a caller may ask for less than the default, also within a data set."""
-    within = SAME_DATASET_FROM if from_score >= PROPOSE_FROM else from_score
-    return np.where(evidence["same-dataset"] > 0, max(from_score, within), from_score)
+def _best_text(table: DuplicateColumns, pairs: CandidatePairs, weights: DuplicateWeights) -> Floats:
+    """Return the most that the texts of each pair could add: a strike of which nothing is reported shares no text."""
+    said, counted = (np.diff(matrix.indptr) > 0 for matrix in (table.texts.words, table.texts.numbers))
+    i, j = pairs.left, pairs.right
+    return np.asarray(
+        2 * max(weights.name, 0)
+        + 2 * max(weights.place_name, 0) * np.isnan(pairs.distance_m)
+        + (max(weights.words, 0) + max(weights.identical, 0)) * (said[i] & said[j])
+        + 2 * max(weights.numbers, 0) * (counted[i] & counted[j])
+    )
 
 
-def _logit(probability: Floats) -> Floats:
-    clipped = np.clip(probability, 1e-12, 1 - 1e-12)
-    return np.asarray(np.log(clipped / (1 - clipped)))
+def _logit(probability: float) -> float:
+    clipped = min(max(probability, 1e-12), 1 - 1e-12)
+    return math.log(clipped / (1 - clipped))
 
 
 def log_odds(evidence: Evidence, weights: DuplicateWeights) -> Floats:

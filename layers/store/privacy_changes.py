@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from layers.geopackage import geopackage
-from layers.model.records import REFERENCES
+from layers.model.records import DESCRIPTION, REFERENCES
 from layers.store import writer
 from layers.store.connections import StoreError
 from layers.store.migrations.m0003_private_datasets import PRIVATE_REMOVED, WRITTEN_BY_HAND
@@ -48,7 +48,8 @@ def publish(
 ) -> tuple[int, int]:
     """Make a private dataset public, or some private records of one that is public; give how many became so.
 
-    A record that rests on a source of another dataset which is private stays private: its facts may be from there.
+    A record that rests on a source of another dataset which is private stays private: its facts may be from there. So
+    does a claim that describes a strike in the words of its author: a licence of the data does not cover these.
 
     Returns
     -------
@@ -70,7 +71,7 @@ def publish(
         for table in TABLES.values():
             private = _ids(connection, table, "dataset = ? AND private = 1", dataset)
             chosen = [key for key in private if not ids or key in ids]
-            bound = _resting_on_other_private(connection, table, dataset)
+            bound = _resting_on_other_private(connection, table, dataset) | _descriptions(connection, table, dataset)
             free = [key for key in chosen if key not in bound]
             _mark(connection, table, free, 0, authorship)
             changed, stay = changed + len(free), stay + len(chosen) - len(free)
@@ -106,6 +107,13 @@ def _resting_on_other_private(connection: sqlite3.Connection, table: Table, data
         )
         found.update(_ids(connection, table, f"dataset = ?1 AND {cites}", dataset))
     return found
+
+
+def _descriptions(connection: sqlite3.Connection, table: Table, dataset: str) -> set[str]:
+    """Ids of the claims of a dataset that describe a strike."""
+    if table.name != "claims":
+        return set()
+    return set(_ids(connection, table, "dataset = ? AND private = 1 AND field = ?", dataset, DESCRIPTION))
 
 
 def _ids(connection: sqlite3.Connection, table: Table, condition: str, *values: Any) -> list[str]:

@@ -250,7 +250,7 @@ class Store:
         -------
         tuple
             Number of records that became public, and of those that stay private as they rest on a private source
-            of another dataset.
+            of another dataset, or are descriptions.
 
         Raises
         ------

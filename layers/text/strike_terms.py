@@ -86,12 +86,13 @@ def words(text: str) -> tuple[str, ...]:
     return fold(text).plain
 
 
-def _stem(word: str) -> str:
+def word_stem(word: str) -> str:
+    """Return the first letters of a word, without doubled ones, that are the same in its cases and derivations."""
     once = re.sub(r"(.)\1", r"\1", word)
     return once[:STEM] if len(once) > STEM else once[: max(SHORTEST, len(once) - 1)]
 
 
-_COMMON = frozenset(_stem(word) for part in (*_NEWS.split(), *GENERIC, *COUNTRIES) for word in words(part))
+_COMMON = frozenset(word_stem(word) for part in (*_NEWS.split(), *GENERIC, *COUNTRIES) for word in words(part))
 _ROOTS = tuple(root for roots in FAMILY_WORDS.values() for root in roots if root[0] != "=")
 
 
@@ -109,7 +110,7 @@ def _distinctive(word: str) -> str:
     """Return the stem of a word, empty where the word does not distinguish events."""
     if any(c.isdigit() for c in word):
         return "" if word.isdigit() or len(word) == 1 else word
-    if len(word) < SHORTEST or word.startswith(_ROOTS) or (stem := _stem(word)) in _COMMON:
+    if len(word) < SHORTEST or word.startswith(_ROOTS) or (stem := word_stem(word)) in _COMMON:
         return ""
     return stem
 
@@ -126,10 +127,11 @@ def kind_families(kinds: Iterable[str], texts: Iterable[str | None]) -> int:
 
 @lru_cache(maxsize=200_000)
 def _families_of(word: str) -> int:
-    return sum(1 << bit for bit, family in enumerate(FAMILIES) if _has(word, FAMILY_WORDS.get(family, ())))
+    return sum(1 << bit for bit, family in enumerate(FAMILIES) if has_root(word, FAMILY_WORDS.get(family, ())))
 
 
-def _has(word: str, roots: tuple[str, ...]) -> bool:
+def has_root(word: str, roots: tuple[str, ...]) -> bool:
+    """Whether a word begins with one of some letters; ``=`` before them asks for the whole word."""
     return any(word == root[1:] if root[0] == "=" else word.startswith(root) for root in roots)
 
 

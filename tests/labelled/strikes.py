@@ -1,51 +1,44 @@
-"""Strikes of the labelled pairs: the bundled ones, VIINA's by its reader, and the Reuters list beside the checkout."""
+"""Strikes of the labelled pairs, loaded into one store that also holds the bundled records."""
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterator
-from datetime import date
 from pathlib import Path
 
-from layers.model.records import RECORD_TYPES, Records, Source, Strike
-from layers.sources import curated
-from layers.sources.files.source_file import SourceFile
-from layers.sources.reader.format import LoadOptions
-from layers.sources.strikes import viina
+from typer.testing import CliRunner
 
-FOLDER = "viina_deepstrike_2022_2025"
-YEARS = (2022, 2023, 2025)
+from api.cli import main
+from layers.model.records import Records
+from layers.store.store import Store
 
-
-def labelled_records(real: Path) -> Records:
-    """The bundled records with the rows of VIINA (placed) and Reuters (target and day only) as strikes."""
-    bundled = curated.read().require_clean()
-    files = [SourceFile.of(real / FOLDER / f"VIINA_{year}_REBUILD.csv") for year in YEARS]
-    read = viina.FORMAT.read(files, LoadOptions("viina")).records
-    tables = {name: {**bundled.table(name), **read.table(name)} for name in RECORD_TYPES}
-    tables["strikes"] |= {strike.id: strike for strike in _reuters(real / FOLDER)}
-    tables["sources"]["reuters"] = Source(id="reuters", publisher="Reuters")
-    return Records.of(tables)
+_VIINA, _TIMEMAP = "viina_deepstrike_2022_2025", "bellingcat_timemap_2023"
+#: Files of each load, by its dataset and format.
+LOADS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
+    ("viina", "viina", tuple(f"{_VIINA}/VIINA_{year}_REBUILD.csv" for year in (2022, 2023, 2025))),
+    ("viina/reuters", "viina", (f"{_VIINA}/REUTERS_2025_CONFIRMED_NEW_EVENTS_V4.csv",)),
+    ("viina/register", "viina", (f"{_VIINA}/VIINA_RUSSIA_CANDIDATE_REGISTER_CLEAN.csv",)),
+    ("ucdp", "ucdp", ("ucdp_ged_ukraine_2014_2023/UCDP-Ukraine.csv",)),
+    ("timemap", "timemap", (f"{_TIMEMAP}/export_events.json", f"{_TIMEMAP}/export_sources.json")),
+)
 
 
-def _rows(path: Path) -> Iterator[dict[str, str]]:
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        yield from csv.DictReader(file)
+def labelled_records(real: Path, folder: Path, basemap: Path) -> Records:
+    """Load the files of the folder ``real`` into a new store in ``folder``, and give its records.
+
+    Rows that have only the name of a place are placed by the gazetteer of the set-up, if it is there.
+    """
+    store = folder / "labelled.gpkg"
+    common = ["--store", str(store), "--basemap", str(basemap), "--json"]
+    _run("init", *common)
+    for dataset, fmt, files in LOADS:
+        paths = [str(real / file) for file in files]
+        _run("load", fmt, *paths, "--dataset", dataset, "--partial", *common)
+    opened = Store.open(store)
+    records = opened.records()
+    opened.close()
+    return records
 
 
-def _reuters(folder: Path) -> Iterator[Strike]:
-    for row in _rows(folder / "REUTERS_2025_CONFIRMED_NEW_EVENTS_V4.csv"):
-        day = date.fromisoformat(row["CanonicalEventDate"])
-        yield Strike(
-            id=f"reuters/{row['EventNo']}",
-            dataset="reuters",
-            title=row["Target"],
-            targets=(row["Target"],),
-            when=day.isoformat(),
-            place="Russia",
-            host_country="RU",
-            attacker="Ukraine",
-            status="reported",
-            sources=("reuters",),
-            checked="unverified",
-        )
+def _run(*arguments: str) -> None:
+    result = CliRunner().invoke(main.app, list(arguments))
+    if result.exit_code:
+        raise RuntimeError(f"strikeatlas {' '.join(arguments)}: {result.output}")

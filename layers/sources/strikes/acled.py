@@ -172,7 +172,7 @@ def _row(row: StrikeRow, location: SourceLocation, builder: StrikeBuilder) -> No
         builder.reject(location, key, faults)
         return
     reports = [Report(name.strip()) for name in row["source"].split(";") if name.strip()]
-    builder.add_strike(location, key, values, reports, _claims(row, values))
+    builder.add_strike(location, key, values, reports, _claims(row, values), row["notes"])
 
 
 def _key(row: StrikeRow) -> str:

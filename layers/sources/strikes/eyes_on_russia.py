@@ -130,7 +130,7 @@ def _row(row: StrikeRow, location: SourceLocation, builder: StrikeBuilder) -> No
         Report(web_host(row[column]), url=row[column]) for column in ("link", "geolocation") if web_address(row[column])
     ]
     claims = [FieldClaim("targets", phrase, quote(_text(row), phrase)) for phrase in values["targets"][:1]]
-    builder.add_strike(location, key, values, reports, claims)
+    builder.add_strike(location, key, values, reports, claims, _text(row))
 
 
 def recognises(sniff: FileSniff) -> bool:

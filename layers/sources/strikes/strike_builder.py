@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from layers.model import edtf
 from layers.model.messages import Message
 from layers.model.problems import ReadResult, SourceLocation
-from layers.model.records import Strike
+from layers.model.records import DESCRIPTION, Strike
 from layers.reference.gazetteer import Gazetteer
 from layers.sources.files.source_file import SourceFile
 from layers.sources.files.tables import RowTable
@@ -45,13 +45,14 @@ class DatasetTerms:
 
 
 class Report(NamedTuple):
-    """A publication that a row cites."""
+    """A publication that a row cites; ``text`` is what it says, as far as the row has it."""
 
     publisher: str
     url: str | None = None
     title: str | None = None
     language: str | None = None
     published: str | None = None
+    text: str | None = None
 
 
 class FieldClaim(NamedTuple):
@@ -71,6 +72,7 @@ class StrikeBuilder:
         self.records = RecordBuilder(options.dataset, private=terms.is_private(options))
         self.dataset_source = options.dataset
         self._has_dataset_source = False
+        self._described: dict[str, dict[str, None]] = {}
 
     def id_of(self, key: str) -> str:
         """Return the id of the strike of an event: ``<format>/<key>``."""
@@ -94,8 +96,14 @@ class StrikeBuilder:
         values: Mapping[str, Any],
         reports: Sequence[Report] = (),
         claims: Sequence[FieldClaim] = (),
+        description: str = "",
     ) -> bool:
-        """Add a strike with its sources and claims; return whether it is valid and was added."""
+        """Add a strike with its sources and claims; return whether it is valid and was added.
+
+        ``description`` is what the dataset says of the event. It and the texts of the reports become claims of the
+        field ``DESCRIPTION``, which are private whatever the licence of the dataset is: the sentences are those of
+        their authors, and are there for reviewers and for the search for duplicates.
+        """
         self.records.rows += 1
         ids = [self._source_id(report) for report in reports]
         strike = {
@@ -114,6 +122,7 @@ class StrikeBuilder:
             self._add_report(report, location)
         for number, claim in enumerate(claims, 1):
             self._add_claim(strike["id"], number, claim, ids, location)
+        self._describe(strike["id"], [*_texts(reports, ids), (description, self.dataset_source)], location)
         return True
 
     def has(self, key: str) -> bool:
@@ -127,6 +136,7 @@ class StrikeBuilder:
         ids = [self._add_report(report, location) for report in reports]
         sources = tuple(dict.fromkeys([*filter(None, ids), *strike.sources]))
         self.records.tables["strikes"][strike.id] = strike.model_copy(update={"sources": sources})
+        self._describe(strike.id, _texts(reports, ids), location)
 
     def add_unreadable_rows(self, table: RowTable) -> None:
         """Add the problems of a table, after it was iterated, and count their rows."""
@@ -162,6 +172,25 @@ class StrikeBuilder:
             "checked": "excerpt" if claim.quote else "unverified",
         }
         self.records.add("claims", values, location)
+
+    def _describe(self, strike: str, texts: Iterable[tuple[str | None, str | None]], location: SourceLocation) -> None:
+        """Add a private claim for each text of an event that it has not yet, with the source of the text."""
+        described = self._described.setdefault(strike, {})
+        for text, source in texts:
+            value = " ".join((text or "").split())[:_MAX_TEXT]
+            if not value or value in described:
+                continue
+            described[value] = None
+            values = {
+                "id": f"{strike}/{DESCRIPTION}-{len(described)}",
+                "private": True,
+                "record": strike,
+                "field": DESCRIPTION,
+                "value": value,
+                "source": source or self.dataset_source,
+                "checked": "unverified",
+            }
+            self.records.add("claims", values, location)
 
     def _add_report(self, report: Report, location: SourceLocation) -> str | None:
         """Return the id of a report's source, adding a new one; None for a report without publisher and address."""
@@ -206,6 +235,11 @@ class StrikeBuilder:
             "retrieved": self.options.retrieved,
         }
         self.records.add("sources", values, location)
+
+
+def _texts(reports: Sequence[Report], ids: Sequence[str | None]) -> Iterator[tuple[str | None, str | None]]:
+    """Yield the text of each report with the id of its source."""
+    yield from ((report.text, source) for report, source in zip(reports, ids, strict=True))
 
 
 def read_rows(

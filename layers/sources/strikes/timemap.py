@@ -143,7 +143,7 @@ def _event(
         builder.reject(location, key or "(no id)", faults)
         return
     claims = [FieldClaim("targets", phrase, quote(row["description"], phrase)) for phrase in values["targets"][:1]]
-    builder.add_strike(location, key, values, list(_reports(event, sources)), claims)
+    builder.add_strike(location, key, values, list(_reports(event, sources)), claims, row["description"])
 
 
 def _filters(event: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, str]:

@@ -166,7 +166,7 @@ def _row(row: StrikeRow, location: SourceLocation, builder: StrikeBuilder) -> No
     if faults:
         builder.reject(location, key or "(no id)", faults)
         return
-    builder.add_strike(location, key, values, _reports(row), _claims(row))
+    builder.add_strike(location, key, values, _reports(row), _claims(row), row["where_description"])
 
 
 def _claims(row: StrikeRow) -> list[FieldClaim]:

@@ -181,7 +181,7 @@ def reports_of(row: StrikeRow) -> list[Report]:
     outlets = [OUTLETS.get(name, name) for name in dict.fromkeys(codes) if name]
     urls = [url for url in (row["url"] or row["source_urls"]).split("|") if url.startswith("http")]
     if not urls:
-        return [Report(outlet) for outlet in outlets]
+        return [Report(outlet, text=text if len(outlets) == 1 else None) for outlet in outlets]
     language = _LANGUAGES.get(row["lang"]) or language_of(text)
     published = f"{row['date'][:4]}-{row['date'][4:6]}-{row['date'][6:8]}"
     alone = len(urls) == 1
@@ -192,6 +192,7 @@ def reports_of(row: StrikeRow) -> list[Report]:
             title=quote(text) if alone and "||" not in text else None,
             language=language if alone else None,
             published=published,
+            text=text if alone else None,
         )
         for url in dict.fromkeys(urls)
     ]
@@ -315,7 +316,7 @@ def _row(kind: str, row: StrikeRow, location: SourceLocation, builder: StrikeBui
         builder.add_reports(key, reports if kind == "info" else (), location)
         builder.skip(Message("viina.further-report" if kind == "info" else "viina.event-read-before"))
     else:
-        builder.add_strike(location, key, values, reports, claims)
+        builder.add_strike(location, key, values, reports, claims, text_of(row))
 
 
 def _skip_reason(kind: str, row: StrikeRow) -> Message | None:
