@@ -11,9 +11,9 @@ from typing import Protocol
 from layers.model.asset_kinds import ASSET_KINDS, TABLE
 from layers.model.messages import Message
 from layers.model.problems import MISSING, Problem, ReadResult
-from layers.sources.gem.owner_grammar import Owner, OwnerList, parse_owners, unnested
 from layers.sources.gem.record_builder import GemLocation, GemRecordBuilder, gem_id, read_location
 from layers.sources.reader.cell_values import CellValueError, columns_by_field, country_code
+from layers.sources.reader.owner_grammar import Owner, OwnerList, parse_owners, unnested
 from layers.sources.reader.record_builder import short_digest, slug
 
 #: Column names of each field in GEM's releases and map files; the first that is in the header counts, in any case.
