@@ -17,7 +17,7 @@ from layers.geopackage import geopackage
 from layers.model import types
 from layers.model.problems import ProblemsError
 from layers.sources.files import limits
-from layers.sources.reader import mapping_file
+from layers.sources.reader import mapping_file, mapping_terms
 from layers.sources.registry import FORMATS
 from layers.store.store import Store
 from tests.load_runner import Run, load, of_dataset, runner
@@ -103,18 +103,18 @@ def test_a_mapping_s_tables_and_columns_are_those_of_the_code() -> None:
     nouns, units = (
         next(row[1] for row in table("What a mapping says") if name in row[0]) for name in ("noun", "units")
     )
-    assert tuple(names(nouns)) == mapping_file.MAPPED_TABLES
-    assert set(names(units)) == {"uncertainty_m", *mapping_file.METRES}
+    assert tuple(names(nouns)) == mapping_terms.MAPPED_TABLES
+    assert set(names(units)) == {"uncertainty_m", *mapping_terms.METRES}
     side = {
         (noun, column)
         for row in table("What a mapping says", 1)
         for noun in row[0].split(", ")
         for column in names(row[1])
     }
-    assert side == {(noun, column) for noun, listed in mapping_file.SIDE_COLUMNS.items() for column in listed}
+    assert side == {(noun, column) for noun, listed in mapping_terms.SIDE_COLUMNS.items() for column in listed}
     references = re.search(r"Columns that refer to records \(([^)]+)\)", section("What a mapping says"))
     assert references
-    assert set(names(references[1])) == set(mapping_file.REFERENCE_COLUMNS)
+    assert set(names(references[1])) == set(mapping_terms.REFERENCE_COLUMNS)
 
 
 def test_every_mapping_of_the_page_can_be_read() -> None:
