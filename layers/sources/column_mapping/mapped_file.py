@@ -76,6 +76,7 @@ class MappedTable:
         location: SourceLocation,
         shape: BaseGeometry | None = None,
         number: str | None = None,
+        is_only_table: bool = True,
     ) -> None:
         """Add the record of one row, or every problem of the row.
 
@@ -89,11 +90,16 @@ class MappedTable:
             Geometry of the feature in lon/lat degrees (OGC:CRS84); None for rows of tables.
         number
             The number that an id of it has; that of the location where it is None.
+        is_only_table
+            Whether no other table reads the row: then it counts as skipped where it is left out.
         """
         row = MappedRow(self._mapping, self._columns, self._dataset, cells)
-        key = self._key(row, number or str(location.row), shape)
+        reason = row.skipped()
+        key = None if reason else self._key(row, number or str(location.row), shape)
         if key is None:
-            self._builder.skip(Message("column-mapping.repeated"))
+            # Rows of one name are one entity; a row that another table reads, too, has not ended here.
+            if is_only_table and self._mapping.id.origin != "name":
+                self._builder.skip(reason or Message("column-mapping.repeated"))
             return
         values: dict[str, Any] = {"checked": "unverified", **row.values(), "id": key, **_weapons(row)}
         values |= self._where(row, values, shape)

@@ -78,6 +78,14 @@ class MappedRow:
         empty = self._mapping.empty
         return bool(empty) and (text in empty.get(name, ()) or text in empty.get(ANY_OTHER, ()))
 
+    def skipped(self) -> Message | None:
+        """Return why a row is left out; None where it is not."""
+        for name, words in self._mapping.skip.items():
+            text = self._texts.get(name)
+            if text is not None and text in words:
+                return Message("column-mapping.skipped", {"column": self._mapping.columns[name], "word": text})
+        return None
+
     def id(self, number: str, shape: BaseGeometry | None = None) -> str:
         """Return the record's id, which a row must have; "(no id)" with a fault where it has none.
 
@@ -152,7 +160,7 @@ class MappedRow:
         return tuple(dict.fromkeys(word for word in words if word))
 
     def _parts(self, name: str, text: str) -> list[str]:
-        if text.startswith("[") and text.endswith("]") and (listed := _json_texts(text)) is not None:
+        if text.startswith("[") and text.endswith("]") and (listed := json_texts(text)) is not None:
             return listed
         sign = self._mapping.lists.get(name)
         return [part.strip() for part in text.split(sign)] if sign else [text]
@@ -290,7 +298,7 @@ class MappedRow:
         self.faults.append(CellFault(self.file_columns().get(name, name), value, expected))
 
 
-def _json_texts(text: str) -> list[str] | None:
+def json_texts(text: str) -> list[str] | None:
     """Return the texts and numbers of a JSON array; None for any other text."""
     try:
         values = parse_json(text)

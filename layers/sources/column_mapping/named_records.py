@@ -22,11 +22,11 @@ _TOLD_IDS = 5
 
 
 def plain_name(name: str) -> str:
-    """Return a name as names are compared: without case, quotation marks and composed signs, one space between words.
+    """Return a name as names are compared: without case, quotation marks and the dots of ё, one space between words.
 
     Names of other words or legal forms are others: whether these are one is for a person to judge.
     """
-    return " ".join(unicodedata.normalize("NFKC", name).translate(_QUOTES).casefold().split())
+    return " ".join(unicodedata.normalize("NFKC", name).translate(_QUOTES).casefold().replace("ё", "е").split())
 
 
 def named_entity_id(dataset: str, name: str) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any, NamedTuple, Protocol
 
@@ -131,21 +133,21 @@ def read_files(files: Sequence[SourceFile], options: LoadOptions) -> ReadResult:
     Entities and assets are read before what refers to them by name, whichever file they are in.
     """
     mapping = _mapping(files, options)
-    builder = RecordBuilder(options.dataset, private=mapping.private)
-    counted: set[str] = set()
     tables = [(table, _files_of(table, mapping, files)) for table in mapping.tables]
+    reading = _Reading(RecordBuilder(options.dataset, private=mapping.private), Counter(), len(files) > 1)
+    reading.readers.update(file.name for _, own_files in tables for file in own_files)
     waiting: list[MappedTable] = []
     for table, own_files in sorted(tables, key=lambda item: _ORDER.index(item[0].table)):
         if table.table not in _NAMED:
             _finish(waiting)
-        mapped = MappedTable(builder, table, options, files[0].name)
+        mapped = MappedTable(reading.builder, table, options, files[0].name)
         for file in own_files:
-            _read(builder, mapped, file, table, counted, len(files) > 1)
+            reading.add(mapped, file, table)
         waiting.append(mapped)
     _finish(waiting)
-    unread = [file for file in files if not any(file in own_files for _, own_files in tables)]
-    builder.add_problems(_unread(file, mapping) for file in unread)
-    return builder.result()
+    unread = [file for file in files if not reading.readers[file.name]]
+    reading.builder.add_problems(_unread(file, mapping) for file in unread)
+    return reading.builder.result()
 
 
 def _finish(waiting: list[MappedTable]) -> None:
@@ -154,21 +156,28 @@ def _finish(waiting: list[MappedTable]) -> None:
     waiting.clear()
 
 
-def _read(
-    builder: RecordBuilder, mapped: MappedTable, file: SourceFile, mapping: ColumnMapping, counted: set[str], many: bool
-) -> None:
-    """Add the records of one file; its rows are counted once, however many tables read it."""
-    rows = open_rows(file, mapping)
-    if rows is None or not _has_columns(builder, mapped, rows.file, rows.header):
-        return
-    is_first = rows.file not in counted
-    counted.add(rows.file)
-    for number, cells, shape in rows:
-        builder.rows += is_first
-        named = f"{file.stem}-{number}" if many else str(number)
-        mapped.add(cells, SourceLocation(rows.file, number), shape, named)
-    if is_first:
-        builder.add_unreadable_rows(rows.problems)
+@dataclass
+class _Reading:
+    """One read of several files: ``readers`` is how many tables read each, ``counted`` whose rows are counted."""
+
+    builder: RecordBuilder
+    readers: Counter[str]
+    has_several: bool
+    counted: set[str] = field(default_factory=set)
+
+    def add(self, mapped: MappedTable, file: SourceFile, mapping: ColumnMapping) -> None:
+        """Add the records of one table of a file; its rows are counted once, however many tables read it."""
+        rows = open_rows(file, mapping)
+        if rows is None or not _has_columns(self.builder, mapped, rows.file, rows.header):
+            return
+        is_first, is_only = rows.file not in self.counted, self.readers[file.name] == 1
+        self.counted.add(rows.file)
+        for number, cells, shape in rows:
+            self.builder.rows += is_first
+            named = f"{file.stem}-{number}" if self.has_several else str(number)
+            mapped.add(cells, SourceLocation(rows.file, number), shape, named, is_only)
+        if is_first:
+            self.builder.add_unreadable_rows(rows.problems)
 
 
 def _files_of(table: ColumnMapping, mapping: ColumnMapping, files: Sequence[SourceFile]) -> list[SourceFile]:

@@ -37,7 +37,8 @@ MappingFault = tuple[str, Argument, Message]
 
 _SOURCE = ("publisher", "title", "url", "licence", "language", "published")
 _TABLES = (
-    "source", "id", "columns", "constants", "blank", "empty", "values", "dates", "units", "lists", "grammar", "numbers",
+    "source", "id", "columns", "constants", "blank", "empty", "skip", "values", "dates", "units", "lists",
+    "grammar", "numbers",
 )  # fmt: skip
 #: Keys of a mapping beside its tables: the type of each, and what is expected of it.
 _KEYS: Mapping[str, tuple[type, Message]] = {
@@ -77,9 +78,10 @@ def shape_faults(document: Mapping[str, Any]) -> Iterator[MappingFault]:
     for name, words in _table(document, "values").items():
         if not isinstance(words, dict) or not all(isinstance(word, str) for word in words.values()):
             yield f"values.{name}", repr(words)[:80], Message("mapping.words")
-    for name, words in flat(_table(document, "empty")):
-        if not _is_texts(words):
-            yield f"empty.{name}", repr(words)[:80], Message("mapping.word-list")
+    for table in ("empty", "skip"):
+        for name, words in flat(_table(document, table)):
+            if not _is_texts(words):
+                yield f"{table}.{name}", repr(words)[:80], Message("mapping.word-list")
     if not _is_texts(document.get("by_name", [])) and isinstance(document.get("by_name"), list):
         yield "by_name", repr(document["by_name"])[:80], Message("mapping.column-list")
     yield from _id_faults(_table(document, "id"))
@@ -147,9 +149,10 @@ def name_faults(mapping: ColumnMapping, document: Mapping[str, Any]) -> Iterator
     for name, value in mapping.grammar.items():
         if value not in GRAMMARS:
             yield f"grammar.{name}", value, Message("cell.one-of", {"names": GRAMMARS})
-    for name in mapping.blank:
-        if name not in mapping.columns:
-            yield f"blank.{name}", name, Message("mapping.blank")
+    for table in ("blank", "skip"):
+        for name in getattr(mapping, table):
+            if name not in mapping.columns:
+                yield f"{table}.{name}", name, Message("mapping.of-column")
     if mapping.id.origin is not None and "id" in mapping.columns:
         yield "columns.id", mapping.columns["id"], Message("mapping.one-id")
     if mapping.id.origin == "name" and mapping.table != "entities":
@@ -174,6 +177,7 @@ def _free_names(table: str) -> Mapping[str, set[str]]:
         "constants": constants,
         "blank": constants,
         "empty": {*columns, ANY_OTHER, *((GEOMETRY,) if has_place else ())},
+        "skip": columns - {"geometry"},
         "values": {*plain, *side} - {"id", "geometry"},
         "dates": plain & {*DATE_COLUMNS},
         "units": (plain & {"uncertainty_m"}) | ({*side} & {*SHARE_COLUMNS}),

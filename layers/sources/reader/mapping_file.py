@@ -120,6 +120,7 @@ def _build(document: Mapping[str, Any]) -> ColumnMapping:
         id=_row_id(document.get("id", {})),
         blank=document.get("blank", {}),
         empty={name: tuple(words) for name, words in flat(document.get("empty", {}))},
+        skip={name: tuple(words) for name, words in flat(document.get("skip", {}))},
         grammar=document.get("grammar", {}),
         by_name=tuple(document.get("by_name", ())),
         rows=document.get("rows"),

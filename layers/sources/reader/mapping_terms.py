@@ -94,6 +94,7 @@ class ColumnMapping:
     id: RowId = RowId()
     blank: Mapping[str, Any] = field(default_factory=dict)
     empty: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    skip: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     grammar: Mapping[str, str] = field(default_factory=dict)
     by_name: tuple[str, ...] = ()
     rows: str | None = None

@@ -288,8 +288,8 @@ def rejected_document(document: Any, faults: RowFaults, mapping: ColumnMapping |
     if not isinstance(document, dict):
         return document
     if mapping is not None and is_object_of_rows(document):
-        numbered = enumerate(document.items(), 1)
-        return {key: _with_problems(row, faults[number]) for number, (key, row) in numbered if number in faults}
+        fields = enumerate(document.items(), 1)
+        return {key: _with_problems(row, faults[number]) for number, (key, row) in fields if number in faults}
     if isinstance(document.get("entities"), dict):
         entities = enumerate(document["entities"].items(), 1)
         rejected = {key: _with_problems(row, faults[number]) for number, (key, row) in entities if number in faults}
