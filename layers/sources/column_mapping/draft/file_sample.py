@@ -13,7 +13,15 @@ from shapely.geometry.base import BaseGeometry
 from layers.model.messages import Message
 from layers.sources.column_mapping.reader import is_geojson
 from layers.sources.files.features import GeoJsonRows, GeoPackageRows, cell_of
-from layers.sources.files.json_rows import JsonItem, field_names, field_of, is_geometry, is_object_of_rows, items_at
+from layers.sources.files.json_rows import (
+    EACH,
+    JsonItem,
+    field_names,
+    field_of,
+    is_geometry,
+    is_object_of_rows,
+    items_at,
+)
 from layers.sources.files.limits import MAX_COLUMNS, FileRefused
 from layers.sources.files.source_file import SourceFile
 
@@ -136,8 +144,11 @@ def _of_json(file: SourceFile, fit: Fit) -> FileSample:
 
 
 def _list_fit(items: Sequence[JsonItem], fit: Fit) -> tuple[float, int]:
-    """Return how well the rows of a list fit records, and how many there are: of two lists the longer decides last."""
-    return fit(_names(items[:_COMPARED_ROWS])), len(items)
+    """Return how well the rows of a list fit records, and how many there are.
+
+    Fields of lists within a row do not count: they may be rows themselves.
+    """
+    return fit(name for name in _names(items[:_COMPARED_ROWS]) if EACH not in name.split(".")), len(items)
 
 
 def row_lists(document: Any) -> dict[str | None, list[JsonItem]]:
