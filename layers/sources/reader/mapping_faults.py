@@ -50,7 +50,7 @@ _KEYS: Mapping[str, tuple[type, Message]] = {
     "private": (bool, Message("cell.boolean")),
 }
 #: Letters of a name of a file's column, which every fault of that column repeats.
-_MOST_LETTERS = 1000
+MOST_LETTERS = 1000
 
 
 def shape_faults(document: Mapping[str, Any]) -> Iterator[MappingFault]:
@@ -69,12 +69,12 @@ def shape_faults(document: Mapping[str, Any]) -> Iterator[MappingFault]:
             yield name, MISSING, Message("mapping.table", {"name": name})
     for name, (kind, expected) in _KEYS.items():
         value = document.get(name, kind())
-        if name != "noun" and (not isinstance(value, kind) or len(str(value)) > _MOST_LETTERS):
+        if name != "noun" and (not isinstance(value, kind) or len(str(value)) > MOST_LETTERS):
             yield name, repr(value)[:80], expected
     for table in ("source", "columns", "units", "lists", "grammar", "numbers"):
         for name, value in flat(_table(document, table)):
-            if not isinstance(value, str) or not 0 < len(value) <= _MOST_LETTERS:
-                yield f"{table}.{name}", repr(value)[:80], Message("mapping.text", {"most": _MOST_LETTERS})
+            if not isinstance(value, str) or not 0 < len(value) <= MOST_LETTERS:
+                yield f"{table}.{name}", repr(value)[:80], Message("mapping.text", {"most": MOST_LETTERS})
     for name, words in _table(document, "values").items():
         if not isinstance(words, dict) or not all(isinstance(word, str) for word in words.values()):
             yield f"values.{name}", repr(words)[:80], Message("mapping.words")
@@ -89,7 +89,7 @@ def shape_faults(document: Mapping[str, Any]) -> Iterator[MappingFault]:
 
 
 def _is_texts(value: object) -> bool:
-    return isinstance(value, list) and all(isinstance(text, str) and 0 < len(text) <= _MOST_LETTERS for text in value)
+    return isinstance(value, list) and all(isinstance(text, str) and 0 < len(text) <= MOST_LETTERS for text in value)
 
 
 def _id_faults(given: Mapping[str, Any]) -> Iterator[MappingFault]:

@@ -103,7 +103,7 @@ def test_assets_of_disruptions_have_their_owners(command: Run, run: Run, own: St
     ]
     assert only(records["stakes"], "owned", "owner", "share_min", "share_max") == [
         ("own/x1", "own/name/acme", 60, 60),
-        ("own/x1", "own/name/b", 40, 40),
+        ("own/x1", "own/name/beta", 40, 40),
     ]
 
 

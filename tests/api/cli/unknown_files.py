@@ -123,7 +123,7 @@ REPORTS: Mapping[str, Any] = {
     ),
     "alike.geojson": collection(
         *[
-            feature({"title": "БпЛА атаковали НПЗ", "published": "2024-05-03T10:00:00Z", "confidence": 1}, (50.1, 53.25))
+            feature({"title": "БпЛА атаковали НПЗ", "published": "2024-05-03T10:00:00Z", "confidence": 1}, (50.1, 53.3))
             for _ in range(2)
         ],
         feature({"title": "Drone over town", "published": "2024-05-04T11:00:00Z", "confidence": 0.2}, (37.613, 55.751)),
