@@ -185,6 +185,8 @@ class MappedRow:
         geometry: Any = shape if shape is not None else self._shape_of_text()
         if geometry is None:
             geometry = self._positions() if self._texts.keys() & {"latlon", "lonlat"} else self._point()
+        if isinstance(geometry, shapely.MultiPoint) and len(geometry.geoms) == 1:
+            geometry = geometry.geoms[0]
         if isinstance(geometry, shapely.Point) and geometry.x == geometry.y == 0:
             if not self._says_nothing(GEOMETRY, NULL_ISLAND):
                 self.fault("geometry", NULL_ISLAND, Message("cell.no-null-island"))

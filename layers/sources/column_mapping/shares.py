@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 #: How much more than a round percentage one share is: at least one share of a billion, at most one of ten thousand.
@@ -30,6 +30,15 @@ _FILLER = _words(
     "etwa rund от з від и і до als zu von und oder at stake interest voting votes capital holding"
 )
 _SHARE_WORDS = ("share", "stock", "акц", "aktie", "anteil", "част", "дол", "паев", "пай", "equity", "action")
+#: Shares in words: all, more than half, less than half.
+_ALL = ("wholly owned", "wholly-owned", "fully owned", "полностью", "повністю", "vollständig")
+_MAJORITY = ("majority", "majority owned", "majority stake", "mehrheit", "большинство", "більшість")
+_MINORITY = ("minority", "minority owned", "minority stake", "minderheit", "меньшинство", "меншість")
+_PHRASES: Mapping[str, tuple[float, float]] = {
+    **dict.fromkeys(_ALL, (100.0, 100.0)),
+    **dict.fromkeys(_MAJORITY, (50.0, 100.0)),
+    **dict.fromkeys(_MINORITY, (0.0, 50.0)),
+}
 _DASHES = frozenset("-–—…")
 _SPELLED = {
     **dict.fromkeys(("plus", "плюс"), "+"),
@@ -63,6 +72,8 @@ def parse_share(text: str, factor: float = 1.0) -> ShareInterval | None:
     plain = unicodedata.normalize("NFKC", text[:_MAX_LENGTH]).casefold().strip()
     if plain in UNKNOWN_WORDS:
         return ShareInterval(0.0, 100.0, False)
+    if plain in _PHRASES:
+        return ShareInterval(*_PHRASES[plain], False)
     tokens = [_SPELLED.get(token, token) for token in _TOKEN.findall(plain)]
     numbers = [float(token.replace(",", ".")) for token in tokens if token[0].isdigit()]
     signs = [token for token in tokens if not token[0].isdigit()]

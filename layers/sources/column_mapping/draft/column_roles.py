@@ -68,7 +68,8 @@ class ColumnRoles:
             # Where the cells leave the order open, the header may tell; GeoJSON has the longitude first.
             if {"lonlat", "lnglat"} & {*words} or ("lon" in words and "lat" in words and words.index("lon") == 0):
                 order = "lonlat"
-            if words[-1:] == ("coordinates",) and self.profiles[pairs].distinct[0].startswith("["):
+            # Arrays of JSON are mostly those of GeoJSON.
+            if self.profiles[pairs].distinct[0].startswith("[") and not any("lat" in word for word in words):
                 order = "lonlat"
             return {order: pairs}
         return {}
@@ -76,7 +77,9 @@ class ColumnRoles:
     def share(self) -> str | None:
         """Return the column of percents."""
         by_header = self.best("share", lambda profile: profile.is_share)
-        return by_header or self.of_cells(lambda profile: profile.has_percent)
+        return by_header or self.of_cells(
+            lambda profile: profile.has_percent or ("%" in profile.name and profile.is_share)
+        )
 
     def names(self, taken: Iterable[str] = ()) -> list[str]:
         """Return the columns of short texts, which may be names."""

@@ -28,15 +28,16 @@ class StrikeWriter(TableWriter):
         self._where()
         self._links()
         title = self._best("title", lambda p: p.is_text and record_of(p.name) not in OTHER_RECORDS)
-        target = self._target(title)
         place = self._best("place", lambda p: p.is_text and record_of(p.name) not in {"asset", "facility", "target"})
+        target = self._target([name for name in (title, place) if name])
         note = self._best("note", lambda profile: profile.is_text)
-        title = title or target or note or place or self._longest_text()
+        listed = target is not None and self._profile(target).distinct[0].startswith("[")
+        title = title or (note if listed else None) or target or note or place or self._longest_text()
         if title:
             self._map("title", title, "what happened", shared=title in (target, place))
         else:
             self._constant("title", NO_TITLE, "no column has a text")
-        if place or target:
+        if place or (target and not listed):
             self._map("place", place or target, "where" if place else "no column of places", shared=place is None)
         else:
             self._constant("place", NO_PLACE, "no column of places")
@@ -70,9 +71,9 @@ class StrikeWriter(TableWriter):
         known = {word: kind for word in sorted(words)[:MOST_WORDS] if (kind := kind_of(word))}
         self.table.values["target_kinds"] = {**known, "*": ""}
 
-    def _target(self, title: str | None) -> str | None:
+    def _target(self, others: list[str]) -> str | None:
         """Return the column of what was struck: by its header, or the name in an object such as ``asset``."""
-        taken = [*self._taken, *((title,) if title else ())]
+        taken = [*self._taken, *others]
         for name in self.columns.names(taken):
             if record_of(name) in OTHER_RECORDS and is_name_field(name):
                 return name

@@ -15,6 +15,7 @@ from layers.sources.column_mapping.reader import is_geojson
 from layers.sources.files.features import GeoJsonRows, GeoPackageRows, cell_of
 from layers.sources.files.json_rows import (
     EACH,
+    PARENT,
     JsonItem,
     field_names,
     field_of,
@@ -146,9 +147,11 @@ def _of_json(file: SourceFile, fit: Fit) -> FileSample:
 def _list_fit(items: Sequence[JsonItem], fit: Fit) -> tuple[float, int]:
     """Return how well the rows of a list fit records, and how many there are.
 
-    Fields of lists within a row do not count: they may be rows themselves.
+    Fields of lists within a row, and of objects around it, do not count: they may be rows themselves.
     """
-    return fit(name for name in _names(items[:_COMPARED_ROWS]) if EACH not in name.split(".")), len(items)
+    names = _names(items[:_COMPARED_ROWS])
+    own = (name for name in names if EACH not in name.split(".") and not name.startswith(PARENT))
+    return fit(own), len(items)
 
 
 def row_lists(document: Any) -> dict[str | None, list[JsonItem]]:

@@ -102,12 +102,13 @@ class StakeWriter(TableWriter):
         names = self.columns.names([*self._taken])
         owner = self.columns.best("owner", lambda p: p.name in names, self._taken)
         others = [name for name in names if name != owner]
-        owned = self.columns.best("owned", lambda p: p.name in others, self._taken)
+        owned = self.columns.best("subsidiary", lambda p: p.name in others, self._taken)
+        owned = owned or self.columns.best("owned", lambda p: p.name in others, self._taken)
         owned = owned or self.columns.best("name", lambda p: p.name in others, self._taken)
         if owner and owned:
             return owner, owned
-        rest = [name for name in others if name != owned and self._may_be_holder(name)]
-        if owned and not owner:
+        if owned:
+            rest = [name for name in others if name != owned and max(_fits_holder(name)) >= FITS]
             return (rest[0] if rest and share else None), owned
         if owner:
             return (owner, others[0]) if others else (None, owner)
@@ -115,11 +116,6 @@ class StakeWriter(TableWriter):
             return None, (names[0] if names else None)
         first, second = names[:2]
         return (first, second) if share is None or self._adds_up(second, share) else (second, first)
-
-    def _may_be_holder(self, name: str) -> bool:
-        """Whether a column without a telling header may hold owners: not a region, type or remark."""
-        roles = ("region", "place", "note", "type", "kind", "status", "country", "alias", "title", "when")
-        return not any(role_fit(name, role) >= FITS for role in roles)
 
     def _adds_up(self, owned: str, share: str) -> bool:
         """Whether the percents of what a column names add up to 100 at most, for nearly all that it names."""
@@ -153,3 +149,8 @@ class StakeWriter(TableWriter):
 def _begins(words: Sequence[str], parts: Sequence[str], is_beginning: bool) -> bool:
     same = list(words[:-1]) == list(parts[:-1])
     return same and (words[-1].startswith(parts[-1]) if is_beginning else words[-1] == parts[-1])
+
+
+def _fits_holder(name: str) -> tuple[float, float]:
+    """Return how well a header fits a company or a name, beside the column of what is owned."""
+    return role_fit(name, "owned"), role_fit(name, "name")

@@ -13,6 +13,9 @@ from layers.sources.column_mapping.draft.holding_tables import EntityWriter, Sta
 from layers.sources.column_mapping.draft.table_draft import TableDraft
 from layers.sources.column_mapping.draft.table_writer import TableWriter
 
+#: Roles that tell of a row more than others: what happened when and where.
+_TELLING = frozenset({"when", "title", "lat", "lon", "latlon", "wkt", "share"})
+
 _WRITERS: Mapping[str, type[TableWriter]] = {
     writer.noun: writer for writer in (StrikeWriter, AssetWriter, EntityWriter, StakeWriter)
 }
@@ -21,7 +24,8 @@ _WRITERS: Mapping[str, type[TableWriter]] = {
 def header_fit(names: Iterable[str]) -> float:
     """Return how many roles the names of columns fill; the rows of a document are the list with the most."""
     listed = tuple(names)
-    return sum(any(role_fit(name, role) >= FITS for name in listed) for role in ROLE_NAMES if role != "note")
+    filled = [role for role in ROLE_NAMES if role != "note" and any(role_fit(name, role) >= FITS for name in listed)]
+    return sum(2.0 if role in _TELLING else 1.0 for role in filled)
 
 
 def draft(sample: FileSample, noun: str | None = None) -> list[TableDraft]:

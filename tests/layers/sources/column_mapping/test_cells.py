@@ -109,6 +109,8 @@ def test_lines_of_lines_are_several() -> None:
         ("1/4", (25, 25)),
         ("unknown", (0, 100)),
         ("н/д", (0, 100)),
+        ("wholly owned", (100, 100)),
+        ("Majority", (50, 100)),
         ("50-25 %", None),
         ("101", None),
         ("1/0", None),
