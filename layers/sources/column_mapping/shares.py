@@ -75,8 +75,8 @@ def parse_share(text: str, factor: float = 1.0) -> ShareInterval | None:
     if plain in _PHRASES:
         return ShareInterval(*_PHRASES[plain], False)
     tokens = [_SPELLED.get(token, token) for token in _TOKEN.findall(plain)]
-    numbers = [float(token.replace(",", ".")) for token in tokens if token[0].isdigit()]
-    signs = [token for token in tokens if not token[0].isdigit()]
+    numbers = [float(token.replace(",", ".")) for token in tokens if token[0].isdecimal()]
+    signs = [token for token in tokens if not token[0].isdecimal()]
     if not numbers or not all(map(_is_known, signs)):
         return None
     if "%" not in plain and not any(sign.startswith(_PERCENT) for sign in signs) and "/" not in signs:

@@ -43,7 +43,7 @@ def _angle(text: str) -> tuple[float, str | None] | None:
     sign, axis = 1, None
     parts: list[float] = []
     for token in _ANGLE_TOKEN.findall(text):
-        if token[0].isdigit():
+        if token[0].isdecimal():
             parts.append(float(token.replace(",", ".")))
         elif token in _HEMISPHERES and axis is None:
             axis, turn = _HEMISPHERES[token]

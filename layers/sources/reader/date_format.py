@@ -93,7 +93,7 @@ def _bare_day(text: str) -> str:
 
 def _part(text: str) -> int:
     """Return the number of a year, month or day; 0 for what is no name of a month."""
-    return int(text) if text.isdigit() else _MONTHS.get(text.casefold()[:3], 0)
+    return int(text) if text.isdecimal() else _MONTHS.get(text.casefold()[:3], 0)
 
 
 def _unix_day(seconds: float) -> str | None:

@@ -96,7 +96,7 @@ def is_zero_pair(text: str) -> bool:
 def decimals_of(text: str) -> int:
     """Return the number of decimals of a number, zeros at its end left out; 9 for any other text."""
     _, _, behind = text.replace(",", ".").partition(".")
-    return len(behind.rstrip("0")) if behind.isdigit() or not behind else 9
+    return len(behind.rstrip("0")) if behind.isdecimal() or not behind else 9
 
 
 def longest(profile: ColumnProfile) -> int:

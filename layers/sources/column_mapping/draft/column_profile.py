@@ -32,6 +32,8 @@ _FORMATS = (
 _UNIX = re.compile(r"1[0-9]{9}(?:\.[0-9]{1,9})?")
 _UNIX_MS = re.compile(r"1[0-9]{12}(?:\.0)?")
 _WKT = ("POINT", "LINESTRING", "POLYGON", "MULTI", "GEOMETRYCOLLECTION")
+#: The signs of EDTF level 1: most texts have others, and need not be parsed.
+_EDTF_SIGNS = frozenset("0123456789-/.?~%XYZT:+")
 #: Words of a cell that say nothing.
 EMPTY_WORDS = UNKNOWN_WORDS - {"?"} | {"null", "none", "nan", "nil", "(empty)", "#n/a", "keine", "немає", "нет"}
 #: JSON of nothing.
@@ -73,7 +75,7 @@ class ColumnProfile:
     @cached_property
     def date_formats(self) -> tuple[str, ...] | None:
         """The formats of days that read the cells; none (empty) where all are EDTF; None where few are days."""
-        if self.part(is_edtf_day) == 1:
+        if self.distinct and all(map(is_edtf_day, self.distinct)):
             return ()
         if self.part(_UNIX.fullmatch) >= MOST:
             return ("unix",)
@@ -97,7 +99,7 @@ class ColumnProfile:
         formats = self.date_formats
         if formats is None or not self.distinct:
             return False
-        return not (formats == ("YYYY",) or (not formats and all(text.isdigit() for text in self.distinct)))
+        return not (formats == ("YYYY",) or (not formats and all(text.isdecimal() for text in self.distinct)))
 
     @cached_property
     def decimal(self) -> str:
@@ -184,8 +186,11 @@ def words_of(text: str) -> list[str]:
 
 def is_edtf_day(text: str) -> bool:
     """Whether a text is EDTF, a time of day behind it left out."""
+    bare = without_time(text)
+    if not _EDTF_SIGNS.issuperset(bare):
+        return False
     try:
-        edtf.parse(without_time(text))
+        edtf.parse(bare)
     except edtf.EdtfError:
         return False
     return True

@@ -88,7 +88,7 @@ class StakeWriter(TableWriter):
         self.table.reasons["by_name"] = "equal names are one, in all files"
         for column, role in (("since", "when"), ("until", "until")):
             if day := self._best(
-                role, lambda p: p.date_formats is not None and p.part(lambda t: not t.isdigit()) > 0.5
+                role, lambda p: p.date_formats is not None and p.part(lambda t: not t.isdecimal()) > 0.5
             ):
                 self._day(column, day)
         parts = [self.table.columns.get(name) for name in ("owner", "owned", "since")]
@@ -128,7 +128,7 @@ class StakeWriter(TableWriter):
 
     @staticmethod
     def _number_of(text: str) -> float:
-        digits = "".join(sign for sign in text.replace(",", ".") if sign.isdigit() or sign == ".")
+        digits = "".join(sign for sign in text.replace(",", ".") if sign.isdecimal() or sign == ".")
         try:
             return float(digits)
         except ValueError:

@@ -77,6 +77,7 @@ def test_any_text_is_a_place_or_none(text: str) -> None:
         ("12°30'", 12.5),
         ("12°75'", None),
         ("N", None),
+        ("²", None),
         ("46 N 30 E", None),
     ],
 )
@@ -115,6 +116,7 @@ def test_lines_of_lines_are_several() -> None:
         ("101", None),
         ("1/0", None),
         ("half", None),
+        ("²", None),
         ("10 20 30", None),
         ("7 rubles", None),
         ("", None),
@@ -162,6 +164,7 @@ def test_a_country_is_known_by_its_name_in_many_languages(text: str, code: str |
         ("Fri, 03 May 2024 14:00:00 GMT", "D MON YYYY", "2024-05-03"),
         ("Dec. 31, 2024", "MON D, YYYY", "2024-12-31"),
         ("31 Smarch 2024", "D MON YYYY", None),
+        ("31 ²²² 2024", "D MON YYYY", None),
         ("1714701600", "unix", "2024-05-03"),
         ("1714701600000", "unix-ms", "2024-05-03"),
         ("999999999999999", "unix", None),
