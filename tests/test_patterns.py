@@ -13,10 +13,10 @@ from api.exports.text import _without_bracket
 from api.http.forwarded import _PREFIX
 from api.serializers.load_report import _general
 from layers.query.text_operators import _pattern
-from layers.sources.gem.owner_grammar import Owner, _joint_owners
 from layers.sources.osm.elements import tags_of
 from layers.sources.osm.tags import _POWERS, megawatts
-from layers.sources.reader.mapping_file import DateFormat
+from layers.sources.reader.date_format import DateFormat
+from layers.sources.reader.owner_grammar import Owner, _joint_owners
 from layers.text import company_names
 from tests.linear_time import NotModelled, Use, prove
 from tests.patterns import ROOT, UsedPattern, used_patterns
@@ -26,7 +26,7 @@ PATTERNS = used_patterns()
 BUILT = (
     "layers/collections/column_values.py",
     "layers/query/text_operators.py",
-    "layers/sources/reader/mapping_file.py",
+    "layers/sources/reader/date_format.py",
 )
 
 

@@ -19,7 +19,7 @@ from layers.sources import curated
 from layers.sources.files.source_file import SourceFile
 from layers.sources.gem.agreement import Compared, curated_splits
 from layers.sources.gem.audit import Audit, audit, read_columns
-from layers.sources.gem.owner_grammar import ODDITIES, Sum
+from layers.sources.reader.owner_grammar import ODDITIES, Sum
 
 SUMS: Mapping[Sum, str] = {
     "whole": "sum to 100 (within 0.5)",

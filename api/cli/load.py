@@ -43,8 +43,8 @@ from layers.sources import curated
 from layers.sources.files.source_file import SourceFile
 from layers.sources.gem import formats as gem
 from layers.sources.reader import rejected_rows as rejected
-from layers.sources.reader.mapping_file import ColumnMapping
 from layers.sources.reader.mapping_file import read as read_mapping
+from layers.sources.reader.mapping_terms import ColumnMapping
 from layers.sources.reader.record_builder import slug
 from layers.sources.registry import FORMATS, Format, LoadOptions, recognise
 from layers.store.migrations.m0003_private_datasets import WRITTEN_BY_HAND
@@ -328,6 +328,15 @@ def _written(
 def _counts(report: LoadReport) -> dict[str, Any]:
     kinds = ("added", "changed", "removed", "unchanged")
     return {"seq": report.seq, **{kind: dict(getattr(report, kind)) for kind in kinds}}
+
+
+def load_none(store: Store, base: Path, who: str) -> LoadReport:
+    """Write the derived tables of a new store without records."""
+    report = store.load(
+        Records.of({}), author=who, at=datetime.now(UTC), derive=full_rewrite(basemap.read(base), worded)
+    )
+    store.close()
+    return report
 
 
 def load_bundled(store: Store, base: Path, who: str) -> LoadReport:

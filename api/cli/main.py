@@ -19,6 +19,7 @@ from api.cli import dataset as dataset_commands
 from api.cli import export as export_commands
 from api.cli import judge as judge_commands
 from api.cli import load as load_commands
+from api.cli import map as map_commands
 from api.cli import match as match_commands
 from api.cli import place as place_commands
 from api.cli import receipt as receipt_commands
@@ -94,6 +95,7 @@ app.add_typer(reviewer_commands.app, name="reviewer")
 app.command(epilog=audit_commands.EPILOG)(audit_commands.audit)
 app.add_typer(dataset_commands.app, name="dataset")
 app.add_typer(export_commands.app, name="export")
+app.command("map", epilog=map_commands.EPILOG)(map_commands.map_)
 app.command(epilog=match_commands.EPILOG)(match_commands.match)
 app.command(epilog=corrections_commands.EPILOG)(corrections_commands.corrections)
 app.command("keep", epilog=serve_commands.BUILD_CACHE_EPILOG)(serve_commands.build_cache)
@@ -102,6 +104,7 @@ app.command(epilog=upgrade_commands.EPILOG)(upgrade_commands.upgrade)
 app.command(epilog=verify_commands.EPILOG)(verify_commands.verify)
 
 WhoOption = Annotated[str, typer.Option(help="Who makes the change; kept in the history.")]
+EmptyOption = Annotated[bool, typer.Option("--empty", help="Leave the bundled records out: a store for your own.")]
 BasemapOption = Annotated[Path, typer.Option("--basemap", help="The base map built by `make setup`.")]
 BasisOption = Annotated[CountryBasis, typer.Option(help="Country of registration or of the head office.")]
 MinorityOption = Annotated[
@@ -115,6 +118,9 @@ def init(
     store: StoreAddress = STORE,
     base: BasemapOption = BASEMAP,
     who: WhoOption = "strikeatlas init",
+    empty: Annotated[
+        bool, typer.Option("--empty", help="Leave the bundled records out: a store for your own.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Make a store and load the bundled records into it; a store that is there is kept as it is."""
@@ -127,7 +133,8 @@ def init(
     # Made aside and renamed when it is whole: a set-up that is cut short leaves no empty store to be kept.
     require_free(path)
     with replacing(path, overwrite=False) as fresh:
-        report = load_commands.load_bundled(Store.create(fresh), base, who)
+        created = Store.create(fresh)
+        report = (load_commands.load_none if empty else load_commands.load_bundled)(created, base, who)
     _report_load(path, report, as_json)
 
 

@@ -11,8 +11,12 @@ from pathlib import Path
 
 import shapely
 
+from layers.sources.column_mapping.draft.file_sample import read_sample
+from layers.sources.column_mapping.draft.mapping_draft import draft, header_fit
+from layers.sources.column_mapping.draft.mapping_toml import mapping_text
 from layers.sources.files.source_file import SourceFile
 from layers.store.store import Store
+from tests.api.cli import unknown_files
 from tests.layers.sources import test_gleif, test_wri
 from tests.layers.sources.column_mapping import mapped_files, test_record_tables
 from tests.layers.sources.gem import test_gem_files
@@ -185,12 +189,51 @@ def _collections() -> list[InputFiles]:
     rows = [row[:-1] for row in test_record_tables.SITES]
     placed = _text("a.geojson", mapped_files.features(rows, test_record_tables.SHAPES))
     mapping = mapped_files.ASSETS.format(place="").replace('layer = "Sites"\n', "")
-    return [*_mapped("geojson"), (placed, _text("mapping.toml", mapping))]
+    reports = [_drafted(files) for files in _unknown(*_GEOCODED)]
+    return [*_mapped("geojson"), (placed, _text("mapping.toml", mapping)), *reports]
+
+
+def _unknown(*groups: Mapping[str, object]) -> list[InputFiles]:
+    """Return files of publishers that no format knows; those of one group belong together."""
+    return [
+        tuple(_text(name, text if isinstance(text, str) else json.dumps(text)) for name, text in group.items())
+        for group in groups
+    ]
+
+
+def _drafted(files: InputFiles) -> InputFiles:
+    """Return files with the mapping that is drafted of them."""
+    with tempfile.TemporaryDirectory(prefix="fuzz-") as folder:
+        paths = [Path(folder) / file.name for file in files]
+        for path, file in zip(paths, files, strict=True):
+            path.write_bytes(file.content)
+        samples = [read_sample(SourceFile.of(path), header_fit) for path in paths]
+        return (*files, _text("mapping.toml", mapping_text([table for sample in samples for table in draft(sample)])))
+
+
+_NESTED = [{name: document} for name, document in unknown_files.DISRUPTIONS.items()]
+_GEOCODED = [{name: document} for name, document in unknown_files.REPORTS.items()]
+
+
+def _documents() -> list[InputFiles]:
+    return [_drafted(files) for files in _unknown(*_NESTED)]
+
+
+def _holdings() -> list[InputFiles]:
+    return [_drafted(files) for files in _unknown(*unknown_files.HOLDINGS.values())]
+
+
+def _undrafted() -> list[InputFiles]:
+    """Return files of every container for which a mapping is to be drafted."""
+    mapped = [*_mapped("comma", "semicolon", "xlsx", "geojson", "gpkg"), *_mapped_tables()]
+    without = [tuple(file for file in files if file.name != "mapping.toml") for files in mapped]
+    return [*_unknown(*_NESTED, *_GEOCODED, *unknown_files.HOLDINGS.values()), *without]
 
 
 def _mappings() -> list[InputFiles]:
     """Return mapping files, to be changed themselves, each beside its table."""
-    return [tuple(reversed(files)) for files in (*_mapped("comma"), *_mapped_tables())]
+    several = (*_mapped("comma"), *_mapped_tables(), *_documents(), *_holdings())
+    return [tuple(reversed(files)) for files in several]
 
 
 def _stores() -> list[InputFiles]:
@@ -240,11 +283,13 @@ _ALL = (
     _of_format("bods", "bods", _samples("bods", ("lifecycle.json",), ("indirect.json",), ("unspecified.json",))),
     _of_format("gleif", "gleif", _gleif),
     _of_format("wikidata", "wikidata", _samples("wikidata", ("owners.json",), ("faulty.json",))),
-    _of_format("csv", "csv", lambda: [*_mapped("comma", "semicolon", "tab"), *_mapped_tables()]),
+    _of_format("csv", "csv", lambda: [*_mapped("comma", "semicolon", "tab"), *_mapped_tables(), *_holdings()]),
     _of_format("xlsx", "csv", _xlsx),
     _of_format("geojson", "geojson", _collections),
+    _of_format("json", "json", _documents),
     _of_format("gpkg", "gpkg", _layers),
     _of_format("mapping", "csv", _mappings),
+    FuzzedReader("map", "", cache(_undrafted), lambda paths, rejected: ["map", *paths]),
     _of_store("verify", lambda paths, rejected: ["verify", paths[0]]),
     _of_store("store", lambda paths, rejected: ["list", "strikes", "--store", paths[0]]),
     _of_store("restore", lambda paths, rejected: ["restore", paths[0], rejected, "--force"]),

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from layers.model.messages import Message
-from layers.sources import column_mapping, curated, gleif, wri
+from layers.sources import curated, gleif, wri
 from layers.sources.bods import reader as bods
+from layers.sources.column_mapping import reader as column_mapping
 from layers.sources.files.limits import FileRefused
 from layers.sources.files.source_file import SourceFile
 from layers.sources.gem import formats as gem

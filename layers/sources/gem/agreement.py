@@ -10,7 +10,7 @@ from itertools import islice, product
 from layers.model.messages import Message
 from layers.model.records import Asset, Entity, Records, Source, Stake
 from layers.ownership.walk import Interval, OwnershipGraph, Walk
-from layers.sources.gem.owner_grammar import TOLERANCE, Owner, OwnerList
+from layers.sources.reader.owner_grammar import TOLERANCE, Owner, OwnerList
 
 #: Shareholders of a company in one row, with the bounds of their shares in percent.
 Split = Mapping[str, Interval]

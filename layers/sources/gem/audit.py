@@ -10,8 +10,8 @@ from typing import get_args
 from layers.model.problems import Problem
 from layers.sources.gem.agreement import Agreement, OwnerColumns, Split, compare_columns
 from layers.sources.gem.columns import TrackerRow
-from layers.sources.gem.owner_grammar import ODDITIES, Sum, parse_owners
 from layers.sources.gem.trackers import LOSSES, Tracker, TrackerRows
+from layers.sources.reader.owner_grammar import ODDITIES, Sum, parse_owners
 
 #: Sums whose rows are listed one by one.
 NAMED: tuple[Sum, ...] = ("over", "under", "full-and-unknown")

@@ -17,10 +17,10 @@ from layers.sources.files.sniffing import FileSniff
 from layers.sources.files.source_file import SourceFile
 from layers.sources.files.tables import RowTable
 from layers.sources.gem.columns import folded
-from layers.sources.gem.owner_grammar import Owner
 from layers.sources.gem.record_builder import GemRecordBuilder, gem_id
 from layers.sources.reader.cell_values import CellValueError, country_code
 from layers.sources.reader.format import Format, LoadOptions
+from layers.sources.reader.owner_grammar import Owner
 
 #: Entity types by GEM's words, which are those of BODS 0.4.
 TYPES: Mapping[str, str] = {

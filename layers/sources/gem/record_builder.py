@@ -18,8 +18,8 @@ from layers.model.messages import Message
 from layers.model.problems import ReadResult, SourceLocation
 from layers.model.records import Source
 from layers.model.types import Basis, geometry_of_wkt
-from layers.sources.gem.owner_grammar import Holder, Owner
 from layers.sources.reader.cell_values import CellValueError, geometry_fault, lines_of
+from layers.sources.reader.owner_grammar import Holder, Owner
 from layers.sources.reader.record_builder import RecordBuilder, company_id, slug
 
 _ENDINGS = (".gz", ".csv", ".xlsx", ".geojson", ".json")

@@ -13,7 +13,6 @@ from layers.model.messages import Message
 from layers.model.problems import MISSING, Problem, ReadResult
 from layers.model.records import Asset
 from layers.sources.gem.columns import FIELDS, TrackerColumns, TrackerRow
-from layers.sources.gem.owner_grammar import Owner, OwnerList, parse_owners, unnested
 from layers.sources.gem.plants import Plant, Unit, plant_asset, plant_shares, plants_of
 from layers.sources.gem.record_builder import GemLocation, GemRecordBuilder, is_gem_number, read_location
 from layers.sources.gem.routes import NO_ROUTES, Route, add_claims, route_of
@@ -21,6 +20,7 @@ from layers.sources.gem.row_ids import RowIds
 from layers.sources.gem.row_kinds import KindEvidence, RowKind, unit_of
 from layers.sources.reader.cell_values import CellValueError, country_code
 from layers.sources.reader.operating_status import edtf_year, operating_status
+from layers.sources.reader.owner_grammar import Owner, OwnerList, parse_owners, unnested
 from layers.sources.reader.record_builder import concatenate_results
 
 #: Fields of which a tracker has one: a file without owners may have their parents, or the status alone.

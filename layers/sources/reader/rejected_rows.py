@@ -20,10 +20,11 @@ from layers.geopackage import geopackage
 from layers.model.messages import Message
 from layers.model.problems import Problem
 from layers.sources.files.features import GeoPackageRows, quoted_name, select_query
+from layers.sources.files.json_rows import filtered, is_object_of_rows, items_at
 from layers.sources.files.limits import FileRefused
 from layers.sources.files.source_file import SourceFile
 from layers.sources.files.tables import PROBLEMS_COLUMN, RowTable
-from layers.sources.reader.mapping_file import ColumnMapping
+from layers.sources.reader.mapping_terms import ColumnMapping
 
 #: Header tables of a GeoPackage whose rows about a layer are copied: table, columns, condition. The extent of the layer
 #: is left out, as it is another for the copied rows.
@@ -222,7 +223,7 @@ class _RejectedRowsWriter:
         if sniff.container == "gpkg":
             return [self._layer(faults)]
         out = self._checked_target(self._out)
-        document = rejected_document(self._file.json(), faults)
+        document = rejected_document(self._file.json(), faults, self._mapping)
         write_file(out, orjson.dumps(document, option=orjson.OPT_INDENT_2) + b"\n")
         return [out]
 
@@ -270,16 +271,25 @@ def _without(cells: Sequence[str], columns: Sequence[str]) -> Iterator[str]:
     return (cell for row, cell in enumerate(cells) if columns[row : row + 1] != (PROBLEMS_COLUMN,))
 
 
-def rejected_document(document: Any, faults: RowFaults) -> Any:
+def rejected_document(document: Any, faults: RowFaults, mapping: ColumnMapping | None = None) -> Any:
     """Return a copy of a JSON document with only its rejected rows, each with the texts of its problems.
+
+    The rows are those at the path of a mapping that has one, else those of the form of the document.
 
     The first of several features gets every property of all features, null where it has none: a reader would
     take a file that lacks a property altogether for another one.
     """
+    path = next((table.rows for table in mapping.tables if table.rows), None) if mapping else None
+    if path is not None:
+        numbered = enumerate(items_at(document, path), 1)
+        return filtered(document, path, {n: _with_problems(i.value, faults[n]) for n, i in numbered if n in faults})
     if isinstance(document, list):
         return _rows(document, faults)
     if not isinstance(document, dict):
         return document
+    if mapping is not None and is_object_of_rows(document):
+        fields = enumerate(document.items(), 1)
+        return {key: _with_problems(row, faults[number]) for number, (key, row) in fields if number in faults}
     if isinstance(document.get("entities"), dict):
         entities = enumerate(document["entities"].items(), 1)
         rejected = {key: _with_problems(row, faults[number]) for number, (key, row) in entities if number in faults}

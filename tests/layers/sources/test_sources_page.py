@@ -17,8 +17,9 @@ from layers.geopackage import geopackage
 from layers.model import types
 from layers.model.problems import ProblemsError
 from layers.sources.files import limits
-from layers.sources.reader import mapping_file
-from layers.sources.registry import FORMATS
+from layers.sources.files.source_file import SourceFile
+from layers.sources.reader import mapping_faults, mapping_file, mapping_terms
+from layers.sources.registry import FORMATS, LoadOptions
 from layers.store.store import Store
 from tests.load_runner import Run, load, of_dataset, runner
 from tests.store_copies import copy_of
@@ -82,6 +83,7 @@ def test_the_bounds_are_those_of_the_code() -> None:
             limits.MAX_XML_DEPTH,
             limits.MAX_DEPTH,
             types.MAX_VERTICES,
+            mapping_faults.MOST_LETTERS,
         )
     ]
     assert f"more than {limits.FREE_BYTES // 10**6} MB" in section("Bounds")
@@ -103,23 +105,47 @@ def test_a_mapping_s_tables_and_columns_are_those_of_the_code() -> None:
     nouns, units = (
         next(row[1] for row in table("What a mapping says") if name in row[0]) for name in ("noun", "units")
     )
-    assert tuple(names(nouns)) == mapping_file.MAPPED_TABLES
-    assert set(names(units)) == {"uncertainty_m", *mapping_file.METRES}
+    assert tuple(names(nouns)) == mapping_terms.MAPPED_TABLES
+    shares = {*mapping_terms.SHARE_COLUMNS, *mapping_terms.POINTS}
+    assert set(names(units)) == {"uncertainty_m", *mapping_terms.METRES, *shares}
     side = {
         (noun, column)
         for row in table("What a mapping says", 1)
         for noun in row[0].split(", ")
         for column in names(row[1])
     }
-    assert side == {(noun, column) for noun, listed in mapping_file.SIDE_COLUMNS.items() for column in listed}
+    assert side == {(noun, column) for noun, listed in mapping_terms.SIDE_COLUMNS.items() for column in listed}
     references = re.search(r"Columns that refer to records \(([^)]+)\)", section("What a mapping says"))
     assert references
-    assert set(names(references[1])) == set(mapping_file.REFERENCE_COLUMNS)
+    assert set(names(references[1])) == set(mapping_terms.REFERENCE_COLUMNS)
 
 
 def test_every_mapping_of_the_page_can_be_read() -> None:
     found = re.findall(r"^```toml\n(.*?)^```", PAGE, flags=re.MULTILINE | re.DOTALL)
-    assert [mapping_file.parse("page.toml", text).table for text in found] == ["strikes", "stakes"]
+    tables = ["strikes", "stakes", "strikes", "strikes", "assets", "entities"]
+    assert [mapping_file.parse("page.toml", text).table for text in found] == tables
+
+
+EXAMPLES = ("Ids that no column has", "Nested JSON", "Places", "Names in place of ids")
+
+
+@pytest.mark.parametrize("title", EXAMPLES)
+def test_the_example_of_a_section_loads_as_it_says(tmp_path: Path, title: str) -> None:
+    named = re.findall(r"`([\w.-]+)`:\n\n```\w+\n(.*?)^```", section(title), flags=re.MULTILINE | re.DOTALL)
+    files = [SourceFile.of(_written(tmp_path / name, text)) for name, text in named if not name.endswith(".toml")]
+    mapping = mapping_file.parse("page.toml", next(text for name, text in named if name.endswith(".toml")))
+    reading = FORMATS["csv"].read(files, LoadOptions("x", mapping=mapping))
+    assert reading.problems == ()
+    told = re.findall(r"^```json\n(.*?)^```", section(title).rpartition("as\n\n")[2], flags=re.MULTILINE | re.DOTALL)
+    listed = reading.records.table(mapping.tables[-1].table).values()
+    left_out = {"dataset", "place_source", "sources", "source", "checked"}
+    made = [record.model_dump(mode="json", exclude_defaults=True, exclude=left_out) for record in listed]
+    assert made == json.loads(told[0])
+
+
+def _written(path: Path, text: str) -> Path:
+    path.write_text(text, encoding="utf-8")
+    return path
 
 
 @pytest.fixture

@@ -153,8 +153,8 @@ def test_entities_have_names_by_language_and_ids_elsewhere(tmp_path: Path) -> No
     assert entity.names == {"uk": "Альфа"}
     assert entity.external_ids == {"lei": "529900T8BM49AURSDO55"}
     assert (entity.aliases, entity.joint) == (("A", "Al"), True)
-    _, faults = of_csv(tmp_path, [header, ("a", "Alpha", "x" * 2001, "", "", "ukraine", "", "perhaps")], ENTITIES)
-    assert [(row, column) for row, column, _ in faults] == [(2, "Ukrainian"), (2, "Country"), (2, "Joint")]
+    _, faults = of_csv(tmp_path, [header, ("a", "Alpha", "x" * 2001, "", "", "nowhere", "", "perhaps")], ENTITIES)
+    assert [(row, column) for row, column, _ in faults] == [(2, "Country"), (2, "Ukrainian"), (2, "Joint")]
 
 
 STAKES = """

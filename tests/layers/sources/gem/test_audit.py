@@ -10,7 +10,7 @@ from layers.sources import curated
 from layers.sources.files.source_file import SourceFile
 from layers.sources.gem.agreement import Agreement, curated_splits, differences, parents, split_of
 from layers.sources.gem.audit import Audit, audit, read_columns
-from layers.sources.gem.owner_grammar import parse_owners
+from layers.sources.reader.owner_grammar import parse_owners
 
 SAMPLE = Path(__file__).resolve().parents[3] / "data" / "gem" / "pipelines-2024-01-31.csv"
 

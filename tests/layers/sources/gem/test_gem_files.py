@@ -18,8 +18,8 @@ from layers.model.types import Basis
 from layers.sources.files.limits import FileRefused
 from layers.sources.files.source_file import SourceFile
 from layers.sources.gem.formats import GEM, TRACKER
-from layers.sources.gem.owner_grammar import parse_owners, unnested
 from layers.sources.reader.format import LoadOptions
+from layers.sources.reader.owner_grammar import parse_owners, unnested
 from layers.sources.registry import recognise
 from tests.layers.english import english_counts, raises
 from tests.layers.sources.making_files import file_of, sheet_xml, workbook

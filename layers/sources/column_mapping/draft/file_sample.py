@@ -1,0 +1,222 @@
+"""The columns of a file of any container as texts, from which a mapping is drafted."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from shapely.geometry.base import BaseGeometry
+
+from layers.model.messages import Message
+from layers.sources.column_mapping.reader import is_geojson
+from layers.sources.files.features import GeoJsonRows, GeoPackageRows, cell_of
+from layers.sources.files.json_rows import (
+    EACH,
+    PARENT,
+    JsonItem,
+    field_names,
+    field_of,
+    is_geometry,
+    is_object_of_rows,
+    items_at,
+)
+from layers.sources.files.limits import MAX_COLUMNS, FileRefused
+from layers.sources.files.source_file import SourceFile
+
+#: Rows from which a mapping is drafted; the preview reads all.
+MAX_SAMPLE = 50_000
+#: Fields of JSON rows are named by the first rows, and lists of rows are looked for as deep as this.
+_NAMING_ROWS, _LIST_DEPTH = 500, 8
+#: Rows by which lists of a document are compared.
+_COMPARED_ROWS = 50
+#: Keys of a JSON document beside its rows that say whose it is, by column of the source.
+_SOURCE_KEYS: Mapping[str, tuple[str, ...]] = {
+    "publisher": ("publisher", "provider", "author", "organisation", "organization", "source", "attribution"),
+    "licence": ("licence", "license"),
+    "title": ("title", "name"),
+    "url": ("url", "homepage"),
+}
+
+
+@dataclass(frozen=True)
+class FileSample:
+    """A file as columns.
+
+    Attributes
+    ----------
+    file
+        The file.
+    fmt
+        The generic format that reads it.
+    columns
+        Texts of the cells of the first rows, by column.
+    shapes
+        Geometries of the features in lon/lat degrees; None where rows have none of their own.
+    count
+        How many rows that are.
+    rows
+        Path to the rows of a JSON document; None where the document is their list.
+    layer
+        The sheet or layer; None where there is one only.
+    source
+        What the file says of itself, by column of a source.
+    """
+
+    file: SourceFile
+    fmt: str
+    columns: Mapping[str, Sequence[str]]
+    shapes: Sequence[BaseGeometry | None] | None
+    count: int
+    rows: str | None = None
+    layer: str | None = None
+    source: Mapping[str, str] | None = None
+
+
+#: Says how well the names of columns fit records; of several lists of a document the one that fits best is taken.
+Fit = Callable[[Iterable[str]], float]
+
+
+def read_sample(file: SourceFile, fit: Fit) -> FileSample:
+    """Read the first rows of a file.
+
+    Raises
+    ------
+    FileRefused
+        If it is none of the containers that a mapping reads, or has no row.
+    """
+    sniff = file.sniff()
+    if sniff.container == "json":
+        sample = _of_features(file, GeoJsonRows(file), "geojson") if is_geojson(sniff) else _of_json(file, fit)
+    elif sniff.container == "gpkg":
+        rows = GeoPackageRows(file, None)
+        sample = _of_features(file, rows, "gpkg")
+    else:
+        table = file.table()
+        cells = [cells for _, cells in islice(table, MAX_SAMPLE)]
+        sample = FileSample(file, "csv", _columns(cells, table.header), None, len(cells))
+    if not sample.count:
+        raise FileRefused(file.name, "rows", Message("value.no-one"), Message("column-mapping.some-row"))
+    return sample
+
+
+def _columns(rows: Sequence[Mapping[str, str]], header: Iterable[str]) -> dict[str, list[str]]:
+    return {name: [row.get(name, "").strip() for row in rows] for name in header}
+
+
+def _of_features(file: SourceFile, features: GeoJsonRows | GeoPackageRows, fmt: str) -> FileSample:
+    listed = list(islice(features, MAX_SAMPLE))
+    columns = _columns([feature.cells for feature in listed], features.header)
+    if isinstance(features, GeoJsonRows):
+        items = [JsonItem(_properties(features.features[feature.number - 1]), None, ()) for feature in listed]
+        names = [name for name in _names(items) if "." in name and name not in columns]
+        columns = {name: texts for name, texts in columns.items() if not _holds_objects(items, name)}
+        columns |= {name: [cell_of(field_of(item, name)).strip() for item in items] for name in names}
+    return FileSample(file, fmt, columns, [feature.geometry for feature in listed], len(listed))
+
+
+def _properties(feature: Any) -> Any:
+    return feature.get("properties") if isinstance(feature, dict) else None
+
+
+def _holds_objects(items: Sequence[JsonItem], name: str) -> bool:
+    """Whether a property is an object whose fields are columns of their own."""
+    values = (item.value[name] for item in items[:_NAMING_ROWS] if isinstance(item.value, dict) and name in item.value)
+    return any(isinstance(value, dict) and value and not is_geometry(value) for value in values)
+
+
+def _names(items: Sequence[JsonItem]) -> list[str]:
+    named = (name for item in items[:_NAMING_ROWS] for name in field_names(item))
+    return list(dict.fromkeys(islice(named, 100 * MAX_COLUMNS)))[:MAX_COLUMNS]
+
+
+def _of_json(file: SourceFile, fit: Fit) -> FileSample:
+    document = file.json()
+    lists = row_lists(document)
+    if not lists:
+        raise FileRefused(file.name, "rows", Message("value.no-one"), Message("column-mapping.some-row"))
+    path = max(lists, key=lambda path: _list_fit(lists[path], fit))
+    items = [item for item in items_at(document, path) if isinstance(item.value, dict | list)][:MAX_SAMPLE]
+    names = _names(items)
+    columns = {name: [cell_of(field_of(item, name)).strip() for item in items] for name in names}
+    return FileSample(file, "json", columns, None, len(items), path, None, _source(document))
+
+
+def _list_fit(items: Sequence[JsonItem], fit: Fit) -> tuple[float, int]:
+    """Return how well the rows of a list fit records, and how many there are.
+
+    Fields of lists within a row, and of objects around it, do not count: they may be rows themselves.
+    """
+    names = _names(items[:_COMPARED_ROWS])
+    own = (name for name in names if EACH not in name.split(".") and not name.startswith(PARENT))
+    return fit(own), len(items)
+
+
+def row_lists(document: Any) -> dict[str | None, list[JsonItem]]:
+    """Return the rows of each list of objects in a document, by the path to it.
+
+    Objects whose values are all objects of the same fields count as lists; so does an object alone, as the last resort.
+    """
+    paths: list[str | None] = []
+    level: list[tuple[str | None, list[Any]]] = [(None, [document])]
+    for _ in range(_LIST_DEPTH):
+        below: dict[str | None, list[Any]] = defaultdict(list)
+        for path, values in level:
+            if any(map(_is_list_of_rows, values)):
+                paths.append(path)
+            for key, part in _parts(values):
+                if "." not in key:
+                    below[f"{path}.{key}" if path else key].append(part)
+        level = list(below.items())[:MAX_COLUMNS]
+    found = {path: items_at(document, path) for path in dict.fromkeys(paths)}
+    listed = {path: items for path, items in found.items() if items}
+    return listed or ({None: [JsonItem(document, None, ())]} if isinstance(document, dict) and document else {})
+
+
+def _is_list_of_rows(value: Any) -> bool:
+    if isinstance(value, list):
+        return any(isinstance(part, dict) for part in value[:_COMPARED_ROWS]) or _is_matrix(value)
+    if not is_object_of_rows(value):
+        return False
+    first, *others = (frozenset(part) for part in islice(value.values(), _COMPARED_ROWS))
+    return all(2 * len(first & other) > len(first | other) for other in others)
+
+
+def _is_matrix(value: list[Any]) -> bool:
+    """Whether a list has lists of at least two values of which none is a list: rows without names."""
+    rows = value[:_COMPARED_ROWS]
+    return (
+        bool(rows)
+        and all(isinstance(row, list) and len(row) > 1 for row in rows)
+        and not all(all(isinstance(cell, int | float) for cell in row) for row in rows)
+    )
+
+
+def _parts(values: Iterable[Any]) -> Iterator[tuple[str, Any]]:
+    """Yield the fields of objects, and of objects in lists; the values of an object of rows have no name."""
+    for value in values:
+        if is_geometry(value):
+            continue
+        parts = value if isinstance(value, list) else [value]
+        for part in parts:
+            if isinstance(part, dict):
+                yield from ((key, inner) for key, inner in part.items() if isinstance(inner, dict | list))
+
+
+def _source(document: Any) -> dict[str, str]:
+    """Return what a document says of itself in texts beside its rows."""
+    if not isinstance(document, dict):
+        return {}
+    around = [document, *(document[key] for key in ("meta", "metadata", "info") if isinstance(document.get(key), dict))]
+    texts = {key.casefold(): value for part in around for key, value in part.items() if isinstance(value, str)}
+    known = {
+        column: next((texts[key].strip() for key in keys if texts.get(key, "").strip()), "")
+        for column, keys in _SOURCE_KEYS.items()
+    }
+    return {
+        column: text
+        for column, text in known.items()
+        if text and len(text) <= 500 and (column != "url" or text.startswith(("http://", "https://")))
+    }

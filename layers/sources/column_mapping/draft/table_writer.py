@@ -1,0 +1,277 @@
+"""Steps by which any table of a drafted mapping is filled: locations, days, countries, ids, blanks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import shapely
+
+from layers.reference.country_names import code_of
+from layers.sources.column_mapping.draft.cell_words import (
+    certainty_of,
+    decimals_of,
+    is_empty_word,
+    is_metres,
+    is_zero,
+    is_zero_pair,
+    kind_of,
+    longest,
+    power_kind_of,
+)
+from layers.sources.column_mapping.draft.column_profile import ColumnProfile
+from layers.sources.column_mapping.draft.column_roles import OTHER_RECORDS, ColumnRoles
+from layers.sources.column_mapping.draft.header_roles import header_words, record_of
+from layers.sources.column_mapping.draft.table_draft import TableDraft
+from layers.sources.column_mapping.mapped_row import NULL_ISLAND
+from layers.sources.reader.mapping_terms import GEOMETRY
+
+#: What stands for a place, or a title, that a row does not give.
+NO_PLACE, NO_TITLE = "unknown place", "Report without a title"
+#: Where nothing says how a point was found: what it stands for, and metres.
+UNKNOWN_POINT: Mapping[str, tuple[str, int]] = {"strikes": ("settlement", 8000), "assets": ("site", 500)}
+#: Metres of a coordinate by its decimals, where it has two or fewer.
+_ROUNDED = {0: 80_000, 1: 8_000, 2: 1_000}
+#: Most words for how exact points are.
+_MOST_PRECISIONS = 60
+#: Most words that a values table lists.
+MOST_WORDS = 400
+
+
+class TableWriter:
+    """Fills one table of a draft; what is done for a noun is in ``write``."""
+
+    noun = ""
+
+    def __init__(self, columns: ColumnRoles, reason: str) -> None:
+        self.columns = columns
+        self.table = TableDraft(self.noun, columns.sample, reason)
+        self._taken: set[str] = set()
+
+    def write(self) -> TableDraft:
+        """Fill the table and return it."""
+        raise NotImplementedError
+
+    def _profile(self, name: str) -> ColumnProfile:
+        return self.columns.profiles[name]
+
+    def _map(self, column: str, name: str | None, reason: str, *, shared: bool = False) -> bool:
+        """Map a column; ``shared`` leaves it free for others."""
+        if name is None:
+            return False
+        self.table.columns[column] = name
+        self.table.reasons[f"columns.{column}"] = f"{reason}: {self._profile(name).sample}"
+        if not shared:
+            self._taken.add(name)
+        return True
+
+    def _best(self, role: str, is_right: Callable[[ColumnProfile], bool] = lambda profile: True) -> str | None:
+        return self.columns.best(role, is_right, self._taken)
+
+    def _constant(self, column: str, value: Any, reason: str) -> None:
+        self.table.constants[column] = value
+        self.table.reasons[f"constants.{column}"] = reason
+
+    def _open(self, table: str, line: str) -> None:
+        self.table.open.setdefault(table, []).append(line)
+
+    def _day(self, column: str, name: str | None) -> None:
+        if not self._map(column, name, "days") or name is None:
+            return
+        profile = self._profile(name)
+        formats = list(profile.date_formats or ())
+        if formats:
+            self.table.dates[column] = formats
+            both = {"D/M/YYYY", "M/D/YYYY"} & {*formats}
+            self.table.reasons[f"dates.{column}"] = "check which of day and month comes first" if both else "all cells"
+
+    def _where(self) -> None:
+        """Map the location, and say how sure it is."""
+        place = {} if self.columns.has_shapes else self.columns.place()
+        for column, name in place.items():
+            self._map(column, name, "degrees" if column in ("lon", "lat") else "location")
+        if "latlon" in place or "lonlat" in place:
+            pairs = self._profile(next(iter(place.values()))).positions()
+            self.table.decimal = pairs[1] if pairs else "."
+        elif "lat" in place:
+            commas = [self._profile(name).decimal for name in place.values()]
+            self.table.decimal = "," if "," in commas else "."
+        if place or self.columns.has_shapes:
+            self._certainty(place)
+            self._null_island(place)
+        if "lat" in place:
+            # Either degree alone is of no use: such a row loads without a point.
+            self._half_points(place)
+
+    def _half_points(self, place: Mapping[str, str]) -> None:
+        halves = [self._profile(place[name]) for name in ("lat", "lon")]
+        if not all(profile.is_whole for profile in halves):
+            self._open("columns", "# some rows have no degrees; they load without a point")
+
+    def _null_island(self, place: Mapping[str, str]) -> None:
+        shapes = self.columns.sample.shapes or ()
+        count = sum(isinstance(shape, shapely.Point) and shape.x == shape.y == 0 for shape in shapes)
+        if {"lon", "lat"} <= place.keys():
+            cells = zip(*(self.columns.sample.columns[place[name]] for name in ("lon", "lat")), strict=True)
+            count = sum(all(is_zero(text) for text in pair) for pair in cells)
+        elif place:
+            name = next(iter(place.values()))
+            count = sum(is_zero_pair(text) for text in self.columns.sample.columns[name])
+        if count:
+            self.table.empty[GEOMETRY] = [NULL_ISLAND]
+            self.table.reasons["empty.geometry"] = (
+                f"{count} rows at 0, 0, which failed geocoding leaves: without a point"
+            )
+
+    def _certainty(self, place: Mapping[str, str]) -> None:
+        """Map or fix what the points stand for and how far off they may be."""
+        metres = self._best("uncertainty", is_metres)
+        if metres:
+            self._map("uncertainty_m", metres, "metres around the point")
+            if "km" in header_words(metres):
+                self.table.units["uncertainty_m"] = "km"
+            self.table.decimal = self._profile(metres).decimal if self.table.decimal == "." else self.table.decimal
+        basis, default, why = self._default_certainty(place)
+        precision = self._best("precision", lambda p: not p.is_number and len(p.distinct) <= _MOST_PRECISIONS)
+        precision = precision or self._best("precision", lambda profile: profile.is_number)
+        if precision is None or self._profile(precision).is_number:
+            if precision:
+                self._taken.add(precision)
+                basis, default = "settlement", UNKNOWN_POINT["strikes"][1]
+                why = f"{precision!r} is a geocoder's number ({self._profile(precision).sample}), no distance"
+            self._constant("basis", basis, f"{why}: check what the points stand for")
+            if metres is None:
+                self._constant("uncertainty_m", default, f"{why}: check how far off they may be")
+            elif not self._profile(metres).is_whole:
+                self.table.blank["uncertainty_m"] = default
+            return
+        words = {word: certainty_of(word) for word in self._profile(precision).distinct[:MOST_WORDS]}
+        self._map("basis", precision, "what the geocoder says", shared=True)
+        self.table.values["basis"] = {**{word: basis for word, (basis, _) in words.items()}, "*": basis}
+        self.table.blank["basis"] = basis
+        if metres is None:
+            self._map("uncertainty_m", precision, "metres by what the geocoder says: check", shared=True)
+            metre_words = {word: str(most) for word, (_, most) in words.items()}
+            self.table.values["uncertainty_m"] = {**metre_words, "*": str(default)}
+            self.table.blank["uncertainty_m"] = default
+        self._taken.add(precision)
+
+    def _default_certainty(self, place: Mapping[str, str]) -> tuple[str, int, str]:
+        basis, metres = UNKNOWN_POINT[self.noun]
+        decimals = self._decimals(place)
+        if decimals in _ROUNDED:
+            return "rounded", _ROUNDED[decimals], f"the degrees have {decimals} decimals"
+        shapes = self.columns.sample.shapes or ()
+        is_geocoded = any("geocod" in name.casefold() for name in self.columns.sample.columns)
+        if is_geocoded:
+            return "settlement", UNKNOWN_POINT["strikes"][1], "a geocoder found the points"
+        if self.noun == "assets" and any(shape is not None and shape.geom_type != "Point" for shape in shapes):
+            return "site", metres, "shapes of sites"
+        return basis, metres, "nothing in the file says how exact the points are"
+
+    def _decimals(self, place: Mapping[str, str]) -> int:
+        """Return the most decimals of the degrees; 9 where they are no plain numbers."""
+        if {"lon", "lat"} <= place.keys():
+            texts = [text for name in ("lon", "lat") for text in self._profile(place[name]).distinct]
+            return max((decimals_of(text) for text in texts), default=9)
+        points = [shape for shape in self.columns.sample.shapes or () if isinstance(shape, shapely.Point)]
+        degrees = [degree for point in points for degree in (point.x, point.y)]
+        return max((decimals_of(repr(degree)) for degree in degrees), default=9)
+
+    def _kinds(self, column: str, name: str) -> bool:
+        """Add the words of kinds; return whether all cells have one."""
+        is_power = (capacity := self.columns.best("capacity")) is not None and "mw" in header_words(capacity)
+        read = power_kind_of if is_power else kind_of
+        words = {word: read(word) for word in self._profile(name).distinct[:MOST_WORDS]}
+        known = {word: kind for word, kind in words.items() if kind}
+        self.table.values[column] = known
+        unknown = [word for word, kind in words.items() if not kind]
+        if column == "target_kinds":
+            self.table.values[column] = {**known, "*": ""}
+        elif unknown:
+            self.table.skip[column] = unknown
+            self.table.reasons[f"skip.{column}"] = "CHECK: no kind is known for these; else add them to [values.kind]"
+        return not unknown
+
+    def _list_sign(self, column: str, name: str) -> None:
+        for sign in (";", "|", " + ", " / "):
+            if self._profile(name).part(lambda text: sign in text) > 0.02:  # noqa: B023
+                self.table.lists[column] = sign.strip()
+                return
+
+    def _longest_text(self) -> str | None:
+        """Return the column with the longest texts."""
+        return max(self.columns.names(self._taken), key=lambda name: self._profile(name).length, default=None)
+
+    def _countries(self, column: str, role: str = "country") -> None:
+        name = self._best(role, lambda profile: profile.part(code_of) >= 0.5)
+        name = name or self.columns.of_cells(lambda p: p.is_country and p.length > 3, self._taken)
+        if self._map(column, name, "countries") and name:
+            for word in self._profile(name).distinct:
+                if code_of(word) is None:
+                    self.table.values.setdefault(column, {})[word] = ""
+            if column in self.table.values:
+                self.table.reasons[f"values.{column}"] = "no single country: left empty"
+
+    def _links(self) -> None:
+        if name := self._best("url", lambda profile: profile.is_url) or self.columns.of_cells(
+            lambda profile: profile.is_url, self._taken
+        ):
+            self._map("source_url", name, "web addresses")
+            if self._profile(name).part(lambda text: " " in text) > 0:
+                self.table.lists["source_url"] = " "
+
+    def _counts(self) -> None:
+        for role in ("killed", "injured"):
+            if name := self._best(role, lambda p: p.is_number and all(v >= 0 and v % 1 == 0 for v in p.numbers)):
+                self._map(f"{role}_min", name, "numbers", shared=True)
+                self._map(f"{role}_max", name, "numbers")
+
+    def _text(self, column: str, role: str, most: int = 2000) -> bool:
+        return self._map(column, self._best(role, lambda p: not p.is_url and longest(p) <= most), "by its header")
+
+    def _row_id(self, natural: Sequence[str]) -> None:
+        """Take a column of ids, or make ids of cells that tell rows apart."""
+        own = self.columns.best("id", lambda p: p.is_whole and p.is_unique and not self._is_of_another(p.name))
+        if own:
+            self._map("id", own, "ids: no two are alike", shared=True)
+            return
+        parts = list(dict.fromkeys(name for name in natural if name))
+        everything = [*parts, *(name for name in self.columns.sample.columns if name not in parts)]
+        geometry = [GEOMETRY] if self.columns.has_shapes and GEOMETRY not in parts else []
+        prefixes = [parts[:length] for length in range(2, len(parts) + 1)]
+        for names in (*prefixes, [*parts, *geometry], everything[:40], [*everything[:40], *geometry]):
+            if names and self._is_key(names):
+                self.table.id = {"hash": names}
+                self.table.reasons["id"] = "no column of ids; these cells tell the rows apart"
+                return
+        self.table.id = {"hash": [*parts, *geometry] or [*self.columns.sample.columns][:40], "repeated": "number"}
+        self.table.reasons["id"] = "no column of ids, and rows that are alike: they get a number behind the id"
+
+    def _is_of_another(self, name: str) -> bool:
+        """Whether an id is that of another record than the row."""
+        return self.noun == "strikes" and record_of(name) in OTHER_RECORDS
+
+    def _is_key(self, names: Sequence[str]) -> bool:
+        sample = self.columns.sample
+        shapes = sample.shapes or [None] * sample.count
+        cells = [[repr(shape) for shape in shapes] if name == GEOMETRY else sample.columns[name] for name in names]
+        rows = list(zip(*cells, strict=True))
+        return len({*rows}) == len(rows) and all(any(row) for row in rows)
+
+    def _finish(self) -> TableDraft:
+        """Fill blanks of required columns, list what is left over, and return the table."""
+        table = self.table
+        for column, value in (("title", NO_TITLE), ("place", NO_PLACE)):
+            name = table.columns.get(column)
+            if name and not self._profile(name).is_whole:
+                table.blank[column] = value
+        words = {text for cells in self.columns.sample.columns.values() for text in {*cells} if is_empty_word(text)}
+        if words:
+            table.empty["*"] = sorted(words)[:40]
+            table.reasons["empty.*"] = "cells that say nothing"
+        if "id" in table.columns:
+            table.columns = {"id": table.columns["id"], **table.columns}
+        used = {*table.columns.values(), *table.id.get("hash", ()), *table.id.get("join", ())}
+        table.unused = [name for name in self.columns.profiles if name not in used]
+        return table

@@ -1,0 +1,252 @@
+"""The records of the rows of a mapped file: the record of each row, its sources, and whom it names beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from shapely.geometry.base import BaseGeometry
+
+from layers.model.messages import Message
+from layers.model.problems import MISSING, SourceLocation
+from layers.model.records import RECORD_TYPES
+from layers.model.types import columns
+from layers.sources.column_mapping.mapped_row import MappedRow
+from layers.sources.column_mapping.named_records import (
+    AmbiguousName,
+    Holding,
+    NamedRecords,
+    listed_owners,
+    named_entity_id,
+)
+from layers.sources.column_mapping.shares import ShareInterval
+from layers.sources.reader.cell_values import web_address
+from layers.sources.reader.format import LoadOptions
+from layers.sources.reader.mapping_terms import GEOMETRY, ColumnMapping
+from layers.sources.reader.record_builder import RecordBuilder, short_digest
+
+#: Columns whose names are those of assets first.
+_OF_ASSETS = frozenset({"owned", "asset"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Tie:
+    """An owner or operator of a record of a row, whom the row names."""
+
+    relation: str
+    record: str
+    name: str
+    share: ShareInterval | None
+    note: str | None
+    column: str
+    location: SourceLocation
+
+
+class MappedTable:
+    """Makes the records of one table of a mapping, from any number of files.
+
+    ``finish`` has to be called when all tables of assets and entities were read: only then are names known.
+    """
+
+    def __init__(self, builder: RecordBuilder, mapping: ColumnMapping, options: LoadOptions, file: str) -> None:
+        self._builder, self._mapping, self._dataset = builder, mapping, options.dataset
+        self._noun = RECORD_TYPES[mapping.table].__name__.lower()
+        self._columns = {column.name: column for column in columns(RECORD_TYPES[mapping.table])}
+        self.source = f"{options.dataset}/source"
+        licence = options.licence or mapping.source.get("licence")
+        values = {**mapping.source, "id": self.source, "licence": licence, "retrieved": options.retrieved}
+        if not builder.has("sources", self.source):
+            builder.add("sources", values, SourceLocation(file, 1))
+        self._named = NamedRecords(builder, options.dataset, self.source, mapping.source["publisher"])
+        self._ties: list[_Tie] = []
+        self._repeats: dict[str, int] = {}
+        self._indexed = False
+
+    def missing(self, header: tuple[str, ...]) -> list[tuple[str, str]]:
+        """Return record columns whose file column the header lacks, each with that file column."""
+        there = {*header}
+        parts = [("id", name) for name in self._mapping.id.columns if name != GEOMETRY]
+        return [(name, column) for name, column in (*self._mapping.columns.items(), *parts) if column not in there]
+
+    def add(
+        self,
+        cells: Mapping[str, str],
+        location: SourceLocation,
+        shape: BaseGeometry | None = None,
+        number: str | None = None,
+        is_only_table: bool = True,
+    ) -> None:
+        """Add the record of one row, or every problem of the row.
+
+        Parameters
+        ----------
+        cells
+            Cells by file column.
+        location
+            Where the row stands.
+        shape
+            Geometry of the feature in lon/lat degrees (OGC:CRS84); None for rows of tables.
+        number
+            The number that an id of it has; that of the location where it is None.
+        is_only_table
+            Whether no other table reads the row: then it counts as skipped where it is left out.
+        """
+        row = MappedRow(self._mapping, self._columns, self._dataset, cells)
+        reason = row.skipped()
+        key = None if reason else self._key(row, number or str(location.row), shape)
+        if key is None:
+            # Rows of one name are one entity; a row that another table reads, too, has not ended here.
+            if is_only_table and self._mapping.id.origin != "name":
+                self._builder.skip(reason or Message("column-mapping.repeated"))
+            return
+        values: dict[str, Any] = {"checked": "unverified", **row.values(), "id": key, **_weapons(row)}
+        values |= self._where(row, values, shape)
+        values |= self._share(row)
+        cited = self._cited(row)
+        values |= self._sources(cited)
+        ties = self._ties_of(row, key, location)
+        values |= self._references(row, location)
+        for fault in row.faults:
+            self._builder.add_problem(location, f"{self._noun} {key}", *fault)
+        if not self._builder.add(self._mapping.table, values, location, row.file_columns(), row.unread):
+            return
+        for source_id, source in cited.items():
+            if not self._builder.has("sources", source_id):
+                self._builder.add("sources", source, location)
+        self._ties += ties
+
+    def finish(self) -> None:
+        """Add the stakes and relations of the owners and operators that the rows name."""
+        self._named.index()
+        for tie in self._ties:
+            try:
+                if tie.relation == "operator":
+                    self._named.operate(tie.record, tie.name, tie.location)
+                else:
+                    self._named.hold(Holding(tie.record, tie.name, tie.share, tie.note, tie.location))
+            except AmbiguousName as error:
+                expected = Message("column-mapping.one-of-name", {"ids": error.ids})
+                record = f"{self._noun} {tie.record}"
+                self._builder.add_problem(tie.location, record, tie.column, tie.name[:90], expected)
+        self._ties.clear()
+
+    def _key(self, row: MappedRow, number: str, shape: BaseGeometry | None) -> str | None:
+        """Return the id of a row; None where the row is left out because an earlier one has its id."""
+        given = self._mapping.id
+        if given.origin == "name":
+            name = row.text("name")
+            key = named_entity_id(self._dataset, name) if name else "(no id)"
+        else:
+            key = row.id(number, shape)
+        if given.repeated == "error" or not self._builder.has(self._mapping.table, key):
+            return key
+        if given.repeated == "first":
+            return None
+        return self._numbered(key)
+
+    def _numbered(self, key: str) -> str:
+        count = self._repeats.get(key, 1) + 1
+        while self._builder.has(self._mapping.table, f"{key}-{count}"):
+            count += 1
+        self._repeats[key] = count
+        return f"{key}-{count}"
+
+    def _references(self, row: MappedRow, location: SourceLocation) -> dict[str, Any]:
+        """Return the ids of the records that a row refers to by name."""
+        if self._mapping.by_name and not self._indexed:
+            self._named.index()
+            self._indexed = True
+        ids: dict[str, Any] = {}
+        for column in self._mapping.by_name:
+            text = row.text(column)
+            listed = row.listed(column) if self._mapping.values.get(column) else None
+            if listed is not None or not text:
+                ids |= {column: listed} if listed else {}
+                continue
+            find = self._named.asset_or_entity if column in _OF_ASSETS else self._named.entity
+            try:
+                ids[column] = find(text, location)
+            except AmbiguousName as error:
+                row.fault(column, text[:90], Message("column-mapping.one-of-name", {"ids": error.ids}))
+        return ids
+
+    def _share(self, row: MappedRow) -> dict[str, Any]:
+        """Return the bounds of a stake whose share is given as written."""
+        if self._mapping.table != "stakes" or not self._mapping.provides("share"):
+            return {}
+        share = row.share("share")
+        if share is None:
+            if "share" not in row.unread:
+                row.fault("share", MISSING, Message("column-mapping.share"))
+            row.unread |= {"share_min", "share_max"}
+            return {}
+        bounds: dict[str, Any] = {"share_min": share.least, "share_max": share.largest}
+        return bounds if share.is_plain or row.text("note") else {**bounds, "note": row.text("share")}
+
+    def _cited(self, row: MappedRow) -> dict[str, dict[str, Any]]:
+        """Return the web addresses that a row cites as sources, by id."""
+        cited = {}
+        for url in row.words("source_url"):
+            host = _host(url)
+            if host is None:
+                row.fault("source_url", url, Message("column-mapping.address"))
+                continue
+            source_id = f"{self._dataset}/url/{short_digest(url, 16)}"
+            cited[source_id] = {"id": source_id, "url": url, "publisher": host}
+        return cited
+
+    def _sources(self, cited: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the source columns of a record: the cited sources and the file."""
+        return {"sources": (*cited, self.source)} if "sources" in self._columns else {"source": self.source}
+
+    def _where(self, row: MappedRow, values: dict[str, Any], shape: BaseGeometry | None) -> dict[str, Any]:
+        """Return the location columns of a record; without a geometry, ``values`` lose precision and basis."""
+        if "geometry" not in self._columns:
+            return {}
+        geometry = row.geometry(shape)
+        geometry = values.get("geometry") if geometry is None else geometry
+        if geometry is not None:
+            return {"geometry": geometry, "place_source": self.source}
+        for name in ("uncertainty_m", "basis"):
+            values.pop(name, None)
+        return {}
+
+    def _ties_of(self, row: MappedRow, key: str, location: SourceLocation) -> list[_Tie]:
+        """Return the owners and operators that a row of an asset or entity names."""
+        if self._mapping.table not in ("assets", "entities"):
+            return []
+        file_columns = row.file_columns()
+        owners = [(name, share, note, "owner") for name, share, note in self._owners(row)]
+        operators = [(name, None, None, "operator") for name in row.words("operator")]
+        return [
+            _Tie(relation, key, name, share, note, file_columns.get(relation, relation), location)
+            for name, share, note, relation in (*owners, *operators)
+        ]
+
+    def _owners(self, row: MappedRow) -> list[tuple[str, ShareInterval | None, str | None]]:
+        if self._mapping.grammar.get("owner"):
+            text = row.text("owner")
+            owners = listed_owners(text)
+            if owners is None:
+                row.fault("owner", text[:90], Message("column-mapping.whole-shares"))
+            return [(name, share, None) for name, share in owners or ()]
+        share = row.share("owner_share")
+        note = None if share is None or share.is_plain else row.text("owner_share")
+        names = row.words("owner")
+        # A share stands beside one owner; that of several is nobody's alone.
+        return [(name, share if len(names) == 1 else None, note) for name in names]
+
+
+def _weapons(row: MappedRow) -> dict[str, Any]:
+    kinds = row.words("weapon")
+    return {"weapons": tuple({"kind": kind} for kind in kinds)} if kinds else {}
+
+
+def _host(url: str) -> str | None:
+    """Return the host of a web address, None for any other text."""
+    try:
+        return urlsplit(url).hostname if web_address(url) else None
+    except ValueError:
+        return None

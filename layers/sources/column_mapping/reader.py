@@ -1,0 +1,264 @@
+"""Reads files of any container by a column mapping, which may have several tables; the formats are declared here."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+from shapely.geometry.base import BaseGeometry
+
+from layers.model.messages import Argument, Message
+from layers.model.problems import MISSING, Problem, ReadResult, SourceLocation
+from layers.model.records import RECORD_TYPES
+from layers.sources.column_mapping.mapped_file import MappedTable
+from layers.sources.files.features import GeoJsonRows, GeoPackageRows, cell_of
+from layers.sources.files.json_rows import JsonItem, JsonRows, field_of
+from layers.sources.files.limits import FileRefused
+from layers.sources.files.sniffing import FileSniff
+from layers.sources.files.source_file import SourceFile
+from layers.sources.files.tables import RowTable
+from layers.sources.reader.format import Format, LoadOptions
+from layers.sources.reader.mapping_terms import ColumnMapping
+from layers.sources.reader.record_builder import RecordBuilder
+
+#: Tables in the order in which they are read: names refer to assets and entities.
+_ORDER = tuple(RECORD_TYPES)
+#: Tables whose records others name.
+_NAMED = frozenset({"entities", "assets"})
+
+
+class MappedCells(NamedTuple):
+    """A row of any container: its number in the file, its cells by column, and the geometry of a feature."""
+
+    number: int
+    cells: Mapping[str, str]
+    shape: BaseGeometry | None
+
+
+class MappedRows(Protocol):
+    """Rows of one file: its name in problems, its columns, and the problems of rows that could not be given."""
+
+    file: str
+    header: tuple[str, ...]
+
+    @property
+    def problems(self) -> Sequence[Problem]:
+        """Rows that could not be given; filled by an iteration."""
+
+    def __iter__(self) -> Iterator[MappedCells]:
+        """Yield the rows in the order of the file."""
+
+
+class _Tabular:
+    """Rows of a table or JSON document, which have no geometry of their own."""
+
+    def __init__(self, rows: RowTable | JsonRows) -> None:
+        self._rows, self.file, self.header = rows, rows.file, rows.header
+
+    @property
+    def problems(self) -> Sequence[Problem]:
+        return self._rows.problems
+
+    def __iter__(self) -> Iterator[MappedCells]:
+        return (MappedCells(number, cells, None) for number, cells in self._rows)
+
+
+class _Features:
+    """Features of a collection or layer; of properties that are objects the dotted names are columns, too."""
+
+    def __init__(self, features: GeoJsonRows | GeoPackageRows, columns: Iterable[str]) -> None:
+        self._features, self.file = features, features.file
+        there = {*features.header}
+        self._nested = [name for name in columns if name not in there and "." in name]
+        self.header = (*features.header, *(name for name in self._nested if self._has(name)))
+
+    @property
+    def problems(self) -> Sequence[Problem]:
+        return self._features.problems
+
+    def _properties(self, number: int) -> Any:
+        listed = self._features.features[number - 1] if isinstance(self._features, GeoJsonRows) else {}
+        return listed.get("properties") if isinstance(listed, dict) else None
+
+    def _has(self, name: str) -> bool:
+        if isinstance(self._features, GeoPackageRows):
+            return False
+        numbers = range(1, len(self._features.features) + 1)
+        return any(field_of(JsonItem(self._properties(n), None, ()), name) is not None for n in numbers)
+
+    def __iter__(self) -> Iterator[MappedCells]:
+        for feature in self._features:
+            cells = feature.cells
+            if self._nested:
+                item = JsonItem(self._properties(feature.number), None, ())
+                cells = {**cells, **{name: cell_of(field_of(item, name)) for name in self._nested}}
+            yield MappedCells(feature.number, cells, feature.geometry)
+
+
+def open_rows(file: SourceFile, mapping: ColumnMapping) -> MappedRows | None:
+    """Open the rows of a file as a mapping describes them; None for features of which there are none.
+
+    Raises
+    ------
+    FileRefused
+        If the file cannot be read.
+    """
+    sniff = file.sniff()
+    if sniff.container == "gpkg":
+        return _Features(GeoPackageRows(file, mapping.layer), ())
+    if sniff.container != "json":
+        return _Tabular(file.table(mapping.layer))
+    if mapping.rows is not None or not is_geojson(sniff):
+        return _Tabular(JsonRows(file, mapping.rows, mapping.file_columns))
+    features = GeoJsonRows(file)
+    # Without features the properties are unknown, so no column can be missing.
+    return _Features(features, mapping.file_columns) if features.features else None
+
+
+def is_geojson(head: FileSniff) -> bool:
+    """Whether the beginning of a JSON file is that of features (RFC 7946)."""
+    keys = {*head.keys}
+    return "features" in keys or {"type", "geometry"} <= keys or {"type", "properties"} <= keys
+
+
+# Coordinates far off the globe are faults of their row, and GEOS computes with them before they are seen.
+@np.errstate(over="ignore", invalid="ignore")
+def read_files(files: Sequence[SourceFile], options: LoadOptions) -> ReadResult:
+    """Read files by a mapping: tables and sheets, whose header is row 1, and features and JSON, whose first row is 1.
+
+    Entities and assets are read before what refers to them by name, whichever file they are in.
+    """
+    mapping = _mapping(files, options)
+    tables = [(table, _files_of(table, mapping, files)) for table in mapping.tables]
+    reading = _Reading(RecordBuilder(options.dataset, private=mapping.private), Counter(), len(files) > 1)
+    reading.readers.update(file.name for _, own_files in tables for file in own_files)
+    waiting: list[MappedTable] = []
+    for table, own_files in sorted(tables, key=lambda item: _ORDER.index(item[0].table)):
+        if table.table not in _NAMED:
+            _finish(waiting)
+        mapped = MappedTable(reading.builder, table, options, files[0].name)
+        for file in own_files:
+            reading.add(mapped, file, table)
+        waiting.append(mapped)
+    _finish(waiting)
+    unread = [file for file in files if not reading.readers[file.name]]
+    reading.builder.add_problems(_unread(file, mapping) for file in unread)
+    return reading.builder.result()
+
+
+def _finish(waiting: list[MappedTable]) -> None:
+    for mapped in waiting:
+        mapped.finish()
+    waiting.clear()
+
+
+@dataclass
+class _Reading:
+    """One read of several files: ``readers`` is how many tables read each, ``counted`` whose rows are counted."""
+
+    builder: RecordBuilder
+    readers: Counter[str]
+    has_several: bool
+    counted: set[str] = field(default_factory=set)
+
+    def add(self, mapped: MappedTable, file: SourceFile, mapping: ColumnMapping) -> None:
+        """Add the records of one table of a file; its rows are counted once, however many tables read it."""
+        rows = open_rows(file, mapping)
+        if rows is None or not _has_columns(self.builder, mapped, rows.file, rows.header):
+            return
+        is_first, is_only = rows.file not in self.counted, self.readers[file.name] == 1
+        self.counted.add(rows.file)
+        for number, cells, shape in rows:
+            self.builder.rows += is_first
+            named = f"{file.stem}-{number}" if self.has_several else str(number)
+            mapped.add(cells, SourceLocation(rows.file, number), shape, named, is_only)
+        if is_first:
+            self.builder.add_unreadable_rows(rows.problems)
+
+
+def _files_of(table: ColumnMapping, mapping: ColumnMapping, files: Sequence[SourceFile]) -> list[SourceFile]:
+    """Return the files that a table reads: those of its pattern, and those of no pattern whose columns it has.
+
+    A mapping of one table without a pattern reads all files.
+    """
+    if not mapping.further and table.file is None:
+        return list(files)
+    return [file for file in files if _is_named(table, file) or (_has_no_table(mapping, file) and _fits(table, file))]
+
+
+def _is_named(table: ColumnMapping, file: SourceFile) -> bool:
+    name = file.name.rpartition("/")[2]
+    return table.file is not None and fnmatchcase(name.casefold(), table.file.casefold())
+
+
+def _has_no_table(mapping: ColumnMapping, file: SourceFile) -> bool:
+    return not any(_is_named(table, file) for table in mapping.tables)
+
+
+def _fits(table: ColumnMapping, file: SourceFile) -> bool:
+    """Whether a file has all columns of a table."""
+    try:
+        rows = open_rows(file, table)
+    except FileRefused:
+        return False
+    return rows is not None and {*table.file_columns} <= {*rows.header}
+
+
+def _unread(file: SourceFile, mapping: ColumnMapping) -> Problem:
+    """Return the problem of a file that no table reads."""
+    patterns = tuple(table.file for table in mapping.tables if table.file)
+    expected = Message("column-mapping.file", {"names": patterns or Message("value.no-one")})
+    return Problem(file.name, None, "file", "name", file.name, expected)
+
+
+def _mapping(files: Sequence[SourceFile], options: LoadOptions) -> ColumnMapping:
+    if options.mapping is None:
+        absent = Message("value.none")
+        raise FileRefused(files[0].name, "mapping", absent, Message("column-mapping.mapping-file"))
+    return options.mapping
+
+
+def _has_columns(builder: RecordBuilder, mapped: MappedTable, file: str, header: tuple[str, ...]) -> bool:
+    """Whether a file has all columns of the mapping; each missing one is added as a problem."""
+    missing = mapped.missing(header)
+    for name, file_column in missing:
+        words: dict[str, Argument] = {"column": file_column, "record_column": name, "header": header[:40]}
+        expected = Message("column-mapping.column", words)
+        builder.add_problems([Problem(file, None, "header", file_column, MISSING, expected)])
+    return not missing
+
+
+def _format(name: str, title: str, recognises: Any, known_by: str) -> Format:
+    signature = f"{known_by}, if a mapping is given and no other format fits"
+    return Format(
+        name, title, "what the mapping says", "as the mapping says", recognises, read_files, signature=signature
+    )
+
+
+FORMATS = (
+    _format(
+        "csv",
+        "Any table: CSV, TSV, xlsx, with a column mapping",
+        lambda head: head.container in ("table", "workbook"),
+        "a header",
+    ),
+    _format(
+        "geojson",
+        "Any GeoJSON, with a column mapping",
+        lambda head: head.container == "json" and is_geojson(head),
+        "features",
+    ),
+    _format(
+        "json",
+        "Any JSON or JSON Lines, with a column mapping",
+        lambda head: head.container == "json" and not is_geojson(head),
+        "JSON without features",
+    ),
+    _format(
+        "gpkg", "Any GeoPackage layer, with a column mapping", lambda head: head.container == "gpkg", "an SQLite header"
+    ),
+)
