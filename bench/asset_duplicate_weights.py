@@ -6,6 +6,8 @@ The folder is that of the real data, which lies beside the checkout; the labels 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +15,6 @@ from scipy.optimize import minimize
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from bench.duplicate_weights import report
 from geo.lonlat import Bools, Floats, Ints
 from layers.model.records import Records
 from layers.resolution.asset_blocking import AssetColumns, candidate_pairs
@@ -81,6 +82,10 @@ def fitted(names: list[str], evidence: Floats, same: Bools) -> Floats:
     return np.asarray(minimize(loss, guess, jac=True, method="L-BFGS-B", bounds=bounds).x)
 
 
+#: Bounds of the bands in which stated and observed are compared.
+BANDS = (0.0, 0.2, 0.4, 0.6, 0.8, 0.9, 1.01)
+
+
 def _sure(odds: Floats) -> Floats:
     return np.asarray(1 / (1 + np.exp(-odds)))
 
@@ -91,6 +96,23 @@ def folds(pairs: CandidatePairs, assets: int) -> Ints:
     group = connected_components(graph, directed=False)[1][pairs.left]
     shuffled = np.random.default_rng(0).permutation(int(group.max()) + 1) % FOLDS
     return np.asarray(shuffled[group])
+
+
+def report(name: str, scores: Floats, same: Bools, missed: int) -> Iterator[str]:
+    """Precision and recall at thresholds, and predicted against observed in bands."""
+    wanted = int(same.sum()) + missed
+    yield f"{name}: {len(same)} pairs, {int(same.sum())} the same; {missed} more the same are no candidates"
+    for least in (0.5, 0.6, 0.7, 0.8, 0.9):
+        proposed = scores >= least
+        right = int(same[proposed].sum())
+        precision, recall = right / max(proposed.sum(), 1), right / wanted
+        yield f"  from {least}: {proposed.sum():4} proposed, precision {precision:.3f}, recall {recall:.3f}"
+    for low, high in pairwise(BANDS):
+        band = (scores >= low) & (scores < high)
+        if band.any():
+            predicted, observed = scores[band].mean(), same[band].mean()
+            share = f"predicted {predicted:.2f}, observed {observed:.2f}"
+            yield f"  {low:.1f}-{min(high, 1):.1f}: {band.sum():4} pairs, {share}"
 
 
 def main() -> None:

@@ -74,6 +74,7 @@ def synthetic_assets(count: int, seed: int, uncertainty_m: float) -> tuple[Asset
         np.full(count, uncertainty_m),
         np.ones(count, dtype=bool),
         [KINDS[k] for k in kind],
+        ["UA"] * count,
         called,
         owners,
     )
@@ -99,6 +100,7 @@ def synthetic_strikes(
         [()] * count,
         texts,
         [("",)] * count,
+        ["UA"] * count,
         index.names,
     )
 

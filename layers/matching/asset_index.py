@@ -295,9 +295,7 @@ class AssetIndex:
         kind = np.fromiter((rank[kind] for kind in kinds), np.int64, len(kinds))
         row_of, of_row = _rows_of_sites(ids, represented_by)
         stands = row_of == np.arange(len(ids))
-        masks = [np.zeros(len(ids), np.uint64) for _ in range(3)]
-        for mask, of_kind in zip(masks, (_OWN_MASKS, RELATED_MASKS, KIN_MASKS), strict=True):
-            np.bitwise_or.at(mask, row_of, np.array(of_kind, np.uint64)[kind])
+        own, related, kin = (_masks(of_kind, kind, row_of) for of_kind in (_OWN_MASKS, RELATED_MASKS, KIN_MASKS))
         area_km2, rim_km = _measured(geometry)
         bounds = shapely.bounds(cut_to_world(geometry))
         points = geometry.copy()
@@ -311,7 +309,9 @@ class AssetIndex:
             uncertainty_m,
             site,
             stands,
-            *masks,
+            own,
+            related,
+            kin,
             np.array(IS_RARE)[kind],
             number,
             country_codes(countries),
@@ -333,6 +333,13 @@ def _columns(asset: Asset) -> tuple[Any, ...]:
     names = (asset.name, *asset.names.values(), *asset.aliases)
     place = (asset.geometry, asset.uncertainty_m or 0.0, asset.basis == "site")
     return asset.id, *place, asset.kind, asset.host_country, days_of_operation(asset), names
+
+
+def _masks(of_kind: Sequence[int], kind: Ints, row_of: Ints) -> Masks:
+    """Return the masks of kinds by row, those of rows that another stands for with the other's."""
+    mask = np.zeros(len(kind), np.uint64)
+    np.bitwise_or.at(mask, row_of, np.array(of_kind, np.uint64)[kind])
+    return mask
 
 
 def _rows_of_sites(ids: Sequence[str], represented_by: Sequence[str] | None) -> tuple[Ints, Mapping[int, list[int]]]:

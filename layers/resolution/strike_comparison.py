@@ -307,7 +307,7 @@ def details(table: DuplicateColumns, left: int, right: int, metres: float) -> di
         "name": _shared_words(shared - local),
         "place-name": _shared_words(shared & local),
         **dict.fromkeys(("words", "identical", "one-report"), likeness),
-        "numbers": Message("duplicates.numbers", {"numbers": numbers}),
+        "numbers": Message("duplicates.shared-numbers", {"numbers": numbers}),
         "other-place": Message("duplicates.other-place"),
         **dict.fromkeys(("target", "other-target"), targets),
         "same-source": Message(
