@@ -24,13 +24,22 @@ from layers.snapshot.disclosure import Disclosure, disclose
 from layers.snapshot.incremental import SnapshotUpdate
 from layers.snapshot.snapshot import Snapshot
 from layers.snapshot.snapshot_cache import CacheComparison, SnapshotCache
-from layers.store.store import Store
+from layers.store.store import Store, StoreError
 
 
 def last_change(store: Store, seq: int) -> datetime | None:
-    """When change ``seq`` was made, in UTC; ``None`` for an empty store."""
+    """When change ``seq`` was made, in UTC; ``None`` for an empty store.
+
+    Raises
+    ------
+    StoreError
+        If the file has another text in place of the time.
+    """
     at = store.head(seq).at
-    return datetime.fromisoformat(at) if at else None
+    try:
+        return datetime.fromisoformat(at) if at else None
+    except ValueError as error:
+        raise StoreError(f"{store.path}: change {seq} has no time, but {at!r}") from error
 
 
 def data_date(store: Store, seq: int) -> date:

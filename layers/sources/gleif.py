@@ -80,7 +80,10 @@ def first(row: GleifRow, *names: str) -> str | None:
 def iso_day(text: str | None) -> str | None:
     """Return the calendar day of an ISO 8601 time in the time zone of its issuer, None where the text has none."""
     match = _DAY.match(text or "")
-    return match[0] if match else None
+    try:
+        return date.fromisoformat(match[0]).isoformat() if match else None
+    except ValueError:  # no day of the calendar, such as 30 February
+        return None
 
 
 SOURCE = {

@@ -95,6 +95,11 @@ def test_the_last_day_of_the_calendar_is_no_end() -> None:
     assert (control.since, control.until) == ("2018-02-06", None)
 
 
+def test_a_day_that_no_calendar_has_is_no_day() -> None:
+    control = only(read(relation(periods=[period("RELATIONSHIP_PERIOD", "2019-02-30", "2020-02-31")])))
+    assert (control.since, control.until) == (None, None)
+
+
 def test_an_accounting_period_bounds_the_start_and_ends_nothing() -> None:
     control = only(read(relation(periods=[period("ACCOUNTING_PERIOD", "2018-01-01", "2018-12-31")])))
     assert (control.since, control.until) == ("../2018-01-01", None)
