@@ -64,10 +64,10 @@ START: Mapping[str, float] = MappingProxyType(
     }
 )
 #: Weight of a case without its right asset, against the case with it.
-_WITHOUT = 0.25
+_WITHOUT = 0.15
 #: Datasets whose assets are left out in turn, so that the fit learns what a layer with gaps looks like.
 _LEFT_OUT = "assets/"
-_LEFT_OUT_WEIGHT = 0.5
+_LEFT_OUT_WEIGHT = 0.3
 
 
 @dataclass(frozen=True, slots=True)

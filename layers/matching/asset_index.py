@@ -20,7 +20,7 @@ from geo.lonlat import Bools, Floats, Ints, Objects
 from layers.model.operation import days_of_operation
 from layers.model.records import Asset, Records
 from layers.resolution.asset_duplicates import same_site_groups
-from layers.text.site_terms import IS_RARE, KIN_MASKS, RELATED_MASKS, TARGET_KINDS, kind_bits, numbers, stems
+from layers.text.site_terms import IS_RARE, KIN_MASKS, RELATED_MASKS, TARGET_KINDS, kind_bits, numbers, stems, towns_in
 
 Masks = npt.NDArray[np.uint64]
 Codes = npt.NDArray[np.int32]
@@ -330,7 +330,8 @@ class AssetIndex:
 
 
 def _columns(asset: Asset) -> tuple[Any, ...]:
-    names = (asset.name, *asset.names.values(), *asset.aliases)
+    printed = (asset.name, *asset.names.values(), *asset.aliases)
+    names = (*printed, *(town for name in printed for town in towns_in(name)))
     place = (asset.geometry, asset.uncertainty_m or 0.0, asset.basis == "site")
     return asset.id, *place, asset.kind, asset.host_country, days_of_operation(asset), names
 

@@ -131,6 +131,17 @@ def _distinctive(word: str) -> tuple[str, ...]:
     return tuple(part for part in parts if len(part) >= MIN_STEM and not part.isdigit() and part not in _COMMON_STEMS)
 
 
+#: Companies are named after a town and what they make: Orsknefteorgsintez, Таманьнафтогаз.
+_COMPOUND = re.compile(r"([a-z]{4,12}?)(?:neft|naft|gaz|haz|energo|enerho|azot|khim|him)[a-z]*")
+_NO_TOWNS = frozenset(["trans", "gazprom", "petro", "ukrtrans", "turkmen", "kazmunai"])
+
+
+def towns_in(name: str) -> tuple[str, ...]:
+    """Return the towns that names of companies begin with, in Latin letters: ``orsk`` of Orsknefteorgsintez."""
+    heads = (found[1] for word in fold(name).words if (found := _COMPOUND.fullmatch(word)))
+    return tuple(dict.fromkeys(head for head in heads if head not in _NO_TOWNS))
+
+
 def numbers(text: str) -> int:
     """Return the whole numbers from 0 to 63 in a name as a mask with one bit for each."""
     return sum(1 << number for number in {int(digits) for digits in _NUMBER.findall(text)} if number < 64)
