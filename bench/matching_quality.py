@@ -110,16 +110,16 @@ def labels(records: Records, sites: Mapping[str, str]) -> list[Label]:
     sites
         The asset that stands for another, by the id of the other; of the assets of the store only.
     """
-    found = []
+    listed = []
     for row in evaluation_store.labelled_rows("reports.csv"):
         strike = records.strikes.get(f"reports/{row['id']}")
         if strike is not None and row["asset"] != "unknown":
-            found.append(_label(row, strike, sites))
+            listed.append(_label(row, strike, sites))
     for row in evaluation_store.labelled_rows("events.csv"):
         strike = records.strikes.get(_STRIKE_IDS.get(row["set"], "{event}").format(event=row["event"].lower()))
         if strike is not None and row["asset"] != "unknown":
-            found.append(_label({**row, "event": row["group"]}, strike, sites))
-    return found
+            listed.append(_label({**row, "event": row["group"]}, strike, sites))
+    return listed
 
 
 _STRIKE_IDS = {"viina": "viina/{event}", "reuters": "viina/reuters-2025-{event}", "register": "viina/{event}"}

@@ -437,16 +437,16 @@ def represented_by(records: Records) -> Mapping[str, str]:
     """
     assets = records.assets
     sites = same_site_groups(records)
-    found: dict[str, str] = {}
+    standing: dict[str, str] = {}
     for asset in assets.values():
         whole = assets.get(asset.part_of) if asset.part_of else None
         site = sites.get(asset.id, asset.id)
         if whole is not None and whole.kind == asset.kind and not _own_words(asset, whole):
             site = sites.get(whole.id, whole.id)
         if site != asset.id and assets[site].geometry is not None:
-            found[asset.id] = site
+            standing[asset.id] = site
     # What stands for an asset stands for itself: a plant may be one site with another's.
-    return {name: found.get(site, site) for name, site in found.items()}
+    return {name: standing.get(site, site) for name, site in standing.items()}
 
 
 def _own_words(part: Asset, whole: Asset) -> set[str]:
