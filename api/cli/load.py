@@ -274,7 +274,7 @@ def _loaded(store: Store, base: Basemap, task: Task, reading: ReadResult) -> tup
 
 def _with_missing_records(reading: ReadResult, task: Task) -> ReadResult:
     """Say that files gave no record, which is a fault: they are of another format, or nothing in them is for us."""
-    if any(reading.records.table(name) for name in RECORD_TYPES if name != "sources"):
+    if any(reading.records.table(name) for name in _counted_tables(task.fmt.name)):
         return reading
     rows, skipped = reading.rows, sum(reading.skipped.values())
     expected = Message("load.some-record", {"rows": rows, "skipped": skipped, "format": task.fmt.name})
@@ -283,7 +283,12 @@ def _with_missing_records(reading: ReadResult, task: Task) -> ReadResult:
 
 
 def _has_records(report_values: dict[str, Any]) -> bool:
-    return bool(set(report_values["read"]) - {"sources"})
+    return not _counted_tables(report_values["format"]).isdisjoint(report_values["read"])
+
+
+def _counted_tables(format_name: str) -> set[str]:
+    """Return the tables of which a load must have a record: a source alone says nothing, unless a person wrote it."""
+    return set(RECORD_TYPES) - (set() if format_name == curated.FORMAT.name else {"sources"})
 
 
 def _require_own_dataset(reading: ReadResult, request: LoadOptions) -> None:

@@ -114,7 +114,7 @@ def test_two_strikes_become_one_and_two_again(run: Run, own: Store) -> None:
     (row,) = (r for r in run("duplicates", "--json").report if "seen-again" in (r["one"]["id"], r["other"]["id"]))
     assert {row["one"]["id"], row["other"]["id"]} == {SOCAR_DEPOT, "seen-again"}
     assert row["score"] >= 0.6
-    assert {reason["name"] for reason in row["reasons"]} >= {"prior", "next-day", "place", "target"}
+    assert {reason["name"] for reason in row["reasons"]} >= {"prior", "place", "target"}
 
     said = say(run, SOCAR_DEPOT, "seen-again")
     assert said.report["kept"] == {"seen-again": SOCAR_DEPOT}

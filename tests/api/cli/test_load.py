@@ -145,14 +145,14 @@ def test_an_empty_folder_is_a_missing_file(run: Run, tmp_path: Path) -> None:
 
 def test_the_report_for_programs(run: Run, own: Store) -> None:
     told = load(run, "auto", ACLED, "--partial")
-    written = {name: {"strikes": 6, "claims": 1, "sources": 3}.get(name, 0) for name in RECORD_TYPES}
+    written = {name: {"strikes": 6, "claims": 7, "sources": 3}.get(name, 0) for name in RECORD_TYPES}
     assert {name: told[name] for name in ("format", "dataset", "private", "files", "rows", "read", "skipped")} == {
         "format": "acled",
         "dataset": "acled/acled",
         "private": True,
         "files": ["acled.csv"],
         "rows": {"read": 10, "skipped": 2, "rejected": 2, "of_which_partly_read": 0},
-        "read": {"sources": 3, "strikes": 6, "claims": 1},
+        "read": {"sources": 3, "strikes": 6, "claims": 7},
         "skipped": {"a protest": 1, "fighting, not an attack on a place": 1},
     }
     assert told["rejected"] == {
@@ -229,7 +229,7 @@ def test_a_fault_stops_a_load_unless_it_is_partial(run: Run, own: Store) -> None
     assert run("load", "wikidata", DATA / "wikidata" / "faulty.json").code == 1
     assert own.seq() == seq
     load(run, "acled", ACLED, "--partial")
-    assert own.seq() == seq + 10
+    assert own.seq() == seq + 16
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,7 @@ EXPECTED = {
         3199,
         {"an event that was read before": 48, "no fresh attack, by the table's own review": 10},
         {},
-        {"sources": 2316, "strikes": 3141, "claims": 1373},
+        {"sources": 2316, "strikes": 3141, "claims": 4447},
         {"region": 1684, "settlement": 1333, "district": 53, None: 71},
     ),
     "ucdp": Expected(
@@ -43,7 +43,7 @@ EXPECTED = {
         3883,
         {"the place is a whole country": 37},
         {},
-        {"sources": 3666, "strikes": 3846, "claims": 563},
+        {"sources": 3666, "strikes": 3846, "claims": 4095},
         {"district": 1879, "settlement": 1055, "region": 911, "sea-area": 1},
     ),
     # Two events have one id, and are of two places.
@@ -53,7 +53,7 @@ EXPECTED = {
         1159,
         {},
         {"id: expected an id not used at ...": 1},
-        {"sources": 2304, "strikes": 1158, "claims": 6},
+        {"sources": 2304, "strikes": 1158, "claims": 1164},
         {"site": 1158},
         private=True,
     ),

@@ -99,7 +99,7 @@ def test_each_operation_is_allowed_in_its_roles_and_says_so(house: House) -> Non
         for method, operation in item.items()
         if "security" in operation
     ]
-    assert len(operations) == 8
+    assert len(operations) == 11
     for path, method, operation in operations:
         needed = operation["x-roles"]
         for role, by in people.items():
