@@ -49,7 +49,7 @@ def test_the_figures_of_all_sources_follow_from_the_results() -> None:
     right = sum(row["right"] == "yes" for row in named)
     assert f"| all | {len(results)} | {right / len(named):.3f} " in PAGE.read_text(encoding="utf-8")
     share = sum(row["right"] == "yes" for row in none) / len(none)
-    assert f'"none of these" is right of {share:.3f}' in said()
+    assert f'"none of these" is right in {share:.3f} of the cases' in said()
     published = [row for row in named if float(row["probability"]) >= PUBLISH_FROM]
     correct = sum(row["right"] == "yes" for row in published)
     assert f"{correct} of {len(published)} = {correct / len(published):.3f}" in said()
