@@ -15,14 +15,15 @@ from layers.matching.weights import DERIVED, NEARNESS, REASONS, MatchWeights
 
 #: The reasons that have a weight, in the order of the fitted vector.
 FITTED = tuple(name for name in REASONS if name != DERIVED)
-#: Reasons against a match, whose weights stay negative; all but the prior of the others stay positive.
+#: Reasons against a match, whose weights stay negative.
 AGAINST = frozenset(
     {"not-operating", "other-kind", "other-target", "other-number", "wrong-place", "far-away", "other-country"}
 )
-#: Reasons of which either sign is possible.
+#: Reasons of which either sign is possible; the weights of all others stay positive.
 EITHER = frozenset({"prior", "no-place", "kin-kind", "alike-kind", "coverage"})
-#: Which columns are of nearness, whose sum the ceiling limits where the point is no site.
+#: The column that says whether the asset is in reach.
 _PRIOR = FITTED.index("prior")
+#: Which columns are of nearness, whose sum the ceiling limits where the point is no site.
 _NEARNESS = np.array([name in NEARNESS for name in FITTED])
 
 

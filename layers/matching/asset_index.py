@@ -101,6 +101,8 @@ class NameIndex:
         Codes of the stems of each name.
     owners
         Codes of the stems in the names of the owners, operators and brands of each asset.
+    with_word
+        Rows of the assets that have a stem among their ``words``, by its code: what a name is looked up in.
     """
 
     code: Mapping[str, int]
@@ -109,6 +111,7 @@ class NameIndex:
     variants: RaggedArray
     spelled: RaggedArray
     owners: RaggedArray
+    with_word: RaggedArray
 
     @classmethod
     def of(cls, names: Sequence[Sequence[str]], owners: Sequence[Sequence[str]]) -> NameIndex:
@@ -127,11 +130,12 @@ class NameIndex:
         # An owner's word is as rare as the owners that have it, not as their assets.
         np.maximum.at(count, owned, 1)
         rarity = 1 - np.log(np.maximum(count, 1)) / np.log(max(len(names), MIN_ASSETS))
-        words = [_rarest(codes, rarity) for codes in words]
+        rarest = RaggedArray.of([_rarest(codes, rarity) for codes in words])
         first = np.concatenate([[0], np.cumsum([len(variants) for variants in by_asset])]).astype(np.int64)
         numbered = RaggedArray(np.arange(first[-1]), first)
         spelled = RaggedArray.of(list(chain.from_iterable(by_asset)))
-        return cls(code, np.clip(rarity, 0.05, 1), RaggedArray.of(words), numbered, spelled, RaggedArray.of(of_owners))
+        with_word = rarest.inverted(len(rarity))
+        return cls(code, np.clip(rarity, 0.05, 1), rarest, numbered, spelled, RaggedArray.of(of_owners), with_word)
 
 
 def _spelled(
@@ -184,8 +188,6 @@ class AssetIndex:
         that goes on beyond it would not be met from the other side.
     names
         The names.
-    with_word
-        Rows that have a stem among their ``names.words``, by the code of the stem: what a name is looked up in.
     trees
         See ``trees``.
     """
@@ -207,7 +209,6 @@ class AssetIndex:
     rim_km: Floats
     bounds: Floats
     names: NameIndex
-    with_word: RaggedArray
     trees: tuple[tuple[float, Ints, shapely.STRtree], ...]
 
     @classmethod
@@ -301,7 +302,6 @@ class AssetIndex:
         points = geometry.copy()
         points[shapely.get_type_id(geometry) != 0] = None
         number = np.fromiter((numbers(variants[0]) if variants else 0 for variants in names), np.uint64, len(names))
-        named = NameIndex.of(_pooled(names, of_row), _pooled(owners, of_row))
         days = np.tile([date.min.toordinal(), date.max.toordinal()], (len(ids), 1)) if days is None else days
         return cls(
             ids,
@@ -320,8 +320,7 @@ class AssetIndex:
             area_km2,
             rim_km,
             bounds,
-            named,
-            named.words.inverted(len(named.rarity)),
+            NameIndex.of(_pooled(names, of_row), _pooled(owners, of_row)),
             trees(bounds, points, uncertainty_m, stands),
         )
 

@@ -45,17 +45,17 @@ def candidates(strikes: StrikeColumns, index: AssetIndex) -> Pairs:
     return Pairs(left[first], right[first], distance_m[first])
 
 
-def reach_m(strikes: StrikeColumns, index: AssetIndex, left: Ints, right: Ints) -> Floats:
-    """Return the distance up to which the places of pairs may be one, in metres; shape (pairs,)."""
-    own = np.maximum(strikes.uncertainty_m[left], MIN_RADIUS_M)
-    return np.minimum(SEARCH_FACTOR * np.hypot(own, np.maximum(index.uncertainty_m[right], MIN_RADIUS_M)), MAX_RADIUS_M)
+def reach_m(radius_m: Floats) -> Floats:
+    """Return the distance up to which places may be one whose uncertainty together is given; both in metres."""
+    return np.minimum(SEARCH_FACTOR * radius_m, MAX_RADIUS_M)
 
 
 def _named(strikes: StrikeColumns, index: AssetIndex) -> Pairs:
     """Find the pairs that share a rare word, wherever the asset is, if its kind may be what the text tells of."""
     word, left = strikes.words.of_rows(np.arange(len(strikes)))
-    rare = index.with_word.start[word + 1] - index.with_word.start[word] <= MAX_NAMESAKES
-    right, of_word = index.with_word.of_rows(word[rare])
+    namesakes = index.names.with_word
+    rare = namesakes.start[word + 1] - namesakes.start[word] <= MAX_NAMESAKES
+    right, of_word = namesakes.of_rows(word[rare])
     left = left[rare][of_word]
     stated = strikes.kinds[left]
     fits = (stated == 0) | ((stated & (index.kind[right] | index.kin[right] | index.related[right])) != 0)
@@ -89,8 +89,8 @@ def _within_reach(strikes: StrikeColumns, index: AssetIndex) -> Pairs:
     Returns
     -------
     Pairs
-        Rows of ``strikes``, rows of ``index`` and the geodesic distance in metres (WGS 84), sorted by both rows; empty
-        arrays where nothing is near.
+        Rows of ``strikes``, rows of ``index`` and the geodesic distance in metres (WGS 84), in no order; empty arrays
+        where nothing is near.
     """
     placed = np.flatnonzero(~shapely.is_missing(strikes.geometry))
     if not len(placed) or not index.trees:
@@ -99,17 +99,15 @@ def _within_reach(strikes: StrikeColumns, index: AssetIndex) -> Pairs:
     uncertainty_m = np.maximum(strikes.uncertainty_m, MIN_RADIUS_M)
     parts = [(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))]
     for widest_m, rows, tree in index.trees:
-        radius_m = np.minimum(
-            SEARCH_FACTOR * np.hypot(uncertainty_m[placed], max(widest_m, MIN_RADIUS_M)), MAX_RADIUS_M
-        )
+        radius_m = reach_m(np.hypot(uncertainty_m[placed], max(widest_m, MIN_RADIUS_M)))
         near = rows[_rows_near(tree, shapely.bounds(geometry), radius_m)]
         if len(near):
             pairs = pairs_within(geometry, index.geometry[near], radius_m)
             parts.append((placed[pairs.left], near[pairs.right], pairs.distance_m))
     left, right, distance_m = (np.concatenate(part) for part in zip(*parts, strict=True))
-    within = np.flatnonzero(distance_m <= reach_m(strikes, index, left, right))
-    order = within[np.lexsort((right[within], left[within]))]
-    return Pairs(left[order], right[order], distance_m[order])
+    both_m = np.hypot(uncertainty_m[left], np.maximum(index.uncertainty_m[right], MIN_RADIUS_M))
+    within = distance_m <= reach_m(both_m)
+    return Pairs(left[within], right[within], distance_m[within])
 
 
 def _rows_near(tree: shapely.STRtree, bounds: Floats, radius_m: Floats) -> Ints:

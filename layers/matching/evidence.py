@@ -100,7 +100,7 @@ def evidence_columns(
         what one unit means.
     """
     location = location_evidence(strikes, assets, left, right, distance_m)
-    near = distance_m <= reach_m(strikes, assets, left, right)  # not of NaN
+    near = distance_m <= reach_m(location.radius_m)  # not of NaN
     return {
         "prior": near.astype(float),
         "area": np.where(near, -np.log(location.ground_km2), 0),
@@ -175,21 +175,21 @@ def _kinds(strikes: StrikeColumns, assets: AssetIndex, left: Ints, right: Ints) 
     }
 
 
-_NAMES = ("name", "whole-name", "place-name", "far-name", "far-whole-name", "owner-name", "other-number")
+#: The reasons that names are of an asset in reach, and of another.
+_NEAR_NAMES, _FAR_NAMES = ("name", "whole-name", "place-name"), ("far-name", "far-whole-name")
 
 
 def _names(strikes: StrikeColumns, assets: AssetIndex, left: Ints, right: Ints, near: Bools) -> Columns:
     """Compare words. A filter by hash buckets leaves few pairs, of which the words are compared one by one."""
-    columns = {name: np.zeros(len(left)) for name in _NAMES}
+    columns = {name: np.zeros(len(left)) for name in (*_NEAR_NAMES, *_FAR_NAMES, "owner-name", "other-number")}
     strike_words = _StrikeWords(strikes)
     rows = np.flatnonzero(strike_words.may_share(assets.names.words, left, right))
-    if len(rows):
-        shared = _shared_names(strike_words, assets, left[rows], right[rows])
-        columns["name"][rows], columns["place-name"][rows], columns["whole-name"][rows] = shared.by_reason(near[rows])
-        # A wrong place may have been looked up by the very words that name the asset.
-        far = rows[~near[rows]]
-        columns["far-name"][far] = shared.any_word[~near[rows]]
-        columns["far-whole-name"][far] = shared.any_whole[~near[rows]]
+    for names, chosen in ((_NEAR_NAMES, rows[near[rows]]), (_FAR_NAMES, rows[~near[rows]])):
+        if len(chosen):
+            # A wrong place may have been looked up by the very words that name the asset.
+            shared = _shared_names(strike_words, assets, left[chosen], right[chosen], own_count=names is _FAR_NAMES)
+            for name, column in zip(names, shared, strict=True):
+                columns[name][chosen] = column
     rows = np.flatnonzero(near & (columns["name"] == 0) & strike_words.may_share(assets.names.owners, left, right))
     if len(rows):
         columns["owner-name"][rows] = _rarest_shared(
@@ -234,26 +234,14 @@ class _StrikeWords:
         return present, present & self.is_local[at]
 
 
-@dataclass(frozen=True, slots=True)
-class _SharedNames:
-    """Rarity of the words that pairs share, shape (pairs,) each: of the rarest, and of that of names given in full.
+def _shared_names(
+    strike_words: _StrikeWords, assets: AssetIndex, left: Ints, right: Ints, own_count: bool
+) -> tuple[Floats, ...]:
+    """Compare the words of pairs with the names of their assets, variant by variant; shape (pairs,) each.
 
-    ``own`` words are those of the strike's own place; ``any_`` counts them like others.
+    Returns the rarity of the rarest shared word, that of the rarest in a name that is given in full, and that of the
+    rarest that is of the strike's own place. Where own words count like others there is no third.
     """
-
-    word: Floats
-    own_word: Floats
-    whole: Floats
-    any_word: Floats
-    any_whole: Floats
-
-    def by_reason(self, near: Bools) -> tuple[Floats, Floats, Floats]:
-        """Return the evidence of near pairs: word, word of the place, whole name; 0 for others."""
-        return np.where(near, self.word, 0), np.where(near, self.own_word, 0), np.where(near, self.whole, 0)
-
-
-def _shared_names(strike_words: _StrikeWords, assets: AssetIndex, left: Ints, right: Ints) -> _SharedNames:
-    """Compare the words of pairs with the names of their assets, variant by variant."""
     names = assets.names
     word, own_word = _rarest_shared(strike_words, names.words, names.rarity, left, right)
     variant, pair = names.variants.of_rows(right)
@@ -261,12 +249,12 @@ def _shared_names(strike_words: _StrikeWords, assets: AssetIndex, left: Ints, ri
     present, own = strike_words.contains(left[pair[of_variant]], words)
     # A name is given in full if each of its words is; words of the strike's place count, but not alone.
     lacking = np.bincount(of_variant, weights=~present, minlength=len(variant)) > 0
-    whole, any_whole = np.zeros(len(left)), np.zeros(len(left))
-    for counted, result in ((present & ~own, whole), (present, any_whole)):
-        distinctive = np.zeros(len(variant))
-        np.maximum.at(distinctive, of_variant, np.where(counted, names.rarity[words], 0))
-        np.maximum.at(result, pair, np.where(lacking, 0, distinctive))
-    return _SharedNames(word, own_word, whole, np.maximum(word, own_word), any_whole)
+    distinctive = np.zeros(len(variant))
+    counted = present if own_count else present & ~own
+    np.maximum.at(distinctive, of_variant, np.where(counted, names.rarity[words], 0))
+    whole = np.zeros(len(left))
+    np.maximum.at(whole, pair, np.where(lacking, 0, distinctive))
+    return (np.maximum(word, own_word), whole) if own_count else (word, whole, own_word)
 
 
 def _rarest_shared(

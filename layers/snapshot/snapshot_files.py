@@ -199,7 +199,7 @@ _INDEX = (
     ),
     *("area_km2", "rim_km", "bounds"),
 )
-_RAGGED = ("words", "variants", "spelled", "owners")
+_RAGGED = ("words", "variants", "spelled", "owners", "with_word")
 
 
 def _write_index(files: ArrayFolderWriter, index: AssetIndex) -> None:
@@ -231,8 +231,7 @@ def _read_index(files: ArrayFolderReader, places: LazyGeometries) -> AssetIndex:
     geometry = apply_edit(places, np.empty(0, object), placeless)
     near = trees(columns["bounds"], places.points_only[places.present], columns["uncertainty_m"], columns["stands"])
     ids = text_array(files.packed("index.ids"))
-    with_word = names.words.inverted(len(names.rarity))
-    return AssetIndex(ids=ids, geometry=geometry, names=names, with_word=with_word, trees=near, **columns)
+    return AssetIndex(ids=ids, geometry=geometry, names=names, trees=near, **columns)
 
 
 def _lookup(numbers: Mapping[str, int]) -> KeyIndex:
