@@ -19,7 +19,7 @@ from layers.resolution.asset_blocking import AssetColumns, candidate_pairs
 from layers.resolution.asset_comparison import Evidence, compare_assets, explained
 from layers.resolution.resolve import apply_judgements
 from layers.resolution.strike_blocking import CandidatePairs
-from layers.resolution.strike_duplicates import DuplicateProposal
+from layers.resolution.strike_duplicates import DuplicateProposal, PairWeights, log_odds
 
 #: Least probability of a pair that is proposed to a person.
 PROPOSE_FROM = 0.6
@@ -37,7 +37,7 @@ BY_HAND = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class AssetWeights:
+class AssetWeights(PairWeights):
     """Log odds that a reason adds for each unit of its evidence; calibrated, see docs/asset-duplicates.md."""
 
     prior: float = -2.5  # two assets of kinds that are taken for each other, in reach or of a rare name; set by hand
@@ -66,20 +66,6 @@ class AssetWeights:
     other_country: float = -1.0  # set by hand
     one_part: float = -2.0  # one is a part of a larger asset, the other is not; set by hand
     same_dataset: float = -5.0
-
-    def of(self, reason: str) -> float:
-        """Return the weight of a reason by its name, such as ``same-name``."""
-        value: float = getattr(self, reason.replace("-", "_"))
-        return value
-
-
-def log_odds(evidence: Evidence, weights: AssetWeights) -> Floats:
-    """Sum the weighted evidence on pairs, shape (pairs,)."""
-    first = next(iter(evidence.values()))
-    total = np.full(len(first), weights.prior)
-    for reason, values in evidence.items():
-        total = total + weights.of(reason) * values
-    return total
 
 
 def propose_assets(

@@ -27,7 +27,19 @@ BY_HAND = frozenset({"same-source", "other-country", "other-attacker", "other-ta
 
 
 @dataclass(frozen=True, slots=True)
-class DuplicateWeights:
+class PairWeights:
+    """Log odds that the reasons for one kind of pair add, each a field of its name; ``prior`` is of every pair."""
+
+    prior: float
+
+    def of(self, reason: str) -> float:
+        """Return the weight of a reason by its name, such as ``same-night``."""
+        value: float = getattr(self, reason.replace("-", "_"))
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class DuplicateWeights(PairWeights):
     """Log odds that a reason adds for each unit of its evidence; calibrated, see docs/duplicates.md."""
 
     prior: float = -0.9  # two strikes within two days, about which nothing else speaks
@@ -58,11 +70,6 @@ class DuplicateWeights:
     other_country: float = -0.5  # set by hand
     same_dataset: float = -1.7
     same_source: float = 2.0  # two data sets cite one report that few strikes cite; set by hand
-
-    def of(self, reason: str) -> float:
-        """Return the weight of a reason by its name, such as ``same-night``."""
-        value: float = getattr(self, reason.replace("-", "_"))
-        return value
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +172,7 @@ def _logit(probability: float) -> float:
     return math.log(clipped / (1 - clipped))
 
 
-def log_odds(evidence: Evidence, weights: DuplicateWeights) -> Floats:
+def log_odds(evidence: Evidence, weights: PairWeights) -> Floats:
     """Sum the weighted evidence.
 
     Parameters
@@ -178,7 +185,7 @@ def log_odds(evidence: Evidence, weights: DuplicateWeights) -> Floats:
     Returns
     -------
     Floats
-        Log odds that the two strikes of a pair are one event, shape (pairs,).
+        Log odds that the two records of a pair are one, shape (pairs,).
     """
     first = next(iter(evidence.values()))
     total = np.full(len(first), weights.prior)
