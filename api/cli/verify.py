@@ -94,7 +94,7 @@ def _verify_store(path: Path, settings: Settings, receipts: Sequence[tuple[Path,
         "findings": _finding_values(findings),
         "kept": [{"folder": str(one.folder), "change": one.seq, "files": one.files} for one in compared],
     }
-    lines = [*([text(one) for one in findings] or [f"{path} is valid."]), *_kept_lines(compared)]
+    lines = [*([text(one) for one in findings] or [f"{path} is valid."]), *_comparison_lines(compared)]
     if receipts:
         values["receipts"] = [receipt_values(file, one) for file, one in receipts]
         lines += [receipt_sentence(file, one) for file, one in receipts]
@@ -103,7 +103,7 @@ def _verify_store(path: Path, settings: Settings, receipts: Sequence[tuple[Path,
         raise typer.Exit(1)
 
 
-def _kept_lines(compared: list[CacheComparison]) -> Iterator[str]:
+def _comparison_lines(compared: list[CacheComparison]) -> Iterator[str]:
     for one in compared:
         if one.unchecked is not None:
             yield text(one.unchecked)

@@ -162,7 +162,7 @@ def test_an_export_of_another_store_or_of_none_is_not_proved(run: Run, own: Path
     assert codes(run("verify", export, "--store", own, "--json")) == ["manifest-invalid"]
 
 
-def test_what_is_kept_is_compared_with_the_records(run: Run, own: Path) -> None:
+def test_cached_snapshots_are_compared_with_the_records(run: Run, own: Path) -> None:
     assert "Nothing is kept beside it." in run("verify", own).out
     folder = Path(run("keep", "--store", own, "--json").report["folder"])
     store = Store.open(own)

@@ -233,7 +233,7 @@ def test_what_cannot_be_guessed_is_a_comment_and_the_command_says_so(command: Ru
     assert mapping_file.parse("m.toml", whole).constants["kind"] == "power-plant"
 
 
-def test_the_noun_may_be_told(command: Run, tmp_path: Path) -> None:
+def test_the_noun_may_be_given(command: Run, tmp_path: Path) -> None:
     path = written(tmp_path / "a.csv", "name;day;kind\nRefinery One;03.05.2024;refinery\n")
     told = command("map", path, "--noun", "assets", "--json")
     assert told.report["loads"] == {"assets": 1}

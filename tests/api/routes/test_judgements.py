@@ -112,7 +112,7 @@ def test_nobody_reads_or_judges_without_a_token(desk: Desk) -> None:
     assert judge(desk, {}).status_code == 401
 
 
-def test_a_judgement_is_made_once_by_key(desk: Desk) -> None:
+def test_a_judgement_is_appended_once_by_key(desk: Desk) -> None:
     keyed = {**desk.ann, "Idempotency-Key": '"4f6f0a51"'}
     first, again = judge(desk, keyed), judge(desk, keyed)
     assert (first.status_code, again.status_code) == (201, 201)

@@ -87,7 +87,7 @@ def test_spellings_of_one_company_are_proposed(one: str, other: str) -> None:
 
 
 @pytest.mark.parametrize(("one", "other"), TWO)
-def test_a_word_that_parts_two_names_is_told_whatever_the_order(one: str, other: str) -> None:
+def test_a_word_that_parts_two_names_is_listed_whatever_the_order(one: str, other: str) -> None:
     assert likeness(one, other) == likeness(other, one)
 
 

@@ -98,7 +98,7 @@ def test_joined_ids_tell_rows_apart(rows: list[tuple[str, str]]) -> None:
         ("rows = 3", "rows"),
     ],
 )
-def test_what_is_wrong_with_ids_and_names_is_told(toml: str, column: str) -> None:
+def test_faults_of_ids_and_names_are_listed(toml: str, column: str) -> None:
     with pytest.raises(ProblemsError) as raised:
         mapping_file.parse("m.toml", REPORTS + toml)
     assert column in {problem.column for problem in raised.value.problems}
