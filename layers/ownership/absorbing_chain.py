@@ -22,6 +22,8 @@ from geo.lonlat import Bools, Floats, Ints
 #: Change of a value below which an iteration has converged, and difference of fractions that is rounding alone.
 _CONVERGED = 1e-14
 _ROUNDING = 1e-12
+#: Difference of two gains up to which they are equal.
+_TIE = 1e-10
 #: Term of the power series that shares of up to 100 % never reach.
 _DIVERGED = 1e3
 #: Rounds of value iteration before policy iteration, and limit of the policies tried.
@@ -160,10 +162,16 @@ class AbsorbingChain:
         return new
 
     def _policies(self, absorbed: Floats, value: Floats, sign: float) -> Floats:
-        """Improve the policy that a value suggests until no better one is found, and return its value."""
+        """Improve the policy that a value suggests until no better one is found, and return its value.
+
+        An edge gives way to a better one only, never to an equal one: in a nearly closed loop all values are equal, and
+        to swap the edge by which shares leave it for one that stays inside would close it.
+        """
         edges, position, _ = self._open
+        present = np.zeros((len(edges), 1))
         for _ in range(_MAX_POLICIES):
-            allotted = self._allotted(value, absorbed, sign)[:, 0]
+            present = self._allotted(value, absorbed, sign, present)
+            allotted = present[:, 0]
             shares, rest = self.low.copy(), self.left.copy()
             shares[edges] += allotted
             rest[self.open_rows] -= np.bincount(position, allotted, len(self.open_rows))
@@ -174,14 +182,19 @@ class AbsorbingChain:
             value = new
         return value
 
-    def _allotted(self, value: Floats, absorbed: Floats, sign: float) -> Floats:
+    def _allotted(self, value: Floats, absorbed: Floats, sign: float, present: Floats | None = None) -> Floats:
         """Return what each edge of the open rows gets beyond ``low``, shape (edges, k).
 
-        The part of a row that is left goes to the edges of the largest gain, up to their ``high``, until it is used up.
+        The part of a row that is left goes to the edges of the largest gain, up to their ``high``, until it is used up;
+        of equal gains first to the edges that have most of their room at ``present``.
         """
         edges, position, first = self._open
         gain = sign * (value[self.target[edges]] - absorbed[self.row[edges]])
-        order = np.argsort(-gain, axis=0, kind="stable")
+        preferred = gain
+        if present is not None:
+            width = self.room[edges][:, None]
+            preferred = gain + _TIE * np.divide(present, width, out=np.zeros_like(present), where=width > 0)
+        order = np.argsort(-preferred, axis=0, kind="stable")
         order = np.take_along_axis(order, np.argsort(position[order], axis=0, kind="stable"), axis=0)
         # A gain of rounding is none: to follow it could close a loop that nothing leaves.
         room = np.take_along_axis(np.where(gain > _ROUNDING, self.room[edges][:, None], 0.0), order, axis=0)

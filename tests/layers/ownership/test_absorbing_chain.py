@@ -72,3 +72,43 @@ def test_a_loop_that_is_full_but_for_the_last_digit_leaves_nothing(monkeypatch: 
     stay = np.ones((4, 1))
     assert system.bounds(stay)[1].tolist() == [[0.0]] * 4
     assert system.bounds_of(0, stay)[0].tolist() == [0.0]
+
+
+def test_equal_gains_do_not_close_a_loop_by_which_shares_leave_it() -> None:
+    """Row 0 belongs to row 1 by 90 %, and the rest to row 1 or to row 2, which alone leads to an owner."""
+    start, target = np.array([0, 2, 3, 3]), np.array([1, 2, 0])
+    system = absorbing_chain.AbsorbingChain(start, target, np.array([0.9, 0.0, 1.0]), np.array([1.0, 0.1, 1.0]))
+    low, high = system.bounds(np.array([[0.0], [0.0], [1.0]]))
+    assert high[:, 0] == pytest.approx([1, 1, 1])
+    assert low[:, 0] == pytest.approx([0, 0, 1])
+
+
+@pytest.mark.parametrize("seed", range(16))
+def test_bounds_of_nearly_closed_loops_equal_value_iteration(seed: int) -> None:
+    """Whole percentages, most rows full or nearly so: gains are equal often."""
+    rng = np.random.default_rng(seed)
+    size = int(rng.integers(3, 7))
+    joined = rng.random((size, size)) < 0.5
+    low = np.where(joined, rng.integers(0, 50, (size, size)), 0) * rng.choice([0, 1, 2], (size, 1))
+    low = np.minimum(low, 100) * np.minimum(1, 100 / np.maximum(low.sum(axis=1, keepdims=True), 1))
+    low = np.floor(low)
+    high = np.where(joined, np.minimum(100, low + rng.choice([0, 0, 10, 60], (size, size))), 0)
+    row, column = np.nonzero(joined)
+    start = np.searchsorted(row, np.arange(size + 1))
+    system = absorbing_chain.AbsorbingChain(start, column, low[row, column] / 100, high[row, column] / 100)
+    absorbed = (rng.random((size, 1)) < 0.4).astype(float)
+    for found, sign in zip(system.bounds(absorbed), (-1, 1), strict=True):
+        value = np.zeros(size)
+        for _ in range(2500):
+            value = np.array([best_of(value, low[at], high[at], absorbed[at, 0], sign) for at in range(size)])
+        assert found[:, 0] == pytest.approx(value, abs=1e-6)
+
+
+def best_of(value: np.ndarray, low: np.ndarray, high: np.ndarray, absorbed: float, sign: int) -> float:
+    """The least or largest value of one row when its remainder, in percent, goes to the best edges first."""
+    left, total = 100 - low.sum(), float(low @ value)
+    for edge in np.argsort(-sign * value, kind="stable"):
+        if left > 0 and sign * (value[edge] - absorbed) > 0:
+            given = min(left, high[edge] - low[edge])
+            left, total = left - given, total + given * value[edge]
+    return (total + max(left, 0) * absorbed) / 100
