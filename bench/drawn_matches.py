@@ -1,8 +1,8 @@
 """Draw matches that are published as probable, to be read by hand: `python -m bench.drawn_matches STORE --seed N`.
 
 Drawn are public strikes that nobody decided about, that are not among the bundled records, and that have no label in
-tests/labelled, so that the weights were not fitted to them. Needs a store that `strikeatlas load` filled; docs/tutorial.md
-makes one.
+tests/labelled, so that the weights were not fitted to them. Needs a store that `strikeatlas load` filled;
+docs/tutorial.md makes one.
 """
 
 from __future__ import annotations

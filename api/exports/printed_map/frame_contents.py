@@ -291,7 +291,7 @@ def draw_circles(sheet: PageCanvas, frame: Frame, circles: Sequence[tuple[str, F
         for area in [shapely.union_all(areas)] if colour in crowded else areas:
             inside = path_of(np.array([shapely.clip_by_rect(area, *frame.box)]))
             sheet.axes.add_patch(PathPatch(inside, facecolor=colour, alpha=opacity, linewidth=0, zorder=3))
-            lines = coordinates_of(np.array([shapely.clip_by_rect(area.boundary, *frame.box)]))
+            lines = coordinates_of(np.array([shapely.clip_by_rect(shapely.boundary(area), *frame.box)]))
             sheet.axes.add_artist(LineCollection(lines, colors=colour, linewidths=0.4, alpha=0.55, zorder=3))
 
 
