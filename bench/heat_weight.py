@@ -29,6 +29,8 @@ from layers.store.store import Store
 #: A weight is looked for between minus this and this.
 BOUND = 5.0
 ROUNDS = 200
+#: Fewest reports with heat at a candidate that a weight is fitted on.
+MIN_WITNESSED = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,10 @@ def main() -> None:
     at_right = sum(bool(report.surprise[report.right].any()) for report in seen)
     print(f"{len(heat):,} observations, {len(reports)} labelled reports; heat at a candidate of {len(seen)}, ", end="")
     print(f"at the right one of {at_right}")
-    print(f"weight {fit(reports):+.2f}, standard error {standard_error(seen):.2f}" if seen else "nothing to fit")
+    if len(seen) < MIN_WITNESSED:
+        print(f"no weight: fewer than {MIN_WITNESSED} reports have heat at a candidate")
+    else:
+        print(f"weight {fit(reports):+.2f}, standard error {standard_error(seen):.2f}")
 
 
 if __name__ == "__main__":

@@ -41,6 +41,7 @@ STATIC_TYPES = (1, 2)
 #: Length of a degree of latitude in metres, the shortest there is: boxes are never too small.
 _DEGREE_M = 110_500.0
 _DAY = 1440
+_INT32 = (np.iinfo(np.int32).min, np.iinfo(np.int32).max)
 #: Ordinal of 1970-01-01.
 _EPOCH = datetime(1970, 1, 1).toordinal()
 
@@ -152,7 +153,9 @@ def _ahead(place: BaseGeometry) -> float:
 
 def _on(heat: HeatColumns, place: BaseGeometry, first: int, last: int) -> HeatColumns:
     """The observations on days of a place, both included."""
-    ends = np.ceil(np.array([first, last + 1]) * _DAY - _ahead(place)).astype(np.int32)
+    ends = np.ceil(np.array([first, last + 1]) * _DAY - _ahead(place))
+    # A strike may be dated in any year, and as floats the ends would have all minutes copied to floats.
+    ends = np.clip(ends, *_INT32).astype(np.int32)
     return heat.rows(slice(*np.searchsorted(heat.minute, ends)))
 
 

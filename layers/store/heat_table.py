@@ -41,7 +41,9 @@ def _insert(connection: sqlite3.Connection, rows: Iterable[tuple[object, ...]]) 
 
 
 def _rows(dataset: str, columns: HeatColumns) -> Iterator[tuple[object, ...]]:
-    times = np.datetime_as_string(columns.minute.astype("datetime64[m]"), timezone="UTC").tolist()
+    # With milliseconds, as GeoPackage writes times (table 1).
+    minutes = columns.minute.astype("datetime64[m]").astype("datetime64[ms]")
+    times = np.datetime_as_string(minutes, timezone="UTC").tolist()
     frp_mw = [None if np.isnan(value) else value for value in columns.frp_mw.tolist()]
     types = [None if value == UNCLASSIFIED else value for value in columns.type.tolist()]
     values = (columns.lon.tolist(), columns.lat.tolist(), [SENSORS[code] for code in columns.sensor.tolist()])

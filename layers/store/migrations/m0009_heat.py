@@ -14,7 +14,8 @@ TABLE, LOADS = "heat_observations", "heat_loads"
 #: Declarations of the columns of an observation. Another program cannot write one that is no such thing.
 COLUMNS: Mapping[str, str] = {
     "dataset": "TEXT NOT NULL",
-    "at": """DATETIME NOT NULL CHECK (strftime('%s', "at") NOTNULL)""",
+    # From 1970 to the year 2200.
+    "at": """DATETIME NOT NULL CHECK (ifnull(strftime('%s', "at"), -1) + 0 BETWEEN 0 AND 7258118400)""",
     "lon": "REAL NOT NULL CHECK (lon BETWEEN -180 AND 180)",
     "lat": "REAL NOT NULL CHECK (lat BETWEEN -90 AND 90)",
     "sensor": "TEXT NOT NULL",

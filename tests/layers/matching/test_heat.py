@@ -132,6 +132,11 @@ def test_a_vague_day_has_no_witness(when: str, is_there: bool) -> None:
     assert (usual is not None) is is_there
 
 
+@pytest.mark.parametrize("when", ["0001-01-01", "9999-12-31"])
+def test_a_strike_of_any_year_is_looked_at(when: str) -> None:
+    assert found(seen(), when=when) is None
+
+
 def test_a_line_or_a_place_that_is_hardly_known_has_no_witness() -> None:
     assert found(seen(), geometry=shapely.LineString([(LON, LAT), (LON, LAT + 5)])) is None
     assert found(seen(), uncertainty_m=2_001) is None

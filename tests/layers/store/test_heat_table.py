@@ -6,6 +6,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+import pyogrio
 import pytest
 
 from layers.model.heat import NO_HEAT, HeatColumns
@@ -154,13 +155,21 @@ def test_observations_that_are_not_those_of_history_are_found(store: Store, stat
     "values",
     [
         "lon = 181", "lat = -91", "lat = NULL", "radius_m = 'wide'", "confidence = 'sure'", "type = 4",
-        "frp_mw = 'strong'", "\"at\" = 'noon'", "sensor = NULL",
+        "frp_mw = 'strong'", "\"at\" = 'noon'", "\"at\" = '9999-01-01T00:00:00Z'", "sensor = NULL",
     ],
 )  # fmt: skip
 def test_no_program_can_write_what_is_no_observation(store: Store, values: str) -> None:
     load(store, MANY)
     with pytest.raises(sqlite3.IntegrityError):
         by_another(store.path, f"UPDATE heat_observations SET {values} WHERE fid = 3")
+
+
+def test_gdal_reads_them(store: Store, tmp_path: Path) -> None:
+    load(store, MANY)
+    seen = pyogrio.read_dataframe(back_up(store, tmp_path / "copy.gpkg").path, layer="heat_observations")
+    assert len(seen) == 20
+    assert seen["at"][0].isoformat() == "2025-02-19T21:20:00+00:00"
+    assert seen["frp_mw"].isna().sum() == 10
 
 
 def test_a_backup_has_them(store: Store, tmp_path: Path) -> None:
