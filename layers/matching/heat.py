@@ -162,6 +162,8 @@ def _on(heat: HeatColumns, place: BaseGeometry, first: int, last: int) -> HeatCo
 def _near(heat: HeatColumns, place: BaseGeometry, uncertainty_m: float) -> tuple[Ints, Floats]:
     """Rows of the observations whose pixel may hold a place, ascending, and their distances in metres."""
     rows = np.flatnonzero(_in_box(heat, place, MAX_REACH_M / _DEGREE_M))
+    if not len(rows):  # as nearly everywhere
+        return rows, np.empty(0)
     pixels = np.asarray(shapely.points(heat.lon[rows], heat.lat[rows]))
     pairs = pairs_within([place], pixels, MAX_REACH_M)
     rows = rows[pairs.right]

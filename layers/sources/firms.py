@@ -115,11 +115,11 @@ def read(files: Sequence[SourceFile], options: LoadOptions) -> ReadResult:
     for file in files:
         _parse(builder, file.table(), rows)
     heat = rows.columns()
-    for _ in range(len(rows) - len(heat)):
-        builder.skip(Message("firms.twice"))
-    if len(heat):
-        builder.add("sources", _source(heat, options), SourceLocation(files[0].name, 1))
-    return replace(builder.result(), heat=heat if len(heat) else None)
+    if not len(heat):
+        return builder.result()
+    builder.add("sources", _source(heat, options), SourceLocation(files[0].name, 1))
+    twice = len(rows) - len(heat)
+    return replace(builder.result(), heat=heat, skipped={Message("firms.twice"): twice} if twice else {})
 
 
 def joined(reading: ReadResult, stored: HeatColumns) -> ReadResult:
@@ -184,22 +184,28 @@ def _parse(builder: RecordBuilder, table: RowTable, rows: _Rows) -> None:
             over = Message("files.over", {"limit": MAX_OBSERVATIONS})
             expected = Message("files.split", {"limit": MAX_OBSERVATIONS})
             raise FileRefused(table.file, "rows", over, expected, row=number)
-        values = dict(_OPTIONAL)
-        faults = []
-        for field, name in names.items():
-            text = cells[name].strip()
-            if text or field not in _OPTIONAL:
-                value = _CELLS[field](text)
-                if value is None:
-                    faults.append((field, name))
-                else:
-                    values[field] = value
+        values, faults = _values(cells, names)
         if not faults:
             rows.add(values)
-        for field, name in faults:
-            place = SourceLocation(table.file, number)
+        for field in faults:
+            place, name = SourceLocation(table.file, number), names[field]
             builder.add_problem(place, "heat", name, cells[name] or MISSING, Message(f"firms.{field}"))
     builder.add_unreadable_rows(table.problems)
+
+
+def _values(cells: Mapping[str, str], names: Mapping[str, str]) -> tuple[Mapping[str, float], list[str]]:
+    """Read the cells of a row; give its values by field, and the fields whose cells cannot be read."""
+    values, faults = dict(_OPTIONAL), []
+    for field, name in names.items():
+        text = cells[name].strip()
+        if not text and field in _OPTIONAL:
+            continue
+        value = _CELLS[field](text)
+        if value is None:
+            faults.append(field)
+        else:
+            values[field] = value
+    return values, faults
 
 
 def _recognises(sniff: FileSniff) -> bool:
