@@ -20,7 +20,7 @@ AGAINST = frozenset(
     {"not-operating", "other-kind", "other-target", "other-number", "wrong-place", "far-away", "other-country"}
 )
 #: Reasons of which either sign is possible; the weights of all others stay positive.
-EITHER = frozenset({"prior", "no-place", "kin-kind", "alike-kind", "coverage"})
+EITHER = frozenset({"prior", "no-place", "kin-kind", "alike-kind", "coverage", "rivals", "namesakes"})
 #: The column that says whether the asset is in reach.
 _PRIOR = FITTED.index("prior")
 #: Which columns are of nearness, whose sum the ceiling limits where the point is no site.
@@ -50,7 +50,13 @@ class JudgedStrike:
     weight: float = 1.0
 
 
-def fit(events: Sequence[JudgedStrike], start: MatchWeights, *, strength: float = 0.02) -> MatchWeights:
+def fit(
+    events: Sequence[JudgedStrike],
+    start: MatchWeights,
+    *,
+    strength: float = 0.02,
+    begin: MatchWeights | None = None,
+) -> MatchWeights:
     """Fit weights by maximum likelihood, held near ``start`` by a quadratic penalty.
 
     A conditional logit (McFadden 1974): each strike chooses among its candidates and "none of these".
@@ -63,6 +69,8 @@ def fit(events: Sequence[JudgedStrike], start: MatchWeights, *, strength: float 
         Weights to start from and to stay near; ``ceiling`` and ``missing`` are taken over.
     strength
         Cost of a squared step from ``start``, for each unit of weight of all events.
+    begin
+        Where the search begins, by default at ``start``: the fit of nearly the same events is soon found from there.
 
     Returns
     -------
@@ -79,7 +87,8 @@ def fit(events: Sequence[JudgedStrike], start: MatchWeights, *, strength: float 
         return loss + strength * total * float(away @ away) / 2, slope + strength * total * away
 
     bounds = [(None, None) if name in EITHER else (None, 0) if name in AGAINST else (0, None) for name in FITTED]
-    result = minimize(cost, first, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 500})
+    at = first if begin is None else np.array([begin[name] for name in FITTED])
+    result = minimize(cost, at, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 500})
     by_name = MappingProxyType({name: float(value) for name, value in zip(FITTED, result.x, strict=True)})
     return MatchWeights(by_name, start.ceiling, start.missing, start.fitted, len(events))
 

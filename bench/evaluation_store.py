@@ -21,6 +21,11 @@ LABELLED = ROOT / "tests" / "labelled"
 #: Collections of facts beside the checkout: events, and the assets that were hit.
 FACTS = ("facts-russia", "facts-ukraine", "facts-gulf")
 
+#: Ends the id of a report that is the headline of a labelled event.
+HEADLINE = "-headline"
+#: Letters of a headline that are a title.
+_TITLE = 280
+
 _LAYERS = (
     "gem_ggit_2024_10/*.csv",
     "gem_gas_oil_plants_2024_08/*.csv",
@@ -119,7 +124,7 @@ def _run(*arguments: object) -> None:
 def _write(path: Path, rows: Iterator[Mapping[str, Any]]) -> Path:
     listed = list(rows)
     with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, list(listed[0]))
+        writer = csv.DictWriter(file, list(listed[0]), extrasaction="ignore")
         writer.writeheader()
         writer.writerows(listed)
     return path
@@ -156,6 +161,18 @@ def reports() -> Iterator[Mapping[str, Any]]:
         else:
             text = events[row["event"]]["claims"][int(row["source"].removeprefix("claim-")) - 1]["quote"]
         yield {**row, "text": text}
+    yield from viina_headlines()
+
+
+def viina_headlines() -> Iterator[Mapping[str, Any]]:
+    """Give the labelled events of VIINA as rows with their headlines, as a user's own mapping has them."""
+    labelled = {row["event"]: row for row in labelled_rows("events.csv") if row["set"] == "viina"}
+    for path in sorted((SHARED / "data" / "real").glob(_STRIKES[0][1])):
+        with path.open(encoding="utf-8", newline="") as file:
+            for event in csv.DictReader(file):
+                if (row := labelled.get(event["event_id_1pd"])) and (text := event["representative_text"].strip()):
+                    place = row["place"] or "not named"
+                    yield {**row, "id": f"{row['id']}{HEADLINE}", "place": place, "text": text[:_TITLE]}
 
 
 def labelled_rows(name: str) -> list[dict[str, str]]:

@@ -46,6 +46,7 @@ ROOMS = (
     "layers.sources.bods",
     "layers.sources.gleif",
     "layers.sources.wikidata",
+    "layers.sources.firms",
     "layers.sources.column_mapping",
     "layers.sources.registry",
     "layers.ingest",
@@ -78,7 +79,7 @@ ROOMS = (
 )
 
 #: Rooms of one publisher each: none imports another, as what they share is in `layers.sources.reader`.
-PUBLISHERS = ("strikes", "gem", "osm", "wri", "bods", "gleif", "wikidata", "column_mapping")
+PUBLISHERS = ("strikes", "gem", "osm", "wri", "bods", "gleif", "wikidata", "firms", "column_mapping")
 
 # --- reading the code -------------------------------------------------------------------------
 

@@ -20,6 +20,7 @@ from api.server.version_builder import data_date, last_change
 from api.terminal.console import console, errors
 from api.wording.catalogue import text
 from layers.corrections.log import PublishedVersion
+from layers.model.cache import Lazy
 from layers.reference import basemap
 from layers.snapshot.disclosure import disclose
 from layers.snapshot.snapshot import Snapshot
@@ -67,7 +68,8 @@ def open_published(store: str, base: Path) -> tuple[Store, PublishedVersion]:
     warn_of_clock(opened)
     disclosure = disclose(records, settings.stated_policy(), datetime.now(UTC))
     day = data_date(opened, seq)
-    snapshot = Snapshot.of(disclosure.records, basemap.read(base), seq, day, wording=text)
+    heat = Lazy(opened.heat)
+    snapshot = Snapshot.of(disclosure.records, basemap.read(base), seq, day, wording=text, heat=heat)
     return opened, PublishedVersion(snapshot, records, disclosure)
 
 

@@ -28,18 +28,18 @@ Who = Annotated[str, typer.Option(help="Who decides.")]
 
 @app.command("list", epilog="Example: strikeatlas dataset list --json")
 def list_datasets(store: StoreAddress = STORE, as_json: AsJson = False) -> None:
-    """List all datasets with their numbers of records, and since when, by whom and why they are private."""
+    """List all datasets with their numbers of records and of observations of heat, and which are private, and why."""
     rows = _datasets(open_store(store))
-    table = Table("dataset", "records", "private", "since", "who", "why")
+    table = Table("dataset", "records", "heat", "private", "since", "who", "why")
     for row in rows:
         listed = row["private_since"] or {"at": "", "who": "", "why": ""}
-        add_row(table, row["dataset"], row["records"], row["private_records"], *listed.values())
+        add_row(table, row["dataset"], row["records"], row["heat"], row["private_records"], *listed.values())
     output(rows, as_json, table)
 
 
 def _datasets(store: Store) -> list[dict[str, Any]]:
     _, records = store.version(packed=True)
-    listed = store.privacy().datasets
+    listed, heat = store.privacy().datasets, store.heat_loads()
     counts, private = Counter[str](), Counter[str]()
     for name in RECORD_TYPES:
         for record in records.table(name).values():
@@ -49,6 +49,7 @@ def _datasets(store: Store) -> list[dict[str, Any]]:
         {
             "dataset": dataset,
             "records": counts[dataset],
+            "heat": heat[dataset][0] if dataset in heat else 0,
             "private_records": private[dataset],
             "private_since": {"at": known.at, "who": known.who, "why": known.why}
             if (known := listed.get(dataset))

@@ -32,14 +32,15 @@ from api.wording.problems import cell_sentence
 from layers.ingest.integrity import check as check_records
 from layers.ingest.load_plan import LoadPlan, plan_load, planned_changes
 from layers.model import edtf
+from layers.model.heat import HeatColumns
 from layers.model.messages import Message
 from layers.model.problems import Problem, ProblemsError, ReadResult
-from layers.model.records import RECORD_TYPES, Records
+from layers.model.records import RECORD_TYPES, Records, Source
 from layers.reference import basemap
 from layers.reference.basemap import Basemap
 from layers.reference.gazetteer import Gazetteer
 from layers.snapshot.derived_layers import full_rewrite
-from layers.sources import curated
+from layers.sources import curated, firms
 from layers.sources.files.source_file import SourceFile
 from layers.sources.gem import formats as gem
 from layers.sources.reader import rejected_rows as rejected
@@ -254,15 +255,18 @@ def _loaded(store: Store, base: Basemap, task: Task, reading: ReadResult) -> tup
     with progress_bar("comparing"):
         seq, stored = store.version()
         reading = _checked(task.fmt, reading, base, stored)
+        if reading.heat is not None and options.append:
+            reading = firms.joined(reading, store.heat(request.dataset))
         arrival = plan_load(stored, reading, request.dataset, options.append, store.privacy())
         done = planned_changes(stored, arrival)
     report_values = serialize.load_report(task.fmt, request, task.files, reading, arrival, done)
+    report_values["heat"] = heat = _heat_change(store, reading.heat, request.dataset)
     problems = serialize.all_problems(reading, arrival)
     is_refused = bool(problems) and (not options.partial or not _has_records(report_values))
     if not options.dry_run and not is_refused:
         licence = f"licence: {report_values['licence']}"
-        is_change = _is_change(report_values)
-        report = _written(store, arrival, base, options.who, seq, licence, options.why) if is_change else None
+        is_change = _is_change(report_values) or (heat is not None and heat["is_change"])
+        report = _written(store, arrival, base, options, seq, licence, _told(reading, arrival)) if is_change else None
         report_values["written"] = _counts(report) if report else {"seq": seq}
     if options.rejected and problems:
         written = rejected.write(task.files, problems, options.rejected, cell_sentence, request.mapping)
@@ -274,7 +278,7 @@ def _loaded(store: Store, base: Basemap, task: Task, reading: ReadResult) -> tup
 
 def _with_missing_records(reading: ReadResult, task: Task) -> ReadResult:
     """Say that files gave no record, which is a fault: they are of another format, or nothing in them is for us."""
-    if any(reading.records.table(name) for name in _counted_tables(task.fmt.name)):
+    if reading.heat is not None or any(reading.records.table(name) for name in _counted_tables(task.fmt.name)):
         return reading
     rows, skipped = reading.rows, sum(reading.skipped.values())
     expected = Message("load.some-record", {"rows": rows, "skipped": skipped, "format": task.fmt.name})
@@ -283,7 +287,7 @@ def _with_missing_records(reading: ReadResult, task: Task) -> ReadResult:
 
 
 def _has_records(report_values: dict[str, Any]) -> bool:
-    return not _counted_tables(report_values["format"]).isdisjoint(report_values["read"])
+    return not {*_counted_tables(report_values["format"]), "heat"}.isdisjoint(report_values["read"])
 
 
 def _counted_tables(format_name: str) -> set[str]:
@@ -302,6 +306,22 @@ def _checked(fmt: Format, reading: ReadResult, base: Basemap, stored: Records) -
     return replace(reading, problems=check_records(reading, base, stored)) if fmt.name == "curated" else reading
 
 
+def _heat_change(store: Store, heat: HeatColumns | None, dataset: str) -> dict[str, Any] | None:
+    """Return how many observations of heat take the place of how many, and whether they are other ones."""
+    if heat is None:
+        return None
+    before = store.heat(dataset)
+    return {"observations": len(heat), "before": len(before), "is_change": before.digest() != heat.digest()}
+
+
+def _told(reading: ReadResult, arrival: LoadPlan) -> tuple[Source, HeatColumns] | None:
+    """Return the observations of heat with the source that tells of them, as it will be stored."""
+    if reading.heat is None:
+        return None
+    (source,) = reading.records.sources
+    return arrival.records.sources[source], reading.heat
+
+
 def _is_change(report_values: dict[str, Any]) -> bool:
     return any(change[kind] for change in report_values["changes"].values() for kind in ("added", "changed", "removed"))
 
@@ -310,21 +330,22 @@ def _written(
     store: Store,
     arrival: LoadPlan,
     base: Basemap,
-    who: str,
+    options: Options,
     seen: int,
     why_private: str,
-    why: str | None = None,
+    heat: tuple[Source, HeatColumns] | None = None,
 ) -> LoadReport:
     with progress_bar("writing") as progress:
         report = store.load(
             arrival.records,
-            author=who,
+            author=options.who,
             at=datetime.now(UTC),
             progress=lambda done, total: progress.update(progress.task_ids[0], completed=done, total=total),
             derive=full_rewrite(base, worded),
             seen=seen,
             private=dict.fromkeys(arrival.private, why_private),
-            why=why,
+            why=options.why,
+            heat=heat,
         )
     store.close()  # folds the log into the file, so that it can be copied as it is
     return report
@@ -359,4 +380,4 @@ def load_bundled(store: Store, base: Path, who: str) -> LoadReport:
     arrival = plan_load(stored, reading, request.dataset, privacy=store.privacy())
     if problems := serialize.all_problems(reading, arrival):
         raise ProblemsError(problems)
-    return _written(store, arrival, base_map, who, seq, "")
+    return _written(store, arrival, base_map, Options(False, False, False, None, who), seq, "")

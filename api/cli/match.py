@@ -17,7 +17,6 @@ from api.terminal.attribution import add_row
 from api.wording.catalogue import text
 from layers.matching import weights
 from layers.matching.explanation import worded_match
-from layers.matching.match import match_all
 from layers.matching.weights import REASONS, MatchWeights
 from layers.model.messages import Message
 from layers.model.problems import UnknownRecord
@@ -43,9 +42,7 @@ def match(
     snapshot = open_snapshot(store, base)
     if strike is not None and strike not in snapshot.matches:
         raise UnknownRecord(Message("record.no-strike", {"id": strike}))
-    matches = (
-        match_all(snapshot.records, snapshot.asset_index) if strike is None else {strike: snapshot.matches[strike]}
-    )
+    matches = snapshot.all_matches() if strike is None else {strike: snapshot.matches[strike]}
     table = weights.read()
     answer: dict[str, Any] = {
         name: [worded_match(match, text) for match in candidates] for name, candidates in matches.items()

@@ -28,7 +28,7 @@ def load_report(
     arrival: LoadPlan,
     done: Mapping[str, TableChange],
 ) -> Json:
-    """Give the report of a load; ``written`` and ``rejected_files`` are for the caller to fill."""
+    """Give the report of a load; ``heat``, ``written`` and ``rejected_files`` are for the caller to fill."""
     problems = all_problems(reading, arrival)
     return {
         "format": fmt.name,
@@ -42,7 +42,7 @@ def load_report(
             "rejected": len(rejected_rows(problems)),
             "of_which_partly_read": len(rejected_rows(problems) & _placed(reading)),
         },
-        "read": {name: len(reading.records.table(name)) for name in RECORD_TYPES if reading.records.table(name)},
+        "read": _read(reading),
         "skipped": {text(reason): count for reason, count in _most_frequent_first(reading.skipped)},
         "warnings": {text(doubt): count for doubt, count in _most_frequent_first(reading.warnings)},
         "rejected": reasons(problems),
@@ -55,9 +55,16 @@ def load_report(
         "conflicts": [text(conflict) for conflict in arrival.resolution.conflicts],
         "remarks": [text(note) for note in arrival.notes],
         "changes": {name: _change(change) for name, change in done.items()},
+        "heat": None,
         "written": None,
         "rejected_files": [],
     }
+
+
+def _read(reading: ReadResult) -> dict[str, int]:
+    counts = {name: len(reading.records.table(name)) for name in RECORD_TYPES}
+    counts["heat"] = 0 if reading.heat is None else len(reading.heat)
+    return {name: count for name, count in counts.items() if count}
 
 
 def _most_frequent_first(counts: Mapping[Message, int]) -> list[tuple[Message, int]]:

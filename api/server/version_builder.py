@@ -15,6 +15,8 @@ from api.server.served_version import CacheStats, ServedVersion, TileCache
 from api.settings import Settings
 from api.wording.catalogue import text
 from layers.corrections.replay import recent_records_at
+from layers.model.cache import Lazy
+from layers.model.heat import NO_HEAT, HeatColumns
 from layers.model.records import Records
 from layers.query.keyset_cursor import with_tiebreak
 from layers.query.selection import Selection, rows
@@ -82,9 +84,17 @@ def compare_cache(store: Store, settings: Settings) -> Iterator[CacheComparison]
     return cache_of(store, base, settings).compare(snapshot_at)
 
 
-def _snapshot(base: Basemap, settings: Settings, seq: int, day: date, records: Records) -> Snapshot:
+def _snapshot(
+    base: Basemap,
+    settings: Settings,
+    seq: int,
+    day: date,
+    records: Records,
+    heat: Lazy[HeatColumns] | None = None,
+) -> Snapshot:
     """The snapshot of records of change ``seq``, from which nothing was computed yet."""
-    return Snapshot.of(records, base, seq, day, settings.publish_from, settings.show_from, wording=text)
+    heat = heat or Lazy.of(NO_HEAT)
+    return Snapshot.of(records, base, seq, day, settings.publish_from, settings.show_from, wording=text, heat=heat)
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,6 +139,8 @@ class VersionBuilder:
         self._basemap = base
         self._settings = settings
         self._program = program
+        self._heat_loads: object = None
+        self._heat: Lazy[HeatColumns] = Lazy(store.heat)
         #: Tiles of all versions so far.
         self.counts = CacheStats()
 
@@ -148,6 +160,7 @@ class VersionBuilder:
 
         ``begun`` is when it began to be read, by the monotonic clock.
         """
+        cached = cached.with_stages(cached.stages, heat=self._observed())
         return self._version(cached, cached, cached.records, self._disclosed(cached.records), begun)
 
     def from_cache_and_changes(self, cached: Snapshot, seq: int, stored: Records, begun: float) -> ServedVersion | None:
@@ -204,7 +217,14 @@ class VersionBuilder:
         return disclose(stored, self._settings.policy, datetime.now(UTC), before.disclosure if before else None)
 
     def _snapshots_at(self, seq: int) -> Callable[[Records], Snapshot]:
-        return partial(_snapshot, self._basemap, self._settings, seq, data_date(self._store, seq))
+        parts = (self._basemap, self._settings, seq, data_date(self._store, seq))
+        return partial(_snapshot, *parts, heat=self._observed())
+
+    def _observed(self) -> Lazy[HeatColumns]:
+        """Observations of heat, read when they are first needed, and anew only after another load of them."""
+        if (loads := self._store.heat_loads()) != self._heat_loads:
+            self._heat_loads, self._heat = loads, Lazy(self._store.heat)
+        return self._heat
 
     def _version(
         self, snapshot: Snapshot, with_private: Snapshot, stored: Records, disclosure: Disclosure, begun: float

@@ -47,6 +47,8 @@ def _tables(answer: Json) -> Table:
     heads = ("table", "read", "added", "changed", "removed", "unchanged", "known")
     table = Table(*heads, title=title, title_justify="left")
     for name in dict.fromkeys((*answer["read"], *answer["changes"])):
+        if name == "heat":  # told below: observations are no records
+            continue
         change = answer["changes"].get(name, {"added": (), "changed": (), "removed": (), "unchanged": 0})
         counts = [len(change[kind]) for kind in ("added", "changed", "removed")]
         known = answer["already_known"].get(name, "")
@@ -101,6 +103,9 @@ def _remarks(answer: Json) -> Iterable[str]:
     if answer["left_out"]:
         counts = ", ".join(f"{count} {name}" for name, count in answer["left_out"].items())
         yield f"Left out with the rejected records they refer to: {counts}."
+    if (heat := answer["heat"]) is not None:
+        before = f"in place of {heat['before']:,}" if heat["is_change"] else "as the store has them"
+        yield f"{heat['observations']:,} observations of heat, {before}; they witness, and prove nothing."
     if answer["staying"]:
         (key, why), *others = answer["staying"].items()
         rest = f" and {len(others)} more" if others else ""

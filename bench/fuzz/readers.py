@@ -16,6 +16,7 @@ from layers.sources.column_mapping.draft.mapping_draft import draft, header_fit
 from layers.sources.column_mapping.draft.mapping_toml import mapping_text
 from layers.sources.files.source_file import SourceFile
 from layers.store.store import Store
+from tests import heat_files
 from tests.api.cli import unknown_files
 from tests.layers.sources import test_gleif, test_wri
 from tests.layers.sources.column_mapping import mapped_files, test_record_tables
@@ -105,6 +106,12 @@ def _wri() -> list[InputFiles]:
     earlier = {fuels.get(name, name): cell for name, cell in test_wri.PLANT.items()}
     older = test_wri.table(test_wri.OLDER, earlier)
     return [(_text("plants.csv", text),) for text in (release, older, test_wri.table(test_wri.NATIONAL, test_wri.UNIT))]
+
+
+def _firms() -> list[InputFiles]:
+    rows = {name: heat_files.row(name) for name in heat_files.HEADERS}
+    earlier = {name: {**cells, "acq_time": "45", "frp": ""} for name, cells in rows.items()}
+    return [(_text("fires.csv", heat_files.csv_text(name, [rows[name], earlier[name]])),) for name in rows]
 
 
 def _gleif() -> list[InputFiles]:
@@ -283,6 +290,7 @@ _ALL = (
     _of_format("bods", "bods", _samples("bods", ("lifecycle.json",), ("indirect.json",), ("unspecified.json",))),
     _of_format("gleif", "gleif", _gleif),
     _of_format("wikidata", "wikidata", _samples("wikidata", ("owners.json",), ("faulty.json",))),
+    _of_format("firms", "firms", _firms),
     _of_format("csv", "csv", lambda: [*_mapped("comma", "semicolon", "tab"), *_mapped_tables(), *_holdings()]),
     _of_format("xlsx", "csv", _xlsx),
     _of_format("geojson", "geojson", _collections),

@@ -19,6 +19,7 @@ from geo.columnar.chunked_array import Array
 from geo.lonlat import Bools, Floats, Ints, Objects
 from layers.model.operation import days_of_operation
 from layers.model.records import Asset, Records
+from layers.reference.country_names import code_of
 from layers.resolution.asset_duplicates import same_site_groups
 from layers.text.site_terms import IS_RARE, KIN_MASKS, RELATED_MASKS, TARGET_KINDS, kind_bits, numbers, stems, towns_in
 
@@ -329,10 +330,21 @@ class AssetIndex:
 
 
 def _columns(asset: Asset) -> tuple[Any, ...]:
-    printed = (asset.name, *asset.names.values(), *asset.aliases)
+    listed = (asset.name, *asset.names.values(), *asset.aliases)
+    printed = dict.fromkeys(variant for name in listed for variant in _variants(name))
     names = (*printed, *(town for name in printed for town in towns_in(name)))
     place = (asset.geometry, asset.uncertainty_m or 0.0, asset.basis == "site")
     return asset.id, *place, asset.kind, asset.host_country, days_of_operation(asset), names
+
+
+def _variants(name: str) -> tuple[str, ...]:
+    """Return the spellings of a name: as printed, and without its brackets; that alone if they hold a country."""
+    outside, opened, within = name.partition("(")
+    within, closed, rest = within.partition(")")
+    if not (opened and closed and outside.strip()):
+        return (name,)
+    bare = f"{outside.strip()} {rest.strip()}".strip()
+    return (bare,) if code_of(within) else (name, bare)
 
 
 def _masks(of_kind: Sequence[int], kind: Ints, row_of: Ints) -> Masks:

@@ -12,7 +12,7 @@ from geo.lonlat import Bools, Floats, Ints
 from layers.matching.asset_index import MIN_RADIUS_M, AssetIndex, RaggedArray
 from layers.matching.candidates import reach_m
 from layers.matching.strike_columns import StrikeColumns
-from layers.text.site_terms import NO_ASSETS
+from layers.text.site_terms import MANY_IN_TOWN, NO_ASSETS
 
 #: A circle that holds 95 % of a Gaussian has this many sigma (Rayleigh: sqrt(-2 ln 0.05)).
 SIGMAS = 2.4477
@@ -25,7 +25,7 @@ _AROUND = (1.0 + RIM**2, 2.0 / SIGMAS**2)
 #: Hash buckets of the filter for common words.
 _BUCKETS = 4096
 
-_NO_ASSETS = np.uint64(NO_ASSETS)
+_NO_ASSETS, _MANY_IN_TOWN = np.uint64(NO_ASSETS), np.uint64(MANY_IN_TOWN)
 
 #: A number for each pair, by the name of the reason (see ``weights.REASONS``).
 Columns = Mapping[str, Floats]
@@ -101,12 +101,14 @@ def evidence_columns(
     """
     location = location_evidence(strikes, assets, left, right, distance_m)
     near = distance_m <= reach_m(location.radius_m)  # not of NaN
+    names, kinds = _names(strikes, assets, left, right, near), _kinds(strikes, assets, left, right)
     return {
         "prior": near.astype(float),
         "area": np.where(near, -np.log(location.ground_km2), 0),
         "distance": np.where(near, location.profile, 0),
-        **_names(strikes, assets, left, right, near),
-        **_kinds(strikes, assets, left, right),
+        **names,
+        **kinds,
+        **_rivals(left, near, names, kinds),
         **_elsewhere(strikes, assets, left, right, distance_m, near),
         "not-operating": _is_idle(strikes, assets, left, right).astype(float),
         "coverage": _coverage(strikes, assets)[left],
@@ -159,6 +161,24 @@ def _coverage(strikes: StrikeColumns, assets: AssetIndex) -> Floats:
     return coverage
 
 
+def _rivals(left: Ints, near: Bools, names: Columns, kinds: Columns) -> Columns:
+    """Return how many assets in reach share the evidence with each: minus the logarithm of their number.
+
+    An asset that is the only one of its kind in a region, or of its name, is likelier than one of many.
+    """
+    fits = np.any([kinds[name] > 0 for name in ("same-kind", "same-rare-kind", "kin-kind")], axis=0)
+    named = np.any([names[name] > 0 for name in _NEAR_NAMES], axis=0)
+    return {
+        "rivals": _minus_log_count(left, near & fits),
+        "namesakes": _minus_log_count(left, near & fits & named),
+    }
+
+
+def _minus_log_count(left: Ints, marked: Bools) -> Floats:
+    count = np.bincount(left[marked], minlength=int(left.max(initial=0)) + 1)[left]
+    return np.where(marked, -np.log(np.maximum(count, 1)), 0.0)
+
+
 def _kinds(strikes: StrikeColumns, assets: AssetIndex, left: Ints, right: Ints) -> Columns:
     stated = strikes.kinds[left]
     same = (stated & assets.kind[right]) != 0
@@ -176,7 +196,7 @@ def _kinds(strikes: StrikeColumns, assets: AssetIndex, left: Ints, right: Ints) 
 
 
 #: The reasons that names are of an asset in reach, and of another.
-_NEAR_NAMES, _FAR_NAMES = ("name", "whole-name", "place-name"), ("far-name", "far-whole-name")
+_NEAR_NAMES, _FAR_NAMES = ("name", "whole-name", "place-name", "town-name"), ("far-name", "far-whole-name")
 
 
 def _names(strikes: StrikeColumns, assets: AssetIndex, left: Ints, right: Ints, near: Bools) -> Columns:
@@ -188,8 +208,12 @@ def _names(strikes: StrikeColumns, assets: AssetIndex, left: Ints, right: Ints, 
         if len(chosen):
             # A wrong place may have been looked up by the very words that name the asset.
             shared = _shared_names(strike_words, assets, left[chosen], right[chosen], own_count=names is _FAR_NAMES)
-            for name, column in zip(names, shared, strict=True):
+            for name, column in zip(names, shared, strict=False):
                 columns[name][chosen] = column
+    # A town has one refinery that is named after it, but many a substation.
+    many = (assets.kind[right] & _MANY_IN_TOWN) != 0
+    columns["town-name"] = np.where(many, columns["place-name"], 0)
+    columns["place-name"] = np.where(many, 0, columns["place-name"])
     rows = np.flatnonzero(near & (columns["name"] == 0) & strike_words.may_share(assets.names.owners, left, right))
     if len(rows):
         columns["owner-name"][rows] = _rarest_shared(

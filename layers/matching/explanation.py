@@ -72,12 +72,14 @@ def _detail(name: str, strike: Strike, asset: Asset, distance_m: float, evidence
         return Message("matching.no-site", {"basis": str(strike.basis)})
     if name == "owner-name":
         return Message("matching.owner-name", {"text": "; ".join(strike.targets) or strike.title})
-    if name in ("name", "place-name", "whole-name", "far-name", "far-whole-name"):
+    if name in ("name", "place-name", "town-name", "whole-name", "far-name", "far-whole-name"):
         return _shared_word(name, strike, asset)
     if name == "other-number":
         return Message("matching.other-number", {"targets": "; ".join(strike.targets), "name": asset.name})
     if name in ("same-kind", "same-rare-kind", "kin-kind", "alike-kind", "other-kind", "coverage"):
         return Message(f"matching.{name}", {"kinds": _stated_kinds(strike), "kind": asset.kind})
+    if name in ("rivals", "namesakes"):
+        return Message(f"matching.{name}", {"count": round(float(np.exp(-evidence[name])))})
     if name in ("wrong-place", "far-away"):
         return Message(f"matching.{name}", {"distance_km": distance_m / 1000, "place": strike.place})
     if name in ("same-country", "other-country"):
@@ -90,13 +92,13 @@ def _detail(name: str, strike: Strike, asset: Asset, distance_m: float, evidence
 
 def _shared_word(name: str, strike: Strike, asset: Asset) -> Message:
     """Name the text and the name that share a word, of the strike's place or not of it."""
-    place = set(stems(strike.place))
+    place, of_place = set(stems(strike.place)), name in ("place-name", "town-name")
     for text in (*strike.targets, strike.title, strike.place):
         of_text = set(stems(text))
         for own in (asset.name, *asset.names.values(), *asset.aliases):
             shared = of_text & set(stems(own))
-            if any(name.startswith("far-") or (stem in place) == (name == "place-name") for stem in shared):
-                code = "matching.place-name" if name == "place-name" else "matching.name"
+            if any(name.startswith("far-") or (stem in place) == of_place for stem in shared):
+                code = "matching.place-name" if of_place else "matching.name"
                 return Message(code, {"text": text, "name": own})
     return Message("matching.words-in-common")
 

@@ -12,7 +12,7 @@ from geo.lonlat import Bools, Floats, Ints, Objects
 from layers.matching.asset_index import Codes, Masks, NameIndex, RaggedArray, country_codes
 from layers.model import edtf
 from layers.model.records import Strike
-from layers.reference.regions import country_named
+from layers.reference.regions import countries_named, without_regions
 from layers.text.kind_mentions import mentioned_kinds
 from layers.text.site_terms import kind_bits, numbers, stems
 
@@ -117,7 +117,8 @@ class StrikeColumns:
         stated = [kind_bits(own) if own else stated_kinds(text) for own, text in zip(kinds, texts, strict=True)]
         number = [int(np.bitwise_or.reduce([0, *map(numbers, text[:-1])])) for text in texts]
         stated_in = [
-            country_named(text, place) or country for text, place, country in zip(texts, places, countries, strict=True)
+            _country(countries_named(text, place), country)
+            for text, place, country in zip(texts, places, countries, strict=True)
         ]
         days = np.tile(_ANY_DAY, (len(ids), 1)) if days is None else days
         return cls(
@@ -158,6 +159,18 @@ class StrikeColumns:
         )
 
 
+def _country(named: frozenset[str], host: str | None) -> str | None:
+    """Return the one country that a text names, else the host country."""
+    return next(iter(named)) if len(named) == 1 else host
+
+
+def _is_form_of(stem: str, places: Iterable[str]) -> bool:
+    """Whether a stem is another form of a place's: an adjective or a case that keeps more of the word."""
+    return any(
+        min(len(stem), len(place)) > 3 and (stem.startswith(place) or place.startswith(stem)) for place in places
+    )
+
+
 _ANY_DAY = (date.min.toordinal(), date.max.toordinal())
 
 
@@ -173,8 +186,12 @@ def stated_kinds(text: Sequence[str]) -> int:
 
 
 def _kinds_of_text(text: str) -> int:
+    """Return the kinds that a text is about; of a ship also the site at which it lay, which is what was struck too."""
     mentions = mentioned_kinds(text)
-    return mentions.head or mentions.other
+    return mentions.head if mentions.head & ~_SHIP else mentions.head | mentions.other
+
+
+_SHIP = kind_bits(["ship"])
 
 
 def _words(
@@ -185,8 +202,8 @@ def _words(
     is_local: list[bool] = []
     for text, place in zip(texts, places, strict=True):
         of_place = dict.fromkeys(stem for part in place for stem in stems(part))
-        words = {**dict.fromkeys(stem for part in text for stem in stems(part)), **of_place}
+        words = {**dict.fromkeys(stem for part in text for stem in stems(without_regions(part))), **of_place}
         known = [stem for stem in words if stem in names.code]
         rows.append([names.code[stem] for stem in known])
-        is_local += [stem in of_place for stem in known]
+        is_local += [stem in of_place or _is_form_of(stem, of_place) for stem in known]
     return RaggedArray.of(rows), np.array(is_local, dtype=bool)

@@ -63,6 +63,7 @@ class AssetKindDefinition(TargetDefinition):
     group: _Group | None = None
     capacity_unit: str | None = None
     rare: bool = False
+    many: bool = False
     families: tuple[_Name, ...] = ()
     osm_tags: tuple[_Tag, ...] = ()
     gem_tracker_types: tuple[_Folded, ...] = ()

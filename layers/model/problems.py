@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from layers.model.heat import HeatColumns
 from layers.model.messages import Argument, InvalidValue, Message
 from layers.model.records import Record, Records
 
@@ -92,6 +93,8 @@ class ReadResult:
         Whether the licence forbids to publish the files, so that their dataset is private as a whole.
     warnings
         How many records were read that can hardly be right, by reason, such as a pipeline that is a point.
+    heat
+        Observations of heat, if the files hold any.
     """
 
     records: Records
@@ -101,6 +104,7 @@ class ReadResult:
     skipped: Mapping[Message, int] = field(default_factory=dict)
     private: bool = False
     warnings: Mapping[Message, int] = field(default_factory=dict)
+    heat: HeatColumns | None = None
 
     def require_clean(self) -> Records:
         """Return the records.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import tomllib
 from collections import defaultdict
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Literal, NamedTuple, get_args
@@ -123,8 +123,8 @@ def _spellings() -> dict[str, dict[str, dict[str, list[str]]]]:
     return read
 
 
-def country_named(texts: Iterable[str], places: Iterable[str] = ()) -> str | None:
-    """Return the country of the first-level region, or of the place, that texts about a strike name.
+def countries_named(texts: Iterable[str], places: Iterable[str] = ()) -> frozenset[str]:
+    """Return the countries of the first-level regions, or of the places, that texts about a strike name.
 
     A country's own name counts in ``places`` only: in a headline it may be who struck. A name that regions of several
     countries have says nothing, and a name that a city has too counts beside a word such as oblast.
@@ -138,26 +138,47 @@ def country_named(texts: Iterable[str], places: Iterable[str] = ()) -> str | Non
 
     Returns
     -------
-    str or None
-        ISO 3166-1 alpha-2; ``None`` where none is named, or several are.
+    frozenset of str
+        ISO 3166-1 alpha-2; empty where none is named.
     """
     listed = tuple(places)
-    known = {country for text in (*texts, *listed) for country in _countries_of_regions(text)}
+    known = {country for text in (*texts, *listed) for _, country in _regions_in(_printed_words(text)) if country}
     for text in listed:
         known |= {country for part in text.split(",") if (country := _country_names().countries.get(fold(part)))}
-    return known.pop() if len(known) == 1 else None
+    return frozenset(known)
 
 
-def _countries_of_regions(text: str) -> Iterator[str]:
+def without_regions(text: str) -> str:
+    """Return a text without the words that name a first-level region: the Krasnodar of "Krasnodar krai" names no site.
+
+    Text beyond 1,000 characters is cut.
+    """
+    words = _printed_words(text)
+    named = {number for number, _ in _regions_in(words)}
+    return " ".join(word for number, word in enumerate(words) if number not in named) if named else text
+
+
+def _printed_words(text: str) -> list[str]:
+    return text[:_MAX_TEXT].split()
+
+
+def _regions_in(printed: Sequence[str]) -> Iterator[tuple[int, str | None]]:
+    """Yield the numbers of the words that name a region, and its country, None for a name that several share."""
     names = _country_names()
-    words = [_folded(word) for word in text[:_MAX_TEXT].split()]
+    words = [_folded(word) for word in printed]
     for number, (word, stemmed) in enumerate(words):
-        if stemmed in names.alone:
-            yield names.alone[stemmed]
+        if stemmed in _ACROSS_COUNTRIES:
+            yield number, None
+        elif stemmed in names.alone:
+            yield number, names.alone[stemmed]
         elif stemmed in names.regions and word not in _WORDS:
             beside = words[max(0, number - 1) : number + 2]
             if any(other in _WORDS for other, _ in beside):
-                yield names.regions[stemmed]
+                yield number, names.regions[stemmed]
+
+
+#: Names of what lies in several countries, beside a region of one.
+_ACROSS_COUNTRIES = frozenset(stem(key) for key in keys("Kurdistan Курдистан Курдистане"))
 
 
 class _CountryNames(NamedTuple):

@@ -68,7 +68,8 @@ class _LayerUpdate:
         """The layers with the rows of touched strikes alone, or None where all rows are computed anew."""
         known = self._known
         thresholds = (known.publish_from, known.show_from)
-        newer = Snapshot.of(records, known.basemap, seq, self._day, *thresholds, wording=known.wording)
+        words, heat = known.wording, known.heat
+        newer = Snapshot.of(records, known.basemap, seq, self._day, *thresholds, wording=words, heat=heat)
         update = self._update = SnapshotUpdate(known, newer, with_matches=True)
         self._computed(update, records)
         return None if update.touched is None else _updated_layers(update)

@@ -34,9 +34,11 @@ from layers.collections.flatten import FlatRows, flatten
 from layers.collections.geometry_index import Geometries, as_objects
 from layers.decisions.hits import PUBLISH_FROM, SHOW_FROM, StrikeOutcome, finding
 from layers.matching.asset_index import AssetIndex, index_of
+from layers.matching.heat import with_heat
 from layers.matching.match import match_all, match_one, probable_assets
 from layers.matching.weights import read as read_weights
 from layers.model.cache import Lazy, LazyMapping, LruCache
+from layers.model.heat import NO_HEAT, HeatColumns
 from layers.model.messages import Message, Wording
 from layers.model.problems import UnknownRecord
 from layers.model.records import Match, Records
@@ -58,6 +60,7 @@ from layers.store.record_table import prefetch, texts
 _PAGE = 2048
 #: Answers to who controls something that are cached.
 _SPANS = 1000
+_NO_HEAT = Lazy.of(NO_HEAT)
 #: The countries of each base map, as long as a snapshot has them: their shapes, which take longest to render, are
 #: the same whatever the records.
 _COUNTRIES: weakref.WeakKeyDictionary[Basemap, weakref.ref[Collection]] = weakref.WeakKeyDictionary()
@@ -117,6 +120,8 @@ class Snapshot:
         Parts that are known already; everything else is computed when it is first read.
     wording
         Words the reasons in the rows of attributions.
+    heat
+        Observations of heat, which are shown beside candidates and change nothing else.
     """
 
     def __init__(
@@ -130,6 +135,7 @@ class Snapshot:
         stages: Stages | None = None,
         *,
         wording: Wording,
+        heat: Lazy[HeatColumns] = _NO_HEAT,
     ) -> None:
         self.records: Final = records
         self.basemap: Final = basemap
@@ -139,6 +145,7 @@ class Snapshot:
         self.show_from: Final = show_from
         self.stages: Final = stages or Stages.of(records)
         self.wording: Final = wording
+        self.heat: Final = heat
 
     @classmethod
     def of(
@@ -151,13 +158,18 @@ class Snapshot:
         show_from: float = SHOW_FROM,
         *,
         wording: Wording,
+        heat: Lazy[HeatColumns] = _NO_HEAT,
     ) -> Snapshot:
         """The snapshot of stored records, after the judgements of identity in them were applied."""
         merged = resolve.apply_judgements(stored)
-        return cls(merged, basemap, seq, data_date, publish_from, show_from, wording=wording)
+        return cls(merged, basemap, seq, data_date, publish_from, show_from, wording=wording, heat=heat)
 
     def with_stages(
-        self, stages: Stages, records: Records | None = None, publish_from: float | None = None
+        self,
+        stages: Stages,
+        records: Records | None = None,
+        publish_from: float | None = None,
+        heat: Lazy[HeatColumns] | None = None,
     ) -> Snapshot:
         """A snapshot with other stages, of which nothing else was computed yet; by default of the same records."""
         return Snapshot(
@@ -169,6 +181,7 @@ class Snapshot:
             self.show_from,
             stages,
             wording=self.wording,
+            heat=self.heat if heat is None else heat,
         )
 
     @property
@@ -201,10 +214,21 @@ class Snapshot:
 
     @cached_property
     def matches(self) -> Mapping[str, tuple[Match, ...]]:
-        """Candidates of every strike, each computed when it is looked up."""
-        weights, records, index = read_weights(), self.records, self.asset_index
+        """Candidates of every strike with all that witnesses them, each computed when it is looked up."""
+        weights, records, index, heat = read_weights(), self.records, self.asset_index, self.heat
         strikes = records.strikes
-        return LazyMapping(self.order, strikes, lambda key: match_one(strikes[key], index, records, weights))
+
+        def candidates(key: str) -> tuple[Match, ...]:
+            strike = strikes[key]
+            return with_heat(match_one(strike, index, records, weights), strike, records.assets, heat.value)
+
+        return LazyMapping(self.order, strikes, candidates)
+
+    def all_matches(self) -> Mapping[str, tuple[Match, ...]]:
+        """The same candidates computed at once, in the order of the records."""
+        strikes, assets, heat = self.records.strikes, self.records.assets, self.heat.value
+        every = match_all(self.records, self.asset_index).items()
+        return {key: with_heat(matches, strikes[key], assets, heat) for key, matches in every}
 
     @cached_property
     def proposed(self) -> Mapping[str, str]:
@@ -235,7 +259,7 @@ class Snapshot:
     @cached_property
     def pending(self) -> tuple[ReviewItem, ...]:
         """Strikes that wait for a decision, those first that it would change most."""
-        return review_queue(self.findings, match_all(self.records, self.asset_index), self.owners)
+        return review_queue(self.findings, self.all_matches(), self.owners)
 
     @cached_property
     def strike_duplicates(self) -> tuple[DuplicateProposal, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from layers.model.messages import Message
-from layers.sources import curated, gleif, wri
+from layers.sources import curated, firms, gleif, wri
 from layers.sources.bods import reader as bods
 from layers.sources.column_mapping import reader as column_mapping
 from layers.sources.files.limits import FileRefused
@@ -35,6 +35,7 @@ _ALL: tuple[Format, ...] = (
     bods.FORMAT,
     gleif.FORMAT,
     wikidata.FORMAT,
+    firms.FORMAT,
     *column_mapping.FORMATS,
 )
 

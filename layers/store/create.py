@@ -15,7 +15,7 @@ from layers.geopackage import geopackage
 from layers.store import idempotency
 from layers.store.access import SIDE_FILES
 from layers.store.connections import Connections, NotAStore, StoreBusy, StoreError, probing
-from layers.store.migrations import m0004_idempotency_keys, m0005_history_indexes, m0006_history_reasons
+from layers.store.migrations import m0004_idempotency_keys, m0005_history_indexes, m0006_history_reasons, m0009_heat
 from layers.store.migrations.m0001_complete_columns import forbid_changes
 from layers.store.migrations.m0002_history_chain import create_history, note_external_edits
 from layers.store.migrations.m0003_private_datasets import PRIVATE_DATASETS, PRIVATE_REMOVED, install_privacy
@@ -30,7 +30,11 @@ MARK = "strikeatlas"
 _MARK_COLUMNS = {"schema_version": "INTEGER NOT NULL", "minimum_reader_version": "INTEGER NOT NULL"}
 #: Tables that are no derived layer.
 OWN_TABLES = frozenset(
-    {*TABLES, "history", "external_edits", "own_write", PRIVATE_DATASETS, PRIVATE_REMOVED, idempotency.TABLE, MARK}
+    {
+        *TABLES,
+        *("history", "external_edits", "own_write", PRIVATE_DATASETS, PRIVATE_REMOVED, idempotency.TABLE, MARK),
+        *(m0009_heat.TABLE, m0009_heat.LOADS),
+    }
 )
 
 
@@ -86,6 +90,7 @@ def create_tables(connection: sqlite3.Connection) -> None:
     m0004_idempotency_keys.apply(connection)
     m0005_history_indexes.apply(connection)
     m0006_history_reasons.apply(connection)
+    m0009_heat.apply(connection)
 
 
 def mark_version(connection: sqlite3.Connection) -> None:

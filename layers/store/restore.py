@@ -19,7 +19,7 @@ from layers.filesystem.atomic_file import replacing
 from layers.geopackage import geopackage
 from layers.model.records import Record
 from layers.model.timestamps import timestamp
-from layers.store import checked_history, create, derived_tables, external_edits, reader, writer
+from layers.store import checked_history, create, derived_tables, external_edits, heat_table, reader, writer
 from layers.store.backup import mode_of, require_target
 from layers.store.connections import StoreError, as_store_error
 from layers.store.derived_tables import Derive
@@ -75,7 +75,8 @@ def restore(
     """Write a new store of the version after a change of another one, or of a backup of it, from history alone.
 
     History is copied as it is. Tables of records follow from it: a record has its values of the last change, and its
-    place in the order in which records were added. Derived layers are computed anew.
+    place in the order in which records were added. Derived layers are computed anew. Observations of heat, which
+    are not in history, are copied where they still are those of then.
 
     Parameters
     ----------
@@ -128,6 +129,7 @@ def _fill(source: sqlite3.Connection, copy: sqlite3.Connection, seq: int, progre
     if gaps := list(_gaps(source, copy, seq)):
         raise HistoryGap(seq, gaps)
     _copy_privacy(source, copy)
+    heat_table.copy(source, copy)
 
 
 def _copy_privacy(source: sqlite3.Connection, copy: sqlite3.Connection) -> None:

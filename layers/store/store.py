@@ -11,13 +11,15 @@ from types import MappingProxyType
 from typing import Any
 
 from layers.geopackage import geopackage
-from layers.model.records import Record, Records
+from layers.model.heat import HeatColumns
+from layers.model.records import Record, Records, Source
 from layers.model.timestamps import timestamp
 from layers.store import (
     checked_history,
     create,
     derived_tables,
     external_edits,
+    heat_table,
     idempotency,
     privacy_changes,
     reader,
@@ -313,6 +315,7 @@ class Store:
         seen: int | None = None,
         private: Mapping[str, str] = MappingProxyType({}),
         why: str | None = None,
+        heat: tuple[Source, HeatColumns] | None = None,
     ) -> LoadReport:
         """Bring the store to ``records`` in one transaction; loading them again changes nothing.
 
@@ -336,6 +339,8 @@ class Store:
             Datasets that become private as a whole, and why: their licence forbids to publish them.
         why
             The reason of the load, for the history.
+        heat
+            Observations that take the place of those of a dataset, and the source among ``records`` that tells of them.
 
         Raises
         ------
@@ -355,10 +360,22 @@ class Store:
             for dataset, why_private in private.items():
                 privacy_changes.make_private(connection, dataset, authorship, why_private)
             done = writer.load(connection, records, authorship, progress)
+            if heat is not None:
+                heat_table.replace(connection, *heat, authorship.at)
             privacy_changes.hide_judgements_of_removed(connection, authorship)
             for layer in derive(*reader.read_all(connection)) if derive else ():
                 derived_tables.write_table(connection, layer, timestamp())
             return LoadReport.of(done, writer.last_seq(connection))
+
+    def heat(self, dataset: str | None = None) -> HeatColumns:
+        """Read the observations of heat of a dataset, or of all but the private ones."""
+        with self._connections.reading() as connection:
+            return heat_table.read(connection, dataset)
+
+    def heat_loads(self) -> Mapping[str, tuple[int, str]]:
+        """Number and digest of the observations of heat by dataset, those of private ones left out."""
+        with self._connections.reading() as connection:
+            return heat_table.loads(connection)
 
     def append(
         self,

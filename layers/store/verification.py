@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 from layers.geopackage import geopackage
 from layers.geopackage.geopackage import GeometryBlobError, bounds
 from layers.model.messages import Message
-from layers.store import create, derived_tables, history_chain, reader
+from layers.store import create, derived_tables, heat_table, history_chain, reader
 from layers.store.connections import StoreError, probing
 from layers.store.derived_tables import Derive, DerivedLayer
 from layers.store.history_chain import EMPTY, ChainBreak, Head, Linked
@@ -69,6 +69,7 @@ def verify(connection: sqlite3.Connection, derive: Derive | None = None) -> Iter
             lambda: _own_tables(connection, expected),
             lambda: _history(connection),
             lambda: _replayed(connection),
+            lambda: heat_table.findings(connection),
             lambda: _indexed(connection),
             lambda: _derived(connection, expected, derive) if derive is not None else iter(()),
         )

@@ -44,6 +44,7 @@ from layers.text.site_terms import (
     kinds_mentioned,
     kinds_of_word,
     specific_kinds,
+    without_vague,
 )
 
 #: Most words that a phrase in any order takes, and one in a row with what it is read over; words that a small word
@@ -137,10 +138,6 @@ def _kinds_of_name(name: str) -> int:
 
 def _union(masks: Iterable[int]) -> int:
     return reduce(or_, masks, 0)
-
-
-def _specific(kinds: int) -> int:
-    return kinds & ~VAGUE or kinds
 
 
 class _Word(NamedTuple):
@@ -283,7 +280,7 @@ class _Reading:
             return
         kinds, start = self._kinds_at(at) if word.kinds or word.parts else (0, at)
         if kinds:
-            self._mention(_Mention(start, at, self._clause_at, _specific(kinds), word.is_latin, word.is_adjective))
+            self._mention(_Mention(start, at, self._clause_at, without_vague(kinds), word.is_latin, word.is_adjective))
         elif word.role is _Role.GENERIC:
             self._extend(at)
         elif word.role in (_Role.PERSON, _Role.PLACE, _Role.SETTLEMENT):
@@ -333,7 +330,7 @@ class _Reading:
         if last is not None and mention.start <= last.end:
             if not _is_narrower(last.kinds, mention.kinds):
                 wider = _is_narrower(mention.kinds, last.kinds)
-                last.kinds = mention.kinds if wider else _specific(last.kinds | mention.kinds)
+                last.kinds = mention.kinds if wider else without_vague(last.kinds | mention.kinds)
             last.end, last.is_adjective = mention.end, False
             return
         relation = self._relation(mention.start)

@@ -165,13 +165,18 @@ def kinds_mentioned(text: str) -> int:
         for kind, phrases in rows:
             if not alone & kind and _stand_in_a_row(words, phrases):
                 alone |= kind
-    kinds = alone & ~VAGUE or alone
-    return specific_kinds(kinds) if kinds >> len(TARGET_KINDS) else kinds
+    return specific_kinds(alone)
+
+
+def without_vague(kinds: int) -> int:
+    """Return kinds without the vague ones where there are others; a ship leaves the port there in which it lies."""
+    specific = kinds & ~VAGUE
+    return specific if specific & ~_SHIP else kinds
 
 
 def specific_kinds(kinds: int) -> int:
     """Return kinds without the vague ones where there are others, and the kinds that vague words may mean."""
-    kinds = kinds & ~VAGUE or kinds
+    kinds = without_vague(kinds)
     if kinds >> len(TARGET_KINDS):
         for bit, meant in _KINDS_BY_VAGUE_BIT.items():
             kinds = (kinds | meant) & ~(1 << bit) if kinds >> bit & 1 else kinds
@@ -301,6 +306,7 @@ PHRASES = tuple(
 )
 #: Kinds whose words are vague, and sets of vague words, as a mask.
 VAGUE = kind_bits([*(name for name, target in TABLE.targets.items() if target.vague), *TABLE.vague_words])
+_SHIP = kind_bits(["ship"])
 _KINDS_BY_VAGUE_BIT = {_BIT[name]: kind_bits(vague.kinds) for name, vague in TABLE.vague_words.items()}
 
 _DIRECTION = {folded: name for name, words in DIRECTIONS.items() for word in words for folded in fold(word).words}
@@ -329,5 +335,7 @@ KIN_MASKS: tuple[int, ...] = tuple(
     )
     for kind in TARGET_KINDS
 )
+#: Kinds of which a town has many, as a mask.
+MANY_IN_TOWN: int = kind_bits(name for name, kind in ASSET_KINDS.items() if kind.many)
 #: For each of `TARGET_KINDS`, whether a town has one at most.
 IS_RARE: tuple[bool, ...] = tuple(kind in ASSET_KINDS and ASSET_KINDS[kind].rare for kind in TARGET_KINDS)

@@ -186,7 +186,8 @@ class _AssetBuilder:
         if shape is None or shape.is_empty:
             self._builder.add_problem(location, record, "geometry", MISSING, Message("osm.coordinates"))
             return {}
-        shape = shape if shape.is_valid else shapely.make_valid(shape)
+        if not shape.is_valid and np.isfinite(shapely.get_coordinates(shape)).all():
+            shape = shapely.make_valid(shape)
         if why := geometry_fault(shape):
             self._builder.add_problem(location, record, "geometry", shapely.to_wkt(shape), why)
             return {}

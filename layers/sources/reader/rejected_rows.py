@@ -257,7 +257,7 @@ def _write_table(table: RowTable, faults: RowFaults, out: Path, sign: str) -> li
         csv.writer(stream, delimiter=sign, quoting=csv.QUOTE_ALL).writerow([PROBLEMS_COLUMN, *columns])
         writer = csv.writer(stream, delimiter=sign)
         for number, cells in itertools.chain((first,), rows):
-            texts = "; ".join(faults[number])
+            texts = "; ".join(dict.fromkeys(faults[number]))  # rows of a sheet may all have one number
             if isinstance(cells, csv.Error):
                 # A row that is no CSV has no cells: it has to be mended in its file.
                 writer.writerow([f"row {number} of {table.file}: {texts}"])

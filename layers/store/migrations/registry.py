@@ -19,6 +19,7 @@ from layers.store.migrations import (
     m0006_history_reasons,
     m0007_operating_status,
     m0008_asset_judgements,
+    m0009_heat,
 )
 
 
@@ -58,6 +59,8 @@ MIGRATIONS: Sequence[Migration] = (
     Migration(7, m0007_operating_status.TITLE, 7, m0007_operating_status.apply),
     # A program that merges no assets shows them side by side, as before they were judged.
     Migration(8, m0008_asset_judgements.TITLE, 7, m0008_asset_judgements.apply),
+    # A program that knows no heat gives the answers that it gave before.
+    Migration(9, m0009_heat.TITLE, 7, m0009_heat.apply),
 )
 #: Version of the schema that this program writes.
 SCHEMA_VERSION = MIGRATIONS[-1].version

@@ -235,6 +235,52 @@ def test_the_name_of_the_place_is_read_beside_the_text() -> None:
     assert probability(matched(named, one), one.id) > probability(matched(unnamed, one), one.id)
 
 
+def test_a_town_names_its_refinery_and_not_which_of_its_substations() -> None:
+    place = {"place": "Brovary", "targets": ("підстанція в Броварах",)}
+    station, refinery = asset("Броварська", kind="substation", id="brovarska"), asset("Brovary oil refinery")
+    found = matched(strike(**place), station, refinery)
+    assert 0 < told(found, station.id)["town-name"] < told(found, refinery.id)["place-name"]
+    assert (
+        not {"name", "whole-name", "place-name"} & told(found, station.id).keys()
+    )  # every form of the town is the town
+
+
+def test_the_only_asset_of_its_kind_in_reach_is_likelier_than_one_of_many() -> None:
+    one = strike(title="Oil depot on fire", basis="region", uncertainty_m=50_000)
+    depots = [asset(f"Depot {letter}", 30 + 0.01 * number, kind="oil-depot") for number, letter in enumerate("ABCD")]
+    alone, among = matched(one, depots[0]), matched(one, *depots)
+    assert "rivals" not in told(alone, depots[0].id)
+    assert told(among, depots[0].id)["rivals"] < 0
+    first = next(match for match in among if match.asset is not None)
+    reason = next(reason for reason in first.reasons if reason.name == "rivals")
+    assert text(reason.detail).startswith("4 assets in reach fit in kind")
+    assert probability(alone, depots[0].id) > probability(among, depots[0].id)
+
+
+def test_a_region_names_no_site() -> None:
+    krasnodar = asset("Krasnodar refinery", host_country="RU")
+    in_region = strike(title="Slavyansk refinery burns in Krasnodar krai", uncertainty_m=200_000, basis="region")
+    assert "name" not in told(matched(in_region, krasnodar), krasnodar.id)
+    in_town = strike(title="Krasnodar refinery in Krasnodar krai burns")
+    assert "name" in told(matched(in_town, krasnodar), krasnodar.id)
+
+
+def test_what_stands_in_brackets_is_no_part_of_the_whole_name() -> None:
+    one = strike(title="Drones hit El Feel oil field", targets=(), place="Murzuq")
+    for name in ("El Feel (Elephant) oil field", "El Feel Oil and Gas Field (Libya)"):
+        field = asset(name, kind="oil-field", id="el-feel")
+        assert "whole-name" in told(matched(one, field), field.id)
+    iraqi = asset("Rumaila Oil and Gas Field (Iraq)", kind="oil-field", id="rumaila")
+    assert "name" not in told(matched(strike(title="Iraq: oil field attacked"), iraqi), iraqi.id)
+
+
+def test_a_ship_is_struck_at_the_terminal_where_it_lies() -> None:
+    terminal = asset("Alpha", kind="oil-terminal")
+    at_port = told(matched(strike(title="Tanker hit at the oil terminal"), terminal), terminal.id)
+    assert "same-kind" in at_port
+    assert "other-target" in at_port
+
+
 def test_a_kind_of_the_same_family_says_less_than_the_kind_and_more_than_another() -> None:
     kinds = ("oil-depot", "oil-terminal", "refinery", "office")
     found = matched(strike(target_kinds=("oil-depot",), title="Strike"), *(asset(kind, kind=kind) for kind in kinds))

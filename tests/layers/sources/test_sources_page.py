@@ -16,6 +16,7 @@ from api.wording.catalogue import text
 from layers.geopackage import geopackage
 from layers.model import types
 from layers.model.problems import ProblemsError
+from layers.sources import firms
 from layers.sources.files import limits
 from layers.sources.files.source_file import SourceFile
 from layers.sources.reader import mapping_faults, mapping_file, mapping_terms
@@ -74,6 +75,7 @@ def test_the_bounds_are_those_of_the_code() -> None:
             limits.MAX_RATIO,
             limits.MAX_MEMBERS,
             limits.MAX_ROWS,
+            firms.MAX_OBSERVATIONS,
             limits.MAX_PROBLEMS,
             limits.MAX_COLUMNS,
             limits.MAX_ROW,

@@ -550,8 +550,10 @@ def test_gdal_reads_every_layer(store: Store) -> None:
     store.append("strikes", changed(STRIKE, id="k2", geometry=Point(-1.5, 60.1)), author="Ann")
     layers = dict(pyogrio.list_layers(store.path))
     assert layers == {
-        **dict.fromkeys(RECORD_TYPES), "history": None, "strikeatlas": None, "strikes": "Point", "assets": "Unknown"
-    }  # fmt: skip
+        **dict.fromkeys((*RECORD_TYPES, "history", "strikeatlas", "heat_observations")),
+        "strikes": "Point",
+        "assets": "Unknown",
+    }
     info = pyogrio.read_info(store.path, layer="strikes")
     assert info["crs"] == "EPSG:4326"
     assert info["total_bounds"] == (-1.5, 45.317, 28.44, 60.1)

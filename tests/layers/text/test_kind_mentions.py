@@ -12,6 +12,17 @@ from layers.text.site_terms import NO_ASSETS, TARGET_KINDS, VAGUE, kind_bits, ki
 
 #: What each text is about, and what it mentions to say where or whose.
 PHRASES = """
+Merefa solar plant | power-plant |
+Gas trunk lines blown up | pipeline |
+Drone hits oil line | pipeline |
+Jizan products terminal | oil-depot oil-terminal |
+Taman terminal, again | oil-terminal port-terminal |
+Rmeilan oil facilities | oil-depot oil-terminal oil-field oil-processing refinery |
+Smart Energy gas facility | compressor-station gas-field gas-plant gas-storage |
+Fajr Jam gas refinery | gas-plant refinery |
+Natogyi off-take station | metering-station |
+Taman port, tanker, pier | port-terminal ship |
+Statement of the press office on the fertiliser plant | chemical-plant |
 substation of Burshtyn TPP | substation | power-plant
 Fire at a substation of the Zaporizhzhia NPP | substation | nuclear-plant
 refinery substation hit | substation | refinery

@@ -304,6 +304,17 @@ def test_a_ring_that_crosses_itself_is_made_valid(tmp_path: Path) -> None:
     assert asset.geometry.geom_type == "MultiPolygon"
 
 
+def test_a_position_that_is_no_number_is_a_fault_of_its_relation(tmp_path: Path) -> None:
+    members = [
+        {"type": "node", "ref": ref, "role": "generator", "lon": lon, "lat": 50.0}
+        for ref, lon in ((1, 33.0), (2, "-inf"))
+    ]
+    wind = {"type": "site", "power": "plant", "plant:source": "wind"}
+    reading = read_elements(tmp_path, {"type": "relation", "id": 41, "members": members, "tags": wind}, PLATFORM)
+    assert [(row, column) for row, column, _ in faults(reading)] == [(1, "geometry")]
+    assert len(reading.records.assets) >= 1
+
+
 def test_an_answer_that_overpass_cut_short_is_a_fault_of_the_file(tmp_path: Path) -> None:
     reading = read_elements(tmp_path, PLATFORM, remark="runtime error: Query timed out in 'query' at line 3")
     assert faults(reading) == [(None, "remark", "runtime error: Query timed out in 'query' at line 3")]

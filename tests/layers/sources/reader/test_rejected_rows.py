@@ -6,6 +6,7 @@ import copy
 import csv
 import io
 import json
+import re
 import sqlite3
 import tempfile
 from contextlib import closing
@@ -194,6 +195,16 @@ def test_sheets_are_written_as_csv_one_for_each(tmp_path: Path) -> None:
         [file], [Problem("book.xlsx", 2, "row", "n", "x", expecting("y"))], tmp_path / "plain.csv", cell_sentence
     )
     assert cells_of(SourceFile.of(plain)) == [{"id": "2", "n": "y", "m": ""}]
+
+
+def test_rows_of_one_number_have_each_fault_once(tmp_path: Path) -> None:
+    """A sheet may say of all its rows that they are the second: the faults of all are those of each."""
+    rows = sheet_xml([["id", "n"], *([str(number), "x"] for number in range(200))])
+    same = re.sub(r'<row r="\d+"', '<row r="2"', rows).replace('<row r="2"', '<row r="1"', 1)
+    file = workbook(tmp_path / "book.xlsx", {"A": same})
+    problems = [Problem("book.xlsx#A", 2, "row", "n", "x", expecting("y"))] * 200
+    (written,) = write([file], problems, tmp_path / "faults.csv", cell_sentence)
+    assert written.stat().st_size < 200 * 100
 
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=8)

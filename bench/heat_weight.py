@@ -1,0 +1,109 @@
+"""Measure what weight heat deserves: `python -m bench.heat_weight FOLDER`, the folder of `bench.matching_quality`.
+
+FIRMS files are loaded into its store first: `strikeatlas load firms FILES --store FOLDER/atlas.gpkg`. The weight of one
+unit of surprise is fitted beside the table of weights, which stays as it is, by a conditional logit (McFadden 1974) on
+the labelled reports; its standard error is from events drawn with replacement. Nothing is written: the matcher weighs
+no heat.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from scipy.optimize import minimize_scalar
+from scipy.special import logsumexp
+
+from bench.matching_quality import Label, labels
+from geo.lonlat import Bools, Floats
+from layers.matching.asset_index import index_of, represented_by
+from layers.matching.heat import with_heat
+from layers.matching.match import match_one
+from layers.matching.weights import read
+from layers.model.records import Match
+from layers.store.store import Store
+
+#: A weight is looked for between minus this and this.
+BOUND = 5.0
+ROUNDS = 200
+#: Fewest reports with heat at a candidate that a weight is fitted on.
+MIN_WITNESSED = 30
+
+
+@dataclass(frozen=True, slots=True)
+class WitnessedReport:
+    """A labelled report: log odds of its candidates, the surprise of heat at each, and which are right.
+
+    The arrays have the shape (candidates,); reports of one event have one ``group``.
+    """
+
+    group: str
+    log_odds: Floats
+    surprise: Floats
+    right: Bools
+
+
+def of_matches(label: Label, matches: Sequence[Match]) -> WitnessedReport:
+    """Take a labelled report apart that was matched and witnessed."""
+    candidates = [match for match in matches if match.asset is not None]
+    log_odds = [sum(reason.weight for reason in match.reasons) for match in candidates]
+    surprise = [sum(reason.value for reason in match.reasons if reason.name == "heat") for match in candidates]
+    right = [match.asset in label.right for match in candidates]
+    return WitnessedReport(label.group, np.array(log_odds), np.array(surprise), np.array(right, dtype=bool))
+
+
+def fit(reports: Sequence[WitnessedReport]) -> float:
+    """Return the weight of a unit of surprise under which the right answers are likeliest, within `BOUND`; 0 of none.
+
+    A report without a right candidate has "none of these" as its answer.
+    """
+    if not any(report.surprise.any() for report in reports):
+        return 0.0
+    return float(minimize_scalar(lambda weight: _loss(reports, weight), bounds=(-BOUND, BOUND), method="bounded").x)
+
+
+def _loss(reports: Sequence[WitnessedReport], weight: float) -> float:
+    loss = 0.0
+    for report in reports:
+        log_odds = report.log_odds + weight * report.surprise
+        answer = logsumexp(log_odds[report.right]) if report.right.any() else 0.0
+        loss += float(logsumexp([0.0, *log_odds]) - answer)
+    return loss
+
+
+def standard_error(reports: Sequence[WitnessedReport], rounds: int = ROUNDS) -> float:
+    """Return that of the weight, by refitting on events drawn with replacement."""
+    rng, groups = np.random.default_rng(20261127), sorted({report.group for report in reports})
+    by_group = {name: [report for report in reports if report.group == name] for name in groups}
+    drawn = (rng.choice(len(groups), len(groups)) for _ in range(rounds))
+    return float(np.std([fit([report for at in rows for report in by_group[groups[at]]]) for rows in drawn]))
+
+
+def main() -> None:
+    """Run and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path, metavar="FOLDER")
+    store = Store.open(parser.parse_args().folder / "atlas.gpkg", read_only=True)
+    records, heat = store.records(), store.heat()
+    index, weights, standing = index_of(records), read(), represented_by(records)
+
+    def witnessed(label: Label) -> WitnessedReport:
+        matches = match_one(label.strike, index, records, weights)
+        return of_matches(label, with_heat(matches, label.strike, records.assets, heat))
+
+    reports = [witnessed(label) for label in labels(records, {key: standing.get(key, key) for key in records.assets})]
+    seen = [report for report in reports if report.surprise.any()]
+    at_right = sum(bool(report.surprise[report.right].any()) for report in seen)
+    print(f"{len(heat):,} observations, {len(reports)} labelled reports; heat at a candidate of {len(seen)}, ", end="")
+    print(f"at the right one of {at_right}")
+    if len(seen) < MIN_WITNESSED:
+        print(f"no weight: fewer than {MIN_WITNESSED} reports have heat at a candidate")
+    else:
+        print(f"weight {fit(reports):+.2f}, standard error {standard_error(seen):.2f}")
+
+
+if __name__ == "__main__":
+    main()
