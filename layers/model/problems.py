@@ -92,6 +92,8 @@ class ReadResult:
         Whether the licence forbids to publish the files, so that their dataset is private as a whole.
     warnings
         How many records were read that can hardly be right, by reason, such as a pipeline that is a point.
+    doubts
+        Each point that contradicts its record or the rest of the files, with what would fit; counted in ``warnings``.
     """
 
     records: Records
@@ -101,6 +103,7 @@ class ReadResult:
     skipped: Mapping[Message, int] = field(default_factory=dict)
     private: bool = False
     warnings: Mapping[Message, int] = field(default_factory=dict)
+    doubts: tuple[Problem, ...] = ()
 
     def require_clean(self) -> Records:
         """Return the records.
