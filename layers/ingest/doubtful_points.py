@@ -9,30 +9,26 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache
 from itertools import chain
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-import shapely
-from scipy.spatial import cKDTree
-from shapely import STRtree
 
-from geo.lonlat import Bools, Floats, Ints, Objects
+from geo.lonlat import Bools, Ints, Objects
 from layers.ingest.integrity import SEA_M
+from layers.ingest.points import Points, state_of
 from layers.model.messages import Argument, Message
 from layers.model.problems import Problem, ReadResult
 from layers.model.records import DESCRIPTION, RECORD_TYPES, Asset, Strike
-from layers.reference.basemap import DEGREE_M, Basemap
+from layers.reference.basemap import Basemap
 from layers.reference.gazetteer import Gazetteer
-from layers.reference.gazetteer_scoring import EARTH_RADIUS_M, NamedPlace, NamedRegion, distance_m
+from layers.reference.gazetteer_scoring import NamedPlace, NamedRegion, distance_m
 from layers.reference.regions import RegionMentions, country_of_place, region_of_field
 
 #: How well the base map draws a border, for 1:10 million.
 BORDER_M = 2_000.0
-#: How far off the coast of the base map, which passes inland of quays and oil berths, a point still is of its country.
-SHORE_M = 5_000.0
 #: The most of a point's uncertainty that may lead over a border. A larger one is that of a whole region: the point
 #: stands for that region, which ends at the border even though the circle about it does not.
 AREA_M = 40_000.0
@@ -49,11 +45,6 @@ BEYOND_REGION_M = 100_000.0
 #: each; a file has one that has at least so many such points.
 THEATRE_COUNTRIES, THEATRE_SHARE, THEATRE_POINTS = 3, 0.98, 100
 
-# The longest and the shortest degree of latitude of the ellipsoid.
-_LONG_DEGREE_M, _SHORT_DEGREE_M = 111_694.0, 110_574.0
-# Degrees between points that stand for an outline: to one of two that are 2.2 km apart it is at most 280 m farther than
-# to the outline, if that is 2 km off, and less if it is more.
-_STEP_DEGREES = 0.02
 #: What is said of the doubts of a kind together, by the code of what was expected of each.
 KINDS: Mapping[str, Message] = MappingProxyType(
     {
@@ -63,23 +54,6 @@ KINDS: Mapping[str, Message] = MappingProxyType(
         "doubts.place-in-theatre": Message("doubts.outside"),
     }
 )
-_TERRITORIES: Mapping[str, str] = {
-    "AU": "CC CX HM NF",
-    "CN": "HK MO",
-    "DK": "FO GL",
-    "FI": "AX",
-    "FR": "BL GF GP MF MQ NC PF PM RE TF WF YT",
-    "GB": "AI BM FK GG GI GS IM IO JE KY MS PN SH TC VG",
-    "NL": "AW BQ CW SX",
-    "NO": "BV SJ",
-    "NZ": "CK NU TK",
-    "US": "AS GU MP PR UM VI",
-}
-#: The states of territories with a code of their own (ISO 3166-1): a file may have them under either.
-_STATE_OF: Mapping[str, str] = MappingProxyType(
-    {code: state for state, codes in _TERRITORIES.items() for code in codes.split()}
-)
-
 #: The most letters of a cell that are shown.
 _SHOWN = 120
 
@@ -122,121 +96,23 @@ def with_doubts(
             _far_from_place(points, gazetteer) if is_of_strikes and gazetteer else (),
             _outside_theatre(points, theatre if is_of_strikes else ()),
         )
-        found: dict[int, Message] = {}
+        by_row: dict[int, Message] = {}
         for row, expected in chain.from_iterable(first_to_last):
-            found.setdefault(row, expected)
-        doubts += (points.problem(row, found[row], reading) for row in sorted(found))
+            by_row.setdefault(row, expected)
+        doubts += (_problem(points, row, by_row[row], reading) for row in sorted(by_row))
     counts = Counter(KINDS[doubt.expected.code] for doubt in doubts)
     return replace(reading, doubts=tuple(doubts), warnings={**reading.warnings, **counts})
 
 
-@dataclass(frozen=True, eq=False)
-class Points:
-    """The n points of a table as columns, on the base map.
-
-    Attributes
-    ----------
-    records
-        Strikes or assets, in the order of their table.
-    shape
-        Points in lon/lat degrees (OGC:CRS84), shape (n,).
-    uncertainty_m
-        Radius in metres that holds the true place, 0 where not stated, shape (n,).
-    """
-
-    records: Sequence[Strike | Asset]
-    shape: Objects
-    uncertainty_m: Floats
-    basemap: Basemap
-
-    @classmethod
-    def of(cls, reading: ReadResult, table: str, basemap: Basemap) -> Points:
-        """Lay out the points of a table."""
-        records = [
-            record
-            for record in reading.records.table(table).values()
-            if isinstance(record, Strike | Asset) and isinstance(record.geometry, shapely.Point)
-        ]
-        shape = np.array([record.geometry for record in records], dtype=object)
-        uncertainty_m = np.array([record.uncertainty_m or 0.0 for record in records], dtype=float)
-        return cls(records, shape, uncertainty_m, basemap)
-
-    @cached_property
-    def country(self) -> Objects:
-        """The codes of the countries on whose land, or shortly off whose coast, the points are; None elsewhere."""
-        parts, owner = shapely.get_parts(self.basemap.countries.shape, return_index=True)
-        tree, first = STRtree(self.shape), np.full(len(self.shape), len(parts))
-        on_land = tree.query(parts, predicate="intersects")
-        np.minimum.at(first, on_land[1], on_land[0])
-        part, row = tree.query(parts, predicate="dwithin", distance=SHORE_M / DEGREE_M)
-        is_off = first[row] == len(parts)
-        np.minimum.at(first, row[is_off], part[is_off])
-        codes: Objects = np.array([*self.basemap.countries.iso_a2[owner], None], dtype=object)
-        found: Objects = codes[first]
-        return found
-
-    @cached_property
-    def state(self) -> Objects:
-        """The states of the countries: of a territory, that which it belongs to."""
-        return np.array([_state_of(code) for code in self.country], dtype=object)
-
-    def are_near(self, rows: Ints, state: str, radius_m: Floats) -> Bools:
-        """Whether land of a state is within a radius in metres of each of some points, none of which is on it.
-
-        True of a state that the base map does not have.
-        """
-        is_own = [_state_of(code) == state for code in self.basemap.countries.iso_a2]
-        land, points = self.basemap.countries.shape[is_own], self.shape[rows]
-        if not len(land):
-            return np.ones(len(rows), dtype=bool)
-        latitude = np.abs(shapely.get_y(points)) + radius_m / _SHORT_DEGREE_M
-        # Degrees within which land surely is near, and those beyond which it surely is not.
-        least = radius_m / _LONG_DEGREE_M
-        most = radius_m / _SHORT_DEGREE_M / np.cos(np.radians(np.minimum(latitude, 89)))
-        near, possible = np.zeros(len(rows), dtype=bool), np.abs(shapely.get_x(points)) + most > 180
-        shapely.prepare(land)
-        for outline in land:
-            near |= _are_within(outline, points, least)
-            possible |= _are_within(outline, points, most)
-        if len(unsure := np.flatnonzero(possible & ~near)):
-            near[unsure] = _distance_m(points[unsure], land) <= radius_m[unsure]
-        return near
-
-    def problem(self, row: int, expected: Message, reading: ReadResult) -> Problem:
-        """Return the doubt about a point, with its place in the files."""
-        record = self.records[row]
-        table = next(name for name, record_type in RECORD_TYPES.items() if isinstance(record, record_type))
-        location = reading.locations.get((table, record.id))
-        file, line = (location.file, location.row) if location else (table, None)
-        return Problem(
-            file, line, f"{type(record).__name__.lower()} {record.id}", "geometry", self.shape[row].wkt, expected
-        )
-
-    def where(self, row: int) -> Argument:
-        """Return the code of the country that a point is in, or that it is in none."""
-        return self.country[row] or Message("doubts.no-country")
-
-
-def _are_within(outline: shapely.Geometry, points: Objects, degrees: Floats) -> Bools:
-    distance: Any = degrees  # one for each point, which the stubs of shapely do not know
-    return np.asarray(shapely.dwithin(outline, points, distance), dtype=bool)
-
-
-def _distance_m(points: Objects, land: Objects) -> Floats:
-    """Measure how far points are from outlines, on a sphere, by points every 2 km or less along these."""
-    nodes = cKDTree(_on_sphere(shapely.segmentize(land, _STEP_DEGREES)), balanced_tree=False, compact_nodes=False)
-    chord = np.asarray(nodes.query(_on_sphere(points))[0], dtype=float)
-    return np.asarray(2 * EARTH_RADIUS_M * np.arcsin(np.minimum(chord / 2, 1)), dtype=float)
-
-
-def _on_sphere(shapes: Objects) -> Floats:
-    """Return the vertices of geometries in lon/lat degrees as points of the unit sphere, shape (k, 3)."""
-    lon, lat = np.radians(shapely.get_coordinates(shapes)).T
-    return np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)], axis=1)
-
-
-def _state_of(code: str | None) -> str | None:
-    return _STATE_OF.get(code, code) if code else None
+def _problem(points: Points, row: int, expected: Message, reading: ReadResult) -> Problem:
+    """Return the doubt about a point, with its place in the files."""
+    record = points.records[row]
+    table = next(name for name, record_type in RECORD_TYPES.items() if isinstance(record, record_type))
+    location = reading.locations.get((table, record.id))
+    file, line = (location.file, location.row) if location else (table, None)
+    return Problem(
+        file, line, f"{type(record).__name__.lower()} {record.id}", "geometry", points.shape[row].wkt, expected
+    )
 
 
 def _are_outside(points: Points, rows: Ints, codes: Objects) -> Bools:
@@ -246,7 +122,7 @@ def _are_outside(points: Points, rows: Ints, codes: Objects) -> Bools:
     and on land without an agreed sovereign, a point may belong to a country that is 200 nautical miles off, and an
     asset to one that is 350 off.
     """
-    states = np.array([_state_of(code) for code in codes], dtype=object)
+    states = np.array([state_of(code) for code in codes], dtype=object)
     outside = np.asarray(points.state[rows] != states, dtype=bool)
     for state in {state for state, is_odd in zip(states, outside, strict=True) if is_odd}:
         odd = np.flatnonzero(outside & (states == state))
@@ -312,6 +188,7 @@ class _Texts:
     def __init__(self, reading: ReadResult) -> None:
         self._regions = RegionMentions()
         self._places: dict[tuple[str, str | None], _Named | None] = {}
+        self._by_region: dict[str, str | None] = {}
         self._descriptions: dict[str, list[str]] = {}
         for claim in reading.records.claims.values():
             if claim.field == DESCRIPTION:
@@ -329,11 +206,16 @@ class _Texts:
         return _only(self._named_by_report(strike))
 
     def _named_by_place(self, place: str, region: str | None) -> Iterator[_Named]:
-        if region and (country := region_of_field(region) or country_of_place(region)):
+        if region and (country := self._country_of_region(region)):
             yield _Named(country, "region", region)
         if country := country_of_place(place):
             yield _Named(country, "place", place)
         yield from (_Named(mention.country, "place", mention.words) for mention in self._regions.of(place))
+
+    def _country_of_region(self, region: str) -> str | None:
+        if region not in self._by_region:
+            self._by_region[region] = region_of_field(region) or country_of_place(region)
+        return self._by_region[region]
 
     def _named_by_report(self, strike: Strike) -> Iterator[_Named]:
         texts = [("targets", text) for text in strike.targets]
@@ -360,13 +242,9 @@ class _Circle(NamedTuple):
 
 def _far_from_place(points: Points, gazetteer: Gazetteer) -> Iterator[_Doubt]:
     """Yield strikes far from the region that they name, or else from the town that their place can only mean."""
-    circles: dict[tuple[str, str | None, str | None], _Circle | None] = {}
+    circles = _Circles(gazetteer)
     for row, strike in _strikes(points):
-        key = strike.place, strike.region, strike.host_country
-        if key not in circles:
-            circles[key] = _circle(gazetteer, *key)
-        circle = circles[key]
-        if circle is None:
+        if (circle := circles.of(strike)) is None:
             continue
         point, (column, place, radius_m) = points.shape[row], circle
         assert place.lon is not None
@@ -376,13 +254,22 @@ def _far_from_place(points: Points, gazetteer: Gazetteer) -> Iterator[_Doubt]:
             yield row, Message("doubts.place-near", names)
 
 
-def _circle(gazetteer: Gazetteer, place: str, region: str | None, country: str | None) -> _Circle | None:
-    if region and (named := gazetteer.region(region, country)):
-        return _Circle("region", named, max(FAR_M, (named.radius_m or 0.0) + BEYOND_REGION_M))
-    town = gazetteer.town(place)
-    if town and _state_of(country) in (None, _state_of(town.country)):
-        return _Circle("place", town, FAR_M)
-    return None
+class _Circles:
+    """Looks up regions and towns, each once."""
+
+    def __init__(self, gazetteer: Gazetteer) -> None:
+        self._region = cache(gazetteer.region)
+        self._town = cache(gazetteer.town)
+
+    def of(self, strike: Strike) -> _Circle | None:
+        """Return the circle that the place of a strike is in; None if nothing is known of it."""
+        country = strike.host_country
+        if strike.region and (region := self._region(strike.region, country)):
+            return _Circle("region", region, max(FAR_M, (region.radius_m or 0.0) + BEYOND_REGION_M))
+        town = self._town(strike.place)
+        if town and state_of(country) in (None, state_of(town.country)):
+            return _Circle("place", town, FAR_M)
+        return None
 
 
 def _outside_theatre(points: Points, stated: Sequence[str]) -> Iterator[_Doubt]:

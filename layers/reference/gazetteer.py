@@ -282,7 +282,7 @@ class Gazetteer:
         have is that of more.
         """
         name = bare(next(parts(text), ""))
-        places = self._index.named(fold(name)) if fold(name) else []
+        places = self._index.named(key) if (key := fold(name)) else []
         if len(places) != 1 or spelled(name) not in places[0].spellings or places[0].population < _TOWN:
             return None
         return places[0]
