@@ -121,14 +121,12 @@ def labels(records: Records, sites: Mapping[str, str]) -> list[Label]:
     for row in evaluation_store.labelled_rows("events.csv"):
         strike = records.strikes.get(_STRIKE_IDS.get(row["set"], "{event}").format(event=row["event"].lower()))
         headline = records.strikes.get(f"reports/{row['id']}{evaluation_store.HEADLINE}")
-        for report, found, source in ((row["id"], strike, row["set"]), (_HEADLINE_IDS, headline, "viina-headlines")):
+        readings = ((row["set"], "", strike), ("viina-headlines", evaluation_store.HEADLINE, headline))
+        for source, suffix, found in readings:
             if found is not None and row["asset"] != "unknown":
-                read = {**row, "id": report.format(id=row["id"]), "set": source, "event": row["group"]}
+                read = {**row, "id": f"{row['id']}{suffix}", "set": source, "event": row["group"]}
                 listed.append(_label(read, found, sites))
     return listed
-
-
-_HEADLINE_IDS = "{id}" + evaluation_store.HEADLINE
 
 
 _STRIKE_IDS = {"viina": "viina/{event}", "reuters": "viina/reuters-2025-{event}", "register": "viina/{event}"}

@@ -29,6 +29,7 @@ from api.settings import BASEMAP, GAZETTEER
 from api.terminal import load_report as terminal
 from api.wording.catalogue import text as worded
 from api.wording.problems import cell_sentence
+from layers.ingest.doubtful_points import with_doubts
 from layers.ingest.integrity import check as check_records
 from layers.ingest.load_plan import LoadPlan, plan_load, planned_changes
 from layers.model import edtf
@@ -238,6 +239,8 @@ def _load(store: Store, base: Basemap, task: Task) -> tuple[dict[str, Any], tupl
         reading = task.fmt.read(task.files, task.request)
     _require_own_dataset(reading, task.request)
     reading = _with_missing_records(reading, task)
+    is_checked = task.fmt.name == curated.FORMAT.name
+    reading = with_doubts(reading, base, task.request.gazetteer, task.fmt.theatre, is_checked=is_checked)
     if not task.options.dry_run:
         store.record_external_edits()
     for left in reversed(range(_TRIES)):

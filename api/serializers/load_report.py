@@ -45,6 +45,7 @@ def load_report(
         "read": _read(reading),
         "skipped": {text(reason): count for reason, count in _most_frequent_first(reading.skipped)},
         "warnings": {text(doubt): count for doubt, count in _most_frequent_first(reading.warnings)},
+        "doubts": [problem_values(doubt) for doubt in reading.doubts],
         "rejected": reasons(problems),
         "problems": [problem_values(problem) for problem in problems],
         "already_known": dict(arrival.already_covered),

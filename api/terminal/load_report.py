@@ -23,6 +23,7 @@ def load(answer: Json) -> RenderableType:
     parts += [_counted("rejected because", answer["rejected"])] if answer["rejected"] else []
     parts += [_counted("skipped", answer["skipped"])] if answer["skipped"] else []
     parts += [_counted("read, and to be looked at", answer["warnings"])] if answer["warnings"] else []
+    parts += [_doubted(answer["doubts"])] if answer["doubts"] else []
     # Where faults stop a load all are told, on standard error.
     parts += [_faults(answer["problems"])] if answer["problems"] and answer["written"] else []
     parts += _changed(answer["changes"])
@@ -72,6 +73,23 @@ def _faults(problems: list[Json]) -> Table:
     for problem in problems[:_SHOWN]:
         where = f"{problem['file']}:{problem['row']}" if problem["row"] else problem["file"]
         add_row(table, where, *(problem[name] for name in ("record", "column", "value", "expected")))
+    return table
+
+
+def _doubted(doubts: list[Json]) -> Table:
+    """Points that contradict, those of one contradiction together with the first of them; the most frequent first."""
+    alike: dict[str, list[Json]] = {}
+    for doubt in doubts:
+        alike.setdefault(doubt["expected"], []).append(doubt)
+    groups = sorted(alike.values(), key=len, reverse=True)
+    hidden = sum(map(len, groups[_SHOWN:]))
+    title = f"{len(doubts)} point(s) that contradict; each in --json"
+    table = Table("points", "the first", "record", "expected", title=title, title_justify="left")
+    for first, *others in groups[:_SHOWN]:
+        where = f"{first['file']}:{first['row']}" if first["row"] else first["file"]
+        add_row(table, 1 + len(others), where, first["record"], first["expected"])
+    if hidden:
+        add_row(table, hidden, f"{len(groups) - _SHOWN} more", "", "in --json")
     return table
 
 

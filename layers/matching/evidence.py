@@ -167,7 +167,7 @@ def _rivals(left: Ints, near: Bools, names: Columns, kinds: Columns) -> Columns:
     An asset that is the only one of its kind in a region, or of its name, is likelier than one of many.
     """
     fits = np.any([kinds[name] > 0 for name in ("same-kind", "same-rare-kind", "kin-kind")], axis=0)
-    named = np.any([names[name] > 0 for name in _NEAR_NAMES], axis=0)
+    named = np.any([names[name] > 0 for name in (*_NEAR_NAMES, "town-name")], axis=0)
     return {
         "rivals": _minus_log_count(left, near & fits),
         "namesakes": _minus_log_count(left, near & fits & named),
@@ -196,19 +196,20 @@ def _kinds(strikes: StrikeColumns, assets: AssetIndex, left: Ints, right: Ints) 
 
 
 #: The reasons that names are of an asset in reach, and of another.
-_NEAR_NAMES, _FAR_NAMES = ("name", "whole-name", "place-name", "town-name"), ("far-name", "far-whole-name")
+_NEAR_NAMES, _FAR_NAMES = ("name", "whole-name", "place-name"), ("far-name", "far-whole-name")
 
 
 def _names(strikes: StrikeColumns, assets: AssetIndex, left: Ints, right: Ints, near: Bools) -> Columns:
     """Compare words. A filter by hash buckets leaves few pairs, of which the words are compared one by one."""
-    columns = {name: np.zeros(len(left)) for name in (*_NEAR_NAMES, *_FAR_NAMES, "owner-name", "other-number")}
+    reasons = (*_NEAR_NAMES, *_FAR_NAMES, "owner-name", "other-number")
+    columns = {name: np.zeros(len(left)) for name in reasons}
     strike_words = _StrikeWords(strikes)
     rows = np.flatnonzero(strike_words.may_share(assets.names.words, left, right))
     for names, chosen in ((_NEAR_NAMES, rows[near[rows]]), (_FAR_NAMES, rows[~near[rows]])):
         if len(chosen):
             # A wrong place may have been looked up by the very words that name the asset.
             shared = _shared_names(strike_words, assets, left[chosen], right[chosen], own_count=names is _FAR_NAMES)
-            for name, column in zip(names, shared, strict=False):
+            for name, column in zip(names, shared, strict=True):
                 columns[name][chosen] = column
     # A town has one refinery that is named after it, but many a substation.
     many = (assets.kind[right] & _MANY_IN_TOWN) != 0

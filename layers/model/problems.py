@@ -95,6 +95,8 @@ class ReadResult:
         How many records were read that can hardly be right, by reason, such as a pipeline that is a point.
     heat
         Observations of heat, if the files hold any.
+    doubts
+        Each point that contradicts its record or the rest of the files, with what would fit; counted in ``warnings``.
     """
 
     records: Records
@@ -105,6 +107,7 @@ class ReadResult:
     private: bool = False
     warnings: Mapping[Message, int] = field(default_factory=dict)
     heat: HeatColumns | None = None
+    doubts: tuple[Problem, ...] = ()
 
     def require_clean(self) -> Records:
         """Return the records.

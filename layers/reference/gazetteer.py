@@ -139,6 +139,8 @@ __all__ = ["Candidate", "Gazetteer", "GazetteerMissing", "PlaceSearch"]
 MAX_LIMIT = 100
 
 _CODE = re.compile("[A-Za-z]{2}")
+#: People of a place that a name without a region means, if nowhere else is called so.
+_TOWN = 15_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,6 +274,26 @@ class Gazetteer:
             ranked = [best, *(scored for scored in ranked if scored is not best)]
         candidates = tuple(self._candidate(scored) for scored in ranked[: max(1, min(limit, MAX_LIMIT))])
         return PlaceSearch(text[:MAX_LENGTH], candidates, candidates[0] if best else None, ambiguous, explanation)
+
+    def town(self, text: str) -> NamedPlace | None:
+        """Return the town of at least 15,000 people that the first part of a text names letter by letter, in any case.
+
+        None where any other place has a name of that sound: the gazetteer lacks hamlets, and a name that two places
+        have is that of more.
+        """
+        name = bare(next(parts(text), ""))
+        places = self._index.named(key) if (key := fold(name)) else []
+        if len(places) != 1 or spelled(name) not in places[0].spellings or places[0].population < _TOWN:
+            return None
+        return places[0]
+
+    def region(self, text: str, country: str | None = None) -> NamedRegion | None:
+        """Return the only first-level region that a text may mean, in a country (ISO 3166-1) or in any.
+
+        None where several are meant, or no place of the region is known.
+        """
+        regions = self._index.regions(text, country)
+        return regions[0] if len(regions) == 1 and regions[0].radius_m is not None else None
 
     def _context(
         self, region: str | None, country: str | None, within: Sequence[str]

@@ -39,7 +39,8 @@ class Format:
     states it; ``private`` is whether that licence forbids to publish the records. ``recognises`` decides by the first
     bytes whether a file is of the format: it must be true for as few other files as can be; ``signature`` is that rule
     in words. ``read`` gives records and every problem; it raises only ``FileRefused`` (a ``ProblemsError``), for a file
-    that cannot be read at all.
+    that cannot be read at all. ``theatre`` are the countries (ISO 3166-1) that every event of the publisher is in,
+    where it says so.
     """
 
     name: str
@@ -50,3 +51,4 @@ class Format:
     read: Callable[[Sequence[SourceFile], LoadOptions], ReadResult]
     private: bool = False
     signature: str = ""
+    theatre: tuple[str, ...] = ()

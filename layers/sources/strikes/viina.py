@@ -349,4 +349,5 @@ FORMAT = Format(
     signature=(
         "event_id or event_id_1pd with text, GEO_PRECISION, t_mil_b; or representative_text; or a target register"
     ),
+    theatre=("UA", "RU"),
 )

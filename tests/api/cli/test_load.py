@@ -118,6 +118,59 @@ def test_what_can_hardly_be_right_is_loaded_and_warned_of(run: Run, own: Store, 
     assert "read, and to be looked at" in run("load", "auto", file).out
 
 
+STRIKES_CSV = """id,title,lon,lat,country
+1,Depot hit in Krasnodar krai,34.0,49.0,UA
+2,Depot hit,37.77,44.72,UA
+3,Depot hit,37.78,44.73,UA
+4,Depot hit in Odesa oblast,30.7,46.5,UA
+"""
+STRIKES_MAPPING = """
+noun = "strikes"
+source.publisher = "P"
+columns = {id = "id", title = "title", lon = "lon", lat = "lat", host_country = "country"}
+constants = {when = "2025-08-08", place = "Vyshneva", status = "reported", basis = "site", uncertainty_m = 500}
+"""
+
+
+def test_points_that_contradict_are_loaded_and_told_each_and_by_kind(run: Run, own: Store, tmp_path: Path) -> None:
+    file, mapping = tmp_path / "s.csv", tmp_path / "s.toml"
+    file.write_text(STRIKES_CSV, encoding="utf-8")
+    mapping.write_text(STRIKES_MAPPING, encoding="utf-8")
+    told = load(run, "csv", file, "--mapping", mapping, "--dataset", "s")
+    assert (told["problems"], len(told["changes"]["strikes"]["added"])) == ([], 4)
+    assert told["warnings"] == {
+        "a point that is not in the country that is stated": 2,
+        "a point that is in another country than place, region or texts name": 1,
+    }
+    in_russia = "a place in UA; this is in RU"
+    expected = [
+        (2, "strike s/1", "POINT (34 49)", "a place in RU, by title: Krasnodar krai; this is in UA"),
+        (3, "strike s/2", "POINT (37.77 44.72)", in_russia),
+        (4, "strike s/3", "POINT (37.78 44.73)", in_russia),
+    ]
+    keys = ("file", "row", "record", "column", "value", "expected")
+    assert told["doubts"] == [
+        dict(zip(keys, ("s.csv", row, record, "geometry", value, words), strict=True))
+        for row, record, value, words in expected
+    ]
+    shown = " ".join(run("load", "csv", file, "--mapping", mapping, "--dataset", "s").out.replace("│", " ").split())
+    assert "3 point(s) that contradict; each in --json" in shown
+    assert f"2 s.csv:3 strike s/2 {in_russia}" in shown
+    assert own.records().strikes["s/1"].geometry is not None
+
+
+def test_kinds_of_contradictions_beyond_the_twentieth_are_counted(run: Run, tmp_path: Path) -> None:
+    file, mapping = tmp_path / "s.csv", tmp_path / "s.toml"
+    codes = map("".join, zip("AAABBBCCCDDEEFFGGHHIII", "DLTAEGHYZEKESIRBRRUEST", strict=True))
+    rows = [f"{number},Depot,37.77,44.72,{code}" for number, code in enumerate((*codes, "AD"))]
+    file.write_text("\n".join(("id,title,lon,lat,country", *rows)), encoding="utf-8")
+    mapping.write_text(STRIKES_MAPPING, encoding="utf-8")
+    shown = " ".join(run("load", "csv", file, "--mapping", mapping, "--dry-run").out.replace("│", " ").split())
+    assert "23 point(s) that contradict; each in --json" in shown
+    assert "2 2 more in --json" in shown
+    assert len(load(run, "csv", file, "--mapping", mapping, "--dry-run")["doubts"]) == 23
+
+
 def test_an_unknown_type_of_many_rows_stops_a_load_and_is_named_with_its_count(
     run: Run, own: Store, tmp_path: Path
 ) -> None:

@@ -25,6 +25,7 @@ class Expected(NamedTuple):
     read: dict[str, int]
     bases: dict[str | None, int]
     private: bool = False
+    doubts: int = 0
 
 
 EXPECTED = {
@@ -36,6 +37,7 @@ EXPECTED = {
         {},
         {"sources": 2316, "strikes": 3141, "claims": 4447},
         {"region": 1684, "settlement": 1333, "district": 53, None: 71},
+        doubts=19,
     ),
     "ucdp": Expected(
         "ucdp_ged_ukraine_2014_2023/*.csv",
@@ -56,6 +58,7 @@ EXPECTED = {
         {"sources": 2304, "strikes": 1158, "claims": 1164},
         {"site": 1158},
         private=True,
+        doubts=1,
     ),
 }
 
@@ -85,6 +88,7 @@ def test_real_files_load_whole_and_again_to_no_change(run: Run, own: Store, real
         expected.rejected,
     )
     assert told["read"] == expected.read
+    assert len(told["doubts"]) == sum(told["warnings"].values()) == expected.doubts
     ends = expected.read["strikes"] + sum(expected.skipped.values()) + told["rows"]["rejected"]
     assert expected.rows == ends
     assert {table: len(change["added"]) for table, change in told["changes"].items()} == expected.read

@@ -52,6 +52,35 @@ def names_of(found: PlaceSearch) -> list[str]:
     return [f"{one.name} {one.country}" for one in found.candidates]
 
 
+@pytest.mark.parametrize(
+    ("name", "town"),
+    [
+        ("Poltava", "Poltava UA"),
+        ("м. Полтава", "Poltava UA"),
+        ("poltava, somewhere", "Poltava UA"),
+        ("Poltawa", "Poltava UA"),
+        # Two places sound so, a village, a misspelling of no gazetteer, no name.
+        ("Ivanivka", None),
+        ("Orlivka", None),
+        ("Polltawwa", None),
+        ("", None),
+        ("-", None),
+    ],
+)
+def test_a_town_is_known_by_a_name_that_is_its_own_alone(places: Gazetteer, name: str, town: str | None) -> None:
+    found = places.town(name)
+    assert (found and f"{found.name} {found.country}") == town
+
+
+def test_a_region_is_known_where_only_one_is_meant(places: Gazetteer) -> None:
+    odesa = places.region("Odesa oblast")
+    assert odesa is not None
+    assert (odesa.country, odesa.name) == ("UA", "Odessa")
+    assert places.region("Odesa oblast", "RU") is None
+    assert places.region("Kyiv") is None
+    assert places.region("Nowhere") is None
+
+
 def test_there_are_32_spellings() -> None:
     assert len(EACH) == 32
 

@@ -1,10 +1,79 @@
-"""Regions that texts name: their country, and texts without them."""
+"""Regions that texts name: their countries, texts without them, and the countries of columns."""
 
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from layers.reference.regions import countries_named, without_regions
+from layers.reference.regions import (
+    RegionMentions,
+    countries_named,
+    country_of_place,
+    region_of_field,
+    without_regions,
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "mentions"),
+    [
+        ("НПЗ у Краснодарському краї горить", [("RU", "Краснодарському краї")]),
+        ("Дрони атакували Курську область.", [("RU", "Курську область")]),
+        ("Strike on a depot in Rostov Oblast, governor says", [("RU", "Rostov Oblast")]),
+        ("Strike, Luhans'k (oblast)", [("UA", "Luhans'k (oblast")]),
+        ("В Башкортостане взрыв", [("RU", "Башкортостане")]),
+        ("на Одещині і Кубані", [("UA", "Одещині"), ("RU", "Кубані")]),
+        ("в окупованому Криму", [("UA", "Криму")]),
+        ("область Харків", [("UA", "область Харків")]),
+        # A word that looks like the noun of a region, and names without oblast.
+        ("Кроме того, Яна и Чуваш", []),
+        ("Odesa, Kursk and Novhorodske", []),
+        ("курська область", []),
+        # A district may be one of a city, and what comes from a region does not arrive there.
+        ("в Кировском районе Донецка", []),
+        ("Kirovsky district of Donetsk", []),
+        ("запускали из Курской области", []),
+        ("с территории Белгородской области", []),
+        # Regions of several countries, and those that are meant more often than that of the name.
+        ("in the Central region", []),
+        ("Iraq's Kurdistan region", []),
+        ("", []),
+    ],
+)
+def test_regions_that_a_text_names(text: str, mentions: list[tuple[str, str]]) -> None:
+    finder = RegionMentions()
+    assert [tuple(mention) for mention in finder.of(text)] == mentions
+    assert [tuple(mention) for mention in finder.of(text)] == mentions
+
+
+def test_only_the_first_letters_of_a_text_are_read() -> None:
+    assert RegionMentions().of(" a" * 499 + " Rostov Oblast") == ()
+
+
+@given(
+    st.lists(st.sampled_from(["Kursk", "region", "из", "на", "Кубани", "Odesa", "область", "Кировском", "районе", "x"]))
+)
+def test_what_was_read_before_changes_no_answer(words: list[str]) -> None:
+    text, finder = " ".join(words), RegionMentions()
+    finder.of("Kursk region из Кубани")
+    assert finder.of(text) == RegionMentions().of(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "country"),
+    [("Krasnodar krai", "RU"), ("Belgorod", "RU"), ("Одеська", "UA"), ("Tulcea", "RO"), ("Central", None), ("", None)],
+)
+def test_the_column_of_a_region_needs_no_word_such_as_oblast(text: str, country: str | None) -> None:
+    assert region_of_field(text) == country
+
+
+@pytest.mark.parametrize(
+    ("text", "country"),
+    [("Orlivka, Ukraine", "UA"), ("Румунія", "RO"), ("Orlivka", None), ("Ukraine, Romania", None), ("", None)],
+)
+def test_the_country_of_a_place_is_a_part_of_it(text: str, country: str | None) -> None:
+    assert country_of_place(text) == country
 
 
 @pytest.mark.parametrize(

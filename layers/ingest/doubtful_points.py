@@ -1,0 +1,291 @@
+"""Points of a load that contradict what their own records say, or the rest of their file: remarked on, never refused.
+
+Files of others are loaded as their publishers have them: a refinery of Krasnodar at a village of that name in Ukraine
+is no fault of a row, and still no place to look for the refinery. Knows no file of a source.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from itertools import chain
+from types import MappingProxyType
+from typing import NamedTuple
+
+import numpy as np
+
+from geo.lonlat import Bools, Ints, Objects
+from layers.ingest.integrity import SEA_M
+from layers.ingest.points import Points, state_of
+from layers.model.messages import Argument, Message
+from layers.model.problems import Problem, ReadResult
+from layers.model.records import DESCRIPTION, RECORD_TYPES, Asset, Strike
+from layers.reference.basemap import Basemap
+from layers.reference.gazetteer import Gazetteer
+from layers.reference.gazetteer_scoring import NamedPlace, NamedRegion, distance_m
+from layers.reference.regions import RegionMentions, country_of_place, region_of_field
+
+#: How well the base map draws a border, for 1:10 million.
+BORDER_M = 2_000.0
+#: The most of a point's uncertainty that may lead over a border. A larger one is that of a whole region: the point
+#: stands for that region, which ends at the border even though the circle about it does not.
+AREA_M = 40_000.0
+#: The outermost limit of a continental shelf, 350 nautical miles (UN Convention on the Law of the Sea, art. 76): the
+#: fields and platforms of a state lie up to there.
+SHELF_M = 648_200.0
+#: A point is far from a town beyond this and its own uncertainty. Places are often told by the town that their region
+#: is called after, and no region of Ukraine reaches farther from its town than that of Odesa, 226 km.
+FAR_M = 250_000.0
+#: A point is far from a region beyond that, and by this beyond the circle that holds the region's places: there may be
+#: more that the gazetteer lacks.
+BEYOND_REGION_M = 100_000.0
+#: A theatre is at most so many countries that hold this share of the points on land together, and more than the rest
+#: each; a file has one that has at least so many such points.
+THEATRE_COUNTRIES, THEATRE_SHARE, THEATRE_POINTS = 3, 0.98, 100
+
+#: What is said of the doubts of a kind together, by the code of what was expected of each.
+KINDS: Mapping[str, Message] = MappingProxyType(
+    {
+        "integrity.place": Message("doubts.stated"),
+        "doubts.place-named": Message("doubts.named"),
+        "doubts.place-near": Message("doubts.far"),
+        "doubts.place-in-theatre": Message("doubts.outside"),
+    }
+)
+#: The most letters of a cell that are shown.
+_SHOWN = 120
+
+_Doubt = tuple[int, Message]  # row of the points, what was expected
+
+
+def with_doubts(
+    reading: ReadResult,
+    basemap: Basemap,
+    gazetteer: Gazetteer | None = None,
+    theatre: Sequence[str] = (),
+    *,
+    is_checked: bool = False,
+) -> ReadResult:
+    """Return a read with a doubt about each point that contradicts, and the count of each kind among its warnings.
+
+    A point has one doubt, the first of: it is outside the country that is stated; outside the only country that place
+    and region, or else the texts, name; far from the region, or else the town, that it names; far outside the theatre.
+
+    Parameters
+    ----------
+    reading
+        What was read of the files; only strikes and assets that are points are looked at.
+    basemap
+        Tells the country of a point.
+    gazetteer
+        Tells where regions and towns are; without it none is looked up.
+    theatre
+        The countries (ISO 3166-1) that all strikes of the format are in; where empty, found from the points.
+    is_checked
+        Whether the points have been held to their stated countries, as those of curated records are.
+    """
+    doubts: list[Problem] = []
+    for table in ("strikes", "assets"):
+        points = Points.of(reading, table, basemap)
+        is_of_strikes = table == "strikes"
+        first_to_last = (
+            () if is_checked else _outside_stated_country(points),
+            _outside_named_country(points, reading) if is_of_strikes else (),
+            _far_from_place(points, gazetteer) if is_of_strikes and gazetteer else (),
+            _outside_theatre(points, theatre if is_of_strikes else ()),
+        )
+        by_row: dict[int, Message] = {}
+        for row, expected in chain.from_iterable(first_to_last):
+            by_row.setdefault(row, expected)
+        doubts += (_problem(points, row, by_row[row], reading) for row in sorted(by_row))
+    counts = Counter(KINDS[doubt.expected.code] for doubt in doubts)
+    return replace(reading, doubts=tuple(doubts), warnings={**reading.warnings, **counts})
+
+
+def _problem(points: Points, row: int, expected: Message, reading: ReadResult) -> Problem:
+    """Return the doubt about a point, with its place in the files."""
+    record = points.records[row]
+    table = next(name for name, record_type in RECORD_TYPES.items() if isinstance(record, record_type))
+    location = reading.locations.get((table, record.id))
+    file, line = (location.file, location.row) if location else (table, None)
+    return Problem(
+        file, line, f"{type(record).__name__.lower()} {record.id}", "geometry", points.shape[row].wkt, expected
+    )
+
+
+def _are_outside(points: Points, rows: Ints, codes: Objects) -> Bools:
+    """Whether points are outside the countries of some codes, which are given by point.
+
+    On land, and just off a coast, that is beyond the border by more than the base map and the point may err. At sea,
+    and on land without an agreed sovereign, a point may belong to a country that is 200 nautical miles off, and an
+    asset to one that is 350 off.
+    """
+    states = np.array([state_of(code) for code in codes], dtype=object)
+    outside = np.asarray(points.state[rows] != states, dtype=bool)
+    for state in {state for state, is_odd in zip(states, outside, strict=True) if is_odd}:
+        odd = np.flatnonzero(outside & (states == state))
+        own = rows[odd]
+        reach = np.minimum(points.uncertainty_m[own], AREA_M) + BORDER_M
+        open_sea = points.state[own] == None  # noqa: E711 - an array of objects
+        limits = [SHELF_M if isinstance(points.records[row], Asset) else SEA_M for row in own]
+        reach = np.where(open_sea, points.uncertainty_m[own] + limits, reach)
+        outside[odd] = ~points.are_near(own, str(state), reach)
+    return outside
+
+
+def _outside_stated_country(points: Points) -> Iterator[_Doubt]:
+    """Yield points outside the host country that their record states."""
+    codes = np.array([record.host_country for record in points.records], dtype=object)
+    rows = np.flatnonzero([code is not None for code in codes])
+    for row in rows[_are_outside(points, rows, codes[rows])]:
+        yield int(row), Message("integrity.place", {"stated": codes[row], "found": points.where(row)})
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """The country that a record names beside its point: by which column, with what words."""
+
+    country: str
+    column: str
+    words: str
+
+
+def _outside_named_country(points: Points, reading: ReadResult) -> Iterator[_Doubt]:
+    """Yield strikes outside the only country that their place and region, or else their texts, name."""
+    texts = _Texts(reading)
+    by_place = _contradicted(
+        points, {row: named for row, strike in _strikes(points) if (named := texts.of_place(strike))}
+    )
+    by_text = _contradicted(
+        points,
+        {row: named for row, strike in _strikes(points) if row not in by_place and (named := texts.of_report(strike))},
+    )
+    for row, named in {**by_place, **by_text}.items():
+        words = {
+            "named": named.country,
+            "column": named.column,
+            "words": named.words[:_SHOWN],
+            "found": points.where(row),
+        }
+        yield row, Message("doubts.place-named", words)
+
+
+def _strikes(points: Points) -> Iterator[tuple[int, Strike]]:
+    return ((row, record) for row, record in enumerate(points.records) if isinstance(record, Strike))
+
+
+def _contradicted(points: Points, named: Mapping[int, _Named]) -> dict[int, _Named]:
+    rows = np.fromiter(named, dtype=np.int64, count=len(named))
+    outside = _are_outside(points, rows, np.array([name.country for name in named.values()], dtype=object))
+    return {int(row): named[int(row)] for row in rows[outside]}
+
+
+class _Texts:
+    """Looks for the one country that a strike names; a strike that names several says nothing."""
+
+    def __init__(self, reading: ReadResult) -> None:
+        self._regions = RegionMentions()
+        self._places: dict[tuple[str, str | None], _Named | None] = {}
+        self._by_region: dict[str, str | None] = {}
+        self._descriptions: dict[str, list[str]] = {}
+        for claim in reading.records.claims.values():
+            if claim.field == DESCRIPTION:
+                self._descriptions.setdefault(claim.record, []).append(claim.value)
+
+    def of_place(self, strike: Strike) -> _Named | None:
+        """Return the country of the region, or the place."""
+        key = (strike.place, strike.region)
+        if key not in self._places:
+            self._places[key] = _only(self._named_by_place(*key))
+        return self._places[key]
+
+    def of_report(self, strike: Strike) -> _Named | None:
+        """Return the country whose regions the reports name; a title that tells the place again is read without it."""
+        return _only(self._named_by_report(strike))
+
+    def _named_by_place(self, place: str, region: str | None) -> Iterator[_Named]:
+        if region and (country := self._country_of_region(region)):
+            yield _Named(country, "region", region)
+        if country := country_of_place(place):
+            yield _Named(country, "place", place)
+        yield from (_Named(mention.country, "place", mention.words) for mention in self._regions.of(place))
+
+    def _country_of_region(self, region: str) -> str | None:
+        if region not in self._by_region:
+            self._by_region[region] = region_of_field(region) or country_of_place(region)
+        return self._by_region[region]
+
+    def _named_by_report(self, strike: Strike) -> Iterator[_Named]:
+        texts = [("targets", text) for text in strike.targets]
+        texts.append(("title", strike.title.replace(strike.place, "")))
+        texts += (("description", text) for text in self._descriptions.get(strike.id, ()))
+        for column, text in texts:
+            for mention in self._regions.of(text):
+                yield _Named(mention.country, column, mention.words)
+
+
+def _only(named: Iterator[_Named]) -> _Named | None:
+    """Return the first of several that name the same country; None where they name two."""
+    first = next(named, None)
+    return first if first and all(other.country == first.country for other in named) else None
+
+
+class _Circle(NamedTuple):
+    """Where a strike is by a column of its: about a place whose radius says how large it is."""
+
+    column: str
+    place: NamedPlace | NamedRegion
+    radius_m: float
+
+
+def _far_from_place(points: Points, gazetteer: Gazetteer) -> Iterator[_Doubt]:
+    """Yield strikes far from the region that they name, or else from the town that their place can only mean."""
+    circles = _Circles(gazetteer)
+    for row, strike in _strikes(points):
+        if (circle := circles.of(strike)) is None:
+            continue
+        point, (column, place, radius_m) = points.shape[row], circle
+        assert place.lon is not None
+        assert place.lat is not None
+        if distance_m(point.x, point.y, place.lon, place.lat) > radius_m + points.uncertainty_m[row]:
+            names = {"name": place.name, "country": place.country, "column": column, "found": points.where(row)}
+            yield row, Message("doubts.place-near", names)
+
+
+class _Circles:
+    """Looks up regions and towns, each once."""
+
+    def __init__(self, gazetteer: Gazetteer) -> None:
+        self._region = cache(gazetteer.region)
+        self._town = cache(gazetteer.town)
+
+    def of(self, strike: Strike) -> _Circle | None:
+        """Return the circle that the place of a strike is in; None if nothing is known of it."""
+        country = strike.host_country
+        if strike.region and (region := self._region(strike.region, country)):
+            return _Circle("region", region, max(FAR_M, (region.radius_m or 0.0) + BEYOND_REGION_M))
+        town = self._town(strike.place)
+        if town and state_of(country) in (None, state_of(town.country)):
+            return _Circle("place", town, FAR_M)
+        return None
+
+
+def _outside_theatre(points: Points, stated: Sequence[str]) -> Iterator[_Doubt]:
+    """Yield points more than 200 nautical miles from every country of the theatre."""
+    theatre = [*stated] or _theatre(points.state)
+    rows = np.flatnonzero(~np.isin(points.state.astype(str), theatre)) if theatre else np.empty(0, dtype=np.int64)
+    for state in theatre:
+        rows = rows[~points.are_near(rows, state, points.uncertainty_m[rows] + SEA_M)]
+    for row in rows.tolist():
+        where: dict[str, Argument] = {"theatre": tuple(theatre), "found": points.where(row)}
+        yield row, Message("doubts.place-in-theatre", where)
+
+
+def _theatre(states: Objects) -> list[str]:
+    """Return the few states that hold nearly all points on land; empty where points are few, or everywhere."""
+    counts = Counter(state for state in states if state)
+    large = {state: count for state, count in counts.most_common() if count > (1 - THEATRE_SHARE) * counts.total()}
+    is_one = len(large) <= THEATRE_COUNTRIES and sum(large.values()) >= THEATRE_SHARE * counts.total()
+    return list(large) if is_one and counts.total() >= THEATRE_POINTS else []
