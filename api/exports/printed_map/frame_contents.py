@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -28,6 +29,8 @@ SITE = "#7b7466"
 MAX_LISTED = 15
 #: The largest number of strikes that are moved apart; more would only cover the map evenly.
 MAX_SPREAD = 1000
+#: The largest number of circles of one colour that are drawn one by one; more would cover the map.
+MAX_CIRCLES = 60
 #: The largest distance that a symbol is moved from its place, in millimetres.
 FURTHEST_MM = 5.0
 
@@ -264,21 +267,32 @@ def circles_in_view(frame: Frame, marks: Sequence[DrawnStrike], smallest_mm: flo
     return [(colour, circle) for colour, circle in circles if np.isfinite(circle).all()]
 
 
+def crowded_colours(circles: Sequence[tuple[str, Floats]]) -> frozenset[str]:
+    """Return the colours of which there are too many circles to draw each."""
+    return frozenset(
+        colour for colour, count in Counter(colour for colour, _ in circles).items() if count > MAX_CIRCLES
+    )
+
+
 def draw_circles(sheet: PageCanvas, frame: Frame, circles: Sequence[tuple[str, Floats]]) -> None:
-    """Draw circles of uncertainty faintly, cut at the frame.
+    """Draw circles of uncertainty faintly, cut at the frame; where they are many, the one area that they cover.
 
     Parameters
     ----------
     circles
         The colour of each, and its points in millimetres, shape (k, 2).
     """
+    crowded = crowded_colours(circles)
+    discs: dict[str, list[shapely.Geometry]] = {}
     for colour, circle in circles:
-        inside = shapely.clip_by_rect(shapely.make_valid(shapely.Polygon(circle)), *frame.box)
-        edge = shapely.clip_by_rect(shapely.LineString(circle), *frame.box)
-        disc = path_of(np.array([inside]))
-        sheet.axes.add_patch(PathPatch(disc, facecolor=colour, alpha=0.09, linewidth=0, zorder=3))
-        lines = coordinates_of(np.array([edge]))
-        sheet.axes.add_artist(LineCollection(lines, colors=colour, linewidths=0.4, alpha=0.55, zorder=3))
+        discs.setdefault(colour, []).append(shapely.make_valid(shapely.Polygon(circle)))
+    for colour, areas in discs.items():
+        opacity = 0.18 if colour in crowded else 0.09
+        for area in [shapely.union_all(areas)] if colour in crowded else areas:
+            inside = path_of(np.array([shapely.clip_by_rect(area, *frame.box)]))
+            sheet.axes.add_patch(PathPatch(inside, facecolor=colour, alpha=opacity, linewidth=0, zorder=3))
+            lines = coordinates_of(np.array([shapely.clip_by_rect(shapely.boundary(area), *frame.box)]))
+            sheet.axes.add_artist(LineCollection(lines, colors=colour, linewidths=0.4, alpha=0.55, zorder=3))
 
 
 def circle_around(lon: float, lat: float, radius_m: float) -> Floats:

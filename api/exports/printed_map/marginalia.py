@@ -13,10 +13,18 @@ from matplotlib_scalebar.scalebar import ScaleBar
 
 from api.exports import symbols
 from api.exports.printed_map.extent import POLES, WORLD, Frame, azimuthal, fitted, rectangle, world
-from api.exports.printed_map.frame_contents import SITE, FrameContents, draw_base, draw_frame, pipeline_style
+from api.exports.printed_map.frame_contents import (
+    SITE,
+    FrameContents,
+    crowded_colours,
+    draw_base,
+    draw_frame,
+    pipeline_style,
+)
 from api.exports.printed_map.place_labels import Board, PageBox, draw_countries
 from api.exports.printed_map.sheet import FAMILY, INK, MM_PER_POINT, PageCanvas, leading_mm, wrapped
 from api.exports.strike_rows import DrawnStrike
+from geo.lonlat import Floats
 from layers.reference.basemap import Basemap
 
 LEGEND_SIZE, LEGEND_ROW_MM, SWATCH_MM = 7.0, 4.3, 6.0
@@ -48,7 +56,7 @@ def legend_of(view: FrameContents) -> list[LegendGroup]:
         LegendGroup("Target of the strike", tuple(_shape_entries(marks))),
         LegendGroup("Struck in", tuple(_colour_entries(marks))),
         LegendGroup("How well established", tuple(_fill_entries(marks))),
-        LegendGroup("Also shown", tuple(_other_entries(list(view.pipelines), len(view.sites), bool(view.circles)))),
+        LegendGroup("Also shown", tuple(_other_entries(list(view.pipelines), len(view.sites), view.circles))),
     ]
     return [group for group in groups if group.entries]
 
@@ -86,10 +94,11 @@ def _fill_entries(marks: Sequence[DrawnStrike]) -> list[LegendEntry]:
     ]
 
 
-def _other_entries(pipelines: Sequence[str], sites: int, circles: bool) -> list[LegendEntry]:
+def _other_entries(pipelines: Sequence[str], sites: int, circles: Sequence[tuple[str, Floats]]) -> list[LegendEntry]:
     entries = []
     if circles:
-        entries.append(LegendEntry(_circle_swatch, "The place struck is somewhere in the circle"))
+        area = "circle or tinted area" if crowded_colours(circles) else "circle"
+        entries.append(LegendEntry(_circle_swatch, f"The place struck is somewhere in the {area}"))
     for group in pipelines:
         name = f"{symbols.SHAPES[group].label} pipeline" if group else "Pipeline"
         entries.append(LegendEntry(_pipeline_swatch(group), f"{name} (simplified)"))

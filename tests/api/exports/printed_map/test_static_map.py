@@ -8,6 +8,7 @@ import xml.etree.ElementTree as ElementTree
 from typing import Any
 
 import geopandas
+import numpy as np
 import pytest
 import shapely
 from geopandas.testing import assert_geodataframe_equal
@@ -78,6 +79,20 @@ def test_many_strikes_are_counted_and_not_listed(draw: Any) -> None:
     words = words_of(draw(many))
     assert "Oil (20)" in words
     assert not any("Depot" in text for text in words)
+
+
+def test_many_uncertain_places_do_not_hide_the_map(draw: Any) -> None:
+    wide = [
+        strike(n % 28, id=f"s-{n}", uncertainty_m=200_000.0, geometry=shapely.Point(29 + n / 50, 46.5))
+        for n in range(150)
+    ]
+    few, many = frame_of(wide[:9]), frame_of(wide)
+    assert "The place struck is somewhere in the circle" in " ".join(words_of(draw(few)))
+    assert "somewhere in the circle or tinted area" in " ".join(words_of(draw(many)))
+    with Image.open(io.BytesIO(draw(many, fmt="png"))) as image:
+        red = np.asarray(image.convert("RGB"))[image.height // 6 : image.height // 2, :, 0]
+    # The colour of strikes in Ukraine has no red, that of sea and land much.
+    assert np.median(red) > 150
 
 
 @pytest.mark.parametrize("fmt", ["png", "svg", "pdf"])
