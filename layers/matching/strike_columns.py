@@ -14,7 +14,7 @@ from layers.model import edtf
 from layers.model.records import Strike
 from layers.reference.regions import countries_named, without_regions
 from layers.text.kind_mentions import mentioned_kinds
-from layers.text.site_terms import kind_bits, numbers, stems
+from layers.text.site_terms import kind_bits, located_words, numbers, stems
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +201,8 @@ def _words(
     rows: list[list[int]] = []
     is_local: list[bool] = []
     for text, place in zip(texts, places, strict=True):
-        of_place = dict.fromkeys(stem for part in place for stem in stems(part))
+        located = (word for part in text for word in located_words(without_regions(part)))
+        of_place = dict.fromkeys(stem for part in (*place, *located) for stem in stems(part))
         words = {**dict.fromkeys(stem for part in text for stem in stems(without_regions(part))), **of_place}
         known = [stem for stem in words if stem in names.code]
         rows.append([names.code[stem] for stem in known])

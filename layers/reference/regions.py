@@ -33,8 +33,12 @@ _PROVINCES = _WORDS - keys(
 )
 _ADJECTIVES = ("ська", "ский", "ская", "ський", "зька", "зький", "цька", "цкая", "цкий", "цький", "ska", "skaya", "sky")
 _ORIGINS = keys("из с со з із зі from aus von")
-# The Kurdistan Region of Iraq is meant more often than the Iranian province, and Chechens are where they are sent.
-_AMBIGUOUS = frozenset(stem(key) for key in keys("kurdistan курдистан курдистане kordestan chechen chechens"))
+# The Kurdistan Region of Iraq is meant more often than the Iranian province, Chechens are where they are sent, and the
+# Caucasus is of several countries.
+_AMBIGUOUS = frozenset(
+    stem(key)
+    for key in keys("kurdistan курдистан курдистане kordestan chechen chechens kavkaz кавказ кавказі кавказе caucasus")
+)
 
 
 RegionNameKind = Literal["alone", "name", "city"]

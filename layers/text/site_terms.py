@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
 
-from layers.model.asset_kinds import ASSET_KINDS, TABLE
+from layers.model.asset_kinds import ASSET_KINDS, TABLE, AssetKindDefinition
 from layers.text.company_names import LEGAL_FORMS, STOP_WORDS, fold
 
 #: A target that is no energy or industrial asset.
@@ -141,6 +141,30 @@ def towns_in(name: str) -> tuple[str, ...]:
     """Return the towns that names of companies begin with, in Latin letters: ``orsk`` of Orsknefteorgsintez."""
     heads = (found[1] for word in fold(name).words if (found := _COMPOUND.fullmatch(word)))
     return tuple(dict.fromkeys(head for head in heads if head not in _NO_TOWNS))
+
+
+#: Words behind which a text says where something was.
+_LOCATIVES = frozenset(
+    [
+        *("in", "near", "outside", "в", "во", "у", "біля", "поблизу", "неподалік", "під", "возле", "около", "вблизи"),
+        *("под", "неподалеку", "nahe", "bei"),
+    ]
+)
+#: An adjective of a place, which says whose a site is: "у Кременчуцькому НПЗ".
+_OF_A_PLACE = re.compile(r"(?:ськ|зьк|цьк|ск|цк)(?:ому|ом|ій|ой|их|им|ий|ого)$")
+
+
+def located_words(text: str) -> tuple[str, ...]:
+    """Return the words that say where in a text: up to two names behind "in" and the like, as printed."""
+    printed = _WORD.findall(text)
+    found: list[str] = []
+    for at, word in enumerate(printed):
+        if word.casefold() in _LOCATIVES:
+            for name in printed[at + 1 : at + 3]:
+                if not name[0].isupper() or _OF_A_PLACE.search(name):
+                    break
+                found.append(name)
+    return tuple(found)
 
 
 def numbers(text: str) -> int:
@@ -322,6 +346,12 @@ _COMMON_STEMS = (frozenset(stem(word) for word in _COMMON) | _KIND_STEMS) - {
     stem(folded) for name in _SITE_NAMES for folded in fold(name).words
 }
 
+
+def _is_kin(one: AssetKindDefinition, other: AssetKindDefinition) -> bool:
+    """Whether kinds share a family and a measure: a substation of a power plant's family has no capacity of its own."""
+    return bool({*one.families} & {*other.families}) and one.capacity_unit == other.capacity_unit
+
+
 #: What is struck and is no asset, as a mask by `TARGET_KINDS`.
 NO_ASSETS: int = kind_bits(TABLE.other_targets)
 #: For each of `TARGET_KINDS`, a mask of the kinds that it is mistaken for.
@@ -331,7 +361,7 @@ KIN_MASKS: tuple[int, ...] = tuple(
     kind_bits(
         other
         for other, definition in ASSET_KINDS.items()
-        if other != kind and kind in ASSET_KINDS and {*definition.families} & {*ASSET_KINDS[kind].families}
+        if other != kind and kind in ASSET_KINDS and _is_kin(definition, ASSET_KINDS[kind])
     )
     for kind in TARGET_KINDS
 )

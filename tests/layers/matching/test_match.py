@@ -274,6 +274,22 @@ def test_what_stands_in_brackets_is_no_part_of_the_whole_name() -> None:
     assert "name" not in told(matched(strike(title="Iraq: oil field attacked"), iraqi), iraqi.id)
 
 
+def test_a_name_behind_in_is_a_place() -> None:
+    station = asset("ПС Алчевська", kind="substation", id="alchevska")
+    one = told(matched(strike(title="Вибухи на підстанції в Алчевську", place="Luhansk"), station), station.id)
+    assert "town-name" in one
+    assert "name" not in one
+    named = told(matched(strike(title="Удар по підстанції «Алчевська»", place="Luhansk"), station), station.id)
+    assert "name" in named
+
+
+def test_a_substation_is_no_kin_of_a_power_plant() -> None:
+    plant = asset("Luch", kind="power-plant")
+    found = told(matched(strike(title="Substation Luch hit"), plant), plant.id)
+    assert "kin-kind" not in found
+    assert "alike-kind" in found
+
+
 def test_a_ship_is_struck_at_the_terminal_where_it_lies() -> None:
     terminal = asset("Alpha", kind="oil-terminal")
     at_port = told(matched(strike(title="Tanker hit at the oil terminal"), terminal), terminal.id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from layers.text.site_terms import MILITARY, TARGET_KINDS, kinds_mentioned, numbers, stems
+from layers.text.site_terms import MILITARY, TARGET_KINDS, kinds_mentioned, located_words, numbers, stems
 
 SAME = (
     ("Кременчуцького", "Кременчугского", "Kremenchuk", "Kremenchug", "Кременчуці", "Кременчуге"),
@@ -113,3 +113,19 @@ def test_words_in_a_row_are_read_over_small_words_and_not_over_the_end_of_a_clau
     assert kinds("склад з боєприпасами") == {MILITARY}
     assert MILITARY not in kinds("склад. Боєприпасів не знайшли")
     assert kinds("drone " * 50_000 + "factory") == {MILITARY}
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("Drones hit depot in Ras Laffan", ("Ras", "Laffan")),
+        ("нафтобаза у Феодосії горить", ("Феодосії",)),
+        ("пожежа у Кременчуцькому НПЗ", ()),
+        ("fire at Ryazan refinery", ()),
+        ("in the town", ()),
+        ("in", ()),
+        ("", ()),
+    ],
+)
+def test_words_behind_in_say_where(text: str, words: tuple[str, ...]) -> None:
+    assert located_words(text) == words
