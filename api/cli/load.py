@@ -269,7 +269,11 @@ def _loaded(store: Store, base: Basemap, task: Task, reading: ReadResult) -> tup
     if not options.dry_run and not is_refused:
         licence = f"licence: {report_values['licence']}"
         is_change = _is_change(report_values) or (heat is not None and heat["is_change"])
-        report = _written(store, arrival, base, options, seq, licence, _told(reading, arrival)) if is_change else None
+        report = (
+            _written(store, arrival, base, options, seq, licence, _heat_with_source(reading, arrival))
+            if is_change
+            else None
+        )
         report_values["written"] = _counts(report) if report else {"seq": seq}
     if options.rejected and problems:
         written = rejected.write(task.files, problems, options.rejected, cell_sentence, request.mapping)
@@ -317,7 +321,7 @@ def _heat_change(store: Store, heat: HeatColumns | None, dataset: str) -> dict[s
     return {"observations": len(heat), "before": len(before), "is_change": before.digest() != heat.digest()}
 
 
-def _told(reading: ReadResult, arrival: LoadPlan) -> tuple[Source, HeatColumns] | None:
+def _heat_with_source(reading: ReadResult, arrival: LoadPlan) -> tuple[Source, HeatColumns] | None:
     """Return the observations of heat with the source that tells of them, as it will be stored."""
     if reading.heat is None:
         return None

@@ -119,7 +119,7 @@ class Points:
 
     def where(self, row: int) -> Argument:
         """Return the code of the country that a point is in, or that it is in none."""
-        return self.country[row] or Message("doubts.no-country")
+        return self.country[row] or Message("integrity.no-country")
 
 
 def _are_within(outline: shapely.Geometry, points: Objects, degrees: Floats) -> Bools:

@@ -201,9 +201,10 @@ def _words(
     rows: list[list[int]] = []
     is_local: list[bool] = []
     for text, place in zip(texts, places, strict=True):
-        located = (word for part in text for word in located_words(without_regions(part)))
+        telling = [without_regions(part) for part in text]
+        located = (word for part in telling for word in located_words(part))
         of_place = dict.fromkeys(stem for part in (*place, *located) for stem in stems(part))
-        words = {**dict.fromkeys(stem for part in text for stem in stems(without_regions(part))), **of_place}
+        words = {**dict.fromkeys(stem for part in telling for stem in stems(part)), **of_place}
         known = [stem for stem in words if stem in names.code]
         rows.append([names.code[stem] for stem in known])
         is_local += [stem in of_place or _is_form_of(stem, of_place) for stem in known]

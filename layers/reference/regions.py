@@ -156,9 +156,7 @@ def countries_named(texts: Iterable[str], places: Iterable[str] = ()) -> frozens
     """
     listed = tuple(places)
     known = {country for text in (*texts, *listed) for _, country in _regions_in(_printed_words(text)) if country}
-    for text in listed:
-        known |= {country for part in text.split(",") if (country := _country_names().countries.get(fold(part)))}
-    return frozenset(known)
+    return frozenset(known.union(*map(_countries_of_place, listed)))
 
 
 def without_regions(text: str) -> str:
@@ -235,8 +233,13 @@ def region_of_field(text: str) -> str | None:
 
 def country_of_place(text: str) -> str | None:
     """Return the country that a part of a place names, such as that in ``Orlivka, Ukraine``; None if none is named."""
-    named = {country for part in text.split(",") if (country := _country_names().countries.get(fold(part)))}
+    named = _countries_of_place(text)
     return named.pop() if len(named) == 1 else None
+
+
+def _countries_of_place(text: str) -> set[str]:
+    """Return the countries whose own names are parts of a place, between commas."""
+    return {country for part in text.split(",") if (country := _country_names().countries.get(fold(part)))}
 
 
 def _printed_words(text: str) -> list[str]:

@@ -79,7 +79,7 @@ def copy(source: sqlite3.Connection, target: sqlite3.Connection) -> None:
     """Copy the observations that the records of another store tell of: those of loads that it knows in this form."""
     for load in source.execute(f"SELECT dataset, source, observations, sha256 FROM {LOADS}").fetchall():
         dataset, cited, _, digest = load
-        if _is_told_of(target, cited, digest):
+        if _is_in_title_of(target, cited, digest):
             rows = source.execute(f"SELECT {_NAMES} FROM {TABLE} WHERE dataset = ? ORDER BY fid", (dataset,))
             _insert(target, rows)
             target.execute(f"INSERT INTO {LOADS} VALUES (?, ?, ?, ?)", load)
@@ -90,13 +90,13 @@ def findings(connection: sqlite3.Connection) -> Iterator[Message]:
     loaded = connection.execute(f"SELECT dataset, source, sha256 FROM {LOADS}").fetchall()
     known = {dataset for dataset, _, _ in loaded}
     for dataset, source, digest in loaded:
-        if read(connection, dataset).digest() != digest or not _is_told_of(connection, source, digest):
+        if read(connection, dataset).digest() != digest or not _is_in_title_of(connection, source, digest):
             yield Message("verification.heat", {"dataset": dataset})
     for (dataset,) in connection.execute(f"SELECT DISTINCT dataset FROM {TABLE}").fetchall():
         if dataset not in known:
             yield Message("verification.heat", {"dataset": dataset})
 
 
-def _is_told_of(connection: sqlite3.Connection, source: str, digest: str) -> bool:
+def _is_in_title_of(connection: sqlite3.Connection, source: str, digest: str) -> bool:
     row = connection.execute("SELECT title FROM sources WHERE id = ?", (source,)).fetchone()
     return row is not None and digest in (row[0] or "")

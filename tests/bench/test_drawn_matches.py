@@ -53,7 +53,7 @@ def test_a_draw_follows_from_its_seed_and_has_nothing_twice() -> None:
     assert ids == [item.strike.id for item in drawn(pool, 99, seed=7)][:20]
 
 
-def test_a_reader_is_told_text_candidates_and_reasons() -> None:
+def test_lines_have_text_candidates_and_reasons() -> None:
     records = store(named("a"), named("decided"))
     told = "\n".join(lines(published(records)[0], records))
     for part in ("Alpha refinery", "Headline", "Alpha burns", "alpha: refinery", "none of these", "whole-name"):

@@ -132,7 +132,7 @@ constants = {when = "2025-08-08", place = "Vyshneva", status = "reported", basis
 """
 
 
-def test_points_that_contradict_are_loaded_and_told_each_and_by_kind(run: Run, own: Store, tmp_path: Path) -> None:
+def test_points_that_contradict_are_loaded_and_listed_each_and_by_kind(run: Run, own: Store, tmp_path: Path) -> None:
     file, mapping = tmp_path / "s.csv", tmp_path / "s.toml"
     file.write_text(STRIKES_CSV, encoding="utf-8")
     mapping.write_text(STRIKES_MAPPING, encoding="utf-8")

@@ -80,7 +80,7 @@ def test_heat_is_served_when_it_was_loaded_and_after_every_edit(store: Store, tm
     assert atlas.view.snapshot.heat is read, "observations are read once"
 
 
-def test_a_server_that_starts_from_what_was_kept_has_it_too(store: Store, tmp_path: Path) -> None:
+def test_a_server_that_starts_from_cached_files_has_it_too(store: Store, tmp_path: Path) -> None:
     observe(store, tmp_path)
     LiveSnapshot(store, SETTINGS, "test")
     again = LiveSnapshot(store, SETTINGS, "test").view

@@ -35,12 +35,12 @@ MANY = observed(*range(29_000_000, 29_000_020))
 FEW = observed(29_000_007)
 
 
-def told(heat: HeatColumns, dataset: str = "firms/a") -> Source:
+def source_of(heat: HeatColumns, dataset: str = "firms/a") -> Source:
     return Source(id=f"{dataset}/firms", dataset=dataset, publisher="NASA FIRMS", title=f"SHA-256 {heat.digest()}")
 
 
 def load(store: Store, heat: HeatColumns, dataset: str = "firms/a") -> None:
-    record = told(heat, dataset)
+    record = source_of(heat, dataset)
     store.load(of(record), author="Ann", heat=(record, heat))
 
 
@@ -91,7 +91,7 @@ def test_what_two_datasets_have_is_there_once(store: Store) -> None:
 
 def test_a_load_that_fails_leaves_the_observations_as_they_were(store: Store) -> None:
     load(store, MANY)
-    record = told(FEW)
+    record = source_of(FEW)
 
     def fail(done: int, total: int) -> None:
         raise KeyboardInterrupt
