@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import shapely
 
-from geo.lonlat import Floats, Ints, Objects
+from geo.lonlat import Floats, Ints
 from geo.spatial_join.geodesic_distance import between_points
 from geo.spatial_join.join import Pairs, pairs_within
 from geo.spatial_join.prepared import search_boxes
@@ -61,15 +61,19 @@ def _named(strikes: StrikeColumns, index: AssetIndex) -> Pairs:
     fits = (stated == 0) | ((stated & (index.kind[right] | index.kin[right] | index.related[right])) != 0)
     key = np.unique(left[fits] * max(len(index), 1) + right[fits])
     left, right = np.divmod(key, max(len(index), 1))
-    return Pairs(left, right, _distance_m(strikes.geometry[left], np.asarray(index.geometry[right])))
+    return Pairs(left, right, _distance_m(strikes, index, left, right))
 
 
-def _distance_m(strikes: Objects, assets: Objects) -> Floats:
+def _distance_m(strikes: StrikeColumns, index: AssetIndex, left: Ints, right: Ints) -> Floats:
     """Return the geodesic metres between the points of pairs that are nearest on the map, NaN where one is missing."""
-    there = ~(shapely.is_missing(strikes) | shapely.is_missing(assets))
-    ends = shapely.get_coordinates(shapely.shortest_line(strikes[there], assets[there])).reshape(-1, 2, 2)
-    distance_m = np.full(len(strikes), np.nan)
-    distance_m[there] = between_points(ends[:, 0], ends[:, 1])
+    bounds = np.stack([shapely.bounds(strikes.geometry)[left], index.bounds[right]], axis=1)
+    ends, spread = bounds[:, :, :2], (bounds[:, :, :2] != bounds[:, :, 2:]).any(axis=(1, 2))
+    there = ~np.isnan(bounds).any(axis=(1, 2))
+    shaped = np.flatnonzero(there & spread)
+    lines = shapely.shortest_line(strikes.geometry[left[shaped]], np.asarray(index.geometry[right[shaped]]))
+    ends[shaped] = shapely.get_coordinates(lines).reshape(-1, 2, 2)
+    distance_m = np.full(len(left), np.nan)
+    distance_m[there] = between_points(ends[there, 0], ends[there, 1])
     return distance_m
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 from scipy.special import log_ndtr
@@ -166,17 +167,18 @@ def _rivals(left: Ints, near: Bools, names: Columns, kinds: Columns) -> Columns:
 
     An asset that is the only one of its kind in a region, or of its name, is likelier than one of many.
     """
-    fits = np.any([kinds[name] > 0 for name in ("same-kind", "same-rare-kind", "kin-kind")], axis=0)
-    named = np.any([names[name] > 0 for name in (*_NEAR_NAMES, "town-name")], axis=0)
-    return {
-        "rivals": _minus_log_count(left, near & fits),
-        "namesakes": _minus_log_count(left, near & fits & named),
-    }
+    fits = near & _any_of(kinds, ("same-kind", "same-rare-kind", "kin-kind"))
+    named = _any_of(names, (*_NEAR_NAMES, "town-name"))
+    return {"rivals": _minus_log_count(left, fits), "namesakes": _minus_log_count(left, fits & named)}
+
+
+def _any_of(columns: Columns, names: Sequence[str]) -> Bools:
+    return reduce(np.logical_or, (columns[name] > 0 for name in names))
 
 
 def _minus_log_count(left: Ints, marked: Bools) -> Floats:
-    count = np.bincount(left[marked], minlength=int(left.max(initial=0)) + 1)[left]
-    return np.where(marked, -np.log(np.maximum(count, 1)), 0.0)
+    count = np.bincount(left[marked], minlength=int(left.max(initial=0)) + 1)
+    return np.where(marked, -np.log(np.maximum(count, 1))[left], 0.0)
 
 
 def _kinds(strikes: StrikeColumns, assets: AssetIndex, left: Ints, right: Ints) -> Columns:

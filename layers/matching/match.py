@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import reduce
 from itertools import groupby
 from operator import itemgetter
 
@@ -161,7 +162,7 @@ def score_pairs(strikes: StrikeColumns, index: AssetIndex, pairs: Pairs, weights
     """
     evidence = evidence_columns(strikes, index, *pairs)
     by_reason = log_odds_terms(evidence, strikes.site[pairs.left], weights)
-    log_odds = np.sum(list(by_reason.values()), axis=0)
+    log_odds = reduce(np.add, by_reason.values())
     probability, no_asset = softmax_with_none(pairs.left, log_odds, len(strikes))
     return Scores(*pairs, log_odds, probability, by_reason, evidence, no_asset)
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 from datetime import date
+from functools import reduce
+from itertools import chain
+from operator import or_
 
 import numpy as np
 
@@ -12,7 +15,7 @@ from geo.lonlat import Bools, Floats, Ints, Objects
 from layers.matching.asset_index import Codes, Masks, NameIndex, RaggedArray, country_codes
 from layers.model import edtf
 from layers.model.records import Strike
-from layers.reference.regions import countries_named, without_regions
+from layers.reference.regions import RegionsNamed, host_countries, regions_named
 from layers.text.kind_mentions import mentioned_kinds
 from layers.text.site_terms import kind_bits, located_words, numbers, stems
 
@@ -113,12 +116,13 @@ class StrikeColumns:
         days
             First and last day of each strike as ordinals, shape (n, 2); by default any.
         """
-        words, is_local = _words(texts, places, names)
+        regions = [[regions_named(part) for part in text] for text in texts]
+        words, is_local = _words(regions, places, names)
         stated = [kind_bits(own) if own else stated_kinds(text) for own, text in zip(kinds, texts, strict=True)]
-        number = [int(np.bitwise_or.reduce([0, *map(numbers, text[:-1])])) for text in texts]
+        number = [reduce(or_, map(numbers, text[:-1]), 0) for text in texts]
         stated_in = [
-            _country(countries_named(text, place), country)
-            for text, place, country in zip(texts, places, countries, strict=True)
+            _country({*chain(*(part.countries for part in text), *map(host_countries, place))}, country)
+            for text, place, country in zip(regions, places, countries, strict=True)
         ]
         days = np.tile(_ANY_DAY, (len(ids), 1)) if days is None else days
         return cls(
@@ -159,7 +163,7 @@ class StrikeColumns:
         )
 
 
-def _country(named: frozenset[str], host: str | None) -> str | None:
+def _country(named: Set[str], host: str | None) -> str | None:
     """Return the one country that a text names, else the host country."""
     return next(iter(named)) if len(named) == 1 else host
 
@@ -181,8 +185,7 @@ def _days(when: str) -> tuple[int, int]:
 
 def stated_kinds(text: Sequence[str]) -> int:
     """Return the kinds that the targets are about, or where they tell of none, the title: as bits."""
-    kinds = int(np.bitwise_or.reduce([0, *map(_kinds_of_text, text[:-1])]))
-    return kinds or _kinds_of_text(text[-1])
+    return reduce(or_, map(_kinds_of_text, text[:-1]), 0) or _kinds_of_text(text[-1])
 
 
 def _kinds_of_text(text: str) -> int:
@@ -195,13 +198,13 @@ _SHIP = kind_bits(["ship"])
 
 
 def _words(
-    texts: Sequence[Sequence[str]], places: Sequence[Sequence[str]], names: NameIndex
+    texts: Sequence[Sequence[RegionsNamed]], places: Sequence[Sequence[str]], names: NameIndex
 ) -> tuple[RaggedArray, Bools]:
-    """Return the codes of the known stems of each text, and which of them are of the place."""
+    """Return the codes of the known stems of each text without its regions, and which of them are of the place."""
     rows: list[list[int]] = []
     is_local: list[bool] = []
     for text, place in zip(texts, places, strict=True):
-        telling = [without_regions(part) for part in text]
+        telling = [part.rest for part in text]
         located = (word for part in telling for word in located_words(part))
         of_place = dict.fromkeys(stem for part in (*place, *located) for stem in stems(part))
         words = {**dict.fromkeys(stem for part in telling for stem in stems(part)), **of_place}

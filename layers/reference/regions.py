@@ -136,37 +136,40 @@ def _spellings() -> dict[str, dict[str, dict[str, list[str]]]]:
     return read
 
 
-def countries_named(texts: Iterable[str], places: Iterable[str] = ()) -> frozenset[str]:
-    """Return the countries of the first-level regions, or of the places, that texts about a strike name.
+class RegionsNamed(NamedTuple):
+    """What a text says of first-level regions.
 
-    A country's own name counts in ``places`` only: in a headline it may be who struck. A name that regions of several
-    countries have says nothing, and a name that a city has too counts beside a word such as oblast.
-
-    Parameters
+    Attributes
     ----------
-    texts
-        Headlines and names of targets, in Latin or Cyrillic letters.
-    places
-        Names of the place, with what it lies in after commas.
-
-    Returns
-    -------
-    frozenset of str
-        ISO 3166-1 alpha-2; empty where none is named.
+    countries
+        Their countries, ISO 3166-1 alpha-2, without regions of a name that several countries have.
+    rest
+        The text without the words that name a region: the Krasnodar of "Krasnodar krai" names no site. Where one is
+        named, text beyond 1,000 characters is cut.
     """
-    listed = tuple(places)
-    known = {country for text in (*texts, *listed) for _, country in _regions_in(_printed_words(text)) if country}
-    return frozenset(known.union(*map(_countries_of_place, listed)))
+
+    countries: frozenset[str]
+    rest: str
 
 
-def without_regions(text: str) -> str:
-    """Return a text without the words that name a first-level region: the Krasnodar of "Krasnodar krai" names no site.
+def regions_named(text: str) -> RegionsNamed:
+    """Read the regions that a headline or the name of a target names, in Latin or Cyrillic letters.
 
-    Text beyond 1,000 characters is cut.
+    A name that a city has too counts beside a word such as oblast. A country's own name says nothing: in a headline it
+    may be who struck.
     """
-    words = _printed_words(text)
-    named = {number for number, _ in _regions_in(words)}
-    return " ".join(word for number, word in enumerate(words) if number not in named) if named else text
+    words = text[:_MAX_TEXT].split()
+    if not any(map(_is_of_region, words)):
+        return RegionsNamed(frozenset(), text)
+    named = dict(_regions_in(words))
+    rest = " ".join(word for number, word in enumerate(words) if number not in named) if named else text
+    return RegionsNamed(frozenset(filter(None, named.values())), rest)
+
+
+@lru_cache(maxsize=100_000)
+def host_countries(place: str) -> frozenset[str]:
+    """Return the countries in which a place lies by its own words: those of its regions, and those behind commas."""
+    return regions_named(place).countries | _countries_of_place(place)
 
 
 #: Signs that stand about words.
@@ -181,7 +184,7 @@ class RegionMention(NamedTuple):
 
 
 class RegionMentions:
-    """Finds the regions that texts name beyond doubt; stricter than ``countries_named``, and quick over many texts.
+    """Finds the regions that texts name beyond doubt; stricter than ``regions_named``, and quick over many texts.
 
     A name counts beside a word such as oblast, and by itself only where it is the noun for a region (``Кубань``,
     ``Одещина``): an adjective may be that of a town, a plant or a district of a city (``Кировский район``,
@@ -242,8 +245,12 @@ def _countries_of_place(text: str) -> set[str]:
     return {country for part in text.split(",") if (country := _country_names().countries.get(fold(part)))}
 
 
-def _printed_words(text: str) -> list[str]:
-    return text[:_MAX_TEXT].split()
+@lru_cache(maxsize=200_000)
+def _is_of_region(word: str) -> bool:
+    """Whether a printed word may name a region, by itself or beside another."""
+    names, (folded, stemmed) = _country_names(), _folded(word)
+    is_region = stemmed in names.regions and folded not in _WORDS
+    return is_region or stemmed in names.alone or stemmed in _AMBIGUOUS
 
 
 def _regions_in(printed: Sequence[str]) -> Iterator[tuple[int, str | None]]:

@@ -25,7 +25,8 @@ import tomllib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
-from functools import lru_cache, reduce
+from functools import cache, lru_cache, reduce
+from itertools import groupby
 from operator import or_
 from pathlib import Path
 from typing import NamedTuple
@@ -41,7 +42,6 @@ from layers.text.site_terms import (
     is_skipped_in_rows,
     kind_bits,
     kinds_in_name,
-    kinds_mentioned,
     kinds_of_word,
     specific_kinds,
     without_vague,
@@ -105,12 +105,23 @@ def mentioned_kinds(text: str) -> KindMentions:
 
     As in ``site_terms.kinds_mentioned``, a vague kind is what a text is about only where it is about no other.
     """
-    if not kinds_mentioned(text):
-        return KindMentions(0, 0)
-    reading = _Reading.of(_words(text))
-    head = specific_kinds(_union(mention.kinds for mention in reading.mentions if mention.is_head))
-    other = _union(specific_kinds(mention.kinds) for mention in reading.mentions if not mention.is_head)
-    return KindMentions(head, other & ~head)
+    clauses = [(_kinds_of_short if len(clause) <= _SHORT else _kinds_of_clause)(clause) for clause in _clauses(text)]
+    head = specific_kinds(_union(of_clause.head for of_clause in clauses))
+    return KindMentions(head, _union(of_clause.other for of_clause in clauses) & ~head)
+
+
+def _kinds_of_clause(clause: tuple[_Word, ...]) -> KindMentions:
+    """Return the kinds that a clause mentions, which may leave both a vague kind and others."""
+    mentions = _Reading.of(clause).mentions
+    return KindMentions(
+        _union(mention.kinds for mention in mentions if mention.is_head),
+        _union(specific_kinds(mention.kinds) for mention in mentions if not mention.is_head),
+    )
+
+
+#: Many reports have clauses of one shape, in which all words but names are alike; long ones are not worth the memory.
+_SHORT = 32
+_kinds_of_short = lru_cache(maxsize=100_000)(_kinds_of_clause)
 
 
 def kinds_named(names: Iterable[str]) -> int:
@@ -128,10 +139,10 @@ def kinds_named(names: Iterable[str]) -> int:
 def _kinds_of_name(name: str) -> int:
     # "A to B pipeline" and "A–B pipeline" are routes: A and B say of each other nothing.
     outside = _IN_BRACKETS.sub("", name).replace(" to ", " - ").replace("–", "-")
-    reading = _Reading.of(_words(outside, in_name=True), in_name=True)
-    of_assets = [mention for mention in reading.mentions if mention.kinds & ~NO_ASSETS]
-    heads = [mention for mention in of_assets if mention.is_head] or of_assets
-    first = [mention for mention in heads if mention.clause == heads[0].clause]
+    clauses = [_Reading.of(clause, in_name=True).mentions for clause in _clauses(outside, in_name=True)]
+    of_assets = [[mention for mention in mentions if mention.kinds & ~NO_ASSETS] for mentions in clauses]
+    heads = [[mention for mention in mentions if mention.is_head] for mentions in of_assets]
+    first = next(filter(None, (*heads, *of_assets)), [])
     counted = first[-1:] if first and first[-1].is_latin else first
     return specific_kinds(_union(mention.kinds & ~NO_ASSETS for mention in counted))
 
@@ -140,8 +151,12 @@ def _union(masks: Iterable[int]) -> int:
     return reduce(or_, masks, 0)
 
 
-class _Word(NamedTuple):
-    """A printed word; ``kinds`` it mentions by itself, ``parts`` of phrases it is, and how it may stand to others."""
+@dataclass(frozen=True, slots=True, eq=False)
+class _Word:
+    """A printed word; ``kinds`` it mentions by itself, ``parts`` of phrases it is, and how it may stand to others.
+
+    Words that are alike in all of this are one object (``_word_like``), so that clauses of them compare quickly.
+    """
 
     role: _Role
     kinds: int = 0
@@ -155,19 +170,32 @@ class _Word(NamedTuple):
     begins_marker: bool = False
 
 
-_STOP = _Word(_Role.STOP)
+_word_like = cache(_Word)
+_STOP = _word_like(_Role.STOP)
 
 
-def _words(text: str, in_name: bool = False) -> Iterator[_Word]:
-    """Yield the words of a text; several that are one small word together ("next to") are yielded as one."""
+def _clauses(text: str, in_name: bool = False) -> Iterator[tuple[_Word, ...]]:
+    """Yield the clauses of a text that may mention a kind, without the words at both ends that bear on none."""
     printed = _TOKEN.findall(text)
+    words = [_word(word, in_name) for word in printed]
+    if not any(word.kinds or word.parts for word in words):
+        return
+    for is_stop, between_stops in groupby(_joined(printed, words), lambda word: word is _STOP):
+        clause = tuple(between_stops)
+        if not is_stop and any(word.kinds or word.parts for word in clause):
+            telling = [number for number, word in enumerate(clause) if not word.is_dull]
+            yield clause[telling[0] : telling[-1] + 1]
+
+
+def _joined(printed: list[str], words: list[_Word]) -> Iterator[_Word]:
+    """Yield words without articles; several that are one small word together ("next to") are yielded as one."""
     at = 0
     while at < len(printed):
-        word = _word(printed[at], in_name)
+        word = words[at]
         marker = _marker(printed, at) if word.begins_marker else None
         if marker:
-            yield _Word(marker.role)
-        elif word.role is not _Role.ARTICLE and not _ends_abbreviation(printed, at):
+            yield _word_like(marker.role)
+        elif word.role is not _Role.ARTICLE and not (word is _STOP and _ends_abbreviation(printed, at)):
             yield word
         at += len(marker.words) if marker else 1
 
@@ -193,7 +221,7 @@ def _word(printed: str, in_name: bool) -> _Word:
     kinds |= kinds_in_name(printed) if in_name else 0
     is_name = printed[0].isupper() or printed[0].isdigit()
     role, ends_reach = _role(plain), _ends_reach(plain, is_name)
-    return _Word(
+    return _word_like(
         role,
         kinds,
         parts,
@@ -222,11 +250,10 @@ def _role(plain: str) -> _Role:
 
 @dataclass(slots=True)
 class _Mention:
-    """A noun phrase for kinds of target, by the numbers of its first and last words and of the first of its clause."""
+    """A noun phrase for kinds of target, by the numbers of its first and last words in its clause."""
 
     start: int
     end: int
-    clause: int
     kinds: int
     is_latin: bool
     is_adjective: bool
@@ -242,14 +269,14 @@ class _Mention:
 
 
 class _Reading:
-    """Reads words in order; holds what the clause has said so far that a kind could be said of."""
+    """Reads the words of a clause in order; holds what it has said so far that a kind could be said of."""
 
     def __init__(self, in_name: bool) -> None:
         self.mentions: list[_Mention] = []
         self._in_name = in_name
         self._all: list[_Word] = []
-        #: Where the clause begins, and where in it words begin of which a phrase in any order may consist.
-        self._clause_at = self._phrases_at = 0
+        #: Where words begin of which a phrase in any order may consist.
+        self._phrases_at = 0
         self._has_event = False
         self._forget()
 
@@ -268,19 +295,14 @@ class _Reading:
         self._pending: _Role | None = None
 
     def read(self, word: _Word) -> None:
-        """Read the next word or mark."""
+        """Read the next word."""
         at = len(self._all)
         self._all.append(word)
         if word.is_dull:
             return
-        if word.role is _Role.STOP:
-            self._clause_at = self._phrases_at = at + 1
-            self._has_event = False
-            self._forget()
-            return
         kinds, start = self._kinds_at(at) if word.kinds or word.parts else (0, at)
         if kinds:
-            self._mention(_Mention(start, at, self._clause_at, without_vague(kinds), word.is_latin, word.is_adjective))
+            self._mention(_Mention(start, at, without_vague(kinds), word.is_latin, word.is_adjective))
         elif word.role is _Role.GENERIC:
             self._extend(at)
         elif word.role in (_Role.PERSON, _Role.PLACE, _Role.SETTLEMENT):
@@ -319,9 +341,9 @@ class _Reading:
         number = at + 1
         for bit in reversed(phrase.parts):
             number -= 1
-            while number > max(self._clause_at, at - _ROW) and self._all[number].is_small:
+            while number > max(0, at - _ROW) and self._all[number].is_small:
                 number -= 1
-            if number < self._clause_at or not self._all[number].parts >> bit & 1:
+            if number < 0 or not self._all[number].parts >> bit & 1:
                 return None
         return number
 

@@ -143,12 +143,14 @@ def towns_in(name: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(head for head in heads if head not in _NO_TOWNS))
 
 
-#: Words behind which a text says where something was.
+#: Words behind which a text says where something was, as they may be printed.
 _LOCATIVES = frozenset(
-    [
+    printed
+    for word in (
         *("in", "near", "outside", "в", "во", "у", "біля", "поблизу", "неподалік", "під", "возле", "около", "вблизи"),
         *("под", "неподалеку", "nahe", "bei"),
-    ]
+    )
+    for printed in (word, word.capitalize(), word.upper())
 )
 #: An adjective of a place, which says whose a site is: "у Кременчуцькому НПЗ".
 _OF_A_PLACE = re.compile(r"(?:ськ|зьк|цьк|ск|цк)(?:ому|ом|ій|ой|их|им|ий|ого)$")
@@ -157,9 +159,11 @@ _OF_A_PLACE = re.compile(r"(?:ськ|зьк|цьк|ск|цк)(?:ому|ом|ій
 def located_words(text: str) -> tuple[str, ...]:
     """Return the words that say where in a text: up to two names behind "in" and the like, as printed."""
     printed = _WORD.findall(text)
+    if _LOCATIVES.isdisjoint(printed):
+        return ()
     found: list[str] = []
     for at, word in enumerate(printed):
-        if word.casefold() in _LOCATIVES:
+        if word in _LOCATIVES:
             for name in printed[at + 1 : at + 3]:
                 if not name[0].isupper() or _OF_A_PLACE.search(name):
                     break

@@ -12,6 +12,7 @@ import pytest
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pyproj import Geod
 
 from api.wording.catalogue import text
 from geo.spatial_join.join import pairs_within
@@ -226,6 +227,18 @@ def test_a_strike_without_a_place_is_matched_by_name() -> None:
     found = matched(unplaced, SLAVYANSK)
     assert "no-place" in told(found, SLAVYANSK.id)
     assert next(match for match in found if match.asset).distance_m is None
+
+
+@pytest.mark.parametrize(
+    "shape", ["POINT (40 46)", "LINESTRING (40 44, 40 48)", "POLYGON ((40 44, 44 44, 44 48, 40 48, 40 44))"]
+)
+def test_the_distance_of_a_far_asset_is_that_of_the_nearest_point(shape: str) -> None:
+    one = SLAVYANSK.model_copy(update={"geometry": shapely.from_wkt(shape)})
+    far = strike(title="Fire at the Slavyansk refinery")
+    found = matched(far, one)
+    (distance_m,) = (match.distance_m for match in found if match.asset)
+    ends = shapely.get_coordinates(shapely.shortest_line(far.geometry, one.geometry))
+    assert distance_m == pytest.approx(Geod(ellps="WGS84").inv(*ends[0], *ends[1])[2], abs=1e-3)
 
 
 def test_the_name_of_the_place_is_read_beside_the_text() -> None:

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from layers.reference.regions import (
     RegionMentions,
-    countries_named,
     country_of_place,
+    host_countries,
     region_of_field,
-    without_regions,
+    regions_named,
 )
 
 
@@ -89,7 +89,7 @@ def test_the_country_of_a_place_is_a_part_of_it(text: str, country: str | None) 
     ],
 )
 def test_the_countries_of_regions_and_places(text: str, place: str, expected: set[str]) -> None:
-    assert countries_named([text], [place]) == expected
+    assert regions_named(text).countries | host_countries(place) == expected
 
 
 @pytest.mark.parametrize(
@@ -103,4 +103,4 @@ def test_the_countries_of_regions_and_places(text: str, place: str, expected: se
     ],
 )
 def test_a_text_without_its_regions(text: str, expected: str) -> None:
-    assert without_regions(text) == expected
+    assert regions_named(text).rest == expected

@@ -169,6 +169,13 @@ def test_a_kind_is_mentioned_in_one_standing_and_by_its_words(words: list[str]) 
     assert (head | other) >> len(TARGET_KINDS) == 0
 
 
+@given(st.sampled_from(PHRASES.strip().splitlines()), st.text("xyz ,;", max_size=60), st.text("xyz ,;", max_size=60))
+def test_words_around_a_clause_do_not_bear_on_it(line: str, before: str, behind: str) -> None:
+    text = line.split("|")[0].strip()
+    assert mentioned_kinds(f"{before}; {text}; {behind}") == mentioned_kinds(text)
+    assert mentioned_kinds(f"{text}{' xyz' * 40}") == mentioned_kinds(text)
+
+
 def test_a_long_text_is_read_once() -> None:
     text = "oil drone склад завод з виробництва near port of the " * 20_000
     assert "port-terminal" in names(mentioned_kinds(text).other)
