@@ -98,7 +98,9 @@ def strike(answer: Json) -> RenderableType:
         ("rests on", answer["rests_on"]),
     ):
         add_row(head, name, value)
-    parts: list[RenderableType] = [head, _shares(answer["owners"], f"Owners by {answer['basis']}")]
+    sure = sum(hit["verdict"] == "confirmed" for hit in answer["assets"])
+    of_sites = f" of {sure} sites together, each counting alike" if sure > 1 else ""
+    parts: list[RenderableType] = [head, _shares(answer["owners"], f"Owners by {answer['basis']}{of_sites}")]
     parts += _ties(answer["related"])
     for hit in answer["assets"]:
         parts += [_asset(hit), *_control(hit)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -31,7 +31,7 @@ class HitOwnership:
 
 @dataclass(frozen=True, slots=True)
 class StrikeAttribution:
-    """The attribution of one strike: owners of each hit, and bounds of each country's share over all hits."""
+    """The attribution of one strike: owners of each hit, and bounds of each country's share of all that was hit."""
 
     strike: Strike
     outcome: StrikeOutcome
@@ -75,18 +75,15 @@ class Attributor:
     def attribute(self, outcome: StrikeOutcome) -> StrikeAttribution:
         """Attribute one strike.
 
-        With several hits, the bounds of a share are the least and the largest over them; shares are never added.
-        Without a hit all is unattributed.
+        Of several sites that were all hit, a share is that of all together, each site counting alike; of several of
+        which one was hit, its bounds are the least and the largest over them. Without a hit all is unattributed.
         """
         strike = self._records.strikes[outcome.strike]
         hits = tuple(
             HitOwnership(hit, self._owners_of(hit.asset, strike), tuple(self._ties(hit.asset, strike)))
             for hit in outcome.hits
         )
-        shares = _envelope([hit.owners.shares for hit in hits])
-        lows = [hit.owners.unattributed.low for hit in hits]
-        highs = [hit.owners.unattributed.high for hit in hits]
-        rest = Interval(min(lows), max(highs)) if hits else Interval(100.0, 100.0)
+        shares, rest = shares_of_sites(hits)
         reasons = tuple(dict.fromkeys(reason for hit in hits for reason in hit.owners.reasons))
         return StrikeAttribution(
             strike, outcome, hits, shares, rest, reasons or _no_hit(hits), self._basis, self._minority
@@ -113,24 +110,61 @@ def _no_hit(hits: tuple[HitOwnership, ...]) -> tuple[Message, ...]:
     return () if hits else (Message("attribution.no-asset-known"),)
 
 
-def _envelope(owned: list[tuple[CountryShare, ...]]) -> tuple[CountryShare, ...]:
-    """Return the least and largest share of each country over several assets; an absent country has 0."""
-    if len(owned) == 1:
-        return owned[0]
-    by_asset = [{share.country: share for share in shares} for shares in owned]
-    countries = sorted({country for shares in by_asset for country in shares})
-    nothing = Interval(0.0, 0.0)
+def possible_worlds(hits: Sequence[HitOwnership]) -> list[list[HitOwnership]]:
+    """Return the sets of sites of which one is what a strike hit, if it hit any.
+
+    Confirmed sites were all hit; of the others one at most, and where none is confirmed, one.
+    """
+    sure = [hit for hit in hits if hit.hit.verdict == "confirmed"]
+    worlds = [[*sure, hit] for hit in hits if hit.hit.verdict != "confirmed"]
+    return [sure, *worlds] if sure else worlds
+
+
+def shares_of_sites(hits: Sequence[HitOwnership]) -> tuple[tuple[CountryShare, ...], Interval]:
+    """Return the share of each country in all that a strike hit, and the part that no country is known for.
+
+    Parameters
+    ----------
+    hits
+        The sites that were or may have been hit.
+
+    Returns
+    -------
+    tuple
+        Shares in percent, largest first, and the rest; of several sites that were all hit those of all together, each
+        site counting alike, and where it is open which were hit, with bounds that hold whichever it was. Without a hit
+        no share, and a rest of 100.
+    """
+    if len(hits) == 1:
+        return hits[0].owners.shares, hits[0].owners.unattributed
+    worlds = [[hit.owners for hit in world] for world in possible_worlds(hits)]
+    if not worlds:
+        return (), Interval(100.0, 100.0)
+    by_asset = {id(hit.owners): {share.country: share for share in hit.owners.shares} for hit in hits}
     rows = []
-    for country in countries:
-        shares = [shares.get(country) for shares in by_asset]
-        total = _hull([share.share if share else nothing for share in shares])
-        parts = {reach: _hull([share.reaches[reach] if share else nothing for share in shares]) for reach in REACHES}
+    for country in sorted({country for shares in by_asset.values() for country in shares}):
+        shares = [[by_asset[id(owners)].get(country) for owners in world] for world in worlds]
+        total = _hull(_mean([share.share if share else _NOTHING for share in world]) for world in shares)
+        parts = {
+            reach: _hull(_mean([share.reaches[reach] if share else _NOTHING for share in world]) for world in shares)
+            for reach in REACHES
+        }
         rows.append(CountryShare(country, total, parts))
-    return tuple(sorted(rows, key=lambda row: (-row.share.high, -row.share.low, row.country)))
+    rest = _hull(_mean([owners.unattributed for owners in world]) for world in worlds)
+    return tuple(sorted(rows, key=lambda row: (-row.share.high, -row.share.low, row.country))), rest
 
 
-def _hull(parts: list[Interval]) -> Interval:
-    return Interval(min(part.low for part in parts), max(part.high for part in parts))
+_NOTHING = Interval(0.0, 0.0)
+
+
+def _mean(parts: Sequence[Interval]) -> Interval:
+    """Return the bounds of a share in sites that were all hit, each counting alike; an absent country has 0."""
+    return Interval(sum(part.low for part in parts) / len(parts), sum(part.high for part in parts) / len(parts))
+
+
+def _hull(parts: Iterable[Interval]) -> Interval:
+    lows, highs = zip(*((part.low, part.high) for part in parts), strict=True)
+    return Interval(min(lows), max(highs))
 
 
 def attributions(records: Records, answers: Iterable[StrikeAttribution], wording: Wording) -> Iterator[Attribution]:

@@ -60,7 +60,7 @@ class StrikeFeature(Feature):
     assets: tuple[str, ...] = Field((), description="Ids of the assets hit, or possibly hit.")
     owner_countries: tuple[str, ...] = Field((), description="Countries whose owners hold part of what was hit.")
     related_countries: tuple[str, ...] = Field((), description="Countries tied to it otherwise, never owners by it.")
-    owners: str = Field("", description="Countries and shares in percent.")
+    owners: str = Field("", description="Countries and shares in percent, of several sites hit those of all together.")
     relations: str = Field("", description="Ties that are not ownership.")
     n_sources: int = Field(description="Number of sources.")
     withheld: tuple[str, ...] = Field((), description="Fields that are withheld or made coarser, see /policy.")

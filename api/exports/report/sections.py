@@ -168,12 +168,14 @@ def section(number: int, answer: Answer, sources: CitedSources, countries: Names
     strike = answer["strike"]
     names = {hit["asset"]["id"]: hit["asset"]["name"] for hit in answer["assets"]}
     several = answer["rests_on"] == "alternatives" and len(answer["assets"]) > 1
+    sure = sum(hit["verdict"] == "confirmed" for hit in answer["assets"])
+    together = page_text("allOfThese", count=sure) if sure > 1 else ""
     return {
         "title": f"{number}. {strike['title']}",
         "facts": _facts(answer, sources),
         "rests": word("rests", answer["rests_on"]),
         "owners": [_owner(row, countries) for row in answer["owners"]],
-        "several": page_text("oneOfThese") if several else "",
+        "several": page_text("oneOfThese") if several else together,
         "assets": [_asset(hit, sources, countries) for hit in answer["assets"]],
         "others": [_tie(row, names, sources, countries) for row in answer["related"]],
     }

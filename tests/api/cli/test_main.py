@@ -121,6 +121,11 @@ def test_show_and_country_say_what_the_api_says(run: Run, store: Store, client: 
     assert run("country", "AZ", "--store", store.path, "--json").report == client.get("/countries/AZ").json()
 
 
+def test_shares_of_several_sites_say_that_they_are_of_all_together(run: Run, store: Store) -> None:
+    assert "of 2 sites together" in run("show", "iq-tawke-peshkabir-2025-07-16", "--store", store.path).out
+    assert "together" not in run("show", ORLIVKA, "--store", store.path).out
+
+
 def test_country_lists_the_depot_as_owned_and_orlivka_as_supplied(run: Run, store: Store) -> None:
     told = run("country", "AZ", "--store", store.path, "--json").report
     assert "ua-socar-depot-2025-08-08" in {row["strike"] for row in told["owned"]}

@@ -1,8 +1,9 @@
-"""Tallies of countries equal a count over every world: which candidate sites were hit, with all shares."""
+"""Tallies of countries and shares of strikes equal a count over every world: which candidate sites were hit."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import product
 from types import MappingProxyType
 from typing import Any, Literal
@@ -11,13 +12,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from layers.attribution.attribute import HitOwnership, StrikeAttribution
+from layers.attribution.attribute import HitOwnership, StrikeAttribution, shares_of_sites
 from layers.attribution.country_totals import NO_STRIKES, OwnedTotals, country_totals
 from layers.decisions.hits import Hit, StrikeOutcome
 from layers.model.records import Decision, Entity, Relation, Strike
 from layers.ownership.chains import Chains
 from layers.ownership.owners import Owners
-from layers.ownership.walk import CountryShare, Interval
+from layers.ownership.walk import REACHES, CountryShare, Interval
 from layers.snapshot.snapshot import Snapshot
 
 Verdict = Literal["confirmed", "possible", "proposed"]
@@ -31,7 +32,10 @@ def strike(name: str, **values: Any) -> Strike:
 
 
 def hit(asset: str, verdict: Verdict, shares: dict[str, tuple[float, float]], *ties: Relation) -> HitOwnership:
-    rows = tuple(CountryShare(c, Interval(*ends), MappingProxyType({})) for c, ends in shares.items())
+    rows = tuple(
+        CountryShare(c, Interval(*ends), MappingProxyType({**dict.fromkeys(REACHES, NONE), "state": Interval(*ends)}))
+        for c, ends in shares.items()
+    )
     return HitOwnership(Hit(asset, verdict, None), Owners(rows, NONE, (), (), lambda: Chains((), NONE)), ties)
 
 
@@ -91,6 +95,31 @@ def test_tallies_equal_a_count_over_every_world(
         must = [min(held(sites, country, 0) for sites in worlds(answer)) > 0 for answer in answers]
         assert (found.strikes, found.strikes_sure) == (sum(may), sum(must))
         assert 0 <= found.assets_min <= found.assets_max <= found.hits
+
+
+@given(HITS)
+def test_shares_of_a_strike_hold_in_every_world(drawn: list[tuple[Verdict, dict[str, tuple[float, float]]]]) -> None:
+    answer = told(strike("s"), *(hit(f"a{m}", verdict, shares) for m, (verdict, shares) in enumerate(drawn)))
+    shares = {row.country: row for row in shares_of_sites(answer.hits)[0]}
+    for country in COUNTRIES:
+        means = [
+            [held(sites, country, end) / len(sites) for sites in worlds(answer) if sites] or [0.0] for end in (0, 1)
+        ]
+        found = shares[country].share if country in shares else NONE
+        assert (found.low, found.high) == pytest.approx((min(means[0]), max(means[1])))
+        assert country not in shares or shares[country].reaches["state"] == found
+
+
+def test_a_site_without_a_known_owner_does_not_drown_those_that_are_known() -> None:
+    known, unknown = (hit(name, "confirmed", shares) for name, shares in (("a", {"AA": (66, 66)}), ("b", {})))
+    unknown = replace(unknown, owners=replace(unknown.owners, unattributed=Interval(100.0, 100.0)))
+    (share,), rest = shares_of_sites([known, unknown])
+    assert (share.share, rest) == (Interval(33.0, 33.0), Interval(50.0, 50.0))
+    (share,), rest = shares_of_sites([known, hit("c", "confirmed", {"AA": (70, 70)})])
+    assert (share.share, rest) == (Interval(68.0, 68.0), NONE)
+    either = [hit("a", "possible", {"AA": (66, 66)}), hit("c", "possible", {"AA": (70, 70)})]
+    assert shares_of_sites(either)[0][0].share == Interval(66.0, 70.0)
+    assert shares_of_sites([]) == ((), Interval(100.0, 100.0))
 
 
 def test_one_of_two_sites_was_hit_and_counts_once() -> None:

@@ -33,12 +33,13 @@ from tests.conftest import BASEMAP
 
 Json = dict[str, Any]
 CPC, DEPOT, ORLIVKA = "ru-cpc-kropotkinskaya-2025-02-17", "ua-socar-depot-2025-08-08", "ua-orlivka-2025-08-06"
+TAWKE = "iq-tawke-peshkabir-2025-07-16"
 ORDER = MapOrder(bbox=(28, 44, 43, 48), fmt="pdf", title="Two strikes, $5 #raw[x]", data_date=date(2026, 11, 25))
 
 
 @pytest.fixture(scope="session")
 def answers(snapshot: Snapshot) -> dict[str, Json]:
-    return {name: attribution.strike_answer(snapshot, snapshot.answer(name)) for name in (DEPOT, CPC, ORLIVKA)}
+    return {name: attribution.strike_answer(snapshot, snapshot.answer(name)) for name in (DEPOT, CPC, ORLIVKA, TAWKE)}
 
 
 @pytest.fixture(scope="session")
@@ -157,6 +158,8 @@ def test_a_strike_has_its_whole_section_and_other_ties_stay_apart(answers: dict[
     depot = section(2, answers[DEPOT], CitedSources(list(answers.values())), {})
     assert depot["title"].startswith("2. ")
     assert depot["several"] == "One of these was hit; which one is not settled."
+    tawke = section(3, answers[TAWKE], CitedSources(list(answers.values())), {})
+    assert tawke["several"].startswith("2 sites were hit. The shares above are those of all together")
     assert [[span["who"] for span in asset["control"]] for asset in depot["assets"]] == [["Azerbaijan, a state"]] * 2
 
 
