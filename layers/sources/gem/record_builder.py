@@ -107,9 +107,16 @@ class GemRecordBuilder(RecordBuilder):
         }
 
 
+#: Letters of the name of a file and its sheet that are read; Excel allows a sheet 31.
+_MAX_NAME = 500
+
+
 def source_of(file: str, dataset: str | None = None, licence: str = LICENCE) -> Source:
-    """Return the source record of a GEM file; its day is the last ISO date in the file's name."""
-    file, _, sheet = file.rpartition("/")[2].partition("#")
+    """Return the source record of a GEM file, or of its sheet behind "#"; its day is the last ISO date in its name."""
+    # A sheet may be called anything, at any length, and so may a file: "#" as well.
+    path, _, sheet = file[:_MAX_NAME].partition("#")
+    name = path.rpartition("/")[2]
+    file, sheet = (name, sheet) if name else (file[:_MAX_NAME], "")
     days = re.findall(r"\d{4}-\d{2}-\d{2}", file)
     stem = file
     while stem.endswith(_ENDINGS):

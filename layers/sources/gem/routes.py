@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from types import MappingProxyType
 
 import shapely
@@ -29,6 +30,8 @@ _NUMBER = re.compile(r"P[0-9]{3,}", re.IGNORECASE)
 _NUMBER_IN_NAME = re.compile(r"(?<![A-Za-z0-9])P[0-9]{3,}(?![A-Za-z0-9])", re.IGNORECASE)
 #: Most letters of the value of a claim, and the tolerances in degrees that a longer route is simplified with.
 _CLAIM_LENGTH = 2000
+#: Degrees that no place on earth is written with.
+_EARTH = 1000.0
 _TOLERANCES = tuple(0.001 * 2**step for step in range(15))
 
 
@@ -96,14 +99,17 @@ def add_claims(builder: GemRecordBuilder, row: TrackerRow, asset: str, beside: S
 def claimed_route(text: str) -> str:
     """Return a route as the value of a claim: WKT of five decimals, simplified as far as its length needs.
 
-    A text that is no geometry is returned as it is, cut to that length.
+    A text that is no geometry, or is beyond the earth, is returned as it is, cut to that length.
     """
     try:
         shape = lines_of(shape_of_text(text))
     except (shapely.errors.ShapelyError, ValueError):
         return text[:_CLAIM_LENGTH]
-    versions = (shape, *(shapely.simplify(shape, tolerance) for tolerance in _TOLERANCES))
-    wkts = (shapely.to_wkt(version, rounding_precision=5) for version in versions)
+    # To simplify a line to 1e308 degrees, which nothing has refused yet, would never end.
+    if max(map(abs, shape.bounds)) > _EARTH:
+        return text[:_CLAIM_LENGTH]
+    simpler = (shapely.simplify(shape, tolerance) for tolerance in _TOLERANCES)
+    wkts = (shapely.to_wkt(version, rounding_precision=5) for version in chain([shape], simpler))
     return next((wkt for wkt in wkts if len(wkt) <= _CLAIM_LENGTH), shapely.to_wkt(shape.envelope, 5))
 
 

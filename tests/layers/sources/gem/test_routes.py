@@ -136,3 +136,9 @@ def test_a_claim_of_a_long_route_is_simplified_and_no_longer_than_a_text_may_be(
     kept = shapely.from_wkt(value)
     assert len(value) <= 2000
     assert shapely.hausdorff_distance(kept, line) < 0.05
+
+
+@pytest.mark.parametrize("far", [1e308, -1e308])
+def test_a_claim_of_a_route_beyond_the_earth_ends(far: float) -> None:
+    lines = [[(30, 50), (30.5, 50)], [(31, 50), (31.5, far), *((31 + n / 1000, 50.0) for n in range(500))]]
+    assert len(claimed_route(shapely.MultiLineString(lines).wkt)) <= 2000

@@ -14,7 +14,7 @@ from layers.model.records import Asset
 from layers.model.types import Basis
 from layers.sources.files.source_file import SourceFile
 from layers.sources.files.tables import RowTable
-from layers.sources.gem.record_builder import longest_stretch_m, name_id, read_location
+from layers.sources.gem.record_builder import longest_stretch_m, name_id, read_location, source_of
 from layers.sources.gem.trackers import parse
 from layers.sources.reader.cell_values import CellValueError, country_code
 from layers.sources.reader.owner_grammar import parse_owners
@@ -51,6 +51,19 @@ def test_a_row_is_an_asset_with_its_place_and_source(pipelines: ReadResult) -> N
     assert asset.external_ids == {"gem": "P9001", "gem-wiki": "https://www.gem.wiki/Amber_Pipeline"}
     source = pipelines.records.sources[asset.sources[0]]
     assert (source.publisher, source.published, source.licence) == ("Global Energy Monitor", "2024-01-31", "CC BY 4.0")
+
+
+@pytest.mark.parametrize(
+    ("file", "title"),
+    [
+        ("a/b.xlsx#Data", "b.xlsx, Data"),
+        ("b.xlsx#Oil/#Gas", "b.xlsx, Oil/#Gas"),
+        ("#.csv", "#.csv"),
+        (f"b.xlsx#{'S' * 9000}", f"b.xlsx, {'S' * 493}"),
+    ],
+)
+def test_a_source_is_called_by_its_file_and_sheet_whatever_they_are_called(file: str, title: str) -> None:
+    assert source_of(file).title == title
 
 
 def test_a_line_across_a_border_has_no_host_and_says_where_it_lies(pipelines: ReadResult) -> None:
