@@ -97,8 +97,7 @@ function block(title, lines, wanted) {
 
 /** How an owner fared in all: strikes, how many are sure, and what its shares come to in whole sites. */
 function ownedInAll({ strikes, strikes_sure: sure, hits, assets_min: min, assets_max: max }) {
-  const certain = sure === strikes ? t("allSure") : t("someSure", { n: sure });
-  const gaps = { strikes: counted("times", strikes), sure: certain, assets: amount(min, max), hits };
+  const gaps = { strikes: counted("times", strikes), sure: certain(strikes, sure), assets: amount(min, max), hits };
   return t(hits === 1 ? "ownedInAllOne" : "ownedInAll", gaps);
 }
 
@@ -111,7 +110,9 @@ function inAll({ relations }, role) {
   return words.length ? sentence(words.join("; ")) : null;
 }
 
-const tied = (relation, { strikes }) => t("tiedIn", { relation, strikes: counted("times", strikes) });
+const certain = (strikes, sure) => (sure === strikes ? t("allSure") : t("someSure", { n: sure }));
+const tied = (relation, { strikes, strikes_sure: sure }) =>
+  t("tiedIn", { relation, strikes: counted("times", strikes), sure: certain(strikes, sure) });
 const sentence = (words) => `${words[0].toLocaleUpperCase(LOCALE)}${words.slice(1)}.`;
 
 function summaryOf(answer, view) {

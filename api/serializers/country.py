@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from api.http.json import Json
 from api.serializers import attribution
 from api.serializers.attribution import country_share
-from layers.attribution.attribute import StrikeAttribution
-from layers.attribution.country_totals import NO_STRIKES, RELATIONS, CountryTotals, Relation, counts_as_strike
+from layers.attribution.attribute import StrikeAttribution, counts_as_strike
+from layers.attribution.country_totals import NO_STRIKES, RELATIONS, CountryTotals, Relation
 from layers.collections.feature_types import interval_text
 from layers.model.messages import Message
 from layers.model.problems import UnknownRecord
@@ -93,10 +93,10 @@ def _strikes_by(tally: CountryTotals, relation: Relation) -> int:
 
 
 def _counted(tally: CountryTotals, relation: Relation) -> Json:
-    """Count strikes; of an owner also those that are sure, and the sum of its shares in whole sites."""
+    """Count strikes, and those that are sure; of an owner also the sum of its shares in whole sites."""
     owned = tally.owned
     if relation != "owner":
-        return {"strikes": tally.strikes[relation]}
+        return {"strikes": tally.strikes[relation], "strikes_sure": tally.strikes_sure[relation]}
     return {
         "strikes": owned.strikes,
         "strikes_sure": owned.strikes_sure,

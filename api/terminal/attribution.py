@@ -25,7 +25,7 @@ from layers.store.store import LoadReport
 _LISTED: Mapping[str, tuple[str, ...]] = {
     "strikes": ("when", "id", "host_country", "owners", "relations", "rests_on"),
     "assets": ("id", "name", "kind", "host_country", "owners"),
-    "attributions": ("strike", "asset", "relation", "country", "share_min", "share_max", "rests_on"),
+    "attributions": ("title", "asset_name", "relation", "country", "entity_name", "share_min", "share_max", "sure"),
     "countries": ("id", "name", "owned_strikes", "owned_strikes_sure", "hosted_strikes", "related_strikes"),
     "entities": ("id", "name", "type", "registered_in", "headquartered_in", "joint"),
     "stakes": ("owned", "owner", "share_min", "share_max", "since", "until", "checked"),
@@ -239,10 +239,10 @@ def _strikes(number: int) -> str:
 
 
 def _in_all(counted: Json) -> str:
-    """Say how many of an owner's strikes are sure, and its shares in whole sites; empty for other relations."""
-    if "hits" not in counted:
-        return ""
+    """Say how many strikes are sure, and of an owner its shares in whole sites."""
     sure = "sure" if counted["strikes_sure"] == counted["strikes"] else f"{counted['strikes_sure']} of them sure"
+    if "hits" not in counted:
+        return f" ({sure})"
     low, high = (round(counted[end], 2) for end in ("assets_min", "assets_max"))
     share = f"{low:g}" if low == high else f"{low:g} to {high:g}"
     if counted["hits"] == 1:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import date
+from typing import TypeVar
 
 from layers.decisions.hits import Hit, StrikeOutcome
 from layers.model import edtf
 from layers.model.cache import LruCache
 from layers.model.messages import Message, Wording
 from layers.model.records import Attribution, Entity, Records, Relation, Strike
-from layers.model.types import CountryBasis
+from layers.model.types import CountryBasis, RelationKind
 from layers.ownership.minority import Minority
 from layers.ownership.owners import Owners, OwnersByDate
 from layers.ownership.walk import REACHES, CountryShare, Interval
 
+K = TypeVar("K", bound=Hashable)
+#: Shares of up to this many percent are rounding.
+NEGLIGIBLE = 5e-7
 #: Owners of assets that are cached.
 _OWNERS = 20_000
 
@@ -41,6 +45,12 @@ class StrikeAttribution:
     reasons: tuple[Message, ...]
     basis: CountryBasis
     minority: Minority
+
+
+def counts_as_strike(answer: StrikeAttribution) -> bool:
+    """Return whether a strike counts: it is not retracted, and nobody decided that it was none."""
+    decision = answer.outcome.decision
+    return answer.strike.status != "retracted" and (decision is None or decision.verdict != "not-a-strike")
 
 
 def country_of(entity: Entity, basis: CountryBasis) -> str | None:
@@ -120,6 +130,42 @@ def possible_worlds(hits: Sequence[HitOwnership]) -> list[list[HitOwnership]]:
     return [sure, *worlds] if sure else worlds
 
 
+def sure_of_sites(hits: Sequence[HitOwnership], of: Callable[[HitOwnership], Set[K]]) -> Set[K]:
+    """Return what is so of the sites hit whichever they were: of any confirmed one, or of each of several possible.
+
+    Parameters
+    ----------
+    hits
+        The sites that were or may have been hit.
+    of
+        Gives what is surely so of one of them, had it been hit.
+    """
+    confirmed = [of(hit) for hit in hits if hit.hit.verdict == "confirmed"]
+    if confirmed:
+        return frozenset().union(*confirmed)
+    return frozenset.intersection(*(frozenset(of(hit)) for hit in hits)) if len(hits) > 1 else frozenset()
+
+
+def sure_owners(hit: HitOwnership) -> Set[str | None]:
+    """Return the countries that surely held part of a site; ``None`` is the part of which no country is known."""
+    shares = [(row.country, row.share) for row in hit.owners.shares]
+    return {country for country, share in (*shares, (None, hit.owners.unattributed)) if share.low > NEGLIGIBLE}
+
+
+def sure_ties(entities: Mapping[str, Entity], answer: StrikeAttribution) -> Set[tuple[str | None, RelationKind]]:
+    """Return the ties of countries that surely held, on each day on which the strike may have been, to what it hit.
+
+    The country is ``None`` for entities of which none is known.
+    """
+    on = days(answer.strike)
+
+    def of(hit: HitOwnership) -> Set[tuple[str | None, RelationKind]]:
+        held = (tie for tie in hit.relations if edtf.valid_as_stated(tie.since, tie.until, *on) == "yes")
+        return {(country_of(entities[tie.entity], answer.basis), tie.relation) for tie in held}
+
+    return sure_of_sites(answer.hits, of)
+
+
 def shares_of_sites(hits: Sequence[HitOwnership]) -> tuple[tuple[CountryShare, ...], Interval]:
     """Return the share of each country in all that a strike hit, and the part that no country is known for.
 
@@ -180,25 +226,31 @@ def attributions(records: Records, answers: Iterable[StrikeAttribution], wording
         Words the reasons why a part is unattributed, for the column ``reason``.
     """
     for answer in answers:
-        yield _host_row(answer, wording)
+        counts = counts_as_strike(answer)
+        owners = sure_of_sites(answer.hits, sure_owners) if counts else set()
+        ties = sure_ties(records.entities, answer) if counts else set()
+        yield _host_row(answer, wording, counts)
         for hit in answer.hits:
-            yield from _owner_rows(answer, hit, wording)
-            yield from _tie_rows(records, answer, hit)
+            yield from _owner_rows(answer, hit, wording, owners)
+            yield from _tie_rows(records, answer, hit, ties)
 
 
-def _host_row(answer: StrikeAttribution, wording: Wording) -> Attribution:
+def _host_row(answer: StrikeAttribution, wording: Wording, counts: bool) -> Attribution:
     return Attribution(
         id=f"{answer.strike.id}/-/host/{answer.strike.host_country or '-'}",
         strike=answer.strike.id,
         relation="host",
         country=answer.strike.host_country,
+        sure=counts and answer.strike.host_country is not None,
         rests_on=answer.outcome.basis_of_outcome,
         basis=answer.basis,
         reason=None if answer.strike.host_country else wording(Message("attribution.no-host-country")),
     )
 
 
-def _owner_rows(answer: StrikeAttribution, hit: HitOwnership, wording: Wording) -> Iterator[Attribution]:
+def _owner_rows(
+    answer: StrikeAttribution, hit: HitOwnership, wording: Wording, sure: Set[str | None]
+) -> Iterator[Attribution]:
     asset = hit.hit.asset
     alternative = hit.hit.verdict == "possible"
     for row in hit.owners.shares:
@@ -210,6 +262,7 @@ def _owner_rows(answer: StrikeAttribution, hit: HitOwnership, wording: Wording) 
             asset=asset,
             relation="owner",
             country=row.country,
+            sure=row.country in sure,
             share_min=_percent(low),
             share_max=_percent(high),
             **{f"{reach}_min": _percent(parts[reach][0]) for reach in REACHES},
@@ -225,6 +278,7 @@ def _owner_rows(answer: StrikeAttribution, hit: HitOwnership, wording: Wording) 
             strike=answer.strike.id,
             asset=asset,
             relation="owner",
+            sure=None in sure,
             share_min=_percent(low),
             share_max=_percent(high),
             rests_on=answer.outcome.basis_of_outcome,
@@ -239,16 +293,20 @@ def _percent(share: float) -> float:
     return min(share, 100.0)
 
 
-def _tie_rows(records: Records, answer: StrikeAttribution, hit: HitOwnership) -> Iterator[Attribution]:
+def _tie_rows(
+    records: Records, answer: StrikeAttribution, hit: HitOwnership, sure: Set[tuple[str | None, RelationKind]]
+) -> Iterator[Attribution]:
     for relation in hit.relations:
         entity = records.entities[relation.entity]
+        country = country_of(entity, answer.basis)
         yield Attribution(
             id=f"{answer.strike.id}/{hit.hit.asset}/{relation.relation}/{entity.id}",
             strike=answer.strike.id,
             asset=hit.hit.asset,
             relation=relation.relation,
-            country=country_of(entity, answer.basis),
+            country=country,
             entity=entity.id,
+            sure=(country, relation.relation) in sure,
             rests_on=answer.outcome.basis_of_outcome,
             alternative=hit.hit.verdict == "possible",
             basis=answer.basis,

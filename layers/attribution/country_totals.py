@@ -12,7 +12,13 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal, TypeAlias, get_args
 
-from layers.attribution.attribute import StrikeAttribution, country_of
+from layers.attribution.attribute import (
+    NEGLIGIBLE,
+    StrikeAttribution,
+    country_of,
+    counts_as_strike,
+    sure_ties,
+)
 from layers.model.records import Entity
 from layers.model.types import RelationKind
 from layers.ownership.walk import Interval
@@ -26,11 +32,10 @@ RELATIONS: tuple[Relation, ...] = get_args(Relation)
 
 #: Shares are summed as whole numbers of this fraction of a percent, so that sums are exact and can be subtracted.
 _UNITS = 10**9
-#: Counts by country and key: a tie, "related", or "strikes", "sure", "hits", "low" and "high" of what it owned.
+#: Counts by country and key: a tie, "sure" and the tie, "related", or "strikes", "sure", "hits", "low" and "high" of
+#: what it owned.
 Counts: TypeAlias = Counter[tuple[str, str]]
 
-#: Shares of up to this many percent are rounding.
-_NEGLIGIBLE = 5e-7
 _NONE = Interval(0.0, 0.0)
 
 
@@ -59,16 +64,25 @@ class OwnedTotals:
 class CountryTotals:
     """Totals of one country: as owner, and the number of strikes by each other relation.
 
-    ``related`` counts the strikes on sites that it had any tie to but as owner or host, each strike once.
+    Attributes
+    ----------
+    owned
+        As owner.
+    strikes, strikes_sure
+        Number of strikes on sites that it may have had a tie to, and of those on sites that it surely had it to.
+    related
+        Number of strikes on sites that it may have had any tie to but as owner or host, each strike once.
     """
 
     owned: OwnedTotals
     strikes: Mapping[Tie, int]
+    strikes_sure: Mapping[Tie, int]
     related: int
 
 
 #: Totals of a country that no strike concerns.
-NO_STRIKES = CountryTotals(OwnedTotals(), MappingProxyType(dict.fromkeys(TIES, 0)), 0)
+_NO_TIES: Mapping[Tie, int] = MappingProxyType(dict.fromkeys(TIES, 0))
+NO_STRIKES = CountryTotals(OwnedTotals(), _NO_TIES, _NO_TIES, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +92,6 @@ class _Part:
     low: float
     high: float
     hits: int
-
-
-def counts_as_strike(answer: StrikeAttribution) -> bool:
-    """Return whether a strike counts: it is not retracted, and nobody decided that it was none."""
-    decision = answer.outcome.decision
-    return answer.strike.status != "retracted" and (decision is None or decision.verdict != "not-a-strike")
 
 
 def country_totals(entities: Mapping[str, Entity], answers: Iterable[StrikeAttribution]) -> dict[str, CountryTotals]:
@@ -99,12 +107,13 @@ def strike_counts(entities: Mapping[str, Entity], answers: Iterable[StrikeAttrib
             continue
         for country, part in _parts(answer):
             counts[country, "strikes"] += 1
-            counts[country, "sure"] += part.low > _NEGLIGIBLE
+            counts[country, "sure"] += part.low > NEGLIGIBLE
             counts[country, "hits"] += part.hits
             counts[country, "low"] += round(part.low * _UNITS)
             counts[country, "high"] += round(part.high * _UNITS)
         ties = set(_ties(entities, answer))
         counts.update(ties)
+        counts.update((country, f"sure {relation}") for country, relation in _sure_ties(entities, answer))
         counts.update({(country, "related") for country, relation in ties if relation != "host"})
     return counts
 
@@ -118,7 +127,8 @@ def totals_of(counts: Counts) -> dict[str, CountryTotals]:
 def _totals(country: str, counts: Counts) -> CountryTotals:
     low, high = (counts[country, end] / (100 * _UNITS) for end in ("low", "high"))
     owned = OwnedTotals(counts[country, "strikes"], counts[country, "sure"], counts[country, "hits"], low, high)
-    return CountryTotals(owned, {relation: counts[country, relation] for relation in TIES}, counts[country, "related"])
+    strikes, sure = ({tie: counts[country, f"{how}{tie}"] for tie in TIES} for how in ("", "sure "))
+    return CountryTotals(owned, strikes, sure, counts[country, "related"])
 
 
 def _ties(entities: Mapping[str, Entity], answer: StrikeAttribution) -> Iterator[tuple[str, Tie]]:
@@ -128,6 +138,13 @@ def _ties(entities: Mapping[str, Entity], answer: StrikeAttribution) -> Iterator
         for relation in hit.relations:
             if country := country_of(entities[relation.entity], answer.basis):
                 yield country, relation.relation
+
+
+def _sure_ties(entities: Mapping[str, Entity], answer: StrikeAttribution) -> Iterator[tuple[str, Tie]]:
+    """Yield the ties of countries to what a strike surely hit, each once."""
+    if answer.strike.host_country:
+        yield answer.strike.host_country, "host"
+    yield from ((country, tie) for country, tie in sure_ties(entities, answer) if country)
 
 
 def _parts(answer: StrikeAttribution) -> Iterator[tuple[str, _Part]]:
@@ -142,7 +159,7 @@ def _parts(answer: StrikeAttribution) -> Iterator[tuple[str, _Part]]:
     exactly_one = not sure and len(possible) > 1
     for country in sorted({country for owners in shares for country in owners}):
         part = _part([o.get(country, _NONE) for o in sure], [o.get(country, _NONE) for o in possible], exactly_one)
-        if part.high > _NEGLIGIBLE:
+        if part.high > NEGLIGIBLE:
             yield country, part
 
 
@@ -153,7 +170,7 @@ def _part(sure: list[Interval], candidates: list[Interval], exactly_one: bool) -
     )
     largest = max((_percent(share.high) for share in candidates), default=0.0)
     high = sum(_percent(share.high) for share in sure) + largest
-    return _Part(low, high, sum(share.high > _NEGLIGIBLE for share in sure) + (largest > _NEGLIGIBLE))
+    return _Part(low, high, sum(share.high > NEGLIGIBLE for share in sure) + (largest > NEGLIGIBLE))
 
 
 def _percent(share: float) -> float:

@@ -83,13 +83,18 @@ class AssetFeature(Feature):
 
 
 class AttributionFeature(Feature, Attribution):
-    """One country's tie to one struck asset, with the strike's title and days."""
+    """One country's tie to one struck asset, with names, and the strike's title, days and place."""
 
     title: str = Field(description="Title of the strike.")
     when: Edtf = Field(description="EDTF date of the strike.")
     day_first: date | None = Field(None, description="First day it may mean.")
     day_last: date | None = Field(None, description="Last day it may mean.")
     country_name: str | None = Field(None, description="Name of the country in English.")
+    asset_name: str | None = Field(None, description="Name of the asset in English.")
+    entity_name: str | None = Field(None, description="Name of the entity in English.")
+    host_country: Country | None = Field(None, description="Country in which it happened.")
+    place: str = Field(description="Place of the strike as the sources name it.")
+    status: Status = Field(description="How well the strike is established.")
 
 
 class CountryFeature(Feature):
@@ -235,13 +240,15 @@ def _asset_row(asset: Asset, held: Owners, n_strikes: int) -> list[Any]:
     return [values[name] if name in values else getattr(asset, name) for name in AssetFeature.model_fields]
 
 
-def attribution_row(strike: Strike, row: Attribution, names: Mapping[str, str]) -> list[Any]:
+def attribution_row(records: Records, strike: Strike, row: Attribution, names: Mapping[str, str]) -> list[Any]:
     """Lay out an attribution as the values of its feature.
 
     Parameters
     ----------
+    records
+        The records, for the names of the asset and the entity.
     strike
-        The strike that is attributed, for its title and days.
+        The strike that is attributed, for its title, days and place.
     row
         The tie of one country to one struck asset.
     names
@@ -259,6 +266,11 @@ def attribution_row(strike: Strike, row: Attribution, names: Mapping[str, str]) 
         "day_first": first,
         "day_last": last,
         "country_name": names.get(row.country) if row.country else None,
+        "asset_name": records.assets[row.asset].name if row.asset else None,
+        "entity_name": records.entities[row.entity].name if row.entity else None,
+        "host_country": strike.host_country,
+        "place": strike.place,
+        "status": strike.status,
     }
     return [values[name] if name in values else getattr(row, name) for name in AttributionFeature.model_fields]
 

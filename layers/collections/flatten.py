@@ -65,7 +65,7 @@ def flatten(
     for page in _pages(answers):
         found = [(answer, list(attributions(records, [answer], wording))) for answer in page]
         strikes.extend(strike_row(records, answer, own) for answer, own in found)
-        rows.extend(attribution_row(answer.strike, row, country_names) for answer, own in found for row in own)
+        rows.extend(attribution_row(records, answer.strike, row, country_names) for answer, own in found for row in own)
         geometries += [answer.strike.geometry for answer in page]
         counts.update(strike_counts(records.entities, page))
         for _, own in found:

@@ -218,7 +218,7 @@ def test_a_country_is_summed_up_by_role(open_page: Open, server_url: str, size: 
     page.get_by_label("Whose assets were hit?").select_option("AZ")
     expect(said).to_contain_text("owner in 6 strikes (sure)")
     page.get_by_label(re.compile("^Other tie")).check()
-    expect(said).to_have_text("Supplier in 1 strike; affected in 2 strikes.")
+    expect(said).to_have_text("Supplier in 1 strike (sure); affected in 2 strikes (sure).")
     page.get_by_label(re.compile("^Host")).check()
     expect(said).to_have_count(0)
     assert page.locator("#summary").evaluate("node => node.scrollWidth <= node.clientWidth")

@@ -77,7 +77,7 @@ BRIEF = {"strike": str, "title": str, "when": str, "place": str, "host_country":
 TIES = ("operator", "supplier", "offtaker", "affected", "lender", "cargo-owner", "occupier", "brand", "host")
 COUNTED = {
     "owner": {"strikes": int, "strikes_sure": int, "hits": int, "assets_min": NUMBER, "assets_max": NUMBER},
-    **{tie: {"strikes": int} for tie in TIES},
+    **{tie: {"strikes": int, "strikes_sure": int} for tie in TIES},
 }
 COUNTRY_ANSWER = {
     "country": str, "name": str, "basis": str, "minority": str, "relation": MAYBE, "relations": COUNTED,
@@ -230,7 +230,7 @@ def test_countries_are_listed_by_strikes_of_a_relation(client: TestClient) -> No
     suppliers = get(client, "/countries", relation="supplier")["countries"]
     assert "AZ" in {row["country"] for row in suppliers}
     for row in suppliers:
-        fits(row, {"country": str, "name": str, "relations": {"supplier": {"strikes": int}}})
+        fits(row, {"country": str, "name": str, "relations": {"supplier": COUNTED["supplier"]}})
         assert row["relations"]["supplier"]["strikes"] > 0
 
 

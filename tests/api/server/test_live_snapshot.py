@@ -86,7 +86,7 @@ def counts(monkeypatch: pytest.MonkeyPatch) -> Counts:
     count("layers.snapshot.incremental.match_all", lambda records, *_: list(records.strikes))
     count("layers.attribution.attribute.Attributor.attribute", lambda _self, outcome: [outcome.strike])
     count("layers.collections.flatten.strike_row", lambda _records, answer, *_: [answer.strike.id])
-    count("layers.collections.flatten.attribution_row", lambda _strike, row, *_: [row.id])
+    count("layers.collections.flatten.attribution_row", lambda _records, _strike, row, *_: [row.id])
     return found
 
 

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from layers.attribution.attribute import HitOwnership, StrikeAttribution, shares_of_sites
+from layers.attribution.attribute import HitOwnership, StrikeAttribution, attributions, shares_of_sites
 from layers.attribution.country_totals import NO_STRIKES, OwnedTotals, country_totals
 from layers.decisions.hits import Hit, StrikeOutcome
-from layers.model.records import Decision, Entity, Relation, Strike
+from layers.model.records import Decision, Entity, Records, Relation, Strike
 from layers.ownership.chains import Chains
 from layers.ownership.owners import Owners
 from layers.ownership.walk import REACHES, CountryShare, Interval
@@ -169,6 +169,32 @@ def test_other_relations_are_counted_apart_by_strike_and_follow_the_basis() -> N
     assert found["CC"].owned == OwnedTotals()
     seated = country_totals({"e": firm}, [told(of, *both, basis="headquarters")])
     assert (seated["AA"].related, seated["BB"].related) == (0, 1)
+
+
+def test_a_tie_is_sure_if_it_held_on_all_days_to_a_site_hit_whichever_it_was() -> None:
+    firm = Entity(id="e", name="E", type="registeredEntity", registered_in="AA", checked="read")
+    values = {"asset": "a", "entity": "e", "relation": "operator", "source": "s", "checked": "read"}
+    always, later, other = (
+        Relation.model_validate({"id": f"r{n}", **values, **m})
+        for n, m in enumerate(({}, {"since": "2025"}, {"entity": "f"}))
+    )
+    in_march = strike("s", when="2025-03", host_country="CC")
+
+    def counted(*hits: HitOwnership) -> tuple[int, int]:
+        answer, entities = told(in_march, *hits), {"e": firm, "f": firm.model_copy(update={"id": "f"})}
+        found = country_totals(entities, [answer])
+        rows = attributions(replace(Records.of({}), entities=entities), [answer], str)
+        assert any(row.sure for row in rows if row.country == "AA") == bool(found["AA"].strikes_sure["operator"])
+        assert found["CC"].strikes_sure["host"] == 1
+        return found["AA"].strikes["operator"], found["AA"].strikes_sure["operator"]
+
+    assert counted(hit("a", "confirmed", {}, always), hit("b", "possible", {})) == (1, 1)
+    assert counted(hit("a", "confirmed", {}, later)) == (1, 0), "since some day of 2025"
+    assert counted(hit("a", "possible", {}, always), hit("b", "possible", {}, always)) == (1, 1)
+    assert counted(hit("a", "possible", {}, always), hit("b", "possible", {}, other)) == (1, 1), "one country's firms"
+    assert counted(hit("a", "possible", {}, always), hit("b", "possible", {})) == (1, 0)
+    for verdict in ("possible", "proposed"):
+        assert counted(hit("a", verdict, {}, always)) == (1, 0)  # type: ignore[arg-type]
 
 
 def test_azerbaijan_owned_six_times_and_supplied_once(snapshot: Snapshot) -> None:
