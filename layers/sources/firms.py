@@ -48,7 +48,8 @@ _NUMBER = re.compile(r"[+-]?[0-9]{1,6}(?:\.[0-9]{0,15})?")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _TIME = re.compile(r"[0-9]{1,4}|[0-9]{1,2}:[0-9]{2}")
 _EPOCH = date(1970, 1, 1)
-_FIRST = date(2000, 1, 1)
+#: Days between which an observation may be: that of the first satellite, and the last that the store holds.
+_FIRST, _LAST = date(2000, 1, 1), date(2199, 12, 31)
 
 
 def _within(least: float, most: float) -> Callable[[str], float | None]:
@@ -65,7 +66,7 @@ def _days(text: str) -> int | None:
         day = date.fromisoformat(text) if _DAY.fullmatch(text) else None
     except ValueError:
         return None
-    return (day - _EPOCH).days if day is not None and day >= _FIRST else None
+    return (day - _EPOCH).days if day is not None and _FIRST <= day <= _LAST else None
 
 
 def _minutes(text: str) -> int | None:

@@ -89,6 +89,7 @@ def test_classes_of_confidence(tmp_path: Path, cell: str, code: int) -> None:
         ("acq_date", "08.08.2025"),
         ("acq_date", "2025-02-30"),
         ("acq_date", "1970-01-01"),
+        ("acq_date", "9999-12-31"),
         ("acq_time", "2460"),
         ("acq_time", "24:00"),
         ("acq_time", "noon"),
