@@ -374,6 +374,8 @@ def _change_database(chance: random.Random, connection: sqlite3.Connection) -> N
     )
     names = [name for (name,) in connection.execute(query)]
     filled = [name for name in names if connection.execute(f"SELECT 1 FROM {_quoted(name)} LIMIT 1").fetchone()]
+    if not names:
+        raise ValueError("a database without tables")
     table = chance.choice(filled or names)
     columns = [row[1] for row in connection.execute(f"PRAGMA table_info({_quoted(table)})")]
     column = chance.choice(columns)

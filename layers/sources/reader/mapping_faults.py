@@ -72,7 +72,8 @@ def shape_faults(document: Mapping[str, Any]) -> Iterator[MappingFault]:
         if name != "noun" and (not isinstance(value, kind) or len(str(value)) > MOST_LETTERS):
             yield name, repr(value)[:80], expected
     for table in ("source", "columns", "units", "lists", "grammar", "numbers"):
-        for name, value in flat(_table(document, table)):
+        given = _table(document, table)
+        for name, value in flat(given) if table == "columns" else given.items():
             if not isinstance(value, str) or not 0 < len(value) <= MOST_LETTERS:
                 yield f"{table}.{name}", repr(value)[:80], Message("mapping.text", {"most": MOST_LETTERS})
     for name, words in _table(document, "values").items():

@@ -215,6 +215,17 @@ def test_what_another_program_edited_without_history_is_named(
     assert not list(tmp_path.glob("*then*"))
 
 
+def test_an_id_that_is_no_text_is_named_as_a_gap(run: Run, tmp_path: Path) -> None:
+    run.load(ALL)
+    with closing(sqlite3.connect(run.store.path, isolation_level=None)) as connection:
+        for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            connection.execute(f'DROP TRIGGER "{name}"')
+        connection.execute("UPDATE claims SET id = CAST('c' AS BLOB) WHERE id = 'c'")
+    with pytest.raises(HistoryGap, match="claims") as refused:
+        restore(run.store, tmp_path / "then.gpkg", titles)
+    assert ("claims", "c") in refused.value.records
+
+
 def test_a_gap_before_a_known_change_of_the_same_record_does_not_matter_after_it(run: Run, tmp_path: Path) -> None:
     run.load(ALL)
     whole = run.store.seq()

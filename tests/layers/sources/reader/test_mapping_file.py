@@ -60,6 +60,12 @@ def test_names_of_columns_are_bounded_as_every_fault_repeats_them() -> None:
     assert faults(longest.replace("x" * 1000, "x" * 1001)) == {"columns.title": "a text of 1 to 1000 letters"}
 
 
+@pytest.mark.parametrize("table", ["source", "units", "lists", "grammar", "numbers"])
+def test_a_table_in_the_place_of_a_text_is_a_fault(table: str) -> None:
+    told = faults(f'noun = "assets"\nsource.publisher = "P"\ncolumns.id = "n"\n{table}.name = {{ uk = ";" }}')
+    assert told[f"{table}.name"] == "a text of 1 to 1000 letters"
+
+
 def test_what_the_schema_does_not_have_or_take_is_all_told() -> None:
     told = faults(
         """
