@@ -21,6 +21,8 @@ KEY = "@key"
 EACH = "*"
 #: Most levels of a dotted name that are listed for a header.
 _HEADER_LEVELS = 6
+#: Most elements of a list around a row that is a column: each row has its text.
+_SHORT = 20
 #: Rows whose fields are listed for a header.
 _HEADER_ROWS = 200
 
@@ -105,20 +107,23 @@ def is_list_of_lists(value: Sequence[Any]) -> bool:
     """Whether the objects in a list's lists, however deep, are the rows: beside objects, or with nothing else there."""
     if not any(isinstance(part, list) for part in value):
         return False
-    return any(isinstance(part, dict) for part in value) or _has_only_objects(value)
+    if any(isinstance(part, dict) for part in value):
+        return True
+    parts = leaves(value)
+    return isinstance(next(parts, None), dict) and all(isinstance(part, dict) for part in parts)
 
 
-def _has_only_objects(value: Sequence[Any]) -> bool:
-    waiting, has_some = list(value), False
+def leaves(value: Sequence[Any]) -> Iterator[Any]:
+    """Yield what is no list in a list, however deep, in the order of the document."""
+    waiting = [iter(value)]
     while waiting:
-        part = waiting.pop()
-        if isinstance(part, list):
-            waiting.extend(part)
-        elif isinstance(part, dict):
-            has_some = True
+        part = next(waiting[-1], _ABSENT)
+        if part is _ABSENT:
+            waiting.pop()
+        elif isinstance(part, list):
+            waiting.append(iter(part))
         else:
-            return False
-    return has_some
+            yield part
 
 
 def is_object_of_rows(value: Any) -> bool:
@@ -195,19 +200,23 @@ def field_names(item: JsonItem) -> Iterator[str]:
 
 
 def _names_around(parent: Mapping[str, Any], is_document: bool) -> Iterator[str]:
-    """Yield the fields of an object around a row that are values or lists of them; a document's objects tell of it."""
+    """Yield the fields of an object around a row that are values, short lists of them, or such fields of an object.
+
+    The objects and lists of a document tell of it, not of its rows.
+    """
     for name, value in parent.items():
-        if isinstance(value, dict) and not is_geometry(value):
-            parts = () if is_document else value.items()
-            yield from (f"{name}.{part}" for part, inner in parts if _is_value(inner))
-        elif _is_value(value):
+        if not isinstance(value, dict | list):
+            yield name
+        elif not is_document and isinstance(value, dict) and not is_geometry(value):
+            yield from (f"{name}.{part}" for part, inner in value.items() if _is_value(inner))
+        elif not is_document and _is_value(value):
             yield name
 
 
 def _is_value(value: Any) -> bool:
-    """Whether something is a value, a list of values or a geometry."""
+    """Whether something is a value, a short list of values or a geometry."""
     if isinstance(value, list):
-        return not any(isinstance(part, dict | list) for part in value)
+        return len(value) <= _SHORT and not any(isinstance(part, dict | list) for part in value)
     return not isinstance(value, dict) or is_geometry(value)
 
 

@@ -11,10 +11,8 @@ import pytest
 import shapely
 
 from layers.store.store import Store
-from tests.command_runner import shell
 from tests.conftest import BASEMAP, ROOT
-from tests.load_runner import Run, is_change, load, runner
-from tests.store_copies import copy_of
+from tests.load_runner import Run, is_change, load
 
 
 class Expected(NamedTuple):
@@ -64,23 +62,6 @@ EXPECTED = {
         doubts=1,
     ),
 }
-
-
-@pytest.fixture
-def own(store: Store, tmp_path: Path) -> Store:
-    """A copy of the store with the bundled records, to change."""
-    return Store.open(copy_of(store, tmp_path / "own.gpkg"))
-
-
-@pytest.fixture
-def run(own: Store, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
-    return runner(own, capsys, monkeypatch)
-
-
-@pytest.fixture
-def command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
-    """A command that opens no store."""
-    return shell(capsys, monkeypatch)
 
 
 @pytest.mark.parametrize("name", EXPECTED)

@@ -21,26 +21,15 @@ from tests.api.cli.unknown_files import (
     feature,
     written,
 )
-from tests.command_runner import CommandResult, shell
+from tests.command_runner import CommandResult
 from tests.conftest import BASEMAP
-from tests.load_runner import Run, load, runner
+from tests.load_runner import Run, load
 
 
 @pytest.fixture
 def own(tmp_path: Path) -> Store:
     """A store without a record."""
     return Store.create(tmp_path / "own.gpkg")
-
-
-@pytest.fixture
-def run(own: Store, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
-    return runner(own, capsys, monkeypatch)
-
-
-@pytest.fixture
-def command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
-    """A command that opens no store."""
-    return shell(capsys, monkeypatch)
 
 
 def loaded(command: Run, run: Run, own: Store, *files: Path) -> dict[str, list[dict[str, Any]]]:
@@ -177,6 +166,16 @@ def test_disruptions_beside_or_within_sites_know_their_site(
     assert only(records["strikes"], "when", "place", "targets", "geometry") == strikes
     assert {one["id"]: (one["kind"], one["geometry"]) for one in records["assets"]} == assets
     assert {strike["basis"] for strike in records["strikes"] if strike["geometry"]} <= {"site"}
+
+
+def test_sites_of_no_known_kind_are_left_out_and_the_events_load(command: Run, tmp_path: Path) -> None:
+    document = json.loads(json.dumps(DISRUPTIONS_AND_SITES["several-each.json"]).replace("refinery", "One"))
+    told = command("map", written(tmp_path / "a.json", document), "--json")
+    assert told.report["loads"] == {"assets": 1, "strikes": 2}
+    document = json.loads(json.dumps(document).replace("oil depot", "Two"))
+    told = command("map", written(tmp_path / "a.json", document), "--json")
+    assert told.report["loads"] == {"strikes": 2}
+    assert told.report["remarks"] == ["'sites' is left out: nothing says of which kind they are"]
 
 
 def test_rows_of_every_list_of_a_document_are_counted_and_named(command: Run, run: Run, tmp_path: Path) -> None:
@@ -323,6 +322,14 @@ def test_a_point_that_a_geocoder_is_silent_of_is_a_settlement_at_best(
     ]
 
 
+def test_the_name_of_a_geocoder_is_no_target(command: Run, run: Run, own: Store, tmp_path: Path) -> None:
+    records = loaded(command, run, own, written(tmp_path / "a.geojson", REPORTS["displayed.geojson"]))
+    assert only(records["strikes"], "when", "title", "place", "targets", "uncertainty_m") == [
+        ("2024-05-17", "БПЛА атаковали НПЗ", "Туапсе, Россия", [], 8000),
+        ("2024-05-18", "Взрывы", "unknown place", [], None),
+    ]
+
+
 # (c) Holdings as two tables of names and percents.
 
 OWNERS = {
@@ -349,6 +356,7 @@ OWNERS = {
         ("Beta AG", "Alpha GmbH", 24.9, 24.9),
         ("Alpha GmbH", "Gamma GmbH", 50, 100),
     },
+    "least and largest": {("Agency of Ports", "Sever JSC", 50, 75), ("Sever JSC", "Yug JSC", 25, 100)},
     "kinds of entities": {
         ("Federal Agency X", "Alpha Corp", 75.5, 75.5),
         ("Federal Agency X", "Beta Corp", 25, 25),
@@ -374,6 +382,24 @@ def test_a_country_as_an_owner_is_its_state(command: Run, run: Run, own: Store, 
     state = by_name["Российская Федерация"]
     assert (state["type"], state["registered_in"]) == ("state", "RU")
     assert by_name["АО «Ромашка»"]["external_ids"] == {"inn": "7701"}
+
+
+def test_types_of_entities_are_read_whatever_their_column_is_called(
+    command: Run, run: Run, own: Store, tmp_path: Path
+) -> None:
+    files = [written(tmp_path / name, text) for name, text in HOLDINGS["least and largest"].items()]
+    entities = loaded(command, run, own, *files)["entities"]
+    assert {(one["name"], one["type"]) for one in entities} == {
+        ("Agency of Ports", "stateBody"),
+        ("Sever JSC", "legalEntity"),
+        ("Yug JSC", "legalEntity"),
+    }
+
+
+def test_owners_in_columns_of_their_own_are_a_remark(command: Run, tmp_path: Path) -> None:
+    path = written(tmp_path / "holdings.csv", "company,owner_1,owner_2\nAlpha,Beta,Gamma\nDelta,Beta,\n")
+    (remark,) = command("map", path, "--json").report["remarks"]
+    assert remark == "rows name further owners in 'owner_2': one table each"
 
 
 # The command.

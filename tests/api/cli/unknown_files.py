@@ -230,6 +230,17 @@ REPORTS: Mapping[str, Any] = {
         feature({"text": "A drone hit a depot", "ts": 1714701600000, "geocode_type": "locality"}, (32.241, 52.752)),
         feature({"text": None, "ts": 1714788000000, "geocode_type": "country"}, (37.015, 55.021)),
     ),
+    "displayed.geojson": collection(
+        feature(
+            {
+                "created_at": 1715904000123,
+                "message": "БПЛА атаковали НПЗ",
+                "geocoder": {"name": "nominatim", "display_name": "Туапсе, Россия", "importance": 0.52, "type": "town"},
+            },
+            (39.0769, 44.1053),
+        ),
+        feature({"created_at": 1715990400123, "message": "Взрывы", "geocoder": None}, None),
+    ),
     "matched.geojson": collection(
         feature({"msg": "Drones over a refinery", "date": "2024-05-17", "match": "city", "cc": "RU"}, (39.08, 44.1)),
         feature({"msg": "Three drones shot down", "date": "2024-05-18", "match": "state", "cc": "RU"}, (37.5, 50.6)),
@@ -260,6 +271,11 @@ HOLDINGS: Mapping[str, Mapping[str, str]] = {
         "firmen.csv": "Firma;Land;Gesellschafter;Anteil\nAlpha GmbH;Deutschland;Bund;75,1 %\n"
         "Alpha GmbH;Deutschland;Beta AG;24,9 %\n",
         "anteile.csv": "Inhaber;Beteiligung;Prozent\nAlpha GmbH;Gamma GmbH;mehr als 50\n",
+    },
+    "least and largest": {
+        "federal_entities.csv": "Entity Name,Type,INN\nAgency of Ports,agency,77\nSever JSC,company,78\n",
+        "federal_holdings.csv": "owner_name,owned_name,percent_min,percent_max\nAgency of Ports,Sever JSC,50,75\n"
+        "Sever JSC,Yug JSC,25,\n",
     },
     "kinds of entities": {
         "entities.tsv": "Name\tKind\nFederal Agency X\tgovernment\nAlpha Corp\tcompany\n",

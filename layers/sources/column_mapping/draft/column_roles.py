@@ -26,6 +26,8 @@ ROLE_NAMES = tuple(WORDS["roles"])
 _MOST_TEXTS = 8
 #: Objects around a field that are not the event of a row.
 OTHER_RECORDS = frozenset(WORDS["other_records"]["of_strikes"])
+#: Objects around a field that say how the event of a row was found or told.
+REPORT_RECORDS = frozenset(WORDS["other_records"]["of_reports"])
 
 
 class ColumnRoles:

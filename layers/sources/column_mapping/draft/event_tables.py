@@ -6,6 +6,7 @@ from layers.sources.column_mapping.draft.asset_tables import AssetWriter
 from layers.sources.column_mapping.draft.cell_words import is_weapon, kind_of, longest, status_of
 from layers.sources.column_mapping.draft.column_roles import (
     OTHER_RECORDS,
+    REPORT_RECORDS,
     ColumnRoles,
     is_id_field,
     is_name_field,
@@ -79,7 +80,8 @@ class StrikeWriter(TableWriter):
             if record_of(header) in OTHER_RECORDS and is_name_field(header):
                 return name
         target = self.columns.best("target", lambda p: p.is_text and longest(p) <= 2000, taken)
-        return target or self.columns.best("name", lambda p: p.is_text, taken) or self._asset_id()
+        is_name = lambda p: p.is_text and record_of(p.header) not in REPORT_RECORDS  # noqa: E731
+        return target or self.columns.best("name", is_name, taken) or self._asset_id()
 
     def _asset_id(self) -> str | None:
         """Return the column of the ids of what was struck."""

@@ -24,6 +24,7 @@ from layers.sources.files.json_rows import (
     is_list_of_lists,
     is_object_of_rows,
     items_at,
+    leaves,
 )
 from layers.sources.files.limits import MAX_COLUMNS, FileRefused
 from layers.sources.files.source_file import SourceFile
@@ -272,8 +273,7 @@ def _parts(values: Iterable[Any]) -> Iterator[tuple[str, Any]]:
     for value in values:
         if is_geometry(value):
             continue
-        parts = [item.value for item in items_at(value, None)] if isinstance(value, list) else [value]
-        for part in parts:
+        for part in leaves(value) if isinstance(value, list) else (value,):
             if isinstance(part, dict):
                 is_keyed = _is_list_of_rows(part)
                 inner = ((EACH if is_keyed else key, below) for key, below in part.items())

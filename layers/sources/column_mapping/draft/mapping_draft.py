@@ -53,8 +53,14 @@ def draft(
     lists = events_and_sites(samples) if noun in (None, "strikes") else None
     if lists:
         events, sites = lists
-        tables = [StrikeWriter(ColumnRoles(events, country_at), "a list of events").write()]
-        return [*tables, AssetWriter(ColumnRoles(sites, country_at), "a list of what the events struck").write()]
+        strikes = StrikeWriter(ColumnRoles(events, country_at), "a list of events").write()
+        struck = AssetWriter(ColumnRoles(sites, country_at), "a list of what the events struck").write()
+        if "kind" in {**struck.columns, **struck.constants}:
+            return [strikes, struck]
+        strikes.remarks.append(
+            f"{sites.rows or 'the list of sites'!r} is left out: nothing says of which kind they are"
+        )
+        return [strikes]
     columns = ColumnRoles(samples[0], country_at)
     nouns, reason = ([noun], "as told") if noun else _nouns(columns)
     tables = [_WRITERS[name](columns, reason).write() for name in nouns]
