@@ -218,7 +218,11 @@ def _drafted(files: InputFiles) -> InputFiles:
         return (*files, _text("mapping.toml", mapping_text([table for sample in samples for table in draft(sample)])))
 
 
-_NESTED = [{name: document} for name, document in unknown_files.DISRUPTIONS.items()]
+_NESTED = [
+    {name: document}
+    for documents in (unknown_files.DISRUPTIONS, unknown_files.DISRUPTIONS_AND_SITES)
+    for name, document in documents.items()
+]
 _GEOCODED = [{name: document} for name, document in unknown_files.REPORTS.items()]
 
 
