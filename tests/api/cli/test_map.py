@@ -127,6 +127,13 @@ SITES_STRUCK: dict[str, tuple[list[tuple[Any, ...]], dict[str, tuple[str, str]]]
         ],
         {"own/x1": ("power-plant", "POINT (30.512 50.441)"), "own/x2": ("substation", "POINT (30.723 46.482)")},
     ),
+    "alike-ids.json": (
+        [
+            ("2025-02-01", "Sosna oil depot", ["Sosna oil depot"], "POINT (38.273 46.712)"),
+            ("2025-02-02", "Yalyna refinery", ["Yalyna refinery"], "POINT (39.073 44.112)"),
+        ],
+        {"own/1": ("refinery", "POINT (39.073 44.112)"), "own/2": ("oil-depot", "POINT (38.273 46.712)")},
+    ),
     "several-each.json": (
         [
             ("2025-01-03", "unknown place", ["Yalyna refinery", "Sosna oil depot"], None),

@@ -134,6 +134,17 @@ DISRUPTIONS_AND_SITES: Mapping[str, Any] = {
             {"ref": "I-2", "site": "x2", "date": "2024-03-23", "note": "Hit by drones"},
         ],
     },
+    # The ids of events are ids of sites, too, and so are the numbers of drones.
+    "alike-ids.json": {
+        "incidents": [
+            {"id": 1, "drones": 2, "facility": 2, "date": "2025-02-01", "summary": "Drones over the depot"},
+            {"id": 2, "drones": 1, "facility": 1, "date": "2025-02-02", "summary": "Drones over the refinery"},
+        ],
+        "facilities": [
+            {"id": 1, "name": "Yalyna refinery", "lat": 44.112, "lon": 39.073},
+            {"id": 2, "name": "Sosna oil depot", "lat": 46.712, "lon": 38.273},
+        ],
+    },
     "several-each.json": {
         "sites": [
             {"siteId": 1, "siteName": "Yalyna refinery", "latlng": [44.112, 39.073]},

@@ -112,7 +112,8 @@ class FileSample:
 
 def singular(path: str) -> str:
     """Return what an element of a list at a path is, by the list's name."""
-    return path.rpartition(".")[2].removesuffix("s")
+    name = path.rpartition(".")[2]
+    return f"{name[:-3]}y" if name.endswith("ies") else name.removesuffix("s")
 
 
 #: Says how well the names of columns fit records; of several lists of a document the one that fits best is taken.

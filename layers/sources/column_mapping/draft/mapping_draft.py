@@ -9,10 +9,10 @@ from layers.sources.column_mapping.draft.asset_tables import AssetWriter
 from layers.sources.column_mapping.draft.axis_order import CountryAt
 from layers.sources.column_mapping.draft.cell_words import kind_of
 from layers.sources.column_mapping.draft.column_profile import MOST, ColumnProfile, words_of
-from layers.sources.column_mapping.draft.column_roles import FITS, ROLE_NAMES, ColumnRoles, is_id_field
+from layers.sources.column_mapping.draft.column_roles import FITS, OTHER_RECORDS, ROLE_NAMES, ColumnRoles, is_id_field
 from layers.sources.column_mapping.draft.event_tables import StrikeWriter, assets_of_strikes
 from layers.sources.column_mapping.draft.file_sample import FileSample, singular, with_references
-from layers.sources.column_mapping.draft.header_roles import WORDS, role_fit
+from layers.sources.column_mapping.draft.header_roles import WORDS, header_words, role_fit
 from layers.sources.column_mapping.draft.holding_tables import EntityWriter, StakeWriter
 from layers.sources.column_mapping.draft.table_draft import TableDraft
 from layers.sources.column_mapping.draft.table_writer import TableWriter
@@ -87,7 +87,7 @@ def events_and_sites(samples: Sequence[FileSample]) -> tuple[FileSample, FileSam
         is_placed = bool(ColumnRoles(events.own).place())
         return (events if is_placed else replace(sites, around=singular(sites.rows or ""))), sites
     ids = next((name for name, profile in ColumnRoles(sites.own).profiles.items() if _is_own_id(profile)), None)
-    reference = ids and _reference(events, {*sites.columns[ids]})
+    reference = ids and _reference(events, sites, {*sites.columns[ids]})
     return (with_references(events, reference, sites, ids), sites) if ids and reference else None
 
 
@@ -109,11 +109,16 @@ def _is_own_id(profile: ColumnProfile) -> bool:
     return is_id_field(profile.header) and profile.is_whole and profile.is_unique
 
 
-def _reference(events: FileSample, ids: Collection[str]) -> str | None:
-    """Return the column whose cells are ids of another list, alone or as arrays."""
+def _reference(events: FileSample, sites: FileSample, ids: Collection[str]) -> str | None:
+    """Return the column of events whose cells are ids of sites, alone or as arrays, and whose header names them.
+
+    Small numbers may be ids of anything: of the events themselves, or counts.
+    """
+    named = OTHER_RECORDS | {singular(sites.rows or "").casefold()}
     for name, profile in ColumnRoles(events.own).profiles.items():
         words = [word for text in profile.distinct for word in words_of(text)]
-        if words and sum(word in ids for word in words) >= MOST * len(words):
+        are_ids = words and sum(word in ids for word in words) >= MOST * len(words)
+        if are_ids and not named.isdisjoint(header_words(profile.header)):
             return name
     return None
 
