@@ -15,13 +15,15 @@ from rich.text import Text
 
 from api.cli.common import AsJson, output, progress_bar
 from api.serializers import load_report as serialize
+from api.settings import BASEMAP
 from api.terminal.attribution import add_row
 from api.terminal.console import console, errors
 from api.wording.problems import problem_values
 from layers.filesystem.atomic_file import write_file
 from layers.model.problems import ProblemsError, ReadResult
 from layers.model.records import RECORD_TYPES, Record, Records
-from layers.sources.column_mapping.draft.file_sample import read_sample
+from layers.reference import basemap
+from layers.sources.column_mapping.draft.file_sample import read_samples
 from layers.sources.column_mapping.draft.mapping_draft import draft, header_fit
 from layers.sources.column_mapping.draft.mapping_toml import mapping_text
 from layers.sources.files.source_file import SourceFile
@@ -54,6 +56,9 @@ def map_(
     ] = None,
     noun: Annotated[Noun | None, typer.Option(help="What the rows are, where the guess is wrong.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace the file of --output if there is one.")] = False,
+    base: Annotated[
+        Path, typer.Option("--basemap", help="Tells which of a pair of degrees comes first, where it is there.")
+    ] = BASEMAP,
     as_json: AsJson = False,
 ) -> None:
     """Draft the mapping of files that no format knows, and preview how their rows would be loaded; nothing is loaded.
@@ -65,12 +70,14 @@ def map_(
         raise FileExistsError(f"{out} is there; --force replaces it")
     sources = SourceFile.all_of(files)
     with progress_bar("reading"):
-        tables = [table for file in sources for table in draft(read_sample(file, header_fit), noun)]
+        country_at = basemap.read(base).country_at if base.is_file() else None
+        tables = [table for file in sources for table in draft(read_samples(file, header_fit), noun, country_at)]
         fmt = tables[0].sample.fmt
         text = mapping_text(tables)
         dataset = f"{fmt}/{slug(sources[0].stem)[:60].strip('-') or 'file'}"
         reading = _reading(out.name if out else "mapping.toml", text, fmt, sources, dataset)
-    answer = _answer(text, fmt, sources, out, reading)
+    remarks = list(dict.fromkeys(remark for table in tables for remark in table.remarks))
+    answer = {**_answer(text, fmt, sources, out, reading), "remarks": remarks}
     if out is not None:
         write_file(out, text.encode())
     if as_json:
@@ -129,6 +136,7 @@ def _preview(answer: dict[str, Any]) -> RenderableType:
             where = f"{problem['file']}:{problem['row']}" if problem["row"] else problem["file"]
             add_row(table, where, *(str(problem[name])[:200] for name in ("column", "value", "expected")))
         parts.append(table)
+    parts += (Text(f"Look at this: {remark}.") for remark in answer["remarks"])
     rows = answer["rows"]
     counts = ", ".join(f"{count} {name}" for name, count in answer["loads"].items()) or "nothing"
     read = f"{rows['read']} rows read, {rows['skipped']} skipped, {rows['rejected']} with faults"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import shapely
 
-from layers.sources.column_mapping.draft.file_sample import read_sample
+from layers.sources.column_mapping.draft.file_sample import read_samples
 from layers.sources.column_mapping.draft.mapping_draft import draft, header_fit
 from layers.sources.column_mapping.draft.mapping_toml import mapping_text
 from layers.sources.files.source_file import SourceFile
@@ -214,11 +214,15 @@ def _drafted(files: InputFiles) -> InputFiles:
         paths = [Path(folder) / file.name for file in files]
         for path, file in zip(paths, files, strict=True):
             path.write_bytes(file.content)
-        samples = [read_sample(SourceFile.of(path), header_fit) for path in paths]
+        samples = [read_samples(SourceFile.of(path), header_fit) for path in paths]
         return (*files, _text("mapping.toml", mapping_text([table for sample in samples for table in draft(sample)])))
 
 
-_NESTED = [{name: document} for name, document in unknown_files.DISRUPTIONS.items()]
+_NESTED = [
+    {name: document}
+    for documents in (unknown_files.DISRUPTIONS, unknown_files.DISRUPTIONS_AND_SITES)
+    for name, document in documents.items()
+]
 _GEOCODED = [{name: document} for name, document in unknown_files.REPORTS.items()]
 
 

@@ -99,8 +99,17 @@ class _Features:
             yield MappedCells(feature.number, cells, feature.geometry)
 
 
-def open_rows(file: SourceFile, mapping: ColumnMapping) -> MappedRows | None:
+def open_rows(file: SourceFile, mapping: ColumnMapping, name: str | None = None) -> MappedRows | None:
     """Open the rows of a file as a mapping describes them; None for features of which there are none.
+
+    Parameters
+    ----------
+    file
+        The file.
+    mapping
+        Which rows and columns are read.
+    name
+        What rows of JSON are called in problems; by default the file.
 
     Raises
     ------
@@ -113,7 +122,7 @@ def open_rows(file: SourceFile, mapping: ColumnMapping) -> MappedRows | None:
     if sniff.container != "json":
         return _Tabular(file.table(mapping.layer))
     if mapping.rows is not None or not is_geojson(sniff):
-        return _Tabular(JsonRows(file, mapping.rows, mapping.file_columns))
+        return _Tabular(JsonRows(file, mapping.rows, mapping.file_columns, name))
     features = GeoJsonRows(file)
     # Without features the properties are unknown, so no column can be missing.
     return _Features(features, mapping.file_columns) if features.features else None
@@ -135,7 +144,7 @@ def read_files(files: Sequence[SourceFile], options: LoadOptions) -> ReadResult:
     mapping = _mapping(files, options)
     tables = [(table, _files_of(table, mapping, files)) for table in mapping.tables]
     reading = _Reading(RecordBuilder(options.dataset, private=mapping.private), Counter(), len(files) > 1)
-    reading.readers.update(file.name for _, own_files in tables for file in own_files)
+    reading.readers.update((file.name, table.rows) for table, own_files in tables for file in own_files)
     waiting: list[MappedTable] = []
     for table, own_files in sorted(tables, key=lambda item: _ORDER.index(item[0].table)):
         if table.table not in _NAMED:
@@ -145,7 +154,7 @@ def read_files(files: Sequence[SourceFile], options: LoadOptions) -> ReadResult:
             reading.add(mapped, file, table)
         waiting.append(mapped)
     _finish(waiting)
-    unread = [file for file in files if not reading.readers[file.name]]
+    unread = [file for file in files if not reading.paths(file)]
     reading.builder.add_problems(_unread(file, mapping) for file in unread)
     return reading.builder.result()
 
@@ -158,19 +167,22 @@ def _finish(waiting: list[MappedTable]) -> None:
 
 @dataclass
 class _Reading:
-    """One read of several files: ``readers`` is how many tables read each, ``counted`` whose rows are counted."""
+    """One read of several files.
+
+    ``readers`` is how many tables read each list of rows, by file and path; ``counted`` whose rows are counted.
+    """
 
     builder: RecordBuilder
-    readers: Counter[str]
+    readers: Counter[tuple[str, str | None]]
     has_several: bool
     counted: set[str] = field(default_factory=set)
 
     def add(self, mapped: MappedTable, file: SourceFile, mapping: ColumnMapping) -> None:
-        """Add the records of one table of a file; its rows are counted once, however many tables read it."""
-        rows = open_rows(file, mapping)
+        """Add the records of one table of a file; its rows are counted once, however many tables read them."""
+        rows = open_rows(file, mapping, self._name(file, mapping.rows))
         if rows is None or not _has_columns(self.builder, mapped, rows.file, rows.header):
             return
-        is_first, is_only = rows.file not in self.counted, self.readers[file.name] == 1
+        is_first, is_only = rows.file not in self.counted, self.readers[file.name, mapping.rows] == 1
         self.counted.add(rows.file)
         for number, cells, shape in rows:
             self.builder.rows += is_first
@@ -179,9 +191,17 @@ class _Reading:
         if is_first:
             self.builder.add_unreadable_rows(rows.problems)
 
+    def paths(self, file: SourceFile) -> set[str | None]:
+        """Return the paths of the lists of rows that tables read of a file."""
+        return {path for name, path in self.readers if name == file.name}
+
+    def _name(self, file: SourceFile, path: str | None) -> str:
+        """Return the name of a list of rows: the file, and the path where other rows of the file are read too."""
+        return f"{file.name}#{path}" if path and len(self.paths(file)) > 1 else file.name
+
 
 def _files_of(table: ColumnMapping, mapping: ColumnMapping, files: Sequence[SourceFile]) -> list[SourceFile]:
-    """Return the files that a table reads: those of its pattern, and those of no pattern whose columns it has.
+    """Return the files that a table reads: those of its pattern, and those of no pattern that it fits.
 
     A mapping of one table without a pattern reads all files.
     """
@@ -200,12 +220,12 @@ def _has_no_table(mapping: ColumnMapping, file: SourceFile) -> bool:
 
 
 def _fits(table: ColumnMapping, file: SourceFile) -> bool:
-    """Whether a file has all columns of a table."""
+    """Whether a file has all columns of a table, or the list of rows at its path."""
     try:
         rows = open_rows(file, table)
     except FileRefused:
         return False
-    return rows is not None and {*table.file_columns} <= {*rows.header}
+    return rows is not None and (table.rows is not None or {*table.file_columns} <= {*rows.header})
 
 
 def _unread(file: SourceFile, mapping: ColumnMapping) -> Problem:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -20,10 +21,30 @@ KEY = "@key"
 EACH = "*"
 #: Most levels of a dotted name that are listed for a header.
 _HEADER_LEVELS = 6
+#: Most elements of a list around a row that is a column: each row has its text.
+_SHORT = 20
 #: Rows whose fields are listed for a header.
 _HEADER_ROWS = 200
 
+#: A field of the element of another list that a field of the row refers to: ``sites[id=site_id].name``.
+_REFERENCE = re.compile(r"([^\[\]=]*)\[([^\[\]=]+)=([^\[\]=]+)\]\.([^\[\]]+)")
+
 _ABSENT = object()
+
+
+class JsonDocument:
+    """A document, whose lists are indexed by the ids of their elements when the first row refers to them."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+        self._by_id: dict[tuple[str, str], dict[str, JsonItem]] = {}
+
+    def element(self, path: str, id_field: str, text: str) -> JsonItem | None:
+        """Return the first element of the list at a path whose id is a text."""
+        if (path, id_field) not in self._by_id:
+            elements = reversed(items_at(self.value, path))
+            self._by_id[path, id_field] = {cell_of(field_of(element, id_field)): element for element in elements}
+        return self._by_id[path, id_field].get(text)
 
 
 class JsonItem(NamedTuple):
@@ -32,22 +53,29 @@ class JsonItem(NamedTuple):
     value: Any
     key: str | None
     parents: tuple[Mapping[str, Any], ...]
+    document: JsonDocument | None = None
 
 
 def items_at(document: Any, path: str | None) -> list[JsonItem]:
     """Return the rows at a dotted path, in the order of the document; none where there is nothing at it.
 
-    Lists on the way are gone through, so that ``regions.events`` gives the events of all regions. At its end a list
-    gives its elements, an object whose values are all objects gives these, and any other object is one row.
+    Lists on the way are gone through, so that ``regions.events`` gives the events of all regions, and ``*`` goes
+    through the values of an object. At its end a list gives its elements, an object whose values are all objects gives
+    these, and any other object is one row.
     """
-    level = [JsonItem(document, None, ())]
+    level = [JsonItem(document, None, (), JsonDocument(document))]
     for step in path.split(".") if path else ():
-        level = [
-            JsonItem(item.value[step], None, (item.value, *item.parents))
-            for item in _elements(level)
-            if isinstance(item.value, dict) and step in item.value
-        ]
+        objects = (item for item in _elements(level) if isinstance(item.value, dict))
+        level = [below for item in objects for below in _below(item, step)]
     return [row for item in level for row in _rows(item)]
+
+
+def _below(item: JsonItem, step: str) -> Iterator[JsonItem]:
+    """Yield what stands at a step of a path below an object."""
+    if step in item.value:
+        yield JsonItem(item.value[step], None, (item.value, *item.parents), item.document)
+    elif step == EACH:
+        yield from (JsonItem(value, key, item.parents, item.document) for key, value in item.value.items())
 
 
 def _elements(level: Iterable[JsonItem]) -> Iterator[JsonItem]:
@@ -58,23 +86,44 @@ def _elements(level: Iterable[JsonItem]) -> Iterator[JsonItem]:
         if item is None:
             waiting.pop()
         elif isinstance(item.value, list):
-            waiting.append(iter([JsonItem(value, None, item.parents) for value in item.value]))
+            waiting.append(iter([JsonItem(value, None, item.parents, item.document) for value in item.value]))
         else:
             yield item
 
 
 def _rows(item: JsonItem) -> Iterator[JsonItem]:
     if isinstance(item.value, list):
-        if any(isinstance(value, list) for value in item.value) and any(
-            isinstance(value, dict) for value in item.value
-        ):
+        if is_list_of_lists(item.value):
             yield from _elements([item])
         else:
-            yield from (JsonItem(value, None, item.parents) for value in item.value)
+            yield from (JsonItem(value, None, item.parents, item.document) for value in item.value)
     elif is_object_of_rows(item.value):
-        yield from (JsonItem(value, key, item.parents) for key, value in item.value.items())
+        yield from (JsonItem(value, key, item.parents, item.document) for key, value in item.value.items())
     else:
         yield item
+
+
+def is_list_of_lists(value: Sequence[Any]) -> bool:
+    """Whether the objects in a list's lists, however deep, are the rows: beside objects, or with nothing else there."""
+    if not any(isinstance(part, list) for part in value):
+        return False
+    if any(isinstance(part, dict) for part in value):
+        return True
+    parts = leaves(value)
+    return isinstance(next(parts, None), dict) and all(isinstance(part, dict) for part in parts)
+
+
+def leaves(value: Sequence[Any]) -> Iterator[Any]:
+    """Yield what is no list in a list, however deep, in the order of the document."""
+    waiting = [iter(value)]
+    while waiting:
+        part = next(waiting[-1], _ABSENT)
+        if part is _ABSENT:
+            waiting.pop()
+        elif isinstance(part, list):
+            waiting.append(iter(part))
+        else:
+            yield part
 
 
 def is_object_of_rows(value: Any) -> bool:
@@ -87,6 +136,8 @@ def field_of(item: JsonItem, name: str) -> Any:
 
     ``event.start`` is a field of an object, ``assets.0.id`` one of the first element of a list, ``assets.*.id`` those
     of all as a list, ``^.region`` one of the object around the list, ``@key`` the key of the row.
+    ``sites[id=site_id].name`` is a field of the element of the document's list ``sites`` whose ``id`` the row's
+    ``site_id`` is; where that has several ids, a list.
     """
     value = _field(item, name)
     return None if value is _ABSENT else value
@@ -103,7 +154,22 @@ def _field(item: JsonItem, name: str) -> Any:
     value = item.value if level == 0 else item.parents[level - 1]
     if isinstance(value, dict) and name in value:
         return value[name]
+    if reference := _REFERENCE.fullmatch(name):
+        return _referred(item, *reference.groups())
     return _inside(value, name.split("."))
+
+
+def _referred(item: JsonItem, path: str, id_field: str, own_field: str, field: str) -> Any:
+    """Return a field of the element that a field of the row refers to; a list where it has several ids, or none."""
+    own = _field(item, own_field)
+    if own is _ABSENT or own is None or item.document is None:
+        return _ABSENT
+    ids = own if isinstance(own, list) else [own]
+    elements = [item.document.element(path, id_field, cell_of(part)) for part in ids]
+    fields = [_ABSENT if element is None else _field(element, field) for element in elements]
+    if len(fields) == 1:
+        return fields[0]
+    return [value for value in fields if value is not _ABSENT and value is not None]
 
 
 def _inside(value: Any, steps: Sequence[str]) -> Any:
@@ -129,9 +195,29 @@ def field_names(item: JsonItem) -> Iterator[str]:
         yield KEY
     yield from _names(item.value, "", 0)
     for level, parent in enumerate(item.parents, 1):
-        for name, value in parent.items():
-            if not isinstance(value, dict | list):
-                yield f"{PARENT * level}{name}"
+        is_document = item.document is not None and parent is item.document.value
+        yield from (f"{PARENT * level}{name}" for name in _names_around(parent, is_document))
+
+
+def _names_around(parent: Mapping[str, Any], is_document: bool) -> Iterator[str]:
+    """Yield the fields of an object around a row that are values, short lists of them, or such fields of an object.
+
+    The objects and lists of a document tell of it, not of its rows.
+    """
+    for name, value in parent.items():
+        if not isinstance(value, dict | list):
+            yield name
+        elif not is_document and isinstance(value, dict) and not is_geometry(value):
+            yield from (f"{name}.{part}" for part, inner in value.items() if _is_value(inner))
+        elif not is_document and _is_value(value):
+            yield name
+
+
+def _is_value(value: Any) -> bool:
+    """Whether something is a value, a short list of values or a geometry."""
+    if isinstance(value, list):
+        return len(value) <= _SHORT and not any(isinstance(part, dict | list) for part in value)
+    return not isinstance(value, dict) or is_geometry(value)
 
 
 def _names(value: Any, prefix: str, level: int) -> Iterator[str]:
@@ -166,6 +252,8 @@ class JsonRows:
         Dotted path to the rows; None where the document itself is their list.
     columns
         Dotted names of the fields that are read.
+    name
+        What the rows are called in problems; by default the file.
 
     Raises
     ------
@@ -173,8 +261,8 @@ class JsonRows:
         If nothing stands at the path, or there are more than ``MAX_ROWS`` rows.
     """
 
-    def __init__(self, file: SourceFile, path: str | None, columns: Sequence[str]) -> None:
-        self.file = file.name
+    def __init__(self, file: SourceFile, path: str | None, columns: Sequence[str], name: str | None = None) -> None:
+        self.file = name or file.name
         self.problems: list[Problem] = []
         document = file.json()
         self.items = items_at(document, path)
@@ -209,8 +297,12 @@ class JsonRows:
 
 
 def _is_empty_list(document: Any, path: str) -> bool:
-    """Whether the list of rows is there and has none."""
-    return isinstance(rows := _inside(document, path.split(".")), list) and not rows
+    """Whether a list of rows is there, and none has any."""
+    around, _, last = path.rpartition(".")
+    return any(
+        isinstance(item.value, dict) and isinstance(item.value.get(last), list)
+        for item in _elements(items_at(document, around or None))
+    )
 
 
 def filtered(document: Any, path: str | None, replace: Mapping[int, Any]) -> Any:

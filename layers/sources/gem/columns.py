@@ -18,19 +18,21 @@ FIELDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "id": (
             "comboid", "gemunitphaseid", "gemunitid", "gemphaseid", "unitphaseid", "unitid", "phaseid", "trackerid",
             "projectid", "pipelineid", "gempipelineid", "gemprojectid", "gemmineid", "mineid", "gemassetid", "assetid",
-            "gogetid", "fieldid", "gemid", "id",
+            "gogetid", "gemgogetid", "fieldid", "gemid", "id",
         ),
         "plant_id": (
             "gemlocationid", "locationid", "trackerloc", "gemplantid", "plantid", "gemterminalid", "terminalid", "pid",
         ),
         "url": (
             "url", "wiki", "wikiurl", "gemwiki", "gemwikipage", "gemwikipageurl", "gemwikiurl", "gemwikiurls",
-            "wikipage", "urlen",
+            "wikipage", "wikipageurl", "wikilink", "gemwikilink", "gemwikipageeng", "wikiurlfield", "wikiurlproject",
+            "gemurl", "urlen",
         ),
         "name": (
             "pipelinename", "coalterminalname", "terminalname", "plantname", "plantnameenglish", "plantprojectname",
-            "powerstationname", "minename", "assetname", "assetnameenglish", "nameenglish", "wikiname", "fieldname",
-            "facilityname", "projectname", "projecten", "project", "plant", "pipeline", "terminal", "mine", "name",
+            "powerplantname", "powerstationname", "minename", "assetname", "assetnameenglish", "gemassetnameenglish",
+            "gemassetname", "nameenglish", "wikiname", "fieldname", "facilityname", "projectname", "projectnameenglish",
+            "projecten", "project", "plant", "pipeline", "terminal", "mine", "name",
         ),
         "unit": (
             "segmentname", "unitname", "unitphasename", "phasename", "uniten", "unit", "plantphase", "phase", "segment",
@@ -38,24 +40,31 @@ FIELDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "local": (
             "projectloc", "plantnamelocal", "plantnamelocalscript", "plantnameotherlanguage", "nameotherlanguage",
             "assetnameotherlanguage", "projectnameinlocallanguagescript", "projectnameinlocallanguage",
-            "projectnamelocallangscript", "otherlanguageprimarypipelinename", "otherlanguagename", "minenamenoneng",
+            "projectnamelocallangscript", "plantnameinlocallanguagescript", "plantprojectnamelocal",
+            "unitnamelocalscript", "projectlocalscript", "otherlanguageprimarypipelinename", "otherlanguagename",
+            "minenamenoneng", "localname", "localnames",
         ),
         "other": (
             "otherenglishnames", "othernames", "otherplantnames", "otherplantnamesenglish", "plantnameother",
-            "minenameakas", "coalterminalakas", "officialname", "projectother", "coalterminalnamedetailorother",
+            "plantprojectnameother", "nameother", "alternativeassetnames", "alternativenames", "minenameakas",
+            "coalterminalakas", "officialname", "projectother", "coalterminalnamedetailorother",
         ),
         "status": (
             "statustabular", "status", "operatingstatus", "plantstatus", "unitstatus", "phaseoperatingstatus",
-            "projectstatus", "statusdisplay", "statuslegend",
+            "projectstatus", "currentstatus", "operationalstatus", "statusdisplay", "statuslegend",
         ),
         "countries": (
-            "countrylist", "areas", "countries", "countriesorareas", "countryareas", "countryarea", "country",
-            "country1", "area",
+            "countrylist", "areas", "countries", "countriesorareas", "countriesareas", "countryareas", "countryarea",
+            "countryorarea", "country", "countryname", "hostcountry", "country1", "countryarea1", "area",
         ),
-        "country2": ("country2", "area2"),
+        "country2": ("country2", "countryarea2", "area2"),
         "country_from": ("startcountry", "startcountryorarea"),
         "country_to": ("endcountry", "endcountryorarea"),
-        "owner": ("owner", "owners", "ownername", "ownernames", "sponsor", "sponsors"),
+        "owner": (
+            "owner", "owners", "ownername", "ownernames", "ownerenglish", "ownersenglish", "ownernameenglish",
+            "ownernamesenglish", "ownercompany", "ownercompanies", "projectowner", "projectowners", "ownedby",
+            "ownership", "sponsor", "sponsors",
+        ),
         "owner_ids": (
             "ownerentityids", "ownerentityid", "ownergementityid", "ownergementityids", "ownersgementityid",
             "ownersgementityids", "ownergemid", "ownergemids", "ownersgemid",
@@ -64,27 +73,32 @@ FIELDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "parententityids", "parententityid", "parentgementityid", "parentgementityids", "parentsgementityid",
             "parentgemid", "parentgemids",
         ),
-        "parent": ("parent", "parents", "parentcompany", "parentcompanies", "parentname", "parentnames"),
+        "parent": (
+            "parent", "parents", "parentcompany", "parentcompanies", "parentname", "parentnames", "parentenglish",
+            "parentsenglish", "parentnameenglish",
+        ),
         "capacity": (
             "capacity", "capacitymw", "unitcapacitymw", "capacitymt", "capacitymtpa", "designcapacityttpa",
             "nominalcrudesteelcapacityttpa", "operatingnominalcrudesteelcapacityttpa", "steelcapacity",
+            "cementcapacitymillionsmetrictonnesperannum", "installedcapacitymw",
         ),
         "capacity_unit": ("capacityunits", "capacityunit", "units", "capacitytable", "unitsofm", "originalunits"),
         "commodity": ("fueltype", "fuel", "fuel1", "commodity", "coaltype"),
         "technology": (
-            "technology", "technologytype", "reactortype", "combustiontechnology", "installationtype",
+            "technology", "technologytype", "reactortype", "combustiontechnology", "turbineenginetechnology",
+            "installationtype",
         ),
         "wkt": ("wktformat", "wkt", "geometry", "route", "routes", "geojson", "thegeom", "geom"),
-        "lat": ("latitude", "lat"),
-        "lon": ("longitude", "lng", "lon", "long"),
-        "latlon": ("coordinates", "latlon", "latlong", "latlng"),
+        "lat": ("latitude", "lat", "latitudewgs84", "latwgs84", "ycoordinate"),
+        "lon": ("longitude", "lng", "lon", "long", "longitudewgs84", "lonwgs84", "lngwgs84", "xcoordinate"),
+        "latlon": ("coordinates", "latlon", "latlong", "latlng", "coordinateslatlon", "latitudelongitude"),
         "since": (
-            "startyear", "startyearearliest", "startyear1", "unitstartyear", "productionstartyear", "openingyear",
-            "commercialoperationdate", "firstgridconnection", "startdate",
+            "startyear", "startyearearliest", "startyear1", "actualstartyear", "unitstartyear", "productionstartyear",
+            "openingyear", "commissioningyear", "commercialoperationdate", "firstgridconnection", "startdate",
         ),
         "until": (
             "retiredyear", "stopyear", "retirementyear", "retirementdate", "retireyear", "closingyear", "closureyear",
-            "stopdate",
+            "retireddate", "stopdate",
         ),
         "oil": ("productionoilmillionbbly", "prodoil"),
         "gas": ("productiongasmillionm3y", "prodgas"),
@@ -100,8 +114,11 @@ TYPE_COLUMNS = (
 ACCURACIES = ("routeaccuracy", "locationaccuracy", "coordinateaccuracy", "accuracy")
 #: Units that the name of a capacity column states by its ending.
 UNITS_OF_NAMES: Mapping[str, str] = MappingProxyType(
-    {"mw": "MW", "mtpa": "million t/y", "ttpa": "thousand t/y", "mt": "million t/y"}
-)
+    {
+        "mw": "MW", "mtpa": "million t/y", "ttpa": "thousand t/y", "mt": "million t/y",
+        "millionsmetrictonnesperannum": "million t/y",
+    }
+)  # fmt: skip
 #: Kinds by a column that a row fills and only trackers of that kind have; the first that is there counts.
 KINDS_BY_COLUMN: Mapping[str, str] = MappingProxyType(
     {
@@ -114,7 +131,8 @@ KINDS_BY_COLUMN: Mapping[str, str] = MappingProxyType(
         "mainproductionequipment": "steelworks", "clinkercapacitymillionsmetrictonnesperannum": "factory",
         "cementcapacitymillionsmetrictonnesperannum": "factory", "discoveryyear": "oil-field",
         "productionstartyear": "oil-field", "productionoilmillionbbly": "oil-field",
-        "productiongasmillionm3y": "oil-field", "wikiname": "oil-field",
+        "productiongasmillionm3y": "oil-field", "wikiname": "oil-field", "gogetid": "oil-field",
+        "gemgogetid": "oil-field", "primaryproducts": "chemical-plant",
         "combustiontechnology": "power-plant", "coaltype": "power-plant", "fueltype": "power-plant",
         "installationtype": "power-plant", "capacityrating": "power-plant",
     }
@@ -126,12 +144,12 @@ _OWNERSHIP = frozenset({"ownershippath", "immediateprojectowner", "immediateowne
 #: Beginnings of names that only GEM's files have, and such names.
 _GEM_PREFIXES = (
     "gemunit", "gemphase", "gemlocation", "gemplant", "gemterminal", "gemmine", "gemasset", "gemproject", "gempipeline",
-    "gemregion", "gemwiki", "gemid", "tracker",
+    "gemregion", "gemwiki", "gemid", "gemgoget", "tracker", "wikiurl",
 )  # fmt: skip
 _GEM_NAMES = frozenset(
     {
         "pipelinename", "terminalname", "coalterminalname", "minename", "unitname", "phasename", "segmentname",
-        "unitphasename", "projectloc", "wiki", "wikiurl", "wikiname", "statustabular", "plantphase", "gogetid",
+        "unitphasename", "projectloc", "wiki", "wikiname", "statustabular", "plantphase", "gogetid",
     }
 )  # fmt: skip
 
@@ -189,19 +207,27 @@ class TrackerColumns:
         for name in header:
             there.setdefault(folded(name), name)
         fields = {field: tuple(there[name] for name in known if name in there) for field, known in FIELDS.items()}
-        # A file of plants and their phases calls the plant's number plainly `id`.
-        if "id" in there and len(fields["id"]) > 1 and not fields["plant_id"]:
-            fields["plant_id"], fields["id"] = (there["id"],), fields["id"][:-1]
+        # A file of plants and their phases calls the plant's number plainly `id`, one of terminals `ProjectID`.
+        above = next((name for name in ("id", "projectid") if there.get(name) in fields["id"][1:]), None)
+        if above and not fields["plant_id"]:
+            fields["plant_id"] = (there[above],)
+            fields["id"] = tuple(name for name in fields["id"] if name != there[above])
+        # A file of fields has them as units without a plant.
+        if not fields["name"] and fields["unit"] and (fields["lat"] or fields["latlon"]):
+            fields["name"], fields["unit"] = fields["unit"], ()
         accuracies = sorted(
             (name for name in there if name.endswith("accuracy")),
             key=lambda name: ACCURACIES.index(name) if name in ACCURACIES else len(ACCURACIES),
         )
+        kind_columns = [name for name in KINDS_BY_COLUMN if name in there]
+        # A fuel is what a plant burns, and what a field gives.
+        kind_columns = [name for name in kind_columns if name != "fueltype" or len(kind_columns) == 1]
         return cls(
             tuple(header),
             {field: names for field, names in fields.items() if names},
             tuple(there[name] for name in TYPE_COLUMNS if name in there),
             tuple(there[name] for name in accuracies),
-            tuple(there[name] for name in KINDS_BY_COLUMN if name in there),
+            tuple(there[name] for name in kind_columns),
             frozenset(there),
         )
 

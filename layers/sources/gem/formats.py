@@ -15,6 +15,7 @@ from layers.sources.files.sniffing import FileSniff
 from layers.sources.files.source_file import SourceFile
 from layers.sources.gem import ownership_tables
 from layers.sources.gem.columns import TrackerColumns, folded
+from layers.sources.gem.plant_sheets import joined_sheets
 from layers.sources.gem.record_builder import gem_id
 from layers.sources.gem.routes import RouteFeature, has_number, read_routes, routes_by_number, sources_of, wkt_of
 from layers.sources.gem.trackers import Tracker, parse_tables
@@ -66,7 +67,11 @@ def read_trackers(files: Sequence[SourceFile], options: LoadOptions) -> ReadResu
         raise FileRefused(files[0].name, "format", Message("gem.routes-only"), Message("gem.tracker-beside"))
     sources = sources_of(files, options.dataset, options.licence)
     routes = routes_by_number(features, sources, builder)
-    result = parse_tables(tables, options.dataset, options.licence, routes)
+    joined, count = joined_sheets(tables)
+    builder.rows += count
+    for _ in range(count):
+        builder.skip(Message("gem.row-joined"))
+    result = parse_tables(joined, options.dataset, options.licence, routes)
     rejected = {(problem.file, problem.row) for problem in builder.result().problems}
     for feature in features:
         if (feature.location.file, feature.location.row) not in rejected:

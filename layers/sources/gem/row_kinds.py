@@ -93,6 +93,7 @@ class KindEvidence:
         self._has_technology = "technology" in columns
         self._names_plants = bool(columns.names & _NAMES_OF_POWER_PLANTS)
         by_column = {KINDS_BY_COLUMN[row.kind_column] for row in rows if row.kind_column}
+        by_column = by_column or {KINDS_BY_COLUMN[folded(name)] for name in columns.kind_columns}
         #: The kind of all rows of a file whose columns only trackers of that kind have.
         self._of_file = by_column.pop() if len(by_column) == 1 else None
         words = [Counter[str]() for _ in columns.types]
@@ -135,14 +136,15 @@ class KindEvidence:
 
 
 def _refined(kind: str, word: str, row: TrackerRow) -> str:
-    """Return the kind of a field by what it gives more of, in barrels of oil equivalent, or else by its name."""
+    """Return the kind of a field by what it gives more of, in barrels of oil equivalent, or else by fuel or name."""
     if kind not in ("oil-field", "gas-field") or word in ("oilfield", "gasfield", "oilextractionarea"):
         return kind
     oil, gas = (_number(row[field]) for field in ("oil", "gas"))
     if oil or gas:
         return "oil-field" if oil >= gas * _BOE_PER_M3 else "gas-field"
-    name = row["name"].casefold()
-    return "gas-field" if _GAS_NAME.search(name) and not _OIL_NAME.search(name) else kind
+    texts = (row["commodity"].casefold(), row["name"].casefold())
+    named = next((text for text in texts if _GAS_NAME.search(text) or _OIL_NAME.search(text)), "")
+    return "gas-field" if _GAS_NAME.search(named) and not _OIL_NAME.search(named) else kind
 
 
 def unit_of(kind: str, row: TrackerRow) -> str | None:

@@ -285,13 +285,20 @@ _OF_PARENTS = "The file has no owners: GEM names it as a parent, and not who is 
 
 
 def _aliases(row: TrackerRow) -> tuple[str, ...]:
-    """Return the other names of a row, which GEM lists with commas or semicolons between them."""
+    """Return the other names of a row, without their languages; commas or semicolons are between them."""
     names = (name.strip() for field in ("local", "other") for name in _NAME_SEPARATORS.split(row[field]))
-    return tuple(dict.fromkeys(name for name in names if name and name not in ("--", row["name"])))
+    plain = (_LANGUAGE.sub("", name).strip() for name in names)
+    return tuple(dict.fromkeys(name for name in plain if name and name not in ("--", "unknown", row["name"])))
 
 
 _COUNTRY_SEPARATORS = re.compile(r"[;,]")
 _NAME_SEPARATORS = re.compile(r"[;,،；]")
+#: The language that GEM puts before or behind a name in it.
+_LANGUAGE = re.compile(
+    r"\((Arabic|Armenian|Azerbaijani|Bulgarian|Chinese|Croatian|Czech|Danish|Dutch|Finnish|French|Georgian|German|Greek|"
+    r"Hebrew|Hindi|Hungarian|Indonesian|Italian|Japanese|Kazakh|Korean|Mongolian|Norwegian|Persian|Polish|Portuguese|"
+    r"Romanian|Russian|Serbian|Slovak|Spanish|Swedish|Thai|Turkish|Turkmen|Ukrainian|Uzbek|Vietnamese)\)"
+)
 
 
 def _located(builder: GemRecordBuilder, row: TrackerRow, key: str, route: str) -> GemLocation | None:

@@ -22,8 +22,9 @@ _STATUSES: Mapping[str, OperatingStatus] = MappingProxyType(
         "exploration": "proposed", "development": "proposed", "announced": "announced", "shelved": "shelved",
         "deferred": "shelved", "cancelled": "cancelled", "canceled": "cancelled", "mothballed": "mothballed",
         "care and maintenance": "mothballed", "idle": "idle", "idled": "idle", "shut in": "idle", "standby": "idle",
-        "suspended": "idle", "retired": "retired", "decommissioned": "retired", "abandoned": "retired",
-        "closed": "retired", "dismantled": "retired", "shut down": "retired", "permanent shutdown": "retired",
+        "suspended": "idle", "retired": "retired", "decommissioned": "retired",
+        "decommissioning": "retired", "abandoned": "retired", "closed": "retired", "dismantled": "retired",
+        "shut down": "retired", "permanent shutdown": "retired",
     }
 )  # fmt: skip
 #: What begins a remark behind a status: `cancelled - inferred 4 y`, `retired (2019)`.

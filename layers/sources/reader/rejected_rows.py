@@ -10,6 +10,7 @@ import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +92,9 @@ def _declare(target: sqlite3.Connection, layer: str, columns: Mapping[str, tuple
 
 #: Keys of JSON documents that hold the list of rows.
 _ROW_KEYS = ("features", "elements", "records", "relations", "exceptions", "events")
+
+#: Tables whose rows those of others refer to.
+_REFERRED_TO = frozenset({"entities", "assets"})
 
 #: Texts of the problems of each row of a file, by row number.
 RowFaults = Mapping[int, list[str]]
@@ -223,9 +227,23 @@ class _RejectedRowsWriter:
         if sniff.container == "gpkg":
             return [self._layer(faults)]
         out = self._checked_target(self._out)
-        document = rejected_document(self._file.json(), faults, self._mapping)
+        document = self._file.json()
+        paths = self._paths(document)
+        if len(paths) > 1:
+            by_path = {name[len(self._file.name) + 1 :]: of_list for name, of_list in self._rows.items()}
+            document = _with_problems_of_lists(document, by_path, paths)
+        else:
+            document = rejected_document(document, faults, self._mapping)
         write_file(out, orjson.dumps(document, option=orjson.OPT_INDENT_2) + b"\n")
         return [out]
+
+    def _paths(self, document: Any) -> list[str | None]:
+        """Return the paths of the lists of rows that tables read of a document, those that others refer to last."""
+        name = self._file.name.rpartition("/")[2].casefold()
+        tables = self._mapping.tables if self._mapping else ()
+        own = [table for table in tables if table.file is None or fnmatchcase(name, table.file.casefold())] or tables
+        paths = dict.fromkeys(table.rows for table in sorted(own, key=lambda table: table.table in _REFERRED_TO))
+        return [path for path in paths if path is None or items_at(document, path)]
 
     def _checked_target(self, out: Path) -> Path:
         _require_replaceable(out, self._files)
@@ -279,10 +297,10 @@ def rejected_document(document: Any, faults: RowFaults, mapping: ColumnMapping |
     The first of several features gets every property of all features, null where it has none: a reader would
     take a file that lacks a property altogether for another one.
     """
-    path = next((table.rows for table in mapping.tables if table.rows), None) if mapping else None
+    paths = [table.rows for table in mapping.tables if table.rows] if mapping else []
+    path = next((path for path in paths if items_at(document, path)), None)
     if path is not None:
-        numbered = enumerate(items_at(document, path), 1)
-        return filtered(document, path, {n: _with_problems(i.value, faults[n]) for n, i in numbered if n in faults})
+        return filtered(document, path, _rejected_items(document, path, faults))
     if isinstance(document, list):
         return _rows(document, faults)
     if not isinstance(document, dict):
@@ -307,6 +325,31 @@ def rejected_document(document: Any, faults: RowFaults, mapping: ColumnMapping |
         ]
         return {**document, name: rows}
     return {**document, name: _rows(document[name], faults)}
+
+
+def _with_problems_of_lists(document: Any, faults: Mapping[str, RowFaults], paths: Sequence[str | None]) -> Any:
+    """Return a copy of a document of several lists of rows with the texts of their problems.
+
+    Of the first list only the rejected rows are there; rows of the others stay, as those refer to them.
+    """
+    first, *others = paths
+    for path in others:
+        whole = {number: item.value for number, item in enumerate(items_at(document, path), 1)}
+        document = filtered(document, path, whole | _rejected_items(document, path, faults.get(path or "", {})))
+    return filtered(document, first, _rejected_items(document, first, faults.get(first or "", {})))
+
+
+def _rejected_items(document: Any, path: str | None, faults: RowFaults) -> dict[int, Any]:
+    """Return the rejected rows at a path with the texts of their problems, by number.
+
+    The first has every field of all rows, null where it has none: a reader would miss a field that no row has.
+    """
+    values = {number: item.value for number, item in enumerate(items_at(document, path), 1)}
+    fields = dict.fromkeys(name for value in values.values() if isinstance(value, dict) for name in value)
+    first = next((number for number in values if number in faults), None)
+    if first is not None and isinstance(values[first], dict):
+        values[first] = {**values[first], **{name: None for name in fields if name not in values[first]}}
+    return {number: _with_problems(value, faults[number]) for number, value in values.items() if number in faults}
 
 
 def _rows(listed: Sequence[Any], faults: RowFaults) -> list[Any]:

@@ -17,15 +17,8 @@ from layers.store.store import Store
 from tests.command_runner import CommandResult, Run, shell
 from tests.conftest import BASEMAP
 from tests.layers.strike_builders import strike
-from tests.store_copies import copy_of
 
 ORLIVKA, SOCAR_DEPOT = "ua-orlivka-2025-08-06", "ua-socar-depot-2025-08-08"
-
-
-@pytest.fixture
-def own(store: Store, tmp_path: Path) -> Store:
-    """A copy of the store with the bundled records, to change."""
-    return Store.open(copy_of(store, tmp_path / "own.gpkg"))
 
 
 @pytest.fixture

@@ -10,20 +10,7 @@ import pytest
 
 from layers.model.records import RECORD_TYPES
 from layers.store.store import Store
-from tests.load_runner import ACLED, DATA, STRIKES, TIMEMAP, Run, is_change, load, runner
-from tests.store_copies import copy_of
-
-
-@pytest.fixture
-def own(store: Store, tmp_path: Path) -> Store:
-    """A copy of the store with the bundled records, to change."""
-    return Store.open(copy_of(store, tmp_path / "own.gpkg"))
-
-
-@pytest.fixture
-def run(own: Store, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
-    return runner(own, capsys, monkeypatch)
-
+from tests.load_runner import ACLED, DATA, STRIKES, TIMEMAP, Run, is_change, load
 
 # What is read.
 

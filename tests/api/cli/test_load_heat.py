@@ -13,22 +13,11 @@ from layers.store.store import Store
 from layers.store.verification import verify_file
 from tests.command_runner import shell
 from tests.heat_files import background, csv_text, row
-from tests.load_runner import Run, load, runner
-from tests.store_copies import copy_of
+from tests.load_runner import Run, load
 
 STRIKE, ASSET = "ua-trypilska-2024-04-11", "a-trypilska"
 LON, LAT = 30.74667, 50.133377
 SEEN = row(longitude="30.747", latitude="50.1360", acq_date="2024-04-11", acq_time="1048", satellite="N")
-
-
-@pytest.fixture
-def own(store: Store, tmp_path: Path) -> Store:
-    return Store.open(copy_of(store, tmp_path / "own.gpkg"))
-
-
-@pytest.fixture
-def run(own: Store, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
-    return runner(own, capsys, monkeypatch)
 
 
 def file_of(path: Path, *rows: Mapping[str, str], days: int = 60) -> Path:

@@ -14,19 +14,8 @@ import pytest
 from api.cli import load as load_command
 from layers.model.records import Records
 from layers.store.store import Store
-from tests.load_runner import ACLED, KINDS, TIMEMAP, Run, edited, faultless, is_change, load, of_dataset, runner
+from tests.load_runner import ACLED, KINDS, TIMEMAP, Run, edited, faultless, is_change, load, of_dataset
 from tests.store_copies import copy_of
-
-
-@pytest.fixture
-def own(store: Store, tmp_path: Path) -> Store:
-    """A copy of the store with the bundled records, to change."""
-    return Store.open(copy_of(store, tmp_path / "own.gpkg"))
-
-
-@pytest.fixture
-def run(own: Store, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
-    return runner(own, capsys, monkeypatch)
 
 
 def test_mended_rows_that_are_appended_give_what_a_faultless_file_does(

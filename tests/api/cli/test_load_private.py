@@ -21,20 +21,8 @@ from api.settings import Settings
 from layers.model.records import RECORD_TYPES
 from layers.store.store import Store
 from tests.conftest import BASEMAP
-from tests.load_runner import ACLED, STRIKES, TIMEMAP, Run, load, runner
+from tests.load_runner import ACLED, STRIKES, TIMEMAP, Run, load
 from tests.store_copies import copy_of
-
-
-@pytest.fixture
-def own(store: Store, tmp_path: Path) -> Store:
-    """A copy of the store with the bundled records, to change."""
-    return Store.open(copy_of(store, tmp_path / "own.gpkg"))
-
-
-@pytest.fixture
-def run(own: Store, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
-    return runner(own, capsys, monkeypatch)
-
 
 TELLING = (b"acled", b"ACLED", b"Vyshneva", b"Ruritania", b"Lisne", b"900001")
 

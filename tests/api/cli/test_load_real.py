@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+import shapely
 
 from layers.store.store import Store
-from tests.conftest import ROOT
-from tests.load_runner import Run, is_change, load, runner
-from tests.store_copies import copy_of
+from tests.conftest import BASEMAP, ROOT
+from tests.load_runner import Run, is_change, load
 
 
 class Expected(NamedTuple):
@@ -63,17 +64,6 @@ EXPECTED = {
 }
 
 
-@pytest.fixture
-def own(store: Store, tmp_path: Path) -> Store:
-    """A copy of the store with the bundled records, to change."""
-    return Store.open(copy_of(store, tmp_path / "own.gpkg"))
-
-
-@pytest.fixture
-def run(own: Store, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
-    return runner(own, capsys, monkeypatch)
-
-
 @pytest.mark.parametrize("name", EXPECTED)
 def test_real_files_load_whole_and_again_to_no_change(run: Run, own: Store, real_data: Path, name: str) -> None:
     expected = EXPECTED[name]
@@ -100,3 +90,30 @@ def test_real_files_load_whole_and_again_to_no_change(run: Run, own: Store, real
         assert before.table(table).items() <= records.table(table).items()
     assert not is_change(load(run, *arguments))
     assert own.seq() == seq
+
+
+def test_a_real_file_that_no_format_knows_is_mapped_and_loads_whole(
+    command: Run, run: Run, own: Store, real_data: Path, tmp_path: Path
+) -> None:
+    file, out = real_data / "refinery_strikes_ru_2025" / "refineries.json", tmp_path / "m.toml"
+    refused = run("load", "auto", file)
+    assert refused.code == 1
+    assert "strikeatlas map" in refused.err
+    drafted = command("map", file, "-o", out, "--basemap", BASEMAP, "--json").report
+    assert (drafted["loads"], drafted["problem_count"], drafted["remarks"]) == ({"assets": 12, "strikes": 21}, 0, [])
+    report = load(run, "auto", file, "--mapping", out, "--dataset", "refineries")
+    assert report["rows"] == {"read": 33, "skipped": 0, "rejected": 0, "of_which_partly_read": 0}
+    documents = json.loads(file.read_text(encoding="utf-8"))
+    records = own.records()
+    strikes = [one for one in records.strikes.values() if one.dataset == "refineries"]
+    told = [(site["name"], event["date"], *site["location"][::-1]) for site in documents for event in site["events"]]
+    points = [(one.geometry.x, one.geometry.y) for one in strikes if isinstance(one.geometry, shapely.Point)]
+    days = [".".join(reversed(one.when.split("-"))) for one in strikes]
+    loaded = [(one.place, day, *point) for one, day, point in zip(strikes, days, points, strict=True)]
+    assert sorted(loaded) == sorted(told)
+
+
+def test_regions_are_no_data_of_an_atlas(run: Run, real_data: Path) -> None:
+    refused = run("load", "auto", next((real_data / "geoboundaries_ukr_adm1").glob("*.geojson")))
+    assert refused.code == 1
+    assert "not recognised (shapeName" in refused.err

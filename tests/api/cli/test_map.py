@@ -12,10 +12,18 @@ from layers.model.problems import ProblemsError
 from layers.sources.files.source_file import SourceFile
 from layers.sources.reader import mapping_file
 from layers.store.store import Store
-from tests.api.cli.unknown_files import DISRUPTIONS, HOLDINGS, REPORTS, collection, feature, written
-from tests.command_runner import CommandResult, shell
+from tests.api.cli.unknown_files import (
+    DISRUPTIONS,
+    DISRUPTIONS_AND_SITES,
+    HOLDINGS,
+    REPORTS,
+    collection,
+    feature,
+    written,
+)
+from tests.command_runner import CommandResult
 from tests.conftest import BASEMAP
-from tests.load_runner import Run, load, runner
+from tests.load_runner import Run, load
 
 
 @pytest.fixture
@@ -24,21 +32,10 @@ def own(tmp_path: Path) -> Store:
     return Store.create(tmp_path / "own.gpkg")
 
 
-@pytest.fixture
-def run(own: Store, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
-    return runner(own, capsys, monkeypatch)
-
-
-@pytest.fixture
-def command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
-    """A command that opens no store."""
-    return shell(capsys, monkeypatch)
-
-
 def loaded(command: Run, run: Run, own: Store, *files: Path) -> dict[str, list[dict[str, Any]]]:
     """The records of files by table, loaded by the mapping that is drafted of them: all rows, and twice."""
     out = files[0].with_name("mapping.toml")
-    told = command("map", *files, "-o", out, "--json")
+    told = command("map", *files, "-o", out, "--basemap", BASEMAP, "--json")
     assert told.code == 0, told.out + told.err
     assert told.report["problems"] == []
     report = load(run, "auto", *files, "--mapping", out, "--dataset", "own")
@@ -113,6 +110,176 @@ def test_lines_of_json_are_rows_too(command: Run, run: Run, own: Store, tmp_path
     assert len(loaded(command, run, own, path)["strikes"]) == 2
 
 
+#: What each file of disruptions beside or within sites gives: days, places, targets and points of strikes; assets.
+SITES_STRUCK: dict[str, tuple[list[tuple[Any, ...]], dict[str, tuple[str, str]]]] = {
+    "by-number.json": (
+        [
+            ("2024-05-03", "Beresna substation", ["Beresna substation"], "POINT (30.456 50.123)"),
+            ("2024-05-05", "Verba TPP", ["Verba TPP"], "POINT (36.213 49.512)"),
+            ("2024-05-16", "Beresna substation", ["Beresna substation"], "POINT (30.456 50.123)"),
+        ],
+        {"own/101": ("substation", "POINT (30.456 50.123)"), "own/102": ("power-plant", "POINT (36.213 49.512)")},
+    ),
+    "by-key.json": (
+        [
+            ("2024-03-22", "Verba CHP", ["Verba CHP"], "POINT (30.512 50.441)"),
+            ("2024-03-23", "Lypa substation", ["Lypa substation"], "POINT (30.723 46.482)"),
+        ],
+        {"own/x1": ("power-plant", "POINT (30.512 50.441)"), "own/x2": ("substation", "POINT (30.723 46.482)")},
+    ),
+    "alike-ids.json": (
+        [
+            ("2025-02-01", "Sosna oil depot", ["Sosna oil depot"], "POINT (38.273 46.712)"),
+            ("2025-02-02", "Yalyna refinery", ["Yalyna refinery"], "POINT (39.073 44.112)"),
+        ],
+        {"own/1": ("refinery", "POINT (39.073 44.112)"), "own/2": ("oil-depot", "POINT (38.273 46.712)")},
+    ),
+    "several-each.json": (
+        [
+            ("2025-01-03", "unknown place", ["Yalyna refinery", "Sosna oil depot"], None),
+            ("2025-01-09", "unknown place", ["Yalyna refinery"], None),
+        ],
+        {"own/1": ("refinery", "POINT (39.073 44.112)"), "own/2": ("oil-depot", "POINT (38.273 46.712)")},
+    ),
+    "lists-in-lists.json": (
+        [
+            ("2024-05-03", "Kalyna oil depot", ["Kalyna oil depot"], "POINT (39.7122 47.2331)"),
+            ("2024-05-03", "Kalyna pumping station", ["Kalyna pumping station"], "POINT (39.7131 47.2512)"),
+            ("2024-05-04", "Rybne refinery", ["Rybne refinery"], "POINT (38.1121 45.2213)"),
+        ],
+        {
+            "own/7": ("oil-depot", "POINT (39.7122 47.2331)"),
+            "own/8": ("pump-station", "POINT (39.7131 47.2512)"),
+            "own/9": ("refinery", "POINT (38.1121 45.2213)"),
+        },
+    ),
+    "keyed-sites.json": (
+        [
+            ("2024-06-13", "Hnizdo refinery", ["Hnizdo refinery"], "POINT (37.913 55.112)"),
+            ("2024-06-14", "Topol oil depot", ["Topol oil depot"], "POINT (50.112 53.213)"),
+            ("2024-06-17", "Topol oil depot", ["Topol oil depot"], "POINT (50.112 53.213)"),
+        ],
+        {"own/881": ("refinery", "POINT (37.913 55.112)"), "own/882": ("oil-depot", "POINT (50.112 53.213)")},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SITES_STRUCK)
+def test_disruptions_beside_or_within_sites_know_their_site(
+    command: Run, run: Run, own: Store, tmp_path: Path, name: str
+) -> None:
+    records = loaded(command, run, own, written(tmp_path / name, DISRUPTIONS_AND_SITES[name]))
+    strikes, assets = SITES_STRUCK[name]
+    assert only(records["strikes"], "when", "place", "targets", "geometry") == strikes
+    assert {one["id"]: (one["kind"], one["geometry"]) for one in records["assets"]} == assets
+    assert {strike["basis"] for strike in records["strikes"] if strike["geometry"]} <= {"site"}
+
+
+def test_sites_of_no_known_kind_are_left_out_and_the_events_load(command: Run, tmp_path: Path) -> None:
+    document = json.loads(json.dumps(DISRUPTIONS_AND_SITES["several-each.json"]).replace("refinery", "One"))
+    told = command("map", written(tmp_path / "a.json", document), "--json")
+    assert told.report["loads"] == {"assets": 1, "strikes": 2}
+    document = json.loads(json.dumps(document).replace("oil depot", "Two"))
+    told = command("map", written(tmp_path / "a.json", document), "--json")
+    assert told.report["loads"] == {"strikes": 2}
+    assert told.report["remarks"] == ["'sites' is left out: nothing says of which kind they are"]
+
+
+def test_rows_of_every_list_of_a_document_are_counted_and_named(command: Run, run: Run, tmp_path: Path) -> None:
+    document = json.loads(json.dumps(DISRUPTIONS_AND_SITES["by-number.json"]))
+    document["assets"].append({"id": 103, "name": "Dub TPP", "type": "power plant", "location": {"lat": "x", "lon": 1}})
+    document["disruptions"] += [
+        {"id": 9100 + n, "asset_id": 102, "start": 1715889000000 + n, "cause": "drone strike", "text": f"More {n}"}
+        for n in range(4)
+    ]
+    document["disruptions"].append({"id": 9200, "asset_id": 103, "start": 1715889000000, "text": "None"})
+    document["assets"] += [
+        {"id": 200 + n, "name": f"Lis {n} TPP", "type": "power plant", "location": {"lat": 48.1 + n, "lon": 33.1}}
+        for n in range(4)
+    ]
+    for n, row in enumerate(document["disruptions"][:4]):
+        row["asset_id"] = 200 + n
+    path, out = written(tmp_path / "a.json", document), tmp_path / "m.toml"
+    assert command("map", path, "-o", out, "--json").code == 0
+    rejected = tmp_path / "rejected.json"
+    report = load(run, "json", path, "--mapping", out, "--dataset", "own", "--partial", "--rejected", rejected)
+    assert (report["rows"]["read"], report["rows"]["rejected"]) == (7 + 8, 2)
+    assert {(one["file"], one["row"]) for one in report["problems"]} == {
+        ("a.json#assets", 3),
+        ("a.json#disruptions", 8),
+    }
+    left = json.loads(rejected.read_text(encoding="utf-8"))
+    assert [row["id"] for row in left["disruptions"]] == [9200]
+    assert len(left["assets"]) == 7
+    assert [row["id"] for row in left["assets"] if "_problems" in row] == [103]
+    rejected.write_text(json.dumps(left).replace('"x"', "48.912"), encoding="utf-8")
+    again = load(run, "json", rejected, "--mapping", out, "--dataset", "own", "--append")
+    assert {name: len(again["changes"][name]["added"]) for name in ("assets", "strikes")} == {"assets": 1, "strikes": 1}
+
+
+def test_rejected_rows_of_two_documents_stay_in_theirs(command: Run, run: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    firms = {"companies": [{"name": f"Firm {n}", "inn": f"77{n}", "country": "UA"} for n in range(6)]}
+    shares = {
+        "holdings": [
+            {"owner": f"Firm {n}", "company": f"Firm {n + 1}", "share": "x" if n == 2 else f"{51 + n} %"}
+            for n in range(5)
+        ]
+    }
+    files = [written(folder / "firms.json", firms), written(folder / "shares.json", shares)]
+    out, rejected = tmp_path / "m.toml", tmp_path / "rejected"
+    rejected.mkdir()
+    assert command("map", *files, "-o", out, "--json").code == 0
+    report = load(run, "json", *files, "--mapping", out, "--dataset", "own", "--partial", "--rejected", rejected)
+    assert report["rows"] == {"read": 11, "skipped": 0, "rejected": 1, "of_which_partly_read": 0}
+    assert [path.name for path in rejected.iterdir()] == ["shares.json"]
+    left = json.loads((rejected / "shares.json").read_text(encoding="utf-8"))
+    assert [row["owner"] for row in left["holdings"]] == ["Firm 2"]
+
+
+# Which of a pair of degrees comes first.
+
+
+def test_a_pair_is_read_as_the_regions_in_its_rows_say(command: Run, run: Run, own: Store, tmp_path: Path) -> None:
+    files = DISRUPTIONS_AND_SITES["of-sites.json"]
+    records = loaded(command, run, own, written(tmp_path / "a.json", files))
+    assert only(records["strikes"], "when", "title", "geometry") == [
+        ("2025-08-02", "Рязанський НПЗ «Лис»", "POINT (39.742 54.571)"),
+        ("2025-09-05", "Рязанський НПЗ «Лис»", "POINT (39.742 54.571)"),
+        ("2025-08-02", "Нафтобаза «Рись»", "POINT (50.062 53.111)"),
+    ]
+    assert [one["geometry"] for one in records["assets"]] == [
+        f"POINT ({lon} {lat})" for lat, lon in (site["location"] for site in files)
+    ]
+    text = (tmp_path / "mapping.toml").read_text(encoding="utf-8")
+    assert '# owner = "company"' in text
+
+
+def test_a_pair_that_nothing_tells_is_a_remark_and_a_comment(command: Run, tmp_path: Path) -> None:
+    path = written(tmp_path / "a.json", [{"date": "2024-05-01", "headline": "Depot hit", "xy": [46.5, 30.7]}])
+    told = command("map", path, "--basemap", BASEMAP)
+    assert "# CHECK: 'xy' is read longitude first: nothing tells" in told.out
+    assert "Look at this: 'xy' is read longitude first" in " ".join(told.err.split())
+    turned = mapping_file.parse("m.toml", told.out.replace("lonlat =", "latlon ="))
+    assert turned.columns["latlon"] == "xy"
+
+
+def test_features_that_look_swapped_are_a_remark(command: Run, tmp_path: Path) -> None:
+    rows = collection(
+        *(
+            feature({"date": f"2024-05-0{n}", "headline": "Fire", "country": "Ukraine"}, (48.5, 35.0 + n))
+            for n in range(1, 4)
+        )
+    )
+    told = command("map", written(tmp_path / "a.geojson", rows), "--basemap", BASEMAP, "--json")
+    (remark,) = told.report["remarks"]
+    assert "look swapped" in remark
+    assert "3 of 3 points are in the country that their row names" in remark
+    without_map = command("map", tmp_path / "a.geojson", "--basemap", tmp_path / "none.gpkg", "--json")
+    assert without_map.report["remarks"] == []
+
+
 # (b) Reports of drones that a geocoder placed.
 
 
@@ -150,6 +317,26 @@ def test_a_stamp_is_a_day_and_a_report_may_have_no_text(command: Run, run: Run, 
     ]
 
 
+def test_a_point_that_a_geocoder_is_silent_of_is_a_settlement_at_best(
+    command: Run, run: Run, own: Store, tmp_path: Path
+) -> None:
+    records = loaded(command, run, own, written(tmp_path / "a.geojson", REPORTS["matched.geojson"]))
+    assert only(records["strikes"], "title", "host_country", "basis", "uncertainty_m") == [
+        ("Drones over a refinery", "RU", "settlement", 8000),
+        ("Three drones shot down", "RU", "region", 120_000),
+        ("A drone hit a depot", "RU", "settlement", 8000),
+        ("A drone hit a depot", "RU", None, None),
+    ]
+
+
+def test_the_name_of_a_geocoder_is_no_target(command: Run, run: Run, own: Store, tmp_path: Path) -> None:
+    records = loaded(command, run, own, written(tmp_path / "a.geojson", REPORTS["displayed.geojson"]))
+    assert only(records["strikes"], "when", "title", "place", "targets", "uncertainty_m") == [
+        ("2024-05-17", "БПЛА атаковали НПЗ", "Туапсе, Россия", [], 8000),
+        ("2024-05-18", "Взрывы", "unknown place", [], None),
+    ]
+
+
 # (c) Holdings as two tables of names and percents.
 
 OWNERS = {
@@ -176,6 +363,11 @@ OWNERS = {
         ("Beta AG", "Alpha GmbH", 24.9, 24.9),
         ("Alpha GmbH", "Gamma GmbH", 50, 100),
     },
+    "least and largest": {("Agency of Ports", "Sever JSC", 50, 75), ("Sever JSC", "Yug JSC", 25, 100)},
+    "kinds of entities": {
+        ("Federal Agency X", "Alpha Corp", 75.5, 75.5),
+        ("Federal Agency X", "Beta Corp", 25, 25),
+    },
 }
 
 
@@ -197,6 +389,24 @@ def test_a_country_as_an_owner_is_its_state(command: Run, run: Run, own: Store, 
     state = by_name["Российская Федерация"]
     assert (state["type"], state["registered_in"]) == ("state", "RU")
     assert by_name["АО «Ромашка»"]["external_ids"] == {"inn": "7701"}
+
+
+def test_types_of_entities_are_read_whatever_their_column_is_called(
+    command: Run, run: Run, own: Store, tmp_path: Path
+) -> None:
+    files = [written(tmp_path / name, text) for name, text in HOLDINGS["least and largest"].items()]
+    entities = loaded(command, run, own, *files)["entities"]
+    assert {(one["name"], one["type"]) for one in entities} == {
+        ("Agency of Ports", "stateBody"),
+        ("Sever JSC", "legalEntity"),
+        ("Yug JSC", "legalEntity"),
+    }
+
+
+def test_owners_in_columns_of_their_own_are_a_remark(command: Run, tmp_path: Path) -> None:
+    path = written(tmp_path / "holdings.csv", "company,owner_1,owner_2\nAlpha,Beta,Gamma\nDelta,Beta,\n")
+    (remark,) = command("map", path, "--json").report["remarks"]
+    assert remark == "rows name further owners in 'owner_2': one table each"
 
 
 # The command.

@@ -124,11 +124,11 @@ def test_a_mapping_s_tables_and_columns_are_those_of_the_code() -> None:
 
 def test_every_mapping_of_the_page_can_be_read() -> None:
     found = re.findall(r"^```toml\n(.*?)^```", PAGE, flags=re.MULTILINE | re.DOTALL)
-    tables = ["strikes", "stakes", "strikes", "strikes", "assets", "entities"]
+    tables = ["strikes", "stakes", "strikes", "strikes", "assets", "assets", "entities"]
     assert [mapping_file.parse("page.toml", text).table for text in found] == tables
 
 
-EXAMPLES = ("Ids that no column has", "Nested JSON", "Places", "Names in place of ids")
+EXAMPLES = ("Ids that no column has", "Nested JSON", "Several lists of a document", "Places", "Names in place of ids")
 
 
 @pytest.mark.parametrize("title", EXAMPLES)

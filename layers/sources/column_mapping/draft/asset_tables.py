@@ -5,6 +5,7 @@ from __future__ import annotations
 from layers.sources.column_mapping.draft.cell_words import kind_of
 from layers.sources.column_mapping.draft.column_roles import FITS
 from layers.sources.column_mapping.draft.header_roles import header_words, role_fit
+from layers.sources.column_mapping.draft.mapping_toml import toml_value
 from layers.sources.column_mapping.draft.table_draft import TableDraft
 from layers.sources.column_mapping.draft.table_writer import MOST_WORDS, TableWriter
 
@@ -56,6 +57,10 @@ class AssetWriter(TableWriter):
             self._owners(owner)
         if operator := self._best("operator", lambda p: p.is_text):
             self._map("operator", operator, "by its header")
+        if not owner and not operator and (company := self._best("owned", lambda p: p.is_text)):
+            self._open(
+                "columns", f"# owner = {toml_value(company)}  # or operator: the header does not say which it is"
+            )
 
     def _unknown_kind(self) -> None:
         lines = [self._profile(name) for column, name in self.table.columns.items() if column in ("latlon", "lonlat")]
@@ -65,7 +70,8 @@ class AssetWriter(TableWriter):
         self._open("constants", '# kind = "power-plant"  # what the assets are: required, one of docs/records.md')
 
     def _kind_column(self) -> str | None:
-        by_header = [n for n in self.columns.profiles if role_fit(n, "kind") >= FITS and n not in self._taken]
+        left = {n: p.header for n, p in self.columns.profiles.items() if n not in self._taken}
+        by_header = [name for name, header in left.items() if role_fit(header, "kind") >= FITS]
         known = {n: self._profile(n).part(kind_of) for n in by_header if len(self._profile(n).distinct) < MOST_WORDS}
         if known and max(known.values()) > 0:
             return max(known, key=lambda name: known[name])

@@ -42,11 +42,12 @@ EMPTY_JSON = frozenset({"[]", "{}"})
 
 @dataclass(frozen=True)
 class ColumnProfile:
-    """The cells of a column: ``texts`` are all that are not empty, in order."""
+    """The cells of a column: ``texts`` are all that are not empty, in order; ``header`` is what its name says."""
 
     name: str
     texts: Sequence[str]
     rows: int
+    header: str
 
     @cached_property
     def distinct(self) -> tuple[str, ...]:

@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
+from functools import cached_property
 
+import shapely
+
+from layers.reference.country_names import code_of
+from layers.reference.regions import countries_named
+from layers.sources.column_mapping.draft.axis_order import (
+    AxisOrderGuess,
+    CountryAt,
+    guess_axis_order,
+    guess_by_countries,
+)
 from layers.sources.column_mapping.draft.column_profile import EMPTY_JSON, EMPTY_WORDS, ColumnProfile
 from layers.sources.column_mapping.draft.file_sample import FileSample
 from layers.sources.column_mapping.draft.header_roles import WORDS, header_words, role_fit
@@ -11,20 +22,25 @@ from layers.sources.column_mapping.draft.header_roles import WORDS, header_words
 #: How well a header has to fit a role.
 FITS = 4.0
 ROLE_NAMES = tuple(WORDS["roles"])
+#: Columns of texts whose regions are read.
+_MOST_TEXTS = 8
 #: Objects around a field that are not the event of a row.
 OTHER_RECORDS = frozenset(WORDS["other_records"]["of_strikes"])
+#: Objects around a field that say how the event of a row was found or told.
+REPORT_RECORDS = frozenset(WORDS["other_records"]["of_reports"])
 
 
 class ColumnRoles:
     """The columns of a file: their profiles, and the column that fits each role best."""
 
-    def __init__(self, sample: FileSample) -> None:
-        self.sample = sample
+    def __init__(self, sample: FileSample, country_at: CountryAt | None = None) -> None:
+        self.sample, self.country_at = sample, country_at
         self.profiles: dict[str, ColumnProfile] = {}
+        self._axis_orders: dict[str, AxisOrderGuess] = {}
         for name, cells in sample.columns.items():
             texts = [text for text in cells if text and text not in EMPTY_JSON and text.casefold() not in EMPTY_WORDS]
             if texts:
-                self.profiles[name] = ColumnProfile(name, texts, sample.count)
+                self.profiles[name] = ColumnProfile(name, texts, sample.count, sample.header(name))
 
     @property
     def has_shapes(self) -> bool:
@@ -36,7 +52,7 @@ class ColumnRoles:
     ) -> str | None:
         """Return the column that fits a role best by its header, among those whose cells are right."""
         left = {*self.profiles}.difference(taken)
-        fits = [(role_fit(name, role), name) for name in self.profiles if name in left]
+        fits = [(role_fit(profile.header, role), name) for name, profile in self.profiles.items() if name in left]
         fitting = [(fit, name) for fit, name in fits if fit >= FITS and is_right(self.profiles[name])]
         # Of equal headers the fuller column, then the earlier one.
         return max(fitting, key=lambda item: (item[0], len(self.profiles[item[1]].texts)), default=(0.0, None))[1]
@@ -63,16 +79,41 @@ class ColumnRoles:
         pairs = self.best("latlon", lambda profile: profile.positions() is not None)
         pairs = pairs or self.of_cells(lambda profile: not profile.is_number and profile.positions() is not None)
         if pairs:
-            order, _ = self.profiles[pairs].positions() or ("latlon", ".")
-            words = header_words(pairs)
-            # Where the cells leave the order open, the header may tell; GeoJSON has the longitude first.
-            if {"lonlat", "lnglat"} & {*words} or ("lon" in words and "lat" in words and words.index("lon") == 0):
-                order = "lonlat"
-            # Arrays of JSON are mostly those of GeoJSON.
-            if self.profiles[pairs].distinct[0].startswith("[") and not any("lat" in word for word in words):
-                order = "lonlat"
-            return {order: pairs}
+            return {self.axis_order(pairs).order: pairs}
         return {}
+
+    def axis_order(self, name: str) -> AxisOrderGuess:
+        """Return which of the degrees of a column of pairs comes first."""
+        if name not in self._axis_orders:
+            profile = self.profiles[name]
+            _, decimal = profile.positions() or ("latlon", ".")
+            cells = self.sample.columns[name]
+            self._axis_orders[name] = guess_axis_order(cells, profile.header, decimal, self.countries, self.country_at)
+        return self._axis_orders[name]
+
+    def swapped_shapes(self) -> AxisOrderGuess | None:
+        """Return why the points of features look as if the latitude came first; None where they do not."""
+        shapes = dict(enumerate(self.sample.shapes or ()))
+        points = {row: (shape.x, shape.y) for row, shape in shapes.items() if isinstance(shape, shapely.Point)}
+        if not points or self.country_at is None:
+            return None
+        guess = guess_by_countries(points, self.countries, self.country_at)
+        return guess if guess and guess.order == "latlon" else None
+
+    def countries(self, row: int) -> Collection[str]:
+        """Return the countries that a row names: in its column of countries, or by the regions in its texts."""
+        if self._country_column:
+            code = code_of(self.sample.columns[self._country_column][row])
+            return (code,) if code else ()
+        return countries_named(self.sample.columns[name][row] for name in self._text_columns)
+
+    @cached_property
+    def _country_column(self) -> str | None:
+        return self.best("country", lambda profile: profile.part(code_of) >= 0.5)
+
+    @cached_property
+    def _text_columns(self) -> list[str]:
+        return [name for name, profile in self.profiles.items() if profile.is_text][:_MOST_TEXTS]
 
     def share(self) -> str | None:
         """Return the column of percents."""
@@ -89,7 +130,7 @@ class ColumnRoles:
 
 def _is_until(profile: ColumnProfile) -> bool:
     """Whether the header is that of an end rather than of a beginning."""
-    return role_fit(profile.name, "until") > role_fit(profile.name, "when")
+    return role_fit(profile.header, "until") > role_fit(profile.header, "when")
 
 
 def is_name_field(name: str) -> bool:
@@ -99,4 +140,4 @@ def is_name_field(name: str) -> bool:
 
 def is_id_field(name: str) -> bool:
     """Whether a field of an object such as ``asset`` is its id."""
-    return "id" in header_words(name)[-1:] or role_fit(name, "id") >= FITS
+    return not {"id", "ids"}.isdisjoint(header_words(name)[-1:]) or role_fit(name, "id") >= FITS

@@ -6,6 +6,7 @@ from layers.sources.column_mapping.draft.asset_tables import AssetWriter
 from layers.sources.column_mapping.draft.cell_words import is_weapon, kind_of, longest, status_of
 from layers.sources.column_mapping.draft.column_roles import (
     OTHER_RECORDS,
+    REPORT_RECORDS,
     ColumnRoles,
     is_id_field,
     is_name_field,
@@ -27,8 +28,8 @@ class StrikeWriter(TableWriter):
             self._open("columns", '# when = ""  # the day of the event: required')
         self._where()
         self._links()
-        title = self._best("title", lambda p: p.is_text and record_of(p.name) not in OTHER_RECORDS)
-        place = self._best("place", lambda p: p.is_text and record_of(p.name) not in {"asset", "facility", "target"})
+        title = self._best("title", lambda p: p.is_text and record_of(p.header) not in OTHER_RECORDS)
+        place = self._best("place", lambda p: p.is_text and record_of(p.header) not in {"asset", "facility", "target"})
         target = self._target([name for name in (title, place) if name])
         note = self._best("note", lambda profile: profile.is_text)
         listed = target is not None and self._profile(target).distinct[0].startswith("[")
@@ -75,18 +76,22 @@ class StrikeWriter(TableWriter):
         """Return the column of what was struck: by its header, or the name in an object such as ``asset``."""
         taken = [*self._taken, *others]
         for name in self.columns.names(taken):
-            if record_of(name) in OTHER_RECORDS and is_name_field(name):
+            header = self._profile(name).header
+            if record_of(header) in OTHER_RECORDS and is_name_field(header):
                 return name
         target = self.columns.best("target", lambda p: p.is_text and longest(p) <= 2000, taken)
-        return target or self.columns.best("name", lambda p: p.is_text, taken) or self._asset_id()
+        is_name = lambda p: p.is_text and record_of(p.header) not in REPORT_RECORDS  # noqa: E731
+        return target or self.columns.best("name", is_name, taken) or self._asset_id()
 
     def _asset_id(self) -> str | None:
         """Return the column of the ids of what was struck."""
-        return next((n for n in self.columns.profiles if record_of(n) in OTHER_RECORDS and is_id_field(n)), None)
+        headers = {name: profile.header for name, profile in self.columns.profiles.items()}
+        return next((n for n, text in headers.items() if record_of(text) in OTHER_RECORDS and is_id_field(text)), None)
 
     def _weapons(self) -> None:
         name = self._best("weapon", lambda p: p.is_text and longest(p) <= 200)
-        cause = self._best("cause", lambda p: p.is_text and p.part(is_weapon) >= 0.5 and longest(p) <= 200)
+        are_weapons = lambda p: p.is_text and p.part(is_weapon) >= 0.5 and longest(p) <= 200  # noqa: E731
+        cause = self._best("cause", are_weapons) or self._best("kind", are_weapons)
         if self._map("weapon", name or cause, "weapons" if name else "causes that are weapons"):
             self._list_sign("weapon", self.table.columns["weapon"])
         if name and (cause := self._best("cause")):
@@ -94,7 +99,11 @@ class StrikeWriter(TableWriter):
 
     def _status(self) -> None:
         name = self._best("status", lambda p: p.is_text and len(p.distinct) < 60 and p.part(status_of) >= 0.5)
-        if name and record_of(name) not in OTHER_RECORDS and self._map("status", name, "how sure it is"):
+        if (
+            name
+            and record_of(self._profile(name).header) not in OTHER_RECORDS
+            and self._map("status", name, "how sure it is")
+        ):
             words = {word: status for word in self._profile(name).distinct if (status := status_of(word))}
             self.table.values["status"] = {**words, "*": "reported"}
             self.table.blank["status"] = "reported"

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
 from shapely.geometry.base import BaseGeometry
 
 from layers.model.messages import Message
+from layers.sources.column_mapping.draft.header_roles import header_words
 from layers.sources.column_mapping.reader import is_geojson
 from layers.sources.files.features import GeoJsonRows, GeoPackageRows, cell_of
 from layers.sources.files.json_rows import (
@@ -20,8 +21,10 @@ from layers.sources.files.json_rows import (
     field_names,
     field_of,
     is_geometry,
+    is_list_of_lists,
     is_object_of_rows,
     items_at,
+    leaves,
 )
 from layers.sources.files.limits import MAX_COLUMNS, FileRefused
 from layers.sources.files.source_file import SourceFile
@@ -30,8 +33,8 @@ from layers.sources.files.source_file import SourceFile
 MAX_SAMPLE = 50_000
 #: Fields of JSON rows are named by the first rows, and lists of rows are looked for as deep as this.
 _NAMING_ROWS, _LIST_DEPTH = 500, 8
-#: Rows by which lists of a document are compared.
-_COMPARED_ROWS = 50
+#: Rows by which lists of a document are compared, and lists of which rows are read.
+_COMPARED_ROWS, _MOST_LISTS = 50, 6
 #: Keys of a JSON document beside its rows that say whose it is, by column of the source.
 _SOURCE_KEYS: Mapping[str, tuple[str, ...]] = {
     "publisher": ("publisher", "provider", "author", "organisation", "organization", "source", "attribution"),
@@ -63,6 +66,9 @@ class FileSample:
         The sheet or layer; None where there is one only.
     source
         What the file says of itself, by column of a source.
+    around, outermost
+        What the rows are, and the elements of a document that is a list, where their fields are to be read as those of
+        an object of that name.
     """
 
     file: SourceFile
@@ -73,14 +79,49 @@ class FileSample:
     rows: str | None = None
     layer: str | None = None
     source: Mapping[str, str] | None = None
+    around: str = ""
+    outermost: str = ""
+
+    def header(self, name: str) -> str:
+        """Return what the name of a column says: with the list that it is of in place of signs, ``region.name``."""
+        reference, _, field = name.partition("].")
+        if field and "[" in reference:
+            return f"{singular(reference.partition('[')[0])}.{field}"
+        level, steps = 0, (self.rows or "").split(".")
+        while name.startswith(PARENT):
+            name, level = name[len(PARENT) :], level + 1
+        around = self.outermost if level else self.around
+        if 0 < level < len(steps) and steps[-1 - level] != EACH:
+            around = singular(steps[-1 - level])
+        return f"{around}.{name}" if around else name
+
+    @property
+    def list_words(self) -> frozenset[str]:
+        """The words of the name of the list of rows: the last key of its path, or else that of the file."""
+        return frozenset(header_words((self.rows or self.file.stem).rpartition(".")[2]))
+
+    @property
+    def own(self) -> FileSample:
+        """The same rows with their own fields alone: those of lists within a row, and of objects around it, left out.
+
+        They may be rows themselves.
+        """
+        names = (name for name in self.columns if EACH not in name.split(".") and not name.startswith(PARENT))
+        return replace(self, columns={name: self.columns[name] for name in names})
+
+
+def singular(path: str) -> str:
+    """Return what an element of a list at a path is, by the list's name."""
+    name = path.rpartition(".")[2]
+    return f"{name[:-3]}y" if name.endswith("ies") else name.removesuffix("s")
 
 
 #: Says how well the names of columns fit records; of several lists of a document the one that fits best is taken.
 Fit = Callable[[Iterable[str]], float]
 
 
-def read_sample(file: SourceFile, fit: Fit) -> FileSample:
-    """Read the first rows of a file.
+def read_samples(file: SourceFile, fit: Fit) -> list[FileSample]:
+    """Read the first rows of a file; of a JSON document those of each of its lists, that which fits best first.
 
     Raises
     ------
@@ -89,17 +130,17 @@ def read_sample(file: SourceFile, fit: Fit) -> FileSample:
     """
     sniff = file.sniff()
     if sniff.container == "json":
-        sample = _of_features(file, GeoJsonRows(file), "geojson") if is_geojson(sniff) else _of_json(file, fit)
+        samples = [_of_features(file, GeoJsonRows(file), "geojson")] if is_geojson(sniff) else _of_json(file, fit)
     elif sniff.container == "gpkg":
         rows = GeoPackageRows(file, None)
-        sample = _of_features(file, rows, "gpkg")
+        samples = [_of_features(file, rows, "gpkg")]
     else:
         table = file.table()
         cells = [cells for _, cells in islice(table, MAX_SAMPLE)]
-        sample = FileSample(file, "csv", _columns(cells, table.header), None, len(cells))
-    if not sample.count:
+        samples = [FileSample(file, "csv", _columns(cells, table.header), None, len(cells))]
+    if not samples[0].count:
         raise FileRefused(file.name, "rows", Message("value.no-one"), Message("column-mapping.some-row"))
-    return sample
+    return samples
 
 
 def _columns(rows: Sequence[Mapping[str, str]], header: Iterable[str]) -> dict[str, list[str]]:
@@ -132,16 +173,49 @@ def _names(items: Sequence[JsonItem]) -> list[str]:
     return list(dict.fromkeys(islice(named, 100 * MAX_COLUMNS)))[:MAX_COLUMNS]
 
 
-def _of_json(file: SourceFile, fit: Fit) -> FileSample:
+def _of_json(file: SourceFile, fit: Fit) -> list[FileSample]:
     document = file.json()
     lists = row_lists(document)
     if not lists:
         raise FileRefused(file.name, "rows", Message("value.no-one"), Message("column-mapping.some-row"))
-    path = max(lists, key=lambda path: _list_fit(lists[path], fit))
+    paths = sorted(lists, key=lambda path: _list_fit(lists[path], fit), reverse=True)[:_MOST_LISTS]
+    samples = [_of_list(file, document, path) for path in paths]
+    return [samples[0], *(sample for sample in samples[1:] if sample.count)]
+
+
+def _of_list(file: SourceFile, document: Any, path: str | None) -> FileSample:
     items = [item for item in items_at(document, path) if isinstance(item.value, dict | list)][:MAX_SAMPLE]
     names = _names(items)
     columns = {name: [cell_of(field_of(item, name)).strip() for item in items] for name in names}
     return FileSample(file, "json", columns, None, len(items), path, None, _source(document))
+
+
+def with_references(sample: FileSample, ids: str, sites: FileSample, own_ids: str) -> FileSample:
+    """Return rows with the fields of those of another list of the document that they refer to.
+
+    Parameters
+    ----------
+    sample
+        The rows that refer.
+    ids
+        Their column of ids.
+    sites
+        The rows of the other list.
+    own_ids
+        Their own column of ids.
+    """
+    document = sample.file.json()
+    items = [item for item in items_at(document, sample.rows) if isinstance(item.value, dict | list)][:MAX_SAMPLE]
+    names = (f"{sites.rows}[{own_ids}={ids}].{name}" for name in sites.own.columns if name != own_ids)
+    referred = {name: [cell_of(field_of(item, name)).strip() for item in items] for name in names}
+    if any(text.startswith("[") for text in sample.columns[ids]):
+        # A row that refers to several has lists of their names; lists of their degrees are no place.
+        referred = {name: cells for name, cells in referred.items() if _are_texts(cells)}
+    return replace(sample, columns={**sample.columns, **referred})
+
+
+def _are_texts(cells: Sequence[str]) -> bool:
+    return any(any(map(str.isalpha, text)) for text in cells)
 
 
 def _list_fit(items: Sequence[JsonItem], fit: Fit) -> tuple[float, int]:
@@ -177,7 +251,8 @@ def row_lists(document: Any) -> dict[str | None, list[JsonItem]]:
 
 def _is_list_of_rows(value: Any) -> bool:
     if isinstance(value, list):
-        return any(isinstance(part, dict) for part in value[:_COMPARED_ROWS]) or _is_matrix(value)
+        rows = value[:_COMPARED_ROWS]
+        return any(isinstance(part, dict) for part in rows) or is_list_of_lists(rows) or _is_matrix(value)
     if not is_object_of_rows(value):
         return False
     first, *others = (frozenset(part) for part in islice(value.values(), _COMPARED_ROWS))
@@ -199,10 +274,11 @@ def _parts(values: Iterable[Any]) -> Iterator[tuple[str, Any]]:
     for value in values:
         if is_geometry(value):
             continue
-        parts = value if isinstance(value, list) else [value]
-        for part in parts:
+        for part in leaves(value) if isinstance(value, list) else (value,):
             if isinstance(part, dict):
-                yield from ((key, inner) for key, inner in part.items() if isinstance(inner, dict | list))
+                is_keyed = _is_list_of_rows(part)
+                inner = ((EACH if is_keyed else key, below) for key, below in part.items())
+                yield from ((key, below) for key, below in inner if isinstance(below, dict | list))
 
 
 def _source(document: Any) -> dict[str, str]:

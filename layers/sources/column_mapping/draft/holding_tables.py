@@ -11,6 +11,10 @@ from layers.sources.column_mapping.draft.table_draft import TableDraft
 from layers.sources.column_mapping.draft.table_writer import TableWriter
 from layers.sources.column_mapping.named_records import plain_name
 
+#: Words of the headers of the bounds of a share.
+_LEAST = frozenset({"min", "minimum", "least", "from", "lower", "low", "от", "від", "von", "мин", "мін"})
+_LARGEST = frozenset({"max", "maximum", "most", "to", "upper", "high", "до", "bis", "макс"})
+
 
 class EntityWriter(TableWriter):
     """Fills a table of entities."""
@@ -50,7 +54,8 @@ class EntityWriter(TableWriter):
         return by_header or next(iter(self.columns.names(self._taken)), None)
 
     def _types(self) -> None:
-        name = self._best("type", lambda p: p.is_text and len(p.distinct) < 60 and p.part(entity_type_of) >= 0.5)
+        are_types = lambda p: p.is_text and len(p.distinct) < 60 and p.part(entity_type_of) >= 0.5  # noqa: E731
+        name = self._best("type", are_types) or self._best("kind", are_types)
         if name and self._map("type", name, "types"):
             words = {word: kind for word in self._profile(name).distinct if (kind := entity_type_of(word))}
             self.table.values["type"] = {**words, "*": "legalEntity"}
@@ -66,11 +71,14 @@ class StakeWriter(TableWriter):
 
     def write(self) -> TableDraft:
         """Fill the table of stakes and return it."""
-        share = self.columns.share()
-        if share is None:
+        bounds = self._bounds()
+        share = bounds[0] if bounds else self.columns.share()
+        if bounds:
+            self._map_bounds(*bounds)
+        elif share is None:
             self._constant("share", "unknown", "no column of shares: 0 to 100 %")
-        self._map("share", share, "shares as written")
-        if share:
+        else:
+            self._map("share", share, "shares as written")
             profile = self._profile(share)
             if profile.is_fraction:
                 self.table.units["share"] = "fraction"
@@ -81,6 +89,7 @@ class StakeWriter(TableWriter):
         self._map("owned", owned, "what is held")
         if owner:
             self._map("owner", owner, "who holds it")
+            self._say_further_owners(owner)
         else:
             name, why = self._header_owner(share)
             self._constant("owner", name, why)
@@ -96,6 +105,29 @@ class StakeWriter(TableWriter):
         if "hash" in self.table.id:
             self.table.id.setdefault("repeated", "number")
         return self._finish()
+
+    def _say_further_owners(self, owner: str) -> None:
+        """Say that rows have further owners in columns of their own: one table of a mapping reads one."""
+        stem = owner.rstrip("0123456789")
+        further = [name for name in self.columns.profiles if name != owner and name.rstrip("0123456789") == stem]
+        if stem != owner and further:
+            self._remark("columns", f"rows name further owners in {', '.join(map(repr, further))}: one table each")
+
+    def _bounds(self) -> tuple[str, str] | None:
+        """Return the columns of the least and the largest share; None where there are no two such."""
+        shares = [n for n, p in self.columns.profiles.items() if p.is_number and role_fit(p.header, "share") >= FITS]
+        ends = [[name for name in shares if words & {*header_words(name)}] for words in (_LEAST, _LARGEST)]
+        return (ends[0][0], ends[1][0]) if all(len(names) == 1 for names in ends) else None
+
+    def _map_bounds(self, least: str, largest: str) -> None:
+        for column, name, blank in (("share_min", least, 0), ("share_max", largest, 100)):
+            profile = self._profile(name)
+            self._map(column, name, "the least share" if column == "share_min" else "the largest share")
+            self.table.decimal = profile.decimal if self.table.decimal == "." else self.table.decimal
+            if profile.is_fraction:
+                self.table.units[column] = "fraction"
+            if not profile.is_whole:
+                self.table.blank[column] = blank
 
     def _holders(self, share: str | None) -> tuple[str | None, str | None]:
         """Return the columns of owners and of what they own: by headers, else as their percents add up."""

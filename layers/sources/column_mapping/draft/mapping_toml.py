@@ -41,24 +41,24 @@ def _head(table: TableDraft, is_single: bool) -> Iterator[str]:
     yield f'noun = "{table.noun}"{_comment(table.reason)}'
     if not is_single:
         name = table.sample.file.name.rpartition("/")[2]
-        yield f"file = {_value(name)}{_comment('the files of this name; * stands for any letters')}"
+        yield f"file = {toml_value(name)}{_comment('the files of this name; * stands for any letters')}"
     if table.sample.rows is not None:
-        yield f"rows = {_value(table.sample.rows)}{_comment('where the list of rows is')}"
+        yield f"rows = {toml_value(table.sample.rows)}{_comment('where the list of rows is')}"
     if table.by_name:
-        yield f"by_name = {_value(table.by_name)}{_comment(table.reasons.get('by_name', ''))}"
+        yield f"by_name = {toml_value(table.by_name)}{_comment(table.reasons.get('by_name', ''))}"
 
 
 def _source(tables: Sequence[TableDraft]) -> Iterator[str]:
     stated = tables[0].sample.source or {}
     yield "[source]"
     if "publisher" in stated:
-        yield f"publisher = {_value(stated['publisher'])}{_comment('the file says so')}"
+        yield f"publisher = {toml_value(stated['publisher'])}{_comment('the file says so')}"
     else:
         unknown = f"Publisher of {tables[0].sample.file.stem}"
-        yield f"publisher = {_value(unknown)}{_comment('CHECK: who published the file')}"
+        yield f"publisher = {toml_value(unknown)}{_comment('CHECK: who published the file')}"
     for column, example in (("title", "Title as published"), ("url", "https://example.org/"), ("licence", "CC BY 4.0")):
         if column in stated:
-            yield f"{column} = {_value(stated[column])}{_comment('the file says so')}"
+            yield f"{column} = {toml_value(stated[column])}{_comment('the file says so')}"
         else:
             yield f'# {column} = "{example}"'
 
@@ -74,7 +74,7 @@ def _body(table: TableDraft, prefix: str) -> Iterator[str]:
             continue
         yield f"[{prefix}{name}]{_comment(table.reasons.get(name, ''))}"
         for key, value in entries.items():
-            yield f"{_dotted(key)} = {_value(value)}{_comment(table.reasons.get(f'{name}.{key}', ''))}"
+            yield f"{_dotted(key)} = {toml_value(value)}{_comment(table.reasons.get(f'{name}.{key}', ''))}"
         yield from open_lines
         if name == "columns" and table.unused:
             yield from _unused(table)
@@ -85,7 +85,7 @@ def _values(table: TableDraft, prefix: str) -> Iterator[str]:
     names = dict.fromkeys((*table.values, *(name[7:] for name in table.open if name.startswith("values."))))
     for column in names:
         yield f"[{prefix}values.{_key(column)}]{_comment(table.reasons.get(f'values.{column}', ''))}"
-        yield from (f"{_key(word)} = {_value(value)}" for word, value in table.values.get(column, {}).items())
+        yield from (f"{_key(word)} = {toml_value(value)}" for word, value in table.values.get(column, {}).items())
         yield from table.open.get(f"values.{column}", [])
         yield ""
 
@@ -95,7 +95,7 @@ def _unused(table: TableDraft) -> Iterator[str]:
     for name in table.unused[:_MOST_UNUSED]:
         cells = table.sample.columns.get(name, ())
         sample = next((text for text in cells if text), "").replace("\n", " ")[:60]
-        yield f"# ... = {_value(name)}{_comment(sample)}"
+        yield f"# ... = {toml_value(name)}{_comment(sample)}"
 
 
 def _comment(text: str) -> str:
@@ -110,17 +110,17 @@ def _dotted(key: str) -> str:
 
 
 def _key(text: str) -> str:
-    return text if _BARE.fullmatch(text) else _value(text)
+    return text if _BARE.fullmatch(text) else toml_value(text)
 
 
-def _value(value: Any) -> str:
+def toml_value(value: Any) -> str:
     """Return a value as TOML: texts, numbers, true, lists of texts."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int | float):
         return repr(value)
     if isinstance(value, list | tuple):
-        return f"[{', '.join(map(_value, value))}]"
+        return f"[{', '.join(map(toml_value, value))}]"
     # The escapes of JSON are those of a basic string of TOML, which also asks for that of DEL.
     text = str(value).encode("utf-8", "replace").decode()
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

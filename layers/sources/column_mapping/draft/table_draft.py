@@ -13,7 +13,7 @@ class TableDraft:
     """One table of a draft: what goes under each key of the mapping, with comments by key and by column.
 
     ``reasons`` has the comment behind a line, by ``table.name``; ``open`` are lines that are written as comments: what
-    could not be guessed.
+    could not be guessed. ``remarks`` are for the person: what the file leaves open.
     """
 
     noun: str
@@ -35,3 +35,4 @@ class TableDraft:
     reasons: dict[str, str] = field(default_factory=dict)
     open: dict[str, list[str]] = field(default_factory=dict)
     unused: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)

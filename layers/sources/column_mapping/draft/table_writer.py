@@ -30,6 +30,7 @@ from layers.sources.reader.mapping_terms import GEOMETRY
 NO_PLACE, NO_TITLE = "unknown place", "Report without a title"
 #: Where nothing says how a point was found: what it stands for, and metres.
 UNKNOWN_POINT: Mapping[str, tuple[str, int]] = {"strikes": ("settlement", 8000), "assets": ("site", 500)}
+_OTHER_ORDER: Mapping[str, str] = {"latlon": "lonlat", "lonlat": "latlon"}
 #: Metres of a coordinate by its decimals, where it has two or fewer.
 _ROUNDED = {0: 80_000, 1: 8_000, 2: 1_000}
 #: Most words for how exact points are.
@@ -91,17 +92,38 @@ class TableWriter:
         for column, name in place.items():
             self._map(column, name, "degrees" if column in ("lon", "lat") else "location")
         if "latlon" in place or "lonlat" in place:
-            pairs = self._profile(next(iter(place.values()))).positions()
+            ((column, name),) = place.items()
+            pairs = self._profile(name).positions()
             self.table.decimal = pairs[1] if pairs else "."
+            self._say_axis_order(column, name)
         elif "lat" in place:
             commas = [self._profile(name).decimal for name in place.values()]
             self.table.decimal = "," if "," in commas else "."
+        if swapped := self.columns.swapped_shapes():
+            words = (
+                "the points of the features look swapped: GeoJSON has the longitude first, and with the latitude first"
+            )
+            self._remark("columns", f"{words} {swapped.reason}")
         if place or self.columns.has_shapes:
             self._certainty(place)
             self._null_island(place)
         if "lat" in place:
             # Either degree alone is of no use: such a row loads without a point.
             self._half_points(place)
+
+    def _say_axis_order(self, column: str, name: str) -> None:
+        """Say which of the degrees comes first, and how the draft knows; a doubt is a remark."""
+        guess = self.columns.axis_order(name)
+        doubt = "" if guess.is_sure else "CHECK: "
+        sample = self._profile(name).sample
+        self.table.reasons[f"columns.{column}"] = f"{doubt}{guess.text}: {sample}"
+        if not guess.is_sure:
+            self._remark("columns", f"{name!r} is read {guess.text}; {column!r} and {_OTHER_ORDER[column]!r} turn it")
+
+    def _remark(self, table: str, text: str) -> None:
+        """Add what a person has to look at, which the file leaves open."""
+        self.table.remarks.append(text)
+        self._open(table, f"# CHECK: {text}")
 
     def _half_points(self, place: Mapping[str, str]) -> None:
         halves = [self._profile(place[name]) for name in ("lat", "lon")]
@@ -146,6 +168,8 @@ class TableWriter:
                 self.table.blank["uncertainty_m"] = default
             return
         words = {word: certainty_of(word) for word in self._profile(precision).distinct[:MOST_WORDS]}
+        # A geocoder that does not say how exact its point is may have found the settlement at best.
+        basis, default = max((basis, default), UNKNOWN_POINT["strikes"], key=lambda point: point[1])
         self._map("basis", precision, "what the geocoder says", shared=True)
         self.table.values["basis"] = {**{word: basis for word, (basis, _) in words.items()}, "*": basis}
         self.table.blank["basis"] = basis
@@ -157,7 +181,8 @@ class TableWriter:
         self._taken.add(precision)
 
     def _default_certainty(self, place: Mapping[str, str]) -> tuple[str, int, str]:
-        basis, metres = UNKNOWN_POINT[self.noun]
+        is_of_site = any(self._is_of_site(name) for name in place.values())
+        basis, metres = UNKNOWN_POINT["assets" if is_of_site else self.noun]
         decimals = self._decimals(place)
         if decimals in _ROUNDED:
             return "rounded", _ROUNDED[decimals], f"the degrees have {decimals} decimals"
@@ -168,6 +193,11 @@ class TableWriter:
         if self.noun == "assets" and any(shape is not None and shape.geom_type != "Point" for shape in shapes):
             return "site", metres, "shapes of sites"
         return basis, metres, "nothing in the file says how exact the points are"
+
+    def _is_of_site(self, name: str) -> bool:
+        """Whether a column is of the site that a row is about."""
+        *around, _ = self._profile(name).header.split(".")
+        return any(" ".join(header_words(part)) in OTHER_RECORDS for part in around)
 
     def _decimals(self, place: Mapping[str, str]) -> int:
         """Return the most decimals of the degrees; 9 where they are no plain numbers."""
@@ -250,7 +280,7 @@ class TableWriter:
 
     def _is_of_another(self, name: str) -> bool:
         """Whether an id is that of another record than the row."""
-        return self.noun == "strikes" and record_of(name) in OTHER_RECORDS
+        return self.noun == "strikes" and record_of(self._profile(name).header) in OTHER_RECORDS
 
     def _is_key(self, names: Sequence[str]) -> bool:
         sample = self.columns.sample

@@ -93,3 +93,25 @@ def test_small_shareholders_stay_with_their_company(tables: ReadResult) -> None:
 
 def test_another_table_is_a_problem() -> None:
     assert [problem.column for problem in parse([RowTable.of_text("x.csv", "a,b\n1,2\n")]).problems] == ["columns"]
+
+
+@pytest.mark.parametrize(
+    ("words", "kind"),
+    [
+        ("Coal Plant", "power-plant"),
+        ("Oil & Gas Plant", "power-plant"),
+        ("Bioenergy Plant", "power-plant"),
+        ("Natural Gas Transmission Pipeline", "pipeline"),
+        ("Oil or NGL Pipeline", "pipeline"),
+        ("Coal Mine", "mine"),
+        ("Iron Ore Mine", "mine"),
+        ("Cement or Concrete Plant", "factory"),
+        ("Iron & Steel Plant", "steelworks"),
+    ],
+)
+def test_the_types_of_assets_of_the_release_of_2026_are_known(words: str, kind: str) -> None:
+    header = (SAMPLES / "asset-ownership.csv").read_text(encoding="utf-8").splitlines()[0]
+    row = f"{words},L9001,G9001,Heron,E100000000009,Crane Capital,100,"
+    reading = parse([RowTable.of_text("asset-ownership.csv", f"{header}\n{row}\n")])
+    assert reading.problems == ()
+    assert [(asset.id, asset.kind) for asset in reading.records.assets.values()] == [("gem/g9001", kind)]

@@ -1,0 +1,30 @@
+"""What the tests of commands share: a store to change, and commands run as the shell would."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from layers.store.store import Store
+from tests.command_runner import shell
+from tests.load_runner import Run, runner
+from tests.store_copies import copy_of
+
+
+@pytest.fixture
+def own(store: Store, tmp_path: Path) -> Store:
+    """A copy of the store with the bundled records, to change."""
+    return Store.open(copy_of(store, tmp_path / "own.gpkg"))
+
+
+@pytest.fixture
+def run(own: Store, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
+    """A command on that store."""
+    return runner(own, capsys, monkeypatch)
+
+
+@pytest.fixture
+def command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
+    """A command that opens no store, or that of its own options."""
+    return shell(capsys, monkeypatch)
