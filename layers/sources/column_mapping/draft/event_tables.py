@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from layers.sources.column_mapping.draft.asset_tables import AssetWriter
 from layers.sources.column_mapping.draft.cell_words import is_weapon, kind_of, longest, status_of
+from layers.sources.column_mapping.draft.column_profile import ColumnProfile
 from layers.sources.column_mapping.draft.column_roles import (
     OTHER_RECORDS,
     REPORT_RECORDS,
@@ -14,6 +15,10 @@ from layers.sources.column_mapping.draft.column_roles import (
 from layers.sources.column_mapping.draft.header_roles import record_of
 from layers.sources.column_mapping.draft.table_draft import TableDraft
 from layers.sources.column_mapping.draft.table_writer import MOST_WORDS, NO_PLACE, NO_TITLE, TableWriter
+
+
+def _are_weapons(profile: ColumnProfile) -> bool:
+    return profile.is_text and profile.part(is_weapon) >= 0.5 and longest(profile) <= 200
 
 
 class StrikeWriter(TableWriter):
@@ -90,8 +95,7 @@ class StrikeWriter(TableWriter):
 
     def _weapons(self) -> None:
         name = self._best("weapon", lambda p: p.is_text and longest(p) <= 200)
-        are_weapons = lambda p: p.is_text and p.part(is_weapon) >= 0.5 and longest(p) <= 200  # noqa: E731
-        cause = self._best("cause", are_weapons) or self._best("kind", are_weapons)
+        cause = self._best("cause", _are_weapons) or self._best("kind", _are_weapons)
         if self._map("weapon", name or cause, "weapons" if name else "causes that are weapons"):
             self._list_sign("weapon", self.table.columns["weapon"])
         if name and (cause := self._best("cause")):
