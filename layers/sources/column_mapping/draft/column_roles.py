@@ -8,7 +8,7 @@ from functools import cached_property
 import shapely
 
 from layers.reference.country_names import code_of
-from layers.reference.regions import countries_named
+from layers.reference.regions import regions_named
 from layers.sources.column_mapping.draft.axis_order import (
     AxisOrderGuess,
     CountryAt,
@@ -105,7 +105,8 @@ class ColumnRoles:
         if self._country_column:
             code = code_of(self.sample.columns[self._country_column][row])
             return (code,) if code else ()
-        return countries_named(self.sample.columns[name][row] for name in self._text_columns)
+        texts = (self.sample.columns[name][row] for name in self._text_columns)
+        return {country for text in texts for country in regions_named(text).countries}
 
     @cached_property
     def _country_column(self) -> str | None:
