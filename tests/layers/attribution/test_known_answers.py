@@ -57,7 +57,8 @@ STAY: list[Row] = [
     ("a-ugs", "2024-03-24", {"UA": 100, "UA state": 100}),
     ("a-amkr", "2022-12-05", {"LU": 95.13, "UA": 4.87}),
     ("a-coke", "2022-03-10", {"CH": 100}),
-    ("a-ryazan", "2025-01-24", {"RU": 100, "RU state": 44.69}),
+    ("a-ryazan", "2025-01-24", {"RU": 79.58, "RU state": 44.69, "QA": 20.42, "QA state": 20.42}),
+    ("a-novoil", "2025-09-13", {"RU": (88.23, 89.77), "QA": (10.23, 11.77), "QA state": (10.23, 11.77)}),
     ("a-nvtk", "2024-01-21", {"RU": 100, "RU state": 5.02}),
     ("a-prim", "2025-09-12", {"RU": 100, "RU state": 78.55}),
     ("a-yas", "2022-03-20", {"SA": 62.5, "SA state": (61.36, 61.56), "CN": 37.5, "CN state": 37.5}),
@@ -69,6 +70,8 @@ STAY: list[Row] = [
     ("a-rl-t5", "2026-03-18", {"QA": 65, "US": 18.3, "FR": 16.7}),
     ("a-rl-t6", "2026-03-18", {"QA": 68.5, "US": 30, "JP": 1.5}),
     ("a-rl-t7", "2026-03-18", {"QA": 70, "GB": 30}),
+    ("a-rl-s4", "2026-03-18", {"QA": 66, "US": 34}),
+    ("a-rl-s6", "2026-03-18", {"QA": 70, "US": 30}),
     ("a-sars", "2014-06-01", {"KY": 42, "NL": 20, "IQ": 20, "IQ state": 20, "DK": 18}),
     ("a-sars", "2025-07-15", {"KY": (42, 62), "CA": 18, "IQ": 20, "-": (0, 20)}),
     ("a-krc", "2025-01-23", {"SD": 90, "SD state": 90, "CN": 10, "CN state": 10}),
@@ -184,7 +187,7 @@ HOLDINGS: list[tuple[str, str, str, Share | None]] = [
 YANOS = [
     (("slavneft", "rosneft", "rosneftegaz", "state-ru"), 20.2),
     (("slavneft", "rosneft", "bp-ri", "bp"), 9.875),
-    (("slavneft", "rosneft", "qh"), 9.23),
+    (("slavneft", "rosneft", "qh", "qia", "state-qa"), 9.23),
     (("slavneft", "rosneft"), 5.895),
 ]
 
