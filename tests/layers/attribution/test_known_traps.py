@@ -239,6 +239,20 @@ def test_a_block_whose_contract_ended_is_not_its_former_partners(snapshot: Snaps
         assert {"cnpc", "petronas", "ongc"}.isdisjoint(owners_in(answer))
 
 
+def test_a_company_that_a_trust_holds_is_not_surely_of_its_country(snapshot: Snapshot) -> None:
+    """The EU names the founder as owner, the company a discretionary trust, and the wife was named beneficiary."""
+    answer = snapshot.answer("ru-nevinnomyssk-2025-06-14")
+    assert {row.country: row.share.rounded() for row in answer.shares} == {"CH": (0, 100), "RU": (0, 100)}
+    assert answer.unattributed.high == 100
+    assert {"firstline", "melnichenko", "melnichenko-a"} <= owners_in(answer)
+
+
+def test_two_raids_on_one_site_are_two_strikes(snapshot: Snapshot) -> None:
+    first, second = (snapshot.answer(f"il-bazan-2025-06-{day}").strike for day in (14, 15))
+    assert (first.killed_max, second.killed_min) == (0, 3)
+    assert "power-plant" not in first.target_kinds
+
+
 def test_the_word_of_the_first_hour_stays_beside_the_later_one(records: Records) -> None:
     told = [claim.value for claim in records.claims.values() if claim.record == "ru-kavkazskaya-2025-03-19"]
     assert any("20 m²" in value for value in told)
