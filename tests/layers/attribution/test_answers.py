@@ -30,7 +30,7 @@ def reach(owners: Owners, country: str) -> dict[str, float]:
 STRIKES: dict[str, tuple[str | None, Shares, set[str]]] = {
     "ua-socar-depot-2025-08-08": ("UA", {"AZ": "100"}, set()),
     "ua-socar-depot-2025-08-18": ("UA", {"AZ": "100"}, set()),
-    "ua-orlivka-2025-08-06": ("UA", {"UA": "100"}, {"AZ supplier"}),
+    "ua-orlivka-2025-08-06": ("UA", {"UA": "100"}, {"AZ supplier", "US supplier"}),
     "ru-cpc-kropotkinskaya-2025-02-17": (
         "RU",
         {
@@ -212,6 +212,24 @@ def test_both_dates_of_orlivka_are_on_record(snapshot: Snapshot) -> None:
     claims = [claim for claim in snapshot.records.claims.values() if claim.record == strike.id]
     assert strike.when == "2025-08-05/2025-08-06"
     assert any(claim.source == "founding-article" and "June" in claim.value for claim in claims)
+
+
+def test_the_founding_article_is_held_sentence_by_sentence(snapshot: Snapshot) -> None:
+    quotes = {claim.quote for claim in snapshot.records.claims.values() if claim.source == "founding-article"}
+    article = (
+        "betriebenes Öldepot",
+        "ins Krankenhaus eingeliefert",
+        "innerhalb von zwei Monaten",
+        "bilateralen Energieabkommen",
+        "„systematische“ Angriffe",
+        "Am Sonntag",
+    )
+    for sentence in article:
+        assert any(sentence in (quote or "") for quote in quotes), sentence
+    depot = snapshot.answer("ua-socar-depot-2025-08-08")
+    assert {(tie.relation, tie.entity) for hit in depot.hits for tie in hit.relations} == {("operator", "socar")}
+    later = [claim.value for claim in snapshot.records.claims.values() if claim.source == "censor-socar"]
+    assert any(value.startswith("third targeted attack") for value in later)
 
 
 def test_shares_of_every_strike_add_up(snapshot: Snapshot) -> None:

@@ -253,6 +253,13 @@ def test_two_raids_on_one_site_are_two_strikes(snapshot: Snapshot) -> None:
     assert "power-plant" not in first.target_kinds
 
 
+def test_a_filling_station_is_not_the_depot_of_its_company(snapshot: Snapshot) -> None:
+    answer = snapshot.answer("ua-socar-station-2025-08-18")
+    assert answer.hits == ()
+    assert answer.outcome.decision is not None
+    assert answer.outcome.decision.verdict == "none"
+
+
 def test_the_word_of_the_first_hour_stays_beside_the_later_one(records: Records) -> None:
     told = [claim.value for claim in records.claims.values() if claim.record == "ru-kavkazskaya-2025-03-19"]
     assert any("20 m²" in value for value in told)
@@ -338,5 +345,5 @@ def test_a_hamlet_called_port_is_not_the_port_in_another_country(
     hits = [owned.hit.asset for owned in answer.hits]
     assert hits == (["a-tuapse"] if port == "Туапсе" else [])
     countries = {row.country for row in attributions(loaded.records, [answer], text)}
-    assert countries == ({"RU", None} if hits else {None})
+    assert countries == ({"RU", "QA", None} if hits else {None})
     assert (answer.unattributed.low == 100) == (not hits)
