@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from pyproj import Geod
+from shapely.ops import nearest_points
 from typer.testing import CliRunner
 
 from api.cli import main
@@ -193,7 +194,29 @@ def test_the_point_of_a_field_is_not_the_struck_site(
         assert distance > max(1000 * least_km, site.uncertainty_m)
 
 
-@pytest.mark.parametrize(("asset", "least_m"), [("a-km", 70_000), ("a-novoil", 20_000)])
+@pytest.mark.parametrize(
+    ("strike", "asset"),
+    [
+        ("sa-yasref-2022-03-20", "a-yas"),
+        ("ru-yanos-2024-01-29", "a-yanos"),
+        ("ru-primorsk-2025-09-12", "a-prim"),
+        ("ua-burshtyn-2024-03-22", "a-burshtyn"),
+        ("nord-stream-1-2022-09-26", "a-ns1"),
+        ("nord-stream-2-2022-09-26", "a-ns2"),
+        ("sd-heglig-2025-08-26", "a-heg"),
+    ],
+)
+def test_a_strike_on_a_known_site_stands_there_and_not_at_the_next_town(
+    records: Records, strike: str, asset: str
+) -> None:
+    place, site = records.strikes[strike].geometry, records.assets[asset].geometry
+    assert place is not None
+    assert site is not None
+    near, on_it = nearest_points(place, site)
+    assert EARTH.inv(near.x, near.y, on_it.x, on_it.y)[2] < 5_000
+
+
+@pytest.mark.parametrize(("asset", "least_m"), [("a-km", 40_000), ("a-novoil", 20_000)])
 def test_a_point_that_is_only_near_says_so(records: Records, asset: str, least_m: float) -> None:
     assert (records.assets[asset].uncertainty_m or 0) >= least_m
 
