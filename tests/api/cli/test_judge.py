@@ -188,23 +188,32 @@ def test_what_means_nothing_is_refused(
 
 
 def test_who_and_why_must_be_said(run: Run, own: Store) -> None:
+    before = own.records().identities
     assert run("judge", "socar", "gazprom", "different", "--who", "A").code == 2
     said = run("judge", "socar", "gazprom", "different", "--who", "A", "--why", " ")
     assert (said.code, "why" in said.err) == (2, True)
-    assert not own.records().identities
+    assert own.records().identities == before
 
 
 def test_the_same_judgement_twice_is_two_records(run: Run, own: Store) -> None:
     say(run, "socar", "gazprom", "different")
     say(run, "socar", "gazprom", "different")
-    held = own.records().identities.values()
+    held = [one for one in own.records().identities.values() if one.dataset == "judgements"]
     assert len(held) == 2
-    assert {(one.who, one.why, one.dataset) for one in held} == {("A. Editor", "checked by hand", "judgements")}
-    assert [row["stands"] for row in run("judgements", "--json").report] == [False, True]
+    assert {(one.who, one.why) for one in held} == {("A. Editor", "checked by hand")}
+    rows = [row for row in run("judgements", "--json").report if row["one"] == "socar"]
+    assert [row["stands"] for row in rows] == [False, True]
+
+
+def test_a_store_without_judgements_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told, path = shell(capsys, monkeypatch), tmp_path / "empty.gpkg"
+    assert told("init", "--empty", "--store", path, "--basemap", BASEMAP).code == 0
+    assert "Nothing was judged yet" in told("judgements", "--store", path).out
 
 
 def test_people_read_tables(run: Run, own: Store) -> None:
-    assert "Nothing was judged yet" in run("judgements").out
     assert "Nothing is proposed" in run("duplicates").out
     copy = own.records().strikes[ORLIVKA].model_copy(update={"id": "copy", "dataset": "seen"})
     own.append("strikes", copy, author="tests")

@@ -285,7 +285,7 @@ def test_owners_of_an_asset_are_those_on_the_day(client: TestClient) -> None:
     for told in (now, then):
         fits(told, OWNERS_ANSWER)
         owners_fit(told["owners"])
-    assert countries(now)["RU"] == (47.325, 47.325)
+    assert countries(now)["RU"] == (46.4842, 46.5439)
     assert "OM" not in countries(now)
     assert countries(then)["OM"] == (7, 7)
     assert then["on"] == "2007-06-01"

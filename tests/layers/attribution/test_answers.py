@@ -30,14 +30,22 @@ def reach(owners: Owners, country: str) -> dict[str, float]:
 STRIKES: dict[str, tuple[str | None, Shares, set[str]]] = {
     "ua-socar-depot-2025-08-08": ("UA", {"AZ": "100"}, set()),
     "ua-socar-depot-2025-08-18": ("UA", {"AZ": "100"}, set()),
-    "ua-orlivka-2025-08-06": ("UA", {"UA": "100"}, {"AZ supplier"}),
+    "ua-orlivka-2025-08-06": ("UA", {"UA": "100"}, {"AZ supplier", "US supplier"}),
     "ru-cpc-kropotkinskaya-2025-02-17": (
         "RU",
-        {"RU": "47.325", "US": "22.5", "KZ": "20.75", "GB": "5.675", "IT": "2", "-": "1.75"},
+        {
+            "RU": "46.484-46.544",
+            "US": "22.5",
+            "KZ": "20.75",
+            "GB": "5.675-7.5",
+            "IT": "2",
+            "QA": "0.766-0.781",
+            "-": "0-1.825",
+        },
         set(),
     ),
     "ru-unecha-2025-08-21": ("RU", {"RU": "100"}, {"HU affected", "SK affected"}),
-    "iq-khor-mor-2024-04-26": ("IQ", {"AE": "72.49", "HU": "10", "DE": "10", "AT": "7.51"}, set()),
+    "iq-khor-mor-2024-04-26": ("IQ", {"AE": "72.49", "HU": "10", "DE": "9.09", "QA": "0.91", "AT": "7.51"}, set()),
     "iq-khor-mor-2022-06-22": ("IQ", {"AE": "72.49", "HU": "10", "DE": "10", "AT": "7.51"}, set()),
     "nord-stream-1-2022-09-26": (None, {"RU": "51", "DE": "31", "NL": "9", "FR": "9"}, set()),
     "nord-stream-2-2022-09-26": (None, {"RU": "100"}, {"AT lender", "DE lender", "FR lender", "GB lender"}),
@@ -141,10 +149,32 @@ def test_rosnefts_own_shares_are_a_loop(records: Records, snapshot: Snapshot) ->
     [
         (
             "2007-06-01",
-            {"RU": "34.575", "US": "22.5", "KZ": "19.877", "GB": "12.298", "OM": "7", "IT": "2", "-": "1.75"},
+            {
+                "RU": "34.5-34.575",
+                "US": "22.5",
+                "KZ": "19.877",
+                "GB": "12.298-12.373",
+                "OM": "7",
+                "IT": "2",
+                "-": "1.75-1.825",
+            },
         ),
-        ("2009-06-01", {"RU": "41.575", "US": "22.5", "KZ": "20.75", "GB": "11.425", "IT": "2", "-": "1.75"}),
-        ("2025-02-17", {"RU": "47.325", "US": "22.5", "KZ": "20.75", "GB": "5.675", "IT": "2", "-": "1.75"}),
+        (
+            "2009-06-01",
+            {"RU": "41.5-41.575", "US": "22.5", "KZ": "20.75", "GB": "11.425-11.5", "IT": "2", "-": "1.75-1.825"},
+        ),
+        (
+            "2025-02-17",
+            {
+                "RU": "46.484-46.544",
+                "US": "22.5",
+                "KZ": "20.75",
+                "GB": "5.675-7.5",
+                "IT": "2",
+                "QA": "0.766-0.781",
+                "-": "0-1.825",
+            },
+        ),
     ],
 )
 def test_the_caspian_pipeline_in_three_years(snapshot: Snapshot, on: str, expected: Shares) -> None:
@@ -182,6 +212,24 @@ def test_both_dates_of_orlivka_are_on_record(snapshot: Snapshot) -> None:
     claims = [claim for claim in snapshot.records.claims.values() if claim.record == strike.id]
     assert strike.when == "2025-08-05/2025-08-06"
     assert any(claim.source == "founding-article" and "June" in claim.value for claim in claims)
+
+
+def test_the_founding_article_is_held_sentence_by_sentence(snapshot: Snapshot) -> None:
+    quotes = {claim.quote for claim in snapshot.records.claims.values() if claim.source == "founding-article"}
+    article = (
+        "betriebenes Öldepot",
+        "ins Krankenhaus eingeliefert",
+        "innerhalb von zwei Monaten",
+        "bilateralen Energieabkommen",
+        "„systematische“ Angriffe",
+        "Am Sonntag",
+    )
+    for sentence in article:
+        assert any(sentence in (quote or "") for quote in quotes), sentence
+    depot = snapshot.answer("ua-socar-depot-2025-08-08")
+    assert {(tie.relation, tie.entity) for hit in depot.hits for tie in hit.relations} == {("operator", "socar")}
+    later = [claim.value for claim in snapshot.records.claims.values() if claim.source == "censor-socar"]
+    assert any(value.startswith("third targeted attack") for value in later)
 
 
 def test_shares_of_every_strike_add_up(snapshot: Snapshot) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from pyproj import Geod
+from shapely.ops import nearest_points
 from typer.testing import CliRunner
 
 from api.cli import main
@@ -58,7 +59,8 @@ def test_who_lent_to_nord_stream_2_does_not_own_it(snapshot: Snapshot, lender: s
 def test_who_owns_the_fuel_does_not_own_the_tank(snapshot: Snapshot) -> None:
     answer = snapshot.answer("ye-hodeidah-2024-07-20")
     assert ties(answer) == {"wfp": "cargo-owner"}
-    assert (countries(answer), answer.unattributed.low) == ({}, 100)
+    assert countries(answer) == {"YE": 100}
+    assert "wfp" not in owners_in(answer)
 
 
 @pytest.mark.parametrize(
@@ -103,9 +105,26 @@ def test_a_part_that_a_company_owns_of_itself_is_nobodys_loss(snapshot: Snapshot
 def test_who_says_he_left_is_still_on_the_register(snapshot: Snapshot) -> None:
     direct = {row.id: row.direct.low for row in snapshot.holdings("bp-ri", date(2024, 12, 25))}
     assert direct["rosneft"] == 19.75
-    assert countries(snapshot.answer("ru-ryazan-2025-01-24")) == {"RU": 100}
+    assert countries(snapshot.answer("ru-ryazan-2025-01-24")) == {"RU": 79.579646, "QA": 20.420354}
     followed = {row.country: row.share.low for row in snapshot.answer("ru-ryazan-2025-01-24", minority="follow").shares}
     assert followed["GB"] == pytest.approx(21.85, abs=0.005)
+
+
+@pytest.mark.parametrize("vehicle", ["qh", "qatar-holding"])
+def test_a_vehicle_of_a_sovereign_fund_is_followed_to_its_state(snapshot: Snapshot, vehicle: str) -> None:
+    (row,) = snapshot.owners(vehicle, date(2025, 1, 24)).shares
+    assert (row.country, row.reaches["state"].low) == ("QA", 100)
+
+
+def test_a_train_of_the_south_is_not_the_train_of_that_number_in_the_north(snapshot: Snapshot) -> None:
+    """QatarEnergy names "lines 4 and 6"; its partners in those say that they are the former RasGas trains."""
+    answer = snapshot.answer("qa-ras-laffan-2026-03-18")
+    assert {hit.hit.asset: hit.hit.verdict for hit in answer.hits} == {
+        "a-rl-pearl": "confirmed",
+        "a-rl-s4": "confirmed",
+        "a-rl-s6": "confirmed",
+    }
+    assert {"cop", "mitsui", "tte"}.isdisjoint(owners_in(answer))
 
 
 def test_a_printed_list_over_100_is_reported_and_never_rescaled() -> None:
@@ -125,7 +144,11 @@ def test_the_caspian_pipeline_is_not_taken_from_the_list_over_100(snapshot: Snap
     assert "175.99" in records.claims["a-cpc-pipeline/owner/1"].value
     found = snapshot.owners("a-cpc-pipeline", date(2025, 2, 17))
     assert found.warnings == ()
-    assert sum(row.share.high for row in found.shares) + found.unattributed.high == pytest.approx(100)
+    # Open are whose the 1.75 of Oryx is, and whether the venture of Rosneft and Shell is one of 51 to 49 or of halves.
+    assert sum(row.share.low for row in found.shares) + found.unattributed.low == pytest.approx(100 - 1.75 - 0.075)
+    assert sum(row.share.high for row in found.shares) + found.unattributed.high == pytest.approx(
+        100 + 1.75 + 2 * 0.075
+    )
     held = {row.id: row.effective.low for row in snapshot.holdings("transneft", date(2025, 2, 17))}
     assert held["cpc"] == pytest.approx(7)
 
@@ -151,7 +174,7 @@ def test_two_names_for_one_share_count_once(snapshot: Snapshot) -> None:
     day = date(2022, 9, 26)
     assert {row.id: row.effective.low for row in snapshot.holdings("eon", day)}["a-ns1"] == 15.5
     assert snapshot.holdings("uniper", day) == ()
-    fifth = snapshot.owners("gnpoc", date(2025, 8, 26))
+    fifth = snapshot.owners("gnpoc", date(2014, 6, 1))
     rows = {row.country: row.share.rounded() for row in fifth.shares}
     assert rows == {"CN": (40, 40), "MY": (30, 30), "IN": (25, 25), "SD": (0, 5), "SS": (0, 5)}
 
@@ -171,7 +194,29 @@ def test_the_point_of_a_field_is_not_the_struck_site(
         assert distance > max(1000 * least_km, site.uncertainty_m)
 
 
-@pytest.mark.parametrize(("asset", "least_m"), [("a-km", 70_000), ("a-novoil", 20_000)])
+@pytest.mark.parametrize(
+    ("strike", "asset"),
+    [
+        ("sa-yasref-2022-03-20", "a-yas"),
+        ("ru-yanos-2024-01-29", "a-yanos"),
+        ("ru-primorsk-2025-09-12", "a-prim"),
+        ("ua-burshtyn-2024-03-22", "a-burshtyn"),
+        ("nord-stream-1-2022-09-26", "a-ns1"),
+        ("nord-stream-2-2022-09-26", "a-ns2"),
+        ("sd-heglig-2025-08-26", "a-heg"),
+    ],
+)
+def test_a_strike_on_a_known_site_stands_there_and_not_at_the_next_town(
+    records: Records, strike: str, asset: str
+) -> None:
+    place, site = records.strikes[strike].geometry, records.assets[asset].geometry
+    assert place is not None
+    assert site is not None
+    near, on_it = nearest_points(place, site)
+    assert EARTH.inv(near.x, near.y, on_it.x, on_it.y)[2] < 5_000
+
+
+@pytest.mark.parametrize(("asset", "least_m"), [("a-km", 40_000), ("a-novoil", 20_000)])
 def test_a_point_that_is_only_near_says_so(records: Records, asset: str, least_m: float) -> None:
     assert (records.assets[asset].uncertainty_m or 0) >= least_m
 
@@ -198,10 +243,8 @@ def test_figures_printed_in_a_wrong_unit_stay_claims(records: Records, record: s
     [
         "ua-mykolaiv-oil-2022-10-16",
         "ru-kavkazskaya-2025-03-19",
-        "sd-heglig-2025-08-26",
         "ru-slavyansk-eco-2024-04-27",
         "ua-allseeds-2025-12-20",
-        "qa-ras-laffan-2026-03-18",
     ],
 )
 def test_an_owner_that_no_source_settles_is_not_guessed(snapshot: Snapshot, strike: str) -> None:
@@ -209,6 +252,41 @@ def test_an_owner_that_no_source_settles_is_not_guessed(snapshot: Snapshot, stri
     assert answer.unattributed.high == 100
     assert all(row.share.low == 0 for row in answer.shares)
     assert answer.reasons
+
+
+def test_a_block_whose_contract_ended_is_not_its_former_partners(snapshot: Snapshot) -> None:
+    """Block 2B went to the state company in November 2016; the line to the sea is another site."""
+    for strike in ("sd-heglig-2025-08-26", "sd-heglig-2025-08-30"):
+        answer = snapshot.answer(strike)
+        assert countries(answer) == {"SD": 100}
+        assert {"cnpc", "petronas", "ongc"}.isdisjoint(owners_in(answer))
+
+
+def test_a_company_that_a_trust_holds_is_not_surely_of_its_country(snapshot: Snapshot) -> None:
+    """The EU names the founder as owner, the company a discretionary trust, and the wife was named beneficiary."""
+    answer = snapshot.answer("ru-nevinnomyssk-2025-06-14")
+    assert {row.country: row.share.rounded() for row in answer.shares} == {"CH": (0, 100), "RU": (0, 100)}
+    assert answer.unattributed.high == 100
+    assert {"firstline", "melnichenko", "melnichenko-a"} <= owners_in(answer)
+
+
+def test_two_raids_on_one_site_are_two_strikes(snapshot: Snapshot) -> None:
+    first, second = (snapshot.answer(f"il-bazan-2025-06-{day}").strike for day in (14, 15))
+    assert (first.killed_max, second.killed_min) == (0, 3)
+    assert "power-plant" not in first.target_kinds
+
+
+def test_a_filling_station_is_not_the_depot_of_its_company(snapshot: Snapshot) -> None:
+    answer = snapshot.answer("ua-socar-station-2025-08-18")
+    assert answer.hits == ()
+    assert answer.outcome.decision is not None
+    assert answer.outcome.decision.verdict == "none"
+
+
+def test_the_word_of_the_first_hour_stays_beside_the_later_one(records: Records) -> None:
+    told = [claim.value for claim in records.claims.values() if claim.record == "ru-kavkazskaya-2025-03-19"]
+    assert any("20 m²" in value for value in told)
+    assert any("1,700 m²" in value for value in told)
 
 
 def test_the_refinery_of_haifa_is_followed_no_further_than_its_company(snapshot: Snapshot) -> None:
@@ -290,5 +368,5 @@ def test_a_hamlet_called_port_is_not_the_port_in_another_country(
     hits = [owned.hit.asset for owned in answer.hits]
     assert hits == (["a-tuapse"] if port == "Туапсе" else [])
     countries = {row.country for row in attributions(loaded.records, [answer], text)}
-    assert countries == ({"RU", None} if hits else {None})
+    assert countries == ({"RU", "QA", None} if hits else {None})
     assert (answer.unattributed.low == 100) == (not hits)
