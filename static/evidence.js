@@ -53,12 +53,10 @@ function others(answer) {
 /** The assets that were or may have been hit, each with its grounds and its chain. */
 export function assetsBlock(answer, set) {
   const several = answer.assets.length > 1 && answer.rests_on === "alternatives";
-  const sure = answer.assets.filter((hit) => hit.verdict === "confirmed").length;
   if (!answer.assets.length && !answer.candidates.length) return null;
   return el("section", { "aria-labelledby": "hit" },
     el("h3", { id: "hit" }, t("hit")),
     several ? el("p", { class: "several" }, t("oneOfThese")) : null,
-    sure > 1 ? el("p", { class: "several" }, t("allOfThese", { count: sure })) : null,
     el("ul", { class: "assets" }, answer.assets.map((hit) => assetBlock(hit, answer, set))),
     others(answer));
 }

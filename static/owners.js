@@ -86,10 +86,12 @@ function counting(view, set) {
 /** The block of owners. */
 export function ownersBlock(answer, view, set) {
   const sentence = ofChosen(answer, view.country);
+  const sure = answer.assets.filter((hit) => hit.verdict === "confirmed").length;
   return el("section", { class: "whose", "aria-labelledby": "whose" },
     el("h3", { id: "whose" }, t("whose")),
     sentence && el("p", { class: "of-chosen" }, sentence),
     el("p", { class: `rests ${answer.rests_on}` }, word("rests", answer.rests_on)),
+    sure > 1 ? el("p", { class: "rests together" }, t("allOfThese", { count: sure })) : null,
     answer.owners.length ? [ownersList(answer.owners, view.country), barKey(answer.owners)] : null,
     counting(view, set));
 }

@@ -136,10 +136,17 @@ def _copy_privacy(source: sqlite3.Connection, copy: sqlite3.Connection) -> None:
     """Copy what must stay private as it is known now, whatever the change: no older version publishes it again."""
     with unguarded(copy):
         for name in (PRIVATE_DATASETS, PRIVATE_REMOVED):
-            columns = [row[0] for row in source.execute("SELECT name FROM pragma_table_info(?)", (name,))]
-            names, marks = ", ".join(map(geopackage.quote, columns)), ", ".join("?" * len(columns))
+            names, marks = _shared_columns(source, copy, name)
             rows = source.execute(f"SELECT {names} FROM {name}")
             copy.executemany(f"INSERT INTO {name} ({names}) VALUES ({marks})", rows)
+
+
+def _shared_columns(source: sqlite3.Connection, copy: sqlite3.Connection, table: str) -> tuple[str, str]:
+    """The columns of a table that both files have, for SQL, and as many marks: other programs may have added some."""
+    query = "SELECT name FROM pragma_table_info(?)"
+    known = {name for (name,) in copy.execute(query, (table,))}
+    columns = [name for (name,) in source.execute(query, (table,)) if name in known]
+    return ", ".join(map(geopackage.quote, columns)), ", ".join("?" * len(columns))
 
 
 def _seq_of(source: sqlite3.Connection, to: int | datetime | None) -> int:
@@ -170,9 +177,8 @@ def _written_together(source: sqlite3.Connection, seq: int) -> tuple[int, int] |
 
 
 def _copy_history(source: sqlite3.Connection, copy: sqlite3.Connection, seq: int, progress: ReplayProgress) -> None:
-    """Copy all columns of history as they are, those too that this module knows nothing of."""
-    columns = [row[0] for row in source.execute("SELECT name FROM pragma_table_info('history')")]
-    names, marks = ", ".join(map(geopackage.quote, columns)), ", ".join("?" * len(columns))
+    """Copy all columns of history that a store has as they are, those too that this module knows nothing of."""
+    names, marks = _shared_columns(source, copy, "history")
     rows = source.execute(f"SELECT {names} FROM history WHERE seq <= ? ORDER BY seq", (seq,))
     while batch := rows.fetchmany(_BATCH):
         copy.executemany(f"INSERT INTO history ({names}) VALUES ({marks})", batch)

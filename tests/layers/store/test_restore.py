@@ -215,6 +215,13 @@ def test_what_another_program_edited_without_history_is_named(
     assert not list(tmp_path.glob("*then*"))
 
 
+def test_columns_that_another_program_added_to_history_are_left_out(run: Run, tmp_path: Path) -> None:
+    run.load(ALL)
+    with closing(sqlite3.connect(run.store.path, isolation_level=None)) as connection:
+        connection.execute('ALTER TABLE history ADD COLUMN "a""b" TEXT')
+    assert restore(run.store, tmp_path / "then.gpkg", titles).seq == run.store.seq()
+
+
 def test_an_id_that_is_no_text_is_named_as_a_gap(run: Run, tmp_path: Path) -> None:
     run.load(ALL)
     with closing(sqlite3.connect(run.store.path, isolation_level=None)) as connection:

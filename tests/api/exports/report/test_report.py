@@ -159,7 +159,7 @@ def test_a_strike_has_its_whole_section_and_other_ties_stay_apart(answers: dict[
     assert depot["title"].startswith("2. ")
     assert depot["several"] == "One of these was hit; which one is not settled."
     tawke = section(3, answers[TAWKE], CitedSources(list(answers.values())), {})
-    assert tawke["several"].startswith("2 sites were hit. The shares above are those of all together")
+    assert tawke["several"].startswith("2 sites were hit. These are shares of all together")
     assert [[span["who"] for span in asset["control"]] for asset in depot["assets"]] == [["Azerbaijan, a state"]] * 2
 
 
