@@ -16,7 +16,7 @@ NODE_MODULES = ROOT / "node_modules"
 VENDOR = ROOT / "static" / "vendor"
 
 # A source map is not copied, so its address would only make the browser's tools ask in vain.
-SOURCE_MAP = re.compile(rb"(?:\r?\n)?(?://|/\*)[#@] sourceMappingURL=[^\s*]*(?:\*/)?[ \t]*(?=[\r\n]|\Z)")
+SOURCE_MAP = re.compile(rb"(?:\r?\n)?(?://|/\*)[#@] sourceMappingURL=[^\s*]*[ \t]*(?:\*/[ \t]*)?(?=[\r\n]|\Z)")
 TEXT = {".css", ".js", ".mjs"}
 
 SCRIPTS = ("latin", "latin-ext", "cyrillic", "cyrillic-ext", "greek")
