@@ -95,5 +95,5 @@ def test_the_command_line_says_it_too(
     for iso in ("AZ", "KZ", "US"):
         for basis in ("registration", "headquarters"):
             answer = client.get(f"/countries/{iso}", params={"basis": basis}).json()
-            told = run("country", iso, "--basis", basis, "--store", store.path, "--basemap", BASEMAP, "--json")
-            assert told.report == answer
+            ran = run("country", iso, "--basis", basis, "--store", store.path, "--basemap", BASEMAP, "--json")
+            assert ran.report == answer

@@ -222,8 +222,9 @@ def test_a_country_is_summed_up_by_role(open_page: Open, server_url: str, size: 
     ties = page.request.get(f"{server_url.rstrip('/')}/countries/AZ").json()["relations"]
     words = [f"{ties[tie]['strikes']} strike" for tie in ("operator", "supplier", "affected")]
     assert all(ties[tie]["strikes_sure"] == ties[tie]["strikes"] for tie in ties)
-    told = f"Operator in {words[0]} (sure); supplier in {words[1]} (sure); affected in {words[2]}s (sure)."
-    expect(said).to_have_text(told)
+    expect(said).to_have_text(
+        f"Operator in {words[0]} (sure); supplier in {words[1]} (sure); affected in {words[2]}s (sure)."
+    )
     page.get_by_label(re.compile("^Host")).check()
     expect(said).to_have_count(0)
     assert page.locator("#summary").evaluate("node => node.scrollWidth <= node.clientWidth")
