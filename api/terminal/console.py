@@ -29,5 +29,6 @@ class VisibleConsole(Console):
             yield segment if segment.control else Segment(visible(segment.text), segment.style)
 
 
-console = VisibleConsole()
-errors = VisibleConsole(stderr=True)
+#: Nothing is coloured by what it looks like: patterns that find numbers and addresses take minutes for a long word.
+console = VisibleConsole(highlight=False)
+errors = VisibleConsole(stderr=True, highlight=False)

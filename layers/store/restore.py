@@ -32,6 +32,8 @@ from layers.store.store import Store
 _BATCH = 1000
 #: Records that are named where the history does not reach.
 _NAMED = 5
+#: Letters of an id that are named; a record's own has 160 at most.
+_MAX_KEY = 160
 
 #: Called with the number of changes and records written so far.
 ReplayProgress: TypeAlias = Callable[[int], None]
@@ -42,7 +44,7 @@ class HistoryGap(StoreError):
 
     def __init__(self, seq: int, records: Iterable[tuple[str, str]]) -> None:
         self.records = tuple(records)
-        named = ", ".join(f"{table} {key}" for table, key in self.records[:_NAMED])
+        named = ", ".join(f"{table} {str(key)[:_MAX_KEY]}" for table, key in self.records[:_NAMED])
         more = "" if len(self.records) <= _NAMED else f" and {len(self.records) - _NAMED} more"
         super().__init__(
             f"history does not tell all of change {seq}: other programs edited {named}{more}, and when is not known"

@@ -11,6 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from api.cli import main
+from api.terminal.console import console, errors
 from layers.sources import curated
 from layers.store.store import ANY, Edit, Store
 from tests.command_runner import CommandResult, Run, shell
@@ -351,3 +352,8 @@ def test_what_cannot_be_kept_is_said(run: Run, store: Store, tmp_path: Path) -> 
     said = run("keep", "--store", path)
     assert said.code != 0
     assert "nothing can be kept" in said.err
+
+
+def test_nothing_is_coloured_by_what_it_looks_like() -> None:
+    for stream in (console, errors):
+        assert stream.render_str("https://a.example 12 'x'").spans == []

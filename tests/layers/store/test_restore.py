@@ -215,6 +215,10 @@ def test_what_another_program_edited_without_history_is_named(
     assert not list(tmp_path.glob("*then*"))
 
 
+def test_a_gap_names_so_much_of_an_id_as_an_id_may_have() -> None:
+    assert str(HistoryGap(1, [("claims", "x" * 100_000)])).count("x") == 160
+
+
 def test_columns_that_another_program_added_to_history_are_left_out(run: Run, tmp_path: Path) -> None:
     run.load(ALL)
     with closing(sqlite3.connect(run.store.path, isolation_level=None)) as connection:
