@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from api.http.json import Json
 from api.openapi.declaration import ApiPart
 from api.openapi.editing import describe_decision, require_token
-from api.openapi.responses import ANY_OBJECT, COUNT, NUMBER, STRING, array_of, object_with
+from api.openapi.responses import ANY_OBJECT, COUNT, NUMBER, RECORD, STRING, array_of, object_with
 from api.requests.parameters import INTEGER_TEXT
 from api.requests.roles import REVIEW_READERS
 from api.responses.authorisation import Author, allowed
@@ -39,7 +39,7 @@ PART = ApiPart(
     schemas={
         "Duplicates": object_with(numberMatched=COUNT, numberReturned=COUNT, pairs=array_of(_PAIR)),
         "Judgements": object_with(numberMatched=COUNT, numberReturned=COUNT, judgements=array_of(_JUDGEMENT)),
-        "Judged": object_with(seq=COUNT, judgement=_JUDGEMENT),
+        "Judged": object_with(seq=COUNT, judgement=RECORD),
     },
     json_only=True,
 )

@@ -67,6 +67,7 @@ def test_pairs_wait_are_judged_and_merge_and_part_again(desk: Desk) -> None:
     schemas = desk.client.get("/api").json()["components"]["schemas"]
     required = schemas["Judgements"]["properties"]["judgements"]["items"]["required"]
     assert all(set(required) <= one.keys() for one in listed)
+    assert set(schemas["Judged"]["properties"]["judgement"]["required"]) <= answer.json()["judgement"].keys()
     (own, *bundled) = [(one["noun"], one["other"], one["stands"]) for one in listed]
     assert own == ("assets", "seen", True)
     assert len(bundled) == len(desk.store.records().identities) - 1
