@@ -120,7 +120,7 @@ def _no_hit(hits: tuple[HitOwnership, ...]) -> tuple[Message, ...]:
     return () if hits else (Message("attribution.no-asset-known"),)
 
 
-def possible_worlds(hits: Sequence[HitOwnership]) -> list[list[HitOwnership]]:
+def _possible_worlds(hits: Sequence[HitOwnership]) -> list[list[HitOwnership]]:
     """Return the sets of sites of which one is what a strike hit, if it hit any.
 
     Confirmed sites were all hit; of the others one at most, and where none is confirmed, one.
@@ -183,7 +183,7 @@ def shares_of_sites(hits: Sequence[HitOwnership]) -> tuple[tuple[CountryShare, .
     """
     if len(hits) == 1:
         return hits[0].owners.shares, hits[0].owners.unattributed
-    worlds = [[hit.owners for hit in world] for world in possible_worlds(hits)]
+    worlds = [[hit.owners for hit in world] for world in _possible_worlds(hits)]
     if not worlds:
         return (), Interval(100.0, 100.0)
     by_asset = {id(hit.owners): {share.country: share for share in hit.owners.shares} for hit in hits}

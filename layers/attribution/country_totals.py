@@ -17,6 +17,8 @@ from layers.attribution.attribute import (
     StrikeAttribution,
     country_of,
     counts_as_strike,
+    sure_of_sites,
+    sure_owners,
     sure_ties,
 )
 from layers.model.records import Entity
@@ -105,9 +107,10 @@ def strike_counts(entities: Mapping[str, Entity], answers: Iterable[StrikeAttrib
     for answer in answers:
         if not counts_as_strike(answer):
             continue
+        sure = sure_of_sites(answer.hits, sure_owners)
         for country, part in _parts(answer):
             counts[country, "strikes"] += 1
-            counts[country, "sure"] += part.low > NEGLIGIBLE
+            counts[country, "sure"] += country in sure
             counts[country, "hits"] += part.hits
             counts[country, "low"] += round(part.low * _UNITS)
             counts[country, "high"] += round(part.high * _UNITS)

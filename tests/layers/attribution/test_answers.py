@@ -27,23 +27,21 @@ def reach(owners: Owners, country: str) -> dict[str, float]:
     return {name: round(part.low, 2) for name, part in row.reaches.items() if part.high > 0}
 
 
+#: The Caspian pipeline on the day of the strike of 2025.
+CPC_2025: Shares = {
+    "RU": "46.484-46.544",
+    "US": "22.5",
+    "KZ": "20.75",
+    "GB": "5.675-7.5",
+    "IT": "2",
+    "QA": "0.766-0.781",
+    "-": "0-1.825",
+}
 STRIKES: dict[str, tuple[str | None, Shares, set[str]]] = {
     "ua-socar-depot-2025-08-08": ("UA", {"AZ": "100"}, set()),
     "ua-socar-depot-2025-08-18": ("UA", {"AZ": "100"}, set()),
     "ua-orlivka-2025-08-06": ("UA", {"UA": "100"}, {"AZ supplier", "US supplier"}),
-    "ru-cpc-kropotkinskaya-2025-02-17": (
-        "RU",
-        {
-            "RU": "46.484-46.544",
-            "US": "22.5",
-            "KZ": "20.75",
-            "GB": "5.675-7.5",
-            "IT": "2",
-            "QA": "0.766-0.781",
-            "-": "0-1.825",
-        },
-        set(),
-    ),
+    "ru-cpc-kropotkinskaya-2025-02-17": ("RU", CPC_2025, set()),
     "ru-unecha-2025-08-21": ("RU", {"RU": "100"}, {"HU affected", "SK affected"}),
     "iq-khor-mor-2024-04-26": ("IQ", {"AE": "72.49", "HU": "10", "DE": "9.09", "QA": "0.91", "AT": "7.51"}, set()),
     "iq-khor-mor-2022-06-22": ("IQ", {"AE": "72.49", "HU": "10", "DE": "10", "AT": "7.51"}, set()),
@@ -163,18 +161,7 @@ def test_rosnefts_own_shares_are_a_loop(records: Records, snapshot: Snapshot) ->
             "2009-06-01",
             {"RU": "41.5-41.575", "US": "22.5", "KZ": "20.75", "GB": "11.425-11.5", "IT": "2", "-": "1.75-1.825"},
         ),
-        (
-            "2025-02-17",
-            {
-                "RU": "46.484-46.544",
-                "US": "22.5",
-                "KZ": "20.75",
-                "GB": "5.675-7.5",
-                "IT": "2",
-                "QA": "0.766-0.781",
-                "-": "0-1.825",
-            },
-        ),
+        ("2025-02-17", CPC_2025),
     ],
 )
 def test_the_caspian_pipeline_in_three_years(snapshot: Snapshot, on: str, expected: Shares) -> None:
