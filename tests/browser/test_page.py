@@ -137,7 +137,7 @@ def test_filters_by_owner_and_keeps_other_ties_apart(open_page: Open) -> None:
     expect(page.locator("#summary")).to_contain_text("never added up")
 
 
-def test_sites_that_were_all_hit_are_told_together_and_apart(open_page: Open) -> None:
+def test_sites_that_were_all_hit_are_shown_together_and_apart(open_page: Open) -> None:
     detail = open_page("#strike=iq-tawke-peshkabir-2025-07-16").locator("#detail")
     expect(detail.locator(".whose .together")).to_have_text(re.compile("2 sites were hit. These are shares of all"))
     expect(detail.locator(".assets .asset.confirmed .owners")).to_have_count(2)

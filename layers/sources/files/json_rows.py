@@ -80,13 +80,9 @@ def _below(item: JsonItem, step: str) -> Iterator[JsonItem]:
 
 def _elements(level: Iterable[JsonItem]) -> Iterator[JsonItem]:
     """Yield the items of a level, in place of a list, however deep, its elements."""
-    waiting = [iter(level)]
-    while waiting:
-        item = next(waiting[-1], None)
-        if item is None:
-            waiting.pop()
-        elif isinstance(item.value, list):
-            waiting.append(iter([JsonItem(value, None, item.parents, item.document) for value in item.value]))
+    for item in level:
+        if isinstance(item.value, list):
+            yield from (JsonItem(value, None, item.parents, item.document) for value in leaves(item.value))
         else:
             yield item
 

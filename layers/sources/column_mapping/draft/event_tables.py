@@ -21,6 +21,10 @@ def _are_weapons(profile: ColumnProfile) -> bool:
     return profile.is_text and profile.part(is_weapon) >= 0.5 and longest(profile) <= 200
 
 
+def _are_names_of_sites(profile: ColumnProfile) -> bool:
+    return profile.is_text and record_of(profile.header) not in REPORT_RECORDS
+
+
 class StrikeWriter(TableWriter):
     """Fills a table of strikes."""
 
@@ -85,8 +89,7 @@ class StrikeWriter(TableWriter):
             if record_of(header) in OTHER_RECORDS and is_name_field(header):
                 return name
         target = self.columns.best("target", lambda p: p.is_text and longest(p) <= 2000, taken)
-        is_name = lambda p: p.is_text and record_of(p.header) not in REPORT_RECORDS  # noqa: E731
-        return target or self.columns.best("name", is_name, taken) or self._asset_id()
+        return target or self.columns.best("name", _are_names_of_sites, taken) or self._asset_id()
 
     def _asset_id(self) -> str | None:
         """Return the column of the ids of what was struck."""

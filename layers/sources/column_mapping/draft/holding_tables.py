@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from layers.sources.column_mapping.draft.cell_words import entity_type_of
+from layers.sources.column_mapping.draft.column_profile import ColumnProfile
 from layers.sources.column_mapping.draft.column_roles import FITS
 from layers.sources.column_mapping.draft.header_roles import WORDS, header_words, role_fit
 from layers.sources.column_mapping.draft.table_draft import TableDraft
@@ -14,6 +15,10 @@ from layers.sources.column_mapping.named_records import plain_name
 #: Words of the headers of the bounds of a share.
 _LEAST = frozenset({"min", "minimum", "least", "from", "lower", "low", "от", "від", "von", "мин", "мін"})
 _LARGEST = frozenset({"max", "maximum", "most", "to", "upper", "high", "до", "bis", "макс"})
+
+
+def _are_types(profile: ColumnProfile) -> bool:
+    return profile.is_text and len(profile.distinct) < 60 and profile.part(entity_type_of) >= 0.5
 
 
 class EntityWriter(TableWriter):
@@ -54,8 +59,7 @@ class EntityWriter(TableWriter):
         return by_header or next(iter(self.columns.names(self._taken)), None)
 
     def _types(self) -> None:
-        are_types = lambda p: p.is_text and len(p.distinct) < 60 and p.part(entity_type_of) >= 0.5  # noqa: E731
-        name = self._best("type", are_types) or self._best("kind", are_types)
+        name = self._best("type", _are_types) or self._best("kind", _are_types)
         if name and self._map("type", name, "types"):
             words = {word: kind for word in self._profile(name).distinct if (kind := entity_type_of(word))}
             self.table.values["type"] = {**words, "*": "legalEntity"}

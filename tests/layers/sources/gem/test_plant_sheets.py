@@ -40,7 +40,7 @@ SHEETS = {
 }
 
 
-def told(reading: ReadResult) -> dict[str, tuple[object, ...]]:
+def values_by_asset(reading: ReadResult) -> dict[str, tuple[object, ...]]:
     return {
         one.id: (one.name, one.status, one.capacity, one.part_of, one.since, str(one.geometry))
         for one in reading.records.assets.values()
@@ -60,7 +60,7 @@ def test_rows_of_capacities_have_owner_place_and_page_of_their_plant(tmp_path: P
     assert {text(reason): count for reason, count in reading.skipped.items()} == {
         "a row of a plant, joined to its rows in another sheet": 2
     }
-    assets = told(reading)
+    assets = values_by_asset(reading)
     amber, units = assets.pop("gem/p900000000001"), {}
     for key in [key for key in assets if key.startswith("gem/unit/")]:
         name, *rest = assets.pop(key)
@@ -83,14 +83,14 @@ def test_rows_of_capacities_have_owner_place_and_page_of_their_plant(tmp_path: P
 
 
 def test_the_order_of_sheets_and_files_does_not_matter(tmp_path: Path) -> None:
-    expected = told(read(tmp_path))
-    assert told(read(tmp_path, dict(reversed(SHEETS.items())))) == expected
+    expected = values_by_asset(read(tmp_path))
+    assert values_by_asset(read(tmp_path, dict(reversed(SHEETS.items())))) == expected
     files = []
     for name, rows in (("capacities", CAPACITIES), ("plants", PLANTS)):
         out = io.StringIO()
         csv.writer(out).writerows(rows)
         files.append(file_of(tmp_path / f"{name}.csv", out.getvalue()))
-    assert told(TRACKER.read(files, LoadOptions("gem/sample"))) == expected
+    assert values_by_asset(TRACKER.read(files, LoadOptions("gem/sample"))) == expected
 
 
 def test_each_sheet_alone_is_read_as_it_is(tmp_path: Path) -> None:
