@@ -197,11 +197,12 @@ def test_a_tie_is_sure_if_it_held_on_all_days_to_a_site_hit_whichever_it_was() -
         assert counted(hit("a", verdict, {}, always)) == (1, 0)  # type: ignore[arg-type]
 
 
-def test_azerbaijan_owned_six_times_and_supplied_once(snapshot: Snapshot) -> None:
+def test_azerbaijan_owned_six_times_perhaps_seven_and_supplied_once(snapshot: Snapshot) -> None:
+    """The seventh is a filling station with its company's brand, of which nobody tells who owns it."""
     found = snapshot.tallies()["AZ"]
-    assert (found.owned.strikes, found.owned.strikes_sure, found.owned.hits) == (6, 6, 6)
-    assert (found.owned.assets_min, found.owned.assets_max) == pytest.approx((5.25, 5.25))
-    assert (found.strikes["supplier"], found.strikes["host"]) == (1, 0)
+    assert (found.owned.strikes, found.owned.strikes_sure, found.owned.hits) == (7, 6, 7)
+    assert (found.owned.assets_min, found.owned.assets_max) == pytest.approx((5.25, 6.25))
+    assert (found.strikes["supplier"], found.strikes["host"]) == (1, 2)
 
 
 def test_all_countries_together_own_no_more_than_was_hit(snapshot: Snapshot) -> None:
