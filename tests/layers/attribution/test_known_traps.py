@@ -280,7 +280,7 @@ def test_a_filling_station_is_not_the_depot_of_its_company(snapshot: Snapshot) -
     """It bears the brand; who holds the title to the station no source tells, so that nothing of it is surely owned."""
     answer = snapshot.answer("ua-socar-station-2025-08-18")
     assert [hit.hit.asset for hit in answer.hits] == ["a-socar-azs-odesa"]
-    assert ties(answer)["socar"] == "brand"
+    assert set(ties(answer).values()) == {"brand"}
     assert {row.country: row.share.low for row in answer.shares if row.country} == {"AZ": 0}
 
 
