@@ -25,6 +25,11 @@ export function word(prefix, value) {
   return Object.hasOwn(TEXT, name) ? t(name) : String(value).replaceAll(/[-_]/g, " ");
 }
 
+/** The title of a strike as it is shown anywhere: a draft is named as one. */
+export function strikeTitle({ title, status }) {
+  return status === "draft" ? t("draftTitle", { title }) : title;
+}
+
 const plural = new Intl.PluralRules(LOCALE);
 
 /** A text that depends on a count: `name_one`, `name_other` and whatever else the language has. */

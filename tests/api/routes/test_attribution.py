@@ -74,7 +74,7 @@ STRIKE_ANSWER = {
     "candidates_below": {"count": int, "probability": NUMBER}, "corrections": str,
 }  # fmt: skip
 HIT = {"asset": dict, "verdict": str, "decision": (dict, type(None)), "match": (dict, type(None)), **OWNED}
-BRIEF = {"strike": str, "title": str, "when": str, "place": str, "host_country": MAYBE}
+BRIEF = {"strike": str, "title": str, "when": str, "place": str, "host_country": MAYBE, "status": str}
 TIES = (*get_args(RelationKind), "host")
 COUNTED = {
     "owner": {"strikes": int, "strikes_sure": int, "hits": int, "assets_min": NUMBER, "assets_max": NUMBER},
