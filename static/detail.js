@@ -8,7 +8,7 @@ import { countryName, length, span } from "./figures.js";
 import { othersBlock, ownersBlock } from "./owners.js";
 import { sideHead } from "./side.js";
 import { symbol } from "./style.js";
-import { strikeTitle, t, word } from "./text.js";
+import { sourcesWords, strikeTitle, t, word } from "./text.js";
 
 function weaponsWords(weapons) {
   if (typeof weapons === "string") return weapons;
@@ -48,6 +48,7 @@ export function whenAndWhere({ strike, host }) {
 export function facts({ strike }) {
   const rows = [
     ["status", joined([word("status", strike.status), strike.status_note]).join("")],
+    ["reports", sourcesWords(strike)],
     ["attacker", strike.attacker],
     ["weapons", weaponsWords(strike.weapons)],
     ["damage", strike.damage],

@@ -11,7 +11,7 @@ import pandas as pd
 import shapely
 
 from api.exports.symbols import FILLED, Shape, colour_of, shape_of
-from api.wording.strike_title import strike_title
+from api.wording.strikes import strike_title
 from geo.lonlat import geodataframe_lonlat
 
 
@@ -35,6 +35,7 @@ class DrawnStrike:
     rests_on: str
     basis: str
     n_sources: int
+    n_voices: int
     uncertainty_m: float
     lon: float
     lat: float
@@ -121,6 +122,7 @@ def _mark(row: Mapping[str, Any], geometry: Any) -> DrawnStrike:
     return DrawnStrike(
         **texts | {"title": title_of(row)},
         n_sources=int(_number(row, "n_sources")),
+        n_voices=int(_number(row, "n_voices")),
         uncertainty_m=_number(row, "uncertainty_m"),
         lon=float(point.x),
         lat=float(point.y),

@@ -21,7 +21,7 @@ from api.requests.query_parameters import sortables
 from api.server.served_version import ServedVersion
 from api.wording.catalogue import ENGLISH, phrase
 from api.wording.preference import language_of
-from api.wording.strike_title import strike_title
+from api.wording.strikes import strike_title
 from layers.collections.collection import Collection
 from layers.collections.geometry_index import Box
 from layers.model.records import Source

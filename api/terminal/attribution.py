@@ -16,7 +16,7 @@ from api.http.json import Json
 from api.terminal.console import errors, visible
 from api.wording.catalogue import text
 from api.wording.problems import error_sentence, located_sentence, problem_values, worded_value
-from api.wording.strike_title import strike_title
+from api.wording.strikes import sources_in_words, strike_title
 from layers.collections.feature_types import interval_text
 from layers.model.problems import ProblemsError
 from layers.ownership.walk import REACHES, Interval
@@ -103,6 +103,7 @@ def strike(answer: Json) -> RenderableType:
         ("where", f"{about['place']}; sure to {_km(about['uncertainty_m'])}, {about['basis'] or 'no place known'}"),
         ("host", host),
         ("rests on", answer["rests_on"]),
+        ("reports", sources_in_words(about["n_sources"], about["n_voices"])),
     ):
         add_row(head, name, value)
     sure = sum(hit["verdict"] == "confirmed" for hit in answer["assets"])

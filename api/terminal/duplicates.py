@@ -10,7 +10,7 @@ from rich.table import Table
 
 from api.http.json import Json
 from api.terminal.attribution import add_row
-from api.wording.strike_title import strike_title
+from api.wording.strikes import strike_title
 
 #: Most descriptions of a strike that are shown, and letters of one.
 _DESCRIPTIONS, _DESCRIPTION = 2, 200

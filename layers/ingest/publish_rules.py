@@ -25,7 +25,8 @@ from layers.ownership.stake_graph import StakeColumns
 LOOK_AGAIN = timedelta(days=30)
 #: What a coordinate stands for that is no place of the site itself.
 _TOWNS = frozenset({"settlement", "district"})
-_VAGUE = _TOWNS | {"region", "sea-area", "rounded"}
+#: What a coordinate stands for that is a place of the site itself.
+_SITES = frozenset({"site", "field"})
 
 
 def _words(text: str) -> frozenset[str]:
@@ -174,7 +175,7 @@ def _is_better(asset: Asset, strike: Strike) -> bool:
     """Return whether the place of an asset is a point or an area that is known better than that of a strike."""
     if asset.geometry is None or asset.uncertainty_m is None or strike.uncertainty_m is None or _is_line(asset):
         return False
-    return asset.basis not in _VAGUE and asset.uncertainty_m < strike.uncertainty_m
+    return asset.basis in _SITES and asset.uncertainty_m < strike.uncertainty_m
 
 
 def _is_line(asset: Asset) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 
 from api.exports.text import NO_BREAK, date_in_words, page_text, share, word
 from api.http.json import Json
-from api.wording.strike_title import strike_title
+from api.wording.strikes import sources_in_words, strike_title
 from layers.ownership.walk import REACHES
 
 #: Gives the number under which a source is listed.
@@ -194,7 +194,7 @@ def _facts(answer: Answer, sources: CitedSources) -> list[list[str]]:
         [page_text("where"), f"{place} ({sure})"],
         [page_text("host"), host["name"] if host else page_text("highSeas")],
         [page_text("status"), word("status", strike["status"])],
-        [page_text("sources"), cited],
+        [page_text("sources"), f"{cited} ({sources_in_words(strike['n_sources'], strike['n_voices'])})"],
     ]
 
 

@@ -128,7 +128,9 @@ def test_every_strike_has_an_answer_of_one_shape(client: TestClient, records: Re
     for strike in records.strikes:
         told = get(client, f"/strikes/{strike}/attribution")
         fits(told, STRIKE_ANSWER)
-        assert told["strike"].keys() == {*RECORD_TYPES["strikes"].model_fields, "day_first", "day_last"}
+        more = {"day_first", "day_last", "n_sources", "n_voices"}
+        assert told["strike"].keys() == {*RECORD_TYPES["strikes"].model_fields, *more}
+        assert 0 <= told["strike"]["n_voices"] <= told["strike"]["n_sources"] == len(told["strike"]["sources"])
         assert told["rests_on"] in ("decision", "alternatives", "match", "nothing")
         owners_fit(told["owners"])
         assert {tie["relation"] for tie in told["related"]} <= RELATIONS
