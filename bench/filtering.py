@@ -69,6 +69,7 @@ def strikes(count: int) -> Collection:
             owner_countries=COUNTRIES[: kind[number] % 4],
             related_countries=(COUNTRIES[more[number] % 6],),
             n_sources=more[number] % 5,
+            n_voices=more[number] % 5,
         )
         for number in range(count)
     ]

@@ -8,7 +8,7 @@ import { countryName, length, span } from "./figures.js";
 import { othersBlock, ownersBlock } from "./owners.js";
 import { sideHead } from "./side.js";
 import { symbol } from "./style.js";
-import { t, word } from "./text.js";
+import { sourcesWords, strikeTitle, t, word } from "./text.js";
 
 function weaponsWords(weapons) {
   if (typeof weapons === "string") return weapons;
@@ -48,6 +48,7 @@ export function whenAndWhere({ strike, host }) {
 export function facts({ strike }) {
   const rows = [
     ["status", joined([word("status", strike.status), strike.status_note]).join("")],
+    ["reports", sourcesWords(strike)],
     ["attacker", strike.attacker],
     ["weapons", weaponsWords(strike.weapons)],
     ["damage", strike.damage],
@@ -80,7 +81,7 @@ const head = (title, mark, close) => sideHead("detail-title", title, mark, { lab
 
 function body(answer, row, view, set) {
   return [
-    head(answer.strike.title, symbol(row ?? answer.strike, 22), () => set({ strike: null })),
+    head(strikeTitle(answer.strike), symbol(row ?? answer.strike, 22), () => set({ strike: null })),
     el("div", { class: "detail-body" },
       whenAndWhere(answer), ownersBlock(answer, view, set), controlBlock(answer, set), othersBlock(answer), facts(answer),
       assetsBlock(answer, set), claimsBlock(answer), sourcesBlock(answer), tools(answer.strike.id, view)),

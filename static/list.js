@@ -4,7 +4,7 @@ import { plainDay, precision, whenWords } from "./edtf.js";
 import { countryName, ownersOf, share } from "./figures.js";
 import { newestFirst } from "./filter.js";
 import { hostKey, symbol } from "./style.js";
-import { counted, t, word } from "./text.js";
+import { counted, strikeTitle, t, word } from "./text.js";
 
 /** One thin bar: what is certain of each owner is solid, what is not known or not settled is hatched. */
 function shareBar(owners, chosen) {
@@ -49,7 +49,7 @@ function item(row, view, onSelect) {
     el("button", { type: "button", class: "row", "data-id": row.id, "aria-current": current, onclick: () => onSelect(row.id) },
       symbol(row, 20),
       el("span", { class: "row-when" }, ...joined([whenWords(row.when, row.when_note), exactness])),
-      el("span", { class: "row-title" }, row.title),
+      el("span", { class: "row-title" }, strikeTitle(row)),
       el("span", { class: "row-place" }, ...joined([row.place, host])),
       ownersLine(row, view.role === "owner" ? view.country : null),
       ...notes(row)));

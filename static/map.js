@@ -6,7 +6,7 @@ import { countryName } from "./figures.js";
 import { bounds, positions } from "./geodesy.js";
 import { collection, mapStyle } from "./layers.js";
 import { images, onScheme } from "./style.js";
-import { counted, t } from "./text.js";
+import { counted, strikeTitle, t } from "./text.js";
 
 const CALM = matchMedia("(prefers-reduced-motion: reduce)");
 const START = { wide: [38, 44.5, 3.3], narrow: [36, 48.5, 3.2] };
@@ -17,11 +17,11 @@ const GLIDE = 700; // milliseconds
 function choice(rows, select) {
   return el("div", { class: "pick" }, el("strong", {}, t("pick", { n: rows.length })),
     rows.map((row) => el("button", { type: "button", onclick: () => select(row.id) },
-      el("span", { class: "quiet" }, whenWords(row.when, row.when_note)), " ", row.title)));
+      el("span", { class: "quiet" }, whenWords(row.when, row.when_note)), " ", strikeTitle(row))));
 }
 
 function tip(row) {
-  return el("div", {}, el("strong", {}, row.title), el("br"), whenWords(row.when, row.when_note),
+  return el("div", {}, el("strong", {}, strikeTitle(row)), el("br"), whenWords(row.when, row.when_note),
     row.host_country ? ` · ${countryName(row.host_country)}` : "");
 }
 

@@ -4,7 +4,7 @@ import { byId, el, joined } from "./dom.js";
 import { whenWords } from "./edtf.js";
 import { claimsBlock, sourcesBlock } from "./evidence.js";
 import { chance, countryName, length } from "./figures.js";
-import { t, word } from "./text.js";
+import { strikeTitle, t, word } from "./text.js";
 
 /** The verdicts a reviewer may give, with the key of each. */
 export const VERDICTS = [
@@ -81,7 +81,7 @@ export function drawCase(answer, { save, undo, chosen }) {
     save(said(form));
   });
   form.addEventListener("change", ({ target }) => target.name === "asset" && chosen(target.value));
-  const title = el("h2", { id: "case-title", tabindex: "-1" }, answer.strike.title);
+  const title = el("h2", { id: "case-title", tabindex: "-1" }, strikeTitle(answer.strike));
   byId("case").replaceChildren(
     answer.strike.private ? el("header", {}, title, el("p", { class: "private" }, t("private"))) : title,
     el("div", { class: "case-body" },

@@ -3,7 +3,7 @@ import { byId, el, joined } from "./dom.js";
 import { whenWords } from "./edtf.js";
 import { chance, countryName, length } from "./figures.js";
 import * as api from "./review-api.js";
-import { counted, t, word } from "./text.js";
+import { counted, strikeTitle, t, word } from "./text.js";
 
 const MOST = 200;
 const NOUNS = ["assets", "strikes", "entities"];
@@ -11,7 +11,7 @@ const NOUNS = ["assets", "strikes", "entities"];
 let noun = NOUNS[0];
 let [rows, waiting, current, last] = [[], 0, null, null];
 
-const nameOf = (side) => side.title ?? side.name;
+const nameOf = (side) => (side.title ? strikeTitle(side) : side.name);
 const key = (row) => `${row.one.id} ${row.other.id}`;
 
 function line(row, act) {

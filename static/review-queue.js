@@ -2,14 +2,14 @@
 import { byId, el, joined } from "./dom.js";
 import { whenWords } from "./edtf.js";
 import { chance, countryName } from "./figures.js";
-import { counted, t } from "./text.js";
+import { counted, strikeTitle, t } from "./text.js";
 
 function line(row, current, open) {
   const best = row.best ? t("bestCandidate", { name: row.best.name, chance: chance(row.best.probability) }) : t("noCandidate");
   const gain = t("gain", { n: `${Math.round(100 * row.gain)} %` });
   return el("li", {},
     el("button", { type: "button", "data-id": row.strike, "aria-current": row.strike === current ? "true" : null, onclick: () => open(row.strike) },
-      el("b", {}, row.title),
+      el("b", {}, strikeTitle(row)),
       el("span", { class: "quiet" }, ...joined([whenWords(row.when), row.place, row.host_country && countryName(row.host_country)])),
       el("span", { class: "quiet" }, ...joined([best, gain, row.private && t("private")].filter(Boolean)))));
 }

@@ -25,6 +25,18 @@ export function word(prefix, value) {
   return Object.hasOwn(TEXT, name) ? t(name) : String(value).replaceAll(/[-_]/g, " ");
 }
 
+/** The title of a strike as it is shown anywhere: a draft is named as one. */
+export function strikeTitle({ title, status }) {
+  return status === "draft" ? t("draftTitle", { title }) : title;
+}
+
+/** How many sources a strike has, and how many of them are independent voices. */
+export function sourcesWords({ n_sources: sources, n_voices: voices }) {
+  const said = counted("sourceCount", sources);
+  if (sources === voices && voices < 2) return said;
+  return t(voices === sources ? "voicesAll" : voices ? "voicesSome" : "voicesNone", { sources: said, n: voices });
+}
+
 const plural = new Intl.PluralRules(LOCALE);
 
 /** A text that depends on a count: `name_one`, `name_other` and whatever else the language has. */

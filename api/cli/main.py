@@ -33,11 +33,14 @@ from api.requests.parameters import BadParameter
 from api.requests.reviewer_tokens import ReviewersError
 from api.serializers import attribution as serialize
 from api.serializers import country as serialize_country
+from api.serializers.publish_report import publish_values
 from api.settings import BASEMAP
 from api.terminal import attribution as terminal
+from api.terminal.publish_report import print_publish_problems, publish_tables
 from layers.attribution.country_totals import Relation
 from layers.filesystem.atomic_file import replacing
 from layers.ingest.integrity import check as check_records
+from layers.ingest.publishable import check_publishable
 from layers.model.problems import ProblemsError, UnknownRecord
 from layers.model.types import CountryBasis
 from layers.ownership.minority import Minority
@@ -138,19 +141,32 @@ def init(
     _report_load(path, report, as_json)
 
 
-@app.command(epilog="Example: strikeatlas check layers/records --json")
+@app.command(epilog="Example: strikeatlas check layers/records --json; strikeatlas check layers/records --publishable")
 def check(
     folder: Annotated[
         Path, typer.Argument(help="Folder of *.toml records, or one file.", show_default="the bundled records")
     ] = curated.BUNDLED,
     base: BasemapOption = BASEMAP,
+    publishable: Annotated[
+        bool, typer.Option("--publishable", help="Name as well what an editor would not print; see editing.md.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Name every fault of a folder of records at once; nothing is written."""
-    problems = check_records(curated.read(folder), basemap.read(base))
+    read = curated.read(folder)
+    problems = check_records(read, basemap.read(base))
     if problems:
         raise ProblemsError(problems)
-    output({"problems": []}, as_json, "No faults.")
+    if not publishable:
+        output({"problems": []}, as_json, "No faults.")
+        return
+    report = check_publishable(read)
+    if not as_json:
+        print_publish_problems(report)
+    values = publish_values(report)
+    output(values, as_json, publish_tables(values))
+    if report.problems:
+        raise typer.Exit(1)
 
 
 def _report_load(store: Path, report: LoadReport, as_json: bool) -> None:

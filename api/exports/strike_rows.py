@@ -11,6 +11,7 @@ import pandas as pd
 import shapely
 
 from api.exports.symbols import FILLED, Shape, colour_of, shape_of
+from api.wording.strikes import strike_title
 from geo.lonlat import geodataframe_lonlat
 
 
@@ -34,6 +35,7 @@ class DrawnStrike:
     rests_on: str
     basis: str
     n_sources: int
+    n_voices: int
     uncertainty_m: float
     lon: float
     lat: float
@@ -118,12 +120,18 @@ def _mark(row: Mapping[str, Any], geometry: Any) -> DrawnStrike:
     names = ("id", "title", "when", "place", "host_country", "group", "status", "owners", "relations")
     texts = {name: text_value(row, name) for name in (*names, "rests_on", "basis")}
     return DrawnStrike(
-        **texts,
+        **texts | {"title": title_of(row)},
         n_sources=int(_number(row, "n_sources")),
+        n_voices=int(_number(row, "n_voices")),
         uncertainty_m=_number(row, "uncertainty_m"),
         lon=float(point.x),
         lat=float(point.y),
     )
+
+
+def title_of(row: Mapping[str, Any]) -> str:
+    """Return the title of a strike in a row, of a draft with the word for it."""
+    return strike_title(text_value(row, "title"), text_value(row, "status"))
 
 
 def text_value(row: Mapping[str, Any], name: str) -> str:

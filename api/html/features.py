@@ -21,6 +21,7 @@ from api.requests.query_parameters import sortables
 from api.server.served_version import ServedVersion
 from api.wording.catalogue import ENGLISH, phrase
 from api.wording.preference import language_of
+from api.wording.strikes import strike_title
 from layers.collections.collection import Collection
 from layers.collections.geometry_index import Box
 from layers.model.records import Source
@@ -97,10 +98,11 @@ class CitedSource(NamedTuple):
     copy: str | None
 
 
-def name_of(feature: Json) -> str:
-    """Return the title or name of a feature, or else its id."""
+def name_of(feature: Json, language: str = ENGLISH) -> str:
+    """Return the title or name of a feature, or else its id; a draft of a strike is named as one."""
     properties = feature["properties"] or {}
-    return str(properties.get("title") or properties.get("name") or feature["id"])
+    name = str(properties.get("title") or properties.get("name") or feature["id"])
+    return strike_title(name, properties.get("status"), language)
 
 
 def place_of(geometry: Json | None, count: int, language: str = ENGLISH) -> str:
@@ -207,7 +209,7 @@ def _row(request: Request, view: ServedVersion, collection: Collection, feature:
     row = collection.rows_by_id.get(feature["id"])
     count = 0 if row is None else int(shapely.get_num_coordinates(collection.shapes_at(np.array([row]))[0]))
     place = place_of(feature["geometry"], count, language_of(request))
-    return FeatureRow(str(feature["id"]), name_of(feature), address, fields, place)
+    return FeatureRow(str(feature["id"]), name_of(feature, language_of(request)), address, fields, place)
 
 
 def _values(request: Request, view: ServedVersion, name: str, values: Any) -> Iterator[LinkedValue]:
@@ -223,7 +225,8 @@ def _values(request: Request, view: ServedVersion, name: str, values: Any) -> It
         else:
             feature: Any = collection.features[row]
             called = getattr(feature, "title", None) or getattr(feature, "name", None)
-            yield LinkedValue(text, href(request, item_path(collection.name, text)), called)
+            name = called and strike_title(called, getattr(feature, "status", None), language)
+            yield LinkedValue(text, href(request, item_path(collection.name, text)), name)
 
 
 def _bounds(collection: Collection, features: Sequence[Json]) -> Box | None:

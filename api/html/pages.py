@@ -121,7 +121,7 @@ def _trail(request: Request, kind: str, collection: Collection | None, document:
     if kind == "answer":
         return [(_summary(request), None)]
     title = (
-        features.name_of(document)
+        features.name_of(document, language)
         if kind == "item"
         else phrase(f"html.title.{kind}", language)
         if kind != "collection"
@@ -137,7 +137,7 @@ def _trail(request: Request, kind: str, collection: Collection | None, document:
     parents.append((collection.title, href(request, path)))
     if kind == "item":
         items = (phrase("html.title.items", language), href(request, f"{path}/items"))
-        return [*parents, items, (features.name_of(document), None)]
+        return [*parents, items, (features.name_of(document, language), None)]
     return [*parents, (phrase(f"html.title.{kind}", language), None)]
 
 

@@ -24,6 +24,7 @@ from layers.ownership.control import Controller, ControlPeriod, ControlStep
 from layers.ownership.minority import Minority
 from layers.ownership.owners import Owners
 from layers.ownership.walk import REACHES, CountryShare, Interval
+from layers.resolution.voices import voices_of
 from layers.snapshot.snapshot import Snapshot
 
 
@@ -33,7 +34,13 @@ def strike_answer(snapshot: Snapshot, struck: StrikeAttribution) -> Json:
     first, last = days(strike)
     claims = [claim for key in _about(struck) for claim in snapshot.records.where("claims", "record", key)]
     answer: Json = {
-        "strike": {**_record(strike), "day_first": first, "day_last": last},
+        "strike": {
+            **_record(strike),
+            "day_first": first,
+            "day_last": last,
+            "n_sources": len(strike.sources),
+            "n_voices": len(voices_of(strike, snapshot.records.sources)),
+        },
         "basis": struck.basis,
         "minority": struck.minority,
         "rests_on": struck.outcome.basis_of_outcome,

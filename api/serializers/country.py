@@ -146,4 +146,5 @@ def _brief(struck: StrikeAttribution) -> Json:
         "when": strike.when,
         "place": strike.place,
         "host_country": strike.host_country,
+        "status": strike.status,
     }

@@ -34,6 +34,7 @@ def queue_entry(snapshot: Snapshot, item: ReviewItem) -> Json:
         "when": strike.when,
         "place": strike.place,
         "host_country": strike.host_country,
+        "status": strike.status,
         "private": strike.private,
         "gain": round(item.expected_change, 4),
         "rests_on": item.outcome.basis_of_outcome,
@@ -64,7 +65,10 @@ def _candidate(snapshot: Snapshot, match: Match) -> Json:
     return {"asset": asset.id, **about, "geometry": shape, **attribution.evidence(match)}
 
 
-_OF_A_STRIKE = ("id", "dataset", "private", "title", "when", "place", "region", "host_country", "attacker", "targets")
+_OF_A_STRIKE = (
+    "id", "dataset", "private", "title", "when", "place", "region", "host_country", "status", "attacker",
+    "targets",
+)  # fmt: skip
 _OF_AN_ASSET = (
     *("id", "dataset", "private", "name", "names", "aliases", "kind", "commodity", "capacity", "capacity_unit"),
     *("host_country", "part_of", "external_ids", "uncertainty_m", "basis"),

@@ -16,6 +16,7 @@ from api.http.json import Json
 from api.terminal.console import errors, visible
 from api.wording.catalogue import text
 from api.wording.problems import error_sentence, located_sentence, problem_values, worded_value
+from api.wording.strikes import sources_in_words, strike_title
 from layers.collections.feature_types import interval_text
 from layers.model.problems import ProblemsError
 from layers.ownership.walk import REACHES, Interval
@@ -81,8 +82,14 @@ def table_of(name: str, rows: Iterable[Json]) -> RenderableType:
     """List the records of a collection, one a row."""
     table = Table(*_LISTED[name], title=name)
     for row in rows:
-        add_row(table, *(row[column] for column in _LISTED[name]))
+        add_row(table, *(_listed(name, row, column) for column in _LISTED[name]))
     return table
+
+
+def _listed(name: str, row: Json, column: str) -> object:
+    """Give a cell of a list; a strike is named by its id or its title, of a draft as one."""
+    is_title = column == ("id" if name == "strikes" else "title")
+    return strike_title(row[column], row.get("status")) if is_title else row[column]
 
 
 def strike(answer: Json) -> RenderableType:
@@ -91,11 +98,12 @@ def strike(answer: Json) -> RenderableType:
     host = answer["host"]["name"] if answer["host"] else "none (high seas or not known)"
     head = Table.grid(padding=(0, 2))
     for name, value in (
-        ("strike", f"{about['title']} ({about['id']})"),
+        ("strike", f"{strike_title(about['title'], about['status'])} ({about['id']})"),
         ("when", f"{about['when']} {about['when_note'] or ''}"),
         ("where", f"{about['place']}; sure to {_km(about['uncertainty_m'])}, {about['basis'] or 'no place known'}"),
         ("host", host),
         ("rests on", answer["rests_on"]),
+        ("reports", sources_in_words(about["n_sources"], about["n_voices"])),
     ):
         add_row(head, name, value)
     sure = sum(hit["verdict"] == "confirmed" for hit in answer["assets"])
@@ -257,7 +265,7 @@ def _owned(answer: Json) -> Table:
     for row in answer["owned"]:
         share = interval_text(Interval(row["share_min"], row["share_max"]))
         basis = row["rests_on"] + (" (one of several sites)" if row["alternative"] else "")
-        add_row(table, row["when"], row["title"], row["asset_name"], share, basis)
+        add_row(table, row["when"], strike_title(row["title"], row["status"]), row["asset_name"], share, basis)
     return table
 
 
@@ -265,12 +273,19 @@ def _related(answer: Json) -> Table:
     title = "Not owned, tied otherwise"
     table = Table("when", "strike", "asset", "relation", "who", title=title, title_justify="left")
     for row in answer["related"]:
-        add_row(table, row["when"], row["title"], row["asset_name"], row["relation"], row["name"])
+        add_row(
+            table,
+            row["when"],
+            strike_title(row["title"], row["status"]),
+            row["asset_name"],
+            row["relation"],
+            row["name"],
+        )
     return table
 
 
 def _hosted(answer: Json) -> Table:
     table = Table("when", "strike", "owners", title=f"On the soil of {answer['name']}", title_justify="left")
     for row in answer["hosted"]:
-        add_row(table, row["when"], row["title"], row["owners"])
+        add_row(table, row["when"], strike_title(row["title"], row["status"]), row["owners"])
     return table

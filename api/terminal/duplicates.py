@@ -10,6 +10,7 @@ from rich.table import Table
 
 from api.http.json import Json
 from api.terminal.attribution import add_row
+from api.wording.strikes import strike_title
 
 #: Most descriptions of a strike that are shown, and letters of one.
 _DESCRIPTIONS, _DESCRIPTION = 2, 200
@@ -33,9 +34,9 @@ def _reason(reason: Json) -> str:
 
 
 def _side(answer: Json) -> str:
-    title = " ".join(str(answer.get("title") or answer.get("name")).split())
+    title = strike_title(" ".join(str(answer.get("title") or answer.get("name")).split())[:120], answer.get("status"))
     said = [f"“{_shortened(text)}”" for text in answer.get("descriptions", ())[:_DESCRIPTIONS]]
-    return "\n".join(str(part) for part in (answer["id"], answer.get("when"), title[:120], *said) if part)
+    return "\n".join(str(part) for part in (answer["id"], answer.get("when"), title, *said) if part)
 
 
 def _shortened(text: str) -> str:

@@ -53,6 +53,11 @@ def counts_as_strike(answer: StrikeAttribution) -> bool:
     return answer.strike.status != "retracted" and (decision is None or decision.verdict != "not-a-strike")
 
 
+def is_sure_strike(answer: StrikeAttribution) -> bool:
+    """Return whether a strike counts for sure: it counts, and is no draft, of which it is open whether it stands."""
+    return counts_as_strike(answer) and answer.strike.status != "draft"
+
+
 def country_of(entity: Entity, basis: CountryBasis) -> str | None:
     """Return the country of an entity: of its head office by that basis if known, else of registration."""
     seat = entity.headquartered_in if basis == "headquarters" else None
@@ -146,6 +151,19 @@ def sure_of_sites(hits: Sequence[HitOwnership], of: Callable[[HitOwnership], Set
     return frozenset.intersection(*(frozenset(of(hit)) for hit in hits)) if len(hits) > 1 else frozenset()
 
 
+def sure_of_strike(answer: StrikeAttribution, of: Callable[[HitOwnership], Set[K]]) -> Set[K]:
+    """Return what is so of the sites that a strike hit, whichever they were; nothing of a strike that is not sure.
+
+    Parameters
+    ----------
+    answer
+        The strike and the sites that it hit or may have hit.
+    of
+        Gives what is surely so of one of them, had it been hit.
+    """
+    return sure_of_sites(answer.hits, of) if is_sure_strike(answer) else frozenset()
+
+
 def sure_owners(hit: HitOwnership) -> Set[str | None]:
     """Return the countries that surely held part of a site; ``None`` is the part of which no country is known."""
     shares = [(row.country, row.share) for row in hit.owners.shares]
@@ -163,7 +181,7 @@ def sure_ties(entities: Mapping[str, Entity], answer: StrikeAttribution) -> Set[
         held = (tie for tie in hit.relations if edtf.valid_as_stated(tie.since, tie.until, *on) == "yes")
         return {(country_of(entities[tie.entity], answer.basis), tie.relation) for tie in held}
 
-    return sure_of_sites(answer.hits, of)
+    return sure_of_strike(answer, of)
 
 
 def shares_of_sites(hits: Sequence[HitOwnership]) -> tuple[tuple[CountryShare, ...], Interval]:
@@ -226,22 +244,21 @@ def attributions(records: Records, answers: Iterable[StrikeAttribution], wording
         Words the reasons why a part is unattributed, for the column ``reason``.
     """
     for answer in answers:
-        counts = counts_as_strike(answer)
-        owners = sure_of_sites(answer.hits, sure_owners) if counts else set()
-        ties = sure_ties(records.entities, answer) if counts else set()
-        yield _host_row(answer, wording, counts)
+        owners = sure_of_strike(answer, sure_owners)
+        ties = sure_ties(records.entities, answer)
+        yield _host_row(answer, wording)
         for hit in answer.hits:
             yield from _owner_rows(answer, hit, wording, owners)
             yield from _tie_rows(records, answer, hit, ties)
 
 
-def _host_row(answer: StrikeAttribution, wording: Wording, counts: bool) -> Attribution:
+def _host_row(answer: StrikeAttribution, wording: Wording) -> Attribution:
     return Attribution(
         id=f"{answer.strike.id}/-/host/{answer.strike.host_country or '-'}",
         strike=answer.strike.id,
         relation="host",
         country=answer.strike.host_country,
-        sure=counts and answer.strike.host_country is not None,
+        sure=is_sure_strike(answer) and answer.strike.host_country is not None,
         rests_on=answer.outcome.basis_of_outcome,
         basis=answer.basis,
         reason=None if answer.strike.host_country else wording(Message("attribution.no-host-country")),

@@ -1,14 +1,15 @@
 """Totals by country: strikes that concern it, by relation, and bounds of what its owners held of the sites hit.
 
 Where it is open which sites were hit, a strike is one of several *possible worlds*, in each of which other sites were
-hit. A lower bound holds in every world with the least shares, an upper bound in some world with the largest shares.
+hit; of a draft none was in one of them. A lower bound holds in every world with the least shares, an upper bound in
+some world with the largest shares.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Literal, TypeAlias, get_args
 
@@ -17,7 +18,8 @@ from layers.attribution.attribute import (
     StrikeAttribution,
     country_of,
     counts_as_strike,
-    sure_of_sites,
+    is_sure_strike,
+    sure_of_strike,
     sure_owners,
     sure_ties,
 )
@@ -107,7 +109,7 @@ def strike_counts(entities: Mapping[str, Entity], answers: Iterable[StrikeAttrib
     for answer in answers:
         if not counts_as_strike(answer):
             continue
-        sure = sure_of_sites(answer.hits, sure_owners)
+        sure = sure_of_strike(answer, sure_owners)
         for country, part in _parts(answer):
             counts[country, "strikes"] += 1
             counts[country, "sure"] += country in sure
@@ -145,7 +147,7 @@ def _ties(entities: Mapping[str, Entity], answer: StrikeAttribution) -> Iterator
 
 def _sure_ties(entities: Mapping[str, Entity], answer: StrikeAttribution) -> Iterator[tuple[str, Tie]]:
     """Yield the ties of countries to what a strike surely hit, each once."""
-    if answer.strike.host_country:
+    if answer.strike.host_country and is_sure_strike(answer):
         yield answer.strike.host_country, "host"
     yield from ((country, tie) for country, tie in sure_ties(entities, answer) if country)
 
@@ -154,7 +156,8 @@ def _parts(answer: StrikeAttribution) -> Iterator[tuple[str, _Part]]:
     """Yield the contribution of a strike to each country that may have owned part of the sites hit.
 
     Confirmed sites were all hit. Of several possible ones, where none is confirmed, exactly one was; a single
-    possible one, one beside a confirmed one, and one that only the machine proposes, may not have been.
+    possible one, one beside a confirmed one, and one that only the machine proposes, may not have been; nor may any
+    site of a draft.
     """
     shares = [{row.country: row.share for row in hit.owners.shares} for hit in answer.hits]
     sure = [owners for owners, hit in zip(shares, answer.hits, strict=True) if hit.hit.verdict == "confirmed"]
@@ -163,7 +166,7 @@ def _parts(answer: StrikeAttribution) -> Iterator[tuple[str, _Part]]:
     for country in sorted({country for owners in shares for country in owners}):
         part = _part([o.get(country, _NONE) for o in sure], [o.get(country, _NONE) for o in possible], exactly_one)
         if part.high > NEGLIGIBLE:
-            yield country, part
+            yield country, part if is_sure_strike(answer) else replace(part, low=0.0)
 
 
 def _part(sure: list[Interval], candidates: list[Interval], exactly_one: bool) -> _Part:

@@ -18,6 +18,7 @@ from layers.model.records import Asset, Attribution, Records, Strike
 from layers.model.types import AssetKind, Basis, Country, Edtf, Group, Metres, RestsOn, Status
 from layers.ownership.owners import Owners
 from layers.ownership.walk import Interval
+from layers.resolution.voices import voices_of
 
 #: The group of each kind of asset that has one.
 KIND_GROUPS: Mapping[str, Group] = MappingProxyType(
@@ -63,6 +64,7 @@ class StrikeFeature(Feature):
     owners: str = Field("", description="Countries and shares in percent, of several sites hit those of all together.")
     relations: str = Field("", description="Ties that are not ownership.")
     n_sources: int = Field(description="Number of sources.")
+    n_voices: int = Field(description="Number of independent voices among them: pages that retell one agency are one.")
     withheld: tuple[str, ...] = Field((), description="Fields that are withheld or made coarser, see /policy.")
 
 
@@ -133,7 +135,7 @@ def strike_row(records: Records, attribution: StrikeAttribution, rows: Iterable[
     Parameters
     ----------
     records
-        The records, for the kinds of the assets hit.
+        The records, for the kinds of the assets hit and the voices of the sources.
     attribution
         Owners and other ties of the strike on its day.
     rows
@@ -165,6 +167,7 @@ def strike_row(records: Records, attribution: StrikeAttribution, rows: Iterable[
         owners=shares_text({share.country: share.share for share in attribution.shares}, attribution.unattributed),
         relations=", ".join(sorted({f"{row.country or row.entity} {row.relation}" for row in tied})),
         n_sources=len(strike.sources),
+        n_voices=len(voices_of(strike, records.sources)),
         withheld=withheld_fields(strike),
     )
     return [values[name] for name in StrikeFeature.model_fields]

@@ -15,6 +15,7 @@ from layers.collections.feature_table import FeatureTable, FeatureTableBuilder
 from layers.collections.feature_types import AttributionFeature, StrikeFeature, attribution_row, strike_row
 from layers.model.messages import Wording
 from layers.model.records import Attribution, Records
+from layers.store.record_table import prefetch
 
 #: Answers that are flattened at once.
 _PAGE = 4096
@@ -63,6 +64,7 @@ def flatten(
     counts: Counts = Counter()
     struck: Counter[str] = Counter()
     for page in _pages(answers):
+        prefetch(records.sources, {source for answer in page for source in answer.strike.sources})
         found = [(answer, list(attributions(records, [answer], wording))) for answer in page]
         strikes.extend(strike_row(records, answer, own) for answer, own in found)
         rows.extend(attribution_row(records, answer.strike, row, country_names) for answer, own in found for row in own)

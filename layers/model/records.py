@@ -348,7 +348,8 @@ class Attribution(BaseModel):
     country: Country | None = Field(None, description="ISO 3166-1 country; empty for the unattributed part.")
     entity: Id | None = Field(None, description="The entity of a relation that is not ownership.")
     sure: bool = Field(
-        False, description="Whether the strike counts, and the tie holds of what it hit whichever site that was."
+        False,
+        description="Whether the strike counts, is no draft, and the tie holds of what it hit whichever site that was.",
     )
     share_min: Percent | None = Field(None, description="Least share owned.")
     share_max: Percent | None = Field(None, description="Largest share owned.")

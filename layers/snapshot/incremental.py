@@ -30,6 +30,7 @@ from layers.matching.asset_index import AssetIndex
 from layers.matching.match import match_all
 from layers.model.cache import Lazy
 from layers.model.records import Match, Record, Records, Strike
+from layers.resolution.voices import voice
 from layers.snapshot.snapshot import Snapshot, make_collection, strike_geometries
 from layers.store.record_table import RecordTable
 
@@ -251,11 +252,20 @@ def _subset(records: Records, touched: set[str]) -> Records:
 
 
 def _few_touched(before: Records, newer: Records) -> set[str] | None:
-    """Ids of strikes that differ or about which something else was decided; ``None`` where they are many."""
-    touched = differing(before.strikes, newer.strikes)
+    """Ids of strikes that differ, as do decisions on them or voices of theirs; ``None`` where they are many."""
+    touched = differing(before.strikes, newer.strikes) | _with_other_voices(before, newer)
     changed = differing(before.decisions, newer.decisions)
     touched |= {table[key].strike for table in (before.decisions, newer.decisions) for key in changed if key in table}
     return touched if len(touched) <= max(_FEW, len(newer.strikes) // _ONE_IN) else None
+
+
+def _with_other_voices(before: Records, newer: Records) -> set[str]:
+    """Ids of strikes of which a source that there was before is another voice now."""
+    known = (key for key in differing(before.sources, newer.sources) if key in before.sources and key in newer.sources)
+    changed = {key for key in known if voice(before.sources[key]) != voice(newer.sources[key])}
+    if not changed:
+        return set()
+    return {key for key, strike in newer.strikes.items() if not changed.isdisjoint(strike.sources)}
 
 
 def differing(before: Mapping[str, Record], newer: Mapping[str, Record]) -> set[str]:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import geopandas
 
-from api.exports.strike_rows import DrawnStrike, ExportError, count_undrawn, rows, text_value
+from api.exports.strike_rows import DrawnStrike, ExportError, count_undrawn, rows, text_value, title_of
 from api.exports.symbols import (
     FILLED_LABEL,
     HOLLOW_LABEL,
@@ -135,7 +135,7 @@ def _foot(strikes: geopandas.GeoDataFrame, remarks: Sequence[str]) -> str:
     """List the strikes without a place, and say where everything comes from and what of it is withheld."""
     missing, retracted = count_undrawn(strikes)
     items = "".join(
-        f"<tr><td>{escape(date_in_words(text_value(row, 'when')))}</td><td>{escape(text_value(row, 'title'))}</td>"
+        f"<tr><td>{escape(date_in_words(text_value(row, 'when')))}</td><td>{escape(title_of(row))}</td>"
         f"<td>{escape(text_value(row, 'owners') or 'owner not known')}</td></tr>"
         for row, shape in rows(strikes)
         if shape is None or shape.is_empty

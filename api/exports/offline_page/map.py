@@ -20,7 +20,8 @@ from api.exports.offline_page.assemble import assemble_page, script_json, with_c
 from api.exports.printed_map.extent import WORLD, Extent, extent_of
 from api.exports.strike_rows import DrawnStrike, drawn_strikes, rows, text_value
 from api.exports.symbols import OTHER_PIPE_COLOUR, PIPE_COLOURS, PIPE_DASHES, SHAPES, UNKNOWN_SHAPE, pipe_group
-from api.exports.text import RESTS_ON, country_names, date_in_words, quantity, with_country_names
+from api.exports.text import RESTS_ON, country_names, date_in_words, with_country_names
+from api.wording.strikes import sources_in_words
 from geo.lonlat import Objects, geodataframe_lonlat
 from layers.reference.basemap import Basemap
 
@@ -168,7 +169,7 @@ def _strike(mark: DrawnStrike, lines: OwnershipLines, names: Mapping[str, str], 
         "owners": [*lines.owners] or ["not known"],
         "rests": f"Which site was hit: {RESTS_ON.get(mark.rests_on, 'not said')}",
         "others": [*lines.others],
-        "sources": quantity(mark.n_sources, "source"),
+        "sources": sources_in_words(mark.n_sources, mark.n_voices),
         "lon": _shown_lon(mark.lon, extent),
         "lat": round(mark.lat, 5),
         "radius": round(mark.uncertainty_m),

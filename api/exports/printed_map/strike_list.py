@@ -9,7 +9,8 @@ import numpy as np
 
 from api.exports.printed_map.sheet import INK, SOFT_INK, PageCanvas, leading_mm, wrapped
 from api.exports.strike_rows import DrawnStrike
-from api.exports.text import RESTS_ON, date_in_words, quantity, with_country_names
+from api.exports.text import RESTS_ON, date_in_words, with_country_names
+from api.wording.strikes import sources_in_words
 
 LIST_SIZE, SYMBOL_MM, GUTTER_MM = 6.6, 3.9, 6.0
 TABLE_SIZE, HEAD_MM, PAD_MM = 6.8, 6.0, 1.1
@@ -159,9 +160,10 @@ def _table_page(width: float, height: float, margin: float, title: str) -> tuple
 def _cells(number: int, mark: DrawnStrike, names: Names, width: float) -> list[list[str]]:
     basis = RESTS_ON.get(mark.rests_on, "")
     owners = [with_country_names(mark.owners, names) or "not known", basis if mark.owners else ""]
+    sources = sources_in_words(mark.n_sources, mark.n_voices)
     texts = [
         [str(number)], [date_in_words(mark.when)], [mark.title, mark.place], [_host(mark, names)], owners,
-        [with_country_names(mark.relations, names) or "–"], [quantity(mark.n_sources, "source"), mark.status],
+        [with_country_names(mark.relations, names) or "–"], [sources, mark.status],
     ]  # fmt: skip
     return [
         [line for text in cell if text for line in wrapped(text, column.part * width - 2, TABLE_SIZE)]

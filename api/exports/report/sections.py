@@ -9,6 +9,7 @@ from typing import Any
 
 from api.exports.text import NO_BREAK, date_in_words, page_text, share, word
 from api.http.json import Json
+from api.wording.strikes import sources_in_words, strike_title
 from layers.ownership.walk import REACHES
 
 #: Gives the number under which a source is listed.
@@ -171,7 +172,7 @@ def section(number: int, answer: Answer, sources: CitedSources, countries: Names
     sure = sum(hit["verdict"] == "confirmed" for hit in answer["assets"])
     together = page_text("allOfThese", count=sure) if sure > 1 else ""
     return {
-        "title": f"{number}. {strike['title']}",
+        "title": f"{number}. {strike_title(strike['title'], strike['status'])}",
         "facts": _facts(answer, sources),
         "rests": word("rests", answer["rests_on"]),
         "owners": [_owner(row, countries) for row in answer["owners"]],
@@ -193,7 +194,7 @@ def _facts(answer: Answer, sources: CitedSources) -> list[list[str]]:
         [page_text("where"), f"{place} ({sure})"],
         [page_text("host"), host["name"] if host else page_text("highSeas")],
         [page_text("status"), word("status", strike["status"])],
-        [page_text("sources"), cited],
+        [page_text("sources"), f"{cited} ({sources_in_words(strike['n_sources'], strike['n_voices'])})"],
     ]
 
 

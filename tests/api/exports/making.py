@@ -32,6 +32,7 @@ def strike(number: int, **values: Any) -> dict[str, Any]:
         "owners": "AZ 100",
         "relations": "",
         "n_sources": 2,
+        "n_voices": 1,
         "geometry": shapely.Point(30.7, 46.5),
     } | values
 

@@ -74,7 +74,7 @@ STRIKE_ANSWER = {
     "candidates_below": {"count": int, "probability": NUMBER}, "corrections": str,
 }  # fmt: skip
 HIT = {"asset": dict, "verdict": str, "decision": (dict, type(None)), "match": (dict, type(None)), **OWNED}
-BRIEF = {"strike": str, "title": str, "when": str, "place": str, "host_country": MAYBE}
+BRIEF = {"strike": str, "title": str, "when": str, "place": str, "host_country": MAYBE, "status": str}
 TIES = (*get_args(RelationKind), "host")
 COUNTED = {
     "owner": {"strikes": int, "strikes_sure": int, "hits": int, "assets_min": NUMBER, "assets_max": NUMBER},
@@ -128,7 +128,9 @@ def test_every_strike_has_an_answer_of_one_shape(client: TestClient, records: Re
     for strike in records.strikes:
         told = get(client, f"/strikes/{strike}/attribution")
         fits(told, STRIKE_ANSWER)
-        assert told["strike"].keys() == {*RECORD_TYPES["strikes"].model_fields, "day_first", "day_last"}
+        more = {"day_first", "day_last", "n_sources", "n_voices"}
+        assert told["strike"].keys() == {*RECORD_TYPES["strikes"].model_fields, *more}
+        assert 0 <= told["strike"]["n_voices"] <= told["strike"]["n_sources"] == len(told["strike"]["sources"])
         assert told["rests_on"] in ("decision", "alternatives", "match", "nothing")
         owners_fit(told["owners"])
         assert {tie["relation"] for tie in told["related"]} <= RELATIONS

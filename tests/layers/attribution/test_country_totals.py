@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from api.wording.catalogue import text
 from layers.attribution.attribute import HitOwnership, StrikeAttribution, attributions, shares_of_sites
 from layers.attribution.country_totals import NO_STRIKES, OwnedTotals, country_totals
 from layers.decisions.hits import Hit, StrikeOutcome
@@ -50,13 +51,15 @@ def owned(*answers: StrikeAttribution, country: str = "AA") -> OwnedTotals:
 
 
 def worlds(answer: StrikeAttribution) -> Iterator[list[HitOwnership]]:
-    """Every set of sites that may be all that was hit."""
+    """Every set of sites that may be all that was hit; by a draft none may have been."""
     sure = [one for one in answer.hits if one.hit.verdict == "confirmed"]
     candidates = [one for one in answer.hits if one.hit.verdict != "confirmed"]
     for candidate in candidates:
         yield [*sure, candidate]
     if sure or len(candidates) < 2:
         yield sure
+    if answer.strike.status == "draft":
+        yield []
 
 
 def held(sites: list[HitOwnership], country: str, end: int) -> float:
@@ -74,13 +77,16 @@ HITS = st.one_of(
 
 
 @settings(max_examples=100)
-@given(st.lists(HITS, max_size=3))
+@given(st.lists(st.tuples(st.sampled_from(("draft", "reported")), HITS), max_size=3))
 def test_tallies_equal_a_count_over_every_world(
-    drawn: list[list[tuple[Verdict, dict[str, tuple[float, float]]]]],
+    drawn: list[tuple[str, list[tuple[Verdict, dict[str, tuple[float, float]]]]]],
 ) -> None:
     answers = [
-        told(strike(f"s{n}"), *(hit(f"a{m}", verdict, shares) for m, (verdict, shares) in enumerate(hits)))
-        for n, hits in enumerate(drawn)
+        told(
+            strike(f"s{n}", status=status),
+            *(hit(f"a{m}", verdict, shares) for m, (verdict, shares) in enumerate(hits)),
+        )
+        for n, (status, hits) in enumerate(drawn)
     ]
     for country in COUNTRIES:
         found = owned(*answers, country=country)
@@ -150,6 +156,20 @@ def test_strikes_that_do_not_stand_are_not_counted() -> None:
     no_strike = told(strike("s", host_country="AA"), decision=Decision.model_validate(values))
     retracted = told(strike("t", status="retracted", host_country="AA"), hit("a", "confirmed", {"AA": (100, 100)}))
     assert country_totals({}, [no_strike, retracted]) == {}
+
+
+def test_a_draft_is_counted_as_possible_and_never_as_sure() -> None:
+    firm = Entity(id="e", name="E", type="registeredEntity", registered_in="BB", checked="read")
+    tie = Relation(id="r", asset="a", entity="e", relation="operator", source="s", checked="read")
+    draft = told(strike("s", status="draft", host_country="CC"), hit("a", "confirmed", {"AA": (100, 100)}, tie))
+    found = country_totals({"e": firm}, [draft])
+    assert found["AA"].owned == OwnedTotals(1, 0, 1, 0.0, 1.0)
+    for country, relation in (("BB", "operator"), ("CC", "host")):
+        assert (found[country].strikes[relation], found[country].strikes_sure[relation]) == (1, 0)  # type: ignore[index]
+    records = replace(Records.of({}), entities={"e": firm})
+    rows = list(attributions(records, [draft], text))
+    assert {row.relation for row in rows} == {"owner", "operator", "host"}
+    assert not any(row.sure for row in rows)
 
 
 def test_other_relations_are_counted_apart_by_strike_and_follow_the_basis() -> None:

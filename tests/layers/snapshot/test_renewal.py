@@ -51,6 +51,14 @@ CHANGES: dict[str, Change] = {
     "a strike is elsewhere": lambda records: changed(records, "strikes", STRIKE, geometry=shapely.Point(30, 50)),
     "a strike is nowhere": lambda records: changed(records, "strikes", STRIKE, geometry=None),
     "a strike is retracted": lambda records: changed(records, "strikes", STRIKE, status="retracted"),
+    "a strike is a draft": lambda records: changed(records, "strikes", STRIKE, status="draft"),
+    "its sources are data": lambda records: dataclasses.replace(
+        records,
+        sources={
+            key: source.model_copy(update={"licence": "CC0-1.0"}) if key in records.strikes[STRIKE].sources else source
+            for key, source in records.sources.items()
+        },
+    ),
     "a strike has a new id": lambda records: without(
         changed(records, "strikes", "another-id", **dict(records.strikes[STRIKE], id="another-id")), "strikes", STRIKE
     ),

@@ -1,0 +1,48 @@
+"""Independent voices of a record: pages that reprint or retell one agency's report are one, and data is none.
+
+A voice is a name. That of a page is the agency whose report it retells, by ``same_report_as`` or by the name in
+brackets that ends its publisher, as in "Nasdaq (Reuters)"; else its publisher. So the agency's own page and all that
+retell it are one voice, and so are two addresses of one publisher. What a source with a licence gives is data that was
+taken over: it compiles or locates events and reports none itself.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+
+from layers.model.records import Source, Strike
+
+#: A name and what stands in the brackets that end it.
+_RETOLD = re.compile(r"[^()]+\(([^()]+)\)")
+
+
+def voice(source: Source) -> str | None:
+    """Return the voice of a source, comparable with that of others; ``None`` for data."""
+    if source.licence is not None:
+        return None
+    retold = _RETOLD.fullmatch(source.publisher)
+    return _comparable(source.same_report_as or (retold[1] if retold else source.publisher))
+
+
+def voices(sources: Iterable[Source]) -> frozenset[str]:
+    """Return the independent voices of sources; without sources, and of data alone, none."""
+    return frozenset(name for source in sources if (name := voice(source)) is not None)
+
+
+def voices_of(strike: Strike, sources: Mapping[str, Source]) -> frozenset[str]:
+    """Return the independent voices that report a strike.
+
+    Parameters
+    ----------
+    strike
+        The strike. The source of its place and those of the asset are no report of it, unless they are among its own.
+    sources
+        Sources by id; one that is not among them, such as a withheld one, is no voice.
+    """
+    return voices(sources[name] for name in strike.sources if name in sources)
+
+
+def _comparable(name: str) -> str:
+    """Return a name without case and signs, in which one publisher may be spelled in several ways."""
+    return "".join(letter for letter in name.casefold() if letter.isalnum()) or name
