@@ -7,9 +7,21 @@ const PERCENT = "\u00a0%";
 /** A number with the digits it has. */
 const number = (value) => exact.format(value);
 
-/** A share, or the range it lies in, in percent. */
-export function share(min, max) {
-  return min === max ? `${number(min)}${PERCENT}` : `${number(min)}–${number(max)}${PERCENT}`;
+// The digits of shares are those of layers/ownership/percent.py: two decimals for one site, whole percents for the mean
+// of several, and more only where a little would be written as 0 or nearly all as 100.
+const MOST_DIGITS = 4;
+const isEnd = (percent) => percent === 0 || percent === 100;
+
+function percent(value, sites) {
+  let digits = sites > 1 ? 0 : 2;
+  if (!isEnd(+value.toFixed(MOST_DIGITS))) while (isEnd(+value.toFixed(digits))) digits += 1;
+  return number(+value.toFixed(digits));
+}
+
+/** A share of so many sites together, or the range it lies in, in percent. */
+export function share(min, max, sites = 1) {
+  const [low, high] = [percent(min, sites), percent(max, sites)];
+  return low === high ? `${high}${PERCENT}` : `${low}–${high}${PERCENT}`;
 }
 
 /** A sum of shares in whole sites to two decimals, or the range it lies in; a little is never said to be none. */

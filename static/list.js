@@ -36,6 +36,7 @@ function notes(row) {
   const said = [];
   if (!row.geometry) said.push(t("noPlace"));
   if (row.rests_on === "alternatives") said.push(t("alternatives"));
+  if (row.rests_on === "decision" && row.assets.length > 1) said.push(t("together", { n: row.assets.length }));
   if (row.status === "reported" || row.status === "retracted") said.push(word("status", row.status).toLowerCase());
   return said.map((text) => el("span", { class: "tag" }, text));
 }

@@ -23,18 +23,18 @@ function bar(row) {
     piece("range", row.share_max - Math.max(row.share_min, known)));
 }
 
-function splitWords(row) {
+function splitWords(row, sites) {
   const parts = REACHES.map((reach) => [reach, ...range(row[reach])]).filter(([, , most]) => most > 0);
-  return parts.map(([reach, min, max]) => `${t(`${reach}Short`)} ${share(min, max)}`).join(", ");
+  return parts.map(([reach, min, max]) => `${t(`${reach}Short`)} ${share(min, max, sites)}`).join(", ");
 }
 
-function ownerRow(row, chosen) {
+function ownerRow(row, chosen, sites) {
   const name = row.country ? countryName(row.country) : t("unattributed");
   return el("li", { class: row.country && row.country === chosen ? "owner chosen" : "owner" },
     el("span", { class: "owner-name" }, name), " ",
-    el("span", { class: "owner-share" }, share(row.share_min, row.share_max)),
+    el("span", { class: "owner-share" }, share(row.share_min, row.share_max, sites)),
     bar(row),
-    el("span", { class: "owner-split quiet" }, row.country ? splitWords(row) : (row.reasons ?? []).join("; ")));
+    el("span", { class: "owner-split quiet" }, row.country ? splitWords(row, sites) : (row.reasons ?? []).join("; ")));
 }
 
 function barKey(owners) {
@@ -46,9 +46,9 @@ function barKey(owners) {
     keys.map((kind) => el("li", {}, el("span", { class: `part ${kind}` }), t(kind))));
 }
 
-/** The list of owners, largest first. */
-export function ownersList(owners, chosen) {
-  return el("ul", { class: "owners" }, owners.map((row) => ownerRow(row, chosen)));
+/** The list of owners, largest first; their shares are of so many sites together. */
+export function ownersList(owners, chosen, sites = 1) {
+  return el("ul", { class: "owners" }, owners.map((row) => ownerRow(row, chosen, sites)));
 }
 
 function assetNames(answer, code) {
@@ -65,7 +65,7 @@ function ofChosen(answer, code) {
   if (row) {
     const open = answer.rests_on === "alternatives" && answer.assets.length > 1;
     const text = !open ? "ofChosen" : row.share_min > 0 ? "ofChosenEither" : "ofChosenPossible";
-    return t(text, { country, assets, share: share(row.share_min, row.share_max) });
+    return t(text, { country, assets, share: share(row.share_min, row.share_max, answer.readings.sites_together) });
   }
   const ties = answer.related.filter((tie) => tie.country === code).map((tie) => `${word("relation", tie.relation)} (${tie.name})`);
   if (ties.length) return t("ofChosenRelated", { country, relations: [...new Set(ties)].join(", ") });
@@ -89,10 +89,11 @@ export function ownersBlock(answer, view, set) {
   const sure = answer.assets.filter((hit) => hit.verdict === "confirmed").length;
   return el("section", { class: "whose", "aria-labelledby": "whose" },
     el("h3", { id: "whose" }, t("whose")),
+    el("p", { class: "headline" }, `${answer.headline}.`),
     sentence && el("p", { class: "of-chosen" }, sentence),
     el("p", { class: `rests ${answer.rests_on}` }, word("rests", answer.rests_on)),
     sure > 1 ? el("p", { class: "rests together" }, t("allOfThese", { count: sure })) : null,
-    answer.owners.length ? [ownersList(answer.owners, view.country), barKey(answer.owners)] : null,
+    answer.owners.length ? [ownersList(answer.owners, view.country, answer.readings.sites_together), barKey(answer.owners)] : null,
     counting(view, set));
 }
 

@@ -20,6 +20,7 @@ from api.exports.manifest import ExportOrigin, manifest_beside, replacing_export
 from api.requests.crs import parse_bbox
 from api.serializers import attribution
 from api.serializers.figures import FigureCode, FigureSubject
+from api.serializers.headline import headlines
 from api.serializers.policy import summary
 from api.server.build_id import program_version, sources
 from api.settings import BASEMAP
@@ -48,6 +49,8 @@ WithManifest = Annotated[
     ),
 ]
 _STANDARD_OUTPUT = Path("-")
+#: Strikes that have headlines on a map or page; of more, which would take minutes, the owners stand there alone.
+_MOST_HEADLINES = 2000
 Layer = Literal["strikes", "assets", "attributions", "countries"]
 
 
@@ -62,6 +65,13 @@ def frames(snapshot: Snapshot, bbox: Box | None = None) -> dict[str, geopandas.G
         }
         by_name[name] = geopandas.GeoDataFrame(columns, geometry=collection.shapes_at(rows), crs="EPSG:4326")
     return by_name
+
+
+def _strikes_with_headlines(snapshot: Snapshot, strikes: geopandas.GeoDataFrame, box: Box | None) -> Any:
+    """The strikes with a column ``headline``, which is empty outside of a box, and where there are too many in it."""
+    chosen = _ids(snapshot, box)
+    said = dict(zip(chosen, headlines(snapshot, chosen), strict=True)) if len(chosen) <= _MOST_HEADLINES else {}
+    return strikes.assign(headline=[said.get(name, "") for name in strikes["id"]])
 
 
 def _box(text: str | None) -> Box | None:
@@ -99,7 +109,8 @@ def map_(
         dpi=dpi,
         table=table,
     )
-    drawn = static_map.render(layers["strikes"], layers["assets"], snapshot.basemap, order)
+    strikes = _strikes_with_headlines(snapshot, layers["strikes"], box) if table else layers["strikes"]
+    drawn = static_map.render(strikes, layers["assets"], snapshot.basemap, order)
     query = {"bbox": box, "format": fmt, "title": title, "table": table, "dpi": dpi}
     origin = _origin("map", opened, version, query, _cited(snapshot, ["strikes"], box), code)
     _write(_Target.of(out, manifest, as_json, f".{fmt}"), drawn, origin)
@@ -183,7 +194,7 @@ def page(
     box = _box(bbox)
     layers = frames(snapshot)
     html = map.render(
-        layers["strikes"],
+        _strikes_with_headlines(snapshot, layers["strikes"], box),
         layers["assets"],
         layers["attributions"],
         snapshot.basemap,

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
+from layers.ownership.percent import digits_of, percent_text
 from layers.reference.basemap import Basemap
 
 #: The page, its words and its table of symbols.
@@ -47,9 +48,9 @@ def counted(name: str, number: int) -> str:
     return page_text(f"{name}_{'one' if number == 1 else 'other'}", n=number)
 
 
-def share(low: float, high: float) -> str:
-    """Write a share in percent, or the range from its low end to its high end."""
-    ends = [f"{round(end, 4):.4f}".rstrip("0").rstrip(".") for end in (low, high)]
+def share(low: float, high: float, sites: int = 1) -> str:
+    """Write a share of so many sites together in percent, or the range from its low end to its high end."""
+    ends = [percent_text(end, digits_of(sites)) for end in (low, high)]
     return (ends[0] if ends[0] == ends[1] else "–".join(ends)) + f"{NO_BREAK}%"
 
 

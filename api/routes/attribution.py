@@ -29,11 +29,24 @@ from layers.model.types import CountryBasis
 from layers.ownership.minority import Minority
 
 _SHARES = array_of(object_with(country=NULLABLE_STRING, name=STRING, share_min=NUMBER, share_max=NUMBER))
+_SURE_SHARES = array_of(
+    object_with(country=NULLABLE_STRING, share_min=NUMBER, share_max=NUMBER, sure={"type": "boolean"})
+)
+#: The three readings of all that was hit; `sites` has them of each site.
+_READINGS = object_with(
+    sites_together=COUNT,
+    registration=_SURE_SHARES,
+    headquarters=_SURE_SHARES,
+    control=_SURE_SHARES,
+    sites=array_of(ANY_OBJECT),
+)
 _DAY: Json = {"type": "string", "format": "date"}
 _RELATIONS: Json = {"type": "object", "additionalProperties": object_with(strikes=COUNT)}
 #: Members of the answer to a strike.
 STRIKE_ANSWER: Json = {
     "strike": RECORD,
+    "headline": STRING,
+    "readings": _READINGS,
     "basis": STRING,
     "minority": STRING,
     "rests_on": STRING,

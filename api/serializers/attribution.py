@@ -10,8 +10,9 @@ import shapely
 from pydantic import BaseModel
 
 from api.http.json import Json
+from api.serializers import headline
 from api.wording.catalogue import text
-from layers.attribution.attribute import HitOwnership, StrikeAttribution, country_of, days
+from layers.attribution.attribute import HitOwnership, StrikeAttribution, country_of, days, sites_together
 from layers.collections.feature_types import KIND_GROUPS
 from layers.decisions.hits import shown
 from layers.matching.explanation import worded_reasons
@@ -29,10 +30,11 @@ from layers.snapshot.snapshot import Snapshot
 
 
 def strike_answer(snapshot: Snapshot, struck: StrikeAttribution) -> Json:
-    """Give the whole answer to a strike: owners, ties, assets, candidates, claims and sources."""
+    """Give the whole answer to a strike: headline, readings, owners, ties, assets, candidates, claims and sources."""
     strike = struck.strike
     first, last = days(strike)
     claims = [claim for key in _about(struck) for claim in snapshot.records.where("claims", "record", key)]
+    readings = headline.readings_of(snapshot, struck)
     answer: Json = {
         "strike": {
             **_record(strike),
@@ -41,11 +43,13 @@ def strike_answer(snapshot: Snapshot, struck: StrikeAttribution) -> Json:
             "n_sources": len(strike.sources),
             "n_voices": len(voices_of(strike, snapshot.records.sources)),
         },
+        "headline": headline.headline(snapshot, readings),
         "basis": struck.basis,
         "minority": struck.minority,
         "rests_on": struck.outcome.basis_of_outcome,
         "decision": _record(struck.outcome.decision) if struck.outcome.decision else None,
         "host": _country(snapshot, strike.host_country),
+        "readings": headline.readings_values(snapshot, readings, sites_together(struck.hits)),
         "owners": shares(snapshot, struck.shares, struck.unattributed, struck.reasons),
         "related": [
             relation_values(snapshot, relation, struck.basis) for hit in struck.hits for relation in hit.relations

@@ -7,13 +7,13 @@ from collections.abc import Iterable
 from api.http.json import Json
 from api.serializers import attribution
 from api.serializers.attribution import country_share
-from layers.attribution.attribute import StrikeAttribution, counts_as_strike
+from layers.attribution.attribute import StrikeAttribution, counts_as_strike, sites_together
 from layers.attribution.country_totals import NO_STRIKES, RELATIONS, CountryTotals, Relation
-from layers.collections.feature_types import interval_text
 from layers.model.messages import Message
 from layers.model.problems import UnknownRecord
 from layers.model.types import CountryBasis
 from layers.ownership.minority import Minority
+from layers.ownership.percent import digits_of, interval_text
 from layers.snapshot.snapshot import Snapshot
 
 
@@ -134,7 +134,8 @@ def _related_rows(snapshot: Snapshot, struck: StrikeAttribution, iso: str) -> It
 
 
 def _hosted_row(struck: StrikeAttribution) -> Json:
-    owners = ", ".join(f"{share.country} {interval_text(share.share)}" for share in struck.shares)
+    digits = digits_of(sites_together(struck.hits))
+    owners = ", ".join(f"{share.country} {interval_text(share.share, digits)}" for share in struck.shares)
     return {**_brief(struck), "owners": owners}
 
 

@@ -14,11 +14,11 @@ from rich.tree import Tree
 
 from api.http.json import Json
 from api.terminal.console import errors, visible
-from api.wording.catalogue import text
+from api.wording.catalogue import phrase, text
 from api.wording.problems import error_sentence, located_sentence, problem_values, worded_value
 from api.wording.strikes import sources_in_words, strike_title
-from layers.collections.feature_types import interval_text
 from layers.model.problems import ProblemsError
+from layers.ownership.percent import SITE_DIGITS, digits_of, interval_text
 from layers.ownership.walk import REACHES, Interval
 from layers.store.store import LoadReport
 
@@ -106,9 +106,10 @@ def strike(answer: Json) -> RenderableType:
         ("reports", sources_in_words(about["n_sources"], about["n_voices"])),
     ):
         add_row(head, name, value)
-    sure = sum(hit["verdict"] == "confirmed" for hit in answer["assets"])
-    of_sites = f" of {sure} sites together, each counting alike" if sure > 1 else ""
-    parts: list[RenderableType] = [head, _shares(answer["owners"], f"Owners by {answer['basis']}{of_sites}")]
+    sites = answer["readings"]["sites_together"]
+    of_sites = f" of {sites} sites together, each counting alike" if sites > 1 else ""
+    owners_table = _shares(answer["owners"], f"Owners by {answer['basis']}{of_sites}", digits_of(sites))
+    parts: list[RenderableType] = [head, escape(f"{answer['headline']}."), owners_table]
     parts += _ties(answer["related"])
     for hit in answer["assets"]:
         parts += [_asset(hit), *_control(hit)]
@@ -120,11 +121,11 @@ def _km(metres: float | None) -> str:
     return "an unknown distance" if metres is None else f"{metres / 1000:g} km"
 
 
-def _shares(rows: Iterable[Json], title: str) -> Table:
+def _shares(rows: Iterable[Json], title: str, digits: int = SITE_DIGITS) -> Table:
     table = Table("country", "share %", *REACHES, "why", title=title, title_justify="left")
     for row in rows:
-        share = interval_text(Interval(row["share_min"], row["share_max"]))
-        reaches = [interval_text(Interval(*row[reach])) if reach in row else "" for reach in REACHES]
+        share = interval_text(Interval(row["share_min"], row["share_max"]), digits)
+        reaches = [interval_text(Interval(*row[reach]), digits) if reach in row else "" for reach in REACHES]
         add_row(table, row["country"] or row["name"], share, *reaches, "; ".join(row.get("reasons", ())))
     return table
 
@@ -134,7 +135,7 @@ def _ties(rows: list[Json]) -> list[RenderableType]:
         return []
     table = Table("relation", "who", "country", "asset", "note", title="Not owners", title_justify="left")
     for row in rows:
-        add_row(table, row["relation"], row["name"], row["country"], row["asset"], row["note"])
+        add_row(table, phrase(f"relation.{row['relation']}"), row["name"], row["country"], row["asset"], row["note"])
     return [table]
 
 
@@ -273,14 +274,9 @@ def _related(answer: Json) -> Table:
     title = "Not owned, tied otherwise"
     table = Table("when", "strike", "asset", "relation", "who", title=title, title_justify="left")
     for row in answer["related"]:
-        add_row(
-            table,
-            row["when"],
-            strike_title(row["title"], row["status"]),
-            row["asset_name"],
-            row["relation"],
-            row["name"],
-        )
+        relation = phrase(f"relation.{row['relation']}")
+        title = strike_title(row["title"], row["status"])
+        add_row(table, row["when"], title, row["asset_name"], relation, row["name"])
     return table
 
 

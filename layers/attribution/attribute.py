@@ -135,6 +135,11 @@ def _possible_worlds(hits: Sequence[HitOwnership]) -> list[list[HitOwnership]]:
     return [sure, *worlds] if sure else worlds
 
 
+def sites_together(hits: Sequence[HitOwnership]) -> int:
+    """Return the most sites that one share is of: all that were hit together, or one of several that may have been."""
+    return max(map(len, _possible_worlds(hits)), default=0)
+
+
 def sure_of_sites(hits: Sequence[HitOwnership], of: Callable[[HitOwnership], Set[K]]) -> Set[K]:
     """Return what is so of the sites hit whichever they were: of any confirmed one, or of each of several possible.
 
@@ -216,6 +221,20 @@ def shares_of_sites(hits: Sequence[HitOwnership]) -> tuple[tuple[CountryShare, .
         rows.append(CountryShare(country, total, parts))
     rest = _hull(_mean([owners.unattributed for owners in world]) for world in worlds)
     return tuple(sorted(rows, key=lambda row: (-row.share.high, -row.share.low, row.country))), rest
+
+
+def bounds_over_sites(hits: Sequence[HitOwnership], of: Callable[[HitOwnership], Interval]) -> Interval:
+    """Return the bounds of a share in all that a strike hit, each site counting alike, whichever sites were hit.
+
+    Parameters
+    ----------
+    hits
+        The sites that were or may have been hit.
+    of
+        Gives the share of one of them. Without a hit it is the whole that is not known: 100 percent.
+    """
+    worlds = _possible_worlds(hits)
+    return _hull(_mean([of(hit) for hit in world]) for world in worlds) if worlds else Interval(100.0, 100.0)
 
 
 _NOTHING = Interval(0.0, 0.0)

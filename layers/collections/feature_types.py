@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from layers.attribution.attribute import StrikeAttribution, days
+from layers.attribution.attribute import StrikeAttribution, days, sites_together
 from layers.attribution.country_totals import NO_STRIKES, CountryTotals
 from layers.collections.feature_table import FeatureTable
 from layers.disclosure.ruling import withheld_fields
@@ -17,6 +17,7 @@ from layers.model.asset_kinds import ASSET_KINDS
 from layers.model.records import Asset, Attribution, Records, Strike
 from layers.model.types import AssetKind, Basis, Country, Edtf, Group, Metres, RestsOn, Status
 from layers.ownership.owners import Owners
+from layers.ownership.percent import digits_of, interval_text
 from layers.ownership.walk import Interval
 from layers.resolution.voices import voices_of
 
@@ -164,7 +165,11 @@ def strike_row(records: Records, attribution: StrikeAttribution, rows: Iterable[
         assets=tuple(hit.hit.asset for hit in attribution.hits),
         owner_countries=tuple(share.country for share in attribution.shares),
         related_countries=tuple(sorted({row.country for row in tied if row.country})),
-        owners=shares_text({share.country: share.share for share in attribution.shares}, attribution.unattributed),
+        owners=shares_text(
+            {share.country: share.share for share in attribution.shares},
+            attribution.unattributed,
+            sites_together(attribution.hits),
+        ),
         relations=", ".join(sorted({f"{row.country or row.entity} {row.relation}" for row in tied})),
         n_sources=len(strike.sources),
         n_voices=len(voices_of(strike, records.sources)),
@@ -188,8 +193,8 @@ def _weapon(kind: str, least: int | None, most: int | None) -> str:
     return f"{'' if least is None else least}-{'' if most is None else most} {kind}"
 
 
-def shares_text(shares: Mapping[str, Interval], unattributed: Interval) -> str:
-    """Write shares of countries in percent: ``RU 47.325, US 22.5, unattributed 1.75``; ranges as ``DE 25.9-31``.
+def shares_text(shares: Mapping[str, Interval], unattributed: Interval, sites: int = 1) -> str:
+    """Write shares of countries in percent: ``RU 47.33, US 22.5, unattributed 1.75``; ranges as ``DE 25.9-31``.
 
     Parameters
     ----------
@@ -197,22 +202,19 @@ def shares_text(shares: Mapping[str, Interval], unattributed: Interval) -> str:
         Bounds in percent by ISO 3166-1 alpha-2 code, in the order in which they are written.
     unattributed
         Bounds of the rest in percent; written last, and left out where its upper bound is 0.
+    sites
+        The number of sites that the shares are of together; those of several are written as whole percents.
 
     Returns
     -------
     str
         Empty where there are no shares and no rest.
     """
-    parts = [f"{country} {interval_text(share)}" for country, share in shares.items()]
+    digits = digits_of(sites)
+    parts = [f"{country} {interval_text(share, digits)}" for country, share in shares.items()]
     if unattributed.high > 0:
-        parts.append(f"unattributed {interval_text(unattributed)}")
+        parts.append(f"unattributed {interval_text(unattributed, digits)}")
     return ", ".join(parts)
-
-
-def interval_text(share: Interval) -> str:
-    """Write a share in percent with up to 3 decimals, or a range of two where its bounds differ."""
-    low, high = (f"{round(end, 3):.3f}".rstrip("0").rstrip(".") for end in (share.low, share.high))
-    return low if low == high else f"{low}-{high}"
 
 
 def asset_features(

@@ -184,10 +184,12 @@ def controller(ownership: OwnershipGraph, declared: Mapping[str, tuple[Control, 
         part = {entity: stakes for entity, stakes in above.items() if entity in reached} if asset in reached else {}
         if asset in (steps := _control_steps(ownership, declared, name, part)):
             controllers[name] = steps
+    acts_with_state = {body for name in controllers for body in _bodies(ownership, name, above)}
     tops = [
         name
         for name in controllers
-        if not any(name in steps for entity, steps in controllers.items() if entity != name)
+        if name not in acts_with_state
+        and not any(name in steps for entity, steps in controllers.items() if entity != name)
     ]
     if len(tops) != 1 or ownership.nodes.joint[ownership.nodes.index[tops[0]]]:
         return None

@@ -23,6 +23,7 @@ from api.exports.symbols import OTHER_PIPE_COLOUR, PIPE_COLOURS, PIPE_DASHES, SH
 from api.exports.text import RESTS_ON, country_names, date_in_words, with_country_names
 from api.wording.strikes import sources_in_words
 from geo.lonlat import Objects, geodataframe_lonlat
+from layers.ownership.percent import percent_text
 from layers.reference.basemap import Basemap
 
 LAND_STYLE = {"color": "#8d857a", "weight": 0.8, "fillColor": "#f6f4ee", "fillOpacity": 1}
@@ -166,6 +167,7 @@ def _strike(mark: DrawnStrike, lines: OwnershipLines, names: Mapping[str, str], 
         "when": date_in_words(mark.when),
         "host": names.get(mark.host_country) or mark.host_country,
         "status": mark.status,
+        "headline": mark.headline,
         "owners": [*lines.owners] or ["not known"],
         "rests": f"Which site was hit: {RESTS_ON.get(mark.rests_on, 'not said')}",
         "others": [*lines.others],
@@ -292,8 +294,8 @@ def _largest_first(row: Mapping[str, Any]) -> tuple[str, float]:
 
 
 def _owner_line(row: Mapping[str, Any], several: bool) -> str:
-    low, high = (round(float(row.get(name) or 0), 3) for name in ("share_min", "share_max"))
-    share = f"{high:g} %" if low == high else f"{low:g} to {high:g} %"
+    low, high = (percent_text(float(row.get(name) or 0)) for name in ("share_min", "share_max"))
+    share = f"{high} %" if low == high else f"{low} to {high} %"
     maybe = " (a possible target)" if row.get("alternative") is True else ""
     return f"{_country(row)} {share}" + (f" of {text_value(row, 'asset')}{maybe}" if several else maybe)
 

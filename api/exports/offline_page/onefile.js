@@ -17,6 +17,7 @@ function strikeatlasPopup(strike) {
   const box = document.createElement("article");
   strikeatlasElement(box, "h2", strike.title);
   strikeatlasElement(box, "p", [strike.when, strike.host, strike.status].filter(Boolean).join(" · "));
+  if (strike.headline) strikeatlasElement(box, "p", `${strike.headline}.`);
   strikeatlasList(box, "Owners", strike.owners);
   strikeatlasElement(box, "p", strike.rests, "quiet");
   strikeatlasList(box, "Not owners", strike.others);

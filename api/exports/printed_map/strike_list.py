@@ -19,11 +19,16 @@ Names = Mapping[str, str]
 
 
 def owners_in_words(mark: DrawnStrike, names: Names) -> str:
-    """Write the owners of the target, in percent by country, and the basis of the figures."""
+    """Write the owners of the target, in percent by country, of how many sites together, and their basis."""
     if not mark.owners:
         return "owner not known"
     basis = RESTS_ON.get(mark.rests_on)
-    return f"owners in %: {with_country_names(mark.owners, names)}" + (f" ({basis})" if basis else "")
+    return f"owners in %: {_shares(mark, names)}" + (f" ({basis})" if basis else "")
+
+
+def _shares(mark: DrawnStrike, names: Names) -> str:
+    together = f" of {mark.n_sites} sites together" if mark.together else ""
+    return with_country_names(mark.owners, names) + together
 
 
 @dataclass(frozen=True)
@@ -105,7 +110,7 @@ COLUMNS = (
     TableColumn("Date", 0.12),
     TableColumn("Strike", 0.27),
     TableColumn("Struck in", 0.09),
-    TableColumn("Owners on the day, %", 0.24),
+    TableColumn("Owners on the day", 0.24),
     TableColumn("Not owners", 0.135),
     TableColumn("Sources", 0.1),
 )
@@ -159,7 +164,7 @@ def _table_page(width: float, height: float, margin: float, title: str) -> tuple
 
 def _cells(number: int, mark: DrawnStrike, names: Names, width: float) -> list[list[str]]:
     basis = RESTS_ON.get(mark.rests_on, "")
-    owners = [with_country_names(mark.owners, names) or "not known", basis if mark.owners else ""]
+    owners = [mark.headline or (_shares(mark, names) if mark.owners else "not known"), basis if mark.owners else ""]
     sources = sources_in_words(mark.n_sources, mark.n_voices)
     texts = [
         [str(number)], [date_in_words(mark.when)], [mark.title, mark.place], [_host(mark, names)], owners,

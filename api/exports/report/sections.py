@@ -174,8 +174,9 @@ def section(number: int, answer: Answer, sources: CitedSources, countries: Names
     return {
         "title": f"{number}. {strike_title(strike['title'], strike['status'])}",
         "facts": _facts(answer, sources),
+        "headline": answer["headline"],
         "rests": word("rests", answer["rests_on"]),
-        "owners": [_owner(row, countries) for row in answer["owners"]],
+        "owners": [_owner(row, countries, answer["readings"]["sites_together"]) for row in answer["owners"]],
         "several": page_text("oneOfThese") if several else together,
         "assets": [_asset(hit, sources, countries) for hit in answer["assets"]],
         "others": [_tie(row, names, sources, countries) for row in answer["related"]],
@@ -204,20 +205,20 @@ def _length(metres: float | None) -> str:
     return f"{metres:g}{NO_BREAK}m" if metres < 1000 else f"{metres / 1000:.3g}{NO_BREAK}km"
 
 
-def _owner(row: Answer, countries: Names) -> Json:
+def _owner(row: Answer, countries: Names, sites: int) -> Json:
     """Describe a country's share, split by where its chains end; or the unattributed share with its reasons."""
     code = row["country"]
     if code is None:
         why, bar = "; ".join(row["reasons"]), [["nobody", row["share_min"]]]
     else:
         reached = [(reach, *row[reach]) for reach in REACHES if row[reach][1] > 0]
-        why = ", ".join(f"{page_text(f'{reach}Short')} {share(low, high)}" for reach, low, high in reached)
+        why = ", ".join(f"{page_text(f'{reach}Short')} {share(low, high, sites)}" for reach, low, high in reached)
         bar = [[reach, low] for reach, low, _ in reached]
     known = sum(width for _, width in bar)
     bar += [["split", row["share_min"] - known], ["range", row["share_max"] - max(row["share_min"], known)]]
     return {
         "name": page_text("unattributed") if code is None else countries.get(code, row["name"]),
-        "share": share(row["share_min"], row["share_max"]),
+        "share": share(row["share_min"], row["share_max"], sites),
         "why": why,
         "bar": [[kind, width] for kind, width in bar if width > 0],
     }

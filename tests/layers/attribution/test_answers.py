@@ -6,10 +6,10 @@ from datetime import date
 
 import pytest
 
-from layers.collections.feature_types import interval_text
 from layers.model.records import Records
 from layers.ownership.owners import Owners
-from layers.ownership.walk import Interval, OwnershipGraph, Walk
+from layers.ownership.percent import interval_text
+from layers.ownership.walk import OwnershipGraph, Walk
 from layers.snapshot.snapshot import Snapshot
 
 Shares = dict[str, str]
@@ -17,8 +17,8 @@ Shares = dict[str, str]
 
 def told(owners: Owners) -> Shares:
     """Country to share in words, the unattributed part under ``-``."""
-    rows = {row.country: interval_text(row.share) for row in owners.shares}
-    return rows | ({"-": interval_text(owners.unattributed)} if owners.unattributed.high > 0 else {})
+    rows = {row.country: interval_text(row.share, 3) for row in owners.shares}
+    return rows | ({"-": interval_text(owners.unattributed, 3)} if owners.unattributed.high > 0 else {})
 
 
 def reach(owners: Owners, country: str) -> dict[str, float]:
@@ -59,9 +59,9 @@ def test_whose_it_was(snapshot: Snapshot, strike: str) -> None:
     feature = next(f for f in snapshot.collections["strikes"].features if f.id == strike)
     answer = snapshot.answer(strike)
     assert answer.strike.host_country == host
-    rows = {row.country: interval_text(row.share) for row in answer.shares}
+    rows = {row.country: interval_text(row.share, 3) for row in answer.shares}
     if answer.unattributed.high > 0:
-        rows["-"] = interval_text(answer.unattributed)
+        rows["-"] = interval_text(answer.unattributed, 3)
     assert rows == shares
     assert others <= set(feature.relations.split(", "))  # type: ignore[attr-defined]
 
@@ -245,9 +245,3 @@ def test_a_stake_after_the_day_changes_nothing(records: Records) -> None:
         before = Walk(OwnershipGraph(records, day, day), asset)
         after = Walk(OwnershipGraph(kept, day, day), asset)
         assert before.shares() == after.shares()
-
-
-def test_intervals_are_written_plainly() -> None:
-    assert interval_text(Interval(100.00000001, 100)) == "100"
-    assert interval_text(Interval(47.325, 47.325)) == "47.325"
-    assert interval_text(Interval(0, 1 / 3)) == "0-0.333"

@@ -65,6 +65,17 @@ def test_declared_control_and_consolidation_count_and_mere_rights_do_not() -> No
     assert who(known, "a", declare("a", "c", until="2000")) is None
 
 
+def test_a_body_of_a_state_that_the_state_owns_leaves_the_state_in_control() -> None:
+    ends = [*ENDS, ("b", "stateBody", "AA")]
+    found = who(records(ends, [("b", "a", 100, 100), ("s", "b", 100, 100)]))
+    assert found is not None
+    assert (found.entity, found.reach) == ("s", "state")
+    assert [hold.controlled for hold in found.steps] == ["a"]
+    alone = who(records(ends, [("b", "a", 100, 100)]))
+    assert alone is not None
+    assert (alone.entity, alone.reach) == ("b", "state")
+
+
 def test_two_who_both_declare_control_leave_it_open() -> None:
     assert who(records(ENDS, []), "a", declare("a", "c"), declare("a", "d")) is None
 

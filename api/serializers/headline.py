@@ -1,0 +1,105 @@
+"""The three readings of a strike as JSON values, and the sentence that puts them into words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from api.http.json import Json
+from api.wording.catalogue import text
+from layers.attribution import headline as wording
+from layers.attribution.attribute import Attributor, StrikeAttribution, days
+from layers.attribution.three_readings import (
+    ControllingParty,
+    CountryPart,
+    StrikeReadings,
+    ThreeReadings,
+    strike_readings,
+)
+from layers.model.types import CountryBasis
+from layers.snapshot.snapshot import Snapshot
+
+
+def readings_of(snapshot: Snapshot, struck: StrikeAttribution) -> StrikeReadings:
+    """Read the ownership of what a strike hit in all three ways, by the same hits and rule of minorities."""
+    records = snapshot.records
+
+    def by(basis: CountryBasis) -> StrikeAttribution:
+        if struck.basis == basis:
+            return struck
+        return Attributor(records, snapshot.registers, basis, struck.minority).attribute(struck.outcome)
+
+    on = days(struck.strike)
+    control = {hit.hit.asset: snapshot.control(hit.hit.asset, *on) for hit in struck.hits}
+    names = {hit.hit.asset: records.assets[hit.hit.asset].name for hit in struck.hits}
+    return strike_readings(by("registration"), by("headquarters"), control, records.entities, names)
+
+
+def headline(snapshot: Snapshot, readings: StrikeReadings) -> str:
+    """Give the headline of a strike as a sentence."""
+    said = text(wording.headline(readings, snapshot.country_names))
+    return said[0].upper() + said[1:]
+
+
+def headlines(snapshot: Snapshot, strikes: Iterable[str]) -> list[str]:
+    """Give the headlines of strikes by their ids, in that order."""
+    return [headline(snapshot, readings_of(snapshot, snapshot.answer(strike))) for strike in strikes]
+
+
+def readings_values(snapshot: Snapshot, readings: StrikeReadings, together: int) -> Json:
+    """Give the three readings of all that was hit, so many sites together, and of each site."""
+    return {
+        "sites_together": together,
+        **_three(snapshot, readings.together),
+        "sites": [
+            {"asset": site.asset, "name": site.name, "confirmed": site.confirmed, **_three(snapshot, site.readings)}
+            for site in readings.sites
+        ],
+    }
+
+
+def _three(snapshot: Snapshot, readings: ThreeReadings) -> Json:
+    return {
+        "registration": _countries(snapshot, readings.registration),
+        "headquarters": _countries(snapshot, readings.headquarters),
+        "control": [_party(snapshot, row) for row in readings.control],
+    }
+
+
+def _countries(snapshot: Snapshot, rows: Sequence[CountryPart]) -> list[Json]:
+    return [
+        {
+            "country": row.country,
+            "name": _name(snapshot, row.country),
+            "share_min": row.share.rounded()[0],
+            "share_max": row.share.rounded()[1],
+            "sure": row.sure,
+            "holders": [
+                {
+                    "entity": holder.entity,
+                    "name": holder.name,
+                    "evidence": holder.evidence,
+                    "head_office_known": holder.seat_known,
+                }
+                for holder in row.holders
+            ],
+        }
+        for row in rows
+    ]
+
+
+def _party(snapshot: Snapshot, row: ControllingParty) -> Json:
+    return {
+        "entity": row.entity,
+        "name": row.name,
+        "country": row.country,
+        "country_name": _name(snapshot, row.country),
+        "headquartered_in": row.seat,
+        "reach": row.reach,
+        "share_min": row.share.rounded()[0],
+        "share_max": row.share.rounded()[1],
+        "sure": row.sure,
+    }
+
+
+def _name(snapshot: Snapshot, iso: str | None) -> str | None:
+    return None if iso is None else snapshot.country_names.get(iso, iso)
