@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from api.http.json import Json
-from api.terminal.attribution import add_row
+from api.terminal.console import add_row
 
 #: Most descriptions of a strike that are shown, and letters of one.
 _DESCRIPTIONS, _DESCRIPTION = 2, 200
