@@ -10,14 +10,12 @@ from starlette.testclient import TestClient
 
 from api.app import create_app
 from api.settings import Settings
-from api.wording.catalogue import text
 from layers.model.records import Records
 from layers.reference.basemap import Basemap
-from layers.snapshot.derived_layers import full_rewrite
 from layers.store.store import Store
 from tests.command_runner import shell
 from tests.conftest import BASEMAP
-from tests.outage_records import outage_records
+from tests.outage_records import outage_store
 
 Json = dict[str, Any]
 COUNTRIES = ("AZ", "KZ", "US")
@@ -26,16 +24,13 @@ CAUSES = ("strike", "other", "occupied")
 
 
 @pytest.fixture(scope="module")
-def outage_store(tmp_path_factory: pytest.TempPathFactory, base: Basemap) -> Store:
-    """A store with the made-up records of outages."""
-    store = Store.create(tmp_path_factory.mktemp("outages") / "atlas.gpkg")
-    store.load(outage_records(), author="tests", derive=full_rewrite(base, text))
-    return store
+def stored(tmp_path_factory: pytest.TempPathFactory, base: Basemap) -> Store:
+    return outage_store(tmp_path_factory.mktemp("outages"), base)
 
 
 @pytest.fixture(scope="module")
-def outages(outage_store: Store) -> Iterator[TestClient]:
-    with TestClient(create_app(outage_store, Settings(basemap=BASEMAP, follow_every_s=0))) as client:
+def outages(stored: Store) -> Iterator[TestClient]:
+    with TestClient(create_app(stored, Settings(basemap=BASEMAP, follow_every_s=0))) as client:
         yield client
 
 
@@ -150,10 +145,10 @@ def test_conditions_stand_beside_the_asset_and_the_strike(outages: TestClient) -
 
 
 def test_the_command_line_gives_the_same(
-    outage_store: Store, outages: TestClient, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    stored: Store, outages: TestClient, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = shell(capsys, monkeypatch)
-    where = ("--store", outage_store.path, "--basemap", BASEMAP)
+    where = ("--store", stored.path, "--basemap", BASEMAP)
     window = ("--since", "2026-04-01", "--until", "2026-05-31")
     told = run("capacity", "KZ", *window, *where, "--json").report
     assert told == {
