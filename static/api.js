@@ -58,13 +58,21 @@ export function holdings(id, on, signal) {
   return json(address.href, signal);
 }
 
-/** What is known of one country. */
-export function country(code, { basis, minority }, signal) {
-  const address = new URL(`countries/${encodeURIComponent(code)}`, ROOT);
-  address.searchParams.set("basis", basis);
-  address.searchParams.set("minority", minority);
-  return json(address.href, signal);
+function ofCountry(path, { basis, minority, from, to }) {
+  const address = new URL(path, ROOT);
+  const given = { basis, minority, since: from, until: to };
+  for (const [name, value] of Object.entries(given)) if (value) address.searchParams.set(name, value);
+  return address.href;
 }
+
+/** The address of what is known of one country in the days of the view. */
+export const countryAddress = (code, view) => ofCountry(`countries/${encodeURIComponent(code)}`, view);
+
+/** The address of the capacity of a country that was hit and lost, site by site. */
+export const capacityAddress = (code, view) => ofCountry(`countries/${encodeURIComponent(code)}/capacity`, view);
+
+/** What is known of one country. */
+export const country = (code, view, signal) => json(countryAddress(code, view), signal);
 
 /** What the server holds and how it wants to be credited. */
 export const about = () => json(new URL("about", ROOT).href);

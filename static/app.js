@@ -71,7 +71,7 @@ function change(view, before) {
   if (differs(view, before, ["strike", "entity"])) drawSide(view);
   if (differs(view, before, FILTERS)) drawRows(view);
   if (view.country && !view.strike && differs(view, before, ["country", "role"])) map?.frame();
-  if (differs(view, before, ["country", "role", "basis", "minority"])) showSummary(view);
+  if (differs(view, before, ["country", "role", "basis", "minority", "from", "to"])) showSummary(view);
   if (differs(view, before, ["strike", "country", "basis", "minority"])) drawDetail(view, before);
   if (differs(view, before, ["strike", "entity"])) drawEntity(view);
   if (view.strike !== before?.strike) markRow(view.strike);

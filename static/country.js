@@ -1,5 +1,6 @@
 // The question "whose assets were hit?": the country picker, the role, and what is known of the country.
 import * as api from "./api.js";
+import { capacityBlock } from "./capacity.js";
 import { byId, el } from "./dom.js";
 import { amount, countryName, share } from "./figures.js";
 import { countriesOf, countryCounts } from "./filter.js";
@@ -123,16 +124,19 @@ function summaryOf(answer, view) {
     total && el("p", { class: "in-all" }, total),
     answer.owned.length ? null : el("p", {}, t("noOwned", name)),
     block(t("ownedAssets", name), ownedAssets(answer.owned).map(assetLine), view.role === "owner"),
+    capacityBlock(answer, view.role, (code) => api.capacityAddress(code, view)),
     block(t("relatedAssets", name), unlike(answer.related).map(relatedLine), view.role === "related"));
 }
+
+let asked = null; // the address of the answer that is waited for
 
 /** Draw what is known of the chosen country above the list; nothing where none is chosen. */
 export async function showSummary(view) {
   const place = byId("summary");
   place.replaceChildren();
   if (!view.country) return;
-  place.dataset.country = view.country;
+  const mine = (asked = api.countryAddress(view.country, view));
   const answer = await api.country(view.country, view).catch(() => null);
-  if (place.dataset.country !== view.country) return;
+  if (asked !== mine) return;
   place.replaceChildren(answer ? summaryOf(answer, view) : el("p", { class: "card" }, t("countryFailed")));
 }

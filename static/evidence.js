@@ -1,5 +1,6 @@
 // What was hit and why that is thought; what sources say differently; where it all comes from.
 import { el, joined, outward } from "./dom.js";
+import { conditionsTable } from "./capacity.js";
 import { chainBlock } from "./chain.js";
 import { whenWords } from "./edtf.js";
 import { chance, countryName, length } from "./figures.js";
@@ -36,6 +37,7 @@ function assetBlock(hit, answer, set) {
     el("h4", {}, asset.name),
     el("p", { class: "asset-facts quiet" }, el("span", { class: `verdict ${verdict}` }, t(`verdict${verdict}`)), " ", ...joined(facts)),
     grounds(hit),
+    conditionsTable(hit.conditions, answer.sources),
     answer.assets.length > 1 && hit.owners.length ? ownersList(hit.owners, null) : null,
     chainBlock(hit, answer.sources, set));
 }

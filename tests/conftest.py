@@ -10,6 +10,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -144,6 +145,13 @@ def client(app: FastAPI) -> Iterator[TestClient]:
 @pytest.fixture(scope="session")
 def server_url(store: Store) -> Iterator[str]:
     """Address of a running server with the bundled records."""
+    with serving(store) as url:
+        yield url
+
+
+@contextmanager
+def serving(store: Store) -> Iterator[str]:
+    """Run a server on a store; gives its address."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from api.cli.common import STORE, AsJson, StoreAddress, output
 from api.requests.change_reason import require_reason
-from api.terminal.attribution import add_row
+from api.terminal.console import add_row
 from layers.model.records import RECORD_TYPES
 from layers.store.backends import open_store
 from layers.store.store import Store

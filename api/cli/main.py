@@ -14,6 +14,7 @@ import typer
 import api.cli.import_pause
 from api.cli import audit as audit_commands
 from api.cli import backup as backup_commands
+from api.cli import capacity as capacity_commands
 from api.cli import corrections as corrections_commands
 from api.cli import dataset as dataset_commands
 from api.cli import export as export_commands
@@ -27,6 +28,7 @@ from api.cli import reviewer as reviewer_commands
 from api.cli import serve as serve_commands
 from api.cli import upgrade as upgrade_commands
 from api.cli import verify as verify_commands
+from api.cli.capacity import SinceOption, UntilOption, period_of
 from api.cli.common import STORE, AsJson, StoreAddress, open_snapshot, output
 from api.exports.strike_rows import ExportError
 from api.requests.parameters import BadParameter
@@ -254,13 +256,20 @@ def country(
     relation: Annotated[
         Relation | None, typer.Option(help="Only the strikes on what it was this to: owner, supplier, host, ...")
     ] = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
     store: StoreAddress = STORE,
     base: BasemapOption = BASEMAP,
     as_json: AsJson = False,
 ) -> None:
     """Tell what of a country's was hit; what it owned and what it was tied to otherwise are never added."""
-    answer = serialize_country.country_answer(open_snapshot(store, base), iso.upper(), basis, minority, relation)
+    period = period_of(since, until)
+    snapshot = open_snapshot(store, base)
+    answer = serialize_country.country_answer(snapshot, iso.upper(), basis, minority, relation, period)
     output(answer, as_json, terminal.country(answer))
+
+
+app.command(epilog=capacity_commands.EPILOG)(capacity_commands.capacity)
 
 
 def main() -> None:

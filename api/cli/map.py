@@ -16,8 +16,7 @@ from rich.text import Text
 from api.cli.common import AsJson, output, progress_bar
 from api.serializers import load_report as serialize
 from api.settings import BASEMAP
-from api.terminal.attribution import add_row
-from api.terminal.console import console, errors
+from api.terminal.console import add_row, console, errors
 from api.wording.problems import problem_values
 from layers.filesystem.atomic_file import write_file
 from layers.model.problems import ProblemsError, ReadResult

@@ -13,7 +13,7 @@ from rich.table import Table
 
 from api.cli.common import STORE, AsJson, StoreAddress, open_snapshot, output
 from api.settings import BASEMAP
-from api.terminal.attribution import add_row
+from api.terminal.console import add_row
 from api.wording.catalogue import text
 from layers.matching import weights
 from layers.matching.explanation import worded_match

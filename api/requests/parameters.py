@@ -90,6 +90,19 @@ class Days:
     last: date | None = None
 
 
+def days_between(since: date | None, until: date | None) -> Days:
+    """Return the days from one to another, both included.
+
+    Raises
+    ------
+    BadParameter
+        If the last day is before the first.
+    """
+    if since is not None and until is not None and until < since:
+        raise BadParameter("until", until, f"a day that is not before {since}, which is since")
+    return Days(since, until)
+
+
 _YEAR = "([1-9][0-9]{3}|0[1-9][0-9]{2}|00[1-9][0-9]|000[1-9])"
 _MONTH_DAY = "((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|[12][0-9]))"
 #: Dates, times of day and zones (RFC 3339) as far as patterns can say them: 29 February is in every year.

@@ -13,7 +13,7 @@ from api.http.json import Json
 from api.http.links import JSON, href, link
 from api.openapi.declaration import ApiPart, Link
 from api.openapi.responses import ANY_OBJECT, COUNT, NULLABLE_STRING, NUMBER, RECORD, STRING, array_of, object_with
-from api.requests.parameters import must_match
+from api.requests.parameters import days_between, must_match
 from api.responses.resource import document, served_version
 from api.serializers import attribution as attribution_json
 from api.serializers import country as country_json
@@ -42,6 +42,13 @@ _READINGS = object_with(
 )
 _DAY: Json = {"type": "string", "format": "date"}
 _RELATIONS: Json = {"type": "object", "additionalProperties": object_with(strikes=COUNT)}
+_SITES: Json = {"sites": COUNT, "sites_sure": COUNT, "sources": array_of(STRING)}
+#: Bounds of a capacity are null where no capacity is known of the sites.
+_CAPACITY = object_with(
+    hit=array_of(object_with(unit=NULLABLE_STRING, **_SITES)),
+    lost=array_of(object_with(cause=STRING, unit=NULLABLE_STRING, **_SITES)),
+    untold=COUNT,
+)
 #: Members of the answer to a strike.
 STRIKE_ANSWER: Json = {
     "strike": RECORD,
@@ -74,7 +81,9 @@ PART = ApiPart(
             relations=_RELATIONS,
             owned=array_of(ANY_OBJECT),
             related=array_of(ANY_OBJECT),
+            capacity={"type": "object", "additionalProperties": _CAPACITY},
         ),
+        "CountryCapacity": object_with(country=STRING, name=STRING, owner=_CAPACITY, host=_CAPACITY),
         "Owners": object_with(asset=RECORD, on=_DAY, owners=_SHARES, chains=array_of(ANY_OBJECT)),
         "Holdings": object_with(entity=RECORD, on=_DAY, holdings=array_of(object_with(id=STRING, kind=STRING))),
         "Record": RECORD,
@@ -108,6 +117,18 @@ DayParameter = Annotated[
     must_match(re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII), "a day such as 2025-08-08"),
     Query(description="The day, as 2025-08-08; by default that of the data."),
 ]
+_DAY_TEXT = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+SinceParameter = Annotated[
+    date | None,
+    must_match(_DAY_TEXT, "a day such as 2025-08-08"),
+    Query(description="The first day of the period, as 2025-08-08; open by default."),
+]
+UntilParameter = Annotated[
+    date | None,
+    must_match(_DAY_TEXT, "a day such as 2025-08-08"),
+    Query(description="The last day of the period, included; open by default."),
+]
+IsoCode = Annotated[str, Path(pattern="^[A-Za-z]{2}$", description="ISO 3166-1 alpha-2 code.")]
 RecordId = Annotated[str, Path(max_length=160)]
 
 
@@ -137,13 +158,36 @@ def countries(
 @PART.document("/countries/{iso}", "What of a country's was hit", "CountryAnswer")
 def country(
     request: Request,
-    iso: Annotated[str, Path(pattern="^[A-Za-z]{2}$", description="ISO 3166-1 alpha-2 code.")],
+    iso: IsoCode,
     relation: RelationParameter = None,
     basis: BasisParameter = "registration",
     minority: MinorityParameter = "stay",
+    since: SinceParameter = None,
+    until: UntilParameter = None,
 ) -> Response:
-    """Strikes on what a country's owners hold, on what it is tied to otherwise, and on its soil; never added."""
-    answer = country_json.country_answer(served_version(request).snapshot, iso.upper(), basis, minority, relation)
+    """Strikes on what a country's owners hold, on what it is tied to otherwise, and on its soil; never added.
+
+    With since or until, only strikes that may have been on a day of the period.
+    """
+    period = days_between(since, until)
+    answer = country_json.country_answer(
+        served_version(request).snapshot, iso.upper(), basis, minority, relation, period
+    )
+    return document(request, "answer", answer)
+
+
+@PART.document("/countries/{iso}/capacity", "Capacity hit and lost", "CountryCapacity")
+def country_capacity(
+    request: Request,
+    iso: IsoCode,
+    basis: BasisParameter = "registration",
+    minority: MinorityParameter = "stay",
+    since: SinceParameter = None,
+    until: UntilParameter = None,
+) -> Response:
+    """Capacity of the sites that were hit and days it was lost for, as owner and as host, with sites and sources."""
+    period = days_between(since, until)
+    answer = country_json.capacity_answer(served_version(request).snapshot, iso.upper(), basis, minority, period)
     return document(request, "answer", answer)
 
 

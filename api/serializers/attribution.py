@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from api.http.json import Json
 from api.serializers import headline
+from api.serializers.capacity import conditions_of
 from api.wording.catalogue import text
 from layers.attribution.attribute import HitOwnership, StrikeAttribution, country_of, days, sites_together
 from layers.collections.feature_types import KIND_GROUPS
@@ -69,7 +70,7 @@ def owners_answer(
     records = snapshot.records
     ties = records.where("relations", "asset", owned)
     about = (
-        {"asset": _asset(records.assets[owned])}
+        {"asset": _asset(records.assets[owned]), "conditions": conditions_of(snapshot, owned)}
         if owned in records.assets
         else {"entity": _record(records.entities[owned])}
     )
@@ -117,6 +118,7 @@ def _hit(snapshot: Snapshot, hit: HitOwnership, struck: StrikeAttribution) -> Js
         "verdict": hit.hit.verdict,
         "decision": decision.model_dump(mode="json", include={"who", "when", "why", "sources"}) if decision else None,
         "match": evidence(match) if match else None,
+        "conditions": conditions_of(snapshot, hit.hit.asset),
         **_owners(snapshot, hit.owners),
         **control(snapshot, snapshot.control(hit.hit.asset, *days(struck.strike), struck.basis)),
     }

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import get_args
 
 from api.http.json import Json
+from api.requests.parameters import Days
 from api.serializers import attribution
 from api.serializers.attribution import country_share
+from api.serializers.capacity import CapacityAccount, CountedRelation
 from layers.attribution.attribute import StrikeAttribution, counts_as_strike, sites_together
-from layers.attribution.country_totals import NO_STRIKES, RELATIONS, CountryTotals, Relation
+from layers.attribution.country_totals import NO_STRIKES, RELATIONS, CountryTotals, Relation, country_totals
+from layers.model import edtf
 from layers.model.messages import Message
 from layers.model.problems import UnknownRecord
 from layers.model.types import CountryBasis
@@ -16,14 +20,22 @@ from layers.ownership.minority import Minority
 from layers.ownership.percent import digits_of, interval_text
 from layers.snapshot.snapshot import Snapshot
 
+_ALWAYS = Days()
+_COUNTED: tuple[CountedRelation, ...] = get_args(CountedRelation)
+
 
 def country_answer(
-    snapshot: Snapshot, iso: str, basis: CountryBasis, minority: Minority, relation: Relation | None = None
+    snapshot: Snapshot,
+    iso: str,
+    basis: CountryBasis,
+    minority: Minority,
+    relation: Relation | None = None,
+    period: Days = _ALWAYS,
 ) -> Json:
-    """Give the strikes that concern a country, those on what it owned, was tied to and hosted apart.
+    """Give the strikes that concern a country, those on what it owned, was tied to and hosted apart, and the capacity.
 
     Retracted strikes, and events that were judged to be no strike, are left out. With ``relation`` only the
-    strikes of that relation are listed.
+    strikes of that relation are listed; with ``period`` only those that may have been on a day of it.
 
     Raises
     ------
@@ -31,7 +43,7 @@ def country_answer(
         If no country of the base map or of the records has that code.
     """
     _require_country(snapshot, iso)
-    answers = [struck for struck in snapshot.concerning(iso, basis, minority) if counts_as_strike(struck)]
+    answers = _answers(snapshot, iso, basis, minority, period)
     owned = (
         [row for struck in answers for row in _owned_rows(snapshot, struck, iso)]
         if _is_requested(relation, "owner")
@@ -48,16 +60,64 @@ def country_answer(
         for struck in answers
         if struck.strike.host_country == iso and _is_requested(relation, "host")
     ]
+    capacity = {
+        name: CapacityAccount.of(snapshot, iso, name, answers, basis, minority, period).figures()
+        for name in _COUNTED
+        if _is_requested(relation, name)
+    }
+    tally = (
+        snapshot.tallies(basis, minority) if period == _ALWAYS else country_totals(snapshot.records.entities, answers)
+    )
     return {
-        **_head(snapshot, iso, snapshot.tallies(basis, minority).get(iso, NO_STRIKES), relation),
+        **_head(snapshot, iso, tally.get(iso, NO_STRIKES), relation),
         "basis": basis,
         "minority": minority,
         "relation": relation,
+        "since": period.first,
+        "until": period.last,
+        "capacity": capacity,
         "owned": owned,
         "related": related,
         "hosted": hosted,
         "counts": {"owned": _strikes(owned), "related": _strikes(related), "hosted": len(hosted)},
+        "sources": attribution.cited_sources(snapshot, capacity),
     }
+
+
+def capacity_answer(snapshot: Snapshot, iso: str, basis: CountryBasis, minority: Minority, period: Days) -> Json:
+    """Give the capacity of a country that was hit and lost, as owner and as host, with the sites that it rests on.
+
+    Raises
+    ------
+    UnknownRecord
+        If no country of the base map or of the records has that code.
+    """
+    _require_country(snapshot, iso)
+    answers = _answers(snapshot, iso, basis, minority, period)
+    answer: Json = {
+        "country": iso,
+        "name": snapshot.country_names.get(iso, iso),
+        "basis": basis,
+        "minority": minority,
+        "since": period.first,
+        "until": period.last,
+        "data_date": snapshot.data_date,
+    }
+    for name in _COUNTED:
+        account = CapacityAccount.of(snapshot, iso, name, answers, basis, minority, period)
+        answer[name] = {**account.figures(), "sites": account.sites()}
+    answer["sources"] = attribution.cited_sources(snapshot, answer)
+    return answer
+
+
+def _answers(
+    snapshot: Snapshot, iso: str, basis: CountryBasis, minority: Minority, period: Days
+) -> list[StrikeAttribution]:
+    """List the attributions of the strikes that count and may have been on a day of the period."""
+    answers = (struck for struck in snapshot.concerning(iso, basis, minority) if counts_as_strike(struck))
+    if period == _ALWAYS:
+        return [*answers]
+    return [one for one in answers if edtf.parse(one.strike.when).may_overlap(period.first, period.last)]
 
 
 def countries_answer(

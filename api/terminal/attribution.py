@@ -13,7 +13,8 @@ from rich.table import Table
 from rich.tree import Tree
 
 from api.http.json import Json
-from api.terminal.console import errors, visible
+from api.terminal.capacity import conditions, figures
+from api.terminal.console import add_row, errors, visible
 from api.wording.catalogue import phrase, text
 from api.wording.problems import error_sentence, located_sentence, problem_values, worded_value
 from api.wording.strikes import sources_in_words, strike_title
@@ -64,11 +65,6 @@ def print_error(error: Exception, as_json: bool) -> None:
         errors.print(f"[red]error:[/] {escape(said)}")
 
 
-def add_row(table: Table, *values: object) -> None:
-    """Add a row of plain values, never read as markup; ``None`` is empty."""
-    table.add_row(*(escape("" if value is None else str(value)) for value in values))
-
-
 def load_report(path: Path, report: LoadReport) -> RenderableType:
     """Count the records of each table that were added, changed, removed or left as they were."""
     kinds = ("added", "changed", "removed", "unchanged")
@@ -113,6 +109,7 @@ def strike(answer: Json) -> RenderableType:
     parts += _ties(answer["related"])
     for hit in answer["assets"]:
         parts += [_asset(hit), *_control(hit)]
+        parts += conditions(f"How far {hit['asset']['name']} worked", hit["conditions"], answer["sources"])
     parts += _claims(answer)
     return Group(*parts)
 
@@ -223,8 +220,13 @@ def owners(answer: Json) -> RenderableType:
     """Show the owners of an asset or entity on a day."""
     about = answer.get("asset") or answer["entity"]
     title = f"Owners of {about['name']} on {answer['on']} by {answer['basis']}"
+    worked = conditions(f"How far {about['name']} worked", answer.get("conditions", ()), answer["sources"])
     return Group(
-        _shares(answer["owners"], title), *_ties(answer["related"]), _chains(about["name"], answer), *_control(answer)
+        _shares(answer["owners"], title),
+        *_ties(answer["related"]),
+        _chains(about["name"], answer),
+        *_control(answer),
+        *worked,
     )
 
 
@@ -234,7 +236,8 @@ def country(answer: Json) -> RenderableType:
     shown = [table for table in tables if table.row_count]
     if not shown:
         return "Nothing is known to have been hit."
-    return Group(*_counts(answer["name"], answer["relations"]), *shown)
+    capacity = figures(answer["name"], answer["capacity"], answer["sources"])
+    return Group(*_counts(answer["name"], answer["relations"]), *capacity, *shown)
 
 
 def _counts(name: str, relations: Json) -> list[str]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from rich.console import Console, ConsoleOptions, RenderableType
+from rich.markup import escape
 from rich.segment import Segment
+from rich.table import Table
 
 #: Control characters but line ends and tabs, as their pictures (U+2400 to U+2421); those of C1 have none.
 _PICTURES: Mapping[int, str] = {
@@ -27,6 +29,11 @@ class VisibleConsole(Console):
         """Render something to segments of text without control characters."""
         for segment in super().render(renderable, options):
             yield segment if segment.control else Segment(visible(segment.text), segment.style)
+
+
+def add_row(table: Table, *values: object) -> None:
+    """Add a row of plain values, never read as markup; ``None`` is empty."""
+    table.add_row(*(escape("" if value is None else str(value)) for value in values))
 
 
 #: Nothing is coloured by what it looks like: patterns that find numbers and addresses take minutes for a long word.

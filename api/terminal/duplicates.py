@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from api.http.json import Json
-from api.terminal.attribution import add_row
+from api.terminal.console import add_row
 from api.wording.strikes import strike_title
 
 #: Most descriptions of a strike that are shown, and letters of one.

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from api.http.json import Json
-from api.terminal.attribution import add_row
+from api.terminal.console import add_row
 from layers.sources.reader.format import Format
 
 #: The largest number of ids, problems and proposals that is shown; JSON has them all.

@@ -49,8 +49,13 @@ class StrikeAttribution:
 
 def counts_as_strike(answer: StrikeAttribution) -> bool:
     """Return whether a strike counts: it is not retracted, and nobody decided that it was none."""
-    decision = answer.outcome.decision
-    return answer.strike.status != "retracted" and (decision is None or decision.verdict != "not-a-strike")
+    return stands(answer.strike, answer.outcome)
+
+
+def stands(strike: Strike, outcome: StrikeOutcome) -> bool:
+    """Return whether a strike is not retracted, and nobody decided that it was none."""
+    decision = outcome.decision
+    return strike.status != "retracted" and (decision is None or decision.verdict != "not-a-strike")
 
 
 def is_sure_strike(answer: StrikeAttribution) -> bool:

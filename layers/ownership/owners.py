@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
+from itertools import pairwise
 from threading import Lock
 from typing import NamedTuple
 
@@ -76,6 +77,25 @@ class OwnersByDate:
     def interval_key(self, first: date | None, last: date | None) -> object:
         """Return a key that two intervals share if, and only if, the same stakes count in both."""
         return self._stakes.between(first, last)
+
+    def constant_spans(self, owned: str, first: date, last: date) -> tuple[tuple[date, date], ...]:
+        """Cut the days from ``first`` to ``last`` into spans on whose days the same stakes above an asset count.
+
+        Returns
+        -------
+        tuple
+            First and last day of each span, in order; together they are all the days.
+
+        Raises
+        ------
+        KeyError
+            If there is no such asset or entity.
+        """
+        rows = self._stakes.on(first, last).rows_above(self._stakes.nodes.index[owned])
+        changes = np.unique(np.concatenate([self._stakes.began[rows], self._stakes.ended[rows]]))
+        start, stop = first.toordinal(), last.toordinal() + 1
+        days = [start, *changes[(changes > start) & (changes < stop)].tolist(), stop]
+        return tuple((date.fromordinal(a), date.fromordinal(b - 1)) for a, b in pairwise(days))
 
     def on(
         self, first: date | None, last: date | None, basis: CountryBasis = "registration", minority: Minority = "stay"

@@ -257,6 +257,18 @@ class StakeGraph:
         """Return the numbers of the stakes in a node."""
         return range(int(self.start[node]), int(self.start[node + 1]))
 
+    def rows_above(self, node: int) -> Ints:
+        """Return the indexes into ``stakes`` of all stakes above a node, each once, ascending."""
+        met, todo = {node}, [node]
+        edges: list[int] = []
+        while todo:
+            of_node = self.edges(todo.pop())
+            edges += of_node
+            above = set(self.owner[of_node.start : of_node.stop].tolist()) - met
+            met |= above
+            todo += above
+        return np.sort(self.row[edges])
+
     @cached_property
     def owned(self) -> Ints:
         """The node that each stake is in, shape (n,)."""

@@ -18,6 +18,7 @@ from geo.columnar.dictionary_array import DictionaryArray
 from geo.lonlat import Ints, Objects
 from layers.attribution.attribute import Attributor, StrikeAttribution
 from layers.attribution.country_totals import CountryTotals, Counts, strike_counts, totals_of
+from layers.attribution.outages import AssetOutages, asset_outages
 from layers.attribution.review_queue import ReviewItem, review_queue
 from layers.collections.collection import Collection, sharing_geometry
 from layers.collections.feature_table import FeatureTable
@@ -318,6 +319,18 @@ class Snapshot:
             usual = (basis, minority) == ("registration", "stay")
             self._counts[basis, minority] = self.flat.counts if usual else self._counted(basis, minority)
         return self._counts[basis, minority]
+
+    def outages(self, basis: CountryBasis = "registration", minority: Minority = "stay") -> tuple[AssetOutages, ...]:
+        """How much of each asset did not work, by days, and whose it was on them."""
+        if (basis, minority) not in self._outages:
+            self._outages[basis, minority] = asset_outages(
+                self.records, self.registers, self._finder, self.data_date, basis, minority
+            )
+        return self._outages[basis, minority]
+
+    @cached_property
+    def _outages(self) -> dict[tuple[CountryBasis, Minority], tuple[AssetOutages, ...]]:
+        return {}
 
     def concerning(
         self, iso: str, basis: CountryBasis = "registration", minority: Minority = "stay"

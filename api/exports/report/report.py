@@ -27,7 +27,7 @@ from layers.reference.basemap import Basemap
 
 TEMPLATE = Path(__file__).with_name("report.typ")
 #: Words of the page that do not depend on the data.
-_FIXED = ("whose", "ofWhole", "control", "controlWhy", "notOwners", "notOwnersWhy", "sources")
+_FIXED = ("whose", "ofWhole", "control", "controlWhy", "conditions", "notOwners", "notOwnersWhy", "sources")
 #: The map as wide as the text and as high as the heading of the first page leaves, with margins that are cut off.
 _MAP_MM = (A4_MM[0] - 36.0 + 2 * MARGIN_MM, A4_MM[1] - 70.0 + 2 * MARGIN_MM)
 

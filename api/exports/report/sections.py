@@ -230,9 +230,29 @@ def _asset(hit: Answer, sources: CitedSources, countries: Names) -> Json:
     return {
         **layered(hit, sources.cite, countries),
         "verdict": verdict[0].upper() + verdict[1:] + ".",
+        "capacity": _capacity(hit["asset"]),
+        "conditions": [_condition(row, sources) for row in hit["conditions"]],
         "differs": page_text("controlDiffers") if len(control) > 1 else "",
         "control": control,
     }
+
+
+def _capacity(asset: Answer) -> str:
+    if asset["capacity"] is None or asset["capacity_unit"] is None:
+        return ""
+    amount = f"{asset['capacity']:,.12g}{NO_BREAK}{asset['capacity_unit']}"
+    on = f" ({date_in_words(asset['capacity_on'])})" if asset["capacity_on"] else ""
+    return page_text("capacityOf", amount=amount + on)
+
+
+def _condition(row: Answer, sources: CitedSources) -> str:
+    """Describe how far an asset worked over some days, with its source."""
+    until = date_in_words(row["until"]) if row["until"] else page_text("endNotKnown")
+    days = page_text("sinceUntil", since=date_in_words(row["since"]), until=until)
+    low, high = row["working_min"], row["working_max"]
+    part = "" if low is None else f", {page_text('workedPart', share=share(low, high))}"
+    note = f" ({row['note']})" if row["note"] else ""
+    return f"{days}: {word('working', row['status'])}{part}{note} [{sources.cite(row['source'])}]"
 
 
 def _span(span: Answer, several: bool, sources: CitedSources, countries: Names) -> Json:

@@ -73,20 +73,50 @@ STRIKE_ANSWER = {
     "candidates": [{"asset": str, "name": str, "kind": str, **EVIDENCE}], "none_probability": NUMBER, "sources": dict,
     "candidates_below": {"count": int, "probability": NUMBER}, "corrections": str,
 }  # fmt: skip
-HIT = {"asset": dict, "verdict": str, "decision": (dict, type(None)), "match": (dict, type(None)), **OWNED}
+CONDITION = {
+    "asset": str, "strike": MAYBE, "status": str, "working_min": (*NUMBER, type(None)),
+    "working_max": (*NUMBER, type(None)), "since": str, "until": MAYBE, "source": str, "checked": str, "note": MAYBE,
+}  # fmt: skip
+HIT = {
+    "conditions": [CONDITION],
+    "asset": dict,
+    "verdict": str,
+    "decision": (dict, type(None)),
+    "match": (dict, type(None)),
+    **OWNED,
+}
 BRIEF = {"strike": str, "title": str, "when": str, "place": str, "host_country": MAYBE, "status": str}
 TIES = (*get_args(RelationKind), "host")
 COUNTED = {
     "owner": {"strikes": int, "strikes_sure": int, "hits": int, "assets_min": NUMBER, "assets_max": NUMBER},
     **{tie: {"strikes": int, "strikes_sure": int} for tie in TIES},
 }
+BOUND = (int, float, type(None))
+CAPACITY = {
+    "hit": [{"unit": MAYBE, "capacity_min": BOUND, "capacity_max": BOUND, "sites": int, "sites_sure": int,
+             "rests_on": [str], "sources": [str]}],
+    "lost": [{"cause": str, "unit": MAYBE, "capacity_days_min": BOUND, "capacity_days_max": BOUND,
+              "volume_unit": MAYBE, "volume_min": BOUND, "volume_max": BOUND, "sites": int, "sites_sure": int,
+              "sources": [str]}],
+    "untold": int,
+}  # fmt: skip
 COUNTRY_ANSWER = {
+    "capacity": {"owner": CAPACITY, "host": CAPACITY}, "since": MAYBE, "until": MAYBE, "sources": dict,
     "country": str, "name": str, "basis": str, "minority": str, "relation": MAYBE, "relations": COUNTED,
     "owned": [{**BRIEF, **SHARE, "asset": str, "asset_name": str, "rests_on": str, "alternative": bool}],
     "related": [{**BRIEF, **TIE, "asset_name": str}], "hosted": [{**BRIEF, "owners": str}],
     "counts": {"owned": int, "related": int, "hosted": int},
 }  # fmt: skip
-OWNERS_ANSWER = {"asset": dict, "on": str, "basis": str, "minority": str, **OWNED, "related": [TIE], "sources": dict}
+OWNERS_ANSWER = {
+    "conditions": [CONDITION],
+    "asset": dict,
+    "on": str,
+    "basis": str,
+    "minority": str,
+    **OWNED,
+    "related": [TIE],
+    "sources": dict,
+}
 
 
 def fits(value: Any, wanted: Any, at: str = "answer") -> None:
@@ -208,7 +238,8 @@ def test_every_country_has_an_answer_of_one_shape(client: TestClient, snapshot: 
 @pytest.mark.parametrize("relation", sorted({*RELATIONS, "owner", "host"}))
 def test_strikes_of_one_relation_are_told_alone(client: TestClient, relation: str) -> None:
     whole, told = get(client, "/countries/UA"), get(client, "/countries/UA", relation=relation)
-    fits(told, COUNTRY_ANSWER | {"relations": {relation: COUNTED[relation]}})
+    capacity = {relation: CAPACITY} if relation in ("owner", "host") else {}
+    fits(told, COUNTRY_ANSWER | {"relations": {relation: COUNTED[relation]}, "capacity": capacity})
     assert told["relation"] == relation
     assert told["relations"][relation] == whole["relations"][relation]
     assert told["owned"] == (whole["owned"] if relation == "owner" else [])
