@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel
 
 from layers.collections.feature_types import AssetFeature, AttributionFeature, CountryFeature, StrikeFeature
+from layers.collections.hit_features import HitFeature
 from layers.model.records import RECORD_TYPES, Match, Weapon
 from layers.model.types import columns
 
@@ -19,6 +20,7 @@ LAYERS: dict[str, type[BaseModel]] = {
     "strikes": StrikeFeature,
     "assets": AssetFeature,
     "attributions": AttributionFeature,
+    "hits": HitFeature,
     "countries": CountryFeature,
 }
 

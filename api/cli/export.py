@@ -31,7 +31,7 @@ from layers.filesystem.atomic_file import is_stream
 from layers.model.records import Asset, Strike
 from layers.model.types import CountryBasis
 from layers.ownership.minority import Minority
-from layers.snapshot.snapshot import Snapshot
+from layers.snapshot.snapshot import BY_STRIKE, Snapshot
 from layers.store.store import Store
 
 app = typer.Typer(help="Write the map, the one-file page or the layers to files.", no_args_is_help=True)
@@ -51,7 +51,7 @@ WithManifest = Annotated[
 _STANDARD_OUTPUT = Path("-")
 #: Strikes that have headlines on a map or page; of more, which would take minutes, the owners stand there alone.
 _MOST_HEADLINES = 2000
-Layer = Literal["strikes", "assets", "attributions", "countries"]
+Layer = Literal["strikes", "assets", "attributions", "hits", "countries"]
 
 
 def frames(snapshot: Snapshot, bbox: Box | None = None) -> dict[str, geopandas.GeoDataFrame]:
@@ -362,7 +362,7 @@ def _cited(snapshot: Snapshot, layers: Iterable[str], box: Box | None = None) ->
     """Ids of the sources of the strikes and assets that rows of layers tell of; of countries, which sum up, all."""
     records, cited = snapshot.records, set[str]()
     tables: tuple[Mapping[str, Strike | Asset], ...] = (records.strikes, records.assets)
-    columns = {"strikes": ("id", None), "assets": (None, "id"), "attributions": ("strike", "asset")}
+    columns = {"strikes": ("id", None), "assets": (None, "id"), **dict.fromkeys(BY_STRIKE, ("strike", "asset"))}
     for name in layers:
         if name not in columns:
             return {*records.sources}

@@ -115,7 +115,7 @@ BasisOption = Annotated[CountryBasis, typer.Option(help="Country of registration
 MinorityOption = Annotated[
     Minority, typer.Option(help="Whether minorities stay with a company that is not joint, or are followed.")
 ]
-Collection = Literal["strikes", "assets", "attributions", "countries", "entities", "stakes", "sources"]
+Collection = Literal["strikes", "assets", "attributions", "hits", "countries", "entities", "stakes", "sources"]
 
 
 @app.command(epilog="Example: strikeatlas init --store data/atlas.gpkg")

@@ -48,6 +48,7 @@ LAYERS = (
     EsriLayer(4, "attributions", _POINT),
     EsriLayer(5, "countries", _POLYGON),
     EsriLayer(6, "assets", _MULTIPOINT, True, "groups of points"),
+    EsriLayer(7, "hits", _POINT),
 )
 #: Types of geometry, as shapely numbers them, by the kind of the layer that has them.
 _TYPES: Mapping[str, tuple[int, ...]] = {_POINT: (0,), _MULTIPOINT: (4,), _LINE: (1, 2, 5), _POLYGON: (3, 6)}

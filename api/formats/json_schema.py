@@ -9,6 +9,7 @@ from api.http.json import Json
 from api.requests.query_parameters import sortables
 from layers.collections.collection import Collection
 from layers.collections.feature_types import AttributionFeature, CountryFeature, StrikeFeature
+from layers.collections.hit_features import HitFeature
 from layers.collections.queryables import GEOMETRY, Kind, Queryable
 from layers.model.records import Strike
 
@@ -16,6 +17,7 @@ from layers.model.records import Strike
 _GEOMETRIES: Mapping[type, str] = {
     StrikeFeature: "point",
     AttributionFeature: "point",
+    HitFeature: "point",
     CountryFeature: "polygon-or-multipolygon",
 }
 _TYPES: Mapping[Kind, Json] = {

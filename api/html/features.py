@@ -36,6 +36,8 @@ _ID_PROPERTIES = {
     "owner_countries": "countries",
     "related_countries": "countries",
 }
+#: Properties whose values are ids of entities.
+_ENTITY_PROPERTIES = ("entity", "owners", "operator")
 #: The largest number of rows of a table: a longer page is slow to read and to build.
 MOST = 1000
 #: The largest number of letters that a cell holds in one line.
@@ -218,6 +220,10 @@ def _values(request: Request, view: ServedVersion, name: str, values: Any) -> It
         if value is None or value == "":
             continue
         text = plain(value, language)
+        entity = view.snapshot.records.entities.get(text) if name in _ENTITY_PROPERTIES else None
+        if entity is not None:
+            yield LinkedValue(text, href(request, f"/records/entities/{urllib.parse.quote(text)}"), entity.name)
+            continue
         collection = view.snapshot.collections.get(_ID_PROPERTIES.get(name, ""))
         row = None if collection is None else collection.rows_by_id.get(text)
         if collection is None or row is None:

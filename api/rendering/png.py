@@ -31,6 +31,7 @@ from geo.lonlat import Bools, Floats, Ints, Objects
 from geo.tiles.mvt import TileLayer, VisibleFeatures
 from geo.tiles.tile_matrix import MAX_ZOOM, Box, Tile
 from layers.collections.collection import Collection
+from layers.snapshot.snapshot import BY_STRIKE
 
 #: Width in pixels of a tile picture, and of the tile by which the web map counts its zooms.
 TILE_PX = 256
@@ -274,7 +275,7 @@ def appearance_of(collection: Collection, look: StyleTable) -> RowAppearance:
     """Return how the rows of a collection are drawn; it is computed once for each collection."""
     if collection not in _APPEARANCES:
         carried = zip(_column(collection, "commodity"), _column(collection, "group"), strict=True)
-        has_symbols = collection.name in ("strikes", "attributions")
+        has_symbols = collection.name in ("strikes", *BY_STRIKE)
         colours = np.empty(len(collection), dtype=object)
         colours[:] = [site_colour(kind, look) for kind in _column(collection, "kind")]
         _APPEARANCES[collection] = RowAppearance(

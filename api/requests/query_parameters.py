@@ -43,6 +43,7 @@ SORTABLE = ("text", "integer", "number", "boolean", "date")
 DEFAULT_ORDERS: Mapping[str, tuple[SortKey, ...]] = {
     "strikes": (SortKey("when", True), SortKey("id", True)),
     "attributions": (SortKey("when", True),),
+    "hits": (SortKey("when", True),),
 }
 _MAX_OFFSET = 2**31
 #: Numbers up to here are exact in JSON (RFC 8259, 6), and filters know no greater ones.

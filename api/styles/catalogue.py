@@ -56,6 +56,7 @@ STYLES = {
         CatalogueStyle(
             "attributions", "Attributions", "Attributions in the colour of their country.", ("attributions",)
         ),
+        CatalogueStyle("hits", "Hits", "Sites hit in the colour of the country.", ("hits",)),
         CatalogueStyle("countries", "Countries", "Countries as areas.", ("countries",)),
     )
 }

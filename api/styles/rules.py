@@ -151,10 +151,10 @@ def rules(collection: str, look: StyleTable) -> tuple[StyleRule, ...]:
 
 
 def symbol_paint(collection: str, look: StyleTable) -> SymbolPaint:
-    """Return the symbols of strikes or attributions.
+    """Return the symbols of strikes, attributions or hits.
 
-    A strike has its host country as colour, the group of what was hit as shape and its status as fill. An attribution
-    has the colour of its country; it has no group, and is filled.
+    A strike has its host country as colour, the group of what was hit as shape and its status as fill. An attribution,
+    and a hit, has the colour of its country; it has no group, and is filled.
     """
     strikes = collection == "strikes"
     groups = {name: name for name in look["group"] if name != "none"} if strikes else {}

@@ -28,6 +28,7 @@ _LISTED: Mapping[str, tuple[str, ...]] = {
     "strikes": ("when", "id", "host_country", "owners", "relations", "rests_on"),
     "assets": ("id", "name", "kind", "host_country", "owners"),
     "attributions": ("title", "asset_name", "relation", "country", "entity_name", "share_min", "share_max", "sure"),
+    "hits": ("title", "asset_name", "reading", "country", "owner_names", "share_min", "share_max", "sure"),
     "countries": ("id", "name", "owned_strikes", "owned_strikes_sure", "hosted_strikes", "related_strikes"),
     "entities": ("id", "name", "type", "registered_in", "headquartered_in", "joint"),
     "stakes": ("owned", "owner", "share_min", "share_max", "since", "until", "checked"),

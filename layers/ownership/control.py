@@ -9,7 +9,7 @@ which of several days something happened, control is given for each period of da
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import groupby
@@ -67,9 +67,17 @@ class ControlPeriod:
         return self.controller.party if self.controller else None
 
 
+def by_controlled(controls: Iterable[Control]) -> Mapping[str, Sequence[Control]]:
+    """Group controls by the id of what is controlled."""
+    grouped: dict[str, list[Control]] = defaultdict(list)
+    for control in controls:
+        grouped[control.controlled].append(control)
+    return dict(grouped)
+
+
 def control_periods(
     stakes: StakeColumns,
-    controls: Iterable[Control],
+    controls: Mapping[str, Sequence[Control]],
     owned: str,
     first: date | None,
     last: date | None,
@@ -82,7 +90,7 @@ def control_periods(
     stakes
         The stakes of all times.
     controls
-        Declared and consolidating controls of all times.
+        Declared and consolidating controls of all times, by the id of the controlled (see `by_controlled`).
     owned
         Id of the asset or entity.
     first, last
@@ -95,8 +103,9 @@ def control_periods(
     UnknownRecord
         If there is no such asset or entity.
     """
-    known = tuple(controls)
-    changes = sorted(_change_days(OwnershipGraph(stakes, first, last), known, owned, first, last))
+    above = list(_stakes_and_controls_above(OwnershipGraph(stakes, first, last), controls, owned))
+    known = [control for control in above if isinstance(control, Control)]
+    changes = sorted(_change_days(above, first, last))
     starts = [first, *changes]
     ends = [*(day - timedelta(days=1) for day in changes), last]
     periods = []
@@ -113,12 +122,12 @@ def _joined(periods: Iterable[ControlPeriod]) -> Iterator[ControlPeriod]:
         yield ControlPeriod(part[0].first, part[-1].last, part[-1].controller)
 
 
-def _change_days(
-    ownership: OwnershipGraph, controls: tuple[Control, ...], owned: str, first: date | None, last: date | None
-) -> set[date]:
-    """Return the days after the first on which a stake or control above the asset surely begins, or may end."""
+def _change_days(above: Iterable[Stake | Control], first: date | None, last: date | None) -> set[date]:
+    """Return the days after the first on which a stake or control above an asset surely begins, or may end."""
     days: set[date] = set()
-    for dated in _stakes_and_controls_above(ownership, controls, owned):
+    if first is not None and first == last:
+        return days
+    for dated in above:
         began = edtf.parse(dated.since).latest if dated.since else None
         ended = edtf.parse(dated.until).earliest if dated.until else None
         days.update(day for day in (began, ended) if day is not None)
@@ -126,12 +135,9 @@ def _change_days(
 
 
 def _stakes_and_controls_above(
-    ownership: OwnershipGraph, controls: tuple[Control, ...], owned: str
+    ownership: OwnershipGraph, controls: Mapping[str, Sequence[Control]], owned: str
 ) -> Iterator[Stake | Control]:
     """Yield the stakes that may have held on some of the days, and all controls, above an asset or entity."""
-    declared: dict[str, list[Control]] = defaultdict(list)
-    for control in controls:
-        declared[control.controlled].append(control)
     ids, index = ownership.nodes.ids, ownership.nodes.index
     met, todo = set(), [ids[ownership.number(owned)]]
     while todo:
@@ -141,8 +147,9 @@ def _stakes_and_controls_above(
         met.add(name)
         stakes = [ownership.stake(holding) for holding in ownership.holdings(index[name])]
         yield from stakes
-        yield from declared[name]
-        todo += [stake.owner for stake in stakes] + [control.controller for control in declared[name]]
+        declared = controls.get(name, ())
+        yield from declared
+        todo += [stake.owner for stake in stakes] + [control.controller for control in declared]
 
 
 def controls_on(controls: Iterable[Control], first: date | None, last: date | None) -> dict[str, tuple[Control, ...]]:

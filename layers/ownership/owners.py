@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
@@ -140,6 +140,25 @@ class OwnersOnDate:
         else:
             answer = self._answers.get_or_compute(owned, lambda: _rounded_answer(self._walk_or_solve(owned)))
         return Owners(*answer, lambda: chains(self.ownership, owned, solution.upper_bound if solution else None))
+
+    def holders_of(self, owned: str) -> Mapping[str | None, tuple[str, ...]]:
+        """Return the ids of the ultimate holders of an asset or entity by country.
+
+        Where too many positions stand above it, those at the ends of the largest chains alone.
+
+        Raises
+        ------
+        UnknownRecord
+            If there is no such asset or entity.
+        """
+        try:
+            return Walk(self.ownership, owned, self._max_positions).holders()
+        except TooLarge:
+            found: dict[str | None, dict[str, None]] = {}
+            for chain in self.of(owned).chains.paths:
+                if chain.end.entity is not None:
+                    found.setdefault(chain.end.country, {})[chain.end.entity] = None
+            return {country: tuple(ids) for country, ids in found.items()}
 
     def _walk_or_solve(self, owned: str) -> Walk | NodeOwners:
         self._walks -= 1

@@ -325,6 +325,14 @@ class Walk:
         reasons = (end.reason for position, end in self.ends.items() if end.reason and self._may_stay(position))
         return unattributed_part(self._bounds[-1], reasons)
 
+    def holders(self) -> dict[str | None, tuple[str, ...]]:
+        """Return the ids of the holders with whom a part may stay, by country, as the walk meets them."""
+        found: dict[str | None, dict[str, None]] = {}
+        for position, end in self.ends.items():
+            if self._may_stay(position) and end.entity is not None:
+                found.setdefault(end.country, {})[end.entity] = None
+        return {country: tuple(ids) for country, ids in found.items()}
+
     def warnings(self) -> tuple[Message, ...]:
         """Return a warning for each node of the walk whose known stakes sum to over 100 percent."""
         return self.ownership.warnings(self.nodes)

@@ -19,7 +19,7 @@ from layers.collections.geometry_index import GeometryIndex
 from layers.collections.rendered_features import SEPARATOR, RenderedFeatures, with_values
 from layers.model.cache import Lazy
 from layers.snapshot.array_files import PAGE, ArrayFolderReader, ArrayFolderWriter
-from layers.snapshot.snapshot import LAYERS, rows_of
+from layers.snapshot.snapshot import BY_STRIKE, LAYERS, rows_of
 
 
 class LazyPoints(LazyArray):
@@ -115,7 +115,7 @@ class LazyGeometries(LazyArray):
 
 
 def write_layer(files: ArrayFolderWriter, layer: Collection) -> None:
-    """Write a collection: columns, GeoJSON, tile geometry, and geometries but those of attributions."""
+    """Write a collection: columns, GeoJSON, tile geometry, and geometries but where each is that of a strike."""
     name, rendered = layer.name, layer.rendered
     for field, column in layer.features.columns.items():
         files.coded(f"layer.{name}.{field}", column)
@@ -127,7 +127,7 @@ def write_layer(files: ArrayFolderWriter, layer: Collection) -> None:
     files.metadata(f"layer.{name}.digest", layer.digest)
     files.metadata(f"layer.{name}.bounds", layer.bounds)
     _write_tile_geometry(files, f"layer.{name}.drawn_at", layer.layer.geometry)
-    if name == "attributions":  # each is where its strike is
+    if name in BY_STRIKE:
         return
     write_shapes(files, f"layer.{name}.shapes", layer.geometries)
     is_unsplit = layer.geometry.is_unsplit or _are_identical(to_numpy(layer.geometries), layer.shapes)
@@ -185,15 +185,15 @@ def read_layer(
 
 
 def read_layers(files: ArrayFolderReader) -> tuple[dict[str, Collection], LazyGeometries]:
-    """Read all collections, and the geometries of the assets; attributions are where their strikes are."""
-    geometries = {name: read_shapes(files, f"layer.{name}.shapes") for name in LAYERS if name != "attributions"}
+    """Read all collections, and the geometries of the assets; rows of `BY_STRIKE` are where their strikes are."""
+    geometries = {name: read_shapes(files, f"layer.{name}.shapes") for name in LAYERS if name not in BY_STRIKE}
     layers: dict[str, Collection] = {}
     for name in LAYERS:
-        if name != "attributions":
+        if name not in BY_STRIKE:
             layers[name] = read_layer(files, name, geometries[name])
             continue
         strikes = layers["strikes"]  # which are read first
-        rows = rows_of(strikes.ids, files.coded("layer.attributions.strike"))
+        rows = rows_of(strikes.ids, files.coded(f"layer.{name}.strike"))
         layers[name] = read_layer(files, name, geometries["strikes"].of_rows(rows), strikes.geometry.is_unsplit)
     return layers, geometries["assets"]
 

@@ -29,9 +29,9 @@ from layers.decisions.hits import likeliest
 from layers.matching.asset_index import AssetIndex
 from layers.matching.match import match_all
 from layers.model.cache import Lazy
-from layers.model.records import Match, Record, Records, Strike
+from layers.model.records import Match, Record, Records, Source, Strike
 from layers.resolution.voices import voice
-from layers.snapshot.snapshot import Snapshot, make_collection, strike_geometries
+from layers.snapshot.snapshot import Snapshot, collection_by_strike, make_collection
 from layers.store.record_table import RecordTable
 
 #: Candidates of strikes, most probable first, by strike.
@@ -40,6 +40,8 @@ Matches: TypeAlias = Mapping[str, tuple[Match, ...]]
 #: Tables that stakes as columns follow from, and all that the answer to a strike rests on besides the strike itself.
 _STAKE_TABLES = ("assets", "entities", "stakes")
 _ANSWER_TABLES = (*_STAKE_TABLES, "relations")
+#: And those that rows of hits follow from.
+_HIT_TABLES = (*_ANSWER_TABLES, "controls")
 #: Rows of so many strikes, or of one in so many, are replaced one by one; of more, all rows are computed anew.
 _FEW, _ONE_IN = 1000, 20
 
@@ -59,16 +61,16 @@ class SnapshotUpdate:
 
     def __init__(self, before: Snapshot, newer: Snapshot, with_matches: bool = False) -> None:
         self.before, self.newer = before, newer
-        changed = {name: differing(before.records.table(name), newer.records.table(name)) for name in _ANSWER_TABLES}
+        changed = {name for name in _HIT_TABLES if differing(before.records.table(name), newer.records.table(name))}
         stages = newer.stages
-        if not any(changed[name] for name in _STAKE_TABLES):
+        if changed.isdisjoint(_STAKE_TABLES):
             stages = replace(stages, stakes=before.stages.stakes, registers=before.stages.registers)
-        if not any(changed.values()):
+        if changed.isdisjoint(_ANSWER_TABLES):
             stages = replace(stages, asset_index=before.stages.asset_index)
         self._stages = stages
         #: Ids of the strikes that differ or about which something else was decided; ``None`` where all rows are
         #: computed anew, since the tables that all answers rest on differ or too many strikes do.
-        self.touched: set[str] | None = None if any(changed.values()) else _few_touched(before.records, newer.records)
+        self.touched: set[str] | None = None if changed else _few_touched(before.records, newer.records)
         self._part, self._matches = self._recomputed(with_matches)
 
     def _recomputed(self, with_matches: bool) -> tuple[Snapshot, Lazy[Matches]]:
@@ -132,26 +134,29 @@ class SnapshotUpdate:
         struck.subtract(old_struck)
         stages = replace(self._stages, backing_files=before.backing_files, counts=counts)
         counted = self.newer.with_stages(stages)
-        strikes, attributions = self._strikes(new)
-        layers = (strikes, self._assets(counted, struck), attributions, _countries(before, counted))
+        strikes, attributions, hits = self._strikes(new)
+        layers = (strikes, self._assets(counted, struck), attributions, hits, _countries(before, counted))
         proposed: Mapping[str, str] = ProbableAssets(strikes)
         return counted.with_stages(
             replace(stages, order=strikes.ids, proposed=Lazy.of(proposed), collections=_by_name(layers))
         )
 
-    def _strikes(self, new: FlatRows) -> tuple[Collection, Collection]:
-        """The collections of strikes and attributions with the rows of the touched strikes replaced."""
+    def _strikes(self, new: FlatRows) -> tuple[Collection, Collection, Collection]:
+        """The collections of strikes, attributions and hits with the rows of the touched strikes replaced."""
         assert self.touched is not None
         old, now = self.before.records.strikes, self.newer.records.strikes
         gone = [old[key] for key in self.touched if key in old]
         present = (now[key] for key in self.touched if key in now)
         come = sorted(present, key=lambda strike: (strike.when, strike.id), reverse=True)
         layers, strikes = self.before.collections, make_collection("strikes", new.strikes, new.geometries)
-        geometries = strike_geometries(new.geometries, strikes.ids, new.attributions.columns["strike"])
-        attributions = make_collection("attributions", new.attributions, geometries)
+        attributions, hits = (
+            collection_by_strike(name, rows, new.geometries, strikes.ids)
+            for name, rows in (("attributions", new.attributions), ("hits", self._part.hits))
+        )
         return (
             _with_strikes_replaced(layers["strikes"], "id", gone, come, strikes),
             _with_strikes_replaced(layers["attributions"], "strike", gone, come, attributions),
+            _with_strikes_replaced(layers["hits"], "strike", gone, come, hits),
         )
 
     def _assets(self, after: Snapshot, struck: Mapping[str, int]) -> Collection:
@@ -252,20 +257,29 @@ def _subset(records: Records, touched: set[str]) -> Records:
 
 
 def _few_touched(before: Records, newer: Records) -> set[str] | None:
-    """Ids of strikes that differ, as do decisions on them or voices of theirs; ``None`` where they are many."""
-    touched = differing(before.strikes, newer.strikes) | _with_other_voices(before, newer)
+    """Ids of strikes whose rows may differ; ``None`` where they are many.
+
+    These are strikes that differ, about which something else was decided, or that cite a source whose address or
+    voice changed.
+    """
+    touched = differing(before.strikes, newer.strikes) | _with_other_reports(before, newer)
     changed = differing(before.decisions, newer.decisions)
     touched |= {table[key].strike for table in (before.decisions, newer.decisions) for key in changed if key in table}
     return touched if len(touched) <= max(_FEW, len(newer.strikes) // _ONE_IN) else None
 
 
-def _with_other_voices(before: Records, newer: Records) -> set[str]:
-    """Ids of strikes of which a source that there was before is another voice now."""
+def _with_other_reports(before: Records, newer: Records) -> set[str]:
+    """Ids of strikes of which a source that there was before has another address or is another voice now."""
+    # A strike that cites a source differs itself where that source was added or removed.
     known = (key for key in differing(before.sources, newer.sources) if key in before.sources and key in newer.sources)
-    changed = {key for key in known if voice(before.sources[key]) != voice(newer.sources[key])}
+    changed = {key for key in known if _report(before.sources[key]) != _report(newer.sources[key])}
     if not changed:
         return set()
     return {key for key, strike in newer.strikes.items() if not changed.isdisjoint(strike.sources)}
+
+
+def _report(source: Source) -> tuple[str | None, str]:
+    return source.url, voice(source)
 
 
 def differing(before: Mapping[str, Record], newer: Mapping[str, Record]) -> set[str]:

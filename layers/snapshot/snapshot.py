@@ -19,6 +19,7 @@ from geo.lonlat import Ints, Objects
 from layers.attribution.attribute import Attributor, StrikeAttribution
 from layers.attribution.country_totals import CountryTotals, Counts, strike_counts, totals_of
 from layers.attribution.outages import AssetOutages, asset_outages
+from layers.attribution.readings import SiteReadings
 from layers.attribution.review_queue import ReviewItem, review_queue
 from layers.collections.collection import Collection, sharing_geometry
 from layers.collections.feature_table import FeatureTable
@@ -33,6 +34,7 @@ from layers.collections.feature_types import (
 )
 from layers.collections.flatten import FlatRows, flatten
 from layers.collections.geometry_index import Geometries, as_objects
+from layers.collections.hit_features import HitFeature, hit_features
 from layers.decisions.hits import PUBLISH_FROM, SHOW_FROM, StrikeOutcome, finding
 from layers.matching.asset_index import AssetIndex, index_of
 from layers.matching.heat import with_heat
@@ -42,10 +44,10 @@ from layers.model.cache import Lazy, LazyMapping, LruCache
 from layers.model.heat import NO_HEAT, HeatColumns
 from layers.model.messages import Message, Wording
 from layers.model.problems import UnknownRecord
-from layers.model.records import Match, Records
+from layers.model.records import Control, Match, Records
 from layers.model.types import CountryBasis
 from layers.ownership.chains import Holding, holdings_of
-from layers.ownership.control import Controller, ControlPeriod, control_periods
+from layers.ownership.control import Controller, ControlPeriod, by_controlled, control_periods
 from layers.ownership.minority import Minority
 from layers.ownership.owners import Owners, OwnersByDate
 from layers.ownership.stake_graph import StakeColumns
@@ -360,6 +362,13 @@ class Snapshot:
             yield from map(attributor.attribute, found)
 
     @cached_property
+    def hits(self) -> FeatureTable[HitFeature]:
+        """Rows of the sites that strikes hit, read in three ways, newest strike first."""
+        pairs = zip(self._each_answer(), self._each_answer("headquarters"), strict=True)
+        readings = SiteReadings(self.records, self.stakes, self.registers)
+        return hit_features(self.records, pairs, readings, self.country_names)
+
+    @cached_property
     def flat(self) -> FlatRows:
         """The rows of strikes and attributions, and the sums of them."""
         return flatten(self.records, self._each_answer(), self.country_names, self.wording)
@@ -413,11 +422,14 @@ class Snapshot:
         UnknownRecord
             If there is no such asset or entity.
         """
-        controls = self.records.controls.values()
         key = (owned, first, last, basis)
         return self._spans.get_or_compute(
-            key, lambda: control_periods(self.stakes, controls, owned, first, last, basis)
+            key, lambda: control_periods(self.stakes, self._controls, owned, first, last, basis)
         )
+
+    @cached_property
+    def _controls(self) -> Mapping[str, Sequence[Control]]:
+        return by_controlled(self.records.controls.values())
 
     @cached_property
     def _spans(self) -> LruCache[tuple[ControlPeriod, ...]]:
@@ -441,7 +453,6 @@ class Snapshot:
             return self.stages.collections
         known = self.registers.on(self.data_date, self.data_date)
         strikes = make_collection("strikes", self.flat.strikes, self.flat.geometries)
-        rows = self.flat.attributions
         countries = country_features(self.tallies(), self.country_names)
         layers = (
             strikes,
@@ -450,9 +461,8 @@ class Snapshot:
                 asset_features(self.records, known.of, self.flat.struck),
                 [asset.geometry for asset in self.records.assets.values()],
             ),
-            make_collection(
-                "attributions", rows, strike_geometries(strikes.geometries, strikes.ids, rows.columns["strike"])
-            ),
+            collection_by_strike("attributions", self.flat.attributions, strikes.geometries, strikes.ids),
+            collection_by_strike("hits", self.hits, strikes.geometries, strikes.ids),
             _country_collection(self.basemap, countries),
         )
         return MappingProxyType({layer.name: layer for layer in layers})
@@ -472,6 +482,12 @@ LAYERS: Mapping[str, tuple[str, str, type[Feature]]] = MappingProxyType(
             "One row for each strike, asset, relation and country: whose assets were hit, with shares.",
             AttributionFeature,
         ),
+        "hits": (
+            "Hits",
+            "One row for each strike, site, country and reading: by registration or head office of the owners, or by "
+            "control.",
+            HitFeature,
+        ),
         "countries": (
             "Countries",
             "Countries with the number of strikes on what they own, host, or are tied to otherwise.",
@@ -479,11 +495,26 @@ LAYERS: Mapping[str, tuple[str, str, type[Feature]]] = MappingProxyType(
         ),
     }
 )
+#: Collections of rows that are each where their strike is, those of one strike together, newest strike first.
+BY_STRIKE: Sequence[str] = ("attributions", "hits")
 
 
 def make_collection(name: str, features: FeatureTable[Any], geometry: Geometries) -> Collection:
     """One of the flat collections, of features and their geometries."""
     return Collection(name, *LAYERS[name], features, geometry)
+
+
+def collection_by_strike(
+    name: str, features: FeatureTable[Any], geometries: Geometries, ids: DictionaryArray
+) -> Collection:
+    """One of the collections `BY_STRIKE`, whose rows are where their strikes are.
+
+    Parameters
+    ----------
+    geometries, ids
+        Geometry and id of each strike.
+    """
+    return make_collection(name, features, strike_geometries(geometries, ids, features.columns["strike"]))
 
 
 def _country_collection(basemap: Basemap, features: FeatureTable[CountryFeature]) -> Collection:
@@ -505,4 +536,8 @@ def rows_of(ids: DictionaryArray, strikes: DictionaryArray) -> Ints:
     """The row that each strike of a column has among the ids of all."""
     row = np.empty(len(ids), np.int64)
     row[ids.codes] = np.arange(len(ids))
+    if len(strikes.dictionary) < len(ids):
+        named = set(strikes.dictionary)
+        # Both dictionaries are ascending.
+        row = row[np.fromiter((key in named for key in ids.dictionary), bool, len(ids))]
     return row[strikes.codes]

@@ -7,7 +7,7 @@ from typing import Any
 
 from starlette.testclient import TestClient
 
-COLLECTIONS = ("strikes", "assets", "attributions", "countries")
+COLLECTIONS = ("strikes", "assets", "attributions", "hits", "countries")
 Json = dict[str, Any]
 
 

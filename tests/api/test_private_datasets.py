@@ -358,8 +358,9 @@ def test_nothing_is_kept_beside_a_store_with_private_records(vault: Vault) -> No
 
 
 EXPORTS = (
-    *(("geojson", layer) for layer in ("strikes", "assets", "attributions", "countries")),
-    ("csv", "strikes"), ("csv", "attributions"), ("bods",), ("page",), ("map", "--format", "svg"), ("map",),
+    *(("geojson", layer) for layer in ("strikes", "assets", "attributions", "hits", "countries")),
+    ("csv", "strikes"), ("csv", "attributions"), ("csv", "hits"),
+    ("bods",), ("page",), ("map", "--format", "svg"), ("map",),
     ("map", "--format", "pdf", "--table"), ("report", "--strike", STRIKE), ("gpkg",),
 )  # fmt: skip
 
@@ -391,7 +392,7 @@ def test_every_export_is_as_without_it(
 @pytest.mark.parametrize(
     "command",
     [
-        *(("list", table) for table in ("strikes", "assets", "attributions", "entities", "stakes", "sources")),
+        *(("list", table) for table in ("strikes", "assets", "attributions", "hits", "entities", "stakes", "sources")),
         ("show", STRIKE), ("country", "UA"), ("country", "AZ"), ("owners", ASSET), ("holdings", "socar"), ("match",),
     ],
     ids=" ".join,

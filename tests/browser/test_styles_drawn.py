@@ -79,6 +79,7 @@ DRAWN = {
     "strikes": {"strikes"},
     "assets": {"pipe-case", "pipe-gas", "pipe-oil", "site"},
     "attributions": {"attributions"},
+    "hits": {"hits"},
     "countries": {"area", "area-edge"},
 }
 

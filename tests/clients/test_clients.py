@@ -22,7 +22,7 @@ from layers.snapshot.snapshot import Snapshot
 from layers.store.store import Store
 from tests.store_copies import copy_of
 
-COLLECTIONS = ("strikes", "assets", "attributions", "countries")
+COLLECTIONS = ("strikes", "assets", "attributions", "hits", "countries")
 OGRINFO = shutil.which("ogrinfo")
 needs_ogrinfo = pytest.mark.skipif(OGRINFO is None, reason="needs ogrinfo (apt-get install gdal-bin)")
 needs_oapif = pytest.mark.skipif("OAPIF" not in pyogrio.list_drivers(), reason="needs a GDAL with the OAPIF driver")

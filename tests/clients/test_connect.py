@@ -94,18 +94,20 @@ def test_curl_snippets_run(snippets: dict[str, str], server_url: str, tmp_path: 
     assert (tmp_path / "strikes.csv").read_text(encoding="utf-8").startswith("id,")
     told = json.loads(ran(tmp_path, "sh", "-c", snippets["curl-filter"]))
     assert {one["properties"]["country"] for one in told["features"]} == {"AZ"}
-    assert {one["properties"]["relation"] for one in told["features"]} == {"owner"}
+    assert {one["properties"]["reading"] for one in told["features"]} == {"registration"}
+    assert all(one["properties"]["sure"] for one in told["features"])
     ran(tmp_path, "sh", "-c", snippets["curl-picture"])
     assert (tmp_path / "map.png").read_bytes().startswith(b"\x89PNG")
 
 
 @needs("curl", "curl")
-def test_duckdb_snippets_run(snippets: dict[str, str], tmp_path: Path) -> None:
+def test_duckdb_snippets_run(snippets: dict[str, str], server_url: str, tmp_path: Path) -> None:
     duckdb = pytest.importorskip("duckdb")
     ran(tmp_path, "sh", "-c", snippets["duckdb-fetch"])
-    query = snippets["duckdb-query"].replace("attributions.parquet", os.fspath(tmp_path / "attributions.parquet"))
+    query = snippets["duckdb-query"].replace("hits.parquet", os.fspath(tmp_path / "hits.parquet"))
     rows = duckdb.sql(query).fetchall()
-    assert dict(rows)["AZ"] > 0
+    with urlopen(f"{server_url.rstrip('/')}/countries/AZ") as answer:
+        assert dict(rows)["AZ"] == json.load(answer)["relations"]["owner"]["strikes_sure"]
     assert [count for _, count in rows] == sorted((count for _, count in rows), reverse=True)
 
 

@@ -297,7 +297,7 @@ def _owner_line(row: Mapping[str, Any], several: bool) -> str:
     low, high = (percent_text(float(row.get(name) or 0)) for name in ("share_min", "share_max"))
     share = f"{high} %" if low == high else f"{low} to {high} %"
     maybe = " (a possible target)" if row.get("alternative") is True else ""
-    return f"{_country(row)} {share}" + (f" of {text_value(row, 'asset')}{maybe}" if several else maybe)
+    return f"{_country(row)} {share}" + (f" of {text_value(row, 'asset_name')}{maybe}" if several else maybe)
 
 
 def _other_line(row: Mapping[str, Any]) -> str:

@@ -100,7 +100,8 @@ def test_a_server_of_a_restored_store_answers_as_it_did_then(base: Basemap, stor
     """Loads, edits, a decision and a removal by the API: each version again, to the byte."""
     paths = [
         "/collections/strikes/items?limit=1000", "/collections/assets/items?limit=1000",
-        "/collections/attributions/items?limit=1000", "/collections/countries/items?limit=300",
+        "/collections/attributions/items?limit=1000", "/collections/hits/items?limit=2000",
+        "/collections/countries/items?limit=300",
         f"/strikes/{ORLIVKA}/attribution", "/countries/AZ", "/about", "/tiles/strikes/5/18/11.mvt",
         "/rest/services/strikeatlas/FeatureServer/0/query?where=1=1&f=json",
     ]  # fmt: skip

@@ -67,7 +67,7 @@ def test_no_answer_holds_a_private_record(shown: Shown) -> None:
 def test_no_tile_holds_a_private_record(shown: Shown, client: TestClient) -> None:
     """The tiles are those of the bundled records alone, also right at the private points."""
     for tile in ("0/0/0", "8/149/90", "14/9576/5820"):
-        for layer in ("strikes", "attributions"):
+        for layer in ("strikes", "attributions", "hits"):
             answer, alone = (one.get(f"/tiles/{layer}/{tile}.mvt") for one in (shown.client, client))
             assert answer.status_code in (200, 204)
             assert tells(answer.content) == []
@@ -110,12 +110,17 @@ def test_a_reviewer_sees_what_is_private_and_nobody_else(shown: Shown) -> None:
 @pytest.mark.parametrize(
     "command",
     [
-        *(("export", fmt, layer) for fmt in ("csv", "geojson") for layer in ("strikes", "attributions", "countries")),
+        *(
+            ("export", fmt, layer)
+            for fmt in ("csv", "geojson")
+            for layer in ("strikes", "attributions", "hits", "countries")
+        ),
         ("export", "gpkg"),
         ("export", "bods"),
         ("export", "page"),
         ("list", "strikes"),
         ("list", "attributions"),
+        ("list", "hits"),
         ("list", "sources"),
     ],
     ids=" ".join,

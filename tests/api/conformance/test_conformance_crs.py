@@ -139,7 +139,7 @@ def boxes(client: TestClient, collection: str, uri: str) -> list[Any]:
     ]
 
 
-@pytest.mark.parametrize("collection", ["strikes", "assets", "attributions"])
+@pytest.mark.parametrize("collection", ["strikes", "assets", "attributions", "hits"])
 @pytest.mark.parametrize("uri", OFFERED)
 def test_crs_bbox_crs_parameter(client: TestClient, collection: str, uri: str) -> None:
     every = items(client, collection, crs=uri)

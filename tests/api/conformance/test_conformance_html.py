@@ -30,6 +30,7 @@ FIRST = {
     "strikes": "ua-orlivka-2025-08-06",
     "assets": "a-abq",
     "attributions": "qa-ras-laffan-2026-03-18/-/host/QA",
+    "hits": "ru-cpc-kropotkinskaya-2025-02-17/a-cpc-kropotkinskaya/control/-",
     "countries": "AZ",
 }
 

@@ -111,7 +111,7 @@ def test_schemas_role_primary_temporal(schemas: dict[tuple[str, str], Json]) -> 
     for (collection, _), schema in schemas.items():
         for role in ("primary-interval-start", "primary-interval-end"):
             found = with_role(schema, role)
-            assert len(found) == (collection in ("strikes", "attributions"))
+            assert len(found) == (collection in ("strikes", "attributions", "hits"))
             assert all((one["type"], one["format"]) == ("string", "date") for one in found)
         assert not with_role(schema, "primary-instant")
         assert not with_role(schema, "primary-interval")

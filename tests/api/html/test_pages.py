@@ -34,6 +34,7 @@ PATHS = (
     "/collections/assets/items/a-abq",
     "/collections/countries/items/AZ",
     "/collections/attributions/items/qa-ras-laffan-2026-03-18/-/host/QA",
+    "/collections/hits/items/ua-socar-depot-2025-08-08/a-socar-sintez/registration/AZ",
 )
 #: Answers that have no page of a kind of their own.
 ANSWERS = (
@@ -331,3 +332,14 @@ def test_page_of_any_other_answer_has_every_member(client: TestClient, path: str
     assert client.get(str(same), headers=BROWSER).json() == told
     if "links" in told:
         require_links(client, path, told)
+
+
+def test_owners_of_hits_are_named_and_lead_to_their_records(client: TestClient) -> None:
+    row = as_json(client, "/collections/hits/items?filter=reading = 'control' AND country = 'AZ'&limit=1")["features"][
+        0
+    ]
+    page = client.get(f"/collections/hits/items/{row['id']}", headers=BROWSER).text
+    for owner, name in zip(row["properties"]["owners"], row["properties"]["owner_names"], strict=True):
+        address = f"/records/entities/{owner}"
+        assert re.search(rf'<a href="[^"]*{address}">{owner}</a></bdi> <span class="quiet"><bdi>{name}</bdi>', page)
+        assert client.get(address).status_code == 200

@@ -12,7 +12,7 @@ from api.settings import Settings
 from layers.store.store import Store
 from tests.conftest import BASEMAP
 
-COLLECTIONS = ("strikes", "assets", "attributions")
+COLLECTIONS = ("strikes", "assets", "attributions", "hits")
 
 
 @pytest.fixture(scope="module")

@@ -90,15 +90,15 @@ def test_the_service_lists_layers_that_describe_themselves(client: TestClient) -
         assert told["fields"][0]["name"] == told["objectIdField"] == told["uniqueIdField"]["name"] == "OBJECTID"
         assert told["displayField"] in {field["name"] for field in told["fields"]}
         assert told["extent"]["xmin"] <= told["extent"]["xmax"]
-        assert told["drawingInfo"]["renderer"]["type"] == ("uniqueValue" if told["id"] in (0, 2, 4) else "simple")
+        assert told["drawingInfo"]["renderer"]["type"] == ("uniqueValue" if told["id"] in (0, 2, 4, 7) else "simple")
         assert told["advancedQueryCapabilities"]["supportsPagination"]
         assert told["advancedQueryCapabilities"]["supportsOrderBy"]
 
 
 def test_numbers_of_layers_do_not_change() -> None:
     assert [layer.id for layer in LAYERS] == list(range(len(LAYERS)))
-    assert [layer.collection for layer in LAYERS[:6]] == [
-        "strikes", "assets", "assets", "assets", "attributions", "countries",
+    assert [layer.collection for layer in LAYERS] == [
+        "strikes", "assets", "assets", "assets", "attributions", "countries", "assets", "hits",
     ]  # fmt: skip
 
 
@@ -294,9 +294,9 @@ def test_a_store_without_records_has_layers_without_features(tmp_path: Path) -> 
     with TestClient(app) as client:
         assert client.get("/collections").json()["collections"][0]["extent"].get("spatial") is None
         root = client.get(ROOT).json()
-        assert [layer["id"] for layer in root["layers"]] == [0, 4, 5]
+        assert [layer["id"] for layer in root["layers"]] == [0, 4, 5, 7]
         assert client.get(f"{ROOT}/0").json()["extent"]["xmax"] == 180
-        for layer in (0, 1, 4):
+        for layer in (0, 1, 4, 7):
             assert ask(client, layer, where="1=1")["features"] == []
             assert ask(client, layer, where="id LIKE '%a%'", returnExtentOnly="true")["extent"]["xmin"] == "NaN"
 

@@ -212,7 +212,9 @@ def test_limit_that_is_none_is_400(client: TestClient, bad: str) -> None:
 def test_each_feature_comes_exactly_once_whatever_the_limit(client: TestClient, whole: dict[str, Json]) -> None:
     @settings(max_examples=12, deadline=None)
     @given(
-        limit=st.integers(9, 400), name=st.sampled_from(["strikes", "attributions"]), f=st.sampled_from(["", "&f=json"])
+        limit=st.integers(9, 400),
+        name=st.sampled_from(["strikes", "attributions", "hits"]),
+        f=st.sampled_from(["", "&f=json"]),
     )
     def follow(limit: int, name: str, f: str) -> None:
         found = list(pages(client, f"/collections/{name}/items?limit={limit}{f}"))

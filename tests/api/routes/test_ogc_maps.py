@@ -99,7 +99,7 @@ def test_a_filter_shows_fewer(client: TestClient) -> None:
     assert not has(russian, UA)
 
 
-@pytest.mark.parametrize("collection", ["strikes", "assets", "attributions", "countries", "basemap"])
+@pytest.mark.parametrize("collection", ["strikes", "assets", "attributions", "hits", "countries", "basemap"])
 def test_every_collection_and_the_base_map_have_pictures(client: TestClient, collection: str) -> None:
     assert picture(client, f"/tiles/{collection}/4/9/5.png")[..., 3].any()
 

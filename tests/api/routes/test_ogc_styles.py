@@ -21,7 +21,7 @@ from layers.snapshot.snapshot import Snapshot
 from tests.api.feature_client import Json, items, problem
 
 LOOK = style_table(Settings().static / "style-table.json")
-STYLES = ("atlas", "strikes", "assets", "attributions", "countries")
+STYLES = ("atlas", "strikes", "assets", "attributions", "hits", "countries")
 SE = "{http://www.opengis.net/se}"
 OGC = "{http://www.opengis.net/ogc}"
 STRANGE: tuple[Json, ...] = tuple(
@@ -108,7 +108,7 @@ def drawn(style: Json, properties: Json) -> list[str]:
     return [one["id"] for one in style["layers"] if "filter" in one and value(one["filter"], properties)]
 
 
-@pytest.mark.parametrize("name", ["strikes", "attributions"])
+@pytest.mark.parametrize("name", ["strikes", "attributions", "hits"])
 def test_a_mark_is_the_same_in_the_picture_in_mapbox_and_in_sld(
     client: TestClient, snapshot: Snapshot, name: str
 ) -> None:

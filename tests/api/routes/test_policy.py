@@ -127,6 +127,7 @@ DOORS = (
     "/collections/strikes/items?limit=10000&f=csv",
     "/collections/strikes/items?limit=10000&f=jsonfg",
     "/collections/attributions/items?limit=10000",
+    "/collections/hits/items?limit=10000",
     "/collections/assets/items?limit=10000",
     f"/collections/strikes/items/{COARSE}",
     f"/collections/strikes/items/{COARSE}?f=html",
@@ -267,7 +268,12 @@ def test_the_command_line_and_its_exports_follow_the_policy(
     file.write_text(POLICY)
     monkeypatch.setenv("STRIKEATLAS_POLICY", str(file))
     where = ["--store", str(guarded.store.path), "--basemap", str(BASEMAP)]
-    for command in (["export", "geojson", "strikes"], ["export", "csv", "attributions"], ["export", "csv", "strikes"]):
+    for command in (
+        ["export", "geojson", "strikes"],
+        ["export", "csv", "attributions"],
+        ["export", "csv", "hits"],
+        ["export", "csv", "strikes"],
+    ):
         out = tmp_path / "out"
         assert CliRunner().invoke(app, [*command, "-o", str(out), *where]).exit_code == 0
         assert not TELLING.search(out.read_text())

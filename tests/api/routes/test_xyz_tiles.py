@@ -16,7 +16,7 @@ from geo.tiles.tile_matrix import MAX_LAT, Tile, bounds, lonlat, tile_at, world
 from layers.snapshot.snapshot import Snapshot
 from tests.api.tile_reading import Json, decoded, drawn, listed
 
-COLLECTIONS = ("strikes", "assets", "attributions", "countries")
+COLLECTIONS = ("strikes", "assets", "attributions", "hits", "countries")
 EXTENT, BUFFER = 4096, 64
 #: Lines and polygons are simplified to 4 units and rounded to 1.
 ROUGH = 5.0

@@ -11,7 +11,14 @@ from hypothesis import strategies as st
 
 from layers.model.problems import UnknownRecord
 from layers.model.records import Control, Records, Stake
-from layers.ownership.control import Controller, ControlPeriod, control_periods, controller, controls_on
+from layers.ownership.control import (
+    Controller,
+    ControlPeriod,
+    by_controlled,
+    control_periods,
+    controller,
+    controls_on,
+)
 from layers.ownership.stake_graph import StakeColumns
 from layers.ownership.walk import OwnershipGraph
 from layers.snapshot.snapshot import Snapshot
@@ -136,15 +143,15 @@ FIRST, LAST = date(2025, 1, 1), date(2025, 3, 31)
 
 def test_control_is_given_for_each_span_of_days_on_which_it_differs() -> None:
     sold = dated(("c", "a", 100, None, "2025-02-10"), ("p", "a", 100, "2025-02-10", None))
-    spans = told(control_periods(sold, (), "a", FIRST, LAST))
+    spans = told(control_periods(sold, {}, "a", FIRST, LAST))
     assert spans == [("2025-01-01", "2025-02-09", "c"), ("2025-02-10", "2025-03-31", "p")]
-    assert told(control_periods(sold, (), "a", None, None)) == [(None, "2025-02-09", "c"), ("2025-02-10", None, "p")]
-    assert told(control_periods(sold, (), "a", LAST, LAST)) == [("2025-03-31", "2025-03-31", "p")]
+    assert told(control_periods(sold, {}, "a", None, None)) == [(None, "2025-02-09", "c"), ("2025-02-10", None, "p")]
+    assert told(control_periods(sold, {}, "a", LAST, LAST)) == [("2025-03-31", "2025-03-31", "p")]
 
 
 def test_days_of_an_inexact_change_are_nobodys() -> None:
     sold = dated(("c", "a", 100, None, "2025-02"), ("p", "a", 100, "2025-02", None))
-    spans = told(control_periods(sold, (), "a", FIRST, LAST))
+    spans = told(control_periods(sold, {}, "a", FIRST, LAST))
     assert spans == [
         ("2025-01-01", "2025-01-31", "c"), ("2025-02-01", "2025-02-27", None), ("2025-02-28", "2025-03-31", "p"),
     ]  # fmt: skip
@@ -152,10 +159,10 @@ def test_days_of_an_inexact_change_are_nobodys() -> None:
 
 def test_a_change_higher_up_or_of_what_is_declared_makes_a_span_and_other_changes_none() -> None:
     above = dated(("c", "a", 60, None, None), ("s", "c", 100, "2025-02-10", None), ("d", "a", 10, "2025-03-01", None))
-    assert [entity for *_, entity in told(control_periods(above, (), "a", FIRST, LAST))] == ["c", "s"]
+    assert [entity for *_, entity in told(control_periods(above, {}, "a", FIRST, LAST))] == ["c", "s"]
     by = (declare("c", "d", since="2025-02-20"),)
     plain = dated(("c", "a", 60, None, None))
-    assert told(control_periods(plain, by, "a", FIRST, LAST))[1] == ("2025-02-20", "2025-03-31", "d")
+    assert told(control_periods(plain, by_controlled(by), "a", FIRST, LAST))[1] == ("2025-02-20", "2025-03-31", "d")
 
 
 DAYS = st.one_of(
@@ -172,7 +179,7 @@ def test_spans_are_what_is_true_on_each_of_their_days(
 ) -> None:
     table = dated(*(stake for stake in stakes if stake[0] != stake[1]))
     controls = [declare(below, by, since=since, until=until) for below, by, since, until in said if below != by]
-    spans = control_periods(table, controls, "a", FIRST, LAST)
+    spans = control_periods(table, by_controlled(controls), "a", FIRST, LAST)
     assert (spans[0].first, spans[-1].last) == (FIRST, LAST)
     for span, after in pairwise(spans):
         assert span.last is not None

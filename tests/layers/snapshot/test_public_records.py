@@ -78,6 +78,7 @@ def private_client(records: Records, tmp_path_factory: pytest.TempPathFactory) -
     [
         "/collections/strikes/items?limit=1000",
         "/collections/attributions/items?limit=5000",
+        "/collections/hits/items?limit=5000",
         "/countries/AZ",
         "/entities/socar/holdings",
         "/tiles/strikes/0/0/0.mvt",

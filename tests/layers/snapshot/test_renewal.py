@@ -12,13 +12,16 @@ import pytest
 import shapely
 
 from geo.tiles.tile_matrix import Tile
-from layers.model.records import RECORD_TYPES, Records
+from layers.model.records import RECORD_TYPES, Control, Records
 from layers.reference.basemap import Basemap, Countries
 from layers.snapshot.incremental import update
 from layers.snapshot.snapshot import Snapshot
 
 DAY = date(2026, 11, 25)
 STRIKE, ASSET = "ru-cpc-kropotkinskaya-2025-02-17", "a-cpc-kropotkinskaya"
+CONTROL = Control(
+    id="new-one", controlled=ASSET, controller="socar", kind="declared", source="gu-gcap-qa", checked="read"
+)
 Change = Callable[[Records], Records]
 View = Callable[..., Snapshot]
 
@@ -77,6 +80,10 @@ CHANGES: dict[str, Change] = {
     "relations are gone": lambda records: dataclasses.replace(records, relations={}),
     "an entity is of another country": lambda records: changed(records, "entities", "socar", registered_in="TR"),
     "an asset is added": lambda records: changed(records, "assets", "new-asset"),
+    "a source is elsewhere": lambda records: changed(
+        records, "sources", "argus-cpc-hit", url="https://example.org/elsewhere"
+    ),
+    "who controls it is declared": lambda records: dataclasses.replace(records, controls={CONTROL.id: CONTROL}),
     "decisions are gone": lambda records: dataclasses.replace(records, decisions={}),
 }
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import geopandas
+import pandas as pd
 import pytest
 import shapely
 from playwright.sync_api import Browser, sync_playwright
@@ -160,3 +161,14 @@ def test_strikes_beyond_the_antimeridian_are_on_the_map(page: Any, browser: Brow
     assert box
     assert 0 < box["x"] < 1280
     tab.close()
+
+
+def test_of_several_sites_each_is_named(attributions: geopandas.GeoDataFrame) -> None:
+    sites = [("a-1", "Depot of Odesa", False), ("a-2", "Depot of Izmail", True)]
+    owner = attributions.iloc[[0]]
+    rows = [owner.assign(asset=key, asset_name=name, alternative=maybe) for key, name, maybe in sites]
+    (lines,) = map.ownership_lines(geopandas.GeoDataFrame(pd.concat(rows))).values()
+    assert lines.owners == (
+        "Azerbaijan 100 % of Depot of Odesa",
+        "Azerbaijan 100 % of Depot of Izmail (a possible target)",
+    )
