@@ -76,12 +76,13 @@ def create(request: Request, author: Editor, body: Body) -> Response:
 def replace(request: Request, feature: str, author: Editor, body: Body) -> Response:
     """Replace a strike as a whole, if it still is the version that If-Match names; its id and dataset stay."""
     _require_type(request, GEOJSON_TYPE, "application/json")
+    why, system = _reason(request), _system(request)
     before = _stored(request, feature, author)
     if before is None and _if_match(request) is not None:
         raise EditConflict(f"there is no strike {feature[:80]!r}")
     before = _required(request, feature, before)
-    values, faults = strike_body.feature_values(strike_body.parse_json_object(body), _system(request))
-    return _replaced(request, author, before, values, faults)
+    values, faults = strike_body.feature_values(strike_body.parse_json_object(body), system)
+    return _replaced(request, PersonWrite(request, author), before, values, faults, why)
 
 
 @PART.route(
@@ -95,9 +96,10 @@ def replace(request: Request, feature: str, author: Editor, body: Body) -> Respo
 def update(request: Request, feature: str, author: Editor, body: Body) -> Response:
     """Change what the body names (JSON Merge Patch, RFC 7396), if it still is the version that If-Match names."""
     _require_type(request, MERGE_PATCH, "application/json")
+    why, system = _reason(request), _system(request)
     before = _required(request, feature, _stored(request, feature, author))
-    values, faults = strike_body.patched_values(strike_body.parse_json_object(body), before, _system(request))
-    return _replaced(request, author, before, values, faults)
+    values, faults = strike_body.patched_values(strike_body.parse_json_object(body), before, system)
+    return _replaced(request, PersonWrite(request, author), before, values, faults, why)
 
 
 @PART.route(
@@ -111,41 +113,44 @@ def update(request: Request, feature: str, author: Editor, body: Body) -> Respon
 )
 def delete(request: Request, feature: str, author: Editor) -> Response:
     """Remove a strike that came by this way, if it still is the version that If-Match names."""
+    why = _reason(request)
     before = _required(request, feature, _stored(request, feature, author))
     if before.dataset != DATASET:
         raise strike_body.NotEditable(before.id, before.dataset)
-    return _committed(
-        request, PersonWrite(request, author), Edit("strikes", before.id, None, TABLES["strikes"].version(before)), 204
-    )
+    edit = Edit("strikes", before.id, None, TABLES["strikes"].version(before))
+    return _committed(request, PersonWrite(request, author), edit, 204, why)
 
 
 def _created(request: Request, writing: PersonWrite, body: bytes) -> Response:
+    why = _reason(request)
     atlas, view = _newest(request)
     now = datetime.now(UTC)
     key = f"{DATASET}-{now:%Y%m%d}-{secrets.token_hex(4)}"
     values, faults = strike_body.feature_values(strike_body.parse_json_object(body), _system(request))
     strike = strike_body.build_strike(values, faults, {"id": key, "dataset": DATASET}, view.stored, atlas.basemap)
-    return _committed(request, writing, Edit("strikes", key, strike, None), 201, now)
+    return _committed(request, writing, Edit("strikes", key, strike, None), 201, why, now)
 
 
 def _replaced(
-    request: Request, author: Author, before: Strike, values: Json, faults: list[strike_body.BodyFault]
+    request: Request,
+    writing: PersonWrite,
+    before: Strike,
+    values: Json,
+    faults: list[strike_body.BodyFault],
+    why: str | None,
 ) -> Response:
     atlas: LiveSnapshot = request.app.state.atlas
     own = {"id": before.id, "dataset": before.dataset}
     strike = strike_body.build_strike(values, faults, own, atlas.view.stored, atlas.basemap, before)
-    return _committed(
-        request,
-        PersonWrite(request, author),
-        Edit("strikes", before.id, strike, TABLES["strikes"].version(before)),
-        200,
-    )
+    edit = Edit("strikes", before.id, strike, TABLES["strikes"].version(before))
+    return _committed(request, writing, edit, 200, why)
 
 
-def _committed(request: Request, writing: PersonWrite, edit: Edit, status: int, at: datetime | None = None) -> Response:
+def _committed(
+    request: Request, writing: PersonWrite, edit: Edit, status: int, why: str | None, at: datetime | None = None
+) -> Response:
     """Write an edit, and answer the feature as it was written."""
     atlas: LiveSnapshot = request.app.state.atlas
-    why = parse_reason(request.headers.getlist(REASON))
     return writing.commit(
         [edit.id],
         lambda keyed: atlas.write(edit, author=writing.author.name, at=at, keyed=keyed, why=why),
@@ -183,6 +188,11 @@ def _required(request: Request, feature: str, current: Strike | None) -> Strike:
     if ANY not in stated and TABLES["strikes"].version(current) not in versions:
         raise EditConflict(f"{current.id} was changed since it was seen")
     return current
+
+
+def _reason(request: Request) -> str | None:
+    """Read why it is written. A malformed header is refused before the version is compared (RFC 9110, 13.2.1)."""
+    return parse_reason(request.headers.getlist(REASON))
 
 
 def _if_match(request: Request) -> tuple[str, ...] | None:

@@ -116,6 +116,12 @@ class CountryFeature(Feature):
     cargo_owner_strikes: int = Field(0, description="Strikes on what may have held its cargo.")
     occupier_strikes: int = Field(0, description="Strikes on what it may occupy.")
     brand_strikes: int = Field(0, description="Strikes on what may bear its brand.")
+    flag_strikes: int = Field(0, description="Strikes on vessels that may fly its flag.")
+    charterer_strikes: int = Field(0, description="Strikes on vessels that it may have chartered.")
+    production_sharing_strikes: int = Field(0, description="Strikes on what it may work for a part of the output.")
+    title_claim_strikes: int = Field(0, description="Strikes on what it may claim a disputed title to.")
+    trust_strikes: int = Field(0, description="Strikes on what it may hold in trust for others.")
+    temporary_manager_strikes: int = Field(0, description="Strikes on what it may manage by order of a state.")
 
 
 _STATED = [name for name in StrikeFeature.model_fields if name in Strike.model_fields and name != "weapons"]

@@ -65,7 +65,7 @@ class ConcernedStrikes:
             yield from (one for one in judged if one in strikes)
             for asset in judged:
                 yield from self._hitting(asset)
-        elif table in ("assets", "relations"):
+        elif table in ("assets", "relations", "conditions"):
             yield from self._hitting(record if table == "assets" else values["asset"])
         elif table == "entities":
             yield from self._resting_on(record)

@@ -35,13 +35,14 @@ WITHHOLDABLE: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "when_note", "region", "geometry", "attacker", "weapons", "damage", "killed_min", "killed_max",
             "injured_min", "injured_max", "casualties", "targets", "status_note", "note",
         ),
-        "assets": ("names", "aliases", "commodity", "geometry", "capacity", "capacity_unit", "note"),
+        "assets": ("names", "aliases", "commodity", "geometry", "capacity", "capacity_unit", "capacity_on", "note"),
         "entities": ("names", "aliases", "note"),
         "sources": ("url", "archive_url", "title", "language", "published", "retrieved", "licence"),
         "claims": ("quote",),
         "stakes": ("note",),
         "relations": ("note",),
         "controls": ("note",),
+        "conditions": ("note",),
     }
 )  # fmt: skip
 #: Longest embargo, in hours: ten years.

@@ -194,7 +194,7 @@ def _kinds_of_text(text: str) -> int:
     return mentions.head if mentions.head & ~_SHIP else mentions.head | mentions.other
 
 
-_SHIP = kind_bits(["ship"])
+_SHIP = kind_bits(["vessel"])
 
 
 def _words(

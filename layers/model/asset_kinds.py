@@ -64,6 +64,7 @@ class AssetKindDefinition(TargetDefinition):
     capacity_unit: str | None = None
     rare: bool = False
     many: bool = False
+    unlisted: bool = False
     families: tuple[_Name, ...] = ()
     osm_tags: tuple[_Tag, ...] = ()
     gem_tracker_types: tuple[_Folded, ...] = ()

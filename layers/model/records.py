@@ -35,6 +35,7 @@ from layers.model.types import (
     Text,
     Url,
     Verdict,
+    WorkingStatus,
 )
 
 _Placed = TypeVar("_Placed", bound="Record")
@@ -72,6 +73,9 @@ class Source(Record):
     published: Edtf | None = Field(None, description="When it was published.")
     retrieved: Edtf | None = Field(None, description="When it was last looked at.")
     licence: Text | None = Field(None, description="Licence of the data taken from it.")
+    same_report_as: Text | None = Field(
+        None, description="Agency or outlet whose report it reprints or retells; sources of one are one voice."
+    )
 
 
 class Weapon(BaseModel):
@@ -154,6 +158,7 @@ class Asset(Record):
     )
     capacity: float | None = Field(None, ge=0, description="Capacity in capacity_unit.")
     capacity_unit: Text | None = Field(None, description="Unit of capacity.")
+    capacity_on: Edtf | None = Field(None, description="Day, month or year for which the capacity was stated.")
     status: OperatingStatus | None = Field(
         None, description="Whether it operates, as of the source; empty where it says nothing."
     )
@@ -235,6 +240,35 @@ class Control(Record):
     source: Id = Field(description="Who says so.")
     checked: Checked = Field(description="How the source was checked.")
     note: Text | None = Field(None, description="What the source leaves open.")
+
+
+class Condition(Record):
+    """How far an asset worked over some days, as a source says."""
+
+    asset: Id = Field(description="The asset.")
+    strike: Id | None = Field(None, description="The strike that brought it about; empty where none did.")
+    status: WorkingStatus = Field(description="running, reduced, offline, destroyed for good, or under occupation.")
+    working_min: Percent | None = Field(
+        None, description="Least part of the capacity that worked; empty where no source says."
+    )
+    working_max: Percent | None = Field(
+        None, description="Largest part of the capacity that worked; empty where no source says."
+    )
+    since: Edtf = Field(description="First day.")
+    until: Edtf | None = Field(
+        None, description="First day on which it no longer held; empty where no source tells its end."
+    )
+    source: Id = Field(description="Who says so.")
+    checked: Checked = Field(description="How the source was checked.")
+    note: Text | None = Field(None, description="What the source leaves open.")
+
+    @model_validator(mode="after")
+    def _range_is_ordered(self) -> Condition:
+        if (self.working_min is None) != (self.working_max is None):
+            raise InvalidValue(Message("schema.working-pair"))
+        if self.working_min is not None and self.working_max is not None and self.working_min > self.working_max:
+            raise InvalidValue(Message("schema.working-order"))
+        return self
 
 
 class Identity(Record):
@@ -341,6 +375,7 @@ RECORD_TYPES: Mapping[str, type[Record]] = MappingProxyType(
         "stakes": Stake,
         "relations": Relation,
         "controls": Control,
+        "conditions": Condition,
         "decisions": Decision,
         "identities": Identity,
     }
@@ -361,6 +396,7 @@ REFERENCES: Mapping[str, Mapping[str, tuple[str, ...]]] = MappingProxyType(
             "source": ("sources",),
         },
         "controls": {"controlled": ("assets", "entities"), "controller": ("entities",), "source": ("sources",)},
+        "conditions": {"asset": ("assets",), "strike": ("strikes",), "source": ("sources",)},
         "decisions": {
             "strike": ("strikes",),
             "asset": ("assets",),
@@ -384,6 +420,7 @@ class Records:
     stakes: Mapping[str, Stake]
     relations: Mapping[str, Relation]
     controls: Mapping[str, Control]
+    conditions: Mapping[str, Condition]
     decisions: Mapping[str, Decision]
     identities: Mapping[str, Identity]
 

@@ -145,7 +145,25 @@ EntityType = Literal[
     "stateBody",
     "person",
 ]
-RelationKind = Literal["operator", "supplier", "offtaker", "affected", "lender", "cargo-owner", "occupier", "brand"]
+#: title-claim: claims a disputed title; trust: holds it for others; temporary-manager: put in by order of a state.
+RelationKind = Literal[
+    "operator",
+    "supplier",
+    "offtaker",
+    "affected",
+    "lender",
+    "cargo-owner",
+    "occupier",
+    "brand",
+    "flag",
+    "charterer",
+    "production-sharing",
+    "title-claim",
+    "trust",
+    "temporary-manager",
+]
+#: How far an asset worked: all of it, a part, nothing, nothing any more, or out of its owner's hands.
+WorkingStatus = Literal["running", "reduced", "offline", "destroyed", "occupied"]
 #: declared: a register or the parties say so; consolidation: it is in the controller's accounts (GLEIF level 2).
 ControlKind = Literal["declared", "consolidation", "majority-of-votes", "rights"]
 Verdict = Literal["confirmed", "possible", "none", "unsure", "not-a-strike", "undone"]

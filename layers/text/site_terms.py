@@ -334,7 +334,7 @@ PHRASES = tuple(
 )
 #: Kinds whose words are vague, and sets of vague words, as a mask.
 VAGUE = kind_bits([*(name for name, target in TABLE.targets.items() if target.vague), *TABLE.vague_words])
-_SHIP = kind_bits(["ship"])
+_SHIP = kind_bits(["vessel"])
 _KINDS_BY_VAGUE_BIT = {_BIT[name]: kind_bits(vague.kinds) for name, vague in TABLE.vague_words.items()}
 
 _DIRECTION = {folded: name for name, words in DIRECTIONS.items() for word in words for folded in fold(word).words}
@@ -356,8 +356,8 @@ def _is_kin(one: AssetKindDefinition, other: AssetKindDefinition) -> bool:
     return bool({*one.families} & {*other.families}) and one.capacity_unit == other.capacity_unit
 
 
-#: What is struck and is no asset, as a mask by `TARGET_KINDS`.
-NO_ASSETS: int = kind_bits(TABLE.other_targets)
+#: What is struck and is no asset, or of a kind that no layer lists, as a mask by `TARGET_KINDS`.
+NO_ASSETS: int = kind_bits([*TABLE.other_targets, *(name for name, kind in ASSET_KINDS.items() if kind.unlisted)])
 #: For each of `TARGET_KINDS`, a mask of the kinds that it is mistaken for.
 RELATED_MASKS: tuple[int, ...] = tuple(kind_bits(related(kind)) for kind in TARGET_KINDS)
 #: For each of `TARGET_KINDS`, a mask of the kinds that share a family with it.

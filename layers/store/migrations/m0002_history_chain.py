@@ -92,6 +92,11 @@ def note_external_edits(connection: sqlite3.Connection, tables: Iterable[str]) -
         "CREATE TABLE external_edits (id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, noun TEXT NOT NULL, record TEXT)"
     )
     connection.execute("CREATE TABLE own_write (writing INTEGER NOT NULL)")
+    note_edits_of(connection, tables)
+
+
+def note_edits_of(connection: sqlite3.Connection, tables: Iterable[str]) -> None:
+    """Create the triggers that note which records of some tables other programs edit, in a file that notes edits."""
     for table in tables:
         for name, (event, condition, *selections) in _NOTING.items():
             notes = " ".join(

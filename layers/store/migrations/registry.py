@@ -20,6 +20,7 @@ from layers.store.migrations import (
     m0007_operating_status,
     m0008_asset_judgements,
     m0009_heat,
+    m0010_conditions,
 )
 
 
@@ -61,6 +62,8 @@ MIGRATIONS: Sequence[Migration] = (
     Migration(8, m0008_asset_judgements.TITLE, 7, m0008_asset_judgements.apply),
     # A program that knows no heat gives the answers that it gave before.
     Migration(9, m0009_heat.TITLE, 7, m0009_heat.apply),
+    # Rows of history hold conditions and the new columns, which a program that does not know them refuses to restore.
+    Migration(10, m0010_conditions.TITLE, 10, m0010_conditions.apply),
 )
 #: Version of the schema that this program writes.
 SCHEMA_VERSION = MIGRATIONS[-1].version

@@ -323,6 +323,23 @@ def test_transactions_ifmatch_eval(writers: Writers, method: str) -> None:
     assert act(*asked, **{"if-match": f'"x", {changed.headers["etag"]}'}).status_code in (200, 204)
 
 
+@pytest.mark.parametrize(
+    ("method", "header", "value"),
+    [
+        *((method, "change-reason", "not in quotes") for method in ("put", "patch", "delete")),
+        *((method, "content-crs", "<http://example.org/crs>") for method in ("put", "patch")),
+    ],
+)
+def test_transactions_malformed_header_is_refused_before_the_version_is_compared(
+    writers: Writers, method: str, header: str, value: str
+) -> None:
+    new = New(writers)
+    body = {"put": (feature(),), "patch": ({"title": "x"},), "delete": ()}[method]
+    answer = getattr(new, method)(*body, **{"if-match": '"x"', header: value})
+    assert answer.status_code == 400
+    assert header in answer.text.lower()
+
+
 def test_transactions_of_many_at_once_one_writes(writers: Writers) -> None:
     new = New(writers)
     together = threading.Barrier(6)

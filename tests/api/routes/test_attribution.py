@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
+from typing import Any, get_args
 
 import jsonschema
 import pytest
@@ -14,6 +14,7 @@ from api.serializers import country as tell_country
 from api.terminal import attribution as printing
 from api.terminal.console import console
 from layers.model.records import RECORD_TYPES, Records
+from layers.model.types import RelationKind
 from layers.reference.basemap import Basemap
 from layers.snapshot.snapshot import Snapshot
 
@@ -21,7 +22,7 @@ Json = dict[str, Any]
 
 DEPOT, ORLIVKA, CPC = "ua-socar-depot-2025-08-08", "ua-orlivka-2025-08-06", "ru-cpc-kropotkinskaya-2025-02-17"
 NORD_STREAM, FLEX, UNECHA = "nord-stream-1-2022-09-26", "ua-flex-2025-08-21", "a-unecha"
-RELATIONS = {"operator", "supplier", "offtaker", "affected", "lender", "cargo-owner", "occupier", "brand"}
+RELATIONS = set(get_args(RelationKind))
 
 # Key to type; a tuple of types allows each, a list of one shape is a list of such, {...} an object with these keys.
 NUMBER, MAYBE = (int, float), (str, type(None))
@@ -74,7 +75,7 @@ STRIKE_ANSWER = {
 }  # fmt: skip
 HIT = {"asset": dict, "verdict": str, "decision": (dict, type(None)), "match": (dict, type(None)), **OWNED}
 BRIEF = {"strike": str, "title": str, "when": str, "place": str, "host_country": MAYBE}
-TIES = ("operator", "supplier", "offtaker", "affected", "lender", "cargo-owner", "occupier", "brand", "host")
+TIES = (*get_args(RelationKind), "host")
 COUNTED = {
     "owner": {"strikes": int, "strikes_sure": int, "hits": int, "assets_min": NUMBER, "assets_max": NUMBER},
     **{tie: {"strikes": int, "strikes_sure": int} for tie in TIES},

@@ -27,6 +27,7 @@ from layers.model.records import (
     RECORD_TYPES,
     Asset,
     Claim,
+    Condition,
     Control,
     Decision,
     Entity,
@@ -74,6 +75,7 @@ GEOMETRIES: tuple[BaseGeometry, ...] = (
 SOURCE = Source(
     id="s", url="https://example.org/a?b=1", archive_url="https://example.org/c", publisher=NASTY, title="T",
     language="uk", published="2025-08", retrieved="2025-08-09", licence="CC0",
+    same_report_as="AFP",
 )  # fmt: skip
 STRIKE = Strike(
     id="k", dataset="d", title=NASTY, when="2025-06~", when_note="night", place="Орлівка", region="Odesa",
@@ -83,7 +85,7 @@ STRIKE = Strike(
 )  # fmt: skip
 ASSET = Asset(
     id="a", name=NASTY, names={"uk": "Я", "en": "Z"}, aliases=("x",), kind="pipeline", commodity="gas",
-    geometry=GEOMETRIES[1], host_country="UA", capacity=1.5, capacity_unit="bcm/a", part_of="a2",
+    geometry=GEOMETRIES[1], host_country="UA", capacity=1.5, capacity_unit="bcm/a", capacity_on="2019", part_of="a2",
     status="retired", since="1961", until="2019-05", external_ids={"osm": "w1"}, note="n", **PLACED, **SEEN,
 )  # fmt: skip
 ENTITY = Entity(
@@ -106,13 +108,17 @@ CONTROL = Control(
     id="x", controlled="e", controller="e2", kind="declared", since="2020", until="2024", source="s", checked="read",
     note="n",
 )  # fmt: skip
+CONDITION = Condition(
+    id="n", asset="a", strike="k", status="reduced", working_min=0, working_max=70.5, since="2025-08",
+    until="2025-09-01", source="s", checked="excerpt", note=NASTY,
+)  # fmt: skip
 IDENTITY = Identity(
     id="i", dataset="desk", one="e", other="e2", verdict="same", who="Ann", when="2025-08-09", why=NASTY
 )
 CLAIM = Claim(id="c", record="k", field="when", value="2025-06", quote=NASTY, source="s", checked="read")
 FULL: dict[str, Record] = {
     "sources": SOURCE, "entities": ENTITY, "assets": ASSET, "strikes": STRIKE, "claims": CLAIM, "stakes": STAKE,
-    "relations": RELATION, "controls": CONTROL, "decisions": DECISION, "identities": IDENTITY,
+    "relations": RELATION, "controls": CONTROL, "conditions": CONDITION, "decisions": DECISION, "identities": IDENTITY,
 }  # fmt: skip
 BARE: dict[str, Record] = {
     "sources": Source(id="bare", publisher="P"),
@@ -123,6 +129,7 @@ BARE: dict[str, Record] = {
     "stakes": Stake(id="bare", owned="a", owner="e", share_min=0, share_max=0, source="s", checked="read"),
     "relations": Relation(id="bare", asset="a", entity="e", relation="operator", source="s", checked="read"),
     "controls": Control(id="bare", controlled="a", controller="e", kind="rights", source="s", checked="read"),
+    "conditions": Condition(id="bare", asset="a", status="offline", since="2025", source="s", checked="read"),
     "identities": IDENTITY.model_copy(update={"id": "bare"}),
     # A decision names an asset or undoes another one, never both.
     "decisions": Decision(

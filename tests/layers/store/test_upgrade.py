@@ -24,8 +24,8 @@ from layers.store.verification import verify_file
 
 STORES = Path(__file__).resolve().parents[2] / "data" / "stores"
 #: The last programs whose history has hashes and no reasons, and whose assets say not whether they operate, with the
-#: versions of their files; all others are of version 1.
-CHAINED = {"68f1b36": 5, "ef06062": 6}
+#: versions of their files, and the last program without conditions; all others are of version 1.
+CHAINED = {"68f1b36": 5, "ef06062": 6, "a280949": 9}
 COMMITS = sorted(file.stem for file in STORES.glob("*.sql") if file.stem not in CHAINED)
 AT = "2150-08-09T12:00:00.000Z"
 

@@ -21,7 +21,7 @@ Rmeilan oil facilities | oil-depot oil-terminal oil-field oil-processing refiner
 Smart Energy gas facility | compressor-station gas-field gas-plant gas-storage |
 Fajr Jam gas refinery | gas-plant refinery |
 Natogyi off-take station | metering-station |
-Taman port, tanker, pier | port-terminal ship |
+Taman port, tanker, pier | port-terminal vessel |
 Statement of the press office on the fertiliser plant | chemical-plant |
 substation of Burshtyn TPP | substation | power-plant
 Fire at a substation of the Zaporizhzhia NPP | substation | nuclear-plant
@@ -39,8 +39,8 @@ port elevator burns | port-terminal |
 Attack on port: oil depot burns | oil-depot |
 bridge to the port | bridge | port-terminal
 railway bridge near oil depot | bridge | railway oil-depot
-Tanker hit at port of Tuapse | ship | port-terminal
-tanker near Novorossiysk hit | ship |
+Tanker hit at port of Tuapse | vessel | port-terminal
+tanker near Novorossiysk hit | vessel |
 Train hit at railway station | railway |
 Residential building near power plant destroyed | residential | power-plant
 Drones hit residential building | residential |
@@ -81,7 +81,7 @@ debris falls in the vicinity of a power station | | power-plant
 на території порту горить склад | warehouse | port-terminal
 склад боєприпасів і пального | military oil-depot |
 знищено склад із пальним біля вокзалу | oil-depot | railway
-танкер у порту Одеси | ship | port-terminal
+танкер у порту Одеси | vessel | port-terminal
 склад боєприпасів біля підстанції | military | substation
 міст біля порту | bridge | port-terminal
 Залізничний міст | bridge | railway
@@ -133,7 +133,7 @@ def test_the_head_noun_decides(phrase: str) -> None:
 
 
 def test_a_mark_ends_what_is_said_of_a_site_and_an_abbreviation_does_not() -> None:
-    assert names(mentioned_kinds("Bridge closed. At the port a tanker burns").head) == {"bridge", "ship"}
+    assert names(mentioned_kinds("Bridge closed. At the port a tanker burns").head) == {"bridge", "vessel"}
     assert names(mentioned_kinds("нафтобаза в м. Одеса біля порту").head) == {"oil-depot"}
     assert mentioned_kinds("") == mentioned_kinds("...") == (0, 0)
 
