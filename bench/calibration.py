@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from types import MappingProxyType
 
@@ -11,6 +11,7 @@ import numpy as np
 from scipy.optimize import minimize
 
 from geo.lonlat import Bools, Floats, Ints
+from layers.matching.match import nested_probabilities
 from layers.matching.weights import DERIVED, NEARNESS, REASONS, MatchWeights
 
 #: The reasons that have a weight, in the order of the fitted vector.
@@ -21,6 +22,8 @@ AGAINST = frozenset(
 )
 #: Reasons of which either sign is possible; the weights of all others stay positive.
 EITHER = frozenset({"prior", "no-place", "kin-kind", "alike-kind", "coverage", "rivals", "namesakes"})
+#: Of random utilities at most 1; near 0 the likeliest candidate takes all.
+DISSIMILARITY_BOUNDS = (0.1, 1.0)
 #: The column that says whether the asset is in reach.
 _PRIOR = FITTED.index("prior")
 #: Which columns are of nearness, whose sum the ceiling limits where the point is no site.
@@ -59,7 +62,7 @@ def fit(
 ) -> MatchWeights:
     """Fit weights by maximum likelihood, held near ``start`` by a quadratic penalty.
 
-    A conditional logit (McFadden 1974): each strike chooses among its candidates and "none of these".
+    A nested logit (McFadden 1978): each strike chooses among its candidates, which are one nest, and "none of these".
 
     Parameters
     ----------
@@ -75,22 +78,30 @@ def fit(
     Returns
     -------
     MatchWeights
-        Each fitted weight keeps the sign that its description has.
+        Each fitted weight keeps the sign that its description has. The dissimilarity is fitted too, and not held.
     """
     packed = _Packed.of(events)
-    first = np.array([start[name] for name in FITTED])
+    first = _vector(start)
     total = packed.weight.sum()
 
     def cost(theta: Floats) -> tuple[float, Floats]:
         loss, slope = packed.loss(theta, start.ceiling)
-        away = theta - first
+        away = np.append(theta[:-1] - first[:-1], 0.0)
         return loss + strength * total * float(away @ away) / 2, slope + strength * total * away
 
     bounds = [(None, None) if name in EITHER else (None, 0) if name in AGAINST else (0, None) for name in FITTED]
-    at = first if begin is None else np.array([begin[name] for name in FITTED])
-    result = minimize(cost, at, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 500})
-    by_name = MappingProxyType({name: float(value) for name, value in zip(FITTED, result.x, strict=True)})
-    return MatchWeights(by_name, start.ceiling, start.missing, start.fitted, len(events))
+    at = first if begin is None else _vector(begin)
+    result = minimize(
+        cost, at, jac=True, method="L-BFGS-B", bounds=[*bounds, DISSIMILARITY_BOUNDS], options={"maxiter": 500}
+    )
+    *weights, dissimilarity = result.x.tolist()
+    by_name = MappingProxyType(dict(zip(FITTED, weights, strict=True)))
+    return replace(start, by_name=by_name, dissimilarity=dissimilarity, events=len(events))
+
+
+def _vector(weights: MatchWeights) -> Floats:
+    """Return the weights in the order of ``FITTED``, and the dissimilarity as the last."""
+    return np.array([*(weights[name] for name in FITTED), weights.dissimilarity])
 
 
 @dataclass(frozen=True)
@@ -117,21 +128,36 @@ class _Packed:
         )
 
     def loss(self, theta: Floats, ceiling: float) -> tuple[float, Floats]:
-        """Return the negative log likelihood of the judgements, and its gradient."""
-        log_odds, capped = _log_odds(self.columns, self.site, theta, ceiling)
+        """Return the negative log likelihood of the judgements, and its gradient, by weights and dissimilarity."""
+        *_, dissimilarity = theta.tolist()
+        log_odds, capped = _log_odds(self.columns, self.site, theta[:-1], ceiling)
+        scaled = log_odds / dissimilarity
+        all_sum, share = self._log_sums(scaled, np.ones_like(self.right))
+        right_sum, among = self._log_sums(scaled, self.right)
+        any_asset = dissimilarity * all_sum
+        probability = np.exp(any_asset - np.logaddexp(0.0, any_asset))
+        with np.errstate(invalid="ignore"):  # a strike without candidates has none as its answer
+            answer = np.where(self.none, 0.0, any_asset - all_sum + right_sum)
+        loss = (self.weight * (np.logaddexp(0.0, any_asset) - answer)).sum()
+        within = np.where(self.none[self.event], 0.0, (among - share) / dissimilarity)
+        pull = (probability - ~self.none)[self.event] * share - within
+        slope = np.where(capped[:, None] & _NEARNESS, 0, self.columns).T @ (self.weight[self.event] * pull)
+        mean = np.bincount(self.event, share * scaled, len(self.weight))
+        mean_right = np.bincount(self.event, among * scaled, len(self.weight))
+        entropy = np.where(np.isfinite(all_sum), all_sum, 0.0) - mean
+        by_dissimilarity = (probability - ~self.none) * entropy
+        by_dissimilarity += np.where(self.none, 0.0, (mean_right - mean) / dissimilarity)
+        return float(loss), np.append(slope, (self.weight * by_dissimilarity).sum())
+
+    def _log_sums(self, scaled: Floats, counted: Bools) -> tuple[Floats, Floats]:
+        """Return the log of the sum of the exponentials of each event, and the share of each candidate in it."""
         count = len(self.weight)
-        highest = np.zeros(count)
-        np.maximum.at(highest, self.event, log_odds)
-        odds = np.exp(log_odds - highest[self.event])
-        none = np.exp(-highest)
-        total = none + np.bincount(self.event, odds, count)
-        good = np.where(self.none, none, np.bincount(self.event, odds * self.right, count))
-        loss = -(self.weight * np.log(np.maximum(good, 1e-300) / total)).sum()
-        share = odds / total[self.event]
-        among = odds * self.right / np.where(self.none, 1, np.maximum(good, 1e-300))[self.event]
-        pull = self.weight[self.event] * (share - among)
-        slope = np.where(capped[:, None] & _NEARNESS, 0, self.columns).T @ pull
-        return float(loss), np.asarray(slope)
+        highest = np.full(count, -np.inf)
+        np.maximum.at(highest, self.event[counted], scaled[counted])
+        finite = np.where(np.isfinite(highest), highest, 0.0)
+        odds = np.exp(np.where(counted, scaled - finite[self.event], -np.inf))
+        total = np.bincount(self.event, odds, count)
+        return highest + np.log(np.maximum(total, 1.0)), odds / np.maximum(total, 1.0)[self.event]
 
 
 def _log_odds(columns: Floats, site: Bools, theta: Floats, ceiling: float) -> tuple[Floats, Bools]:
@@ -142,12 +168,10 @@ def _log_odds(columns: Floats, site: Bools, theta: Floats, ceiling: float) -> tu
 
 def probabilities(event: JudgedStrike, weights: MatchWeights) -> tuple[Floats, float]:
     """Return the probability of each candidate of a strike, shape (candidates,), and that of "none of these"."""
-    theta = np.array([weights[name] for name in FITTED])
-    log_odds, _ = _log_odds(event.columns, np.full(len(event.right), event.site), theta, weights.ceiling)
-    highest = max(0.0, float(log_odds.max(initial=0)))
-    odds = np.exp(log_odds - highest)
-    total = float(np.exp(-highest) + odds.sum())
-    return odds / total, float(np.exp(-highest)) / total
+    rows = len(event.right)
+    log_odds, _ = _log_odds(event.columns, np.full(rows, event.site), _vector(weights)[:-1], weights.ceiling)
+    each, none = nested_probabilities(np.zeros(rows, np.int64), log_odds, 1, weights.dissimilarity)
+    return each, float(none[0])
 
 
 def evidence_matrix(columns: Mapping[str, Floats]) -> Floats:

@@ -1,7 +1,7 @@
 """Measure what weight heat deserves: `python -m bench.heat_weight FOLDER`, the folder of `bench.matching_quality`.
 
 FIRMS files are loaded into its store first: `strikeatlas load firms FILES --store FOLDER/atlas.gpkg`. The weight of one
-unit of surprise is fitted beside the table of weights, which stays as it is, by a conditional logit (McFadden 1974) on
+unit of surprise is fitted beside the table of weights, which stays as it is, by the nested logit of the matcher on
 the labelled reports; its standard error is from events drawn with replacement. Nothing is written: the matcher weighs
 no heat.
 """
@@ -55,31 +55,37 @@ def of_matches(label: Label, matches: Sequence[Match]) -> WitnessedReport:
     return WitnessedReport(label.group, np.array(log_odds), np.array(surprise), np.array(right, dtype=bool))
 
 
-def fit(reports: Sequence[WitnessedReport]) -> float:
+def fit(reports: Sequence[WitnessedReport], dissimilarity: float = 1.0) -> float:
     """Return the weight of a unit of surprise under which the right answers are likeliest, within `BOUND`; 0 of none.
 
     A report without a right candidate has "none of these" as its answer.
     """
     if not any(report.surprise.any() for report in reports):
         return 0.0
-    return float(minimize_scalar(lambda weight: _loss(reports, weight), bounds=(-BOUND, BOUND), method="bounded").x)
+
+    def loss(weight: float) -> float:
+        return sum(_loss(report, weight, dissimilarity) for report in reports)
+
+    return float(minimize_scalar(loss, bounds=(-BOUND, BOUND), method="bounded").x)
 
 
-def _loss(reports: Sequence[WitnessedReport], weight: float) -> float:
-    loss = 0.0
-    for report in reports:
-        log_odds = report.log_odds + weight * report.surprise
-        answer = logsumexp(log_odds[report.right]) if report.right.any() else 0.0
-        loss += float(logsumexp([0.0, *log_odds]) - answer)
-    return loss
+def _loss(report: WitnessedReport, weight: float, dissimilarity: float) -> float:
+    """Return minus the log of the probability of the right answer, as ``match.nested_probabilities`` has it."""
+    if not len(report.log_odds):
+        return 0.0
+    scaled = (report.log_odds + weight * report.surprise) / dissimilarity
+    any_asset = dissimilarity * logsumexp(scaled)
+    answer = any_asset + logsumexp(scaled[report.right]) - logsumexp(scaled) if report.right.any() else 0.0
+    return float(np.logaddexp(0.0, any_asset) - answer)
 
 
-def standard_error(reports: Sequence[WitnessedReport], rounds: int = ROUNDS) -> float:
+def standard_error(reports: Sequence[WitnessedReport], rounds: int = ROUNDS, dissimilarity: float = 1.0) -> float:
     """Return that of the weight, by refitting on events drawn with replacement."""
     rng, groups = np.random.default_rng(20261127), sorted({report.group for report in reports})
     by_group = {name: [report for report in reports if report.group == name] for name in groups}
     drawn = (rng.choice(len(groups), len(groups)) for _ in range(rounds))
-    return float(np.std([fit([report for at in rows for report in by_group[groups[at]]]) for rows in drawn]))
+    again = ([report for at in rows for report in by_group[groups[at]]] for rows in drawn)
+    return float(np.std([fit(rows, dissimilarity) for rows in again]))
 
 
 def main() -> None:
@@ -102,7 +108,8 @@ def main() -> None:
     if len(seen) < MIN_WITNESSED:
         print(f"no weight: fewer than {MIN_WITNESSED} reports have heat at a candidate")
     else:
-        print(f"weight {fit(reports):+.2f}, standard error {standard_error(seen):.2f}")
+        weight = fit(reports, weights.dissimilarity)
+        print(f"weight {weight:+.2f}, standard error {standard_error(seen, ROUNDS, weights.dissimilarity):.2f}")
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ from layers.matching.asset_index import AssetIndex, related_names, represented_b
 from layers.matching.candidates import candidates
 from layers.matching.evidence import evidence_columns
 from layers.matching.strike_columns import StrikeColumns
-from layers.matching.weights import BUNDLED, MatchWeights, dumps, read
+from layers.matching.weights import BUNDLED, DISSIMILARITY, MatchWeights, dumps, read
 from layers.model.records import Records, Strike
 from layers.store.store import Store
 
@@ -280,8 +280,8 @@ def errors(all_cases: Sequence[Case], rounds: int) -> Mapping[str, float]:
     drawn, begin = [], fitted(all_cases)
     for _ in range(rounds):
         refitted = fitted((case for item in rng.choice(len(names), len(names)) for case in groups[names[item]]), begin)
-        drawn.append([refitted[name] for name in FITTED])
-    return dict(zip(FITTED, np.std(drawn, axis=0).tolist(), strict=True))
+        drawn.append([*(refitted[name] for name in FITTED), refitted.dissimilarity])
+    return dict(zip((*FITTED, DISSIMILARITY), np.std(drawn, axis=0).tolist(), strict=True))
 
 
 def main() -> None:

@@ -17,7 +17,7 @@ from api.terminal.console import add_row
 from api.wording.catalogue import text
 from layers.matching import weights
 from layers.matching.explanation import worded_match
-from layers.matching.weights import REASONS, MatchWeights
+from layers.matching.weights import DISSIMILARITY, REASONS, MatchWeights
 from layers.model.messages import Message
 from layers.model.problems import UnknownRecord
 from layers.model.records import Match
@@ -55,7 +55,13 @@ def match(
 def _weights_json(table: MatchWeights) -> dict[str, Any]:
     fitted = table.fitted.isoformat() if table.fitted else None
     rows = {name: {"weight": table.by_name.get(name), "says": says} for name, says in REASONS.items()}
-    return {"fitted": fitted, "events": table.events, "ceiling": table.ceiling, "reasons": rows}
+    return {
+        "fitted": fitted,
+        "events": table.events,
+        "ceiling": table.ceiling,
+        "dissimilarity": table.dissimilarity,
+        "reasons": rows,
+    }
 
 
 def _shown(
@@ -99,6 +105,9 @@ def _weights(table: MatchWeights) -> Table:
         weight = f"{table[name]:+.2f}" if name in table.by_name else f"at most to {table.ceiling:+.2f}"
         error = f"{table.errors[name]:.2f}" if name in table.errors else ""
         add_row(shown, name, weight, error, says)
+    error = f"{table.errors[DISSIMILARITY]:.2f}" if DISSIMILARITY in table.errors else ""
+    says = "candidates are compared by their odds to the power of one over this"
+    add_row(shown, DISSIMILARITY, f"{table.dissimilarity:.2f}", error, says)
     return shown
 
 
@@ -113,7 +122,7 @@ def _explained(strike: str, candidates: Sequence[Match]) -> RenderableType:
             add_row(shown, reason.name, *figures, text(reason.detail))
         total = sum(reason.weight for reason in match.reasons)
         text_of_odds = f"{match.probability:.3f}, beside {none:.3f} for none of these"
-        shown.add_row("[bold]log odds[/]", "", f"[bold]{total:+.2f}[/]", _times(total), text_of_odds)
+        shown.add_row("[bold]log odds, alone[/]", "", f"[bold]{total:+.2f}[/]", _times(total), text_of_odds)
         tables.append(shown)
     return Group(*tables)
 

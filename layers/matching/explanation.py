@@ -27,7 +27,8 @@ def reasons(
     evidence
         What was measured, by reason.
     log_odds
-        What each reason adds; the sum over the reasons is the log odds of the pair against "none of these".
+        What each reason adds; the sum over the reasons is the log odds of the asset, were it alone, against "none of
+        these".
     """
     explained = []
     for name in REASONS:

@@ -1,9 +1,9 @@
 """Which asset a strike hit, as candidates with named reasons, always with the candidate "none of these".
 
 Strikes go by chunks through ``candidates``, ``evidence``, ``weights`` and ``explanation``; none of these calls one
-before it. The odds of a candidate against "none of these" are the exponential of a sum of terms, one a
-reason (Fellegi and Sunter 1969, doi 10.1080/01621459.1969.10501049), so that every probability can be explained. A
-machine proposes here; only a decision confirms. See docs/matching.md.
+before it. The odds of a candidate, were it alone, against "none of these" are the exponential of a sum of terms, one a
+reason (Fellegi and Sunter 1969, doi 10.1080/01621459.1969.10501049), so that every probability can be explained; those
+of several are put together by a nested logit. A machine proposes here; only a decision confirms. See docs/matching.md.
 """
 
 from __future__ import annotations
@@ -120,7 +120,7 @@ class Scores:
     distance_m
         Geodesic distance in metres, NaN where the strike has no place, shape (pairs,).
     log_odds
-        Log odds against "none of these", shape (pairs,).
+        Log odds of each asset, were it alone, against "none of these", shape (pairs,).
     probability
         Among all candidates of the strike and "none of these", shape (pairs,).
     by_reason
@@ -163,32 +163,44 @@ def score_pairs(strikes: StrikeColumns, index: AssetIndex, pairs: Pairs, weights
     evidence = evidence_columns(strikes, index, *pairs)
     by_reason = log_odds_terms(evidence, strikes.site[pairs.left], weights)
     log_odds = reduce(np.add, by_reason.values())
-    probability, no_asset = softmax_with_none(pairs.left, log_odds, len(strikes))
+    probability, no_asset = nested_probabilities(pairs.left, log_odds, len(strikes), weights.dissimilarity)
     return Scores(*pairs, log_odds, probability, by_reason, evidence, no_asset)
 
 
-def softmax_with_none(left: Ints, log_odds: Floats, strikes: int) -> tuple[Floats, Floats]:
-    """Turn log odds against "none of these" into probabilities (a conditional logit).
+def nested_probabilities(
+    left: Ints, log_odds: Floats, strikes: int, dissimilarity: float = 1.0
+) -> tuple[Floats, Floats]:
+    """Turn log odds against "none of these" into probabilities by a nested logit (McFadden 1978).
+
+    What no reason measures, such as a layer that lacks the site, or a report that tells of no attack, holds for all
+    candidates of a strike alike. So they are one nest: a candidate has the share exp(log odds / d) among all, and the
+    odds of any against none are the sum of these to the power of d. With d = 1 this is a conditional logit; a candidate
+    that is alone has the odds exp(log odds) whatever d is.
 
     Parameters
     ----------
     left
         Row of the strike of each pair, shape (pairs,).
     log_odds
-        Shape (pairs,).
+        Of each pair's asset, were it alone, shape (pairs,).
     strikes
         Number of strikes.
+    dissimilarity
+        The parameter d, above 0, at most 1.
 
     Returns
     -------
     tuple of Floats
         The probability of each pair, shape (pairs,), and of "none of these", shape (strikes,): 1 without candidates.
     """
-    highest = np.zeros(strikes)
-    np.maximum.at(highest, left, log_odds)
-    odds = np.exp(log_odds - highest[left])
-    total = np.exp(-highest) + np.bincount(left, weights=odds, minlength=strikes)
-    return odds / total[left], np.exp(-highest) / total
+    scaled = log_odds / dissimilarity
+    highest = np.full(strikes, -np.inf)
+    np.maximum.at(highest, left, scaled)
+    odds = np.exp(scaled - highest[left])
+    total = np.bincount(left, weights=odds, minlength=strikes)
+    any_asset = dissimilarity * (highest + np.log(np.maximum(total, 1.0)))
+    either = np.logaddexp(0.0, any_asset)
+    return odds / total[left] * np.exp(any_asset - either)[left], np.exp(-either)
 
 
 def _likeliest(scores: Scores, index: AssetIndex, publish_from: float) -> Iterator[tuple[int, str]]:

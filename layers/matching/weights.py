@@ -51,6 +51,8 @@ REASONS: Mapping[str, str] = MappingProxyType(
 )
 #: The reason that is computed from the others, so that it has no weight.
 DERIVED = "no-site"
+#: The name of ``MatchWeights.dissimilarity`` in a table, and of its error.
+DISSIMILARITY = "dissimilarity"
 #: The reasons of nearness: together at most ``MatchWeights.ceiling`` where the point of the strike is no site.
 NEARNESS = ("prior", "area", "distance")
 
@@ -69,16 +71,20 @@ class MatchWeights:
         Weight of each reason but the derived one.
     ceiling
         Limit of the log odds of nearness where the point of the strike is no site: a town is no tank.
+    dissimilarity
+        How far candidates differ in what no reason measures, from near 0 (they share it) to 1 (each has its own): the
+        dissimilarity parameter of a nested logit, with all candidates in one nest and "none of these" beside it.
     missing
         Part of the probability of "none of these" that is an asset which the layer lacks.
     fitted, events
         Day of the fit, and number of labelled strikes that it rests on.
     errors
-        Standard error of each fitted weight.
+        Standard error of each fitted weight, and of the dissimilarity.
     """
 
     by_name: Mapping[str, float]
     ceiling: float = -1.4
+    dissimilarity: float = 1.0
     missing: float = 0.9
     fitted: date | None = None
     events: int = 0
@@ -104,6 +110,7 @@ def read(path: Path = BUNDLED) -> MatchWeights:
     return MatchWeights(
         MappingProxyType(weights),
         float(table.get("ceiling", MatchWeights.ceiling)),
+        float(table.get(DISSIMILARITY, MatchWeights.dissimilarity)),
         float(table["missing"]),
         table.get("fitted"),
         int(table.get("events", 0)),
@@ -112,7 +119,7 @@ def read(path: Path = BUNDLED) -> MatchWeights:
 
 
 def log_odds_terms(evidence: Columns, site: Bools, weights: MatchWeights) -> Columns:
-    """Weigh evidence: the log odds of each reason, which add up to those of the pair against "none of these".
+    """Weigh evidence: the log odds of each reason, which add up to those of the asset, were it alone, against none.
 
     Parameters
     ----------
@@ -139,12 +146,14 @@ def log_odds_terms(evidence: Columns, site: Bools, weights: MatchWeights) -> Col
 def dumps(weights: MatchWeights) -> str:
     """Write a table as TOML that `read` reads."""
     lines = [
-        '# What one unit of each reason adds to the log odds of "this asset" against "none of these".',
+        '# What one unit of each reason adds to the log odds of "this asset", were it alone, against "none of these".',
         "# Written by `python -m bench.matching_quality --write`; docs/matching.md says how it was fitted.",
         f"fitted = {weights.fitted}" if weights.fitted else "",
         f"events = {weights.events}",
         "# Most that prior, area and distance may say together where the point is no site.",
         f"ceiling = {weights.ceiling:.2f}",
+        "# How far candidates differ in what no reason measures, 1: each has its own.",
+        f"{DISSIMILARITY} = {weights.dissimilarity:.2f}",
         '# The part of "none of these" that is an asset which the layer lacks.',
         f"missing = {weights.missing:.2f}",
         "",
@@ -153,5 +162,6 @@ def dumps(weights: MatchWeights) -> str:
     ]
     if weights.errors:
         lines += ["", "# Standard errors, from refitting on resampled groups of events.", "[errors]"]
-        lines += [f"{name} = {weights.errors[name]:.2f}" for name in REASONS if name in weights.errors]
+        named = (name for name in (*REASONS, DISSIMILARITY) if name in weights.errors)
+        lines += [f"{name} = {weights.errors[name]:.2f}" for name in named]
     return "\n".join(lines) + "\n"

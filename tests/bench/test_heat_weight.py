@@ -7,6 +7,7 @@ import pytest
 
 from bench.heat_weight import BOUND, WitnessedReport, fit, of_matches, standard_error
 from bench.matching_quality import Label
+from layers.matching.match import nested_probabilities
 from layers.model.messages import Message
 from layers.model.records import Match, MatchReason, Strike
 
@@ -29,6 +30,17 @@ def test_the_weight_that_answers_were_drawn_by_is_found(weight: float) -> None:
     error = standard_error(reports[:100], rounds=5)
     assert fit(reports) == pytest.approx(weight, abs=0.2)
     assert 0.01 < error < 0.5
+
+
+@pytest.mark.parametrize("dissimilarity", [1.0, 0.5])
+def test_the_weight_is_fitted_by_the_probabilities_of_the_matcher(dissimilarity: float) -> None:
+    rng, reports = np.random.default_rng(6), []
+    for number in range(500):
+        log_odds, surprise = rng.normal(-1, 2, 5), rng.choice([0.0, 0.0, 3.0], 5)
+        each, none = nested_probabilities(np.zeros(5, np.int64), log_odds + 0.8 * surprise, 1, dissimilarity)
+        answer = rng.choice(6, p=[none[0], *each])
+        reports.append(WitnessedReport(f"e{number}", log_odds, surprise, np.arange(1, 6) == answer))
+    assert fit(reports, dissimilarity) == pytest.approx(0.8, abs=0.15)
 
 
 def test_without_heat_there_is_no_weight_and_with_one_report_only_a_bound() -> None:

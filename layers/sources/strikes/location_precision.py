@@ -15,7 +15,8 @@ from layers.model.types import Basis
 from layers.sources.reader.cell_values import CellValueError, country_code
 from layers.sources.strikes.catch_all_coordinates import widen_uncertainty
 from layers.sources.strikes.field_mapping import CellProblem, StrikeRow, number
-from layers.sources.strikes.target_extraction import is_word_for_a_thing, names_place
+from layers.sources.strikes.named_places import district_named, names_place
+from layers.sources.strikes.target_extraction import is_word_for_a_thing
 
 
 class CodedPrecision(NamedTuple):
@@ -83,6 +84,14 @@ VIINA_NAMED = CodedPrecision("settlement", SETTLEMENT_M, "no precision in the ta
 VIINA_UNNAMED = CodedPrecision(
     "region", OBLAST_M, "no precision in the table, and the headline does not name the place"
 )
+VIINA_MUNICIPALITY = CodedPrecision(
+    "settlement",
+    2 * SETTLEMENT_M,
+    "no precision in the table; the headline names the town or part of a city, the point is any place in it",
+)
+VIINA_DISTRICT = CodedPrecision(
+    "district", DISTRICT_M, "no precision in the table; the headline names the district or its town"
+)
 VIINA_CITY = CodedPrecision(
     "region", CITY_REGION_M, "the headline does not name the part of the city where the point is"
 )
@@ -111,6 +120,8 @@ UKRAINIAN = (
     *("kirovo", "kyiv", "l'viv", "luhans", "lviv", "mykola", "odes", "poltav", "rivne", "sevastop", "sumy", "ternop"),
     *("transcarp", "vinny", "volyn", "zakarp", "zapor", "zhyto"),
 )
+# How VIINA writes the municipality of a town, which is feminine (Kramators'ka); a district is masculine.
+_OF_MUNICIPALITY = "ka"
 _CITY_REGIONS = ("kiev city", "sevastopol")
 
 
@@ -201,6 +212,10 @@ def _viina_precision(row: StrikeRow, text: str, name: str) -> CodedPrecision:
         return VIINA_NAMELESS
     if names_place(text, name):
         return VIINA_NAMED
+    district = row["adm2_name"]
+    if named := district_named(text, district):
+        is_municipality = named == "town" and district.endswith(_OF_MUNICIPALITY)
+        return VIINA_MUNICIPALITY if is_municipality or is_city(row["adm1_name"]) else VIINA_DISTRICT
     return VIINA_CITY if is_city(row["adm1_name"]) else VIINA_UNNAMED
 
 

@@ -1,4 +1,4 @@
-"""Reads the text of a report: the phrase of its target as printed, its language, and whether it names a place."""
+"""Reads the text of a report: the phrase of its target as printed, and its language."""
 
 from __future__ import annotations
 
@@ -140,53 +140,6 @@ def language_of(text: str) -> str | None:
     if ukrainian == russian:
         return None
     return "uk" if ukrainian > russian else "ru"
-
-
-# Endings that make a place's name mean its region: Одеська (область), Одещина.
-_REGIONAL = re.compile(
-    r"(?:[сц]ьк(?:а|ої|ій|у|ою|их|ими)|ск(?:ая|ой|ую|ою|их|ими)|щин(?:а|и|і|у|ою|е|ы)|чин(?:а|и|і|у|ою|е|ы))$"
-)
-_VOWELS = str.maketrans("", "", "aeiou")
-_FOLLOWS = re.compile(r"(?:район|обл|край|кра[юе]|region|oblast|raion|district)", re.IGNORECASE)
-_WORD = re.compile(r"[\w'’ʼ-]+")
-
-
-def names_place(text: str, name: str) -> bool:
-    """Whether a text in Ukrainian, Russian or English names a settlement that is given in Latin letters.
-
-    Words are compared by their consonants (Харкові, Kharkiv; Кременчуцький, Kremenchuk). The word for its region does
-    not count (Одещина, Одеська область), nor does the name of its district.
-    """
-    wanted = [_consonants(word) for word in _WORD.findall(name)]
-    words = _WORD.findall(text[:5000])
-    remaining = [
-        _consonants(word)
-        for word, after in zip(words, [*words, ""][1:], strict=True)
-        if not (_REGIONAL.search(word.casefold()) or (_is_adjectival(word) and _FOLLOWS.match(after)))
-    ]
-    return bool(wanted) and any(
-        all(map(_is_form_of, remaining[at : at + len(wanted)], wanted))
-        for at in range(len(remaining) - len(wanted) + 1)
-    )
-
-
-def _is_adjectival(word: str) -> bool:
-    return bool(re.search(r"(?:[сц]ьк|ск)\w{1,3}$", word.casefold()))
-
-
-@cache
-def _consonants(word: str) -> str:
-    """Return the first letter and the consonants of a word's key."""
-    key = fold(word).replace(" ", "")
-    return key[:1] + key[1:].translate(_VOWELS)
-
-
-def _is_form_of(word: str, name: str) -> bool:
-    """Whether a word is a form of a name, or an adjective of it; its last consonant may change before -ськ-."""
-    if len(name) < 3:
-        return word == name or (word.startswith(name) and len(word) == len(name) + 1)
-    stem = name if len(name) < 5 else name[:-1]
-    return word.startswith(stem) and len(word) <= len(name) + 3
 
 
 def is_word_for_a_thing(text: str, name: str) -> bool:

@@ -22,7 +22,14 @@ from layers.sources.strikes.event_codes import (
     kinds_of_classes,
 )
 from layers.sources.strikes.field_mapping import CellProblem, FieldMapping, StrikeRow, day, is_set, map_row, quote
-from layers.sources.strikes.location_precision import is_city, is_ukrainian, viina_spot
+from layers.sources.strikes.location_precision import (
+    VIINA_DISTRICT,
+    VIINA_MUNICIPALITY,
+    CodedPrecision,
+    is_city,
+    is_ukrainian,
+    viina_spot,
+)
 from layers.sources.strikes.strike_builder import DatasetTerms, FieldClaim, Report, StrikeBuilder, location_columns
 from layers.sources.strikes.target_extraction import language_of, targets
 from layers.sources.strikes.viina_registers import REGISTERS, read_register
@@ -72,7 +79,7 @@ def _where(row: StrikeRow) -> dict[str, Any]:
         return {"title": title, "place": _NOT_PLACED, "note": _note(row, spot.note)}
     region = row["adm1_name"]
     is_region = spot.precision is not None and spot.precision.basis == "region"
-    place = _place(row, is_region)
+    place = _place(row, spot.precision, is_region)
     return {
         "title": f"{_subject(row)}, {place}"[:200],
         "place": place,
@@ -83,13 +90,13 @@ def _where(row: StrikeRow) -> dict[str, Any]:
     }
 
 
-def _place(row: StrikeRow, is_region: bool) -> str:
+def _place(row: StrikeRow, precision: CodedPrecision | None, is_region: bool) -> str:
     name, district, region = row["asciiname"], row["adm2_name"], row["adm1_name"]
     if is_region and is_city(region):
         return region
     if is_region and region:
         return f"{region} (oblast)"
-    if row["geo_precision"] == "ADM2" and district:
+    if district and (row["geo_precision"] == "ADM2" or precision in (VIINA_MUNICIPALITY, VIINA_DISTRICT)):
         return f"{district} (district)"
     return name or row["address"] or district or region or "place not named"
 

@@ -344,14 +344,25 @@ def test_units_are_matched_at_their_plant_and_one_site_of_two_sources_once() -> 
     assert {match.asset for match in matched(report, plant, train)} == {plant.id, train.id, None}, "a name of its own"
 
 
-def test_the_odds_are_the_exponential_of_the_weights() -> None:
+def test_the_odds_of_an_asset_that_is_alone_are_the_exponential_of_the_weights() -> None:
+    for one in (strike(), strike(targets=("Кременчуцький НПЗ",)), strike(basis="site", uncertainty_m=100)):
+        found = matched(one, asset("Kremenchuk refinery", 30.01))
+        total = sum(told(found, "kremenchuk-refinery").values())
+        odds = probability(found, "kremenchuk-refinery") / probability(found, None)
+        assert odds == pytest.approx(math.exp(total), rel=1e-5)  # each is rounded to nine decimals
+
+
+def test_the_odds_of_several_assets_are_those_of_a_nested_logit_of_their_weights() -> None:
+    dissimilarity = weights.read().dissimilarity
     known = (asset("Alpha"), asset("Beta", 30.05), asset("Kremenchuk refinery", 30.01, "oil-depot"))
     for one in (strike(), strike(targets=("Кременчуцький НПЗ",)), strike(basis="site", uncertainty_m=100)):
         found = matched(one, *known)
-        none = probability(found, None)
-        for match in found:
-            odds = math.exp(sum(reason.weight for reason in match.reasons))
-            assert match.probability / none == pytest.approx(odds, rel=1e-5)  # each is rounded to nine decimals
+        odds = {m.asset: math.exp(sum(told(found, m.asset).values()) / dissimilarity) for m in found if m.asset}
+        of_any = sum(odds.values()) ** dissimilarity
+        for name, own in odds.items():
+            expected = own / sum(odds.values()) * of_any / (1 + of_any)
+            assert probability(found, name) == pytest.approx(expected, rel=1e-5)
+        assert probability(found, None) == pytest.approx(1 / (1 + of_any), rel=1e-5)
 
 
 SHAPES = {
