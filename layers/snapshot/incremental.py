@@ -278,7 +278,7 @@ def _with_other_reports(before: Records, newer: Records) -> set[str]:
     return {key for key, strike in newer.strikes.items() if not changed.isdisjoint(strike.sources)}
 
 
-def _report(source: Source) -> tuple[str | None, str]:
+def _report(source: Source) -> tuple[str | None, str | None]:
     return source.url, voice(source)
 
 
