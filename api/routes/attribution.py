@@ -46,6 +46,7 @@ _RELATIONS: Json = {"type": "object", "additionalProperties": object_with(strike
 STRIKE_ANSWER: Json = {
     "strike": RECORD,
     "headline": STRING,
+    "headline_parts": array_of(STRING),
     "readings": _READINGS,
     "basis": STRING,
     "minority": STRING,

@@ -37,6 +37,7 @@ def strike_answer(snapshot: Snapshot, struck: StrikeAttribution) -> Json:
     answer: Json = {
         "strike": {**_record(strike), "day_first": first, "day_last": last},
         "headline": headline.headline(snapshot, readings),
+        "headline_parts": headline.headline_parts(snapshot, readings),
         "basis": struck.basis,
         "minority": struck.minority,
         "rests_on": struck.outcome.basis_of_outcome,
