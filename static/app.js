@@ -98,7 +98,8 @@ async function startMap() {
   try {
     const trouble = () => (byId("map-trouble").textContent = t("mapFailed"));
     const { createMap } = await import("./map.js");
-    map = await createMap({ view: state.now, onSelect: select, onMove: moved, onTrouble: trouble });
+    const headline = async (id) => `${(await api.attribution(id, state.now)).headline}.`;
+    map = await createMap({ view: state.now, headline, onSelect: select, onMove: moved, onTrouble: trouble });
     map.show(matching(rows, state.now), state.now.country);
     await map.ready;
     document.body.dataset.ready = "1";

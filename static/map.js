@@ -13,6 +13,7 @@ const START = { wide: [38, 44.5, 3.3], narrow: [36, 48.5, 3.2] };
 const NARROW = 700; // pixels
 const REACH = 7; // pixels around a click
 const GLIDE = 700; // milliseconds
+const REST = 150; // milliseconds that the pointer rests before a headline is fetched
 
 function choice(rows, select) {
   return el("div", { class: "pick" }, el("strong", {}, t("pick", { n: rows.length })),
@@ -20,9 +21,11 @@ function choice(rows, select) {
       el("span", { class: "quiet" }, whenWords(row.when, row.when_note)), " ", strikeTitle(row))));
 }
 
-function tip(row) {
+// What a strike's answer says of its owners is fetched once the pointer rests on it.
+function tip(row, headline) {
   return el("div", {}, el("strong", {}, strikeTitle(row)), el("br"), whenWords(row.when, row.when_note),
-    row.host_country ? ` · ${countryName(row.host_country)}` : "");
+    row.host_country ? ` · ${countryName(row.host_country)}` : "",
+    headline ? el("p", { class: "tip-headline" }, headline) : null);
 }
 
 // A feature may be drawn in a copy of the world: its popup belongs to the copy that was pointed at.
@@ -49,8 +52,12 @@ class StrikeMap {
   #rows = [];
   #country = null;
   #answer = null;
+  #headline;
+  #over = { id: null }; // the strike under the pointer, with its headline once that is fetched
+  #rest;
 
-  constructor(gl, { view, onSelect, onMove, onTrouble }) {
+  constructor(gl, { view, headline, onSelect, onMove, onTrouble }) {
+    this.#headline = headline;
     this.#map = new gl.Map(options(view));
     this.#popup = new gl.Popup({ closeButton: false, closeOnClick: false, offset: 12, maxWidth: "280px" });
     this.#onSelect = onSelect;
@@ -145,7 +152,21 @@ class StrikeMap {
     this.#map.getCanvas().style.cursor = found.length ? "pointer" : "";
     if (this.#popup.getElement()?.querySelector(".pick")) return;
     if (!found.length) this.#popup.remove();
-    else this.#say(found.length === 1 ? tip(found[0]) : el("div", {}, counted("count", found.length)), found[0], event);
+    else if (found.length > 1) this.#say(el("div", {}, counted("count", found.length)), found[0], event);
+    else this.#tip(found[0], event);
+    if (found.length !== 1) this.#over = { id: null };
+  }
+
+  #tip(row, event) {
+    clearTimeout(this.#rest);
+    if (this.#over.id !== row.id) this.#over = { id: row.id };
+    this.#say(tip(row, this.#over.headline), row, event);
+    if (!this.#over.headline) this.#rest = setTimeout(() => this.#tell(this.#over, row, event), REST);
+  }
+
+  async #tell(over, row, event) {
+    over.headline = await this.#headline(row.id).catch(() => null);
+    if (over.headline && over === this.#over && this.#popup.isOpen()) this.#say(tip(row, over.headline), row, event);
   }
 }
 

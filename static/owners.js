@@ -89,7 +89,7 @@ export function ownersBlock(answer, view, set) {
   const sure = answer.assets.filter((hit) => hit.verdict === "confirmed").length;
   return el("section", { class: "whose", "aria-labelledby": "whose" },
     el("h3", { id: "whose" }, t("whose")),
-    el("p", { class: "headline" }, `${answer.headline}.`),
+    answer.headline_parts.map((sentence) => el("p", { class: "headline" }, `${sentence}.`)),
     sentence && el("p", { class: "of-chosen" }, sentence),
     el("p", { class: `rests ${answer.rests_on}` }, word("rests", answer.rests_on)),
     sure > 1 ? el("p", { class: "rests together" }, t("allOfThese", { count: sure })) : null,

@@ -49,7 +49,7 @@ WithManifest = Annotated[
     ),
 ]
 _STANDARD_OUTPUT = Path("-")
-#: Strikes that have headlines on a map or page; of more, which would take minutes, the owners stand there alone.
+#: Strikes of a store whose headlines stand on maps and pages; of more, which would take minutes, the owners alone do.
 _MOST_HEADLINES = 2000
 Layer = Literal["strikes", "assets", "attributions", "hits", "countries"]
 
@@ -67,11 +67,11 @@ def frames(snapshot: Snapshot, bbox: Box | None = None) -> dict[str, geopandas.G
     return by_name
 
 
-def _strikes_with_headlines(snapshot: Snapshot, strikes: geopandas.GeoDataFrame, box: Box | None) -> Any:
-    """The strikes with a column ``headline``, which is empty outside of a box, and where there are too many in it."""
-    chosen = _ids(snapshot, box)
-    said = dict(zip(chosen, headlines(snapshot, chosen), strict=True)) if len(chosen) <= _MOST_HEADLINES else {}
-    return strikes.assign(headline=[said.get(name, "") for name in strikes["id"]])
+def _with_headlines(snapshot: Snapshot, strikes: geopandas.GeoDataFrame) -> geopandas.GeoDataFrame:
+    """The strikes with a column ``headline``, or as they are where there are too many."""
+    if len(strikes) > _MOST_HEADLINES:
+        return strikes
+    return strikes.assign(headline=headlines(snapshot, strikes["id"]))
 
 
 def _box(text: str | None) -> Box | None:
@@ -109,7 +109,7 @@ def map_(
         dpi=dpi,
         table=table,
     )
-    strikes = _strikes_with_headlines(snapshot, layers["strikes"], box) if table else layers["strikes"]
+    strikes = _with_headlines(snapshot, layers["strikes"]) if table else layers["strikes"]
     drawn = static_map.render(strikes, layers["assets"], snapshot.basemap, order)
     query = {"bbox": box, "format": fmt, "title": title, "table": table, "dpi": dpi}
     origin = _origin("map", opened, version, query, _cited(snapshot, ["strikes"], box), code)
@@ -194,7 +194,7 @@ def page(
     box = _box(bbox)
     layers = frames(snapshot)
     html = map.render(
-        _strikes_with_headlines(snapshot, layers["strikes"], box),
+        _with_headlines(snapshot, layers["strikes"]),
         layers["assets"],
         layers["attributions"],
         snapshot.basemap,

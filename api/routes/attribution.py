@@ -53,6 +53,7 @@ _CAPACITY = object_with(
 STRIKE_ANSWER: Json = {
     "strike": RECORD,
     "headline": STRING,
+    "headline_parts": array_of(STRING),
     "readings": _READINGS,
     "basis": STRING,
     "minority": STRING,

@@ -45,6 +45,7 @@ def strike_answer(snapshot: Snapshot, struck: StrikeAttribution) -> Json:
             "n_voices": len(voices_of(strike, snapshot.records.sources)),
         },
         "headline": headline.headline(snapshot, readings),
+        "headline_parts": headline.headline_parts(snapshot, readings),
         "basis": struck.basis,
         "minority": struck.minority,
         "rests_on": struck.outcome.basis_of_outcome,

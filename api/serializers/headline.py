@@ -34,10 +34,15 @@ def readings_of(snapshot: Snapshot, struck: StrikeAttribution) -> StrikeReadings
     return strike_readings(by("registration"), by("headquarters"), control, records.entities, names)
 
 
+def headline_parts(snapshot: Snapshot, readings: StrikeReadings) -> list[str]:
+    """Give the sentences of the headline of a strike, without full stops."""
+    said = map(text, wording.headline(readings, snapshot.country_names))
+    return [sentence[0].upper() + sentence[1:] for sentence in said]
+
+
 def headline(snapshot: Snapshot, readings: StrikeReadings) -> str:
-    """Give the headline of a strike as a sentence."""
-    said = text(wording.headline(readings, snapshot.country_names))
-    return said[0].upper() + said[1:]
+    """Give the headline of a strike: its sentences, the last without a full stop."""
+    return ". ".join(headline_parts(snapshot, readings))
 
 
 def headlines(snapshot: Snapshot, strikes: Iterable[str]) -> list[str]:

@@ -106,7 +106,7 @@ def strike(answer: Json) -> RenderableType:
     sites = answer["readings"]["sites_together"]
     of_sites = f" of {sites} sites together, each counting alike" if sites > 1 else ""
     owners_table = _shares(answer["owners"], f"Owners by {answer['basis']}{of_sites}", digits_of(sites))
-    parts: list[RenderableType] = [head, escape(f"{answer['headline']}."), owners_table]
+    parts: list[RenderableType] = [head, *(escape(f"{part}.") for part in answer["headline_parts"]), owners_table]
     parts += _ties(answer["related"])
     for hit in answer["assets"]:
         parts += [_asset(hit), *_control(hit)]

@@ -43,7 +43,7 @@ _BODIES: Mapping[Reach, str] = {"state": "state-body", "holder": "person", "comp
 _ROUNDING = 5e-5
 
 
-def headline(readings: StrikeReadings, countries: Mapping[str, str]) -> Message:
+def headline(readings: StrikeReadings, countries: Mapping[str, str]) -> tuple[Message, ...]:
     """Word the three readings of a strike.
 
     Parameters
@@ -55,17 +55,18 @@ def headline(readings: StrikeReadings, countries: Mapping[str, str]) -> Message:
 
     Returns
     -------
-    Message
-        A sentence without a full stop, whose first letter may be small.
+    tuple of Message
+        Sentences without a full stop, whose first letter may be small; one, but for sites that were hit together.
     """
     sites = readings.sites
     if not sites:
-        return Message("headline.no-site")
+        return (Message("headline.no-site"),)
     confirmed = [site for site in sites if site.confirmed]
     if len(sites) == 1:
         only = _of_site(sites[0], countries)
-        return Message("headline.by-match", {"told": only}) if readings.outcome.basis_of_outcome == "match" else only
-    return _site_by_site(readings, confirmed, countries) if confirmed else _one_of(readings, countries)
+        by_match = readings.outcome.basis_of_outcome == "match"
+        return (Message("headline.by-match", {"told": only}) if by_match else only,)
+    return _site_by_site(readings, confirmed, countries) if confirmed else (_one_of(readings, countries),)
 
 
 def _one_of(readings: StrikeReadings, countries: Mapping[str, str]) -> Message:
@@ -88,7 +89,9 @@ def _disputed(sites: Iterable[HitReadings]) -> bool:
     return any(tie.relation in _DISPUTES for site in sites for tie, _ in site.ties)
 
 
-def _site_by_site(readings: StrikeReadings, confirmed: Sequence[HitReadings], countries: Mapping[str, str]) -> Message:
+def _site_by_site(
+    readings: StrikeReadings, confirmed: Sequence[HitReadings], countries: Mapping[str, str]
+) -> tuple[Message, ...]:
     """Tell sites that were hit, those that are alike together; where they differ, with the sums in whole sites."""
     groups: dict[Message, list[str]] = defaultdict(list)
     for site in confirmed:
@@ -97,17 +100,17 @@ def _site_by_site(readings: StrikeReadings, confirmed: Sequence[HitReadings], co
     others = [site.name for site in readings.sites if not site.confirmed]
     perhaps = [Message("headline.perhaps-also", {"sites": alternatives(others)})] if others else []
     if n == 1:
-        return _joined([*groups, *perhaps])
+        return (*groups, *perhaps)
     if len(groups) == 1:
         (told,) = groups
-        return _joined([Message("headline.all-of", {"n": n, "told": told}), *perhaps])
+        return (Message("headline.all-of", {"n": n, "told": told}), *perhaps)
     if len(groups) > _TOLD:
         clauses = _clauses(readings.together, countries, _disputed(confirmed), digits_of(n))
-        told_sites = [*clauses, *_ties(confirmed, countries)]
+        told_sites = [_joined([*clauses, *_ties(confirmed, countries)])]
     else:
         told_sites = [Message("headline.site", {"sites": tuple(names), "told": told}) for told, names in groups.items()]
     sums = [] if others else [_sums(readings.together.registration, n, countries)]
-    return _joined([Message("headline.sites", {"n": n, "told": _joined(told_sites)}), *sums, *perhaps])
+    return (Message("headline.sites", {"n": n}), *told_sites, *sums, *perhaps)
 
 
 def _sums(rows: Sequence[CountryPart], n: int, countries: Mapping[str, str]) -> Message:

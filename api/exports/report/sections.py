@@ -174,7 +174,7 @@ def section(number: int, answer: Answer, sources: CitedSources, countries: Names
     return {
         "title": f"{number}. {strike_title(strike['title'], strike['status'])}",
         "facts": _facts(answer, sources),
-        "headline": answer["headline"],
+        "headline": answer["headline_parts"],
         "rests": word("rests", answer["rests_on"]),
         "owners": [_owner(row, countries, answer["readings"]["sites_together"]) for row in answer["owners"]],
         "several": page_text("oneOfThese") if several else together,

@@ -67,7 +67,18 @@ SOURCE = {
     "licence": MAYBE,
 }
 CLAIM = {"record": str, "field": str, "value": str, "quote": MAYBE, "source": str, "checked": str}
+PART = {
+    "country": MAYBE, "name": MAYBE, "share_min": NUMBER, "share_max": NUMBER, "sure": bool,
+    "holders": [{"entity": str, "name": str, "evidence": str, "head_office_known": bool}],
+}  # fmt: skip
+PARTY = {
+    "entity": MAYBE, "name": MAYBE, "country": MAYBE, "country_name": MAYBE, "headquartered_in": MAYBE, "reach": MAYBE,
+    "share_min": NUMBER, "share_max": NUMBER, "sure": bool,
+}  # fmt: skip
+THREE: dict[str, Any] = {"registration": [PART], "headquarters": [PART], "control": [PARTY]}
+READINGS = {"sites_together": int, **THREE, "sites": [{"asset": str, "name": str, "confirmed": bool, **THREE}]}
 STRIKE_ANSWER = {
+    "headline": str, "headline_parts": [str], "readings": READINGS,
     "strike": dict, "basis": str, "minority": str, "rests_on": str, "decision": (dict, type(None)),
     "host": (dict, type(None)), "owners": list, "related": [TIE], "assets": list, "claims": [CLAIM],
     "candidates": [{"asset": str, "name": str, "kind": str, **EVIDENCE}], "none_probability": NUMBER, "sources": dict,
@@ -385,3 +396,24 @@ def test_holdings_tell_direct_shares_and_shares_in_all(client: TestClient) -> No
     assert tanap["direct"] == {"min": 0, "max": 0}
     assert tanap["effective"] == {"min": 31.99, "max": 31.99}
     assert client.get("/entities/nobody/holdings").status_code == 404
+
+
+def test_the_readings_are_the_answers_by_each_basis(client: TestClient, records: Records) -> None:
+    """Of all that was hit, shares by registration and head office are those of the answers with that basis."""
+    for strike in records.strikes:
+        for basis in ("registration", "headquarters"):
+            answer = get(client, f"/strikes/{strike}/attribution", basis=basis)
+            owners = [(row["country"], row["share_min"], row["share_max"]) for row in answer["owners"]]
+            rows = answer["readings"][basis]
+            assert [(row["country"], row["share_min"], row["share_max"]) for row in rows] == owners, strike
+            assert sum(row["share_max"] for row in answer["readings"]["control"]) >= 99.9, strike
+            assert answer["headline"] == ". ".join(answer["headline_parts"])
+
+
+def test_a_site_that_nobody_surely_controls_is_said_to_have_no_controller(client: TestClient) -> None:
+    readings = get(client, "/strikes/qa-ras-laffan-2026-03-18/attribution")["readings"]
+    assert readings["sites_together"] == 3
+    by_site = {site["asset"]: [row["entity"] for row in site["control"]] for site in readings["sites"]}
+    assert by_site == {"a-rl-pearl": [None], "a-rl-s4": ["state-qa"], "a-rl-s6": ["state-qa"]}
+    parts = {row["entity"]: round(row["share_min"], 2) for row in readings["control"]}
+    assert parts == {"state-qa": 66.67, None: 33.33}
