@@ -123,8 +123,13 @@ def open_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, file: str) -> I
     Raises
     ------
     FileRefused
-        If what stands there is not what the list of members says, or is encrypted.
+        If what stands there is not what the list of members says, is encrypted, or neither stored nor deflated.
     """
+    if info.compress_type not in _METHODS:
+        method = Message("files.method", {"number": info.compress_type})
+        raise FileRefused(file, "packing", method, Message("files.stored-or-deflated"))
+    if info.flag_bits & 1:
+        raise FileRefused(file, "packing", Message("files.encrypted"), Message("files.no-password"))
     try:
         return archive.open(info)
     except (*_BROKEN, ValueError, OSError) as error:  # an offset outside of the file is an OSError
@@ -137,7 +142,7 @@ def data_member(raw: IO[bytes], file: str) -> tuple[zipfile.ZipFile, zipfile.Zip
     Raises
     ------
     FileRefused
-        If there are several data files or none, or if the only one is encrypted or packed by another method.
+        If there are several data files or none.
     """
     archive = open_archive(raw, file)
     infos = [info for info in archive.infolist() if not info.is_dir()]
@@ -150,11 +155,6 @@ def data_member(raw: IO[bytes], file: str) -> tuple[zipfile.ZipFile, zipfile.Zip
         names = ", ".join(info.filename for info in infos) or Message("value.no-one")
         raise FileRefused(file, "members", names, Message("files.one-data-file", {"endings": _DATA}))
     (info,) = infos
-    if info.compress_type not in _METHODS:
-        method = Message("files.method", {"number": info.compress_type})
-        raise FileRefused(file, "packing", method, Message("files.stored-or-deflated"))
-    if info.flag_bits & 1:
-        raise FileRefused(file, "packing", Message("files.encrypted"), Message("files.no-password"))
     return archive, info
 
 

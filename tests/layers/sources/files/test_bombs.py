@@ -7,6 +7,7 @@ import json
 import resource
 import subprocess
 import sys
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -211,3 +212,17 @@ def test_rows_that_hold_a_far_cell_alone_are_taken_apart_a_few_at_once(tmp_path:
     rows, _, problems, megabytes = read(path)
     assert (rows, len(problems)) == (99_998, 99_998)
     assert megabytes < MOST_MB
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+@pytest.mark.parametrize("name", ["a.xlsx", "a.zip"])
+def test_other_packings_are_refused_whatever_they_would_need(tmp_path: Path, name: str, method: int) -> None:
+    """LZMA takes as much memory as its header asks for, and what bzip2 raises is no fault of a zip."""
+    plain = workbook(tmp_path / "plain.xlsx", {"A": sheet_xml([("id", "name"), ("1", "One")])}).path
+    with zipfile.ZipFile(plain) as parts, zipfile.ZipFile(tmp_path / name, "w", method) as packed:
+        members = parts.namelist() if name == "a.xlsx" else parts.namelist()[-1:]
+        for member in members:
+            packed.writestr(member if name == "a.xlsx" else "a.csv", parts.read(member))
+    rows, assets, told, _ = read(tmp_path / name)
+    assert (rows, assets, len(told)) == (0, 0, 1)
+    assert "stored or deflated" in told[0]
