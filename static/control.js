@@ -1,6 +1,6 @@
 // "Who controlled it": the second answer, apart from the shares: who held more than half at every step, or is declared to.
 import { el, joined, outward } from "./dom.js";
-import { whenWords } from "./edtf.js";
+import { spanWords } from "./edtf.js";
 import { entityButton } from "./entity.js";
 import { countryName, share } from "./figures.js";
 import { t, word } from "./text.js";
@@ -34,8 +34,8 @@ function told(control, name, sources, set) {
 }
 
 /** Control on some of the days that the strike may have been on. */
-function onDays({ first, last, control }, name, sources, set) {
-  return el("li", {}, el("p", { class: "span" }, whenWords(first === last ? first : `${first ?? ".."}/${last ?? ".."}`)), told(control, name, sources, set));
+function onDays({ first, last, control }, name, { strike, sources }, set) {
+  return el("li", {}, el("p", { class: "span" }, spanWords(first, last, strike)), told(control, name, sources, set));
 }
 
 function ofAsset({ asset, control, control_days: spans }, answer, set) {
@@ -44,7 +44,7 @@ function ofAsset({ asset, control, control_days: spans }, answer, set) {
     answer.assets.length > 1 ? el("h4", {}, asset.name) : null,
     differs
       ? [el("p", {}, t("controlDiffers")),
-        el("ul", { class: "spans" }, spans.map((span) => onDays(span, asset.name, answer.sources, set)))]
+        el("ul", { class: "spans" }, spans.map((span) => onDays(span, asset.name, answer, set)))]
       : told(control, asset.name, answer.sources, set));
 }
 

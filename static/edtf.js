@@ -9,9 +9,16 @@ function formatted(year, month, day, options) {
   return new Intl.DateTimeFormat(LOCALE, { timeZone: "UTC", ...options }).format(date);
 }
 
+/** A decade by its name, more years by the first and the last. */
+function wordsOfYears(year) {
+  if (year === "XXXX") return t("unknownDate");
+  if (/^\d{3}X$/.test(year)) return t("yearsLike", { year: year.replace("X", "0") });
+  return t("fromTo", { from: year.replaceAll("X", "0"), to: year.replaceAll("X", "9") });
+}
+
 function wordsOfDate(text) {
   const [year, month, day] = text.split("T")[0].split("-");
-  if (/X/.test(year)) return year === "XXXX" ? t("unknownDate") : t("yearsLike", { year: year.replaceAll("X", "0") });
+  if (/X/.test(year)) return wordsOfYears(year);
   if (!month || month === "XX") return year;
   if (Number(month) > 20) return `${t(`season${month}`)} ${year}`;
   if (!day || day === "XX") return formatted(+year, +month, 1, { month: "long", year: "numeric" });
@@ -32,7 +39,8 @@ const isDay = (text) => /^\d{4}-\d{2}-\d{2}$/.test(text);
 function wordsOfRange(from, to) {
   if (!isDay(from) || !isDay(to)) return t("fromTo", { from: single(from), to: single(to) });
   const format = new Intl.DateTimeFormat(LOCALE, { timeZone: "UTC", day: "numeric", month: "long", year: "numeric" });
-  return format.formatRange(new Date(from), new Date(to)).replace(/\s*–\s*/, "–");
+  const dash = from.slice(0, 7) === to.slice(0, 7) ? "–" : " – ";
+  return format.formatRange(new Date(from), new Date(to)).replace(/\s*–\s*/, dash);
 }
 
 function oneNight(from, to, note) {
@@ -49,6 +57,18 @@ export function whenWords(text, note) {
   if (!to || to === "..") return t("since", { date: single(from) });
   const words = wordsOfRange(from, to);
   return oneNight(from, to, note) ? t("nightOf", { date: words }) : words;
+}
+
+/**
+ * Some of the days that a strike may have been on, in words. An end of what its date may mean is said as
+ * a day only where the date states one: of "about March 2022" the days up to 14 March are "14 March 2022 or earlier".
+ */
+export function spanWords(first, last, { when, day_first: earliest, day_last: latest }) {
+  const ends = when.split("/");
+  const from = isDay(ends[0]) || first !== earliest ? first : null;
+  const to = isDay(ends.at(-1)) || last !== latest ? last : null;
+  if (!from && !to) return whenWords(when);
+  return whenWords(from === to ? from : `${from ?? ".."}/${to ?? ".."}`);
 }
 
 /** Whether the value is said exactly enough by its words: a day, or the night between two. */

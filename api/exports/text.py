@@ -54,8 +54,6 @@ def share(low: float, high: float, sites: int = 1) -> str:
     return (ends[0] if ends[0] == ends[1] else "–".join(ends)) + f"{NO_BREAK}%"
 
 
-MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-
 #: The basis of an ownership figure, in words.
 RESTS_ON: Mapping[str, str] = MappingProxyType(
     {
@@ -65,33 +63,6 @@ RESTS_ON: Mapping[str, str] = MappingProxyType(
         "nothing": "site not known",
     }
 )
-
-#: Marks of EDTF level 1 for an approximate or uncertain date, and the word for each.
-_DOUBTS: Mapping[str, str] = MappingProxyType({"~": "about ", "?": "perhaps ", "%": "perhaps about "})
-_DATE = re.compile(r"(\d{4})(?:-(0[1-9]|1[0-2])(?:-(\d{2}))?)?")
-
-
-def date_in_words(when: str) -> str:
-    """Put an EDTF day, month, year or an interval of them into words; any other text comes back as it is."""
-    if when[-1:] in _DOUBTS and "/" not in when:
-        return _DOUBTS[when[-1]] + date_in_words(when[:-1])
-    parts = [_DATE.fullmatch(part) for part in when.split("/")]
-    if len(parts) > 2 or None in parts:
-        return when
-    first, *rest = [match.groups() for match in parts if match]
-    if not rest or rest[0] == first:
-        return _day(*first)
-    (year, month, day), (to_year, to_month, to_day) = first, rest[0]
-    if day and to_day and (year, month) == (to_year, to_month):
-        return f"{int(day)}–{_day(to_year, to_month, to_day)}"
-    if day and to_day and year == to_year:
-        return f"{_day('', month, day).strip()} – {_day(to_year, to_month, to_day)}"
-    return f"{_day(year, month, day)} – {_day(to_year, to_month, to_day)}"
-
-
-def _day(year: str, month: str | None, day: str | None) -> str:
-    words = [str(int(day)) if day else "", MONTHS[int(month) - 1] if month else "", year]
-    return " ".join(word for word in words if word)
 
 
 def quantity(number: int, singular: str) -> str:

@@ -10,6 +10,7 @@ import orjson
 
 from api.http.json import Json
 from api.wording.catalogue import ENGLISH, phrase
+from api.wording.dates import DATED, date_in_words
 
 #: The largest number of columns of a table; a list of members with more is shown one after another.
 _MAX_COLUMNS = 24
@@ -73,7 +74,7 @@ def terms_of(value: Any, language: str = ENGLISH) -> DocumentPart:
     if isinstance(value, Mapping):
         if "coordinates" in value:
             return TextPart(plain(value))
-        return TermsPart([(_words(name), terms_of(part, language)) for name, part in value.items()])
+        return TermsPart([(_words(name), terms_of(part, language)) for name, part in _worded(value, language).items()])
     if isinstance(value, list | tuple):
         return _listed(list(value), language)
     return _text(value, language)
@@ -81,7 +82,7 @@ def terms_of(value: Any, language: str = ENGLISH) -> DocumentPart:
 
 def _listed(values: list[Any], language: str) -> TextPart | LinePart | TablePart | ListPart:
     if all(isinstance(part, Mapping) for part in values) and values:
-        flat = [dict(_flat(part)) for part in values]
+        flat = [dict(_flat(part, language)) for part in values]
         head = list(dict.fromkeys(name for part in flat for name in part))
         is_table = all(_is_plain(value) for part in flat for value in part.values())
         if len(values) > 1 and len(head) <= _MAX_COLUMNS and is_table:
@@ -96,13 +97,21 @@ def _listed(values: list[Any], language: str) -> TextPart | LinePart | TablePart
     return LinePart(parts) if sum(len(part.text) + 2 for part in parts) <= _MAX_LINE else ListPart(parts)
 
 
-def _flat(value: Json, prefix: str = "") -> Iterator[tuple[str, Any]]:
+def _flat(value: Json, language: str, prefix: str = "") -> Iterator[tuple[str, Any]]:
     """Yield the members of an object and of the objects in it, under the names of all objects that hold them."""
-    for name, part in value.items():
+    for name, part in _worded(value, language).items():
         if isinstance(part, dict) and "coordinates" not in part:
-            yield from _flat(part, f"{prefix}{_words(name)} ")
+            yield from _flat(part, language, f"{prefix}{_words(name)} ")
         else:
             yield f"{prefix}{_words(name)}", plain(part) if isinstance(part, Mapping) else part
+
+
+def _worded(value: Mapping[str, Any], language: str) -> Mapping[str, Any]:
+    """Return an object with its dates in words, also where it is a claim on a date."""
+    dated = {name for name in DATED & value.keys() if isinstance(value[name], str)}
+    if value.get("field") in DATED and isinstance(value.get("value"), str):
+        dated.add("value")
+    return {name: date_in_words(part, language) if name in dated else part for name, part in value.items()}
 
 
 def _is_plain(value: Any) -> bool:

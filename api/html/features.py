@@ -20,6 +20,7 @@ from api.http.links import href, item_path
 from api.requests.query_parameters import sortables
 from api.server.served_version import ServedVersion
 from api.wording.catalogue import ENGLISH, phrase
+from api.wording.dates import DATED, date_in_words
 from api.wording.preference import language_of
 from api.wording.strikes import strike_title
 from layers.collections.collection import Collection
@@ -151,15 +152,15 @@ def of_item(request: Request, view: ServedVersion, collection: Collection, docum
         "row": _row(request, view, collection, document),
         "pictures": pictures(request, collection.name, bounds, {"id": str(document["id"])}),
         "more": _more(request, collection, str(document["id"]), language),
-        "sources": [_cited(sources[key]) for key in ids if key in sources],
+        "sources": [_cited(sources[key], language) for key in ids if key in sources],
         "shape": orjson.dumps(document["geometry"]).decode(),
         "system": request.query_params.get("crs", phrase("html.item.crs84", language)),
     }
 
 
-def _cited(source: Source) -> CitedSource:
+def _cited(source: Source, language: str) -> CitedSource:
     """List a source by its title, or else by its publisher."""
-    about = [source.publisher if source.title else None, source.published]
+    about = [source.publisher if source.title else None, source.published and date_in_words(source.published, language)]
     text = ", ".join(part for part in about if part)
     return CitedSource(source.title or source.publisher, text, _web(source.url), _web(source.archive_url))
 
@@ -219,7 +220,7 @@ def _values(request: Request, view: ServedVersion, name: str, values: Any) -> It
     for value in values if isinstance(values, list) else [values]:
         if value is None or value == "":
             continue
-        text = plain(value, language)
+        text = date_in_words(value, language) if name in DATED else plain(value, language)
         entity = view.snapshot.records.entities.get(text) if name in _ENTITY_PROPERTIES else None
         if entity is not None:
             yield LinkedValue(text, href(request, f"/records/entities/{urllib.parse.quote(text)}"), entity.name)

@@ -16,6 +16,7 @@ from api.http.json import Json
 from api.terminal.capacity import conditions, figures
 from api.terminal.console import add_row, errors, visible
 from api.wording.catalogue import phrase, text
+from api.wording.dates import DATED, date_in_words, span_in_words
 from api.wording.problems import error_sentence, located_sentence, problem_values, worded_value
 from api.wording.strikes import sources_in_words, strike_title
 from layers.model.problems import ProblemsError
@@ -84,7 +85,9 @@ def table_of(name: str, rows: Iterable[Json]) -> RenderableType:
 
 
 def _listed(name: str, row: Json, column: str) -> object:
-    """Give a cell of a list; a strike is named by its id or its title, of a draft as one."""
+    """Give a cell of a list, dates in words; a strike is named by its id or its title, of a draft as one."""
+    if column in DATED:
+        return row[column] and date_in_words(row[column])
     is_title = column == ("id" if name == "strikes" else "title")
     return strike_title(row[column], row.get("status")) if is_title else row[column]
 
@@ -96,7 +99,7 @@ def strike(answer: Json) -> RenderableType:
     head = Table.grid(padding=(0, 2))
     for name, value in (
         ("strike", f"{strike_title(about['title'], about['status'])} ({about['id']})"),
-        ("when", f"{about['when']} {about['when_note'] or ''}"),
+        ("when", f"{date_in_words(about['when'])} {about['when_note'] or ''}"),
         ("where", f"{about['place']}; sure to {_km(about['uncertainty_m'])}, {about['basis'] or 'no place known'}"),
         ("host", host),
         ("rests on", answer["rests_on"]),
@@ -109,7 +112,7 @@ def strike(answer: Json) -> RenderableType:
     parts: list[RenderableType] = [head, *(escape(f"{part}.") for part in answer["headline_parts"]), owners_table]
     parts += _ties(answer["related"])
     for hit in answer["assets"]:
-        parts += [_asset(hit), *_control(hit)]
+        parts += [_asset(hit), *_control(hit, about["when"])]
         parts += conditions(f"How far {hit['asset']['name']} worked", hit["conditions"], answer["sources"])
     parts += _claims(answer)
     return Group(*parts)
@@ -165,20 +168,13 @@ def _end(chain: Json) -> str:
     return f"{chain['country']} ({chain['reach']}{', stays with ' + stays['name'] if passed else ''})"
 
 
-def _control(hit: Json) -> list[RenderableType]:
-    """List who controls an asset or entity, for each span of days with another controller."""
+def _control(hit: Json, when: str) -> list[RenderableType]:
+    """List who controls an asset or entity, for each span of days of a date with another controller."""
     spans = hit["control_days"]
     if len(spans) == 1:
         return [f"Control: {_controller(spans[0]['control'])}"]
-    answer = [f"  {days_text(span['first'], span['last'])}: {_controller(span['control'])}" for span in spans]
+    answer = [f"  {span_in_words(span['first'], span['last'], when)}: {_controller(span['control'])}" for span in spans]
     return ["Control differs over the days it may have been:", *answer]
-
-
-def days_text(first: object, last: object) -> str:
-    """Write the days from a first to a last one; ``None`` is open."""
-    if first == last and first is not None:
-        return str(first)
-    return f"{first or '..'} to {last or '..'}"
 
 
 def _controller(answer: Json | None) -> str:
@@ -198,11 +194,19 @@ def _share_of(step: Json) -> str:
 
 def holdings(answer: Json) -> RenderableType:
     """List the holdings of an entity on a day."""
-    table = Table("held", "kind", "direct %", "in all %", title=f"Held by {answer['entity']['name']} on {answer['on']}")
+    table = Table(
+        "held",
+        "kind",
+        "direct %",
+        "in all %",
+        title=f"Held by {answer['entity']['name']} on {date_in_words(str(answer['on']))}",
+    )
     for row in answer["holdings"]:
         shares = (interval_text(Interval(row[part]["min"], row[part]["max"])) for part in ("direct", "effective"))
         add_row(table, f"{row['name']} ({row['id']})", row["kind"], *shares)
-    return table if table.row_count else f"{answer['entity']['name']} holds nothing on {answer['on']}."
+    return (
+        table if table.row_count else f"{answer['entity']['name']} holds nothing on {date_in_words(str(answer['on']))}."
+    )
 
 
 def _step_share(step: Json) -> str:
@@ -213,20 +217,21 @@ def _step_share(step: Json) -> str:
 def _claims(answer: Json) -> list[RenderableType]:
     table = Table("source", "field", "says", title="What each source says", title_justify="left")
     for claim in answer["claims"]:
-        add_row(table, answer["sources"].get(claim["source"], {}).get("publisher"), claim["field"], claim["value"])
+        said = date_in_words(claim["value"]) if claim["field"] in DATED else claim["value"]
+        add_row(table, answer["sources"].get(claim["source"], {}).get("publisher"), claim["field"], said)
     return [table] if answer["claims"] else []
 
 
 def owners(answer: Json) -> RenderableType:
     """Show the owners of an asset or entity on a day."""
     about = answer.get("asset") or answer["entity"]
-    title = f"Owners of {about['name']} on {answer['on']} by {answer['basis']}"
+    title = f"Owners of {about['name']} on {date_in_words(str(answer['on']))} by {answer['basis']}"
     worked = conditions(f"How far {about['name']} worked", answer.get("conditions", ()), answer["sources"])
     return Group(
         _shares(answer["owners"], title),
         *_ties(answer["related"]),
         _chains(about["name"], answer),
-        *_control(answer),
+        *_control(answer, str(answer["on"])),
         *worked,
     )
 
@@ -270,7 +275,14 @@ def _owned(answer: Json) -> Table:
     for row in answer["owned"]:
         share = interval_text(Interval(row["share_min"], row["share_max"]))
         basis = row["rests_on"] + (" (one of several sites)" if row["alternative"] else "")
-        add_row(table, row["when"], strike_title(row["title"], row["status"]), row["asset_name"], share, basis)
+        add_row(
+            table,
+            date_in_words(row["when"]),
+            strike_title(row["title"], row["status"]),
+            row["asset_name"],
+            share,
+            basis,
+        )
     return table
 
 
@@ -287,5 +299,5 @@ def _related(answer: Json) -> Table:
 def _hosted(answer: Json) -> Table:
     table = Table("when", "strike", "owners", title=f"On the soil of {answer['name']}", title_justify="left")
     for row in answer["hosted"]:
-        add_row(table, row["when"], strike_title(row["title"], row["status"]), row["owners"])
+        add_row(table, date_in_words(row["when"]), strike_title(row["title"], row["status"]), row["owners"])
     return table

@@ -10,6 +10,7 @@ from rich.table import Table
 
 from api.http.json import Json
 from api.terminal.console import add_row
+from api.wording.dates import date_in_words
 from api.wording.strikes import strike_title
 
 #: Most descriptions of a strike that are shown, and letters of one.
@@ -36,7 +37,9 @@ def _reason(reason: Json) -> str:
 def _side(answer: Json) -> str:
     title = strike_title(" ".join(str(answer.get("title") or answer.get("name")).split())[:120], answer.get("status"))
     said = [f"“{_shortened(text)}”" for text in answer.get("descriptions", ())[:_DESCRIPTIONS]]
-    return "\n".join(str(part) for part in (answer["id"], answer.get("when"), title, *said) if part)
+    return "\n".join(
+        str(part) for part in (answer["id"], answer.get("when") and date_in_words(answer["when"]), title, *said) if part
+    )
 
 
 def _shortened(text: str) -> str:
@@ -55,6 +58,6 @@ def judgements(rows: Iterable[Json]) -> RenderableType:
     table = Table("when", "noun", "one", "other", "verdict", "stands", "who", "why", title="Judgements")
     for row in rows:
         stands = "yes" if row["stands"] else "no"
-        values = (row[name] for name in ("when", "noun", "one", "other", "verdict"))
-        add_row(table, *values, stands, row["who"], row["why"])
+        values = (row[name] for name in ("noun", "one", "other", "verdict"))
+        add_row(table, date_in_words(row["when"]), *values, stands, row["who"], row["why"])
     return table if table.row_count else "Nothing was judged yet."

@@ -8,8 +8,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 
 from api.http.json import Json
-from api.terminal.console import add_row
-from api.terminal.console import visible
+from api.terminal.console import add_row, visible
 from api.wording.catalogue import phrase
 from api.wording.problems import located_sentence
 from layers.ingest.publishable import PublishReport

@@ -19,6 +19,8 @@ SOFTWARE_GL = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swift
 NO_GL = ["--no-sandbox", "--disable-gpu", "--disable-3d-apis"]
 DESK = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
+#: Dates and their words, on the page as in Python (tests/api/wording/test_dates.py).
+DATES = json.loads((Path(__file__).parents[1] / "data" / "dates_in_words.json").read_text(encoding="utf-8"))
 DEPOT = "ua-socar-depot-2025-08-08"
 ORLIVKA = "ua-orlivka-2025-08-06"
 CPC = "ru-cpc-kropotkinskaya-2025-02-17"
@@ -175,6 +177,36 @@ def test_control_is_counted_by_head_office_where_that_is_asked(open_page: Open) 
     expect(page.get_by_role("region", name="Who controlled it").locator(".controller")).to_contain_text("United States")
 
 
+def test_dates_are_worded_as_everywhere_else_and_no_month_as_days(open_page: Open) -> None:
+    words, spans = open_page().evaluate(
+        """async (dates) => {
+          const { spanWords, whenWords } = await import("./static/edtf.js");
+          const march = { when: "2022-03~", day_first: "2022-02-01", day_last: "2022-04-30" };
+          const spans = [["2022-02-01", "2022-03-14"], ["2022-03-15", "2022-04-30"], ["2022-02-01", "2022-04-30"]];
+          return [dates.map((date) => whenWords(date)), spans.map((ends) => spanWords(...ends, march))];
+        }""",
+        [stated for stated, _ in DATES],
+    )
+    assert words == [said for _, said in DATES]
+    assert spans == ["14 March 2022 or earlier", "15 March 2022 or later", "about March 2022"]
+
+
+def test_a_draft_is_named_as_one(open_page: Open) -> None:
+    titles = open_page().evaluate(
+        """async () => {
+          const { strikeTitle, sourcesWords } = await import("./static/text.js");
+          const titles = ["draft", "reported"].map((status) => strikeTitle({ title: "Depot", status }));
+          const numbers = [[3, 2], [2, 2], [1, 1], [2, 0]];
+          return [...titles, ...numbers.map(([n, m]) => sourcesWords({ n_sources: n, n_voices: m }))];
+        }"""
+    )
+    assert titles[:2] == ["Depot (draft)", "Depot"]
+    assert titles[2:] == [
+        "3 sources, 2 of them independent", "2 sources, all of them independent", "1 source",
+        "2 sources, no independent report",
+    ]  # fmt: skip
+
+
 def test_control_that_differs_over_the_days_is_told_for_each(open_page: Open) -> None:
     page = open_page()
     told = page.evaluate(
@@ -187,8 +219,9 @@ def test_control_that_differs_over_the_days_is_told_for_each(open_page: Open) ->
             { first: "2025-08-12", last: null, control: by("Buyer", "AZ") },
           ];
           const asset = { id: "a", name: "Plant" };
+          const strike = { when: "2025-08-01/..", day_first: "2025-08-01", day_last: null };
           const hit = { asset, control: null, control_days: spans };
-          const block = controlBlock({ assets: [hit], sources: {} }, () => {});
+          const block = controlBlock({ assets: [hit], sources: {}, strike }, () => {});
           const told = block.querySelectorAll(".span, .controller, ul > li > p:first-child");
           return [...told].map((node) => node.textContent);
         }"""

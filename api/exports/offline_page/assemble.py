@@ -23,7 +23,8 @@ from api.exports.symbols import (
     UNKNOWN_SHAPE,
     Shape,
 )
-from api.exports.text import STATIC, date_in_words, quantity
+from api.exports.text import STATIC, quantity
+from api.wording.dates import date_in_words
 
 VENDOR = STATIC / "vendor" / "leaflet"
 HERE = Path(__file__).parent

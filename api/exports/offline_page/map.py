@@ -20,7 +20,8 @@ from api.exports.offline_page.assemble import assemble_page, script_json, with_c
 from api.exports.printed_map.extent import WORLD, Extent, extent_of
 from api.exports.strike_rows import DrawnStrike, drawn_strikes, rows, text_value
 from api.exports.symbols import OTHER_PIPE_COLOUR, PIPE_COLOURS, PIPE_DASHES, SHAPES, UNKNOWN_SHAPE, pipe_group
-from api.exports.text import RESTS_ON, country_names, date_in_words, with_country_names
+from api.exports.text import RESTS_ON, country_names, with_country_names
+from api.wording.dates import date_in_words
 from api.wording.strikes import sources_in_words
 from geo.lonlat import Objects, geodataframe_lonlat
 from layers.ownership.percent import percent_text

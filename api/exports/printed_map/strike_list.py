@@ -9,7 +9,8 @@ import numpy as np
 
 from api.exports.printed_map.sheet import INK, SOFT_INK, PageCanvas, leading_mm, wrapped
 from api.exports.strike_rows import DrawnStrike
-from api.exports.text import RESTS_ON, date_in_words, with_country_names
+from api.exports.text import RESTS_ON, with_country_names
+from api.wording.dates import date_in_words
 from api.wording.strikes import sources_in_words
 
 LIST_SIZE, SYMBOL_MM, GUTTER_MM = 6.6, 3.9, 6.0

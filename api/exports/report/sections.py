@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from api.exports.text import NO_BREAK, date_in_words, page_text, share, word
+from api.exports.text import NO_BREAK, page_text, share, word
 from api.http.json import Json
+from api.wording.dates import date_in_words, span_in_words
 from api.wording.strikes import sources_in_words, strike_title
 from layers.ownership.walk import REACHES
 
@@ -178,7 +179,7 @@ def section(number: int, answer: Answer, sources: CitedSources, countries: Names
         "rests": word("rests", answer["rests_on"]),
         "owners": [_owner(row, countries, answer["readings"]["sites_together"]) for row in answer["owners"]],
         "several": page_text("oneOfThese") if several else together,
-        "assets": [_asset(hit, sources, countries) for hit in answer["assets"]],
+        "assets": [_asset(hit, strike["when"], sources, countries) for hit in answer["assets"]],
         "others": [_tie(row, names, sources, countries) for row in answer["related"]],
     }
 
@@ -224,9 +225,9 @@ def _owner(row: Answer, countries: Names, sites: int) -> Json:
     }
 
 
-def _asset(hit: Answer, sources: CitedSources, countries: Names) -> Json:
+def _asset(hit: Answer, when: str, sources: CitedSources, countries: Names) -> Json:
     verdict = word("verdict", hit["verdict"])
-    control = [_span(span, len(hit["control_days"]) > 1, sources, countries) for span in hit["control_days"]]
+    control = [_span(span, when, len(hit["control_days"]) > 1, sources, countries) for span in hit["control_days"]]
     return {
         **layered(hit, sources.cite, countries),
         "verdict": verdict[0].upper() + verdict[1:] + ".",
@@ -255,9 +256,9 @@ def _condition(row: Answer, sources: CitedSources) -> str:
     return f"{days}: {word('working', row['status'])}{part}{note} [{sources.cite(row['source'])}]"
 
 
-def _span(span: Answer, several: bool, sources: CitedSources, countries: Names) -> Json:
+def _span(span: Answer, when: str, several: bool, sources: CitedSources, countries: Names) -> Json:
     """Describe who was in control during a span of days; the days are named where there are several spans."""
-    days = _days(span["first"], span["last"]) if several else ""
+    days = span_in_words(span["first"], span["last"], when) if several else ""
     control = span["control"]
     if control is None:
         return {"days": days, "who": page_text("controlNobody"), "steps": []}
@@ -267,19 +268,6 @@ def _span(span: Answer, several: bool, sources: CitedSources, countries: Names) 
     where = [] if control["reach"] == "state" else [country]
     who = ", ".join([control["name"], *where, page_text(f"controlreach{control['reach']}")])
     return {"days": days, "who": who, "steps": [_step(step, sources) for step in control["steps"]]}
-
-
-def _days(first: date | None, last: date | None) -> str:
-    """Days in words; at most one end is open where there are several spans."""
-    if first is None or last is None:
-        return (
-            page_text("since", date=day_in_words(first))
-            if first
-            else page_text("until", date=day_in_words(last))
-            if last
-            else ""
-        )
-    return date_in_words(f"{first.isoformat()}/{last.isoformat()}")
 
 
 def _step(step: Answer, sources: CitedSources) -> str:

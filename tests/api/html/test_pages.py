@@ -13,6 +13,7 @@ from starlette.testclient import TestClient
 from api.app import create_app
 from api.html.schemas import words
 from api.settings import Settings
+from api.wording.dates import DATED, date_in_words
 from layers.model.records import Records
 from layers.store.store import Store
 from tests.api.asgi import ask
@@ -204,9 +205,9 @@ def test_table_has_every_value_of_every_feature(client: TestClient, collection: 
         assert (properties.get("title") or properties.get("name") or "") in row[0]
         rest = {name: value for name, value in properties.items() if name not in ("id", "title", "name")}
         assert len(head) == len(row) == len(rest) + 2
-        for shown_value, value in zip(row[1:-1], rest.values(), strict=True):
+        for shown_value, (name, value) in zip(row[1:-1], rest.items(), strict=True):
             several = value if isinstance(value, list) else [] if value is None else [value]
-            assert shown_value == ", ".join(said(one) for one in several)
+            assert shown_value == ", ".join(worded(name, one) for one in several)
         if feature["geometry"] and feature["geometry"]["type"] == "Point":
             assert [float(part) for part in row[-1].split(", ")] == feature["geometry"]["coordinates"]
 
@@ -239,7 +240,7 @@ def test_page_of_a_feature_has_all_of_it(client: TestClient, path: str) -> None:
     for (name, values), (key, value) in zip(listed.items(), told["properties"].items(), strict=True):
         assert key.replace("_", " ").startswith(name)
         several = value if isinstance(value, list) else [] if value in (None, "") else [value]
-        assert values == ([said(one) for one in several] or ["– none"])
+        assert values == ([worded(key, one) for one in several] or ["– none"])
     if told["geometry"]:
         assert '"coordinates":' in text(next(every(shown, "pre")))
         assert str(told["geometry"]["coordinates"]).replace(" ", "") in text(next(every(shown, "pre")))
@@ -313,10 +314,19 @@ def test_bounds_are_written_in_words(schema: Json, told: str) -> None:
     assert words(schema) == told
 
 
+def worded(name: str, value: Any) -> str:
+    """A value of a property as a page shows it; a date is in words."""
+    return date_in_words(value) if name in DATED else said(value)
+
+
 def members(told: Any) -> list[str]:
-    """Every plain value of a JSON document but its links."""
+    """Every plain value of a JSON document but its links; dates are in words."""
     if isinstance(told, dict):
-        return [one for name, part in told.items() if name != "links" for one in members(part)]
+        is_claim = told.get("field") in DATED
+        names = {*DATED, *(["value"] if is_claim else [])}
+        dated = [name for name in told if name in names and isinstance(told[name], str)]
+        rest = [one for name, part in told.items() if name not in (*dated, "links") for one in members(part)]
+        return rest + [date_in_words(told[name]) for name in dated if told[name]]
     if isinstance(told, list):
         return [one for part in told for one in members(part)]
     return [] if told is None or told == "" else [said(told)]

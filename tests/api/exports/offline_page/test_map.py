@@ -147,7 +147,7 @@ def test_popup_keeps_owners_and_others_apart(page: Any, browser: Browser, tmp_pa
     parts.wait_for()
     assert parts.locator("h3").all_inner_texts() == ["Owners", "Not owners"]
     assert parts.locator("ul").all_inner_texts() == ["Azerbaijan 100 %", "Kazakhstan: supplier"]
-    assert "1 Aug 2025 · Ukraine · reported" in parts.inner_text()
+    assert "1 August 2025 · Ukraine · reported" in parts.inner_text()
     assert "2 sources" in parts.inner_text()
     tab.close()
 

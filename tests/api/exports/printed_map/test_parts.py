@@ -14,7 +14,7 @@ from api.exports.printed_map.marginalia import round_length
 from api.exports.printed_map.place_labels import Board, boxes_around, spread
 from api.exports.printed_map.sheet import width_mm, wrapped
 from api.exports.symbols import SHAPES, UNKNOWN_SHAPE, colour_of, pipe_group, shape_of
-from api.exports.text import country_names, date_in_words, shortened, with_country_names
+from api.exports.text import country_names, shortened, with_country_names
 from layers.reference.basemap import Basemap
 
 PAGE = (0.0, 0.0, 100.0, 80.0)
@@ -93,24 +93,6 @@ def test_lines_fit_and_lose_nothing(text: str) -> None:
     lines = wrapped(text, 20, 7)
     assert all(width_mm(line, 7) <= 20 for line in lines)
     assert "".join("".join(lines).split()) == "".join(text.split())
-
-
-@pytest.mark.parametrize(
-    ("edtf", "said"),
-    [
-        ("2025-08-06", "6 Aug 2025"),
-        ("2025-06", "Jun 2025"),
-        ("2025", "2025"),
-        ("2025-08-05/2025-08-06", "5–6 Aug 2025"),
-        ("2025-07-31/2025-08-01", "31 Jul – 1 Aug 2025"),
-        ("2024-12-31/2025-01-01", "31 Dec 2024 – 1 Jan 2025"),
-        ("2022-03~", "about Mar 2022"),
-        ("2025-08-06/..", "2025-08-06/.."),
-        ("2025-21", "2025-21"),
-    ],
-)
-def test_dates_say_no_more_than_the_source(edtf: str, said: str) -> None:
-    assert date_in_words(edtf) == said
 
 
 def test_owners_are_named_and_tied_to_their_shares() -> None:

@@ -169,7 +169,7 @@ def test_control_that_differs_is_said_with_its_days(answers: dict[str, Json]) ->
     told["assets"][0]["control_days"] = [nobody, nobody | {"first": date(2025, 2, 10), "last": None}]
     (asset,) = section(1, told, CitedSources([told]), {})["assets"]
     assert asset["differs"] == translations.page_text("controlDiffers")
-    assert [span["days"] for span in asset["control"]] == ["1–9 Feb 2025", "10 Feb 2025 or later"]
+    assert [span["days"] for span in asset["control"]] == ["1–9 February 2025", "10 February 2025 or later"]
 
 
 def test_no_strike_is_no_report(layers: Mapping[str, geopandas.GeoDataFrame], base: Basemap) -> None:
