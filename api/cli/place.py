@@ -14,7 +14,7 @@ from rich.table import Table
 from api.cli.common import AsJson, output
 from api.serializers import places
 from api.settings import GAZETTEER
-from api.terminal import attribution
+from api.terminal.console import add_row
 from api.wording.catalogue import text as wording
 from layers.reference import gazetteer_build, gazetteer_import
 from layers.reference.gazetteer import MAX_LIMIT, Gazetteer, PlaceSearch
@@ -70,8 +70,6 @@ def _printed(search: PlaceSearch) -> RenderableType:
         where = f"{candidate.lon:.2f}, {candidate.lat:.2f}"
         size_km = f"{candidate.uncertainty_m / 1000:.0f} ({candidate.basis})"
         mark = "→" if candidate == search.best else ""
-        attribution.add_row(
-            table, mark, candidate.name, f"{candidate.country} {candidate.region or ''}", where, size_km, reasons
-        )
+        add_row(table, mark, candidate.name, f"{candidate.country} {candidate.region or ''}", where, size_km, reasons)
     answer = "ambiguous" if search.ambiguous else "no answer" if search.best is None else search.best.name
     return Group(*([table] if search.candidates else []), escape(f"{answer}: {wording(search.explanation)}."))

@@ -9,6 +9,7 @@ from rich.table import Table
 
 from api.http.json import Json
 from api.terminal.console import add_row
+from api.wording.dates import date_in_words
 
 _RELATIONS = {"owner": "owned from", "host": "on the soil of"}
 _CAUSES = {"strike": "lost to strikes", "other": "lost, no strike named", "occupied": "under occupation"}
@@ -79,7 +80,7 @@ def country(answer: Json) -> RenderableType:
 def _size(asset: Json) -> str:
     if asset["capacity"] is None or asset["capacity_unit"] is None:
         return "capacity not known"
-    on = f", {asset['capacity_on']}" if asset["capacity_on"] else ""
+    on = f", {date_in_words(asset['capacity_on'])}" if asset["capacity_on"] else ""
     return f"{_number(asset['capacity'])} {asset['capacity_unit']}{on}"
 
 
@@ -87,10 +88,9 @@ def conditions(title: str, rows: Iterable[Json], sources: Mapping[str, Json]) ->
     """Tabulate how far an asset worked, and who says so; nothing where no condition is known."""
     table = Table("from", "until", "worked %", "status", "by", "note", title=title, title_justify="left")
     for row in rows:
-        until = row["until"] or "not known"
-        add_row(
-            table, row["since"], until, worked(row), row["status"], publishers([row["source"]], sources), row["note"]
-        )
+        until = date_in_words(row["until"]) if row["until"] else "not known"
+        since, by = date_in_words(row["since"]), publishers([row["source"]], sources)
+        add_row(table, since, until, worked(row), row["status"], by, row["note"])
     return [table] if table.row_count else []
 
 

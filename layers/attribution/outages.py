@@ -136,13 +136,14 @@ def _lost_on(day: int, outages: Sequence[StatedOutage]) -> dict[Cause, Interval]
     """Return the bounds of the part that was lost on a day, by cause; causes without any are left out."""
     held = [one for one in outages if one.may_from <= day < one.may_until]
     sure = [one for one in held if one.sure_from <= day < one.sure_until]
-    lost = {}
+    lost: dict[Cause, Interval] = {}
     if any(one.cause == "occupied" for one in held):
         lost["occupied"] = Interval(100.0 * any(one.cause == "occupied" for one in sure), 100.0)
     part = _combined(
         [one.lost for one in held if one.cause != "occupied"], [o.lost for o in sure if o.cause != "occupied"]
     )
-    for cause in ("strike", "other"):
+    causes: tuple[Cause, ...] = ("strike", "other")
+    for cause in causes:
         # Where both may have cost capacity on a day, it is open how much of it either did.
         beside = any(one.cause not in (cause, "occupied") and one.lost.high > 0 for one in held)
         low = part.low if any(one.cause == cause for one in sure) and not beside else 0.0
