@@ -63,7 +63,8 @@ def parse(text: str) -> EdtfDate:
     Parameters
     ----------
     text
-        Such as ``2025-08-08``, ``2025-06``, ``2025-08-05/2025-08-06``, ``2022-03~``, ``2024-02/..``.
+        Such as ``2025-08-08``, ``2025-06``, ``2025-08-05/2025-08-06``, ``2022-03~``, ``2024-02/..``; white space
+        around it does not count.
 
     Raises
     ------
@@ -72,7 +73,7 @@ def parse(text: str) -> EdtfDate:
     """
     if not isinstance(text, str) or not text or len(text) > MAX_LENGTH:
         raise EdtfError(Message("edtf.no-date", {"text": str(text)[:80]}))
-    return _parse(text)
+    return _parse(text.strip())
 
 
 @lru_cache(maxsize=65536)
@@ -82,6 +83,9 @@ def _parse(text: str) -> EdtfDate:
     if _CALENDAR.fullmatch(text):
         earliest, latest, precision = _calendar(text)
         qualified = text[-1] in _SIGNS
+    elif _INSTANT.fullmatch(text):
+        earliest, latest, _ = _calendar(text[: len("2025-08-08")])
+        precision, qualified = "instant", False
     else:
         value = _single(text)
         qualified = isinstance(value, forms.UncertainOrApproximate)
@@ -99,6 +103,16 @@ def _parse(text: str) -> EdtfDate:
 #: edtf library takes 15 ms for each.
 _CALENDAR = re.compile(r"[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?)?[~?%]?")
 _SIGNS = "~?%"
+#: Days with a time of day.
+_INSTANT = re.compile(
+    r"[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3])(:[0-5][0-9]){2}"
+    r"(Z|[+-](0[1-9]|1[0-3])(:[0-5][0-9])?)?"
+)
+#: Every single value of level 1 within the years of four digits, and others. The grammar takes 5 ms to refuse another
+#: text, as a file may have millions, and prints some that are of level 2.
+_LEVEL_1_FORM = re.compile(r"-?[0-9X]{4}(-[0-9X]{2}(-[0-9X]{2}(T.*)?)?)?[~?%]?", re.DOTALL)
+#: Values of level 2, and years of more digits, have one of these signs among such characters.
+_BEYOND_SIGNS, _BEYOND_FORM = frozenset("~?%{[YES"), re.compile(r"[-0-9X~?%.,{}\[\]YES]+")
 
 
 def _calendar(text: str) -> tuple[date, date, Precision]:
@@ -128,6 +142,9 @@ def _interval(text: str) -> EdtfDate:
 
 
 def _single(text: str) -> Any:
+    if not _LEVEL_1_FORM.fullmatch(text):
+        is_beyond = bool(_BEYOND_FORM.fullmatch(text)) and not _BEYOND_SIGNS.isdisjoint(text)
+        raise EdtfError(Message("edtf.beyond-level-1" if is_beyond else "edtf.no-date", {"text": text}))
     try:
         value = parse_edtf(text)
     except (EDTFParseException, ValueError, TypeError) as error:

@@ -12,7 +12,7 @@ from shapely.geometry.base import BaseGeometry
 
 from layers.model.messages import Argument, InvalidValue, Message, alternatives
 from layers.model.problems import MISSING
-from layers.model.types import Column
+from layers.model.types import Column, geometry_of_wkt
 from layers.reference.country_names import code_of
 from layers.sources.column_mapping.shares import ShareInterval, parse_share
 from layers.sources.files.documents import parse_json
@@ -199,7 +199,10 @@ class MappedRow:
             return text
         if text.startswith("{"):
             return self._geojson(text)
-        return (shapely.from_wkt(text, on_invalid="ignore") or text) if len(text) < _POINT_LENGTH else text
+        try:
+            return (geometry_of_wkt(text) if len(text) < _POINT_LENGTH else None) or text
+        except shapely.errors.ShapelyError:
+            return text
 
     def _geojson(self, text: str) -> BaseGeometry | None:
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 import shapely
 
 from api.wording.catalogue import text
@@ -62,6 +63,14 @@ def test_a_place_is_the_same_as_text_or_as_the_feature_s_own(tmp_path: Path) -> 
         assert reading.problems == ()
         assert [one.geometry for one in reading.records.assets.values()] == SHAPES
         assert reading.records == readings[0].records
+
+
+@pytest.mark.parametrize("curve", ["CIRCULARSTRING (0 0, 1 1, 2 0)", "CURVEPOLYGON (CIRCULARSTRING (0 0, 1 1, 0 0))"])
+def test_curves_are_a_fault_of_their_row(tmp_path: Path, curve: str) -> None:
+    """GEOS reads them since 3.13, and shapely does not."""
+    reading = read([file_of(tmp_path / "a.csv", csv_text([SITES[0], (*SITES[1][:-1], curve), SITES[2]]))], WKT)
+    assert [(problem.column, problem.row) for problem in reading.problems] == [("Shape", 2)]
+    assert list(reading.records.assets) == ["own/t-2-feb9a848"]
 
 
 def test_the_place_of_failed_geocoding_is_none_in_whatever_form(tmp_path: Path) -> None:
