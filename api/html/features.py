@@ -18,6 +18,7 @@ from api.html.map_images import pictures
 from api.http.json import Json
 from api.http.links import href, item_path
 from api.requests.query_parameters import sortables
+from api.serializers import headline
 from api.server.served_version import ServedVersion
 from api.wording.catalogue import ENGLISH, phrase
 from api.wording.dates import DATED, date_in_words
@@ -150,12 +151,21 @@ def of_item(request: Request, view: ServedVersion, collection: Collection, docum
     language = language_of(request)
     return {
         "row": _row(request, view, collection, document),
+        "headline": _headline(view, collection, str(document["id"])),
         "pictures": pictures(request, collection.name, bounds, {"id": str(document["id"])}),
         "more": _more(request, collection, str(document["id"]), language),
         "sources": [_cited(sources[key], language) for key in ids if key in sources],
         "shape": orjson.dumps(document["geometry"]).decode(),
         "system": request.query_params.get("crs", phrase("html.item.crs84", language)),
     }
+
+
+def _headline(view: ServedVersion, collection: Collection, key: str) -> Sequence[str]:
+    """Give the sentences on whose it was of a strike; none of another feature."""
+    snapshot = view.snapshot
+    if collection.name != "strikes" or key not in snapshot.records.strikes:
+        return ()
+    return headline.headline_parts(snapshot, headline.readings_of(snapshot, snapshot.answer(key)))
 
 
 def _cited(source: Source, language: str) -> CitedSource:
