@@ -12,10 +12,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from api.cli.common import STORE, AsJson, StoreAddress, open_published, output
-from api.requests.corrections_query import LIMIT, LIMIT_MAX, corrections_query, of_record
+from api.requests.corrections_query import LIMIT, LIMIT_MAX, corrections_query, keys_of
 from api.serializers.corrections import entry_values, sentences, title
 from api.settings import BASEMAP
-from layers.corrections.concerned import records_of_answer
 from layers.corrections.log import CorrectionEntry, CorrectionsLog, CorrectionsQuery, PublishedVersion
 
 EPILOG = "Example: strikeatlas corrections --since 2026-11-01 --country AZ"
@@ -27,6 +26,8 @@ def corrections(
     until: Annotated[str | None, typer.Option(help="Only changes up to a day (UTC), or before a time.")] = None,
     record: Annotated[str | None, typer.Option(help="Only the record of an id.")] = None,
     strike: Annotated[str | None, typer.Option(help="Only what the answer to a strike rests on.")] = None,
+    asset: Annotated[str | None, typer.Option(help="Only what is said of a site, and strikes on it.")] = None,
+    entity: Annotated[str | None, typer.Option(help="Only what concerns an owner, and strikes on its sites.")] = None,
     country: Annotated[str | None, typer.Option(help="Only what concerns a country: ISO 3166-1 alpha-2.")] = None,
     kind: Annotated[_Kind | None, typer.Option(help="Only entries of a kind.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=LIMIT_MAX, help="Most entries.")] = LIMIT,
@@ -36,11 +37,15 @@ def corrections(
 ) -> None:
     """Tell what changed of what is published, when and why, newest first."""
     opened, version = open_published(store, base)
-    keys = None if record is None else of_record(record)
-    if strike is not None:
-        own = records_of_answer(version.snapshot, strike)
-        keys = own if keys is None else own & keys
-    query = corrections_query(since=since, until=until, country=country, kind=kind, keys=keys, limit=limit)
+    query = corrections_query(
+        since=since,
+        until=until,
+        country=country,
+        kind=kind,
+        keys=keys_of(version.snapshot, record=record, strike=strike, asset=asset, entity=entity),
+        followed=asset or entity,
+        limit=limit,
+    )
     entries = [*_entries(CorrectionsLog(opened), version, query)]
     output({"corrections": [entry_values(entry) for entry in entries]}, as_json, _table(entries))
 

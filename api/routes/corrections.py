@@ -28,7 +28,7 @@ from api.openapi.responses import (
     object_with,
     reference,
 )
-from api.requests.corrections_query import LIMIT, LIMIT_MAX, MOMENT_PATTERN, corrections_query, of_record
+from api.requests.corrections_query import LIMIT, LIMIT_MAX, MOMENT_PATTERN, corrections_query, keys_of
 from api.requests.negotiation import ATOM, HTML, MediaFormat
 from api.requests.negotiation import JSON as JSON_FORMAT
 from api.requests.parameters import INTEGER_TEXT, RequestParameter, must_match
@@ -37,11 +37,11 @@ from api.serializers.corrections import entry_values
 from api.serializers.corrections_feed import atom_feed
 from api.server.live_snapshot import LiveSnapshot
 from api.wording.preference import language_of
-from layers.corrections.concerned import records_of_answer
 from layers.corrections.log import KINDS, CorrectionsPage, EntryKind
-from layers.store.history_pages import RecordKey
 
 PATH = "/corrections"
+#: Parameters that make a feed of its own.
+_FEEDS = ("strike", "record", "asset", "entity", "country", "kind")
 _ENTRY_ID = re.compile(r"(load-)?([0-9]{1,15})", re.ASCII)
 _FORMATS: tuple[MediaFormat, ...] = (JSON_FORMAT, HTML, ATOM)
 
@@ -104,6 +104,17 @@ def corrections(
         str | None, Query(description="Only what the answer to a strike rests on, or rested on.", max_length=160)
     ] = None,
     record: Annotated[str | None, Query(description="Only the record of an id.", max_length=160)] = None,
+    asset: Annotated[
+        str | None,
+        Query(description="Only what is said of a site: its record, owners, ties, and strikes on it.", max_length=160),
+    ] = None,
+    entity: Annotated[
+        str | None,
+        Query(
+            description="Only what concerns an owner: its stakes and ties, and strikes on what it holds.",
+            max_length=160,
+        ),
+    ] = None,
     country: _Country = None,
     since: Annotated[
         str | None,
@@ -125,22 +136,20 @@ def corrections(
     ] = None,
 ) -> Response:
     """What changed, when and why, of all that is published, newest first; a page may be short and have a next one."""
-    keys = _keys(request, strike, record)
+    snapshot = served_version(request).snapshot
     query = corrections_query(
-        since=since, until=until, country=country, kind=kind, keys=keys, limit=limit, below=before
+        since=since,
+        until=until,
+        country=country,
+        kind=kind,
+        keys=keys_of(snapshot, record=record, strike=strike, asset=asset, entity=entity),
+        followed=asset or entity,
+        limit=limit,
+        below=before,
     )
     atlas: LiveSnapshot = request.app.state.atlas
     page = atlas.corrections.page(served_version(request).published, query)
     return _answered(request, page)
-
-
-def _keys(request: Request, strike: str | None, record: str | None) -> frozenset[RecordKey] | None:
-    """The records that are asked about; ``None`` for all."""
-    keys = None if record is None else of_record(record)
-    if strike is None:
-        return keys
-    own = records_of_answer(served_version(request).snapshot, strike)
-    return own if keys is None else own & keys
 
 
 @PART.document(f"{PATH}/{{entry}}", "One correction", "Correction")
@@ -164,11 +173,12 @@ def _answered(request: Request, page: CorrectionsPage) -> Response:
     if form is ATOM:
         changed = http_date(served_version(request).changed)
         address = href(request, PATH)
+        feed = href(request, PATH, **_following(request))
         return representation(
             request,
             version(request),
             ATOM.media_type,
-            lambda: atom_feed(page.entries, links, address, changed),
+            lambda: atom_feed(page.entries, links, address, changed, feed=feed),
             address,
         )
     content = {
@@ -184,6 +194,11 @@ def _answered(request: Request, page: CorrectionsPage) -> Response:
             lambda: pages.page(request, served_version(request), "corrections", content),
         )
     return as_json(content, request)
+
+
+def _following(request: Request) -> dict[str, str]:
+    """The parameters that tell one feed from another, which its pages have in common."""
+    return {name: value for name, value in request.query_params.items() if name in _FEEDS}
 
 
 def _links(request: Request, page: CorrectionsPage, form: MediaFormat) -> list[Link]:

@@ -18,6 +18,8 @@ def atom_feed(
     address: str,
     updated: str,
     language: str = ENGLISH,
+    *,
+    feed: str | None = None,
 ) -> bytes:
     """Write a page of entries as a feed.
 
@@ -26,20 +28,22 @@ def atom_feed(
     links
         Of the page: rel, href and type.
     address
-        Of the whole log, which names the feed; that of an entry is the same, a slash and its id.
+        Of the whole log; that of an entry is the same, a slash and its id.
     updated
         When the data changed last (RFC 3339), for a page without entries.
+    feed
+        Address that names the feed, where it is of a part of the log.
     """
-    feed = ElementTree.Element("feed", {"xmlns": NAMESPACE, "xml:lang": language})
-    _add(feed, "id", address)
-    _add(feed, "title", phrase("corrections.feed", language))
-    _add(feed, "updated", max((entry.at for entry in entries), default=updated))
-    _add(_added(feed, "author"), "name", "StrikeAtlas")
+    root = ElementTree.Element("feed", {"xmlns": NAMESPACE, "xml:lang": language})
+    _add(root, "id", feed or address)
+    _add(root, "title", phrase("corrections.feed", language))
+    _add(root, "updated", max((entry.at for entry in entries), default=updated))
+    _add(_added(root, "author"), "name", "StrikeAtlas")
     for link in links:
-        _added(feed, "link", {name: link[name] for name in ("rel", "href", "type")})
+        _added(root, "link", {name: link[name] for name in ("rel", "href", "type")})
     for entry in entries:
-        _add_entry(feed, entry, address, language)
-    return bytes(ElementTree.tostring(feed, encoding="utf-8", xml_declaration=True))
+        _add_entry(root, entry, address, language)
+    return bytes(ElementTree.tostring(root, encoding="utf-8", xml_declaration=True))
 
 
 def _add_entry(feed: ElementTree.Element, entry: CorrectionEntry, address: str, language: str) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
+import numpy as np
+
 from geo.columnar.binary_array import find_sorted
+from layers.model.records import RECORD_TYPES
 from layers.snapshot.snapshot import Snapshot
 from layers.store.history_pages import RecordKey
 
@@ -27,6 +30,9 @@ MAY_FOLLOW: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 #: Most strikes that are named for one change.
 MAX_STRIKES = 100
+#: Columns by which a record is about a strike, an asset or an entity, and those by which it is also of an owner.
+NAMING = ("record", "strike", "asset", "owned", "controlled", "one", "other")
+NAMING_OWNER = (*NAMING, "owner", "controller", "entity")
 #: Columns that name what a stake or control is a part of.
 _OWNED = ("owned", "controlled")
 
@@ -64,9 +70,9 @@ class ConcernedStrikes:
             judged = (values["one"], values["other"])
             yield from (one for one in judged if one in strikes)
             for asset in judged:
-                yield from self._hitting(asset)
+                yield from self.hitting(asset)
         elif table in ("assets", "relations", "conditions"):
-            yield from self._hitting(record if table == "assets" else values["asset"])
+            yield from self.hitting(record if table == "assets" else values["asset"])
         elif table == "entities":
             yield from self._resting_on(record)
         elif table in ("stakes", "controls"):
@@ -75,7 +81,7 @@ class ConcernedStrikes:
     def _resting_on(self, owned: str) -> Iterator[str]:
         """Strikes on an asset, or on what an entity holds a part of."""
         for asset in self._assets_below(owned):
-            yield from self._hitting(asset)
+            yield from self.hitting(asset)
 
     def _assets_below(self, owned: str) -> Iterable[str]:
         records = self.snapshot.records
@@ -90,7 +96,7 @@ class ConcernedStrikes:
     def _below(self) -> dict[str, tuple[str, ...]]:
         return {}
 
-    def _hitting(self, asset: str) -> Iterable[str]:
+    def hitting(self, asset: str) -> Iterable[str]:
         """Strikes that hit an asset, or may have."""
         if asset not in self._hits:
             columns = self.snapshot.collections["attributions"].features.columns
@@ -145,8 +151,81 @@ def _records_of_answer(snapshot: Snapshot, strike: str) -> Iterator[RecordKey]:
                 yield from (("stakes", step.stake.id), ("entities", step.stake.owner))
 
 
-def rests_on(values: Mapping[str, Any], keys: Iterable[RecordKey]) -> bool:
-    """Whether a record that was removed, of these values, was about one of some records."""
-    ids = {record for table, record in keys if table in ("strikes", "assets", "entities")}
-    named = (values.get(column) for column in ("record", "strike", "asset", "owned", "controlled", "one", "other"))
-    return not ids.isdisjoint(one for one in named if one is not None)
+def records_of_asset(snapshot: Snapshot, asset: str) -> frozenset[RecordKey]:
+    """The records that what is said of a site rests on, strikes on it and stakes of all times above it among them.
+
+    Of a site that is not among the records, such as a removed one, its own key alone.
+    """
+    keys: set[RecordKey] = {("assets", asset)}
+    if asset in snapshot.records.assets:
+        keys.update(_records_about(snapshot, {asset}))
+        keys.update(_stakes_above(snapshot, asset))
+        keys.update(_records_of_strikes(snapshot, ConcernedStrikes(snapshot).hitting(asset)))
+    return frozenset(keys)
+
+
+def records_of_entity(snapshot: Snapshot, entity: str) -> frozenset[RecordKey]:
+    """The records of an owner: its own, its stakes, controls and ties, and strikes on what it holds or is tied to.
+
+    Sites are those that it holds a part of on the day of the data. Of an entity that is not among the records, such as
+    a removed one, its own key alone.
+    """
+    keys: set[RecordKey] = {("entities", entity)}
+    records = snapshot.records
+    if entity in records.entities:
+        keys.update(_records_about(snapshot, {entity}))
+        keys.update(_stakes_beside(snapshot, entity))
+        tied = [tie for tie in records.relations.values() if tie.entity == entity]
+        held = (holding.id for holding in snapshot.holdings(entity) if holding.id in records.assets)
+        strikes = ConcernedStrikes(snapshot)
+        for asset in {*held, *(tie.asset for tie in tied)}:
+            keys.add(("assets", asset))
+            keys.update(_records_of_strikes(snapshot, strikes.hitting(asset)))
+    return frozenset(keys)
+
+
+def _records_about(snapshot: Snapshot, about: set[str]) -> Iterator[RecordKey]:
+    """Judgements, claims, ties, controls and conditions that name an asset or entity."""
+    records = snapshot.records
+    yield from (("claims", claim.id) for record in about for claim in records.where("claims", "record", record))
+    for name in ("identities", "relations", "controls", "conditions"):
+        columns = [column for column in NAMING_OWNER if column in RECORD_TYPES[name].model_fields]
+        for record in records.table(name).values():
+            if not about.isdisjoint(getattr(record, column) for column in columns):
+                yield name, record.id
+
+
+def _stakes_above(snapshot: Snapshot, asset: str) -> Iterator[RecordKey]:
+    """Stakes of all times in an asset and in whatever holds a part of it, and their owners."""
+    stakes, todo, met = snapshot.stakes, [asset], set[str]()
+    while todo:
+        owned = todo.pop()
+        if owned in met:
+            continue
+        met.add(owned)
+        first, stop = np.searchsorted(stakes.owned, [(node := stakes.nodes.index[owned]), node + 1]).tolist()
+        for row in range(first, stop):
+            stake = stakes.stakes[row]
+            yield from (("stakes", stake.id), ("entities", stake.owner))
+            todo.append(stake.owner)
+
+
+def _stakes_beside(snapshot: Snapshot, entity: str) -> Iterator[RecordKey]:
+    """Stakes of all times in an entity, and those that it has."""
+    stakes, node = snapshot.stakes, snapshot.stakes.nodes.index[entity]
+    rows = np.flatnonzero((stakes.owned == node) | (stakes.owner == node))
+    yield from (("stakes", stakes.stakes[row].id) for row in rows.tolist())
+
+
+def _records_of_strikes(snapshot: Snapshot, strikes: Iterable[str]) -> Iterator[RecordKey]:
+    """Strikes, and the decisions and claims about them."""
+    records = snapshot.records
+    for strike in strikes:
+        yield "strikes", strike
+        yield from (("claims", claim.id) for claim in records.where("claims", "record", strike))
+        yield from (("decisions", decision.id) for decision in records.where("decisions", "strike", strike))
+
+
+def rests_on(values: Mapping[str, Any], ids: Set[str], columns: Iterable[str] = NAMING) -> bool:
+    """Whether a record that was removed, of these values, named one of some records in one of some columns."""
+    return not ids.isdisjoint(one for column in columns if (one := values.get(column)) is not None)

@@ -10,10 +10,13 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Literal
 
-from layers.corrections.concerned import MAY_FOLLOW, ConcernedStrikes, rests_on
+from layers.corrections.changed import ChangedFeatures, changed_features
+from layers.corrections.concerned import MAY_FOLLOW, NAMING_OWNER, ConcernedStrikes, rests_on
 from layers.corrections.visibility import PublishedChange, Visibility
+from layers.disclosure.policy import ALWAYS
 from layers.model.cache import LruCache
 from layers.model.records import RECORD_TYPES, Records
+from layers.model.timestamps import timestamp
 from layers.snapshot.disclosure import Disclosure
 from layers.snapshot.snapshot import Snapshot
 from layers.store import history_pages
@@ -30,6 +33,8 @@ KINDS: tuple[EntryKind, ...] = ("addition", "correction", "retraction", "reload"
 MAX_SINGLE = 20
 #: Most rows of history, and most transactions, that one page looks at.
 MAX_SCANNED = 500
+#: Of more changes than this since a time, any feature may have changed.
+MAX_CHANGES = 5000
 #: Removals that are searched for records that an answer rested on.
 _MAX_REMOVALS = 2000
 _PAGE = 200
@@ -122,6 +127,8 @@ class CorrectionsQuery:
         Only entries of a kind, or that concern a country (ISO 3166-1 alpha-2).
     keys
         Only changes of these records, and of removed ones that were about them.
+    followed
+        The asset or entity that the keys are the records of: removed records that named it in any way come too.
     since, until
         Only changes from a time on, and before a time (RFC 3339, UTC).
     """
@@ -132,6 +139,7 @@ class CorrectionsQuery:
     kind: EntryKind | None = None
     country: str | None = None
     keys: frozenset[RecordKey] | None = None
+    followed: str | None = None
     since: str | None = None
     until: str | None = None
 
@@ -186,11 +194,24 @@ class CorrectionsLog:
 
     store: Store
     _counts: LruCache[Mapping[tuple[str, str, str], int]] = field(default_factory=lambda: LruCache(1000))
+    _changed: LruCache[ChangedFeatures | None] = field(default_factory=lambda: LruCache(100))
 
     def page(self, version: PublishedVersion, query: CorrectionsQuery) -> CorrectionsPage:
         """Read a page of entries as of a version of the data."""
         with self.store.reading() as connection:
             return _Reading(connection, version, query, self._counts).page()
+
+    def changed_since(self, version: PublishedVersion, at: str) -> ChangedFeatures | None:
+        """The features that changed since a time (RFC 3339, UTC) by what is public; ``None`` where it may be any.
+
+        That is so where more changes were made since than are looked at, `MAX_CHANGES`.
+        """
+
+        def found() -> ChangedFeatures | None:
+            with self.store.reading() as connection:
+                return _Reading(connection, version, CorrectionsQuery(since=at), self._counts).changed()
+
+        return self._changed.get_or_compute((version.snapshot.seq, at), found)
 
     def entry(self, version: PublishedVersion, seq: int, is_load: bool = False) -> CorrectionEntry | None:
         """Read one entry by its number; ``None`` where there is none, or nothing of it is public."""
@@ -250,6 +271,24 @@ class _Reading:
         found = history_pages.rows(self._connection, seq + 1, seq, 1)
         return self._entry(found[0]) if found else None
 
+    def changed(self) -> ChangedFeatures | None:
+        if self._below - self._floor > MAX_CHANGES:
+            return None
+        return changed_features(self._version.snapshot, self._public_changes())
+
+    def _public_changes(self) -> Iterator[tuple[RecordKey, Mapping[str, Any]]]:
+        """Key and values of each public change, before it and after it, and of each strike that became due."""
+        for row in self._rows(self._below, self._floor, "all"):
+            change = self._visibility.published(row)
+            if change is not None:
+                yield from ((row.key, values) for values in (change.before, change.after) if values is not None)
+        disclosure, since = self._version.disclosure, self._query.since
+        if disclosure.policy.embargo and since is not None:
+            for strike in self._version.snapshot.records.strikes:
+                due = disclosure.ruling("strikes", strike).due
+                if due != ALWAYS and timestamp(due) >= since:
+                    yield ("strikes", strike), {}
+
     def _is_wanted(self, entry: CorrectionEntry) -> bool:
         query = self._query
         return (query.kind is None or entry.kind == query.kind) and (
@@ -268,7 +307,17 @@ class _Reading:
 
     def _found_of(self, keys: frozenset[RecordKey]) -> Iterator[HistoryRow]:
         removed = history_pages.rows(self._connection, self._below, self._floor, _MAX_REMOVALS, "removals")
-        about = {row.key for row in removed if row.before is not None and rests_on(row.before, keys)}
+        named = frozenset(record for table, record in keys if table in ("strikes", "assets", "entities"))
+        followed = self._query.followed
+        about = set[RecordKey]()
+        for row in removed:
+            values = row.before or {}
+            if followed is not None and rests_on(values, {followed}, NAMING_OWNER):
+                about.add(row.key)
+                if values.get("strike"):  # which may be gone, too
+                    about.add(("strikes", values["strike"]))
+            elif rests_on(values, named):
+                about.add(row.key)
         below = self._below
         while rows := history_pages.rows_of(self._connection, keys | about, below, self._floor, _PAGE):
             yield from rows

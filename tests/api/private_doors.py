@@ -171,7 +171,8 @@ DOORS: dict[str, tuple[str, ...]] = {
     # What differs by what a server has done, or has the numbers of changes: only the marks are looked for.
     "/corrections": (
         "/corrections?limit=100", "/corrections?f=html", "/corrections?f=atom", f"/corrections?strike={STRIKE}",
-        f"/corrections?record={KEY}", "/corrections?country=UA", "/corrections?kind=retraction",
+        f"/corrections?record={KEY}", "/corrections?country=UA",
+        f"/corrections?asset={KEY}", f"/corrections?entity={KEY}", "/corrections?kind=retraction",
     ),
     "/corrections/{entry}": tuple(f"/corrections/{entry}" for entry in ("load-1", *range(1, 40), *range(1900, 2000))),
     "/health/live": ("/health/live",),
@@ -207,6 +208,8 @@ NAMING: tuple[tuple[str, str], ...] = (
     ("POST", "/review/strikes/ID/publication"),
     ("GET", "/corrections?record=ID"),
     ("GET", "/corrections?strike=ID"),
+    ("GET", "/corrections?asset=ID"),
+    ("GET", "/corrections?entity=ID"),
     ("POST", "/collections/strikes/items"),
     ("POST", f"{_REST}/0/applyEdits"),
     ("POST", f"{_REST}/0/addFeatures"),

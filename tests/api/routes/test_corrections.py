@@ -114,6 +114,19 @@ def test_an_unknown_strike_is_not_found(edited: Writers) -> None:
     assert edited.client.get("/corrections?record=nope").json()["corrections"] == []
 
 
+def test_a_site_and_an_owner_have_feeds_of_their_own(edited: Writers) -> None:
+    for parameter in ("asset=a-socar-sintez", "entity=socar", "country=AZ"):
+        told = [entry["record"] for entry in walked(edited.client, f"/corrections?{parameter}")]
+        assert told.count(DEPOT) >= 5, parameter
+        feed = ElementTree.fromstring(edited.client.get(f"/corrections?{parameter}&f=atom&limit=2").content)
+        assert feed.findtext(f"{ATOM}id", "").endswith(f"/corrections?{parameter}")
+        assert len(feed.findall(f"{ATOM}entry")) == 2
+    for parameter in ("asset=a-abq", "entity=aramco"):
+        entries = [*walked(edited.client, f"/corrections?{parameter}")]
+        assert DEPOT not in {entry["record"] for entry in entries}
+    assert edited.client.get("/corrections?asset=nothing").json()["corrections"] == []
+
+
 def test_the_page_shows_all_as_text(edited: Writers) -> None:
     answer = edited.client.get("/corrections", headers={"Accept": "text/html"})
     assert answer.headers["content-type"].startswith("text/html")

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
+from api.requests.corrections_query import keys_of
 from api.wording.catalogue import text
-from layers.corrections.concerned import records_of_answer
+from layers.corrections.concerned import records_of_answer, records_of_asset
 from layers.corrections.log import (
     MAX_SINGLE,
     CorrectionEntry,
@@ -249,6 +250,58 @@ def test_of_a_strike_all_is_told_that_its_answer_rests_or_rested_on(atlas: Atlas
         ("retraction", ("claims", "claim-1")),
         ("addition", ("claims", "claim-1")),
     ]
+
+
+def followed(atlas: Atlas, since: int, **of: str) -> list[tuple[str, tuple[str, str]]]:
+    """Kind and record of each change after one that the feed of a site or owner tells, oldest first."""
+    keys = keys_of(atlas.version().snapshot, **of)
+    entries = atlas.entries(keys=keys, followed=next(iter(of.values())), above=since)
+    return [(entry.kind, entry.key) for entry in reversed(entries) if entry.key is not None]
+
+
+def test_a_site_and_an_owner_can_be_followed(atlas: Atlas, records: Records) -> None:
+    site, owner = "a-socar-sintez", "socar"
+    begun = atlas.store.seq()
+    decision = Decision(
+        id="new-hit", strike="new", asset=site, verdict="confirmed", who="x", when="2026-02-02", why="seen"
+    )
+    stake = next(one for one in records.stakes.values() if one.owner == owner)
+    atlas.add("strikes", strike())
+    atlas.store.append("decisions", decision, author="an editor", at=atlas.tick())
+    atlas.change("assets", site, note="a site")
+    atlas.change("entities", owner, note="an owner")
+    atlas.change("stakes", stake.id, note="a stake of it")
+    atlas.change("assets", "a-abq", note="elsewhere")
+    atlas.change("entities", "aramco", note="of another")
+    of_site = [
+        ("addition", ("strikes", "new")),
+        ("addition", ("decisions", "new-hit")),
+        ("correction", ("assets", site)),
+        ("correction", ("entities", owner)),
+    ]
+    above = {key for key in records_of_asset(atlas.version().snapshot, site) if key[0] == "stakes"}
+    of_stake = [("correction", ("stakes", stake.id))]
+    assert followed(atlas, begun, asset=site) == of_site + (of_stake if ("stakes", stake.id) in above else [])
+    assert followed(atlas, begun, entity=owner) == of_site + of_stake
+    assert followed(atlas, begun, asset=site, entity="aramco") == []
+
+
+def test_what_is_removed_of_a_site_and_an_owner_is_told_too(atlas: Atlas, records: Records) -> None:
+    site = "a-socar-sintez"
+    stake = next(one for one in records.stakes.values() if one.owned == site)
+    atlas.add("strikes", strike())
+    atlas.add("entities", records.entities["socar"].model_copy(update={"id": "new-owner"}))
+    atlas.add("stakes", stake.model_copy(update={"id": "new-stake", "owner": "new-owner"}))
+    begun = atlas.store.seq()
+    atlas.remove("stakes", "new-stake")
+    atlas.remove("entities", "new-owner")
+    assert followed(atlas, begun, asset=site) == [("retraction", ("stakes", "new-stake"))]
+    assert followed(atlas, begun, entity="new-owner") == [
+        ("retraction", ("stakes", "new-stake")),
+        ("retraction", ("entities", "new-owner")),
+    ]
+    assert followed(atlas, begun, entity="aramco") == []
+    assert followed(atlas, begun, asset="nothing-of-this-id") == []
 
 
 class TestPrivate:
