@@ -104,6 +104,8 @@ class NameIndex:
         Codes of the stems in the names of the owners, operators and brands of each asset.
     with_word
         Rows of the assets that have a stem among their ``words``, by its code: what a name is looked up in.
+    owned
+        By code, how many assets have the stem in the names of their owners, operators and brands.
     """
 
     code: Mapping[str, int]
@@ -113,6 +115,7 @@ class NameIndex:
     spelled: RaggedArray
     owners: RaggedArray
     with_word: RaggedArray
+    owned: Ints
 
     @classmethod
     def of(cls, names: Sequence[Sequence[str]], owners: Sequence[Sequence[str]]) -> NameIndex:
@@ -136,7 +139,9 @@ class NameIndex:
         numbered = RaggedArray(np.arange(first[-1]), first)
         spelled = RaggedArray.of(list(chain.from_iterable(by_asset)))
         with_word = rarest.inverted(len(rarity))
-        return cls(code, np.clip(rarity, 0.05, 1), rarest, numbered, spelled, RaggedArray.of(of_owners), with_word)
+        number_owned = np.bincount(owned, minlength=len(rarity))
+        of_owner = RaggedArray.of(of_owners)
+        return cls(code, np.clip(rarity, 0.05, 1), rarest, numbered, spelled, of_owner, with_word, number_owned)
 
 
 def _spelled(

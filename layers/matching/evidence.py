@@ -207,11 +207,12 @@ def _names(strikes: StrikeColumns, assets: AssetIndex, left: Ints, right: Ints, 
     columns = {name: np.zeros(len(left)) for name in reasons}
     strike_words = _StrikeWords(strikes)
     rows = np.flatnonzero(strike_words.may_share(assets.names.words, left, right))
-    for names, chosen in ((_NEAR_NAMES, rows[near[rows]]), (_FAR_NAMES, rows[~near[rows]])):
+    for names, shared, chosen in (
+        (_NEAR_NAMES, _shared_names, rows[near[rows]]),
+        (_FAR_NAMES, _shared_far_names, rows[~near[rows]]),
+    ):
         if len(chosen):
-            # A wrong place may have been looked up by the very words that name the asset.
-            shared = _shared_names(strike_words, assets, left[chosen], right[chosen], own_count=names is _FAR_NAMES)
-            for name, column in zip(names, shared, strict=True):
+            for name, column in zip(names, shared(strike_words, assets, left[chosen], right[chosen]), strict=True):
                 columns[name][chosen] = column
     # A town has one refinery that is named after it, but many a substation.
     many = (assets.kind[right] & _MANY_IN_TOWN) != 0
@@ -262,26 +263,77 @@ class _StrikeWords:
 
 
 def _shared_names(
-    strike_words: _StrikeWords, assets: AssetIndex, left: Ints, right: Ints, own_count: bool
-) -> tuple[Floats, ...]:
-    """Compare the words of pairs with the names of their assets, variant by variant; shape (pairs,) each.
+    strike_words: _StrikeWords, assets: AssetIndex, left: Ints, right: Ints
+) -> tuple[Floats, Floats, Floats]:
+    """Compare the words of pairs in reach with the names of their assets; shape (pairs,) each.
 
     Returns the rarity of the rarest shared word, that of the rarest in a name that is given in full, and that of the
-    rarest that is of the strike's own place. Where own words count like others there is no third.
+    rarest that is of the strike's own place. Words of the strike's place count in a full name, but not alone.
     """
-    names = assets.names
-    word, own_word = _rarest_shared(strike_words, names.words, names.rarity, left, right)
-    variant, pair = names.variants.of_rows(right)
-    words, of_variant = names.spelled.of_rows(variant)
-    present, own = strike_words.contains(left[pair[of_variant]], words)
-    # A name is given in full if each of its words is; words of the strike's place count, but not alone.
-    lacking = np.bincount(of_variant, weights=~present, minlength=len(variant)) > 0
-    distinctive = np.zeros(len(variant))
-    counted = present if own_count else present & ~own
-    np.maximum.at(distinctive, of_variant, np.where(counted, names.rarity[words], 0))
-    whole = np.zeros(len(left))
-    np.maximum.at(whole, pair, np.where(lacking, 0, distinctive))
-    return (np.maximum(word, own_word), whole) if own_count else (word, whole, own_word)
+    word, own_word = _rarest_shared(strike_words, assets.names.words, assets.names.rarity, left, right)
+    spelled = _SpelledNames.of(strike_words, assets, left, right)
+    return word, spelled.whole(spelled.present & ~spelled.own), own_word
+
+
+def _shared_far_names(strike_words: _StrikeWords, assets: AssetIndex, left: Ints, right: Ints) -> tuple[Floats, Floats]:
+    """Compare the words of pairs out of reach with the names of their assets; shape (pairs,) each.
+
+    Returns the rarity of the rarest shared word, and that of the rarest in a name that is given in full. A wrong place
+    may have been looked up by the very words that name the asset, so that its words count like others. But the name of
+    a company says whose the asset is, and not which of several: without a place it tells no asset.
+    """
+    spelled = _SpelledNames.of(strike_words, assets, left, right)
+    telling = spelled.present & ~_is_of_owner(assets, right[spelled.pair[spelled.of_variant]], spelled.words)
+    word = np.zeros(len(left))
+    np.maximum.at(word, spelled.pair[spelled.of_variant], np.where(telling, assets.names.rarity[spelled.words], 0))
+    return word, spelled.whole(telling)
+
+
+@dataclass(frozen=True, slots=True)
+class _SpelledNames:
+    """The words of each name of the assets of pairs, and whether the strikes have them.
+
+    Attributes
+    ----------
+    words, present, own, rarity
+        Codes of the words, whether the strike has each, whether that is of its own place, and how rare it is.
+    of_variant, pair
+        The name of each word, and the pair of each name.
+    count
+        Number of pairs.
+    """
+
+    words: Ints
+    present: Bools
+    own: Bools
+    rarity: Floats
+    of_variant: Ints
+    pair: Ints
+    count: int
+
+    @classmethod
+    def of(cls, strike_words: _StrikeWords, assets: AssetIndex, left: Ints, right: Ints) -> _SpelledNames:
+        variant, pair = assets.names.variants.of_rows(right)
+        words, of_variant = assets.names.spelled.of_rows(variant)
+        present, own = strike_words.contains(left[pair[of_variant]], words)
+        return cls(words, present, own, assets.names.rarity[words], of_variant, pair, len(left))
+
+    def whole(self, counted: Bools) -> Floats:
+        """Return the rarity of the rarest counted word of names of which the strike has every word, by pair."""
+        lacking = np.bincount(self.of_variant, weights=~self.present, minlength=len(self.pair)) > 0
+        distinctive = np.zeros(len(self.pair))
+        np.maximum.at(distinctive, self.of_variant, np.where(counted, self.rarity, 0))
+        whole = np.zeros(self.count)
+        np.maximum.at(whole, self.pair, np.where(lacking, 0, distinctive))
+        return whole
+
+
+def _is_of_owner(assets: AssetIndex, right: Ints, words: Ints) -> Bools:
+    """Whether each word is in the name of an owner of the asset beside it which owns others too, shape of both."""
+    owners, row = assets.names.owners.of_rows(right)
+    marked = np.zeros(len(words), dtype=bool)
+    marked[row[(owners == words[row]) & (assets.names.owned[owners] > 1)]] = True
+    return marked
 
 
 def _rarest_shared(

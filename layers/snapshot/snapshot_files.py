@@ -210,6 +210,7 @@ def _write_index(files: ArrayFolderWriter, index: AssetIndex) -> None:
     files.packed("index.code", code.texts)
     files.array("index.code.order", code.order)
     files.array("index.rarity", index.names.rarity)
+    files.array("index.owned", index.names.owned)
     for name in _RAGGED:
         ragged: RaggedArray = getattr(index.names, name)
         files.array(f"index.{name}.values", ragged.values)
@@ -223,6 +224,7 @@ def _read_index(files: ArrayFolderReader, places: LazyGeometries) -> AssetIndex:
     names = NameIndex(
         code=KeyIndex(files.packed("index.code"), files.array("index.code.order")),
         rarity=files.array("index.rarity"),
+        owned=files.array("index.owned"),
         **ragged,
     )
     columns = {name: files.array(f"index.{name}") for name in _INDEX}

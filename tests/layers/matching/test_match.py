@@ -365,6 +365,27 @@ def test_the_odds_of_several_assets_are_those_of_a_nested_logit_of_their_weights
         assert probability(found, None) == pytest.approx(1 / (1 + of_any), rel=1e-5)
 
 
+def test_out_of_reach_the_name_of_an_owner_of_several_assets_names_none() -> None:
+    company = Entity(id="c", name="Zorya Energo", type="registeredEntity", checked="read")
+    plant, other, own = (
+        asset("Zorya Ladyzhyn plant", 35.0, "power-plant"),
+        asset("Trypillia plant", 36.0, "power-plant"),
+        asset("Zorya plant", 37.0, "power-plant"),
+    )
+    stakes = {
+        key: Stake(id=key, owned=one.id, owner="c", share_min=100, share_max=100, source="x", checked="read")
+        for key, one in (("a", plant), ("b", other))
+    }
+    report = strike(
+        title="Missiles on plants of Zorya", geometry=None, uncertainty_m=None, basis=None, place_source=None
+    )
+    found = matched(report, plant, other, own, entities={"c": company}, stakes=stakes)
+    assert "far-name" not in told(found, plant.id)
+    assert "far-name" in told(found, own.id), "no owner of several has it"
+    named = report.model_copy(update={"title": "Missiles on the Zorya plant in Ladyzhyn"})
+    assert "far-name" in told(matched(named, plant, other, entities={"c": company}, stakes=stakes), plant.id)
+
+
 SHAPES = {
     "point": shapely.Point(30, 46),
     "line": shapely.LineString([(30, 46), (30.2, 46), (30.2, 46.1)]),
