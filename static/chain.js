@@ -3,7 +3,7 @@ import { el, joined, outward, spoken } from "./dom.js";
 import { whenWords } from "./edtf.js";
 import { entityButton } from "./entity.js";
 import { countryName, share } from "./figures.js";
-import { t, word } from "./text.js";
+import { checkedWords, t } from "./text.js";
 
 const MARK = { read: "✓", excerpt: "◐", unverified: "○" };
 
@@ -33,7 +33,7 @@ function dates({ since, until }) {
 function proof(step, sources) {
   const source = sources[step.source];
   const mark = el("span", { class: `checked ${step.checked}` },
-    el("span", { "aria-hidden": "true" }, `${MARK[step.checked] ?? ""} `), word("checked", step.checked));
+    el("span", { "aria-hidden": "true" }, `${MARK[step.checked] ?? ""} `), checkedWords("checkedShare", step.checked));
   const link = source ? outward(source.url, t("source", { name: source.publisher })) : null;
   return el("span", { class: "step-proof quiet" }, ...joined([dates(step), mark, link]));
 }

@@ -5,7 +5,7 @@ import { chainBlock } from "./chain.js";
 import { whenWords } from "./edtf.js";
 import { chance, countryName, length } from "./figures.js";
 import { ownersList } from "./owners.js";
-import { t, word } from "./text.js";
+import { checkedWords, t, word } from "./text.js";
 
 const DATES = new Set(["when", "published", "since", "until"]);
 
@@ -68,7 +68,7 @@ function claim(row, sources) {
   return el("li", {},
     el("b", {}, DATES.has(row.field) ? whenWords(row.value) : row.value),
     row.quote ? el("q", {}, row.quote) : null,
-    el("span", { class: "quiet small" }, ...joined([source && outward(source.url, source.publisher), word("checked", row.checked)])));
+    el("span", { class: "quiet small" }, ...joined([source && outward(source.url, source.publisher), checkedWords("checkedValue", row.checked)])));
 }
 
 function used(field, strike) {

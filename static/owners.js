@@ -2,7 +2,7 @@
 import { el, outward, spoken } from "./dom.js";
 import { countryName, share } from "./figures.js";
 import { BASES, MINORITIES } from "./state.js";
-import { t, word } from "./text.js";
+import { checkedWords, t, word } from "./text.js";
 
 const REACHES = ["state", "holder", "company"];
 const range = (pair) => pair ?? [0, 0];
@@ -106,7 +106,7 @@ function tie(row, answer) {
     el("b", {}, row.name), row.country && countryName(row.country) !== row.name ? `, ${countryName(row.country)}` : "",
     asset && answer.assets.length > 1 ? spoken(` ${t("relationOf", { relation, asset })}`) : null,
     row.note ? el("span", { class: "tie-note" }, row.note) : null,
-    el("span", { class: "quiet small" }, word("checked", row.checked), source ? [" · ", outward(source.url, source.publisher)] : null));
+    el("span", { class: "quiet small" }, checkedWords("checkedTie", row.checked), source ? [" · ", outward(source.url, source.publisher)] : null));
 }
 
 /** The block of ties that are not ownership; null where there is none. */

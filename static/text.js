@@ -30,6 +30,11 @@ export function strikeTitle({ title, status }) {
   return status === "draft" ? t("draftTitle", { title }) : title;
 }
 
+/** How one thing was checked, which is named by a text: of a share, a tie or a value, never of the event as a whole. */
+export function checkedWords(what, how) {
+  return t("checkedOf", { what: t(what), how: word("checked", how) });
+}
+
 /** How many sources a strike has, and how many of them are independent voices. */
 export function sourcesWords({ n_sources: sources, n_voices: voices }) {
   const said = counted("sourceCount", sources);

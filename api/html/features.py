@@ -242,8 +242,8 @@ def _values(request: Request, view: ServedVersion, name: str, values: Any) -> It
         else:
             feature: Any = collection.features[row]
             called = getattr(feature, "title", None) or getattr(feature, "name", None)
-            label = called and strike_title(called, getattr(feature, "status", None), language)
-            yield LinkedValue(text, href(request, item_path(collection.name, text)), label)
+            title = called and strike_title(called, getattr(feature, "status", None), language)
+            yield LinkedValue(text, href(request, item_path(collection.name, text)), title)
 
 
 def _bounds(collection: Collection, features: Sequence[Json]) -> Box | None:

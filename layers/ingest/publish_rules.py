@@ -16,7 +16,7 @@ import shapely
 from layers.decisions.hits import StrikeOutcome, finding
 from layers.model import edtf
 from layers.model.messages import Argument, Message
-from layers.model.records import Asset, Claim, Decision, Entity, Records, Source, Strike
+from layers.model.records import Asset, Claim, Decision, Entity, Records, Source, Stake, Strike
 from layers.ownership.chains import Chain
 from layers.ownership.owners import OwnersByDate
 from layers.ownership.stake_graph import StakeColumns
@@ -133,7 +133,7 @@ def unverified_headlines(published: PublishedStrikes) -> Iterator[Objection]:
 def _entities(records: Records, chain: Chain) -> Iterator[Entity]:
     """Yield the holders of a chain, with the one that its share stays with."""
     names = dict.fromkeys((*(step.stake.owner for step in chain.steps), chain.end.entity))
-    yield from (records.entities[name] for name in names if name in records.entities)
+    yield from (records.entities[name] for name in names if name is not None and name in records.entities)
 
 
 def unclaimed(published: PublishedStrikes) -> Iterator[Objection]:
@@ -207,7 +207,7 @@ def _looks_like_a_state(entity: Entity) -> bool:
 
 
 def _is_held(records: Records, entity: Entity) -> bool:
-    stakes = records.where("stakes", "owned", entity.id)
+    stakes: Iterable[Stake] = records.where("stakes", "owned", entity.id)
     return sum(stake.share_min for stake in stakes if stake.checked != "unverified") > 50
 
 

@@ -68,7 +68,8 @@ def check_publishable(result: ReadResult) -> PublishReport:
     """Find all that keeps the strikes of a read from being printed, in the order of files and lines."""
     records = result.records
     published = PublishedStrikes(records)
-    drafts, others = [], []
+    drafts: list[Strike] = []
+    others: list[Strike] = []
     for strike in records.strikes.values():
         if _is_event(records, strike):
             (drafts if strike.status == "draft" else others).append(strike)

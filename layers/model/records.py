@@ -120,7 +120,9 @@ class Strike(Record):
     status: Status = Field(description="How well it is established.")
     status_note: Text | None = Field(None, description="Who confirms or denies.")
     sources: tuple[Id, ...] = Field(min_length=1, description="Sources of the record.")
-    checked: Checked = Field(description="How the sources were checked.")
+    checked: Checked = Field(
+        description="What was read of the event: a page, an excerpt or nothing; a place is no event."
+    )
     note: Text | None = Field(None, description="Anything else a reader must know.")
 
     @model_validator(mode="after")
@@ -136,7 +138,7 @@ class Claim(Record):
     value: Text = Field(description="What the source says.")
     quote: Text | None = Field(None, description="A short quotation.")
     source: Id = Field(description="Who says so.")
-    checked: Checked = Field(description="How the source was checked.")
+    checked: Checked = Field(description="What was read that gives this value: a page, an excerpt or nothing.")
 
 
 class Asset(Record):
@@ -167,7 +169,9 @@ class Asset(Record):
     part_of: Id | None = Field(None, description="The larger asset it belongs to.")
     external_ids: dict[str, Text] = Field(default_factory=dict, description="Ids elsewhere: gem, wikidata, osm.")
     sources: tuple[Id, ...] = Field(min_length=1, description="Sources of the record.")
-    checked: Checked = Field(description="How the coordinate was checked.")
+    checked: Checked = Field(
+        description="What was read that gives the place, and that alone: a page, an excerpt or nothing."
+    )
     note: Text | None = Field(None, description="Anything else a reader must know.")
 
     @model_validator(mode="after")
@@ -190,7 +194,9 @@ class Entity(Record):
     joint: bool = Field(False, description="A joint company or holding vehicle: its partners, not it, say whose it is.")
     external_ids: dict[str, Text] = Field(default_factory=dict, description="Ids elsewhere: lei, wikidata, gem.")
     sources: tuple[Id, ...] = Field((), description="Sources of its registration and seat.")
-    checked: Checked = Field(description="How registration and seat were checked.")
+    checked: Checked = Field(
+        description="What was read that gives registration and seat: a page, an excerpt or nothing."
+    )
     note: Text | None = Field(None, description="Anything else a reader must know.")
 
 
@@ -205,7 +211,7 @@ class Stake(Record):
     until: Edtf | None = Field(None, description="First day on which it no longer holds; empty is open.")
     imputed: bool = Field(False, description="The share was inferred, as by an equal split, not stated.")
     source: Id = Field(description="Who says so.")
-    checked: Checked = Field(description="How the source was checked.")
+    checked: Checked = Field(description="What was read that gives share and dates: a page, an excerpt or nothing.")
     note: Text | None = Field(None, description="What the source leaves open.")
 
     @model_validator(mode="after")
@@ -225,7 +231,7 @@ class Relation(Record):
     since: Edtf | None = Field(None, description="First day; empty is open.")
     until: Edtf | None = Field(None, description="First day on which it no longer holds; empty is open.")
     source: Id = Field(description="Who says so.")
-    checked: Checked = Field(description="How the source was checked.")
+    checked: Checked = Field(description="What was read that gives the tie: a page, an excerpt or nothing.")
     note: Text | None = Field(None, description="What a reader must know.")
 
 
@@ -238,7 +244,7 @@ class Control(Record):
     since: Edtf | None = Field(None, description="First day; empty is open.")
     until: Edtf | None = Field(None, description="First day on which it no longer holds; empty is open.")
     source: Id = Field(description="Who says so.")
-    checked: Checked = Field(description="How the source was checked.")
+    checked: Checked = Field(description="What was read that gives the control: a page, an excerpt or nothing.")
     note: Text | None = Field(None, description="What the source leaves open.")
 
 
@@ -259,7 +265,7 @@ class Condition(Record):
         None, description="First day on which it no longer held; empty where no source tells its end."
     )
     source: Id = Field(description="Who says so.")
-    checked: Checked = Field(description="How the source was checked.")
+    checked: Checked = Field(description="What was read that gives status and share: a page, an excerpt or nothing.")
     note: Text | None = Field(None, description="What the source leaves open.")
 
     @model_validator(mode="after")

@@ -104,7 +104,7 @@ _WKT_SCHEMA = WithJsonSchema({"type": "string", "format": "wkt"})
 Geometry = Annotated[BaseGeometry, BeforeValidator(as_geometry), _WKT, _WKT_SCHEMA]
 PointGeometry = Annotated[BaseGeometry, BeforeValidator(_as_point), _WKT, _WKT_SCHEMA]
 
-#: How a value was checked: its source was opened, seen in an excerpt, or not seen at all.
+#: What was read that gives a value: the page of its source, an excerpt of it, or nothing.
 Checked = Literal["read", "excerpt", "unverified"]
 #: What a coordinate stands for (Darwin Core: georeferenceRemarks, in fixed words).
 Basis = Literal["site", "settlement", "district", "region", "sea-area", "field", "line-end", "rounded"]

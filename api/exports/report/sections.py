@@ -93,11 +93,16 @@ def _row(node: HolderNode, owned: str, cite: Cite, countries: Mapping[str, str])
         "bar": _bar(node),
         "held": page_text("holds", share=share(step["share_min"], step["share_max"]), owned=owned),
         "dates": _dates(step["since"], step["until"]),
-        "checked": word("checked", step["checked"]),
+        "checked": _checked("checkedShare", step["checked"]),
         "source": cite(step["source"]),
         "note": step["note"] or "",
         "ends": [_end(chain, countries) for chain in node.ends],
     }
+
+
+def _checked(what: str, how: str) -> str:
+    """Word how one thing was checked, which is named by a text of the page: a share or a tie."""
+    return page_text("checkedOf", what=page_text(what), how=word("checked", how))
 
 
 def _dates(since: str | None, until: str | None) -> str:
@@ -289,5 +294,5 @@ def _tie(row: Answer, assets: Names, sources: CitedSources, countries: Names) ->
         "relation": of if len(assets) > 1 else relation,
         "who": row["name"] + (f", {country}" if country and country != row["name"] else ""),
         "note": row["note"] or "",
-        "proof": f"{word('checked', row['checked'])} [{sources.cite(row['source'])}]",
+        "proof": f"{_checked('checkedTie', row['checked'])} [{sources.cite(row['source'])}]",
     }
