@@ -146,7 +146,7 @@ class CapacityAccount:
         hit = {name: self.struck.sites[name] for name in self._hit_sites()}
         names = {name for name, site in hit.items() if unit_of(site.asset) is not None} | self._lossy.keys()
         assets = [hit[name].asset if name in hit else self._lossy[name].outages.asset for name in names]
-        sure = self.struck.sure()
+        sure = self.struck.sure
         rows = sorted(assets, key=lambda asset: (asset.name, asset.id))
         return [self._site(one, hit.get(one.id), self._lossy.get(one.id), one.id in sure) for one in rows]
 

@@ -98,14 +98,21 @@ class StruckSite:
 
 @dataclass(frozen=True)
 class StruckSites:
-    """The sites of a holder that strikes hit or may have hit, and the sets of sites of which each strike hit one."""
+    """The sites of a holder that strikes hit or may have hit.
+
+    Attributes
+    ----------
+    sites
+        By id.
+    sure
+        Ids of those that some strike hit whichever of its sites it hit.
+    worlds
+        Of each strike of which it is open what it hit, the sets of sites of which one is that.
+    """
 
     sites: Mapping[str, StruckSite]
+    sure: AbstractSet[str]
     worlds: Sequence[AbstractSet[frozenset[str]]]
-
-    def sure(self) -> frozenset[str]:
-        """Ids of the sites that some strike hit whichever of its sites it hit."""
-        return frozenset().union(*(frozenset.intersection(*worlds) for worlds in self.worlds))
 
 
 def struck_sites(
@@ -127,23 +134,32 @@ def struck_sites(
         The period, inclusive; ``None`` is open. A strike that may have been on days outside it may have hit nothing.
     """
     sites: dict[str, StruckSite] = {}
+    sure: set[str] = set()
     worlds: list[AbstractSet[frozenset[str]]] = []
     for answer in answers:
         if not answer.hits or not counts_as_strike(answer):
             continue
-        begun, ended = days(answer.strike)
+        begun, ended = days(answer.strike) if first or last else (None, None)
         if _before(ended, first) or _before(last, begun):
             continue
         shares = {hit.hit.asset: holder.of_hit(answer, hit) for hit in answer.hits}
         if all(share.high <= NEGLIGIBLE for share in shares.values()):
             continue
         for name, share in shares.items():
-            site = sites.setdefault(name, StruckSite(assets[name], share))
-            site.share = Interval(min(site.share.low, share.low), max(site.share.high, share.high))
+            site = sites.get(name)
+            if site is None:
+                site = sites[name] = StruckSite(assets[name], share)
+            elif share != site.share:
+                site.share = Interval(min(site.share.low, share.low), max(site.share.high, share.high))
             site.strikes.append(answer)
         inside = (first is None or (begun or date.min) >= first) and (last is None or (ended or date.max) <= last)
-        worlds.append(_worlds(answer) | (set() if inside else {frozenset()}))
-    return StruckSites(sites, worlds)
+        if inside and all(hit.hit.verdict == "confirmed" for hit in answer.hits):
+            sure.update(shares)
+        else:
+            possible = _worlds(answer) | (set() if inside else {frozenset()})
+            sure |= frozenset.intersection(*possible)
+            worlds.append(possible)
+    return StruckSites(sites, sure, worlds)
 
 
 def _before(day: date | None, other: date | None) -> bool:
@@ -167,8 +183,12 @@ def capacity_hit(assets: Mapping[str, Asset], struck: StruckSites) -> dict[Unit,
     scored = {name: _Site.of(site, assets, struck.sites) for name, site in struck.sites.items()}
     units = {site.unit for site in scored.values() if site.high > NEGLIGIBLE}
     totals: dict[Unit, list[Capacity]] = {unit: [] for unit in units}
-    sure = struck.sure()
-    for unions in _components(struck, scored):
+    lone = _lone_sites(struck, scored)
+    for name in lone:
+        if (site := scored[name]).high > NEGLIGIBLE:
+            amounts = (site.capacity * end / 100 for end in (site.low, site.high))
+            totals[site.unit].append(Capacity(*amounts, 0, 0))
+    for unions in _components(struck, scored, lone):
         for unit in units & {scored[name].unit for union in unions for name in union}:
             totals[unit].append(_bounds(unit, unions, scored))
     return {
@@ -176,7 +196,7 @@ def capacity_hit(assets: Mapping[str, Asset], struck: StruckSites) -> dict[Unit,
             fsum(part.low for part in parts),
             fsum(part.high for part in parts),
             sum(site.unit == unit and site.high > NEGLIGIBLE for site in scored.values()),
-            sum(scored[name].unit == unit and scored[name].low > NEGLIGIBLE for name in sure),
+            sum(scored[name].unit == unit and scored[name].low > NEGLIGIBLE for name in struck.sure),
         )
         for unit, parts in totals.items()
     }
@@ -202,9 +222,17 @@ class _Site(NamedTuple):
         return cls(unit, known, site.share.low, site.share.high, stand_for, family)
 
 
-def _components(struck: StruckSites, sites: Mapping[str, _Site]) -> Iterator[AbstractSet[frozenset[str]]]:
-    """Yield the sets of sites that may have been hit together, apart for families of sites that no strike ties."""
-    sure = struck.sure()
+def _lone_sites(struck: StruckSites, sites: Mapping[str, _Site]) -> AbstractSet[str]:
+    """Return the sites that surely were hit, and are neither part of a site nor have parts among those struck."""
+    has_parts = {site.family for name, site in sites.items() if site.family != name}
+    return {name for name in struck.sure if sites[name].family == name and name not in has_parts}
+
+
+def _components(
+    struck: StruckSites, sites: Mapping[str, _Site], lone: AbstractSet[str]
+) -> Iterator[AbstractSet[frozenset[str]]]:
+    """Yield the sets of sites that may have been hit together, without lone ones: apart where no strike ties them."""
+    sure = struck.sure
     still_open = [left for worlds in struck.worlds if len(left := {world - sure for world in worlds}) > 1]
     top: dict[str, str] = {}
 
@@ -218,7 +246,7 @@ def _components(struck: StruckSites, sites: Mapping[str, _Site]) -> Iterator[Abs
         for family in others:
             top[find(family)] = find(first)
     known: dict[str, set[str]] = defaultdict(set)
-    for name in sure:
+    for name in sure - lone:
         known[find(sites[name].family)].add(name)
     together: dict[str, list[AbstractSet[frozenset[str]]]] = defaultdict(list)
     for worlds in still_open:
