@@ -13,9 +13,12 @@ from api.exports.printed_map.frame_contents import circle_around
 from api.exports.printed_map.marginalia import round_length
 from api.exports.printed_map.place_labels import Board, boxes_around, spread
 from api.exports.printed_map.sheet import width_mm, wrapped
+from api.exports.printed_map.strike_list import owners_in_words
+from api.exports.strike_rows import drawn_strikes
 from api.exports.symbols import SHAPES, UNKNOWN_SHAPE, colour_of, pipe_group, shape_of
 from api.exports.text import country_names, shortened, with_country_names
 from layers.reference.basemap import Basemap
+from tests.api.exports.making import frame_of, strike
 
 PAGE = (0.0, 0.0, 100.0, 80.0)
 spots = st.lists(st.tuples(st.floats(5, 95), st.floats(5, 75)), min_size=1, max_size=40)
@@ -124,3 +127,13 @@ def test_two_hosts_have_a_colour_and_all_others_one_neutral() -> None:
 @pytest.mark.parametrize(("commodity", "group"), [("oil products", "oil"), ("LNG", ""), ("gas", "gas"), ("", "")])
 def test_pipelines_are_grouped_by_their_cargo(commodity: str, group: str) -> None:
     assert pipe_group(commodity) == group
+
+
+def test_a_strike_on_several_sites_says_that_its_shares_are_of_all_together() -> None:
+    names = {"QA": "Qatar"}
+    sites = {"owners": "QA 45-79", "assets": ("a-1", "a-2", "a-3")}
+    rows = [strike(1, **sites), strike(2, **sites, rests_on="alternatives"), strike(3)]
+    together, one_of, single = drawn_strikes(frame_of(rows))
+    assert owners_in_words(together, names) == "owners in %: Qatar\u00a045–79 of 3 sites together (decided by a person)"
+    assert owners_in_words(one_of, names) == "owners in %: Qatar\u00a045–79 (several possible sites)"
+    assert "together" not in owners_in_words(single, names)
