@@ -33,10 +33,10 @@ _COUNTRIES = 6
 _TOLD = 6
 #: Ties that say, beside the owners, under whose hand or claim a site is, in the order in which they are told.
 _TOLD_TIES = ("title-claim", "trust", "temporary-manager", "occupier", "production-sharing", "flag", "charterer")
-#: Parts of a share that are told beside the whole.
-_PARTS: tuple[Reach, ...] = ("state", "holder")
 #: Those of them that set in doubt whose it is.
 _DISPUTES = frozenset({"title-claim", "trust", "temporary-manager"})
+#: Parts of a share that are told beside the whole.
+_PARTS: tuple[Reach, ...] = ("state", "holder")
 #: The last part of the code for a controlling party that is no state itself, by how far its control reaches.
 _BODIES: Mapping[Reach, str] = {"state": "state-body", "holder": "person", "company": "company"}
 #: Shares within this many percent of the whole are the whole.
