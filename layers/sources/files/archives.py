@@ -145,7 +145,8 @@ def data_member(raw: IO[bytes], file: str) -> tuple[zipfile.ZipFile, zipfile.Zip
         If there are several data files or none.
     """
     archive = open_archive(raw, file)
-    infos = [info for info in archive.infolist() if not info.is_dir()]
+    # `is_dir` of a member without a name is an IndexError.
+    infos = [info for info in archive.infolist() if not info.filename.endswith("/")]
     if any(info.filename == "[Content_Types].xml" for info in infos):
         return None
     infos = [info for info in infos if info.filename.lower().endswith(_DATA) and _is_plain(info.filename)]

@@ -226,3 +226,12 @@ def test_other_packings_are_refused_whatever_they_would_need(tmp_path: Path, nam
     rows, assets, told, _ = read(tmp_path / name)
     assert (rows, assets, len(told)) == (0, 0, 1)
     assert "stored or deflated" in told[0]
+
+
+def test_a_member_without_a_name_is_no_data(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as packed:
+        packed.writestr("mimetype", "x")
+        packed.infolist()[0].filename = ""
+        packed.writestr("b.csv", "id,name\n1,One\n")
+    rows, assets, told, _ = read(tmp_path / "a.zip")
+    assert (rows, assets, told) == (1, 1, [])
