@@ -156,7 +156,7 @@ def struck_sites(
         if inside and all(hit.hit.verdict == "confirmed" for hit in answer.hits):
             sure.update(shares)
         else:
-            possible = _worlds(answer) | (set() if inside else {frozenset()})
+            possible = _worlds(answer) if inside else {*_worlds(answer), frozenset()}
             sure |= frozenset.intersection(*possible)
             worlds.append(possible)
     return StruckSites(sites, sure, worlds)
@@ -186,8 +186,7 @@ def capacity_hit(assets: Mapping[str, Asset], struck: StruckSites) -> dict[Unit,
     lone = _lone_sites(struck, scored)
     for name in lone:
         if (site := scored[name]).high > NEGLIGIBLE:
-            amounts = (site.capacity * end / 100 for end in (site.low, site.high))
-            totals[site.unit].append(Capacity(*amounts, 0, 0))
+            totals[site.unit].append(Capacity(site.capacity * site.low / 100, site.capacity * site.high / 100, 0, 0))
     for unions in _components(struck, scored, lone):
         for unit in units & {scored[name].unit for union in unions for name in union}:
             totals[unit].append(_bounds(unit, unions, scored))
