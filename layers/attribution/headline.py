@@ -146,7 +146,10 @@ def _clauses(
             return [Message("headline.agree-registered", named), Message("headline.no-seat")]
     control = _control(told.control, countries)
     if all(row.country is None for row in registered):
-        return [Message("headline.no-country"), control]
+        if all(row.country is None for row in run):
+            return [Message("headline.no-country"), control]
+        seats = [Message("headline.run", {"owners": _owners(run, countries, digits)})]
+        return [Message("headline.no-registration"), *seats, control]
     owners = {"owners": _owners(registered, countries, digits)}
     if same and not without_seat:
         return [Message("headline.registered-and-run", owners), control]
