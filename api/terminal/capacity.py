@@ -63,8 +63,8 @@ def publishers(cited: Iterable[str], sources: Mapping[str, Json]) -> str:
 
 
 def _number(value: float) -> str:
-    """Write a number with its thousands apart, to four decimals where it has them."""
-    return f"{value:,.4f}".rstrip("0").rstrip(".")
+    """Write a number with its thousands apart; one below a thousand to four decimals where it has them."""
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4f}".rstrip("0").rstrip(".")
 
 
 def country(answer: Json) -> RenderableType:
