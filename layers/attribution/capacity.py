@@ -16,7 +16,14 @@ from itertools import pairwise
 from math import fsum
 from typing import NamedTuple, TypeAlias
 
-from layers.attribution.attribute import NEGLIGIBLE, HitOwnership, StrikeAttribution, counts_as_strike, days
+from layers.attribution.attribute import (
+    NEGLIGIBLE,
+    HitOwnership,
+    StrikeAttribution,
+    counts_as_strike,
+    days,
+    is_sure_strike,
+)
 from layers.attribution.outages import CAUSES, AssetOutages, Cause, OwnedSpan
 from layers.model.records import Asset
 from layers.ownership.walk import Interval
@@ -131,7 +138,8 @@ def struck_sites(
     answers
         Attributions of strikes; those that do not stand are left out.
     first, last
-        The period, inclusive; ``None`` is open. A strike that may have been on days outside it may have hit nothing.
+        The period, inclusive; ``None`` is open. A draft, and a strike that may have been on days outside it, may have
+        hit nothing.
     """
     sites: dict[str, StruckSite] = {}
     sure: set[str] = set()
@@ -153,6 +161,7 @@ def struck_sites(
                 site.share = Interval(min(site.share.low, share.low), max(site.share.high, share.high))
             site.strikes.append(answer)
         inside = (first is None or (begun or date.min) >= first) and (last is None or (ended or date.max) <= last)
+        inside = inside and is_sure_strike(answer)
         if inside and all(hit.hit.verdict == "confirmed" for hit in answer.hits):
             sure.update(shares)
         else:

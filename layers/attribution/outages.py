@@ -217,11 +217,12 @@ def _by_outcome(condition: Condition, records: Records, outcome_of: Callable[[st
         return stated_outage(condition, "occupied")
     if condition.strike is None or condition.strike not in records.strikes:
         return stated_outage(condition, "other")
-    outcome = outcome_of(condition.strike)
-    if not stands(records.strikes[condition.strike], outcome):
+    strike, outcome = records.strikes[condition.strike], outcome_of(condition.strike)
+    if not stands(strike, outcome):
         return stated_outage(condition, "other")
-    doubted = any(hit.asset == condition.asset and hit.verdict != "confirmed" for hit in outcome.hits)
-    return stated_outage(condition, "strike", is_sure=not doubted)
+    is_possible = any(hit.asset == condition.asset and hit.verdict != "confirmed" for hit in outcome.hits)
+    is_sure = strike.status != "draft" and not is_possible
+    return stated_outage(condition, "strike", is_sure=is_sure)
 
 
 def _host(records: Records, asset: Asset, conditions: Iterable[Condition]) -> str | None:

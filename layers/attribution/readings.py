@@ -16,9 +16,8 @@ from typing import Literal, TypeAlias, get_args
 from layers.attribution.attribute import (
     HitOwnership,
     StrikeAttribution,
-    counts_as_strike,
     days,
-    sure_of_sites,
+    sure_of_strike,
     sure_owners,
 )
 from layers.model import edtf
@@ -82,10 +81,9 @@ class SiteReadings:
             The attribution of the strike by registration and by headquarters, with the same hits.
         """
         attributions = (registered, run_from)
-        counts = counts_as_strike(registered)
-        owning = [sure_of_sites(answer.hits, sure_owners) if counts else frozenset() for answer in attributions]
+        owning = [sure_of_strike(answer, sure_owners) for answer in attributions]
         on = days(registered.strike)
-        controlling = sure_of_sites(registered.hits, lambda hit: self._surely_controlling(hit, *on)) if counts else ()
+        controlling = sure_of_strike(registered, lambda hit: self._surely_controlling(hit, *on))
         for number, hit in enumerate(registered.hits):
             for answer, sure in zip(attributions, owning, strict=True):
                 yield from self._owned(answer.hits[number], answer.basis, sure, *on)

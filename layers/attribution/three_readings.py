@@ -16,7 +16,7 @@ from layers.attribution.attribute import (
     HitOwnership,
     StrikeAttribution,
     bounds_over_sites,
-    counts_as_strike,
+    is_sure_strike,
     shares_of_sites,
     sure_of_sites,
     sure_owners,
@@ -58,7 +58,7 @@ class UltimateHolder:
 class CountryPart:
     """A country with its share by registration or head office; ``country`` is ``None`` for the part not known.
 
-    ``sure`` is set where the strike counts and the country held a part whichever site was hit; ``reaches`` splits the
+    ``sure`` is set where the strike is sure and the country held a part whichever site was hit; ``reaches`` splits the
     share by where its chains end; holders come largest first.
     """
 
@@ -135,15 +135,15 @@ def strike_readings(
     names
         The name of each asset hit by its id.
     """
-    counts = counts_as_strike(registration)
+    is_sure = is_sure_strike(registration)
     pairs = tuple(zip(registration.hits, headquarters.hits, strict=True))
 
     def of(chosen: Sequence[tuple[HitOwnership, HitOwnership]]) -> ThreeReadings:
         registered, run = ([pair[side] for pair in chosen] for side in (0, 1))
         return ThreeReadings(
-            tuple(_countries(registered, entities, counts)),
-            tuple(_countries(run, entities, counts)),
-            tuple(_controllers(registered, control, entities, counts)),
+            tuple(_countries(registered, entities, is_sure)),
+            tuple(_countries(run, entities, is_sure)),
+            tuple(_controllers(registered, control, entities, is_sure)),
         )
 
     sites = tuple(
@@ -159,9 +159,9 @@ def strike_readings(
     return StrikeReadings(registration.outcome, of(pairs), sites)
 
 
-def _countries(hits: Sequence[HitOwnership], entities: Mapping[str, Entity], counts: bool) -> Iterator[CountryPart]:
+def _countries(hits: Sequence[HitOwnership], entities: Mapping[str, Entity], is_sure: bool) -> Iterator[CountryPart]:
     shares, rest = shares_of_sites(hits)
-    sure = sure_of_sites(hits, sure_owners) if counts else frozenset()
+    sure = sure_of_sites(hits, sure_owners) if is_sure else frozenset()
     for row in shares:
         holders = tuple(_holders(hits, row, entities))
         yield CountryPart(row.country, row.share, row.country in sure, row.reaches, holders)
@@ -236,7 +236,7 @@ def _controllers(
     hits: Sequence[HitOwnership],
     control: Mapping[str, tuple[ControlPeriod, ...]],
     entities: Mapping[str, Entity],
-    counts: bool,
+    is_sure: bool,
 ) -> Iterator[ControllingParty]:
     """Yield each party that controls a site on some of the days, largest part first; nobody comes last."""
     parties = {
@@ -245,7 +245,7 @@ def _controllers(
         for period in control[hit.hit.asset]
         if period.controller is not None
     }
-    sure = sure_of_sites(hits, _sure_controller(control)) if counts else frozenset()
+    sure = sure_of_sites(hits, _sure_controller(control)) if is_sure else frozenset()
     rows = [
         _controller(party, _controlled(hits, control, name), name in sure, entities) for name, party in parties.items()
     ]

@@ -243,7 +243,6 @@ def test_figures_printed_in_a_wrong_unit_stay_claims(records: Records, record: s
     [
         "ua-mykolaiv-oil-2022-10-16",
         "ru-kavkazskaya-2025-03-19",
-        "ru-slavyansk-eco-2024-04-27",
         "ua-allseeds-2025-12-20",
     ],
 )
