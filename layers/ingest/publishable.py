@@ -19,7 +19,7 @@ from layers.ingest.publish_rules import (
     outcome_of,
 )
 from layers.model.problems import Problem, ReadResult, SourceLocation
-from layers.model.records import RECORD_TYPES, Records, Strike
+from layers.model.records import RECORD_TYPES, Asset, Records, Strike
 from layers.resolution.voices import voices_of
 
 #: An event is located if its place is known to so many metres.
@@ -120,8 +120,19 @@ def _counts(records: Records, strikes: Iterable[Strike]) -> EventCounts:
 
 
 def is_located(records: Records, strike: Strike) -> bool:
-    """Return whether a strike is placed to 3 km, or on a line or an area that a decision confirms."""
-    if strike.geometry is not None and strike.uncertainty_m is not None and strike.uncertainty_m <= LOCATED_M:
-        return True
-    shapes = (asset.geometry for asset in confirmed_assets(records, strike))
-    return any(shape is not None and shape.length > 0 for shape in shapes)
+    """Return whether a strike is placed to 3 km, or on a line or an area that a decision confirms.
+
+    One on several sites has no point of its own that is as good: it is located where each of them is.
+    """
+    sites = tuple(confirmed_assets(records, strike))
+    if _is_placed(strike) or not sites:
+        return _is_placed(strike)
+    return all(_has_extent(site) or (len(sites) > 1 and _is_placed(site)) for site in sites)
+
+
+def _is_placed(record: Strike | Asset) -> bool:
+    return record.geometry is not None and record.uncertainty_m is not None and record.uncertainty_m <= LOCATED_M
+
+
+def _has_extent(site: Asset) -> bool:
+    return site.geometry is not None and site.geometry.length > 0

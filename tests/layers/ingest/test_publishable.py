@@ -284,6 +284,13 @@ def test_events_are_counted_by_voices_and_place() -> None:
     assert report("", TOWN, ("POINT (30.7 46.5)", "LINESTRING (30 46, 31 47)")).others == EventCounts(1, 1, 1)
 
 
+def test_a_strike_on_several_sites_is_located_where_each_of_them_is() -> None:
+    second = GOOD[GOOD.index("[[assets]]") : GOOD.index("[[stakes]]")].replace('"depot"', '"tank"')
+    second += "\n" + GOOD[GOOD.index("[[decisions]]") :].replace('"k/depot"', '"k/tank"').replace('"depot"', '"tank"')
+    assert report(second, TOWN).others == EventCounts(1, 1, 1)
+    assert report(second.replace("uncertainty_m = 300", "uncertainty_m = 9000"), TOWN).others == EventCounts(1, 1, 0)
+
+
 def test_a_record_at_fault_is_named_once_with_all_strikes_that_rest_on_it() -> None:
     i, j = GOOD.index("[[strikes]]"), GOOD.index("[[decisions]]")
     again = GOOD[i:].replace('"k"', '"m"').replace('"k/', '"m/')
