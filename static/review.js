@@ -6,7 +6,7 @@ import { keysHelp, listen } from "./review-keys.js";
 import * as pairs from "./review-pairs.js";
 import { drawQueue } from "./review-queue.js";
 import { onScheme, paintPage } from "./style.js";
-import { t } from "./text.js";
+import { strikeTitle, t } from "./text.js";
 
 const MOST = 200;
 
@@ -31,7 +31,7 @@ function drawMap(chosen) {
 
 async function open(id, { focus = true } = {}) {
   answer = await api.strike(id);
-  drawCase(answer, { save: (values) => tried(save(values)), undo: (decision) => tried(undo(id, answer.strike.title, decision)), chosen: drawMap });
+  drawCase(answer, { save: (values) => tried(save(values)), undo: (decision) => tried(undo(id, strikeTitle(answer.strike), decision)), chosen: drawMap });
   draw();
   drawMap();
   if (focus) byId("case-title").focus({ preventScroll: true });
@@ -56,7 +56,8 @@ async function save(values) {
   const lacks = missing(values);
   byId("fault").textContent = lacks ? t(lacks) : "";
   if (lacks) return byId(lacks === "needWhy" ? "why" : "decision").focus();
-  const { id, title } = answer.strike;
+  const { id } = answer.strike;
+  const title = strikeTitle(answer.strike);
   say(t("saving"));
   const made = await api.decide({ strike: id, seen: answer.seen, ...values });
   last = { strike: id, title, id: made.decision.id };

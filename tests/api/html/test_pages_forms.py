@@ -57,7 +57,7 @@ def test_an_empty_parameter_that_no_field_sends_is_still_wrong(client: TestClien
 
 
 def test_picture_shows_what_matches_and_no_more(client: TestClient) -> None:
-    shown = page(client, "/collections/strikes/items?kind=refinery&limit=3")
+    shown = page(client, "/collections/strikes/items?kind=refinery&limit=30")
     picture = next(every(shown, "img", width="960"))
     query = parse_qs(urlsplit(str(picture.get("src"))).query)
     assert (query["collections"], query["kind"]) == (["strikes"], ["refinery"])
