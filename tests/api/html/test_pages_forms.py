@@ -57,14 +57,14 @@ def test_an_empty_parameter_that_no_field_sends_is_still_wrong(client: TestClien
 
 
 def test_picture_shows_what_matches_and_no_more(client: TestClient) -> None:
-    shown = page(client, "/collections/strikes/items?kind=refinery&limit=30")
+    shown = page(client, "/collections/strikes/items?kind=refinery&limit=3")
     picture = next(every(shown, "img", width="960"))
     query = parse_qs(urlsplit(str(picture.get("src"))).query)
     assert (query["collections"], query["kind"]) == (["strikes"], ["refinery"])
     assert client.get(picture.get("src", "")).content != client.get(
         str(picture.get("src")).replace("&kind=refinery", "")
     ).content  # fmt: skip
-    boxed = page(client, "/collections/strikes/items?bbox=30,45,33,48&limit=3")
+    boxed = page(client, "/collections/strikes/items?bbox=30,45,33,48&limit=500")
     assert "All that match but for the box" in text(next(every(boxed, "figure")))
     nothing = page(client, "/collections/strikes/items?title=nothing")
     assert not [one for one in nothing.iter("img") if "/map" in (one.get("src") or "")]
