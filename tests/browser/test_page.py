@@ -259,7 +259,8 @@ def test_a_country_is_summed_up_by_role(open_page: Open, server_url: str, size: 
         f"Operator in {words[0]} (sure); supplier in {words[1]} (sure); affected in {words[2]}s (sure)."
     )
     page.get_by_label(re.compile("^Host")).check()
-    expect(said).to_have_text(f"Host in {ties['host']['strikes']} strikes (sure).")
+    host = ties["host"]
+    expect(said).to_have_text(f"Host in {host['strikes']} strikes ({host['strikes_sure']} of them sure).")
     assert page.locator("#summary").evaluate("node => node.scrollWidth <= node.clientWidth")
 
 
