@@ -136,6 +136,7 @@ DOORS: dict[str, tuple[str, ...]] = {
     "/strikes/{strike:path}/attribution": (f"/strikes/{STRIKE}/attribution", f"/strikes/{STRIKE}/attribution?f=html"),
     "/countries": ("/countries", "/countries?basis=headquarters", "/countries?f=html"),
     "/countries/{iso}": ("/countries/UA", "/countries/AZ?minority=follow", "/countries/UA?relation=supplier"),
+    "/countries/{iso}/capacity": ("/countries/UA/capacity", "/countries/UA/capacity?f=html"),
     "/assets/{asset:path}/owners": (f"/assets/{ASSET}/owners", f"/assets/{ASSET}/owners?on=2026-11-01"),
     "/entities/{entity:path}/holdings": ("/entities/socar/holdings",),
     "/records/{table}/{record:path}": (

@@ -143,6 +143,7 @@ def boxes(client: TestClient, collection: str, uri: str) -> list[Any]:
 @pytest.mark.parametrize("uri", OFFERED)
 def test_crs_bbox_crs_parameter(client: TestClient, collection: str, uri: str) -> None:
     every = items(client, collection, crs=uri)
+    placed_in = []
     for box in boxes(client, collection, uri):
         asked = {"bbox": ",".join(map(repr, map(float, box))), "bbox-crs": uri}
         found = set(ids(items(client, collection, **asked)))
@@ -152,7 +153,9 @@ def test_crs_bbox_crs_parameter(client: TestClient, collection: str, uri: str) -
                 assert feature["id"] in found
             elif abs(shapely.distance(area.boundary, shape(feature["geometry"]))) > 1e-3:
                 assert (feature["id"] in found) == shape(feature["geometry"]).intersects(area), feature["id"]
-        assert len(found) > sum(feature["geometry"] is None for feature in every["features"])
+        placed_in.append(len(found) - sum(feature["geometry"] is None for feature in every["features"]))
+    # A corner may be empty.
+    assert placed_in[0] > placed_in[1] > 0
 
 
 def test_crs_bbox_crs_parameter_invalid(client: TestClient) -> None:

@@ -16,19 +16,19 @@ from tests.outage_records import outage_snapshot
         (
             "s1",
             "Capacity: 100,000\u00a0bbl/d (2025).",
-            ["2 Mar 2026 to 12 Mar 2026: offline [1]"],
+            ["2 March 2026 to 12 March 2026: offline [1]"],
         ),
         (
             "s2",
             "Capacity: 1,000\u00a0MW.",
-            ["21 Apr 2026 to 11 May 2026: reduced, 40–60\u00a0% of it worked [1]"],
+            ["21 April 2026 to 11 May 2026: reduced, 40–60\u00a0% of it worked [1]"],
         ),
         (
             "s3",
             "Capacity: 7,300,000\u00a0t/y.",
-            ["2 Mar 2026 to an end that no source tells: offline, 0\u00a0% of it worked [1]"],
+            ["2 March 2026 to an end that no source tells: offline, 0\u00a0% of it worked [1]"],
         ),
-        ("s6", "", ["1 Jul 2026 to 3 Jul 2026: offline [1]"]),
+        ("s6", "", ["1 July 2026 to 3 July 2026: offline [1]"]),
     ],
 )
 def test_a_site_is_told_with_its_capacity_and_conditions(
@@ -39,4 +39,4 @@ def test_a_site_is_told_with_its_capacity_and_conditions(
     sources = CitedSources([answer])
     (asset,) = section(1, answer, sources, {"UA": "Ukraine"})["assets"]
     assert (asset["capacity"], asset["conditions"]) == (capacity, conditions)
-    assert sources.listed()[0]["words"] == "The Gazette, An invented report, 30 Jun 2026"
+    assert sources.listed()[0]["words"] == "The Gazette, An invented report, 30 June 2026"
