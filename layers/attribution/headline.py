@@ -30,9 +30,9 @@ _NAMED = 2
 #: Countries that are named; of more it is said how many others there are.
 _COUNTRIES = 6
 #: Sites that are told one by one; of more, all together.
-_TOLD = 6
+_ONE_BY_ONE = 6
 #: Ties that say, beside the owners, under whose hand or claim a site is, in the order in which they are told.
-_TOLD_TIES = ("title-claim", "trust", "temporary-manager", "occupier", "production-sharing", "flag", "charterer")
+_HEADLINE_TIES = ("title-claim", "trust", "temporary-manager", "occupier", "production-sharing", "flag", "charterer")
 #: Those of them that set in doubt whose it is.
 _DISPUTES = frozenset({"title-claim", "trust", "temporary-manager"})
 #: Parts of a share that are told beside the whole.
@@ -65,7 +65,7 @@ def headline(readings: StrikeReadings, countries: Mapping[str, str]) -> tuple[Me
     if len(sites) == 1:
         only = _of_site(sites[0], countries)
         by_match = readings.outcome.basis_of_outcome == "match"
-        return (Message("headline.by-match", {"told": only}) if by_match else only,)
+        return (Message("headline.by-match", {"clause": only}) if by_match else only,)
     return _site_by_site(readings, confirmed, countries) if confirmed else (_one_of(readings, countries),)
 
 
@@ -75,9 +75,9 @@ def _one_of(readings: StrikeReadings, countries: Mapping[str, str]) -> Message:
     alike = {_of_site(site, countries) for site in sites}
     named: dict[str, Argument] = {"n": len(sites), "sites": alternatives([site.name for site in sites])}
     if len(alike) == 1:
-        return Message("headline.one-of-alike", {**named, "told": alike.pop()})
-    told = _joined([*_clauses(readings.together, countries, _disputed(sites)), *_ties(sites, countries)])
-    return Message("headline.one-of", {**named, "told": told})
+        return Message("headline.one-of-alike", {**named, "clause": alike.pop()})
+    clause = _joined([*_clauses(readings.together, countries, _disputed(sites)), *_ties(sites, countries)])
+    return Message("headline.one-of", {**named, "clause": clause})
 
 
 def _of_site(site: HitReadings, countries: Mapping[str, str]) -> Message:
@@ -102,15 +102,17 @@ def _site_by_site(
     if n == 1:
         return (*groups, *perhaps)
     if len(groups) == 1:
-        (told,) = groups
-        return (Message("headline.all-of", {"n": n, "told": told}), *perhaps)
-    if len(groups) > _TOLD:
+        (clause,) = groups
+        return (Message("headline.all-of", {"n": n, "clause": clause}), *perhaps)
+    if len(groups) > _ONE_BY_ONE:
         clauses = _clauses(readings.together, countries, _disputed(confirmed), digits_of(n))
-        told_sites = [_joined([*clauses, *_ties(confirmed, countries)])]
+        by_site = [_joined([*clauses, *_ties(confirmed, countries)])]
     else:
-        told_sites = [Message("headline.site", {"sites": tuple(names), "told": told}) for told, names in groups.items()]
+        by_site = [
+            Message("headline.site", {"sites": tuple(names), "clause": clause}) for clause, names in groups.items()
+        ]
     sums = [] if others else [_sums(readings.together.registration, n, countries)]
-    return (Message("headline.sites", {"n": n}), *told_sites, *sums, *perhaps)
+    return (Message("headline.sites", {"n": n}), *by_site, *sums, *perhaps)
 
 
 def _sums(rows: Sequence[CountryPart], n: int, countries: Mapping[str, str]) -> Message:
@@ -128,23 +130,23 @@ def _sites(share: Interval, n: int) -> Argument:
 
 
 def _clauses(
-    told: ThreeReadings, countries: Mapping[str, str], disputed: bool, digits: int = SITE_DIGITS
+    readings: ThreeReadings, countries: Mapping[str, str], disputed: bool, digits: int = SITE_DIGITS
 ) -> list[Message]:
     """Word three readings: in one clause where they agree, else in one for each that says something else.
 
     Of a company without a head office on record it is not known that they agree, unless a state or person is above it.
     """
-    registered, run = told.registration, told.headquarters
+    registered, run = readings.registration, readings.headquarters
     same = [(row.country, row.share) for row in registered] == [(row.country, row.share) for row in run]
     without_seat = _without_seat(run)
     alone = _only_country(registered)
-    if alone is not None and same and not disputed and _controls_at_home(told.control, alone.country):
+    if alone is not None and same and not disputed and _controls_at_home(readings.control, alone.country):
         named = {"country": _name(alone.country, countries), "holders": _details(alone, digits, whole=True)}
         if not without_seat:
             return [Message("headline.agree", named)]
-        if told.control[0].reach != "company":
+        if readings.control[0].reach != "company":
             return [Message("headline.agree-registered", named), Message("headline.no-seat")]
-    control = _control(told.control, countries)
+    control = _control(readings.control, countries)
     if all(row.country is None for row in registered):
         if all(row.country is None for row in run):
             return [Message("headline.no-country"), control]
@@ -188,20 +190,20 @@ def _owners(rows: Sequence[CountryPart], countries: Mapping[str, str], digits: i
     """Name countries with their shares, the largest only where there are many; and the part not known."""
     known = [row for row in rows if row.country is not None]
     shown = known if len(known) <= _COUNTRIES else known[: _COUNTRIES - 1]
-    told = [_owner(row, countries, digits) for row in shown]
+    parts = [_owner(row, countries, digits) for row in shown]
     if len(shown) < len(known):
-        told.append(Message("headline.other-countries", {"n": len(known) - len(shown)}))
+        parts.append(Message("headline.other-countries", {"n": len(known) - len(shown)}))
     unknown = [
         Message("headline.not-known", {"share": _share(row.share, digits)}) for row in rows if row.country is None
     ]
-    return (*told, *unknown)
+    return (*parts, *unknown)
 
 
 def _owner(row: CountryPart, countries: Mapping[str, str], digits: int) -> Message:
-    told = {"country": _name(row.country, countries), "share": _share(row.share, digits)}
+    part = {"country": _name(row.country, countries), "share": _share(row.share, digits)}
     if not row.holders:
-        return Message("headline.country", told)
-    return Message("headline.owner", {**told, "holders": _details(row, digits)})
+        return Message("headline.country", part)
+    return Message("headline.owner", {**part, "holders": _details(row, digits)})
 
 
 def _details(row: CountryPart, digits: int, whole: bool = False) -> tuple[str | Message, ...]:
@@ -277,14 +279,14 @@ def _party(row: ControllingParty, countries: Mapping[str, str]) -> Message:
 
 def _ties(sites: Iterable[HitReadings], countries: Mapping[str, str]) -> list[Message]:
     """Word the ties that say under whose hand or claim a site is, each with all who have it."""
-    told: dict[str, dict[str, str | Message]] = defaultdict(dict)
+    by_relation: dict[str, dict[str, str | Message]] = defaultdict(dict)
     for site in sites:
         for tie, entity in site.ties:
-            told[tie.relation][entity.id] = _tied(entity, countries)
+            by_relation[tie.relation][entity.id] = _tied(entity, countries)
     return [
-        Message(f"headline.tie.{relation}", {"who": tuple(told[relation].values())})
-        for relation in _TOLD_TIES
-        if relation in told
+        Message(f"headline.tie.{relation}", {"who": tuple(by_relation[relation].values())})
+        for relation in _HEADLINE_TIES
+        if relation in by_relation
     ]
 
 
