@@ -37,8 +37,8 @@ EXPECTED = {
         {"an event that was read before": 48, "no fresh attack, by the table's own review": 10},
         {},
         {"sources": 2316, "strikes": 3141, "claims": 4447},
-        {"region": 1684, "settlement": 1333, "district": 53, None: 71},
-        doubts=19,
+        {"region": 1288, "settlement": 1602, "district": 180, None: 71},
+        doubts=21,
     ),
     "ucdp": Expected(
         "ucdp_ged_ukraine_2014_2023/*.csv",
