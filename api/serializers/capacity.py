@@ -85,7 +85,7 @@ class CapacityAccount:
                     ((unit, part) for (of, unit), part in lost.items() if of == cause), key=_by_unit
                 )
             ],
-            "untold": len(self._hit_sites() - {one.asset.id for one in self._told()}),
+            "untold": len(self._hit_sites() - {one.asset.id for one in self._with_conditions()}),
         }
 
     def _hit_row(self, unit: Unit, part: Capacity) -> Json:
@@ -131,7 +131,7 @@ class CapacityAccount:
         )
         return {one.asset.id: _AssetLoss(one, lost) for one, lost in days if lost}
 
-    def _told(self) -> Iterator[AssetOutages]:
+    def _with_conditions(self) -> Iterator[AssetOutages]:
         """Yield the outages of assets that some condition of the period is about."""
         return (one for one in self.outages if any(True for _ in self._in_period(one)))
 

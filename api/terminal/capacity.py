@@ -33,11 +33,11 @@ def figures(name: str, capacity: Mapping[str, Json], sources: Mapping[str, Json]
             if row["volume_unit"] is not None:
                 add_row(table, "", row["volume_unit"], _number(row["volume_min"]), _number(row["volume_max"]))
         if table.row_count:
-            parts += [table, *_untold(of_relation["untold"])]
+            parts += [table, *_without_conditions(of_relation["untold"])]
     return parts
 
 
-def _untold(number: int) -> list[str]:
+def _without_conditions(number: int) -> list[str]:
     return [f"Sites hit of which no source tells how long they were out: {number}."] if number else []
 
 

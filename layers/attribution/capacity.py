@@ -47,8 +47,7 @@ def owner(country: str) -> Holder:
     """What owners of a country held (ISO 3166-1 alpha-2)."""
 
     def of_hit(_: StrikeAttribution, hit: HitOwnership) -> Interval:
-        share = next((row.share for row in hit.owners.shares if row.country == country), _NONE)
-        return Interval(min(share.low, 100.0), min(share.high, 100.0))
+        return next((row.share for row in hit.owners.shares if row.country == country), _NONE).within_whole()
 
     return Holder(of_hit, lambda _, span: span.shares.get(country, _NONE))
 

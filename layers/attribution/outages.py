@@ -246,6 +246,6 @@ def _owned_spans(
     for span in lost_spans(stated, date.fromordinal(first), data_date):
         for begun, ended in owners.constant_spans(asset, span.first, span.last):
             rows = owners.on(begun, begun, basis, minority).of(asset).shares
-            shares = {row.country: Interval(min(row.share.low, 100.0), min(row.share.high, 100.0)) for row in rows}
+            shares = {row.country: row.share.within_whole() for row in rows}
             held = {country: share for country, share in shares.items() if share.high > NEGLIGIBLE}
             yield OwnedSpan(begun, ended, span.lost, held)

@@ -91,7 +91,8 @@ def _row(
     country_names: Mapping[str, str],
 ) -> list[Any]:
     asset = records.assets[row.hit.hit.asset]
-    low, high = row.share.rounded() if row.share else (None, None)
+    # Known shares may sum to more, but a column of percent holds no more than the whole.
+    low, high = row.share.within_whole().rounded() if row.share else (None, None)
     values: dict[str, Any] = {
         **about,
         **_site_values(records, asset, row.hit),
@@ -100,9 +101,8 @@ def _row(
         "country_name": country_names.get(row.country) if row.country else None,
         "reading": row.reading,
         "sure": row.sure,
-        # Known shares may sum to more, but a column of percent holds no more than the whole.
-        "share_min": None if low is None else min(low, 100.0),
-        "share_max": None if high is None else min(high, 100.0),
+        "share_min": low,
+        "share_max": high,
         "owners": row.holders,
         "owner_names": _names(records, row.holders),
         "rests_on": answer.outcome.basis_of_outcome,

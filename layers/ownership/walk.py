@@ -82,6 +82,10 @@ class Interval:
         """Round both bounds to 4 decimals, which no source exceeds."""
         return round(self.low, 4) + 0.0, round(self.high, 4) + 0.0
 
+    def within_whole(self) -> Interval:
+        """Cut both bounds off at 100 percent, above which known shares may sum where sources contradict each other."""
+        return Interval(min(self.low, 100.0), min(self.high, 100.0))
+
 
 @dataclass(frozen=True, slots=True)
 class CountryShare:

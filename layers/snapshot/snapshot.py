@@ -352,7 +352,13 @@ class Snapshot:
     def _each_answer(
         self, basis: CountryBasis = "registration", minority: Minority = "stay"
     ) -> Iterator[StrikeAttribution]:
-        """The attributions one after the other, none of them stored."""
+        """The attributions one after the other; none of them is stored, but for a page of strikes, which `answers` has.
+
+        So of few strikes, such as those that an edit touches, rows and readings follow from one attribution.
+        """
+        if len(self.order) <= _PAGE:
+            yield from self.answers(basis, minority).values()
+            return
         attributor = Attributor(self.records, self.registers, basis, minority)
         ids = iter(self.order)
         while page := list(islice(ids, _PAGE)):

@@ -78,10 +78,9 @@ def _records(owners: OwnerList, splits: Mapping[str, Split], code: Mapping[str, 
 
 
 def _stake(owned: str, owner: str, share: Interval) -> Stake:
-    low, high = min(share.low, 100.0), min(share.high, 100.0)
-    return Stake(
-        id=f"{owned}>{owner}", owned=owned, owner=owner, share_min=low, share_max=high, source="row", checked="read"
-    )
+    part = share.within_whole()
+    ends = {"share_min": part.low, "share_max": part.high}
+    return Stake(id=f"{owned}>{owner}", owned=owned, owner=owner, **ends, source="row", checked="read")
 
 
 def differences(derived: Split, stated: Split) -> tuple[str, ...]:

@@ -35,16 +35,17 @@ def outage(base: Basemap) -> Snapshot:
 def hit(snapshot: Snapshot, holder: Holder, basis: Any = "registration", days: Any = YEAR) -> dict[str | None, Any]:
     assets, answers = snapshot.records.assets, snapshot.answers(basis).values()
     return {
-        unit: told(part) for unit, part in capacity_hit(assets, struck_sites(assets, answers, holder, *days)).items()
+        unit: values_of(part)
+        for unit, part in capacity_hit(assets, struck_sites(assets, answers, holder, *days)).items()
     }
 
 
 def lost(snapshot: Snapshot, holder: Holder, basis: Any = "registration", days: Any = YEAR) -> dict[Any, Any]:
     sums = capacity_days(snapshot.records.assets, snapshot.outages(basis), holder, *days)
-    return {key: told(part) for key, part in sums.items()}
+    return {key: values_of(part) for key, part in sums.items()}
 
 
-def told(part: Capacity) -> tuple[float, float, int, int]:
+def values_of(part: Capacity) -> tuple[float, float, int, int]:
     return round(part.low, 6), round(part.high, 6), part.sites, part.sites_sure
 
 
@@ -204,8 +205,8 @@ def test_days_lost_are_those_of_each_day_added_up(spans: list[tuple[int, int, in
 
 
 def site(name: str, capacity: float | None, part_of: str | None = None) -> Asset:
-    told = {"id": name, "name": name, "kind": "refinery", "sources": ("s",), "checked": "read", "part_of": part_of}
-    return Asset.model_validate({**told, "capacity": capacity, "capacity_unit": "MW"})
+    values = {"id": name, "name": name, "kind": "refinery", "sources": ("s",), "checked": "read", "part_of": part_of}
+    return Asset.model_validate({**values, "capacity": capacity, "capacity_unit": "MW"})
 
 
 SITES = {
@@ -268,7 +269,7 @@ def test_capacity_hit_equals_a_count_over_every_world(drawn: list[dict[str, str]
         expected["MW"] = (min(sums[0]), max(sums[1]), len(known), len(sure & known - {"d"}))
     if unknown:
         expected[None] = (0, 0, 1, len(sure & unknown))
-    assert {unit: pytest.approx(told(part)) for unit, part in found.items()} == expected
+    assert {unit: pytest.approx(values_of(part)) for unit, part in found.items()} == expected
 
 
 def test_very_many_open_strikes_have_outer_bounds() -> None:
@@ -277,7 +278,7 @@ def test_very_many_open_strikes_have_outer_bounds() -> None:
     pairs = [struck(f"s{n}", {f"x{n:02}": "possible", f"x{n + 1:02}": "possible"}, shares) for n in range(39)]
     sure = struck("s", {"x00": "confirmed"}, shares)
     found = capacity_hit(sites, struck_sites(sites, [sure, *pairs], owner("AZ")))["MW"]
-    assert told(found) == (1, 40, 40, 1)
+    assert values_of(found) == (1, 40, 40, 1)
 
 
 def test_no_day_after_that_of_the_data_is_counted(outage: Snapshot) -> None:

@@ -286,7 +286,7 @@ def test_a_site_and_an_owner_can_be_followed(atlas: Atlas, records: Records) -> 
     assert followed(atlas, begun, asset=site, entity="aramco") == []
 
 
-def test_what_is_removed_of_a_site_and_an_owner_is_told_too(atlas: Atlas, records: Records) -> None:
+def test_the_log_has_what_is_removed_of_a_site_and_an_owner_too(atlas: Atlas, records: Records) -> None:
     site = "a-socar-sintez"
     stake = next(one for one in records.stakes.values() if one.owned == site)
     atlas.add("strikes", strike())

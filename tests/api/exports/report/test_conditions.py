@@ -31,7 +31,7 @@ from tests.outage_records import outage_snapshot
         ("s6", "", ["1 July 2026 to 3 July 2026: offline [1]"]),
     ],
 )
-def test_a_site_is_told_with_its_capacity_and_conditions(
+def test_a_site_has_its_capacity_and_conditions_beside_it(
     base: Basemap, strike: str, capacity: str, conditions: list[str]
 ) -> None:
     snapshot = outage_snapshot(base)
