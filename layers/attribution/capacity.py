@@ -159,12 +159,11 @@ def struck_sites(
             elif share != site.share:
                 site.share = Interval(min(site.share.low, share.low), max(site.share.high, share.high))
             site.strikes.append(answer)
-        inside = (first is None or (begun or date.min) >= first) and (last is None or (ended or date.max) <= last)
-        inside = inside and is_sure_strike(answer)
-        if inside and all(hit.hit.verdict == "confirmed" for hit in answer.hits):
+        is_sure = is_sure_strike(answer) and not (_before(begun or date.min, first) or _before(last, ended or date.max))
+        if is_sure and all(hit.hit.verdict == "confirmed" for hit in answer.hits):
             sure.update(shares)
         else:
-            possible = _worlds(answer) if inside else {*_worlds(answer), frozenset()}
+            possible = _worlds(answer) if is_sure else {*_worlds(answer), frozenset()}
             sure |= frozenset.intersection(*possible)
             worlds.append(possible)
     return StruckSites(sites, sure, worlds)
