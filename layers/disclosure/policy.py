@@ -36,7 +36,7 @@ WITHHOLDABLE: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "injured_min", "injured_max", "casualties", "targets", "status_note", "note",
         ),
         "assets": ("names", "aliases", "commodity", "geometry", "capacity", "capacity_unit", "capacity_on", "note"),
-        "entities": ("names", "aliases", "note"),
+        "entities": ("names", "aliases", "nationalities", "note"),
         "sources": ("url", "archive_url", "title", "language", "published", "retrieved", "licence"),
         "claims": ("quote",),
         "stakes": ("note",),

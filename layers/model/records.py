@@ -91,10 +91,12 @@ class Weapon(BaseModel):
 class Strike(Record):
     """An attack on a site, as a published report tells it."""
 
-    title: Text = Field(description="A short name of the event.")
+    title: Text = Field(description="A short name of the event, in English.")
+    titles: dict[Language, Text] = Field(default_factory=dict, description="The same by language.")
     when: Edtf = Field(description="Day or days it happened, no more exact than the sources.")
     when_note: Text | None = Field(None, description="Time of day or doubt, in words.")
-    place: Text = Field(description="Place as reported.")
+    place: Text = Field(description="Place as reported, in English or as printed.")
+    places: dict[Language, Text] = Field(default_factory=dict, description="The place by language.")
     region: Text | None = Field(None, description="First-order division.")
     host_country: Country | None = Field(
         None, description="ISO 3166-1 country the place lies in; empty on the high seas."
@@ -188,9 +190,13 @@ class Entity(Record):
     type: EntityType = Field(description="BODS 0.4 type.")
     registered_in: Country | None = Field(
         None,
-        description="ISO 3166-1 country of registration; of a state itself; of a person, the nationality.",
+        description="ISO 3166-1 country of registration; of a state itself; of a person, the only nationality.",
     )
     headquartered_in: Country | None = Field(None, description="ISO 3166-1 country of the head office.")
+    nationalities: tuple[Country, ...] = Field(
+        (),
+        description="Of a person of several nationalities, each that a source states (BODS 0.4); none of them counts.",
+    )
     joint: bool = Field(False, description="A joint company or holding vehicle: its partners, not it, say whose it is.")
     external_ids: dict[str, Text] = Field(default_factory=dict, description="Ids elsewhere: lei, wikidata, gem.")
     sources: tuple[Id, ...] = Field((), description="Sources of its registration and seat.")

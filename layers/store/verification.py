@@ -147,6 +147,10 @@ def _declared(connection: sqlite3.Connection) -> dict[tuple[str, str], tuple[str
     return {(kind, name): (table, sql) for kind, name, table, sql in rows}
 
 
+#: Defaults of columns that came later, in SQL: what holds of the records that were there.
+_DEFAULTS = ("0", "1", "'{}'", "'[]'")
+
+
 def _clause_differences(table: str, expected: str, there: str) -> Iterator[Finding]:
     """Clauses that the declaration of a table lacks.
 
@@ -154,7 +158,7 @@ def _clause_differences(table: str, expected: str, there: str) -> Iterator[Findi
     """
     own = _clauses(there)
     for clause in _clauses(expected):
-        if not own.intersection((clause, f"{clause} DEFAULT 0", f"{clause} DEFAULT 1")):
+        if not own.intersection((clause, *(f"{clause} DEFAULT {default}" for default in _DEFAULTS))):
             yield Message("verification.declaration", {"table": table, "clause": clause})
 
 

@@ -105,10 +105,9 @@ def person_values(statement: Statement) -> dict[str, Any]:
     notes = [_unspecified(details.part("unspecifiedPersonDetails")), _closing(statement)]
     if kind != "knownPerson":
         notes.insert(0, f"{kind}.")
-    if len(nations) > 1:
-        notes.append(f"Nationalities: {', '.join(sorted(nations))}.")
     return _values(statement, "person", name, names[1:], notes) | {
-        "registered_in": nations.pop() if len(nations) == 1 else None,
+        "registered_in": next(iter(nations)) if len(nations) == 1 else None,
+        "nationalities": tuple(sorted(nations)) if len(nations) > 1 else (),
         "external_ids": _original(statement.record),
     }
 

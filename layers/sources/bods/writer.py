@@ -166,8 +166,9 @@ def _person(person: Entity) -> dict[str, Any]:
     names = [{"type": "legal", "fullName": person.name}]
     names += [{"type": "alternative", "fullName": name} for name in alternate_names]
     details: dict[str, Any] = {"personType": "knownPerson", "names": names}
-    if person.registered_in:
-        details["nationalities"] = [_country(person.registered_in)]
+    nations = person.nationalities or ((person.registered_in,) if person.registered_in else ())
+    if nations:
+        details["nationalities"] = [_country(nation) for nation in nations]
     return details
 
 

@@ -21,6 +21,7 @@ from layers.store.migrations import (
     m0008_asset_judgements,
     m0009_heat,
     m0010_conditions,
+    m0011_languages,
 )
 
 
@@ -64,6 +65,8 @@ MIGRATIONS: Sequence[Migration] = (
     Migration(9, m0009_heat.TITLE, 7, m0009_heat.apply),
     # Rows of history hold conditions and the new columns, which a program that does not know them refuses to restore.
     Migration(10, m0010_conditions.TITLE, 10, m0010_conditions.apply),
+    # Rows of history hold the new columns, which a program that does not know them refuses to restore.
+    Migration(11, m0011_languages.TITLE, 11, m0011_languages.apply),
 )
 #: Version of the schema that this program writes.
 SCHEMA_VERSION = MIGRATIONS[-1].version

@@ -78,7 +78,8 @@ SOURCE = Source(
     same_report_as="AFP",
 )  # fmt: skip
 STRIKE = Strike(
-    id="k", dataset="d", title=NASTY, when="2025-06~", when_note="night", place="Орлівка", region="Odesa",
+    id="k", dataset="d", title=NASTY, titles={"uk": NASTY}, when="2025-06~", when_note="night", place="Орлівка",
+    places={"de": "Orliwka", "uk": "Орлівка"}, region="Odesa",
     host_country="UA", geometry=Point(28.44, 45.317), attacker="Russia", weapons=(Weapon(kind="drone", count_min=3),),
     damage="pumps", killed_min=0, killed_max=1, injured_min=2, injured_max=3, casualties="one", targets=(NASTY, "b"),
     target_kinds=("pipeline", "oil-depot"), status="verified", status_note="ministry", note="n", **PLACED, **SEEN,
@@ -90,6 +91,7 @@ ASSET = Asset(
 )  # fmt: skip
 ENTITY = Entity(
     id="e", name="E", names={"az": "Ə"}, aliases=("x",), type="state", registered_in="AZ", headquartered_in="AZ",
+    nationalities=("AZ", "CY"),
     joint=True, external_ids={"lei": "1"}, note="n", **SEEN,
 )  # fmt: skip
 STAKE = Stake(

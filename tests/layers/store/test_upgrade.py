@@ -25,7 +25,7 @@ from layers.store.verification import verify_file
 STORES = Path(__file__).resolve().parents[2] / "data" / "stores"
 #: The last programs whose history has hashes and no reasons, and whose assets say not whether they operate, with the
 #: versions of their files, and the last program without conditions; all others are of version 1.
-CHAINED = {"68f1b36": 5, "ef06062": 6, "a280949": 9}
+CHAINED = {"68f1b36": 5, "ef06062": 6, "a280949": 9, "6fe3002": 10}
 COMMITS = sorted(file.stem for file in STORES.glob("*.sql") if file.stem not in CHAINED)
 AT = "2150-08-09T12:00:00.000Z"
 
@@ -123,7 +123,7 @@ def test_an_upgraded_store_is_as_a_new_one_with_the_same_records(older: Path, tm
     *loaded, edited = store.revisions()
     assert (edited.author, edited.at, edited.table, edited.record) == (AUTHOR, AT, "entities", "oil-company")
     assert edited.before is not None
-    assert edited.after == {**edited.before, "private": False, "name": "Oil Company Ltd"}
+    assert edited.after == {**edited.before, "private": False, "name": "Oil Company Ltd", "nationalities": []}
     assert [row.author for row in loaded[-2:]] == ["Ann", "Ann"]
     assert chain(store) == store.head() == Head(len(loaded) + 1, store.head().hash, AT)
     assert store.last_external_edit() == 0
