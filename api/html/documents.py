@@ -109,7 +109,9 @@ def _flat(value: Json, language: str, prefix: str = "") -> Iterator[tuple[str, A
 def _worded(value: Mapping[str, Any], language: str) -> Mapping[str, Any]:
     """Return an object with its dates in words, also where it is a claim on a date."""
     dated = {name for name in DATED & value.keys() if isinstance(value[name], str)}
-    if value.get("field") in DATED and isinstance(value.get("value"), str):
+    # The schema of claims has members of these names, which are objects.
+    field, claimed = value.get("field"), value.get("value")
+    if isinstance(field, str) and isinstance(claimed, str) and field in DATED:
         dated.add("value")
     return {name: date_in_words(part, language) if name in dated else part for name, part in value.items()}
 

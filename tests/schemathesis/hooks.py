@@ -7,6 +7,7 @@ No failure is passed over but those of `filter_failure`.
 from __future__ import annotations
 
 import os
+import re
 import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -23,6 +24,8 @@ FILTERS = {
 }
 #: What a strike with a place has too.
 PLACED = {"uncertainty_m": 5000, "basis": "settlement", "place_source": SOURCE}
+#: A language tag.
+LANGUAGE = re.compile("[a-z]{2,3}(-[A-Za-z0-9]+)*")
 #: A box of each system, the first axis first.
 BOXES = {
     "CRS84": (28, 45, 33, 48),
@@ -84,8 +87,8 @@ def _query(query: dict[str, Any], case: Any) -> dict[str, Any]:
         _set_list(query, "bbox", box if len(_values(query["bbox"])) == 4 else [*box[:2], 0, *box[2:], 0])
     if isinstance(query.get("datetime"), str):
         query["datetime"] = "/".join(_in_order([_on_a_day(end) for end in query["datetime"].split("/")]))
-    for name in query.keys() & {"since", "until"}:
-        query[name] = _on_a_day(query[name]) if isinstance(query[name], str) else query[name]
+    ends = {name: _on_a_day(query[name]) for name in ("since", "until") if isinstance(query.get(name), str)}
+    query |= dict(zip(ends, _in_order([*ends.values()]), strict=True))
     if "sortby" in query:
         _set_list(query, "sortby", list({key.lstrip("+-"): key for key in _values(query["sortby"])}.values()))
     if len(sides := query.keys() & {"width", "height"}) == 1:
@@ -144,6 +147,9 @@ def _body(body: dict[str, Any], case: Any) -> dict[str, Any]:
         if isinstance(values, dict):
             fitting = {"sources": [SOURCE], "place_source": SOURCE, "host_country": COUNTRY}
             values |= {name: value for name, value in fitting.items() if values.get(name) is not None}
+            for name in ("titles", "places"):
+                if isinstance(values.get(name), dict):
+                    values[name] = {key: text for key, text in values[name].items() if LANGUAGE.fullmatch(key)}
             if isinstance(values.get("geometry"), dict) and "coordinates" in values["geometry"]:
                 values["geometry"] = {**values["geometry"], "coordinates": list(PLACE)}
     return _patch(body) if case.method.upper() == "PATCH" else body

@@ -14,7 +14,7 @@ from api.app import create_app
 from api.html.schemas import words
 from api.settings import Settings
 from api.wording.dates import DATED, date_in_words
-from layers.model.records import Records
+from layers.model.records import RECORD_TYPES, Records
 from layers.store.store import Store
 from tests.api.asgi import ask
 from tests.api.feature_client import COLLECTIONS, Json
@@ -45,7 +45,7 @@ ANSWERS = (
     "/assets/a-abq/owners?on=2020-01-01",
     "/entities/aramco/holdings",
     "/records/strikes/ua-orlivka-2025-08-06",
-    "/schemas/strikes",
+    *(f"/schemas/{table}" for table in RECORD_TYPES),
     "/about",
     "/places?q=Odesa",
     "/tileMatrixSets",
@@ -322,7 +322,7 @@ def worded(name: str, value: Any) -> str:
 def members(told: Any) -> list[str]:
     """Every plain value of a JSON document but its links; dates are in words."""
     if isinstance(told, dict):
-        is_claim = told.get("field") in DATED
+        is_claim = isinstance(told.get("field"), str) and told["field"] in DATED
         names = {*DATED, *(["value"] if is_claim else [])}
         dated = [name for name in told if name in names and isinstance(told[name], str)]
         rest = [one for name, part in told.items() if name not in (*dated, "links") for one in members(part)]
