@@ -1,6 +1,7 @@
 // The key on the map: what colour, shape, outline and place mean in the view, drawn by what draws the map.
 import { byId, el } from "./dom.js";
 import { countryName } from "./figures.js";
+import { lookOf } from "./marks.js";
 import { TABLE, lineSymbol, onScheme, siteSymbol } from "./style.js";
 import { RATIO, markCanvas, ringCanvas, siteCanvas } from "./symbols.js";
 import { t, word } from "./text.js";
@@ -44,10 +45,8 @@ function hosts() {
     ...Object.keys(TABLE.host).map((key) => one(key, true, t(`legend${key}`))), one("other", false, t("legendHollow"))]);
 }
 
-function fills({ role, country }) {
-  if (role === "host") return hosts();
-  if (role === "related") return ties();
-  return country ? shares(country) : owners();
+function fills(view) {
+  return { host: hosts, tie: ties, pie: owners, share: () => shares(view.country) }[lookOf(view)]();
 }
 
 function shapes() {

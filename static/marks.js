@@ -74,15 +74,26 @@ export const pieOf = remembered((text) => ownerShares(text).filter(([country, lo
   .sort((a, b) => b[1] - a[1] || a[0].localeCompare(b[0])).slice(0, LARGEST)
   .map(([country, low]) => [country, drawn(low)]));
 
+/** The ties of a row that a view asks for, as colour keys; `role` is one kind of tie, or any. */
+function tieKeys(row, { role, country }) {
+  const own = tiesOf(row.relations).filter(([who, tie]) => (!country || who === country) && (role === "related" || role === tie));
+  return [...new Set(own.map(([, tie]) => tieKey(tie)))].sort();
+}
+
+/** What the fill of marks means in a view: "host", "share", "pie" or "tie". Who controls is not a share: it has a pie too. */
+export function lookOf({ role, country }) {
+  if (role === "host") return "host";
+  if (role === "owner" || role === "control") return role === "owner" && country ? "share" : "pie";
+  return "tie";
+}
+
 function fillOf(row, view, keys) {
-  if (view.role === "host") return { look: "host", parts: [[keys.host(row.host_country), 1]], level: null };
-  if (view.role === "related") {
-    const own = tiesOf(row.relations).filter(([who]) => !view.country || who === view.country).map(([, tie]) => tieKey(tie));
-    const found = [...new Set(own)].sort();
-    return { look: "tie", parts: found.map((key) => [key, 1 / found.length]), level: null };
-  }
-  if (!view.country) return { look: "pie", parts: pieOf(row.owners).map(([code, part]) => [keys.owner(code), part]), level: null };
-  return { look: "share", parts: [], level: shareOf(row, view.country).map(drawn) };
+  const look = lookOf(view);
+  if (look === "host") return { look, parts: [[keys.host(row.host_country), 1]], level: null };
+  if (look === "share") return { look, parts: [], level: shareOf(row, view.country).map(drawn) };
+  if (look === "pie") return { look, parts: pieOf(row.owners).map(([code, part]) => [keys.owner(code), part]), level: null };
+  const found = tieKeys(row, view);
+  return { look, parts: found.map((key) => [key, 1 / found.length]), level: null };
 }
 
 /**

@@ -2,11 +2,12 @@
 import { el } from "./dom.js";
 import { whenWords } from "./edtf.js";
 import { countryName } from "./figures.js";
-import { newestFirst } from "./filter.js";
 import { isSure } from "./marks.js";
 import { counted, strikeTitle, t } from "./text.js";
 
 const MOST = 60;
+
+const newestFirst = (rows) => rows.toSorted((a, b) => (b.day_last ?? "").localeCompare(a.day_last ?? "") || a.title.localeCompare(b.title));
 
 /** The strikes of one mark, each to be chosen; `closer` brings them apart. */
 export function choice(rows, select, closer) {

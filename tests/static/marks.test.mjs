@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { drawn, isArea, isSure, markName, markOf, ownerShares, pieOf, ringOf, shareOf, tiesOf } from "../../static/marks.js";
+import { drawn, isArea, isSure, lookOf, markName, markOf, ownerShares, pieOf, ringOf, shareOf, tiesOf } from "../../static/marks.js";
 
 const KEYS = { host: (country) => country ?? "other", owner: (country) => country, shape: (group) => group ?? "none" };
 const row = (more = {}) => ({
@@ -44,11 +44,17 @@ test("ties have colours by kind, those of the chosen country alone where one is"
   assert.deepEqual(tiesOf(row().relations), [["GB", "operator"], ["lukoil", "supplier"]]);
   assert.deepEqual(markOf(row(), { role: "related", country: null }, KEYS).parts, [["operator", 0.5], ["supplier", 0.5]]);
   assert.deepEqual(markOf(row(), { role: "related", country: "GB" }, KEYS).parts, [["operator", 1]]);
+  assert.deepEqual(markOf(row(), { role: "supplier", country: null }, KEYS).parts, [["supplier", 1]], "one kind of tie");
 });
 
 test("districts, regions and sea areas are areas, and so is what is known to 20 km only", () => {
   const areas = [["district", 500], ["region", 500], ["sea-area", 45000], ["settlement", 20000], ["settlement", 8000], ["site", null]];
   assert.deepEqual(areas.map(([basis, uncertainty_m]) => isArea({ basis, uncertainty_m })), [true, true, true, true, false, false]);
+});
+
+test("the fill means what the role asks for; a controller has no share", () => {
+  const looks = [["owner", null], ["owner", "RU"], ["control", "RU"], ["related", null], ["supplier", "AZ"], ["host", "RU"]];
+  assert.deepEqual(looks.map(([role, country]) => lookOf({ role, country })), ["pie", "share", "pie", "tie", "tie", "host"]);
 });
 
 test("marks that look alike share one image, and others do not", () => {
