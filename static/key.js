@@ -17,7 +17,7 @@ function shown(canvas) {
 
 const picture = (mark) => shown(markCanvas({ ...PLAIN, ...mark }, SIZE));
 const entry = (mark, label) => el("li", {}, mark, el("span", {}, label));
-const part = (title, entries) => el("section", {}, el("h3", {}, title), el("ul", {}, entries));
+const part = (title, entries) => el("section", {}, el("h2", {}, title), el("ul", {}, entries));
 
 function shares(country) {
   const level = (least, most, label) => entry(picture({ look: "share", level: [least, most] }), label);
