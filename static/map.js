@@ -116,10 +116,16 @@ class StrikeMap {
     this.#sites.want(scene.wanted);
     addImages(this.#map, scene.images);
     for (const [source, features] of Object.entries(scene.features)) this.#map.getSource(source).setData(collection(features));
-    this.#map.setFilter("chosen", scene.tint.filter);
-    this.#map.setPaintProperty("chosen", "fill-opacity", scene.tint.opacity);
+    this.#tint(scene.tint);
     this.#arcs(scene.arcs);
     this.#keys(scene.groups);
+  }
+
+  // A base map of an operator's own may have no layer of whole states.
+  #tint({ filter, opacity }) {
+    if (!this.#map.getLayer("chosen")) return;
+    this.#map.setFilter("chosen", filter);
+    this.#map.setPaintProperty("chosen", "fill-opacity", opacity);
   }
 
   // The group whose mark is nearest to the pointer.

@@ -36,7 +36,7 @@ test("strikes at one place are never parted, and those far apart are not put tog
 });
 
 test("marks are put together anew by half zooms", () => {
-  assert.deepEqual([3.3, 3.49, 3.5, 20].map(stepOf), [3, 3, 3.5, 13]);
+  assert.deepEqual([3.3, 3.49, 3.5, 20].map(stepOf), [3, 3, 3.5, 17]);
 });
 
 test("a pixel has as many metres as the map's tiles have", () => {
