@@ -94,8 +94,8 @@ function fillOf(row, view, keys) {
   if (look === "host") return { look, parts: [[keys.host(row.host_country), 1]], level: null };
   if (look === "share") return { look, parts: [], level: shareOf(row, view.country).map(drawn) };
   if (look === "pie") return { look, parts: pieOf(row.owners).map(([code, part]) => [keys.owner(code), part]), level: null };
-  const found = tieKeys(row, view);
-  return { look, parts: found.map((key) => [key, 1 / found.length]), level: null };
+  const ties = tieKeys(row, view);
+  return { look, parts: ties.map((key) => [key, 1 / ties.length]), level: null };
 }
 
 /**

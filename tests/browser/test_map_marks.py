@@ -58,7 +58,7 @@ def open_map(browser: Browser, server_url: str) -> Iterator[Open]:
     assert troubles == []
 
 
-def said(page: Page) -> dict[str, str]:
+def view_of(page: Page) -> dict[str, str]:
     return {name: values[0] for name, values in parse_qs(urlsplit(page.url).fragment).items()}
 
 
@@ -84,10 +84,10 @@ def test_colours_say_owner_host_or_other_tie_as_the_reader_asks_by_key(open_map:
     page.get_by_label("Owner", exact=True).focus()
     page.keyboard.press("ArrowRight")
     expect(key_of(page)).to_have_text("Colour: tie other than owning")
-    assert said(page)["role"] == "related"
+    assert view_of(page)["role"] == "related"
     page.keyboard.press("ArrowRight")
     expect(key_of(page)).to_have_text("Colour: where it happened")
-    assert said(page)["role"] == "host"
+    assert view_of(page)["role"] == "host"
 
 
 def test_symbols_of_an_owner_are_filled_by_its_share_and_a_threshold_narrows_them(open_map: Open) -> None:
@@ -98,11 +98,11 @@ def test_symbols_of_an_owner_are_filled_by_its_share_and_a_threshold_narrows_the
     for _ in range(5):
         slider.press("ArrowRight")
     expect(slider).to_have_attribute("aria-valuetext", re.compile(r"^25\s%$"))
-    assert said(page)["min_share"] == "25"
+    assert view_of(page)["min_share"] == "25"
     shown = page.locator("#list .row")
     assert 0 < shown.count() < everything
     most = [re.search(r"Germany (?:[\d.]+–)?([\d.]+)\s%", text) for text in shown.all_inner_texts()]
-    assert all(found is not None and float(found[1]) >= 25 for found in most)
+    assert all(share is not None and float(share[1]) >= 25 for share in most)
     page.get_by_label("Other tie").check()
     expect(slider).to_be_hidden()
 
@@ -130,8 +130,8 @@ def test_marks_stand_for_every_strike_once_at_every_zoom(open_map: Open, view: s
           const { groupsOf } = await import("./static/features.js");
           const { read } = await import("./static/state.js");
           const { KEYS, ringSize } = await import("./static/symbols.js");
-          const asked = { headers: { Accept: "application/json" } };
-          const answer = await fetch("collections/strikes/items?limit=10000", asked);
+          const json = { headers: { Accept: "application/json" } };
+          const answer = await fetch("collections/strikes/items?limit=10000", json);
           const { features, numberMatched } = await answer.json();
           const rows = features.map((feature) => ({ ...feature.properties, geometry: feature.geometry }));
           const apart = rows.filter((row) => !row.geometry).length;
@@ -184,8 +184,8 @@ def test_marks_are_reached_by_arrow_keys_and_open_by_enter(open_map: Open) -> No
 
 def test_a_sea_area_is_drawn_as_an_area_before_it_is_chosen(open_map: Open, server_url: str) -> None:
     page = open_map(drawn=False)
-    asked = page.request.get(f"{server_url.rstrip('/')}/collections/strikes/items/{NORD_STREAM}?f=json").json()
-    lon, lat = asked["geometry"]["coordinates"]
+    answer = page.request.get(f"{server_url.rstrip('/')}/collections/strikes/items/{NORD_STREAM}?f=json").json()
+    lon, lat = answer["geometry"]["coordinates"]
     # Germany owned part of Nord Stream 1, and of no other strike around.
     page = open_map(f"#country=DE&map={lon},{lat},{NORD_STREAM_ZOOM}")
     x, y = middle(page)
@@ -247,7 +247,7 @@ def test_the_chain_as_text_says_what_the_drawing_does(open_map: Open, server_url
     page.get_by_role("button", name=re.compile("smaller owners$")).click()
     drawn = set(page.locator(".drawn-name").all_inner_texts())
     page.get_by_text("The chain as text, with sources").click()
-    told = set(page.locator(".chain .step-name b").all_inner_texts())
+    in_text = set(page.locator(".chain .step-name b").all_inner_texts())
     answer = page.request.get(
         f"{server_url.rstrip('/')}/strikes/{CPC}/attribution", headers={"Accept": "application/json"}
     )
@@ -257,5 +257,5 @@ def test_the_chain_as_text_says_what_the_drawing_does(open_map: Open, server_url
         for chain in hit["chains"]
         for step in chain["steps"]
     }
-    assert told == steps
+    assert in_text == steps
     assert drawn - {"CPC Kropotkinskaya pump station"} == steps
