@@ -39,7 +39,7 @@ const showHoldings = createHoldings(set);
 
 const rowOf = (id) => rows.find((row) => row.id === id);
 const differs = (a, b, names) => names.some((name) => String(a?.[name]) !== String(b?.[name]));
-const FILTERS = ["country", "role", "kinds", "status", "from", "to"];
+const FILTERS = ["country", "role", "min_share", "kinds", "status", "from", "to"];
 
 function drawRows(view) {
   const shown = matching(rows, view);
@@ -47,7 +47,8 @@ function drawRows(view) {
   drawFilters(rows, view);
   drawBrush(rows, matching(rows, view, "time"), view);
   drawList(shown, rows.length, view);
-  map?.show(shown, view.country);
+  map?.show(shown, view);
+  drawKey(view);
   sheet.count(shown.length);
 }
 
@@ -56,7 +57,7 @@ async function drawDetail(view, before) {
   const focus = Boolean(opened && selectedByReader);
   const answer = await showDetail(view, rowOf(view.strike), { focus });
   map?.resize();
-  map?.pick(answer ?? null, { move: Boolean(opened && (selectedByReader || !view.map)) });
+  map?.pick(answer ?? null, { view, row: rowOf(view.strike), move: Boolean(opened && (selectedByReader || !view.map)) });
   selectedByReader = false;
   return answer;
 }
@@ -100,7 +101,7 @@ async function startMap() {
     const { createMap } = await import("./map.js");
     const headline = async (id) => `${(await api.attribution(id, state.now)).headline}.`;
     map = await createMap({ view: state.now, headline, onSelect: select, onMove: moved, onTrouble: trouble });
-    map.show(matching(rows, state.now), state.now.country);
+    map.show(matching(rows, state.now), state.now);
     await map.ready;
     document.body.dataset.ready = "1";
   } catch (error) {
@@ -126,7 +127,6 @@ async function start() {
   byId("tagline").textContent = t("tagline");
   byId("map-frame").setAttribute("aria-label", t("mapFrame"));
   byId("count").textContent = t("loading");
-  drawKey();
   addEventListener("keydown", escape);
   document.querySelector(".skip").addEventListener("click", skip);
   try {
@@ -143,7 +143,7 @@ async function start() {
   const detail = drawDetail(state.now, null);
   await startMap();
   const answer = await detail;
-  if (answer) map?.pick(answer, { move: !state.now.map, glide: false });
+  if (answer) map?.pick(answer, { view: state.now, row: rowOf(state.now.strike), move: !state.now.map, smooth: false });
 }
 
 // The address after # is the view's, so the link's own jump must not replace it.

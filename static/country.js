@@ -5,8 +5,10 @@ import { byId, el } from "./dom.js";
 import { amount, countryName, share } from "./figures.js";
 import { countriesOf, countryCounts } from "./filter.js";
 import { hostKey } from "./style.js";
+import { KEYS } from "./symbols.js";
 import { PHONE } from "./sheet.js";
 import { ROLES } from "./state.js";
+import { createThreshold } from "./threshold.js";
 import { LOCALE, counted, t, word } from "./text.js";
 
 const CHIPS = 6;
@@ -22,7 +24,7 @@ function options(rows, view) {
 }
 
 function chip([code, n], most, view, set) {
-  const bar = el("span", { class: `meter host-${hostKey(code)}`, "aria-hidden": "true" });
+  const bar = el("span", { class: `meter ${view.role === "host" ? `host-${hostKey(code)}` : `owner-${KEYS.owner(code)}`}`, "aria-hidden": "true" });
   bar.style.width = `${(n / most) * 100}%`;
   const pressed = code === view.country;
   const pick = () => set({ country: pressed ? null : code });
@@ -49,6 +51,8 @@ export function createCountry(set) {
   const select = el("select", { id: "country-select", onchange: () => set({ country: select.value || null }) });
   const choices = el("div", { class: "choices" });
   form.append(el("label", { for: "country-select" }, t("country")), select, choices);
+  const threshold = createThreshold(set);
+  form.append(threshold.node);
   return (rows, view) => {
     const held = form.contains(document.activeElement) ? document.activeElement : null;
     const name = held?.value || held?.textContent;
@@ -57,6 +61,7 @@ export function createCountry(set) {
     const chips = counts.slice(0, CHIPS).map((entry) => chip(entry, counts[0][1], view, set));
     const group = el("div", { class: "chips" }, chips);
     choices.replaceChildren(roles(rows, view, set), ...(view.country ? [] : [group]));
+    threshold.draw(view);
     if (held && !held.isConnected)
       ([...form.querySelectorAll("input, button")].find((n) => (n.value || n.textContent) === name) ?? select).focus();
   };

@@ -1,4 +1,5 @@
 // Decides which strikes match the view. A strike without a day or place is never dropped for that.
+import { shareOf } from "./marks.js";
 import { TABLE } from "./style.js";
 
 export const GROUPS = Object.keys(TABLE.group);
@@ -12,7 +13,11 @@ export function countriesOf(row, role) {
   return (role === "owner" ? row.owner_countries : row.related_countries) ?? [];
 }
 
-const ofCountry = (row, view) => !view.country || countriesOf(row, view.role).includes(view.country);
+function ofCountry(row, view) {
+  if (!view.country) return true;
+  if (!countriesOf(row, view.role).includes(view.country)) return false;
+  return view.role !== "owner" || !view.min_share || shareOf(row, view.country)[1] >= view.min_share;
+}
 const ofKind = (row, view) => !view.kinds.length || view.kinds.includes(groupOf(row));
 const ofStatus = (row, view) => !view.status.length || view.status.includes(row.status);
 

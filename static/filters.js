@@ -27,7 +27,7 @@ function statuses(present, view, set) {
     box("status", status, symbol({ group: "oil", host_country: null, status }), word("status", status), present, view, set)));
 }
 
-const CLEAR = { kinds: [], status: [], from: null, to: null, country: null, role: "owner" };
+const CLEAR = { kinds: [], status: [], from: null, to: null, country: null, role: "owner", min_share: 0 };
 
 /** Prepare the filters; returns a function that draws them for all rows. */
 export function createFilters(set) {

@@ -1,57 +1,38 @@
 // The map: shows the rows that match, and the selected strike with its ring and the assets it may have hit.
-import { el } from "./dom.js";
-import { whenWords } from "./edtf.js";
-import { frameOf, pickedFeatures, stackFeatures, strikeFeatures } from "./features.js";
-import { countryName } from "./figures.js";
+import { createArcs } from "./arcs.js";
+import { stepOf } from "./clusters.js";
+import { frameOf } from "./features.js";
 import { bounds, positions } from "./geodesy.js";
+import { addImages } from "./images.js";
 import { collection, mapStyle } from "./layers.js";
-import { images, onScheme } from "./style.js";
-import { counted, strikeTitle, t } from "./text.js";
+import { glide, options, unwrapped } from "./map-options.js";
+import { createMarkKeys } from "./mark-keys.js";
+import { sitesOf } from "./places.js";
+import { choice, labelOf, several, shareLabel, tip } from "./popups.js";
+import { isLocal, pickedOf, sceneOf } from "./scene.js";
+import { createSites } from "./sites.js";
+import { onScheme } from "./style.js";
+import { KEYS, ringSize } from "./symbols.js";
 
-const CALM = matchMedia("(prefers-reduced-motion: reduce)");
-const START = { wide: [38, 44.5, 3.3], narrow: [36, 48.5, 3.2] };
-const NARROW = 700; // pixels
 const REACH = 7; // pixels around a click
-const GLIDE = 700; // milliseconds
 const REST = 150; // milliseconds that the pointer rests before a headline is fetched
 
-function choice(rows, select) {
-  return el("div", { class: "pick" }, el("strong", {}, t("pick", { n: rows.length })),
-    rows.map((row) => el("button", { type: "button", onclick: () => select(row.id) },
-      el("span", { class: "quiet" }, whenWords(row.when, row.when_note)), " ", strikeTitle(row))));
-}
-
-// What a strike's answer says of its owners is fetched once the pointer rests on it.
-function tip(row, headline) {
-  return el("div", {}, el("strong", {}, strikeTitle(row)), el("br"), whenWords(row.when, row.when_note),
-    row.host_country ? ` · ${countryName(row.host_country)}` : "",
-    headline ? el("p", { class: "tip-headline" }, headline) : null);
-}
-
-// A feature may be drawn in a copy of the world: its popup belongs to the copy that was pointed at.
-function unwrapped(coordinates, lng) {
-  let [x, y] = coordinates;
-  while (Math.abs(lng - x) > 180) x += lng > x ? 360 : -360;
-  return [x, y];
-}
-
-function options(view) {
-  const start = document.getElementById("map").clientWidth < NARROW ? START.narrow : START.wide;
-  const [lng, lat, zoom] = view.map ?? start;
-  return {
-    container: "map", style: mapStyle(), center: [lng, lat], zoom, minZoom: 1, maxZoom: 13,
-    attributionControl: false, fadeDuration: CALM.matches ? 0 : 200, dragRotate: false, pitchWithRotate: false,
-    locale: { "Map.Title": t("mapLabel"), "NavigationControl.ZoomIn": t("zoomIn"), "NavigationControl.ZoomOut": t("zoomOut") },
-  };
-}
+/** As if a pointer were on a group, for those who come to it by key. */
+const at = (group) => ({ lngLat: { lng: group?.at[0] } });
 
 class StrikeMap {
   #map;
   #popup;
   #onSelect;
   #rows = [];
-  #country = null;
+  #view = {};
+  #groups = [];
   #answer = null;
+  #row = null; // the selected strike's
+  #arcs;
+  #keys; // lays out marks for those who reach them by key
+  #sites = createSites(() => this.#paint());
+  #step = null; // the zoom that marks are put together for
   #headline;
   #over = { id: null }; // the strike under the pointer, with its headline once that is fetched
   #rest;
@@ -61,11 +42,18 @@ class StrikeMap {
     this.#map = new gl.Map(options(view));
     this.#popup = new gl.Popup({ closeButton: false, closeOnClick: false, offset: 12, maxWidth: "280px" });
     this.#onSelect = onSelect;
+    this.#arcs = createArcs(this.#map);
+    this.#keys = createMarkKeys(this.#map, {
+      label: (group) => labelOf(group.rows),
+      point: (group) => this.#point(group, at(group)),
+      choose: (group) => this.#choose(group, at(group)),
+    });
     this.#map.touchZoomRotate.disableRotation();
     this.#map.addControl(new gl.NavigationControl({ showCompass: false }), "top-right");
     this.#map.addControl(new gl.ScaleControl({ maxWidth: 110 }), "bottom-right");
-    this.#map.on("style.load", () => this.#dress());
-    this.#map.on("moveend", () => onMove(this.#place()));
+    this.#map.on("style.load", () => this.#paint());
+    this.#map.on("zoom", () => stepOf(this.#map.getZoom()) !== this.#step && this.#paint());
+    this.#map.on("moveend", () => this.#rested(onMove));
     this.#map.on("click", (event) => this.#click(event));
     this.#map.on("mousemove", (event) => this.#hover(event));
     this.#map.on("error", onTrouble);
@@ -74,24 +62,25 @@ class StrikeMap {
     this.ready = new Promise((done) => this.#map.once("idle", done));
   }
 
-  /** Show these rows and tint the chosen country. */
-  show(rows, country) {
-    [this.#rows, this.#country] = [rows, country];
+  /** Show these rows as the view asks: by host, owner or other tie. */
+  show(rows, view) {
+    [this.#rows, this.#view] = [rows, view];
     this.#paint();
   }
 
-  /** Show a strike's answer, or none; `move` brings it into view, `glide` by flying there. */
-  pick(answer, { move = true, glide = true } = {}) {
-    this.#answer = answer;
+  /** Show a strike's answer, or none, with its row; `move` brings it into view, `smooth` by flying there. */
+  pick(answer, { view, row = null, move = true, smooth = true } = {}) {
+    [this.#answer, this.#row, this.#view] = [answer, row, view];
+    if (row) this.#sites.want(sitesOf([row]));
     this.#paint();
-    const frame = answer && move ? frameOf(pickedFeatures(answer)) : null;
-    if (frame) this.#map.fitBounds(frame, { padding: 70, maxZoom: 8.2, duration: glide && !CALM.matches ? GLIDE : 0 });
+    const frame = answer && move ? frameOf(pickedOf({ answer, row, view, sites: this.#sites, keys: KEYS }).features) : null;
+    if (frame) this.#map.fitBounds(frame, { padding: 70, maxZoom: 7.2, duration: smooth ? glide() : 0 });
   }
 
   /** Bring all shown strikes into view. */
   frame() {
     const frame = bounds(this.#rows.flatMap((row) => positions(row.geometry)));
-    if (frame) this.#map.fitBounds(frame, { padding: 60, maxZoom: 6, duration: CALM.matches ? 0 : GLIDE });
+    if (frame) this.#map.fitBounds(frame, { padding: 60, maxZoom: 6, duration: glide() });
   }
 
   /** Jump to a longitude, latitude and zoom. */
@@ -109,30 +98,48 @@ class StrikeMap {
     return [lng, lat, this.#map.getZoom()];
   }
 
-  // A style that is loaded anew, as when the reader turns to dark, has lost its images and data.
-  #dress() {
-    for (const [name, image] of images()) if (!this.#map.hasImage(name)) this.#map.addImage(name, image, { pixelRatio: 2 });
-    this.#paint();
+  #rested(onMove) {
+    onMove(this.#place());
+    this.#keys(this.#groups);
+    if (isLocal(this.#rows, this.#map.getZoom())) this.#paint();
   }
 
+  // The style has lost images and data when it is loaded anew, as when the reader turns to dark.
   #paint() {
     if (!this.#map.getSource("strikes")) return;
-    const fill = (source, features) => this.#map.getSource(source).setData(collection(features));
-    fill("strikes", strikeFeatures(this.#rows));
-    fill("stacks", stackFeatures(this.#rows));
-    fill("picked", this.#answer ? pickedFeatures(this.#answer) : []);
-    this.#map.setFilter("chosen", ["==", ["get", "iso_a2"], this.#country ?? ""]);
+    const scene = sceneOf({
+      rows: this.#rows, view: this.#view, answer: this.#answer, row: this.#row, sites: this.#sites, keys: KEYS, sizeOf: ringSize,
+      zoom: this.#map.getZoom(), box: this.#map.getBounds().toArray(), labelOf: shareLabel,
+    });
+    this.#step = stepOf(this.#map.getZoom());
+    this.#groups = scene.groups;
+    this.#sites.want(scene.wanted);
+    addImages(this.#map, scene.images);
+    for (const [source, features] of Object.entries(scene.features)) this.#map.getSource(source).setData(collection(features));
+    this.#tint(scene.tint);
+    this.#arcs(scene.arcs);
+    this.#keys(scene.groups);
   }
 
+  // A base map of an operator's own may have no layer of whole states.
+  #tint({ filter, opacity }) {
+    if (!this.#map.getLayer("chosen")) return;
+    this.#map.setFilter("chosen", filter);
+    this.#map.setPaintProperty("chosen", "fill-opacity", opacity);
+  }
+
+  // The group whose mark is nearest to the pointer.
   #under({ x, y }) {
-    if (!this.#map.getLayer("strikes")) return [];
+    if (!this.#map.getLayer("strikes")) return null;
     const box = [[x - REACH, y - REACH], [x + REACH, y + REACH]];
-    const ids = new Set(this.#map.queryRenderedFeatures(box, { layers: ["strikes"] }).map((f) => f.properties.id));
-    return this.#rows.filter((row) => ids.has(row.id));
+    const near = this.#map.queryRenderedFeatures(box, { layers: ["strikes", "stacks"] })
+      .map(({ properties }) => this.#groups[properties.index]).filter(Boolean);
+    const far = (group) => Math.hypot(...Object.values(this.#map.project(group.at)).slice(0, 2).map((n, i) => n - [x, y][i]));
+    return near.reduce((best, group) => (best && far(best) <= far(group) ? best : group), null);
   }
 
-  #say(content, row, event) {
-    this.#popup.setLngLat(unwrapped(row.geometry.coordinates, event.lngLat.lng)).setDOMContent(content).addTo(this.#map);
+  #say(content, at, event) {
+    this.#popup.setLngLat(unwrapped(at, event.lngLat.lng)).setDOMContent(content).addTo(this.#map);
   }
 
   #select(id) {
@@ -140,33 +147,57 @@ class StrikeMap {
     this.#onSelect(id);
   }
 
+  #closer(group) {
+    this.#popup.remove();
+    const frame = bounds(group.rows.flatMap((row) => positions(row.geometry)));
+    this.#map.fitBounds(frame, { padding: 90, maxZoom: this.#map.getZoom() + 3, duration: glide() });
+  }
+
   #click(event) {
-    const found = this.#under(event.point);
-    if (!found.length) this.#popup.remove();
-    else if (found.length === 1) this.#select(found[0].id);
-    else this.#say(choice(found, (id) => this.#select(id)), found[0], event);
+    this.#choose(this.#under(event.point), event);
+  }
+
+  #choose(group, event) {
+    this.#over = { id: null };
+    if (!group) return this.#popup.remove();
+    if (group.rows.length === 1) return this.#select(group.rows[0].id);
+    this.#say(this.#choice(group), group.at, event);
+    this.#popup.getElement().querySelector("button").focus();
+  }
+
+  #choice(group) {
+    const leave = () => {
+      this.#popup.remove();
+      this.#map.getCanvas().focus();
+    };
+    return choice(group.rows, { select: (id) => this.#select(id), closer: () => this.#closer(group), leave });
   }
 
   #hover(event) {
-    const found = this.#under(event.point);
-    this.#map.getCanvas().style.cursor = found.length ? "pointer" : "";
-    if (this.#popup.getElement()?.querySelector(".pick")) return;
-    if (!found.length) this.#popup.remove();
-    else if (found.length > 1) this.#say(el("div", {}, counted("count", found.length)), found[0], event);
-    else this.#tip(found[0], event);
-    if (found.length !== 1) this.#over = { id: null };
+    const group = this.#under(event.point);
+    this.#map.getCanvas().style.cursor = group ? "pointer" : "";
+    this.#point(group, event);
   }
 
-  #tip(row, event) {
+  #point(group, event) {
+    if (this.#popup.getElement()?.querySelector(".pick")) return;
+    if (!group) this.#popup.remove();
+    else if (group.rows.length > 1) this.#say(several(group.rows, this.#view), group.at, event);
+    else this.#tip(group.rows[0], group.at, event);
+    if (group?.rows.length !== 1) this.#over = { id: null };
+  }
+
+  #tip(row, at, event) {
     clearTimeout(this.#rest);
     if (this.#over.id !== row.id) this.#over = { id: row.id };
-    this.#say(tip(row, this.#over.headline), row, event);
-    if (!this.#over.headline) this.#rest = setTimeout(() => this.#tell(this.#over, row, event), REST);
+    this.#say(tip(row, this.#over.headline), at, event);
+    const over = this.#over;
+    if (!over.headline) this.#rest = setTimeout(() => over === this.#over && this.#tell(over, row, at, event), REST);
   }
 
-  async #tell(over, row, event) {
+  async #tell(over, row, at, event) {
     over.headline = await this.#headline(row.id).catch(() => null);
-    if (over.headline && over === this.#over && this.#popup.isOpen()) this.#say(tip(row, over.headline), row, event);
+    if (over.headline && over === this.#over && this.#popup.isOpen()) this.#say(tip(row, over.headline), at, event);
   }
 }
 

@@ -8,6 +8,7 @@ const START = {
   map: null, // [lon, lat, zoom]
   country: null, // ISO 3166-1 code
   role: "owner",
+  min_share: 0, // percent that an owner has at least
   kinds: [], // groups of the hit asset; none is all
   status: [], // none is all
   from: null, // yyyy-mm-dd
@@ -22,6 +23,7 @@ const DAY = /^\d{4}-\d{2}-\d{2}$/;
 const oneOf = (value, choices) => (choices.includes(value) ? value : choices[0]);
 const list = (value) => (value ?? "").split(".").filter((part) => /^[a-z]+$/.test(part));
 const day = (value) => (DAY.test(value ?? "") && !Number.isNaN(Date.parse(value)) ? value : null);
+const percent = (value) => (/^\d{1,3}(\.\d+)?$/.test(value ?? "") && +value <= 100 ? +value : 0);
 
 function place(value) {
   const numbers = (value ?? "").split(",").map(Number);
@@ -37,6 +39,7 @@ export function read(hash) {
     map: place(said.get("map")),
     country: /^[A-Z]{2}$/.test(country ?? "") ? country : null,
     role: oneOf(said.get("role"), ROLES),
+    min_share: percent(said.get("min_share")),
     kinds: list(said.get("kinds")),
     status: list(said.get("status")),
     from: day(said.get("from")),
