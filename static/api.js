@@ -43,6 +43,16 @@ function addressOf(path, parameters) {
   return address.href;
 }
 
+/** Assets by their ids: name, place and how exact it is. */
+export async function assetsById(ids) {
+  const address = new URL("collections/assets/items", ROOT);
+  address.searchParams.set("filter", `id IN (${ids.map((id) => `'${id.replaceAll("'", "''")}'`).join(",")})`);
+  address.searchParams.set("properties", "id,name,basis,uncertainty_m");
+  address.searchParams.set("limit", String(ids.length));
+  const answer = await json(address.href);
+  return answer.features.map((feature) => ({ ...feature.properties, geometry: feature.geometry }));
+}
+
 // A server behind a proxy may not know its outer name: only path and query of its links are used.
 function sameOrigin(href) {
   if (!href) return null;

@@ -68,6 +68,7 @@ async function drawSelection(view) {
   drawCountry(shown, view);
   drawList(shown.rows, state.now);
   markRow(state.now.strike);
+  drawKey(view);
   sheet.count(shown.counts.strikes);
   say(view);
   byId("results").removeAttribute("aria-busy");
@@ -92,12 +93,12 @@ async function drawFacets(view) {
 async function drawOnMap(view, signal) {
   const { rows } = shown;
   if (!map) return;
-  map.show(rows.list, view.country);
+  map.show(rows.list, view);
   while (!rows.complete && rows.list.length < DRAWN_MAX) {
     const more = await rows.more().catch(() => false);
     if (!more || signal.aborted) return;
   }
-  map.show(rows.list, view.country);
+  map.show(rows.list, view);
   say(view);
 }
 
@@ -106,7 +107,7 @@ async function drawDetail(view, before) {
   const focus = Boolean(opened && selectedByReader);
   const answer = await showDetail(view, rowOf(view.strike), { focus });
   map?.resize();
-  map?.pick(answer ?? null, { move: Boolean(opened && (selectedByReader || !view.map)) });
+  map?.pick(answer ?? null, { view, row: rowOf(view.strike), move: Boolean(opened && (selectedByReader || !view.map)) });
   selectedByReader = false;
   return answer;
 }
@@ -182,7 +183,6 @@ async function start() {
   byId("map-frame").setAttribute("aria-label", t("mapFrame"));
   byId("count").textContent = t("loading");
   createSearch(set, () => known);
-  drawKey();
   addEventListener("keydown", escape);
   document.querySelector(".skip").addEventListener("click", skip);
   const selection = drawSelection(state.now);
@@ -194,7 +194,7 @@ async function start() {
   const detail = drawDetail(state.now, null);
   await startMap();
   const answer = await detail;
-  if (answer) map?.pick(answer, { move: !state.now.map, glide: false });
+  if (answer) map?.pick(answer, { view: state.now, row: rowOf(state.now.strike), move: !state.now.map, glide: false });
 }
 
 // The address after # is the view's, so the link's own jump must not replace it.

@@ -1,28 +1,14 @@
-// The ownership chain of one asset as nested lists: asset, its holders, their holders, up to a state or company.
+// The ownership chain of one asset as a drawing and as nested lists: its holders, theirs, up to a state or company.
+import { chainDrawing, drawingKey } from "./chain-drawing.js";
+import { chainTree } from "./chain-tree.js";
 import { el, joined, outward, spoken } from "./dom.js";
 import { whenWords } from "./edtf.js";
 import { entityButton } from "./entity.js";
 import { countryName, share } from "./figures.js";
 import { checkedWords, t } from "./text.js";
 
+const FEW = 8; // chains whose text is open from the start
 const MARK = { read: "✓", excerpt: "◐", unverified: "○" };
-
-/** Merge chains that begin alike: a tree of {step, part, ends, children} below the asset; `part` is of the asset. */
-function tree(chains) {
-  const root = { part: [100, 100], children: new Map() };
-  for (const chain of chains) {
-    let node = root;
-    for (const step of chain.steps) {
-      const key = `${step.owner}|${step.share_min}|${step.share_max}|${step.since}`;
-      if (!node.children.has(key)) node.children.set(key, { step, part: partOf(node, step), ends: [], children: new Map() });
-      node = node.children.get(key);
-    }
-    if (node !== root) node.ends.push(chain);
-  }
-  return [...root.children.values()];
-}
-
-const partOf = ({ part: [min, max] }, step) => [(min * step.share_min) / 100, (max * step.share_max) / 100];
 
 function dates({ since, until }) {
   if (since && until) return t("sinceUntil", { since: whenWords(since), until: whenWords(until) });
@@ -79,17 +65,22 @@ function entry(node, ownedName, { sources, set }) {
     children.length ? el("ol", {}, children.map((child) => entry(child, step.name, { sources, set }))) : null);
 }
 
+function asText(hit, holders, sources, set) {
+  const { name } = hit.asset;
+  const rest = hit.rest?.share_max > 0 ? t("rest", { share: share(hit.rest.share_min, hit.rest.share_max) }) : null;
+  return el("details", { open: hit.chains.length <= FEW },
+    el("summary", {}, t("chainText")),
+    el("div", { class: "chain" },
+      el("p", { class: "quiet small" }, t("chainHow")),
+      el("ol", { "aria-label": t("chainOf", { asset: name }) }, holders.map((node) => entry(node, name, { sources, set }))),
+      rest ? el("p", { class: "quiet" }, rest) : null));
+}
+
 /** The chain of one hit asset. `sources` are the answer's, by id; `set` changes the view. */
 export function chainBlock(hit, sources, set) {
-  const { name } = hit.asset;
-  const holders = tree(hit.chains);
-  const rest = hit.rest?.share_max > 0 ? t("rest", { share: share(hit.rest.share_min, hit.rest.share_max) }) : null;
-  return el("div", { class: "chain" },
-    el("h5", {}, t("chain", { asset: name })),
-    holders.length
-      ? [el("p", { class: "quiet small" }, t("chainHow")),
-        el("ol", { "aria-label": t("chainOf", { asset: name }) }, holders.map((node) => entry(node, name, { sources, set })))]
-      : el("p", { class: "quiet" }, t("noChain")),
-    rest && holders.length ? el("p", { class: "quiet" }, rest) : null,
+  const holders = chainTree(hit.chains);
+  return el("div", {},
+    el("h5", {}, t("chain", { asset: hit.asset.name })),
+    holders.length ? [chainDrawing(hit), drawingKey([hit]), asText(hit, holders, sources, set)] : el("p", { class: "quiet" }, t("noChain")),
     (hit.warnings ?? []).map((text) => el("p", { class: "warning" }, t("warning", { text }))));
 }

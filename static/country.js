@@ -4,6 +4,7 @@ import { capacityBlock } from "./capacity.js";
 import { byId, el } from "./dom.js";
 import { amount, countryName, share } from "./figures.js";
 import { hostKey } from "./style.js";
+import { KEYS } from "./symbols.js";
 import { PHONE } from "./sheet.js";
 import { ROLES, TIES, narrowing } from "./selection.js";
 import { createThreshold } from "./threshold.js";
@@ -21,7 +22,7 @@ function options(counts, view) {
 }
 
 function chip({ value: code, strikes: n }, most, view, set) {
-  const bar = el("span", { class: `meter host-${hostKey(code)}`, "aria-hidden": "true" });
+  const bar = el("span", { class: `meter ${view.role === "host" ? `host-${hostKey(code)}` : `owner-${KEYS.owner(code)}`}`, "aria-hidden": "true" });
   bar.style.width = `${(n / most) * 100}%`;
   const pressed = code === view.country;
   const pick = () => set({ country: pressed ? null : code });

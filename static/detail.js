@@ -7,7 +7,7 @@ import { assetsBlock, claimsBlock, sourcesBlock } from "./evidence.js";
 import { countryName, length, span } from "./figures.js";
 import { othersBlock, ownersBlock } from "./owners.js";
 import { sideHead } from "./side.js";
-import { symbol } from "./style.js";
+import { rowMark } from "./symbols.js";
 import { sourcesWords, strikeTitle, t, word } from "./text.js";
 
 function weaponsWords(weapons) {
@@ -81,7 +81,7 @@ const head = (title, mark, close) => sideHead("detail-title", title, mark, { lab
 
 function body(answer, row, view, set) {
   return [
-    head(strikeTitle(answer.strike), symbol(row ?? answer.strike, 22), () => set({ strike: null })),
+    head(strikeTitle(answer.strike), row ? rowMark(row, view, 18) : null, () => set({ strike: null })),
     el("div", { class: "detail-body" },
       whenAndWhere(answer), ownersBlock(answer, view, set), controlBlock(answer, set), othersBlock(answer), facts(answer),
       assetsBlock(answer, set), claimsBlock(answer), sourcesBlock(answer), tools(answer.strike.id, view)),

@@ -43,6 +43,39 @@ export function nearest(p, geometry) {
   return spots.reduce((best, q) => (best && far(best) <= far(q) ? best : q), null);
 }
 
+/** Where along a segment a circle around the origin is crossed: the two parts of its length, or null for none. */
+function crossings([ax, ay], [bx, by], radius) {
+  const [dx, dy] = [bx - ax, by - ay];
+  const a = dx * dx + dy * dy;
+  const b = ax * dx + ay * dy;
+  const inside = b * b - a * (ax * ax + ay * ay - radius * radius);
+  if (a === 0 || inside <= 0) return null;
+  const root = Math.sqrt(inside);
+  const [from, to] = [Math.max(0, (-b - root) / a), Math.min(1, (-b + root) / a)];
+  return from < to ? [from, to] : null;
+}
+
+/** The parts of a LineString or MultiLineString within so many metres of a centre, as lists of positions; on a plane. */
+export function lineWithin(geometry, centre, radius_m) {
+  const squeeze = Math.cos(centre[1] * RAD);
+  const plane = ([lon, lat]) => [(lon - centre[0]) * squeeze, lat - centre[1]];
+  const radius = radius_m / RADIUS_M / RAD;
+  const lines = geometry.type === "LineString" ? [geometry.coordinates] : geometry.coordinates;
+  const parts = [];
+  for (const line of lines) {
+    let open = null;
+    for (let i = 1; i < line.length; i += 1) {
+      const [p, q] = [line[i - 1], line[i]];
+      const cut = crossings(plane(p), plane(q), radius);
+      if (!cut) continue;
+      const [from, to] = cut.map((part) => [p[0] + (q[0] - p[0]) * part, p[1] + (q[1] - p[1]) * part]);
+      if (open && cut[0] === 0) open.push(to);
+      else parts.push((open = [from, to]));
+    }
+  }
+  return parts;
+}
+
 /** West, south, east, north of positions; null for none. */
 export function bounds(points) {
   if (!points.length) return null;

@@ -28,7 +28,8 @@ function sources() {
     base: { type: "vector", tiles: [tiles("basemap")], maxzoom: 8 },
     assets: { type: "vector", tiles: [tiles("assets")], maxzoom: 12 },
     strikes: { type: "geojson", data: collection() },
-    stacks: { type: "geojson", data: collection() },
+    doubt: { type: "geojson", data: collection() },
+    sites: { type: "geojson", data: collection() },
     picked: { type: "geojson", data: collection() },
   };
 }
@@ -96,29 +97,57 @@ function names(c) {
 }
 
 const role = (name) => ["==", ["get", "role"], name];
+const always = { "icon-allow-overlap": true, "icon-ignore-placement": true };
+const named = (font, size) => ({
+  "text-field": ["get", "name"], "text-font": font, "text-size": size, "text-justify": "auto", "text-max-width": 11,
+  "text-variable-anchor": ["left", "right", "top", "bottom"], "text-radial-offset": 0.9,
+});
+
+// Areas that hold the true places of strikes, and the sites that belong to them, before one is chosen.
+function doubt(c) {
+  const area = ["==", ["get", "area"], true];
+  const sure = ["==", ["get", "sure"], true];
+  return [
+    { id: "doubt-fill", type: "fill", source: "doubt", paint: { "fill-color": c.ink, "fill-opacity": 0.07 } },
+    { id: "doubt-hatch", type: "fill", source: "doubt", filter: area, paint: { "fill-pattern": "hatch" } },
+    { id: "doubt-line", type: "line", source: "doubt", filter: area, paint: { "line-color": c.ink, "line-width": 1.2, "line-opacity": 0.75, "line-dasharray": [3, 3] } },
+    { id: "site-link-sure", type: "line", source: "sites", filter: ["all", role("link"), sure], paint: { "line-color": c.ink, "line-width": 1.2 } },
+    { id: "site-link-maybe", type: "line", source: "sites", filter: ["all", role("link"), ["!", sure]], paint: { "line-color": c.ink, "line-width": 1.2, "line-dasharray": [2.5, 2.5] } },
+    { id: "site-mark", type: "symbol", source: "sites", filter: role("site"), layout: { "icon-image": ["get", "image"], ...always } },
+    { id: "site-mark-name", type: "symbol", source: "sites", filter: role("site"), minzoom: 8.5, layout: named(REGULAR, 11), paint: { "text-color": c.text, "text-halo-color": c.halo, "text-halo-width": 1.6 } },
+  ];
+}
 
 function picked(c) {
   const certain = ["!=", ["get", "sure"], true];
   return [
     { id: "ring-fill", type: "fill", source: "picked", filter: role("ring"), paint: { "fill-color": c.ink, "fill-opacity": 0.08 } },
     { id: "ring-line", type: "line", source: "picked", filter: role("ring"), paint: { "line-color": c.ink, "line-width": 1.4, "line-dasharray": [2, 2] } },
-    { id: "hit-line", type: "line", source: "picked", filter: ["all", role("asset"), isLine], paint: { "line-color": c.ink, "line-width": 4, "line-opacity": 0.75 } },
+    { id: "hit-case", type: "line", source: "picked", filter: ["all", role("asset"), isLine], paint: { "line-color": c.halo, "line-width": 8, "line-opacity": 0.9 } },
+    { id: "hit-line", type: "line", source: "picked", filter: ["all", role("asset"), isLine], paint: { "line-color": c.ink, "line-width": 2.6 } },
+    { id: "hit-part", type: "line", source: "picked", filter: role("part"), paint: { "line-color": c.struck, "line-width": 6.5 } },
     { id: "link-sure", type: "line", source: "picked", filter: ["all", role("link"), ["!", certain]], paint: { "line-color": c.ink, "line-width": 2 } },
     { id: "link-maybe", type: "line", source: "picked", filter: ["all", role("link"), certain], paint: { "line-color": c.ink, "line-width": 1.6, "line-dasharray": [1.5, 1.5] } },
-    { id: "hit-point", type: "circle", source: "picked", filter: ["all", role("asset"), isPoint], paint: { "circle-radius": 5, "circle-color": c.paper, "circle-stroke-color": c.ink, "circle-stroke-width": 2.4 } },
+    { id: "hit-point", type: "symbol", source: "picked", filter: ["all", role("asset"), isPoint], layout: { "icon-image": ["get", "image"], "icon-size": 1.15, ...always } },
   ];
 }
 
 function marks(c) {
   return [
-    { id: "strikes", type: "symbol", source: "strikes",
-      layout: { "icon-image": ["get", "image"], "icon-size": sized("symbol"), "icon-allow-overlap": true, "icon-ignore-placement": true, "symbol-sort-key": ["get", "order"] } },
-    { id: "spot", type: "circle", source: "picked", filter: role("strike"), paint: { "circle-radius": byZoom(2, 10, 8, 15), "circle-opacity": 0, "circle-stroke-color": c.ink, "circle-stroke-width": 2.6 } },
-    { id: "stacks", type: "symbol", source: "stacks",
-      layout: { "text-field": ["to-string", ["get", "n"]], "text-font": BOLD, "text-size": 11, "text-offset": [0.95, -0.75], "text-allow-overlap": true, "text-ignore-placement": true },
-      paint: { "text-color": c.text, "text-halo-color": c.halo, "text-halo-width": 2 } },
+    { id: "strikes", type: "symbol", source: "strikes", filter: ["==", ["get", "n"], 1],
+      layout: { "icon-image": ["get", "image"], "icon-size": sized("mark"), "symbol-sort-key": ["get", "order"], ...always } },
+    { id: "share-name", type: "symbol", source: "strikes", filter: ["has", "label"],
+      layout: { "text-field": ["get", "label"], "text-font": BOLD, "text-size": 12, "text-variable-anchor": ["left", "right", "top", "bottom"], "text-radial-offset": 0.95 },
+      paint: { "text-color": c.ink, "text-halo-color": c.halo, "text-halo-width": 1.8 } },
+    { id: "stacks", type: "symbol", source: "strikes", filter: [">", ["get", "n"], 1],
+      layout: { "icon-image": ["get", "image"], ...always, "symbol-sort-key": ["get", "order"],
+        "text-field": ["to-string", ["get", "n"]], "text-font": BOLD, "text-size": 11.5, "text-allow-overlap": true, "text-ignore-placement": true },
+      paint: { "text-color": c.ink } },
+    { id: "spot", type: "circle", source: "picked", filter: role("strike"),
+      paint: { "circle-radius": byZoom(2, 14, 8, 20), "circle-color": c.paper, "circle-stroke-color": c.ink, "circle-stroke-width": 2.6 } },
+    { id: "spot-mark", type: "symbol", source: "picked", filter: role("strike"), layout: { "icon-image": ["get", "image"], "icon-size": sized("mark"), ...always } },
     { id: "hit-name", type: "symbol", source: "picked", filter: ["all", role("asset"), isPoint],
-      layout: { "text-field": ["get", "name"], "text-font": BOLD, "text-size": 12, "text-variable-anchor": ["left", "right", "top", "bottom"], "text-radial-offset": 1.5, "text-justify": "auto", "text-max-width": 11 },
+      layout: { ...named(BOLD, 12), "text-variable-anchor": ["top", "bottom", "left", "right"], "text-radial-offset": 1.5 },
       paint: { "text-color": c.ink, "text-halo-color": c.halo, "text-halo-width": 2 } },
   ];
 }
@@ -130,7 +159,7 @@ export function mapStyle() {
     version: 8,
     "font-faces": { [REGULAR[0]]: face(400), [BOLD[0]]: face(700) },
     sources: sources(),
-    layers: [...land(c), ...pipes(c), ...sites(c), ...names(c), ...picked(c), ...marks(c)],
+    layers: [...land(c), ...pipes(c), ...sites(c), ...doubt(c), ...names(c), ...picked(c), ...marks(c)],
   };
 }
 

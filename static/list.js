@@ -3,7 +3,7 @@ import { byId, el, joined, spoken } from "./dom.js";
 import { plainDay, precision, whenWords } from "./edtf.js";
 import { countryName, ownersOf, share } from "./figures.js";
 import { mayFall } from "./selection.js";
-import { hostKey, symbol } from "./style.js";
+import { KEYS, rowMark } from "./symbols.js";
 import { number, strikeTitle, t, word } from "./text.js";
 
 /** One thin bar: what is certain of each owner is solid, what is not known or not settled is hatched. */
@@ -15,7 +15,7 @@ function shareBar(owners, chosen) {
     part.style.width = `${(width / whole) * 100}%`;
     return part;
   };
-  const solid = certain.map((row) => piece(`host-${hostKey(row.country)}${row.country === chosen ? " chosen" : ""}`, row.min));
+  const solid = certain.map((row) => piece(`owner-${KEYS.owner(row.country)}${row.country === chosen ? " chosen" : ""}`, row.min));
   return el("span", { class: "share-bar", "aria-hidden": "true" }, solid);
 }
 
@@ -49,7 +49,7 @@ function item(row, view, onSelect, at) {
   const current = row.id === view.strike ? "true" : null;
   return el("li", { "aria-posinset": at.index + 1, "aria-setsize": at.total },
     el("button", { type: "button", class: "row", "data-id": row.id, "aria-current": current, onclick: () => onSelect(row.id) },
-      symbol(row, 20),
+      rowMark(row, view),
       el("span", { class: "row-when" }, ...joined([whenWords(row.when, row.when_note), exactness])),
       el("span", { class: "row-title" }, strikeTitle(row)),
       el("span", { class: "row-place" }, ...joined([row.place, host])),

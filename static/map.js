@@ -1,38 +1,40 @@
 // The map: shows the rows that match, and the selected strike with its ring and the assets it may have hit.
-import { el } from "./dom.js";
-import { whenWords } from "./edtf.js";
-import { frameOf, pickedFeatures, stackFeatures, strikeFeatures } from "./features.js";
-import { countryName } from "./figures.js";
+import { createArcs } from "./arcs.js";
+import { stepOf } from "./clusters.js";
+import { frameOf, groupFeatures, groupsOf, imageOf, pickedFeatures } from "./features.js";
+import { share } from "./figures.js";
 import { bounds, positions } from "./geodesy.js";
+import { addImages } from "./images.js";
 import { collection, mapStyle } from "./layers.js";
-import { images, onScheme } from "./style.js";
-import { counted, strikeTitle, t } from "./text.js";
+import { markName, markOf, shareOf } from "./marks.js";
+import { doubtFeatures, placeOf, siteFeatures, sitesOf } from "./places.js";
+import { choice, several, tip } from "./popups.js";
+import { createSites } from "./sites.js";
+import { onScheme } from "./style.js";
+import { KEYS, ringSize } from "./symbols.js";
+import { t } from "./text.js";
+import { tintOf } from "./tint.js";
 
 const CALM = matchMedia("(prefers-reduced-motion: reduce)");
 const START = { wide: [38, 44.5, 3.3], narrow: [36, 48.5, 3.2] };
 const NARROW = 700; // pixels
 const REACH = 7; // pixels around a click
+const APART = 6; // zoom from which sites stand apart from strikes, and doubt is wider than a mark
+const MANY = 5000; // strikes from which only those around the view are drawn
+const FAR = 5; // zoom below which all are
+const MOST = 400; // strikes in view whose sites are asked for
 const GLIDE = 700; // milliseconds
 const REST = 150; // milliseconds that the pointer rests before a headline is fetched
-
-function choice(rows, select) {
-  return el("div", { class: "pick" }, el("strong", {}, t("pick", { n: rows.length })),
-    rows.map((row) => el("button", { type: "button", onclick: () => select(row.id) },
-      el("span", { class: "quiet" }, whenWords(row.when, row.when_note)), " ", strikeTitle(row))));
-}
-
-// What a strike's answer says of its owners is fetched once the pointer rests on it.
-function tip(row, headline) {
-  return el("div", {}, el("strong", {}, strikeTitle(row)), el("br"), whenWords(row.when, row.when_note),
-    row.host_country ? ` · ${countryName(row.host_country)}` : "",
-    headline ? el("p", { class: "tip-headline" }, headline) : null);
-}
 
 // A feature may be drawn in a copy of the world: its popup belongs to the copy that was pointed at.
 function unwrapped(coordinates, lng) {
   let [x, y] = coordinates;
   while (Math.abs(lng - x) > 180) x += lng > x ? 360 : -360;
   return [x, y];
+}
+
+function shareLabel({ mark, rows: [row] }, { country }) {
+  return mark.look === "share" ? share(...shareOf(row, country), row.assets.length) : null;
 }
 
 function options(view) {
@@ -50,8 +52,13 @@ class StrikeMap {
   #popup;
   #onSelect;
   #rows = [];
-  #country = null;
+  #view = {};
+  #groups = [];
   #answer = null;
+  #row = null; // the selected strike's
+  #arcs;
+  #sites = createSites(() => this.#paint());
+  #step = null; // the zoom that marks are put together for
   #headline;
   #over = { id: null }; // the strike under the pointer, with its headline once that is fetched
   #rest;
@@ -61,11 +68,13 @@ class StrikeMap {
     this.#map = new gl.Map(options(view));
     this.#popup = new gl.Popup({ closeButton: false, closeOnClick: false, offset: 12, maxWidth: "280px" });
     this.#onSelect = onSelect;
+    this.#arcs = createArcs(this.#map);
     this.#map.touchZoomRotate.disableRotation();
     this.#map.addControl(new gl.NavigationControl({ showCompass: false }), "top-right");
     this.#map.addControl(new gl.ScaleControl({ maxWidth: 110 }), "bottom-right");
-    this.#map.on("style.load", () => this.#dress());
-    this.#map.on("moveend", () => onMove(this.#place()));
+    this.#map.on("style.load", () => this.#paint());
+    this.#map.on("zoom", () => stepOf(this.#map.getZoom()) !== this.#step && this.#paint());
+    this.#map.on("moveend", () => this.#rested(onMove));
     this.#map.on("click", (event) => this.#click(event));
     this.#map.on("mousemove", (event) => this.#hover(event));
     this.#map.on("error", onTrouble);
@@ -74,18 +83,19 @@ class StrikeMap {
     this.ready = new Promise((done) => this.#map.once("idle", done));
   }
 
-  /** Show these rows and tint the chosen country. */
-  show(rows, country) {
-    [this.#rows, this.#country] = [rows, country];
+  /** Show these rows as the view asks: by host, owner or other tie. */
+  show(rows, view) {
+    [this.#rows, this.#view] = [rows, view];
     this.#paint();
   }
 
-  /** Show a strike's answer, or none; `move` brings it into view, `glide` by flying there. */
-  pick(answer, { move = true, glide = true } = {}) {
-    this.#answer = answer;
+  /** Show a strike's answer, or none, with its row; `move` brings it into view, `glide` by flying there. */
+  pick(answer, { view, row = null, move = true, glide = true } = {}) {
+    [this.#answer, this.#row, this.#view] = [answer, row, view];
+    if (row) this.#sites.want(sitesOf([row]));
     this.#paint();
-    const frame = answer && move ? frameOf(pickedFeatures(answer)) : null;
-    if (frame) this.#map.fitBounds(frame, { padding: 70, maxZoom: 8.2, duration: glide && !CALM.matches ? GLIDE : 0 });
+    const frame = answer && move ? frameOf(this.#picked()) : null;
+    if (frame) this.#map.fitBounds(frame, { padding: 70, maxZoom: 7.2, duration: glide && !CALM.matches ? GLIDE : 0 });
   }
 
   /** Bring all shown strikes into view. */
@@ -109,30 +119,86 @@ class StrikeMap {
     return [lng, lat, this.#map.getZoom()];
   }
 
-  // A style that is loaded anew, as when the reader turns to dark, has lost its images and data.
-  #dress() {
-    for (const [name, image] of images()) if (!this.#map.hasImage(name)) this.#map.addImage(name, image, { pixelRatio: 2 });
-    this.#paint();
+  #rested(onMove) {
+    onMove(this.#place());
+    if (this.#map.getZoom() >= APART || this.#rows.length > MANY) this.#paint();
   }
 
+  // Of very many rows those in view and around it: what is out of sight need not be put together.
+  #within() {
+    if (this.#rows.length <= MANY || this.#map.getZoom() < FAR) return this.#rows;
+    const [[west, south], [east, north]] = this.#map.getBounds().toArray();
+    const [across, up] = [east - west, north - south];
+    return this.#rows.filter(({ geometry }) => {
+      if (!geometry) return false;
+      const [lon, lat] = geometry.coordinates;
+      return lon > west - across && lon < east + across && lat > south - up && lat < north + up;
+    });
+  }
+
+  // Rows in view from the zoom on at which sites stand apart from strikes; those far off wait.
+  #near() {
+    if (this.#map.getZoom() < APART) return [];
+    const box = this.#map.getBounds();
+    return this.#rows.filter((row) => row.geometry && box.contains(row.geometry.coordinates)).slice(0, MOST);
+  }
+
+  #picked() {
+    if (!this.#answer) return [];
+    if (!this.#row?.geometry) return pickedFeatures(this.#answer);
+    const place = placeOf(this.#row, this.#sites);
+    return pickedFeatures(this.#answer, place, markName(markOf(this.#row, this.#view, KEYS, place.area)));
+  }
+
+  // The style has lost images and data when it is loaded anew, as when the reader turns to dark.
   #paint() {
     if (!this.#map.getSource("strikes")) return;
     const fill = (source, features) => this.#map.getSource(source).setData(collection(features));
-    fill("strikes", strikeFeatures(this.#rows));
-    fill("stacks", stackFeatures(this.#rows));
-    fill("picked", this.#answer ? pickedFeatures(this.#answer) : []);
-    this.#map.setFilter("chosen", ["==", ["get", "iso_a2"], this.#country ?? ""]);
+    this.#step = stepOf(this.#map.getZoom());
+    const near = this.#near();
+    this.#sites.want(sitesOf(near));
+    const view = { ...this.#view, strike: this.#answer ? this.#row?.id : null };
+    const { places, groups } = groupsOf(this.#within(), view, { sites: this.#sites, zoom: this.#step, keys: KEYS, sizeOf: ringSize });
+    this.#groups = groups;
+    const at = new Map(groups.flatMap((group) => group.rows.map((row) => [row, group.at])));
+    const picked = this.#picked();
+    addImages(this.#map, [...groups.map((group) => ({ name: imageOf(group), ...group })), ...this.#pickedImage(picked)]);
+    fill("strikes", groupFeatures(groups, (group) => shareLabel(group, view)));
+    fill("doubt", doubtFeatures(near.filter(({ id }) => id !== view.strike).map((row) => places.get(row)), this.#step));
+    fill("sites", siteFeatures(near.filter((row) => at.has(row)).map((row) => [row, at.get(row)]), this.#sites, this.#step));
+    fill("picked", picked);
+    const { filter, opacity } = tintOf(view, this.#answer);
+    this.#map.setFilter("chosen", filter);
+    this.#map.setPaintProperty("chosen", "fill-opacity", opacity);
+    this.#drawArcs(picked);
   }
 
+  #pickedImage(picked) {
+    const image = picked.find(({ properties }) => properties.role === "strike")?.properties.image;
+    if (!image) return [];
+    return [{ name: image, mark: markOf(this.#row, this.#view, KEYS, placeOf(this.#row, this.#sites).area) }];
+  }
+
+  #drawArcs(picked) {
+    const of = (role) => picked.find(({ properties, geometry }) => properties.role === role && geometry.type === "Point");
+    const at = (of("strike") ?? of("asset"))?.geometry.coordinates;
+    if (!at) return this.#arcs(null);
+    const { owners, host, readings } = this.#answer;
+    return this.#arcs({ at, owners, host: host?.country ?? null, sites: readings.sites_together });
+  }
+
+  // The group whose mark is nearest to the pointer.
   #under({ x, y }) {
-    if (!this.#map.getLayer("strikes")) return [];
+    if (!this.#map.getLayer("strikes")) return null;
     const box = [[x - REACH, y - REACH], [x + REACH, y + REACH]];
-    const ids = new Set(this.#map.queryRenderedFeatures(box, { layers: ["strikes"] }).map((f) => f.properties.id));
-    return this.#rows.filter((row) => ids.has(row.id));
+    const found = this.#map.queryRenderedFeatures(box, { layers: ["strikes", "stacks"] })
+      .map(({ properties }) => this.#groups[properties.index]).filter(Boolean);
+    const far = (group) => Math.hypot(...Object.values(this.#map.project(group.at)).slice(0, 2).map((n, i) => n - [x, y][i]));
+    return found.reduce((best, group) => (best && far(best) <= far(group) ? best : group), null);
   }
 
-  #say(content, row, event) {
-    this.#popup.setLngLat(unwrapped(row.geometry.coordinates, event.lngLat.lng)).setDOMContent(content).addTo(this.#map);
+  #say(content, at, event) {
+    this.#popup.setLngLat(unwrapped(at, event.lngLat.lng)).setDOMContent(content).addTo(this.#map);
   }
 
   #select(id) {
@@ -140,33 +206,39 @@ class StrikeMap {
     this.#onSelect(id);
   }
 
+  #closer(group) {
+    this.#popup.remove();
+    const frame = bounds(group.rows.flatMap((row) => positions(row.geometry)));
+    this.#map.fitBounds(frame, { padding: 90, maxZoom: this.#map.getZoom() + 3, duration: CALM.matches ? 0 : GLIDE });
+  }
+
   #click(event) {
-    const found = this.#under(event.point);
-    if (!found.length) this.#popup.remove();
-    else if (found.length === 1) this.#select(found[0].id);
-    else this.#say(choice(found, (id) => this.#select(id)), found[0], event);
+    const group = this.#under(event.point);
+    if (!group) this.#popup.remove();
+    else if (group.rows.length === 1) this.#select(group.rows[0].id);
+    else this.#say(choice(group.rows, (id) => this.#select(id), () => this.#closer(group)), group.at, event);
   }
 
   #hover(event) {
-    const found = this.#under(event.point);
-    this.#map.getCanvas().style.cursor = found.length ? "pointer" : "";
+    const group = this.#under(event.point);
+    this.#map.getCanvas().style.cursor = group ? "pointer" : "";
     if (this.#popup.getElement()?.querySelector(".pick")) return;
-    if (!found.length) this.#popup.remove();
-    else if (found.length > 1) this.#say(el("div", {}, counted("count", found.length)), found[0], event);
-    else this.#tip(found[0], event);
-    if (found.length !== 1) this.#over = { id: null };
+    if (!group) this.#popup.remove();
+    else if (group.rows.length > 1) this.#say(several(group.rows, this.#view), group.at, event);
+    else this.#tip(group.rows[0], group.at, event);
+    if (group?.rows.length !== 1) this.#over = { id: null };
   }
 
-  #tip(row, event) {
+  #tip(row, at, event) {
     clearTimeout(this.#rest);
     if (this.#over.id !== row.id) this.#over = { id: row.id };
-    this.#say(tip(row, this.#over.headline), row, event);
-    if (!this.#over.headline) this.#rest = setTimeout(() => this.#tell(this.#over, row, event), REST);
+    this.#say(tip(row, this.#over.headline), at, event);
+    if (!this.#over.headline) this.#rest = setTimeout(() => this.#tell(this.#over, row, at, event), REST);
   }
 
-  async #tell(over, row, event) {
+  async #tell(over, row, at, event) {
     over.headline = await this.#headline(row.id).catch(() => null);
-    if (over.headline && over === this.#over && this.#popup.isOpen()) this.#say(tip(row, over.headline), row, event);
+    if (over.headline && over === this.#over && this.#popup.isOpen()) this.#say(tip(row, over.headline), at, event);
   }
 }
 

@@ -19,8 +19,8 @@ const oneOf = (value, choices) => (choices.includes(value) ? value : choices[0])
 const list = (value) => (value ?? "").split(".").filter((part) => /^[a-z]+$/.test(part));
 const among = (value, choices) => (choices.includes(value) ? value : null);
 const text = (value) => value?.trim().slice(0, LONGEST) || null;
-const percent = (value) => (/^\d{1,3}(\.\d+)?$/.test(value ?? "") && +value <= 100 ? +value : 0);
 const day = (value) => (DAY.test(value ?? "") && !Number.isNaN(Date.parse(value)) ? value : null);
+const percent = (value) => (/^\d{1,3}(\.\d+)?$/.test(value ?? "") && +value <= 100 ? +value : 0);
 
 function place(value) {
   const numbers = (value ?? "").split(",").map(Number);

@@ -19,11 +19,6 @@ export const base = () => TABLE.base[scheme()];
 const shapeOf = (group) => (Object.hasOwn(TABLE.group, group ?? "") ? group : "none");
 const fillOf = (status) => TABLE.status[status] ?? "hollow";
 
-/** Name of the map image for a strike. */
-export function imageName(row) {
-  return `${shapeOf(row.group)}-${hostKey(row.host_country)}-${fillOf(row.status)}`;
-}
-
 /** Legend symbol of a strike as SVG: colour is host, shape is kind, fill is status. */
 export function symbol({ group, host_country, status }, size = 16) {
   const filled = fillOf(status) === "filled";
@@ -48,36 +43,13 @@ export function siteSymbol(kind) {
   return svg("svg", { class: "symbol", viewBox: "0 0 12 12", width: 12, height: 12, "aria-hidden": "true" }, dot);
 }
 
-const PIXELS = 56;
-
-function drawn(shape, colour, fill) {
-  const canvas = document.createElement("canvas");
-  canvas.width = canvas.height = PIXELS;
-  const pen = canvas.getContext("2d");
-  pen.scale(PIXELS / 30, PIXELS / 30);
-  pen.translate(3, 3);
-  pen.lineJoin = "round";
-  const path = new Path2D(TABLE.group[shape]);
-  const outline = (width, style) => Object.assign(pen, { lineWidth: width, strokeStyle: style }) && pen.stroke(path);
-  outline(fill === "filled" ? 4 : 6.4, base().halo);
-  pen.fillStyle = fill === "filled" ? colour : base().paper;
-  pen.fill(path);
-  if (fill === "hollow") outline(3, colour);
-  return pen.getImageData(0, 0, PIXELS, PIXELS);
-}
-
-/** Every image the map needs, by name. */
-export function* images() {
-  for (const shape of Object.keys(TABLE.group))
-    for (const host of Object.keys(TABLE.host))
-      for (const fill of new Set(Object.values(TABLE.status)))
-        yield [`${shape}-${host}-${fill}`, drawn(shape, TABLE.host[host][scheme()], fill)];
-}
-
 /** Give the style sheet the table's colours as custom properties. */
 export function paintPage() {
   const { style } = document.documentElement;
   for (const [host, colours] of Object.entries(TABLE.host)) style.setProperty(`--host-${host}`, colours[scheme()]);
   for (const [kind, colours] of Object.entries(TABLE.kind)) style.setProperty(`--kind-${kind}`, colours[scheme()]);
+  for (const [owner, colours] of Object.entries(TABLE.owner)) style.setProperty(`--owner-${owner}`, colours[scheme()]);
+  style.setProperty("--arc", TABLE.share[scheme()]);
+  style.setProperty("--struck", base().struck);
   for (const [name, line] of Object.entries(TABLE.line)) style.setProperty(`--line-${name}`, line[scheme()]);
 }

@@ -275,6 +275,7 @@ def test_nobody_controls_the_caspian_pipeline(open_page: Open) -> None:
 
 def test_chains_of_one_asset_are_one_tree_with_a_part_at_each_holder(open_page: Open) -> None:
     page = open_page(f"#strike={CPC}")
+    page.get_by_text("The chain as text, with sources").click()
     chain = page.locator(".chain > ol")
     expect(chain.locator("> li")).to_have_count(1)
     assert chain.get_by_role("button", name="Caspian Pipeline Consortium", exact=True).count() == 1
@@ -288,6 +289,7 @@ def test_chains_of_one_asset_are_one_tree_with_a_part_at_each_holder(open_page: 
 
 def test_bars_of_the_chain_are_parts_of_the_whole(open_page: Open) -> None:
     page = open_page(f"#strike={CPC}", PHONE)
+    page.get_by_text("The chain as text, with sources").click()
     kazakhstan = page.locator(".chain .step", has_text="Other lists print KazMunayGas")
     widths = kazakhstan.locator(".owner-bar").evaluate(
         "bar => [bar.clientWidth, ...Array.from(bar.children, part => part.getBoundingClientRect().width)]"

@@ -120,7 +120,7 @@ def test_every_group_has_a_shape_of_its_own() -> None:
 
 
 def test_two_hosts_have_a_colour_and_all_others_one_neutral() -> None:
-    assert (colour_of("UA"), colour_of("RU")) == ("#0072B2", "#D55E00")
+    assert (colour_of("UA"), colour_of("RU")) == ("#0063A6", "#A83C00")
     assert colour_of("KZ") == colour_of(None) not in (colour_of("UA"), colour_of("RU"))
 
 

@@ -1,0 +1,138 @@
+// What the mark of a strike says on the map: pure, without a page, so that paint, key and tests agree.
+//
+// A mark is { shape, look, parts, level, outline, heavy, area }:
+//   look     what the fill means: "host", "pie" (owners), "share" (of the chosen country), "tie"
+//   parts    [colour key, fraction] of a pie, in the order drawn; what is left is grey
+//   level    least and largest share of the chosen country, 0 to 1
+//   outline  "solid" or "dashed": what was hit, and that it counts, is sure or not
+//   heavy    corroborated or verified, by more than one report
+//   area     the place is known only as an area
+
+const STEP = 20; // shares are drawn in twentieths, so that few images are needed
+const LARGEST = 3; // owners with a colour in one pie
+const AREAS = new Set(["district", "region", "sea-area"]);
+const AREA_M = 20_000;
+const SUPPLY = new Set(["supplier", "offtaker", "cargo-owner"]);
+
+const rounded = (fraction) => Math.round(fraction * STEP) / STEP;
+
+/** A share in twentieths; a little is never drawn as nothing, nor nearly all as all. */
+export function drawn(percent) {
+  if (percent <= 0) return 0;
+  if (percent >= 99.995) return 1;
+  return Math.min(1 - 1 / STEP, Math.max(2 / STEP, rounded(percent / 100)));
+}
+
+/** A function of a text that many rows share, worked out once for each text; its answers are not to be changed. */
+function remembered(read) {
+  const known = new Map();
+  return (text) => {
+    if (!known.has(text)) known.set(text, read(text ?? ""));
+    return known.get(text);
+  };
+}
+
+/** The owners of a row's text such as "RU 47.33, GB 5-6, unattributed 1.75": [country or null, least, largest]. */
+export const ownerShares = remembered((text) => text.split(", ").filter(Boolean).map((part) => {
+  const [who, range] = part.split(" ");
+  const [low, high] = (range ?? "0").split("-").map(Number);
+  return [/^[A-Z]{2}$/.test(who) ? who : null, low, high ?? low];
+}));
+
+/** The least and largest share of a country in a row, in percent. */
+export function shareOf(row, country) {
+  const own = ownerShares(row.owners).find(([code]) => code === country);
+  return own ? [own[1], own[2]] : [0, 0];
+}
+
+/** Ties of a row's text such as "AZ supplier, lukoil operator": [country or entity, relation]. */
+export const tiesOf = remembered((text) => text.split(", ").filter(Boolean).map((tie) => {
+  const cut = tie.indexOf(" ");
+  return [tie.slice(0, cut), tie.slice(cut + 1)];
+}));
+
+/** The key of the colour of a tie. */
+export const tieKey = (relation) => (relation === "operator" ? "operator" : SUPPLY.has(relation) ? "supplier" : "tied");
+
+/** Whether a place is known only as an area, so that no dot may stand for it. */
+export const isArea = ({ basis, uncertainty_m }) => AREAS.has(basis) || (uncertainty_m ?? 0) >= AREA_M;
+
+const counts = ({ status }) => status !== "draft" && status !== "retracted";
+
+/** Whether it is sure what was hit, and for a chosen owner that it held part of it. */
+export function isSure(row, view) {
+  if (!counts(row)) return false;
+  if (view.role === "owner" && view.country) {
+    const [least] = shareOf(row, view.country);
+    return least > 0 && least >= (view.min_share ?? 0);
+  }
+  return row.rests_on === "decision";
+}
+
+/** The three largest sure owners of a row's text, [country, fraction]; smaller ones and what is only possible are left out. */
+export const pieOf = remembered((text) => ownerShares(text).filter(([country, low]) => country && low > 0)
+  .sort((a, b) => b[1] - a[1] || a[0].localeCompare(b[0])).slice(0, LARGEST)
+  .map(([country, low]) => [country, drawn(low)]));
+
+/** The ties of a row that a view asks for, as colour keys; `role` is one kind of tie, or any. */
+function tieKeys(row, { role, country }) {
+  const own = tiesOf(row.relations).filter(([who, tie]) => (!country || who === country) && (role === "related" || role === tie));
+  return [...new Set(own.map(([, tie]) => tieKey(tie)))].sort();
+}
+
+/** What the fill of marks means in a view: "host", "share", "pie" or "tie". Who controls is not a share: it has a pie too. */
+export function lookOf({ role, country }) {
+  if (role === "host") return "host";
+  if (role === "owner" || role === "control") return role === "owner" && country ? "share" : "pie";
+  return "tie";
+}
+
+function fillOf(row, view, keys) {
+  const look = lookOf(view);
+  if (look === "host") return { look, parts: [[keys.host(row.host_country), 1]], level: null };
+  if (look === "share") return { look, parts: [], level: shareOf(row, view.country).map(drawn) };
+  if (look === "pie") return { look, parts: pieOf(row.owners).map(([code, part]) => [keys.owner(code), part]), level: null };
+  const found = tieKeys(row, view);
+  return { look, parts: found.map((key) => [key, 1 / found.length]), level: null };
+}
+
+/**
+ * The mark of a row in a view. `keys` gives the colour keys of host and owner countries and of groups;
+ * `area` overrides whether its place is an area, as where it stands on its asset.
+ */
+export function markOf(row, view, keys, area = isArea(row)) {
+  return {
+    shape: keys.shape(row.group), ...fillOf(row, view, keys), area,
+    outline: isSure(row, view) ? "solid" : "dashed",
+    heavy: row.status === "corroborated" || row.status === "verified",
+  };
+}
+
+/** The name of the image of a mark. */
+export function markName({ shape, look, parts, level, outline, heavy, area }) {
+  const fill = level ? level.join("-") : parts.map(([key, part]) => `${key}${rounded(part)}`).join("+");
+  return ["mark", look, shape, fill, outline, heavy ? "heavy" : "thin", area ? "area" : "spot"].join("|");
+}
+
+/** What the ring of several strikes is made of: [colour key or "" for the rest, fraction, "sure" or "possible"], as drawn. */
+export function ringOf(rows, view, keys) {
+  const sums = new Map();
+  const add = (key, sure, part) => part > 0 && sums.set(`${key}|${sure}`, (sums.get(`${key}|${sure}`) ?? 0) + part);
+  for (const row of rows) {
+    const sure = isSure(row, view) ? "sure" : "possible";
+    const { look, parts } = fillOf(row, view, keys);
+    if (look === "share") add("share", sure, 1);
+    else parts.forEach(([key, part]) => add(key, sure, part));
+    if (look !== "share") add("", sure, Math.max(0, 1 - parts.reduce((sum, [, part]) => sum + part, 0)));
+  }
+  const whole = [...sums.values()].reduce((sum, part) => sum + part, 0) || 1;
+  const ring = [...sums].map(([name, part]) => {
+    const [key, sure] = name.split("|");
+    return [key, rounded(part / whole), sure];
+  });
+  const order = (a, b) => (a[2] > b[2] ? -1 : a[2] < b[2] ? 1 : b[1] - a[1] || (a[0] < b[0] ? -1 : 1));
+  return ring.filter(([, part]) => part > 0).sort(order);
+}
+
+/** The name of the image of the ring of several strikes. */
+export const ringName = (ring, size) => `ring|${size}|${ring.map((part) => part.join(":")).join("+")}`;

@@ -1,0 +1,36 @@
+// What the map says in a popup: of one strike, and of several that lie on each other.
+import { el } from "./dom.js";
+import { whenWords } from "./edtf.js";
+import { countryName } from "./figures.js";
+import { isSure } from "./marks.js";
+import { counted, strikeTitle, t } from "./text.js";
+
+const MOST = 60;
+
+const newestFirst = (rows) => rows.toSorted((a, b) => (b.day_last ?? "").localeCompare(a.day_last ?? "") || a.title.localeCompare(b.title));
+
+/** The strikes of one mark, each to be chosen; `closer` brings them apart. */
+export function choice(rows, select, closer) {
+  const shown = newestFirst(rows).slice(0, MOST);
+  const apart = rows.some((row) => row.geometry.coordinates.join() !== rows[0].geometry.coordinates.join());
+  const more = rows.length - shown.length;
+  return el("div", { class: "pick" }, el("strong", {}, t("pick", { n: rows.length })),
+    apart ? el("button", { type: "button", class: "closer", onclick: closer }, t("closer")) : null,
+    shown.map((row) => el("button", { type: "button", onclick: () => select(row.id) },
+      el("span", { class: "quiet" }, whenWords(row.when, row.when_note)), " ", strikeTitle(row))),
+    more > 0 ? el("span", { class: "quiet" }, t("pickMore", { n: more })) : null);
+}
+
+/** How many strikes a mark stands for, and how many of them are sure. */
+export function several(rows, view) {
+  const sure = rows.filter((row) => isSure(row, view)).length;
+  return el("div", {}, el("strong", {}, counted("count", rows.length)), el("br"),
+    el("span", { class: "quiet" }, sure === rows.length ? t("allSure") : t("someSure", { n: sure })));
+}
+
+/** One strike; what its answer says of its owners is fetched once the pointer rests on it. */
+export function tip(row, headline) {
+  return el("div", {}, el("strong", {}, strikeTitle(row)), el("br"), whenWords(row.when, row.when_note),
+    row.host_country ? ` · ${countryName(row.host_country)}` : "",
+    headline ? el("p", { class: "tip-headline" }, headline) : null);
+}

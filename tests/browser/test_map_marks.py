@@ -1,0 +1,237 @@
+"""Ownership and doubt on the map: what a reader sees of owners, of areas and candidates, and of chains."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+from playwright.sync_api import Browser, FloatRect, Locator, Page, expect, sync_playwright
+
+CHROMIUM = Path("/usr/bin/chromium")
+FLAGS = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
+DESK, PHONE = (1440, 900), (390, 844)
+CPC = "ru-cpc-kropotkinskaya-2025-02-17"
+NORD_STREAM = "nord-stream-1-2022-09-26"
+ODESA = "30.7233,46.4825"
+NORD_STREAM_ZOOM = 7.4
+expect.set_options(timeout=20_000)
+pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="needs /usr/bin/chromium")
+
+Open = Callable[..., Page]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def open_map(browser: Browser, server_url: str) -> Iterator[Open]:
+    """Opens the drawn map at a view; no script may have failed and no request been refused when the test is over."""
+    troubles: list[str] = []
+    pages: list[Page] = []
+
+    def opener(view: str = "", size: tuple[int, int] = DESK, *, drawn: bool = True) -> Page:
+        page = browser.new_page(viewport={"width": size[0], "height": size[1]}, reduced_motion="reduce")
+        pages.append(page)
+        page.on("pageerror", lambda error: troubles.append(str(error)))
+        page.on("console", lambda message: troubles.append(message.text))
+        page.on("response", lambda answer: troubles.append(answer.url) if answer.status >= 400 else None)
+        page.goto(f"{server_url.rstrip('/')}/map{view}")
+        page.wait_for_selector("body[data-ready]" if drawn else "#list button", state="attached")
+        return page
+
+    yield opener
+    for page in pages:
+        page.close()
+    assert troubles == []
+
+
+def said(page: Page) -> dict[str, str]:
+    return {name: values[0] for name, values in parse_qs(urlsplit(page.url).fragment).items()}
+
+
+def pixels(page: Page, left: int, top: int, width: int, height: int) -> NDArray[np.uint8]:
+    """Colours of a part of the page, shape (height, width, 3)."""
+    clip = FloatRect(x=left, y=top, width=width, height=height)
+    return np.asarray(Image.open(io.BytesIO(page.screenshot(clip=clip))).convert("RGB"))
+
+
+def middle(page: Page) -> tuple[int, int]:
+    box = page.locator("canvas.maplibregl-canvas").bounding_box()
+    assert box is not None
+    return round(box["x"] + box["width"] / 2), round(box["y"] + box["height"] / 2)
+
+
+def key_of(page: Page) -> Locator:
+    return page.locator("#key .key-fill h3")
+
+
+def test_colours_say_owner_host_or_other_tie_as_the_reader_asks_by_key(open_map: Open) -> None:
+    page = open_map(drawn=False)
+    expect(key_of(page)).to_have_text("Colour: whose it was")
+    page.get_by_label("Owner", exact=True).focus()
+    page.keyboard.press("ArrowRight")
+    expect(key_of(page)).to_have_text("Colour: tie other than owning")
+    assert said(page)["role"] == "related"
+    page.keyboard.press("ArrowRight")
+    expect(key_of(page)).to_have_text("Colour: where it happened")
+    assert said(page)["role"] == "host"
+
+
+def test_symbols_of_an_owner_are_filled_by_its_share_and_a_threshold_narrows_them(open_map: Open) -> None:
+    page = open_map("#country=DE", drawn=False)
+    expect(key_of(page)).to_have_text("Fill: the share of Germany")
+    everything = page.locator("#list .row").count()
+    slider = page.get_by_label("Owned at least")
+    for _ in range(5):
+        slider.press("ArrowRight")
+    expect(slider).to_have_attribute("aria-valuetext", re.compile(r"^25\s%$"))
+    assert said(page)["min_share"] == "25"
+    shown = page.locator("#list .row")
+    assert 0 < shown.count() < everything
+    most = [re.search(r"Germany (?:[\d.]+–)?([\d.]+)\s%", text) for text in shown.all_inner_texts()]
+    assert all(found is not None and float(found[1]) >= 25 for found in most)
+    page.get_by_label("Other tie").check()
+    expect(slider).to_be_hidden()
+
+
+def test_the_key_shows_every_shape_and_askeddoubt_is_drawn(open_map: Open) -> None:
+    key = open_map(drawn=False).locator("#key")
+    key.get_by_text("Key to all symbols").click()
+    shapes = key.locator("section", has=key.page.get_by_role("heading", name="Shape: what was hit"))
+    expect(shapes.locator("li")).to_have_text(["Oil", "Gas", "Power", "Port", "Industry", "Office", "Not known"])
+    for words in (
+        "possible, or a draft",
+        "known only as an area",
+        "site that may have been",
+        "several; ticked: possible",
+    ):
+        expect(key.get_by_text(words)).to_be_visible()
+    assert key.locator("canvas").count() > 20
+
+
+@pytest.mark.parametrize("view", ["", "country=RU", "role=host", "role=related", "country=AZ&role=related"])
+def test_marks_stand_for_every_strike_once_at_every_zoom(open_map: Open, view: str) -> None:
+    """Badges and single marks, with the strikes of no known place, add up to the number that the API counts."""
+    matched, sums = open_map(drawn=False).evaluate(
+        """async (hash) => {
+          const { groupsOf } = await import("./static/features.js");
+          const { read } = await import("./static/state.js");
+          const { KEYS, ringSize } = await import("./static/symbols.js");
+          const asked = { headers: { Accept: "application/json" } };
+          const answer = await fetch("collections/strikes/items?limit=10000", asked);
+          const { features, numberMatched } = await answer.json();
+          const rows = features.map((feature) => ({ ...feature.properties, geometry: feature.geometry }));
+          const apart = rows.filter((row) => !row.geometry).length;
+          const how = { sites: new Map(), keys: KEYS, sizeOf: ringSize };
+          const groups = (zoom) => groupsOf(rows, read(hash), { ...how, zoom }).groups;
+          const sum = (zoom) => groups(zoom).reduce((total, group) => total + group.rows.length, apart);
+          return [numberMatched, [2, 3.5, 6, 9, 13].map(sum)];
+        }""",
+        view,
+    )
+    assert matched > 50
+    assert sums == [matched] * 5
+
+
+def test_a_badge_opens_as_many_strikes_as_it_says(open_map: Open) -> None:
+    page = open_map(f"#map={ODESA},7")
+    x, y = middle(page)
+    page.mouse.move(x, y)
+    tip = page.locator(".maplibregl-popup-content")
+    expect(tip).to_contain_text(re.compile(r"\d+ strikes"))
+    n = int(re.findall(r"(\d+) strikes", tip.inner_text())[0])
+    page.mouse.click(x, y)
+    expect(tip.locator("strong")).to_have_text(f"{n} strikes at this place")
+    assert tip.locator(".pick button:not(.closer)").count() == n > 1
+
+
+def test_a_sea_area_is_drawn_as_an_area_before_it_is_chosen(open_map: Open, server_url: str) -> None:
+    page = open_map(drawn=False)
+    asked = page.request.get(f"{server_url.rstrip('/')}/collections/strikes/items/{NORD_STREAM}?f=json").json()
+    lon, lat = asked["geometry"]["coordinates"]
+    # Germany owned part of Nord Stream 1, and of no other strike around.
+    page = open_map(f"#country=DE&map={lon},{lat},{NORD_STREAM_ZOOM}")
+    x, y = middle(page)
+    hatched = pixels(page, x - 95, y - 30, 60, 60).reshape(-1, 3)
+    sea = pixels(page, x - 95, y - 260, 60, 60).reshape(-1, 3)
+    assert len(np.unique(sea, axis=0)) < 8, "water alone"
+    assert len(np.unique(hatched, axis=0)) > 20, "lines over the water"
+
+
+def test_arcs_go_from_the_strike_to_the_states_that_owned_it(open_map: Open) -> None:
+    page = open_map(f"#strike={NORD_STREAM}")
+    labels = page.locator(".arcs text")
+    expect(labels).to_have_count(4)
+    assert sorted(re.sub(r"\s", " ", text) for text in labels.all_text_contents()) == [
+        "France 9 %", "Germany 31 %", "Netherlands 9 %", "Russia 51 %",
+    ]  # fmt: skip
+    widths = [float(width) for width in page.locator(".arcs .arc").evaluate_all(
+        "arcs => arcs.map(arc => arc.getAttribute('stroke-width'))"
+    )]  # fmt: skip
+    assert max(widths) > 1.5 * min(widths), "as wide as their shares"
+    page.keyboard.press("Escape")
+    expect(page.locator(".arcs > *")).to_have_count(0)
+
+
+def test_the_selected_strike_stands_in_its_ring_with_its_own_symbol(open_map: Open) -> None:
+    """Others at the same place lie under it: what is in the ring does not change when they are filtered out."""
+    view = f"strike=ua-socar-depot-2025-08-08&map={ODESA},8"
+    rings = []
+    for more in ("", "&from=2025-08-08&to=2025-08-08"):
+        page = open_map(f"#{view}{more}")
+        x, y = middle(page)
+        expect(page.locator("#detail .owner").first).to_be_visible()
+        page.wait_for_function("document.querySelectorAll('.arcs text').length")
+        rings.append(pixels(page, x - 9, y - 9, 18, 18).astype(int))
+    assert np.abs(rings[0] - rings[1]).max() <= 8
+
+
+@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+def test_a_chain_is_drawn_with_its_small_owners_folded(open_map: Open, size: tuple[int, int]) -> None:
+    page = open_map(f"#strike={CPC}", size, drawn=False)
+    drawing = page.get_by_role("img", name=re.compile("^Drawing of who owned"))
+    expect(drawing).to_be_visible()
+    names = drawing.locator(".drawn-name")
+    folded = names.count()
+    assert names.first.inner_text() == "CPC Kropotkinskaya pump station"
+    assert drawing.locator(".ends").count() <= 9
+    assert drawing.locator(".branch:not(.range)").count() <= folded
+    assert page.locator("#detail").evaluate("node => node.scrollWidth <= node.clientWidth")
+    page.get_by_role("button", name=re.compile(r"^Show \d+ smaller owners$")).click()
+    assert names.count() > folded
+    lefts = [box["x"] for box in map(Locator.bounding_box, names.all()) if box is not None]
+    assert len(set(lefts)) >= 5, "a layer a step to the right"
+    shares = drawing.locator(".drawn-share").evaluate_all("nodes => nodes.map(n => n.getBoundingClientRect().right)")
+    assert max(shares) <= size[0]
+
+
+def test_the_chain_as_text_says_what_the_drawing_does(open_map: Open, server_url: str) -> None:
+    page = open_map(f"#strike={CPC}", drawn=False)
+    page.get_by_role("button", name=re.compile("smaller owners$")).click()
+    drawn = set(page.locator(".drawn-name").all_inner_texts())
+    page.get_by_text("The chain as text, with sources").click()
+    told = set(page.locator(".chain .step-name b").all_inner_texts())
+    answer = page.request.get(
+        f"{server_url.rstrip('/')}/strikes/{CPC}/attribution", headers={"Accept": "application/json"}
+    )
+    steps = {
+        step["name"]
+        for hit in json.loads(answer.body())["assets"]
+        for chain in hit["chains"]
+        for step in chain["steps"]
+    }
+    assert told == steps
+    assert drawn - {"CPC Kropotkinskaya pump station"} == steps

@@ -1,0 +1,110 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { arcOf, spread } from "../../static/arc-shapes.js";
+import { clusters, metresPerPixel, pixels, stepOf } from "../../static/clusters.js";
+import { lineWithin } from "../../static/geodesy.js";
+import { doubtFeatures, placeOf, siteFeatures, sitesOf } from "../../static/places.js";
+import { tintOf } from "../../static/tint.js";
+
+const at = (coordinates) => ({ type: "Point", coordinates });
+const strike = (id, coordinates, more = {}) => ({
+  id, geometry: at(coordinates), basis: "settlement", uncertainty_m: 8000, rests_on: "decision", assets: [], status: "corroborated", ...more,
+});
+
+// A fixed sequence: the same places in every run.
+function* numbers(seed) {
+  for (let n = seed; ; ) yield (n = (n * 48271) % 2147483647) / 2147483647;
+}
+
+test("every strike is in one mark at every zoom, so that badges add up to the list", () => {
+  const next = numbers(7);
+  const rows = Array.from({ length: 500 }, (_, i) => strike(`s${i}`, [next.next().value * 40, 30 + next.next().value * 30]));
+  for (const zoom of [1, 2.5, 4, 6, 9, 13]) {
+    const groups = clusters(rows.map((row) => [row, row.geometry.coordinates]), zoom);
+    const ids = groups.flatMap((group) => group.rows.map((row) => row.id));
+    assert.deepEqual(ids.toSorted(), rows.map((row) => row.id).toSorted());
+  }
+});
+
+test("strikes at one place are never parted, and those far apart are not put together", () => {
+  const rows = [[30, 50], [30, 50], [31, 50]].map((place, i) => [strike(`s${i}`, place), place]);
+  assert.deepEqual(clusters(rows, 13).map((group) => group.rows.length), [2, 1]);
+  assert.deepEqual(clusters(rows, 2).map((group) => group.rows.length), [3]);
+});
+
+test("marks are put together anew by half zooms", () => {
+  assert.deepEqual([3.3, 3.49, 3.5, 20].map(stepOf), [3, 3, 3.5, 13]);
+});
+
+test("a pixel has as many metres as the map's tiles have", () => {
+  const [x] = pixels([1, 60], 5);
+  const [origin] = pixels([0, 60], 5);
+  const metres = (Math.PI / 180) * 6378137 * Math.cos(Math.PI / 3);
+  assert.ok(Math.abs((x - origin) * metresPerPixel(60, 5) - metres) < 1e-6);
+});
+
+test("a confirmed strike stands on its site, and any other where it is reported", () => {
+  const site = { id: "x", name: "Depot", geometry: at([30.5, 46.5]), basis: "site", uncertainty_m: 300 };
+  const sites = new Map([["x", site]]);
+  const sure = strike("a", [30, 46], { assets: ["x"] });
+  assert.deepEqual(placeOf(sure, sites), { at: [30.5, 46.5], radius: 300, area: false });
+  for (const other of [{ rests_on: "alternatives" }, { assets: ["x", "y"] }, { assets: ["y"] }])
+    assert.deepEqual(placeOf({ ...sure, ...other }, sites).at, [30, 46]);
+});
+
+test("on a line it stands where the line is nearest, and stays an area", () => {
+  const line = { id: "p", geometry: { type: "LineString", coordinates: [[10, 55], [20, 55]] } };
+  const sea = strike("a", [15, 55.2], { basis: "sea-area", uncertainty_m: 45000, assets: ["p"] });
+  assert.deepEqual(placeOf(sea, new Map([["p", line]])), { at: [15, 55], radius: 45000, area: true });
+});
+
+test("areas are drawn to scale once they are wider than their marks, each once", () => {
+  const places = [{ at: [15, 55], radius: 45000, area: true }, { at: [15, 55], radius: 45000, area: true }];
+  assert.equal(doubtFeatures(places, 3).length, 0);
+  const drawn = doubtFeatures(places, 7);
+  assert.equal(drawn.length, 1);
+  assert.equal(drawn[0].properties.area, true);
+});
+
+test("candidates are joined to their strike where they stand apart from it", () => {
+  const row = strike("a", [30, 46], { rests_on: "alternatives", assets: ["x", "y"] });
+  const sites = new Map([["x", { name: "Depot", geometry: at([30.2, 46]) }], ["y", { name: "Here", geometry: at([30, 46]) }]]);
+  const drawn = siteFeatures([[row, [30, 46]]], sites, 8);
+  assert.deepEqual(drawn.map(({ properties }) => [properties.role, properties.sure, properties.name]), [["link", false, undefined], ["site", false, "Depot"]]);
+  assert.deepEqual(siteFeatures([[row, [30, 46]]], sites, 4), []);
+  assert.deepEqual(sitesOf([row, { ...row, rests_on: "match" }, row]), ["x", "y"]);
+});
+
+test("the struck part of a line is what lies within the reported place", () => {
+  const line = { type: "LineString", coordinates: [[14, 55], [15, 55], [16, 55]] };
+  const [part, ...others] = lineWithin(line, [15, 55], 32000);
+  assert.equal(others.length, 0);
+  assert.deepEqual(part.map(([lon]) => lon.toFixed(1)), ["14.5", "15.0", "15.5"]);
+  assert.deepEqual(lineWithin(line, [15, 56], 32000), []);
+  assert.equal(lineWithin({ type: "MultiLineString", coordinates: [line.coordinates, line.coordinates] }, [15, 55], 1000).length, 2);
+});
+
+test("an arc ends at its state, or where it leaves the view or goes under something", () => {
+  const size = { width: 1000, height: 800, covers: [] };
+  assert.equal(arcOf([500, 400], [700, 300], size).whole, true);
+  const left = arcOf([500, 400], [-3000, 400], size);
+  assert.equal(left.whole, false);
+  assert.ok(left.end[0] >= 16 && left.end[0] < 120);
+  const under = arcOf([500, 400], [-3000, 400], { ...size, covers: [{ left: 0, top: 0, right: 300, bottom: 800 }] });
+  assert.ok(under.end[0] >= 300);
+});
+
+test("labels of arcs do not cover each other", () => {
+  const labels = spread(Array.from({ length: 6 }, () => ({ x: 100, y: 100, width: 80 })));
+  const lines = labels.map(({ y }) => y).toSorted((a, b) => a - b);
+  assert.ok(lines.every((y, i) => !i || y - lines[i - 1] >= 17));
+});
+
+test("states are tinted by the shares of the selected strike, and the chosen country wholly", () => {
+  const owners = [{ country: "DE", share_max: 50 }, { country: null, share_max: 10 }, { country: "FR", share_max: 0 }];
+  const { filter, opacity } = tintOf({ country: "AT" }, { owners });
+  assert.deepEqual(filter[2][1], ["DE", "AT"]);
+  assert.deepEqual(opacity[4], ["match", ["get", "iso_a2"], "DE", 0.65, "AT", 1, 0]);
+  assert.deepEqual(tintOf({ country: null }, null).filter[2][1], []);
+});
