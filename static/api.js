@@ -28,6 +28,12 @@ export async function page(address, signal) {
   return { rows, total: answer.numberMatched, next: sameOrigin(next(answer)) };
 }
 
+/** The row of one strike. */
+export async function strike(id) {
+  const feature = await json(geojsonAddress(id));
+  return { ...feature.properties, geometry: feature.geometry };
+}
+
 /** How many strikes a selection has, and how many of each value of `by`, or in each span of time. */
 export const counts = (parameters, signal) => json(addressOf("strikes/counts", parameters), signal);
 

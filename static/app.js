@@ -16,10 +16,9 @@ import { createState } from "./state.js";
 import { onScheme, paintPage } from "./style.js";
 import { createSheet } from "./sheet.js";
 import { createSide } from "./side.js";
-import { t } from "./text.js";
+import { counted, t } from "./text.js";
 
 let shown = null; // what was loaded of the selection: { rows, counts, countries, roles }
-let known = []; // the countries that strikes concern, for the search
 let map = null;
 let selectedByReader = false;
 let entityByReader = false;
@@ -43,7 +42,16 @@ const showDetail = createDetail(set);
 const drawSide = createSide();
 const showHoldings = createHoldings(set);
 
-const rowOf = (id) => shown?.rows.list.find((row) => row.id === id);
+let opened = null; // the row of a strike that is open, though it is not among those that were loaded
+
+/** The row of a strike: one that is listed, or asked for; null where there is none. */
+async function rowOf(id) {
+  if (!id) return null;
+  const listed = shown?.rows.list.find((row) => row.id === id);
+  if (listed) return listed;
+  if (opened?.id !== id) opened = await api.strike(id).catch(() => null);
+  return opened;
+}
 const differs = (a, b, names) => names.some((name) => String(a?.[name]) !== String(b?.[name]));
 const FILTERS = [...Object.keys(EVERYTHING), "basis"];
 
@@ -63,7 +71,6 @@ async function drawSelection(view) {
     if (!signal.aborted) failed(error);
     return false;
   }
-  if (!known.length) known = shown.countries.map(({ value }) => value).filter(Boolean);
   drawChips(state.now, set);
   drawCountry(shown, view);
   drawList(shown.rows, state.now);
@@ -99,23 +106,29 @@ async function drawOnMap(view, signal) {
     if (!more || signal.aborted) return;
   }
   map.show(rows.list, view);
+  byId("map-frame").setAttribute("aria-label", counted("mapOf", rows.list.filter((row) => row.geometry).length));
   say(view);
 }
 
 async function drawDetail(view, before) {
-  const opened = view.strike && view.strike !== before?.strike;
-  const focus = Boolean(opened && selectedByReader);
-  const answer = await showDetail(view, rowOf(view.strike), { focus });
-  map?.resize();
-  map?.pick(answer ?? null, { view, row: rowOf(view.strike), move: Boolean(opened && (selectedByReader || !view.map)) });
+  const isNew = view.strike && view.strike !== before?.strike;
+  const focus = Boolean(isNew && selectedByReader);
+  const move = Boolean(isNew && (selectedByReader || !view.map));
   selectedByReader = false;
+  const row = await rowOf(view.strike);
+  if (view.strike !== state.now.strike) return null;
+  const answer = await showDetail(view, row ?? undefined, { focus });
+  map?.resize();
+  map?.pick(answer ?? null, { view, row: row ?? undefined, move });
   return answer;
 }
 
 // Holdings are those of the last day the strike may have been on.
-function drawEntity(view) {
-  showHoldings(view, rowOf(view.strike)?.day_last ?? null, { focus: entityByReader });
+async function drawEntity(view) {
+  const focus = entityByReader;
   entityByReader = false;
+  const row = view.entity ? await rowOf(view.strike) : null;
+  if (view.entity === state.now.entity) showHoldings(view, row?.day_last ?? null, { focus });
 }
 
 async function change(view, before) {
@@ -182,7 +195,7 @@ async function start() {
   byId("tagline").textContent = t("tagline");
   byId("map-frame").setAttribute("aria-label", t("mapFrame"));
   byId("count").textContent = t("loading");
-  createSearch(set, () => known);
+  createSearch(set);
   addEventListener("keydown", escape);
   document.querySelector(".skip").addEventListener("click", skip);
   const selection = drawSelection(state.now);
@@ -194,7 +207,7 @@ async function start() {
   const detail = drawDetail(state.now, null);
   await startMap();
   const answer = await detail;
-  if (answer) map?.pick(answer, { view: state.now, row: rowOf(state.now.strike), move: !state.now.map, glide: false });
+  if (answer) map?.pick(answer, { view: state.now, row: (await rowOf(state.now.strike)) ?? undefined, move: !state.now.map, glide: false });
 }
 
 // The address after # is the view's, so the link's own jump must not replace it.

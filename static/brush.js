@@ -90,8 +90,8 @@ class Brush {
     byId("from").value = view.from ?? "";
     byId("to").value = view.to ?? "";
     this.#all.disabled = !view.from && !view.to;
-    this.#months ??= await api.counts({ by: "month" }).then(({ spans }) => spans);
-    if (this.#view !== view) return;
+    this.#months ??= await api.counts({ by: "month" }).then(({ spans }) => spans, () => null);
+    if (this.#view !== view || !this.#months) return;
     if (!this.#axis || (this.#axis.zoomed && !view.from && !view.to)) this.#layOut();
     await this.#refresh();
   }

@@ -34,7 +34,7 @@ function ownersLine(row, chosen) {
 
 function notes(row, view) {
   const said = [];
-  if (mayFall(row, view) && row.day_first) said.push(t("mayFallTag"));
+  if (mayFall(row, view)) said.push(t("mayFallTag"));
   if (!row.geometry) said.push(t("noPlace"));
   if (row.rests_on === "alternatives") said.push(t("alternatives"));
   if (row.rests_on === "decision" && row.assets.length > 1) said.push(t("together", { n: row.assets.length }));
@@ -69,7 +69,7 @@ function walk(event) {
 }
 
 const STEP = 100; // rows that are drawn at once
-const undated = (row) => !row.day_first && !row.day_last;
+const undated = (row) => !row.day_last; // the order puts them last
 
 class List {
   #select;

@@ -13,14 +13,24 @@ const CLOSE_UP = 9; // zoom at which a place is shown
 const LANGUAGES = [...new Set([LOCALE, "en", "uk", "de", "ru"])];
 const bare = (text) => text.toLocaleLowerCase().normalize("NFD").replace(/\p{M}/gu, "");
 
-const regions = LANGUAGES.map((language) => new Intl.DisplayNames([language], { type: "region", fallback: "none" }));
+const LETTERS = [..."ABCDEFGHIJKLMNOPQRSTUVWXYZ"];
+const NO_COUNTRIES = new Set(["EU", "EZ", "UN", "QO", "XA", "XB", "ZZ"]);
+let regions = null; // [code, names in several languages] of every country that the browser can name
+
+/** Every country with its names, small and without marks; worked out when it is first asked for. */
+function everyRegion() {
+  const named = LANGUAGES.map((language) => new Intl.DisplayNames([language], { type: "region", fallback: "none" }));
+  const codes = LETTERS.flatMap((a) => LETTERS.map((b) => a + b)).filter((code) => !NO_COUNTRIES.has(code) && named[0].of(code));
+  return codes.map((code) => [code, named.map((names) => bare(names.of(code) ?? ""))]);
+}
 
 /** Countries that the API found by their English name, and those whose name in another language begins so. */
-function withCountries(groups, text, codes) {
+function withCountries(groups, text) {
   const begin = bare(text);
+  regions ??= everyRegion();
   const known = groups.find(({ kind }) => kind === "country")?.results ?? [];
-  const more = codes.filter((code) => !known.some(({ id }) => id === code)
-    && regions.some((names) => bare(names.of(code) ?? "").startsWith(begin))).slice(0, EACH);
+  const more = regions.filter(([code, names]) => !known.some(({ id }) => id === code) && names.some((name) => name.startsWith(begin)))
+    .map(([code]) => code).slice(0, EACH);
   const found = [...known, ...more.map((id) => ({ id, name: countryName(id), country: null }))];
   const others = groups.filter(({ kind }) => kind !== "country");
   if (!found.length) return others;
@@ -49,7 +59,6 @@ function chosen(kind, { id, name, lon, lat }) {
 
 class Search {
   #set;
-  #codes;
   #input = el("input", { id: "search-input", type: "search", role: "combobox", autocomplete: "off", spellcheck: "false", maxlength: 200,
     "aria-autocomplete": "list", "aria-controls": "search-list", "aria-expanded": "false", enterkeyhint: "search" });
   #list = el("div", { id: "search-list", role: "listbox", hidden: true });
@@ -59,8 +68,8 @@ class Search {
   #timer;
   #asked = new AbortController();
 
-  constructor(set, codes) {
-    [this.#set, this.#codes] = [set, codes];
+  constructor(set) {
+    this.#set = set;
     const form = byId("search");
     form.setAttribute("aria-label", t("search"));
     this.#input.placeholder = t("searchHint");
@@ -95,7 +104,7 @@ class Search {
     const mine = (this.#asked = new AbortController());
     const groups = await api.search(text, EACH, mine.signal).then((answer) => answer.groups, () => null);
     if (mine.signal.aborted) return;
-    this.#show(text, withCountries(groups ?? [], text, this.#codes()), groups === null);
+    this.#show(text, withCountries(groups ?? [], text), groups === null);
   }
 
   #show(text, groups, failed = false) {
@@ -166,7 +175,7 @@ class Search {
   }
 }
 
-/** Prepare the search; `codes` gives the countries that strikes concern. */
-export function createSearch(set, codes) {
-  return new Search(set, codes);
+/** Prepare the search; `set` changes the view. */
+export function createSearch(set) {
+  return new Search(set);
 }

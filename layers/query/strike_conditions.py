@@ -165,7 +165,7 @@ def _truth(
 ) -> Truth:
     strikes = collections["strikes"]
     chosen = row_mask(strikes, selection)
-    result = Truth(chosen, chosen & _stands(strikes) & _surely_between(strikes, selection.first, selection.last))
+    result = Truth(chosen, chosen & stands(strikes) & surely_between(strikes, selection.first, selection.last))
     if conditions.text:
         named = _named(strikes, conditions.text)
         result = result.both(Truth(named, named))
@@ -179,13 +179,14 @@ def _truth(
     return result
 
 
-def _stands(strikes: Collection) -> Bools:
+def stands(strikes: Collection) -> Bools:
+    """Mark the strikes that are neither drafts nor retracted."""
     status = strikes.values("status").words
     unsure = np.array([*(word in _UNSURE for word in status.words), False])
     return ~unsure[status.codes]
 
 
-def _surely_between(strikes: Collection, first: date | None, last: date | None) -> Bools:
+def surely_between(strikes: Collection, first: date | None, last: date | None) -> Bools:
     """Mark the strikes that lie between two days whenever they were; an end that is not known lies anywhere."""
     sure = np.ones(len(strikes), dtype=bool)
     if first is not None:
@@ -267,7 +268,8 @@ def ties_of_all(collections: Collections, conditions: StrikeConditions) -> Count
     rows = rows & (countries.codes >= 0)
     if owned and conditions.reading != "control" and conditions.min_share > 0:
         rows = rows & (rows_of.values("share_max").data >= _least(conditions.min_share))
-    return CountryTies(list(countries.words), strike_rows(collections["strikes"], rows_of)[rows], countries.codes[rows])
+    codes = countries.codes[rows].astype(np.int64)
+    return CountryTies(list(countries.words), strike_rows(collections["strikes"], rows_of)[rows], codes)
 
 
 def _least(percent: float) -> float:
@@ -320,7 +322,7 @@ def _tie_of_entity(
         return _flagged(strikes, ties, _of_relation(ties, conditions.relation) & _equals(ties, "entity", entity))
     tied = _held_pairs(collections, registers, entity)
     result = with_share(collections, tied, conditions.min_share)
-    return Truth(result.may, result.sure & _stands(strikes))
+    return Truth(result.may, result.sure & stands(strikes))
 
 
 def _held_pairs(collections: Collections, registers: OwnersByDate, entity: str) -> Tied:

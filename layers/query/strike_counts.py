@@ -19,6 +19,8 @@ from layers.query.strike_conditions import (
     StrikeConditions,
     Truth,
     commodities_of,
+    stands,
+    surely_between,
     ties_of_all,
     truth_of,
 )
@@ -34,7 +36,6 @@ MAX_SPANS = 5000
 Days: TypeAlias = NDArray[np.datetime64]
 #: 1970-01-01 was a Thursday: weeks begin on Monday.
 _MONDAY = np.timedelta64(3, "D")
-_EARLIEST, _LATEST = np.datetime64("0001-01-01"), np.datetime64("9999-12-31")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +49,11 @@ class StrikeTotals:
     sure
         Those that surely do.
     drafts, undated, across, unsettled
-        Why the others may not, each under the first reason that holds: whether it stands is open; no day is known; its
-        days reach beyond those of the selection; which site was hit, or whose it was, is not settled.
+        Why the others may not, each under the first reason that holds: whether it stands is open; its first or its last
+        day is not known; its days reach beyond those of the selection; which site was hit, or whose it was, is not
+        settled.
     unplaced, without_date
-        Strikes without a place, and without any day, among all of them.
+        Strikes without a place, and without a first or a last day, among all of them.
     """
 
     strikes: int
@@ -84,7 +86,13 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """Strikes by spans of time; a strike whose days reach over several is possible in each of them."""
+    """Strikes by spans of time; a strike whose days reach over several is possible in each of them.
+
+    Attributes
+    ----------
+    undated
+        Strikes that are in no span, as their first or last day is not known.
+    """
 
     unit: TimeUnit
     spans: Sequence[Span]
@@ -100,18 +108,19 @@ def totals(
     selected = _selected(truth, wanted)
     counted = Truth(selected, truth.sure & selected)
     open_ones = counted.may & ~counted.sure
-    reasons = []
     bounded = selection.first is not None or selection.last is not None
-    for holds in (_drafts(strikes), _undated(strikes) & bounded, ~_between(strikes, selection)):
-        reasons.append(int((open_ones & holds).sum()))
-        open_ones = open_ones & ~holds
+    drafts = open_ones & ~stands(strikes)
+    undated = open_ones & ~drafts & _undated(strikes) & bounded
+    across = open_ones & ~drafts & ~undated & ~surely_between(strikes, selection.first, selection.last)
     return StrikeTotals(
-        int(counted.may.sum()),
-        int(counted.sure.sum()),
-        *reasons,
-        int(open_ones.sum()),
-        int((counted.may & strikes.geometry.missing).sum()),
-        int((counted.may & _undated(strikes)).sum()),
+        strikes=int(counted.may.sum()),
+        sure=int(counted.sure.sum()),
+        drafts=int(drafts.sum()),
+        undated=int(undated.sum()),
+        across=int(across.sum()),
+        unsettled=int((open_ones & ~drafts & ~undated & ~across).sum()),
+        unplaced=int((counted.may & strikes.geometry.missing).sum()),
+        without_date=int((counted.may & _undated(strikes)).sum()),
     )
 
 
@@ -121,29 +130,8 @@ def _selected(truth: Truth, wanted: StrikeConditions) -> Bools:
     return truth.sure if wanted.certainty == "sure" else truth.may & ~truth.sure
 
 
-def _drafts(strikes: Collection) -> Bools:
-    status = strikes.values("status").words
-    return np.array([*(word in ("draft", "retracted") for word in status.words), False])[status.codes]
-
-
 def _undated(strikes: Collection) -> Bools:
-    return ~(strikes.values("day_first").present | strikes.values("day_last").present)
-
-
-def _between(strikes: Collection, selection: Selection) -> Bools:
-    first, last = _spans_of(strikes)
-    inside = np.ones(len(strikes), dtype=bool)
-    if selection.first is not None:
-        inside &= first >= np.datetime64(selection.first)
-    if selection.last is not None:
-        inside &= last <= np.datetime64(selection.last)
-    return inside
-
-
-def _spans_of(strikes: Collection) -> tuple[Days, Days]:
-    """First and last day of each strike, where it is not known the first and the last of all."""
-    first, last = strikes.values("day_first"), strikes.values("day_last")
-    return np.where(first.present, first.data, _EARLIEST), np.where(last.present, last.data, _LATEST)
+    return ~(strikes.values("day_first").present & strikes.values("day_last").present)
 
 
 def groups(
@@ -210,21 +198,17 @@ def timeline(
     strikes = collections["strikes"]
     truth = truth_of(collections, registers, selection, wanted)
     selected = _selected(truth, wanted)
-    stated = [strikes.values(name) for name in ("day_first", "day_last")]
-    days = np.concatenate([column.data[selected & column.present] for column in stated])
-    undated = int((selected & _undated(strikes)).sum())
-    if not len(days):
-        return Timeline(unit, (), undated)
-    low, high = days.min(), days.max()
-    unit, begins = _cut(low, high, unit)
     dated = selected & ~_undated(strikes)
-    first, last = (ends[dated] for ends in _spans_of(strikes))
+    undated = int(selected.sum() - dated.sum())
+    if not dated.any():
+        return Timeline(unit, (), undated)
+    first, last = (strikes.values(name).data[dated] for name in ("day_first", "day_last"))
+    unit, begins = _cut(first.min(), last.max(), unit)
     begin, end = (np.searchsorted(begins, ends, side="right") - 1 for ends in (first, last))
     count = len(begins) - 1
-    inside = truth.sure[dated] & (begin == end) & (first >= begins[0]) & (last < begins[-1])
+    inside = truth.sure[dated] & (begin == end)
     sure = np.bincount(begin[inside], minlength=count)
-    begun = np.cumsum(np.bincount(np.clip(begin, 0, count - 1), minlength=count))
-    over = np.cumsum(np.bincount(np.clip(end, 0, count - 1), minlength=count))
+    begun, over = (np.cumsum(np.bincount(at, minlength=count)) for at in (begin, end))
     touching = begun - np.concatenate([[0], over[:-1]])
     return Timeline(unit, tuple(_spans(begins, sure, touching - sure)), undated)
 
@@ -252,6 +236,6 @@ def _begins(low: np.datetime64, high: np.datetime64, unit: TimeUnit) -> Days:
         stop = high + np.timedelta64(7, "D")
         begins = np.arange(start, stop + np.timedelta64(7, "D"), np.timedelta64(7, "D"), dtype="<M8[D]")
         return begins[: int(np.searchsorted(begins, high, side="right")) + 1]
-    code = "M" if unit == "month" else "Y"
-    start, stop = (day.astype(f"<M8[{code}]") for day in (low, high))
-    return np.arange(start, stop + np.timedelta64(2, code)).astype("<M8[D]")
+    one = np.timedelta64(1, "M") if unit == "month" else np.timedelta64(1, "Y")
+    start, stop = (day.astype(f"<M8[{'M' if unit == 'month' else 'Y'}]") for day in (low, high))
+    return np.arange(start, stop + one + one).astype("<M8[D]")
