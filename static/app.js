@@ -207,7 +207,7 @@ async function start() {
   const detail = drawDetail(state.now, null);
   await startMap();
   const answer = await detail;
-  if (answer) map?.pick(answer, { view: state.now, row: (await rowOf(state.now.strike)) ?? undefined, move: !state.now.map, glide: false });
+  if (answer) map?.pick(answer, { view: state.now, row: (await rowOf(state.now.strike)) ?? undefined, move: !state.now.map, smooth: false });
 }
 
 // The address after # is the view's, so the link's own jump must not replace it.

@@ -3,7 +3,7 @@
 const TILE = 512;
 const REACH = 26; // pixels within which marks would cover each other
 const STEPS = 2; // a zoom
-const MOST_ZOOM = 13;
+const MOST_ZOOM = 17;
 
 /** The zoom that marks are put together for: it changes in steps, so that they stand still in between. */
 export const stepOf = (zoom) => Math.min(MOST_ZOOM, Math.floor(zoom * STEPS) / STEPS);

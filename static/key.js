@@ -17,7 +17,7 @@ function shown(canvas) {
 
 const picture = (mark) => shown(markCanvas({ ...PLAIN, ...mark }, SIZE));
 const entry = (mark, label) => el("li", {}, mark, el("span", {}, label));
-const part = (title, entries) => el("section", {}, el("h3", {}, title), el("ul", {}, entries));
+const part = (title, entries) => el("section", {}, el("h2", {}, title), el("ul", {}, entries));
 
 function shares(country) {
   const level = (least, most, label) => entry(picture({ look: "share", level: [least, most] }), label);
@@ -75,6 +75,7 @@ function lines() {
     ...Object.keys(TABLE.kind).map((kind) => entry(siteSymbol(kind), word("kind", kind)))]);
 }
 
+const credit = el("p", { class: "quiet", id: "base-credit" }, t("credit"));
 let drawn = null; // what the key was last drawn for
 
 /** Draw the key for a view. */
@@ -84,10 +85,10 @@ export function drawKey(view) {
   drawn = { wanted, view };
   const place = byId("key");
   const open = place.querySelector("details")?.open ?? false;
+  const body = { class: "key-body", tabindex: "0", role: "group", "aria-label": t("legendTitle") };
   place.replaceChildren(
     el("div", { class: "key-fill" }, fills(view)),
-    el("details", { open }, el("summary", {}, t("legendTitle")),
-      el("div", { class: "key-body", tabindex: "0", role: "group", "aria-label": t("legendTitle") }, shapes(), outlines(), places(), lines(), el("p", { class: "quiet" }, t("credit")))));
+    el("details", { open }, el("summary", {}, t("legendTitle")), el("div", body, shapes(), outlines(), places(), lines(), credit)));
 }
 
 onScheme(() => {

@@ -125,7 +125,7 @@ function picked(c) {
     { id: "ring-line", type: "line", source: "picked", filter: role("ring"), paint: { "line-color": c.ink, "line-width": 1.4, "line-dasharray": [2, 2] } },
     { id: "hit-case", type: "line", source: "picked", filter: ["all", role("asset"), isLine], paint: { "line-color": c.halo, "line-width": 8, "line-opacity": 0.9 } },
     { id: "hit-line", type: "line", source: "picked", filter: ["all", role("asset"), isLine], paint: { "line-color": c.ink, "line-width": 2.6 } },
-    { id: "hit-part", type: "line", source: "picked", filter: role("part"), paint: { "line-color": c.struck, "line-width": 6.5 } },
+    { id: "hit-part", type: "line", source: "picked", filter: role("part"), paint: { "line-color": TABLE.struck[scheme()], "line-width": 6.5 } },
     { id: "link-sure", type: "line", source: "picked", filter: ["all", role("link"), ["!", certain]], paint: { "line-color": c.ink, "line-width": 2 } },
     { id: "link-maybe", type: "line", source: "picked", filter: ["all", role("link"), certain], paint: { "line-color": c.ink, "line-width": 1.6, "line-dasharray": [1.5, 1.5] } },
     { id: "hit-point", type: "symbol", source: "picked", filter: ["all", role("asset"), isPoint], layout: { "icon-image": ["get", "image"], "icon-size": 1.15, ...always } },

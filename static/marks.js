@@ -4,7 +4,7 @@
 //   look     what the fill means: "host", "pie" (owners), "share" (of the chosen country), "tie"
 //   parts    [colour key, fraction] of a pie, in the order drawn; what is left is grey
 //   level    least and largest share of the chosen country, 0 to 1
-//   outline  "solid" or "dashed": what was hit, and that it counts, is sure or not
+//   outline  "solid" or "dashed": whether what the fill says, and which site was hit, is sure
 //   heavy    corroborated or verified, by more than one report
 //   area     the place is known only as an area
 
@@ -59,15 +59,17 @@ export const isArea = ({ basis, uncertainty_m }) => AREAS.has(basis) || (uncerta
 
 const counts = ({ status }) => status !== "draft" && status !== "retracted";
 
-/** Whether it is sure what was hit, and for a chosen owner that it held part of it. */
+/** Whether a strike surely counts in a view, as the list has it: it is no draft, and so it is whichever site was hit. */
 export function isSure(row, view) {
   if (!counts(row)) return false;
-  if (view.role === "owner" && view.country) {
-    const [least] = shareOf(row, view.country);
-    return least > 0 && least >= (view.min_share ?? 0);
-  }
-  return row.rests_on === "decision";
+  if (!view.country || view.role === "host") return true;
+  if (view.role !== "owner") return row.rests_on === "decision";
+  const [least] = shareOf(row, view.country);
+  return least > 0 && least >= (view.min_share ?? 0);
 }
+
+/** Whether nothing of what a mark says is in doubt: it surely counts, and with no country chosen, which site was hit. */
+const isSettled = (row, view) => isSure(row, view) && (row.rests_on === "decision" || (view.role === "owner" && Boolean(view.country)));
 
 /** The three largest sure owners of a row's text, [country, fraction]; smaller ones and what is only possible are left out. */
 export const pieOf = remembered((text) => ownerShares(text).filter(([country, low]) => country && low > 0)
@@ -103,7 +105,7 @@ function fillOf(row, view, keys) {
 export function markOf(row, view, keys, area = isArea(row)) {
   return {
     shape: keys.shape(row.group), ...fillOf(row, view, keys), area,
-    outline: isSure(row, view) ? "solid" : "dashed",
+    outline: isSettled(row, view) ? "solid" : "dashed",
     heavy: row.status === "corroborated" || row.status === "verified",
   };
 }

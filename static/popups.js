@@ -1,20 +1,25 @@
 // What the map says in a popup: of one strike, and of several that lie on each other.
 import { el } from "./dom.js";
 import { whenWords } from "./edtf.js";
-import { countryName } from "./figures.js";
-import { isSure } from "./marks.js";
+import { countryName, share } from "./figures.js";
+import { isSure, shareOf } from "./marks.js";
 import { counted, strikeTitle, t } from "./text.js";
 
 const MOST = 60;
 
 const newestFirst = (rows) => rows.toSorted((a, b) => (b.day_last ?? "").localeCompare(a.day_last ?? "") || a.title.localeCompare(b.title));
 
-/** The strikes of one mark, each to be chosen; `closer` brings them apart. */
-export function choice(rows, select, closer) {
+/** The strikes of one mark, each to be chosen; `closer` brings them apart, `leave` is for who wants none. */
+export function choice(rows, { select, closer, leave }) {
+  const escape = (event) => {
+    if (event.key !== "Escape") return;
+    event.preventDefault();
+    leave();
+  };
   const shown = newestFirst(rows).slice(0, MOST);
   const apart = rows.some((row) => row.geometry.coordinates.join() !== rows[0].geometry.coordinates.join());
   const more = rows.length - shown.length;
-  return el("div", { class: "pick" }, el("strong", {}, t("pick", { n: rows.length })),
+  return el("div", { class: "pick", onkeydown: escape }, el("strong", {}, t("pick", { n: rows.length })),
     apart ? el("button", { type: "button", class: "closer", onclick: closer }, t("closer")) : null,
     shown.map((row) => el("button", { type: "button", onclick: () => select(row.id) },
       el("span", { class: "quiet" }, whenWords(row.when, row.when_note)), " ", strikeTitle(row))),
@@ -33,4 +38,15 @@ export function tip(row, headline) {
   return el("div", {}, el("strong", {}, strikeTitle(row)), el("br"), whenWords(row.when, row.when_note),
     row.host_country ? ` · ${countryName(row.host_country)}` : "",
     headline ? el("p", { class: "tip-headline" }, headline) : null);
+}
+
+/** A mark in words: the strike that it stands for, or how many. */
+export function labelOf(rows) {
+  if (rows.length > 1) return counted("count", rows.length);
+  return `${strikeTitle(rows[0])}, ${whenWords(rows[0].when, rows[0].when_note)}`;
+}
+
+/** The share of the chosen country beside a single mark; null where marks do not say it. */
+export function shareLabel({ mark, rows: [row] }, { country }) {
+  return mark.look === "share" ? share(...shareOf(row, country), row.assets.length) : null;
 }

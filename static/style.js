@@ -50,6 +50,6 @@ export function paintPage() {
   for (const [kind, colours] of Object.entries(TABLE.kind)) style.setProperty(`--kind-${kind}`, colours[scheme()]);
   for (const [owner, colours] of Object.entries(TABLE.owner)) style.setProperty(`--owner-${owner}`, colours[scheme()]);
   style.setProperty("--arc", TABLE.share[scheme()]);
-  style.setProperty("--struck", base().struck);
+  style.setProperty("--struck", TABLE.struck[scheme()]);
   for (const [name, line] of Object.entries(TABLE.line)) style.setProperty(`--line-${name}`, line[scheme()]);
 }

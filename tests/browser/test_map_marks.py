@@ -75,7 +75,7 @@ def middle(page: Page) -> tuple[int, int]:
 
 
 def key_of(page: Page) -> Locator:
-    return page.locator("#key .key-fill h3")
+    return page.locator("#key .key-fill h2")
 
 
 def test_colours_say_owner_host_or_other_tie_as_the_reader_asks_by_key(open_map: Open) -> None:
@@ -156,6 +156,30 @@ def test_a_badge_opens_as_many_strikes_as_it_says(open_map: Open) -> None:
     page.mouse.click(x, y)
     expect(tip.locator("strong")).to_have_text(f"{n} strikes at this place")
     assert tip.locator(".pick button:not(.closer)").count() == n > 1
+
+
+def test_marks_are_reached_by_arrow_keys_and_open_by_enter(open_map: Open) -> None:
+    page = open_map("#country=DE")
+    marks = page.get_by_role("group", name=re.compile("^Marks in view")).get_by_role("button")
+    expect(marks).to_have_count(6)
+    first = page.locator(".mark-keys [tabindex='0']")
+    first.focus()
+    before = first.get_attribute("aria-label")
+    for key in ("ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown"):
+        page.keyboard.press(key)
+    focused = page.locator(".mark-keys :focus")
+    expect(focused).to_have_attribute("tabindex", "0")
+    expect(page.locator(".mark-keys [tabindex='0']")).to_have_count(1)
+    assert before is not None
+    several = marks.filter(visible=True).and_(page.get_by_label("11 strikes"))
+    several.focus()
+    page.keyboard.press("Enter")
+    choices = page.locator(".pick button:not(.closer)")
+    expect(choices).to_have_count(11)
+    page.keyboard.press("Escape")
+    expect(choices).to_have_count(0)
+    marks.and_(page.get_by_label(re.compile("^Nord Stream 1, "))).press("Enter")
+    expect(page.locator("#detail-title")).to_have_text("Nord Stream 1")
 
 
 def test_a_sea_area_is_drawn_as_an_area_before_it_is_chosen(open_map: Open, server_url: str) -> None:

@@ -31,13 +31,23 @@ test("the share of the chosen country fills the mark from its least to its most"
   assert.deepEqual([mark.look, mark.level], ["share", [0.5, 0.55]]);
 });
 
-test("an outline is solid where it counts whichever site was hit", () => {
+test("a strike surely counts unless it is a draft, or it depends on which site was hit", () => {
   const either = row({ rests_on: "alternatives", owners: "AZ 100" });
-  assert.equal(isSure(either, owner()), false);
+  assert.equal(isSure(either, owner()), true, "some strike it was");
   assert.equal(isSure(either, owner("AZ")), true, "whichever it was");
+  assert.equal(isSure(either, { role: "related", country: "AZ" }), false);
   assert.equal(isSure(row({ rests_on: "alternatives", owners: "AZ 0-100" }), owner("AZ")), false);
-  assert.equal(isSure(row({ status: "draft" }), owner("RU")), false);
+  assert.equal(isSure(row({ status: "draft" }), owner()), false);
   assert.equal(isSure(row(), owner("GB", { min_share: 5.5 })), false, "it may have been less than is asked");
+});
+
+test("an outline is dashed where something of the mark is in doubt", () => {
+  const outline = (more, view) => markOf(row(more), view, KEYS).outline;
+  assert.equal(outline({}, owner()), "solid");
+  assert.equal(outline({ status: "draft" }, owner()), "dashed");
+  assert.equal(outline({ rests_on: "alternatives" }, owner()), "dashed", "which site is not settled");
+  assert.equal(outline({ rests_on: "alternatives" }, { role: "host", country: "RU" }), "dashed");
+  assert.equal(outline({ rests_on: "alternatives", owners: "AZ 100" }, owner("AZ")), "solid");
 });
 
 test("ties have colours by kind, those of the chosen country alone where one is", () => {

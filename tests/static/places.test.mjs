@@ -5,6 +5,8 @@ import { arcOf, spread } from "../../static/arc-shapes.js";
 import { clusters, metresPerPixel, pixels, stepOf } from "../../static/clusters.js";
 import { lineWithin } from "../../static/geodesy.js";
 import { doubtFeatures, placeOf, siteFeatures, sitesOf } from "../../static/places.js";
+import { nearRows, rowsAround } from "../../static/scene.js";
+import { nextSpot } from "../../static/spots.js";
 import { tintOf } from "../../static/tint.js";
 
 const at = (coordinates) => ({ type: "Point", coordinates });
@@ -34,7 +36,7 @@ test("strikes at one place are never parted, and those far apart are not put tog
 });
 
 test("marks are put together anew by half zooms", () => {
-  assert.deepEqual([3.3, 3.49, 3.5, 20].map(stepOf), [3, 3, 3.5, 13]);
+  assert.deepEqual([3.3, 3.49, 3.5, 20].map(stepOf), [3, 3, 3.5, 17]);
 });
 
 test("a pixel has as many metres as the map's tiles have", () => {
@@ -107,4 +109,23 @@ test("states are tinted by the shares of the selected strike, and the chosen cou
   assert.deepEqual(filter[2][1], ["DE", "AT"]);
   assert.deepEqual(opacity[4], ["match", ["get", "iso_a2"], "DE", 0.65, "AT", 1, 0]);
   assert.deepEqual(tintOf({ country: null }, null).filter[2][1], []);
+});
+
+test("an arrow key leads to the nearest mark that way, rather straight ahead than aside", () => {
+  const spots = [{ x: 10, y: 0 }, { x: 30, y: 2 }, { x: 4, y: 40 }, { x: -5, y: 0 }];
+  assert.equal(nextSpot(spots, { x: 0, y: 0 }, [1, 0]), spots[0]);
+  assert.equal(nextSpot(spots, spots[0], [1, 0]), spots[1]);
+  assert.equal(nextSpot(spots, { x: 0, y: 0 }, [0, 1]), spots[2]);
+  assert.equal(nextSpot(spots, spots[3], [-1, 0]), null);
+});
+
+test("doubt and sites are drawn for what is in view, and of very many strikes only those around it", () => {
+  const rows = [[30, 46], [31.5, 46], [60, 46]].map((place, i) => strike(`s${i}`, place)).concat([{ ...strike("none", [0, 0]), geometry: null }]);
+  const box = [[29, 45], [31, 47]];
+  assert.deepEqual(nearRows(rows, box, 7).map((row) => row.id), ["s0"]);
+  assert.deepEqual(nearRows(rows, box, 4), []);
+  assert.equal(rowsAround(rows, box, 7), rows);
+  const many = Array.from({ length: 2000 }, () => rows).flat();
+  assert.deepEqual([...new Set(rowsAround(many, box, 7).map((row) => row.id))], ["s0", "s1"]);
+  assert.equal(rowsAround(many, box, 3), many);
 });

@@ -54,7 +54,7 @@ def colours(scheme: str) -> dict[str, str]:
         f"{name}/{key}": each[scheme] for name in ("host", "owner", "tie", "line") for key, each in TABLE[name].items()
     }
     base = TABLE["base"][scheme]
-    return found | {"share": TABLE["share"][scheme], "ink": base["ink"], "struck": base["struck"]}
+    return found | {"share": TABLE["share"][scheme], "struck": TABLE["struck"][scheme], "ink": base["ink"]}
 
 
 def test_contrast_is_that_of_the_standard() -> None:

@@ -1,0 +1,29 @@
+// What the map starts with, and how it moves.
+import { mapStyle } from "./layers.js";
+import { t } from "./text.js";
+
+const CALM = matchMedia("(prefers-reduced-motion: reduce)");
+const START = { wide: [38, 44.5, 3.3], narrow: [36, 48.5, 3.2] };
+const NARROW = 700; // pixels
+const GLIDE = 700; // milliseconds
+
+/** Milliseconds that the map takes to go somewhere; none for readers who want no motion. */
+export const glide = () => (CALM.matches ? 0 : GLIDE);
+
+/** A feature may be drawn in a copy of the world: its popup belongs to the copy that was pointed at. */
+export function unwrapped(coordinates, lng) {
+  let [x, y] = coordinates;
+  while (Math.abs(lng - x) > 180) x += lng > x ? 360 : -360;
+  return [x, y];
+}
+
+/** The options of MapLibre for a view. */
+export function options(view) {
+  const start = document.getElementById("map").clientWidth < NARROW ? START.narrow : START.wide;
+  const [lng, lat, zoom] = view.map ?? start;
+  return {
+    container: "map", style: mapStyle(), center: [lng, lat], zoom, minZoom: 1, maxZoom: 13,
+    attributionControl: false, fadeDuration: CALM.matches ? 0 : 200, dragRotate: false, pitchWithRotate: false,
+    locale: { "Map.Title": t("mapLabel"), "NavigationControl.ZoomIn": t("zoomIn"), "NavigationControl.ZoomOut": t("zoomOut") },
+  };
+}
