@@ -64,9 +64,9 @@ async function drawSelection(view) {
   filters.head(view);
   drawBrush(view);
   try {
-    const [found] = await Promise.all([load(view, signal), learnNames(view)]);
+    const [loaded] = await Promise.all([load(view, signal), learnNames(view)]);
     if (signal.aborted) return false;
-    shown = found;
+    shown = loaded;
   } catch (error) {
     if (!signal.aborted) failed(error);
     return false;

@@ -52,7 +52,7 @@ class Brush {
   #axis = null; // { first, last } in days; `zoomed` where the reader chose them
   #unit = null; // that the reader chose
   #spans = [];
-  #asked = new AbortController();
+  #request = new AbortController();
   #drawing = svg("svg", { class: "bars", role: "img" });
   #shades = [el("div", { class: "shade", "aria-hidden": "true" }), el("div", { class: "shade", "aria-hidden": "true" })];
   #note = el("p", { class: "time-note quiet", role: "status" });
@@ -104,8 +104,8 @@ class Brush {
 
   async #refresh() {
     if (!this.#axis || !this.#track.clientWidth) return;
-    this.#asked.abort();
-    const mine = (this.#asked = new AbortController());
+    this.#request.abort();
+    const mine = (this.#request = new AbortController());
     const { first, last } = this.#axis;
     const by = this.#unit ?? unitFor(last - first + 1, this.#track.clientWidth);
     const [from, to] = [dayOf(first), dayOf(last)];

@@ -64,12 +64,12 @@ function choices({ commodity }, view, set) {
     choice("certainty", "certaintyLabel", CERTAINTIES, (name) => t(`certainty${name}`), view, set));
 }
 
-/** Prepare the filters; `asked` is called when they are unfolded and need counts. Draws the head, and then the body. */
-export function createFilters(set, asked) {
+/** Prepare the filters; `onOpen` is called when they are unfolded and need counts. Draws the head, and then the body. */
+export function createFilters(set, onOpen) {
   const fold = byId("filters");
   const title = fold.querySelector("summary");
   const body = fold.querySelector(".filter-body");
-  fold.addEventListener("toggle", () => fold.open && asked());
+  fold.addEventListener("toggle", () => fold.open && onOpen());
   return {
     get open() {
       return fold.open;

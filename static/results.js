@@ -39,9 +39,9 @@ class Rows {
 
 async function ofRoles(view, signal) {
   if (!view.country) return {};
-  const asked = ROLES.map((role) => api.counts(parametersOf({ ...view, role, min_share: role === "owner" ? view.min_share : 0 }), signal));
-  const found = await Promise.all(asked);
-  return Object.fromEntries(found.map(({ strikes }, i) => [ROLES[i], strikes]));
+  const requests = ROLES.map((role) => api.counts(parametersOf({ ...view, role, min_share: role === "owner" ? view.min_share : 0 }), signal));
+  const answers = await Promise.all(requests);
+  return Object.fromEntries(answers.map(({ strikes }, i) => [ROLES[i], strikes]));
 }
 
 /** What depends on the selection: { rows, counts, countries, roles, spans of time are asked for by the time range }. */

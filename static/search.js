@@ -31,11 +31,11 @@ function withCountries(groups, text) {
   const known = groups.find(({ kind }) => kind === "country")?.results ?? [];
   const more = regions.filter(([code, names]) => !known.some(({ id }) => id === code) && names.some((name) => name.startsWith(begin)))
     .map(([code]) => code).slice(0, EACH);
-  const found = [...known, ...more.map((id) => ({ id, name: countryName(id), country: null }))];
+  const countries = [...known, ...more.map((id) => ({ id, name: countryName(id), country: null }))];
   const others = groups.filter(({ kind }) => kind !== "country");
-  if (!found.length) return others;
+  if (!countries.length) return others;
   const first = more.length || groups[0]?.kind === "country";
-  return first ? [{ kind: "country", results: found }, ...others] : [...others, { kind: "country", results: found }];
+  return first ? [{ kind: "country", results: countries }, ...others] : [...others, { kind: "country", results: countries }];
 }
 
 /** What a result is, in a few words. */
@@ -66,7 +66,7 @@ class Search {
   #options = []; // { node, changes }
   #active = -1;
   #timer;
-  #asked = new AbortController();
+  #request = new AbortController();
 
   constructor(set) {
     this.#set = set;
@@ -94,14 +94,14 @@ class Search {
 
   #wait() {
     clearTimeout(this.#timer);
-    this.#asked.abort();
+    this.#request.abort();
     const text = this.#input.value.trim();
     if (!text) return this.#show("", []);
     this.#timer = setTimeout(() => this.#find(text), WAIT);
   }
 
   async #find(text) {
-    const mine = (this.#asked = new AbortController());
+    const mine = (this.#request = new AbortController());
     const groups = await api.search(text, EACH, mine.signal).then((answer) => answer.groups, () => null);
     if (mine.signal.aborted) return;
     this.#show(text, withCountries(groups ?? [], text), groups === null);
@@ -110,9 +110,9 @@ class Search {
   #show(text, groups, failed = false) {
     this.#options = [];
     const words = text ? [this.#group("text", [{ id: text, name: t("searchText", { text }) }])] : [];
-    const found = groups.map(({ kind, results }) => this.#group(kind, results));
+    const parts = groups.map(({ kind, results }) => this.#group(kind, results));
     // What is found comes before the words themselves, and its options too.
-    this.#list.replaceChildren(...found, ...words, ...(failed ? [el("p", { class: "quiet" }, t("searchFailed"))] : []));
+    this.#list.replaceChildren(...parts, ...words, ...(failed ? [el("p", { class: "quiet" }, t("searchFailed"))] : []));
     this.#options = [...this.#list.querySelectorAll("[role=option]")].map((node) => this.#options.find((each) => each.node === node));
     this.#said.textContent = text ? counted("found", this.#options.length - 1) : "";
     this.#open(Boolean(text));

@@ -42,29 +42,29 @@ export function bars(spans, x, height) {
 function marks({ first, last }, x) {
   const perDay = (x(last) - x(first)) / Math.max(1, last - first);
   const begin = new Date(first * 864e5);
-  const found = [];
+  const days = [];
   const months = [1, 2, 3, 6, 12, 24, 60, 120].find((n) => n * 30.4 * perDay >= LABEL) ?? 240;
   if (perDay * 28 < LABEL * 4) {
     const start = Math.floor((begin.getUTCFullYear() * 12 + begin.getUTCMonth()) / months) * months;
     for (let month = start; ; month += months) {
       const day = Date.UTC(Math.floor(month / 12), month % 12, 1) / 864e5;
-      if (day > last) return { found, unit: months >= 12 ? "year" : "month" };
-      if (day >= first) found.push(day);
+      if (day > last) return { days, unit: months >= 12 ? "year" : "month" };
+      if (day >= first) days.push(day);
     }
   }
   const step = Math.max(1, Math.ceil(LABEL / perDay));
-  for (let day = first; day <= last; day += step) found.push(day);
-  return { found, unit: "day" };
+  for (let day = first; day <= last; day += step) days.push(day);
+  return { days, unit: "day" };
 }
 
 const FORMS = { year: { year: "numeric" }, month: { month: "short", year: "2-digit" }, day: { day: "numeric", month: "short" } };
 
 /** The marks of the axis with their names. */
 export function ticks(axis, x, height, locale) {
-  const { found, unit } = marks(axis, x);
+  const { days, unit } = marks(axis, x);
   const format = new Intl.DateTimeFormat(locale, { timeZone: "UTC", ...FORMS[unit] });
   const end = x(Infinity);
-  return found.filter((day) => end - x(day) > LABEL / 2).map((day) => svg("g", { class: "tick" },
+  return days.filter((day) => end - x(day) > LABEL / 2).map((day) => svg("g", { class: "tick" },
     svg("path", { d: `M${x(day).toFixed(1)} ${height - FOOT}v5` }),
     svg("text", { x: x(day) + 3, y: height - 4 }, format.format(new Date(dayOf(day))))));
 }

@@ -28,7 +28,7 @@ _lock = Lock()
 PART = ApiPart(
     "search",
     schemas={
-        "Found": object_with(
+        "SearchResults": object_with(
             query=STRING,
             groups=array_of(
                 object_with(
@@ -42,7 +42,7 @@ PART = ApiPart(
 )
 
 
-@PART.document("/search", "All that has a name", "Found")
+@PART.document("/search", "All that has a name", "SearchResults")
 def search(
     request: Request,
     q: Annotated[
@@ -57,12 +57,12 @@ def search(
     limit: Annotated[int, Field(ge=1, le=_MAX_EACH), INTEGER_TEXT, Query(description="Most results of each kind.")] = 5,
 ) -> Response:
     """What a name may mean, by kind, best first; of each kind at most ``limit``."""
-    found = [(kind, index.find(q, limit)) for kind, index in _indexes(request).items()]
+    matches = [(kind, index.find(q, limit)) for kind, index in _indexes(request).items()]
     # The kind whose best name fits best comes first; among equals the order is that of the kinds.
-    found = sorted((each for each in found if each[1]), key=lambda each: each[1][0].rank)
+    matches = sorted((each for each in matches if each[1]), key=lambda each: each[1][0].rank)
     groups: list[Json] = [
         {"kind": kind, "results": [_result(asdict(one.named), one.matched) for one in results]}
-        for kind, results in found
+        for kind, results in matches
     ]
     if places := _places(request, q, limit):
         groups.append({"kind": "place", "results": places})

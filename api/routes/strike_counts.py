@@ -87,13 +87,13 @@ def strike_counts(snapshot: Snapshot, query: dict[str, str]) -> Json:
         With the first parameter that cannot be read.
     """
     by: Grouping | None = BY.read(query)
-    asked = (
+    selected = (
         snapshot.collections,
         snapshot.registers,
         parse_selection(query, snapshot.collections["strikes"]),
         parse_strike_conditions(query),
     )
-    total = totals(*asked)
+    total = totals(*selected)
     answer: Json = {
         "strikes": total.strikes,
         "sure": total.sure,
@@ -106,8 +106,8 @@ def strike_counts(snapshot: Snapshot, query: dict[str, str]) -> Json:
         "spans": [],
     }
     if by in TIME_UNITS:
-        line = timeline(*asked, by)
+        line = timeline(*selected, by)
         answer |= {"by": line.unit, "spans": [asdict(span) for span in line.spans]}
     elif by is not None:
-        answer["groups"] = [asdict(group) for group in groups(*asked, by)]
+        answer["groups"] = [asdict(group) for group in groups(*selected, by)]
     return answer

@@ -51,7 +51,7 @@ class Named:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class NameMatch:
     """Something that was found, with the name that fits best; the lower the rank, the better."""
 
     named: Named
@@ -73,20 +73,20 @@ class NameIndex:
         self._text = _END + _END.join(lines) + _END
         self._starts = [at.start() for at in re.finditer(_END, self._text)]
 
-    def find(self, text: str, limit: int) -> list[Found]:
+    def find(self, text: str, limit: int) -> list[NameMatch]:
         """Return what a text is the name of, begins the name of, or stands in the name of; best first.
 
         Of names that fit alike those come first that more strikes concern, then the shorter ones.
         """
         key = fold(text)
-        found: dict[str, Found] = {}
+        best: dict[str, NameMatch] = {}
         for rank, pattern in enumerate(_patterns(key) if key else ()):
-            hits = [Found(named, name, rank) for named, name in islice(self._matching(pattern), _LOOKED_AT)]
+            hits = [NameMatch(named, name, rank) for named, name in islice(self._matching(pattern), _LOOKED_AT)]
             for hit in sorted(hits, key=lambda hit: (-hit.named.strikes, len(hit.matched), hit.named.id)):
-                found.setdefault(hit.named.id, hit)
-            if len(found) >= limit:
+                best.setdefault(hit.named.id, hit)
+            if len(best) >= limit:
                 break
-        return [*found.values()][:limit]
+        return [*best.values()][:limit]
 
     def _matching(self, pattern: str) -> Iterator[tuple[Named, str]]:
         for match in re.finditer(pattern, self._text):

@@ -95,7 +95,7 @@ class Truth(NamedTuple):
 
 @dataclass(frozen=True)
 class StrikeFilter(Filter):
-    """Rows of strikes that were found by `StrikeConditions`, and that satisfy another filter."""
+    """Rows of strikes that satisfy `StrikeConditions`, and that satisfy another filter."""
 
     rows: Bools = field(repr=False, compare=False)
 
@@ -149,7 +149,7 @@ def narrowed(
 def truth_of(
     collections: Collections, registers: OwnersByDate, selection: Selection, conditions: StrikeConditions
 ) -> Truth:
-    """Return which strikes may satisfy a selection and conditions, and which surely do, whatever certainty is asked."""
+    """Return which strikes may satisfy a selection and conditions, and which surely do, whatever the certainty."""
     strikes = collections["strikes"]
     conditions = replace(conditions, certainty=None)
     plain = replace(selection, order=())
@@ -200,14 +200,14 @@ def surely_between(strikes: Collection, first: date | None, last: date | None) -
 
 def _named(strikes: Collection, text: str) -> Bools:
     """Mark the strikes one of whose texts has every word of a text, spelled as it sounds."""
-    found = np.ones(len(strikes), dtype=bool)
+    named = np.ones(len(strikes), dtype=bool)
     for word in fold(text).split():
         having = np.zeros(len(strikes), dtype=bool)
         for column in TEXT_COLUMNS:
             values = strikes.values(column).words.folded("sound", _sound)
             having |= np.append(values.containing(word), False)[values.codes]
-        found &= having
-    return found
+        named &= having
+    return named
 
 
 def _sound(text: str) -> str:
@@ -380,8 +380,8 @@ def strike_rows(strikes: Collection, rows_of: Collection) -> Ints:
         row = np.empty(len(ids), np.int64)
         row[ids.codes] = np.arange(len(ids))
         at = {key: int(row[code]) for code, key in enumerate(ids.dictionary)} if len(ids) else {}
-        found = np.fromiter((at.get(key, -1) for key in column.dictionary), np.int64, len(column.dictionary))
-        return found[column.codes] if len(found) else np.empty(0, np.int64)
+        row_of = np.fromiter((at.get(key, -1) for key in column.dictionary), np.int64, len(column.dictionary))
+        return row_of[column.codes] if len(row_of) else np.empty(0, np.int64)
 
     rows: Ints = strikes.query_cache.get_or_compute(("strike rows", rows_of), find)
     return rows

@@ -184,8 +184,8 @@ def _counted(words: Sequence[str | None], rows: Ints, codes: Ints) -> list[Group
         return []
     size = int(rows.max()) + 1
     count = np.bincount(np.unique(codes.astype(np.int64) * size + rows) // size, minlength=len(words))
-    found = [Group(words[i], int(count[i])) for i in np.flatnonzero(count).tolist()]
-    return sorted(found, key=lambda group: (-group.strikes, group.value is None, group.value or ""))
+    counted = [Group(words[i], int(count[i])) for i in np.flatnonzero(count).tolist()]
+    return sorted(counted, key=lambda group: (-group.strikes, group.value is None, group.value or ""))
 
 
 def timeline(

@@ -72,23 +72,23 @@ def settled(page: Page) -> Page:
     return page
 
 
-def said(page: Page) -> dict[str, str]:
+def view_of(page: Page) -> dict[str, str]:
     view = parse_qs(urlsplit(page.url).fragment)
     return {name: values[0] for name, values in view.items() if name != "map"}
 
 
-def matched(page: Page, **asked: object) -> int:
+def matched(page: Page, **selection: object) -> int:
     """Number of strikes that the API has for a selection."""
-    query = urlencode({"limit": 1, "filter": STANDS, **asked})
+    query = urlencode({"limit": 1, "filter": STANDS, **selection})
     answer = page.request.get(f"{page.url.split('/map')[0]}/collections/strikes/items?{query}")
     number: int = answer.json()["numberMatched"]
     return number
 
 
 def number(words: str | None) -> int:
-    found = re.search(r"\d[\d,]*", words or "")
-    assert found, words
-    return int(found[0].replace(",", ""))
+    match = re.search(r"\d[\d,]*", words or "")
+    assert match, words
+    return int(match[0].replace(",", ""))
 
 
 def listed(page: Page) -> int:
@@ -108,9 +108,9 @@ def test_list_card_map_sentence_and_api_tell_one_number_of_azerbaijans_in_2025(
     open_page: Open, size: tuple[int, int]
 ) -> None:
     page = open_page("#country=AZ&from=2025-01-01&to=2025-12-31", size, drawn=True)
-    asked = {"country": "AZ", "datetime": "2025-01-01/2025-12-31"}
-    everything = matched(page, **asked)
-    sure = matched(page, **asked, certainty="sure")
+    selection = {"country": "AZ", "datetime": "2025-01-01/2025-12-31"}
+    everything = matched(page, **selection)
+    sure = matched(page, **selection, certainty="sure")
     assert everything > sure > 0
     assert listed(page) == page.locator("#list .row").count() == everything
     assert counted(page) == (sure, everything - sure)
@@ -147,29 +147,29 @@ SELECTIONS: tuple[tuple[str, dict[str, object]], ...] = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize(("view", "asked"), SELECTIONS, ids=[view for view, _ in SELECTIONS])
-def test_every_number_is_that_of_the_api(open_page: Open, view: str, asked: dict[str, object]) -> None:
+@pytest.mark.parametrize(("view", "selection"), SELECTIONS, ids=[view for view, _ in SELECTIONS])
+def test_every_number_is_that_of_the_api(open_page: Open, view: str, selection: dict[str, object]) -> None:
     page = open_page(f"#{view}")
-    everything, sure = matched(page, **asked), matched(page, **asked, certainty="sure")
+    everything, sure = matched(page, **selection), matched(page, **selection, certainty="sure")
     assert everything > 0
     assert listed(page) == everything
     assert counted(page) == (sure, everything - sure)
     assert page.locator("#list .row").count() == min(100, everything)
     assert number(page.locator("#grip").text_content()) == everything
     page.locator("#filters summary").click()
-    relation = {name: value for name, value in asked.items() if name in ("relation", "reading", "min_share")}
-    others = {name: value for name, value in asked.items() if name != "country"}
+    relation = {name: value for name, value in selection.items() if name in ("relation", "reading", "min_share")}
+    others = {name: value for name, value in selection.items() if name != "country"}
     for option in page.locator("#country-select option").all()[1:6]:
         iso = option.get_attribute("value")
         assert number((option.text_content() or "").rpartition("(")[2]) == matched(
             page, **{**others, **relation, "country": iso}
         )
-    if "filter" not in asked:
+    if "filter" not in selection:
         for box in page.locator("#filters .box").all():
             value = box.locator("input").get_attribute("value")
             name = {"kinds": "group", "status": "status"}[box.locator("input").get_attribute("data-filter") or ""]
             own = f'{STANDS} AND "{name}" IS NULL' if value == "none" else f"{STANDS} AND \"{name}\" = '{value}'"
-            assert number(box.locator(".n").text_content()) == matched(page, **{**asked, "filter": own}), value
+            assert number(box.locator(".n").text_content()) == matched(page, **{**selection, "filter": own}), value
 
 
 def test_each_filter_is_a_chip_that_takes_it_away(open_page: Open) -> None:
@@ -185,7 +185,7 @@ def test_each_filter_is_a_chip_that_takes_it_away(open_page: Open) -> None:
         assert page.locator(f"#chips [data-chip={name}]").count() == 0
         sizes.append(listed(page))
     assert sizes == sorted(sizes)
-    assert said(page) == {}
+    assert view_of(page) == {}
     assert listed(page) == matched(page)
 
 
@@ -210,7 +210,7 @@ def test_a_view_that_is_shared_opens_as_it_was(open_page: Open) -> None:
     fresh.wait_for_selector("#detail .owner")
     for part in ("#count", "#chips", "#detail-title", "#list .row-title >> nth=0"):
         assert fresh.locator(part).inner_text() == page.locator(part).inner_text()
-    assert said(fresh)["min_share"] != "0"
+    assert view_of(fresh)["min_share"] != "0"
 
 
 def search(page: Page, words: str) -> None:
@@ -233,7 +233,7 @@ def test_a_company_is_searched_and_chosen_by_key(open_page: Open) -> None:
     expect(wanted).to_have_attribute("aria-selected", "true")
     page.keyboard.press("Enter")
     settled(page)
-    assert said(page) == {"owner": "shell"}
+    assert view_of(page) == {"owner": "shell"}
     expect(page.locator("#chips")).to_contain_text("Shell plc")
     expect(page.locator("#count strong")).to_contain_text("by Shell plc")
     assert listed(page) == matched(page, entity="shell") > 0
@@ -248,7 +248,7 @@ def test_a_town_in_another_script_finds_sites_strikes_and_places(open_page: Open
     )
     page.get_by_role("group", name="Sites and lines").get_by_role("option", name=re.compile("oil refinery")).click()
     settled(page)
-    assert said(page)["asset"] == "a-kremenchuk"
+    assert view_of(page)["asset"] == "a-kremenchuk"
     assert listed(page) == matched(page, assets="a-kremenchuk") > 1
     search(page, "Кременчук")
     page.get_by_role("option", name="All strikes with “Кременчук”").click()
@@ -270,7 +270,7 @@ def test_a_country_is_found_by_its_name_in_several_languages(open_page: Open, wo
     search(page, words)
     page.get_by_role("group", name="Countries").get_by_role("option", name=re.compile("Azerbaijan")).click()
     settled(page)
-    assert said(page) == {"country": "AZ"}
+    assert view_of(page) == {"country": "AZ"}
 
 
 def test_escape_closes_the_search_first_and_nothing_found_is_said(open_page: Open) -> None:
@@ -312,7 +312,7 @@ def test_a_window_is_drawn_zoomed_into_and_left_again(open_page: Open) -> None:
     page.mouse.move(box["x"] + 0.74 * box["width"], box["y"] + 30, steps=4)
     page.mouse.up()
     settled(page)
-    view = said(page)
+    view = view_of(page)
     assert view["from"] < view["to"]
     assert listed(page) == matched(page, datetime=f"{view['from']}/{view['to']}")
     page.get_by_role("button", name="Zoom to these days").click()
@@ -321,7 +321,7 @@ def test_a_window_is_drawn_zoomed_into_and_left_again(open_page: Open) -> None:
     expect(page.locator("svg.bars")).to_have_attribute("aria-label", re.compile("^Strikes by month"))
     page.go_back()
     settled(page)
-    assert said(page) == {}
+    assert view_of(page) == {}
 
 
 def test_time_plays_forward_and_stops(open_page: Open) -> None:
@@ -332,7 +332,7 @@ def test_time_plays_forward_and_stops(open_page: Open) -> None:
     expect(page).to_have_url(re.compile(r"from=2024-(0[5-9]|1)"))
     page.get_by_role("button", name="Pause").click()
     settled(page)
-    view = said(page)
+    view = view_of(page)
     assert listed(page) == matched(page, country="AZ", datetime=f"{view['from']}/{view['to']}")
     page.go_back()
     assert page.url == "about:blank", "playing adds no steps to go back from"
@@ -378,8 +378,8 @@ def test_axe_finds_nothing_in_search_filters_and_chips(open_page: Open, size: tu
     page.wait_for_selector("#filter-commodity")
     search(page, "SOCAR")
     page.evaluate(AXE.read_text(encoding="utf-8"))
-    found = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
-    assert [(each["id"], [node["target"] for node in each["nodes"]]) for each in found["violations"]] == []
+    match = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
+    assert [(each["id"], [node["target"] for node in each["nodes"]]) for each in match["violations"]] == []
     assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
     if size is PHONE:
         small = page.locator("#panel button:visible, #panel select:visible, [role=option]:visible").evaluate_all(

@@ -8,11 +8,11 @@ const view = { ...EVERYTHING, basis: "registration" };
 const whole = globalThis.fetch;
 afterEach(() => (globalThis.fetch = whole));
 
-/** A server of `total` strikes; `asked` collects the addresses. */
-function serve(total, asked = []) {
+/** A server of `total` strikes; `addresses` collects what it is asked. */
+function serve(total, addresses = []) {
   globalThis.fetch = async (href) => {
     const address = new URL(href);
-    asked.push(address);
+    addresses.push(address);
     if (address.pathname.endsWith("/strikes/counts"))
       return Response.json({ strikes: total, sure: total, possible: 0, groups: [{ value: "AZ", strikes: 1 }], spans: [] });
     const from = Number(address.searchParams.get("offset") ?? 0);
@@ -21,7 +21,7 @@ function serve(total, asked = []) {
     address.searchParams.set("offset", to);
     return Response.json({ features, numberMatched: total, links: to < total ? [{ rel: "next", href: address.href }] : [] });
   };
-  return asked;
+  return addresses;
 }
 
 test("the number is the server's from the first page on", async () => {
@@ -41,16 +41,16 @@ test("further pages follow until there is none, each row once", async () => {
 });
 
 test("a chosen country is counted in each role, by its least share as owner alone", async () => {
-  const asked = serve(3);
+  const addresses = serve(3);
   const { roles } = await load({ ...view, country: "AZ", min_share: 25 });
   assert.deepEqual(roles, { owner: 3, control: 3, related: 3, host: 3 });
-  const shares = asked.filter(({ searchParams: p }) => p.has("country") && p.has("min_share")).map(({ searchParams: p }) => p.get("reading"));
+  const shares = addresses.filter(({ searchParams: p }) => p.has("country") && p.has("min_share")).map(({ searchParams: p }) => p.get("reading"));
   assert.deepEqual(new Set(shares), new Set(["registration"]));
 });
 
 test("retracted strikes are counted in the filters, so that they can be chosen", async () => {
-  const asked = serve(3);
+  const addresses = serve(3);
   await loadFacets(view);
-  const byStatus = asked.find(({ searchParams }) => searchParams.get("by") === "status");
+  const byStatus = addresses.find(({ searchParams }) => searchParams.get("by") === "status");
   assert.match(byStatus.searchParams.get("filter"), /'retracted'\)/);
 });

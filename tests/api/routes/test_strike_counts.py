@@ -12,15 +12,15 @@ Json = dict[str, Any]
 STRIKES = "/collections/strikes/items"
 
 
-def counts(client: TestClient, **asked: object) -> Json:
-    answer = client.get("/strikes/counts", params={name: str(value) for name, value in asked.items()})
+def counts(client: TestClient, **selection: object) -> Json:
+    answer = client.get("/strikes/counts", params={name: str(value) for name, value in selection.items()})
     assert answer.status_code == 200, answer.text
-    found: Json = answer.json()
-    return found
+    counted: Json = answer.json()
+    return counted
 
 
-def matched(client: TestClient, **asked: object) -> int:
-    answer = client.get(STRIKES, params={"limit": "1", **{name: str(value) for name, value in asked.items()}})
+def matched(client: TestClient, **selection: object) -> int:
+    answer = client.get(STRIKES, params={"limit": "1", **{name: str(value) for name, value in selection.items()}})
     assert answer.status_code == 200, answer.text
     number: int = answer.json()["numberMatched"]
     return number
@@ -44,26 +44,26 @@ SELECTIONS: tuple[Json, ...] = (
 )
 
 
-@pytest.mark.parametrize("asked", SELECTIONS, ids=str)
-def test_counts_are_those_of_the_features_of_the_same_selection(client: TestClient, asked: Json) -> None:
-    told = counts(client, **asked)
-    assert told["strikes"] == matched(client, **asked) > 0
-    assert told["sure"] == matched(client, **asked, certainty="sure")
-    assert told["possible"] == matched(client, **asked, certainty="possible")
-    assert told["sure"] + told["possible"] == told["strikes"]
-    assert sum(told["reasons"].values()) == told["possible"]
+@pytest.mark.parametrize("selection", SELECTIONS, ids=str)
+def test_counts_are_those_of_the_features_of_the_same_selection(client: TestClient, selection: Json) -> None:
+    counted = counts(client, **selection)
+    assert counted["strikes"] == matched(client, **selection) > 0
+    assert counted["sure"] == matched(client, **selection, certainty="sure")
+    assert counted["possible"] == matched(client, **selection, certainty="possible")
+    assert counted["sure"] + counted["possible"] == counted["strikes"]
+    assert sum(counted["reasons"].values()) == counted["possible"]
 
 
 @pytest.mark.parametrize("by", ["group", "status", "commodity", "country"])
 @pytest.mark.parametrize(
-    "asked", [{}, {"country": "RU", "datetime": "2025-03-01/2025-10-31", "min_share": 30}], ids=str
+    "selection", [{}, {"country": "RU", "datetime": "2025-03-01/2025-10-31", "min_share": 30}], ids=str
 )
-def test_each_group_is_as_large_as_its_own_selection(client: TestClient, by: str, asked: Json) -> None:
-    found = counts(client, **asked, by=by)["groups"]
-    assert len(found) >= 2
-    sizes = [group["strikes"] for group in found]
+def test_each_group_is_as_large_as_its_own_selection(client: TestClient, by: str, selection: Json) -> None:
+    counted = counts(client, **selection, by=by)["groups"]
+    assert len(counted) >= 2
+    sizes = [group["strikes"] for group in counted]
     assert sizes == sorted(sizes, reverse=True)
-    for group in found[:5]:
+    for group in counted[:5]:
         value = group["value"]
         if value is None:
             own = {"filter": f'"{by}" IS NULL'}
@@ -71,16 +71,16 @@ def test_each_group_is_as_large_as_its_own_selection(client: TestClient, by: str
             own = {"filter": f"\"{by}\" = '{value}'"}
         else:
             own = {by: value}
-        assert group["strikes"] == matched(client, **{**asked, **own}), group
+        assert group["strikes"] == matched(client, **{**selection, **own}), group
 
 
 @pytest.mark.parametrize("unit", ["day", "week", "month", "year"])
 def test_each_span_of_time_is_as_large_as_its_own_selection(client: TestClient, unit: str) -> None:
-    found = counts(client, country="UA", by=unit)
-    spans = found["spans"]
-    assert found["by"] == unit
+    counted = counts(client, country="UA", by=unit)
+    spans = counted["spans"]
+    assert counted["by"] == unit
     assert all(one["last"] < other["first"] for one, other in pairwise(spans))
-    assert sum(span["sure"] for span in spans) <= found["sure"]
+    assert sum(span["sure"] for span in spans) <= counted["sure"]
     full = [span for span in spans if span["sure"] or span["possible"]]
     assert len(full) > 3
     for span in full[:12]:
@@ -98,20 +98,20 @@ def test_a_country_is_counted_as_its_own_page_counts(
     window = {"datetime": "/".join(days)} if days else {}
     for basis in ("registration", "headquarters"):
         relations = client.get(f"/countries/{iso}", params={"basis": basis, **period}).json()["relations"]
-        told = counts(client, country=iso, reading=basis, filter="status <> 'retracted'", **window)
-        assert told["strikes"] == relations["owner"]["strikes"]
+        counted = counts(client, country=iso, reading=basis, filter="status <> 'retracted'", **window)
+        assert counted["strikes"] == relations["owner"]["strikes"]
         if not days:
-            assert told["sure"] == relations["owner"]["strikes_sure"]
+            assert counted["sure"] == relations["owner"]["strikes_sure"]
     for relation in ("host", "operator", "supplier"):
-        told = counts(client, country=iso, relation=relation, filter="status <> 'retracted'", **window)
+        counted = counts(client, country=iso, relation=relation, filter="status <> 'retracted'", **window)
         relations = client.get(f"/countries/{iso}", params=period).json()["relations"]
-        assert told["strikes"] == relations[relation]["strikes"]
+        assert counted["strikes"] == relations[relation]["strikes"]
 
 
 def test_spans_that_would_be_too_many_are_longer(client: TestClient) -> None:
-    found = counts(client, country="AZ", by="day")
-    assert found["by"] == "week"
-    assert len(found["spans"]) <= 5001
+    counted = counts(client, country="AZ", by="day")
+    assert counted["by"] == "week"
+    assert len(counted["spans"]) <= 5001
 
 
 def test_a_share_is_sure_of_several_sites_if_it_is_of_each(client: TestClient) -> None:
