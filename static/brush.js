@@ -90,6 +90,7 @@ class Brush {
     byId("from").value = view.from ?? "";
     byId("to").value = view.to ?? "";
     this.#all.disabled = !view.from && !view.to;
+    this.#drawWindow();
     this.#months ??= await api.counts({ by: "month" }).then(({ spans }) => spans, () => null);
     if (this.#view !== view || !this.#months) return;
     if (!this.#axis || (this.#axis.zoomed && !view.from && !view.to)) this.#layOut();
@@ -117,9 +118,8 @@ class Brush {
   }
 
   #paint(answer, before) {
-    const width = this.#track.clientWidth;
-    const x = (day) => ((clamp(day, this.#axis.first, this.#axis.last + 1) - this.#axis.first) / (this.#axis.last + 1 - this.#axis.first)) * width;
-    const height = this.#track.clientHeight;
+    const [width, height] = [this.#track.clientWidth, this.#track.clientHeight];
+    const x = (day) => this.#x(day);
     const drawn = bars(this.#spans, x, height);
     this.#drawing.setAttribute("viewBox", `0 0 ${width} ${height}`);
     this.#drawing.replaceChildren(hatching(), ...drawn.nodes, ...ticks(this.#axis, x, height, LOCALE));
@@ -131,7 +131,13 @@ class Brush {
     this.#zoom.textContent = t(this.#axis.zoomed ? "zoomAll" : "zoomWindow");
     this.#units.value = this.#unit ?? "";
     this.#note.textContent = answer.undated ? counted("undatedBeside", answer.undated) : "";
-    this.#drawWindow(x, width);
+    this.#drawWindow();
+  }
+
+  // Pixels from the left at which a day begins.
+  #x(day) {
+    const { first, last } = this.#axis;
+    return ((clamp(day, first, last + 1) - first) / (last + 1 - first)) * this.#track.clientWidth;
   }
 
   #label(unit) {
@@ -153,9 +159,11 @@ class Brush {
     return [from < 0 ? last : from, Math.max(0, to)];
   }
 
-  #drawWindow(x, width) {
+  #drawWindow() {
+    if (!this.#axis || !this.#spans.length) return;
     const { from, to } = this.#view;
-    const edges = [from ? x(numberOf(from)) : 0, to ? x(numberOf(to) + 1) : width];
+    const width = this.#track.clientWidth;
+    const edges = [from ? this.#x(numberOf(from)) : 0, to ? this.#x(numberOf(to) + 1) : width];
     this.#shades[0].style.width = `${edges[0]}px`;
     this.#shades[1].style.width = `${width - edges[1]}px`;
     const [a, b] = this.#window();
