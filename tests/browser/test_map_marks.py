@@ -83,6 +83,8 @@ def test_colours_say_owner_host_or_other_tie_as_the_reader_asks_by_key(open_map:
     expect(key_of(page)).to_have_text("Colour: whose it was")
     page.get_by_label("Owner", exact=True).focus()
     page.keyboard.press("ArrowRight")
+    expect(page.get_by_label("Control", exact=True)).to_be_checked()
+    page.keyboard.press("ArrowRight")
     expect(key_of(page)).to_have_text("Colour: tie other than owning")
     assert said(page)["role"] == "related"
     page.keyboard.press("ArrowRight")
