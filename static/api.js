@@ -1,8 +1,7 @@
 // Asks the server; every address is relative to where the page was served from.
 
 export const ROOT = new URL("../", import.meta.url);
-const PAGE = 1000;
-const MOST = 10000;
+const PAGE = 500; // strikes of one answer
 
 async function json(address, signal) {
   const response = await fetch(address, { signal, headers: { Accept: "application/json" } });
@@ -15,16 +14,39 @@ function next(answer) {
   return answer.links?.find((link) => link.rel === "next")?.href ?? null;
 }
 
-/** All strikes as rows: the properties plus `geometry`. Follows the pages, up to 10,000 rows. */
-export async function strikes() {
-  const rows = [];
-  let address = new URL(`collections/strikes/items?limit=${PAGE}`, ROOT).href;
-  while (address && rows.length < MOST) {
-    const answer = await json(address);
-    rows.push(...answer.features.map((feature) => ({ ...feature.properties, geometry: feature.geometry })));
-    address = sameOrigin(next(answer));
-  }
-  return rows;
+const ORDER = "-day_last,title"; // undated strikes come last, so that they are seen as such
+
+/** A page of the strikes of a selection, newest first: { rows, total, next }; a row has the properties and `geometry`. */
+export function strikes(parameters, signal) {
+  return page(addressOf("collections/strikes/items", { ...parameters, sortby: ORDER, limit: PAGE }), signal);
+}
+
+/** The page of strikes at an address that the page before gave as `next`. */
+export async function page(address, signal) {
+  const answer = await json(address, signal);
+  const rows = answer.features.map((feature) => ({ ...feature.properties, geometry: feature.geometry }));
+  return { rows, total: answer.numberMatched, next: sameOrigin(next(answer)) };
+}
+
+/** The row of one strike. */
+export async function strike(id) {
+  const feature = await json(geojsonAddress(id));
+  return { ...feature.properties, geometry: feature.geometry };
+}
+
+/** How many strikes a selection has, and how many of each value of `by`, or in each span of time. */
+export const counts = (parameters, signal) => json(addressOf("strikes/counts", parameters), signal);
+
+/** What a name may mean, by kind. */
+export const search = (q, limit, signal) => json(addressOf("search", { q, limit }), signal);
+
+/** One record as it is stored. */
+export const record = (table, id) => json(new URL(`records/${table}/${encodeURIComponent(id)}`, ROOT).href);
+
+function addressOf(path, parameters) {
+  const address = new URL(path, ROOT);
+  for (const [name, value] of Object.entries(parameters)) address.searchParams.set(name, value);
+  return address.href;
 }
 
 /** Assets by their ids: name, place and how exact it is. */

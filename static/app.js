@@ -4,21 +4,25 @@ import { createBrush } from "./brush.js";
 import { createCountry, showSummary } from "./country.js";
 import { createDetail } from "./detail.js";
 import { byId, el } from "./dom.js";
-import { matching } from "./filter.js";
 import { createFilters } from "./filters.js";
 import { drawKey } from "./key.js";
 import { createHoldings } from "./holdings.js";
 import { createList, focusRow, markRow } from "./list.js";
+import { DRAWN_MAX, load, loadFacets } from "./results.js";
+import { createSearch } from "./search.js";
+import { EVERYTHING } from "./selection.js";
+import { drawChips, drawSentence, learnNames } from "./sentence.js";
 import { createState } from "./state.js";
 import { onScheme, paintPage } from "./style.js";
 import { createSheet } from "./sheet.js";
 import { createSide } from "./side.js";
-import { t } from "./text.js";
+import { counted, t } from "./text.js";
 
-let rows = [];
+let shown = null; // what was loaded of the selection: { rows, counts, countries, roles }
 let map = null;
 let selectedByReader = false;
 let entityByReader = false;
+let loading = new AbortController();
 
 const state = createState(change);
 const set = (changes, how) => {
@@ -27,58 +31,121 @@ const set = (changes, how) => {
   state.set(changes, how);
 };
 const select = (id) => set({ strike: id, entity: null });
+const isBusy = () => byId("results").getAttribute("aria-busy") === "true";
 
 const sheet = createSheet();
 const drawCountry = createCountry(set);
-const drawFilters = createFilters(set);
-const drawBrush = createBrush(set);
+const filters = createFilters(set, () => drawFacets(state.now));
+const drawBrush = createBrush(set, isBusy);
 const drawList = createList(select);
 const showDetail = createDetail(set);
 const drawSide = createSide();
 const showHoldings = createHoldings(set);
 
-const rowOf = (id) => rows.find((row) => row.id === id);
-const differs = (a, b, names) => names.some((name) => String(a?.[name]) !== String(b?.[name]));
-const FILTERS = ["country", "role", "min_share", "kinds", "status", "from", "to"];
+let opened = null; // the row of a strike that is open, though it is not among those that were loaded
 
-function drawRows(view) {
-  const shown = matching(rows, view);
-  drawCountry(matching(rows, view, "country"), view);
-  drawFilters(rows, view);
-  drawBrush(rows, matching(rows, view, "time"), view);
-  drawList(shown, rows.length, view);
-  map?.show(shown, view);
+/** The row of a strike: one that is listed, or asked for; null where there is none. */
+async function rowOf(id) {
+  if (!id) return null;
+  const listed = shown?.rows.list.find((row) => row.id === id);
+  if (listed) return listed;
+  if (opened?.id !== id) opened = await api.strike(id).catch(() => null);
+  return opened;
+}
+const differs = (a, b, names) => names.some((name) => String(a?.[name]) !== String(b?.[name]));
+const FILTERS = [...Object.keys(EVERYTHING), "basis"];
+
+/** Load and draw what is selected; a change that comes meanwhile ends it. Resolves to whether it was drawn. */
+async function drawSelection(view) {
+  loading.abort();
+  const { signal } = (loading = new AbortController());
+  byId("results").setAttribute("aria-busy", "true");
+  drawChips(view, set);
+  filters.head(view);
+  drawBrush(view);
+  try {
+    const [loaded] = await Promise.all([load(view, signal), learnNames(view)]);
+    if (signal.aborted) return false;
+    shown = loaded;
+  } catch (error) {
+    if (!signal.aborted) failed(error);
+    return false;
+  }
+  drawChips(state.now, set);
+  drawCountry(shown, view);
+  drawList(shown.rows, state.now);
+  markRow(state.now.strike);
   drawKey(view);
-  sheet.count(shown.length);
+  sheet.count(shown.counts.strikes);
+  say(view);
+  byId("results").removeAttribute("aria-busy");
+  drawFacets(view);
+  await drawOnMap(view, signal);
+  return true;
+}
+
+function say(view) {
+  const { list, total } = shown.rows;
+  drawSentence(shown.counts, view, { total, drawn: shown.rows.complete ? total : list.length >= DRAWN_MAX ? list.length : total });
+}
+
+async function drawFacets(view) {
+  if (!filters.open) return;
+  const { signal } = loading;
+  const facets = await loadFacets(view, signal).catch(() => null);
+  if (facets && !signal.aborted) filters.body(facets, view);
+}
+
+// The rest of the rows is loaded for the map, a page at a time; what is too much for it is said.
+async function drawOnMap(view, signal) {
+  const { rows } = shown;
+  if (!map) return;
+  map.show(rows.list, view);
+  while (!rows.complete && rows.list.length < DRAWN_MAX) {
+    const more = await rows.more().catch(() => false);
+    if (!more || signal.aborted) return;
+  }
+  map.show(rows.list, view);
+  byId("map-frame").setAttribute("aria-label", counted("mapOf", rows.list.filter((row) => row.geometry).length));
+  say(view);
 }
 
 async function drawDetail(view, before) {
-  const opened = view.strike && view.strike !== before?.strike;
-  const focus = Boolean(opened && selectedByReader);
-  const answer = await showDetail(view, rowOf(view.strike), { focus });
-  map?.resize();
-  map?.pick(answer ?? null, { view, row: rowOf(view.strike), move: Boolean(opened && (selectedByReader || !view.map)) });
+  const isNew = view.strike && view.strike !== before?.strike;
+  const focus = Boolean(isNew && selectedByReader);
+  const move = Boolean(isNew && (selectedByReader || !view.map));
   selectedByReader = false;
+  const row = await rowOf(view.strike);
+  if (view.strike !== state.now.strike) return null;
+  const answer = await showDetail(view, row ?? undefined, { focus });
+  map?.resize();
+  map?.pick(answer ?? null, { view, row: row ?? undefined, move });
   return answer;
 }
 
 // Holdings are those of the last day the strike may have been on.
-function drawEntity(view) {
-  showHoldings(view, rowOf(view.strike)?.day_last ?? null, { focus: entityByReader });
+async function drawEntity(view) {
+  const focus = entityByReader;
   entityByReader = false;
+  const row = view.entity ? await rowOf(view.strike) : null;
+  if (view.entity === state.now.entity) showHoldings(view, row?.day_last ?? null, { focus });
 }
 
-function change(view, before) {
+async function change(view, before) {
   if (differs(view, before, ["strike", "entity"])) drawSide(view);
-  if (differs(view, before, FILTERS)) drawRows(view);
-  if (view.country && !view.strike && differs(view, before, ["country", "role"])) map?.frame();
-  if (differs(view, before, ["country", "role", "basis", "minority", "from", "to"])) showSummary(view);
+  const selection = differs(view, before, FILTERS) ? drawSelection(view) : null;
+  if (differs(view, before, ["country", "role", "basis", "minority", "from", "to", ...CARD])) showSummary(view);
   if (differs(view, before, ["strike", "country", "basis", "minority"])) drawDetail(view, before);
   if (differs(view, before, ["strike", "entity"])) drawEntity(view);
   if (view.strike !== before?.strike) markRow(view.strike);
   if (before?.strike && !view.strike) focusRow(before.strike);
   if (view.map && differs(view, before, ["map"]) && !moving) map?.go(view.map);
+  const chosen = (view.country || view.owner || view.asset) && !view.strike && differs(view, before, ["country", "role", "owner", "asset"]);
+  if ((await selection) && chosen) map?.frame();
 }
+
+/** Filters that the card does not know: it says that it is wider than the list. */
+const CARD = ["min_share", "q", "owner", "asset", "kinds", "status", "commodity", "weapon", "within", "rests_on", "certainty"];
 
 let moving = false;
 function moved(place) {
@@ -101,7 +168,7 @@ async function startMap() {
     const { createMap } = await import("./map.js");
     const headline = async (id) => `${(await api.attribution(id, state.now)).headline}.`;
     map = await createMap({ view: state.now, headline, onSelect: select, onMove: moved, onTrouble: trouble });
-    map.show(matching(rows, state.now), state.now);
+    if (shown) drawOnMap(state.now, loading.signal);
     await map.ready;
     document.body.dataset.ready = "1";
   } catch (error) {
@@ -110,7 +177,8 @@ async function startMap() {
 }
 
 function failed(error) {
-  const again = el("button", { type: "button", class: "plain", onclick: () => location.reload() }, t("retry"));
+  byId("results").removeAttribute("aria-busy");
+  const again = el("button", { type: "button", class: "plain", onclick: () => drawSelection(state.now) }, t("retry"));
   byId("count").replaceChildren(t("failed", { why: error.message }), " ", again);
 }
 
@@ -127,23 +195,19 @@ async function start() {
   byId("tagline").textContent = t("tagline");
   byId("map-frame").setAttribute("aria-label", t("mapFrame"));
   byId("count").textContent = t("loading");
+  createSearch(set);
   addEventListener("keydown", escape);
   document.querySelector(".skip").addEventListener("click", skip);
-  try {
-    rows = await api.strikes();
-  } catch (error) {
-    failed(error);
-    return;
-  }
-  drawRows(state.now);
+  const selection = drawSelection(state.now);
   showSummary(state.now);
   credit();
   drawSide(state.now);
+  await selection;
   drawEntity(state.now);
   const detail = drawDetail(state.now, null);
   await startMap();
   const answer = await detail;
-  if (answer) map?.pick(answer, { view: state.now, row: rowOf(state.now.strike), move: !state.now.map, smooth: false });
+  if (answer) map?.pick(answer, { view: state.now, row: (await rowOf(state.now.strike)) ?? undefined, move: !state.now.map, smooth: false });
 }
 
 // The address after # is the view's, so the link's own jump must not replace it.

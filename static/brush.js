@@ -1,28 +1,16 @@
-// The time range: bars by year, two handles that never lie on each other, and two date fields.
-import { byId, el } from "./dom.js";
-import { dayWords } from "./edtf.js";
-import { clamp, firstDay, january, lastDay, monthOf } from "./months.js";
+// The time range: bars by day, week, month or year, what surely lies in a bar solid and what only may hatched; two handles
+// that never lie on each other, dates to type, and a window that plays forward.
+import * as api from "./api.js";
+import { UNITS, axisStart, clamp, dayOf, moved, numberOf, unitFor } from "./days.js";
+import { byId, el, svg } from "./dom.js";
+import { dayWords, spanOfDays, whenWords } from "./edtf.js";
+import { parametersOf, without } from "./selection.js";
 import { PHONE } from "./sheet.js";
-import { hostKey } from "./style.js";
-import { t } from "./text.js";
+import { LOCALE, counted, number, t } from "./text.js";
+import { createPlayer } from "./player.js";
+import { bars, hatching, ticks } from "./timeline.js";
 
-const yearOf = (row) => +(row.day_first ?? row.day_last ?? "").slice(0, 4) || null;
-
-function yearsOf(rows) {
-  const years = rows.map(yearOf).filter(Boolean);
-  return years.length ? [Math.min(...years), Math.max(...years)] : null;
-}
-
-function bar(rows, most, inside) {
-  const column = el("div", { class: inside ? "year in" : "year" });
-  for (const host of ["UA", "RU", "other"]) {
-    const n = rows.filter((row) => hostKey(row.host_country) === host).length;
-    const piece = el("span", { class: `host-${host}` });
-    piece.style.height = `${(n / most) * 100}%`;
-    if (n) column.append(piece);
-  }
-  return column;
-}
+const KEYS = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1, PageDown: -12, PageUp: 12, Home: -1e5, End: 1e5 };
 
 function field(id, label, change) {
   const input = el("input", { id, type: "date" });
@@ -30,9 +18,7 @@ function field(id, label, change) {
   return [el("label", { for: id }, label), input];
 }
 
-// A handle stands for a month: its left edge for the first day, its right edge for the last.
-const KEYS = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1, PageDown: -12, PageUp: 12, Home: -1e5, End: 1e5 };
-
+// A handle stands for a bar: its left edge for the first day, its right edge for the last.
 function handle(name, label, move) {
   const knob = el("div", { class: `handle ${name}`, role: "slider", tabindex: "0", "aria-label": label, "aria-orientation": "horizontal" });
   knob.addEventListener("keydown", (event) => {
@@ -43,13 +29,13 @@ function handle(name, label, move) {
   return knob;
 }
 
-// One drag is one step to go back from: `go` is told the first and the present month, and whether it is the first call.
-function onDrag(node, monthAt, go, { atOnce = false } = {}) {
+// One drag is one step to go back from: `go` is given the first and the present bar, and whether it is the first call.
+function onDrag(node, barAt, go, { atOnce = false } = {}) {
   node.addEventListener("pointerdown", (event) => {
-    const start = monthAt(event);
+    const start = barAt(event);
     let first = true;
-    const follow = (moved) => {
-      go(start, monthAt(moved), first);
+    const follow = (pointer) => {
+      go(start, barAt(pointer), first);
       first = false;
     };
     node.setPointerCapture(event.pointerId);
@@ -61,93 +47,196 @@ function onDrag(node, monthAt, go, { atOnce = false } = {}) {
 
 class Brush {
   #set;
-  #low = 0; // first and last month of the records
-  #high = 11;
-  #months = [0, 11]; // first and last month shown
-  #bars = el("div", { class: "bars", role: "img" });
-  #axis = el("div", { class: "axis", "aria-hidden": "true" });
+  #view = null;
+  #months = null; // spans by month of all strikes, by which the axis is laid out
+  #axis = null; // { first, last } in days; `zoomed` where the reader chose them
+  #unit = null; // that the reader chose
+  #spans = [];
+  #request = new AbortController();
+  #drawing = svg("svg", { class: "bars", role: "img" });
+  #shades = [el("div", { class: "shade", "aria-hidden": "true" }), el("div", { class: "shade", "aria-hidden": "true" })];
+  #note = el("p", { class: "time-note quiet", role: "status" });
   #knobs = [
-    handle("from", t("fromHandle"), (by) => this.#move(0, this.#months[0] + by)),
-    handle("to", t("toHandle"), (by) => this.#move(1, this.#months[1] + by)),
+    handle("from", t("fromHandle"), (by) => this.#move(0, this.#window()[0] + by)),
+    handle("to", t("toHandle"), (by) => this.#move(1, this.#window()[1] + by)),
   ];
+  #track = el("div", { class: "track" }, this.#drawing, this.#shades, this.#knobs);
   #all = el("button", { type: "button", class: "plain", onclick: () => this.#set({ from: null, to: null }) }, t("allDates"));
+  #zoom = el("button", { type: "button", class: "plain", onclick: () => this.#toggleZoom() });
+  #earlier = el("button", { type: "button", class: "plain", onclick: () => this.#wholeAxis() });
+  #units = el("select", { id: "unit", onchange: () => this.#choose(this.#units.value) },
+    el("option", { value: "" }, t("unitFit")), UNITS.map((unit) => el("option", { value: unit }, t(`unit${unit}`))));
+  #player;
 
-  constructor(set) {
+  constructor(set, busy) {
     this.#set = set;
+    this.#player = createPlayer({ busy, step: () => this.#step() });
     const home = byId("time");
-    const fields = el("div", { class: "dates" },
-      field("from", t("from"), (from) => set({ from })), field("to", t("to"), (to) => set({ to })), this.#all);
+    const tools = el("div", { class: "time-tools" }, this.#player.node, el("label", { class: "unit" }, el("span", {}, t("unit")), this.#units), this.#zoom, this.#earlier);
+    const dates = el("div", { class: "dates" }, field("from", t("from"), (from) => set({ from })), field("to", t("to"), (to) => set({ to })), this.#all);
+    const main = el("div", { class: "time-main" }, tools, this.#track, this.#note);
     home.setAttribute("aria-label", t("time"));
-    home.append(el("div", { class: "track" }, this.#bars, this.#axis, this.#knobs));
-    // On a phone only the date fields are left, among the filters.
-    const settle = () => (PHONE.matches ? byId("time-inline") : home).append(fields);
+    // On a phone the time range lies among the filters, in the sheet.
+    const settle = () => (PHONE.matches ? byId("time-inline") : home).append(main, dates);
     PHONE.addEventListener("change", settle);
     settle();
     this.#listen();
+    new ResizeObserver(() => this.#view && this.#refresh()).observe(this.#track);
   }
 
-  /** Draw the range of all rows, with bars for those that match all but the time. */
-  draw(everything, rows, view) {
-    const span = yearsOf(everything);
-    if (!span) return;
-    [this.#low, this.#high] = [span[0] * 12, span[1] * 12 + 11];
-    const inside = (day, fallback) => (day ? clamp(monthOf(day), this.#low, this.#high) : fallback);
-    this.#months = [inside(view.from, this.#low), inside(view.to, this.#high)];
-    this.#drawBars(rows);
-    this.#knobs.forEach((knob, side) => this.#drawKnob(knob, side));
+  /** Draw the bars of the strikes that match all but the time; undated ones are counted beside them. */
+  async draw(view) {
+    this.#view = view;
     byId("from").value = view.from ?? "";
     byId("to").value = view.to ?? "";
     this.#all.disabled = !view.from && !view.to;
+    this.#drawWindow();
+    this.#months ??= await api.counts({ by: "month" }).then(({ spans }) => spans, () => null);
+    if (this.#view !== view || !this.#months) return;
+    if (!this.#axis || (this.#axis.zoomed && !view.from && !view.to)) this.#layOut();
+    await this.#refresh();
+  }
+
+  #layOut(whole = false) {
+    if (!this.#months.length) return (this.#axis = null);
+    const first = whole ? this.#months[0].first : axisStart(this.#months);
+    this.#axis = { first: numberOf(first), last: numberOf(this.#months.at(-1).last), zoomed: false, whole };
+  }
+
+  async #refresh() {
+    if (!this.#axis || !this.#track.clientWidth) return;
+    this.#request.abort();
+    const mine = (this.#request = new AbortController());
+    const { first, last } = this.#axis;
+    const by = this.#unit ?? unitFor(last - first + 1, this.#track.clientWidth);
+    const [from, to] = [dayOf(first), dayOf(last)];
+    const timeless = without(this.#view, "dates");
+    const answer = await api.counts({ ...parametersOf(timeless), by }, mine.signal).catch(() => null);
+    if (!answer || mine.signal.aborted) return;
+    this.#spans = answer.spans.filter((span) => span.last >= from && span.first <= to);
+    this.#paint(answer, answer.spans.filter((span) => span.last < from));
+  }
+
+  #paint(answer, before) {
+    const [width, height] = [this.#track.clientWidth, this.#track.clientHeight];
+    const x = (day) => this.#x(day);
+    const drawn = bars(this.#spans, x, height);
+    this.#drawing.setAttribute("viewBox", `0 0 ${width} ${height}`);
+    this.#drawing.replaceChildren(hatching(), ...drawn.nodes, ...ticks(this.#axis, x, height, LOCALE));
+    this.#drawing.setAttribute("aria-label", this.#label(answer.by));
+    const hidden = before.reduce((sum, { sure, possible }) => sum + sure + possible, 0);
+    this.#earlier.hidden = this.#axis.zoomed || !(hidden || this.#axis.whole);
+    this.#earlier.textContent = this.#axis.whole ? t("hideEarlier") : counted("showEarlier", hidden);
+    this.#zoom.hidden = !this.#axis.zoomed && !(this.#view.from || this.#view.to);
+    this.#zoom.textContent = t(this.#axis.zoomed ? "zoomAll" : "zoomWindow");
+    this.#units.value = this.#unit ?? "";
+    this.#note.textContent = answer.undated ? counted("undatedBeside", answer.undated) : "";
+    this.#drawWindow();
+  }
+
+  // Pixels from the left at which a day begins.
+  #x(day) {
+    const { first, last } = this.#axis;
+    return ((clamp(day, first, last + 1) - first) / (last + 1 - first)) * this.#track.clientWidth;
+  }
+
+  #label(unit) {
+    const size = ({ sure, possible }) => sure + possible;
+    const most = this.#spans.reduce((best, span) => (best && size(best) >= size(span) ? best : span), null);
+    return most ? t("barsLabel", { unit: t(`unit${unit}`), when: this.#spanWords(most), n: number(size(most)) }) : t("barsNone");
+  }
+
+  #spanWords({ first, last }) {
+    if (first.slice(5) === "01-01" && last.slice(5) === "12-31") return first.slice(0, 4);
+    return first.endsWith("-01") && numberOf(last) - numberOf(first) > 26 ? whenWords(first.slice(0, 7)) : spanOfDays(first, last);
+  }
+
+  // The first and the last bar of the window.
+  #window() {
+    const last = Math.max(0, this.#spans.length - 1);
+    const from = this.#view.from ? this.#spans.findIndex((span) => span.last >= this.#view.from) : 0;
+    const to = this.#view.to ? this.#spans.findLastIndex((span) => span.first <= this.#view.to) : last;
+    return [from < 0 ? last : from, Math.max(0, to)];
+  }
+
+  #drawWindow() {
+    if (!this.#axis || !this.#spans.length) return;
+    const { from, to } = this.#view;
+    const width = this.#track.clientWidth;
+    const edges = [from ? this.#x(numberOf(from)) : 0, to ? this.#x(numberOf(to) + 1) : width];
+    this.#shades[0].style.width = `${edges[0]}px`;
+    this.#shades[1].style.width = `${width - edges[1]}px`;
+    const [a, b] = this.#window();
+    for (const [side, knob] of this.#knobs.entries()) {
+      knob.style.left = `${edges[side]}px`;
+      knob.setAttribute("aria-valuemin", side ? a : 0);
+      knob.setAttribute("aria-valuemax", side ? Math.max(b, this.#spans.length - 1) : b);
+      knob.setAttribute("aria-valuenow", side ? b : a);
+      const day = (side ? to : from) ?? this.#spans[side ? b : a]?.[side ? "last" : "first"];
+      knob.setAttribute("aria-valuetext", day ? dayWords(day) : "");
+    }
   }
 
   #listen() {
-    const monthAt = (event) => {
-      const box = this.#bars.getBoundingClientRect();
-      const part = clamp((event.clientX - box.left) / box.width, 0, 0.9999);
-      return this.#low + Math.floor(part * (this.#high + 1 - this.#low));
+    const barAt = (event) => {
+      const box = this.#track.getBoundingClientRect();
+      const part = clamp((event.clientX - box.left) / box.width, 0, 0.99999);
+      const day = dayOf(Math.floor(this.#axis.first + part * (this.#axis.last + 1 - this.#axis.first)));
+      const at = this.#spans.findIndex((span) => span.last >= day);
+      return at < 0 ? this.#spans.length - 1 : at;
     };
-    this.#knobs.forEach((knob, side) => onDrag(knob, monthAt, (_, month, step) => this.#move(side, month, step)));
-    // Drawing over the bars picks whole years; one click picks one.
-    const years = (a, b, step) => this.#push(january(Math.min(a, b)), january(Math.max(a, b)) + 11, step);
-    onDrag(this.#bars, monthAt, years, { atOnce: true });
+    this.#knobs.forEach((knob, side) => onDrag(knob, barAt, (_, at, step) => this.#move(side, at, step)));
+    onDrag(this.#drawing, barAt, (a, b, step) => this.#push(Math.min(a, b), Math.max(a, b), step), { atOnce: true });
+    this.#drawing.addEventListener("pointermove", (event) => {
+      const span = this.#spans[barAt(event)];
+      if (span) this.#note.textContent = `${this.#spanWords(span)}: ${counted("count", span.sure)}${span.possible ? `; ${counted("mayFall", span.possible)}` : ""}`;
+    });
   }
 
-  #move(side, month, step) {
-    const [from, to] = this.#months;
-    if (side === 0) this.#push(clamp(month, this.#low, to), to, step);
-    else this.#push(from, clamp(month, from, this.#high), step);
+  #move(side, at, step) {
+    const [from, to] = this.#window();
+    if (side === 0) this.#push(clamp(at, 0, to), to, step);
+    else this.#push(from, clamp(at, from, this.#spans.length - 1), step);
   }
 
+  // The ends of the whole axis are open: nothing that lies beyond them is left out by them.
   #push(from, to, step = true) {
-    this.#set({ from: from <= this.#low ? null : firstDay(from), to: to >= this.#high ? null : lastDay(to) }, { step });
+    if (!this.#spans.length) return;
+    const open = !this.#axis.zoomed;
+    const last = this.#spans.length - 1;
+    this.#set({ from: open && from <= 0 ? null : this.#spans[Math.max(0, from)].first, to: open && to >= last ? null : this.#spans[to].last }, { step });
   }
 
-  #drawBars(rows) {
-    const first = this.#low / 12;
-    const years = Array.from({ length: (this.#high + 1) / 12 - first }, (_, i) => first + i);
-    const byYear = years.map((year) => rows.filter((row) => yearOf(row) === year));
-    const most = Math.max(1, ...byYear.map((group) => group.length));
-    const [from, to] = this.#months;
-    const inside = (year) => year * 12 + 11 >= from && year * 12 <= to;
-    this.#bars.replaceChildren(...years.map((year, i) => bar(byYear[i], most, inside(year))));
-    this.#axis.replaceChildren(...years.map((year) => el("span", {}, years.length > 10 && year % 2 ? "" : String(year))));
-    const list = years.map((year, i) => `${year}: ${byYear[i].length}`).filter((_, i) => byYear[i].length).join(", ");
-    this.#bars.setAttribute("aria-label", t("barsLabel", { list }));
+  // One step of playing: the window moves by a bar; without one, a twelfth of the axis begins. Whether there is more.
+  #step() {
+    const count = this.#spans.length;
+    const [a, b] = this.#view.from || this.#view.to ? this.#window() : [-1, Math.ceil(count / 12) - 2];
+    if (b >= count - 1 || count < 2) return false;
+    const [from, to] = moved([a, b], count, 1);
+    this.#set({ from: this.#spans[from].first, to: this.#spans[to].last }, { step: false });
+    return true;
   }
 
-  #drawKnob(knob, side) {
-    const [from, to] = this.#months;
-    const edge = side ? to + 1 : from;
-    knob.style.left = `${((edge - this.#low) / (this.#high + 1 - this.#low)) * 100}%`;
-    knob.setAttribute("aria-valuemin", side ? from : this.#low);
-    knob.setAttribute("aria-valuemax", side ? this.#high : to);
-    knob.setAttribute("aria-valuenow", side ? to : from);
-    knob.setAttribute("aria-valuetext", dayWords(side ? lastDay(to) : firstDay(from)));
+  #toggleZoom() {
+    if (this.#axis.zoomed) this.#layOut();
+    else this.#axis = { ...this.#axis, first: numberOf(this.#view.from ?? dayOf(this.#axis.first)), last: numberOf(this.#view.to ?? dayOf(this.#axis.last)), zoomed: true };
+    this.#unit = null;
+    this.#refresh();
+  }
+
+  #wholeAxis() {
+    this.#layOut(!this.#axis.whole);
+    this.#refresh();
+  }
+
+  #choose(unit) {
+    this.#unit = unit || null;
+    this.#refresh();
   }
 }
 
-/** Build the time range; returns a function that draws it. */
-export function createBrush(set) {
-  const brush = new Brush(set);
-  return (everything, rows, view) => brush.draw(everything, rows, view);
+/** Build the time range; `busy` tells whether the page still loads. Returns a function that draws it for a view. */
+export function createBrush(set, busy) {
+  const brush = new Brush(set, busy);
+  return (view) => brush.draw(view);
 }

@@ -3,45 +3,52 @@ import * as api from "./api.js";
 import { capacityBlock } from "./capacity.js";
 import { byId, el } from "./dom.js";
 import { amount, countryName, share } from "./figures.js";
-import { countriesOf, countryCounts } from "./filter.js";
 import { hostKey } from "./style.js";
 import { KEYS } from "./symbols.js";
 import { PHONE } from "./sheet.js";
-import { ROLES } from "./state.js";
+import { ROLES, TIES, narrowing } from "./selection.js";
 import { createThreshold } from "./threshold.js";
-import { LOCALE, counted, t, word } from "./text.js";
+import { LOCALE, counted, number, t, word } from "./text.js";
 
 const CHIPS = 6;
 
-function options(rows, view) {
-  const byName = countryCounts(rows, view.role)
-    .map(([code, n]) => ({ code, n, name: countryName(code) }))
+function options(counts, view) {
+  const byName = counts.filter(({ value }) => value).map(({ value, strikes }) => ({ code: value, n: strikes, name: countryName(value) }))
     .sort((a, b) => a.name.localeCompare(b.name));
   if (view.country && !byName.some((entry) => entry.code === view.country))
     byName.push({ code: view.country, n: 0, name: countryName(view.country) });
-  const option = ({ code, n, name }) => el("option", { value: code, selected: code === view.country }, `${name} (${n})`);
+  const option = ({ code, n, name }) => el("option", { value: code, selected: code === view.country }, `${name} (${number(n)})`);
   return [el("option", { value: "" }, t("allCountries")), ...byName.map(option)];
 }
 
-function chip([code, n], most, view, set) {
+function chip({ value: code, strikes: n }, most, view, set) {
   const bar = el("span", { class: `meter ${view.role === "host" ? `host-${hostKey(code)}` : `owner-${KEYS.owner(code)}`}`, "aria-hidden": "true" });
   bar.style.width = `${(n / most) * 100}%`;
   const pressed = code === view.country;
   const pick = () => set({ country: pressed ? null : code });
   return el("button", { type: "button", "aria-pressed": String(pressed), onclick: pick },
-    el("span", { class: "chip-name" }, countryName(code)), el("span", { class: "chip-n" }, String(n)), bar);
+    el("span", { class: "chip-name" }, countryName(code)), el("span", { class: "chip-n" }, number(n)), bar);
 }
+
+const isTie = (role) => role === "related" || TIES.includes(role);
 
 function roleChoice(role, n, view, set) {
   const input = el("input", { type: "radio", name: "role", value: role, onchange: () => set({ role }) });
-  input.checked = role === view.role;
-  return el("label", { class: "role" }, input, el("span", {}, t(`role${role}`), el("b", {}, n === null ? "" : ` ${n}`)));
+  input.checked = role === view.role || (role === "related" && isTie(view.role));
+  return el("label", { class: "role" }, input, el("span", {}, t(`role${role}`), el("b", {}, n === undefined ? "" : ` ${number(n)}`)));
 }
 
-function roles(rows, view, set) {
-  const count = (role) => (view.country ? rows.filter((row) => countriesOf(row, role).includes(view.country)).length : null);
+function roles(counts, view, set) {
   return el("fieldset", { class: "roles" }, el("legend", { class: "sr" }, t("roleLegend")),
-    ROLES.map((role) => roleChoice(role, count(role), view, set)));
+    ROLES.map((role) => roleChoice(role, counts[role], view, set)));
+}
+
+/** Which tie but owning, where one of them is chosen. */
+function tieChoice(view, set) {
+  if (!isTie(view.role)) return null;
+  const option = (role) => el("option", { value: role, selected: role === view.role }, role === "related" ? t("anyTie") : word("relation", role));
+  return el("label", { class: "tie-choice" }, t("whichTie"),
+    el("select", { id: "tie-select", onchange: (event) => set({ role: event.target.value }) }, ["related", ...TIES].map(option)));
 }
 
 /** Prepare the picker; returns a function that draws it for the rows that match all but the country. */
@@ -53,17 +60,17 @@ export function createCountry(set) {
   form.append(el("label", { for: "country-select" }, t("country")), select, choices);
   const threshold = createThreshold(set);
   form.append(threshold.node);
-  return (rows, view) => {
+  return ({ countries, roles: ofRoles }, view) => {
     const held = form.contains(document.activeElement) ? document.activeElement : null;
     const name = held?.value || held?.textContent;
-    select.replaceChildren(...options(rows, view));
-    const counts = countryCounts(rows, view.role);
-    const chips = counts.slice(0, CHIPS).map((entry) => chip(entry, counts[0][1], view, set));
+    select.replaceChildren(...options(countries, view));
+    const named = countries.filter(({ value }) => value);
+    const chips = named.slice(0, CHIPS).map((entry) => chip(entry, named[0].strikes, view, set));
     const group = el("div", { class: "chips" }, chips);
-    choices.replaceChildren(roles(rows, view, set), ...(view.country ? [] : [group]));
+    choices.replaceChildren(roles(ofRoles, view, set), ...[tieChoice(view, set), view.country || view.owner ? null : group].filter(Boolean));
     threshold.draw(view);
     if (held && !held.isConnected)
-      ([...form.querySelectorAll("input, button")].find((n) => (n.value || n.textContent) === name) ?? select).focus();
+      ([...form.querySelectorAll("input, button, select")].find((n) => (n.value || n.textContent) === name) ?? select).focus();
   };
 }
 
@@ -109,9 +116,11 @@ function ownedInAll({ strikes, strikes_sure: sure, hits, assets_min: min, assets
 
 /** One sentence a relation of the chosen role, with its number of strikes; null where there is none. */
 function inAll({ relations }, role) {
+  if (role === "control") return null; // its strikes are those of the sentence below
   if (role === "owner") return relations.owner.strikes ? ownedInAll(relations.owner) : null;
   if (role === "host") return relations.host.strikes ? sentence(tied(t("rolehost"), relations.host)) : null;
-  const ties = Object.entries(relations).filter(([name, { strikes }]) => strikes && name !== "owner" && name !== "host");
+  const ties = Object.entries(relations)
+    .filter(([name, { strikes }]) => strikes && name !== "owner" && name !== "host" && (role === "related" || role === name));
   const words = ties.map(([name, count]) => tied(word("relation", name), count));
   return words.length ? sentence(words.join("; ")) : null;
 }
@@ -121,16 +130,20 @@ const tied = (relation, { strikes, strikes_sure: sure }) =>
   t("tiedIn", { relation, strikes: counted("times", strikes), sure: certain(strikes, sure) });
 const sentence = (words) => `${words[0].toLocaleUpperCase(LOCALE)}${words.slice(1)}.`;
 
+/** Whether the selection has filters that the card does not know. */
+const isNarrower = (view) => view.min_share > 0 || narrowing(view).some((name) => name !== "country" && name !== "dates");
+
 function summaryOf(answer, view) {
   const name = { country: countryName(answer.country) };
   const total = inAll(answer, view.role);
   return el("section", { class: "card", "aria-label": name.country },
-    el("p", {}, t(`rolewhy${view.role}`, name), " ", el("span", { class: "quiet" }, t("notAdded"))),
+    el("p", {}, t(`rolewhy${isTie(view.role) ? "related" : view.role}`, name), " ", el("span", { class: "quiet" }, t("notAdded"))),
     total && el("p", { class: "in-all" }, total),
+    total && isNarrower(view) ? el("p", { class: "quiet" }, t("cardIsWider")) : null,
     answer.owned.length ? null : el("p", {}, t("noOwned", name)),
     block(t("ownedAssets", name), ownedAssets(answer.owned).map(assetLine), view.role === "owner"),
     capacityBlock(answer, view.role, (code) => api.capacityAddress(code, view)),
-    block(t("relatedAssets", name), unlike(answer.related).map(relatedLine), view.role === "related"));
+    block(t("relatedAssets", name), unlike(answer.related).map(relatedLine), isTie(view.role)));
 }
 
 let asked = null; // the address of the answer that is waited for

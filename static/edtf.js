@@ -91,3 +91,13 @@ export function precision(text) {
 export function dayWords(day) {
   return single(day);
 }
+
+/** The days from one to another, both included: "14 March to 9 September 2025"; null is an open end. */
+export function spanOfDays(from, to) {
+  if (!from) return t("untilDay", { date: dayWords(to) });
+  if (!to) return t("sinceDay", { date: dayWords(from) });
+  if (from === to) return dayWords(from);
+  const [a, b] = [from, to].map((day) => day.split("-").map(Number));
+  const begin = a[0] === b[0] ? formatted(...a, { day: "numeric", month: "long" }) : dayWords(from);
+  return t("daysTo", { from: begin, to: dayWords(to) });
+}

@@ -4,6 +4,7 @@ import { byId, el, joined } from "./dom.js";
 import { dayWords } from "./edtf.js";
 import { entityButton, entityButtonOf } from "./entity.js";
 import { countryName, share } from "./figures.js";
+import { remember } from "./sentence.js";
 import { sideHead } from "./side.js";
 import { t } from "./text.js";
 
@@ -47,10 +48,17 @@ function back(view, set) {
   return el("p", {}, el("button", { type: "button", class: "plain", onclick: () => set({ entity: null }) }, t("backToRecord")));
 }
 
+/** A button that selects the strikes on what the entity held, on their own days. */
+function strikesButton({ id, name }, set) {
+  remember("entities", id, name);
+  const select = () => set({ owner: id, role: "owner", strike: null, entity: null });
+  return el("p", {}, el("button", { type: "button", class: "plain", onclick: select }, t("strikesOnHeld")));
+}
+
 function body({ entity, on, holdings }, view, set) {
   const of = (kind) => table(kind, holdings.filter((row) => row.kind === kind), set);
   return [heading(t("heldOn", { name: entity.name, date: dayWords(on) }), set),
-    el("div", { class: "detail-body" }, back(view, set), about(entity),
+    el("div", { class: "detail-body" }, back(view, set), about(entity), strikesButton(entity, set),
       holdings.length ? [el("p", {}, t("heldWhy")), of("asset"), of("entity")] : el("p", {}, t("heldNothing", { name: entity.name })))];
 }
 

@@ -2,9 +2,9 @@
 import { byId, el, joined, spoken } from "./dom.js";
 import { plainDay, precision, whenWords } from "./edtf.js";
 import { countryName, ownersOf, share } from "./figures.js";
-import { newestFirst } from "./filter.js";
+import { mayFall } from "./selection.js";
 import { KEYS, rowMark } from "./symbols.js";
-import { counted, strikeTitle, t, word } from "./text.js";
+import { number, strikeTitle, t, word } from "./text.js";
 
 /** One thin bar: what is certain of each owner is solid, what is not known or not settled is hatched. */
 function shareBar(owners, chosen) {
@@ -32,39 +32,29 @@ function ownersLine(row, chosen) {
   ];
 }
 
-function notes(row) {
+function notes(row, view) {
   const said = [];
+  if (mayFall(row, view)) said.push(t("mayFallTag"));
   if (!row.geometry) said.push(t("noPlace"));
   if (row.rests_on === "alternatives") said.push(t("alternatives"));
   if (row.rests_on === "decision" && row.assets.length > 1) said.push(t("together", { n: row.assets.length }));
   if (row.status === "reported" || row.status === "retracted") said.push(word("status", row.status).toLowerCase());
-  return said.map((text) => el("span", { class: "tag" }, text));
+  return said.map((text) => el("span", { class: text === t("mayFallTag") ? "tag may" : "tag" }, text));
 }
 
-function item(row, view, onSelect) {
+function item(row, view, onSelect, at) {
   const plain = plainDay(row.when, row.when_note);
   const exactness = plain ? null : el("span", { class: "quiet" }, t(precision(row.when)));
   const host = row.host_country ? countryName(row.host_country) : t("highSeas");
   const current = row.id === view.strike ? "true" : null;
-  return el("li", {},
+  return el("li", { "aria-posinset": at.index + 1, "aria-setsize": at.total },
     el("button", { type: "button", class: "row", "data-id": row.id, "aria-current": current, onclick: () => onSelect(row.id) },
       rowMark(row, view),
       el("span", { class: "row-when" }, ...joined([whenWords(row.when, row.when_note), exactness])),
       el("span", { class: "row-title" }, strikeTitle(row)),
       el("span", { class: "row-place" }, ...joined([row.place, host])),
       ownersLine(row, view.role === "owner" ? view.country : null),
-      ...notes(row)));
-}
-
-function countLines(shown, all) {
-  const count = counted("count", shown.length);
-  const unplaced = shown.filter((row) => !row.geometry).length;
-  const undated = shown.filter((row) => !row.day_first && !row.day_last).length;
-  return [
-    el("strong", {}, shown.length === all ? count : t("countOf", { count, all })),
-    ...joined([unplaced && counted("unplaced", unplaced), undated && counted("undated", undated)].filter(Boolean), "; ")
-      .map((text) => el("span", { class: "quiet" }, text)),
-  ];
+      ...notes(row, view)));
 }
 
 // Arrow keys walk the list; Tab leaves it as it would any list of buttons.
@@ -78,18 +68,70 @@ function walk(event) {
   next.focus();
 }
 
-/** Prepare the list; returns a function that draws `rows` of `all` for a view. */
-export function createList(onSelect) {
-  const list = byId("list");
-  list.setAttribute("aria-label", t("listLabel"));
-  list.addEventListener("keydown", walk);
-  return (rows, all, view) => {
-    const held = list.contains(document.activeElement) ? document.activeElement.dataset.id : null;
-    byId("count").replaceChildren(...countLines(rows, all));
-    list.replaceChildren(...newestFirst(rows).map((row) => item(row, view, onSelect)));
-    if (!rows.length) list.append(el("li", { class: "empty" }, t("none")));
+const STEP = 100; // rows that are drawn at once
+const undated = (row) => !row.day_last; // the order puts them last
+
+class List {
+  #select;
+  #node = byId("list");
+  #more = el("button", { type: "button", class: "plain more" });
+  #rows = null;
+  #view = null;
+  #drawn = 0;
+
+  constructor(select) {
+    this.#select = select;
+    this.#node.setAttribute("aria-label", t("listLabel"));
+    this.#node.addEventListener("keydown", walk);
+    this.#node.after(this.#more);
+    this.#more.addEventListener("click", () => this.#extend(true));
+    // Whoever scrolls to the end gets the next rows without asking.
+    new IntersectionObserver(([{ isIntersecting: near }]) => near && this.#extend(false), { root: byId("results"), rootMargin: "600px" })
+      .observe(this.#more);
+  }
+
+  /** Draw the first rows of a selection; the rest follows as it is scrolled to. */
+  draw(rows, view) {
+    const held = this.#node.contains(document.activeElement) ? document.activeElement.dataset.id : null;
+    const again = this.#rows === rows ? this.#drawn : 0;
+    [this.#rows, this.#view, this.#drawn] = [rows, view, 0];
+    this.#node.replaceChildren();
+    this.#append(Math.max(STEP, again));
+    if (!rows.total) this.#node.append(el("li", { class: "empty" }, t("none")));
     if (held) focusRow(held);
-  };
+  }
+
+  #append(count) {
+    const { list, total } = this.#rows;
+    const rows = list.slice(this.#drawn, this.#drawn + count);
+    for (const [i, row] of rows.entries()) {
+      const index = this.#drawn + i;
+      if (undated(row) && !(index && undated(list[index - 1]))) this.#node.append(el("li", { class: "group" }, t("undatedGroup")));
+      this.#node.append(item(row, this.#view, this.#select, { index, total }));
+    }
+    this.#drawn += rows.length;
+    const left = total - this.#drawn;
+    this.#more.hidden = !left;
+    this.#more.textContent = t("showMore", { n: number(Math.min(STEP, left)), left: number(left) });
+  }
+
+  async #extend(focus) {
+    const rows = this.#rows;
+    if (!rows || this.#drawn >= rows.total) return;
+    if (rows.list.length < Math.min(rows.total, this.#drawn + STEP)) {
+      const got = await rows.more().catch(() => false);
+      if (!got || rows !== this.#rows) return;
+    }
+    const first = this.#drawn;
+    this.#append(STEP);
+    if (focus) this.#node.querySelectorAll("button")[first]?.focus();
+  }
+}
+
+/** Prepare the list; returns a function that draws the rows of a selection. */
+export function createList(onSelect) {
+  const list = new List(onSelect);
+  return (rows, view) => list.draw(rows, view);
 }
 
 /** Put the keyboard on a strike's row, or on the list where it is not shown. */

@@ -1,27 +1,24 @@
 // Keeps what is shown in the address after #, so that a view can be sent, reloaded and gone back to.
+import { CERTAINTIES, EVERYTHING, PRECISIONS, RESTS, ROLES, TIES, WEAPONS } from "./selection.js";
 
-export const ROLES = ["owner", "related", "host"];
 // How ownership is counted, by the names that the API has for it; the first is the start.
 export const BASES = ["registration", "headquarters"];
 export const MINORITIES = ["stay", "follow"];
 const START = {
+  ...EVERYTHING,
   map: null, // [lon, lat, zoom]
-  country: null, // ISO 3166-1 code
-  role: "owner",
-  min_share: 0, // percent that an owner has at least
-  kinds: [], // groups of the hit asset; none is all
-  status: [], // none is all
-  from: null, // yyyy-mm-dd
-  to: null,
   basis: BASES[0],
   minority: MINORITIES[0],
   strike: null, // id
   entity: null, // id of the company, person or state whose holdings are shown
 };
+const LONGEST = 200; // letters of a text
 const DAY = /^\d{4}-\d{2}-\d{2}$/;
 
 const oneOf = (value, choices) => (choices.includes(value) ? value : choices[0]);
 const list = (value) => (value ?? "").split(".").filter((part) => /^[a-z]+$/.test(part));
+const among = (value, choices) => (choices.includes(value) ? value : null);
+const text = (value) => value?.trim().slice(0, LONGEST) || null;
 const day = (value) => (DAY.test(value ?? "") && !Number.isNaN(Date.parse(value)) ? value : null);
 const percent = (value) => (/^\d{1,3}(\.\d+)?$/.test(value ?? "") && +value <= 100 ? +value : 0);
 
@@ -38,8 +35,16 @@ export function read(hash) {
   return {
     map: place(said.get("map")),
     country: /^[A-Z]{2}$/.test(country ?? "") ? country : null,
-    role: oneOf(said.get("role"), ROLES),
+    role: oneOf(said.get("role"), [...ROLES, ...TIES]),
     min_share: percent(said.get("min_share")),
+    q: text(said.get("q")),
+    owner: text(said.get("owner")),
+    asset: text(said.get("asset")),
+    commodity: text(said.get("commodity")),
+    weapon: among(said.get("weapon"), WEAPONS),
+    within: among(said.get("within"), PRECISIONS),
+    rests_on: among(said.get("rests_on"), RESTS),
+    certainty: among(said.get("certainty"), CERTAINTIES),
     kinds: list(said.get("kinds")),
     status: list(said.get("status")),
     from: day(said.get("from")),

@@ -47,5 +47,19 @@ const plural = new Intl.PluralRules(LOCALE);
 /** A text that depends on a count: `name_one`, `name_other` and whatever else the language has. */
 export function counted(name, n) {
   const form = `${name}_${plural.select(n)}`;
-  return t(Object.hasOwn(TEXT, form) ? form : `${name}_other`, { n });
+  return t(Object.hasOwn(TEXT, form) ? form : `${name}_other`, { n: number(n) });
+}
+
+const whole = new Intl.NumberFormat(LOCALE);
+
+/** A count with its thousands told apart. */
+export function number(n) {
+  return whole.format(n);
+}
+
+const list = new Intl.ListFormat(LOCALE, { type: "conjunction" });
+
+/** Texts as one list: "a, b and c". */
+export function listed(texts) {
+  return list.format(texts);
 }

@@ -17,8 +17,8 @@ export function createThreshold(set) {
   const node = el("p", { class: "threshold" }, el("label", { for: "min-share" }, t("minShare")), input, value);
   return {
     node,
-    draw({ role, country, min_share: least }) {
-      node.hidden = role !== "owner" || !country;
+    draw({ role, country, owner, min_share: least }) {
+      node.hidden = role !== "owner" || !(country || owner);
       input.value = least;
       value.textContent = least ? share(least, least) : t("minShareAny");
       input.setAttribute("aria-valuetext", value.textContent);

@@ -13,6 +13,7 @@ from api.requests.corrections_query import INSTANT_PATTERN, parse_instant
 from api.requests.negotiation import DOCUMENT, MediaFormat
 from api.requests.parameters import MAX_LENGTH, Limits, RequestParameter, parse_text
 from api.requests.query_parameters import MAX_EXACT_INTEGER
+from api.requests.strike_conditions import STRIKE_CONDITIONS
 from api.wording.catalogue import languages
 from layers.collections.collection import Collection
 from layers.collections.queryables import GEOMETRY, Queryable
@@ -84,6 +85,7 @@ def items_parameters(collection: Collection) -> Sequence[RequestParameter[Any]]:
         F_FEATURES,
         *_OF_FEATURES,
         *((UPDATED_SINCE,) if collection.name != "countries" else ()),
+        *(STRIKE_CONDITIONS if collection.name == "strikes" else ()),
         shared.sortby_parameter(collection),
         shared.properties_parameter(collection),
         *_queryables(collection),

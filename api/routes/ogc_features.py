@@ -32,6 +32,7 @@ from api.openapi.responses import COUNT, LINKS, STRING, array_of, object_with, r
 from api.requests.negotiation import GEOJSON, HTML, MediaFormat
 from api.requests.parameters import BadParameter
 from api.requests.query_parameters import ItemsRequest, parse_items_request, parse_profile, parse_representation
+from api.requests.strike_conditions import STRIKE_CONDITIONS, parse_strike_conditions
 from api.responses.resource import collection_or_404, negotiated_format, served_version, version
 from api.routes.ogc_schemas import DESCRIPTIONS
 from api.server.live_snapshot import LiveSnapshot
@@ -41,6 +42,7 @@ from layers.collections.queryables import GEOMETRY
 from layers.corrections.changed import UpdatedSince
 from layers.query.keyset_cursor import CursorError, begin_after, cursor_at
 from layers.query.selection import is_cached_or_cheap, rows
+from layers.query.strike_conditions import narrowed
 
 #: Bytes of the longest Link header that has every link.
 _HEADER_MAX = 3072
@@ -166,6 +168,8 @@ async def items(request: Request, collection: str) -> Response:
     wanted = await run_in_threadpool(read) if len(request.scope["query_string"]) > _LONG else read()
     if UPDATED_SINCE.name in request.query_params:
         wanted = await run_in_threadpool(_updated_since, request, wanted)
+    if served.name == "strikes" and not request.query_params.keys().isdisjoint(_CONDITIONS):
+        wanted = await queued(request, WorkClass.SELECTION, partial(_narrowed, request, wanted))
     form = _profiled(form, wanted.profile)
     headers = _headers(
         request, strong_etag(version(request), form.name, *language_parts(request)), wanted.representation.crs.uri
@@ -191,6 +195,17 @@ def _updated_since(request: Request, wanted: ItemsRequest) -> ItemsRequest:
         return wanted
     where = UpdatedSince.of(changed, since, wanted.selection.where)
     return replace(wanted, selection=replace(wanted.selection, where=where))
+
+
+_CONDITIONS = tuple(one.name for one in STRIKE_CONDITIONS)
+
+
+def _narrowed(request: Request, wanted: ItemsRequest) -> ItemsRequest:
+    """Narrow a request for strikes to those whose sites, owners and words are as it says."""
+    snapshot = served_version(request).snapshot
+    conditions = parse_strike_conditions(request.query_params)
+    selection = narrowed(snapshot.collections, snapshot.registers, wanted.selection, conditions)
+    return replace(wanted, selection=selection)
 
 
 def _answer(

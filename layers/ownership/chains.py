@@ -194,7 +194,7 @@ def holdings_of(ownership: OwnershipGraph, entity: str) -> tuple[Holding, ...]:
     """
     graph, ids = ownership.graph, ownership.nodes.ids
     top = ownership.number(entity)
-    reached = _descendants(graph.owned, graph.owner, top, len(ids))
+    reached = descendants(graph.owned, graph.owner, top, len(ids))
     edges = np.flatnonzero(reached[graph.owner])
     owned, owner = graph.owned[edges], graph.owner[edges]
     low = _effective(owned, owner, graph.low[edges], top, len(ids))
@@ -209,7 +209,7 @@ def holdings_of(ownership: OwnershipGraph, entity: str) -> tuple[Holding, ...]:
     return tuple(sorted(rows, key=lambda row: (-row.effective.high, -row.effective.low, row.id)))
 
 
-def _descendants(owned: Ints, owner: Ints, top: int, size: int) -> Bools:
+def descendants(owned: Ints, owner: Ints, top: int, size: int) -> Bools:
     """Mark ``top`` and all nodes that have it among their ancestors, shape (size,)."""
     reached = np.zeros(size, bool)
     reached[top] = True

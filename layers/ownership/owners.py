@@ -17,7 +17,7 @@ from layers.model.cache import LruCache
 from layers.model.messages import Message
 from layers.model.types import CountryBasis
 from layers.ownership.bulk_shares import AncestorMarks, ExactShares, WalkRules, batches, bounds
-from layers.ownership.chains import Chains, UpperBound, chains
+from layers.ownership.chains import Chains, UpperBound, chains, descendants
 from layers.ownership.minority import Minority
 from layers.ownership.stake_graph import NodeKind, StakeColumns
 from layers.ownership.walk import (
@@ -96,6 +96,14 @@ class OwnersByDate:
         start, stop = first.toordinal(), last.toordinal() + 1
         days = [start, *changes[(changes > start) & (changes < stop)].tolist(), stop]
         return tuple((date.fromordinal(a), date.fromordinal(b - 1)) for a, b in pairwise(days))
+
+    def ever_below(self, entity: str) -> frozenset[str]:
+        """Return the ids of all that an entity held a part of at any time, itself included; empty if there is none."""
+        stakes = self._stakes
+        if entity not in stakes.nodes.index:
+            return frozenset()
+        reached = descendants(stakes.owned, stakes.owner, stakes.nodes.index[entity], len(stakes.nodes))
+        return frozenset(stakes.nodes.ids[node] for node in np.flatnonzero(reached).tolist())
 
     def on(
         self, first: date | None, last: date | None, basis: CountryBasis = "registration", minority: Minority = "stay"

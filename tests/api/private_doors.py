@@ -134,6 +134,8 @@ DOORS: dict[str, tuple[str, ...]] = {
     "/sprites/symbols@2x.json": ("/sprites/symbols@2x.json",),
     "/sprites/symbols@2x.png": ("/sprites/symbols@2x.png",),
     "/strikes/{strike:path}/attribution": (f"/strikes/{STRIKE}/attribution", f"/strikes/{STRIKE}/attribution?f=html"),
+    "/strikes/counts": ("/strikes/counts?by=country", "/strikes/counts?by=month", f"/strikes/counts?q={MARK}"),
+    "/search": (f"/search?q={MARK}", "/search?q=Odesa&f=html"),
     "/countries": ("/countries", "/countries?basis=headquarters", "/countries?f=html"),
     "/countries/{iso}": ("/countries/UA", "/countries/AZ?minority=follow", "/countries/UA?relation=supplier"),
     "/countries/{iso}/capacity": ("/countries/UA/capacity", "/countries/UA/capacity?f=html"),

@@ -1,0 +1,113 @@
+"""How many strikes a selection has, all and those that are sure, in all and by country, kind or time."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from functools import partial
+from typing import Any
+
+import orjson
+from fastapi import Request, Response
+
+from api.html import pages
+from api.http.conditional import representation
+from api.http.json import Json
+from api.http.work import WorkClass, queued
+from api.openapi.declaration import ApiPart, Endpoint, Scope, media_types
+from api.openapi.parameters import F_DOCUMENT, selection_parameters
+from api.openapi.responses import ANY_OBJECT, COUNT, NULLABLE_STRING, array_of, object_with
+from api.requests.negotiation import DOCUMENT, HTML
+from api.requests.parameters import RequestParameter, one_of
+from api.requests.query_parameters import BBOX, BBOX_CRS, parse_selection
+from api.requests.strike_conditions import STRIKE_CONDITIONS, parse_strike_conditions
+from api.responses.resource import negotiated_format, served_version
+from layers.query.strike_counts import GROUPINGS, TIME_UNITS, Grouping, groups, timeline, totals
+from layers.snapshot.snapshot import Snapshot
+
+BY = RequestParameter(
+    "by", one_of(GROUPINGS), {"type": "string", "enum": list(GROUPINGS)},
+    "What the strikes are counted by: countries, kinds or commodities of what was hit, status, or spans of time.",
+)  # fmt: skip
+_DAY: Json = {"type": "string", "format": "date"}
+
+PART = ApiPart(
+    "counts",
+    schemas={
+        "StrikeCounts": object_with(
+            strikes=COUNT,
+            sure=COUNT,
+            possible=COUNT,
+            reasons=object_with(drafts=COUNT, undated=COUNT, across=COUNT, unsettled=COUNT),
+            unplaced=COUNT,
+            undated=COUNT,
+            by=NULLABLE_STRING,
+            groups=array_of(ANY_OBJECT),
+            spans=array_of(object_with(first=_DAY, last=_DAY, sure=COUNT, possible=COUNT)),
+        )
+    },
+)
+
+
+def _parameters(scope: Scope) -> tuple[RequestParameter[Any], ...]:
+    strikes = next((one for one in scope.collections if one.name == "strikes"), None)
+    return F_DOCUMENT, BY, BBOX, BBOX_CRS, *selection_parameters(strikes), *STRIKE_CONDITIONS
+
+
+_COUNTS = Endpoint(
+    "/strikes/counts",
+    "How many strikes a selection has",
+    "counts",
+    media_types=media_types(DOCUMENT),
+    schema="StrikeCounts",
+    parameters=_parameters,
+    negotiated=True,
+)
+
+
+@PART.declared(_COUNTS, checked=False)
+async def counts(request: Request) -> Response:
+    """The number of strikes that the parameters select, as ``numberMatched`` of their features states it."""
+    view = served_version(request)
+    strikes = view.snapshot.collections["strikes"]
+    _COUNTS.require_known(request, strikes)
+    form = negotiated_format(request, DOCUMENT)
+    find = partial(strike_counts, view.snapshot, dict(request.query_params))
+    answer = await queued(request, WorkClass.SELECTION, find)
+    if form is not HTML:
+        return representation(request, view.version, form.media_type, orjson.dumps(answer))
+    return representation(request, view.version, form.media_type, lambda: pages.page(request, view, "answer", answer))
+
+
+def strike_counts(snapshot: Snapshot, query: dict[str, str]) -> Json:
+    """Give the counts of the strikes that a query selects.
+
+    Raises
+    ------
+    BadParameter
+        With the first parameter that cannot be read.
+    """
+    by: Grouping | None = BY.read(query)
+    selected = (
+        snapshot.collections,
+        snapshot.registers,
+        parse_selection(query, snapshot.collections["strikes"]),
+        parse_strike_conditions(query),
+    )
+    total = totals(*selected)
+    answer: Json = {
+        "strikes": total.strikes,
+        "sure": total.sure,
+        "possible": total.strikes - total.sure,
+        "reasons": {name: getattr(total, name) for name in ("drafts", "undated", "across", "unsettled")},
+        "unplaced": total.unplaced,
+        "undated": total.without_date,
+        "by": by,
+        "groups": [],
+        "spans": [],
+    }
+    if by in TIME_UNITS:
+        line = timeline(*selected, by)
+        answer |= {"by": line.unit, "spans": [asdict(span) for span in line.spans]}
+    elif by is not None:
+        answer["groups"] = [asdict(group) for group in groups(*selected, by)]
+    return answer

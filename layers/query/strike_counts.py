@@ -1,0 +1,241 @@
+"""Counts of a selection of strikes: how many, how many are sure and why others are not; by country, kind or time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from typing import Literal, TypeAlias, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geo.lonlat import Bools, Ints
+from layers.collections.collection import Collection
+from layers.ownership.owners import OwnersByDate
+from layers.query.selection import Selection
+from layers.query.strike_conditions import (
+    Collections,
+    StrikeConditions,
+    Truth,
+    commodities_of,
+    stands,
+    surely_between,
+    ties_of_all,
+    truth_of,
+)
+
+TimeUnit = Literal["day", "week", "month", "year"]
+TIME_UNITS: tuple[TimeUnit, ...] = get_args(TimeUnit)
+#: What strikes are counted by: a column, the countries or commodities of what was hit, or a unit of time.
+Grouping = Literal["country", "group", "status", "commodity", TimeUnit]
+GROUPINGS: tuple[Grouping, ...] = ("country", "group", "status", "commodity", *TIME_UNITS)
+#: Most spans of time of one answer; more make the unit longer.
+MAX_SPANS = 5000
+
+Days: TypeAlias = NDArray[np.datetime64]
+#: 1970-01-01 was a Thursday: weeks begin on Monday.
+_MONDAY = np.timedelta64(3, "D")
+
+
+@dataclass(frozen=True, slots=True)
+class StrikeTotals:
+    """How many strikes a selection has.
+
+    Attributes
+    ----------
+    strikes
+        Those that may satisfy it: the ``numberMatched`` of their features.
+    sure
+        Those that surely do.
+    drafts, undated, across, unsettled
+        Why the others may not, each under the first reason that holds: whether it stands is open; its first or its last
+        day is not known; its days reach beyond those of the selection; which site was hit, or whose it was, is not
+        settled.
+    unplaced, without_date
+        Strikes without a place, and without a first or a last day, among all of them.
+    """
+
+    strikes: int
+    sure: int
+    drafts: int
+    undated: int
+    across: int
+    unsettled: int
+    unplaced: int
+    without_date: int
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The number of the strikes of a selection that have a value, or may have it; ``None`` is no value."""
+
+    value: str | None
+    strikes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A span of days, both included, with the strikes that surely, and those that only may, lie in it."""
+
+    first: date
+    last: date
+    sure: int
+    possible: int
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """Strikes by spans of time; a strike whose days reach over several is possible in each of them.
+
+    Attributes
+    ----------
+    undated
+        Strikes that are in no span, as their first or last day is not known.
+    """
+
+    unit: TimeUnit
+    spans: Sequence[Span]
+    undated: int
+
+
+def totals(
+    collections: Collections, registers: OwnersByDate, selection: Selection, wanted: StrikeConditions
+) -> StrikeTotals:
+    """Count the strikes of a selection."""
+    strikes = collections["strikes"]
+    truth = truth_of(collections, registers, selection, wanted)
+    selected = _selected(truth, wanted)
+    counted = Truth(selected, truth.sure & selected)
+    open_ones = counted.may & ~counted.sure
+    bounded = selection.first is not None or selection.last is not None
+    drafts = open_ones & ~stands(strikes)
+    undated = open_ones & ~drafts & _undated(strikes) & bounded
+    across = open_ones & ~drafts & ~undated & ~surely_between(strikes, selection.first, selection.last)
+    return StrikeTotals(
+        strikes=int(counted.may.sum()),
+        sure=int(counted.sure.sum()),
+        drafts=int(drafts.sum()),
+        undated=int(undated.sum()),
+        across=int(across.sum()),
+        unsettled=int((open_ones & ~drafts & ~undated & ~across).sum()),
+        unplaced=int((counted.may & strikes.geometry.missing).sum()),
+        without_date=int((counted.may & _undated(strikes)).sum()),
+    )
+
+
+def _selected(truth: Truth, wanted: StrikeConditions) -> Bools:
+    if wanted.certainty is None:
+        return truth.may
+    return truth.sure if wanted.certainty == "sure" else truth.may & ~truth.sure
+
+
+def _undated(strikes: Collection) -> Bools:
+    return ~(strikes.values("day_first").present & strikes.values("day_last").present)
+
+
+def groups(
+    collections: Collections, registers: OwnersByDate, selection: Selection, wanted: StrikeConditions, by: Grouping
+) -> list[Group]:
+    """Count the strikes of a selection by a value, most first; a strike counts under each of its values once."""
+    strikes = collections["strikes"]
+    truth = truth_of(collections, registers, selection, replace(wanted, country=None) if by == "country" else wanted)
+    selected = _selected(truth, wanted)
+    if by == "country":
+        pairs = ties_of_all(collections, wanted)
+        keep = selected[pairs.strike]
+        return _counted(pairs.countries, pairs.strike[keep], pairs.code[keep])
+    words, rows, codes = _commodities(collections) if by == "commodity" else _column(strikes, by)
+    keep = selected[rows]
+    return _counted(words, rows[keep], codes[keep])
+
+
+def _column(strikes: Collection, name: str) -> tuple[Sequence[str | None], Ints, Ints]:
+    """Return the values of a column, the last for none, and the row and code of each strike."""
+    values = strikes.values(name).words
+    codes = np.where(values.codes < 0, len(values.words), values.codes)
+    return [*values.words, None], np.arange(len(strikes)), codes
+
+
+def _commodities(collections: Collections) -> tuple[Sequence[str | None], Ints, Ints]:
+    """Return the commodities, and the row of a strike and the code of each that one of its sites has."""
+    strikes, assets = collections["strikes"], collections["assets"]
+    hit, carried = strikes.values("assets").lists, assets.values("commodity").words
+    at = {asset: assets.rows_by_id.get(asset) for asset in hit.words}
+    names = {
+        asset: commodities_of(carried.words[carried.codes[row]])
+        for asset, row in at.items()
+        if row is not None and carried.codes[row] >= 0
+    }
+    words = sorted({name for each in names.values() for name in each})
+    code = {word: i for i, word in enumerate(words)}
+    pairs = [
+        (row, code[name])
+        for row, asset in zip(hit.rows.tolist(), hit.codes.tolist(), strict=True)
+        for name in names.get(hit.words[asset], ())
+    ]
+    rows, codes = np.array(pairs, np.int64).reshape(-1, 2).T
+    return words, rows, codes
+
+
+def _counted(words: Sequence[str | None], rows: Ints, codes: Ints) -> list[Group]:
+    """Count the different rows of each code, most first."""
+    if not len(rows):
+        return []
+    size = int(rows.max()) + 1
+    count = np.bincount(np.unique(codes.astype(np.int64) * size + rows) // size, minlength=len(words))
+    counted = [Group(words[i], int(count[i])) for i in np.flatnonzero(count).tolist()]
+    return sorted(counted, key=lambda group: (-group.strikes, group.value is None, group.value or ""))
+
+
+def timeline(
+    collections: Collections, registers: OwnersByDate, selection: Selection, wanted: StrikeConditions, unit: TimeUnit
+) -> Timeline:
+    """Count the strikes of a selection by spans of time, from the first day that one of them names to the last.
+
+    Two sums of how many begin and have ended give those that touch a span; those that lie in one are counted by it.
+    """
+    strikes = collections["strikes"]
+    truth = truth_of(collections, registers, selection, wanted)
+    selected = _selected(truth, wanted)
+    dated = selected & ~_undated(strikes)
+    undated = int(selected.sum() - dated.sum())
+    if not dated.any():
+        return Timeline(unit, (), undated)
+    first, last = (strikes.values(name).data[dated] for name in ("day_first", "day_last"))
+    unit, begins = _cut(first.min(), last.max(), unit)
+    begin, end = (np.searchsorted(begins, ends, side="right") - 1 for ends in (first, last))
+    count = len(begins) - 1
+    inside = truth.sure[dated] & (begin == end)
+    sure = np.bincount(begin[inside], minlength=count)
+    begun, over = (np.cumsum(np.bincount(at, minlength=count)) for at in (begin, end))
+    touching = begun - np.concatenate([[0], over[:-1]])
+    return Timeline(unit, tuple(_spans(begins, sure, touching - sure)), undated)
+
+
+def _spans(begins: Days, sure: Ints, possible: Ints) -> Iterable[Span]:
+    starts: list[date] = begins.astype(object).tolist()
+    for i, (n, more) in enumerate(zip(sure.tolist(), possible.tolist(), strict=True)):
+        yield Span(starts[i], starts[i + 1] - timedelta(days=1), n, more)
+
+
+def _cut(low: np.datetime64, high: np.datetime64, unit: TimeUnit) -> tuple[TimeUnit, Days]:
+    """Return the first days of the spans between two days, and of the one after; a longer unit where they are many."""
+    for longer in TIME_UNITS[TIME_UNITS.index(unit) :]:
+        begins = _begins(low, high, longer)
+        if len(begins) <= MAX_SPANS + 1:
+            break
+    return longer, begins
+
+
+def _begins(low: np.datetime64, high: np.datetime64, unit: TimeUnit) -> Days:
+    if unit == "day":
+        return np.arange(low, high + np.timedelta64(2, "D"), dtype="<M8[D]")
+    if unit == "week":
+        start = low - ((low - np.datetime64("1970-01-01")) + _MONDAY) % np.timedelta64(7, "D")
+        stop = high + np.timedelta64(7, "D")
+        begins = np.arange(start, stop + np.timedelta64(7, "D"), np.timedelta64(7, "D"), dtype="<M8[D]")
+        return begins[: int(np.searchsorted(begins, high, side="right")) + 1]
+    one = np.timedelta64(1, "M") if unit == "month" else np.timedelta64(1, "Y")
+    start, stop = (day.astype(f"<M8[{'M' if unit == 'month' else 'Y'}]") for day in (low, high))
+    return np.arange(start, stop + one + one).astype("<M8[D]")
