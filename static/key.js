@@ -17,5 +17,5 @@ export function drawKey() {
     el("ul", { "aria-label": t("statusLegend") }, status),
     el("ul", { "aria-label": t("keyLines") }, lines),
     ...(sites.length ? [el("ul", { "aria-label": t("keySites") }, sites)] : []),
-    el("p", { class: "quiet" }, t("credit")));
+    el("p", { class: "quiet", id: "base-credit" }, t("credit")));
 }

@@ -1,4 +1,5 @@
 // The map: shows the rows that match, and the selected strike with its ring and the assets it may have hit.
+import { MAX_ZOOM } from "./basemap.js";
 import { el } from "./dom.js";
 import { whenWords } from "./edtf.js";
 import { frameOf, pickedFeatures, stackFeatures, strikeFeatures } from "./features.js";
@@ -39,7 +40,7 @@ function options(view) {
   const start = document.getElementById("map").clientWidth < NARROW ? START.narrow : START.wide;
   const [lng, lat, zoom] = view.map ?? start;
   return {
-    container: "map", style: mapStyle(), center: [lng, lat], zoom, minZoom: 1, maxZoom: 13,
+    container: "map", style: mapStyle(), center: [lng, lat], zoom, minZoom: 1, maxZoom: MAX_ZOOM,
     attributionControl: false, fadeDuration: CALM.matches ? 0 : 200, dragRotate: false, pitchWithRotate: false,
     locale: { "Map.Title": t("mapLabel"), "NavigationControl.ZoomIn": t("zoomIn"), "NavigationControl.ZoomOut": t("zoomOut") },
   };
