@@ -29,6 +29,7 @@ export const MAX_ZOOM = protomaps ? STREETS : about.maxzoom + OVER;
 /** The source of the base map's tiles, as the style names it. */
 export const basemapSource = () => ({
   type: "vector", tiles: [address], minzoom: about.minzoom ?? 0, maxzoom: about.maxzoom,
+  ...(protomaps && about.bounds && { bounds: about.bounds }), // an extract of a region has no tiles elsewhere
 });
 
 const byZoom = (...stops) => ["interpolate", ["linear"], ["zoom"], ...stops];
@@ -67,11 +68,17 @@ function plainGround(c) {
   ];
 }
 
-// Without a sprite there are no shields and no symbols of places of interest; fonts are the page's own two.
+// There is no sprite, so towns are named without a dot, and shields of roads and places of interest are left out. The
+// fonts are the page's own two.
 function theirLayers() {
   const flavour = { ...protomaps.namedFlavor(scheme()), regular: REGULAR[0], bold: BOLD[0], italic: REGULAR[0] };
   const layers = protomaps.layers("base", flavour, { lang: language() });
-  return layers.filter((one) => !one.layout?.["icon-image"]).map((one) => ({ ...one, id: `base-${one.id}` }));
+  return layers.filter((one) => one["source-layer"] === "places" || !one.layout?.["icon-image"]).map(withoutIcon);
+}
+
+function withoutIcon({ layout = {}, ...rest }) {
+  const kept = Object.entries(layout).filter(([property]) => !property.startsWith("icon-"));
+  return { ...rest, id: `base-${rest.id}`, layout: Object.fromEntries(kept) };
 }
 
 const isLabel = (one) => one.type === "symbol";

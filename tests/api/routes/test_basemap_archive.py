@@ -70,6 +70,12 @@ def test_tilejson_is_what_the_archive_says_of_itself(streets: TestClient) -> Non
     assert "A map of streets" in described["attribution"]
 
 
+def test_a_style_draws_only_layers_that_are_there(streets: TestClient) -> None:
+    style = streets.get("/style.json").json()
+    assert "basemap" not in style["sources"]
+    assert {layer.get("source") for layer in style["layers"]} <= {"strikes", "assets"}
+
+
 def test_another_archive_is_another_version(store: Store, streets: TestClient, tmp_path: Path) -> None:
     other = tmp_path / "other.pmtiles"
     other.write_bytes(protomaps_archive(tmp_path / "streets.pmtiles").read_bytes() + b" ")

@@ -9,13 +9,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 import shapely
 from pmtiles.tile import Compression, TileType, zxy_to_tileid
 from pmtiles.writer import Writer
 
 from geo.tiles.mvt import TileLayer, encode_tile
 from geo.tiles.tile_matrix import covering
+from layers.reference import basemap_build
 from layers.reference.basemap import Basemap, BasemapPlaces, Boundaries, Countries
+from layers.reference.basemap_archive_build import ArchiveExtent, ArchiveSources, build
+
+EXTENT = ArchiveExtent(2, 8, (11.0, 43.0, 24.0, 56.0))
 
 #: Vertices in degrees: land east of 10 E and north of 40 N, and one that reaches over 180 degrees.
 LAND = [(10, 40), (30, 40), (30, 60), (10, 60), (10, 40)]
@@ -101,6 +106,16 @@ def _city(key: int, name: str, people: int, lon: float, lat: float, alternates: 
         "latitude": lat,
         "alternatenames": alternates,
     }
+
+
+def detailed_archive(folder: Path, extent: ArchiveExtent = EXTENT) -> Path:
+    """Build an archive of the made sources as `make setup` does of the real ones."""
+    sources = ArchiveSources(wheel(folder), regions(folder), countries(), cities())
+    path = folder / "new" / "basemap.pmtiles"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(basemap_build, "geonames", lambda name: [])
+        build(sources, path, extent)
+    return path
 
 
 def protomaps_archive(path: Path) -> Path:

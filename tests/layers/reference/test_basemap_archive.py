@@ -18,10 +18,10 @@ from geo.tiles.tile_matrix import Tile, tile_at
 from layers.reference import basemap_archive_build, gshhg
 from layers.reference import basemap_build as source
 from layers.reference.basemap_archive import BasemapArchive, UnreadableArchive
-from layers.reference.basemap_archive_build import ArchiveExtent, ArchiveSources, build
+from layers.reference.basemap_archive_build import ArchiveSources, build
 from tests.layers.reference import made_basemap_sources as made
 
-EXTENT = ArchiveExtent(2, 8, (11.0, 43.0, 24.0, 56.0))
+EXTENT = made.EXTENT
 
 
 def sources(folder: Path) -> ArchiveSources:
@@ -30,11 +30,7 @@ def sources(folder: Path) -> ArchiveSources:
 
 @pytest.fixture(scope="module")
 def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("archive")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(source, "geonames", lambda name: [])
-        build(sources(folder), folder / "new" / "basemap.pmtiles", EXTENT)
-    return folder / "new" / "basemap.pmtiles"
+    return made.detailed_archive(tmp_path_factory.mktemp("archive"))
 
 
 @pytest.fixture(scope="module")
