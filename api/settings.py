@@ -20,6 +20,8 @@ ROOT = Path(__file__).resolve().parent.parent
 #: Paths of the store, the base map, the gazetteer and the reviewers unless others are given.
 STORE = Path("data/atlas.gpkg")
 BASEMAP = Path("data/basemap.gpkg")
+#: The tiles that the web map draws, beside the base map unless another archive is given.
+ARCHIVE_ENDING = ".pmtiles"
 GAZETTEER = Path("data/gazetteer.sqlite")
 REVIEWERS = Path("data/reviewers.json")
 #: The policy of disclosure; where nobody states another one and there is no such file, all that is public is published.
@@ -34,6 +36,8 @@ class Settings:
 
     static: Path = ROOT / "static"
     basemap: Path = BASEMAP
+    #: PMTiles archive of the base map that the web map draws; ``None`` for that beside `basemap`, where there is one.
+    basemap_archive: Path | None = None
     gazetteer: Path = GAZETTEER
     #: File of the reviewers, who may write; without it nobody may.
     reviewers: Path = REVIEWERS

@@ -1,4 +1,5 @@
 // The key on the map: what colour, shape, outline and place mean in the view, drawn by what draws the map.
+import { CREDIT } from "./basemap.js";
 import { byId, el } from "./dom.js";
 import { countryName } from "./figures.js";
 import { lookOf } from "./marks.js";
@@ -75,7 +76,7 @@ function lines() {
     ...Object.keys(TABLE.kind).map((kind) => entry(siteSymbol(kind), word("kind", kind)))]);
 }
 
-const credit = el("p", { class: "quiet", id: "base-credit" }, t("credit"));
+const credit = el("p", { class: "quiet", id: "base-credit" }, CREDIT);
 let drawn = null; // what the key was last drawn for
 
 /** Draw the key for a view. */

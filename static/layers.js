@@ -1,5 +1,6 @@
-// The MapLibre style: base map and assets from the server's tiles, strikes and the selection on top.
+// The MapLibre style: on the base map assets from the server's tiles, strikes and the selection on top.
 import { ROOT } from "./api.js";
+import { basemapSource, ground, placeNames } from "./basemap.js";
 import { TABLE, base, scheme } from "./style.js";
 
 const RANGES = {
@@ -25,23 +26,13 @@ const sized = (name) => byZoom(...TABLE.size[name].flat());
 
 function sources() {
   return {
-    base: { type: "vector", tiles: [tiles("basemap")], maxzoom: 8 },
+    base: basemapSource(),
     assets: { type: "vector", tiles: [tiles("assets")], maxzoom: 12 },
     strikes: { type: "geojson", data: collection() },
     doubt: { type: "geojson", data: collection() },
     sites: { type: "geojson", data: collection() },
     picked: { type: "geojson", data: collection() },
   };
-}
-
-function land(c) {
-  return [
-    { id: "sea", type: "background", paint: { "background-color": c.sea } },
-    { id: "land", type: "fill", source: "base", "source-layer": "country", paint: { "fill-color": c.land } },
-    { id: "chosen", type: "fill", source: "base", "source-layer": "country", filter: ["==", ["get", "iso_a2"], ""], paint: { "fill-color": c.chosen, "fill-opacity": byZoom(3.5, 1, 6.5, 0.3) } },
-    { id: "coast", type: "line", source: "base", "source-layer": "country", paint: { "line-color": c.coast, "line-width": sized("coast") } },
-    { id: "border", type: "line", source: "base", "source-layer": "boundary", paint: { "line-color": c.border, "line-width": sized("border") } },
-  ];
 }
 
 const isLine = ["in", ["geometry-type"], ["literal", ["LineString", "MultiLineString"]]];
@@ -79,20 +70,6 @@ function sites(c) {
     { id: "site-name", type: "symbol", source: "assets", "source-layer": "assets", filter: isPoint, minzoom: 8,
       layout: { "text-field": ["get", "name"], "text-font": REGULAR, "text-size": 11, "text-anchor": "left", "text-offset": [0.7, 0], "text-max-width": 9 },
       paint: { "text-color": c.quiet, "text-halo-color": c.halo, "text-halo-width": 1.4 } },
-  ];
-}
-
-function names(c) {
-  const halo = { "text-halo-color": c.halo, "text-halo-width": 1.4 };
-  const name = ["coalesce", ["get", `name_${document.documentElement.lang}`], ["get", "name_en"], ["get", "name"]];
-  return [
-    { id: "place-name", type: "symbol", source: "base", "source-layer": "place", minzoom: 4,
-      layout: { "text-field": name, "text-font": REGULAR, "text-size": byZoom(4, 10, 9, 13), "symbol-sort-key": ["-", 0, ["coalesce", ["get", "population"], 0]], "text-padding": 6, "text-variable-anchor": ["top", "bottom", "left", "right"], "text-radial-offset": 0.5 },
-      paint: { "text-color": c.quiet, ...halo } },
-    { id: "country-name", type: "symbol", source: "base", "source-layer": "country_label", maxzoom: 7,
-      filter: ["<=", ["coalesce", ["get", "label_rank"], 9], ["step", ["zoom"], 3, 3, 4, 5, 7]],
-      layout: { "text-field": name, "text-font": BOLD, "text-size": byZoom(2, 10, 6, 15), "text-letter-spacing": 0.08, "text-max-width": 7 },
-      paint: { "text-color": c.text, ...halo, "text-opacity": 0.85 } },
   ];
 }
 
@@ -159,7 +136,7 @@ export function mapStyle() {
     version: 8,
     "font-faces": { [REGULAR[0]]: face(400), [BOLD[0]]: face(700) },
     sources: sources(),
-    layers: [...land(c), ...pipes(c), ...sites(c), ...doubt(c), ...names(c), ...picked(c), ...marks(c)],
+    layers: [...ground(c), ...pipes(c), ...sites(c), ...doubt(c), ...placeNames(c), ...picked(c), ...marks(c)],
   };
 }
 

@@ -1,4 +1,5 @@
 // What the map starts with, and how it moves.
+import { MAX_ZOOM } from "./basemap.js";
 import { mapStyle } from "./layers.js";
 import { t } from "./text.js";
 
@@ -22,7 +23,7 @@ export function options(view) {
   const start = document.getElementById("map").clientWidth < NARROW ? START.narrow : START.wide;
   const [lng, lat, zoom] = view.map ?? start;
   return {
-    container: "map", style: mapStyle(), center: [lng, lat], zoom, minZoom: 1, maxZoom: 13,
+    container: "map", style: mapStyle(), center: [lng, lat], zoom, minZoom: 1, maxZoom: MAX_ZOOM,
     attributionControl: false, fadeDuration: CALM.matches ? 0 : 200, dragRotate: false, pitchWithRotate: false,
     locale: { "Map.Title": t("mapLabel"), "NavigationControl.ZoomIn": t("zoomIn"), "NavigationControl.ZoomOut": t("zoomOut") },
   };

@@ -150,13 +150,13 @@ def server_url(store: Store) -> Iterator[str]:
 
 
 @contextmanager
-def serving(store: Store) -> Iterator[str]:
-    """Run a server on a store; gives its address."""
+def serving(store: Store, *options: str) -> Iterator[str]:
+    """Run a server on a store, with these options beside those of all tests; gives its address."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "api.cli.main", "serve", "--port", str(port), "--store", str(store.path)]
-    with subprocess.Popen([*command, "--basemap", str(BASEMAP), "--log", "none"], cwd=ROOT) as server:
+    with subprocess.Popen([*command, "--basemap", str(BASEMAP), "--log", "none", *options], cwd=ROOT) as server:
         url = f"http://127.0.0.1:{port}"
         try:
             _wait(url, server)

@@ -6,6 +6,7 @@ node_modules against the lock file.
 
 import json
 import re
+import shutil
 import sys
 import tempfile
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 NODE_MODULES = ROOT / "node_modules"
 VENDOR = ROOT / "static" / "vendor"
+#: Notices of packages that come without one, each named as the folder of its library.
+NOTICES = Path(__file__).with_name("notices")
 
 # A source map is not copied, so its address would only make the browser's tools ask in vain.
 SOURCE_MAP = re.compile(rb"(?:\r?\n)?(?://|/\*)[#@] sourceMappingURL=[^\s*]*[ \t]*(?:\*/[ \t]*)?(?=[\r\n]|\Z)")
@@ -33,7 +36,8 @@ class Library:
 
     package: str
     folder: str
-    licence: str
+    #: Its file of the licence, ``None`` where the package has none: its notice is then in `NOTICES`.
+    licence: str | None
     files: tuple[str, ...]
 
 
@@ -44,6 +48,8 @@ LIBRARIES = (
         "LICENSE.txt",
         ("dist/maplibre-gl.mjs", "dist/maplibre-gl-worker.mjs", "dist/maplibre-gl.css"),
     ),
+    # Draws the base map of an operator who gives one in its schema; the browser is sent it in that case alone.
+    Library("@protomaps/basemaps", "protomaps-basemaps", None, ("dist/esm/index.js",)),
     Library(
         "leaflet",
         "leaflet",
@@ -108,7 +114,12 @@ def copy_library(library: Library, node_modules: Path, target: Path) -> None:
         A listed file is not in the package, as after a release that renamed it.
     """
     source = node_modules / library.package
-    names = {library.licence: library.licence} | {file: served_name(file) for file in library.files}
+    names = {file: served_name(file) for file in library.files}
+    if library.licence is None:
+        (target / library.folder).mkdir(parents=True)
+        shutil.copyfile(NOTICES / f"{library.folder}.txt", target / library.folder / "LICENSE")
+    else:
+        names[library.licence] = library.licence
     for file, name in names.items():
         path = source / file
         if not path.is_file():

@@ -48,6 +48,7 @@ from layers.model.types import CountryBasis
 from layers.ownership.minority import Minority
 from layers.reference import basemap
 from layers.reference.basemap import BasemapMissing
+from layers.reference.basemap_archive import UnreadableArchive
 from layers.reference.gazetteer import GazetteerMissing
 from layers.sources import curated
 from layers.store.backends import open_store
@@ -67,6 +68,7 @@ EXIT_CODES: Mapping[type[Exception], int] = MappingProxyType(
         FileNotFoundError: 4,
         FileExistsError: 4,
         BasemapMissing: 4,
+        UnreadableArchive: 4,
         GazetteerMissing: 4,
         NotAStore: 4,
         StoreError: 5,

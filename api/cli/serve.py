@@ -34,6 +34,15 @@ def serve(
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on.")] = 8000,
     store: StoreAddress = STORE,
     base: Annotated[Path, typer.Option("--basemap", help="The base map built by `make setup`.")] = BASEMAP,
+    archive: Annotated[
+        Path | None,
+        typer.Option(
+            "--basemap-tiles",
+            metavar="FILE.pmtiles",
+            help="PMTiles archive that the map is drawn on, of `make setup` or in the schema of Protomaps.",
+            show_default="that beside the base map",
+        ),
+    ] = None,
     workers: Annotated[int, typer.Option(min=1, max=64, help="Processes that answer.")] = 1,
     proxied: Annotated[
         bool, typer.Option(help="Trust X-Forwarded-Proto, -Host, -Prefix and -For of a proxy on this machine.")
@@ -77,6 +86,7 @@ def serve(
     proxies = require_networks([*(LOCAL if proxied else ()), *(proxy or ())])
     settings = Settings(
         basemap=base,
+        basemap_archive=archive,
         proxies=proxies,
         grace_s=grace,
         publish_from=publish_from,

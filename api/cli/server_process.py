@@ -21,6 +21,7 @@ from api.http.bounded_protocol import BoundedProtocol
 from api.http.request_log import LogFormat, logging_config
 from api.settings import Settings
 from layers.reference.basemap import BasemapMissing
+from layers.reference.basemap_archive import BasemapArchive, UnreadableArchive
 from layers.store.backends import open_store
 from layers.store.store import Store, StoreError
 
@@ -51,7 +52,7 @@ def serve(
 
     Raises
     ------
-    NotAStore, BasemapMissing
+    NotAStore, BasemapMissing, UnreadableArchive
         If one of the files is missing or something else.
     """
     if workers == 1:
@@ -63,6 +64,8 @@ def serve(
     opened = open_store(store)
     if not settings.basemap.exists():
         raise BasemapMissing(f"there is no base map {settings.basemap}")
+    if settings.basemap_archive is not None:
+        BasemapArchive(settings.basemap_archive)
     with tempfile.TemporaryDirectory(prefix="strikeatlas-") as folder:
         settings = dataclasses.replace(settings, workers=Path(folder))
         begun(opened)
@@ -97,7 +100,7 @@ def _worker(store: str, settings: Settings, log: Literal["json", "text", "none"]
     """Build the application of a worker; a worker that can never start stops all workers."""
     try:
         return _built(store, settings, log)
-    except (StoreError, BasemapMissing) as error:
+    except (StoreError, BasemapMissing, UnreadableArchive) as error:
         print(f"error: {error}", file=sys.stderr)
         raise SystemExit(STARTUP_FAILURE) from error
 

@@ -97,6 +97,19 @@ async def tile_response(
     return Response(body, media_type=kind.media_type, headers=headers)
 
 
+def archived_tile_response(request: Request, version: str, packed: bytes) -> Response:
+    """Answer a gzipped vector tile of an archive, or 304 where the client has it."""
+    tag = strong_etag(version, MVT)
+    headers = {"ETag": tag, "Cache-Control": cache_control(request.app.state.settings.cache_s)}
+    headers["Vary"] = "Accept-Encoding"
+    if not_modified := not_modified_response(request, tag, headers):
+        return not_modified
+    if not accepts(request.headers.get("accept-encoding"), "gzip"):
+        return Response(gzip.decompress(packed), media_type=MVT, headers=headers)
+    headers |= {"Content-Encoding": "gzip", "ETag": etag_for_coding(tag, "gzip")}
+    return Response(packed, media_type=MVT, headers=headers)
+
+
 async def picture_response(
     request: Request,
     view: ServedVersion,

@@ -268,5 +268,8 @@ def _style(request: Request, style: CatalogueStyle) -> Response:
 def mapbox(request: Request, style: CatalogueStyle) -> dict[str, Any]:
     """Return a style for MapLibre, with the addresses that the client uses."""
     collections = {name: href(request, f"/tiles/{name}.json") for name in style.collections}
-    ground = href(request, f"/tiles/{maplibre.BASE_MAP}.json") if style.on_base_map else None
+    archive = request.app.state.atlas.base_archive
+    # An operator's base map has no areas of countries, and is drawn by the web map alone.
+    has_countries = archive is None or any(one["id"] == "country" for one in archive.layers)
+    ground = href(request, f"/tiles/{maplibre.BASE_MAP}.json") if style.on_base_map and has_countries else None
     return maplibre.style(style.title, collections, href(request, "/sprites/symbols"), _look(request), ground)

@@ -26,6 +26,7 @@ from api.requests.tile_matrix_sets import BASEMAP, MERCATOR_QUAD, parse_xyz
 from api.responses.tile import (
     RASTER,
     VECTOR,
+    archived_tile_response,
     parse_tile_selection,
     picture_response,
     selection_mask,
@@ -39,6 +40,7 @@ from geo.tiles.mvt import encode_tile
 from geo.tiles.tile_matrix import Tile
 from layers.collections.collection import Collection
 from layers.reference.basemap import ATTRIBUTION
+from layers.reference.basemap_archive import BasemapArchive
 
 MAX_ZOOM = 14
 BASEMAP_MAX_ZOOM = 8
@@ -179,6 +181,12 @@ def _require_no_parameters(request: Request) -> None:
 async def _basemap_tile(request: Request) -> Response:
     atlas, tile = _atlas(request), _address(request)
     _require_no_parameters(request)
+    if atlas.base_archive is not None:
+        packed = atlas.base_archive.tile(tile)
+        # A map then draws the tile of a lower zoom that it lies in.
+        if packed is None:
+            return problem(404, "No such tile", f"the base map has no tile {tile.z}/{tile.x}/{tile.y}")
+        return archived_tile_response(request, atlas.base_version, packed)
 
     def encode() -> bytes:
         return encode_tile(atlas.base_layers, tile)
@@ -220,6 +228,8 @@ def _tilejson(request: Request, atlas: LiveSnapshot, name: str) -> Mapping[str, 
     """Return the TileJSON 3.0.0 of a collection or of the base map."""
     template = href(request, f"/tiles/{name}") + "/{z}/{x}/{y}.mvt"
     document: Json = {"tilejson": "3.0.0", "name": name, "scheme": "xyz", "tiles": [template], "minzoom": 0}
+    if name == BASEMAP and atlas.base_archive is not None:
+        return {**document, **_archive_description(atlas.base_archive)}
     if name == BASEMAP:
         fields = {
             "country": ("iso_a2", "name_en"),
@@ -236,3 +246,15 @@ def _tilejson(request: Request, atlas: LiveSnapshot, name: str) -> Mapping[str, 
         document["bounds"] = list(collection.bounds)
     attribution = attribution_text(request.app.state.settings.attribution, atlas.view.disclosure)
     return {**document, "maxzoom": MAX_ZOOM, "vector_layers": layers, "attribution": attribution}
+
+
+def _archive_description(archive: BasemapArchive) -> Mapping[str, Any]:
+    """Return the members of TileJSON that an archive of the base map decides."""
+    return {
+        "minzoom": archive.min_zoom,
+        "maxzoom": archive.max_zoom,
+        "bounds": list(archive.bounds),
+        "vector_layers": archive.layers,
+        "attribution": str(archive.metadata.get("attribution") or ""),
+        "description": str(archive.metadata.get("description") or ""),
+    }

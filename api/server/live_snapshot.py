@@ -15,7 +15,7 @@ from functools import cached_property
 
 from api.server.served_version import ServedVersion, TileCache
 from api.server.version_builder import NextVersion, VersionBuilder, cache_of, ready_to_draw
-from api.settings import Settings
+from api.settings import ARCHIVE_ENDING, Settings
 from api.wording.catalogue import text
 from geo.tiles.mvt import TileLayer
 from geo.tiles.tile_matrix import DEGREES
@@ -23,6 +23,7 @@ from layers.corrections.log import CorrectionsLog
 from layers.model.messages import Message
 from layers.model.records import Record, Records
 from layers.reference import basemap
+from layers.reference.basemap_archive import BasemapArchive
 from layers.snapshot.derived_layers import full_rewrite, incremental_rewrite
 from layers.snapshot.incremental import SnapshotUpdate, with_shared_stages
 from layers.snapshot.public_records import public
@@ -53,7 +54,11 @@ class LiveSnapshot:
         #: Tiles of all versions so far.
         self.counts = self._versions.counts
         self.base_tiles = TileCache(settings.tiles_kept, self.counts)
-        self.base_version = f"base-{program}-{settings.basemap.stat().st_mtime_ns:x}"
+        #: The archive whose tiles the web map draws, ``None`` where none was built: it then draws `base_layers`.
+        self.base_archive = _archive(settings)
+        drawn = settings.basemap if self.base_archive is None else self.base_archive.path
+        changed = max(settings.basemap.stat().st_mtime_ns, drawn.stat().st_mtime_ns)
+        self.base_version = f"base-{program}-{changed:x}-{drawn.stat().st_size:x}"
         #: Why the newest version cannot be shown; ``None`` if it can.
         self.fault: str | None = None
         self._behind_since: float | None = None
@@ -320,3 +325,16 @@ def _trim_memory() -> None:
     """Give free memory back to the system, of which the C library of Linux keeps much."""
     if sys.platform == "linux" and (trim := getattr(ctypes.CDLL(None), "malloc_trim", None)):
         trim(0)
+
+
+def _archive(settings: Settings) -> BasemapArchive | None:
+    """Open the archive of the base map that is given, or that lies beside the base map where there is one.
+
+    Raises
+    ------
+    UnreadableArchive
+        If an archive that is given is not there, or either is no archive of vector tiles.
+    """
+    beside = settings.basemap.with_suffix(ARCHIVE_ENDING)
+    path = settings.basemap_archive or beside
+    return BasemapArchive(path) if path == settings.basemap_archive or path.exists() else None

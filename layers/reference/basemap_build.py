@@ -297,8 +297,17 @@ def first_zoom(population: NDArray[np.int64], capital: NDArray[np.bool_]) -> NDA
     return np.where(capital, np.minimum(zoom, CAPITAL_ZOOM), zoom)
 
 
-def place_frame(countries: Iterable[Mapping[str, Any]], cities: Iterable[Mapping[str, Any]]) -> geopandas.GeoDataFrame:
-    """Make the frame of places: capitals and places of 15,000 people or more, without city districts.
+def place_frame(
+    countries: Iterable[Mapping[str, Any]], cities: Iterable[Mapping[str, Any]], smallest: int = SMALLEST_PLACE
+) -> geopandas.GeoDataFrame:
+    """Make the frame of places: capitals and places of so many people or more, without city districts.
+
+    Parameters
+    ----------
+    countries, cities
+        Lists of GeoNames, as of `geonames`.
+    smallest
+        Number of inhabitants of the smallest place.
 
     Returns
     -------
@@ -318,7 +327,7 @@ def place_frame(countries: Iterable[Mapping[str, Any]], cities: Iterable[Mapping
             c["latitude"],
         )
         for c in cities
-        if c["geonameid"] in capitals or (c["population"] >= SMALLEST_PLACE and not is_named_district(c))
+        if c["geonameid"] in capitals or (c["population"] >= smallest and not is_named_district(c))
     ]
     names = ["geonameid", "name", "country", "admin1", "population", "lon", "lat"]
     frame = pd.DataFrame(rows, columns=names)

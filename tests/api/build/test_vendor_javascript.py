@@ -17,7 +17,7 @@ def fake_modules(folder: Path) -> Path:
         package = folder / library.package
         package.mkdir(parents=True)
         (package / "package.json").write_text(json.dumps({"version": "1.2.3", "license": "MIT"}))
-        for file in (library.licence, *library.files):
+        for file in filter(None, (library.licence, *library.files)):
             (package / file).parent.mkdir(parents=True, exist_ok=True)
             (package / file).write_bytes(f"{file}\n//# sourceMappingURL=x.map".encode())
     return folder
@@ -52,7 +52,7 @@ def test_every_file_arrives_with_its_licence_and_the_manifest(tmp_path: Path) ->
     wanted = {"manifest.json"}
     for library in LIBRARIES:
         wanted |= {f"{library.folder}/{served_name(file)}" for file in library.files}
-        wanted.add(f"{library.folder}/{library.licence}")
+        wanted.add(f"{library.folder}/{library.licence or 'LICENSE'}")
     assert set(got) == wanted
     manifest = json.loads(got["manifest.json"])
     assert [entry["name"] for entry in manifest] == [library.package for library in LIBRARIES]

@@ -1,0 +1,138 @@
+"""A base map as a PMTiles archive of vector tiles: that of `make setup`, or one of an operator.
+
+Specification: PMTiles 3, https://github.com/protomaps/PMTiles/blob/main/spec/v3/spec.md
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import mmap
+import struct
+import zlib
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from pmtiles.tile import (
+    Compression,
+    Entry,
+    MagicNumberNotFound,
+    SpecVersionUnsupported,
+    TileType,
+    deserialize_directory,
+    deserialize_header,
+    find_tile,
+    zxy_to_tileid,
+)
+
+from geo.tiles.tile_matrix import Tile
+
+_HEADER_BYTES = 127
+#: A directory is reached from the root by at most so many others (clause 4).
+_DEPTH = 4
+#: Directories that are kept unpacked; each holds some thousand entries.
+_DIRECTORIES = 64
+#: All that reading a damaged part of an archive raises.
+_DAMAGE = (OSError, EOFError, zlib.error, ValueError, IndexError, KeyError, struct.error)
+
+
+class UnreadableArchive(Exception):
+    """A file is no PMTiles archive of vector tiles, or is damaged."""
+
+
+class BasemapArchive:
+    """An open archive. It is read as it is asked for tiles, and may be larger than the memory."""
+
+    def __init__(self, path: Path) -> None:
+        """Open an archive.
+
+        Raises
+        ------
+        UnreadableArchive
+            If there is no such file, or it is no archive of gzipped or plain vector tiles.
+        """
+        self.path = path
+        try:
+            with path.open("rb") as file:
+                self._bytes = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+            self._header = deserialize_header(self._bytes[:_HEADER_BYTES])
+            self.metadata: Mapping[str, Any] = json.loads(self._unpacked_metadata())
+        except SpecVersionUnsupported as error:
+            raise UnreadableArchive(f"{path} is a PMTiles archive of another version than 3") from error
+        except MagicNumberNotFound as error:
+            raise UnreadableArchive(f"{path} is no PMTiles archive") from error
+        except _DAMAGE as error:
+            raise UnreadableArchive(f"{path} is no PMTiles archive: {error}") from error
+        if self._header["tile_type"] is not TileType.MVT:
+            raise UnreadableArchive(f"{path} holds {self._header['tile_type'].name} tiles, not vector tiles (MVT)")
+        packed = {self._header["tile_compression"], self._header["internal_compression"]}
+        if not packed <= {Compression.GZIP, Compression.NONE}:
+            raise UnreadableArchive(f"{path} is compressed with {packed}: expected gzip or none")
+        self._directory = lru_cache(_DIRECTORIES)(self._read_directory)
+
+    @property
+    def min_zoom(self) -> int:
+        """The first zoom that has tiles."""
+        return int(self._header["min_zoom"])
+
+    @property
+    def max_zoom(self) -> int:
+        """The last zoom that has tiles."""
+        return int(self._header["max_zoom"])
+
+    @property
+    def bounds(self) -> tuple[float, float, float, float]:
+        """West, south, east, north in degrees."""
+        west, south, east, north = (
+            self._header[f"{side}_e7"] / 1e7 for side in ("min_lon", "min_lat", "max_lon", "max_lat")
+        )
+        return west, south, east, north
+
+    @property
+    def layers(self) -> list[Mapping[str, Any]]:
+        """The vector layers as TileJSON describes them (3.0.0, clause 3.3), each with its fields."""
+        return [{"fields": {}, **one} for one in self.metadata.get("vector_layers", ()) if "id" in one]
+
+    def tile(self, tile: Tile) -> bytes | None:
+        """Return a gzipped vector tile, ``None`` where the archive has none.
+
+        Raises
+        ------
+        UnreadableArchive
+            If that part of the archive is damaged.
+        """
+        try:
+            entry = self._entry(zxy_to_tileid(*tile))
+            if entry is None:
+                return None
+            body = self._part(self._header["tile_data_offset"] + entry.offset, entry.length)
+        except _DAMAGE as error:
+            raise UnreadableArchive(f"{self.path} is damaged at tile {tile.z}/{tile.x}/{tile.y}: {error}") from error
+        return body if self._header["tile_compression"] is Compression.GZIP else gzip.compress(body, 1, mtime=0)
+
+    def _entry(self, tile_id: int) -> Entry | None:
+        offset, length = self._header["root_offset"], self._header["root_length"]
+        for _ in range(_DEPTH):
+            entry: Entry | None = find_tile(self._directory(offset, length), tile_id)
+            if entry is None or entry.run_length:
+                return entry
+            offset, length = self._header["leaf_directory_offset"] + entry.offset, entry.length
+        return None
+
+    def _read_directory(self, offset: int, length: int) -> list[Entry]:
+        packed = self._part(offset, length)
+        if self._header["internal_compression"] is Compression.NONE:
+            packed = gzip.compress(packed, 0)
+        return deserialize_directory(packed)
+
+    def _unpacked_metadata(self) -> bytes:
+        packed = self._part(self._header["metadata_offset"], self._header["metadata_length"])
+        return gzip.decompress(packed) if self._header["internal_compression"] is Compression.GZIP else packed
+
+    def _part(self, offset: int, length: int) -> bytes:
+        part = self._bytes[offset : offset + length]
+        if len(part) != length:
+            raise EOFError("it ends before that")
+        return part

