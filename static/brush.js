@@ -63,8 +63,8 @@ class Brush {
   ];
   #track = el("div", { class: "track" }, this.#drawing, this.#shades, this.#knobs);
   #all = el("button", { type: "button", class: "plain", onclick: () => this.#set({ from: null, to: null }) }, t("allDates"));
-  #zoom = el("button", { type: "button", class: "plain", hidden: true, onclick: () => this.#toggleZoom() });
-  #earlier = el("button", { type: "button", class: "plain", hidden: true, onclick: () => this.#wholeAxis() });
+  #zoom = el("button", { type: "button", class: "plain", hidden: true, onclick: () => this.#toggleZoom() }, t("zoomWindow"));
+  #earlier = el("button", { type: "button", class: "plain", hidden: true, onclick: () => this.#wholeAxis() }, counted("showEarlier", 0));
   #units = el("select", { id: "unit", onchange: () => this.#choose(this.#units.value) },
     el("option", { value: "" }, t("unitFit")), UNITS.map((unit) => el("option", { value: unit }, t(`unit${unit}`))));
   #player;

@@ -105,7 +105,7 @@ def test_symbols_of_an_owner_are_filled_by_its_share_and_a_threshold_narrows_the
     assert 0 < shown.count() < everything
     most = [re.search(r"Germany (?:[\d.]+–)?([\d.]+)\s%", text) for text in shown.all_inner_texts()]
     assert all(found is not None and float(found[1]) >= 25 for found in most)
-    page.get_by_label("Other tie").check()
+    page.get_by_role("radio", name="Other tie").check()
     expect(slider).to_be_hidden()
 
 
