@@ -44,6 +44,8 @@ STATE_WORDS = tuple(
         ),
     )
 )
+#: Words that together in a name are a private company's for all that.
+_NO_STATES = tuple(map(_words, ("state farm", "state street")))
 #: What leaves a decision without a name: `who` holds nothing else.
 _NO_NAME = _words("a admin anonymous editor editorial editors staff strikeatlas team the user users")
 #: What says nothing of the grounds of a decision: `why` holds nothing else.
@@ -202,8 +204,9 @@ def ownerless_states(published: PublishedStrikes) -> Iterator[Objection]:
 def _looks_like_a_state(entity: Entity) -> bool:
     if entity.type == "stateBody":
         return entity.registered_in is None
-    is_company = entity.type not in ("state", "person")
-    return is_company and any(words <= _words(name) for name in (entity.name, *entity.aliases) for words in STATE_WORDS)
+    if entity.type in ("state", "person") or any(words <= _words(entity.name) for words in _NO_STATES):
+        return False
+    return any(words <= _words(name) for name in (entity.name, *entity.aliases) for words in STATE_WORDS)
 
 
 def _is_held(records: Records, entity: Entity) -> bool:

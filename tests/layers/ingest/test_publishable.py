@@ -192,6 +192,7 @@ def test_a_holder_named_like_a_state_needs_a_way_to_a_state() -> None:
     problem = ("state-without-owner", "entity oil", "name")
     assert found("", off, less, part) == [problem]
     assert found("", off, less, part, ('"National Oil"', '"Nationwide Oil"')) == []
+    assert found("", off, less, part, ('"National Oil"', '"State Street"')) == []
     control = """
 [[controls]]
 id = "oil/state"
