@@ -63,14 +63,18 @@ class AbsorbingChain:
         self.left = remainder(self.row, low, self.size)
         total = np.bincount(self.row, self.room, self.size)
         self.open_rows = np.flatnonzero((total > 0) & (self.left > 0))
+        self._is_roomy = bool((total <= self.left)[self.open_rows].all())
 
     @cached_property
-    def matrix(self) -> csr_array:
+    def matrix(self) -> csr_array | Floats:
         """The least fractions, shape (rows, rows)."""
         return self._matrix(self.low)
 
-    def _matrix(self, shares: Floats) -> csr_array:
-        """Return fractions as a matrix; parallel edges are summed, as graph algorithms of scipy need."""
+    def _matrix(self, shares: Floats) -> csr_array | Floats:
+        """Return fractions as a matrix, dense where it is small; parallel edges are summed, as graphs of scipy need."""
+        if self.size <= _MAX_DENSE:
+            dense: Floats = np.bincount(self.row * self.size + self.target, shares, self.size**2)
+            return dense.reshape(self.size, self.size)
         matrix = csr_array((shares.copy(), self.target.copy(), self.start.copy()), shape=(self.size, self.size))
         matrix.sum_duplicates()
         return matrix
@@ -96,6 +100,10 @@ class AbsorbingChain:
         Floats
             Shape (rows, k).
         """
+        return self._solve(absorbed, np.full(absorbed.shape[1], sign))
+
+    def _solve(self, absorbed: Floats, sign: Floats) -> Floats:
+        """As `solve`, with a sign for each column."""
         if not len(self.open_rows):
             return solve(self.matrix, self.left[:, None] * absorbed)
         value = np.zeros_like(absorbed)
@@ -106,7 +114,8 @@ class AbsorbingChain:
             if settled:  # without loops after as many rounds as there are steps upward
                 return value
         columns = [
-            self._policies(absorbed[:, [column]], value[:, [column]], sign) for column in range(absorbed.shape[1])
+            self._policies(absorbed[:, [column]], value[:, [column]], sign[[column]])
+            for column in range(absorbed.shape[1])
         ]
         return np.hstack(columns) if columns else value
 
@@ -123,8 +132,12 @@ class AbsorbingChain:
         tuple of Floats
             Lower and upper bounds, shape (rows, k) each.
         """
-        low = self.solve(absorbed, -1.0)
-        return low, self.solve(absorbed, +1.0) if len(self.open_rows) else low
+        if not len(self.open_rows):
+            low = self.solve(absorbed, -1.0)
+            return low, low
+        questions = absorbed.shape[1]
+        both = self._solve(np.hstack([absorbed, absorbed]), np.repeat([-1.0, 1.0], questions))
+        return both[:, :questions], both[:, questions:]
 
     def bounds_of(self, row: int, absorbed: Floats) -> tuple[Floats, Floats]:
         """Find the least and the largest values of one row.
@@ -148,12 +161,18 @@ class AbsorbingChain:
         if len(self.open_rows):
             low, high = self.bounds(absorbed)
             return low[row], high[row]
-        ends = np.flatnonzero(reaching(self.matrix, self.left > 0))  # a closed loop has no end
-        visits = solve(self.matrix[ends][:, ends].T.tocsr(), (ends == row)[:, None].astype(float))
+        matrix = self.matrix
+        if isinstance(matrix, np.ndarray):
+            ends = np.flatnonzero(_leading(matrix, self.left > 0))  # a closed loop has no end
+            above: csr_array | Floats = matrix[np.ix_(ends, ends)].T
+        else:
+            ends = np.flatnonzero(reaching(matrix, self.left > 0))
+            above = matrix[ends][:, ends].T.tocsr()
+        visits = solve(above, (ends == row)[:, None].astype(float))
         value: Floats = (visits[:, 0] * self.left[ends]) @ absorbed[ends]
         return value, value
 
-    def _improved(self, value: Floats, absorbed: Floats, sign: float) -> Floats:
+    def _improved(self, value: Floats, absorbed: Floats, sign: Floats) -> Floats:
         """Return the values after one more round of value iteration."""
         new: Floats = self.matrix @ value + self.left[:, None] * absorbed
         edges, _, first = self._open
@@ -161,7 +180,7 @@ class AbsorbingChain:
         new[self.open_rows] += np.add.reduceat(gained, first, axis=0)
         return new
 
-    def _policies(self, absorbed: Floats, value: Floats, sign: float) -> Floats:
+    def _policies(self, absorbed: Floats, value: Floats, sign: Floats) -> Floats:
         """Improve the policy that a value suggests until no better one is found, and return its value.
 
         An edge gives way to a better one only, never to an equal one: in a nearly closed loop all values are equal, and
@@ -182,22 +201,24 @@ class AbsorbingChain:
             value = new
         return value
 
-    def _allotted(self, value: Floats, absorbed: Floats, sign: float, present: Floats | None = None) -> Floats:
+    def _allotted(self, value: Floats, absorbed: Floats, sign: Floats, present: Floats | None = None) -> Floats:
         """Return what each edge of the open rows gets beyond ``low``, shape (edges, k).
 
         The part of a row that is left goes to the edges of the largest gain, up to their ``high``, until it is used up;
         of equal gains first to the edges that have most of their room at ``present``.
         """
         edges, position, first = self._open
-        gain = sign * (value[self.target[edges]] - absorbed[self.row[edges]])
+        gain: Floats = sign * (value[self.target[edges]] - absorbed[self.row[edges]])
+        # A gain of rounding is none: to follow it could close a loop that nothing leaves.
+        room = np.where(gain > _ROUNDING, self.room[edges][:, None], 0.0)
+        if self._is_roomy:  # for all edges at once, so that none comes first
+            return np.where(room < _ROUNDING, 0.0, room)
         preferred = gain
         if present is not None:
             width = self.room[edges][:, None]
             preferred = gain + _TIE * np.divide(present, width, out=np.zeros_like(present), where=width > 0)
-        order = np.argsort(-preferred, axis=0, kind="stable")
-        order = np.take_along_axis(order, np.argsort(position[order], axis=0, kind="stable"), axis=0)
-        # A gain of rounding is none: to follow it could close a loop that nothing leaves.
-        room = np.take_along_axis(np.where(gain > _ROUNDING, self.room[edges][:, None], 0.0), order, axis=0)
+        order = np.lexsort((-preferred, np.broadcast_to(position[:, None], gain.shape)), axis=0)
+        room = np.take_along_axis(room, order, axis=0)
         taken = np.cumsum(room, axis=0) - room
         before = taken - taken[first][position]
         handed = np.clip(self.left[self.open_rows][position][:, None] - before, 0.0, room)
@@ -246,7 +267,7 @@ def remainder(row: Ints, low: Floats, size: int) -> Floats:
     return np.where(left < _ROUNDING, 0.0, left)
 
 
-def solve(matrix: csr_array, constant: Floats) -> Floats:
+def solve(matrix: csr_array | Floats, constant: Floats) -> Floats:
     """Find the least non-negative solution of ``x = matrix x + constant``.
 
     Parameters
@@ -261,6 +282,8 @@ def solve(matrix: csr_array, constant: Floats) -> Floats:
     Floats
         Shape (n, k). Rows from which no row with a positive constant can be reached are 0.
     """
+    if isinstance(matrix, np.ndarray):
+        return _dense(matrix, constant)
     if matrix.shape[0] <= _MAX_DENSE:
         return _dense(matrix.toarray(), constant)
     return OrderedSystem(matrix).solve(constant)
@@ -321,15 +344,23 @@ def _reordered(matrix: csr_array, order: Ints) -> csr_array:
 def _dense(matrix: Floats, constant: Floats) -> Floats:
     """Solve as ``solve`` does, densely: for few rows, where graph algorithms cost more than arithmetic."""
     value = np.zeros_like(constant)
-    alive = (constant > 0).any(axis=1)
-    while (more := alive | (matrix[:, alive] > 0).any(axis=1)).sum() > alive.sum():
-        alive = more
+    alive = _leading(matrix, (constant > 0).any(axis=1))
     system = np.eye(int(alive.sum())) - matrix[np.ix_(alive, alive)]
     try:
         value[alive] = np.linalg.solve(system, constant[alive])
     except np.linalg.LinAlgError:  # loops of known shares of 100 % and more have no value
         value[alive] = constant[alive]
     return value
+
+
+def _leading(matrix: Floats, targets: Bools) -> Bools:
+    """Mark the rows that are targets or lead to one, as `reaching` does, in a dense matrix."""
+    present, marked, count = matrix > 0, targets, np.count_nonzero(targets)
+    while True:
+        marked = marked | present[:, marked].any(axis=1)
+        if (more := np.count_nonzero(marked)) == count:
+            return marked
+        count = more
 
 
 def reaching(matrix: csr_array, targets: Bools) -> Bools:
