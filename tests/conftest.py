@@ -30,6 +30,7 @@ from layers.snapshot.derived_layers import full_rewrite
 from layers.snapshot.snapshot import Snapshot
 from layers.sources import curated
 from layers.store.store import Store
+from tests.few_records import FEW, with_all_they_rest_on
 
 # A busy machine is no fault: examples have no time limit.
 hypothesis_settings.register_profile("atlas", deadline=None)
@@ -41,11 +42,10 @@ BASEMAP = ROOT / "data" / "basemap.gpkg"
 #: Files that take longest, longest first. They begin first, so that no worker is still at one when the rest is done.
 LONGEST = (
     "browser/test_page.py",
-    "api/server/test_acknowledged.py",
-    "layers/sources/files/test_bombs.py",
     "api/cli/test_server_process.py",
     "api/test_private_datasets.py",
-    "api/server/test_snapshot_cache.py",
+    "api/server/test_acknowledged.py",
+    "layers/sources/files/test_bombs.py",
     "bench/test_faults.py",
     "browser/test_review_page.py",
     "api/cli/test_load_real.py",
@@ -116,6 +116,15 @@ def records() -> Records:
 
 
 @pytest.fixture(scope="session")
+def few_records(records: Records) -> Records:
+    """A few of the bundled strikes with all that they rest on, for tests whose subject is not all of the records.
+
+    What follows from them is computed in a tenth of the time, which counts where a test builds many versions.
+    """
+    return with_all_they_rest_on(records, FEW)
+
+
+@pytest.fixture(scope="session")
 def snapshot(records: Records, base: Basemap) -> Snapshot:
     """Everything that follows from the bundled records."""
     return Snapshot(records, base, 1, date(2026, 11, 25), wording=text)
@@ -126,6 +135,14 @@ def store(records: Records, base: Basemap, tmp_path_factory: pytest.TempPathFact
     """A store with the bundled records; tests leave it as it is."""
     made = Store.create(tmp_path_factory.mktemp("store") / "atlas.gpkg")
     made.load(records, author="tests", derive=full_rewrite(base, text))
+    return made
+
+
+@pytest.fixture(scope="session")
+def few_store(few_records: Records, base: Basemap, tmp_path_factory: pytest.TempPathFactory) -> Store:
+    """A store with a few of the bundled strikes; tests leave it as it is, or copy it (`tests.store_copies.copy_of`)."""
+    made = Store.create(tmp_path_factory.mktemp("few") / "atlas.gpkg")
+    made.load(few_records, author="tests", derive=full_rewrite(base, text))
     return made
 
 
