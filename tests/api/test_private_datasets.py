@@ -39,7 +39,7 @@ PUBLIC_SOURCE = "24tv-pmi"
 
 
 class Vault:
-    """A server of the bundled records and of a private dataset, with a reviewer, and one of the bundled records."""
+    """A server of some bundled records and of a private dataset, with a reviewer, and one of the former alone."""
 
     def __init__(self, folder: Path, bundled: Store, base: Any) -> None:
         self.folder = folder
@@ -87,8 +87,8 @@ class Vault:
 
 
 @pytest.fixture(scope="module")
-def vault(store: Store, base: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Vault]:
-    held = Vault(tmp_path_factory.mktemp("vault"), store, base)
+def vault(few_store: Store, base: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Vault]:
+    held = Vault(tmp_path_factory.mktemp("vault"), few_store, base)
     with held.client, held.alone:
         yield held
 

@@ -69,8 +69,8 @@ class Servers:
 
 
 @pytest.fixture(scope="module")
-def servers(store: Store, base: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
-    held = Servers(tmp_path_factory.mktemp("news"), store, base)
+def servers(few_store: Store, base: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
+    held = Servers(tmp_path_factory.mktemp("news"), few_store, base)
     with held.told, held.alone:
         yield held
 
@@ -124,8 +124,10 @@ def test_no_export_has_them(
         assert doors.telling(file.read_bytes()) == []
 
 
-def test_a_dataset_that_becomes_public_keeps_its_descriptions_private(store: Store, base: Any, tmp_path: Path) -> None:
-    opened = Store.open(copy_of(store, tmp_path / "atlas.gpkg"))
+def test_a_dataset_that_becomes_public_keeps_its_descriptions_private(
+    few_store: Store, base: Any, tmp_path: Path
+) -> None:
+    opened = Store.open(copy_of(few_store, tmp_path / "atlas.gpkg"))
     opened.load(
         news(told(1, MARK)), author="tests", derive=full_rewrite(base, text), private={DATASET: "No licence is stated."}
     )

@@ -14,6 +14,7 @@ from api.app import create_app
 from api.requests import reviewer_tokens
 from api.settings import Settings
 from api.wording.catalogue import text
+from layers.model.records import Records
 from layers.reference.basemap import Basemap
 from layers.snapshot.derived_layers import full_rewrite
 from layers.store.restore import restore
@@ -74,9 +75,9 @@ def test_what_cannot_be_is_refused_and_leaves_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_restore_by_number_day_and_time(run: Run, base: Basemap, records: object, tmp_path: Path) -> None:
+def test_restore_by_number_day_and_time(run: Run, base: Basemap, few_records: Records, tmp_path: Path) -> None:
     store = Store.create(tmp_path / "atlas.gpkg")
-    store.load(records, author="load", at=datetime(2025, 1, 1, 12, tzinfo=UTC), derive=full_rewrite(base, text))  # type: ignore[arg-type]
+    store.load(few_records, author="load", at=datetime(2025, 1, 1, 12, tzinfo=UTC), derive=full_rewrite(base, text))
     loaded = store.seq()
     removed = store.records().decisions[next(iter(store.records().decisions))].model_copy(update={"id": "second"})
     store.append("decisions", removed, author="Ann", at=datetime(2025, 1, 2, 12, tzinfo=UTC))
@@ -96,7 +97,7 @@ def test_restore_by_number_day_and_time(run: Run, base: Basemap, records: object
     assert f"Changes 1 to {loaded} were written together" in midst.out
 
 
-def test_a_server_of_a_restored_store_answers_as_it_did_then(base: Basemap, store: Store, tmp_path: Path) -> None:
+def test_a_server_of_a_restored_store_answers_as_it_did_then(base: Basemap, few_store: Store, tmp_path: Path) -> None:
     """Loads, edits, a decision and a removal by the API: each version again, to the byte."""
     paths = [
         "/collections/strikes/items?limit=1000", "/collections/assets/items?limit=1000",
@@ -111,7 +112,7 @@ def test_a_server_of_a_restored_store_answers_as_it_did_then(base: Basemap, stor
         assert {answer.status_code for answer in got} <= {200, 400, 404}
         return [(answer.content, answer.headers.get("etag")) for answer in got]
 
-    own = Store.open(copy_of(store, tmp_path / "own.gpkg"))
+    own = Store.open(copy_of(few_store, tmp_path / "own.gpkg"))
     desk = tmp_path / "reviewers.json"
     ann = {"Authorization": f"Bearer {reviewer_tokens.add_reviewer(desk, 'Ann')}"}
     versions: dict[int, list[tuple[bytes, str | None]]] = {}

@@ -35,8 +35,8 @@ def older(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def own(store: Store, tmp_path: Path) -> Path:
-    return copy_of(store, tmp_path / "own.gpkg")
+def own(few_store: Store, tmp_path: Path) -> Path:
+    return copy_of(few_store, tmp_path / "own.gpkg")
 
 
 @pytest.mark.parametrize("command", [("list", "strikes"), ("load",), ("serve",), ("keep",), ("init",)], ids=" ".join)

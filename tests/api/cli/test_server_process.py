@@ -96,10 +96,10 @@ def busyness() -> float:
 
 
 @pytest.fixture(scope="module")
-def pair(records: Records, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def pair(few_records: Records, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("pair")
     store = Store.create(folder / "atlas.gpkg")
-    store.load(records, author="tests")
+    store.load(few_records, author="tests")
     with serving(store, folder) as server:
         yield server
 
@@ -212,9 +212,9 @@ def test_workers_are_replaced_one_after_the_other_with_nothing_lost(pair: Server
 
 
 @pytest.fixture(scope="module")
-def still(records: Records, tmp_path_factory: pytest.TempPathFactory) -> Store:
+def still(few_records: Records, tmp_path_factory: pytest.TempPathFactory) -> Store:
     store = Store.create(tmp_path_factory.mktemp("still") / "atlas.gpkg")
-    store.load(records, author="tests")
+    store.load(few_records, author="tests")
     return store
 
 

@@ -27,9 +27,9 @@ START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 @pytest.fixture
-def store(records: Records, tmp_path: Path) -> Store:
+def store(few_records: Records, tmp_path: Path) -> Store:
     made = Store.create(tmp_path / "atlas.gpkg")
-    made.load(records, author="tests", at=START)
+    made.load(few_records, author="tests", at=START)
     return made
 
 

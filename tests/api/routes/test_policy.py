@@ -94,12 +94,12 @@ def guarded_records(records: Records) -> Records:
 
 
 @pytest.fixture(scope="module")
-def guarded(records: Records, base: Basemap, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
+def guarded(few_records: Records, base: Basemap, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
     folder = tmp_path_factory.mktemp("guarded")
     store = Store.create(folder / "atlas.gpkg")
-    store.load(guarded_records(records), author="secret author", derive=full_rewrite(base, text))
+    store.load(guarded_records(few_records), author="secret author", derive=full_rewrite(base, text))
     edited = (
-        guarded_records(records)
+        guarded_records(few_records)
         .strikes[COARSE]
         .model_copy(
             update={"geometry": Point(33.7744217, 49.4433339), "title": "Moved", "damage": "withheldmarker twice"}

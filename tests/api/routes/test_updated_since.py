@@ -21,9 +21,9 @@ START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 @pytest.fixture
-def opened(tmp_path: Path, records: Records) -> Store:
+def opened(tmp_path: Path, few_records: Records) -> Store:
     store = Store.create(tmp_path / "atlas.gpkg")
-    store.load(records, author="a load", at=START)
+    store.load(few_records, author="a load", at=START)
     return store
 
 
@@ -40,9 +40,9 @@ def edit(store: Store, hours: int, table: str, key: str, **values: object) -> da
     return at
 
 
-def test_an_edit_of_a_strike_and_nothing_before(opened: Store, records: Records) -> None:
+def test_an_edit_of_a_strike_and_nothing_before(opened: Store, few_records: Records) -> None:
     at = edit(opened, 1, "strikes", DEPOT, note="a note")
-    assert since(opened, START) == set(records.strikes)
+    assert since(opened, START) == set(few_records.strikes)
     assert since(opened, at) == since(opened, at - timedelta(minutes=1)) == {DEPOT}
     assert since(opened, at, filter="host_country = 'UA'") == {DEPOT}
     assert since(opened, at, filter="host_country = 'RU'") == set()
@@ -50,25 +50,25 @@ def test_an_edit_of_a_strike_and_nothing_before(opened: Store, records: Records)
     assert {key.split("/")[0] for key in since(opened, at, "hits")} == {DEPOT}
 
 
-def test_a_stake_moves_the_sites_below_it_and_their_strikes(opened: Store, records: Records) -> None:
-    stake = next(one for one in records.stakes.values() if one.owned == OWNER)
+def test_a_stake_moves_the_sites_below_it_and_their_strikes(opened: Store, few_records: Records) -> None:
+    stake = next(one for one in few_records.stakes.values() if one.owned == OWNER)
     at = edit(opened, 1, "stakes", stake.id, note="a note")
     assert SITE in since(opened, at, "assets")
     assert "a-abq" not in since(opened, at, "assets")
     moved = since(opened, at)
     assert DEPOT in moved
     assert "sa-abqaiq-khurais-2019-09-14" not in moved
-    assert moved < set(records.strikes)
+    assert moved < set(few_records.strikes)
 
 
-def test_a_decision_and_a_removed_stake_count(opened: Store, records: Records) -> None:
+def test_a_decision_and_a_removed_stake_count(opened: Store, few_records: Records) -> None:
     one = Decision(
         id="new", strike="ua-orlivka-2025-08-06", asset=SITE, verdict="possible", who="x", when="2026-03-01", why="."
     )
     opened.append("decisions", one, author="an editor", at=START + timedelta(hours=1))
     assert "ua-orlivka-2025-08-06" in since(opened, START + timedelta(hours=1))
     assert SITE in since(opened, START + timedelta(hours=1), "assets")
-    stake = next(stake for stake in records.stakes.values() if stake.owned == SITE)
+    stake = next(stake for stake in few_records.stakes.values() if stake.owned == SITE)
     opened.write(Edit("stakes", stake.id, None, ANY), author="an editor", at=START + timedelta(hours=2))
     assert DEPOT in since(opened, START + timedelta(hours=2))
 
@@ -80,12 +80,12 @@ def test_a_backup_answers_as_the_store(opened: Store, tmp_path: Path) -> None:
 
 
 def test_of_too_many_changes_every_feature_may_have_changed(
-    opened: Store, records: Records, monkeypatch: pytest.MonkeyPatch
+    opened: Store, few_records: Records, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     at = edit(opened, 1, "strikes", DEPOT, note="a note")
     edit(opened, 2, "strikes", DEPOT, note="another note")
     monkeypatch.setattr("layers.corrections.log.MAX_CHANGES", 1)
-    assert since(opened, at) == set(records.strikes)
+    assert since(opened, at) == set(few_records.strikes)
 
 
 def test_a_private_change_is_none(opened: Store) -> None:

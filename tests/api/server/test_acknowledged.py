@@ -163,10 +163,10 @@ def test_of_numbers_that_processes_advance_at_once_the_largest_stays(tmp_path: P
 
 
 @pytest.fixture(scope="module")
-def pair(records: Records, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, str]]:
+def pair(few_records: Records, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, str]]:
     folder = tmp_path_factory.mktemp("acknowledged")
     store = Store.create(folder / "atlas.gpkg")
-    store.load(records, author="tests")
+    store.load(few_records, author="tests")
     file = folder / "reviewers.json"
     token = reviewer_tokens.add_reviewer(file, "Ann")
     # Without looking at the store by themselves, so that nothing else brings a worker up to date.
@@ -246,10 +246,10 @@ def test_both_workers_write_one_trail(pair: tuple[Server, str]) -> None:
 
 
 def test_a_server_that_is_killed_leaves_no_change_that_the_trail_does_not_name(
-    records: Records, tmp_path: Path
+    few_records: Records, tmp_path: Path
 ) -> None:
     store = Store.create(tmp_path / "atlas.gpkg")
-    store.load(records, author="tests")
+    store.load(few_records, author="tests")
     first = store.seq()
     token = reviewer_tokens.add_reviewer(tmp_path / "reviewers.json", "Ann")
     acknowledged: list[tuple[str, int]] = []

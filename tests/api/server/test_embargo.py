@@ -44,15 +44,9 @@ def _clock(monkeypatch: pytest.MonkeyPatch, base: Basemap) -> None:
 
 
 @pytest.fixture
-def store(records: Records, tmp_path: Path) -> Store:
+def store(few_records: Records, tmp_path: Path) -> Store:
     made = Store.create(tmp_path / "atlas.gpkg")
-    strikes = {key: one for number, (key, one) in enumerate(records.strikes.items()) if number % 10 == 0}
-    decisions = {key: one for key, one in records.decisions.items() if one.strike in strikes}
-    relations = {key: one for key, one in records.relations.items() if one.strike is None or one.strike in strikes}
-    tables = {**{name: records.table(name) for name in ("sources", "entities", "assets", "stakes")}}
-    made.load(
-        Records.of({**tables, "strikes": strikes, "decisions": decisions, "relations": relations}), author="tests"
-    )
+    made.load(few_records, author="tests")
     made.write(Edit("strikes", "held", held(), None), author="Ann", at=START - timedelta(hours=1))
     return made
 
@@ -128,7 +122,7 @@ def test_a_later_day_of_the_event_holds_it_longer(served: Callable[[], LiveSnaps
     assert "held" in atlas.view.snapshot.records.strikes
 
 
-def test_a_kept_snapshot_never_shows_what_is_withheld(store: Store, records: Records) -> None:
+def test_a_kept_snapshot_never_shows_what_is_withheld(store: Store) -> None:
     def start(policy: str) -> LiveSnapshot:
         return LiveSnapshot(store, Settings(basemap=BASEMAP, policy=parse(policy), keep_from=0), "test")
 

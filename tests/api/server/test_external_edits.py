@@ -20,8 +20,8 @@ from tests.store_copies import copy_of
 
 
 @pytest.fixture
-def own(store: Store, tmp_path: Path) -> Store:
-    return Store.open(copy_of(store, tmp_path / "own.gpkg"))
+def own(few_store: Store, tmp_path: Path) -> Store:
+    return Store.open(copy_of(few_store, tmp_path / "own.gpkg"))
 
 
 def served(store: Store) -> LiveSnapshot:

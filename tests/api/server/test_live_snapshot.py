@@ -38,18 +38,10 @@ def _read_once(base: Basemap, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="module")
-def loaded(records: Records, base: Basemap, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A store of a tenth of the strikes, with its derived layers."""
-    strikes = {
-        key: one
-        for number, (key, one) in enumerate(records.strikes.items())
-        if number % 10 == 0 or key in (STRIKE, OTHER)
-    }
-    decisions = {key: one for key, one in records.decisions.items() if one.strike in strikes}
-    relations = {key: one for key, one in records.relations.items() if one.strike is None or one.strike in strikes}
+def loaded(few_records: Records, base: Basemap, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store of a few strikes, with its derived layers."""
     made = Store.create(tmp_path_factory.mktemp("loaded") / "atlas.gpkg")
-    few = replace(records, strikes=strikes, decisions=decisions, relations=relations)
-    made.load(few, author="tests", derive=full_rewrite(base, text))
+    made.load(few_records, author="tests", derive=full_rewrite(base, text))
     made.close()
     return made.path
 

@@ -8,7 +8,6 @@ import multiprocessing
 import shutil
 import weakref
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -40,13 +39,10 @@ def _shallow(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="module")
-def loaded(records: Records, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A store of a tenth of the strikes."""
-    strikes = {key: one for number, (key, one) in enumerate(records.strikes.items()) if number % 10 == 0}
-    decisions = {key: one for key, one in records.decisions.items() if one.strike in strikes}
-    relations = {key: one for key, one in records.relations.items() if one.strike is None or one.strike in strikes}
+def loaded(few_records: Records, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store of a few strikes."""
     made = Store.create(tmp_path_factory.mktemp("loaded") / "atlas.gpkg")
-    made.load(replace(records, strikes=strikes, decisions=decisions, relations=relations), author="tests")
+    made.load(few_records, author="tests")
     made.close()
     return made.path
 

@@ -67,9 +67,9 @@ def known(store: Store, base: Basemap) -> DerivedUpdate:
 
 
 @pytest.fixture
-def own(records: Records, base: Basemap, tmp_path: Path) -> Iterator[Store]:
+def own(few_records: Records, base: Basemap, tmp_path: Path) -> Iterator[Store]:
     store = Store.create(tmp_path / "atlas.gpkg")
-    store.load(records, author="tests", derive=full_rewrite(base, text))
+    store.load(few_records, author="tests", derive=full_rewrite(base, text))
     yield store
     store.close()
 
@@ -169,9 +169,11 @@ def test_what_is_one_changes_all_that_follows(own: Store, base: Basemap, tmp_pat
     assert layers(own) != before
 
 
-def test_layers_that_are_not_there_are_left_to_the_next_load(records: Records, base: Basemap, tmp_path: Path) -> None:
+def test_layers_that_are_not_there_are_left_to_the_next_load(
+    few_records: Records, base: Basemap, tmp_path: Path
+) -> None:
     store = Store.create(tmp_path / "atlas.gpkg")
-    store.load(records, author="tests")
+    store.load(few_records, author="tests")
     store.append("decisions", decided("none"), author="Ann", derived=known(store, base))
     with closing(sqlite3.connect(store.path)) as connection:
         listed = {name for (name,) in connection.execute("SELECT table_name FROM gpkg_contents")}
