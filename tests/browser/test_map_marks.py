@@ -121,7 +121,7 @@ def test_symbols_of_an_owner_are_filled_by_its_share_and_a_threshold_narrows_the
     texts = shown.all_inner_texts()
     most = [re.search(r"Germany (?:[\d.]+–)?([\d.]+)\s%", text) for text in texts]
     assert all(share is not None and float(share[1]) >= 25 for share in most), texts
-    page.get_by_label(re.compile("^Other tie")).check()
+    page.get_by_role("radio", name=re.compile("^Other tie")).check()
     expect(slider).to_be_hidden()
 
 
