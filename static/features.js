@@ -8,7 +8,7 @@ const feature = (geometry, properties) => ({ type: "Feature", geometry, properti
 const point = (coordinates) => ({ type: "Point", coordinates });
 
 /**
- * Marks of the placed rows at a zoom: groups [{ at, rows, place, mark }], or { at, rows, ring, look, size } of several.
+ * Marks of the placed rows at a zoom: groups [{ at, rows, mark }], or { at, rows, ring, look, size } of several.
  * The selected row stands alone, on top, and is left out here.
  */
 export function groupsOf(rows, view, { sites, zoom, keys, sizeOf }) {

@@ -27,22 +27,22 @@ function shares(country) {
 
 function owners() {
   const codes = Object.keys(TABLE.owner).filter((code) => code !== "other");
-  const one = (key, label) => entry(picture({ parts: [[key, 1]] }), label);
+  const swatch = (key, label) => entry(picture({ parts: [[key, 1]] }), label);
   return part(t("legendOwners"), [
-    ...codes.map((code) => one(code, countryName(code))), one("other", t("legendOtherOwner")), entry(picture({}), t("legendNobody")),
+    ...codes.map((code) => swatch(code, countryName(code))), swatch("other", t("legendOtherOwner")), entry(picture({}), t("legendNobody")),
     entry(picture({ parts: [["RU", 0.5], ["US", 0.25], ["other", 0.15]] }), t("legendPie"))]);
 }
 
 function ties() {
-  const one = (parts, label) => entry(picture({ look: "tie", parts }), label);
+  const swatch = (parts, label) => entry(picture({ look: "tie", parts }), label);
   return part(t("legendTies"), [
-    ...Object.keys(TABLE.tie).map((key) => one([[key, 1]], t(`legendTie${key}`))), one([], t("legendTienone"))]);
+    ...Object.keys(TABLE.tie).map((key) => swatch([[key, 1]], t(`legendTie${key}`))), swatch([], t("legendTienone"))]);
 }
 
 function hosts() {
-  const one = (key, heavy, label) => entry(picture({ look: "host", parts: [[key, 1]], heavy }), label);
+  const swatch = (key, heavy, label) => entry(picture({ look: "host", parts: [[key, 1]], heavy }), label);
   return part(t("legendHost"), [
-    ...Object.keys(TABLE.host).map((key) => one(key, true, t(`legend${key}`))), one("other", false, t("legendHollow"))]);
+    ...Object.keys(TABLE.host).map((key) => swatch(key, true, t(`legend${key}`))), swatch("other", false, t("legendHollow"))]);
 }
 
 function fills(view) {

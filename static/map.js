@@ -132,10 +132,10 @@ class StrikeMap {
   #under({ x, y }) {
     if (!this.#map.getLayer("strikes")) return null;
     const box = [[x - REACH, y - REACH], [x + REACH, y + REACH]];
-    const found = this.#map.queryRenderedFeatures(box, { layers: ["strikes", "stacks"] })
+    const near = this.#map.queryRenderedFeatures(box, { layers: ["strikes", "stacks"] })
       .map(({ properties }) => this.#groups[properties.index]).filter(Boolean);
     const far = (group) => Math.hypot(...Object.values(this.#map.project(group.at)).slice(0, 2).map((n, i) => n - [x, y][i]));
-    return found.reduce((best, group) => (best && far(best) <= far(group) ? best : group), null);
+    return near.reduce((best, group) => (best && far(best) <= far(group) ? best : group), null);
   }
 
   #say(content, at, event) {

@@ -94,8 +94,8 @@ function fillOf(row, view, keys) {
   if (look === "host") return { look, parts: [[keys.host(row.host_country), 1]], level: null };
   if (look === "share") return { look, parts: [], level: shareOf(row, view.country).map(drawn) };
   if (look === "pie") return { look, parts: pieOf(row.owners).map(([code, part]) => [keys.owner(code), part]), level: null };
-  const found = tieKeys(row, view);
-  return { look, parts: found.map((key) => [key, 1 / found.length]), level: null };
+  const ties = tieKeys(row, view);
+  return { look, parts: ties.map((key) => [key, 1 / ties.length]), level: null };
 }
 
 /**
@@ -116,24 +116,34 @@ export function markName({ shape, look, parts, level, outline, heavy, area }) {
   return ["mark", look, shape, fill, outline, heavy ? "heavy" : "thin", area ? "area" : "spot"].join("|");
 }
 
+// What decides the fill of a row, by look: rows that have it in common are filled alike.
+const DECIDES = { host: (row) => row.host_country, tie: (row) => row.relations, pie: (row) => row.owners, share: () => null };
+
+/** Rows that are filled alike in a view: one of them, and how many are sure and possible. */
+function alike(rows, view) {
+  const decides = DECIDES[lookOf(view)];
+  const kinds = new Map();
+  for (const row of rows) {
+    const what = decides(row);
+    const kind = kinds.get(what) ?? { row, sure: 0, possible: 0 };
+    kind[isSure(row, view) ? "sure" : "possible"] += 1;
+    kinds.set(what, kind);
+  }
+  return kinds.values();
+}
+
 /** What the ring of several strikes is made of: [colour key or "" for the rest, fraction, "sure" or "possible"], as drawn. */
 export function ringOf(rows, view, keys) {
-  const sums = new Map();
-  const add = (key, sure, part) => part > 0 && sums.set(`${key}|${sure}`, (sums.get(`${key}|${sure}`) ?? 0) + part);
-  for (const row of rows) {
-    const sure = isSure(row, view) ? "sure" : "possible";
+  const sums = { sure: new Map(), possible: new Map() };
+  const add = (sum, key, part) => part > 0 && sum.set(key, (sum.get(key) ?? 0) + part);
+  for (const { row, ...counted } of alike(rows, view)) {
     const { look, parts } = fillOf(row, view, keys);
-    if (look === "share") add("share", sure, 1);
-    else parts.forEach(([key, part]) => add(key, sure, part));
-    if (look !== "share") add("", sure, Math.max(0, 1 - parts.reduce((sum, [, part]) => sum + part, 0)));
+    const shown = look === "share" ? [["share", 1]] : [...parts, ["", 1 - parts.reduce((sum, [, part]) => sum + part, 0)]];
+    for (const [sure, sum] of Object.entries(sums)) for (const [key, part] of shown) add(sum, key, part * counted[sure]);
   }
-  const whole = [...sums.values()].reduce((sum, part) => sum + part, 0) || 1;
-  const ring = [...sums].map(([name, part]) => {
-    const [key, sure] = name.split("|");
-    return [key, rounded(part / whole), sure];
-  });
-  const order = (a, b) => (a[2] > b[2] ? -1 : a[2] < b[2] ? 1 : b[1] - a[1] || (a[0] < b[0] ? -1 : 1));
-  return ring.filter(([, part]) => part > 0).sort(order);
+  const bySize = (a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1);
+  return Object.entries(sums).flatMap(([sure, sum]) =>
+    [...sum].map(([key, part]) => [key, rounded(part / rows.length), sure]).filter(([, part]) => part > 0).sort(bySize));
 }
 
 /** The name of the image of the ring of several strikes. */

@@ -3,6 +3,7 @@ import { markName, markOf } from "./marks.js";
 import { TABLE, base, hostKey, scheme } from "./style.js";
 
 const BOX = 24; // units of the paths in the table
+const DASHES = [4.9, 3.4]; // units: few and long, so that they are seen as dashes in the smallest mark
 const EDGE = 5; // units around it, for outline and halo
 const SCALE = 2; // pixels of an image to one of the page
 export const RATIO = SCALE;
@@ -115,7 +116,7 @@ function areaRing(pen) {
   pen.stroke();
   pen.restore();
   pen.translate(BOX / 2, BOX / 2);
-  pen.scale(0.74, 0.74);
+  pen.scale(0.88, 0.88);
   pen.translate(-BOX / 2, -BOX / 2);
 }
 
@@ -129,7 +130,7 @@ function drawMark(pen, mark) {
   fill(pen, mark, path);
   if (mark.outline === "dashed") {
     Object.assign(pen, { lineWidth: width, strokeStyle: base().paper }).stroke(path);
-    pen.setLineDash([3, 2.4]);
+    pen.setLineDash(DASHES);
   }
   Object.assign(pen, { lineWidth: width, strokeStyle: ink }).stroke(path);
   pen.setLineDash([]);

@@ -43,18 +43,18 @@ def luminance(colour: str, vision: str) -> float:
     return float(np.array([0.2126, 0.7152, 0.0722]) @ np.clip(VISIONS[vision] @ linear(colour), 0, 1))
 
 
-def contrast(one: str, other: str, vision: str) -> float:
-    low, high = sorted((luminance(one, vision), luminance(other, vision)))
+def contrast(colour: str, ground: str, vision: str) -> float:
+    low, high = sorted((luminance(colour, vision), luminance(ground, vision)))
     return (high + 0.05) / (low + 0.05)
 
 
 def colours(scheme: str) -> dict[str, str]:
     """Every colour of symbols and lines, by where it stands in the table."""
-    found = {
+    every = {
         f"{name}/{key}": each[scheme] for name in ("host", "owner", "tie", "line") for key, each in TABLE[name].items()
     }
     base = TABLE["base"][scheme]
-    return found | {"share": TABLE["share"][scheme], "struck": TABLE["struck"][scheme], "ink": base["ink"]}
+    return every | {"share": TABLE["share"][scheme], "struck": TABLE["struck"][scheme], "ink": base["ink"]}
 
 
 def test_contrast_is_that_of_the_standard() -> None:

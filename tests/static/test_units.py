@@ -17,6 +17,6 @@ def test_units_pass(file: Path) -> None:
         ["--test", "--test-reporter=tap", str(file)], return_completed_process=True, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stdout
-    passed = re.search(r"^# pass (\d+)$", done.stdout, re.M)
+    passed = re.search(r"^# pass (\d+)$", str(done.stdout), re.M)
     assert passed is not None
     assert int(passed[1]) > 1, "a file without tests"
