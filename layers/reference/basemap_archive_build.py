@@ -296,7 +296,7 @@ def _border_layer(countries: Basemap) -> TileLayer:
 def _sea_name_layer() -> TileLayer:
     rows = [line.split("\t") for line in _SEAS.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
     english, ukrainian, german, lon, lat, zoom = (list(column) for column in zip(*rows, strict=True))
-    points = shapely.points(np.array(lon, dtype=float), np.array(lat, dtype=float))
+    points = np.asarray(shapely.points(np.array(lon, dtype=float), np.array(lat, dtype=float)), dtype=object)
     columns = {"name_en": english, "name_uk": ukrainian, "name_de": german}
     return TileLayer("sea_label", points, np.arange(len(points)), columns, min_zoom=np.array(zoom, dtype=np.int64))
 

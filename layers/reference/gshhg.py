@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -95,7 +96,7 @@ def _within_world(shapes: Objects, dimension: int, overlap: float) -> Objects:
     whole = (west >= overlap - 180) & (east <= 180 - overlap)
     turned = [shapes[whole]]
     for turn in (-360, 0, 360):
-        moved = shapely.transform(shapes[~whole], lambda xy, by=turn: xy + np.array([by, 0.0]))
+        moved = shapely.transform(shapes[~whole], partial(np.add, np.array([turn, 0.0])))
         turned.append(shapely.intersection(moved, shapely.box(-180 - overlap, -90, 180 + overlap, 90)))
     parts = np.concatenate([shapely.get_parts(some) for some in turned])
     while (shapely.get_type_id(parts) >= 4).any():
