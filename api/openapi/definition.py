@@ -187,7 +187,7 @@ def _in_published_order(named: Json) -> Json:
 
 
 def _as_3_0(value: Any, nullable: bool = False) -> Any:
-    """Return JSON Schema as OpenAPI 3.0 knows it: without the type null, ``const`` and lists of examples.
+    """Return JSON Schema as OpenAPI 3.0 knows it: without the type null, ``const``, patterns of names, lists of examples.
 
     Parameters
     ----------
@@ -205,6 +205,8 @@ def _as_3_0(value: Any, nullable: bool = False) -> Any:
         schema.update(present[0], **({"nullable": True} if nullable else {}))
     if "const" in schema:
         schema["enum"] = [schema.pop("const")]
+    if "patternProperties" in schema:
+        (schema["additionalProperties"],) = schema.pop("patternProperties").values()
     if isinstance(schema.get("examples"), list):
         schema["example"] = schema.pop("examples")[0]
     return schema
