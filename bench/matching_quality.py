@@ -22,11 +22,13 @@ from rich.table import Table
 from bench import evaluation_store
 from bench.calibration import FITTED, JudgedStrike, evidence_matrix, fit, probabilities, reliability_bands
 from geo.lonlat import Floats
+from layers.decisions.hits import NONE_FROM, PUBLISH_FROM
 from layers.matching.asset_index import AssetIndex, related_names, represented_by
 from layers.matching.candidates import candidates
 from layers.matching.evidence import evidence_columns
 from layers.matching.strike_columns import StrikeColumns
 from layers.matching.weights import BUNDLED, DISSIMILARITY, MatchWeights, dumps, read
+from layers.model import edtf
 from layers.model.records import Records, Strike
 from layers.store.store import Store
 
@@ -52,6 +54,7 @@ START: Mapping[str, float] = MappingProxyType(
         "same-rare-kind": 4.0,
         "kin-kind": 1.0,
         "alike-kind": 0.0,
+        "mentioned-kind": 0.0,
         "rivals": 0.3,
         "namesakes": 0.3,
         "other-kind": -4.0,
@@ -124,9 +127,41 @@ def labels(records: Records, sites: Mapping[str, str]) -> list[Label]:
         readings = ((row["set"], "", strike), ("viina-headlines", evaluation_store.HEADLINE, headline))
         for source, suffix, found in readings:
             if found is not None and row["asset"] != "unknown":
-                read = {**row, "id": f"{row['id']}{suffix}", "set": source, "event": row["group"]}
+                event = row["event"] if source == "facts" else row["group"]
+                read = {**row, "id": f"{row['id']}{suffix}", "set": source, "event": event}
                 listed.append(_label(read, found, sites))
-    return listed
+    return _of_one_event(listed)
+
+
+def _of_one_event(listed: Sequence[Label]) -> list[Label]:
+    """Give a label the event of a report of the facts on the same site within ``_SAME_EVENT_DAYS``, if there is one.
+
+    So no event of a source that is left out is learnt from by another source's report of it.
+    """
+    of_facts = {
+        (asset, day): label.group
+        for label in listed
+        if label.set in evaluation_store.FACTS and (first := _first_day(label)) is not None
+        for asset in label.right
+        for day in range(first - _SAME_EVENT_DAYS, first + _SAME_EVENT_DAYS + 1)
+    }
+    linked = []
+    for label in listed:
+        if label.set not in evaluation_store.FACTS and (first := _first_day(label)) is not None:
+            events = (of_facts.get((asset, first)) for asset in sorted(label.right))
+            linked.append(replace(label, group=next((event for event in events if event), label.group)))
+        else:
+            linked.append(label)
+    return linked
+
+
+def _first_day(label: Label) -> int | None:
+    day = edtf.parse(label.strike.when).earliest
+    return day.toordinal() if day else None
+
+
+#: Days by which the dates of two sources for one event may differ.
+_SAME_EVENT_DAYS = 2
 
 
 _STRIKE_IDS = {"viina": "viina/{event}", "reuters": "viina/reuters-2025-{event}", "register": "viina/{event}"}
@@ -211,10 +246,24 @@ class Quality:
     calibration_error: float
 
 
-def quality(given: Sequence[Answer]) -> Quality:
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """Probabilities from which a first answer is said: an asset, and "none of these"; below, it is undecided."""
+
+    asset: float = 0.0
+    none: float = 0.0
+
+    def says(self, answer: Answer) -> bool:
+        return answer.probability >= (self.none if answer.asset is None else self.asset)
+
+
+ANY, IN_USE = Thresholds(), Thresholds(PUBLISH_FROM, NONE_FROM)
+
+
+def quality(given: Sequence[Answer], by: Thresholds = ANY) -> Quality:
     """Measure answers: right of what is named, of what the layer has, of "none of these", and calibration."""
-    named = [answer for answer in given if answer.asset is not None]
-    none = [answer for answer in given if answer.asset is None]
+    named = [answer for answer in given if answer.asset is not None and by.says(answer)]
+    none = [answer for answer in given if answer.asset is None and by.says(answer)]
     there = sum(bool(answer.label.right) for answer in given)
     right = sum(answer.right for answer in named)
     stated = np.array([answer.probability for answer in given])
@@ -224,7 +273,28 @@ def quality(given: Sequence[Answer]) -> Quality:
     return Quality(len(given), right / max(len(named), 1), right / max(there, 1), none_right, error)
 
 
-def intervals(given: Sequence[Answer], rounds: int = 500) -> tuple[Floats, Floats]:
+def least_thresholds(given: Sequence[Answer], share: float = 0.95) -> Thresholds:
+    """Return the least probabilities from which this share of the answers of either kind is right; 1 if none is."""
+    return Thresholds(
+        *(_least([answer for answer in given if (answer.asset is None) == is_none], share) for is_none in (False, True))
+    )
+
+
+def _least(given: Sequence[Answer], share: float) -> float:
+    for least in np.arange(0.5, 1.0, 0.01).round(2).tolist():
+        right = [answer.right for answer in given if answer.probability >= least]
+        if right and sum(right) >= share * len(right):
+            return float(least)
+    return 1.0
+
+
+def by_thresholds_of_others(given: Sequence[Answer]) -> Mapping[str, Thresholds]:
+    """Return for each source the thresholds that the answers of the other sources give."""
+    sources = sorted({answer.label.set for answer in given})
+    return {source: least_thresholds([answer for answer in given if answer.label.set != source]) for source in sources}
+
+
+def intervals(given: Sequence[Answer], by: Thresholds = ANY, rounds: int = 500) -> tuple[Floats, Floats]:
     """Return the 2.5 and 97.5 percentiles of precision, recall, "none" right and calibration error, by event."""
     rng = np.random.default_rng(20261127)
     groups: dict[str, list[Answer]] = {}
@@ -232,24 +302,26 @@ def intervals(given: Sequence[Answer], rounds: int = 500) -> tuple[Floats, Float
         groups.setdefault(answer.label.group, []).append(answer)
     names = sorted(groups)
     drawn = [
-        quality([answer for item in rng.choice(len(names), len(names)) for answer in groups[names[item]]])
+        quality([answer for item in rng.choice(len(names), len(names)) for answer in groups[names[item]]], by)
         for _ in range(rounds)
     ]
     rows = np.array([[q.precision, q.recall, q.none_right, q.calibration_error] for q in drawn])
     return np.percentile(rows, 2.5, axis=0), np.percentile(rows, 97.5, axis=0)
 
 
-def show(console: Console, title: str, given: Sequence[Answer]) -> None:
+def show(console: Console, title: str, given: Sequence[Answer], by: Thresholds = ANY) -> None:
     table = Table("source", "reports", "precision", "recall", "none right", "calibration error", title=title)
     groups: dict[str, list[Answer]] = {"all": list(given)}
     for answer in given:
         groups.setdefault(answer.label.set, []).append(answer)
     for name, of_group in groups.items():
-        q, (low, high) = quality(of_group), intervals(of_group)
+        q, (low, high) = quality(of_group, by), intervals(of_group, by)
         shares = (q.precision, q.recall, q.none_right, q.calibration_error)
         cells = (f"{share:.3f} ({low[n]:.2f}-{high[n]:.2f})" for n, share in enumerate(shares))
         table.add_row(name, str(q.count), *cells)
     console.print(table)
+    if by != ANY:
+        return
     bands = reliability_bands(
         np.array([answer.probability for answer in given]), np.array([answer.right for answer in given]), EDGES
     )
@@ -312,6 +384,11 @@ def main() -> None:
     weights = left_out([*everywhere, *with_gaps])
     answered = answers(everywhere, weights)
     show(console, "whole layer", answered)
+    show(console, f"whole layer, as said from {IN_USE.asset} and {IN_USE.none}", answered, IN_USE)
+    console.print(f"least thresholds for 0.95: {least_thresholds(answered)}; by the other sources:")
+    for source, others in by_thresholds_of_others(answered).items():
+        q = quality([answer for answer in answered if answer.label.set == source], others)
+        console.print(f"  {source}: {others} {q.precision:.3f} {q.recall:.3f}, none {q.none_right:.3f}")
     show(console, "layer without the assets of the facts", answers(with_gaps, weights))
     dropped = [without_the_right(case) for case in everywhere if case.judged.right.any()]
     show(console, "right asset taken out", answers(dropped, weights))

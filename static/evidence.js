@@ -48,7 +48,9 @@ function others(answer) {
   const nothing = answer.none_probability;
   if (!rest.length && !(answer.candidates.length && nothing)) return null;
   const line = (name, probability, list) => el("li", {}, `${name}: ${chance(probability)}`, reasons(list));
+  const said = answer.rests_on === "nothing" && answer.match_answer !== "asset";
   return el("details", {}, el("summary", {}, t("otherCandidates")),
+    said ? el("p", { class: "quiet" }, t(`says${answer.match_answer}`)) : null,
     el("ul", {}, rest.map((c) => line(c.name, c.probability, c.reasons)), nothing === null ? null : line(t("noneOfThese"), nothing)));
 }
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Any
 
 import typer
@@ -15,6 +16,7 @@ from api.cli.common import STORE, AsJson, StoreAddress, open_snapshot, output
 from api.settings import BASEMAP
 from api.terminal.console import add_row
 from api.wording.catalogue import text
+from layers.decisions.hits import MatchAnswer, match_answer
 from layers.matching import weights
 from layers.matching.explanation import worded_match
 from layers.matching.weights import DISSIMILARITY, REASONS, MatchWeights
@@ -38,18 +40,37 @@ def match(
     base: _Basemap = BASEMAP,
     as_json: AsJson = False,
 ) -> None:
-    """Propose which asset each strike hit, with reasons; decisions are not touched."""
+    """Propose which asset each strike hit, with reasons; decisions are not touched.
+
+    The answer to a strike is its best candidate, "none of these", or "undecided" where neither is probable enough.
+    """
     snapshot = open_snapshot(store, base)
     if strike is not None and strike not in snapshot.matches:
         raise UnknownRecord(Message("record.no-strike", {"id": strike}))
     matches = snapshot.all_matches() if strike is None else {strike: snapshot.matches[strike]}
     table = weights.read()
     answer: dict[str, Any] = {
-        name: [worded_match(match, text) for match in candidates] for name, candidates in matches.items()
+        name: [{**worded_match(match, text), "published": is_said} for match, is_said in _said(candidates)]
+        for name, candidates in matches.items()
     }
     if explain:
         answer = {"weights": _weights_json(table), "matches": answer}
     output(answer, as_json, _shown(matches, snapshot, table, full=strike is not None, explain=explain))
+
+
+def _said(candidates: Sequence[Match]) -> Iterator[tuple[Match, bool]]:
+    """Yield candidates, and whether each is the answer: the first, or none of them where the strike is undecided."""
+    answered = match_answer(candidates) != "undecided"
+    yield from ((match, answered and position == 0) for position, match in enumerate(candidates))
+
+
+def _answer_of(candidates: Sequence[Match]) -> str:
+    answer = match_answer(candidates)
+    return str(candidates[0].asset) if answer == "asset" else _ANSWERS[answer]
+
+
+#: What is said of a strike where no asset is.
+_ANSWERS: Mapping[MatchAnswer, str] = MappingProxyType({"none": "none of these", "undecided": "undecided"})
 
 
 def _weights_json(table: MatchWeights) -> dict[str, Any]:
@@ -79,9 +100,10 @@ def _shown(
 
 
 def _best(matches_by_strike: Mapping[str, tuple[Match, ...]], snapshot: Snapshot, full: bool) -> Table:
-    """List the best candidate of each strike; with ``full`` all candidates and their reasons."""
-    shown = Table("strike", "candidate", "probability", "km", "reasons" if full else "decided")
+    """List the best candidate of each strike and the answer; with ``full`` all candidates and their reasons."""
+    shown = Table("strike", "answer", "candidate", "probability", "km", "reasons" if full else "decided")
     for name, candidates in matches_by_strike.items():
+        answer = _answer_of(candidates)
         decided = ", ".join(hit.asset for hit in snapshot.findings[name].hits)
         for match in candidates if full else candidates[:1]:
             reasons = "\n".join(
@@ -89,6 +111,7 @@ def _best(matches_by_strike: Mapping[str, tuple[Match, ...]], snapshot: Snapshot
             )
             cells = (
                 name,
+                answer,
                 match.asset or "none of these",
                 f"{match.probability:.3f}",
                 _km(match),

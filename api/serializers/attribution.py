@@ -15,7 +15,7 @@ from api.serializers.capacity import conditions_of
 from api.wording.catalogue import text
 from layers.attribution.attribute import HitOwnership, StrikeAttribution, country_of, days, sites_together
 from layers.collections.feature_types import KIND_GROUPS
-from layers.decisions.hits import shown
+from layers.decisions.hits import match_answer, shown
 from layers.matching.explanation import worded_reasons
 from layers.model.messages import Message
 from layers.model.problems import UnknownRecord
@@ -188,11 +188,12 @@ def relation_values(snapshot: Snapshot, relation: Relation, basis: CountryBasis)
 
 
 def _candidates(snapshot: Snapshot, strike: str) -> Json:
-    """List the candidates whose probability is high enough to be shown, and the sum of the rest."""
+    """Give what the match says, the candidates that are probable enough to be shown, and the sum of the rest."""
     matches = snapshot.matches[strike]
     least = snapshot.show_from
     rest = [match.probability for match in matches if match.asset is not None and match.probability < least]
     return {
+        "match_answer": match_answer(matches, snapshot.publish_from),
         "candidates": [_candidate(snapshot, match) for match in shown(matches, least)],
         "candidates_below": {"count": len(rest), "probability": sum(rest)},
         "none_probability": next(match.probability for match in matches if match.asset is None),

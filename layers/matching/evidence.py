@@ -13,7 +13,7 @@ from geo.lonlat import Bools, Floats, Ints
 from layers.matching.asset_index import MIN_RADIUS_M, AssetIndex, RaggedArray
 from layers.matching.candidates import reach_m
 from layers.matching.strike_columns import StrikeColumns
-from layers.text.site_terms import MANY_IN_TOWN, NO_ASSETS
+from layers.text.site_terms import MANY_IN_TOWN, NO_ASSETS, kind_bits
 
 #: A circle that holds 95 % of a Gaussian has this many sigma (Rayleigh: sqrt(-2 ln 0.05)).
 SIGMAS = 2.4477
@@ -27,6 +27,8 @@ _AROUND = (1.0 + RIM**2, 2.0 / SIGMAS**2)
 _BUCKETS = 4096
 
 _NO_ASSETS, _MANY_IN_TOWN = np.uint64(NO_ASSETS), np.uint64(MANY_IN_TOWN)
+#: Targets that speak against a site of a kind that is stated too: a ship lies at one, and may be an asset itself.
+_NO_SITES = np.uint64(NO_ASSETS & ~kind_bits(["vessel"]))
 
 #: A number for each pair, by the name of the reason (see ``weights.REASONS``).
 Columns = Mapping[str, Floats]
@@ -184,16 +186,18 @@ def _minus_log_count(left: Ints, marked: Bools) -> Floats:
 def _kinds(strikes: StrikeColumns, assets: AssetIndex, left: Ints, right: Ints) -> Columns:
     stated = strikes.kinds[left]
     same = (stated & assets.kind[right]) != 0
-    kin = ~same & ((stated & assets.kin[right]) != 0)
-    alike = ~same & ~kin & ((stated & assets.related[right]) != 0)
+    beside = ~same & ((strikes.besides[left] & assets.kind[right]) != 0)
+    kin = ~same & ~beside & ((stated & assets.kin[right]) != 0)
+    alike = ~same & ~beside & ~kin & ((stated & assets.related[right]) != 0)
     rare = assets.rare[right]
     return {
         "same-kind": (same & ~rare).astype(float),
         "same-rare-kind": (same & rare).astype(float),
         "kin-kind": kin.astype(float),
         "alike-kind": alike.astype(float),
-        "other-kind": ((stated != 0) & ~same & ~kin & ~alike).astype(float),
-        "other-target": ((stated & _NO_ASSETS) != 0).astype(float),
+        "mentioned-kind": beside.astype(float),
+        "other-kind": ((stated != 0) & ~same & ~beside & ~kin & ~alike).astype(float),
+        "other-target": ((stated & np.where(same, _NO_SITES, _NO_ASSETS)) != 0).astype(float),
     }
 
 

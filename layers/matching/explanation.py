@@ -77,7 +77,7 @@ def _detail(name: str, strike: Strike, asset: Asset, distance_m: float, evidence
         return _shared_word(name, strike, asset)
     if name == "other-number":
         return Message("matching.other-number", {"targets": "; ".join(strike.targets), "name": asset.name})
-    if name in ("same-kind", "same-rare-kind", "kin-kind", "alike-kind", "other-kind", "coverage"):
+    if name in ("same-kind", "same-rare-kind", "kin-kind", "alike-kind", "mentioned-kind", "other-kind", "coverage"):
         return Message(f"matching.{name}", {"kinds": _stated_kinds(strike), "kind": asset.kind})
     if name in ("rivals", "namesakes"):
         return Message(f"matching.{name}", {"count": round(float(np.exp(-evidence[name])))})

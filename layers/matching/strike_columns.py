@@ -36,6 +36,8 @@ class StrikeColumns:
         Whether the point is a site, shape (n,).
     kinds
         Stated kinds of site as bits of ``site_terms.TARGET_KINDS``, shape (n,).
+    besides
+        Kinds that the text mentions and is not about, such as the port of "fuel tanks at the port", shape (n,).
     words
         Codes of the stems in the text that the name of an asset or owner has, by strike.
     is_local
@@ -53,6 +55,7 @@ class StrikeColumns:
     uncertainty_m: Floats
     site: Bools
     kinds: Masks
+    besides: Masks
     words: RaggedArray
     is_local: Bools
     number: Masks
@@ -108,7 +111,7 @@ class StrikeColumns:
         texts
             Texts of each strike, one at least: the last is its title, whose numbers are not read.
         places
-            Names of the place and region of each strike: words of theirs are marked as local.
+            Names of the place of each strike: words of theirs are marked as local, but those of a region are left out.
         countries
             Host country of each strike, ISO 3166-1 alpha-2.
         names
@@ -118,7 +121,7 @@ class StrikeColumns:
         """
         regions = [[regions_named(part) for part in text] for text in texts]
         words, is_local = _words(regions, places, names)
-        stated = [kind_bits(own) if own else stated_kinds(text) for own, text in zip(kinds, texts, strict=True)]
+        stated = [_stated_and_besides(own, text) for own, text in zip(kinds, texts, strict=True)]
         number = [reduce(or_, map(numbers, text[:-1]), 0) for text in texts]
         stated_in = [
             _country({*chain(*(part.countries for part in text), *map(host_countries, place))}, country)
@@ -130,7 +133,8 @@ class StrikeColumns:
             geometry,
             uncertainty_m,
             site,
-            np.array(stated, np.uint64),
+            np.array([about for about, _ in stated], np.uint64),
+            np.array([besides for _, besides in stated], np.uint64),
             words,
             is_local,
             np.array(number, np.uint64),
@@ -154,6 +158,7 @@ class StrikeColumns:
             self.uncertainty_m[rows],
             self.site[rows],
             self.kinds[rows],
+            self.besides[rows],
             words,
             is_local,
             self.number[rows],
@@ -185,13 +190,27 @@ def _days(when: str) -> tuple[int, int]:
 
 def stated_kinds(text: Sequence[str]) -> int:
     """Return the kinds that the targets are about, or where they tell of none, the title: as bits."""
-    return reduce(or_, map(_kinds_of_text, text[:-1]), 0) or _kinds_of_text(text[-1])
+    return _stated_and_besides((), text)[0]
 
 
-def _kinds_of_text(text: str) -> int:
-    """Return the kinds that a text is about; of a ship also the site at which it lay, which is what was struck too."""
-    mentions = mentioned_kinds(text)
-    return mentions.head if mentions.head & ~_SHIP else mentions.head | mentions.other
+def _stated_and_besides(own: Sequence[str], text: Sequence[str]) -> tuple[int, int]:
+    """Return the kinds that are stated, else those that the text is about, and those that it mentions besides."""
+    about, besides = _kinds_of_texts(text[:-1])
+    if not about:
+        about, more = _kinds_of_texts(text[-1:])
+        besides |= more
+    stated = kind_bits(own) if own else about
+    return stated, (about | besides) & ~stated
+
+
+def _kinds_of_texts(texts: Sequence[str]) -> tuple[int, int]:
+    """Return the kinds that texts are about, of a ship also the site at which it lay, and those mentioned besides."""
+    about = besides = 0
+    for text in texts:
+        head, other = mentioned_kinds(text)
+        about |= head if head & ~_SHIP else head | other
+        besides |= other
+    return about, besides & ~about
 
 
 _SHIP = kind_bits(["vessel"])
@@ -206,7 +225,8 @@ def _words(
     for text, place in zip(texts, places, strict=True):
         telling = [part.rest for part in text]
         located = (word for part in telling for word in located_words(part))
-        of_place = dict.fromkeys(stem for part in (*place, *located) for stem in stems(part))
+        places_named = (regions_named(part).rest for part in place)
+        of_place = dict.fromkeys(stem for part in (*places_named, *located) for stem in stems(part))
         words = {**dict.fromkeys(stem for part in telling for stem in stems(part)), **of_place}
         known = [stem for stem in words if stem in names.code]
         rows.append([names.code[stem] for stem in known])

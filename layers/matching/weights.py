@@ -35,6 +35,7 @@ REASONS: Mapping[str, str] = MappingProxyType(
         "same-rare-kind": "the text tells of this kind of site, of which there are few",
         "kin-kind": "the text tells of a kind of site of the same family as this one, such as depot and terminal",
         "alike-kind": "the text tells of a kind of site that is easily taken for this one",
+        "mentioned-kind": "the text mentions this kind of site, but is about another (fuel tanks at the port)",
         "other-kind": "the text tells of another kind of site, and not of one that is easily taken for this one",
         "rivals": "for each factor e of assets in reach that are of a kind which fits as well (counts negative)",
         "namesakes": "for each factor e of assets in reach that fit in kind and share a word as well (counts negative)",

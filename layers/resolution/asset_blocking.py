@@ -57,6 +57,8 @@ class AssetColumns:
         Whether it is a bundled record, shape (n,).
     names
         Every spelling of the name as a set of codes of stems (``text.site_terms``), without empty ones.
+    printed
+        Every name as printed, with its words for the kind of site, as a code: equal but for letters and marks.
     number_bits
         Numbers in the names as bits, shape (n,).
     types
@@ -95,6 +97,7 @@ class AssetColumns:
     dataset: Ints
     bundled: Bools
     names: Sequence[tuple[frozenset[int], ...]]
+    printed: Sequence[frozenset[int]]
     number_bits: Masks
     types: Ints
     geometry: Objects
@@ -121,9 +124,9 @@ class AssetColumns:
         coded = _Coder(code)
         holders = _holders(records)
         rows = [_row(asset, coded, holders.get(asset.id, ())) for asset in records.assets.values()]
-        columns = list(zip(*rows, strict=True)) or [()] * 15
-        (ids, datasets, names, number, types, geometry, uncertainty_m, kinds) = columns[:8]
-        (country, parent, capacity, unit, commodities, identifiers, owners) = columns[8:]
+        columns = list(zip(*rows, strict=True)) or [()] * 16
+        (ids, datasets, names, printed, number, types, geometry, uncertainty_m, kinds) = columns[:9]
+        (country, parent, capacity, unit, commodities, identifiers, owners) = columns[9:]
         shapes = np.empty(len(ids), dtype=object)
         shapes[:] = geometry
         rank = {kind: at for at, kind in enumerate(TARGET_KINDS)}
@@ -135,6 +138,7 @@ class AssetColumns:
             _codes(datasets),
             np.array([dataset == _BUNDLED for dataset in datasets], bool),
             names,
+            printed,
             np.array(number, np.uint64),
             np.array(types, np.int64),
             shapes,
@@ -185,6 +189,7 @@ class _Coder:
     def __init__(self, code: dict[str, int]) -> None:
         self._code = code
         self._memo: dict[str, frozenset[int]] = {}
+        self._printed: dict[str, int] = {}
 
     def __call__(self, name: str) -> frozenset[int]:
         if name not in self._memo:
@@ -192,6 +197,11 @@ class _Coder:
             own = (stem for stem in stems(name) if stem not in _TYPE_STEMS)
             self._memo[name] = frozenset(code.setdefault(stem, len(code)) for stem in own)
         return self._memo[name]
+
+    def printed(self, names: Iterable[str]) -> frozenset[int]:
+        """The code of each name as it is printed, in small letters and without marks."""
+        plain = (" ".join(_WORD_OR_NUMBER.findall(name.casefold())) for name in names)
+        return frozenset(self._printed.setdefault(name, len(self._printed)) for name in plain)
 
     def all(self, names: Iterable[str]) -> tuple[frozenset[int], ...]:
         """The stems of each name that has any, each set once."""
@@ -211,6 +221,7 @@ def _row(asset: Asset, coded: _Coder, holders: Iterable[str]) -> tuple[object, .
         asset.id,
         asset.dataset,
         coded.all(names),
+        coded.printed(names),
         number,
         types,
         asset.geometry,
@@ -265,6 +276,7 @@ _TYPE_STEMS = {
 STATED_TYPES = sum(1 << bit for bit, name in enumerate(TYPES) if name in ("pumped", "substation"))
 _ROMAN = {"I": 1, "II": 2, "III": 3, "IV": 4, "V": 5, "VI": 6, "VII": 7, "VIII": 8, "IX": 9, "X": 10}
 _WORD = re.compile(r"[^\W\d_]+")
+_WORD_OR_NUMBER = re.compile(r"[^\W_]+")
 #: Words in the names of commodities that tell none from another.
 _VAGUE_COMMODITIES = frozenset({"fossil", "other", "unknown", "liquids", "natural", "and", "of", "products", "heavy"})
 

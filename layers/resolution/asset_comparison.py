@@ -47,14 +47,19 @@ def compare_assets(table: AssetColumns, pairs: CandidatePairs) -> Evidence:
         "one-number": (number[0] != number[1]) & (((number[0] & number[1]) != 0) | (number[0] == 0) | (number[1] == 0)),
         "other-type": _other_types(table.types[left], table.types[right]),
         "other-country": _differ(table.country[left], table.country[right]),
-        "one-part": (table.parent[left] < 0) != (table.parent[right] < 0),
         "same-dataset": inside,
     }
+    names = _names(table, left, right)
+    # Whoever compiled a data set has two sites of one name in it knowingly.
+    names["printed-name"] = np.where(inside, 0.0, names["printed-name"])
+    # A station is a part of its line in one data set, and stands alone in another, under one name.
+    is_one_part = ((table.parent[left] < 0) != (table.parent[right] < 0)) & (names["printed-name"] == 0)
     return {
         **{name: mark.astype(np.float64) for name, mark in marks.items()},
+        "one-part": is_one_part.astype(np.float64),
         **_places(table, pairs),
         **_capacities(table, left, right),
-        **_names(table, left, right),
+        **names,
         **_sets(table, left, right, inside),
     }
 
@@ -106,25 +111,27 @@ def _names(table: AssetColumns, left: Ints, right: Ints) -> dict[str, Floats]:
     """Compare the words of names: those in common by their rarity, and whether all words of a spelling are.
 
     ``name`` is the sum of the rarities of shared words, at most 2; ``same-name`` whether a spelling of both has the
-    same words. ``other-name`` is 1 where the names share no word. Where they share one, ``own-words`` is 1 if each
-    spelling of either has a word that the other asset has not, ``more-words`` if that is so of one asset only;
-    ``no-name`` is 1 where one has no name of its own.
+    same words, ``printed-name`` whether it is the same as printed, with the words for the kind of site.
+    ``other-name`` is 1 where the names share no word. Where they share one, ``own-words`` is 1 if each spelling of
+    either has a word that the other asset has not, ``more-words`` if that is so of one asset only; ``no-name`` is 1
+    where one has no name of its own.
     """
     shared, count = np.zeros(len(left)), np.zeros(len(left))
     for part, matrix in sharing(table, left, right):
         shared[part], count[part] = matrix @ table.rarity, matrix.sum(axis=1)
     nameless = (table.words_of[left] == 0) | (table.words_of[right] == 0)
-    same, own, more = np.zeros((3, len(left)))
+    same, printed, own, more = np.zeros((4, len(left)))
     for at in np.flatnonzero(count > 0).tolist():
         i, j = int(left[at]), int(right[at])
         if table.spellings[i].isdisjoint(table.spellings[j]):
             covered = _covered(table, i, j) + _covered(table, j, i)
             own[at], more[at] = covered == 0, covered == 1
         else:
-            same[at] = 1.0
+            same[at], printed[at] = 1.0, not table.printed[i].isdisjoint(table.printed[j])
     return {
         "name": np.clip(shared, 0.0, 2.0),
         "same-name": same,
+        "printed-name": printed,
         "other-name": ((count == 0) & ~nameless).astype(np.float64),
         "own-words": own,
         "more-words": more,
@@ -191,7 +198,7 @@ def explained(table: AssetColumns, records: Records, left: int, right: int, metr
         "far": Message("duplicates.asset-far"),
         "no-place": Message("duplicates.asset-no-place"),
         "name": Message("duplicates.words", {"words": tuple(sorted(f"{table.stems[code]}…" for code in words))}),
-        **dict.fromkeys(("same-name", "other-name", "own-words", "more-words"), name),
+        **dict.fromkeys(("same-name", "printed-name", "other-name", "own-words", "more-words"), name),
         "no-name": Message("duplicates.asset-no-name"),
         **dict.fromkeys(("number", "other-number", "one-number"), number),
         "other-type": _both("types", *(_types(int(table.types[row])) for row in (left, right))),

@@ -30,7 +30,7 @@ SAME_SITE_FROM = 0.8
 #: Weights that are not fitted: no labelled pair has the evidence, or the choice of pairs would bias them.
 BY_HAND = frozenset(
     {
-        *("prior", "name", "other-name", "no-name", "no-place"),
+        *("prior", "name", "printed-name", "other-name", "no-name", "no-place"),
         *("one-part", "other-country", "identifier", "other-identifier"),
     }
 )
@@ -47,6 +47,7 @@ class AssetWeights(PairWeights):
     no_place: float = -0.5  # one has no coordinate, or both stretch over a country; set by hand
     name: float = 0.8  # a rare word in both names, at most 2; set by hand
     same_name: float = 0.4  # a spelling of both has the same words
+    printed_name: float = 2.5  # and the same words for the kind of site, as printed; set by hand
     own_words: float = -2.2  # each name has a word that the other has not
     more_words: float = -1.7  # one name has such a word
     other_name: float = -2.0  # no word in common; set by hand
@@ -120,9 +121,9 @@ def same_site_groups(records: Records) -> Mapping[str, str]:
 
     Notes
     -----
-    Groups are of complete linkage: every two assets of one are the same site with ``SAME_SITE_FROM`` or more, so that
-    a chain of neighbours is not melted together. Pairs are taken from the likeliest on, equal ones by id, so that the
-    order of the records does not matter.
+    Pairs of ``SAME_SITE_FROM`` or more join groups, if every two assets of both would be proposed (complete linkage at
+    ``PROPOSE_FROM``), so that a chain of neighbours is not melted together. They are taken from the likeliest on, equal
+    ones by id, so that the order of the records does not matter.
     """
     return site_groups(AssetColumns.of(records), merge_groups(records)[0]["assets"].apart())
 
@@ -132,7 +133,7 @@ def site_groups(table: AssetColumns, apart: Container[frozenset[str]] = frozense
     pairs = candidate_pairs(table)
     scores = _probability(compare_assets(table, pairs), AssetWeights())
     of_two_sets = table.dataset[pairs.left] != table.dataset[pairs.right]
-    likely = np.flatnonzero(of_two_sets & (scores >= SAME_SITE_FROM))
+    likely = np.flatnonzero(of_two_sets & (scores >= PROPOSE_FROM))
     sites = [
         (-round(score, 9), *sorted((table.ids[left], table.ids[right])))
         for score, left, right in zip(
@@ -141,14 +142,14 @@ def site_groups(table: AssetColumns, apart: Container[frozenset[str]] = frozense
     ]
     rank = _preference(table)
     groups = _complete_linkage(
-        [(one, other) for _, one, other in sorted(sites) if frozenset((one, other)) not in apart]
+        [(one, other) for score, one, other in sorted(sites) if -score >= SAME_SITE_FROM],
+        {pair for _, *ids in sites if (pair := frozenset(ids)) not in apart},
     )
     return {member: min(group, key=rank) for group in groups for member in group}
 
 
-def _complete_linkage(pairs: Sequence[tuple[str, str]]) -> list[list[str]]:
-    """Join the groups of pairs in their order, where every two members of both are a pair."""
-    together = {frozenset(pair) for pair in pairs}
+def _complete_linkage(pairs: Sequence[tuple[str, str]], together: Container[frozenset[str]]) -> list[list[str]]:
+    """Join the groups of pairs in their order, where every two members of both may stand together."""
     group_of: dict[str, list[str]] = {}
     for one, other in pairs:
         ours, theirs = group_of.setdefault(one, [one]), group_of.setdefault(other, [other])

@@ -82,7 +82,7 @@ STRIKE_ANSWER = {
     "strike": dict, "basis": str, "minority": str, "rests_on": str, "decision": (dict, type(None)),
     "host": (dict, type(None)), "owners": list, "related": [TIE], "assets": list, "claims": [CLAIM],
     "candidates": [{"asset": str, "name": str, "kind": str, **EVIDENCE}], "none_probability": NUMBER, "sources": dict,
-    "candidates_below": {"count": int, "probability": NUMBER}, "corrections": str,
+    "candidates_below": {"count": int, "probability": NUMBER}, "corrections": str, "match_answer": str,
 }  # fmt: skip
 CONDITION = {
     "asset": str, "strike": MAYBE, "status": str, "working_min": (*NUMBER, type(None)),

@@ -16,7 +16,7 @@ from pyproj import Geod
 
 from api.wording.catalogue import text
 from geo.spatial_join.join import pairs_within
-from layers.decisions.hits import PUBLISH_FROM, SHOW_FROM, finding, likeliest, shown
+from layers.decisions.hits import NONE_FROM, PUBLISH_FROM, SHOW_FROM, finding, likeliest, match_answer, shown
 from layers.matching import weights
 from layers.matching.asset_index import AssetIndex, index_of
 from layers.matching.candidates import MAX_NAMESAKES, SEARCH_FACTOR, candidates
@@ -278,6 +278,34 @@ def test_a_region_names_no_site() -> None:
     assert "name" in told(matched(in_town, krasnodar), krasnodar.id)
 
 
+def test_the_place_of_a_strike_that_is_a_region_names_no_site() -> None:
+    field = asset("Skhidno-Poltavske field", kind="gas-field")
+    vague = {"title": "Strike on a refinery", "uncertainty_m": 100_000, "basis": "region"}
+    reasons = told(matched(strike(place="Poltava (oblast)", **vague), field), field.id)
+    assert {"name", "place-name", "town-name"}.isdisjoint(reasons)
+    assert "place-name" in told(matched(strike(place="Poltava", **vague), field), field.id)
+
+
+def test_a_kind_that_the_text_mentions_besides_is_not_another_kind() -> None:
+    port = asset("Port of Duqm", kind="port-terminal")
+    plant = asset("Duqm power plant", kind="power-plant")
+    found = matched(strike(title="Fuel tanks at the port of Duqm burn", place="Duqm"), port, plant)
+    measured = {match.asset: {reason.name for reason in match.reasons} for match in found}
+    assert "mentioned-kind" in measured[port.id]
+    assert {"kin-kind", "alike-kind", "other-kind"}.isdisjoint(measured[port.id])
+    assert "other-kind" in measured[plant.id]
+    stated = strike(target_kinds=("substation",), targets=("підстанція АЕС",), title="Strike", place="Duqm")
+    nuclear = asset("Duqm", kind="nuclear-plant")
+    assert "mentioned-kind" in {reason.name for match in matched(stated, nuclear)[:2] for reason in match.reasons}
+
+
+def test_a_ship_speaks_against_sites_and_not_against_itself() -> None:
+    ship, depot = asset("Tanker Agrari", kind="vessel"), asset("Jeddah depot", kind="oil-depot")
+    found = matched(strike(title="Tanker Agrari hit by a mine", place="Jeddah"), ship, depot)
+    assert "other-target" not in told(found, ship.id)
+    assert "other-target" in told(found, depot.id)
+
+
 def test_what_stands_in_brackets_is_no_part_of_the_whole_name() -> None:
     one = strike(title="Drones hit El Feel oil field", targets=(), place="Murzuq")
     for name in ("El Feel (Elephant) oil field", "El Feel Oil and Gas Field (Libya)"):
@@ -307,7 +335,7 @@ def test_a_ship_is_struck_at_the_terminal_where_it_lies() -> None:
     terminal = asset("Alpha", kind="oil-terminal")
     at_port = told(matched(strike(title="Tanker hit at the oil terminal"), terminal), terminal.id)
     assert "same-kind" in at_port
-    assert "other-target" in at_port
+    assert "other-target" not in at_port
 
 
 def test_a_kind_of_the_same_family_says_less_than_the_kind_and_more_than_another() -> None:
@@ -526,6 +554,23 @@ def test_decisions_hold_over_matches_and_the_latest_over_earlier_ones() -> None:
     assert [hit.asset for hit in again.hits] == ["a"]
     mended = finding("s", [decide("a", "confirmed", 1), decide("a", "possible", 2)], likeliest(best))
     assert mended.hits[0].verdict == "possible"
+
+
+@pytest.mark.parametrize(
+    ("asset", "none", "answer"),
+    [
+        (PUBLISH_FROM, 1 - PUBLISH_FROM, "asset"),
+        (PUBLISH_FROM - 0.01, 0.05, "undecided"),
+        (1 - NONE_FROM, NONE_FROM, "none"),
+        (0.05, NONE_FROM - 0.01, "undecided"),
+        (0.1, 0.6, "undecided"),
+    ],
+)
+def test_none_of_these_is_said_from_a_threshold_of_its_own(asset: float, none: float, answer: str) -> None:
+    candidates = (Match(strike="s", asset="a", probability=asset), Match(strike="s", asset=None, probability=none))
+    found = tuple(sorted(candidates, key=lambda match: -match.probability))
+    assert match_answer(found) == answer
+    assert (likeliest(found) is not None) == (answer == "asset")
 
 
 def test_the_thresholds_are_settings() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from layers.decisions.hits import PUBLISH_FROM, SHOW_FROM
+from layers.decisions.hits import NONE_FROM, PUBLISH_FROM, SHOW_FROM
 from layers.matching import weights
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -36,6 +36,7 @@ def test_the_page_has_the_table_of_weights() -> None:
 
 def test_the_page_has_the_thresholds() -> None:
     assert f"**published** as probable from {PUBLISH_FROM}" in said()
+    assert f'**"None of these"** is said from {NONE_FROM}' in said()
     assert f"**shown** from {SHOW_FROM}" in said()
 
 

@@ -138,11 +138,38 @@ def test_a_chain_of_neighbours_is_not_melted_together() -> None:
     for name, leader in found.items():
         members.setdefault(leader, []).append(name)
     scores = {
-        frozenset((one.preferred, one.duplicate)): one.score for one in propose_assets(records(*row), SAME_SITE_FROM)
+        frozenset((one.preferred, one.duplicate)): one.score for one in propose_assets(records(*row), PROPOSE_FROM)
     }
-    assert len(members) > 1
+    assert max(map(len, members.values())) < len(row)
     for group in members.values():
         assert all(frozenset((one, two)) in scores for one in group for two in group if one != two)
+
+
+def test_one_name_as_printed_is_one_site_in_places_that_are_unsure() -> None:
+    """A list that has the middle of the town as the place of its refinery, and one that has the site."""
+    refinery = {"kind": "refinery", "name": "Lysychansk refinery"}
+    town = asset("town", 6_000.0, uncertainty_m=12_000.0, basis="settlement", **refinery)
+    assert groups(asset("site", **refinery), town) == {"site": "site", "town": "site"}
+    depot = town.model_copy(update={"name": "Lysychansk oil depot", "kind": "oil-depot"})
+    assert groups(asset("site", **refinery), depot) == {}
+
+
+def test_a_third_record_joins_a_site_though_it_is_less_like_one_of_the_two() -> None:
+    name = {"name": "Shebelinka gas plant", "kind": "gas-plant"}
+    sharp = asset("a", **name, capacity=50.0, capacity_unit="Mt")
+    other = asset("b", 1_500.0, name="Шебелинка", kind="gas-plant", uncertainty_m=2_500.0)
+    both = asset("c", 800.0, **name, uncertainty_m=2_500.0)
+    scores = {
+        frozenset((one.preferred, one.duplicate)): one.score
+        for one in propose_assets(records(sharp, other, both), 0.0001)
+    }
+    assert (
+        PROPOSE_FROM
+        <= scores[frozenset("ab")]
+        < SAME_SITE_FROM
+        <= min(scores[frozenset("bc")], scores[frozenset("ac")])
+    )
+    assert len(set(groups(sharp, other, both).values())) == 1
 
 
 def test_the_representative_is_bundled_else_owned_else_best_located() -> None:

@@ -72,7 +72,7 @@ def test_what_is_kept_is_what_was_written(few: Records, small: Basemap, read: Ca
     found, expected = told(made), told(anew)
     for part in expected:
         assert found[part] == expected[part], part
-    assert (made.seq, made.data_date, made.publish_from, made.show_from) == (1, DAY, 0.7, 0.05)
+    assert (made.seq, made.data_date, made.publish_from, made.show_from) == (1, DAY, 0.75, 0.05)
     assert made.pending == anew.pending
     assert list(made.order) == list(anew.order)
 
