@@ -12,6 +12,7 @@ from api.esri.query import _EVERYTHING, _LITERAL
 from api.exports.text import _without_bracket
 from api.http.forwarded import _PREFIX
 from api.serializers.load_report import _general
+from layers.query.name_search import _patterns
 from layers.query.text_operators import _pattern
 from layers.sources.osm.elements import tags_of
 from layers.sources.osm.tags import _POWERS, megawatts
@@ -25,6 +26,7 @@ PATTERNS = used_patterns()
 #: Where an expression is put together at run time: each has a test of its own below.
 BUILT = (
     "layers/collections/column_values.py",
+    "layers/query/name_search.py",
     "layers/query/text_operators.py",
     "layers/sources/reader/date_format.py",
 )
@@ -59,6 +61,12 @@ def test_a_date_format_is_linear(text: str) -> None:
 @given(st.text("a.*+(", min_size=1, max_size=6))
 def test_the_search_for_an_escaped_text_is_linear(text: str) -> None:
     assert prove(re.escape(text), 0, "search")
+
+
+@settings(max_examples=30)
+@given(st.text("a.*+(", min_size=1, max_size=6))
+def test_the_patterns_of_a_name_are_linear(text: str) -> None:
+    assert all(prove(pattern, 0, "search") for pattern in _patterns(text))
 
 
 def test_pydantic_matches_by_automata() -> None:
