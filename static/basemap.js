@@ -48,7 +48,7 @@ function detailedGround(c) {
     tint(c, "country"),
     layer("region", "line", "region", { minzoom: 5, paint: { "line-color": c.border, "line-width": byZoom(5, 0.4, 9, 1), "line-opacity": byZoom(5, 0.35, 8, 0.6), "line-dasharray": [3, 2] } }),
     layer("river", "line", "river", { layout: { "line-cap": "round", "line-join": "round" },
-      paint: { "line-color": c.river, "line-width": ["interpolate", ["exponential", 1.4], ["zoom"], 3, ["match", ["get", "rank"], 1, 0.5, 0.25], 7, ["match", ["get", "rank"], 1, 1.3, 2, 1, 0.6], 11, ["match", ["get", "rank"], 1, 3, 2, 2.4, 1.5]] } }),
+      paint: { "line-color": c.river, "line-width": ["interpolate", ["exponential", 1.4], ["zoom"], 3, ["match", ["get", "rank"], 1, 0.6, 0.35], 7, ["match", ["get", "rank"], 1, 1.6, 2, 1.3, 0.8], 10, ["match", ["get", "rank"], 1, 3, 2, 2.6, 1.8]] } }),
     layer("sea", "fill", "sea", { paint: water }),
     layer("lake", "fill", "lake", { paint: water }),
     layer("coast", "line", "sea", { paint: { "line-color": c.coast, "line-width": sized("coast") } }),

@@ -55,15 +55,16 @@ class Brush {
   #request = new AbortController();
   #drawing = svg("svg", { class: "bars", role: "img" });
   #shades = [el("div", { class: "shade", "aria-hidden": "true" }), el("div", { class: "shade", "aria-hidden": "true" })];
-  #note = el("p", { class: "time-note quiet", role: "status" });
+  #note = el("p", { class: "time-note quiet" });
+  #beside = ""; // what the bars do not show, in words
   #knobs = [
     handle("from", t("fromHandle"), (by) => this.#move(0, this.#window()[0] + by)),
     handle("to", t("toHandle"), (by) => this.#move(1, this.#window()[1] + by)),
   ];
   #track = el("div", { class: "track" }, this.#drawing, this.#shades, this.#knobs);
   #all = el("button", { type: "button", class: "plain", onclick: () => this.#set({ from: null, to: null }) }, t("allDates"));
-  #zoom = el("button", { type: "button", class: "plain", onclick: () => this.#toggleZoom() });
-  #earlier = el("button", { type: "button", class: "plain", onclick: () => this.#wholeAxis() });
+  #zoom = el("button", { type: "button", class: "plain", hidden: true, onclick: () => this.#toggleZoom() }, t("zoomWindow"));
+  #earlier = el("button", { type: "button", class: "plain", hidden: true, onclick: () => this.#wholeAxis() }, counted("showEarlier", 0));
   #units = el("select", { id: "unit", onchange: () => this.#choose(this.#units.value) },
     el("option", { value: "" }, t("unitFit")), UNITS.map((unit) => el("option", { value: unit }, t(`unit${unit}`))));
   #player;
@@ -130,7 +131,8 @@ class Brush {
     this.#zoom.hidden = !this.#axis.zoomed && !(this.#view.from || this.#view.to);
     this.#zoom.textContent = t(this.#axis.zoomed ? "zoomAll" : "zoomWindow");
     this.#units.value = this.#unit ?? "";
-    this.#note.textContent = answer.undated ? counted("undatedBeside", answer.undated) : "";
+    this.#beside = answer.undated ? counted("undatedBeside", answer.undated) : "";
+    this.#note.textContent = this.#beside;
     this.#drawWindow();
   }
 
@@ -187,6 +189,7 @@ class Brush {
     };
     this.#knobs.forEach((knob, side) => onDrag(knob, barAt, (_, at, step) => this.#move(side, at, step)));
     onDrag(this.#drawing, barAt, (a, b, step) => this.#push(Math.min(a, b), Math.max(a, b), step), { atOnce: true });
+    this.#drawing.addEventListener("pointerleave", () => (this.#note.textContent = this.#beside));
     this.#drawing.addEventListener("pointermove", (event) => {
       const span = this.#spans[barAt(event)];
       if (span) this.#note.textContent = `${this.#spanWords(span)}: ${counted("count", span.sure)}${span.possible ? `; ${counted("mayFall", span.possible)}` : ""}`;

@@ -42,11 +42,10 @@ BASEMAP = ROOT / "data" / "basemap.gpkg"
 #: Files that take longest, longest first. They begin first, so that no worker is still at one when the rest is done.
 LONGEST = (
     "browser/test_page.py",
-    "api/server/test_acknowledged.py",
-    "layers/sources/files/test_bombs.py",
     "api/cli/test_server_process.py",
     "api/test_private_datasets.py",
-    "api/server/test_snapshot_cache.py",
+    "api/server/test_acknowledged.py",
+    "layers/sources/files/test_bombs.py",
     "bench/test_faults.py",
     "browser/test_review_page.py",
     "api/cli/test_load_real.py",

@@ -7,10 +7,8 @@ from collections.abc import Collection, Iterator, Mapping
 from layers.model.records import RECORD_TYPES, REFERENCES, Record, Records
 from layers.store.history_pages import RecordKey
 
-#: Strikes that tests name: on depots, pipelines and plants in several countries, whose owners are of others.
+#: Strikes that tests name: on depots, pipelines and plants in four countries, whose owners are of others.
 FEW = (
-    "iq-tawke-2025-07-17",
-    "iq-tawke-peshkabir-2025-07-16",
     "qa-ras-laffan-2026-03-02",
     "ru-cpc-kropotkinskaya-2025-02-17",
     "ru-cpc-kropotkinskaya-2025-03-24",
@@ -18,14 +16,12 @@ FEW = (
     "sa-abqaiq-khurais-2019-09-14",
     "ua-az-embassy-2025-08-28",
     "ua-baykar-2025-08-28",
-    "ua-burshtyn-2024-03-22",
     "ua-flex-2025-08-21",
     "ua-orlivka-2025-08-06",
     "ua-pmi-kharkiv-2026-01-30",
     "ua-socar-depot-2025-08-08",
     "ua-socar-depot-2025-08-18",
     "ua-socar-station-2025-08-18",
-    "ua-trypilska-2024-04-11",
 )
 #: By which columns a record is about others: it belongs to them, where all that it is about are there.
 _ABOUT: Mapping[str, tuple[str, ...]] = {

@@ -46,6 +46,8 @@ STATE_WORDS = tuple(
 )
 #: Languages that a title is wanted in beside English.
 _TITLE_LANGUAGES = ("uk", "de")
+#: Names of companies that hold such a word and no state.
+_NO_STATES = ("State Farm", "State Street")
 #: What leaves a decision without a name: `who` holds nothing else.
 _NO_NAME = _words("a admin anonymous editor editorial editors staff strikeatlas team the user users")
 #: What says nothing of the grounds of a decision: `why` holds nothing else.
@@ -204,8 +206,9 @@ def ownerless_states(published: PublishedStrikes) -> Iterator[Objection]:
 def _looks_like_a_state(entity: Entity) -> bool:
     if entity.type == "stateBody":
         return entity.registered_in is None
-    is_company = entity.type not in ("state", "person")
-    return is_company and any(words <= _words(name) for name in (entity.name, *entity.aliases) for words in STATE_WORDS)
+    if entity.type in ("state", "person") or entity.name.startswith(_NO_STATES):
+        return False
+    return any(words <= _words(name) for name in (entity.name, *entity.aliases) for words in STATE_WORDS)
 
 
 def _is_held(records: Records, entity: Entity) -> bool:

@@ -7,6 +7,7 @@ days of the selection, and what it hit surely belonged as the conditions say, wh
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -95,8 +96,15 @@ class Truth(NamedTuple):
 
 @dataclass(frozen=True)
 class StrikeFilter(Filter):
-    """Rows of strikes that satisfy `StrikeConditions`, and that satisfy another filter."""
+    """Rows of strikes that satisfy `StrikeConditions`, and that satisfy another filter.
 
+    Parameters
+    ----------
+    digest
+        Of the rows: two versions of the data may share the strikes and differ in whose their sites were.
+    """
+
+    digest: bytes
     rows: Bools = field(repr=False, compare=False)
 
     def mask(self, collection: Collection) -> Bools:
@@ -143,7 +151,8 @@ def narrowed(
     if conditions.certainty is not None:
         wanted = rows.sure if conditions.certainty == "sure" else rows.may & ~rows.sure
     base = b"" if selection.where is None else selection.where.key
-    return replace(selection, where=StrikeFilter(conditions.key + b" and " + base, wanted))
+    digest = hashlib.sha256(np.packbits(wanted).tobytes()).digest()
+    return replace(selection, where=StrikeFilter(conditions.key + b" and " + base, digest, wanted))
 
 
 def truth_of(
@@ -222,7 +231,7 @@ def _carrying(collections: Collections, commodity: str) -> Bools:
     carrying = {assets.ids[row] for row in np.flatnonzero(wanted[values.codes]).tolist()}
     hit = strikes.values("assets").lists
     chosen = np.fromiter((word in carrying for word in hit.words), bool, len(hit.words))
-    return _marked(len(strikes), hit.rows[chosen[hit.codes]] if len(hit.words) else hit.rows)
+    return _marked(len(strikes), hit.rows[np.append(chosen, False)[hit.codes]])
 
 
 def commodities_of(text: str) -> list[str]:
@@ -320,9 +329,20 @@ def _tie_of_entity(
     if conditions.relation != "owner":
         ties = collections["attributions"]
         return _flagged(strikes, ties, _of_relation(ties, conditions.relation) & _equals(ties, "entity", entity))
+    if conditions.reading == "control":
+        hits = collections["hits"]
+        controlled = _equals(hits, "reading", "control") & _holding(hits, entity)
+        return _flagged(strikes, hits, controlled)
     tied = _held_pairs(collections, registers, entity)
     result = with_share(collections, tied, conditions.min_share)
     return Truth(result.may, result.sure & stands(strikes))
+
+
+def _holding(hits: Collection, entity: str) -> Bools:
+    """Mark the rows of hits that name an entity as who holds or controls."""
+    holders = hits.values("owners").lists
+    named = np.fromiter((word == entity for word in holders.words), bool, len(holders.words))
+    return _marked(len(hits), holders.rows[np.append(named, False)[holders.codes]])
 
 
 def _held_pairs(collections: Collections, registers: OwnersByDate, entity: str) -> Tied:

@@ -74,7 +74,9 @@ def names(features: list[dict[str, Any]]) -> RegionNames:
     shown = [one for one in features if one["properties"].get("type_en") not in _CITIES and _name(one, "en")]
     points = shapely.point_on_surface(_largest(_shapes(shown)))
     return RegionNames(
-        *([_name(one, language) for one in shown] for language in ("en", "uk", "de")),
+        [_name(one, "en") for one in shown],
+        [_name(one, "uk") for one in shown],
+        [_name(one, "de") for one in shown],
         [_country(one) for one in shown],
         np.array([_zoom(one, "min_label", FIRST_NAME_ZOOM) for one in shown], dtype=np.int64),
         points,

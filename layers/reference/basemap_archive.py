@@ -85,10 +85,13 @@ class BasemapArchive:
     @property
     def bounds(self) -> tuple[float, float, float, float]:
         """West, south, east, north in degrees."""
-        west, south, east, north = (
-            self._header[f"{side}_e7"] / 1e7 for side in ("min_lon", "min_lat", "max_lon", "max_lat")
+        header = self._header
+        return (
+            header["min_lon_e7"] / 1e7,
+            header["min_lat_e7"] / 1e7,
+            header["max_lon_e7"] / 1e7,
+            header["max_lat_e7"] / 1e7,
         )
-        return west, south, east, north
 
     @property
     def layers(self) -> list[Mapping[str, Any]]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import argparse
 import gzip
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -25,8 +25,10 @@ from pmtiles.writer import Writer
 from rich.progress import Progress
 
 from geo.lonlat import Ints, Objects
+from geo.tiles.generalize import EXTENT as TILE_UNITS
 from geo.tiles.mvt import TileLayer, encode_tile
-from geo.tiles.tile_matrix import Box, Tile, covering, lonlat, world
+from geo.tiles.shape_index import BUFFER
+from geo.tiles.tile_matrix import Box, Tile, covering, world
 from layers.filesystem.atomic_file import replacing
 from layers.reference import admin1_areas, basemap, gshhg, waters
 from layers.reference import basemap_build as source
@@ -35,11 +37,12 @@ from layers.reference.place_spellings import PlaceSpelling, exonyms, spelling
 
 #: From this zoom on shorelines have all their vertices.
 FULL_ZOOM = 7
-#: From this zoom on countries are cut into pieces, as simplifying a whole one for each tile takes too long.
+#: From this zoom on countries are cut by tile, as simplifying a whole one for each tile takes too long.
 CUT_ZOOM = 8
 #: First zoom of a river as long as so many degrees.
 RIVER_ZOOMS = ((6.0, 3), (2.5, 4), (1.0, 5), (0.25, 6), (0.0, 7))
-SMALLEST_PLACE = 500
+#: Inhabitants of the smallest place: in Ukraine, whose villages the records name, and elsewhere.
+SMALLEST_IN_UKRAINE, SMALLEST_PLACE = 500, 1_000
 ATTRIBUTION = (
     "Coast, lakes, rivers: GSHHG 2.3.7 and WDBII (LGPL 3) · borders, regions: Natural Earth (public domain) · "
     "places: GeoNames (CC BY 4.0)"
@@ -56,7 +59,7 @@ LAYERS = {
     "sea_label": ("name_en", "name_uk", "name_de"),
     "region_label": ("name_en", "name_uk", "name_de", "country"),
     "country_label": ("iso_a2", "name_en", "name_uk", "name_de", "label_rank"),
-    "place": ("name", "name_en", "name_uk", "name_de", "country", "population", "capital"),
+    "place": ("name", "name_en", "name_uk", "name_de", "population", "capital"),
 }
 
 
@@ -78,7 +81,7 @@ class ArchiveExtent:
         return sorted(covering(self.bounds(zoom), zoom), key=lambda tile: zxy_to_tileid(*tile))
 
 
-EXTENT = ArchiveExtent(6, 9, (-18.0, 2.0, 98.0, 72.0))
+EXTENT = ArchiveExtent(6, 9, (-12.0, 3.0, 82.0, 72.0))
 
 
 @dataclass(frozen=True)
@@ -97,13 +100,23 @@ class Shorelines:
         inland = (gshhg.polygons(wheel, level, resolution) for level in (gshhg.LAKE, gshhg.ISLAND))
         return cls(waters.projected(np.concatenate(land)), *map(waters.projected, inland))
 
-    def layers(self, zoom: int, within: Box) -> list[TileLayer]:
-        """Sea and lakes of a zoom, within a box of the world."""
-        land = waters.simplified_areas(self.land, zoom)
-        return [
-            waters.water_layer("sea", waters.sea(land, zoom, within)),
-            waters.water_layer("lake", waters.lakes(self.lakes, self.islands, zoom)),
-        ]
+
+@dataclass(frozen=True)
+class ZoomLayers:
+    """What a zoom draws: layers for all its tiles, and areas that were cut for each tile."""
+
+    sea: Mapping[Tile, Objects]
+    whole: Sequence[TileLayer]
+    #: Polygons in world coordinates by tile, and the code of the country of each; ``None`` where `whole` has them.
+    countries: Mapping[Tile, tuple[Objects, list[Any]]] | None
+
+    def encode(self, tile: Tile) -> bytes:
+        """Encode a tile."""
+        cut = [waters.area_layer("sea", self.sea[tile])] if tile in self.sea else []
+        if self.countries is not None and tile in self.countries:
+            areas, codes = self.countries[tile]
+            cut.append(waters.area_layer("country", areas, {"iso_a2": codes}))
+        return encode_tile([*cut, *self.whole], tile)
 
 
 class ArchiveSources:
@@ -140,20 +153,20 @@ class ArchiveSources:
             place_layer(source.geonames("countries"), self._cities),
         ]
 
-    def countries(self, zoom: int, within: Box) -> TileLayer:
-        """The countries as areas; from `CUT_ZOOM` on in pieces."""
+    def countries(self, zoom: int, within: Box) -> Mapping[Tile, tuple[Objects, list[Any]]]:
+        """The countries as areas cut by tile, with the code of each."""
         table = self._countries.countries
-        if zoom < CUT_ZOOM:
-            return self._whole_countries
         parts, row = shapely.get_parts(waters.projected(table.shape), return_index=True)
-        cut = list(waters.pieces(parts, CUT_ZOOM - 2, 0.0, within))
-        areas = np.concatenate([shapes for _, shapes, _ in cut])
-        rows: Ints = row[np.concatenate([index for _, _, index in cut])]
-        codes = {"iso_a2": table.iso_a2[rows].tolist()}
-        return TileLayer("country", shapely.transform(areas, lonlat), rows, codes)
+        margin = BUFFER / TILE_UNITS / (1 << zoom)
+        return {
+            tile: (areas, table.iso_a2[row[index]].tolist())
+            for tile, _, areas, index in waters.pieces(parts, zoom, margin, within)
+            if len(areas)
+        }
 
     @cached_property
-    def _whole_countries(self) -> TileLayer:
+    def whole_countries(self) -> TileLayer:
+        """The countries as areas, for the zooms below `CUT_ZOOM`."""
         return self._countries.ground()[0]
 
 
@@ -174,17 +187,22 @@ def build(sources: ArchiveSources, path: Path, extent: ArchiveExtent = EXTENT) -
                 layers = layers_of(sources, zoom, extent)
                 progress.update(step, total=len(tiles))
                 for tile in tiles:
-                    body = gzip.compress(encode_tile(layers, tile), 9, mtime=0)
+                    body = gzip.compress(layers.encode(tile), 9, mtime=0)
                     writer.write_tile(zxy_to_tileid(*tile), body)
                     progress.advance(step)
             writer.finalize(_header(extent), metadata(extent))
 
 
-def layers_of(sources: ArchiveSources, zoom: int, extent: ArchiveExtent = EXTENT) -> list[TileLayer]:
-    """The layers of the tiles of a zoom, in the order of drawing."""
+def layers_of(sources: ArchiveSources, zoom: int, extent: ArchiveExtent = EXTENT) -> ZoomLayers:
+    """What the tiles of a zoom draw."""
     within = _world_box(extent.bounds(zoom))
     shores = sources.coarse if zoom < FULL_ZOOM else sources.full
-    return [*shores.layers(zoom, within), sources.countries(zoom, within), *sources.lines_and_names]
+    lakes = waters.area_layer("lake", waters.lakes(shores.lakes, shores.islands, zoom))
+    return ZoomLayers(
+        waters.sea(waters.simplified_areas(shores.land, zoom), zoom, within),
+        [lakes, *([sources.whole_countries] if zoom < CUT_ZOOM else ()), *sources.lines_and_names],
+        None if zoom < CUT_ZOOM else sources.countries(zoom, within),
+    )
 
 
 def metadata(extent: ArchiveExtent) -> dict[str, Any]:
@@ -215,7 +233,8 @@ def metadata(extent: ArchiveExtent) -> dict[str, Any]:
 
 def place_layer(countries: Sequence[dict[str, Any]], cities: Sequence[dict[str, Any]]) -> TileLayer:
     """Make the layer of places, each with its names in three languages."""
-    frame = source.place_frame(countries, cities, SMALLEST_PLACE)
+    drawn = [city for city in cities if city["countrycode"] == "UA" or city["population"] >= SMALLEST_PLACE]
+    frame = source.place_frame(countries, drawn, SMALLEST_IN_UKRAINE)
     alternates = {city["geonameid"]: city["alternatenames"] for city in cities}
     known = exonyms()
 
@@ -229,13 +248,21 @@ def place_layer(countries: Sequence[dict[str, Any]], cities: Sequence[dict[str, 
         "name_en": [one.english for one in spellings],
         "name_uk": [one.ukrainian for one in spellings],
         "name_de": [one.german for one in spellings],
-        **{name: frame[name].tolist() for name in ("country", "population", "capital")},
+        "population": _two_digits(frame["population"].to_numpy()).tolist(),
+        "capital": [True if one else None for one in frame["capital"]],
     }
     columns["name_en"] = [
         None if english == name else english for english, name in zip(columns["name_en"], columns["name"], strict=True)
     ]
     points = frame.geometry.to_numpy()
     return TileLayer("place", points, frame["geonameid"], columns, min_zoom=frame["min_zoom"])
+
+
+def _two_digits(numbers: Ints) -> Ints:
+    """Numbers rounded to their first two digits: they only order the names, and take less room."""
+    steps = 10 ** np.maximum(np.floor(np.log10(np.maximum(numbers, 1))) - 1, 0)
+    rounded: Ints = (np.round(numbers / steps) * steps).astype(np.int64)
+    return rounded
 
 
 def _river_layer(lines: Objects) -> TileLayer:
@@ -269,7 +296,7 @@ def _border_layer(countries: Basemap) -> TileLayer:
 def _sea_name_layer() -> TileLayer:
     rows = [line.split("\t") for line in _SEAS.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
     english, ukrainian, german, lon, lat, zoom = (list(column) for column in zip(*rows, strict=True))
-    points = shapely.points(np.array(lon, dtype=float), np.array(lat, dtype=float))
+    points = np.asarray(shapely.points(np.array(lon, dtype=float), np.array(lat, dtype=float)), dtype=object)
     columns = {"name_en": english, "name_uk": ukrainian, "name_de": german}
     return TileLayer("sea_label", points, np.arange(len(points)), columns, min_zoom=np.array(zoom, dtype=np.int64))
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -28,6 +29,7 @@ LAND, LAKE, ISLAND, ANTARCTICA = 1, 2, 3, 5
 
 #: How far vertices may be left out: "h" about 200 m, "f" none.
 Resolution = Literal["h", "f"]
+_OVERLAP = 1.0
 
 
 class MissingShorelines(Exception):
@@ -54,13 +56,14 @@ def polygons(wheel: Path, level: int, resolution: Resolution) -> Objects:
     Returns
     -------
     Objects
-        Valid Polygons in lon/lat degrees, within [-180, 180], shape (n,), in the order of the file: the largest first.
+        Valid Polygons in lon/lat degrees, shape (n,). Near the antimeridian they are on both of its sides, within
+        [-181, 181], so that it is no shore.
     """
     rings = [xy for xy in _vertices(wheel, "gshhs", resolution, level) if len(xy) >= 4]
     shapes = np.array([shapely.polygons(xy) for xy in rings], dtype=object)
     bad = ~shapely.is_valid(shapes)
     shapes[bad] = shapely.make_valid(shapes[bad])
-    return _within_world(shapes, 2)
+    return _within_world(shapes, 2, _OVERLAP)
 
 
 def rivers(wheel: Path, resolution: Resolution) -> Objects:
@@ -69,10 +72,10 @@ def rivers(wheel: Path, resolution: Resolution) -> Objects:
     Returns
     -------
     Objects
-        LineStrings in lon/lat degrees, within [-180, 180], shape (n,), in the order of the file: the longest first.
+        LineStrings in lon/lat degrees, within [-180, 180], shape (n,).
     """
     lines = [xy for xy in _vertices(wheel, "rivers", resolution, None) if len(xy) >= 2]
-    return _within_world(np.array([shapely.linestrings(xy) for xy in lines], dtype=object), 1)
+    return _within_world(np.array([shapely.linestrings(xy) for xy in lines], dtype=object), 1, 0.0)
 
 
 def _vertices(wheel: Path, name: str, resolution: Resolution, level: int | None) -> Iterator[Floats]:
@@ -87,14 +90,14 @@ def _vertices(wheel: Path, name: str, resolution: Resolution, level: int | None)
             yield np.frombuffer(data, "<f4", size // 4, start).reshape(-1, 2).astype(np.float64)
 
 
-def _within_world(shapes: Objects, dimension: int) -> Objects:
-    """Cut shapes, whose longitudes may go on beyond 180 degrees, at the antimeridian, and give their single parts."""
+def _within_world(shapes: Objects, dimension: int, overlap: float) -> Objects:
+    """Cut shapes, whose longitudes may go on beyond 180 degrees, so many degrees behind it; give their single parts."""
     west, _, east, _ = shapely.bounds(shapes).T
-    whole = (west >= -180) & (east <= 180)
+    whole = (west >= overlap - 180) & (east <= 180 - overlap)
     turned = [shapes[whole]]
     for turn in (-360, 0, 360):
-        moved = shapely.transform(shapes[~whole], lambda xy, by=turn: xy + np.array([by, 0.0]))
-        turned.append(shapely.intersection(moved, shapely.box(-180, -90, 180, 90)))
+        moved = shapely.transform(shapes[~whole], partial(np.add, np.array([turn, 0.0])))
+        turned.append(shapely.intersection(moved, shapely.box(-180 - overlap, -90, 180 + overlap, 90)))
     parts = np.concatenate([shapely.get_parts(some) for some in turned])
     while (shapely.get_type_id(parts) >= 4).any():
         parts = shapely.get_parts(parts)

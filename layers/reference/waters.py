@@ -1,12 +1,13 @@
-"""Sea and lakes as a zoom draws them: shorelines simplified, and cut into pieces that a tile can be cut from fast.
+"""Sea and lakes as a zoom draws them: shorelines simplified, and cut by tiles.
 
-The sea is what of a piece of the world is not land. The shoreline of Eurasia has 1.2 million vertices: simplified as
+The sea is what of a tile is not land. The shoreline of Eurasia has 1.2 million vertices: simplified as
 one polygon that has to stay valid it takes many minutes, ring by ring and repaired where it crosses itself seconds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import shapely
@@ -17,8 +18,6 @@ from geo.tiles.mvt import TileGeometry, TileLayer
 from geo.tiles.shape_index import BUFFER
 from geo.tiles.tile_matrix import MERCATOR, Box, Tile
 
-#: A piece is as large as a tile of so many zooms less.
-PIECE_ZOOMS = 1
 #: Area of the smallest lake that is drawn, and of the smallest island: so many tile units square.
 LAKE_UNITS, ISLAND_UNITS = 24, 8
 _NO_POINTS = (np.empty(0, np.uint64), np.empty((0, 2)), np.empty(0, np.int64))
@@ -29,17 +28,17 @@ def projected(lonlat: Objects) -> Objects:
     return shapely.transform(lonlat, MERCATOR.world)
 
 
-def water_layer(name: str, areas: Objects) -> TileLayer:
-    """Make a layer without properties of polygons in world coordinates."""
+def area_layer(name: str, areas: Objects, columns: Mapping[str, Sequence[Any]] | None = None) -> TileLayer:
+    """Make a layer of polygons in world coordinates, a row each; by default without properties."""
     lines = np.empty(0, dtype=object)
     rows: Ints = np.arange(len(areas), dtype=np.int64)
     codes, xy, row = _NO_POINTS
     geometry = TileGeometry(codes, xy, row, True, lines, np.empty(0, np.int64), areas, rows)
-    return TileLayer.from_geometry(name, geometry, len(areas), {})
+    return TileLayer.from_geometry(name, geometry, len(areas), columns or {})
 
 
-def sea(land: Objects, zoom: int, within: Box) -> Objects:
-    """Cut the sea out of a box of the world.
+def sea(land: Objects, zoom: int, within: Box) -> dict[Tile, Objects]:
+    """Cut the sea out of the tiles of a zoom that overlap a box of the world.
 
     Parameters
     ----------
@@ -52,16 +51,16 @@ def sea(land: Objects, zoom: int, within: Box) -> Objects:
 
     Returns
     -------
-    Objects
-        Polygons in world coordinates; neighbouring ones overlap by the margin of a tile, so that no seam shows.
+    dict
+        Polygons in world coordinates by tile, each with the margin of a tile around it, so that the edges of the cut
+        are not drawn; without the tiles that have no sea.
     """
     margin = BUFFER / EXTENT / (1 << zoom)
-    found = [
-        shapely.difference(box, shapely.union_all(shores)) if len(shores) else box
-        for box, shores, _ in pieces(land, max(zoom - PIECE_ZOOMS, 0), margin, within)
-    ]
-    parts, _ = _polygons(np.array(found, dtype=object))
-    return parts
+    found = {
+        tile: _polygons(np.array([shapely.difference(box, shapely.union_all(shores)) if len(shores) else box]))[0]
+        for tile, box, shores, _ in pieces(land, zoom, margin, within)
+    }
+    return {tile: areas for tile, areas in found.items() if len(areas)}
 
 
 def lakes(areas: Objects, islands: Objects, zoom: int) -> Objects:
@@ -115,7 +114,7 @@ def simplified_areas(areas: Objects, zoom: int, least_units: int = ISLAND_UNITS)
 
 def pieces(
     shapes: Objects, zoom: int, margin: float, within: Box, tile: Tile | None = None, row: Ints | None = None
-) -> Iterator[tuple[shapely.Polygon, Objects, Ints]]:
+) -> Iterator[tuple[Tile, shapely.Polygon, Objects, Ints]]:
     """Cut polygons by the tiles of a zoom: by the quarters of the quarters of the world, so that each cut is short.
 
     Parameters
@@ -134,7 +133,7 @@ def pieces(
     Yields
     ------
     tuple
-        The box of a piece, the polygons in it, and the index of the shape that each of them is of.
+        The tile of a piece, its box, the polygons in it, and the index of the shape that each of them is of.
     """
     tile = Tile(0, 0, 0) if tile is None else tile
     row = np.arange(len(shapes)) if row is None else row
@@ -144,7 +143,7 @@ def pieces(
     box += [-margin, -margin, margin, margin]
     here, source = _cut(shapes, box)
     if tile.z == zoom:
-        yield shapely.box(*box), here, row[source]
+        yield tile, shapely.box(*box), here, row[source]
         return
     for x, y in ((0, 0), (1, 0), (0, 1), (1, 1)):
         quarter = Tile(tile.z + 1, 2 * tile.x + x, 2 * tile.y + y)

@@ -96,15 +96,14 @@ def key_of(page: Page) -> Locator:
 def test_colours_say_owner_host_or_other_tie_as_the_reader_asks_by_key(open_map: Open) -> None:
     page = open_map(drawn=False)
     expect(key_of(page)).to_have_text("Colour: whose it was")
-    page.get_by_label("Owner", exact=True).focus()
-    page.keyboard.press("ArrowRight")
-    expect(page.get_by_label("Control", exact=True)).to_be_checked()
-    page.keyboard.press("ArrowRight")
-    expect(key_of(page)).to_have_text("Colour: tie other than owning")
-    assert view_of(page)["role"] == "related"
-    page.keyboard.press("ArrowRight")
-    expect(key_of(page)).to_have_text("Colour: where it happened")
-    assert view_of(page)["role"] == "host"
+    for label, role, words in [
+        ("Other tie", "related", "Colour: tie other than owning"),
+        ("Host", "host", "Colour: where it happened"),
+        ("Owner", None, "Colour: whose it was"),
+    ]:
+        page.get_by_label(label, exact=True).press("Space")
+        expect(key_of(page)).to_have_text(words)
+        assert view_of(page).get("role") == role
 
 
 def test_symbols_of_an_owner_are_filled_by_its_share_and_a_threshold_narrows_them(open_map: Open) -> None:
@@ -122,7 +121,7 @@ def test_symbols_of_an_owner_are_filled_by_its_share_and_a_threshold_narrows_the
     texts = shown.all_inner_texts()
     most = [re.search(r"Germany (?:[\d.]+–)?([\d.]+)\s%", text) for text in texts]
     assert all(share is not None and float(share[1]) >= 25 for share in most), texts
-    page.get_by_label(re.compile("^Other tie")).check()
+    page.get_by_role("radio", name=re.compile("^Other tie")).check()
     expect(slider).to_be_hidden()
 
 

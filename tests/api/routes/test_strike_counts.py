@@ -131,6 +131,13 @@ def test_a_holder_is_found_through_others(client: TestClient) -> None:
     assert matched(client, entity="nobody-of-this-name") == 0
 
 
+def test_who_controlled_is_another_question_than_who_owned(client: TestClient) -> None:
+    controlled, owned = (matched(client, entity="state-az", reading=reading) for reading in ("control", "registration"))
+    assert 0 < controlled <= owned
+    country = matched(client, country="AZ", reading="control")
+    assert controlled <= country
+
+
 @pytest.mark.parametrize("text", ["Кременчук", "kremenchuk", "KREMENCHUK refinery"])
 def test_words_are_found_in_any_script(client: TestClient, text: str) -> None:
     titles = [f["properties"]["title"] for f in client.get(STRIKES, params={"q": text}).json()["features"]]

