@@ -44,6 +44,8 @@ STATE_WORDS = tuple(
         ),
     )
 )
+#: Languages that a title is wanted in beside English.
+_TITLE_LANGUAGES = ("uk", "de")
 #: Names of companies that hold such a word and no state.
 _NO_STATES = ("State Farm", "State Street")
 #: What leaves a decision without a name: `who` holds nothing else.
@@ -282,6 +284,15 @@ def _decisions(published: PublishedStrikes) -> Iterator[tuple[Strike, Decision]]
         yield from ((strike, decision) for decision in published.records.where("decisions", "strike", strike.id))
 
 
+def untranslated_titles(published: PublishedStrikes) -> Iterator[Objection]:
+    """Yield strikes whose title is not in every language that it is wanted in."""
+    for strike in published.strikes:
+        if not strike.titles.keys() >= set(_TITLE_LANGUAGES):
+            value: Argument = ", ".join(sorted(strike.titles)) or Message("value.none")
+            expected = Message("publishable.titles", {"languages": ", ".join(_TITLE_LANGUAGES)})
+            yield Objection(strike.id, "strikes", strike.id, "titles", value, expected)
+
+
 Rule = Callable[[PublishedStrikes], Iterator[Objection]]
 #: What keeps a strike from being printed, by the name of the rule.
 RULES: Mapping[str, Rule] = MappingProxyType(
@@ -296,5 +307,9 @@ RULES: Mapping[str, Rule] = MappingProxyType(
 )
 #: What an editor is warned of, by the name of the rule.
 WARNINGS: Mapping[str, Rule] = MappingProxyType(
-    {"anonymous-decision": anonymous_decisions, "groundless-decision": groundless_decisions}
+    {
+        "anonymous-decision": anonymous_decisions,
+        "groundless-decision": groundless_decisions,
+        "untranslated-title": untranslated_titles,
+    }
 )

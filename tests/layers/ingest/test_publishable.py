@@ -6,6 +6,9 @@ import pytest
 
 from api.wording.catalogue import text
 from layers.ingest.publishable import EventCounts, PublishReport, check_publishable
+from layers.model.messages import Argument, Message
+from layers.model.records import Records
+from layers.reference.place_spellings import exonyms
 from layers.sources import curated
 
 GOOD = """
@@ -71,6 +74,7 @@ checked = "excerpt"
 [[strikes]]
 id = "k"
 title = "Depot"
+titles = { uk = "Нафтобаза", de = "Öllager" }
 when = "2025-08-08"
 place = "Odesa"
 host_country = "UA"
@@ -264,6 +268,34 @@ def test_of_decisions_an_editor_is_only_warned() -> None:
     assert warned.problems == ()
     for role in ("Ukraine editor", "Ann", "StrikeAtlas duty editor"):
         assert report("", ('"Ann Bee"', f'"{role}"')).warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("titles", "value"),
+    [("", Message("value.none")), ('titles = { uk = "Нафтобаза", fr = "Dépôt" }', "fr, uk")],
+)
+def test_of_a_title_that_is_not_in_every_language_an_editor_is_only_warned(titles: str, value: Argument) -> None:
+    untranslated = report("", ('titles = { uk = "Нафтобаза", de = "Öllager" }', titles))
+    assert untranslated.problems == ()
+    ((rule, problem),) = [(one.rule, one.problem) for one in untranslated.warnings]
+    assert (rule, problem.record, problem.column) == ("untranslated-title", "strike k", "titles")
+    assert (problem.value, text(problem.expected)) == (value, "the title in uk, de")
+
+
+def test_every_bundled_strike_has_its_title_and_place_in_ukrainian_and_german(records: Records) -> None:
+    wanted = {"uk", "de"}
+    assert [
+        one.id for one in records.strikes.values() if not (wanted <= one.titles.keys() and wanted <= one.places.keys())
+    ] == []
+
+
+def test_the_places_of_bundled_strikes_are_spelled_as_those_of_the_map(records: Records) -> None:
+    spelt = {(one.english, country): one for (_, country), one in exonyms().items()}
+    for strike in records.strikes.values():
+        known = spelt.get((strike.place, strike.host_country or ""))
+        if known is not None:
+            assert strike.places["uk"] == known.ukrainian
+            assert strike.places["de"] == (known.german or known.english)
 
 
 def test_a_draft_need_not_be_fit_to_print_and_is_counted_apart() -> None:
