@@ -29,13 +29,16 @@ help: ## list what make can do
 		printf '%-14s %s\n' "  $$name" "$$text"; done
 	@echo 'Variables: PYTHON=$(PYTHON) HOST=$(HOST) PORT=$(PORT)'
 
-setup: $(VENV)/.stamp-project static/vendor/manifest.json data/basemap.gpkg data/basemap.pmtiles data/gazetteer.sqlite ## install everything into this folder, build base map and gazetteer
+# What the program needs. The tests do without the base map as tiles, which takes five minutes: they build a small one.
+NEEDED := $(VENV)/.stamp-project static/vendor/manifest.json data/basemap.gpkg data/gazetteer.sqlite
+
+setup: $(NEEDED) data/basemap.pmtiles ## install everything into this folder, build base map and gazetteer
 
 run: setup ## set up, create the store if there is none, and serve the map
 	@$(BIN)/strikeatlas init
 	@exec $(BIN)/strikeatlas serve --host '$(HOST)' --port '$(PORT)'
 
-test: setup $(VENV)/.stamp-dev ## set up, then lint, check the format, check types and run the tests
+test: $(NEEDED) $(VENV)/.stamp-dev ## set up, then lint, check the format, check types and run the tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy

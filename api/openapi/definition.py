@@ -187,7 +187,7 @@ def _in_published_order(named: Json) -> Json:
 
 
 def _as_3_0(value: Any, nullable: bool = False) -> Any:
-    """Return JSON Schema as OpenAPI 3.0 knows it: without the type null, ``const``, patterns of names, lists of examples.
+    """Return JSON Schema as OpenAPI 3.0 knows it: without null, ``const``, patterns of names and lists of examples.
 
     Parameters
     ----------

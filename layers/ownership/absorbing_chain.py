@@ -73,7 +73,7 @@ class AbsorbingChain:
     def _matrix(self, shares: Floats) -> csr_array | Floats:
         """Return fractions as a matrix, dense where it is small; parallel edges are summed, as graphs of scipy need."""
         if self.size <= _MAX_DENSE:
-            dense: Floats = np.bincount(self.row * self.size + self.target, shares, self.size * self.size)
+            dense = np.bincount(self.row * self.size + self.target, shares, self.size * self.size).astype(float)
             return dense.reshape(self.size, self.size)
         matrix = csr_array((shares.copy(), self.target.copy(), self.start.copy()), shape=(self.size, self.size))
         matrix.sum_duplicates()
@@ -344,7 +344,7 @@ def _reordered(matrix: csr_array, order: Ints) -> csr_array:
 def _dense(matrix: Floats, constant: Floats) -> Floats:
     """Solve as ``solve`` does, densely: for few rows, where graph algorithms cost more than arithmetic."""
     value = np.zeros_like(constant)
-    counting: Bools = (constant > 0).any(axis=1)
+    counting: Bools = np.asarray((constant > 0).any(axis=1), bool)
     alive = _leading(matrix, counting)
     system = np.eye(int(alive.sum())) - matrix[np.ix_(alive, alive)]
     try:
