@@ -69,7 +69,7 @@ class StrikeMap {
   }
 
   /** Show a strike's answer, or none, with its row; `move` brings it into view, `smooth` by flying there. */
-  pick(answer, { view, row = null, move = true, smooth = true } = {}) {
+  pick(answer, { view = this.#view, row = null, move = true, smooth = true } = {}) {
     [this.#answer, this.#row, this.#view] = [answer, row, view];
     if (row) this.#sites.want(sitesOf([row]));
     this.#paint();

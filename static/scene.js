@@ -39,7 +39,9 @@ export function pickedOf({ answer, row, view, sites, keys }) {
   return { features: pickedFeatures(answer, place, markName(mark)), mark };
 }
 
+// A case under review has no owners yet.
 function arcsOf(answer, features) {
+  if (!answer.readings) return null;
   const of = (role) => features.find(({ properties, geometry }) => properties.role === role && geometry.type === "Point");
   const at = (of("strike") ?? of("asset"))?.geometry.coordinates;
   return at ? { at, owners: answer.owners, host: answer.host?.country ?? null, sites: answer.readings.sites_together } : null;

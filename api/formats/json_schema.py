@@ -91,7 +91,10 @@ def strike_properties() -> Json:
 
 
 def _inlined(part: Any, definitions: Json) -> Any:
-    """Replace references by their schemas, and leave null out: a null property of a feature is one that it lacks."""
+    """Replace references by their schemas, and leave null out: a null property of a feature is one that it lacks.
+
+    Neither OGC 23-058r1 nor OpenAPI 3.0 has patterns of names: what a name may have is said of every name.
+    """
     if isinstance(part, list):
         return [_inlined(member, definitions) for member in part]
     if not isinstance(part, dict):
@@ -99,6 +102,8 @@ def _inlined(part: Any, definitions: Json) -> Any:
     if "$ref" in part:
         return _inlined(definitions[part["$ref"].rpartition("/")[2]], definitions)
     schema = {name: _inlined(member, definitions) for name, member in part.items() if name != "default"}
+    if "patternProperties" in schema:
+        (schema["additionalProperties"],) = schema.pop("patternProperties").values()
     choices = [choice for choice in schema.pop("anyOf", ()) if choice != {"type": "null"}]
     return {**schema, **choices[0]} if choices else schema
 

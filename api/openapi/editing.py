@@ -232,6 +232,4 @@ def _as_3_0(part: Any) -> Any:
     schema = {name: _as_3_0(one) for name, one in part.items() if name not in _UNKNOWN}
     if "exclusiveMinimum" in part:
         schema |= {"minimum": part["exclusiveMinimum"], "exclusiveMinimum": True}
-    if "patternProperties" in schema:
-        (schema["additionalProperties"],) = schema.pop("patternProperties").values()
     return schema

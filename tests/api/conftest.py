@@ -41,7 +41,7 @@ def own(records: Records, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 
 class Writers(NamedTuple):
-    """An application with a few of the bundled strikes, and two reviewers who write to it."""
+    """An application with the bundled records, and two reviewers who write to it."""
 
     client: TestClient
     app: FastAPI
@@ -74,10 +74,10 @@ def feature(**properties: Any) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def writers(few_records: Records, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Writers]:
+def writers(records: Records, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Writers]:
     folder = tmp_path_factory.mktemp("writers")
     store = Store.create(folder / "atlas.gpkg")
-    store.load(few_records, author="tests")
+    store.load(records, author="tests")
     file = folder / "reviewers.json"
     ann, ben = ({"Authorization": f"Bearer {reviewer_tokens.add_reviewer(file, name)}"} for name in ("Ann", "Ben"))
     app = create_app(store, Settings(basemap=BASEMAP, reviewers=file, follow_every_s=0))

@@ -13,9 +13,9 @@ from tests.store_copies import copy_of
 
 
 @pytest.fixture
-def own(few_store: Store, tmp_path: Path) -> Store:
-    """A copy of the store with a few of the bundled strikes, to change."""
-    return Store.open(copy_of(few_store, tmp_path / "own.gpkg"))
+def own(store: Store, tmp_path: Path) -> Store:
+    """A copy of the store with the bundled records, to change."""
+    return Store.open(copy_of(store, tmp_path / "own.gpkg"))
 
 
 @pytest.fixture

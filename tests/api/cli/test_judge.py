@@ -173,8 +173,8 @@ def test_different_is_kept_apart_and_a_conflict_is_said(run: Run, own: Store) ->
         ("socar", "nobody", "same", 3, "no entity, asset or strike 'nobody'"),
         ("socar", "socar", "same", 2, "two records expected"),
         ("socar", ORLIVKA, "same", 2, "only two entities, two assets or two strikes"),
-        ("socar", "aramco", "undone", 2, "no judgement of socar and aramco stands"),
-        ("socar", "aramco", "perhaps", 2, "perhaps"),
+        ("socar", "gazprom", "undone", 2, "no judgement of socar and gazprom stands"),
+        ("socar", "gazprom", "perhaps", 2, "perhaps"),
     ],
 )
 def test_what_means_nothing_is_refused(
@@ -189,15 +189,15 @@ def test_what_means_nothing_is_refused(
 
 def test_who_and_why_must_be_said(run: Run, own: Store) -> None:
     before = own.records().identities
-    assert run("judge", "socar", "aramco", "different", "--who", "A").code == 2
-    said = run("judge", "socar", "aramco", "different", "--who", "A", "--why", " ")
+    assert run("judge", "socar", "gazprom", "different", "--who", "A").code == 2
+    said = run("judge", "socar", "gazprom", "different", "--who", "A", "--why", " ")
     assert (said.code, "why" in said.err) == (2, True)
     assert own.records().identities == before
 
 
 def test_the_same_judgement_twice_is_two_records(run: Run, own: Store) -> None:
-    say(run, "socar", "aramco", "different")
-    say(run, "socar", "aramco", "different")
+    say(run, "socar", "gazprom", "different")
+    say(run, "socar", "gazprom", "different")
     held = [one for one in own.records().identities.values() if one.dataset == "judgements"]
     assert len(held) == 2
     assert {(one.who, one.why) for one in held} == {("A. Editor", "checked by hand")}

@@ -87,17 +87,17 @@ class Undisturbed(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def undisturbed(few_store: Store, tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
-    """What one load, which nothing disturbs, makes of a few bundled strikes."""
+def undisturbed(store: Store, tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
+    """What one load, which nothing disturbs, makes of the bundled records."""
     folder = tmp_path_factory.mktemp("killed")
-    file, template = bulk(folder / "bulk.csv", COUNT), copy_of(few_store, folder / "template.gpkg")
+    file, template = bulk(folder / "bulk.csv", COUNT), copy_of(store, folder / "template.gpkg")
     shutil.copy(template, folder / "whole.gpkg")
     ended = loaded_by_process(folder / "whole.gpkg", file, never)
     assert ended.code == 0
     whole = Store.open(folder / "whole.gpkg")
     after = whole.records()
     assert sum(strike.dataset == "acled/bulk" for strike in after.strikes.values()) == COUNT
-    return Undisturbed(file, template, few_store.records(), after, (few_store.seq(), whole.seq()), ended)
+    return Undisturbed(file, template, store.records(), after, (store.seq(), whole.seq()), ended)
 
 
 def survivor(path: Path, undisturbed: Undisturbed) -> str:

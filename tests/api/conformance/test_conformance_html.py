@@ -27,7 +27,7 @@ GIVEN = {
     "entry": "1",
 }
 #: Parameters that some operations cannot do without.
-NEEDED = {"/places": {"q": "Odesa"}}
+NEEDED = {"/places": {"q": "Odesa"}, "/search": {"q": "Odesa"}}
 FIRST = {
     "strikes": "ua-orlivka-2025-08-06",
     "assets": "a-abq",

@@ -203,9 +203,9 @@ def test_a_date_that_is_none_is_disregarded(date: str) -> None:
     assert not is_unmodified_since("Wed, 06 Aug 2025 12:00:00 GMT", date)
 
 
-def test_caching_is_asked_for_each_time_unless_it_is_set(few_store: Store) -> None:
+def test_caching_is_asked_for_each_time_unless_it_is_set(store: Store) -> None:
     assert cache_control(0) == "no-cache"
-    app = create_app(few_store, Settings(basemap=BASEMAP, follow_every_s=0, cache_s=300))
+    app = create_app(store, Settings(basemap=BASEMAP, follow_every_s=0, cache_s=300))
     for path in ("/collections/strikes/items", "/tiles/strikes/0/0/0.mvt", "/about"):
         assert ask(app, path).headers["cache-control"] == "public, max-age=300"
 
@@ -236,10 +236,10 @@ def test_two_servers_of_one_store_give_the_same_tags_and_bytes(store: Store, app
         assert (first.headers["etag"], first.body) == (second.headers["etag"], second.body)
 
 
-def test_what_another_program_changed_has_another_tag(few_records: Records, tmp_path: Path) -> None:
+def test_what_another_program_changed_has_another_tag(records: Records, tmp_path: Path) -> None:
     """Such a change has no number in the history."""
     store = Store.create(tmp_path / "atlas.gpkg")
-    store.load(few_records, author="tests")
+    store.load(records, author="tests")
     settings = Settings(basemap=BASEMAP, follow_every_s=0)
     before = create_app(store, settings).state.atlas.view
     store.close()

@@ -31,10 +31,10 @@ Sample = tuple[str, frozenset[tuple[str, str]]]
 
 
 @pytest.fixture(scope="module")
-def own_app(few_records: Records, tmp_path_factory: pytest.TempPathFactory) -> FastAPI:
+def own_app(records: Records, tmp_path_factory: pytest.TempPathFactory) -> FastAPI:
     """An application that nobody else asks."""
     store = Store.create(tmp_path_factory.mktemp("counted") / "atlas.gpkg")
-    store.load(few_records, author="tests")
+    store.load(records, author="tests")
     return create_app(store, Settings(basemap=BASEMAP, follow_every_s=0))
 
 
@@ -278,8 +278,8 @@ def test_health_tells_of_the_data_and_of_each_worker(own_app: FastAPI) -> None:
     assert orjson.loads(ask(own_app, "/health/live").body) == {"live": True}
 
 
-def test_who_has_too_much_to_do_is_live_but_not_ready(few_store: Store) -> None:
-    app = create_app(few_store, Settings(basemap=BASEMAP, follow_every_s=0, at_work_max=0))
+def test_who_has_too_much_to_do_is_live_but_not_ready(store: Store) -> None:
+    app = create_app(store, Settings(basemap=BASEMAP, follow_every_s=0, at_work_max=0))
     assert ask(app, "/about").status == 503
     assert ask(app, "/health").status == 503
     assert b'"live":true,"ready":false' in ask(app, "/health").body

@@ -126,8 +126,8 @@ def test_lines_wait_for_each_other_a_moment_and_are_written_whole() -> None:
 
 
 @pytest.fixture
-def logged(few_store: Store, capfd: pytest.CaptureFixture[str]) -> tuple[FastAPI, pytest.CaptureFixture[str]]:
-    return create_app(few_store, Settings(basemap=BASEMAP, follow_every_s=0), "json"), capfd
+def logged(store: Store, capfd: pytest.CaptureFixture[str]) -> tuple[FastAPI, pytest.CaptureFixture[str]]:
+    return create_app(store, Settings(basemap=BASEMAP, follow_every_s=0), "json"), capfd
 
 
 def test_every_request_of_a_server_has_its_line(logged: tuple[FastAPI, pytest.CaptureFixture[str]]) -> None:

@@ -16,9 +16,9 @@ BURSHTYN = "a-burshtyn"
 
 
 @pytest.fixture
-def desk(few_records: Records, tmp_path: Path) -> Iterator[Desk]:
-    with made(few_records, tmp_path) as one:
-        seen = few_records.assets[BURSHTYN].model_copy(
+def desk(records: Records, tmp_path: Path) -> Iterator[Desk]:
+    with made(records, tmp_path) as one:
+        seen = records.assets[BURSHTYN].model_copy(
             update={"id": "seen", "dataset": "seen", "name": "Бурштинська ТЕС", "aliases": ()}
         )
         one.store.append("assets", seen, author="tests")

@@ -65,11 +65,11 @@ class House:
 
 
 @pytest.fixture(scope="module")
-def house(few_records: Records, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def house(records: Records, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     folder = tmp_path_factory.mktemp("house")
     store = Store.create(folder / "atlas.gpkg")
-    secret = few_records.strikes[PRIVATE].model_copy(update={"private": True})
-    store.load(dataclasses.replace(few_records, strikes={**few_records.strikes, PRIVATE: secret}), author="tests")
+    secret = records.strikes[PRIVATE].model_copy(update={"private": True})
+    store.load(dataclasses.replace(records, strikes={**records.strikes, PRIVATE: secret}), author="tests")
     file = folder / "reviewers.json"
     app = create_app(store, Settings(basemap=BASEMAP, reviewers=file, follow_every_s=0))
     with TestClient(app, raise_server_exceptions=False) as client:
@@ -131,9 +131,9 @@ def test_an_expired_token_is_told_from_an_unknown_one_and_none(house: House) -> 
     assert said[1:] == ['Bearer error="invalid_token", error_description="no reviewer has this token"', "Bearer"]
 
 
-def test_wrong_tokens_are_slowed_down_and_right_ones_never(few_records: Records, tmp_path: Path) -> None:
+def test_wrong_tokens_are_slowed_down_and_right_ones_never(records: Records, tmp_path: Path) -> None:
     store = Store.create(tmp_path / "atlas.gpkg")
-    store.load(few_records, author="tests")
+    store.load(records, author="tests")
     file = tmp_path / "reviewers.json"
     right = {"Authorization": f"Bearer {reviewer_tokens.add_reviewer(file, 'Ann')}"}
     app = create_app(store, Settings(basemap=BASEMAP, reviewers=file, follow_every_s=0, proxies=("192.0.2.0/24",)))

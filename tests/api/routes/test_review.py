@@ -60,15 +60,15 @@ def made(records: Records, folder: Path) -> Iterator[Desk]:
 
 
 @pytest.fixture
-def desk(few_records: Records, tmp_path: Path) -> Iterator[Desk]:
-    with made(few_records, tmp_path) as one:
+def desk(records: Records, tmp_path: Path) -> Iterator[Desk]:
+    with made(records, tmp_path) as one:
         yield one
 
 
 @pytest.fixture(scope="module")
-def idle_desk(few_records: Records, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+def idle_desk(records: Records, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     """A desk at which nothing is written."""
-    with made(few_records, tmp_path_factory.mktemp("desk")) as one:
+    with made(records, tmp_path_factory.mktemp("desk")) as one:
         yield one
 
 

@@ -131,8 +131,8 @@ def test_a_change_without_a_time_is_refused(store: Store, monkeypatch: pytest.Mo
         last_change(store, 1)
 
 
-def test_a_clock_that_cannot_be_right_is_remarked(few_store: Store) -> None:
-    atlas = LiveSnapshot(few_store, Settings(basemap=BASEMAP, follow_every_s=0), "x")
+def test_a_clock_that_cannot_be_right_is_remarked(store: Store) -> None:
+    atlas = LiveSnapshot(store, Settings(basemap=BASEMAP, follow_every_s=0), "x")
     changed = atlas.view.changed
     assert atlas.remarks(changed) == atlas.remarks(changed + timedelta(days=300)) == ()
     (behind,) = atlas.remarks(changed - timedelta(hours=1))
@@ -141,10 +141,10 @@ def test_a_clock_that_cannot_be_right_is_remarked(few_store: Store) -> None:
     assert ahead.arguments["n"] == 500
 
 
-def test_a_wrong_date_of_the_data_is_on_the_landing_page_and_in_health(few_records: Any, tmp_path: Path) -> None:
+def test_a_wrong_date_of_the_data_is_on_the_landing_page_and_in_health(records: Any, tmp_path: Path) -> None:
     """The clock was fast when the last change was made."""
     fast = Store.create(tmp_path / "fast.gpkg")
-    fast.load(few_records, author="tests", at=datetime(2150, 1, 1, tzinfo=UTC))
+    fast.load(records, author="tests", at=datetime(2150, 1, 1, tzinfo=UTC))
     app = create_app(fast, Settings(basemap=BASEMAP, follow_every_s=0))
     with TestClient(app) as client:
         for path in ("/", "/health"):
