@@ -59,7 +59,7 @@ def read(
     if request.param == "packed":
         monkeypatch.setattr(snapshot_files, "MANY", 0)
         monkeypatch.setattr("geo.columnar.chunked_array.MIN_CHUNKED_ROWS", 0)
-    return lambda: snapshot_files.read(ArrayFolderReader(written), small, 0.7, 0.05, wording=str)
+    return lambda: snapshot_files.read(ArrayFolderReader(written), small, 0.75, 0.05, wording=str)
 
 
 def test_a_packed_store_is_its_records(few: Records, packed: Records) -> None:
@@ -110,7 +110,7 @@ def test_a_view_that_was_edited_is_kept_as_it_is(
     made = read()
     for seq, change in enumerate(EDITS, 2):
         made = update(made, edited(made, CHANGES[change](few), seq))
-        again = snapshot_files.read(ArrayFolderReader(write(made, tmp_path / change)), small, 0.7, 0.05, wording=str)
+        again = snapshot_files.read(ArrayFolderReader(write(made, tmp_path / change)), small, 0.75, 0.05, wording=str)
         assert again.records == made.records
         assert told(again) == told(Snapshot.of(CHANGES[change](few), small, seq, DAY, wording=str)), change
 
@@ -194,7 +194,7 @@ def test_owners_on_any_day(few: Records, small: Basemap, read: Callable[[], Snap
 
 def test_a_view_stands_though_its_files_are_gone(few: Records, small: Basemap, written: Path, tmp_path: Path) -> None:
     folder = shutil.copytree(written, tmp_path / "kept")
-    made = snapshot_files.read(ArrayFolderReader(folder), small, 0.7, 0.05, wording=str)
+    made = snapshot_files.read(ArrayFolderReader(folder), small, 0.75, 0.05, wording=str)
     shutil.rmtree(folder)
     assert told(made) == told(Snapshot.of(few, small, 1, DAY, wording=str))
     assert made.pending == Snapshot.of(few, small, 1, DAY, wording=str).pending
@@ -202,5 +202,5 @@ def test_a_view_stands_though_its_files_are_gone(few: Records, small: Basemap, w
 
 def test_nothing_of_nothing(small: Basemap, tmp_path: Path) -> None:
     folder = write(Snapshot(Records.of({}), small, 0, DAY, wording=str), tmp_path)
-    found = told(snapshot_files.read(ArrayFolderReader(folder), small, 0.7, 0.05, wording=str))
+    found = told(snapshot_files.read(ArrayFolderReader(folder), small, 0.75, 0.05, wording=str))
     assert found == told(Snapshot.of(Records.of({}), small, 0, DAY, wording=str))
