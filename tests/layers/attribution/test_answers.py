@@ -47,7 +47,7 @@ STRIKES: dict[str, tuple[str | None, Shares, set[str]]] = {
     "iq-khor-mor-2022-06-22": ("IQ", {"AE": "72.49", "HU": "10", "DE": "10", "AT": "7.51"}, set()),
     "nord-stream-1-2022-09-26": (None, {"RU": "51", "DE": "31", "NL": "9", "FR": "9"}, set()),
     "nord-stream-2-2022-09-26": (None, {"RU": "100"}, {"AT lender", "DE lender", "FR lender", "GB lender"}),
-    # Two Ukrainians had the private part between them; who of them how much of it, no source says.
+    # Two men had the private part, one of them a Ukrainian; how much of it was whose, no source says.
     "ua-kremenchuk-refinery-2022-04-02": ("UA", {"UA": "43.05-100", "-": "0-56.95"}, set()),
     "ng-forcados-2016-02-14": ("NG", {"NG": "55", "GB": "30", "FR": "10", "IT": "5"}, set()),
     "ua-everi-2022-06-22": ("UA", {"JE": "50-50.02", "CA": "49.98-50"}, set()),
