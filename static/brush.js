@@ -18,9 +18,9 @@ function field(id, label, change) {
   return [el("label", { for: id }, label), input];
 }
 
-// A handle stands for a bar: its left edge for the first day, its right edge for the last.
+// A handle stands for a bar: its left edge for the first day, its right edge for the last. Until there are bars it has one place.
 function handle(name, label, move) {
-  const knob = el("div", { class: `handle ${name}`, role: "slider", tabindex: "0", "aria-label": label, "aria-orientation": "horizontal" });
+  const knob = el("div", { class: `handle ${name}`, role: "slider", tabindex: "0", "aria-label": label, "aria-orientation": "horizontal", "aria-valuemin": 0, "aria-valuemax": 0, "aria-valuenow": 0 });
   knob.addEventListener("keydown", (event) => {
     if (!(event.key in KEYS)) return;
     event.preventDefault();
@@ -53,7 +53,7 @@ class Brush {
   #unit = null; // that the reader chose
   #spans = [];
   #request = new AbortController();
-  #drawing = svg("svg", { class: "bars", role: "img" });
+  #drawing = svg("svg", { class: "bars", role: "img", "aria-label": t("time") });
   #shades = [el("div", { class: "shade", "aria-hidden": "true" }), el("div", { class: "shade", "aria-hidden": "true" })];
   #note = el("p", { class: "time-note quiet" });
   #beside = ""; // what the bars do not show, in words
