@@ -164,7 +164,7 @@ def test_why_must_be_said(store: Store) -> None:
 
 
 PRIVATE, DATASET = "UPDATE strikes SET private = ", "UPDATE strikes SET dataset = "
-_COPY = 'id, title, "when", place, weapons, targets, target_kinds, status, sources, checked'
+_COPY = 'id, title, titles, "when", place, places, weapons, targets, target_kinds, status, sources, checked'
 
 
 @pytest.mark.parametrize(
