@@ -10,6 +10,7 @@ import os
 import re
 import uuid
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -37,7 +38,7 @@ BOXES = {
     "32637": (200_000, 5_000_000, 600_000, 5_300_000),
 }
 #: Sides of a map whose other side is not given: the other one is to stay within bounds too.
-SIDE_MAX = 2048
+SIDE_MAX = 1024
 #: Bytes of the longest path with its query (`url_max`).
 ADDRESS_MAX = 8192
 #: Methods that need If-Match.
@@ -88,7 +89,8 @@ def _query(query: dict[str, Any], case: Any) -> dict[str, Any]:
     if isinstance(query.get("datetime"), str):
         query["datetime"] = "/".join(_in_order([_on_a_day(end) for end in query["datetime"].split("/")]))
     ends = {name: _on_a_day(query[name]) for name in ("since", "until") if isinstance(query.get(name), str)}
-    query |= dict(zip(ends, _in_order([*ends.values()]), strict=True))
+    with suppress(ValueError):  # one that was drawn as no day has no order
+        query |= dict(zip(ends, _in_order([*ends.values()]), strict=True))
     if "sortby" in query:
         _set_list(query, "sortby", list({key.lstrip("+-"): key for key in _values(query["sortby"])}.values()))
     if len(sides := query.keys() & {"width", "height"}) == 1:
