@@ -77,9 +77,7 @@ async def tile_response(
     work
         The queue that it is called in; at once where it is ``None``.
     """
-    tag = strong_etag(version, kind.media_type)
-    headers = {"ETag": tag, "Cache-Control": cache_control(request.app.state.settings.cache_s)}
-    headers["Vary"] = "Accept-Encoding" if kind.gzipped else "Accept"
+    tag, headers = _validators(request, version, kind)
     if not_modified := not_modified_response(request, tag, headers):
         return not_modified
     body, plain = cache.get(key), None
@@ -88,26 +86,33 @@ async def tile_response(
         # Level 1: higher levels cost more than the encoding.
         body = gzip.compress(plain, 1, mtime=0) if kind.gzipped else plain
         cache.put(key, body)
-    if kind.gzipped:
-        # Nearly every client takes gzip; for one that does not, the compression middleware codes the plain tile.
-        if accepts(request.headers.get("accept-encoding"), "gzip"):
-            headers |= {"Content-Encoding": "gzip", "ETag": etag_for_coding(tag, "gzip")}
-        else:
-            body = gzip.decompress(body) if plain is None else plain
-    return Response(body, media_type=kind.media_type, headers=headers)
+    return _coded(request, kind, tag, headers, body, plain)
 
 
 def archived_tile_response(request: Request, version: str, packed: bytes) -> Response:
     """Answer a gzipped vector tile of an archive, or 304 where the client has it."""
-    tag = strong_etag(version, MVT)
-    headers = {"ETag": tag, "Cache-Control": cache_control(request.app.state.settings.cache_s)}
-    headers["Vary"] = "Accept-Encoding"
-    if not_modified := not_modified_response(request, tag, headers):
-        return not_modified
-    if not accepts(request.headers.get("accept-encoding"), "gzip"):
-        return Response(gzip.decompress(packed), media_type=MVT, headers=headers)
-    headers |= {"Content-Encoding": "gzip", "ETag": etag_for_coding(tag, "gzip")}
-    return Response(packed, media_type=MVT, headers=headers)
+    tag, headers = _validators(request, version, VECTOR)
+    return not_modified_response(request, tag, headers) or _coded(request, VECTOR, tag, headers, packed)
+
+
+def _validators(request: Request, version: str, kind: TileFormat) -> tuple[str, dict[str, str]]:
+    """Return the entity tag of a tile of a version, and the headers of both answers, the tile and 304."""
+    tag = strong_etag(version, kind.media_type)
+    cached = cache_control(request.app.state.settings.cache_s)
+    return tag, {"ETag": tag, "Cache-Control": cached, "Vary": "Accept-Encoding" if kind.gzipped else "Accept"}
+
+
+def _coded(
+    request: Request, kind: TileFormat, tag: str, headers: dict[str, str], body: bytes, plain: bytes | None = None
+) -> Response:
+    """Answer a tile as it is cached, gzipped or not; ``plain`` is that of a gzipped one, where it is at hand."""
+    if kind.gzipped:
+        # Nearly every client takes gzip; for one that does not, the compression middleware codes the plain tile.
+        if accepts(request.headers.get("accept-encoding"), "gzip"):
+            headers = {**headers, "Content-Encoding": "gzip", "ETag": etag_for_coding(tag, "gzip")}
+        else:
+            body = gzip.decompress(body) if plain is None else plain
+    return Response(body, media_type=kind.media_type, headers=headers)
 
 
 async def picture_response(
