@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from copy import deepcopy
 from itertools import groupby
-from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
@@ -14,6 +13,7 @@ from api.http.json import Json
 from api.openapi.declaration import ApiPart, Endpoint, Scope
 from api.openapi.parameters import SHARED, described, language_parameters, referenced, sent
 from api.openapi.responses import LINK, PROBLEM_BODY, read_responses
+from api.openapi.schema_3_0 import as_3_0
 from api.settings import Settings
 from api.wording.catalogue import phrase
 from layers.collections.collection import Collection
@@ -54,7 +54,7 @@ def definition(app: FastAPI, parts: Sequence[ApiPart], settings: Settings) -> Js
         openapi_version="3.0.3",
         routes=app.routes,
     )
-    openapi: Json = _as_3_0(document)
+    openapi: Json = as_3_0(document)
     if app.state.atlas.store.read_only:
         openapi["info"]["description"] += f" {phrase('store.read-only')}"
         openapi["paths"] = _without_writes(openapi["paths"])
@@ -63,7 +63,7 @@ def definition(app: FastAPI, parts: Sequence[ApiPart], settings: Settings) -> Js
         **_handler_paths(openapi["paths"], parts, collections, settings),
         **_declared_paths(parts, collections, settings),
     }
-    bodies = {name: sent(_as_3_0(one, True)) for name, one in document["components"]["schemas"].items()}
+    bodies = {name: sent(as_3_0(one, True)) for name, one in document["components"]["schemas"].items()}
     openapi["components"] = {
         "parameters": {one.component: described(one, settings) for one in SHARED},
         "responses": {"Problem": PROBLEM_BODY},
@@ -184,29 +184,3 @@ def _in_published_order(named: Json) -> Json:
         if name in named:
             names.insert(names.index(before) + 1, name)
     return {name: named[name] for name in names}
-
-
-def _as_3_0(value: Any, nullable: bool = False) -> Any:
-    """Return JSON Schema as OpenAPI 3.0 knows it: without null, ``const``, patterns of names and lists of examples.
-
-    Parameters
-    ----------
-    nullable
-        Whether a value that may be null is stated as ``nullable``; parameters have no null.
-    """
-    if isinstance(value, list):
-        return [_as_3_0(part, nullable) for part in value]
-    if not isinstance(value, dict):
-        return value
-    schema = {name: _as_3_0(part, nullable) for name, part in value.items()}
-    present = [part for part in schema.get("anyOf", ()) if part != {"type": "null"}]
-    if len(present) == 1:
-        del schema["anyOf"]
-        schema.update(present[0], **({"nullable": True} if nullable else {}))
-    if "const" in schema:
-        schema["enum"] = [schema.pop("const")]
-    if "patternProperties" in schema:
-        (schema["additionalProperties"],) = schema.pop("patternProperties").values()
-    if isinstance(schema.get("examples"), list):
-        schema["example"] = schema.pop("examples")[0]
-    return schema

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
 
 from api.formats.json_schema import strike_properties
 from api.http.json import Json
 from api.http.links import GEOJSON, JSON
 from api.openapi.parameters import sent
 from api.openapi.responses import PROBLEM, good_response, header_descriptions
+from api.openapi.schema_3_0 import as_3_0
 from api.requests import change_reason, crs, idempotency_key, if_match
 from api.requests.roles import ROLES, Role
 from api.requests.strike_body import REQUIRED_WITH_GEOMETRY, WRITABLE
@@ -61,8 +61,6 @@ _POINT: Json = {
         "coordinates": {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2},
     },
 }
-#: Keywords of JSON Schema that OpenAPI 3.0 has in another form.
-_UNKNOWN = ("exclusiveMinimum", "exclusiveMaximum", "x-ogc-unit")
 
 
 def require_token(*roles: Role) -> Callable[[Json], None]:
@@ -181,7 +179,7 @@ def _properties() -> Json:
 
 def _written() -> Json:
     """Return the schemas of values of the properties that a strike is written with."""
-    return {name: sent(_as_3_0(part)) for name, part in strike_properties().items() if name != "geometry"}
+    return {name: sent(as_3_0(part)) for name, part in strike_properties().items() if name != "geometry"}
 
 
 def _nullable(part: Json) -> Json:
@@ -222,14 +220,3 @@ def _patch() -> Json:
             {**properties, "properties": {"geometry": geometry, **properties["properties"]}},
         ]
     }
-
-
-def _as_3_0(part: Any) -> Any:
-    if isinstance(part, list):
-        return [_as_3_0(one) for one in part]
-    if not isinstance(part, dict):
-        return part
-    schema = {name: _as_3_0(one) for name, one in part.items() if name not in _UNKNOWN}
-    if "exclusiveMinimum" in part:
-        schema |= {"minimum": part["exclusiveMinimum"], "exclusiveMinimum": True}
-    return schema
