@@ -42,7 +42,7 @@ from layers.collections.queryables import GEOMETRY
 from layers.corrections.changed import UpdatedSince
 from layers.query.keyset_cursor import CursorError, begin_after, cursor_at
 from layers.query.selection import is_cached_or_cheap, rows
-from layers.query.strike_conditions import narrowed
+from layers.query.strike_truth import narrowed
 
 #: Bytes of the longest Link header that has every link.
 _HEADER_MAX = 3072

@@ -14,16 +14,9 @@ from geo.lonlat import Bools, Ints
 from layers.collections.collection import Collection
 from layers.ownership.owners import OwnersByDate
 from layers.query.selection import Selection
-from layers.query.strike_conditions import (
-    Collections,
-    StrikeConditions,
-    Truth,
-    commodities_of,
-    stands,
-    surely_between,
-    ties_of_all,
-    truth_of,
-)
+from layers.query.strike_conditions import Collections, StrikeConditions, Truth
+from layers.query.strike_ties import ties_of_all
+from layers.query.strike_truth import commodities_of, stands, surely_between, truth_of
 
 TimeUnit = Literal["day", "week", "month", "year"]
 TIME_UNITS: tuple[TimeUnit, ...] = get_args(TimeUnit)

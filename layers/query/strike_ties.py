@@ -1,0 +1,209 @@
+"""What countries and entities were to what strikes hit: owners, by which share, hosts, or another tie."""
+
+from __future__ import annotations
+
+from datetime import date
+from itertools import groupby
+from typing import NamedTuple
+
+import numpy as np
+
+from geo.lonlat import Bools, Floats, Ints
+from layers.attribution.attribute import NEGLIGIBLE
+from layers.collections.collection import Collection
+from layers.collections.column_values import TextValues
+from layers.ownership.chains import holdings_of
+from layers.ownership.owners import OwnersByDate
+from layers.query.strike_conditions import Collections, StrikeConditions, TieKind, Truth
+
+#: Shares are rounded to four decimals of a percent.
+_ROUNDING = 1e-4
+
+
+class Tied(NamedTuple):
+    """Pairs of a strike and one of its sites that someone had a tie to: k rows.
+
+    Parameters
+    ----------
+    strike
+        Row of the strike, shape (k,).
+    low, high
+        Bounds of the share in percent, shape (k,); 100 where the tie has no share.
+    confirmed, possible
+        Whether the site was surely hit, or is one of several of which one was; neither is a guess. Shape (k,).
+    """
+
+    strike: Ints
+    low: Floats
+    high: Floats
+    confirmed: Bools
+    possible: Bools
+
+
+def tie_of_country(collections: Collections, conditions: StrikeConditions, country: str) -> Truth:
+    """Return the strikes on what a country was tied to as the conditions say."""
+    strikes, relation = collections["strikes"], conditions.relation
+    if relation != "owner":
+        ties = collections["attributions"]
+        return _flagged(strikes, ties, _of_relation(ties, relation) & _equals(ties, "country", country))
+    hits = collections["hits"]
+    rows = _equals(hits, "reading", conditions.reading) & _equals(hits, "country", country)
+    if conditions.reading == "control" or conditions.min_share <= 0:
+        return _flagged(strikes, hits, rows)
+    return with_share(collections, _tied(collections, np.flatnonzero(rows)), conditions.min_share)
+
+
+class CountryTies(NamedTuple):
+    """Pairs of a strike and a country that had a tie to what it hit: k rows.
+
+    Parameters
+    ----------
+    countries
+        ISO 3166-1 alpha-2 codes.
+    strike, code
+        Row of the strike, and index of the country, shape (k,).
+    """
+
+    countries: list[str]
+    strike: Ints
+    code: Ints
+
+
+def ties_of_all(collections: Collections, conditions: StrikeConditions) -> CountryTies:
+    """Return every country's ties to what strikes hit, as the conditions say; the country in them is not read."""
+    owned = conditions.relation == "owner"
+    rows_of = collections["hits" if owned else "attributions"]
+    rows = _equals(rows_of, "reading", conditions.reading) if owned else _of_relation(rows_of, conditions.relation)
+    countries = rows_of.values("country").words
+    rows = rows & (countries.codes >= 0)
+    if owned and conditions.reading != "control" and conditions.min_share > 0:
+        rows = rows & (rows_of.values("share_max").data >= _least(conditions.min_share))
+    codes = countries.codes[rows].astype(np.int64)
+    return CountryTies(list(countries.words), strike_rows(collections["strikes"], rows_of)[rows], codes)
+
+
+def _least(percent: float) -> float:
+    return max(percent - _ROUNDING, NEGLIGIBLE)
+
+
+def _flagged(strikes: Collection, rows_of: Collection, rows: Bools) -> Truth:
+    """Return the strikes of rows, and of those that say that it is sure."""
+    at = strike_rows(strikes, rows_of)
+    sure = rows_of.values("sure").data
+    return Truth(marked(len(strikes), at[rows]), marked(len(strikes), at[rows & sure]))
+
+
+def _tied(collections: Collections, rows: Ints) -> Tied:
+    """Return what rows of hits say of a strike and a site."""
+    hits, strikes = collections["hits"], collections["strikes"]
+    at = strike_rows(strikes, hits)[rows]
+    alternative = hits.values("alternative").data[rows]
+    guessed = _equals(strikes, "rests_on", "match")[at]
+    low, high = (np.nan_to_num(hits.values(name).data[rows], nan=100.0) for name in ("share_min", "share_max"))
+    return Tied(at, low, high, ~alternative & ~guessed, alternative)
+
+
+def with_share(collections: Collections, tied: Tied, least: float) -> Truth:
+    """Return the strikes on a site of which someone held at least so many percent.
+
+    It is sure of a site that was surely hit, and of several of which one was hit if it is so of each of them.
+    """
+    strikes = collections["strikes"]
+    count = len(strikes)
+    least = _least(least)
+    may = marked(count, tied.strike[tied.high >= least])
+    enough = tied.low >= least
+    confirmed = marked(count, tied.strike[enough & tied.confirmed])
+    of_each = np.bincount(tied.strike[enough & tied.possible], minlength=count)
+    several = _equals(strikes, "rests_on", "alternatives")
+    sites = strikes.values("assets").lists.lengths
+    return Truth(may, (confirmed & ~several) | (several & (sites > 1) & (of_each >= sites)))
+
+
+def tie_of_entity(
+    collections: Collections, registers: OwnersByDate, conditions: StrikeConditions, entity: str
+) -> Truth:
+    """Return the strikes on what an entity was tied to as the conditions say; as owner, through others too."""
+    strikes = collections["strikes"]
+    if conditions.relation == "host":
+        nothing = np.zeros(len(strikes), dtype=bool)
+        return Truth(nothing, nothing)
+    if conditions.relation != "owner":
+        ties = collections["attributions"]
+        return _flagged(strikes, ties, _of_relation(ties, conditions.relation) & _equals(ties, "entity", entity))
+    if conditions.reading == "control":
+        hits = collections["hits"]
+        controlled = _equals(hits, "reading", "control") & _holding(hits, entity)
+        return _flagged(strikes, hits, controlled)
+    tied = _held_pairs(collections, registers, entity)
+    return with_share(collections, tied, conditions.min_share)
+
+
+def _holding(hits: Collection, entity: str) -> Bools:
+    """Mark the rows of hits that name an entity as who holds or controls."""
+    holders = hits.values("owners").lists
+    named = np.fromiter((word == entity for word in holders.words), bool, len(holders.words))
+    return marked(len(hits), holders.rows[np.append(named, False)[holders.codes]])
+
+
+def _held_pairs(collections: Collections, registers: OwnersByDate, entity: str) -> Tied:
+    """Return the sites that an entity held a part of, through whatever others, on the days on which they were hit."""
+    strikes, hits = collections["strikes"], collections["hits"]
+    every = np.flatnonzero(_equals(hits, "reading", "registration"))
+    at, sites = strike_rows(strikes, hits)[every], hits.values("asset").words
+    # A pair has a row a country: one of them is enough.
+    _, unique = np.unique(np.stack([at, sites.codes[every].astype(np.int64)]), axis=1, return_index=True)
+    rows = every[unique]
+    below = registers.ever_below(entity)
+    is_below = np.append(np.fromiter((word in below for word in sites.words), bool, len(sites.words)), False)
+    rows = rows[is_below[sites.codes[rows]]]
+    pairs = _tied(collections, rows)
+    low, high = np.zeros(len(rows)), np.zeros(len(rows))
+    first, last = strikes.values("day_first"), strikes.values("day_last")
+    spans = [(first.value(row), last.value(row)) for row in pairs.strike.tolist()]
+    on = [(_day(begin), _day(end)) for begin, end in spans]
+    for (begin, end), group in groupby(sorted(range(len(rows)), key=lambda i: str(on[i])), key=on.__getitem__):
+        held = {row.id: row.effective for row in holdings_of(registers.on(begin, end).ownership, entity)}
+        for i in group:
+            if share := held.get(sites.words[sites.codes[rows[i]]]):
+                low[i], high[i] = share.low, share.high
+    return pairs._replace(low=low, high=high)
+
+
+def _day(day: np.datetime64 | None) -> date | None:
+    return None if day is None else day.astype(object)
+
+
+def _of_relation(ties: Collection, relation: TieKind) -> Bools:
+    if relation != "related":
+        return _equals(ties, "relation", relation)
+    return ~(_equals(ties, "relation", "owner") | _equals(ties, "relation", "host"))
+
+
+def _equals(collection: Collection, name: str, text: str) -> Bools:
+    """Mark the rows that have a text."""
+    values: TextValues = collection.values(name).words
+    same = np.fromiter((word == text for word in values.words), bool, len(values.words))
+    return np.append(same, False)[values.codes]
+
+
+def marked(count: int, rows: Ints) -> Bools:
+    """Mark some rows of so many, shape (count,)."""
+    marks = np.zeros(count, dtype=bool)
+    marks[rows] = True
+    return marks
+
+
+def strike_rows(strikes: Collection, rows_of: Collection) -> Ints:
+    """Return the row of the strike that each row of another collection is of, shape (n,); cached with the strikes."""
+
+    def find() -> Ints:
+        column, ids = rows_of.features.columns["strike"], strikes.ids
+        row = np.empty(len(ids), np.int64)
+        row[ids.codes] = np.arange(len(ids))
+        at = {key: int(row[code]) for code, key in enumerate(ids.dictionary)} if len(ids) else {}
+        row_of = np.fromiter((at.get(key, -1) for key in column.dictionary), np.int64, len(column.dictionary))
+        return row_of[column.codes] if len(row_of) else np.empty(0, np.int64)
+
+    rows: Ints = strikes.query_cache.get_or_compute(("strike rows", rows_of), find)
+    return rows

@@ -1,0 +1,153 @@
+"""Which strikes may satisfy a selection with conditions that other collections decide, and which surely do.
+
+A selection of strikes has two truths at once: the strikes that *may* satisfy all conditions, which are selected, and
+those of them that surely do. A strike is sure if it stands (it is no draft and not retracted), surely lies between the
+days of the selection, and what it hit surely belonged as the conditions say, whichever of its possible sites that was.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field, replace
+from datetime import date
+
+import numpy as np
+
+from geo.lonlat import Bools
+from layers.collections.collection import Collection
+from layers.ownership.owners import OwnersByDate
+from layers.query.filter import Filter
+from layers.query.selection import Selection, row_mask
+from layers.query.strike_conditions import Collections, StrikeConditions, Truth
+from layers.query.strike_ties import marked, tie_of_country, tie_of_entity
+from layers.text.place_names import fold
+
+#: Columns of strikes that a text is looked for in.
+TEXT_COLUMNS = ("title", "place", "region", "attacker", "damage", "id")
+#: Statuses of strikes of which it is open whether they stand, or that do not.
+_UNSURE = ("draft", "retracted")
+
+
+@dataclass(frozen=True)
+class StrikeFilter(Filter):
+    """Rows of strikes that satisfy `StrikeConditions`, and that satisfy another filter.
+
+    Parameters
+    ----------
+    digest
+        Of the rows: two versions of the data may share the strikes and differ in whose their sites were.
+    """
+
+    digest: bytes
+    rows: Bools = field(repr=False, compare=False)
+
+    def mask(self, collection: Collection) -> Bools:
+        """Return the rows; the collection is that of the strikes."""
+        return self.rows
+
+
+def narrowed(
+    collections: Collections, registers: OwnersByDate, selection: Selection, conditions: StrikeConditions
+) -> Selection:
+    """Return the selection of strikes that satisfies the conditions too.
+
+    Parameters
+    ----------
+    selection
+        Of the collection of strikes; the days of it decide what is sure.
+    registers
+        The owners on any days, for conditions on an entity.
+    """
+    if conditions == StrikeConditions():
+        return selection
+    rows = truth_of(collections, registers, selection, conditions)
+    wanted = rows.may
+    if conditions.certainty is not None:
+        wanted = rows.sure if conditions.certainty == "sure" else rows.may & ~rows.sure
+    base = b"" if selection.where is None else selection.where.key
+    digest = hashlib.sha256(np.packbits(wanted).tobytes()).digest()
+    return replace(selection, where=StrikeFilter(conditions.key + b" and " + base, digest, wanted))
+
+
+def truth_of(
+    collections: Collections, registers: OwnersByDate, selection: Selection, conditions: StrikeConditions
+) -> Truth:
+    """Return which strikes may satisfy a selection and conditions, and which surely do, whatever the certainty."""
+    strikes = collections["strikes"]
+    conditions = replace(conditions, certainty=None)
+    plain = replace(selection, order=())
+    # A collection that stays while others change must not answer from what those were.
+    others = (collections["hits"], collections["attributions"], collections["assets"], registers)
+    key = ("truth", plain, conditions, *others)
+    truth: Truth = strikes.query_cache.get_or_compute(key, lambda: _truth(collections, registers, plain, conditions))
+    return truth
+
+
+def _truth(
+    collections: Collections, registers: OwnersByDate, selection: Selection, conditions: StrikeConditions
+) -> Truth:
+    strikes = collections["strikes"]
+    chosen = row_mask(strikes, selection)
+    result = Truth(chosen, chosen & stands(strikes) & surely_between(strikes, selection.first, selection.last))
+    if conditions.text:
+        named = _named(strikes, conditions.text)
+        result = result.both(Truth(named, named))
+    if conditions.commodity:
+        carried = _carrying(collections, conditions.commodity)
+        result = result.both(Truth(carried, carried))
+    if conditions.country:
+        result = result.both(tie_of_country(collections, conditions, conditions.country))
+    if conditions.entity:
+        result = result.both(tie_of_entity(collections, registers, conditions, conditions.entity))
+    return result
+
+
+def stands(strikes: Collection) -> Bools:
+    """Mark the strikes that are neither drafts nor retracted."""
+    status = strikes.values("status").words
+    unsure = np.array([*(word in _UNSURE for word in status.words), False])
+    return ~unsure[status.codes]
+
+
+def surely_between(strikes: Collection, first: date | None, last: date | None) -> Bools:
+    """Mark the strikes that lie between two days whenever they were; an end that is not known lies anywhere."""
+    sure = np.ones(len(strikes), dtype=bool)
+    if first is not None:
+        days = strikes.values("day_first")
+        sure &= days.present & (days.data >= np.datetime64(first))
+    if last is not None:
+        days = strikes.values("day_last")
+        sure &= days.present & (days.data <= np.datetime64(last))
+    return sure
+
+
+def _named(strikes: Collection, text: str) -> Bools:
+    """Mark the strikes one of whose texts has every word of a text, spelled as it sounds."""
+    named = np.ones(len(strikes), dtype=bool)
+    for word in fold(text).split():
+        having = np.zeros(len(strikes), dtype=bool)
+        for column in TEXT_COLUMNS:
+            values = strikes.values(column).words.folded("sound", _sound)
+            having |= np.append(values.containing(word), False)[values.codes]
+        named &= having
+    return named
+
+
+def _sound(text: str) -> str:
+    """Fold a text of any length as `fold` does a name."""
+    return " ".join(fold(text[at : at + 200]) for at in range(0, len(text), 200))
+
+
+def _carrying(collections: Collections, commodity: str) -> Bools:
+    assets, strikes = collections["assets"], collections["strikes"]
+    values = assets.values("commodity").words
+    wanted = np.array([*(commodity in commodities_of(word) for word in values.words), False])
+    carrying = {assets.ids[row] for row in np.flatnonzero(wanted[values.codes]).tolist()}
+    hit = strikes.values("assets").lists
+    chosen = np.fromiter((word in carrying for word in hit.words), bool, len(hit.words))
+    return marked(len(strikes), hit.rows[np.append(chosen, False)[hit.codes]])
+
+
+def commodities_of(text: str) -> list[str]:
+    """Return the commodities that a column names: ``oil, gas`` are two."""
+    return [part.strip() for part in text.split(",")]
