@@ -50,7 +50,7 @@ def match(
     matches = snapshot.all_matches() if strike is None else {strike: snapshot.matches[strike]}
     table = weights.read()
     answer: dict[str, Any] = {
-        name: [{**worded_match(match, text), "published": is_said} for match, is_said in _said(candidates)]
+        name: [{**worded_match(match, text), "published": is_said} for match, is_said in _said(candidates, snapshot)]
         for name, candidates in matches.items()
     }
     if explain:
@@ -58,14 +58,14 @@ def match(
     output(answer, as_json, _shown(matches, snapshot, table, full=strike is not None, explain=explain))
 
 
-def _said(candidates: Sequence[Match]) -> Iterator[tuple[Match, bool]]:
+def _said(candidates: Sequence[Match], snapshot: Snapshot) -> Iterator[tuple[Match, bool]]:
     """Yield candidates, and whether each is the answer: the first, or none of them where the strike is undecided."""
-    answered = match_answer(candidates) != "undecided"
+    answered = match_answer(candidates, snapshot.publish_from) != "undecided"
     yield from ((match, answered and position == 0) for position, match in enumerate(candidates))
 
 
-def _answer_of(candidates: Sequence[Match]) -> str:
-    answer = match_answer(candidates)
+def _answer_of(candidates: Sequence[Match], snapshot: Snapshot) -> str:
+    answer = match_answer(candidates, snapshot.publish_from)
     return str(candidates[0].asset) if answer == "asset" else _ANSWERS[answer]
 
 
@@ -103,7 +103,7 @@ def _best(matches_by_strike: Mapping[str, tuple[Match, ...]], snapshot: Snapshot
     """List the best candidate of each strike and the answer; with ``full`` all candidates and their reasons."""
     shown = Table("strike", "answer", "candidate", "probability", "km", "reasons" if full else "decided")
     for name, candidates in matches_by_strike.items():
-        answer = _answer_of(candidates)
+        answer = _answer_of(candidates, snapshot)
         decided = ", ".join(hit.asset for hit in snapshot.findings[name].hits)
         for match in candidates if full else candidates[:1]:
             reasons = "\n".join(
