@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from layers.store.store import Store
-from tests.browser.test_page import CHROMIUM, DESK, SOFTWARE_GL, Troubles
+from tests.browser.test_page import CHROMIUM, DESK, Troubles
 from tests.conftest import serving
 from tests.layers.reference.made_basemap_sources import detailed_archive, protomaps_archive
 
@@ -20,19 +19,6 @@ DRAWN = """async () => {
   const { mapStyle } = await import("./static/layers.js");
   return mapStyle().layers.filter((one) => one.source === "base").map((one) => one["source-layer"]);
 }"""
-
-
-@pytest.fixture(scope="module")
-def playwright() -> Iterator[Playwright]:
-    with sync_playwright() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def browser(playwright: Playwright) -> Iterator[Browser]:
-    launched = playwright.chromium.launch(executable_path=str(CHROMIUM), args=SOFTWARE_GL)
-    yield launched
-    launched.close()
 
 
 def opened(browser: Browser, url: str, place: str, scheme: str = "light") -> tuple[Page, Troubles]:

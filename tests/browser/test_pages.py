@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.test_page import AXE, CHROMIUM, DESK, PHONE, SOFTWARE_GL, Troubles
+from tests.browser.test_page import AXE, CHROMIUM, DESK, PHONE, Troubles
 
 pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="needs /usr/bin/chromium")
 
@@ -18,14 +18,6 @@ PATHS = ("/", "/collections", "/collections/strikes", TABLE, STRIKE, "/collectio
          "/nothing-here")  # fmt: skip
 
 Open = Callable[..., Page]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as running:
-        launched = running.chromium.launch(executable_path=str(CHROMIUM), args=SOFTWARE_GL)
-        yield launched
-        launched.close()
 
 
 @pytest.fixture

@@ -11,14 +11,14 @@ from pathlib import Path
 
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from api.app import create_app
 from api.requests import reviewer_tokens
 from api.settings import Settings
 from layers.model.records import Records
 from layers.store.store import Store
-from tests.browser.test_page import AXE, CHROMIUM, DESK, PHONE, SOFTWARE_GL, Troubles
+from tests.browser.test_page import AXE, CHROMIUM, DESK, PHONE, Troubles
 from tests.conftest import BASEMAP
 
 pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="needs /usr/bin/chromium")
@@ -54,14 +54,6 @@ def desk(records: Records, tmp_path: Path) -> Iterator[Desk]:
     yield Desk(f"http://127.0.0.1:{port}", store, *tokens)
     server.should_exit = True
     thread.join()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as running:
-        launched = running.chromium.launch(executable_path=str(CHROMIUM), args=SOFTWARE_GL)
-        yield launched
-        launched.close()
 
 
 def signed_in(browser: Browser, desk: Desk, token: str, size: dict[str, int] = DESK, *, csp: bool = True) -> Page:

@@ -5,24 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from api.wording.catalogue import text
 from layers.reference.basemap import Basemap
 from layers.snapshot.derived_layers import full_rewrite
 from layers.store.store import Store
+from tests.browser.test_page import AXE, CHROMIUM, DESK, PHONE, Troubles
 from tests.conftest import serving
 from tests.outage_records import outage_records
 
-CHROMIUM = Path("/usr/bin/chromium")
-AXE = Path(__file__).resolve().parents[2] / "node_modules" / "axe-core" / "axe.min.js"
-FLAGS = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
-DESK, PHONE = (1440, 900), (390, 844)
 STANDS = "status <> 'retracted'"
 expect.set_options(timeout=20_000)
 pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="needs /usr/bin/chromium")
@@ -30,40 +26,31 @@ pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="needs /usr/bin/ch
 Open = Callable[..., Page]
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
-        yield launched
-        launched.close()
-
-
 @pytest.fixture
 def open_page(browser: Browser, server_url: str) -> Iterator[Open]:
     """Opens the page at a view, each time as a new reader; nothing may have failed when the test is over."""
-    troubles: list[str] = []
-    pages: list[Page] = []
+    opened: list[tuple[Page, Troubles]] = []
 
     def opener(
-        view: str = "", size: tuple[int, int] = DESK, *, drawn: bool = False, csp: bool = True, scheme: Any = "light"
+        view: str = "", size: dict[str, int] = DESK, *, drawn: bool = False, csp: bool = True, scheme: Any = "light"
     ) -> Page:
         context = browser.new_context(
-            viewport={"width": size[0], "height": size[1]}, bypass_csp=not csp, color_scheme=scheme,
-            reduced_motion="reduce", locale="en-GB",
-        )  # fmt: skip
+            viewport=size,  # type: ignore[arg-type]
+            bypass_csp=not csp,
+            color_scheme=scheme,
+            reduced_motion="reduce",
+            locale="en-GB",
+        )
         page = context.new_page()
-        pages.append(page)
-        page.on("pageerror", lambda error: troubles.append(str(error)))
-        page.on("console", lambda message: troubles.append(message.text))
-        page.on("response", lambda answer: troubles.append(answer.url) if answer.status >= 400 else None)
+        opened.append((page, Troubles(page, server_url)))
         page.goto(f"{server_url.rstrip('/')}/map{view}")
         page.wait_for_selector("body[data-ready]" if drawn else "#list li", state="attached")
         return settled(page)
 
     yield opener
-    for page in pages:
+    for page, _ in opened:
         page.context.close()
-    assert troubles == []
+    assert [trouble for _, troubles in opened for trouble in troubles] == []
 
 
 def settled(page: Page) -> Page:
@@ -105,7 +92,7 @@ def counted(page: Page) -> tuple[int, int]:
 
 @pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
 def test_list_card_map_sentence_and_api_tell_one_number_of_azerbaijans_in_2025(
-    open_page: Open, size: tuple[int, int]
+    open_page: Open, size: dict[str, int]
 ) -> None:
     page = open_page("#country=AZ&from=2025-01-01&to=2025-12-31", size, drawn=True)
     selection = {"country": "AZ", "datetime": "2025-01-01/2025-12-31"}
@@ -370,7 +357,7 @@ def test_a_strike_of_no_known_day_is_listed_last_and_counted_apart_in_every_wind
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
-def test_axe_finds_nothing_in_search_filters_and_chips(open_page: Open, size: tuple[int, int], scheme: str) -> None:
+def test_axe_finds_nothing_in_search_filters_and_chips(open_page: Open, size: dict[str, int], scheme: str) -> None:
     page = open_page("#country=RU&min_share=25&from=2024-01-01&kinds=oil", size, csp=False, scheme=scheme)
     if size is PHONE:
         page.locator("#grip").click()
