@@ -122,7 +122,7 @@ def test_a_later_day_of_the_event_holds_it_longer(served: Callable[[], LiveSnaps
     assert "held" in atlas.view.snapshot.records.strikes
 
 
-def test_a_kept_snapshot_never_shows_what_is_withheld(store: Store) -> None:
+def test_a_cached_snapshot_never_shows_what_is_withheld(store: Store) -> None:
     def start(policy: str) -> LiveSnapshot:
         return LiveSnapshot(store, Settings(basemap=BASEMAP, policy=parse(policy), keep_from=0), "test")
 

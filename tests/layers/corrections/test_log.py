@@ -136,7 +136,7 @@ def test_the_reason_of_a_change_is_told(atlas: Atlas) -> None:
     ]
 
 
-def test_the_reason_of_a_load_is_told_of_the_load_and_of_each_correction(atlas: Atlas, few_records: Records) -> None:
+def test_a_load_and_each_correction_of_it_have_its_reason(atlas: Atlas, few_records: Records) -> None:
     added = {f"new-{i}": strike(f"new-{i}").model_copy(update={"dataset": "curated"}) for i in range(30)}
     changed = few_records.strikes[DEPOT].model_copy(update={"title": "Corrected"})
     atlas.load(replace(few_records, strikes={**few_records.strikes, **added, DEPOT: changed}), why="the file of March")
@@ -180,7 +180,7 @@ def test_a_reload_sums_up_additions_and_tells_every_correction(atlas: Atlas, few
     assert found[1].role == "load"
 
 
-def test_a_small_load_is_told_record_by_record(atlas: Atlas, few_records: Records) -> None:
+def test_a_small_load_is_listed_record_by_record(atlas: Atlas, few_records: Records) -> None:
     added = {f"new-{i}": strike(f"new-{i}").model_copy(update={"dataset": "curated"}) for i in range(3)}
     atlas.load(replace(few_records, strikes={**few_records.strikes, **added}))
     assert [entry.kind for entry in atlas.entries()] == ["addition"] * 4
