@@ -6,7 +6,7 @@ import { CLEAR } from "./sentence.js";
 import { TABLE, symbol } from "./style.js";
 import { number, t, word } from "./text.js";
 
-export const GROUPS = Object.keys(TABLE.group);
+const GROUPS = Object.keys(TABLE.group);
 const STATUSES = Object.keys(TABLE.status);
 
 /** The choice after a box was used; the usual choice, or none at all, is no choice. */

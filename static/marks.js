@@ -52,7 +52,7 @@ export const tiesOf = remembered((text) => text.split(", ").filter(Boolean).map(
 }));
 
 /** The key of the colour of a tie. */
-export const tieKey = (relation) => (relation === "operator" ? "operator" : SUPPLY.has(relation) ? "supplier" : "tied");
+const tieKey = (relation) => (relation === "operator" ? "operator" : SUPPLY.has(relation) ? "supplier" : "tied");
 
 /** Whether a place is known only as an area, so that no dot may stand for it. */
 export const isArea = ({ basis, uncertainty_m }) => AREAS.has(basis) || (uncertainty_m ?? 0) >= AREA_M;

@@ -57,7 +57,7 @@ function partsOf(view) {
 }
 
 /** "23 strikes, 14 March to 9 September 2025, on assets owned at least 25 % in Azerbaijan; 3 more may fall in it". */
-export function sentenceOf({ sure, possible, reasons: why }, view) {
+function sentenceOf({ sure, possible, reasons: why }, view) {
   const first = view.certainty === "possible" ? possible : sure;
   const more = view.certainty || !possible ? null : counted(why.across + why.undated === possible ? "mayFall" : "mayCount", possible);
   return { main: [counted("count", first), ...partsOf(view).filter(Boolean)].join(", "), more };
