@@ -13,10 +13,11 @@ import orjson
 import shapely
 from starlette.requests import Request
 
+from api.html.addresses import href
 from api.html.documents import plain
 from api.html.map_images import pictures
 from api.http.json import Json
-from api.http.links import href, item_path
+from api.http.links import item_path
 from api.requests.query_parameters import sortables
 from api.serializers import headline
 from api.server.served_version import ServedVersion
@@ -151,7 +152,7 @@ def of_item(request: Request, view: ServedVersion, collection: Collection, docum
     language = language_of(request)
     return {
         "row": _row(request, view, collection, document),
-        "headline": _headline(view, collection, str(document["id"])),
+        "headline": _headline(view, collection, str(document["id"]), language),
         "pictures": pictures(request, collection.name, bounds, {"id": str(document["id"])}),
         "more": _more(request, collection, str(document["id"]), language),
         "sources": [_cited(sources[key], language) for key in ids if key in sources],
@@ -160,12 +161,12 @@ def of_item(request: Request, view: ServedVersion, collection: Collection, docum
     }
 
 
-def _headline(view: ServedVersion, collection: Collection, key: str) -> Sequence[str]:
+def _headline(view: ServedVersion, collection: Collection, key: str, language: str) -> Sequence[str]:
     """Give the sentences on whose it was of a strike; none of another feature."""
     snapshot = view.snapshot
     if collection.name != "strikes" or key not in snapshot.records.strikes:
         return ()
-    return headline.headline_parts(snapshot, headline.readings_of(snapshot, snapshot.answer(key)))
+    return headline.headline_parts(snapshot, headline.readings_of(snapshot, snapshot.answer(key)), language)
 
 
 def _cited(source: Source, language: str) -> CitedSource:

@@ -15,10 +15,11 @@ from markupsafe import Markup, escape
 from starlette.requests import Request
 
 from api.html import documents, features, schemas
+from api.html.addresses import href
 from api.html.documents import plain
 from api.html.map_images import pictures
 from api.http.json import Json
-from api.http.links import href
+from api.http.links import base_address
 from api.serializers.policy import attribution_text
 from api.server.served_version import ServedVersion
 from api.wording import catalogue
@@ -108,7 +109,11 @@ def _rendered(request: Request, kind: str, document: Json, context: Json) -> byt
         kind=kind,
         document=document,
         href=partial(href, request),
-        base=href(request, "/").rstrip("/"),
+        base=base_address(request),
+        switch=[
+            (tag, phrase("language.name", tag), _here(request, {**request.query_params, "lang": tag}))
+            for tag in catalogue.languages()
+        ],
         credit=(context.pop("attribution", request.app.state.settings.attribution), ATTRIBUTION),
         **context,
     )  # fmt: skip
@@ -186,7 +191,17 @@ def templates(language: str) -> Environment:
 def _markup(language: str, code: str, /, **arguments: object) -> Markup:
     """Word a code as HTML: sentence and arguments are escaped, apart from arguments that are markup of a template."""
     values = catalogue.values({name: _fit(value) for name, value in arguments.items()}, language)
-    return _escaped(catalogue.template(code, language, arguments)).format(**values)
+    sentence = _escaped(catalogue.template(code, language, arguments))
+    return Markup(_MarkupFormatter(language).vformat(sentence, (), values))
+
+
+class _MarkupFormatter(catalogue.SentenceFormatter):
+    """Fills the gaps of a sentence of a page: what is no markup is escaped."""
+
+    def format_field(self, value: Any, format_spec: str) -> Any:
+        if isinstance(value, Markup):
+            return value
+        return escape(super().format_field(value, format_spec))
 
 
 def _escaped(sentence: str) -> Markup:

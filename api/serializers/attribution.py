@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import date
+from functools import partial
 
 import orjson
 import shapely
@@ -12,7 +13,7 @@ from pydantic import BaseModel
 from api.http.json import Json
 from api.serializers import headline
 from api.serializers.capacity import conditions_of
-from api.wording.catalogue import text
+from api.wording.catalogue import ENGLISH, text
 from layers.attribution.attribute import HitOwnership, StrikeAttribution, country_of, days, sites_together
 from layers.collections.feature_types import KIND_GROUPS
 from layers.decisions.hits import match_answer, shown
@@ -30,7 +31,7 @@ from layers.resolution.voices import voices_of
 from layers.snapshot.snapshot import Snapshot
 
 
-def strike_answer(snapshot: Snapshot, struck: StrikeAttribution) -> Json:
+def strike_answer(snapshot: Snapshot, struck: StrikeAttribution, language: str = ENGLISH) -> Json:
     """Give the whole answer to a strike: headline, readings, owners, ties, assets, candidates, claims and sources."""
     strike = struck.strike
     first, last = days(strike)
@@ -44,28 +45,34 @@ def strike_answer(snapshot: Snapshot, struck: StrikeAttribution) -> Json:
             "n_sources": len(strike.sources),
             "n_voices": len(voices_of(strike, snapshot.records.sources)),
         },
-        "headline": headline.headline(snapshot, readings),
-        "headline_parts": headline.headline_parts(snapshot, readings),
+        "headline": headline.headline(snapshot, readings, language),
+        "headline_parts": headline.headline_parts(snapshot, readings, language),
         "basis": struck.basis,
         "minority": struck.minority,
         "rests_on": struck.outcome.basis_of_outcome,
         "decision": _record(struck.outcome.decision) if struck.outcome.decision else None,
         "host": _country(snapshot, strike.host_country),
         "readings": headline.readings_values(snapshot, readings, sites_together(struck.hits)),
-        "owners": shares(snapshot, struck.shares, struck.unattributed, struck.reasons),
+        "owners": shares(snapshot, struck.shares, struck.unattributed, struck.reasons, language),
         "related": [
             relation_values(snapshot, relation, struck.basis) for hit in struck.hits for relation in hit.relations
         ],
-        "assets": [_hit(snapshot, hit, struck) for hit in struck.hits],
+        "assets": [_hit(snapshot, hit, struck, language) for hit in struck.hits],
         "claims": [claim.model_dump(mode="json", exclude={"id", "dataset", "private"}) for claim in claims],
     }
-    answer |= _candidates(snapshot, strike.id)
+    answer |= _candidates(snapshot, strike.id, language)
     answer["sources"] = cited_sources(snapshot, answer)
     return answer
 
 
 def owners_answer(
-    snapshot: Snapshot, owned: str, owners: Owners, on: date, basis: CountryBasis, minority: Minority
+    snapshot: Snapshot,
+    owned: str,
+    owners: Owners,
+    on: date,
+    basis: CountryBasis,
+    minority: Minority,
+    language: str = ENGLISH,
 ) -> Json:
     """Give who owns and who controls an asset or entity on a day."""
     records = snapshot.records
@@ -80,7 +87,7 @@ def owners_answer(
         "on": on,
         "basis": basis,
         "minority": minority,
-        **_owners(snapshot, owners),
+        **_owners(snapshot, owners, language),
         **control(snapshot, snapshot.control(owned, on, on, basis)),
         "related": [relation_values(snapshot, relation, basis) for relation in ties],
     }
@@ -110,7 +117,7 @@ def holdings_answer(snapshot: Snapshot, entity: str, on: date) -> Json:
     return {"entity": _record(records.entities[entity]), "on": on, "holdings": rows}
 
 
-def _hit(snapshot: Snapshot, hit: HitOwnership, struck: StrikeAttribution) -> Json:
+def _hit(snapshot: Snapshot, hit: HitOwnership, struck: StrikeAttribution, language: str) -> Json:
     decision = hit.hit.decision
     candidates = snapshot.matches[struck.strike.id]
     match = next((candidate for candidate in candidates if candidate.asset == hit.hit.asset), None)
@@ -118,23 +125,23 @@ def _hit(snapshot: Snapshot, hit: HitOwnership, struck: StrikeAttribution) -> Js
         "asset": _asset(snapshot.records.assets[hit.hit.asset]),
         "verdict": hit.hit.verdict,
         "decision": decision.model_dump(mode="json", include={"who", "when", "why", "sources"}) if decision else None,
-        "match": evidence(match) if match else None,
+        "match": evidence(match, language) if match else None,
         "conditions": conditions_of(snapshot, hit.hit.asset),
-        **_owners(snapshot, hit.owners),
+        **_owners(snapshot, hit.owners, language),
         **control(snapshot, snapshot.control(hit.hit.asset, *days(struck.strike), struck.basis)),
     }
 
 
-def _owners(snapshot: Snapshot, owners: Owners) -> Json:
+def _owners(snapshot: Snapshot, owners: Owners, language: str) -> Json:
     return {
-        "owners": shares(snapshot, owners.shares, owners.unattributed, owners.reasons),
-        "chains": [_chain(snapshot, chain) for chain in owners.chains.paths],
+        "owners": shares(snapshot, owners.shares, owners.unattributed, owners.reasons, language),
+        "chains": [_chain(snapshot, chain, language) for chain in owners.chains.paths],
         "rest": interval(owners.chains.rest),
-        "warnings": [text(warning) for warning in owners.warnings],
+        "warnings": [text(warning, language) for warning in owners.warnings],
     }
 
 
-def _chain(snapshot: Snapshot, chain: Chain) -> Json:
+def _chain(snapshot: Snapshot, chain: Chain, language: str) -> Json:
     steps = [_step(snapshot, step) for step in chain.steps]
     reach = chain.end.reach or "unattributed"
     entity = snapshot.records.entities[chain.end.entity] if chain.end.entity else None
@@ -142,7 +149,7 @@ def _chain(snapshot: Snapshot, chain: Chain) -> Json:
         **interval(chain.share),
         "country": chain.end.country,
         "reach": reach,
-        "reason": text(chain.end.reason) if chain.end.reason else None,
+        "reason": text(chain.end.reason, language) if chain.end.reason else None,
         "stays_with": {"entity": entity.id, "name": entity.name} if entity else None,
         "steps": steps,
     }
@@ -187,31 +194,31 @@ def relation_values(snapshot: Snapshot, relation: Relation, basis: CountryBasis)
     }
 
 
-def _candidates(snapshot: Snapshot, strike: str) -> Json:
+def _candidates(snapshot: Snapshot, strike: str, language: str) -> Json:
     """Give what the match says, the candidates that are probable enough to be shown, and the sum of the rest."""
     matches = snapshot.matches[strike]
     least = snapshot.show_from
     rest = [match.probability for match in matches if match.asset is not None and match.probability < least]
     return {
         "match_answer": match_answer(matches, snapshot.publish_from),
-        "candidates": [_candidate(snapshot, match) for match in shown(matches, least)],
+        "candidates": [_candidate(snapshot, match, language) for match in shown(matches, least)],
         "candidates_below": {"count": len(rest), "probability": sum(rest)},
         "none_probability": next(match.probability for match in matches if match.asset is None),
     }
 
 
-def _candidate(snapshot: Snapshot, match: Match) -> Json:
+def _candidate(snapshot: Snapshot, match: Match, language: str) -> Json:
     assert match.asset is not None
     asset = snapshot.records.assets[match.asset]
-    return {"asset": asset.id, "name": asset.name, "kind": asset.kind, **evidence(match)}
+    return {"asset": asset.id, "name": asset.name, "kind": asset.kind, **evidence(match, language)}
 
 
-def evidence(match: Match) -> Json:
+def evidence(match: Match, language: str = ENGLISH) -> Json:
     """How probable a match is, and why."""
     return {
         "probability": match.probability,
         "distance_m": match.distance_m,
-        "reasons": worded_reasons(match.reasons, text),
+        "reasons": worded_reasons(match.reasons, partial(text, language=language)),
     }
 
 
@@ -264,14 +271,17 @@ def _cited(value: object) -> Iterable[str]:
 
 
 def shares(
-    snapshot: Snapshot, owned_shares: tuple[CountryShare, ...], unattributed: Interval, reasons: tuple[Message, ...]
+    snapshot: Snapshot,
+    owned_shares: tuple[CountryShare, ...],
+    unattributed: Interval,
+    reasons: tuple[Message, ...],
+    language: str,
 ) -> list[Json]:
     """List each country's share in percent, largest first, and the unattributed share with its reasons."""
     rows = [country_share(snapshot, share) for share in owned_shares]
     if unattributed.high > 0:
-        rows.append(
-            {"country": None, "name": "unattributed", **interval(unattributed), "reasons": [*map(text, reasons)]}
-        )
+        said = [text(reason, language) for reason in reasons]
+        rows.append({"country": None, "name": "unattributed", **interval(unattributed), "reasons": said})
     return rows
 
 

@@ -1,0 +1,37 @@
+"""Names of countries in the languages of the catalogues."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+
+from api.wording.catalogue import ENGLISH
+
+_NAMES = Path(__file__).with_name("country_names.tsv")
+#: Languages of its columns, after that of the codes.
+_COLUMNS = ("de", "uk")
+
+
+def country_names(english: Mapping[str, str], language: str) -> Mapping[str, str]:
+    """Return the names of countries in a language, by ISO 3166-1 alpha-2 code.
+
+    Parameters
+    ----------
+    english
+        Their English names, as the base map has them.
+    language
+        BCP 47 tag of the catalogue. A country without a name in that language has its English one.
+    """
+    if language == ENGLISH:
+        return english
+    return MappingProxyType({**english, **_spoken().get(language, {})})
+
+
+@cache
+def _spoken() -> Mapping[str, Mapping[str, str]]:
+    """Read the names by language and code."""
+    lines = (line for line in _NAMES.read_text(encoding="utf-8").splitlines() if not line.startswith("#"))
+    rows = [line.split("\t") for line in lines]
+    return {language: {code: names[at] for code, *names in rows} for at, language in enumerate(_COLUMNS)}
