@@ -166,7 +166,7 @@ def _headline(view: ServedVersion, collection: Collection, key: str, language: s
     snapshot = view.snapshot
     if collection.name != "strikes" or key not in snapshot.records.strikes:
         return ()
-    return headline.headline_parts(snapshot, headline.readings_of(snapshot, snapshot.answer(key)), language)
+    return headline.headline_parts(snapshot, headline.readings_of(snapshot, snapshot.answer(key), language), language)
 
 
 def _cited(source: Source, language: str) -> CitedSource:

@@ -219,7 +219,9 @@ def holdings(
 ) -> Response:
     """Assets and entities that an entity holds a part of, directly and through others."""
     snapshot = served_version(request).snapshot
-    return document(request, "answer", attribution_json.holdings_answer(snapshot, entity, on or snapshot.data_date))
+    day = on or snapshot.data_date
+    answer = attribution_json.holdings_answer(snapshot, entity, day, language_of(request))
+    return document(request, "answer", answer)
 
 
 @PART.document("/records/{table}/{record:path}", "One record as stored", "Record")

@@ -14,6 +14,7 @@ from api.http.json import Json
 from api.serializers import headline
 from api.serializers.capacity import conditions_of
 from api.wording.catalogue import ENGLISH, text
+from api.wording.countries import name_in
 from layers.attribution.attribute import HitOwnership, StrikeAttribution, country_of, days, sites_together
 from layers.collections.feature_types import KIND_GROUPS
 from layers.decisions.hits import match_answer, shown
@@ -36,7 +37,7 @@ def strike_answer(snapshot: Snapshot, struck: StrikeAttribution, language: str =
     strike = struck.strike
     first, last = days(strike)
     claims = [claim for key in _about(struck) for claim in snapshot.records.where("claims", "record", key)]
-    readings = headline.readings_of(snapshot, struck)
+    readings = headline.readings_of(snapshot, struck, language)
     answer: Json = {
         "strike": {
             **_record(strike),
@@ -55,7 +56,9 @@ def strike_answer(snapshot: Snapshot, struck: StrikeAttribution, language: str =
         "readings": headline.readings_values(snapshot, readings, sites_together(struck.hits)),
         "owners": shares(snapshot, struck.shares, struck.unattributed, struck.reasons, language),
         "related": [
-            relation_values(snapshot, relation, struck.basis) for hit in struck.hits for relation in hit.relations
+            relation_values(snapshot, relation, struck.basis, language)
+            for hit in struck.hits
+            for relation in hit.relations
         ],
         "assets": [_hit(snapshot, hit, struck, language) for hit in struck.hits],
         "claims": [claim.model_dump(mode="json", exclude={"id", "dataset", "private"}) for claim in claims],
@@ -88,14 +91,14 @@ def owners_answer(
         "basis": basis,
         "minority": minority,
         **_owners(snapshot, owners, language),
-        **control(snapshot, snapshot.control(owned, on, on, basis)),
-        "related": [relation_values(snapshot, relation, basis) for relation in ties],
+        **control(snapshot, snapshot.control(owned, on, on, basis), language),
+        "related": [relation_values(snapshot, relation, basis, language) for relation in ties],
     }
     answer["sources"] = cited_sources(snapshot, answer)
     return answer
 
 
-def holdings_answer(snapshot: Snapshot, entity: str, on: date) -> Json:
+def holdings_answer(snapshot: Snapshot, entity: str, on: date, language: str = ENGLISH) -> Json:
     """Give the holdings of an entity on a day, direct and through others.
 
     Raises
@@ -109,7 +112,7 @@ def holdings_answer(snapshot: Snapshot, entity: str, on: date) -> Json:
     rows = []
     for row in snapshot.holdings(entity, on):
         kind = "asset" if row.id in records.assets else "entity"
-        name = records.assets[row.id].name if kind == "asset" else records.entities[row.id].name
+        name = name_in(records.assets[row.id] if kind == "asset" else records.entities[row.id], language)
         direct, effective = (
             dict(zip(("min", "max"), part.rounded(), strict=True)) for part in (row.direct, row.effective)
         )
@@ -128,7 +131,7 @@ def _hit(snapshot: Snapshot, hit: HitOwnership, struck: StrikeAttribution, langu
         "match": evidence(match, language) if match else None,
         "conditions": conditions_of(snapshot, hit.hit.asset),
         **_owners(snapshot, hit.owners, language),
-        **control(snapshot, snapshot.control(hit.hit.asset, *days(struck.strike), struck.basis)),
+        **control(snapshot, snapshot.control(hit.hit.asset, *days(struck.strike), struck.basis), language),
     }
 
 
@@ -142,7 +145,7 @@ def _owners(snapshot: Snapshot, owners: Owners, language: str) -> Json:
 
 
 def _chain(snapshot: Snapshot, chain: Chain, language: str) -> Json:
-    steps = [_step(snapshot, step) for step in chain.steps]
+    steps = [_step(snapshot, step, language) for step in chain.steps]
     reach = chain.end.reach or "unattributed"
     entity = snapshot.records.entities[chain.end.entity] if chain.end.entity else None
     return {
@@ -150,18 +153,18 @@ def _chain(snapshot: Snapshot, chain: Chain, language: str) -> Json:
         "country": chain.end.country,
         "reach": reach,
         "reason": text(chain.end.reason, language) if chain.end.reason else None,
-        "stays_with": {"entity": entity.id, "name": entity.name} if entity else None,
+        "stays_with": {"entity": entity.id, "name": name_in(entity, language)} if entity else None,
         "steps": steps,
     }
 
 
-def _step(snapshot: Snapshot, step: ChainStep) -> Json:
+def _step(snapshot: Snapshot, step: ChainStep, language: str) -> Json:
     stake = step.stake
     share_min, share_max = step.share.rounded()
     owner = snapshot.records.entities[stake.owner]
     return {
         "owner": owner.id,
-        "name": owner.name,
+        "name": name_in(owner, language),
         "country": owner.registered_in,
         "type": owner.type,
         "owned": stake.owned,
@@ -175,14 +178,14 @@ def _step(snapshot: Snapshot, step: ChainStep) -> Json:
     }
 
 
-def relation_values(snapshot: Snapshot, relation: Relation, basis: CountryBasis) -> Json:
+def relation_values(snapshot: Snapshot, relation: Relation, basis: CountryBasis, language: str = ENGLISH) -> Json:
     """Give a relation of an entity to an asset that is no ownership, such as supplier or operator."""
     entity = snapshot.records.entities[relation.entity]
     country = _country(snapshot, country_of(entity, basis)) or {"country": None, "name": None}
     return {
         "relation": relation.relation,
         "entity": entity.id,
-        "name": entity.name,
+        "name": name_in(entity, language),
         "country": country["country"],
         "country_name": country["name"],
         "asset": relation.asset,
@@ -210,7 +213,7 @@ def _candidates(snapshot: Snapshot, strike: str, language: str) -> Json:
 def _candidate(snapshot: Snapshot, match: Match, language: str) -> Json:
     assert match.asset is not None
     asset = snapshot.records.assets[match.asset]
-    return {"asset": asset.id, "name": asset.name, "kind": asset.kind, **evidence(match, language)}
+    return {"asset": asset.id, "name": name_in(asset, language), "kind": asset.kind, **evidence(match, language)}
 
 
 def evidence(match: Match, language: str = ENGLISH) -> Json:
@@ -302,19 +305,20 @@ def interval(share: Interval) -> Json:
     return {"share_min": low, "share_max": high}
 
 
-def control(snapshot: Snapshot, spans: tuple[ControlPeriod, ...]) -> Json:
+def control(snapshot: Snapshot, spans: tuple[ControlPeriod, ...], language: str = ENGLISH) -> Json:
     """Give who surely controls an asset or entity on all days, and who on each span of them."""
     days = [
-        {"first": span.first, "last": span.last, "control": _controller(snapshot, span.controller)} for span in spans
+        {"first": span.first, "last": span.last, "control": _controller(snapshot, span.controller, language)}
+        for span in spans
     ]
     return {"control": days[0]["control"] if len(days) == 1 else None, "control_days": days}
 
 
-def _controller(snapshot: Snapshot, controller: Controller | None) -> Json | None:
+def _controller(snapshot: Snapshot, controller: Controller | None, language: str) -> Json | None:
     if controller is None:
         return None
-    name = snapshot.records.entities[controller.entity].name
-    steps = [_hold(snapshot, hold) for hold in controller.steps]
+    name = name_in(snapshot.records.entities[controller.entity], language)
+    steps = [_hold(snapshot, hold, language) for hold in controller.steps]
     return {
         "entity": controller.entity,
         "name": name,
@@ -324,12 +328,12 @@ def _controller(snapshot: Snapshot, controller: Controller | None) -> Json | Non
     }
 
 
-def _hold(snapshot: Snapshot, hold: ControlStep) -> Json:
+def _hold(snapshot: Snapshot, hold: ControlStep, language: str) -> Json:
     records = snapshot.records
     return {
         "controlled": hold.controlled,
-        "name": (records.assets.get(hold.controlled) or records.entities[hold.controlled]).name,
-        "holders": [{"entity": name, "name": records.entities[name].name} for name in hold.holders],
+        "name": name_in(records.assets.get(hold.controlled) or records.entities[hold.controlled], language),
+        "holders": [{"entity": name, "name": name_in(records.entities[name], language)} for name in hold.holders],
         **interval(hold.share),
         "declared": [control.kind for control in hold.declared],
         "sources": sorted({*(stake.source for stake in hold.stakes), *(c.source for c in hold.declared)}),

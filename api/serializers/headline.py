@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from api.http.json import Json
 from api.wording.catalogue import ENGLISH, text
-from api.wording.countries import country_names
+from api.wording.countries import country_names, name_in
 from layers.attribution import headline as wording
 from layers.attribution.attribute import Attributor, StrikeAttribution, days
 from layers.attribution.three_readings import (
@@ -20,7 +20,7 @@ from layers.model.types import CountryBasis
 from layers.snapshot.snapshot import Snapshot
 
 
-def readings_of(snapshot: Snapshot, struck: StrikeAttribution) -> StrikeReadings:
+def readings_of(snapshot: Snapshot, struck: StrikeAttribution, language: str = ENGLISH) -> StrikeReadings:
     """Read the ownership of what a strike hit in all three ways, by the same hits and rule of minorities."""
     records = snapshot.records
 
@@ -31,7 +31,7 @@ def readings_of(snapshot: Snapshot, struck: StrikeAttribution) -> StrikeReadings
 
     on = days(struck.strike)
     control = {hit.hit.asset: snapshot.control(hit.hit.asset, *on) for hit in struck.hits}
-    names = {hit.hit.asset: records.assets[hit.hit.asset].name for hit in struck.hits}
+    names = {hit.hit.asset: name_in(records.assets[hit.hit.asset], language) for hit in struck.hits}
     return strike_readings(by("registration"), by("headquarters"), control, records.entities, names)
 
 

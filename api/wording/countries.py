@@ -1,4 +1,4 @@
-"""Names of countries in the languages of the catalogues."""
+"""Names of countries, sites and holders in the languages of the catalogues."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from api.wording.catalogue import ENGLISH
+from layers.model.records import Asset, Entity
 
 _NAMES = Path(__file__).with_name("country_names.tsv")
 #: Languages of its columns, after that of the codes.
@@ -27,6 +28,16 @@ def country_names(english: Mapping[str, str], language: str) -> Mapping[str, str
     if language == ENGLISH:
         return english
     return MappingProxyType({**english, **_spoken().get(language, {})})
+
+
+def name_in(record: Asset | Entity, language: str) -> str:
+    """Return the name of a site or holder in a language, of a state that of its country; else the name of the record."""
+    if language == ENGLISH:
+        return record.name
+    own = record.names.get(language)
+    if own is None and isinstance(record, Entity) and record.type == "state":
+        own = _spoken().get(language, {}).get(record.registered_in or "")
+    return own or record.name
 
 
 @cache
