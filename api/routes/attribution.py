@@ -173,7 +173,7 @@ def country(
     """
     period = days_between(since, until)
     answer = country_json.country_answer(
-        served_version(request).snapshot, iso.upper(), basis, minority, relation, period
+        served_version(request).snapshot, iso.upper(), basis, minority, relation, period, language_of(request)
     )
     return document(request, "answer", answer)
 

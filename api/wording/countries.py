@@ -31,7 +31,7 @@ def country_names(english: Mapping[str, str], language: str) -> Mapping[str, str
 
 
 def name_in(record: Asset | Entity, language: str) -> str:
-    """Return the name of a site or holder in a language, of a state that of its country; else the name of the record."""
+    """Return the name of a site or holder in a language, of a state that of its country; else that of the record."""
     if language == ENGLISH:
         return record.name
     own = record.names.get(language)
