@@ -106,7 +106,9 @@ class CitedSource(NamedTuple):
 def name_of(feature: Json, language: str = ENGLISH) -> str:
     """Return the title or name of a feature, or else its id; a draft of a strike is named as one."""
     properties = feature["properties"] or {}
-    name = str(properties.get("title") or properties.get("name") or feature["id"])
+    name = str(
+        properties.get(f"title_{language}") or properties.get("title") or properties.get("name") or feature["id"]
+    )
     return strike_title(name, properties.get("status"), language)
 
 
@@ -242,7 +244,8 @@ def _values(request: Request, view: ServedVersion, name: str, values: Any) -> It
             yield LinkedValue(text)
         else:
             feature: Any = collection.features[row]
-            called = getattr(feature, "title", None) or getattr(feature, "name", None)
+            known = (getattr(feature, name, None) for name in (f"title_{language}", "title", "name"))
+            called = next(filter(None, known), None)
             title = called and strike_title(called, getattr(feature, "status", None), language)
             yield LinkedValue(text, href(request, item_path(collection.name, text)), title)
 

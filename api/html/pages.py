@@ -138,8 +138,8 @@ def _trail(request: Request, kind: str, collection: Collection | None, document:
     parents: list[tuple[str, str | None]] = []
     parents.append((phrase("html.title.collections", language), href(request, "/collections")))
     if kind == "collection":
-        return [*parents, (collection.title, None)]
-    parents.append((collection.title, href(request, path)))
+        return [*parents, (catalogue.declared(collection.title, language), None)]
+    parents.append((catalogue.declared(collection.title, language), href(request, path)))
     if kind == "item":
         items = (phrase("html.title.items", language), href(request, f"{path}/items"))
         return [*parents, items, (features.name_of(document, language), None)]
@@ -149,7 +149,8 @@ def _trail(request: Request, kind: str, collection: Collection | None, document:
 def _summary(request: Request) -> str:
     """Return the heading of an answer without a page of its own: the summary of its route and the names in its path."""
     names = [text for text in request.path_params.values() if isinstance(text, str)]
-    return ": ".join((request.scope["route"].summary, *([", ".join(names)] if names else [])))
+    summary = catalogue.declared(request.scope["route"].summary, language_of(request))
+    return ": ".join((summary, *([", ".join(names)] if names else [])))
 
 
 def _here(request: Request, query: Mapping[str, str]) -> str:
@@ -183,6 +184,8 @@ def templates(language: str) -> Environment:
     )
     environment.filters["flat"] = flat
     environment.filters["plain"] = partial(plain, language=language)
+    environment.filters["declared"] = partial(catalogue.declared, language=language)
+    environment.filters["small"] = partial(_small, language)
     environment.globals["language"] = language
     environment.globals["phrase"] = partial(_markup, language)
     return environment
@@ -202,6 +205,16 @@ class _MarkupFormatter(catalogue.SentenceFormatter):
         if isinstance(value, Markup):
             return value
         return escape(super().format_field(value, format_spec))
+
+
+#: Languages whose nouns are large within a sentence.
+_LARGE_NOUNS = frozenset({"de"})
+
+
+def _small(language: str, title: str) -> str:
+    """Return a declared title as it stands within a sentence."""
+    said = catalogue.declared(title, language)
+    return said if language in _LARGE_NOUNS else said.lower()
 
 
 def _escaped(sentence: str) -> Markup:

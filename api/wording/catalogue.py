@@ -167,6 +167,16 @@ def codes(prefix: str) -> tuple[str, ...]:
     return tuple(code for code in catalogue(ENGLISH) if code.startswith(prefix))
 
 
+def declared(words: str, language: str) -> str:
+    """Return a title or description that a part of the program declares in English; one without a code stays."""
+    return words if language == ENGLISH else _declared(language).get(words, words)
+
+
+@cache
+def _declared(language: str) -> Mapping[str, str]:
+    return MappingProxyType({phrase(code): phrase(code, language) for code in codes("declared.")})
+
+
 def gaps(entry: Sentence) -> frozenset[str]:
     """Names of the arguments that an entry needs, in any of its plural forms."""
     if not isinstance(entry, str):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -59,6 +60,14 @@ def test_lang_counts_first_and_then_the_header_by_its_weights(
 def test_the_sentences_of_static_pages_are_found_in_them() -> None:
     source = (STATIC / "index.html").read_text(encoding="utf-8") + (STATIC / "review.html").read_text(encoding="utf-8")
     assert all(catalogue.phrase(code) in source for code in catalogue.codes("html.static."))
+
+
+def test_what_is_declared_in_english_is_found_in_the_code() -> None:
+    """Of adjacent literals the whole counts."""
+    files = [path for ring in ("layers", "api") for path in (STATIC.parent / ring).rglob("*.py")]
+    trees = (ast.parse(path.read_text(encoding="utf-8")) for path in files)
+    texts = {node.value for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Constant)}
+    assert [code for code in catalogue.codes("declared.") if catalogue.phrase(code) not in texts] == []
 
 
 @pytest.fixture
