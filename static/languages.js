@@ -3,7 +3,7 @@ import { el } from "./dom.js";
 import { LANG, t } from "./text.js";
 
 /** Languages that the page comes in, by their own names. */
-const NAMES = { en: "English", uk: "Українська", de: "Deutsch" };
+const NAMES = { en: "English", de: "Deutsch", uk: "Українська" };
 
 /** The address of the page in a language, with all else that it says. */
 function addressIn(language) {

@@ -95,12 +95,13 @@ class FeatureRow:
 
 
 class CitedSource(NamedTuple):
-    """A source: its name, publisher and day, its address, and the address of an archived copy."""
+    """A source: its name and the language of it, publisher and day, its address, and that of an archived copy."""
 
     name: str
     about: str
     address: str | None
     copy: str | None
+    language: str | None
 
 
 def name_of(feature: Json, language: str = ENGLISH) -> str:
@@ -175,7 +176,7 @@ def _cited(source: Source, language: str) -> CitedSource:
     """List a source by its title, or else by its publisher."""
     about = [source.publisher if source.title else None, source.published and date_in_words(source.published, language)]
     text = ", ".join(part for part in about if part)
-    return CitedSource(source.title or source.publisher, text, _web(source.url), _web(source.archive_url))
+    return CitedSource(source.title or source.publisher, text, _web(source.url), _web(source.archive_url), source.language)
 
 
 def _web(url: str | None) -> str | None:

@@ -184,6 +184,7 @@ def templates(language: str) -> Environment:
     )
     environment.filters["flat"] = flat
     environment.filters["plain"] = partial(plain, language=language)
+    environment.filters["lang"] = _lang
     environment.filters["declared"] = partial(catalogue.declared, language=language)
     environment.filters["small"] = partial(_small, language)
     environment.globals["language"] = language
@@ -205,6 +206,11 @@ class _MarkupFormatter(catalogue.SentenceFormatter):
         if isinstance(value, Markup):
             return value
         return escape(super().format_field(value, format_spec))
+
+
+def _lang(language: str | None) -> Markup:
+    """Return the attribute of an element whose text is in a language; nothing where that is not known."""
+    return Markup(' lang="{}"').format(language) if language else Markup("")
 
 
 #: Languages whose nouns are large within a sentence.
