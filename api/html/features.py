@@ -176,7 +176,9 @@ def _cited(source: Source, language: str) -> CitedSource:
     """List a source by its title, or else by its publisher."""
     about = [source.publisher if source.title else None, source.published and date_in_words(source.published, language)]
     text = ", ".join(part for part in about if part)
-    return CitedSource(source.title or source.publisher, text, _web(source.url), _web(source.archive_url), source.language)
+    return CitedSource(
+        source.title or source.publisher, text, _web(source.url), _web(source.archive_url), source.language
+    )
 
 
 def _web(url: str | None) -> str | None:

@@ -104,7 +104,7 @@ def test_pages_come_in_a_language_that_has_a_file_and_missing_sentences_in_engli
     assert english.headers["etag"] != german.headers["etag"]
     for answer in (english, german):
         assert "Accept-Language" in answer.headers["vary"]
-    assert client.get("/collections/strikes/items?limit=5&lang=de", headers=BROWSER).text.count('lang="de"') == 1
+    assert '<html lang="de">' in client.get("/collections/strikes/items?limit=5&lang=de", headers=BROWSER).text
     assert '<html lang="en">' in client.get("/nowhere", headers=BROWSER).text
     assert "Daten" in client.get("/nowhere?lang=de", headers=BROWSER).text
 
