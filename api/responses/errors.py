@@ -25,6 +25,7 @@ from api.requests.tile_matrix_sets import UnknownTile
 from api.responses.person_write import KeyReused
 from api.server.audit_trail import AuditTrailError
 from api.server.keys_at_work import KeyAtWork
+from api.wording.catalogue import declared
 from api.wording.preference import language_headers, language_of
 from api.wording.problems import error_sentence
 from geo.errors import GeoError
@@ -73,6 +74,7 @@ _FORMS = (MediaFormat("json", "application/problem+json", "a problem", ("applica
 
 def _problem_response(request: Request, status: int, title: str, detail: str, **extra: Any) -> Response:
     """Answer a problem, as a page if the request prefers pages."""
+    title = declared(title, language_of(request))
     answer = problem(status, title, detail, **extra)
     form, accept = request.query_params.get("f"), request.headers.get("accept")
     try:
