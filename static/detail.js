@@ -19,7 +19,10 @@ function weaponName({ kind }) {
   return name ? small(name) : written(kind);
 }
 
-const weaponsWords = (weapons) => joined((weapons ?? []).map((w) => joined([weaponName(w), span(w.count_min, w.count_max)], ": ")), "; ");
+function weaponsWords(weapons) {
+  if (typeof weapons === "string") return written(weapons);
+  return joined((weapons ?? []).map((w) => joined([weaponName(w), span(w.count_min, w.count_max)], ": ")), "; ");
+}
 
 function casualtyWords(strike) {
   const count = (name) => {

@@ -2,17 +2,20 @@
 import { el } from "./dom.js";
 import { LANG, LOCALE, t } from "./text.js";
 
-const TAG = /^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$/;
+const TAG = /^[a-z]{2,3}(-|$)/;
 const names = new Intl.DisplayNames([LOCALE], { type: "language" });
 
-/** Whether a text in this language (BCP 47) needs a mark: one that is not known needs none. */
-const differs = (language) => TAG.test(language ?? "") && language.split("-")[0] !== LANG;
+/** The language of a tag (BCP 47), without country and script. */
+const primary = (tag) => tag.split("-")[0];
+
+/** Whether a text in this language needs a mark: one that is not known needs none. */
+const differs = (tag) => TAG.test(tag ?? "") && primary(tag) !== LANG;
 
 /** The code of a language, with its name as a title; null where it is the page's. */
 export function languageMark(language) {
   if (!differs(language)) return null;
-  const title = t("inLanguage", { language: names.of(language) });
-  return el("abbr", { class: "language", title }, language.split("-")[0]);
+  const title = t("inLanguage", { language: names.of(primary(language)) });
+  return el("abbr", { class: "language", title }, primary(language));
 }
 
 /** A text, or parts of one, in a language; nothing where there is none. */
