@@ -1,10 +1,11 @@
-// Asks the server; every address is relative to where the page was served from.
+// Asks the server; every address is relative to where the page was served from, and answers are in the page's language.
+import { LANG } from "./language.js";
 
 export const ROOT = new URL("../", import.meta.url);
 const PAGE = 500; // strikes of one answer
 
 async function json(address, signal) {
-  const response = await fetch(address, { signal, headers: { Accept: "application/json" } });
+  const response = await fetch(address, { signal, headers: { Accept: "application/json", "Accept-Language": LANG } });
   if (response.ok) return response.json();
   const problem = await response.json().catch(() => ({}));
   throw new Error(problem.detail ?? problem.title ?? `${response.status} ${response.statusText}`);

@@ -7,6 +7,7 @@ import { byId, el } from "./dom.js";
 import { createFilters } from "./filters.js";
 import { drawKey } from "./key.js";
 import { createHoldings } from "./holdings.js";
+import { drawLanguages } from "./languages.js";
 import { createList, focusRow, markRow } from "./list.js";
 import { DRAWN_MAX, load, loadFacets } from "./results.js";
 import { createSearch } from "./search.js";
@@ -193,6 +194,7 @@ async function start() {
   paintPage();
   onScheme(paintPage);
   byId("tagline").textContent = t("tagline");
+  drawLanguages(byId("languages"));
   byId("map-frame").setAttribute("aria-label", t("mapFrame"));
   byId("count").textContent = t("loading");
   createSearch(set);

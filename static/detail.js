@@ -5,14 +5,23 @@ import { byId, el, joined } from "./dom.js";
 import { precision, whenWords } from "./edtf.js";
 import { assetsBlock, claimsBlock, sourcesBlock } from "./evidence.js";
 import { countryName, length, span } from "./figures.js";
+import { WRITTEN, foreign } from "./foreign.js";
 import { othersBlock, ownersBlock } from "./owners.js";
 import { sideHead } from "./side.js";
 import { rowMark } from "./symbols.js";
-import { sourcesWords, strikeTitle, t, word } from "./text.js";
+import { inLanguage, known, small, sourcesWords, strikeTitle, t, word } from "./text.js";
+
+const written = (text) => foreign(text, WRITTEN);
+
+/** A kind of weapon in words; one that the page has no word for stays as it was written. */
+function weaponName({ kind }) {
+  const name = known("weapon", kind);
+  return name ? small(name) : written(kind);
+}
 
 function weaponsWords(weapons) {
-  if (typeof weapons === "string") return weapons;
-  return (weapons ?? []).map((w) => [w.kind, span(w.count_min, w.count_max)].filter(Boolean).join(": ")).join("; ");
+  if (typeof weapons === "string") return written(weapons);
+  return joined((weapons ?? []).map((w) => joined([weaponName(w), span(w.count_min, w.count_max)], ": ")), "; ");
 }
 
 function casualtyWords(strike) {
@@ -20,17 +29,17 @@ function casualtyWords(strike) {
     const n = span(strike[`${name}_min`], strike[`${name}_max`]);
     return n === null ? null : t(name, { n });
   };
-  return joined([count("killed"), count("injured"), strike.casualties]).join("");
+  return joined([count("killed"), count("injured"), written(strike.casualties)]);
 }
 
 function whereWords(strike) {
   const basis = strike.basis && t("within", { basis: word("basis", strike.basis), radius: length(strike.uncertainty_m) });
-  return [...joined([strike.place, strike.region], ", "), " ", el("span", { class: "quiet" }, `(${basis ?? t("noPlace")})`)];
+  return [...joined([inLanguage(strike, "place"), strike.region], ", "), " ", el("span", { class: "quiet" }, `(${basis ?? t("noPlace")})`)];
 }
 
 function whenLine(strike) {
-  const note = joined([t(precision(strike.when)), strike.when_note]).join("");
-  return [whenWords(strike.when, strike.when_note), " ", el("span", { class: "quiet" }, `(${note})`)];
+  const note = joined([t(precision(strike.when)), written(strike.when_note)]);
+  return [whenWords(strike.when, strike.when_note), " ", el("span", { class: "quiet" }, "(", note, ")")];
 }
 
 function listed(rows, kind) {
@@ -47,14 +56,14 @@ export function whenAndWhere({ strike, host }) {
 /** What else is known of it, as a list. */
 export function facts({ strike }) {
   const rows = [
-    ["status", joined([word("status", strike.status), strike.status_note]).join("")],
+    ["status", joined([word("status", strike.status), written(strike.status_note)])],
     ["reports", sourcesWords(strike)],
-    ["attacker", strike.attacker],
+    ["attacker", written(strike.attacker)],
     ["weapons", weaponsWords(strike.weapons)],
-    ["damage", strike.damage],
+    ["damage", written(strike.damage)],
     ["casualties", casualtyWords(strike)],
     ["targets", (strike.targets ?? []).join("; ")],
-    ["note", strike.note],
+    ["note", written(strike.note)],
     ["withheld", (strike.withheld ?? []).join(", ")],
   ];
   return listed(rows, "more");
@@ -96,6 +105,9 @@ function failure(why, again, set) {
   ];
 }
 
+/** The answer with the names of its sites in the language of the page, where they have one. */
+const named = (answer) => ({ ...answer, assets: answer.assets.map((hit) => ({ ...hit, asset: { ...hit.asset, name: inLanguage(hit.asset, "name") } })) });
+
 /** Prepare the detail; returns a function that shows the view's strike and resolves to its answer, or null. */
 export function createDetail(set) {
   const place = byId("detail");
@@ -109,7 +121,7 @@ export function createDetail(set) {
     const mine = (asked = new AbortController());
     place.setAttribute("aria-busy", "true");
     try {
-      const answer = await api.attribution(view.strike, view, mine.signal);
+      const answer = named(await api.attribution(view.strike, view, mine.signal));
       if (mine.signal.aborted) return null;
       place.replaceChildren(...body(answer, row, view, set));
       return answer;

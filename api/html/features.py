@@ -13,10 +13,11 @@ import orjson
 import shapely
 from starlette.requests import Request
 
+from api.html.addresses import href
 from api.html.documents import plain
 from api.html.map_images import pictures
 from api.http.json import Json
-from api.http.links import href, item_path
+from api.http.links import item_path
 from api.requests.query_parameters import sortables
 from api.serializers import headline
 from api.server.served_version import ServedVersion
@@ -94,18 +95,21 @@ class FeatureRow:
 
 
 class CitedSource(NamedTuple):
-    """A source: its name, publisher and day, its address, and the address of an archived copy."""
+    """A source: its name and the language of it, publisher and day, its address, and that of an archived copy."""
 
     name: str
     about: str
     address: str | None
     copy: str | None
+    language: str | None
 
 
 def name_of(feature: Json, language: str = ENGLISH) -> str:
     """Return the title or name of a feature, or else its id; a draft of a strike is named as one."""
     properties = feature["properties"] or {}
-    name = str(properties.get("title") or properties.get("name") or feature["id"])
+    name = str(
+        properties.get(f"title_{language}") or properties.get("title") or properties.get("name") or feature["id"]
+    )
     return strike_title(name, properties.get("status"), language)
 
 
@@ -151,7 +155,7 @@ def of_item(request: Request, view: ServedVersion, collection: Collection, docum
     language = language_of(request)
     return {
         "row": _row(request, view, collection, document),
-        "headline": _headline(view, collection, str(document["id"])),
+        "headline": _headline(view, collection, str(document["id"]), language),
         "pictures": pictures(request, collection.name, bounds, {"id": str(document["id"])}),
         "more": _more(request, collection, str(document["id"]), language),
         "sources": [_cited(sources[key], language) for key in ids if key in sources],
@@ -160,19 +164,21 @@ def of_item(request: Request, view: ServedVersion, collection: Collection, docum
     }
 
 
-def _headline(view: ServedVersion, collection: Collection, key: str) -> Sequence[str]:
+def _headline(view: ServedVersion, collection: Collection, key: str, language: str) -> Sequence[str]:
     """Give the sentences on whose it was of a strike; none of another feature."""
     snapshot = view.snapshot
     if collection.name != "strikes" or key not in snapshot.records.strikes:
         return ()
-    return headline.headline_parts(snapshot, headline.readings_of(snapshot, snapshot.answer(key)))
+    return headline.headline_parts(snapshot, headline.readings_of(snapshot, snapshot.answer(key), language), language)
 
 
 def _cited(source: Source, language: str) -> CitedSource:
     """List a source by its title, or else by its publisher."""
     about = [source.publisher if source.title else None, source.published and date_in_words(source.published, language)]
     text = ", ".join(part for part in about if part)
-    return CitedSource(source.title or source.publisher, text, _web(source.url), _web(source.archive_url))
+    return CitedSource(
+        source.title or source.publisher, text, _web(source.url), _web(source.archive_url), source.language
+    )
 
 
 def _web(url: str | None) -> str | None:
@@ -241,7 +247,8 @@ def _values(request: Request, view: ServedVersion, name: str, values: Any) -> It
             yield LinkedValue(text)
         else:
             feature: Any = collection.features[row]
-            called = getattr(feature, "title", None) or getattr(feature, "name", None)
+            known = (getattr(feature, name, None) for name in (f"title_{language}", "title", "name"))
+            called = next(filter(None, known), None)
             title = called and strike_title(called, getattr(feature, "status", None), language)
             yield LinkedValue(text, href(request, item_path(collection.name, text)), title)
 

@@ -15,10 +15,11 @@ from markupsafe import Markup, escape
 from starlette.requests import Request
 
 from api.html import documents, features, schemas
+from api.html.addresses import href
 from api.html.documents import plain
 from api.html.map_images import pictures
 from api.http.json import Json
-from api.http.links import href
+from api.http.links import base_address
 from api.serializers.policy import attribution_text
 from api.server.served_version import ServedVersion
 from api.wording import catalogue
@@ -108,7 +109,11 @@ def _rendered(request: Request, kind: str, document: Json, context: Json) -> byt
         kind=kind,
         document=document,
         href=partial(href, request),
-        base=href(request, "/").rstrip("/"),
+        base=base_address(request),
+        switch=[
+            (tag, phrase("language.name", tag), _here(request, {**request.query_params, "lang": tag}))
+            for tag in catalogue.languages()
+        ],
         credit=(context.pop("attribution", request.app.state.settings.attribution), ATTRIBUTION),
         **context,
     )  # fmt: skip
@@ -133,8 +138,8 @@ def _trail(request: Request, kind: str, collection: Collection | None, document:
     parents: list[tuple[str, str | None]] = []
     parents.append((phrase("html.title.collections", language), href(request, "/collections")))
     if kind == "collection":
-        return [*parents, (collection.title, None)]
-    parents.append((collection.title, href(request, path)))
+        return [*parents, (catalogue.declared(collection.title, language), None)]
+    parents.append((catalogue.declared(collection.title, language), href(request, path)))
     if kind == "item":
         items = (phrase("html.title.items", language), href(request, f"{path}/items"))
         return [*parents, items, (features.name_of(document, language), None)]
@@ -144,7 +149,8 @@ def _trail(request: Request, kind: str, collection: Collection | None, document:
 def _summary(request: Request) -> str:
     """Return the heading of an answer without a page of its own: the summary of its route and the names in its path."""
     names = [text for text in request.path_params.values() if isinstance(text, str)]
-    return ": ".join((request.scope["route"].summary, *([", ".join(names)] if names else [])))
+    summary = catalogue.declared(request.scope["route"].summary, language_of(request))
+    return ": ".join((summary, *([", ".join(names)] if names else [])))
 
 
 def _here(request: Request, query: Mapping[str, str]) -> str:
@@ -178,6 +184,9 @@ def templates(language: str) -> Environment:
     )
     environment.filters["flat"] = flat
     environment.filters["plain"] = partial(plain, language=language)
+    environment.filters["lang"] = _lang
+    environment.filters["declared"] = partial(catalogue.declared, language=language)
+    environment.filters["small"] = partial(_small, language)
     environment.globals["language"] = language
     environment.globals["phrase"] = partial(_markup, language)
     return environment
@@ -186,7 +195,32 @@ def templates(language: str) -> Environment:
 def _markup(language: str, code: str, /, **arguments: object) -> Markup:
     """Word a code as HTML: sentence and arguments are escaped, apart from arguments that are markup of a template."""
     values = catalogue.values({name: _fit(value) for name, value in arguments.items()}, language)
-    return _escaped(catalogue.template(code, language, arguments)).format(**values)
+    sentence = _escaped(catalogue.template(code, language, arguments))
+    return Markup(_MarkupFormatter(language).vformat(sentence, (), values))
+
+
+class _MarkupFormatter(catalogue.SentenceFormatter):
+    """Fills the gaps of a sentence of a page: what is no markup is escaped."""
+
+    def format_field(self, value: Any, format_spec: str) -> Any:
+        if isinstance(value, Markup):
+            return value
+        return escape(super().format_field(value, format_spec))
+
+
+def _lang(language: str | None) -> Markup:
+    """Return the attribute of an element whose text is in a language; nothing where that is not known."""
+    return Markup(' lang="{}"').format(language) if language else Markup("")
+
+
+#: Languages whose nouns are large within a sentence.
+_LARGE_NOUNS = frozenset({"de"})
+
+
+def _small(language: str, title: str) -> str:
+    """Return a declared title as it stands within a sentence."""
+    said = catalogue.declared(title, language)
+    return said if language in _LARGE_NOUNS else said.lower()
 
 
 def _escaped(sentence: str) -> Markup:

@@ -78,10 +78,10 @@ class WholeFile(FileResponse):
 
 def _page(request: Request, name: str) -> Response:
     path: Path = request.app.state.settings.static / name
+    language = language_of(request)
     headers = {"Cache-Control": "no-cache", "Accept-Ranges": "none"}
     if len(languages()) > 1:
-        headers["Vary"] = "Accept-Language"
-    language = language_of(request)
+        headers |= {"Vary": "Accept-Language", "Content-Language": language}
     if language == ENGLISH:
         return WholeFile(path, headers=headers)
     return HTMLResponse(translated(path.read_text(encoding="utf-8"), language), headers=headers)
