@@ -174,7 +174,7 @@ def country(
     answer = country_json.country_answer(
         served_version(request).snapshot, iso.upper(), basis, minority, relation, period
     )
-    return document(request, "answer", answer)
+    return document(request, "country", answer)
 
 
 @PART.document("/countries/{iso}/capacity", "Capacity hit and lost", "CountryCapacity")
@@ -217,7 +217,7 @@ def holdings(
 ) -> Response:
     """Assets and entities that an entity holds a part of, directly and through others."""
     snapshot = served_version(request).snapshot
-    return document(request, "answer", attribution_json.holdings_answer(snapshot, entity, on or snapshot.data_date))
+    return document(request, "entity", attribution_json.holdings_answer(snapshot, entity, on or snapshot.data_date))
 
 
 @PART.document("/records/{table}/{record:path}", "One record as stored", "Record")
