@@ -144,7 +144,7 @@ class PageHead:
 
 def linked_data(content: Json) -> Markup:
     """Write JSON for a script element: no text of it can end the element or begin a comment."""
-    text = json.dumps(content)  # in ASCII
+    text = json.dumps(content, separators=(",", ":"))  # in ASCII
     for sign in "<>&\x7f":
         text = text.replace(sign, f"\\u{ord(sign):04x}")
     return Markup(text)

@@ -63,7 +63,8 @@ class Citation:
     def text(self, language: str = ENGLISH) -> str:
         """Word the citation; the day of access is to be filled in."""
         code = phrase("cite.code", language, code=self.code) if self.code else ""
-        parts = {"title": _line(self.title), "version": self.version(language), "address": self.address}
+        title = f"{_line(self.title).removesuffix('.')}."
+        parts = {"title": title, "version": self.version(language), "address": self.address}
         return phrase("cite.text", language, publisher=PUBLISHER, **parts) + (f" {code}" if code else "")
 
     def bibtex(self, language: str = ENGLISH) -> str:
