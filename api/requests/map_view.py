@@ -92,11 +92,6 @@ class MapView:
                 said[_NAMES.get(field.name, field.name)] = _written(value)
         return said
 
-    @property
-    def selects(self) -> bool:
-        """Whether it selects among the strikes."""
-        return bool(self.query().keys() - {"strike", "entity", "basis", "minority", "role", "min_share"})
-
     def parameters(self) -> dict[str, str]:
         """Give the parameters by which the selected strikes, their counts and their files are requested."""
         dates = f"{self.since or '..'}/{self.until or '..'}" if self.since or self.until else None
