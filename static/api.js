@@ -107,5 +107,14 @@ export const capacityAddress = (code, view) => ofCountry(`countries/${encodeURIC
 /** What is known of one country. */
 export const country = (code, view, signal) => json(countryAddress(code, view), signal);
 
+/** The address of the page of a country or, with its end, of an owner. */
+export const pageAddress = (kind, id, end = "") => new URL(`${kind}/${encodeURIComponent(id)}${end}`, ROOT).href;
+
+/** How an address of this server is cited, in words and otherwise. */
+export const citation = (address) => json(citationAddress(address, "json"));
+
+/** The address of that citation in a form. */
+export const citationAddress = (address, form) => addressOf("cite", { url: address, f: form });
+
 /** What the server holds and how it wants to be credited. */
 export const about = () => json(new URL("about", ROOT).href);

@@ -59,6 +59,7 @@ function body({ entity, on, holdings }, view, set) {
   const of = (kind) => table(kind, holdings.filter((row) => row.kind === kind), set);
   return [heading(t("heldOn", { name: inLanguage(entity, "name"), date: dayWords(on) }), set),
     el("div", { class: "detail-body" }, back(view, set), about(entity), strikesButton(entity, set),
+      el("p", {}, el("a", { href: api.pageAddress("entities", entity.id, "/holdings") }, t("ownerPage", { name: inLanguage(entity, "name") }))),
       holdings.length ? [el("p", {}, t("heldWhy")), of("asset"), of("entity")] : el("p", {}, t("heldNothing", { name: inLanguage(entity, "name") })))];
 }
 

@@ -14,10 +14,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 from starlette.requests import Request
 
-from api.html import documents, features, schemas
+from api.html import documents, features, schemas, subjects
 from api.html.addresses import href
 from api.html.documents import plain
 from api.html.map_images import pictures
+from api.html.published import PageHead
 from api.http.json import Json
 from api.http.links import base_address
 from api.serializers.policy import attribution_text
@@ -37,7 +38,11 @@ _UNFIT = re.compile(
 )
 #: Controls of the direction of text, which a title has no element to hold together.
 _DIRECTION = re.compile("[\u202a-\u202e\u2066-\u2069]")
+#: Description and title of a page of ``static/``, with what stands between them.
+_PAGE_HEAD = re.compile(r'<meta name="description"[^>]*>\n<title>[^<]*</title>\n')
 _SCHEMAS = ("queryables", "sortables", "schema")
+#: Kinds of pages that list all members of an answer; those of a country and of an owner say what follows first.
+_ANSWERS = ("answer", "country", "entity")
 #: Functions that give the pages of a collection and of its features what their JSON lacks.
 _CONTEXTS: Mapping[str, Callable[[Request, ServedVersion, Collection, Json], Json]] = {
     "collection": schemas.of_collection,
@@ -53,7 +58,7 @@ def page(request: Request, view: ServedVersion, kind: str, document: Json) -> by
     ----------
     kind
         landing, definition, conformance, collections, collection, items, item, queryables, sortables, schema,
-        styles, connect, corrections, or answer for any other.
+        styles, connect, method, corrections, country, entity, or answer for any other.
     document
         The resource as JSON.
     """
@@ -65,12 +70,13 @@ def page(request: Request, view: ServedVersion, kind: str, document: Json) -> by
         "attribution": attribution_text(request.app.state.settings.attribution, view.disclosure, language_of(request)),
         **_context(request, view, kind, collection, document),
     }
-    return _rendered(request, "schema" if kind in _SCHEMAS else kind, document, context)
+    template = "schema" if kind in _SCHEMAS else "answer" if kind in _ANSWERS else kind
+    return _rendered(request, template, document, {"kind": kind, **context})
 
 
 def problem(request: Request, document: Json) -> bytes:
     """Write the page of an error, given as problem details (RFC 9457)."""
-    return _rendered(request, "problem", document, {"trail": [(str(document["title"]), None)]})
+    return _rendered(request, "problem", document, {"kind": "problem", "trail": [(str(document["title"]), None)]})
 
 
 def translated(source: str, language: str) -> str:
@@ -80,6 +86,19 @@ def translated(source: str, language: str) -> str:
     for code in sorted(catalogue.codes("html.static."), key=lambda code: -len(phrase(code))):
         text = text.replace(str(_escaped(phrase(code))), str(_escaped(phrase(code, language))))
     return text
+
+
+def with_head(request: Request, source: str, head: PageHead, *, embedded: bool) -> str:
+    """Put a head into a page of ``static/`` in place of its title and description; an embedded one is marked.
+
+    Parameters
+    ----------
+    source
+        The page, in the language of the request.
+    """
+    said = templates(language_of(request)).get_template("head.html").render(head=head)
+    page = _PAGE_HEAD.sub(lambda _: said, source, count=1)
+    return page.replace("<body>", '<body data-embed="1">', 1) if embedded else page
 
 
 def _context(request: Request, view: ServedVersion, kind: str, collection: Collection | None, document: Json) -> Json:
@@ -93,11 +112,12 @@ def _context(request: Request, view: ServedVersion, kind: str, collection: Colle
         return {"groups": schemas.groups(document, language), "shared": schemas.shared(document, language)}
     if kind in _SCHEMAS:
         return {"rows": schemas.rows(document, language)}
-    if kind == "answer":
+    if kind in _ANSWERS:
         # Through JSON, so that days are texts here as there.
         members = orjson.loads(orjson.dumps({name: part for name, part in document.items() if name != "links"}))
         query = {**request.query_params, "f": "json"}
-        return {"answer": documents.terms_of(members, language), "as_json": _here(request, query)}
+        answer = {"answer": documents.terms_of(members, language), "as_json": _here(request, query), "published": None}
+        return answer | subjects.of_answer(request, view, kind, document)
     context = _CONTEXTS.get(kind)
     return {} if context is None or collection is None else context(request, view, collection, document)
 
@@ -106,7 +126,6 @@ def _rendered(request: Request, kind: str, document: Json, context: Json) -> byt
     """Fill a template; characters that HTML may not hold are replaced."""
     language = language_of(request)
     text = templates(language).get_template(f"{kind}.html").render(
-        kind=kind,
         document=document,
         href=partial(href, request),
         base=base_address(request),
@@ -123,8 +142,9 @@ def _rendered(request: Request, kind: str, document: Json, context: Json) -> byt
 def _trail(request: Request, kind: str, collection: Collection | None, document: Json) -> list[tuple[str, str | None]]:
     """List name and address of the pages that lead to this one, which is the last and has no address."""
     language = language_of(request)
-    if kind == "answer":
-        return [(_summary(request), None)]
+    if kind in _ANSWERS:
+        name = {"country": document.get("name"), "entity": document.get("entity", {}).get("name")}.get(kind)
+        return [(name or _summary(request), None)]
     title = (
         features.name_of(document, language)
         if kind == "item"

@@ -175,7 +175,7 @@ def country(
     answer = country_json.country_answer(
         served_version(request).snapshot, iso.upper(), basis, minority, relation, period, language_of(request)
     )
-    return document(request, "answer", answer)
+    return document(request, "country", answer)
 
 
 @PART.document("/countries/{iso}/capacity", "Capacity hit and lost", "CountryCapacity")
@@ -221,7 +221,7 @@ def holdings(
     snapshot = served_version(request).snapshot
     day = on or snapshot.data_date
     answer = attribution_json.holdings_answer(snapshot, entity, day, language_of(request))
-    return document(request, "answer", answer)
+    return document(request, "entity", answer)
 
 
 @PART.document("/records/{table}/{record:path}", "One record as stored", "Record")
