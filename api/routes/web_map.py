@@ -19,7 +19,7 @@ from api.requests.map_view import MapView
 from api.requests.negotiation import HTML
 from api.responses.resource import document, served_version
 from api.wording.catalogue import ENGLISH, languages
-from api.wording.preference import language_of, vary
+from api.wording.preference import language_headers, language_of
 from layers.collections.collection import Collection
 
 router = APIRouter(include_in_schema=False)
@@ -61,7 +61,7 @@ def web_map(request: Request) -> Response:
     language = language_of(request)
     source = (request.app.state.settings.static / name).read_text(encoding="utf-8")
     page = with_head(request, translated(source, language), map_head(request, view, shown), embedded=embedded)
-    headers = {"Cache-Control": "no-cache", "Vary": vary()}
+    headers = {"Cache-Control": "no-cache", **language_headers(request, worded=True)}
     if embedded:
         headers["Content-Security-Policy"] = embedding_policy(request.app.state.settings.embedders)
     return HTMLResponse(page, headers=headers)
