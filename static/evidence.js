@@ -80,15 +80,28 @@ function used(field, strike) {
   return el("span", { class: "quiet" }, t("claimsUse", { value: field === "when" ? whenWords(value, strike.when_note) : value }));
 }
 
-/** Claims that differ, field by field; null where there is none. */
-export function claimsBlock({ claims, sources, strike }) {
+/** Names of the sites and holders that claims may be about, by id. */
+function namesOf({ assets }) {
+  const holders = assets.flatMap((hit) => hit.chains.flatMap((chain) => chain.steps)).map((step) => [step.owner, step.name]);
+  return new Map([...holders, ...assets.map((hit) => [hit.asset.id, hit.asset.name])]);
+}
+
+/** Claims that differ, by what they are about and by field; null where there is none. */
+export function claimsBlock(answer) {
+  const { claims, sources, strike } = answer;
   if (!claims.length) return null;
-  const fields = Map.groupBy(claims, (row) => row.field);
+  const names = namesOf(answer);
+  const about = (row) => (row.record === strike.id ? null : names.get(row.record) ?? "");
+  const fields = Map.groupBy(claims, (row) => JSON.stringify([row.field, about(row)]));
   return el("section", { class: "claims", "aria-labelledby": "claims" },
     el("h3", { id: "claims" }, t("claims")),
-    [...fields].map(([field, rows]) => el("div", { class: "claim" },
-      el("h4", {}, word("field", field), " ", used(field, strike)),
-      el("ul", {}, rows.map((row) => claim(row, sources))))));
+    [...fields.values()].map((rows) => {
+      const [{ field }] = rows;
+      const name = about(rows[0]);
+      return el("div", { class: "claim" },
+        el("h4", {}, word("field", field), " ", name === null ? used(field, strike) : el("span", { class: "quiet" }, name)),
+        el("ul", {}, rows.map((row) => claim(row, sources))));
+    }));
 }
 
 function sourceLine([id, source]) {

@@ -247,8 +247,9 @@ def _record(record: Record) -> Json:
 
 def _about(struck: StrikeAttribution) -> Iterable[str]:
     """List the ids of the records of an answer that claims may be about, each once."""
-    stakes = (step.stake.id for hit in struck.hits for chain in hit.owners.chains.paths for step in chain.steps)
-    return dict.fromkeys((struck.strike.id, *(hit.hit.asset for hit in struck.hits), *stakes))
+    steps = [step.stake for hit in struck.hits for chain in hit.owners.chains.paths for step in chain.steps]
+    named = (*(stake.id for stake in steps), *(stake.owner for stake in steps))
+    return dict.fromkeys((struck.strike.id, *(hit.hit.asset for hit in struck.hits), *named))
 
 
 def cited_sources(snapshot: Snapshot, answer: object) -> Mapping[str, Json]:
