@@ -180,7 +180,7 @@ def test_a_code_that_many_cell_formats_share_is_read_once(tmp_path: Path, monkey
     monkeypatch.setattr(re, "sub", lambda *given: read.append(given[2]) or compiled(*given))
     file = workbook(tmp_path / "a.xlsx", {"Data": CELLS}, {"xl/sharedStrings.xml": SHARED, "xl/styles.xml": styles})
     assert len([*file.table()]) == 3
-    assert len([code for code in read if code.startswith("0000")]) < 10  # once each time that the file is opened, not for each format
+    assert len([code for code in read if code.startswith("0000")]) < 10  # once each time that the file is opened
 
 
 def test_tables_of_a_workbook_are_the_sheets_with_columns(tmp_path: Path) -> None:
