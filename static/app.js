@@ -83,6 +83,7 @@ async function drawSelection(view) {
   drawKey(view);
   sheet.count(shown.counts.strikes);
   drawSentence(shown.counts, view);
+  document.body.classList.remove("starting");
   byId("results").removeAttribute("aria-busy");
   drawFacets(view);
   await drawOnMap(view, signal);
@@ -184,6 +185,7 @@ async function startMap() {
 }
 
 function failed(error) {
+  document.body.classList.remove("starting");
   for (const part of ["results", "map-frame"]) byId(part).removeAttribute("aria-busy");
   const again = el("button", { type: "button", class: "plain", onclick: () => drawSelection(state.now) }, t("retry"));
   byId("count").replaceChildren(t("failed", { why: error.message }), " ", again);

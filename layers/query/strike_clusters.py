@@ -247,8 +247,8 @@ def _clusters(
         told = parts.of_clusters(members, number, sure, size)
     counts = zip(size.tolist(), np.add.reduceat(sure.astype(np.int64), starts).tolist(), strict=True)
     return [
-        StrikeCluster(*at, (west, south, east, north), strikes, surely, each)
-        for at, (west, south, east, north), (strikes, surely), each in zip(
+        StrikeCluster(lon_at, lat_at, (west, south, east, north), strikes, surely, each)
+        for (lon_at, lat_at), (west, south, east, north), (strikes, surely), each in zip(
             drawn, edges.tolist(), counts, told, strict=True
         )
     ]
