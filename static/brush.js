@@ -52,6 +52,7 @@ class Brush {
   #axis = null; // { first, last } in days; `zoomed` where the reader chose them
   #unit = null; // that the reader chose
   #spans = [];
+  #drawn = ""; // what the bars were asked for
   #request = new AbortController();
   #drawing = svg("svg", { class: "bars", role: "img", "aria-label": t("time") });
   #shades = [el("div", { class: "shade", "aria-hidden": "true" }), el("div", { class: "shade", "aria-hidden": "true" })];
@@ -106,14 +107,19 @@ class Brush {
 
   async #refresh() {
     if (!this.#axis || !this.#track.clientWidth) return;
-    this.#request.abort();
-    const mine = (this.#request = new AbortController());
     const { first, last } = this.#axis;
     const by = this.#unit ?? unitFor(last - first + 1, this.#track.clientWidth);
     const [from, to] = [dayOf(first), dayOf(last)];
-    const timeless = without(this.#view, "dates");
-    const answer = await api.counts({ ...parametersOf(timeless), by }, mine.signal).catch(() => null);
+    const asked = { ...parametersOf(without(this.#view, "dates")), by };
+    // While the window moves the bars stay as they are.
+    const { clientWidth, clientHeight } = this.#track;
+    const drawn = JSON.stringify([asked, from, to, clientWidth, clientHeight, this.#axis.whole, this.#axis.zoomed]);
+    this.#request.abort();
+    if (drawn === this.#drawn) return this.#drawButtons();
+    const mine = (this.#request = new AbortController());
+    const answer = await api.counts(asked, mine.signal).catch(() => null);
     if (!answer || mine.signal.aborted) return;
+    this.#drawn = drawn;
     this.#spans = answer.spans.filter((span) => span.last >= from && span.first <= to);
     this.#paint(answer, answer.spans.filter((span) => span.last < from));
   }
@@ -128,12 +134,16 @@ class Brush {
     const hidden = before.reduce((sum, { sure, possible }) => sum + sure + possible, 0);
     this.#earlier.hidden = this.#axis.zoomed || !(hidden || this.#axis.whole);
     this.#earlier.textContent = this.#axis.whole ? t("hideEarlier") : counted("showEarlier", hidden);
-    this.#zoom.hidden = !this.#axis.zoomed && !(this.#view.from || this.#view.to);
-    this.#zoom.textContent = t(this.#axis.zoomed ? "zoomAll" : "zoomWindow");
+    this.#drawButtons();
     this.#units.value = this.#unit ?? "";
     this.#beside = answer.undated ? counted("undatedBeside", answer.undated) : "";
     this.#note.textContent = this.#beside;
     this.#drawWindow();
+  }
+
+  #drawButtons() {
+    this.#zoom.hidden = !this.#axis.zoomed && !(this.#view.from || this.#view.to);
+    this.#zoom.textContent = t(this.#axis.zoomed ? "zoomAll" : "zoomWindow");
   }
 
   // Pixels from the left at which a day begins.

@@ -118,7 +118,7 @@ function marks(c) {
       paint: { "text-color": c.ink, "text-halo-color": c.halo, "text-halo-width": 1.8 } },
     { id: "stacks", type: "symbol", source: "strikes", filter: [">", ["get", "n"], 1],
       layout: { "icon-image": ["get", "image"], ...always, "symbol-sort-key": ["get", "order"],
-        "text-field": ["to-string", ["get", "n"]], "text-font": BOLD, "text-size": 11.5, "text-allow-overlap": true, "text-ignore-placement": true },
+        "text-field": ["get", "badge"], "text-font": BOLD, "text-size": 11.5, "text-allow-overlap": true, "text-ignore-placement": true },
       paint: { "text-color": c.ink } },
     { id: "spot", type: "circle", source: "picked", filter: role("strike"),
       paint: { "circle-radius": byZoom(2, 14, 8, 20), "circle-color": c.paper, "circle-stroke-color": c.ink, "circle-stroke-width": 2.6 } },
