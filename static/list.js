@@ -97,7 +97,7 @@ class List {
     [this.#rows, this.#view, this.#drawn] = [rows, view, 0];
     this.#node.replaceChildren();
     this.#append(Math.max(STEP, again));
-    if (!rows.total) this.#node.append(el("li", { class: "empty" }, t("none")));
+    if (!rows.total) this.#node.append(el("li", { class: "empty" }, el("p", {}, t("none")), el("a", { class: "plain", href: "#" }, t("reset"))));
     if (held) focusRow(held);
   }
 

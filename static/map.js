@@ -1,5 +1,6 @@
 // The map: shows the rows that match, and the selected strike with its ring and the assets it may have hit.
 import { createArcs } from "./arcs.js";
+import { serveBasemap } from "./basemap.js";
 import { stepOf } from "./clusters.js";
 import { frameOf } from "./features.js";
 import { bounds, positions } from "./geodesy.js";
@@ -37,7 +38,7 @@ class StrikeMap {
   #over = { id: null }; // the strike under the pointer, with its headline once that is fetched
   #rest;
 
-  constructor(gl, { view, headline, onSelect, onMove, onTrouble }) {
+  constructor(gl, { view, headline, onSelect, onMove, onTrouble, onLost }) {
     this.#headline = headline;
     this.#map = new gl.Map(options(view));
     this.#popup = new gl.Popup({ closeButton: false, closeOnClick: false, offset: 12, maxWidth: "280px" });
@@ -57,6 +58,7 @@ class StrikeMap {
     this.#map.on("click", (event) => this.#click(event));
     this.#map.on("mousemove", (event) => this.#hover(event));
     this.#map.on("error", onTrouble);
+    this.#map.on("webglcontextlost", () => onLost(new Error("webglcontextlost")));
     onScheme(() => this.#map.setStyle(mapStyle(), { diff: false }));
     /** Fulfilled once everything in view is drawn. */
     this.ready = new Promise((done) => this.#map.once("idle", done));
@@ -91,6 +93,11 @@ class StrikeMap {
   /** Fill the frame again after it has changed its size. */
   resize() {
     this.#map.resize();
+  }
+
+  /** Take the map away. */
+  remove() {
+    this.#map.remove();
   }
 
   #place() {
@@ -204,5 +211,6 @@ class StrikeMap {
 /** Build the map in `#map`. Rejects where it cannot be drawn, as without WebGL. */
 export async function createMap(wanted) {
   const gl = await import("./vendor/maplibre-gl/maplibre-gl.mjs");
+  serveBasemap(gl);
   return new StrikeMap(gl, wanted);
 }
