@@ -14,7 +14,7 @@ function next(answer) {
   return answer.links?.find((link) => link.rel === "next")?.href ?? null;
 }
 
-const ORDER = "-day_last,title"; // undated strikes come last, so that they are seen as such
+const ORDER = "-stands,-day_last,title"; // drafts come last, and undated ones after the others, so that they are seen as such
 
 /** A page of the strikes of a selection, newest first: { rows, total, next }; a row has the properties and `geometry`. */
 export function strikes(parameters, signal) {

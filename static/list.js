@@ -69,7 +69,8 @@ function walk(event) {
 }
 
 const STEP = 100; // rows that are drawn at once
-const undated = (row) => !row.day_last; // the order puts them last
+/** The heading that a row stands under; the order puts drafts last, and those without a last day after the others. */
+const headingOf = (row) => (row.status === "draft" ? "draftGroup" : row.day_last ? null : "undatedGroup");
 
 class List {
   #select;
@@ -106,7 +107,8 @@ class List {
     const rows = list.slice(this.#drawn, this.#drawn + count);
     for (const [i, row] of rows.entries()) {
       const index = this.#drawn + i;
-      if (undated(row) && !(index && undated(list[index - 1]))) this.#node.append(el("li", { class: "group" }, t("undatedGroup")));
+      const heading = headingOf(row);
+      if (heading && !(index && headingOf(list[index - 1]) === heading)) this.#node.append(el("li", { class: "group" }, t(heading)));
       this.#node.append(item(row, this.#view, this.#select, { index, total }));
     }
     this.#drawn += rows.length;

@@ -7,7 +7,8 @@ import { counted, strikeTitle, t } from "./text.js";
 
 const MOST = 60;
 
-const newestFirst = (rows) => rows.toSorted((a, b) => (b.day_last ?? "").localeCompare(a.day_last ?? "") || a.title.localeCompare(b.title));
+const isDraft = ({ status }) => Number(status === "draft");
+const newestFirst = (rows) => rows.toSorted((a, b) => isDraft(a) - isDraft(b) || (b.day_last ?? "").localeCompare(a.day_last ?? "") || a.title.localeCompare(b.title));
 
 /** The strikes of one mark, each to be chosen; `closer` brings them apart, `leave` is for who wants none. */
 export function choice(rows, { select, closer, leave }) {

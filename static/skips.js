@@ -16,7 +16,7 @@ function dates(sheet) {
 /** Word the links and make them go; `list` puts the keyboard on the list. */
 export function createSkips(sheet, list) {
   const ways = {
-    "#list": () => (sheet.show(true), list()),
+    "#list": () => (sheet.show(true), list(), document.activeElement),
     "#map-frame": () => (sheet.show(false), onMap()),
     "#time": () => dates(sheet),
     "#detail": () => byId("holdings-title") ?? byId("detail-title"),

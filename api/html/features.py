@@ -17,7 +17,6 @@ from api.html.documents import plain
 from api.html.map_images import pictures
 from api.http.json import Json
 from api.http.links import href, item_path
-from api.requests.query_parameters import sortables
 from api.serializers import headline
 from api.server.served_version import ServedVersion
 from api.wording.catalogue import ENGLISH, phrase
@@ -27,6 +26,7 @@ from api.wording.strikes import strike_title
 from layers.collections.collection import Collection
 from layers.collections.geometry_index import Box
 from layers.model.records import Source
+from layers.query.selection import sortables
 
 #: Properties whose values are ids of features, with the collection of these.
 _ID_PROPERTIES = {

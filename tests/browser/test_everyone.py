@@ -124,6 +124,18 @@ def test_long_records_keep_their_shape_and_show_all_where_that_is_asked(open_pag
     assert axe(page) == []
 
 
+def test_drafts_come_after_all_that_stands_each_newest_first(open_page: Open) -> None:
+    page = open_page("#q=tanker")
+    heading = page.locator("#list .group", has_text="Drafts: not yet checked")
+    expect(heading).to_have_count(1)
+    before = heading.locator("xpath=preceding-sibling::li//*[@class='row-title']").all_inner_texts()
+    after = heading.locator("xpath=following-sibling::li//*[@class='row-title']").all_inner_texts()
+    assert before
+    assert after
+    assert not any(title.endswith("(draft)") for title in before)
+    assert all(title.endswith("(draft)") for title in after)
+
+
 def test_nothing_that_matches_is_said_with_a_way_back(open_page: Open) -> None:
     page = open_page("#country=AZ")
     page.goto(f"{page.url}&q=zzzzzz")
