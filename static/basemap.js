@@ -37,8 +37,9 @@ const sized = (name) => byZoom(...TABLE.size[name].flat());
 const layer = (id, type, from, rest) => ({ id, type, source: "base", "source-layer": from, ...rest });
 const language = () => document.documentElement.lang || "en";
 const name = () => ["coalesce", ["get", `name_${language()}`], ["get", "name_en"], ["get", "name"]];
-// A name stands where it belongs, or else beside that, where no mark of a strike lies.
-const aside = (far) => ({ "text-variable-anchor": ["center", "top", "bottom", "left", "right"], "text-radial-offset": far, "text-justify": "auto" });
+// A name stands where it belongs, or else above, below or beside that, so far off that a mark of strikes has room.
+const around = (far) => ["top", [0, far], "bottom", [0, -far], "left", [far, 0], "right", [-far, 0]];
+const beside = (...offsets) => ({ "text-variable-anchor-offset": offsets.flat(), "text-justify": "auto" });
 const tint = (c, from) => layer("chosen", "fill", from, {
   filter: ["==", ["get", "iso_a2"], ""], paint: { "fill-color": c.chosen, "fill-opacity": byZoom(3.5, 1, 6.5, 0.3) },
 });
@@ -104,11 +105,11 @@ function ownNames(c) {
   const wet = { "text-color": c.water, "text-halo-color": c.sea, "text-halo-width": 1 };
   const named = [
     layer("place-name", "symbol", "place", { minzoom: 4,
-      layout: { "text-field": name(), "text-font": ["case", ["==", ["get", "capital"], true], ["literal", BOLD], ["literal", REGULAR]], "text-size": size, "symbol-sort-key": ["-", 0, people], "text-padding": byZoom(4, 6, 9, 3), "text-variable-anchor": ["top", "bottom", "left", "right"], "text-radial-offset": 0.5 },
+      layout: { "text-field": name(), "text-font": ["case", ["==", ["get", "capital"], true], ["literal", BOLD], ["literal", REGULAR]], "text-size": size, "symbol-sort-key": ["-", 0, people], "text-padding": byZoom(4, 6, 9, 3), ...beside(around(0.5), around(1.6)) },
       paint: { "text-color": c.quiet, ...halo } }),
     layer("country-name", "symbol", "country_label", { maxzoom: 7,
       filter: ["<=", ["coalesce", ["get", "label_rank"], 9], ["step", ["zoom"], 3, 3, 4, 5, 7]],
-      layout: { "text-field": name(), "text-font": BOLD, "text-size": byZoom(2, 10, 6, 15), "text-letter-spacing": 0.08, "text-max-width": 7, ...aside(1.4) },
+      layout: { "text-field": name(), "text-font": BOLD, "text-size": byZoom(2, 10, 6, 15), "text-letter-spacing": 0.08, "text-max-width": 7, ...beside(["center", [0, 0]], around(1.5), around(2.6)) },
       paint: { "text-color": c.text, ...halo, "text-opacity": 0.85 } }),
   ];
   if (!detailed) return named;
@@ -117,7 +118,7 @@ function ownNames(c) {
       layout: { "text-field": name(), "text-font": REGULAR, "text-size": byZoom(6, 10.5, 9, 14), "text-letter-spacing": 0.12, "text-max-width": 7 },
       paint: { "text-color": c.faint, ...halo } }),
     layer("sea-name", "symbol", "sea_label", {
-      layout: { "text-field": name(), "text-font": REGULAR, "text-size": byZoom(3, 11, 8, 16), "text-letter-spacing": 0.14, "text-max-width": 6, ...aside(1.4) },
+      layout: { "text-field": name(), "text-font": REGULAR, "text-size": byZoom(3, 11, 8, 16), "text-letter-spacing": 0.14, "text-max-width": 6, ...beside(["center", [0, 0]], around(1.5), around(2.6)) },
       paint: wet }),
     ...named,
   ];

@@ -75,7 +75,7 @@ const headingOf = (row) => (row.status === "draft" ? "draftGroup" : row.day_last
 class List {
   #select;
   #node = byId("list");
-  #more = el("button", { type: "button", class: "plain more" });
+  #more = el("button", { type: "button", class: "plain more", hidden: true });
   #rows = null;
   #view = null;
   #drawn = 0;

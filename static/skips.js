@@ -2,9 +2,13 @@
 import { byId } from "./dom.js";
 import { t } from "./text.js";
 
-/** The mark on the map that Tab would come to, or the map itself, or the frame of a still one without marks. */
+const holds = (frame, box) => box.left >= frame.left && box.right <= frame.right && box.top >= frame.top && box.bottom <= frame.bottom;
+
+/** A mark on the map that is in view, or the map itself, or the frame of a still one without marks. */
 function onMap() {
-  return document.querySelector(".mark-keys [tabindex='0']") ?? document.querySelector("#map canvas") ?? byId("map-frame");
+  const frame = byId("map-frame").getBoundingClientRect();
+  const marks = [...document.querySelectorAll(".mark-keys button")];
+  return marks.find((mark) => holds(frame, mark.getBoundingClientRect())) ?? document.querySelector("#map canvas.maplibregl-canvas") ?? byId("map-frame");
 }
 
 function dates(sheet) {

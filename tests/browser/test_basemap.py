@@ -61,7 +61,7 @@ def colour_at(page: Page, x: int, y: int) -> tuple[int, ...]:
 
 
 def walked(page: Page, place: str) -> None:
-    """Bring the map to a place by its address, and wait until it has a tile of assets there, asked for with the base's."""
+    """Bring the map to a place by its address, and wait until a tile of assets is there, which is asked for last."""
     with page.expect_response(lambda answer: "/tiles/assets/" in answer.url):
         page.evaluate("place => { location.hash = `map=${place}` }", place)
 
