@@ -178,6 +178,7 @@ async function startMap() {
     map = await createMap({ view: state.now, headline, onSelect: select, onMove: moved, onTrouble: trouble, onLost: noMap });
     if (shown) drawOnMap(state.now, loading.signal);
     await map.ready;
+    if (document.body.dataset.map === "off") return; // it was lost meanwhile
     note.hidden = true;
     document.body.dataset.ready = "1";
   } catch (error) {

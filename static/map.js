@@ -58,7 +58,7 @@ class StrikeMap {
     this.#map.on("click", (event) => this.#click(event));
     this.#map.on("mousemove", (event) => this.#hover(event));
     this.#map.on("error", onTrouble);
-    this.#map.on("webglcontextlost", () => onLost(new Error("webglcontextlost")));
+    this.#map.on("webglcontextlost", () => onLost?.(new Error("webglcontextlost")));
     onScheme(() => this.#map.setStyle(mapStyle(), { diff: false }));
     /** Fulfilled once everything in view is drawn. */
     this.ready = new Promise((done) => this.#map.once("idle", done));

@@ -10,26 +10,40 @@ import io
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import shapely
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 from playwright.sync_api import Browser, Page
 
+from api.wording.catalogue import text
+from layers.model.records import Records
 from layers.reference.basemap import Basemap
+from layers.snapshot.derived_layers import full_rewrite
+from layers.store.store import Store
 from tests.browser.test_page import CHROMIUM
 from tests.conftest import serving
-from tests.outage_records import outage_store
+from tests.outage_records import outage_records
 
 FOLDER = Path(__file__).with_name("snapshots")
+#: Where the made-up strikes are thought to be: degrees, metres within which the true place lies, what stands for it.
+PLACES = {
+    "s1": (32.1, 49.2, 500, "site"),
+    "s2": (35.4, 47.7, 500, "site"),
+    "s3": (51.4, 25.8, 2_000, "settlement"),
+    "s4": (30.6, 46.5, 30_000, "district"),
+    "s5": (44.6, 35.5, 500, "site"),
+    "s6": (37.9, 44.7, 60_000, "sea-area"),
+}
 #: What drew the pictures: browser and WebGL.
 RENDERER = FOLDER / "renderer.json"
 #: Any value has the pictures written instead of compared.
 RENEW = "RENEW_SNAPSHOTS"
-COLOURS = 96
+COLOURS = 256
 #: Difference of a channel, of 255, up to which two pixels are alike, and the part of all that may be unlike.
 LIKE, UNLIKE_PART = 40, 0.002
 pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="needs /usr/bin/chromium")
@@ -49,9 +63,9 @@ class KeyView:
 
 
 VIEWS = (
-    KeyView("world", "map=45,36,3"),
-    KeyView("world-dark", "map=45,36,3", scheme="dark"),
-    KeyView("key", "map=45,36,3", pressed="#key summary"),
+    KeyView("world", "map=42,38,3.4"),
+    KeyView("world-dark", "map=42,38,3.4", scheme="dark"),
+    KeyView("key", "map=42,38,3.4", pressed="#key summary"),
     KeyView("country", "country=AZ&map=47,38,5"),
     KeyView("record", "strike=s2"),
     KeyView("record-phone-dark", "strike=s2", PHONE, "dark"),
@@ -60,9 +74,22 @@ VIEWS = (
 )
 
 
+def placed_records() -> Records:
+    """The made-up records of outages, with places of the strikes."""
+    records = outage_records()
+    strikes = dict(records.strikes)
+    for name, (lon, lat, radius_m, basis) in PLACES.items():
+        place = {"geometry": shapely.Point(lon, lat), "uncertainty_m": radius_m, "basis": basis}
+        place["place_source"] = strikes[name].sources[0]
+        strikes[name] = strikes[name].model_copy(update=place)
+    return replace(records, strikes=strikes)
+
+
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory, base: Basemap) -> Iterator[str]:
-    with serving(outage_store(tmp_path_factory.mktemp("outages"), base)) as address:
+    store = Store.create(tmp_path_factory.mktemp("placed") / "atlas.gpkg")
+    store.load(placed_records(), author="tests", derive=full_rewrite(base, text))
+    with serving(store) as address:
         yield address
 
 
@@ -131,7 +158,7 @@ def test_a_view_is_drawn_as_it_was(browser: Browser, url: str, renderer: dict[st
     file = FOLDER / f"{view.name}.png"
     if renew:
         FOLDER.mkdir(exist_ok=True)
-        drawn.quantize(COLOURS, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).save(file, optimize=True)
+        drawn.quantize(COLOURS, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(file, optimize=True)
         RENDERER.write_text(json.dumps(renderer, indent=2) + "\n", encoding="utf-8")
         return
     part = unlike_part(Image.open(file).convert("RGB"), drawn)
