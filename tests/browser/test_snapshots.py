@@ -1,7 +1,8 @@
 """Eight key views as pictures, on made-up records, so that no change of paint goes unseen.
 
 Pictures are of half the size and of few colours. After a change that is meant to be seen, `make snapshots` writes them
-anew; look at what git shows of them. They are those of one renderer: with another the tests are skipped.
+anew; look at what git shows of them. They are those of one renderer on the base map of `make setup`: with another the
+tests are skipped.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ PLACES = {
     "s5": (44.6, 35.5, 500, "site"),
     "s6": (37.9, 44.7, 60_000, "sea-area"),
 }
-#: What drew the pictures: browser and WebGL.
+#: What drew the pictures: browser, WebGL and base map.
 RENDERER = FOLDER / "renderer.json"
 #: Any value has the pictures written instead of compared.
 RENEW = "RENEW_SNAPSHOTS"
@@ -66,7 +67,7 @@ VIEWS = (
     KeyView("world", "map=42,38,3.4"),
     KeyView("world-dark", "map=42,38,3.4", scheme="dark"),
     KeyView("key", "map=42,38,3.4", pressed="#key summary"),
-    KeyView("country", "country=AZ&map=47,38,5"),
+    KeyView("country", "country=AZ&map=36,46.5,5"),
     KeyView("record", "strike=s2"),
     KeyView("record-phone-dark", "strike=s2", PHONE, "dark"),
     KeyView("list-phone", "map=47,38,4", PHONE, pressed="#grip"),
@@ -94,8 +95,8 @@ def url(tmp_path_factory: pytest.TempPathFactory, base: Basemap) -> Iterator[str
 
 
 @pytest.fixture(scope="module")
-def renderer(browser: Browser) -> dict[str, str]:
-    """What draws here."""
+def renderer(browser: Browser, url: str) -> dict[str, str]:
+    """What draws here, and on which base map: that of `make setup`, or countries alone where it was not built."""
     page = browser.new_page()
     said: str = page.evaluate(
         """() => {
@@ -103,8 +104,10 @@ def renderer(browser: Browser) -> dict[str, str]:
           return gl.getParameter(gl.getExtension("WEBGL_debug_renderer_info").UNMASKED_RENDERER_WEBGL);
         }"""
     )
+    layers = page.request.get(f"{url}/tiles/basemap.json").json()["vector_layers"]
     page.close()
-    return {"browser": browser.version.split(".")[0], "webgl": said}
+    base = "built" if any(layer["id"] == "sea" for layer in layers) else "countries"
+    return {"browser": browser.version.split(".")[0], "webgl": said, "base map": base}
 
 
 def picture(page: Page) -> Image.Image:
