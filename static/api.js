@@ -10,7 +10,7 @@ async function json(address, signal) {
   throw new Error(problem.detail ?? problem.title ?? `${response.status} ${response.statusText}`);
 }
 
-const ORDER = "-day_last,title"; // undated strikes come last, so that they are seen as such
+const ORDER = "-stands,-day_last,title"; // drafts come last, and undated ones after the others, so that they are seen as such
 const rowOf = ({ properties, geometry }) => ({ ...properties, geometry });
 
 /** Strikes of a selection from a place in its order on, newest first: { rows, total }; a row has the properties and `geometry`. */

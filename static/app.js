@@ -21,11 +21,13 @@ import { createState } from "./state.js";
 import { onScheme, paintPage } from "./style.js";
 import { createSheet } from "./sheet.js";
 import { createSide } from "./side.js";
+import { createSkips } from "./skips.js";
 import { counted, t } from "./text.js";
 
 let shown = null; // what was loaded of the selection: { rows, counts, countries, roles }
 let map = null;
 let about = null; // what the server says of its data
+let picked = null; // what the map was last given of a strike: { answer, view, row }
 let selectedByReader = false;
 let entityByReader = false;
 let loading = new AbortController();
@@ -134,7 +136,8 @@ async function drawDetail(view, before) {
   if (view.strike !== state.now.strike) return null;
   const answer = await showDetail(view, row ?? undefined, { focus });
   map?.resize();
-  map?.pick(answer ?? null, { view, row: row ?? undefined, move });
+  picked = { answer: answer ?? null, view, row: row ?? undefined };
+  map?.pick(picked.answer, { ...picked, move });
   return answer;
 }
 
@@ -169,26 +172,31 @@ function moved(place) {
   moving = false;
 }
 
-function noMap(error) {
-  byId("map-frame").removeAttribute("aria-busy");
+// Without WebGL, or once the browser has taken it away, a still picture stands in for the map.
+async function noMap(error) {
   document.body.dataset.map = "off";
-  const note = byId("map-note");
-  note.hidden = false;
-  note.textContent = t("mapOff");
-  note.title = String(error?.message ?? error);
+  map?.remove();
+  const note = Object.assign(byId("map-note"), { hidden: false, title: String(error?.message ?? error) });
+  note.replaceChildren(t("mapOff"), " ", el("button", { type: "button", class: "plain", onclick: () => location.reload() }, t("retry")));
+  const { createStillMap } = await import("./still-map.js");
+  map = createStillMap({ view: state.now, onSelect: select, onMove: moved });
+  if (shown) drawOnMap(state.now, loading.signal);
+  if (picked) map.pick(picked.answer, { ...picked, move: false });
 }
 
 async function startMap() {
   try {
+    const note = Object.assign(byId("map-note"), { hidden: false, textContent: t("mapLoading") });
     const { createMap } = await import("./map.js");
     const headline = async (id) => `${(await api.attribution(id, state.now)).headline}.`;
-    map = await createMap({ view: state.now, headline, onSelect: select, onMove: moved, onTrouble: mapTrouble });
-    const drawn = shown ? drawOnMap(state.now, loading.signal) : null;
-    await drawn;
+    map = await createMap({ view: state.now, headline, onSelect: select, onMove: moved, onTrouble: mapTrouble, onLost: noMap });
+    if (shown) await drawOnMap(state.now, loading.signal);
     await map.ready;
+    if (document.body.dataset.map === "off") return; // it was lost meanwhile
+    note.hidden = true;
     document.body.dataset.ready = "1";
   } catch (error) {
-    noMap(error);
+    await noMap(error);
   }
 }
 
@@ -216,7 +224,7 @@ async function start() {
   byId("count").textContent = t("loading");
   createSearch(set);
   addEventListener("keydown", escape);
-  document.querySelector(".skip").addEventListener("click", skip);
+  createSkips(sheet, () => focusRow(state.now.strike));
   const selection = drawSelection(state.now);
   showSummary(state.now);
   credit();
@@ -227,13 +235,6 @@ async function start() {
   await startMap();
   const answer = await detail;
   if (answer) map?.pick(answer, { view: state.now, row: (await rowOf(state.now.strike)) ?? undefined, move: !state.now.map, smooth: false });
-}
-
-// The address after # is the view's, so the link's own jump must not replace it.
-function skip(event) {
-  event.preventDefault();
-  sheet.show(true);
-  focusRow(state.now.strike);
 }
 
 // Escape closes what lies on top: the holdings, the record, then the sheet.

@@ -8,7 +8,7 @@ import { parametersOf, without } from "./selection.js";
 import { PHONE } from "./sheet.js";
 import { LOCALE, counted, number, t } from "./text.js";
 import { createPlayer } from "./player.js";
-import { bars, hatching, ticks } from "./timeline.js";
+import { bars, fillBin, hatching, ticks } from "./timeline.js";
 
 const KEYS = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1, PageDown: -12, PageUp: 12, Home: -1e5, End: 1e5 };
 
@@ -63,6 +63,7 @@ class Brush {
     handle("to", t("toHandle"), (by) => this.#move(1, this.#window()[1] + by)),
   ];
   #track = el("div", { class: "track" }, this.#drawing, this.#shades, this.#knobs);
+  #bin = el("div", { class: "undated-bin", "aria-hidden": "true" }); // the note says it in words
   #all = el("button", { type: "button", class: "plain", onclick: () => this.#set({ from: null, to: null }) }, t("allDates"));
   #zoom = el("button", { type: "button", class: "plain", hidden: true, onclick: () => this.#toggleZoom() }, t("zoomWindow"));
   #earlier = el("button", { type: "button", class: "plain", hidden: true, onclick: () => this.#wholeAxis() }, counted("showEarlier", 0));
@@ -76,7 +77,7 @@ class Brush {
     const home = byId("time");
     const tools = el("div", { class: "time-tools" }, this.#player.node, el("label", { class: "unit" }, el("span", {}, t("unit")), this.#units), this.#zoom, this.#earlier);
     const dates = el("div", { class: "dates" }, field("from", t("from"), (from) => set({ from })), field("to", t("to"), (to) => set({ to })), this.#all);
-    const main = el("div", { class: "time-main" }, tools, this.#track, this.#note);
+    const main = el("div", { class: "time-main" }, tools, el("div", { class: "track-row" }, this.#bin, this.#track), this.#note);
     home.setAttribute("aria-label", t("time"));
     // On a phone the time range lies among the filters, in the sheet.
     const settle = () => (PHONE.matches ? byId("time-inline") : home).append(main, dates);
@@ -136,6 +137,7 @@ class Brush {
     this.#earlier.textContent = this.#axis.whole ? t("hideEarlier") : counted("showEarlier", hidden);
     this.#drawButtons();
     this.#units.value = this.#unit ?? "";
+    fillBin(this.#bin, answer.undated, drawn.most);
     this.#beside = answer.undated ? counted("undatedBeside", answer.undated) : "";
     this.#note.textContent = this.#beside;
     this.#drawWindow();

@@ -62,7 +62,8 @@ const STEP = 100; // rows that are drawn at once
 const KEPT = 600; // rows in the page at most: others are drawn as they are scrolled to
 const NEAR = 900; // pixels beyond the view that have rows
 const ROW_HEIGHT = 110; // pixels, until rows were measured
-const undated = (row) => !row.day_last; // the order puts them last
+/** The heading that a row stands under; the order puts drafts last, and those without a last day after the others. */
+const headingOf = (row) => (row.status === "draft" ? "draftGroup" : row.day_last ? null : "undatedGroup");
 
 class List {
   #select;
@@ -92,7 +93,7 @@ class List {
     this.#open(0, 0);
     // Another selection is read from its first row on.
     if (top > 0) this.#frame.scrollTop -= top;
-    if (!rows.total) this.#node.append(el("li", { class: "empty" }, t("none")));
+    if (!rows.total) this.#node.append(el("li", { class: "empty" }, el("p", {}, t("none")), el("a", { class: "plain", href: "#" }, t("reset"))));
     if (held) focusRow(held);
   }
 
@@ -125,9 +126,10 @@ class List {
     const { total } = this.#rows;
     return Array.from({ length: to - from }, (_, i) => from + i).flatMap((index) => {
       const [row, before] = [this.#rows.at(index), this.#rows.at(index - 1)];
-      const begins = undated(row) && (!index || (before && !undated(before)));
+      const heading = headingOf(row);
+      const begins = heading && (!index || (before && headingOf(before) !== heading));
       const entry = item(row, this.#view, this.#select, { index, total });
-      return begins ? [el("li", { class: "group" }, t("undatedGroup")), entry] : [entry];
+      return begins ? [el("li", { class: "group" }, t(heading)), entry] : [entry];
     });
   }
 
@@ -190,7 +192,7 @@ class List {
   // Draw rows once they are loaded, unless something else is selected meanwhile, and look whether more are needed.
   async #draw(from, to, draw) {
     const rows = this.#rows;
-    const begin = Math.max(0, from - 1); // which tells whether undated rows begin
+    const begin = Math.max(0, from - 1); // which tells whether rows under another heading begin
     if (!rows.has(begin, to)) {
       this.#busy = true;
       const came = await rows.load(begin, to).then(() => true, () => false);

@@ -1,5 +1,6 @@
 // The map: shows the rows that match, and the selected strike with its ring and the assets it may have hit.
 import { createArcs } from "./arcs.js";
+import { serveBasemap } from "./basemap.js";
 import { stepOf } from "./clusters.js";
 import { frameOf } from "./features.js";
 import { bounds, positions } from "./geodesy.js";
@@ -40,7 +41,7 @@ class StrikeMap {
   #over = { id: null }; // the strike under the pointer, with its headline once that is fetched
   #rest;
 
-  constructor(gl, { view, headline, onSelect, onMove, onTrouble }) {
+  constructor(gl, { view, headline, onSelect, onMove, onTrouble, onLost }) {
     this.#headline = headline;
     this.#map = new gl.Map(options(view));
     this.#popup = new gl.Popup({ closeButton: false, closeOnClick: false, offset: 12, maxWidth: "280px" });
@@ -60,6 +61,7 @@ class StrikeMap {
     this.#map.on("click", (event) => this.#click(event));
     this.#map.on("mousemove", (event) => this.#hover(event));
     this.#map.on("error", onTrouble);
+    this.#map.on("webglcontextlost", () => onLost?.(new Error("webglcontextlost")));
     onScheme(() => this.#map.setStyle(mapStyle(), { diff: false }));
   }
 
@@ -123,6 +125,11 @@ class StrikeMap {
     draw({ inset: "auto", width: `${width}px`, height: `${height}px` }, { zoom: before.zoom + closer });
     const image = this.#map.getCanvas().toDataURL();
     return { image, restore: () => draw({ inset: "", width: "", height: "" }, before) };
+  }
+
+  /** Take the map away. */
+  remove() {
+    this.#map.remove();
   }
 
   #place() {
@@ -249,5 +256,6 @@ class StrikeMap {
 /** Build the map in `#map`. Rejects where it cannot be drawn, as without WebGL. */
 export async function createMap(wanted) {
   const gl = await import("./vendor/maplibre-gl/maplibre-gl.mjs");
+  serveBasemap(gl);
   return new StrikeMap(gl, wanted);
 }

@@ -8,7 +8,8 @@ import { counted, number, strikeTitle, t } from "./text.js";
 /** Strikes of one mark that can be chosen from. */
 export const MOST = 60;
 
-const newestFirst = (rows) => rows.toSorted((a, b) => (b.day_last ?? "").localeCompare(a.day_last ?? "") || a.title.localeCompare(b.title));
+const isDraft = ({ status }) => Number(status === "draft");
+const newestFirst = (rows) => rows.toSorted((a, b) => isDraft(a) - isDraft(b) || (b.day_last ?? "").localeCompare(a.day_last ?? "") || a.title.localeCompare(b.title));
 
 const isSpot = ([west, south, east, north]) => west === east && south === north;
 
