@@ -159,12 +159,12 @@ def map_(
             retracted=retracted,
         ),
     )
-    made_of = {
+    options = {
         **query, "bbox": box, "country": country, "strike": strike, "format": fmt, "size": size, "lang": language,
         "grey": grey, "title": title, "table": table, "dpi": dpi,
     }  # fmt: skip
     content = sheet.render(drawn, map_lines(snapshot.records), snapshot.basemap, basemap_archive(base), order)
-    origin = _origin("map", opened, version, made_of, _cited(snapshot, ["strikes"], box), code)
+    origin = _origin("map", opened, version, options, _cited(snapshot, ["strikes"], box), code)
     _write(_Target.of(out, manifest, as_json, f".{fmt}"), content, origin)
 
 

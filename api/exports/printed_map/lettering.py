@@ -168,6 +168,8 @@ def _one_font(letters: frozenset[int], bold: bool, flavor: str | None) -> bytes:
             break
     whole = Merger().merge(parts) if len(parts) > 1 else TTFont(parts[0])
     whole.recalcTimestamp, whole.flavor = False, flavor
+    # The moment of joining would make equal maps differ.
+    whole["head"].created = whole["head"].modified = 0
     written = io.BytesIO()
     whole.save(written)
     return written.getvalue()

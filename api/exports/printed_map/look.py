@@ -97,6 +97,8 @@ class SheetLook:
         Size of letters on the map, height of a numbered symbol, radius of a dot.
     places
         Most places that are named.
+    numbers
+        Most strikes that are numbered; of more, those of the first class are.
     insets, inset_part
         Most insets, and the part of the frame's width that each has; 1 sets one below the frame.
     columns
@@ -109,6 +111,7 @@ class SheetLook:
     letters: float
     symbol: float
     places: int
+    numbers: int
     insets: int
     inset_part: float
     columns: int
@@ -132,25 +135,25 @@ class SheetLook:
 LOOKS: Mapping[SheetSize, SheetLook] = MappingProxyType(
     {
         "85": SheetLook(
-            (85.0, None), 0.0, (84.5, 78.0), 6.0 * POINT_MM, 2.9, 14, 1, 1.0, 1, 10.5, 7.0, 7.0, 6.4, 5.6,
+            (85.0, None), 0.0, (84.5, 78.0), 6.0 * POINT_MM, 2.9, 14, 45, 1, 1.0, 1, 10.5, 7.0, 7.0, 6.4, 5.6,
             dot=0.45, line=0.28, river=0.16, river_least=6.0,
         ),
         "120": SheetLook(
-            (120.0, None), 0.0, (119.5, 92.0), 6.6 * POINT_MM, 3.1, 20, 1, 0.34, 1, 12.5, 7.8, 7.5, 6.8, 5.9,
+            (120.0, None), 0.0, (119.5, 92.0), 6.6 * POINT_MM, 3.1, 20, 60, 1, 0.34, 1, 12.5, 7.8, 7.5, 6.8, 5.9,
             river=0.18, river_least=4.0,
         ),
         "180": SheetLook(
-            (180.0, None), 0.0, (179.5, 112.0), 7.2 * POINT_MM, 3.4, 34, 2, 0.27, 3, 15.0, 8.6, 8.0, 7.2, 6.2,
+            (180.0, None), 0.0, (179.5, 112.0), 7.2 * POINT_MM, 3.4, 34, 90, 2, 0.27, 3, 15.0, 8.6, 8.0, 7.2, 6.2,
         ),
         "a4": SheetLook(
-            (210.0, 297.0), 15.0, (180.0, 150.0), 7.2 * POINT_MM, 3.4, 34, 3, 0.27, 3, 16.0, 8.8, 8.0, 7.2, 6.2,
+            (210.0, 297.0), 15.0, (180.0, 150.0), 7.2 * POINT_MM, 3.4, 34, 100, 3, 0.27, 3, 16.0, 8.8, 8.0, 7.2, 6.2,
         ),
         "a3": SheetLook(
-            (297.0, 420.0), 18.0, (261.0, 215.0), 8.2 * POINT_MM, 3.9, 54, 3, 0.25, 3, 22.0, 11.0, 9.5, 8.6, 7.2,
+            (297.0, 420.0), 18.0, (261.0, 215.0), 8.2 * POINT_MM, 3.9, 54, 150, 3, 0.25, 3, 22.0, 11.0, 9.5, 8.6, 7.2,
             dot=0.65, line=0.42, river=0.24,
         ),
         "slide": SheetLook(
-            (254.0, 142.9), 9.0, (150.0, 78.0), 9.5 * POINT_MM, 4.4, 18, 1, 0.28, 1, 19.0, 10.5, 10.5, 8.4, 6.8,
+            (254.0, 142.9), 9.0, (150.0, 78.0), 9.5 * POINT_MM, 4.4, 18, 18, 1, 0.28, 1, 19.0, 10.5, 10.5, 8.4, 6.8,
             dot=0.7, line=0.45, river=0.26, edge=0.3,
         ),
     }

@@ -47,10 +47,10 @@ _INSET_COST = 60.0
 #: Lengths of a scale bar in kilometres, and the widest map that has one, in metres.
 _LENGTHS_KM = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000)
 _WIDEST_SCALED_M = 6_000_000.0
+#: Among more strikes than this, the first ones alone are not numbered.
+_MOST_LEADING = 300
 #: More areas within which places are known hide the map.
 _MOST_AREAS = 150
-#: More numbered strikes than this are never tried to be placed.
-_MOST_NUMBERS = 90
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,8 @@ class _Inset:
 def compose(story: Story, extent: Extent, subject: MapSubject, look: SheetLook, with_table: bool) -> MapPicture:
     """Compose the frame of an extent.
 
-    Numbers that find no room become dots: those of all classes but the first, and at last all of them.
+    Numbers that find no room become dots: those of all classes but the first, then those after the most that a sheet
+    has, and at last all of them.
 
     Parameters
     ----------
@@ -111,8 +112,11 @@ def compose(story: Story, extent: Extent, subject: MapSubject, look: SheetLook, 
     frame = fitted(extent, projection, (0.0, 0.0, width, max(min(natural, highest), width * 0.3)))
     ground = _ground(subject, frame)
     first: StoryClass | None = story.numbered[0].kind if story.numbered else None
-    for drawn in (story, story.without_numbers(lambda one: one.kind == first), story.without_numbers()):
-        if len(drawn.numbered) <= _MOST_NUMBERS:
+    leading = story.without_numbers(
+        lambda one: len(story.strikes) <= _MOST_LEADING and (one.number or 0) <= look.numbers
+    )
+    for drawn in (story, story.without_numbers(lambda one: one.kind == first), leading, story.without_numbers()):
+        if len(drawn.numbered) <= look.numbers:
             is_full = with_table and bool(drawn.strikes) and not drawn.numbered
             with suppress(NoRoom):
                 return _Composition(drawn, frame, ground, subject, look).picture(is_full)

@@ -33,8 +33,8 @@ Format = Literal["png", "svg", "pdf"]
 FORMATS: tuple[Format, ...] = ("png", "svg", "pdf")
 AUTHOR = "StrikeAtlas"
 TEMPLATE = Path(__file__).with_name("sheet.typ")
-#: A slide lists so many strikes at most, and numbers its first class alone from so many on.
-_SLIDE_ROWS, _SLIDE_NUMBERS = 18, 12
+#: A slide numbers its first class alone if there are more strikes than this.
+_SLIDE_NUMBERS = 12
 _PNG_HEAD = 8 + 25
 
 
@@ -160,7 +160,12 @@ def composed(
         story = teller.of_country(placed, order.country) if order.country else teller.of_region(placed)
     story = _numbered_as_listed(story, order)
     picture = compose(story, extent, MapSubject(basemap, archive, lines, words), look, order.table)
-    return MapSheet(picture, sheet_contents(picture, words, order.origin, order.title, order.table), look, order)
+    return MapSheet(
+        picture,
+        sheet_contents(picture, words, order.origin, order.title, order.table, order.size != "slide"),
+        look,
+        order,
+    )
 
 
 def _numbered_as_listed(story: Story, order: MapOrder) -> Story:
@@ -169,8 +174,7 @@ def _numbered_as_listed(story: Story, order: MapOrder) -> Story:
         return story.without_numbers()
     if order.size == "slide" and len(story.numbered) > _SLIDE_NUMBERS:
         first = story.numbered[0].kind
-        story = story.without_numbers(lambda one: one.kind == first)
-        return story if len(story.numbered) <= _SLIDE_ROWS else story.without_numbers()
+        return story.without_numbers(lambda one: one.kind == first)
     return story
 
 

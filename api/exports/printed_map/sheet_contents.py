@@ -15,7 +15,7 @@ from api.wording.strikes import strike_title
 from layers.ownership.percent import digits_of
 
 #: Owners that a row names, publishers that a note names where rows do not cite them, and rows of a table.
-_MOST_OWNERS, _MOST_PUBLISHERS, _MOST_ROWS = 4, 12, 400
+_MOST_OWNERS, _MOST_PUBLISHERS, _MOST_ROWS = 4, 10, 400
 #: Strikes that the text for those who do not see the map lists.
 _MOST_SPOKEN = 12
 
@@ -68,19 +68,25 @@ class SheetOrigin:
 
 
 def sheet_contents(
-    picture: MapPicture, words: PrintWords, origin: SheetOrigin, title: str | None, with_table: bool
+    picture: MapPicture, words: PrintWords, origin: SheetOrigin, title: str | None, with_table: bool, cites: bool
 ) -> SheetContents:
-    """Write what stands around a picture; a title replaces the story's sentence, which then begins the subtitle."""
+    """Write what stands around a picture; a title replaces the story's sentence, which then begins the subtitle.
+
+    A sheet whose rows cite no sources, such as a slide, names the first publishers alone.
+    """
     story = picture.story
     order = sorted(story.strikes, key=lambda one: (one.number is None, one.number or 0))
-    told = [one for one in order if one.kind != "other" or one.number is not None]
-    listed = [one for one in told if picture.is_full or one.number is not None][:_MOST_ROWS] if with_table else []
-    rest = len(told) - len(listed) if listed else 0
-    after_rows = words("table.rest", n=rest) if rest else ""
+    subjects = [one for one in order if one.kind != "other" or one.number is not None]
+    listed = [one for one in subjects if picture.is_full or one.number is not None][:_MOST_ROWS] if with_table else []
+    rest = len(subjects) - len(listed) if listed else 0
+    after_rows = [words("table.rest", n=rest)] if rest else []
     cited = _CitedPublishers()
     rows = [_row(one, words, cited) for one in listed]
     every = list(dict.fromkeys(publisher for one in order for publisher in one.strike.sources))
-    sources = cited.listed() if rows else _shortened(every, words)
+    is_apart = picture.is_full and bool(rows)
+    sources = cited.listed() if rows and cites and not is_apart else _shortened(every, words)
+    if is_apart:
+        after_rows.append(printable(words("note.cited", list=cited.listed())))
     subtitle = f"{story.title}. {story.subtitle}" if title else story.subtitle
     spoken_rows = rows[:_MOST_SPOKEN] if not picture.is_full else []
     list_words = " ".join(
@@ -96,9 +102,9 @@ def sheet_contents(
         rows=rows,
         heads=[words(f"table.{name}") for name in ("number", "site", "date", "owners", "place", "sources")],
         heading=words("table.heading"),
-        after_rows=after_rows if picture.is_full else "",
+        after_rows=" ".join(after_rows) if is_apart else "",
         notes=[
-            *([after_rows] if after_rows and not picture.is_full else []),
+            *(after_rows if not is_apart else []),
             *(printable(note) for note in _notes(picture, words, origin, sources)),
         ],
     )

@@ -72,8 +72,8 @@ class Story:
     @property
     def struck_lines(self) -> frozenset[str]:
         """Lines that were struck by what the map tells of."""
-        told = [one for one in self.strikes if one.kind != "other"]
-        return frozenset().union(*(one.strike.lines for one in told)) if told else frozenset()
+        subjects = [one for one in self.strikes if one.kind != "other"]
+        return frozenset().union(*(one.strike.lines for one in subjects)) if subjects else frozenset()
 
     def without_numbers(self, keep: Callable[[RankedStrike], bool] = lambda one: False) -> Story:
         """Return the story with dots instead of numbers, but for strikes that keep theirs."""
@@ -134,7 +134,7 @@ class StoryTeller:
         named = self.words.country(country)
         ranked = [(strike, country_class(strike, country)) for strike in strikes]
         ranked.sort(key=lambda one: (CLASSES.index(one[1]), -one[0].share(country).low, *_by_day(one[0])))
-        told = [one for one in ranked if one[1] != "other"]
+        subjects = [one for one in ranked if one[1] != "other"]
         owned = [strike for strike, kind in ranked if kind in ("whole", "part", "maybe")]
         sure = sum(strike.is_sure and strike.share(country).low > NEGLIGIBLE for strike in owned)
         tied = sum(kind == "tied" for _, kind in ranked)
@@ -145,7 +145,7 @@ class StoryTeller:
         said = [self.words("subtitle.possible", n=len(owned) - sure)] if 0 < sure < len(owned) else []
         said += [self.words("subtitle.tied", n=tied)] if tied and owned else []
         others = [RankedStrike(strike, kind) for strike, kind in ranked if kind == "other"]
-        return self._story(title, said, _numbered(told), others, strikes, country=named)
+        return self._story(title, said, _numbered(subjects), others, strikes, country=named)
 
     def of_region(self, strikes: Sequence[MapStrike]) -> Story:
         """The story of a region: what was owned abroad, at home, and what is not established."""
@@ -179,13 +179,13 @@ class StoryTeller:
         """The story of one strike: who held what was hit; strikes on the same site or line are numbered after it."""
         first = next(strike for strike in strikes if strike.id == chosen)
         near = [s for s in strikes if s is not first and (s.lines & first.lines or s.assets & first.assets)]
-        told = [(strike, region_class(strike)) for strike in (first, *sorted(near, key=_by_day))]
-        known = {strike.id for strike, _ in told}
+        subjects = [(strike, region_class(strike)) for strike in (first, *sorted(near, key=_by_day))]
+        known = {strike.id for strike, _ in subjects}
         others = [RankedStrike(strike, "other") for strike in strikes if strike.id not in known]
         title = self.words("title.strike", title=first.title, shares=self._largest(first))
         said = [self.words("subtitle.day", date=self.words.date(first.when))]
         said += [self.words("subtitle.near", n=len(near))] if near else []
-        story = self._story(title, said, _numbered(told), others, strikes, dated=False)
+        story = self._story(title, said, _numbered(subjects), others, strikes, dated=False)
         return replace(story, shares=first.owners, home=first.host)
 
     def _largest(self, strike: MapStrike) -> str:

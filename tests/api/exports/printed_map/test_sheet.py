@@ -213,10 +213,10 @@ def test_nothing_overlaps_and_nothing_is_moved_unmarked(
         answers = [answer for answer in answers if answer.strike.host_country == "UA"]  # type: ignore[assignment]
     strikes, _ = map_strikes(snapshot.records, answers, language)
     order = order_of(size=size, language=language, in_grey=in_grey, **MAPS[name])
-    made: MapSheet = sheet.composed(strikes, map_lines(snapshot.records), snapshot.basemap, None, order)
-    drawings = [made.picture.drawing, *(inset for _, inset in made.picture.drawing.insets)]
+    drawn: MapSheet = sheet.composed(strikes, map_lines(snapshot.records), snapshot.basemap, None, order)
+    drawings = [drawn.picture.drawing, *(inset for _, inset in drawn.picture.drawing.insets)]
     assert [pair for drawing in drawings for pair in drawing.extents.overlaps()] == []
-    assert all(symbol.has_leader or symbol.at == symbol.targets[0] for symbol in made.picture.symbols)
-    numbers = {one.number for one in made.story.numbered}
-    assert numbers == {one.number for symbol in made.picture.symbols for one in symbol.site.numbered}
-    assert "\ufffd" not in "".join([*made.contents.texts, *(text.text for one in drawings for text in one.texts)])
+    assert all(symbol.has_leader or symbol.at == symbol.targets[0] for symbol in drawn.picture.symbols)
+    numbers = {one.number for one in drawn.story.numbered}
+    assert numbers == {one.number for symbol in drawn.picture.symbols for one in symbol.site.numbered}
+    assert "\ufffd" not in "".join([*drawn.contents.texts, *(text.text for one in drawings for text in one.texts)])
