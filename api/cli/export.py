@@ -1,6 +1,6 @@
 """``strikeatlas export``: the map on paper, the one-file page, and the layers as files.
 
-What draws is imported where it is needed: matplotlib and folium take a second that no other command should pay.
+What draws is imported where it is needed: fonts and folium take a second that no other command should pay.
 """
 
 from __future__ import annotations
@@ -13,13 +13,14 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import geopandas
+import numpy as np
 import shapely
 import typer
 
 from api.cli.common import STORE, AsJson, StoreAddress, open_published, output
 from api.exports.manifest import ExportOrigin, manifest_beside, replacing_export
 from api.exports.printed_map.map_strikes import box_around, map_lines, map_strikes
-from api.exports.printed_map.sheet_contents import SheetOrigin
+from api.exports.printed_map.sheet_origin import SheetOrigin
 from api.exports.strike_rows import ExportError
 from api.requests.crs import parse_bbox
 from api.requests.strike_conditions import COUNTRY
@@ -139,7 +140,8 @@ def map_(
     box = _box(bbox) or _map_box(snapshot, query, strike)
     code = FigureCode.of(snapshot, FigureSubject.of_box(box, query))
     chosen = selected_rows(snapshot, query, _box(bbox) or (box if strike else None))
-    ids = [snapshot.collections["strikes"].ids[row] for row in chosen]
+    names = snapshot.collections["strikes"].ids
+    ids = dict.fromkeys([*([strike] if strike else []), *(names[row] for row in chosen)])
     drawn, retracted = map_strikes(snapshot.records, map(snapshot.answer, ids), language)
     order = sheet.MapOrder(
         bbox=box,
@@ -172,11 +174,12 @@ def _map_box(snapshot: Snapshot, query: Mapping[str, str], strike: str | None) -
     """The box of a map that names none: about one strike and the lines of what it hit, or about all selected ones."""
     layer = snapshot.collections["strikes"]
     if strike is not None:
-        (drawn,), _ = map_strikes(snapshot.records, [snapshot.answer(strike)])
-        shapes = [shapely.Point(place.point) for place in drawn.places]
-        shapes += [line.shape for line in map_lines(snapshot.records) if line.id in drawn.lines]
+        drawn, _ = map_strikes(snapshot.records, [snapshot.answer(strike)])
+        lines = frozenset().union(*(one.lines for one in drawn))
+        shapes = [shapely.Point(place.point) for one in drawn for place in one.places]
+        shapes += [line.shape for line in map_lines(snapshot.records) if line.id in lines]
     else:
-        shapes = [layer.shapes_at([row])[0] for row in selected_rows(snapshot, query)]
+        shapes = list(layer.shapes_at(np.array(selected_rows(snapshot, query), dtype=np.int64)))
     return box_around(shapes)
 
 

@@ -14,7 +14,7 @@ import orjson
 import pytest
 from starlette.testclient import TestClient
 
-from api.exports.printed_map.sheet_contents import SheetOrigin
+from api.exports.printed_map.sheet_origin import SheetOrigin
 from api.exports.report.report import ReportOrder, document
 from api.exports.text import country_names, page_text, share
 from api.serializers.attribution import strike_answer

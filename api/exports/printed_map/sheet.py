@@ -21,7 +21,8 @@ from api.exports.printed_map.look import LOOKS, SheetLook
 from api.exports.printed_map.map_frame import MapPicture, MapSubject, compose
 from api.exports.printed_map.map_strikes import MapLine, MapStrike
 from api.exports.printed_map.print_words import PrintWords
-from api.exports.printed_map.sheet_contents import SheetContents, SheetOrigin, sheet_contents
+from api.exports.printed_map.sheet_contents import SheetContents, sheet_contents
+from api.exports.printed_map.sheet_origin import SheetOrigin
 from api.exports.printed_map.story import Story, StoryTeller
 from api.exports.printed_map.svg_sheet import svg_sheet
 from api.exports.strike_rows import ExportError

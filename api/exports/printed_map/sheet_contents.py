@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
 
 from api.exports.printed_map.lettering import printable
 from api.exports.printed_map.map_frame import MapPicture
 from api.exports.printed_map.map_strikes import MapStrike
 from api.exports.printed_map.print_words import PrintWords
+from api.exports.printed_map.sheet_origin import SheetOrigin
 from api.exports.printed_map.story import RankedStrike, StoryClass
 from api.wording.strikes import strike_title
 from layers.ownership.percent import digits_of
@@ -55,16 +55,6 @@ class SheetContents:
         yield from (text for _, text in (*self.key, *self.samples))
         for row in self.rows:
             yield from (row.title, row.date, row.owners, row.place, row.sources)
-
-
-@dataclass(frozen=True, kw_only=True)
-class SheetOrigin:
-    """What a sheet says of where it is from: day and change of the data, remarks, and strikes that are retracted."""
-
-    day: date
-    seq: int
-    remarks: Sequence[str] = ()
-    retracted: int = 0
 
 
 def sheet_contents(

@@ -16,7 +16,7 @@ from api.exports.printed_map.lettering import printable
 from api.exports.printed_map.look import LOOKS
 from api.exports.printed_map.map_strikes import MapLine, MapStrike
 from api.exports.printed_map.sheet import MapOrder, MapSheet, compile_page, composed
-from api.exports.printed_map.sheet_contents import SheetOrigin
+from api.exports.printed_map.sheet_origin import SheetOrigin
 from api.exports.report.sections import CitedSources, day_in_words, section
 from api.exports.strike_rows import ExportError
 from api.exports.text import TEXTS, counted, country_names, page_text
@@ -94,7 +94,7 @@ def document(
     )
     return {
         "title": order.title,
-        "subtitle": f"{sheet.contents.title}. {sheet.contents.subtitle}" if sheet else "",
+        "subtitle": f"{sheet.contents.title}. {sheet.contents.subtitle}" if sheet and sheet.story.strikes else "",
         "about": about,
         "how": f"{page_text('chainHow')} Holders come in the order of their largest path.",
         "map": sheet.contents.spoken if sheet else "",

@@ -16,7 +16,7 @@ from api.exports.printed_map import sheet
 from api.exports.printed_map.look import LOOKS
 from api.exports.printed_map.map_strikes import MapLine, MapStrike, StruckPlace, map_lines, map_strikes
 from api.exports.printed_map.sheet import MapOrder, MapSheet
-from api.exports.printed_map.sheet_contents import SheetOrigin
+from api.exports.printed_map.sheet_origin import SheetOrigin
 from api.exports.strike_rows import ExportError
 from layers.reference.basemap import Basemap
 from layers.snapshot.snapshot import Snapshot
@@ -28,7 +28,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 
 @pytest.fixture(scope="module")
-def some() -> list[MapStrike]:
+def eleven() -> list[MapStrike]:
     """Three strikes on one spot, five beside, one in Russia, one of two possible sites, and one without a place."""
     strikes = [struck(number) for number in range(3)]
     strikes += [struck(number, places=(StruckPlace(29 + number * 0.3, 46.8, 8000.0),)) for number in range(3, 8)]
@@ -43,10 +43,10 @@ def order_of(**options: Any) -> MapOrder:
 
 
 @pytest.fixture
-def draw(some: list[MapStrike], small_base: Basemap) -> Any:
+def draw(eleven: list[MapStrike], small_base: Basemap) -> Any:
     """Draw a map of the small world."""
 
-    def drawn(strikes: list[MapStrike] = some, **options: Any) -> bytes:
+    def drawn(strikes: list[MapStrike] = eleven, **options: Any) -> bytes:
         return sheet.render(strikes, LINES, small_base, None, order_of(**options))
 
     return drawn
@@ -155,8 +155,8 @@ def test_each_part_of_the_world_has_its_projection(draw: Any, bbox: tuple[float,
     assert ("No scale bar" in note) != any(re.fullmatch(r"\d+ km", text) for text in words)
 
 
-def test_an_empty_extent_says_so(draw: Any, some: list[MapStrike]) -> None:
-    for found in (some, []):
+def test_an_empty_extent_says_so(draw: Any, eleven: list[MapStrike]) -> None:
+    for found in (eleven, []):
         assert "No recorded strikes here match" in words_of(draw(found, bbox=(-4, 51, 0, 55)))
 
 

@@ -21,7 +21,7 @@ from typer.testing import CliRunner
 from api.cli import main
 from api.exports import text as translations
 from api.exports.printed_map.map_strikes import MapStrike, box_around, map_lines, map_strikes
-from api.exports.printed_map.sheet_contents import SheetOrigin
+from api.exports.printed_map.sheet_origin import SheetOrigin
 from api.exports.report import report
 from api.exports.report.sections import MAX_DEPTH, CitedSources, layered, section, tree_of
 from api.exports.strike_rows import ExportError
