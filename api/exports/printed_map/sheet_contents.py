@@ -71,11 +71,11 @@ def sheet_contents(
     rest = len(subjects) - len(listed) if listed else 0
     after_rows = [words("table.rest", n=rest)] if rest else []
     cited = _CitedPublishers()
-    rows = [_row(one, words, cited) for one in listed]
+    rows = [_row(one, words, cited.cite(one.strike.sources) if cites else "") for one in listed]
     every = list(dict.fromkeys(publisher for one in order for publisher in one.strike.sources))
     is_apart = picture.is_full and bool(rows)
     sources = cited.listed() if rows and cites and not is_apart else _shortened(every, words)
-    if is_apart:
+    if is_apart and cites:
         after_rows.append(printable(words("note.cited", list=cited.listed())))
     subtitle = f"{story.title}. {story.subtitle}" if title else story.subtitle
     spoken_rows = rows[:_MOST_SPOKEN] if not picture.is_full else []
@@ -141,7 +141,7 @@ def _shortened(publishers: Sequence[str], words: PrintWords) -> str:
     return ", ".join(publishers[:_MOST_PUBLISHERS]) + more
 
 
-def _row(one: RankedStrike, words: PrintWords, cited: _CitedPublishers) -> SheetRow:
+def _row(one: RankedStrike, words: PrintWords, sources: str) -> SheetRow:
     strike = one.strike
     return SheetRow(
         number=one.number,
@@ -150,7 +150,7 @@ def _row(one: RankedStrike, words: PrintWords, cited: _CitedPublishers) -> Sheet
         date=words.date(strike.when),
         owners=printable(owners_in_words(strike, words)),
         place=_precision(strike, words),
-        sources=cited.cite(strike.sources),
+        sources=sources,
     )
 
 
