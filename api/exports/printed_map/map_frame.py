@@ -297,7 +297,8 @@ class _Composition:
         width, height = size
         inner = {id(site) for inset in others for site in inset.sites} | {id(site) for site in sites}
         outside = [site for site in [*self.sites, *self.dots] if id(site) not in inner]
-        points = shapely.points([point for site in outside for point in on_page(self.frame, site.places)])
+        on_paper = [point for site in outside for point in on_page(self.frame, site.places)]
+        points = shapely.points(np.array(on_paper).reshape(-1, 2))
 
         def cost(corner: Point) -> float:
             box = shapely.box(*corner, corner[0] + width, corner[1] + height)

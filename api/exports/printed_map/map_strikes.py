@@ -207,10 +207,11 @@ def map_lines(records: Records) -> list[MapLine]:
     ]
 
 
-def box_around(shapes: Sequence[shapely.Geometry]) -> tuple[float, float, float, float]:
+def box_around(shapes: Sequence[shapely.Geometry | None]) -> tuple[float, float, float, float]:
     """Return a box with land about shapes in lon/lat degrees: most of the world where there are none."""
-    west, south, east, north = shapely.total_bounds(np.array(shapes, dtype=object)).tolist()
-    if not west <= east:
+    known = [shape for shape in shapes if shape is not None and not shape.is_empty]
+    if not known:
         return -180.0, -60.0, 180.0, 75.0
+    west, south, east, north = shapely.total_bounds(np.array(known, dtype=object)).tolist()
     margin = max(0.75, 0.1 * (east - west), 0.1 * (north - south))
     return max(west - margin, -180.0), max(south - margin, -90.0), min(east + margin, 180.0), min(north + margin, 90.0)

@@ -261,7 +261,7 @@ def compile_page(template: Path, inputs: dict[str, str], texts: Sequence[str], d
     """Let Typst set a template as a tagged PDF in the vendored fonts; equal input gives equal bytes."""
     import typst
 
-    with font_folder(texts) as fonts:
+    with font_folder([*texts, template.read_text(encoding="utf-8")]) as fonts:
         pdf: bytes = typst.compile(
             template.read_bytes(),
             format="pdf",
@@ -277,7 +277,7 @@ def compile_pictures(template: Path, values: str, texts: Sequence[str], dpi: flo
     """Let Typst set a template as a PNG for each page."""
     import typst
 
-    with font_folder(texts) as fonts:
+    with font_folder([*texts, template.read_text(encoding="utf-8")]) as fonts:
         pages: bytes | list[bytes] = typst.compile(
             template.read_bytes(),
             format="png",
