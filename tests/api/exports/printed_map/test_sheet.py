@@ -68,9 +68,7 @@ def test_svg_is_whole_has_named_layers_and_asks_for_nothing(draw: Any) -> None:
                  "Figure map:28,45,33,48.s412.20261125.9f3c2a7b10", "AZ 100"):  # fmt: skip
         assert told in words
     labels = re.findall(rb'inkscape:label="([^"]+)"', svg)
-    assert {b"title", b"map", b"sea", b"land", b"borders", b"lines-struck", b"symbols", b"key", b"table", b"notes"} <= {
-        *labels
-    }
+    assert {b"title", b"map", b"sea", b"land", b"lines-struck", b"symbols", b"key", b"table", b"notes"} <= {*labels}
     # Namespaces are names; whatever would be fetched is in href, url() or a document type.
     assert not re.search(rb'<!DOCTYPE|href="(?!#)|url\((?!#|data:)', svg)
 
