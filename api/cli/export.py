@@ -16,6 +16,7 @@ import geopandas
 import numpy as np
 import shapely
 import typer
+from shapely.geometry.base import BaseGeometry
 
 from api.cli.common import STORE, AsJson, StoreAddress, open_published, output
 from api.exports.manifest import ExportOrigin, manifest_beside, replacing_export
@@ -176,7 +177,7 @@ def _map_box(snapshot: Snapshot, query: Mapping[str, str], strike: str | None) -
     if strike is not None:
         drawn, _ = map_strikes(snapshot.records, [snapshot.answer(strike)])
         lines = frozenset().union(*(one.lines for one in drawn))
-        shapes = [shapely.Point(place.point) for one in drawn for place in one.places]
+        shapes: list[BaseGeometry] = [shapely.Point(place.point) for one in drawn for place in one.places]
         shapes += [line.shape for line in map_lines(snapshot.records) if line.id in lines]
     else:
         shapes = list(layer.shapes_at(np.array(selected_rows(snapshot, query), dtype=np.int64)))

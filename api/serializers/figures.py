@@ -26,6 +26,7 @@ from api.requests.query_parameters import parse_selection
 from api.requests.strike_conditions import parse_strike_conditions
 from api.serializers.attribution import strike_answer
 from api.serializers.country import country_answer
+from geo.columnar.chunked_array import to_numpy
 from layers.collections.geometry_index import Box
 from layers.model.types import CountryBasis
 from layers.ownership.minority import Minority
@@ -211,4 +212,4 @@ def selected_rows(snapshot: Snapshot, query: Mapping[str, str], box: Box | None 
     layer = snapshot.collections["strikes"]
     selection = replace(parse_selection(query, layer), bbox=box, include_without_geometry=box is None)
     chosen = narrowed(snapshot.collections, snapshot.registers, selection, parse_strike_conditions(query))
-    return sorted(rows(layer, chosen).tolist())
+    return sorted(to_numpy(rows(layer, chosen)).tolist())

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import shapely
+from shapely.geometry.base import BaseGeometry
 
 from geo.errors import GeometryError
 from geo.lonlat import Floats, Ints, Objects
@@ -64,7 +65,7 @@ def _layer(body: bytes, wanted: Collection[str]) -> tuple[str, DecodedLayer] | N
             values.append(_value(value))
         elif field == 5:
             extent = value
-    shapes, properties = [], []
+    shapes, properties = list[BaseGeometry](), list[Mapping[str, Any]]()
     for feature in features:
         shape, tags = _feature(feature)
         shapes.append(shape)
@@ -74,7 +75,7 @@ def _layer(body: bytes, wanted: Collection[str]) -> tuple[str, DecodedLayer] | N
     return name, DecodedLayer(geometry, properties, extent)
 
 
-def _feature(body: bytes) -> tuple[shapely.Geometry, list[int]]:
+def _feature(body: bytes) -> tuple[BaseGeometry, list[int]]:
     kind, tags, commands = 0, list[int](), b""
     for field, value in _fields(body):
         if field == 2:
@@ -86,20 +87,20 @@ def _feature(body: bytes) -> tuple[shapely.Geometry, list[int]]:
     return _geometry(kind, _varints(commands)), tags
 
 
-def _geometry(kind: int, commands: Ints) -> shapely.Geometry:
+def _geometry(kind: int, commands: Ints) -> BaseGeometry:
     paths = list(_paths(commands))
     if kind == _POINT:
         points = np.concatenate(paths)
-        return shapely.points(points[0]) if len(points) == 1 else shapely.multipoints(points)
+        return shapely.Point(points[0]) if len(points) == 1 else shapely.MultiPoint(points)
     if kind == _LINE:
-        lines = [shapely.linestrings(path) for path in paths if len(path) > 1]
-        return lines[0] if len(lines) == 1 else shapely.multilinestrings(lines)
+        lines = [shapely.LineString(path) for path in paths if len(path) > 1]
+        return lines[0] if len(lines) == 1 else shapely.MultiLineString(lines)
     if kind == _POLYGON:
         return _polygons([path for path in paths if len(path) > 2])
     raise ValueError(f"geometry of type {kind}")
 
 
-def _polygons(rings: list[Floats]) -> shapely.Geometry:
+def _polygons(rings: list[Floats]) -> BaseGeometry:
     """Group rings: one of positive area begins a polygon, those of negative area after it are its holes (4.3.4.4)."""
     shells: list[tuple[Floats, list[Floats]]] = []
     for ring in rings:
@@ -109,7 +110,7 @@ def _polygons(rings: list[Floats]) -> shapely.Geometry:
         else:
             shells[-1][1].append(ring)
     shapes = [shapely.Polygon(shell, holes) for shell, holes in shells]
-    return shapes[0] if len(shapes) == 1 else shapely.multipolygons(shapes)
+    return shapes[0] if len(shapes) == 1 else shapely.MultiPolygon(shapes)
 
 
 def _paths(commands: Ints) -> Iterator[Floats]:

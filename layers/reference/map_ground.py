@@ -11,6 +11,7 @@ import gzip
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -204,7 +205,8 @@ def _in_grid(tile: Tile, geometry: Objects) -> Objects:
 
 def _turned(geometry: Objects, zoom: int, turn: float) -> Objects:
     def degrees(xy: Floats) -> Floats:
-        return lonlat(xy / (_TILE_UNITS << zoom)) + np.array([turn, 0.0])
+        turned: Floats = lonlat(xy / (_TILE_UNITS << zoom)) + np.array([turn, 0.0])
+        return turned
 
     moved: Objects = shapely.transform(geometry, degrees)
     return moved
@@ -279,7 +281,6 @@ def _windowed(shapes: Objects, window: Window) -> Objects:
         bounds = shapely.bounds(shapes)
         near = shapes[(bounds[:, 0] <= east) & (bounds[:, 2] >= west)]
         cut = shapely.clip_by_rect(near, west, window[1], east, window[3])
-        offset = np.array([turn, 0.0])
-        found.append(shapely.transform(cut[~shapely.is_empty(cut)], lambda xy, offset=offset: xy + offset))
+        found.append(shapely.transform(cut[~shapely.is_empty(cut)], partial(np.add, np.array([turn, 0.0]))))
     joined: Objects = np.concatenate(found)
     return joined

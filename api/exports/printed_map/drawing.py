@@ -12,6 +12,7 @@ from typing import Literal
 
 import numpy as np
 import shapely
+from shapely.geometry.base import BaseGeometry
 
 from api.exports.printed_map.lettering import FAMILY, LEAN_DEG, text_extent
 from geo.lonlat import Floats, Objects
@@ -78,10 +79,10 @@ class ExtentList:
     def __init__(self) -> None:
         self.kinds: list[str] = []
         self.names: list[str] = []
-        self.shapes: list[shapely.Geometry] = []
+        self.shapes: list[BaseGeometry] = []
         self._bounds: Floats = np.empty((64, 4))
 
-    def claim(self, kind: str, name: str, shape: shapely.Geometry) -> None:
+    def claim(self, kind: str, name: str, shape: BaseGeometry) -> None:
         """Take a shape."""
         count = len(self.shapes)
         if count == len(self._bounds):
@@ -91,7 +92,7 @@ class ExtentList:
         self.names.append(name)
         self.shapes.append(shape)
 
-    def near(self, shape: shapely.Geometry, margin: float = 0.0) -> Iterator[int]:
+    def near(self, shape: BaseGeometry, margin: float = 0.0) -> Iterator[int]:
         """Yield the numbers of what is nearer to a shape than a margin in millimetres."""
         west, south, east, north = shape.bounds
         known = self._bounds[: len(self.shapes)]
@@ -101,7 +102,7 @@ class ExtentList:
             if self.shapes[at].distance(shape) < margin or (not margin and self.shapes[at].intersects(shape)):
                 yield at
 
-    def is_free(self, shape: shapely.Geometry, margin: float = 0.25) -> bool:
+    def is_free(self, shape: BaseGeometry, margin: float = 0.25) -> bool:
         """Whether nothing is nearer to a shape than a margin in millimetres."""
         return next(self.near(shape, margin), None) is None
 
@@ -115,7 +116,7 @@ class ExtentList:
                     found.append(f"{self.kinds[at]} {self.names[at]} / {self.kinds[other]} {self.names[other]}")
         return found
 
-    def area(self, margin: float) -> shapely.Geometry:
+    def area(self, margin: float) -> BaseGeometry:
         """All that is taken, with a margin in millimetres around it."""
         boxes = shapely.buffer(np.array(self.shapes, dtype=object), margin, quad_segs=1)
         return shapely.union_all(boxes)
@@ -226,7 +227,7 @@ def svg_file(size: tuple[float, float], body: str, title: str, description: str,
     )
 
 
-def path_of(shapes: Objects | shapely.Geometry) -> str:
+def path_of(shapes: Objects | BaseGeometry) -> str:
     """Return path data of lines and areas, to a hundredth of a millimetre."""
     out = []
     for part in shapely.get_parts(np.atleast_1d(np.asarray(shapes, dtype=object))):

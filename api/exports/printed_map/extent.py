@@ -213,7 +213,8 @@ class Frame:
     def mm(self, lonlat: Floats) -> Floats:
         """Project lon/lat degrees, shape (n, 2), to millimetres on the page, shape (n, 2)."""
         metres = self.projection.forward(np.asarray(lonlat, dtype=float).reshape(-1, 2))
-        return (metres - self.centre) / self.metres_per_mm * _SOUTHWARD + self.middle
+        page: Floats = (metres - self.centre) / self.metres_per_mm * _SOUTHWARD + self.middle
+        return page
 
     def lonlat(self, mm: Floats) -> Floats:
         """Return lon/lat degrees of points on the page, both of shape (n, 2); infinite outside the world."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import shapely
+from shapely.geometry.base import BaseGeometry
 
 from api.exports.printed_map.drawing import Drawing, path_of
 from api.exports.printed_map.extent import Frame
@@ -22,12 +23,12 @@ _LEAST_ISLAND, _LEAST_LAKE = 0.02, 0.15
 class DrawnGround:
     """The ground on the page, in millimetres: what names stand on and keep off."""
 
-    land: shapely.Geometry
+    land: BaseGeometry
     #: Sea and lakes; the Caspian is a lake to GSHHG.
-    water: shapely.Geometry
+    water: BaseGeometry
     rivers: Objects
     #: Thin lines that names of countries keep off.
-    fine: shapely.Geometry
+    fine: BaseGeometry
     former: bool
 
 
@@ -84,7 +85,7 @@ def draw_ground(drawing: Drawing, frame: Frame, ground: MapGround, look: SheetLo
     return DrawnGround(whole.difference(water), water.intersection(whole), merged, fine, bool(len(former)))
 
 
-def _united(frame: Frame, areas: Objects) -> shapely.Geometry:
+def _united(frame: Frame, areas: Objects) -> BaseGeometry:
     """Areas on the page as one, without islands too small to be seen."""
     parts, _ = frame.cut(areas)
     parts = shapely.make_valid(parts)
@@ -109,14 +110,14 @@ def _large(frame: Frame, areas: Objects, least: float) -> Objects:
 
 def draw_lines(
     drawing: Drawing, frame: Frame, lines: Sequence[MapLine], struck: Iterable[str], look: SheetLook, clip: str
-) -> list[tuple[bool, str, shapely.Geometry]]:
+) -> list[tuple[bool, str, BaseGeometry]]:
     """Draw pipelines thin and grey, those that were struck with a casing; return which are struck, names and lines."""
     if not lines:
         return []
     shapes: Objects = np.array([line.shape for line in lines], dtype=object)
     parts, rows = frame.cut(shapes)
     palette, hit = look.palette, frozenset(struck)
-    drawn = []
+    drawn: list[tuple[bool, str, BaseGeometry]] = []
     for row in np.unique(rows).tolist():
         line, whole = lines[row], shapely.union_all(parts[rows == row])
         data, is_struck = path_of(whole), line.id in hit

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 import shapely
+from shapely.geometry.base import BaseGeometry
 
 from api.exports.printed_map.drawing import Drawing, Layer, Letters
 from api.exports.printed_map.extent import Extent, Frame, Projection, fitted, projected_bounds, projection_for
@@ -183,7 +184,7 @@ class _Composition:
     def _is_seen(frame: Frame, site: MapSite) -> bool:
         return bool(frame.shows(np.array(on_page(frame, site.places)), 0.3).all())
 
-    def _points(self, frame: Frame) -> list[shapely.Geometry]:
+    def _points(self, frame: Frame) -> list[BaseGeometry]:
         """Return what stands at sites in a frame, as far as a scale bar has to keep off it."""
         sites = [*self.sites, *(self.dots if len(self.dots) <= _MOST_AREAS else ())]
         points = [point for site in sites for point in on_page(frame, site.places)]
@@ -196,9 +197,7 @@ class _Composition:
             self.samples["circle"] = None
         draw_areas(drawing, seen, self.look, clip)
 
-    def _symbols(
-        self, drawing: Drawing, frame: Frame, sites: Sequence[MapSite], lines: Sequence[shapely.Geometry]
-    ) -> None:
+    def _symbols(self, drawing: Drawing, frame: Frame, sites: Sequence[MapSite], lines: Sequence[BaseGeometry]) -> None:
         shapes: Objects = np.array(lines, dtype=object)
         placed = place_symbols(drawing, frame, sites, self.look, shapes)
         draw_symbols(drawing, placed, self.look)
@@ -206,7 +205,7 @@ class _Composition:
 
     # --- insets ---------------------------------------------------------------------------------
 
-    def _insets(self, land: shapely.Geometry) -> list[_Inset]:
+    def _insets(self, land: BaseGeometry) -> list[_Inset]:
         """Choose the insets, the most crowded first, and take their room."""
         if self.frame.projection.whole_world:
             return []
@@ -255,7 +254,7 @@ class _Composition:
         return sorted(crowds, key=lambda group: -sum(len(site.numbered) for site in group))
 
     def _inset_of(
-        self, crowd: Sequence[MapSite], size: Point, letter: str, others: Sequence[_Inset], land: shapely.Geometry,
+        self, crowd: Sequence[MapSite], size: Point, letter: str, others: Sequence[_Inset], land: BaseGeometry,
         below: bool,
     ) -> _Inset | None:  # fmt: skip
         """Return an inset of a crowd at the corner that covers least, ``None`` where each covers too much."""
@@ -291,14 +290,14 @@ class _Composition:
 
     def _corner(
         self, seen_as: shapely.Polygon, size: Point, sites: Sequence[MapSite], others: Sequence[_Inset],
-        land: shapely.Geometry,
+        land: BaseGeometry,
     ) -> Point | None:  # fmt: skip
         """Return the corner of the frame in which an inset covers least."""
         width, height = size
         inner = {id(site) for inset in others for site in inset.sites} | {id(site) for site in sites}
         outside = [site for site in [*self.sites, *self.dots] if id(site) not in inner]
         on_paper = [point for site in outside for point in on_page(self.frame, site.places)]
-        points = shapely.points(np.array(on_paper).reshape(-1, 2))
+        points: Objects = np.asarray(shapely.points(np.array(on_paper).reshape(-1, 2)), dtype=object)
 
         def cost(corner: Point) -> float:
             box = shapely.box(*corner, corner[0] + width, corner[1] + height)
@@ -395,7 +394,7 @@ def _is_scaled(frame: Frame) -> bool:
 
 
 def scale_bar(
-    drawing: Drawing, frame: Frame, look: SheetLook, words: PrintWords, avoid: Sequence[shapely.Geometry],
+    drawing: Drawing, frame: Frame, look: SheetLook, words: PrintWords, avoid: Sequence[BaseGeometry],
     part: float = 0.22,
 ) -> None:  # fmt: skip
     """Draw a bar of a round length, true at the middle of the frame, in the first corner that is free.

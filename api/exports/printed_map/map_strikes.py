@@ -8,6 +8,7 @@ from datetime import date
 
 import numpy as np
 import shapely
+from shapely.geometry.base import BaseGeometry
 
 from layers.attribution.attribute import (
     NEGLIGIBLE,
@@ -38,7 +39,7 @@ class StruckPlace:
     lon: float
     lat: float
     radius_m: float = 0.0
-    area: shapely.Geometry | None = None
+    area: BaseGeometry | None = None
 
     @property
     def point(self) -> tuple[float, float]:
@@ -171,10 +172,10 @@ def _site_places(assets: Mapping[str, Asset], hits: Sequence[HitOwnership]) -> l
     return list(found.values())
 
 
-def _place(geometry: shapely.Geometry | None, radius_m: float | None) -> StruckPlace | None:
+def _place(geometry: BaseGeometry | None, radius_m: float | None) -> StruckPlace | None:
     if geometry is None or geometry.is_empty:
         return None
-    point = geometry if geometry.geom_type == "Point" else shapely.point_on_surface(geometry)
+    point = geometry if isinstance(geometry, shapely.Point) else shapely.point_on_surface(geometry)
     area = geometry if shapely.get_dimensions(geometry) == 2 else None
     return StruckPlace(float(point.x), float(point.y), float(radius_m or 0.0), area)
 
@@ -194,7 +195,7 @@ class MapLine:
 
     id: str
     name: str
-    shape: shapely.Geometry
+    shape: BaseGeometry
 
 
 def map_lines(records: Records) -> list[MapLine]:
@@ -207,7 +208,7 @@ def map_lines(records: Records) -> list[MapLine]:
     ]
 
 
-def box_around(shapes: Sequence[shapely.Geometry | None]) -> tuple[float, float, float, float]:
+def box_around(shapes: Sequence[BaseGeometry | None]) -> tuple[float, float, float, float]:
     """Return a box with land about shapes in lon/lat degrees: most of the world where there are none."""
     known = [shape for shape in shapes if shape is not None and not shape.is_empty]
     if not known:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import shapely
 import shapely.ops
+from shapely.geometry.base import BaseGeometry
 
 from api.exports.printed_map.drawing import Drawing, Layer, Letters
 from api.exports.printed_map.extent import Frame
@@ -47,7 +48,7 @@ class NameSource:
 
 def write_names(
     drawing: Drawing, frame: Frame, drawn: DrawnGround, source: NameSource, look: SheetLook,
-    lines: Sequence[tuple[bool, str, shapely.Geometry]], sites: Floats, is_inset: bool = False,
+    lines: Sequence[tuple[bool, str, BaseGeometry]], sites: Floats, is_inset: bool = False,
 ) -> None:  # fmt: skip
     """Write all names of a frame.
 
@@ -89,10 +90,10 @@ class _NameWriter:
         self._inside = shapely.box(*frame.box).buffer(-_EDGE, join_style="mitre")
         shapely.prepare(self._inside)
 
-    def _fits(self, extent: shapely.Geometry) -> bool:
+    def _fits(self, extent: BaseGeometry) -> bool:
         return bool(self._inside.contains(extent)) and self._drawing.extents.is_free(extent, _ROOM)
 
-    def place(self, place: NamedPlace, pipes: shapely.Geometry, sites: Floats) -> None:
+    def place(self, place: NamedPlace, pipes: BaseGeometry, sites: Floats) -> None:
         """Write a place beside its dot, in the first of eight positions that is free."""
         x, y = self._frame.mm(np.array([[place.lon, place.lat]]))[0].tolist()
         size = self._look.letters * (1.0 if place.capital else 0.94)
@@ -112,7 +113,7 @@ class _NameWriter:
     def seas(self, drawn: DrawnGround, words: PrintWords) -> None:
         """Write each sea once, in the widest of its water that is free."""
         written = set[str]()
-        taken = shapely.Polygon()
+        taken: BaseGeometry = shapely.Polygon()
         for sea in sea_names(words.language):
             if sea.name in written:
                 continue
@@ -135,7 +136,7 @@ class _NameWriter:
                     taken = taken.union(box)
                     break
 
-    def countries(self, drawn: DrawnGround, source: NameSource, pipes: shapely.Geometry) -> None:
+    def countries(self, drawn: DrawnGround, source: NameSource, pipes: BaseGeometry) -> None:
         """Write the countries in capitals, where no thin line is under the letters."""
         table = source.basemap.countries
         parts, rows = self._frame.cut(table.shape)
@@ -160,7 +161,7 @@ class _NameWriter:
                     named.add(iso)
                     break
 
-    def _within(self, label: Letters, layer: Layer, kind: str, room: shapely.Geometry, whole: shapely.Geometry) -> bool:
+    def _within(self, label: Letters, layer: Layer, kind: str, room: BaseGeometry, whole: BaseGeometry) -> bool:
         """Write a name within an area, as near to its middle as it is free."""
         free = room.difference(self._drawing.extents.area(0.4)).intersection(self._inside)
         if free.is_empty:
@@ -183,7 +184,7 @@ class _NameWriter:
         self._drawing.write(layer, moved, kind)
         return True
 
-    def rivers(self, drawn: DrawnGround, words: PrintWords, pipes: shapely.Geometry) -> None:
+    def rivers(self, drawn: DrawnGround, words: PrintWords, pipes: BaseGeometry) -> None:
         """Write each river once, along a stretch near one of the points that name it."""
         written = set[str]()
         for river in river_names(words.language):
@@ -206,8 +207,8 @@ class _NameWriter:
                     break
 
     def along(
-        self, label: Letters, layer: Layer, line: shapely.Geometry, near: shapely.Point | None, straight: float,
-        half: float, keep_off: shapely.Geometry | None = None,
+        self, label: Letters, layer: Layer, line: BaseGeometry, near: shapely.Point | None, straight: float,
+        half: float, keep_off: BaseGeometry | None = None,
     ) -> bool:  # fmt: skip
         """Write a name beside a line, turned to it, at the first stretch that is straight and free."""
         need = width_of(label.text, label.size, label.bold)

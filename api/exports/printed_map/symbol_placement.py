@@ -12,6 +12,7 @@ from html import escape
 
 import numpy as np
 import shapely
+from shapely.geometry.base import BaseGeometry
 
 from api.exports.printed_map.drawing import Drawing, path_of
 from api.exports.printed_map.extent import GEOD, Frame
@@ -182,12 +183,12 @@ def _cost(drawing: Drawing, symbol: PlacedSymbol, others: Floats, lines: Objects
         cost += _CROSSING * sum(not drawing.extents.is_free(leader, 0.0) for leader in _leaders(symbol))
         cost += _OVER_LINE * bool(len(lines)) * bool(shapely.intersects(lines, box).any())
         thin = [shapely.LineString([symbol.at, target]) for target in symbol.targets]
-        spots = shapely.points(others)
+        spots: Objects = np.asarray(shapely.points(others), dtype=object)
         cost += _CROSSING * sum(bool((shapely.distance(line, spots) < 0.5).any()) for line in thin if len(spots))
     return cost
 
 
-def _leaders(symbol: PlacedSymbol) -> Iterator[shapely.Geometry]:
+def _leaders(symbol: PlacedSymbol) -> Iterator[BaseGeometry]:
     """What the leaders of a symbol cover outside it."""
     if symbol.has_leader:
         for target in symbol.targets:
@@ -280,7 +281,7 @@ def draw_dots(drawing: Drawing, frame: Frame, sites: Sequence[MapSite], look: Sh
             drawing.extents.claim("site", f"{point[0]:.1f} {point[1]:.1f}", shapely.Point(point).buffer(radius + 0.1))
 
 
-def uncertain_areas(frame: Frame, sites: Sequence[MapSite], look: SheetLook) -> list[tuple[MapSite, shapely.Geometry]]:
+def uncertain_areas(frame: Frame, sites: Sequence[MapSite], look: SheetLook) -> list[tuple[MapSite, BaseGeometry]]:
     """Areas on the page within which places are known, to size, where they are seen beside the symbols."""
     found = []
     for site in sites:
@@ -304,7 +305,7 @@ def circle_around(place: StruckPlace) -> Floats:
     return np.column_stack([(np.asarray(lon) - place.lon + 180) % 360 - 180 + place.lon, lat])
 
 
-def draw_areas(drawing: Drawing, areas: Sequence[tuple[MapSite, shapely.Geometry]], look: SheetLook, clip: str) -> None:
+def draw_areas(drawing: Drawing, areas: Sequence[tuple[MapSite, BaseGeometry]], look: SheetLook, clip: str) -> None:
     """Draw the areas within which places are known."""
     for site, outline in areas:
         drawn = look.palette.classes[site.kind]
