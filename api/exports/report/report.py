@@ -21,7 +21,7 @@ from api.exports.printed_map.sheet import printable
 from api.exports.printed_map.static_map import A4_MM, MapOrder
 from api.exports.report.sections import CitedSources, day_in_words, section
 from api.exports.strike_rows import ExportError, drawn_strikes
-from api.exports.text import TEXTS, counted, country_names, page_text
+from api.exports.text import counted, country_names, page_text
 from api.http.json import Json
 from layers.reference.basemap import Basemap
 
@@ -112,7 +112,7 @@ def document(answers: Sequence[Mapping[str, Any]], countries: Mapping[str, str],
         "map": f"Map of the {counted('count', len(answers))}. Each is told of in words on the pages after it.",
         "sections": sections,
         "sources": sources.listed(),
-        "words": {name: TEXTS[name] for name in _FIXED},
+        "words": {name: page_text(name) for name in _FIXED},
     }
 
 
