@@ -284,8 +284,8 @@ def _entity_facts(view: ServedVersion, entity: Entity, countries: Names, languag
     ids = ", ".join(f"{name} {text}" for name, text in entity.external_ids.items())
     facts = [
         (phrase("html.published.kind", language), phrase(f"html.published.type-{entity.type}", language)),
-        (page_text("basisregistration", language), countries.get(registered, registered)),
-        (page_text("basisheadquarters", language), countries.get(seated, seated)),
+        (phrase("html.published.registered-in", language), countries.get(registered, registered)),
+        (phrase("html.published.headquartered-in", language), countries.get(seated, seated)),
         (phrase("html.published.ids", language), ids),
         (phrase("html.published.holds", language), "; ".join(called)),
     ]
