@@ -205,15 +205,13 @@ class Brush {
 
   #move(side, at, step) {
     const [from, to] = this.#window();
-    if (side === 0) this.#push(clamp(at, 0, to), to, step);
-    else this.#push(from, clamp(at, from, this.#spans.length - 1), step);
+    this.#push(side ? from : clamp(at, 0, to), side ? clamp(at, from, this.#spans.length - 1) : to, step);
   }
 
   // The ends of the whole axis are open: nothing that lies beyond them is left out by them.
   #push(from, to, step = true) {
     if (!this.#spans.length) return;
-    const open = !this.#axis.zoomed;
-    const last = this.#spans.length - 1;
+    const [open, last] = [!this.#axis.zoomed, this.#spans.length - 1];
     this.#set({ from: open && from <= 0 ? null : this.#spans[Math.max(0, from)].first, to: open && to >= last ? null : this.#spans[to].last }, { step });
   }
 
