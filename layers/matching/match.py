@@ -186,17 +186,26 @@ def site_probabilities(
         The words by which the text names each pair's asset, shape (pairs,).
     """
     each, none = nested_probabilities(left, log_odds, strikes, dissimilarity)
-    rows = np.flatnonzero(named.whole)
-    for row in np.unique(left[rows]).tolist():
-        first, end = np.searchsorted(left, [row, row + 1])
-        beside = rows[(rows >= first) & (rows < end)]
-        for one in beside.tolist():
-            apart = beside[named.apart(one, beside)]
-            if len(apart):
-                rivals = np.setdiff1d(np.arange(first, end), apart)
-                own, _ = nested_probabilities(np.zeros(len(rivals), np.int64), log_odds[rivals], 1, dissimilarity)
-                each[one] = own[rivals == one][0]
+    one, other = _named_apart(left, named)
+    for row in np.unique(one).tolist():
+        first, end = np.searchsorted(left, [left[row], left[row] + 1])
+        rivals = np.setdiff1d(np.arange(first, end), other[one == row])
+        own, _ = nested_probabilities(np.zeros(len(rivals), np.int64), log_odds[rivals], 1, dissimilarity)
+        each[row] = own[rivals == row][0]
     return each, none
+
+
+def _named_apart(left: Ints, named: Mentions) -> tuple[Ints, Ints]:
+    """Return the rows of candidates, and beside each that of one which the strike's text names by other words."""
+    rows = np.flatnonzero(named.whole)
+    strike = left[rows]
+    first = np.searchsorted(strike, strike)
+    size = np.searchsorted(strike, strike, "right") - first
+    one = np.repeat(np.arange(len(rows)), size)
+    other = np.arange(len(one)) - np.repeat(np.cumsum(size) - size - first, size)
+    one, other = rows[one], rows[other]
+    apart = named.apart(one, other)
+    return one[apart], other[apart]
 
 
 def nested_probabilities(

@@ -178,8 +178,14 @@ _SEA = re.compile(
 )
 
 
+#: What one of these names has, which is soon looked for.
+_SEA_WORDS = ("Sea", "Gulf of", " мор")
+
+
 def without_seas(text: str) -> str:
     """Return a text without the names of seas and gulfs."""
+    if not any(word in text for word in _SEA_WORDS):
+        return text
     return _SEA.sub(" ", text).strip(" ,")
 
 
