@@ -11,14 +11,18 @@ import numpy as np
 from scipy.optimize import minimize
 
 from geo.lonlat import Bools, Floats, Ints
-from layers.matching.match import nested_probabilities
+from layers.matching.evidence import Mentions
+from layers.matching.match import site_probabilities
 from layers.matching.weights import DERIVED, NEARNESS, REASONS, MatchWeights
 
 #: The reasons that have a weight, in the order of the fitted vector.
 FITTED = tuple(name for name in REASONS if name != DERIVED)
 #: Reasons against a match, whose weights stay negative.
 AGAINST = frozenset(
-    {"not-operating", "other-kind", "other-target", "other-number", "wrong-place", "far-away", "other-country"}
+    {
+        *("not-operating", "other-kind", "other-type", "other-target", "other-number", "wrong-place", "far-away"),
+        "other-country",
+    }
 )
 #: Reasons of which either sign is possible; the weights of all others stay positive.
 EITHER = frozenset({"prior", "no-place", "kin-kind", "alike-kind", "mentioned-kind", "coverage", "rivals", "namesakes"})
@@ -45,12 +49,15 @@ class JudgedStrike:
         Whether the strike's point is a site.
     weight
         How much the judgement counts.
+    named
+        The words by which the text names the candidates, as ``evidence.mentions`` finds them; None for no words.
     """
 
     columns: Floats
     right: Bools
     site: bool
     weight: float = 1.0
+    named: Mentions | None = None
 
 
 def fit(
@@ -170,7 +177,8 @@ def probabilities(event: JudgedStrike, weights: MatchWeights) -> tuple[Floats, f
     """Return the probability of each candidate of a strike, shape (candidates,), and that of "none of these"."""
     rows = len(event.right)
     log_odds, _ = _log_odds(event.columns, np.full(rows, event.site), _vector(weights)[:-1], weights.ceiling)
-    each, none = nested_probabilities(np.zeros(rows, np.int64), log_odds, 1, weights.dissimilarity)
+    named = event.named or Mentions(*np.zeros((2, rows), np.uint64))
+    each, none = site_probabilities(np.zeros(rows, np.int64), log_odds, 1, named, weights.dissimilarity)
     return each, float(none[0])
 
 

@@ -25,7 +25,7 @@ from geo.lonlat import Floats
 from layers.decisions.hits import NONE_FROM, PUBLISH_FROM
 from layers.matching.asset_index import AssetIndex, related_names, represented_by
 from layers.matching.candidates import candidates
-from layers.matching.evidence import evidence_columns
+from layers.matching.evidence import Mentions, evidence_columns, mentions
 from layers.matching.strike_columns import StrikeColumns
 from layers.matching.weights import BUNDLED, DISSIMILARITY, MatchWeights, dumps, read
 from layers.model import edtf
@@ -51,10 +51,12 @@ START: Mapping[str, float] = MappingProxyType(
         "far-whole-name": 2.0,
         "owner-name": 3.0,
         "same-kind": 2.5,
+        "same-common-kind": 2.0,
         "same-rare-kind": 4.0,
         "kin-kind": 1.0,
         "alike-kind": 0.0,
         "mentioned-kind": 0.0,
+        "other-type": -1.0,
         "rivals": 0.3,
         "namesakes": 0.3,
         "other-kind": -4.0,
@@ -62,6 +64,7 @@ START: Mapping[str, float] = MappingProxyType(
         "other-number": -2.5,
         "wrong-place": -5.0,
         "no-place": -3.0,
+        "ship": 1.0,
         "far-away": -0.5,
         "same-country": 1.0,
         "other-country": -3.0,
@@ -177,7 +180,9 @@ def cases(labelled: Sequence[Label], index: AssetIndex, weight: float = 1.0) -> 
     """Return the candidates of each report with their evidence; reports on one event share the weight of a few."""
     table = StrikeColumns.of([label.strike for label in labelled], index.names)
     pairs = candidates(table, index)
-    matrix = evidence_matrix(evidence_columns(table, index, *pairs))
+    evidence = evidence_columns(table, index, *pairs)
+    matrix = evidence_matrix(evidence)
+    named = mentions(table, index, pairs.left, pairs.right, evidence)
     bounds = np.searchsorted(pairs.left, np.arange(len(labelled) + 1))
     size = Counter(label.group for label in labelled)
     built = []
@@ -185,7 +190,9 @@ def cases(labelled: Sequence[Label], index: AssetIndex, weight: float = 1.0) -> 
         part = slice(bounds[row], bounds[row + 1])
         ids = tuple(index.ids[item] for item in pairs.right[part].tolist())
         right = np.array([item in label.right for item in ids], dtype=bool)
-        judged = JudgedStrike(matrix[part], right, bool(table.site[row]), weight * float(size[label.group]) ** -0.5)
+        share = weight * float(size[label.group]) ** -0.5
+        beside = Mentions(named.whole[part], named.every[part])
+        judged = JudgedStrike(matrix[part], right, bool(table.site[row]), share, beside)
         built.append(Case(label, ids, judged))
     return built
 
@@ -193,7 +200,8 @@ def cases(labelled: Sequence[Label], index: AssetIndex, weight: float = 1.0) -> 
 def without_the_right(case: Case) -> Case:
     """The case without its right candidates, as if the layer lacked the asset."""
     others, judged = ~case.judged.right, case.judged
-    less = JudgedStrike(judged.columns[others], judged.right[others], judged.site, judged.weight * _WITHOUT)
+    named = judged.named and Mentions(judged.named.whole[others], judged.named.every[others])
+    less = JudgedStrike(judged.columns[others], judged.right[others], judged.site, judged.weight * _WITHOUT, named)
     ids = tuple(item for item, other in zip(case.ids, others, strict=True) if other)
     return Case(replace(case.label, right=frozenset()), ids, less)
 
@@ -254,7 +262,9 @@ class Thresholds:
     none: float = 0.0
 
     def says(self, answer: Answer) -> bool:
-        return answer.probability >= (self.none if answer.asset is None else self.asset)
+        if answer.asset is None:  # ``hits.match_answer``: without a place nothing was looked for
+            return answer.label.strike.geometry is not None and answer.probability >= self.none
+        return answer.probability >= self.asset
 
 
 ANY, IN_USE = Thresholds(), Thresholds(PUBLISH_FROM, NONE_FROM)
@@ -282,7 +292,8 @@ def least_thresholds(given: Sequence[Answer], share: float = 0.95) -> Thresholds
 
 def _least(given: Sequence[Answer], share: float) -> float:
     for least in np.arange(0.5, 1.0, 0.01).round(2).tolist():
-        right = [answer.right for answer in given if answer.probability >= least]
+        by = Thresholds(least, least)
+        right = [answer.right for answer in given if by.says(answer)]
         if right and sum(right) >= share * len(right):
             return float(least)
     return 1.0

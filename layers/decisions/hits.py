@@ -12,11 +12,13 @@ from layers.model.types import RestsOn
 #: From this probability on, an undecided best candidate is published as probable: of those, 19 in 20 were right
 #: by weights fitted without their source (docs/matching.md).
 PUBLISH_FROM = 0.75
-#: From this probability on, "none of these" is said: of those, 13 in 14 were right, and no more of fewer
-#: (docs/matching.md).
+#: From this probability on, "none of these" is said: of those, 41 of 42 were right (docs/matching.md).
 NONE_FROM = 0.95
 #: From this probability on, a candidate is shown at all: below it, fewer than 1 in 100 were right.
 SHOW_FROM = 0.05
+
+#: The reason of "none of these" that keeps it from being said: nothing was looked for at any place.
+UNSEARCHED = "unsearched"
 
 #: What the matcher says of a strike: the first candidate, none of the layer's assets, or neither.
 MatchAnswer = Literal["asset", "none", "undecided"]
@@ -94,12 +96,14 @@ def match_answer(matches: Sequence[Match], publish_from: float = PUBLISH_FROM) -
     """What is said of a strike by its candidates, which stand most probable first.
 
     Each answer has a threshold of its own: that no candidate is probable does not make "none of these" true. Between
-    the thresholds the strike is undecided, whatever stands first.
+    the thresholds the strike is undecided, whatever stands first; so is one that stands at no place, if no asset is
+    said of it.
     """
     best = matches[0] if matches else None
     if best is None or best.asset is not None:
         return "undecided" if likeliest(matches, publish_from) is None else "asset"
-    return "none" if best.probability >= NONE_FROM else "undecided"
+    searched = all(reason.name != UNSEARCHED for reason in best.reasons)
+    return "none" if searched and best.probability >= NONE_FROM else "undecided"
 
 
 def shown(matches: Iterable[Match], show_from: float = SHOW_FROM) -> tuple[Match, ...]:

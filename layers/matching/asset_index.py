@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from itertools import chain
 from types import MappingProxyType
 from typing import Any
@@ -19,9 +21,20 @@ from geo.columnar.chunked_array import Array
 from geo.lonlat import Bools, Floats, Ints, Objects
 from layers.model.operation import days_of_operation
 from layers.model.records import Asset, Records
-from layers.reference.country_names import code_of
+from layers.reference.country_names import code_of, single_words
+from layers.resolution.asset_blocking import plant_types
 from layers.resolution.asset_duplicates import same_site_groups
-from layers.text.site_terms import IS_RARE, KIN_MASKS, RELATED_MASKS, TARGET_KINDS, kind_bits, numbers, stems, towns_in
+from layers.text.site_terms import (
+    IS_RARE,
+    KIN_MASKS,
+    RELATED_MASKS,
+    TARGET_KINDS,
+    kind_bits,
+    numbers,
+    stems,
+    towns_in,
+    without_seas,
+)
 
 Masks = npt.NDArray[np.uint64]
 Codes = npt.NDArray[np.int32]
@@ -36,11 +49,15 @@ CLASSES_M = (2_000.0, 10_000.0, 30_000.0, np.inf)
 #: Least number of assets that the rarity of a word is computed with, lest a small layer make all words rare.
 MIN_ASSETS = 1_000
 
+#: Kinds of which there are types, such as pumped storage beside hydropower, as a mask.
+POWER_PLANTS = np.uint64(kind_bits(["power-plant", "hydro-plant", "nuclear-plant"]))
 #: For each of ``TARGET_KINDS``, its own bit.
 _OWN_MASKS = tuple(kind_bits([kind]) for kind in TARGET_KINDS)
 #: Relations whose entity's name may stand for the asset in a report.
 NAMED_FOR = frozenset({"operator", "brand", "occupier"})
 
+#: The name of a unit, which is a number too: CC1, GT-2.
+_UNIT = re.compile(r"[a-z]{1,3}\d{1,2}[a-z]?")
 _ELLIPSOID = Geod(ellps="WGS84")
 
 
@@ -124,8 +141,12 @@ class NameIndex:
         code: dict[str, int] = {}
         by_asset = [_spelled(tuple(variants), code, memo) for variants in names]
         words = [tuple(dict.fromkeys(chain.from_iterable(variants))) for variants in by_asset]
+        owners_spelled = [_spelled(tuple(variants), code, memo) for variants in owners]
+        # Iran in a text is a country, and not its National Oil Company.
+        countries = {code[stem] for stem in _country_stems() if stem in code}
         of_owners = [
-            tuple(dict.fromkeys(chain.from_iterable(_spelled(tuple(variants), code, memo)))) for variants in owners
+            tuple(dict.fromkeys(word for of_name in spelled for word in of_name if word not in countries))
+            for spelled in owners_spelled
         ]
         count = np.zeros(len(code) + 1)
         flat = np.fromiter(chain.from_iterable(words), np.int64)
@@ -143,6 +164,13 @@ class NameIndex:
         of_owner = RaggedArray.of(of_owners)
         return cls(code, np.clip(rarity, 0.05, 1), rarest, numbered, spelled, of_owner, with_word, number_owned)
 
+    def is_of_owner(self, rows: Ints, words: Ints) -> Bools:
+        """Whether each word is in the name of an owner of the asset beside it which owns others too, shape of both."""
+        owners, at = self.owners.of_rows(rows)
+        marked = np.zeros(len(words), dtype=bool)
+        marked[at[(owners == words[at]) & (self.owned[owners] > 1)]] = True
+        return marked
+
 
 def _spelled(
     variants: tuple[str, ...], code: dict[str, int], memo: dict[tuple[str, ...], list[tuple[int, ...]]]
@@ -152,6 +180,11 @@ def _spelled(
         spelled = (tuple(code.setdefault(stem, len(code)) for stem in stems(name)) for name in variants)
         memo[variants] = list(dict.fromkeys(codes for codes in spelled if codes))
     return memo[variants]
+
+
+@cache
+def _country_stems() -> frozenset[str]:
+    return frozenset(stem for name in single_words() for stem in stems(name))
 
 
 def _rarest(codes: tuple[int, ...], rarity: Floats) -> tuple[int, ...]:
@@ -182,6 +215,8 @@ class AssetIndex:
         ``site_terms.TARGET_KINDS``; whether few assets are of the kind.
     number
         The numbers in the main name as bits.
+    types
+        The types of power plant that the names say, as bits of ``asset_blocking.TYPES``.
     country
         Host country as ``country_codes`` gives it, -1 where none is stated.
     first_day, last_day
@@ -208,6 +243,7 @@ class AssetIndex:
     kin: Masks
     rare: Bools
     number: Masks
+    types: Masks
     country: Codes
     first_day: Ints
     last_day: Ints
@@ -320,6 +356,7 @@ class AssetIndex:
             kin,
             np.array(IS_RARE)[kind],
             number,
+            _types(names, own, row_of),
             country_codes(countries),
             days[:, 0],
             days[:, 1],
@@ -335,7 +372,7 @@ class AssetIndex:
 
 
 def _columns(asset: Asset) -> tuple[Any, ...]:
-    listed = (asset.name, *asset.names.values(), *asset.aliases)
+    listed = (without_seas(name) or name for name in (asset.name, *asset.names.values(), *asset.aliases))
     printed = dict.fromkeys(variant for name in listed for variant in _variants(name))
     names = (*printed, *(town for name in printed for town in towns_in(name)))
     place = (asset.geometry, asset.uncertainty_m or 0.0, asset.basis == "site")
@@ -357,6 +394,14 @@ def _masks(of_kind: Sequence[int], kind: Ints, row_of: Ints) -> Masks:
     mask = np.zeros(len(kind), np.uint64)
     np.bitwise_or.at(mask, row_of, np.array(of_kind, np.uint64)[kind])
     return mask
+
+
+def _types(names: Sequence[Sequence[str]], kinds: Masks, row_of: Ints) -> Masks:
+    """Return the types of power plant that names say by row, those of rows that another stands for with the other's."""
+    types = np.zeros(len(names), np.uint64)
+    for row in np.flatnonzero(kinds[row_of] & POWER_PLANTS).tolist():
+        types[row_of[row]] |= np.uint64(plant_types(names[row]))
+    return types
 
 
 def _rows_of_sites(ids: Sequence[str], represented_by: Sequence[str] | None) -> tuple[Ints, Mapping[int, list[int]]]:
@@ -467,7 +512,7 @@ def represented_by(records: Records) -> Mapping[str, str]:
 
 def _own_words(part: Asset, whole: Asset) -> set[str]:
     of_whole = {stem for name in (whole.name, *whole.names.values(), *whole.aliases) for stem in stems(name)}
-    return {*stems(part.name)} - of_whole
+    return {stem for stem in stems(part.name) if not _UNIT.fullmatch(stem)} - of_whole
 
 
 def related_names(records: Records) -> Mapping[str, tuple[str, ...]]:

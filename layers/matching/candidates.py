@@ -51,12 +51,17 @@ def reach_m(radius_m: Floats) -> Floats:
 
 
 def _named(strikes: StrikeColumns, index: AssetIndex) -> Pairs:
-    """Find the pairs that share a rare word, wherever the asset is, if its kind may be what the text tells of."""
+    """Find the pairs that share a rare word, wherever the asset is, if its kind may be what the text tells of.
+
+    The name of an owner of several assets finds none of them: it says whose, and not which.
+    """
     word, left = strikes.words.of_rows(np.arange(len(strikes)))
     namesakes = index.names.with_word
     rare = namesakes.start[word + 1] - namesakes.start[word] <= MAX_NAMESAKES
     right, of_word = namesakes.of_rows(word[rare])
     left = left[rare][of_word]
+    names_it = ~index.names.is_of_owner(right, word[rare][of_word])
+    left, right = left[names_it], right[names_it]
     stated = strikes.kinds[left]
     fits = (stated == 0) | ((stated & (index.kind[right] | index.kin[right] | index.related[right])) != 0)
     key = np.unique(left[fits] * max(len(index), 1) + right[fits])

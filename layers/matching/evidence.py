@@ -10,9 +10,10 @@ import numpy as np
 from scipy.special import log_ndtr
 
 from geo.lonlat import Bools, Floats, Ints
-from layers.matching.asset_index import MIN_RADIUS_M, AssetIndex, RaggedArray
+from layers.matching.asset_index import MIN_RADIUS_M, AssetIndex, Masks, RaggedArray
 from layers.matching.candidates import reach_m
 from layers.matching.strike_columns import StrikeColumns
+from layers.resolution.asset_blocking import STATED_TYPES
 from layers.text.site_terms import MANY_IN_TOWN, NO_ASSETS, kind_bits
 
 #: A circle that holds 95 % of a Gaussian has this many sigma (Rayleigh: sqrt(-2 ln 0.05)).
@@ -29,6 +30,8 @@ _BUCKETS = 4096
 _NO_ASSETS, _MANY_IN_TOWN = np.uint64(NO_ASSETS), np.uint64(MANY_IN_TOWN)
 #: Targets that speak against a site of a kind that is stated too: a ship lies at one, and may be an asset itself.
 _NO_SITES = np.uint64(NO_ASSETS & ~kind_bits(["vessel"]))
+_STATED_TYPES = np.uint64(STATED_TYPES)
+_SHIP = np.uint64(kind_bits(["vessel"]))
 
 #: A number for each pair, by the name of the reason (see ``weights.REASONS``).
 Columns = Mapping[str, Floats]
@@ -135,6 +138,7 @@ def _elsewhere(
     return {
         "wrong-place": (placed & ~near).astype(float),
         "no-place": (~placed).astype(float),
+        "ship": (~near & (assets.kind[right] == _SHIP)).astype(float),
         "far-away": np.where(near, 0, far),
         "same-country": (both & (own == other) & ~near).astype(float),
         "other-country": (both & (own != other)).astype(float),
@@ -169,7 +173,7 @@ def _rivals(left: Ints, near: Bools, names: Columns, kinds: Columns) -> Columns:
 
     An asset that is the only one of its kind in a region, or of its name, is likelier than one of many.
     """
-    fits = near & _any_of(kinds, ("same-kind", "same-rare-kind", "kin-kind"))
+    fits = near & _any_of(kinds, ("same-kind", "same-common-kind", "same-rare-kind", "kin-kind"))
     named = _any_of(names, (*_NEAR_NAMES, "town-name"))
     return {"rivals": _minus_log_count(left, fits), "namesakes": _minus_log_count(left, fits & named)}
 
@@ -189,20 +193,25 @@ def _kinds(strikes: StrikeColumns, assets: AssetIndex, left: Ints, right: Ints) 
     beside = ~same & ((strikes.besides[left] & assets.kind[right]) != 0)
     kin = ~same & ~beside & ((stated & assets.kin[right]) != 0)
     alike = ~same & ~beside & ~kin & ((stated & assets.related[right]) != 0)
-    rare = assets.rare[right]
+    rare, many = assets.rare[right], (assets.kind[right] & stated & _MANY_IN_TOWN) != 0
+    types = strikes.types[left], assets.types[right]
+    other_type = ((types[0] & types[1]) == 0) | (((types[0] ^ types[1]) & _STATED_TYPES) != 0)
     return {
-        "same-kind": (same & ~rare).astype(float),
+        "same-kind": (same & ~rare & ~many).astype(float),
+        "same-common-kind": (same & ~rare & many).astype(float),
         "same-rare-kind": (same & rare).astype(float),
         "kin-kind": kin.astype(float),
         "alike-kind": alike.astype(float),
         "mentioned-kind": beside.astype(float),
         "other-kind": ((stated != 0) & ~same & ~beside & ~kin & ~alike).astype(float),
+        "other-type": (same & (types[0] != 0) & (types[1] != 0) & other_type).astype(float),
         "other-target": ((stated & np.where(same, _NO_SITES, _NO_ASSETS)) != 0).astype(float),
     }
 
 
 #: The reasons that names are of an asset in reach, and of another.
-_NEAR_NAMES, _FAR_NAMES = ("name", "whole-name", "place-name"), ("far-name", "far-whole-name")
+_NEAR_NAMES = ("name", "whole-name", "place-name")
+_FAR_NAMES = ("far-name", "far-whole-name")
 
 
 def _names(strikes: StrikeColumns, assets: AssetIndex, left: Ints, right: Ints, near: Bools) -> Columns:
@@ -265,6 +274,11 @@ class _StrikeWords:
         present = (self.key[at] == key) & (words < self.base)
         return present, present & self.is_local[at]
 
+    def number(self, left: Ints, words: Ints) -> Masks:
+        """Return the place of each word in the list of its strike, that of the 64th again 0."""
+        first = np.searchsorted(self.key, left * self.base)
+        return np.asarray((np.searchsorted(self.key, left * self.base + words) - first) % 64, np.uint64)
+
 
 def _shared_names(
     strike_words: _StrikeWords, assets: AssetIndex, left: Ints, right: Ints
@@ -287,10 +301,49 @@ def _shared_far_names(strike_words: _StrikeWords, assets: AssetIndex, left: Ints
     a company says whose the asset is, and not which of several: without a place it tells no asset.
     """
     spelled = _SpelledNames.of(strike_words, assets, left, right)
-    telling = spelled.present & ~_is_of_owner(assets, right[spelled.pair[spelled.of_variant]], spelled.words)
-    word = np.zeros(len(left))
-    np.maximum.at(word, spelled.pair[spelled.of_variant], np.where(telling, assets.names.rarity[spelled.words], 0))
-    return word, spelled.whole(telling)
+    telling = spelled.present & ~assets.names.is_of_owner(right[spelled.pair[spelled.of_variant]], spelled.words)
+    return spelled.rarest(telling), spelled.whole(telling)
+
+
+@dataclass(frozen=True, slots=True)
+class Mentions:
+    """The words of a text by which it names candidates, as masks by their places in the text's list; shape (pairs,).
+
+    Attributes
+    ----------
+    whole
+        Words of names that the text has in full, of candidates of a kind that fits; 0 where there is none.
+    every
+        All words that it has of any name of the candidate.
+    """
+
+    whole: Masks
+    every: Masks
+
+    def apart(self, one: int | Ints, other: int | Ints) -> Bools:
+        """Whether the text names pairs of rows side by side: each by a word that no name of the other has."""
+        ours, theirs = self.whole[one] & ~self.every[other], self.whole[other] & ~self.every[one]
+        return np.asarray((ours != 0) & (theirs != 0))
+
+
+def mentions(strikes: StrikeColumns, assets: AssetIndex, left: Ints, right: Ints, evidence: Columns) -> Mentions:
+    """Find which candidates a text names in full and by which words; ``evidence`` is that on the same pairs.
+
+    The words of a strike's own place name none in reach: all sites of a town have them.
+    """
+    whole, every = np.zeros((2, len(left)), np.uint64)
+    named = _any_of(evidence, ("whole-name", "far-whole-name")) & (evidence["other-kind"] == 0)
+    count = np.bincount(left[named], minlength=len(strikes))
+    rows = np.flatnonzero(named & (count[left] > 1))
+    if len(rows):
+        strike_words = _StrikeWords(strikes)
+        spelled = _SpelledNames.of(strike_words, assets, left[rows], right[rows])
+        pair = spelled.pair[spelled.of_variant]
+        bit = np.uint64(1) << strike_words.number(left[rows[pair]], spelled.words)
+        telling = ~spelled.own | (evidence["prior"][rows[pair]] == 0)
+        for mask, counted in ((whole, spelled.present & telling & spelled.is_whole), (every, spelled.present)):
+            np.bitwise_or.at(mask, rows[pair[counted]], bit[counted])
+    return Mentions(whole, every)
 
 
 @dataclass(frozen=True, slots=True)
@@ -322,22 +375,21 @@ class _SpelledNames:
         present, own = strike_words.contains(left[pair[of_variant]], words)
         return cls(words, present, own, assets.names.rarity[words], of_variant, pair, len(left))
 
+    def rarest(self, counted: Bools) -> Floats:
+        """Return the rarity of the rarest counted word, by pair."""
+        word = np.zeros(self.count)
+        np.maximum.at(word, self.pair[self.of_variant], np.where(counted, self.rarity, 0))
+        return word
+
+    @property
+    def is_whole(self) -> Bools:
+        """Whether the strike has every word of the name of each word."""
+        lacking = np.bincount(self.of_variant, weights=~self.present, minlength=len(self.pair)) > 0
+        return np.asarray(~lacking[self.of_variant])
+
     def whole(self, counted: Bools) -> Floats:
         """Return the rarity of the rarest counted word of names of which the strike has every word, by pair."""
-        lacking = np.bincount(self.of_variant, weights=~self.present, minlength=len(self.pair)) > 0
-        distinctive = np.zeros(len(self.pair))
-        np.maximum.at(distinctive, self.of_variant, np.where(counted, self.rarity, 0))
-        whole = np.zeros(self.count)
-        np.maximum.at(whole, self.pair, np.where(lacking, 0, distinctive))
-        return whole
-
-
-def _is_of_owner(assets: AssetIndex, right: Ints, words: Ints) -> Bools:
-    """Whether each word is in the name of an owner of the asset beside it which owns others too, shape of both."""
-    owners, row = assets.names.owners.of_rows(right)
-    marked = np.zeros(len(words), dtype=bool)
-    marked[row[(owners == words[row]) & (assets.names.owned[owners] > 1)]] = True
-    return marked
+        return self.rarest(counted & self.is_whole)
 
 
 def _rarest_shared(

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
+from layers.decisions.hits import UNSEARCHED
 from layers.matching.strike_columns import stated_kinds
 from layers.matching.weights import REASONS, MatchWeights
 from layers.model.messages import Message, Wording
@@ -39,14 +40,21 @@ def reasons(
     return tuple(explained)
 
 
-def no_asset_reasons(probability: float, weights: MatchWeights) -> tuple[MatchReason, ...]:
-    """Split the probability of "none of these"; its log odds against itself are 0, so neither part has a weight."""
+def no_asset_reasons(probability: float, weights: MatchWeights, has_place: bool) -> tuple[MatchReason, ...]:
+    """Split the probability of "none of these"; its log odds against itself are 0, so no part has a weight.
+
+    Where the strike has no place that is a reason of its own, ``decisions.hits.UNSEARCHED``: its assets were looked for
+    by name alone, so that none found is not none there.
+    """
     missing = probability * weights.missing
     parts = {"missing-asset": missing, "no-asset": probability - missing}
-    return tuple(
+    reasons = [
         MatchReason(name=name, value=part, weight=0.0, detail=Message(f"matching.{name}", {"probability": part}))
         for name, part in parts.items()
-    )
+    ]
+    if not has_place:
+        reasons.append(MatchReason(name=UNSEARCHED, value=0.0, weight=0.0, detail=Message(f"matching.{UNSEARCHED}")))
+    return tuple(reasons)
 
 
 def worded_reasons(reasons: Iterable[MatchReason], wording: Wording) -> list[dict[str, object]]:
@@ -60,6 +68,15 @@ def worded_reasons(reasons: Iterable[MatchReason], wording: Wording) -> list[dic
 def worded_match(match: Match, wording: Wording) -> dict[str, object]:
     """Return a match as plain values for JSON or a table, its reasons in words."""
     return {**match.model_dump(mode="json", exclude={"reasons"}), "reasons": worded_reasons(match.reasons, wording)}
+
+
+#: The reasons that are worded with the stated kinds and the asset's own.
+_OF_KINDS = frozenset(
+    {
+        *("same-kind", "same-common-kind", "same-rare-kind", "kin-kind", "alike-kind", "mentioned-kind", "other-kind"),
+        "coverage",
+    }
+)
 
 
 def _detail(name: str, strike: Strike, asset: Asset, distance_m: float, evidence: Mapping[str, float]) -> Message:
@@ -77,7 +94,7 @@ def _detail(name: str, strike: Strike, asset: Asset, distance_m: float, evidence
         return _shared_word(name, strike, asset)
     if name == "other-number":
         return Message("matching.other-number", {"targets": "; ".join(strike.targets), "name": asset.name})
-    if name in ("same-kind", "same-rare-kind", "kin-kind", "alike-kind", "mentioned-kind", "other-kind", "coverage"):
+    if name in _OF_KINDS:
         return Message(f"matching.{name}", {"kinds": _stated_kinds(strike), "kind": asset.kind})
     if name in ("rivals", "namesakes"):
         return Message(f"matching.{name}", {"count": round(float(np.exp(-evidence[name])))})

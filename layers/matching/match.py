@@ -23,7 +23,7 @@ from geo.tiles.generalize import morton
 from layers.decisions.hits import PUBLISH_FROM
 from layers.matching.asset_index import AssetIndex, index_of
 from layers.matching.candidates import candidates
-from layers.matching.evidence import Columns, evidence_columns
+from layers.matching.evidence import Columns, Mentions, evidence_columns, mentions
 from layers.matching.explanation import no_asset_reasons, reasons
 from layers.matching.strike_columns import StrikeColumns
 from layers.matching.weights import MatchWeights, log_odds_terms
@@ -122,7 +122,8 @@ class Scores:
     log_odds
         Log odds of each asset, were it alone, against "none of these", shape (pairs,).
     probability
-        Among all candidates of the strike and "none of these", shape (pairs,).
+        That the strike hit the asset, shape (pairs,): among the candidates of the strike and "none of these", but for
+        those that the text names side by side with it.
     by_reason
         Log odds of each reason, which add up to ``log_odds``.
     evidence
@@ -163,8 +164,48 @@ def score_pairs(strikes: StrikeColumns, index: AssetIndex, pairs: Pairs, weights
     evidence = evidence_columns(strikes, index, *pairs)
     by_reason = log_odds_terms(evidence, strikes.site[pairs.left], weights)
     log_odds = reduce(np.add, by_reason.values())
-    probability, no_asset = nested_probabilities(pairs.left, log_odds, len(strikes), weights.dissimilarity)
+    named = mentions(strikes, index, pairs.left, pairs.right, evidence)
+    probability, no_asset = site_probabilities(pairs.left, log_odds, len(strikes), named, weights.dissimilarity)
     return Scores(*pairs, log_odds, probability, by_reason, evidence, no_asset)
+
+
+def site_probabilities(
+    left: Ints, log_odds: Floats, strikes: int, named: Mentions, dissimilarity: float = 1.0
+) -> tuple[Floats, Floats]:
+    """Turn log odds into probabilities as ``nested_probabilities`` does, where a text may name several sites.
+
+    "Filanovsky and Korchagin platforms" tells of two sites, of which each may be said. A candidate that the text names
+    in full has no rival in one that it names by other words, so that the probabilities of a strike may add up to more
+    than 1. That of "none of these" is the same.
+
+    Parameters
+    ----------
+    left, log_odds, strikes, dissimilarity
+        As there, ``left`` ascending.
+    named
+        The words by which the text names each pair's asset, shape (pairs,).
+    """
+    each, none = nested_probabilities(left, log_odds, strikes, dissimilarity)
+    one, other = _named_apart(left, named)
+    for row in np.unique(one).tolist():
+        first, end = np.searchsorted(left, [left[row], left[row] + 1])
+        rivals = np.setdiff1d(np.arange(first, end), other[one == row])
+        own, _ = nested_probabilities(np.zeros(len(rivals), np.int64), log_odds[rivals], 1, dissimilarity)
+        each[row] = own[rivals == row][0]
+    return each, none
+
+
+def _named_apart(left: Ints, named: Mentions) -> tuple[Ints, Ints]:
+    """Return the rows of candidates, and beside each that of one which the strike's text names by other words."""
+    rows = np.flatnonzero(named.whole)
+    strike = left[rows]
+    first = np.searchsorted(strike, strike)
+    size = np.searchsorted(strike, strike, "right") - first
+    one = np.repeat(np.arange(len(rows)), size)
+    other = np.arange(len(one)) - np.repeat(np.cumsum(size) - size - first, size)
+    one, other = rows[one], rows[other]
+    apart = named.apart(one, other)
+    return one[apart], other[apart]
 
 
 def nested_probabilities(
@@ -227,7 +268,7 @@ def _listed(
         best = pairs[np.lexsort((_ids(index, scores.right[pairs]), -scores.probability[pairs]))][:MAX_LISTED]
         matches = [_match(strike, pair, scores, index, records) for pair in best]
         probability = _rounded(scores.no_asset[position])
-        none = no_asset_reasons(probability, weights)
+        none = no_asset_reasons(probability, weights, strike.geometry is not None)
         matches.append(Match(strike=strike.id, asset=None, probability=probability, reasons=none))
         yield int(row), tuple(sorted(matches, key=lambda match: (-match.probability, match.asset or "")))
 

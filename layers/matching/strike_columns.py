@@ -12,12 +12,13 @@ from operator import or_
 import numpy as np
 
 from geo.lonlat import Bools, Floats, Ints, Objects
-from layers.matching.asset_index import Codes, Masks, NameIndex, RaggedArray, country_codes
+from layers.matching.asset_index import POWER_PLANTS, Codes, Masks, NameIndex, RaggedArray, country_codes
 from layers.model import edtf
 from layers.model.records import Strike
 from layers.reference.regions import RegionsNamed, host_countries, regions_named
+from layers.resolution.asset_blocking import plant_types
 from layers.text.kind_mentions import mentioned_kinds
-from layers.text.site_terms import kind_bits, located_words, numbers, stems
+from layers.text.site_terms import kind_bits, located_words, numbers, stems, without_seas
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,8 @@ class StrikeColumns:
         Which of the values of ``words`` name the strike's own place.
     number
         The numbers in the targets as bits, shape (n,).
+    types
+        The types of power plant that the text says, as bits of ``asset_blocking.TYPES``, shape (n,).
     country
         The country that the text names, else the host country, as ``asset_index.country_codes`` has it; shape (n,).
     first_day, last_day
@@ -59,6 +62,7 @@ class StrikeColumns:
     words: RaggedArray
     is_local: Bools
     number: Masks
+    types: Masks
     country: Codes
     first_day: Ints
     last_day: Ints
@@ -127,6 +131,7 @@ class StrikeColumns:
             _country({*chain(*(part.countries for part in text), *map(host_countries, place))}, country)
             for text, place, country in zip(regions, places, countries, strict=True)
         ]
+        types = [plant_types(text) if about & _POWER else 0 for (about, _), text in zip(stated, texts, strict=True)]
         days = np.tile(_ANY_DAY, (len(ids), 1)) if days is None else days
         return cls(
             np.array(ids, dtype=object),
@@ -138,6 +143,7 @@ class StrikeColumns:
             words,
             is_local,
             np.array(number, np.uint64),
+            np.array(types, np.uint64),
             country_codes(stated_in),
             days[:, 0],
             days[:, 1],
@@ -162,6 +168,7 @@ class StrikeColumns:
             words,
             is_local,
             self.number[rows],
+            self.types[rows],
             self.country[rows],
             self.first_day[rows],
             self.last_day[rows],
@@ -214,6 +221,7 @@ def _kinds_of_texts(texts: Sequence[str]) -> tuple[int, int]:
 
 
 _SHIP = kind_bits(["vessel"])
+_POWER = int(POWER_PLANTS)
 
 
 def _words(
@@ -223,9 +231,9 @@ def _words(
     rows: list[list[int]] = []
     is_local: list[bool] = []
     for text, place in zip(texts, places, strict=True):
-        telling = [part.rest for part in text]
+        telling = [without_seas(part.rest) for part in text]
         located = (word for part in telling for word in located_words(part))
-        places_named = (regions_named(part).rest for part in place)
+        places_named = (without_seas(regions_named(part).rest) for part in place)
         of_place = dict.fromkeys(stem for part in (*places_named, *located) for stem in stems(part))
         words = {**dict.fromkeys(stem for part in telling for stem in stems(part)), **of_place}
         known = [stem for stem in words if stem in names.code]

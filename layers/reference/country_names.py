@@ -73,6 +73,11 @@ def _codes() -> Mapping[str, str]:
     return {code: country["iso"] for country in current for code in (country["iso"], country["iso3"])}
 
 
+def single_words() -> frozenset[str]:
+    """Return the names of countries that are one word, in small letters: what names a country in any text."""
+    return frozenset(name for name in _names() if " " not in name)
+
+
 @cache
 def _names() -> Mapping[str, str]:
     names: dict[str, str] = {}

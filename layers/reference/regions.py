@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 import tomllib
 from collections import defaultdict
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple, get_args
 
 from layers.text.place_names import fold, keys, stem
+from layers.text.site_terms import kinds_of_word
 
 _HERE = Path(__file__).parent
 ADMIN1 = _HERE / "admin1.tsv"
@@ -32,7 +34,16 @@ _PROVINCES = _WORDS - keys(
     "автономної autonomous ар ar"
 )
 _ADJECTIVES = ("ська", "ский", "ская", "ський", "зька", "зький", "цька", "цкая", "цкий", "цький", "ska", "skaya", "sky")
+#: Endings of such adjectives in all cases, in Cyrillic letters.
+_INFLECTED = tuple(
+    stem + case
+    for stem in ("ськ", "ск", "зьк", "цьк", "цк")
+    for case in ("ий", "ого", "ому", "им", "ім", "а", "ої", "ій", "у", "ою", "ая", "ой", "ую", "ом", "ие", "их")
+)
 _ORIGINS = keys("из с со з із зі from aus von")
+_PORTS = keys("port порт порту порта порті порте портом")
+# Towns that are spelled as the adjective of a region without its ending: Приморск, у Приморську.
+_TOWN = re.compile(r"sk[ue]?$")
 # The Kurdistan Region of Iraq is meant more often than the Iranian province, Chechens are where they are sent, and the
 # Caucasus is of several countries.
 _AMBIGUOUS = frozenset(
@@ -162,7 +173,8 @@ def regions_named(text: str) -> RegionsNamed:
     if not any(map(_is_of_region, words)):
         return RegionsNamed(frozenset(), text)
     named = dict(_regions_in(words))
-    rest = " ".join(word for number, word in enumerate(words) if number not in named) if named else text
+    dropped = {number for number in named if not _is_of_site(words, number)}
+    rest = " ".join(word for number, word in enumerate(words) if number not in dropped) if dropped else text
     return RegionsNamed(frozenset(filter(None, named.values())), rest)
 
 
@@ -259,13 +271,23 @@ def _regions_in(printed: Sequence[str]) -> Iterator[tuple[int, str | None]]:
     words = [_folded(word) for word in printed]
     for number, (word, stemmed) in enumerate(words):
         if stemmed in _AMBIGUOUS:
-            yield number, None
+            if not (number and words[number - 1][0] in _PORTS):
+                yield number, None
         elif stemmed in names.alone:
-            yield number, names.alone[stemmed]
+            if stemmed in names.nouns or not _TOWN.search(word):
+                yield number, names.alone[stemmed]
         elif stemmed in names.regions and word not in _WORDS:
             beside = words[max(0, number - 1) : number + 2]
             if any(other in _WORDS for other, _ in beside):
                 yield number, names.regions[stemmed]
+
+
+def _is_of_site(printed: Sequence[str], number: int) -> bool:
+    """Whether a word is the adjective of a region in the name of a site: "Рязанский НПЗ"."""
+    if not printed[number].strip(_SIGNS).casefold().endswith(_INFLECTED) or number + 1 == len(printed):
+        return False
+    beside = printed[number - 1] if number else ""
+    return any(kinds_of_word(printed[number + 1].strip(_SIGNS))) and _folded(beside)[0] not in _WORDS
 
 
 class _CountryNames(NamedTuple):

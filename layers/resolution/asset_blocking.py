@@ -9,8 +9,9 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, reduce
 from itertools import chain, combinations
+from operator import or_
 from types import MappingProxyType
 
 import numpy as np
@@ -20,6 +21,7 @@ from scipy.sparse import csr_array
 from geo.lonlat import Bools, Floats, Ints, Objects
 from geo.spatial_join.join import pairs_within
 from layers.model.records import Asset, Records
+from layers.reference.country_names import code_of
 from layers.resolution.strike_blocking import CandidatePairs
 from layers.text.site_terms import RELATED_MASKS, TARGET_KINDS, kind_bits, numbers, stems
 
@@ -29,6 +31,9 @@ REACH_FACTOR = 1.5
 MAX_REACH_M = 25_000.0
 #: Least uncertainty of a place, in metres: a site is wide, and sources put the point on another part of it.
 MIN_UNCERTAINTY_M = 500.0
+#: The same of a field, which stretches over tens of kilometres.
+FIELD_UNCERTAINTY_M = 10_000.0
+FIELDS = frozenset({"oil-field", "gas-field"})
 #: A word that more assets than this have finds nothing by itself, and an identifier neither.
 MAX_BLOCK = 20
 #: Least number of assets that the rarity of a word is computed with, lest a small layer make all words rare.
@@ -203,13 +208,26 @@ class _Coder:
         plain = (" ".join(_WORD_OR_NUMBER.findall(name.casefold())) for name in names)
         return frozenset(self._printed.setdefault(name, len(self._printed)) for name in plain)
 
+    def routes(self, asset: Asset, names: Iterable[str], number: int) -> frozenset[int]:
+        """The code of each name of a line by the places that it joins, its number and what flows in it.
+
+        The Niger-Benin export pipeline is that of oil from Niger to Benin, and not the one of gas.
+        """
+        flows = f"{asset.commodity or ''} {asset.name}".casefold()
+        medium = next((word for word in ("ngl", "gas") if word in flows), "oil")
+        ends = (sorted(self(name)) for name in names)
+        plain = (f"{medium} {number} {codes}" for codes in ends if len(codes) > 1)
+        return frozenset(self._printed.setdefault(route, len(self._printed)) for route in plain)
+
     def all(self, names: Iterable[str]) -> tuple[frozenset[int], ...]:
         """The stems of each name that has any, each set once."""
         return tuple(dict.fromkeys(coded for name in names if (coded := self(name))))
 
 
 def _row(asset: Asset, coded: _Coder, holders: Iterable[str]) -> tuple[object, ...]:
-    names = [name for name in (asset.name, *asset.names.values(), *asset.aliases) if _NAMELESS not in name]
+    names = [
+        _without_country(name) for name in (asset.name, *asset.names.values(), *asset.aliases) if _NAMELESS not in name
+    ]
     number = types = 0
     for name in names:
         number |= numbers(name)
@@ -217,15 +235,16 @@ def _row(asset: Asset, coded: _Coder, holders: Iterable[str]) -> tuple[object, .
             roman, type_ = _meaning(word)
             number, types = number | roman, types | type_
     placed = asset.geometry is not None
+    least_m = FIELD_UNCERTAINTY_M if asset.kind in FIELDS else MIN_UNCERTAINTY_M
     return (
         asset.id,
         asset.dataset,
         coded.all(names),
-        coded.printed(names),
+        coded.printed(names) | (coded.routes(asset, names, number) if asset.kind == LINES else frozenset()),
         number,
         types,
         asset.geometry,
-        max(asset.uncertainty_m or 0.0, MIN_UNCERTAINTY_M) if placed else np.nan,
+        max(asset.uncertainty_m or 0.0, least_m) if placed else np.nan,
         asset.kind,
         asset.host_country,
         asset.part_of,
@@ -237,6 +256,12 @@ def _row(asset: Asset, coded: _Coder, holders: Iterable[str]) -> tuple[object, .
     )
 
 
+def _without_country(name: str) -> str:
+    """Return a name without a country in brackets at its end: "Khor Mor Oil and Gas Field (Iraq)"."""
+    bare, opened, within = name.rpartition(" (")
+    return bare if opened and within.endswith(")") and code_of(within[:-1]) else name
+
+
 @lru_cache(maxsize=400_000)
 def _meaning(word: str) -> tuple[int, int]:
     """Return a Roman numeral as a bit, as ``text.site_terms.numbers`` gives others, and the type of plant as a bit."""
@@ -245,6 +270,12 @@ def _meaning(word: str) -> tuple[int, int]:
     for start, bit in _TYPE_OF_START:
         types |= bit * folded.startswith(start)
     return (1 << _ROMAN[word] if word in _ROMAN else 0), types
+
+
+def plant_types(names: Iterable[str]) -> int:
+    """Return the types of power plant that names or texts say, as bits of ``TYPES``, without that of a substation."""
+    words = (word for name in names for word in _WORD.findall(name))
+    return reduce(or_, (_meaning(word)[1] for word in words), 0) & ~(1 << tuple(TYPES).index("substation"))
 
 
 #: Types of power plant of which one town has several, with the words for them; a star stands for any ending.

@@ -50,6 +50,10 @@ def compare_assets(table: AssetColumns, pairs: CandidatePairs) -> Evidence:
         "same-dataset": inside,
     }
     names = _names(table, left, right)
+    sets = _sets(table, left, right, inside)
+    # Two data sets that give one id and the same words mean one site, whatever else they call it.
+    one_id = (sets["identifier"] > 0) & (names["same-name"] > 0) & ~marks["other-number"]
+    names["printed-name"] = np.where(one_id, 1.0, names["printed-name"])
     # Whoever compiled a data set has two sites of one name in it knowingly.
     names["printed-name"] = np.where(inside, 0.0, names["printed-name"])
     # A station is a part of its line in one data set, and stands alone in another, under one name.
@@ -60,7 +64,7 @@ def compare_assets(table: AssetColumns, pairs: CandidatePairs) -> Evidence:
         **_places(table, pairs),
         **_capacities(table, left, right),
         **names,
-        **_sets(table, left, right, inside),
+        **sets,
     }
 
 

@@ -47,7 +47,7 @@ class AssetWeights(PairWeights):
     no_place: float = -0.5  # one has no coordinate, or both stretch over a country; set by hand
     name: float = 0.8  # a rare word in both names, at most 2; set by hand
     same_name: float = 0.4  # a spelling of both has the same words
-    printed_name: float = 2.5  # and the same words for the kind of site, as printed; set by hand
+    printed_name: float = 2.5  # and the same words for the kind of site, the same route, or one id; set by hand
     own_words: float = -2.2  # each name has a word that the other has not
     more_words: float = -1.7  # one name has such a word
     other_name: float = -2.0  # no word in common; set by hand

@@ -193,6 +193,7 @@ _INDEX = (
         "kin",
         "rare",
         "number",
+        "types",
         "country",
         "first_day",
         "last_day",

@@ -61,7 +61,7 @@ COMMON_WORDS: tuple[str, ...] = (
     *("удар", "атака", "вибух", "взрыв", "пожежа", "пожар", "ракета", "дрон", "після", "после", "знову", "снова"),
     *("росія", "россия", "україна", "украина", "окупанти", "війна", "война", "через", "біля", "поблизу", "под", "під"),
     *("вузол", "термінал", "терминал", "комплекс", "порт", "морський", "морской", "найбільша", "имени", "імені"),
-    *("not", "its", "placed", "source", "several", "unnamed"),
+    *("not", "its", "placed", "source", "several", "unnamed", "where", "mile", "miles", "third", "time"),
     *("energy", "infrastructure", "used", "american", "polish", "saudi", "egypt", "crimea", "base", "center", "centre"),
 )
 #: Words of direction, with the English word for each.
@@ -109,7 +109,7 @@ def stem(word: str) -> str:
     """Return the part of a folded word that inflection leaves unchanged; a word with a digit stays whole."""
     if any(letter.isdigit() for letter in word):
         return word
-    bare = _DOUBLE.sub(r"\1", word)
+    bare = _DOUBLE.sub(r"\1", word.replace("naft", "neft"))
     noun, adjective = _ADJECTIVE.subn("", bare, count=1)
     bare = _POSSESSIVE.sub("", noun) if adjective else _CASE.sub("", bare, count=1)
     bare = _LAST.sub("", _CHANGING.sub("", bare))
@@ -169,6 +169,24 @@ def located_words(text: str) -> tuple[str, ...]:
                     break
                 found.append(name)
     return tuple(found)
+
+
+#: A sea, which is a region as a place: "in the Caspian Sea", "в Каспійському морі", "Gulf of Oman".
+_SEA = re.compile(
+    r"\b[A-Z][a-z]{2,15} Sea\b|\b(?:Gulf|Sea) of [A-Z][a-z]{2,15}\b"
+    r"|\b[А-ЯЄІЇҐ][а-яєіїґ]{2,15}(?:ськ|ск|н)[а-яії]{1,3} мор(?:е|я|і|ю|ем)\b"
+)
+
+
+#: What one of these names has, which is soon looked for.
+_SEA_WORDS = ("Sea", "Gulf of", " мор")
+
+
+def without_seas(text: str) -> str:
+    """Return a text without the names of seas and gulfs."""
+    if not any(word in text for word in _SEA_WORDS):
+        return text
+    return _SEA.sub(" ", text).strip(" ,")
 
 
 def numbers(text: str) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from layers.decisions.hits import NONE_FROM, PUBLISH_FROM
+from layers.decisions.hits import NONE_FROM, PUBLISH_FROM, UNSEARCHED
 from tests.command_runner import Run
 
 
@@ -12,7 +12,8 @@ def test_the_answer_is_the_first_candidate_or_none_of_them(run: Run) -> None:
     for name, candidates in every.items():
         best = candidates[0]
         least = NONE_FROM if best["asset"] is None else PUBLISH_FROM
-        assert said[name] == ([best] if best["probability"] >= least else [])
+        searched = UNSEARCHED not in {reason["name"] for reason in best["reasons"]}
+        assert said[name] == ([best] if searched and best["probability"] >= least else [])
     assert {len(answers) for answers in said.values()} == {0, 1}
 
 

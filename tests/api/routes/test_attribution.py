@@ -166,6 +166,7 @@ def countries(told: Json) -> dict[str | None, tuple[float, float]]:
 
 
 def test_every_strike_has_an_answer_of_one_shape(client: TestClient, records: Records) -> None:
+    of_several = 0
     for strike in records.strikes:
         told = get(client, f"/strikes/{strike}/attribution")
         fits(told, STRIKE_ANSWER)
@@ -183,7 +184,13 @@ def test_every_strike_has_an_answer_of_one_shape(client: TestClient, records: Re
         for chain in (chain for hit in told["assets"] for chain in hit["chains"]):
             assert chain["reach"] in ("state", "holder", "company", "unattributed")
         probability = told["none_probability"] + sum(one["probability"] for one in told["candidates"])
-        assert probability + told["candidates_below"]["probability"] == pytest.approx(1)
+        probability += told["candidates_below"]["probability"]
+        if probability > 1.001:  # a text that names sites side by side: no one of them is a rival of another
+            assert sum(one["probability"] > told["none_probability"] for one in told["candidates"]) > 1
+            of_several += 1
+        else:
+            assert probability == pytest.approx(1)
+    assert of_several < len(records.strikes) / 10
 
 
 def test_every_source_that_an_answer_cites_is_told_with_it(client: TestClient) -> None:

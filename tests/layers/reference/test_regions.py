@@ -99,6 +99,13 @@ def test_the_countries_of_regions_and_places(text: str, place: str, expected: se
         ("нафтобаза в Рівненській області", "нафтобаза в області"),
         ("Gas field in Kurdistan resumes", "Gas field in resumes"),
         ("Krasnodar  refinery", "Krasnodar  refinery"),
+        # A town that is spelled as the adjective of a region, and adjectives in the names of sites and ports.
+        ("Порт Приморск у Приморську", "Порт Приморск у Приморську"),
+        ("в Приморском крае", "в крае"),
+        ("Рязанский НПЗ горить", "Рязанский НПЗ горить"),
+        ("удар по Запорізькій АЕС", "удар по Запорізькій АЕС"),
+        ("НПЗ в Рязанской области", "НПЗ в области"),
+        ("порт Кавказ и Кавказ", "порт Кавказ и"),
         ("", ""),
     ],
 )

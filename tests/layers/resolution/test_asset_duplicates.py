@@ -241,3 +241,33 @@ def test_groups_of_real_layers_are_of_labelled_sites(real: Records) -> None:
     found = same_site_groups(real)
     wrong = [(one, other) for one, other, same in labels(real) if not same and found.get(one, one) == found.get(other)]
     assert len(wrong) <= 1
+
+
+def test_a_country_in_brackets_is_no_part_of_a_name() -> None:
+    plain, own = asset("a", name="Khor Mor gas field", kind="gas-field"), {"kind": "gas-field"}
+    in_country, of_place = (asset("b", name=f"Khor Mor field ({name})", **own) for name in ("Iraq", "Jambur"))
+    assert "more-words" not in reasons(propose_assets(records(plain, in_country))[0])
+    assert score(plain, of_place) < score(plain, in_country)
+
+
+def test_one_id_and_the_same_words_are_one_site_however_far_its_points_are() -> None:
+    values = {"kind": "gas-field", "external_ids": {"gem": "L1"}}
+    near, far = asset("a", name="Khor Mor gas field", **values), asset("b", 40_000.0, name="Khor Mor", **values)
+    assert groups(near, far) == {"a": "a", "b": "a"}
+    numbered = near.model_copy(update={"name": "Khor Mor 1 gas field"})
+    assert groups(numbered, asset("b", 40_000.0, name="Khor Mor 2", **values)) == {}
+    assert groups(near, asset("b", 40_000.0, name="Khor Mor", kind="gas-field")) == {}
+
+
+def test_the_point_of_a_field_is_any_of_tens_of_kilometres() -> None:
+    pair = [asset(key, metres, name="Ghani oil field") for key, metres in (("a", 0.0), ("b", 12_000.0))]
+    assert groups(*pair) == {}
+    assert len(groups(*(one.model_copy(update={"kind": "oil-field"}) for one in pair))) == 2
+
+
+def test_a_route_of_one_medium_is_one_pipeline() -> None:
+    route = {"kind": "pipeline", "commodity": "crude oil"}
+    export = asset("a", name="Niger-Benin export pipeline", **route)
+    assert len(groups(export, asset("b", name="Niger–Benin Oil Pipeline", **route))) == 2
+    assert groups(export, asset("b", name="Niger–Benin Gas Pipeline", kind="pipeline", commodity="gas")) == {}
+    assert groups(export, asset("b", name="Niger–Benin Oil Pipeline 2", **route)) == {}

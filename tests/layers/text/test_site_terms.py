@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from layers.text.site_terms import MILITARY, TARGET_KINDS, kinds_mentioned, located_words, numbers, stems
+from layers.text.site_terms import MILITARY, TARGET_KINDS, kinds_mentioned, located_words, numbers, stems, without_seas
 
 SAME = (
     ("Кременчуцького", "Кременчугского", "Kremenchuk", "Kremenchug", "Кременчуці", "Кременчуге"),
@@ -18,6 +18,7 @@ SAME = (
     ("Харьков", "Харків", "Kharkiv", "Харківська"),
     ("Ізмаїла", "Izmail", "Измаил"),
     ("Бурштинська", "Burshtyn", "Burshtynska"),
+    ("Таманьнафтогаз", "Таманьнефтегаз", "Tamanneftegaz"),
 )
 
 
@@ -129,3 +130,18 @@ def test_words_in_a_row_are_read_over_small_words_and_not_over_the_end_of_a_clau
 )
 def test_words_behind_in_say_where(text: str, words: tuple[str, ...]) -> None:
     assert located_words(text) == words
+
+
+@pytest.mark.parametrize(
+    ("text", "rest"),
+    [
+        ("Filanovsky platform, Caspian Sea", "Filanovsky platform"),
+        ("платформа в Каспійському морі", "платформа в"),
+        ("tanker in the Gulf of Oman hit", "tanker in the   hit"),
+        ("Black Sea", ""),
+        ("Caspian Pipeline", "Caspian Pipeline"),
+        ("Seaport of Berdiansk", "Seaport of Berdiansk"),
+    ],
+)
+def test_a_text_without_its_seas(text: str, rest: str) -> None:
+    assert without_seas(text) == rest
