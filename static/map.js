@@ -9,6 +9,7 @@ import { allRows } from "./in-view.js";
 import { collection, mapStyle } from "./layers.js";
 import { glide, options, unwrapped } from "./map-options.js";
 import { createMarkKeys } from "./mark-keys.js";
+import { pictureOf } from "./map-picture.js";
 import { sitesOf } from "./places.js";
 import { MOST, choice, labelOf, several, shareLabel, tip } from "./popups.js";
 import { isLocal, pickedOf, sceneOf } from "./scene.js";
@@ -111,20 +112,9 @@ class StrikeMap {
     this.#map.resize();
   }
 
-  /** Give a picture of the same ground, as far as it fits, at another size, and what draws the map as it was. */
-  picture({ width, height }) {
-    const frame = this.#map.getContainer();
-    const before = { center: this.#map.getCenter(), zoom: this.#map.getZoom() };
-    const closer = Math.log2(Math.max(width / frame.clientWidth, height / frame.clientHeight));
-    const draw = (size, place) => {
-      Object.assign(frame.style, size);
-      this.#map.resize({ still: true });
-      this.#map.jumpTo(place, { still: true });
-      this.#map.redraw();
-    };
-    draw({ inset: "auto", width: `${width}px`, height: `${height}px` }, { zoom: before.zoom + closer });
-    const image = this.#map.getCanvas().toDataURL();
-    return { image, restore: () => draw({ inset: "", width: "", height: "" }, before) };
+  /** Give a picture of the same ground at another size, as `pictureOf`. */
+  picture(size) {
+    return pictureOf(this.#map, size);
   }
 
   /** Take the map away. */
