@@ -113,9 +113,7 @@ class StrikeMap {
   }
 
   /** Give a picture of the same ground at another size, as `pictureOf`. */
-  picture(size) {
-    return pictureOf(this.#map, size);
-  }
+  picture = (size) => pictureOf(this.#map, size);
 
   /** Take the map away. */
   remove() {
