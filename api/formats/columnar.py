@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import geopandas
@@ -18,7 +20,9 @@ from geo.lonlat import Objects
 from layers.collections.queryables import Kind
 
 #: Type of a column by kind; a list has no type that every reader knows, and is joined text.
-_TYPES: dict[Kind, str] = {"integer": "Int64", "number": "float64", "boolean": "boolean", "date": "datetime64[ms]"}
+DTYPES: Mapping[Kind, str] = MappingProxyType(
+    {"integer": "Int64", "number": "float64", "boolean": "boolean", "date": "datetime64[ms]"}
+)
 
 
 def flatgeobuf(page: FeaturePage) -> bytes:
@@ -62,8 +66,8 @@ def _column(page: FeaturePage, name: str) -> pd.Series[Any]:
     values = list(column.take(page.rows))
     queryable = page.collection.queryables.get(name)
     kind: Kind = "text" if queryable is None else queryable.kind
-    if kind in _TYPES:
-        return pd.Series(np.array(values, dtype=object), dtype=_TYPES[kind])
+    if kind in DTYPES:
+        return pd.Series(np.array(values, dtype=object), dtype=DTYPES[kind])
     texts = ["; ".join(value) if isinstance(value, tuple) else value for value in values]
     return pd.Series(texts, dtype=object)
 
