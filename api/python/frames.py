@@ -49,6 +49,14 @@ class SelectableFrame(geopandas.GeoDataFrame):
     def _constructor_from_mgr(self, mgr: Any, axes: Any) -> Any:
         return _PLAIN._constructor_from_mgr(mgr, axes)
 
+    def __getitem__(self, key: Any) -> Any:
+        """Return a column, or some of the columns or rows as a plain frame."""
+        result = super().__getitem__(key)
+        if isinstance(result, SelectableFrame):
+            # geopandas gives what it finds the class of the frame.
+            result.__class__ = geopandas.GeoDataFrame
+        return result
+
     def __call__(self, **conditions: Any) -> geopandas.GeoDataFrame:
         """Return the rows that satisfy conditions, see `Atlas.select` and `Atlas.count_by_country`."""
         return self._select(**conditions)
