@@ -22,7 +22,7 @@ export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run test fix docs lock clean
+.PHONY: help setup run test fix docs wheel lock clean
 
 help: ## list what make can do
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
@@ -52,6 +52,12 @@ docs: $(VENV)/.stamp-dev ## write the pages that are made from the schema, the h
 	$(BIN)/python -m tests.records_page > docs/records.md
 	$(BIN)/typer api.cli.main utils docs --name strikeatlas --output docs/cli.md
 	$(BIN)/python -m tests.architecture
+	$(BIN)/python -m tests.notebook
+
+wheel: setup $(VENV)/.stamp-build ## build dist/strikeatlas-VERSION.whl, and lay the lock file of what it needs beside it
+	@rm -rf dist
+	@$(BIN)/python -m hatchling build --target wheel --directory dist
+	@cp requirements.lock dist/
 
 clean: ## remove all that setup made; the store in data/ stays
 	rm -rf $(VENV) node_modules static/vendor data/basemap.gpkg data/basemap.pmtiles data/.basemap-sources data/gazetteer.sqlite
