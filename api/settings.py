@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import os
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +36,8 @@ OWN_GAZETTEER = Path("data/gazetteer.sqlite")
 REVIEWERS = Path("data/reviewers.json")
 #: The policy of disclosure; where nobody states another one and there is no such file, all that is public is published.
 POLICY = Path("data/policy.toml")
+#: An origin, whose host may begin with a wildcard; nothing else may stand in a header.
+_ORIGIN = re.compile(r"\*|https?://(\*\.)?[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?", re.ASCII)
 #: Names another policy, for every command.
 POLICY_VARIABLE = "STRIKEATLAS_POLICY"
 
@@ -98,6 +101,8 @@ class Settings:
     grace_s: int = 30
     #: Addresses or networks of the proxies whose X-Forwarded headers count; none by default.
     proxies: tuple[str, ...] = ()
+    #: Origins whose pages may show the map within them, such as https://news.example; ``*`` is all. Nobody by default.
+    embedders: tuple[str, ...] = ()
     #: Folder in which the workers of one server share their state; ``None`` for a single worker.
     workers: Path | None = None
     #: What is published, when and how exactly.
@@ -125,6 +130,21 @@ def stated_policy(path: Path | None = None) -> Policy:
 NUMBERS = {
     field.name: field.type == "float" for field in dataclasses.fields(Settings) if field.type in ("int", "float")
 }
+
+
+def stated_embedders(given: Iterable[str]) -> tuple[str, ...]:
+    """Return the origins whose pages may show the map, as a frame-ancestors directive takes them (CSP 3, 6.4.2).
+
+    Raises
+    ------
+    BadParameter
+        If one is neither an origin of http or https nor ``*``.
+    """
+    origins = tuple(given)
+    for origin in origins:
+        if _ORIGIN.fullmatch(origin) is None:
+            raise BadParameter("embed-on", origin, "an origin such as https://news.example, or *")
+    return origins
 
 
 def with_overrides(settings: Settings, given: Iterable[str]) -> Settings:

@@ -1,10 +1,11 @@
-// Asks the server; every address is relative to where the page was served from.
+// Asks the server; every address is relative to where the page was served from, and answers are in the page's language.
+import { LANG } from "./language.js";
 
 export const ROOT = new URL("../", import.meta.url);
 const PAGE = 500; // strikes of one answer
 
 async function json(address, signal) {
-  const response = await fetch(address, { signal, headers: { Accept: "application/json" } });
+  const response = await fetch(address, { signal, headers: { Accept: "application/json", "Accept-Language": LANG } });
   if (response.ok) return response.json();
   const problem = await response.json().catch(() => ({}));
   throw new Error(problem.detail ?? problem.title ?? `${response.status} ${response.statusText}`);
@@ -105,6 +106,15 @@ export const capacityAddress = (code, view) => ofCountry(`countries/${encodeURIC
 
 /** What is known of one country. */
 export const country = (code, view, signal) => json(countryAddress(code, view), signal);
+
+/** The address of the page of a country or, with its end, of an owner. */
+export const pageAddress = (kind, id, end = "") => new URL(`${kind}/${encodeURIComponent(id)}${end}`, ROOT).href;
+
+/** How an address of this server is cited, in words and otherwise. */
+export const citation = (address) => json(citationAddress(address, "json"));
+
+/** The address of that citation in a form. */
+export const citationAddress = (address, form) => addressOf("cite", { url: address, f: form });
 
 /** What the server holds and how it wants to be credited. */
 export const about = () => json(new URL("about", ROOT).href);

@@ -5,9 +5,13 @@ import { createCountry, showSummary } from "./country.js";
 import { createDetail } from "./detail.js";
 import { byId, el } from "./dom.js";
 import { createFilters } from "./filters.js";
+import { drawEmbedFoot } from "./embed.js";
 import { drawKey } from "./key.js";
 import { createHoldings } from "./holdings.js";
+import { drawLanguages } from "./languages.js";
 import { createList, focusRow, markRow } from "./list.js";
+import { preparePrint } from "./print.js";
+import { createReuse } from "./publish.js";
 import { DRAWN_MAX, load, loadFacets } from "./results.js";
 import { createSearch } from "./search.js";
 import { EVERYTHING } from "./selection.js";
@@ -20,6 +24,7 @@ import { counted, t } from "./text.js";
 
 let shown = null; // what was loaded of the selection: { rows, counts, countries, roles }
 let map = null;
+let about = null; // what the server says of its data
 let selectedByReader = false;
 let entityByReader = false;
 let loading = new AbortController();
@@ -40,6 +45,8 @@ const drawBrush = createBrush(set, isBusy);
 const drawList = createList(select);
 const showDetail = createDetail(set);
 const drawSide = createSide();
+const drawReuse = createReuse(() => state.now);
+preparePrint({ map: () => map, about: () => about, now: () => state.now });
 const showHoldings = createHoldings(set);
 
 let opened = null; // the row of a strike that is open, though it is not among those that were loaded
@@ -77,6 +84,7 @@ async function drawSelection(view) {
   markRow(state.now.strike);
   drawKey(view);
   sheet.count(shown.counts.strikes);
+  drawReuse(shown.counts.strikes);
   say(view);
   byId("results").removeAttribute("aria-busy");
   drawFacets(view);
@@ -183,7 +191,8 @@ function failed(error) {
 }
 
 async function credit() {
-  const about = await api.about().catch(() => null);
+  about = await api.about().catch(() => null);
+  drawEmbedFoot(about, () => state.now);
   const told = [about?.attribution, t("credit")].filter(Boolean).join(". ");
   byId("credit").replaceChildren(told, ". ", el("a", { href: "connect" }, t("connect")), " · ",
     el("a", { href: "corrections?f=html" }, t("corrections")), " · ", el("a", { href: "policy?f=html" }, t("policy")));
@@ -193,6 +202,7 @@ async function start() {
   paintPage();
   onScheme(paintPage);
   byId("tagline").textContent = t("tagline");
+  drawLanguages(byId("languages"));
   byId("map-frame").setAttribute("aria-label", t("mapFrame"));
   byId("count").textContent = t("loading");
   createSearch(set);

@@ -1,6 +1,7 @@
 // How much of a country's capacity was hit and for how long it was lost; how far one asset worked, and who says so.
 import { el, joined, outward } from "./dom.js";
 import { whenWords } from "./edtf.js";
+import { WRITTEN, foreign } from "./foreign.js";
 import { LOCALE, counted, t, word } from "./text.js";
 
 const FEW = 3;
@@ -57,7 +58,7 @@ function conditionRow(row, sources) {
     el("td", {}, whenWords(row.since)),
     el("td", {}, row.until ? whenWords(row.until) : t("endNotKnown")),
     el("td", {}, worked(row)),
-    el("td", {}, word("working", row.status), row.note ? el("span", { class: "quiet small" }, ` ${row.note}`) : null),
+    el("td", {}, word("working", row.status), row.note ? el("span", { class: "quiet small" }, " ", foreign(row.note, WRITTEN)) : null),
     el("td", {}, source ? outward(source.url, source.publisher) : row.source));
 }
 

@@ -43,6 +43,7 @@ export function drawnRows(nodes, depth = 1, parent = -1, rows = []) {
 }
 
 /** What ends at a holder, least and most, in percent of the asset; null where all of it is passed on. */
-export function endsAt({ ends }) {
-  return ends.length ? [sum(ends, "share_min"), sum(ends, "share_max")] : null;
+export function endsAt({ ends, part }) {
+  // Each nationality of a person may have all of it, and together they have no more.
+  return ends.length ? [sum(ends, "share_min"), Math.min(part[1], sum(ends, "share_max"))] : null;
 }

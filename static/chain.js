@@ -5,6 +5,7 @@ import { el, joined, outward, spoken } from "./dom.js";
 import { whenWords } from "./edtf.js";
 import { entityButton } from "./entity.js";
 import { countryName, share } from "./figures.js";
+import { WRITTEN, foreign } from "./foreign.js";
 import { checkedWords, t } from "./text.js";
 
 const FEW = 8; // chains whose text is open from the start
@@ -60,7 +61,7 @@ function entry(node, ownedName, { sources, set }) {
       bar(node), " ",
       el("span", { class: "step-share" }, held),
       proof(step, sources),
-      step.note ? el("span", { class: "step-note quiet" }, step.note) : null,
+      step.note ? el("span", { class: "step-note quiet" }, foreign(step.note, WRITTEN)) : null,
       node.ends.map(end)),
     children.length ? el("ol", {}, children.map((child) => entry(child, step.name, { sources, set }))) : null);
 }

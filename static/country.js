@@ -143,6 +143,7 @@ function summaryOf(answer, view) {
     answer.owned.length ? null : el("p", {}, t("noOwned", name)),
     block(t("ownedAssets", name), ownedAssets(answer.owned).map(assetLine), view.role === "owner"),
     capacityBlock(answer, view.role, (code) => api.capacityAddress(code, view)),
+    el("p", {}, el("a", { href: api.pageAddress("countries", answer.country) }, t("countryPage", name))),
     block(t("relatedAssets", name), unlike(answer.related).map(relatedLine), isTie(view.role)));
 }
 

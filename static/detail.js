@@ -5,14 +5,24 @@ import { byId, el, joined } from "./dom.js";
 import { precision, whenWords } from "./edtf.js";
 import { assetsBlock, claimsBlock, sourcesBlock } from "./evidence.js";
 import { countryName, length, span } from "./figures.js";
+import { WRITTEN, foreign } from "./foreign.js";
 import { othersBlock, ownersBlock } from "./owners.js";
+import { citeBlock, strikeAddress } from "./publish.js";
 import { sideHead } from "./side.js";
 import { rowMark } from "./symbols.js";
-import { sourcesWords, strikeTitle, t, word } from "./text.js";
+import { inLanguage, known, small, sourcesWords, strikeTitle, t, word } from "./text.js";
+
+const written = (text) => foreign(text, WRITTEN);
+
+/** A kind of weapon in words; one that the page has no word for stays as it was written. */
+function weaponName({ kind }) {
+  const name = known("weapon", kind);
+  return name ? small(name) : written(kind);
+}
 
 function weaponsWords(weapons) {
-  if (typeof weapons === "string") return weapons;
-  return (weapons ?? []).map((w) => [w.kind, span(w.count_min, w.count_max)].filter(Boolean).join(": ")).join("; ");
+  if (typeof weapons === "string") return written(weapons);
+  return joined((weapons ?? []).map((w) => joined([weaponName(w), span(w.count_min, w.count_max)], ": ")), "; ");
 }
 
 function casualtyWords(strike) {
@@ -20,17 +30,17 @@ function casualtyWords(strike) {
     const n = span(strike[`${name}_min`], strike[`${name}_max`]);
     return n === null ? null : t(name, { n });
   };
-  return joined([count("killed"), count("injured"), strike.casualties]).join("");
+  return joined([count("killed"), count("injured"), written(strike.casualties)]);
 }
 
 function whereWords(strike) {
   const basis = strike.basis && t("within", { basis: word("basis", strike.basis), radius: length(strike.uncertainty_m) });
-  return [...joined([strike.place, strike.region], ", "), " ", el("span", { class: "quiet" }, `(${basis ?? t("noPlace")})`)];
+  return [...joined([inLanguage(strike, "place"), strike.region], ", "), " ", el("span", { class: "quiet" }, `(${basis ?? t("noPlace")})`)];
 }
 
 function whenLine(strike) {
-  const note = joined([t(precision(strike.when)), strike.when_note]).join("");
-  return [whenWords(strike.when, strike.when_note), " ", el("span", { class: "quiet" }, `(${note})`)];
+  const note = joined([t(precision(strike.when)), written(strike.when_note)]);
+  return [whenWords(strike.when, strike.when_note), " ", el("span", { class: "quiet" }, "(", note, ")")];
 }
 
 function listed(rows, kind) {
@@ -47,14 +57,14 @@ export function whenAndWhere({ strike, host }) {
 /** What else is known of it, as a list. */
 export function facts({ strike }) {
   const rows = [
-    ["status", joined([word("status", strike.status), strike.status_note]).join("")],
+    ["status", joined([word("status", strike.status), written(strike.status_note)])],
     ["reports", sourcesWords(strike)],
-    ["attacker", strike.attacker],
+    ["attacker", written(strike.attacker)],
     ["weapons", weaponsWords(strike.weapons)],
-    ["damage", strike.damage],
+    ["damage", written(strike.damage)],
     ["casualties", casualtyWords(strike)],
     ["targets", (strike.targets ?? []).join("; ")],
-    ["note", strike.note],
+    ["note", written(strike.note)],
     ["withheld", (strike.withheld ?? []).join(", ")],
   ];
   return listed(rows, "more");
@@ -71,7 +81,7 @@ async function copyLink(button) {
 
 function tools(id, view) {
   const copy = el("button", { type: "button", class: "plain", onclick: () => copyLink(copy) }, t("copy"));
-  return el("p", { class: "tools" }, copy,
+  return el("p", { class: "tools" }, copy, el("a", { class: "plain", href: strikeAddress(id) }, t("strikePage")),
     el("a", { class: "plain", href: api.geojsonAddress(id) }, t("geojson")),
     el("a", { class: "plain", href: api.attributionAddress(id, view) }, t("answerJson")),
     el("a", { class: "plain", href: api.correctionsAddress(id) }, t("corrections")));
@@ -84,7 +94,8 @@ function body(answer, row, view, set) {
     head(strikeTitle(answer.strike), row ? rowMark(row, view, 18) : null, () => set({ strike: null })),
     el("div", { class: "detail-body" },
       whenAndWhere(answer), ownersBlock(answer, view, set), controlBlock(answer, set), othersBlock(answer), facts(answer),
-      assetsBlock(answer, set), claimsBlock(answer), sourcesBlock(answer), tools(answer.strike.id, view)),
+      assetsBlock(answer, set), claimsBlock(answer), sourcesBlock(answer), tools(answer.strike.id, view),
+      citeBlock(strikeAddress(answer.strike.id))),
   ];
 }
 
@@ -95,6 +106,9 @@ function failure(why, again, set) {
       el("button", { type: "button", class: "plain", onclick: again }, t("retry"))),
   ];
 }
+
+/** The answer with the names of its sites in the language of the page, where they have one. */
+const named = (answer) => ({ ...answer, assets: answer.assets.map((hit) => ({ ...hit, asset: { ...hit.asset, name: inLanguage(hit.asset, "name") } })) });
 
 /** Prepare the detail; returns a function that shows the view's strike and resolves to its answer, or null. */
 export function createDetail(set) {
@@ -109,7 +123,7 @@ export function createDetail(set) {
     const mine = (asked = new AbortController());
     place.setAttribute("aria-busy", "true");
     try {
-      const answer = await api.attribution(view.strike, view, mine.signal);
+      const answer = named(await api.attribution(view.strike, view, mine.signal));
       if (mine.signal.aborted) return null;
       place.replaceChildren(...body(answer, row, view, set));
       return answer;

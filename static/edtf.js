@@ -6,8 +6,11 @@ const QUALIFIER = { "~": "about", "?": "perhaps", "%": "perhapsAbout" };
 function formatted(year, month, day, options) {
   const date = new Date(Date.UTC(2000, (month || 1) - 1, day || 1));
   date.setUTCFullYear(year);
-  return new Intl.DateTimeFormat(LOCALE, { timeZone: "UTC", ...options }).format(date);
+  return plainYear(new Intl.DateTimeFormat(LOCALE, { timeZone: "UTC", ...options }).format(date));
 }
+
+/** Ukrainian dates as they are read in a sentence, whose end an abbreviated "year" would hide. */
+const plainYear = (text) => text.replace(/(\d)\sр\.$/, "$1 року");
 
 /** A decade by its name, more years by the first and the last. */
 function wordsOfYears(year) {
@@ -40,7 +43,7 @@ function wordsOfRange(from, to) {
   if (!isDay(from) || !isDay(to)) return t("fromTo", { from: single(from), to: single(to) });
   const format = new Intl.DateTimeFormat(LOCALE, { timeZone: "UTC", day: "numeric", month: "long", year: "numeric" });
   const dash = from.slice(0, 7) === to.slice(0, 7) ? "–" : " – ";
-  return format.formatRange(new Date(from), new Date(to)).replace(/\s*–\s*/, dash);
+  return plainYear(format.formatRange(new Date(from), new Date(to))).replace(/\s*–\s*/, dash);
 }
 
 function oneNight(from, to, note) {

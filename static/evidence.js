@@ -4,14 +4,15 @@ import { conditionsTable } from "./capacity.js";
 import { chainBlock } from "./chain.js";
 import { whenWords } from "./edtf.js";
 import { chance, countryName, length } from "./figures.js";
+import { WRITTEN, foreign, languageMark } from "./foreign.js";
 import { ownersList } from "./owners.js";
-import { checkedWords, t, word } from "./text.js";
+import { checkedWords, commodityWords, known, t, word } from "./text.js";
 
 const DATES = new Set(["when", "published", "since", "until"]);
 
 function reasons(list) {
   return list?.length
-    ? el("ul", { class: "reasons quiet" }, list.map((r) => el("li", {}, r.detail ? t("reasonWords", { name: r.name, detail: r.detail }) : r.name)))
+    ? el("ul", { class: "reasons quiet" }, list.map((r) => el("li", {}, r.detail ? t("reasonWords", { name: known("reason", r.name) ?? r.name, detail: r.detail }) : r.name)))
     : null;
 }
 
@@ -20,7 +21,7 @@ function grounds(hit) {
   const said = [];
   if (decision) {
     const by = t("decidedBy", { who: decision.who, when: whenWords(decision.when) });
-    said.push(el("p", {}, t("decision", { why: decision.why }), " ", el("span", { class: "quiet" }, `(${by})`)));
+    said.push(el("p", {}, t("decision", { why: "" }), foreign(decision.why, WRITTEN), " ", el("span", { class: "quiet" }, `(${by})`)));
   }
   if (match) {
     const text = t("match", { chance: chance(match.probability), distance: length(match.distance_m) });
@@ -32,7 +33,7 @@ function grounds(hit) {
 function assetBlock(hit, answer, set) {
   const { asset, verdict } = hit;
   const site = asset.basis ? t("within", { basis: word("basis", asset.basis), radius: length(asset.uncertainty_m) }) : null;
-  const facts = [word("kind", asset.kind), asset.commodity, asset.host_country && countryName(asset.host_country), site];
+  const facts = [word("kind", asset.kind), asset.commodity && commodityWords(asset.commodity), asset.host_country && countryName(asset.host_country), site];
   return el("li", { class: `asset ${verdict}` },
     el("h4", {}, asset.name),
     el("p", { class: "asset-facts quiet" }, el("span", { class: `verdict ${verdict}` }, t(`verdict${verdict}`)), " ", ...joined(facts)),
@@ -68,8 +69,8 @@ export function assetsBlock(answer, set) {
 function claim(row, sources) {
   const source = sources[row.source];
   return el("li", {},
-    el("b", {}, DATES.has(row.field) ? whenWords(row.value) : row.value),
-    row.quote ? el("q", {}, row.quote) : null,
+    el("b", {}, DATES.has(row.field) ? whenWords(row.value) : foreign(row.value, WRITTEN)),
+    row.quote ? el("q", {}, foreign(row.quote, source?.language)) : null,
     el("span", { class: "quiet small" }, ...joined([source && outward(source.url, source.publisher), checkedWords("checkedValue", row.checked)])));
 }
 
@@ -79,25 +80,38 @@ function used(field, strike) {
   return el("span", { class: "quiet" }, t("claimsUse", { value: field === "when" ? whenWords(value, strike.when_note) : value }));
 }
 
-/** Claims that differ, field by field; null where there is none. */
-export function claimsBlock({ claims, sources, strike }) {
+/** Names of the sites and holders that claims may be about, by id. */
+function namesOf({ assets }) {
+  const holders = assets.flatMap((hit) => hit.chains.flatMap((chain) => chain.steps)).map((step) => [step.owner, step.name]);
+  return new Map([...holders, ...assets.map((hit) => [hit.asset.id, hit.asset.name])]);
+}
+
+/** Claims that differ, by what they are about and by field; null where there is none. */
+export function claimsBlock(answer) {
+  const { claims, sources, strike } = answer;
   if (!claims.length) return null;
-  const fields = Map.groupBy(claims, (row) => row.field);
+  const names = namesOf(answer);
+  const about = (row) => (row.record === strike.id ? null : names.get(row.record) ?? "");
+  const fields = Map.groupBy(claims, (row) => JSON.stringify([row.field, about(row)]));
   return el("section", { class: "claims", "aria-labelledby": "claims" },
     el("h3", { id: "claims" }, t("claims")),
-    [...fields].map(([field, rows]) => el("div", { class: "claim" },
-      el("h4", {}, word("field", field), " ", used(field, strike)),
-      el("ul", {}, rows.map((row) => claim(row, sources))))));
+    [...fields.values()].map((rows) => {
+      const [{ field }] = rows;
+      const name = about(rows[0]);
+      return el("div", { class: "claim" },
+        el("h4", {}, word("field", field), " ", name === null ? used(field, strike) : el("span", { class: "quiet" }, name)),
+        el("ul", {}, rows.map((row) => claim(row, sources))));
+    }));
 }
 
 function sourceLine([id, source]) {
   const title = source.title ?? source.url ?? id;
   return el("li", { id: `source-${id}` },
-    outward(source.url, title), " ",
+    el("span", { lang: source.title && source.language }, outward(source.url, title)), " ",
     el("span", { class: "quiet small" }, ...joined([
       source.publisher,
       source.published && whenWords(source.published),
-      source.language,
+      source.language && languageMark(source.language),
       source.licence,
       source.archive_url && outward(source.archive_url, t("archived")),
     ])));

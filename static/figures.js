@@ -33,8 +33,8 @@ export function amount(min, max) {
 /** Metres as a length a reader can picture; null is said to be unknown. */
 export function length(metres) {
   if (metres === null || metres === undefined) return t("unknownLength");
-  if (metres < 1000) return `${number(Math.round(metres))}\u00a0m`;
-  return `${number(+(metres / 1000).toFixed(metres < 10000 ? 1 : 0))}\u00a0km`;
+  if (metres < 1000) return t("metres", { n: number(Math.round(metres)) });
+  return t("kilometres", { n: number(+(metres / 1000).toFixed(metres < 10000 ? 1 : 0)) });
 }
 
 /** A probability in whole percent. */

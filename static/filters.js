@@ -4,7 +4,7 @@ import { length } from "./figures.js";
 import { CERTAINTIES, PRECISIONS, RESTS, WEAPONS, narrowing } from "./selection.js";
 import { CLEAR } from "./sentence.js";
 import { TABLE, symbol } from "./style.js";
-import { number, t, word } from "./text.js";
+import { commodityWords, number, t, word } from "./text.js";
 
 const GROUPS = Object.keys(TABLE.group);
 const STATUSES = Object.keys(TABLE.status);
@@ -57,7 +57,7 @@ function choices({ commodity }, view, set) {
   const names = [...sizes.keys()].filter(Boolean);
   if (view.commodity && !sizes.has(view.commodity)) names.push(view.commodity);
   return el("div", { class: "filter-choices" },
-    choice("commodity", "commodityLabel", names, (name) => `${name} (${number(sizes.get(name) ?? 0)})`, view, set),
+    choice("commodity", "commodityLabel", names, (name) => `${commodityWords(name)} (${number(sizes.get(name) ?? 0)})`, view, set),
     choice("weapon", "weaponLabel", WEAPONS, (name) => word("weapon", name), view, set),
     choice("within", "withinLabel", PRECISIONS, (m) => (m === "none" ? t("withinnone") : t("withinOf", { length: length(+m) })), view, set),
     choice("rests_on", "restsLabel", RESTS, (name) => t(`rests_on${name}`), view, set),

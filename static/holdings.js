@@ -6,7 +6,7 @@ import { entityButton, entityButtonOf } from "./entity.js";
 import { countryName, share } from "./figures.js";
 import { remember } from "./sentence.js";
 import { sideHead } from "./side.js";
-import { t } from "./text.js";
+import { inLanguage, t } from "./text.js";
 
 const amount = ({ min, max }) => (max > 0 ? share(min, max) : t("nothing"));
 
@@ -57,9 +57,10 @@ function strikesButton({ id, name }, set) {
 
 function body({ entity, on, holdings }, view, set) {
   const of = (kind) => table(kind, holdings.filter((row) => row.kind === kind), set);
-  return [heading(t("heldOn", { name: entity.name, date: dayWords(on) }), set),
+  return [heading(t("heldOn", { name: inLanguage(entity, "name"), date: dayWords(on) }), set),
     el("div", { class: "detail-body" }, back(view, set), about(entity), strikesButton(entity, set),
-      holdings.length ? [el("p", {}, t("heldWhy")), of("asset"), of("entity")] : el("p", {}, t("heldNothing", { name: entity.name })))];
+      el("p", {}, el("a", { href: api.pageAddress("entities", entity.id, "/holdings") }, t("ownerPage", { name: inLanguage(entity, "name") }))),
+      holdings.length ? [el("p", {}, t("heldWhy")), of("asset"), of("entity")] : el("p", {}, t("heldNothing", { name: inLanguage(entity, "name") })))];
 }
 
 function failure(why, again, view, set) {

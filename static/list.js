@@ -4,7 +4,7 @@ import { plainDay, precision, whenWords } from "./edtf.js";
 import { countryName, ownersOf, share } from "./figures.js";
 import { mayFall } from "./selection.js";
 import { KEYS, rowMark } from "./symbols.js";
-import { number, strikeTitle, t, word } from "./text.js";
+import { inLanguage, number, small, strikeTitle, t, word } from "./text.js";
 
 /** One thin bar: what is certain of each owner is solid, what is not known or not settled is hatched. */
 function shareBar(owners, chosen) {
@@ -38,7 +38,7 @@ function notes(row, view) {
   if (!row.geometry) said.push(t("noPlace"));
   if (row.rests_on === "alternatives") said.push(t("alternatives"));
   if (row.rests_on === "decision" && row.assets.length > 1) said.push(t("together", { n: row.assets.length }));
-  if (row.status === "reported" || row.status === "retracted") said.push(word("status", row.status).toLowerCase());
+  if (row.status === "reported" || row.status === "retracted") said.push(small(word("status", row.status)));
   return said.map((text) => el("span", { class: text === t("mayFallTag") ? "tag may" : "tag" }, text));
 }
 
@@ -52,7 +52,7 @@ function item(row, view, onSelect, at) {
       rowMark(row, view),
       el("span", { class: "row-when" }, ...joined([whenWords(row.when, row.when_note), exactness])),
       el("span", { class: "row-title" }, strikeTitle(row)),
-      el("span", { class: "row-place" }, ...joined([row.place, host])),
+      el("span", { class: "row-place" }, ...joined([inLanguage(row, "place"), host])),
       ownersLine(row, view.role === "owner" ? view.country : null),
       ...notes(row, view)));
 }

@@ -53,7 +53,7 @@ class StrikeMap {
     this.#map.addControl(new gl.ScaleControl({ maxWidth: 110 }), "bottom-right");
     this.#map.on("style.load", () => this.#paint());
     this.#map.on("zoom", () => stepOf(this.#map.getZoom()) !== this.#step && this.#paint());
-    this.#map.on("moveend", () => this.#rested(onMove));
+    this.#map.on("moveend", ({ still }) => still || this.#rested(onMove));
     this.#map.on("click", (event) => this.#click(event));
     this.#map.on("mousemove", (event) => this.#hover(event));
     this.#map.on("error", onTrouble);
@@ -91,6 +91,22 @@ class StrikeMap {
   /** Fill the frame again after it has changed its size. */
   resize() {
     this.#map.resize();
+  }
+
+  /** Give a picture of the same ground, as far as it fits, at another size, and what draws the map as it was. */
+  picture({ width, height }) {
+    const frame = this.#map.getContainer();
+    const before = { center: this.#map.getCenter(), zoom: this.#map.getZoom() };
+    const closer = Math.log2(Math.max(width / frame.clientWidth, height / frame.clientHeight));
+    const draw = (size, place) => {
+      Object.assign(frame.style, size);
+      this.#map.resize({ still: true });
+      this.#map.jumpTo(place, { still: true });
+      this.#map.redraw();
+    };
+    draw({ inset: "auto", width: `${width}px`, height: `${height}px` }, { zoom: before.zoom + closer });
+    const image = this.#map.getCanvas().toDataURL();
+    return { image, restore: () => draw({ inset: "", width: "", height: "" }, before) };
   }
 
   #place() {

@@ -1,6 +1,7 @@
 // "Whose was it?": countries with their shares, each split by how far it reaches; and, apart, who was no owner.
 import { el, outward, spoken } from "./dom.js";
 import { countryName, share } from "./figures.js";
+import { WRITTEN, foreign } from "./foreign.js";
 import { BASES, MINORITIES } from "./state.js";
 import { checkedWords, t, word } from "./text.js";
 
@@ -105,7 +106,7 @@ function tie(row, answer) {
     el("span", { class: "tie" }, relation), " ",
     el("b", {}, row.name), row.country && countryName(row.country) !== row.name ? `, ${countryName(row.country)}` : "",
     asset && answer.assets.length > 1 ? spoken(` ${t("relationOf", { relation, asset })}`) : null,
-    row.note ? el("span", { class: "tie-note" }, row.note) : null,
+    row.note ? el("span", { class: "tie-note" }, foreign(row.note, WRITTEN)) : null,
     el("span", { class: "quiet small" }, checkedWords("checkedTie", row.checked), source ? [" · ", outward(source.url, source.publisher)] : null));
 }
 

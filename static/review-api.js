@@ -1,5 +1,6 @@
 // Asks the server in a reviewer's name. The token lives in this tab alone and travels in a header, never in an address.
 import { ROOT } from "./api.js";
+import { LANG } from "./language.js";
 
 const PLACE = "strikeatlas.token";
 
@@ -18,7 +19,7 @@ export class Refused extends Error {
 }
 
 async function asked(path, options = {}) {
-  const headers = { Accept: "application/json", Authorization: `Bearer ${token.get()}`, ...options.headers };
+  const headers = { Accept: "application/json", "Accept-Language": LANG, Authorization: `Bearer ${token.get()}`, ...options.headers };
   const response = await fetch(new URL(path, ROOT), { ...options, headers });
   const body = await response.json().catch(() => ({}));
   if (!response.ok) throw new Refused(response.status, body);

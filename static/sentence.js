@@ -4,7 +4,7 @@ import { byId, el } from "./dom.js";
 import { spanOfDays } from "./edtf.js";
 import { countryName, length, share } from "./figures.js";
 import { EVERYTHING, cleared, narrowing } from "./selection.js";
-import { counted, listed, number, t, word } from "./text.js";
+import { commodityWords, counted, inLanguage, listed, number, small, t, word } from "./text.js";
 
 const names = new Map(); // of owners and assets by table and id, as far as they are known
 
@@ -14,7 +14,7 @@ export function remember(table, id, name) {
 }
 
 async function learn(table, id) {
-  const known = await api.record(table, id).then(({ name }) => name, () => id);
+  const known = await api.record(table, id).then((row) => inLanguage(row, "name"), () => id);
   remember(table, id, known);
 }
 
@@ -40,10 +40,10 @@ function tieWords(view) {
 
 const WORDS = {
   q: (view) => t("saidText", { text: view.q }),
-  kinds: (view) => t("saidKinds", { list: listed(view.kinds.map((kind) => word("group", kind).toLowerCase())) }),
-  commodity: (view) => t("saidCommodity", { name: view.commodity }),
-  weapon: (view) => t("saidWeapon", { name: word("weapon", view.weapon).toLowerCase() }),
-  status: (view) => listed(view.status.map((status) => word("status", status).toLowerCase())),
+  kinds: (view) => t("saidKinds", { list: listed(view.kinds.map((kind) => small(word("group", kind)))) }),
+  commodity: (view) => t("saidCommodity", { name: commodityWords(view.commodity) }),
+  weapon: (view) => t("saidWeapon", { name: small(word("weapon", view.weapon)) }),
+  status: (view) => listed(view.status.map((status) => small(word("status", status)))),
   asset: (view) => t("saidAsset", { name: nameOf("assets", view.asset) }),
   within: (view) => (view.within === "none" ? t("saidNoPlace") : t("saidWithin", { length: length(+view.within) })),
   rests_on: (view) => t(`said${view.rests_on}`),
@@ -77,7 +77,7 @@ const CHIPS = {
   kinds: (view) => view.kinds.map((kind) => word("group", kind)).join(", "),
   status: (view) => view.status.map((status) => word("status", status)).join(", "),
   weapon: (view) => word("weapon", view.weapon),
-  commodity: (view) => view.commodity,
+  commodity: (view) => commodityWords(view.commodity),
   asset: (view) => nameOf("assets", view.asset),
   dates: (view) => spanOfDays(view.from, view.to),
   certainty: (view) => t(`certainty${view.certainty}`),

@@ -1,12 +1,13 @@
 // The right-hand side: the record of a strike and, over it, what one entity held.
 import { byId, el } from "./dom.js";
+import { EMBEDDED } from "./embed.js";
 import { PHONE } from "./sheet.js";
 
 /** Prepare the side; returns a function that makes room for what the view shows there. */
 export function createSide() {
   let open = false;
   // On a phone the side lies over all else, which must then not take the keyboard.
-  const cover = () => ["panel", "map-frame", "time"].forEach((id) => (byId(id).inert = open && PHONE.matches));
+  const cover = () => ["panel", "map-frame", "time"].forEach((id) => (byId(id).inert = open && PHONE.matches && !EMBEDDED));
   PHONE.addEventListener("change", cover);
   return ({ strike, entity }) => {
     open = Boolean(strike || entity);

@@ -19,7 +19,9 @@ const oneOf = (value, choices) => (choices.includes(value) ? value : choices[0])
 const list = (value) => (value ?? "").split(".").filter((part) => /^[a-z]+$/.test(part));
 const among = (value, choices) => (choices.includes(value) ? value : null);
 const text = (value) => value?.trim().slice(0, LONGEST) || null;
-const day = (value) => (DAY.test(value ?? "") && !Number.isNaN(Date.parse(value)) ? value : null);
+// Date.parse takes 30 February for a day of March.
+const isDay = (value) => DAY.test(value) && !Number.isNaN(Date.parse(value)) && new Date(value).toISOString().startsWith(value);
+const day = (value) => (isDay(value ?? "") ? value : null);
 const percent = (value) => (/^\d{1,3}(\.\d+)?$/.test(value ?? "") && +value <= 100 ? +value : 0);
 
 function place(value) {
@@ -68,8 +70,20 @@ export function written(state) {
   return `#${said.toString().replaceAll("%2C", ",")}`;
 }
 
+/** The address with its view behind the #, where the page keeps it; null where none came as a query, as links from elsewhere have it. */
+export function settledAddress({ pathname, search, hash }) {
+  const query = new URLSearchParams(search);
+  const names = [...query.keys()].filter((name) => name in START);
+  if (!names.length) return null;
+  const view = hash || written(read(search));
+  for (const name of names) query.delete(name);
+  return `${pathname}${query.size ? `?${query}` : ""}${view}`;
+}
+
 /** A state that tells its listeners about changes and keeps the address up to date. */
 export function createState(onChange) {
+  const settled = settledAddress(location);
+  if (settled) history.replaceState(null, "", settled);
   let now = read(location.hash);
   const tell = (before) => onChange(now, before);
 

@@ -1,18 +1,9 @@
-// Gives the page its words: text.LANGUAGE.json for each language; what a language lacks is shown in English.
+// Gives the page its words: one file a language, text.LANGUAGE.json, which has them all.
+import { LANG, LOCALE } from "./language.js";
 
-/** The language of the page: the server writes it into the document, of the languages that it has. */
-const LANG = document.documentElement.lang;
+export { LANG, LOCALE };
 
-/** The language as dates and numbers are written: British, for day before month. */
-export const LOCALE = LANG === "en" ? "en-GB" : LANG;
-
-async function table(language) {
-  const answer = await fetch(new URL(`text.${language}.json`, import.meta.url));
-  return answer.ok ? answer.json() : {};
-}
-
-const [english, own] = await Promise.all([table("en"), LANG === "en" ? {} : table(LANG)]);
-const TEXT = { ...english, ...own };
+const TEXT = await fetch(new URL(`text.${LANG}.json`, import.meta.url)).then((answer) => answer.json());
 
 /** A text by name with its {gaps} filled; an unknown name is shown as it stands, without its prefix dashes. */
 export function t(name, gaps = {}) {
@@ -25,9 +16,26 @@ export function word(prefix, value) {
   return Object.hasOwn(TEXT, name) ? t(name) : String(value).replaceAll(/[-_]/g, " ");
 }
 
+/** A text named by a prefix and a word from data; null where there is none, and the word itself is all there is to say. */
+export function known(prefix, value) {
+  return Object.hasOwn(TEXT, `${prefix}${value}`) ? t(`${prefix}${value}`) : null;
+}
+
+/** What is made, moved or stored, in words: data has one name or several with commas between them. */
+export const commodityWords = (names) => names.split(", ").map((name) => known("commodity", name) ?? name).join(", ");
+
+/** A name within a sentence: small, but in German, whose nouns are not. */
+export const small = (name) => (LANG === "de" ? name : name.toLocaleLowerCase(LOCALE));
+
+/** What a record says in the language of the page, or else as it is stored: columns `name_uk`, or texts by language. */
+export function inLanguage(row, name) {
+  return row[`${name}_${LANG}`] ?? row[`${name}s`]?.[LANG] ?? row[name];
+}
+
 /** The title of a strike as it is shown anywhere: a draft is named as one. */
-export function strikeTitle({ title, status }) {
-  return status === "draft" ? t("draftTitle", { title }) : title;
+export function strikeTitle(row) {
+  const title = inLanguage(row, "title");
+  return row.status === "draft" ? t("draftTitle", { title }) : title;
 }
 
 /** How one thing was checked, which is named by a text: of a share, a tie or a value, never of the event as a whole. */

@@ -14,7 +14,7 @@ from api.cli.load import create_store
 from api.http.request_log import LogFormat
 from api.server.build_id import build_id
 from api.server.live_snapshot import LiveSnapshot
-from api.settings import BASEMAP, REVIEWERS, Settings, stated_policy, with_overrides
+from api.settings import BASEMAP, REVIEWERS, Settings, stated_embedders, stated_policy, with_overrides
 from api.terminal.console import errors
 from layers.decisions.hits import PUBLISH_FROM, SHOW_FROM
 from layers.store.backends import open_store
@@ -73,6 +73,12 @@ def serve(
     policy: Annotated[
         Path | None, typer.Option(help="TOML file of what is published, when and how exactly; see policy.md.")
     ] = None,
+    embed_on: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ORIGIN", help="Whose pages may show the map, such as https://news.example, or * for all; repeat."
+        ),
+    ] = None,
     numbers: Annotated[
         list[str] | None, typer.Option("--set", metavar="NAME=NUMBER", help="Another limit, see operating.md; repeat.")
     ] = None,
@@ -96,6 +102,7 @@ def serve(
         reviewers=reviewers,
         audit=audit,
         policy=stated_policy(policy),
+        embedders=stated_embedders(embed_on or ()),
     )
     settings = with_overrides(settings, numbers or ())
 

@@ -15,6 +15,7 @@ FORMATS: Sequence[FeatureFormat] = (
     FeatureFormat(HTML, geojson.collection, geojson.feature),
     csv.FORMAT,
     columnar.FLATGEOBUF,
+    columnar.GEOPACKAGE,
     columnar.GEOPARQUET,
 )
 

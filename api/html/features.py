@@ -13,12 +13,14 @@ import orjson
 import shapely
 from starlette.requests import Request
 
+from api.html.addresses import href
 from api.html.documents import plain
-from api.html.map_images import pictures
+from api.html.map_images import Picture, pictures
+from api.html.published import SubjectContent, head_of, published
+from api.html.subjects import asset_content, asset_data, strike_content, strike_data
 from api.http.json import Json
-from api.http.links import href, item_path
+from api.http.links import item_path
 from api.requests.query_parameters import sortables
-from api.serializers import headline
 from api.server.served_version import ServedVersion
 from api.wording.catalogue import ENGLISH, phrase
 from api.wording.dates import DATED, date_in_words
@@ -26,6 +28,7 @@ from api.wording.preference import language_of
 from api.wording.strikes import strike_title
 from layers.collections.collection import Collection
 from layers.collections.geometry_index import Box
+from layers.corrections.concerned import records_of_answer, records_of_asset
 from layers.model.records import Source
 
 #: Properties whose values are ids of features, with the collection of these.
@@ -94,18 +97,21 @@ class FeatureRow:
 
 
 class CitedSource(NamedTuple):
-    """A source: its name, publisher and day, its address, and the address of an archived copy."""
+    """A source: its name and the language of it, publisher and day, its address, and that of an archived copy."""
 
     name: str
     about: str
     address: str | None
     copy: str | None
+    language: str | None
 
 
 def name_of(feature: Json, language: str = ENGLISH) -> str:
     """Return the title or name of a feature, or else its id; a draft of a strike is named as one."""
     properties = feature["properties"] or {}
-    name = str(properties.get("title") or properties.get("name") or feature["id"])
+    name = str(
+        properties.get(f"title_{language}") or properties.get("title") or properties.get("name") or feature["id"]
+    )
     return strike_title(name, properties.get("status"), language)
 
 
@@ -149,30 +155,44 @@ def of_item(request: Request, view: ServedVersion, collection: Collection, docum
     ids: Sequence[str] = getattr(record, "sources", ())
     sources = view.snapshot.records.sources
     language = language_of(request)
+    shown = pictures(request, collection.name, bounds, {"id": str(document["id"])})
     return {
         "row": _row(request, view, collection, document),
-        "headline": _headline(view, collection, str(document["id"])),
-        "pictures": pictures(request, collection.name, bounds, {"id": str(document["id"])}),
+        "pictures": shown,
         "more": _more(request, collection, str(document["id"]), language),
         "sources": [_cited(sources[key], language) for key in ids if key in sources],
         "shape": orjson.dumps(document["geometry"]).decode(),
         "system": request.query_params.get("crs", phrase("html.item.crs84", language)),
+        **_published(request, view, collection, str(document["id"]), shown),
     }
 
 
-def _headline(view: ServedVersion, collection: Collection, key: str) -> Sequence[str]:
-    """Give the sentences on whose it was of a strike; none of another feature."""
-    snapshot = view.snapshot
-    if collection.name != "strikes" or key not in snapshot.records.strikes:
-        return ()
-    return headline.headline_parts(snapshot, headline.readings_of(snapshot, snapshot.answer(key)))
+def _published(
+    request: Request, view: ServedVersion, collection: Collection, key: str, shown: Sequence[Picture]
+) -> Json:
+    """Give what the page of a strike or a site says of it, to be cited; nothing of another feature."""
+    records, snapshot = view.snapshot.records, view.snapshot
+    if collection.name == "strikes" and key in records.strikes:
+        content: SubjectContent = strike_content(request, view, key)
+        about, keys = strike_data(records.strikes[key], view), records_of_answer(snapshot, key)
+    elif collection.name == "assets" and key in records.assets:
+        content = asset_content(request, view, key)
+        about, keys = asset_data(records.assets[key]), records_of_asset(snapshot, key)
+    else:
+        return {"published": None}
+    return {
+        **published(request, view, content, keys),
+        "head": head_of(request, view, content, about, shown),
+    }
 
 
 def _cited(source: Source, language: str) -> CitedSource:
     """List a source by its title, or else by its publisher."""
     about = [source.publisher if source.title else None, source.published and date_in_words(source.published, language)]
     text = ", ".join(part for part in about if part)
-    return CitedSource(source.title or source.publisher, text, _web(source.url), _web(source.archive_url))
+    return CitedSource(
+        source.title or source.publisher, text, _web(source.url), _web(source.archive_url), source.language
+    )
 
 
 def _web(url: str | None) -> str | None:
@@ -241,7 +261,8 @@ def _values(request: Request, view: ServedVersion, name: str, values: Any) -> It
             yield LinkedValue(text)
         else:
             feature: Any = collection.features[row]
-            called = getattr(feature, "title", None) or getattr(feature, "name", None)
+            known = (getattr(feature, name, None) for name in (f"title_{language}", "title", "name"))
+            called = next(filter(None, known), None)
             title = called and strike_title(called, getattr(feature, "status", None), language)
             yield LinkedValue(text, href(request, item_path(collection.name, text)), title)
 

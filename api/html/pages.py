@@ -14,11 +14,13 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 from starlette.requests import Request
 
-from api.html import documents, features, schemas
+from api.html import documents, features, schemas, subjects
+from api.html.addresses import href
 from api.html.documents import plain
 from api.html.map_images import pictures
+from api.html.published import PageHead
 from api.http.json import Json
-from api.http.links import href
+from api.http.links import base_address
 from api.serializers.policy import attribution_text
 from api.server.served_version import ServedVersion
 from api.wording import catalogue
@@ -36,7 +38,11 @@ _UNFIT = re.compile(
 )
 #: Controls of the direction of text, which a title has no element to hold together.
 _DIRECTION = re.compile("[\u202a-\u202e\u2066-\u2069]")
+#: Description and title of a page of ``static/``, with what stands between them.
+_PAGE_HEAD = re.compile(r'<meta name="description"[^>]*>\n<title>[^<]*</title>\n')
 _SCHEMAS = ("queryables", "sortables", "schema")
+#: Kinds of pages that list all members of an answer; those of a country and of an owner say what follows first.
+_ANSWERS = ("answer", "country", "entity")
 #: Functions that give the pages of a collection and of its features what their JSON lacks.
 _CONTEXTS: Mapping[str, Callable[[Request, ServedVersion, Collection, Json], Json]] = {
     "collection": schemas.of_collection,
@@ -52,7 +58,7 @@ def page(request: Request, view: ServedVersion, kind: str, document: Json) -> by
     ----------
     kind
         landing, definition, conformance, collections, collection, items, item, queryables, sortables, schema,
-        styles, connect, corrections, or answer for any other.
+        styles, connect, method, corrections, country, entity, or answer for any other.
     document
         The resource as JSON.
     """
@@ -64,12 +70,13 @@ def page(request: Request, view: ServedVersion, kind: str, document: Json) -> by
         "attribution": attribution_text(request.app.state.settings.attribution, view.disclosure, language_of(request)),
         **_context(request, view, kind, collection, document),
     }
-    return _rendered(request, "schema" if kind in _SCHEMAS else kind, document, context)
+    template = "schema" if kind in _SCHEMAS else "answer" if kind in _ANSWERS else kind
+    return _rendered(request, template, document, {"kind": kind, **context})
 
 
 def problem(request: Request, document: Json) -> bytes:
     """Write the page of an error, given as problem details (RFC 9457)."""
-    return _rendered(request, "problem", document, {"trail": [(str(document["title"]), None)]})
+    return _rendered(request, "problem", document, {"kind": "problem", "trail": [(str(document["title"]), None)]})
 
 
 def translated(source: str, language: str) -> str:
@@ -79,6 +86,19 @@ def translated(source: str, language: str) -> str:
     for code in sorted(catalogue.codes("html.static."), key=lambda code: -len(phrase(code))):
         text = text.replace(str(_escaped(phrase(code))), str(_escaped(phrase(code, language))))
     return text
+
+
+def with_head(request: Request, source: str, head: PageHead, *, embedded: bool) -> str:
+    """Put a head into a page of ``static/`` in place of its title and description; an embedded one is marked.
+
+    Parameters
+    ----------
+    source
+        The page, in the language of the request.
+    """
+    said = templates(language_of(request)).get_template("head.html").render(head=head)
+    page = _PAGE_HEAD.sub(lambda _: said, source, count=1)
+    return page.replace("<body>", '<body data-embed="1">', 1) if embedded else page
 
 
 def _context(request: Request, view: ServedVersion, kind: str, collection: Collection | None, document: Json) -> Json:
@@ -92,11 +112,12 @@ def _context(request: Request, view: ServedVersion, kind: str, collection: Colle
         return {"groups": schemas.groups(document, language), "shared": schemas.shared(document, language)}
     if kind in _SCHEMAS:
         return {"rows": schemas.rows(document, language)}
-    if kind == "answer":
+    if kind in _ANSWERS:
         # Through JSON, so that days are texts here as there.
         members = orjson.loads(orjson.dumps({name: part for name, part in document.items() if name != "links"}))
         query = {**request.query_params, "f": "json"}
-        return {"answer": documents.terms_of(members, language), "as_json": _here(request, query)}
+        answer = {"answer": documents.terms_of(members, language), "as_json": _here(request, query), "published": None}
+        return answer | subjects.of_answer(request, view, kind, document)
     context = _CONTEXTS.get(kind)
     return {} if context is None or collection is None else context(request, view, collection, document)
 
@@ -105,10 +126,13 @@ def _rendered(request: Request, kind: str, document: Json, context: Json) -> byt
     """Fill a template; characters that HTML may not hold are replaced."""
     language = language_of(request)
     text = templates(language).get_template(f"{kind}.html").render(
-        kind=kind,
         document=document,
         href=partial(href, request),
-        base=href(request, "/").rstrip("/"),
+        base=base_address(request),
+        switch=[
+            (tag, phrase("language.name", tag), _here(request, {**request.query_params, "lang": tag}))
+            for tag in catalogue.languages()
+        ],
         credit=(context.pop("attribution", request.app.state.settings.attribution), ATTRIBUTION),
         **context,
     )  # fmt: skip
@@ -118,8 +142,9 @@ def _rendered(request: Request, kind: str, document: Json, context: Json) -> byt
 def _trail(request: Request, kind: str, collection: Collection | None, document: Json) -> list[tuple[str, str | None]]:
     """List name and address of the pages that lead to this one, which is the last and has no address."""
     language = language_of(request)
-    if kind == "answer":
-        return [(_summary(request), None)]
+    if kind in _ANSWERS:
+        name = {"country": document.get("name"), "entity": document.get("entity", {}).get("name")}.get(kind)
+        return [(name or _summary(request), None)]
     title = (
         features.name_of(document, language)
         if kind == "item"
@@ -133,8 +158,8 @@ def _trail(request: Request, kind: str, collection: Collection | None, document:
     parents: list[tuple[str, str | None]] = []
     parents.append((phrase("html.title.collections", language), href(request, "/collections")))
     if kind == "collection":
-        return [*parents, (collection.title, None)]
-    parents.append((collection.title, href(request, path)))
+        return [*parents, (catalogue.declared(collection.title, language), None)]
+    parents.append((catalogue.declared(collection.title, language), href(request, path)))
     if kind == "item":
         items = (phrase("html.title.items", language), href(request, f"{path}/items"))
         return [*parents, items, (features.name_of(document, language), None)]
@@ -144,7 +169,8 @@ def _trail(request: Request, kind: str, collection: Collection | None, document:
 def _summary(request: Request) -> str:
     """Return the heading of an answer without a page of its own: the summary of its route and the names in its path."""
     names = [text for text in request.path_params.values() if isinstance(text, str)]
-    return ": ".join((request.scope["route"].summary, *([", ".join(names)] if names else [])))
+    summary = catalogue.declared(request.scope["route"].summary, language_of(request))
+    return ": ".join((summary, *([", ".join(names)] if names else [])))
 
 
 def _here(request: Request, query: Mapping[str, str]) -> str:
@@ -178,6 +204,9 @@ def templates(language: str) -> Environment:
     )
     environment.filters["flat"] = flat
     environment.filters["plain"] = partial(plain, language=language)
+    environment.filters["lang"] = _lang
+    environment.filters["declared"] = partial(catalogue.declared, language=language)
+    environment.filters["small"] = partial(_small, language)
     environment.globals["language"] = language
     environment.globals["phrase"] = partial(_markup, language)
     return environment
@@ -186,7 +215,32 @@ def templates(language: str) -> Environment:
 def _markup(language: str, code: str, /, **arguments: object) -> Markup:
     """Word a code as HTML: sentence and arguments are escaped, apart from arguments that are markup of a template."""
     values = catalogue.values({name: _fit(value) for name, value in arguments.items()}, language)
-    return _escaped(catalogue.template(code, language, arguments)).format(**values)
+    sentence = _escaped(catalogue.template(code, language, arguments))
+    return Markup(_MarkupFormatter(language).vformat(sentence, (), values))
+
+
+class _MarkupFormatter(catalogue.SentenceFormatter):
+    """Fills the gaps of a sentence of a page: what is no markup is escaped."""
+
+    def format_field(self, value: Any, format_spec: str) -> Any:
+        if isinstance(value, Markup):
+            return value
+        return escape(super().format_field(value, format_spec))
+
+
+def _lang(language: str | None) -> Markup:
+    """Return the attribute of an element whose text is in a language; nothing where that is not known."""
+    return Markup(' lang="{}"').format(language) if language else Markup("")
+
+
+#: Languages whose nouns are large within a sentence.
+_LARGE_NOUNS = frozenset({"de"})
+
+
+def _small(language: str, title: str) -> str:
+    """Return a declared title as it stands within a sentence."""
+    said = catalogue.declared(title, language)
+    return said if language in _LARGE_NOUNS else said.lower()
 
 
 def _escaped(sentence: str) -> Markup:

@@ -19,6 +19,15 @@ CONTENT_SECURITY_POLICY = (
 #: The policy of a page with a form, which is sent to this server.
 FORM_SECURITY_POLICY = CONTENT_SECURITY_POLICY.replace("form-action 'none'", "form-action 'self'")
 
+#: Who may show the map within a page of theirs: this server alone, unless the operator names others.
+_OWN_FRAMES = "frame-ancestors 'self'"
+
+
+def embedding_policy(embedders: Iterable[str]) -> str:
+    """Return the policy of a page that the operator lets these origins show within theirs, ``*`` being all."""
+    return CONTENT_SECURITY_POLICY.replace(_OWN_FRAMES, " ".join((_OWN_FRAMES, *embedders)))
+
+
 #: Any page may read what is public anyway; no answer depends on the reader, so there is no credential to share.
 _HEADERS = {
     "Content-Security-Policy": CONTENT_SECURITY_POLICY,

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.http.content_coding import CODINGS, accepts
-from api.wording.preference import language_parts, vary
+from api.wording.preference import language_headers, language_parts
 
 _TAG = re.compile(r'(?:W/)?"([^"]*)"')
 _OTHER = re.compile(r"[^\w.+-]+", re.ASCII)
@@ -84,21 +84,33 @@ def not_modified_response(request: Request, tag: str, headers: Mapping[str, str]
 
 
 def representation(
-    request: Request, version: str, media_type: str, body: bytes | Callable[[], bytes], *parts: str
+    request: Request,
+    version: str,
+    media_type: str,
+    body: bytes | Callable[[], bytes],
+    *parts: str,
+    worded: bool = False,
 ) -> Response:
-    """Answer a body built from a version of the data, or 304; a body given as a function is built only where needed."""
-    headers = validators(request, version, media_type, *parts)
+    """Answer a body built from a version of the data, or 304; a body given as a function is built only where needed.
+
+    Parameters
+    ----------
+    worded
+        Whether the body has sentences in the language of the request; a page always has.
+    """
+    headers = validators(request, version, media_type, *parts, worded=worded)
     known = not_modified_response(request, headers["ETag"], headers)
     if known is not None:
         return known
     return Response(body() if callable(body) else body, media_type=media_type, headers=headers)
 
 
-def validators(request: Request, version: str, media_type: str, *parts: str) -> dict[str, str]:
+def validators(request: Request, version: str, media_type: str, *parts: str, worded: bool = False) -> dict[str, str]:
     """Return the headers of a representation by which copies of it are revalidated, see `strong_etag`."""
-    in_language = language_parts(request) if media_type == "text/html" else ()
-    tag = strong_etag(version, media_type, *parts, *in_language)
-    return {"ETag": tag, "Cache-Control": cache_control(request.app.state.settings.cache_s), "Vary": vary()}
+    worded = worded or media_type == "text/html"
+    tag = strong_etag(version, media_type, *parts, *(language_parts(request) if worded else ()))
+    cached = cache_control(request.app.state.settings.cache_s)
+    return {"ETag": tag, "Cache-Control": cached, **language_headers(request, worded=worded)}
 
 
 def http_date(at: datetime) -> str:

@@ -213,7 +213,7 @@ def _patch() -> Json:
     """Return the schema of a merge patch (RFC 7396) of the feature, or of its properties alone."""
     geometry: Json = {name: part for name, part in _POINT.items() if name != "required"}
     properties: Json = {"type": "object", "properties": _properties(), "additionalProperties": False}
-    feature = {"type": _TYPE, "id": sent({"type": "string"}), "geometry": geometry, "properties": properties}
+    feature = {"type": _TYPE, "id": _nullable(sent({"type": "string"})), "geometry": geometry, "properties": properties}
     return {
         "anyOf": [
             {"type": "object", "properties": feature, "additionalProperties": False},

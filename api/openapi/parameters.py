@@ -65,8 +65,9 @@ def language_parameters() -> Sequence[RequestParameter[str]]:
     """Return the parameter of every endpoint that chooses a language; none where there is English alone."""
     if len(languages()) == 1:
         return ()
-    schema = {"type": "string", "enum": list(languages())}
-    return (RequestParameter("lang", parse_text, schema, "Language of pages; else the Accept-Language header counts."),)
+    offered = ", ".join(languages())
+    about = f"Language of pages and sentences: {offered}; any other counts as none, and Accept-Language is read."
+    return (RequestParameter("lang", parse_text, {"type": "string"}, about),)
 
 
 def format_parameter(*names: str) -> RequestParameter[str]:

@@ -25,7 +25,8 @@ from api.requests.tile_matrix_sets import UnknownTile
 from api.responses.person_write import KeyReused
 from api.server.audit_trail import AuditTrailError
 from api.server.keys_at_work import KeyAtWork
-from api.wording.preference import language_of, vary
+from api.wording.catalogue import declared
+from api.wording.preference import language_headers, language_of
 from api.wording.problems import error_sentence
 from geo.errors import GeoError
 from layers.model.problems import ProblemsError, UnknownRecord
@@ -73,6 +74,7 @@ _FORMS = (MediaFormat("json", "application/problem+json", "a problem", ("applica
 
 def _problem_response(request: Request, status: int, title: str, detail: str, **extra: Any) -> Response:
     """Answer a problem, as a page if the request prefers pages."""
+    title = declared(title, language_of(request))
     answer = problem(status, title, detail, **extra)
     form, accept = request.query_params.get("f"), request.headers.get("accept")
     try:
@@ -82,7 +84,7 @@ def _problem_response(request: Request, status: int, title: str, detail: str, **
     if page:
         content = {"status": status, "title": title, "detail": detail, **extra}
         answer = Response(pages.problem(request, content), status, media_type=HTML.media_type)
-    answer.headers["Vary"] = vary()
+    answer.headers.update(language_headers(request, worded=True))
     return answer
 
 

@@ -59,8 +59,8 @@ def as_json(content: object, request: Request, media_type: str = JSON) -> Respon
 
 
 def json_response(body: bytes, request: Request, media_type: str) -> Response:
-    """Answer a body of the current version, or 304 if the client has it."""
-    return representation(request, version(request), media_type, body)
+    """Answer a body of the current version, in the language of the request, or 304 if the client has it."""
+    return representation(request, version(request), media_type, body, worded=True)
 
 
 def document(
@@ -81,7 +81,7 @@ def document(
     """
     form, name = negotiated_format(request, offered), version(request) + variant
     if form is not HTML:
-        return representation(request, name, form.media_type, orjson.dumps(content))
+        return representation(request, name, form.media_type, orjson.dumps(content), worded=True)
     return representation(
         request, name, HTML.media_type, lambda: pages.page(request, served_version(request), kind, content)
     )

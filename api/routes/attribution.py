@@ -19,6 +19,7 @@ from api.serializers import attribution as attribution_json
 from api.serializers import country as country_json
 from api.serializers.policy import attribution_text
 from api.server.live_snapshot import LiveSnapshot
+from api.wording.preference import language_of
 from layers.attribution.country_totals import Relation
 from layers.collections.collection import Collection
 from layers.collections.feature_types import StrikeFeature
@@ -139,7 +140,7 @@ def attribution(
 ) -> Response:
     """The whole answer to one strike: owners by country, other ties, chains, reasons, claims and sources."""
     snapshot = served_version(request).snapshot
-    answer = attribution_json.strike_answer(snapshot, snapshot.answer(strike, basis, minority))
+    answer = attribution_json.strike_answer(snapshot, snapshot.answer(strike, basis, minority), language_of(request))
     return document(request, "answer", {**answer, "corrections": href(request, "/corrections", strike=strike)})
 
 
@@ -172,9 +173,9 @@ def country(
     """
     period = days_between(since, until)
     answer = country_json.country_answer(
-        served_version(request).snapshot, iso.upper(), basis, minority, relation, period
+        served_version(request).snapshot, iso.upper(), basis, minority, relation, period, language_of(request)
     )
-    return document(request, "answer", answer)
+    return document(request, "country", answer)
 
 
 @PART.document("/countries/{iso}/capacity", "Capacity hit and lost", "CountryCapacity")
@@ -206,7 +207,8 @@ def owners(
         raise UnknownRecord(Message("record.no-asset", {"id": asset}))
     day = on or snapshot.data_date
     owned = snapshot.owners(asset, day, basis, minority)
-    return document(request, "answer", attribution_json.owners_answer(snapshot, asset, owned, day, basis, minority))
+    answer = attribution_json.owners_answer(snapshot, asset, owned, day, basis, minority, language_of(request))
+    return document(request, "answer", answer)
 
 
 @PART.document("/entities/{entity:path}/holdings", "What an entity holds on a day", "Holdings")
@@ -217,7 +219,9 @@ def holdings(
 ) -> Response:
     """Assets and entities that an entity holds a part of, directly and through others."""
     snapshot = served_version(request).snapshot
-    return document(request, "answer", attribution_json.holdings_answer(snapshot, entity, on or snapshot.data_date))
+    day = on or snapshot.data_date
+    answer = attribution_json.holdings_answer(snapshot, entity, day, language_of(request))
+    return document(request, "entity", answer)
 
 
 @PART.document("/records/{table}/{record:path}", "One record as stored", "Record")
@@ -249,6 +253,8 @@ def about(request: Request) -> Response:
         "history": atlas.store.head(snapshot.seq).hash,
         "data_date": snapshot.data_date,
         "records": {name: len(snapshot.records.table(name)) for name in RECORD_TYPES},
-        "attribution": attribution_text(request.app.state.settings.attribution, served_version(request).disclosure),
+        "attribution": attribution_text(
+            request.app.state.settings.attribution, served_version(request).disclosure, language_of(request)
+        ),
     }
     return document(request, "answer", summary)

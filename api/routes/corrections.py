@@ -178,8 +178,9 @@ def _answered(request: Request, page: CorrectionsPage) -> Response:
             request,
             version(request),
             ATOM.media_type,
-            lambda: atom_feed(page.entries, links, address, changed, feed=feed),
+            lambda: atom_feed(page.entries, links, address, changed, language, feed=feed),
             address,
+            worded=True,
         )
     content = {
         "numberReturned": len(page.entries),

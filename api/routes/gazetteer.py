@@ -17,6 +17,7 @@ from api.requests.negotiation import DOCUMENT, HTML
 from api.requests.parameters import INTEGER_TEXT, MAX_LENGTH
 from api.responses.resource import negotiated_format, served_version
 from api.serializers import places
+from api.wording.preference import language_of
 from layers.reference.gazetteer import MAX_LIMIT, Gazetteer, GazetteerMissing
 
 PART = ApiPart(
@@ -98,11 +99,13 @@ def find(
 
     def answer() -> Json:
         return places.places_answer(
-            opened.find(q, region=region, country=country, near=near, limit=limit), opened.origins()
+            opened.find(q, region=region, country=country, near=near, limit=limit),
+            opened.origins(),
+            language_of(request),
         )
 
     if form is not HTML:
-        return representation(request, version, form.media_type, lambda: orjson.dumps(answer()))
+        return representation(request, version, form.media_type, lambda: orjson.dumps(answer()), worded=True)
     # A page links to the collections, so that its entity tag has the version of the data too.
     version = f"{version}-{served_version(request).version}"
     return representation(

@@ -23,6 +23,7 @@ from api.routes.review import UNCACHED, audit_reading, newest_for, uncached
 from api.serializers import review
 from api.server.live_snapshot import LiveSnapshot
 from api.wording.catalogue import text
+from api.wording.preference import language_of
 from layers.decisions.identity import InvalidJudgement, judgement
 from layers.decisions.identity import Verdict as PairVerdict
 from layers.model.records import Records
@@ -78,21 +79,21 @@ def duplicates(
 ) -> Response:
     """Pairs that nobody has judged, the likeliest first, each with both records and the reasons."""
     snapshot = newest_for(request, author)
-    rows = [*_pairs(snapshot, noun)]
+    rows = [*_pairs(snapshot, noun, language_of(request))]
     shown = rows[offset : offset + limit]
     private = [side["id"] for row in shown for side in (row["one"], row["other"]) if side["private"]]
     audit_reading(request, author, snapshot, private, len(shown))
     return uncached({"numberMatched": len(rows), "numberReturned": len(shown), "pairs": shown})
 
 
-def _pairs(snapshot: Snapshot, noun: Noun) -> Iterator[Json]:
+def _pairs(snapshot: Snapshot, noun: Noun, language: str) -> Iterator[Json]:
     records = snapshot.records
     if noun == "strikes":
-        yield from (review.strike_pair(records, pair) for pair in snapshot.strike_duplicates)
+        yield from (review.strike_pair(records, pair, language) for pair in snapshot.strike_duplicates)
     elif noun == "assets":
-        yield from (review.asset_pair(records, pair) for pair in snapshot.asset_duplicates)
+        yield from (review.asset_pair(records, pair, language) for pair in snapshot.asset_duplicates)
     else:
-        yield from (review.entity_pair(records, pair) for pair in snapshot.entity_duplicates)
+        yield from (review.entity_pair(records, pair, language) for pair in snapshot.entity_duplicates)
 
 
 @PART.route(

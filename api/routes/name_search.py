@@ -16,7 +16,10 @@ from api.openapi.responses import COUNT, NULLABLE_STRING, STRING, array_of, obje
 from api.requests.parameters import INTEGER_TEXT, MAX_LENGTH
 from api.responses.resource import document, served_version
 from api.routes.gazetteer import gazetteer
-from layers.query.name_search import NamedKind, NameIndex, indexes
+from api.wording.catalogue import ENGLISH
+from api.wording.countries import country_names, name_in
+from api.wording.preference import language_of
+from layers.query.name_search import Named, NamedKind, NameIndex, NameMatch, indexes
 from layers.reference.gazetteer import GazetteerMissing
 from layers.snapshot.snapshot import Snapshot
 
@@ -60,8 +63,9 @@ def search(
     matches = [(kind, index.find(q, limit)) for kind, index in _indexes(request).items()]
     # The kind whose best name fits best comes first; among equals the order is that of the kinds.
     matches = sorted((each for each in matches if each[1]), key=lambda each: each[1][0].rank)
+    snapshot, language = served_version(request).snapshot, language_of(request)
     groups: list[Json] = [
-        {"kind": kind, "results": [_result(asdict(one.named), one.matched) for one in results]}
+        {"kind": kind, "results": [_result(one, _name(snapshot, one.named, language)) for one in results]}
         for kind, results in matches
     ]
     if places := _places(request, q, limit):
@@ -70,8 +74,21 @@ def search(
     return document(request, "answer", {"query": q, "groups": groups, "count": count})
 
 
-def _result(named: Json, matched: str) -> Json:
-    return {**{name: value for name, value in named.items() if name not in ("kind", "names")}, "matched": matched}
+def _result(found: NameMatch, name: str) -> Json:
+    named = asdict(found.named) | {"name": name}
+    return {**{key: value for key, value in named.items() if key not in ("kind", "names")}, "matched": found.matched}
+
+
+def _name(snapshot: Snapshot, named: Named, language: str) -> str:
+    """Return the name of what was found in the language of the answer, or else in English."""
+    records = snapshot.records
+    if language == ENGLISH:
+        return named.name
+    if named.kind == "strike":
+        return records.strikes[named.id].titles.get(language, named.name)
+    if named.kind == "country":
+        return country_names({named.id: named.name}, language)[named.id]
+    return name_in(records.assets[named.id] if named.kind == "asset" else records.entities[named.id], language)
 
 
 def _places(request: Request, text: str, limit: int) -> list[Json]:

@@ -36,7 +36,7 @@ from api.requests.strike_conditions import STRIKE_CONDITIONS, parse_strike_condi
 from api.responses.resource import collection_or_404, negotiated_format, served_version, version
 from api.routes.ogc_schemas import DESCRIPTIONS
 from api.server.live_snapshot import LiveSnapshot
-from api.wording.preference import language_parts, vary
+from api.wording.preference import language_headers, language_parts
 from layers.collections.collection import Collection
 from layers.collections.queryables import GEOMETRY
 from layers.corrections.changed import UpdatedSince
@@ -161,7 +161,7 @@ async def items(request: Request, collection: str) -> Response:
     _ITEMS.require_known(request, served)
     form = negotiated_format(request, FEATURES)
     if form is HTML and (address := _without_empty_fields(request, served)):
-        return RedirectResponse(address, 303, {"Vary": vary()})
+        return RedirectResponse(address, 303, language_headers(request, worded=False))
     settings = request.app.state.settings
     maximum = min(settings.limit_max, MOST) if form is HTML else settings.limit_max
     read = partial(parse_items_request, request.query_params, served, min(settings.limit_default, maximum), maximum)
@@ -171,9 +171,7 @@ async def items(request: Request, collection: str) -> Response:
     if served.name == "strikes" and not request.query_params.keys().isdisjoint(_CONDITIONS):
         wanted = await queued(request, WorkClass.SELECTION, partial(_narrowed, request, wanted))
     form = _profiled(form, wanted.profile)
-    headers = _headers(
-        request, strong_etag(version(request), form.name, *language_parts(request)), wanted.representation.crs.uri
-    )
+    headers = _headers(request, version(request), form, wanted.representation.crs.uri)
     if not_modified := not_modified_response(request, headers["ETag"], headers):
         return not_modified
     answer = partial(_answer, request, served, wanted, form, headers)
@@ -237,9 +235,17 @@ def _header_of(links: Sequence[Link]) -> str:
     return link_header(link for link in links if link["rel"] not in ("self", "alternate"))
 
 
-def _headers(request: Request, tag: str, system: str) -> dict[str, str]:
+def _headers(request: Request, of: str, form: MediaFormat, system: str) -> dict[str, str]:
+    """Return the headers of features of a version; those of a page are in the language of the request."""
+    worded = form is HTML
+    tag = strong_etag(of, form.name, *(language_parts(request) if worded else ()))
     cache = cache_control(request.app.state.settings.cache_s)
-    return {"ETag": tag, "Cache-Control": cache, "Vary": vary(), "Content-Crs": f"<{system}>"}
+    return {
+        "ETag": tag,
+        "Cache-Control": cache,
+        "Content-Crs": f"<{system}>",
+        **language_headers(request, worded=worded),
+    }
 
 
 def _profiled(form: MediaFormat, profile: str) -> MediaFormat:
@@ -328,9 +334,8 @@ async def item(request: Request, collection: str, feature: str) -> Response:
         raise HTTPException(404, f"No feature {feature[:80]!r} in {collection}")
     wanted = parse_representation(request.query_params, served)
     form = _profiled(negotiated_format(request, FEATURE), parse_profile(request.query_params))
-    tag = strong_etag(_item_version(request, collection, feature), form.name, *language_parts(request))
-    headers = _headers(request, tag, wanted.crs.uri)
-    if not_modified := not_modified_response(request, tag, headers):
+    headers = _headers(request, _item_version(request, collection, feature), form, wanted.crs.uri)
+    if not_modified := not_modified_response(request, headers["ETag"], headers):
         return not_modified
     links = _item_links(request, served, feature, form)
     page = FeaturePage(served, np.array([row]), wanted, links, 1, "")

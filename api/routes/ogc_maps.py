@@ -28,6 +28,7 @@ from api.requests.parameters import (
     require_known_names,
 )
 from api.requests.query_parameters import BBOX, BBOX_CRS, DATETIME, SELECTING, parse_selection
+from api.requests.strike_conditions import STRIKE_CONDITIONS, parse_strike_conditions
 from api.responses.resource import collection_or_404, negotiated_format, served_version, version
 from api.responses.tile import selection_mask
 from api.routes import web_map
@@ -39,6 +40,8 @@ from geo.tiles.tile_matrix import DEGREES, MERCATOR, TileProjection
 from geo.tiles.tile_matrix import Box as WorldBox
 from layers.collections.collection import Collection
 from layers.collections.geometry_index import Box
+from layers.query.selection import Selection
+from layers.query.strike_truth import narrowed
 
 #: Pixels of the longest side of a map, and of the longer side where a request gives neither.
 MAX_MAP_PIXELS = 4096
@@ -89,7 +92,7 @@ def _collections_parameter(names: Sequence[str]) -> RequestParameter[str]:
     items = {"type": "string", "enum": list(names)}
     description = (
         "What is drawn, the later on top; strikes and assets by default. Of one alone, filter and each of its "
-        "queryables select among its features."
+        "queryables select among its features, and of strikes whatever selects them elsewhere, such as country."
     )
     schema = {"type": "array", "minItems": 1, "uniqueItems": True, "items": items}
     return RequestParameter(_COLLECTIONS, parse_text, schema, description, ["strikes"])
@@ -175,7 +178,7 @@ def _page_or_map(request: Request) -> _Drawing | Response:
     sheet = _sheet(request.query_params, _union([one.bounds for one in shown]))
     chosen = _selecting(request, selects)
     transparent = _TRANSPARENT.read(request.query_params)
-    selections = [parse_selection(chosen, one) for one in shown]
+    selections = [_selection(request, chosen, one) for one in shown]
     if html:
         return web_map.web_map(request)
     look = _look(request)
@@ -191,6 +194,15 @@ def _page_or_map(request: Request) -> _Drawing | Response:
         return render_png(sheet.canvas, drawn, look, ground, background, require_wanted)
 
     return _Drawing(sheet, draw)
+
+
+def _selection(request: Request, chosen: Mapping[str, str], collection: Collection) -> Selection:
+    """Read what selects among the features of a collection; of strikes also whose sites were hit, words and more."""
+    selection = parse_selection(chosen, collection)
+    if chosen.keys().isdisjoint(one.name for one in STRIKE_CONDITIONS):
+        return selection
+    snapshot = served_version(request).snapshot
+    return narrowed(snapshot.collections, snapshot.registers, selection, parse_strike_conditions(chosen))
 
 
 def _selecting(request: Request, names: Iterable[str]) -> Mapping[str, str]:
@@ -216,7 +228,8 @@ def _shown(request: Request) -> tuple[Sequence[Collection], Sequence[str]]:
         raise BadParameter(_COLLECTIONS, text, f"each once, some of {', '.join(served)}")
     shown = [served[name] for name in names]
     table = selection_parameters(shown[0]) if len(shown) == 1 else (DATETIME,)
-    return shown, [one.name for one in table]
+    conditions = STRIKE_CONDITIONS if names == ["strikes"] else ()
+    return shown, [one.name for one in (*table, *conditions)]
 
 
 @dataclass(frozen=True, eq=False)

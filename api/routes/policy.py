@@ -11,6 +11,7 @@ from api.openapi.declaration import ApiPart, Link
 from api.openapi.responses import ANY_OBJECT, NULLABLE_STRING, STRING, array_of, object_with
 from api.responses.resource import document, self_links, served_version
 from api.serializers.policy import RULES, policy_document
+from api.wording.preference import language_of
 
 
 def _landing_links(request: Request) -> Sequence[Link]:
@@ -36,5 +37,5 @@ PART = ApiPart(
 @PART.document("/policy", "Policy of disclosure", "Policy")
 def policy(request: Request) -> Response:
     """What is withheld for a time, made coarser or left out, by which rules, and of how many records."""
-    content = {**policy_document(served_version(request).disclosure), "links": self_links(request, "/policy")}
-    return document(request, "answer", content)
+    content = policy_document(served_version(request).disclosure, language_of(request))
+    return document(request, "answer", {**content, "links": self_links(request, "/policy")})

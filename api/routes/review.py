@@ -23,6 +23,7 @@ from api.responses.person_write import Body, PersonWrite, audit_read
 from api.routes.attribution import STRIKE_ANSWER, RecordId
 from api.serializers import review
 from api.server.live_snapshot import LiveSnapshot
+from api.wording.preference import language_of
 from layers.model.messages import Message
 from layers.model.problems import Problem, ProblemsError, SourceLocation, UnknownRecord, validated
 from layers.model.records import Decision
@@ -105,7 +106,7 @@ def queue(
     """Strikes without a settled decision, those first whose published answer a decision would change most."""
     snapshot = newest_for(request, author)
     waiting = snapshot.pending
-    rows = [review.queue_entry(snapshot, strike) for strike in waiting[offset : offset + limit]]
+    rows = [review.queue_entry(snapshot, strike, language_of(request)) for strike in waiting[offset : offset + limit]]
     audit_reading(request, author, snapshot, [row["strike"] for row in rows if row["private"]], len(rows))
     return uncached({"numberMatched": len(waiting), "numberReturned": len(rows), "queue": rows})
 
@@ -120,7 +121,7 @@ def queue(
 def strike(request: Request, strike: RecordId, author: Reader) -> Response:
     """The answer as it stands, every candidate with its place and reasons, the claims, and all decisions so far."""
     snapshot = newest_for(request, author)
-    case = review.review_case(snapshot, snapshot.answer(strike))
+    case = review.review_case(snapshot, snapshot.answer(strike), language_of(request))
     stored = request.app.state.atlas.view.stored.strikes.get(strike)
     # For If-Match: where the policy withholds something, the public ETag names another version.
     case["version"] = None if stored is None else TABLES["strikes"].version(stored)

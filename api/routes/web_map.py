@@ -10,13 +10,16 @@ from starlette.responses import FileResponse, HTMLResponse, PlainTextResponse
 from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 
-from api.html.pages import translated
+from api.html.pages import translated, with_head
+from api.html.shown_pages import map_head
+from api.http.common_headers import embedding_policy
 from api.http.links import href, link
 from api.openapi.declaration import ApiPart, Link
+from api.requests.map_view import MapView
 from api.requests.negotiation import HTML
-from api.responses.resource import document
+from api.responses.resource import document, served_version
 from api.wording.catalogue import ENGLISH, languages
-from api.wording.preference import language_of
+from api.wording.preference import language_headers, language_of
 from layers.collections.collection import Collection
 
 router = APIRouter(include_in_schema=False)
@@ -50,14 +53,31 @@ PART = ApiPart(
 
 @router.get("/map")
 def web_map(request: Request) -> Response:
-    """Answer the page of the map."""
-    return _page(request, "index.html")
+    """Answer the page of the map; its head says the view that the address has, if it has one."""
+    shown, embedded = MapView.read(request.query_params), request.query_params.get("embed") == "1"
+    if shown == MapView() and not embedded:
+        return _page(request, "index.html")
+    view, name = served_version(request), "index.html"
+    language = language_of(request)
+    source = (request.app.state.settings.static / name).read_text(encoding="utf-8")
+    page = with_head(request, translated(source, language), map_head(request, view, shown), embedded=embedded)
+    headers = {"Cache-Control": "no-cache", **language_headers(request, worded=True)}
+    if embedded:
+        headers["Content-Security-Policy"] = embedding_policy(request.app.state.settings.embedders)
+    return HTMLResponse(page, headers=headers)
 
 
 @router.get("/review")
 def review(request: Request) -> Response:
     """Answer the page of reviewers, who give their token there."""
     return _page(request, "review.html")
+
+
+@router.get("/method")
+def method(request: Request) -> Response:
+    """Answer the page on what figures mean and how they are worked out."""
+    links = [link("self", href(request, "/method"), HTML.media_type, "This document")]
+    return document(request, "method", {"title": "How we know", "links": links}, (HTML,))
 
 
 @router.get("/connect")
@@ -78,10 +98,10 @@ class WholeFile(FileResponse):
 
 def _page(request: Request, name: str) -> Response:
     path: Path = request.app.state.settings.static / name
+    language = language_of(request)
     headers = {"Cache-Control": "no-cache", "Accept-Ranges": "none"}
     if len(languages()) > 1:
-        headers["Vary"] = "Accept-Language"
-    language = language_of(request)
+        headers |= {"Vary": "Accept-Language", "Content-Language": language}
     if language == ENGLISH:
         return WholeFile(path, headers=headers)
     return HTMLResponse(translated(path.read_text(encoding="utf-8"), language), headers=headers)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import date
+from functools import partial
 
 import orjson
 import shapely
@@ -12,7 +13,8 @@ from pydantic import BaseModel
 from api.http.json import Json
 from api.serializers import headline
 from api.serializers.capacity import conditions_of
-from api.wording.catalogue import text
+from api.wording.catalogue import ENGLISH, text
+from api.wording.countries import name_in
 from layers.attribution.attribute import HitOwnership, StrikeAttribution, country_of, days, sites_together
 from layers.collections.feature_types import KIND_GROUPS
 from layers.decisions.hits import match_answer, shown
@@ -30,12 +32,12 @@ from layers.resolution.voices import voices_of
 from layers.snapshot.snapshot import Snapshot
 
 
-def strike_answer(snapshot: Snapshot, struck: StrikeAttribution) -> Json:
+def strike_answer(snapshot: Snapshot, struck: StrikeAttribution, language: str = ENGLISH) -> Json:
     """Give the whole answer to a strike: headline, readings, owners, ties, assets, candidates, claims and sources."""
     strike = struck.strike
     first, last = days(strike)
     claims = [claim for key in _about(struck) for claim in snapshot.records.where("claims", "record", key)]
-    readings = headline.readings_of(snapshot, struck)
+    readings = headline.readings_of(snapshot, struck, language)
     answer: Json = {
         "strike": {
             **_record(strike),
@@ -44,28 +46,36 @@ def strike_answer(snapshot: Snapshot, struck: StrikeAttribution) -> Json:
             "n_sources": len(strike.sources),
             "n_voices": len(voices_of(strike, snapshot.records.sources)),
         },
-        "headline": headline.headline(snapshot, readings),
-        "headline_parts": headline.headline_parts(snapshot, readings),
+        "headline": headline.headline(snapshot, readings, language),
+        "headline_parts": headline.headline_parts(snapshot, readings, language),
         "basis": struck.basis,
         "minority": struck.minority,
         "rests_on": struck.outcome.basis_of_outcome,
         "decision": _record(struck.outcome.decision) if struck.outcome.decision else None,
         "host": _country(snapshot, strike.host_country),
         "readings": headline.readings_values(snapshot, readings, sites_together(struck.hits)),
-        "owners": shares(snapshot, struck.shares, struck.unattributed, struck.reasons),
+        "owners": shares(snapshot, struck.shares, struck.unattributed, struck.reasons, language),
         "related": [
-            relation_values(snapshot, relation, struck.basis) for hit in struck.hits for relation in hit.relations
+            relation_values(snapshot, relation, struck.basis, language)
+            for hit in struck.hits
+            for relation in hit.relations
         ],
-        "assets": [_hit(snapshot, hit, struck) for hit in struck.hits],
+        "assets": [_hit(snapshot, hit, struck, language) for hit in struck.hits],
         "claims": [claim.model_dump(mode="json", exclude={"id", "dataset", "private"}) for claim in claims],
     }
-    answer |= _candidates(snapshot, strike.id)
+    answer |= _candidates(snapshot, strike.id, language)
     answer["sources"] = cited_sources(snapshot, answer)
     return answer
 
 
 def owners_answer(
-    snapshot: Snapshot, owned: str, owners: Owners, on: date, basis: CountryBasis, minority: Minority
+    snapshot: Snapshot,
+    owned: str,
+    owners: Owners,
+    on: date,
+    basis: CountryBasis,
+    minority: Minority,
+    language: str = ENGLISH,
 ) -> Json:
     """Give who owns and who controls an asset or entity on a day."""
     records = snapshot.records
@@ -80,15 +90,15 @@ def owners_answer(
         "on": on,
         "basis": basis,
         "minority": minority,
-        **_owners(snapshot, owners),
-        **control(snapshot, snapshot.control(owned, on, on, basis)),
-        "related": [relation_values(snapshot, relation, basis) for relation in ties],
+        **_owners(snapshot, owners, language),
+        **control(snapshot, snapshot.control(owned, on, on, basis), language),
+        "related": [relation_values(snapshot, relation, basis, language) for relation in ties],
     }
     answer["sources"] = cited_sources(snapshot, answer)
     return answer
 
 
-def holdings_answer(snapshot: Snapshot, entity: str, on: date) -> Json:
+def holdings_answer(snapshot: Snapshot, entity: str, on: date, language: str = ENGLISH) -> Json:
     """Give the holdings of an entity on a day, direct and through others.
 
     Raises
@@ -102,7 +112,7 @@ def holdings_answer(snapshot: Snapshot, entity: str, on: date) -> Json:
     rows = []
     for row in snapshot.holdings(entity, on):
         kind = "asset" if row.id in records.assets else "entity"
-        name = records.assets[row.id].name if kind == "asset" else records.entities[row.id].name
+        name = name_in(records.assets[row.id] if kind == "asset" else records.entities[row.id], language)
         direct, effective = (
             dict(zip(("min", "max"), part.rounded(), strict=True)) for part in (row.direct, row.effective)
         )
@@ -110,7 +120,7 @@ def holdings_answer(snapshot: Snapshot, entity: str, on: date) -> Json:
     return {"entity": _record(records.entities[entity]), "on": on, "holdings": rows}
 
 
-def _hit(snapshot: Snapshot, hit: HitOwnership, struck: StrikeAttribution) -> Json:
+def _hit(snapshot: Snapshot, hit: HitOwnership, struck: StrikeAttribution, language: str) -> Json:
     decision = hit.hit.decision
     candidates = snapshot.matches[struck.strike.id]
     match = next((candidate for candidate in candidates if candidate.asset == hit.hit.asset), None)
@@ -118,43 +128,43 @@ def _hit(snapshot: Snapshot, hit: HitOwnership, struck: StrikeAttribution) -> Js
         "asset": _asset(snapshot.records.assets[hit.hit.asset]),
         "verdict": hit.hit.verdict,
         "decision": decision.model_dump(mode="json", include={"who", "when", "why", "sources"}) if decision else None,
-        "match": evidence(match) if match else None,
+        "match": evidence(match, language) if match else None,
         "conditions": conditions_of(snapshot, hit.hit.asset),
-        **_owners(snapshot, hit.owners),
-        **control(snapshot, snapshot.control(hit.hit.asset, *days(struck.strike), struck.basis)),
+        **_owners(snapshot, hit.owners, language),
+        **control(snapshot, snapshot.control(hit.hit.asset, *days(struck.strike), struck.basis), language),
     }
 
 
-def _owners(snapshot: Snapshot, owners: Owners) -> Json:
+def _owners(snapshot: Snapshot, owners: Owners, language: str) -> Json:
     return {
-        "owners": shares(snapshot, owners.shares, owners.unattributed, owners.reasons),
-        "chains": [_chain(snapshot, chain) for chain in owners.chains.paths],
+        "owners": shares(snapshot, owners.shares, owners.unattributed, owners.reasons, language),
+        "chains": [_chain(snapshot, chain, language) for chain in owners.chains.paths],
         "rest": interval(owners.chains.rest),
-        "warnings": [text(warning) for warning in owners.warnings],
+        "warnings": [text(warning, language) for warning in owners.warnings],
     }
 
 
-def _chain(snapshot: Snapshot, chain: Chain) -> Json:
-    steps = [_step(snapshot, step) for step in chain.steps]
+def _chain(snapshot: Snapshot, chain: Chain, language: str) -> Json:
+    steps = [_step(snapshot, step, language) for step in chain.steps]
     reach = chain.end.reach or "unattributed"
     entity = snapshot.records.entities[chain.end.entity] if chain.end.entity else None
     return {
         **interval(chain.share),
         "country": chain.end.country,
         "reach": reach,
-        "reason": text(chain.end.reason) if chain.end.reason else None,
-        "stays_with": {"entity": entity.id, "name": entity.name} if entity else None,
+        "reason": text(chain.end.reason, language) if chain.end.reason else None,
+        "stays_with": {"entity": entity.id, "name": name_in(entity, language)} if entity else None,
         "steps": steps,
     }
 
 
-def _step(snapshot: Snapshot, step: ChainStep) -> Json:
+def _step(snapshot: Snapshot, step: ChainStep, language: str) -> Json:
     stake = step.stake
     share_min, share_max = step.share.rounded()
     owner = snapshot.records.entities[stake.owner]
     return {
         "owner": owner.id,
-        "name": owner.name,
+        "name": name_in(owner, language),
         "country": owner.registered_in,
         "type": owner.type,
         "owned": stake.owned,
@@ -168,14 +178,14 @@ def _step(snapshot: Snapshot, step: ChainStep) -> Json:
     }
 
 
-def relation_values(snapshot: Snapshot, relation: Relation, basis: CountryBasis) -> Json:
+def relation_values(snapshot: Snapshot, relation: Relation, basis: CountryBasis, language: str = ENGLISH) -> Json:
     """Give a relation of an entity to an asset that is no ownership, such as supplier or operator."""
     entity = snapshot.records.entities[relation.entity]
     country = _country(snapshot, country_of(entity, basis)) or {"country": None, "name": None}
     return {
         "relation": relation.relation,
         "entity": entity.id,
-        "name": entity.name,
+        "name": name_in(entity, language),
         "country": country["country"],
         "country_name": country["name"],
         "asset": relation.asset,
@@ -187,31 +197,31 @@ def relation_values(snapshot: Snapshot, relation: Relation, basis: CountryBasis)
     }
 
 
-def _candidates(snapshot: Snapshot, strike: str) -> Json:
+def _candidates(snapshot: Snapshot, strike: str, language: str) -> Json:
     """Give what the match says, the candidates that are probable enough to be shown, and the sum of the rest."""
     matches = snapshot.matches[strike]
     least = snapshot.show_from
     rest = [match.probability for match in matches if match.asset is not None and match.probability < least]
     return {
         "match_answer": match_answer(matches, snapshot.publish_from),
-        "candidates": [_candidate(snapshot, match) for match in shown(matches, least)],
+        "candidates": [_candidate(snapshot, match, language) for match in shown(matches, least)],
         "candidates_below": {"count": len(rest), "probability": sum(rest)},
         "none_probability": next(match.probability for match in matches if match.asset is None),
     }
 
 
-def _candidate(snapshot: Snapshot, match: Match) -> Json:
+def _candidate(snapshot: Snapshot, match: Match, language: str) -> Json:
     assert match.asset is not None
     asset = snapshot.records.assets[match.asset]
-    return {"asset": asset.id, "name": asset.name, "kind": asset.kind, **evidence(match)}
+    return {"asset": asset.id, "name": name_in(asset, language), "kind": asset.kind, **evidence(match, language)}
 
 
-def evidence(match: Match) -> Json:
+def evidence(match: Match, language: str = ENGLISH) -> Json:
     """How probable a match is, and why."""
     return {
         "probability": match.probability,
         "distance_m": match.distance_m,
-        "reasons": worded_reasons(match.reasons, text),
+        "reasons": worded_reasons(match.reasons, partial(text, language=language)),
     }
 
 
@@ -237,8 +247,9 @@ def _record(record: Record) -> Json:
 
 def _about(struck: StrikeAttribution) -> Iterable[str]:
     """List the ids of the records of an answer that claims may be about, each once."""
-    stakes = (step.stake.id for hit in struck.hits for chain in hit.owners.chains.paths for step in chain.steps)
-    return dict.fromkeys((struck.strike.id, *(hit.hit.asset for hit in struck.hits), *stakes))
+    steps = [step.stake for hit in struck.hits for chain in hit.owners.chains.paths for step in chain.steps]
+    named = (*(stake.id for stake in steps), *(stake.owner for stake in steps))
+    return dict.fromkeys((struck.strike.id, *(hit.hit.asset for hit in struck.hits), *named))
 
 
 def cited_sources(snapshot: Snapshot, answer: object) -> Mapping[str, Json]:
@@ -264,14 +275,17 @@ def _cited(value: object) -> Iterable[str]:
 
 
 def shares(
-    snapshot: Snapshot, owned_shares: tuple[CountryShare, ...], unattributed: Interval, reasons: tuple[Message, ...]
+    snapshot: Snapshot,
+    owned_shares: tuple[CountryShare, ...],
+    unattributed: Interval,
+    reasons: tuple[Message, ...],
+    language: str,
 ) -> list[Json]:
     """List each country's share in percent, largest first, and the unattributed share with its reasons."""
     rows = [country_share(snapshot, share) for share in owned_shares]
     if unattributed.high > 0:
-        rows.append(
-            {"country": None, "name": "unattributed", **interval(unattributed), "reasons": [*map(text, reasons)]}
-        )
+        said = [text(reason, language) for reason in reasons]
+        rows.append({"country": None, "name": "unattributed", **interval(unattributed), "reasons": said})
     return rows
 
 
@@ -292,19 +306,20 @@ def interval(share: Interval) -> Json:
     return {"share_min": low, "share_max": high}
 
 
-def control(snapshot: Snapshot, spans: tuple[ControlPeriod, ...]) -> Json:
+def control(snapshot: Snapshot, spans: tuple[ControlPeriod, ...], language: str = ENGLISH) -> Json:
     """Give who surely controls an asset or entity on all days, and who on each span of them."""
     days = [
-        {"first": span.first, "last": span.last, "control": _controller(snapshot, span.controller)} for span in spans
+        {"first": span.first, "last": span.last, "control": _controller(snapshot, span.controller, language)}
+        for span in spans
     ]
     return {"control": days[0]["control"] if len(days) == 1 else None, "control_days": days}
 
 
-def _controller(snapshot: Snapshot, controller: Controller | None) -> Json | None:
+def _controller(snapshot: Snapshot, controller: Controller | None, language: str) -> Json | None:
     if controller is None:
         return None
-    name = snapshot.records.entities[controller.entity].name
-    steps = [_hold(snapshot, hold) for hold in controller.steps]
+    name = name_in(snapshot.records.entities[controller.entity], language)
+    steps = [_hold(snapshot, hold, language) for hold in controller.steps]
     return {
         "entity": controller.entity,
         "name": name,
@@ -314,12 +329,12 @@ def _controller(snapshot: Snapshot, controller: Controller | None) -> Json | Non
     }
 
 
-def _hold(snapshot: Snapshot, hold: ControlStep) -> Json:
+def _hold(snapshot: Snapshot, hold: ControlStep, language: str) -> Json:
     records = snapshot.records
     return {
         "controlled": hold.controlled,
-        "name": (records.assets.get(hold.controlled) or records.entities[hold.controlled]).name,
-        "holders": [{"entity": name, "name": records.entities[name].name} for name in hold.holders],
+        "name": name_in(records.assets.get(hold.controlled) or records.entities[hold.controlled], language),
+        "holders": [{"entity": name, "name": name_in(records.entities[name], language)} for name in hold.holders],
         **interval(hold.share),
         "declared": [control.kind for control in hold.declared],
         "sources": sorted({*(stake.source for stake in hold.stakes), *(c.source for c in hold.declared)}),

@@ -10,6 +10,8 @@ from api.requests.parameters import Days
 from api.serializers import attribution
 from api.serializers.attribution import country_share
 from api.serializers.capacity import CapacityAccount, CountedRelation
+from api.wording.catalogue import ENGLISH
+from api.wording.countries import name_in
 from layers.attribution.attribute import StrikeAttribution, counts_as_strike, sites_together
 from layers.attribution.country_totals import NO_STRIKES, RELATIONS, CountryTotals, Relation, country_totals
 from layers.model import edtf
@@ -31,6 +33,7 @@ def country_answer(
     minority: Minority,
     relation: Relation | None = None,
     period: Days = _ALWAYS,
+    language: str = ENGLISH,
 ) -> Json:
     """Give the strikes that concern a country, those on what it owned, was tied to and hosted apart, and the capacity.
 
@@ -45,14 +48,14 @@ def country_answer(
     _require_country(snapshot, iso)
     answers = _answers(snapshot, iso, basis, minority, period)
     owned = (
-        [row for struck in answers for row in _owned_rows(snapshot, struck, iso)]
+        [row for struck in answers for row in _owned_rows(snapshot, struck, iso, language)]
         if _is_requested(relation, "owner")
         else []
     )
     related = [
         row
         for struck in answers
-        for row in _related_rows(snapshot, struck, iso)
+        for row in _related_rows(snapshot, struck, iso, language)
         if _is_requested(relation, row["relation"])
     ]
     hosted = [
@@ -170,7 +173,7 @@ def _strikes(rows: Iterable[Json]) -> int:
     return len({row["strike"] for row in rows})
 
 
-def _owned_rows(snapshot: Snapshot, struck: StrikeAttribution, iso: str) -> Iterable[Json]:
+def _owned_rows(snapshot: Snapshot, struck: StrikeAttribution, iso: str, language: str) -> Iterable[Json]:
     for hit in struck.hits:
         asset = snapshot.records.assets[hit.hit.asset]
         for share in hit.owners.shares:
@@ -178,19 +181,20 @@ def _owned_rows(snapshot: Snapshot, struck: StrikeAttribution, iso: str) -> Iter
                 yield {
                     **_brief(struck),
                     "asset": asset.id,
-                    "asset_name": asset.name,
+                    "asset_name": name_in(asset, language),
                     **country_share(snapshot, share),
                     "rests_on": struck.outcome.basis_of_outcome,
                     "alternative": hit.hit.verdict == "possible",
                 }
 
 
-def _related_rows(snapshot: Snapshot, struck: StrikeAttribution, iso: str) -> Iterable[Json]:
+def _related_rows(snapshot: Snapshot, struck: StrikeAttribution, iso: str, language: str) -> Iterable[Json]:
     for hit in struck.hits:
         for relation in hit.relations:
-            tie = attribution.relation_values(snapshot, relation, struck.basis)
+            tie = attribution.relation_values(snapshot, relation, struck.basis, language)
             if tie["country"] == iso:
-                yield {**_brief(struck), **tie, "asset_name": snapshot.records.assets[hit.hit.asset].name}
+                name = name_in(snapshot.records.assets[hit.hit.asset], language)
+                yield {**_brief(struck), **tie, "asset_name": name}
 
 
 def _hosted_row(struck: StrikeAttribution) -> Json:

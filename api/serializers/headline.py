@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from api.http.json import Json
-from api.wording.catalogue import text
+from api.wording.catalogue import ENGLISH, text
+from api.wording.countries import country_names, name_in
 from layers.attribution import headline as wording
 from layers.attribution.attribute import Attributor, StrikeAttribution, days
 from layers.attribution.three_readings import (
@@ -19,7 +20,7 @@ from layers.model.types import CountryBasis
 from layers.snapshot.snapshot import Snapshot
 
 
-def readings_of(snapshot: Snapshot, struck: StrikeAttribution) -> StrikeReadings:
+def readings_of(snapshot: Snapshot, struck: StrikeAttribution, language: str = ENGLISH) -> StrikeReadings:
     """Read the ownership of what a strike hit in all three ways, by the same hits and rule of minorities."""
     records = snapshot.records
 
@@ -30,19 +31,20 @@ def readings_of(snapshot: Snapshot, struck: StrikeAttribution) -> StrikeReadings
 
     on = days(struck.strike)
     control = {hit.hit.asset: snapshot.control(hit.hit.asset, *on) for hit in struck.hits}
-    names = {hit.hit.asset: records.assets[hit.hit.asset].name for hit in struck.hits}
+    names = {hit.hit.asset: name_in(records.assets[hit.hit.asset], language) for hit in struck.hits}
     return strike_readings(by("registration"), by("headquarters"), control, records.entities, names)
 
 
-def headline_parts(snapshot: Snapshot, readings: StrikeReadings) -> list[str]:
+def headline_parts(snapshot: Snapshot, readings: StrikeReadings, language: str = ENGLISH) -> list[str]:
     """Give the sentences of the headline of a strike, without full stops."""
-    said = map(text, wording.headline(readings, snapshot.country_names))
+    names = country_names(snapshot.country_names, language)
+    said = (text(message, language) for message in wording.headline(readings, names))
     return [sentence[0].upper() + sentence[1:] for sentence in said]
 
 
-def headline(snapshot: Snapshot, readings: StrikeReadings) -> str:
+def headline(snapshot: Snapshot, readings: StrikeReadings, language: str = ENGLISH) -> str:
     """Give the headline of a strike: its sentences, the last without a full stop."""
-    return ". ".join(headline_parts(snapshot, readings))
+    return ". ".join(headline_parts(snapshot, readings, language))
 
 
 def headlines(snapshot: Snapshot, strikes: Iterable[str]) -> list[str]:

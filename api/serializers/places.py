@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from api.requests.parameters import BadParameter
-from api.wording.catalogue import text
+from api.wording.catalogue import ENGLISH, text
 from layers.reference.gazetteer import Candidate, PlaceSearch
 
 #: lon,lat within the ranges of longitude and latitude, as the definition of the API spells it.
@@ -17,26 +17,28 @@ _LAT = rf"[+-]?(90(\.0+)?|[0-8]?[0-9]{_DECIMALS})"
 NEAR = f"^{_LON},{_LAT}$"
 
 
-def places_answer(places: PlaceSearch, origins: tuple[tuple[str, str, int], ...]) -> dict[str, Any]:
+def places_answer(
+    places: PlaceSearch, origins: tuple[tuple[str, str, int], ...], language: str = ENGLISH
+) -> dict[str, Any]:
     """Give the places that a text may mean, best first, with the sources of the gazetteer."""
     return {
         "query": places.text,
         "ambiguous": places.ambiguous,
         "best": None if places.best is None else places.best.id,
-        "why": text(places.explanation),
-        "candidates": [_candidate(candidate) for candidate in places.candidates],
+        "why": text(places.explanation, language),
+        "candidates": [_candidate(candidate, language) for candidate in places.candidates],
         "attribution": [{"name": name, "licence": licence, "places": count} for name, licence, count in origins],
     }
 
 
-def _candidate(candidate: Candidate) -> dict[str, Any]:
+def _candidate(candidate: Candidate, language: str) -> dict[str, Any]:
     plain = {name: value for name, value in asdict(candidate).items() if name != "reasons"}
     reasons = [
         {
             "name": reason.name,
             "value": float(reason.value),
             "weight": float(reason.weight),
-            "detail": text(reason.detail),
+            "detail": text(reason.detail, language),
         }
         for reason in candidate.reasons
     ]

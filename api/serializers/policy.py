@@ -13,7 +13,7 @@ from layers.snapshot.disclosure import Disclosure
 RULES = ("embargo", "rounding", "withhold")
 
 
-def policy_document(disclosure: Disclosure) -> Json:
+def policy_document(disclosure: Disclosure, language: str = ENGLISH) -> Json:
     """Give the policy, rule by rule, and how many records each reason withholds now."""
     policy = disclosure.policy
     return {
@@ -22,7 +22,7 @@ def policy_document(disclosure: Disclosure) -> Json:
         "authors": policy.authors,
         **{name: _rules(policy, name) for name in RULES},
         "withheld": withheld(disclosure),
-        "summary": summary(disclosure),
+        "summary": summary(disclosure, language),
     }
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 import orjson
 import shapely
 
 from api.http.json import Json
 from api.serializers import attribution
-from api.wording.catalogue import text
+from api.wording.catalogue import ENGLISH, text
 from layers.attribution.attribute import StrikeAttribution
 from layers.attribution.review_queue import ReviewItem
 from layers.decisions.identity import JUDGED, standing
@@ -24,7 +25,7 @@ from layers.snapshot.snapshot import Snapshot
 MAX_CANDIDATES = 20
 
 
-def queue_entry(snapshot: Snapshot, item: ReviewItem) -> Json:
+def queue_entry(snapshot: Snapshot, item: ReviewItem, language: str = ENGLISH) -> Json:
     """Give a strike of the review queue with its best candidate."""
     strike = snapshot.records.strikes[item.strike]
     best = next((match for match in item.candidates if match.asset is not None), None)
@@ -39,30 +40,30 @@ def queue_entry(snapshot: Snapshot, item: ReviewItem) -> Json:
         "gain": round(item.expected_change, 4),
         "rests_on": item.outcome.basis_of_outcome,
         "candidates": sum(match.asset is not None for match in item.candidates),
-        "best": _candidate(snapshot, best) if best else None,
+        "best": _candidate(snapshot, best, language) if best else None,
     }
 
 
-def review_case(snapshot: Snapshot, struck: StrikeAttribution) -> Json:
+def review_case(snapshot: Snapshot, struck: StrikeAttribution, language: str = ENGLISH) -> Json:
     """Give the ground of a decision on a strike: the answer, candidates with geometry, and earlier decisions."""
     key = struck.strike.id
     matches = snapshot.matches[key]
     shown = [match for match in matches if match.asset is not None][:MAX_CANDIDATES]
     decisions = snapshot.records.where("decisions", "strike", key)
-    answer = attribution.strike_answer(snapshot, struck)
-    answer["candidates"] = [_candidate(snapshot, match) for match in shown]
+    answer = attribution.strike_answer(snapshot, struck, language)
+    answer["candidates"] = [_candidate(snapshot, match, language) for match in shown]
     answer["more_candidates"] = sum(match.asset is not None for match in matches) - len(shown)
     answer["decisions"] = [decision.model_dump(mode="json") for decision in reversed(decisions)]
     answer["seen"] = decisions[-1].id if decisions else None
     return answer
 
 
-def _candidate(snapshot: Snapshot, match: Match) -> Json:
+def _candidate(snapshot: Snapshot, match: Match, language: str) -> Json:
     assert match.asset is not None
     asset = snapshot.records.assets[match.asset]
     shape = None if asset.geometry is None else orjson.loads(shapely.to_geojson(asset.geometry))
     about = asset.model_dump(mode="json", include={"name", "kind", "host_country", "uncertainty_m", "basis"})
-    return {"asset": asset.id, **about, "geometry": shape, **attribution.evidence(match)}
+    return {"asset": asset.id, **about, "geometry": shape, **attribution.evidence(match, language)}
 
 
 _OF_A_STRIKE = (
@@ -76,7 +77,7 @@ _OF_AN_ASSET = (
 _OF_AN_ENTITY = ("id", "dataset", "private", "name", "names", "aliases", "type", "registered_in", "external_ids")
 
 
-def strike_pair(records: Records, proposal: DuplicateProposal) -> Json:
+def strike_pair(records: Records, proposal: DuplicateProposal, language: str = ENGLISH) -> Json:
     """Give two strikes that may be duplicates: both, the score from 0 to 1, and every reason with its weight.
 
     ``one`` is the record to retain. ``records`` are those of the proposal, with judgements applied. ``descriptions`` of
@@ -88,11 +89,11 @@ def strike_pair(records: Records, proposal: DuplicateProposal) -> Json:
         "other": _strike(records, records.strikes[proposal.duplicate]),
         "score": proposal.score,
         "distance_m": proposal.distance_m,
-        "reasons": worded_reasons(proposal.reasons, text),
+        "reasons": worded_reasons(proposal.reasons, partial(text, language=language)),
     }
 
 
-def asset_pair(records: Records, proposal: DuplicateProposal) -> Json:
+def asset_pair(records: Records, proposal: DuplicateProposal, language: str = ENGLISH) -> Json:
     """Give two assets that may be one site, with the members of `strike_pair`."""
     return {
         "noun": "assets",
@@ -100,11 +101,11 @@ def asset_pair(records: Records, proposal: DuplicateProposal) -> Json:
         "other": _asset(records, records.assets[proposal.duplicate]),
         "score": proposal.score,
         "distance_m": proposal.distance_m,
-        "reasons": worded_reasons(proposal.reasons, text),
+        "reasons": worded_reasons(proposal.reasons, partial(text, language=language)),
     }
 
 
-def entity_pair(records: Records, proposal: MatchCandidate) -> Json:
+def entity_pair(records: Records, proposal: MatchCandidate, language: str = ENGLISH) -> Json:
     """Give two entities that may be duplicates, with the members of `strike_pair`; reasons have a text only."""
     return {
         "noun": "entities",
@@ -113,7 +114,8 @@ def entity_pair(records: Records, proposal: MatchCandidate) -> Json:
         "score": proposal.score,
         "distance_m": None,
         "reasons": [
-            {"name": "name", "value": None, "weight": None, "detail": text(reason)} for reason in proposal.reasons
+            {"name": "name", "value": None, "weight": None, "detail": text(reason, language)}
+            for reason in proposal.reasons
         ],
     }
 

@@ -215,10 +215,14 @@ def _step_share(step: Json) -> str:
 
 
 def _claims(answer: Json) -> list[RenderableType]:
-    table = Table("source", "field", "says", title="What each source says", title_justify="left")
+    table = Table("source", "about", "field", "says", title="What each source says", title_justify="left")
+    steps = (step for hit in answer["assets"] for chain in hit["chains"] for step in chain["steps"])
+    names = {step["owner"]: step["name"] for step in steps}
+    names |= {hit["asset"]["id"]: hit["asset"]["name"] for hit in answer["assets"]}
     for claim in answer["claims"]:
         said = date_in_words(claim["value"]) if claim["field"] in DATED else claim["value"]
-        add_row(table, answer["sources"].get(claim["source"], {}).get("publisher"), claim["field"], said)
+        publisher = answer["sources"].get(claim["source"], {}).get("publisher")
+        add_row(table, publisher, names.get(claim["record"]), claim["field"], said)
     return [table] if answer["claims"] else []
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import string
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -76,7 +77,51 @@ def phrase(code: str, language: str = ENGLISH, /, **arguments: object) -> str:
     LookupError
         If there is no such catalogue, no such code in English, or a gap of the sentence has no argument.
     """
-    return template(code, language, arguments).format_map(values(arguments, language))
+    sentence, filled = template(code, language, arguments), values(arguments, language)
+    if language == ENGLISH:  # Python's own formats are English, and are quicker
+        return sentence.format_map(filled)
+    return SentenceFormatter(language).vformat(sentence, (), filled)
+
+
+class SentenceFormatter(string.Formatter):
+    """Fills the gaps of a sentence as a language writes numbers.
+
+    ``{share:decimal}`` is a text that has numbers in it, such as a share that is rounded already: its decimal points
+    become those of the language. ``{kinds:word kind}`` is one word of the data or more, each of which has the code
+    ``kind.WORD``; one without a code stays.
+
+    Parameters
+    ----------
+    language
+        BCP 47 tag of the catalogue that says what stands before decimals and between thousands.
+    """
+
+    _POINT = re.compile(r"(?<=[0-9])\.(?=[0-9])")
+
+    def __init__(self, language: str) -> None:
+        table = catalogue(language)
+        self._language = language
+        self._decimal, self._group = (str(table.get(f"language.{name}", at)) for name, at in _ENGLISH_SIGNS)
+
+    def format_field(self, value: Any, format_spec: str) -> Any:
+        """Format a value by its specification, as the English catalogue gives it."""
+        if format_spec == "decimal":
+            return self._POINT.sub(self._decimal, str(value))
+        if format_spec.startswith("word "):
+            return self._worded(format_spec.removeprefix("word "), str(value))
+        text = super().format_field(value, format_spec)
+        if not format_spec or not isinstance(value, int | float):
+            return text
+        return text.translate({ord("."): self._decimal, ord(","): self._group})
+
+    def _worded(self, room: str, words: str) -> str:
+        between = phrase("language.list", self._language)
+        known = catalogue(self._language)
+        return between.join(str(known.get(f"{room}.{word}", word)) for word in words.split(between))
+
+
+#: What stands before decimals and between thousands in English.
+_ENGLISH_SIGNS = (("decimal", "."), ("group", ","))
 
 
 def template(code: str, language: str, arguments: Mapping[str, object]) -> str:
@@ -120,6 +165,16 @@ def catalogue(language: str) -> Mapping[str, Sentence]:
 def codes(prefix: str) -> tuple[str, ...]:
     """List the codes that begin with a prefix, in the order of the English catalogue."""
     return tuple(code for code in catalogue(ENGLISH) if code.startswith(prefix))
+
+
+def declared(words: str, language: str) -> str:
+    """Return a title or description that a part of the program declares in English; one without a code stays."""
+    return words if language == ENGLISH else _declared(language).get(words, words)
+
+
+@cache
+def _declared(language: str) -> Mapping[str, str]:
+    return MappingProxyType({phrase(code): phrase(code, language) for code in codes("declared.")})
 
 
 def gaps(entry: Sentence) -> frozenset[str]:

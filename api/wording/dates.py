@@ -75,7 +75,7 @@ def _range(first: str, last: str, language: str) -> str:
         return _day(end, language)
     if (start.year, start.month) == (end.year, end.month):
         return phrase("date.days", language, first=start.day, last=_day(end, language))
-    said = _day(start, language) if start.year != end.year else f"{start.day} {_month(start.month, language)}"
+    said = _day(start, language) if start.year != end.year else _day_of_month(start, language)
     return phrase("date.days-apart", language, first=said, last=_day(end, language))
 
 
@@ -96,7 +96,7 @@ def _plain(text: str, language: str) -> str:
     if int(month) > 12:
         return phrase("date.season", language, season=phrase(f"date.season-{month}", language), year=year)
     if not day:
-        return f"{_month(int(month), language)} {year}"
+        return phrase("date.month", language, month=phrase(f"date.month-{month}", language), year=year)
     return _day(date(int(year), int(month), int(day)), language)
 
 
@@ -108,8 +108,8 @@ def _years(year: str, language: str) -> str:
 
 
 def _day(day: date, language: str) -> str:
-    return f"{day.day} {_month(day.month, language)} {day.year:04}"
+    return phrase("date.day", language, day=_day_of_month(day, language), year=f"{day.year:04}")
 
 
-def _month(number: int, language: str) -> str:
-    return phrase(f"date.month-{number:02}", language)
+def _day_of_month(day: date, language: str) -> str:
+    return phrase(f"date.day-{day.month:02}", language, day=day.day)

@@ -42,14 +42,22 @@ def preferred(lang: str | None, accepted: str | None, offered: tuple[str, ...]) 
 
 
 def language_parts(request: Request) -> tuple[str, ...]:
-    """Name the language of a request for the entity tag of its page; nothing where that is English."""
+    """Name the language of a request for the entity tag of what is worded; nothing where that is English."""
     language = language_of(request)
     return () if language == ENGLISH else (language,)
 
 
-def vary() -> str:
-    """Return the Vary header of answers that come in several media types and, with more catalogues, languages."""
-    return "Accept" if len(languages()) == 1 else "Accept, Accept-Language"
+def language_headers(request: Request, *, worded: bool) -> dict[str, str]:
+    """Return the headers on the media type and language of an answer: Vary and, of one in words, Content-Language.
+
+    Parameters
+    ----------
+    worded
+        Whether the answer has sentences in the language of the request.
+    """
+    if len(languages()) == 1 or not worded:
+        return {"Vary": "Accept"}
+    return {"Vary": "Accept, Accept-Language", "Content-Language": language_of(request)}
 
 
 def _ranges(accepted: str) -> list[str]:

@@ -66,6 +66,10 @@ class StrikeFeature(Feature):
     relations: str = Field("", description="Ties that are not ownership.")
     n_sources: int = Field(description="Number of sources.")
     n_voices: int = Field(description="Number of independent voices among them: pages that retell one agency are one.")
+    title_uk: str | None = Field(None, description="The short name of the event in Ukrainian.")
+    title_de: str | None = Field(None, description="The short name of the event in German.")
+    place_uk: str | None = Field(None, description="The place in Ukrainian.")
+    place_de: str | None = Field(None, description="The place in German.")
     withheld: tuple[str, ...] = Field((), description="Fields that are withheld or made coarser, see /policy.")
 
 
@@ -127,6 +131,8 @@ class CountryFeature(Feature):
     temporary_manager_strikes: int = Field(0, description="Strikes on what it may manage by order of a state.")
 
 
+#: Languages, beside English, in which titles and places are columns of their own, as flat layers have no objects.
+SPOKEN = ("uk", "de")
 _STATED = [name for name in StrikeFeature.model_fields if name in Strike.model_fields and name != "weapons"]
 
 
@@ -173,6 +179,8 @@ def strike_row(records: Records, attribution: StrikeAttribution, rows: Iterable[
         relations=", ".join(sorted({f"{row.country or row.entity} {row.relation}" for row in tied})),
         n_sources=len(strike.sources),
         n_voices=len(voices_of(strike, records.sources)),
+        **{f"title_{language}": strike.titles.get(language) for language in SPOKEN},
+        **{f"place_{language}": strike.places.get(language) for language in SPOKEN},
         withheld=withheld_fields(strike),
     )
     return [values[name] for name in StrikeFeature.model_fields]

@@ -190,12 +190,14 @@ class Entity(Record):
     type: EntityType = Field(description="BODS 0.4 type.")
     registered_in: Country | None = Field(
         None,
-        description="ISO 3166-1 country of registration; of a state itself; of a person, the only nationality.",
+        description="ISO 3166-1 country of registration; of a state itself; of a person, the only nationality, or the "
+        "effective one of several.",
     )
     headquartered_in: Country | None = Field(None, description="ISO 3166-1 country of the head office.")
     nationalities: tuple[Country, ...] = Field(
         (),
-        description="Of a person of several nationalities, each that a source states (BODS 0.4); none of them counts.",
+        description="Of a person of several nationalities, each that a source states (BODS 0.4). Where registered_in "
+        "is empty, a share is one of theirs, and not known whose.",
     )
     joint: bool = Field(False, description="A joint company or holding vehicle: its partners, not it, say whose it is.")
     external_ids: dict[str, Text] = Field(default_factory=dict, description="Ids elsewhere: lei, wikidata, gem.")

@@ -213,7 +213,7 @@ class WalkRules:
         owned, owner = graph.owned[used], graph.owner[used]
         low, high = graph.low[used], graph.high[used]
         known: Bools = (country >= 0) | (nodes.kind == NodeKind.UNKNOWN)
-        rule = stake_rule(minority, nodes.joint[owned], low, known[owner])
+        rule = stake_rule(minority, nodes.passes_on[owned], low, known[owner])
         return cls(nodes.kind, country, owned, owner, low, high, *rule)
 
     @property

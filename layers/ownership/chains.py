@@ -15,7 +15,7 @@ import numpy as np
 from geo.lonlat import Bools, Floats, Ints
 from layers.model.records import Stake
 from layers.ownership.stake_graph import NodeKind
-from layers.ownership.walk import Interval, OwnershipGraph, StakeEdge, Terminal, WalkState
+from layers.ownership.walk import NEGLIGIBLE, Interval, OwnershipGraph, StakeEdge, Terminal, WalkState
 
 #: Chains below this many percent, and chains beyond this number, are part of the rest.
 MIN_CHAIN_PERCENT = 0.005
@@ -48,7 +48,7 @@ class Chain:
 
 @dataclass(frozen=True, slots=True)
 class Chains:
-    """The largest paths, and bounds of the share of all paths that are left out."""
+    """The largest paths, and bounds of the share of all paths that are left out: 0 where none is."""
 
     paths: tuple[Chain, ...]
     rest: Interval
@@ -76,11 +76,14 @@ def chains(ownership: OwnershipGraph, start: str, upper_bound: UpperBound | None
     UnknownRecord
         If there is no asset or entity of that id.
     """
-    largest = islice(_largest(ownership, start, upper_bound), MAX_CHAINS)
-    paths = sorted(largest, key=lambda chain: (-chain.share.high, -chain.share.low, _key(chain)))
+    search = _Search(ownership, start, upper_bound)
+    found = search.chains()
+    paths = sorted(islice(found, MAX_CHAINS), key=lambda chain: (-chain.share.high, -chain.share.low, _key(chain)))
+    is_cut = next(found, None) is not None or search.has_left_out
     low, high = sum(chain.share.low for chain in paths), sum(chain.share.high for chain in paths)
     left = max(0.0, 100 - low)
-    if left < 1e-6:
+    # With unknown shares the least ones of all paths add up to less than the whole, though none is left out.
+    if left < 1e-6 or not is_cut:
         left = 0.0
     return Chains(tuple(paths), Interval(left if abs(high - low) < 1e-9 else 0.0, left))
 
@@ -94,34 +97,62 @@ class _Path(NamedTuple):
     high: float
 
 
-def _largest(ownership: OwnershipGraph, start: str, upper_bound: UpperBound | None) -> Iterator[Chain]:
-    """Yield chains in the order of their largest share.
+class _Search:
+    """The search for the chains from an asset or entity, in the order of their largest share.
 
     The heap holds paths that may go on, by the most that a chain of theirs can give, and the shares that end at a path.
+    ``has_left_out`` is whether a share was met that no chain has: too small, or in a circle.
     """
-    order = count()  # of equal shares the first found is first
-    step, stakes_in = cache(partial(_step, ownership)), cache(partial(_stakes_in, ownership))  # many paths, few holders
-    heap: list[tuple[float, int, _Path, Interval | None]] = []
-    heappush(heap, (-100.0, next(order), _Path(ownership.start(start), (), 1.0, 1.0), None))
-    while heap:
-        _, _, path, ends = heappop(heap)
-        if ends is not None:
-            yield Chain(tuple([step(holding) for holding in path.taken]), ends, ownership.end(path.position))
-            continue
-        holdings, left_low, left_high = stakes_in(path.position.node)
-        retained = Interval(100 * path.low * left_low, 100 * path.high * left_high)
-        if retained.high >= MIN_CHAIN_PERCENT:
-            heappush(heap, (-retained.high, next(order), path, retained))
-        met = {holding.owned for holding in path.taken} | {path.position.node}
-        for holding in holdings:
-            limit = 100 * path.high * holding.high * (upper_bound.fraction[holding.owner] if upper_bound else 1.0)
-            if limit >= _MIN_PATH_PERCENT and holding.owner not in met:
-                heappush(heap, (-limit, next(order), _extended(ownership, path, holding), None))
+
+    def __init__(self, ownership: OwnershipGraph, start: str, upper_bound: UpperBound | None) -> None:
+        self._ownership, self._start, self._upper_bound = ownership, start, upper_bound
+        self.has_left_out = False
+
+    def chains(self) -> Iterator[Chain]:
+        """Yield the chains."""
+        ownership = self._ownership
+        order = count()  # of equal shares the first found is first
+        # Many paths, few holders.
+        step, stakes_in = cache(partial(_step, ownership)), cache(partial(_stakes_in, ownership))
+        heap: list[tuple[float, int, _Path, Interval | None]] = []
+        heappush(heap, (-100.0, next(order), _Path(ownership.start(self._start), (), 1.0, 1.0), None))
+        while heap:
+            _, _, path, ends = heappop(heap)
+            if ends is not None:
+                steps = [step(holding) for holding in ownership.recorded(path.taken)]
+                yield Chain(tuple(steps), ends, ownership.end(path.position))
+                continue
+            holdings, left_low, left_high = stakes_in(path.position.node, path.position.stopped)
+            retained = Interval(100 * path.low * left_low, 100 * path.high * left_high)
+            if retained.high >= MIN_CHAIN_PERCENT:
+                heappush(heap, (-retained.high, next(order), path, retained))
+            else:
+                self._leave_out(retained.high)
+            met = {holding.owned for holding in path.taken} | {path.position.node}
+            for holding in holdings:
+                limit = self._limit(path, holding)
+                if limit >= _MIN_PATH_PERCENT and holding.owner not in met:
+                    heappush(heap, (-limit, next(order), _extended(ownership, path, holding), None))
+                else:
+                    self._leave_out(100 * path.high * holding.high)
+
+    def _limit(self, path: _Path, holding: StakeEdge) -> float:
+        """Return the most, in percent, that a chain can give which goes on over a stake."""
+        most = 100 * path.high * holding.high
+        return most * self._upper_bound.fraction[holding.owner] if self._upper_bound else most
+
+    def _leave_out(self, percent: float) -> None:
+        self.has_left_out |= percent > NEGLIGIBLE
 
 
-def _stakes_in(ownership: OwnershipGraph, node: int) -> tuple[tuple[StakeEdge, ...], float, float]:
-    """Return the stakes in a node, and bounds of the fraction that they leave."""
+def _stakes_in(ownership: OwnershipGraph, node: int, stopped: bool) -> tuple[tuple[StakeEdge, ...], float, float]:
+    """Return the stakes in a node, and bounds of the fraction that they leave.
+
+    Once a share is no longer followed, nationalities say nothing of it.
+    """
     holdings = ownership.holdings(node)
+    if stopped:
+        holdings = tuple(ownership.recorded(holdings))
     low, high = sum(holding.low for holding in holdings), sum(holding.high for holding in holdings)
     return holdings, max(0.0, 1 - high), max(0.0, 1 - low)
 

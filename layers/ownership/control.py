@@ -145,7 +145,7 @@ def _stakes_and_controls_above(
         if name in met or name not in index:
             continue
         met.add(name)
-        stakes = [ownership.stake(holding) for holding in ownership.holdings(index[name])]
+        stakes = [ownership.stake(holding) for holding in ownership.recorded(ownership.holdings(index[name]))]
         yield from stakes
         declared = controls.get(name, ())
         yield from declared
@@ -201,7 +201,8 @@ def controller(ownership: OwnershipGraph, declared: Mapping[str, tuple[Control, 
     if len(tops) != 1 or ownership.nodes.joint[ownership.nodes.index[tops[0]]]:
         return None
     top = tops[0]
-    country = ownership.end(ownership.start(top)).country
+    start = ownership.start(top)
+    country = ownership.end(start).country if ownership.has_one_country(start.node) else None
     return Controller(top, country, _reach(ownership, top), tuple(_steps_down(controllers[top], asset)))
 
 

@@ -46,7 +46,8 @@ def stake_rule(minority: Minority, joint: Bools, low: Floats, nationality_known:
     minority
         The rule.
     joint
-        Shape (n,): whether what each stake is in is joint (an asset, or a company that its partners run together).
+        Shape (n,): whether what each stake is in is joint (an asset, or a company that its partners run together), or a
+        person, whose further nationalities are as holders.
     low
         Shape (n,): the least share of each stake, a fraction of 1.
     nationality_known

@@ -5,7 +5,7 @@ Nodes are assets and entities, numbered; edges lead from what is owned to its ow
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import IntEnum
@@ -19,9 +19,12 @@ from geo.lonlat import Bools, Floats, Ints
 from layers.model import edtf
 from layers.model.cache import LruCache
 from layers.model.records import Entity, Records, Stake
+from layers.ownership.nationality import countries_of_holder
 
 #: The entity that stands for listed shares without a named holder; they stay with their company.
 FREE_FLOAT = "free-float"
+#: Between a person and a further nationality in the id of a node; no id of a record has it.
+_NATIONAL = "|"
 
 #: Graphs that are cached, and the limit of all their stakes (50 bytes each); four are cached in any case.
 _GRAPHS = 64
@@ -56,6 +59,10 @@ _KINDS = {
 class GraphNodes:
     """Assets and entities by number, assets first.
 
+    A person of several nationalities, of which none is known to be the effective one, has the first of them. Each
+    further one is a node of its own, after all entities, that may hold anything from nothing to all of the person's
+    shares: so each country has from nothing to all of them, and all countries together have the whole.
+
     Attributes
     ----------
     ids, names
@@ -84,6 +91,29 @@ class GraphNodes:
 
     def __len__(self) -> int:
         return len(self.kind)
+
+    def is_nationality(self, node: int) -> bool:
+        """Whether a node is a further nationality of a person."""
+        return _NATIONAL in self.ids[node]
+
+    def record(self, node: int) -> str:
+        """Id of the asset or entity of a node; of a further nationality that of the person."""
+        return self.ids[node].partition(_NATIONAL)[0]
+
+    @cached_property
+    def nationalities(self) -> range:
+        """The nodes that are further nationalities of persons."""
+        first = len(self)
+        while first and self.is_nationality(first - 1):
+            first -= 1
+        return range(first, len(self))
+
+    @cached_property
+    def passes_on(self) -> Bools:
+        """Whether the holders of each node say whose it is: of what is joint, of persons of several nationalities."""
+        passes = np.array(self.joint, bool)
+        passes[[self.index[self.record(node)] for node in self.nationalities]] = True
+        return passes
 
     @cached_property
     def index(self) -> Mapping[str, int]:
@@ -132,6 +162,7 @@ class StakeColumns:
         rows = [
             _row(stake, index) for stake in records.stakes.values() if stake.owned in index and stake.owner in index
         ]
+        rows += _rows_of_nationalities(nodes)
         rows.sort(key=lambda row: (row.owned, -row.high, row.id))
         columns = _Row(*map(list, zip(*rows, strict=True))) if rows else _Row(*([] for _ in _Row._fields))
         return cls(
@@ -222,6 +253,13 @@ def _row(stake: Stake, index: Mapping[str, int]) -> _Row:
     )
 
 
+def _rows_of_nationalities(nodes: GraphNodes) -> Iterator[_Row]:
+    """Yield a row of no stake for each further nationality of a person: from nothing to all, on all days."""
+    always = (_OPEN_START, _OPEN_START), (_OPEN_END, _OPEN_END)
+    for node in nodes.nationalities:
+        yield _Row("", nodes.index[nodes.record(node)], node, 0.0, 100.0, True, *always)
+
+
 def _bounds(first: date | None, last: date | None) -> tuple[int, int]:
     """Return the first and last day as ordinals; an open end lies beyond all days."""
     return first.toordinal() if first else _OPEN_START, last.toordinal() if last else _OPEN_END - 1
@@ -292,8 +330,13 @@ def _days(text: str | None, unbounded: int) -> tuple[int, int]:
 def _nodes(records: Records) -> GraphNodes:
     assets = [(asset.id, asset.name) for asset in records.assets.values()]
     entities = [
-        (entity.id, entity.name, _kind(entity), entity.registered_in, entity.headquartered_in, entity.joint)
+        (entity.id, entity.name, _kind(entity), next(iter(countries_of_holder(entity)), None), *_seat(entity))
         for entity in records.entities.values()
+    ]
+    entities += [
+        (f"{entity.id}{_NATIONAL}{country}", entity.name, _kind(entity), country, *_seat(entity))
+        for entity in records.entities.values()
+        for country in countries_of_holder(entity)[1:]
     ]
     codes = sorted({code for entity in entities for code in entity[3:5] if code})
     number = {code: row for row, code in enumerate(codes)}
@@ -307,6 +350,11 @@ def _nodes(records: Records) -> GraphNodes:
         joint=np.array([True] * len(assets) + [joint for *_, joint in entities], bool),
         countries=codes,
     )
+
+
+def _seat(entity: Entity) -> tuple[str | None, bool]:
+    """Return the country of the head office, and whether a company is joint."""
+    return entity.headquartered_in, entity.joint
 
 
 def _kind(entity: Entity) -> NodeKind:

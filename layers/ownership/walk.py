@@ -34,7 +34,7 @@ TOLERANCE = 0.005
 #: Least shares that sum to this fraction leave nothing that may stay with the company.
 FULL_SHARE = 1 - 1e-9
 #: Shares of up to this many percent are rounding, and left out of every answer.
-_NEGLIGIBLE = 5e-7
+NEGLIGIBLE = 5e-7
 #: Node kinds as plain numbers: they compare ten times as fast with numpy scalars, and a walk compares at each node.
 _ASSET, _PERSON, _UNKNOWN, _STATE, _BODY = map(
     int, (NodeKind.ASSET, NodeKind.PERSON, NodeKind.UNKNOWN, NodeKind.STATE, NodeKind.STATE_BODY)
@@ -98,7 +98,7 @@ class CountryShare:
 
 def largest_first(shares: Iterable[CountryShare]) -> tuple[CountryShare, ...]:
     """Sort shares by upper bound, lower bound and country, and leave out those of up to 5e-7 percent."""
-    present = [row for row in shares if row.share.high > _NEGLIGIBLE]
+    present = [row for row in shares if row.share.high > NEGLIGIBLE]
     return tuple(sorted(present, key=lambda row: (-row.share.high, -row.share.low, row.country)))
 
 
@@ -119,7 +119,7 @@ def unattributed_part(attributed: Interval, reasons: Iterable[Message]) -> tuple
         remainder without a reason circles in a closed loop. Without a remainder there are no reasons.
     """
     part = Interval(max(0.0, 100 - attributed.high), max(0.0, 100 - attributed.low))
-    if part.high <= _NEGLIGIBLE:
+    if part.high <= NEGLIGIBLE:
         return Interval(0.0, 0.0), ()
     return part, tuple(sorted(set(reasons), key=_by_subject)) or (Message("ownership.closed-loop"),)
 
@@ -187,7 +187,7 @@ class OwnershipGraph:
         """The rule of minorities over each stake of ``graph``."""
         graph, nodes = self.graph, self.nodes
         known: Bools = (self.country >= 0) | (nodes.kind == NodeKind.UNKNOWN)
-        return stake_rule(self.minority, nodes.joint[graph.owned], graph.low, known[graph.owner])
+        return stake_rule(self.minority, nodes.passes_on[graph.owned], graph.low, known[graph.owner])
 
     def number(self, name: str) -> int:
         """Return the node number of an asset or entity.
@@ -198,7 +198,7 @@ class OwnershipGraph:
             If there is none of that id.
         """
         number = self.nodes.index.get(name)
-        if number is None:
+        if number is None or self.nodes.is_nationality(number):
             raise UnknownRecord(Message("record.no-asset-or-entity", {"id": name}))
         return number
 
@@ -224,6 +224,15 @@ class OwnershipGraph:
             if not graph.floating[edge]
         )
 
+    def recorded(self, holdings: Iterable[StakeEdge]) -> list[StakeEdge]:
+        """Select what a record of a stake states: all but the further nationalities of persons."""
+        return [holding for holding in holdings if not self.nodes.is_nationality(holding.owner)]
+
+    def has_one_country(self, node: int) -> bool:
+        """Whether a holder is of no more than one country."""
+        holdings = self.holdings(node)
+        return len(self.recorded(holdings)) == len(holdings)
+
     def stake(self, holding: StakeEdge) -> Stake:
         """Return the record of a stake."""
         return self.graph.stakes[int(self.graph.row[holding.edge])]
@@ -241,14 +250,14 @@ class OwnershipGraph:
         if nodes.kind[node] == _ASSET:
             return Terminal(None, None, Message("ownership.no-owner-known"))
         if nodes.kind[node] in (_STATE, _BODY) and self.country[node] >= 0:
-            return Terminal(nodes.countries[self.country[node]], "state", entity=nodes.ids[node])
+            return Terminal(nodes.countries[self.country[node]], "state", entity=nodes.record(node))
         holder = position.nationality_of if position.nationality_of >= 0 else node
         if nodes.kind[holder] == _UNKNOWN:
             return Terminal(None, None, Message("ownership.holder-not-known", {"name": nodes.names[holder]}))
         if self.country[holder] < 0:
             return Terminal(None, None, Message("ownership.country-not-known", {"name": nodes.names[holder]}))
         reach: Reach = "holder" if nodes.kind[holder] == _PERSON else "company"
-        return Terminal(nodes.countries[self.country[holder]], reach, entity=nodes.ids[holder])
+        return Terminal(nodes.countries[self.country[holder]], reach, entity=nodes.record(holder))
 
     def warnings(self, nodes: Iterable[int]) -> tuple[Message, ...]:
         """Return a warning for each node whose known stakes sum to over 100 percent; stakes are never rescaled."""

@@ -10,6 +10,7 @@ from itertools import islice
 from typing import Literal, get_args
 
 from layers.collections.collection import Collection
+from layers.collections.feature_types import SPOKEN
 from layers.model.records import Records
 from layers.text.place_names import fold
 
@@ -19,6 +20,8 @@ NAMED_KINDS: tuple[NamedKind, ...] = get_args(NamedKind)
 #: Names of one rank that are looked at: the most struck of them come first.
 _LOOKED_AT = 2000
 _END = "\n"
+#: Columns of strikes with their titles and places in further languages.
+_SPOKEN = tuple(f"{name}_{language}" for name in ("title", "place") for language in SPOKEN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +140,6 @@ def _entities(records: Records) -> Iterator[Named]:
 
 def _strikes(strikes: Collection) -> Iterator[Named]:
     columns = strikes.features.columns
-    named = ("id", "title", "place", "host_country", "when")
-    for strike, title, place, country, when in zip(*(columns[name] for name in named), strict=True):
-        yield Named("strike", strike, title, (place,), country, when)
+    named = ("id", "title", "place", "host_country", "when", *_SPOKEN)
+    for strike, title, place, country, when, *spoken in zip(*(columns[name] for name in named), strict=True):
+        yield Named("strike", strike, title, (place, *filter(None, spoken)), country, when)

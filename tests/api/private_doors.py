@@ -100,6 +100,7 @@ DOORS: dict[str, tuple[str, ...]] = {
     ),
     f"{_C}/items/{{feature:path}}": (
         f"/collections/strikes/items/{STRIKE}", f"/collections/assets/items/{ASSET}", "/collections/countries/items/UA",
+        f"/collections/strikes/items/{STRIKE}?f=html", f"/collections/assets/items/{ASSET}?f=html",
     ),
     "/tiles/{collection}/{z}/{x}/{y}.mvt": (
         "/tiles/{collection}/0/0/0.mvt", "/tiles/{collection}/8/149/90.mvt", "/tiles/{collection}/14/9589/5817.mvt",
@@ -119,7 +120,10 @@ DOORS: dict[str, tuple[str, ...]] = {
     "/tileMatrixSets": ("/tileMatrixSets",),
     "/tileMatrixSets/{tileMatrixSetId}": ("/tileMatrixSets/WebMercatorQuad",),
     f"{_C}/map": (f"{_C}/map?bbox={_AT}",),
-    "/map": (f"/map?f=png&bbox={_AT}", "/map?f=png", "/map?f=html"),
+    "/map": (
+        f"/map?f=png&bbox={_AT}", "/map?f=png", "/map?f=html", f"/map?q={MARK}", "/map?country=UA",
+        f"/map?f=png&collections=strikes&q={MARK}&bbox={_AT}", f"/map?strike={KEY}", f"/map?strike={STRIKE}&embed=1",
+    ),
     f"{_C}/queryables": (f"{_C}/queryables", f"{_C}/queryables?f=html"),
     f"{_C}/sortables": (f"{_C}/sortables",),
     f"{_C}/schema": (f"{_C}/schema",),
@@ -137,10 +141,12 @@ DOORS: dict[str, tuple[str, ...]] = {
     "/strikes/counts": ("/strikes/counts?by=country", "/strikes/counts?by=month", f"/strikes/counts?q={MARK}"),
     "/search": (f"/search?q={MARK}", "/search?q=Odesa&f=html"),
     "/countries": ("/countries", "/countries?basis=headquarters", "/countries?f=html"),
-    "/countries/{iso}": ("/countries/UA", "/countries/AZ?minority=follow", "/countries/UA?relation=supplier"),
+    "/countries/{iso}": (
+        "/countries/UA", "/countries/UA?f=html", "/countries/AZ?minority=follow", "/countries/UA?relation=supplier",
+    ),
     "/countries/{iso}/capacity": ("/countries/UA/capacity", "/countries/UA/capacity?f=html"),
     "/assets/{asset:path}/owners": (f"/assets/{ASSET}/owners", f"/assets/{ASSET}/owners?on=2026-11-01"),
-    "/entities/{entity:path}/holdings": ("/entities/socar/holdings",),
+    "/entities/{entity:path}/holdings": ("/entities/socar/holdings", "/entities/socar/holdings?f=html"),
     "/records/{table}/{record:path}": (
         f"/records/strikes/{STRIKE}", f"/records/assets/{ASSET}", "/records/entities/socar",
     ),
@@ -169,6 +175,12 @@ DOORS: dict[str, tuple[str, ...]] = {
     ),
     "/review": ("/review",),
     "/connect": ("/connect",),
+    "/method": ("/method",),
+    "/cite": tuple(
+        f"/cite?url=http://testserver{path}"
+        for path in ("/countries/UA", f"/strikes/{STRIKE}/attribution", f"/assets/{ASSET}/owners", "/map?country=UA")
+    ),
+    "/oembed": ("/oembed?url=http://testserver/countries/UA", "/oembed?url=http://testserver/map?country=UA"),
     "/robots.txt": ("/robots.txt",),
     "/policy": ("/policy", "/policy?f=html"),
     # What differs by what a server has done, or has the numbers of changes: only the marks are looked for.
@@ -205,6 +217,12 @@ NAMING: tuple[tuple[str, str], ...] = (
     ("GET", "/strikes/ID/attribution?f=html"),
     ("GET", "/assets/ID/owners"),
     ("GET", "/entities/ID/holdings"),
+    ("GET", "/entities/ID/holdings?f=html"),
+    *(
+        ("GET", f"/{path}?url=http://testserver/{page}")
+        for path in ("cite", "oembed")
+        for page in ("collections/strikes/items/ID", "collections/assets/items/ID", "entities/ID/holdings")
+    ),
     ("GET", "/review/strikes/ID"),
     ("POST", "/review/decisions"),
     ("POST", "/review/judgements"),
@@ -261,4 +279,8 @@ def steady(client: TestClient, content: bytes) -> bytes:
     content = content.replace(view.version.encode(), b"VERSION")
     content = re.sub(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", b"TIME", content)
     content = re.sub(rb'"history":"[0-9a-f]{64}"', b'"history"', content)
-    return re.sub(rb'"seq":\d+', b'"seq"', content)
+    # Pages and citations say them in words, and link the changes that they rest on.
+    content = re.sub(rb"(?<=history )[0-9a-f]{16}|\b[0-9a-f]{64}\b", b"HISTORY", content)
+    content = re.sub(rb'change \d+|/corrections/\d+|"change":\d+|\.s\d+\.\d{8}\.', b"CHANGE", content)
+    content = re.sub(rb'(strikeatlas-[^",]*)-\d+(?=[",])', rb"\1-CHANGE", content)
+    return re.sub(rb'"(?:seq|version)":"?\d+"?', b'"seq"', content)

@@ -68,12 +68,15 @@ def before_call(context: Any, case: Any, kwargs: dict[str, Any]) -> None:
 def _drawn_wrong(meta: Any) -> set[tuple[str, str | None]]:
     """Return locations and names of the values that are to be refused; no name where that is unknown."""
     wrong: set[tuple[str, str | None]] = set()
+    if not meta.generation.mode.is_negative:  # a part may be marked so for a value that its schema does not allow
+        return wrong
     names = {one.parameter for one in getattr(meta.phase.data, "mutations", ())}
     names |= {getattr(meta.phase.data, "parameter", None)}
-    for location, component in meta.components.items():
-        if component.mode.is_negative:
-            key = {"header": "headers", "path": "path_parameters"}.get(location.value, location.value)
-            wrong |= {(key, name) for name in names - {None}} if key != "body" and names - {None} else {(key, None)}
+    negative = {location.value for location, component in meta.components.items() if component.mode.is_negative}
+    drawn = getattr(meta.phase.data, "parameter_location", None)
+    for location in negative | ({drawn.value} if drawn else set()):
+        key = {"header": "headers", "path": "path_parameters"}.get(location, location)
+        wrong |= {(key, name) for name in names - {None}} if key != "body" and names - {None} else {(key, None)}
     return wrong
 
 

@@ -39,3 +39,10 @@ test("a ninth owner is shown rather than folded alone", () => {
   const nine = Array.from({ length: 9 }, (_, i) => chain(i, step(`holder ${i}`, i)));
   assert.deepEqual([folded(nine).shown.length, folded(nine).folded], [9, null]);
 });
+
+test("a person of two nationalities ends with no more than the person's part", () => {
+  const held = { owner: "p", share_min: 60, share_max: 60, since: null };
+  const [person] = chainTree(["CH", "IT"].map((country) => ({ steps: [held], country, share_min: 0, share_max: 60 })));
+  assert.deepEqual(person.ends.map((chain) => chain.country), ["CH", "IT"]);
+  assert.deepEqual(endsAt(person), [0, 60]);
+});

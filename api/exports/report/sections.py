@@ -155,6 +155,11 @@ class CitedSources:
         """Return the number of a source; its first citation gives it one."""
         return self._number.setdefault(name, len(self._number) + 1)
 
+    @property
+    def numbers(self) -> Mapping[str, int]:
+        """The number of each source that was cited, in the order of the numbers."""
+        return self._number
+
     def listed(self) -> list[Json]:
         """List the cited sources in the order of their numbers."""
         return [_source(self._known[name]) for name in self._number]

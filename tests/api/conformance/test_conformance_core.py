@@ -234,7 +234,8 @@ def test_core_fc_md_items_links(client: TestClient) -> None:
     for one in client.get("/collections").json()["collections"]:
         found = [link for link in one["links"] if link["rel"] == "items"]
         assert [link["type"] for link in found] == [
-            "application/geo+json", "text/html", "text/csv", "application/flatgeobuf", "application/vnd.apache.parquet"
+            "application/geo+json", "text/html", "text/csv", "application/flatgeobuf", "application/geopackage+sqlite3",
+            "application/vnd.apache.parquet",
         ]  # fmt: skip
         for link in found:
             answer = client.get(link["href"])
@@ -379,7 +380,8 @@ def test_core_fc_links(client: TestClient) -> None:
     told = items(client, limit=5)["links"]
     assert [link["type"] for link in told if link["rel"] == "self"] == ["application/geo+json"]
     assert {link["type"] for link in told if link["rel"] == "alternate"} == {
-        "application/geo+json", "text/html", "text/csv", "application/flatgeobuf", "application/vnd.apache.parquet"
+        "application/geo+json", "text/html", "text/csv", "application/flatgeobuf", "application/geopackage+sqlite3",
+        "application/vnd.apache.parquet",
     }  # fmt: skip
     assert all(link.keys() >= {"href", "rel", "type"} for link in told)
     for link in told:

@@ -27,7 +27,12 @@ GIVEN = {
     "entry": "1",
 }
 #: Parameters that some operations cannot do without.
-NEEDED = {"/places": {"q": "Odesa"}, "/search": {"q": "Odesa"}}
+NEEDED = {
+    "/places": {"q": "Odesa"},
+    "/search": {"q": "Odesa"},
+    "/cite": {"url": "http://testserver/countries/AZ"},
+    "/oembed": {"url": "http://testserver/countries/AZ"},
+}
 FIRST = {
     "strikes": "ua-orlivka-2025-08-06",
     "assets": "a-abq",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import tempfile
 from itertools import pairwise
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -34,6 +35,7 @@ TYPES = {
     "jsonfg": "application/geo+json",
     "csv": "text/csv; charset=utf-8",
     "fgb": "application/flatgeobuf",
+    "gpkg": "application/geopackage+sqlite3",
     "parquet": "application/vnd.apache.parquet",
 }
 
@@ -80,6 +82,7 @@ def test_each_form_has_its_media_type_tag_and_links_to_the_others(client: TestCl
         ("text/csv", "csv"),
         ("text/*", "html"),
         ("application/flatgeobuf", "fgb"),
+        ("application/geopackage+sqlite3", "gpkg"),
         ("text/csv;q=0.5, application/vnd.apache.parquet;q=0.6, */*;q=0.1", "parquet"),
         ("application/*;q=0.2, text/csv; charset=utf-8", "csv"),
         ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", "html"),
@@ -147,10 +150,15 @@ def table(client: TestClient, path: str) -> geopandas.GeoDataFrame:
     body = io.BytesIO(client.get(path).content)
     if "parquet" in path:
         return geopandas.read_parquet(body)
+    if "gpkg" in path:  # GDAL knows it by the end of its name alone
+        with tempfile.NamedTemporaryFile(suffix=".gpkg") as file:
+            file.write(body.getvalue())
+            file.flush()
+            return pyogrio.read_dataframe(file.name)
     return pyogrio.read_dataframe(body)
 
 
-@pytest.mark.parametrize("f", ["fgb", "parquet"])
+@pytest.mark.parametrize("f", ["fgb", "gpkg", "parquet"])
 @pytest.mark.parametrize("collection", COLLECTIONS)
 def test_tables_are_the_same_features_with_types(
     client: TestClient, snapshot: Snapshot, f: str, collection: str
@@ -178,7 +186,7 @@ def test_tables_are_the_same_features_with_types(
             ]
 
 
-@pytest.mark.parametrize("f", ["fgb", "parquet"])
+@pytest.mark.parametrize("f", ["fgb", "gpkg", "parquet"])
 def test_tables_have_the_requested_crs_with_x_first(client: TestClient, f: str) -> None:
     told = table(client, f"{STRIKES}?f={f}&limit=50&crs=[EPSG:3035]")
     same = table(client, f"{STRIKES}?f={f}&limit=50").to_crs(3035)
@@ -195,6 +203,13 @@ def test_an_empty_page_is_empty_in_every_form(client: TestClient) -> None:
         assert "next" not in header_links(answer)
     assert len(table(client, f"{STRIKES}?f=parquet&id=nothing")) == 0
     assert len(table(client, f"{STRIKES}?f=fgb&id=nothing")) == 0
+    assert len(table(client, f"{STRIKES}?f=gpkg&id=nothing")) == 0
+
+
+def test_a_geopackage_of_one_version_is_the_same_bytes(client: TestClient) -> None:
+    first, again = (client.get(f"{STRIKES}?f=gpkg&limit=20").content for _ in range(2))
+    assert first.startswith(b"SQLite format 3")
+    assert first == again
 
 
 # JSON-FG.

@@ -343,6 +343,18 @@ def test_a_feature_is_what_its_schema_says(writers: Writers, told: Json, sent: J
     assert writers.client.post(ITEMS, json=sent, headers=writers.ann).status_code == (201 if fits else 400)
 
 
+@pytest.mark.parametrize(("key", "fits"), [(None, True), (5, False), ([], False)])
+def test_the_id_in_a_patch_is_what_its_schema_says(writers: Writers, told: Json, key: Any, fits: bool) -> None:
+    content = told["paths"][f"{ITEMS}/{{feature}}"]["patch"]["requestBody"]["content"]
+    patch = {"type": "Feature", "id": key, "properties": {"note": "more"}}
+    schema = content["application/merge-patch+json"]["schema"]
+    assert (valid(told, schema, patch, OAS30WriteValidator) == []) is fits
+    added = writers.add()
+    headers = {**writers.ann, "content-type": "application/merge-patch+json", "if-match": added.headers["etag"]}
+    answer = writers.client.patch(f"{ITEMS}/{added.json()['id']}", json=patch, headers=headers)
+    assert answer.status_code == (200 if fits else 400)
+
+
 @pytest.mark.parametrize(
     ("tags", "status"),
     [

@@ -6,12 +6,15 @@ import ast
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from api.wording import catalogue
 from api.wording.catalogue import ENGLISH, PLURALS, gaps, languages, phrase, text
+from layers.model.asset_kinds import ASSET_KINDS
 from layers.model.messages import Message
+from layers.model.types import Basis, OperatingStatus
 
 ROOT = Path(__file__).resolve().parents[3]
 #: Callables whose first argument is a code, or of `codes` the first part of one.
@@ -145,10 +148,15 @@ def test_the_scan_sees_words_and_arguments() -> None:
 
 
 def test_every_code_of_the_english_catalogue_is_used() -> None:
-    """A code that is composed counts as used where its first part is; one that is chosen, where it is written out."""
+    """A code that is composed counts as used where its first part is; one that is chosen, where it is written out.
+
+    One of a word of the data is used where a sentence of another language has such words.
+    """
     sources = [path.read_text(encoding="utf-8") for ring in ("layers", "api") for path in (ROOT / ring).rglob("*.py")]
     sources += [path.read_text(encoding="utf-8") for path in (ROOT / "api").rglob("*.html")]
-    written, patterns = "\n".join(sources), used()
+    files = (path.read_text(encoding="utf-8") for path in Path(catalogue.__file__).parent.glob("*.toml"))
+    rooms = {room for text in files for room in re.findall(r"\{\w+:word (\w+)\}", text)}
+    written, patterns = "\n".join(sources), used() | {f"{room}.*" for room in rooms}
     codes = [code for code in catalogue.catalogue(ENGLISH) if f'"{code}"' not in written]
     unused = [code for code in codes if not any(matches(code, pattern) for pattern in patterns)]
     assert [code for code in unused if not code.startswith("language.")] == []
@@ -170,6 +178,57 @@ def test_languages_have_no_other_codes_and_the_same_gaps(language: str) -> None:
         assert code in english, code
         assert gaps(entry) == gaps(english[code]), code
     assert phrase("language.plurals", language) in PLURALS
+
+
+#: Rooms of what only the command line says, which is in English: files, their formats, and checks of a store.
+COMMAND_LINE = frozenset(
+    (
+        *("acled", "bods", "column-mapping", "curated", "disclosure", "doubts", "eyes-on-russia", "files", "firms"),
+        *("gem", "geonames", "geopackage", "gleif", "ingest", "load", "mapping", "osm", "receipts", "registry"),
+        *("rejected-rows", "strikes", "timemap", "ucdp", "verification", "viina", "wikidata", "wri"),
+    )
+)
+
+
+@pytest.mark.parametrize("language", [tag for tag in languages() if tag != ENGLISH])
+def test_languages_have_all_that_the_server_says(language: str) -> None:
+    codes = {code for code in catalogue.catalogue(ENGLISH) if code.partition(".")[0] not in COMMAND_LINE}
+    assert codes - catalogue.catalogue(language).keys() == set()
+
+
+@pytest.mark.parametrize("language", languages())
+def test_counted_sentences_have_the_forms_of_their_language(language: str) -> None:
+    """``other`` is the form of fractions, and of a language with one form alone."""
+    rule = PLURALS[phrase("language.plurals", language)]
+    forms = {rule(number) for number in range(200)} | {"other"}
+    for code, entry in catalogue.catalogue(language).items():
+        assert isinstance(entry, str) or entry.keys() == forms, code
+
+
+@pytest.mark.parametrize(("language", "written"), [("en", "1.5 km"), ("uk", "1,5 км"), ("de", "1,5 km")])
+def test_numbers_are_written_as_in_the_language(language: str, written: str) -> None:
+    assert written in phrase("matching.distance", language, distance_km=1.52, km=12)
+
+
+def test_shares_that_are_rounded_already_get_the_decimal_sign_of_the_language() -> None:
+    share = Message("headline.share", {"share": Message("headline.range", {"low": "5", "high": "47.33"})})
+    assert [text(share, language) for language in ("en", "uk", "de")] == [
+        "5–47.33\u00a0%",
+        "5–47,33\u00a0%",
+        "5–47,33\u00a0%",
+    ]
+
+
+def test_words_of_the_data_are_worded_in_sentences() -> None:
+    told = Message("matching.other-kind", {"kinds": ("oil-depot", "spaceport"), "kind": "refinery"})
+    assert text(told) == "reported as oil-depot, spaceport, not refinery"
+    assert text(told, "de") == "gemeldet als Tanklager, spaceport, nicht Raffinerie"
+
+
+@pytest.mark.parametrize("room", ["kind", "basis", "operating"])
+def test_every_word_of_the_data_that_sentences_have_is_worded(room: str) -> None:
+    values = {"kind": tuple(ASSET_KINDS), "basis": get_args(Basis), "operating": get_args(OperatingStatus)}[room]
+    assert catalogue.codes(f"{room}.") == tuple(f"{room}.{value}" for value in values)
 
 
 def test_english_is_the_first_language() -> None:

@@ -1,8 +1,8 @@
-"""The language of an answer: by lang, by Accept-Language, and of pages where a second language has a file."""
+"""The language of an answer: by lang, by Accept-Language, in pages and in sentences of answers."""
 
 from __future__ import annotations
 
-import json
+import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +12,8 @@ from starlette.testclient import TestClient
 
 from api.html import pages
 from api.wording import catalogue, preference
-from api.wording.catalogue import ENGLISH, languages
+from api.wording.countries import country_names
+from api.wording.dates import date_in_words
 from api.wording.preference import preferred
 
 STATIC = Path(__file__).resolve().parents[3] / "static"
@@ -56,26 +57,23 @@ def test_lang_counts_first_and_then_the_header_by_its_weights(
     assert preferred(lang, accepted, OFFERED) == language
 
 
-def gaps(text: str) -> set[str]:
-    return set(re.findall(r"\{(\w+)\}", text))
-
-
-def test_the_texts_of_the_page_have_a_catalogue_and_the_gaps_of_the_english_ones() -> None:
-    tables = {
-        path.name.split(".")[1]: json.loads(path.read_text(encoding="utf-8")) for path in STATIC.glob("text.*.json")
-    }
-    english = tables[ENGLISH]
-    assert tables.keys() <= set(languages())
-    for table in tables.values():
-        for name, text in table.items():
-            other = re.sub(r"_(zero|one|two|few|many)$", "_other", name)
-            assert gaps(text) <= gaps(english.get(name, english.get(other, ""))), name
-            assert name in english or other in english, name
-
-
 def test_the_sentences_of_static_pages_are_found_in_them() -> None:
     source = (STATIC / "index.html").read_text(encoding="utf-8") + (STATIC / "review.html").read_text(encoding="utf-8")
     assert all(catalogue.phrase(code) in source for code in catalogue.codes("html.static."))
+
+
+def test_what_is_declared_in_english_is_found_in_the_code() -> None:
+    """Of adjacent literals the whole counts."""
+    files = [path for ring in ("layers", "api") for path in (STATIC.parent / ring).rglob("*.py")]
+    trees = (ast.parse(path.read_text(encoding="utf-8")) for path in files)
+    texts = {node.value for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Constant)}
+    assert [code for code in catalogue.codes("declared.") if catalogue.phrase(code) not in texts] == []
+
+
+@pytest.fixture
+def strike(client: TestClient) -> str:
+    found: str = client.get("/collections/strikes/items?limit=1").json()["features"][0]["id"]
+    return found
 
 
 @pytest.fixture
@@ -106,7 +104,7 @@ def test_pages_come_in_a_language_that_has_a_file_and_missing_sentences_in_engli
     assert english.headers["etag"] != german.headers["etag"]
     for answer in (english, german):
         assert "Accept-Language" in answer.headers["vary"]
-    assert client.get("/collections/strikes/items?limit=5&lang=de", headers=BROWSER).text.count('lang="de"') == 1
+    assert '<html lang="de">' in client.get("/collections/strikes/items?limit=5&lang=de", headers=BROWSER).text
     assert '<html lang="en">' in client.get("/nowhere", headers=BROWSER).text
     assert "Daten" in client.get("/nowhere?lang=de", headers=BROWSER).text
 
@@ -120,10 +118,69 @@ def test_the_map_comes_in_that_language(client: TestClient) -> None:
     assert client.get("/map").text == (STATIC / "index.html").read_text(encoding="utf-8")
 
 
-def test_with_english_alone_nothing_depends_on_the_language(client: TestClient) -> None:
-    if len(languages()) > 1:
-        pytest.skip("there are more languages")
-    plain = client.get("/", headers=BROWSER)
-    german = client.get("/", headers={**BROWSER, "accept-language": "de"})
-    assert (plain.content, dict(plain.headers)) == (german.content, dict(german.headers))
-    assert client.get("/collections?lang=de").status_code == 400
+WORDED = ("/strikes/{strike}/attribution", "/policy", "/corrections", "/search?q=Ukraine", "/about")
+
+
+@pytest.mark.parametrize("path", WORDED)
+def test_answers_in_words_differ_by_language_for_caches(client: TestClient, strike: str, path: str) -> None:
+    address = path.format(strike=strike)
+    plain = client.get(address)
+    answers = {tag: client.get(address, headers={"accept-language": tag}) for tag in ("en", "uk", "de")}
+    assert len({answer.headers["etag"] for answer in answers.values()}) == 3
+    assert (plain.content, plain.headers["etag"]) == (answers["en"].content, answers["en"].headers["etag"])
+    for tag, answer in answers.items():
+        assert answer.headers["content-language"] == tag
+        assert answer.headers["vary"].startswith("Accept, Accept-Language")
+        known = {"accept-language": tag, "if-none-match": answer.headers["etag"]}
+        assert client.get(address, headers=known).status_code == 304
+        assert (
+            client.get(address, headers={**known, "accept-language": "uk" if tag != "uk" else "de"}).status_code == 200
+        )
+
+
+def test_headlines_are_said_in_each_language(client: TestClient, strike: str) -> None:
+    english, ukrainian, german = (
+        client.get(f"/strikes/{strike}/attribution?lang={tag}").json() for tag in ("en", "uk", "de")
+    )
+    assert len({told["headline"] for told in (english, ukrainian, german)}) == 3
+    assert re.search("[а-щ]", ukrainian["headline"])
+    said = ("headline", "headline_parts", "readings", "owners", "related", "assets", "candidates")
+    assert {name: part for name, part in english.items() if name not in said} == {
+        name: part for name, part in german.items() if name not in said
+    }
+
+
+def test_features_do_not_depend_on_the_language(client: TestClient) -> None:
+    english, ukrainian = (
+        client.get("/collections/strikes/items?limit=3", headers={"accept-language": tag}) for tag in ("en", "uk")
+    )
+    assert english.content == ukrainian.content
+    assert english.headers["etag"] == ukrainian.headers["etag"]
+    assert "accept-language" not in ukrainian.headers["vary"].lower()
+
+
+def test_pages_have_a_switch_that_leads_to_themselves_in_each_language(client: TestClient) -> None:
+    page = client.get("/collections/strikes/items?limit=5&lang=uk", headers=BROWSER).text
+    assert re.search(r'href="[^"]*/collections/strikes/items\?limit=5&amp;lang=de" lang="de"', page)
+    assert 'lang="uk" hreflang="uk" aria-current="true"' in page
+    assert "/collections?lang=uk" in page
+
+
+def test_countries_are_named_in_each_language() -> None:
+    english = {"AZ": "Azerbaijan", "X1": "Nowhere"}
+    assert country_names(english, "en") is english
+    assert [country_names(english, tag)["AZ"] for tag in ("uk", "de")] == ["Азербайджан", "Aserbaidschan"]
+    assert country_names(english, "uk")["X1"] == "Nowhere"
+
+
+@pytest.mark.parametrize(
+    ("tag", "day", "range_"),
+    [
+        ("en", "6 August 2025", "5–6 August 2025"),
+        ("uk", "6 серпня 2025 року", "5–6 серпня 2025 року"),
+        ("de", "6. August 2025", "5.–6. August 2025"),
+    ],
+)
+def test_dates_are_written_as_in_the_language(tag: str, day: str, range_: str) -> None:
+    assert date_in_words("2025-08-06", tag) == day
+    assert date_in_words("2025-08-05/2025-08-06", tag) == range_

@@ -1,0 +1,379 @@
+"""Pages that are cited: what a strike, a site, an owner or a country says, and all that it rests on, in one order."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import shapely
+from markupsafe import Markup, escape
+from starlette.requests import Request
+
+from api.exports.text import counted, with_country_names
+from api.html.map_images import Picture, pictures
+from api.http.json import Json
+from api.http.links import href, item_path
+from api.requests.corrections_query import corrections_query
+from api.requests.query_parameters import parse_selection
+from api.requests.strike_conditions import parse_strike_conditions
+from api.serializers.citation import Citation
+from api.serializers.corrections import title as correction_title
+from api.serializers.figures import FigureCode, FigureSubject
+from api.serializers.policy import attribution_text
+from api.server.live_snapshot import LiveSnapshot
+from api.server.served_version import ServedVersion
+from api.wording.catalogue import phrase
+from api.wording.dates import date_in_words
+from api.wording.preference import language_of
+from api.wording.strikes import strike_title
+from layers.corrections.log import CorrectionEntry, EntryKind
+from layers.model.records import Source
+from layers.query.selection import rows
+from layers.query.strike_counts import StrikeTotals, totals
+from layers.query.strike_truth import narrowed
+from layers.store.history_pages import RecordKey
+
+#: Strikes of a table on a page; all of them are one link away.
+MAX_STRIKES = 100
+#: Corrections that a page names; all of them are one link away.
+_MAX_CORRECTIONS = 5
+_CORRECTIONS: Sequence[EntryKind] = ("correction", "retraction")
+#: Strikes that count: retracted ones are left out, as on the map.
+COUNTED: Mapping[str, str] = {"filter": "status <> 'retracted'"}
+_ORDER = "-day_last,title"
+#: Formats of a file of the strikes of a page, by what the address calls them.
+FILE_FORMATS = ("csv", "json", "gpkg")
+#: Formats of a citation besides words.
+CITATION_FORMATS = ("bibtex", "ris", "csl")
+
+
+class PageSubject(NamedTuple):
+    """What a page is about: its kind (strike, asset, entity, country), its id, and what the page says in one line."""
+
+    kind: str
+    key: str
+    title: str
+    description: str
+
+
+class ListedStrike(NamedTuple):
+    """A strike in a table: address, title, and when, where and whose."""
+
+    address: str
+    title: str
+    when: str
+    place: str
+    owners: str
+
+
+class StrikeTable(NamedTuple):
+    """Strikes that surely belong to a page, or that may: the newest, how many there are, and the address of all."""
+
+    certainty: str
+    rows: Sequence[ListedStrike]
+    total: int
+    address: str
+
+
+class SubjectStrikes(NamedTuple):
+    """The strikes of a site, an owner or a country: those that are sure, those that may be, why, and files of both."""
+
+    tables: Sequence[StrikeTable]
+    total: StrikeTotals
+    why: str
+    files: Sequence[tuple[str, str]]
+
+
+class NumberedSource(NamedTuple):
+    """A source under its number: its words, its address, that of a copy, its licence."""
+
+    number: int
+    words: str
+    address: str | None
+    copy: str | None
+    licence: str | None
+
+
+class ClaimRow(NamedTuple):
+    """What a source says of one field: value, quotation, how it was checked, and the number of the source."""
+
+    field: str
+    value: str
+    quote: str | None
+    checked: str
+    number: int
+
+
+class CorrectionLink(NamedTuple):
+    """A change of what was published: its name, its day, and its address."""
+
+    title: str
+    at: str
+    address: str
+
+
+@dataclass(frozen=True)
+class SubjectContent:
+    """What a page says of its subject, before what all pages have."""
+
+    subject: PageSubject
+    answer: Sequence[str]
+    facts: Sequence[tuple[str, str]]
+    chains: Sequence[Json] = ()
+    claims: Sequence[ClaimRow] = ()
+    sources: Sequence[NumberedSource] = ()
+    unknown: Sequence[str] = ()
+    strikes: SubjectStrikes | None = None
+    ties: Sequence[Json] = ()
+
+
+@dataclass(frozen=True)
+class PageHead:
+    """What the head of a page says to programs: title, description, its own address, a picture, and data."""
+
+    title: str
+    description: str
+    canonical: str
+    picture: Picture | None
+    oembed: str | None
+    data: Markup | None = None
+
+
+def linked_data(content: Json) -> Markup:
+    """Write JSON for a script element: no text of it can end the element or begin a comment."""
+    text = json.dumps(content, separators=(",", ":"))  # in ASCII
+    for sign in "<>&\x7f":
+        text = text.replace(sign, f"\\u{ord(sign):04x}")
+    return Markup(text)
+
+
+def map_address(request: Request, kind: str, key: str) -> str:
+    """Return the address of the map at a strike, or at the strikes of a site, an owner or a country."""
+    name = {"entity": "owner"}.get(kind, kind)
+    return href(request, "/map", **{name: key})
+
+
+def page_address(request: Request, kind: str, key: str) -> str:
+    """Return the address by which the page of a subject is cited."""
+    paths = {
+        "strike": item_path("strikes", key),
+        "asset": item_path("assets", key),
+        "entity": f"/entities/{item_path('', key).rpartition('/items/')[2]}/holdings",
+        "country": f"/countries/{key}",
+    }
+    return href(request, paths[kind])
+
+
+def subject_strikes(request: Request, view: ServedVersion, chosen: Mapping[str, str]) -> SubjectStrikes:
+    """List the strikes that parameters select, those that surely satisfy them apart from those that may.
+
+    Parameters
+    ----------
+    chosen
+        Parameters of the strikes, such as ``country``; what is retracted is left out.
+    """
+    collection = view.snapshot.collections["strikes"]
+    query = {**chosen, **COUNTED, "sortby": _ORDER}
+    read = (view.snapshot.collections, view.snapshot.registers, parse_selection(query, collection))
+    total = totals(*read, parse_strike_conditions(query))
+    counts = {"sure": total.sure, "possible": total.strikes - total.sure}
+    tables = [
+        StrikeTable(
+            certainty,
+            _strike_rows(request, view, {**query, "certainty": certainty}),
+            count,
+            href(request, "/collections/strikes/items", **{**query, "certainty": certainty}, f="html"),
+        )
+        for certainty, count in counts.items()
+        if count
+    ]
+    reasons = [
+        counted(f"why{name}", number)
+        for name in ("drafts", "undated", "across", "unsettled")
+        if (number := getattr(total, name))
+    ]
+    limit = request.app.state.settings.limit_max
+    files = [(form, strikes_file(request, {**chosen, **COUNTED}, form)) for form in FILE_FORMATS]
+    return SubjectStrikes(tables, total, ", ".join(reasons), files if 0 < total.strikes <= limit else ())
+
+
+def strikes_file(request: Request, parameters: Mapping[str, str], form: str) -> str:
+    """Return the address of a file of the strikes that parameters select, all of them up to the limit of an answer."""
+    limit = request.app.state.settings.limit_max
+    return href(request, "/collections/strikes/items", **{**parameters, "f": form, "limit": limit})
+
+
+def _strike_rows(request: Request, view: ServedVersion, query: Mapping[str, str]) -> list[ListedStrike]:
+    collection, language = view.snapshot.collections["strikes"], language_of(request)
+    selection = parse_selection(query, collection)
+    conditions = parse_strike_conditions(query)
+    wanted = narrowed(view.snapshot.collections, view.snapshot.registers, selection, conditions)
+    shown = rows(collection, wanted)[:MAX_STRIKES]
+    listed = []
+    for row in shown.tolist():
+        feature: Any = collection.features[row]
+        host = view.snapshot.country_names.get(feature.host_country or "", "")
+        listed.append(
+            ListedStrike(
+                href(request, item_path("strikes", feature.id)),
+                strike_title(feature.title, feature.status, language),
+                date_in_words(feature.when, language),
+                ", ".join(part for part in (feature.place, host) if part),
+                with_country_names(feature.owners, view.snapshot.country_names),
+            )
+        )
+    return listed
+
+
+def corrections_of(request: Request, view: ServedVersion, keys: frozenset[RecordKey] | None) -> list[CorrectionLink]:
+    """List the last changes of records after they were first published; of a country, whose keys are none, nothing."""
+    if not keys:
+        return []
+    atlas: LiveSnapshot = request.app.state.atlas
+    entries: list[CorrectionEntry] = []
+    for kind in _CORRECTIONS:
+        query = corrections_query(keys=keys, kind=kind, limit=_MAX_CORRECTIONS)
+        entries += atlas.corrections.page(view.published, query).entries
+    newest = sorted(entries, key=lambda entry: -entry.seq)[:_MAX_CORRECTIONS]
+    return [_correction(request, entry) for entry in newest]
+
+
+def _correction(request: Request, entry: CorrectionEntry) -> CorrectionLink:
+    language = language_of(request)
+    day = date_in_words(str(entry.at)[:10], language)
+    return CorrectionLink(correction_title(entry, language), day, href(request, f"/corrections/{entry.id}", f="html"))
+
+
+def numbered(number: int, source: Source, language: str) -> NumberedSource:
+    """Word a source under its number."""
+    published = date_in_words(source.published, language) if source.published else None
+    words = ", ".join(part for part in (source.publisher, source.title, published) if part)
+    return NumberedSource(number, words, _web(source.url), _web(source.archive_url), source.licence)
+
+
+def _web(url: str | None) -> str | None:
+    """Return an address that a link may lead to; ``None`` for any other."""
+    return url if url is not None and url.lower().startswith(("http://", "https://")) else None
+
+
+def citation_of(request: Request, view: ServedVersion, subject: PageSubject) -> Citation:
+    """Cite the page of a subject, with the code of what it shows where there is one."""
+    snapshot = view.snapshot
+    shown = {"strike": FigureSubject(strikes=(subject.key,)), "country": FigureSubject(country=subject.key)}
+    code = FigureCode.of(snapshot, shown[subject.kind]) if subject.kind in shown else None
+    return cited(request, view, subject.title, page_address(request, subject.kind, subject.key), code)
+
+
+def cited(request: Request, view: ServedVersion, title: str, address: str, code: FigureCode | None) -> Citation:
+    """Cite an address of this version of the data."""
+    atlas: LiveSnapshot = request.app.state.atlas
+    history = atlas.store.head(view.snapshot.seq).hash
+    said = None if code is None else str(code)
+    return Citation(title, address, view.snapshot.data_date, view.snapshot.seq, history, said)
+
+
+def published(
+    request: Request, view: ServedVersion, content: SubjectContent, keys: frozenset[RecordKey] | None
+) -> Json:
+    """Give the page of a subject what its template shows: the content, and what every page that is cited has.
+
+    Parameters
+    ----------
+    keys
+        The records whose changes concern the page; ``None`` where they are too many to be listed.
+    """
+    subject, language = content.subject, language_of(request)
+    citation = citation_of(request, view, subject)
+    forms = [(form, href(request, "/cite", url=citation.address, f=form)) for form in CITATION_FORMATS]
+    address = map_address(request, subject.kind, subject.key)
+    reused = {
+        "cited": citation.text(language),
+        "version": citation.version(language),
+        "history": citation.history,
+        "forms": forms,
+        "embed": iframe(embedded(address), 800, 520),
+        "corrections": corrections_of(request, view, keys),
+        "all_corrections": href(request, "/corrections", **{subject.kind: subject.key}, f="html"),
+        "licences": licences(request, view, content.sources),
+    }
+    return {"published": content, "reused": reused, "map_address": address}
+
+
+def embedded(address: str) -> str:
+    """Return the address of the map to be shown within another page."""
+    return f"{address}{'&' if '?' in address else '?'}embed=1"
+
+
+def iframe(address: str, width: int, height: int) -> str:
+    """Write the HTML that shows the map within another page."""
+    size = f'width="{width}" height="{height}"'
+    return f'<iframe src="{escape(address)}" {size} loading="lazy" title="StrikeAtlas"></iframe>'
+
+
+def licences(request: Request, view: ServedVersion, sources: Sequence[NumberedSource]) -> list[str]:
+    """Name the licence of the records, and those of the data that was taken from sources, each once."""
+    own = attribution_text(request.app.state.settings.attribution, view.disclosure, language_of(request))
+    return [own, *dict.fromkeys(source.licence for source in sources if source.licence)]
+
+
+def head_of(
+    request: Request, view: ServedVersion, content: SubjectContent, about: Json, shown: Sequence[Picture]
+) -> PageHead:
+    """Give the head of the page of a subject.
+
+    Parameters
+    ----------
+    about
+        The subject as schema.org describes it.
+    """
+    subject, language = content.subject, language_of(request)
+    address = page_address(request, subject.kind, subject.key)
+    data = {
+        "@context": "https://schema.org",
+        "@type": "WebPage",
+        "name": subject.title,
+        "description": subject.description,
+        "url": address,
+        "inLanguage": language,
+        "isPartOf": {
+            "@type": "Dataset",
+            "name": "StrikeAtlas",
+            "description": phrase("html.base.description", language),
+            "url": href(request, "/"),
+            "version": str(view.snapshot.seq),
+            "dateModified": view.snapshot.data_date.isoformat(),
+            "creditText": request.app.state.settings.attribution,
+        },
+        "about": about,
+        "citation": [_cited_work(source) for source in content.sources],
+    }
+    if shown:
+        data["primaryImageOfPage"] = {"@type": "ImageObject", "url": shown[0].address}
+    return PageHead(
+        subject.title,
+        subject.description,
+        address,
+        shown[0] if shown else None,
+        href(request, "/oembed", url=address, format="json"),
+        linked_data(data),
+    )
+
+
+def _cited_work(source: NumberedSource) -> Json:
+    return {"@type": "CreativeWork", "name": source.words, **({"url": source.address} if source.address else {})}
+
+
+def strikes_pictures(request: Request, view: ServedVersion, chosen: Mapping[str, str]) -> list[Picture]:
+    """Give pictures of the place of the strikes that parameters select; none where none of them has a place."""
+    collection = view.snapshot.collections["strikes"]
+    query = {**COUNTED, **chosen}
+    conditions, selection = parse_strike_conditions(query), parse_selection(query, collection)
+    selected = rows(collection, narrowed(view.snapshot.collections, view.snapshot.registers, selection, conditions))
+    shapes = collection.shapes_at(np.asarray(selected, np.int64))
+    if not len(shapes) or np.isnan(edges := shapely.total_bounds(shapes)).any():
+        return []
+    west, south, east, north = edges.tolist()
+    return pictures(request, "strikes", (west, south, east, north), query)

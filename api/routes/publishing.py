@@ -1,0 +1,156 @@
+"""For whoever publishes what the atlas says: citations of its pages, and its map within other pages (oEmbed 1.0)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Annotated, Any
+
+from fastapi import Query, Request, Response
+from pydantic import Field
+from starlette.exceptions import HTTPException
+
+from api.html.published import iframe
+from api.html.shown_pages import ShownPage, citation_at, embedded_at, page_at, subject_at
+from api.http.conditional import representation
+from api.http.json import Json
+from api.http.links import href
+from api.openapi.declaration import ApiPart, Scope
+from api.openapi.parameters import format_parameter
+from api.openapi.responses import COUNT, NULLABLE_STRING, PROBLEM, STRING, array_of, object_with
+from api.requests.negotiation import HTML, JSON, MediaFormat
+from api.requests.parameters import INTEGER_TEXT, RequestParameter
+from api.responses.resource import as_json, document, negotiated_format, served_version, version
+from api.serializers.citation import PUBLISHER, Citation
+from api.wording.preference import language_of
+
+TEXT = MediaFormat("text", "text/plain", "text")
+BIBTEX = MediaFormat("bibtex", "application/x-bibtex", "BibTeX")
+RIS = MediaFormat("ris", "application/x-research-info-systems", "RIS")
+CSL = MediaFormat("csl", "application/vnd.citationstyles.csl+json", "CSL-JSON")
+_FORMATS = (JSON, HTML, TEXT, BIBTEX, RIS, CSL)
+#: What writes a citation in a format, in a language.
+_WRITERS: Mapping[MediaFormat, Callable[[Citation, str], str | bytes]] = {
+    TEXT: Citation.text,
+    BIBTEX: Citation.bibtex,
+    RIS: Citation.ris,
+    CSL: Citation.csl_json,
+}
+#: Pixels of an embedded map where a request gives no smaller ones.
+_WIDTH, _HEIGHT = 800, 520
+
+PART = ApiPart(
+    "publishing",
+    schemas={
+        "Citation": object_with(
+            text=STRING,
+            title=STRING,
+            url=STRING,
+            version=STRING,
+            data_date={"type": "string", "format": "date"},
+            change=COUNT,
+            history=STRING,
+            code=NULLABLE_STRING,
+            bibtex=STRING,
+            ris=STRING,
+            csl=array_of(object_with(id=STRING, type=STRING, title=STRING)),
+        ),
+        "Embedding": object_with(
+            type={"type": "string", "enum": ["rich"]},
+            version={"type": "string", "enum": ["1.0"]},
+            title=STRING,
+            provider_name=STRING,
+            provider_url=STRING,
+            html=STRING,
+            width=COUNT,
+            height=COUNT,
+        ),
+    },
+)
+
+_Address = Annotated[
+    str,
+    Query(
+        description="Address of a page of this server: of a strike, a site, an owner, a country, or of the map.",
+        examples=["http://localhost:8000/countries/AZ"],
+        max_length=4096,
+    ),
+]
+_Pixels = Annotated[int | None, Field(ge=1, le=100_000), INTEGER_TEXT]
+
+
+def _forms(scope: Scope) -> Sequence[RequestParameter[Any]]:
+    return (format_parameter(*(form.name for form in _FORMATS)),)
+
+
+def _may_be_elsewhere(operation: Json) -> None:
+    """Amend an operation that is given an address, which may be of no page of this server."""
+    operation["responses"]["404"] = PROBLEM
+
+
+def _may_not_be_json(operation: Json) -> None:
+    """Amend the operation of oEmbed, which may be asked for XML."""
+    _may_be_elsewhere(operation)
+    operation["responses"]["501"] = PROBLEM
+
+
+def _page_at(request: Request, url: str) -> ShownPage:
+    """Return what an address shows, or answer 404."""
+    page = page_at(request, url)
+    if page is None:
+        raise HTTPException(404, f"No page of this server has the address {url[:200]!r}")
+    return page
+
+
+@PART.document("/cite", "How a page is cited", "Citation", formats=_FORMATS, parameters=_forms, amend=_may_be_elsewhere)
+def cite(request: Request, url: _Address) -> Response:
+    """Version of the data, hash of the history and permanent address of a page, as text, BibTeX, RIS and CSL-JSON."""
+    form, language = negotiated_format(request, _FORMATS), language_of(request)
+    citation = citation_at(request, served_version(request), _page_at(request, url))
+    if write := _WRITERS.get(form):
+        text = write(citation, language)
+        body = text.encode() if isinstance(text, str) else text
+        return representation(request, version(request), form.media_type, body, language)
+    return document(request, "answer", _values(citation, language), _FORMATS)
+
+
+def _values(citation: Citation, language: str) -> Json:
+    return {
+        "text": citation.text(language),
+        "title": citation.title,
+        "url": citation.address,
+        "version": citation.version(language),
+        "data_date": citation.day,
+        "change": citation.change,
+        "history": citation.history,
+        "code": citation.code,
+        "bibtex": citation.bibtex(language),
+        "ris": citation.ris(language),
+        "csl": [citation.csl(language)],
+    }
+
+
+@PART.route("get", "/oembed", "The map within another page (oEmbed)", schema="Embedding", amend=_may_not_be_json)
+def oembed(
+    request: Request,
+    url: _Address,
+    maxwidth: _Pixels = None,
+    maxheight: _Pixels = None,
+    format: Annotated[str, Query(description="json; any other form is 501.", max_length=40)] = "json",
+) -> Response:
+    """HTML that shows the map at what an address shows, no larger than asked for (oEmbed 1.0, type rich)."""
+    page = _page_at(request, url)
+    if format != "json":
+        raise HTTPException(501, f"No form {format[:40]!r}; json is the only one")
+    subject = subject_at(request, served_version(request), page)
+    width, height = min(maxwidth or _WIDTH, _WIDTH), min(maxheight or _HEIGHT, _HEIGHT)
+    content = {
+        "type": "rich",
+        "version": "1.0",
+        "title": subject.title,
+        "provider_name": PUBLISHER,
+        "provider_url": href(request, "/"),
+        "html": iframe(embedded_at(request, page), width, height),
+        "width": width,
+        "height": height,
+    }
+    return as_json(content, request)

@@ -1,0 +1,80 @@
+// For whoever publishes what the page shows: its own address, a citation, files of exactly these strikes, a picture, HTML to embed it.
+import * as api from "./api.js";
+import { byId, el } from "./dom.js";
+import { boxOf } from "./geodesy.js";
+import { parametersOf } from "./selection.js";
+import { written } from "./state.js";
+import { counted, number, t } from "./text.js";
+
+const FILE_MAX = 10000; // strikes of one answer of the server: a file has all of the selection or is not offered
+const FILES = { csv: "csv", json: "geojson", gpkg: "gpkg" }; // forms and the endings of their files
+const CITATIONS = { bibtex: "bib", ris: "ris", csl: "json" };
+const PICTURE = 1600; // pixels of the longer side of a picture
+
+/** The address of the map at a view, whose title and picture the server makes. */
+export function viewAddress(view) {
+  const address = new URL("map", api.ROOT);
+  address.search = written({ ...view, map: null }).slice(1);
+  return address.href;
+}
+
+/** The address of the page of a strike. */
+export const strikeAddress = (id) => new URL(`collections/strikes/items/${encodeURIComponent(id)}`, api.ROOT).href;
+
+/** The address of a file of all strikes of a selection. */
+export function fileAddress(view, form) {
+  const address = new URL("collections/strikes/items", api.ROOT);
+  const given = { ...parametersOf(view), f: form, limit: FILE_MAX };
+  for (const [name, value] of Object.entries(given)) address.searchParams.set(name, value);
+  return address.href;
+}
+
+/** The address of a picture of a selection in the part of the world that the map shows. */
+function pictureAddress(view) {
+  const frame = byId("map-frame").getBoundingClientRect();
+  const [width, height] = [frame.width, frame.height].map((n) => Math.round((n * PICTURE) / Math.max(frame.width, frame.height)) || PICTURE);
+  const address = new URL("map", api.ROOT);
+  const box = view.map ? boxOf(view.map, frame).map((n) => n.toFixed(4)).join(",") : null;
+  const given = { f: "png", collections: "strikes", crs: "EPSG:3857", bbox: box, width, height, ...parametersOf(view) };
+  for (const [name, value] of Object.entries(given)) if (value !== null) address.searchParams.set(name, value);
+  return address.href;
+}
+
+const link = (address, words, file) => el("a", { class: "plain", href: address, download: file ?? null }, words);
+
+function embedHtml(address) {
+  const frame = el("iframe", { src: `${address}${address.includes("?") ? "&" : "?"}embed=1`, width: 800, height: 520, title: "StrikeAtlas", loading: "lazy" });
+  return frame.outerHTML;
+}
+
+/** How an address is cited: fetched when it is opened. */
+export function citeBlock(address) {
+  const words = el("p", { class: "citation" });
+  const load = async () => {
+    if (words.textContent) return;
+    words.textContent = t("loading");
+    words.textContent = await api.citation(address).then(({ text }) => text, ({ message }) => t("citeFailed", { why: message }));
+  };
+  const links = Object.entries(CITATIONS).map(([form, ending]) => link(api.citationAddress(address, form), t(`cite${form}`), `strikeatlas.${ending}`));
+  return el("details", { class: "cite", ontoggle: (event) => event.target.open && load() },
+    el("summary", {}, t("cite")), words, el("p", { class: "tools" }, links));
+}
+
+/** Prepare what can be taken away of the selection, below the list; returns a function that draws it for so many strikes. */
+export function createReuse(now) {
+  return (total) => {
+    const address = viewAddress({ ...now(), strike: null, entity: null });
+    const files = total > FILE_MAX
+      ? el("p", {}, t("tooManyForFile", { n: number(FILE_MAX) }))
+      : el("p", { class: "tools" }, Object.entries(FILES).map(([form, ending]) => link(fileAddress(now(), form), t(`file${form}`), `strikes.${ending}`)));
+    const picture = link(pictureAddress(now()), t("picturePng"), "strikes.png");
+    // The map may have moved since.
+    const renew = () => (picture.href = pictureAddress(now()));
+    for (const event of ["pointerdown", "focus"]) picture.addEventListener(event, renew);
+    byId("reuse").replaceChildren(
+      el("h2", {}, counted("reuse", total)), files,
+      el("p", { class: "tools" }, picture, link(address, t("permalink"))),
+      citeBlock(address),
+      el("details", {}, el("summary", {}, t("embedMap")), el("code", {}, embedHtml(address))));
+  };
+}
