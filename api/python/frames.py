@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, cast
 
 import geopandas
 import numpy as np
@@ -54,7 +54,7 @@ class SelectableFrame(geopandas.GeoDataFrame):
         result = super().__getitem__(key)
         if isinstance(result, SelectableFrame):
             # geopandas gives what it finds the class of the frame.
-            result.__class__ = geopandas.GeoDataFrame
+            cast(Any, result).__class__ = geopandas.GeoDataFrame
         return result
 
     def __call__(self, **conditions: Any) -> geopandas.GeoDataFrame:

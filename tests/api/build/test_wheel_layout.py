@@ -71,7 +71,7 @@ def test_everything_is_under_one_name(wheel: Path) -> None:
     assert {top for top in tops if not top.endswith(".dist-info")} == {"strikeatlas"}
     assert {
         "strikeatlas/py.typed",
-        "strikeatlas/static/vendor/maplibre-gl/maplibre-gl.js",
+        "strikeatlas/static/vendor/maplibre-gl/maplibre-gl.mjs",
         "strikeatlas/layers/records/LICENSE.md",
         "strikeatlas/layers/matching/weights.toml",
         "strikeatlas/api/html/templates/base.html",
@@ -89,10 +89,12 @@ def test_modules_differ_from_the_checkout_in_their_imports_alone(wheel: Path) ->
         inner = name.removeprefix("strikeatlas/")
         source = ROOT / inner if (ROOT / inner).exists() else ROOT / name
         assert text.replace(b"strikeatlas.", b"") == source.read_bytes().replace(b"strikeatlas.", b""), name
-        imported = {
-            alias.name for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Import) for alias in node.names
-        }
-        imported |= {str(node.module) for node in ast.walk(ast.parse(text)) if isinstance(node, ast.ImportFrom)}
+        imported: set[str] = set()
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.Import):
+                imported.update(alias.name for alias in node.names)
+            elif isinstance(node, ast.ImportFrom):
+                imported.add(str(node.module))
         assert not {top for one in imported if (top := one.partition(".")[0]) in ("geo", "layers", "api")}, name
 
 
@@ -120,7 +122,7 @@ def test_the_wheel_alone_serves_and_opens_an_atlas(environment: Path, tmp_path: 
     with served(environment, tmp_path) as url:
         about = json.load(urllib.request.urlopen(f"{url}/about"))
         assert b"maplibre" in urllib.request.urlopen(f"{url}/map").read()
-        assert urllib.request.urlopen(f"{url}/static/vendor/maplibre-gl/maplibre-gl.js").status == 200
+        assert urllib.request.urlopen(f"{url}/static/vendor/maplibre-gl/maplibre-gl.mjs").status == 200
         lines = (
             "import importlib.util, strikeatlas",
             "assert [name for name in ('geo', 'layers', 'api', 'static') if importlib.util.find_spec(name)] == []",
