@@ -103,9 +103,10 @@ def inline_links() -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
     """
     leaflet_css, leaflet_js = _leaflet(VENDOR)
     own_css, own_js = _own()
-    scripts = [("leaflet", leaflet_js), ("strikeatlas", own_js)]
+    # In a map's header a name is there once, be it of a script or of a style.
+    scripts = [("leaflet-script", leaflet_js), ("strikeatlas-script", own_js)]
     # Without heading and foot the map fills its frame.
-    styles = [("leaflet", leaflet_css), ("strikeatlas", f"{own_css}\nbody {{ display: block; }}")]
+    styles = [("leaflet-style", leaflet_css), ("strikeatlas-style", f"{own_css}\nbody {{ display: block; }}")]
     return (
         [(name, _data_address("text/javascript", code)) for name, code in scripts],
         [(name, _data_address("text/css", code)) for name, code in styles],
