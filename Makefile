@@ -22,7 +22,7 @@ export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run test fix docs wheel lock clean
+.PHONY: help setup run test fix docs snapshots lighthouse wheel lock clean
 
 help: ## list what make can do
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
@@ -52,7 +52,18 @@ docs: $(VENV)/.stamp-dev ## write the pages that are made from the schema, the h
 	$(BIN)/python -m tests.records_page > docs/records.md
 	$(BIN)/typer api.cli.main utils docs --name strikeatlas --output docs/cli.md
 	$(BIN)/python -m tests.architecture
+	$(BIN)/python -m api.build.module_preloads
 	$(BIN)/python -m tests.notebook
+
+snapshots: $(NEEDED) $(VENV)/.stamp-dev ## write the pictures of the web map anew that the tests compare
+	RENEW_SNAPSHOTS=1 $(BIN)/python -m pytest --quiet tests/browser/test_snapshots.py
+
+lighthouse: bench/lighthouse/node_modules/.stamp ## score the page that `make run` serves with Lighthouse (needs Chromium)
+	$(BIN)/python -m bench.page_scores 'http://$(HOST):$(PORT)/map'
+
+bench/lighthouse/node_modules/.stamp: bench/lighthouse/package.json bench/lighthouse/package-lock.json | $(VENV)/.stamp-venv
+	@$(call npm_ci,bench/lighthouse)
+	@touch $@
 
 wheel: setup $(VENV)/.stamp-build ## build dist/strikeatlas-VERSION.whl, and lay the lock file of what it needs beside it
 	@rm -rf dist
@@ -160,3 +171,4 @@ lock: ## renew the lock files from pyproject.toml and package.json (needs uv and
 	echo rfc3161-client | $(COMPILE) - --constraints requirements-dev.lock --output-file requirements-receipts.lock
 	npm install --package-lock-only --ignore-scripts
 	npm install --prefix api/build/regions --package-lock-only --ignore-scripts
+	npm install --prefix bench/lighthouse --package-lock-only --ignore-scripts

@@ -2,7 +2,6 @@
 import { LANG } from "./language.js";
 
 export const ROOT = new URL("../", import.meta.url);
-const PAGE = 500; // strikes of one answer
 
 async function json(address, signal) {
   const response = await fetch(address, { signal, headers: { Accept: "application/json", "Accept-Language": LANG } });
@@ -11,29 +10,27 @@ async function json(address, signal) {
   throw new Error(problem.detail ?? problem.title ?? `${response.status} ${response.statusText}`);
 }
 
-function next(answer) {
-  return answer.links?.find((link) => link.rel === "next")?.href ?? null;
+const ORDER = "-stands,-day_last,title"; // drafts come last, and undated ones after the others, so that they are seen as such
+const rowOf = ({ properties, geometry }) => ({ ...properties, geometry });
+
+/** Strikes of a selection from a place in its order on, newest first: { rows, total }; a row has the properties and `geometry`. */
+export async function strikes(parameters, { offset, limit }, signal) {
+  const answer = await json(addressOf("collections/strikes/items", { ...parameters, sortby: ORDER, offset, limit }), signal);
+  return { rows: answer.features.map(rowOf), total: answer.numberMatched };
 }
 
-const ORDER = "-day_last,title"; // undated strikes come last, so that they are seen as such
-
-/** A page of the strikes of a selection, newest first: { rows, total, next }; a row has the properties and `geometry`. */
-export function strikes(parameters, signal) {
-  return page(addressOf("collections/strikes/items", { ...parameters, sortby: ORDER, limit: PAGE }), signal);
-}
-
-/** The page of strikes at an address that the page before gave as `next`. */
-export async function page(address, signal) {
-  const answer = await json(address, signal);
-  const rows = answer.features.map((feature) => ({ ...feature.properties, geometry: feature.geometry }));
-  return { rows, total: answer.numberMatched, next: sameOrigin(next(answer)) };
+/**
+ * The strikes of a selection in a box at a zoom, as the server puts them together: { strikes, clusters, rows }.
+ * Where there are no more than `apart`, each is a row.
+ */
+export async function clusters(parameters, { bbox, zoom, apart, parts }, signal) {
+  const asked = { ...parameters, bbox: bbox.join(), zoom, apart, ...(parts ? { parts } : {}) };
+  const { features, ...answer } = await json(addressOf("strikes/clusters", asked), signal);
+  return { ...answer, rows: features.map(rowOf) };
 }
 
 /** The row of one strike. */
-export async function strike(id) {
-  const feature = await json(geojsonAddress(id));
-  return { ...feature.properties, geometry: feature.geometry };
-}
+export const strike = async (id) => rowOf(await json(geojsonAddress(id)));
 
 /** How many strikes a selection has, and how many of each value of `by`, or in each span of time. */
 export const counts = (parameters, signal) => json(addressOf("strikes/counts", parameters), signal);
@@ -58,13 +55,6 @@ export async function assetsById(ids) {
   address.searchParams.set("limit", String(ids.length));
   const answer = await json(address.href);
   return answer.features.map((feature) => ({ ...feature.properties, geometry: feature.geometry }));
-}
-
-// A server behind a proxy may not know its outer name: only path and query of its links are used.
-function sameOrigin(href) {
-  if (!href) return null;
-  const link = new URL(href, ROOT);
-  return new URL(link.pathname + link.search, ROOT).href;
 }
 
 /** The address of a strike's answer. */

@@ -10,9 +10,10 @@ import { drawKey } from "./key.js";
 import { createHoldings } from "./holdings.js";
 import { drawLanguages } from "./languages.js";
 import { createList, focusRow, markRow } from "./list.js";
+import { FEW, allRows, aroundView } from "./in-view.js";
 import { preparePrint } from "./print.js";
 import { createReuse } from "./publish.js";
-import { DRAWN_MAX, load, loadFacets } from "./results.js";
+import { load, loadFacets } from "./results.js";
 import { createSearch } from "./search.js";
 import { EVERYTHING } from "./selection.js";
 import { drawChips, drawSentence, learnNames } from "./sentence.js";
@@ -20,11 +21,13 @@ import { createState } from "./state.js";
 import { onScheme, paintPage } from "./style.js";
 import { createSheet } from "./sheet.js";
 import { createSide } from "./side.js";
+import { createSkips } from "./skips.js";
 import { counted, t } from "./text.js";
 
 let shown = null; // what was loaded of the selection: { rows, counts, countries, roles }
 let map = null;
 let about = null; // what the server says of its data
+let picked = null; // what the map was last given of a strike: { answer, view, row }
 let selectedByReader = false;
 let entityByReader = false;
 let loading = new AbortController();
@@ -54,7 +57,7 @@ let opened = null; // the row of a strike that is open, though it is not among t
 /** The row of a strike: one that is listed, or asked for; null where there is none. */
 async function rowOf(id) {
   if (!id) return null;
-  const listed = shown?.rows.list.find((row) => row.id === id);
+  const listed = shown?.rows.find(id);
   if (listed) return listed;
   if (opened?.id !== id) opened = await api.strike(id).catch(() => null);
   return opened;
@@ -66,12 +69,16 @@ const FILTERS = [...Object.keys(EVERYTHING), "basis"];
 async function drawSelection(view) {
   loading.abort();
   const { signal } = (loading = new AbortController());
-  byId("results").setAttribute("aria-busy", "true");
+  const waiting = shown && isBusy();
+  for (const part of ["results", "map-frame"]) byId(part).setAttribute("aria-busy", "true");
   drawChips(view, set);
   filters.head(view);
   drawBrush(view);
   try {
-    const [loaded] = await Promise.all([load(view, signal), learnNames(view)]);
+    // Of changes that follow each other, as while the time range is dragged, the last is asked for.
+    if (waiting) await rest(signal);
+    const again = () => !signal.aborted && drawSelection(state.now);
+    const [loaded] = await Promise.all([load(view, signal, again), learnNames(view)]);
     if (signal.aborted) return false;
     shown = loaded;
   } catch (error) {
@@ -85,17 +92,19 @@ async function drawSelection(view) {
   drawKey(view);
   sheet.count(shown.counts.strikes);
   drawReuse(shown.counts.strikes);
-  say(view);
+  drawSentence(shown.counts, view);
+  document.body.classList.remove("starting");
   byId("results").removeAttribute("aria-busy");
   drawFacets(view);
   await drawOnMap(view, signal);
   return true;
 }
 
-function say(view) {
-  const { list, total } = shown.rows;
-  drawSentence(shown.counts, view, { total, drawn: shown.rows.complete ? total : list.length >= DRAWN_MAX ? list.length : total });
-}
+const REST = 60; // milliseconds
+const rest = (signal) => new Promise((done, left) => {
+  setTimeout(done, REST);
+  signal.addEventListener("abort", () => left(signal.reason), { once: true });
+});
 
 async function drawFacets(view) {
   if (!filters.open) return;
@@ -104,18 +113,18 @@ async function drawFacets(view) {
   if (facets && !signal.aborted) filters.body(facets, view);
 }
 
-// The rest of the rows is loaded for the map, a page at a time; what is too much for it is said.
+const mapTrouble = () => (byId("map-trouble").textContent = t("mapFailed"));
+
+// Few strikes are drawn from their rows; of more those in view, as the server puts them together.
 async function drawOnMap(view, signal) {
-  const { rows } = shown;
-  if (!map) return;
-  map.show(rows.list, view);
-  while (!rows.complete && rows.list.length < DRAWN_MAX) {
-    const more = await rows.more().catch(() => false);
-    if (!more || signal.aborted) return;
-  }
-  map.show(rows.list, view);
-  byId("map-frame").setAttribute("aria-label", counted("mapOf", rows.list.filter((row) => row.geometry).length));
-  say(view);
+  const { rows, counts } = shown;
+  if (!map) return byId("map-frame").removeAttribute("aria-busy");
+  const every = rows.total <= FEW ? await rows.all().catch(() => null) : null;
+  if (signal.aborted) return;
+  await map.show(every ? allRows(every) : aroundView(view, mapTrouble), view);
+  if (signal.aborted) return;
+  byId("map-frame").setAttribute("aria-label", counted("mapOf", counts.strikes - counts.unplaced));
+  byId("map-frame").removeAttribute("aria-busy");
 }
 
 async function drawDetail(view, before) {
@@ -127,7 +136,8 @@ async function drawDetail(view, before) {
   if (view.strike !== state.now.strike) return null;
   const answer = await showDetail(view, row ?? undefined, { focus });
   map?.resize();
-  map?.pick(answer ?? null, { view, row: row ?? undefined, move });
+  picked = { answer: answer ?? null, view, row: row ?? undefined };
+  map?.pick(picked.answer, { ...picked, move });
   return answer;
 }
 
@@ -149,7 +159,7 @@ async function change(view, before) {
   if (before?.strike && !view.strike) focusRow(before.strike);
   if (view.map && differs(view, before, ["map"]) && !moving) map?.go(view.map);
   const chosen = (view.country || view.owner || view.asset) && !view.strike && differs(view, before, ["country", "role", "owner", "asset"]);
-  if ((await selection) && chosen) map?.frame();
+  if ((await selection) && chosen) map?.frame(shown.counts.bbox);
 }
 
 /** Filters that the card does not know: it says that it is wider than the list. */
@@ -162,30 +172,37 @@ function moved(place) {
   moving = false;
 }
 
-function noMap(error) {
+// Without WebGL, or once the browser has taken it away, a still picture stands in for the map.
+async function noMap(error) {
   document.body.dataset.map = "off";
-  const note = byId("map-note");
-  note.hidden = false;
-  note.textContent = t("mapOff");
-  note.title = String(error?.message ?? error);
+  map?.remove();
+  const note = Object.assign(byId("map-note"), { hidden: false, title: String(error?.message ?? error) });
+  note.replaceChildren(t("mapOff"), " ", el("button", { type: "button", class: "plain", onclick: () => location.reload() }, t("retry")));
+  const { createStillMap } = await import("./still-map.js");
+  map = createStillMap({ view: state.now, onSelect: select, onMove: moved });
+  if (shown) drawOnMap(state.now, loading.signal);
+  if (picked) map.pick(picked.answer, { ...picked, move: false });
 }
 
 async function startMap() {
   try {
-    const trouble = () => (byId("map-trouble").textContent = t("mapFailed"));
+    const note = Object.assign(byId("map-note"), { hidden: false, textContent: t("mapLoading") });
     const { createMap } = await import("./map.js");
     const headline = async (id) => `${(await api.attribution(id, state.now)).headline}.`;
-    map = await createMap({ view: state.now, headline, onSelect: select, onMove: moved, onTrouble: trouble });
-    if (shown) drawOnMap(state.now, loading.signal);
+    map = await createMap({ view: state.now, headline, onSelect: select, onMove: moved, onTrouble: mapTrouble, onLost: noMap });
+    if (shown) await drawOnMap(state.now, loading.signal);
     await map.ready;
+    if (document.body.dataset.map === "off") return; // it was lost meanwhile
+    note.hidden = true;
     document.body.dataset.ready = "1";
   } catch (error) {
-    noMap(error);
+    await noMap(error);
   }
 }
 
 function failed(error) {
-  byId("results").removeAttribute("aria-busy");
+  document.body.classList.remove("starting");
+  for (const part of ["results", "map-frame"]) byId(part).removeAttribute("aria-busy");
   const again = el("button", { type: "button", class: "plain", onclick: () => drawSelection(state.now) }, t("retry"));
   byId("count").replaceChildren(t("failed", { why: error.message }), " ", again);
 }
@@ -207,7 +224,7 @@ async function start() {
   byId("count").textContent = t("loading");
   createSearch(set);
   addEventListener("keydown", escape);
-  document.querySelector(".skip").addEventListener("click", skip);
+  createSkips(sheet, () => focusRow(state.now.strike));
   const selection = drawSelection(state.now);
   showSummary(state.now);
   credit();
@@ -218,13 +235,6 @@ async function start() {
   await startMap();
   const answer = await detail;
   if (answer) map?.pick(answer, { view: state.now, row: (await rowOf(state.now.strike)) ?? undefined, move: !state.now.map, smooth: false });
-}
-
-// The address after # is the view's, so the link's own jump must not replace it.
-function skip(event) {
-  event.preventDefault();
-  sheet.show(true);
-  focusRow(state.now.strike);
 }
 
 // Escape closes what lies on top: the holdings, the record, then the sheet.

@@ -1,6 +1,7 @@
 // The base map: its tiles, and how they are drawn. The server says in TileJSON what the tiles hold: those of `make setup`,
 // an operator's in the schema of Protomaps, or, where none were built, countries and places alone.
 import { ROOT } from "./api.js";
+import { TILE_ADDRESS, serveBaseTiles } from "./base-tiles.js";
 import { TABLE, base, scheme } from "./style.js";
 import { t } from "./text.js";
 
@@ -8,9 +9,6 @@ const REGULAR = ["Noto Sans Regular"];
 const BOLD = ["Noto Sans Bold"];
 const STREETS = 17; // the last zoom on a map with streets
 const OVER = 4; // zooms beyond the last tiles
-
-// URL would escape the braces.
-const address = `${ROOT.href}tiles/basemap/{z}/{x}/{y}.mvt`;
 
 async function described() {
   const answer = await fetch(new URL("tiles/basemap.json", ROOT.href)).catch(() => null);
@@ -25,9 +23,12 @@ const detailed = has("sea");
 /** The last zoom that the map may be brought to. */
 export const MAX_ZOOM = protomaps ? STREETS : about.maxzoom + OVER;
 
+/** Let MapLibre, given as its module, ask for the tiles of the source. */
+export const serveBasemap = (gl) => serveBaseTiles(gl, about.tile_boxes, ([z, x, y]) => `${ROOT.href}tiles/basemap/${z}/${x}/${y}.mvt`);
+
 /** The source of the base map's tiles, as the style names it. */
 export const basemapSource = () => ({
-  type: "vector", tiles: [address], minzoom: about.minzoom ?? 0, maxzoom: about.maxzoom,
+  type: "vector", tiles: [TILE_ADDRESS], minzoom: about.minzoom ?? 0, maxzoom: about.maxzoom, sparse: true,
   ...(protomaps && about.bounds && { bounds: about.bounds }), // an extract of a region has no tiles elsewhere
 });
 
@@ -36,6 +37,9 @@ const sized = (name) => byZoom(...TABLE.size[name].flat());
 const layer = (id, type, from, rest) => ({ id, type, source: "base", "source-layer": from, ...rest });
 const language = () => document.documentElement.lang || "en";
 const name = () => ["coalesce", ["get", `name_${language()}`], ["get", "name_en"], ["get", "name"]];
+// A name stands where it belongs, or else above, below or beside that, so far off that a mark of strikes has room.
+const around = (far) => ["top", [0, far], "bottom", [0, -far], "left", [far, 0], "right", [-far, 0]];
+const beside = (...offsets) => ({ "text-variable-anchor-offset": offsets.flat(), "text-justify": "auto" });
 const tint = (c, from) => layer("chosen", "fill", from, {
   filter: ["==", ["get", "iso_a2"], ""], paint: { "fill-color": c.chosen, "fill-opacity": byZoom(3.5, 1, 6.5, 0.3) },
 });
@@ -101,11 +105,11 @@ function ownNames(c) {
   const wet = { "text-color": c.water, "text-halo-color": c.sea, "text-halo-width": 1 };
   const named = [
     layer("place-name", "symbol", "place", { minzoom: 4,
-      layout: { "text-field": name(), "text-font": ["case", ["==", ["get", "capital"], true], ["literal", BOLD], ["literal", REGULAR]], "text-size": size, "symbol-sort-key": ["-", 0, people], "text-padding": byZoom(4, 6, 9, 3), "text-variable-anchor": ["top", "bottom", "left", "right"], "text-radial-offset": 0.5 },
+      layout: { "text-field": name(), "text-font": ["case", ["==", ["get", "capital"], true], ["literal", BOLD], ["literal", REGULAR]], "text-size": size, "symbol-sort-key": ["-", 0, people], "text-padding": byZoom(4, 6, 9, 3), ...beside(around(0.5), around(1.6)) },
       paint: { "text-color": c.quiet, ...halo } }),
     layer("country-name", "symbol", "country_label", { maxzoom: 7,
       filter: ["<=", ["coalesce", ["get", "label_rank"], 9], ["step", ["zoom"], 3, 3, 4, 5, 7]],
-      layout: { "text-field": name(), "text-font": BOLD, "text-size": byZoom(2, 10, 6, 15), "text-letter-spacing": 0.08, "text-max-width": 7 },
+      layout: { "text-field": name(), "text-font": BOLD, "text-size": byZoom(2, 10, 6, 15), "text-letter-spacing": 0.08, "text-max-width": 7, ...beside(["center", [0, 0]], around(1.5), around(2.6)) },
       paint: { "text-color": c.text, ...halo, "text-opacity": 0.85 } }),
   ];
   if (!detailed) return named;
@@ -114,7 +118,7 @@ function ownNames(c) {
       layout: { "text-field": name(), "text-font": REGULAR, "text-size": byZoom(6, 10.5, 9, 14), "text-letter-spacing": 0.12, "text-max-width": 7 },
       paint: { "text-color": c.faint, ...halo } }),
     layer("sea-name", "symbol", "sea_label", {
-      layout: { "text-field": name(), "text-font": REGULAR, "text-size": byZoom(3, 11, 8, 16), "text-letter-spacing": 0.14, "text-max-width": 6 },
+      layout: { "text-field": name(), "text-font": REGULAR, "text-size": byZoom(3, 11, 8, 16), "text-letter-spacing": 0.14, "text-max-width": 6, ...beside(["center", [0, 0]], around(1.5), around(2.6)) },
       paint: wet }),
     ...named,
   ];

@@ -8,7 +8,7 @@ import { parametersOf, without } from "./selection.js";
 import { PHONE } from "./sheet.js";
 import { LOCALE, counted, number, t } from "./text.js";
 import { createPlayer } from "./player.js";
-import { bars, hatching, ticks } from "./timeline.js";
+import { bars, fillBin, hatching, ticks } from "./timeline.js";
 
 const KEYS = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1, PageDown: -12, PageUp: 12, Home: -1e5, End: 1e5 };
 
@@ -52,6 +52,7 @@ class Brush {
   #axis = null; // { first, last } in days; `zoomed` where the reader chose them
   #unit = null; // that the reader chose
   #spans = [];
+  #drawn = ""; // what the bars were asked for
   #request = new AbortController();
   #drawing = svg("svg", { class: "bars", role: "img", "aria-label": t("time") });
   #shades = [el("div", { class: "shade", "aria-hidden": "true" }), el("div", { class: "shade", "aria-hidden": "true" })];
@@ -62,6 +63,7 @@ class Brush {
     handle("to", t("toHandle"), (by) => this.#move(1, this.#window()[1] + by)),
   ];
   #track = el("div", { class: "track" }, this.#drawing, this.#shades, this.#knobs);
+  #bin = el("div", { class: "undated-bin", "aria-hidden": "true" }); // the note says it in words
   #all = el("button", { type: "button", class: "plain", onclick: () => this.#set({ from: null, to: null }) }, t("allDates"));
   #zoom = el("button", { type: "button", class: "plain", hidden: true, onclick: () => this.#toggleZoom() }, t("zoomWindow"));
   #earlier = el("button", { type: "button", class: "plain", hidden: true, onclick: () => this.#wholeAxis() }, counted("showEarlier", 0));
@@ -75,7 +77,7 @@ class Brush {
     const home = byId("time");
     const tools = el("div", { class: "time-tools" }, this.#player.node, el("label", { class: "unit" }, el("span", {}, t("unit")), this.#units), this.#zoom, this.#earlier);
     const dates = el("div", { class: "dates" }, field("from", t("from"), (from) => set({ from })), field("to", t("to"), (to) => set({ to })), this.#all);
-    const main = el("div", { class: "time-main" }, tools, this.#track, this.#note);
+    const main = el("div", { class: "time-main" }, tools, el("div", { class: "track-row" }, this.#bin, this.#track), this.#note);
     home.setAttribute("aria-label", t("time"));
     // On a phone the time range lies among the filters, in the sheet.
     const settle = () => (PHONE.matches ? byId("time-inline") : home).append(main, dates);
@@ -106,14 +108,19 @@ class Brush {
 
   async #refresh() {
     if (!this.#axis || !this.#track.clientWidth) return;
-    this.#request.abort();
-    const mine = (this.#request = new AbortController());
     const { first, last } = this.#axis;
     const by = this.#unit ?? unitFor(last - first + 1, this.#track.clientWidth);
     const [from, to] = [dayOf(first), dayOf(last)];
-    const timeless = without(this.#view, "dates");
-    const answer = await api.counts({ ...parametersOf(timeless), by }, mine.signal).catch(() => null);
+    const asked = { ...parametersOf(without(this.#view, "dates")), by };
+    // While the window moves the bars stay as they are.
+    const { clientWidth, clientHeight } = this.#track;
+    const drawn = JSON.stringify([asked, from, to, clientWidth, clientHeight, this.#axis.whole, this.#axis.zoomed]);
+    this.#request.abort();
+    if (drawn === this.#drawn) return this.#drawButtons();
+    const mine = (this.#request = new AbortController());
+    const answer = await api.counts(asked, mine.signal).catch(() => null);
     if (!answer || mine.signal.aborted) return;
+    this.#drawn = drawn;
     this.#spans = answer.spans.filter((span) => span.last >= from && span.first <= to);
     this.#paint(answer, answer.spans.filter((span) => span.last < from));
   }
@@ -128,12 +135,17 @@ class Brush {
     const hidden = before.reduce((sum, { sure, possible }) => sum + sure + possible, 0);
     this.#earlier.hidden = this.#axis.zoomed || !(hidden || this.#axis.whole);
     this.#earlier.textContent = this.#axis.whole ? t("hideEarlier") : counted("showEarlier", hidden);
-    this.#zoom.hidden = !this.#axis.zoomed && !(this.#view.from || this.#view.to);
-    this.#zoom.textContent = t(this.#axis.zoomed ? "zoomAll" : "zoomWindow");
+    this.#drawButtons();
     this.#units.value = this.#unit ?? "";
+    fillBin(this.#bin, answer.undated, drawn.most);
     this.#beside = answer.undated ? counted("undatedBeside", answer.undated) : "";
     this.#note.textContent = this.#beside;
     this.#drawWindow();
+  }
+
+  #drawButtons() {
+    this.#zoom.hidden = !this.#axis.zoomed && !(this.#view.from || this.#view.to);
+    this.#zoom.textContent = t(this.#axis.zoomed ? "zoomAll" : "zoomWindow");
   }
 
   // Pixels from the left at which a day begins.

@@ -1,4 +1,5 @@
 // How much of a country's capacity was hit and for how long it was lost; how far one asset worked, and who says so.
+import { conditionSpans } from "./condition-spans.js";
 import { el, joined, outward } from "./dom.js";
 import { whenWords } from "./edtf.js";
 import { WRITTEN, foreign } from "./foreign.js";
@@ -62,10 +63,11 @@ function conditionRow(row, sources) {
     el("td", {}, source ? outward(source.url, source.publisher) : row.source));
 }
 
-/** How far an asset worked, as a small table; null where no source tells. */
-export function conditionsTable(conditions, sources) {
+/** How far an asset worked before and after a strike, as a drawing and a small table; null where no source tells. */
+export function conditionsBlock(conditions, sources, when) {
   if (!conditions?.length) return null;
   return el("div", { class: "conditions", role: "group", tabindex: "0", "aria-label": t("conditions") },
+    conditionSpans(conditions, when),
     el("table", {},
       el("caption", {}, t("conditions")),
       el("thead", {}, el("tr", {}, ["conditionSince", "conditionUntil", "conditionWorked", "conditionStatus", "conditionSource"]

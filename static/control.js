@@ -3,7 +3,10 @@ import { el, joined, outward } from "./dom.js";
 import { spanWords } from "./edtf.js";
 import { entityButton } from "./entity.js";
 import { countryName, share } from "./figures.js";
+import { foldedList } from "./folds.js";
 import { t, word } from "./text.js";
+
+const FEW_ASSETS = 5;
 
 function holders(list, set) {
   const names = joined(list.map((holder) => entityButton(holder.entity, holder.name, set)), t("and"));
@@ -54,5 +57,5 @@ export function controlBlock(answer, set) {
   return el("section", { class: "control", "aria-labelledby": "control" },
     el("h3", { id: "control" }, t("control")),
     el("p", { class: "quiet" }, t("controlWhy")),
-    el("ul", {}, answer.assets.map((hit) => ofAsset(hit, answer, set))));
+    foldedList("ul", {}, answer.assets, (hit) => ofAsset(hit, answer, set), FEW_ASSETS));
 }

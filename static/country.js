@@ -6,7 +6,7 @@ import { amount, countryName, share } from "./figures.js";
 import { hostKey } from "./style.js";
 import { KEYS } from "./symbols.js";
 import { PHONE } from "./sheet.js";
-import { ROLES, TIES, narrowing } from "./selection.js";
+import { EVERYTHING, ROLES, TIES, narrowing, parametersOf } from "./selection.js";
 import { createThreshold } from "./threshold.js";
 import { LOCALE, counted, number, t, word } from "./text.js";
 
@@ -125,7 +125,7 @@ function inAll({ relations }, role) {
   return words.length ? sentence(words.join("; ")) : null;
 }
 
-const certain = (strikes, sure) => (sure === strikes ? t("allSure") : t("someSure", { n: sure }));
+const certain = (strikes, sure, words = sure) => (sure === strikes ? t("allSure") : t("someSure", { n: words }));
 const tied = (relation, { strikes, strikes_sure: sure }) =>
   t("tiedIn", { relation, strikes: counted("times", strikes), sure: certain(strikes, sure) });
 const sentence = (words) => `${words[0].toLocaleUpperCase(LOCALE)}${words.slice(1)}.`;
@@ -147,15 +147,39 @@ function summaryOf(answer, view) {
     block(t("relatedAssets", name), unlike(answer.related).map(relatedLine), isTie(view.role)));
 }
 
-let asked = null; // the address of the answer that is waited for
+/** Strikes of one country whose sites the card lists; of more it tells how many they are. */
+const LISTED_MAX = 3000;
+
+// The days of the view are all that the card knows of the selection.
+const countsOf = (view, role) => api.counts(parametersOf({ ...EVERYTHING, basis: view.basis, country: view.country, role, from: view.from, to: view.to }));
+
+/** How many strikes a country is concerned by, as owner, by another tie and as host; none where they could not be counted. */
+async function concerned(view) {
+  const answers = await Promise.all(["owner", "related", "host"].map((role) => countsOf(view, role))).catch(() => []);
+  return answers.reduce((sum, { strikes }) => sum + strikes, 0);
+}
+
+async function summaryOfMany(view) {
+  const name = { country: countryName(view.country) };
+  const { strikes, sure } = await countsOf(view, view.role);
+  const relation = t(ROLES.includes(view.role) ? `role${view.role}` : "anyTie");
+  const total = t("tiedIn", { relation, strikes: counted("times", strikes), sure: certain(strikes, sure, number(sure)) });
+  return el("section", { class: "card", "aria-label": name.country },
+    el("p", {}, t(`rolewhy${isTie(view.role) ? "related" : view.role}`, name), " ", el("span", { class: "quiet" }, t("notAdded"))),
+    el("p", { class: "in-all" }, sentence(total)),
+    isNarrower(view) ? el("p", { class: "quiet" }, t("cardIsWider")) : null,
+    el("p", { class: "quiet" }, t("cardOfMany", { n: number(LISTED_MAX) })));
+}
+
+let asked = null; // what is waited for
 
 /** Draw what is known of the chosen country above the list; nothing where none is chosen. */
 export async function showSummary(view) {
   const place = byId("summary");
   place.replaceChildren();
+  const mine = (asked = {});
   if (!view.country) return;
-  const mine = (asked = api.countryAddress(view.country, view));
-  const answer = await api.country(view.country, view).catch(() => null);
-  if (asked !== mine) return;
-  place.replaceChildren(answer ? summaryOf(answer, view) : el("p", { class: "card" }, t("countryFailed")));
+  const draw = async () => ((await concerned(view)) > LISTED_MAX ? summaryOfMany(view) : summaryOf(await api.country(view.country, view), view));
+  const card = await draw().catch(() => el("p", { class: "card" }, t("countryFailed")));
+  if (asked === mine) place.replaceChildren(card);
 }

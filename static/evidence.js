@@ -1,13 +1,17 @@
 // What was hit and why that is thought; what sources say differently; where it all comes from.
 import { el, joined, outward } from "./dom.js";
-import { conditionsTable } from "./capacity.js";
+import { conditionsBlock } from "./capacity.js";
 import { chainBlock } from "./chain.js";
 import { whenWords } from "./edtf.js";
 import { chance, countryName, length } from "./figures.js";
 import { WRITTEN, foreign, languageMark } from "./foreign.js";
+import { foldedList } from "./folds.js";
 import { ownersList } from "./owners.js";
 import { checkedWords, commodityWords, known, t, word } from "./text.js";
 
+const FEW_ASSETS = 5;
+const FEW_CANDIDATES = 8;
+const FEW_SOURCES = 20;
 const DATES = new Set(["when", "published", "since", "until"]);
 
 function reasons(list) {
@@ -38,7 +42,7 @@ function assetBlock(hit, answer, set) {
     el("h4", {}, asset.name),
     el("p", { class: "asset-facts quiet" }, el("span", { class: `verdict ${verdict}` }, t(`verdict${verdict}`)), " ", ...joined(facts)),
     grounds(hit),
-    conditionsTable(hit.conditions, answer.sources),
+    conditionsBlock(hit.conditions, answer.sources, answer.strike.when),
     answer.assets.length > 1 && hit.owners.length ? ownersList(hit.owners, null) : null,
     chainBlock(hit, answer.sources, set));
 }
@@ -52,7 +56,8 @@ function others(answer) {
   const said = answer.rests_on === "nothing" && answer.match_answer !== "asset";
   return el("details", {}, el("summary", {}, t("otherCandidates")),
     said ? el("p", { class: "quiet" }, t(`says${answer.match_answer}`)) : null,
-    el("ul", {}, rest.map((c) => line(c.name, c.probability, c.reasons)), nothing === null ? null : line(t("noneOfThese"), nothing)));
+    foldedList("ul", {}, rest, (c) => line(c.name, c.probability, c.reasons), FEW_CANDIDATES),
+    nothing === null ? null : el("ul", {}, line(t("noneOfThese"), nothing)));
 }
 
 /** The assets that were or may have been hit, each with its grounds and its chain. */
@@ -62,7 +67,7 @@ export function assetsBlock(answer, set) {
   return el("section", { "aria-labelledby": "hit" },
     el("h3", { id: "hit" }, t("hit")),
     several ? el("p", { class: "several" }, t("oneOfThese")) : null,
-    el("ul", { class: "assets" }, answer.assets.map((hit) => assetBlock(hit, answer, set))),
+    foldedList("ul", { class: "assets" }, answer.assets, (hit) => assetBlock(hit, answer, set), FEW_ASSETS),
     others(answer));
 }
 
@@ -122,5 +127,5 @@ export function sourcesBlock({ sources }) {
   const all = Object.entries(sources);
   if (!all.length) return null;
   return el("section", { class: "sources", "aria-labelledby": "sources" },
-    el("h3", { id: "sources" }, t("sources")), el("ol", {}, all.map(sourceLine)));
+    el("h3", { id: "sources" }, t("sources")), foldedList("ol", {}, all, sourceLine, FEW_SOURCES));
 }

@@ -1,37 +1,45 @@
 // What the map draws, as GeoJSON features: marks of strikes, one for those that lie on each other, and the selection.
-import { clusters } from "./clusters.js";
+import { clusters as clustered } from "./clusters.js";
 import { bounds, lineWithin, nearest, positions, ring } from "./geodesy.js";
-import { markName, markOf, ringName, ringOf } from "./marks.js";
+import { lookOf, markName, markOf, ringName, ringOf, ringOfCluster } from "./marks.js";
 import { placeOf } from "./places.js";
 
 const feature = (geometry, properties) => ({ type: "Feature", geometry, properties });
 const point = (coordinates) => ({ type: "Point", coordinates });
 
 /**
- * Marks of the placed rows at a zoom: groups [{ at, rows, mark }], or { at, rows, ring, look, size } of several.
+ * Marks of the placed rows at a zoom, and of clusters that the server put together: groups [{ at, n, rows, mark }], or
+ * { at, n, rows, ring, look, size } of several; one of the server has no rows, but `sure` and the `box` of its strikes.
  * The selected row stands alone, on top, and is left out here.
  */
-export function groupsOf(rows, view, { sites, zoom, keys, sizeOf }) {
+export function groupsOf(rows, view, { sites, zoom, keys, sizeOf, clusters = [] }) {
   const places = new Map();
   for (const row of rows) if (row.geometry) places.set(row, placeOf(row, sites));
   const placed = [];
   for (const [row, place] of places) if (row.id !== view.strike) placed.push([row, place.at]);
-  const groups = clusters(placed, zoom).map(({ at, rows: members }) => {
-    if (members.length === 1) return { at, rows: members, mark: markOf(members[0], view, keys, places.get(members[0]).area) };
-    const ring = ringOf(members, view, keys);
-    return { at, rows: members, ring, look: markOf(members[0], view, keys).look, size: sizeOf(members.length) };
+  const look = lookOf(view);
+  const groups = clustered(placed, zoom).map(({ at, rows: members }) => {
+    const n = members.length;
+    if (n === 1) return { at, n, rows: members, mark: markOf(members[0], view, keys, places.get(members[0]).area) };
+    return { at, n, rows: members, ring: ringOf(members, view, keys), look, size: sizeOf(n) };
   });
-  return { places, groups };
+  const counted = clusters.map((cluster) => ({ at: cluster.at, n: cluster.strikes, sure: cluster.sure, rows: [], box: cluster.bbox,
+    ring: ringOfCluster(cluster, view, keys), look, size: sizeOf(cluster.strikes) }));
+  return { places, groups: [...groups, ...counted] };
 }
 
 /** The name of a group's image. */
 export const imageOf = ({ mark, ring, look, size }) => (mark ? markName(mark) : `${look}|${ringName(ring, size)}`);
 
-/** The groups as points, each with its number in the list of groups; `labelOf` words a single mark, or gives null. */
-export function groupFeatures(groups, labelOf) {
+/**
+ * The groups as points, each with its number in the list of groups; `labelOf` words a single mark, or gives null, and
+ * `badgeOf` how many there are.
+ */
+export function groupFeatures(groups, labelOf, badgeOf) {
   return groups.map((group, index) => {
     const label = group.mark ? labelOf(group) : null;
-    const shown = { index, image: imageOf(group), n: group.rows.length, order: group.rows.length };
+    const shown = { index, image: imageOf(group), n: group.n, order: group.n };
+    if (group.n > 1) shown.badge = badgeOf(group.n);
     return feature(point(group.at), label ? { ...shown, label } : shown);
   });
 }

@@ -88,8 +88,9 @@ export function drawKey(view) {
   const open = place.querySelector("details")?.open ?? false;
   const body = { class: "key-body", tabindex: "0", role: "group", "aria-label": t("legendTitle") };
   place.replaceChildren(
+    el("div", { class: "key-shapes" }, shapes()),
     el("div", { class: "key-fill" }, fills(view)),
-    el("details", { open }, el("summary", {}, t("legendTitle")), el("div", body, shapes(), outlines(), places(), lines(), credit)));
+    el("details", { open }, el("summary", {}, t("legendTitle")), el("div", body, outlines(), places(), lines(), credit)));
 }
 
 onScheme(() => {

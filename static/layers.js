@@ -75,6 +75,7 @@ function sites(c) {
 
 const role = (name) => ["==", ["get", "role"], name];
 const always = { "icon-allow-overlap": true, "icon-ignore-placement": true };
+const avoided = { "icon-allow-overlap": true }; // names of places make room for it
 const named = (font, size) => ({
   "text-field": ["get", "name"], "text-font": font, "text-size": size, "text-justify": "auto", "text-max-width": 11,
   "text-variable-anchor": ["left", "right", "top", "bottom"], "text-radial-offset": 0.9,
@@ -112,13 +113,13 @@ function picked(c) {
 function marks(c) {
   return [
     { id: "strikes", type: "symbol", source: "strikes", filter: ["==", ["get", "n"], 1],
-      layout: { "icon-image": ["get", "image"], "icon-size": sized("mark"), "symbol-sort-key": ["get", "order"], ...always } },
+      layout: { "icon-image": ["get", "image"], "icon-size": sized("mark"), "symbol-sort-key": ["get", "order"], ...avoided } },
     { id: "share-name", type: "symbol", source: "strikes", filter: ["has", "label"],
       layout: { "text-field": ["get", "label"], "text-font": BOLD, "text-size": 12, "text-variable-anchor": ["left", "right", "top", "bottom"], "text-radial-offset": 0.95 },
       paint: { "text-color": c.ink, "text-halo-color": c.halo, "text-halo-width": 1.8 } },
     { id: "stacks", type: "symbol", source: "strikes", filter: [">", ["get", "n"], 1],
-      layout: { "icon-image": ["get", "image"], ...always, "symbol-sort-key": ["get", "order"],
-        "text-field": ["to-string", ["get", "n"]], "text-font": BOLD, "text-size": 11.5, "text-allow-overlap": true, "text-ignore-placement": true },
+      layout: { "icon-image": ["get", "image"], ...avoided, "symbol-sort-key": ["get", "order"],
+        "text-field": ["get", "badge"], "text-font": BOLD, "text-size": 11.5, "text-allow-overlap": true, "text-ignore-placement": true },
       paint: { "text-color": c.ink } },
     { id: "spot", type: "circle", source: "picked", filter: role("strike"),
       paint: { "circle-radius": byZoom(2, 14, 8, 20), "circle-color": c.paper, "circle-stroke-color": c.ink, "circle-stroke-width": 2.6 } },

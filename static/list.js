@@ -3,8 +3,9 @@ import { byId, el, joined, spoken } from "./dom.js";
 import { plainDay, precision, whenWords } from "./edtf.js";
 import { countryName, ownersOf, share } from "./figures.js";
 import { mayFall } from "./selection.js";
+import { indexAt, lengthOf } from "./long-list.js";
 import { KEYS, rowMark } from "./symbols.js";
-import { inLanguage, number, small, strikeTitle, t, word } from "./text.js";
+import { inLanguage, small, strikeTitle, t, word } from "./text.js";
 
 /** One thin bar: what is certain of each owner is solid, what is not known or not settled is hatched. */
 function shareBar(owners, chosen) {
@@ -57,74 +58,173 @@ function item(row, view, onSelect, at) {
       ...notes(row, view)));
 }
 
-// Arrow keys walk the list; Tab leaves it as it would any list of buttons.
-function walk(event) {
-  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-  if (!step) return;
-  const rows = [...event.currentTarget.querySelectorAll("button")];
-  const next = rows[rows.indexOf(document.activeElement) + step];
-  if (!next) return;
-  event.preventDefault();
-  next.focus();
-}
-
 const STEP = 100; // rows that are drawn at once
-const undated = (row) => !row.day_last; // the order puts them last
+const KEPT = 600; // rows in the page at most: others are drawn as they are scrolled to
+const NEAR = 900; // pixels beyond the view that have rows
+const ROW_HEIGHT = 110; // pixels, until rows were measured
+/** The heading that a row stands under; the order puts drafts last, and those without a last day after the others. */
+const headingOf = (row) => (row.status === "draft" ? "draftGroup" : row.day_last ? null : "undatedGroup");
 
 class List {
   #select;
   #node = byId("list");
-  #more = el("button", { type: "button", class: "plain more" });
+  #frame = byId("results"); // that scrolls
   #rows = null;
   #view = null;
-  #drawn = 0;
+  #first = 0; // rows of the page: from this one to before the other
+  #end = 0;
+  #above = 0; // pixels in the place of the rows before them
+  #busy = false;
 
   constructor(select) {
     this.#select = select;
     this.#node.setAttribute("aria-label", t("listLabel"));
-    this.#node.addEventListener("keydown", walk);
-    this.#node.after(this.#more);
-    this.#more.addEventListener("click", () => this.#extend(true));
-    // Whoever scrolls to the end gets the next rows without asking.
-    new IntersectionObserver(([{ isIntersecting: near }]) => near && this.#extend(false), { root: byId("results"), rootMargin: "600px" })
-      .observe(this.#more);
+    this.#node.addEventListener("keydown", (event) => this.#walk(event));
+    // Rows come and go above the view: the list itself keeps in place what is read.
+    this.#node.style.overflowAnchor = "none";
+    this.#frame.addEventListener("scroll", () => this.#follow(), { passive: true });
   }
 
-  /** Draw the first rows of a selection; the rest follows as it is scrolled to. */
+  /** Draw the first rows of a selection; others follow as they are scrolled to. */
   draw(rows, view) {
     const held = this.#node.contains(document.activeElement) ? document.activeElement.dataset.id : null;
-    const again = this.#rows === rows ? this.#drawn : 0;
-    [this.#rows, this.#view, this.#drawn] = [rows, view, 0];
-    this.#node.replaceChildren();
-    this.#append(Math.max(STEP, again));
-    if (!rows.total) this.#node.append(el("li", { class: "empty" }, t("none")));
+    [this.#rows, this.#view, this.#busy] = [rows, view, false];
+    const { top } = this.#sight;
+    this.#open(0, 0);
+    // Another selection is read from its first row on.
+    if (top > 0) this.#frame.scrollTop -= top;
+    if (!rows.total) this.#node.append(el("li", { class: "empty" }, el("p", {}, t("none")), el("a", { class: "plain", href: "#" }, t("reset"))));
     if (held) focusRow(held);
   }
 
-  #append(count) {
-    const { list, total } = this.#rows;
-    const rows = list.slice(this.#drawn, this.#drawn + count);
-    for (const [i, row] of rows.entries()) {
-      const index = this.#drawn + i;
-      if (undated(row) && !(index && undated(list[index - 1]))) this.#node.append(el("li", { class: "group" }, t("undatedGroup")));
-      this.#node.append(item(row, this.#view, this.#select, { index, total }));
-    }
-    this.#drawn += rows.length;
-    const left = total - this.#drawn;
-    this.#more.hidden = !left;
-    this.#more.textContent = t("showMore", { n: number(Math.min(STEP, left)), left: number(left) });
+  // Pixels of the rows that are in the page.
+  get #inside() {
+    return this.#node.offsetHeight - this.#above - Number.parseFloat(this.#node.style.paddingBottom || "0");
   }
 
-  async #extend(focus) {
-    const rows = this.#rows;
-    if (!rows || this.#drawn >= rows.total) return;
-    if (rows.list.length < Math.min(rows.total, this.#drawn + STEP)) {
-      const got = await rows.more().catch(() => false);
-      if (!got || rows !== this.#rows) return;
+  // Pixels that a row takes, by those that are in the page.
+  get #height() {
+    return this.#inside > 0 && this.#end > this.#first ? this.#inside / (this.#end - this.#first) : ROW_HEIGHT;
+  }
+
+  // The part of the list that is in view, in pixels below its top.
+  get #sight() {
+    const top = this.#frame.getBoundingClientRect().top - this.#node.getBoundingClientRect().top;
+    return { top, bottom: top + this.#frame.clientHeight };
+  }
+
+  // Draw the list from a row on; what was in the page is dropped.
+  #open(at, above) {
+    [this.#first, this.#end, this.#above] = [at, at, above];
+    const held = this.#node.contains(document.activeElement);
+    this.#node.replaceChildren();
+    if (held) this.#node.focus({ preventScroll: true });
+    this.#append();
+  }
+
+  #itemsOf(from, to) {
+    const { total } = this.#rows;
+    return Array.from({ length: to - from }, (_, i) => from + i).flatMap((index) => {
+      const [row, before] = [this.#rows.at(index), this.#rows.at(index - 1)];
+      const heading = headingOf(row);
+      const begins = heading && (!index || (before && headingOf(before) !== heading));
+      const entry = item(row, this.#view, this.#select, { index, total });
+      return begins ? [el("li", { class: "group" }, t(heading)), entry] : [entry];
+    });
+  }
+
+  #append() {
+    const end = Math.min(this.#rows.total, this.#end + STEP);
+    this.#node.append(...this.#itemsOf(this.#end, end));
+    this.#end = end;
+    if (this.#end - this.#first > KEPT) this.#above += this.#dropped((index) => index < this.#end - KEPT);
+    this.#first = Math.max(this.#first, this.#end - KEPT);
+    this.#pad();
+  }
+
+  #prepend() {
+    const first = Math.max(0, this.#first - STEP);
+    const before = this.#node.offsetHeight;
+    this.#node.prepend(...this.#itemsOf(first, this.#first));
+    const added = this.#node.offsetHeight - before;
+    this.#first = first;
+    this.#dropped((index) => index >= first + KEPT);
+    this.#end = Math.min(this.#end, first + KEPT);
+    // The rows were thought to be less tall, or taller, than they are: the view moves with what is read.
+    const above = first ? Math.max(0, this.#above - added) : 0;
+    const moved = above + added - this.#above;
+    this.#above = above;
+    this.#pad();
+    this.#frame.scrollTop += moved;
+  }
+
+  // Take rows out of the page, with the heading before them; how many pixels they had.
+  #dropped(isGone) {
+    const before = this.#node.offsetHeight;
+    const held = this.#node.contains(document.activeElement);
+    for (const entry of [...this.#node.querySelectorAll("[aria-posinset]")]) {
+      if (!isGone(entry.getAttribute("aria-posinset") - 1)) continue;
+      if (entry.previousElementSibling?.className === "group") entry.previousElementSibling.remove();
+      entry.remove();
     }
-    const first = this.#drawn;
-    this.#append(STEP);
-    if (focus) this.#node.querySelectorAll("button")[first]?.focus();
+    if (held && !this.#node.contains(document.activeElement)) this.#node.focus({ preventScroll: true });
+    return before - this.#node.offsetHeight;
+  }
+
+  // Leave room for the rows that are not in the page.
+  #pad() {
+    const { total } = this.#rows;
+    Object.assign(this.#node.style, { paddingTop: `${this.#above}px`, paddingBottom: "0" });
+    if (this.#end === total) return;
+    this.#node.style.paddingBottom = `${Math.max(NEAR, lengthOf(total, this.#height) - this.#node.offsetHeight)}px`;
+  }
+
+  // Have rows where the reader has scrolled to.
+  #follow() {
+    if (!this.#rows?.total || this.#busy || !this.#frame.clientHeight) return;
+    const { top, bottom } = this.#sight;
+    const [begin, over] = [this.#above, this.#above + this.#inside];
+    if (bottom < begin - NEAR || top > over + NEAR) this.#jump(top, bottom);
+    else if (bottom > over - NEAR && this.#end < this.#rows.total) this.#draw(this.#end, this.#end + STEP, () => this.#append());
+    else if (top < begin + NEAR && this.#first) this.#draw(this.#first - STEP, this.#first, () => this.#prepend());
+  }
+
+  // Draw rows once they are loaded, unless something else is selected meanwhile, and look whether more are needed.
+  async #draw(from, to, draw) {
+    const rows = this.#rows;
+    const begin = Math.max(0, from - 1); // which tells whether rows under another heading begin
+    if (!rows.has(begin, to)) {
+      this.#busy = true;
+      const came = await rows.load(begin, to).then(() => true, () => false);
+      if (rows !== this.#rows) return;
+      this.#busy = false;
+      if (!came) return;
+    }
+    draw();
+    this.#follow();
+  }
+
+  #jump(top, bottom) {
+    const { total } = this.#rows;
+    const index = bottom >= this.#node.offsetHeight ? total - 1 : indexAt(top, total, this.#height);
+    const from = Math.max(0, Math.min(index, total - STEP));
+    this.#draw(from, from + STEP, () => {
+      this.#open(from, from ? this.#sight.top : 0);
+      this.#node.querySelector(`[aria-posinset="${index + 1}"]`)?.scrollIntoView({ block: "nearest" });
+    });
+  }
+
+  // Arrow keys walk the list; Tab leaves it as it would any list of buttons.
+  #walk(event) {
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (!step) return;
+    const rows = [...this.#node.querySelectorAll("button")];
+    const at = rows.indexOf(document.activeElement);
+    const { top } = this.#frame.getBoundingClientRect();
+    const next = at < 0 ? rows.find((row) => row.getBoundingClientRect().bottom > top) : rows[at + step];
+    if (!next) return;
+    event.preventDefault();
+    next.focus();
   }
 }
 

@@ -18,10 +18,12 @@ export function unwrapped(coordinates, lng) {
   return [x, y];
 }
 
+/** Where a map begins that no view says: longitude, latitude and zoom. */
+export const startView = () => (document.getElementById("map").clientWidth < NARROW ? START.narrow : START.wide);
+
 /** The options of MapLibre for a view. */
 export function options(view) {
-  const start = document.getElementById("map").clientWidth < NARROW ? START.narrow : START.wide;
-  const [lng, lat, zoom] = view.map ?? start;
+  const [lng, lat, zoom] = view.map ?? startView();
   return {
     container: "map", style: mapStyle(), center: [lng, lat], zoom, minZoom: 1, maxZoom: MAX_ZOOM,
     attributionControl: false, fadeDuration: CALM.matches ? 0 : 200, dragRotate: false, pitchWithRotate: false,

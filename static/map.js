@@ -1,18 +1,21 @@
 // The map: shows the rows that match, and the selected strike with its ring and the assets it may have hit.
 import { createArcs } from "./arcs.js";
+import { serveBasemap } from "./basemap.js";
 import { stepOf } from "./clusters.js";
 import { frameOf } from "./features.js";
 import { bounds, positions } from "./geodesy.js";
 import { addImages } from "./images.js";
+import { allRows } from "./in-view.js";
 import { collection, mapStyle } from "./layers.js";
 import { glide, options, unwrapped } from "./map-options.js";
 import { createMarkKeys } from "./mark-keys.js";
 import { sitesOf } from "./places.js";
-import { choice, labelOf, several, shareLabel, tip } from "./popups.js";
+import { MOST, choice, labelOf, several, shareLabel, tip } from "./popups.js";
 import { isLocal, pickedOf, sceneOf } from "./scene.js";
 import { createSites } from "./sites.js";
 import { onScheme } from "./style.js";
 import { KEYS, ringSize } from "./symbols.js";
+import { short } from "./text.js";
 
 const REACH = 7; // pixels around a click
 const REST = 150; // milliseconds that the pointer rests before a headline is fetched
@@ -24,7 +27,8 @@ class StrikeMap {
   #map;
   #popup;
   #onSelect;
-  #rows = [];
+  #source = allRows([]); // of the strikes that are drawn
+  #next = this.#source; // that is loading
   #view = {};
   #groups = [];
   #answer = null;
@@ -37,14 +41,14 @@ class StrikeMap {
   #over = { id: null }; // the strike under the pointer, with its headline once that is fetched
   #rest;
 
-  constructor(gl, { view, headline, onSelect, onMove, onTrouble }) {
+  constructor(gl, { view, headline, onSelect, onMove, onTrouble, onLost }) {
     this.#headline = headline;
     this.#map = new gl.Map(options(view));
     this.#popup = new gl.Popup({ closeButton: false, closeOnClick: false, offset: 12, maxWidth: "280px" });
     this.#onSelect = onSelect;
     this.#arcs = createArcs(this.#map);
     this.#keys = createMarkKeys(this.#map, {
-      label: (group) => labelOf(group.rows),
+      label: labelOf,
       point: (group) => this.#point(group, at(group)),
       choose: (group) => this.#choose(group, at(group)),
     });
@@ -57,14 +61,29 @@ class StrikeMap {
     this.#map.on("click", (event) => this.#click(event));
     this.#map.on("mousemove", (event) => this.#hover(event));
     this.#map.on("error", onTrouble);
+    this.#map.on("webglcontextlost", () => onLost?.(new Error("webglcontextlost")));
     onScheme(() => this.#map.setStyle(mapStyle(), { diff: false }));
-    /** Fulfilled once everything in view is drawn. */
-    this.ready = new Promise((done) => this.#map.once("idle", done));
   }
 
-  /** Show these rows as the view asks: by host, owner or other tie. */
-  show(rows, view) {
-    [this.#rows, this.#view] = [rows, view];
+  /** Fulfilled once everything in view is drawn. */
+  get ready() {
+    return new Promise((done) => {
+      this.#map.once("idle", done);
+      this.#map.triggerRepaint();
+    });
+  }
+
+  /**
+   * Show the strikes of a source as the view asks: by host, owner or other tie. What was drawn before stays until they
+   * are there.
+   */
+  async show(source, view) {
+    if (source !== this.#next && this.#next !== this.#source) this.#next.end();
+    this.#next = source;
+    await source.want(...this.#sight());
+    if (source !== this.#next) return;
+    if (source !== this.#source) this.#source.end();
+    [this.#source, this.#view] = [source, view];
     this.#paint();
   }
 
@@ -77,10 +96,9 @@ class StrikeMap {
     if (frame) this.#map.fitBounds(frame, { padding: 70, maxZoom: 7.2, duration: smooth ? glide() : 0 });
   }
 
-  /** Bring all shown strikes into view. */
-  frame() {
-    const frame = bounds(this.#rows.flatMap((row) => positions(row.geometry)));
-    if (frame) this.#map.fitBounds(frame, { padding: 60, maxZoom: 6, duration: glide() });
+  /** Bring a box of west, south, east and north into view; none where nothing has a place. */
+  frame(box) {
+    if (box) this.#map.fitBounds(box, { padding: 60, maxZoom: 6, duration: glide() });
   }
 
   /** Jump to a longitude, latitude and zoom. */
@@ -109,6 +127,11 @@ class StrikeMap {
     return { image, restore: () => draw({ inset: "", width: "", height: "" }, before) };
   }
 
+  /** Take the map away. */
+  remove() {
+    this.#map.remove();
+  }
+
   #place() {
     const { lng, lat } = this.#map.getCenter().wrap();
     return [lng, lat, this.#map.getZoom()];
@@ -117,15 +140,27 @@ class StrikeMap {
   #rested(onMove) {
     onMove(this.#place());
     this.#keys(this.#groups);
-    if (isLocal(this.#rows, this.#map.getZoom())) this.#paint();
+    if (isLocal(this.#map.getZoom())) this.#paint();
+    this.#follow();
+  }
+
+  // What is in view now, [[west, south], [east, north]], and the zoom.
+  #sight() {
+    return [this.#map.getBounds().toArray(), this.#map.getZoom()];
+  }
+
+  async #follow() {
+    const source = this.#source;
+    if ((await source.want(...this.#sight())) && source === this.#source) this.#paint();
   }
 
   // The style has lost images and data when it is loaded anew, as when the reader turns to dark.
   #paint() {
     if (!this.#map.getSource("strikes")) return;
     const scene = sceneOf({
-      rows: this.#rows, view: this.#view, answer: this.#answer, row: this.#row, sites: this.#sites, keys: KEYS, sizeOf: ringSize,
-      zoom: this.#map.getZoom(), box: this.#map.getBounds().toArray(), labelOf: shareLabel,
+      rows: this.#source.rows, clusters: this.#source.clusters, view: this.#view, answer: this.#answer, row: this.#row,
+      sites: this.#sites, keys: KEYS, sizeOf: ringSize,
+      zoom: this.#map.getZoom(), box: this.#map.getBounds().toArray(), labelOf: shareLabel, badgeOf: short,
     });
     this.#step = stepOf(this.#map.getZoom());
     this.#groups = scene.groups;
@@ -165,7 +200,7 @@ class StrikeMap {
 
   #closer(group) {
     this.#popup.remove();
-    const frame = bounds(group.rows.flatMap((row) => positions(row.geometry)));
+    const frame = group.box ?? bounds(group.rows.flatMap((row) => positions(row.geometry)));
     this.#map.fitBounds(frame, { padding: 90, maxZoom: this.#map.getZoom() + 3, duration: glide() });
   }
 
@@ -173,20 +208,21 @@ class StrikeMap {
     this.#choose(this.#under(event.point), event);
   }
 
-  #choose(group, event) {
+  async #choose(group, event) {
     this.#over = { id: null };
     if (!group) return this.#popup.remove();
-    if (group.rows.length === 1) return this.#select(group.rows[0].id);
-    this.#say(this.#choice(group), group.at, event);
-    this.#popup.getElement().querySelector("button").focus();
+    if (group.n === 1) return this.#select(group.rows[0].id);
+    const rows = group.box ? await this.#source.rowsOf(group, MOST).catch(() => []) : group.rows;
+    this.#say(this.#choice(group, rows), group.at, event);
+    this.#popup.getElement().querySelector("button")?.focus();
   }
 
-  #choice(group) {
+  #choice(group, rows) {
     const leave = () => {
       this.#popup.remove();
       this.#map.getCanvas().focus();
     };
-    return choice(group.rows, { select: (id) => this.#select(id), closer: () => this.#closer(group), leave });
+    return choice(group, rows, { select: (id) => this.#select(id), closer: () => this.#closer(group), leave });
   }
 
   #hover(event) {
@@ -198,9 +234,9 @@ class StrikeMap {
   #point(group, event) {
     if (this.#popup.getElement()?.querySelector(".pick")) return;
     if (!group) this.#popup.remove();
-    else if (group.rows.length > 1) this.#say(several(group.rows, this.#view), group.at, event);
+    else if (group.n > 1) this.#say(several(group, this.#view), group.at, event);
     else this.#tip(group.rows[0], group.at, event);
-    if (group?.rows.length !== 1) this.#over = { id: null };
+    if (group?.n !== 1) this.#over = { id: null };
   }
 
   #tip(row, at, event) {
@@ -220,5 +256,6 @@ class StrikeMap {
 /** Build the map in `#map`. Rejects where it cannot be drawn, as without WebGL. */
 export async function createMap(wanted) {
   const gl = await import("./vendor/maplibre-gl/maplibre-gl.mjs");
+  serveBasemap(gl);
   return new StrikeMap(gl, wanted);
 }

@@ -4,6 +4,8 @@ import { nextSpot } from "./spots.js";
 import { t } from "./text.js";
 
 const MOST = 120; // marks in view that can be reached; all strikes are in the list
+/** What tells a group from others, whether or not its rows are here. */
+const nameOf = ({ rows, box }) => rows[0]?.id ?? box.join();
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
 /**
@@ -42,7 +44,8 @@ export function createMarkKeys(map, { label, point, choose }) {
 
   map.on("move", () => place.contains(document.activeElement) && spots.forEach(put));
   return (groups) => {
-    const held = spots.find(({ button }) => button === document.activeElement)?.group.rows[0];
+    const focused = spots.find(({ button }) => button === document.activeElement)?.group;
+    const held = focused && nameOf(focused);
     const { width, height } = map.getContainer().getBoundingClientRect();
     const inside = ({ x, y }) => x > 0 && y > 0 && x < width && y < height;
     const seen = groups.filter((group) => {
@@ -51,7 +54,7 @@ export function createMarkKeys(map, { label, point, choose }) {
     });
     spots = seen.slice(0, MOST).map(spotOf);
     place.replaceChildren(...spots.map(({ button }) => button));
-    const again = held && spots.find(({ group }) => group.rows.includes(held));
+    const again = held && spots.find(({ group }) => nameOf(group) === held || group.rows.some(({ id }) => id === held));
     stop(again ?? spots[0]);
     again?.button.focus({ preventScroll: true });
   };

@@ -132,18 +132,45 @@ function alike(rows, view) {
   return kinds.values();
 }
 
+const bySize = (a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1);
+const add = (sum, key, part) => part > 0 && sum.set(key, (sum.get(key) ?? 0) + part);
+
+/** Sums of parts as they are drawn of so many strikes. */
+const drawnRing = (sums, n) => Object.entries(sums).flatMap(([sure, sum]) =>
+  [...sum].map(([key, part]) => [key, rounded(part / n), sure]).filter(([, part]) => part > 0).sort(bySize));
+
 /** What the ring of several strikes is made of: [colour key or "" for the rest, fraction, "sure" or "possible"], as drawn. */
 export function ringOf(rows, view, keys) {
   const sums = { sure: new Map(), possible: new Map() };
-  const add = (sum, key, part) => part > 0 && sum.set(key, (sum.get(key) ?? 0) + part);
   for (const { row, ...counted } of alike(rows, view)) {
     const { look, parts } = fillOf(row, view, keys);
     const shown = look === "share" ? [["share", 1]] : [...parts, ["", 1 - parts.reduce((sum, [, part]) => sum + part, 0)]];
     for (const [sure, sum] of Object.entries(sums)) for (const [key, part] of shown) add(sum, key, part * counted[sure]);
   }
-  const bySize = (a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1);
-  return Object.entries(sums).flatMap(([sure, sum]) =>
-    [...sum].map(([key, part]) => [key, rounded(part / rows.length), sure]).filter(([, part]) => part > 0).sort(bySize));
+  return drawnRing(sums, rows.length);
+}
+
+/** The colour keys that a part of a cluster is drawn in, by what the fill means. */
+const PART_KEYS = {
+  host: (value, keys) => [keys.host(value)],
+  pie: (value, keys) => [keys.owner(value)],
+  tie: (value) => [...new Set((value ?? "").split("+").filter(Boolean).map(tieKey))],
+};
+
+/** The ring of strikes that the server put together: { strikes, sure, parts }, each part { value, sure, possible }. */
+export function ringOfCluster({ strikes, sure, parts }, view, keys) {
+  const look = lookOf(view);
+  const left = { sure, possible: strikes - sure };
+  const sums = { sure: new Map(), possible: new Map() };
+  for (const part of parts) {
+    const colours = PART_KEYS[look](part.value, keys);
+    for (const [name, sum] of Object.entries(sums)) {
+      for (const key of colours) add(sum, key, part[name] / colours.length);
+      if (colours.length) left[name] -= part[name];
+    }
+  }
+  for (const [name, rest] of Object.entries(left)) add(sums[name], look === "share" ? "share" : "", rest);
+  return drawnRing(sums, strikes);
 }
 
 /** The name of the image of the ring of several strikes. */

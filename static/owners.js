@@ -2,9 +2,12 @@
 import { el, outward, spoken } from "./dom.js";
 import { countryName, share } from "./figures.js";
 import { WRITTEN, foreign } from "./foreign.js";
+import { foldedList } from "./folds.js";
 import { BASES, MINORITIES } from "./state.js";
 import { checkedWords, t, word } from "./text.js";
 
+const FEW_OWNERS = 10;
+const FEW_TIES = 8;
 const REACHES = ["state", "holder", "company"];
 const range = (pair) => pair ?? [0, 0];
 
@@ -49,7 +52,7 @@ function barKey(owners) {
 
 /** The list of owners, largest first; their shares are of so many sites together. */
 export function ownersList(owners, chosen, sites = 1) {
-  return el("ul", { class: "owners" }, owners.map((row) => ownerRow(row, chosen, sites)));
+  return foldedList("ul", { class: "owners" }, owners, (row) => ownerRow(row, chosen, sites), FEW_OWNERS);
 }
 
 function assetNames(answer, code) {
@@ -116,5 +119,5 @@ export function othersBlock(answer) {
   return el("section", { class: "others", "aria-labelledby": "others" },
     el("h3", { id: "others" }, t("notOwners")),
     el("p", { class: "quiet" }, t("notOwnersWhy")),
-    el("ul", {}, answer.related.map((row) => tie(row, answer))));
+    foldedList("ul", {}, answer.related, (row) => tie(row, answer), FEW_TIES));
 }

@@ -3,34 +3,46 @@ import { el } from "./dom.js";
 import { whenWords } from "./edtf.js";
 import { countryName, share } from "./figures.js";
 import { isSure, shareOf } from "./marks.js";
-import { counted, strikeTitle, t } from "./text.js";
+import { counted, number, strikeTitle, t } from "./text.js";
 
-const MOST = 60;
+/** Strikes of one mark that can be chosen from. */
+export const MOST = 60;
 
-const newestFirst = (rows) => rows.toSorted((a, b) => (b.day_last ?? "").localeCompare(a.day_last ?? "") || a.title.localeCompare(b.title));
+const isDraft = ({ status }) => Number(status === "draft");
+const newestFirst = (rows) => rows.toSorted((a, b) => isDraft(a) - isDraft(b) || (b.day_last ?? "").localeCompare(a.day_last ?? "") || a.title.localeCompare(b.title));
 
-/** The strikes of one mark, each to be chosen; `closer` brings them apart, `leave` is for who wants none. */
-export function choice(rows, { select, closer, leave }) {
+const isSpot = ([west, south, east, north]) => west === east && south === north;
+
+/** Whether the strikes of a mark lie at more than one place. */
+function isSpread({ box, rows }) {
+  return box ? !isSpot(box) : rows.some((row) => row.geometry.coordinates.join() !== rows[0].geometry.coordinates.join());
+}
+
+/**
+ * The strikes of one mark, each to be chosen; `rows` are its own, or the first of them. `closer` brings them apart, `leave`
+ * is for who wants none.
+ */
+export function choice(group, rows, { select, closer, leave }) {
   const escape = (event) => {
     if (event.key !== "Escape") return;
     event.preventDefault();
     leave();
   };
   const shown = newestFirst(rows).slice(0, MOST);
-  const apart = rows.some((row) => row.geometry.coordinates.join() !== rows[0].geometry.coordinates.join());
-  const more = rows.length - shown.length;
-  return el("div", { class: "pick", onkeydown: escape }, el("strong", {}, t("pick", { n: rows.length })),
-    apart ? el("button", { type: "button", class: "closer", onclick: closer }, t("closer")) : null,
+  const more = group.n - shown.length;
+  return el("div", { class: "pick", onkeydown: escape }, el("strong", {}, t("pick", { n: number(group.n) })),
+    isSpread(group) ? el("button", { type: "button", class: "closer", onclick: closer }, t("closer")) : null,
     shown.map((row) => el("button", { type: "button", onclick: () => select(row.id) },
       el("span", { class: "quiet" }, whenWords(row.when, row.when_note)), " ", strikeTitle(row))),
-    more > 0 ? el("span", { class: "quiet" }, t("pickMore", { n: more })) : null);
+    more > 0 ? el("span", { class: "quiet" }, t("pickMore", { n: number(more) })) : null);
 }
 
 /** How many strikes a mark stands for, and how many of them are sure. */
-export function several(rows, view) {
-  const sure = rows.filter((row) => isSure(row, view)).length;
-  return el("div", {}, el("strong", {}, counted("count", rows.length)), el("br"),
-    el("span", { class: "quiet" }, sure === rows.length ? t("allSure") : t("someSure", { n: sure })));
+export function several(group, view) {
+  const { n } = group;
+  const sure = group.sure ?? group.rows.filter((row) => isSure(row, view)).length;
+  return el("div", {}, el("strong", {}, counted("count", n)), el("br"),
+    el("span", { class: "quiet" }, sure === n ? t("allSure") : t("someSure", { n: number(sure) })));
 }
 
 /** One strike; what its answer says of its owners is fetched once the pointer rests on it. */
@@ -41,8 +53,8 @@ export function tip(row, headline) {
 }
 
 /** A mark in words: the strike that it stands for, or how many. */
-export function labelOf(rows) {
-  if (rows.length > 1) return counted("count", rows.length);
+export function labelOf({ n, rows }) {
+  if (n > 1) return counted("count", n);
   return `${strikeTitle(rows[0])}, ${whenWords(rows[0].when, rows[0].when_note)}`;
 }
 

@@ -1,39 +1,76 @@
-// Loads what the page shows of a selection: rows a page at a time, and counts, each asked of the server.
+// Loads what the page shows of a selection: rows as they are needed, and counts, each asked of the server.
 import * as api from "./api.js";
 import { ROLES, parametersByCountry, parametersOf, without } from "./selection.js";
 
-/** Rows that the map is given at most; more are said not to be drawn. */
-export const DRAWN_MAX = 10000;
+/** Rows that are asked for at once. */
+export const PAGE = 200;
 
 /** The rows of one selection, newest first, as far as they were loaded. */
-class Rows {
+export class Rows {
+  #parameters;
   #signal;
-  #next = null;
-  #loading = null;
-  list = [];
+  #pages = new Map(); // by number: the rows, or a promise while they are under way
+  #changed;
   total = 0;
 
-  constructor(first, signal) {
+  /** `first` is the first page; `changed` is called where the server has come to have another number of rows. */
+  constructor(parameters, first, { signal, changed } = {}) {
+    this.#parameters = parameters;
     this.#signal = signal;
-    this.#take(first);
+    this.#changed = changed;
+    this.total = first.total;
+    this.#pages.set(0, first.rows);
   }
 
-  get complete() {
-    return !this.#next;
+  /** The row at a place of the order; undefined where it was not loaded. */
+  at(index) {
+    return this.#pages.get(Math.floor(index / PAGE))?.[index % PAGE];
   }
 
-  /** Load one more page; resolves to whether there was one. */
-  async more() {
-    if (this.complete) return false;
-    this.#loading ??= api.page(this.#next, this.#signal).then((page) => this.#take(page)).finally(() => (this.#loading = null));
-    await this.#loading;
-    return true;
+  /** A loaded row by its id; undefined where it is not among them. */
+  find(id) {
+    for (const page of this.#pages.values()) {
+      const row = Array.isArray(page) && page.find((each) => each.id === id);
+      if (row) return row;
+    }
+    return undefined;
   }
 
-  #take({ rows, total, next }) {
-    this.list.push(...rows);
-    this.total = total;
-    this.#next = next;
+  /** Whether all rows from one place to before another were loaded. */
+  has(from, to) {
+    return this.#numbers(from, to).every((number) => Array.isArray(this.#pages.get(number)));
+  }
+
+  /** Load the rows from one place to before another; those that are there are not asked for again. */
+  async load(from, to) {
+    const wanted = this.#numbers(from, to);
+    const missing = wanted.filter((number) => !this.#pages.has(number));
+    if (missing.length) this.#ask(missing[0], missing.at(-1));
+    await Promise.all(wanted.map((number) => this.#pages.get(number)));
+  }
+
+  /** Every row; for a selection of few. */
+  async all() {
+    await this.load(0, this.total);
+    return Array.from({ length: this.total }, (_, i) => this.at(i)).filter(Boolean);
+  }
+
+  #numbers(from, to) {
+    const [first, end] = [Math.floor(from / PAGE), Math.ceil(Math.min(to, this.total) / PAGE)];
+    return Array.from({ length: Math.max(0, end - first) }, (_, i) => first + i);
+  }
+
+  // Pages that follow each other are one request.
+  #ask(first, last) {
+    const numbers = Array.from({ length: last - first + 1 }, (_, i) => first + i).filter((number) => !this.#pages.has(number));
+    const answer = api.strikes(this.#parameters, { offset: first * PAGE, limit: (last - first + 1) * PAGE }, this.#signal);
+    for (const number of numbers) {
+      const page = answer.then(({ rows }) => rows.slice((number - first) * PAGE, (number - first + 1) * PAGE));
+      this.#pages.set(number, page.then((rows) => (this.#pages.set(number, rows), rows)));
+      // What failed may be asked for again.
+      page.catch(() => this.#pages.delete(number));
+    }
+    answer.then(({ total }) => total !== this.total && this.#changed?.(), () => {});
   }
 }
 
@@ -41,18 +78,28 @@ async function ofRoles(view, signal) {
   if (!view.country) return {};
   const requests = ROLES.map((role) => api.counts(parametersOf({ ...view, role, min_share: role === "owner" ? view.min_share : 0 }), signal));
   const answers = await Promise.all(requests);
-  return Object.fromEntries(answers.map(({ strikes }, i) => [ROLES[i], strikes]));
+  return Object.fromEntries(answers.map((answer, i) => [ROLES[i], answer]));
 }
 
-/** What depends on the selection: { rows, counts, countries, roles, spans of time are asked for by the time range }. */
-export async function load(view, signal) {
-  const [first, counts, countries, roles] = await Promise.all([
-    api.strikes(parametersOf(view), signal),
-    api.counts(parametersOf(view), signal),
+/**
+ * What depends on the selection: { rows, counts, countries, roles }; spans of time are asked for by the time range.
+ * No count is asked for twice: without a country those of all countries are the selection's own, else those of its role.
+ */
+export async function load(view, signal, changed) {
+  const parameters = parametersOf(view);
+  const hasOwn = view.country && !ROLES.includes(view.role);
+  const [first, countries, roles, own] = await Promise.all([
+    api.strikes(parameters, { offset: 0, limit: PAGE }, signal),
     api.counts({ ...parametersByCountry(without(view, "country")), by: "country" }, signal),
     ofRoles(view, signal),
+    hasOwn ? api.counts(parameters, signal) : null,
   ]);
-  return { rows: new Rows(first, signal), counts, countries: countries.groups, roles };
+  return {
+    rows: new Rows(parameters, first, { signal, changed }),
+    counts: own ?? roles[view.role] ?? countries,
+    countries: countries.groups,
+    roles: Object.fromEntries(Object.entries(roles).map(([role, { strikes }]) => [role, strikes])),
+  };
 }
 
 /** How many strikes each kind, status and commodity has, each without the filter by itself. */

@@ -7,28 +7,17 @@ import { tintOf } from "./tint.js";
 
 const APART = 6; // zoom from which sites stand apart from strikes, and doubt is wider than a mark
 const MOST = 400; // strikes in view whose sites are wanted
-const MANY = 5000; // strikes from which only those around the view are drawn
-const FAR = 5; // zoom below which all are
 
-const within = ([lon, lat], [[west, south], [east, north]], margin) => {
-  const [across, up] = [margin * (east - west), margin * (north - south)];
-  return lon >= west - across && lon <= east + across && lat >= south - up && lat <= north + up;
-};
+const within = ([lon, lat], [[west, south], [east, north]]) => lon >= west && lon <= east && lat >= south && lat <= north;
 
 /** Rows in view, from the zoom on at which doubt and sites are drawn; of very many the first. */
 export function nearRows(rows, box, zoom) {
   if (zoom < APART) return [];
-  return rows.filter(({ geometry }) => geometry && within(geometry.coordinates, box, 0)).slice(0, MOST);
-}
-
-/** Of very many rows those in view and around it: what is out of sight need not be put together. */
-export function rowsAround(rows, box, zoom) {
-  if (rows.length <= MANY || zoom < FAR) return rows;
-  return rows.filter(({ geometry }) => geometry && within(geometry.coordinates, box, 1));
+  return rows.filter(({ geometry }) => geometry && within(geometry.coordinates, box)).slice(0, MOST);
 }
 
 /** Whether the scene depends on what is in view, so that it is to be drawn anew where the map comes to rest. */
-export const isLocal = (rows, zoom) => zoom >= APART || rows.length > MANY;
+export const isLocal = (zoom) => zoom >= APART;
 
 /** The selection as features, and the mark of its strike; none without an answer. */
 export function pickedOf({ answer, row, view, sites, keys }) {
@@ -49,13 +38,13 @@ function arcsOf(answer, features) {
 
 /**
  * The scene: groups of strikes, the images that are named, features by source, tint and arcs, and the assets wanted.
- * `labelOf` words a single mark; `sizeOf` gives the size of a ring; `box` is the view, [[west, south], [east, north]].
+ * `labelOf` words a single mark, `badgeOf` a number of them; `sizeOf` gives the size of a ring; `box` is the view, [[west, south], [east, north]].
  */
-export function sceneOf({ rows, view: shown, answer, row, sites, zoom, box, keys, sizeOf, labelOf }) {
+export function sceneOf({ rows, clusters, view: shown, answer, row, sites, zoom, box, keys, sizeOf, labelOf, badgeOf }) {
   const view = { ...shown, strike: answer ? row?.id : null };
   const step = stepOf(zoom);
   const near = nearRows(rows, box, zoom);
-  const { places, groups } = groupsOf(rowsAround(rows, box, zoom), view, { sites, zoom: step, keys, sizeOf });
+  const { places, groups } = groupsOf(rows, view, { sites, zoom: step, keys, sizeOf, clusters });
   const at = new Map(groups.flatMap((group) => group.rows.map((each) => [each, group.at])));
   const others = near.filter((each) => at.has(each));
   const picked = pickedOf({ answer, row, view, sites, keys });
@@ -64,7 +53,7 @@ export function sceneOf({ rows, view: shown, answer, row, sites, zoom, box, keys
     groups,
     images: picked.mark ? [...images, { name: markName(picked.mark), mark: picked.mark }] : images,
     features: {
-      strikes: groupFeatures(groups, (group) => labelOf(group, view)),
+      strikes: groupFeatures(groups, (group) => labelOf(group, view), badgeOf),
       doubt: doubtFeatures(others.map((each) => places.get(each)), step),
       sites: siteFeatures(others.map((each) => [each, at.get(each)]), sites, step),
       picked: picked.features,

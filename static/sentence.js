@@ -4,7 +4,7 @@ import { byId, el } from "./dom.js";
 import { spanOfDays } from "./edtf.js";
 import { countryName, length, share } from "./figures.js";
 import { EVERYTHING, cleared, narrowing } from "./selection.js";
-import { commodityWords, counted, inLanguage, listed, number, small, t, word } from "./text.js";
+import { commodityWords, counted, inLanguage, listed, small, t, word } from "./text.js";
 
 const names = new Map(); // of owners and assets by table and id, as far as they are known
 
@@ -107,14 +107,13 @@ export function drawChips(view, set) {
   if (held) (home.querySelector("button") ?? byId("search-input")).focus();
 }
 
-/** Say what is selected. `drawn` is how many rows the map was given. */
-export function drawSentence(counts, view, { total, drawn }) {
+/** Say what is selected. */
+export function drawSentence(counts, view) {
   const { main, more } = sentenceOf(counts, view);
-  const cut = drawn < total ? t("drawnOf", { drawn: number(drawn), total: number(total) }) : null;
   const home = byId("count");
   home.replaceChildren(
     el("strong", {}, main, more ? el("span", { class: "may" }, "; ", more) : null, "."),
-    ...[...reasons(counts, view), cut].filter(Boolean).map((text) => el("span", { class: "quiet" }, `${text}. `)));
+    ...reasons(counts, view).filter(Boolean).map((text) => el("span", { class: "quiet" }, `${text}. `)));
   document.title = `${main}${more ? `; ${more}` : ""} · StrikeAtlas`;
 }
 

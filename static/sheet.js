@@ -1,8 +1,9 @@
-// On a phone the list lies in a sheet over the map's lower part; one button opens and closes it.
+// On a phone the list lies in a sheet over the map's lower part; one button opens and closes it. So it does in a window
+// that is so low, as a phone on its side or a page enlarged to 400 percent, but there the list follows what is above it.
 import { byId } from "./dom.js";
 import { t } from "./text.js";
 
-export const PHONE = matchMedia("(max-width: 760px)");
+export const PHONE = matchMedia("(max-width: 760px), (max-height: 560px)");
 
 /** Prepare the sheet; `count` tells the button how many strikes the list has. */
 export function createSheet() {

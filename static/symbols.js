@@ -7,7 +7,7 @@ const DASHES = [4.9, 3.4]; // units: few and long, so that they are seen as dash
 const EDGE = 5; // units around it, for outline and halo
 const SCALE = 2; // pixels of an image to one of the page
 export const RATIO = SCALE;
-const RINGS = [[10, 26], [50, 32], [Infinity, 38]]; // fewer than so many strikes, pixels across
+const RINGS = [[10, 26], [50, 32], [1000, 38], [Infinity, 46]]; // fewer than so many strikes, pixels across
 
 /** Keys into the table that marks are made of. */
 export const KEYS = {

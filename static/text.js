@@ -65,6 +65,14 @@ export function number(n) {
   return whole.format(n);
 }
 
+const compact = new Intl.NumberFormat(LOCALE, { notation: "compact", maximumSignificantDigits: 3 });
+const SHORT_FROM = 10_000;
+
+/** A count as a badge has room for it: of many thousands the first digits alone. */
+export function short(n) {
+  return n < SHORT_FROM ? number(n) : compact.format(n);
+}
+
 const list = new Intl.ListFormat(LOCALE, { type: "conjunction" });
 
 /** Texts as one list: "a, b and c". */

@@ -1,7 +1,7 @@
 // Bars and marks of the time axis as SVG. Widths and heights are pixels.
 import { dayOf, numberOf } from "./days.js";
-import { svg } from "./dom.js";
-import { number } from "./text.js";
+import { el, svg } from "./dom.js";
+import { number, t } from "./text.js";
 
 const FOOT = 18; // room of the marks below the bars
 const HEAD = 13; // room of the largest number above them
@@ -36,6 +36,15 @@ export function bars(spans, x, height) {
     svg("text", { class: "bar-most", x: 0, y: 10 }, number(most)),
   ];
   return { nodes, most };
+}
+
+/** Draw those without a first or last day beside the bars, to their scale; a bin that is too high for it is cut. */
+export function fillBin(bin, undated, most) {
+  bin.classList.toggle("none", !undated);
+  bin.classList.toggle("cut", undated > most);
+  const bar = el("span", { class: "bin-bar" });
+  bar.style.height = `calc(${Math.min(1, undated / most)} * (100% - ${HEAD + FOOT}px))`;
+  bin.replaceChildren(el("span", { class: "bin-n" }, number(undated)), bar, el("span", { class: "bin-name" }, t("undatedBin")));
 }
 
 /** Days at which a mark stands: each year, month or so many days, as close as the names leave room. */

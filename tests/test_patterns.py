@@ -9,7 +9,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from api.esri.query import _EVERYTHING, _LITERAL
-from api.exports.text import _without_bracket
 from api.http.forwarded import _PREFIX
 from api.serializers.load_report import _general
 from layers.query.name_search import _patterns
@@ -181,11 +180,6 @@ def test_megawatts(text: str) -> None:
 def test_notes_in_the_name_of_a_company(text: str) -> None:
     plain = re.sub(r"\([^)]*(?:\d|%|\bLEI\b)[^)]*\)", " ", re.sub(r"\[[^\]]*\]", " ", text))
     assert company_names.without_notes(text) == plain
-
-
-@given(st.text("a ()", max_size=10))
-def test_brackets_at_the_end_of_a_publisher(text: str) -> None:
-    assert _without_bracket(text) == re.sub(r" *\([^()]*\)$", "", text)
 
 
 @given(st.text("a5: ", max_size=12))

@@ -1,6 +1,6 @@
 """``strikeatlas export``: the map on paper, the one-file page, and the layers as files.
 
-What draws is imported where it is needed: matplotlib and folium take a second that no other command should pay.
+What draws is imported where it is needed: fonts and folium take a second that no other command should pay.
 """
 
 from __future__ import annotations
@@ -13,17 +13,24 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import geopandas
+import numpy as np
+import shapely
 import typer
+from shapely.geometry.base import BaseGeometry
 
 from api.cli.common import STORE, AsJson, StoreAddress, open_published, output
 from api.exports.manifest import ExportOrigin, manifest_beside, replacing_export
+from api.exports.printed_map.map_strikes import box_around, map_lines, map_strikes
+from api.exports.printed_map.sheet_origin import SheetOrigin
+from api.exports.strike_rows import ExportError
 from api.requests.crs import parse_bbox
+from api.requests.strike_conditions import COUNTRY
 from api.serializers import attribution
-from api.serializers.figures import FigureCode, FigureSubject
+from api.serializers.figures import FigureCode, FigureSubject, selected_rows
 from api.serializers.headline import headlines
 from api.serializers.policy import summary
 from api.server.build_id import program_version, sources
-from api.settings import BASEMAP
+from api.settings import ARCHIVE_ENDING, BASEMAP
 from api.wording.catalogue import phrase
 from layers.collections.geometry_index import Box
 from layers.corrections.log import PublishedVersion
@@ -31,6 +38,7 @@ from layers.filesystem.atomic_file import is_stream
 from layers.model.records import Asset, Strike
 from layers.model.types import CountryBasis
 from layers.ownership.minority import Minority
+from layers.reference.basemap_archive import BasemapArchive, UnreadableArchive
 from layers.snapshot.snapshot import BY_STRIKE, Snapshot
 from layers.store.store import Store
 
@@ -78,12 +86,41 @@ def _box(text: str | None) -> Box | None:
     return None if text is None else parse_bbox(text).box
 
 
-@app.command("map", epilog="Example: strikeatlas export map --bbox 28,45,33,48 --format pdf -o odesa.pdf")
+MapLanguage = Literal["en", "uk", "de"]
+MapSize = Literal["85", "120", "180", "a4", "a3", "slide"]
+SizeOption = Annotated[MapSize, typer.Option("--size", help="A column of so many millimetres, paper, or a slide.")]
+LanguageOption = Annotated[MapLanguage, typer.Option("--lang", help="Language of all that the map says.")]
+GreyOption = Annotated[bool, typer.Option("--grey", help="Draw without colours.")]
+
+
+@app.command(
+    "map", epilog="Example: strikeatlas export map --bbox 28,45,33,48 --country AZ --size a4 --format pdf -o odesa.pdf"
+)
 def map_(
     bbox: BoxOption = None,
+    datetime: Annotated[
+        str | None, typer.Option(help="A day, or an interval of two with .. for an open end.", metavar="DAYS")
+    ] = None,
+    country: Annotated[
+        str | None,
+        typer.Option(help="Colour and order by what this country owned (ISO 3166-1); others stay as grey dots."),
+    ] = None,
+    relation: Annotated[
+        str | None, typer.Option(help="Only strikes on what the country or entity was tied to so, such as owner.")
+    ] = None,
+    entity: Annotated[
+        str | None, typer.Option(help="Only strikes on what this company, person or state owned, through others too.")
+    ] = None,
+    kind: Annotated[str | None, typer.Option(help="Only strikes on this kind of asset, such as refinery.")] = None,
+    strike: Annotated[str | None, typer.Option(help="Tell of one strike, with the shares of its owners.")] = None,
     fmt: Annotated[Literal["png", "svg", "pdf"], typer.Option("--format", help="File format.")] = "png",
-    title: Annotated[str, typer.Option(help="Title of the map.")] = "Whose energy sites were struck",
-    table: Annotated[bool, typer.Option(help="Add pages with a table of the strikes (pdf).")] = False,
+    size: SizeOption = "180",
+    language: LanguageOption = "en",
+    grey: GreyOption = False,
+    title: Annotated[
+        str | None, typer.Option(help="Title of the map instead of the sentence that follows from the data.")
+    ] = None,
+    table: Annotated[bool, typer.Option("--table/--no-table", help="Number the strikes and list them.")] = True,
     dpi: Annotated[int, typer.Option(min=50, max=600, help="Dots an inch (png).")] = 300,
     out: Out = Path("strikeatlas-map"),
     store: StoreAddress = STORE,
@@ -91,40 +128,74 @@ def map_(
     manifest: WithManifest = True,
     as_json: AsJson = False,
 ) -> None:
-    """Draw a map with title, legend, scale bar, north arrow, sources and the date of the data."""
-    from api.exports.printed_map import static_map
+    """Draw a map that says in its title whose sites were struck, with key, table, sources and the date of the data."""
+    from api.exports.printed_map import sheet
 
     opened, version = open_published(store, base)
     snapshot = version.snapshot
-    layers = frames(snapshot)
-    box = _box(bbox) or snapshot.collections["strikes"].bounds or (-180.0, -60.0, 180.0, 75.0)
-    code = FigureCode.of(snapshot, FigureSubject.of_box(box))
-    order = static_map.MapOrder(
+    country = None if country is None else COUNTRY.read({"country": country})
+    given = {"datetime": datetime, "entity": entity, "relation": relation, "kind": kind}
+    if relation is not None:
+        given["country"] = country
+    query = {name: value for name, value in given.items() if value is not None}
+    box = _box(bbox) or _map_box(snapshot, query, strike)
+    code = FigureCode.of(snapshot, FigureSubject.of_box(box, query))
+    chosen = selected_rows(snapshot, query, _box(bbox) or (box if strike else None))
+    names = snapshot.collections["strikes"].ids
+    ids = dict.fromkeys([*([strike] if strike else []), *(names[row] for row in chosen)])
+    drawn, retracted = map_strikes(snapshot.records, map(snapshot.answer, ids), language)
+    order = sheet.MapOrder(
         bbox=box,
         fmt=fmt,
+        size=size,
+        language=language,
+        in_grey=grey,
+        country=country,
+        strike=strike,
         title=title,
-        data_date=snapshot.data_date,
-        sources=publishers(snapshot, _ids(snapshot, box)),
-        remarks=[*summary(version.disclosure), _footnote(opened, code)],
-        dpi=dpi,
         table=table,
+        dpi=dpi,
+        origin=SheetOrigin(
+            day=snapshot.data_date,
+            seq=snapshot.seq,
+            remarks=[*summary(version.disclosure), _footnote(opened, code)],
+            retracted=retracted,
+        ),
     )
-    strikes = _with_headlines(snapshot, layers["strikes"]) if table else layers["strikes"]
-    drawn = static_map.render(strikes, layers["assets"], snapshot.basemap, order)
-    query = {"bbox": box, "format": fmt, "title": title, "table": table, "dpi": dpi}
-    origin = _origin("map", opened, version, query, _cited(snapshot, ["strikes"], box), code)
-    _write(_Target.of(out, manifest, as_json, f".{fmt}"), drawn, origin)
+    options = {
+        **query, "bbox": box, "country": country, "strike": strike, "format": fmt, "size": size, "lang": language,
+        "grey": grey, "title": title, "table": table, "dpi": dpi,
+    }  # fmt: skip
+    content = sheet.render(drawn, map_lines(snapshot.records), snapshot.basemap, basemap_archive(base), order)
+    origin = _origin("map", opened, version, options, _cited(snapshot, ["strikes"], box), code)
+    _write(_Target.of(out, manifest, as_json, f".{fmt}"), content, origin)
+
+
+def _map_box(snapshot: Snapshot, query: Mapping[str, str], strike: str | None) -> Box:
+    """The box of a map that names none: about one strike and the lines of what it hit, or about all selected ones."""
+    layer = snapshot.collections["strikes"]
+    if strike is not None:
+        drawn, _ = map_strikes(snapshot.records, [snapshot.answer(strike)])
+        lines = frozenset().union(*(one.lines for one in drawn))
+        shapes: list[BaseGeometry] = [shapely.Point(place.point) for one in drawn for place in one.places]
+        shapes += [line.shape for line in map_lines(snapshot.records) if line.id in lines]
+    else:
+        shapes = list(layer.shapes_at(np.array(selected_rows(snapshot, query), dtype=np.int64)))
+    return box_around(shapes)
+
+
+def basemap_archive(base: Path) -> BasemapArchive | None:
+    """The archive of the web map beside a base map, where there is one that can be read."""
+    path = base.with_suffix(ARCHIVE_ENDING)
+    try:
+        return BasemapArchive(path) if path.is_file() else None
+    except UnreadableArchive as error:
+        raise ExportError(str(error)) from error
 
 
 def _footnote(opened: Store, code: FigureCode) -> str:
     """The code by which a figure is built again, and the hash of the history up to its data."""
     return phrase("policy.footnote", code=code, head=opened.head(code.seq).hash[:16])
-
-
-def publishers(snapshot: Snapshot, strikes: Iterable[str]) -> list[str]:
-    """List the publishers of the sources of strikes, by name."""
-    cited = {source for strike in strikes for source in snapshot.records.strikes[strike].sources}
-    return sorted({snapshot.records.sources[source].publisher for source in cited})
 
 
 @app.command("report", epilog="Example: strikeatlas export report --strike ua-orlivka-2025-08-06 -o orlivka.pdf")
@@ -136,6 +207,7 @@ def report(
         CountryBasis, typer.Option(help="Country of registration or of the head office.")
     ] = "registration",
     minority: Annotated[Minority, typer.Option(help="Whether minorities stay or are followed.")] = "stay",
+    language: Annotated[MapLanguage, typer.Option("--lang", help="Language of the map; the text is English.")] = "en",
     out: Out = Path("strikeatlas-report"),
     store: StoreAddress = STORE,
     base: BasemapOption = BASEMAP,
@@ -143,30 +215,29 @@ def report(
     as_json: AsJson = False,
 ) -> None:
     """Write a PDF of a map and, for each strike, whose it was with the chain of owners; tagged for screen readers."""
-    from api.exports.printed_map import static_map
     from api.exports.report import report as report_pages
 
     opened, version = open_published(store, base)
     snapshot = version.snapshot
-    layers, box = frames(snapshot), _box(bbox)
+    box = _box(bbox)
     chosen = [snapshot.answer(name, basis, minority) for name in strikes or _ids(snapshot, box)]
     answers = {answer.strike.id: attribution.strike_answer(snapshot, answer) for answer in chosen}
-    reported = layers["strikes"][layers["strikes"]["id"].isin(answers)]
-    extent = box or report_pages.extent_around(reported)
+    drawn, retracted = map_strikes(snapshot.records, chosen, language)
     code = FigureCode.of(snapshot, FigureSubject(strikes=tuple(answers), basis=basis, minority=minority))
-    order = static_map.MapOrder(
-        bbox=extent,
-        fmt="pdf",
+    order = report_pages.ReportOrder(
+        bbox=box or box_around([shapely.Point(place.point) for one in drawn for place in one.places]),
         title=title,
-        data_date=snapshot.data_date,
-        sources=publishers(snapshot, answers),
-        remarks=[
-            *summary(version.disclosure),
-            _footnote(opened, code),
-        ],
+        language=language,
+        origin=SheetOrigin(
+            day=snapshot.data_date,
+            seq=snapshot.seq,
+            remarks=[*summary(version.disclosure), _footnote(opened, code)],
+            retracted=retracted,
+        ),
     )
-    pdf = report_pages.render(reported, layers["assets"], snapshot.basemap, answers, order)
-    query = {"bbox": box, "strike": strikes, "title": title, "basis": basis, "minority": minority}
+    lines = map_lines(snapshot.records)
+    pdf = report_pages.render(drawn, lines, snapshot.basemap, basemap_archive(base), answers, order)
+    query = {"bbox": box, "strike": strikes, "title": title, "basis": basis, "minority": minority, "lang": language}
     cited = attribution.cited_sources(snapshot, [*answers.values()])
     _write(_Target.of(out, manifest, as_json, ".pdf"), pdf, _origin("report", opened, version, query, cited, code))
 

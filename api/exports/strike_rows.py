@@ -21,10 +21,7 @@ class ExportError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class DrawnStrike:
-    """A strike with a place; ``uncertainty_m`` is 0 where it is not stated, texts are empty where missing.
-
-    ``n_sites`` is the number of sites that it hit, or of which it hit one.
-    """
+    """A strike with a place; ``uncertainty_m`` is 0 where it is not stated, texts are empty where missing."""
 
     id: str
     title: str
@@ -38,17 +35,11 @@ class DrawnStrike:
     rests_on: str
     basis: str
     headline: str
-    n_sites: int
     n_sources: int
     n_voices: int
     uncertainty_m: float
     lon: float
     lat: float
-
-    @property
-    def together(self) -> bool:
-        """Return whether the shares are of several sites together, each counting alike."""
-        return self.n_sites > 1 and self.rests_on == "decision"
 
     @property
     def filled(self) -> bool:
@@ -131,7 +122,6 @@ def _mark(row: Mapping[str, Any], geometry: Any) -> DrawnStrike:
     texts = {name: text_value(row, name) for name in (*names, "rests_on", "basis", "headline")}
     return DrawnStrike(
         **texts | {"title": title_of(row)},
-        n_sites=len(assets) if isinstance(assets := row.get("assets"), list | tuple) else 0,
         n_sources=int(_number(row, "n_sources")),
         n_voices=int(_number(row, "n_voices")),
         uncertainty_m=_number(row, "uncertainty_m"),

@@ -1,4 +1,4 @@
-"""The symbol table of print and of the one-file map: colour by host, fill by status, shape by target.
+"""The symbol table of the one-file map: colour by host, fill by status, shape by target.
 
 Colours and outlines are those of the web map, read from the table that it reads too.
 """
@@ -34,22 +34,14 @@ OTHER_PIPE_COLOUR = "#6d6d6d"
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """How one group of targets is drawn.
-
-    ``marker`` is matplotlib's name; ``path`` is the figure as an SVG path in a box of 24 x 24; ``scale`` makes
-    the figures look equally large; ``lift`` moves a number to the figure's middle, in parts of its height.
-    """
+    """How one group of targets is drawn; ``path`` is the figure as an SVG path in a box of 24 x 24."""
 
     label: str
-    marker: str
     path: str
-    scale: float = 1.0
-    lift: float = 0.0
 
 
 def _shape(group: str, label: str) -> Shape:
-    mark = _TABLE["mark"][group]
-    return Shape(label, mark["print"], _TABLE["group"][group], mark.get("scale", 1.0), mark.get("lift", 0.0))
+    return Shape(label, _TABLE["group"][group])
 
 
 SHAPES: Mapping[str, Shape] = MappingProxyType(

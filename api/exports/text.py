@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 
@@ -68,19 +68,6 @@ RESTS_ON: Mapping[str, str] = MappingProxyType(
 def quantity(number: int, singular: str) -> str:
     """Write a number with its noun: "1 strike", "2 strikes"."""
     return f"{number:,} {singular if number == 1 else singular + 's'}"
-
-
-def shortened(names: Sequence[str], limit: int) -> str:
-    """Join distinct names in their order, without brackets at their ends; those after ``limit`` are only counted."""
-    distinct = list(dict.fromkeys(_without_bracket(name) for name in names if name))
-    rest = len(distinct) - limit
-    return ", ".join(distinct[:limit]) + (f" and {quantity(rest, 'other')}" if rest > 0 else "")
-
-
-def _without_bracket(name: str) -> str:
-    """Return a name without the round brackets that end it, and the spaces before them."""
-    before, opened, inside = name.removesuffix(")").rpartition("(")
-    return before.rstrip(" ") if opened and name.endswith(")") and ")" not in inside else name
 
 
 def with_country_names(shares: str, names: Mapping[str, str]) -> str:

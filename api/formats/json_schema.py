@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from api.http.json import Json
-from api.requests.query_parameters import sortables
 from layers.collections.collection import Collection
 from layers.collections.feature_types import AttributionFeature, CountryFeature, StrikeFeature
 from layers.collections.hit_features import HitFeature
 from layers.collections.queryables import GEOMETRY, Kind, Queryable
 from layers.model.records import Strike
+from layers.query.selection import sortables
 
 #: Format of the geometry by the class of features (part 5, 7.2, /req/schemas/properties C).
 _GEOMETRIES: Mapping[type, str] = {

@@ -20,7 +20,6 @@ from api.html.published import SubjectContent, head_of, published
 from api.html.subjects import asset_content, asset_data, strike_content, strike_data
 from api.http.json import Json
 from api.http.links import item_path
-from api.requests.query_parameters import sortables
 from api.server.served_version import ServedVersion
 from api.wording.catalogue import ENGLISH, phrase
 from api.wording.dates import DATED, date_in_words
@@ -30,6 +29,7 @@ from layers.collections.collection import Collection
 from layers.collections.geometry_index import Box
 from layers.corrections.concerned import records_of_answer, records_of_asset
 from layers.model.records import Source
+from layers.query.selection import sortables
 
 #: Properties whose values are ids of features, with the collection of these.
 _ID_PROPERTIES = {

@@ -98,7 +98,7 @@ def with_head(request: Request, source: str, head: PageHead, *, embedded: bool) 
     """
     said = templates(language_of(request)).get_template("head.html").render(head=head)
     page = _PAGE_HEAD.sub(lambda _: said, source, count=1)
-    return page.replace("<body>", '<body data-embed="1">', 1) if embedded else page
+    return page.replace("<body", '<body data-embed="1"', 1) if embedded else page
 
 
 def _context(request: Request, view: ServedVersion, kind: str, collection: Collection | None, document: Json) -> Json:

@@ -14,11 +14,11 @@ from api.html.documents import plain
 from api.html.map_images import pictures
 from api.http.json import Json
 from api.http.links import href
-from api.requests.query_parameters import sortables
 from api.server.served_version import ServedVersion
 from api.wording.catalogue import ENGLISH, phrase
 from api.wording.preference import language_of
 from layers.collections.collection import Collection
+from layers.query.selection import sortables
 
 #: Keywords that `words` has words for, or that have a column of their own.
 _WORDED = {

@@ -33,12 +33,10 @@ from layers.model.messages import Message
 from layers.query.cql2_text import FilterError, Language, Tree, parse
 from layers.query.filter import Filter, compile_filter
 from layers.query.keyset_cursor import with_tiebreak
-from layers.query.selection import Selection, SortKey
+from layers.query.selection import Selection, SortKey, sortables
 
 LANGUAGES: tuple[Language, ...] = ("cql2-text", "cql2-json")
 PROFILES = ("rfc7946", "jsonfg", "jsonfg-plus")
-#: Kinds of queryables that can be sorted by.
-SORTABLE = ("text", "integer", "number", "boolean", "date")
 #: Order of the features of a collection where a request names none; after that, and in other collections, by id.
 DEFAULT_ORDERS: Mapping[str, tuple[SortKey, ...]] = {
     "strikes": (SortKey("when", True), SortKey("id", True)),
@@ -279,11 +277,6 @@ def parse_profile(query: Mapping[str, str]) -> str:
 def _area(query: Mapping[str, str]) -> crs.BoundingBox | None:
     system = BBOX_CRS.read(query, CRS84)
     return crs.parse_bbox(query[BBOX.name], system) if BBOX.name in query else None
-
-
-def sortables(collection: Collection) -> dict[str, Queryable]:
-    """Return the properties that a collection can be sorted by, in the order of its columns."""
-    return {name: one for name, one in collection.queryables.items() if one.kind in SORTABLE}
 
 
 def _where(query: Mapping[str, str], collection: Collection) -> Filter | None:

@@ -15,7 +15,7 @@ from api.http.json import Json
 from api.http.work import WorkClass, queued
 from api.openapi.declaration import ApiPart, Endpoint, Scope, media_types
 from api.openapi.parameters import F_DOCUMENT, selection_parameters
-from api.openapi.responses import ANY_OBJECT, COUNT, NULLABLE_STRING, array_of, object_with
+from api.openapi.responses import ANY_OBJECT, COUNT, NULLABLE_STRING, NUMBER, array_of, object_with
 from api.requests.negotiation import DOCUMENT, HTML
 from api.requests.parameters import RequestParameter, one_of
 from api.requests.query_parameters import BBOX, BBOX_CRS, parse_selection
@@ -40,6 +40,7 @@ PART = ApiPart(
             reasons=object_with(drafts=COUNT, undated=COUNT, across=COUNT, unsettled=COUNT),
             unplaced=COUNT,
             undated=COUNT,
+            bbox={"type": "array", "nullable": True, "items": NUMBER},
             by=NULLABLE_STRING,
             groups=array_of(ANY_OBJECT),
             spans=array_of(object_with(first=_DAY, last=_DAY, sure=COUNT, possible=COUNT)),
@@ -101,6 +102,7 @@ def strike_counts(snapshot: Snapshot, query: dict[str, str]) -> Json:
         "reasons": {name: getattr(total, name) for name in ("drafts", "undated", "across", "unsettled")},
         "unplaced": total.unplaced,
         "undated": total.without_date,
+        "bbox": total.bounds,
         "by": by,
         "groups": [],
         "spans": [],

@@ -249,8 +249,14 @@ def _tilejson(request: Request, atlas: LiveSnapshot, name: str) -> Mapping[str, 
 
 
 def _archive_description(archive: BasemapArchive) -> Mapping[str, Any]:
-    """Return the members of TileJSON that an archive of the base map decides."""
+    """Return the members of TileJSON that an archive of the base map decides.
+
+    Two are beyond TileJSON 3.0.0: ``tile_boxes`` has first column, first row, last column and last row of the tiles of
+    each zoom, and ``sparse`` lets MapLibre enlarge the nearest tile above where there is none.
+    """
     return {
+        "tile_boxes": {str(zoom): box for zoom, box in archive.tile_boxes.items()},
+        "sparse": True,
         "minzoom": archive.min_zoom,
         "maxzoom": archive.max_zoom,
         "bounds": list(archive.bounds),

@@ -3,8 +3,8 @@
 A code reads ``SUBJECT.sSEQ.YYYYMMDD.DIGEST``, such as ``AZ.s412.20261126.9f3c2a7b10``: the subject, the number of the
 last change in the data, the day of the data, and the first 10 hexadecimal digits of the SHA-256 (FIPS 180-4) of the
 answer as JSON with its keys in order and without white space. The subject is a country, strikes joined by ``+``, or
-``map`` and a box in degrees; ``~headquarters`` and ``~follow`` after it name what is not the usual basis or rule of
-minorities.
+``map`` and a box in degrees with the parameters that select strikes in it (``map:28,45,33,48;country=AZ``);
+``~headquarters`` and ``~follow`` after it name what is not the usual basis or rule of minorities.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from __future__ import annotations
 import hashlib
 import math
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, get_args
 
@@ -22,11 +22,16 @@ import orjson
 from api.http.json import Json
 from api.requests.crs import parse_bbox
 from api.requests.parameters import BadParameter
+from api.requests.query_parameters import parse_selection
+from api.requests.strike_conditions import parse_strike_conditions
 from api.serializers.attribution import strike_answer
 from api.serializers.country import country_answer
+from geo.columnar.chunked_array import to_numpy
 from layers.collections.geometry_index import Box
 from layers.model.types import CountryBasis
 from layers.ownership.minority import Minority
+from layers.query.selection import rows
+from layers.query.strike_truth import narrowed
 from layers.snapshot.snapshot import Snapshot
 
 _DIGITS = 10
@@ -36,29 +41,38 @@ _CODE = re.compile(
 )
 _COUNTRY = re.compile("[A-Z]{2}")
 _MAP = "map:"
+#: Parameters of strikes that a map may be narrowed by, in the order in which a code has them.
+MAP_PARAMETERS = ("datetime", "country", "relation", "entity", "kind")
 _EXPECTED = "a code as it stands under a figure, such as AZ.s412.20261126.9f3c2a7b10"
 
 
 @dataclass(frozen=True, slots=True)
 class FigureSubject:
-    """What a figure shows: a country, some strikes, or the strikes on a map of a box (west, south, east, north)."""
+    """What a figure shows: a country, some strikes, or the strikes on a map of a box (west, south, east, north).
+
+    ``selected`` are the parameters, by name and value, that select the strikes of a map.
+    """
 
     country: str | None = None
     strikes: tuple[str, ...] = ()
     box: Box | None = None
+    selected: tuple[tuple[str, str], ...] = ()
     basis: CountryBasis = "registration"
     minority: Minority = "stay"
 
     @classmethod
-    def of_box(cls, box: Box) -> FigureSubject:
+    def of_box(cls, box: Box, selected: Mapping[str, str] | None = None) -> FigureSubject:
         """The strikes on a map of a box, which is widened to the four decimals that a code has."""
         west, south, east, north = (edge * 10**_DECIMALS for edge in box)
         wider = (math.floor(west), math.floor(south), math.ceil(east), math.ceil(north))
         west, south, east, north = (edge / 10**_DECIMALS for edge in wider)
-        return cls(box=(max(west, -180.0), max(south, -90.0), min(east, 180.0), min(north, 90.0)))
+        wide = (max(west, -180.0), max(south, -90.0), min(east, 180.0), min(north, 90.0))
+        chosen = selected or {}
+        return cls(box=wide, selected=tuple((name, chosen[name]) for name in MAP_PARAMETERS if name in chosen))
 
     def __str__(self) -> str:
         box = _MAP + ",".join(f"{edge:.{_DECIMALS}f}".rstrip("0").rstrip(".") for edge in self.box or ())
+        box += "".join(f";{name}={value}" for name, value in self.selected)
         name = self.country or "+".join(self.strikes) or box
         basis = "" if self.basis == "registration" else f"~{self.basis}"
         return name + basis + ("" if self.minority == "stay" else f"~{self.minority}")
@@ -81,7 +95,11 @@ class FigureSubject:
         for option in options:
             given |= known[option]
         if name.startswith(_MAP):
-            return cls(box=parse_bbox(name.removeprefix(_MAP)).box, **given)
+            box, *selected = name.removeprefix(_MAP).split(";")
+            pairs = tuple((one.partition("=")[0], one.partition("=")[2]) for one in selected)
+            if any(key not in MAP_PARAMETERS or not value for key, value in pairs):
+                raise BadParameter("code", text, _EXPECTED)
+            return cls(box=parse_bbox(box).box, selected=pairs, **given)
         if _COUNTRY.fullmatch(name):
             return cls(country=name, **given)
         return cls(strikes=tuple(name.split("+")), **given)
@@ -153,7 +171,7 @@ def figure_content(snapshot: Snapshot, subject: FigureSubject) -> Json:
         return country_answer(snapshot, subject.country, subject.basis, subject.minority)
     if subject.box is not None:
         layer = snapshot.collections["strikes"]
-        return {"strikes": [orjson.loads(layer.fragments[row]) for row in layer.select(subject.box)]}
+        return {"strikes": [orjson.loads(layer.fragments[row]) for row in _rows_of_map(snapshot, subject)]}
     answers = (snapshot.answer(key, subject.basis, subject.minority) for key in subject.strikes)
     return {"strikes": [strike_answer(snapshot, answer) for answer in answers]}
 
@@ -164,5 +182,34 @@ def strikes_of_figure(snapshot: Snapshot, subject: FigureSubject) -> Iterable[st
         return [one.strike.id for one in snapshot.concerning(subject.country, subject.basis, subject.minority)]
     if subject.box is not None:
         layer = snapshot.collections["strikes"]
-        return [layer.ids[row] for row in layer.select(subject.box)]
+        return [layer.ids[row] for row in _rows_of_map(snapshot, subject)]
     return subject.strikes
+
+
+def _rows_of_map(snapshot: Snapshot, subject: FigureSubject) -> Iterable[int]:
+    """Rows of the strikes on a map, by the selection that answers a request with these parameters."""
+    layer = snapshot.collections["strikes"]
+    if not subject.selected:
+        return layer.select(subject.box)
+    return selected_rows(snapshot, dict(subject.selected), subject.box)
+
+
+def selected_rows(snapshot: Snapshot, query: Mapping[str, str], box: Box | None = None) -> list[int]:
+    """Rows of the strikes that parameters of the collection select.
+
+    Parameters
+    ----------
+    query
+        Such as ``datetime``, ``country`` and ``kind``, as a request names them.
+    box
+        West, south, east, north in degrees; it selects no strikes without a place.
+
+    Raises
+    ------
+    BadParameter
+        With the first parameter that cannot be read.
+    """
+    layer = snapshot.collections["strikes"]
+    selection = replace(parse_selection(query, layer), bbox=box, include_without_geometry=box is None)
+    chosen = narrowed(snapshot.collections, snapshot.registers, selection, parse_strike_conditions(query))
+    return sorted(to_numpy(rows(layer, chosen)).tolist())

@@ -30,6 +30,12 @@ class Queryable:
     enum: tuple[str, ...] = ()
 
 
+#: What strikes can be sorted by beside their properties: it follows from their status.
+STANDS = Queryable("stands", "boolean", "Whether it is neither a draft nor retracted: false before true.")
+#: Statuses of strikes of which it is open whether they stand, or that do not.
+UNSURE_STATUSES = ("draft", "retracted")
+
+
 @lru_cache(maxsize=64)
 def queryables_of(model: type[BaseModel]) -> Mapping[str, Queryable]:
     """Queryables of a class of features in the order of its columns, the geometry last.

@@ -15,6 +15,7 @@ from geo.lonlat import Bools, Ints
 from layers.collections.collection import Collection, Rows
 from layers.collections.column_values import Values
 from layers.collections.geometry_index import Box
+from layers.collections.queryables import STANDS, Queryable
 from layers.model.messages import InvalidValue, Message
 from layers.query.filter import Filter
 
@@ -109,6 +110,12 @@ def is_cached_or_cheap(collection: Collection, selection: Selection) -> bool:
     return ordered and selection.where is None and (selection.bbox is None or collection.is_points)
 
 
+def sortables(collection: Collection) -> dict[str, Queryable]:
+    """What a collection can be sorted by: properties in the order of its columns, and what follows from them."""
+    found = {name: one for name, one in collection.queryables.items() if one.kind not in _UNSORTABLE}
+    return {**found, STANDS.name: STANDS} if collection.name == "strikes" else found
+
+
 def require_sortable(collection: Collection, name: str) -> None:
     """Refuse a property that has no order.
 
@@ -117,10 +124,9 @@ def require_sortable(collection: Collection, name: str) -> None:
     OrderError
         If there is no such queryable, or it is a list or geometry.
     """
-    known = collection.queryables.get(name)
-    if known is None or known.kind in _UNSORTABLE:
-        sortable = (queryable.name for queryable in collection.queryables.values() if queryable.kind not in _UNSORTABLE)
-        raise OrderError(name, Message("cell.one-of", {"names": tuple(sortable)}))
+    known = sortables(collection)
+    if name not in known:
+        raise OrderError(name, Message("cell.one-of", {"names": tuple(known)}))
 
 
 def _ranks(values: Values, descending: bool) -> Ints:

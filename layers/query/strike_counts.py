@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from geo.lonlat import Bools, Ints
 from layers.collections.collection import Collection
+from layers.collections.geometry_index import Box
 from layers.ownership.owners import OwnersByDate
 from layers.query.selection import Selection
 from layers.query.strike_conditions import Collections, StrikeConditions, Truth
@@ -47,6 +48,8 @@ class StrikeTotals:
         settled.
     unplaced, without_date
         Strikes without a place, and without a first or a last day, among all of them.
+    bounds
+        The least box that holds those with a place, as points: west, south, east, north in degrees.
     """
 
     strikes: int
@@ -57,6 +60,7 @@ class StrikeTotals:
     unsettled: int
     unplaced: int
     without_date: int
+    bounds: Box | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +101,7 @@ def totals(
 ) -> StrikeTotals:
     """Count the strikes of a selection."""
     strikes = collections["strikes"]
-    truth = truth_of(collections, registers, selection, wanted)
-    selected = _selected(truth, wanted)
-    counted = Truth(selected, truth.sure & selected)
+    counted = selected_truth(collections, registers, selection, wanted)
     open_ones = counted.may & ~counted.sure
     bounded = selection.first is not None or selection.last is not None
     drafts = open_ones & ~stands(strikes)
@@ -114,7 +116,27 @@ def totals(
         unsettled=int((open_ones & ~drafts & ~undated & ~across).sum()),
         unplaced=int((counted.may & strikes.geometry.missing).sum()),
         without_date=int((counted.may & _undated(strikes)).sum()),
+        bounds=_bounds(strikes, counted.may),
     )
+
+
+def _bounds(strikes: Collection, rows: Bools) -> Box | None:
+    """Return the least box that holds the points of rows; ``None`` where none of them has a place."""
+    points = strikes.points
+    placed = rows & ~strikes.geometry.missing
+    if points is None or not placed.any():
+        return None
+    lon, lat = (values[placed] for values in points)
+    return float(lon.min()), float(lat.min()), float(lon.max()), float(lat.max())
+
+
+def selected_truth(
+    collections: Collections, registers: OwnersByDate, selection: Selection, wanted: StrikeConditions
+) -> Truth:
+    """Return the strikes of a selection, of the certainty that is wanted, and those of them that surely satisfy it."""
+    truth = truth_of(collections, registers, selection, wanted)
+    selected = _selected(truth, wanted)
+    return Truth(selected, truth.sure & selected)
 
 
 def _selected(truth: Truth, wanted: StrikeConditions) -> Bools:

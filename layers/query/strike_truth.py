@@ -15,6 +15,7 @@ import numpy as np
 
 from geo.lonlat import Bools
 from layers.collections.collection import Collection
+from layers.collections.queryables import UNSURE_STATUSES
 from layers.ownership.owners import OwnersByDate
 from layers.query.filter import Filter
 from layers.query.selection import Selection, row_mask
@@ -24,8 +25,6 @@ from layers.text.place_names import fold
 
 #: Columns of strikes that a text is looked for in.
 TEXT_COLUMNS = ("title", "place", "region", "attacker", "damage", "id")
-#: Statuses of strikes of which it is open whether they stand, or that do not.
-_UNSURE = ("draft", "retracted")
 
 
 @dataclass(frozen=True)
@@ -105,7 +104,7 @@ def _truth(
 def stands(strikes: Collection) -> Bools:
     """Mark the strikes that are neither drafts nor retracted."""
     status = strikes.values("status").words
-    unsure = np.array([*(word in _UNSURE for word in status.words), False])
+    unsure = np.array([*(word in UNSURE_STATUSES for word in status.words), False])
     return ~unsure[status.codes]
 
 

@@ -11,10 +11,11 @@ import mmap
 import struct
 import zlib
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from pmtiles.tile import (
     Compression,
     Entry,
@@ -27,6 +28,7 @@ from pmtiles.tile import (
     zxy_to_tileid,
 )
 
+from geo.lonlat import Ints
 from geo.tiles.tile_matrix import Tile
 
 _HEADER_BYTES = 127
@@ -34,6 +36,8 @@ _HEADER_BYTES = 127
 _DEPTH = 4
 #: Directories that are kept unpacked; each holds some thousand entries.
 _DIRECTORIES = 64
+#: Of an archive of more tiles it is not told where they lie.
+_MAX_LISTED = 1 << 18
 #: All that reading a damaged part of an archive raises.
 _DAMAGE = (OSError, EOFError, zlib.error, ValueError, IndexError, KeyError, struct.error)
 
@@ -98,6 +102,42 @@ class BasemapArchive:
         """The vector layers as TileJSON describes them (3.0.0, clause 3.3), each with its fields."""
         return [{"fields": {}, **one} for one in self.metadata.get("vector_layers", ()) if "id" in one]
 
+    @cached_property
+    def tile_boxes(self) -> Mapping[int, tuple[int, int, int, int]]:
+        """First column, first row, last column and last row of the tiles of each zoom; empty for a very large archive.
+
+        Raises
+        ------
+        UnreadableArchive
+            If a directory is damaged.
+        """
+        if not 0 < self._header["addressed_tiles_count"] <= _MAX_LISTED:
+            return {}
+        try:
+            runs = np.array(
+                self._runs(self._header["root_offset"], self._header["root_length"], _DEPTH), dtype=np.int64
+            )
+        except _DAMAGE as error:
+            raise UnreadableArchive(f"{self.path} is damaged: {error}") from error
+        ids = np.repeat(runs[:, 0], runs[:, 1]) + _steps(runs[:, 1])
+        boxes = {}
+        for zoom in range(self.min_zoom, self.max_zoom + 1):
+            first = _first_id(zoom)
+            x, y = _columns_and_rows(ids[(ids >= first) & (ids < _first_id(zoom + 1))] - first, zoom)
+            if len(x):
+                boxes[zoom] = (int(x.min()), int(y.min()), int(x.max()), int(y.max()))
+        return boxes
+
+    def _runs(self, offset: int, length: int, depth: int) -> list[tuple[int, int]]:
+        """Return the first id and the number of the tiles that follow each other with the same content."""
+        runs: list[tuple[int, int]] = []
+        for entry in self._read_directory(offset, length) if depth else ():
+            if entry.run_length:
+                runs.append((entry.tile_id, entry.run_length))
+            else:
+                runs += self._runs(self._header["leaf_directory_offset"] + entry.offset, entry.length, depth - 1)
+        return runs
+
     def tile(self, tile: Tile) -> bytes | None:
         """Return a gzipped vector tile, ``None`` where the archive has none.
 
@@ -139,3 +179,30 @@ class BasemapArchive:
         if len(part) != length:
             raise EOFError("it ends before that")
         return part
+
+
+def _first_id(zoom: int) -> int:
+    """Return the id of the first tile of a zoom (PMTiles 3, clause 4.1)."""
+    return int((4**zoom - 1) // 3)
+
+
+def _steps(lengths: Ints) -> Ints:
+    """Return 0, 1, … for each of the lengths, one after the other."""
+    ends = np.cumsum(lengths)
+    return np.arange(int(ends[-1])) - np.repeat(ends - lengths, lengths)
+
+
+def _columns_and_rows(places: Ints, zoom: int) -> tuple[Ints, Ints]:
+    """Return columns and rows of places on the Hilbert curve of a zoom.
+
+    Method: d2xy of https://en.wikipedia.org/wiki/Hilbert_curve.
+    """
+    x, y = np.zeros_like(places), np.zeros_like(places)
+    for side in (1 << bit for bit in range(zoom)):
+        right = places >> 1 & 1
+        down = (places ^ right) & 1
+        flipped = (down == 0) & (right == 1)
+        x, y = np.where(flipped, side - 1 - x, x), np.where(flipped, side - 1 - y, y)
+        x, y = np.where(down == 0, y, x) + side * right, np.where(down == 0, x, y) + side * down
+        places = places >> 2
+    return x, y

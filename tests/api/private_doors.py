@@ -138,6 +138,9 @@ DOORS: dict[str, tuple[str, ...]] = {
     "/sprites/symbols@2x.json": ("/sprites/symbols@2x.json",),
     "/sprites/symbols@2x.png": ("/sprites/symbols@2x.png",),
     "/strikes/{strike:path}/attribution": (f"/strikes/{STRIKE}/attribution", f"/strikes/{STRIKE}/attribution?f=html"),
+    "/strikes/clusters": (
+        "/strikes/clusters?apart=5000", "/strikes/clusters?parts=ties&zoom=3", f"/strikes/clusters?q={MARK}",
+    ),
     "/strikes/counts": ("/strikes/counts?by=country", "/strikes/counts?by=month", f"/strikes/counts?q={MARK}"),
     "/search": (f"/search?q={MARK}", "/search?q=Odesa&f=html"),
     "/countries": ("/countries", "/countries?basis=headquarters", "/countries?f=html"),

@@ -14,8 +14,8 @@ import orjson
 import pytest
 from starlette.testclient import TestClient
 
-from api.exports.printed_map.static_map import MapOrder
-from api.exports.report.report import document
+from api.exports.printed_map.sheet_origin import SheetOrigin
+from api.exports.report.report import ReportOrder, document
 from api.exports.text import country_names, page_text, share
 from api.serializers.attribution import strike_answer
 from layers.attribution.attribute import counts_as_strike
@@ -204,7 +204,7 @@ def test_the_report_prints_the_countries_and_shares_of_hits(
 ) -> None:
     names = country_names(snapshot.basemap)
     answers = [answer for answer in snapshot.answers(basis).values() if counts_as_strike(answer)]
-    order = MapOrder(bbox=(0, 0, 1, 1), fmt="pdf", title="T", data_date=snapshot.data_date, sources=[], remarks=[])
+    order = ReportOrder(bbox=(0, 0, 1, 1), title="T", origin=SheetOrigin(day=snapshot.data_date, seq=snapshot.seq))
     printed = document([strike_answer(snapshot, answer) for answer in answers], names, order)["sections"]
     read = [row for row in hits if row["reading"] == basis]
     named: dict[str, int] = {}

@@ -63,6 +63,12 @@ def test_the_record_of_a_strike_has_the_conditions_of_its_site(page: Page) -> No
     expect(table).to_be_visible()
     cells = table.locator("tbody td").all_inner_texts()
     assert cells == ["21 April 2026", "11 May 2026", "40–60\u00a0%", "reduced", "The Gazette"]
+    drawn = page.get_by_role("img", name="Along the days: reduced")
+    # The least part that did not work is solid, what lies between it and the largest is hatched: 40 and 20 percent.
+    lost, open_part = drawn.locator(".condition-lost"), drawn.locator(".condition-open")
+    heights = [float(str(part.get_attribute("height"))) for part in (lost, open_part)]
+    assert heights == [pytest.approx(0.4 * 18), pytest.approx(0.2 * 18)]
+    assert drawn.evaluate("node => node.getBoundingClientRect().width") > 250
     page.add_script_tag(path=AXE)
     found = page.evaluate("async () => (await axe.run('#detail')).violations.map((one) => one.id)")
     assert found == []

@@ -1,7 +1,7 @@
 // Rows of a selection are loaded a page at a time, and their number is that of the server, however many were loaded.
 import assert from "node:assert/strict";
 import { afterEach, test } from "node:test";
-import { load, loadFacets } from "../../static/results.js";
+import { PAGE, load, loadFacets } from "../../static/results.js";
 import { EVERYTHING } from "../../static/selection.js";
 
 const view = { ...EVERYTHING, basis: "registration" };
@@ -15,11 +15,9 @@ function serve(total, addresses = []) {
     addresses.push(address);
     if (address.pathname.endsWith("/strikes/counts"))
       return Response.json({ strikes: total, sure: total, possible: 0, groups: [{ value: "AZ", strikes: 1 }], spans: [] });
-    const from = Number(address.searchParams.get("offset") ?? 0);
-    const to = Math.min(total, from + 500);
-    const features = Array.from({ length: to - from }, (_, i) => ({ properties: { id: `s${from + i}` }, geometry: null }));
-    address.searchParams.set("offset", to);
-    return Response.json({ features, numberMatched: total, links: to < total ? [{ rel: "next", href: address.href }] : [] });
+    const [from, limit] = ["offset", "limit"].map((name) => Number(address.searchParams.get(name)));
+    const features = Array.from({ length: Math.max(0, Math.min(total - from, limit)) }, (_, i) => ({ properties: { id: `s${from + i}` }, geometry: null }));
+    return Response.json({ features, numberMatched: total });
   };
   return addresses;
 }
@@ -27,17 +25,45 @@ function serve(total, addresses = []) {
 test("the number is the server's from the first page on", async () => {
   serve(12345);
   const { rows, counts } = await load(view);
-  assert.deepEqual([rows.list.length, rows.total, rows.complete, counts.strikes], [500, 12345, false, 12345]);
+  assert.deepEqual([rows.total, counts.strikes, rows.at(PAGE - 1).id, rows.at(PAGE)], [12345, 12345, `s${PAGE - 1}`, undefined]);
 });
 
-test("further pages follow until there is none, each row once", async () => {
-  serve(1200);
+test("any row is loaded without those before it, and none is asked for twice", async () => {
+  const addresses = serve(1_000_000);
   const { rows } = await load(view);
-  assert.deepEqual(await Promise.all([rows.more(), rows.more()]), [true, true], "two that ask at once wait for one page");
-  assert.equal(rows.list.length, 1000);
-  assert.equal(await rows.more(), true);
-  assert.equal(await rows.more(), false);
-  assert.deepEqual([rows.list.length, new Set(rows.list.map(({ id }) => id)).size, rows.complete], [1200, 1200, true]);
+  const before = addresses.length;
+  await Promise.all([rows.load(999_950, 1_000_000), rows.load(999_950, 1_000_000)]);
+  assert.equal(rows.at(999_999).id, "s999999");
+  assert.equal(rows.at(500_000), undefined);
+  assert.equal(rows.find("s999999"), rows.at(999_999));
+  await rows.load(0, PAGE);
+  assert.equal(addresses.length, before + 1);
+  assert.deepEqual([rows.has(999_950, 1_000_000), rows.has(0, PAGE + 1)], [true, false]);
+});
+
+test("the rows of a few are one request more, each once", async () => {
+  const addresses = serve(1200);
+  const { rows } = await load(view);
+  const before = addresses.length;
+  const every = await rows.all();
+  assert.deepEqual([every.length, new Set(every.map(({ id }) => id)).size, addresses.length - before], [1200, 1200, 1]);
+});
+
+test("a page that failed may be asked for again, and another number of rows is noticed", async () => {
+  serve(1000);
+  let changes = 0;
+  const { rows } = await load(view, undefined, () => (changes += 1));
+  globalThis.fetch = async () => { throw new Error("no network"); };
+  await assert.rejects(rows.load(500, 600), /no network/);
+  serve(999);
+  await rows.load(500, 600);
+  assert.deepEqual([rows.at(500).id, changes], ["s500", 1]);
+});
+
+test("no selection is counted twice", async () => {
+  const addresses = serve(3);
+  await load(view);
+  assert.equal(addresses.filter(({ pathname }) => pathname.endsWith("/strikes/counts")).length, 1);
 });
 
 test("a chosen country is counted in each role, by its least share as owner alone", async () => {

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Literal
 
 import numpy as np
 import shapely
@@ -98,12 +99,16 @@ def _with_some_size(extent: Extent) -> Extent:
     return Extent(extent.west - lon, south, extent.east + lon, min(extent.north + lat, 90.0))
 
 
+#: A projection by its name in PROJ.
+ProjectionKind = Literal["merc", "lcc", "laea", "eqearth"]
+
+
 @dataclass(frozen=True)
 class Projection:
-    """A map projection in metres, with its name for the foot of the map."""
+    """A map projection in metres; its kind is named at the foot of the map."""
 
     definition: str
-    name: str
+    kind: ProjectionKind
     lon_0: float
     whole_world: bool = False
 
@@ -138,13 +143,13 @@ def projection_for(extent: Extent) -> Projection:
     if abs(lat_0) < 15:
         return Projection(
             f"+proj=merc +lon_0={lon_0} +lat_ts={lat_0} +datum=WGS84 +units=m",
-            f"Mercator, true to scale at {degrees(lat_0, 'NS')}",
+            "merc",
             lon_0,
         )
     lower, upper = extent.south + height / 6, extent.north - height / 6
     return Projection(
         f"+proj=lcc +lat_1={lower} +lat_2={upper} +lat_0={lat_0} +lon_0={lon_0} +datum=WGS84 +units=m",
-        f"Lambert conformal conic, {degrees(lower, 'NS')} and {degrees(upper, 'NS')}",
+        "lcc",
         lon_0,
     )
 
@@ -165,32 +170,30 @@ def azimuthal(lon_0: float, lat_0: float) -> Projection:
     """Lambert azimuthal equal-area about a point in degrees."""
     return Projection(
         f"+proj=laea +lat_0={lat_0} +lon_0={lon_0} +datum=WGS84 +units=m",
-        f"Lambert azimuthal equal-area about {degrees(lat_0, 'NS')}, {degrees(lon_0, 'EW')}",
+        "laea",
         lon_0,
     )
 
 
 def world(lon_0: float) -> Projection:
     """Equal Earth with a middle meridian in degrees."""
-    return Projection(f"+proj=eqearth +lon_0={lon_0} +datum=WGS84 +units=m", "Equal Earth", lon_0, whole_world=True)
-
-
-def degrees(value: float, letters: str) -> str:
-    """Write degrees to a tenth with their hemisphere: 46.5°N."""
-    rounded = round(abs(value), 1)
-    return f"{rounded:g}°" + ("" if rounded == 0 else letters[0] if value > 0 else letters[1])
+    return Projection(f"+proj=eqearth +lon_0={lon_0} +datum=WGS84 +units=m", "eqearth", lon_0, whole_world=True)
 
 
 #: Detail finer than this on paper is dropped, in millimetres.
 DETAIL_MM = 0.04
+#: How far beyond the frame geometry goes on, in millimetres, so that its cut edges are not seen.
+_BEYOND_MM = 0.6
+#: Northings grow to the north, millimetres of the page to the south.
+_SOUTHWARD = np.array([1.0, -1.0])
 
 
 @dataclass(frozen=True)
 class Frame:
-    """A rectangle on the page, in millimetres from its lower left corner, that shows a part of the world."""
+    """A rectangle on the page that shows a part of the world, in millimetres from the upper left, y to the south."""
 
     left: float
-    bottom: float
+    top: float
     width: float
     height: float
     projection: Projection
@@ -199,29 +202,30 @@ class Frame:
 
     @property
     def box(self) -> tuple[float, float, float, float]:
-        """Left, bottom, right and top in millimetres."""
-        return self.left, self.bottom, self.left + self.width, self.bottom + self.height
+        """Left, top, right and bottom in millimetres."""
+        return self.left, self.top, self.left + self.width, self.top + self.height
 
     @property
     def middle(self) -> Floats:
         """Middle of the rectangle in millimetres, shape (2,)."""
-        return np.array([self.left + self.width / 2, self.bottom + self.height / 2])
+        return np.array([self.left + self.width / 2, self.top + self.height / 2])
 
     def mm(self, lonlat: Floats) -> Floats:
         """Project lon/lat degrees, shape (n, 2), to millimetres on the page, shape (n, 2)."""
         metres = self.projection.forward(np.asarray(lonlat, dtype=float).reshape(-1, 2))
-        return (metres - self.centre) / self.metres_per_mm + self.middle
+        page: Floats = (metres - self.centre) / self.metres_per_mm * _SOUTHWARD + self.middle
+        return page
 
     def lonlat(self, mm: Floats) -> Floats:
         """Return lon/lat degrees of points on the page, both of shape (n, 2); infinite outside the world."""
-        return self.projection.inverse((mm - self.middle) * self.metres_per_mm + self.centre)
+        return self.projection.inverse((mm - self.middle) * _SOUTHWARD * self.metres_per_mm + self.centre)
 
     def shows(self, mm: Floats, margin_mm: float = 0.0) -> Bools:
         """Return which points, shape (n, 2) in millimetres, are inside the rectangle by at least a margin."""
-        left, bottom, right, top = self.box
+        left, top, right, bottom = self.box
         x, y = mm[:, 0], mm[:, 1]
         inside_x = (x >= left + margin_mm) & (x <= right - margin_mm)
-        return inside_x & (y >= bottom + margin_mm) & (y <= top - margin_mm)
+        return inside_x & (y >= top + margin_mm) & (y <= bottom - margin_mm)
 
     @cached_property
     def true_metres_per_mm(self) -> float:
@@ -235,8 +239,8 @@ class Frame:
         lon_0 = self.projection.lon_0
         if self.projection.whole_world:
             return Extent(lon_0 - 180 + SEAM_DEG, WORLD.south, lon_0 + 180 - SEAM_DEG, WORLD.north)
-        left, bottom, right, top = self.box
-        grid = np.meshgrid(np.linspace(left, right, 33), np.linspace(bottom, top, 33))
+        left, top, right, bottom = self.box
+        grid = np.meshgrid(np.linspace(left, right, 33), np.linspace(top, bottom, 33))
         seen = self.lonlat(np.column_stack([axis.ravel() for axis in grid]))
         seen = seen[np.isfinite(seen).all(axis=1)]
         east_of_middle = (seen[:, 0] - lon_0 + 180) % 360 - 180
@@ -278,6 +282,10 @@ class Frame:
         # A long straight line in degrees is curved on paper, so it gets points in between.
         dense = shapely.segmentize(np.concatenate(pieces), 1.0)
         on_page = shapely.simplify(shapely.transform(dense, self.mm), DETAIL_MM, preserve_topology=False)
+        left, top, right, bottom = self.box
+        on_page = shapely.clip_by_rect(
+            on_page, left - _BEYOND_MM, top - _BEYOND_MM, right + _BEYOND_MM, bottom + _BEYOND_MM
+        )
         drawn = ~shapely.is_empty(on_page)
         return on_page[drawn], np.concatenate(origins)[drawn]
 
@@ -285,8 +293,8 @@ class Frame:
 def fitted(
     extent: Extent, projection: Projection, box: tuple[float, float, float, float], margin: float = 0.02
 ) -> Frame:
-    """Make the frame that shows all of an extent in a rectangle of left, bottom, width, height in millimetres."""
-    left, bottom, width, height = box
+    """Make the frame that shows all of an extent in a rectangle of left, top, width, height in millimetres."""
+    left, top, width, height = box
     west, south, east, north = projected_bounds(extent, projection)
     scale = (1 + 2 * margin) * max((east - west) / width, (north - south) / height)
-    return Frame(left, bottom, width, height, projection, ((west + east) / 2, (south + north) / 2), scale)
+    return Frame(left, top, width, height, projection, ((west + east) / 2, (south + north) / 2), scale)

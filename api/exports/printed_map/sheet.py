@@ -1,138 +1,310 @@
-"""A printed page measured in millimetres: one axes over the whole figure, text that is measured before it is set."""
+"""The printed map of an extent as PNG, SVG or PDF: one picture in millimetres, set in a page with all that explains it.
+
+Typst sets the page and tags it (PDF/UA-1, ISO 14289-1). Texts are data to it, never markup.
+"""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
-from functools import lru_cache
-from typing import Any
+import json
+import struct
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any, Literal
 
-from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
-from matplotlib.font_manager import FontProperties, findfont, get_font
-from matplotlib.patheffects import Stroke
-from matplotlib.textpath import text_to_path
+from api.exports.printed_map.drawing import svg_file
+from api.exports.printed_map.extent import extent_of
+from api.exports.printed_map.lettering import POINT_MM, balanced_width, font_folder
+from api.exports.printed_map.look import LOOKS, SheetLook
+from api.exports.printed_map.map_frame import MapPicture, MapSubject, compose
+from api.exports.printed_map.map_strikes import MapLine, MapStrike
+from api.exports.printed_map.print_words import PrintWords
+from api.exports.printed_map.sheet_contents import SheetContents, sheet_contents
+from api.exports.printed_map.sheet_origin import SheetOrigin
+from api.exports.printed_map.story import Story, StoryTeller
+from api.exports.printed_map.svg_sheet import svg_sheet
+from api.exports.strike_rows import ExportError
+from layers.reference.basemap import Basemap
+from layers.reference.basemap_archive import BasemapArchive
+from layers.reference.map_ground import GroundLanguage
 
-from api.exports.symbols import Shape
-from geo.lonlat import Floats
-
-FAMILY = "DejaVu Sans"
-MM_PER_INCH = 25.4
-MM_PER_POINT = MM_PER_INCH / 72
-#: Distance from one line of text to the next, in parts of the font size.
-LEADING = 1.32
-#: Any space but the no-break ones.
-_SPACES = re.compile(r"[ \t\r\n\f\v\u2028\u2029]+")
-INK, SOFT_INK, RULE = "#1a1a1a", "#565656", "#b9b4ab"
-
-
-@lru_cache(maxsize=2)
-def font(bold: bool = False) -> FontProperties:
-    """Return the typeface that comes with matplotlib, so a map looks the same everywhere."""
-    return FontProperties(family=FAMILY, weight="bold" if bold else "normal")
-
-
-@lru_cache(maxsize=1)
-def _glyphs() -> frozenset[int]:
-    return frozenset(get_font(findfont(font())).get_charmap())
+Format = Literal["png", "svg", "pdf"]
+FORMATS: tuple[Format, ...] = ("png", "svg", "pdf")
+AUTHOR = "StrikeAtlas"
+TEMPLATE = Path(__file__).with_name("sheet.typ")
+#: A slide numbers its first class alone if there are more strikes than this.
+_SLIDE_NUMBERS = 12
+_PNG_HEAD = 8 + 25
 
 
-def printable(text: str) -> str:
-    """Put text on one line, and the replacement character for what the typeface has no glyph for."""
-    line = _SPACES.sub(" ", text).strip(" ")
-    known = (letter for letter in line if letter.isprintable() or letter == "\u00a0")
-    return "".join(letter if ord(letter) in _glyphs() else "\ufffd" for letter in known)
+@dataclass(frozen=True, kw_only=True)
+class MapOrder:
+    """The request for a printed map.
+
+    Parameters
+    ----------
+    bbox
+        West, south, east, north in degrees; west > east crosses the antimeridian.
+    fmt
+        "png", "svg" or "pdf".
+    size
+        Width of a column in millimetres, a size of paper, or a slide.
+    language
+        Of everything that the map says; titles that have no such name are those of the records.
+    in_grey
+        Whether it is drawn without colours.
+    country
+        Whose share the strikes are coloured and ordered by; without it by where owners are at home.
+    strike
+        The strike that the map is about, if it is about one.
+    title
+        Instead of the sentence that follows from the data.
+    table
+        Whether strikes are numbered and listed.
+    dpi
+        Dots per inch of a PNG, 50 to 600.
+    origin
+        What the sheet says of where it is from. Its day is the only date in the file, so equal input gives equal bytes.
+
+    Raises
+    ------
+    ExportError
+        If the format, the size or the number of dots is not one of those.
+    """
+
+    bbox: Sequence[float]
+    fmt: str
+    origin: SheetOrigin
+    size: str = "180"
+    language: GroundLanguage = "en"
+    in_grey: bool = False
+    country: str | None = None
+    strike: str | None = None
+    title: str | None = None
+    table: bool = True
+    dpi: float = 300
+
+    def __post_init__(self) -> None:
+        if self.fmt not in FORMATS:
+            raise ExportError(f"expected a format of {', '.join(FORMATS)}; got {self.fmt!r}")
+        if self.size not in LOOKS:
+            raise ExportError(f"expected a size of {', '.join(LOOKS)}; got {self.size!r}")
+        if not 50 <= self.dpi <= 600:
+            raise ExportError(f"expected 50 to 600 dots per inch; got {self.dpi}")
+
+    @property
+    def look(self) -> SheetLook:
+        """Measures and colours of the sheet."""
+        size: Any = self.size
+        look = LOOKS[size]
+        return look.in_grey() if self.in_grey else look
 
 
-@lru_cache(maxsize=16384)
-def width_mm(text: str, size: float, bold: bool = False) -> float:
-    """Width of one line of text at a size in points."""
-    prop = font(bold).copy()
-    prop.set_size(size)
-    width, _, _ = text_to_path.get_text_width_height_descent(text, prop, ismath=False)
-    return float(width) * MM_PER_POINT
+@dataclass(frozen=True)
+class MapSheet:
+    """A composed sheet, before it is a file."""
+
+    picture: MapPicture
+    contents: SheetContents
+    look: SheetLook
+    order: MapOrder
+
+    @property
+    def story(self) -> Story:
+        """What was drawn."""
+        return self.picture.story
 
 
-def leading_mm(size: float) -> float:
-    """Distance between lines of text at a size in points."""
-    return size * LEADING * MM_PER_POINT
+def render(
+    strikes: Sequence[MapStrike], lines: Sequence[MapLine], basemap: Basemap, archive: BasemapArchive | None,
+    order: MapOrder,
+) -> bytes:  # fmt: skip
+    """Draw a map of an extent and return the file.
+
+    Parameters
+    ----------
+    strikes
+        The strikes that are selected. Those in view are drawn, the rest counted where they have no known place.
+    lines
+        Pipelines.
+    basemap, archive
+        The base map of countries, and that of the web map where there is one.
+    order
+        Extent, format, story and size.
+
+    Raises
+    ------
+    ExportError
+        If the extent cannot be drawn, or the strike that the map is about is not there.
+    """
+    sheet = composed(strikes, lines, basemap, archive, order)
+    if order.fmt == "svg":
+        return svg_sheet(sheet.picture, sheet.contents, sheet.look, order.language)
+    return typeset(sheet)
 
 
-def wrapped(text: str, width: float, size: float, bold: bool = False) -> list[str]:
-    """Break text into lines of at most ``width`` millimetres; a word that is wider by itself is cut."""
-    lines: list[str] = []
-    line = ""
-    for word in _pieces(printable(text), width, size, bold):
-        longer = f"{line} {word}" if line else word
-        if line and width_mm(longer, size, bold) > width:
-            lines.append(line)
-            longer = word
-        line = longer
-    return [*lines, line] if line else lines
+def composed(
+    strikes: Sequence[MapStrike], lines: Sequence[MapLine], basemap: Basemap, archive: BasemapArchive | None,
+    order: MapOrder, look: SheetLook | None = None,
+) -> MapSheet:  # fmt: skip
+    """Compose the picture of a map and what stands around it, as `render`, by a look of its own or the order's."""
+    extent, words, look = extent_of(order.bbox), PrintWords.of(order.language, basemap), look or order.look
+    placed = [seen for strike in strikes if (seen := _within(strike, order.bbox)).places]
+    teller = StoryTeller(words, sum(not strike.places for strike in strikes))
+    if order.strike is not None:
+        if order.strike not in {strike.id for strike in placed}:
+            raise ExportError(f"expected a strike with a place within the map; got {order.strike!r}")
+        story = teller.of_strike(placed, order.strike)
+    else:
+        story = teller.of_country(placed, order.country) if order.country else teller.of_region(placed)
+    story = _numbered_as_listed(story, order)
+    picture = compose(story, extent, MapSubject(basemap, archive, lines, words), look, order.table)
+    return MapSheet(
+        picture,
+        sheet_contents(picture, words, order.origin, order.title, order.table, order.size != "slide"),
+        look,
+        order,
+    )
 
 
-def _pieces(text: str, width: float, size: float, bold: bool) -> list[str]:
-    """Split at spaces, and words too wide for a line wherever they have to be."""
-    pieces = []
-    for word in text.split(" "):
-        piece = ""
-        for letter in word:
-            if piece and width_mm(piece + letter, size, bold) > width:
-                pieces.append(piece)
-                piece = ""
-            piece += letter
-        pieces.append(piece)
-    return pieces
+def _numbered_as_listed(story: Story, order: MapOrder) -> Story:
+    """Leave numbers where there is a table alone; a slide numbers the class of its title where there are many."""
+    if not order.table:
+        return story.without_numbers()
+    if order.size == "slide" and len(story.numbered) > _SLIDE_NUMBERS:
+        first = story.numbered[0].kind
+        return story.without_numbers(lambda one: one.kind == first)
+    return story
 
 
-class PageCanvas:
-    """One page. Everything on it is placed in millimetres from the lower left corner."""
+def _within(strike: MapStrike, bbox: Sequence[float]) -> MapStrike:
+    """Return a strike with those of its places that lie in a box."""
+    return replace(strike, places=tuple(place for place in strike.places if _lies_in(place.lon, place.lat, bbox)))
 
-    def __init__(self, width: float, height: float, dpi: float) -> None:
-        self.width, self.height = width, height
-        self.figure = Figure(figsize=(width / MM_PER_INCH, height / MM_PER_INCH), dpi=dpi, facecolor="white")
-        FigureCanvasAgg(self.figure)
-        self.axes: Axes = self.figure.add_axes((0.0, 0.0, 1.0, 1.0))
-        self.axes.set_axis_off()
-        self.axes.set_xlim(0, width)
-        self.axes.set_ylim(0, height)
-        self.axes.set_autoscale_on(False)
 
-    def text(
-        self, x: float, y: float, text: str, size: float, *, bold: bool = False, halo: float = 0, **style: Any
-    ) -> None:
-        """Set one line with its base at (x, y); ``halo`` is the width of a white outline in points.
+def _lies_in(lon: float, lat: float, bbox: Sequence[float]) -> bool:
+    west, south, east, north = (float(edge) for edge in bbox)
+    across = lon >= west or lon <= east if west > east else west <= lon <= east
+    return across and south <= lat <= north
 
-        The text is never read as mathematics, so a dollar sign in a title is a dollar sign.
-        """
-        look = {
-            "color": INK, "va": "baseline", "ha": "left", "zorder": 20.0, "parse_math": False, "fontsize": size,
-            "fontfamily": FAMILY, "fontweight": "bold" if bold else "normal",
-        }  # fmt: skip
-        line, look = text.replace("\u00a0", " "), look | style
-        if halo:
-            # Outlined text becomes curves in SVG and PDF, so the letters themselves are set once more on top.
-            outline = [Stroke(linewidth=halo, foreground="white")]
-            self.axes.text(x, y, line, path_effects=outline, **look)  # type: ignore[arg-type]
-        self.axes.text(x, y, line, **look)  # type: ignore[arg-type]
 
-    def lines(self, x: float, top: float, lines: Sequence[str], size: float, **style: Any) -> float:
-        """Set lines below ``top``; return the height where the next line would begin."""
-        step = leading_mm(size)
-        for number, line in enumerate(lines):
-            self.text(x, top - step * number - size * 0.93 * MM_PER_POINT, line, size, **style)
-        return top - step * len(lines)
+# --- the page -------------------------------------------------------------------------------------
 
-    def rule(self, x0: float, x1: float, y: float, width: float = 0.4, color: str = RULE) -> None:
-        """Draw a level line."""
-        self.axes.plot([x0, x1], [y, y], color=color, linewidth=width, zorder=15, solid_capstyle="butt")
 
-    def symbols(self, mm: Floats, shape: Shape, colour: str, filled: bool, size: float, zorder: float = 10) -> None:
-        """Draw symbols of one look, ``size`` millimetres wide, at points of shape (n, 2)."""
-        edge = 0.5 if filled else max(0.9, size * 0.32)
-        drawn = size * shape.scale / MM_PER_POINT - (0 if filled else edge * 0.8)
-        self.axes.scatter(
-            mm[:, 0], mm[:, 1], s=drawn**2, marker=shape.marker, linewidths=edge, zorder=zorder,
-            facecolors=colour if filled else "white", edgecolors="white" if filled else colour,
-        )  # fmt: skip
+def typeset(sheet: MapSheet) -> bytes:
+    """Let Typst set the page as PDF or PNG; a picture is as high as it needs to be."""
+    order = sheet.order
+    if order.fmt == "pdf":
+        return compile_page(TEMPLATE, {"sheet": page_values(sheet, True)}, _all_texts(sheet), order.origin.day)
+    pages = compile_pictures(TEMPLATE, page_values(sheet, False), _all_texts(sheet), order.dpi)
+    if len(pages) > 1:
+        unbound = replace(sheet, look=replace(sheet.look, page=(sheet.look.page[0], None)))
+        pages = compile_pictures(TEMPLATE, page_values(unbound, False), _all_texts(sheet), order.dpi)
+    return _described(pages[0], sheet)
+
+
+def _all_texts(sheet: MapSheet) -> list[str]:
+    drawn = (letters.text for letters in sheet.picture.drawing.texts)
+    return [*sheet.contents.texts, *drawn, "0123456789·[]"]
+
+
+def page_values(sheet: MapSheet, all_pages: bool) -> str:
+    """Return what the template reads, as JSON."""
+    look, contents, picture = sheet.look, sheet.contents, sheet.picture
+    palette, margin = look.palette, look.margin or 0.25
+    drawing = svg_file(picture.size, picture.drawing.body(True), contents.title, contents.spoken, sheet.order.language)
+    values = {
+        "lang": sheet.order.language,
+        "day": sheet.order.origin.day.isoformat(),
+        "title": contents.title,
+        "titleWidth": balanced_width(contents.title, look.title * POINT_MM, look.page[0] - 2 * margin) * 1.01,
+        "subtitle": contents.subtitle,
+        "spoken": contents.spoken,
+        "map": drawing,
+        "mapWidth": picture.size[0],
+        "key": contents.key,
+        "samples": contents.samples,
+        "rows": [
+            {
+                "number": row.number, "kind": row.kind, "title": row.title, "date": row.date, "owners": row.owners,
+                "place": row.place, "sources": row.sources,
+            }
+            for row in contents.rows
+        ],
+        "heads": contents.heads,
+        "heading": contents.heading,
+        "afterRows": contents.after_rows,
+        "tableApart": picture.is_full,
+        "dots": not picture.story.numbered,
+        "allPages": all_pages,
+        "notes": contents.notes,
+        "classes": {
+            kind: {
+                "fill": drawn.fill, "letters": drawn.letters, "edge": drawn.edge, "outline": drawn.outline,
+                "dashed": drawn.dashed,
+            }
+            for kind, drawn in palette.classes.items()
+        },
+        "ink": palette.ink, "soft": palette.soft, "struck": palette.struck, "pipe": palette.pipe,
+        "coast": palette.coast,
+        "look": {
+            "size": sheet.order.size, "page": look.page, "margin": look.margin, "columns": look.columns,
+            "title": look.title, "subtitle": look.subtitle, "text": look.text, "small": look.small, "tiny": look.tiny,
+        },
+    }  # fmt: skip
+    return json.dumps(values, ensure_ascii=False)
+
+
+def compile_page(template: Path, inputs: dict[str, str], texts: Sequence[str], day: date) -> bytes:
+    """Let Typst set a template as a tagged PDF in the vendored fonts; equal input gives equal bytes."""
+    import typst
+
+    with font_folder([*texts, template.read_text(encoding="utf-8")]) as fonts:
+        pdf: bytes = typst.compile(
+            template.read_bytes(),
+            format="pdf",
+            font_paths=typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[fonts]),
+            sys_inputs=inputs,
+            pdf_standards="ua-1",
+            timestamp=datetime(day.year, day.month, day.day, tzinfo=UTC),
+        )
+    return pdf
+
+
+def compile_pictures(template: Path, values: str, texts: Sequence[str], dpi: float) -> list[bytes]:
+    """Let Typst set a template as a PNG for each page."""
+    import typst
+
+    with font_folder([*texts, template.read_text(encoding="utf-8")]) as fonts:
+        pages: bytes | list[bytes] = typst.compile(
+            template.read_bytes(),
+            format="png",
+            font_paths=typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[fonts]),
+            sys_inputs={"sheet": values},
+            ppi=dpi,
+        )
+    return [pages] if isinstance(pages, bytes) else pages
+
+
+def _described(png: bytes, sheet: MapSheet) -> bytes:
+    """Add resolution, title and author to a PNG behind its header (PNG specification, 11.3.4.3 and 11.3.5.3)."""
+    texts = {"Title": sheet.contents.title, "Author": AUTHOR, "Description": sheet.contents.spoken, "Software": AUTHOR}
+    dots = round(sheet.order.dpi / 0.0254)
+    chunks = [_chunk(b"pHYs", struct.pack(">IIB", dots, dots, 1))]
+    chunks += [_chunk(b"iTXt", name.encode() + b"\0\0\0\0\0" + text.encode()) for name, text in sorted(texts.items())]
+    rest = b"".join(part for kind, part in _chunks(png[_PNG_HEAD:]) if kind != b"pHYs")
+    return png[:_PNG_HEAD] + b"".join(chunks) + rest
+
+
+def _chunk(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def _chunks(png: bytes) -> Iterator[tuple[bytes, bytes]]:
+    at = 0
+    while at < len(png):
+        size = struct.unpack(">I", png[at : at + 4])[0] + 12
+        yield png[at + 4 : at + 8], png[at : at + size]
+        at += size

@@ -6,136 +6,129 @@ Typst sets the pages and tags them (PDF/UA-1, ISO 14289-1). Texts are data to it
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from datetime import UTC, date, datetime
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import geopandas
-import matplotlib
-
-from api.exports.printed_map import static_map
-from api.exports.printed_map.page_layout import MARGIN_MM
-from api.exports.printed_map.sheet import printable
-from api.exports.printed_map.static_map import A4_MM, MapOrder
+from api.exports.printed_map.drawing import svg_file
+from api.exports.printed_map.lettering import printable
+from api.exports.printed_map.look import LOOKS
+from api.exports.printed_map.map_strikes import MapLine, MapStrike
+from api.exports.printed_map.sheet import MapOrder, MapSheet, compile_page, composed
+from api.exports.printed_map.sheet_origin import SheetOrigin
 from api.exports.report.sections import CitedSources, day_in_words, section
-from api.exports.strike_rows import ExportError, drawn_strikes
+from api.exports.strike_rows import ExportError
 from api.exports.text import TEXTS, counted, country_names, page_text
 from api.http.json import Json
 from layers.reference.basemap import Basemap
+from layers.reference.basemap_archive import BasemapArchive
+from layers.reference.map_ground import GroundLanguage
 
 TEMPLATE = Path(__file__).with_name("report.typ")
 #: Words of the page that do not depend on the data.
 _FIXED = ("whose", "ofWhole", "control", "controlWhy", "conditions", "notOwners", "notOwnersWhy", "sources")
-#: The map as wide as the text and as high as the heading of the first page leaves, with margins that are cut off.
-_MAP_MM = (A4_MM[0] - 36.0 + 2 * MARGIN_MM, A4_MM[1] - 70.0 + 2 * MARGIN_MM)
+#: The map of a report: as wide as its text, and no higher than the heading of the first page leaves.
+_LOOK = replace(LOOKS["a4"], frame=(174.0, 165.0))
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportOrder:
+    """The request for a report: extent of its map, title, language of the map, and where the data are from."""
+
+    bbox: Sequence[float]
+    title: str
+    origin: SheetOrigin
+    language: GroundLanguage = "en"
 
 
 def render(
-    strikes: geopandas.GeoDataFrame,
-    assets: geopandas.GeoDataFrame,
-    basemap: Basemap,
-    answers: Mapping[str, Mapping[str, Any]],
-    order: MapOrder,
-) -> bytes:
+    strikes: Sequence[MapStrike], lines: Sequence[MapLine], basemap: Basemap, archive: BasemapArchive | None,
+    answers: Mapping[str, Mapping[str, Any]], order: ReportOrder,
+) -> bytes:  # fmt: skip
     """Write the report of strikes as a tagged PDF; equal input gives equal bytes.
 
     Parameters
     ----------
-    strikes, assets
-        As for ``static_map.render``; the strikes are those of the report.
-    basemap
-        The ground of the map, and the names of countries.
+    strikes, lines, basemap, archive
+        As for ``sheet.render`` of the printed map; the strikes are those of the report.
     answers
         The whole answer to each strike by its id, as ``/strikes/{id}/attribution`` gives it.
     order
-        Extent, title, subtitle and day of the data; format, size and resolution are the report's own.
+        Extent, title and day of the data.
 
     Raises
     ------
     ExportError
         If there is no strike, or the extent cannot be drawn.
-    geo.errors.GeoError
-        If a frame has no CRS or coordinates out of range.
     """
     if not answers:
         raise ExportError("expected at least one strike to report on; got none")
-    look = replace(order, fmt="svg", title="", subtitle=None, width_mm=_MAP_MM[0], height_mm=_MAP_MM[1], table=False)
-    picture = static_map.render(strikes, assets, basemap, look)
-    contents = document([answers[name] for name in _in_order(strikes, answers)], country_names(basemap), order)
-    return _set(contents, picture, order.data_date)
+    wanted = MapOrder(bbox=order.bbox, fmt="pdf", origin=order.origin, language=order.language)
+    sheet = composed(strikes, lines, basemap, archive, wanted, _LOOK)
+    contents = document([answers[name] for name in in_order(sheet, answers)], country_names(basemap), order, sheet)
+    return _set(contents, sheet, order)
 
 
-def extent_around(strikes: geopandas.GeoDataFrame) -> tuple[float, float, float, float]:
-    """Return a box with land about all strikes.
-
-    Parameters
-    ----------
-    strikes
-        In lon/lat (OGC:CRS84); rows without a geometry do not count.
-
-    Returns
-    -------
-    tuple of float
-        West, south, east, north in degrees; most of the world where no strike has a place.
-    """
-    west, south, east, north = (float(edge) for edge in strikes.total_bounds)
-    if not west <= east:
-        return -180.0, -60.0, 180.0, 75.0
-    margin = max(0.75, 0.1 * (east - west), 0.1 * (north - south))
-    return max(west - margin, -180.0), max(south - margin, -90.0), min(east + margin, 180.0), min(north + margin, 90.0)
-
-
-def _in_order(strikes: geopandas.GeoDataFrame, answers: Mapping[str, Any]) -> list[str]:
+def in_order(sheet: MapSheet, answers: Mapping[str, Any]) -> list[str]:
     """List the ids of the strikes: those on the map in the order of its numbers, then the rest by date."""
-    drawn = [mark.id for mark in drawn_strikes(strikes) if mark.id in answers]
+    drawn = [one.strike.id for one in sheet.story.strikes if one.strike.id in answers]
     others = sorted(answers.keys() - set(drawn), key=lambda name: (answers[name]["strike"]["when"], name))
     return [*drawn, *others]
 
 
-def document(answers: Sequence[Mapping[str, Any]], countries: Mapping[str, str], order: MapOrder) -> Json:
+def document(
+    answers: Sequence[Mapping[str, Any]],
+    countries: Mapping[str, str],
+    order: ReportOrder,
+    sheet: MapSheet | None = None,
+) -> Json:
     """Give the contents of the report in the order of its pages."""
     sources = CitedSources(answers)
     sections = [section(number, answer, sources, countries) for number, answer in enumerate(answers, 1)]
     basis = page_text(f"basis{answers[0]['basis']}")
     about = (
-        f"{counted('count', len(answers))}. Data of {day_in_words(order.data_date)}. {page_text('basis')} {basis}. "
+        f"{counted('count', len(answers))}. Data of {day_in_words(order.origin.day)}. {page_text('basis')} {basis}. "
         f"{page_text('minority')} {page_text('minority' + answers[0]['minority'])}."
-        f"{''.join(f' {remark}.' for remark in order.remarks)}"
+        f"{''.join(f' {remark}.' for remark in order.origin.remarks)}"
     )
     return {
         "title": order.title,
-        "subtitle": order.subtitle or "",
+        "subtitle": f"{sheet.contents.title}. {sheet.contents.subtitle}" if sheet and sheet.story.strikes else "",
         "about": about,
         "how": f"{page_text('chainHow')} Holders come in the order of their largest path.",
-        "map": f"Map of the {counted('count', len(answers))}. Each is told of in words on the pages after it.",
+        "map": sheet.contents.spoken if sheet else "",
+        "key": " · ".join(text for _, text in sheet.contents.key) if sheet else "",
+        "notes": " ".join(sheet.contents.notes) if sheet else "",
         "sections": sections,
         "sources": sources.listed(),
         "words": {name: TEXTS[name] for name in _FIXED},
     }
 
 
-def _set(contents: Json, picture: bytes, day: date) -> bytes:
+def _set(contents: Json, sheet: MapSheet, order: ReportOrder) -> bytes:
     """Let Typst set the pages."""
-    import typst
-
-    ours = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
-    fonts = typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[ours])
-    pdf: bytes = typst.compile(
-        TEMPLATE.read_bytes(),
-        format="pdf",
-        font_paths=fonts,
-        sys_inputs={
-            "data": json.dumps(_printable(contents)),
-            "map": picture.decode(),
-            "margin": str(MARGIN_MM),
-            "day": day.isoformat(),
-        },
-        pdf_standards="ua-1",
-        timestamp=datetime(day.year, day.month, day.day, tzinfo=UTC),
+    shown = _printable(contents)
+    drawing = sheet.picture.drawing
+    picture = svg_file(
+        sheet.picture.size, drawing.body(True), sheet.contents.title, sheet.contents.spoken, order.language
     )
-    return pdf
+    inputs = {
+        "data": json.dumps(shown),
+        "map": picture,
+        "day": order.origin.day.isoformat(),
+    }
+    texts = [*_texts(shown), *(letters.text for letters in drawing.texts), "0123456789"]
+    return compile_page(TEMPLATE, inputs, texts, order.origin.day)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Yield every text of a JSON value."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for part in value.values() if isinstance(value, dict) else value:
+            yield from _texts(part)
 
 
 def _printable(value: Any) -> Any:

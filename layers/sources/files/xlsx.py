@@ -169,7 +169,8 @@ class _Styles(_Handler):
 
     def dates(self) -> frozenset[int]:
         """Return the indexes of the cell formats that show days or times."""
-        return frozenset(row for row, number in enumerate(self._formats) if self._is_date(number))
+        days = {number for number in set(self._formats) if self._is_date(number)}  # many cell formats share a long code
+        return frozenset(row for row, number in enumerate(self._formats) if number in days)
 
     def _is_date(self, number: int) -> bool:
         if number not in self._codes:

@@ -43,10 +43,11 @@ def change(store: Store, strike: str, **values: Any) -> None:
     store.write(Edit("strikes", strike, changed, ANY), author="Ann", at=START + timedelta(hours=store.seq()))
 
 
-def printed(store: Store, tmp_path: Path) -> str:
+def printed(store: Store, tmp_path: Path, *options: str) -> str:
     """The code on a printed map, read from its text."""
     out = tmp_path / "map.svg"
-    assert run(store, "export", "map", "--bbox", "28,45,33,48", "--format", "svg", "-o", str(out)).exit_code == 0
+    command = ["export", "map", "--bbox", "28,45,33,48", "--format", "svg", *options, "-o", str(out)]
+    assert run(store, *command).exit_code == 0
     text = re.sub(r"<[^>]*>|\s+", " ", out.read_text())
     found = re.search(r"Figure\s+(map:\S+)", text)
     assert found, text[-2000:]
@@ -74,6 +75,16 @@ def test_a_printed_map_is_built_again_after_later_changes(store: Store, tmp_path
     assert printed(store, tmp_path) != code
 
 
+def test_a_code_has_the_selection_of_its_map(store: Store, tmp_path: Path) -> None:
+    options = ("--country", "az", "--relation", "owner", "--datetime", "2025-08-08/..", "--size", "a4", "--lang", "de")
+    code = printed(store, tmp_path, *options)
+    assert ";datetime=2025-08-08/..;country=AZ;relation=owner.s" in code
+    exit_code, found = checked(store, code)
+    assert (exit_code, found["is_same"]) == (0, True)
+    assert DEPOT in found["strikes"]
+    assert ORLIVKA not in found["strikes"]
+
+
 def test_a_code_of_other_content_differs(store: Store, tmp_path: Path) -> None:
     code = printed(store, tmp_path)
     wrong = code[:-10] + ("0" * 10 if code[-10:] != "0" * 10 else "1" * 10)
@@ -98,6 +109,7 @@ def test_countries_and_strikes_have_codes(store: Store, subject: str) -> None:
 
 @pytest.mark.parametrize(
     "text", ["", "AZ", "AZ.s1.20260301", "AZ.s1.20261301.0123456789", "AZ.s1.20260301.012345678",
+             "map:1,2,3,4;colour=red.s1.20260301.0123456789",
              "~stay.s1.20260301.0123456789", "AZ~other.s1.20260301.0123456789", "map:1,2,3.s1.20260301.0123456789"]
 )  # fmt: skip
 def test_what_is_no_code_is_refused(text: str) -> None:
@@ -108,6 +120,11 @@ def test_what_is_no_code_is_refused(text: str) -> None:
 boxes = st.tuples(st.floats(-180, 180), st.floats(-90, 0), st.floats(-180, 180), st.floats(0, 90))
 subjects = st.one_of(
     st.builds(FigureSubject.of_box, boxes),
+    st.builds(
+        lambda box, days: FigureSubject.of_box(box, {"datetime": days, "kind": "refinery"}),
+        boxes,
+        st.sampled_from(["2025-08-08", "../2025-08-08T00:00:00Z"]),
+    ),
     st.builds(lambda iso: FigureSubject(country=iso), st.from_regex("[A-Z]{2}", fullmatch=True)),
     st.builds(
         lambda keys, basis, minority: FigureSubject(strikes=tuple(keys), basis=basis, minority=minority),

@@ -251,7 +251,10 @@ def test_schemas_part_8_sortby_param(client: TestClient, schemas: dict[tuple[str
     for name in schemas[collection, "sortables"]["properties"]:
         for sign in ("", "-"):
             told = items(client, collection, sortby=f"{sign}{name}", skipGeometry="true")["features"]
-            values: list[Any] = [one["properties"][name] for one in told if one["properties"][name] is not None]
+            columns = [one["properties"] for one in told]
+            if name == "stands":  # which follows from the status
+                columns = [{name: one["status"] not in ("draft", "retracted")} for one in columns]
+            values: list[Any] = [one[name] for one in columns if one[name] is not None]
             assert values == sorted(values, reverse=sign == "-")
     assert problem(client, f"/collections/{collection}/items?sortby=THIS IS NOT A SORTABLE", 400)
 

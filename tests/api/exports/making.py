@@ -1,4 +1,4 @@
-"""Rows of strikes for the tests of the exports."""
+"""Rows of strikes, and strikes of printed maps, for the tests of the exports."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from typing import Any
 
 import geopandas
 import shapely
+
+from api.exports.printed_map.map_strikes import MapStrike, StruckPlace
+from layers.ownership.walk import Interval
 
 DAY = date(2026, 11, 25)
 ODESA = (28.0, 45.0, 33.0, 48.0)
@@ -39,3 +42,26 @@ def strike(number: int, **values: Any) -> dict[str, Any]:
 
 def frame_of(rows: list[dict[str, Any]]) -> geopandas.GeoDataFrame:
     return geopandas.GeoDataFrame(rows, geometry="geometry", crs="EPSG:4326")
+
+
+def struck(number: int, **values: Any) -> MapStrike:
+    """One strike of a printed map, on a depot of Azerbaijan's near Odesa unless told otherwise."""
+    usual = {
+        "id": f"s-{number}",
+        "title": f"Depot {number}",
+        "status": "verified",
+        "when": f"2025-08-{number + 1:02}",
+        "first_day": date(2025, 8, number + 1),
+        "host": "UA",
+        "places": (StruckPlace(30.7, 46.5),),
+        "alternatives": False,
+        "at_sites": True,
+        "is_sure": True,
+        "owners": (("AZ", Interval(100.0, 100.0)),),
+        "tied": frozenset(),
+        "sites": 1,
+        "lines": frozenset(),
+        "assets": frozenset({f"a-{number}"}),
+        "sources": ("Trend", "RBC-Ukraine"),
+    }
+    return MapStrike(**usual | values)

@@ -70,6 +70,18 @@ def test_tilejson_is_what_the_archive_says_of_itself(streets: TestClient) -> Non
     assert "A map of streets" in described["attribution"]
 
 
+def test_tilejson_tells_where_tiles_lie_so_that_none_is_asked_for_in_vain(streets: TestClient) -> None:
+    described = streets.get("/tiles/basemap.json").json()
+    assert described["sparse"] is True
+    for zoom, (left, top, right, bottom) in described["tile_boxes"].items():
+        for x, y in ((left, top), (right, bottom)):
+            assert streets.get(f"/tiles/basemap/{zoom}/{x}/{y}.mvt").status_code == 200
+        for x, y in ((left - 1, top), (right + 1, bottom), (left, top - 1), (right, bottom + 1)):
+            if 0 <= x < 1 << int(zoom) and 0 <= y < 1 << int(zoom):
+                assert streets.get(f"/tiles/basemap/{zoom}/{x}/{y}.mvt").status_code == 404
+    assert set(described["tile_boxes"]) == {"0", "1", "2", "3", "4"}
+
+
 def test_a_style_draws_only_layers_that_are_there(streets: TestClient) -> None:
     style = streets.get("/style.json").json()
     assert "basemap" not in style["sources"]

@@ -48,7 +48,12 @@ STRIKES: dict[str, tuple[str | None, Shares, set[str]]] = {
     "nord-stream-1-2022-09-26": (None, {"RU": "51", "DE": "31", "NL": "9", "FR": "9"}, set()),
     "nord-stream-2-2022-09-26": (None, {"RU": "100"}, {"AT lender", "DE lender", "FR lender", "GB lender"}),
     # Two men had the private part, one of them a Ukrainian; how much of it was whose, no source says.
-    "ua-kremenchuk-refinery-2022-04-02": ("UA", {"UA": "43.05-100", "-": "0-56.95"}, set()),
+    # Its owner had three nationalities, one after the other lost: no source tells the effective one.
+    "ua-kremenchuk-refinery-2022-04-02": (
+        "UA",
+        {"UA": "43.05-100", "CY": "0-56.95", "IL": "0-56.95", "-": "0-56.95"},
+        set(),
+    ),
     "ng-forcados-2016-02-14": ("NG", {"NG": "55", "GB": "30", "FR": "10", "IT": "5"}, set()),
     "ua-everi-2022-06-22": ("UA", {"JE": "50-50.02", "CA": "49.98-50"}, set()),
 }

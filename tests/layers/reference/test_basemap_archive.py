@@ -50,6 +50,19 @@ def shore(decoded: dict[str, Any]) -> BaseGeometry:
     return shapely.union_all([shapely.geometry.shape(one["geometry"]) for one in decoded["sea"]["features"]])
 
 
+def test_the_tiles_of_each_zoom_fill_its_box(archive: BasemapArchive) -> None:
+    for zoom in range(EXTENT.max_zoom + 1):
+        tiles = EXTENT.tiles(zoom)
+        columns, rows = [tile.x for tile in tiles], [tile.y for tile in tiles]
+        assert archive.tile_boxes[zoom] == (min(columns), min(rows), max(columns), max(rows))
+    assert set(archive.tile_boxes) == set(range(EXTENT.max_zoom + 1))
+
+
+def test_of_a_very_large_archive_it_is_not_told_where_tiles_lie(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("layers.reference.basemap_archive._MAX_LISTED", 10)
+    assert BasemapArchive(path).tile_boxes == {}
+
+
 def test_every_tile_is_what_the_reader_of_pmtiles_reads(path: Path, archive: BasemapArchive) -> None:
     with path.open("rb") as file:
         theirs = Reader(MmapSource(file))

@@ -1,61 +1,36 @@
-"""The parts of a printed map: where names go, how symbols are moved apart, scale, words and symbols."""
+"""The parts of a printed map: frames, letters, extents, stories and the placement of symbols."""
 
 from __future__ import annotations
 
+import math
+from typing import Any
+
 import numpy as np
 import pytest
-from hypothesis import given
+import shapely
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyproj import Geod
 
+from api.exports.printed_map import print_words
+from api.exports.printed_map.drawing import Drawing, ExtentList, Letters
 from api.exports.printed_map.extent import extent_of, fitted, projection_for
-from api.exports.printed_map.frame_contents import circle_around
-from api.exports.printed_map.marginalia import round_length
-from api.exports.printed_map.place_labels import Board, boxes_around, spread
-from api.exports.printed_map.sheet import width_mm, wrapped
-from api.exports.printed_map.strike_list import owners_in_words
-from api.exports.strike_rows import drawn_strikes
+from api.exports.printed_map.lettering import balanced_width, printable, width_of, wrapped
+from api.exports.printed_map.look import COLOUR, GREY, LOOKS
+from api.exports.printed_map.map_strikes import StruckPlace
+from api.exports.printed_map.print_words import PrintWords
+from api.exports.printed_map.sheet_contents import owners_in_words
+from api.exports.printed_map.story import CLASSES, StoryTeller, country_class, region_class, sites_of
+from api.exports.printed_map.symbol_placement import NoRoom, circle_around, on_page, place_symbols
 from api.exports.symbols import SHAPES, UNKNOWN_SHAPE, colour_of, pipe_group, shape_of
-from api.exports.text import country_names, shortened, with_country_names
+from api.exports.text import country_names, with_country_names
+from api.wording.catalogue import gaps
+from layers.ownership.walk import Interval
 from layers.reference.basemap import Basemap
-from tests.api.exports.making import frame_of, strike
+from tests.api.exports.making import struck
 
-PAGE = (0.0, 0.0, 100.0, 80.0)
-spots = st.lists(st.tuples(st.floats(5, 95), st.floats(5, 75)), min_size=1, max_size=40)
-
-
-@given(spots)
-def test_names_never_overlap_and_stay_on_the_map(places: list[tuple[float, float]]) -> None:
-    board = Board(PAGE)
-    found = [board.first_free(boxes_around(x, y, 12, 3, (1, 3))) for x, y in places]
-    kept = [box for box in found if box]
-    assert found[0] is not None
-    for index, (left, bottom, right, top) in enumerate(kept):
-        assert PAGE[0] <= left < right <= PAGE[2]
-        assert PAGE[1] <= bottom < top <= PAGE[3]
-        for other in kept[:index]:
-            assert left >= other[2] or right <= other[0] or bottom >= other[3] or top <= other[1]
-
-
-def test_symbols_on_one_spot_are_moved_apart_but_not_far() -> None:
-    moved = spread(np.full((7, 2), 40.0), 3.0, PAGE, furthest=5.0)
-    apart = np.linalg.norm(moved[:, None] - moved, axis=2)[np.triu_indices(7, 1)]
-    assert apart.min() > 2.8
-    assert np.linalg.norm(moved - 40.0, axis=1).max() <= 3.1
-
-
-def test_lone_symbols_stay_where_they_are() -> None:
-    points = np.array([[10.0, 10], [50, 40], [90, 70]])
-    np.testing.assert_array_equal(spread(points, 3.0, PAGE, furthest=5.0), points)
-
-
-@given(spots)
-def test_no_symbol_leaves_the_page_or_goes_further_than_allowed(places: list[tuple[float, float]]) -> None:
-    points = np.array(places)
-    moved = spread(points, 4.0, PAGE, furthest=2.0)
-    assert np.linalg.norm(moved - points, axis=1).max() <= 2.0 + 1e-6
-    assert (moved >= 0).all()
-    assert (moved <= [100, 80]).all()
+WORDS = PrintWords("en", {"AZ": "Azerbaijan", "UA": "Ukraine", "DE": "Germany", "CH": "Switzerland"})
+spots = st.lists(st.tuples(st.floats(28.3, 32.7), st.floats(45.2, 47.8)), min_size=1, max_size=25)
 
 
 @pytest.mark.parametrize("bbox", [(28, 45, 33, 48), (175, -20, -175, -14), (10, -5, 40, 8), (20, 70, 60, 80)])
@@ -70,22 +45,19 @@ def test_a_frame_shows_its_extent_and_finds_its_way_back(bbox: tuple[float, ...]
     assert frame.window.east >= extent.east
 
 
-def test_the_scale_is_true_at_the_middle() -> None:
+def test_north_is_up_and_the_scale_is_true_at_the_middle() -> None:
     extent = extent_of((28, 45, 33, 48))
     frame = fitted(extent, projection_for(extent), (10, 10, 150, 100))
+    south, north = frame.mm(np.array([[30.5, 45.5], [30.5, 47.5]]))
+    assert north[1] < south[1]
     left, right = frame.lonlat(frame.middle + np.array([[-10.0, 0], [10, 0]]))
     metres = Geod(ellps="WGS84").inv(*left, *right)[2]
     assert metres == pytest.approx(20 * frame.true_metres_per_mm, rel=1e-4)
 
 
-@pytest.mark.parametrize(("metres", "rounded"), [(73_000, 50_000), (999, 500), (1_000, 1_000), (2.4e6, 2e6)])
-def test_scale_bars_have_round_lengths(metres: float, rounded: float) -> None:
-    assert round_length(metres) == rounded
-
-
 @pytest.mark.parametrize("place", [(30.7, 46.5), (179.99, 0.0), (0.0, 89.9)])
 def test_circles_have_the_true_radius(place: tuple[float, float]) -> None:
-    circle = circle_around(*place, 5000)
+    circle = circle_around(StruckPlace(*place, 5000))
     count = np.ones(len(circle))
     distance = Geod(ellps="WGS84").inv(place[0] * count, place[1] * count, *circle.T)[2]
     np.testing.assert_allclose(distance, 5000, rtol=1e-6)
@@ -93,29 +65,203 @@ def test_circles_have_the_true_radius(place: tuple[float, float]) -> None:
 
 @given(st.text(alphabet="ab Жö-", max_size=80))
 def test_lines_fit_and_lose_nothing(text: str) -> None:
-    lines = wrapped(text, 20, 7)
-    assert all(width_mm(line, 7) <= 20 for line in lines)
+    lines = wrapped(text, 2.5, 20)
+    assert all(width_of(line, 2.5) <= 20 for line in lines)
     assert "".join("".join(lines).split()) == "".join(text.split())
 
 
-def test_owners_are_named_and_tied_to_their_shares() -> None:
+def test_a_title_is_broken_into_no_more_lines_than_it_needs() -> None:
+    title = "Ukraine: 18 to 25 of 35 recorded strikes hit sites owned mostly abroad"
+    width = balanced_width(title, 5.3, 180)
+    assert width < 180
+    assert len(wrapped(title, 5.3, width, True)) == len(wrapped(title, 5.3, 180, True))
+
+
+def test_letters_that_no_font_has_are_replaced() -> None:
+    assert printable("Ж中\nș’–") == "Ж\ufffd ș’–"
+
+
+def test_extents_know_what_is_free_and_what_overlaps() -> None:
+    extents = ExtentList()
+    for number in range(200):  # more than there is room for at first
+        extents.claim("place", f"p{number}", shapely.box(3 * number, 0, 3 * number + 2, 2))
+    assert extents.overlaps() == []
+    assert not extents.is_free(shapely.box(2.1, 0, 2.2, 1), 0.25)
+    assert extents.is_free(shapely.box(0, 3, 600, 4), 0.25)
+    extents.claim("symbol", "1", shapely.box(1, 1, 4, 2))
+    extents.claim("leader", "1", shapely.box(3.5, 1.5, 9, 1.6))
+    found = extents.overlaps()
+    assert "place p0 / symbol 1" in found
+    assert "place p1 / symbol 1" in found
+    assert not any("symbol 1 / leader 1" in pair for pair in found)
+
+
+def test_a_text_takes_what_it_covers_and_is_met_once_in_a_page() -> None:
+    drawing = Drawing()
+    drawing.write("labels-places", Letters(10, 10, "Odesa <1>", 2.0, "#222", halo=0.5), "place")
+    assert shapely.Point(11, 9.5).within(drawing.extents.shapes[0])
+    assert drawing.body(True).count("Odesa &lt;1&gt;") == 1
+    assert drawing.body(False).count("Odesa &lt;1&gt;") == 2
+    assert 'id="halo-labels-places"' in drawing.body(False)
+
+
+# --- stories ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("owners", "of_country", "of_region"),
+    [
+        ({"AZ": (100, 100)}, "whole", "abroad"),
+        ({"AZ": (40, 60), "UA": (40, 60)}, "part", "unclear"),
+        ({"AZ": (0, 100), "UA": (0, 100)}, "maybe", "unclear"),
+        ({"UA": (50.1, 50.1), None: (49.9, 49.9)}, "other", "home"),
+        # Of what is not Ukraine's and has an owner, all is of others, whoever of them had how much.
+        ({"DE": (20, 70), "CH": (10, 60), "UA": (10, 20)}, "other", "abroad"),
+        ({None: (100, 100)}, "other", "unclear"),
+    ],
+)
+def test_bounds_decide_the_class(owners: dict[Any, tuple[float, float]], of_country: str, of_region: str) -> None:
+    strike = struck(1, owners=tuple((owner, Interval(*bounds)) for owner, bounds in owners.items()))
+    assert country_class(strike, "AZ") == of_country
+    assert region_class(strike) == of_region
+
+
+def test_the_host_alone_decides_nothing() -> None:
+    abroad = struck(1, host="KZ")
+    assert (region_class(struck(1)), region_class(abroad)) == ("abroad", "abroad")
+    assert country_class(abroad, "KZ") == "other"
+    assert country_class(struck(2, tied=frozenset({"KZ"})), "KZ") == "tied"
+
+
+def test_a_title_counts_from_what_is_sure_to_what_may_be() -> None:
+    open_share = ((None, Interval(0, 100)), ("AZ", Interval(0, 100)))
+    strikes = [struck(1), struck(2), struck(3, owners=open_share), struck(4, owners=(("UA", Interval(100, 100)),))]
+    strikes.append(struck(5, is_sure=False))
+    told = StoryTeller(WORDS).of_country(strikes, "AZ")
+    assert told.title == "Azerbaijan owned all or part of what was hit in 2 to 4 of 5 recorded strikes"
+    assert [one.kind for one in told.numbered] == ["whole", "whole", "whole", "maybe"]
+    assert [one.number for one in told.numbered] == [1, 2, 3, 4]
+    assert [(one.kind, one.number) for one in told.others] == [("other", None)]
+    region = StoryTeller(WORDS, no_place=2).of_region(strikes)
+    assert region.title == "Ukraine: 2 to 4 of 5 recorded strikes hit sites owned mostly abroad"
+    assert "In 1 the majority is not established." in region.subtitle
+    assert "2 strikes without a known place are not drawn." in region.subtitle
+    assert dict(region.key)["abroad"] == "Owners abroad over 50 % (3)"
+
+
+def test_nothing_selected_is_said() -> None:
+    for story in (StoryTeller(WORDS).of_region([]), StoryTeller(WORDS).of_country([], "AZ")):
+        assert story.title == "No recorded strikes here match"
+        assert not story.strikes
+
+
+def test_a_story_of_one_strike_numbers_those_on_its_line() -> None:
+    line = frozenset({"a-line"})
+    strikes = [struck(1), struck(2, lines=line, assets=frozenset({"x"})), struck(3, lines=line, assets=frozenset())]
+    story = StoryTeller(WORDS).of_strike(strikes, "s-2")
+    assert [one.strike.id for one in story.numbered] == ["s-2", "s-3"]
+    assert [one.strike.id for one in story.others] == ["s-1"]
+    assert story.title == "Depot 2: Azerbaijan 100\u00a0%"
+    assert story.struck_lines == line
+
+
+def test_strikes_at_one_place_share_a_symbol_and_possible_sites_stand_together() -> None:
+    two = (StruckPlace(30.0, 46.0), StruckPlace(31.0, 46.0))
+    strikes = [struck(1), struck(2), struck(3, places=two), struck(4, places=two, alternatives=True)]
+    sites = sites_of(StoryTeller(WORDS).of_region(strikes).numbered)
+    members = sorted([one.strike.id for one in site.strikes] for site in sites)
+    assert members == [["s-1", "s-2"], ["s-3"], ["s-3"], ["s-4"]]
+    assert max(len(site.places) for site in sites) == 2
+
+
+# --- placement -------------------------------------------------------------------------------------
+
+
+@settings(max_examples=40, deadline=None)
+@given(spots)
+def test_no_symbol_is_moved_without_a_leader_and_none_touches_another(places: list[tuple[float, float]]) -> None:
+    extent, look = extent_of((28, 45, 33, 48)), LOOKS["180"]
+    frame = fitted(extent, projection_for(extent), (0, 0, *look.frame))
+    strikes = [struck(number, places=(StruckPlace(*place),)) for number, place in enumerate(places)]
+    sites = sites_of(StoryTeller(WORDS).of_region(strikes).numbered)
+    drawing = Drawing()
+    try:
+        placed = place_symbols(drawing, frame, sites, look, np.empty(0, dtype=object))
+    except NoRoom:
+        return  # the map then has dots
+    assert drawing.extents.overlaps() == []
+    assert len(placed) == len(sites)
+    for symbol in placed:
+        assert symbol.targets == on_page(frame, symbol.site.places)
+        assert symbol.has_leader or math.dist(symbol.at, symbol.targets[0]) < 1e-6
+
+
+# --- looks and words -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("palette", [COLOUR, GREY])
+def test_classes_of_one_story_differ_in_more_than_colour(palette: Any) -> None:
+    def lightness(colour: str) -> float:
+        red, green, blue = (int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5))
+        return 0.2126 * red**2.2 + 0.7152 * green**2.2 + 0.0722 * blue**2.2
+
+    assert set(palette.classes) == set(CLASSES)
+    for story in (("whole", "part", "maybe", "tied"), ("abroad", "home", "unclear")):
+        looks = [palette.classes[kind] for kind in story]
+        signs = {(one.outline, one.dashed, lightness(one.fill) > 0.25) for one in looks}
+        assert len(signs) == len(story)
+    for drawn in palette.classes.values():
+        ratio = sorted((lightness(drawn.fill) + 0.05, lightness(drawn.letters) + 0.05))
+        assert drawn.edge == "#ffffff" or ratio[1] / ratio[0] > 4.5
+
+
+@pytest.mark.parametrize("language", ["uk", "de"])
+def test_every_language_says_all_with_the_same_gaps(language: Any) -> None:
+    english, other = print_words.print_catalogue("en"), print_words.print_catalogue(language)
+    assert english.keys() == other.keys()
+    for code, entry in english.items():
+        assert gaps(entry) == gaps(other[code]), code
+
+
+@pytest.mark.parametrize(
+    ("when", "english", "german", "ukrainian"),
+    [
+        ("2025-08-06", "6 Aug 2025", "6. Aug. 2025", "6 серп. 2025"),
+        ("2025-08-05/2025-08-06", "5–6 Aug 2025", "5.–6. Aug. 2025", "5–6 серп. 2025"),
+        ("2022-03~", "about Mar 2022", "etwa März 2022", "близько бер. 2022"),
+        ("2025-07-30/2025-08-02", "30 July 2025 – 2 Aug 2025", "30. Juli 2025 – 2. Aug. 2025",
+         "30 лип. 2025 – 2 серп. 2025"),
+        ("../2025", "2025 or earlier", "2025 oder früher", "2025 або раніше"),
+        ("", "date not known", "Datum unbekannt", "дата невідома"),
+    ],
+)  # fmt: skip
+def test_dates_are_no_more_exact_than_they_are(when: str, english: str, german: str, ukrainian: str) -> None:
+    said = [PrintWords(language, {}).date(when) for language in ("en", "de", "uk")]
+    assert [text.replace("\u00a0", " ").replace("\u2060", "") for text in said] == [english, german, ukrainian]
+
+
+def test_owners_are_named_with_their_bounds() -> None:
+    owners = (("DE", Interval(50.1, 54.1)), ("CH", Interval(45.9, 49.9)), (None, Interval(0, 1.5)))
+    said = owners_in_words(struck(1, owners=owners), WORDS).replace("\u2060", "").replace("\u00a0", " ")
+    assert said == "Germany 50.1–54.1 %, Switzerland 45.9–49.9 %, not established 0–1.5 %"
+    german = owners_in_words(struck(1, owners=owners), PrintWords("de", {"DE": "Deutschland"}))
+    assert german.replace("\u2060", "").startswith("Deutschland 50,1–54,1")
+
+
+def test_shares_of_an_owners_text_are_named() -> None:
     assert with_country_names("RU 47.325, XX 0-22.5, unattributed 1.75", {"RU": "Russia"}) == (
         "Russia\u00a047.325, XX\u00a00–22.5, unattributed\u00a01.75"
     )
 
 
-def test_publishers_are_shortened() -> None:
-    assert shortened(["Trend (APA)", "Trend", "Reuters", "", "zn.ua"], 2) == "Trend, Reuters and 1 other"
-    assert shortened([], 3) == ""
-
-
 def test_a_base_abroad_does_not_rename_its_country(small_base: Basemap) -> None:
     assert country_names(small_base)["GB"] == "United Kingdom"
+    assert PrintWords.of("de", small_base).country("GB") == "United Kingdom"
 
 
 def test_every_group_has_a_shape_of_its_own() -> None:
     shapes = [*SHAPES.values(), UNKNOWN_SHAPE]
-    assert len({shape.marker for shape in shapes}) == len({shape.path for shape in shapes}) == len(shapes) == 7
+    assert len({shape.path for shape in shapes}) == len(shapes) == 7
     assert shape_of(None) is shape_of("") is UNKNOWN_SHAPE
 
 
@@ -127,13 +273,3 @@ def test_two_hosts_have_a_colour_and_all_others_one_neutral() -> None:
 @pytest.mark.parametrize(("commodity", "group"), [("oil products", "oil"), ("LNG", ""), ("gas", "gas"), ("", "")])
 def test_pipelines_are_grouped_by_their_cargo(commodity: str, group: str) -> None:
     assert pipe_group(commodity) == group
-
-
-def test_a_strike_on_several_sites_says_that_its_shares_are_of_all_together() -> None:
-    names = {"QA": "Qatar"}
-    sites = {"owners": "QA 45-79", "assets": ("a-1", "a-2", "a-3")}
-    rows = [strike(1, **sites), strike(2, **sites, rests_on="alternatives"), strike(3)]
-    together, one_of, single = drawn_strikes(frame_of(rows))
-    assert owners_in_words(together, names) == "owners in %: Qatar\u00a045–79 of 3 sites together (decided by a person)"
-    assert owners_in_words(one_of, names) == "owners in %: Qatar\u00a045–79 (several possible sites)"
-    assert "together" not in owners_in_words(single, names)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import copy
 import io
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-import geopandas
 import pytest
+import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pypdf import PdfReader
@@ -19,9 +19,9 @@ from pypdf.generic import IndirectObject
 from typer.testing import CliRunner
 
 from api.cli import main
-from api.cli.export import frames
 from api.exports import text as translations
-from api.exports.printed_map.static_map import MapOrder
+from api.exports.printed_map.map_strikes import MapStrike, box_around, map_lines, map_strikes
+from api.exports.printed_map.sheet_origin import SheetOrigin
 from api.exports.report import report
 from api.exports.report.sections import MAX_DEPTH, CitedSources, layered, section, tree_of
 from api.exports.strike_rows import ExportError
@@ -34,7 +34,8 @@ from tests.conftest import BASEMAP
 Json = dict[str, Any]
 CPC, DEPOT, ORLIVKA = "ru-cpc-kropotkinskaya-2025-02-17", "ua-socar-depot-2025-08-08", "ua-orlivka-2025-08-06"
 TAWKE = "iq-tawke-peshkabir-2025-07-16"
-ORDER = MapOrder(bbox=(28, 44, 43, 48), fmt="pdf", title="Two strikes, $5 #raw[x]", data_date=date(2026, 11, 25))
+DAY = date(2026, 11, 25)
+ORDER = report.ReportOrder(bbox=(28, 44, 43, 48), title="Two strikes, $5 #raw[x]", origin=SheetOrigin(day=DAY, seq=412))
 
 
 @pytest.fixture(scope="session")
@@ -43,8 +44,8 @@ def answers(snapshot: Snapshot) -> dict[str, Json]:
 
 
 @pytest.fixture(scope="session")
-def layers(snapshot: Snapshot) -> dict[str, geopandas.GeoDataFrame]:
-    return frames(snapshot)
+def strikes(snapshot: Snapshot) -> list[MapStrike]:
+    return map_strikes(snapshot.records, map(snapshot.answer, (DEPOT, CPC, ORLIVKA, TAWKE)))[0]
 
 
 def listed(rows: list[Json]) -> Iterator[Json]:
@@ -172,17 +173,14 @@ def test_control_that_differs_is_said_with_its_days(answers: dict[str, Json]) ->
     assert [span["days"] for span in asset["control"]] == ["1–9 February 2025", "10 February 2025 or later"]
 
 
-def test_no_strike_is_no_report(layers: Mapping[str, geopandas.GeoDataFrame], base: Basemap) -> None:
+def test_no_strike_is_no_report(base: Basemap) -> None:
     with pytest.raises(ExportError, match="at least one strike"):
-        report.render(layers["strikes"], layers["assets"], base, {}, ORDER)
+        report.render([], [], base, None, {}, ORDER)
 
 
-def test_the_extent_has_land_about_the_strikes(layers: Mapping[str, geopandas.GeoDataFrame]) -> None:
-    strikes = layers["strikes"]
-    west, south, east, north = report.extent_around(strikes[strikes["id"] == CPC])
-    place = strikes[strikes["id"] == CPC].geometry.iloc[0]
-    assert (west, south, east, north) == pytest.approx((place.x - 0.75, place.y - 0.75, place.x + 0.75, place.y + 0.75))
-    assert report.extent_around(strikes[strikes.geometry.isna()]) == (-180, -60, 180, 75)
+def test_the_extent_has_land_about_the_strikes() -> None:
+    assert box_around([shapely.Point(30, 46)]) == pytest.approx((29.25, 45.25, 30.75, 46.75))
+    assert box_around([]) == (-180, -60, 180, 75)
 
 
 def tags(node: Any) -> Iterator[tuple[str, Json]]:
@@ -198,12 +196,11 @@ def tags(node: Any) -> Iterator[tuple[str, Json]]:
 
 
 @pytest.fixture(scope="session")
-def pdf(layers: Mapping[str, geopandas.GeoDataFrame], base: Basemap, answers: dict[str, Json]) -> bytes:
+def pdf(snapshot: Snapshot, strikes: list[MapStrike], base: Basemap, answers: dict[str, Json]) -> bytes:
     pytest.importorskip("typst")
-    strikes = layers["strikes"]
-    chosen = strikes[strikes["id"].isin(answers)]
-    made = report.render(chosen, layers["assets"], base, answers, ORDER)
-    assert made == report.render(chosen, layers["assets"], base, answers, ORDER)
+    lines = map_lines(snapshot.records)
+    made = report.render(strikes, lines, base, None, answers, ORDER)
+    assert made == report.render(strikes, lines, base, None, answers, ORDER)
     return made
 
 
@@ -215,7 +212,7 @@ def test_the_pdf_is_tagged_titled_and_dated(pdf: bytes) -> None:
     assert read.metadata is not None
     assert (read.metadata.title, read.metadata.author) == (ORDER.title, "StrikeAtlas")
     assert read.metadata.creation_date is not None
-    assert read.metadata.creation_date.date() == ORDER.data_date
+    assert read.metadata.creation_date.date() == DAY
     assert b"pdfuaid:part" in root["/Metadata"].get_object().get_data()
 
 
@@ -225,7 +222,8 @@ def test_screen_readers_find_headings_nested_lists_and_words_for_the_map(pdf: by
     assert kinds.count("/H1") == 1
     assert kinds.count("/H2") == len(answers) + 1
     (figure,) = [node for kind, node in found if kind == "/Figure"]
-    assert f"{len(answers)} strikes" in figure["/Alt"]
+    assert "3 recorded strikes" in figure["/Alt"]
+    assert "SOCAR oil depot, Odesa" in figure["/Alt"]
     nested = max(sum(kind == "/L" for kind, _ in tags(node)) for kind, node in found if kind == "/L")
     assert nested > 4
 

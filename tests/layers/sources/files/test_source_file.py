@@ -3,6 +3,7 @@
 import csv
 import gzip
 import io
+import re
 import zipfile
 from pathlib import Path
 
@@ -169,6 +170,17 @@ def test_cells_of_a_workbook_are_as_a_person_sees_them(tmp_path: Path) -> None:
     assert file.table("About").file == "a.xlsx#About"
     with raises(FileRefused, match="one of About, Data"):
         file.table("Other")
+
+
+def test_a_code_that_many_cell_formats_share_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    formats, code = '<xf numFmtId="164"/>' * 3_000, f'<numFmt numFmtId="164" formatCode="{"0" * 50_000}"/>'
+    styles = f"<styleSheet><numFmts>{code}</numFmts><cellXfs>{formats}</cellXfs></styleSheet>"
+    read: list[str] = []
+    compiled = re.sub
+    monkeypatch.setattr(re, "sub", lambda *given: read.append(given[2]) or compiled(*given))
+    file = workbook(tmp_path / "a.xlsx", {"Data": CELLS}, {"xl/sharedStrings.xml": SHARED, "xl/styles.xml": styles})
+    assert len([*file.table()]) == 3
+    assert len([code for code in read if code.startswith("0000")]) < 10  # once each time that the file is opened
 
 
 def test_tables_of_a_workbook_are_the_sheets_with_columns(tmp_path: Path) -> None:

@@ -1,0 +1,48 @@
+"""Writes the links by which a page loads its modules at once into its head, instead of one import after the other.
+
+Run as `python -m api.build.module_preloads`; a test compares the page with what this would write.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+STATIC = Path(__file__).resolve().parents[2] / "static"
+PAGE = STATIC / "index.html"
+#: Modules that the page begins with, and that it imports once the list is there.
+ENTRIES, LATER = ("app.js",), ("map.js",)
+#: What is far larger than all else, and is needed last.
+LIBRARY = "vendor/maplibre-gl/maplibre-gl.mjs"
+_IMPORT = re.compile(r'^(?:import|export)\b[^;]*?"\./([\w./-]+\.m?js)";', re.MULTILINE)
+_LINKS = re.compile(r'(?:<link rel="modulepreload"[^>]*>\n)*(?=<script type="module")')
+
+
+def imported(entries: tuple[str, ...], static: Path = STATIC) -> list[str]:
+    """Return the modules that some import, and those that these do, in the order in which a browser meets them."""
+    found = dict.fromkeys(entries)
+    waiting = list(entries)
+    while waiting:
+        text = (static / waiting.pop(0)).read_text(encoding="utf-8")
+        fresh = [name for name in _IMPORT.findall(text) if name not in found]
+        found |= dict.fromkeys(fresh)
+        waiting += fresh
+    return list(found)
+
+
+def with_preloads(page: str, static: Path = STATIC) -> str:
+    """Return a page with the links of today's modules in place of those it has."""
+    first = imported(ENTRIES, static)
+    later = [name for name in imported(LATER, static) if name not in first]
+    links = [f'<link rel="modulepreload" href="static/{name}">\n' for name in first]
+    links += [f'<link rel="modulepreload" fetchpriority="low" href="static/{name}">\n' for name in (*later, LIBRARY)]
+    return _LINKS.sub(lambda _: "".join(links), page, count=1)
+
+
+def main() -> None:
+    """Write the links into the page of the map."""
+    PAGE.write_text(with_preloads(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,241 @@
+"""A drawing in millimetres, y to the south: named layers of SVG with real text, and the extents of what is drawn.
+
+Placement asks the same list of extents for room that the check of overlaps reads, so what is drawn is what was placed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from html import escape
+from typing import Literal
+
+import numpy as np
+import shapely
+from shapely.geometry.base import BaseGeometry
+
+from api.exports.printed_map.lettering import FAMILY, LEAN_DEG, text_extent
+from geo.lonlat import Floats, Objects
+
+#: Layers from the lowest to the highest, as Inkscape and Illustrator list them.
+LAYERS = (
+    "land", "sea", "water", "borders", "uncertainty", "lines", "lines-struck", "leaders", "inset-frames",
+    "labels-water", "labels-countries", "labels-places", "labels-lines", "sites", "symbols", "furniture", "text",
+)  # fmt: skip
+Layer = Literal[
+    "land", "sea", "water", "borders", "uncertainty", "lines", "lines-struck", "leaders", "inset-frames",
+    "labels-water", "labels-countries", "labels-places", "labels-lines", "sites", "symbols", "furniture", "text",
+]  # fmt: skip
+#: An overlap in square millimetres from which on it is one.
+LEAST_OVERLAP = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Letters:
+    """A text on the drawing: its line begins, is centred or ends at (x, y) in millimetres, size in millimetres."""
+
+    x: float
+    y: float
+    text: str
+    size: float
+    fill: str
+    bold: bool = False
+    leaning: bool = False
+    anchor: str = "start"
+    spacing: float = 0.0
+    angle: float = 0.0
+    halo: float = 0.0
+
+    @property
+    def extent(self) -> shapely.Polygon:
+        """What the text covers."""
+        return text_extent(
+            (self.x, self.y), self.text, self.size, self.bold, self.anchor, self.spacing, self.angle, self.leaning
+        )
+
+    def svg(self, paint: str) -> str:
+        """The text as an element with some paint."""
+        moves = f"rotate({self.angle:.1f} {self.x:.2f} {self.y:.2f})" if self.angle else ""
+        if self.leaning:
+            moves += f"translate({self.x:.2f} {self.y:.2f}) skewX(-{LEAN_DEG:g}) translate({-self.x:.2f} {-self.y:.2f})"
+        return (
+            f'<text x="{self.x:.2f}" y="{self.y:.2f}" font-size="{self.size:.3f}"'
+            + (' font-weight="700"' if self.bold else "")
+            + (f' letter-spacing="{self.spacing:.3f}"' if self.spacing else "")
+            + (f' text-anchor="{self.anchor}"' if self.anchor != "start" else "")
+            + (f' transform="{moves}"' if moves else "")
+            + f" {paint}>{escape(self.text)}</text>"
+        )
+
+    @property
+    def halo_paint(self) -> str:
+        """The paint of a halo."""
+        return f'stroke="#fff" stroke-opacity="0.85" stroke-width="{self.halo:.2f}" stroke-linejoin="round"'
+
+
+class ExtentList:
+    """What is taken of a drawing, by kind and name."""
+
+    def __init__(self) -> None:
+        self.kinds: list[str] = []
+        self.names: list[str] = []
+        self.shapes: list[BaseGeometry] = []
+        self._bounds: Floats = np.empty((64, 4))
+
+    def claim(self, kind: str, name: str, shape: BaseGeometry) -> None:
+        """Take a shape."""
+        count = len(self.shapes)
+        if count == len(self._bounds):
+            self._bounds = np.concatenate([self._bounds, np.empty_like(self._bounds)])
+        self._bounds[count] = shape.bounds
+        self.kinds.append(kind)
+        self.names.append(name)
+        self.shapes.append(shape)
+
+    def near(self, shape: BaseGeometry, margin: float = 0.0) -> Iterator[int]:
+        """Yield the numbers of what is nearer to a shape than a margin in millimetres."""
+        west, south, east, north = shape.bounds
+        known = self._bounds[: len(self.shapes)]
+        boxes = (known[:, 0] < east + margin) & (known[:, 2] > west - margin)
+        boxes &= (known[:, 1] < north + margin) & (known[:, 3] > south - margin)
+        for at in np.flatnonzero(boxes).tolist():
+            if self.shapes[at].distance(shape) < margin or (not margin and self.shapes[at].intersects(shape)):
+                yield at
+
+    def is_free(self, shape: BaseGeometry, margin: float = 0.25) -> bool:
+        """Whether nothing is nearer to a shape than a margin in millimetres."""
+        return next(self.near(shape, margin), None) is None
+
+    def overlaps(self) -> list[str]:
+        """Pairs of what overlaps and may not."""
+        found = []
+        for at, shape in enumerate(self.shapes):
+            for other in self.near(shape):
+                apart = other <= at or _may_meet(self.kinds[at], self.kinds[other])
+                if not apart and shape.intersection(self.shapes[other]).area > LEAST_OVERLAP:
+                    found.append(f"{self.kinds[at]} {self.names[at]} / {self.kinds[other]} {self.names[other]}")
+        return found
+
+    def area(self, margin: float) -> BaseGeometry:
+        """All that is taken, with a margin in millimetres around it."""
+        boxes = shapely.buffer(np.array(self.shapes, dtype=object), margin, quad_segs=1)
+        return shapely.union_all(boxes)
+
+
+def _may_meet(first: str, second: str) -> bool:
+    """Whether one may lie on the other.
+
+    A leader ends at its site and its symbol, sites and leaders may meet, and what an inset shows has sites in it.
+    """
+    pair = {first, second}
+    return pair <= {"leader", "site"} or pair in ({"leader", "symbol"}, {"inset", "site"}, {"inset", "leader"})
+
+
+@dataclass
+class Drawing:
+    """Layers of a drawing; each holds elements of SVG and texts in the order in which they are drawn."""
+
+    prefix: str = ""
+    layers: dict[str, list[str | Letters]] = field(default_factory=lambda: {name: [] for name in LAYERS})
+    clips: list[str] = field(default_factory=list)
+    extents: ExtentList = field(default_factory=ExtentList)
+    insets: list[tuple[str, Drawing]] = field(default_factory=list)
+
+    def add(self, layer: Layer, element: str, clip: str | None = None) -> None:
+        """Draw an element, cut to a clipping path."""
+        self.layers[layer].append(f'<g clip-path="url(#{clip})">{element}</g>' if clip else element)
+
+    def write(self, layer: Layer, letters: Letters, kind: str = "") -> None:
+        """Draw a text; with a kind it takes its extent."""
+        self.layers[layer].append(letters)
+        if kind:
+            self.extents.claim(kind, letters.text, letters.extent)
+
+    def clip(self, box: tuple[float, float, float, float]) -> str:
+        """Add a clipping path of a box of left, top, right and bottom in millimetres, and give its name."""
+        name = f"{self.prefix}clip-{len(self.clips)}"
+        left, top, right, bottom = box
+        self.clips.append(
+            f'<clipPath id="{name}"><rect x="{left:.2f}" y="{top:.2f}" width="{right - left:.2f}" '
+            f'height="{bottom - top:.2f}"/></clipPath>'
+        )
+        return name
+
+    @property
+    def texts(self) -> list[Letters]:
+        """All texts, those of insets too."""
+        own = [part for layer in self.layers.values() for part in layer if isinstance(part, Letters)]
+        return own + [letters for _, inset in self.insets for letters in inset.texts]
+
+    def body(self, single_texts: bool) -> str:
+        """The layers as groups.
+
+        Parameters
+        ----------
+        single_texts
+            Whether a halo is the stroke under its own letters, so that a reader of a PDF meets each text once; else
+            halos are a layer of their own, as editors draw a stroke over the letters.
+        """
+        definitions = f"<defs>{''.join(self._all_clips())}</defs>"
+        inner = "".join(
+            group(f"inset-{name}", inset.body(single_texts), f"inset-{name}") for name, inset in self.insets
+        )
+        return definitions + "".join(self._groups(single_texts)) + inner
+
+    def _all_clips(self) -> list[str]:
+        return self.clips if not self.prefix else []
+
+    def _groups(self, single_texts: bool) -> Iterator[str]:
+        for name, parts in self.layers.items():
+            if not parts:
+                continue
+            if single_texts:
+                yield group(self.prefix + name, "".join(_once(part) for part in parts), name)
+                continue
+            halos = [part.svg(f'fill="none" {part.halo_paint}') for part in _letters(parts) if part.halo]
+            if halos:
+                yield group(f"{self.prefix}halo-{name}", "".join(halos), f"halo-{name}", ' aria-hidden="true"')
+            drawn = (part if isinstance(part, str) else part.svg(f'fill="{part.fill}"') for part in parts)
+            yield group(self.prefix + name, "\n".join(drawn), name)
+
+
+def _letters(parts: Sequence[str | Letters]) -> list[Letters]:
+    return [part for part in parts if isinstance(part, Letters)]
+
+
+def _once(part: str | Letters) -> str:
+    if isinstance(part, str):
+        return part
+    return part.svg(f'fill="{part.fill}"' + (f' paint-order="stroke" {part.halo_paint}' if part.halo else ""))
+
+
+def group(identity: str, body: str, label: str, more: str = "") -> str:
+    """Return a group that editors list as a layer by its label."""
+    return f'<g id="{identity}" inkscape:groupmode="layer" inkscape:label="{label}"{more}>\n{body}\n</g>\n'
+
+
+def svg_file(size: tuple[float, float], body: str, title: str, description: str, language: str, style: str = "") -> str:
+    """Return a file of a width and height in millimetres."""
+    width, height = size
+    return (
+        '<svg xmlns="http://www.w3.org/2000/svg" xmlns:inkscape="http://www.inkscape.org/namespaces/inkscape" '
+        f'width="{width:.2f}mm" height="{height:.2f}mm" viewBox="0 0 {width:.2f} {height:.2f}" xml:lang="{language}" '
+        f'role="img" aria-labelledby="title-of-map about-map" font-family="\'{FAMILY}\', sans-serif">\n'
+        f'<title id="title-of-map">{escape(title)}</title>\n<desc id="about-map">{escape(description)}</desc>\n'
+        + (f"<style>{style}</style>\n" if style else "")
+        + f"{body}</svg>\n"
+    )
+
+
+def path_of(shapes: Objects | BaseGeometry) -> str:
+    """Return path data of lines and areas, to a hundredth of a millimetre."""
+    out = []
+    for part in shapely.get_parts(np.atleast_1d(np.asarray(shapes, dtype=object))):
+        closed = shapely.get_dimensions(part) == 2
+        for ring in shapely.get_rings(part) if closed else shapely.get_parts(part):
+            xy = shapely.get_coordinates(ring).round(2)
+            steps = np.concatenate([[True], (xy[1:] != xy[:-1]).any(axis=1)])
+            if steps.sum() > 1:
+                vertices = "L".join(f"{x:g} {y:g}" for x, y in xy[steps].tolist())
+                out.append(f"M{vertices}{'Z' if closed else ''}")
+    return "".join(out)

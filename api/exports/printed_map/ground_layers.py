@@ -1,0 +1,140 @@
+"""Draws the ground of a frame: sea, lakes, rivers, borders, and pipelines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import shapely
+from shapely.geometry.base import BaseGeometry
+
+from api.exports.printed_map.drawing import Drawing, path_of
+from api.exports.printed_map.extent import Frame
+from api.exports.printed_map.look import SheetLook
+from api.exports.printed_map.map_strikes import MapLine
+from geo.lonlat import Objects
+from layers.reference.map_ground import MapGround
+
+_LEAST_ISLAND, _LEAST_LAKE = 0.02, 0.15
+
+
+@dataclass(frozen=True, eq=False)
+class DrawnGround:
+    """The ground on the page, in millimetres: what names stand on and keep off."""
+
+    land: BaseGeometry
+    #: Sea and lakes; the Caspian is a lake to GSHHG.
+    water: BaseGeometry
+    rivers: Objects
+    #: Thin lines that names of countries keep off.
+    fine: BaseGeometry
+    former: bool
+
+
+def draw_ground(drawing: Drawing, frame: Frame, ground: MapGround, look: SheetLook, clip: str) -> DrawnGround:
+    """Draw the ground of a frame."""
+    palette = look.palette
+    whole = shapely.box(*frame.box)
+    sea = _united(frame, ground.sea)
+    shore, former = _large(frame, ground.lakes, _LEAST_LAKE), _large(frame, ground.former, _LEAST_LAKE)
+    left, top, right, bottom = frame.box
+    drawing.add(
+        "land",
+        f'<rect x="{left:.2f}" y="{top:.2f}" width="{right - left:.2f}" height="{bottom - top:.2f}" '
+        f'fill="{palette.land}"/>',
+    )
+    drawing.add(
+        "sea", f'<path d="{path_of(sea)}" fill="{palette.sea}" stroke="{palette.coast}" stroke-width="0.12"/>', clip
+    )
+    if len(former):
+        drawing.add(
+            "water",
+            f'<path d="{path_of(former)}" fill="none" stroke="{palette.coast}" stroke-width="0.14" '
+            'stroke-dasharray="0.5 0.4"/>',
+            clip,
+        )
+    if len(shore):
+        drawing.add(
+            "water",
+            f'<path d="{path_of(shore)}" fill="{palette.sea}" stroke="{palette.coast}" stroke-width="0.08"/>',
+            clip,
+        )
+    rivers, _ = frame.cut(ground.rivers)
+    rivers = rivers[shapely.length(rivers) > look.river_least]
+    if len(rivers):
+        drawing.add(
+            "water",
+            f'<path d="{path_of(rivers)}" fill="none" stroke="{palette.river}" stroke-width="{look.river}" '
+            'stroke-linejoin="round"/>',
+            clip,
+        )
+    borders, _ = frame.cut(ground.borders)
+    if len(borders):
+        drawing.add(
+            "borders",
+            f'<path d="{path_of(borders)}" fill="none" stroke="{palette.border}" stroke-width="0.22" '
+            'stroke-dasharray="1.6 0.5 0.3 0.5"/>',
+            clip,
+        )
+    fine = shapely.union_all(
+        shapely.buffer(np.concatenate([rivers, borders, shapely.boundary(shore)]), 0.25, quad_segs=1)
+    )
+    merged = shapely.get_parts(shapely.line_merge(shapely.union_all(rivers))) if len(rivers) else rivers
+    water = shapely.union(sea, shapely.union_all(shore))
+    return DrawnGround(whole.difference(water), water.intersection(whole), merged, fine, bool(len(former)))
+
+
+def _united(frame: Frame, areas: Objects) -> BaseGeometry:
+    """Areas on the page as one, without islands too small to be seen."""
+    parts, _ = frame.cut(areas)
+    parts = shapely.make_valid(parts)
+    whole = shapely.union_all(parts[shapely.get_dimensions(parts) == 2])
+    polygons = [part for part in shapely.get_parts(whole) if part.geom_type == "Polygon" and part.area > _LEAST_ISLAND]
+    return shapely.union_all(
+        [
+            shapely.Polygon(
+                part.exterior, [hole for hole in part.interiors if shapely.Polygon(hole).area > _LEAST_ISLAND]
+            )
+            for part in polygons
+        ]
+    )
+
+
+def _large(frame: Frame, areas: Objects, least: float) -> Objects:
+    parts, _ = frame.cut(areas)
+    parts = shapely.make_valid(parts)
+    fits: Objects = parts[(shapely.get_dimensions(parts) == 2) & (shapely.area(parts) > least)]
+    return fits
+
+
+def draw_lines(
+    drawing: Drawing, frame: Frame, lines: Sequence[MapLine], struck: Iterable[str], look: SheetLook, clip: str
+) -> list[tuple[bool, str, BaseGeometry]]:
+    """Draw pipelines thin and grey, those that were struck with a casing; return which are struck, names and lines."""
+    if not lines:
+        return []
+    shapes: Objects = np.array([line.shape for line in lines], dtype=object)
+    parts, rows = frame.cut(shapes)
+    palette, hit = look.palette, frozenset(struck)
+    drawn: list[tuple[bool, str, BaseGeometry]] = []
+    for row in np.unique(rows).tolist():
+        line, whole = lines[row], shapely.union_all(parts[rows == row])
+        data, is_struck = path_of(whole), line.id in hit
+        if is_struck:
+            for colour, width in (("#fff", look.line * 3), (palette.struck, look.line * 1.7)):
+                drawing.add(
+                    "lines-struck",
+                    f'<path d="{data}" fill="none" stroke="{colour}" stroke-width="{width:.2f}" '
+                    'stroke-linejoin="round"/>',
+                    clip,
+                )
+        else:
+            drawing.add(
+                "lines",
+                f'<path d="{data}" fill="none" stroke="{palette.pipe}" stroke-width="{look.line * 0.8:.2f}" '
+                'stroke-linejoin="round"/>',
+                clip,
+            )
+        drawn.append((is_struck, line.name, whole))
+    return drawn

@@ -1,0 +1,262 @@
+"""Writes the names on a map where they cover nothing: places, seas, countries, lines and rivers, in this order."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import shapely
+import shapely.ops
+from shapely.geometry.base import BaseGeometry
+
+from api.exports.printed_map.drawing import Drawing, Layer, Letters
+from api.exports.printed_map.extent import Frame
+from api.exports.printed_map.ground_layers import DrawnGround
+from api.exports.printed_map.lettering import CAPITALS, DESCENT, width_of
+from api.exports.printed_map.look import SheetLook
+from api.exports.printed_map.print_words import PrintWords
+from api.exports.printed_map.symbol_placement import circle
+from geo.lonlat import Floats
+from layers.reference.basemap import Basemap
+from layers.reference.map_ground import MapGround, NamedPlace, river_names, sea_names
+
+#: Millimetres: radius of the dot of a place, gap between it and its name, halo, and room of a name to what it may not
+#: touch and to the frame.
+_DOT, _GAP, _HALO, _ROOM, _EDGE = 0.4, 0.9, 0.5, 0.25, 0.5
+#: Part of the size between the letters of waters and countries.
+_WIDE_WATER, _WIDE_COUNTRY = 0.08, 0.16
+#: Least part of the frame's area of a country, and of a sea, that is named.
+_LEAST_COUNTRY, _LEAST_SEA = 0.004, 0.008
+#: Points at which a name is tried along each side of a country or sea.
+_GRID = 44
+#: Most pipelines that are named: those that were struck, then the longest.
+_MOST_LINES = 12
+#: A river is near a point that names it within so many millimetres; a stretch that bears a name is so straight.
+_NEAR_RIVER, _STRAIGHT_RIVER, _STRAIGHT_LINE = 2.5, 0.86, 0.93
+
+
+@dataclass(frozen=True, slots=True)
+class NameSource:
+    """What names are written from."""
+
+    basemap: Basemap
+    ground: MapGround
+    words: PrintWords
+
+
+def write_names(
+    drawing: Drawing, frame: Frame, drawn: DrawnGround, source: NameSource, look: SheetLook,
+    lines: Sequence[tuple[bool, str, BaseGeometry]], sites: Floats, is_inset: bool = False,
+) -> None:  # fmt: skip
+    """Write all names of a frame.
+
+    Parameters
+    ----------
+    lines
+        Pipelines on the page: whether struck, name and shape.
+    sites
+        Points on the page where sites are, shape (n, 2): a place at one is named without a dot of its own.
+    is_inset
+        Whether the frame is an inset, which names no seas and countries.
+    """
+    writer = _NameWriter(drawing, frame, look)
+    pipes = shapely.union_all([shapely.buffer(line, 0.35) for _, _, line in lines]) if lines else shapely.Polygon()
+    for place in _in_view(frame, source.ground.places)[: look.places]:
+        writer.place(place, pipes, sites)
+    if not is_inset:
+        writer.seas(drawn, source.words)
+        writer.countries(drawn, source, pipes)
+    for is_struck, name, line in sorted(lines, key=lambda one: (not one[0], -one[2].length))[:_MOST_LINES]:
+        fill = look.palette.struck if is_struck else look.palette.pipe_letters
+        label = Letters(0, 0, name, look.letters * 0.86, fill, bold=is_struck, anchor="middle", halo=_HALO)
+        writer.along(label, "labels-lines", line, None, _STRAIGHT_LINE, 0.45)
+    writer.rivers(drawn, source.words, pipes)
+
+
+def _in_view(frame: Frame, places: Sequence[NamedPlace]) -> list[NamedPlace]:
+    if not places:
+        return []
+    shown = frame.shows(frame.mm(np.array([(place.lon, place.lat) for place in places])), 1.0)
+    return [place for place, is_shown in zip(places, shown.tolist(), strict=True) if is_shown]
+
+
+class _NameWriter:
+    """Writes names into a frame of a drawing, whose extents say where room is."""
+
+    def __init__(self, drawing: Drawing, frame: Frame, look: SheetLook) -> None:
+        self._drawing, self._frame, self._look = drawing, frame, look
+        self._inside = shapely.box(*frame.box).buffer(-_EDGE, join_style="mitre")
+        shapely.prepare(self._inside)
+
+    def _fits(self, extent: BaseGeometry) -> bool:
+        return bool(self._inside.contains(extent)) and self._drawing.extents.is_free(extent, _ROOM)
+
+    def place(self, place: NamedPlace, pipes: BaseGeometry, sites: Floats) -> None:
+        """Write a place beside its dot, in the first of eight positions that is free."""
+        x, y = self._frame.mm(np.array([[place.lon, place.lat]]))[0].tolist()
+        size = self._look.letters * (1.0 if place.capital else 0.94)
+        spot = shapely.Point(x, y).buffer(_DOT + 0.05)
+        covered = not self._drawing.extents.is_free(spot, 0.05)
+        if covered and not (len(sites) and np.hypot(*(sites - [x, y]).T).min() < 1.2):
+            return  # a name without a dot would be read as that of another place's symbol
+        for gap in (self._look.symbol * 0.75, self._look.symbol * 1.1) if covered else (_GAP, _GAP + 0.5):
+            for label in _beside((x, y), place.name, size, gap, place.capital, self._look):
+                if self._fits(label.extent) and not label.extent.intersects(pipes):
+                    self._drawing.write("labels-places", label, "place")
+                    if not covered:
+                        self._drawing.add("labels-places", circle((x, y), _DOT, self._look.palette.ink, "#fff", 0.1))
+                        self._drawing.extents.claim("site", place.name, spot)
+                    return
+
+    def seas(self, drawn: DrawnGround, words: PrintWords) -> None:
+        """Write each sea once, in the widest of its water that is free."""
+        written = set[str]()
+        taken: BaseGeometry = shapely.Polygon()
+        for sea in sea_names(words.language):
+            if sea.name in written:
+                continue
+            seen = self._frame.window
+            box = shapely.clip_by_rect(shapely.box(*sea.box), seen.west, seen.south, seen.east, seen.north)
+            box = shapely.transform(shapely.segmentize(box, 1.0), self._frame.mm)
+            if box.is_empty or not box.is_valid:
+                continue
+            water = drawn.water.intersection(box).difference(taken)
+            if water.area < _LEAST_SEA * self._frame.width * self._frame.height:
+                continue
+            for scale in (1.35, 1.1, 0.9):
+                size = self._look.letters * scale
+                label = Letters(
+                    0, 0, sea.name, size, self._look.palette.water_letters, leaning=True, anchor="middle",
+                    spacing=size * _WIDE_WATER,
+                )  # fmt: skip
+                if self._within(label, "labels-water", "sea", water.buffer(-0.3), water):
+                    written.add(sea.name)
+                    taken = taken.union(box)
+                    break
+
+    def countries(self, drawn: DrawnGround, source: NameSource, pipes: BaseGeometry) -> None:
+        """Write the countries in capitals, where no thin line is under the letters."""
+        table = source.basemap.countries
+        parts, rows = self._frame.cut(table.shape)
+        parts = shapely.make_valid(parts)
+        by_area = []
+        for row in np.unique(rows).tolist():
+            shape = shapely.union_all(parts[rows == row]).intersection(drawn.land)
+            if table.iso_a2[row] is not None and shape.area > _LEAST_COUNTRY * self._frame.width * self._frame.height:
+                by_area.append((shape, str(table.iso_a2[row])))
+        named = set[str]()
+        for shape, iso in sorted(by_area, key=lambda one: (-one[0].area, one[1])):
+            if iso in named:
+                continue
+            free = shape.buffer(-0.8).difference(drawn.fine).difference(pipes)
+            for scale in (0.95, 0.8):
+                size = self._look.letters * scale
+                label = Letters(
+                    0, 0, source.words.country(iso).upper(), size, self._look.palette.country_letters, anchor="middle",
+                    spacing=size * _WIDE_COUNTRY,
+                )  # fmt: skip
+                if self._within(label, "labels-countries", "country", free, shape):
+                    named.add(iso)
+                    break
+
+    def _within(self, label: Letters, layer: Layer, kind: str, room: BaseGeometry, whole: BaseGeometry) -> bool:
+        """Write a name within an area, as near to its middle as it is free."""
+        free = room.difference(self._drawing.extents.area(0.4)).intersection(self._inside)
+        if free.is_empty:
+            return False
+        shapely.prepare(free)
+        west, south, east, north = free.bounds
+        grid = np.meshgrid(np.linspace(west, east, _GRID), np.linspace(south, north, _GRID))
+        xs, ys = (axis.ravel() for axis in grid)
+        left, top, right, bottom = label.extent.bounds
+        fits = shapely.contains(free, shapely.box(xs + left, ys + top, xs + right, ys + bottom))
+        if not fits.any():
+            return False
+        middle = whole.centroid
+        far = np.where(fits, np.hypot(xs - middle.x, ys - (middle.y + label.size * 0.3)), np.inf)
+        at = int(far.argmin())
+        moved = Letters(
+            float(xs[at]), float(ys[at]), label.text, label.size, label.fill, leaning=label.leaning, anchor="middle",
+            spacing=label.spacing,
+        )  # fmt: skip
+        self._drawing.write(layer, moved, kind)
+        return True
+
+    def rivers(self, drawn: DrawnGround, words: PrintWords, pipes: BaseGeometry) -> None:
+        """Write each river once, along a stretch near one of the points that name it."""
+        written = set[str]()
+        for river in river_names(words.language):
+            if river.name in written or not len(drawn.rivers):
+                continue
+            xy = self._frame.mm(np.array([[river.lon, river.lat]]))
+            if not self._frame.shows(xy, 2.0)[0]:
+                continue
+            here = shapely.Point(xy[0])
+            far = shapely.distance(drawn.rivers, here)
+            size = self._look.letters * 0.86
+            label = Letters(
+                0, 0, river.name, size, self._look.palette.water_letters, leaning=True, anchor="middle", halo=_HALO
+            )
+            for at in np.argsort(far, kind="stable")[:3].tolist():
+                if far[at] > _NEAR_RIVER:
+                    break
+                if self.along(label, "labels-water", drawn.rivers[at], here, _STRAIGHT_RIVER, 0.1, pipes):
+                    written.add(river.name)
+                    break
+
+    def along(
+        self, label: Letters, layer: Layer, line: BaseGeometry, near: shapely.Point | None, straight: float,
+        half: float, keep_off: BaseGeometry | None = None,
+    ) -> bool:  # fmt: skip
+        """Write a name beside a line, turned to it, at the first stretch that is straight and free."""
+        need = width_of(label.text, label.size, label.bold)
+        parts = [part for part in shapely.get_parts(line) if part.length > need * 1.05]
+        for part in sorted(parts, key=lambda one: -one.length):
+            middle = part.project(near) if near is not None else part.length / 2
+            stretch = np.linspace(need / 2, part.length - need / 2, 40)
+            if near is not None:
+                stretch = stretch[np.abs(stretch - middle) < 6 * need]
+            for at in sorted(stretch.tolist(), key=lambda one: abs(one - middle)):
+                first, last = part.interpolate(at - need / 2), part.interpolate(at + need / 2)
+                if first.distance(last) < need * straight:
+                    continue
+                under = shapely.ops.substring(part, at - need / 2 - 0.5, at + need / 2 + 0.5).buffer(half)
+                for turned in _turned(label, first, last):
+                    extent = turned.extent
+                    if extent.intersects(under) or not self._fits(extent):
+                        continue
+                    if keep_off is None or not extent.intersects(keep_off):
+                        self._drawing.write(layer, turned, "line")
+                        return True
+        return False
+
+
+def _beside(
+    at: tuple[float, float], name: str, size: float, gap: float, bold: bool, look: SheetLook
+) -> Iterator[Letters]:
+    """Yield a name at eight positions about a point: to its right, its left, above and below."""
+    x, y = at
+    middle, above, below = 0.34 * size, -gap * 0.7, gap * 0.7 + CAPITALS * size
+    for dx, dy, anchor in (
+        (gap, middle, "start"), (-gap, middle, "end"), (0.0, -gap - DESCENT * size * 0.4, "middle"),
+        (0.0, gap + CAPITALS * size, "middle"), (gap * 0.8, above, "start"), (gap * 0.8, below, "start"),
+        (-gap * 0.8, above, "end"), (-gap * 0.8, below, "end"),
+    ):  # fmt: skip
+        yield Letters(x + dx, y + dy, name, size, look.palette.ink, bold=bold, anchor=anchor, halo=_HALO)
+
+
+def _turned(label: Letters, first: shapely.Point, last: shapely.Point) -> Iterator[Letters]:
+    """Yield a name above and below a stretch, at growing distances, never upside down."""
+    angle = math.degrees(math.atan2(last.y - first.y, last.x - first.x))
+    angle = angle - 180 if angle > 90 else angle + 180 if angle < -90 else angle
+    turn = math.radians(angle)
+    for side in (-1, 1):
+        for off in (0.32, 0.5, 0.72, 0.95, 1.3):
+            shift = -off * label.size if side < 0 else (off + CAPITALS) * label.size
+            x = (first.x + last.x) / 2 - shift * math.sin(turn)
+            y = (first.y + last.y) / 2 + shift * math.cos(turn)
+            yield Letters(
+                x, y, label.text, label.size, label.fill, label.bold, label.leaning, "middle", 0.0, angle, label.halo
+            )

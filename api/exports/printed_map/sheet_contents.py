@@ -1,0 +1,171 @@
+"""What stands around a printed map: sentences, key, rows of the table and notes, for every form of the sheet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from api.exports.printed_map.lettering import printable
+from api.exports.printed_map.map_frame import MapPicture
+from api.exports.printed_map.map_strikes import MapStrike
+from api.exports.printed_map.print_words import PrintWords
+from api.exports.printed_map.sheet_origin import SheetOrigin
+from api.exports.printed_map.story import RankedStrike, StoryClass
+from api.wording.strikes import strike_title
+from layers.ownership.percent import digits_of
+
+#: Owners that a row names, publishers that a note names where rows do not cite them, and rows of a table.
+_MOST_OWNERS, _MOST_PUBLISHERS, _MOST_ROWS = 4, 10, 400
+#: Strikes that the text for those who do not see the map lists.
+_MOST_SPOKEN = 12
+
+
+@dataclass(frozen=True, slots=True)
+class SheetRow:
+    """A row of the table; a strike that is a dot has no number. ``sources`` are numbers of the list of sources."""
+
+    number: int | None
+    kind: StoryClass
+    title: str
+    date: str
+    owners: str
+    place: str
+    sources: str
+
+
+@dataclass(frozen=True)
+class SheetContents:
+    """All texts of a sheet, in letters that the fonts have."""
+
+    title: str
+    subtitle: str
+    spoken: str
+    key: Sequence[tuple[StoryClass, str]]
+    samples: Sequence[tuple[str, str]]
+    rows: Sequence[SheetRow]
+    heads: Sequence[str]
+    heading: str
+    after_rows: str
+    notes: Sequence[str]
+
+    @property
+    def texts(self) -> Iterator[str]:
+        """Everything that is written."""
+        yield from (self.title, self.subtitle, self.heading, self.after_rows, *self.notes, *self.heads)
+        yield from (text for _, text in (*self.key, *self.samples))
+        for row in self.rows:
+            yield from (row.title, row.date, row.owners, row.place, row.sources)
+
+
+def sheet_contents(
+    picture: MapPicture, words: PrintWords, origin: SheetOrigin, title: str | None, with_table: bool, cites: bool
+) -> SheetContents:
+    """Write what stands around a picture; a title replaces the story's sentence, which then begins the subtitle.
+
+    A sheet whose rows cite no sources, such as a slide, names the first publishers alone.
+    """
+    story = picture.story
+    order = sorted(story.strikes, key=lambda one: (one.number is None, one.number or 0))
+    subjects = [one for one in order if one.kind != "other" or one.number is not None]
+    listed = [one for one in subjects if picture.is_full or one.number is not None][:_MOST_ROWS] if with_table else []
+    rest = len(subjects) - len(listed) if listed else 0
+    after_rows = [words("table.rest", n=rest)] if rest else []
+    cited = _CitedPublishers()
+    rows = [_row(one, words, cited.cite(one.strike.sources) if cites else "") for one in listed]
+    every = list(dict.fromkeys(publisher for one in order for publisher in one.strike.sources))
+    is_apart = picture.is_full and bool(rows)
+    sources = cited.listed() if rows and cites and not is_apart else _shortened(every, words)
+    if is_apart and cites:
+        after_rows.append(printable(words("note.cited", list=cited.listed())))
+    subtitle = f"{story.title}. {story.subtitle}" if title else story.subtitle
+    spoken_rows = rows[:_MOST_SPOKEN] if not picture.is_full else []
+    list_words = " ".join(
+        words("alt.item", number=row.number, title=row.title, date=row.date, owners=row.owners) for row in spoken_rows
+    )
+    spoken = words("alt.map", title=story.title, subtitle=story.subtitle, list=list_words).strip()
+    return SheetContents(
+        title=printable(title or story.title),
+        subtitle=printable(subtitle),
+        spoken=printable(spoken),
+        key=[(kind, printable(text)) for kind, text in story.key],
+        samples=[(name, words(f"key.{name}")) for name in picture.samples],
+        rows=rows,
+        heads=[words(f"table.{name}") for name in ("number", "site", "date", "owners", "place", "sources")],
+        heading=words("table.heading"),
+        after_rows=" ".join(after_rows) if is_apart else "",
+        notes=[
+            *(after_rows if not is_apart else []),
+            *(printable(note) for note in _notes(picture, words, origin, sources)),
+        ],
+    )
+
+
+def _notes(picture: MapPicture, words: PrintWords, origin: SheetOrigin, sources: str) -> Iterator[str]:
+    if picture.is_full:
+        yield words("note.dots")
+    if picture.areas_left_out:
+        yield words("note.circles")
+    yield words("note.places")
+    yield words("note.borders")
+    if origin.retracted:
+        yield words("note.retracted", n=origin.retracted)
+    yield words("note.ground" if picture.ground.origin == "archive" else "note.ground-plain")
+    yield words("note.projection", name=words(f"projection.{picture.frame.projection.kind}"))
+    if not picture.has_scale:
+        yield words("note.no-scale")
+    if sources:
+        yield words("note.cited", list=sources)
+    yield words("note.source", date=words.date(origin.day.isoformat()), seq=origin.seq)
+    for remark in origin.remarks:
+        yield remark if remark.endswith(".") else f"{remark}."
+
+
+class _CitedPublishers:
+    """Publishers by the number of their first citation."""
+
+    def __init__(self) -> None:
+        self._number: dict[str, int] = {}
+
+    def cite(self, publishers: Sequence[str]) -> str:
+        """Return the numbers of publishers."""
+        return ", ".join(str(self._number.setdefault(one, len(self._number) + 1)) for one in publishers)
+
+    def listed(self) -> str:
+        """List them with their numbers."""
+        return ", ".join(f"{number}\u00a0{one}" for one, number in self._number.items())
+
+
+def _shortened(publishers: Sequence[str], words: PrintWords) -> str:
+    rest = len(publishers) - _MOST_PUBLISHERS
+    more = f" {words('table.more', n=rest)}" if rest > 0 else ""
+    return ", ".join(publishers[:_MOST_PUBLISHERS]) + more
+
+
+def _row(one: RankedStrike, words: PrintWords, sources: str) -> SheetRow:
+    strike = one.strike
+    return SheetRow(
+        number=one.number,
+        kind=one.kind,
+        title=printable(strike_title(strike.title, strike.status)),
+        date=words.date(strike.when),
+        owners=printable(owners_in_words(strike, words)),
+        place=_precision(strike, words),
+        sources=sources,
+    )
+
+
+def owners_in_words(strike: MapStrike, words: PrintWords) -> str:
+    """Write the owners of what a strike hit with the bounds of their shares, the largest first."""
+    digits = digits_of(strike.sites)
+    parts = [f"{words.country(owner)} {words.share(share, digits)}" for owner, share in strike.owners[:_MOST_OWNERS]]
+    rest = len(strike.owners) - len(parts)
+    more = f" {words('table.more', n=rest)}" if rest > 0 else ""
+    return (", ".join(parts) or words("table.nobody")) + more
+
+
+def _precision(strike: MapStrike, words: PrintWords) -> str:
+    """Write how exactly the place of a strike is known."""
+    radius = max((place.radius_m for place in strike.places), default=0.0)
+    if radius:
+        return words("table.within", radius=words.length(radius))
+    return words("table.exact") if strike.at_sites else words("table.unknown-place")

@@ -1,0 +1,243 @@
+"""What a map says: the class and the order of its strikes by whose they were, and the sentence that the picture shows.
+
+Bounds decide. A share is over half if its least value is; a title counts from those that are surely so to those that
+may be. Nothing depends on the country that was struck but what is at home there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from api.exports.printed_map.map_strikes import MapStrike, StruckPlace
+from api.exports.printed_map.print_words import PrintWords
+from layers.attribution.attribute import NEGLIGIBLE
+from layers.ownership.percent import digits_of
+from layers.ownership.walk import Interval
+
+#: How a strike is drawn: by one country's share, or by where its owners are at home.
+StoryClass = Literal["whole", "part", "maybe", "tied", "abroad", "unclear", "home", "other"]
+CLASSES: tuple[StoryClass, ...] = ("whole", "part", "maybe", "tied", "abroad", "unclear", "home", "other")
+_WHOLE, _HALF = 99.95, 50.0
+
+
+@dataclass(frozen=True, slots=True)
+class RankedStrike:
+    """A strike with its class and its number on the map; a strike that is a dot has no number."""
+
+    strike: MapStrike
+    kind: StoryClass
+    number: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MapSite:
+    """What stands at one place, or at one set of possible places: the strikes there, in the order of their numbers."""
+
+    places: tuple[StruckPlace, ...]
+    strikes: tuple[RankedStrike, ...]
+
+    @property
+    def numbered(self) -> tuple[RankedStrike, ...]:
+        """The strikes with numbers."""
+        return tuple(one for one in self.strikes if one.number is not None)
+
+    @property
+    def kind(self) -> StoryClass:
+        """The class that comes first of those here."""
+        return min((one.kind for one in self.strikes), key=CLASSES.index)
+
+
+@dataclass(frozen=True)
+class Story:
+    """The strikes of a map in the order of its table, its sentences, and what its key explains.
+
+    ``numbered`` and ``others`` have places; ``key`` is text by class with counts.
+    """
+
+    title: str
+    subtitle: str
+    numbered: Sequence[RankedStrike]
+    others: Sequence[RankedStrike]
+    key: Sequence[tuple[StoryClass, str]]
+    shares: Sequence[tuple[str | None, Interval]] = ()
+    home: str | None = None
+
+    @property
+    def strikes(self) -> list[RankedStrike]:
+        """All strikes that are drawn."""
+        return [*self.numbered, *self.others]
+
+    @property
+    def struck_lines(self) -> frozenset[str]:
+        """Lines that were struck by what the map tells of."""
+        subjects = [one for one in self.strikes if one.kind != "other"]
+        return frozenset().union(*(one.strike.lines for one in subjects)) if subjects else frozenset()
+
+    def without_numbers(self, keep: Callable[[RankedStrike], bool] = lambda one: False) -> Story:
+        """Return the story with dots instead of numbers, but for strikes that keep theirs."""
+        staying = [one for one in self.numbered if keep(one)]
+        dots = [replace(one, number=None) for one in self.numbered if not keep(one)]
+        return replace(self, numbered=staying, others=[*self.others, *dots])
+
+
+def country_class(strike: MapStrike, country: str) -> StoryClass:
+    """Class of a strike by the share of a country in what it hit."""
+    share = strike.share(country)
+    if share.low >= _WHOLE:
+        return "whole"
+    if share.low > NEGLIGIBLE:
+        return "part"
+    if share.high > NEGLIGIBLE:
+        return "maybe"
+    return "tied" if country in strike.tied else "other"
+
+
+def region_class(strike: MapStrike) -> StoryClass:
+    """Class of a strike by where its owners are at home: over half of it surely abroad, or in the country struck."""
+    if strike.abroad.low > _HALF:
+        return "abroad"
+    return "home" if strike.host is not None and strike.share(strike.host).low > _HALF else "unclear"
+
+
+def sites_of(strikes: Sequence[RankedStrike]) -> list[MapSite]:
+    """Group strikes by place: those at one place share a symbol, one that hit several sites stands at each."""
+    groups: dict[tuple[tuple[float, float], ...], list[tuple[RankedStrike, tuple[StruckPlace, ...]]]] = {}
+    for one in strikes:
+        places = one.strike.places
+        for group in [places] if one.strike.alternatives else [(place,) for place in places]:
+            key = tuple((round(place.lon, 3), round(place.lat, 3)) for place in group)
+            groups.setdefault(key, []).append((one, group))
+    return [
+        MapSite(max((places for _, places in members), key=_radius), tuple(one for one, _ in members))
+        for members in groups.values()
+    ]
+
+
+def _radius(places: tuple[StruckPlace, ...]) -> float:
+    return sum(place.radius_m for place in places)
+
+
+# --- stories ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class StoryTeller:
+    """Tells a story of strikes in the words of a language; ``no_place`` of the selected ones have no known place."""
+
+    words: PrintWords
+    no_place: int = 0
+
+    def of_country(self, strikes: Sequence[MapStrike], country: str) -> Story:
+        """The story of a country: what it owned wholly, in part, perhaps, what it was tied to otherwise, and others."""
+        named = self.words.country(country)
+        ranked = [(strike, country_class(strike, country)) for strike in strikes]
+        ranked.sort(key=lambda one: (CLASSES.index(one[1]), -one[0].share(country).low, *_by_day(one[0])))
+        subjects = [one for one in ranked if one[1] != "other"]
+        owned = [strike for strike, kind in ranked if kind in ("whole", "part", "maybe")]
+        sure = sum(strike.is_sure and strike.share(country).low > NEGLIGIBLE for strike in owned)
+        tied = sum(kind == "tied" for _, kind in ranked)
+        if not owned and tied:
+            title = self.words("title.country-tied", n=len(strikes), country=named, tied=tied)
+        else:
+            title = self._counted("title.country", sure, len(owned), len(strikes), country=named)
+        said = [self.words("subtitle.possible", n=len(owned) - sure)] if 0 < sure < len(owned) else []
+        said += [self.words("subtitle.tied", n=tied)] if tied and owned else []
+        others = [RankedStrike(strike, kind) for strike, kind in ranked if kind == "other"]
+        return self._story(title, said, _numbered(subjects), others, strikes, country=named)
+
+    def of_region(self, strikes: Sequence[MapStrike]) -> Story:
+        """The story of a region: what was owned abroad, at home, and what is not established."""
+        classes = {strike.id: region_class(strike) for strike in strikes}
+        first_here: dict[object, str] = {}
+        for strike in sorted(strikes, key=_by_day):
+            first_here.setdefault((_spot(strike), classes[strike.id]), _by_day(strike)[0])
+        # Neighbours of one class have neighbouring numbers.
+        ranked = sorted(
+            ((strike, classes[strike.id]) for strike in strikes),
+            key=lambda one: (CLASSES.index(one[1]), first_here[_spot(one[0]), one[1]], _spot(one[0]), *_by_day(one[0])),
+        )
+        count = {kind: sum(known == kind for known in classes.values()) for kind in CLASSES}
+        sure = {kind: sum(s.is_sure and classes[s.id] == kind for s in strikes) for kind in CLASSES}
+        main: Literal["abroad", "home"] = "abroad" if count["abroad"] >= count["home"] else "home"
+        may = count["unclear"] + count[main]
+        if count[main]:
+            sentence = self._counted(f"title.{main}", sure[main], may, len(strikes))
+        else:
+            sentence = self.words("title.unclear", n=len(strikes))
+        other: Literal["abroad", "home"] = "home" if main == "abroad" else "abroad"
+        said = [self.words("subtitle.unclear", n=count["unclear"])] if count["unclear"] and count[main] else []
+        said += [self.words(f"subtitle.{other}", n=count[other])] if count[other] else []
+        hosts = {strike.host for strike in strikes}
+        if len(hosts) == 1 and None not in hosts:
+            sentence = self.words("title.placed", place=self.words.country(hosts.pop()), sentence=sentence)
+        title = sentence[:1].upper() + sentence[1:]
+        return self._story(title, said, _numbered(ranked), [], strikes)
+
+    def of_strike(self, strikes: Sequence[MapStrike], chosen: str) -> Story:
+        """The story of one strike: who held what was hit; strikes on the same site or line are numbered after it."""
+        first = next(strike for strike in strikes if strike.id == chosen)
+        near = [s for s in strikes if s is not first and (s.lines & first.lines or s.assets & first.assets)]
+        subjects = [(strike, region_class(strike)) for strike in (first, *sorted(near, key=_by_day))]
+        known = {strike.id for strike, _ in subjects}
+        others = [RankedStrike(strike, "other") for strike in strikes if strike.id not in known]
+        title = self.words("title.strike", title=first.title, shares=self._largest(first))
+        said = [self.words("subtitle.day", date=self.words.date(first.when))]
+        said += [self.words("subtitle.near", n=len(near))] if near else []
+        story = self._story(title, said, _numbered(subjects), others, strikes, dated=False)
+        return replace(story, shares=first.owners, home=first.host)
+
+    def _largest(self, strike: MapStrike) -> str:
+        """Name the shares of the host and of the others together."""
+        digits = digits_of(strike.sites)
+        home = [(strike.host, strike.share(strike.host))] if strike.host and strike.share(strike.host).high else []
+        far = [(owner, share) for owner, share in strike.owners if owner not in (strike.host, None)]
+        rest = [(None, strike.share(None))] if strike.share(None).low >= _HALF else []
+        parts = [*home, *far[: 3 - len(home)], *rest]
+        return ", ".join(f"{self.words.country(owner)} {self.words.share(share, digits)}" for owner, share in parts)
+
+    def _counted(self, code: str, low: int, high: int, total: int, **gaps: object) -> str:
+        span = str(low) if low == high else self.words("title.range", low=low, high=high)
+        return self.words(code, n=total, range=span, **gaps)
+
+    def _story(
+        self, title: str, said: list[str], numbered: list[RankedStrike], others: list[RankedStrike],
+        strikes: Sequence[MapStrike], country: str = "", dated: bool = True,
+    ) -> Story:  # fmt: skip
+        if not strikes:
+            return Story(self.words("title.nothing"), self.words("subtitle.incomplete"), [], [], [])
+        said += list(self._span(strikes)) if dated else []
+        said.append(self.words("subtitle.incomplete"))
+        said += [self.words("subtitle.no-place", n=self.no_place)] if self.no_place else []
+        return Story(title, " ".join(said), numbered, others, self._key([*numbered, *others], country))
+
+    def _span(self, strikes: Sequence[MapStrike]) -> Iterator[str]:
+        dated = sorted((strike for strike in strikes if strike.first_day), key=_by_day)
+        if dated:
+            first, last = (self.words.month(str(strike.first_day)[:7]) for strike in (dated[0], dated[-1]))
+            yield (
+                self.words("subtitle.month", first=first)
+                if first == last
+                else self.words("subtitle.span", first=first, last=last)
+            )
+
+    def _key(self, strikes: Sequence[RankedStrike], country: str) -> list[tuple[StoryClass, str]]:
+        counts = {kind: sum(one.kind == kind for one in strikes) for kind in CLASSES}
+        return [
+            (kind, self.words("key.counted", text=self.words(f"key.{kind}", country=country), n=counts[kind]))
+            for kind in CLASSES
+            if counts[kind]
+        ]
+
+
+def _numbered(ranked: Sequence[tuple[MapStrike, StoryClass]]) -> list[RankedStrike]:
+    return [RankedStrike(strike, kind, number) for number, (strike, kind) in enumerate(ranked, 1)]
+
+
+def _by_day(strike: MapStrike) -> tuple[str, str]:
+    return str(strike.first_day or "9999"), strike.id
+
+
+def _spot(strike: MapStrike) -> tuple[tuple[float, float], ...]:
+    return tuple(place.point for place in strike.places)

@@ -1,0 +1,316 @@
+"""The web map as a reader comes to it, with any number of strikes: `python -m bench.page --rows 500,20000,100000`.
+
+For each number of strikes a made world is served, and Chromium opens its map: how long until the list and the map are
+there, how large the first view is and how far it moves; how long a change of the filter and a move of the time range
+take, how much of that is the page's own work, and the longest task of its main thread. In each view every number of
+the page is compared with that of the features of the same selection. Worlds that are there already are kept.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import statistics
+import time
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from playwright.sync_api import Browser, CDPSession, Page, sync_playwright
+from rich.console import Console
+from rich.table import Table
+
+from bench import world
+from bench.peers.servers import strikeatlas
+from bench.world_columns import Sizes, synthesize
+
+CHROMIUM = Path("/usr/bin/chromium")
+#: Drawing by the processor: a machine without a graphics card is the slowest that a reader may have.
+SOFTWARE_GL = ("--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader")
+_DESK = {"width": 1440, "height": 900}
+_PATIENCE_MS = 600_000
+_MOVES = 12
+#: Countries that are chosen one after the other.
+_CHOSEN = 3
+_STANDS = "status <> 'retracted'"
+_NUMBER = re.compile(r"\d[\d,]*")
+
+#: Notes what the page's main thread does, from before its first script on.
+_WATCH = """
+  window.benchTasks = []; window.benchShift = 0;
+  new PerformanceObserver((list) => list.getEntries().forEach(({ duration }) => window.benchTasks.push(duration)))
+    .observe({ type: "longtask", buffered: true });
+  new PerformanceObserver((list) => list.getEntries()
+    .forEach((entry) => (window.benchShift += entry.hadRecentInput ? 0 : entry.value)))
+    .observe({ type: "layout-shift", buffered: true });
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class PageFigures:
+    """What a reader of one world waited for.
+
+    Attributes
+    ----------
+    list_s, map_s
+        Seconds from the navigation until the first row of the list is there, and until the map is drawn and idle.
+    first_view_kb
+        Kilobytes that came over the network until then.
+    layout_shift
+        Sum of the layout shifts until then (https://web.dev/articles/cls), without sessions.
+    filter_ms, filter_work_ms
+        Milliseconds from the choice of a country until list, counts and map are there, and the main thread's part of
+        it: medians over some countries.
+    brush_ms, brush_work_ms
+        From the end of a drag of the time range until all is there; the main thread's part of the drag, for each move.
+    last_row_ms
+        From a drag of the scroll bar to its end until the last row is there.
+    longest_at_start_ms, longest_later_ms
+        The longest task of the main thread until the map is there, and after; 0 for none over 50.
+    differing
+        Numbers of the page that are not those of the features.
+    """
+
+    rows: int
+    list_s: float
+    map_s: float
+    first_view_kb: float
+    layout_shift: float
+    filter_ms: float
+    filter_work_ms: float
+    brush_ms: float
+    brush_work_ms: float
+    last_row_ms: float
+    longest_at_start_ms: float
+    longest_later_ms: float
+    differing: list[str]
+
+
+class PageWatch:
+    """A page of the map, and what its browser tells of it."""
+
+    def __init__(self, page: Page, url: str) -> None:
+        self.page, self.url = page, url
+        self._client: CDPSession = page.context.new_cdp_session(page)
+        self.received = 0
+        self._client.send("Performance.enable")
+        self._client.send("Network.enable")
+        self._client.on("Network.loadingFinished", self._receive)
+        page.add_init_script(_WATCH)
+
+    def _receive(self, event: Mapping[str, Any]) -> None:
+        self.received += int(event["encodedDataLength"])
+
+    def work_ms(self) -> float:
+        """Milliseconds that the main thread has worked."""
+        metrics = self._client.send("Performance.getMetrics")["metrics"]
+        return next(float(one["value"]) for one in metrics if one["name"] == "TaskDuration") * 1000
+
+    def longest_ms(self) -> float:
+        """The longest task since this was asked before."""
+        tasks: list[float] = self.page.evaluate("window.benchTasks.splice(0)")
+        return max(tasks, default=0.0)
+
+    def settle(self) -> None:
+        """Wait until list, counts and map show what was selected last."""
+        for part in ("#results", "#map-frame"):
+            self.page.wait_for_selector(f"{part}:not([aria-busy])", state="attached", timeout=_PATIENCE_MS)
+
+    @contextmanager
+    def timed(self, took: list[tuple[float, float]]) -> Iterator[None]:
+        """Add how long the block and what it sets off took, and how long the main thread worked, in milliseconds."""
+        begun, worked = time.perf_counter(), self.work_ms()
+        yield
+        self.settle()
+        took.append(((time.perf_counter() - begun) * 1000, self.work_ms() - worked))
+
+
+def differences(watch: PageWatch, **selection: str) -> list[str]:
+    """Compare the numbers of the page with those of the features of a selection; tell those that differ."""
+    chosen = {"filter": _STANDS, **selection}
+    everything, sure = _matched(watch.url, chosen), _matched(watch.url, {**chosen, "certainty": "sure"})
+    counts = _answer(watch.url, "strikes/counts", chosen)
+    placed = everything - counts["unplaced"]
+    page = watch.page
+    first = page.locator("#list li[aria-setsize]").first
+    main, _, more = page.locator("#count strong").inner_text().partition("; ")
+    numbers = {
+        "list": (int(first.get_attribute("aria-setsize") or 0) if first.count() else 0, everything),
+        "sentence, sure": (_number(main), sure),
+        "sentence, possible": (_number(more), everything - sure),
+        "map": (_number(page.locator("#map-frame").get_attribute("aria-label") or ""), placed),
+        "clusters": (_answer(watch.url, "strikes/clusters", {**chosen, "zoom": "4"})["strikes"], placed),
+    }
+    return [f"{selection}: {name} {told}, features {true}" for name, (told, true) in numbers.items() if told != true]
+
+
+def _number(words: str) -> int:
+    found = _NUMBER.search(words)
+    return int(found[0].replace(",", "")) if found else 0
+
+
+def _matched(url: str, selection: Mapping[str, str]) -> int:
+    return int(_answer(url, "collections/strikes/items", {**selection, "limit": "1"})["numberMatched"])
+
+
+def _answer(url: str, path: str, query: Mapping[str, str]) -> dict[str, Any]:
+    asked = urllib.request.Request(f"{url}/{path}?{urlencode(query)}", headers={"Accept": "application/json"})
+    with urllib.request.urlopen(asked) as answer:
+        document: dict[str, Any] = json.load(answer)
+    return document
+
+
+def measured(browser: Browser, url: str, rows: int) -> PageFigures:
+    """Open the map of a server as a new reader, use it, and tell what that took."""
+    context = browser.new_context(viewport=_DESK, reduced_motion="reduce", locale="en-GB")  # type: ignore[arg-type]
+    try:
+        watch = PageWatch(context.new_page(), url)
+        list_s, map_s = _opened(watch)
+        first_view, shift = watch.received / 1000, float(watch.page.evaluate("window.benchShift"))
+        at_start, differing = watch.longest_ms(), differences(watch)
+        filtered = list[tuple[float, float]]()
+        for country in _countries(watch.page)[:_CHOSEN]:
+            with watch.timed(filtered):
+                watch.page.locator("#country-select").select_option(country)
+            differing += differences(watch, country=country)
+        watch.page.locator("#country-select").select_option("")
+        watch.settle()
+        brush_ms, brush_work_ms = _brushed(watch)
+        window = re.findall(r"(?:from|to)=([0-9-]+)", watch.page.url)
+        differing += differences(watch, datetime=f"../{window[-1]}") if window else ["the time range did not move"]
+        last_row_ms = _to_last_row(watch)
+        return PageFigures(
+            rows=rows,
+            list_s=round(list_s, 2),
+            map_s=round(map_s, 2),
+            first_view_kb=round(first_view),
+            layout_shift=round(shift, 3),
+            filter_ms=round(statistics.median(whole for whole, _ in filtered)),
+            filter_work_ms=round(statistics.median(work for _, work in filtered)),
+            brush_ms=round(brush_ms),
+            brush_work_ms=round(brush_work_ms),
+            last_row_ms=round(last_row_ms),
+            longest_at_start_ms=round(at_start),
+            longest_later_ms=round(watch.longest_ms()),
+            differing=differing,
+        )
+    finally:
+        context.close()
+
+
+def _opened(watch: PageWatch) -> tuple[float, float]:
+    begun = time.perf_counter()
+    watch.page.goto(f"{watch.url}/map", wait_until="commit")
+    watch.page.wait_for_selector("#list button", state="attached", timeout=_PATIENCE_MS)
+    listed = time.perf_counter() - begun
+    watch.page.wait_for_selector("body[data-ready]", state="attached", timeout=_PATIENCE_MS)
+    watch.settle()
+    return listed, time.perf_counter() - begun
+
+
+def _countries(page: Page) -> list[str]:
+    """The countries that can be chosen."""
+    values: list[str] = page.locator("#country-select option").evaluate_all("all => all.map((one) => one.value)")
+    return [value for value in values if value]
+
+
+def _brushed(watch: PageWatch) -> tuple[float, float]:
+    """Drag the end of the time range to its middle."""
+    track, handle = (watch.page.locator(part).bounding_box() for part in ("#time .track", "#time .handle.to"))
+    assert track is not None, "no time range"
+    assert handle is not None, "no end of the time range"
+    x, y = handle["x"] + handle["width"] / 2, handle["y"] + handle["height"] / 2
+    mouse, worked = watch.page.mouse, watch.work_ms()
+    mouse.move(x, y)
+    mouse.down()
+    for step in range(1, _MOVES + 1):
+        mouse.move(x - track["width"] / 2 * step / _MOVES, y)
+    mouse.up()
+    begun = time.perf_counter()
+    watch.settle()
+    return (time.perf_counter() - begun) * 1000, (watch.work_ms() - worked) / _MOVES
+
+
+def _to_last_row(watch: PageWatch) -> float:
+    """Scroll the list to its end, and wait for the last row that it says it has."""
+    total = watch.page.locator("#list li[aria-setsize]").first.get_attribute("aria-setsize")
+    begun = time.perf_counter()
+    watch.page.evaluate(
+        """async (total) => {
+          const frame = document.getElementById("results");
+          const last = () => document.querySelector(`#list [aria-posinset="${total}"]`);
+          while (!last()) {
+            frame.scrollTop = frame.scrollHeight;
+            await new Promise((done) => setTimeout(done, 20));
+          }
+        }""",
+        total,
+    )
+    return (time.perf_counter() - begun) * 1000
+
+
+@contextmanager
+def served(folder: Path, rows: int, base: Path, port: int) -> Iterator[str]:
+    """Serve a made world of so many strikes, which is kept in a folder; give the address."""
+    path = folder / f"world-{rows}" / "world.gpkg"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        world.store(path, world.batches(synthesize(Sizes(rows, max(20, rows // 50), max(10, rows // 200))))).close()
+    server = strikeatlas(path, base, port)
+    with server.running(path.with_suffix(".log")):
+        yield server.url
+
+
+#: The lines of the table: what is told, and how.
+_LINES: tuple[tuple[str, Callable[[PageFigures], object]], ...] = (
+    ("first list, map: s", lambda one: f"{one.list_s}, {one.map_s}"),
+    ("first view, kB", lambda one: f"{one.first_view_kb:,.0f}"),
+    ("layout shift", lambda one: one.layout_shift),
+    ("country chosen, ms: whole, page's work", lambda one: f"{one.filter_ms:,.0f}, {one.filter_work_ms:,.0f}"),
+    ("time range dragged, ms: whole, work a move", lambda one: f"{one.brush_ms:,.0f}, {one.brush_work_ms:,.0f}"),
+    ("to the last row, ms", lambda one: f"{one.last_row_ms:,.0f}"),
+    ("longest task, ms: start, later", lambda one: f"{one.longest_at_start_ms:,.0f}, {one.longest_later_ms:,.0f}"),
+    ("numbers that differ", lambda one: len(one.differing)),
+)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rows", default="500,20000,100000,1000000", help="numbers of strikes, by commas")
+    parser.add_argument("--worlds", type=Path, default=Path("worlds"), help="where made worlds are kept")
+    parser.add_argument("--basemap", type=Path, default=Path("data/basemap.gpkg"))
+    parser.add_argument("--port", type=int, default=54401)
+    parser.add_argument("--json", action="store_true", help="tell the figures as JSON")
+    given = parser.parse_args()
+    figures = list[PageFigures]()
+    load = os.getloadavg()[0]
+    with sync_playwright() as playwright:
+        for rows in map(int, given.rows.split(",")):
+            with served(given.worlds, rows, given.basemap, given.port) as url:
+                # A browser for each: nothing of one world helps the next.
+                browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=SOFTWARE_GL)
+                figures.append(measured(browser, url, rows))
+                browser.close()
+    if given.json:
+        print(
+            json.dumps({"load": load, "cores": os.cpu_count(), "figures": [asdict(one) for one in figures]}, indent=2)
+        )
+        return
+    table = Table("strikes", *(f"{one.rows:,}" for one in figures), title=f"load {load:.1f} on {os.cpu_count()} cores")
+    for name, tell in _LINES:
+        table.add_row(name, *(str(tell(one)) for one in figures))
+    console = Console()
+    console.print(table)
+    for one in figures:
+        for difference in one.differing:
+            console.print(f"{one.rows:,}: {difference}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,344 @@
+"""Strikes of a selection in the cells of a grid over the map, so that a map of any number draws a few hundred marks.
+
+A cell is a square of the web Mercator world, and a strike is in one cell of a zoom whatever is in view. That makes a
+cluster a selection of its own: the box around its strikes lies within its cell, so that the same selection with that
+box has exactly these strikes, however many there are. Clusters that grow around their strikes have no such box.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple, TypeAlias, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geo.columnar.dictionary_array import Codes
+from geo.lonlat import Bools, Floats, Ints
+from geo.tiles.tile_matrix import world
+from layers.collections.collection import Collection
+from layers.collections.geometry_index import Box
+from layers.ownership.owners import OwnersByDate
+from layers.query.selection import Selection
+from layers.query.strike_conditions import Collections, StrikeConditions, Truth
+from layers.query.strike_counts import selected_truth
+
+#: What the ring of a cluster is divided by: the countries that strikes were in, the largest sure owners, or other ties.
+RingDivision = Literal["host", "owners", "ties"]
+RING_DIVISIONS: tuple[RingDivision, ...] = get_args(RingDivision)
+#: Pixels of a world of zoom 0, as MapLibre counts zooms; and of a cell, whatever the zoom.
+_WORLD_PX, CELL_PX = 512, 64
+#: Pixels from the edge of its cell that a cluster is drawn at least, so that marks hardly cover each other.
+_MARGIN_PX = 20
+#: Most cells of one answer; where there would be more, the zoom is a lower one.
+MAX_CELLS = 16_384
+#: Owners of one strike that a ring tells, as a mark does.
+_LARGEST = 3
+
+#: The least part of a cluster's strikes that is told of an owner: a mark shows none that is smaller.
+_LEAST_OWNER = 0.01
+
+Weights: TypeAlias = NDArray[np.float32]
+
+
+class RingPart(NamedTuple):
+    """How much of the sure and of the possible strikes of a cluster has a value; ``None`` is no country, or no tie."""
+
+    value: str | None
+    sure: float
+    possible: float
+
+
+@dataclass(frozen=True, slots=True)
+class StrikeCluster:
+    """Strikes of one cell of the grid.
+
+    Attributes
+    ----------
+    lon, lat
+        Where it is drawn: the middle of its strikes, a little away from the edge of the cell.
+    box
+        The least box that holds its strikes. No other strike of the selection is in it.
+    strikes, sure
+        How many they are, and how many of them surely satisfy the selection.
+    parts
+        Of its ring; what is left has none of the values.
+    """
+
+    lon: float
+    lat: float
+    box: Box
+    strikes: int
+    sure: int
+    parts: Sequence[RingPart]
+
+
+@dataclass(frozen=True, slots=True)
+class ClusteredStrikes:
+    """The placed strikes of a selection in whole cells that meet a box: clusters of two or more, rows of the others.
+
+    Attributes
+    ----------
+    zoom
+        That of the grid, which may be less than what was asked for.
+    strikes
+        In clusters and apart.
+    """
+
+    zoom: float
+    strikes: int
+    clusters: Sequence[StrikeCluster]
+    apart: Ints
+
+
+def clustered(
+    collections: Collections,
+    registers: OwnersByDate,
+    selection: Selection,
+    wanted: StrikeConditions,
+    zoom: float,
+    box: Box,
+    division: RingDivision | None = None,
+    apart_max: int = 0,
+) -> ClusteredStrikes:
+    """Put the strikes of a selection together by the cells of a zoom.
+
+    Parameters
+    ----------
+    selection
+        Without a box: strikes without a place are in none.
+    zoom
+        As MapLibre counts them: the world has 512 pixels at 0.
+    box
+        West, south, east, north in degrees; west > east crosses the antimeridian.
+    division
+        What rings are divided by; ``None`` for how many are sure alone.
+    apart_max
+        Where the cells have no more strikes than that, none of them is in a cluster.
+    """
+    strikes = collections["strikes"]
+    truth = selected_truth(collections, registers, selection, wanted)
+    places = _places(strikes)
+    grid = _Grid.of(zoom, box)
+    rows, cells = grid.rows_of(places.x, places.y, np.flatnonzero(truth.may & places.present))
+    if len(rows) <= apart_max:
+        return ClusteredStrikes(grid.zoom, len(rows), (), rows)
+    size = np.bincount(cells, minlength=grid.count)
+    alone = size[cells] == 1
+    together = rows[~alone]
+    # A stable sort of few bits counts instead of comparing.
+    order = np.argsort(cells[~alone], kind="stable")
+    members, of_cell = together[order], cells[~alone][order]
+    parts = None if division is None else _ring_parts(strikes, division, wanted)
+    return ClusteredStrikes(
+        grid.zoom, len(rows), _clusters(members, of_cell, places, grid, truth, parts), np.sort(rows[alone])
+    )
+
+
+class _Places(NamedTuple):
+    """Where the strikes lie: degrees, and the world of web Mercator as [0, 1), shape (strikes,) each."""
+
+    lon: Floats
+    lat: Floats
+    x: Floats
+    y: Floats
+    present: Bools
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all columns."""
+        return 4 * self.lon.nbytes + self.present.nbytes
+
+
+def _places(strikes: Collection) -> _Places:
+    def project() -> _Places:
+        points = strikes.points
+        assert points is not None, "strikes are points"
+        lon, lat = points
+        present = ~strikes.geometry.missing
+        x, y = np.nan_to_num(world(np.column_stack([lon, lat]))).T
+        # The eastern and the southern edge of the world belong to its last cells.
+        below = np.nextafter(1, 0)
+        return _Places(lon, lat, np.clip(x, 0, below), np.clip(y, 0, below), present)
+
+    projected: _Places = strikes.query_cache.get_or_compute(("world places",), project)
+    return projected
+
+
+@dataclass(frozen=True, slots=True)
+class _Grid:
+    """Cells that meet a box, numbered by rows from its north-western one.
+
+    Attributes
+    ----------
+    across
+        Cells around the world.
+    first, columns, top, lines
+        Column of the western edge and how many there are, beyond the antimeridian too; the same from the north.
+    """
+
+    zoom: float
+    across: float
+    first: int
+    columns: int
+    top: int
+    lines: int
+
+    @classmethod
+    def of(cls, zoom: float, box: Box) -> _Grid:
+        west, south, east, north = box
+        (left, top), (right, bottom) = np.clip(world(np.array([[west, north], [east, south]])), 0, np.nextafter(1, 0))
+        while True:
+            across = 2**zoom * _WORLD_PX / CELL_PX
+            around = math.ceil(across)
+            first, last = int(left * across), int(right * across)
+            columns = (last - first) % around + 1 if west <= east or last != first else around
+            lines = int(bottom * across) - int(top * across) + 1
+            if columns * lines <= MAX_CELLS or zoom <= 0:
+                return cls(zoom, across, first, columns, int(top * across), lines)
+            zoom = max(0.0, zoom - 0.5)
+
+    @property
+    def count(self) -> int:
+        return self.columns * self.lines
+
+    def rows_of(self, x: Floats, y: Floats, rows: Ints) -> tuple[Ints, NDArray[np.uint16]]:
+        """Return those of some rows that lie in the cells, and the cell of each."""
+        around = math.ceil(self.across)
+        column = ((x[rows] * self.across).astype(np.int64) - self.first) % around
+        line = (y[rows] * self.across).astype(np.int64) - self.top
+        inside = (column < self.columns) & (line >= 0) & (line < self.lines)
+        return rows[inside], (line[inside] * self.columns + column[inside]).astype(np.uint16)
+
+    def drawn_at(self, x: Floats, y: Floats) -> Floats:
+        """Return places in the world, shape (k, 2), moved away from the edges of their cells, as lon/lat degrees."""
+        margin = _MARGIN_PX / CELL_PX
+        at = np.column_stack([x, y]) * self.across
+        at = np.clip(at, np.floor(at) + margin, np.floor(at) + 1 - margin) / self.across
+        lat = np.degrees(np.arctan(np.sinh(np.pi * (1 - 2 * at[:, 1]))))
+        return np.column_stack([at[:, 0] * 360 - 180, lat])
+
+
+def _clusters(
+    members: Ints, of_cell: NDArray[np.uint16], places: _Places, grid: _Grid, truth: Truth, parts: _RingParts | None
+) -> Sequence[StrikeCluster]:
+    """Return the clusters of rows that are in the order of their cells."""
+    if not len(members):
+        return ()
+    starts = np.flatnonzero(np.concatenate([[True], of_cell[1:] != of_cell[:-1]]))
+    size = np.diff(np.append(starts, len(members)))
+    lon, lat = places.lon[members], places.lat[members]
+    edges = np.column_stack(
+        [
+            np.minimum.reduceat(lon, starts),
+            np.minimum.reduceat(lat, starts),
+            np.maximum.reduceat(lon, starts),
+            np.maximum.reduceat(lat, starts),
+        ]
+    )
+    middle = (np.add.reduceat(of[members], starts) / size for of in (places.x, places.y))
+    sure = truth.sure[members]
+    drawn = np.round(grid.drawn_at(*middle), 6).tolist()
+    number = np.repeat(np.arange(len(size)), size)
+    told: Sequence[Sequence[RingPart]] = [()] * len(size)
+    if parts is not None:
+        told = parts.of_clusters(members, number, sure, size)
+    counts = zip(size.tolist(), np.add.reduceat(sure.astype(np.int64), starts).tolist(), strict=True)
+    return [
+        StrikeCluster(lon_at, lat_at, (west, south, east, north), strikes, surely, each)
+        for (lon_at, lat_at), (west, south, east, north), (strikes, surely), each in zip(
+            drawn, edges.tolist(), counts, told, strict=True
+        )
+    ]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _RingParts:
+    """What rows add to a ring, by the code that they have: shape (codes + 1, m) each, the last for no value.
+
+    Attributes
+    ----------
+    codes
+        Of each row, shape (strikes,), -1 for no value.
+    part, weight
+        Up to m parts of each code, as indices in ``words``, and the weight of each; a weight of 0 is no part.
+    least
+        The part of the strikes of a cluster from which on a value is told.
+    """
+
+    words: Sequence[str | None]
+    codes: Codes
+    part: Ints
+    weight: Weights
+    least: float = 0.0
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of what is not the collection's own."""
+        return self.part.nbytes + self.weight.nbytes
+
+    def of_clusters(self, members: Ints, number: Ints, sure: Bools, size: Ints) -> Sequence[Sequence[RingPart]]:
+        """Sum up the parts of rows by the number of their cluster, those of sure and of possible ones."""
+        width = len(self.words)
+        sums = np.zeros(2 * len(size) * width)
+        codes, first = self.codes[members], 2 * number * width + ~sure
+        for at in range(self.part.shape[1]):
+            sums += np.bincount(first + 2 * self.part[codes, at], self.weight[codes, at], len(sums))
+        pairs = sums.reshape(-1, 2)
+        told: list[list[RingPart]] = [[] for _ in size]
+        for key in np.flatnonzero(pairs.sum(axis=1) > self.least * np.repeat(size, width)).tolist():
+            told[key // width].append(RingPart(self.words[key % width], *np.round(pairs[key], 3).tolist()))
+        return told
+
+
+def _ring_parts(strikes: Collection, division: RingDivision, wanted: StrikeConditions) -> _RingParts:
+    if division == "host":
+        hosts = strikes.values("host_country").words
+        every = np.arange(len(hosts.words) + 1)[:, None]
+        return _RingParts([*hosts.words, None], hosts.codes, every, np.ones(every.shape, np.float32))
+    if division == "owners":
+        parts: _RingParts = strikes.query_cache.get_or_compute(("owner parts",), lambda: _owner_parts(strikes))
+        return parts
+    return _tie_parts(strikes, wanted)
+
+
+def _owner_parts(strikes: Collection) -> _RingParts:
+    """Read the texts of owners, such as ``RU 47.33, GB 5-6, unattributed 1.75``: the largest that are sure."""
+    owners = strikes.values("owners").words
+    number: dict[str, int] = {}
+    part = np.zeros((len(owners.words) + 1, _LARGEST), np.int64)
+    weight = np.zeros(part.shape, np.float32)
+    for code, text in enumerate(owners.words):
+        for at, (least, country) in enumerate(sorted(_sure_owners(text))[:_LARGEST]):
+            part[code, at] = number.setdefault(country, len(number))
+            weight[code, at] = -least / 100
+    return _RingParts(list(number) or [None], owners.codes, part, weight, _LEAST_OWNER)
+
+
+def _sure_owners(text: str) -> list[tuple[float, str]]:
+    """Return the least share in percent, negative so that the largest sorts first, and the country of each owner."""
+    shares = (part.split(" ") for part in text.split(", ") if part)
+    return [(-least, who) for who, share in shares if len(who) == 2 and (least := float(share.split("-")[0])) > 0]
+
+
+def _tie_parts(strikes: Collection, wanted: StrikeConditions) -> _RingParts:
+    """Read the texts of ties, such as ``AZ supplier, lukoil operator``: which kinds of those that are wanted there are.
+
+    Two kinds of ties of one strike are one part, ``operator+supplier``.
+    """
+    ties = strikes.values("relations").words
+    number: dict[str | None, int] = {}
+    part = np.zeros((len(ties.words) + 1, 1), np.int64)
+    weight = np.ones(part.shape, np.float32)
+    for code, text in enumerate([*ties.words, ""]):
+        part[code, 0] = number.setdefault("+".join(_kinds(text, wanted)) or None, len(number))
+    return _RingParts(list(number), ties.codes, part, weight)
+
+
+def _kinds(text: str, wanted: StrikeConditions) -> list[str]:
+    pairs = (tie.split(" ", 1) for tie in text.split(", ") if tie)
+    return sorted(
+        {kind for who, kind in pairs if wanted.country in (None, who) and wanted.relation in ("related", "owner", kind)}
+    )
