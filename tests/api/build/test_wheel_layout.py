@@ -1,4 +1,7 @@
-"""The wheel has one name at its top, and what is in it runs in an environment that has nothing else of the project."""
+"""The wheel has one name at its top, and what is in it runs in an environment that has nothing else of the project.
+
+18 s of processor time on one machine: a build, an installation and a first start, which nothing shorter stands for.
+"""
 
 from __future__ import annotations
 
