@@ -108,15 +108,13 @@ class Brush {
 
   async #refresh() {
     if (!this.#axis || !this.#track.clientWidth) return;
-    const { first, last } = this.#axis;
-    const by = this.#unit ?? unitFor(last - first + 1, this.#track.clientWidth);
-    const [from, to] = [dayOf(first), dayOf(last)];
+    const { clientWidth: width, clientHeight: height } = this.#track;
+    const [from, to] = [dayOf(this.#axis.first), dayOf(this.#axis.last)];
+    const by = this.#unit ?? unitFor(this.#axis.last - this.#axis.first + 1, width);
     const asked = { ...parametersOf(without(this.#view, "dates")), by };
-    // While the window moves the bars stay as they are.
-    const { clientWidth, clientHeight } = this.#track;
-    const drawn = JSON.stringify([asked, from, to, clientWidth, clientHeight, this.#axis.whole, this.#axis.zoomed]);
+    const drawn = JSON.stringify([asked, this.#axis, width, height]);
     this.#request.abort();
-    if (drawn === this.#drawn) return this.#drawButtons();
+    if (drawn === this.#drawn) return; // while the window moves the bars stay as they are
     const mine = (this.#request = new AbortController());
     const answer = await api.counts(asked, mine.signal).catch(() => null);
     if (!answer || mine.signal.aborted) return;
@@ -135,17 +133,11 @@ class Brush {
     const hidden = before.reduce((sum, { sure, possible }) => sum + sure + possible, 0);
     this.#earlier.hidden = this.#axis.zoomed || !(hidden || this.#axis.whole);
     this.#earlier.textContent = this.#axis.whole ? t("hideEarlier") : counted("showEarlier", hidden);
-    this.#drawButtons();
     this.#units.value = this.#unit ?? "";
     fillBin(this.#bin, answer.undated, drawn.most);
     this.#beside = answer.undated ? counted("undatedBeside", answer.undated) : "";
     this.#note.textContent = this.#beside;
     this.#drawWindow();
-  }
-
-  #drawButtons() {
-    this.#zoom.hidden = !this.#axis.zoomed && !(this.#view.from || this.#view.to);
-    this.#zoom.textContent = t(this.#axis.zoomed ? "zoomAll" : "zoomWindow");
   }
 
   // Pixels from the left at which a day begins.
@@ -174,8 +166,11 @@ class Brush {
   }
 
   #drawWindow() {
-    if (!this.#axis || !this.#spans.length) return;
+    if (!this.#axis) return;
     const { from, to } = this.#view;
+    this.#zoom.hidden = !this.#axis.zoomed && !(from || to);
+    this.#zoom.textContent = t(this.#axis.zoomed ? "zoomAll" : "zoomWindow");
+    if (!this.#spans.length) return;
     const width = this.#track.clientWidth;
     const edges = [from ? this.#x(numberOf(from)) : 0, to ? this.#x(numberOf(to) + 1) : width];
     this.#shades[0].style.width = `${edges[0]}px`;
@@ -210,15 +205,13 @@ class Brush {
 
   #move(side, at, step) {
     const [from, to] = this.#window();
-    if (side === 0) this.#push(clamp(at, 0, to), to, step);
-    else this.#push(from, clamp(at, from, this.#spans.length - 1), step);
+    this.#push(side ? from : clamp(at, 0, to), side ? clamp(at, from, this.#spans.length - 1) : to, step);
   }
 
   // The ends of the whole axis are open: nothing that lies beyond them is left out by them.
   #push(from, to, step = true) {
     if (!this.#spans.length) return;
-    const open = !this.#axis.zoomed;
-    const last = this.#spans.length - 1;
+    const [open, last] = [!this.#axis.zoomed, this.#spans.length - 1];
     this.#set({ from: open && from <= 0 ? null : this.#spans[Math.max(0, from)].first, to: open && to >= last ? null : this.#spans[to].last }, { step });
   }
 

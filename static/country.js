@@ -153,10 +153,21 @@ const LISTED_MAX = 3000;
 // The days of the view are all that the card knows of the selection.
 const countsOf = (view, role) => api.counts(parametersOf({ ...EVERYTHING, basis: view.basis, country: view.country, role, from: view.from, to: view.to }));
 
-/** How many strikes a country is concerned by, as owner, by another tie and as host; none where they could not be counted. */
-async function concerned(view) {
-  const answers = await Promise.all(["owner", "related", "host"].map((role) => countsOf(view, role))).catch(() => []);
-  return answers.reduce((sum, { strikes }) => sum + strikes, 0);
+let every = null; // the number of all strikes, asked for once: where they are few, a country's are
+
+function everyStrike() {
+  every ??= api.counts({}).then(({ strikes }) => strikes, (error) => {
+    every = null;
+    throw error;
+  });
+  return every;
+}
+
+/** Whether more strikes concern the country, as owner, by another tie or as host, than are listed. */
+async function isOfMany(view) {
+  if ((await everyStrike()) <= LISTED_MAX) return false;
+  const answers = await Promise.all(["owner", "related", "host"].map((role) => countsOf(view, role)));
+  return answers.reduce((sum, { strikes }) => sum + strikes, 0) > LISTED_MAX;
 }
 
 async function summaryOfMany(view) {
@@ -178,8 +189,9 @@ export async function showSummary(view) {
   const place = byId("summary");
   place.replaceChildren();
   const mine = (asked = {});
+  everyStrike().catch(() => {});
   if (!view.country) return;
-  const draw = async () => ((await concerned(view)) > LISTED_MAX ? summaryOfMany(view) : summaryOf(await api.country(view.country, view), view));
+  const draw = async () => ((await isOfMany(view)) ? summaryOfMany(view) : summaryOf(await api.country(view.country, view), view));
   const card = await draw().catch(() => el("p", { class: "card" }, t("countryFailed")));
   if (asked === mine) place.replaceChildren(card);
 }

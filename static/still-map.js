@@ -133,10 +133,10 @@ class StillMap {
   }
 
   #controls() {
-    const button = (label, sign, by) => el("button", { type: "button", "aria-label": t(label), onclick: () => this.#go(shifted(this.#place, this.#size(), by)) },
+    const button = (label, sign, by) => el("button", { type: "button", "aria-label": label, onclick: () => this.#go(shifted(this.#place, this.#size(), by)) },
       el("span", { "aria-hidden": "true" }, sign));
     return el("div", { class: "still-controls", role: "group", "aria-label": t("mapLabel") },
-      button("zoomIn", "+", { closer: 1 }), button("zoomOut", "−", { closer: -1 }), ARROWS.map(([side, sign, by]) => button(`move${side}`, sign, by)));
+      button(t("zoomIn"), "+", { closer: 1 }), button(t("zoomOut"), "−", { closer: -1 }), ARROWS.map(([side, sign, by]) => button(t(`move${side}`), sign, by)));
   }
 
   #scene() {

@@ -1,13 +1,15 @@
-"""The English words of print: texts of the web page, read from its table, and dates, numbers and names in words."""
+"""The words of print and of pages that are cited: texts of the web page, read from its tables, numbers and names."""
 
 from __future__ import annotations
 
 import json
 import re
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 
+from api.wording.catalogue import ENGLISH, formatted, plural_form, with_decimals
 from layers.ownership.percent import digits_of, percent_text
 from layers.reference.basemap import Basemap
 
@@ -24,10 +26,14 @@ def read_texts(source: str) -> dict[str, str]:
     return texts
 
 
-TEXTS: Mapping[str, str] = MappingProxyType(read_texts((STATIC / "text.en.json").read_text(encoding="utf-8")))
+@cache
+def texts(language: str = ENGLISH) -> Mapping[str, str]:
+    """Read the table of the page in a language; a text that it lacks is the English one."""
+    own = read_texts((STATIC / f"text.{language}.json").read_text(encoding="utf-8"))
+    return MappingProxyType(own if language == ENGLISH else {**texts(), **own})
 
 
-def page_text(name: str, /, **gaps: object) -> str:
+def page_text(name: str, language: str = ENGLISH, /, **gaps: object) -> str:
     """Return a text by its name, with its gaps filled.
 
     Raises
@@ -35,22 +41,29 @@ def page_text(name: str, /, **gaps: object) -> str:
     KeyError
         If the page has no such text, or a gap is not filled.
     """
-    return _GAP.sub(lambda gap: str(gaps[gap[1]]), TEXTS[name])
+    return _GAP.sub(lambda gap: str(gaps[gap[1]]), texts(language)[name])
 
 
-def word(prefix: str, value: str) -> str:
+def word(prefix: str, value: str, language: str = ENGLISH) -> str:
     """Return the text of a word from the data, such as a relation; the word itself where the page has no text."""
-    return TEXTS.get(f"{prefix}{value}", value.replace("-", " ").replace("_", " "))
+    return texts(language).get(f"{prefix}{value}", value.replace("-", " ").replace("_", " "))
 
 
-def counted(name: str, number: int) -> str:
+def words(prefix: str, values: str, language: str = ENGLISH) -> str:
+    """Return the texts of words from the data with commas between them; one without a text stays as it is."""
+    return ", ".join(texts(language).get(f"{prefix}{value}", value) for value in values.split(", "))
+
+
+def counted(name: str, number: int, language: str = ENGLISH) -> str:
     """Return a text that depends on a number, in the form for that number."""
-    return page_text(f"{name}_{'one' if number == 1 else 'other'}", n=number)
+    form = f"{name}_{plural_form(number, language)}"
+    known = form if form in texts(language) else f"{name}_other"
+    return page_text(known, language, n=formatted(number, ",", language))
 
 
-def share(low: float, high: float, sites: int = 1) -> str:
+def share(low: float, high: float, sites: int = 1, language: str = ENGLISH) -> str:
     """Write a share of so many sites together in percent, or the range from its low end to its high end."""
-    ends = [percent_text(end, digits_of(sites)) for end in (low, high)]
+    ends = [with_decimals(percent_text(end, digits_of(sites)), language) for end in (low, high)]
     return (ends[0] if ends[0] == ends[1] else "–".join(ends)) + f"{NO_BREAK}%"
 
 
@@ -70,13 +83,18 @@ def quantity(number: int, singular: str) -> str:
     return f"{number:,} {singular if number == 1 else singular + 's'}"
 
 
-def with_country_names(shares: str, names: Mapping[str, str]) -> str:
+def with_country_names(shares: str, names: Mapping[str, str], language: str = ENGLISH) -> str:
     """Put country names for the codes of an owners text: "RU 47.3, US 0-22.5" is "Russia 47.3, United States 0–22.5".
 
-    No-break spaces tie each name to its figure. A code without a name stays.
+    No-break spaces tie each name to its figure. A code without a name stays. Where decimals have a comma, semicolons
+    stand between the countries.
     """
     spelled = re.sub(r"\b[A-Z]{2}\b", lambda code: names.get(code[0], code[0]), shares)
-    return re.sub(r" (?=\d)", "\u00a0", re.sub(r"(?<=\d)-(?=\d)", "–", spelled))
+    tied = re.sub(r" (?=\d)", "\u00a0", re.sub(r"(?<=\d)-(?=\d)", "–", spelled))
+    if language == ENGLISH:
+        return tied
+    nobody = re.sub(r"\bunattributed\b", page_text("unattributed", language), tied)
+    return with_decimals(nobody.replace(", ", "; "), language)
 
 
 def country_names(basemap: Basemap) -> dict[str, str]:

@@ -22,6 +22,7 @@ from api.http.json import Json
 from api.http.links import item_path
 from api.server.served_version import ServedVersion
 from api.wording.catalogue import ENGLISH, phrase
+from api.wording.countries import country_names, name_in
 from api.wording.dates import DATED, date_in_words
 from api.wording.preference import language_of
 from api.wording.strikes import strike_title
@@ -115,6 +116,16 @@ def name_of(feature: Json, language: str = ENGLISH) -> str:
     return strike_title(name, properties.get("status"), language)
 
 
+def called(view: ServedVersion, collection: Collection, feature: Json, language: str) -> str:
+    """Return what a page calls a feature: a site and a country in the language, others as `name_of`."""
+    key = str(feature["id"])
+    if collection.name == "assets" and key in view.snapshot.records.assets:
+        return name_in(view.snapshot.records.assets[key], language)
+    if collection.name == "countries" and language != ENGLISH:
+        return country_names(view.snapshot.country_names, language).get(key, name_of(feature, language))
+    return name_of(feature, language)
+
+
 def place_of(geometry: Json | None, count: int, language: str = ENGLISH) -> str:
     """Describe a GeoJSON geometry: the coordinates of a point, else the type and the number of its positions."""
     if geometry is None:
@@ -174,10 +185,10 @@ def _published(
     records, snapshot = view.snapshot.records, view.snapshot
     if collection.name == "strikes" and key in records.strikes:
         content: SubjectContent = strike_content(request, view, key)
-        about, keys = strike_data(records.strikes[key], view), records_of_answer(snapshot, key)
+        about, keys = strike_data(records.strikes[key], view, language_of(request)), records_of_answer(snapshot, key)
     elif collection.name == "assets" and key in records.assets:
         content = asset_content(request, view, key)
-        about, keys = asset_data(records.assets[key]), records_of_asset(snapshot, key)
+        about, keys = asset_data(records.assets[key], language_of(request)), records_of_asset(snapshot, key)
     else:
         return {"published": None}
     return {
@@ -241,8 +252,9 @@ def _row(request: Request, view: ServedVersion, collection: Collection, feature:
     address = href(request, item_path(collection.name, feature["id"]))
     row = collection.rows_by_id.get(feature["id"])
     count = 0 if row is None else int(shapely.get_num_coordinates(collection.shapes_at(np.array([row]))[0]))
-    place = place_of(feature["geometry"], count, language_of(request))
-    return FeatureRow(str(feature["id"]), name_of(feature, language_of(request)), address, fields, place)
+    language = language_of(request)
+    place = place_of(feature["geometry"], count, language)
+    return FeatureRow(str(feature["id"]), called(view, collection, feature, language), address, fields, place)
 
 
 def _values(request: Request, view: ServedVersion, name: str, values: Any) -> Iterator[LinkedValue]:
@@ -253,7 +265,9 @@ def _values(request: Request, view: ServedVersion, name: str, values: Any) -> It
         text = date_in_words(value, language) if name in DATED else plain(value, language)
         entity = view.snapshot.records.entities.get(text) if name in _ENTITY_PROPERTIES else None
         if entity is not None:
-            yield LinkedValue(text, href(request, f"/records/entities/{urllib.parse.quote(text)}"), entity.name)
+            yield LinkedValue(
+                text, href(request, f"/records/entities/{urllib.parse.quote(text)}"), name_in(entity, language)
+            )
             continue
         collection = view.snapshot.collections.get(_ID_PROPERTIES.get(name, ""))
         row = None if collection is None else collection.rows_by_id.get(text)

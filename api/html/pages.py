@@ -24,7 +24,8 @@ from api.http.links import base_address
 from api.serializers.policy import attribution_text
 from api.server.served_version import ServedVersion
 from api.wording import catalogue
-from api.wording.catalogue import ENGLISH, phrase
+from api.wording.catalogue import ENGLISH, phrase, within_sentence
+from api.wording.countries import country_names, name_in
 from api.wording.preference import language_of
 from layers.collections.collection import Collection
 from layers.reference.basemap import ATTRIBUTION
@@ -66,7 +67,7 @@ def page(request: Request, view: ServedVersion, kind: str, document: Json) -> by
     context = {
         "collections": view.snapshot.collections,
         "collection": collection,
-        "trail": _trail(request, kind, collection, document),
+        "trail": _trail(request, view, kind, collection, document),
         "attribution": attribution_text(request.app.state.settings.attribution, view.disclosure, language_of(request)),
         **_context(request, view, kind, collection, document),
     }
@@ -139,15 +140,16 @@ def _rendered(request: Request, kind: str, document: Json, context: Json) -> byt
     return text.encode()
 
 
-def _trail(request: Request, kind: str, collection: Collection | None, document: Json) -> list[tuple[str, str | None]]:
+def _trail(
+    request: Request, view: ServedVersion, kind: str, collection: Collection | None, document: Json
+) -> list[tuple[str, str | None]]:
     """List name and address of the pages that lead to this one, which is the last and has no address."""
     language = language_of(request)
     if kind in _ANSWERS:
-        name = {"country": document.get("name"), "entity": document.get("entity", {}).get("name")}.get(kind)
-        return [(name or _summary(request), None)]
+        return [(_subject_name(view, kind, document, language) or _summary(request), None)]
     title = (
-        features.name_of(document, language)
-        if kind == "item"
+        features.called(view, collection, document, language)
+        if kind == "item" and collection is not None
         else phrase(f"html.title.{kind}", language)
         if kind != "collection"
         else ""
@@ -162,8 +164,17 @@ def _trail(request: Request, kind: str, collection: Collection | None, document:
     parents.append((catalogue.declared(collection.title, language), href(request, path)))
     if kind == "item":
         items = (phrase("html.title.items", language), href(request, f"{path}/items"))
-        return [*parents, items, (features.name_of(document, language), None)]
+        return [*parents, items, (title, None)]
     return [*parents, (phrase(f"html.title.{kind}", language), None)]
+
+
+def _subject_name(view: ServedVersion, kind: str, document: Json, language: str) -> str | None:
+    """Return the name of the country or owner that a page is about; ``None`` for a page about neither."""
+    if kind == "country":
+        names = country_names(view.snapshot.country_names, language)
+        return names.get(document["country"], document["name"])
+    entity = view.snapshot.records.entities.get(document["entity"]["id"]) if kind == "entity" else None
+    return None if entity is None else name_in(entity, language)
 
 
 def _summary(request: Request) -> str:
@@ -206,7 +217,7 @@ def templates(language: str) -> Environment:
     environment.filters["plain"] = partial(plain, language=language)
     environment.filters["lang"] = _lang
     environment.filters["declared"] = partial(catalogue.declared, language=language)
-    environment.filters["small"] = partial(_small, language)
+    environment.filters["small"] = lambda title: within_sentence(catalogue.declared(title, language), language)
     environment.globals["language"] = language
     environment.globals["phrase"] = partial(_markup, language)
     return environment
@@ -231,16 +242,6 @@ class _MarkupFormatter(catalogue.SentenceFormatter):
 def _lang(language: str | None) -> Markup:
     """Return the attribute of an element whose text is in a language; nothing where that is not known."""
     return Markup(' lang="{}"').format(language) if language else Markup("")
-
-
-#: Languages whose nouns are large within a sentence.
-_LARGE_NOUNS = frozenset({"de"})
-
-
-def _small(language: str, title: str) -> str:
-    """Return a declared title as it stands within a sentence."""
-    said = catalogue.declared(title, language)
-    return said if language in _LARGE_NOUNS else said.lower()
 
 
 def _escaped(sentence: str) -> Markup:

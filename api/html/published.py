@@ -13,9 +13,11 @@ from markupsafe import Markup, escape
 from starlette.requests import Request
 
 from api.exports.text import counted, with_country_names
+from api.html.addresses import href
 from api.html.map_images import Picture, pictures
+from api.http import links
 from api.http.json import Json
-from api.http.links import href, item_path
+from api.http.links import item_path
 from api.requests.corrections_query import corrections_query
 from api.requests.query_parameters import parse_selection
 from api.requests.strike_conditions import parse_strike_conditions
@@ -26,6 +28,7 @@ from api.serializers.policy import attribution_text
 from api.server.live_snapshot import LiveSnapshot
 from api.server.served_version import ServedVersion
 from api.wording.catalogue import phrase
+from api.wording.countries import country_names
 from api.wording.dates import date_in_words
 from api.wording.preference import language_of
 from api.wording.strikes import strike_title
@@ -175,7 +178,7 @@ def subject_strikes(request: Request, view: ServedVersion, chosen: Mapping[str, 
     chosen
         Parameters of the strikes, such as ``country``; what is retracted is left out.
     """
-    collection = view.snapshot.collections["strikes"]
+    collection, language = view.snapshot.collections["strikes"], language_of(request)
     query = {**chosen, **COUNTED, "sortby": _ORDER}
     read = (view.snapshot.collections, view.snapshot.registers, parse_selection(query, collection))
     total = totals(*read, parse_strike_conditions(query))
@@ -191,7 +194,7 @@ def subject_strikes(request: Request, view: ServedVersion, chosen: Mapping[str, 
         if count
     ]
     reasons = [
-        counted(f"why{name}", number)
+        counted(f"why{name}", number, language)
         for name in ("drafts", "undated", "across", "unsettled")
         if (number := getattr(total, name))
     ]
@@ -203,7 +206,7 @@ def subject_strikes(request: Request, view: ServedVersion, chosen: Mapping[str, 
 def strikes_file(request: Request, parameters: Mapping[str, str], form: str) -> str:
     """Return the address of a file of the strikes that parameters select, all of them up to the limit of an answer."""
     limit = request.app.state.settings.limit_max
-    return href(request, "/collections/strikes/items", **{**parameters, "f": form, "limit": limit})
+    return links.href(request, "/collections/strikes/items", **{**parameters, "f": form, "limit": limit})
 
 
 def _strike_rows(request: Request, view: ServedVersion, query: Mapping[str, str]) -> list[ListedStrike]:
@@ -212,17 +215,20 @@ def _strike_rows(request: Request, view: ServedVersion, query: Mapping[str, str]
     conditions = parse_strike_conditions(query)
     wanted = narrowed(view.snapshot.collections, view.snapshot.registers, selection, conditions)
     shown = rows(collection, wanted)[:MAX_STRIKES]
+    countries = country_names(view.snapshot.country_names, language)
     listed = []
     for row in shown.tolist():
         feature: Any = collection.features[row]
-        host = view.snapshot.country_names.get(feature.host_country or "", "")
+        title = getattr(feature, f"title_{language}", None) or feature.title
+        place = getattr(feature, f"place_{language}", None) or feature.place
+        host = countries.get(feature.host_country or "", "")
         listed.append(
             ListedStrike(
                 href(request, item_path("strikes", feature.id)),
-                strike_title(feature.title, feature.status, language),
+                strike_title(title, feature.status, language),
                 date_in_words(feature.when, language),
-                ", ".join(part for part in (feature.place, host) if part),
-                with_country_names(feature.owners, view.snapshot.country_names),
+                ", ".join(part for part in (place, host) if part),
+                with_country_names(feature.owners, countries, language),
             )
         )
     return listed

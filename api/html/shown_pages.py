@@ -8,7 +8,9 @@ from urllib.parse import unquote, urlsplit
 
 from starlette.requests import Request
 
-from api.exports.text import counted, page_text, share, word
+from api.exports.report.sections import length
+from api.exports.text import counted, page_text, share, word, words
+from api.html.addresses import href
 from api.html.map_images import Picture
 from api.html.published import (
     PageHead,
@@ -21,14 +23,15 @@ from api.html.published import (
     strikes_pictures,
 )
 from api.html.subjects import asset_content, country_content, entity_content, strike_content
-from api.http.links import base_address, href
+from api.http.links import base_address
 from api.requests.map_view import MapView
 from api.requests.query_parameters import parse_selection
 from api.requests.strike_conditions import parse_strike_conditions
 from api.serializers.citation import Citation
 from api.serializers.country import country_answer
 from api.server.served_version import ServedVersion
-from api.wording.catalogue import phrase
+from api.wording.catalogue import phrase, within_sentence
+from api.wording.countries import country_names, name_in
 from api.wording.dates import date_in_words
 from api.wording.preference import language_of
 from layers.model.messages import Message
@@ -146,10 +149,11 @@ def _view_subject(request: Request, view: ServedVersion, shown: MapView) -> Page
     total, language = _total(view, shown), language_of(request)
     possible = total.strikes - total.sure
     first = possible if shown.certainty == "possible" else total.sure
-    title = ", ".join([counted("count", first), *_said(view, shown, language)])
+    title = ", ".join([counted("count", first, language), *_said(view, shown, language)])
     if possible and not shown.certainty:
         # As the page says it: whether it is their days alone that leave it open.
-        title += f"; {counted('mayFall' if total.across + total.undated == possible else 'mayCount', possible)}"
+        name = "mayFall" if total.across + total.undated == possible else "mayCount"
+        title += f"; {counted(name, possible, language)}"
     return PageSubject("map", "", title, f"{title}. {phrase('html.base.description', language)}")
 
 
@@ -161,20 +165,27 @@ def _total(view: ServedVersion, shown: MapView) -> StrikeTotals:
 
 def _said(view: ServedVersion, shown: MapView, language: str) -> list[str]:
     """Word what a view selects by, as `static/sentence.js` does."""
+
+    def small(prefix: str, value: str) -> str:
+        return within_sentence(word(prefix, value, language), language)
+
+    between = page_text("and", language)
+    kinds = between.join(small("group", kind) for kind in shown.kinds)
+    site = _name(view.snapshot.records.assets, shown.asset, language)
     said = [
         _days(shown, language) if shown.since or shown.until else "",
-        _tie(view, shown),
-        page_text("saidAsset", name=_name(view.snapshot.records.assets, shown.asset)) if shown.asset else "",
-        page_text("saidText", text=shown.q) if shown.q else "",
-        page_text("saidKinds", list=page_text("and").join(word("group", kind).lower() for kind in shown.kinds))
-        if shown.kinds
+        _tie(view, shown, language),
+        page_text("saidAsset", language, name=site) if shown.asset else "",
+        page_text("saidText", language, text=shown.q) if shown.q else "",
+        page_text("saidKinds", language, list=kinds) if kinds else "",
+        page_text("saidCommodity", language, name=words("commodity", shown.commodity, language))
+        if shown.commodity
         else "",
-        page_text("saidCommodity", name=shown.commodity) if shown.commodity else "",
-        page_text("saidWeapon", name=word("weapon", shown.weapon).lower()) if shown.weapon else "",
-        page_text("and").join(word("status", status).lower() for status in shown.status),
-        _place(shown.within) if shown.within else "",
-        page_text(f"said{shown.rests_on}") if shown.rests_on else "",
-        page_text(f"saidonly{shown.certainty}") if shown.certainty else "",
+        page_text("saidWeapon", language, name=small("weapon", shown.weapon)) if shown.weapon else "",
+        between.join(small("status", status) for status in shown.status),
+        _place(shown.within, language) if shown.within else "",
+        page_text(f"said{shown.rests_on}", language) if shown.rests_on else "",
+        page_text(f"saidonly{shown.certainty}", language) if shown.certainty else "",
     ]
     return [part for part in said if part]
 
@@ -183,29 +194,30 @@ def _days(shown: MapView, language: str) -> str:
     return date_in_words(f"{shown.since or '..'}/{shown.until or '..'}", language)
 
 
-def _place(within: str) -> str:
+def _place(within: str, language: str) -> str:
     if within == "none":
-        return page_text("saidNoPlace")
-    return page_text("saidWithin", length=f"{int(within) / 1000:g} km")
+        return page_text("saidNoPlace", language)
+    return page_text("saidWithin", language, length=length(int(within), language))
 
 
-def _tie(view: ServedVersion, shown: MapView) -> str:
-    names, entities = view.snapshot.country_names, view.snapshot.records.entities
+def _tie(view: ServedVersion, shown: MapView, language: str) -> str:
+    names, entities = country_names(view.snapshot.country_names, language), view.snapshot.records.entities
     country = names.get(shown.country, shown.country) if shown.country else None
-    owner = _name(entities, shown.owner) if shown.owner else None
-    who = page_text("and").join(name for name in (country, owner) if name)
+    owner = _name(entities, shown.owner, language) if shown.owner else None
+    who = page_text("and", language).join(name for name in (country, owner) if name)
     by = "By" if owner else ""
     if not who:
         return ""
     if shown.role == "owner" and shown.min_share:
-        return page_text(f"saidOwnedLeast{by}", who=who, share=share(shown.min_share, shown.min_share))
+        least = share(shown.min_share, shown.min_share, language=language)
+        return page_text(f"saidOwnedLeast{by}", language, who=who, share=least)
     if shown.role == "owner":
-        return page_text(f"saidOwned{by}", who=who)
+        return page_text(f"saidOwned{by}", language, who=who)
     if shown.role in ("control", "host", "related"):
-        return page_text(f"said{shown.role}{by}", who=who)
-    return page_text("saidTie", who=who, tie=word("relation", shown.role))
+        return page_text(f"said{shown.role}{by}", language, who=who)
+    return page_text("saidTie", language, who=who, tie=word("relation", shown.role, language))
 
 
-def _name(records: Mapping[str, Asset] | Mapping[str, Entity], key: str | None) -> str:
+def _name(records: Mapping[str, Asset] | Mapping[str, Entity], key: str | None, language: str) -> str:
     record = records.get(key or "")
-    return record.name if record is not None else str(key)
+    return name_in(record, language) if record is not None else str(key)

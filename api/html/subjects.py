@@ -8,8 +8,8 @@ from typing import Any
 import shapely
 from starlette.requests import Request
 
-from api.exports.report.sections import CitedSources, layered, section
-from api.exports.text import counted, page_text, share, word
+from api.exports.report.sections import CitedSources, capacity_in_words, checked_words, layered, length, section
+from api.exports.text import counted, page_text, share, word, words
 from api.html.published import (
     ClaimRow,
     NumberedSource,
@@ -25,7 +25,8 @@ from api.html.published import (
 from api.http.json import Json
 from api.serializers import attribution
 from api.server.served_version import ServedVersion
-from api.wording.catalogue import phrase
+from api.wording.catalogue import formatted, phrase
+from api.wording.countries import country_names, in_language, name_in
 from api.wording.dates import DATED, date_in_words
 from api.wording.preference import language_of
 from api.wording.strikes import strike_title
@@ -46,17 +47,18 @@ _NO_HIT: Json = {"name": "", "verdict": "", "capacity": "", "control": (), "cond
 def strike_content(request: Request, view: ServedVersion, key: str) -> SubjectContent:
     """Say whose a strike hit, with the chains, the claims and the sources."""
     snapshot, language = view.snapshot, language_of(request)
-    answer = attribution.strike_answer(snapshot, snapshot.answer(key))
+    answer = attribution.strike_answer(snapshot, snapshot.answer(key), language)
     sources = CitedSources([answer])
-    said = section(1, answer, sources, snapshot.country_names)
-    title = strike_title(answer["strike"]["title"], answer["strike"]["status"], language)
+    said = section(1, answer, sources, country_names(snapshot.country_names, language), language)
+    title = strike_title(in_language(answer["strike"], "title", language), answer["strike"]["status"], language)
+    named = [in_language(hit["asset"], "name", language) for hit in answer["assets"]]
     parts = [f"{part}." for part in answer["headline_parts"]]
     claims = [_claim(row, sources, language) for row in answer["claims"]]
     return SubjectContent(
         PageSubject("strike", key, f"{title}. {answer['headline']}", f"{answer['headline']}. {said['rests']}"),
         [*parts, said["rests"]],
         [(name, value) for name, value in said["facts"]],
-        [{**chain, "name": hit["asset"]["name"]} for chain, hit in zip(said["assets"], answer["assets"], strict=True)],
+        [{**chain, "name": name} for chain, name in zip(said["assets"], named, strict=True)],
         claims,
         _listed(view, sources, language),
         [*_unknown_of_strike(answer, language)],
@@ -69,23 +71,27 @@ def asset_content(request: Request, view: ServedVersion, key: str) -> SubjectCon
     snapshot, language = view.snapshot, language_of(request)
     asset, day = snapshot.records.assets[key], snapshot.data_date
     owners = snapshot.owners(key, day)
-    answer = attribution.owners_answer(snapshot, key, owners, day, "registration", "stay")
-    sources = CitedSources([answer])
-    chain = layered(answer, sources.cite, snapshot.country_names)
+    answer = attribution.owners_answer(snapshot, key, owners, day, "registration", "stay", language)
+    sources, countries = CitedSources([answer]), country_names(snapshot.country_names, language)
+    chain = layered(answer, sources.cite, countries, language)
     for source in asset.sources:
         if source in answer["sources"]:
             sources.cite(source)
     strikes = subject_strikes(request, view, {"assets": key})
-    on = {"day": date_in_words(day.isoformat(), language), "shares": _shares(answer["owners"])}
+    on = {"day": date_in_words(day.isoformat(), language), "shares": _shares(answer["owners"], countries, language)}
     whose = phrase(f"html.published.{'owned' if answer['owners'] else 'owner-unknown'}", language, **on)
     answers = [whose, _struck("struck", strikes, language)]
     return SubjectContent(
-        PageSubject("asset", key, f"{asset.name}. {whose}", " ".join(answers)),
+        PageSubject("asset", key, f"{name_in(asset, language)}. {whose}", " ".join(answers)),
         answers,
-        _asset_facts(view, asset, answer, language),
+        _asset_facts(asset, answer, countries, language),
         [{**_NO_HIT, **chain}] if chain["holders"] else (),
         sources=_listed(view, sources, language),
-        unknown=[*_unknown_owners(answer["owners"], language), *_unknown_place(asset, language), *_open(strikes)],
+        unknown=[
+            *_unknown_owners(answer["owners"], language),
+            *_unknown_place(asset, language),
+            *_open(strikes, language),
+        ],
         strikes=strikes,
     )
 
@@ -94,18 +100,19 @@ def entity_content(request: Request, view: ServedVersion, key: str) -> SubjectCo
     """Say which strikes hit what a company, person or state owned, and who owns it."""
     snapshot, language = view.snapshot, language_of(request)
     entity, day = snapshot.records.entities[key], snapshot.data_date
-    answer = attribution.owners_answer(snapshot, key, snapshot.owners(key, day), day, "registration", "stay")
-    sources = CitedSources([answer])
-    chain = layered({**answer, "asset": {"name": entity.name}}, sources.cite, snapshot.country_names)
+    owners, name = snapshot.owners(key, day), name_in(entity, language)
+    answer = attribution.owners_answer(snapshot, key, owners, day, "registration", "stay", language)
+    sources, countries = CitedSources([answer]), country_names(snapshot.country_names, language)
+    chain = layered({**answer, "asset": {"name": name}}, sources.cite, countries, language)
     strikes = subject_strikes(request, view, {"entity": key})
-    answers = [_struck("struck-of-owner", strikes, language, name=entity.name)]
+    answers = [_struck("struck-of-owner", strikes, language, name=name)]
     return SubjectContent(
         PageSubject("entity", key, answers[0], answers[0]),
         answers,
-        _entity_facts(view, entity, language),
+        _entity_facts(view, entity, countries, language),
         [{**_NO_HIT, **chain}] if chain["holders"] else (),
         sources=_listed(view, sources, language),
-        unknown=[*(_unknown_owners(answer["owners"], language) if chain["holders"] else ()), *_open(strikes)],
+        unknown=[*(_unknown_owners(answer["owners"], language) if chain["holders"] else ()), *_open(strikes, language)],
         strikes=strikes,
     )
 
@@ -118,17 +125,18 @@ def country_content(request: Request, view: ServedVersion, answer: Json) -> Subj
     answer
         The answer to the country, see `api.serializers.country`.
     """
-    language, iso, name = language_of(request), answer["country"], answer["name"]
+    language, iso, names = language_of(request), answer["country"], view.snapshot.country_names
+    name = country_names(names, language).get(iso, answer["name"])
     strikes = subject_strikes(request, view, {"country": iso})
     answers = [_struck("struck-in-country", strikes, language, name=name)]
     facts = []
     for relation in ("related", "host"):
         tied = subject_strikes(request, view, {"country": iso, "relation": relation})
-        facts.append((page_text(f"role{relation}"), _struck("struck-tied", tied, language)))
+        facts.append((page_text(f"role{relation}", language), _struck("struck-tied", tied, language)))
     owner = answer["relations"].get("owner")
     if owner and owner["hits"]:
         low, high = owner["assets_min"], owner["assets_max"]
-        whole = f"{low:g}" if low == high else f"{low:g}–{high:g}"
+        whole = "–".join(dict.fromkeys(formatted(end, "g", language) for end in (low, high)))
         facts.insert(0, (phrase("html.published.whole-sites", language), whole))
     return SubjectContent(
         PageSubject("country", iso, answers[0], f"{answers[0]} {phrase('html.published.never-added', language)}"),
@@ -139,7 +147,7 @@ def country_content(request: Request, view: ServedVersion, answer: Json) -> Subj
             for number, key in enumerate(answer["sources"], 1)
             if (source := view.snapshot.records.sources.get(key))
         ],
-        unknown=[*_open(strikes)],
+        unknown=_open(strikes, language),
         strikes=strikes,
     )
 
@@ -148,50 +156,61 @@ def of_answer(request: Request, view: ServedVersion, kind: str, answer: Json) ->
     """Give the page of a country or of an owner what it says first; nothing of a part of the answer, or of others."""
     if kind == "answer" or request.query_params.keys() - {"f", "lang"}:
         return {}
-    records = view.snapshot.records
+    records, language = view.snapshot.records, language_of(request)
     if kind == "country":
         key, keys, chosen = answer["country"], None, {"country": answer["country"]}
-        content, about = country_content(request, view, answer), country_data(answer)
+        content = country_content(request, view, answer)
+        about = country_data(key, country_names(view.snapshot.country_names, language).get(key, answer["name"]))
     else:
         key = answer["entity"]["id"]
         keys, chosen = records_of_entity(view.snapshot, key), {"entity": key}
-        content, about = entity_content(request, view, key), entity_data(records.entities[key])
+        content, about = entity_content(request, view, key), entity_data(records.entities[key], language)
     shown = strikes_pictures(request, view, chosen)
     head = head_of(request, view, content, about, shown)
     return {**published(request, view, content, keys), "head": head, "pictures": shown}
 
 
-def strike_data(strike: Strike, view: ServedVersion) -> Json:
+def strike_data(strike: Strike, view: ServedVersion, language: str) -> Json:
     """Describe a strike as schema.org does an event."""
     feature: Any = view.snapshot.collections["strikes"]
     row: Any = feature.features[feature.rows_by_id[strike.id]]
     days = {"startDate": row.day_first, "endDate": row.day_last}
-    place: Json = {"@type": "Place", "name": strike.place, **_placed(strike)}
+    place: Json = {"@type": "Place", "name": strike.places.get(language, strike.place), **_placed(strike)}
     if strike.host_country:
         place["address"] = {"@type": "PostalAddress", "addressCountry": strike.host_country}
     dates = {name: str(day) for name, day in days.items() if day}
-    return {"@type": "Event", "identifier": strike.id, "name": strike.title, **dates, "location": place}
+    return {
+        "@type": "Event",
+        "identifier": strike.id,
+        "name": strike.titles.get(language, strike.title),
+        **dates,
+        "location": place,
+    }
 
 
-def asset_data(asset: Asset) -> Json:
+def asset_data(asset: Asset, language: str) -> Json:
     """Describe a site as schema.org does a place."""
-    place: Json = {"@type": "Place", "identifier": asset.id, "name": asset.name, **_placed(asset)}
+    place: Json = {"@type": "Place", "identifier": asset.id, "name": name_in(asset, language)}
+    place |= _placed(asset)
     if asset.host_country:
         place["address"] = {"@type": "PostalAddress", "addressCountry": asset.host_country}
     return {**place, **({"alternateName": list(asset.aliases)} if asset.aliases else {})}
 
 
-def entity_data(entity: Entity) -> Json:
+def entity_data(entity: Entity, language: str) -> Json:
     """Describe a company, person or state as schema.org does."""
     described: Json = {"@type": _SCHEMA_TYPES.get(entity.type, "Organization"), "identifier": entity.id}
-    described |= {"name": entity.name, **({"alternateName": list(entity.aliases)} if entity.aliases else {})}
+    described |= {
+        "name": name_in(entity, language),
+        **({"alternateName": list(entity.aliases)} if entity.aliases else {}),
+    }
     lei = entity.external_ids.get("lei")
     return {**described, **({"leiCode": lei} if lei and described["@type"] == "Organization" else {})}
 
 
-def country_data(answer: Json) -> Json:
+def country_data(iso: str, name: str) -> Json:
     """Describe a country as schema.org does."""
-    return {"@type": "Country", "identifier": answer["country"], "name": answer["name"]}
+    return {"@type": "Country", "identifier": iso, "name": name}
 
 
 def _placed(record: Strike | Asset) -> Json:
@@ -205,8 +224,8 @@ def _placed(record: Strike | Asset) -> Json:
 
 def _claim(row: Json, sources: CitedSources, language: str) -> ClaimRow:
     value = date_in_words(row["value"], language) if row["field"] in DATED else row["value"]
-    checked = page_text("checkedOf", what=page_text("checkedValue"), how=word("checked", row["checked"]))
-    return ClaimRow(word("field", row["field"]), value, row["quote"], checked, sources.cite(row["source"]))
+    checked = checked_words("checkedValue", row["checked"], language)
+    return ClaimRow(word("field", row["field"], language), value, row["quote"], checked, sources.cite(row["source"]))
 
 
 def _listed(view: ServedVersion, sources: CitedSources, language: str) -> list[NumberedSource]:
@@ -215,67 +234,60 @@ def _listed(view: ServedVersion, sources: CitedSources, language: str) -> list[N
     return [numbered(number, known[name], language) for name, number in sources.numbers.items()]
 
 
-def _shares(owners: Sequence[Json]) -> str:
-    return ", ".join(f"{_named(row)} {share(row['share_min'], row['share_max'])}" for row in owners)
-
-
-def _named(row: Json) -> str:
-    return page_text("unattributed") if row["country"] is None else str(row["name"])
+def _shares(owners: Sequence[Json], countries: Names, language: str) -> str:
+    named = [
+        page_text("unattributed", language) if row["country"] is None else countries.get(row["country"], row["name"])
+        for row in owners
+    ]
+    parts = [share(row["share_min"], row["share_max"], language=language) for row in owners]
+    return ", ".join(f"{name} {part}" for name, part in zip(named, parts, strict=True))
 
 
 def _struck(code: str, strikes: SubjectStrikes, language: str, **named: str) -> str:
     """Word how many strikes there are for sure, and how many more may count."""
     total = strikes.total
     more = total.strikes - total.sure
-    said = phrase(f"html.published.{code}", language, sure=counted("count", total.sure), **named)
-    return f"{said}; {counted('mayCount', more)}." if more else f"{said}."
+    said = phrase(f"html.published.{code}", language, sure=counted("count", total.sure, language), **named)
+    return f"{said}; {counted('mayCount', more, language)}." if more else f"{said}."
 
 
-def _open(strikes: SubjectStrikes) -> Iterable[str]:
+def _open(strikes: SubjectStrikes, language: str) -> Sequence[str]:
     """Say why some strikes only may count."""
-    return [page_text("whyMay", list=strikes.why) + "."] if strikes.why else []
+    return [page_text("whyMay", language, list=strikes.why) + "."] if strikes.why else []
 
 
-def _asset_facts(view: ServedVersion, asset: Asset, answer: Json, language: str) -> list[tuple[str, str]]:
-    host = view.snapshot.country_names.get(asset.host_country or "", asset.host_country or "")
-    kind = ", ".join(part for part in (word("kind", asset.kind), asset.commodity) if part)
+def _asset_facts(asset: Asset, answer: Json, countries: Names, language: str) -> list[tuple[str, str]]:
+    kind = [word("kind", asset.kind, language), words("commodity", asset.commodity or "", language)]
+    where = f"{word('basis', asset.basis, language)}, ±{length(asset.uncertainty_m, language)}" if asset.basis else ""
     control = answer["control"]
-    capacity = (
-        f"{asset.capacity:,.12g} {asset.capacity_unit}" if asset.capacity is not None and asset.capacity_unit else ""
-    )
-    if capacity and asset.capacity_on:
-        capacity += f" ({date_in_words(asset.capacity_on, language)})"
     facts = [
-        (phrase("html.published.kind", language), kind),
-        (page_text("host"), host),
-        (page_text("where"), word("basis", asset.basis) + f", ±{asset.uncertainty_m:g} m" if asset.basis else ""),
-        (page_text("control"), control["name"] if control else page_text("controlNobody")),
-        (phrase("html.published.capacity", language), capacity),
+        (phrase("html.published.kind", language), ", ".join(part for part in kind if part)),
+        (page_text("host", language), countries.get(asset.host_country or "", asset.host_country or "")),
+        (page_text("where", language), where),
+        (page_text("control", language), control["name"] if control else page_text("controlNobody", language)),
+        (phrase("html.published.capacity", language), capacity_in_words(answer["asset"], language)),
     ]
     return [fact for fact in facts if fact[1]]
 
 
-def _entity_facts(view: ServedVersion, entity: Entity, language: str) -> list[tuple[str, str]]:
-    names = view.snapshot.country_names
+def _entity_facts(view: ServedVersion, entity: Entity, countries: Names, language: str) -> list[tuple[str, str]]:
     held = view.snapshot.holdings(entity.id, view.snapshot.data_date)
     records = view.snapshot.records
     called = [
-        (records.assets.get(row.id) or records.entities[row.id]).name + f" {share(*row.effective.rounded())}"
-        for row in held
+        f"{name_in(records.assets.get(row.id) or records.entities[row.id], language)} "
+        f"{share(*row.effective.rounded(), language=language)}"
+        for row in held[:_MAX_HOLDINGS]
     ]
-    more = len(called) - _MAX_HOLDINGS
-    listed = "; ".join(called[:_MAX_HOLDINGS]) + (
-        f"; {phrase('html.published.more', language, n=more)}" if more > 0 else ""
-    )
+    if len(held) > _MAX_HOLDINGS:
+        called.append(phrase("html.published.more", language, n=len(held) - _MAX_HOLDINGS))
+    registered, seated = (code or "" for code in (entity.registered_in, entity.headquartered_in))
+    ids = ", ".join(f"{name} {text}" for name, text in entity.external_ids.items())
     facts = [
         (phrase("html.published.kind", language), phrase(f"html.published.type-{entity.type}", language)),
-        (page_text("basisregistration"), names.get(entity.registered_in or "", entity.registered_in or "")),
-        (page_text("basisheadquarters"), names.get(entity.headquartered_in or "", entity.headquartered_in or "")),
-        (
-            phrase("html.published.ids", language),
-            ", ".join(f"{name} {text}" for name, text in entity.external_ids.items()),
-        ),
-        (phrase("html.published.holds", language), listed),
+        (phrase("html.published.registered-in", language), countries.get(registered, registered)),
+        (phrase("html.published.headquartered-in", language), countries.get(seated, seated)),
+        (phrase("html.published.ids", language), ids),
+        (phrase("html.published.holds", language), "; ".join(called)),
     ]
     return [(name[:1].upper() + name[1:], value) for name, value in facts if value]
 
@@ -287,7 +299,7 @@ def _unknown_of_strike(answer: Json, language: str) -> Iterable[str]:
         yield phrase("html.published.day-open", language, when=date_in_words(strike["when"], language))
     yield from _unknown_place_of(strike["basis"], strike["uncertainty_m"], language)
     if answer["rests_on"] == "nothing":
-        yield page_text("restsnothing")
+        yield page_text("restsnothing", language)
     names = [f"{row['name']} ({row['probability']:.0%})" for row in answer["candidates"]]
     if answer["rests_on"] in ("alternatives", "match") and len(names) > 1:
         yield phrase("html.published.candidates", language, names=names)
@@ -303,7 +315,7 @@ def _unknown_of_strike(answer: Json, language: str) -> Iterable[str]:
 def _unknown_owners(owners: Sequence[Json], language: str) -> Iterable[str]:
     for row in owners:
         if row["country"] is None:
-            part = share(row["share_min"], row["share_max"])
+            part = share(row["share_min"], row["share_max"], language=language)
             yield phrase("html.published.unattributed", language, share=part, why="; ".join(row["reasons"]))
 
 
@@ -315,5 +327,5 @@ def _unknown_place_of(basis: str | None, uncertainty_m: float | None, language: 
     if basis is None or uncertainty_m is None:
         yield phrase("html.published.no-place", language)
     elif uncertainty_m >= _COARSE_M:
-        named = {"basis": word("basis", basis), "km": f"{uncertainty_m / 1000:.3g}"}
+        named = {"basis": word("basis", basis, language), "km": formatted(uncertainty_m / 1000, ".3g", language)}
         yield phrase("html.published.coarse-place", language, **named)

@@ -138,7 +138,31 @@ def template(code: str, language: str, arguments: Mapping[str, object]) -> str:
     if isinstance(entry, str):
         return entry
     number: Any = arguments["n"]
-    return entry.get(PLURALS[str(catalogue(language)["language.plurals"])](number)) or entry["other"]
+    return entry.get(plural_form(number, language)) or entry["other"]
+
+
+def plural_form(number: int, language: str) -> str:
+    """Return the plural form of a whole number in a language, as Unicode CLDR calls it."""
+    return PLURALS[str(catalogue(language)["language.plurals"])](number)
+
+
+def with_decimals(said: str, language: str) -> str:
+    """Put the decimal points of a text that has numbers into those of a language."""
+    return str(SentenceFormatter(language).format_field(said, "decimal"))
+
+
+def formatted(number: float, specification: str, language: str) -> str:
+    """Format a number by a specification of Python, with the signs of a language for decimals and thousands."""
+    return str(SentenceFormatter(language).format_field(number, specification))
+
+
+#: Languages whose nouns are large within a sentence.
+_LARGE_NOUNS = frozenset({"de"})
+
+
+def within_sentence(name: str, language: str) -> str:
+    """Return a name as it stands within a sentence: small, but in German, whose nouns are not."""
+    return name if language in _LARGE_NOUNS else name.lower()
 
 
 def values(arguments: Mapping[str, object], language: str) -> Mapping[str, object]:

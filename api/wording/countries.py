@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 from api.wording.catalogue import ENGLISH
 from layers.model.records import Asset, Entity
@@ -38,6 +39,22 @@ def name_in(record: Asset | Entity, language: str) -> str:
     if own is None and isinstance(record, Entity) and record.type == "state":
         own = _spoken().get(language, {}).get(record.registered_in or "")
     return own or record.name
+
+
+def in_language(record: Mapping[str, Any], column: str, language: str) -> str:
+    """Return the title, place or name of a record in a language, or else as it is stored.
+
+    Parameters
+    ----------
+    record
+        Columns of a strike, site or holder by name; those in other languages, such as ``titles``, may be absent.
+    column
+        title, place or name.
+    language
+        BCP 47 tag of the catalogue.
+    """
+    stored = str(record[column] or "")
+    return stored if language == ENGLISH else record.get(f"{column}s", {}).get(language) or stored
 
 
 @cache

@@ -153,7 +153,7 @@ LOOKS: Mapping[SheetSize, SheetLook] = MappingProxyType(
             dot=0.65, line=0.42, river=0.24,
         ),
         "slide": SheetLook(
-            (254.0, 142.9), 9.0, (150.0, 78.0), 9.5 * POINT_MM, 4.4, 18, 18, 1, 0.28, 1, 19.0, 10.5, 10.5, 8.4, 6.8,
+            (254.0, 142.9), 9.0, (150.0, 78.0), 9.5 * POINT_MM, 4.4, 18, 14, 1, 0.28, 1, 19.0, 10.5, 10.5, 8.4, 6.8,
             dot=0.7, line=0.45, river=0.26, edge=0.3,
         ),
     }

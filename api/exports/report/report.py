@@ -19,7 +19,7 @@ from api.exports.printed_map.sheet import MapOrder, MapSheet, compile_page, comp
 from api.exports.printed_map.sheet_origin import SheetOrigin
 from api.exports.report.sections import CitedSources, day_in_words, section
 from api.exports.strike_rows import ExportError
-from api.exports.text import TEXTS, counted, country_names, page_text
+from api.exports.text import counted, country_names, page_text
 from api.http.json import Json
 from layers.reference.basemap import Basemap
 from layers.reference.basemap_archive import BasemapArchive
@@ -102,7 +102,7 @@ def document(
         "notes": " ".join(sheet.contents.notes) if sheet else "",
         "sections": sections,
         "sources": sources.listed(),
-        "words": {name: TEXTS[name] for name in _FIXED},
+        "words": {name: page_text(name) for name in _FIXED},
     }
 
 

@@ -9,6 +9,8 @@ from typing import Any
 
 from api.exports.text import NO_BREAK, page_text, share, word
 from api.http.json import Json
+from api.wording.catalogue import ENGLISH, formatted
+from api.wording.countries import in_language
 from api.wording.dates import date_in_words, span_in_words
 from api.wording.strikes import sources_in_words, strike_title
 from layers.ownership.walk import REACHES
@@ -48,7 +50,7 @@ def tree_of(chains: Iterable[Mapping[str, Any]]) -> HolderNode:
     return root
 
 
-def layered(hit: Mapping[str, Any], cite: Cite, countries: Mapping[str, str]) -> Json:
+def layered(hit: Mapping[str, Any], cite: Cite, countries: Mapping[str, str], language: str = ENGLISH) -> Json:
     """The chain of a struck asset in words, for the page: holders in layers, and the rest of the sum.
 
     Parameters
@@ -59,22 +61,28 @@ def layered(hit: Mapping[str, Any], cite: Cite, countries: Mapping[str, str]) ->
         Numbers sources.
     countries
         Names of countries by code; a code without a name is said itself.
+    language
+        BCP 47 tag of the catalogue; that of the answer and of the names.
     """
-    name, rest = hit["asset"]["name"], hit["rest"]
-    holders = list(_rows(tree_of(hit["chains"]), name, 1, cite, countries))
+    name, rest = in_language(hit["asset"], "name", language), hit["rest"]
+    title = page_text("chain", language, asset=name)
+    holders = list(_rows(tree_of(hit["chains"]), name, 1, cite, countries, language))
     if not holders:
-        return {"title": page_text("chain", asset=name), "holders": [], "notes": [page_text("noChain")]}
-    left = [page_text("rest", share=share(rest["share_min"], rest["share_max"]))] if rest["share_max"] > 0 else []
-    warnings = [page_text("warning", text=text) for text in hit["warnings"]]
-    return {"title": page_text("chain", asset=name), "holders": holders, "notes": [*left, *warnings]}
+        return {"title": title, "holders": [], "notes": [page_text("noChain", language)]}
+    left = share(rest["share_min"], rest["share_max"], language=language)
+    notes = [page_text("rest", language, share=left)] if rest["share_max"] > 0 else []
+    warnings = [page_text("warning", language, text=text) for text in hit["warnings"]]
+    return {"title": title, "holders": holders, "notes": [*notes, *warnings]}
 
 
-def _rows(owned_node: HolderNode, owned: str, level: int, cite: Cite, countries: Mapping[str, str]) -> Iterator[Json]:
+def _rows(
+    owned_node: HolderNode, owned: str, level: int, cite: Cite, countries: Mapping[str, str], language: str
+) -> Iterator[Json]:
     """Yield the holders below a node, each with the holders of its own."""
     for node in owned_node.children.values():
         assert node.step is not None  # only the root has none
-        inner = _rows(node, node.step["name"], level + 1, cite, countries)
-        row = _row(node, owned, cite, countries)
+        inner = _rows(node, node.step["name"], level + 1, cite, countries, language)
+        row = _row(node, owned, cite, countries, language)
         if level < MAX_DEPTH:
             yield row | {"children": list(inner)}
         else:
@@ -82,38 +90,38 @@ def _rows(owned_node: HolderNode, owned: str, level: int, cite: Cite, countries:
             yield from inner
 
 
-def _row(node: HolderNode, owned: str, cite: Cite, countries: Mapping[str, str]) -> Json:
+def _row(node: HolderNode, owned: str, cite: Cite, countries: Mapping[str, str], language: str) -> Json:
     step = node.step
     assert step is not None
     country = step["country"] if step["type"] != "state" else None
+    held = share(step["share_min"], step["share_max"], language=language)
     return {
         "name": step["name"],
-        "where": _country(country, countries) if country else "",
-        "part": share(*node.part),
+        "where": _country(country, countries, language) if country else "",
+        "part": share(*node.part, language=language),
         "bar": _bar(node),
-        "held": page_text("holds", share=share(step["share_min"], step["share_max"]), owned=owned),
-        "dates": _dates(step["since"], step["until"]),
-        "checked": _checked("checkedShare", step["checked"]),
+        "held": page_text("holds", language, share=held, owned=owned),
+        "dates": _dates(step["since"], step["until"], language),
+        "checked": checked_words("checkedShare", step["checked"], language),
         "source": cite(step["source"]),
         "note": step["note"] or "",
-        "ends": [_end(chain, countries) for chain in node.ends],
+        "ends": [_end(chain, countries, language) for chain in node.ends],
     }
 
 
-def _checked(what: str, how: str) -> str:
-    """Word how one thing was checked, which is named by a text of the page: a share or a tie."""
-    return page_text("checkedOf", what=page_text(what), how=word("checked", how))
+def checked_words(what: str, how: str, language: str) -> str:
+    """Word how one thing was checked, which is named by a text of the page: a share, a tie or a value."""
+    return page_text("checkedOf", language, what=page_text(what, language), how=word("checked", how, language))
 
 
-def _dates(since: str | None, until: str | None) -> str:
-    if since and until:
-        return page_text("sinceUntil", since=date_in_words(since), until=date_in_words(until))
+def _dates(since: str | None, until: str | None, language: str) -> str:
+    said = {"since": date_in_words(since, language), "until": date_in_words(until, language)}
     if since:
-        return page_text("sinceOnly", since=date_in_words(since))
-    return page_text("untilOnly", until=date_in_words(until)) if until else ""
+        return page_text("sinceUntil" if until else "sinceOnly", language, **said)
+    return page_text("untilOnly", language, **said) if until else ""
 
 
-def _end(chain: Mapping[str, Any], countries: Mapping[str, str]) -> str:
+def _end(chain: Mapping[str, Any], countries: Mapping[str, str], language: str) -> str:
     """Where a share ends; one that stays with a company further down is said to count with that company."""
     stays, top = chain["stays_with"], chain["steps"][-1]["owner"]
     below = stays["name"] if stays and stays["entity"] != top else None
@@ -121,13 +129,14 @@ def _end(chain: Mapping[str, Any], countries: Mapping[str, str]) -> str:
         name = "countsWith" if chain["country"] else "countsWithNobody"
     else:
         name = "counts" if chain["country"] else "countsToNobody"
-    why = chain["reason"] or page_text(f"reach{chain['reach']}")
-    part = share(chain["share_min"], chain["share_max"])
-    return page_text(name, share=part, country=_country(chain["country"], countries), why=why, name=below)
+    why = chain["reason"] or page_text(f"reach{chain['reach']}", language)
+    part = share(chain["share_min"], chain["share_max"], language=language)
+    country = _country(chain["country"], countries, language)
+    return page_text(name, language, share=part, country=country, why=why, name=below)
 
 
-def _country(code: str | None, countries: Mapping[str, str]) -> str:
-    return page_text("unattributed") if code is None else countries.get(code, code)
+def _country(code: str | None, countries: Mapping[str, str], language: str) -> str:
+    return page_text("unattributed", language) if code is None else countries.get(code, code)
 
 
 def _bar(node: HolderNode) -> list[list[Any]]:
@@ -175,129 +184,157 @@ def day_in_words(day: date) -> str:
     return date_in_words(day.isoformat())
 
 
-def section(number: int, answer: Answer, sources: CitedSources, countries: Names) -> Json:
-    """Write the section on a strike; ``countries`` are names of countries by code."""
+def section(number: int, answer: Answer, sources: CitedSources, countries: Names, language: str = ENGLISH) -> Json:
+    """Write the section on a strike.
+
+    Parameters
+    ----------
+    number
+        Number of the strike, before its title.
+    answer
+        The whole answer to the strike.
+    countries
+        Names of countries by code.
+    language
+        BCP 47 tag of the catalogue; that of the answer and of the names.
+    """
     strike = answer["strike"]
-    names = {hit["asset"]["id"]: hit["asset"]["name"] for hit in answer["assets"]}
+    names = {hit["asset"]["id"]: in_language(hit["asset"], "name", language) for hit in answer["assets"]}
     several = answer["rests_on"] == "alternatives" and len(answer["assets"]) > 1
     sure = sum(hit["verdict"] == "confirmed" for hit in answer["assets"])
-    together = page_text("allOfThese", count=sure) if sure > 1 else ""
+    together = page_text("allOfThese", language, count=sure) if sure > 1 else ""
+    title = strike_title(in_language(strike, "title", language), strike["status"], language)
+    owners = answer["owners"]
     return {
-        "title": f"{number}. {strike_title(strike['title'], strike['status'])}",
-        "facts": _facts(answer, sources),
+        "title": f"{number}. {title}",
+        "facts": _facts(answer, sources, countries, language),
         "headline": answer["headline_parts"],
-        "rests": word("rests", answer["rests_on"]),
-        "owners": [_owner(row, countries, answer["readings"]["sites_together"]) for row in answer["owners"]],
-        "several": page_text("oneOfThese") if several else together,
-        "assets": [_asset(hit, strike["when"], sources, countries) for hit in answer["assets"]],
-        "others": [_tie(row, names, sources, countries) for row in answer["related"]],
+        "rests": word("rests", answer["rests_on"], language),
+        "owners": [_owner(row, countries, answer["readings"]["sites_together"], language) for row in owners],
+        "several": page_text("oneOfThese", language) if several else together,
+        "assets": [_asset(hit, strike["when"], sources, countries, language) for hit in answer["assets"]],
+        "others": [_tie(row, names, sources, countries, language) for row in answer["related"]],
     }
 
 
-def _facts(answer: Answer, sources: CitedSources) -> list[list[str]]:
+def _facts(answer: Answer, sources: CitedSources, countries: Names, language: str) -> list[list[str]]:
     strike, host = answer["strike"], answer["host"]
-    when = date_in_words(strike["when"]) + (f" ({strike['when_note']})" if strike["when_note"] else "")
-    place = ", ".join(part for part in (strike["place"], strike["region"]) if part)
-    basis = word("basis", strike["basis"]) if strike["basis"] else ""
-    sure = page_text("within", basis=basis, radius=_length(strike["uncertainty_m"])) if basis else page_text("noPlace")
+    when = date_in_words(strike["when"], language) + (f" ({strike['when_note']})" if strike["when_note"] else "")
+    place = in_language(strike, "place", language)
+    if strike["region"] and place == strike["place"]:  # the region has no name in another language
+        place = ", ".join(part for part in (place, strike["region"]) if part)
+    sure = page_text("noPlace", language)
+    if strike["basis"]:
+        radius = length(strike["uncertainty_m"], language)
+        sure = page_text("within", language, basis=word("basis", strike["basis"], language), radius=radius)
+    country = countries.get(host["country"], host["name"]) if host else page_text("highSeas", language)
     cited = " ".join(f"[{sources.cite(name)}]" for name in strike["sources"])
+    voices = sources_in_words(strike["n_sources"], strike["n_voices"], language)
     return [
-        [page_text("when"), when],
-        [page_text("where"), f"{place} ({sure})"],
-        [page_text("host"), host["name"] if host else page_text("highSeas")],
-        [page_text("status"), word("status", strike["status"])],
-        [page_text("sources"), f"{cited} ({sources_in_words(strike['n_sources'], strike['n_voices'])})"],
+        [page_text("when", language), when],
+        [page_text("where", language), f"{place} ({sure})"],
+        [page_text("host", language), country],
+        [page_text("status", language), word("status", strike["status"], language)],
+        [page_text("sources", language), f"{cited} ({voices})"],
     ]
 
 
-def _length(metres: float | None) -> str:
+def length(metres: float | None, language: str = ENGLISH) -> str:
+    """Write a length in metres or kilometres; ``None`` is one that is not known."""
     if metres is None:
-        return page_text("unknownLength")
-    return f"{metres:g}{NO_BREAK}m" if metres < 1000 else f"{metres / 1000:.3g}{NO_BREAK}km"
+        return page_text("unknownLength", language)
+    if metres < 1000:
+        return page_text("metres", language, n=formatted(metres, "g", language))
+    return page_text("kilometres", language, n=formatted(metres / 1000, ".3g", language))
 
 
-def _owner(row: Answer, countries: Names, sites: int) -> Json:
+def _owner(row: Answer, countries: Names, sites: int, language: str) -> Json:
     """Describe a country's share, split by where its chains end; or the unattributed share with its reasons."""
     code = row["country"]
     if code is None:
         why, bar = "; ".join(row["reasons"]), [["nobody", row["share_min"]]]
     else:
         reached = [(reach, *row[reach]) for reach in REACHES if row[reach][1] > 0]
-        why = ", ".join(f"{page_text(f'{reach}Short')} {share(low, high, sites)}" for reach, low, high in reached)
+        why = ", ".join(
+            f"{page_text(f'{reach}Short', language)} {share(low, high, sites, language)}"
+            for reach, low, high in reached
+        )
         bar = [[reach, low] for reach, low, _ in reached]
     known = sum(width for _, width in bar)
     bar += [["split", row["share_min"] - known], ["range", row["share_max"] - max(row["share_min"], known)]]
     return {
-        "name": page_text("unattributed") if code is None else countries.get(code, row["name"]),
-        "share": share(row["share_min"], row["share_max"], sites),
+        "name": page_text("unattributed", language) if code is None else countries.get(code, row["name"]),
+        "share": share(row["share_min"], row["share_max"], sites, language),
         "why": why,
         "bar": [[kind, width] for kind, width in bar if width > 0],
     }
 
 
-def _asset(hit: Answer, when: str, sources: CitedSources, countries: Names) -> Json:
-    verdict = word("verdict", hit["verdict"])
-    control = [_span(span, when, len(hit["control_days"]) > 1, sources, countries) for span in hit["control_days"]]
+def _asset(hit: Answer, when: str, sources: CitedSources, countries: Names, language: str) -> Json:
+    verdict = word("verdict", hit["verdict"], language)
+    several = len(hit["control_days"]) > 1
+    control = [_span(span, when, several, sources, countries, language) for span in hit["control_days"]]
+    capacity = capacity_in_words(hit["asset"], language)
     return {
-        **layered(hit, sources.cite, countries),
+        **layered(hit, sources.cite, countries, language),
         "verdict": verdict[0].upper() + verdict[1:] + ".",
-        "capacity": _capacity(hit["asset"]),
-        "conditions": [_condition(row, sources) for row in hit["conditions"]],
-        "differs": page_text("controlDiffers") if len(control) > 1 else "",
+        "capacity": page_text("capacityOf", language, amount=capacity) if capacity else "",
+        "conditions": [_condition(row, sources, language) for row in hit["conditions"]],
+        "differs": page_text("controlDiffers", language) if len(control) > 1 else "",
         "control": control,
     }
 
 
-def _capacity(asset: Answer) -> str:
+def capacity_in_words(asset: Answer, language: str = ENGLISH) -> str:
+    """Write the capacity of a site with its unit and its day; nothing where it is not known."""
     if asset["capacity"] is None or asset["capacity_unit"] is None:
         return ""
-    amount = f"{asset['capacity']:,.12g}{NO_BREAK}{asset['capacity_unit']}"
-    on = f" ({date_in_words(asset['capacity_on'])})" if asset["capacity_on"] else ""
-    return page_text("capacityOf", amount=amount + on)
+    amount = f"{formatted(asset['capacity'], ',.12g', language)}{NO_BREAK}{asset['capacity_unit']}"
+    return amount + (f" ({date_in_words(asset['capacity_on'], language)})" if asset["capacity_on"] else "")
 
 
-def _condition(row: Answer, sources: CitedSources) -> str:
+def _condition(row: Answer, sources: CitedSources, language: str) -> str:
     """Describe how far an asset worked over some days, with its source."""
-    until = date_in_words(row["until"]) if row["until"] else page_text("endNotKnown")
-    days = page_text("sinceUntil", since=date_in_words(row["since"]), until=until)
+    until = date_in_words(row["until"], language) if row["until"] else page_text("endNotKnown", language)
+    days = page_text("sinceUntil", language, since=date_in_words(row["since"], language), until=until)
     low, high = row["working_min"], row["working_max"]
-    part = "" if low is None else f", {page_text('workedPart', share=share(low, high))}"
-    note = f" ({row['note']})" if row["note"] else ""
-    return f"{days}: {word('working', row['status'])}{part}{note} [{sources.cite(row['source'])}]"
+    worked = "" if low is None else page_text("workedPart", language, share=share(low, high, language=language))
+    part, note = f", {worked}" if worked else "", f" ({row['note']})" if row["note"] else ""
+    return f"{days}: {word('working', row['status'], language)}{part}{note} [{sources.cite(row['source'])}]"
 
 
-def _span(span: Answer, when: str, several: bool, sources: CitedSources, countries: Names) -> Json:
+def _span(span: Answer, when: str, several: bool, sources: CitedSources, countries: Names, language: str) -> Json:
     """Describe who was in control during a span of days; the days are named where there are several spans."""
-    days = span_in_words(span["first"], span["last"], when) if several else ""
+    days = span_in_words(span["first"], span["last"], when, language) if several else ""
     control = span["control"]
     if control is None:
-        return {"days": days, "who": page_text("controlNobody"), "steps": []}
-    country = (
-        countries.get(control["country"], control["country"]) if control["country"] else page_text("countryUnknown")
-    )
+        return {"days": days, "who": page_text("controlNobody", language), "steps": []}
+    code = control["country"]
+    country = countries.get(code, code) if code else page_text("countryUnknown", language)
     where = [] if control["reach"] == "state" else [country]
-    who = ", ".join([control["name"], *where, page_text(f"controlreach{control['reach']}")])
-    return {"days": days, "who": who, "steps": [_step(step, sources) for step in control["steps"]]}
+    who = ", ".join([control["name"], *where, page_text(f"controlreach{control['reach']}", language)])
+    return {"days": days, "who": who, "steps": [_step(step, sources, language) for step in control["steps"]]}
 
 
-def _step(step: Answer, sources: CitedSources) -> str:
-    holders = page_text("and").join(holder["name"] for holder in step["holders"])
-    part = share(step["share_min"], step["share_max"])
+def _step(step: Answer, sources: CitedSources, language: str) -> str:
+    holders = page_text("and", language).join(holder["name"] for holder in step["holders"])
+    part = share(step["share_min"], step["share_max"], language=language)
     held = "controls" if step["share_max"] == 0 else "holdTogether" if len(step["holders"]) > 1 else "holds"
-    kinds = ", ".join(word("control", kind) for kind in step["declared"])
-    declared = f", {page_text('declared', kinds=kinds)}" if kinds else ""
+    kinds = ", ".join(word("control", kind, language) for kind in step["declared"])
+    declared = f", {page_text('declared', language, kinds=kinds)}" if kinds else ""
     cited = " ".join(f"[{sources.cite(name)}]" for name in step["sources"])
-    return f"{holders} {page_text(held, share=part, owned=step['name'])}{declared} {cited}"
+    return f"{holders} {page_text(held, language, share=part, owned=step['name'])}{declared} {cited}"
 
 
-def _tie(row: Answer, assets: Names, sources: CitedSources, countries: Names) -> Json:
+def _tie(row: Answer, assets: Names, sources: CitedSources, countries: Names, language: str) -> Json:
     """Describe a holder of another relation; with several assets also to which of them."""
-    code, relation = row["country"], word("relation", row["relation"])
-    of = page_text("relationOf", relation=relation, asset=assets.get(row["asset"], row["asset"]))
+    code, relation = row["country"], word("relation", row["relation"], language)
+    of = page_text("relationOf", language, relation=relation, asset=assets.get(row["asset"], row["asset"]))
     country = countries.get(code, code) if code else ""
+    proof = checked_words("checkedTie", row["checked"], language)
     return {
         "relation": of if len(assets) > 1 else relation,
         "who": row["name"] + (f", {country}" if country and country != row["name"] else ""),
         "note": row["note"] or "",
-        "proof": f"{_checked('checkedTie', row['checked'])} [{sources.cite(row['source'])}]",
+        "proof": f"{proof} [{sources.cite(row['source'])}]",
     }

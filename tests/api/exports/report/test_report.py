@@ -85,6 +85,18 @@ def test_every_text_of_the_page_is_read() -> None:
         translations.page_text("holds", share="5 %")
 
 
+def test_texts_come_in_a_language_with_its_plurals_and_signs() -> None:
+    said = [translations.counted("count", number, "uk") for number in (1, 2, 5, 11, 21, 1234)]
+    assert said == ["1 удар", "2 удари", "5 ударів", "11 ударів", "21 удар", "1\u00a0234 удари"]
+    assert translations.counted("count", 1234, "de") == "1.234 Angriffe"
+    assert translations.share(31.99, 33.5, language="de") == "31,99–33,5\u00a0%"
+    assert translations.word("relation", "never-heard", "uk") == "never heard"
+    assert translations.words("commodity", "oil, unheard of", "uk") == "нафта, unheard of"
+    owners = translations.with_country_names("RU 47.3, US 0-22.5, unattributed 1.75", {"RU": "Russland"}, "de")
+    nobody = translations.page_text("unattributed", "de")
+    assert owners == f"Russland\u00a047,3; US\u00a00–22,5; {nobody}\u00a01,75"
+
+
 @pytest.mark.parametrize(("ends", "said"), [((31.99, 31.99), "31.99"), ((0, 22.5), "0–22.5"), ((100, 100), "100")])
 def test_shares_are_written_as_on_the_page(ends: tuple[float, float], said: str) -> None:
     assert translations.share(*ends) == f"{said}\u00a0%"
