@@ -22,7 +22,7 @@ export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run test fix docs snapshots lighthouse lock clean
+.PHONY: help setup run test fix docs snapshots lighthouse wheel lock clean
 
 help: ## list what make can do
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
@@ -53,6 +53,7 @@ docs: $(VENV)/.stamp-dev ## write the pages that are made from the schema, the h
 	$(BIN)/typer api.cli.main utils docs --name strikeatlas --output docs/cli.md
 	$(BIN)/python -m tests.architecture
 	$(BIN)/python -m api.build.module_preloads
+	$(BIN)/python -m tests.notebook
 
 snapshots: $(NEEDED) $(VENV)/.stamp-dev ## write the pictures of the web map anew that the tests compare
 	RENEW_SNAPSHOTS=1 $(BIN)/python -m pytest --quiet tests/browser/test_snapshots.py
@@ -63,6 +64,11 @@ lighthouse: bench/lighthouse/node_modules/.stamp ## score the page that `make ru
 bench/lighthouse/node_modules/.stamp: bench/lighthouse/package.json bench/lighthouse/package-lock.json | $(VENV)/.stamp-venv
 	@$(call npm_ci,bench/lighthouse)
 	@touch $@
+
+wheel: setup $(VENV)/.stamp-build ## build dist/strikeatlas-VERSION.whl, and lay the lock file of what it needs beside it
+	@rm -rf dist
+	@$(BIN)/python -m hatchling build --target wheel --directory dist
+	@cp requirements.lock dist/
 
 clean: ## remove all that setup made; the store in data/ stays
 	rm -rf $(VENV) node_modules static/vendor data/basemap.gpkg data/basemap.pmtiles data/.basemap-sources data/gazetteer.sqlite

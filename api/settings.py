@@ -1,4 +1,4 @@
-"""Settings that an operator may change; nothing is read at import."""
+"""Settings that an operator may change; no file is read at import, only looked for."""
 
 from __future__ import annotations
 
@@ -18,12 +18,21 @@ from layers.snapshot.snapshot_cache import MIN_RECORDS
 
 ROOT = Path(__file__).resolve().parent.parent
 
+
+def _usual(name: str) -> Path:
+    """Return a file in the folder ``data`` of the working directory, or else the one that came with the program."""
+    own, bundled = Path("data", name), ROOT / "data" / name
+    return bundled if bundled.exists() and not own.exists() else own
+
+
 #: Paths of the store, the base map, the gazetteer and the reviewers unless others are given.
 STORE = Path("data/atlas.gpkg")
-BASEMAP = Path("data/basemap.gpkg")
+BASEMAP = _usual("basemap.gpkg")
 #: The tiles that the web map draws, beside the base map unless another archive is given.
 ARCHIVE_ENDING = ".pmtiles"
-GAZETTEER = Path("data/gazetteer.sqlite")
+GAZETTEER = _usual("gazetteer.sqlite")
+#: Where a gazetteer is built, even if one came with the program.
+OWN_GAZETTEER = Path("data/gazetteer.sqlite")
 REVIEWERS = Path("data/reviewers.json")
 #: The policy of disclosure; where nobody states another one and there is no such file, all that is public is published.
 POLICY = Path("data/policy.toml")

@@ -69,6 +69,7 @@ ROOMS = (
     "api.styles",
     "api.rendering",
     "api.server",
+    "api.python",
     "api.esri",
     "api.openapi",
     "api.html",

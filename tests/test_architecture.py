@@ -28,7 +28,7 @@ def too_late(name: str, imports: Iterator[str]) -> list[str]:
     return sorted(str(other) for other in rooms if own is None or ROOMS.index(str(other)) > ROOMS.index(own))
 
 
-@pytest.mark.parametrize("ring", ["geo", "layers", "api", "tests", "bench"])
+@pytest.mark.parametrize("ring", ["geo", "layers", "api", "strikeatlas", "tests", "bench"])
 def test_no_relative_imports(ring: str) -> None:
     relative = [str(path) for path in modules(ring) for name in imported(path) if name.startswith(".")]
     assert relative == []
@@ -44,6 +44,11 @@ def test_a_ring_imports_nothing_that_is_not_its_business(ring: str) -> None:
     ]
     assert modules(ring)
     assert found == []
+
+
+def test_the_name_of_the_installed_program_is_a_door_to_the_api_and_no_room() -> None:
+    ways = {name for path in modules("strikeatlas") for name in imported(path) if room(name)}
+    assert {room(name) for name in ways} == {"api.python", "api.cli"}
 
 
 def test_every_module_is_in_a_room() -> None:

@@ -29,6 +29,7 @@ from api.settings import BASEMAP, GAZETTEER
 from api.terminal import load_report as terminal
 from api.wording.catalogue import text as worded
 from api.wording.problems import cell_sentence
+from layers.filesystem.atomic_file import replacing
 from layers.ingest.doubtful_points import with_doubts
 from layers.ingest.integrity import check as check_records
 from layers.ingest.load_plan import LoadPlan, plan_load, planned_changes
@@ -49,6 +50,7 @@ from layers.sources.reader.mapping_file import read as read_mapping
 from layers.sources.reader.mapping_terms import ColumnMapping
 from layers.sources.reader.record_builder import slug
 from layers.sources.registry import FORMATS, Format, LoadOptions, recognise
+from layers.store.create import require_free
 from layers.store.migrations.m0003_private_datasets import WRITTEN_BY_HAND
 from layers.store.store import LoadReport, StaleVersion, Store
 
@@ -370,6 +372,24 @@ def load_none(store: Store, base: Path, who: str) -> LoadReport:
     )
     store.close()
     return report
+
+
+def create_store(path: Path, base: Path, who: str, *, empty: bool = False) -> LoadReport:
+    """Make a store where there is none, with the bundled records or empty: as a whole, or not at all.
+
+    Raises
+    ------
+    FileExistsError
+        If something is in the way.
+    ProblemsError
+        If the bundled records have faults.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # Made aside and renamed when it is whole: a set-up that is cut short leaves no empty store to be kept.
+    require_free(path)
+    with replacing(path, overwrite=False) as fresh:
+        created = Store.create(fresh)
+        return (load_none if empty else load_bundled)(created, base, who)
 
 
 def load_bundled(store: Store, base: Path, who: str) -> LoadReport:

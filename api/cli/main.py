@@ -40,7 +40,6 @@ from api.settings import BASEMAP
 from api.terminal import attribution as terminal
 from api.terminal.publish_report import print_publish_problems, publish_tables
 from layers.attribution.country_totals import Relation
-from layers.filesystem.atomic_file import replacing
 from layers.ingest.integrity import check as check_records
 from layers.ingest.publishable import check_publishable
 from layers.model.problems import ProblemsError, UnknownRecord
@@ -52,8 +51,7 @@ from layers.reference.basemap_archive import UnreadableArchive
 from layers.reference.gazetteer import GazetteerMissing
 from layers.sources import curated
 from layers.store.backends import open_store
-from layers.store.create import require_free
-from layers.store.store import LoadReport, NotAStore, Store, StoreError
+from layers.store.store import LoadReport, NotAStore, StoreError
 
 api.cli.import_pause.end()
 
@@ -136,13 +134,7 @@ def init(
         open_store(path)
         output({"store": str(path), "kept": True}, as_json, f"{path} is there and was kept.")
         return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # Made aside and renamed when it is whole: a set-up that is cut short leaves no empty store to be kept.
-    require_free(path)
-    with replacing(path, overwrite=False) as fresh:
-        created = Store.create(fresh)
-        report = (load_commands.load_none if empty else load_commands.load_bundled)(created, base, who)
-    _report_load(path, report, as_json)
+    _report_load(path, load_commands.create_store(path, base, who, empty=empty), as_json)
 
 
 @app.command(epilog="Example: strikeatlas check layers/records --json; strikeatlas check layers/records --publishable")

@@ -13,7 +13,7 @@ from rich.table import Table
 
 from api.cli.common import AsJson, output
 from api.serializers import places
-from api.settings import GAZETTEER
+from api.settings import GAZETTEER, OWN_GAZETTEER
 from api.terminal.console import add_row
 from api.wording.catalogue import text as wording
 from layers.reference import gazetteer_build, gazetteer_import
@@ -56,7 +56,7 @@ def add(
 
 
 @app.command(epilog="Example: strikeatlas place build")
-def build(gazetteer: GazetteerOption = GAZETTEER, as_json: AsJson = False) -> None:
+def build(gazetteer: GazetteerOption = OWN_GAZETTEER, as_json: AsJson = False) -> None:
     """Build the gazetteer anew from the installed GeoNames package; what was added has to be added again."""
     gazetteer_build.build(gazetteer)
     size = gazetteer.stat().st_size

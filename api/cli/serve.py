@@ -10,6 +10,7 @@ import typer
 from rich.markup import escape
 
 from api.cli.common import STORE, AcceptBrokenHistory, AsJson, StoreAddress, open_checked, output, warn_of_clock
+from api.cli.load import create_store
 from api.http.request_log import LogFormat
 from api.server.build_id import build_id
 from api.server.live_snapshot import LiveSnapshot
@@ -83,7 +84,7 @@ def serve(
     ] = None,
     accept_broken_history: AcceptBrokenHistory = False,
 ) -> None:
-    """Serve the map and the API until stopped."""
+    """Serve the map and the API until stopped; where no store is named and none is there, of the bundled records."""
     # Slow to import, and no other command needs them.
     from api.cli.server_process import ServerAddress
     from api.cli.server_process import serve as run
@@ -105,6 +106,9 @@ def serve(
     )
     settings = with_overrides(settings, numbers or ())
 
+    if store == STORE and not Path(store).exists():
+        create_store(Path(store), base, "strikeatlas serve")
+        errors.print(f"Made {escape(store)} with the bundled records.")
     # Once here, not by each worker.
     open_checked(store, accept_broken_history).close()
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from threading import Lock
+from types import MappingProxyType
 from typing import Any
 
 import geopandas
@@ -23,7 +24,9 @@ from layers.collections.queryables import Kind
 #: Options of GDAL are those of the process.
 _gdal_options = Lock()
 #: Type of a column by kind; a list has no type that every reader knows, and is joined text.
-_TYPES: dict[Kind, str] = {"integer": "Int64", "number": "float64", "boolean": "boolean", "date": "datetime64[ms]"}
+DTYPES: Mapping[Kind, str] = MappingProxyType(
+    {"integer": "Int64", "number": "float64", "boolean": "boolean", "date": "datetime64[ms]"}
+)
 
 
 def flatgeobuf(page: FeaturePage) -> bytes:
@@ -96,8 +99,8 @@ def _column(page: FeaturePage, name: str) -> pd.Series[Any]:
     values = list(column.take(page.rows))
     queryable = page.collection.queryables.get(name)
     kind: Kind = "text" if queryable is None else queryable.kind
-    if kind in _TYPES:
-        return pd.Series(np.array(values, dtype=object), dtype=_TYPES[kind])
+    if kind in DTYPES:
+        return pd.Series(np.array(values, dtype=object), dtype=DTYPES[kind])
     texts = ["; ".join(value) if isinstance(value, tuple) else value for value in values]
     return pd.Series(texts, dtype=object)
 

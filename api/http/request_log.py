@@ -46,6 +46,8 @@ FLUSH_S = 0.1
 MAX_WAITING = 200
 #: Bytes that a pipe accepts whole (PIPE_BUF on Linux), so that lines of several workers do not mix.
 _PIPE = 4096
+#: Name above the loggers of the application.
+_RING = __name__.removesuffix(".http.request_log")
 
 
 #: The route of a request that no route matches.
@@ -251,11 +253,11 @@ def logging_config(form: LogFormat) -> dict[str, Any]:
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "formatters": {"line": {"()": "api.http.request_log.JsonLines"} if form == "json" else text},
+        "formatters": {"line": {"()": JsonLines} if form == "json" else text},
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "stream": "ext://sys.stderr"}},
         "root": {"level": "WARNING", "handlers": ["stderr"]},
         "loggers": {
-            "api": {"level": level},
+            _RING: {"level": level},
             # It logs each connection at INFO; only warnings matter.
             "uvicorn": {"level": "WARNING"},
         },

@@ -76,7 +76,7 @@ def assemble_page(
         Leaflet is not installed in ``static/vendor``.
     """
     leaflet_css, leaflet_js = _leaflet(VENDOR)
-    own_css, own_js = ((HERE / name).read_text(encoding="utf-8") for name in ("onefile.css", "onefile.js"))
+    own_css, own_js = _own()
     # A style that folium writes for a map that fills the window; ours leaves room for heading and foot.
     before, *styles = html.split("<style>")
     html = before + "".join(style.partition("</style>")[2] for style in styles)
@@ -91,6 +91,36 @@ def assemble_page(
     html = html.replace("<body>", f"<body>{top}", 1)
     # folium writes its script after the body's end, so this is the only one.
     return html.replace("</body>", f"{_foot(strikes, remarks)}</body>", 1)
+
+
+def inline_links() -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+    """Return the names and addresses of the scripts and styles of a map without a page around it; each is its content.
+
+    Raises
+    ------
+    ExportError
+        Leaflet is not installed in ``static/vendor``.
+    """
+    leaflet_css, leaflet_js = _leaflet(VENDOR)
+    own_css, own_js = _own()
+    # In a map's header a name is there once, be it of a script or of a style.
+    scripts = [("leaflet-script", leaflet_js), ("strikeatlas-script", own_js)]
+    # Without heading and foot the map fills its frame.
+    styles = [("leaflet-style", leaflet_css), ("strikeatlas-style", f"{own_css}\nbody {{ display: block; }}")]
+    return (
+        [(name, _data_address("text/javascript", code)) for name, code in scripts],
+        [(name, _data_address("text/css", code)) for name, code in styles],
+    )
+
+
+def _data_address(media_type: str, content: str) -> str:
+    return f"data:{media_type};base64,{base64.b64encode(content.encode()).decode()}"
+
+
+def _own() -> tuple[str, str]:
+    """Read our own style and script."""
+    style, script = ((HERE / name).read_text(encoding="utf-8") for name in ("onefile.css", "onefile.js"))
+    return style, script
 
 
 def _leaflet(folder: Path) -> tuple[str, str]:

@@ -16,7 +16,7 @@ import shapely
 from branca.element import MacroElement
 from jinja2 import Template
 
-from api.exports.offline_page.assemble import assemble_page, script_json, with_csp
+from api.exports.offline_page.assemble import assemble_page, inline_links, script_json, with_csp
 from api.exports.printed_map.extent import WORLD, Extent, extent_of
 from api.exports.strike_rows import DrawnStrike, drawn_strikes, rows, text_value
 from api.exports.symbols import OTHER_PIPE_COLOUR, PIPE_COLOURS, PIPE_DASHES, SHAPES, UNKNOWN_SHAPE, pipe_group
@@ -85,8 +85,48 @@ def render(
     """
     marks = drawn_strikes(strikes)
     extent = extent_of(bbox) if bbox is not None else _extent_around(marks)
+    page = _drawn_map(marks, assets, attributions, basemap, extent)
+    _number_elements(page.get_root())
+    html = page.get_root().render()
+    return with_csp(assemble_page(html, title, data_date, marks, strikes, remarks))
+
+
+def notebook_map(
+    strikes: geopandas.GeoDataFrame,
+    assets: geopandas.GeoDataFrame,
+    attributions: geopandas.GeoDataFrame,
+    basemap: Basemap,
+) -> folium.Map:
+    """Draw the map of the page alone, for a notebook or to add layers to; Leaflet is in it, and nothing is fetched.
+
+    Parameters
+    ----------
+    strikes, assets, attributions
+        As in `render`; strikes without a place, and retracted ones, are left out.
+
+    Raises
+    ------
+    ExportError
+        If Leaflet is not in static/vendor.
+    geo.errors.GeoError
+        If a frame has no CRS or coordinates out of range.
+    """
+    marks = drawn_strikes(strikes)
+    page = _drawn_map(marks, assets, attributions, basemap, _extent_around(marks))
+    page.default_js, page.default_css = inline_links()
+    return page
+
+
+def _drawn_map(
+    marks: Sequence[DrawnStrike],
+    assets: geopandas.GeoDataFrame,
+    attributions: geopandas.GeoDataFrame,
+    basemap: Basemap,
+    extent: Extent,
+) -> folium.Map:
+    """Draw countries, records and names; without Leaflet, which what is around the map brings."""
     page = folium.Map(location=extent.middle[::-1], zoom_start=5, tiles=None, control_scale=True, zoom_snap=0.5)
-    # The page brings its own Leaflet and needs none of folium's other libraries.
+    # None of folium's other libraries is needed.
     page.default_js, page.default_css = [], []
     folium.GeoJson(
         land_geojson(basemap, extent), name="Countries", control=False, interactive=False,
@@ -96,9 +136,7 @@ def render(
     _add_names(page, basemap, extent)
     folium.LayerControl().add_to(page)
     page.fit_bounds([[extent.south, extent.west], [extent.north, extent.east]])
-    _number_elements(page.get_root())
-    html = page.get_root().render()
-    return with_csp(assemble_page(html, title, data_date, marks, strikes, remarks))
+    return page
 
 
 def _extent_around(marks: Sequence[DrawnStrike]) -> Extent:

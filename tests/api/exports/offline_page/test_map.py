@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from api.exports.offline_page import assemble, map
 from api.exports.offline_page.assemble import script_json
-from api.exports.strike_rows import ExportError
+from api.exports.strike_rows import ExportError, drawn_strikes
 from layers.reference.basemap import Basemap
 from tests.api.exports.making import DAY, ODESA, frame_of, strike
 
@@ -172,3 +172,25 @@ def test_of_several_sites_each_is_named(attributions: geopandas.GeoDataFrame) ->
         "Azerbaijan 100 % of Depot of Odesa",
         "Azerbaijan 100 % of Depot of Izmail (a possible target)",
     )
+
+
+def test_a_map_of_a_notebook_is_drawn_without_a_network(
+    strikes: geopandas.GeoDataFrame,
+    assets: geopandas.GeoDataFrame,
+    attributions: geopandas.GeoDataFrame,
+    small_base: Basemap,
+    browser: Browser,
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "map.html"
+    map.notebook_map(strikes, assets, attributions, small_base).save(str(file))
+    tab = browser.new_page()
+    asked: list[str] = []
+    troubles: list[str] = []
+    tab.on("request", lambda request: asked.append(request.url))
+    tab.on("pageerror", lambda error: troubles.append(str(error)))
+    tab.goto(file.as_uri())
+    assert tab.locator(".strike").count() == len(drawn_strikes(strikes)) > 5
+    assert [url for url in asked if not url.startswith("data:")] == [file.as_uri()]
+    assert troubles == []
+    tab.close()

@@ -1,0 +1,283 @@
+"""Where an atlas is read from: a snapshot in this process, or a running server by its HTTP API."""
+
+from __future__ import annotations
+
+import http.client
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Protocol
+from urllib.parse import quote, urlencode, urljoin, urlsplit
+
+import geopandas
+import orjson
+
+from api.http.json import Json
+from api.python.frames import frame_of, frame_of_features
+from api.requests.query_parameters import parse_items_request
+from api.requests.strike_conditions import parse_strike_conditions
+from api.serializers.attribution import owners_answer
+from api.server.version_builder import cache_of, data_date
+from api.settings import Settings, stated_policy
+from api.wording.catalogue import text
+from geo.columnar.chunked_array import to_numpy
+from layers.model import edtf
+from layers.model.cache import Lazy
+from layers.model.types import CountryBasis
+from layers.ownership.minority import Minority
+from layers.query.selection import rows
+from layers.query.strike_counts import groups
+from layers.query.strike_truth import narrowed
+from layers.reference import basemap
+from layers.snapshot.disclosure import disclose
+from layers.snapshot.snapshot import LAYERS, Snapshot
+from layers.sources import curated
+from layers.store.backends import open_store
+
+#: Features that a server is asked for at once.
+_PAGE = 5000
+#: Tables whose sizes describe an atlas.
+SIZED = ("strikes", "assets")
+#: Seconds that a server has to begin an answer.
+_TIMEOUT_S = 60
+
+
+class AtlasError(ValueError):
+    """An atlas that cannot be read, or that cannot do what was called."""
+
+
+class AtlasSource(Protocol):
+    """What an atlas is read from."""
+
+    @property
+    def title(self) -> str:
+        """The file or address that is read."""
+
+    @property
+    def data_date(self) -> date:
+        """Day of the last change of the records."""
+
+    @property
+    def sizes(self) -> Mapping[str, int]:
+        """The number of strikes and of assets."""
+
+    def layer(self, name: str, query: Mapping[str, str]) -> geopandas.GeoDataFrame:
+        """Return the features of a layer that parameters of the API select, in the order of the API."""
+
+    def strikes_by_country(self, query: Mapping[str, str]) -> Sequence[tuple[str, int]]:
+        """Return how many of the strikes that parameters select concern each country, most first."""
+
+    def owners(self, owned: str, on: date | None, basis: CountryBasis, minority: Minority) -> Json:
+        """Return who owned an asset on a day, as `/assets/{asset}/owners` answers."""
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """All records and what follows from them."""
+
+
+@dataclass(frozen=True)
+class SnapshotSource:
+    """An atlas in the memory of this process."""
+
+    title: str
+    snapshot: Snapshot
+
+    @property
+    def data_date(self) -> date:
+        """Day of the last change of the records."""
+        return self.snapshot.data_date
+
+    @property
+    def sizes(self) -> Mapping[str, int]:
+        """The number of strikes and of assets."""
+        return {name: len(self.snapshot.records.table(name)) for name in SIZED}
+
+    def layer(self, name: str, query: Mapping[str, str]) -> geopandas.GeoDataFrame:
+        """Return the features of a layer that parameters of the API select, in the order of the API.
+
+        Raises
+        ------
+        BadParameter
+            With the first parameter that cannot be read.
+        """
+        collection = self.snapshot.collections[name]
+        selection = parse_items_request(query, collection, _PAGE, _PAGE).selection
+        if name == "strikes":
+            conditions = parse_strike_conditions(query)
+            selection = narrowed(self.snapshot.collections, self.snapshot.registers, selection, conditions)
+        return frame_of(collection, to_numpy(rows(collection, selection)))
+
+    def strikes_by_country(self, query: Mapping[str, str]) -> Sequence[tuple[str, int]]:
+        """Return how many of the strikes that parameters select concern each country, most first.
+
+        Raises
+        ------
+        BadParameter
+            With the first parameter that cannot be read.
+        """
+        snapshot = self.snapshot
+        selection = parse_items_request(query, snapshot.collections["strikes"], _PAGE, _PAGE).selection
+        conditions = parse_strike_conditions(query)
+        counted = groups(snapshot.collections, snapshot.registers, selection, conditions, "country")
+        return [(group.value, group.strikes) for group in counted if group.value is not None]
+
+    def owners(self, owned: str, on: date | None, basis: CountryBasis, minority: Minority) -> Json:
+        """Return who owned an asset or entity on a day, as `/assets/{asset}/owners` answers.
+
+        Raises
+        ------
+        UnknownRecord
+            If there is no such asset or entity.
+        """
+        day = on or self.data_date
+        owners = self.snapshot.owners(owned, day, basis, minority)
+        return owners_answer(self.snapshot, owned, owners, day, basis, minority)
+
+
+def bundled(base: Path) -> SnapshotSource:
+    """Read the records that come with the program; their date is the newest day on which one of their sources was read.
+
+    Raises
+    ------
+    BasemapMissing
+        If there is no base map.
+    """
+    records = curated.read().require_clean()
+    retrieved = (edtf.parse(source.retrieved).latest for source in records.sources.values() if source.retrieved)
+    day = max(filter(None, retrieved))
+    return SnapshotSource("bundled records", Snapshot.of(records, basemap.read(base), 0, day, wording=text))
+
+
+def of_store(path: Path, base: Path) -> SnapshotSource:
+    """Read what the policy publishes of a store, or what is kept beside a large one of its last change.
+
+    Raises
+    ------
+    NotAStore, BasemapMissing
+        If one of the files is missing or something else.
+    ProblemsError
+        If the policy has faults.
+    """
+    opened = open_store(path)
+    settings = Settings(basemap=base, policy=stated_policy())
+    base_map = basemap.read(base)
+    if opened.count("strikes", "assets") >= settings.keep_from:
+        kept = cache_of(opened, base_map, settings).read(opened.last_external_edit())
+        if kept is not None and kept.seq == opened.seq():
+            return SnapshotSource(str(path), kept.with_stages(kept.stages, heat=Lazy(opened.heat)))
+    seq, stored = opened.version()
+    published = disclose(stored, settings.policy, datetime.now(UTC)).records
+    day = data_date(opened, seq)
+    heat = Lazy(opened.heat)
+    return SnapshotSource(str(path), Snapshot.of(published, base_map, seq, day, wording=text, heat=heat))
+
+
+@dataclass(frozen=True)
+class ServerSource:
+    """An atlas that a server at an address answers from; each call asks it anew."""
+
+    address: str
+
+    @property
+    def title(self) -> str:
+        """The address."""
+        return self.address
+
+    @property
+    def data_date(self) -> date:
+        """Day of the last change of the records when it was first read."""
+        return date.fromisoformat(self._about["data_date"])
+
+    @property
+    def sizes(self) -> Mapping[str, int]:
+        """The number of strikes and of assets when it was first read."""
+        return {name: self._about["records"][name] for name in SIZED}
+
+    @cached_property
+    def _about(self) -> Json:
+        return self._answer("/about", {"f": "json"})
+
+    def layer(self, name: str, query: Mapping[str, str]) -> geopandas.GeoDataFrame:
+        """Return the features of a layer that parameters select, read page by page by the links to the next.
+
+        Raises
+        ------
+        AtlasError
+            If the server cannot be reached, refuses a parameter or answers something else.
+        """
+        return frame_of_features(LAYERS[name][2], [*self._features(name, query)])
+
+    def _features(self, name: str, query: Mapping[str, str]) -> Iterator[Json]:
+        page = self._answer(f"/collections/{name}/items", {**query, "f": "json", "limit": str(_PAGE)})
+        while True:
+            yield from page["features"]
+            following = next((link["href"] for link in page["links"] if link["rel"] == "next"), None)
+            if following is None:
+                return
+            # By the path alone: the server may know itself by another name than it is reached by.
+            parts = urlsplit(urljoin(self.address, following))
+            begin = parts.path.index("/collections/")
+            page = self._read(f"{self.address}{parts.path[begin:]}?{parts.query}")
+
+    def strikes_by_country(self, query: Mapping[str, str]) -> Sequence[tuple[str, int]]:
+        """Return how many of the strikes that parameters select concern each country, most first.
+
+        Raises
+        ------
+        AtlasError
+            If the server cannot be reached, refuses a parameter or answers something else.
+        """
+        answer = self._answer("/strikes/counts", {**query, "by": "country", "f": "json"})
+        return [(group["value"], group["strikes"]) for group in answer["groups"] if group["value"] is not None]
+
+    def owners(self, owned: str, on: date | None, basis: CountryBasis, minority: Minority) -> Json:
+        """Return who owned an asset on a day, as `/assets/{asset}/owners` answers.
+
+        Raises
+        ------
+        AtlasError
+            If the server cannot be reached, or has no such asset.
+        """
+        query = {"basis": basis, "minority": minority, "f": "json"}
+        if on is not None:
+            query["on"] = on.isoformat()
+        return self._answer(f"/assets/{quote(owned)}/owners", query)
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """Refuse: a server answers, it does not hand out its records.
+
+        Raises
+        ------
+        AtlasError
+            Always.
+        """
+        raise AtlasError(f"{self.address} is a server: matching needs the records, open a store or the bundled ones")
+
+    def _answer(self, path: str, query: Mapping[str, str]) -> Json:
+        return self._read(f"{self.address}{path}?{urlencode(query)}")
+
+    def _read(self, url: str) -> Json:
+        request = urllib.request.Request(url, headers={"Accept": "application/json, application/geo+json"})
+        try:
+            with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as answer:
+                value: Json = orjson.loads(answer.read())
+        except urllib.error.HTTPError as error:
+            with error:
+                raise AtlasError(f"{url}: {_detail(error)}") from None
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            raise AtlasError(f"{url}: {error}") from error
+        return value
+
+
+def _detail(error: urllib.error.HTTPError) -> str:
+    """Return what a server says is wrong (RFC 9457), else the status."""
+    try:
+        problem = orjson.loads(error.read(65_536))
+        return str(problem.get("detail") or problem["title"])
+    except (orjson.JSONDecodeError, KeyError, AttributeError, OSError):
+        return f"status {error.code}"
