@@ -5,7 +5,6 @@ Run as `python -m api.build.module_preloads`; a test compares the page with what
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 STATIC = Path(__file__).resolve().parents[2] / "static"
@@ -14,8 +13,9 @@ PAGE = STATIC / "index.html"
 ENTRIES, LATER = ("app.js",), ("map.js",)
 #: What is far larger than all else, and is needed last.
 LIBRARY = "vendor/maplibre-gl/maplibre-gl.mjs"
-_IMPORT = re.compile(r'^(?:import|export)\b[^;]*?"\./([\w./-]+\.m?js)";', re.MULTILINE)
-_LINKS = re.compile(r'(?:<link rel="modulepreload"[^>]*>\n)*(?=<script type="module")')
+#: How the last line of an import begins, and how the links and what follows them do.
+_IMPORT = ("import ", "export ", "} from ")
+_LINK, _AFTER = '<link rel="modulepreload"', '<script type="module"'
 
 
 def imported(entries: tuple[str, ...], static: Path = STATIC) -> list[str]:
@@ -24,10 +24,16 @@ def imported(entries: tuple[str, ...], static: Path = STATIC) -> list[str]:
     waiting = list(entries)
     while waiting:
         text = (static / waiting.pop(0)).read_text(encoding="utf-8")
-        fresh = [name for name in _IMPORT.findall(text) if name not in found]
+        fresh = [name for name in map(_imported_by, text.splitlines()) if name and name not in found]
         found |= dict.fromkeys(fresh)
         waiting += fresh
     return list(found)
+
+
+def _imported_by(line: str) -> str | None:
+    """Return the module of the same folder or below that a line imports."""
+    statement, _, name = line.rpartition('"./')
+    return name.removesuffix('";') if statement.startswith(_IMPORT) and name.endswith('";') else None
 
 
 def with_preloads(page: str, static: Path = STATIC) -> str:
@@ -36,7 +42,8 @@ def with_preloads(page: str, static: Path = STATIC) -> str:
     later = [name for name in imported(LATER, static) if name not in first]
     links = [f'<link rel="modulepreload" href="static/{name}">\n' for name in first]
     links += [f'<link rel="modulepreload" fetchpriority="low" href="static/{name}">\n' for name in (*later, LIBRARY)]
-    return _LINKS.sub(lambda _: "".join(links), page, count=1)
+    before, _, after = page.partition(_AFTER)
+    return "".join([before.partition(_LINK)[0], *links, _AFTER, after])
 
 
 def main() -> None:

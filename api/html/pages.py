@@ -39,8 +39,8 @@ _UNFIT = re.compile(
 )
 #: Controls of the direction of text, which a title has no element to hold together.
 _DIRECTION = re.compile("[\u202a-\u202e\u2066-\u2069]")
-#: Description and title of a page of ``static/``, with what stands between them.
-_PAGE_HEAD = re.compile(r'<meta name="description"[^>]*>\n<title>[^<]*</title>\n')
+#: Begin and end of description and title of a page of ``static/``.
+_PAGE_HEAD = ('<meta name="description"', "</title>\n")
 _SCHEMAS = ("queryables", "sortables", "schema")
 #: Kinds of pages that list all members of an answer; those of a country and of an owner say what follows first.
 _ANSWERS = ("answer", "country", "entity")
@@ -98,7 +98,8 @@ def with_head(request: Request, source: str, head: PageHead, *, embedded: bool) 
         The page, in the language of the request.
     """
     said = templates(language_of(request)).get_template("head.html").render(head=head)
-    page = _PAGE_HEAD.sub(lambda _: said, source, count=1)
+    before, begin, rest = source.partition(_PAGE_HEAD[0])
+    page = f"{before}{said}{rest.partition(_PAGE_HEAD[1])[2]}" if begin else source
     return page.replace("<body", '<body data-embed="1"', 1) if embedded else page
 
 
