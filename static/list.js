@@ -44,12 +44,10 @@ function notes(row, view) {
 }
 
 function item(row, view, onSelect, at) {
-  const plain = plainDay(row.when, row.when_note);
-  const exactness = plain ? null : el("span", { class: "quiet" }, t(precision(row.when)));
+  const exactness = plainDay(row.when, row.when_note) ? null : el("span", { class: "quiet" }, t(precision(row.when)));
   const host = row.host_country ? countryName(row.host_country) : t("highSeas");
-  const current = row.id === view.strike ? "true" : null;
   return el("li", { "aria-posinset": at.index + 1, "aria-setsize": at.total },
-    el("button", { type: "button", class: "row", "data-id": row.id, "aria-current": current, onclick: () => onSelect(row.id) },
+    el("button", { type: "button", class: "row", "data-id": row.id, "aria-current": row.id === view.strike ? "true" : null, onclick: () => onSelect(row.id) },
       rowMark(row, view),
       el("span", { class: "row-when" }, ...joined([whenWords(row.when, row.when_note), exactness])),
       el("span", { class: "row-title" }, strikeTitle(row)),

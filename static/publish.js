@@ -43,8 +43,8 @@ function pictureAddress(view) {
 const link = (address, words, file) => el("a", { class: "plain", href: address, download: file ?? null }, words);
 
 function embedHtml(address) {
-  const frame = el("iframe", { src: `${address}${address.includes("?") ? "&" : "?"}embed=1`, width: 800, height: 520, title: "StrikeAtlas", loading: "lazy" });
-  return frame.outerHTML;
+  const source = `${address}${address.includes("?") ? "&" : "?"}embed=1`.replaceAll("&", "&amp;").replaceAll('"', "&quot;");
+  return `<iframe src="${source}" width="800" height="520" loading="lazy" title="StrikeAtlas"></iframe>`;
 }
 
 /** How an address is cited: fetched when it is opened. */

@@ -18,6 +18,7 @@ from typer.testing import CliRunner
 
 from api.app import create_app
 from api.cli import export, main
+from api.exports.printed_map.sheet_origin import SheetOrigin
 from api.http.wrong_tokens import WrongTokens
 from api.requests import reviewer_tokens
 from api.settings import Settings
@@ -371,6 +372,7 @@ def test_every_export_is_as_without_it(
 ) -> None:
     # It names the change and the history of the store, of which there are two.
     monkeypatch.setattr(export, "_footnote", lambda *_: "Figure of a store.")
+    monkeypatch.setattr(export, "SheetOrigin", lambda **said: SheetOrigin(**{**said, "seq": 1}))
     written = []
     for number, path in enumerate((vault.store.path, vault.folder / "alone.gpkg")):
         folder = tmp_path / str(number)
