@@ -60,7 +60,9 @@ class ShownPage(NamedTuple):
 
 
 def page_at(request: Request, address: str) -> ShownPage | None:
-    """Read an address of this server; ``None`` for that of another one, or of a page that is not published so."""
+    """Read an address or a path of this server; ``None`` for another server, or a page that is not published so."""
+    if address.startswith("/"):
+        address = f"{base_address(request)}{address}"
     try:
         parts, own = urlsplit(address), urlsplit(base_address(request))
     except ValueError:  # as of a host that is half an IPv6 address

@@ -70,8 +70,8 @@ PART = ApiPart(
 _Address = Annotated[
     str,
     Query(
-        description="Address of a page of this server: of a strike, a site, an owner, a country, or of the map.",
-        examples=["http://localhost:8000/countries/AZ"],
+        description="Address or path of a page of this server: of a strike, a site, an owner, a country or the map.",
+        examples=["/countries/AZ"],
         max_length=4096,
     ),
 ]

@@ -40,7 +40,8 @@ def review_queue(
     A strike is settled once a person confirmed an asset, said "none of these" or "not a strike"; "possible" and
     "unsure" leave it in the queue. The expected change is the sum over the candidates and "none of these" of the
     probability of each times the total variation distance between the answer as published and the answer that
-    it would give (half the sum of the absolute differences over all countries). Bounded shares count by their middle.
+    it would give (half the sum of the absolute differences over all countries). Where probabilities add up to more than
+    1, as of several sites that one text names, it is their weighted mean. Bounded shares count by their middle.
 
     Parameters
     ----------
@@ -85,8 +86,10 @@ def _expected_change(outcome: StrikeOutcome, matches: Iterable[Match], parts_of:
     now = _mean([parts_of(hit.asset) for hit in outcome.hits])
     weighed = [match for match in matches if match.asset is not None][:MAX_WEIGHED]
     answers = [(match.probability, parts_of(match.asset)) for match in weighed if match.asset is not None]
-    none = max(0.0, 1.0 - sum(probability for probability, _ in answers))
-    return sum(probability * _distance(now, then) for probability, then in [*answers, (none, {"": 1.0})])
+    together = sum(probability for probability, _ in answers)
+    answers.append((max(0.0, 1.0 - together), {"": 1.0}))
+    # Of several sites that a text names each may be the one that a decision is about.
+    return sum(probability * _distance(now, then) for probability, then in answers) / max(1.0, together)
 
 
 def _mean(parts: list[_Parts]) -> _Parts:

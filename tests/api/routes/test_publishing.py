@@ -198,11 +198,19 @@ def test_the_code_of_a_citation_is_that_of_a_figure(client: TestClient) -> None:
     assert client.get("/cite", params={"url": HOST + VIEW}).json()["code"] is None
 
 
+def test_a_path_is_an_address_of_this_server(client: TestClient) -> None:
+    assert (
+        client.get("/cite", params={"url": COUNTRY}).json()
+        == client.get("/cite", params={"url": HOST + COUNTRY}).json()
+    )
+
+
 @pytest.mark.parametrize(
     "url",
-    ["http://elsewhere.example/countries/AZ", f"{HOST}/countries/ZZ", f"{HOST}/nothing", "nonsense", f"{HOST}",
-     f"{HOST}/collections/strikes/items/nothing", f"{HOST}/entities/nothing/holdings", "javascript:alert(1)",
-     f"{HOST}/collections/assets/items/nothing", "http://[", "ftp://testserver/countries/AZ"],
+    ["http://elsewhere.example/countries/AZ", "//elsewhere.example/countries/AZ", "/nothing", "/countries/ZZ",
+     f"{HOST}/nothing", "nonsense", f"{HOST}", f"{HOST}/collections/strikes/items/nothing", "http://[",
+     f"{HOST}/entities/nothing/holdings", "javascript:alert(1)", f"{HOST}/collections/assets/items/nothing",
+     "ftp://testserver/countries/AZ"],
 )  # fmt: skip
 @pytest.mark.parametrize("path", ["/cite", "/oembed"])
 def test_an_address_of_no_page_is_404(client: TestClient, path: str, url: str) -> None:
