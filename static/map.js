@@ -162,7 +162,7 @@ class StrikeMap {
 
   // A base map of an operator's own may have no layer of whole states.
   #tint({ filter, opacity }) {
-    if (!this.#map.getLayer("chosen")) return;
+    if (this.#map.getLayer("chosen")?.type !== "fill") return;
     this.#map.setFilter("chosen", filter);
     this.#map.setPaintProperty("chosen", "fill-opacity", opacity);
   }
