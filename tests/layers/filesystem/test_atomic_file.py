@@ -187,6 +187,8 @@ _EXEMPT = {
     "layers.snapshot.snapshot_cache": "opens a file to lock it, which is never read",
     "api.build.vendor_javascript": "fills a folder that it puts in place as a whole",
     "api.build.wheel_layout": "fills a temporary folder, from which the wheel is packed",
+    "api.build.module_preloads": "writes a page of the checkout, which git has",
+    "api.exports.printed_map.lettering": "fills a temporary folder with fonts",
     "api.formats.columnar": "writes to memory",
     "api.exports.files": "GDAL minds the end of the name, so that it writes beside the file that takes the place",
     "api.server.worker_status": "opens files to lock them, which are never read",

@@ -590,7 +590,12 @@ def test_statements_have_what_bods_requires(records: Records) -> None:
 def test_the_bundled_records_come_back(records: Records) -> None:
     statements = render(records, "StrikeAtlas", DAY)
     back = parse("own.json", dumps(statements), dataset="curated").require_clean()
-    assert back.entities == records.entities
+    # BODS has no member for which of several nationalities is the effective one.
+    alike = {
+        key: entity.model_copy(update={"registered_in": None}) if len(entity.nationalities) > 1 else entity
+        for key, entity in records.entities.items()
+    }
+    assert back.entities == alike
     assert back.stakes == records.stakes
     assert back.controls == records.controls
 
