@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import Query, Request, Response
 from pydantic import Field
@@ -38,6 +38,8 @@ _WRITERS: Mapping[MediaFormat, Callable[[Citation, str], str | bytes]] = {
 #: Pixels of an embedded map where a request gives no smaller ones.
 _WIDTH, _HEIGHT = 800, 520
 
+_CSL = array_of(object_with(id=STRING, type=STRING, title=STRING))
+
 PART = ApiPart(
     "publishing",
     schemas={
@@ -52,7 +54,7 @@ PART = ApiPart(
             code=NULLABLE_STRING,
             bibtex=STRING,
             ris=STRING,
-            csl=array_of(object_with(id=STRING, type=STRING, title=STRING)),
+            csl=_CSL,
         ),
         "Embedding": object_with(
             type={"type": "string", "enum": ["rich"]},
@@ -87,10 +89,10 @@ def _may_be_elsewhere(operation: Json) -> None:
     operation["responses"]["404"] = PROBLEM
 
 
-def _may_not_be_json(operation: Json) -> None:
-    """Amend the operation of oEmbed, which may be asked for XML."""
+def _may_be_csl(operation: Json) -> None:
+    """Amend the operation of citations: CSL-JSON is a list of works, no object."""
     _may_be_elsewhere(operation)
-    operation["responses"]["501"] = PROBLEM
+    operation["responses"]["200"]["content"][CSL.media_type]["schema"] = _CSL
 
 
 def _page_at(request: Request, url: str) -> ShownPage:
@@ -101,7 +103,7 @@ def _page_at(request: Request, url: str) -> ShownPage:
     return page
 
 
-@PART.document("/cite", "How a page is cited", "Citation", formats=_FORMATS, parameters=_forms, amend=_may_be_elsewhere)
+@PART.document("/cite", "How a page is cited", "Citation", formats=_FORMATS, parameters=_forms, amend=_may_be_csl)
 def cite(request: Request, url: _Address) -> Response:
     """Version of the data, hash of the history and permanent address of a page, as text, BibTeX, RIS and CSL-JSON."""
     form, language = negotiated_format(request, _FORMATS), language_of(request)
@@ -129,18 +131,16 @@ def _values(citation: Citation, language: str) -> Json:
     }
 
 
-@PART.route("get", "/oembed", "The map within another page (oEmbed)", schema="Embedding", amend=_may_not_be_json)
+@PART.route("get", "/oembed", "The map within another page (oEmbed)", schema="Embedding", amend=_may_be_elsewhere)
 def oembed(
     request: Request,
     url: _Address,
     maxwidth: _Pixels = None,
     maxheight: _Pixels = None,
-    format: Annotated[str, Query(description="json; any other form is 501.", max_length=40)] = "json",
+    format: Literal["json"] = "json",
 ) -> Response:
     """HTML that shows the map at what an address shows, no larger than asked for (oEmbed 1.0, type rich)."""
     page = _page_at(request, url)
-    if format != "json":
-        raise HTTPException(501, f"No form {format[:40]!r}; json is the only one")
     subject = subject_at(request, served_version(request), page)
     width, height = min(maxwidth or _WIDTH, _WIDTH), min(maxheight or _HEIGHT, _HEIGHT)
     content = {

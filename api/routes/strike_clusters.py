@@ -29,7 +29,7 @@ from layers.snapshot.snapshot import Snapshot
 
 _MAX_ZOOM, _MAX_APART = 24, 5000
 _WORLD = (-180.0, -90.0, 180.0, 90.0)
-_NUMBER = re.compile(r"[0-9]{1,2}(\.[0-9]{1,6})?")
+_NUMBER = re.compile(r"[0-9]{1,2}(\.[0-9]{1,20})?(e-[0-9]{1,3})?")
 
 
 def _parse_zoom(name: str, text: str) -> float:

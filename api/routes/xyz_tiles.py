@@ -17,7 +17,7 @@ from api.http.json import Json, problem
 from api.http.links import JSON, href, link
 from api.http.work import WorkClass
 from api.openapi.declaration import ApiPart, Endpoint, Link, Scope
-from api.openapi.parameters import path_parameter, selection_parameters
+from api.openapi.parameters import language_parameters, path_parameter, selection_parameters
 from api.openapi.responses import ANY_OBJECT, STRING, array_of, object_with
 from api.rendering.png import render_png, style_table, tile_canvas
 from api.requests.negotiation import MVT, PNG
@@ -174,8 +174,11 @@ def _unknown(name: str) -> Response:
 
 
 def _require_no_parameters(request: Request) -> None:
+    """Refuse all parameters but that of the language, which every endpoint has."""
+    languages = [one.name for one in language_parameters()]
     for name, value in request.query_params.multi_items():
-        raise BadParameter(name[:80], value, "none")
+        if name not in languages:
+            raise BadParameter(name[:80], value, "none")
 
 
 async def _basemap_tile(request: Request) -> Response:
