@@ -12,7 +12,7 @@ from layers.query.strike_conditions import CERTAINTIES, TIE_KINDS, StrikeConditi
 
 READINGS: tuple[Reading, ...] = get_args(Reading)
 _COUNTRY = re.compile("[A-Za-z]{2}")
-_PERCENT = re.compile(r"[0-9]{1,3}(\.[0-9]{1,6})?")
+_PERCENT = re.compile(r"[0-9]{1,3}(\.[0-9]{1,20})?(e-[0-9]{1,3})?")
 _TEXT = {"type": "string", "minLength": 1, "maxLength": MAX_LENGTH}
 
 
