@@ -28,8 +28,6 @@ def _usual(name: str) -> Path:
 #: Paths of the store, the base map, the gazetteer and the reviewers unless others are given.
 STORE = Path("data/atlas.gpkg")
 BASEMAP = _usual("basemap.gpkg")
-#: The tiles that the web map draws, beside the base map unless another archive is given.
-ARCHIVE_ENDING = ".pmtiles"
 GAZETTEER = _usual("gazetteer.sqlite")
 #: Where a gazetteer is built, even if one came with the program.
 OWN_GAZETTEER = Path("data/gazetteer.sqlite")

@@ -49,20 +49,14 @@ function addressOf(path, parameters) {
 
 /** Assets by their ids: name, place and how exact it is. */
 export async function assetsById(ids) {
-  const address = new URL("collections/assets/items", ROOT);
-  address.searchParams.set("filter", `id IN (${ids.map((id) => `'${id.replaceAll("'", "''")}'`).join(",")})`);
-  address.searchParams.set("properties", "id,name,basis,uncertainty_m");
-  address.searchParams.set("limit", String(ids.length));
-  const answer = await json(address.href);
-  return answer.features.map((feature) => ({ ...feature.properties, geometry: feature.geometry }));
+  const filter = `id IN (${ids.map((id) => `'${id.replaceAll("'", "''")}'`).join(",")})`;
+  const asked = { filter, properties: "id,name,basis,uncertainty_m", limit: ids.length };
+  return (await json(addressOf("collections/assets/items", asked))).features.map(rowOf);
 }
 
 /** The address of a strike's answer. */
 export function attributionAddress(id, { basis, minority }) {
-  const address = new URL(`strikes/${encodeURIComponent(id)}/attribution`, ROOT);
-  address.searchParams.set("basis", basis);
-  address.searchParams.set("minority", minority);
-  return address.href;
+  return addressOf(`strikes/${encodeURIComponent(id)}/attribution`, { basis, minority });
 }
 
 /** Whose assets a strike hit, with the chains behind the answer. */
@@ -76,20 +70,16 @@ export const correctionsAddress = (id) => new URL(`corrections?strike=${encodeUR
 
 /** What an entity holds on a day (yyyy-mm-dd; null is the day of the data), directly and through others. */
 export function holdings(id, on, signal) {
-  const address = new URL(`entities/${encodeURIComponent(id)}/holdings`, ROOT);
-  if (on) address.searchParams.set("on", on);
-  return json(address.href, signal);
+  return json(addressOf(`entities/${encodeURIComponent(id)}/holdings`, on ? { on } : {}), signal);
 }
 
 function ofCountry(path, { basis, minority, from, to }) {
-  const address = new URL(path, ROOT);
-  const given = { basis, minority, since: from, until: to };
-  for (const [name, value] of Object.entries(given)) if (value) address.searchParams.set(name, value);
-  return address.href;
+  const given = Object.entries({ basis, minority, since: from, until: to });
+  return addressOf(path, Object.fromEntries(given.filter(([, value]) => value)));
 }
 
 /** The address of what is known of one country in the days of the view. */
-export const countryAddress = (code, view) => ofCountry(`countries/${encodeURIComponent(code)}`, view);
+const countryAddress = (code, view) => ofCountry(`countries/${encodeURIComponent(code)}`, view);
 
 /** The address of the capacity of a country that was hit and lost, site by site. */
 export const capacityAddress = (code, view) => ofCountry(`countries/${encodeURIComponent(code)}/capacity`, view);

@@ -22,7 +22,7 @@ export function viewAddress(view) {
 export const strikeAddress = (id) => new URL(`collections/strikes/items/${encodeURIComponent(id)}`, api.ROOT).href;
 
 /** The address of a file of all strikes of a selection. */
-export function fileAddress(view, form) {
+function fileAddress(view, form) {
   const address = new URL("collections/strikes/items", api.ROOT);
   const given = { ...parametersOf(view), f: form, limit: FILE_MAX };
   for (const [name, value] of Object.entries(given)) address.searchParams.set(name, value);

@@ -16,13 +16,11 @@ from rich.markup import escape
 from rich.progress import Progress
 
 from api import settings
-from api.server.version_builder import data_date, last_change
+from api.server.version_builder import last_change, published_version
 from api.terminal.console import console, errors
 from api.wording.catalogue import text
 from layers.corrections.log import PublishedVersion
-from layers.model.cache import Lazy
 from layers.reference import basemap
-from layers.snapshot.disclosure import disclose
 from layers.snapshot.snapshot import Snapshot
 from layers.store.backends import open_store
 from layers.store.clock import clock_remark
@@ -64,13 +62,8 @@ def open_published(store: str, base: Path) -> tuple[Store, PublishedVersion]:
         If the policy has faults.
     """
     opened = open_store(store)
-    seq, records = opened.version()
     warn_of_clock(opened)
-    disclosure = disclose(records, settings.stated_policy(), datetime.now(UTC))
-    day = data_date(opened, seq)
-    heat = Lazy(opened.heat)
-    snapshot = Snapshot.of(disclosure.records, basemap.read(base), seq, day, wording=text, heat=heat)
-    return opened, PublishedVersion(snapshot, records, disclosure)
+    return opened, published_version(opened, basemap.read(base), settings.stated_policy())
 
 
 def open_snapshot(store: str, base: Path) -> Snapshot:

@@ -30,7 +30,7 @@ from api.serializers.figures import FigureCode, FigureSubject, selected_rows
 from api.serializers.headline import headlines
 from api.serializers.policy import summary
 from api.server.build_id import program_version, sources
-from api.settings import ARCHIVE_ENDING, BASEMAP
+from api.settings import BASEMAP
 from api.wording.catalogue import phrase
 from layers.collections.geometry_index import Box
 from layers.corrections.log import PublishedVersion
@@ -155,12 +155,7 @@ def map_(
         title=title,
         table=table,
         dpi=dpi,
-        origin=SheetOrigin(
-            day=snapshot.data_date,
-            seq=snapshot.seq,
-            remarks=[*summary(version.disclosure), _footnote(opened, code)],
-            retracted=retracted,
-        ),
+        origin=_sheet_origin(opened, version, code, retracted),
     )
     options = {
         **query, "bbox": box, "country": country, "strike": strike, "format": fmt, "size": size, "lang": language,
@@ -186,11 +181,16 @@ def _map_box(snapshot: Snapshot, query: Mapping[str, str], strike: str | None) -
 
 def basemap_archive(base: Path) -> BasemapArchive | None:
     """The archive of the web map beside a base map, where there is one that can be read."""
-    path = base.with_suffix(ARCHIVE_ENDING)
     try:
-        return BasemapArchive(path) if path.is_file() else None
+        return BasemapArchive.beside(base)
     except UnreadableArchive as error:
         raise ExportError(str(error)) from error
+
+
+def _sheet_origin(opened: Store, version: PublishedVersion, code: FigureCode, retracted: int) -> SheetOrigin:
+    """Where the data of a sheet are from, with what is withheld of them."""
+    remarks = [*summary(version.disclosure), _footnote(opened, code)]
+    return SheetOrigin(day=version.snapshot.data_date, seq=version.snapshot.seq, remarks=remarks, retracted=retracted)
 
 
 def _footnote(opened: Store, code: FigureCode) -> str:
@@ -228,12 +228,7 @@ def report(
         bbox=box or box_around([shapely.Point(place.point) for one in drawn for place in one.places]),
         title=title,
         language=language,
-        origin=SheetOrigin(
-            day=snapshot.data_date,
-            seq=snapshot.seq,
-            remarks=[*summary(version.disclosure), _footnote(opened, code)],
-            retracted=retracted,
-        ),
+        origin=_sheet_origin(opened, version, code, retracted),
     )
     lines = map_lines(snapshot.records)
     pdf = report_pages.render(drawn, lines, snapshot.basemap, basemap_archive(base), answers, order)

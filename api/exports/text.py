@@ -97,9 +97,10 @@ def with_country_names(shares: str, names: Mapping[str, str], language: str = EN
     return with_decimals(nobody.replace(", ", "; "), language)
 
 
-def country_names(basemap: Basemap) -> dict[str, str]:
-    """English names of countries by ISO 3166-1 code; where land elsewhere has the same code, the country's own."""
+def country_names(basemap: Basemap, language: str = ENGLISH) -> dict[str, str]:
+    """Names of countries by ISO 3166-1 code, else in English; where land elsewhere has the code, the country's own."""
     countries = basemap.countries
+    names = getattr(countries, f"name_{language}")
     least_first = sorted(range(len(countries.iso_a2)), key=lambda row: -int(countries.label_rank[row]))
     rows = [row for row in least_first if countries.iso_a2[row] is not None]
-    return {str(countries.iso_a2[row]): str(countries.name_en[row]) for row in rows}
+    return {str(countries.iso_a2[row]): str(names[row] or countries.name_en[row]) for row in rows}

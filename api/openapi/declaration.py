@@ -18,9 +18,9 @@ from starlette.routing import BaseRoute, Route, request_response
 
 from api.http.json import Json
 from api.http.links import JSON
-from api.openapi.parameters import F_DOCUMENT, language_parameters
+from api.openapi.parameters import F_DOCUMENT, require_described
 from api.requests.negotiation import DOCUMENT, MediaFormat
-from api.requests.parameters import RequestParameter, require_known_names
+from api.requests.parameters import RequestParameter
 from api.server.live_snapshot import LiveSnapshot
 from layers.collections.collection import Collection
 
@@ -110,8 +110,7 @@ class Endpoint:
         else:
             known = self._known.get(collection)
             names = known or self._known.setdefault(collection, self.query_names(Scope((collection,), collection)))
-        languages = (one.name for one in language_parameters())
-        require_known_names(request.query_params.multi_items(), (*names, *languages))
+        require_described(request.query_params.multi_items(), names)
 
     async def check(self, request: Request) -> None:
         """Refuse unknown parameters, as a dependency of a route; async, as a thread costs more than the check.

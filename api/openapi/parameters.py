@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from api.formats.json_schema import property_schema
@@ -11,7 +11,7 @@ from api.http.json import Json
 from api.requests import query_parameters as shared
 from api.requests.corrections_query import INSTANT_PATTERN, parse_instant
 from api.requests.negotiation import DOCUMENT, MediaFormat
-from api.requests.parameters import MAX_LENGTH, Limits, RequestParameter, parse_text
+from api.requests.parameters import MAX_LENGTH, Limits, RequestParameter, parse_text, require_known_names
 from api.requests.query_parameters import MAX_EXACT_INTEGER
 from api.requests.strike_conditions import STRIKE_CONDITIONS
 from api.wording.catalogue import languages
@@ -59,6 +59,17 @@ UPDATED_SINCE = RequestParameter(
 )
 #: Parameters that the definition describes once, in the order of its components.
 SHARED: Sequence[RequestParameter[Any]] = (*_OF_FEATURES, F_FEATURES, F_FEATURE, F_DOCUMENT)
+
+
+def require_described(given: Iterable[tuple[str, str]], names: Sequence[str]) -> None:
+    """Refuse query parameters that are neither among the names nor those of every endpoint, or are given twice.
+
+    Raises
+    ------
+    BadParameter
+        With the first such name.
+    """
+    require_known_names(given, (*names, *(one.name for one in language_parameters())))
 
 
 def language_parameters() -> Sequence[RequestParameter[str]]:

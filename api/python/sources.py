@@ -7,7 +7,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from functools import cached_property
 from pathlib import Path
 from typing import Protocol
@@ -21,7 +21,7 @@ from api.python.frames import frame_of, frame_of_features
 from api.requests.query_parameters import parse_items_request
 from api.requests.strike_conditions import parse_strike_conditions
 from api.serializers.attribution import owners_answer
-from api.server.version_builder import cache_of, data_date
+from api.server.version_builder import cache_of, published_version
 from api.settings import Settings, stated_policy
 from api.wording.catalogue import text
 from geo.columnar.chunked_array import to_numpy
@@ -33,7 +33,6 @@ from layers.query.selection import rows
 from layers.query.strike_counts import groups
 from layers.query.strike_truth import narrowed
 from layers.reference import basemap
-from layers.snapshot.disclosure import disclose
 from layers.snapshot.snapshot import LAYERS, Snapshot
 from layers.sources import curated
 from layers.store.backends import open_store
@@ -169,11 +168,7 @@ def of_store(path: Path, base: Path) -> SnapshotSource:
         kept = cache_of(opened, base_map, settings).read(opened.last_external_edit())
         if kept is not None and kept.seq == opened.seq():
             return SnapshotSource(str(path), kept.with_stages(kept.stages, heat=Lazy(opened.heat)))
-    seq, stored = opened.version()
-    published = disclose(stored, settings.policy, datetime.now(UTC)).records
-    day = data_date(opened, seq)
-    heat = Lazy(opened.heat)
-    return SnapshotSource(str(path), Snapshot.of(published, base_map, seq, day, wording=text, heat=heat))
+    return SnapshotSource(str(path), published_version(opened, base_map, settings.policy).snapshot)
 
 
 @dataclass(frozen=True)

@@ -212,6 +212,21 @@ def integer_between(minimum: int, maximum: int) -> Callable[[str, str], int]:
     return lambda name, text: parse_integer(name, text, minimum, maximum)
 
 
+_NUMBER = re.compile(r"([0-9]{1,20})(\.[0-9]{1,20})?(e-[0-9]{1,3})?")
+
+
+def number_between(minimum: int, maximum: int) -> Callable[[str, str], float]:
+    """Make a parser of numbers within bounds that are not negative, both included, in as many digits as JSON writes."""
+
+    def parse(name: str, text: str) -> float:
+        digits = _NUMBER.fullmatch(text)
+        if digits is None or len(digits[1]) > len(str(maximum)) or not minimum <= float(text) <= maximum:
+            raise BadParameter(name, text, f"a number from {minimum} to {maximum}")
+        return float(text)
+
+    return parse
+
+
 def one_of(choices: Sequence[Choice]) -> Callable[[str, str], Choice]:
     """Make a parser of texts that are one of those given."""
 

@@ -6,13 +6,12 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, get_args
 
-from api.requests.parameters import MAX_LENGTH, BadParameter, RequestParameter, one_of
+from api.requests.parameters import MAX_LENGTH, BadParameter, RequestParameter, number_between, one_of
 from layers.attribution.readings import Reading
 from layers.query.strike_conditions import CERTAINTIES, TIE_KINDS, StrikeConditions
 
 READINGS: tuple[Reading, ...] = get_args(Reading)
 _COUNTRY = re.compile("[A-Za-z]{2}")
-_PERCENT = re.compile(r"[0-9]{1,3}(\.[0-9]{1,20})?(e-[0-9]{1,3})?")
 _TEXT = {"type": "string", "minLength": 1, "maxLength": MAX_LENGTH}
 
 
@@ -26,12 +25,6 @@ def _parse_country(name: str, text: str) -> str:
     if not _COUNTRY.fullmatch(text):
         raise BadParameter(name, text, "an ISO 3166-1 alpha-2 code such as AZ")
     return text.upper()
-
-
-def _parse_percent(name: str, text: str) -> float:
-    if not _PERCENT.fullmatch(text) or float(text) > 100:
-        raise BadParameter(name, text, "a number from 0 to 100")
-    return float(text)
 
 
 Q = RequestParameter(
@@ -56,7 +49,7 @@ READING = RequestParameter(
     "What country means of owners: of registration or of the head office, or of who surely controlled.",
 )  # fmt: skip
 MIN_SHARE = RequestParameter(
-    "min_share", _parse_percent, {"type": "number", "minimum": 0, "maximum": 100, "default": 0},
+    "min_share", number_between(0, 100), {"type": "number", "minimum": 0, "maximum": 100, "default": 0},
     "The least percent that they owned, or may have owned, of one of the sites.", 25,
 )  # fmt: skip
 COMMODITY = RequestParameter("commodity", _parse_text, _TEXT, "What one of the sites makes, moves or stores.", "oil")

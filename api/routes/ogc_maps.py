@@ -15,7 +15,7 @@ from api.http.conditional import not_modified_response, validators
 from api.http.links import href, link
 from api.http.work import WorkClass, queued, require_wanted
 from api.openapi.declaration import OGC_REL, ApiPart, Endpoint, Link, Scope
-from api.openapi.parameters import format_parameter, language_parameters, selection_parameters
+from api.openapi.parameters import format_parameter, require_described, selection_parameters
 from api.rendering.png import Canvas, RenderedLayer, render_png, style_table
 from api.requests import crs
 from api.requests.negotiation import HTML, PNG
@@ -25,7 +25,6 @@ from api.requests.parameters import (
     integer_between,
     parse_flag,
     parse_text,
-    require_known_names,
 )
 from api.requests.query_parameters import BBOX, BBOX_CRS, DATETIME, SELECTING, parse_selection
 from api.requests.strike_conditions import STRIKE_CONDITIONS, parse_strike_conditions
@@ -174,8 +173,7 @@ def _page_or_map(request: Request) -> _Drawing | Response:
     html = negotiated_format(request, offered) is HTML
     # Links to the page may bear other parameters, such as the position of the map; those of the picture are read too.
     passed_over = request.query_params.keys() - {*mapping, *selecting} if html else ()
-    languages = [one.name for one in language_parameters()]
-    require_known_names(request.query_params.multi_items(), (*known, *languages, *passed_over))
+    require_described(request.query_params.multi_items(), (*known, *passed_over))
     sheet = _sheet(request.query_params, _union([one.bounds for one in shown]))
     chosen = _selecting(request, selects)
     transparent = _TRANSPARENT.read(request.query_params)

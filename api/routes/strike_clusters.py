@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import orjson
@@ -12,34 +10,22 @@ from fastapi import Request, Response
 
 from api.formats import geojson
 from api.formats.page import FeaturePage
-from api.html import pages
-from api.http.conditional import representation
 from api.http.json import Json
-from api.http.work import WorkClass, queued
 from api.openapi.declaration import ApiPart, Endpoint, Scope, media_types
 from api.openapi.parameters import F_DOCUMENT, selection_parameters
 from api.openapi.responses import ANY_OBJECT, COUNT, NULLABLE_STRING, NUMBER, array_of, object_with
-from api.requests.negotiation import DOCUMENT, HTML
-from api.requests.parameters import BadParameter, RequestParameter, integer_between, one_of
+from api.requests.negotiation import DOCUMENT
+from api.requests.parameters import RequestParameter, integer_between, number_between, one_of
 from api.requests.query_parameters import BBOX, Representation, parse_selection
 from api.requests.strike_conditions import STRIKE_CONDITIONS, parse_strike_conditions
-from api.responses.resource import negotiated_format, served_version
+from api.routes.strike_counts import selection_answer
 from layers.query.strike_clusters import RING_DIVISIONS, StrikeCluster, clustered
 from layers.snapshot.snapshot import Snapshot
 
 _MAX_ZOOM, _MAX_APART = 24, 5000
 _WORLD = (-180.0, -90.0, 180.0, 90.0)
-_NUMBER = re.compile(r"[0-9]{1,2}(\.[0-9]{1,20})?(e-[0-9]{1,3})?")
-
-
-def _parse_zoom(name: str, text: str) -> float:
-    if not _NUMBER.fullmatch(text) or float(text) > _MAX_ZOOM:
-        raise BadParameter(name, text, f"a number from 0 to {_MAX_ZOOM}")
-    return float(text)
-
-
 ZOOM = RequestParameter(
-    "zoom", _parse_zoom, {"type": "number", "minimum": 0, "maximum": _MAX_ZOOM, "default": 0},
+    "zoom", number_between(0, _MAX_ZOOM), {"type": "number", "minimum": 0, "maximum": _MAX_ZOOM, "default": 0},
     "Zoom of a map whose world has 512 pixels at 0, as MapLibre counts it: clusters are cells of 64 pixels.", 4.5,
 )  # fmt: skip
 APART = RequestParameter(
@@ -98,17 +84,7 @@ async def clusters(request: Request) -> Response:
     how many of the sure and of the possible strikes have it, of owners how many whole sites their shares make; owners
     of less than a hundredth of a cluster are left out.
     """
-    view = served_version(request)
-    _CLUSTERS.require_known(request, view.snapshot.collections["strikes"])
-    form = negotiated_format(request, DOCUMENT)
-    body = await queued(
-        request, WorkClass.SELECTION, partial(strike_clusters, view.snapshot, dict(request.query_params))
-    )
-    if form is not HTML:
-        return representation(request, view.version, form.media_type, body)
-    return representation(
-        request, view.version, form.media_type, lambda: pages.page(request, view, "answer", orjson.loads(body))
-    )
+    return await selection_answer(request, _CLUSTERS, strike_clusters)
 
 
 def strike_clusters(snapshot: Snapshot, query: dict[str, str]) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
 from functools import partial
 from typing import Any
@@ -68,19 +69,32 @@ _COUNTS = Endpoint(
 @PART.declared(_COUNTS, checked=False)
 async def counts(request: Request) -> Response:
     """The number of strikes that the parameters select, as ``numberMatched`` of their features states it."""
+    return await selection_answer(request, _COUNTS, strike_counts)
+
+
+async def selection_answer(
+    request: Request, endpoint: Endpoint, find: Callable[[Snapshot, dict[str, str]], bytes]
+) -> Response:
+    """Answer what is found of a selection of strikes, in its turn, as JSON or as a page.
+
+    Parameters
+    ----------
+    find
+        Gives the answer to a query as JSON.
+    """
     view = served_version(request)
-    strikes = view.snapshot.collections["strikes"]
-    _COUNTS.require_known(request, strikes)
+    endpoint.require_known(request, view.snapshot.collections["strikes"])
     form = negotiated_format(request, DOCUMENT)
-    find = partial(strike_counts, view.snapshot, dict(request.query_params))
-    answer = await queued(request, WorkClass.SELECTION, find)
+    body = await queued(request, WorkClass.SELECTION, partial(find, view.snapshot, dict(request.query_params)))
     if form is not HTML:
-        return representation(request, view.version, form.media_type, orjson.dumps(answer))
-    return representation(request, view.version, form.media_type, lambda: pages.page(request, view, "answer", answer))
+        return representation(request, view.version, form.media_type, body)
+    return representation(
+        request, view.version, form.media_type, lambda: pages.page(request, view, "answer", orjson.loads(body))
+    )
 
 
-def strike_counts(snapshot: Snapshot, query: dict[str, str]) -> Json:
-    """Give the counts of the strikes that a query selects.
+def strike_counts(snapshot: Snapshot, query: dict[str, str]) -> bytes:
+    """Give the counts of the strikes that a query selects as JSON.
 
     Raises
     ------
@@ -112,4 +126,4 @@ def strike_counts(snapshot: Snapshot, query: dict[str, str]) -> Json:
         answer |= {"by": line.unit, "spans": [asdict(span) for span in line.spans]}
     elif by is not None:
         answer["groups"] = [asdict(group) for group in groups(*selected, by)]
-    return answer
+    return orjson.dumps(answer)

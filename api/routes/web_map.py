@@ -57,10 +57,9 @@ def web_map(request: Request) -> Response:
     shown, embedded = MapView.read(request.query_params), request.query_params.get("embed") == "1"
     if shown == MapView() and not embedded:
         return _page(request, "index.html")
-    view, name = served_version(request), "index.html"
-    language = language_of(request)
-    source = (request.app.state.settings.static / name).read_text(encoding="utf-8")
-    page = with_head(request, translated(source, language), map_head(request, view, shown), embedded=embedded)
+    source = (request.app.state.settings.static / "index.html").read_text(encoding="utf-8")
+    head = map_head(request, served_version(request), shown)
+    page = with_head(request, translated(source, language_of(request)), head, embedded=embedded)
     headers = {"Cache-Control": "no-cache", **language_headers(request, worded=True)}
     if embedded:
         headers["Content-Security-Policy"] = embedding_policy(request.app.state.settings.embedders)

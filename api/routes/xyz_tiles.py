@@ -17,11 +17,11 @@ from api.http.json import Json, problem
 from api.http.links import JSON, href, link
 from api.http.work import WorkClass
 from api.openapi.declaration import ApiPart, Endpoint, Link, Scope
-from api.openapi.parameters import language_parameters, path_parameter, selection_parameters
+from api.openapi.parameters import path_parameter, require_described, selection_parameters
 from api.openapi.responses import ANY_OBJECT, STRING, array_of, object_with
 from api.rendering.png import render_png, style_table, tile_canvas
 from api.requests.negotiation import MVT, PNG
-from api.requests.parameters import BadParameter, RequestParameter
+from api.requests.parameters import RequestParameter
 from api.requests.tile_matrix_sets import BASEMAP, MERCATOR_QUAD, parse_xyz
 from api.responses.tile import (
     RASTER,
@@ -173,17 +173,9 @@ def _unknown(name: str) -> Response:
     return problem(404, "No such tiles", f"no collection {name[:80]!r}")
 
 
-def _require_no_parameters(request: Request) -> None:
-    """Refuse all parameters but that of the language, which every endpoint has."""
-    languages = [one.name for one in language_parameters()]
-    for name, value in request.query_params.multi_items():
-        if name not in languages:
-            raise BadParameter(name[:80], value, "none")
-
-
 async def _basemap_tile(request: Request) -> Response:
     atlas, tile = _atlas(request), _address(request)
-    _require_no_parameters(request)
+    require_described(request.query_params.multi_items(), ())
     if atlas.base_archive is not None:
         packed = atlas.base_archive.tile(tile)
         # A map then draws the tile of a lower zoom that it lies in.
@@ -213,7 +205,7 @@ async def _picture(request: Request, end: str, ratio: int) -> Response:
 async def _basemap_picture(request: Request, ratio: int) -> Response:
     atlas, tile = _atlas(request), _address(request)
     look = style_table(request.app.state.settings.static / "style-table.json")
-    _require_no_parameters(request)
+    require_described(request.query_params.multi_items(), ())
 
     def encode() -> bytes:
         return render_png(tile_canvas(tile, ratio), (), look, atlas.base_layers[:2], look["base"]["light"]["sea"])

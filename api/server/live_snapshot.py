@@ -15,7 +15,7 @@ from functools import cached_property
 
 from api.server.served_version import ServedVersion, TileCache
 from api.server.version_builder import NextVersion, VersionBuilder, cache_of, ready_to_draw
-from api.settings import ARCHIVE_ENDING, Settings
+from api.settings import Settings
 from api.wording.catalogue import text
 from geo.tiles.mvt import TileLayer
 from geo.tiles.tile_matrix import DEGREES
@@ -335,6 +335,5 @@ def _archive(settings: Settings) -> BasemapArchive | None:
     UnreadableArchive
         If an archive that is given is not there, or either is no archive of vector tiles.
     """
-    beside = settings.basemap.with_suffix(ARCHIVE_ENDING)
-    path = settings.basemap_archive or beside
-    return BasemapArchive(path) if path == settings.basemap_archive or path.exists() else None
+    path = settings.basemap_archive
+    return BasemapArchive(path) if path is not None else BasemapArchive.beside(settings.basemap)

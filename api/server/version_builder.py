@@ -14,7 +14,9 @@ from api.server.build_id import sources
 from api.server.served_version import CacheStats, ServedVersion, TileCache
 from api.settings import Settings
 from api.wording.catalogue import text
+from layers.corrections.log import PublishedVersion
 from layers.corrections.replay import recent_records_at
+from layers.disclosure.policy import Policy
 from layers.model.cache import Lazy
 from layers.model.heat import NO_HEAT, HeatColumns
 from layers.model.records import Records
@@ -48,6 +50,15 @@ def data_date(store: Store, seq: int) -> date:
     """Day of the last change; today for an empty store."""
     at = last_change(store, seq)
     return at.date() if at else date.today()
+
+
+def published_version(store: Store, base: Basemap, policy: Policy) -> PublishedVersion:
+    """Compute what a policy publishes of the newest version of a store, with the usual thresholds."""
+    seq, stored = store.version()
+    disclosure = disclose(stored, policy, datetime.now(UTC))
+    day, heat = data_date(store, seq), Lazy(store.heat)
+    snapshot = Snapshot.of(disclosure.records, base, seq, day, wording=text, heat=heat)
+    return PublishedVersion(snapshot, stored, disclosure)
 
 
 def ready_to_draw(snapshot: Snapshot) -> None:

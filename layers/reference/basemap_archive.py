@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Mapping
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from pmtiles.tile import (
@@ -31,6 +31,8 @@ from pmtiles.tile import (
 from geo.lonlat import Ints
 from geo.tiles.tile_matrix import Tile
 
+#: What the name of the archive beside a base map ends with.
+_ENDING = ".pmtiles"
 _HEADER_BYTES = 127
 #: A directory is reached from the root by at most so many others (clause 4).
 _DEPTH = 4
@@ -75,6 +77,18 @@ class BasemapArchive:
         if not packed <= {Compression.GZIP, Compression.NONE}:
             raise UnreadableArchive(f"{path} is compressed with {packed}: expected gzip or none")
         self._directory = lru_cache(_DIRECTORIES)(self._read_directory)
+
+    @classmethod
+    def beside(cls, base: Path) -> Self | None:
+        """Open the archive that lies beside a base map; ``None`` where there is none.
+
+        Raises
+        ------
+        UnreadableArchive
+            If what lies there is no archive of vector tiles.
+        """
+        path = base.with_suffix(_ENDING)
+        return cls(path) if path.exists() else None
 
     @property
     def min_zoom(self) -> int:

@@ -56,7 +56,7 @@ def test_no_number_of_the_page_differs_from_that_of_the_features(browser: Browse
     assert figures.first_view_kb > 100
 
 
-def test_a_number_that_differs_is_told(browser: Browser, url: str) -> None:
+def test_a_number_that_differs_is_reported(browser: Browser, url: str) -> None:
     def one_more(route: Route) -> None:
         counted = route.fetch().json()
         route.fulfill(json={**counted, "sure": counted["sure"] + 1})

@@ -96,7 +96,7 @@ def test_links_at_the_head_lead_to_dates_map_list_and_record(open_page: Open, si
     expect(page.locator("#detail-title")).to_be_focused()
 
 
-def test_long_records_keep_their_shape_and_show_all_where_that_is_asked(open_page: Open) -> None:
+def test_long_records_are_folded_and_open_whole(open_page: Open) -> None:
     """A record of 40 owners and 30 candidate sites, each with a name without a space."""
     page = open_page("", PHONE)
     name = "Nadrukrmizhregiongazpromenergonaftoprodukt" * 3
@@ -177,7 +177,7 @@ def test_own_colours_of_the_reader_keep_what_is_chosen_apart(open_page: Open) ->
     assert page.locator(".handle.from").evaluate("n => getComputedStyle(n).forcedColorAdjust") == "none"
 
 
-def test_a_server_that_does_not_answer_is_said_and_can_be_asked_again(browser: Browser, server_url: str) -> None:
+def test_a_server_that_is_down_is_reported_and_can_be_retried(browser: Browser, server_url: str) -> None:
     page = browser.new_page(bypass_csp=True, reduced_motion="reduce")
     down = re.compile("/collections/strikes/items|/strikes/counts")
     page.route(down, lambda route: route.fulfill(status=503, json={"title": "Busy", "status": 503}))

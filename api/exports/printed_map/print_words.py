@@ -1,43 +1,23 @@
-"""Words of printed maps in English, Ukrainian and German, each language a catalogue in the folder ``words``."""
+"""Words of printed maps in English, Ukrainian and German: the codes of the catalogue that begin with ``print``."""
 
 from __future__ import annotations
 
 import re
-import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
-from types import MappingProxyType
-from typing import Any
 
-from api.wording.catalogue import PLURALS, Sentence
+from api.exports.text import country_names
+from api.wording.catalogue import phrase, with_decimals
 from layers.model import edtf
 from layers.ownership.percent import percent_text
 from layers.ownership.walk import Interval
 from layers.reference.basemap import Basemap
 from layers.reference.map_ground import GroundLanguage
 
-_FOLDER = Path(__file__).with_name("words")
-_FORMS = frozenset({"one", "few", "many", "other"})
 _NO_BREAK, _JOINER = "\u00a0", "\u2060"
 _DAY = re.compile(r"(\d{4})-(\d{2})-(\d{2})", re.ASCII)
 _MONTH = re.compile(r"(\d{4})-(\d{2})", re.ASCII)
 _SIGNS = {"~": "date.about", "?": "date.perhaps", "%": "date.perhaps"}
-
-
-@cache
-def print_catalogue(language: GroundLanguage) -> Mapping[str, Sentence]:
-    """Every entry of a language by its code."""
-    return MappingProxyType(dict(_entries(tomllib.loads((_FOLDER / f"{language}.toml").read_text(encoding="utf-8")))))
-
-
-def _entries(table: Mapping[str, Any], room: str = "") -> Iterator[tuple[str, Sentence]]:
-    for name, value in table.items():
-        if isinstance(value, Mapping) and not _FORMS.issuperset(value):
-            yield from _entries(value, f"{room}{name}.")
-        else:
-            yield f"{room}{name}", value
 
 
 @dataclass(frozen=True)
@@ -49,21 +29,12 @@ class PrintWords:
 
     @classmethod
     def of(cls, language: GroundLanguage, basemap: Basemap) -> PrintWords:
-        """Words with the names of countries of a base map: of land elsewhere with the same code, the country's own."""
-        table = basemap.countries
-        names = getattr(table, f"name_{language}")
-        least_first = sorted(range(len(table.iso_a2)), key=lambda row: -int(table.label_rank[row]))
-        rows = [row for row in least_first if table.iso_a2[row] is not None]
-        return cls(language, {str(table.iso_a2[row]): str(names[row] or table.name_en[row]) for row in rows})
+        """Words with the names of countries of a base map."""
+        return cls(language, country_names(basemap, language))
 
     def __call__(self, code: str, /, **arguments: object) -> str:
-        """Word a code; an entry with plural forms is chosen by the argument ``n``."""
-        entry = print_catalogue(self.language)[code]
-        if not isinstance(entry, str):
-            number: Any = arguments["n"]
-            form = PLURALS[str(print_catalogue(self.language)["language.plurals"])](number)
-            entry = entry.get(form) or entry["other"]
-        return entry.format_map(arguments)
+        """Word a code of printed maps; an entry with plural forms is chosen by the argument ``n``."""
+        return phrase(f"print.{code}", self.language, **arguments)
 
     def country(self, iso: str | None) -> str:
         """Name a country; ``None`` is what is not established."""
@@ -71,7 +42,7 @@ class PrintWords:
 
     def number(self, text: str) -> str:
         """Write a number with the decimal sign of the language."""
-        return text.replace(".", self("language.decimal"))
+        return with_decimals(text, self.language)
 
     def share(self, share: Interval, digits: int = 2) -> str:
         """Write a share in percent with its bounds."""

@@ -160,7 +160,7 @@ def test_an_address_that_nobody_answers_is_named() -> None:
         _ = strikeatlas.open("http://127.0.0.1:9").assets
 
 
-def test_a_store_is_read_from_what_is_kept_beside_it(
+def test_a_large_store_is_read_from_its_cached_snapshot(
     few_store: Store, base: Basemap, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     computed = of_store(few_store.path, BASEMAP)

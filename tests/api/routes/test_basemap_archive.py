@@ -70,7 +70,7 @@ def test_tilejson_is_what_the_archive_says_of_itself(streets: TestClient) -> Non
     assert "A map of streets" in described["attribution"]
 
 
-def test_tilejson_tells_where_tiles_lie_so_that_none_is_asked_for_in_vain(streets: TestClient) -> None:
+def test_tilejson_lists_the_boxes_that_have_tiles(streets: TestClient) -> None:
     described = streets.get("/tiles/basemap.json").json()
     assert described["sparse"] is True
     for zoom, (left, top, right, bottom) in described["tile_boxes"].items():

@@ -238,7 +238,7 @@ def test_a_citation_has_no_sign_that_its_form_reads() -> None:
 # Embedding.
 
 
-def test_oembed_fits_what_is_asked_for(client: TestClient) -> None:
+def test_oembed_fits_the_size_of_the_request(client: TestClient) -> None:
     told = client.get("/oembed", params={"url": HOST + VIEW, "maxwidth": "400", "format": "json"}).json()
     assert (told["type"], told["version"], told["width"], told["height"]) == ("rich", "1.0", 400, 520)
     (frame,) = read(f"<!doctype html><html lang=en><head><title>x</title><body><h1>x</h1>{told['html']}").iter("iframe")

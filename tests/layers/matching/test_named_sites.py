@@ -42,7 +42,7 @@ def test_a_ship_is_not_where_the_layer_has_it() -> None:
     assert "ship" not in told(matched(strike(title="Tanker Mercer Street hit"), here), ship.id)
 
 
-def test_a_dam_is_told_from_pumped_storage() -> None:
+def test_a_dam_is_distinguished_from_pumped_storage() -> None:
     dam = asset("Дністровська ГЕС", kind="hydro-plant", id="dam")
     pumped = asset("Дністровська ГАЕС", kind="hydro-plant", id="pumped")
     other = asset("Дністровський вузол", kind="hydro-plant", id="other")

@@ -104,7 +104,7 @@ def test_chains_name_the_person_once_and_end_in_each_country() -> None:
     assert told.rest == Interval(0, 0)
 
 
-def test_a_minority_that_stays_is_told_once_whatever_its_nationalities() -> None:
+def test_a_minority_that_stays_is_listed_once_whatever_its_nationalities() -> None:
     known = world([("c", "a", 100, 100), ("p", "c", 30, 30)], ("AA", "BB"))
     told = chains(OwnershipGraph(known, None, None), "a")
     ends = [(chain.end.country, chain.share, len(chain.steps)) for chain in told.paths]
