@@ -18,12 +18,13 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
+import math
 import random
 import shutil
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -193,9 +194,9 @@ def _write_failure(case: FuzzCase, result: CaseResult, found: Path) -> None:
     (folder / "details.txt").write_text(result.details, errors="backslashreplace")
 
 
-def cases_of(readers: list[FuzzedReader], seed: int) -> Iterator[FuzzCase]:
+def cases_of(readers: list[FuzzedReader], seed: int, numbers: Iterable[int]) -> Iterator[FuzzCase]:
     """Yield the cases of readers in turn, by number."""
-    for number in itertools.count():
+    for number in numbers:
         for reader in readers:
             yield FuzzCase.of(reader, seed, number)
 
@@ -230,6 +231,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.fuzz", description=__doc__.splitlines()[0])
     parser.add_argument("readers", nargs="*", metavar="READER", help=f"by default all: {', '.join(READERS)}")
     parser.add_argument("--minutes", type=float, default=6, help="for each reader; with --mixed in all (default 6)")
+    parser.add_argument("--cases", type=int, metavar="COUNT", help="so many of each reader, whatever time they take")
     parser.add_argument("--mixed", action="store_true", help="all readers in turn, in one process")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--number", type=int, help="only the case of this number")
@@ -245,9 +247,11 @@ def main() -> None:
         run = FuzzRun(Path(folder), given.found)
         for group in [readers] if given.mixed else [[reader] for reader in readers]:
             if given.number is not None:
-                run.run(iter([FuzzCase.of(reader, given.seed, given.number) for reader in group]), 0)
+                run.run(cases_of(group, given.seed, [given.number]), math.inf)
+            elif given.cases is not None:
+                run.run(cases_of(group, given.seed, range(given.cases)), math.inf)
             else:
-                run.run(cases_of(group, given.seed), 60 * given.minutes)
+                run.run(cases_of(group, given.seed, itertools.count()), 60 * given.minutes)
         run.close()
     if given.json:
         print(json.dumps({name: vars(tally) for name, tally in run.tallies.items()}, indent=1))

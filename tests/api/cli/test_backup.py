@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -211,7 +210,7 @@ def test_memory_that_ends_is_reported(run: Run, store: Store, monkeypatch: pytes
     def end(*args: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr(sys.modules["api.cli.common"], "disclose", end)
+    monkeypatch.setattr("api.server.version_builder.disclose", end)
     said = run("list", "strikes", "--store", store.path, "--basemap", BASEMAP)
     assert said.code == 6
     assert "memory" in said.err
