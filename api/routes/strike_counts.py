@@ -75,17 +75,22 @@ async def counts(request: Request) -> Response:
 async def selection_answer(
     request: Request, endpoint: Endpoint, find: Callable[[Snapshot, dict[str, str]], bytes]
 ) -> Response:
-    """Answer what is found of a selection of strikes, in its turn, as JSON or as a page.
+    """Answer what is found of a selection of strikes, in its turn, as JSON or as a page; each once for a version.
 
     Parameters
     ----------
     find
-        Gives the answer to a query as JSON.
+        Gives the answer to a query as JSON, in no language.
     """
     view = served_version(request)
     endpoint.require_known(request, view.snapshot.collections["strikes"])
     form = negotiated_format(request, DOCUMENT)
-    body = await queued(request, WorkClass.SELECTION, partial(find, view.snapshot, dict(request.query_params)))
+    query = dict(request.query_params)
+    key = (endpoint.path, *sorted(query.items()))
+    body = view.answers.get(key)
+    if body is None:
+        found = await queued(request, WorkClass.SELECTION, partial(find, view.snapshot, query))
+        body = view.answers.put(key, found)
     if form is not HTML:
         return representation(request, view.version, form.media_type, body)
     return representation(

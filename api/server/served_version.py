@@ -44,9 +44,13 @@ class TileCache:
         self._tiles.put(key, tile)
 
 
+#: Bytes of the answers about selections that are cached for a version, and of the largest of them.
+_ANSWER_BYTES, _MAX_ANSWER_BYTES = 16_000_000, 1_000_000
+
+
 @dataclass(frozen=True, eq=False)
 class ServedVersion:
-    """One version of the data and its encoded tiles."""
+    """One version of the data with its encoded tiles and its answers."""
 
     snapshot: Snapshot
     #: The snapshot with private records, for reviewers alone.
@@ -63,6 +67,11 @@ class ServedVersion:
     #: When this was built (Unix time), and how many seconds it took.
     built: float
     build_s: float
+
+    @cached_property
+    def answers(self) -> LruCache[bytes]:
+        """Answers about selections of published strikes by what was asked, the least recently used dropped first."""
+        return LruCache(_ANSWER_BYTES, len, _MAX_ANSWER_BYTES)
 
     @cached_property
     def published(self) -> PublishedVersion:

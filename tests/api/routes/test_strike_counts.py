@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
+
+from api.routes.strike_clusters import strike_clusters
+from api.routes.strike_counts import strike_counts
+from layers.snapshot.snapshot import Snapshot
 
 Json = dict[str, Any]
 STRIKES = "/collections/strikes/items"
@@ -176,3 +182,24 @@ def test_what_cannot_be_read_is_refused(client: TestClient, query: str) -> None:
     assert client.get(f"/collections/assets/items?{query}").status_code == 400
     assert client.get("/strikes/counts?by=colour").status_code == 400
     assert client.get("/strikes/counts?nothing=1").status_code == 400
+
+
+@pytest.mark.parametrize("find", [strike_counts, strike_clusters], ids=["counts", "clusters"])
+def test_an_answer_is_found_once_for_a_version(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch, find: Callable[[Snapshot, dict[str, str]], bytes]
+) -> None:
+    asked = list[dict[str, str]]()
+
+    def noted(snapshot: Snapshot, query: dict[str, str]) -> bytes:
+        asked.append(query)
+        return find(snapshot, query)
+
+    monkeypatch.setattr(inspect.getmodule(find), find.__name__, noted)
+    path = f"/strikes/{find.__name__.removeprefix('strike_')}"
+    first, again, other = (
+        client.get(f"{path}?{query}") for query in ("q=depot&country=RU", "country=RU&q=depot", "q=depot&country=UA")
+    )
+    assert first.json() == again.json() != other.json()
+    assert len(asked) == 2
+    unchanged = client.get(f"{path}?q=depot&country=RU", headers={"If-None-Match": first.headers["etag"]})
+    assert (unchanged.status_code, unchanged.content) == (304, b"")
