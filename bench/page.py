@@ -1,9 +1,10 @@
 """The web map as a reader comes to it, with any number of strikes: `python -m bench.page --rows 500,20000,100000`.
 
-For each number of strikes a made world is served, and Chromium opens its map: how long until the list and the map are
-there, how large the first view is and how far it moves; how long a change of the filter and a move of the time range
-take, how much of that is the page's own work, and the longest task of its main thread. In each view every number of
-the page is compared with that of the features of the same selection. Worlds that are there already are kept.
+For each number of strikes a made world is served, and Chromium, which has begun before, opens its map: how long until
+the list and the map are there, how large the first view is and how far it moves; how long a change of the filter and a
+move of the time range take, how much processor time of the page's main thread they take, and its longest task. In each
+view every number of the page is compared with that of the features of the same selection. Worlds that are there
+already are kept; the records of a store are shown as they are.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ CHROMIUM = Path("/usr/bin/chromium")
 SOFTWARE_GL = ("--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader")
 _DESK = {"width": 1440, "height": 900}
 _PATIENCE_MS = 600_000
+_REST_MS = 1500
 _MOVES = 12
 #: Countries that are chosen one after the other.
 _CHOSEN = 3
@@ -65,10 +67,12 @@ class PageFigures:
     layout_shift
         Sum of the layout shifts until then (https://web.dev/articles/cls), without sessions.
     filter_ms, filter_work_ms
-        Milliseconds from the choice of a country until list, counts and map are there, and the main thread's part of
-        it: medians over some countries.
+        Milliseconds from the choice of a country until list, counts and map are there, and processor time that the
+        page's main thread took for it: medians over some countries.
+    list_ms
+        Until the list and its counts are there.
     brush_ms, brush_work_ms
-        From the end of a drag of the time range until all is there; the main thread's part of the drag, for each move.
+        From the end of a drag of the time range until all is there; processor time of the drag, for each move.
     last_row_ms
         From a drag of the scroll bar to its end until the last row is there.
     longest_at_start_ms, longest_later_ms
@@ -83,6 +87,7 @@ class PageFigures:
     first_view_kb: float
     layout_shift: float
     filter_ms: float
+    list_ms: float
     filter_work_ms: float
     brush_ms: float
     brush_work_ms: float
@@ -99,7 +104,8 @@ class PageWatch:
         self.page, self.url = page, url
         self._client: CDPSession = page.context.new_cdp_session(page)
         self.received = 0
-        self._client.send("Performance.enable")
+        # Time of the processor: that the page waits for others is none of its own work.
+        self._client.send("Performance.enable", {"timeDomain": "threadTicks"})
         self._client.send("Network.enable")
         self._client.on("Network.loadingFinished", self._receive)
         page.add_init_script(_WATCH)
@@ -108,7 +114,7 @@ class PageWatch:
         self.received += int(event["encodedDataLength"])
 
     def work_ms(self) -> float:
-        """Milliseconds that the main thread has worked."""
+        """Milliseconds of processor time that the main thread has taken."""
         metrics = self._client.send("Performance.getMetrics")["metrics"]
         return next(float(one["value"]) for one in metrics if one["name"] == "TaskDuration") * 1000
 
@@ -117,18 +123,22 @@ class PageWatch:
         tasks: list[float] = self.page.evaluate("window.benchTasks.splice(0)")
         return max(tasks, default=0.0)
 
-    def settle(self) -> None:
-        """Wait until list, counts and map show what was selected last."""
-        for part in ("#results", "#map-frame"):
+    def settle(self, *parts: str) -> None:
+        """Wait until parts of the page, by default list, counts and map, show what was selected last."""
+        for part in parts or ("#results", "#map-frame"):
             self.page.wait_for_selector(f"{part}:not([aria-busy])", state="attached", timeout=_PATIENCE_MS)
 
     @contextmanager
-    def timed(self, took: list[tuple[float, float]]) -> Iterator[None]:
-        """Add how long the block and what it sets off took, and how long the main thread worked, in milliseconds."""
+    def timed(self, took: list[tuple[float, float, float]]) -> Iterator[None]:
+        """Add the milliseconds that the block took until all and until the list is there, and of the page's work."""
         begun, worked = time.perf_counter(), self.work_ms()
         yield
+        self.settle("#results")
+        listed = time.perf_counter()
         self.settle()
-        took.append(((time.perf_counter() - begun) * 1000, self.work_ms() - worked))
+        took.append(
+            ((time.perf_counter() - begun) * 1000, (listed - begun) * 1000, self.work_ms() - worked),
+        )
 
 
 def differences(watch: PageWatch, **selection: str) -> list[str]:
@@ -171,10 +181,13 @@ def measured(browser: Browser, url: str, rows: int) -> PageFigures:
     context = browser.new_context(viewport=_DESK, reduced_motion="reduce", locale="en-GB")  # type: ignore[arg-type]
     try:
         watch = PageWatch(context.new_page(), url)
+        # A reader's browser runs before the map is opened.
+        watch.page.goto("about:blank")
+        watch.page.wait_for_timeout(_REST_MS)
         list_s, map_s = _opened(watch)
         first_view, shift = watch.received / 1000, float(watch.page.evaluate("window.benchShift"))
         at_start, differing = watch.longest_ms(), differences(watch)
-        filtered = list[tuple[float, float]]()
+        filtered = list[tuple[float, float, float]]()
         for country in _countries(watch.page)[:_CHOSEN]:
             with watch.timed(filtered):
                 watch.page.locator("#country-select").select_option(country)
@@ -191,8 +204,9 @@ def measured(browser: Browser, url: str, rows: int) -> PageFigures:
             map_s=round(map_s, 2),
             first_view_kb=round(first_view),
             layout_shift=round(shift, 3),
-            filter_ms=round(statistics.median(whole for whole, _ in filtered)),
-            filter_work_ms=round(statistics.median(work for _, work in filtered)),
+            filter_ms=round(statistics.median(whole for whole, _, _ in filtered)),
+            list_ms=round(statistics.median(listed for _, listed, _ in filtered)),
+            filter_work_ms=round(statistics.median(work for _, _, work in filtered)),
             brush_ms=round(brush_ms),
             brush_work_ms=round(brush_work_ms),
             last_row_ms=round(last_row_ms),
@@ -255,13 +269,18 @@ def _to_last_row(watch: PageWatch) -> float:
     return (time.perf_counter() - begun) * 1000
 
 
-@contextmanager
-def served(folder: Path, rows: int, base: Path, port: int) -> Iterator[str]:
-    """Serve a made world of so many strikes, which is kept in a folder; give the address."""
+def made(folder: Path, rows: int) -> Path:
+    """Return the store of a made world of so many strikes, which is kept in a folder."""
     path = folder / f"world-{rows}" / "world.gpkg"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         world.store(path, world.batches(synthesize(Sizes(rows, max(20, rows // 50), max(10, rows // 200))))).close()
+    return path
+
+
+@contextmanager
+def served(path: Path, base: Path, port: int) -> Iterator[str]:
+    """Serve a store; give the address."""
     server = strikeatlas(path, base, port)
     with server.running(path.with_suffix(".log")):
         yield server.url
@@ -272,7 +291,10 @@ _LINES: tuple[tuple[str, Callable[[PageFigures], object]], ...] = (
     ("first list, map: s", lambda one: f"{one.list_s}, {one.map_s}"),
     ("first view, kB", lambda one: f"{one.first_view_kb:,.0f}"),
     ("layout shift", lambda one: one.layout_shift),
-    ("country chosen, ms: whole, page's work", lambda one: f"{one.filter_ms:,.0f}, {one.filter_work_ms:,.0f}"),
+    (
+        "country chosen, ms: list, whole, page's work",
+        lambda one: f"{one.list_ms:,.0f}, {one.filter_ms:,.0f}, {one.filter_work_ms:,.0f}",
+    ),
     ("time range dragged, ms: whole, work a move", lambda one: f"{one.brush_ms:,.0f}, {one.brush_work_ms:,.0f}"),
     ("to the last row, ms", lambda one: f"{one.last_row_ms:,.0f}"),
     ("longest task, ms: start, later", lambda one: f"{one.longest_at_start_ms:,.0f}, {one.longest_later_ms:,.0f}"),
@@ -283,6 +305,7 @@ _LINES: tuple[tuple[str, Callable[[PageFigures], object]], ...] = (
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", default="500,20000,100000,1000000", help="numbers of strikes, by commas")
+    parser.add_argument("--store", type=Path, help="a store whose records are shown too")
     parser.add_argument("--worlds", type=Path, default=Path("worlds"), help="where made worlds are kept")
     parser.add_argument("--basemap", type=Path, default=Path("data/basemap.gpkg"))
     parser.add_argument("--port", type=int, default=54401)
@@ -291,11 +314,12 @@ def main() -> None:
     figures = list[PageFigures]()
     load = os.getloadavg()[0]
     with sync_playwright() as playwright:
-        for rows in map(int, given.rows.split(",")):
-            with served(given.worlds, rows, given.basemap, given.port) as url:
+        stores = [given.store] if given.store else []
+        for path in (*stores, *(made(given.worlds, int(rows)) for rows in given.rows.split(",") if rows)):
+            with served(path, given.basemap, given.port) as url:
                 # A browser for each: nothing of one world helps the next.
                 browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=SOFTWARE_GL)
-                figures.append(measured(browser, url, rows))
+                figures.append(measured(browser, url, _matched(url, {"filter": _STANDS})))
                 browser.close()
     if given.json:
         print(
