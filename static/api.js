@@ -3,7 +3,31 @@ import { LANG } from "./language.js";
 
 export const ROOT = new URL("../", import.meta.url);
 
-async function json(address, signal) {
+const HELD = 10_000; // milliseconds: what is older may be outdated
+const ahead = new Map(); // answers by address, of requests that were made before the page is there
+let begins = false;
+
+/** Make requests, and hold each answer for whoever makes the same one first. */
+export function begin(ask) {
+  begins = true;
+  ask();
+  begins = false;
+}
+
+function hold(address, answer) {
+  ahead.set(address, answer);
+  setTimeout(() => ahead.delete(address), HELD);
+}
+
+function json(address, signal) {
+  const held = ahead.get(String(address));
+  if (held) return ahead.delete(String(address)), held;
+  const answer = fetched(address, signal);
+  if (begins) hold(String(address), answer);
+  return answer;
+}
+
+async function fetched(address, signal) {
   const response = await fetch(address, { signal, headers: { Accept: "application/json", "Accept-Language": LANG } });
   if (response.ok) return response.json();
   const problem = await response.json().catch(() => ({}));

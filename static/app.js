@@ -1,18 +1,13 @@
-// Starts the page: the list first, then the map, so that the records are there even where no map can be drawn.
+// Starts the page: the list first, then the map, so that the records are there even where no map can be drawn. What the
+// list does not need is loaded once it is there.
 import * as api from "./api.js";
 import { createBrush } from "./brush.js";
 import { createCountry, showSummary } from "./country.js";
-import { createDetail } from "./detail.js";
 import { byId, el } from "./dom.js";
 import { createFilters } from "./filters.js";
-import { drawEmbedFoot } from "./embed.js";
-import { drawKey } from "./key.js";
-import { createHoldings } from "./holdings.js";
 import { drawLanguages } from "./languages.js";
 import { createList, focusRow, markRow } from "./list.js";
 import { FEW, allRows, aroundView } from "./in-view.js";
-import { preparePrint } from "./print.js";
-import { createReuse } from "./publish.js";
 import { load, loadFacets } from "./results.js";
 import { createSearch } from "./search.js";
 import { EVERYTHING } from "./selection.js";
@@ -23,6 +18,7 @@ import { createSheet } from "./sheet.js";
 import { createSide } from "./side.js";
 import { createSkips } from "./skips.js";
 import { counted, t } from "./text.js";
+import { late, painted, rest } from "./timing.js";
 
 let shown = null; // what was loaded of the selection: { rows, counts, countries, roles }
 let map = null;
@@ -46,11 +42,11 @@ const drawCountry = createCountry(set);
 const filters = createFilters(set, () => drawFacets(state.now));
 const drawBrush = createBrush(set, isBusy);
 const drawList = createList(select);
-const showDetail = createDetail(set);
 const drawSide = createSide();
-const drawReuse = createReuse(() => state.now);
-preparePrint({ map: () => map, about: () => about, now: () => state.now });
-const showHoldings = createHoldings(set);
+const showDetail = late(async () => (await import("./detail.js")).createDetail(set));
+const showHoldings = late(async () => (await import("./holdings.js")).createHoldings(set));
+const drawReuse = late(async () => (await import("./publish.js")).createReuse(() => state.now));
+const drawKey = late(async () => (await import("./key.js")).drawKey);
 
 let opened = null; // the row of a strike that is open, though it is not among those that were loaded
 
@@ -100,12 +96,6 @@ async function drawSelection(view) {
   return true;
 }
 
-const REST = 60; // milliseconds
-const rest = (signal) => new Promise((done, left) => {
-  setTimeout(done, REST);
-  signal.addEventListener("abort", () => left(signal.reason), { once: true });
-});
-
 async function drawFacets(view) {
   if (!filters.open) return;
   const { signal } = loading;
@@ -118,8 +108,9 @@ const mapTrouble = () => (byId("map-trouble").textContent = t("mapFailed"));
 // Few strikes are drawn from their rows; of more those in view, as the server puts them together.
 async function drawOnMap(view, signal) {
   const { rows, counts } = shown;
+  const all = rows.total <= FEW ? rows.all().catch(() => null) : null;
   if (!map) return byId("map-frame").removeAttribute("aria-busy");
-  const every = rows.total <= FEW ? await rows.all().catch(() => null) : null;
+  const every = await all;
   if (signal.aborted) return;
   await map.show(every ? allRows(every) : aroundView(view, mapTrouble), view);
   if (signal.aborted) return;
@@ -209,10 +200,7 @@ function failed(error) {
 
 async function credit() {
   about = await api.about().catch(() => null);
-  drawEmbedFoot(about, () => state.now);
-  const told = [about?.attribution, t("credit")].filter(Boolean).join(". ");
-  byId("credit").replaceChildren(told, ". ", el("a", { href: "connect" }, t("connect")), " · ",
-    el("a", { href: "corrections?f=html" }, t("corrections")), " · ", el("a", { href: "policy?f=html" }, t("policy")));
+  (await import("./credit.js")).drawCredit(about, () => state.now);
 }
 
 async function start() {
@@ -225,13 +213,14 @@ async function start() {
   createSearch(set);
   addEventListener("keydown", escape);
   createSkips(sheet, () => focusRow(state.now.strike));
-  const selection = drawSelection(state.now);
+  drawSide(state.now);
+  await drawSelection(state.now);
+  await painted();
   showSummary(state.now);
   credit();
-  drawSide(state.now);
-  await selection;
-  drawEntity(state.now);
-  const detail = drawDetail(state.now, null);
+  if (state.now.entity) drawEntity(state.now);
+  const detail = state.now.strike ? drawDetail(state.now, null) : null;
+  import("./print.js").then(({ preparePrint }) => preparePrint({ map: () => map, about: () => about, now: () => state.now }));
   await startMap();
   const answer = await detail;
   if (answer) map?.pick(answer, { view: state.now, row: (await rowOf(state.now.strike)) ?? undefined, move: !state.now.map, smooth: false });

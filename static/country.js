@@ -1,6 +1,5 @@
 // The question "whose assets were hit?": the country picker, the role, and what is known of the country.
 import * as api from "./api.js";
-import { capacityBlock } from "./capacity.js";
 import { byId, el } from "./dom.js";
 import { amount, countryName, share } from "./figures.js";
 import { hostKey } from "./style.js";
@@ -133,7 +132,8 @@ const sentence = (words) => `${words[0].toLocaleUpperCase(LOCALE)}${words.slice(
 /** Whether the selection has filters that the card does not know. */
 const isNarrower = (view) => view.min_share > 0 || narrowing(view).some((name) => name !== "country" && name !== "dates");
 
-function summaryOf(answer, view) {
+async function summaryOf(answer, view) {
+  const { capacityBlock } = await import("./capacity.js");
   const name = { country: countryName(answer.country) };
   const total = inAll(answer, view.role);
   return el("section", { class: "card", "aria-label": name.country },

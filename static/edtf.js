@@ -3,10 +3,18 @@ import { LOCALE, t } from "./text.js";
 
 const QUALIFIER = { "~": "about", "?": "perhaps", "%": "perhapsAbout" };
 
+const formats = new Map(); // a format takes as long to make as a row of the list
+
+function formatOf(options) {
+  const name = Object.entries(options).join();
+  if (!formats.has(name)) formats.set(name, new Intl.DateTimeFormat(LOCALE, { timeZone: "UTC", ...options }));
+  return formats.get(name);
+}
+
 function formatted(year, month, day, options) {
   const date = new Date(Date.UTC(2000, (month || 1) - 1, day || 1));
   date.setUTCFullYear(year);
-  return plainYear(new Intl.DateTimeFormat(LOCALE, { timeZone: "UTC", ...options }).format(date));
+  return plainYear(formatOf(options).format(date));
 }
 
 /** Ukrainian dates as they are read in a sentence, whose end an abbreviated "year" would hide. */
@@ -41,7 +49,7 @@ const isDay = (text) => /^\d{4}-\d{2}-\d{2}$/.test(text);
 
 function wordsOfRange(from, to) {
   if (!isDay(from) || !isDay(to)) return t("fromTo", { from: single(from), to: single(to) });
-  const format = new Intl.DateTimeFormat(LOCALE, { timeZone: "UTC", day: "numeric", month: "long", year: "numeric" });
+  const format = formatOf({ day: "numeric", month: "long", year: "numeric" });
   const dash = from.slice(0, 7) === to.slice(0, 7) ? "–" : " – ";
   return plainYear(format.formatRange(new Date(from), new Date(to))).replace(/\s*–\s*/, dash);
 }

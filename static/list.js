@@ -1,62 +1,12 @@
 // Draws the list of strikes, newest first, as buttons; it works without the map.
-import { byId, el, joined, spoken } from "./dom.js";
-import { plainDay, precision, whenWords } from "./edtf.js";
-import { countryName, ownersOf, share } from "./figures.js";
-import { mayFall } from "./selection.js";
+import { byId, el } from "./dom.js";
+import { rowEntry } from "./list-row.js";
 import { indexAt, lengthOf } from "./long-list.js";
-import { KEYS, rowMark } from "./symbols.js";
-import { inLanguage, small, strikeTitle, t, word } from "./text.js";
+import { t } from "./text.js";
+import { idle } from "./timing.js";
 
-/** One thin bar: what is certain of each owner is solid, what is not known or not settled is hatched. */
-function shareBar(owners, chosen) {
-  const certain = owners.filter((row) => row.country && row.min > 0);
-  const whole = Math.max(100, certain.reduce((sum, row) => sum + row.min, 0));
-  const piece = (kind, width) => {
-    const part = el("span", { class: kind });
-    part.style.width = `${(width / whole) * 100}%`;
-    return part;
-  };
-  const solid = certain.map((row) => piece(`owner-${KEYS.owner(row.country)}${row.country === chosen ? " chosen" : ""}`, row.min));
-  return el("span", { class: "share-bar", "aria-hidden": "true" }, solid);
-}
-
-function ownersLine(row, chosen) {
-  const owners = ownersOf(row.owners);
-  if (!owners.length) return el("span", { class: "row-owners quiet" }, t("noOwner"));
-  const texts = owners.map((owner) => {
-    const text = `${countryName(owner.country)} ${share(owner.min, owner.max)}`;
-    return owner.country && owner.country === chosen ? el("b", {}, text) : text;
-  });
-  return [
-    shareBar(owners, chosen),
-    el("span", { class: "row-owners" }, spoken(`${t("ownersLabel")} `), ...joined(texts, ", ")),
-  ];
-}
-
-function notes(row, view) {
-  const said = [];
-  if (mayFall(row, view)) said.push(t("mayFallTag"));
-  if (!row.geometry) said.push(t("noPlace"));
-  if (row.rests_on === "alternatives") said.push(t("alternatives"));
-  if (row.rests_on === "decision" && row.assets.length > 1) said.push(t("together", { n: row.assets.length }));
-  if (row.status === "reported" || row.status === "retracted") said.push(small(word("status", row.status)));
-  return said.map((text) => el("span", { class: text === t("mayFallTag") ? "tag may" : "tag" }, text));
-}
-
-function item(row, view, onSelect, at) {
-  const exactness = plainDay(row.when, row.when_note) ? null : el("span", { class: "quiet" }, t(precision(row.when)));
-  const host = row.host_country ? countryName(row.host_country) : t("highSeas");
-  return el("li", { "aria-posinset": at.index + 1, "aria-setsize": at.total },
-    el("button", { type: "button", class: "row", "data-id": row.id, "aria-current": row.id === view.strike ? "true" : null, onclick: () => onSelect(row.id) },
-      rowMark(row, view),
-      el("span", { class: "row-when" }, ...joined([whenWords(row.when, row.when_note), exactness])),
-      el("span", { class: "row-title" }, strikeTitle(row)),
-      el("span", { class: "row-place" }, ...joined([inLanguage(row, "place"), host])),
-      ownersLine(row, view.role === "owner" ? view.country : null),
-      ...notes(row, view)));
-}
-
-const STEP = 100; // rows that are drawn at once
+const FIRST = 20; // rows that are drawn at once of a new selection: more than are in view
+const STEP = 100; // rows that are drawn at once of those that follow
 const KEPT = 600; // rows in the page at most: others are drawn as they are scrolled to
 const NEAR = 900; // pixels beyond the view that have rows
 const ROW_HEIGHT = 110; // pixels, until rows were measured
@@ -88,7 +38,8 @@ class List {
     const held = this.#node.contains(document.activeElement) ? document.activeElement.dataset.id : null;
     [this.#rows, this.#view, this.#busy] = [rows, view, false];
     const { top } = this.#sight;
-    this.#open(0, 0);
+    this.#open(0, 0, FIRST);
+    this.#fill(rows);
     // Another selection is read from its first row on.
     if (top > 0) this.#frame.scrollTop -= top;
     if (!rows.total) this.#node.append(el("li", { class: "empty" }, el("p", {}, t("none")), el("a", { class: "plain", href: "#" }, t("reset"))));
@@ -112,12 +63,21 @@ class List {
   }
 
   // Draw the list from a row on; what was in the page is dropped.
-  #open(at, above) {
+  #open(at, above, step = STEP) {
     [this.#first, this.#end, this.#above] = [at, at, above];
     const held = this.#node.contains(document.activeElement);
     this.#node.replaceChildren();
     if (held) this.#node.focus({ preventScroll: true });
-    this.#append();
+    this.#append(step);
+  }
+
+  // Have the rows of a step in the page, a few at a time, so that nothing else waits for them.
+  #fill(rows) {
+    idle(() => {
+      if (rows !== this.#rows || this.#first || this.#end >= Math.min(STEP, rows.total)) return;
+      this.#append(FIRST);
+      this.#fill(rows);
+    });
   }
 
   #itemsOf(from, to) {
@@ -126,13 +86,13 @@ class List {
       const [row, before] = [this.#rows.at(index), this.#rows.at(index - 1)];
       const heading = headingOf(row);
       const begins = heading && (!index || (before && headingOf(before) !== heading));
-      const entry = item(row, this.#view, this.#select, { index, total });
+      const entry = rowEntry(row, this.#view, this.#select, { index, total });
       return begins ? [el("li", { class: "group" }, t(heading)), entry] : [entry];
     });
   }
 
-  #append() {
-    const end = Math.min(this.#rows.total, this.#end + STEP);
+  #append(step = STEP) {
+    const end = Math.min(this.#rows.total, this.#end + step);
     this.#node.append(...this.#itemsOf(this.#end, end));
     this.#end = end;
     if (this.#end - this.#first > KEPT) this.#above += this.#dropped((index) => index < this.#end - KEPT);

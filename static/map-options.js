@@ -1,5 +1,6 @@
 // What the map starts with, and how it moves.
 import { MAX_ZOOM } from "./basemap.js";
+import { el } from "./dom.js";
 import { mapStyle } from "./layers.js";
 import { t } from "./text.js";
 
@@ -29,4 +30,12 @@ export function options(view) {
     attributionControl: false, fadeDuration: CALM.matches ? 0 : 200, dragRotate: false, pitchWithRotate: false,
     locale: { "Map.Title": t("mapLabel"), "NavigationControl.ZoomIn": t("zoomIn"), "NavigationControl.ZoomOut": t("zoomOut") },
   };
+}
+
+/** Have the map's controls look as MapLibre draws them, which the list does not wait for; resolves once they do. */
+export function styled() {
+  const link = el("link", { rel: "stylesheet", href: new URL("vendor/maplibre-gl/maplibre-gl.css", import.meta.url).href });
+  const loaded = new Promise((done, failed) => Object.assign(link, { onload: done, onerror: failed }));
+  document.querySelector("link[rel=stylesheet]").before(link); // the page's own rules come after
+  return loaded;
 }

@@ -7,7 +7,7 @@ import { bounds, positions } from "./geodesy.js";
 import { addImages } from "./images.js";
 import { allRows } from "./in-view.js";
 import { collection, mapStyle } from "./layers.js";
-import { glide, options, unwrapped } from "./map-options.js";
+import { glide, options, styled, unwrapped } from "./map-options.js";
 import { createMarkKeys } from "./mark-keys.js";
 import { pictureOf } from "./map-picture.js";
 import { sitesOf } from "./places.js";
@@ -243,7 +243,7 @@ class StrikeMap {
 
 /** Build the map in `#map`. Rejects where it cannot be drawn, as without WebGL. */
 export async function createMap(wanted) {
-  const gl = await import("./vendor/maplibre-gl/maplibre-gl.mjs");
+  const [gl] = await Promise.all([import("./vendor/maplibre-gl/maplibre-gl.mjs"), styled()]);
   serveBasemap(gl);
   return new StrikeMap(gl, wanted);
 }

@@ -1,7 +1,9 @@
 // The right-hand side: the record of a strike and, over it, what one entity held.
 import { byId, el } from "./dom.js";
-import { EMBEDDED } from "./embed.js";
 import { PHONE } from "./sheet.js";
+
+/** Whether the server answered the page to be shown within another one. */
+export const EMBEDDED = document.body.dataset.embed === "1";
 
 /** Prepare the side; returns a function that makes room for what the view shows there. */
 export function createSide() {

@@ -9,9 +9,11 @@ from pathlib import Path
 
 STATIC = Path(__file__).resolve().parents[2] / "static"
 PAGE = STATIC / "index.html"
-#: Modules that the page begins with, and that it imports once the list is there.
-ENTRIES, LATER = ("app.js",), ("map.js",)
-#: What is far larger than all else, and is needed last.
+#: Modules that the page begins with, that it imports once the list is there, and when a reader asks for what they show.
+ENTRIES = ("begin.js", "app.js")
+LATER = ("key.js", "credit.js", "print.js", "map.js")
+ASKED_FOR = ("detail.js", "holdings.js", "capacity.js")
+#: What the map is drawn by, which is far larger than all else.
 LIBRARY = "vendor/maplibre-gl/maplibre-gl.mjs"
 #: How the last line of an import begins, and how the links and what follows them do.
 _IMPORT = ("import ", "export ", "} from ")
@@ -38,10 +40,12 @@ def _imported_by(line: str) -> str | None:
 
 def with_preloads(page: str, static: Path = STATIC) -> str:
     """Return a page with the links of today's modules in place of those it has."""
-    first = imported(ENTRIES, static)
-    later = [name for name in imported(LATER, static) if name not in first]
+    first = dict.fromkeys(name for entry in ENTRIES for name in imported((entry,), static))
+    later = dict.fromkeys((*imported(LATER, static), LIBRARY, *imported(ASKED_FOR, static)))
     links = [f'<link rel="modulepreload" href="static/{name}">\n' for name in first]
-    links += [f'<link rel="modulepreload" fetchpriority="low" href="static/{name}">\n' for name in (*later, LIBRARY)]
+    links += [
+        f'<link rel="modulepreload" fetchpriority="low" href="static/{name}">\n' for name in later if name not in first
+    ]
     before, _, after = page.partition(_AFTER)
     return "".join([before.partition(_LINK)[0], *links, _AFTER, after])
 

@@ -83,6 +83,7 @@ def problem(request: Request, document: Json) -> bytes:
 def translated(source: str, language: str) -> str:
     """Put the language and the sentences of a page of ``static/`` into a language: those of ``html.static``."""
     text = source.replace(f'<html lang="{ENGLISH}">', f'<html lang="{language}">', 1)
+    text = text.replace(f"static/text.{ENGLISH}.json", f"static/text.{language}.json")
     # The longest first, as one may be part of another.
     for code in sorted(catalogue.codes("html.static."), key=lambda code: -len(phrase(code))):
         text = text.replace(str(_escaped(phrase(code))), str(_escaped(phrase(code, language))))

@@ -92,7 +92,14 @@ def settled(page: Page) -> None:
 
 
 def rows(page: Page) -> int:
+    """How many rows the page has once it has drawn the first hundred, which it does a few at a time."""
     settled(page)
+    page.wait_for_function(
+        """() => {
+          const total = document.querySelector("#list [aria-setsize]")?.getAttribute("aria-setsize") ?? 0;
+          return document.querySelectorAll("#list button").length >= Math.min(100, total);
+        }"""
+    )
     return page.locator("#list button").count()
 
 
@@ -125,6 +132,7 @@ def test_opens_with_every_strike_in_the_list_a_page_at_a_time(
 
 def test_unplaced_strikes_are_listed_and_counted(open_page: Open) -> None:
     page = open_page("#q=tanker")
+    assert rows(page) < 100
     unplaced = page.locator("#list button", has_text="no place known").count()
     assert 0 < unplaced < 100
     expect(page.locator("#count")).to_contain_text(f"{unplaced} of them ha")

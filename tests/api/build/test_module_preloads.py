@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
-from api.build.module_preloads import LIBRARY, PAGE, STATIC, imported, with_preloads
+from api.build.module_preloads import ASKED_FOR, ENTRIES, LATER, LIBRARY, PAGE, STATIC, imported, with_preloads
 
 
 def test_the_page_names_its_modules() -> None:
@@ -23,19 +24,23 @@ def test_imports_are_followed_and_named_once(tmp_path: Path) -> None:
 
 
 def test_links_take_the_place_of_older_ones(tmp_path: Path) -> None:
-    for name in ("app.js", "map.js"):
+    for name in (*ENTRIES, *LATER, *ASKED_FOR):
         (tmp_path / name).write_text("")
     page = (
         '<head>\n<link rel="modulepreload" href="static/old.js">\n<script type="module" src="static/app.js"></script>'
     )
     links = with_preloads(page, tmp_path)
     assert [line.split('href="')[1].split('"')[0] for line in links.splitlines()[1:-1]] == [
-        "static/app.js",
-        "static/map.js",
-        f"static/{LIBRARY}",
+        f"static/{name}" for name in (*ENTRIES, *LATER, LIBRARY, *ASKED_FOR)
     ]
     assert with_preloads(links, tmp_path) == links
 
 
 def test_the_library_is_where_the_page_looks_for_it() -> None:
     assert (STATIC / LIBRARY).is_file()
+
+
+def test_what_the_page_imports_later_is_named() -> None:
+    """All but the still map, which only stands in for a map that cannot be drawn."""
+    imports = re.findall(r'import\("\./([a-z-]+\.js)"\)', "".join(path.read_text() for path in STATIC.glob("*.js")))
+    assert set(imports) - {"still-map.js"} <= {*LATER, *imported((*LATER, *ASKED_FOR))}

@@ -1,0 +1,30 @@
+// When something is done: after a rest, once what was drawn is in sight, in an idle moment, or when it is first needed.
+
+const REST = 60; // milliseconds
+const UNSEEN = 500; // milliseconds, for a page that is not shown: it draws no frames
+const SOON = 200; // milliseconds
+
+/** Resolves after a short rest; rejects where the signal comes before. */
+export const rest = (signal) => new Promise((done, left) => {
+  setTimeout(done, REST);
+  signal.addEventListener("abort", () => left(signal.reason), { once: true });
+});
+
+/** Resolves once what was drawn is in sight: what waits for the graphics card would else hold up the page meanwhile. */
+export const painted = () => new Promise((done) => {
+  requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done)));
+  setTimeout(done, UNSEEN);
+});
+
+/** Call when the page has nothing else to do. */
+export const idle = globalThis.requestIdleCallback ?? ((call) => setTimeout(call, SOON));
+
+/** A function of a part of the page that is loaded when it is first called; calls are answered in their order. */
+export function late(load) {
+  let part = null;
+  return async (...given) => {
+    part ??= load();
+    part.catch(() => (part = null)); // what failed may be loaded again
+    return (await part)(...given);
+  };
+}
