@@ -9,6 +9,7 @@ import { counted, number, t } from "./text.js";
 const FILE_MAX = 10000; // strikes of one answer of the server: a file has all of the selection or is not offered
 const FILES = { csv: "csv", json: "geojson", gpkg: "gpkg" }; // forms and the endings of their files
 const CITATIONS = { bibtex: "bib", ris: "ris", csl: "json" };
+const PICTURES = { png: "picturePng", svg: "pictureSvg" }; // forms and the names of what they are called
 const PICTURE = 1600; // pixels of the longer side of a picture
 
 /** The address of the map at a view, whose title and picture the server makes. */
@@ -30,12 +31,12 @@ function fileAddress(view, form) {
 }
 
 /** The address of a picture of a selection in the part of the world that the map shows. */
-function pictureAddress(view) {
+function pictureAddress(view, form) {
   const frame = byId("map-frame").getBoundingClientRect();
   const [width, height] = [frame.width, frame.height].map((n) => Math.round((n * PICTURE) / Math.max(frame.width, frame.height)) || PICTURE);
   const address = new URL("map", api.ROOT);
   const box = view.map ? boxOf(view.map, frame).map((n) => n.toFixed(4)).join(",") : null;
-  const given = { f: "png", collections: "strikes", crs: "EPSG:3857", bbox: box, width, height, ...parametersOf(view) };
+  const given = { f: form, collections: "strikes", crs: "EPSG:3857", bbox: box, width, height, ...parametersOf(view) };
   for (const [name, value] of Object.entries(given)) if (value !== null) address.searchParams.set(name, value);
   return address.href;
 }
@@ -67,13 +68,15 @@ export function createReuse(now) {
     const files = total > FILE_MAX
       ? el("p", {}, t("tooManyForFile", { n: number(FILE_MAX) }))
       : el("p", { class: "tools" }, Object.entries(FILES).map(([form, ending]) => link(fileAddress(now(), form), t(`file${form}`), `strikes.${ending}`)));
-    const picture = link(pictureAddress(now()), t("picturePng"), "strikes.png");
-    // The map may have moved since.
-    const renew = () => (picture.href = pictureAddress(now()));
-    for (const event of ["pointerdown", "focus"]) picture.addEventListener(event, renew);
+    const pictures = Object.entries(PICTURES).map(([form, name]) => {
+      const picture = link(pictureAddress(now(), form), t(name), `strikes.${form}`);
+      // The map may have moved since.
+      for (const event of ["pointerdown", "focus"]) picture.addEventListener(event, () => (picture.href = pictureAddress(now(), form)));
+      return picture;
+    });
     byId("reuse").replaceChildren(
       el("h2", {}, counted("reuse", total)), files,
-      el("p", { class: "tools" }, picture, link(address, t("permalink"))),
+      el("p", { class: "tools" }, pictures, link(address, t("permalink"))),
       citeBlock(address),
       el("details", {}, el("summary", {}, t("embedMap")), el("code", {}, embedHtml(address))));
   };

@@ -1,4 +1,4 @@
-"""PNG pictures of collections, drawn from their geometry in the colours and symbols of the web map.
+"""Pictures of collections, PNG and SVG, drawn from their geometry in the colours and symbols of the web map.
 
 Sizes are CSS pixels at the zooms of the web map (tiles of 512 pixels); a picture may have several pixels for one.
 """
@@ -19,7 +19,9 @@ import numpy as np
 import orjson
 import shapely
 from matplotlib import path as mpath
+from matplotlib import rc_context
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.collections import LineCollection, PathCollection
 from matplotlib.figure import Figure
 from matplotlib.transforms import Affine2D, IdentityTransform
@@ -168,22 +170,60 @@ def render_png(
     bytes
         A PNG with an alpha channel; wholly transparent where nothing is drawn.
     """
-    figure = Figure(figsize=(canvas.width / 72, canvas.height / 72), dpi=72, facecolor=background or "none")
-    board = FigureCanvasAgg(figure)
-    artists = _base_map(canvas, ground, look) if ground else []
-    for rendered in drawn:
-        step()
-        artists += _collection(canvas, rendered, look)
-    if not artists and background is None:
+    figure = _figure(canvas, drawn, look, ground, background, step)
+    if not figure.artists and background is None:
         return _empty(canvas.width, canvas.height)
-    for artist in artists:
-        figure.add_artist(artist)
-        artist.set_transform(IdentityTransform())
+    board = FigureCanvasAgg(figure)
     with _pen:
         step()
         board.draw()  # type: ignore[no-untyped-call]
     step()
     return _png(Image.fromarray(np.asarray(board.buffer_rgba())))  # type: ignore[no-untyped-call]
+
+
+def render_svg(
+    canvas: Canvas,
+    drawn: Iterable[RenderedLayer],
+    look: StyleTable,
+    ground: Sequence[TileLayer] = (),
+    background: str | None = None,
+    step: Callable[[], None] = lambda: None,
+) -> bytes:
+    """Draw collections as SVG 1.1: a user unit is a pixel of `render_png`, which has the same parameters.
+
+    Returns
+    -------
+    bytes
+        A document without texts, times or references to other files; the same collections give the same bytes.
+    """
+    board = FigureCanvasSVG(_figure(canvas, drawn, look, ground, background, step))
+    out = io.BytesIO()
+    # Identifiers are drawn by lot without a salt.
+    with _pen, rc_context({"svg.hashsalt": "strikeatlas"}):
+        step()
+        board.print_svg(out, metadata={"Creator": "StrikeAtlas", "Date": None})  # type: ignore[no-untyped-call]
+    return out.getvalue()
+
+
+def _figure(
+    canvas: Canvas,
+    drawn: Iterable[RenderedLayer],
+    look: StyleTable,
+    ground: Sequence[TileLayer],
+    background: str | None,
+    step: Callable[[], None],
+) -> Figure:
+    """Lay out what a picture shows."""
+    figure = Figure(figsize=(canvas.width / 72, canvas.height / 72), dpi=72, facecolor=background or "none")
+    artists = _base_map(canvas, ground, look) if ground else []
+    for rendered in drawn:
+        step()
+        artists += _collection(canvas, rendered, look)
+    for artist in artists:
+        figure.add_artist(artist)
+        # Where the SVG has a path for each point, matplotlib moves a copy of the transform: that cannot be the identity.
+        artist.set_transform(Affine2D())
+    return figure
 
 
 @lru_cache(maxsize=16)

@@ -27,6 +27,7 @@ class MediaFormat:
 #: Media types of tiles and pictures.
 MVT = "application/vnd.mapbox-vector-tile"
 PNG = "image/png"
+SVG = "image/svg+xml"
 
 JSON = MediaFormat("json", "application/json", "JSON")
 GEOJSON = MediaFormat("json", "application/geo+json", "GeoJSON", ("application/json", "application/vnd.geo+json"))

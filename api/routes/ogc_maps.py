@@ -1,4 +1,4 @@
-"""OGC API - Maps (20-058): the map of a collection, and of all on the base map, as pictures of any place and size."""
+"""OGC API - Maps (20-058): the map of a collection, and of all on the base map, of any place and size, as PNG or SVG."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from api.http.links import href, link
 from api.http.work import WorkClass, queued, require_wanted
 from api.openapi.declaration import OGC_REL, ApiPart, Endpoint, Link, Scope
 from api.openapi.parameters import format_parameter, require_described, selection_parameters
-from api.rendering.png import Canvas, RenderedLayer, render_png, style_table
+from api.rendering.png import Canvas, RenderedLayer, render_png, render_svg, style_table
 from api.requests import crs
-from api.requests.negotiation import HTML, PNG
+from api.requests.negotiation import HTML, PNG, SVG, MediaFormat
 from api.requests.parameters import (
     BadParameter,
     RequestParameter,
@@ -82,7 +82,9 @@ _TRANSPARENT = RequestParameter(
 )
 #: Parameters of every map, but for its format.
 _MAPPING: Sequence[RequestParameter[Any]] = (BBOX, _BBOX_CRS, _CRS, _WIDTH, _HEIGHT, _TRANSPARENT)
-_F_PICTURE, _F_PAGE = format_parameter("png"), format_parameter("png", "html")
+_F_PICTURE, _F_PAGE = format_parameter("png", "svg"), format_parameter("png", "svg", "html")
+_SVG = MediaFormat("svg", SVG, "SVG")
+_RENDERERS = {PICTURE: render_png, _SVG: render_svg}
 #: Name of the parameter that chooses what the map of all shows (20-058, collections-selection).
 _COLLECTIONS = "collections"
 
@@ -121,7 +123,7 @@ PART = ApiPart("tiles", landing_links=_landing_links, collection_links=_collecti
         "/collections/{collection}/map",
         "Map",
         "tiles",
-        media_types=(PNG,),
+        media_types=(PNG, SVG),
         parameters=_collection_map_parameters,
         negotiated=True,
     )
@@ -132,7 +134,7 @@ async def collection_map(request: Request, collection: str) -> Response:
 
 
 def _map_of_collection(request: Request, collection: str) -> _Drawing:
-    negotiated_format(request, (PICTURE,))
+    form = negotiated_format(request, (PICTURE, _SVG))
     subject = collection_or_404(served_version(request), collection)
     sheet = _sheet(request.query_params, subject.bounds)
     chosen = _selecting(request, (one.name for one in selection_parameters(subject)))
@@ -141,9 +143,9 @@ def _map_of_collection(request: Request, collection: str) -> _Drawing:
 
     def draw() -> bytes:
         drawn = RenderedLayer(subject, _layer(subject, sheet), selection_mask(subject, selection))
-        return render_png(sheet.canvas, [drawn], _look(request), (), background, require_wanted)
+        return _RENDERERS[form](sheet.canvas, [drawn], _look(request), (), background, require_wanted)
 
-    return _Drawing(sheet, draw)
+    return _Drawing(sheet, form, draw)
 
 
 @PART.declared(
@@ -151,7 +153,7 @@ def _map_of_collection(request: Request, collection: str) -> _Drawing:
         "/map",
         "Map of strikes and assets, or the page of it",
         "tiles",
-        media_types=(HTML.media_type, PNG),
+        media_types=(HTML.media_type, PNG, SVG),
         parameters=_whole_map_parameters,
         negotiated=True,
     ),
@@ -169,8 +171,8 @@ def _page_or_map(request: Request) -> _Drawing | Response:
     known = (*mapping, _COLLECTIONS, *selects)
     selecting = [one.name for one in SELECTING]
     picture = any(name in request.query_params for name in (*known, *selecting) if name != _F_PAGE.name)
-    offered = (PICTURE, HTML) if picture else (HTML, PICTURE)
-    html = negotiated_format(request, offered) is HTML
+    form = negotiated_format(request, (PICTURE, _SVG, HTML) if picture else (HTML, PICTURE, _SVG))
+    html = form is HTML
     # Links to the page may bear other parameters, such as the position of the map; those of the picture are read too.
     passed_over = request.query_params.keys() - {*mapping, *selecting} if html else ()
     require_described(request.query_params.multi_items(), (*known, *passed_over))
@@ -190,9 +192,9 @@ def _page_or_map(request: Request) -> _Drawing | Response:
             for one, selection in zip(shown, selections, strict=True)
         ]
         ground = atlas.base_layers[:2] if sheet.projection is MERCATOR else atlas.ground_in_degrees
-        return render_png(sheet.canvas, drawn, look, ground, background, require_wanted)
+        return _RENDERERS[form](sheet.canvas, drawn, look, ground, background, require_wanted)
 
-    return _Drawing(sheet, draw)
+    return _Drawing(sheet, form, draw)
 
 
 def _selection(request: Request, chosen: Mapping[str, str], collection: Collection) -> Selection:
@@ -242,9 +244,10 @@ class _Sheet:
 
 @dataclass(frozen=True, eq=False)
 class _Drawing:
-    """A map that can be drawn: its extent, and what draws it."""
+    """A map that can be drawn: its extent and format, and what draws it."""
 
     sheet: _Sheet
+    form: MediaFormat
     draw: Callable[[], bytes]
 
 
@@ -331,12 +334,12 @@ def _look(request: Request) -> StyleTable:
 
 async def _answer(request: Request, drawing: _Drawing) -> Response:
     """Answer a picture with its system, and its box in the axis order of the system, as headers."""
-    sheet, headers = drawing.sheet, validators(request, version(request), PNG)
+    sheet, headers = drawing.sheet, validators(request, version(request), drawing.form.media_type)
     answer = not_modified_response(request, headers["ETag"], headers)
     if answer is None:
         expected_s = _PIXEL_S * sheet.canvas.width * sheet.canvas.height
         picture = await queued(request, WorkClass.PICTURE, drawing.draw, expected_s)
-        answer = Response(picture, media_type=PNG, headers=headers)
+        answer = Response(picture, media_type=drawing.form.media_type, headers=headers)
     answer.headers["Content-Crs"] = f"<{sheet.system.uri}>"
     left, top, right, bottom = sheet.canvas.box.tolist()
     if sheet.projection is MERCATOR:

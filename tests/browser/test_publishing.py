@@ -144,6 +144,9 @@ def test_an_address_with_a_view_as_query_opens_it_with_its_title(browser: Browse
     expect(page.locator("#reuse .citation")).to_contain_text("accessed on: ____")
     picture = page.locator("#reuse a[download='strikes.png']").evaluate("node => node.href")
     assert page.request.get(picture).headers["content-type"] == "image/png"
+    vectors = page.locator("#reuse a[download='strikes.svg']").evaluate("node => node.href")
+    assert vectors == picture.replace("f=png", "f=svg")
+    assert page.request.get(vectors).headers["content-type"] == "image/svg+xml"
     page.close()
 
 

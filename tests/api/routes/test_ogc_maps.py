@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import math
+import re
 from typing import Any
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -20,6 +22,7 @@ from tests.api.feature_client import Json, items, links, problem
 
 LOOK = style_table(Settings().static / "style-table.json")
 HALF = math.pi * 6_378_137
+SVG = "http://www.w3.org/2000/svg"
 UA, RU = (tuple(bytes.fromhex(LOOK["host"][code]["light"][1:])) for code in ("UA", "RU"))
 SEA = tuple(bytes.fromhex(LOOK["base"]["light"]["sea"][1:]))
 WIDE = "bbox=20,40,60,62"
@@ -137,6 +140,26 @@ def test_a_map_shows_each_strike_where_it_is(client: TestClient, system: str) ->
         px, py = (x - west) / (east - west) * pixels.shape[1], (north - y) / (north - south) * pixels.shape[0]
         assert at(pixels, px, py)[..., 3].any(), strike["id"]
     assert system.rpartition("/")[2].rpartition(":")[2] in answer.headers["content-crs"]
+
+
+def test_a_map_as_svg_has_the_symbols_of_the_picture_and_says_nothing_of_when_it_was_drawn(client: TestClient) -> None:
+    path = "/map?collections=strikes&country=AZ&bbox=20,40,60,62&crs=EPSG:3857&width=1600&f=svg"
+    answer = client.get(path)
+    assert answer.headers["content-type"] == "image/svg+xml"
+    assert client.get(path).content == answer.content
+    drawing = ElementTree.fromstring(answer.content)
+    _, _, width, height = map(float, drawing.attrib["viewBox"].split())
+    assert (width, height) == picture(client, path.replace("svg", "png")).shape[1::-1]
+    west, south, east, north = map(float, answer.headers["content-bbox"].split(","))
+    paths = [np.array(re.findall(r"-?[\d.]+", path.get("d", "")), float) for path in drawing.iter(f"{{{SVG}}}path")]
+    symbols = [path.reshape(-1, 2).mean(axis=0) for path in paths if len(path) > 8]
+    strikes = placed(client, country="AZ", bbox="21,41,59,61", limit="1000")
+    assert strikes
+    for strike in strikes:
+        x, y = (world(np.array([strike["geometry"]["coordinates"]]))[0] - 0.5) * [2 * HALF, -2 * HALF]
+        px, py = (x - west) / (east - west) * width, (north - y) / (north - south) * height
+        assert min(math.hypot(px - u, py - v) for u, v in symbols) < 3, strike["id"]
+    assert not drawing.findall(f".//{{{SVG}}}text")
 
 
 def test_a_map_has_the_size_that_is_asked_for_or_that_its_box_has(client: TestClient) -> None:
