@@ -61,8 +61,8 @@ async function rowOf(id) {
 const differs = (a, b, names) => names.some((name) => String(a?.[name]) !== String(b?.[name]));
 const FILTERS = [...Object.keys(EVERYTHING), "basis"];
 
-/** Load and draw what is selected; a change that comes meanwhile ends it. Resolves to whether it was drawn. */
-async function drawSelection(view) {
+/** Load and draw what is selected, and where it is to be framed bring it into view; a change that comes meanwhile ends it. */
+async function drawSelection(view, framed = false) {
   loading.abort();
   const { signal } = (loading = new AbortController());
   const waiting = shown && isBusy();
@@ -75,11 +75,11 @@ async function drawSelection(view) {
     if (waiting) await rest(signal);
     const again = () => !signal.aborted && drawSelection(state.now);
     const [loaded] = await Promise.all([load(view, signal, again), learnNames(view)]);
-    if (signal.aborted) return false;
+    if (signal.aborted) return;
     shown = loaded;
   } catch (error) {
     if (!signal.aborted) failed(error);
-    return false;
+    return;
   }
   drawChips(state.now, set);
   drawCountry(shown, view);
@@ -92,8 +92,7 @@ async function drawSelection(view) {
   document.body.classList.remove("starting");
   byId("results").removeAttribute("aria-busy");
   drawFacets(view);
-  await drawOnMap(view, signal);
-  return true;
+  await drawOnMap(view, signal, framed ? shown.counts.bbox : null);
 }
 
 async function drawFacets(view) {
@@ -106,13 +105,13 @@ async function drawFacets(view) {
 const mapTrouble = () => (byId("map-trouble").textContent = t("mapFailed"));
 
 // Few strikes are drawn from their rows; of more those in view, as the server puts them together.
-async function drawOnMap(view, signal) {
+async function drawOnMap(view, signal, box = null) {
   const { rows, counts } = shown;
   const all = rows.total <= FEW ? rows.all().catch(() => null) : null;
   if (!map) return byId("map-frame").removeAttribute("aria-busy");
   const every = await all;
   if (signal.aborted) return;
-  await map.show(every ? allRows(every) : aroundView(view, mapTrouble), view);
+  await map.show(every ? allRows(every) : aroundView(view, mapTrouble), view, box);
   if (signal.aborted) return;
   byId("map-frame").setAttribute("aria-label", counted("mapOf", counts.strikes - counts.unplaced));
   byId("map-frame").removeAttribute("aria-busy");
@@ -140,17 +139,16 @@ async function drawEntity(view) {
   if (view.entity === state.now.entity) showHoldings(view, row?.day_last ?? null, { focus });
 }
 
-async function change(view, before) {
+function change(view, before) {
   if (differs(view, before, ["strike", "entity"])) drawSide(view);
-  const selection = differs(view, before, FILTERS) ? drawSelection(view) : null;
+  const chosen = (view.country || view.owner || view.asset) && !view.strike && differs(view, before, ["country", "role", "owner", "asset"]);
+  if (differs(view, before, FILTERS)) drawSelection(view, chosen);
   if (differs(view, before, ["country", "role", "basis", "minority", "from", "to", ...CARD])) showSummary(view);
-  if (differs(view, before, ["strike", "country", "basis", "minority"])) drawDetail(view, before);
+  if ((view.strike || before?.strike) && differs(view, before, ["strike", "country", "basis", "minority"])) drawDetail(view, before);
   if (differs(view, before, ["strike", "entity"])) drawEntity(view);
   if (view.strike !== before?.strike) markRow(view.strike);
   if (before?.strike && !view.strike) focusRow(before.strike);
   if (view.map && differs(view, before, ["map"]) && !moving) map?.go(view.map);
-  const chosen = (view.country || view.owner || view.asset) && !view.strike && differs(view, before, ["country", "role", "owner", "asset"]);
-  if ((await selection) && chosen) map?.frame(shown.counts.bbox);
 }
 
 /** Filters that the card does not know: it says that it is wider than the list. */

@@ -3,7 +3,7 @@ import { byId, el } from "./dom.js";
 import { rowEntry } from "./list-row.js";
 import { indexAt, lengthOf } from "./long-list.js";
 import { t } from "./text.js";
-import { idle } from "./timing.js";
+import { later } from "./timing.js";
 
 const FIRST = 20; // rows that are drawn at once of a new selection: more than are in view
 const STEP = 100; // rows that are drawn at once of those that follow
@@ -71,9 +71,9 @@ class List {
     this.#append(step);
   }
 
-  // Have the rows of a step in the page, a few at a time, so that nothing else waits for them.
+  // Have the rows of a step in the page, a few at a time, when nothing else waits for it.
   #fill(rows) {
-    idle(() => {
+    later(() => {
       if (rows !== this.#rows || this.#first || this.#end >= Math.min(STEP, rows.total)) return;
       this.#append(FIRST);
       this.#fill(rows);

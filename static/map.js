@@ -75,12 +75,13 @@ class StrikeMap {
   }
 
   /**
-   * Show the strikes of a source as the view asks: by host, owner or other tie. What was drawn before stays until they
-   * are there.
+   * Show the strikes of a source as the view asks: by host, owner or other tie; where a box is given, that is brought
+   * into view. What was drawn before stays until they are there.
    */
-  async show(source, view) {
+  async show(source, view, box = null) {
     if (source !== this.#next && this.#next !== this.#source) this.#next.end();
     this.#next = source;
+    this.#frame(box);
     await source.want(...this.#sight());
     if (source !== this.#next) return;
     if (source !== this.#source) this.#source.end();
@@ -97,8 +98,8 @@ class StrikeMap {
     if (frame) this.#map.fitBounds(frame, { padding: 70, maxZoom: 7.2, duration: smooth ? glide() : 0 });
   }
 
-  /** Bring a box of west, south, east and north into view; none where nothing has a place. */
-  frame(box) {
+  // Bring a box of west, south, east and north into view; none where nothing has a place.
+  #frame(box) {
     if (box) this.#map.fitBounds(box, { padding: 60, maxZoom: 6, duration: glide() });
   }
 
@@ -138,7 +139,7 @@ class StrikeMap {
   }
 
   async #follow() {
-    const source = this.#source;
+    const source = this.#next;
     if ((await source.want(...this.#sight())) && source === this.#source) this.#paint();
   }
 

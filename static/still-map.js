@@ -73,12 +73,14 @@ class StillMap {
     this.ready = Promise.resolve();
   }
 
-  /** Show the strikes of a source as the view asks. */
-  async show(source, view) {
+  /** Show the strikes of a source as the view asks; where a box is given, that is brought into view. */
+  async show(source, view, box = null) {
     if (source !== this.#source) this.#source.end();
     [this.#source, this.#view] = [source, view];
     await source.want(...this.#sight()).catch(() => false);
-    if (source === this.#source) this.#draw();
+    if (source !== this.#source) return;
+    if (box) this.#go(fitted([box.slice(0, 2), box.slice(2)], this.#size(), 60, 6));
+    else this.#draw();
   }
 
   /** Show a strike's answer, or none, with its row; `move` brings it into view. */
@@ -89,11 +91,6 @@ class StillMap {
     const frame = answer && move ? frameOf(scene.features.picked) : null;
     if (frame) this.#go(fitted(frame, this.#size(), 70, CLOSEST));
     else this.#draw(scene);
-  }
-
-  /** Bring a box of west, south, east and north into view; none where nothing has a place. */
-  frame(box) {
-    if (box) this.#go(fitted([box.slice(0, 2), box.slice(2)], this.#size(), 60, 6));
   }
 
   /** Jump to a longitude, latitude and zoom. */

@@ -1,8 +1,8 @@
-// When something is done: after a rest, once what was drawn is in sight, in an idle moment, or when it is first needed.
+// When something is done: after a rest, once what was drawn is in sight, later, or when it is first needed.
 
 const REST = 60; // milliseconds
 const UNSEEN = 500; // milliseconds, for a page that is not shown: it draws no frames
-const SOON = 200; // milliseconds
+const LATER = 1000; // milliseconds
 
 /** Resolves after a short rest; rejects where the signal comes before. */
 export const rest = (signal) => new Promise((done, left) => {
@@ -16,8 +16,8 @@ export const painted = () => new Promise((done) => {
   setTimeout(done, UNSEEN);
 });
 
-/** Call when the page has nothing else to do. */
-export const idle = globalThis.requestIdleCallback ?? ((call) => setTimeout(call, SOON));
+/** Call in an idle moment, but not before the page has had time for what matters more. */
+export const later = (call) => setTimeout(() => (globalThis.requestIdleCallback ?? setTimeout)(call), LATER);
 
 /** A function of a part of the page that is loaded when it is first called; calls are answered in their order. */
 export function late(load) {

@@ -141,7 +141,7 @@ def test_every_number_is_that_of_the_api(open_page: Open, view: str, selection: 
     assert everything > 0
     assert listed(page) == everything
     assert counted(page) == (sure, everything - sure)
-    assert page.locator("#list .row").count() == min(100, everything)
+    expect(page.locator("#list .row")).to_have_count(min(100, everything))
     assert number(page.locator("#grip").text_content()) == everything
     page.locator("#filters summary").click()
     relation = {name: value for name, value in selection.items() if name in ("relation", "reading", "min_share")}
