@@ -89,6 +89,8 @@ class AssetFeature(Feature):
     owners: str = Field("", description="Countries and shares in percent, on the day of the data.")
     owner_countries: tuple[str, ...] = Field((), description="Countries whose owners hold part of it.")
     n_strikes: int = Field(0, description="Strikes that hit it, or may have.")
+    name_uk: str | None = Field(None, description="Name in Ukrainian.")
+    name_de: str | None = Field(None, description="Name in German.")
     withheld: tuple[str, ...] = Field((), description="Fields that are withheld or made coarser, see /policy.")
     updated: Timestamp | None = Field(
         None, description="When what is published of it, or what it rests on, changed last."
@@ -274,6 +276,7 @@ def _asset_row(asset: Asset, held: Owners, n_strikes: int, updated: str | None) 
         "owners": shares_text({share.country: share.share for share in held.shares}, held.unattributed),
         "owner_countries": tuple(share.country for share in held.shares),
         "n_strikes": n_strikes,
+        **{f"name_{language}": asset.names.get(language) for language in SPOKEN},
         "withheld": withheld_fields(asset),
         "updated": updated,
     }
