@@ -2,7 +2,7 @@
 import * as api from "./api.js";
 import { controlBlock } from "./control.js";
 import { byId, el, joined } from "./dom.js";
-import { precision, whenWords } from "./edtf.js";
+import { dayWords, precision, whenWords } from "./edtf.js";
 import { assetsBlock, claimsBlock, sourcesBlock } from "./evidence.js";
 import { countryName, length, span } from "./figures.js";
 import { WRITTEN, foreign } from "./foreign.js";
@@ -55,7 +55,7 @@ export function whenAndWhere({ strike, host }) {
 }
 
 /** What else is known of it, as a list. */
-export function facts({ strike }) {
+export function facts({ strike, updated }) {
   const rows = [
     ["status", joined([word("status", strike.status), written(strike.status_note)])],
     ["reports", sourcesWords(strike)],
@@ -66,6 +66,7 @@ export function facts({ strike }) {
     ["targets", (strike.targets ?? []).join("; ")],
     ["note", written(strike.note)],
     ["withheld", (strike.withheld ?? []).join(", ")],
+    ["updated", updated ? dayWords(updated.slice(0, 10)) : ""],
   ];
   return listed(rows, "more");
 }

@@ -202,6 +202,7 @@ def show(
         owners(record, None, basis, minority, store, base, as_json)
         return
     answer = serialize.strike_answer(snapshot, snapshot.answer(record, basis, minority))
+    answer["updated"] = snapshot.updated(record)
     output(answer, as_json, terminal.strike(answer))
 
 
@@ -225,6 +226,7 @@ def owners(
     day: date = on.date() if on else snapshot.data_date
     owners_on_day = snapshot.owners(owned, day, basis, minority)
     answer = serialize.owners_answer(snapshot, owned, owners_on_day, day, basis, minority)
+    answer["updated"] = snapshot.updated(owned)
     output(answer, as_json, terminal.owners(answer))
 
 

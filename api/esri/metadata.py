@@ -38,6 +38,7 @@ _TYPES: Mapping[Kind, str] = {
     "integer": "esriFieldTypeInteger",
     "number": "esriFieldTypeDouble",
     "date": "esriFieldTypeDate",
+    "timestamp": "esriFieldTypeDate",
 }
 _FORMATS = "JSON, geoJSON"
 #: Minimum length of a text field; longer if a text is.

@@ -72,7 +72,7 @@ def attributes(collection: NumberedCollection, page: Rows, names: Sequence[str])
     Returns
     -------
     list
-        A mapping a row; a day is milliseconds since 1970 (UTC), a missing value is None.
+        A mapping a row; a day or time is milliseconds since 1970 (UTC), a missing value is None.
     """
     columns = [_column(collection, name, page) for name in names]
     return [dict(zip(names, values, strict=True)) for values in zip(*columns, strict=True)]
@@ -83,6 +83,8 @@ def _column(collection: NumberedCollection, name: str, page: Rows) -> list[Any]:
     data = values.at(page)
     if values.kind == "date":
         data = data.astype("datetime64[D]").astype(np.int64) * _DAY_MS
+    if values.kind == "timestamp":
+        data = data.astype(np.int64)
     items: list[Any] = data.tolist()
     present = values.present[page].tolist()
     return [value if known else None for value, known in zip(items, present, strict=True)]

@@ -25,7 +25,13 @@ from layers.collections.queryables import Kind
 _gdal_options = Lock()
 #: Type of a column by kind; a list has no type that every reader knows, and is joined text.
 DTYPES: Mapping[Kind, str] = MappingProxyType(
-    {"integer": "Int64", "number": "float64", "boolean": "boolean", "date": "datetime64[ms]"}
+    {
+        "integer": "Int64",
+        "number": "float64",
+        "boolean": "boolean",
+        "date": "datetime64[ms]",
+        "timestamp": "datetime64[ms, UTC]",
+    }
 )
 
 

@@ -26,6 +26,7 @@ _TYPES: Mapping[Kind, Json] = {
     "number": {"type": "number"},
     "boolean": {"type": "boolean"},
     "date": {"type": "string", "format": "date"},
+    "timestamp": {"type": "string", "format": "date-time"},
     "list": {"type": "array", "items": {"type": "string"}},
 }
 #: Roles by name of the property (7.3.2, 8); a date that is not exact is an interval of days.

@@ -33,6 +33,7 @@ from api.wording.strikes import strike_title
 from layers.corrections.concerned import records_of_entity
 from layers.model.records import Asset, Entity, Strike
 from layers.model.types import EntityType
+from layers.snapshot.snapshot import Snapshot
 
 Names = Mapping[str, str]
 #: Metres from which on it is said that a place is not exact.
@@ -57,7 +58,7 @@ def strike_content(request: Request, view: ServedVersion, key: str) -> SubjectCo
     return SubjectContent(
         PageSubject("strike", key, f"{title}. {answer['headline']}", f"{answer['headline']}. {said['rests']}"),
         [*parts, said["rests"]],
-        [(name, value) for name, value in said["facts"]],
+        [*((name, value) for name, value in said["facts"]), *_updated(snapshot, key, language)],
         [{**chain, "name": name} for chain, name in zip(said["assets"], named, strict=True)],
         claims,
         _listed(view, sources, language),
@@ -84,7 +85,7 @@ def asset_content(request: Request, view: ServedVersion, key: str) -> SubjectCon
     return SubjectContent(
         PageSubject("asset", key, f"{name_in(asset, language)}. {whose}", " ".join(answers)),
         answers,
-        _asset_facts(asset, answer, countries, language),
+        [*_asset_facts(asset, answer, countries, language), *_updated(snapshot, key, language)],
         [{**_NO_HIT, **chain}] if chain["holders"] else (),
         sources=_listed(view, sources, language),
         unknown=[
@@ -109,7 +110,7 @@ def entity_content(request: Request, view: ServedVersion, key: str) -> SubjectCo
     return SubjectContent(
         PageSubject("entity", key, answers[0], answers[0]),
         answers,
-        _entity_facts(view, entity, countries, language),
+        [*_entity_facts(view, entity, countries, language), *_updated(snapshot, key, language)],
         [{**_NO_HIT, **chain}] if chain["holders"] else (),
         sources=_listed(view, sources, language),
         unknown=[*(_unknown_owners(answer["owners"], language) if chain["holders"] else ()), *_open(strikes, language)],
@@ -268,6 +269,12 @@ def _asset_facts(asset: Asset, answer: Json, countries: Names, language: str) ->
         (phrase("html.published.capacity", language), capacity_in_words(answer["asset"], language)),
     ]
     return [fact for fact in facts if fact[1]]
+
+
+def _updated(snapshot: Snapshot, record: str, language: str) -> list[tuple[str, str]]:
+    """Say on which day a record, or what it rests on, changed last, where that is known."""
+    at = snapshot.updated(record)
+    return [] if at is None else [(page_text("updated", language), date_in_words(at[:10], language))]
 
 
 def _entity_facts(view: ServedVersion, entity: Entity, countries: Names, language: str) -> list[tuple[str, str]]:

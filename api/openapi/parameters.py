@@ -9,7 +9,7 @@ from api.formats.json_schema import property_schema
 from api.formats.registry import FEATURE, FEATURES
 from api.http.json import Json
 from api.requests import query_parameters as shared
-from api.requests.corrections_query import INSTANT_PATTERN, parse_instant
+from api.requests.corrections_query import INSTANT_PATTERN
 from api.requests.negotiation import DOCUMENT, MediaFormat
 from api.requests.parameters import MAX_LENGTH, Limits, RequestParameter, parse_text, require_known_names
 from api.requests.query_parameters import MAX_EXACT_INTEGER
@@ -48,14 +48,6 @@ _OF_FEATURES = (
     shared.FILTER_LANG,
     shared.FILTER_CRS,
     *_OF_FEATURE,
-)
-#: Of the features of collections that change with records.
-UPDATED_SINCE = RequestParameter(
-    "updated_since",
-    parse_instant,
-    {"type": "string", "format": "date-time", "pattern": INSTANT_PATTERN},
-    "A time with a zone (RFC 3339). Keeps what changed then or later, by its own record or one that it rests on.",
-    "2025-08-08T04:06:00Z",
 )
 #: Parameters that the definition describes once, in the order of its components.
 SHARED: Sequence[RequestParameter[Any]] = (*_OF_FEATURES, F_FEATURES, F_FEATURE, F_DOCUMENT)
@@ -96,7 +88,7 @@ def items_parameters(collection: Collection) -> Sequence[RequestParameter[Any]]:
     return (
         F_FEATURES,
         *_OF_FEATURES,
-        *((UPDATED_SINCE,) if collection.name != "countries" else ()),
+        *((shared.UPDATED_SINCE,) if collection.name != "countries" else ()),
         *(STRIKE_CONDITIONS if collection.name == "strikes" else ()),
         shared.sortby_parameter(collection),
         shared.properties_parameter(collection),
@@ -137,6 +129,8 @@ def _bounded(schema: Json) -> Json:
         return {**schema, "items": _bounded(schema["items"])}
     if schema["type"] in ("integer", "number"):
         return {**schema, "minimum": -MAX_EXACT_INTEGER, "maximum": MAX_EXACT_INTEGER}
+    if schema.get("format") == "date-time":
+        return {**schema, "pattern": INSTANT_PATTERN}
     return schema if "enum" in schema or "format" in schema else {**schema, "maxLength": MAX_LENGTH}
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from shapely.geometry.base import BaseGeometry
 
 from api.http.json import Json
 from api.requests import crs
+from api.requests.corrections_query import INSTANT_PATTERN, parse_instant
 from api.requests.crs import CRS84, Crs
 from api.requests.parameters import (
     DATETIME_PATTERN,
@@ -19,6 +20,7 @@ from api.requests.parameters import (
     Days,
     Limits,
     RequestParameter,
+    in_utc,
     integer_between,
     one_of,
     parse_days,
@@ -29,6 +31,7 @@ from api.requests.parameters import (
 from api.wording.problems import filter_sentence
 from layers.collections.collection import Collection
 from layers.collections.queryables import GEOMETRY, Queryable
+from layers.collections.update_times import UPDATED
 from layers.model.messages import Message
 from layers.query.cql2_text import FilterError, Language, Tree, parse
 from layers.query.filter import Filter, compile_filter
@@ -92,6 +95,12 @@ def _parse_profile(name: str, text: str) -> str:
     return profiles[-1]
 
 
+def _parse_time(name: str, text: str) -> str:
+    """Read a time with a zone as one in UTC, as exact as it was written."""
+    parse_instant(name, text)
+    return in_utc(datetime.fromisoformat(text.upper())).isoformat()
+
+
 LIMIT = RequestParameter(
     "limit", integer_between(1, _MAX_OFFSET), _limit_schema,
     "Most features of one answer; more than the maximum is cut.", component="limit",
@@ -135,7 +144,13 @@ PROFILE = RequestParameter(
 
 #: Parameters that select among the features of a tile, whose box is the tile; the queryables do too.
 SELECTING: Sequence[RequestParameter[Any]] = (DATETIME, FILTER, FILTER_LANG, FILTER_CRS)
-_FILTERING = tuple(one.name for one in (FILTER, FILTER_LANG, FILTER_CRS))
+#: Of the features of collections that change with records: the same as the filter ``updated >= TIMESTAMP(...)``.
+UPDATED_SINCE = RequestParameter(
+    "updated_since", _parse_time, {"type": "string", "format": "date-time", "pattern": INSTANT_PATTERN},
+    "A time with a zone (RFC 3339). Keeps what changed then or later, by its own record or one that it rests on.",
+    "2025-08-08T04:06:00Z",
+)  # fmt: skip
+_FILTERING = tuple(one.name for one in (FILTER, FILTER_LANG, FILTER_CRS, UPDATED_SINCE))
 
 
 def sortby_parameter(collection: Collection) -> RequestParameter[tuple[SortKey, ...]]:
@@ -295,6 +310,9 @@ def _where(query: Mapping[str, str], collection: Collection) -> Filter | None:
 
 def _filter(conditions: Mapping[str, str], queryables: Mapping[str, Queryable]) -> Filter | None:
     parts: list[Tree] = [_equals(queryables[name], value) for name, value in conditions.items() if name in queryables]
+    if UPDATED_SINCE.name in conditions and UPDATED in queryables:
+        since = UPDATED_SINCE.read(conditions)
+        parts.append({"op": ">=", "args": [{"property": UPDATED}, {"timestamp": since}]})
     language, to_lonlat = FILTER_LANG.read(conditions, LANGUAGES[0]), _to_lonlat(conditions)
     try:
         if FILTER.name in conditions:
@@ -340,6 +358,8 @@ def _value(queryable: Queryable, text: str) -> Any:
             return parse_flag(name, text)
         case "date":
             return {"date": _date(name, text)}
+        case "timestamp":
+            return {"timestamp": _parse_time(name, text)}
         case _:
             return _text(queryable, text)
 

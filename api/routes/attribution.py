@@ -42,6 +42,7 @@ _READINGS = object_with(
     sites=array_of(ANY_OBJECT),
 )
 _DAY: Json = {"type": "string", "format": "date"}
+_UPDATED: Json = {"type": "string", "format": "date-time", "nullable": True}
 _RELATIONS: Json = {"type": "object", "additionalProperties": object_with(strikes=COUNT)}
 _SITES: Json = {"sites": COUNT, "sites_sure": COUNT, "sources": array_of(STRING)}
 #: Bounds of a capacity are null where no capacity is known of the sites.
@@ -73,7 +74,7 @@ def _collection_links(request: Request, collection: Collection) -> Sequence[Link
 PART = ApiPart(
     "answers",
     schemas={
-        "StrikeAnswer": object_with(**STRIKE_ANSWER),
+        "StrikeAnswer": object_with(**STRIKE_ANSWER, updated=_UPDATED),
         "Countries": object_with(
             basis=STRING, minority=STRING, countries=array_of(object_with(country=STRING, relations=_RELATIONS))
         ),
@@ -86,8 +87,10 @@ PART = ApiPart(
             capacity={"type": "object", "additionalProperties": _CAPACITY},
         ),
         "CountryCapacity": object_with(country=STRING, name=STRING, owner=_CAPACITY, host=_CAPACITY),
-        "Owners": object_with(asset=RECORD, on=_DAY, owners=_SHARES, chains=array_of(ANY_OBJECT)),
-        "Holdings": object_with(entity=RECORD, on=_DAY, holdings=array_of(object_with(id=STRING, kind=STRING))),
+        "Owners": object_with(asset=RECORD, on=_DAY, owners=_SHARES, chains=array_of(ANY_OBJECT), updated=_UPDATED),
+        "Holdings": object_with(
+            entity=RECORD, on=_DAY, holdings=array_of(object_with(id=STRING, kind=STRING)), updated=_UPDATED
+        ),
         "Record": RECORD,
         "About": object_with(
             version=STRING,
@@ -141,7 +144,8 @@ def attribution(
     """The whole answer to one strike: owners by country, other ties, chains, reasons, claims and sources."""
     snapshot = served_version(request).snapshot
     answer = attribution_json.strike_answer(snapshot, snapshot.answer(strike, basis, minority), language_of(request))
-    return document(request, "answer", {**answer, "corrections": href(request, "/corrections", strike=strike)})
+    links = {"corrections": href(request, "/corrections", strike=strike)}
+    return document(request, "answer", {**answer, "updated": snapshot.updated(strike), **links})
 
 
 @PART.document("/countries", "Countries and how many strikes concern them", "Countries")
@@ -208,7 +212,7 @@ def owners(
     day = on or snapshot.data_date
     owned = snapshot.owners(asset, day, basis, minority)
     answer = attribution_json.owners_answer(snapshot, asset, owned, day, basis, minority, language_of(request))
-    return document(request, "answer", answer)
+    return document(request, "answer", {**answer, "updated": snapshot.updated(asset)})
 
 
 @PART.document("/entities/{entity:path}/holdings", "What an entity holds on a day", "Holdings")
@@ -221,7 +225,7 @@ def holdings(
     snapshot = served_version(request).snapshot
     day = on or snapshot.data_date
     answer = attribution_json.holdings_answer(snapshot, entity, day, language_of(request))
-    return document(request, "entity", answer)
+    return document(request, "entity", {**answer, "updated": snapshot.updated(entity)})
 
 
 @PART.document("/records/{table}/{record:path}", "One record as stored", "Record")

@@ -27,7 +27,7 @@ from api.http.json import Json
 from api.http.links import JSON, base_address, href, item_path, link, link_header, query_string, with_query
 from api.http.work import WorkClass, queued, require_wanted
 from api.openapi.declaration import OGC_SPEC, ApiPart, Endpoint, media_types
-from api.openapi.parameters import UPDATED_SINCE, item_parameters, items_parameters, openapi_schema
+from api.openapi.parameters import item_parameters, items_parameters, openapi_schema
 from api.openapi.responses import COUNT, LINKS, STRING, array_of, object_with, reference
 from api.requests.negotiation import GEOJSON, HTML, MediaFormat
 from api.requests.parameters import BadParameter
@@ -35,11 +35,9 @@ from api.requests.query_parameters import ItemsRequest, parse_items_request, par
 from api.requests.strike_conditions import STRIKE_CONDITIONS, parse_strike_conditions
 from api.responses.resource import collection_or_404, negotiated_format, served_version, version
 from api.routes.ogc_schemas import DESCRIPTIONS
-from api.server.live_snapshot import LiveSnapshot
 from api.wording.preference import language_headers, language_parts
 from layers.collections.collection import Collection
 from layers.collections.queryables import GEOMETRY
-from layers.corrections.changed import UpdatedSince
 from layers.query.keyset_cursor import CursorError, begin_after, cursor_at
 from layers.query.selection import is_cached_or_cheap, rows
 from layers.query.strike_truth import narrowed
@@ -166,8 +164,6 @@ async def items(request: Request, collection: str) -> Response:
     maximum = min(settings.limit_max, MOST) if form is HTML else settings.limit_max
     read = partial(parse_items_request, request.query_params, served, min(settings.limit_default, maximum), maximum)
     wanted = await run_in_threadpool(read) if len(request.scope["query_string"]) > _LONG else read()
-    if UPDATED_SINCE.name in request.query_params:
-        wanted = await run_in_threadpool(_updated_since, request, wanted)
     if served.name == "strikes" and not request.query_params.keys().isdisjoint(_CONDITIONS):
         wanted = await queued(request, WorkClass.SELECTION, partial(_narrowed, request, wanted))
     form = _profiled(form, wanted.profile)
@@ -182,17 +178,6 @@ async def items(request: Request, collection: str) -> Response:
     return await queued(
         request, WorkClass.EXPORT if exports else WorkClass.SELECTION, answer, 0.02 + wanted.limit / 1e5
     )
-
-
-def _updated_since(request: Request, wanted: ItemsRequest) -> ItemsRequest:
-    """Narrow a request to the features that changed since the time that it names."""
-    since = UPDATED_SINCE.read(request.query_params)
-    atlas: LiveSnapshot = request.app.state.atlas
-    changed = None if since is None else atlas.corrections.changed_since(served_version(request).published, since)
-    if since is None or changed is None:
-        return wanted
-    where = UpdatedSince.of(changed, since, wanted.selection.where)
-    return replace(wanted, selection=replace(wanted.selection, where=where))
 
 
 _CONDITIONS = tuple(one.name for one in STRIKE_CONDITIONS)

@@ -39,6 +39,7 @@ from api.styles.catalogue import STYLES, WHOLE_MAP
 from geo.tiles.mvt import encode_tile
 from geo.tiles.tile_matrix import Tile
 from layers.collections.collection import Collection
+from layers.collections.update_times import UPDATED
 from layers.reference.basemap import ATTRIBUTION
 from layers.reference.basemap_archive import BasemapArchive
 
@@ -235,7 +236,7 @@ def _tilejson(request: Request, atlas: LiveSnapshot, name: str) -> Mapping[str, 
         layers = [{"id": layer, "fields": dict.fromkeys(names, "String")} for layer, names in fields.items()]
         return {**document, "maxzoom": BASEMAP_MAX_ZOOM, "vector_layers": layers, "attribution": ATTRIBUTION}
     collection = atlas.view.snapshot.collections[name]
-    columns = {column.name: column.doc for column in collection.columns}
+    columns = {column.name: column.doc for column in collection.columns if column.name != UPDATED}
     layers = [{"id": name, "description": collection.description, "fields": columns}]
     if collection.bounds is not None:
         document["bounds"] = list(collection.bounds)

@@ -129,7 +129,8 @@ class LiveSnapshot:
         def take(update: SnapshotUpdate, stored: Records) -> None:
             computed.append(NextVersion(view, stored, update))
 
-        yield incremental_rewrite(view.with_private, view.stored, at.astimezone(UTC).date(), take)
+        day, times = at.astimezone(UTC).date(), self._versions.times_within(view)
+        yield incremental_rewrite(view.with_private, view.stored, day, take, times)
         following = self._next
         if computed and (following is None or following.base is not view or following.seq < computed[-1].seq):
             self._next = computed[-1]
@@ -217,7 +218,7 @@ class LiveSnapshot:
 
     def _renewed_whole(self) -> DerivedUpdate:
         """The derived layers of all records, whatever was served before."""
-        return DerivedUpdate(0, Records.of({}), full_rewrite(self.basemap, text), lambda _seq, _records: None)
+        return DerivedUpdate(0, Records.of({}), full_rewrite(self.basemap, text), lambda *_: None)
 
     def behind_s(self) -> float:
         """For how many seconds there has been a change that is not served."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -14,6 +15,8 @@ from api.server.build_id import sources
 from api.server.served_version import CacheStats, ServedVersion, TileCache
 from api.settings import Settings
 from api.wording.catalogue import text
+from layers.collections.update_times import UpdateTimes
+from layers.corrections.changed import PublishedRecords, read_times, times_after
 from layers.corrections.log import PublishedVersion
 from layers.corrections.replay import recent_records_at
 from layers.disclosure.policy import Policy
@@ -25,7 +28,7 @@ from layers.query.selection import Selection, rows
 from layers.reference import basemap
 from layers.reference.basemap import Basemap
 from layers.snapshot.disclosure import Disclosure, disclose
-from layers.snapshot.incremental import SnapshotUpdate
+from layers.snapshot.incremental import SnapshotUpdate, TimesAfter
 from layers.snapshot.snapshot import Snapshot
 from layers.snapshot.snapshot_cache import CacheComparison, SnapshotCache
 from layers.store.store import Store, StoreError
@@ -58,7 +61,19 @@ def published_version(store: Store, base: Basemap, policy: Policy) -> PublishedV
     disclosure = disclose(stored, policy, datetime.now(UTC))
     day, heat = data_date(store, seq), Lazy(store.heat)
     snapshot = Snapshot.of(disclosure.records, base, seq, day, wording=text, heat=heat)
-    return PublishedVersion(snapshot, stored, disclosure)
+    return PublishedVersion(with_times(store, snapshot, stored, disclosure), stored, disclosure)
+
+
+def with_times(store: Store, snapshot: Snapshot, stored: Records, disclosure: Disclosure) -> Snapshot:
+    """A snapshot of what is published of a store that knows when this changed last, by the history of the store."""
+    published = PublishedRecords(stored, disclosure, datetime.now(UTC))
+    # Of a copy without its times: what refers to a snapshot that refers to it lives until garbage is collected.
+    return snapshot.with_stages(snapshot.stages, times=Lazy(partial(_read_times, store, snapshot, published)))
+
+
+def _read_times(store: Store, snapshot: Snapshot, published: PublishedRecords) -> UpdateTimes:
+    with store.reading() as connection:
+        return read_times(connection, snapshot, published)
 
 
 def ready_to_draw(snapshot: Snapshot) -> None:
@@ -89,8 +104,13 @@ def compare_cache(store: Store, settings: Settings) -> Iterator[CacheComparison]
     base = basemap.read(settings.basemap)
 
     def snapshot_at(seq: int, publish_from: float) -> Snapshot:
-        published = disclose(recent_records_at(store, seq), settings.policy, datetime.now(UTC)).records
-        return _snapshot(base, replace(settings, publish_from=publish_from), seq, data_date(store, seq), published)
+        stored = recent_records_at(store, seq)
+        disclosure, at = (
+            disclose(stored, settings.policy, datetime.now(UTC)),
+            replace(settings, publish_from=publish_from),
+        )
+        snapshot = _snapshot(base, at, seq, data_date(store, seq), disclosure.records)
+        return with_times(store, snapshot, stored, disclosure)
 
     return cache_of(store, base, settings).compare(snapshot_at)
 
@@ -160,7 +180,7 @@ class VersionBuilder:
         begun = time.monotonic()
         seq, stored = self._store.version(packed=True)
         disclosure, snapshot_of = self._disclosed(stored), self._snapshots_at(seq)
-        snapshot = snapshot_of(disclosure.records)
+        snapshot = with_times(self._store, snapshot_of(disclosure.records), stored, disclosure)
         _ready_to_serve(snapshot)
         ready_to_draw(snapshot)
         with_private = snapshot if disclosure.records is stored else snapshot_of(stored)
@@ -180,7 +200,8 @@ class VersionBuilder:
         None where the changes touch nearly everything, and all is as soon computed anew.
         """
         disclosure, snapshot_of = self._disclosed(stored), self._snapshots_at(seq)
-        update = SnapshotUpdate(cached, snapshot_of(disclosure.records))
+        times = self._times_after(stored, disclosure)
+        update = SnapshotUpdate(cached, snapshot_of(disclosure.records), times_after=times)
         if update.touched is None:
             return None
         with_private = update.after if disclosure.records is stored else snapshot_of(stored)
@@ -213,15 +234,49 @@ class VersionBuilder:
     ) -> ServedVersion:
         """The version of newer records; ``update`` is that of ``view.with_private`` where it was computed before."""
         disclosure = self._disclosed(stored, view)
-        served = disclosure.records
+        served, times = disclosure.records, self._times_after(stored, disclosure)
         if served is stored and view.snapshot is view.with_private:
-            update = update or SnapshotUpdate(view.snapshot, snapshot_of(stored))
+            update = update or SnapshotUpdate(view.snapshot, snapshot_of(stored), times_after=times)
             return self._version(update.after, update.after, stored, disclosure, begun)
-        snapshot = SnapshotUpdate(view.snapshot, snapshot_of(served)).after
+        snapshot = SnapshotUpdate(view.snapshot, snapshot_of(served), times_after=times).after
         if served is stored:
             return self._version(snapshot, snapshot, stored, disclosure, begun)
         update = update or SnapshotUpdate(view.with_private, snapshot_of(stored))
         return self._version(snapshot, update.unanswered, stored, disclosure, begun)
+
+    def times_within(self, view: ServedVersion) -> Callable[[sqlite3.Connection], TimesAfter] | None:
+        """What works out, within a write, when records changed last, if what it computes is to be served.
+
+        That is so where all that is stored is published; a write that makes a record private is not served as computed.
+        """
+        if view.snapshot is not view.with_private:
+            return None
+        policy, now = self._settings.policy, datetime.now(UTC)
+        # A policy that withholds nothing of what there is may do so of what is written.
+        if not policy.is_open:
+            return lambda connection: (
+                lambda before, newer: times_after(
+                    connection,
+                    before,
+                    newer,
+                    PublishedRecords(newer.records, disclose(newer.records, policy, now), now),
+                )
+            )
+        return lambda connection: (
+            lambda before, newer: times_after(
+                connection, before, newer, PublishedRecords(newer.records, Disclosure(newer.records, policy), now)
+            )
+        )
+
+    def _times_after(self, stored: Records, disclosure: Disclosure) -> TimesAfter:
+        """What works out when that which is published of newer records changed last."""
+        published = PublishedRecords(stored, disclosure, datetime.now(UTC))
+
+        def found(before: Snapshot, newer: Snapshot) -> UpdateTimes:
+            with self._store.reading() as connection:
+                return times_after(connection, before, newer, published)
+
+        return found
 
     def _disclosed(self, stored: Records, before: ServedVersion | None = None) -> Disclosure:
         """What is published of stored records now; what a version before has alike is not judged again."""

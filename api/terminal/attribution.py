@@ -104,6 +104,7 @@ def strike(answer: Json) -> RenderableType:
         ("host", host),
         ("rests on", answer["rests_on"]),
         ("reports", sources_in_words(about["n_sources"], about["n_voices"])),
+        ("updated", answer.get("updated") or "not known"),
     ):
         add_row(head, name, value)
     sites = answer["readings"]["sites_together"]
@@ -237,6 +238,7 @@ def owners(answer: Json) -> RenderableType:
         _chains(about["name"], answer),
         *_control(answer, str(answer["on"])),
         *worked,
+        f"Updated: {answer.get('updated') or 'not known'}",
     )
 
 

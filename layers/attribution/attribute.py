@@ -46,6 +46,11 @@ class StrikeAttribution:
     basis: CountryBasis
     minority: Minority
 
+    @property
+    def assets(self) -> tuple[str, ...]:
+        """Ids of the assets that were hit, or may have been."""
+        return tuple(hit.hit.asset for hit in self.hits)
+
 
 def counts_as_strike(answer: StrikeAttribution) -> bool:
     """Return whether a strike counts: it is not retracted, and nobody decided that it was none."""

@@ -15,7 +15,7 @@ from layers.collections.feature_table import FeatureTable
 from layers.disclosure.ruling import withheld_fields
 from layers.model.asset_kinds import ASSET_KINDS
 from layers.model.records import Asset, Attribution, Records, Strike
-from layers.model.types import AssetKind, Basis, Country, Edtf, Group, Metres, RestsOn, Status
+from layers.model.types import AssetKind, Basis, Country, Edtf, Group, Metres, RestsOn, Status, Timestamp
 from layers.ownership.owners import Owners
 from layers.ownership.percent import digits_of, interval_text
 from layers.ownership.walk import Interval
@@ -71,6 +71,9 @@ class StrikeFeature(Feature):
     place_uk: str | None = Field(None, description="The place in Ukrainian.")
     place_de: str | None = Field(None, description="The place in German.")
     withheld: tuple[str, ...] = Field((), description="Fields that are withheld or made coarser, see /policy.")
+    updated: Timestamp | None = Field(
+        None, description="When what is published of it, or what it rests on, changed last."
+    )
 
 
 class AssetFeature(Feature):
@@ -86,7 +89,12 @@ class AssetFeature(Feature):
     owners: str = Field("", description="Countries and shares in percent, on the day of the data.")
     owner_countries: tuple[str, ...] = Field((), description="Countries whose owners hold part of it.")
     n_strikes: int = Field(0, description="Strikes that hit it, or may have.")
+    name_uk: str | None = Field(None, description="Name in Ukrainian.")
+    name_de: str | None = Field(None, description="Name in German.")
     withheld: tuple[str, ...] = Field((), description="Fields that are withheld or made coarser, see /policy.")
+    updated: Timestamp | None = Field(
+        None, description="When what is published of it, or what it rests on, changed last."
+    )
 
 
 class AttributionFeature(Feature, Attribution):
@@ -102,6 +110,9 @@ class AttributionFeature(Feature, Attribution):
     host_country: Country | None = Field(None, description="Country in which it happened.")
     place: str = Field(description="Place of the strike as the sources name it.")
     status: Status = Field(description="How well the strike is established.")
+    updated: Timestamp | None = Field(
+        None, description="When what is published of the strike, or what it rests on, changed last."
+    )
 
 
 class CountryFeature(Feature):
@@ -136,7 +147,9 @@ SPOKEN = ("uk", "de")
 _STATED = [name for name in StrikeFeature.model_fields if name in Strike.model_fields and name != "weapons"]
 
 
-def strike_row(records: Records, attribution: StrikeAttribution, rows: Iterable[Attribution]) -> list[Any]:
+def strike_row(
+    records: Records, attribution: StrikeAttribution, rows: Iterable[Attribution], updated: str | None
+) -> list[Any]:
     """Lay out a strike as the values of its feature.
 
     Parameters
@@ -147,6 +160,8 @@ def strike_row(records: Records, attribution: StrikeAttribution, rows: Iterable[
         Owners and other ties of the strike on its day.
     rows
         The strike's attributions by country, as `attributions` flattens them.
+    updated
+        When what is published of it, or what it rests on, changed last.
 
     Returns
     -------
@@ -168,7 +183,7 @@ def strike_row(records: Records, attribution: StrikeAttribution, rows: Iterable[
         if kinds
         else None,
         rests_on=attribution.outcome.basis_of_outcome,
-        assets=tuple(hit.hit.asset for hit in attribution.hits),
+        assets=attribution.assets,
         owner_countries=tuple(share.country for share in attribution.shares),
         related_countries=tuple(sorted({row.country for row in tied if row.country})),
         owners=shares_text(
@@ -182,6 +197,7 @@ def strike_row(records: Records, attribution: StrikeAttribution, rows: Iterable[
         **{f"title_{language}": strike.titles.get(language) for language in SPOKEN},
         **{f"place_{language}": strike.places.get(language) for language in SPOKEN},
         withheld=withheld_fields(strike),
+        updated=updated,
     )
     return [values[name] for name in StrikeFeature.model_fields]
 
@@ -226,7 +242,10 @@ def shares_text(shares: Mapping[str, Interval], unattributed: Interval, sites: i
 
 
 def asset_features(
-    records: Records, owners: Callable[[str], Owners], struck: Mapping[str, int]
+    records: Records,
+    owners: Callable[[str], Owners],
+    struck: Mapping[str, int],
+    updated: Callable[[str], str | None],
 ) -> FeatureTable[AssetFeature]:
     """Lay out all assets as features.
 
@@ -238,28 +257,35 @@ def asset_features(
         Gives the owners of an asset, by its id, on the day of the data.
     struck
         Number of strikes that hit the asset or may have, by its id; 0 for an asset that is not in it.
+    updated
+        Gives when what is published of an asset, by its id, or what it rests on, changed last.
 
     Returns
     -------
     FeatureTable
         A feature an asset, in the order of the records; empty without assets.
     """
-    rows = (_asset_row(asset, owners(asset.id), struck.get(asset.id, 0)) for asset in records.assets.values())
+    assets = records.assets.values()
+    rows = (_asset_row(asset, owners(asset.id), struck.get(asset.id, 0), updated(asset.id)) for asset in assets)
     return FeatureTable(AssetFeature, rows)
 
 
-def _asset_row(asset: Asset, held: Owners, n_strikes: int) -> list[Any]:
+def _asset_row(asset: Asset, held: Owners, n_strikes: int, updated: str | None) -> list[Any]:
     values: dict[str, Any] = {
         "group": _group(asset.kind, asset) if asset.kind != "pipeline" else None,
         "owners": shares_text({share.country: share.share for share in held.shares}, held.unattributed),
         "owner_countries": tuple(share.country for share in held.shares),
         "n_strikes": n_strikes,
+        **{f"name_{language}": asset.names.get(language) for language in SPOKEN},
         "withheld": withheld_fields(asset),
+        "updated": updated,
     }
     return [values[name] if name in values else getattr(asset, name) for name in AssetFeature.model_fields]
 
 
-def attribution_row(records: Records, strike: Strike, row: Attribution, names: Mapping[str, str]) -> list[Any]:
+def attribution_row(
+    records: Records, strike: Strike, row: Attribution, names: Mapping[str, str], updated: str | None
+) -> list[Any]:
     """Lay out an attribution as the values of its feature.
 
     Parameters
@@ -272,6 +298,8 @@ def attribution_row(records: Records, strike: Strike, row: Attribution, names: M
         The tie of one country to one struck asset.
     names
         English names of countries by ISO 3166-1 alpha-2 code; a country that is not in it has no name.
+    updated
+        When what is published of the strike, or what it rests on, changed last.
 
     Returns
     -------
@@ -290,6 +318,7 @@ def attribution_row(records: Records, strike: Strike, row: Attribution, names: M
         "host_country": strike.host_country,
         "place": strike.place,
         "status": strike.status,
+        "updated": updated,
     }
     return [values[name] if name in values else getattr(row, name) for name in AttributionFeature.model_fields]
 

@@ -13,6 +13,7 @@ from layers.attribution.attribute import StrikeAttribution, attributions
 from layers.attribution.country_totals import Counts, strike_counts
 from layers.collections.feature_table import FeatureTable, FeatureTableBuilder
 from layers.collections.feature_types import AttributionFeature, StrikeFeature, attribution_row, strike_row
+from layers.collections.update_times import UpdateTimes
 from layers.model.messages import Wording
 from layers.model.records import Attribution, Records
 from layers.store.record_table import prefetch
@@ -36,6 +37,8 @@ class FlatRows:
         What the strikes add to each country, see `layers.attribution.country_totals.strike_counts`.
     struck
         Number of strikes, by asset, in which the asset was hit or may have been.
+    updated
+        When the answers to these strikes changed last, by asset.
     """
 
     strikes: FeatureTable[StrikeFeature]
@@ -43,10 +46,15 @@ class FlatRows:
     geometries: Sequence[BaseGeometry | None]
     counts: Counts
     struck: Mapping[str, int]
+    updated: Mapping[str, str]
 
 
 def flatten(
-    records: Records, answers: Iterable[StrikeAttribution], country_names: Mapping[str, str], wording: Wording
+    records: Records,
+    answers: Iterable[StrikeAttribution],
+    country_names: Mapping[str, str],
+    wording: Wording,
+    times: UpdateTimes,
 ) -> FlatRows:
     """Flatten the attributions of strikes; none of them is stored.
 
@@ -58,26 +66,37 @@ def flatten(
         By ISO 3166-1 alpha-2.
     wording
         Words the reasons why a part is unattributed.
+    times
+        When the records changed last.
     """
     strikes, rows = FeatureTableBuilder(StrikeFeature), FeatureTableBuilder(AttributionFeature)
     geometries: list[BaseGeometry | None] = []
     counts: Counts = Counter()
     struck: Counter[str] = Counter()
+    updated: dict[str, str] = {}
     for page in _pages(answers):
         prefetch(records.sources, {source for answer in page for source in answer.strike.sources})
-        found = [(answer, list(attributions(records, [answer], wording))) for answer in page]
-        strikes.extend(strike_row(records, answer, own) for answer, own in found)
-        rows.extend(attribution_row(records, answer.strike, row, country_names) for answer, own in found for row in own)
+        found = [
+            (answer, list(attributions(records, [answer], wording)), times.of_strike(answer.strike.id, answer.assets))
+            for answer in page
+        ]
+        strikes.extend(strike_row(records, answer, own, at) for answer, own, at in found)
+        rows.extend(
+            attribution_row(records, answer.strike, row, country_names, at) for answer, own, at in found for row in own
+        )
         geometries += [answer.strike.geometry for answer in page]
         counts.update(strike_counts(records.entities, page))
-        for _, own in found:
+        for answer, own, at in found:
             struck.update(_assets(own))
+            if at is not None:
+                updated.update({asset: max(at, updated.get(asset, at)) for asset in answer.assets})
     return FlatRows(
         FeatureTable.coded(StrikeFeature, strikes.columns()),
         FeatureTable.coded(AttributionFeature, rows.columns()),
         geometries,
         counts,
         struck,
+        updated,
     )
 
 

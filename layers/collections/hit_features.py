@@ -12,8 +12,9 @@ from layers.attribution.attribute import HitOwnership, StrikeAttribution, days
 from layers.attribution.readings import Reading, SiteReading, SiteReadings
 from layers.collections.feature_table import FeatureTable, FeatureTableBuilder
 from layers.collections.feature_types import Feature
-from layers.model.records import Asset, Records, Strike
-from layers.model.types import AssetKind, Country, Edtf, Id, Metres, Percent, RestsOn, Status, Url
+from layers.collections.update_times import UpdateTimes
+from layers.model.records import Asset, Records
+from layers.model.types import AssetKind, Country, Edtf, Id, Metres, Percent, RestsOn, Status, Timestamp, Url
 
 
 class HitFeature(Feature):
@@ -54,6 +55,9 @@ class HitFeature(Feature):
     rests_on: RestsOn = Field(description="What the tie rests on.")
     alternative: bool = Field(description="Whether the site is one of several, of which one was hit.")
     source: Url | None = Field(None, description="Address of the first source of the strike that has one.")
+    updated: Timestamp | None = Field(
+        None, description="When what is published of the strike, or what it rests on, changed last."
+    )
 
 
 def hit_features(
@@ -61,6 +65,7 @@ def hit_features(
     answers: Iterable[tuple[StrikeAttribution, StrikeAttribution]],
     readings: SiteReadings,
     country_names: Mapping[str, str],
+    times: UpdateTimes,
 ) -> FeatureTable[HitFeature]:
     """Lay out the sites of strikes, read in three ways, as features; a strike on no known site has none.
 
@@ -72,12 +77,14 @@ def hit_features(
         Reads the sites of strikes of ``records``.
     country_names
         By ISO 3166-1 alpha-2.
+    times
+        When the records changed last.
     """
     table = FeatureTableBuilder(HitFeature)
     table.extend(
         _row(records, registered, row, about, country_names)
         for registered, run_from in answers
-        for about in [_strike_values(records, registered.strike)]
+        for about in [_strike_values(records, registered, times)]
         for row in readings.of(registered, run_from)
     )
     return FeatureTable.coded(HitFeature, table.columns())
@@ -111,7 +118,8 @@ def _row(
     return [values[name] for name in HitFeature.model_fields]
 
 
-def _strike_values(records: Records, strike: Strike) -> Mapping[str, Any]:
+def _strike_values(records: Records, answer: StrikeAttribution, times: UpdateTimes) -> Mapping[str, Any]:
+    strike = answer.strike
     first, last = days(strike)
     cited = (records.sources.get(source) for source in strike.sources)
     return {
@@ -125,6 +133,7 @@ def _strike_values(records: Records, strike: Strike) -> Mapping[str, Any]:
         "place": strike.place,
         "uncertainty_m": strike.uncertainty_m,
         "source": next((source.url for source in cited if source is not None and source.url), None),
+        "updated": times.of_strike(strike.id, answer.assets),
     }
 
 

@@ -12,8 +12,8 @@ from pydantic import BaseModel
 
 from layers.model.types import columns
 
-#: Kind of a value: ``date`` is a whole day, ``list`` a list of texts.
-Kind = Literal["text", "integer", "number", "boolean", "date", "list", "geometry"]
+#: Kind of a value: ``date`` is a whole day, ``timestamp`` a time in UTC, ``list`` a list of texts.
+Kind = Literal["text", "integer", "number", "boolean", "date", "timestamp", "list", "geometry"]
 
 #: Name of the queryable that stands for the geometry.
 GEOMETRY = "geometry"
@@ -55,6 +55,8 @@ def _kind(spec: Mapping[str, Any]) -> Kind | None:
     plain = next((part for part in spec.get("anyOf", ()) if part.get("type") != "null"), spec)
     if plain.get("format") == "date":
         return "date"
+    if plain.get("format") == "date-time":
+        return "timestamp"
     if plain.get("type") == "array":
         return "list" if plain.get("items", {}).get("type") == "string" else None
     kinds: Mapping[Any, Kind] = {"string": "text", "integer": "integer", "number": "number", "boolean": "boolean"}

@@ -20,6 +20,7 @@ from geo.tiles.mvt import TileLayer
 from geo.tiles.tile_matrix import DEGREES, MERCATOR, TileProjection
 from layers.collections.feature_table import FeatureTable
 from layers.collections.geometry_index import GeometryIndex
+from layers.collections.update_times import UPDATED
 from layers.model.cache import Lazy
 
 #: Bytes that stand between two features in a serialised array.
@@ -135,10 +136,10 @@ class RenderedFeatures:
         """The columns as tile values; those that are the feature's own are not spliced twice."""
         parts = [part for part in (self, added) if len(part._features)]
         return {
-            name: column
+            name: features.columns[name]
             if all(part.tile_columns[name] is part._features.columns[name] for part in parts)
             else self.tile_columns[name].with_edit(added.tile_columns[name], edit)
-            for name, column in features.columns.items()
+            for name in self.tile_columns
         }
 
     def _edited_layer(
@@ -260,7 +261,8 @@ def _layer(name: str, geometry: GeometryIndex, columns: Lazy[TileColumns], plane
 
 
 def _tile_columns(features: FeatureTable[Any]) -> TileColumns:
-    return {name: _tile_column(column) for name, column in features.columns.items()}
+    # When a feature changed is drawn by nobody, and would make other tiles of a change that moves many.
+    return {name: _tile_column(column) for name, column in features.columns.items() if name != UPDATED}
 
 
 def _tile_column(column: DictionaryArray) -> DictionaryArray:

@@ -1,106 +1,251 @@
-"""Which strikes and assets changed since a time, by what is public of the history and by what follows from it."""
+"""When what is published of each record changed last: from the history, or from the times before and the changes since.
+
+The history of the store is the one place that these times come from. A change counts as far as it is public: see
+`layers.corrections.visibility`. Of a strike under an embargo the end of that counts too.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Set
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from geo.columnar.dictionary_array import DictionaryArray
-from geo.lonlat import Bools
-from layers.collections.collection import Collection
-from layers.query.filter import Filter
-from layers.snapshot.snapshot import BY_STRIKE, Snapshot
-from layers.store.history_pages import RecordKey
+from geo.lonlat import Ints
+from layers.collections.update_times import TimesById, UpdateTimes
+from layers.corrections.visibility import Visibility
+from layers.decisions.identity import merge_groups
+from layers.disclosure.policy import ALWAYS
+from layers.model.records import REFERENCES, Record, Records
+from layers.model.timestamps import timestamp
+from layers.ownership.stake_graph import StakeColumns
+from layers.snapshot.disclosure import Disclosure
+from layers.snapshot.snapshot import Snapshot
+from layers.store import history_pages
+from layers.store.history_pages import HistoryRow, RecordKey
+from layers.store.private_datasets import private_datasets
+from layers.store.record_table import RecordTable
 
 #: Columns in which a change names what lies below it, and by which it is about a strike.
-_BELOW = ("asset", "owned", "controlled", "one", "other", "record")
-_STRIKE = ("strike", "record", "one", "other")
-#: Tables whose records are shown in no feature themselves.
-_SILENT = ("sources",)
+_NAMING = ("asset", "owned", "controlled", "one", "other", "record", "strike")
+#: Tables whose records name no others, and those whose records are shown in no feature themselves.
+_PLACES, _SILENT = ("strikes", "assets", "entities"), ("sources",)
+#: Of more changes at once the whole history is read, and so many are read at once.
+_MANY, _PAGE = 5000, 200
 
 
-@dataclass(frozen=True, slots=True)
-class ChangedFeatures:
-    """Ids of the strikes and of the assets that changed, or whose answers rest on a record that did."""
-
-    strikes: frozenset[str]
-    assets: frozenset[str]
-
-
-def changed_features(snapshot: Snapshot, changes: Iterable[tuple[RecordKey, Mapping[str, Any]]]) -> ChangedFeatures:
-    """Find the features that changes of records concern; rather one too many than one too few.
-
-    Stakes of all times count, so that the owners of a strike of years ago follow a stake of that time.
+@dataclass(frozen=True, eq=False)
+class PublishedRecords:
+    """What is published of a version.
 
     Parameters
     ----------
-    changes
-        The key of each record that changed, with its values before or after the change.
+    stored
+        The records of that version.
+    disclosure
+        What is published of them, and ``now``, by when.
     """
-    strikes, nodes = set[str](), set[str]()
-    for (table, record), values in changes:
-        if table in _SILENT:
-            continue
-        named = [record, *(value for column in {*_BELOW, *_STRIKE} if isinstance(value := values.get(column), str))]
-        strikes.update(name for name in named if name in snapshot.records.strikes)
-        # What an entity is tied to by a relation does not lie below it.
-        nodes.update(name for name in named if table != "claims" or name == record or name in snapshot.records.assets)
-    assets = set(_assets_below(snapshot, nodes))
-    hit = snapshot.collections["attributions"].features.columns
-    strikes.update(_paired(hit["asset"], assets, hit["strike"]))
-    assets.update(_paired(hit["strike"], strikes, hit["asset"]))
-    return ChangedFeatures(frozenset(strikes), frozenset(assets))
+
+    stored: Records
+    disclosure: Disclosure
+    now: datetime
 
 
-def _assets_below(snapshot: Snapshot, nodes: Set[str]) -> Iterator[str]:
-    """Yield the assets among some assets and entities, and those that these held or controlled at any time."""
-    stakes, index = snapshot.stakes, snapshot.stakes.nodes.index
+def read_times(connection: sqlite3.Connection, snapshot: Snapshot, published: PublishedRecords) -> UpdateTimes:
+    """Read from the whole history when what a snapshot publishes changed last."""
+    reading = _Reading(connection, published, snapshot.records, snapshot.seq)
+    strikes: dict[str, str] = {}
+    nodes: dict[str, str] = {}
+    for key, values, at in reading.all_changes():
+        reading.note(key, values, at, strikes, nodes)
+    reading.note_ends_of_embargoes(snapshot.records.strikes, strikes)
+    return UpdateTimes(_by_id(snapshot.records.strikes, strikes), _below(snapshot, nodes), reading.basis, None)
+
+
+def times_after(
+    connection: sqlite3.Connection, before: Snapshot, newer: Snapshot, published: PublishedRecords
+) -> UpdateTimes:
+    """Work out when what a newer snapshot publishes changed last, from an older one and the changes since.
+
+    The whole history is read where a change may make older ones public, or no longer so, or where records are judged to
+    be one, so that the changes of one count for the other.
+    """
+    known = before.times.value
+    reading = _Reading(connection, published, newer.records, newer.seq)
+    rows = history_pages.rows(connection, newer.seq + 1, before.seq + 1, _MANY + 1)
+    if len(rows) > _MANY or reading.basis != known.basis or any(map(_may_turn_others, rows)):
+        return read_times(connection, newer, published)
+    strikes: dict[str, str] = {}
+    named: dict[str, str] = {}
+    for row in rows:
+        for values, at in reading.published(row):
+            reading.note(row.key, values, at, strikes, named)
+    if published.disclosure.policy.embargo:
+        shown = [key for key in newer.records.strikes if key not in before.records.strikes]
+        reading.note_ends_of_embargoes(shown, strikes)
+    nodes: dict[str, str] = {}
+    for at in sorted(set(named.values())):
+        since = (name for name, time in named.items() if time == at)
+        nodes |= dict.fromkeys(_reached(newer.stakes, newer.records, since), at)
+    moved = frozenset((*strikes, *nodes))
+    return UpdateTimes(known.strikes.with_newer(strikes), known.nodes.with_newer(nodes), known.basis, moved)
+
+
+def _may_turn_others(row: HistoryRow) -> bool:
+    """Whether a change may make older ones of other records public or no longer so, or those of two records one."""
+    values = (row.before or {}, row.after or {})
+    return row.table == "identities" or any(one.get("private") for one in values)
+
+
+def _below(snapshot: Snapshot, named: Mapping[str, str]) -> TimesById:
+    """When each asset and entity, or what held or controlled it at any time, changed last."""
+    nodes = snapshot.stakes.nodes
+    column = DictionaryArray.of(map(named.get, nodes.ids))
+    above, below = _edges(snapshot.stakes, snapshot.records)
+    codes = column.codes.copy()  # the later a time, the larger its code
+    while np.any(later := codes[above] > codes[below]):
+        np.maximum.at(codes, below[later], codes[above[later]])
+    return TimesById(nodes.index, DictionaryArray(column.dictionary, codes))
+
+
+def _reached(stakes: StakeColumns, records: Records, names: Iterable[str]) -> Iterator[str]:
+    """Yield some assets and entities, and all that these held or controlled at any time."""
+    index, ids = stakes.nodes.index, stakes.nodes.ids
+    first = [index[name] for name in names if name in index]
+    if all(ids[node] in records.assets for node in first):
+        yield from (ids[node] for node in first)  # which hold nothing
+        return
+    reached = np.zeros(len(stakes.nodes), bool)
+    reached[first] = True
+    above, below = _edges(stakes, records)
+    while len(new := below[reached[above] & ~reached[below]]):
+        reached[new] = True
+    yield from (ids[node] for node in np.flatnonzero(reached).tolist())
+
+
+def _edges(stakes: StakeColumns, records: Records) -> tuple[Ints, Ints]:
+    """Numbers of the nodes above and below each stake and control, whenever it held, shape (n,) each."""
+    index = stakes.nodes.index
     controls = [
         (index[control.controller], index[control.controlled])
-        for control in snapshot.records.controls.values()
+        for control in records.controls.values()
         if control.controller in index and control.controlled in index
     ]
     above, below = np.array(controls, np.int64).reshape(-1, 2).T
-    owner, owned = np.concatenate([stakes.owner, above]), np.concatenate([stakes.owned, below])
-    reached = np.zeros(len(stakes.nodes), bool)
-    reached[[index[name] for name in nodes if name in index]] = True
-    while len(new := owned[reached[owner] & ~reached[owned]]):
-        reached[new] = True
-    ids = stakes.nodes.ids
-    yield from (ids[row] for row in np.flatnonzero(reached).tolist() if ids[row] in snapshot.records.assets)
+    return np.concatenate([stakes.owner, above]), np.concatenate([stakes.owned, below])
 
 
-def _paired(column: DictionaryArray, values: Set[str], other: DictionaryArray) -> Iterator[str]:
-    """Yield what another column has in the rows in which one has any of some values."""
-    rows = np.flatnonzero(_is_among(column, values))
-    yield from (value for value in other.take(rows).dictionary if value is not None)
+def _by_id(table: Mapping[str, Record], times: Mapping[str, str]) -> TimesById:
+    if not isinstance(table, RecordTable):
+        return TimesById({key: row for row, key in enumerate(table)}, DictionaryArray.of(map(times.get, table)))
+    rows = table.rows.ids
+    later = {key: at for key, at in times.items() if key not in rows}
+    return TimesById(rows, DictionaryArray.of(map(times.get, rows))).with_newer(later)
 
 
-def _is_among(column: DictionaryArray, values: Set[str]) -> Bools:
-    codes = np.fromiter((value in values for value in column.dictionary), bool, len(column.dictionary))
-    return np.append(codes, False)[column.codes]
+class _Reading:
+    """The published changes of a history up to a change of it, and what they move, read in one transaction."""
 
+    def __init__(self, connection: sqlite3.Connection, published: PublishedRecords, records: Records, seq: int) -> None:
+        self._connection, self._published, self._records, self._seq = connection, published, records, seq
+        self._visibility = Visibility(connection, published.stored, published.disclosure, seq, published.now)
+        self._private = private_datasets(connection)
+        policy, shown = published.disclosure.policy, published.disclosure.records
+        self._is_all_shown = policy.is_open and shown is published.stored and not self._private
+        #: Names the policy and the private data sets.
+        self.basis = " ".join((policy.digest, *sorted(self._private)))
 
-@dataclass(frozen=True)
-class UpdatedSince(Filter):
-    """Features that changed, or that are of a strike that did, which satisfy another condition too."""
+    @cached_property
+    def _leaders(self) -> Mapping[str, str]:
+        """The record that each record counts as which is judged to be one with others."""
+        groups = merge_groups(self._records)[0].values() if self._records.identities else ()
+        return {member: leader for group in groups for member, leader in group.leaders().items()}
 
-    changed: ChangedFeatures
-    condition: Filter | None
+    def note(
+        self, key: RecordKey, values: Mapping[str, Any], at: str, strikes: dict[str, str], nodes: dict[str, str]
+    ) -> None:
+        """Note the time of a change for the strikes, assets and entities that it moves, where it is the last one."""
+        table, record = key
+        for name in {record, *(value for column in _NAMING if isinstance(value := values.get(column), str))}:
+            name = self._leaders.get(name, name)
+            if name in self._records.strikes:
+                strikes[name] = max(at, strikes.get(name, at))
+            # Nothing below an entity moves with what is claimed of it.
+            if table != "claims" or name in self._records.assets:
+                nodes[name] = max(at, nodes.get(name, at))
 
-    @classmethod
-    def of(cls, changed: ChangedFeatures, since: str, condition: Filter | None) -> UpdatedSince:
-        """Make the filter of what changed since a time, and of another condition that must hold."""
-        key = f"updated since {since} and ".encode()
-        return cls(key + (b"" if condition is None else condition.key), changed, condition)
+    def note_ends_of_embargoes(self, shown: Iterable[str], strikes: dict[str, str]) -> None:
+        """Note for each of some strikes that are shown when its embargo ended, if there was one."""
+        disclosure = self._published.disclosure
+        for strike in shown if disclosure.policy.embargo else ():
+            due = disclosure.ruling("strikes", strike).due
+            if due is not None and due != ALWAYS:
+                strikes[strike] = max(timestamp(due), strikes.get(strike, ""))
 
-    def mask(self, collection: Collection) -> Bools:
-        """Return which rows satisfy the filter, shape (n,)."""
-        columns = collection.features.columns
-        column = columns["strike" if collection.name in BY_STRIKE else "id"]
-        changed = self.changed.assets if collection.name == "assets" else self.changed.strikes
-        mask = _is_among(column, changed)
-        return mask if self.condition is None else mask & self.condition.mask(collection)
+    def published(self, row: HistoryRow) -> Iterator[tuple[Mapping[str, Any], str]]:
+        """The values before and after a change as far as they were published, and when that was."""
+        if row.table in _SILENT:
+            return
+        if self._is_all_shown:
+            yield from ((values, row.at) for values in (row.before, row.after) if values is not None)
+            return
+        change = self._visibility.published(row)
+        if change is not None:
+            at = self._visibility.shown_at(row)
+            yield from ((values, at) for values in (change.before, change.after) if values is not None)
+
+    def all_changes(self) -> Iterator[tuple[RecordKey, Mapping[str, Any], str]]:
+        """Key, values and time of each published change; of a place or owner that was never hidden the last one alone.
+
+        That one is found without reading the values, which a large history has gigabytes of.
+        """
+        doubtful = self._doubtful
+        for table, record, at in history_pages.last_times(self._connection, _PLACES, self._seq):
+            if record not in doubtful:
+                yield (table, record), {}, at
+        for row in history_pages.rows_but_of(self._connection, (*_PLACES, *_SILENT), self._seq):
+            if not self._is_doubtful(row):
+                yield from ((row.key, values, row.at) for values in (row.before, row.after) if values is not None)
+            else:
+                yield from ((row.key, values, at) for values, at in self.published(row))
+        shown = self._published.disclosure.records
+        keys = {(table, record) for table in _PLACES for record in doubtful if record in shown.table(table)}
+        below = self._seq + 1
+        while keys and (rows := history_pages.rows_of(self._connection, keys, below, 1, _PAGE)):
+            for row in rows:
+                yield from ((row.key, values, at) for values, at in self.published(row))
+            below = rows[-1].seq
+
+    @cached_property
+    def _doubtful(self) -> set[str]:
+        """Ids of records that were ever private or rest on one, or of which the policy withholds something."""
+        connection, disclosure = self._connection, self._published.disclosure
+        found = set(history_pages.ever_private(connection, self._seq))
+        for rulings in (disclosure.rulings, disclosure.together):
+            found.update(record for table in rulings.values() for record in table.of)
+        size = -1
+        while found and len(found) > size:
+            size = len(found)
+            for table, references in REFERENCES.items():
+                for column in references:
+                    if column != "sources":
+                        pairs = history_pages.references(connection, table, column)
+                        found.update(record for record, value in pairs if value in found)
+        return found
+
+    def _is_doubtful(self, row: HistoryRow) -> bool:
+        """Whether a change may not be published as it is."""
+        if self._is_all_shown and not self._doubtful:
+            return False
+        if not self._published.disclosure.policy.is_open and row.record not in self._published.stored.table(row.table):
+            return True
+        values = row.after or row.before or {}
+        named = {row.record, *(value for name in REFERENCES[row.table] if isinstance(value := values.get(name), str))}
+        is_stored = row.record in self._published.stored.table(row.table)
+        is_hidden = is_stored and row.record not in self._published.disclosure.records.table(row.table)
+        return is_hidden or not self._doubtful.isdisjoint(named) or values.get("dataset") in self._private

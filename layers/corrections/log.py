@@ -10,13 +10,10 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Literal
 
-from layers.corrections.changed import ChangedFeatures, changed_features
 from layers.corrections.concerned import MAY_FOLLOW, NAMING_OWNER, ConcernedStrikes, rests_on
 from layers.corrections.visibility import PublishedChange, Visibility
-from layers.disclosure.policy import ALWAYS
 from layers.model.cache import LruCache
 from layers.model.records import RECORD_TYPES, Records
-from layers.model.timestamps import timestamp
 from layers.snapshot.disclosure import Disclosure
 from layers.snapshot.snapshot import Snapshot
 from layers.store import history_pages
@@ -33,8 +30,6 @@ KINDS: tuple[EntryKind, ...] = ("addition", "correction", "retraction", "reload"
 MAX_SINGLE = 20
 #: Most rows of history, and most transactions, that one page looks at.
 MAX_SCANNED = 500
-#: Of more changes than this since a time, any feature may have changed.
-MAX_CHANGES = 5000
 #: Removals that are searched for records that an answer rested on.
 _MAX_REMOVALS = 2000
 _PAGE = 200
@@ -194,24 +189,11 @@ class CorrectionsLog:
 
     store: Store
     _counts: LruCache[Mapping[tuple[str, str, str], int]] = field(default_factory=lambda: LruCache(1000))
-    _changed: LruCache[ChangedFeatures | None] = field(default_factory=lambda: LruCache(100))
 
     def page(self, version: PublishedVersion, query: CorrectionsQuery) -> CorrectionsPage:
         """Read a page of entries as of a version of the data."""
         with self.store.reading() as connection:
             return _Reading(connection, version, query, self._counts).page()
-
-    def changed_since(self, version: PublishedVersion, at: str) -> ChangedFeatures | None:
-        """The features that changed since a time (RFC 3339, UTC) by what is public; ``None`` where it may be any.
-
-        That is so where more changes were made since than are looked at, `MAX_CHANGES`.
-        """
-
-        def found() -> ChangedFeatures | None:
-            with self.store.reading() as connection:
-                return _Reading(connection, version, CorrectionsQuery(since=at), self._counts).changed()
-
-        return self._changed.get_or_compute((version.snapshot.seq, at), found)
 
     def entry(self, version: PublishedVersion, seq: int, is_load: bool = False) -> CorrectionEntry | None:
         """Read one entry by its number; ``None`` where there is none, or nothing of it is public."""
@@ -270,24 +252,6 @@ class _Reading:
             return self._load_entry(whole)
         found = history_pages.rows(self._connection, seq + 1, seq, 1)
         return self._entry(found[0]) if found else None
-
-    def changed(self) -> ChangedFeatures | None:
-        if self._below - self._floor > MAX_CHANGES:
-            return None
-        return changed_features(self._version.snapshot, self._public_changes())
-
-    def _public_changes(self) -> Iterator[tuple[RecordKey, Mapping[str, Any]]]:
-        """Key and values of each public change, before it and after it, and of each strike that became due."""
-        for row in self._rows(self._below, self._floor, "all"):
-            change = self._visibility.published(row)
-            if change is not None:
-                yield from ((row.key, values) for values in (change.before, change.after) if values is not None)
-        disclosure, since = self._version.disclosure, self._query.since
-        if disclosure.policy.embargo and since is not None:
-            for strike in self._version.snapshot.records.strikes:
-                due = disclosure.ruling("strikes", strike).due
-                if due != ALWAYS and timestamp(due) >= since:
-                    yield ("strikes", strike), {}
 
     def _is_wanted(self, entry: CorrectionEntry) -> bool:
         query = self._query

@@ -96,6 +96,13 @@ class Visibility:
         is_public = before is not None or self._is_added_as_public(row)
         return PublishedChange(before, after, row.why if is_public else None)
 
+    def shown_at(self, row: HistoryRow) -> str:
+        """When a change that is published was: of one that its record became public with later, that time."""
+        horizon = None if row.after is None else self._horizon_of_values(row.key, row.after)
+        if horizon is None or horizon.is_before(row):
+            return row.at
+        return max(row.at, horizon.at, history_pages.time_of(self.connection, horizon.seq) or "")
+
     def _is_added_as_public(self, row: HistoryRow) -> bool:
         """Whether a change added a record that was public at once."""
         if row.before is not None or row.after is None:

@@ -94,6 +94,8 @@ Text = Annotated[
 ]
 Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
 Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]+)*$")]
+#: A time in UTC (RFC 3339) with milliseconds, so that texts are ordered as times are.
+Timestamp = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 Edtf = Annotated[str, BeforeValidator(_as_edtf), Field(json_schema_extra={"format": "edtf"})]
 Url = Annotated[str, StringConstraints(pattern=r"^https?://[^\s<>\"]+$", max_length=1000)]
 Percent = Annotated[float, Field(ge=0, le=100, json_schema_extra={"unit": "%"})]

@@ -13,7 +13,7 @@ import hashlib
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import numpy as np
@@ -95,7 +95,7 @@ def _order(selection: Selection) -> tuple[SortKey, ...]:
 
 
 def _json_value(values: Values, row: int) -> object:
-    """A value of a row as JSON can hold it; days are ISO dates."""
+    """A value of a row as JSON can hold it; days and times are ISO texts."""
     value = values.value(row)
     return str(value) if isinstance(value, np.datetime64) else value.item() if isinstance(value, np.generic) else value
 
@@ -148,11 +148,20 @@ def _read(collection: Collection, selection: Selection, cursor: str) -> list[Any
 
 def _value(kind: Kind, value: Any) -> Any:
     """A value of a cursor as the column holds it."""
-    types: dict[Kind, type] = {"text": str, "integer": int, "number": float, "boolean": bool, "date": str}
+    types: dict[Kind, type] = {
+        "text": str,
+        "integer": int,
+        "number": float,
+        "boolean": bool,
+        "date": str,
+        "timestamp": str,
+    }
     if value is None:
         return None
     if type(value) is not types[kind]:
         raise ValueError(f"no {kind}")
+    if kind == "timestamp":
+        return np.datetime64(datetime.fromisoformat(str(value)), "ms")
     return np.datetime64(date.fromisoformat(str(value))) if kind == "date" else value
 
 

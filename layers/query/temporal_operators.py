@@ -1,4 +1,4 @@
-"""Days and times in filters. Columns hold whole days (UTC); against a column, a time means its day."""
+"""Days and times in filters. Against a column of whole days (UTC), a time means its day; columns of times are exact."""
 
 from __future__ import annotations
 
@@ -77,9 +77,17 @@ class Instant:
         """Start and end, which are the instant itself."""
         return self, self
 
+    def is_exact(self, collection: Collection) -> bool:
+        """Whether it is a time, and no whole day."""
+        return self.micros is not None if self.name is None else collection.values(self.name).kind == "timestamp"
+
     def days(self, collection: Collection) -> Any:
-        """Days since 1970; of no meaning where not `known`."""
-        return self.day if self.name is None else collection.values(self.name).data.view(np.int64)
+        """Days since 1970, of times those in which they are; of no meaning where not `known`."""
+        return self.day if self.name is None else collection.values(self.name).data.astype("<M8[D]").view(np.int64)
+
+    def times(self, collection: Collection) -> Any:
+        """Microseconds since 1970 of times; of no meaning where not `known`."""
+        return self.micros if self.name is None else collection.values(self.name).data.astype("<M8[us]").view(np.int64)
 
     def known(self, collection: Collection) -> Bools | bool:
         """Which rows have a day, shape (n,), or True where all have."""
@@ -164,6 +172,8 @@ def _compare(op: str, collection: Collection, left: Instant, right: Instant) -> 
 def _compared(op: str, collection: Collection, left: Instant, right: Instant) -> Any:
     if left.is_literal and right.is_literal:
         return _compare_literals(op, left, right)
+    if left.is_exact(collection) and right.is_exact(collection):
+        return COMPARISONS[op](left.times(collection), right.times(collection))
     return COMPARISONS[op](left.days(collection), right.days(collection))
 
 
@@ -176,8 +186,7 @@ def _is_member(collection: Collection, value: Instant, literals: Sequence[Instan
     """Whether a day is among literals; unknown where it is missing."""
     if value.is_literal:
         return any(_compare_literals("=", value, literal) for literal in literals), True
-    days = np.array([literal.day for literal in literals], dtype=np.int64)
-    return np.isin(value.days(collection), days), value.known(collection)
+    return reduce(np.logical_or, (_compared("=", collection, value, one) for one in literals)), value.known(collection)
 
 
 def _relate(

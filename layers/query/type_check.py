@@ -63,6 +63,7 @@ _SORTS: Mapping[Kind, Sort] = MappingProxyType(
         "number": "number",
         "boolean": "boolean",
         "date": "instant",
+        "timestamp": "instant",
         "list": "list",
         "geometry": "geometry",
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime
 
@@ -9,12 +10,13 @@ import orjson
 
 from layers.collections.feature_types import AttributionFeature
 from layers.collections.flatten import FlatRows
+from layers.collections.update_times import UPDATED
 from layers.decisions.hits import PUBLISH_FROM
 from layers.matching.explanation import worded_match
 from layers.model.messages import Wording
 from layers.model.records import Match, Records
 from layers.reference.basemap import Basemap
-from layers.snapshot.incremental import Matches, SnapshotUpdate, with_candidates
+from layers.snapshot.incremental import Matches, SnapshotUpdate, TimesAfter, with_candidates
 from layers.snapshot.snapshot import Snapshot, strike_geometries
 from layers.store.store import Derive, DerivedLayer, DerivedUpdate, sql_types
 
@@ -38,6 +40,7 @@ def incremental_rewrite(
     stored: Records,
     day: date | None = None,
     computed: Callable[[SnapshotUpdate, Records], None] = lambda _update, _records: None,
+    times_after: Callable[[sqlite3.Connection], TimesAfter] | None = None,
 ) -> DerivedUpdate:
     """Say how an edit of the store updates the layers: only rows of touched strikes, where no other row changes.
 
@@ -52,25 +55,34 @@ def incremental_rewrite(
         Day of the edit; that of ``known`` if None.
     computed
         Receives, before anything is committed, what was computed of the change, and the records after it.
+    times_after
+        Gives, within the transaction, what says when records changed last; the layers do not have it.
     """
-    update = _LayerUpdate(known, day or known.data_date, computed)
+    update = _LayerUpdate(known, day or known.data_date, computed, times_after)
     return DerivedUpdate(known.seq, stored, update.whole, update.touched_rows)
 
 
 class _LayerUpdate:
     """The layers after one edit, all from one `SnapshotUpdate`."""
 
-    def __init__(self, known: Snapshot, day: date, computed: Callable[[SnapshotUpdate, Records], None]) -> None:
-        self._known, self._day, self._computed = known, day, computed
+    def __init__(
+        self,
+        known: Snapshot,
+        day: date,
+        computed: Callable[[SnapshotUpdate, Records], None],
+        times_after: Callable[[sqlite3.Connection], TimesAfter] | None,
+    ) -> None:
+        self._known, self._day, self._computed, self._times_after = known, day, computed, times_after
         self._update: SnapshotUpdate | None = None
 
-    def touched_rows(self, seq: int, records: Records) -> Iterator[DerivedLayer] | None:
+    def touched_rows(self, seq: int, records: Records, connection: sqlite3.Connection) -> Iterator[DerivedLayer] | None:
         """The layers with the rows of touched strikes alone, or None where all rows are computed anew."""
         known = self._known
         thresholds = (known.publish_from, known.show_from)
         words, heat = known.wording, known.heat
         newer = Snapshot.of(records, known.basemap, seq, self._day, *thresholds, wording=words, heat=heat)
-        update = self._update = SnapshotUpdate(known, newer, with_matches=True)
+        times = () if self._times_after is None else (self._times_after(connection),)
+        update = self._update = SnapshotUpdate(known, newer, True, *times)
         self._computed(update, records)
         return None if update.touched is None else _updated_layers(update)
 
@@ -86,9 +98,12 @@ def _updated_layers(update: SnapshotUpdate) -> Iterator[DerivedLayer]:
 
 
 def _layers(flat: FlatRows, matches: Matches, touched: set[str] | None, wording: Wording) -> Iterator[DerivedLayer]:
-    """Both layers; with ``touched`` their rows take the place of those of these strikes."""
+    """Both layers; with ``touched`` their rows take the place of those of these strikes.
+
+    They do not say when a row changed: the history beside them does, of edits by other programs too.
+    """
     only = None if touched is None else (_KEY, touched)
-    types = sql_types(AttributionFeature)
+    types = {name: kind for name, kind in sql_types(AttributionFeature).items() if name != UPDATED}
     features = flat.attributions
     geometries = strike_geometries(flat.geometries, flat.strikes.columns["id"], features.columns["strike"])
     rows = ((*map(_plain, values), place) for values, place in zip(features.rows(types), geometries, strict=True))

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 from functools import cached_property, partial
 from types import MappingProxyType
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import shapely
 
+from geo.columnar.binary_array import find_sorted
+from geo.columnar.chunked_array import rows_with_any
+from geo.columnar.dictionary_array import DictionaryArray
 from geo.columnar.row_edit import RowEdit
 from geo.columnar.row_order import ranges
 from geo.lonlat import Ints
@@ -25,6 +28,7 @@ from layers.collections.collection import (
 from layers.collections.feature_table import FeatureTable
 from layers.collections.feature_types import asset_features, country_features
 from layers.collections.flatten import FlatRows, sums
+from layers.collections.update_times import UPDATED, UpdateTimes, latest
 from layers.decisions.hits import likeliest
 from layers.matching.asset_index import AssetIndex
 from layers.matching.match import match_all
@@ -36,6 +40,8 @@ from layers.store.record_table import RecordTable
 
 #: Candidates of strikes, most probable first, by strike.
 Matches: TypeAlias = Mapping[str, tuple[Match, ...]]
+#: Gives when the records of a newer snapshot changed last, from the snapshot before it.
+TimesAfter: TypeAlias = Callable[[Snapshot, Snapshot], UpdateTimes]
 
 #: Tables that stakes as columns follow from, and all that the answer to a strike rests on besides the strike itself.
 _STAKE_TABLES = ("assets", "entities", "stakes")
@@ -57,10 +63,18 @@ class SnapshotUpdate:
         A snapshot of the newer records from which nothing was computed yet, of the same base map and thresholds.
     with_matches
         Whether `matches` will be read, so that what is published as probable is taken from them too.
+    times_after
+        When records changed last; by default nothing is known to have.
     """
 
-    def __init__(self, before: Snapshot, newer: Snapshot, with_matches: bool = False) -> None:
-        self.before, self.newer = before, newer
+    def __init__(
+        self,
+        before: Snapshot,
+        newer: Snapshot,
+        with_matches: bool = False,
+        times_after: TimesAfter = lambda before, _newer: before.times.value,
+    ) -> None:
+        self.before = before
         changed = {name for name in _HIT_TABLES if differing(before.records.table(name), newer.records.table(name))}
         stages = newer.stages
         if changed.isdisjoint(_STAKE_TABLES):
@@ -68,9 +82,11 @@ class SnapshotUpdate:
         if changed.isdisjoint(_ANSWER_TABLES):
             stages = replace(stages, asset_index=before.stages.asset_index)
         self._stages = stages
+        self._times = times_after(before, newer.with_stages(stages))
+        self.newer = newer.with_stages(newer.stages, times=Lazy.of(self._times))
         #: Ids of the strikes that differ or about which something else was decided; ``None`` where all rows are
         #: computed anew, since the tables that all answers rest on differ or too many strikes do.
-        self.touched: set[str] | None = None if changed else _few_touched(before.records, newer.records)
+        self.touched: set[str] | None = None if changed else _few_touched(before.records, self.newer.records)
         self._part, self._matches = self._recomputed(with_matches)
 
     def _recomputed(self, with_matches: bool) -> tuple[Snapshot, Lazy[Matches]]:
@@ -135,7 +151,9 @@ class SnapshotUpdate:
         stages = replace(self._stages, backing_files=before.backing_files, counts=counts)
         counted = self.newer.with_stages(stages)
         strikes, attributions, hits = self._strikes(new)
-        layers = (strikes, self._assets(counted, struck), attributions, hits, _countries(before, counted))
+        lost = {asset for asset, number in struck.items() if number < 0}
+        assets = self._assets(counted, struck, self._asset_times(strikes, new, lost))
+        layers = (strikes, assets, attributions, hits, _countries(before, counted))
         proposed: Mapping[str, str] = ProbableAssets(strikes)
         return counted.with_stages(
             replace(stages, order=strikes.ids, proposed=Lazy.of(proposed), collections=_by_name(layers))
@@ -153,22 +171,87 @@ class SnapshotUpdate:
             collection_by_strike(name, rows, new.geometries, strikes.ids)
             for name, rows in (("attributions", new.attributions), ("hits", self._part.hits))
         )
-        return (
+        replaced = (
             _with_strikes_replaced(layers["strikes"], "id", gone, come, strikes),
             _with_strikes_replaced(layers["attributions"], "strike", gone, come, attributions),
             _with_strikes_replaced(layers["hits"], "strike", gone, come, hits),
         )
+        if not (moved := self._moved_otherwise):
+            return replaced
+        return (
+            _with_updated(replaced[0], "id", moved),
+            _with_updated(replaced[1], "strike", moved),
+            _with_updated(replaced[2], "strike", moved),
+        )
 
-    def _assets(self, after: Snapshot, struck: Mapping[str, int]) -> Collection:
-        """The assets with other numbers of strikes and, where the day of the data shows others, other owners."""
+    @cached_property
+    def _moved_otherwise(self) -> Mapping[str, str | None]:
+        """When the answers to strikes changed last, of those strikes alone that are not touched but have other times.
+
+        They have them by a record that they rest on, and that no value of theirs follows from.
+        """
+        assert self.touched is not None
+        strikes = self.before.collections["strikes"]
+        if self._times.moved is None:
+            names: Iterable[str] = strikes.ids
+        else:
+            names = {*self._times.moved, *strikes_on(self.before.collections["attributions"], self._times.moved)}
+        columns, found = strikes.features.columns, dict[str, str | None]()
+        for name in names:
+            row = None if name in self.touched else strikes.rows_by_id.get(name)
+            if row is not None:
+                at = self._times.of_strike(name, columns["assets"][row])
+                if at != columns[UPDATED][row]:
+                    found[name] = at
+        return found
+
+    def _asset_times(self, strikes: Collection, new: FlatRows, lost: Set[str]) -> Mapping[str, str | None]:
+        """When assets that may have moved did so last: by themselves, with strikes on them, or by losing some of these.
+
+        Parameters
+        ----------
+        strikes, new
+            The strikes after the change, and the rows of those that were touched.
+        lost
+            Assets that fewer strikes hit than before.
+        """
+        nodes, known = self._times.nodes, self.before.collections["assets"]
+        if self._times.moved is None or lost:
+            # Times may be earlier than before.
+            names = set(known.ids) if self._times.moved is None else lost
+            hit = _times_of_hits(strikes, names)
+            found = {name: latest((nodes[name], hit.get(name))) for name in names}
+            if self._times.moved is None:
+                return found
+        else:
+            found = {}
+        columns = known.features.columns
+        moved = [(name, nodes[name]) for name in self._times.moved if name in known.rows_by_id]
+        for _, at, assets in self._moved_strikes(new):
+            moved += ((asset, at) for asset in assets)
+        for asset, at in moved:
+            was = found[asset] if asset in found else columns[UPDATED][known.rows_by_id[asset]]
+            found[asset] = latest((was, at))
+        return found
+
+    def _moved_strikes(self, new: FlatRows) -> Iterator[tuple[str, str | None, tuple[str, ...]]]:
+        """Id, time and sites of each strike that was touched or moved otherwise."""
+        yield from new.strikes.rows(("id", UPDATED, "assets"))
+        before = self.before.collections["strikes"]
+        for name, at in self._moved_otherwise.items():
+            yield name, at, before.features.columns["assets"][before.rows_by_id[name]]
+
+    def _assets(self, after: Snapshot, struck: Mapping[str, int], updated: Mapping[str, str | None]) -> Collection:
+        """The assets with other numbers of strikes, times and, where the day of the data shows others, other owners."""
         old = self.before.collections["assets"]
         days = self.before.data_date, after.data_date
         if len({self.before.registers.interval_key(day, day) for day in days}) == 1:
-            return _with_numbers_of_strikes(old, struck)
+            return _with_strikes_counted(old, struck, updated)
         columns = old.features.columns
         numbers = Counter(dict(zip(columns["id"], columns["n_strikes"], strict=True)))
         numbers.update(struck)
-        features = asset_features(after.records, after.registers.on(days[1], days[1]).of, numbers)
+        times = {**dict(zip(columns["id"], columns[UPDATED], strict=True)), **updated}
+        features = asset_features(after.records, after.registers.on(days[1], days[1]).of, numbers, times.get)
         return old if old.features == features else with_properties(old, features)
 
 
@@ -331,19 +414,60 @@ def _row_ranges(collection: Collection, column: str, strikes: Iterable[Strike]) 
     return starts, stops
 
 
-def _with_numbers_of_strikes(before: Collection, more: Mapping[str, int]) -> Collection:
-    """The assets, those that more or fewer strikes hit replaced."""
-    by_row = dict(sorted((before.rows_by_id[asset], number) for asset, number in more.items() if number))
-    if not by_row:
+def _with_strikes_counted(before: Collection, more: Mapping[str, int], updated: Mapping[str, str | None]) -> Collection:
+    """The assets, those that more or fewer strikes hit, or that changed since, replaced."""
+    columns = before.features.columns
+    by_row: dict[int, tuple[int, str | None]] = {}
+    for asset in {*more, *updated}:
+        row, number = before.rows_by_id[asset], more.get(asset, 0)
+        at = updated.get(asset, columns[UPDATED][row])
+        if number or at != columns[UPDATED][row]:
+            by_row[row] = number, at
+    rows = np.array(sorted(by_row), np.int64)
+    values = [by_row[row] for row in rows.tolist()]
+    counts = [number + more for number, (more, _) in zip(columns["n_strikes"].take(rows), values, strict=True)]
+    return _with_columns(before, rows, {"n_strikes": counts, UPDATED: [at for _, at in values]})
+
+
+def _with_updated(before: Collection, column: str, updated: Mapping[str, str | None]) -> Collection:
+    """The rows of strikes, named in a column, with other times."""
+    strikes = before.features.columns[column]
+    rows = _rows_with_any(strikes, updated.keys())
+    return _with_columns(before, rows, {UPDATED: [updated[strike] for strike in strikes.take(rows)]})
+
+
+def _with_columns(before: Collection, rows: Ints, values: Mapping[str, Iterable[Any]]) -> Collection:
+    """Rows, ascending, with other values in some columns."""
+    if not len(rows):
         return before
-    features = [
-        before.features[row].model_copy(update={"n_strikes": before.features[row].n_strikes + number})
-        for row, number in by_row.items()
-    ]
-    rows = np.array(list(by_row), np.int64)
-    table = FeatureTable.of(before.features.model, features)
-    added = make_collection("assets", table, before.geometries_at(rows))
+    columns = {**before.features.take(rows).columns, **{name: DictionaryArray.of(new) for name, new in values.items()}}
+    added = make_collection(before.name, FeatureTable.coded(before.features.model, columns), before.geometries_at(rows))
     return with_rows_replaced(before, added, RowEdit.replace(len(before), rows, rows))
+
+
+def _times_of_hits(strikes: Collection, assets: Set[str]) -> Mapping[str, str]:
+    """When the answer to a strike on each of some assets changed last."""
+    columns, found = strikes.features.columns, dict[str, str]()
+    hits = columns["assets"]
+    has_any = np.array([not assets.isdisjoint(hit) for hit in hits.dictionary] + [False], bool)
+    for row in np.flatnonzero(has_any[hits.codes]).tolist():
+        at = columns[UPDATED][row]
+        if at is not None:
+            found.update({asset: max(at, found.get(asset, at)) for asset in hits[row]})
+    return found
+
+
+def strikes_on(attributions: Collection, assets: Iterable[str]) -> Iterator[str]:
+    """Yield the strikes that hit some assets, or may have."""
+    columns = attributions.features.columns
+    yield from columns["strike"].take(_rows_with_any(columns["asset"], assets)).dictionary
+
+
+def _rows_with_any(column: DictionaryArray, values: Iterable[str]) -> Ints:
+    """Rows, ascending, in which a column has any of some values."""
+    found = (find_sorted(column.dictionary, value) for value in values)
+    codes, order = column.codes_and_order
+    return rows_with_any(codes, order.rows_at(np.array([code for code in found if code is not None], np.int64)))
 
 
 def _countries(before: Snapshot, after: Snapshot) -> Collection:

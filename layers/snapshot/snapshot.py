@@ -35,6 +35,7 @@ from layers.collections.feature_types import (
 from layers.collections.flatten import FlatRows, flatten
 from layers.collections.geometry_index import Geometries, as_objects
 from layers.collections.hit_features import HitFeature, hit_features
+from layers.collections.update_times import NO_TIMES, UPDATED, UpdateTimes, latest
 from layers.decisions.hits import PUBLISH_FROM, SHOW_FROM, StrikeOutcome, finding
 from layers.matching.asset_index import AssetIndex, index_of
 from layers.matching.heat import with_heat
@@ -64,6 +65,7 @@ _PAGE = 2048
 #: Answers to who controls something that are cached.
 _SPANS = 1000
 _NO_HEAT = Lazy.of(NO_HEAT)
+_NO_TIMES = Lazy.of(NO_TIMES)
 #: The countries of each base map, as long as a snapshot has them: their shapes, which take longest to render, are
 #: the same whatever the records.
 _COUNTRIES: weakref.WeakKeyDictionary[Basemap, weakref.ref[Collection]] = weakref.WeakKeyDictionary()
@@ -125,6 +127,8 @@ class Snapshot:
         Words the reasons in the rows of attributions.
     heat
         Observations of heat, which are shown beside candidates and change nothing else.
+    times
+        When what is published of the records changed last.
     """
 
     def __init__(
@@ -139,6 +143,7 @@ class Snapshot:
         *,
         wording: Wording,
         heat: Lazy[HeatColumns] = _NO_HEAT,
+        times: Lazy[UpdateTimes] = _NO_TIMES,
     ) -> None:
         self.records: Final = records
         self.basemap: Final = basemap
@@ -149,6 +154,7 @@ class Snapshot:
         self.stages: Final = stages or Stages.of(records)
         self.wording: Final = wording
         self.heat: Final = heat
+        self.times: Final = times
 
     @classmethod
     def of(
@@ -173,6 +179,7 @@ class Snapshot:
         records: Records | None = None,
         publish_from: float | None = None,
         heat: Lazy[HeatColumns] | None = None,
+        times: Lazy[UpdateTimes] | None = None,
     ) -> Snapshot:
         """A snapshot with other stages, of which nothing else was computed yet; by default of the same records."""
         return Snapshot(
@@ -185,6 +192,7 @@ class Snapshot:
             stages,
             wording=self.wording,
             heat=self.heat if heat is None else heat,
+            times=self.times if times is None else times,
         )
 
     @property
@@ -372,12 +380,12 @@ class Snapshot:
         """Rows of the sites that strikes hit, read in three ways, newest strike first."""
         pairs = zip(self._each_answer(), self._each_answer("headquarters"), strict=True)
         readings = SiteReadings(self.records, self.stakes, self.registers)
-        return hit_features(self.records, pairs, readings, self.country_names)
+        return hit_features(self.records, pairs, readings, self.country_names, self.times.value)
 
     @cached_property
     def flat(self) -> FlatRows:
         """The rows of strikes and attributions, and the sums of them."""
-        return flatten(self.records, self._each_answer(), self.country_names, self.wording)
+        return flatten(self.records, self._each_answer(), self.country_names, self.wording, self.times.value)
 
     def answer(
         self, strike: str, basis: CountryBasis = "registration", minority: Minority = "stay"
@@ -392,6 +400,20 @@ class Snapshot:
         if strike not in self.records.strikes:
             raise UnknownRecord(Message("record.no-strike", {"id": strike}))
         return self.answers(basis, minority)[strike]
+
+    def updated(self, record: str) -> str | None:
+        """When what is published of a strike, asset or entity, or what it rests on, changed last (RFC 3339, UTC).
+
+        ``None`` where that is not known, as of records that no store holds the history of.
+        """
+        times = self.times.value
+        if record in self.records.strikes:
+            return times.of_strike(record, self.answers()[record].assets)
+        if record in self.records.assets:
+            layer = self.collections["assets"]
+            at: str | None = layer.features.columns[UPDATED][layer.rows_by_id[record]]
+            return at
+        return times.nodes[record]
 
     def owners(
         self, owned: str, on: date | None = None, basis: CountryBasis = "registration", minority: Minority = "stay"
@@ -458,13 +480,19 @@ class Snapshot:
         if self.stages.collections is not None:
             return self.stages.collections
         known = self.registers.on(self.data_date, self.data_date)
+        nodes, struck_at = self.times.value.nodes, self.flat.updated
         strikes = make_collection("strikes", self.flat.strikes, self.flat.geometries)
         countries = country_features(self.tallies(), self.country_names)
         layers = (
             strikes,
             make_collection(
                 "assets",
-                asset_features(self.records, known.of, self.flat.struck),
+                asset_features(
+                    self.records,
+                    known.of,
+                    self.flat.struck,
+                    lambda asset: latest((nodes[asset], struck_at.get(asset))),
+                ),
                 [asset.geometry for asset in self.records.assets.values()],
             ),
             collection_by_strike("attributions", self.flat.attributions, strikes.geometries, strikes.ids),

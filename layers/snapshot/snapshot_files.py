@@ -18,6 +18,7 @@ from geo.columnar.binary_array import text_array
 from geo.columnar.chunked_array import apply_edit
 from geo.columnar.key_index import KeyIndex
 from geo.columnar.row_edit import RowEdit
+from layers.collections.update_times import TimesById, UpdateTimes
 from layers.matching.asset_index import AssetIndex, NameIndex, RaggedArray, trees
 from layers.model.cache import Lazy
 from layers.model.messages import Wording
@@ -41,6 +42,7 @@ def write(files: ArrayFolderWriter, snapshot: Snapshot) -> None:
         _write_table(files, name, snapshot.records)
     _write_stakes(files, snapshot.stakes)
     _write_index(files, snapshot.asset_index)
+    _write_times(files, snapshot)
     for layer in snapshot.collections.values():
         write_layer(files, layer)
     files.metadata("counts", [[*key, number] for key, number in snapshot.counts().items()])
@@ -68,7 +70,8 @@ def read(
         collections=MappingProxyType(layers),
     )
     day = date.fromisoformat(files.metadata("data_date"))
-    return Snapshot(records, basemap, files.metadata("seq"), day, publish_from, show_from, stages, wording=wording)
+    seq, times = files.metadata("seq"), Lazy(partial(_read_times, files))
+    return Snapshot(records, basemap, seq, day, publish_from, show_from, stages, wording=wording, times=times)
 
 
 def canonical_metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:
@@ -235,6 +238,21 @@ def _read_index(files: ArrayFolderReader, places: LazyGeometries) -> AssetIndex:
     near = trees(columns["bounds"], places.points_only[places.present], columns["uncertainty_m"], columns["stands"])
     ids = text_array(files.packed("index.ids"))
     return AssetIndex(ids=ids, geometry=geometry, names=names, trees=near, **columns)
+
+
+def _write_times(files: ArrayFolderWriter, snapshot: Snapshot) -> None:
+    times = snapshot.times.value
+    files.metadata("times.basis", times.basis)
+    files.coded("times.strikes", times.strikes.column(_packed("strikes", snapshot.records).ids))
+    files.coded("times.nodes", times.nodes.column(snapshot.stakes.nodes.ids))
+
+
+def _read_times(files: ArrayFolderReader) -> UpdateTimes:
+    strikes, nodes = (
+        TimesById(KeyIndex(files.packed(f"{ids}.ids"), files.array(f"{ids}.order")), files.coded(f"times.{name}"))
+        for ids, name in (("records.strikes", "strikes"), ("nodes", "nodes"))
+    )
+    return UpdateTimes(strikes, nodes, files.metadata("times.basis"), None)
 
 
 def _lookup(numbers: Mapping[str, int]) -> KeyIndex:

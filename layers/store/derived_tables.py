@@ -163,13 +163,14 @@ class DerivedUpdate:
         other columns.
     touched_rows
         Gives the layers with the rows of records that differ from ``records`` alone, or None where other rows change.
-        A layer that the file does not have is left to the next load, as it takes long.
+        Its last argument is the connection of the transaction, which has the history of the edit. A layer that the file
+        does not have is left to the next load, as it takes long.
     """
 
     seq: int
     records: Records
     all_rows: Derive
-    touched_rows: Callable[[int, Records], Iterable[DerivedLayer] | None]
+    touched_rows: Callable[[int, Records, sqlite3.Connection], Iterable[DerivedLayer] | None]
 
 
 def write_table(connection: sqlite3.Connection, layer: DerivedLayer, at: str) -> None:
@@ -191,7 +192,7 @@ def write_table(connection: sqlite3.Connection, layer: DerivedLayer, at: str) ->
 def update(connection: sqlite3.Connection, derived: DerivedUpdate, at: str) -> None:
     """Update the derived layers to the records as they are now in the caller's transaction."""
     version = reader.read_since(connection, derived.seq, derived.records)
-    touched = derived.touched_rows(*version)
+    touched = derived.touched_rows(*version, connection)
     layers = None if touched is None else [layer for layer in touched if column_names(connection, layer.name)]
     if layers is None or not all(_fits(connection, layer) for layer in layers):
         layers = list(derived.all_rows(*version))

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 import orjson
 
+from layers.geopackage import geopackage
 from layers.store import writer
 
 _CHANGED = '"before" IS NOT NULL'
@@ -131,6 +132,50 @@ def first_since(connection: sqlite3.Connection, at: str) -> int:
     return low + 1
 
 
+def last_times(connection: sqlite3.Connection, tables: Collection[str], up_to: int) -> Iterator[tuple[str, str, str]]:
+    """Yield table, id and time of the last change of each record of some tables, of changes up to a number."""
+    query = f"""SELECT noun, record, max("at") FROM history WHERE noun IN ({_marks(tables)}) AND seq <= ?
+      GROUP BY noun, record"""
+    yield from connection.execute(query, (*tables, up_to))
+
+
+def rows_but_of(connection: sqlite3.Connection, tables: Collection[str], up_to: int) -> Iterator[HistoryRow]:
+    """Yield every row of all tables but some, of changes up to a number, oldest first."""
+    query = f"SELECT {_COLUMNS} FROM history WHERE noun NOT IN ({_marks(tables)}) AND seq <= ? ORDER BY seq"
+    for row in connection.execute(query, (*tables, up_to)):
+        yield _row(row)
+
+
+def ever_private(connection: sqlite3.Connection, up_to: int) -> Iterator[str]:
+    """Yield the ids of records that were private before or after any change up to a number; rather one too many."""
+    is_private = f"({_is_no_public('before')} OR {_is_no_public('after')})"
+    query = f"SELECT DISTINCT record FROM history WHERE seq <= ? AND {is_private}"
+    yield from (record for (record,) in connection.execute(query, (up_to,)))
+
+
+def _is_no_public(column: str) -> str:
+    # A search of the text as it is written here; reading it as JSON takes ten times as long.
+    return f"""("{column}" NOTNULL AND NOT instr("{column}", '"private":false'))"""
+
+
+def references(connection: sqlite3.Connection, table: str, column: str) -> Iterator[tuple[str, str]]:
+    """Yield the id of each record of a table that is stored and has a value in a column, and this value."""
+    query = (
+        f"SELECT id, {geopackage.quote(column)} FROM {geopackage.quote(table)} WHERE {geopackage.quote(column)} NOTNULL"
+    )
+    yield from connection.execute(query)
+
+
+def _marks(values: Collection[str]) -> str:
+    return ", ".join("?" * len(values))
+
+
+def time_of(connection: sqlite3.Connection, seq: int) -> str | None:
+    """When a change was made (RFC 3339, UTC); ``None`` where there is none of that number."""
+    found = connection.execute('SELECT "at" FROM history WHERE seq = ?', (seq,)).fetchone()
+    return None if found is None else found[0]
+
+
 def last_private(connection: sqlite3.Connection, key: RecordKey, up_to: int) -> int:
     """Number of the last change before or after which a record was private; 0 where it never was."""
     query = (
@@ -177,10 +222,12 @@ def added_in(connection: sqlite3.Connection, whole: Transaction, keys: Iterable[
 
 
 def _read(cursor: sqlite3.Cursor) -> list[HistoryRow]:
-    return [
-        HistoryRow(seq, at, author, table, record, _values(before), _values(after), why)
-        for seq, at, author, table, record, before, after, why in cursor
-    ]
+    return [_row(row) for row in cursor]
+
+
+def _row(row: tuple[Any, ...]) -> HistoryRow:
+    seq, at, author, table, record, before, after, why = row
+    return HistoryRow(seq, at, author, table, record, _values(before), _values(after), why)
 
 
 def _values(text: str | None) -> Mapping[str, Any] | None:

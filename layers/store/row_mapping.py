@@ -133,14 +133,14 @@ class Table:
 
     def plain_row(self, row: Row) -> dict[str, Any]:
         """The values of a row as `to_dict` gives those of its record; a value that cannot be read stays as it is."""
-        return {column.name: _from_sql(column, value) for column, value in zip(self.columns, row, strict=False)}
+        return {column.name: self._from_sql(column, value) for column, value in zip(self.columns, row, strict=False)}
 
     def is_same(self, record: Record, row: Row) -> bool:
         """Whether a row holds the values of a record, if in other bytes, as GDAL writes a geometry."""
         own = self.row(record, self.to_dict(record))
         return own == row or all(
             mine == given
-            or (column.type in ("json", "geometry") and _from_sql(column, mine) == _from_sql(column, given))
+            or (column.type in ("json", "geometry") and self._from_sql(column, mine) == self._from_sql(column, given))
             for column, mine, given in zip(self.columns, own, row, strict=False)
         )
 
@@ -164,34 +164,37 @@ class Table:
         by_column = [list(values) for values in zip(*rows, strict=True)][: len(names)]
         for column, values in zip(self.columns, by_column, strict=False):
             try:
-                values[:] = _decoded(column, values)
+                values[:] = self._decoded(column, values)
             except ValueError as error:
                 raise StoreError(f"{self.name}, column {column.name}: {error}") from error
         return (dict(zip(names, values, strict=True)) for values in zip(*by_column, strict=True))
+
+    def _decoded(self, column: Column, values: list[Any]) -> Sequence[Any]:
+        if column.type == "json":
+            return [self._empty(column) if value is None else orjson.loads(value) for value in values]
+        return decode_many(values) if column.type == "geometry" else values
+
+    def _from_sql(self, column: Column, value: Any) -> Any:
+        try:
+            if column.type == "json":
+                return self._empty(column) if value is None else orjson.loads(value)
+            if column.type == "geometry":
+                return None if value is None else _to_wkt(decode(value))
+        except ValueError:
+            return value.hex() if isinstance(value, bytes) else value
+        if column.type == "boolean" and value in (0, 1):
+            return bool(value)
+        return value.hex() if isinstance(value, bytes) else value
+
+    def _empty(self, column: Column) -> Any:
+        """What NULL means in a column of lists or objects, as a program may write that knows them as text: none."""
+        value = self._defaults.get(column.name)
+        return list(value) if isinstance(value, tuple) else value
 
 
 def geometry_of(record: Record) -> BaseGeometry | None:
     """Geometry of a record, lon/lat (OGC:CRS84); None where it has none, or its class has no geometry."""
     return record.geometry if isinstance(record, (Strike, Asset)) else None
-
-
-def _decoded(column: Column, values: list[Any]) -> Sequence[Any]:
-    if column.type == "json":
-        return [orjson.loads(value) for value in values]
-    return decode_many(values) if column.type == "geometry" else values
-
-
-def _from_sql(column: Column, value: Any) -> Any:
-    try:
-        if column.type == "json":
-            return orjson.loads(value)
-        if column.type == "geometry":
-            return None if value is None else _to_wkt(decode(value))
-    except ValueError:
-        return value.hex() if isinstance(value, bytes) else value
-    if column.type == "boolean" and value in (0, 1):
-        return bool(value)
-    return value.hex() if isinstance(value, bytes) else value
 
 
 def _to_wkt(geometry: BaseGeometry | None) -> str | None:

@@ -162,6 +162,20 @@ def test_what_is_no_valid_record_is_recorded_and_refused_when_it_is_read(
     assert recorded(store) == []
 
 
+def test_null_in_a_column_of_lists_or_texts_by_language_is_read_as_none(store: Store, records: Records) -> None:
+    by_another(store.path, "UPDATE strikes SET titles = NULL, places = NULL, weapons = NULL WHERE fid = 1")
+    by_another(store.path, "UPDATE entities SET names = NULL, aliases = NULL WHERE fid = 1")
+    strike, entity = (next(iter(table)) for table in (records.strikes, records.entities))
+    for _ in range(2):  # before history tells of it, and after
+        found = store.records()
+        assert (found.strikes[strike].titles, found.strikes[strike].places) == ({}, {})
+        assert (found.strikes[strike].weapons, found.entities[entity].names, found.entities[entity].aliases) == ((), {}, ())
+        rows = {row.record: row.after for row in recorded(store)}
+    assert not rows
+    store.load(records, author="test")
+    assert store.records() == records
+
+
 def test_text_that_is_no_utf_8_is_recorded_by_its_bytes(store: Store, records: Records) -> None:
     by_another(store.path, "UPDATE entities SET name = CAST(x'61ff' AS TEXT) WHERE fid = 1")
     (row,) = recorded(store)
