@@ -22,7 +22,7 @@ export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run test fix docs snapshots lighthouse wheel lock clean
+.PHONY: help setup run test lint types pytest fix docs snapshots lighthouse wheel lock clean
 
 help: ## list what make can do
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
@@ -38,10 +38,16 @@ run: setup ## set up, create the store if there is none, and serve the map
 	@$(BIN)/strikeatlas init
 	@exec $(BIN)/strikeatlas serve --host '$(HOST)' --port '$(PORT)'
 
-test: $(NEEDED) $(VENV)/.stamp-dev ## set up, then lint, check the format, check types and run the tests
+test: lint types pytest ## set up, then lint, check the format, check types and run the tests
+
+lint: $(VENV)/.stamp-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+types: $(VENV)/.stamp-dev
 	$(BIN)/mypy
+
+pytest: $(NEEDED) $(VENV)/.stamp-dev
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 fix: $(VENV)/.stamp-dev ## apply what the linter and the formatter can put right
@@ -99,7 +105,8 @@ $(VENV)/.stamp-build: requirements-build.lock $(VENV)/.stamp-venv
 	@$(PIP) -r requirements-build.lock
 	@touch $@
 
-$(VENV)/.stamp-runtime: requirements.lock $(VENV)/.stamp-venv
+# Two installations at once would be in each other's way.
+$(VENV)/.stamp-runtime: requirements.lock $(VENV)/.stamp-venv | $(VENV)/.stamp-build
 	@echo 'Installing the Python packages of requirements.lock.'
 	@$(PIP) -r requirements.lock
 	@touch $@

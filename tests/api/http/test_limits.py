@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from typing import Any
@@ -124,6 +125,7 @@ class Work:
     def __init__(self, settings: Settings = LIMITS) -> None:
         self.at_work = ActiveRequests()
         self.go = asyncio.Event()
+        self.thread_may_end = threading.Event()
         self.ended: list[str] = []
         routes = [Route(f"/{name}", getattr(self, name)) for name in ("wait", "sleep", "thread", "stuck", "after")]
         routes.append(Route("/health", self.health))
@@ -141,7 +143,7 @@ class Work:
         return PlainTextResponse("late")
 
     def thread(self, request: Request) -> Response:
-        time.sleep(1)
+        self.thread_may_end.wait(60)
         self.ended.append("thread")
         return PlainTextResponse("late")
 
@@ -226,11 +228,12 @@ def test_an_answer_that_does_not_begin_in_time_is_503(path: str) -> None:
     async def slow(work: Work) -> None:
         begun = time.monotonic()
         answer = await work.ask(path)
-        assert 0.25 < time.monotonic() - begun < 0.9
+        assert time.monotonic() - begun > 0.25
         assert "0.3 s" in problem(answer, 503)["detail"]
         assert answer.headers["retry-after"] == "1"
         assert len(work.at_work) == 0
         assert work.ended == (["sleep"] if path == "/sleep" else [])
+        work.thread_may_end.set()
 
     run(slow)
 
@@ -263,13 +266,12 @@ def test_a_client_that_takes_nothing_is_let_go() -> None:
 
     async def deaf(message: Message) -> None:
         if message["type"] == "http.response.body":
-            await asyncio.sleep(30)
+            await asyncio.Event().wait()
 
     async def hung(work: Work) -> None:
         app = ConcurrencyLimit(endless, work.at_work, LIMITS)
-        begun = time.monotonic()
-        await app(scope_of("/", []), contextlib.nullcontext, deaf)  # type: ignore[arg-type]
-        assert time.monotonic() - begun < 1
+        async with asyncio.timeout(60):
+            await app(scope_of("/", []), contextlib.nullcontext, deaf)  # type: ignore[arg-type]
         assert len(work.at_work) == 0
 
     run(hung)

@@ -158,16 +158,25 @@ def test_a_bit_that_is_another_in_any_file_is_named(
 
 
 def test_metadata_that_are_others_are_named(stored: Records, small: Basemap, written: Path, tmp_path: Path) -> None:
-    anew = Snapshot.of(stored, small, 1, DAY, wording=str)
-    file = shutil.copytree(written, tmp_path / "kept") / METADATA
-    values = orjson.loads(file.read_bytes())
+    """In a folder that has nothing else: the tests above compare the rest."""
+    anew = write(Snapshot.of(stored, small, 1, DAY, wording=str), tmp_path / "anew")
+    values, computed = (orjson.loads((folder / METADATA).read_bytes()) for folder in (written, anew))
+
+    def named(others: dict[str, Any]) -> list[str]:
+        (tmp_path / METADATA).write_bytes(orjson.dumps(values | others))
+        comparison = ArrayFolderComparison(ArrayFolderReader(tmp_path), snapshot_files.canonical_metadata)
+        for name, value in computed.items():
+            comparison.metadata(name, value)
+        comparison.finish()
+        return comparison.differing
+
+    assert named({}) == []
     for name, value in values.items():
-        file.write_bytes(orjson.dumps(values | {name: [value, 1] if name != "counts" else value[1:]}))
         is_name_of_a_table = name.endswith(".token")
         if not name.endswith(".found"):
-            assert differing(file.parent, anew) == ([] if is_name_of_a_table else [METADATA]), name
-    file.write_bytes(orjson.dumps(values | {"records.stakes.found": {"private": ["k-1"]}}))
-    assert differing(file.parent, anew) == [METADATA]
+            other = [value, 1] if name != "counts" else value[1:]
+            assert named({name: other}) == ([] if is_name_of_a_table else [METADATA]), name
+    assert named({"records.stakes.found": {"private": ["k-1"]}}) == [METADATA]
 
 
 def edited(made: Snapshot, records: Records, seq: int) -> Snapshot:
