@@ -4,7 +4,7 @@
 export const EDGE = 16;
 export const LINE = 17;
 const CLEAR = 21; // from the strike to where its arcs begin
-const STEPS = 80; // in which a curve is followed until it is out of view
+const STEP = 6; // pixels by which a curve is followed until it is out of view
 
 const between = (a, b, t) => [a[0] + (b[0] - a[0]) * t, a[1] + (b[1] - a[1]) * t];
 
@@ -31,17 +31,18 @@ export const outside = (a, b) => between(a, b, CLEAR / Math.hypot(b[0] - a[0], b
 /** The part of a curve from its begin until it leaves the view: { d, end, before, whole }. */
 export function arcOf(a, b, size) {
   const c = bend(a, b);
+  const all = Math.ceil(Math.hypot(b[0] - a[0], b[1] - a[1]) / STEP);
   let steps = 0;
-  while (steps < STEPS && inView(onCurve(a, c, b, (steps + 1) / STEPS), size)) steps += 1;
-  const t = steps / STEPS;
+  while (steps < all && inView(onCurve(a, c, b, (steps + 1) / all), size)) steps += 1;
+  const t = steps / all;
   const [mid, end] = [between(a, c, t), onCurve(a, c, b, t)];
   const number = (pair) => pair.map((n) => n.toFixed(1)).join(" ");
-  return { d: `M${number(a)}Q${number(mid)} ${number(end)}`, end, before: mid, whole: steps === STEPS };
+  return { d: `M${number(a)}Q${number(mid)} ${number(end)}`, end, before: mid, whole: steps === all };
 }
 
-/** Labels moved up or down until none covers another: [{ x, y, width }] get their `y`. */
-export function spread(labels) {
-  const placed = [];
+/** Labels moved up or down until none covers another, or one that is `there`: [{ x, y, width }] get their `y`. */
+export function spread(labels, there = []) {
+  const placed = [...there];
   for (const label of labels) {
     const hits = (y) => placed.some((other) => Math.abs(other.y - y) < LINE && label.x < other.x + other.width && other.x < label.x + label.width);
     const moves = Array.from({ length: 13 }, (_, i) => (i % 2 ? -1 : 1) * Math.ceil(i / 2) * LINE);

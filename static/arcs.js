@@ -6,6 +6,7 @@ import { countryName, share } from "./figures.js";
 const MOST = 8; // arcs; the record has them all
 const LEAST = 1; // percent
 const NEAR = 46; // pixels within which a state needs no arc
+const RING = 30; // pixels from the strike that no label covers
 const LETTER = 7.4; // pixels of a letter, about
 const OVER = "#key, .maplibregl-ctrl-top-right, .maplibregl-ctrl-bottom-right"; // what lies over the map
 
@@ -64,7 +65,8 @@ export function createArcs(map) {
         arc.whole ? svg("circle", { class: "arc-head", cx: arc.end[0], cy: arc.end[1], r: 4.5 }) : arrow(arc.end, arc.before, 11));
       labels.push(labelOf(text, arc.end, size));
     }
-    const words = spread(labels).map(({ text, x, y }) => svg("text", { x, y }, text));
+    const ring = [-1, 0, 1, 2].map((line) => ({ x: start[0] - RING, y: start[1] + line * LINE, width: 2 * RING }));
+    const words = spread(labels, ring).map(({ text, x, y }) => svg("text", { x, y }, text));
     layer.replaceChildren(...shapes, ...words);
   }
 

@@ -15,7 +15,7 @@ const KEYS = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1, PageDown
 function field(id, label, change) {
   const input = el("input", { id, type: "date" });
   input.addEventListener("change", () => change(input.value || null));
-  return [el("label", { for: id }, label), input];
+  return el("span", { class: "field" }, el("label", { for: id }, label), input);
 }
 
 // A handle stands for a bar: its left edge for the first day, its right edge for the last. Until there are bars it has one place.

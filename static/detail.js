@@ -39,7 +39,8 @@ function whereWords(strike) {
 }
 
 function whenLine(strike) {
-  const note = joined([t(precision(strike.when)), written(strike.when_note)]);
+  const hours = strike.when_note && (known("hours", strike.when_note) ?? written(strike.when_note));
+  const note = joined([t(precision(strike.when)), hours]);
   return [whenWords(strike.when, strike.when_note), " ", el("span", { class: "quiet" }, "(", note, ")")];
 }
 

@@ -8,6 +8,7 @@ import { checkedWords, t, word } from "./text.js";
 
 const FEW_OWNERS = 10;
 const FEW_TIES = 8;
+const LONG = 160; // letters of a sentence that is not set in bold
 const REACHES = ["state", "holder", "company"];
 const range = (pair) => pair ?? [0, 0];
 
@@ -93,7 +94,7 @@ export function ownersBlock(answer, view, set) {
   const sure = answer.assets.filter((hit) => hit.verdict === "confirmed").length;
   return el("section", { class: "whose", "aria-labelledby": "whose" },
     el("h3", { id: "whose" }, t("whose")),
-    answer.headline_parts.map((sentence) => el("p", { class: "headline" }, `${sentence}.`)),
+    answer.headline_parts.map((sentence) => el("p", { class: sentence.length > LONG ? "headline long" : "headline" }, `${sentence}.`)),
     sentence && el("p", { class: "of-chosen" }, sentence),
     el("p", { class: `rests ${answer.rests_on}` }, word("rests", answer.rests_on)),
     sure > 1 ? el("p", { class: "rests together" }, t("allOfThese", { count: sure })) : null,

@@ -61,6 +61,14 @@ def test_axe_finds_nothing_and_nothing_is_wider_than_the_screen(
     assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
 
 
+@pytest.mark.parametrize("path", ["/", "/review"])
+def test_the_link_past_the_head_is_seen_when_the_keyboard_is_on_it(open_page: Open, path: str) -> None:
+    link = open_page(path).locator(".skip")
+    expect(link).not_to_be_in_viewport()
+    link.focus()
+    expect(link).to_be_in_viewport()
+
+
 @pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
 def test_pictures_are_drawn_and_those_of_the_size_of_the_screen(open_page: Open, size: dict[str, int]) -> None:
     page = open_page(TABLE, size)

@@ -93,6 +93,8 @@ test("an arc ends at its state, or where it leaves the view or goes under someth
   const left = arcOf([500, 400], [-3000, 400], size);
   assert.equal(left.whole, false);
   assert.ok(left.end[0] >= 16 && left.end[0] < 120);
+  const far = arcOf([500, 400], [-50_000, 3000], size);
+  assert.ok(far.end[0] >= 16 && far.end[0] < 40, "however far its state is, it leads to the edge of the view");
   const under = arcOf([500, 400], [-3000, 400], { ...size, covers: [{ left: 0, top: 0, right: 300, bottom: 800 }] });
   assert.ok(under.end[0] >= 300);
 });
@@ -101,6 +103,11 @@ test("labels of arcs do not cover each other", () => {
   const labels = spread(Array.from({ length: 6 }, () => ({ x: 100, y: 100, width: 80 })));
   const lines = labels.map(({ y }) => y).toSorted((a, b) => a - b);
   assert.ok(lines.every((y, i) => !i || y - lines[i - 1] >= 17));
+});
+
+test("a label makes way for what is there", () => {
+  const [label] = spread([{ x: 100, y: 100, width: 80 }], [{ x: 90, y: 100, width: 60 }]);
+  assert.notEqual(label.y, 100);
 });
 
 test("states are tinted by the shares of the selected strike, and the chosen country wholly", () => {
