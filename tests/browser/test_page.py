@@ -528,6 +528,26 @@ def test_a_malformed_address_falls_back(open_page: Open) -> None:
     assert rows(page) > 50
 
 
+@pytest.mark.parametrize("view", ["", "#country=AZ&from=2025-01-01", "?country=AZ"])
+def test_what_the_page_begins_with_is_asked_for_once(browser: Browser, server_url: str, view: str) -> None:
+    page, asked = browser.new_page(), list[str]()
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(f"{server_url.rstrip('/')}/map{view}")
+    page.wait_for_selector("body[data-ready]", state="attached")
+    first = [url for url in asked if "strikes/items" in url or "by=country" in url]
+    assert len(first) == len(set(first))
+    assert "offset=0" in first[0]
+    page.close()
+
+
+def test_the_list_is_asked_for_before_the_page_is_there(browser: Browser, server_url: str) -> None:
+    page = browser.new_page()
+    page.route("**/static/app.js", lambda route: route.abort())
+    with page.expect_request(re.compile("strikes/items.*country=AZ.*offset=0")):
+        page.goto(f"{server_url.rstrip('/')}/map#country=AZ")
+    page.close()
+
+
 def test_an_unknown_strike_is_said_to_be_missing(browser: Browser, server_url: str) -> None:
     page = browser.new_page()
     page.goto(f"{server_url.rstrip('/')}/map#strike=no-such-strike")
