@@ -74,8 +74,8 @@ def frame_of(collection: Collection, rows: Ints) -> geopandas.GeoDataFrame:
     -------
     geopandas.GeoDataFrame
         A column for each column of the layer: texts as ``str``, whole numbers as ``Int64``, numbers as ``float64``,
-        flags as ``boolean``, days as ``datetime64[ms]``, lists as Python lists; then ``geometry`` in OGC:CRS84, cut at
-        the antimeridian, ``None`` where a row has none.
+        flags as ``boolean``, days as ``datetime64[ms]``, times as ``datetime64[ms, UTC]``, lists as Python lists; then
+        ``geometry`` in OGC:CRS84, cut at the antimeridian, ``None`` where a row has none.
     """
     features = collection.features.columns
     values = {column.name: list(features[column.name].take(rows)) for column in collection.columns}

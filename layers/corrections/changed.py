@@ -41,14 +41,14 @@ _MANY, _PAGE = 5000, 200
 
 @dataclass(frozen=True, eq=False)
 class PublishedRecords:
-    """What is published of a version.
+    """What is published of a version of the records, and at what time.
 
     Parameters
     ----------
-    stored
-        The records of that version.
-    disclosure
-        What is published of them, and ``now``, by when.
+    stored, disclosure
+        All records, and what is published of them.
+    now
+        With a zone; what is under an embargo by then was not published.
     """
 
     stored: Records
@@ -161,9 +161,14 @@ class _Reading:
         self.basis = " ".join((policy.digest, *sorted(self._private)))
 
     @cached_property
+    def _judged(self) -> frozenset[str]:
+        """Ids of the records that a judgement of identity is about."""
+        return frozenset(name for one in self._records.identities.values() for name in (one.one, one.other))
+
+    @cached_property
     def _leaders(self) -> Mapping[str, str]:
         """The record that each record counts as which is judged to be one with others."""
-        groups = merge_groups(self._records)[0].values() if self._records.identities else ()
+        groups = merge_groups(self._records)[0].values()
         return {member: leader for group in groups for member, leader in group.leaders().items()}
 
     def note(
@@ -172,7 +177,7 @@ class _Reading:
         """Note the time of a change for the strikes, assets and entities that it moves, where it is the last one."""
         table, record = key
         for name in {record, *(value for column in _NAMING if isinstance(value := values.get(column), str))}:
-            name = self._leaders.get(name, name)
+            name = self._leaders.get(name, name) if name in self._judged else name
             if name in self._records.strikes:
                 strikes[name] = max(at, strikes.get(name, at))
             # Nothing below an entity moves with what is claimed of it.

@@ -168,8 +168,8 @@ def test_null_in_a_column_of_lists_or_texts_by_language_is_read_as_none(store: S
     strike, entity = (next(iter(table)) for table in (records.strikes, records.entities))
     for _ in range(2):  # before history tells of it, and after
         found = store.records()
-        assert (found.strikes[strike].titles, found.strikes[strike].places) == ({}, {})
-        assert (found.strikes[strike].weapons, found.entities[entity].names, found.entities[entity].aliases) == ((), {}, ())
+        one, owner = found.strikes[strike], found.entities[entity]
+        assert (one.titles, one.places, one.weapons, owner.names, owner.aliases) == ({}, {}, (), {}, ())
         rows = {row.record: row.after for row in recorded(store)}
     assert not rows
     store.load(records, author="test")
