@@ -56,6 +56,8 @@ START: Mapping[str, float] = MappingProxyType(
         "kin-kind": 1.0,
         "alike-kind": 0.0,
         "mentioned-kind": 0.0,
+        "landmark": -6.0,
+        "near": -3.0,
         "other-type": -1.0,
         "rivals": 0.3,
         "namesakes": 0.3,

@@ -354,7 +354,8 @@ class Atlas:
         -------
         geopandas.GeoDataFrame
             Pairs in the order of the rows, most probable first: ``strike``, the label of the row; ``asset``,
-            ``asset_name`` and ``kind`` of the site, empty for "none of these"; ``probability``; ``distance_m``;
+            ``asset_name`` and ``kind`` of the site, empty for "none of these"; ``probability`` that it was hit, a
+            question of each site by itself: those of a text that names several add up to more than 1; ``distance_m``;
             ``answer``, what is said of the strike (asset, none, undecided); ``published``, whether this pair is it;
             ``reasons`` in words with the log odds that each adds; ``geometry`` of the site.
 

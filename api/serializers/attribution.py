@@ -198,14 +198,14 @@ def relation_values(snapshot: Snapshot, relation: Relation, basis: CountryBasis,
 
 
 def _candidates(snapshot: Snapshot, strike: str, language: str) -> Json:
-    """Give what the match says, the candidates that are probable enough to be shown, and the sum of the rest."""
+    """Give what the match says, the candidates that are probable enough to be shown, and what the rest have at most."""
     matches = snapshot.matches[strike]
     least = snapshot.show_from
     rest = [match.probability for match in matches if match.asset is not None and match.probability < least]
     return {
         "match_answer": match_answer(matches, snapshot.publish_from),
         "candidates": [_candidate(snapshot, match, language) for match in shown(matches, least)],
-        "candidates_below": {"count": len(rest), "probability": sum(rest)},
+        "candidates_below": {"count": len(rest), "probability": min(1.0, sum(rest))},
         "none_probability": next(match.probability for match in matches if match.asset is None),
     }
 

@@ -108,12 +108,15 @@ def evidence_columns(
     location = location_evidence(strikes, assets, left, right, distance_m)
     near = distance_m <= reach_m(location.radius_m)  # not of NaN
     names, kinds = _names(strikes, assets, left, right, near), _kinds(strikes, assets, left, right)
+    near_something = np.maximum(names.pop("nearness"), _nearness(strikes, assets, left, right))
     return {
         "prior": near.astype(float),
         "area": np.where(near, -np.log(location.ground_km2), 0),
         "distance": np.where(near, location.profile, 0),
         **names,
         **kinds,
+        "landmark": (near_something == 2).astype(float),
+        "near": (near_something == 1).astype(float),
         **_rivals(left, near, names, kinds),
         **_elsewhere(strikes, assets, left, right, distance_m, near),
         "not-operating": _is_idle(strikes, assets, left, right).astype(float),
@@ -209,6 +212,12 @@ def _kinds(strikes: StrikeColumns, assets: AssetIndex, left: Ints, right: Ints) 
     }
 
 
+def _nearness(strikes: StrikeColumns, assets: AssetIndex, left: Ints, right: Ints) -> Ints:
+    """Return what the text says of the kind of each pair's asset, as ``StrikeColumns.nearness`` has it of a word."""
+    is_landmark = (strikes.landmark[left] & assets.kind[right]) != 0
+    return np.where((strikes.near[left] & assets.kind[right]) != 0, 1, np.where(is_landmark, 2, 0))
+
+
 #: The reasons that names are of an asset in reach, and of another.
 _NEAR_NAMES = ("name", "whole-name", "place-name")
 _FAR_NAMES = ("far-name", "far-whole-name")
@@ -216,7 +225,7 @@ _FAR_NAMES = ("far-name", "far-whole-name")
 
 def _names(strikes: StrikeColumns, assets: AssetIndex, left: Ints, right: Ints, near: Bools) -> Columns:
     """Compare words. A filter by hash buckets leaves few pairs, of which the words are compared one by one."""
-    reasons = (*_NEAR_NAMES, *_FAR_NAMES, "owner-name", "other-number")
+    reasons = (*_NEAR_NAMES, *_FAR_NAMES, "owner-name", "other-number", "nearness")
     columns = {name: np.zeros(len(left)) for name in reasons}
     strike_words = _StrikeWords(strikes)
     rows = np.flatnonzero(strike_words.may_share(assets.names.words, left, right))
@@ -227,8 +236,10 @@ def _names(strikes: StrikeColumns, assets: AssetIndex, left: Ints, right: Ints, 
         if len(chosen):
             for name, column in zip(names, shared(strike_words, assets, left[chosen], right[chosen]), strict=True):
                 columns[name][chosen] = column
-    # A town has one refinery that is named after it, but many a substation.
-    many = (assets.kind[right] & _MANY_IN_TOWN) != 0
+    # A town has one refinery that is named after it, but many a substation, and many sites of any kind.
+    many = ((assets.kind[right] & _MANY_IN_TOWN) != 0) | (strikes.kinds[left] == 0)
+    rows = np.flatnonzero(strike_words.has_near[left])
+    columns["nearness"][rows] = strike_words.nearness(assets.names.words, left[rows], right[rows])
     columns["town-name"] = np.where(many, columns["place-name"], 0)
     columns["place-name"] = np.where(many, 0, columns["place-name"])
     rows = np.flatnonzero(near & (columns["name"] == 0) & strike_words.may_share(assets.names.owners, left, right))
@@ -251,6 +262,10 @@ class _StrikeWords:
         key = row * self.base + strikes.words.values
         order = np.argsort(key)
         self.key, self.is_local = key[order], strikes.is_local[order]
+        self._nearness = strikes.nearness[order]
+        #: Which strikes have a word that the text only has near something.
+        self.has_near = np.zeros(count, dtype=bool)
+        self.has_near[row[strikes.nearness > 0]] = True
         self.buckets = np.zeros((count, _BUCKETS), dtype=bool)
         self.buckets[row, strikes.words.values % _BUCKETS] = True
 
@@ -273,6 +288,16 @@ class _StrikeWords:
         at = np.minimum(np.searchsorted(self.key, key), len(self.key) - 1)
         present = (self.key[at] == key) & (words < self.base)
         return present, present & self.is_local[at]
+
+    def nearness(self, words: RaggedArray, left: Ints, right: Ints) -> Ints:
+        """Return of each pair what the text says of the names of its asset, as ``StrikeColumns.nearness`` has it."""
+        code, pair = words.of_rows(right)
+        present, _ = self.contains(left[pair], code)
+        at = np.searchsorted(self.key, left[pair[present]] * self.base + code[present])
+        said = self._nearness[at]
+        least = np.full(len(left), 3, np.int64)
+        np.minimum.at(least, pair[present][said >= 0], said[said >= 0])
+        return np.where(least > 2, 0, least)
 
     def number(self, left: Ints, words: Ints) -> Masks:
         """Return the place of each word in the list of its strike, that of the 64th again 0."""

@@ -96,6 +96,8 @@ def _detail(name: str, strike: Strike, asset: Asset, distance_m: float, evidence
         return Message("matching.other-number", {"targets": "; ".join(strike.targets), "name": asset.name})
     if name in _OF_KINDS:
         return Message(f"matching.{name}", {"kinds": _stated_kinds(strike), "kind": asset.kind})
+    if name in ("landmark", "near"):
+        return Message(f"matching.{name}", {"name": asset.name})
     if name in ("rivals", "namesakes"):
         return Message(f"matching.{name}", {"count": round(float(np.exp(-evidence[name])))})
     if name in ("wrong-place", "far-away"):

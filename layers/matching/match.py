@@ -175,8 +175,8 @@ def site_probabilities(
     """Turn log odds into probabilities as ``nested_probabilities`` does, where a text may name several sites.
 
     "Filanovsky and Korchagin platforms" tells of two sites, of which each may be said. A candidate that the text names
-    in full has no rival in one that it names by other words, so that the probabilities of a strike may add up to more
-    than 1. That of "none of these" is the same.
+    in full has no rival in one that it names by other words: "was this site hit?" is a question of each, so that the
+    probabilities of a strike may add up to more than 1. That of "none of these" is the same.
 
     Parameters
     ----------

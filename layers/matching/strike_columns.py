@@ -17,7 +17,7 @@ from layers.model import edtf
 from layers.model.records import Strike
 from layers.reference.regions import RegionsNamed, host_countries, regions_named
 from layers.resolution.asset_blocking import plant_types
-from layers.text.kind_mentions import mentioned_kinds
+from layers.text.kind_mentions import KindMentions, landmarks, mentioned_kinds
 from layers.text.site_terms import kind_bits, located_words, numbers, stems, without_seas
 
 
@@ -39,10 +39,15 @@ class StrikeColumns:
         Stated kinds of site as bits of ``site_terms.TARGET_KINDS``, shape (n,).
     besides
         Kinds that the text mentions and is not about, such as the port of "fuel tanks at the port", shape (n,).
+    landmark, near
+        Of these, the kinds that the text has near something else, and those near an event, shape (n,).
     words
         Codes of the stems in the text that the name of an asset or owner has, by strike.
     is_local
         Which of the values of ``words`` name the strike's own place.
+    nearness
+        What the text says of each of the values of ``words``: that something else was near it (2), that something was
+        near it or it (1), or nothing of that sort (0); -1 for a word of the place that the text lacks.
     number
         The numbers in the targets as bits, shape (n,).
     types
@@ -59,8 +64,11 @@ class StrikeColumns:
     site: Bools
     kinds: Masks
     besides: Masks
+    landmark: Masks
+    near: Masks
     words: RaggedArray
     is_local: Bools
+    nearness: Ints
     number: Masks
     types: Masks
     country: Codes
@@ -124,24 +132,27 @@ class StrikeColumns:
             First and last day of each strike as ordinals, shape (n, 2); by default any.
         """
         regions = [[regions_named(part) for part in text] for text in texts]
-        words, is_local = _words(regions, places, names)
-        stated = [_stated_and_besides(own, text) for own, text in zip(kinds, texts, strict=True)]
+        stated = [_stated(own, text) for own, text in zip(kinds, texts, strict=True)]
+        words, is_local, nearness = _words(regions, places, names, [bool(of.landmark | of.near) for of in stated])
         number = [reduce(or_, map(numbers, text[:-1]), 0) for text in texts]
         stated_in = [
             _country({*chain(*(part.countries for part in text), *map(host_countries, place))}, country)
             for text, place, country in zip(regions, places, countries, strict=True)
         ]
-        types = [plant_types(text) if about & _POWER else 0 for (about, _), text in zip(stated, texts, strict=True)]
+        types = [plant_types(text) if of.head & _POWER else 0 for of, text in zip(stated, texts, strict=True)]
         days = np.tile(_ANY_DAY, (len(ids), 1)) if days is None else days
         return cls(
             np.array(ids, dtype=object),
             geometry,
             uncertainty_m,
             site,
-            np.array([about for about, _ in stated], np.uint64),
-            np.array([besides for _, besides in stated], np.uint64),
+            np.array([of.head for of in stated], np.uint64),
+            np.array([of.other for of in stated], np.uint64),
+            np.array([of.landmark & of.other for of in stated], np.uint64),
+            np.array([of.near & of.other for of in stated], np.uint64),
             words,
             is_local,
+            nearness,
             np.array(number, np.uint64),
             np.array(types, np.uint64),
             country_codes(stated_in),
@@ -157,7 +168,10 @@ class StrikeColumns:
         values, owner = self.words.of_rows(rows)
         size = np.bincount(owner, minlength=len(rows))
         words = RaggedArray(values, np.concatenate([[0], np.cumsum(size)]))
-        is_local = RaggedArray(self.is_local.astype(np.int64), self.words.start).of_rows(rows)[0].astype(bool)
+        is_local, nearness = (
+            RaggedArray(column.astype(np.int64), self.words.start).of_rows(rows)[0]
+            for column in (self.is_local, self.nearness)
+        )
         return StrikeColumns(
             self.ids[rows],
             self.geometry[rows],
@@ -165,8 +179,11 @@ class StrikeColumns:
             self.site[rows],
             self.kinds[rows],
             self.besides[rows],
+            self.landmark[rows],
+            self.near[rows],
             words,
-            is_local,
+            is_local.astype(bool),
+            nearness,
             self.number[rows],
             self.types[rows],
             self.country[rows],
@@ -197,27 +214,27 @@ def _days(when: str) -> tuple[int, int]:
 
 def stated_kinds(text: Sequence[str]) -> int:
     """Return the kinds that the targets are about, or where they tell of none, the title: as bits."""
-    return _stated_and_besides((), text)[0]
+    return _stated((), text).head
 
 
-def _stated_and_besides(own: Sequence[str], text: Sequence[str]) -> tuple[int, int]:
-    """Return the kinds that are stated, else those that the text is about, and those that it mentions besides."""
-    about, besides = _kinds_of_texts(text[:-1])
-    if not about:
-        about, more = _kinds_of_texts(text[-1:])
-        besides |= more
-    stated = kind_bits(own) if own else about
-    return stated, (about | besides) & ~stated
+def _stated(own: Sequence[str], text: Sequence[str]) -> KindMentions:
+    """Return the kinds that are stated, else those that the text is about, and how it mentions others besides."""
+    of_text = _kinds_of_texts(text[:-1])
+    if not of_text.head:
+        title = _kinds_of_texts(text[-1:])
+        of_text = KindMentions(title.head, *(one | other for one, other in zip(of_text[1:], title[1:], strict=True)))
+    stated = kind_bits(own) if own else of_text.head
+    return of_text._replace(head=stated, other=(of_text.head | of_text.other) & ~stated)
 
 
-def _kinds_of_texts(texts: Sequence[str]) -> tuple[int, int]:
+def _kinds_of_texts(texts: Sequence[str]) -> KindMentions:
     """Return the kinds that texts are about, of a ship also the site at which it lay, and those mentioned besides."""
-    about = besides = 0
+    about = besides = landmark = near = 0
     for text in texts:
-        head, other = mentioned_kinds(text)
-        about |= head if head & ~_SHIP else head | other
-        besides |= other
-    return about, besides & ~about
+        of_text = mentioned_kinds(text)
+        about |= of_text.head if of_text.head & ~_SHIP else of_text.head | of_text.other
+        besides, landmark, near = besides | of_text.other, landmark | of_text.landmark, near | of_text.near
+    return KindMentions(about, besides & ~about, landmark, near)
 
 
 _SHIP = kind_bits(["vessel"])
@@ -225,18 +242,39 @@ _POWER = int(POWER_PLANTS)
 
 
 def _words(
-    texts: Sequence[Sequence[RegionsNamed]], places: Sequence[Sequence[str]], names: NameIndex
-) -> tuple[RaggedArray, Bools]:
-    """Return the codes of the known stems of each text without its regions, and which of them are of the place."""
+    texts: Sequence[Sequence[RegionsNamed]], places: Sequence[Sequence[str]], names: NameIndex, has_near: Sequence[bool]
+) -> tuple[RaggedArray, Bools, Ints]:
+    """Return the codes of the known stems of each text without its regions, which are of the place, and their nearness.
+
+    ``has_near`` says which texts have any site near something; only these are looked through for it.
+    """
     rows: list[list[int]] = []
     is_local: list[bool] = []
-    for text, place in zip(texts, places, strict=True):
+    nearness: list[int] = []
+    for text, place, looked_through in zip(texts, places, has_near, strict=True):
         telling = [without_seas(part.rest) for part in text]
         located = (word for part in telling for word in located_words(part))
         places_named = (without_seas(regions_named(part).rest) for part in place)
         of_place = dict.fromkeys(stem for part in (*places_named, *located) for stem in stems(part))
-        words = {**dict.fromkeys(stem for part in telling for stem in stems(part)), **of_place}
-        known = [stem for stem in words if stem in names.code]
+        of_text = dict.fromkeys(stem for part in telling for stem in stems(part))
+        known = [stem for stem in {**of_text, **of_place} if stem in names.code]
         rows.append([names.code[stem] for stem in known])
         is_local += [stem in of_place or _is_form_of(stem, of_place) for stem in known]
-    return RaggedArray.of(rows), np.array(is_local, dtype=bool)
+        near = _nearness(telling) if looked_through else {}
+        nearness += [near.get(stem, 0) if stem in of_text else -1 for stem in known]
+    return RaggedArray.of(rows), np.array(is_local, dtype=bool), np.array(nearness, dtype=np.int64)
+
+
+def _nearness(texts: Sequence[str]) -> dict[str, int]:
+    """Return the stems of the names of sites that texts only have near something: 2 for something else, 1 if open."""
+    near: dict[str, int] = {}
+    plain: set[str] = set()
+    for text in texts:
+        at = 0
+        for found in landmarks(text):
+            for stem in stems(text[found.site : found.end]):
+                near[stem] = min(near.get(stem, 2), 2 if found.is_sure else 1)
+            plain.update(stems(text[at : found.start]))
+            at = found.end
+        plain.update(stems(text[at:]))
+    return {stem: value for stem, value in near.items() if stem not in plain}

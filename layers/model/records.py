@@ -334,7 +334,9 @@ class Match(BaseModel):
 
     strike: Id = Field(description="The strike.")
     asset: Id | None = Field(None, description="The candidate; empty for none of these.")
-    probability: float = Field(ge=0, le=1, description="Probability among the candidates and none of these.")
+    probability: float = Field(
+        ge=0, le=1, description="That this asset was hit; several of one strike may have been, so do not add them up."
+    )
     distance_m: float | None = Field(None, description="Distance between the stated places, in metres.")
     reasons: tuple[MatchReason, ...] = Field((), description="What speaks for and against, with its weight.")
 

@@ -8,10 +8,13 @@ from functools import cache, lru_cache
 
 from layers.model.types import AssetKind
 from layers.sources.strikes.event_codes import TARGET_STEMS
+from layers.text.kind_mentions import landmarks, mentioned_kinds
 from layers.text.place_names import fold, is_common_noun, is_namesake
 
 #: Maximum number of words of a target's phrase, and of phrases of one text.
 _WORDS_BEFORE, _WORDS_AFTER, _PHRASES = 3, 4, 4
+#: Letters of a text that are read.
+_LETTERS = 5000
 _TOKEN = re.compile(r"«[^«»]{1,60}»|“[^“”]{1,60}”|\"{1,2}[^\"]{1,60}\"{1,2}|[\w'’ʼ-]+|[^\w\s]")
 _ADJECTIVE = re.compile(
     r"[\w'’ʼ-]+(?:(?:ськ|цьк|ск)(?:а|у|і|ые|ие|им|ом|ий|ій|ого|ому|ої|ою|их|ими|ая|ую|ой)"
@@ -54,8 +57,14 @@ def targets(text: str) -> tuple[tuple[str, ...], tuple[AssetKind, ...]]:
     in capitals right after it, and a capitalised place after a preposition: "нафтобазу SOCAR", "Кременчуцький НПЗ",
     "oil depot in Feodosia". Nothing is put into another case or language. A word without any name beside it gives its
     kind and no phrase. Both are empty for a text without such a word.
+
+    A site near which something else was ("positions near the refinery") is no target. Of one that may be what was hit
+    or beside it ("explosions near the refinery") the phrase begins with the word for "near", and its kind is not given.
     """
-    tokens = _TOKEN.findall(_DOUBLED.sub('"', text[:5000]))
+    text = _DOUBLED.sub('"', text[:_LETTERS])
+    found = list(_TOKEN.finditer(text))
+    tokens = [match[0] for match in found]
+    near = landmarks(text)
     phrases: list[str] = []
     kinds: list[AssetKind] = []
     at = 0
@@ -66,11 +75,23 @@ def targets(text: str) -> tuple[tuple[str, ...], tuple[AssetKind, ...]]:
             continue
         length, allowed = match
         start, end = _start(tokens, at), _end(tokens, at + length)
-        if any(map(_is_name_part, (*tokens[start:at], *tokens[at + length : end]))):
-            phrases.append(" ".join(tokens[start:end]))
-        kinds += allowed
+        beside = next((site for site in near if site.site <= found[at].start() < site.end), None)
+        if beside is None:
+            kinds += allowed
+        if (beside is None or not beside.is_sure) and any(
+            map(_is_name_part, (*tokens[start:at], *tokens[at + length : end]))
+        ):
+            before = tokens[start:start] if beside is None else text[beside.start : beside.site].split()
+            phrases.append(" ".join((*before, *tokens[start:end])))
         at = end
     return tuple(dict.fromkeys(phrases)), tuple(dict.fromkeys(kinds))
+
+
+@lru_cache(maxsize=64)
+def kinds_only_near(text: str) -> int:
+    """Return the kinds of target that a text has near something, and is not about, as a mask by ``TARGET_KINDS``."""
+    mentions = mentioned_kinds(_DOUBLED.sub('"', text[:_LETTERS]))
+    return (mentions.landmark | mentions.near) & mentions.other
 
 
 def _stem_at(tokens: list[str], at: int) -> tuple[int, tuple[AssetKind, ...]] | None:

@@ -31,8 +31,9 @@ from layers.sources.strikes.location_precision import (
     viina_spot,
 )
 from layers.sources.strikes.strike_builder import DatasetTerms, FieldClaim, Report, StrikeBuilder, location_columns
-from layers.sources.strikes.target_extraction import language_of, targets
+from layers.sources.strikes.target_extraction import kinds_only_near, language_of, targets
 from layers.sources.strikes.viina_registers import REGISTERS, read_register
+from layers.text.site_terms import kind_bits
 
 #: Outlets by VIINA's short names.
 OUTLETS: Mapping[str, str] = {
@@ -64,6 +65,12 @@ def text_of(row: StrikeRow) -> str:
 
 def _classes(row: StrikeRow) -> list[str]:
     return [name for name in (row["target_classes"] or row["target_class_auto"]).split("|") if name]
+
+
+def _target_classes(row: StrikeRow) -> list[str]:
+    """Return the classes but those whose kinds the text only has near something: a weak label of its words."""
+    near = kinds_only_near(text_of(row))
+    return [name for name in _classes(row) if not near & kind_bits(kinds_of_classes((name,)))]
 
 
 def _when(row: StrikeRow) -> str:
@@ -114,6 +121,8 @@ def _note(row: StrikeRow, about_place: str | None, stands_for_region: str = "") 
         sentences.append(f"VIINA's point is at {stands_for_region}.")
     if _classes(row):
         sentences.append(f"Target classes, weak labels of words in the text: {', '.join(_classes(row))}.")
+    if len(_target_classes(row)) < len(_classes(row)):
+        sentences.append("The text names a site of such a class only to say that something was near it.")
     if len(row["n_reports"] or row["n_reports_viina"]) and (row["n_reports"] or row["n_reports_viina"]) != "1":
         sentences.append(
             f"VIINA counts {row['n_reports'] or row['n_reports_viina']} reports; they need not be independent."
@@ -122,7 +131,7 @@ def _note(row: StrikeRow, about_place: str | None, stands_for_region: str = "") 
 
 
 def _subject(row: StrikeRow) -> str:
-    named = [VIINA_TITLES[name] for name in _classes(row) if name in VIINA_TITLES]
+    named = [VIINA_TITLES[name] for name in _target_classes(row) if name in VIINA_TITLES]
     if named:
         return f"Strike on {' and '.join(dict.fromkeys(named))}"
     kinds = targets(text_of(row))[1]
@@ -151,7 +160,7 @@ def _kinds(row: StrikeRow) -> tuple[str, ...]:
         raise CellProblem(
             "target_classes", "|".join(unknown), Message("viina.classes", {"names": tuple(VIINA_TARGETS)})
         )
-    return kinds_of_classes(_classes(row)) or targets(text_of(row))[1]
+    return kinds_of_classes(_target_classes(row)) or targets(text_of(row))[1]
 
 
 #: The source columns and the rule of each field of a strike.
@@ -173,8 +182,18 @@ MAPPING: tuple[FieldMapping, ...] = (
     FieldMapping(
         "weapons", "t_uav_b, t_airstrike_b, t_artillery_b, t_ied_b", "kinds of the labels that are 1", _weapons
     ),
-    FieldMapping("targets", "text", "phrases of targets as printed", lambda row: targets(text_of(row))[0]),
-    FieldMapping("target_kinds", "target_classes, else text", "by the table of classes, else of word stems", _kinds),
+    FieldMapping(
+        "targets",
+        "text",
+        "phrases of targets as printed; none of a site near which something else was",
+        lambda row: targets(text_of(row))[0],
+    ),
+    FieldMapping(
+        "target_kinds",
+        "target_classes, else text",
+        "by the table of classes, but of a class whose sites the text only has near something; else of word stems",
+        _kinds,
+    ),
 )
 
 

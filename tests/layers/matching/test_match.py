@@ -299,6 +299,26 @@ def test_a_kind_that_the_text_mentions_besides_is_not_another_kind() -> None:
     assert "mentioned-kind" in {reason.name for match in matched(stated, nuclear)[:2] for reason in match.reasons}
 
 
+def test_a_site_that_the_text_has_near_something_is_a_landmark() -> None:
+    refinery, depot = asset("Orsk refinery"), asset("Dubno depot", kind="oil-depot")
+
+    def landmark(title: str, one: Asset, **values: object) -> str | None:
+        reasons = told(matched(strike(title=title, place="Orsk", **values), refinery, depot), one.id)
+        return next((name for name in ("landmark", "near") if name in reasons), None)
+
+    assert landmark("Fighting near the Orsk refinery", refinery) == "landmark"
+    assert landmark("Explosion near the Orsk refinery", refinery) == "near"
+    assert landmark("Strike", refinery, targets=("near the Orsk refinery",)) == "near"
+    assert landmark("Orsk refinery burns", refinery) is None
+    assert landmark("Fighting near the Orsk refinery; the refinery burns", refinery) == "landmark", "another refinery"
+    assert landmark("Fighting near the Orsk refinery; the Orsk refinery burns", refinery) is None
+    assert landmark("Drone hits Dubno oil depot near the Orsk refinery", depot) is None
+    assert landmark("Drone hits Dubno oil depot near the Orsk refinery", refinery) == "landmark"
+    assert landmark("Strike near the Orsk refinery", refinery, target_kinds=("refinery",)) == "near"
+    fighting = matched(strike(title="Fighting near the Orsk refinery", place="Orsk"), refinery)
+    assert probability(fighting, refinery.id) < 0.5 < probability(matched(strike(place="Orsk"), refinery), refinery.id)
+
+
 def test_a_ship_speaks_against_sites_and_not_against_itself() -> None:
     ship, depot = asset("Tanker Agrari", kind="vessel"), asset("Jeddah depot", kind="oil-depot")
     found = matched(strike(title="Tanker Agrari hit by a mine", place="Jeddah"), ship, depot)

@@ -106,7 +106,7 @@ debris falls in the vicinity of a power station | | power-plant
 мост возле ТЭЦ | bridge | power-plant
 около нефтебазы упал дрон | | oil-depot
 в 3 км от АЭС | | nuclear-plant
-взрывы в районе порта | port-terminal |
+взрывы в районе порта | | port-terminal
 склад в районе порта | warehouse | port-terminal
 сотрудник порта ранен | | port-terminal
 Umspannwerk des Kraftwerks | substation | power-plant
@@ -135,7 +135,7 @@ def test_the_head_noun_decides(phrase: str) -> None:
 def test_a_mark_ends_what_is_said_of_a_site_and_an_abbreviation_does_not() -> None:
     assert names(mentioned_kinds("Bridge closed. At the port a tanker burns").head) == {"bridge", "vessel"}
     assert names(mentioned_kinds("нафтобаза в м. Одеса біля порту").head) == {"oil-depot"}
-    assert mentioned_kinds("") == mentioned_kinds("...") == (0, 0)
+    assert mentioned_kinds("") == mentioned_kinds("...") == (0, 0, 0, 0)
 
 
 WORDS = sorted({word.lstrip("=") for target in TABLE.targets.values() for word in target.all_words})
@@ -162,8 +162,8 @@ SMALL = [
 @given(st.lists(st.sampled_from([*WORDS, *SMALL]) | st.text(max_size=5), max_size=12))
 def test_a_kind_is_mentioned_in_one_standing_and_by_its_words(words: list[str]) -> None:
     text = " ".join(word.replace("_", " ").replace("+", " ") for word in words)
-    head, other = mentioned_kinds(text)
-    assert head & other == 0
+    head, other, landmark, near = mentioned_kinds(text)
+    assert head & other == 0 == (landmark | near) & ~(head | other)
     loose = VAGUE | kind_bits(kind for vague in TABLE.vague_words.values() for kind in vague.kinds)
     assert (head | other) & ~loose & ~kinds_mentioned(text) == 0
     assert (head | other) >> len(TARGET_KINDS) == 0

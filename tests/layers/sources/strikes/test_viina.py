@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 
 from layers.model.problems import ReadResult
+from layers.model.records import Strike
 from layers.sources.files.limits import FileRefused
 from layers.sources.files.source_file import SourceFile
 from layers.sources.reader.format import LoadOptions
@@ -135,16 +136,42 @@ def test_a_place_is_one_only_if_the_headline_names_it(derived: ReadResult) -> No
 def test_a_headline_that_names_the_district_or_its_town_places_the_event_in_it(
     tmp_path: Path, district: str, region: str, text: str, place: tuple[str, str, float]
 ) -> None:
+    changes = {"asciiname": "Zoriane", "ADM1_NAME": region, "ADM2_NAME": district, "representative_text": text}
+    strike = _derived_row(tmp_path, **changes)
+    assert (strike.place, strike.basis, strike.uncertainty_m) == place
+
+
+def _derived_row(folder: Path, **changes: str) -> Strike:
+    """The strike of a row of the sample with other cells."""
     with (SAMPLES / "viina-derived.csv").open(encoding="utf-8", newline="") as file:
         row = next(row for row in csv.DictReader(file) if row["event_id_1pd"] == "502")
-    changes = {"asciiname": "Zoriane", "ADM1_NAME": region, "ADM2_NAME": district, "representative_text": text}
-    with (tmp_path / "one.csv").open("w", encoding="utf-8", newline="") as file:
+    with (folder / "one.csv").open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, list(row))
         writer.writeheader()
         writer.writerow({**row, **changes})
-    reading = FORMAT.read([SourceFile.of(tmp_path / "one.csv")], LoadOptions("viina/sample"))
-    strike = reading.records.strikes["viina/502"]
-    assert (strike.place, strike.basis, strike.uncertainty_m) == place
+    return FORMAT.read([SourceFile.of(folder / "one.csv")], LoadOptions("viina/sample")).records.strikes["viina/502"]
+
+
+@pytest.mark.parametrize(
+    ("text", "title", "targets", "kinds"),
+    [
+        ("Бої неподалік від Вишневського НПЗ", "Strike", (), ()),
+        ("Вибухи біля Вишневського НПЗ", "Strike", ("біля Вишневського НПЗ",), ()),
+        (
+            "Удар по Вишневському НПЗ; бої неподалік від Лісного НПЗ",
+            "Strike on refinery or gas or petrochemical plant",
+            ("Вишневському НПЗ",),
+            ("refinery", "gas-plant", "petrochemical-plant"),
+        ),
+    ],
+)
+def test_a_site_that_the_headline_only_has_near_something_is_no_target(
+    tmp_path: Path, text: str, title: str, targets: tuple[str, ...], kinds: tuple[str, ...]
+) -> None:
+    one = _derived_row(tmp_path, representative_text=text, target_classes="REFINING_PETROCHEM_GAS")
+    assert one.title.startswith(f"{title}, ")
+    assert (one.targets, set(one.target_kinds)) == (targets, set(kinds))
+    assert ("only to say that something was near it" in str(one.note)) == (not kinds)
 
 
 def test_a_word_taken_for_a_name_is_no_place(derived: ReadResult) -> None:
