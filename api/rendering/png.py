@@ -221,7 +221,7 @@ def _figure(
         artists += _collection(canvas, rendered, look)
     for artist in artists:
         figure.add_artist(artist)
-        # Where the SVG has a path for each point, matplotlib moves a copy of the transform: that cannot be the identity.
+        # Where an SVG has a path a point, matplotlib moves a copy of the transform: that cannot be the identity.
         artist.set_transform(Affine2D())
     return figure
 

@@ -1,4 +1,4 @@
-"""OGC API - Maps (20-058): the map of a collection, and of all on the base map, of any place and size, as PNG or SVG."""
+"""OGC API - Maps (20-058): a collection, or all on the base map, of any place and size, as PNG or SVG."""
 
 from __future__ import annotations
 

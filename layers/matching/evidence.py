@@ -107,7 +107,7 @@ def evidence_columns(
     """
     location = location_evidence(strikes, assets, left, right, distance_m)
     near = distance_m <= reach_m(location.radius_m)  # not of NaN
-    names, kinds = _names(strikes, assets, left, right, near), _kinds(strikes, assets, left, right)
+    names, kinds = dict(_names(strikes, assets, left, right, near)), _kinds(strikes, assets, left, right)
     near_something = np.maximum(names.pop("nearness"), _nearness(strikes, assets, left, right))
     return {
         "prior": near.astype(float),

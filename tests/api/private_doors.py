@@ -122,7 +122,8 @@ DOORS: dict[str, tuple[str, ...]] = {
     f"{_C}/map": (f"{_C}/map?bbox={_AT}", f"{_C}/map?f=svg&bbox={_AT}"),
     "/map": (
         f"/map?f=png&bbox={_AT}", "/map?f=png", "/map?f=html", f"/map?q={MARK}", "/map?country=UA",
-        f"/map?f=png&collections=strikes&q={MARK}&bbox={_AT}", f"/map?f=svg&bbox={_AT}", f"/map?strike={KEY}", f"/map?strike={STRIKE}&embed=1",
+        f"/map?f=png&collections=strikes&q={MARK}&bbox={_AT}", f"/map?f=svg&bbox={_AT}",
+        f"/map?strike={KEY}", f"/map?strike={STRIKE}&embed=1",
     ),
     f"{_C}/queryables": (f"{_C}/queryables", f"{_C}/queryables?f=html"),
     f"{_C}/sortables": (f"{_C}/sortables",),
