@@ -25,7 +25,7 @@ from tests.conftest import BASEMAP, ROOT
 from tests.load_runner import ACLED, Run, is_change, load, runner
 from tests.store_copies import copy_of
 
-COUNT = 2_000
+COUNT = 1_000
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL here")
 
@@ -87,17 +87,17 @@ class Undisturbed(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def undisturbed(store: Store, tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
-    """What one load, which nothing disturbs, makes of the bundled records."""
+def undisturbed(few_store: Store, tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
+    """What one load, which nothing disturbs, makes of a few of the bundled records."""
     folder = tmp_path_factory.mktemp("killed")
-    file, template = bulk(folder / "bulk.csv", COUNT), copy_of(store, folder / "template.gpkg")
+    file, template = bulk(folder / "bulk.csv", COUNT), copy_of(few_store, folder / "template.gpkg")
     shutil.copy(template, folder / "whole.gpkg")
     ended = loaded_by_process(folder / "whole.gpkg", file, never)
     assert ended.code == 0
     whole = Store.open(folder / "whole.gpkg")
     after = whole.records()
     assert sum(strike.dataset == "acled/bulk" for strike in after.strikes.values()) == COUNT
-    return Undisturbed(file, template, store.records(), after, (store.seq(), whole.seq()), ended)
+    return Undisturbed(file, template, few_store.records(), after, (few_store.seq(), whole.seq()), ended)
 
 
 def survivor(path: Path, undisturbed: Undisturbed) -> str:
@@ -125,7 +125,7 @@ def assert_as_undisturbed(left: Store, run: Run, undisturbed: Undisturbed) -> No
 
 
 def test_killed_at_any_moment_a_load_is_done_or_not_and_can_be_done_again(
-    store: Store,
+    few_store: Store,
     undisturbed: Undisturbed,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
@@ -148,4 +148,4 @@ def test_killed_at_any_moment_a_load_is_done_or_not_and_can_be_done_again(
         state = survivor(path, undisturbed)
     # Those that waited for the log were killed while it was written.
     assert written >= 2
-    assert_as_undisturbed(Store.open(path), runner(store, capsys, monkeypatch), undisturbed)
+    assert_as_undisturbed(Store.open(path), runner(few_store, capsys, monkeypatch), undisturbed)
