@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import gc
 import os
+import random
 import socket
 import subprocess
 import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -44,16 +45,20 @@ LONGEST = (
     "browser/test_page.py",
     "api/cli/test_server_process.py",
     "api/test_private_datasets.py",
-    "api/server/test_acknowledged.py",
-    "layers/sources/files/test_bombs.py",
     "bench/test_faults.py",
     "browser/test_review_page.py",
-    "api/cli/test_load_real.py",
+    "api/server/test_acknowledged.py",
+    "layers/snapshot/test_snapshot_files.py",
     "api/cli/test_main.py",
-    "api/cli/test_verify_figure.py",
+    "api/cli/test_judge.py",
+    "api/openapi/test_contract.py",
+    "api/build/test_wheel_layout.py",
+    "layers/sources/files/test_bombs.py",
+    "api/cli/test_backup.py",
     "api/cli/test_load_killed.py",
     "api/cli/test_load_newer.py",
-    "api/openapi/test_contract.py",
+    "api/cli/test_load_real.py",
+    "api/cli/test_verify_figure.py",
 )
 
 _read_basemap = basemap.read
@@ -166,12 +171,22 @@ def server_url(store: Store) -> Iterator[str]:
         yield url
 
 
+def free_port() -> int:
+    """A port for a server that is to be started.
+
+    It is none of those that the system gives to connections, of which one may take it before the server does.
+    """
+    while True:
+        port = random.SystemRandom().randrange(12_000, 32_000)
+        with socket.socket() as tried, suppress(OSError):
+            tried.bind(("127.0.0.1", port))
+            return port
+
+
 @contextmanager
 def serving(store: Store, *options: str) -> Iterator[str]:
     """Run a server on a store, with these options beside those of all tests; gives its address."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     command = [sys.executable, "-m", "api.cli.main", "serve", "--port", str(port), "--store", str(store.path)]
     with subprocess.Popen([*command, "--basemap", str(BASEMAP), "--log", "none", *options], cwd=ROOT) as server:
         url = f"http://127.0.0.1:{port}"
@@ -188,7 +203,7 @@ def _wait(url: str, server: subprocess.Popen[bytes]) -> None:
         if server.poll() is not None:
             raise RuntimeError("the server ended before it answered")
         try:
-            urllib.request.urlopen(f"{url}/about", timeout=1).close()
+            urllib.request.urlopen(f"{url}/about", timeout=120).close()
             return
         except OSError:
             time.sleep(0.1)

@@ -10,7 +10,6 @@ import contextlib
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import sysconfig
@@ -24,7 +23,7 @@ import pytest
 
 from api import settings
 from api.build.wheel_layout import LayoutError, with_package
-from tests.conftest import ROOT
+from tests.conftest import ROOT, free_port
 
 #: Without what the tests run with: an environment of its own must find its own packages.
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
@@ -103,9 +102,7 @@ def test_modules_differ_from_the_checkout_in_their_imports_alone(wheel: Path) ->
 
 @contextlib.contextmanager
 def served(environment: Path, folder: Path) -> Iterator[str]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     command = (environment / "bin" / "strikeatlas", "serve", "--port", str(port), "--log", "none")
     with subprocess.Popen(command, cwd=folder, env=ENVIRONMENT) as server:
         try:

@@ -23,10 +23,10 @@ from api.server.acknowledged import AcknowledgedSeq, ReadYourWrites
 from layers.model.records import Records
 from layers.store.store import Store
 from tests.api.asgi import Answer, asked, scope_of
-from tests.api.cli.test_server_process import Server, serving
+from tests.api.cli.test_server_process import LONGEST_S, Server, serving
 from tests.api.conftest import feature
 
-ROUNDS = 100
+ROUNDS = 40
 ITEMS = "/collections/strikes/items"
 
 
@@ -179,7 +179,7 @@ def send(server: Server, token: str, method: str, path: str, body: Any = None, *
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"} | {
         name.replace("_", "-"): value for name, value in more.items()
     }
-    with closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)) as connection:
+    with closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=LONGEST_S)) as connection:
         connection.request(method, path, None if body is None else json.dumps(body), headers)
         answer = connection.getresponse()
         return answer.status, answer.headers, answer.read()
