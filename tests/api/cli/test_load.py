@@ -11,6 +11,17 @@ import pytest
 from layers.model.records import RECORD_TYPES
 from layers.store.store import Store
 from tests.load_runner import ACLED, DATA, STRIKES, TIMEMAP, Run, is_change, load
+from tests.store_copies import copy_of
+
+
+@pytest.fixture
+def own(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
+    """A store to load into, with a few of the bundled strikes where a test does not ask for all."""
+    return Store.open(copy_of(request.getfixturevalue(getattr(request, "param", "few_store")), tmp_path / "own.gpkg"))
+
+
+of_all_records = pytest.mark.parametrize("own", ["store"], indirect=True)
+
 
 # What is read.
 
@@ -341,6 +352,7 @@ checked = "read"
 """
 
 
+@of_all_records
 def test_records_of_ones_own_refer_to_the_bundled_ones_and_leave_them_be(run: Run, own: Store, tmp_path: Path) -> None:
     before, file = own.records(), tmp_path / "mine.toml"
     file.write_text(MINE, encoding="utf-8")
@@ -365,6 +377,7 @@ def test_records_of_ones_own_refer_to_the_bundled_ones_and_leave_them_be(run: Ru
 # Owners out and in again.
 
 
+@of_all_records
 def test_all_owners_go_out_as_bods_and_come_back(run: Run, own: Store, tmp_path: Path) -> None:
     out = tmp_path / "owners.json"
     assert run("export", "bods", "-o", out).code == 0
