@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from api.http.json import Json
 from api.wording.catalogue import ENGLISH, text
@@ -16,6 +16,8 @@ from layers.attribution.three_readings import (
     ThreeReadings,
     strike_readings,
 )
+from layers.model.cache import LazyMapping
+from layers.model.records import Entity
 from layers.model.types import CountryBasis
 from layers.snapshot.snapshot import Snapshot
 
@@ -32,7 +34,18 @@ def readings_of(snapshot: Snapshot, struck: StrikeAttribution, language: str = E
     on = days(struck.strike)
     control = {hit.hit.asset: snapshot.control(hit.hit.asset, *on) for hit in struck.hits}
     names = {hit.hit.asset: name_in(records.assets[hit.hit.asset], language) for hit in struck.hits}
-    return strike_readings(by("registration"), by("headquarters"), control, records.entities, names)
+    entities = records.entities if language == ENGLISH else _named(records.entities, language)
+    return strike_readings(by("registration"), by("headquarters"), control, entities, names)
+
+
+def _named(entities: Mapping[str, Entity], language: str) -> Mapping[str, Entity]:
+    """The entities by their names in a language, where they have one."""
+
+    def named(key: str) -> Entity:
+        own = entities[key].names.get(language)
+        return entities[key] if own is None else entities[key].model_copy(update={"name": own})
+
+    return LazyMapping((), entities, named)
 
 
 def headline_parts(snapshot: Snapshot, readings: StrikeReadings, language: str = ENGLISH) -> list[str]:

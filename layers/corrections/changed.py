@@ -72,22 +72,26 @@ def times_after(
 ) -> UpdateTimes:
     """Work out when what a newer snapshot publishes changed last, from an older one and the changes since.
 
-    The whole history is read where a change may make older ones public, or no longer so, or where records are judged to
-    be one, so that the changes of one count for the other.
+    The whole history is read where a change, or the end of an embargo, may make older ones public, or no longer so, or
+    where records are judged to be one, so that the changes of one count for the other.
     """
     known = before.times.value
     reading = _Reading(connection, published, newer.records, newer.seq)
     rows = history_pages.rows(connection, newer.seq + 1, before.seq + 1, _MANY + 1)
-    if len(rows) > _MANY or reading.basis != known.basis or any(map(_may_turn_others, rows)):
+    may_turn = any(map(_may_turn_others, rows)) or (
+        # With a strike the decisions and claims about it come to be public, or no longer are.
+        bool(published.disclosure.policy.embargo)
+        and (
+            any(row.table == "strikes" for row in rows) or newer.records.strikes.keys() != before.records.strikes.keys()
+        )
+    )
+    if len(rows) > _MANY or reading.basis != known.basis or may_turn:
         return read_times(connection, newer, published)
     strikes: dict[str, str] = {}
     named: dict[str, str] = {}
     for row in rows:
         for values, at in reading.published(row):
             reading.note(row.key, values, at, strikes, named)
-    if published.disclosure.policy.embargo:
-        shown = [key for key in newer.records.strikes if key not in before.records.strikes]
-        reading.note_ends_of_embargoes(shown, strikes)
     nodes: dict[str, str] = {}
     for at in sorted(set(named.values())):
         since = (name for name, time in named.items() if time == at)

@@ -83,6 +83,7 @@ STRIKE_ANSWER = {
     "host": (dict, type(None)), "owners": list, "related": [TIE], "assets": list, "claims": [CLAIM],
     "candidates": [{"asset": str, "name": str, "kind": str, **EVIDENCE}], "none_probability": NUMBER, "sources": dict,
     "candidates_below": {"count": int, "probability": NUMBER}, "corrections": str, "match_answer": str,
+    "updated": MAYBE,
 }  # fmt: skip
 CONDITION = {
     "asset": str, "strike": MAYBE, "status": str, "working_min": (*NUMBER, type(None)),
@@ -127,6 +128,7 @@ OWNERS_ANSWER = {
     **OWNED,
     "related": [TIE],
     "sources": dict,
+    "updated": MAYBE,
 }
 
 
@@ -403,6 +405,13 @@ def test_holdings_tell_direct_shares_and_shares_in_all(client: TestClient) -> No
     assert tanap["direct"] == {"min": 0, "max": 0}
     assert tanap["effective"] == {"min": 31.99, "max": 31.99}
     assert client.get("/entities/nobody/holdings").status_code == 404
+
+
+@pytest.mark.parametrize(("language", "name"), [("uk", "ДНКАР"), ("en", "SOCAR"), ("de", "SOCAR")])
+def test_holders_are_named_in_the_language_of_the_answer(client: TestClient, language: str, name: str) -> None:
+    told = get(client, "/strikes/ua-socar-depot-2025-08-08/attribution", lang=language)
+    assert f"({name}" in told["headline"]
+    assert name in {step["name"] for hit in told["assets"] for chain in hit["chains"] for step in chain["steps"]}
 
 
 def test_the_readings_are_the_answers_by_each_basis(client: TestClient, records: Records) -> None:

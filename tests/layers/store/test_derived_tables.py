@@ -189,7 +189,7 @@ def test_layers_with_other_columns_are_made_anew(own: Store, base: Basemap, tmp_
 
 @pytest.mark.parametrize("which", ["touched_rows", "all_rows"])
 def test_where_they_cannot_be_renewed_nothing_is_written(own: Store, base: Basemap, which: str) -> None:
-    def fail(seq: int, records: Records) -> Iterator[Any]:
+    def fail(seq: int, records: Records, *_: object) -> Iterator[Any]:
         yield from full_rewrite(base, text)(seq, records)
         raise RuntimeError("in the middle")
 
