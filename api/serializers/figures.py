@@ -192,9 +192,15 @@ def figure_content(snapshot: Snapshot, subject: FigureSubject) -> Json:
         return country_answer(snapshot, subject.country, subject.basis, subject.minority)
     if not subject.strikes:
         layer = snapshot.collections["strikes"]
-        return {"strikes": [orjson.loads(layer.fragments[row]) for row in _selected(snapshot, subject)]}
+        return {"strikes": [_undated(orjson.loads(layer.fragments[row])) for row in _selected(snapshot, subject)]}
     answers = (snapshot.answer(key, subject.basis, subject.minority) for key in subject.strikes)
     return {"strikes": [strike_answer(snapshot, answer) for answer in answers]}
+
+
+def _undated(feature: Json) -> Json:
+    """Leave out when a feature was last changed, which a version that is built again from history does not have."""
+    properties = {name: value for name, value in feature["properties"].items() if name != "updated"}
+    return {**feature, "properties": properties}
 
 
 def strikes_of_figure(snapshot: Snapshot, subject: FigureSubject) -> Iterable[str]:
