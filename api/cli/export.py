@@ -1,4 +1,4 @@
-"""``strikeatlas export``: the map on paper, the one-file page, and the layers as files.
+"""``strikeatlas export``: the map on paper, the one-file page, and the layers as files; `dossier` has its own module.
 
 What draws is imported where it is needed: fonts and folium take a second that no other command should pay.
 """
@@ -25,19 +25,18 @@ from api.exports.printed_map.sheet_origin import SheetOrigin
 from api.exports.strike_rows import ExportError
 from api.requests.crs import parse_bbox
 from api.requests.strike_conditions import COUNTRY
-from api.serializers import attribution
+from api.serializers.attribution import cited_sources
 from api.serializers.figures import FigureCode, FigureSubject, selected_rows
-from api.serializers.headline import headlines
 from api.serializers.policy import summary
+from api.serializers.selection import strike_rows
 from api.server.build_id import program_version, sources
 from api.settings import BASEMAP
 from api.wording.catalogue import phrase
+from api.wording.countries import country_names
 from layers.collections.geometry_index import Box
 from layers.corrections.log import PublishedVersion
 from layers.filesystem.atomic_file import is_stream
 from layers.model.records import Asset, Strike
-from layers.model.types import CountryBasis
-from layers.ownership.minority import Minority
 from layers.reference.basemap_archive import BasemapArchive, UnreadableArchive
 from layers.snapshot.snapshot import BY_STRIKE, Snapshot
 from layers.store.store import Store
@@ -57,8 +56,8 @@ WithManifest = Annotated[
     ),
 ]
 _STANDARD_OUTPUT = Path("-")
-#: Strikes of a store whose headlines stand on maps and pages; of more, which would take minutes, the owners alone do.
-_MOST_HEADLINES = 2000
+#: Strikes of a one-file page: of more its list and its search would be slow, and their headlines take minutes.
+_MOST_ON_PAGE = 5000
 Layer = Literal["strikes", "assets", "attributions", "hits", "countries"]
 
 
@@ -75,17 +74,22 @@ def frames(snapshot: Snapshot, bbox: Box | None = None) -> dict[str, geopandas.G
     return by_name
 
 
-def _with_headlines(snapshot: Snapshot, strikes: geopandas.GeoDataFrame) -> geopandas.GeoDataFrame:
-    """The strikes with a column ``headline``, or as they are where there are too many."""
-    if len(strikes) > _MOST_HEADLINES:
-        return strikes
-    return strikes.assign(headline=headlines(snapshot, strikes["id"]))
-
-
-def _box(text: str | None) -> Box | None:
+def box_of(text: str | None) -> Box | None:
+    """Read a box, where one is given."""
     return None if text is None else parse_bbox(text).box
 
 
+DatetimeOption = Annotated[
+    str | None, typer.Option(help="A day, or an interval of two with .. for an open end.", metavar="DAYS")
+]
+RelationOption = Annotated[
+    str | None, typer.Option(help="Only strikes on what the country or entity was tied to so, such as owner.")
+]
+EntityOption = Annotated[
+    str | None, typer.Option(help="Only strikes on what this company, person or state owned, through others too.")
+]
+AssetOption = Annotated[str | None, typer.Option(help="Only strikes that hit, or may have hit, this site.")]
+KindOption = Annotated[str | None, typer.Option(help="Only strikes on this kind of asset, such as refinery.")]
 MapLanguage = Literal["en", "uk", "de"]
 MapSize = Literal["85", "120", "180", "a4", "a3", "slide"]
 SizeOption = Annotated[MapSize, typer.Option("--size", help="A column of so many millimetres, paper, or a slide.")]
@@ -98,20 +102,15 @@ GreyOption = Annotated[bool, typer.Option("--grey", help="Draw without colours."
 )
 def map_(
     bbox: BoxOption = None,
-    datetime: Annotated[
-        str | None, typer.Option(help="A day, or an interval of two with .. for an open end.", metavar="DAYS")
-    ] = None,
+    datetime: DatetimeOption = None,
     country: Annotated[
         str | None,
         typer.Option(help="Colour and order by what this country owned (ISO 3166-1); others stay as grey dots."),
     ] = None,
-    relation: Annotated[
-        str | None, typer.Option(help="Only strikes on what the country or entity was tied to so, such as owner.")
-    ] = None,
-    entity: Annotated[
-        str | None, typer.Option(help="Only strikes on what this company, person or state owned, through others too.")
-    ] = None,
-    kind: Annotated[str | None, typer.Option(help="Only strikes on this kind of asset, such as refinery.")] = None,
+    relation: RelationOption = None,
+    entity: EntityOption = None,
+    asset: AssetOption = None,
+    kind: KindOption = None,
     strike: Annotated[str | None, typer.Option(help="Tell of one strike, with the shares of its owners.")] = None,
     fmt: Annotated[Literal["png", "svg", "pdf"], typer.Option("--format", help="File format.")] = "png",
     size: SizeOption = "180",
@@ -134,13 +133,13 @@ def map_(
     opened, version = open_published(store, base)
     snapshot = version.snapshot
     country = None if country is None else COUNTRY.read({"country": country})
-    given = {"datetime": datetime, "entity": entity, "relation": relation, "kind": kind}
+    given = {"datetime": datetime, "entity": entity, "relation": relation, "assets": asset, "kind": kind}
     if relation is not None:
         given["country"] = country
     query = {name: value for name, value in given.items() if value is not None}
-    box = _box(bbox) or _map_box(snapshot, query, strike)
+    box = box_of(bbox) or _map_box(snapshot, query, strike)
     code = FigureCode.of(snapshot, FigureSubject.of_box(box, query))
-    chosen = selected_rows(snapshot, query, _box(bbox) or (box if strike else None))
+    chosen = selected_rows(snapshot, query, box_of(bbox) or (box if strike else None))
     names = snapshot.collections["strikes"].ids
     ids = dict.fromkeys([*([strike] if strike else []), *(names[row] for row in chosen)])
     drawn, retracted = map_strikes(snapshot.records, map(snapshot.answer, ids), language)
@@ -155,15 +154,15 @@ def map_(
         title=title,
         table=table,
         dpi=dpi,
-        origin=_sheet_origin(opened, version, code, retracted),
+        origin=sheet_origin(opened, version, code, retracted),
     )
     options = {
         **query, "bbox": box, "country": country, "strike": strike, "format": fmt, "size": size, "lang": language,
         "grey": grey, "title": title, "table": table, "dpi": dpi,
     }  # fmt: skip
     content = sheet.render(drawn, map_lines(snapshot.records), snapshot.basemap, basemap_archive(base), order)
-    origin = _origin("map", opened, version, options, _cited(snapshot, ["strikes"], box), code)
-    _write(_Target.of(out, manifest, as_json, f".{fmt}"), content, origin)
+    origin = export_origin("map", opened, version, options, _cited(snapshot, ["strikes"], box), code)
+    write_export(ExportTarget.of(out, manifest, as_json, f".{fmt}"), content, origin)
 
 
 def _map_box(snapshot: Snapshot, query: Mapping[str, str], strike: str | None) -> Box:
@@ -187,90 +186,68 @@ def basemap_archive(base: Path) -> BasemapArchive | None:
         raise ExportError(str(error)) from error
 
 
-def _sheet_origin(opened: Store, version: PublishedVersion, code: FigureCode, retracted: int) -> SheetOrigin:
+def sheet_origin(opened: Store, version: PublishedVersion, code: FigureCode, retracted: int) -> SheetOrigin:
     """Where the data of a sheet are from, with what is withheld of them."""
-    remarks = [*summary(version.disclosure), _footnote(opened, code)]
+    remarks = [*summary(version.disclosure), footnote(opened, code)]
     return SheetOrigin(day=version.snapshot.data_date, seq=version.snapshot.seq, remarks=remarks, retracted=retracted)
 
 
-def _footnote(opened: Store, code: FigureCode) -> str:
+def footnote(opened: Store, code: FigureCode) -> str:
     """The code by which a figure is built again, and the hash of the history up to its data."""
     return phrase("policy.footnote", code=code, head=opened.head(code.seq).hash[:16])
 
 
-@app.command("report", epilog="Example: strikeatlas export report --strike ua-orlivka-2025-08-06 -o orlivka.pdf")
-def report(
-    bbox: BoxOption = None,
-    strikes: Annotated[list[str] | None, typer.Option("--strike", help="A strike, more than once for several.")] = None,
-    title: Annotated[str, typer.Option(help="Title of the report.")] = "Whose energy sites were struck",
-    basis: Annotated[
-        CountryBasis, typer.Option(help="Country of registration or of the head office.")
-    ] = "registration",
-    minority: Annotated[Minority, typer.Option(help="Whether minorities stay or are followed.")] = "stay",
-    language: Annotated[MapLanguage, typer.Option("--lang", help="Language of the map; the text is English.")] = "en",
-    out: Out = Path("strikeatlas-report"),
-    store: StoreAddress = STORE,
-    base: BasemapOption = BASEMAP,
-    manifest: WithManifest = True,
-    as_json: AsJson = False,
-) -> None:
-    """Write a PDF of a map and, for each strike, whose it was with the chain of owners; tagged for screen readers."""
-    from api.exports.report import report as report_pages
-
-    opened, version = open_published(store, base)
-    snapshot = version.snapshot
-    box = _box(bbox)
-    chosen = [snapshot.answer(name, basis, minority) for name in strikes or _ids(snapshot, box)]
-    answers = {answer.strike.id: attribution.strike_answer(snapshot, answer) for answer in chosen}
-    drawn, retracted = map_strikes(snapshot.records, chosen, language)
-    code = FigureCode.of(snapshot, FigureSubject(strikes=tuple(answers), basis=basis, minority=minority))
-    order = report_pages.ReportOrder(
-        bbox=box or box_around([shapely.Point(place.point) for one in drawn for place in one.places]),
-        title=title,
-        language=language,
-        origin=_sheet_origin(opened, version, code, retracted),
-    )
-    lines = map_lines(snapshot.records)
-    pdf = report_pages.render(drawn, lines, snapshot.basemap, basemap_archive(base), answers, order)
-    query = {"bbox": box, "strike": strikes, "title": title, "basis": basis, "minority": minority, "lang": language}
-    cited = attribution.cited_sources(snapshot, [*answers.values()])
-    _write(_Target.of(out, manifest, as_json, ".pdf"), pdf, _origin("report", opened, version, query, cited, code))
-
-
-def _ids(snapshot: Snapshot, bbox: Box | None) -> list[str]:
-    strikes = snapshot.collections["strikes"]
-    return [strikes.ids[row] for row in strikes.select(bbox)]
-
-
-@app.command("page", epilog="Example: strikeatlas export page -o strikes.html")
+@app.command("page", epilog="Example: strikeatlas export page --lang de -o strikes.html")
 def page(
     bbox: BoxOption = None,
-    title: Annotated[str, typer.Option(help="Title of the page.")] = "Whose energy sites were struck",
+    datetime: DatetimeOption = None,
+    country: Annotated[
+        str | None, typer.Option(help="Only strikes on what this country owned (ISO 3166-1), or was tied to.")
+    ] = None,
+    relation: RelationOption = None,
+    entity: EntityOption = None,
+    asset: AssetOption = None,
+    kind: KindOption = None,
+    title: Annotated[str | None, typer.Option(help="Title of the page.")] = None,
+    language: LanguageOption = "en",
     out: Out = Path("strikeatlas.html"),
     store: StoreAddress = STORE,
     base: BasemapOption = BASEMAP,
     manifest: WithManifest = True,
     as_json: AsJson = False,
 ) -> None:
-    """Write one HTML file with the map in it; it opens from disk without a network."""
-    from api.exports.offline_page import map
+    """Write one HTML file with map, search and sources in it; it opens from disk without a network."""
+    from api.exports.offline_page.page import PageOrder
+    from api.exports.offline_page.page import page as one_file
 
     opened, version = open_published(store, base)
-    snapshot = version.snapshot
-    box = _box(bbox)
-    layers = frames(snapshot)
-    html = map.render(
-        _with_headlines(snapshot, layers["strikes"]),
-        layers["assets"],
-        layers["attributions"],
-        snapshot.basemap,
-        bbox=box,
+    snapshot, box = version.snapshot, box_of(bbox)
+    country = None if country is None else COUNTRY.read({"country": country})
+    given = {
+        "datetime": datetime, "country": country, "relation": relation, "entity": entity, "assets": asset, "kind": kind,
+    }  # fmt: skip
+    query = {name: value for name, value in given.items() if value is not None}
+    names = snapshot.collections["strikes"].ids
+    chosen = [snapshot.answer(names[row]) for row in selected_rows(snapshot, query, box)]
+    if len(chosen) > _MOST_ON_PAGE:
+        raise ExportError(f"expected at most {_MOST_ON_PAGE} strikes on a page; got {len(chosen)}: select some")
+    rows = strike_rows(snapshot, chosen, language)
+    cited = {name for row in rows for name in row["sources"]}
+    placed = [shapely.Point(row["lon"], row["lat"]) for row in rows if row["lon"] is not None]
+    order = PageOrder(
         title=title,
-        data_date=snapshot.data_date,
-        remarks=summary(version.disclosure),
+        language=language,
+        box=box or box_around(placed),
+        day=snapshot.data_date,
+        seq=snapshot.seq,
+        countries=country_names(snapshot.country_names, language),
+        remarks=summary(version.disclosure, language),
     )
-    origin = _origin("page", opened, version, {"bbox": box, "title": title}, _cited(snapshot, ["strikes", "assets"]))
-    _write(_Target.of(out, manifest, as_json), html.encode(), origin)
+    lines = np.array([line.shape for line in map_lines(snapshot.records)], dtype=object)
+    html = one_file(rows, cited_sources(snapshot, rows), lines, snapshot.basemap, order)
+    options = {**query, "bbox": box, "title": title, "lang": language}
+    origin = export_origin("page", opened, version, options, cited)
+    write_export(ExportTarget.of(out, manifest, as_json), html.encode(), origin)
 
 
 @app.command("geojson", epilog="Example: strikeatlas export geojson attributions -o attributions.geojson")
@@ -287,7 +264,12 @@ def to_geojson(
     from api.exports import files
 
     _write_layer(
-        "geojson", files.to_geojson, layer, _box(bbox), open_published(store, base), _Target.of(out, manifest, as_json)
+        "geojson",
+        files.to_geojson,
+        layer,
+        box_of(bbox),
+        open_published(store, base),
+        ExportTarget.of(out, manifest, as_json),
     )
 
 
@@ -305,7 +287,7 @@ def to_csv(
     from api.exports import files
 
     _write_layer(
-        "csv", files.to_csv, layer, _box(bbox), open_published(store, base), _Target.of(out, manifest, as_json)
+        "csv", files.to_csv, layer, box_of(bbox), open_published(store, base), ExportTarget.of(out, manifest, as_json)
     )
 
 
@@ -322,10 +304,10 @@ def to_gpkg(
     from api.exports import files
 
     opened, version = open_published(store, base)
-    box = _box(bbox)
+    box = box_of(bbox)
     layers: Mapping[str, geopandas.GeoDataFrame] = frames(version.snapshot, box)
-    origin = _origin("gpkg", opened, version, {"bbox": box}, _cited(version.snapshot, layers, box))
-    target = _Target.of(out, manifest, as_json)
+    origin = export_origin("gpkg", opened, version, {"bbox": box}, _cited(version.snapshot, layers, box))
+    target = ExportTarget.of(out, manifest, as_json)
     if not target.is_stream:
         with replacing_export(target.path, origin if manifest else None) as fresh:
             files.to_gpkg(layers, fresh)
@@ -333,7 +315,7 @@ def to_gpkg(
         return
     with tempfile.TemporaryDirectory() as folder:  # SQLite writes to and fro
         files.to_gpkg(layers, Path(folder) / "strikeatlas.gpkg")
-        _write(target, (Path(folder) / "strikeatlas.gpkg").read_bytes(), origin)
+        write_export(target, (Path(folder) / "strikeatlas.gpkg").read_bytes(), origin)
 
 
 @app.command("bods", epilog="Example: strikeatlas export bods --publisher 'A. Editor' -o owners.json")
@@ -351,12 +333,12 @@ def to_bods(
     opened, version = open_published(store, base)
     snapshot = version.snapshot
     content = writer.dumps(writer.render(snapshot.records, publisher, snapshot.data_date))
-    origin = _origin("bods", opened, version, {"publisher": publisher}, snapshot.records.sources)
-    _write(_Target.of(out, manifest, as_json), content, origin)
+    origin = export_origin("bods", opened, version, {"publisher": publisher}, snapshot.records.sources)
+    write_export(ExportTarget.of(out, manifest, as_json), content, origin)
 
 
 @dataclass(frozen=True)
-class _Target:
+class ExportTarget:
     """Where an export is written to, whether with a manifest, and in which form that is said."""
 
     path: Path
@@ -364,7 +346,7 @@ class _Target:
     as_json: bool
 
     @classmethod
-    def of(cls, out: Path, manifest: bool, as_json: bool, suffix: str = "") -> _Target:
+    def of(cls, out: Path, manifest: bool, as_json: bool, suffix: str = "") -> ExportTarget:
         """A file, which gets the suffix of its format; standard output for ``-``, and devices, get neither."""
         if out == _STANDARD_OUTPUT or is_stream(out):
             return cls(out, False, as_json)
@@ -372,10 +354,12 @@ class _Target:
 
     @property
     def is_stream(self) -> bool:
+        """Whether it is standard output or a device, which no file replaces."""
         return self.path == _STANDARD_OUTPUT or is_stream(self.path)
 
 
-def _write(target: _Target, content: bytes, origin: ExportOrigin) -> None:
+def write_export(target: ExportTarget, content: bytes, origin: ExportOrigin) -> None:
+    """Write an export with its manifest, and say what was written."""
     if target.path == _STANDARD_OUTPUT:
         sys.stdout.buffer.write(content)
         sys.stdout.buffer.flush()
@@ -391,15 +375,15 @@ def _write_layer(
     layer: Layer,
     box: Box | None,
     published: tuple[Store, PublishedVersion],
-    target: _Target,
+    target: ExportTarget,
 ) -> None:
     opened, version = published
     snapshot = version.snapshot
-    origin = _origin(kind, opened, version, {"layer": layer, "bbox": box}, _cited(snapshot, [layer], box))
-    _write(target, written(frames(snapshot, box)[layer]), origin)
+    origin = export_origin(kind, opened, version, {"layer": layer, "bbox": box}, _cited(snapshot, [layer], box))
+    write_export(target, written(frames(snapshot, box)[layer]), origin)
 
 
-def _origin(
+def export_origin(
     kind: str,
     opened: Store,
     version: PublishedVersion,
@@ -441,7 +425,7 @@ def _cited(snapshot: Snapshot, layers: Iterable[str], box: Box | None = None) ->
     return cited
 
 
-def _said(target: _Target) -> None:
+def _said(target: ExportTarget) -> None:
     path, size = target.path, target.path.stat().st_size
     manifest = str(manifest_beside(path)) if target.with_manifest else None
     words = f"; its manifest is {manifest}" if manifest else ""

@@ -17,6 +17,7 @@ from api.cli import backup as backup_commands
 from api.cli import capacity as capacity_commands
 from api.cli import corrections as corrections_commands
 from api.cli import dataset as dataset_commands
+from api.cli import dossier as dossier_commands
 from api.cli import export as export_commands
 from api.cli import judge as judge_commands
 from api.cli import load as load_commands
@@ -99,6 +100,7 @@ app.add_typer(receipt_commands.app, name="receipt")
 app.add_typer(reviewer_commands.app, name="reviewer")
 app.command(epilog=audit_commands.EPILOG)(audit_commands.audit)
 app.add_typer(dataset_commands.app, name="dataset")
+export_commands.app.command("dossier", epilog=dossier_commands.EPILOG)(dossier_commands.dossier)
 app.add_typer(export_commands.app, name="export")
 app.command("map", epilog=map_commands.EPILOG)(map_commands.map_)
 app.command(epilog=match_commands.EPILOG)(match_commands.match)

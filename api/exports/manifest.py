@@ -40,6 +40,8 @@ _MEDIA_TYPES: Mapping[str, str] = MappingProxyType(
         "png": "image/png",
         "svg": "image/svg+xml",
         "pdf": "application/pdf",
+        "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+        "md": "text/markdown",
         "html": "text/html",
         "geojson": "application/geo+json",
         "csv": "text/csv",

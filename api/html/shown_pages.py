@@ -8,7 +8,7 @@ from urllib.parse import unquote, urlsplit
 
 from starlette.requests import Request
 
-from api.exports.report.sections import length
+from api.exports.dossier.sections import length
 from api.exports.text import counted, page_text, share, word, words
 from api.html.addresses import href
 from api.html.map_images import Picture

@@ -8,7 +8,7 @@ from typing import Any
 import shapely
 from starlette.requests import Request
 
-from api.exports.report.sections import CitedSources, capacity_in_words, checked_words, layered, length, section
+from api.exports.dossier.sections import CitedSources, capacity_in_words, checked_words, layered, length, section
 from api.exports.text import counted, page_text, share, word, words
 from api.html.published import (
     ClaimRow,

@@ -489,7 +489,7 @@ class Atlas:
         if len(shown) > _MOST_DRAWN:
             raise AtlasError(f"{len(shown):,} strikes are too many for folium: select some, or use engine='lonboard'")
         # Slow to import, and needed here alone.
-        from api.exports.offline_page.map import notebook_map
+        from api.exports.notebook_map.notebook_map import notebook_map
 
         attributions = self._layer("attributions")
         drawn: folium.Map = notebook_map(

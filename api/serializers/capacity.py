@@ -71,6 +71,21 @@ class CapacityAccount:
         struck = struck_sites(snapshot.records.assets, answers, holder, first, last)
         return cls(snapshot, holder, period, struck, snapshot.outages(basis, minority))
 
+    @classmethod
+    def of_strikes(
+        cls, snapshot: Snapshot, answers: Sequence[StrikeAttribution], holder: Holder, period: Days
+    ) -> CapacityAccount:
+        """Gather the sites of some strikes, and the outages of these sites alone.
+
+        Parameters
+        ----------
+        answers
+            At least one, all by the same basis and rule of minorities.
+        """
+        struck = struck_sites(snapshot.records.assets, answers, holder, period.first, period.last)
+        outages = snapshot.outages(answers[0].basis, answers[0].minority)
+        return cls(snapshot, holder, period, struck, [one for one in outages if one.asset.id in struck.sites])
+
     def figures(self) -> Json:
         """Give capacity hit and capacity-days lost by unit, each with the sources that it rests on."""
         assets, period = self.snapshot.records.assets, self.period

@@ -2,8 +2,9 @@
 
 A code reads ``SUBJECT.sSEQ.YYYYMMDD.DIGEST``, such as ``AZ.s412.20261126.9f3c2a7b10``: the subject, the number of the
 last change in the data, the day of the data, and the first 10 hexadecimal digits of the SHA-256 (FIPS 180-4) of the
-answer as JSON with its keys in order and without white space. The subject is a country, strikes joined by ``+``, or
-``map`` and a box in degrees with the parameters that select strikes in it (``map:28,45,33,48;country=AZ``);
+answer as JSON with its keys in order and without white space. The subject is a country, strikes joined by ``+``,
+``map`` and a box in degrees with the parameters that select strikes in it (``map:28,45,33,48;country=AZ``), or
+``strikes`` and parameters alone (``strikes:country=AZ;kind=refinery``), those without a place included;
 ``~headquarters`` and ``~follow`` after it name what is not the usual basis or rule of minorities.
 """
 
@@ -40,17 +41,17 @@ _CODE = re.compile(
     r"(?P<subject>.{1,4000})\.s(?P<seq>[0-9]{1,15})\.(?P<day>[0-9]{8})\.(?P<digest>[0-9a-f]{10})", re.ASCII
 )
 _COUNTRY = re.compile("[A-Z]{2}")
-_MAP = "map:"
+_MAP, _SELECTED = "map:", "strikes:"
 #: Parameters of strikes that a map may be narrowed by, in the order in which a code has them.
-MAP_PARAMETERS = ("datetime", "country", "relation", "entity", "kind")
+MAP_PARAMETERS = ("datetime", "country", "relation", "entity", "assets", "kind")
 _EXPECTED = "a code as it stands under a figure, such as AZ.s412.20261126.9f3c2a7b10"
 
 
 @dataclass(frozen=True, slots=True)
 class FigureSubject:
-    """What a figure shows: a country, some strikes, or the strikes on a map of a box (west, south, east, north).
+    """What a figure shows: a country, some strikes, or those that a box or parameters select.
 
-    ``selected`` are the parameters, by name and value, that select the strikes of a map.
+    The box is west, south, east, north in degrees; ``selected`` are the parameters by name and value.
     """
 
     country: str | None = None
@@ -67,13 +68,22 @@ class FigureSubject:
         wider = (math.floor(west), math.floor(south), math.ceil(east), math.ceil(north))
         west, south, east, north = (edge / 10**_DECIMALS for edge in wider)
         wide = (max(west, -180.0), max(south, -90.0), min(east, 180.0), min(north, 90.0))
-        chosen = selected or {}
-        return cls(box=wide, selected=tuple((name, chosen[name]) for name in MAP_PARAMETERS if name in chosen))
+        return cls(box=wide, selected=_in_order(selected or {}))
+
+    @classmethod
+    def of_selection(
+        cls, selected: Mapping[str, str], basis: CountryBasis = "registration", minority: Minority = "stay"
+    ) -> FigureSubject:
+        """The strikes that parameters select, wherever they were; all strikes without parameters."""
+        return cls(selected=_in_order(selected), basis=basis, minority=minority)
 
     def __str__(self) -> str:
-        box = _MAP + ",".join(f"{edge:.{_DECIMALS}f}".rstrip("0").rstrip(".") for edge in self.box or ())
-        box += "".join(f";{name}={value}" for name, value in self.selected)
-        name = self.country or "+".join(self.strikes) or box
+        selected = ";".join(f"{name}={value}" for name, value in self.selected)
+        where = _SELECTED + selected
+        if self.box is not None:
+            edges = ",".join(f"{edge:.{_DECIMALS}f}".rstrip("0").rstrip(".") for edge in self.box)
+            where = _MAP + ";".join((edges, *((selected,) if selected else ())))
+        name = self.country or "+".join(self.strikes) or where
         basis = "" if self.basis == "registration" else f"~{self.basis}"
         return name + basis + ("" if self.minority == "stay" else f"~{self.minority}")
 
@@ -96,13 +106,24 @@ class FigureSubject:
             given |= known[option]
         if name.startswith(_MAP):
             box, *selected = name.removeprefix(_MAP).split(";")
-            pairs = tuple((one.partition("=")[0], one.partition("=")[2]) for one in selected)
-            if any(key not in MAP_PARAMETERS or not value for key, value in pairs):
-                raise BadParameter("code", text, _EXPECTED)
-            return cls(box=parse_bbox(box).box, selected=pairs, **given)
+            return cls(box=parse_bbox(box).box, selected=_pairs(selected, text), **given)
+        if name.startswith(_SELECTED):
+            selected = name.removeprefix(_SELECTED).split(";")
+            return cls(selected=() if selected == [""] else _pairs(selected, text), **given)
         if _COUNTRY.fullmatch(name):
             return cls(country=name, **given)
         return cls(strikes=tuple(name.split("+")), **given)
+
+
+def _in_order(selected: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    return tuple((name, selected[name]) for name in MAP_PARAMETERS if name in selected)
+
+
+def _pairs(selected: Iterable[str], text: str) -> tuple[tuple[str, str], ...]:
+    pairs = tuple((one.partition("=")[0], one.partition("=")[2]) for one in selected)
+    if any(key not in MAP_PARAMETERS or not value for key, value in pairs):
+        raise BadParameter("code", text, _EXPECTED)
+    return pairs
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,27 +190,33 @@ def figure_content(snapshot: Snapshot, subject: FigureSubject) -> Json:
     """
     if subject.country is not None:
         return country_answer(snapshot, subject.country, subject.basis, subject.minority)
-    if subject.box is not None:
+    if not subject.strikes:
         layer = snapshot.collections["strikes"]
-        return {"strikes": [orjson.loads(layer.fragments[row]) for row in _rows_of_map(snapshot, subject)]}
+        return {"strikes": [_undated(orjson.loads(layer.fragments[row])) for row in _selected(snapshot, subject)]}
     answers = (snapshot.answer(key, subject.basis, subject.minority) for key in subject.strikes)
     return {"strikes": [strike_answer(snapshot, answer) for answer in answers]}
+
+
+def _undated(feature: Json) -> Json:
+    """Leave out when a feature was last changed, which a version that is built again from history does not have."""
+    properties = {name: value for name, value in feature["properties"].items() if name != "updated"}
+    return {**feature, "properties": properties}
 
 
 def strikes_of_figure(snapshot: Snapshot, subject: FigureSubject) -> Iterable[str]:
     """Ids of the strikes that a figure shows."""
     if subject.country is not None:
         return [one.strike.id for one in snapshot.concerning(subject.country, subject.basis, subject.minority)]
-    if subject.box is not None:
+    if not subject.strikes:
         layer = snapshot.collections["strikes"]
-        return [layer.ids[row] for row in _rows_of_map(snapshot, subject)]
+        return [layer.ids[row] for row in _selected(snapshot, subject)]
     return subject.strikes
 
 
-def _rows_of_map(snapshot: Snapshot, subject: FigureSubject) -> Iterable[int]:
-    """Rows of the strikes on a map, by the selection that answers a request with these parameters."""
+def _selected(snapshot: Snapshot, subject: FigureSubject) -> Iterable[int]:
+    """Rows of the strikes of a box or of parameters, by the selection that answers a request with them."""
     layer = snapshot.collections["strikes"]
-    if not subject.selected:
+    if not subject.selected and subject.box is not None:
         return layer.select(subject.box)
     return selected_rows(snapshot, dict(subject.selected), subject.box)
 

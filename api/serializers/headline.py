@@ -60,9 +60,10 @@ def headline(snapshot: Snapshot, readings: StrikeReadings, language: str = ENGLI
     return ". ".join(headline_parts(snapshot, readings, language))
 
 
-def headlines(snapshot: Snapshot, strikes: Iterable[str]) -> list[str]:
+def headlines(snapshot: Snapshot, strikes: Iterable[str], language: str = ENGLISH) -> list[str]:
     """Give the headlines of strikes by their ids, in that order."""
-    return [headline(snapshot, readings_of(snapshot, snapshot.answer(strike))) for strike in strikes]
+    answers = map(snapshot.answer, strikes)
+    return [headline(snapshot, readings_of(snapshot, answer, language), language) for answer in answers]
 
 
 def readings_values(snapshot: Snapshot, readings: StrikeReadings, together: int) -> Json:

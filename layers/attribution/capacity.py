@@ -60,6 +60,11 @@ def host(country: str) -> Holder:
     )
 
 
+def anyone() -> Holder:
+    """All of whatever was hit, whoever held it and wherever it lies."""
+    return Holder(lambda _, hit: _WHOLE, lambda _, span: _WHOLE)
+
+
 @dataclass(frozen=True, slots=True)
 class Capacity:
     """Capacity, or capacity-days, in one unit: bounds, and how many sites may be in it and surely are.

@@ -9,7 +9,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from api.app import create_app
-from api.exports.report.sections import CitedSources, section
+from api.exports.dossier.sections import CitedSources, section
 from api.exports.strike_rows import drawn_strikes, title_of
 from api.settings import Settings
 from layers.model.records import Records

@@ -1,4 +1,4 @@
-"""One question has one number: by the API, the command line, the layers, the exports and the report."""
+"""One question has one number: by the API, the command line, the layers, the exports and dossiers."""
 
 from __future__ import annotations
 
@@ -14,8 +14,7 @@ import orjson
 import pytest
 from starlette.testclient import TestClient
 
-from api.exports.printed_map.sheet_origin import SheetOrigin
-from api.exports.report.report import ReportOrder, document
+from api.exports.dossier.sections import CitedSources, section
 from api.exports.text import country_names, page_text, share
 from api.serializers.attribution import strike_answer
 from layers.attribution.attribute import counts_as_strike
@@ -199,13 +198,13 @@ def key_of(row: Json) -> str:
 
 
 @pytest.mark.parametrize("basis", BASES)
-def test_the_report_prints_the_countries_and_shares_of_hits(
+def test_a_dossier_prints_the_countries_and_shares_of_hits(
     client: TestClient, snapshot: Snapshot, hits: list[Json], basis: CountryBasis
 ) -> None:
     names = country_names(snapshot.basemap)
     answers = [answer for answer in snapshot.answers(basis).values() if counts_as_strike(answer)]
-    order = ReportOrder(bbox=(0, 0, 1, 1), title="T", origin=SheetOrigin(day=snapshot.data_date, seq=snapshot.seq))
-    printed = document([strike_answer(snapshot, answer) for answer in answers], names, order)["sections"]
+    said = [strike_answer(snapshot, answer) for answer in answers]
+    printed = [section(number, answer, CitedSources(said), names) for number, answer in enumerate(said, 1)]
     read = [row for row in hits if row["reading"] == basis]
     named: dict[str, int] = {}
     for answer, page in zip(answers, printed, strict=True):

@@ -14,7 +14,7 @@ import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from api.exports.printed_map.lettering import FAMILY, LEAN_DEG, text_extent
+from api.exports.printed_map.lettering import FAMILY, LEAN_DEG, printable, text_extent
 from geo.lonlat import Floats, Objects
 
 #: Layers from the lowest to the highest, as Inkscape and Illustrator list them.
@@ -32,7 +32,10 @@ LEAST_OVERLAP = 0.02
 
 @dataclass(frozen=True, slots=True)
 class Letters:
-    """A text on the drawing: its line begins, is centred or ends at (x, y) in millimetres, size in millimetres."""
+    """A text on the drawing: its line begins, is centred or ends at (x, y) in millimetres, size in millimetres.
+
+    It is in letters that the fonts have.
+    """
 
     x: float
     y: float
@@ -45,6 +48,9 @@ class Letters:
     spacing: float = 0.0
     angle: float = 0.0
     halo: float = 0.0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "text", printable(self.text))
 
     @property
     def extent(self) -> shapely.Polygon:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import io
 import tempfile
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -73,8 +74,13 @@ def _advance(letter: str, bold: bool) -> float | None:
 
 
 def printable(text: str) -> str:
-    """Return a text with the replacement character for letters that the fonts lack, and spaces for control ones."""
-    shown = "".join(letter if letter.isprintable() or letter in "\u00a0\u2060\u200b" else " " for letter in text)
+    """Return a text with the replacement character for letters that the fonts lack, and spaces for control ones.
+
+    Letters are composed (Unicode NFC). A mark that stays apart from its letter is left out: no page can be set with it.
+    """
+    composed = unicodedata.normalize("NFC", text)
+    seen = (letter for letter in composed if not unicodedata.combining(letter))
+    shown = "".join(letter if letter.isprintable() or letter in "\u00a0\u2060\u200b" else " " for letter in seen)
     return "".join(letter if _advance(letter, False) is not None else _REPLACEMENT for letter in shown)
 
 

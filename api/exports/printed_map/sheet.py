@@ -149,8 +149,12 @@ def composed(
     strikes: Sequence[MapStrike], lines: Sequence[MapLine], basemap: Basemap, archive: BasemapArchive | None,
     order: MapOrder, look: SheetLook | None = None,
 ) -> MapSheet:  # fmt: skip
-    """Compose the picture of a map and what stands around it, as `render`, by a look of its own or the order's."""
-    extent, words, look = extent_of(order.bbox), PrintWords.of(order.language, basemap), look or order.look
+    """Compose the picture of a map and what stands around it, as `render`.
+
+    With a look of its own it is part of a page that lists strikes and sources, which its notes leave to that page.
+    """
+    extent, words, own = extent_of(order.bbox), PrintWords.of(order.language, basemap), look
+    look = look or order.look
     placed = [seen for strike in strikes if (seen := _within(strike, order.bbox)).places]
     teller = StoryTeller(words, sum(not strike.places for strike in strikes))
     if order.strike is not None:
@@ -163,7 +167,9 @@ def composed(
     picture = compose(story, extent, MapSubject(basemap, archive, lines, words), look, order.table)
     return MapSheet(
         picture,
-        sheet_contents(picture, words, order.origin, order.title, order.table, order.size != "slide"),
+        sheet_contents(
+            picture, words, order.origin, order.title, order.table, order.size != "slide", stands_alone=own is None
+        ),
         look,
         order,
     )

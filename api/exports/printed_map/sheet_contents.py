@@ -58,18 +58,20 @@ class SheetContents:
 
 
 def sheet_contents(
-    picture: MapPicture, words: PrintWords, origin: SheetOrigin, title: str | None, with_table: bool, cites: bool
-) -> SheetContents:
+    picture: MapPicture, words: PrintWords, origin: SheetOrigin, title: str | None, with_table: bool, cites: bool,
+    stands_alone: bool = True,
+) -> SheetContents:  # fmt: skip
     """Write what stands around a picture; a title replaces the story's sentence, which then begins the subtitle.
 
-    A sheet whose rows cite no sources, such as a slide, names the first publishers alone.
+    A sheet whose rows cite no sources, such as a slide, names the first publishers alone. One that does not stand alone
+    is part of a page that lists strikes and sources, and its notes say neither.
     """
     story = picture.story
     order = sorted(story.strikes, key=lambda one: (one.number is None, one.number or 0))
     subjects = [one for one in order if one.kind != "other" or one.number is not None]
     listed = [one for one in subjects if picture.is_full or one.number is not None][:_MOST_ROWS] if with_table else []
     rest = len(subjects) - len(listed) if listed else 0
-    after_rows = [words("table.rest", n=rest)] if rest else []
+    after_rows = [words("table.rest", n=rest)] if rest and stands_alone else []
     cited = _CitedPublishers()
     rows = [_row(one, words, cited.cite(one.strike.sources) if cites else "") for one in listed]
     every = list(dict.fromkeys(publisher for one in order for publisher in one.strike.sources))
@@ -95,7 +97,7 @@ def sheet_contents(
         after_rows=" ".join(after_rows) if is_apart else "",
         notes=[
             *(after_rows if not is_apart else []),
-            *(printable(note) for note in _notes(picture, words, origin, sources)),
+            *(printable(note) for note in _notes(picture, words, origin, sources if stands_alone else "")),
         ],
     )
 

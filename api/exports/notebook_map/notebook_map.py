@@ -1,4 +1,4 @@
-"""The map as one HTML file: it opens from disk, asks no server for anything, and runs no script but its own."""
+"""The map of a notebook, drawn by folium: Leaflet is in it, and nothing is fetched."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 import folium
@@ -16,7 +15,7 @@ import shapely
 from branca.element import MacroElement
 from jinja2 import Template
 
-from api.exports.offline_page.assemble import assemble_page, inline_links, script_json, with_csp
+from api.exports.notebook_map.leaflet import inline_links, script_json
 from api.exports.printed_map.extent import WORLD, Extent, extent_of
 from api.exports.strike_rows import DrawnStrike, drawn_strikes, rows, text_value
 from api.exports.symbols import OTHER_PIPE_COLOUR, PIPE_COLOURS, PIPE_DASHES, SHAPES, UNKNOWN_SHAPE, pipe_group
@@ -36,7 +35,7 @@ MAX_TOWNS = 150
 
 
 class _Call(MacroElement):
-    """A call of a function of onefile.js with layers and data; the data is JSON that cannot end the script."""
+    """A call of a function of notebook.js with layers and data; the data is JSON that cannot end the script."""
 
     _template = Template("{% macro script(this, kwargs) %}{{ this.code() }}{% endmacro %}")
 
@@ -50,59 +49,19 @@ class _Call(MacroElement):
         return f"{self.function}({names}, {self.data});"
 
 
-def render(
-    strikes: geopandas.GeoDataFrame,
-    assets: geopandas.GeoDataFrame,
-    attributions: geopandas.GeoDataFrame,
-    basemap: Basemap,
-    *,
-    bbox: Sequence[float] | None = None,
-    title: str,
-    data_date: date,
-    remarks: Sequence[str] = (),
-) -> str:
-    """Write the page.
-
-    Parameters
-    ----------
-    strikes, assets, attributions
-        Rows with the properties of the collections and geometry in lon/lat (EPSG:4326), which may be missing.
-        Strikes without a place are in a list below the map; retracted ones are left out.
-    bbox
-        West, south, east, north in degrees that the map opens at; west > east crosses the antimeridian.
-        Unset, the strikes' own box.
-    data_date
-        Day of the data; it is the only date in the page, so the same input gives the same page.
-    remarks
-        What is withheld of the data, a sentence each.
-
-    Raises
-    ------
-    ExportError
-        If the bbox is not one, or Leaflet is not in static/vendor.
-    geo.errors.GeoError
-        If a frame has no CRS or coordinates out of range.
-    """
-    marks = drawn_strikes(strikes)
-    extent = extent_of(bbox) if bbox is not None else _extent_around(marks)
-    page = _drawn_map(marks, assets, attributions, basemap, extent)
-    _number_elements(page.get_root())
-    html = page.get_root().render()
-    return with_csp(assemble_page(html, title, data_date, marks, strikes, remarks))
-
-
 def notebook_map(
     strikes: geopandas.GeoDataFrame,
     assets: geopandas.GeoDataFrame,
     attributions: geopandas.GeoDataFrame,
     basemap: Basemap,
 ) -> folium.Map:
-    """Draw the map of the page alone, for a notebook or to add layers to; Leaflet is in it, and nothing is fetched.
+    """Draw the strikes of a frame, for a notebook or to add layers to; Leaflet is in it, and nothing is fetched.
 
     Parameters
     ----------
     strikes, assets, attributions
-        As in `render`; strikes without a place, and retracted ones, are left out.
+        Rows with the properties of the collections and geometry in lon/lat (EPSG:4326), which may be missing; strikes
+        without a place, and retracted ones, are left out.
 
     Raises
     ------
@@ -270,17 +229,6 @@ def _add_names(page: folium.Map, basemap: Basemap, extent: Extent) -> None:
 def _name(text: str, kind: str, point: shapely.Point, zoom: int, extent: Extent) -> dict[str, Any]:
     place = {"lon": _shown_lon(point.x, extent), "lat": round(point.y, 4)}
     return {"text": text, "kind": kind, "zoom": int(zoom)} | place
-
-
-def _number_elements(root: Any) -> None:
-    """Give folium's elements numbers in place of random names, so that the same input gives the same page."""
-    waiting = [root]
-    number = 0
-    while waiting:
-        element = waiting.pop()
-        element._id = f"{number}"
-        number += 1
-        waiting.extend(reversed(element._children.values()))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,10 @@
-"""The report tells the capacity of a site that was hit, and how far it worked, with the source of each."""
+"""A section tells the capacity of a site that was hit, and how far it worked, with the source of each."""
 
 from __future__ import annotations
 
 import pytest
 
-from api.exports.report.sections import CitedSources, section
+from api.exports.dossier.sections import CitedSources, section
 from api.serializers import attribution
 from layers.reference.basemap import Basemap
 from tests.outage_records import outage_snapshot
@@ -39,4 +39,4 @@ def test_a_site_has_its_capacity_and_conditions_beside_it(
     sources = CitedSources([answer])
     (asset,) = section(1, answer, sources, {"UA": "Ukraine"})["assets"]
     assert (asset["capacity"], asset["conditions"]) == (capacity, conditions)
-    assert sources.listed()[0]["words"] == "The Gazette, An invented report, 30 June 2026"
+    assert sources.cited()[0]["title"] == "An invented report"

@@ -1,10 +1,9 @@
-"""The section of the report on a strike: date, place, owners, chains, control and those who were no owners."""
+"""The section of a page or dossier on a strike: date, place, owners, chains, control and those who were no owners."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
 from typing import Any
 
 from api.exports.text import NO_BREAK, page_text, share, word
@@ -157,8 +156,14 @@ class CitedSources:
     """The sources of answers, numbered in the order in which they are first cited."""
 
     def __init__(self, answers: Sequence[Answer]) -> None:
-        self._known = {name: source for answer in answers for name, source in answer["sources"].items()}
+        self._known: dict[str, Json] = {}
         self._number: dict[str, int] = {}
+        for answer in answers:
+            self.add(answer)
+
+    def add(self, answer: Answer) -> None:
+        """Learn of the sources of one more answer."""
+        self._known.update(answer["sources"])
 
     def cite(self, name: str) -> int:
         """Return the number of a source; its first citation gives it one."""
@@ -169,19 +174,9 @@ class CitedSources:
         """The number of each source that was cited, in the order of the numbers."""
         return self._number
 
-    def listed(self) -> list[Json]:
+    def cited(self) -> list[Json]:
         """List the cited sources in the order of their numbers."""
-        return [_source(self._known[name]) for name in self._number]
-
-
-def _source(source: Answer) -> Json:
-    words = [source["publisher"], source["title"], date_in_words(source["published"]) if source["published"] else None]
-    return {"words": ", ".join(word for word in words if word), "url": source["url"] or source["archive_url"] or ""}
-
-
-def day_in_words(day: date) -> str:
-    """A day in words."""
-    return date_in_words(day.isoformat())
+        return [self._known[name] for name in self._number]
 
 
 def section(number: int, answer: Answer, sources: CitedSources, countries: Names, language: str = ENGLISH) -> Json:

@@ -1,51 +1,32 @@
-"""The report: the chain in layers, with every step and the rest of the sum, in the words of the page; tagged."""
+"""Sections of dossiers and pages: the chain in layers, every step and the rest of the sum, in the words of the page."""
 
 from __future__ import annotations
 
 import copy
-import io
 import re
 from collections.abc import Iterator
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import pytest
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pypdf import PdfReader
-from pypdf.generic import IndirectObject
-from typer.testing import CliRunner
 
-from api.cli import main
 from api.exports import text as translations
-from api.exports.printed_map.map_strikes import MapStrike, box_around, map_lines, map_strikes
-from api.exports.printed_map.sheet_origin import SheetOrigin
-from api.exports.report import report
-from api.exports.report.sections import MAX_DEPTH, CitedSources, layered, section, tree_of
-from api.exports.strike_rows import ExportError
+from api.exports.dossier.sections import MAX_DEPTH, CitedSources, layered, section, tree_of
+from api.exports.printed_map.map_strikes import box_around
 from api.serializers import attribution
-from layers.reference.basemap import Basemap
 from layers.snapshot.snapshot import Snapshot
-from layers.store.store import Store
-from tests.conftest import BASEMAP
 
 Json = dict[str, Any]
 CPC, DEPOT, ORLIVKA = "ru-cpc-kropotkinskaya-2025-02-17", "ua-socar-depot-2025-08-08", "ua-orlivka-2025-08-06"
 TAWKE = "iq-tawke-peshkabir-2025-07-16"
-DAY = date(2026, 11, 25)
-ORDER = report.ReportOrder(bbox=(28, 44, 43, 48), title="Two strikes, $5 #raw[x]", origin=SheetOrigin(day=DAY, seq=412))
 
 
 @pytest.fixture(scope="session")
 def answers(snapshot: Snapshot) -> dict[str, Json]:
     return {name: attribution.strike_answer(snapshot, snapshot.answer(name)) for name in (DEPOT, CPC, ORLIVKA, TAWKE)}
-
-
-@pytest.fixture(scope="session")
-def strikes(snapshot: Snapshot) -> list[MapStrike]:
-    return map_strikes(snapshot.records, map(snapshot.answer, (DEPOT, CPC, ORLIVKA, TAWKE)))[0]
 
 
 def listed(rows: list[Json]) -> Iterator[Json]:
@@ -158,7 +139,7 @@ def test_the_chain_has_each_step_its_source_the_largest_first_and_the_rest(answe
     rows = list(listed(told["holders"]))
     assert {row["name"] for row in rows} == {step["name"] for step in steps}
     cited = {step["source"] for step in steps}
-    assert len(sources.listed()) == len(cited)
+    assert len(sources.cited()) == len(cited)
     assert {row["source"] for row in rows} == set(range(1, len(cited) + 1))
     transneft = next(row for row in rows if row["name"] == "Transneft")
     assert transneft["dates"].startswith("since ")
@@ -185,79 +166,6 @@ def test_control_that_differs_is_said_with_its_days(answers: dict[str, Json]) ->
     assert [span["days"] for span in asset["control"]] == ["1–9 February 2025", "10 February 2025 or later"]
 
 
-def test_no_strike_is_no_report(base: Basemap) -> None:
-    with pytest.raises(ExportError, match="at least one strike"):
-        report.render([], [], base, None, {}, ORDER)
-
-
 def test_the_extent_has_land_about_the_strikes() -> None:
     assert box_around([shapely.Point(30, 46)]) == pytest.approx((29.25, 45.25, 30.75, 46.75))
     assert box_around([]) == (-180, -60, 180, 75)
-
-
-def tags(node: Any) -> Iterator[tuple[str, Json]]:
-    """Every element of a PDF's structure tree."""
-    node = node.get_object() if isinstance(node, IndirectObject) else node
-    if isinstance(node, list):
-        for part in node:
-            yield from tags(part)
-    elif isinstance(node, dict):
-        if "/S" in node:
-            yield node["/S"], node
-        yield from tags(node.get("/K", []))
-
-
-@pytest.fixture(scope="session")
-def pdf(snapshot: Snapshot, strikes: list[MapStrike], base: Basemap, answers: dict[str, Json]) -> bytes:
-    pytest.importorskip("typst")
-    lines = map_lines(snapshot.records)
-    made = report.render(strikes, lines, base, None, answers, ORDER)
-    assert made == report.render(strikes, lines, base, None, answers, ORDER)
-    return made
-
-
-def test_the_pdf_is_tagged_titled_and_dated(pdf: bytes) -> None:
-    read = PdfReader(io.BytesIO(pdf))
-    root = read.trailer["/Root"]
-    assert root["/MarkInfo"]["/Marked"]
-    assert root["/Lang"] == "en"
-    assert read.metadata is not None
-    assert (read.metadata.title, read.metadata.author) == (ORDER.title, "StrikeAtlas")
-    assert read.metadata.creation_date is not None
-    assert read.metadata.creation_date.date() == DAY
-    assert b"pdfuaid:part" in root["/Metadata"].get_object().get_data()
-
-
-def test_screen_readers_find_headings_nested_lists_and_words_for_the_map(pdf: bytes, answers: dict[str, Json]) -> None:
-    found = list(tags(PdfReader(io.BytesIO(pdf)).trailer["/Root"]["/StructTreeRoot"]))
-    kinds = [kind for kind, _ in found]
-    assert kinds.count("/H1") == 1
-    assert kinds.count("/H2") == len(answers) + 1
-    (figure,) = [node for kind, node in found if kind == "/Figure"]
-    assert "3 recorded strikes" in figure["/Alt"]
-    assert "SOCAR oil depot, Odesa" in figure["/Alt"]
-    nested = max(sum(kind == "/L" for kind, _ in tags(node)) for kind, node in found if kind == "/L")
-    assert nested > 4
-
-
-def test_the_pages_say_the_chain_in_letters_that_the_typeface_has(pdf: bytes, answers: dict[str, Json]) -> None:
-    text = " ".join(" ".join(page.extract_text() for page in PdfReader(io.BytesIO(pdf)).pages).split())
-    assert ORDER.title in text
-    for answer in answers.values():
-        assert answer["strike"]["title"] in text
-        for step in (step for hit in answer["assets"] for c in hit["chains"] for step in c["steps"]):
-            assert step["name"] in text
-    assert "lies in paths too small to list" in text
-    assert "\ufffd" not in text
-
-
-def test_the_command_writes_the_report_of_chosen_strikes(store: Store, tmp_path: Path) -> None:
-    pytest.importorskip("typst")
-    out = tmp_path / "report.pdf"
-    asked = ["export", "report", "--strike", DEPOT, "--basis", "headquarters", "-o", str(out), "--json"]
-    said = CliRunner().invoke(main.app, [*asked, "--store", str(store.path), "--basemap", str(BASEMAP)])
-    assert said.exit_code == 0, said.output
-    text = "".join(page.extract_text() for page in PdfReader(out).pages)
-    assert "A company counts to the country of its head office" in " ".join(text.split())
-    assert "SOCAR oil depot, Odesa" in text
-    assert "Kropotkinskaya" not in text

@@ -1,0 +1,245 @@
+"""``strikeatlas export dossier``: all that the atlas holds of some strikes, as PDF, DOCX or Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Literal
+
+import shapely
+import typer
+
+from api.cli.common import STORE, AsJson, StoreAddress, open_published, progress_bar
+from api.cli.export import (
+    AssetOption,
+    BasemapOption,
+    BoxOption,
+    DatetimeOption,
+    EntityOption,
+    ExportTarget,
+    KindOption,
+    LanguageOption,
+    Out,
+    RelationOption,
+    WithManifest,
+    basemap_archive,
+    box_of,
+    export_origin,
+    sheet_origin,
+    write_export,
+)
+from api.exports.printed_map.map_strikes import box_around, map_lines, map_strikes
+from api.exports.strike_rows import ExportError
+from api.http.json import Json
+from api.requests.corrections_query import LIMIT_MAX
+from api.requests.parameters import Days, parse_days
+from api.requests.strike_conditions import COUNTRY
+from api.serializers.attribution import strike_answer
+from api.serializers.corrections import entry_values, sentences
+from api.serializers.figures import FigureCode, FigureSubject, digest_of, selected_rows
+from api.serializers.policy import summary
+from api.serializers.selection import selection_answer
+from api.settings import BASEMAP
+from api.wording.countries import country_names, name_in
+from layers.attribution.attribute import StrikeAttribution
+from layers.collections.geometry_index import Box
+from layers.corrections.concerned import records_of_answer
+from layers.corrections.log import CorrectionEntry, CorrectionsLog, CorrectionsQuery, PublishedVersion
+from layers.model.types import CountryBasis
+from layers.ownership.minority import Minority
+from layers.snapshot.snapshot import Snapshot
+from layers.store.store import Store
+
+EPILOG = "Example: strikeatlas export dossier --country AZ --lang de -o azerbaijan.pdf"
+_SUFFIXES: Mapping[str, str] = {"pdf": ".pdf", "docx": ".docx", "md": ".md"}
+
+
+def dossier(
+    bbox: BoxOption = None,
+    datetime: DatetimeOption = None,
+    country: Annotated[
+        str | None, typer.Option(help="Only strikes on what this country owned (ISO 3166-1), or was tied to.")
+    ] = None,
+    relation: RelationOption = None,
+    entity: EntityOption = None,
+    asset: AssetOption = None,
+    kind: KindOption = None,
+    strikes: Annotated[list[str] | None, typer.Option("--strike", help="A strike, more than once for several.")] = None,
+    fmt: Annotated[
+        Literal["pdf", "docx", "md"], typer.Option("--format", help="PDF/UA, Word document or Markdown.")
+    ] = "pdf",
+    title: Annotated[str | None, typer.Option(help="Title instead of the one that follows from the selection.")] = None,
+    basis: Annotated[
+        CountryBasis, typer.Option(help="Country of registration or of the head office.")
+    ] = "registration",
+    minority: Annotated[Minority, typer.Option(help="Whether minorities stay or are followed.")] = "stay",
+    language: LanguageOption = "en",
+    address: Annotated[
+        str, typer.Option(help="Where the atlas is published; permalinks begin with it.", metavar="URL")
+    ] = "",
+    out: Out = Path("strikeatlas-dossier"),
+    store: StoreAddress = STORE,
+    base: BasemapOption = BASEMAP,
+    manifest: WithManifest = True,
+    as_json: AsJson = False,
+) -> None:
+    """Write a dossier of strikes: whose they were with bounds, map, capacity, timeline, chains, claims, sources."""
+    from api.exports.dossier import content
+    from api.exports.dossier.dossier_map import dossier_map
+    from api.exports.printed_map.sheet import MapOrder
+
+    opened, version = open_published(store, base)
+    snapshot, box = version.snapshot, box_of(bbox)
+    country = None if country is None else COUNTRY.read({"country": country})
+    given = {
+        "datetime": datetime, "country": country, "relation": relation, "entity": entity, "assets": asset, "kind": kind,
+    }  # fmt: skip
+    query = {name: value for name, value in given.items() if value is not None}
+    if strikes and (query or box):
+        raise ExportError("expected strikes, or what selects them; got both")
+    chosen = [*_chosen(snapshot, strikes, query, box, basis, minority)]
+    owner = country if relation in (None, "owner") else None
+    period = parse_days(datetime) if datetime else Days()
+    selection = selection_answer(snapshot, chosen, owner, period, language)
+    code = _code(snapshot, strikes, query, box, basis, minority)
+    drawn, retracted = map_strikes(snapshot.records, chosen, language)
+    places = [shapely.Point(place.point) for one in drawn for place in one.places]
+    origin = sheet_origin(opened, version, code, retracted)
+    picture = None
+    if places:
+        order = MapOrder(
+            bbox=box or box_around(places), fmt="pdf", language=language, country=owner,
+            origin=replace(origin, remarks=summary(version.disclosure, language), retracted=0),
+        )  # fmt: skip
+        picture = dossier_map(drawn, map_lines(snapshot.records), snapshot.basemap, basemap_archive(base), order)
+    listed = content.map_order(picture.drawn if picture else [], selection)
+    listed = listed or [one.strike.id for one in chosen]
+    wanted = content.DossierOrder(
+        strikes=listed,
+        language=language,
+        countries=country_names(snapshot.country_names, language),
+        code=str(code),
+        head=opened.head(snapshot.seq).hash,
+        seq=snapshot.seq,
+        day=snapshot.data_date,
+        basis=basis,
+        minority=minority,
+        subject=_subject(snapshot, query, language),
+        title=title,
+        remarks=summary(version.disclosure, language),
+        corrections=_corrections(opened, version, listed, language),
+        address=address.rstrip("/"),
+    )
+    answers, cited = {one.strike.id: one for one in chosen}, set[str]()
+    with progress_bar("Writing the dossier") as progress:
+        progress.update(progress.task_ids[0], total=len(listed))
+
+        def each() -> Iterator[tuple[Json, str]]:
+            for key in listed:
+                answer, digest = _answer(snapshot, answers[key], language)
+                cited.update(answer["sources"])
+                own = FigureSubject(strikes=(key,), basis=basis, minority=minority)
+                yield answer, str(FigureCode(own, snapshot.seq, snapshot.data_date, digest))
+                progress.advance(progress.task_ids[0])
+
+        whole = content.dossier(selection, each(), picture.part if picture else None, wanted)
+    if fmt == "pdf":
+        from api.exports.dossier.pdf_writer import pdf
+
+        written = pdf(whole, picture.svg if picture else "", picture.letters if picture else ())
+    elif fmt == "docx":
+        from api.exports.dossier.docx_writer import docx
+
+        written = docx(whole, picture.png() if picture else b"")
+    else:
+        from api.exports.dossier.markdown_writer import markdown
+
+        written = markdown(whole, picture.png() if picture else b"").encode()
+    options = {
+        **query, "bbox": box, "strike": strikes, "format": fmt, "title": title, "basis": basis, "minority": minority,
+        "lang": language, "address": address or None,
+    }  # fmt: skip
+    target = ExportTarget.of(out, manifest, as_json, _SUFFIXES[fmt])
+    write_export(target, written, export_origin("dossier", opened, version, options, cited, code))
+
+
+def _chosen(
+    snapshot: Snapshot,
+    strikes: Sequence[str] | None,
+    query: Mapping[str, str],
+    box: Box | None,
+    basis: CountryBasis,
+    minority: Minority,
+) -> Iterator[StrikeAttribution]:
+    """Yield the attributions of the strikes that are named, or else of those that are selected."""
+    names = snapshot.collections["strikes"].ids
+    for key in strikes or [names[row] for row in selected_rows(snapshot, query, box)]:
+        yield snapshot.answer(key, basis, minority)
+
+
+def _code(
+    snapshot: Snapshot,
+    strikes: Sequence[str] | None,
+    query: Mapping[str, str],
+    box: Box | None,
+    basis: CountryBasis,
+    minority: Minority,
+) -> FigureCode:
+    """The code of the whole dossier.
+
+    Raises
+    ------
+    ExportError
+        If so many strikes are named that a code of them cannot be read again.
+    """
+    if strikes:
+        subject = FigureSubject(strikes=tuple(dict.fromkeys(strikes)), basis=basis, minority=minority)
+    elif box is not None:
+        subject = replace(FigureSubject.of_box(box, query), basis=basis, minority=minority)
+    else:
+        subject = FigureSubject.of_selection(query, basis, minority)
+    code = FigureCode.of(snapshot, subject)
+    if not FigureCode.is_code(str(code)):
+        raise ExportError(f"expected fewer strikes, or what selects them; got {len(strikes or ())} strikes")
+    return code
+
+
+def _answer(snapshot: Snapshot, struck: StrikeAttribution, language: str) -> tuple[Json, str]:
+    """The whole answer to a strike in a language, and the digest of the English one, which its code has."""
+    english = strike_answer(snapshot, struck)
+    said = english if language == "en" else strike_answer(snapshot, struck, language)
+    return said, digest_of({"strikes": [english]})
+
+
+def _subject(
+    snapshot: Snapshot, query: Mapping[str, str], language: str
+) -> tuple[Literal["country", "entity", "asset"], str] | None:
+    """What alone selects the strikes, apart from days, and its name."""
+    records, about = snapshot.records, query.keys() - {"datetime", "relation"}
+    if query.get("relation", "owner") != "owner" or len(about) != 1:
+        return None
+    if "country" in about:
+        iso = query["country"]
+        return "country", country_names(snapshot.country_names, language).get(iso, iso)
+    if "entity" in about and (entity := records.entities.get(query["entity"])):
+        return "entity", name_in(entity, language)
+    if "assets" in about and (asset := records.assets.get(query["assets"])):
+        return "asset", name_in(asset, language)
+    return None
+
+
+def _corrections(opened: Store, version: PublishedVersion, strikes: Sequence[str], language: str) -> list[Json]:
+    """What changed, after it was published, of the records that the answers to strikes rest on: the newest first."""
+    keys = frozenset(key for strike in strikes for key in records_of_answer(version.snapshot, strike))
+    log, entries = CorrectionsLog(opened), list[CorrectionEntry]()
+    for kind in ("correction", "retraction"):
+        query = CorrectionsQuery(limit=LIMIT_MAX, keys=keys, kind=kind)
+        while True:
+            page = log.page(version, query)
+            entries += page.entries
+            if page.next_below is None:
+                break
+            query = replace(query, below=page.next_below)
+    newest = sorted(entries, key=lambda entry: -entry.seq)
+    return [{**entry_values(entry, language), "sentences": sentences(entry, language)} for entry in newest]

@@ -1,0 +1,411 @@
+"""The content of a dossier: one value that PDF, DOCX and Markdown are written from. Nothing is read, nothing drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Literal
+
+from api.exports.dossier.parts import (
+    Bullets,
+    Contents,
+    Dossier,
+    Facts,
+    Heading,
+    Line,
+    MapPart,
+    Numbered,
+    PageBreak,
+    Paragraph,
+    Part,
+    Run,
+    Table,
+    plain,
+)
+from api.exports.dossier.sections import CitedSources, Names
+from api.exports.dossier.strike_block import StrikeBlocks
+from api.exports.strike_rows import ExportError
+from api.exports.text import page_text, share
+from api.http.json import Json
+from api.wording.catalogue import formatted, phrase
+from api.wording.countries import in_language
+from api.wording.dates import date_in_words
+from api.wording.strikes import strike_title
+
+#: Countries that the five lines and rows of the timeline name; the rest is counted.
+_MOST_NAMED, _MOST_OWNERS = 5, 3
+#: Of more strikes than this the contents list the chapters alone: the timeline has every strike.
+_MOST_LISTED = 40
+#: A dash at which no line ends.
+_DASH = "\u2060–\u2060"
+#: A dossier of so many strikes has neither contents nor tables of them.
+_SINGLE = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class DossierOrder:
+    """The request for a dossier, and what it says of where it is from.
+
+    Parameters
+    ----------
+    strikes
+        Ids of the strikes in the order of their numbers.
+    subject
+        What the strikes were selected by, for the title, and its name; ``None`` for any other selection.
+    title
+        Instead of the title that follows from the subject.
+    countries
+        Names of countries in the language by ISO 3166-1 alpha-2.
+    code, head
+        The code of the whole selection, and the hash of the history up to it.
+    corrections
+        What changed after it was published, as `api.serializers.corrections` words it: ``title``, ``at`` and
+        ``sentences``.
+    address
+        Where the atlas is published, without a slash at the end; empty where that is not known.
+    """
+
+    strikes: Sequence[str]
+    language: str
+    countries: Names
+    code: str
+    head: str
+    seq: int
+    day: date
+    basis: str
+    minority: str
+    subject: tuple[Literal["country", "entity", "asset"], str] | None = None
+    title: str | None = None
+    remarks: Sequence[str] = ()
+    corrections: Sequence[Json] = ()
+    address: str = ""
+
+
+def dossier(
+    selection: Json, answers: Iterable[tuple[Mapping[str, Json], str]], map_part: MapPart | None, order: DossierOrder
+) -> Dossier:
+    """Write the content of a dossier.
+
+    Parameters
+    ----------
+    selection
+        What the strikes come to together, as `api.serializers.selection` gives it.
+    answers
+        The whole answer to each strike in the order of their numbers, with its code; each is read once and let go.
+    map_part
+        The map in words; ``None`` where no strike has a known place.
+
+    Raises
+    ------
+    ExportError
+        If there is no strike.
+    """
+    if not order.strikes:
+        raise ExportError("expected at least one strike for a dossier; got none")
+    return _Writer(selection, order).written(answers, map_part)
+
+
+@dataclass
+class _Writer:
+    selection: Json
+    order: DossierOrder
+    sources: CitedSources = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.sources = CitedSources([self.selection])
+
+    def written(self, answers: Iterable[tuple[Mapping[str, Json], str]], map_part: MapPart | None) -> Dossier:
+        order, language = self.order, self.order.language
+        title, several = self._title(), len(order.strikes) > _SINGLE
+        self._facts = [*self._five_lines()]
+        parts: list[Part] = [Heading(1, title), Facts(self._facts)]
+        if map_part:
+            parts.append(map_part)
+        if several:
+            shown = 3 if len(order.strikes) <= _MOST_LISTED else 2
+            parts += [PageBreak(), Contents(self._say("contents"), shown), *self._tables()]
+        parts.append(Heading(2, self._say("strikes" if several else "strike"), "strikes"))
+        parts += [Paragraph(plain(text, soft=True)) for text in self._reading()]
+        blocks = StrikeBlocks(self.sources, order.countries, language, order.address)
+        for number, (answer, code) in enumerate(answers, 1):
+            self.sources.add(answer)
+            parts += blocks.parts(number, answer, code)
+        parts += [*self._about()]
+        before, between = self._say("page", number="\0", total="\0").split("\0")[:2]
+        return Dossier(
+            title=title,
+            language=language,
+            day=order.day,
+            foot=self._say("foot", day=self._day(), seq=order.seq, code=_short(order.code)),
+            page=(before, between),
+            description=" ".join(run.text for _, line in self._facts for run in line),
+            parts=parts,
+        )
+
+    def _say(self, code: str, /, **gaps: object) -> str:
+        return phrase(f"dossier.{code}", self.order.language, **gaps)
+
+    def _day(self) -> str:
+        return date_in_words(self.order.day.isoformat(), self.order.language)
+
+    def _number(self, value: float) -> str:
+        return formatted(value, ",.4g" if abs(value) < 1000 else ",.0f", self.order.language)
+
+    def _title(self) -> str:
+        if self.order.title:
+            return self.order.title
+        if self.order.subject:
+            kind, name = self.order.subject
+            return self._say(f"title-{kind}", name=name)
+        if len(self.order.strikes) == _SINGLE and self.selection["strikes"]:
+            return self._strike_title(self.selection["strikes"][0])
+        return self._say("title")
+
+    def _strike_title(self, row: Mapping[str, Json]) -> str:
+        title: str = in_language(row, "title", self.order.language)
+        return strike_title(title, str(row["status"]), self.order.language)
+
+    def _country(self, row: Mapping[str, Json]) -> str:
+        return self.order.countries.get(str(row["country"]), str(row["name"]))
+
+    # --- the five lines ---------------------------------------------------------------------------
+
+    def _five_lines(self) -> Iterator[tuple[str, Line]]:
+        rows, sure = self.selection["strikes"], self.selection["sure"]
+        dates = [row["when"] for row in rows]
+        span = {
+            "first": date_in_words(dates[0], self.order.language) if dates else "–",
+            "last": date_in_words(dates[-1], self.order.language) if dates else "–",
+        }
+        count = self._say("line-count" if len(rows) > 1 else "line-count-one", n=len(rows), **span)
+        if len(rows) > sure:
+            count += " " + self._say("line-drafts", n=len(rows) - sure)
+        if left := len(self.selection["left_out"]):
+            count += " " + self._say("line-retracted", n=left)
+        yield self._say("line-strikes-term"), plain(f"{count} {self._say('line-incomplete')}")
+        owners = f"{self._owners(rows[0])}." if len(rows) == 1 else self._owners_line()
+        yield self._say("line-owners-term"), plain(owners)
+        hosts = sorted((row for row in self.selection["countries"] if row["host"]), key=lambda row: -row["host"])
+        single = rows[0] if len(rows) == 1 else None
+        named = [self._country(row) + ("" if single else f" {self._number(row['host'])}") for row in hosts]
+        yield self._say("line-hosts-term"), plain(self._listed(named) + ".")
+        yield self._say("line-capacity-term"), plain(self._capacity_line())
+        rests = dict.fromkeys(("decision", "alternatives", "match", "nothing"), 0) | self.selection["rests_on"]
+        how = self._say("line-open", **rests, unattributed=self.selection["unattributed"])
+        if single:
+            how = page_text(f"rests{next(iter(self.selection['rests_on']))}", self.order.language)
+        yield self._say("line-open-term"), plain(how)
+
+    def _owners_line(self) -> str:
+        owning = [row for row in self.selection["countries"] if row["owner"]["sure"] or row["owner"]["possible"]]
+        named = []
+        for row in owning:
+            sure, possible = row["owner"]["sure"], row["owner"]["possible"]
+            code = "owner-both" if sure and possible else "owner-sure" if sure else "owner-possible"
+            named.append(self._say(code, country=self._country(row), sure=sure, possible=possible))
+        return self._say("line-owners", list=self._listed(named)) if named else self._say("line-no-owners")
+
+    def _capacity_line(self) -> str:
+        hit = [row for row in self.selection["capacity"]["hit"] if row["unit"] is not None]
+        unknown = sum(row["sites"] for row in self.selection["capacity"]["hit"] if row["unit"] is None)
+        said = [
+            self._bounds(row["capacity_min"], row["capacity_max"], row["unit"]) for row in hit if row["capacity_max"]
+        ]
+        words = self._say("line-capacity", list=", ".join(said)) if said else self._say("line-no-capacity")
+        lost = [row for row in self.selection["capacity"]["lost"] if row["unit"] and row["cause"] == "strike"]
+        if lost:
+            words += " " + self._say("line-lost", list=", ".join(self._lost(row, row["unit"]) for row in lost))
+        return words + (" " + self._say("line-unknown", n=unknown) if unknown else "")
+
+    def _lost(self, row: Json, unit: str) -> str:
+        """Write what was lost: of a rate the volume, else capacity-days."""
+        if row["volume_unit"]:
+            return self._bounds(row["volume_min"], row["volume_max"], row["volume_unit"])
+        days = page_text("capacityDays", self.order.language, unit=unit)
+        return self._bounds(row["capacity_days_min"], row["capacity_days_max"], days)
+
+    def _bounds(self, low: float, high: float, unit: str) -> str:
+        ends = dict.fromkeys((self._number(low), self._number(high)))
+        return _DASH.join(ends) + f"\u00a0{unit}"
+
+    def _listed(self, named: Sequence[str]) -> str:
+        rest = len(named) - _MOST_NAMED
+        more = self._say("more", n=rest) if rest > 0 else ""
+        return ", ".join(named[:_MOST_NAMED]) + (f" {more}" if more else "") or "–"
+
+    # --- tables of several strikes ----------------------------------------------------------------
+
+    def _tables(self) -> Iterator[Part]:
+        yield Heading(2, self._say("countries"), "countries")
+        yield Paragraph(plain(self._say("countries-why"), soft=True))
+        yield self._countries_table()
+        yield Heading(2, self._say("capacity"), "capacity")
+        yield from self._capacity()
+        yield Heading(2, self._say("timeline"), "timeline")
+        yield self._timeline()
+
+    def _countries_table(self) -> Table:
+        rows = []
+        for row in self.selection["countries"]:
+            owner = row["owner"]
+            held = "–".join(dict.fromkeys(self._number(owner[end]) for end in ("assets_min", "assets_max")))
+            has_owned = owner["sure"] or owner["possible"]
+            numbers = (owner["sure"], owner["possible"], held if has_owned else 0, row["host"], row["related"])
+            cells = ("–" if value in (0, "0") else str(value) for value in numbers)
+            rows.append((plain(self._country(row)), *map(plain, cells)))
+        heads = [self._say(f"countries-{name}") for name in ("country", "sure", "possible", "whole", "host", "related")]
+        return Table("", heads, (3.4, -1.6, -1.6, -2.2, -1.6, -1.6), rows)
+
+    def _capacity(self) -> Iterator[Part]:
+        figures, language = self.selection["capacity"], self.order.language
+        yield Paragraph(plain(self._say("capacity-why" if not self.selection["country"] else "capacity-why-owner",
+                                        country=self.order.countries.get(self.selection["country"] or "", "")),
+                              soft=True))  # fmt: skip
+        rows = [self._capacity_row(page_text("capacityHit", language), row, "capacity", row["unit"])
+                for row in figures["hit"]]  # fmt: skip
+        rows += [
+            self._capacity_row(
+                page_text(f"lost{row['cause']}", language),
+                row,
+                "capacity_days",
+                row["unit"] and page_text("capacityDays", language, unit=row["unit"]),
+            )
+            for row in figures["lost"]
+        ]
+        if not rows:
+            yield Paragraph(plain(self._say("line-no-capacity")))
+            return
+        heads = [self._say(f"capacity-{name}") for name in ("what", "unit", "least", "most", "sites", "sure")]
+        yield Table("", heads, (3, 2.6, -1.8, -1.8, -1.2, -1.2), rows)
+        if figures["untold"]:
+            yield Paragraph(plain(self._say("untold", n=figures["untold"])))
+        if self.selection["sites"]:
+            yield self._sites_table()
+
+    def _capacity_row(self, what: str, row: Json, name: str, unit: str | None) -> Sequence[Line]:
+        known = row["unit"] is not None
+        ends = [self._number(row[f"{name}_{end}"]) if known else "–" for end in ("min", "max")]
+        unit_words = unit or page_text("capacityUnknown", self.order.language)
+        return [*map(plain, (what, unit_words, *ends, str(row["sites"]), str(row["sites_sure"])))]
+
+    def _sites_table(self) -> Table:
+        numbers = {key: number for number, key in enumerate(self.order.strikes, 1)}
+        language, rows = self.order.language, []
+        for site in self.selection["sites"]:
+            amount = "–"
+            if site["capacity"] is not None:
+                amount = f"{formatted(site['capacity'], ',.12g', language)}\u00a0{site['capacity_unit']}"
+            lost = [
+                f"{page_text('lost' + loss['cause'], language)}: {self._lost(loss, site['capacity_unit'])}"
+                for loss in site["lost"]
+                if loss["capacity_days_min"] is not None
+            ]
+            found = sorted(numbers[one["strike"]] for one in site["strikes"] if one["strike"] in numbers)
+            links = [run for n in found for run in (Run(", "), Run(str(n), target=f"#strike-{n}"))][1:]
+            said = plain("; ".join(lost) or "–")
+            rows.append((plain(site["asset_name"]), plain(amount), links, said, self._citations(site["sources"])))
+        heads = [self._say(f"sites-{name}") for name in ("site", "capacity", "strikes", "lost", "sources")]
+        return Table(page_text("capacitySites", language), heads, (3.4, 2, 1.6, 3, 1.8), rows)
+
+    def _citations(self, sources: Iterable[str]) -> list[Run]:
+        numbers = [self.sources.cite(name) for name in sources]
+        return [run for n in sorted(numbers) for run in (Run(" "), Run(f"[{n}]", target=f"#source-{n}"))][1:]
+
+    def _timeline(self) -> Table:
+        numbers = {key: number for number, key in enumerate(self.order.strikes, 1)}
+        rows = [
+            (
+                (Run(str(number), target=f"#strike-{number}"),),
+                plain(date_in_words(row["when"], self.order.language)),
+                plain(self._strike_title(row)),
+                plain(self._owners(row)),
+            )
+            for row in self.selection["strikes"]
+            if (number := numbers.get(row["strike"]))
+        ]
+        heads = [self._say(f"timeline-{name}") for name in ("number", "when", "strike", "owners")]
+        return Table("", heads, (-0.8, 2.6, 5.2, 4.2), rows)
+
+    def _owners(self, row: Json) -> str:
+        owners, sites = row["owners"], row["sites_together"]
+        nobody = page_text("unattributed", self.order.language)
+        named = [
+            (nobody if row["country"] is None else self._country(row)).replace(" ", "\u00a0")
+            + f"\u00a0{share(row['share_min'], row['share_max'], sites, self.order.language).replace('–', _DASH)}"
+            for row in owners
+        ]
+        rest = len(named) - _MOST_OWNERS
+        return ", ".join(named[:_MOST_OWNERS]) + (f" {self._say('more', n=rest)}" if rest > 0 else "") or nobody
+
+    # --- what it rests on -------------------------------------------------------------------------
+
+    def _reading(self) -> Iterator[str]:
+        language = self.order.language
+        yield page_text("chainHow", language)
+        yield f"{page_text('control', language)}. {page_text('controlWhy', language)}"
+        yield f"{page_text('notOwners', language)}. {page_text('notOwnersWhy', language)}"
+
+    def _about(self) -> Iterator[Part]:
+        order, language = self.order, self.order.language
+        yield Heading(2, self._say("method"), "method")
+        yield Bullets([plain(text) for text in self._method()])
+        if self.selection["left_out"]:
+            left = [in_language(row, "title", language) for row in self.selection["left_out"]]
+            yield Paragraph(plain(self._say("left-out", list="; ".join(left))))
+        yield Heading(2, self._say("corrections"), "corrections")
+        lines = [self._correction(entry) for entry in order.corrections]
+        yield Bullets(lines) if lines else Paragraph(plain(self._say("no-corrections")))
+        yield Heading(2, self._say("version"), "version")
+        version = [
+            (self._say("version-day"), plain(self._day())),
+            (self._say("version-seq"), plain(str(order.seq))),
+            (self._say("version-head"), plain(order.head)),
+            (self._say("code"), plain(order.code)),
+        ]
+        yield Facts(version)
+        yield Paragraph(plain(self._say("verify", code=order.code)))
+        yield from (Paragraph(plain(remark if remark.endswith(".") else f"{remark}.")) for remark in order.remarks)
+        yield Heading(2, page_text("sources", language), "sources")
+        yield Numbered([self._source(source) for source in self.sources.cited()])
+
+    def _method(self) -> Iterator[str]:
+        language, order = self.order.language, self.order
+        yield f"{page_text('basis', language)} {page_text(f'basis{order.basis}', language)}."
+        yield f"{page_text('minority', language)} {page_text(f'minority{order.minority}', language)}."
+        yield from (self._say(f"method-{name}") for name in ("shares", "sure", "places", "capacity", "scope"))
+
+    def _correction(self, entry: Json) -> Line:
+        day = date_in_words(str(entry["at"])[:10], self.order.language)
+        said = " ".join(f"{text}." for text in entry["sentences"])
+        return (Run(f"{day}: ", "soft"), Run(f"{entry['title']}. ", "strong"), Run(said))
+
+    def _source(self, source: Json) -> Line:
+        published = date_in_words(source["published"], self.order.language) if source["published"] else None
+        words = ", ".join(part for part in (source["publisher"], source["title"], published) if part)
+        runs = [Run(f"{words}. ")]
+        if source["url"]:
+            runs += [_address(source["url"]), Run(" ")]
+        archived = source["archive_url"]
+        runs.append(Run(self._say("archive") + " ", "soft"))
+        runs.append(_address(archived) if archived else Run(self._say("archive-none"), "soft"))
+        if source["licence"]:
+            runs.append(Run(f" · {source['licence']}", "soft"))
+        return runs
+
+
+def _address(url: str) -> Run:
+    """An address, which leads there where it is one of the web."""
+    return Run(url, target=url if url.lower().startswith(("http://", "https://")) else "")
+
+
+def _short(code: str, most: int = 70) -> str:
+    """A code for the foot of a page; one that is too long for a line stands whole in the version of the data alone."""
+    return code if len(code) <= most else f"…{code.rpartition('.s')[1]}{code.rpartition('.s')[2]}"
+
+
+def map_order(drawn: Sequence[str], selection: Json) -> list[str]:
+    """List the ids of strikes: those on the map in the order of its numbers, then the rest by date."""
+    listed = [str(row["strike"]) for row in selection["strikes"]]
+    on_map = [key for key in drawn if key in set(listed)]
+    return [*on_map, *(key for key in listed if key not in set(on_map))]

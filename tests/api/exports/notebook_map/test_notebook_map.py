@@ -1,0 +1,106 @@
+"""The map of a notebook: it asks nobody for anything, and no text of a record becomes script or markup."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import geopandas
+import pandas as pd
+import pytest
+import shapely
+from playwright.sync_api import Browser, sync_playwright
+
+from api.exports.notebook_map import leaflet, notebook_map
+from api.exports.notebook_map.leaflet import script_json
+from api.exports.strike_rows import ExportError, drawn_strikes
+from layers.reference.basemap import Basemap
+from tests.api.exports.making import frame_of, strike
+
+CHROMIUM = Path("/usr/bin/chromium")
+EVIL = "</script><img src=x onerror=alert(1)>"
+EVILS = (EVIL, "{{ 7 * 7 }}{% endraw %}", "${alert(1)}`;alert(2)//", "'\"><svg onload=alert(3)>", "<!--<script>")
+
+pytestmark = pytest.mark.skipif(
+    not (leaflet.VENDOR / "leaflet.js").exists(), reason="needs static/vendor (`make setup`)"
+)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    if not CHROMIUM.exists():
+        pytest.skip("needs /usr/bin/chromium")
+    with sync_playwright() as playwright:
+        made = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
+        yield made
+        made.close()
+
+
+@pytest.mark.parametrize("text", EVILS)
+def test_json_in_a_script_is_only_data(text: str) -> None:
+    written = script_json({"a": [text]})
+    assert not re.search(r"[<>&]|\{[{%#]", written)
+
+
+def test_of_several_sites_each_is_named(attributions: geopandas.GeoDataFrame) -> None:
+    sites = [("a-1", "Depot of Odesa", False), ("a-2", "Depot of Izmail", True)]
+    owner = attributions.iloc[[0]]
+    rows = [owner.assign(asset=key, asset_name=name, alternative=maybe) for key, name, maybe in sites]
+    (lines,) = notebook_map.ownership_lines(geopandas.GeoDataFrame(pd.concat(rows))).values()
+    assert lines.owners == (
+        "Azerbaijan 100 % of Depot of Odesa",
+        "Azerbaijan 100 % of Depot of Izmail (a possible target)",
+    )
+
+
+def test_without_leaflet_the_error_says_what_to_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(leaflet, "VENDOR", tmp_path)
+    with pytest.raises(ExportError, match="make setup"):
+        leaflet.inline_links()
+
+
+def test_a_map_of_a_notebook_is_drawn_without_a_network(
+    strikes: geopandas.GeoDataFrame,
+    assets: geopandas.GeoDataFrame,
+    attributions: geopandas.GeoDataFrame,
+    small_base: Basemap,
+    browser: Browser,
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "map.html"
+    notebook_map.notebook_map(strikes, assets, attributions, small_base).save(str(file))
+    tab = browser.new_page()
+    asked: list[str] = []
+    troubles: list[str] = []
+    tab.on("request", lambda request: asked.append(request.url))
+    tab.on("pageerror", lambda error: troubles.append(str(error)))
+    tab.goto(file.as_uri())
+    assert tab.locator(".strike").count() == len(drawn_strikes(strikes)) > 5
+    assert [url for url in asked if not url.startswith("data:")] == [file.as_uri()]
+    assert troubles == []
+    tab.close()
+
+
+def test_popups_of_a_notebook_hold_texts_alone(
+    assets: geopandas.GeoDataFrame, attributions: geopandas.GeoDataFrame, small_base: Basemap, browser: Browser,
+    tmp_path: Path,
+) -> None:  # fmt: skip
+    rows = [
+        strike(n, id=f"e-{n}", title=text, place=text, when=text, owners=text, relations=text, status=text)
+        | {"geometry": shapely.Point(29 + n, 46.5)}
+        for n, text in enumerate(EVILS)
+    ]
+    file = tmp_path / "map.html"
+    notebook_map.notebook_map(frame_of(rows), assets, attributions, small_base).save(str(file))
+    tab = browser.new_page()
+    troubles: list[str] = []
+    tab.on("pageerror", lambda error: troubles.append(str(error)))
+    tab.on("dialog", lambda dialog: (troubles.append(dialog.message), dialog.dismiss()))
+    tab.goto(file.as_uri())
+    for text in EVILS:
+        tab.get_by_title(text, exact=True).dispatch_event("click")
+        tab.locator(".leaflet-popup article h2").get_by_text(text, exact=True).wait_for()
+    assert tab.locator("img[src=x], svg[onload]").count() == 0
+    assert troubles == []
+    tab.close()
