@@ -1,4 +1,4 @@
-"""``strikeatlas export dossier``: all that the atlas holds of some strikes, as PDF, DOCX or Markdown."""
+"""``strikeatlas export report``: all that the atlas holds of some strikes, as PDF, DOCX or Markdown."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ from layers.ownership.minority import Minority
 from layers.snapshot.snapshot import Snapshot
 from layers.store.store import Store
 
-EPILOG = "Example: strikeatlas export dossier --country AZ --lang de -o azerbaijan.pdf"
+EPILOG = "Example: strikeatlas export report --country AZ --lang de -o azerbaijan.pdf"
 _SUFFIXES: Mapping[str, str] = {"pdf": ".pdf", "docx": ".docx", "md": ".md"}
 
 
@@ -161,7 +161,7 @@ def dossier(
         "lang": language, "address": address or None,
     }  # fmt: skip
     target = ExportTarget.of(out, manifest, as_json, _SUFFIXES[fmt])
-    write_export(target, written, export_origin("dossier", opened, version, options, cited, code))
+    write_export(target, written, export_origin("report", opened, version, options, cited, code))
 
 
 def _chosen(
