@@ -163,7 +163,8 @@ def table(client: TestClient, path: str) -> geopandas.GeoDataFrame:
         with tempfile.NamedTemporaryFile(suffix=".gpkg") as file:
             file.write(body.getvalue())
             file.flush()
-            return pyogrio.read_dataframe(file.name)
+            # The styles of its layer are a table too.
+            return pyogrio.read_dataframe(file.name, layer=path.split("/")[2])
     return pyogrio.read_dataframe(body)
 
 
