@@ -53,10 +53,12 @@ def geoparquet(page: FeaturePage) -> bytes:
     if not np.isnan(bounds).any():
         column[_BOX] = bounds.tolist()
     geo = {"version": "1.1.0", "primary_column": GEOMETRY, "columns": {GEOMETRY: column}}
-    table = table.replace_schema_metadata({b"geo": json.dumps(geo).encode(), **_about(page)})
+    table = table.replace_schema_metadata(None)
     body = io.BytesIO()
     # The form has all types that there are: it needs no schema of Arrow beside its own.
-    pyarrow.parquet.write_table(table, body, compression="zstd", row_group_size=_GROUP_ROWS, store_schema=False)
+    with pyarrow.parquet.ParquetWriter(body, table.schema, compression="zstd", store_schema=False) as writer:
+        writer.write_table(table, row_group_size=_GROUP_ROWS)
+        writer.add_key_value_metadata({b"geo": json.dumps(geo).encode(), **_about(page)})
     return body.getvalue()
 
 
