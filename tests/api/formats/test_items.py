@@ -190,7 +190,8 @@ def test_tables_are_the_same_features_with_types(
                 None if missing else int(value) for value, missing in zip(read.fillna(0), read.isna(), strict=True)
             ]
         elif queryable.kind == "date" and any(values):
-            assert str(frame[name].dtype).startswith("datetime64")
+            # Days of Parquet are days to pandas, as objects.
+            assert f == "parquet" or str(frame[name].dtype).startswith("datetime64")
             assert [day or None for day in values] == [
                 None if d is None or d != d else str(d)[:10] for d in frame[name]
             ]
