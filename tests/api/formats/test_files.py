@@ -133,6 +133,9 @@ def value_of(kind: str, value: Any, form: str) -> Any:
         return [] if kind == "list" else None
     if form == "CSV" and kind in ("text", "edtf"):
         return value.removeprefix("'")
+    if kind == "timestamp":
+        time = value if isinstance(value, datetime) else datetime.fromisoformat(value.replace("/", "-"))
+        return time if time.tzinfo else time.replace(tzinfo=UTC)
     if kind == "date":
         return value.date() if isinstance(value, datetime) else date.fromisoformat(str(value)[:10])
     if kind == "list":
@@ -159,6 +162,8 @@ def test_every_form_gives_back_the_values(
             expected = getattr(feature, name)
             expected = list(expected) if kind == "list" else expected
             expected = None if expected == "" and form in _NO_EMPTY else expected
+            if kind == "timestamp" and expected is not None:
+                expected = datetime.fromisoformat(expected)
             assert value_of(kind, found[feature.id][name], form) == expected, (feature.id, name)
 
 
