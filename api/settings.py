@@ -106,6 +106,8 @@ class Settings:
     #: What is published, when and how exactly.
     policy: Policy = OPEN
     attribution: str = "StrikeAtlas curated records (CC BY 4.0)"
+    #: Address of the licence of the records.
+    licence: str = "https://creativecommons.org/licenses/by/4.0/"
 
 
 def stated_policy(path: Path | None = None) -> Policy:

@@ -33,20 +33,27 @@ from pathlib import Path
 from typing import Literal
 
 import geopandas
+import numpy as np
 from rich.console import Console
 from rich.table import Table
 from shapely import Point
 
-from api.exports import files
 from api.exports.manifest import ExportOrigin, file_findings, manifest_beside, replacing_export
 from api.exports.manifest import read as read_manifest
+from api.formats import geopackage
+from api.formats.page import FeaturePage
+from api.formats.registry import FILES
 from api.requests import reviewer_tokens
+from api.requests.query_parameters import Representation
 from api.server.live_snapshot import LiveSnapshot
 from api.settings import Settings
 from api.wording.catalogue import text
+from layers.collections.feature_table import FeatureTable
+from layers.collections.feature_types import StrikeFeature
 from layers.model.records import Decision, Records, Source, Strike
 from layers.reference import basemap
 from layers.snapshot.derived_layers import full_rewrite
+from layers.snapshot.snapshot import make_collection
 from layers.store.backup import back_up
 from layers.store.restore import restore
 from layers.store.store import ANY, Edit, Head, Store
@@ -217,13 +224,18 @@ def _is_cached(folder: Path) -> bool:
     return True
 
 
-def _frame(title: str) -> geopandas.GeoDataFrame:
-    return geopandas.GeoDataFrame({"id": ["a"], "title": [title]}, geometry=[Point(1, 2)], crs=4326)
+def _page(title: str) -> FeaturePage:
+    """A layer of one strike."""
+    strike = StrikeFeature(
+        id="a", title=title, when="2025", place="-", status="reported", rests_on="nothing", n_sources=0, n_voices=0
+    )
+    layer = make_collection("strikes", FeatureTable.of(StrikeFeature, [strike]), [Point(1, 2)])
+    return FeaturePage(layer, np.arange(1), Representation(), (), 1, "2026-11-25T00:00:00Z")
 
 
 _RENDER: dict[str, Callable[[str], bytes]] = {
-    "geojson": lambda title: files.to_geojson(_frame(title)),
-    "csv": lambda title: files.to_csv(_frame(title)),
+    "geojson": lambda title: FILES["geojson"].write(_page(title)),
+    "csv": lambda title: FILES["csv"].write(_page(title)),
     # Reports, maps and pages are bytes too before they are written.
     "pdf": lambda title: title.encode() * 100_000,
 }
@@ -261,7 +273,7 @@ def _export(kind: str) -> Trial:
 
 def _export_gpkg(folder: Path, title: str) -> None:
     with replacing_export(folder / "report.gpkg", _origin(title)) as fresh:
-        files.to_gpkg({"strikes": _frame(title)}, fresh)
+        geopackage.write_file([_page(title)], fresh)
 
 
 def _is_exported(folder: Path) -> bool:

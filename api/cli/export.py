@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -23,6 +23,10 @@ from api.exports.manifest import ExportOrigin, manifest_beside, replacing_export
 from api.exports.printed_map.map_strikes import box_around, map_lines, map_strikes
 from api.exports.printed_map.sheet_origin import SheetOrigin
 from api.exports.strike_rows import ExportError
+from api.formats import csv, geopackage
+from api.formats.file_metadata import FileMetadata
+from api.formats.page import FeatureFormat, FeaturePage
+from api.formats.registry import FILES
 from api.requests.crs import parse_bbox
 from api.requests.strike_conditions import COUNTRY
 from api.serializers.attribution import cited_sources
@@ -30,15 +34,18 @@ from api.serializers.figures import FigureCode, FigureSubject, selected_rows
 from api.serializers.policy import summary
 from api.serializers.selection import strike_rows
 from api.server.build_id import program_version, sources
-from api.settings import BASEMAP
+from api.server.version_builder import changed_at
+from api.settings import BASEMAP, Settings
 from api.wording.catalogue import phrase
 from api.wording.countries import country_names
 from layers.collections.geometry_index import Box
+from layers.collections.geometry_kinds import ASSET_VIEWS
 from layers.corrections.log import PublishedVersion
-from layers.filesystem.atomic_file import is_stream
+from layers.filesystem.atomic_file import is_stream, replacing
 from layers.model.records import Asset, Strike
+from layers.query.selection import Selection
 from layers.reference.basemap_archive import BasemapArchive, UnreadableArchive
-from layers.snapshot.snapshot import BY_STRIKE, Snapshot
+from layers.snapshot.snapshot import BY_STRIKE, LAYERS, Snapshot
 from layers.store.store import Store
 
 app = typer.Typer(help="Write the map, the one-file page or the layers to files.", no_args_is_help=True)
@@ -58,7 +65,7 @@ WithManifest = Annotated[
 _STANDARD_OUTPUT = Path("-")
 #: Strikes of a one-file page: of more its list and its search would be slow, and their headlines take minutes.
 _MOST_ON_PAGE = 5000
-Layer = Literal["strikes", "assets", "attributions", "hits", "countries"]
+Layer = Literal["strikes", "assets", "asset-points", "asset-lines", "asset-areas", "attributions", "hits", "countries"]
 
 
 def frames(snapshot: Snapshot, bbox: Box | None = None) -> dict[str, geopandas.GeoDataFrame]:
@@ -250,45 +257,56 @@ def page(
     write_export(ExportTarget.of(out, manifest, as_json), html.encode(), origin)
 
 
-@app.command("geojson", epilog="Example: strikeatlas export geojson attributions -o attributions.geojson")
-def to_geojson(
-    layer: Annotated[Layer, typer.Argument(help="What to write.")] = "strikes",
-    bbox: BoxOption = None,
-    out: Out = Path("strikeatlas.geojson"),
-    store: StoreAddress = STORE,
-    base: BasemapOption = BASEMAP,
-    manifest: WithManifest = True,
-    as_json: AsJson = False,
-) -> None:
-    """Write one layer as GeoJSON (RFC 7946)."""
-    from api.exports import files
+def _register(command: str, title: str, suffix: str) -> None:
+    """Add the command that writes one layer in a form of file."""
 
-    _write_layer(
-        "geojson",
-        files.to_geojson,
-        layer,
-        box_of(bbox),
-        open_published(store, base),
-        ExportTarget.of(out, manifest, as_json),
-    )
+    def write_layer(
+        layer: Annotated[Layer, typer.Argument(help="What to write.")] = "strikes",
+        bbox: BoxOption = None,
+        out: Out = Path(f"strikeatlas.{suffix}"),
+        store: StoreAddress = STORE,
+        base: BasemapOption = BASEMAP,
+        manifest: WithManifest = True,
+        as_json: AsJson = False,
+    ) -> None:
+        published, target = open_published(store, base), ExportTarget.of(out, manifest, as_json)
+        _write_layer(command, FILES[suffix], layer, box_of(bbox), published, target)
+
+    example = f"Example: strikeatlas export {command} attributions -o attributions.{suffix}"
+    app.command(command, help=f"Write one layer as {title}.", epilog=example)(write_layer)
+
+
+for _command, _title, _suffix in (
+    ("geojson", "GeoJSON (RFC 7946)", "geojson"),
+    ("geojsonseq", "a sequence of GeoJSON features (RFC 8142)", "geojsons"),
+    ("parquet", "GeoParquet 1.1", "parquet"),
+    ("arrow", "an Arrow file with GeoArrow geometry", "arrow"),
+    ("fgb", "FlatGeobuf", "fgb"),
+    ("kml", "KML 2.2", "kml"),
+    ("xlsx", "an XLSX workbook, points as lon and lat", "xlsx"),
+):
+    _register(_command, _title, _suffix)
 
 
 @app.command("csv", epilog="Example: strikeatlas export csv attributions -o attributions.csv")
 def to_csv(
     layer: Annotated[Layer, typer.Argument(help="What to write.")] = "strikes",
     bbox: BoxOption = None,
+    bom: Annotated[bool, typer.Option("--bom", help="Begin with the mark by which Excel knows UTF-8.")] = False,
     out: Out = Path("strikeatlas.csv"),
     store: StoreAddress = STORE,
     base: BasemapOption = BASEMAP,
     manifest: WithManifest = True,
     as_json: AsJson = False,
 ) -> None:
-    """Write one layer as CSV with its geometry as WKT."""
-    from api.exports import files
-
-    _write_layer(
-        "csv", files.to_csv, layer, box_of(bbox), open_published(store, base), ExportTarget.of(out, manifest, as_json)
-    )
+    """Write one layer as CSV with its geometry as WKT, and FILE-metadata.json beside it (CSVW)."""
+    form = csv.WITH_BOM if bom else csv.FORMAT
+    published, target = open_published(store, base), ExportTarget.of(out, manifest, as_json)
+    page = _write_layer("csv", form, layer, box_of(bbox), published, target)
+    if not target.is_stream:
+        described = replace(page, links=[{"rel": "describes", "href": target.path.name}])
+        with replacing(csv.metadata_beside(target.path)) as fresh:
+            fresh.write_bytes(csv.metadata(described))
 
 
 @app.command("gpkg", epilog="Example: strikeatlas export gpkg --bbox 28,45,33,48 -o odesa.gpkg")
@@ -300,22 +318,29 @@ def to_gpkg(
     manifest: WithManifest = True,
     as_json: AsJson = False,
 ) -> None:
-    """Write all layers into one GeoPackage."""
-    from api.exports import files
-
+    """Write all layers into one GeoPackage, which QGIS opens with their styles."""
     opened, version = open_published(store, base)
     box = box_of(bbox)
-    layers: Mapping[str, geopandas.GeoDataFrame] = frames(version.snapshot, box)
-    origin = export_origin("gpkg", opened, version, {"bbox": box}, _cited(version.snapshot, layers, box))
+    pages = [_page(opened, version, name, box) for name in version.snapshot.collections]
+    origin = export_origin("gpkg", opened, version, {"bbox": box}, _cited(version.snapshot, LAYERS, box))
     target = ExportTarget.of(out, manifest, as_json)
     if not target.is_stream:
         with replacing_export(target.path, origin if manifest else None) as fresh:
-            files.to_gpkg(layers, fresh)
+            geopackage.write_file(pages, fresh)
         _said(target)
         return
     with tempfile.TemporaryDirectory() as folder:  # SQLite writes to and fro
-        files.to_gpkg(layers, Path(folder) / "strikeatlas.gpkg")
+        geopackage.write_file(pages, Path(folder) / "strikeatlas.gpkg")
         write_export(target, (Path(folder) / "strikeatlas.gpkg").read_bytes(), origin)
+
+
+def _page(opened: Store, version: PublishedVersion, layer: str, box: Box | None) -> FeaturePage:
+    """The features of a layer that lie in a box, in the order of the HTTP API."""
+    snapshot = version.snapshot
+    metadata = FileMetadata.of(version, opened.head(snapshot.seq), Settings())
+    changed = changed_at(opened, snapshot, version.disclosure)
+    selection = Selection(box, include_without_geometry=False)
+    return FeaturePage.of_file(snapshot.collections[layer], selection, metadata, changed)
 
 
 @app.command("bods", epilog="Example: strikeatlas export bods --publisher 'A. Editor' -o owners.json")
@@ -370,17 +395,19 @@ def write_export(target: ExportTarget, content: bytes, origin: ExportOrigin) -> 
 
 
 def _write_layer(
-    kind: str,
-    written: Callable[[geopandas.GeoDataFrame], bytes],
+    command: str,
+    form: FeatureFormat,
     layer: Layer,
     box: Box | None,
     published: tuple[Store, PublishedVersion],
     target: ExportTarget,
-) -> None:
+) -> FeaturePage:
     opened, version = published
-    snapshot = version.snapshot
-    origin = export_origin(kind, opened, version, {"layer": layer, "bbox": box}, _cited(snapshot, [layer], box))
-    write_export(target, written(frames(snapshot, box)[layer]), origin)
+    cited = _cited(version.snapshot, [layer], box)
+    origin = export_origin(command, opened, version, {"layer": layer, "bbox": box}, cited)
+    page = _page(opened, version, layer, box)
+    write_export(target, form.write(page), origin)
+    return page
 
 
 def export_origin(
@@ -412,7 +439,11 @@ def _cited(snapshot: Snapshot, layers: Iterable[str], box: Box | None = None) ->
     """Ids of the sources of the strikes and assets that rows of layers tell of; of countries, which sum up, all."""
     records, cited = snapshot.records, set[str]()
     tables: tuple[Mapping[str, Strike | Asset], ...] = (records.strikes, records.assets)
-    columns = {"strikes": ("id", None), "assets": (None, "id"), **dict.fromkeys(BY_STRIKE, ("strike", "asset"))}
+    columns = {
+        "strikes": ("id", None),
+        **dict.fromkeys(("assets", *ASSET_VIEWS), (None, "id")),
+        **dict.fromkeys(BY_STRIKE, ("strike", "asset")),
+    }
     for name in layers:
         if name not in columns:
             return {*records.sources}

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 import shapely
 
-from api.exports.files import joined
 from geo.lonlat import Bools, Objects
 from layers.collections.collection import Collection
 from layers.collections.column_values import ColumnValues, Values, plain_values
@@ -74,7 +73,7 @@ class NumberedValues(ColumnValues):
             return plain_values("integer", range(1, len(self._features) + 1))
         values = self._source[queryable.name]
         if values.kind == "list":
-            return plain_values("text", [joined(texts) or None for texts in values.data])
+            return plain_values("text", ["; ".join(texts) or None for texts in values.data])
         if values.kind == "boolean":
             return Values("integer", values.data.astype(np.int64), values.present)
         return values

@@ -1,116 +1,125 @@
-"""FlatGeobuf, GeoPackage and GeoParquet: a page as a typed table with geometry."""
+"""GeoParquet, Arrow and FlatGeobuf: features as typed columns with geometry, near ones together."""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from threading import Lock
-from types import MappingProxyType
+import json
+from collections.abc import Mapping
 from typing import Any
 
-import geopandas
 import numpy as np
-import pandas as pd
-import pyogrio
+import orjson
+import pyarrow as pa
+import pyarrow.parquet
+import pyproj
 import shapely
 
 from api.formats.page import FeatureFormat, FeaturePage
-from api.requests.crs import CRS84, Crs
+from api.formats.table import (
+    GEOMETRY,
+    arrow_columns,
+    as_buffer,
+    crs_name,
+    geometry_type,
+    in_file_order,
+    write_layer,
+)
 from api.requests.negotiation import MediaFormat
 from geo.lonlat import Objects
-from layers.collections.queryables import Kind
 
-#: Options of GDAL are those of the process.
-_gdal_options = Lock()
-#: Type of a column by kind; a list has no type that every reader knows, and is joined text.
-DTYPES: Mapping[Kind, str] = MappingProxyType(
-    {
-        "integer": "Int64",
-        "number": "float64",
-        "boolean": "boolean",
-        "date": "datetime64[ms]",
-        "timestamp": "datetime64[ms, UTC]",
-    }
-)
-
-
-def flatgeobuf(page: FeaturePage) -> bytes:
-    """Write a page as FlatGeobuf in the order of its rows, without the spatial index.
-
-    An index would sort the features, and drop those without geometry.
-    """
-    frame = _frame(page)
-    kind = "Point" if set(frame.geom_type.dropna()) == {"Point"} else "Unknown"
-    body = io.BytesIO()
-    pyogrio.write_dataframe(
-        frame, body, driver="FlatGeobuf", layer=page.collection.name, geometry_type=kind, SPATIAL_INDEX="NO"
-    )
-    return body.getvalue()
-
-
-def geopackage(page: FeaturePage) -> bytes:
-    """Write a page as GeoPackage 1.3 of one layer, in the order of its rows; equal pages give equal bytes."""
-    frame = _frame(page)
-    kind = "Point" if set(frame.geom_type.dropna()) == {"Point"} else "Unknown"
-    body = io.BytesIO()
-    with _written_at(page.timestamp):
-        pyogrio.write_dataframe(
-            frame,
-            body,
-            driver="GPKG",
-            layer=page.collection.name,
-            geometry_type=kind,
-            VERSION="1.3",
-            SPATIAL_INDEX="NO",
-        )
-    return body.getvalue()
-
-
-@contextmanager
-def _written_at(timestamp: str) -> Iterator[None]:
-    """Let GDAL write this time as that of the last change, in place of the clock's."""
-    with _gdal_options:
-        pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": timestamp or None})
-        try:
-            yield
-        finally:
-            pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": None})
+#: Name of the key of a schema's metadata that has what a file says of its data, as JSON.
+ABOUT = b"strikeatlas"
+#: Name of the column of boxes (GeoParquet 1.1, bbox covering).
+_BOX = "bbox"
+_EDGES = ("xmin", "ymin", "xmax", "ymax")
+#: Rows of a row group: readers pass over groups whose boxes lie elsewhere.
+_GROUP_ROWS = 16_384
 
 
 def geoparquet(page: FeaturePage) -> bytes:
-    """Write a page as GeoParquet 1.1 (WKB, zstd)."""
+    """Write a page as GeoParquet 1.1: WKB, a column of boxes, ordered along a Hilbert curve, zstd."""
+    rows, shapes = in_file_order(page)
+    table = arrow_columns(page, rows)
+    table = table.append_column(GEOMETRY, pa.array(shapely.to_wkb(shapes, flavor="iso"), pa.binary()))
+    table = table.append_column(_BOX, _boxes(shapes))
+    kinds = sorted({shape.geom_type for shape in shapes if shape is not None})
+    column = {
+        "encoding": "WKB",
+        "geometry_types": kinds,
+        "crs": _projjson(page),
+        "covering": {_BOX: {edge: [_BOX, edge] for edge in _EDGES}},
+    }
+    bounds = shapely.total_bounds([*shapes, None])
+    if not np.isnan(bounds).any():
+        column[_BOX] = bounds.tolist()
+    geo = {"version": "1.1.0", "primary_column": GEOMETRY, "columns": {GEOMETRY: column}}
+    table = table.replace_schema_metadata(None)
     body = io.BytesIO()
-    _frame(page).to_parquet(body, index=False, compression="zstd", schema_version="1.1.0")
+    # The form has all types that there are: it needs no schema of Arrow beside its own.
+    with pyarrow.parquet.ParquetWriter(body, table.schema, compression="zstd", store_schema=False) as writer:
+        writer.write_table(table, row_group_size=_GROUP_ROWS)
+        writer.add_key_value_metadata({b"geo": json.dumps(geo).encode(), **_about(page)})
     return body.getvalue()
 
 
-def _frame(page: FeaturePage) -> geopandas.GeoDataFrame:
-    columns = {name: _column(page, name) for name in page.property_names}
-    crs = page.representation.crs
-    return geopandas.GeoDataFrame(columns, geometry=_xy(page.shapes(), crs), crs=_crs_name(crs))
+def _boxes(shapes: Objects) -> pa.StructArray:
+    """The box of each geometry, null where there is none."""
+    edges = shapely.bounds(shapes)
+    missing = np.isnan(edges[:, 0])
+    return pa.StructArray.from_arrays(
+        [pa.array(edge, pa.float64()) for edge in edges.T], list(_EDGES), mask=pa.array(missing)
+    )
 
 
-def _crs_name(crs: Crs) -> str:
-    # Files hold x before y, whatever the authority says, and name EPSG:4326 for lon/lat.
-    return "EPSG:4326" if crs is CRS84 else crs.name
+def arrow(page: FeaturePage) -> bytes:
+    """Write a page as a file of Apache Arrow, its geometry as GeoArrow (WKB), in the order of the page's rows."""
+    rows, shapes = in_file_order(page)
+    table = arrow_columns(page, rows)
+    extension = {"crs": _projjson(page), "crs_type": "projjson"}
+    metadata = {b"ARROW:extension:name": b"geoarrow.wkb", b"ARROW:extension:metadata": json.dumps(extension).encode()}
+    wkb = pa.array(shapely.to_wkb(shapes, flavor="iso"), pa.binary())
+    table = table.append_column(pa.field(GEOMETRY, wkb.type, metadata=metadata), wkb)
+    table = table.replace_schema_metadata(_about(page))
+    body = io.BytesIO()
+    with pa.ipc.new_file(body, table.schema, options=pa.ipc.IpcWriteOptions(compression="zstd")) as writer:
+        writer.write_table(table, max_chunksize=_GROUP_ROWS)
+    return body.getvalue()
 
 
-def _xy(shapes: Objects, crs: Crs) -> Objects:
-    return shapely.transform(shapes, lambda axes: axes[:, ::-1]) if crs.north_first else shapes
+def _projjson(page: FeaturePage) -> Any:
+    return pyproj.CRS(crs_name(page.representation.crs)).to_json_dict()
 
 
-def _column(page: FeaturePage, name: str) -> pd.Series[Any]:
-    column = page.collection.features.columns[name]
-    values = list(column.take(page.rows))
-    queryable = page.collection.queryables.get(name)
-    kind: Kind = "text" if queryable is None else queryable.kind
-    if kind in DTYPES:
-        return pd.Series(np.array(values, dtype=object), dtype=DTYPES[kind])
-    texts = ["; ".join(value) if isinstance(value, tuple) else value for value in values]
-    return pd.Series(texts, dtype=object)
+def _about(page: FeaturePage) -> Mapping[bytes, bytes]:
+    docs = {column.name: column.doc for column in page.collection.columns if column.name in page.property_names}
+    return {ABOUT: orjson.dumps({**page.about, "columns": docs})}
+
+
+def flatgeobuf(page: FeaturePage) -> bytes:
+    """Write a page as FlatGeobuf, with its spatial index where each feature has a geometry.
+
+    The index has no place for features without one, and an order that is asked for would be lost in it: then there is
+    none. Days are times at midnight, as the form has no days.
+    """
+    rows, shapes = in_file_order(page)
+    empty = shapely.is_missing(shapes) | shapely.is_empty(shapes)
+    has_index = bool(len(rows)) and not page.is_ordered and not empty.any()
+    metadata = "" if page.metadata is None else page.metadata.text
+    return as_buffer(
+        lambda body: write_layer(
+            body,
+            "FlatGeobuf",
+            page,
+            rows,
+            shapes,
+            geometry_type(page, shapes),
+            SPATIAL_INDEX="YES" if has_index else "NO",
+            TITLE=page.collection.title,
+            DESCRIPTION="\n".join(filter(None, (page.collection.description, metadata))),
+        )
+    )
 
 
 FLATGEOBUF = FeatureFormat(MediaFormat("fgb", "application/flatgeobuf", "FlatGeobuf"), flatgeobuf)
-GEOPACKAGE = FeatureFormat(MediaFormat("gpkg", "application/geopackage+sqlite3", "GeoPackage"), geopackage)
 GEOPARQUET = FeatureFormat(MediaFormat("parquet", "application/vnd.apache.parquet", "GeoParquet"), geoparquet)
+ARROW = FeatureFormat(MediaFormat("arrow", "application/vnd.apache.arrow.file", "GeoArrow"), arrow)

@@ -1,56 +1,117 @@
-"""CSV (RFC 4180): a line a feature, for spreadsheets."""
+"""CSV (RFC 4180): a line a feature, for spreadsheets; and the metadata that say what its columns are (CSVW)."""
 
 from __future__ import annotations
 
-import csv
 import io
-from collections.abc import Iterable
+from pathlib import Path
 
+import numpy as np
+import orjson
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv
 import shapely
-from shapely.geometry.base import BaseGeometry
 
-from api.exports.files import guarded, joined
 from api.formats.page import FeatureFormat, FeaturePage
-from api.requests.crs import CRS84, Crs
+from api.formats.property_types import TYPES, property_types
+from api.formats.table import GEOMETRY, arrow_columns
+from api.http.json import Json
+from api.requests.crs import CRS84
 from api.requests.negotiation import MediaFormat
+
+#: A cell that begins with one of these is taken for a formula by a spreadsheet (OWASP, CSV injection).
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+#: What tells spreadsheets that a file is UTF-8.
+_BOM = b"\xef\xbb\xbf"
+_POSITION = ("lon", "lat")
 
 
 def write(page: FeaturePage) -> bytes:
-    """Write a page as UTF-8 with a header line.
+    """Write a page as UTF-8 with a header line, in the order of its rows.
 
     Points in lon/lat are in the columns ``lon`` and ``lat`` too; ``geometry`` is WKT in the requested system, its
-    axes in the order of the authority. Lists are joined by "; ", a missing value is empty, and a text that a
-    spreadsheet would run as a formula gets an apostrophe in front.
+    axes in the order of the authority. Lists are JSON text, a missing value is empty, and a text that a spreadsheet
+    would run as a formula gets an apostrophe in front.
     """
-    text = io.StringIO(newline="")
-    writer = csv.writer(text)
-    names, crs = page.property_names, page.representation.crs
-    writer.writerow([*names, *(_columns(crs) if page.representation.geometry else ())])
-    geometries = _geometry_columns(page.shapes(), crs) if page.representation.geometry else [()] * len(page.rows)
-    columns = [page.collection.features.columns[name].take(page.rows) for name in names]
-    for values, geometry in zip(
-        zip(*columns, strict=True) if columns else [()] * len(geometries), geometries, strict=True
-    ):
-        writer.writerow([*map(guarded, map(joined, values)), *geometry])
-    return text.getvalue().encode()
+    table = _guarded(arrow_columns(page, lists_as_json=True))
+    if page.representation.geometry:
+        table = _with_places(table, page)
+    body = io.BytesIO()
+    if table.num_columns:
+        options = pyarrow.csv.WriteOptions(include_header=False, quoting_style="needed")
+        body.write((",".join(table.column_names) + "\n").encode())
+        pyarrow.csv.write_csv(table, body, options)
+    return body.getvalue()
 
 
-def _columns(crs: Crs) -> tuple[str, ...]:
-    return ("lon", "lat", "geometry") if crs is CRS84 else ("geometry",)
+def write_with_bom(page: FeaturePage) -> bytes:
+    """Write a page as `write` does, after the mark by which Excel knows UTF-8."""
+    return _BOM + write(page)
 
 
-def _geometry_columns(shapes: Iterable[BaseGeometry | None], crs: Crs) -> list[tuple[object, ...]]:
-    return [_geometry_values(shape, crs) for shape in shapes]
+def _guarded(table: pa.Table) -> pa.Table:
+    """Put an apostrophe before each text that a spreadsheet would run; numbers and days are left as they are."""
+    for place, field in enumerate(table.schema):
+        if pa.types.is_string(field.type):
+            column = table.column(place)
+            runs = pc.is_in(pc.utf8_slice_codeunits(column, 0, 1), pa.array([*FORMULA_STARTS]))
+            if pc.any(runs).as_py():
+                told = pc.binary_join_element_wise(pa.scalar("'"), column, "")
+                table = table.set_column(place, field, pc.if_else(runs, told, column))
+    return table
 
 
-def _geometry_values(shape: BaseGeometry | None, crs: Crs) -> tuple[object, ...]:
-    known = shape is not None and not shape.is_empty
-    wkt = shapely.to_wkt(shape, rounding_precision=crs.decimals, trim=True) if known else ""
-    if crs is not CRS84:
-        return (wkt,)
-    if not isinstance(shape, shapely.Point) or not known:
-        return "", "", wkt
-    return round(shape.x, crs.decimals), round(shape.y, crs.decimals), wkt
+def _with_places(table: pa.Table, page: FeaturePage) -> pa.Table:
+    shapes, crs = page.shapes(), page.representation.crs
+    shapes[shapely.is_empty(shapes)] = None
+    if crs is CRS84:
+        points = shapes.copy()
+        points[shapely.get_type_id(shapes) != 0] = None
+        for name, axis in zip(_POSITION, (shapely.get_x(points), shapely.get_y(points)), strict=True):
+            table = table.append_column(name, pa.array(np.round(axis, crs.decimals), pa.float64(), from_pandas=True))
+    wkt = shapely.to_wkt(shapes, rounding_precision=crs.decimals, trim=True)
+    return table.append_column(GEOMETRY, pa.array(wkt, pa.string()))
+
+
+def metadata(page: FeaturePage) -> bytes:
+    """Write what the columns of the CSV of a page are, and what is said of the data, as CSVW metadata (JSON-LD).
+
+    ``url`` is the link of the page to itself, or the name of the file.
+    """
+    types = property_types(page.collection.model)
+    docs = {column.name: column.doc for column in page.collection.columns}
+    columns: list[Json] = [
+        {"name": name, "titles": name, "dc:description": docs[name], **_datatype(TYPES[types[name]].csvw)}
+        for name in page.property_names
+    ]
+    if page.representation.geometry:
+        axes = _POSITION if page.representation.crs is CRS84 else ()
+        columns += [{"name": name, "titles": name, **_datatype("number")} for name in axes]
+        columns.append({"name": GEOMETRY, "titles": GEOMETRY, "dc:description": "WKT", **_datatype("string")})
+    document: Json = {
+        "@context": "http://www.w3.org/ns/csvw",
+        "url": next((link["href"] for link in page.links if link["rel"] == "describes"), f"{page.collection.name}.csv"),
+        "dc:title": page.collection.title,
+        "dc:description": page.collection.description,
+        "tableSchema": {"columns": columns, "primaryKey": "id"}
+        if "id" in page.property_names
+        else {"columns": columns},
+    }
+    if page.metadata is not None:
+        document |= {"dc:license": {"@id": page.metadata.licence}, "dc:rights": page.metadata.attribution}
+        document["notes"] = [page.metadata.values]
+    return orjson.dumps(document, option=orjson.OPT_INDENT_2)
+
+
+def metadata_beside(path: Path) -> Path:
+    """Where readers look for the metadata of a CSV file (CSVW, Model for Tabular Data, 5.3)."""
+    return path.with_name(f"{path.name}-metadata.json")
+
+
+def _datatype(name: str) -> Json:
+    return {"datatype": name}
 
 
 FORMAT = FeatureFormat(MediaFormat("csv", "text/csv", "CSV"), write)
+WITH_BOM = FeatureFormat(MediaFormat("csv-bom", "text/csv;charset=utf-8", "CSV for Excel"), write_with_bom)
+METADATA = FeatureFormat(MediaFormat("csvw", "application/csvm+json", "metadata of CSV"), metadata)

@@ -8,7 +8,7 @@ import orjson
 
 from api.formats.page import FeatureFormat, FeaturePage
 from api.requests.crs import CRS84
-from api.requests.negotiation import GEOJSON
+from api.requests.negotiation import GEOJSON, MediaFormat
 from geo import geojson
 
 _GEOMETRY, _PROPERTIES = b',"geometry":', b',"properties":'
@@ -39,6 +39,11 @@ def features(page: FeaturePage) -> Sequence[bytes]:
     ]
 
 
+def text_sequence(page: FeaturePage) -> bytes:
+    """Write a page as a sequence of features (RFC 8142), which has no place for what is said of all of them."""
+    return b"".join(b"\x1e%b\n" % feature for feature in features(page))
+
+
 def _shapes(page: FeaturePage, whole: list[bytes]) -> list[bytes]:
     if not page.representation.geometry:
         return [b"null"] * len(whole)
@@ -57,3 +62,4 @@ def _values(page: FeaturePage, whole: list[bytes]) -> list[bytes]:
 
 
 FORMAT = FeatureFormat(GEOJSON, collection, feature)
+SEQUENCE = FeatureFormat(MediaFormat("geojsonseq", "application/geo+json-seq", "GeoJSON Text Sequence"), text_sequence)

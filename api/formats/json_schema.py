@@ -8,6 +8,7 @@ from typing import Any
 from api.http.json import Json
 from layers.collections.collection import Collection
 from layers.collections.feature_types import AttributionFeature, CountryFeature, StrikeFeature
+from layers.collections.geometry_kinds import AssetAreaFeature, AssetLineFeature, AssetPointFeature
 from layers.collections.hit_features import HitFeature
 from layers.collections.queryables import GEOMETRY, Kind, Queryable
 from layers.model.records import Strike
@@ -19,6 +20,9 @@ _GEOMETRIES: Mapping[type, str] = {
     AttributionFeature: "point",
     HitFeature: "point",
     CountryFeature: "polygon-or-multipolygon",
+    AssetPointFeature: "point-or-multipoint",
+    AssetLineFeature: "linestring-or-multilinestring",
+    AssetAreaFeature: "polygon-or-multipolygon",
 }
 _TYPES: Mapping[Kind, Json] = {
     "text": {"type": "string"},

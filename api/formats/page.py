@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 
+from api.formats.file_metadata import FileMetadata
+from api.http.json import Json
 from api.requests.crs import project
 from api.requests.negotiation import MediaFormat
-from api.requests.query_parameters import Representation
+from api.requests.query_parameters import DEFAULT_ORDERS, Representation
+from geo.columnar.chunked_array import to_numpy
 from geo.lonlat import Objects
 from layers.collections.collection import Collection, Rows
+from layers.query.keyset_cursor import with_tiebreak
+from layers.query.selection import Selection, rows
 
 Link = Mapping[str, str]
 
@@ -26,6 +32,10 @@ class FeaturePage:
         How many features the request selects, those of other pages included.
     timestamp
         Time of the version of the data, RFC 3339.
+    metadata
+        What is said of the data of that version.
+    is_ordered
+        Whether the request names an order, which files then have too.
     """
 
     collection: Collection
@@ -34,6 +44,41 @@ class FeaturePage:
     links: Sequence[Link]
     matched: int
     timestamp: str
+    metadata: FileMetadata | None = None
+    is_ordered: bool = False
+
+    @classmethod
+    def of_file(
+        cls, collection: Collection, selection: Selection, metadata: FileMetadata, changed: datetime
+    ) -> FeaturePage:
+        """All features of a selection, with all properties, in lon/lat, as they are written to a file.
+
+        Parameters
+        ----------
+        selection
+            Which features; where it names no order, that of the HTTP API.
+        changed
+            When the data was changed last, in UTC.
+        """
+        ordered = replace(selection, order=selection.order or DEFAULT_ORDERS.get(collection.name, ()))
+        found = to_numpy(rows(collection, with_tiebreak(ordered)))
+        links = [{"rel": "license", "href": metadata.licence, "type": "text/html", "title": "Licence of the records"}]
+        return cls(
+            collection,
+            found,
+            Representation(),
+            links,
+            len(found),
+            f"{changed:%Y-%m-%dT%H:%M:%SZ}",
+            metadata,
+            is_ordered=bool(selection.order),
+        )
+
+    @property
+    def about(self) -> Json:
+        """What a file of the page says of itself, as JSON values."""
+        known = {} if self.metadata is None else self.metadata.values
+        return {"title": self.collection.title, "description": self.collection.description, **known}
 
     @property
     def collection_members(self) -> Mapping[str, object]:
@@ -43,6 +88,7 @@ class FeaturePage:
             "numberMatched": self.matched,
             "numberReturned": len(self.rows),
             "timeStamp": self.timestamp,
+            **({} if self.metadata is None else {"metadata": self.metadata.values}),
         }
 
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from api.formats import columnar, csv, geojson, jsonfg
+from api.formats import columnar, csv, geojson, geopackage, jsonfg, kml, spreadsheet
 from api.formats.page import FeatureFormat, FeaturePage
 from api.requests.negotiation import HTML, MediaFormat
 
@@ -13,15 +13,33 @@ FORMATS: Sequence[FeatureFormat] = (
     geojson.FORMAT,
     jsonfg.FORMAT,
     FeatureFormat(HTML, geojson.collection, geojson.feature),
+    geojson.SEQUENCE,
     csv.FORMAT,
+    csv.WITH_BOM,
+    csv.METADATA,
+    spreadsheet.FORMAT,
     columnar.FLATGEOBUF,
-    columnar.GEOPACKAGE,
+    geopackage.FORMAT,
     columnar.GEOPARQUET,
+    columnar.ARROW,
+    kml.FORMAT,
 )
 
 #: Formats of the features of a collection, and those that one feature has too.
 FEATURES = tuple(one.media for one in FORMATS)
 FEATURE = tuple(one.media for one in FORMATS if one.write_feature is not None)
+#: Formats of files by the ending of their names.
+FILES: Mapping[str, FeatureFormat] = {
+    "geojson": geojson.FORMAT,
+    "geojsons": geojson.SEQUENCE,
+    "csv": csv.FORMAT,
+    "xlsx": spreadsheet.FORMAT,
+    "fgb": columnar.FLATGEOBUF,
+    "gpkg": geopackage.FORMAT,
+    "parquet": columnar.GEOPARQUET,
+    "arrow": columnar.ARROW,
+    "kml": kml.FORMAT,
+}
 #: Functions that write a page of features, and one feature.
 WRITERS: Mapping[MediaFormat, Callable[[FeaturePage], bytes]] = {one.media: one.write for one in FORMATS}
 FEATURE_WRITERS: Mapping[MediaFormat, Callable[[FeaturePage], bytes]] = {

@@ -28,6 +28,7 @@ from api.wording.preference import language_of
 from api.wording.strikes import strike_title
 from layers.collections.collection import Collection
 from layers.collections.geometry_index import Box
+from layers.collections.geometry_kinds import ASSET_VIEWS
 from layers.corrections.concerned import records_of_answer, records_of_asset
 from layers.model.records import Source
 from layers.query.selection import sortables
@@ -119,7 +120,7 @@ def name_of(feature: Json, language: str = ENGLISH) -> str:
 def called(view: ServedVersion, collection: Collection, feature: Json, language: str) -> str:
     """Return what a page calls a feature: a site and a country in the language, others as `name_of`."""
     key = str(feature["id"])
-    if collection.name == "assets" and key in view.snapshot.records.assets:
+    if _record_table(collection) == "assets" and key in view.snapshot.records.assets:
         return name_in(view.snapshot.records.assets[key], language)
     if collection.name == "countries" and language != ENGLISH:
         return country_names(view.snapshot.country_names, language).get(key, name_of(feature, language))
@@ -161,8 +162,9 @@ def of_items(request: Request, view: ServedVersion, collection: Collection, docu
 def of_item(request: Request, view: ServedVersion, collection: Collection, document: Json) -> Json:
     """Give the page of a feature what its JSON lacks: its row, pictures, its sources, and addresses of more on it."""
     bounds = _bounds(collection, [document])
-    has_record = collection.name in ("strikes", "assets")
-    record = view.snapshot.records.table(collection.name).get(document["id"]) if has_record else None
+    table = _record_table(collection)
+    has_record = table in ("strikes", "assets")
+    record = view.snapshot.records.table(table).get(document["id"]) if has_record else None
     ids: Sequence[str] = getattr(record, "sources", ())
     sources = view.snapshot.records.sources
     language = language_of(request)
@@ -186,7 +188,7 @@ def _published(
     if collection.name == "strikes" and key in records.strikes:
         content: SubjectContent = strike_content(request, view, key)
         about, keys = strike_data(records.strikes[key], view, language_of(request)), records_of_answer(snapshot, key)
-    elif collection.name == "assets" and key in records.assets:
+    elif _record_table(collection) == "assets" and key in records.assets:
         content = asset_content(request, view, key)
         about, keys = asset_data(records.assets[key], language_of(request)), records_of_asset(snapshot, key)
     else:
@@ -211,6 +213,11 @@ def _web(url: str | None) -> str | None:
     return url if url is not None and re.match(r"https?://", url, re.IGNORECASE) else None
 
 
+def _record_table(collection: Collection) -> str:
+    """The table whose records the features of a collection are; its own name where they are of none."""
+    return "assets" if collection.name in ASSET_VIEWS else collection.name
+
+
 def _more(request: Request, collection: Collection, key: str, language: str) -> list[tuple[str, str]]:
     """List title and address of further answers on a feature."""
     quoted = urllib.parse.quote(key, safe="/")
@@ -233,7 +240,8 @@ def _more(request: Request, collection: Collection, key: str, language: str) -> 
         },
     }
     return [
-        (phrase(f"html.item.{name}", language), address) for name, address in addresses.get(collection.name, {}).items()
+        (phrase(f"html.item.{name}", language), address)
+        for name, address in addresses.get(_record_table(collection), {}).items()
     ]
 
 

@@ -12,6 +12,7 @@ import geopandas
 import numpy as np
 import pandas as pd
 
+from api.formats.registry import FILES
 from api.http.json import Json
 from api.python.conditions import Day, day_of, query_of
 from api.python.frames import SelectableFrame, frame_of
@@ -23,6 +24,7 @@ from geo.lonlat import Ints
 from layers.attribution.readings import Reading
 from layers.collections.collection import Collection
 from layers.decisions.hits import SHOW_FROM, match_answer
+from layers.filesystem.atomic_file import replacing
 from layers.model.records import Match
 from layers.model.types import Basis, CountryBasis
 from layers.ownership.minority import Minority
@@ -33,7 +35,7 @@ from layers.reference import basemap as base_map
 if TYPE_CHECKING:
     import folium
 
-Layer = Literal["strikes", "assets", "attributions", "hits", "countries"]
+Layer = Literal["strikes", "assets", "asset-points", "asset-lines", "asset-areas", "attributions", "hits", "countries"]
 _SCHEMES = ("http://", "https://")
 #: Strikes of which a map can be looked at.
 _MOST_DRAWN = 20_000
@@ -176,6 +178,54 @@ class Atlas:
         """
         query = query_of(since=since, until=until, bbox=bbox, filter=filter, sortby=sortby)
         return self._source.layer(name, query)
+
+    def export(
+        self,
+        name: Layer,
+        path: str | Path,
+        *,
+        since: Day | None = None,
+        until: Day | None = None,
+        bbox: Sequence[float] | None = None,
+        filter: str | None = None,
+        sortby: str | None = None,
+    ) -> Path:
+        """Write the features of a layer to a file, as ``strikeatlas export`` and the HTTP API do.
+
+        Parameters
+        ----------
+        path
+            Its ending says the form: geojson, geojsons, csv, xlsx, fgb, gpkg, parquet, arrow or kml. An existing file
+            is replaced.
+        since, until, bbox, filter, sortby
+            As in `layer`.
+
+        Raises
+        ------
+        AtlasError
+            If the ending is of no form, or a server has more features than it gives at once.
+        BadParameter
+            With the first condition that cannot be read; a server refuses it with `AtlasError`.
+        OSError
+            If the file cannot be written.
+
+        Examples
+        --------
+        >>> import strikeatlas, tempfile, pathlib
+        >>> atlas = strikeatlas.open()
+        >>> folder = tempfile.TemporaryDirectory()
+        >>> atlas.export("asset-lines", pathlib.Path(folder.name) / "lines.parquet").name
+        'lines.parquet'
+        """
+        target = Path(path)
+        form = FILES.get(target.suffix.removeprefix(".").lower())
+        if form is None:
+            raise AtlasError(f"{target.name}: expected a name that ends in one of {', '.join(FILES)}")
+        query = query_of(since=since, until=until, bbox=bbox, filter=filter, sortby=sortby)
+        content = self._source.file(name, query, form)
+        with replacing(target) as fresh:
+            fresh.write_bytes(content)
+        return target
 
     def select(
         self,

@@ -11,12 +11,11 @@ import orjson
 import pandas as pd
 import shapely
 
-from api.formats.columnar import DTYPES
+from api.formats.property_types import TYPES, PropertyType, property_types
 from api.http.json import Json
 from geo.lonlat import Ints, Objects
 from layers.collections.collection import Collection
 from layers.collections.feature_types import Feature
-from layers.collections.queryables import Kind, queryables_of
 from layers.model.types import columns
 
 #: Axis order lon/lat, as all geometries of the atlas have it.
@@ -98,17 +97,20 @@ def frame_of_features(model: type[Feature], features: Sequence[Json]) -> geopand
 
 
 def _frame(model: type[Feature], values: Mapping[str, list[Any]], shapes: Objects) -> geopandas.GeoDataFrame:
-    kinds = {name: queryable.kind for name, queryable in queryables_of(model).items()}
-    typed = {name: _typed(column, kinds.get(name, "list")) for name, column in values.items()}
+    types = property_types(model)
+    typed = {name: _typed(column, types[name]) for name, column in values.items()}
     return geopandas.GeoDataFrame(typed, geometry=np.asarray(shapes, dtype=object), crs=CRS)
 
 
-def _typed(values: list[Any], kind: Kind) -> pd.Series[Any]:
-    """Return a column in the type of its kind; lists have no type of their own."""
+def _typed(values: list[Any], kind: PropertyType) -> pd.Series[Any]:
+    """Return a column in the type that the one table of types has for it."""
+    dtype: Any = TYPES[kind].pandas
+    plain: Any = values
     if kind == "date":
-        return pd.Series(np.array(values, dtype="datetime64[D]").astype(DTYPES[kind]))
-    if kind == "text":
-        return pd.Series(values, dtype="str")
-    if kind in DTYPES:
-        return pd.Series(np.array(values, dtype=object), dtype=DTYPES[kind])
-    return pd.Series([list(value) if isinstance(value, tuple) else value for value in values], dtype=object)
+        plain = np.array(values, dtype="datetime64[D]").astype(dtype)
+    elif kind == "list":
+        plain = [list(value) if isinstance(value, tuple) else value for value in values]
+    elif kind not in ("text", "edtf"):
+        plain = np.fromiter(values, dtype=object, count=len(values))
+    series: pd.Series[Any] = pd.Series(plain, dtype=dtype)
+    return series

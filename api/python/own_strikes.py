@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -10,7 +11,6 @@ import geopandas
 import numpy as np
 import pandas as pd
 
-from api.exports.files import plain
 from api.python.frames import CRS
 from api.python.sources import AtlasError
 from api.wording.problems import located_sentence
@@ -97,9 +97,24 @@ def _value(name: str, value: object) -> object:
     """Return a cell as a record has it: days as ISO 8601, one text as a list where a list is meant."""
     if isinstance(value, (pd.Timestamp, np.datetime64)):
         return None if pd.isna(value) else pd.Timestamp(value).date().isoformat()
-    value = plain(value)
+    value = _plain(value)
     if name in ("targets", "target_kinds") and isinstance(value, str):
         return [part.strip() for part in value.split(";") if part.strip()]
     if name == "when" and value is not None and not isinstance(value, str):
         return str(value)
     return value
+
+
+def _plain(value: Any) -> Any:
+    """Give a value as JSON has it: None for missing, NaN and infinity, lists for arrays, sets and tuples."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(part) for key, part in value.items()}
+    if isinstance(value, (set, frozenset)):
+        return sorted(_plain(part) for part in value)
+    if isinstance(value, (list, tuple, np.ndarray)):
+        return [_plain(part) for part in value]
+    if value is None or value is pd.NA or value is pd.NaT:
+        return None
+    if isinstance(value, np.generic):
+        value = value.item()
+    return None if isinstance(value, float) and not math.isfinite(value) else value

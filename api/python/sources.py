@@ -7,8 +7,8 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
-from functools import cached_property
+from datetime import UTC, date, datetime
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import quote, urlencode, urljoin, urlsplit
@@ -16,15 +16,19 @@ from urllib.parse import quote, urlencode, urljoin, urlsplit
 import geopandas
 import orjson
 
+from api.formats.file_metadata import FileMetadata
+from api.formats.page import FeatureFormat, FeaturePage
 from api.http.json import Json
 from api.python.frames import frame_of, frame_of_features
-from api.requests.query_parameters import parse_items_request
+from api.requests.query_parameters import parse_items_request, parse_selection
 from api.requests.strike_conditions import parse_strike_conditions
 from api.serializers.attribution import owners_answer
-from api.server.version_builder import cache_of, published_version
+from api.server.version_builder import cache_of, changed_at, published_version
 from api.settings import Settings, stated_policy
 from api.wording.catalogue import text
 from geo.columnar.chunked_array import to_numpy
+from layers.collections.geometry_kinds import ASSET_VIEWS
+from layers.corrections.log import PublishedVersion
 from layers.model import edtf
 from layers.model.cache import Lazy
 from layers.model.types import CountryBasis
@@ -33,12 +37,16 @@ from layers.query.selection import rows
 from layers.query.strike_counts import groups
 from layers.query.strike_truth import narrowed
 from layers.reference import basemap
+from layers.snapshot.disclosure import Disclosure, disclose
 from layers.snapshot.snapshot import LAYERS, Snapshot
 from layers.sources import curated
 from layers.store.backends import open_store
+from layers.store.store import Store
 
 #: Features that a server is asked for at once.
 _PAGE = 5000
+#: Features of a file that a server is asked for; it cuts that to the most that it gives.
+_MOST = 1_000_000
 #: Tables whose sizes describe an atlas.
 SIZED = ("strikes", "assets")
 #: Seconds that a server has to begin an answer.
@@ -73,6 +81,9 @@ class AtlasSource(Protocol):
     def owners(self, owned: str, on: date | None, basis: CountryBasis, minority: Minority) -> Json:
         """Return who owned an asset on a day, as `/assets/{asset}/owners` answers."""
 
+    def file(self, name: str, query: Mapping[str, str], form: FeatureFormat) -> bytes:
+        """Return the features of a layer that parameters of the API select, as a file."""
+
     @property
     def snapshot(self) -> Snapshot:
         """All records and what follows from them."""
@@ -80,10 +91,21 @@ class AtlasSource(Protocol):
 
 @dataclass(frozen=True)
 class SnapshotSource:
-    """An atlas in the memory of this process."""
+    """An atlas in the memory of this process.
+
+    Parameters
+    ----------
+    title
+        The file that it was read from.
+    snapshot
+        All records and what follows from them.
+    about
+        What files say of the data, and when they were changed last; by default that no store holds them.
+    """
 
     title: str
     snapshot: Snapshot
+    about: Lazy[tuple[FileMetadata, datetime]] | None = None
 
     @property
     def data_date(self) -> date:
@@ -109,6 +131,24 @@ class SnapshotSource:
             conditions = parse_strike_conditions(query)
             selection = narrowed(self.snapshot.collections, self.snapshot.registers, selection, conditions)
         return frame_of(collection, to_numpy(rows(collection, selection)))
+
+    def file(self, name: str, query: Mapping[str, str], form: FeatureFormat) -> bytes:
+        """Return the features of a layer that parameters of the API select, as a file.
+
+        Raises
+        ------
+        BadParameter
+            With the first parameter that cannot be read.
+        """
+        collection = self.snapshot.collections[name]
+        metadata, changed = self.about.value if self.about is not None else self._unstored
+        return form.write(FeaturePage.of_file(collection, parse_selection(query, collection), metadata, changed))
+
+    @property
+    def _unstored(self) -> tuple[FileMetadata, datetime]:
+        records, day = self.snapshot.records, self.data_date
+        published = PublishedVersion(self.snapshot, records, Disclosure(records))
+        return FileMetadata.of(published, None, Settings()), datetime(day.year, day.month, day.day, tzinfo=UTC)
 
     def strikes_by_country(self, query: Mapping[str, str]) -> Sequence[tuple[str, int]]:
         """Return how many of the strikes that parameters select concern each country, most first.
@@ -167,8 +207,18 @@ def of_store(path: Path, base: Path) -> SnapshotSource:
     if opened.count("strikes", "assets") >= settings.keep_from:
         kept = cache_of(opened, base_map, settings).read(opened.last_external_edit())
         if kept is not None and kept.seq == opened.seq():
-            return SnapshotSource(str(path), kept.with_stages(kept.stages, heat=Lazy(opened.heat)))
-    return SnapshotSource(str(path), published_version(opened, base_map, settings.policy).snapshot)
+            snapshot = kept.with_stages(kept.stages, heat=Lazy(opened.heat))
+            return SnapshotSource(str(path), snapshot, Lazy(partial(_about, opened, snapshot, settings)))
+    version = published_version(opened, base_map, settings.policy)
+    return SnapshotSource(str(path), version.snapshot, Lazy(partial(_about, opened, version.snapshot, settings)))
+
+
+def _about(opened: Store, snapshot: Snapshot, settings: Settings) -> tuple[FileMetadata, datetime]:
+    """What files say of a snapshot of a store, and when it was changed last."""
+    _, stored = opened.version()
+    disclosure = disclose(stored, settings.policy, datetime.now(UTC))
+    version = PublishedVersion(snapshot, stored, disclosure)
+    return FileMetadata.of(version, opened.head(snapshot.seq), settings), changed_at(opened, snapshot, disclosure)
 
 
 @dataclass(frozen=True)
@@ -204,7 +254,8 @@ class ServerSource:
         AtlasError
             If the server cannot be reached, refuses a parameter or answers something else.
         """
-        return frame_of_features(LAYERS[name][2], [*self._features(name, query)])
+        model = ASSET_VIEWS[name].model if name in ASSET_VIEWS else LAYERS[name][2]
+        return frame_of_features(model, [*self._features(name, query)])
 
     def _features(self, name: str, query: Mapping[str, str]) -> Iterator[Json]:
         page = self._answer(f"/collections/{name}/items", {**query, "f": "json", "limit": str(_PAGE)})
@@ -217,6 +268,21 @@ class ServerSource:
             parts = urlsplit(urljoin(self.address, following))
             begin = parts.path.index("/collections/")
             page = self._read(f"{self.address}{parts.path[begin:]}?{parts.query}")
+
+    def file(self, name: str, query: Mapping[str, str], form: FeatureFormat) -> bytes:
+        """Return the features of a layer that parameters of the API select, as a file.
+
+        Raises
+        ------
+        AtlasError
+            If the server cannot be reached, refuses a parameter, or has more features than it gives at once.
+        """
+        asked = urlencode({**query, "f": form.media.name, "limit": str(_MOST)})
+        url = f"{self.address}/collections/{name}/items?{asked}"
+        content, links = self._open(url, form.media.media_type)
+        if 'rel="next"' in links:
+            raise AtlasError(f"{url}: more features than the server gives at once; open the store, or select fewer")
+        return content
 
     def strikes_by_country(self, query: Mapping[str, str]) -> Sequence[tuple[str, int]]:
         """Return how many of the strikes that parameters select concern each country, most first.
@@ -257,16 +323,24 @@ class ServerSource:
         return self._read(f"{self.address}{path}?{urlencode(query)}")
 
     def _read(self, url: str) -> Json:
-        request = urllib.request.Request(url, headers={"Accept": "application/json, application/geo+json"})
+        content, _ = self._open(url, "application/json, application/geo+json")
+        try:
+            value: Json = orjson.loads(content)
+        except ValueError as error:
+            raise AtlasError(f"{url}: {error}") from error
+        return value
+
+    def _open(self, url: str, accept: str) -> tuple[bytes, str]:
+        """Return the body of an answer, and its links as the header has them."""
+        request = urllib.request.Request(url, headers={"Accept": accept})
         try:
             with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as answer:
-                value: Json = orjson.loads(answer.read())
+                return answer.read(), ", ".join(answer.headers.get_all("Link", ()))
         except urllib.error.HTTPError as error:
             with error:
                 raise AtlasError(f"{url}: {_detail(error)}") from None
         except (OSError, http.client.HTTPException, ValueError) as error:
             raise AtlasError(f"{url}: {error}") from error
-        return value
 
 
 def _detail(error: urllib.error.HTTPError) -> str:

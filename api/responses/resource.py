@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Mapping, Sequence
 
 import orjson
 from fastapi import Request, Response
 from starlette.exceptions import HTTPException
 
+from api.formats.file_metadata import FileMetadata
 from api.html import pages
 from api.http.conditional import representation
 from api.http.json import Json
@@ -38,6 +40,31 @@ def collection_or_404(view: ServedVersion, name: str) -> Collection:
     if collection is None:
         raise HTTPException(404, f"No collection {name[:80]!r}; see /collections")
     return collection
+
+
+#: What files of each served version say of it; the cache does not keep a version alive.
+_METADATA: weakref.WeakKeyDictionary[ServedVersion, FileMetadata] = weakref.WeakKeyDictionary()
+
+
+def has_file_metadata(request: Request) -> bool:
+    """Whether what files say of the version that a request is answered from is known, and so is read at once."""
+    return served_version(request) in _METADATA
+
+
+def file_metadata(request: Request) -> FileMetadata:
+    """Return what files say of the version of the data that a request is answered from."""
+    view = served_version(request)
+    known = _METADATA.get(view)
+    if known is None:
+        state = request.app.state
+        described = FileMetadata.of(view.published, state.atlas.store.head(view.snapshot.seq), state.settings)
+        known = _METADATA.setdefault(view, described)
+    return known
+
+
+def licence_link(request: Request) -> Mapping[str, str]:
+    """Return the link to the licence of the records (RFC 4946)."""
+    return link("license", request.app.state.settings.licence, "text/html", "Licence of the records")
 
 
 def negotiated_format(request: Request, offered: tuple[MediaFormat, ...]) -> MediaFormat:

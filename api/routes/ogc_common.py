@@ -13,7 +13,7 @@ from api.openapi.responses import ANY_OBJECT, BOOLEAN, LINKS, STRING, array_of, 
 from api.requests import crs
 from api.requests.negotiation import DEFINITION
 from api.requests.query_parameters import DEFAULT_ORDERS
-from api.responses.resource import collection_or_404, document, self_links, served_version
+from api.responses.resource import collection_or_404, document, licence_link, self_links, served_version
 from api.serializers.policy import withheld
 from api.wording.catalogue import text
 from api.wording.preference import language_of
@@ -60,7 +60,7 @@ def _parts(request: Request) -> Sequence[ApiPart]:
 @PART.document("/", "Landing page", "Landing")
 def landing(request: Request) -> Response:
     """Where everything is."""
-    links = [*self_links(request, "/")]
+    links = [*self_links(request, "/"), licence_link(request)]
     for part in _parts(request):
         links += part.landing_links(request)
     remarks = request.app.state.atlas.remarks()
@@ -94,7 +94,7 @@ def collections(request: Request) -> Response:
     """List what can be asked for."""
     served = served_version(request).snapshot.collections.values()
     listed = [_described(request, collection) for collection in served]
-    links = self_links(request, "/collections")
+    links = [*self_links(request, "/collections"), licence_link(request)]
     counts = withheld(served_version(request).disclosure)
     return document(request, "collections", {"links": links, "withheld": counts, "collections": listed})
 
@@ -135,7 +135,7 @@ def _withheld(request: Request, collection: Collection) -> Json:
 
 
 def _links(request: Request, collection: Collection) -> Sequence[Link]:
-    links = [*self_links(request, f"/collections/{collection.name}")]
+    links = [*self_links(request, f"/collections/{collection.name}"), licence_link(request)]
     for part in _parts(request):
         links += part.collection_links(request, collection)
     return links

@@ -16,6 +16,9 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse
 
+from api.formats.csv import FORMAT as CSV
+from api.formats.csv import METADATA as CSV_METADATA
+from api.formats.csv import WITH_BOM as CSV_WITH_BOM
 from api.formats.jsonfg import JSONFG
 from api.formats.page import FeaturePage, Link
 from api.formats.registry import FEATURE, FEATURE_WRITERS, FEATURES, WRITERS
@@ -28,12 +31,20 @@ from api.http.links import JSON, base_address, href, item_path, link, link_heade
 from api.http.work import WorkClass, queued, require_wanted
 from api.openapi.declaration import OGC_SPEC, ApiPart, Endpoint, media_types
 from api.openapi.parameters import item_parameters, items_parameters, openapi_schema
-from api.openapi.responses import COUNT, LINKS, STRING, array_of, object_with, reference
+from api.openapi.responses import ANY_OBJECT, COUNT, LINKS, STRING, array_of, object_with, reference
 from api.requests.negotiation import GEOJSON, HTML, MediaFormat
 from api.requests.parameters import BadParameter
 from api.requests.query_parameters import ItemsRequest, parse_items_request, parse_profile, parse_representation
 from api.requests.strike_conditions import STRIKE_CONDITIONS, parse_strike_conditions
-from api.responses.resource import collection_or_404, negotiated_format, served_version, version
+from api.responses.resource import (
+    collection_or_404,
+    file_metadata,
+    has_file_metadata,
+    licence_link,
+    negotiated_format,
+    served_version,
+    version,
+)
 from api.routes.ogc_schemas import DESCRIPTIONS
 from api.wording.preference import language_headers, language_parts
 from layers.collections.collection import Collection
@@ -70,6 +81,7 @@ def _schemas(collection: Collection) -> Mapping[str, Json]:
         numberMatched=COUNT,
         numberReturned=COUNT,
         timeStamp={"type": "string", "format": "date-time"},
+        metadata=ANY_OBJECT,
         features=array_of(reference(f"Feature_{collection.name}")),
     )
     return {f"Feature_{collection.name}": feature, f"Features_{collection.name}": page}
@@ -167,6 +179,8 @@ async def items(request: Request, collection: str) -> Response:
     if served.name == "strikes" and not request.query_params.keys().isdisjoint(_CONDITIONS):
         wanted = await queued(request, WorkClass.SELECTION, partial(_narrowed, request, wanted))
     form = _profiled(form, wanted.profile)
+    if not has_file_metadata(request):
+        await run_in_threadpool(file_metadata, request)
     headers = _headers(request, version(request), form, wanted.representation.crs.uri)
     if not_modified := not_modified_response(request, headers["ETag"], headers):
         return not_modified
@@ -253,7 +267,14 @@ def _page(request: Request, collection: Collection, wanted: ItemsRequest, form: 
     links = _page_links(request, collection, wanted, form, last, begin)
     # The time of the data, so that one version always gives the same bytes.
     return FeaturePage(
-        collection, shown, wanted.representation, links, len(every), http_date(served_version(request).changed)
+        collection,
+        shown,
+        wanted.representation,
+        links,
+        len(every),
+        http_date(served_version(request).changed),
+        file_metadata(request),
+        is_ordered="sortby" in request.query_params,
     )
 
 
@@ -269,13 +290,14 @@ def _page_links(
     links = [link("self", with_query(path, rest, here), form.media_type, "This page")]
     plain = rest if given.keys().isdisjoint(_FORMAT) else query_string(_formless(given, _POSITION))
     links += _alternates(with_query(path, plain, here), form, FEATURES)
+    links += _tables(with_query(path, plain, here), form)
     if last is not None:
         following = query_string({"limit": wanted.limit, "cursor": last})
         links.append(link("next", with_query(path, rest, following), form.media_type, "Next page"))
     if before > 0:
         start = query_string({"offset": max(0, before - wanted.limit) or None, "limit": min(wanted.limit, before)})
         links.append(link("prev", with_query(path, rest, start), form.media_type, "Page before"))
-    return [*links, *_about(root, collection.name, collection.title, form)]
+    return [*links, *_about(root, collection.name, collection.title, form), licence_link(request)]
 
 
 #: Parameters that say where a page begins and ends, and those that choose its format.
@@ -286,6 +308,17 @@ _FORMAT = ("f", "profile")
 def _formless(query: Mapping[str, str], others: Sequence[str] = ()) -> dict[str, str]:
     """Return the parameters of a query without those of the format, and without others."""
     return {name: value for name, value in query.items() if name not in _FORMAT and name not in others}
+
+
+def _tables(address: str, form: MediaFormat) -> list[Link]:
+    """Return the link from a table as CSV to its metadata, or from these to it (CSVW, Model for Tabular Data, 5.2)."""
+    rel, other = {
+        CSV.media: ("describedby", CSV_METADATA.media),
+        CSV_WITH_BOM.media: ("describedby", CSV_METADATA.media),
+        CSV_METADATA.media: ("describes", CSV.media),
+    }.get(form, ("", form))
+    start = f"{address}{'&' if '?' in address else '?'}f="
+    return [link(rel, start + other.name, other.media_type, f"As {other.title}")] if rel else []
 
 
 def _alternates(address: str, form: MediaFormat, offered: Sequence[MediaFormat]) -> list[Link]:
@@ -339,6 +372,7 @@ def _item_links(request: Request, collection: Collection, feature: str, form: Me
         *links,
         *_alternates(with_query(path, query_string(_formless(query))), form, FEATURE),
         *_about(root, collection.name, collection.title, form),
+        licence_link(request),
     ]
 
 

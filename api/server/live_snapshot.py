@@ -237,7 +237,7 @@ class LiveSnapshot:
         ready_to_draw(snapshot)
         _ = snapshot.asset_index, snapshot.registers
         for zoom in range(_ZOOMS):
-            for collection in snapshot.collections.values():
+            for collection in snapshot.layers.values():
                 if self._ended:
                     return
                 collection.layer.precompute(zoom)

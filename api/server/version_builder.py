@@ -55,6 +55,12 @@ def data_date(store: Store, seq: int) -> date:
     return at.date() if at else date.today()
 
 
+def changed_at(store: Store, snapshot: Snapshot, disclosure: Disclosure) -> datetime:
+    """When what is published was changed last, in UTC: by a change, or as an embargo ended."""
+    changed = last_change(store, snapshot.seq) or datetime(*snapshot.data_date.timetuple()[:3], tzinfo=UTC)
+    return changed if disclosure.last_due is None else max(changed, disclosure.last_due)
+
+
 def published_version(store: Store, base: Basemap, policy: Policy) -> PublishedVersion:
     """Compute what a policy publishes of the newest version of a store, with the usual thresholds."""
     seq, stored = store.version()
@@ -78,7 +84,7 @@ def _read_times(store: Store, snapshot: Snapshot, published: PublishedRecords) -
 
 def ready_to_draw(snapshot: Snapshot) -> None:
     """Compute ahead what the first tile and the first box would wait for."""
-    for collection in snapshot.collections.values():
+    for collection in snapshot.layers.values():
         _ = collection.layer
         collection.mask((0.0, 0.0, 0.0, 0.0), date.min, date.max)
 
@@ -297,9 +303,7 @@ class VersionBuilder:
     ) -> ServedVersion:
         _ready_to_serve(snapshot)
         seq = snapshot.seq
-        changed = last_change(self._store, seq) or datetime(*snapshot.data_date.timetuple()[:3], tzinfo=UTC)
-        if disclosure.last_due is not None:
-            changed = max(changed, disclosure.last_due)
+        changed = changed_at(self._store, snapshot, disclosure)
         version = f"{seq}-{changed:%Y%m%dT%H%M%S.%f}-{_digest(snapshot)}-{self._program}"
         tiles = TileCache(self._settings.tiles_kept, self.counts)
         return ServedVersion(
@@ -309,12 +313,12 @@ class VersionBuilder:
 
 def _ready_to_serve(snapshot: Snapshot) -> None:
     """Compute ahead what the first page would wait for: features, and their order."""
-    for collection in snapshot.collections.values():
+    for collection in snapshot.layers.values():
         _ = collection.fragments, collection.rows_by_id
         rows(collection, with_tiebreak(Selection(order=DEFAULT_ORDERS.get(collection.name, ()))))
 
 
 def _digest(snapshot: Snapshot) -> str:
     """A digest of all features: edits of other programs and another base map have no change number."""
-    digests = ",".join(f"{name} {collection.digest:x}" for name, collection in snapshot.collections.items())
+    digests = ",".join(f"{name} {collection.digest:x}" for name, collection in snapshot.layers.items())
     return hashlib.blake2b(digests.encode(), digest_size=6).hexdigest()

@@ -128,8 +128,8 @@ class Worker:
     def metrics(self) -> MetricsSnapshot:
         """Counts of all workers, those that ended among them, and states of the living ones."""
         whole = sum_counters([self._counted(), *(state["tally"] for state, _ in self._others())])
-        collections = self._atlas.view.snapshot.collections
-        return MetricsSnapshot(whole, self.living(), {name: len(one) for name, one in collections.items()})
+        layers = self._atlas.view.snapshot.layers
+        return MetricsSnapshot(whole, self.living(), {name: len(one) for name, one in layers.items()})
 
     def _counted(self) -> dict[str, Any]:
         """Counts of this worker and of those before it in its slot."""

@@ -53,6 +53,9 @@ STYLES = {
         ),
         CatalogueStyle("strikes", "Strikes", f"Strikes: {_SYMBOLS}", ("strikes",)),
         CatalogueStyle("assets", "Assets", _SITES, ("assets",)),
+        CatalogueStyle("asset-points", "Assets: points", "Sites from zoom 5 on.", ("asset-points",)),
+        CatalogueStyle("asset-lines", "Assets: lines", "Pipelines by what they carry.", ("asset-lines",)),
+        CatalogueStyle("asset-areas", "Assets: areas", "Areas of sites.", ("asset-areas",)),
         CatalogueStyle(
             "attributions", "Attributions", "Attributions in the colour of their country.", ("attributions",)
         ),

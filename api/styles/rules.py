@@ -7,7 +7,7 @@ static/style-table.json; docs/styles.md tells of its entries.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise, product
 from typing import Any, Literal, TypeAlias
 
@@ -145,8 +145,12 @@ def rules(collection: str, look: StyleTable) -> tuple[StyleRule, ...]:
     """Return the rules of a collection, in the order of drawing."""
     if collection == "assets":
         return (_area(collection, look), *_pipelines(look), *_sites(look))
-    if collection == "countries":
+    if collection in ("countries", "asset-areas"):
         return (_area(collection, look),)
+    if collection in ("asset-points", "asset-lines"):
+        # All are of one kind of geometry: nothing has to stand in for it.
+        drawn = _sites(look) if collection == "asset-points" else _pipelines(look)
+        return tuple(replace(rule, stand_in=None) for rule in drawn)
     return (StyleRule(collection, collection.capitalize(), "points", symbol_paint(collection, look)),)
 
 

@@ -125,7 +125,7 @@ class SnapshotUpdate:
 
     def _all_anew(self) -> Snapshot:
         whole = self._part
-        pairs = ((self.before.collections.get(name), layer) for name, layer in whole.collections.items())
+        pairs = ((self.before.layers.get(name), layer) for name, layer in whole.layers.items())
         layers = [_unchanged_or_new(old, new) for old, new in pairs]
         return whole.with_stages(
             replace(
@@ -133,7 +133,7 @@ class SnapshotUpdate:
                 order=whole.order,
                 proposed=Lazy.of(whole.proposed),
                 counts=whole.counts(),
-                collections=_by_name(layers),
+                layers=_by_name(layers),
             )
         )
 
@@ -156,7 +156,7 @@ class SnapshotUpdate:
         layers = (strikes, assets, attributions, hits, _countries(before, counted))
         proposed: Mapping[str, str] = ProbableAssets(strikes)
         return counted.with_stages(
-            replace(stages, order=strikes.ids, proposed=Lazy.of(proposed), collections=_by_name(layers))
+            replace(stages, order=strikes.ids, proposed=Lazy.of(proposed), layers=_by_name(layers))
         )
 
     def _strikes(self, new: FlatRows) -> tuple[Collection, Collection, Collection]:
@@ -166,7 +166,7 @@ class SnapshotUpdate:
         gone = [old[key] for key in self.touched if key in old]
         present = (now[key] for key in self.touched if key in now)
         come = sorted(present, key=lambda strike: (strike.when, strike.id), reverse=True)
-        layers, strikes = self.before.collections, make_collection("strikes", new.strikes, new.geometries)
+        layers, strikes = self.before.layers, make_collection("strikes", new.strikes, new.geometries)
         attributions, hits = (
             collection_by_strike(name, rows, new.geometries, strikes.ids)
             for name, rows in (("attributions", new.attributions), ("hits", self._part.hits))
@@ -191,11 +191,11 @@ class SnapshotUpdate:
         They have them by a record that they rest on, and that no value of theirs follows from.
         """
         assert self.touched is not None
-        strikes = self.before.collections["strikes"]
+        strikes = self.before.layers["strikes"]
         if self._times.moved is None:
             names: Iterable[str] = strikes.ids
         else:
-            names = {*self._times.moved, *strikes_on(self.before.collections["attributions"], self._times.moved)}
+            names = {*self._times.moved, *strikes_on(self.before.layers["attributions"], self._times.moved)}
         columns, found = strikes.features.columns, dict[str, str | None]()
         for name in names:
             row = None if name in self.touched else strikes.rows_by_id.get(name)
@@ -215,7 +215,7 @@ class SnapshotUpdate:
         lost
             Assets that fewer strikes hit than before.
         """
-        nodes, known = self._times.nodes, self.before.collections["assets"]
+        nodes, known = self._times.nodes, self.before.layers["assets"]
         if self._times.moved is None or lost:
             # Times may be earlier than before.
             names = set(known.ids) if self._times.moved is None else lost
@@ -237,13 +237,13 @@ class SnapshotUpdate:
     def _moved_strikes(self, new: FlatRows) -> Iterator[tuple[str, str | None, tuple[str, ...]]]:
         """Id, time and sites of each strike that was touched or moved otherwise."""
         yield from new.strikes.rows(("id", UPDATED, "assets"))
-        before = self.before.collections["strikes"]
+        before = self.before.layers["strikes"]
         for name, at in self._moved_otherwise.items():
             yield name, at, before.features.columns["assets"][before.rows_by_id[name]]
 
     def _assets(self, after: Snapshot, struck: Mapping[str, int], updated: Mapping[str, str | None]) -> Collection:
         """The assets with other numbers of strikes, times and, where the day of the data shows others, other owners."""
-        old = self.before.collections["assets"]
+        old = self.before.layers["assets"]
         days = self.before.data_date, after.data_date
         if len({self.before.registers.interval_key(day, day) for day in days}) == 1:
             return _with_strikes_counted(old, struck, updated)
@@ -270,14 +270,14 @@ def with_shared_stages(before: Snapshot, snapshot: Snapshot) -> Snapshot:
     """
     if any(differing(before.records.table(name), snapshot.records.table(name)) for name in _ANSWER_TABLES):
         return snapshot
-    assets = with_shared_geometry(snapshot.collections["assets"], before.collections["assets"])
-    layers = (assets if layer.name == assets.name else layer for layer in snapshot.collections.values())
+    assets = with_shared_geometry(snapshot.layers["assets"], before.layers["assets"])
+    layers = (assets if layer.name == assets.name else layer for layer in snapshot.layers.values())
     stages = replace(
         snapshot.stages,
         stakes=before.stages.stakes,
         registers=before.stages.registers,
         asset_index=before.stages.asset_index,
-        collections=_by_name(layers),
+        layers=_by_name(layers),
     )
     return snapshot.with_stages(stages)
 
@@ -471,7 +471,7 @@ def _rows_with_any(column: DictionaryArray, values: Iterable[str]) -> Ints:
 
 
 def _countries(before: Snapshot, after: Snapshot) -> Collection:
-    old = before.collections["countries"]
+    old = before.layers["countries"]
     features = country_features(after.tallies(), after.country_names)
     return old if old.features == features else with_properties(old, features)
 

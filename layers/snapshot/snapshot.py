@@ -34,6 +34,7 @@ from layers.collections.feature_types import (
 )
 from layers.collections.flatten import FlatRows, flatten
 from layers.collections.geometry_index import Geometries, as_objects
+from layers.collections.geometry_kinds import ASSET_VIEWS, asset_view
 from layers.collections.hit_features import HitFeature, hit_features
 from layers.collections.update_times import NO_TIMES, UPDATED, UpdateTimes, latest
 from layers.decisions.hits import PUBLISH_FROM, SHOW_FROM, StrikeOutcome, finding
@@ -81,7 +82,7 @@ class Stages:
         Follow from assets, entities, stakes and relations alone, and are computed when they are first read.
     backing_files
         The files that parts are mapped from.
-    order, proposed, counts, collections
+    order, proposed, counts, layers
         As the attributes of `Snapshot`; a part that is ``None`` is computed by the snapshot when it is first read.
     """
 
@@ -92,7 +93,7 @@ class Stages:
     order: Sequence[str] | None = None
     proposed: Lazy[Mapping[str, str]] | None = None
     counts: Counts | None = None
-    collections: Mapping[str, Collection] | None = None
+    layers: Mapping[str, Collection] | None = None
 
     @classmethod
     def of(cls, records: Records) -> Stages:
@@ -349,7 +350,7 @@ class Snapshot:
         attributions = self.answers(basis, minority)
         if (basis, minority) != ("registration", "stay"):
             return iter(attributions.values())
-        columns = self.collections["attributions"].features.columns
+        columns = self.layers["attributions"].features.columns
         place = find_sorted(columns["country"].dictionary, iso)
         rows = [] if place is None else columns["country"].rows_with(place).tolist()
         return (attributions[key] for key in dict.fromkeys(columns["strike"][row] for row in rows))
@@ -476,9 +477,20 @@ class Snapshot:
 
     @cached_property
     def collections(self) -> Mapping[str, Collection]:
-        """The flat collections by name."""
-        if self.stages.collections is not None:
-            return self.stages.collections
+        """All collections that are served by name: the `layers`, and views of them, each derived when it is read."""
+        layers = self.layers
+        names = dict.fromkeys((*layers, *ASSET_VIEWS))
+
+        def read(name: str) -> Collection:
+            return layers[name] if name in layers else asset_view(name, layers["assets"])
+
+        return LazyMapping([*names], names, read)
+
+    @cached_property
+    def layers(self) -> Mapping[str, Collection]:
+        """The flat collections that hold the data, by name."""
+        if self.stages.layers is not None:
+            return self.stages.layers
         known = self.registers.on(self.data_date, self.data_date)
         nodes, struck_at = self.times.value.nodes, self.flat.updated
         strikes = make_collection("strikes", self.flat.strikes, self.flat.geometries)

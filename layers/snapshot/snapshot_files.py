@@ -43,7 +43,7 @@ def write(files: ArrayFolderWriter, snapshot: Snapshot) -> None:
     _write_stakes(files, snapshot.stakes)
     _write_index(files, snapshot.asset_index)
     _write_times(files, snapshot)
-    for layer in snapshot.collections.values():
+    for layer in snapshot.layers.values():
         write_layer(files, layer)
     files.metadata("counts", [[*key, number] for key, number in snapshot.counts().items()])
 
@@ -67,7 +67,7 @@ def read(
         order=layers["strikes"].ids,
         proposed=Lazy.of(proposed),
         counts=Counter({(country, what): number for country, what, number in files.metadata("counts")}),
-        collections=MappingProxyType(layers),
+        layers=MappingProxyType(layers),
     )
     day = date.fromisoformat(files.metadata("data_date"))
     seq, times = files.metadata("seq"), Lazy(partial(_read_times, files))

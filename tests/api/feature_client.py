@@ -7,7 +7,12 @@ from typing import Any
 
 from starlette.testclient import TestClient
 
-COLLECTIONS = ("strikes", "assets", "attributions", "hits", "countries")
+LAYERS = ("strikes", "assets", "attributions", "hits", "countries")
+#: The assets of one kind of geometry each; of none of the bundled ones an area is known.
+ASSET_VIEWS = ("asset-points", "asset-lines")
+COLLECTIONS = (*LAYERS, *ASSET_VIEWS)
+#: Those that there are; one is empty.
+LISTED = (*COLLECTIONS, "asset-areas")
 Json = dict[str, Any]
 
 

@@ -92,6 +92,8 @@ DOORS: dict[str, tuple[str, ...]] = {
     f"{_C}/items": (
         f"{_C}/items?limit=10000", f"{_C}/items?f=html", f"{_C}/items?f=csv&limit=10000", f"{_C}/items?f=jsonfg",
         f"{_C}/items?f=fgb&limit=10000", f"{_C}/items?f=parquet&limit=10000", f"{_C}/items?bbox={_AT}",
+        f"{_C}/items?f=kml&limit=10000", f"{_C}/items?f=geojsonseq&limit=10000", f"{_C}/items?f=csvw",
+        f"{_C}/items?f=gpkg", f"{_C}/items?f=arrow&limit=10000",
         f"{_C}/items?limit=1", f"{_C}/items?limit=5&offset=3", f"{_C}/items?sortby=-id&limit=3",
         f"/collections/strikes/items?filter={_WHERE}", "/collections/strikes/items?datetime=2025-08-08/..",
         "/collections/strikes/items?sortby=title&limit=10", f"/collections/strikes/items?title={MARK} struck",

@@ -39,6 +39,8 @@ FIRST = {
     "attributions": "qa-ras-laffan-2026-03-18/-/host/QA",
     "hits": "ru-cpc-kropotkinskaya-2025-02-17/a-cpc-kropotkinskaya/control/-",
     "countries": "AZ",
+    "asset-points": "a-abq",
+    "asset-lines": "a-btc",
 }
 
 

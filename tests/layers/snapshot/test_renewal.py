@@ -115,23 +115,23 @@ def view(small: Basemap) -> View:
 @pytest.fixture(scope="module")
 def before(few: Records, small: Basemap) -> Snapshot:
     made = Snapshot.of(few, small, 1, DAY, wording=str)
-    for collection in made.collections.values():
+    for collection in made.layers.values():
         _ = collection.fragments, collection.layer, collection.tree, collection.values("geometry")
     return made
 
 
 def told(snapshot: Snapshot) -> dict[str, Any]:
     """All that is served of a snapshot."""
-    layers = {name: one.layer for name, one in snapshot.collections.items()}
+    layers = {name: one.layer for name, one in snapshot.layers.items()}
     tiles = [Tile(0, 0, 0), Tile(3, 4, 2), Tile(5, 18, 11)]
     return {
-        "features": {name: one.fragments for name, one in snapshot.collections.items()},
+        "features": {name: one.fragments for name, one in snapshot.layers.items()},
         "tiles": {name: [layer.encode(tile) for tile in tiles] for name, layer in layers.items()},
-        "rows": {name: one.rows_by_id for name, one in snapshot.collections.items()},
-        "near": {name: one.meets((28, 44, 41, 51)).tolist() for name, one in snapshot.collections.items()},
-        "bounds": {name: one.bounds for name, one in snapshot.collections.items()},
-        "days": {name: one.days for name, one in snapshot.collections.items()},
-        "digests": {name: one.digest for name, one in snapshot.collections.items()},
+        "rows": {name: one.rows_by_id for name, one in snapshot.layers.items()},
+        "near": {name: one.meets((28, 44, 41, 51)).tolist() for name, one in snapshot.layers.items()},
+        "bounds": {name: one.bounds for name, one in snapshot.layers.items()},
+        "days": {name: one.days for name, one in snapshot.layers.items()},
+        "digests": {name: one.digest for name, one in snapshot.layers.items()},
         "matches": snapshot.matches,
         "answers": snapshot.answers(),
         "seats": snapshot.answers("headquarters"),
@@ -189,7 +189,7 @@ def test_the_view_before_is_left_as_it_is(few: Records, view: View, before: Snap
 def test_what_is_the_same_is_taken_over(few: Records, view: View, before: Snapshot) -> None:
     copied = Records.of({name: {k: v.model_copy() for k, v in few.table(name).items()} for name in RECORD_TYPES})
     made = update(before, view(copied))
-    assert dict(made.collections) == dict(before.collections)
+    assert dict(made.layers) == dict(before.layers)
     assert made.stakes is before.stakes
     made = update(before, view(CHANGES["a strike is added"](copied)))
     assert made.asset_index is before.asset_index

@@ -1,0 +1,73 @@
+"""XLSX: a sheet of features, and one that says what the data are."""
+
+from __future__ import annotations
+
+import io
+import tempfile
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import shapely
+from pyogrio.raw import write_arrow
+
+from api.exports.strike_rows import ExportError
+from api.formats.page import FeatureFormat, FeaturePage
+from api.formats.table import write_layer
+from api.requests.crs import CRS84
+from api.requests.negotiation import MediaFormat
+
+#: Rows of a sheet, the header among them (ECMA-376, 18.3.1.73).
+_MAX_ROWS = 1_048_576
+#: Time of the parts of the file: equal pages give equal bytes.
+_NO_TIME = (1980, 1, 1, 0, 0, 0)
+
+
+def write(page: FeaturePage) -> bytes:
+    """Write a page as XLSX, in the order of its rows.
+
+    The sheet of features has the columns and, where places are lon/lat, the points as ``lon`` and ``lat``; a cell
+    cannot hold other shapes. Days are days, truths are truths, lists are JSON text. The sheet ``about`` says what the
+    data are.
+
+    Raises
+    ------
+    ExportError
+        If the page has more rows than a sheet.
+    """
+    if len(page.rows) >= _MAX_ROWS:
+        raise ExportError(f"a sheet has {_MAX_ROWS - 1:,} features at most, these are {len(page.rows):,}")
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "sheets.xlsx"
+        write_layer(path, "XLSX", page, page.rows, None, None, more=_points(page))
+        lines = [("Title", page.collection.title), ("Description", page.collection.description)]
+        lines += [] if page.metadata is None else page.metadata.lines
+        about = {"what": [name for name, _ in lines], "is": [text for _, text in lines]}
+        write_arrow(pa.table(about), path, driver="XLSX", layer="about", geometry_type=None, append=True)
+        return _timeless(path)
+
+
+def _points(page: FeaturePage) -> dict[str, pa.Array]:
+    if not page.representation.geometry or page.representation.crs is not CRS84:
+        return {}
+    shapes = page.shapes()
+    shapes[shapely.get_type_id(shapes) != 0] = None
+    axes = {"lon": shapely.get_x(shapes), "lat": shapely.get_y(shapes)}
+    return {
+        name: pa.array(np.round(axis, CRS84.decimals), pa.float64(), from_pandas=True) for name, axis in axes.items()
+    }
+
+
+def _timeless(path: Path) -> bytes:
+    """Return an archive without the times at which its parts were written."""
+    body = io.BytesIO()
+    with zipfile.ZipFile(path) as written, zipfile.ZipFile(body, "w", zipfile.ZIP_DEFLATED) as timeless:
+        for name in written.namelist():
+            timeless.writestr(zipfile.ZipInfo(name, _NO_TIME), written.read(name), zipfile.ZIP_DEFLATED)
+    return body.getvalue()
+
+
+FORMAT = FeatureFormat(
+    MediaFormat("xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "XLSX"), write
+)
