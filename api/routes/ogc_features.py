@@ -135,6 +135,8 @@ PART = ApiPart(
             )
         ),
     ),
+    # What is JSON and no GeoJSON: the metadata of the features as CSV.
+    schemas={"Features": object_with(url=STRING, tableSchema=ANY_OBJECT)},
     collection_schemas=_schemas,
     collection_links=_collection_links,
 )

@@ -15,7 +15,7 @@ from api.server.build_id import sources
 from api.server.served_version import CacheStats, ServedVersion, TileCache
 from api.settings import Settings
 from api.wording.catalogue import text
-from layers.collections.update_times import UpdateTimes
+from layers.collections.update_times import NO_TIMES, UpdateTimes
 from layers.corrections.changed import PublishedRecords, read_times, times_after
 from layers.corrections.log import PublishedVersion
 from layers.corrections.replay import recent_records_at
@@ -248,7 +248,9 @@ class VersionBuilder:
         if served is stored:
             return self._version(snapshot, snapshot, stored, disclosure, begun)
         update = update or SnapshotUpdate(view.with_private, snapshot_of(stored))
-        return self._version(snapshot, update.unanswered, stored, disclosure, begun)
+        # Times are those of what is published, also where the version before had nothing private yet.
+        with_private = update.unanswered.with_stages(update.unanswered.stages, times=Lazy.of(NO_TIMES))
+        return self._version(snapshot, with_private, stored, disclosure, begun)
 
     def times_within(self, view: ServedVersion) -> Callable[[sqlite3.Connection], TimesAfter] | None:
         """What works out, within a write, when records changed last, if what it computes is to be served.

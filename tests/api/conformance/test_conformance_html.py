@@ -51,6 +51,8 @@ def operations(client: TestClient) -> list[str]:
         answers = item.get("get", {}).get("responses", {})
         if "text/html" in answers.get("200", {}).get("content", {}) and path != "/map":
             collection = path.split("/")[2] if path.startswith("/collections/") else ""
+            if "{feature" in path and collection not in FIRST:
+                continue  # a collection that the bundled records have nothing of
             own = {"styleId": collection} if collection else {}
             found.append(path.format(**{**GIVEN, **own}, feature=FIRST.get(collection, "")))
     return found

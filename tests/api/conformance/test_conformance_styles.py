@@ -8,7 +8,7 @@ import jsonschema
 import pytest
 from starlette.testclient import TestClient
 
-from tests.api.feature_client import COLLECTIONS, Json, links
+from tests.api.feature_client import COLLECTIONS, LISTED, Json, links
 
 CORE = "http://www.opengis.net/spec/ogcapi-styles-1/1.0/conf/core"
 STYLES = "http://www.opengis.net/def/rel/ogc/1.0/styles"
@@ -154,7 +154,7 @@ def test_styles_sld_content(client: TestClient, under: str, version: str) -> Non
         assert layers
         for layer in layers:
             name = layer.findtext(f"{symbols}:Name", namespaces=NAMES)
-            assert name in COLLECTIONS
+            assert name in LISTED
             assert layer.findtext(f"sld:UserStyle/{symbols}:Name", namespaces=NAMES) == one["id"]
             parts = layer.findall(f"sld:UserStyle/{symbols}:FeatureTypeStyle", NAMES)
             assert {part.findtext(f"{symbols}:FeatureTypeName", namespaces=NAMES) for part in parts} == {name}

@@ -30,10 +30,13 @@ from api.formats import csv as csv_form
 from api.formats.file_metadata import FileMetadata
 from api.formats.page import FeatureFormat, FeaturePage
 from api.formats.property_types import TYPES, property_types
+from api.server.version_builder import published_version
 from layers.collections.collection import Collection
+from layers.disclosure.policy import Policy
 from layers.query.selection import Selection, SortKey
+from layers.reference.basemap import Basemap
 from layers.snapshot.snapshot import Snapshot
-from layers.store.store import Head
+from layers.store.store import Head, Store
 
 ROOT = Path(__file__).resolve().parents[3]
 METADATA = FileMetadata(
@@ -65,6 +68,12 @@ LAYERS = ("strikes", "assets", "asset-points", "asset-lines", "hits")
 
 def page_of(collection: Collection, *order: SortKey) -> FeaturePage:
     return FeaturePage.of_file(collection, Selection(order=order), METADATA, CHANGED)
+
+
+@pytest.fixture(scope="module")
+def snapshot(store: Store, base: Basemap) -> Snapshot:
+    """What follows from the bundled records, with the times of their history."""
+    return published_version(store, base, Policy()).snapshot
 
 
 @pytest.fixture(scope="module")
