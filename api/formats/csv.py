@@ -50,8 +50,14 @@ def write_with_bom(page: FeaturePage) -> bytes:
 
 
 def _guarded(table: pa.Table) -> pa.Table:
-    """Put an apostrophe before each text that a spreadsheet would run; numbers and days are left as they are."""
+    """Put an apostrophe before each text that a spreadsheet would run; numbers and days are left as they are.
+
+    Times are written as RFC 3339 has them, which Arrow's own text of a time is not.
+    """
     for place, field in enumerate(table.schema):
+        if pa.types.is_timestamp(field.type):
+            times = pc.strftime(table.column(place), format="%Y-%m-%dT%H:%M:%SZ")
+            table = table.set_column(place, field.name, times)
         if pa.types.is_string(field.type):
             column = table.column(place)
             runs = pc.is_in(pc.utf8_slice_codeunits(column, 0, 1), pa.array([*FORMULA_STARTS]))

@@ -232,9 +232,10 @@ class _Reading:
 
     @cached_property
     def _doubtful(self) -> set[str]:
-        """Ids of records that were ever private or rest on one, or of which the policy withholds something."""
+        """Ids of records that were ever private or rest on or cite one, or of which the policy withholds something."""
         connection, disclosure = self._connection, self._published.disclosure
         found = set(history_pages.ever_private(connection, self._seq))
+        found.update(history_pages.citing_private(connection, _PLACES, self._seq))
         for rulings in (disclosure.rulings, disclosure.together):
             found.update(record for table in rulings.values() for record in table.of)
         size = -1
@@ -254,7 +255,9 @@ class _Reading:
         if not self._published.disclosure.policy.is_open and row.record not in self._published.stored.table(row.table):
             return True
         values = row.after or row.before or {}
-        named = {row.record, *(value for name in REFERENCES[row.table] if isinstance(value := values.get(name), str))}
+        # A judgement names records of any table, which is no reference.
+        columns = (*REFERENCES[row.table], *_NAMING)
+        named = {row.record, *(value for name in columns if isinstance(value := values.get(name), str))}
         is_stored = row.record in self._published.stored.table(row.table)
         is_hidden = is_stored and row.record not in self._published.disclosure.records.table(row.table)
         return is_hidden or not self._doubtful.isdisjoint(named) or values.get("dataset") in self._private

@@ -153,6 +153,17 @@ def ever_private(connection: sqlite3.Connection, up_to: int) -> Iterator[str]:
     yield from (record for (record,) in connection.execute(query, (up_to,)))
 
 
+def citing_private(connection: sqlite3.Connection, tables: Collection[str], up_to: int) -> Iterator[str]:
+    """Yield the ids of records of some tables that cited, by any change up to a number, an ever private source."""
+    private = f"""SELECT record FROM history
+      WHERE noun = 'sources' AND seq <= ? AND ({_is_no_public("before")} OR {_is_no_public("after")})"""
+    if connection.execute(f"SELECT EXISTS ({private})", (up_to,)).fetchone() == (0,):
+        return
+    query = f"""SELECT DISTINCT record FROM history, json_each("after", '$.sources') AS cited
+      WHERE noun IN ({_marks(tables)}) AND seq <= ? AND "after" NOTNULL AND cited.value IN ({private})"""
+    yield from (record for (record,) in connection.execute(query, (*tables, up_to, up_to)))
+
+
 def _is_no_public(column: str) -> str:
     # A search of the text as it is written here; reading it as JSON takes ten times as long.
     return f"""("{column}" NOTNULL AND NOT instr("{column}", '"private":false'))"""

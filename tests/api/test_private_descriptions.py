@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -53,10 +54,10 @@ class Servers:
     """A server of a public dataset with descriptions, and one of the same without."""
 
     def __init__(self, folder: Path, bundled: Store, base: Any) -> None:
-        self.stores = {}
+        self.stores, at = {}, datetime.now(UTC)  # features say when they changed last
         for name, said in (("told", (told(1, f"{MARK} burns"), told(2, f"{MARK} burns"))), ("alone", ())):
             store = self.stores[name] = Store.open(copy_of(bundled, folder / f"{name}.gpkg"))
-            store.load(news(*said), author="tests", derive=full_rewrite(base, text), why="news")
+            store.load(news(*said), author="tests", derive=full_rewrite(base, text), why="news", at=at)
         reviewers = folder / "reviewers.json"
         self.ann = {"Authorization": f"Bearer {reviewer_tokens.add_reviewer(reviewers, 'Ann')}"}
         self.told, self.alone = (
@@ -117,7 +118,7 @@ def test_a_search_for_duplicates_compares_and_shows_them(servers: Servers) -> No
 def test_no_export_has_them(
     servers: Servers, kind: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(export, "_footnote", lambda *_: "Figure of a store.")
+    monkeypatch.setattr(export, "footnote", lambda *_: "Figure of a store.")
     result = servers.command("told", "export", *kind, "-o", str(tmp_path / "out"), "--basemap", str(BASEMAP))
     assert result.exit_code == 0, result.output
     for file in tmp_path.iterdir():
