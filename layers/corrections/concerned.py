@@ -11,7 +11,9 @@ from typing import Any
 import numpy as np
 
 from geo.columnar.binary_array import find_sorted
+from geo.lonlat import Ints
 from layers.model.records import RECORD_TYPES
+from layers.ownership.stake_graph import StakeColumns
 from layers.snapshot.snapshot import Snapshot
 from layers.store.history_pages import RecordKey
 
@@ -204,7 +206,7 @@ def _stakes_above(snapshot: Snapshot, asset: str) -> Iterator[RecordKey]:
             continue
         met.add(owned)
         first, stop = np.searchsorted(stakes.owned, [(node := stakes.nodes.index[owned]), node + 1]).tolist()
-        for row in range(first, stop):
+        for row in _recorded(stakes, np.arange(first, stop)):
             stake = stakes.stakes[row]
             yield from (("stakes", stake.id), ("entities", stake.owner))
             todo.append(stake.owner)
@@ -214,7 +216,13 @@ def _stakes_beside(snapshot: Snapshot, entity: str) -> Iterator[RecordKey]:
     """Stakes of all times in an entity, and those that it has."""
     stakes, node = snapshot.stakes, snapshot.stakes.nodes.index[entity]
     rows = np.flatnonzero((stakes.owned == node) | (stakes.owner == node))
-    yield from (("stakes", stakes.stakes[row].id) for row in rows.tolist())
+    yield from (("stakes", stakes.stakes[row].id) for row in _recorded(stakes, rows))
+
+
+def _recorded(stakes: StakeColumns, rows: Ints) -> list[int]:
+    """Those of some rows that are stakes on record, not what a further nationality of a person may hold."""
+    recorded: list[int] = rows[stakes.owner[rows] < stakes.nodes.nationalities.start].tolist()
+    return recorded
 
 
 def _records_of_strikes(snapshot: Snapshot, strikes: Iterable[str]) -> Iterator[RecordKey]:
