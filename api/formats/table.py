@@ -56,6 +56,9 @@ def arrow_columns(page: FeaturePage, rows: Ints | None = None, *, lists_as_json:
         about = {"description": docs[name], "GDAL:OGR:alternative_name": name.replace("_", " ")}
         about |= {"GDAL:OGR:comment": docs[name]} | ({"GDAL:OGR:subtype": "JSON"} if is_json else {})
         fields.append(pa.field(name, values[-1].type, metadata=about))
+    if not values:
+        # A table of arrays would have no rows, and take no geometry.
+        return pa.Table.from_struct_array(pa.array([{}] * len(wanted), pa.struct([])))
     return pa.Table.from_arrays(values, schema=pa.schema(fields))
 
 

@@ -20,6 +20,7 @@ from api.formats.csv import FORMAT as CSV
 from api.formats.csv import METADATA as CSV_METADATA
 from api.formats.csv import WITH_BOM as CSV_WITH_BOM
 from api.formats.jsonfg import JSONFG
+from api.formats.kml import FORMAT as KML
 from api.formats.page import FeaturePage, Link
 from api.formats.registry import FEATURE, FEATURE_WRITERS, FEATURES, WRITERS
 from api.html import pages
@@ -32,6 +33,7 @@ from api.http.work import WorkClass, queued, require_wanted
 from api.openapi.declaration import OGC_SPEC, ApiPart, Endpoint, media_types
 from api.openapi.parameters import item_parameters, items_parameters, openapi_schema
 from api.openapi.responses import ANY_OBJECT, COUNT, LINKS, STRING, array_of, object_with, reference
+from api.requests.crs import CRS84
 from api.requests.negotiation import GEOJSON, HTML, MediaFormat
 from api.requests.parameters import BadParameter
 from api.requests.query_parameters import ItemsRequest, parse_items_request, parse_profile, parse_representation
@@ -291,7 +293,9 @@ def _page_links(
     here = query_string({"limit": wanted.limit, "cursor": wanted.cursor, "offset": wanted.offset or None})
     links = [link("self", with_query(path, rest, here), form.media_type, "This page")]
     plain = rest if given.keys().isdisjoint(_FORMAT) else query_string(_formless(given, _POSITION))
-    links += _alternates(with_query(path, plain, here), form, FEATURES)
+    has_kml = wanted.representation.crs is CRS84
+    offered = [one for one in FEATURES if has_kml or one is not KML.media]
+    links += _alternates(with_query(path, plain, here), form, offered)
     links += _tables(with_query(path, plain, here), form)
     if last is not None:
         following = query_string({"limit": wanted.limit, "cursor": last})
