@@ -1,7 +1,11 @@
-// Asks the server; every address is relative to where the page was served from, and answers are in the page's language.
+// Asks the server, or the files of a publication; every address is relative to where the page was served from, and answers
+// are in the page's language.
 import { LANG } from "./language.js";
+import { FILES, ROOT, fileAddress, subjectAddress } from "./origin.js";
 
-export const ROOT = new URL("../", import.meta.url);
+export { FILES, ROOT };
+
+const files = FILES ? await import("./files.js") : null;
 
 const HELD = 10_000; // milliseconds: what is older may be outdated
 const ahead = new Map(); // answers by address, of requests that were made before the page is there
@@ -39,6 +43,7 @@ const rowOf = ({ properties, geometry }) => ({ ...properties, geometry });
 
 /** Strikes of a selection from a place in its order on, newest first: { rows, total }; a row has the properties and `geometry`. */
 export async function strikes(parameters, { offset, limit }, signal) {
+  if (files) return files.strikes(parameters, { offset, limit });
   const answer = await json(addressOf("collections/strikes/items", { ...parameters, sortby: ORDER, offset, limit }), signal);
   return { rows: answer.features.map(rowOf), total: answer.numberMatched };
 }
@@ -48,22 +53,23 @@ export async function strikes(parameters, { offset, limit }, signal) {
  * Where there are no more than `apart`, each is a row.
  */
 export async function clusters(parameters, { bbox, zoom, apart, parts }, signal) {
+  if (files) return files.clusters(parameters, { bbox });
   const asked = { ...parameters, bbox: bbox.join(), zoom, apart, ...(parts ? { parts } : {}) };
   const { features, ...answer } = await json(addressOf("strikes/clusters", asked), signal);
   return { ...answer, rows: features.map(rowOf) };
 }
 
 /** The row of one strike. */
-export const strike = async (id) => rowOf(await json(geojsonAddress(id)));
+export const strike = async (id) => (files ? files.strike(id) : rowOf(await json(geojsonAddress(id))));
 
 /** How many strikes a selection has, and how many of each value of `by`, or in each span of time. */
-export const counts = (parameters, signal) => json(addressOf("strikes/counts", parameters), signal);
+export const counts = (parameters, signal) => files?.counts(parameters) ?? json(addressOf("strikes/counts", parameters), signal);
 
 /** What a name may mean, by kind. */
-export const search = (q, limit, signal) => json(addressOf("search", { q, limit }), signal);
+export const search = (q, limit, signal) => files?.search(q, limit) ?? json(addressOf("search", { q, limit }), signal);
 
 /** One record as it is stored. */
-export const record = (table, id) => json(new URL(`records/${table}/${encodeURIComponent(id)}`, ROOT).href);
+export const record = (table, id) => files?.record(table, id) ?? json(new URL(`records/${table}/${encodeURIComponent(id)}`, ROOT).href);
 
 function addressOf(path, parameters) {
   const address = new URL(path, ROOT);
@@ -73,6 +79,7 @@ function addressOf(path, parameters) {
 
 /** Assets by their ids: name, place and how exact it is. */
 export async function assetsById(ids) {
+  if (files) return files.assetsById(ids);
   const filter = `id IN (${ids.map((id) => `'${id.replaceAll("'", "''")}'`).join(",")})`;
   const asked = { filter, properties: "id,name,basis,uncertainty_m", limit: ids.length };
   return (await json(addressOf("collections/assets/items", asked))).features.map(rowOf);
@@ -80,20 +87,22 @@ export async function assetsById(ids) {
 
 /** The address of a strike's answer. */
 export function attributionAddress(id, { basis, minority }) {
+  if (FILES) return subjectAddress("strikes", id, "json");
   return addressOf(`strikes/${encodeURIComponent(id)}/attribution`, { basis, minority });
 }
 
 /** Whose assets a strike hit, with the chains behind the answer. */
-export const attribution = (id, view, signal) => json(attributionAddress(id, view), signal);
+export const attribution = (id, view, signal) => files?.attribution(id, view, signal) ?? json(attributionAddress(id, view), signal);
 
 /** The address of a strike with its owners as a GeoJSON feature; a browser that follows a link would else get a page. */
 export const geojsonAddress = (id) => new URL(`collections/strikes/items/${encodeURIComponent(id)}?f=json`, ROOT).href;
 
-/** The log of what changed of all that the answer to a strike rests on, as a page. */
-export const correctionsAddress = (id) => new URL(`corrections?strike=${encodeURIComponent(id)}&f=html`, ROOT).href;
+/** The log of what changed of all that the answer to a strike rests on, as a page; in files that of all strikes. */
+export const correctionsAddress = (id) => FILES ? fileAddress("corrections.html") : new URL(`corrections?strike=${encodeURIComponent(id)}&f=html`, ROOT).href;
 
 /** What an entity holds on a day (yyyy-mm-dd; null is the day of the data), directly and through others. */
 export function holdings(id, on, signal) {
+  if (files) return files.holdings(id, on, signal);
   return json(addressOf(`entities/${encodeURIComponent(id)}/holdings`, on ? { on } : {}), signal);
 }
 
@@ -105,14 +114,20 @@ function ofCountry(path, { basis, minority, from, to }) {
 /** The address of what is known of one country in the days of the view. */
 const countryAddress = (code, view) => ofCountry(`countries/${encodeURIComponent(code)}`, view);
 
-/** The address of the capacity of a country that was hit and lost, site by site. */
-export const capacityAddress = (code, view) => ofCountry(`countries/${encodeURIComponent(code)}/capacity`, view);
+/** The address of the capacity of a country that was hit and lost, site by site; in files its page. */
+export const capacityAddress = (code, view) => FILES ? pageAddress("countries", code) : ofCountry(`countries/${encodeURIComponent(code)}/capacity`, view);
 
 /** What is known of one country. */
-export const country = (code, view, signal) => json(countryAddress(code, view), signal);
+export const country = (code, view, signal) => files?.country(code, view, signal) ?? json(countryAddress(code, view), signal);
 
 /** The address of the page of a country or, with its end, of an owner. */
-export const pageAddress = (kind, id, end = "") => new URL(`${kind}/${encodeURIComponent(id)}${end}`, ROOT).href;
+export const pageAddress = (kind, id, end = "") => FILES ? subjectAddress(kind, id, "html") : new URL(`${kind}/${encodeURIComponent(id)}${end}`, ROOT).href;
+
+/** The address of the page of a strike. */
+export const strikeAddress = (id) => FILES ? subjectAddress("strikes", id, "html") : new URL(`collections/strikes/items/${encodeURIComponent(id)}`, ROOT).href;
+
+/** The address of a page of its own: map, connect, corrections or policy. */
+export const siteAddress = (name) => !FILES ? new URL(name, ROOT).href : name === "connect" ? `${fileAddress("index.html")}#server` : fileAddress(`${name.split("?")[0]}.html`);
 
 /** How an address of this server is cited, in words and otherwise. */
 export const citation = (address) => json(citationAddress(address, "json"));
@@ -121,4 +136,4 @@ export const citation = (address) => json(citationAddress(address, "json"));
 export const citationAddress = (address, form) => addressOf("cite", { url: address, f: form });
 
 /** What the server holds and how it wants to be credited. */
-export const about = () => json(new URL("about", ROOT).href);
+export const about = () => files?.about() ?? json(new URL("about", ROOT).href);

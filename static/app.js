@@ -167,6 +167,7 @@ async function noMap(error) {
   map?.remove();
   const note = Object.assign(byId("map-note"), { hidden: false, title: String(error?.message ?? error) });
   note.replaceChildren(t("mapOff"), " ", el("button", { type: "button", class: "plain", onclick: () => location.reload() }, t("retry")));
+  if (api.FILES) return void (map = null); // a server draws the picture
   const { createStillMap } = await import("./still-map.js");
   map = createStillMap({ view: state.now, onSelect: select, onMove: moved });
   if (shown) drawOnMap(state.now, loading.signal);

@@ -1,6 +1,6 @@
 // The base map: its tiles, and how they are drawn. The server says in TileJSON what the tiles hold: those of `make setup`,
 // an operator's in the schema of Protomaps, or, where none were built, countries and places alone.
-import { ROOT } from "./api.js";
+import { FILES, ROOT, archiveAddress } from "./origin.js";
 import { TILE_ADDRESS, serveBaseTiles } from "./base-tiles.js";
 import { TABLE, base, scheme } from "./style.js";
 import { t } from "./text.js";
@@ -16,6 +16,7 @@ async function described() {
 }
 
 const about = await described();
+const archives = FILES ? await import("./archive.js") : null;
 const has = (layer) => about.vector_layers.some((one) => one.id === layer);
 const protomaps = has("earth") && has("places") ? await import("./vendor/protomaps-basemaps/esm/index.js") : null;
 const detailed = has("sea");
@@ -24,11 +25,11 @@ const detailed = has("sea");
 export const MAX_ZOOM = protomaps ? STREETS : about.maxzoom + OVER;
 
 /** Let MapLibre, given as its module, ask for the tiles of the source. */
-export const serveBasemap = (gl) => serveBaseTiles(gl, about.tile_boxes, ([z, x, y]) => `${ROOT.href}tiles/basemap/${z}/${x}/${y}.mvt`);
+export const serveBasemap = (gl) => archives ? archives.serveArchives(gl) : serveBaseTiles(gl, about.tile_boxes, ([z, x, y]) => `${ROOT.href}tiles/basemap/${z}/${x}/${y}.mvt`);
 
 /** The source of the base map's tiles, as the style names it. */
 export const basemapSource = () => ({
-  type: "vector", tiles: [TILE_ADDRESS], minzoom: about.minzoom ?? 0, maxzoom: about.maxzoom, sparse: true,
+  type: "vector", tiles: [FILES ? archiveAddress("basemap") : TILE_ADDRESS], minzoom: about.minzoom ?? 0, maxzoom: about.maxzoom, sparse: true,
   ...(protomaps && about.bounds && { bounds: about.bounds }), // an extract of a region has no tiles elsewhere
 });
 

@@ -192,6 +192,6 @@ export async function showSummary(view) {
   everyStrike().catch(() => {});
   if (!view.country) return;
   const draw = async () => ((await isOfMany(view)) ? summaryOfMany(view) : summaryOf(await api.country(view.country, view), view));
-  const card = await draw().catch(() => el("p", { class: "card" }, t("countryFailed")));
+  const card = await draw().catch(({ message }) => el("p", { class: "card" }, message === t("needsServer") ? message : t("countryFailed")));
   if (asked === mine) place.replaceChildren(card);
 }

@@ -1,5 +1,6 @@
 // Where the records come from: the last lines of the list and, of a map within another page, the line below it, with the way
 // to the whole page.
+import { siteAddress } from "./api.js";
 import { byId, el } from "./dom.js";
 import { dayWords } from "./edtf.js";
 import { viewAddress } from "./publish.js";
@@ -18,6 +19,6 @@ function drawFoot(about, now) {
 export function drawCredit(about, now) {
   if (EMBEDDED) drawFoot(about, now);
   const told = [about?.attribution, t("credit")].filter(Boolean).join(". ");
-  byId("credit").replaceChildren(told, ". ", el("a", { href: "connect" }, t("connect")), " · ",
-    el("a", { href: "corrections?f=html" }, t("corrections")), " · ", el("a", { href: "policy?f=html" }, t("policy")));
+  byId("credit").replaceChildren(told, ". ", el("a", { href: siteAddress("connect") }, t("connect")), " · ",
+    el("a", { href: siteAddress("corrections?f=html") }, t("corrections")), " · ", el("a", { href: siteAddress("policy?f=html") }, t("policy")));
 }

@@ -7,7 +7,7 @@ import { assetsBlock, claimsBlock, sourcesBlock } from "./evidence.js";
 import { countryName, length, span } from "./figures.js";
 import { WRITTEN, foreign } from "./foreign.js";
 import { othersBlock, ownersBlock } from "./owners.js";
-import { citeBlock, strikeAddress } from "./publish.js";
+import { citeBlock } from "./publish.js";
 import { sideHead } from "./side.js";
 import { rowMark } from "./symbols.js";
 import { inLanguage, known, small, sourcesWords, strikeTitle, t, word } from "./text.js";
@@ -83,8 +83,8 @@ async function copyLink(button) {
 
 function tools(id, view) {
   const copy = el("button", { type: "button", class: "plain", onclick: () => copyLink(copy) }, t("copy"));
-  return el("p", { class: "tools" }, copy, el("a", { class: "plain", href: strikeAddress(id) }, t("strikePage")),
-    el("a", { class: "plain", href: api.geojsonAddress(id) }, t("geojson")),
+  return el("p", { class: "tools" }, copy, el("a", { class: "plain", href: api.strikeAddress(id) }, t("strikePage")),
+    api.FILES ? null : el("a", { class: "plain", href: api.geojsonAddress(id) }, t("geojson")),
     el("a", { class: "plain", href: api.attributionAddress(id, view) }, t("answerJson")),
     el("a", { class: "plain", href: api.correctionsAddress(id) }, t("corrections")));
 }
@@ -97,7 +97,7 @@ function body(answer, row, view, set) {
     el("div", { class: "detail-body" },
       whenAndWhere(answer), ownersBlock(answer, view, set), controlBlock(answer, set), othersBlock(answer), facts(answer),
       assetsBlock(answer, set), claimsBlock(answer), sourcesBlock(answer), tools(answer.strike.id, view),
-      citeBlock(strikeAddress(answer.strike.id))),
+      citeBlock(api.strikeAddress(answer.strike.id))),
   ];
 }
 

@@ -1,5 +1,6 @@
 // The switch of languages: each is a link to the same view, by its own name. The server answers the page in it.
 import { el } from "./dom.js";
+import { FILES, ROOT, folderOf } from "./origin.js";
 import { LANG, t } from "./text.js";
 
 /** Languages that the page comes in, by their own names. */
@@ -7,6 +8,7 @@ const NAMES = { en: "English", de: "Deutsch", uk: "Українська" };
 
 /** The address of the page in a language, with all else that it says. */
 function addressIn(language) {
+  if (FILES) return new URL(`${folderOf(language)}map.html${location.hash}`, ROOT).href;
   const address = new URL(location.href);
   address.searchParams.set("lang", language);
   return address.href;

@@ -1,5 +1,5 @@
-// The MapLibre style: on the base map assets from the server's tiles, strikes and the selection on top.
-import { ROOT } from "./api.js";
+// The MapLibre style: on the base map assets from tiles, strikes and the selection on top.
+import { FILES, ROOT, SITES_ZOOM, archiveAddress } from "./origin.js";
 import { basemapSource, ground, placeNames } from "./basemap.js";
 import { TABLE, base, scheme } from "./style.js";
 
@@ -19,7 +19,7 @@ const face = (weight) => Object.entries(RANGES).map(([script, range]) => ({
 }));
 
 // URL would escape the braces.
-const tiles = (name) => `${ROOT.href}tiles/${name}/{z}/{x}/{y}.mvt`;
+const tiles = (name) => (FILES ? archiveAddress(name) : `${ROOT.href}tiles/${name}/{z}/{x}/{y}.mvt`);
 const collection = (features = []) => ({ type: "FeatureCollection", features });
 const byZoom = (...stops) => ["interpolate", ["linear"], ["zoom"], ...stops];
 const sized = (name) => byZoom(...TABLE.size[name].flat());
@@ -27,7 +27,7 @@ const sized = (name) => byZoom(...TABLE.size[name].flat());
 function sources() {
   return {
     base: basemapSource(),
-    assets: { type: "vector", tiles: [tiles("assets")], maxzoom: 12 },
+    assets: { type: "vector", tiles: [tiles("assets")], maxzoom: SITES_ZOOM },
     strikes: { type: "geojson", data: collection() },
     doubt: { type: "geojson", data: collection() },
     sites: { type: "geojson", data: collection() },

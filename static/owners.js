@@ -1,4 +1,5 @@
 // "Whose was it?": countries with their shares, each split by how far it reaches; and, apart, who was no owner.
+import { FILES } from "./api.js";
 import { el, outward, spoken } from "./dom.js";
 import { countryName, share } from "./figures.js";
 import { WRITTEN, foreign } from "./foreign.js";
@@ -84,6 +85,7 @@ function choice(name, values, view, set) {
 }
 
 function counting(view, set) {
+  if (FILES) return null; // which have one way of counting
   return el("details", { class: "counting" }, el("summary", {}, t("counting")),
     choice("basis", BASES, view, set), choice("minority", MINORITIES, view, set));
 }

@@ -1,7 +1,8 @@
 // The sheet of paper: the map drawn anew to its width, then what is selected or the record, and how it is cited.
 import { byId, el } from "./dom.js";
 import { dayWords } from "./edtf.js";
-import { strikeAddress, viewAddress } from "./publish.js";
+import { strikeAddress } from "./api.js";
+import { viewAddress } from "./publish.js";
 import { t } from "./text.js";
 
 const WIDTH = 720; // CSS pixels between the margins of A4

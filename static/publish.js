@@ -14,13 +14,10 @@ const PICTURE = 1600; // pixels of the longer side of a picture
 
 /** The address of the map at a view, whose title and picture the server makes. */
 export function viewAddress(view) {
-  const address = new URL("map", api.ROOT);
+  const address = new URL(api.siteAddress("map"));
   address.search = written({ ...view, map: null }).slice(1);
   return address.href;
 }
-
-/** The address of the page of a strike. */
-export const strikeAddress = (id) => new URL(`collections/strikes/items/${encodeURIComponent(id)}`, api.ROOT).href;
 
 /** The address of a file of all strikes of a selection. */
 function fileAddress(view, form) {
@@ -50,6 +47,8 @@ function embedHtml(address) {
 
 /** How an address is cited: fetched when it is opened. */
 export function citeBlock(address) {
+  // Files have the citation of a strike on its page, and none of a selection.
+  if (api.FILES) return address.includes("/strikes/") ? el("p", { class: "tools" }, link(`${address}#cite`, t("cite"))) : null;
   const words = el("p", { class: "citation" });
   const load = async () => {
     if (words.textContent) return;
@@ -61,10 +60,19 @@ export function citeBlock(address) {
     el("summary", {}, t("cite")), words, el("p", { class: "tools" }, links));
 }
 
+/** Of files: those of all strikes, and what needs a server. */
+function drawWhole(address) {
+  const whole = ["csv", "geojson", "parquet"].map((ending) => link(new URL(`data/strikes.${ending}`, api.ROOT).href, `strikes.${ending}`, `strikes.${ending}`));
+  byId("reuse").replaceChildren(el("h2", {}, t("allStrikes")), el("p", { class: "tools" }, whole, link(address, t("permalink"))),
+    el("p", { class: "quiet" }, t("needsServer"), " ", el("a", { href: api.siteAddress("connect") }, t("needsServerMore"))),
+    el("details", {}, el("summary", {}, t("embedMap")), el("code", {}, embedHtml(address))));
+}
+
 /** Prepare what can be taken away of the selection, below the list; returns a function that draws it for so many strikes. */
 export function createReuse(now) {
   return (total) => {
     const address = viewAddress({ ...now(), strike: null, entity: null });
+    if (api.FILES) return drawWhole(address);
     const files = total > FILE_MAX
       ? el("p", {}, t("tooManyForFile", { n: number(FILE_MAX) }))
       : el("p", { class: "tools" }, Object.entries(FILES).map(([form, ending]) => link(fileAddress(now(), form), t(`file${form}`), `strikes.${ending}`)));

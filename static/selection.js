@@ -1,5 +1,9 @@
 // What is selected: one object that list, map, card, chips, time range and address share, and how the API is asked for it.
 // Pure: no page, no words, so that tests can run it alone.
+import { FILES } from "./origin.js";
+
+/** Where parameters have the view that they word, for answers from files. */
+export const SELECTED = Symbol("selected");
 
 /** What a country or an owner may be to what was hit. "related" is any tie but owning, controlling and hosting. */
 export const ROLES = ["owner", "control", "related", "host"];
@@ -88,7 +92,8 @@ export function parametersOf(view) {
     q: view.q, country: view.country, entity: view.owner, assets: view.asset, commodity: view.commodity,
     certainty: view.certainty, datetime: dates, filter: filterOf(view),
   };
-  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== null && value !== undefined && value !== ""));
+  const worded = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== null && value !== undefined && value !== ""));
+  return FILES ? { ...worded, [SELECTED]: view } : worded;
 }
 
 /** The parameters by which the countries of a role are counted: without a country, but by its role and least share. */

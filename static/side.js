@@ -1,8 +1,12 @@
 // The right-hand side: the record of a strike and, over it, what one entity held.
 import { byId, el } from "./dom.js";
+import { FILES } from "./origin.js";
 import { PHONE } from "./sheet.js";
 
-/** Whether the server answered the page to be shown within another one. */
+// A server says it in the page; files are the same for every address.
+if (FILES && new URLSearchParams(location.search).get("embed") === "1") document.body.dataset.embed = "1";
+
+/** Whether the page is shown within another one. */
 export const EMBEDDED = document.body.dataset.embed === "1";
 
 /** Prepare the side; returns a function that makes room for what the view shows there. */

@@ -39,6 +39,7 @@ ROOMS = (
     "layers.sources.files",
     "layers.sources.reader",
     "layers.sources.curated",
+    "layers.sources.data_package",
     "layers.sources.strikes",
     "layers.sources.gem",
     "layers.sources.osm",
@@ -76,6 +77,7 @@ ROOMS = (
     "api.responses",
     "api.routes",
     "api.app",
+    "api.publishing",
     "api.cli",
 )
 

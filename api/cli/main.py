@@ -24,6 +24,7 @@ from api.cli import load as load_commands
 from api.cli import map as map_commands
 from api.cli import match as match_commands
 from api.cli import place as place_commands
+from api.cli import publish as publish_commands
 from api.cli import receipt as receipt_commands
 from api.cli import reviewer as reviewer_commands
 from api.cli import serve as serve_commands
@@ -105,6 +106,7 @@ app.add_typer(export_commands.app, name="export")
 app.command("map", epilog=map_commands.EPILOG)(map_commands.map_)
 app.command(epilog=match_commands.EPILOG)(match_commands.match)
 app.command(epilog=corrections_commands.EPILOG)(corrections_commands.corrections)
+app.command(epilog=publish_commands.EPILOG)(publish_commands.publish)
 app.command("keep", epilog=serve_commands.BUILD_CACHE_EPILOG)(serve_commands.build_cache)
 app.command(epilog=serve_commands.EPILOG)(serve_commands.serve)
 app.command(epilog=upgrade_commands.EPILOG)(upgrade_commands.upgrade)

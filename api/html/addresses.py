@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from starlette.requests import Request
 
 from api.http import links
@@ -17,3 +19,14 @@ def href(request: Request, path: str, **query: object) -> str:
     if named in languages() and not path.startswith(_FILES):
         query.setdefault("lang", named)
     return links.href(request, path, **query)
+
+
+def answered(request: Request, items: Sequence[Mapping[str, str]]) -> Sequence[Mapping[str, str]]:
+    """Leave out the links that lead to no file, where the page becomes one."""
+    return [item for item in items if leads_somewhere(request, item["href"])]
+
+
+def leads_somewhere(request: Request, address: str) -> bool:
+    """Whether an address is that of an answer, not of the page that says that it needs a server."""
+    files: links.FileAddresses | None = request.scope.get(links.FILES)
+    return files is None or address != files.needs_server

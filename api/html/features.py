@@ -19,7 +19,7 @@ from api.html.map_images import Picture, pictures
 from api.html.published import SubjectContent, head_of, published
 from api.html.subjects import asset_content, asset_data, strike_content, strike_data
 from api.http.json import Json
-from api.http.links import item_path
+from api.http.links import is_answered, item_path
 from api.server.served_version import ServedVersion
 from api.wording.catalogue import ENGLISH, phrase
 from api.wording.countries import country_names, name_in
@@ -220,7 +220,7 @@ def _record_table(collection: Collection) -> str:
 
 def _more(request: Request, collection: Collection, key: str, language: str) -> list[tuple[str, str]]:
     """List title and address of further answers on a feature."""
-    quoted = urllib.parse.quote(key, safe="/")
+    table, quoted = _record_table(collection), urllib.parse.quote(key, safe="/")
     fragment = urllib.parse.quote(key, safe="")
     addresses: Mapping[str, Mapping[str, str]] = {
         "strikes": {
@@ -241,7 +241,8 @@ def _more(request: Request, collection: Collection, key: str, language: str) -> 
     }
     return [
         (phrase(f"html.item.{name}", language), address)
-        for name, address in addresses.get(_record_table(collection), {}).items()
+        for name, address in addresses.get(table, {}).items()
+        if name != "record" or is_answered(request, f"/records/{table}/{quoted}")
     ]
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from starlette.requests import Request
 
-from api.http.links import href
+from api.http.links import href, is_answered
 from geo.tiles import tile_matrix
 from layers.collections.geometry_index import Box
 
@@ -29,7 +29,7 @@ class Picture(NamedTuple):
 
 
 def pictures(request: Request, collections: str | None, bounds: Box | None, drawn: Mapping[str, str]) -> list[Picture]:
-    """Give a wide and a narrow picture of selected features; none without bounds.
+    """Give a wide and a narrow picture of selected features; none without bounds, or where no server draws them.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ def pictures(request: Request, collections: str | None, bounds: Box | None, draw
     drawn
         Query parameters that select the features.
     """
-    if bounds is None:
+    if bounds is None or not is_answered(request, "/map", f="png"):
         return []
     drawn_pictures = []
     for width, height in (_WIDE, _NARROW):

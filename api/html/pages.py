@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import urllib.parse
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
@@ -15,12 +15,13 @@ from markupsafe import Markup, escape
 from starlette.requests import Request
 
 from api.html import documents, features, schemas, subjects
-from api.html.addresses import href
+from api.html.addresses import answered, href, leads_somewhere
 from api.html.documents import plain
 from api.html.map_images import pictures
 from api.html.published import PageHead
+from api.http.common_headers import FILE_SECURITY_POLICY
 from api.http.json import Json
-from api.http.links import base_address
+from api.http.links import FILES, base_address
 from api.serializers.policy import attribution_text
 from api.server.served_version import ServedVersion
 from api.wording import catalogue
@@ -59,7 +60,7 @@ def page(request: Request, view: ServedVersion, kind: str, document: Json) -> by
     ----------
     kind
         landing, definition, conformance, collections, collection, items, item, queryables, sortables, schema,
-        styles, connect, method, corrections, country, entity, or answer for any other.
+        styles, connect, method, corrections, country, entity, publication, or answer for any other.
     document
         The resource as JSON.
     """
@@ -131,15 +132,25 @@ def _rendered(request: Request, kind: str, document: Json, context: Json) -> byt
     text = templates(language).get_template(f"{kind}.html").render(
         document=document,
         href=partial(href, request),
+        ways=_ways(request, kind, document),
+        policy=FILE_SECURITY_POLICY if FILES in request.scope else None,
         base=base_address(request),
         switch=[
-            (tag, phrase("language.name", tag), _here(request, {**request.query_params, "lang": tag}))
+            (tag, phrase("language.name", tag), address)
             for tag in catalogue.languages()
+            if leads_somewhere(request, address := _here(request, {**request.query_params, "lang": tag}))
         ],
         credit=(context.pop("attribution", request.app.state.settings.attribution), ATTRIBUTION),
         **context,
     )  # fmt: skip
     return text.encode()
+
+
+def _ways(request: Request, kind: str, document: Json) -> Sequence[Mapping[str, str]]:
+    """Return the links of a resource that a page shows; a feature has further formats on a server alone."""
+    if kind == "item" and FILES in request.scope:
+        return ()
+    return answered(request, document.get("links") or ())
 
 
 def _trail(

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any, NamedTuple
+from urllib.parse import quote
 
 import numpy as np
 import shapely
@@ -51,6 +53,8 @@ _ORDER = "-day_last,title"
 FILE_FORMATS = ("csv", "json", "gpkg")
 #: Formats of a citation besides words.
 CITATION_FORMATS = ("bibtex", "ris", "csl")
+#: Name under which a scope has the `CitedVersion` of a page that says what it said of an earlier version.
+CITED = "strikeatlas.cited"
 
 
 class PageSubject(NamedTuple):
@@ -60,6 +64,13 @@ class PageSubject(NamedTuple):
     key: str
     title: str
     description: str
+
+
+class CitedVersion(NamedTuple):
+    """The version of the data that a page is cited by: number of its last change, and its day."""
+
+    change: int
+    day: date
 
 
 class ListedStrike(NamedTuple):
@@ -199,8 +210,11 @@ def subject_strikes(request: Request, view: ServedVersion, chosen: Mapping[str, 
         if (number := getattr(total, name))
     ]
     limit = request.app.state.settings.limit_max
-    files = [(form, strikes_file(request, {**chosen, **COUNTED}, form)) for form in FILE_FORMATS]
-    return SubjectStrikes(tables, total, ", ".join(reasons), files if 0 < total.strikes <= limit else ())
+    has_files = 0 < total.strikes <= limit and links.is_answered(
+        request, "/collections/strikes/items", **query, f="csv"
+    )
+    files = [(form, strikes_file(request, {**chosen, **COUNTED}, form)) for form in FILE_FORMATS] if has_files else ()
+    return SubjectStrikes(tables, total, ", ".join(reasons), files)
 
 
 def strikes_file(request: Request, parameters: Mapping[str, str], form: str) -> str:
@@ -274,11 +288,25 @@ def citation_of(request: Request, view: ServedVersion, subject: PageSubject) -> 
 
 
 def cited(request: Request, view: ServedVersion, title: str, address: str, code: FigureCode | None) -> Citation:
-    """Cite an address of this version of the data."""
+    """Cite an address of this version of the data, or of the earlier one since which its page says the same."""
     atlas: LiveSnapshot = request.app.state.atlas
-    history = atlas.store.head(view.snapshot.seq).hash
-    said = None if code is None else str(code)
-    return Citation(title, address, view.snapshot.data_date, view.snapshot.seq, history, said)
+    change, day = _cited_version(request, view)
+    said = None if code is None else str(replace(code, seq=change, day=day))
+    return Citation(title, address, day, change, atlas.store.head(change).hash, said)
+
+
+def _cited_version(request: Request, view: ServedVersion) -> CitedVersion:
+    version: CitedVersion | None = request.scope.get(CITED)
+    return version or CitedVersion(view.snapshot.seq, view.snapshot.data_date)
+
+
+def _citation_file(request: Request, citation: Citation, form: str) -> str:
+    """Return the address of a citation in a format: where no server answers, one that has it in itself (RFC 2397)."""
+    if links.is_answered(request, "/cite", url=citation.address, f=form):
+        return href(request, "/cite", url=citation.address, f=form)
+    language = language_of(request)
+    written = {"bibtex": citation.bibtex, "ris": citation.ris, "csl": lambda tag: citation.csl_json(tag).decode()}
+    return f"data:text/plain;charset=utf-8,{quote(written[form](language))}"
 
 
 def published(
@@ -293,7 +321,7 @@ def published(
     """
     subject, language = content.subject, language_of(request)
     citation = citation_of(request, view, subject)
-    forms = [(form, href(request, "/cite", url=citation.address, f=form)) for form in CITATION_FORMATS]
+    forms = [(form, _citation_file(request, citation, form)) for form in CITATION_FORMATS]
     address = map_address(request, subject.kind, subject.key)
     reused = {
         "cited": citation.text(language),
@@ -336,7 +364,8 @@ def head_of(
         The subject as schema.org describes it.
     """
     subject, language = content.subject, language_of(request)
-    address = page_address(request, subject.kind, subject.key)
+    address, version = page_address(request, subject.kind, subject.key), _cited_version(request, view)
+    has_oembed = links.is_answered(request, "/oembed")
     data = {
         "@context": "https://schema.org",
         "@type": "WebPage",
@@ -349,8 +378,8 @@ def head_of(
             "name": "StrikeAtlas",
             "description": phrase("html.base.description", language),
             "url": href(request, "/"),
-            "version": str(view.snapshot.seq),
-            "dateModified": view.snapshot.data_date.isoformat(),
+            "version": str(version.change),
+            "dateModified": version.day.isoformat(),
             "creditText": request.app.state.settings.attribution,
         },
         "about": about,
@@ -363,7 +392,7 @@ def head_of(
         subject.description,
         address,
         shown[0] if shown else None,
-        href(request, "/oembed", url=address, format="json"),
+        href(request, "/oembed", url=address, format="json") if has_oembed else None,
         linked_data(data),
     )
 

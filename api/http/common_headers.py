@@ -16,6 +16,9 @@ CONTENT_SECURITY_POLICY = (
     "frame-ancestors 'self'"
 )
 
+#: The policy as a file says it of itself: who may show it within a page is for a header to say (CSP 3, 6.4.2).
+FILE_SECURITY_POLICY = CONTENT_SECURITY_POLICY.removesuffix("; frame-ancestors 'self'")
+
 #: The policy of a page with a form, which is sent to this server.
 FORM_SECURITY_POLICY = CONTENT_SECURITY_POLICY.replace("form-action 'none'", "form-action 'self'")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
+from typing import Protocol
 from urllib.parse import quote, quote_plus
 
 from starlette.datastructures import URL
@@ -12,11 +13,39 @@ from starlette.types import Scope
 
 JSON = "application/json"
 GEOJSON = "application/geo+json"
+#: Name under which a scope has the `FileAddresses` of answers that become files.
+FILES = "strikeatlas.files"
+
+
+class FileAddresses(Protocol):
+    """Where the answers of this server lie as files, on a server that knows paths alone."""
+
+    @property
+    def needs_server(self) -> str:
+        """Address of the page that says what needs a server."""
+
+    def find(self, path: str, query: Mapping[str, object]) -> str | None:
+        """Return the absolute address of the file of an answer; ``None`` where there is none."""
+
+    def find_or_say(self, path: str, query: Mapping[str, object]) -> str:
+        """Return it, or that of the page that says what needs a server."""
 
 
 def href(request: Request, path: str, **query: object) -> str:
-    """Build the absolute address of a path of this server, percent-encoded, with query values; ``None`` is left out."""
+    """Build the absolute address of a path of this server, percent-encoded, with query values; ``None`` is left out.
+
+    Of an answer that becomes a file it is that of the file.
+    """
+    files: FileAddresses | None = request.scope.get(FILES)
+    if files is not None:
+        return files.find_or_say(path, {name: value for name, value in query.items() if value is not None})
     return with_query(base_address(request) + path, query_string(query))
+
+
+def is_answered(request: Request, path: str, **query: object) -> bool:
+    """Whether something answers at a path: this server does, and of files those that there are."""
+    files: FileAddresses | None = request.scope.get(FILES)
+    return files is None or files.find(path, query) is not None
 
 
 def base_address(request: Request) -> str:

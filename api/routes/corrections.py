@@ -174,11 +174,15 @@ def _answered(request: Request, page: CorrectionsPage) -> Response:
         changed = http_date(served_version(request).changed)
         address = href(request, PATH)
         feed = href(request, PATH, **_following(request))
+
+        def of_entry(name: str) -> str:
+            return href(request, f"{PATH}/{name}")
+
         return representation(
             request,
             version(request),
             ATOM.media_type,
-            lambda: atom_feed(page.entries, links, address, changed, language, feed=feed),
+            lambda: atom_feed(page.entries, links, address, of_entry, changed, language, feed=feed),
             address,
             worded=True,
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from xml.etree import ElementTree
 
 from api.serializers.corrections import sentences, title
@@ -16,6 +16,7 @@ def atom_feed(
     entries: Sequence[CorrectionEntry],
     links: Sequence[Mapping[str, str]],
     address: str,
+    of_entry: Callable[[str], str],
     updated: str,
     language: str = ENGLISH,
     *,
@@ -28,7 +29,9 @@ def atom_feed(
     links
         Of the page: rel, href and type.
     address
-        Of the whole log; that of an entry is the same, a slash and its id.
+        Of the whole log.
+    of_entry
+        Gives the address of an entry by its id.
     updated
         When the data changed last (RFC 3339), for a page without entries.
     feed
@@ -42,13 +45,12 @@ def atom_feed(
     for link in links:
         _added(root, "link", {name: link[name] for name in ("rel", "href", "type")})
     for entry in entries:
-        _add_entry(root, entry, address, language)
+        _add_entry(root, entry, of_entry(entry.id), language)
     return bytes(ElementTree.tostring(root, encoding="utf-8", xml_declaration=True))
 
 
-def _add_entry(feed: ElementTree.Element, entry: CorrectionEntry, address: str, language: str) -> None:
+def _add_entry(feed: ElementTree.Element, entry: CorrectionEntry, own: str, language: str) -> None:
     part = _added(feed, "entry")
-    own = f"{address}/{entry.id}"
     _add(part, "id", own)
     _add(part, "title", title(entry, language))
     _add(part, "updated", entry.at)

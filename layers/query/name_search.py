@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Literal, get_args
@@ -109,11 +109,18 @@ def indexes(
     records: Records, collections: Mapping[str, Collection], country_names: Mapping[str, str]
 ) -> Mapping[NamedKind, NameIndex]:
     """Index all that is on record by kind."""
+    return {kind: NameIndex(each) for kind, each in named_things(records, collections, country_names).items()}
+
+
+def named_things(
+    records: Records, collections: Mapping[str, Collection], country_names: Mapping[str, str]
+) -> Mapping[NamedKind, Sequence[Named]]:
+    """List all that is on record by kind."""
     things: dict[NamedKind, list[Named]] = {kind: [] for kind in NAMED_KINDS}
     for named in (*_countries(collections, country_names), *_assets(records, collections), *_entities(records)):
         things[named.kind].append(named)
     things["strike"] += _strikes(collections["strikes"])
-    return {kind: NameIndex(each) for kind, each in things.items()}
+    return things
 
 
 def _countries(collections: Mapping[str, Collection], names: Mapping[str, str]) -> Iterator[Named]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import date
 from itertools import groupby
 from typing import NamedTuple
@@ -17,7 +18,7 @@ from layers.ownership.owners import OwnersByDate
 from layers.query.strike_conditions import Collections, StrikeConditions, TieKind, Truth
 
 #: Shares are rounded to four decimals of a percent.
-_ROUNDING = 1e-4
+ROUNDING = 1e-4
 
 
 class Tied(NamedTuple):
@@ -83,7 +84,7 @@ def ties_of_all(collections: Collections, conditions: StrikeConditions) -> Count
 
 
 def _least(percent: float) -> float:
-    return max(percent - _ROUNDING, NEGLIGIBLE)
+    return max(percent - ROUNDING, NEGLIGIBLE)
 
 
 def _flagged(strikes: Collection, rows_of: Collection, rows: Bools) -> Truth:
@@ -108,16 +109,85 @@ def with_share(collections: Collections, tied: Tied, least: float) -> Truth:
 
     It is sure of a site that was surely hit, and of several of which one was hit if it is so of each of them.
     """
+    bounds, least = share_bounds(collections, tied), _least(least)
+    return Truth(bounds.may >= least, bounds.sure >= least)
+
+
+class ShareBounds(NamedTuple):
+    """The largest percent that someone may, and surely did, hold of a site that a strike hit: shape (strikes,) each.
+
+    Below 0 of strikes on nothing that they held.
+    """
+
+    may: Floats
+    sure: Floats
+
+
+def share_bounds(collections: Collections, tied: Tied) -> ShareBounds:
+    """Return the bounds of what someone held of one of the sites of each strike, see `with_share`."""
     strikes = collections["strikes"]
-    count = len(strikes)
-    least = _least(least)
-    may = marked(count, tied.strike[tied.high >= least])
-    enough = tied.low >= least
-    confirmed = marked(count, tied.strike[enough & tied.confirmed])
-    of_each = np.bincount(tied.strike[enough & tied.possible], minlength=count)
-    several = _equals(strikes, "rests_on", "alternatives")
+    may, sure, of_each = (np.full(len(strikes), -1.0) for _ in range(3))
+    np.maximum.at(may, tied.strike, tied.high)
+    np.maximum.at(sure, tied.strike[tied.confirmed], tied.low[tied.confirmed])
     sites = strikes.values("assets").lists.lengths
-    return Truth(may, (confirmed & ~several) | (several & (sites > 1) & (of_each >= sites)))
+    # Of n sites that may have been hit, all are held to the n-th largest share.
+    strike, low = tied.strike[tied.possible], tied.low[tied.possible]
+    order = np.lexsort((-low, strike))
+    strike, low = strike[order], low[order]
+    place = np.arange(len(strike)) - np.searchsorted(strike, strike) + 1
+    last = (place == sites[strike]) & (sites[strike] > 1)
+    of_each[strike[last]] = low[last]
+    return ShareBounds(may, np.where(_equals(strikes, "rests_on", "alternatives"), of_each, sure))
+
+
+class Tie(NamedTuple):
+    """A strike that someone had a tie to: its row, whether that is sure, and the bounds of the share."""
+
+    strike: int
+    sure: bool
+    share_may: float
+    share_sure: float
+
+
+def country_ties(collections: Collections, conditions: StrikeConditions) -> Mapping[str, Sequence[Tie]]:
+    """Return the strikes on what each country was tied to as the conditions say, whatever the least share."""
+    pairs = ties_of_all(collections, conditions)
+    countries = [pairs.countries[code] for code in np.unique(pairs.code).tolist()]
+    return {
+        one: _listed(collections, conditions, tie_of_country(collections, conditions, one), one) for one in countries
+    }
+
+
+def _listed(
+    collections: Collections,
+    conditions: StrikeConditions,
+    truth: Truth,
+    country: str | None = None,
+    tied: Tied | None = None,
+) -> Sequence[Tie]:
+    if country is not None and conditions.relation == "owner":
+        hits = collections["hits"]
+        rows = _equals(hits, "reading", conditions.reading) & _equals(hits, "country", country)
+        tied = _tied(collections, np.flatnonzero(rows))
+    bounds = None if tied is None else share_bounds(collections, tied)
+    return [
+        Tie(
+            row,
+            bool(truth.sure[row]),
+            *((100.0, 100.0) if bounds is None else (float(bounds.may[row]), float(bounds.sure[row]))),
+        )
+        for row in np.flatnonzero(truth.may).tolist()
+    ]
+
+
+def entity_ties(
+    collections: Collections, registers: OwnersByDate, conditions: StrikeConditions, entity: str
+) -> Sequence[Tie]:
+    """Return the strikes on what an entity was tied to as the conditions say, whatever the least share."""
+    if conditions.relation == "owner" and conditions.reading != "control":
+        tied = _held_pairs(collections, registers, entity)
+        return _listed(collections, conditions, with_share(collections, tied, 0.0), tied=tied)
+    return _listed(collections, conditions, tie_of_entity(collections, registers, conditions, entity))
 
 
 def tie_of_entity(

@@ -132,6 +132,12 @@ def _named(strikes: Collection, text: str) -> Bools:
     return named
 
 
+def folded_texts(strikes: Collection) -> list[list[str]]:
+    """Return the texts of each strike that words are looked for in, spelled as they sound."""
+    columns = [strikes.features.columns[name] for name in TEXT_COLUMNS]
+    return [[_sound(text) for text in texts if text] for texts in zip(*columns, strict=True)]
+
+
 def _sound(text: str) -> str:
     """Fold a text of any length as `fold` does a name."""
     return " ".join(fold(text[at : at + 200]) for at in range(0, len(text), 200))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from layers.model.messages import Message
-from layers.sources import curated, firms, gleif, wri
+from layers.sources import curated, data_package, firms, gleif, wri
 from layers.sources.bods import reader as bods
 from layers.sources.column_mapping import reader as column_mapping
 from layers.sources.files.limits import FileRefused
@@ -22,6 +22,7 @@ __all__ = ["FORMATS", "Format", "LoadOptions", "recognise"]
 
 _ALL: tuple[Format, ...] = (
     curated.FORMAT,
+    data_package.FORMAT,
     acled.FORMAT,
     viina.FORMAT,
     ucdp.FORMAT,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from anyascii import anyascii
 
@@ -32,6 +32,9 @@ _RULES = (
     (re.compile(r"ie"), "e"),
     (re.compile(r"(sh|ch|[a-z])\1+"), r"\1"),
 )
+
+#: First letters of the scripts that names are mostly in, and those after their last: Latin, Greek, Cyrillic.
+_SCRIPTS = ((0xA1, 0x250), (0x370, 0x530), (0x1E00, 0x1F00))
 
 # Case endings of Ukrainian and Russian nouns and adjectives, as the key spells them, behind three letters; the longest
 # that fits is found first.
@@ -72,6 +75,21 @@ def fold(name: str) -> str:
     while (again := _once(text)) != text:
         text = again
     return text
+
+
+def letters_and_rules() -> tuple[Mapping[str, str], Sequence[tuple[str, str]]]:
+    """Return what `fold` does as data: letters of Latin, Greek and Cyrillic, then patterns with what they give.
+
+    Patterns are regular expressions of Python and of ECMAScript alike; ``$1`` stands for their first group.
+    """
+    small = [letter for first, last in _SCRIPTS for letter in map(chr, range(first, last)) if letter == letter.lower()]
+    letters = {letter: _latin(letter) for letter in [*map(chr, _CYRILLIC), *small]}
+    return letters, [(rule.pattern, to.replace("\\1", "$1")) for rule, to in _RULES]
+
+
+def _latin(letter: str) -> str:
+    text = unicodedata.normalize("NFKC", letter).casefold().translate(_CYRILLIC)
+    return text if text.isascii() else anyascii(text).lower()
 
 
 def _once(text: str) -> str:

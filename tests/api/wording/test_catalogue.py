@@ -184,7 +184,8 @@ def test_languages_have_no_other_codes_and_the_same_gaps(language: str) -> None:
 COMMAND_LINE = frozenset(
     (
         *("acled", "bods", "column-mapping", "curated", "disclosure", "doubts", "eyes-on-russia", "files", "firms"),
-        *("gem", "geonames", "geopackage", "gleif", "ingest", "load", "mapping", "osm", "receipts", "registry"),
+        *("gem", "geonames", "geopackage", "gleif", "ingest", "load", "mapping", "osm", "package"),
+        *("receipts", "registry"),
         *("rejected-rows", "strikes", "timemap", "ucdp", "verification", "viina", "wikidata", "wri"),
     )
 )

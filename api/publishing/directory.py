@@ -1,0 +1,224 @@
+"""A folder of published files: written aside and put in place, and afterwards touched only where a file differs.
+
+The manifest lists what was published. It is written last: until then a publication that was cut short is begun again
+from what lies there, and a file that it does not list is never removed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+import orjson
+
+from api.exports.strike_rows import ExportError
+from api.html.published import CitedVersion
+from api.http.json import Json
+from layers.filesystem.atomic_file import write_file
+
+MANIFEST = "publication.json"
+#: Version of the manifest.
+_FORM = 1
+#: A path in the folder: of parts that no file system reads as another folder.
+_PATH = re.compile(r"[^/\\\0]+(/[^/\\\0]+)*")
+
+
+@dataclass(frozen=True)
+class PublishedFile:
+    """A file that is published.
+
+    Parameters
+    ----------
+    path
+        In the folder, with slashes.
+    render
+        Gives its bytes, cited by a version of the data; ``None`` is the newest.
+    cited
+        Whether its bytes name that version. Such a file is left alone while it says the same of a later one.
+    """
+
+    path: str
+    render: Callable[[CitedVersion | None], bytes]
+    cited: bool = False
+
+
+@dataclass(frozen=True)
+class ManifestEntry:
+    """What a manifest says of a file: digest, size, and the change that it is cited by, where it is cited."""
+
+    sha256: str
+    size: int
+    change: int | None = None
+
+
+@dataclass
+class Publication:
+    """What became of the files of a folder; ``files`` is the manifest afterwards."""
+
+    files: dict[str, ManifestEntry] = field(default_factory=dict)
+    written: list[str] = field(default_factory=list)
+    removed: list[str] = field(default_factory=list)
+
+    @property
+    def size(self) -> int:
+        """Bytes of all files but the manifest."""
+        return sum(entry.size for entry in self.files.values())
+
+    @property
+    def kinds(self) -> Mapping[str, int]:
+        """Number of files by ending."""
+        return Counter(path.rpartition(".")[2] for path in self.files)
+
+
+class PublishedFolder:
+    """A folder that is, or is to be, a publication."""
+
+    def __init__(self, path: Path) -> None:
+        """Look at a folder.
+
+        Raises
+        ------
+        FileExistsError
+            If there is something else.
+        """
+        self.path = path
+        self.before = self._read()
+        if self.before is None and path.exists() and (not path.is_dir() or any(path.iterdir())):
+            raise FileExistsError(f"{path} is no folder that was published before, and is not empty")
+
+    def _read(self) -> Mapping[str, ManifestEntry] | None:
+        manifest = self.path / MANIFEST
+        if not manifest.is_file():
+            return None
+        try:
+            document = orjson.loads(manifest.read_bytes())
+            files = {path: ManifestEntry(**entry) for path, entry in document["files"].items()}
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise ExportError(f"{manifest} is no manifest of published files: {error}") from error
+        if document.get("form") != _FORM or not all(map(is_safe, files)):
+            raise ExportError(f"{manifest} is of another version of the program, or names files elsewhere")
+        return files
+
+    def publish(
+        self,
+        files: Iterable[PublishedFile],
+        version: CitedVersion,
+        day_of: Callable[[int], date],
+        about: Json,
+        *,
+        dry: bool = False,
+    ) -> Publication:
+        """Bring the folder to some files: write what differs, remove what was published and is no more.
+
+        Parameters
+        ----------
+        version
+            The newest version, by which new files are cited.
+        day_of
+            Gives the day of an earlier version by the number of its last change.
+        about
+            Members of the manifest besides the files.
+        dry
+            Whether nothing is written.
+
+        Raises
+        ------
+        OSError
+            If a file cannot be written. Nothing is put in place before all files are whole.
+        """
+        done = Publication()
+        with self._aside() as aside:
+            for file in files:
+                self._add(done, file, version, day_of, None if dry else aside)
+            done.removed = sorted((self.before or {}).keys() - done.files.keys())
+            if not dry:
+                self._put_in_place(aside, done, {"form": _FORM, **about})
+        return done
+
+    def _add(
+        self,
+        done: Publication,
+        file: PublishedFile,
+        version: CitedVersion,
+        day_of: Callable[[int], date],
+        aside: Path | None,
+    ) -> None:
+        if not is_safe(file.path) or file.path in done.files or file.path == MANIFEST:
+            raise ExportError(f"{file.path!r} is no name of a file to be published, or that of two")
+        present, known = self._present(file.path), (self.before or {}).get(file.path)
+        if file.cited and known is not None and known.change is not None and known.change <= version.change:
+            content = file.render(CitedVersion(known.change, day_of(known.change)))
+            if content == present:
+                done.files[file.path] = ManifestEntry(known.sha256, known.size, known.change)
+                return
+        content = file.render(version if file.cited else None)
+        digest = hashlib.sha256(content).hexdigest()
+        done.files[file.path] = ManifestEntry(digest, len(content), version.change if file.cited else None)
+        if content == present:
+            return
+        done.written.append(file.path)
+        if aside is not None:
+            target = aside / file.path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            write_file(target, content, durable=False)
+
+    def _present(self, path: str) -> bytes | None:
+        file = self.path / path
+        return file.read_bytes() if file.is_file() and not file.is_symlink() else None
+
+    @contextmanager
+    def _aside(self) -> Iterator[Path]:
+        """Give a folder beside this one, which is removed at the end unless it took its place."""
+        parent = Path(os.path.abspath(self.path)).parent
+        parent.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(".new", f".{self.path.name[:40]}-", parent))
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _put_in_place(self, aside: Path, done: Publication, about: Json) -> None:
+        files = {path: _entry(entry) for path, entry in sorted(done.files.items())}
+        manifest = orjson.dumps({**about, "files": files}, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+        if self.before is None:
+            write_file(aside / MANIFEST, manifest)
+            aside.chmod(0o755)
+            if self.path.exists():
+                self.path.rmdir()
+            os.replace(aside, self.path)
+            return
+        for path in done.written:
+            target = self.path / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            os.replace(aside / path, target)
+        for path in done.removed:
+            self._remove(self.path / path)
+        if manifest != self._present(MANIFEST):
+            write_file(self.path / MANIFEST, manifest)
+
+    def _remove(self, file: Path) -> None:
+        """Remove a file, and the folders that it leaves empty."""
+        file.unlink(missing_ok=True)
+        for folder in file.parents:
+            if folder == self.path or any(folder.iterdir()):
+                return
+            folder.rmdir()
+
+
+def _entry(entry: ManifestEntry) -> Json:
+    values: Json = {"sha256": entry.sha256, "size": entry.size}
+    return values if entry.change is None else {**values, "change": entry.change}
+
+
+def is_safe(path: str) -> bool:
+    """Whether a path stays within the folder, on every system."""
+    return _PATH.fullmatch(path) is not None and not {".", ".."} & set(path.split("/"))

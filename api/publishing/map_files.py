@@ -1,0 +1,174 @@
+"""What the web map selects and counts by where no server does: strikes, ties with their bounds, names and texts.
+
+Whose a site was is worked out here, by the functions that answer requests; the page compares numbers alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any, get_args
+
+import orjson
+
+from api.http.json import Json
+from api.publishing.addresses import subject_name
+from api.requests.query_parameters import parse_selection
+from api.wording.catalogue import languages
+from api.wording.countries import country_names
+from geo.columnar.chunked_array import to_numpy
+from layers.attribution.attribute import NEGLIGIBLE
+from layers.collections.feature_types import StrikeFeature
+from layers.model.records import Asset, Entity
+from layers.model.types import RelationKind
+from layers.query.keyset_cursor import with_tiebreak
+from layers.query.name_search import NAMED_KINDS, Named, named_things
+from layers.query.selection import rows
+from layers.query.strike_conditions import StrikeConditions, TieKind
+from layers.query.strike_ties import ROUNDING, Tie, country_ties, entity_ties
+from layers.query.strike_truth import commodities_of, folded_texts
+from layers.snapshot.snapshot import Snapshot
+from layers.text.place_names import fold, letters_and_rules
+
+#: The order of the list on the page, as `static/api.js` asks for it.
+ORDER = "-stands,-day_last,title"
+_OTHERS: Sequence[TieKind] = ("related", "host", *get_args(RelationKind))
+_READINGS = ("registration", "headquarters", "control")
+
+
+def map_files(snapshot: Snapshot) -> Iterator[tuple[str, Callable[[], bytes]]]:
+    """Give the files of the map by path, each written when it is asked for."""
+    parts: Mapping[str, Callable[[Snapshot], object]] = {
+        "strikes": strike_rows,
+        "owners": owner_ties,
+        "assets": asset_rows,
+        "names": names,
+        "texts": texts,
+    }
+    for name, write in parts.items():
+        yield f"map/{name}.json", partial(_dumped, write, snapshot)
+
+
+def _dumped(write: Callable[[Snapshot], object], snapshot: Snapshot) -> bytes:
+    return orjson.dumps(write(snapshot))
+
+
+def in_order(snapshot: Snapshot) -> list[int]:
+    """Return the rows of all strikes in the order of the list."""
+    strikes = snapshot.collections["strikes"]
+    selection = parse_selection({"sortby": ORDER}, strikes)
+    chosen: list[int] = to_numpy(rows(strikes, with_tiebreak(selection))).tolist()
+    return chosen
+
+
+def strike_rows(snapshot: Snapshot) -> Json:
+    """Give every strike in the order of the list, the ties of countries by the number of the strike in it, and more."""
+    strikes, assets, order = snapshot.collections["strikes"], snapshot.collections["assets"], in_order(snapshot)
+    place = {row: number for number, row in enumerate(order)}
+    features = [orjson.loads(strikes.fragments[row]) for row in order]
+    struck = {asset for feature in features for asset in feature["properties"]["assets"]}
+    commodity = dict(zip(assets.ids, assets.features.columns["commodity"], strict=True))
+    named = {"strikes": strikes.ids, "assets": assets.ids, "entities": snapshot.records.entities}
+    return {
+        "columns": ["geometry", *StrikeFeature.model_fields],
+        "rows": [_row(feature) for feature in features],
+        "countries": {
+            "owners": {reading: _by_country(snapshot, place, reading=reading) for reading in _READINGS},
+            "others": {kind: _by_country(snapshot, place, relation=kind) for kind in _OTHERS},
+        },
+        "commodities": {asset: commodities_of(commodity[asset]) for asset in sorted(struck) if commodity.get(asset)},
+        "files": {
+            f"{kind}/{key}": file
+            for kind, keys in named.items()
+            for key in keys
+            if (file := subject_name(kind, key)) != f"{kind}/{key}"
+        },
+        "negligible": NEGLIGIBLE,
+        "rounding": ROUNDING,
+    }
+
+
+def _row(feature: Json) -> Json:
+    values = {**feature["properties"], "id": feature["id"], "geometry": feature["geometry"]}
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _by_country(snapshot: Snapshot, place: Mapping[int, int], **wanted: Any) -> Json:
+    found = country_ties(snapshot.collections, StrikeConditions(**wanted))
+    return {country: _numbered(ties, place) for country, ties in found.items()}
+
+
+def _numbered(ties: Sequence[Tie], place: Mapping[int, int]) -> list[list[float]]:
+    """Write ties short: number of the strike, 1 where it is sure, and the bounds of the share where there are any."""
+    return [
+        [place[tie.strike], int(tie.sure), *(() if tie.share_may == tie.share_sure == 100 else tie[2:])] for tie in ties
+    ]
+
+
+def owner_ties(snapshot: Snapshot) -> Json:
+    """Give the ties of every company, person and state that had one to what a strike hit."""
+    place = {row: number for number, row in enumerate(in_order(snapshot))}
+    found = {}
+    for entity in snapshot.records.entities:
+        owners = {
+            reading: _of_entity(snapshot, place, entity, reading=reading) for reading in ("registration", "control")
+        }
+        others = {kind: _of_entity(snapshot, place, entity, relation=kind) for kind in _OTHERS}
+        tables = {"owners": _filled(owners), "others": _filled(others)}
+        if any(tables.values()):
+            found[entity] = tables
+    return found
+
+
+def _of_entity(snapshot: Snapshot, place: Mapping[int, int], entity: str, **wanted: Any) -> list[list[float]]:
+    ties = entity_ties(snapshot.collections, snapshot.registers, StrikeConditions(**wanted), entity)
+    return _numbered(ties, place)
+
+
+def _filled(tables: Mapping[Any, Sequence[object]]) -> Json:
+    return {name: rows for name, rows in tables.items() if rows}
+
+
+def asset_rows(snapshot: Snapshot) -> Json:
+    """Give the places of the sites that strikes hit, or may have, by id."""
+    assets, found = snapshot.collections["assets"], {}
+    for struck in snapshot.collections["strikes"].features.columns["assets"]:
+        for asset in struck:
+            row = assets.rows_by_id.get(asset)
+            if row is not None and asset not in found:
+                feature = orjson.loads(assets.fragments[row])
+                values = {name: feature["properties"][name] for name in ("name", "basis", "uncertainty_m")}
+                found[asset] = {"id": asset, **values, "geometry": feature["geometry"]}
+    return dict(sorted(found.items()))
+
+
+def names(snapshot: Snapshot) -> Json:
+    """Give all that has a name by kind, each name as it is written and as it sounds, and the rules of that."""
+    things = named_things(snapshot.records, snapshot.collections, snapshot.country_names)
+    spoken = {tag: country_names(snapshot.country_names, tag) for tag in languages()[1:]}
+    letters, rules = letters_and_rules()
+    return {
+        "named": {kind: [_named(snapshot, one, spoken) for one in things[kind]] for kind in NAMED_KINDS},
+        "fold": {"letters": letters, "rules": rules},
+    }
+
+
+def _named(snapshot: Snapshot, one: Named, countries: Mapping[str, Mapping[str, str]]) -> Json:
+    keys = {name: key for name in dict.fromkeys((one.name, *one.names, one.id)) if (key := fold(name))}
+    values: Json = {"id": one.id, "name": one.name, "names": list(keys), "keys": list(keys.values())}
+    values |= {"country": one.country, "detail": one.detail, "strikes": one.strikes}
+    records = snapshot.records
+    if one.kind == "country":
+        spoken = {tag: names[one.id] for tag, names in countries.items() if one.id in names}
+    elif one.kind == "strike":
+        spoken = dict(records.strikes[one.id].titles)
+    else:
+        record: Asset | Entity = records.assets[one.id] if one.kind == "asset" else records.entities[one.id]
+        spoken = dict(record.names)
+    return {**values, **({"spoken": spoken} if spoken else {})}
+
+
+def texts(snapshot: Snapshot) -> list[list[str]]:
+    """Give the texts that words are looked for in, as they sound, of each strike in the order of the list."""
+    found = folded_texts(snapshot.collections["strikes"])
+    return [found[row] for row in in_order(snapshot)]

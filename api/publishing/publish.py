@@ -1,0 +1,258 @@
+"""Everything that is published of a store, as files of one folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
+from pathlib import Path
+
+import orjson
+from fastapi import FastAPI
+
+from api.app import create_app
+from api.formats.file_metadata import FileMetadata
+from api.formats.page import FeaturePage
+from api.html.published import CitedVersion
+from api.http.conditional import http_date
+from api.http.json import Json
+from api.http.links import item_path
+from api.publishing import data_files, site_files, tiles
+from api.publishing.addresses import INDEX, PublishedAddresses, language_folder
+from api.publishing.data_files import DataFile
+from api.publishing.directory import Publication, PublishedFile, PublishedFolder
+from api.publishing.in_process import InProcess
+from api.publishing.map_files import map_files
+from api.publishing.pages import Answers
+from api.serializers.policy import attribution_text, summary
+from api.server.build_id import program_version, sources
+from api.server.live_snapshot import LiveSnapshot
+from api.server.served_version import ServedVersion
+from api.server.version_builder import data_date, last_change
+from api.settings import Settings
+from api.wording.catalogue import ENGLISH, phrase
+from api.wording.countries import country_names, name_in
+from api.wording.dates import date_in_words
+from api.wording.strikes import strike_title
+from layers.collections.collection import Collection
+from layers.query.selection import Selection
+from layers.sources.data_package import TABLE
+from layers.store.store import Store
+
+
+@dataclass(frozen=True)
+class PublishOrder:
+    """What is to be published, and where it will lie.
+
+    Parameters
+    ----------
+    base
+        Address of the folder on the web, without a slash at its end.
+    languages
+        Of the pages; English comes first, as other folders lie in its.
+    """
+
+    base: str
+    languages: tuple[str, ...]
+
+
+@dataclass
+class PublishedAtlas:
+    """The files of one version of a store, each written when it is asked for."""
+
+    store: Store
+    settings: Settings
+    order: PublishOrder
+    _resources: dict[str, Json] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Read the newest version."""
+        self._app: FastAPI = create_app(self.store, replace(self.settings, follow_every_s=0))
+        self._atlas: LiveSnapshot = self._app.state.atlas
+        self._view: ServedVersion = self._atlas.view
+        self._asked = InProcess(self._app, self.order.base, self.order.languages)
+
+    def publish(
+        self, folder: Path, progress: Callable[[int, int], None] = lambda done, total: None, *, dry: bool = False
+    ) -> Publication:
+        """Bring a folder to this version, see `PublishedFolder.publish`.
+
+        Parameters
+        ----------
+        progress
+            Called with the number of files that are done, and of all.
+
+        Raises
+        ------
+        FileExistsError, OSError
+            If the folder is something else, or cannot be written.
+        """
+        target = PublishedFolder(folder)
+        with closing(self._asked):
+            files = [*self._files()]
+            counted = _counted(files, progress)
+            return target.publish(counted, self._version, partial(data_date, self.store), self._about(), dry=dry)
+
+    @property
+    def _version(self) -> CitedVersion:
+        return CitedVersion(self._view.snapshot.seq, self._view.snapshot.data_date)
+
+    def _about(self) -> Json:
+        head = self.store.head(self._version.change)
+        return {
+            "program": f"{program_version()}+{sources('api', 'layers', 'geo').hex()[:16]}",
+            "address": self.order.base,
+            "languages": list(self.order.languages),
+            "history": {"change": head.seq, "hash": head.hash, "at": head.at},
+            "day": self._version.day.isoformat(),
+            "policy": self._view.disclosure.policy.digest,
+        }
+
+    def _files(self) -> Iterator[PublishedFile]:
+        yield from self._data()
+        yield from self._tiles()
+        for path, write in map_files(self._view.snapshot):
+            yield PublishedFile(path, _uncited(write))
+        for path, content in site_files.static_files(self.settings.static):
+            yield _fixed(path, content)
+        answers = [*Answers(self._asked, self._app, self._view, self.order.languages)]
+        yield from answers
+        for language in self.order.languages:
+            folder = language_folder(language)
+            yield PublishedFile(f"{folder}404.html", partial(self._not_found, language))
+            yield PublishedFile(f"{folder}{INDEX}", partial(self._first_page, language))
+            yield PublishedFile(f"{folder}map.html", partial(self._map_page, language))
+        own = [
+            f"{language_folder(language)}{page}" for language in self.order.languages for page in (INDEX, "map.html")
+        ]
+        pages = [*own, *(file.path for file in answers if file.path.endswith(".html"))]
+        addresses = [PublishedAddresses(self.order.base).address(page) for page in pages]
+        for path, content in site_files.sitemaps(self.order.base, addresses):
+            yield _fixed(path, content)
+        yield _fixed("robots.txt", site_files.robots(self.order.base))
+
+    def _data(self) -> Iterator[PublishedFile]:
+        self._resources.clear()
+        for file in data_files.data_files(self._view.snapshot, self._page):
+            yield PublishedFile(file.path, partial(self._listed, file), file.states_version)
+        yield PublishedFile(data_files.PACKAGE, self._package)
+
+    def _page(self, collection: Collection, cited: CitedVersion | None) -> FeaturePage:
+        """Give all of a collection as a file of it has it, which states the version since which it is the same."""
+        metadata, changed = self._metadata, self._view.changed
+        if cited is not None and cited != self._version:
+            metadata = replace(metadata, head=self.store.head(cited.change), data_date=cited.day)
+            changed = last_change(self.store, cited.change) or changed
+        return FeaturePage.of_file(collection, Selection(), metadata, changed)
+
+    @cached_property
+    def _metadata(self) -> FileMetadata:
+        return FileMetadata.of(self._view.published, self.store.head(self._version.change), self.settings)
+
+    def _listed(self, file: DataFile, cited: CitedVersion | None) -> bytes:
+        """Write a file of data, which the package then lists."""
+        content = file.write(cited)
+        self._resources[file.path] = data_files.resource(file.path, content, file.about)
+        return content
+
+    def _package(self, cited: CitedVersion | None) -> bytes:
+        snapshot = self._view.snapshot
+        head = self.store.head(snapshot.seq)
+        about: Json = {
+            "name": "strikeatlas",
+            "title": "StrikeAtlas",
+            "description": phrase("html.base.description"),
+            "homepage": f"{self.order.base}/",
+            "version": str(snapshot.seq),
+            "created": http_date(self._view.changed),
+            "licenses": [{"path": self.settings.licence, "title": "Licence of the records"}],
+            "strikeatlas:attribution": self._attribution(ENGLISH),
+            "strikeatlas:history": {"seq": head.seq, "hash": head.hash, "at": head.at},
+        }
+        return data_files.descriptor([*self._resources.values()], snapshot.records.sources, about)
+
+    def _tiles(self) -> Iterator[PublishedFile]:
+        for collection in self._view.snapshot.layers.values():
+            draw = partial(tiles.collection_archive, collection, self._attribution(ENGLISH))
+            yield PublishedFile(f"tiles/{collection.name}.pmtiles", _uncited(draw))
+        archive = self._atlas.base_archive
+        drawn = self._drawn_basemap if archive is None else archive.path.read_bytes
+        yield PublishedFile("tiles/basemap.pmtiles", _uncited(drawn))
+        yield PublishedFile("tiles/basemap.json", _uncited(self._basemap_description))
+
+    def _drawn_basemap(self) -> bytes:
+        return tiles.basemap_archive(self._atlas.basemap)
+
+    def _basemap_description(self) -> bytes:
+        """Describe the base map as the server's TileJSON does; its tiles are in the archive beside it."""
+        described = orjson.loads(self._asked.get("/tiles/basemap.json", "json", ENGLISH))
+        described["tiles"] = []
+        if self._atlas.base_archive is None:
+            described["maxzoom"] = tiles.MAX_ZOOM_BASEMAP
+        return orjson.dumps(described)
+
+    def _attribution(self, language: str) -> str:
+        return attribution_text(self.settings.attribution, self._view.disclosure, language)
+
+    def _not_found(self, language: str, cited: CitedVersion | None) -> bytes:
+        return site_files.not_found_page(self._app, self._asked, language)
+
+    def _map_page(self, language: str, cited: CitedVersion | None) -> bytes:
+        last = tiles.max_zoom(self._view.snapshot.collections["assets"])
+        return site_files.map_page(self.settings.static, language, last)
+
+    def _first_page(self, language: str, cited: CitedVersion | None) -> bytes:
+        head, day = self.store.head(self._version.change), self._version.day.isoformat()
+        named = {"day": date_in_words(day, language), "change": head.seq, "history": head.hash[:16]}
+        own = PublishedAddresses(self.order.base, language, self.order.languages)
+        document = {
+            "version": phrase("cite.version", language, **named),
+            "remarks": summary(self._view.disclosure, language),
+            "package": own.address(data_files.PACKAGE),
+            "files": [*self._listed_files(own, language)],
+            "lists": [*self._lists(own, language)],
+        }
+        return site_files.first_page(self._app, self._asked, self._view, language, document)
+
+    def _listed_files(self, own: PublishedAddresses, language: str) -> Iterator[tuple[str, Sequence[tuple[str, str]]]]:
+        """Name the files of each collection, then those of the records."""
+        for collection in self._view.snapshot.layers.values():
+            paths = [f"data/{collection.name}.{ending}" for ending in ("csv", "geojson", "parquet")]
+            paths.append(f"tiles/{collection.name}.pmtiles")
+            yield collection.title, [(path.rpartition("/")[2], own.address(path)) for path in paths]
+        tables = [one["path"] for one in self._resources.values() if TABLE in one]
+        yield phrase("html.publication.records", language), [(p.rpartition("/")[2], own.address(p)) for p in tables]
+        basemap = "tiles/basemap.pmtiles"
+        yield phrase("html.publication.basemap", language), [("basemap.pmtiles", own.address(basemap))]
+
+    def _lists(self, own: PublishedAddresses, language: str) -> Iterator[tuple[str, Sequence[tuple[str, str]]]]:
+        """Name every page of a subject, so that each can be reached."""
+        records = self._view.snapshot.records
+        strikes = [
+            (strike_title(one.titles.get(language, one.title), one.status, language), item_path("strikes", one.id))
+            for one in records.strikes.values()
+        ]
+        assets = [(name_in(one, language), item_path("assets", one.id)) for one in records.assets.values()]
+        entities = [(name_in(one, language), f"/entities/{one.id}/holdings") for one in records.entities.values()]
+        names = country_names(self._view.snapshot.country_names, language)
+        codes = self._view.snapshot.collections["countries"].ids
+        countries = [(names.get(code, code), f"/countries/{code}") for code in codes]
+        lists = {"strikes": strikes, "assets": assets, "entities": entities, "countries": countries}
+        for kind, rows in lists.items():
+            yield kind, sorted((name, own.find_or_say(path, {})) for name, path in rows)
+
+
+def _fixed(path: str, content: bytes) -> PublishedFile:
+    return PublishedFile(path, lambda cited: content)
+
+
+def _uncited(write: Callable[[], bytes]) -> Callable[[CitedVersion | None], bytes]:
+    return lambda cited: write()
+
+
+def _counted(files: Sequence[PublishedFile], progress: Callable[[int, int], None]) -> Iterator[PublishedFile]:
+    for done, file in enumerate(files):
+        progress(done, len(files))
+        yield file
+    progress(len(files), len(files))

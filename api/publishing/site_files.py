@@ -1,0 +1,90 @@
+"""What a site of files has besides answers: its first page, the map's page, scripts, 404, sitemap and robots.txt."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from xml.etree import ElementTree
+
+from fastapi import FastAPI
+
+from api.html import pages
+from api.html.pages import translated
+from api.http.common_headers import FILE_SECURITY_POLICY
+from api.http.json import Json
+from api.publishing.addresses import language_folder
+from api.publishing.in_process import InProcess
+from api.server.served_version import ServedVersion
+from api.wording.catalogue import phrase
+
+#: Most addresses of a sitemap (sitemaps.org/protocol.html).
+SITEMAP_MAX = 50_000
+_SITEMAP = "http://www.sitemaps.org/schemas/sitemap/0.9"
+#: Files of the browser that only a server has a use for.
+_SERVER_ONLY = ("index.html", "review", "vendor/leaflet/")
+
+
+def static_files(folder: Path) -> Iterator[tuple[str, bytes]]:
+    """Give scripts, styles, fonts and texts of the page by their path in the publication."""
+    for file in sorted(folder.rglob("*")):
+        path = file.relative_to(folder).as_posix()
+        if not file.is_file() or path.startswith(_SERVER_ONLY):
+            continue
+        content = file.read_bytes()
+        if path == "manifest.webmanifest":
+            content = content.replace(b'"../map"', b'"../map.html"')
+        yield f"static/{path}", content
+
+
+def map_page(folder: Path, language: str, sites_zoom: int) -> bytes:
+    """Write the page of the map: it says that answers are files, and the policy that a server sends as a header.
+
+    Parameters
+    ----------
+    sites_zoom
+        The last zoom of the tiles of sites.
+    """
+    source = translated((folder / "index.html").read_text(encoding="utf-8"), language)
+    to_root = "../" if language_folder(language) else ""
+    head = f'<meta charset="utf-8">\n<meta http-equiv="Content-Security-Policy" content="{FILE_SECURITY_POLICY}">'
+    page = source.replace(f'<html lang="{language}">', f'<html lang="{language}" data-files="{sites_zoom}">', 1)
+    page = page.replace('<meta charset="utf-8">', head, 1)
+    for name in ("static", "tiles"):
+        page = page.replace(f'="{name}/', f'="{to_root}{name}/')
+    return page.encode()
+
+
+def not_found_page(app: FastAPI, asked: InProcess, language: str) -> bytes:
+    """Write the page that a file server shows where there is no file."""
+    code = "html.publication.not-found"
+    document = {"status": 404, "title": phrase(code, language), "detail": phrase(f"{code}-text", language)}
+    return pages.problem(asked.request(app, "/404", language), document)
+
+
+def first_page(app: FastAPI, asked: InProcess, view: ServedVersion, language: str, document: Json) -> bytes:
+    """Write the page that says what lies here."""
+    return pages.page(asked.request(app, "/", language), view, "publication", document)
+
+
+def sitemaps(base: str, addresses: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+    """Give sitemap.xml: the addresses themselves or, of too many, files of them."""
+    parts = [addresses[at : at + SITEMAP_MAX] for at in range(0, len(addresses), SITEMAP_MAX)]
+    if len(parts) <= 1:
+        yield "sitemap.xml", _sitemap("urlset", "url", addresses)
+        return
+    names = [f"sitemap-{number}.xml" for number in range(1, len(parts) + 1)]
+    yield "sitemap.xml", _sitemap("sitemapindex", "sitemap", [f"{base}/{name}" for name in names])
+    for name, part in zip(names, parts, strict=True):
+        yield name, _sitemap("urlset", "url", part)
+
+
+def _sitemap(kind: str, item: str, addresses: Sequence[str]) -> bytes:
+    root = ElementTree.Element(kind, {"xmlns": _SITEMAP})
+    for address in addresses:
+        ElementTree.SubElement(ElementTree.SubElement(root, item), "loc").text = address
+    return bytes(ElementTree.tostring(root, encoding="utf-8", xml_declaration=True))
+
+
+def robots(base: str) -> bytes:
+    """Write robots.txt, which counts where the folder is the root of its host."""
+    return f"User-agent: *\nAllow: /\nSitemap: {base}/sitemap.xml\n".encode()

@@ -1,0 +1,46 @@
+// Search by name in files, as the server finds: names are kept as they sound, and a text is folded by the server's rules.
+
+const MOST = 200; // letters that are compared
+
+/** A function that folds a text as the server does, by its letters and rules; letters of other scripts are left out. */
+export function foldWith({ letters, rules }) {
+  const patterns = rules.map(([pattern, to]) => [new RegExp(pattern, "g"), to]);
+  const once = (text) => patterns.reduce((folded, [pattern, to]) => folded.replace(pattern, to), text);
+  return (given) => {
+    const small = given.slice(0, MOST).normalize("NFKC").toLowerCase();
+    const latin = [...small].map((letter) => letters[letter] ?? (letter < "\u0080" ? letter : "")).join("");
+    let text = latin.replaceAll("'", "").replaceAll(/[^a-z0-9]+/g, " ").trim();
+    for (let again = once(text); again !== text; again = once(text)) text = again;
+    return text;
+  };
+}
+
+// How well a text fits a name: the whole of it, its begin, the begin of a word, anything in it.
+function rankOf(key, name) {
+  if (name === key) return 0;
+  if (name.startsWith(key)) return 1;
+  if (name.includes(` ${key}`)) return 2;
+  return name.includes(key) ? 3 : null;
+}
+
+function bestOf(each, key) {
+  let best = null;
+  each.keys.forEach((name, i) => {
+    const rank = rankOf(key, name);
+    const shorter = best && rank === best.rank && each.names[i].length < best.matched.length;
+    if (rank !== null && (!best || rank < best.rank || shorter)) best = { each, matched: each.names[i], rank };
+  });
+  return best;
+}
+
+/** What a text may mean, by kind, best first, at most `limit` of each. */
+export function found({ named, fold }, text, limit, language) {
+  const key = foldWith(fold)(text);
+  if (!key) return [];
+  const of = Object.entries(named).map(([kind, all]) => [kind, all.map((each) => bestOf(each, key)).filter(Boolean)
+    .sort((a, b) => a.rank - b.rank || b.each.strikes - a.each.strikes || a.matched.length - b.matched.length || (a.each.id < b.each.id ? -1 : 1)).slice(0, limit)]);
+  return of.filter(([, matches]) => matches.length).sort(([, a], [, b]) => a[0].rank - b[0].rank).map(([kind, matches]) => ({
+    kind,
+    results: matches.map(({ each: { id, name, spoken, country, detail, strikes }, matched }) => ({ id, name: spoken?.[language] ?? name, country, detail, strikes, matched })),
+  }));
+}

@@ -1,0 +1,315 @@
+"""All that is published of a store: nothing private, no dead link, the same bytes again, and records that load back."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+from xml.etree import ElementTree
+
+import orjson
+import pytest
+
+from api.app import create_app
+from api.publishing import tiles
+from api.publishing.directory import MANIFEST, Publication
+from api.publishing.publish import PublishedAtlas, PublishOrder
+from api.server.version_builder import published_version
+from api.settings import Settings
+from api.wording.catalogue import text
+from layers.collections.collection import Collection
+from layers.collections.update_times import UPDATED
+from layers.disclosure.policy import OPEN, Policy, parse
+from layers.model.records import RECORD_TYPES, Records
+from layers.reference.basemap import Basemap
+from layers.reference.basemap_archive import BasemapArchive
+from layers.snapshot.derived_layers import full_rewrite
+from layers.store.store import ANY, Edit, Store
+from tests.api.asgi import ask
+from tests.api.private_doors import DATASET, secret, telling
+from tests.command_runner import Run
+from tests.conftest import BASEMAP
+from tests.few_records import with_all_they_rest_on
+from tests.layers.load_builders import strike
+from tests.store_copies import copy_of
+
+BASE = "https://atlas.example/maps"
+DEPOT, OTHER = "ua-socar-depot-2025-08-08", "ua-orlivka-2025-08-06"
+ORDER = PublishOrder(BASE, ("en", "uk"))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def few_tiles() -> Iterator[None]:
+    """Archives of few zooms: what is in a tile is for the tests of tiles."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("MAX_ZOOM", "MAX_ZOOM_COUNTRIES", "MAX_ZOOM_BASEMAP"):
+            patch.setattr(tiles, name, 1)
+        yield
+
+
+@pytest.fixture(scope="module")
+def vault(records: Records, base: Basemap, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    """Two public strikes, with private records of every kind that speak of them."""
+    made = Store.create(tmp_path_factory.mktemp("vault") / "atlas.gpkg")
+    made.load(with_all_they_rest_on(records, (DEPOT, OTHER)), author="tests", derive=full_rewrite(base, text))
+    made.load(secret(), author="tests", private={DATASET: "not to be told"}, derive=full_rewrite(base, text))
+    with closing(made):
+        yield made
+
+
+def publish(store: Store, folder: Path, policy: Policy = OPEN, dry: bool = False) -> Publication:
+    settings = Settings(basemap=BASEMAP, policy=policy)
+    return PublishedAtlas(store, settings, ORDER).publish(folder, dry=dry)
+
+
+@pytest.fixture(scope="module")
+def site(vault: Store, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("published") / "site"
+    publish(vault, folder)
+    return folder
+
+
+def content_of(folder: Path) -> Mapping[str, bytes]:
+    return {file.relative_to(folder).as_posix(): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+
+
+def test_no_file_tells_of_private_records(site: Path) -> None:
+    assert {path: found for path, content in content_of(site).items() if (found := telling(content))} == {}
+    assert not [path for path in content_of(site) if "qqj" in path or "qqk" in path]
+
+
+def test_pages_are_those_of_the_server_but_for_their_addresses(vault: Store, site: Path) -> None:
+    app = create_app(vault, Settings(basemap=BASEMAP, follow_every_s=0))
+
+    def said(page: str) -> str:
+        body = page[page.index("<main") : page.index("</main>")]
+        body = re.sub(
+            r'(?s)<section class="links".*?</section>|<figure.*?</figure>|<ul class="ways">.*?</ul>', "", body
+        )
+        body = re.sub(r"(?s)<p class=\"actions noprint\">.*?</p>|<code>.*?</code>|https?://[^\s<]+", "", body)
+        return " ".join(re.sub(r"<[^>]*>", " ", body).split())
+
+    for address, file in {
+        f"/collections/strikes/items/{DEPOT}": f"strikes/{DEPOT}.html",
+        "/countries/AZ": "countries/AZ.html",
+        "/method": "method.html",
+    }.items():
+        page = ask(app, address, {"accept": "text/html"}).body.decode()
+        assert said((site / file).read_text(encoding="utf-8")) == said(page)
+        assert said(page)
+
+
+def test_every_link_leads_to_a_file(site: Path) -> None:
+    files = content_of(site)
+    root = urlsplit(BASE).path
+    dead = set()
+    for path, content in files.items():
+        if not path.endswith((".html", ".xml")) or path.endswith("map.html"):
+            continue
+        for found in re.findall(r'(?:href|src)="([^"]*)"|<loc>([^<]*)</loc>', content.decode()):
+            address = html.unescape(found[0] or found[1])
+            if not address.startswith(BASE):
+                assert address.startswith(("http", "#", "data:text/plain")), (path, address)
+                continue
+            file = unquote(urlsplit(address).path.removeprefix(root)).lstrip("/")
+            part = urlsplit(address).fragment
+            if file not in files or (
+                part and not part.startswith("strike=") and f'id="{part}"' not in _text(files, file)
+            ):
+                dead.add((path, address))
+    assert dead == set()
+
+
+def _text(files: Mapping[str, bytes], path: str) -> str:
+    # The map reads what follows # itself.
+    return 'id="' if path.endswith("map.html") else files[path].decode()
+
+
+def test_a_page_says_what_it_is_to_programs(site: Path) -> None:
+    for folder, language in (("", "en"), ("uk/", "uk")):
+        page = (site / f"{folder}strikes/{DEPOT}.html").read_text(encoding="utf-8")
+        assert f'<html lang="{language}">' in page
+        assert f'<link rel="canonical" href="{BASE}/{folder}strikes/{DEPOT}.html">' in page
+        found = re.search(r'<script type="application/ld\+json">(.*?)</script>', page)
+        assert found
+        data = orjson.loads(found[1])
+        assert data["url"] == f"{BASE}/{folder}strikes/{DEPOT}.html"
+        assert data["about"]["identifier"] == DEPOT
+        assert "application/json+oembed" not in page
+        assert "Content-Security-Policy" in page
+        assert 'download="strikeatlas.bib"' in page
+
+
+def test_feeds_sitemap_and_robots_name_the_files(site: Path) -> None:
+    files = content_of(site)
+    atom = "{http://www.w3.org/2005/Atom}"
+    feed = ElementTree.fromstring(files["corrections.xml"])
+    own = [link.get("href") for link in feed.iter(f"{atom}link") if link.get("rel") == "alternate"]
+    assert own
+    assert all(str(address).removeprefix(f"{BASE}/") in files for address in own)
+    located = [one.text for one in ElementTree.fromstring(files["sitemap.xml"]).iter() if one.tag.endswith("loc")]
+    pages = {path for path in files if path.endswith(".html") and not path.endswith("404.html")}
+    assert {unquote(str(address)).removeprefix(f"{BASE}/") for address in located} == pages
+    assert f"Sitemap: {BASE}/sitemap.xml" in files["robots.txt"].decode()
+
+
+def test_the_package_states_every_file_of_data(site: Path) -> None:
+    package = orjson.loads((site / "datapackage.json").read_bytes())
+    manifest = orjson.loads((site / MANIFEST).read_bytes())["files"]
+    stated = {one["path"]: (one["bytes"], one["hash"]) for one in package["resources"]}
+    data = {
+        path: (one["size"], f"sha256:{one['sha256']}") for path, one in manifest.items() if path.startswith("data/")
+    }
+    assert stated == data
+    names = [one["name"] for one in package["resources"]]
+    assert len(names) == len(set(names))
+    assert all(re.fullmatch(r"[a-z0-9._-]+", name) for name in names)
+    tables = {one["strikeatlas:table"]: one["schema"] for one in package["resources"] if "strikeatlas:table" in one}
+    for table, model in RECORD_TYPES.items():
+        fields = [field["name"] for field in tables[table]["fields"]]
+        assert fields == [*(name for name in model.model_fields if name != "private"), "withheld"]
+    for one in package["resources"]:
+        if one["format"] == "csv":
+            head = (site / one["path"]).read_text(encoding="utf-8").splitlines()[0].split(",")
+            assert head == [field["name"] for field in one["schema"]["fields"]]
+        for key in one.get("schema", {}).get("foreignKeys", ()):
+            assert key["reference"]["resource"] in names
+
+
+def test_what_is_published_loads_back_to_equal_records_and_countries(
+    vault: Store, site: Path, base: Basemap, tmp_path: Path, run: Run
+) -> None:
+    again = tmp_path / "again.gpkg"
+    assert run("init", "--empty", "--store", again, "--basemap", BASEMAP).code == 0
+    loaded = run("load", "auto", site / "datapackage.json", "--store", again, "--basemap", BASEMAP, "--json")
+    assert loaded.code == 0, loaded.err
+    with closing(Store.open(again)) as opened:
+        told, expected = (published_version(one, base, OPEN).snapshot for one in (opened, vault))
+        for table in RECORD_TYPES:
+            assert dict(told.records.table(table)) == dict(expected.records.table(table)), table
+        for name, collection in expected.collections.items():
+            assert _undated(told.collections[name]) == _undated(collection), name
+
+
+def _undated(collection: Collection) -> list[bytes]:
+    """Features without the time of their last change, which is that of the store which has them."""
+    found = [orjson.loads(fragment) for fragment in collection.fragments]
+    for feature in found:
+        feature["properties"].pop(UPDATED, None)
+    return sorted(orjson.dumps(feature) for feature in found)
+
+
+def test_the_tiles_are_archives_of_each_collection(site: Path) -> None:
+    archive = BasemapArchive(site / "tiles/strikes.pmtiles")
+    assert (archive.min_zoom, archive.max_zoom) == (0, 1)
+    assert [layer["id"] for layer in archive.layers] == ["strikes"]
+    assert set(archive.tile_boxes) == {0, 1}
+    assert BasemapArchive(site / "tiles/basemap.pmtiles").layers
+
+
+def test_the_same_again_touches_nothing_and_one_edit_what_tells_of_it(
+    vault: Store, site: Path, base: Basemap, tmp_path: Path
+) -> None:
+    with closing(Store.open(copy_of(vault, tmp_path / "atlas.gpkg"))) as store:
+        folder = tmp_path / "site"
+        publish(store, folder)
+        assert content_of(folder) == content_of(site)
+        assert publish(store, folder).written == []
+
+        before = store.records().strikes[OTHER]
+        store.write(Edit("strikes", OTHER, before.model_copy(update={"note": "Seen again."}), ANY), author="Ann")
+        done = publish(store, folder)
+        assert done.removed == []
+        told = {path.removeprefix("uk/") for path in done.written}
+        own = {f"strikes/{OTHER}.html", f"strikes/{OTHER}.json", "data/records/strikes.json"}
+        version = {"about.html", "about.json", "index.html", "datapackage.json"}
+        # The correction has a page, and rows that rest on the record say when it changed.
+        log = {path for path in told if path.startswith("corrections")} | {"sitemap.xml"}
+        layers = {path for path in content_of(folder) if path.startswith("data/") and UPDATED in _columns(folder, path)}
+        dated = layers | {"map/strikes.json"}
+        assert {path.partition(".")[0] for path in layers} == {
+            f"data/{name}" for name in ("strikes", "assets", "attributions", "hits")
+        }
+        assert own | version | log | dated <= told
+        # Sites and owners that it concerns list the correction; nothing else is touched.
+        entry = f"{BASE}/corrections/{store.seq()}.html".encode()
+        more = told - own - version - log - dated
+        assert more
+        assert all(path.startswith(("assets/", "entities/")) and entry in (folder / path).read_bytes() for path in more)
+        assert not [path for path in told if DEPOT in path]
+        assert len(done.written) < len(content_of(folder)) / 8
+
+
+def _columns(folder: Path, path: str) -> list[str]:
+    """Columns of the collection that a file of data holds, as the package describes its CSV."""
+    package = orjson.loads((folder / "datapackage.json").read_bytes())
+    stem = path.rpartition(".")[0]
+    schemas = {one["path"]: one["schema"] for one in package["resources"] if one["format"] == "csv"}
+    return [field["name"] for field in schemas.get(f"{stem}.csv", {"fields": ()})["fields"]]
+
+
+def test_a_record_that_is_gone_loses_its_pages(vault: Store, base: Basemap, tmp_path: Path) -> None:
+    with closing(Store.open(copy_of(vault, tmp_path / "atlas.gpkg"))) as store:
+        source = next(iter(store.records().strikes[OTHER].sources))
+        gone = strike("x-gone", "o", sources=(source,), title="Told for a day")
+        store.write(Edit("strikes", gone.id, gone, None), author="Ann")
+        folder = tmp_path / "site"
+        publish(store, folder)
+        assert (folder / "strikes/x-gone.html").exists()
+        store.write(Edit("strikes", gone.id, None, ANY), author="Ann")
+        dry = publish(store, folder, dry=True)
+        assert (folder / "strikes/x-gone.html").exists()
+        done = publish(store, folder)
+        assert dry.removed == done.removed
+        pages = {f"{part}strikes/x-gone.{end}" for part in ("", "uk/") for end in ("html", "json")}
+        assert pages == {path for path in done.removed if path.startswith(("strikes/", "uk/strikes/"))}
+        assert not [path for path in pages if (folder / path).exists()]
+
+
+def test_what_a_policy_withholds_is_in_no_file(vault: Store, base: Basemap, tmp_path: Path) -> None:
+    with closing(Store.open(copy_of(vault, tmp_path / "atlas.gpkg"))) as store:
+        before = store.records().strikes[DEPOT]
+        marked = before.model_copy(update={"damage": "withheldmarker", "note": "withheldmarker"})
+        store.write(Edit("strikes", DEPOT, marked, ANY), author="Ann")
+        policy = parse('[[withhold]]\ntable = "strikes"\nfields = ["damage", "note"]\n')
+        publish(store, tmp_path / "site", policy)
+    assert [path for path, content in content_of(tmp_path / "site").items() if b"withheldmarker" in content] == []
+    rows = orjson.loads((tmp_path / "site/data/records/strikes.json").read_bytes())
+    assert next(row for row in rows if row["id"] == DEPOT)["withheld"] == ["damage", "note"]
+
+
+@pytest.mark.parametrize(
+    ("options", "code"),
+    [
+        (("--base-url", "ftp://x"), 2),
+        (("--base-url", "https://x/?a"), 2),
+        (("--base-url", BASE, "--language", "fr"), 2),
+        (("--base-url", BASE, "--language", "uk"), 2),
+        ((), 2),
+    ],
+)
+def test_wrong_usage_has_its_exit_code(
+    vault: Store, tmp_path: Path, run: Run, options: tuple[str, ...], code: int
+) -> None:
+    done = run("publish", tmp_path / "site", "--store", vault.path, "--basemap", BASEMAP, *options)
+    assert done.code == code
+    assert not (tmp_path / "site").exists()
+
+
+def test_a_folder_of_something_else_is_in_the_way(vault: Store, tmp_path: Path, run: Run) -> None:
+    (tmp_path / "mine").write_text("mine")
+    assert run("publish", tmp_path, "--base-url", BASE, "--store", vault.path, "--basemap", BASEMAP).code == 4
+
+
+def test_a_dry_run_reports_as_json_and_writes_nothing(vault: Store, tmp_path: Path, run: Run) -> None:
+    options = ("--base-url", f"{BASE}/", "--language", "en", "--dry-run", "--json")
+    done = run("publish", tmp_path / "site", *options, "--store", vault.path, "--basemap", BASEMAP)
+    assert done.code == 0, done.err
+    report = done.report
+    assert report["is_dry_run"]
+    assert report["address"] == BASE
+    assert report["files"] == len(report["written"]) == sum(report["kinds"].values())
+    assert [*tmp_path.iterdir()] == []
