@@ -83,8 +83,11 @@ def write_file(pages: Sequence[FeaturePage], path: Path) -> None:
         # GDAL minds the end of the name.
         written = fresh.with_name("layers.gpkg")
         placed = [_write_layer(page, written) for page in pages]
-        with closing(sqlite3.connect(written)) as base, base:
-            _describe(base, pages)
+        try:
+            with closing(sqlite3.connect(written)) as base, base:
+                _describe(base, pages)
+        except sqlite3.Error as error:
+            raise OSError(errno.EIO, f"not written to its end: {error}", str(path)) from error
         _require_written(path, written, pages, placed)
         os.replace(written, fresh)
 
