@@ -280,7 +280,7 @@ def _is_exported(folder: Path) -> bool:
     report = folder / "report.gpkg"
     _only(folder, report.name, manifest_beside(report).name)
     _is_proved(report)
-    (title,) = geopandas.read_file(report, engine="pyogrio")["title"]
+    (title,) = geopandas.read_file(report, layer="strikes", engine="pyogrio")["title"]
     assert title in ("last week", "this week")
     return bool(title == "this week") and manifest_beside(report).exists()
 
