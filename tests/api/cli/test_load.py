@@ -62,7 +62,7 @@ def test_a_folder_is_all_files_in_it(run: Run, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("args", "code", "words"),
     [
-        (("paper", ACLED), 2, "auto, or one of curated, acled"),
+        (("paper", ACLED), 2, "auto, or one of curated, datapackage, acled"),
         ((ACLED,), 2, f"to load what is there: strikeatlas load auto {ACLED}"),
         ((DATA / "faulty.toml",), 2, "strikeatlas load curated"),
         (("no-such-file.csv",), 2, "auto, or one of"),
