@@ -213,8 +213,8 @@ class Atlas:
         --------
         >>> import strikeatlas, tempfile, pathlib
         >>> atlas = strikeatlas.open()
-        >>> folder = tempfile.TemporaryDirectory()
-        >>> atlas.export("asset-lines", pathlib.Path(folder.name) / "lines.parquet").name
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     atlas.export("asset-lines", pathlib.Path(folder) / "lines.parquet").name
         'lines.parquet'
         """
         target = Path(path)

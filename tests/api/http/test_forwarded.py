@@ -55,7 +55,7 @@ def addresses(answer: Answer) -> list[str]:
     header = [*re.findall("<([^>]+)>", answer.headers.get("link", "")), answer.headers.get("location", "")]
     found = [*header, *_texts(orjson.loads(answer.body))] if answer.body[:1] in b"{[" else header
     foreign = ("http://www.opengis.net/", "http://json-schema.org", "https://json-schema.org",
-               "https://maplibre.org/", "https://www.ogc.org/")  # fmt: skip
+               "https://maplibre.org/", "https://www.ogc.org/", "https://creativecommons.org/")  # fmt: skip
     return [one for one in found if one.startswith(("http://", "https://")) and not one.startswith(foreign)]
 
 

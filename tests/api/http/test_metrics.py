@@ -109,7 +109,7 @@ def test_the_data_is_told_of(own_app: FastAPI) -> None:
     assert 0 < (value(told, "data_build_seconds", worker="0") or 0) < 600
     assert value(told, "data_behind_seconds", worker="0") == 0
     assert value(told, "requests_at_work", worker="0") == 1, "the one that asks"
-    for name, collection in view.snapshot.collections.items():
+    for name, collection in view.snapshot.layers.items():
         assert value(told, "collection_rows", collection=name) == len(collection)
 
 
@@ -118,7 +118,7 @@ def test_a_change_that_cannot_be_shown_is_told_of(own_app: FastAPI, monkeypatch:
     strike = next(iter(atlas.view.stored.strikes.values()))
     atlas.store.append("strikes", strike.model_copy(update={"id": "new-one", "dataset": "mine"}), author="tests")
 
-    def fail(*args: object) -> None:
+    def fail(*args: object, **options: object) -> None:
         raise ValueError("a fault")
 
     with monkeypatch.context() as broken:
