@@ -97,7 +97,7 @@ def test_bytes_are_those_sent_and_durations_are_counted_once_each(own_app: FastA
 
 def test_tiles_are_told_apart_by_whether_they_were_kept(own_app: FastAPI) -> None:
     since = Since(own_app)
-    for path in ("/tiles/strikes/1/1/0.mvt", "/tiles/strikes/1/1/0.mvt", "/tiles/basemap/1/0/0.mvt"):
+    for path in ("/tiles/strikes/1/1/0.mvt", "/tiles/strikes/1/1/0.mvt", "/tiles/assets/1/1/0.mvt"):
         ask(own_app, path)
     assert (since("tiles_total", **{"from": "data"}), since("tiles_total", **{"from": "cache"})) == (2, 1)
 
