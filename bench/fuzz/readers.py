@@ -18,7 +18,8 @@ from layers.sources.files.source_file import SourceFile
 from layers.store.store import Store
 from tests import heat_files
 from tests.api.cli import unknown_files
-from tests.layers.sources import test_gleif, test_wri
+from tests.layers.load_builders import entity, of, source
+from tests.layers.sources import test_data_package, test_gleif, test_wri
 from tests.layers.sources.column_mapping import mapped_files, test_record_tables
 from tests.layers.sources.gem import test_gem_files
 from tests.layers.sources.making_files import sheet_xml, workbook
@@ -269,6 +270,14 @@ _VIINA = (
 )  # fmt: skip
 
 
+def _package() -> list[InputFiles]:
+    """Return a data package; a table that is changed no longer has the digest that the package states."""
+    with tempfile.TemporaryDirectory(prefix="fuzz-") as folder:
+        written = test_data_package.package(Path(folder), of(source("s", "d"), entity("e", "d"))).path
+        files = [written, *sorted(path for path in Path(folder).iterdir() if path != written)]
+        return [tuple(InputFile(path.name, path.read_bytes()) for path in files)]
+
+
 def _of_format(name: str, fmt: str, inputs: Callable[[], Sequence[InputFiles]]) -> FuzzedReader:
     return FuzzedReader(name, fmt, cache(inputs), _loads(fmt))
 
@@ -279,6 +288,12 @@ def _of_store(name: str, command: Callable[[Sequence[str], str], list[str]]) -> 
 
 _ALL = (
     _of_format("curated", "curated", _curated),
+    FuzzedReader(
+        "datapackage",
+        "datapackage",
+        cache(_package),
+        lambda paths, rejected: ["load", "datapackage", paths[0], "--dry-run", "--rejected", rejected],
+    ),
     _of_format("acled", "acled", _samples("strikes", ("acled.csv",), ("acled-old.csv",))),
     _of_format("viina", "viina", _samples("strikes", *_VIINA)),
     _of_format("ucdp", "ucdp", _samples("strikes", ("ucdp.csv",))),
