@@ -139,7 +139,7 @@ job.start()
 job.waitForFinished()
 picture = job.renderedImage()
 seen = {picture.pixelColor(x, y).name() for x in range(400) for y in range(220)}
-assert {"#0072b2", "#d55e00"} <= seen, sorted(seen)[:20]
+assert {"#0063a6", "#a83c00"} <= seen, sorted(seen)[:20]
 print(sum(1 for _ in QgsProject.instance().mapLayersByName("strikes")[0].getFeatures()), flush=True)
 os._exit(0)
 """
