@@ -277,7 +277,7 @@ def _to_last_row(watch: PageWatch) -> float:
     return (time.perf_counter() - begun) * 1000
 
 
-def made(folder: Path, rows: int) -> Path:
+def world_store(folder: Path, rows: int) -> Path:
     """Return the store of a made world of so many strikes, which is kept in a folder."""
     path = folder / f"world-{rows}" / "world.gpkg"
     if not path.exists():
@@ -324,7 +324,7 @@ def main() -> None:
     load = os.getloadavg()[0]
     with sync_playwright() as playwright:
         stores = [given.store] if given.store else []
-        for path in (*stores, *(made(given.worlds, int(rows)) for rows in given.rows.split(",") if rows)):
+        for path in (*stores, *(world_store(given.worlds, int(rows)) for rows in given.rows.split(",") if rows)):
             with served(path, given.basemap, given.port) as url:
                 # A browser for each: nothing of one world helps the next.
                 browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=SOFTWARE_GL)

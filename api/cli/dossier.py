@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import shapely
 import typer
@@ -25,8 +25,10 @@ from api.cli.export import (
     WithManifest,
     basemap_archive,
     box_of,
+    country_of,
     export_origin,
     sheet_origin,
+    stated,
     write_export,
 )
 from api.exports.printed_map.map_strikes import box_around, map_lines, map_strikes
@@ -34,7 +36,6 @@ from api.exports.strike_rows import ExportError
 from api.http.json import Json
 from api.requests.corrections_query import LIMIT_MAX
 from api.requests.parameters import Days, parse_days
-from api.requests.strike_conditions import COUNTRY
 from api.serializers.attribution import strike_answer
 from api.serializers.corrections import entry_values, sentences
 from api.serializers.figures import FigureCode, FigureSubject, digest_of, selected_rows
@@ -50,6 +51,10 @@ from layers.model.types import CountryBasis
 from layers.ownership.minority import Minority
 from layers.snapshot.snapshot import Snapshot
 from layers.store.store import Store
+
+if TYPE_CHECKING:
+    from api.exports.dossier.dossier_map import DossierMap
+    from api.exports.dossier.parts import Dossier
 
 EPILOG = "Example: strikeatlas export report --country AZ --lang de -o azerbaijan.pdf"
 _SUFFIXES: Mapping[str, str] = {"pdf": ".pdf", "docx": ".docx", "md": ".md"}
@@ -91,11 +96,8 @@ def dossier(
 
     opened, version = open_published(store, base)
     snapshot, box = version.snapshot, box_of(bbox)
-    country = None if country is None else COUNTRY.read({"country": country})
-    given = {
-        "datetime": datetime, "country": country, "relation": relation, "entity": entity, "assets": asset, "kind": kind,
-    }  # fmt: skip
-    query = {name: value for name, value in given.items() if value is not None}
+    country = country_of(country)
+    query = stated(datetime=datetime, country=country, relation=relation, entity=entity, assets=asset, kind=kind)
     if strikes and (query or box):
         raise ExportError("expected strikes, or what selects them; got both")
     chosen = [*_chosen(snapshot, strikes, query, box, basis, minority)]
@@ -144,24 +146,28 @@ def dossier(
                 progress.advance(progress.task_ids[0])
 
         whole = content.dossier(selection, each(), picture.part if picture else None, wanted)
-    if fmt == "pdf":
-        from api.exports.dossier.pdf_writer import pdf
-
-        written = pdf(whole, picture.svg if picture else "", picture.letters if picture else ())
-    elif fmt == "docx":
-        from api.exports.dossier.docx_writer import docx
-
-        written = docx(whole, picture.png() if picture else b"")
-    else:
-        from api.exports.dossier.markdown_writer import markdown
-
-        written = markdown(whole, picture.png() if picture else b"").encode()
+    written = _written(whole, picture, fmt)
     options = {
         **query, "bbox": box, "strike": strikes, "format": fmt, "title": title, "basis": basis, "minority": minority,
         "lang": language, "address": address or None,
     }  # fmt: skip
     target = ExportTarget.of(out, manifest, as_json, _SUFFIXES[fmt])
     write_export(target, written, export_origin("report", opened, version, options, cited, code))
+
+
+def _written(whole: Dossier, picture: DossierMap | None, fmt: str) -> bytes:
+    """The file of a dossier; of the writers that one is imported that is needed."""
+    if fmt == "pdf":
+        from api.exports.dossier.pdf_writer import pdf
+
+        return pdf(whole, picture.svg if picture else "", picture.letters if picture else ())
+    if fmt == "docx":
+        from api.exports.dossier.docx_writer import docx
+
+        return docx(whole, picture.png() if picture else b"")
+    from api.exports.dossier.markdown_writer import markdown
+
+    return markdown(whole, picture.png() if picture else b"").encode()
 
 
 def _chosen(

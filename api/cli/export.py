@@ -139,11 +139,9 @@ def map_(
 
     opened, version = open_published(store, base)
     snapshot = version.snapshot
-    country = None if country is None else COUNTRY.read({"country": country})
-    given = {"datetime": datetime, "entity": entity, "relation": relation, "assets": asset, "kind": kind}
-    if relation is not None:
-        given["country"] = country
-    query = {name: value for name, value in given.items() if value is not None}
+    country = country_of(country)
+    related = None if relation is None else country
+    query = stated(datetime=datetime, entity=entity, relation=relation, assets=asset, kind=kind, country=related)
     box = box_of(bbox) or _map_box(snapshot, query, strike)
     code = FigureCode.of(snapshot, FigureSubject.of_box(box, query))
     chosen = selected_rows(snapshot, query, box_of(bbox) or (box if strike else None))
@@ -170,6 +168,16 @@ def map_(
     content = sheet.render(drawn, map_lines(snapshot.records), snapshot.basemap, basemap_archive(base), order)
     origin = export_origin("map", opened, version, options, _cited(snapshot, ["strikes"], box), code)
     write_export(ExportTarget.of(out, manifest, as_json, f".{fmt}"), content, origin)
+
+
+def country_of(text: str | None) -> str | None:
+    """Read the code of a country; ``None`` where none was given."""
+    return None if text is None else COUNTRY.read({"country": text})
+
+
+def stated(**given: str | None) -> dict[str, str]:
+    """The parameters of a selection that were given, by name."""
+    return {name: value for name, value in given.items() if value is not None}
 
 
 def _map_box(snapshot: Snapshot, query: Mapping[str, str], strike: str | None) -> Box:
@@ -229,11 +237,8 @@ def page(
 
     opened, version = open_published(store, base)
     snapshot, box = version.snapshot, box_of(bbox)
-    country = None if country is None else COUNTRY.read({"country": country})
-    given = {
-        "datetime": datetime, "country": country, "relation": relation, "entity": entity, "assets": asset, "kind": kind,
-    }  # fmt: skip
-    query = {name: value for name, value in given.items() if value is not None}
+    country = country_of(country)
+    query = stated(datetime=datetime, country=country, relation=relation, entity=entity, assets=asset, kind=kind)
     names = snapshot.collections["strikes"].ids
     chosen = [snapshot.answer(names[row]) for row in selected_rows(snapshot, query, box)]
     if len(chosen) > _MOST_ON_PAGE:

@@ -67,7 +67,7 @@ class InProcess:
         NotAnswered
             If the answer is not 200.
         """
-        status, body = self._loop.run_until_complete(self._asked(self._scope(path, form, language, query, cited)))
+        status, body = self._loop.run_until_complete(self._response(self._scope(path, form, language, query, cited)))
         if status != 200:
             raise NotAnswered(f"{path}?{query}: {status} {body[:200]!r}")
         return body
@@ -101,7 +101,7 @@ class InProcess:
             CITED: cited,
         }
 
-    async def _asked(self, scope: Scope) -> tuple[int, bytes]:
+    async def _response(self, scope: Scope) -> tuple[int, bytes]:
         status, parts = 0, []
         is_read = False
 

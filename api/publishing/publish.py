@@ -71,7 +71,7 @@ class PublishedAtlas:
         self._app: FastAPI = create_app(self.store, replace(self.settings, follow_every_s=0))
         self._atlas: LiveSnapshot = self._app.state.atlas
         self._view: ServedVersion = self._atlas.view
-        self._asked = InProcess(self._app, self.order.base, self.order.languages)
+        self._site = InProcess(self._app, self.order.base, self.order.languages)
 
     def publish(
         self, folder: Path, progress: Callable[[int, int], None] = lambda done, total: None, *, dry: bool = False
@@ -89,7 +89,7 @@ class PublishedAtlas:
             If the folder is something else, or cannot be written.
         """
         target = PublishedFolder(folder)
-        with closing(self._asked):
+        with closing(self._site):
             files = [*self._files()]
             counted = _counted(files, progress)
             return target.publish(counted, self._version, partial(data_date, self.store), self._about(), dry=dry)
@@ -116,7 +116,7 @@ class PublishedAtlas:
             yield PublishedFile(path, _uncited(write))
         for path, content in site_files.static_files(self.settings.static):
             yield _fixed(path, content)
-        answers = [*Answers(self._asked, self._app, self._view, self.order.languages)]
+        answers = [*Answers(self._site, self._app, self._view, self.order.languages)]
         yield from answers
         for language in self.order.languages:
             folder = language_folder(language)
@@ -186,7 +186,7 @@ class PublishedAtlas:
 
     def _basemap_description(self) -> bytes:
         """Describe the base map as the server's TileJSON does; its tiles are in the archive beside it."""
-        described = orjson.loads(self._asked.get("/tiles/basemap.json", "json", ENGLISH))
+        described = orjson.loads(self._site.get("/tiles/basemap.json", "json", ENGLISH))
         described["tiles"] = []
         if self._atlas.base_archive is None:
             described["maxzoom"] = tiles.MAX_ZOOM_BASEMAP
@@ -196,7 +196,7 @@ class PublishedAtlas:
         return attribution_text(self.settings.attribution, self._view.disclosure, language)
 
     def _not_found(self, language: str, cited: CitedVersion | None) -> bytes:
-        return site_files.not_found_page(self._app, self._asked, language)
+        return site_files.not_found_page(self._app, self._site, language)
 
     def _map_page(self, language: str, cited: CitedVersion | None) -> bytes:
         last = tiles.max_zoom(self._view.snapshot.collections["assets"])
@@ -213,7 +213,7 @@ class PublishedAtlas:
             "files": [*self._listed_files(own, language)],
             "lists": [*self._lists(own, language)],
         }
-        return site_files.first_page(self._app, self._asked, self._view, language, document)
+        return site_files.first_page(self._app, self._site, self._view, language, document)
 
     def _listed_files(self, own: PublishedAddresses, language: str) -> Iterator[tuple[str, Sequence[tuple[str, str]]]]:
         """Name the files of each collection, then those of the records."""

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import gzip
 import io
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
 
-from pmtiles.tile import Compression, TileType, zxy_to_tileid
+from pmtiles.tile import zxy_to_tileid
 from pmtiles.writer import Writer
 
 from api.http.json import Json
@@ -18,6 +17,7 @@ from layers.collections.collection import Collection
 from layers.collections.feature_types import CountryFeature
 from layers.collections.geometry_index import Box
 from layers.reference.basemap import ATTRIBUTION, Basemap
+from layers.reference.basemap_archive import tile_header
 
 #: The last zoom of a collection whose tiles never leave a feature out: a tile unit is 10 m there, and maps enlarge it.
 MAX_ZOOM = 10
@@ -84,20 +84,5 @@ def archive(tiles: Iterable[tuple[Tile, bytes]], bounds: Box, about: Json) -> by
     with writer.tile_f:
         for number in sorted(packed):
             writer.write_tile(number, packed[number])
-        writer.finalize(_header(bounds), about)
+        writer.finalize(tile_header(bounds), about)
     return content.getvalue()
-
-
-def _header(bounds: Box) -> Mapping[str, Any]:
-    west, south, east, north = (round(degrees * 1e7) for degrees in bounds)
-    return {
-        "tile_type": TileType.MVT,
-        "tile_compression": Compression.GZIP,
-        "min_lon_e7": west,
-        "min_lat_e7": south,
-        "max_lon_e7": east,
-        "max_lat_e7": north,
-        "center_zoom": 3,
-        "center_lon_e7": (west + east) // 2 if west <= east else 0,
-        "center_lat_e7": (south + north) // 2,
-    }

@@ -44,6 +44,33 @@ _MAX_LISTED = 1 << 18
 _DAMAGE = (OSError, EOFError, zlib.error, ValueError, IndexError, KeyError, struct.error)
 
 
+def tile_header(bounds: tuple[float, float, float, float], centre: tuple[float, float] | None = None) -> dict[str, Any]:
+    """What a writer of vector tiles, packed by gzip, puts into the header of an archive.
+
+    Parameters
+    ----------
+    bounds
+        West, south, east and north in degrees.
+    centre
+        Lon and lat that a viewer opens with; by default the middle, of bounds across the antimeridian lon 0.
+    """
+    west, south, east, north = (round(degrees * 1e7) for degrees in bounds)
+    lon, lat = (west + east) // 2 if west <= east else 0, (south + north) // 2
+    if centre is not None:
+        lon, lat = (round(degrees * 1e7) for degrees in centre)
+    return {
+        "tile_type": TileType.MVT,
+        "tile_compression": Compression.GZIP,
+        "min_lon_e7": west,
+        "min_lat_e7": south,
+        "max_lon_e7": east,
+        "max_lat_e7": north,
+        "center_zoom": 3,
+        "center_lon_e7": lon,
+        "center_lat_e7": lat,
+    }
+
+
 class UnreadableArchive(Exception):
     """A file is no PMTiles archive of vector tiles, or is damaged."""
 

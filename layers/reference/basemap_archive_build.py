@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 import shapely
-from pmtiles.tile import Compression, TileType, zxy_to_tileid
+from pmtiles.tile import zxy_to_tileid
 from pmtiles.writer import Writer
 from rich.progress import Progress
 
@@ -33,6 +33,7 @@ from layers.filesystem.atomic_file import replacing
 from layers.reference import admin1_areas, basemap, gshhg, waters
 from layers.reference import basemap_build as source
 from layers.reference.basemap import Basemap
+from layers.reference.basemap_archive import tile_header
 from layers.reference.place_spellings import PlaceSpelling, exonyms, spelling
 
 #: From this zoom on shorelines have all their vertices.
@@ -190,7 +191,7 @@ def build(sources: ArchiveSources, path: Path, extent: ArchiveExtent = EXTENT) -
                     body = gzip.compress(layers.encode(tile), 9, mtime=0)
                     writer.write_tile(zxy_to_tileid(*tile), body)
                     progress.advance(step)
-            writer.finalize(_header(extent), metadata(extent))
+            writer.finalize(tile_header(extent.world, (38.0, 44.5)), metadata(extent))
 
 
 def layers_of(sources: ArchiveSources, zoom: int, extent: ArchiveExtent = EXTENT) -> ZoomLayers:
@@ -306,21 +307,6 @@ def _world_box(bounds: tuple[float, float, float, float]) -> Box:
     west, south, east, north = bounds
     box: Box = world(np.array([[west, north], [east, south]])).reshape(-1)
     return box
-
-
-def _header(extent: ArchiveExtent) -> dict[str, Any]:
-    west, south, east, north = (round(degrees * 1e7) for degrees in extent.world)
-    return {
-        "tile_type": TileType.MVT,
-        "tile_compression": Compression.GZIP,
-        "min_lon_e7": west,
-        "min_lat_e7": south,
-        "max_lon_e7": east,
-        "max_lat_e7": north,
-        "center_zoom": 3,
-        "center_lon_e7": 380000000,
-        "center_lat_e7": 445000000,
-    }
 
 
 def main() -> None:

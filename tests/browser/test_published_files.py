@@ -130,7 +130,7 @@ def opened(browser: Browser, address: str) -> tuple[Page, Troubles]:
     return page, troubles
 
 
-def told(app: FastAPI, path: str, **query: str) -> Any:
+def reply(app: FastAPI, path: str, **query: str) -> Any:
     answer = elsewhere(lambda: ask(app, f"{path}?{urlencode(query)}", {"accept": "application/json"}))
     assert answer.status == 200, answer.body
     return orjson.loads(answer.body)
@@ -138,7 +138,7 @@ def told(app: FastAPI, path: str, **query: str) -> Any:
 
 def test_the_map_answers_from_files_as_the_api_does(browser: Browser, site: Site) -> None:
     page, troubles = opened(browser, f"{site.base}/map.html")
-    every = told(site.app, "/strikes/counts", **MapView().parameters())
+    every = reply(site.app, "/strikes/counts", **MapView().parameters())
     assert str(every["sure"]) in page.locator("#count").inner_text()
     assert page.locator("#list [data-id]").count() == every["strikes"]
     answers = page.evaluate(
@@ -159,11 +159,11 @@ def test_the_map_answers_from_files_as_the_api_does(browser: Browser, site: Site
     )
     for hash, answer in zip(VIEWS, answers, strict=True):
         given = MapView.of_address("", hash).parameters()
-        items = told(site.app, "/collections/strikes/items", **given, sortby="-stands,-day_last,title", limit="1000")
+        items = reply(site.app, "/collections/strikes/items", **given, sortby="-stands,-day_last,title", limit="1000")
         assert answer["ids"] == [feature["id"] for feature in items["features"]], hash
         assert answer["total"] == items["numberMatched"], hash
         for by, counts in zip(BY, answer["counts"], strict=True):
-            assert counts == told(site.app, "/strikes/counts", **given, **({"by": by} if by else {})), (hash, by)
+            assert counts == reply(site.app, "/strikes/counts", **given, **({"by": by} if by else {})), (hash, by)
     assert len({len(answer["ids"]) for answer in answers}) > 5
     assert troubles.found == []
     page.close()
@@ -176,13 +176,13 @@ def test_a_reader_searches_filters_and_reads_a_record(browser: Browser, site: Si
     page.keyboard.press("Escape")
     page.locator("#country-select").select_option("AZ")
     given = MapView(country="AZ").parameters()
-    owned = told(site.app, "/strikes/counts", **given)
+    owned = reply(site.app, "/strikes/counts", **given)
     expect(page.locator("#list [data-id]")).to_have_count(owned["strikes"])
     expect(page.locator("#summary .card")).to_contain_text("Azerbaijan")
     page.locator(f"#list [data-id='{DEPOT}']").click()
     detail = page.locator("#detail")
     expect(detail.locator(".whose")).to_contain_text("Azerbaijan")
-    answer = told(site.app, f"/strikes/{DEPOT}/attribution")
+    answer = reply(site.app, f"/strikes/{DEPOT}/attribution")
     for source in answer["sources"].values():
         expect(detail).to_contain_text(source["publisher"])
     expect(

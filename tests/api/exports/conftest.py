@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
+
 import geopandas
 import numpy as np
 import pytest
 import shapely
+from playwright.sync_api import Browser, sync_playwright
 
 from geo.lonlat import Objects
 from layers.reference.basemap import Basemap, BasemapPlaces, Boundaries, Countries
 from tests.api.exports.making import frame_of, strike
+
+#: The browser of the pages that exports write.
+CHROMIUM = Path("/usr/bin/chromium")
 
 
 def words(*texts: str | None) -> Objects:
@@ -99,3 +106,13 @@ def attributions() -> geopandas.GeoDataFrame:
     ]
     common = {"strike": "s-0", "asset": "a-1", "alternative": False, "geometry": None}
     return frame_of([row | common for row in rows])
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    if not CHROMIUM.exists():
+        pytest.skip("needs /usr/bin/chromium")
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
+        yield launched
+        launched.close()

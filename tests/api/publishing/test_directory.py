@@ -20,13 +20,13 @@ DAYS = {1: FIRST.day, 2: SECOND.day}
 def publish(folder: Path, files: Mapping[str, bytes], version: CitedVersion = FIRST, dry: bool = False) -> Publication:
     """Publish files; a page ends in the version that it is cited by."""
 
-    def made(path: str, content: bytes) -> PublishedFile:
+    def file_of(path: str, content: bytes) -> PublishedFile:
         def page(cited: CitedVersion | None) -> bytes:
             return content + str(cited).encode() if cited else content
 
         return PublishedFile(path, page, path.endswith(".html"))
 
-    wanted = [made(path, content) for path, content in files.items()]
+    wanted = [file_of(path, content) for path, content in files.items()]
     return PublishedFolder(folder).publish(wanted, version, DAYS.__getitem__, {"address": "https://a"}, dry=dry)
 
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import geopandas
 import pandas as pd
 import pytest
 import shapely
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 from api.exports.notebook_map import leaflet, notebook_map
 from api.exports.notebook_map.leaflet import script_json
@@ -25,16 +24,6 @@ EVILS = (EVIL, "{{ 7 * 7 }}{% endraw %}", "${alert(1)}`;alert(2)//", "'\"><svg o
 pytestmark = pytest.mark.skipif(
     not (leaflet.VENDOR / "leaflet.js").exists(), reason="needs static/vendor (`make setup`)"
 )
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if not CHROMIUM.exists():
-        pytest.skip("needs /usr/bin/chromium")
-    with sync_playwright() as playwright:
-        made = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
-        yield made
-        made.close()
 
 
 @pytest.mark.parametrize("text", EVILS)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 from api.exports.offline_page import page as one_file
 from api.exports.offline_page.page import PageOrder, page, script_json
@@ -51,16 +50,6 @@ def row(**values: Any) -> dict[str, Any]:
         "related": [], "names": [], "sources": [], "n_sources": 0, "n_voices": 0, "uncertainty_m": 5000.0, "lon": 30.7,
         "lat": 46.5,
     } | values  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if not CHROMIUM.exists():
-        pytest.skip("needs /usr/bin/chromium")
-    with sync_playwright() as playwright:
-        made = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
-        yield made
-        made.close()
 
 
 @pytest.fixture(scope="module")
