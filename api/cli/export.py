@@ -142,9 +142,9 @@ def map_(
     country = country_of(country)
     related = None if relation is None else country
     query = stated(datetime=datetime, entity=entity, relation=relation, assets=asset, kind=kind, country=related)
-    box = box_of(bbox) or _map_box(snapshot, query, strike)
+    box = box_of(bbox) or _map_box(snapshot, query, country, strike)
     code = FigureCode.of(snapshot, FigureSubject.of_box(box, query))
-    chosen = selected_rows(snapshot, query, box_of(bbox) or (box if strike else None))
+    chosen = selected_rows(snapshot, query, box if bbox or country or strike else None)
     names = snapshot.collections["strikes"].ids
     ids = dict.fromkeys([*([strike] if strike else []), *(names[row] for row in chosen)])
     drawn, retracted = map_strikes(snapshot.records, map(snapshot.answer, ids), language)
@@ -180,8 +180,11 @@ def stated(**given: str | None) -> dict[str, str]:
     return {name: value for name, value in given.items() if value is not None}
 
 
-def _map_box(snapshot: Snapshot, query: Mapping[str, str], strike: str | None) -> Box:
-    """The box of a map that names none: about one strike and the lines of what it hit, or about all selected ones."""
+def _map_box(snapshot: Snapshot, query: Mapping[str, str], country: str | None, strike: str | None) -> Box:
+    """The box of a map that names none: about one strike and the lines of what it hit, or about all selected ones.
+
+    Of a country it is about the selected strikes on what it owned, or about all where it owned nothing of it.
+    """
     layer = snapshot.collections["strikes"]
     if strike is not None:
         drawn, _ = map_strikes(snapshot.records, [snapshot.answer(strike)])
@@ -189,7 +192,9 @@ def _map_box(snapshot: Snapshot, query: Mapping[str, str], strike: str | None) -
         shapes: list[BaseGeometry] = [shapely.Point(place.point) for one in drawn for place in one.places]
         shapes += [line.shape for line in map_lines(snapshot.records) if line.id in lines]
     else:
-        shapes = list(layer.shapes_at(np.array(selected_rows(snapshot, query), dtype=np.int64)))
+        rows = selected_rows(snapshot, {**query, "country": country} if country else query)
+        rows = rows if len(rows) else selected_rows(snapshot, query)
+        shapes = list(layer.shapes_at(np.array(rows, dtype=np.int64)))
     return box_around(shapes)
 
 

@@ -86,9 +86,11 @@ def _tables(descriptor: SourceFile) -> Iterator[tuple[str, SourceFile]]:
     if not isinstance(resources, list):
         raise FileRefused(descriptor.name, "resources", type(resources).__name__, Message("package.resources"))
     listed = [one for one in resources if isinstance(one, dict) and one.get(TABLE) is not None]
-    if unknown := [one[TABLE] for one in listed if one[TABLE] not in RECORD_TYPES]:
-        raise FileRefused(descriptor.name, TABLE, unknown[0], Message("cell.one-of", {"names": tuple(RECORD_TYPES)}))
     order = list(RECORD_TYPES)
+    if unknown := [one[TABLE] for one in listed if one[TABLE] not in order]:
+        raise FileRefused(
+            descriptor.name, TABLE, shown_value(unknown[0]), Message("cell.one-of", {"names": tuple(order)})
+        )
     for resource in sorted(listed, key=lambda one: order.index(one[TABLE])):
         yield resource[TABLE], _checked(descriptor, resource)
 
@@ -99,6 +101,8 @@ def _checked(descriptor: SourceFile, resource: Mapping[str, Any]) -> SourceFile:
     if not isinstance(path, str) or _PATH.fullmatch(path) is None:
         raise FileRefused(descriptor.name, "path", shown_value(path), Message("package.path"))
     file = SourceFile(descriptor.path.parent / PurePosixPath(path), path)
+    if not file.path.is_file():
+        raise FileRefused(descriptor.name, "path", shown_value(path), Message("package.missing"))
     stated = _HASH.fullmatch(str(resource.get("hash")))
     with file.path.open("rb") as opened:
         digest = hashlib.file_digest(opened, "sha256").hexdigest()

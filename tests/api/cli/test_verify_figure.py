@@ -85,6 +85,18 @@ def test_a_code_has_the_selection_of_its_map(store: Store, tmp_path: Path) -> No
     assert ORLIVKA not in found["strikes"]
 
 
+def test_a_map_of_a_country_frames_what_it_owned(store: Store, tmp_path: Path) -> None:
+    out = tmp_path / "map.svg"
+    command = ("export", "map", "--country", "az", "--no-table", "--format", "svg", "-o", str(out))
+    assert run(store, *command).exit_code == 0
+    manifest = orjson.loads(out.with_name("map.svg.manifest.json").read_bytes())
+    west, south, east, north = manifest["strikeatlas:export"]["query"]["bbox"]
+    point = store.records().strikes[DEPOT].geometry
+    assert west < point.x < east
+    assert south < point.y < north
+    assert (east - west, north - south) < (10, 10)
+
+
 def test_a_code_of_other_content_differs(store: Store, tmp_path: Path) -> None:
     code = printed(store, tmp_path)
     wrong = code[:-10] + ("0" * 10 if code[-10:] != "0" * 10 else "1" * 10)

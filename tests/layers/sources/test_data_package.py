@@ -114,7 +114,10 @@ def test_a_package_is_recognised(tmp_path: Path) -> None:
         ({"path": 3}, "path"),
         ({"hash": f"sha256:{'0' * 64}"}, "hash"),
         ({"hash": None}, "hash"),
+        ({"path": "elsewhere.json"}, "path"),
+        ({"path": "a/strikes.json"}, "path"),
         ({TABLE: "weapons"}, TABLE),
+        ({TABLE: ["strikes"]}, TABLE),
     ],
 )
 def test_a_package_that_does_not_hold_together_is_refused(tmp_path: Path, change: Any, column: str) -> None:
