@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import re
+import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
 
+import pyarrow
 from fastapi import FastAPI
+from pyarrow import ipc, parquet
 from shapely import Point
 from starlette.testclient import TestClient
 
@@ -93,7 +97,7 @@ DOORS: dict[str, tuple[str, ...]] = {
         f"{_C}/items?limit=10000", f"{_C}/items?f=html", f"{_C}/items?f=csv&limit=10000", f"{_C}/items?f=jsonfg",
         f"{_C}/items?f=fgb&limit=10000", f"{_C}/items?f=parquet&limit=10000", f"{_C}/items?bbox={_AT}",
         f"{_C}/items?f=kml&limit=10000", f"{_C}/items?f=geojsonseq&limit=10000", f"{_C}/items?f=csvw",
-        f"{_C}/items?f=gpkg", f"{_C}/items?f=arrow&limit=10000",
+        f"{_C}/items?f=gpkg", f"{_C}/items?f=arrow&limit=10000", f"{_C}/items?f=xlsx&limit=10000",
         f"{_C}/items?limit=1", f"{_C}/items?limit=5&offset=3", f"{_C}/items?sortby=-id&limit=3",
         f"/collections/strikes/items?filter={_WHERE}", "/collections/strikes/items?datetime=2025-08-08/..",
         "/collections/strikes/items?sortby=title&limit=10", f"/collections/strikes/items?title={MARK} struck",
@@ -267,8 +271,21 @@ def addresses() -> Iterator[tuple[str, str]]:
             yield from ((path, template.replace("{collection}", name)) for name in names)
 
 
+def opened(content: bytes) -> bytes:
+    """A file as it is, or what is packed in it: the parts of a workbook, the rows of Parquet and Arrow."""
+    if content.startswith(b"PK\x03\x04"):
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            return b"\n".join(archive.read(name) for name in archive.namelist())
+    if content.startswith((b"PAR1", b"ARROW1")):
+        source = pyarrow.BufferReader(content)
+        table = parquet.read_table(source) if content.startswith(b"PAR1") else ipc.open_file(source).read_all()
+        return str((table.schema.metadata, table.to_pylist())).encode()
+    return content
+
+
 def telling(content: bytes) -> list[str]:
     """The marks that an answer or file has, also in what is compressed in it."""
+    content = opened(content)
     found = [mark for mark in (MARK.lower(), "qqj/") if mark.encode() in content.lower()]
     for match in re.finditer(rb"\x78[\x01\x5e\x9c\xda]|\x1f\x8b\x08", content):
         try:
@@ -282,7 +299,7 @@ def telling(content: bytes) -> list[str]:
 def steady(client: TestClient, content: bytes) -> bytes:
     """An answer without what names the version of the data: number and time of the last change, and of the answer."""
     view = client.app.state.atlas.view  # type: ignore[attr-defined]
-    return unversioned(content.replace(view.version.encode(), b"VERSION"))
+    return unversioned(opened(content).replace(view.version.encode(), b"VERSION"))
 
 
 def unversioned(content: bytes) -> bytes:
