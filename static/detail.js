@@ -35,7 +35,7 @@ function casualtyWords(strike) {
 
 function whereWords(strike) {
   const basis = strike.basis && t("within", { basis: word("basis", strike.basis), radius: length(strike.uncertainty_m) });
-  return [...joined([inLanguage(strike, "place"), strike.region], ", "), " ", el("span", { class: "quiet" }, `(${basis ?? t("noPlace")})`)];
+  return [...joined([inLanguage(strike, "place"), inLanguage(strike, "region")], ", "), " ", el("span", { class: "quiet" }, `(${basis ?? t("noPlace")})`)];
 }
 
 function whenLine(strike) {

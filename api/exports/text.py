@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 
+from api.wording import countries
 from api.wording.catalogue import ENGLISH, formatted, plural_form, with_decimals
 from layers.ownership.percent import digits_of, percent_text
 from layers.reference.basemap import Basemap
@@ -97,10 +98,12 @@ def with_country_names(shares: str, names: Mapping[str, str], language: str = EN
     return with_decimals(nobody.replace(", ", "; "), language)
 
 
-def country_names(basemap: Basemap, language: str = ENGLISH) -> dict[str, str]:
-    """Names of countries by ISO 3166-1 code, else in English; where land elsewhere has the code, the country's own."""
-    countries = basemap.countries
-    names = getattr(countries, f"name_{language}")
-    least_first = sorted(range(len(countries.iso_a2)), key=lambda row: -int(countries.label_rank[row]))
-    rows = [row for row in least_first if countries.iso_a2[row] is not None]
-    return {str(countries.iso_a2[row]): str(names[row] or countries.name_en[row]) for row in rows}
+def country_names(basemap: Basemap, language: str = ENGLISH) -> Mapping[str, str]:
+    """Names of countries by ISO 3166-1 code; where land elsewhere has the code, the country's own.
+
+    In English as the base map has them, in other languages as all answers have them.
+    """
+    table = basemap.countries
+    least_first = sorted(range(len(table.iso_a2)), key=lambda row: -int(table.label_rank[row]))
+    english = {str(table.iso_a2[row]): str(table.name_en[row]) for row in least_first if table.iso_a2[row] is not None}
+    return countries.country_names(english, language)

@@ -14,7 +14,7 @@ from api.http.json import Json
 from api.serializers import headline
 from api.serializers.capacity import conditions_of
 from api.wording.catalogue import ENGLISH, text
-from api.wording.countries import name_in
+from api.wording.countries import name_in, region_names
 from layers.attribution.attribute import HitOwnership, StrikeAttribution, country_of, days, sites_together
 from layers.collections.feature_types import KIND_GROUPS
 from layers.decisions.hits import match_answer, shown
@@ -41,6 +41,7 @@ def strike_answer(snapshot: Snapshot, struck: StrikeAttribution, language: str =
     answer: Json = {
         "strike": {
             **_record(strike),
+            "regions": region_names(strike.region),
             "day_first": first,
             "day_last": last,
             "n_sources": len(strike.sources),

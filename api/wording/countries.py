@@ -1,4 +1,4 @@
-"""Names of countries, sites and holders in the languages of the catalogues."""
+"""Names of countries, regions, sites and holders in the languages of the catalogues."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from typing import Any
 from api.wording.catalogue import ENGLISH
 from layers.model.records import Asset, Entity
 
-_NAMES = Path(__file__).with_name("country_names.tsv")
-#: Languages of its columns, after that of the codes.
+_COUNTRIES = Path(__file__).with_name("country_names.tsv")
+_REGIONS = Path(__file__).with_name("region_names.tsv")
+#: Languages of their columns, after that of the codes or English names.
 _COLUMNS = ("de", "uk")
 
 
@@ -28,7 +29,19 @@ def country_names(english: Mapping[str, str], language: str) -> Mapping[str, str
     """
     if language == ENGLISH:
         return english
-    return MappingProxyType({**english, **_spoken().get(language, {})})
+    return MappingProxyType({**english, **_spoken(_COUNTRIES).get(language, {})})
+
+
+def region_names(region: str | None) -> dict[str, str]:
+    """Return the names of a region by language, but for English; empty where none is known or the region is missing.
+
+    Parameters
+    ----------
+    region
+        Its name as strikes have it, such as "Odesa oblast".
+    """
+    named = ((language, names.get(region or "")) for language, names in _spoken(_REGIONS).items())
+    return {language: name for language, name in named if name}
 
 
 def name_in(record: Asset | Entity, language: str) -> str:
@@ -37,19 +50,19 @@ def name_in(record: Asset | Entity, language: str) -> str:
         return record.name
     own = record.names.get(language)
     if own is None and isinstance(record, Entity) and record.type == "state":
-        own = _spoken().get(language, {}).get(record.registered_in or "")
+        own = _spoken(_COUNTRIES).get(language, {}).get(record.registered_in or "")
     return own or record.name
 
 
 def in_language(record: Mapping[str, Any], column: str, language: str) -> str:
-    """Return the title, place or name of a record in a language, or else as it is stored.
+    """Return the title, place, region or name of a record in a language, or else as it is stored.
 
     Parameters
     ----------
     record
         Columns of a strike, site or holder by name; those in other languages, such as ``titles``, may be absent.
     column
-        title, place or name.
+        title, place, region or name.
     language
         BCP 47 tag of the catalogue.
     """
@@ -58,8 +71,8 @@ def in_language(record: Mapping[str, Any], column: str, language: str) -> str:
 
 
 @cache
-def _spoken() -> Mapping[str, Mapping[str, str]]:
-    """Read the names by language and code."""
-    lines = (line for line in _NAMES.read_text(encoding="utf-8").splitlines() if not line.startswith("#"))
+def _spoken(table: Path) -> Mapping[str, Mapping[str, str]]:
+    """Read the names of a table by language and by the text of its first column."""
+    lines = (line for line in table.read_text(encoding="utf-8").splitlines() if not line.startswith("#"))
     rows = [line.split("\t") for line in lines]
-    return {language: {code: names[at] for code, *names in rows} for at, language in enumerate(_COLUMNS)}
+    return {language: {key: names[at] for key, *names in rows} for at, language in enumerate(_COLUMNS)}

@@ -215,9 +215,7 @@ def section(number: int, answer: Answer, sources: CitedSources, countries: Names
 def _facts(answer: Answer, sources: CitedSources, countries: Names, language: str) -> list[list[str]]:
     strike, host = answer["strike"], answer["host"]
     when = date_in_words(strike["when"], language) + (f" ({strike['when_note']})" if strike["when_note"] else "")
-    place = in_language(strike, "place", language)
-    if strike["region"] and place == strike["place"]:  # the region has no name in another language
-        place = ", ".join(part for part in (place, strike["region"]) if part)
+    place = ", ".join(filter(None, (in_language(strike, name, language) for name in ("place", "region"))))
     sure = page_text("noPlace", language)
     if strike["basis"]:
         radius = length(strike["uncertainty_m"], language)

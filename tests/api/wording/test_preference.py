@@ -12,9 +12,10 @@ from starlette.testclient import TestClient
 
 from api.html import pages
 from api.wording import catalogue, preference
-from api.wording.countries import country_names
+from api.wording.countries import country_names, region_names
 from api.wording.dates import date_in_words
 from api.wording.preference import preferred
+from layers.model.records import Records
 
 STATIC = Path(__file__).resolve().parents[3] / "static"
 OFFERED = ("en", "de", "uk", "zh-Hant")
@@ -171,6 +172,13 @@ def test_countries_are_named_in_each_language() -> None:
     assert country_names(english, "en") is english
     assert [country_names(english, tag)["AZ"] for tag in ("uk", "de")] == ["Азербайджан", "Aserbaidschan"]
     assert country_names(english, "uk")["X1"] == "Nowhere"
+
+
+def test_each_region_of_the_bundled_strikes_has_a_name_in_each_language(records: Records) -> None:
+    regions = {strike.region for strike in records.strikes.values() if strike.region}
+    assert {region for region in regions if region_names(region).keys() != {"de", "uk"}} == set()
+    assert region_names("Odesa oblast") == {"de": "Oblast Odessa", "uk": "Одеська область"}
+    assert region_names("Nowhere") == region_names(None) == {}
 
 
 @pytest.mark.parametrize(
