@@ -30,9 +30,11 @@ from api.wording.countries import country_names, in_language, name_in
 from api.wording.dates import DATED, date_in_words
 from api.wording.preference import language_of
 from api.wording.strikes import strike_title
+from layers.attribution.attribute import StrikeAttribution
 from layers.corrections.concerned import records_of_entity
 from layers.model.records import Asset, Entity, Strike
 from layers.model.types import EntityType
+from layers.ownership.owners import Owners
 from layers.snapshot.snapshot import Snapshot
 
 Names = Mapping[str, str]
@@ -41,6 +43,8 @@ _COARSE_M = 5_000
 #: Names of a place, an owner and a country in schema.org, by the type of an entity.
 _SCHEMA_TYPES: Mapping[EntityType, str] = {"person": "Person", "state": "Country"}
 _MAX_HOLDINGS = 12
+#: Conditions of a site whose end a reader asks for.
+_MAY_END = frozenset({"reduced", "offline", "occupied"})
 #: What the chain of a site that was hit has besides its holders.
 _NO_HIT: Json = {"name": "", "verdict": "", "capacity": "", "control": (), "conditions": ()}
 
@@ -49,8 +53,9 @@ def strike_content(request: Request, view: ServedVersion, key: str) -> SubjectCo
     """Say whose a strike hit, with the chains, the claims and the sources."""
     snapshot, language = view.snapshot, language_of(request)
     answer = attribution.strike_answer(snapshot, snapshot.answer(key), language)
-    sources = CitedSources([answer])
-    said = section(1, answer, sources, country_names(snapshot.country_names, language), language)
+    sources, countries = CitedSources([answer]), country_names(snapshot.country_names, language)
+    said = section(1, answer, sources, countries, language)
+    followed = snapshot.answer(key, minority="follow")
     title = strike_title(in_language(answer["strike"], "title", language), answer["strike"]["status"], language)
     named = [in_language(hit["asset"], "name", language) for hit in answer["assets"]]
     parts = [f"{part}." for part in answer["headline_parts"]]
@@ -58,11 +63,15 @@ def strike_content(request: Request, view: ServedVersion, key: str) -> SubjectCo
     return SubjectContent(
         PageSubject("strike", key, f"{title}. {answer['headline']}", f"{answer['headline']}. {said['rests']}"),
         [*parts, said["rests"]],
-        [*((name, value) for name, value in said["facts"]), *_updated(snapshot, key, language)],
+        [
+            *((name, value) for name, value in said["facts"]),
+            *_followed(snapshot, answer["owners"], followed, countries, language),
+            *_updated(snapshot, key, language),
+        ],
         [{**chain, "name": name} for chain, name in zip(said["assets"], named, strict=True)],
         claims,
         _listed(view, sources, language),
-        [*_unknown_of_strike(answer, language)],
+        [*_unknown_of_strike(answer, countries, language)],
         ties=said["others"],
     )
 
@@ -71,7 +80,7 @@ def asset_content(request: Request, view: ServedVersion, key: str) -> SubjectCon
     """Say whose a site is on the day of the data, and which strikes hit it."""
     snapshot, language = view.snapshot, language_of(request)
     asset, day = snapshot.records.assets[key], snapshot.data_date
-    owners = snapshot.owners(key, day)
+    owners, followed = snapshot.owners(key, day), snapshot.owners(key, day, minority="follow")
     answer = attribution.owners_answer(snapshot, key, owners, day, "registration", "stay", language)
     sources, countries = CitedSources([answer]), country_names(snapshot.country_names, language)
     chain = layered(answer, sources.cite, countries, language)
@@ -85,11 +94,16 @@ def asset_content(request: Request, view: ServedVersion, key: str) -> SubjectCon
     return SubjectContent(
         PageSubject("asset", key, f"{name_in(asset, language)}. {whose}", " ".join(answers)),
         answers,
-        [*_asset_facts(asset, answer, countries, language), *_updated(snapshot, key, language)],
+        [
+            *_asset_facts(asset, answer, countries, language),
+            *_parts(snapshot, asset, language),
+            *_followed(snapshot, answer["owners"], followed, countries, language),
+            *_updated(snapshot, key, language),
+        ],
         [{**_NO_HIT, **chain}] if chain["holders"] else (),
         sources=_listed(view, sources, language),
         unknown=[
-            *_unknown_owners(answer["owners"], language),
+            *_unknown_owners(answer["owners"], countries, language),
             *_unknown_place(asset, language),
             *_open(strikes, language),
         ],
@@ -113,7 +127,10 @@ def entity_content(request: Request, view: ServedVersion, key: str) -> SubjectCo
         [*_entity_facts(view, entity, countries, language), *_updated(snapshot, key, language)],
         [{**_NO_HIT, **chain}] if chain["holders"] else (),
         sources=_listed(view, sources, language),
-        unknown=[*(_unknown_owners(answer["owners"], language) if chain["holders"] else ()), *_open(strikes, language)],
+        unknown=[
+            *(_unknown_owners(answer["owners"], countries, language) if chain["holders"] else ()),
+            *_open(strikes, language),
+        ],
         strikes=strikes,
     )
 
@@ -244,6 +261,17 @@ def _shares(owners: Sequence[Json], countries: Names, language: str) -> str:
     return ", ".join(f"{name} {part}" for name, part in zip(named, parts, strict=True))
 
 
+def _followed(
+    snapshot: Snapshot, owners: Sequence[Json], followed: StrikeAttribution | Owners, countries: Names, language: str
+) -> list[tuple[str, str]]:
+    """Say in which countries it was owned if small holders of companies are followed to theirs, where that differs."""
+    rows = attribution.shares(snapshot, followed.shares, followed.unattributed, followed.reasons, language)
+    said = _shares(rows, countries, language)
+    if said == _shares(owners, countries, language):
+        return []
+    return [(phrase("html.published.followed", language), said)]
+
+
 def _struck(code: str, strikes: SubjectStrikes, language: str, **named: str) -> str:
     """Word how many strikes there are for sure, and how many more may count."""
     total = strikes.total
@@ -269,6 +297,19 @@ def _asset_facts(asset: Asset, answer: Json, countries: Names, language: str) ->
         (phrase("html.published.capacity", language), capacity_in_words(answer["asset"], language)),
     ]
     return [fact for fact in facts if fact[1]]
+
+
+def _parts(snapshot: Snapshot, asset: Asset, language: str) -> list[tuple[str, str]]:
+    """Say what it is part of, and its own parts with the strikes on each, which are not strikes on the whole."""
+    layer, assets = snapshot.collections["assets"], snapshot.records.assets
+    struck = layer.features.columns["n_strikes"]
+    parts = [
+        f"{name_in(part, language)} ({counted('count', int(struck[layer.rows_by_id[part.id]]), language)})"
+        for part in snapshot.records.where("assets", "part_of", asset.id)
+    ]
+    whole = name_in(assets[asset.part_of], language) if asset.part_of else ""
+    named = (("part-of", whole), ("parts", "; ".join(parts)))
+    return [(phrase(f"html.published.{code}", language), value) for code, value in named if value]
 
 
 def _updated(snapshot: Snapshot, record: str, language: str) -> list[tuple[str, str]]:
@@ -299,7 +340,7 @@ def _entity_facts(view: ServedVersion, entity: Entity, countries: Names, languag
     return [(name[:1].upper() + name[1:], value) for name, value in facts if value]
 
 
-def _unknown_of_strike(answer: Json, language: str) -> Iterable[str]:
+def _unknown_of_strike(answer: Json, countries: Names, language: str) -> Iterable[str]:
     """Say what the answer to a strike leaves open."""
     strike = answer["strike"]
     if not strike["day_first"] or not strike["day_last"] or strike["day_first"] != strike["day_last"]:
@@ -310,16 +351,23 @@ def _unknown_of_strike(answer: Json, language: str) -> Iterable[str]:
     names = [f"{row['name']} ({row['probability']:.0%})" for row in answer["candidates"]]
     if answer["rests_on"] in ("alternatives", "match") and len(names) > 1:
         yield phrase("html.published.candidates", language, names=names)
-    yield from _unknown_owners(answer["owners"], language)
+    yield from _unknown_owners(answer["owners"], countries, language)
     for hit in answer["assets"]:
         yield from hit["warnings"]
+        name = in_language(hit["asset"], "name", language)
+        for row in hit["conditions"]:
+            if row["until"] is None and row["status"] in _MAY_END:
+                said = {"status": page_text(f"working{row['status']}", language), "name": name}
+                yield phrase("html.published.end-open", language, when=date_in_words(row["since"], language), **said)
     if not strike["n_voices"]:
         yield phrase("html.published.no-voice", language)
     if not strike["damage"]:
         yield phrase("html.published.no-damage", language)
 
 
-def _unknown_owners(owners: Sequence[Json], language: str) -> Iterable[str]:
+def _unknown_owners(owners: Sequence[Json], countries: Names, language: str) -> Iterable[str]:
+    if ranges := [row for row in owners if row["country"] is not None and row["share_min"] < row["share_max"]]:
+        yield phrase("html.published.shares-open", language, shares=_shares(ranges, countries, language))
     for row in owners:
         if row["country"] is None:
             part = share(row["share_min"], row["share_max"], language=language)

@@ -354,3 +354,17 @@ def test_owners_of_hits_are_named_and_lead_to_their_records(client: TestClient) 
         address = f"/records/entities/{owner}"
         assert re.search(rf'<a href="[^"]*{address}">{owner}</a></bdi> <span class="quiet"><bdi>{name}</bdi>', page)
         assert client.get(address).status_code == 200
+
+
+def test_a_line_names_its_stations_with_their_strikes_and_a_station_its_line(client: TestClient) -> None:
+    line = text(page(client, "/collections/assets/items/a-druzhba"))
+    assert "Unecha pump station, Druzhba (4 strikes)" in line
+    assert re.search(r"Part of\s*Druzhba oil pipeline", text(page(client, "/collections/assets/items/a-unecha")))
+
+
+def test_what_is_not_known_has_open_shares_and_ends(client: TestClient) -> None:
+    plant = text(page(client, "/collections/strikes/items/ru-nevinnomyssk-2025-06-14"))
+    assert "How much was owned in each: Switzerland 0–100" in plant
+    assert "Until when Sarsang oil field was offline, from 15 July 2025 on." in text(
+        page(client, "/collections/strikes/items/iq-sarsang-2025-07-15")
+    )

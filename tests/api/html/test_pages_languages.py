@@ -112,6 +112,18 @@ def test_a_strike_has_the_title_of_its_record_in_the_language(client: TestClient
     assert json.loads(data)["inLanguage"] == language
 
 
+@pytest.mark.parametrize(
+    ("language", "region", "france"),
+    [("uk", "Ленінградська область", "Франція"), ("de", "Oblast Leningrad", "Frankreich")],
+)
+def test_a_strike_names_its_region_and_the_small_holders(
+    client: TestClient, language: str, region: str, france: str
+) -> None:
+    page = said(shown(client, "/collections/strikes/items/ru-novatek-2025-08-24", language))
+    assert region in page
+    assert re.search(rf"{france}\s19,4\s%", page), "TotalEnergies in Novatek"
+
+
 @pytest.mark.parametrize("path", PAGES[:-1])
 def test_links_between_pages_stay_in_the_language(client: TestClient, path: str) -> None:
     page = shown(client, path, "uk")
