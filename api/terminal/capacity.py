@@ -25,6 +25,10 @@ def figures(name: str, capacity: Mapping[str, Json], sources: Mapping[str, Json]
             "what", "unit", "at least", "at most", "sites", "of them sure", "by", title_justify="left",
             title=f"Capacity {_RELATIONS[relation]} {name}",
         )  # fmt: skip
+        for column in table.columns:
+            column.overflow = "fold"
+        for bound in table.columns[2:4]:
+            bound.no_wrap = True  # a figure whose end is cut off is another figure
         for row in of_relation["hit"]:
             _add(table, "hit", row["unit"], row["capacity_min"], row["capacity_max"], row, sources)
         for row in of_relation["lost"]:
