@@ -19,6 +19,8 @@ STRIKES = DATA / "strikes"
 ACLED = STRIKES / "acled.csv"
 TIMEMAP = [STRIKES / f"timemap-{name}.json" for name in ("events", "sources", "associations")]
 KINDS = ("added", "changed", "removed")
+#: A test whose subject is all of the bundled records; others change a store of a few of the strikes.
+of_all_records = pytest.mark.parametrize("own", ["store"], indirect=True)
 
 
 def runner(store: Store, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from layers.reference.basemap import Basemap
+from tests.browser.test_page import AXE, CHROMIUM
 from tests.conftest import serving
 from tests.outage_records import outage_store
 
-CHROMIUM = Path("/usr/bin/chromium")
-AXE = Path(__file__).resolve().parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 expect.set_options(timeout=20_000)
 pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="needs /usr/bin/chromium")
 
@@ -25,14 +23,11 @@ def url(tmp_path_factory: pytest.TempPathFactory, base: Basemap) -> Iterator[str
 
 
 @pytest.fixture(params=[(1440, 900), (390, 844)], ids=["desk", "phone"])
-def page(url: str, request: pytest.FixtureRequest) -> Iterator[Page]:
+def page(browser: Browser, url: str, request: pytest.FixtureRequest) -> Iterator[Page]:
     width, height = request.param
-    flags = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
-    with (
-        sync_playwright() as playwright,
-        playwright.chromium.launch(executable_path=str(CHROMIUM), args=flags) as shown,
-    ):
-        yield shown.new_page(viewport={"width": width, "height": height}, bypass_csp=True, base_url=url)
+    opened = browser.new_page(viewport={"width": width, "height": height}, bypass_csp=True, base_url=url)
+    yield opened
+    opened.close()
 
 
 def test_the_card_tells_capacity_hit_and_lost_in_the_days_of_the_view(page: Page) -> None:

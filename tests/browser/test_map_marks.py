@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from playwright.sync_api import Browser, FloatRect, Locator, Page, expect
 
-from tests.browser.test_page import CHROMIUM, DESK, PHONE, Troubles
+from tests.browser.test_page import CHROMIUM, DESK, PHONE, Troubles, answer
 
 CPC = "ru-cpc-kropotkinskaya-2025-02-17"
 NORD_STREAM = "nord-stream-1-2022-09-26"
@@ -128,9 +128,9 @@ def test_the_key_shows_every_shape_and_how_doubt_is_drawn(open_map: Open) -> Non
 
 
 @pytest.mark.parametrize("view", ["", "country=RU", "role=host", "role=related", "country=AZ&role=related"])
-def test_marks_stand_for_every_strike_once_at_every_zoom(open_map: Open, view: str) -> None:
+def test_marks_stand_for_every_strike_once_at_every_zoom(scripts: Page, view: str) -> None:
     """Badges and single marks, with the strikes of no known place, add up to the number that the API counts."""
-    matched, sums = open_map(drawn=False).evaluate(
+    matched, sums = scripts.evaluate(
         """async (hash) => {
           const { groupsOf } = await import("./static/features.js");
           const { read } = await import("./static/state.js");
@@ -188,9 +188,7 @@ def test_marks_are_reached_by_arrow_keys_and_open_by_enter(open_map: Open) -> No
 
 
 def test_a_sea_area_is_drawn_as_an_area_before_it_is_chosen(open_map: Open, server_url: str) -> None:
-    page = open_map(drawn=False)
-    answer = page.request.get(f"{server_url.rstrip('/')}/collections/strikes/items/{NORD_STREAM}?f=json").json()
-    lon, lat = answer["geometry"]["coordinates"]
+    lon, lat = answer(server_url, f"/collections/strikes/items/{NORD_STREAM}?f=json")["geometry"]["coordinates"]
     # Germany owned part of Nord Stream 1, and of no other strike around.
     page = open_map(f"#country=DE&map={lon},{lat},{NORD_STREAM_ZOOM}")
     x, y = middle(page)
@@ -255,12 +253,9 @@ def test_the_chain_as_text_says_what_the_drawing_does(open_map: Open, server_url
     drawn = set(page.locator(".drawn-name").all_inner_texts())
     page.get_by_text("The chain as text, with sources").click()
     in_text = set(page.locator(".chain .step-name b").all_inner_texts())
-    answer = page.request.get(
-        f"{server_url.rstrip('/')}/strikes/{CPC}/attribution", headers={"Accept": "application/json"}
-    )
     steps = {
         step["name"]
-        for hit in json.loads(answer.body())["assets"]
+        for hit in answer(server_url, f"/strikes/{CPC}/attribution")["assets"]
         for chain in hit["chains"]
         for step in chain["steps"]
     }

@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -20,15 +21,16 @@ from layers.model.records import Records
 from layers.store.store import Store
 from tests.browser.test_page import AXE, CHROMIUM, DESK, PHONE, Troubles
 from tests.conftest import BASEMAP
+from tests.few_records import FEW, with_all_they_rest_on
 
 pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="needs /usr/bin/chromium")
 
-CPC = "ru-cpc-kropotkinskaya-2025-02-17"
+BURSHTYN = "ua-burshtyn-dobrotvir-2026-02-07"
 
 
 @dataclasses.dataclass(frozen=True)
 class Desk:
-    """A running server whose bundled strikes have no decisions, and two reviewers' tokens."""
+    """A running server of bundled strikes that have no decisions, and two reviewers' tokens."""
 
     url: str
     store: Store
@@ -36,11 +38,11 @@ class Desk:
     ben: str
 
 
-@pytest.fixture
-def desk(records: Records, tmp_path: Path) -> Iterator[Desk]:
-    store = Store.create(tmp_path / "atlas.gpkg")
+@contextmanager
+def served(records: Records, folder: Path) -> Iterator[Desk]:
+    store = Store.create(folder / "atlas.gpkg")
     store.load(dataclasses.replace(records, decisions={}), author="tests")
-    file = tmp_path / "reviewers.json"
+    file = folder / "reviewers.json"
     tokens = [reviewer_tokens.add_reviewer(file, name) for name in ("Ann", "Ben")]
     app = create_app(store, Settings(basemap=BASEMAP, reviewers=file, follow_every_s=0))
     with socket.socket() as free:
@@ -51,9 +53,31 @@ def desk(records: Records, tmp_path: Path) -> Iterator[Desk]:
     thread.start()
     while not server.started:
         time.sleep(0.02)
-    yield Desk(f"http://127.0.0.1:{port}", store, *tokens)
-    server.should_exit = True
-    thread.join()
+    try:
+        yield Desk(f"http://127.0.0.1:{port}", store, *tokens)
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+@pytest.fixture(scope="module")
+def few_waiting(records: Records) -> Records:
+    return with_all_they_rest_on(records, (*FEW, BURSHTYN))
+
+
+@pytest.fixture
+def desk(few_waiting: Records, tmp_path: Path) -> Iterator[Desk]:
+    """A server of a test's own, of a few of the bundled strikes."""
+    with served(few_waiting, tmp_path) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def whole_desk(records: Records, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    """A server of all bundled strikes and of a pair that may be one; tests leave it as it is."""
+    with served(records, tmp_path_factory.mktemp("desk")) as made:
+        with_duplicate(made)
+        yield made
 
 
 def signed_in(browser: Browser, desk: Desk, token: str, size: dict[str, int] = DESK, *, csp: bool = True) -> Page:
@@ -201,9 +225,8 @@ def test_two_assets_are_judged_to_be_one_and_that_is_taken_back(browser: Browser
 
 
 @pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
-def test_no_axe_violation_among_duplicates(browser: Browser, desk: Desk, size: dict[str, int]) -> None:
-    with_duplicate(desk)
-    page = signed_in(browser, desk, desk.ann, size, csp=False)
+def test_no_axe_violation_among_duplicates(browser: Browser, whole_desk: Desk, size: dict[str, int]) -> None:
+    page = signed_in(browser, whole_desk, whole_desk.ann, size, csp=False)
     page.get_by_role("button", name="Duplicates").click()
     expect(page.locator(".pair-side h3").first).to_be_visible()
     page.add_script_tag(path=AXE)
@@ -213,8 +236,8 @@ def test_no_axe_violation_among_duplicates(browser: Browser, desk: Desk, size: d
 
 
 @pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
-def test_no_axe_violation(browser: Browser, desk: Desk, size: dict[str, int]) -> None:
-    page = signed_in(browser, desk, desk.ann, size, csp=False)
+def test_no_axe_violation(browser: Browser, whole_desk: Desk, size: dict[str, int]) -> None:
+    page = signed_in(browser, whole_desk, whole_desk.ann, size, csp=False)
     page.keyboard.press("?")
     page.keyboard.press("n")
     page.add_script_tag(path=AXE)

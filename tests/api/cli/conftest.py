@@ -13,9 +13,9 @@ from tests.store_copies import copy_of
 
 
 @pytest.fixture
-def own(store: Store, tmp_path: Path) -> Store:
-    """A copy of the store with the bundled records, to change."""
-    return Store.open(copy_of(store, tmp_path / "own.gpkg"))
+def own(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
+    """A store to change, with a few of the bundled strikes where a test does not ask for all (`of_all_records`)."""
+    return Store.open(copy_of(request.getfixturevalue(getattr(request, "param", "few_store")), tmp_path / "own.gpkg"))
 
 
 @pytest.fixture

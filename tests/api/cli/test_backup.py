@@ -145,10 +145,10 @@ def test_a_server_of_a_restored_store_answers_as_it_did_then(base: Basemap, few_
 
 
 @pytest.fixture
-def sealed(store: Store, tmp_path: Path) -> Path:
+def sealed(few_store: Store, tmp_path: Path) -> Path:
     folder = tmp_path / "sealed"
     folder.mkdir()
-    path = copy_of(store, folder / "atlas.gpkg")
+    path = copy_of(few_store, folder / "atlas.gpkg")
     path.chmod(0o444)
     return path
 
@@ -187,18 +187,18 @@ def test_a_sealed_store_is_not_loaded_into(run: Run, sealed: Path, tmp_path: Pat
 # --- standard output, clocks ----------------------------------------------------------------------------------------
 
 
-def test_a_dash_writes_to_standard_output(run: Run, store: Store, tmp_path: Path) -> None:
+def test_a_dash_writes_to_standard_output(run: Run, few_store: Store, tmp_path: Path) -> None:
     for command in (("csv",), ("geojson",)):
         out = tmp_path / "out"
-        run("export", *command, "-o", out, "--store", store.path, "--basemap", BASEMAP)
-        said = run("export", *command, "-o", "-", "--store", store.path, "--basemap", BASEMAP)
+        run("export", *command, "-o", out, "--store", few_store.path, "--basemap", BASEMAP)
+        said = run("export", *command, "-o", "-", "--store", few_store.path, "--basemap", BASEMAP)
         assert said.code == 0
         assert said.out.encode() == out.read_bytes()
 
 
-def test_a_clock_before_the_last_change_is_remarked(run: Run, records: object, tmp_path: Path) -> None:
+def test_a_clock_before_the_last_change_is_remarked(run: Run, few_records: Records, tmp_path: Path) -> None:
     store = Store.create(tmp_path / "fast.gpkg")
-    store.load(records, author="tests", at=datetime(2150, 1, 1, tzinfo=UTC))  # type: ignore[arg-type]
+    store.load(few_records, author="tests", at=datetime(2150, 1, 1, tzinfo=UTC))
     store.close()
     said = run("country", "AZ", "--store", store.path, "--basemap", BASEMAP, "--json")
     assert said.code == 0
@@ -206,11 +206,11 @@ def test_a_clock_before_the_last_change_is_remarked(run: Run, records: object, t
     assert "one of two clocks is wrong" in " ".join(said.err.split())
 
 
-def test_memory_that_ends_is_reported(run: Run, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_memory_that_ends_is_reported(run: Run, few_store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     def end(*args: object) -> None:
         raise MemoryError
 
     monkeypatch.setattr("api.server.version_builder.disclose", end)
-    said = run("list", "strikes", "--store", store.path, "--basemap", BASEMAP)
+    said = run("list", "strikes", "--store", few_store.path, "--basemap", BASEMAP)
     assert said.code == 6
     assert "memory" in said.err

@@ -10,18 +10,7 @@ import pytest
 
 from layers.model.records import RECORD_TYPES
 from layers.store.store import Store
-from tests.load_runner import ACLED, DATA, STRIKES, TIMEMAP, Run, is_change, load
-from tests.store_copies import copy_of
-
-
-@pytest.fixture
-def own(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
-    """A store to load into, with a few of the bundled strikes where a test does not ask for all."""
-    return Store.open(copy_of(request.getfixturevalue(getattr(request, "param", "few_store")), tmp_path / "own.gpkg"))
-
-
-of_all_records = pytest.mark.parametrize("own", ["store"], indirect=True)
-
+from tests.load_runner import ACLED, DATA, STRIKES, TIMEMAP, Run, is_change, load, of_all_records
 
 # What is read.
 

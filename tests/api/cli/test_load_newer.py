@@ -19,9 +19,9 @@ from tests.store_copies import copy_of
 
 
 def test_mended_rows_that_are_appended_give_what_a_faultless_file_does(
-    run: Run, own: Store, store: Store, tmp_path: Path
+    run: Run, own: Store, few_store: Store, tmp_path: Path
 ) -> None:
-    whole = Store.open(copy_of(store, tmp_path / "whole.gpkg"))
+    whole = Store.open(copy_of(few_store, tmp_path / "whole.gpkg"))
     options = ("--dataset", "acled/one", "--retrieved", "2025-11-25")
     load(run, "acled", edited(ACLED, tmp_path / "mended.csv", faultless), *options, on=whole.path)
     told = load(run, "acled", ACLED, *options, "--partial", "--rejected", tmp_path / "rejected.csv")
@@ -39,7 +39,7 @@ def test_mended_rows_that_are_appended_give_what_a_faultless_file_does(
 
 
 def test_mended_rows_are_loaded_with_the_files_that_tell_of_them(
-    run: Run, own: Store, store: Store, tmp_path: Path
+    run: Run, own: Store, few_store: Store, tmp_path: Path
 ) -> None:
     def mend(path: Path) -> None:
         events = [event for event in json.loads(path.read_text()) if isinstance(event, dict)]
@@ -49,7 +49,7 @@ def test_mended_rows_are_loaded_with_the_files_that_tell_of_them(
         unique = {event["id"]: event for event in reversed(events)}
         path.write_text(json.dumps([*reversed(unique.values())]))
 
-    whole, folder = Store.open(copy_of(store, tmp_path / "whole.gpkg")), tmp_path / "whole"
+    whole, folder = Store.open(copy_of(few_store, tmp_path / "whole.gpkg")), tmp_path / "whole"
     folder.mkdir()
     for file in TIMEMAP:
         shutil.copy(file, folder)

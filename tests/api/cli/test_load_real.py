@@ -12,7 +12,7 @@ import shapely
 
 from layers.store.store import Store
 from tests.conftest import BASEMAP, ROOT
-from tests.load_runner import Run, is_change, load
+from tests.load_runner import Run, is_change, load, of_all_records
 
 
 class Expected(NamedTuple):
@@ -64,6 +64,7 @@ EXPECTED = {
 }
 
 
+@of_all_records
 @pytest.mark.parametrize("name", EXPECTED)
 def test_real_files_load_whole_and_again_to_no_change(run: Run, own: Store, real_data: Path, name: str) -> None:
     expected = EXPECTED[name]
@@ -92,6 +93,7 @@ def test_real_files_load_whole_and_again_to_no_change(run: Run, own: Store, real
     assert own.seq() == seq
 
 
+@of_all_records
 def test_a_real_file_that_no_format_knows_is_mapped_and_loads_whole(
     command: Run, run: Run, own: Store, real_data: Path, tmp_path: Path
 ) -> None:

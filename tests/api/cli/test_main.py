@@ -66,9 +66,9 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def own(store: Store, tmp_path: Path) -> Path:
-    """A copy of the store with the bundled records, to change."""
-    return copy_of(store, tmp_path / "own.gpkg")
+def own(few_store: Store, tmp_path: Path) -> Path:
+    """A copy of the store with a few of the bundled strikes, to change."""
+    return copy_of(few_store, tmp_path / "own.gpkg")
 
 
 def edit(file: Path, before: str, after: str) -> None:
@@ -107,8 +107,10 @@ def test_help_tells_the_exit_codes_and_every_command() -> None:
     ],
     ids=" ".join,
 )
-def test_answers_are_tables_for_people_and_json_for_programs(run: Run, store: Store, command: tuple[str, ...]) -> None:
-    people, programs = run(*command, "--store", store.path), run(*command, "--store", store.path, "--json")
+def test_answers_are_tables_for_people_and_json_for_programs(
+    run: Run, few_store: Store, command: tuple[str, ...]
+) -> None:
+    people, programs = run(*command, "--store", few_store.path), run(*command, "--store", few_store.path, "--json")
     assert (people.code, people.err) == (0, "")
     assert people.out.strip()
     assert (programs.code, programs.err) == (0, "")
@@ -127,8 +129,8 @@ def test_shares_of_several_sites_say_that_they_are_of_all_together(run: Run, sto
     assert "together" not in run("show", ORLIVKA, "--store", store.path).out
 
 
-def test_country_lists_the_depot_as_owned_and_orlivka_as_supplied(run: Run, store: Store) -> None:
-    told = run("country", "AZ", "--store", store.path, "--json").report
+def test_country_lists_the_depot_as_owned_and_orlivka_as_supplied(run: Run, few_store: Store) -> None:
+    told = run("country", "AZ", "--store", few_store.path, "--json").report
     assert "ua-socar-depot-2025-08-08" in {row["strike"] for row in told["owned"]}
     assert ORLIVKA in {row["strike"] for row in told["related"] if row["relation"] == "supplier"}
     assert ORLIVKA not in {row["strike"] for row in told["owned"]}
@@ -160,7 +162,9 @@ def test_init_with_faults_leaves_no_store(run: Run, tmp_path: Path, monkeypatch:
     assert list(tmp_path.glob("atlas*")) == []
 
 
-def test_a_stake_changed_in_the_text_changes_the_answer(run: Run, folder: Path, own: Path) -> None:
+def test_a_stake_changed_in_the_text_changes_the_answer(run: Run, folder: Path, store: Store, tmp_path: Path) -> None:
+    own = copy_of(store, tmp_path / "own.gpkg")
+
     def italy() -> list[tuple[float, float]]:
         told = run("show", CPC, "--store", own, "--json").report
         return [(row["share_min"], row["share_max"]) for row in told["owners"] if row["country"] == "IT"]
@@ -302,14 +306,14 @@ def test_the_bundled_records_have_no_fault(run: Run) -> None:
         (("nothing",), 2),
     ],
 )
-def test_what_is_wrong_ends_in_its_code_and_one_message(run: Run, store: Store, command: Any, code: int) -> None:
-    said = run(*command, "--store", store.path)
+def test_what_is_wrong_ends_in_its_code_and_one_message(run: Run, few_store: Store, command: Any, code: int) -> None:
+    said = run(*command, "--store", few_store.path)
     assert (said.code, said.out) == (code, "")
     assert said.err.strip()
 
 
-def test_an_error_is_json_for_programs(run: Run, store: Store) -> None:
-    said = run("show", "nothing", "--store", store.path, "--json")
+def test_an_error_is_json_for_programs(run: Run, few_store: Store) -> None:
+    said = run("show", "nothing", "--store", few_store.path, "--json")
     assert said.code == 3
     assert "nothing" in said.report["error"]
 
@@ -327,18 +331,18 @@ def test_a_missing_or_strange_file_is_4_and_is_left_alone(run: Run, tmp_path: Pa
     assert strange.read_text() == "no database"
 
 
-def test_a_missing_base_map_or_folder_is_4(run: Run, store: Store, tmp_path: Path) -> None:
-    said = run("show", ORLIVKA, "--store", store.path, "--basemap", tmp_path / "no.gpkg", base=False)
+def test_a_missing_base_map_or_folder_is_4(run: Run, few_store: Store, tmp_path: Path) -> None:
+    said = run("show", ORLIVKA, "--store", few_store.path, "--basemap", tmp_path / "no.gpkg", base=False)
     assert (said.code, said.out) == (4, "")
     assert run("check", tmp_path / "no-folder").code == 4
 
 
-def test_what_follows_from_a_store_is_kept_ahead(run: Run, store: Store, tmp_path: Path) -> None:
-    path = copy_of(store, tmp_path / "atlas.gpkg")
+def test_what_follows_from_a_store_is_kept_ahead(run: Run, few_store: Store, tmp_path: Path) -> None:
+    path = copy_of(few_store, tmp_path / "atlas.gpkg")
     told = run("keep", "--store", path, "--json").report
     assert Path(told["folder"]).parent == tmp_path / "atlas.gpkg.kept"
     assert told["bytes"] > 100_000
-    assert told["change"] == store.seq()
+    assert told["change"] == few_store.seq()
     assert "as of change" in run("keep", "--store", path).out, "it is read again"
     edited = Store.open(path)
     key, strike = next(iter(edited.records().strikes.items()))
@@ -346,8 +350,8 @@ def test_what_follows_from_a_store_is_kept_ahead(run: Run, store: Store, tmp_pat
     assert run("keep", "--store", path, "--json").report["change"] == edited.seq(), "after an edit it is kept anew"
 
 
-def test_what_cannot_be_kept_is_said(run: Run, store: Store, tmp_path: Path) -> None:
-    path = copy_of(store, tmp_path / "atlas.gpkg")
+def test_what_cannot_be_kept_is_said(run: Run, few_store: Store, tmp_path: Path) -> None:
+    path = copy_of(few_store, tmp_path / "atlas.gpkg")
     path.with_name("atlas.gpkg.kept").write_text("in the way")
     said = run("keep", "--store", path)
     assert said.code != 0

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from layers.decisions.hits import NONE_FROM, PUBLISH_FROM, UNSEARCHED
 from tests.command_runner import Run
+from tests.load_runner import of_all_records
+
+pytestmark = of_all_records
 
 
 def test_the_answer_is_the_first_candidate_or_none_of_them(run: Run) -> None:

@@ -22,9 +22,9 @@ from tests.layers.store.store_killed import strikes
 
 
 @pytest.fixture
-def store(records: Records, tmp_path: Path) -> Store:
+def store(few_records: Records, tmp_path: Path) -> Store:
     made = Store.create(tmp_path / "atlas.gpkg")
-    made.load(records, author="test")
+    made.load(few_records, author="test")
     return made
 
 
@@ -48,30 +48,30 @@ def recorded(store: Store) -> list[Revision]:
     return rows
 
 
-def test_our_own_changes_are_not_those_of_another_program(store: Store, records: Records) -> None:
-    key, strike = next(iter(records.strikes.items()))
+def test_our_own_changes_are_not_those_of_another_program(store: Store, few_records: Records) -> None:
+    key, strike = next(iter(few_records.strikes.items()))
     store.write(Edit("strikes", key, strike.model_copy(update={"title": "Another"}), ANY), author="test")
     store.write(Edit("strikes", key, strike.model_copy(update={"title": "Another"}), ANY), author="test")
-    decision = next(iter(records.decisions.values())).model_copy(update={"id": "d-new"})
+    decision = next(iter(few_records.decisions.values())).model_copy(update={"id": "d-new"})
     store.append("decisions", decision, author="test")
     assert store.last_external_edit() == 0
     assert recorded(store) == []
 
 
-def test_each_record_that_another_program_changes_becomes_a_row(store: Store, records: Records) -> None:
-    keys = list(records.strikes)[:2]
+def test_each_record_that_another_program_changes_becomes_a_row(store: Store, few_records: Records) -> None:
+    keys = list(few_records.strikes)[:2]
     by_another(store.path, "UPDATE strikes SET title = 'Mended' WHERE id IN (?, ?)", *keys)
     rows = recorded(store)
     assert {(row.table, row.record) for row in rows} == {("strikes", key) for key in keys}
     for row in rows:
-        was = TABLES["strikes"].to_dict(records.strikes[row.record])
+        was = TABLES["strikes"].to_dict(few_records.strikes[row.record])
         assert (row.before, row.after) == (was, {**was, "title": "Mended"})
 
-    claim = next(iter(records.claims))
+    claim = next(iter(few_records.claims))
     by_another(store.path, "DELETE FROM claims WHERE id = ?", claim)
     (row,) = recorded(store)
     assert (row.table, row.record, row.after) == ("claims", claim, None)
-    assert row.before == TABLES["claims"].to_dict(records.claims[claim])
+    assert row.before == TABLES["claims"].to_dict(few_records.claims[claim])
 
     columns = "publisher, dataset, private"
     by_another(
@@ -149,7 +149,7 @@ def test_rows_that_are_replaced_or_renamed_are_told_by_both_ids(
     ],
 )
 def test_what_is_no_valid_record_is_recorded_and_refused_when_it_is_read(
-    store: Store, records: Records, statement: str, column: str, value: object
+    store: Store, few_records: Records, statement: str, column: str, value: object
 ) -> None:
     by_another(store.path, statement)
     (row,) = recorded(store)
@@ -157,35 +157,35 @@ def test_what_is_no_valid_record_is_recorded_and_refused_when_it_is_read(
     assert row.after[column] == value
     with pytest.raises(StoreError):
         store.records()
-    store.load(records, author="test")
-    assert store.records() == records
+    store.load(few_records, author="test")
+    assert store.records() == few_records
     assert recorded(store) == []
 
 
-def test_null_in_a_column_of_lists_or_texts_by_language_is_read_as_none(store: Store, records: Records) -> None:
+def test_null_in_a_column_of_lists_or_texts_by_language_is_read_as_none(store: Store, few_records: Records) -> None:
     by_another(store.path, "UPDATE strikes SET titles = NULL, places = NULL, weapons = NULL WHERE fid = 1")
     by_another(store.path, "UPDATE entities SET names = NULL, aliases = NULL WHERE fid = 1")
-    strike, entity = (next(iter(table)) for table in (records.strikes, records.entities))
+    strike, entity = (next(iter(table)) for table in (few_records.strikes, few_records.entities))
     for _ in range(2):  # before history tells of it, and after
         found = store.records()
         one, owner = found.strikes[strike], found.entities[entity]
         assert (one.titles, one.places, one.weapons, owner.names, owner.aliases) == ({}, {}, (), {}, ())
         rows = {row.record: row.after for row in recorded(store)}
     assert not rows
-    store.load(records, author="test")
-    assert store.records() == records
+    store.load(few_records, author="test")
+    assert store.records() == few_records
 
 
-def test_text_that_is_no_utf_8_is_recorded_by_its_bytes(store: Store, records: Records) -> None:
+def test_text_that_is_no_utf_8_is_recorded_by_its_bytes(store: Store, few_records: Records) -> None:
     by_another(store.path, "UPDATE entities SET name = CAST(x'61ff' AS TEXT) WHERE fid = 1")
     (row,) = recorded(store)
     assert row.after is not None
     assert row.after["name"] == "a\\xff"
     with pytest.raises(StoreError, match="UTF-8 column 'name'"):
         store.records()
-    by_another(store.path, "UPDATE entities SET name = ? WHERE fid = 1", records.entities[row.record].name)
+    by_another(store.path, "UPDATE entities SET name = ? WHERE fid = 1", few_records.entities[row.record].name)
     assert len(recorded(store)) == 1
-    assert store.records() == records
+    assert store.records() == few_records
 
 
 def test_an_id_that_is_no_text_is_recorded_once(store: Store) -> None:
@@ -199,14 +199,16 @@ def test_an_id_that_is_no_text_is_recorded_once(store: Store) -> None:
     assert (row.record, row.after) == ("c3ff", None)
 
 
-def test_a_write_that_had_not_seen_an_edit_is_refused_and_the_edit_is_history(store: Store, records: Records) -> None:
+def test_a_write_that_had_not_seen_an_edit_is_refused_and_the_edit_is_history(
+    store: Store, few_records: Records
+) -> None:
     seen = store.seq()
     by_another(store.path, "UPDATE strikes SET title = 'Mended' WHERE fid = 1")
     with pytest.raises(StaleVersion):
-        store.load(records, author="test", seen=seen)
+        store.load(few_records, author="test", seen=seen)
     assert [row.author for row in store.revisions(seen)] == [AUTHOR]
-    assert store.load(records, author="test", seen=seen + 1).changed["strikes"] == 1
-    assert store.records() == records
+    assert store.load(few_records, author="test", seen=seen + 1).changed["strikes"] == 1
+    assert store.records() == few_records
 
 
 @pytest.mark.parametrize(
@@ -218,11 +220,11 @@ def test_a_write_that_had_not_seen_an_edit_is_refused_and_the_edit_is_history(st
         lambda store, _new: store.write_layer("matches", {"a": "TEXT"}, [], geometry=False),
     ],
 )
-def test_every_write_records_them_first(store: Store, records: Records, write: Callable[..., object]) -> None:
+def test_every_write_records_them_first(store: Store, few_records: Records, write: Callable[..., object]) -> None:
     seq = store.seq()
     by_another(store.path, "UPDATE strikes SET title = 'Mended' WHERE fid = 1")
     by_another(store.path, "UPDATE strikes SET note = 'Mended' WHERE fid = 1")
-    write(store, next(iter(records.decisions.values())).model_copy(update={"id": "d-new", "strike": "none"}))
+    write(store, next(iter(few_records.decisions.values())).model_copy(update={"id": "d-new", "strike": "none"}))
     first, *others = store.revisions(seq)
     assert (first.author, first.table) == (AUTHOR, "strikes")
     assert {row.author for row in others} <= {"test"}
@@ -250,12 +252,12 @@ def test_the_triggers_need_nothing_that_sqlite_lacks(store: Store) -> None:
     assert {row.table for row in recorded(store)} == {"strikes", "claims", "sources"}
 
 
-def test_a_write_that_is_cut_short_leaves_edits_of_others_noted(store: Store, records: Records) -> None:
+def test_a_write_that_is_cut_short_leaves_edits_of_others_noted(store: Store, few_records: Records) -> None:
     def stop(done: int, total: int) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        store.load(records, author="test", progress=stop)
+        store.load(few_records, author="test", progress=stop)
     by_another(store.path, "UPDATE strikes SET title = 'Mended' WHERE fid = 1")
     assert len(recorded(store)) == 1
 
@@ -310,7 +312,7 @@ def test_history_leads_to_what_is_there_whatever_is_edited(tmp_path: Path, batch
     store.close()
 
 
-def test_sizes_are_numbers_of_records(store: Store, records: Records) -> None:
-    assert store.count("strikes", "assets") == len(records.strikes) + len(records.assets)
+def test_sizes_are_numbers_of_records(store: Store, few_records: Records) -> None:
+    assert store.count("strikes", "assets") == len(few_records.strikes) + len(few_records.assets)
     with pytest.raises(ValueError, match="does not belong"):
         store.count("sqlite_master")
