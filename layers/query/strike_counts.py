@@ -166,8 +166,8 @@ def _values(collections: Collections, wanted: StrikeConditions, by: Grouping) ->
     strikes = collections["strikes"]
     if by != "commodity":
         column = strikes.values(by).words
-        codes = np.where(column.codes < 0, len(column.words), column.codes)
-        return StrikeValues([*column.words, None], np.arange(len(strikes)), codes)
+        codes = np.where(column.codes < 0, len(column.words), column.codes).astype(np.int32)
+        return StrikeValues([*column.words, None], np.arange(len(strikes), dtype=np.int32), codes)
     key = ("commodities", collections["assets"])
     values: StrikeValues = strikes.query_cache.get_or_compute(key, lambda: _commodities(collections))
     return values

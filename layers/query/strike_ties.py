@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from geo.columnar.dictionary_array import Codes
 from geo.lonlat import Bools, Floats, Ints
 from layers.attribution.attribute import NEGLIGIBLE
 from layers.collections.collection import Collection
@@ -66,15 +67,15 @@ class StrikeValues(NamedTuple):
     """
 
     words: Sequence[str | None]
-    strike: Ints
-    code: Ints
+    strike: Codes
+    code: Codes
 
     @classmethod
-    def of_pairs(cls, words: Sequence[str | None], strike: Ints, code: Ints) -> StrikeValues:
+    def of_pairs(cls, words: Sequence[str | None], strike: Ints, code: Ints | Codes) -> StrikeValues:
         """Take pairs in any order, each any number of times."""
         size = int(strike.max(initial=0)) + 1
-        code, strike = np.divmod(np.unique(code.astype(np.int64) * size + strike), size)
-        return cls(words, strike.astype(np.int32), code.astype(np.int32))
+        codes, strikes = np.divmod(np.unique(code.astype(np.int64) * size + strike), size)
+        return cls(words, strikes.astype(np.int32), codes.astype(np.int32))
 
     @property
     def nbytes(self) -> int:
