@@ -18,7 +18,7 @@ import { createSheet } from "./sheet.js";
 import { createSide } from "./side.js";
 import { createSkips } from "./skips.js";
 import { counted, t } from "./text.js";
-import { late, painted, rest } from "./timing.js";
+import { breath, late, painted, rest } from "./timing.js";
 
 let shown = null; // what was loaded of the selection: { rows, counts, countries, roles }
 let map = null;
@@ -67,14 +67,16 @@ async function drawSelection(view, framed = false) {
   const { signal } = (loading = new AbortController());
   const waiting = shown && isBusy();
   for (const part of ["results", "map-frame"]) byId(part).setAttribute("aria-busy", "true");
+  let many = null; // of very many the map is asked for as soon as they are counted
+  const onCounts = (counts) => !signal.aborted && map && counts.strikes > FEW && (many = showMany(view, framed && counts.bbox));
   drawChips(view, set);
   filters.head(view);
-  drawBrush(view);
+  queueMicrotask(() => drawBrush(view)); // it asks after what the list waits for: a browser has six connections to a server
   try {
     // Of changes that follow each other, as while the time range is dragged, the last is asked for.
     if (waiting) await rest(signal);
     const again = () => !signal.aborted && drawSelection(state.now);
-    const [loaded] = await Promise.all([load(view, signal, again), learnNames(view)]);
+    const [loaded] = await Promise.all([load(view, signal, { changed: again, onCounts }), learnNames(view)]);
     if (signal.aborted) return;
     shown = loaded;
   } catch (error) {
@@ -92,7 +94,7 @@ async function drawSelection(view, framed = false) {
   document.body.classList.remove("starting");
   byId("results").removeAttribute("aria-busy");
   drawFacets(view);
-  await drawOnMap(view, signal, framed ? shown.counts.bbox : null);
+  await drawOnMap(view, signal, framed && shown.counts.bbox, many);
 }
 
 async function drawFacets(view) {
@@ -105,13 +107,16 @@ async function drawFacets(view) {
 const mapTrouble = () => (byId("map-trouble").textContent = t("mapFailed"));
 
 // Few strikes are drawn from their rows; of more those in view, as the server puts them together.
-async function drawOnMap(view, signal, box = null) {
+const showMany = (view, box) => map.show(aroundView(view, mapTrouble), view, box);
+
+async function drawOnMap(view, signal, box, many) {
   const { rows, counts } = shown;
   const all = rows.total <= FEW ? rows.all().catch(() => null) : null;
   if (!map) return byId("map-frame").removeAttribute("aria-busy");
   const every = await all;
+  await breath(); // the list is in sight first
   if (signal.aborted) return;
-  await map.show(every ? allRows(every) : aroundView(view, mapTrouble), view, box);
+  await (every ? map.show(allRows(every), view, box) : (many ?? showMany(view, box)));
   if (signal.aborted) return;
   byId("map-frame").setAttribute("aria-label", counted("mapOf", counts.strikes - counts.unplaced));
   byId("map-frame").removeAttribute("aria-busy");

@@ -41,16 +41,14 @@ const name = () => ["coalesce", ["get", `name_${language()}`], ["get", "name_en"
 // A name stands where it belongs, or else above, below or beside that, so far off that a mark of strikes has room.
 const around = (far) => ["top", [0, far], "bottom", [0, -far], "left", [far, 0], "right", [-far, 0]];
 const beside = (...offsets) => ({ "text-variable-anchor-offset": offsets.flat(), "text-justify": "auto" });
-const tint = (c, from) => layer("chosen", "fill", from, {
-  filter: ["==", ["get", "iso_a2"], ""], paint: { "fill-color": c.chosen, "fill-opacity": byZoom(3.5, 1, 6.5, 0.3) },
-});
+const tint = (c) => ({ ...layer("chosen", "fill", "country", { layout: { visibility: "none" }, paint: { "fill-color": c.chosen } }), source: "states" });
 
 // Water lies over the tint: countries end where Natural Earth has its coast, which is not quite that of the water.
 function detailedGround(c) {
   const water = { "fill-color": c.sea };
   return [
     { id: "land", type: "background", paint: { "background-color": c.land } },
-    tint(c, "country"),
+    tint(c),
     layer("region", "line", "region", { minzoom: 5, paint: { "line-color": c.border, "line-width": byZoom(5, 0.4, 9, 1), "line-opacity": byZoom(5, 0.35, 8, 0.6), "line-dasharray": [3, 2] } }),
     layer("river", "line", "river", { layout: { "line-cap": "round", "line-join": "round" },
       paint: { "line-color": c.river, "line-width": ["interpolate", ["exponential", 1.4], ["zoom"], 3, ["match", ["get", "rank"], 1, 0.6, 0.35], 7, ["match", ["get", "rank"], 1, 1.6, 2, 1.3, 0.8], 10, ["match", ["get", "rank"], 1, 3, 2, 2.6, 1.8]] } }),
@@ -66,7 +64,7 @@ function plainGround(c) {
   return [
     { id: "sea", type: "background", paint: { "background-color": c.sea } },
     layer("land", "fill", "country", { paint: { "fill-color": c.land } }),
-    tint(c, "country"),
+    tint(c),
     layer("coast", "line", "country", { paint: { "line-color": c.coast, "line-width": sized("coast") } }),
     layer("border", "line", "boundary", { paint: { "line-color": c.border, "line-width": sized("border") } }),
   ];

@@ -4,6 +4,8 @@ import { bounds, lineWithin, nearest, positions, ring } from "./geodesy.js";
 import { lookOf, markName, markOf, ringName, ringOf, ringOfCluster } from "./marks.js";
 import { placeOf } from "./places.js";
 
+/** Features as a collection. */
+export const collection = (features = []) => ({ type: "FeatureCollection", features });
 const feature = (geometry, properties) => ({ type: "Feature", geometry, properties });
 const point = (coordinates) => ({ type: "Point", coordinates });
 
@@ -71,4 +73,17 @@ export function pickedFeatures({ strike, assets }, place = null, image = null) {
 export function frameOf(features) {
   const near = features.filter((f) => f.properties.role !== "asset" || f.geometry.type === "Point");
   return bounds((near.length ? near : features).flatMap((f) => positions(f.geometry)));
+}
+
+/** Prepare to fill a map whose style has just loaded; returns a function that gives sources their features, by name. */
+export function createFill(map) {
+  const filled = new Set();
+  return (features) => {
+    for (const [name, given] of Object.entries(features)) {
+      // Whatever a source is given is laid out anew, even nothing in place of nothing.
+      if (!given.length && !filled.has(name)) continue;
+      map.getSource(name).setData(collection(given));
+      filled[given.length ? "add" : "delete"](name);
+    }
+  };
 }

@@ -1,6 +1,7 @@
 // The MapLibre style: on the base map assets from tiles, strikes and the selection on top.
 import { FILES, ROOT, SITES_ZOOM, archiveAddress } from "./origin.js";
 import { basemapSource, ground, placeNames } from "./basemap.js";
+import { collection } from "./features.js";
 import { TABLE, base, scheme } from "./style.js";
 
 const RANGES = {
@@ -20,13 +21,13 @@ const face = (weight) => Object.entries(RANGES).map(([script, range]) => ({
 
 // URL would escape the braces.
 const tiles = (name) => (FILES ? archiveAddress(name) : `${ROOT.href}tiles/${name}/{z}/{x}/{y}.mvt`);
-const collection = (features = []) => ({ type: "FeatureCollection", features });
 const byZoom = (...stops) => ["interpolate", ["linear"], ["zoom"], ...stops];
 const sized = (name) => byZoom(...TABLE.size[name].flat());
 
 function sources() {
   return {
     base: basemapSource(),
+    states: basemapSource(), // apart, so that a tint has no other layer laid out anew
     assets: { type: "vector", tiles: [tiles("assets")], maxzoom: SITES_ZOOM },
     strikes: { type: "geojson", data: collection() },
     doubt: { type: "geojson", data: collection() },
@@ -140,5 +141,3 @@ export function mapStyle() {
     layers: [...ground(c), ...pipes(c), ...sites(c), ...doubt(c), ...placeNames(c), ...picked(c), ...marks(c)],
   };
 }
-
-export { collection };

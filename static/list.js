@@ -5,7 +5,8 @@ import { indexAt, lengthOf } from "./long-list.js";
 import { t } from "./text.js";
 import { later } from "./timing.js";
 
-const FIRST = 20; // rows that are drawn at once of a new selection: more than are in view
+const FIRST = 10; // rows that are drawn at once of a new selection: more than are in view
+const NEXT = 30; // rows that are drawn at once of those that follow them by themselves
 const STEP = 100; // rows that are drawn at once of those that follow
 const KEPT = 600; // rows in the page at most: others are drawn as they are scrolled to
 const NEAR = 900; // pixels beyond the view that have rows
@@ -23,6 +24,7 @@ class List {
   #end = 0;
   #above = 0; // pixels in the place of the rows before them
   #busy = false;
+  #isScrolled = false;
 
   constructor(select) {
     this.#select = select;
@@ -30,17 +32,17 @@ class List {
     this.#node.addEventListener("keydown", (event) => this.#walk(event));
     // Rows come and go above the view: the list itself keeps in place what is read.
     this.#node.style.overflowAnchor = "none";
-    this.#frame.addEventListener("scroll", () => this.#follow(), { passive: true });
+    this.#frame.addEventListener("scroll", () => this.#scrolled(), { passive: true });
   }
 
   /** Draw the first rows of a selection; others follow as they are scrolled to. */
   draw(rows, view) {
     const held = this.#node.contains(document.activeElement) ? document.activeElement.dataset.id : null;
     [this.#rows, this.#view, this.#busy] = [rows, view, false];
-    const { top } = this.#sight;
+    // Another selection is read from its first row on. To look where the list is has the whole page laid out.
+    const top = this.#isScrolled ? this.#sight.top : 0;
     this.#open(0, 0, FIRST);
     this.#fill(rows);
-    // Another selection is read from its first row on.
     if (top > 0) this.#frame.scrollTop -= top;
     if (!rows.total) this.#node.append(el("li", { class: "empty" }, el("p", {}, t("none")), el("a", { class: "plain", href: "#" }, t("reset"))));
     if (held) focusRow(held);
@@ -75,7 +77,7 @@ class List {
   #fill(rows) {
     later(() => {
       if (rows !== this.#rows || this.#first || this.#end >= Math.min(STEP, rows.total)) return;
-      this.#append(FIRST);
+      this.#append(NEXT);
       this.#fill(rows);
     });
   }
@@ -135,6 +137,11 @@ class List {
     Object.assign(this.#node.style, { paddingTop: `${this.#above}px`, paddingBottom: "0" });
     if (this.#end === total) return;
     this.#node.style.paddingBottom = `${Math.max(NEAR, lengthOf(total, this.#height) - this.#node.offsetHeight)}px`;
+  }
+
+  #scrolled() {
+    this.#isScrolled = this.#frame.scrollTop > 0;
+    this.#follow();
   }
 
   // Have rows where the reader has scrolled to.

@@ -32,6 +32,12 @@ export function options(view) {
   };
 }
 
+/** Resolves once everything in view of a map is drawn. */
+export const idle = (map) => new Promise((done) => {
+  map.once("idle", done);
+  map.triggerRepaint();
+});
+
 /** Have the map's controls look as MapLibre draws them, which the list does not wait for; resolves once they do. */
 export function styled() {
   const link = el("link", { rel: "stylesheet", href: new URL("vendor/maplibre-gl/maplibre-gl.css", import.meta.url).href });

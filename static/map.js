@@ -2,12 +2,12 @@
 import { createArcs } from "./arcs.js";
 import { serveBasemap } from "./basemap.js";
 import { stepOf } from "./clusters.js";
-import { frameOf } from "./features.js";
+import { createFill, frameOf } from "./features.js";
 import { bounds, positions } from "./geodesy.js";
-import { addImages } from "./images.js";
+import { addImages, forgetImages } from "./images.js";
 import { allRows } from "./in-view.js";
-import { collection, mapStyle } from "./layers.js";
-import { glide, options, styled, unwrapped } from "./map-options.js";
+import { mapStyle } from "./layers.js";
+import { glide, idle, options, styled, unwrapped } from "./map-options.js";
 import { createMarkKeys } from "./mark-keys.js";
 import { pictureOf } from "./map-picture.js";
 import { sitesOf } from "./places.js";
@@ -16,6 +16,8 @@ import { isLocal, pickedOf, sceneOf } from "./scene.js";
 import { createSites } from "./sites.js";
 import { onScheme } from "./style.js";
 import { KEYS, ringSize } from "./symbols.js";
+import { breath } from "./timing.js";
+import { paintTint } from "./tint.js";
 import { short } from "./text.js";
 
 const REACH = 7; // pixels around a click
@@ -38,6 +40,11 @@ class StrikeMap {
   #keys; // lays out marks for those who reach them by key
   #sites = createSites(() => this.#paint());
   #step = null; // the zoom that marks are put together for
+  #fill; // gives sources their features
+  #jumps = false; // what is drawn follows where it goes to
+  #painting = null; // the drawing that was begun last
+  #turn = 0; // of drawing: the last one alone is ended
+  #shown = 0; // the turn that was
   #headline;
   #over = { id: null }; // the strike under the pointer, with its headline once that is fetched
   #rest;
@@ -56,37 +63,37 @@ class StrikeMap {
     this.#map.touchZoomRotate.disableRotation();
     this.#map.addControl(new gl.NavigationControl({ showCompass: false }), "top-right");
     this.#map.addControl(new gl.ScaleControl({ maxWidth: 110 }), "bottom-right");
-    this.#map.on("style.load", () => this.#paint());
+    this.#map.on("style.load", () => ((this.#fill = createFill(this.#map)), this.#paint()));
     this.#map.on("zoom", () => stepOf(this.#map.getZoom()) !== this.#step && this.#paint());
     this.#map.on("moveend", ({ still }) => still || this.#rested(onMove));
     this.#map.on("click", (event) => this.#click(event));
     this.#map.on("mousemove", (event) => this.#hover(event));
     this.#map.on("error", onTrouble);
     this.#map.on("webglcontextlost", () => onLost?.(new Error("webglcontextlost")));
-    onScheme(() => this.#map.setStyle(mapStyle(), { diff: false }));
+    onScheme(() => ((this.#turn += 1), this.#map.setStyle(mapStyle(), { diff: false })));
   }
 
-  /** Fulfilled once everything in view is drawn. */
+  /** Resolves once everything in view is drawn. */
   get ready() {
-    return new Promise((done) => {
-      this.#map.once("idle", done);
-      this.#map.triggerRepaint();
-    });
+    return idle(this.#map).then(() => (this.#turn === this.#shown ? null : this.ready));
   }
 
   /**
-   * Show the strikes of a source as the view asks: by host, owner or other tie; where a box is given, that is brought
-   * into view. What was drawn before stays until they are there.
+   * Show the strikes of a source as the view asks: by host, owner or other tie; where a box of west, south, east and north
+   * is given, that is brought into view. What was drawn before stays until they are there.
    */
   async show(source, view, box = null) {
     if (source !== this.#next && this.#next !== this.#source) this.#next.end();
     this.#next = source;
-    this.#frame(box);
+    this.#jumps = true;
+    if (box) this.#map.fitBounds(box, { padding: 60, maxZoom: 6, duration: glide() });
+    this.#jumps = false;
     await source.want(...this.#sight());
     if (source !== this.#next) return;
     if (source !== this.#source) this.#source.end();
     [this.#source, this.#view] = [source, view];
     this.#paint();
+    await this.#drawn();
   }
 
   /** Show a strike's answer, or none, with its row; `move` brings it into view, `smooth` by flying there. */
@@ -96,11 +103,6 @@ class StrikeMap {
     this.#paint();
     const frame = answer && move ? frameOf(pickedOf({ answer, row, view, sites: this.#sites, keys: KEYS }).features) : null;
     if (frame) this.#map.fitBounds(frame, { padding: 70, maxZoom: 7.2, duration: smooth ? glide() : 0 });
-  }
-
-  // Bring a box of west, south, east and north into view; none where nothing has a place.
-  #frame(box) {
-    if (box) this.#map.fitBounds(box, { padding: 60, maxZoom: 6, duration: glide() });
   }
 
   /** Jump to a longitude, latitude and zoom. */
@@ -118,6 +120,7 @@ class StrikeMap {
 
   /** Take the map away. */
   remove() {
+    this.#turn += 1;
     this.#map.remove();
   }
 
@@ -128,6 +131,7 @@ class StrikeMap {
 
   #rested(onMove) {
     onMove(this.#place());
+    if (this.#jumps) return;
     this.#keys(this.#groups);
     if (isLocal(this.#map.getZoom())) this.#paint();
     this.#follow();
@@ -145,27 +149,30 @@ class StrikeMap {
 
   // The style has lost images and data when it is loaded anew, as when the reader turns to dark.
   #paint() {
-    if (!this.#map.getSource("strikes")) return;
+    if (!this.#jumps && this.#map.getSource("strikes")) this.#painting = this.#draw((this.#turn += 1));
+  }
+
+  async #drawn() {
+    for (let last; last !== this.#painting; ) await (last = this.#painting);
+  }
+
+  async #draw(turn) {
     const scene = sceneOf({
       rows: this.#source.rows, clusters: this.#source.clusters, view: this.#view, answer: this.#answer, row: this.#row,
       sites: this.#sites, keys: KEYS, sizeOf: ringSize,
       zoom: this.#map.getZoom(), box: this.#map.getBounds().toArray(), labelOf: shareLabel, badgeOf: short,
     });
     this.#step = stepOf(this.#map.getZoom());
-    this.#groups = scene.groups;
     this.#sites.want(scene.wanted);
-    addImages(this.#map, scene.images);
-    for (const [source, features] of Object.entries(scene.features)) this.#map.getSource(source).setData(collection(features));
-    this.#tint(scene.tint);
+    await addImages(this.#map, scene.images, () => turn === this.#turn);
+    if (turn !== this.#turn) return;
+    this.#shown = turn;
+    this.#groups = scene.groups;
+    this.#fill(scene.features);
+    forgetImages(this.#map, scene.images);
+    paintTint(this.#map, scene.tint);
     this.#arcs(scene.arcs);
-    this.#keys(scene.groups);
-  }
-
-  // A base map of an operator's own may have no layer of whole states.
-  #tint({ filter, opacity }) {
-    if (this.#map.getLayer("chosen")?.type !== "fill") return;
-    this.#map.setFilter("chosen", filter);
-    this.#map.setPaintProperty("chosen", "fill-opacity", opacity);
+    breath().then(() => turn === this.#turn && this.#keys(scene.groups));
   }
 
   // The group whose mark is nearest to the pointer.
@@ -202,16 +209,9 @@ class StrikeMap {
     if (!group) return this.#popup.remove();
     if (group.n === 1) return this.#select(group.rows[0].id);
     const rows = group.box ? await this.#source.rowsOf(group, MOST).catch(() => []) : group.rows;
-    this.#say(this.#choice(group, rows), group.at, event);
+    const leave = () => (this.#popup.remove(), this.#map.getCanvas().focus());
+    this.#say(choice(group, rows, { select: (id) => this.#select(id), closer: () => this.#closer(group), leave }), group.at, event);
     this.#popup.getElement().querySelector("button")?.focus();
-  }
-
-  #choice(group, rows) {
-    const leave = () => {
-      this.#popup.remove();
-      this.#map.getCanvas().focus();
-    };
-    return choice(group, rows, { select: (id) => this.#select(id), closer: () => this.#closer(group), leave });
   }
 
   #hover(event) {

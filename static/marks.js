@@ -71,9 +71,12 @@ export function isSure(row, view) {
 /** Whether nothing of what a mark says is in doubt: it surely counts, and with no country chosen, which site was hit. */
 const isSettled = (row, view) => isSure(row, view) && (row.rests_on === "decision" || (view.role === "owner" && Boolean(view.country)));
 
+/** Pairs of a key and a size, the largest first. */
+const bySize = (a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1);
+
 /** The three largest sure owners of a row's text, [country, fraction]; smaller ones and what is only possible are left out. */
 export const pieOf = remembered((text) => ownerShares(text).filter(([country, low]) => country && low > 0)
-  .sort((a, b) => b[1] - a[1] || a[0].localeCompare(b[0])).slice(0, LARGEST)
+  .sort(bySize).slice(0, LARGEST)
   .map(([country, low]) => [country, drawn(low)]));
 
 /** The ties of a row that a view asks for, as colour keys; `role` is one kind of tie, or any. */
@@ -132,7 +135,6 @@ function alike(rows, view) {
   return kinds.values();
 }
 
-const bySize = (a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1);
 const add = (sum, key, part) => part > 0 && sum.set(key, (sum.get(key) ?? 0) + part);
 
 /** Sums of parts as they are drawn of so many strikes. */

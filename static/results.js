@@ -81,25 +81,32 @@ async function ofRoles(view, signal) {
   return Object.fromEntries(answers.map((answer, i) => [ROLES[i], answer]));
 }
 
-/**
- * What depends on the selection: { rows, counts, countries, roles }; spans of time are asked for by the time range.
- * No count is asked for twice: without a country those of all countries are the selection's own, else those of its role.
- */
-export async function load(view, signal, changed) {
-  const parameters = parametersOf(view);
+/** No count is asked for twice: without a country those of all countries are the selection's own, else those of its role. */
+async function counted(view, parameters, signal) {
   const hasOwn = view.country && !ROLES.includes(view.role);
-  const [first, countries, roles, own] = await Promise.all([
-    api.strikes(parameters, { offset: 0, limit: PAGE }, signal),
+  const [countries, roles, own] = await Promise.all([
     api.counts({ ...parametersByCountry(without(view, "country")), by: "country" }, signal),
     ofRoles(view, signal),
     hasOwn ? api.counts(parameters, signal) : null,
   ]);
   return {
-    rows: new Rows(parameters, first, { signal, changed }),
     counts: own ?? roles[view.role] ?? countries,
     countries: countries.groups,
     roles: Object.fromEntries(Object.entries(roles).map(([role, { strikes }]) => [role, strikes])),
   };
+}
+
+/**
+ * What depends on the selection: { rows, counts, countries, roles }; spans of time are asked for by the time range.
+ * `onCounts` is given the counts as soon as they are there; `changed` is called where there come to be other rows.
+ */
+export async function load(view, signal, { changed, onCounts } = {}) {
+  const parameters = parametersOf(view);
+  const first = api.strikes(parameters, { offset: 0, limit: PAGE }, signal);
+  const all = counted(view, parameters, signal);
+  if (onCounts) all.then(({ counts }) => onCounts(counts), () => {});
+  const [page, known] = await Promise.all([first, all]);
+  return { rows: new Rows(parameters, page, { signal, changed }), ...known };
 }
 
 /** How many strikes each kind, status and commodity has, each without the filter by itself. */

@@ -25,9 +25,8 @@ function colour(look, key) {
   return entry[scheme()];
 }
 
-function canvasOf(width, height = width) {
-  const canvas = document.createElement("canvas");
-  [canvas.width, canvas.height] = [width, height];
+function canvasOf(width, height = width, canvas = document.createElement("canvas")) {
+  [canvas.width, canvas.height] = [width, height]; // which clears it
   return [canvas, canvas.getContext("2d", { willReadFrequently: true })];
 }
 
@@ -136,10 +135,11 @@ function drawMark(pen, mark) {
   pen.setLineDash([]);
 }
 
-/** A mark as a canvas; `size` is the width of the shape's box in pixels of the page. */
-export function markCanvas(mark, size = BOX) {
+/** A mark as a canvas, a new one or one that is drawn over; `size` is the width of the shape's box in pixels of the page. */
+export function markCanvas(mark, size = BOX, sheet = undefined) {
   const scale = (size * SCALE) / BOX;
-  const [canvas, pen] = canvasOf(Math.round((BOX + 2 * EDGE) * scale));
+  const across = Math.round((BOX + 2 * EDGE) * scale);
+  const [canvas, pen] = canvasOf(across, across, sheet);
   pen.scale(scale, scale);
   pen.translate(EDGE, EDGE);
   drawMark(pen, mark);
@@ -165,9 +165,9 @@ export function rowMark(row, view, size = 15) {
 /** Pixels across of the ring of so many strikes. */
 export const ringSize = (n) => RINGS.find(([below]) => n < below)[1];
 
-/** The ring of several strikes: what is sure is solid, what is possible is ticked. */
-export function ringCanvas(ring, look, size) {
-  const [canvas, pen] = canvasOf(size * SCALE);
+/** The ring of several strikes, on a new canvas or one that is drawn over: what is sure is solid, what is possible is ticked. */
+export function ringCanvas(ring, look, size, sheet = undefined) {
+  const [canvas, pen] = canvasOf(size * SCALE, size * SCALE, sheet);
   pen.scale(SCALE, SCALE);
   const middle = size / 2;
   const disk = (radius, style) => {

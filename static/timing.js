@@ -16,6 +16,9 @@ export const painted = () => new Promise((done) => {
   setTimeout(done, UNSEEN);
 });
 
+/** Resolves once the browser has done what waits for it, as a key that was pressed: between two parts of what would be long. */
+export const breath = () => globalThis.scheduler?.yield?.() ?? new Promise((done) => setTimeout(done));
+
 /** Call in an idle moment, but not before the page has had time for what matters more. */
 export const later = (call) => setTimeout(() => (globalThis.requestIdleCallback ?? setTimeout)(call), LATER);
 

@@ -7,6 +7,17 @@ const LEAST = 0.3; // of a state with hardly a share
 const strengthOf = (percent) => +(LEAST + ((1 - LEAST) * percent) / 100).toFixed(2);
 const faded = (strength) => ["interpolate", ["linear"], ["zoom"], FADE[0], strength, FADE[1], ["*", FAINT, strength]];
 
+/** Tint states on a map; one that has no layer of whole states, as an operator's own, has none. What is hidden asks for no tiles. */
+export function paintTint(map, { filter, opacity }) {
+  if (map.getLayer("chosen")?.type !== "fill") return;
+  const [, , [, codes]] = filter;
+  if (codes.length) {
+    map.setFilter("chosen", filter);
+    map.setPaintProperty("chosen", "fill-opacity", opacity);
+  }
+  map.setLayoutProperty("chosen", "visibility", codes.length ? "visible" : "none");
+}
+
 /** The filter and the opacity of the layer of tinted states, as MapLibre takes them. */
 export function tintOf({ country }, answer) {
   const shares = new Map((answer?.owners ?? []).filter((row) => row.country && row.share_max > 0)

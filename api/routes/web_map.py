@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from fastapi import APIRouter, FastAPI, Request, Response
 from starlette.responses import FileResponse, HTMLResponse, PlainTextResponse
 from starlette.staticfiles import StaticFiles
-from starlette.types import Receive, Scope, Send
+from starlette.types import Scope
 
 from api.html.pages import translated, with_head
 from api.html.shown_pages import map_head
@@ -21,8 +24,13 @@ from api.responses.resource import document, served_version
 from api.wording.catalogue import ENGLISH, languages
 from api.wording.preference import language_headers, language_of
 from layers.collections.collection import Collection
+from layers.model.cache import LruCache
 
 router = APIRouter(include_in_schema=False)
+
+#: Bytes of static files in memory, several times those that there are; a file of more than a quarter is read for each
+#: answer.
+STATIC_CACHE_BYTES = 16 * 2**20
 
 
 def _landing_links(request: Request) -> Sequence[Link]:
@@ -86,15 +94,6 @@ def connect(request: Request) -> Response:
     return document(request, "connect", {"title": "Connect", "links": links}, (HTML,))
 
 
-class WholeFile(FileResponse):
-    """A file as a whole, whatever range a request names (RFC 9110, 14.2): a faulty range would be refused in text."""
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer the file."""
-        whole = [(name, value) for name, value in scope["headers"] if name not in (b"range", b"if-range")]
-        await super().__call__({**scope, "headers": whole}, receive, send)
-
-
 def _page(request: Request, name: str) -> Response:
     path: Path = request.app.state.settings.static / name
     language = language_of(request)
@@ -102,8 +101,15 @@ def _page(request: Request, name: str) -> Response:
     if len(languages()) > 1:
         headers |= {"Vary": "Accept-Language", "Content-Language": language}
     if language == ENGLISH:
-        return WholeFile(path, headers=headers)
+        # As a whole, whatever range a request names (RFC 9110, 14.2): a faulty range would be refused in text.
+        return _whole(FileResponse(path, headers=headers, stat_result=path.stat()), path.read_bytes())
     return HTMLResponse(translated(path.read_text(encoding="utf-8"), language), headers=headers)
+
+
+def _whole(answer: FileResponse, content: bytes) -> Response:
+    """Return the answer to a file with its content, which may have been written anew since and be of another length."""
+    headers = {name: value for name, value in answer.headers.items() if name != "content-length"}
+    return Response(content, headers=headers)
 
 
 @router.get("/robots.txt")
@@ -113,7 +119,29 @@ def robots() -> Response:
 
 
 class StaticFolder(StaticFiles):
-    """A folder of files that browsers ask for anew each time, so that a new version shows."""
+    """A folder of files that browsers ask for anew each time, so that a new version shows.
+
+    A page asks for a hundred of them. They stay in memory until they change, and are looked up without a thread, which
+    takes longer to begin than the look.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__(directory=directory)
+        self._contents: LruCache[bytes] = LruCache(STATIC_CACHE_BYTES, len, STATIC_CACHE_BYTES // 4)
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        """Answer a file as a whole, or as `StaticFiles` does where a part of it, another method or none is meant."""
+        if scope["method"] == "GET" and not any(name == b"range" for name, _ in scope["headers"]):
+            with suppress(OSError, ValueError):
+                file, found = self.lookup_path(path)
+                if found is not None and stat.S_ISREG(found.st_mode) and found.st_size <= STATIC_CACHE_BYTES // 4:
+                    answer = self.file_response(file, found, scope)
+                    return self._with_content(answer, found) if isinstance(answer, FileResponse) else answer
+        return await super().get_response(path, scope)
+
+    def _with_content(self, answer: FileResponse, found: os.stat_result) -> Response:
+        key = (answer.path, found.st_mtime_ns, found.st_size)
+        return _whole(answer, self._contents.get_or_compute(key, Path(answer.path).read_bytes))
 
     def file_response(self, *args: object, **kwargs: object) -> Response:
         """Answer a file that may not be cached without being revalidated."""

@@ -16,7 +16,7 @@ from layers.collections.geometry_index import Box
 from layers.ownership.owners import OwnersByDate
 from layers.query.selection import Selection
 from layers.query.strike_conditions import Collections, StrikeConditions, Truth
-from layers.query.strike_ties import ties_of_all
+from layers.query.strike_ties import StrikeValues, ties_of_all
 from layers.query.strike_truth import commodities_of, stands, surely_between, truth_of
 
 TimeUnit = Literal["day", "week", "month", "year"]
@@ -153,27 +153,28 @@ def groups(
     collections: Collections, registers: OwnersByDate, selection: Selection, wanted: StrikeConditions, by: Grouping
 ) -> list[Group]:
     """Count the strikes of a selection by a value, most first; a strike counts under each of its values once."""
-    strikes = collections["strikes"]
     truth = truth_of(collections, registers, selection, replace(wanted, country=None) if by == "country" else wanted)
-    selected = _selected(truth, wanted)
+    values = _values(collections, wanted, by)
+    count = np.bincount(values.code[_selected(truth, wanted)[values.strike]], minlength=len(values.words))
+    counted = [Group(values.words[code], int(count[code])) for code in np.flatnonzero(count).tolist()]
+    return sorted(counted, key=lambda group: (-group.strikes, group.value is None, group.value or ""))
+
+
+def _values(collections: Collections, wanted: StrikeConditions, by: Grouping) -> StrikeValues:
     if by == "country":
-        pairs = ties_of_all(collections, wanted)
-        keep = selected[pairs.strike]
-        return _counted(pairs.countries, pairs.strike[keep], pairs.code[keep])
-    words, rows, codes = _commodities(collections) if by == "commodity" else _column(strikes, by)
-    keep = selected[rows]
-    return _counted(words, rows[keep], codes[keep])
+        return ties_of_all(collections, wanted)
+    strikes = collections["strikes"]
+    if by != "commodity":
+        column = strikes.values(by).words
+        codes = np.where(column.codes < 0, len(column.words), column.codes).astype(np.int32)
+        return StrikeValues([*column.words, None], np.arange(len(strikes), dtype=np.int32), codes)
+    key = ("commodities", collections["assets"])
+    values: StrikeValues = strikes.query_cache.get_or_compute(key, lambda: _commodities(collections))
+    return values
 
 
-def _column(strikes: Collection, name: str) -> tuple[Sequence[str | None], Ints, Ints]:
-    """Return the values of a column, the last for none, and the row and code of each strike."""
-    values = strikes.values(name).words
-    codes = np.where(values.codes < 0, len(values.words), values.codes)
-    return [*values.words, None], np.arange(len(strikes)), codes
-
-
-def _commodities(collections: Collections) -> tuple[Sequence[str | None], Ints, Ints]:
-    """Return the commodities, and the row of a strike and the code of each that one of its sites has."""
+def _commodities(collections: Collections) -> StrikeValues:
+    """Return the commodities of the sites of each strike."""
     strikes, assets = collections["strikes"], collections["assets"]
     hit, carried = strikes.values("assets").lists, assets.values("commodity").words
     at = {asset: assets.rows_by_id.get(asset) for asset in hit.words}
@@ -190,17 +191,7 @@ def _commodities(collections: Collections) -> tuple[Sequence[str | None], Ints, 
         for name in names.get(hit.words[asset], ())
     ]
     rows, codes = np.array(pairs, np.int64).reshape(-1, 2).T
-    return words, rows, codes
-
-
-def _counted(words: Sequence[str | None], rows: Ints, codes: Ints) -> list[Group]:
-    """Count the different rows of each code, most first."""
-    if not len(rows):
-        return []
-    size = int(rows.max()) + 1
-    count = np.bincount(np.unique(codes.astype(np.int64) * size + rows) // size, minlength=len(words))
-    counted = [Group(words[i], int(count[i])) for i in np.flatnonzero(count).tolist()]
-    return sorted(counted, key=lambda group: (-group.strikes, group.value is None, group.value or ""))
+    return StrikeValues.of_pairs(words, rows, codes)
 
 
 def timeline(

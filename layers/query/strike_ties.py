@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from geo.columnar.dictionary_array import Codes
 from geo.lonlat import Bools, Floats, Ints
 from layers.attribution.attribute import NEGLIGIBLE
 from layers.collections.collection import Collection
@@ -54,33 +55,55 @@ def tie_of_country(collections: Collections, conditions: StrikeConditions, count
     return with_share(collections, _tied(collections, np.flatnonzero(rows)), conditions.min_share)
 
 
-class CountryTies(NamedTuple):
-    """Pairs of a strike and a country that had a tie to what it hit: k rows.
+class StrikeValues(NamedTuple):
+    """Pairs of a strike and a value that it has, each once: k pairs, by value and row.
 
     Parameters
     ----------
-    countries
-        ISO 3166-1 alpha-2 codes.
+    words
+        The values; ``None`` is no value.
     strike, code
-        Row of the strike, and index of the country, shape (k,).
+        Row of the strike, and index of the value, shape (k,).
     """
 
-    countries: list[str]
-    strike: Ints
-    code: Ints
+    words: Sequence[str | None]
+    strike: Codes
+    code: Codes
+
+    @classmethod
+    def of_pairs(cls, words: Sequence[str | None], strike: Ints, code: Ints | Codes) -> StrikeValues:
+        """Take pairs in any order, each any number of times."""
+        size = int(strike.max(initial=0)) + 1
+        codes, strikes = np.divmod(np.unique(code.astype(np.int64) * size + strike), size)
+        return cls(words, strikes.astype(np.int32), codes.astype(np.int32))
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of rows and indexes."""
+        return self.strike.nbytes + self.code.nbytes
 
 
-def ties_of_all(collections: Collections, conditions: StrikeConditions) -> CountryTies:
-    """Return every country's ties to what strikes hit, as the conditions say; the country in them is not read."""
-    owned = conditions.relation == "owner"
+def ties_of_all(collections: Collections, conditions: StrikeConditions) -> StrikeValues:
+    """Return the countries that had a tie to what each strike hit, as the conditions say; cached with the strikes.
+
+    The country in the conditions is not read, nor anything that does not concern a tie.
+    """
+    strikes, relation = collections["strikes"], conditions.relation
+    owned = relation == "owner"
+    least = conditions.min_share if owned and conditions.reading != "control" else 0.0
     rows_of = collections["hits" if owned else "attributions"]
-    rows = _equals(rows_of, "reading", conditions.reading) if owned else _of_relation(rows_of, conditions.relation)
-    countries = rows_of.values("country").words
-    rows = rows & (countries.codes >= 0)
-    if owned and conditions.reading != "control" and conditions.min_share > 0:
-        rows = rows & (rows_of.values("share_max").data >= _least(conditions.min_share))
-    codes = countries.codes[rows].astype(np.int64)
-    return CountryTies(list(countries.words), strike_rows(collections["strikes"], rows_of)[rows], codes)
+
+    def find() -> StrikeValues:
+        rows = _equals(rows_of, "reading", conditions.reading) if owned else _of_relation(rows_of, relation)
+        countries = rows_of.values("country").words
+        rows = rows & (countries.codes >= 0)
+        if least > 0:
+            rows = rows & (rows_of.values("share_max").data >= _least(least))
+        return StrikeValues.of_pairs(list(countries.words), strike_rows(strikes, rows_of)[rows], countries.codes[rows])
+
+    key = ("countries", rows_of, relation, conditions.reading if owned else None, least)
+    values: StrikeValues = strikes.query_cache.get_or_compute(key, find)
+    return values
 
 
 def _least(percent: float) -> float:
@@ -152,9 +175,11 @@ class Tie(NamedTuple):
 def country_ties(collections: Collections, conditions: StrikeConditions) -> Mapping[str, Sequence[Tie]]:
     """Return the strikes on what each country was tied to as the conditions say, whatever the least share."""
     pairs = ties_of_all(collections, conditions)
-    countries = [pairs.countries[code] for code in np.unique(pairs.code).tolist()]
+    countries = [pairs.words[code] for code in np.unique(pairs.code).tolist()]
     return {
-        one: _listed(collections, conditions, tie_of_country(collections, conditions, one), one) for one in countries
+        one: _listed(collections, conditions, tie_of_country(collections, conditions, one), one)
+        for one in countries
+        if one is not None
     }
 
 

@@ -3,11 +3,12 @@ import { test } from "node:test";
 
 import { arcOf, spread } from "../../static/arc-shapes.js";
 import { clusters, metresPerPixel, pixels, stepOf } from "../../static/clusters.js";
+import { createFill } from "../../static/features.js";
 import { lineWithin } from "../../static/geodesy.js";
 import { doubtFeatures, placeOf, siteFeatures, sitesOf } from "../../static/places.js";
 import { nearRows } from "../../static/scene.js";
 import { nextSpot } from "../../static/spots.js";
-import { tintOf } from "../../static/tint.js";
+import { paintTint, tintOf } from "../../static/tint.js";
 
 const at = (coordinates) => ({ type: "Point", coordinates });
 const strike = (id, coordinates, more = {}) => ({
@@ -131,4 +132,28 @@ test("doubt and sites are drawn for what is in view, from the zoom on at which t
   const box = [[29, 45], [31, 47]];
   assert.deepEqual(nearRows(rows, box, 7).map((row) => row.id), ["s0"]);
   assert.deepEqual(nearRows(rows, box, 4), []);
+});
+
+test("a tint that is not there is hidden, so that no tiles are asked for, and is not changed twice", () => {
+  const changes = [];
+  const map = {
+    getLayer: () => ({ type: "fill" }),
+    setFilter: (_, [, , [, codes]]) => changes.push(codes.join()),
+    setPaintProperty: () => {},
+    setLayoutProperty: (...[, , visibility]) => changes.push(visibility),
+  };
+  for (const country of [null, "AT", null]) paintTint(map, tintOf({ country }, null));
+  assert.deepEqual(changes, ["none", "AT", "visible", "none"]);
+  paintTint({ ...map, getLayer: () => ({ type: "background" }) }, tintOf({ country: "AT" }, null));
+  assert.equal(changes.length, 4);
+});
+
+test("a source is given features, and once nothing in place of some", () => {
+  const given = [];
+  const fill = createFill({ getSource: (name) => ({ setData: ({ features }) => given.push([name, features.length]) }) });
+  fill({ strikes: [{}, {}], doubt: [] });
+  fill({ strikes: [{}], doubt: [{}] });
+  fill({ strikes: [{}], doubt: [] });
+  fill({ strikes: [], doubt: [] });
+  assert.deepEqual(given, [["strikes", 2], ["strikes", 1], ["doubt", 1], ["strikes", 1], ["doubt", 0], ["strikes", 0]]);
 });

@@ -52,12 +52,26 @@ test("the rows of a few are one request more, each once", async () => {
 test("a page that failed may be asked for again, and another number of rows is noticed", async () => {
   serve(1000);
   let changes = 0;
-  const { rows } = await load(view, undefined, () => (changes += 1));
+  const { rows } = await load(view, undefined, { changed: () => (changes += 1) });
   globalThis.fetch = async () => { throw new Error("no network"); };
   await assert.rejects(rows.load(500, 600), /no network/);
   serve(999);
   await rows.load(500, 600);
   assert.deepEqual([rows.at(500).id, changes], ["s500", 1]);
+});
+
+test("counts are given as soon as they are there, whether or not the rows are", async () => {
+  serve(1000);
+  const fetched = globalThis.fetch;
+  let answer;
+  const held = new Promise((done) => (answer = done));
+  globalThis.fetch = async (address, ...rest) => (String(address).includes("/items") && (await held), fetched(address, ...rest));
+  let counts = null;
+  const loading = load(view, undefined, { onCounts: (given) => (counts = given) });
+  await new Promise((done) => setTimeout(done));
+  assert.equal(counts?.strikes, 1000);
+  answer();
+  assert.equal((await loading).counts, counts);
 });
 
 test("no selection is counted twice", async () => {
