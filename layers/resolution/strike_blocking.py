@@ -58,6 +58,8 @@ class DuplicateColumns:
         Metres, NaN where there is no place, shape (n,).
     country, region, dataset
         Codes, -1 for none, shape (n,).
+    place
+        Codes of the names of places in one spelling, -1 for none, shape (n,).
     side, families
         The attacker and the kinds of site, see ``text.strike_terms``; 0 for none, shape (n,).
     reports
@@ -81,6 +83,7 @@ class DuplicateColumns:
     uncertainty_m: Floats
     country: Ints
     region: Ints
+    place: Ints
     dataset: Ints
     side: Ints
     families: Ints
@@ -113,7 +116,8 @@ class DuplicateColumns:
             _objects(rows),
             np.array([_uncertainty(strike) for strike in rows], np.float64),
             _codes([strike.host_country for strike in rows]),
-            _codes([_region(strike) for strike in rows]),
+            _codes([_named(strike.region) for strike in rows]),
+            _codes([_named(strike.place) for strike in rows]),
             _codes([strike.dataset for strike in rows]),
             np.array([side(strike.attacker) for strike in rows], np.int64),
             np.array([kind_families(s.target_kinds, (s.title, *s.targets)) for s in rows], np.int64),
@@ -156,9 +160,9 @@ def _uncertainty(strike: Strike) -> float:
     return np.nan if strike.geometry is None else max(strike.uncertainty_m or 0.0, MIN_UNCERTAINTY_M)
 
 
-def _region(strike: Strike) -> str | None:
-    """Return the name of the region in one spelling: ``Luhans'k`` and ``Luhansk oblast`` are one."""
-    return " ".join(sorted(place_keys(strike.region or ""))) or None
+def _named(place: str | None) -> str | None:
+    """Return the name of a place or region in one spelling: ``Luhans'k`` and ``Luhansk oblast`` are one."""
+    return " ".join(sorted(place_keys(place or ""))) or None
 
 
 def _stated(strike: Strike) -> float:

@@ -28,6 +28,8 @@ SAME_TARGET, OTHER_TARGET = 0.7, 0.5
 
 #: Largest uncertainty of a place that is a site, and of one that is a town, in metres.
 SITE_M, TOWN_M = 1_000.0, 20_000.0
+#: Least uncertainty of a place that is a point for a whole town: its centre, and not what was hit in or near it.
+CENTRE_M = 5_000.0
 #: Cosines of texts: from which they are alike, from which they may be the same, and from which they are.
 _ALIKE, _LIKE, _IDENTICAL = 0.5, 0.6, 0.9
 
@@ -96,8 +98,9 @@ def _places(table: DuplicateColumns, pairs: CandidatePairs, near: Bools) -> dict
 
     The radii hold the true places with about 95 %, that is two sigma. ``place`` is 1 where sigma is at most 5 km, and 0
     beyond 30 km. Where both places are sure to a town, ``apart`` is half the square of the distance in sigmas, the
-    exponent of a Gaussian, with 4 as its end, since a place may be wrong altogether. A strike that is placed in a
-    region may be anywhere in it: there ``apart-vague`` is the distance in parts of the wider radius, at most 1.5.
+    exponent of a Gaussian, with 4 as its end, since a place may be wrong altogether; 0 where both name one town, of
+    which one has the centre: a refinery of that name lies outside of it. A strike that is placed in a region may be
+    anywhere in it: there ``apart-vague`` is the distance in parts of the wider radius, at most 1.5.
     ``spot`` is for two sites: 1 up to 10 m, 0 at 1 km.
     """
     i, j, metres = pairs.left, pairs.right, np.where(near, pairs.distance_m, 0.0)
@@ -105,11 +108,13 @@ def _places(table: DuplicateColumns, pairs: CandidatePairs, near: Bools) -> dict
     sigma, stated = np.where(near, sigma, 1.0), np.maximum(table.stated_m[i], table.stated_m[j])
     wider = np.where(near, np.maximum(table.uncertainty_m[i], table.uncertainty_m[j]), 1.0)
     agree = np.clip(np.log(30_000.0 / np.maximum(sigma, 1.0)) / np.log(6.0), 0.0, 1.0)
+    one_town = (table.place[i] == table.place[j]) & (table.place[i] >= 0) & (stated >= CENTRE_M)
+    apart = near & (stated <= TOWN_M) & ~one_town
     spot = np.clip(1 - np.log10(np.maximum(metres, 10.0) / 10.0) / 2, 0.0, 1.0)
     return {
         "place": np.where(near, agree, 0.0),
         "spot": np.where(near & (stated <= SITE_M), spot, 0.0),
-        "apart": np.where(near & (stated <= TOWN_M), np.minimum(0.5 * (metres / sigma) ** 2, 4.0), 0.0),
+        "apart": np.where(apart, np.minimum(0.5 * (metres / sigma) ** 2, 4.0), 0.0),
         "apart-vague": np.where(near & (stated > TOWN_M), np.minimum(metres / wider, 1.5), 0.0),
     }
 

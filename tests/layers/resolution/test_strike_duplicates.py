@@ -78,6 +78,19 @@ class TestProposed:
         (found,) = propose_duplicates(holding(one, other), 0.4)
         assert weights_of(found)["far"] < 0 < weights_of(found)["place-name"]
 
+    @pytest.mark.parametrize(
+        ("place", "radius_m", "is_apart"),
+        [("Кременчук", 10_000, False), ("Kremenchuk", 3_000, True), ("Horishni Plavni", 10_000, True)],
+    )
+    def test_the_centre_of_a_town_is_not_apart_from_a_site_of_its_name(
+        self, place: str, radius_m: float, *, is_apart: bool
+    ) -> None:
+        refinery: dict[str, Any] = {"title": "Kremenchuk refinery", "target_kinds": ("refinery",)}
+        site = strike("a", place="Kremenchuk", at=(33.453, 49.172), uncertainty_m=3000, **refinery)
+        town = strike("b", place=place, at=(33.41, 49.10), uncertainty_m=radius_m, **refinery)
+        (found,) = propose_duplicates(holding(site, town), 0)
+        assert ("apart" in weights_of(found)) == is_apart
+
     def test_across_the_antimeridian(self) -> None:
         found = propose_duplicates(
             holding(strike("a", at=(179.99, 60), **DEPOT), strike("b", at=(-179.99, 60), **DEPOT))
