@@ -9,10 +9,8 @@ from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 
-from api.wording import countries
 from api.wording.catalogue import ENGLISH, formatted, plural_form, with_decimals
 from layers.ownership.percent import digits_of, percent_text
-from layers.reference.basemap import Basemap
 
 #: The page, its words and its table of symbols.
 STATIC = Path(__file__).resolve().parents[2] / "static"
@@ -96,14 +94,3 @@ def with_country_names(shares: str, names: Mapping[str, str], language: str = EN
         return tied
     nobody = re.sub(r"\bunattributed\b", page_text("unattributed", language), tied)
     return with_decimals(nobody.replace(", ", "; "), language)
-
-
-def country_names(basemap: Basemap, language: str = ENGLISH) -> Mapping[str, str]:
-    """Names of countries by ISO 3166-1 code; where land elsewhere has the code, the country's own.
-
-    In English as the base map has them, in other languages as all answers have them.
-    """
-    table = basemap.countries
-    least_first = sorted(range(len(table.iso_a2)), key=lambda row: -int(table.label_rank[row]))
-    english = {str(table.iso_a2[row]): str(table.name_en[row]) for row in least_first if table.iso_a2[row] is not None}
-    return countries.country_names(english, language)

@@ -6,10 +6,11 @@ for 1:10 million, so a border is good to a kilometre or two.
 
 import argparse
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import cast
 
 import geopandas
@@ -92,21 +93,28 @@ class Basemap:
         return STRtree(parts), self.countries.iso_a2[owner]
 
     @cached_property
-    def states(self) -> dict[str, tuple[str, BaseGeometry]]:
-        """English name and whole shape (lon/lat) of each state by ISO 3166-1 alpha-2.
-
-        A code may stand on several rows, for outlying parts; the name is that of the row labelled first.
-        """
+    def _rows_by_iso(self) -> dict[str, list[int]]:
+        """Rows of each state by ISO 3166-1 alpha-2, the one labelled first in front; outlying parts have their own."""
         rows_by_iso: dict[str, list[int]] = {}
         for row in np.argsort(self.countries.label_rank, kind="stable"):
             if iso := self.countries.iso_a2[row]:
                 rows_by_iso.setdefault(str(iso), []).append(int(row))
-        names, shapes = self.countries.name_en, self.countries.shape
+        return dict(sorted(rows_by_iso.items()))
+
+    @cached_property
+    def country_names(self) -> Mapping[str, str]:
+        """English name of each state by ISO 3166-1 alpha-2; of several rows that of the one labelled first."""
+        return MappingProxyType({iso: str(self.countries.name_en[row]) for iso, (row, *_) in self._rows_by_iso.items()})
+
+    @cached_property
+    def country_shapes(self) -> Mapping[str, BaseGeometry]:
+        """Whole shape (lon/lat) of each state by ISO 3166-1 alpha-2."""
+        shapes = self.countries.shape
         whole = {
             iso: _valid(shapely.union_all(shapes[rows]) if len(rows) > 1 else shapes[rows[0]])
-            for iso, rows in rows_by_iso.items()
+            for iso, rows in self._rows_by_iso.items()
         }
-        return {iso: (str(names[rows[0]]), whole[iso]) for iso, rows in sorted(rows_by_iso.items())}
+        return MappingProxyType(whole)
 
     def country_at(self, lon: float, lat: float) -> str | None:
         """Return the ISO 3166-1 alpha-2 code of the country at a lon/lat point in degrees.

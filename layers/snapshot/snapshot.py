@@ -288,10 +288,10 @@ class Snapshot:
         """Pairs of entities that may be one, the likeliest first."""
         return resolve.duplicate_entities(self.records)
 
-    @cached_property
+    @property
     def country_names(self) -> Mapping[str, str]:
         """English names of the countries of the base map by ISO 3166-1 alpha-2."""
-        return MappingProxyType({iso: name for iso, (name, _) in self.basemap.states.items()})
+        return self.basemap.country_names
 
     def answers(
         self, basis: CountryBasis = "registration", minority: Minority = "stay"
@@ -568,7 +568,7 @@ def _country_collection(basemap: Basemap, features: FeatureTable[CountryFeature]
     rendered = _COUNTRIES.get(basemap, lambda: None)()
     if rendered is not None:
         return sharing_geometry(rendered, features)
-    new = make_collection("countries", features, [basemap.states[feature.id][1] for feature in features])
+    new = make_collection("countries", features, [basemap.country_shapes[feature.id] for feature in features])
     _COUNTRIES[basemap] = weakref.ref(new)
     return new
 

@@ -15,7 +15,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from api.exports.dossier.sections import CitedSources, section
-from api.exports.text import country_names, page_text, share
+from api.exports.text import page_text, share
 from api.serializers.attribution import strike_answer
 from layers.attribution.attribute import counts_as_strike
 from layers.attribution.country_totals import RELATIONS
@@ -201,7 +201,7 @@ def key_of(row: Json) -> str:
 def test_a_dossier_prints_the_countries_and_shares_of_hits(
     client: TestClient, snapshot: Snapshot, hits: list[Json], basis: CountryBasis
 ) -> None:
-    names = country_names(snapshot.basemap)
+    names = snapshot.basemap.country_names
     answers = [answer for answer in snapshot.answers(basis).values() if counts_as_strike(answer)]
     said = [strike_answer(snapshot, answer) for answer in answers]
     printed = [section(number, answer, CitedSources(said), names) for number, answer in enumerate(said, 1)]

@@ -247,7 +247,7 @@ def test_a_draft_is_named_as_one(scripts: Page) -> None:
     ]  # fmt: skip
 
 
-def test_control_that_differs_over_the_days_is_told_for_each(scripts: Page) -> None:
+def test_control_that_differs_over_the_days_is_worded_for_each(scripts: Page) -> None:
     told = scripts.evaluate(
         """async () => {
           const { controlBlock } = await import("./static/control.js");

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -20,7 +19,7 @@ from api.settings import Settings
 from layers.model.records import Records
 from layers.store.store import Store
 from tests.browser.test_page import AXE, CHROMIUM, DESK, PHONE, Troubles
-from tests.conftest import BASEMAP
+from tests.conftest import BASEMAP, free_port
 from tests.few_records import FEW, with_all_they_rest_on
 
 pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="needs /usr/bin/chromium")
@@ -45,9 +44,7 @@ def served(records: Records, folder: Path) -> Iterator[Desk]:
     file = folder / "reviewers.json"
     tokens = [reviewer_tokens.add_reviewer(file, name) for name in ("Ann", "Ben")]
     app = create_app(store, Settings(basemap=BASEMAP, reviewers=file, follow_every_s=0))
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="warning"))
     thread = threading.Thread(target=server.run)
     thread.start()

@@ -19,7 +19,7 @@ from api.exports.notebook_map.leaflet import inline_links, script_json
 from api.exports.printed_map.extent import WORLD, Extent, extent_of
 from api.exports.strike_rows import DrawnStrike, drawn_strikes, rows, text_value
 from api.exports.symbols import OTHER_PIPE_COLOUR, PIPE_COLOURS, PIPE_DASHES, SHAPES, UNKNOWN_SHAPE, pipe_group
-from api.exports.text import RESTS_ON, country_names, with_country_names
+from api.exports.text import RESTS_ON, with_country_names
 from api.wording.dates import date_in_words
 from api.wording.strikes import sources_in_words
 from geo.lonlat import Objects, geodataframe_lonlat
@@ -91,7 +91,7 @@ def _drawn_map(
         land_geojson(basemap, extent), name="Countries", control=False, interactive=False,
         style_function=lambda _: LAND_STYLE,
     ).add_to(page)  # fmt: skip
-    _add_records(page, marks, geodataframe_lonlat(assets), attributions, country_names(basemap), extent)
+    _add_records(page, marks, geodataframe_lonlat(assets), attributions, basemap.country_names, extent)
     _add_names(page, basemap, extent)
     folium.LayerControl().add_to(page)
     page.fit_bounds([[extent.south, extent.west], [extent.north, extent.east]])

@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from api.exports.text import country_names
 from api.wording.catalogue import phrase, with_decimals
+from api.wording.countries import country_names
 from layers.model import edtf
 from layers.ownership.percent import percent_text
 from layers.ownership.walk import Interval
@@ -30,7 +30,7 @@ class PrintWords:
     @classmethod
     def of(cls, language: GroundLanguage, basemap: Basemap) -> PrintWords:
         """Words with the names of countries of a base map."""
-        return cls(language, country_names(basemap, language))
+        return cls(language, country_names(basemap.country_names, language))
 
     def __call__(self, code: str, /, **arguments: object) -> str:
         """Word a code of printed maps; an entry with plural forms is chosen by the argument ``n``."""

@@ -337,7 +337,7 @@ def test_a_missing_base_map_or_folder_is_4(run: Run, few_store: Store, tmp_path:
     assert run("check", tmp_path / "no-folder").code == 4
 
 
-def test_what_follows_from_a_store_is_kept_ahead(run: Run, few_store: Store, tmp_path: Path) -> None:
+def test_derived_files_are_written_ahead_of_a_server(run: Run, few_store: Store, tmp_path: Path) -> None:
     path = copy_of(few_store, tmp_path / "atlas.gpkg")
     told = run("keep", "--store", path, "--json").report
     assert Path(told["folder"]).parent == tmp_path / "atlas.gpkg.kept"
@@ -350,7 +350,7 @@ def test_what_follows_from_a_store_is_kept_ahead(run: Run, few_store: Store, tmp
     assert run("keep", "--store", path, "--json").report["change"] == edited.seq(), "after an edit it is kept anew"
 
 
-def test_what_cannot_be_kept_is_said(run: Run, few_store: Store, tmp_path: Path) -> None:
+def test_derived_files_that_cannot_be_written_are_an_error(run: Run, few_store: Store, tmp_path: Path) -> None:
     path = copy_of(few_store, tmp_path / "atlas.gpkg")
     path.with_name("atlas.gpkg.kept").write_text("in the way")
     said = run("keep", "--store", path)

@@ -261,6 +261,6 @@ def test_the_open_sea_is_an_empty_tile(basemap: Basemap) -> None:
 
 
 def test_the_outline_of_every_state_is_valid(base: Basemap) -> None:
-    assert [iso for iso, (_, shape) in base.states.items() if not shape.is_valid] == []
+    assert [iso for iso, shape in base.country_shapes.items() if not shape.is_valid] == []
     row = int(np.flatnonzero(base.countries.iso_a2 == "EG")[0])
-    assert base.states["EG"][1].area == pytest.approx(base.countries.shape[row].area)
+    assert base.country_shapes["EG"].area == pytest.approx(base.countries.shape[row].area)

@@ -22,7 +22,7 @@ from api.exports.printed_map.sheet_contents import owners_in_words
 from api.exports.printed_map.story import CLASSES, StoryTeller, country_class, region_class, sites_of
 from api.exports.printed_map.symbol_placement import NoRoom, circle_around, on_page, place_symbols
 from api.exports.symbols import SHAPES, UNKNOWN_SHAPE, colour_of, pipe_group, shape_of
-from api.exports.text import country_names, with_country_names
+from api.exports.text import with_country_names
 from api.wording.catalogue import catalogue, gaps
 from api.wording.countries import country_names as spoken
 from layers.ownership.walk import Interval
@@ -257,12 +257,12 @@ def test_shares_of_an_owners_text_are_named() -> None:
 
 
 def test_a_base_abroad_does_not_rename_its_country(small_base: Basemap) -> None:
-    assert country_names(small_base)["GB"] == "United Kingdom"
+    assert small_base.country_names["GB"] == "United Kingdom"
     assert PrintWords.of("de", small_base).country("GB") == "Vereinigtes Königreich"
 
 
 def test_print_names_countries_as_pages_do(small_base: Basemap) -> None:
-    english = country_names(small_base)
+    english = small_base.country_names
     assert PrintWords.of("uk", small_base).countries == spoken(english, "uk")
     assert PrintWords.of("de", small_base).countries == spoken(english, "de")
 
