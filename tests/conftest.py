@@ -16,6 +16,7 @@ from datetime import date
 from functools import cache
 from pathlib import Path
 
+import geopandas
 import pytest
 from fastapi import FastAPI
 from hypothesis import settings as hypothesis_settings
@@ -39,6 +40,8 @@ hypothesis_settings.load_profile("atlas")
 
 ROOT = Path(__file__).resolve().parent.parent
 BASEMAP = ROOT / "data" / "basemap.gpkg"
+#: Degrees up to which the lines of a coarse base map may be off, and how many places it has.
+COARSE_DEG, LARGEST = 0.2, 3_000
 
 #: Files that take longest, longest first. They begin first, so that no worker is still at one when the rest is done.
 LONGEST = (
@@ -65,6 +68,8 @@ LONGEST = (
 )
 
 _read_basemap = basemap.read
+#: The coarse base map by its path, once it is built.
+_COARSE: dict[Path, Basemap] = {}
 
 
 @cache
@@ -97,12 +102,29 @@ def base() -> Basemap:
     return _first_snapshot().basemap
 
 
+@pytest.fixture(scope="session")
+def coarse_basemap(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of a base map with all countries of `base`, a few corners of each line, and the largest places.
+
+    For tests that have countries written in many forms, or drawn, and look for something else in it: with the whole
+    shapes that takes most of their time.
+    """
+    path = tmp_path_factory.mktemp("coarse") / "basemap.gpkg"
+    for layer in ("countries", "boundaries", "places"):
+        frame = geopandas.read_file(BASEMAP, layer=layer)
+        frame.geometry = frame.geometry.simplify(COARSE_DEG)
+        (frame.head(LARGEST) if layer == "places" else frame).to_file(path, layer=layer)
+    _COARSE[path.resolve()] = _read_basemap(path)
+    return path
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _base_map_is_read_once() -> Iterator[None]:
     """What runs in the process of the tests takes the base map that was read before, which nothing changes."""
 
     def read(path: Path) -> Basemap:
-        return _first_snapshot().basemap if path.resolve() == BASEMAP else _read_basemap(path)
+        resolved = path.resolve()
+        return _first_snapshot().basemap if resolved == BASEMAP else _COARSE.get(resolved) or _read_basemap(path)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(basemap, "read", read)

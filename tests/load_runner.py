@@ -23,12 +23,14 @@ KINDS = ("added", "changed", "removed")
 of_all_records = pytest.mark.parametrize("own", ["store"], indirect=True)
 
 
-def runner(store: Store, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
+def runner(
+    store: Store, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, base: Path = BASEMAP
+) -> Run:
     """A function that runs a command on a store, or on that of a path, as the shell would."""
     run = shell(capsys, monkeypatch)
 
     def ran(*args: object, on: Path | None = None) -> CommandResult:
-        return run(*args, "--store", on or store.path, "--basemap", BASEMAP)
+        return run(*args, "--store", on or store.path, "--basemap", base)
 
     return ran
 

@@ -31,12 +31,12 @@ from api.settings import Settings
 from api.wording.catalogue import text
 from layers.geopackage import geopackage
 from layers.model.records import RECORD_TYPES, Records
+from layers.reference import basemap
 from layers.snapshot.derived_layers import full_rewrite
 from layers.store.store import ANY, Edit, Store
 from tests.api import private_doors as doors
 from tests.api.conftest import feature
 from tests.api.private_doors import ASSET, DATASET, DOORS, KEY, MARK, STRIKE, UNKNOWN, secret
-from tests.conftest import BASEMAP
 from tests.layers.load_builders import strike
 from tests.store_copies import copy_of
 
@@ -48,25 +48,23 @@ PUBLIC_SOURCE = "24tv-pmi"
 class Vault:
     """A server of some bundled records and of a private dataset, with a reviewer, and one of the former alone."""
 
-    def __init__(self, folder: Path, bundled: Store, base: Any) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, bundled: Store, base: Path) -> None:
+        self.folder, self.basemap = folder, base
         self.store = Store.open(copy_of(bundled, folder / "atlas.gpkg"))
         self.store.load(
             secret(),
             author="tests",
             private={DATASET: f"The licence of {MARK} forbids it."},
-            derive=full_rewrite(base, text),
+            derive=full_rewrite(basemap.read(base), text),
             why=f"the file of {MARK}",
         )
         reviewers = folder / "reviewers.json"
         self.ann = {"Authorization": f"Bearer {reviewer_tokens.add_reviewer(reviewers, 'Ann')}"}
-        settings = Settings(basemap=BASEMAP, reviewers=reviewers, follow_every_s=0, keep_from=0)
+        settings = Settings(basemap=base, reviewers=reviewers, follow_every_s=0, keep_from=0)
         self.app: FastAPI = create_app(self.store, settings)
         self.client = TestClient(self.app, raise_server_exceptions=False)
         self.alone = TestClient(
-            create_app(
-                Store.open(copy_of(bundled, folder / "alone.gpkg")), Settings(basemap=BASEMAP, follow_every_s=0)
-            ),
+            create_app(Store.open(copy_of(bundled, folder / "alone.gpkg")), Settings(basemap=base, follow_every_s=0)),
             raise_server_exceptions=False,
         )
 
@@ -94,8 +92,8 @@ class Vault:
 
 
 @pytest.fixture(scope="module")
-def vault(few_store: Store, base: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Vault]:
-    held = Vault(tmp_path_factory.mktemp("vault"), few_store, base)
+def vault(few_store: Store, coarse_basemap: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Vault]:
+    held = Vault(tmp_path_factory.mktemp("vault"), few_store, coarse_basemap)
     with held.client, held.alone:
         yield held
 
@@ -203,11 +201,11 @@ _STRIKE = (
 
 def load_toml(vault: Vault, name: str, text: str, *options: str) -> Result:
     file = vault.toml(name, text)
-    return vault.command("load", "curated", file, *options, "--why", MARK, "--basemap", BASEMAP)
+    return vault.command("load", "curated", file, *options, "--why", MARK, "--basemap", vault.basemap)
 
 
 def judge(vault: Vault, *words: str) -> int:
-    return vault.command("judge", *words, "--why", MARK, "--who", "Ann", "--basemap", BASEMAP).exit_code
+    return vault.command("judge", *words, "--why", MARK, "--who", "Ann", "--basemap", vault.basemap).exit_code
 
 
 def refused_by_the_file(vault: Vault) -> int:
@@ -275,7 +273,7 @@ WRITINGS: dict[str, tuple[Writing, object]] = {
         lambda v: load_toml(v, "rests", _STRIKE.format(id="mine/1", dataset="mine", source="qqj/src")).exit_code, 0,
     ),
     "other programs": (refused_by_the_file, 7),
-    "match": (lambda v: v.command("match", KEY, "--basemap", BASEMAP).exit_code, 1),
+    "match": (lambda v: v.command("match", KEY, "--basemap", v.basemap).exit_code, 1),
 }  # fmt: skip
 
 
@@ -350,7 +348,7 @@ def test_a_tag_that_a_reviewer_saw_opens_nothing(vault: Vault) -> None:
 
 
 def test_no_line_of_the_log_tells_of_it(vault: Vault, capfd: pytest.CaptureFixture[str]) -> None:
-    app = create_app(vault.store, Settings(basemap=BASEMAP, follow_every_s=0), "json")
+    app = create_app(vault.store, Settings(basemap=vault.basemap, follow_every_s=0), "json")
     with TestClient(app) as client:
         for address in ("/collections/strikes/items", "/countries", "/tiles/strikes/0/0/0.mvt", "/review/queue"):
             client.get(address)
@@ -394,7 +392,7 @@ def test_every_export_is_as_without_it(
     for number, path in enumerate((vault.store.path, vault.folder / "alone.gpkg")):
         folder = tmp_path / str(number)
         folder.mkdir()
-        arguments = ["export", *kind, "-o", str(folder / "out"), "--store", str(path), "--basemap", str(BASEMAP)]
+        arguments = ["export", *kind, "-o", str(folder / "out"), "--store", str(path), "--basemap", str(vault.basemap)]
         result = CliRunner().invoke(main.app, arguments)
         assert result.exit_code == 0, result.output
         # The metadata of CSV lie beside it.
@@ -424,7 +422,7 @@ def test_every_export_is_as_without_it(
 def test_every_command_that_shows_is_as_without_it(vault: Vault, command: tuple[str, ...]) -> None:
     said = []
     for path in (vault.store.path, vault.folder / "alone.gpkg"):
-        arguments = [*command, "--json", "--store", str(path), "--basemap", str(BASEMAP)]
+        arguments = [*command, "--json", "--store", str(path), "--basemap", str(vault.basemap)]
         result = CliRunner().invoke(main.app, arguments)
         assert result.exit_code == 0, result.output
         said.append(result.stdout_bytes)
@@ -443,7 +441,7 @@ def test_what_an_operator_sees_of_it_is_marked(vault: Vault) -> None:
 
 
 def test_a_server_that_starts_anew_shows_none_of_it(vault: Vault) -> None:
-    with TestClient(create_app(vault.store, Settings(basemap=BASEMAP, follow_every_s=0))) as client:
+    with TestClient(create_app(vault.store, Settings(basemap=vault.basemap, follow_every_s=0))) as client:
         for address in ("/collections/strikes/items?limit=10000", "/tiles/strikes/0/0/0.mvt", "/countries"):
             told, expected = client.get(address), vault.alone.get(address)
             assert doors.steady(client, told.content) == doors.steady(vault.alone, expected.content)

@@ -21,10 +21,16 @@ from api.settings import Settings
 from layers.model.records import RECORD_TYPES
 from layers.store.store import Store
 from tests.conftest import BASEMAP
-from tests.load_runner import ACLED, STRIKES, TIMEMAP, Run, load
+from tests.load_runner import ACLED, STRIKES, TIMEMAP, Run, load, runner
 from tests.store_copies import copy_of
 
 TELLING = (b"acled", b"ACLED", b"Vyshneva", b"Ruritania", b"Lisne", b"900001")
+
+
+@pytest.fixture
+def run(own: Store, coarse_basemap: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
+    """A command on a store of a few strikes, or on another one."""
+    return runner(own, capsys, monkeypatch, coarse_basemap)
 
 
 class Shown(NamedTuple):
@@ -36,16 +42,16 @@ class Shown(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def shown(store: Store, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shown]:
+def shown(few_store: Store, coarse_basemap: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shown]:
     folder = tmp_path_factory.mktemp("private")
-    path = copy_of(store, folder / "atlas.gpkg")
-    arguments = ["load", "acled", str(ACLED), "--partial", "--store", str(path), "--basemap", str(BASEMAP)]
+    path = copy_of(few_store, folder / "atlas.gpkg")
+    arguments = ["load", "acled", str(ACLED), "--partial", "--store", str(path), "--basemap", str(coarse_basemap)]
     assert CliRunner().invoke(main.app, arguments).exit_code == 0
     file = folder / "reviewers.json"
     ann = {"Authorization": f"Bearer {reviewer_tokens.add_reviewer(file, 'Ann')}"}
     held = Store.open(path)
     assert any(strike.private for strike in held.records().strikes.values())
-    with TestClient(create_app(held, Settings(basemap=BASEMAP, reviewers=file, follow_every_s=0))) as client:
+    with TestClient(create_app(held, Settings(basemap=coarse_basemap, reviewers=file, follow_every_s=0))) as client:
         yield Shown(held, client, ann)
 
 
@@ -64,11 +70,18 @@ def test_no_answer_holds_a_private_record(shown: Shown) -> None:
         assert (answer.status_code, tells(answer.content)) == (200, []), path
 
 
-def test_no_tile_holds_a_private_record(shown: Shown, client: TestClient) -> None:
+@pytest.fixture(scope="module")
+def bundled(few_store: Store, coarse_basemap: Path) -> Iterator[TestClient]:
+    """A server of the bundled records alone."""
+    with TestClient(create_app(few_store, Settings(basemap=coarse_basemap, follow_every_s=0))) as client:
+        yield client
+
+
+def test_no_tile_holds_a_private_record(shown: Shown, bundled: TestClient) -> None:
     """The tiles are those of the bundled records alone, also right at the private points."""
     for tile in ("0/0/0", "8/149/90", "14/9576/5820"):
         for layer in ("strikes", "attributions", "hits"):
-            answer, alone = (one.get(f"/tiles/{layer}/{tile}.mvt") for one in (shown.client, client))
+            answer, alone = (one.get(f"/tiles/{layer}/{tile}.mvt") for one in (shown.client, bundled))
             assert answer.status_code in (200, 204)
             assert tells(answer.content) == []
             assert answer.content == alone.content, (layer, tile)
@@ -126,7 +139,7 @@ def test_a_reviewer_sees_what_is_private_and_nobody_else(shown: Shown) -> None:
     ids=" ".join,
 )
 def test_no_export_and_no_list_holds_a_private_record(
-    run: Run, shown: Shown, store: Store, command: tuple[str, ...], tmp_path: Path
+    run: Run, shown: Shown, command: tuple[str, ...], tmp_path: Path
 ) -> None:
     """Nor does anything else in it tell that there are any: it is as without them."""
     out = tmp_path / "out"
@@ -139,10 +152,10 @@ def test_no_export_and_no_list_holds_a_private_record(
 
 
 def test_a_frame_of_the_exported_geopackage_is_that_of_the_bundled_records(
-    run: Run, shown: Shown, store: Store, tmp_path: Path
+    run: Run, shown: Shown, few_store: Store, tmp_path: Path
 ) -> None:
     counts = []
-    for number, path in enumerate((shown.store.path, store.path)):
+    for number, path in enumerate((shown.store.path, few_store.path)):
         out = tmp_path / f"{number}.gpkg"
         run("export", "gpkg", "-o", out, on=path)
         with closing(sqlite3.connect(out)) as file:

@@ -337,17 +337,20 @@ def test_a_missing_base_map_or_folder_is_4(run: Run, few_store: Store, tmp_path:
     assert run("check", tmp_path / "no-folder").code == 4
 
 
-def test_derived_files_are_written_ahead_of_a_server(run: Run, few_store: Store, tmp_path: Path) -> None:
+def test_derived_files_are_written_ahead_of_a_server(
+    run: Run, few_store: Store, coarse_basemap: Path, tmp_path: Path
+) -> None:
     path = copy_of(few_store, tmp_path / "atlas.gpkg")
-    told = run("keep", "--store", path, "--json").report
+    keep = ("keep", "--store", path, "--basemap", coarse_basemap)
+    told = run(*keep, "--json", base=False).report
     assert Path(told["folder"]).parent == tmp_path / "atlas.gpkg.kept"
     assert told["bytes"] > 100_000
     assert told["change"] == few_store.seq()
-    assert "as of change" in run("keep", "--store", path).out, "it is read again"
+    assert "as of change" in run(*keep, base=False).out, "it is read again"
     edited = Store.open(path)
     key, strike = next(iter(edited.records().strikes.items()))
     edited.write(Edit("strikes", key, strike.model_copy(update={"title": "Another title"}), ANY), author="tests")
-    assert run("keep", "--store", path, "--json").report["change"] == edited.seq(), "after an edit it is kept anew"
+    assert run(*keep, "--json", base=False).report["change"] == edited.seq(), "after an edit it is kept anew"
 
 
 def test_derived_files_that_cannot_be_written_are_an_error(run: Run, few_store: Store, tmp_path: Path) -> None:
