@@ -62,7 +62,8 @@ LONGEST = (
     "layers/sources/files/test_bombs.py",
     "api/build/test_wheel_layout.py",
     "layers/query/test_selection.py",
-    "api/cli/test_load_private.py",
+    "api/cli/test_judge.py",
+    "api/server/test_snapshot_cache.py",
     "api/cli/test_load.py",
     "layers/snapshot/test_renewal.py",
 )
