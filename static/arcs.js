@@ -1,11 +1,13 @@
 // Arcs from the selected strike to the states its owners count to, drawn over the map; one out of view is pointed at.
-import { EDGE, LINE, arcOf, inView, outside, spread } from "./arc-shapes.js";
+import { EDGE, LINE, arcOf, fanned, inView, lean, spread } from "./arc-shapes.js";
 import { svg } from "./dom.js";
 import { countryName, share } from "./figures.js";
 
 const MOST = 8; // arcs; the record has them all
 const LEAST = 1; // percent
 const NEAR = 46; // pixels within which a state needs no arc
+const BESIDE = 12; // pixels between a place and its label
+const HEAD = 11; // pixels of an arrow
 const RING = 30; // pixels from the strike that no label covers
 const LETTER = 7.4; // pixels of a letter, about
 const OVER = "#key, .maplibregl-ctrl-top-right, .maplibregl-ctrl-bottom-right"; // what lies over the map
@@ -16,16 +18,20 @@ let points = null;
 const countryPoints = () =>
   (points ??= fetch(new URL("country-points.json", import.meta.url)).then((answer) => answer.json(), () => ({})));
 
-function arrow([x, y], [fromX, fromY], size) {
-  const angle = Math.atan2(y - fromY, x - fromX);
+/** The end of an arc: a dot on its state, or an arrow where it is out of view. */
+function headOf({ end: [x, y], before, whole }) {
+  if (whole) return svg("circle", { class: "arc-head", cx: x, cy: y, r: 4.5 });
+  const angle = Math.atan2(y - before[1], x - before[0]);
   const corner = (turn, far) => `${(x + Math.cos(angle + turn) * far).toFixed(1)} ${(y + Math.sin(angle + turn) * far).toFixed(1)}`;
-  return svg("path", { class: "arc-head", d: `M${corner(0, size * 0.5)}L${corner(2.5, size)}L${corner(-2.5, size)}Z` });
+  return svg("path", { class: "arc-head", d: `M${corner(0, HEAD * 0.5)}L${corner(2.5, HEAD)}L${corner(-2.5, HEAD)}Z` });
 }
 
-function labelOf(text, [x, y], { width, height }) {
+// Beside the end of an arc: of a whole one on the side to which it leads, of an arrow over it.
+function labelOf(text, { end: [x, y], before, whole }, { width, height }) {
   const long = text.length * LETTER;
-  const left = x + 12 + long > width - 8 ? x - 12 - long : x + 12;
-  return { text, x: Math.max(8, left), y: Math.min(height - 12, Math.max(LINE, y - 8)), width: long };
+  const sides = [x + BESIDE, x - BESIDE - long].filter((left) => left >= 8 && left + long <= width - 8);
+  if (whole && before[0] > x) sides.reverse();
+  return { text, sides: sides.length ? sides : [8], y: Math.min(height - 12, Math.max(LINE, whole ? y + 5 : y - 9)), width: long };
 }
 
 /** Prepare the arcs over a map; returns a function that shows those of { at, host, owners }, or of null. */
@@ -49,24 +55,23 @@ export function createArcs(map) {
     const pixel = (place) => Object.values(map.project(place)).slice(0, 2);
     const start = pixel(shown.at);
     if (!inView(start, size)) return layer.replaceChildren();
-    const [shapes, labels] = [[], []];
-    for (const { country, share_min: min, share_max: max } of shown.owners) {
-      const text = `${countryName(country)} ${share(min, max, shown.sites)}`;
-      const end = pixel(at[country]);
-      const near = country === shown.host || Math.hypot(end[0] - start[0], end[1] - start[1]) < NEAR;
-      if (near) {
-        labels.push(labelOf(text, [start[0], start[1] - 24], size));
-        continue;
-      }
-      const arc = arcOf(outside(start, end), end, size);
-      const line = 1.4 + (3.6 * max) / 100;
-      shapes.push(svg("path", { class: "arc-case", d: arc.d, "stroke-width": line + 2.6 }),
-        svg("path", { class: min > 0 ? "arc" : "arc maybe", d: arc.d, "stroke-width": line }),
-        arc.whole ? svg("circle", { class: "arc-head", cx: arc.end[0], cy: arc.end[1], r: 4.5 }) : arrow(arc.end, arc.before, 11));
-      labels.push(labelOf(text, arc.end, size));
-    }
+    const rows = shown.owners.map((row) => ({ ...row, end: pixel(at[row.country]) }));
+    const isNear = ({ country, end }) => country === shown.host || Math.hypot(end[0] - start[0], end[1] - start[1]) < NEAR;
+    const far = rows.filter((row) => !isNear(row));
+    const angles = fanned(far.map(({ end }) => lean(start, end)));
+    const arcs = far.map(({ end }, i) => arcOf(start, end, angles[i], size));
+    const lines = far.map(({ share_max: max }) => 1.4 + (3.6 * max) / 100);
+    const shapes = [
+      ...arcs.map(({ d }, i) => svg("path", { class: "arc-case", d, "stroke-width": lines[i] + 2.6 })),
+      ...arcs.map(({ d }, i) => svg("path", { class: far[i].share_min > 0 ? "arc" : "arc maybe", d, "stroke-width": lines[i] })),
+      ...arcs.map(headOf)];
+    const said = ({ country, share_min: min, share_max: max }) => `${countryName(country)} ${share(min, max, shown.sites)}`;
+    const labels = [
+      ...rows.filter(isNear).map((row) => labelOf(said(row), { end: [start[0], start[1] - 15], before: start }, size)),
+      ...far.map((row, i) => labelOf(said(row), arcs[i], size))];
     const ring = [-1, 0, 1, 2].map((line) => ({ x: start[0] - RING, y: start[1] + line * LINE, width: 2 * RING }));
-    const words = spread(labels, ring).map(({ text, x, y }) => svg("text", { x, y }, text));
+    const heads = arcs.map(({ end: [x, y] }) => ({ x: x - 8, y: y + 5, width: 16 }));
+    const words = spread(labels, [...ring, ...heads]).map(({ text, x, y }) => svg("text", { x, y }, text));
     layer.replaceChildren(...shapes, ...words);
   }
 

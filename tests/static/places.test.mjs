@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { arcOf, spread } from "../../static/arc-shapes.js";
+import { arcOf, fanned, lean, spread } from "../../static/arc-shapes.js";
 import { clusters, metresPerPixel, pixels, stepOf } from "../../static/clusters.js";
 import { createFill } from "../../static/features.js";
 import { lineWithin } from "../../static/geodesy.js";
@@ -88,27 +88,62 @@ test("the struck part of a line is what lies within the reported place", () => {
   assert.equal(lineWithin({ type: "MultiLineString", coordinates: [line.coordinates, line.coordinates] }, [15, 55], 1000).length, 2);
 });
 
+const leaning = (a, b, size) => arcOf(a, b, lean(a, b), size);
+
 test("an arc ends at its state, or where it leaves the view or goes under something", () => {
   const size = { width: 1000, height: 800, covers: [] };
-  assert.equal(arcOf([500, 400], [700, 300], size).whole, true);
-  const left = arcOf([500, 400], [-3000, 400], size);
+  const whole = leaning([500, 400], [700, 300], size);
+  assert.equal(whole.whole, true);
+  assert.ok(Math.hypot(whole.end[0] - 700, whole.end[1] - 300) < 1e-6);
+  const left = leaning([500, 400], [-3000, 400], size);
   assert.equal(left.whole, false);
   assert.ok(left.end[0] >= 16 && left.end[0] < 120);
-  const far = arcOf([500, 400], [-50_000, 3000], size);
+  const far = leaning([500, 400], [-50_000, 3000], size);
   assert.ok(far.end[0] >= 16 && far.end[0] < 40, "however far its state is, it leads to the edge of the view");
-  const under = arcOf([500, 400], [-3000, 400], { ...size, covers: [{ left: 0, top: 0, right: 300, bottom: 800 }] });
+  const under = leaning([500, 400], [-3000, 400], { ...size, covers: [{ left: 0, top: 0, right: 300, bottom: 800 }] });
   assert.ok(under.end[0] >= 300);
 });
 
+const DEGREE = Math.PI / 180;
+const inDegrees = (angles) => angles.map((angle) => Math.round(((((angle / DEGREE) % 360) + 360) % 360) * 1000) / 1000);
+
+test("arcs that lead different ways leave as they would alone", () => {
+  assert.deepEqual(inDegrees(fanned([0, 90 * DEGREE, -100 * DEGREE, 30 * DEGREE])), [0, 90, 260, 30]);
+  assert.deepEqual(fanned([]), []);
+  assert.deepEqual(fanned([2]), [2]);
+});
+
+test("arcs that lead one way are fanned out around it, in the order in which they lie", () => {
+  assert.deepEqual(inDegrees(fanned([180, 180, 180].map((n) => n * DEGREE), 10 * DEGREE)), [170, 180, 190]);
+  assert.deepEqual(inDegrees(fanned([4, -4].map((n) => n * DEGREE), 10 * DEGREE)), [5, 355], "across the begin of the circle");
+  const bound = [181, 190, 179, 183, 40].map((n) => n * DEGREE);
+  const fan = inDegrees(fanned(bound, 12 * DEGREE));
+  assert.equal(fan[4], 40, "one that leads elsewhere stays");
+  const order = [2, 0, 3, 1].map((i) => fan[i]);
+  assert.ok(order.every((angle, i) => !i || angle - order[i - 1] > 11.999), String(order));
+});
+
+test("arcs to states in one direction end apart at the edge of the view", () => {
+  const size = { width: 1000, height: 800, covers: [] };
+  const ends = [[-3000, 380], [-2500, 400], [-4000, 420], [-9000, 400]];
+  const angles = fanned(ends.map((end) => lean([500, 400], end)));
+  const seen = ends.map((end, i) => arcOf([500, 400], end, angles[i], size).end[1]).toSorted((a, b) => a - b);
+  assert.ok(seen.every((y, i) => !i || y - seen[i - 1] > 40), String(seen));
+});
+
 test("labels of arcs do not cover each other", () => {
-  const labels = spread(Array.from({ length: 6 }, () => ({ x: 100, y: 100, width: 80 })));
+  const labels = spread(Array.from({ length: 6 }, () => ({ sides: [100], y: 100, width: 80 })));
   const lines = labels.map(({ y }) => y).toSorted((a, b) => a - b);
   assert.ok(lines.every((y, i) => !i || y - lines[i - 1] >= 17));
 });
 
-test("a label makes way for what is there", () => {
-  const [label] = spread([{ x: 100, y: 100, width: 80 }], [{ x: 90, y: 100, width: 60 }]);
-  assert.notEqual(label.y, 100);
+test("a label makes way for what is there, to its other side where there is one", () => {
+  const there = [{ x: 90, y: 100, width: 60 }];
+  const [moved] = spread([{ sides: [100], y: 100, width: 80 }], there);
+  assert.equal(moved.x, 100);
+  assert.notEqual(moved.y, 100);
+  const [beside] = spread([{ sides: [100, 0], y: 100, width: 80 }], there);
+  assert.deepEqual([beside.x, beside.y], [0, 100]);
 });
 
 test("states are tinted by the shares of the selected strike, and the chosen country wholly", () => {
