@@ -1,6 +1,7 @@
 // Draws marks of strikes, rings of several, and sites, on canvases: the same pictures for the map and for its key.
+import { el } from "./dom.js";
 import { markName, markOf } from "./marks.js";
-import { TABLE, base, hostKey, scheme } from "./style.js";
+import { TABLE, base, hostKey, onScheme, scheme } from "./style.js";
 
 const BOX = 24; // units of the paths in the table
 const DASHES = [4.9, 3.4]; // units: few and long, so that they are seen as dashes in the smallest mark
@@ -148,19 +149,26 @@ export function markCanvas(mark, size = BOX, sheet = undefined) {
 
 const drawnRows = new Map(); // canvases by size and mark: a list has few unlike ones
 
-/** The mark of a row as an element, `size` pixels of the page across its shape. */
-export function rowMark(row, view, size = 15) {
-  const mark = markOf(row, view, KEYS);
+const rowMarks = new WeakMap(); // what the elements of rows show: [mark, size]
+
+function drawRowMark(canvas) {
+  const [mark, size] = rowMarks.get(canvas);
   const name = `${scheme()}|${size}|${markName(mark)}`;
   if (!drawnRows.has(name)) drawnRows.set(name, markCanvas(mark, size));
   const picture = drawnRows.get(name);
-  const [canvas, pen] = canvasOf(picture.width);
-  pen.drawImage(picture, 0, 0);
-  canvas.className = "symbol";
+  canvasOf(picture.width, picture.width, canvas)[1].drawImage(picture, 0, 0);
+}
+
+/** The mark of a row as an element, `size` pixels of the page across its shape; it has the colours of the reader's scheme. */
+export function rowMark(row, view, size = 15) {
+  const canvas = el("canvas", { class: "symbol", "aria-hidden": "true" });
+  rowMarks.set(canvas, [markOf(row, view, KEYS), size]);
+  drawRowMark(canvas);
   canvas.style.width = `${canvas.width / SCALE}px`;
-  canvas.setAttribute("aria-hidden", "true");
   return canvas;
 }
+
+onScheme(() => [...document.querySelectorAll("canvas.symbol")].filter((canvas) => rowMarks.has(canvas)).forEach(drawRowMark));
 
 /** Pixels across of the ring of so many strikes. */
 export const ringSize = (n) => RINGS.find(([below]) => n < below)[1];

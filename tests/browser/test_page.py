@@ -133,6 +133,20 @@ def pick_country(page: Page, code: str) -> None:
     settled(page)
 
 
+def test_symbols_of_the_list_have_the_colours_of_the_scheme_when_it_turns(open_page: Open) -> None:
+    def symbols(page: Page) -> list[str]:
+        return page.locator("#list canvas.symbol").evaluate_all(
+            "all => all.slice(0, 8).map((each) => each.toDataURL())"
+        )
+
+    page, dark = open_page("#country=AZ"), open_page("#country=AZ", scheme="dark")
+    light = symbols(page)
+    assert len(light) == 7
+    page.emulate_media(color_scheme="dark")
+    page.wait_for_function("() => matchMedia('(prefers-color-scheme: dark)').matches")
+    assert symbols(page) == symbols(dark) != light
+
+
 @pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
 def test_opens_with_every_strike_in_the_list_a_page_at_a_time(
     open_page: Open, server_url: str, size: dict[str, int]

@@ -8,6 +8,7 @@ of WCAG 2.2, whose success criterion 1.4.11 asks for 3:1.
 from __future__ import annotations
 
 import json
+import re
 from itertools import product
 from pathlib import Path
 
@@ -73,6 +74,24 @@ def test_symbols_and_lines_stand_out_from_what_they_lie_on(scheme: str, vision: 
         if contrast(colour, base[ground], vision) < 3
     }
     assert poor == {}
+
+
+def page_grounds(scheme: str) -> dict[str, str]:
+    """What symbols of the list, the record and the filters lie on: the colours of the page's own style sheet."""
+    blocks = re.findall(r":root \{(.*?)\}", (STATIC / "style.css").read_text(encoding="utf-8"), re.DOTALL)
+    colour_of = dict(re.findall(r"--(paper|wash|chosen): (#\w+);", blocks[("light", "dark").index(scheme)]))
+    return {
+        name: colour if len(colour) == 7 else "#" + "".join(2 * sign for sign in colour[1:])
+        for name, colour in colour_of.items()
+    }
+
+
+@pytest.mark.parametrize(("scheme", "vision"), list(product(("light", "dark"), VISIONS)))
+def test_symbols_stand_out_from_the_page(scheme: str, vision: str) -> None:
+    grounds = page_grounds(scheme)
+    assert grounds.keys() == {"paper", "wash", "chosen"}
+    least = min(contrast(colour, ground, vision) for colour in colours(scheme).values() for ground in grounds.values())
+    assert least >= 3
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
