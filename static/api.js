@@ -31,20 +31,40 @@ function json(address, signal) {
   return answer;
 }
 
+const versions = new WeakMap(); // of answers: which version of the data each is of
+let newest; // that of the last answer
+
+/** The version of the data that an answer is of: its entity tag up to the form. */
+const versionOf = ({ headers }) => headers.get("ETag")?.split(/-(?:application_)?json/)[0];
+
 async function fetched(address, signal) {
   const response = await fetch(address, { signal, headers: { Accept: "application/json", "Accept-Language": LANG } });
-  if (response.ok) return response.json();
+  if (response.ok) {
+    const version = (newest = versionOf(response));
+    const answer = await response.json();
+    versions.set(answer, version);
+    return answer;
+  }
   const problem = await response.json().catch(() => ({}));
   throw new Error(problem.detail ?? problem.title ?? `${response.status} ${response.statusText}`);
 }
 
 const ORDER = "-stands,-day_last,title"; // drafts come last, and undated ones after the others, so that they are seen as such
-const rowOf = ({ properties, geometry }) => ({ ...properties, geometry });
+const rowOf = ({ id, properties, geometry }) => ({ id, ...properties, geometry });
 
-/** Strikes of a selection from a place in its order on, newest first: { rows, total }; a row has the properties and `geometry`. */
+// What list, marks and tips show of a strike; names in the page's language are columns of their own.
+const PROPERTIES = [
+  "title", "place", ...(LANG === "en" ? [] : [`title_${LANG}`, `place_${LANG}`]), "when", "when_note", "day_first", "day_last",
+  "host_country", "group", "status", "owners", "relations", "rests_on", "assets", "basis", "uncertainty_m"].join();
+
+/**
+ * Strikes of a selection from a place in its order on, newest first: { rows, total }; a row has `id`, `geometry` and the
+ * properties that are shown.
+ */
 export async function strikes(parameters, { offset, limit }, signal) {
   if (files) return files.strikes(parameters, { offset, limit });
-  const answer = await json(addressOf("collections/strikes/items", { ...parameters, sortby: ORDER, offset, limit }), signal);
+  const asked = { ...parameters, sortby: ORDER, properties: PROPERTIES, offset, limit };
+  const answer = await json(addressOf("collections/strikes/items", asked), signal);
   return { rows: answer.features.map(rowOf), total: answer.numberMatched };
 }
 
@@ -64,6 +84,31 @@ export const strike = async (id) => (files ? files.strike(id) : rowOf(await json
 
 /** How many strikes a selection has, and how many of each value of `by`, or in each span of time. */
 export const counts = (parameters, signal) => files?.counts(parameters) ?? json(addressOf("strikes/counts", parameters), signal);
+
+const counted = new Map(); // counts by address, as they were answered or are under way
+const MOST_COUNTED = 64;
+
+/**
+ * As `counts`, from memory where the same was asked before and the data are the same since: `others` resolves once something
+ * else was answered, which tells so.
+ */
+export async function countsAgain(parameters, { signal, others } = {}) {
+  if (files) return files.counts(parameters);
+  const address = addressOf("strikes/counts", parameters);
+  const before = counted.get(address);
+  if (before) {
+    const known = await before.catch(() => null);
+    await others;
+    if (known && newest && versions.get(known) === newest) return known;
+    if (counted.get(address) !== before) return countsAgain(parameters, { signal, others });
+  }
+  const answer = json(address, signal);
+  counted.delete(address);
+  counted.set(address, answer);
+  if (counted.size > MOST_COUNTED) counted.delete(counted.keys().next().value);
+  answer.catch(() => counted.get(address) === answer && counted.delete(address));
+  return answer;
+}
 
 /** What a name may mean, by kind. */
 export const search = (q, limit, signal) => files?.search(q, limit) ?? json(addressOf("search", { q, limit }), signal);

@@ -8,7 +8,7 @@ import { parametersOf, without } from "./selection.js";
 import { PHONE } from "./sheet.js";
 import { LOCALE, counted, number, t } from "./text.js";
 import { createPlayer } from "./player.js";
-import { bars, fillBin, hatching, ticks } from "./timeline.js";
+import { bars, fillBin, hatching, onDrag, ticks } from "./timeline.js";
 
 const KEYS = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1, PageDown: -12, PageUp: 12, Home: -1e5, End: 1e5 };
 
@@ -29,22 +29,6 @@ function handle(name, label, move) {
   return knob;
 }
 
-// One drag is one step to go back from: `go` is given the first and the present bar, and whether it is the first call.
-function onDrag(node, barAt, go, { atOnce = false } = {}) {
-  node.addEventListener("pointerdown", (event) => {
-    const start = barAt(event);
-    let first = true;
-    const follow = (pointer) => {
-      go(start, barAt(pointer), first);
-      first = false;
-    };
-    node.setPointerCapture(event.pointerId);
-    node.addEventListener("pointermove", follow);
-    node.addEventListener("lostpointercapture", () => node.removeEventListener("pointermove", follow), { once: true });
-    if (atOnce) follow(event);
-  });
-}
-
 class Brush {
   #set;
   #view = null;
@@ -52,7 +36,9 @@ class Brush {
   #axis = null; // { first, last } in days; `zoomed` where the reader chose them
   #unit = null; // that the reader chose
   #spans = [];
-  #drawn = ""; // what the bars were asked for
+  #asked = ""; // what the bars were asked for
+  #answer = null;
+  #drawn = "";
   #request = new AbortController();
   #drawing = svg("svg", { class: "bars", role: "img", "aria-label": t("time") });
   #shades = [el("div", { class: "shade", "aria-hidden": "true" }), el("div", { class: "shade", "aria-hidden": "true" })];
@@ -94,7 +80,7 @@ class Brush {
     byId("to").value = view.to ?? "";
     this.#all.disabled = !view.from && !view.to;
     this.#drawWindow();
-    this.#months ??= await api.counts({ by: "month" }).then(({ spans }) => spans, () => null);
+    this.#months ??= await api.countsAgain({ by: "month" }).then(({ spans }) => spans, () => null);
     if (this.#view !== view || !this.#months) return;
     if (!this.#axis || (this.#axis.zoomed && !view.from && !view.to)) this.#layOut();
     await this.#refresh();
@@ -106,21 +92,28 @@ class Brush {
     this.#axis = { first: numberOf(first), last: numberOf(this.#months.at(-1).last), zoomed: false, whole };
   }
 
+  // The bars are asked for where what is selected has changed, and drawn anew where the axis or the size has.
   async #refresh() {
     if (!this.#axis || !this.#track.clientWidth) return;
-    const { clientWidth: width, clientHeight: height } = this.#track;
-    const [from, to] = [dayOf(this.#axis.first), dayOf(this.#axis.last)];
-    const by = this.#unit ?? unitFor(this.#axis.last - this.#axis.first + 1, width);
-    const asked = { ...parametersOf(without(this.#view, "dates")), by };
-    const drawn = JSON.stringify([asked, this.#axis, width, height]);
-    this.#request.abort();
-    if (drawn === this.#drawn) return; // while the window moves the bars stay as they are
-    const mine = (this.#request = new AbortController());
-    const answer = await api.counts(asked, mine.signal).catch(() => null);
-    if (!answer || mine.signal.aborted) return;
+    const by = this.#unit ?? unitFor(this.#axis.last - this.#axis.first + 1, this.#track.clientWidth);
+    const parameters = { ...parametersOf(without(this.#view, "dates")), by };
+    const asked = JSON.stringify(parameters);
+    if (asked !== this.#asked) this.#ask(parameters, asked);
+    const answer = await this.#answer;
+    if (!answer || asked !== this.#asked) return;
+    const drawn = JSON.stringify([asked, this.#axis, this.#track.clientWidth, this.#track.clientHeight]);
+    if (drawn === this.#drawn) return;
     this.#drawn = drawn;
+    const [from, to] = [dayOf(this.#axis.first), dayOf(this.#axis.last)];
     this.#spans = answer.spans.filter((span) => span.last >= from && span.first <= to);
     this.#paint(answer, answer.spans.filter((span) => span.last < from));
+  }
+
+  #ask(parameters, asked) {
+    this.#request.abort();
+    [this.#asked, this.#request] = [asked, new AbortController()];
+    const failed = () => (this.#asked === asked && (this.#asked = ""), null);
+    this.#answer = api.counts(parameters, this.#request.signal).catch(failed);
   }
 
   #paint(answer, before) {

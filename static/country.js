@@ -153,10 +153,10 @@ const LISTED_MAX = 3000;
 // The days of the view are all that the card knows of the selection.
 const countsOf = (view, role) => api.counts(parametersOf({ ...EVERYTHING, basis: view.basis, country: view.country, role, from: view.from, to: view.to }));
 
-let every = null; // the number of all strikes, asked for once: where they are few, a country's are
+let every = null; // the number of all strikes, which the time range asks for too: where they are few, a country's are
 
 function everyStrike() {
-  every ??= api.counts({}).then(({ strikes }) => strikes, (error) => {
+  every ??= api.countsAgain({ by: "month" }).then(({ strikes }) => strikes, (error) => {
     every = null;
     throw error;
   });

@@ -74,26 +74,21 @@ export class Rows {
   }
 }
 
-async function ofRoles(view, signal) {
-  if (!view.country) return {};
-  const requests = ROLES.map((role) => api.counts(parametersOf({ ...view, role, min_share: role === "owner" ? view.min_share : 0 }), signal));
-  const answers = await Promise.all(requests);
-  return Object.fromEntries(answers.map((answer, i) => [ROLES[i], answer]));
-}
-
-/** No count is asked for twice: without a country those of all countries are the selection's own, else those of its role. */
-async function counted(view, parameters, signal) {
-  const hasOwn = view.country && !ROLES.includes(view.role);
-  const [countries, roles, own] = await Promise.all([
-    api.counts({ ...parametersByCountry(without(view, "country")), by: "country" }, signal),
-    ofRoles(view, signal),
-    hasOwn ? api.counts(parameters, signal) : null,
-  ]);
-  return {
-    counts: own ?? roles[view.role] ?? countries,
-    countries: countries.groups,
-    roles: Object.fromEntries(Object.entries(roles).map(([role, { strikes }]) => [role, strikes])),
-  };
+/**
+ * Counts of a selection, of all countries in its role, and of its country in each role. Which country is chosen changes no count
+ * by country: those are asked for once for a version of the data, which `others`, a promise of an answer, tells. Where only sure
+ * or only possible strikes are selected, whether one is depends on the country, and each role is counted for it.
+ */
+async function counted(view, parameters, signal, others) {
+  const everywhere = without(view, "country");
+  const byCountry = (role) => api.countsAgain({ ...parametersByCountry({ ...everywhere, role }), by: "country" }, { signal, others });
+  const ofCountry = async (role) => view.certainty
+    ? (await api.counts(parametersOf({ ...view, role }), signal)).strikes
+    : (await byCountry(role)).groups.find(({ value }) => value === view.country)?.strikes ?? 0;
+  const countries = byCountry(view.role);
+  const roles = view.country ? ROLES : [];
+  const [own, { groups }, ...sizes] = await Promise.all([view.country ? api.counts(parameters, signal) : countries, countries, ...roles.map(ofCountry)]);
+  return { counts: own, countries: groups, roles: Object.fromEntries(sizes.map((strikes, i) => [roles[i], strikes])) };
 }
 
 /**
@@ -103,7 +98,7 @@ async function counted(view, parameters, signal) {
 export async function load(view, signal, { changed, onCounts } = {}) {
   const parameters = parametersOf(view);
   const first = api.strikes(parameters, { offset: 0, limit: PAGE }, signal);
-  const all = counted(view, parameters, signal);
+  const all = counted(view, parameters, signal, first);
   if (onCounts) all.then(({ counts }) => onCounts(counts), () => {});
   const [page, known] = await Promise.all([first, all]);
   return { rows: new Rows(parameters, page, { signal, changed }), ...known };

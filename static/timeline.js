@@ -77,3 +77,22 @@ export function ticks(axis, x, height, locale) {
     svg("path", { d: `M${x(day).toFixed(1)} ${height - FOOT}v5` }),
     svg("text", { x: x(day) + 3, y: height - 4 }, format.format(new Date(dayOf(day))))));
 }
+
+/**
+ * Follow drags over an element: `go` is given the first and the present bar, and whether it is the first call, as one drag is one
+ * step to go back from; `atOnce` calls it where the pointer is put down.
+ */
+export function onDrag(node, barAt, go, { atOnce = false } = {}) {
+  node.addEventListener("pointerdown", (event) => {
+    const start = barAt(event);
+    let first = true;
+    const follow = (pointer) => {
+      go(start, barAt(pointer), first);
+      first = false;
+    };
+    node.setPointerCapture(event.pointerId);
+    node.addEventListener("pointermove", follow);
+    node.addEventListener("lostpointercapture", () => node.removeEventListener("pointermove", follow), { once: true });
+    if (atOnce) follow(event);
+  });
+}

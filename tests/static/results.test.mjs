@@ -8,16 +8,22 @@ const view = { ...EVERYTHING, basis: "registration" };
 const whole = globalThis.fetch;
 afterEach(() => (globalThis.fetch = whole));
 
+let version = 1; // of the data of the server
+const tagged = (answer, form) => Response.json(answer, { headers: { ETag: `"${version}-${form}-zstd"` } });
+
 /** A server of `total` strikes; `addresses` collects what it is asked. */
 function serve(total, addresses = []) {
+  version += 1;
   globalThis.fetch = async (href) => {
     const address = new URL(href);
     addresses.push(address);
-    if (address.pathname.endsWith("/strikes/counts"))
-      return Response.json({ strikes: total, sure: total, possible: 0, groups: [{ value: "AZ", strikes: 1 }], spans: [] });
+    if (address.pathname.endsWith("/strikes/counts")) {
+      const groups = [{ value: "AZ", strikes: total - 1 }, { value: "KZ", strikes: total - 2 }];
+      return tagged({ strikes: total, sure: total, possible: 0, groups, spans: [] }, "application_json");
+    }
     const [from, limit] = ["offset", "limit"].map((name) => Number(address.searchParams.get(name)));
     const features = Array.from({ length: Math.max(0, Math.min(total - from, limit)) }, (_, i) => ({ properties: { id: `s${from + i}` }, geometry: null }));
-    return Response.json({ features, numberMatched: total });
+    return tagged({ features, numberMatched: total }, "json");
   };
   return addresses;
 }
@@ -67,7 +73,7 @@ test("counts are given as soon as they are there, whether or not the rows are", 
   const held = new Promise((done) => (answer = done));
   globalThis.fetch = async (address, ...rest) => (String(address).includes("/items") && (await held), fetched(address, ...rest));
   let counts = null;
-  const loading = load(view, undefined, { onCounts: (given) => (counts = given) });
+  const loading = load({ ...view, q: "never asked before" }, undefined, { onCounts: (given) => (counts = given) });
   await new Promise((done) => setTimeout(done));
   assert.equal(counts?.strikes, 1000);
   answer();
@@ -83,9 +89,49 @@ test("no selection is counted twice", async () => {
 test("a chosen country is counted in each role, by its least share as owner alone", async () => {
   const addresses = serve(3);
   const { roles } = await load({ ...view, country: "AZ", min_share: 25 });
-  assert.deepEqual(roles, { owner: 3, control: 3, related: 3, host: 3 });
-  const shares = addresses.filter(({ searchParams: p }) => p.has("country") && p.has("min_share")).map(({ searchParams: p }) => p.get("reading"));
+  assert.deepEqual(roles, { owner: 2, control: 2, related: 2, host: 2 });
+  const shares = addresses.filter(({ searchParams: p }) => p.has("min_share") && p.has("by")).map(({ searchParams: p }) => p.get("reading"));
   assert.deepEqual(new Set(shares), new Set(["registration"]));
+});
+
+const countsAsked = (addresses) => addresses.filter(({ pathname }) => pathname.endsWith("/strikes/counts"));
+
+test("a second country asks for its own rows and counts alone, until the data have changed", async () => {
+  const addresses = serve(10);
+  await load(view);
+  await load({ ...view, country: "AZ" });
+  assert.equal(countsAsked(addresses).length, 1 + 4, "those of the start are not asked for again");
+  const before = addresses.length;
+  const { counts, roles } = await load({ ...view, country: "KZ" });
+  assert.deepEqual([addresses.length - before, counts.strikes, roles.owner], [2, 10, 8]);
+  const later = serve(20);
+  const { countries, roles: newer } = await load({ ...view, country: "KZ" });
+  assert.deepEqual([newer, countries[0].strikes], [{ owner: 18, control: 18, related: 18, host: 18 }, 19]);
+  assert.equal(countsAsked(later).length, 1 + 4, "each once");
+});
+
+test("where only sure strikes are selected each role is counted for the country", async () => {
+  const addresses = serve(9);
+  const { roles } = await load({ ...view, country: "AZ", certainty: "sure" });
+  assert.deepEqual(roles, { owner: 9, control: 9, related: 9, host: 9 });
+  assert.ok(countsAsked(addresses).filter(({ searchParams: p }) => !p.has("by")).every(({ searchParams: p }) => p.get("country") === "AZ"));
+});
+
+test("what failed or was broken off is asked for again", async () => {
+  serve(5);
+  const good = globalThis.fetch;
+  globalThis.fetch = async () => { throw new Error("no network"); };
+  await assert.rejects(load({ ...view, q: "again" }), /no network/);
+  globalThis.fetch = good;
+  assert.equal((await load({ ...view, q: "again" })).counts.strikes, 5);
+});
+
+test("rows are asked for with what is shown of them", async () => {
+  const addresses = serve(1);
+  await load(view);
+  const wanted = addresses.find(({ pathname }) => pathname.endsWith("/items")).searchParams.get("properties").split(",");
+  assert.ok(["title", "owners", "uncertainty_m"].every((name) => wanted.includes(name)));
+  assert.ok(!wanted.includes("damage"));
 });
 
 test("retracted strikes are counted in the filters, so that they can be chosen", async () => {

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from api.wording.catalogue import ENGLISH, languages
+from layers.collections.feature_types import SPOKEN
 from layers.model.asset_kinds import ASSET_KINDS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -44,6 +45,11 @@ def gaps(text: str) -> set[str]:
 
 def test_each_language_of_the_server_has_a_table() -> None:
     assert {path.name.split(".")[1] for path in STATIC.glob("text.*.json")} == set(languages()) == FORMS.keys()
+
+
+def test_the_list_asks_for_names_in_columns_that_there_are() -> None:
+    """`static/api.js` names columns by the language of the page; a server refuses one that it does not have."""
+    assert {ENGLISH, *SPOKEN} == set(languages())
 
 
 @pytest.mark.parametrize("language", sorted(FORMS))

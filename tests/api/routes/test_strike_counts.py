@@ -80,6 +80,16 @@ def test_each_group_is_as_large_as_its_own_selection(client: TestClient, by: str
         assert group["strikes"] == matched(client, **{**selection, **own}), group
 
 
+@pytest.mark.parametrize("role", [{"reading": "control"}, {"relation": "related"}, {"relation": "host"}], ids=str)
+def test_a_country_has_as_many_strikes_among_all_as_by_itself(client: TestClient, role: dict[str, str]) -> None:
+    """The web map reads the number of a chosen country off the counts by country, in each role."""
+    for more in ({}, {"q": "depot"}, {"datetime": "2025-03-01/2025-10-31", "entity": "socar"}):
+        groups = counts(client, **role, **more, by="country")["groups"]
+        sizes = {group["value"]: group["strikes"] for group in groups}
+        for iso in ("AZ", "KZ", "RU", "UA"):
+            assert counts(client, **role, **more, country=iso)["strikes"] == sizes.get(iso, 0)
+
+
 @pytest.mark.parametrize("unit", ["day", "week", "month", "year"])
 def test_each_span_of_time_is_as_large_as_its_own_selection(client: TestClient, unit: str) -> None:
     counted = counts(client, country="UA", by=unit)
