@@ -34,9 +34,13 @@ function grounds(hit) {
   return said;
 }
 
+// Of a site at one point the uncertainty is a radius around it, of a line how far it may lie off.
+const isSpot = ({ geometry }) => !geometry || geometry.type === "Point";
+
 function assetBlock(hit, answer, set) {
   const { asset, verdict } = hit;
-  const site = asset.basis ? t("within", { basis: word("basis", asset.basis), radius: length(asset.uncertainty_m) }) : null;
+  const known = { basis: word("basis", asset.basis), radius: length(asset.uncertainty_m) };
+  const site = asset.basis && (isSpot(asset) ? t("within", known) : t("course", known));
   const facts = [word("kind", asset.kind), asset.commodity && commodityWords(asset.commodity), asset.host_country && countryName(asset.host_country), site];
   return el("li", { class: `asset ${verdict}` },
     el("h4", {}, asset.name),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -12,8 +12,10 @@ from api.http.links import href, is_answered
 from geo.tiles import tile_matrix
 from layers.collections.geometry_index import Box
 
-#: Pixels of the picture on a wide page and on a narrow one.
-_WIDE, _NARROW = (960, 540), (480, 400)
+#: Pixels of a picture on a wide page and on a narrow one.
+WHOLE: Sequence[tuple[int, int]] = ((960, 540), (480, 400))
+#: The same of one beside text, which is half as wide, so that its symbols are as large as those of a whole one.
+BESIDE: Sequence[tuple[int, int]] = ((640, 360), (400, 334))
 #: The smallest width of a picture, in widths of the world: some 3.6 degrees.
 _MIN_WIDTH = 0.01
 #: Northern and southern end of pictures of the world, in degrees; few people live beyond.
@@ -28,7 +30,13 @@ class Picture(NamedTuple):
     height: int
 
 
-def pictures(request: Request, collections: str | None, bounds: Box | None, drawn: Mapping[str, str]) -> list[Picture]:
+def pictures(
+    request: Request,
+    collections: str | None,
+    bounds: Box | None,
+    drawn: Mapping[str, str],
+    sizes: Sequence[tuple[int, int]] = WHOLE,
+) -> list[Picture]:
     """Give a wide and a narrow picture of selected features; none without bounds, or where no server draws them.
 
     Parameters
@@ -39,11 +47,13 @@ def pictures(request: Request, collections: str | None, bounds: Box | None, draw
         West, south, east and north of the features in degrees; ``None`` where none has a place.
     drawn
         Query parameters that select the features.
+    sizes
+        Width and height in pixels of the wide and of the narrow picture.
     """
     if bounds is None or not is_answered(request, "/map", f="png"):
         return []
     drawn_pictures = []
-    for width, height in (_WIDE, _NARROW):
+    for width, height in sizes:
         box = ",".join(f"{edge:.4f}" for edge in framed(bounds, width / height))
         address = href(
             request, "/map", f="png", collections=collections, bbox=box, crs="EPSG:3857", width=width, height=height,

@@ -16,7 +16,7 @@ from starlette.requests import Request
 
 from api.exports.text import counted, with_country_names
 from api.html.addresses import href
-from api.html.map_images import Picture, pictures
+from api.html.map_images import WHOLE, Picture, pictures
 from api.http import links
 from api.http.json import Json
 from api.http.links import item_path
@@ -401,7 +401,9 @@ def _cited_work(source: NumberedSource) -> Json:
     return {"@type": "CreativeWork", "name": source.words, **({"url": source.address} if source.address else {})}
 
 
-def strikes_pictures(request: Request, view: ServedVersion, chosen: Mapping[str, str]) -> list[Picture]:
+def strikes_pictures(
+    request: Request, view: ServedVersion, chosen: Mapping[str, str], sizes: Sequence[tuple[int, int]] = WHOLE
+) -> list[Picture]:
     """Give pictures of the place of the strikes that parameters select; none where none of them has a place."""
     collection = view.snapshot.collections["strikes"]
     query = {**COUNTED, **chosen}
@@ -411,4 +413,4 @@ def strikes_pictures(request: Request, view: ServedVersion, chosen: Mapping[str,
     if not len(shapes) or np.isnan(edges := shapely.total_bounds(shapes)).any():
         return []
     west, south, east, north = edges.tolist()
-    return pictures(request, "strikes", (west, south, east, north), query)
+    return pictures(request, "strikes", (west, south, east, north), query, sizes)

@@ -10,6 +10,7 @@ from starlette.requests import Request
 
 from api.exports.dossier.sections import CitedSources, capacity_in_words, checked_words, layered, length, section
 from api.exports.text import counted, page_text, share, word, words
+from api.html.map_images import BESIDE
 from api.html.published import (
     ClaimRow,
     NumberedSource,
@@ -183,7 +184,7 @@ def of_answer(request: Request, view: ServedVersion, kind: str, answer: Json) ->
         key = answer["entity"]["id"]
         keys, chosen = records_of_entity(view.snapshot, key), {"entity": key}
         content, about = entity_content(request, view, key), entity_data(records.entities[key], language)
-    shown = strikes_pictures(request, view, chosen)
+    shown = strikes_pictures(request, view, chosen, BESIDE)
     head = head_of(request, view, content, about, shown)
     return {**published(request, view, content, keys), "head": head, "pictures": shown}
 
@@ -287,7 +288,8 @@ def _open(strikes: SubjectStrikes, language: str) -> Sequence[str]:
 
 def _asset_facts(asset: Asset, answer: Json, countries: Names, language: str) -> list[tuple[str, str]]:
     kind = [word("kind", asset.kind, language), words("commodity", asset.commodity or "", language)]
-    where = f"{word('basis', asset.basis, language)}, ±{length(asset.uncertainty_m, language)}" if asset.basis else ""
+    known = {"basis": word("basis", asset.basis or "", language), "radius": length(asset.uncertainty_m, language)}
+    where = page_text("within" if _is_spot(asset) else "course", language, **known) if asset.basis else ""
     control = answer["control"]
     facts = [
         (phrase("html.published.kind", language), ", ".join(part for part in kind if part)),
@@ -374,13 +376,21 @@ def _unknown_owners(owners: Sequence[Json], countries: Names, language: str) -> 
             yield phrase("html.published.unattributed", language, share=part, why="; ".join(row["reasons"]))
 
 
-def _unknown_place(record: Asset, language: str) -> Iterable[str]:
-    yield from _unknown_place_of(record.basis, record.uncertainty_m, language)
+def _is_spot(asset: Asset) -> bool:
+    """Whether the uncertainty of an asset is a radius around a point; of a line it is how far that may lie off."""
+    return asset.geometry is None or isinstance(asset.geometry, shapely.Point)
 
 
-def _unknown_place_of(basis: str | None, uncertainty_m: float | None, language: str) -> Iterable[str]:
+def _unknown_place(asset: Asset, language: str) -> Iterable[str]:
+    coarse = "coarse-place" if _is_spot(asset) else "coarse-course"
+    yield from _unknown_place_of(asset.basis, asset.uncertainty_m, language, coarse)
+
+
+def _unknown_place_of(
+    basis: str | None, uncertainty_m: float | None, language: str, coarse: str = "coarse-place"
+) -> Iterable[str]:
     if basis is None or uncertainty_m is None:
         yield phrase("html.published.no-place", language)
     elif uncertainty_m >= _COARSE_M:
         named = {"basis": word("basis", basis, language), "km": formatted(uncertainty_m / 1000, ".3g", language)}
-        yield phrase("html.published.coarse-place", language, **named)
+        yield phrase(f"html.published.{coarse}", language, **named)

@@ -362,6 +362,35 @@ def test_a_line_names_its_stations_with_their_strikes_and_a_station_its_line(cli
     assert re.search(r"Part of\s*Druzhba oil pipeline", text(page(client, "/collections/assets/items/a-unecha")))
 
 
+@pytest.mark.parametrize(
+    ("language", "place"),
+    [
+        ("en", "course drawn through points (settlement), right to within 50 km"),
+        ("de", "Verlauf durch Punkte gezeichnet (Ort), auf 50 km genau"),
+        ("uk", "трасу проведено через точки (населений пункт), з точністю 50 км"),
+    ],
+)
+def test_a_line_is_said_to_be_drawn_so_exactly_and_not_to_be_a_point(
+    client: TestClient, language: str, place: str
+) -> None:
+    line = client.get(f"/collections/assets/items/a-druzhba?lang={language}", headers={"Accept": "text/html"}).text
+    assert place in line.replace("\N{NO-BREAK SPACE}", " ")
+    assert "±" not in line
+
+
+def test_the_map_of_a_page_tells_the_answer_and_has_a_key_where_it_shows_strikes(client: TestClient) -> None:
+    country = page(client, "/countries/AZ")
+    picture = next(every(country, "img", width="640"))
+    assert (
+        picture.get("alt")
+        == "Map. 6 strikes for sure on what was owned in Azerbaijan, wholly or in part; 1 more may count."
+    )
+    assert "Circle: oil" in text(next(every(country, "figcaption")))
+    site = page(client, "/collections/assets/items/a-unecha")
+    assert str(next(every(site, "img", width="960")).get("alt")).startswith("Map. On ")
+    assert not list(every(site, "figcaption"))
+
+
 def test_what_is_not_known_has_open_shares_and_ends(client: TestClient) -> None:
     plant = text(page(client, "/collections/strikes/items/ru-nevinnomyssk-2025-06-14"))
     assert "How much was owned in each: Switzerland 0–100" in plant
