@@ -75,8 +75,8 @@ export function arcOf(strike, b, angle, size) {
 }
 
 /**
- * Labels beside what they name, moved up or down, on another side where there is one, until none covers another or one that
- * is `there`: [{ sides, y, width }], `sides` their places from the left in pixels, get their `x` and `y`.
+ * Labels beside what they name, at another of their places or moved up or down until none covers another or one that is
+ * `there`: [{ sides, lines, width }], their places from the left and from the top in pixels, get their `x` and `y`.
  */
 export function spread(labels, there = []) {
   const placed = [...there];
@@ -84,7 +84,7 @@ export function spread(labels, there = []) {
     const isFree = ({ x, y }) => placed.every((other) =>
       Math.abs(other.y - y) >= LINE || x >= other.x + other.width || other.x >= x + label.width);
     const moves = Array.from({ length: 13 }, (_, i) => (i % 2 ? -1 : 1) * Math.ceil(i / 2) * LINE);
-    const places = moves.flatMap((move) => label.sides.map((x) => ({ x, y: label.y + move })));
+    const places = moves.flatMap((move) => label.lines.flatMap((y) => label.sides.map((x) => ({ x, y: y + move }))));
     Object.assign(label, places.find(isFree) ?? places[0]);
     placed.push(label);
   }

@@ -8,7 +8,7 @@ const LEAST = 1; // percent
 const NEAR = 46; // pixels within which a state needs no arc
 const BESIDE = 12; // pixels between a place and its label
 const HEAD = 11; // pixels of an arrow
-const RING = 30; // pixels from the strike that no label covers
+const RING = 24; // pixels from the strike that no label covers
 const LETTER = 7.4; // pixels of a letter, about
 const OVER = "#key, .maplibregl-ctrl-top-right, .maplibregl-ctrl-bottom-right"; // what lies over the map
 
@@ -26,12 +26,13 @@ function headOf({ end: [x, y], before, whole }) {
   return svg("path", { class: "arc-head", d: `M${corner(0, HEAD * 0.5)}L${corner(2.5, HEAD)}L${corner(-2.5, HEAD)}Z` });
 }
 
-// Beside the end of an arc: of a whole one on the side to which it leads, of an arrow over it.
+// Beside the end of an arc: of a whole one on the side to which it leads, of an arrow over or under it.
 function labelOf(text, { end: [x, y], before, whole }, { width, height }) {
   const long = text.length * LETTER;
   const sides = [x + BESIDE, x - BESIDE - long].filter((left) => left >= 8 && left + long <= width - 8);
   if (whole && before[0] > x) sides.reverse();
-  return { text, sides: sides.length ? sides : [8], y: Math.min(height - 12, Math.max(LINE, whole ? y + 5 : y - 9)), width: long };
+  const lines = (whole ? [y + 5] : [y - 9, y + 19]).map((line) => Math.min(height - 12, Math.max(LINE, line)));
+  return { text, sides: sides.length ? sides : [8], lines, width: long };
 }
 
 /** Prepare the arcs over a map; returns a function that shows those of { at, host, owners }, or of null. */

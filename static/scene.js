@@ -1,5 +1,5 @@
 // All that the map draws in a view, worked out from rows, selection and what is in sight; MapLibre is not needed for it.
-import { stepOf } from "./clusters.js";
+import { pixels, stepOf } from "./clusters.js";
 import { groupFeatures, groupsOf, imageOf, pickedFeatures } from "./features.js";
 import { markName, markOf } from "./marks.js";
 import { doubtFeatures, placeOf, siteFeatures, sitesOf } from "./places.js";
@@ -7,6 +7,7 @@ import { tintOf } from "./tint.js";
 
 const APART = 6; // zoom from which sites stand apart from strikes, and doubt is wider than a mark
 const MOST = 400; // strikes in view whose sites are wanted
+const RING = 26; // pixels around the selected strike in which no label of another would be read
 
 const within = ([lon, lat], [[west, south], [east, north]]) => lon >= west && lon <= east && lat >= south && lat <= north;
 
@@ -48,12 +49,14 @@ export function sceneOf({ rows, clusters, view: shown, answer, row, sites, zoom,
   const at = new Map(groups.flatMap((group) => group.rows.map((each) => [each, group.at])));
   const others = near.filter((each) => at.has(each));
   const picked = pickedOf({ answer, row, view, sites, keys });
+  const chosen = picked.features.find(({ properties }) => properties.role === "strike")?.geometry.coordinates;
+  const isUnder = ({ at: place }) => chosen && Math.hypot(...pixels(place, zoom).map((n, i) => n - pixels(chosen, zoom)[i])) < RING;
   const images = groups.map((group) => ({ name: imageOf(group), ...group }));
   return {
     groups,
     images: picked.mark ? [...images, { name: markName(picked.mark), mark: picked.mark }] : images,
     features: {
-      strikes: groupFeatures(groups, (group) => labelOf(group, view), badgeOf),
+      strikes: groupFeatures(groups, (group) => (isUnder(group) ? null : labelOf(group, view)), badgeOf),
       doubt: doubtFeatures(others.map((each) => places.get(each)), step),
       sites: siteFeatures(others.map((each) => [each, at.get(each)]), sites, step),
       picked: picked.features,

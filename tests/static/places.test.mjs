@@ -132,17 +132,17 @@ test("arcs to states in one direction end apart at the edge of the view", () => 
 });
 
 test("labels of arcs do not cover each other", () => {
-  const labels = spread(Array.from({ length: 6 }, () => ({ sides: [100], y: 100, width: 80 })));
+  const labels = spread(Array.from({ length: 6 }, () => ({ sides: [100], lines: [100], width: 80 })));
   const lines = labels.map(({ y }) => y).toSorted((a, b) => a - b);
   assert.ok(lines.every((y, i) => !i || y - lines[i - 1] >= 17));
 });
 
 test("a label makes way for what is there, to its other side where there is one", () => {
   const there = [{ x: 90, y: 100, width: 60 }];
-  const [moved] = spread([{ sides: [100], y: 100, width: 80 }], there);
+  const [moved] = spread([{ sides: [100], lines: [100], width: 80 }], there);
   assert.equal(moved.x, 100);
   assert.notEqual(moved.y, 100);
-  const [beside] = spread([{ sides: [100, 0], y: 100, width: 80 }], there);
+  const [beside] = spread([{ sides: [100, 0], lines: [100, 400], width: 80 }], there);
   assert.deepEqual([beside.x, beside.y], [0, 100]);
 });
 
