@@ -163,6 +163,7 @@ class Brush {
     const { from, to } = this.#view;
     this.#zoom.hidden = !this.#axis.zoomed && !(from || to);
     this.#zoom.textContent = t(this.#axis.zoomed ? "zoomAll" : "zoomWindow");
+    for (const part of [...this.#knobs, ...this.#shades]) part.hidden = !this.#spans.length;
     if (!this.#spans.length) return;
     const width = this.#track.clientWidth;
     const edges = [from ? this.#x(numberOf(from)) : 0, to ? this.#x(numberOf(to) + 1) : width];

@@ -68,11 +68,12 @@ function drawWhole(address) {
     el("details", {}, el("summary", {}, t("embedMap")), el("code", {}, embedHtml(address))));
 }
 
-/** Prepare what can be taken away of the selection, below the list; returns a function that draws it for so many strikes. */
+/** Prepare what can be taken away of the selection, below the list; returns a function that draws it for so many strikes; nothing of none. */
 export function createReuse(now) {
   return (total) => {
     const address = viewAddress({ ...now(), strike: null, entity: null });
     if (api.FILES) return drawWhole(address);
+    if (!total) return byId("reuse").replaceChildren();
     const files = total > FILE_MAX
       ? el("p", {}, t("tooManyForFile", { n: number(FILE_MAX) }))
       : el("p", { class: "tools" }, Object.entries(FILES).map(([form, ending]) => link(fileAddress(now(), form), t(`file${form}`), `strikes.${ending}`)));

@@ -142,6 +142,8 @@ def test_nothing_that_matches_is_said_with_a_way_back(open_page: Open) -> None:
     page.evaluate("view => { location.hash = view }", "country=AZ&q=xqwxqw")
     empty = page.locator("#list .empty")
     expect(empty).to_contain_text("No strike matches")
+    expect(page.locator("#time .handle:visible")).to_have_count(0)
+    expect(page.locator("#reuse")).to_be_empty()
     assert axe(page) == []
     empty.get_by_role("link", name="Clear all filters").click()
     expect(page.locator("#list button")).to_have_count(100)
