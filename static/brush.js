@@ -111,9 +111,9 @@ class Brush {
 
   #ask(parameters, asked) {
     this.#request.abort();
-    [this.#asked, this.#request] = [asked, new AbortController()];
-    const failed = () => (this.#asked === asked && (this.#asked = ""), null);
-    this.#answer = api.counts(parameters, this.#request.signal).catch(failed);
+    const mine = (this.#request = new AbortController());
+    this.#asked = asked;
+    this.#answer = api.counts(parameters, mine.signal).catch(() => (mine === this.#request && (this.#asked = ""), null));
   }
 
   #paint(answer, before) {
