@@ -32,7 +32,14 @@ function labelOf(text, { end: [x, y], before, whole }, { width, height }) {
   const sides = [x + BESIDE, x - BESIDE - long].filter((left) => left >= 8 && left + long <= width - 8);
   if (whole && before[0] > x) sides.reverse();
   const lines = (whole ? [y + 5] : [y - 9, y + 19]).map((line) => Math.min(height - 12, Math.max(LINE, line)));
-  return { text, sides: sides.length ? sides : [8], lines, width: long };
+  return { text, end: [x, y], sides: sides.length ? sides : [8], lines, width: long };
+}
+
+// A line from a label that had to move away to the end of its arc.
+function leaderOf({ end, lines, x, y, width }) {
+  if (lines.some((line) => Math.abs(line - y) <= LINE)) return null;
+  const from = [Math.min(x + width, Math.max(x, end[0])), end[1] > y ? y + 4 : y - 12];
+  return svg("path", { class: "arc-leader", d: `M${from.join(" ")}L${end.join(" ")}` });
 }
 
 /** Prepare the arcs over a map; returns a function that shows those of { at, host, owners }, or of null. */
@@ -72,8 +79,11 @@ export function createArcs(map) {
       ...far.map((row, i) => labelOf(said(row), arcs[i], size))];
     const ring = [-1, 0, 1, 2].map((line) => ({ x: start[0] - RING, y: start[1] + line * LINE, width: 2 * RING }));
     const heads = arcs.map(({ end: [x, y] }) => ({ x: x - 8, y: y + 5, width: 16 }));
-    const words = spread(labels, [...ring, ...heads]).map(({ text, x, y }) => svg("text", { x, y }, text));
-    layer.replaceChildren(...shapes, ...words);
+    const under = size.covers.flatMap(({ left, top, right, bottom }) =>
+      Array.from({ length: Math.ceil((bottom - top) / LINE) }, (_, i) => ({ x: left, y: top + i * LINE, width: right - left })));
+    spread(labels.toSorted((a, b) => a.end[0] - b.end[0]), [...ring, ...heads, ...under]); // from left to right, as they are written
+    const words = labels.map(({ text, x, y }) => svg("text", { x, y }, text));
+    layer.replaceChildren(...shapes, ...labels.map(leaderOf).filter(Boolean), ...words);
   }
 
   map.on("move", draw);
