@@ -141,8 +141,8 @@ node_modules/.stamp: package.json package-lock.json .npmrc | $(VENV)/.stamp-venv
 static/vendor/manifest.json: api/build/vendor_javascript.py node_modules/.stamp | $(VENV)/.stamp-venv
 	@$(BIN)/python -m api.build.vendor_javascript
 
-data/basemap.gpkg: layers/reference/basemap.py $(VENV)/.stamp-runtime
-	@$(BIN)/python -m layers.reference.basemap $@
+data/basemap.gpkg: layers/reference/basemap_build.py $(VENV)/.stamp-runtime
+	@$(BIN)/python -m layers.reference.basemap_build $@
 
 # What the web map draws. Its shorelines and regions are 190 MB that nothing else needs: they are read where they were
 # downloaded to, are not installed into the environment, and are removed once the map is there.

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
-import geopandas
 import numpy as np
 import numpy.typing as npt
 import pyproj
@@ -14,6 +13,9 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from geo.errors import CRSError, GeometryError
+
+if TYPE_CHECKING:
+    import geopandas
 
 #: Geometries of rows: shapely geometries or None (missing).
 Geometries: TypeAlias = Iterable[BaseGeometry | None]

@@ -31,8 +31,8 @@ from api.cli.export import (
     stated,
     write_export,
 )
+from api.exports.errors import ExportError
 from api.exports.printed_map.map_strikes import box_around, map_lines, map_strikes
-from api.exports.strike_rows import ExportError
 from api.http.json import Json
 from api.requests.corrections_query import LIMIT_MAX
 from api.requests.parameters import Days, parse_days

@@ -10,19 +10,18 @@ import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-import geopandas
 import numpy as np
 import shapely
 import typer
 from shapely.geometry.base import BaseGeometry
 
 from api.cli.common import STORE, AsJson, StoreAddress, open_published, output
+from api.exports.errors import ExportError
 from api.exports.manifest import ExportOrigin, manifest_beside, replacing_export
 from api.exports.printed_map.map_strikes import box_around, map_lines, map_strikes
 from api.exports.printed_map.sheet_origin import SheetOrigin
-from api.exports.strike_rows import ExportError
 from api.formats import csv, geopackage
 from api.formats.file_metadata import FileMetadata
 from api.formats.page import FeatureFormat, FeaturePage
@@ -48,6 +47,9 @@ from layers.reference.basemap_archive import BasemapArchive, UnreadableArchive
 from layers.snapshot.snapshot import BY_STRIKE, LAYERS, Snapshot
 from layers.store.store import Store
 
+if TYPE_CHECKING:
+    import geopandas
+
 app = typer.Typer(help="Write the map, the one-file page or the layers to files.", no_args_is_help=True)
 
 BasemapOption = Annotated[Path, typer.Option("--basemap", help="The base map built by `make setup`.")]
@@ -70,6 +72,8 @@ Layer = Literal["strikes", "assets", "asset-points", "asset-lines", "asset-areas
 
 def frames(snapshot: Snapshot, bbox: Box | None = None) -> dict[str, geopandas.GeoDataFrame]:
     """The collections as frames (EPSG:4326), cut to what lies in a box."""
+    import geopandas
+
     by_name = {}
     for name, collection in snapshot.collections.items():
         rows = collection.select(bbox)

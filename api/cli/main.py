@@ -32,7 +32,7 @@ from api.cli import upgrade as upgrade_commands
 from api.cli import verify as verify_commands
 from api.cli.capacity import SinceOption, UntilOption, period_of
 from api.cli.common import STORE, AsJson, StoreAddress, open_snapshot, output
-from api.exports.strike_rows import ExportError
+from api.exports.errors import ExportError
 from api.requests.parameters import BadParameter
 from api.requests.reviewer_tokens import ReviewersError
 from api.serializers import attribution as serialize

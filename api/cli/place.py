@@ -16,7 +16,6 @@ from api.serializers import places
 from api.settings import GAZETTEER, OWN_GAZETTEER
 from api.terminal.console import add_row
 from api.wording.catalogue import text as wording
-from layers.reference import gazetteer_build, gazetteer_import
 from layers.reference.gazetteer import MAX_LIMIT, Gazetteer, PlaceSearch
 
 app = typer.Typer(help="Look places up by name, and add gazetteers.", no_args_is_help=True)
@@ -48,6 +47,8 @@ def add(
     as_json: AsJson = False,
 ) -> None:
     """Add the places of a GeoNames country file; adding a file again changes nothing."""
+    from layers.reference import gazetteer_import  # has the base map's recipe, which no other command needs
+
     imported = gazetteer_import.add(gazetteer, file)
     outcome = (
         "was there already" if imported.known else f"{imported.added:,} places added, {imported.changed:,} changed"
@@ -58,6 +59,8 @@ def add(
 @app.command(epilog="Example: strikeatlas place build")
 def build(gazetteer: GazetteerOption = OWN_GAZETTEER, as_json: AsJson = False) -> None:
     """Build the gazetteer anew from the installed GeoNames package; what was added has to be added again."""
+    from layers.reference import gazetteer_build  # has the base map's recipe, which no other command needs
+
     gazetteer_build.build(gazetteer)
     size = gazetteer.stat().st_size
     output({"file": str(gazetteer), "bytes": size}, as_json, escape(f"{gazetteer}: {size / 1e6:.0f} MB"))

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import geopandas
-import pandas as pd
 import shapely
 
 from api.exports.symbols import FILLED, Shape, colour_of, shape_of
 from api.wording.strikes import strike_title
 from geo.lonlat import geodataframe_lonlat
 
-
-class ExportError(ValueError):
-    """A file that cannot be written as requested; the message says what was expected."""
+if TYPE_CHECKING:
+    import geopandas
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,11 +101,9 @@ def count_undrawn(strikes: geopandas.GeoDataFrame) -> tuple[int, int]:
 
 
 def rows(frame: geopandas.GeoDataFrame) -> Iterator[tuple[Mapping[str, Any], Any]]:
-    """Yield the attributes of each row by column, and its geometry or ``None``, in the order of the frame.
-
-    Missing values are as pandas has them; ``text_value`` reads them.
-    """
-    attributes = pd.DataFrame(frame.drop(columns=frame.geometry.name)).to_dict("records")
+    """Yield the attributes of each row by column, ``None`` where missing, and its geometry, in the frame's order."""
+    columns = frame.drop(columns=frame.geometry.name).astype(object)
+    attributes = columns.where(columns.notna(), None).to_dict("records")
     yield from zip(attributes, frame.geometry.to_numpy(), strict=True)
 
 
@@ -138,9 +133,9 @@ def title_of(row: Mapping[str, Any]) -> str:
 def text_value(row: Mapping[str, Any], name: str) -> str:
     """Return the text of a column in a row; empty where the value is missing."""
     value = row.get(name)
-    return "" if value is None or value is pd.NA or value is pd.NaT or value != value else str(value)
+    return "" if value is None else str(value)
 
 
 def _number(row: Mapping[str, Any], name: str) -> float:
     value = row.get(name)
-    return 0.0 if value is None or value is pd.NA or value != value else float(value)
+    return 0.0 if value is None else float(value)

@@ -10,8 +10,6 @@ from typing import Any
 import numpy as np
 import orjson
 import pyarrow as pa
-import pyarrow.parquet
-import pyproj
 import shapely
 
 from api.formats.page import FeatureFormat, FeaturePage
@@ -38,6 +36,8 @@ _GROUP_ROWS = 16_384
 
 def geoparquet(page: FeaturePage) -> bytes:
     """Write a page as GeoParquet 1.1: WKB, a column of boxes, ordered along a Hilbert curve, zstd."""
+    import pyarrow.parquet  # takes 10 MB
+
     rows, shapes = in_file_order(page)
     table = arrow_columns(page, rows)
     table = table.append_column(GEOMETRY, pa.array(shapely.to_wkb(shapes, flavor="iso"), pa.binary()))
@@ -87,6 +87,8 @@ def arrow(page: FeaturePage) -> bytes:
 
 
 def _projjson(page: FeaturePage) -> Any:
+    import pyproj
+
     return pyproj.CRS(crs_name(page.representation.crs)).to_json_dict()
 
 

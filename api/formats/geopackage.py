@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 import shapely
 
-from api.exports.strike_rows import ExportError
+from api.exports.errors import ExportError
 from api.formats.page import FeatureFormat, FeaturePage
 from api.formats.property_types import GEOMETRY_TYPES, property_types
 from api.formats.table import GEOMETRY, geometry_type, in_file_order, write_layer

@@ -10,9 +10,8 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import shapely
-from pyogrio.raw import write_arrow
 
-from api.exports.strike_rows import ExportError
+from api.exports.errors import ExportError
 from api.formats.page import FeatureFormat, FeaturePage
 from api.formats.table import write_layer
 from api.requests.crs import CRS84
@@ -36,6 +35,8 @@ def write(page: FeaturePage) -> bytes:
     ExportError
         If the page has more rows than a sheet.
     """
+    from pyogrio.raw import write_arrow  # has all of GDAL
+
     if len(page.rows) >= _MAX_ROWS:
         raise ExportError(f"a sheet has {_MAX_ROWS - 1:,} features at most, these are {len(page.rows):,}")
     with tempfile.TemporaryDirectory() as folder:

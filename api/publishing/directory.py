@@ -20,7 +20,7 @@ from pathlib import Path
 
 import orjson
 
-from api.exports.strike_rows import ExportError
+from api.exports.errors import ExportError
 from api.html.published import CitedVersion
 from api.http.json import Json
 from layers.filesystem.atomic_file import write_file

@@ -7,7 +7,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from api.rendering.png import ICON_PX, style_table, symbols_png
+from api.rendering.canvas import ICON_PX, style_table
 from api.styles.maplibre import image_name
 from api.styles.rules import HALO, StyleTable
 
@@ -28,5 +28,7 @@ def sprite_index(look: StyleTable, ratio: int) -> dict[str, Any]:
 @lru_cache(maxsize=4)
 def sprite_png(path: Path, ratio: int) -> bytes:
     """Draw all symbols of the style table at a path as PNG, with ``ratio`` pixels for one CSS pixel."""
+    from api.rendering.png import symbols_png  # takes a third of a second, which every start would wait for
+
     look = style_table(path)
     return symbols_png(_symbols(look), ratio, look)

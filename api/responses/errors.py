@@ -30,6 +30,7 @@ from api.wording.preference import language_headers, language_of
 from api.wording.problems import error_sentence
 from geo.errors import GeoError
 from layers.model.problems import ProblemsError, UnknownRecord
+from layers.reference.basemap import BasemapMissing
 from layers.reference.gazetteer import GazetteerMissing
 from layers.store.idempotency import KeyTaken
 from layers.store.store import Conflict, EditConflict, ReadOnlyStore, StillReferenced, StoreBusy, StoreError
@@ -60,6 +61,7 @@ TABLE: Mapping[type[Exception], tuple[int, str]] = MappingProxyType(
         EditConflict: (412, "Somebody else changed it meanwhile"),
         StillReferenced: (409, "Others speak of it"),
         NotEditable: (409, "It cannot be removed"),
+        BasemapMissing: (503, "There is no base map"),
         GazetteerMissing: (503, "There is no gazetteer"),
         StoreBusy: (503, "The store is being written"),
         ReadOnlyStore: (403, "The data may only be read"),

@@ -13,7 +13,7 @@ from api.http.conditional import cache_control, etag_for_coding, not_modified_re
 from api.http.content_coding import accepts
 from api.http.work import WorkClass, queued
 from api.openapi.declaration import Endpoint
-from api.rendering.png import RenderedLayer, render_png, style_table, tile_canvas
+from api.rendering.canvas import RenderedLayer, style_table, tile_canvas
 from api.requests.negotiation import MVT, PNG
 from api.requests.query_parameters import parse_selection
 from api.requests.tile_matrix_sets import MERCATOR_QUAD, TileMatrixSet
@@ -136,6 +136,8 @@ async def picture_response(
     look = style_table(request.app.state.settings.static / "style-table.json")
 
     def encode() -> bytes:
+        from api.rendering.png import render_png  # takes a third of a second, which every start would wait for
+
         layer = collection.layer if matrices is MERCATOR_QUAD else collection.layer_in_degrees
         drawn = RenderedLayer(collection, layer, selection_mask(collection, selection))
         return render_png(tile_canvas(tile, ratio), [drawn], look)

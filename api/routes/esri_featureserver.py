@@ -19,7 +19,7 @@ from api.http.conditional import representation
 from api.http.links import GEOJSON, JSON
 from api.http.work import WorkClass, queued
 from api.openapi.declaration import ApiPart
-from api.rendering.png import style_table
+from api.rendering.canvas import style_table
 from api.responses.resource import served_version, version
 from api.serializers.policy import attribution_text
 from geo.errors import GeoError

@@ -16,7 +16,7 @@ from api.http.links import href, link
 from api.http.work import WorkClass, queued, require_wanted
 from api.openapi.declaration import OGC_REL, ApiPart, Endpoint, Link, Scope
 from api.openapi.parameters import format_parameter, require_described, selection_parameters
-from api.rendering.png import Canvas, RenderedLayer, render_png, render_svg, style_table
+from api.rendering.canvas import Canvas, RenderedLayer, style_table
 from api.requests import crs
 from api.requests.negotiation import HTML, PNG, SVG, MediaFormat
 from api.requests.parameters import (
@@ -84,7 +84,6 @@ _TRANSPARENT = RequestParameter(
 _MAPPING: Sequence[RequestParameter[Any]] = (BBOX, _BBOX_CRS, _CRS, _WIDTH, _HEIGHT, _TRANSPARENT)
 _F_PICTURE, _F_PAGE = format_parameter("png", "svg"), format_parameter("png", "svg", "html")
 _SVG = MediaFormat("svg", SVG, "SVG")
-_RENDERERS = {PICTURE: render_png, _SVG: render_svg}
 #: Name of the parameter that chooses what the map of all shows (20-058, collections-selection).
 _COLLECTIONS = "collections"
 
@@ -143,7 +142,7 @@ def _map_of_collection(request: Request, collection: str) -> _Drawing:
 
     def draw() -> bytes:
         drawn = RenderedLayer(subject, _layer(subject, sheet), selection_mask(subject, selection))
-        return _RENDERERS[form](sheet.canvas, [drawn], _look(request), (), background, require_wanted)
+        return _rendered(form, sheet.canvas, [drawn], _look(request), (), background)
 
     return _Drawing(sheet, form, draw)
 
@@ -192,9 +191,23 @@ def _page_or_map(request: Request) -> _Drawing | Response:
             for one, selection in zip(shown, selections, strict=True)
         ]
         ground = atlas.base_layers[:2] if sheet.projection is MERCATOR else atlas.ground_in_degrees
-        return _RENDERERS[form](sheet.canvas, drawn, look, ground, background, require_wanted)
+        return _rendered(form, sheet.canvas, drawn, look, ground, background)
 
     return _Drawing(sheet, form, draw)
+
+
+def _rendered(
+    form: MediaFormat,
+    canvas: Canvas,
+    drawn: Sequence[RenderedLayer],
+    look: StyleTable,
+    ground: Sequence[TileLayer],
+    background: str | None,
+) -> bytes:
+    from api.rendering.png import render_png, render_svg  # takes a third of a second, which every start would wait for
+
+    render = render_svg if form is _SVG else render_png
+    return render(canvas, drawn, look, ground, background, require_wanted)
 
 
 def _selection(request: Request, chosen: Mapping[str, str], collection: Collection) -> Selection:

@@ -17,7 +17,7 @@ from api.openapi.declaration import OGC_REL, OGC_SPEC, ApiPart, Endpoint, Link, 
 from api.openapi.parameters import F_DOCUMENT, format_parameter, path_parameter
 from api.openapi.responses import ANY_OBJECT, COUNT, LINKS, STRING, array_of, object_with, reference
 from api.rendering import sprite
-from api.rendering.png import style_table
+from api.rendering.canvas import style_table
 from api.requests.negotiation import DOCUMENT, GEOJSON, JSON, PNG
 from api.requests.parameters import RequestParameter
 from api.responses.resource import collection_or_404, document, negotiated_format, self_links, served_version, version

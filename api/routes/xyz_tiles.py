@@ -19,7 +19,7 @@ from api.http.work import WorkClass
 from api.openapi.declaration import ApiPart, Endpoint, Link, Scope
 from api.openapi.parameters import path_parameter, require_described, selection_parameters
 from api.openapi.responses import ANY_OBJECT, STRING, array_of, object_with
-from api.rendering.png import render_png, style_table, tile_canvas
+from api.rendering.canvas import style_table, tile_canvas
 from api.requests.negotiation import MVT, PNG
 from api.requests.parameters import RequestParameter
 from api.requests.tile_matrix_sets import BASEMAP, MERCATOR_QUAD, parse_xyz
@@ -209,6 +209,8 @@ async def _basemap_picture(request: Request, ratio: int) -> Response:
     require_described(request.query_params.multi_items(), ())
 
     def encode() -> bytes:
+        from api.rendering.png import render_png  # takes a third of a second, which every start would wait for
+
         return render_png(tile_canvas(tile, ratio), (), look, atlas.base_layers[:2], look["base"]["light"]["sea"])
 
     key = (BASEMAP, *tile, ratio)

@@ -50,7 +50,6 @@ class LiveSnapshot:
         self.store = store
         self._building = threading.Lock()
         self.basemap = basemap.read(settings.basemap)
-        self.base_layers = self.basemap.layers
         self._versions = VersionBuilder(store, self.basemap, settings, program)
         #: Tiles of all versions so far.
         self.counts = self._versions.counts
@@ -73,6 +72,13 @@ class LiveSnapshot:
         #: What was published and was changed since.
         self.corrections = CorrectionsLog(store)
         self.view = self._first()
+        # What was needed to compute it is not needed to serve it.
+        _trim_memory()
+
+    @property
+    def base_layers(self) -> tuple[TileLayer, ...]:
+        """The layers of the base map, built when they are first read: beside an archive only pictures show them."""
+        return self.basemap.layers
 
     @cached_property
     def ground_in_degrees(self) -> tuple[TileLayer, ...]:

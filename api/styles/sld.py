@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from xml.etree.ElementTree import Element, SubElement, indent, register_namespace, tostring
 
+import numpy as np
+
 from api.styles.rules import (
     HALO,
     OUTLINE,
@@ -196,8 +198,8 @@ def _units(path: str, turn: int) -> float:
 
     A square on its corner (``turn`` 45) has the length of its side as size.
     """
-    box = outline(path).get_extents()
-    return float(max(box.width, box.height)) / (math.sqrt(2) if turn == 45 else 1)
+    corners = np.concatenate(outline(path))
+    return float(np.ptp(corners, axis=0).max()) / (math.sqrt(2) if turn == 45 else 1)
 
 
 def _graphic(

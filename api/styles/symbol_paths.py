@@ -1,13 +1,12 @@
-"""Converts symbols of the style table from SVG paths to matplotlib paths: closed figures of lines and circle arcs."""
+"""Converts symbols of the style table from SVG paths to closed figures of lines; arcs of circles become lines too."""
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
-from matplotlib.path import Path
 
 _TOKEN = re.compile(r"([a-zA-Z])|(-?(?:\d+\.?\d*|\.\d+))")
 #: How many numbers each command takes (SVG 2, 9.3).
@@ -15,7 +14,7 @@ _TAKES = {"M": 2, "L": 2, "H": 1, "V": 1, "A": 7, "Z": 0}
 _STEPS = 16
 
 
-def outline(text: str) -> Path:
+def outline(text: str) -> Sequence[Sequence[tuple[float, float]]]:
     """Convert an SVG path of one or more closed figures (SVG 2, 9.3).
 
     Parameters
@@ -25,8 +24,9 @@ def outline(text: str) -> Path:
 
     Returns
     -------
-    Path
-        The figures, in the units of the text, with y to the bottom as in SVG; arcs as sixteen segments each.
+    Sequence
+        The corners (x, y) of each figure, the first not repeated, in the units of the text, with y to the bottom as in
+        SVG; arcs as sixteen segments each.
 
     Raises
     ------
@@ -54,7 +54,7 @@ def outline(text: str) -> Path:
             figures.append([])
         if command not in "Zz":
             figures[-1].append((x, y))
-    return Path.make_compound_path(*(Path([*figure, figure[0]], closed=True) for figure in figures))
+    return figures
 
 
 def _commands(text: str) -> Iterator[tuple[str, list[float]]]:

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from geo.columnar.binary_array import BinaryArray, DecodedArray
 from geo.columnar.dictionary_array import Codes, DictionaryArray
@@ -297,9 +296,17 @@ def _coded(name: str, values: Sequence[Any]) -> tuple[DictionaryArray, type]:
         # Value by value, as NumPy would bring 1, 2.5 and "a" to one type.
         array = np.empty(len(values), dtype=object)
         array[:] = list(values)
-        kind = _type_of(name, array[~pd.isna(array)])
-    codes, words = pd.factorize(array)
-    return DictionaryArray(words.tolist(), codes.astype(np.int32)), kind
+        kind = _type_of(name, [value for value in array if not _is_missing(value)])
+    # Numbered in the order in which they come first.
+    numbers: dict[Any, int] = {}
+    codes = [-1 if _is_missing(value) else numbers.setdefault(value, len(numbers)) for value in array.tolist()]
+    return DictionaryArray(list(numbers), np.array(codes, dtype=np.int32)), kind
+
+
+def _is_missing(value: Any) -> bool:
+    """Whether a value is None or NaN, or one of pandas' NaT and NA, which are not equal to themselves either."""
+    equal = value == value
+    return value is None or not isinstance(equal, bool | np.bool_) or not equal
 
 
 def _type_of(name: str, values: Iterable[Any]) -> type:

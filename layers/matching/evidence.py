@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import reduce
 
 import numpy as np
-from scipy.special import log_ndtr
 
 from geo.lonlat import Bools, Floats, Ints
 from layers.matching.asset_index import MIN_RADIUS_M, AssetIndex, Masks, RaggedArray
@@ -77,6 +76,8 @@ def location_evidence(
     distance_m
         Geodesic distance of each pair, in metres.
     """
+    from scipy.special import log_ndtr  # takes a tenth of a second, which every start would wait for
+
     radius_m = np.hypot(
         np.maximum(strikes.uncertainty_m[left], MIN_RADIUS_M), np.maximum(assets.uncertainty_m[right], MIN_RADIUS_M)
     )

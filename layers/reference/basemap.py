@@ -1,35 +1,31 @@
-"""The offline base map: countries, their outlines and places, built once into a GeoPackage.
+"""The offline base map: countries, their outlines and places, read from the GeoPackage of `basemap_build`.
 
-Run as `python -m layers.reference.basemap data/basemap.gpkg`. Honest to about zoom 8: Natural Earth is drawn
-for 1:10 million, so a border is good to a kilometre or two.
+Honest to about zoom 8: Natural Earth is drawn for 1:10 million, so a border is good to a kilometre or two.
 """
 
-import argparse
 import math
-from collections.abc import Callable, Mapping
+import sqlite3
+from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import cast
 
-import geopandas
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from rich.progress import track
 from shapely import STRtree
 from shapely.geometry.base import BaseGeometry
 
 from geo.tiles.mvt import TileLayer
 from geo.tiles.tile_matrix import MERCATOR, TileProjection
-from layers.filesystem.atomic_file import replacing
-from layers.reference import basemap_build as source
+from layers.geopackage import geopackage
+from layers.geopackage.geopackage import GeometryBlobError
+from layers.model.cache import Lazy
 
 ATTRIBUTION = "Made with Natural Earth (public domain) · places: GeoNames (CC BY 4.0)"
-
-# A GeoPackage stores EPSG:4326 in lon/lat order too, and every client knows it (OGC 12-128r19, 2.1.3).
-FILE_CRS = "EPSG:4326"
 
 # The breadth of the territorial sea, 12 nautical miles (UN Convention on the Law of the Sea, art. 3).
 TERRITORIAL_SEA_M = 22_224.0
@@ -37,7 +33,7 @@ DEGREE_M = 111_195.0
 
 
 class BasemapMissing(Exception):
-    """There is no base map file at the path."""
+    """There is no base map at the path: no file, or one of something else."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,11 +76,27 @@ class BasemapPlaces:
 
 @dataclass(frozen=True, eq=False)
 class Basemap:
-    """The base map, immutable: countries, their outlines, and places."""
+    """The base map, immutable: countries, their outlines, and places; the latter two are read when first needed."""
 
     countries: Countries
-    boundaries: Boundaries
-    places: BasemapPlaces
+    drawn_boundaries: Lazy[Boundaries]
+    named_places: Lazy[BasemapPlaces]
+
+    @property
+    def boundaries(self) -> Boundaries:
+        """Outlines of the countries, to be drawn.
+
+        Raises
+        ------
+        BasemapMissing
+            The file is no longer there.
+        """
+        return self.drawn_boundaries.value
+
+    @property
+    def places(self) -> BasemapPlaces:
+        """Towns and cities, to be drawn and named; raises as `boundaries`."""
+        return self.named_places.value
 
     @cached_property
     def _land(self) -> tuple[STRtree, NDArray[np.object_]]:
@@ -187,24 +199,6 @@ class Basemap:
         return TileLayer("place", p.shape, p.geonameid, columns, min_zoom=p.min_zoom)
 
 
-def words(frame: geopandas.GeoDataFrame, column: str) -> NDArray[np.object_]:
-    """Return a text column as Python strings.
-
-    Parameters
-    ----------
-    frame
-        Any frame of n rows.
-    column
-        Name of the column.
-
-    Returns
-    -------
-    NDArray
-        Shape (n,), dtype object; ``None`` where the frame has no value.
-    """
-    return frame[column].astype(object).where(frame[column].notna(), None).to_numpy(dtype=object)
-
-
 def _valid(shape: BaseGeometry) -> BaseGeometry:
     """Make an outline valid: that of Egypt in Natural Earth touches itself."""
     return shape if shape.is_valid else shapely.make_valid(shape)
@@ -216,63 +210,59 @@ def read(path: Path) -> Basemap:
     Raises
     ------
     BasemapMissing
-        There is no such file.
+        There is no such file, or it is no base map.
     """
+    path = path.absolute()
+    return Basemap(_countries(path), Lazy(partial(_boundaries, path)), Lazy(partial(_places, path)))
+
+
+def _countries(path: Path) -> Countries:
+    names = ("iso_a2", "name_en", "name_de", "name_uk", "label_rank", "min_zoom", "label_lon", "label_lat", "geom")
+    column = dict(zip(names, _columns(path, "countries", names), strict=True))
+    label = shapely.points(column["label_lon"].astype(float), column["label_lat"].astype(float))
+    return Countries(
+        iso_a2=column["iso_a2"],
+        name_en=column["name_en"],
+        name_de=column["name_de"],
+        name_uk=column["name_uk"],
+        label_rank=column["label_rank"].astype(np.int64),
+        min_zoom=column["min_zoom"].astype(np.int64),
+        label=np.asarray(label, dtype=object),
+        shape=column["geom"],
+    )
+
+
+def _boundaries(path: Path) -> Boundaries:
+    kind, shapes = _columns(path, "boundaries", ("kind", "geom"))
+    return Boundaries(kind, shapes)
+
+
+def _places(path: Path) -> BasemapPlaces:
+    names = ("geonameid", "name", "country", "population", "capital", "min_zoom", "geom")
+    ids, name, country, population, capital, zooms, shapes = _columns(path, "places", names)
+    return BasemapPlaces(
+        geonameid=ids.astype(np.int64),
+        name=name,
+        country=country,
+        population=population.astype(np.int64),
+        capital=capital.astype(bool),
+        min_zoom=zooms.astype(np.int64),
+        shape=shapes,
+    )
+
+
+def _columns(path: Path, table: str, names: tuple[str, ...]) -> list[NDArray[np.object_]]:
+    """Read columns of a table, each of shape (n,), in the order in which its rows were written; geometry comes last."""
     if not path.is_file():
         raise BasemapMissing(f"there is no base map at {path}: run `make setup`")
-    land, lines, places = (
-        geopandas.read_file(path, layer=layer, engine="pyogrio") for layer in ("countries", "boundaries", "places")
-    )
-    return Basemap(
-        countries=Countries(
-            **{name: words(land, name) for name in ("iso_a2", "name_en", "name_de", "name_uk")},
-            label_rank=land["label_rank"].to_numpy(),
-            min_zoom=land["min_zoom"].to_numpy(),
-            label=np.asarray(shapely.points(land["label_lon"], land["label_lat"]), dtype=object),
-            shape=land.geometry.to_numpy(),
-        ),
-        boundaries=Boundaries(kind=words(lines, "kind"), shape=lines.geometry.to_numpy()),
-        places=BasemapPlaces(
-            geonameid=places["geonameid"].to_numpy(),
-            name=words(places, "name"),
-            country=words(places, "country"),
-            population=places["population"].to_numpy(),
-            capital=places["capital"].to_numpy(),
-            min_zoom=places["min_zoom"].to_numpy(),
-            shape=places.geometry.to_numpy(),
-        ),
-    )
-
-
-def build(path: Path) -> None:
-    """Build the base map file from the installed Natural Earth and GeoNames packages.
-
-    The file is written aside and renamed into place, so that a build that fails leaves the file that was there before.
-    Missing folders are created.
-
-    Raises
-    ------
-    layers.reference.basemap_build.MissingSource
-        A package that holds the data is not installed.
-    """
-    countries = source.country_frame(source.natural_earth())
-    steps: dict[str, Callable[[], geopandas.GeoDataFrame]] = {
-        "countries": lambda: countries,
-        "boundaries": lambda: source.boundary_frame(countries),
-        "places": lambda: source.place_frame(source.geonames("countries"), source.geonames("cities5000")),
-    }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(path) as fresh:
-        for layer, frame in track(steps.items(), description="Building the base map"):
-            frame().set_crs(FILE_CRS, allow_override=True).to_file(fresh, layer=layer, driver="GPKG", engine="pyogrio")
-
-
-def main() -> None:
-    """Build the base map at the path named on the command line."""
-    parser = argparse.ArgumentParser(prog="python -m layers.reference.basemap", description="Build the base map.")
-    parser.add_argument("path", type=Path, help="the GeoPackage to write, such as data/basemap.gpkg")
-    build(parser.parse_args().path)
-
-
-if __name__ == "__main__":
-    main()
+    try:
+        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as file:
+            found = file.execute(f"SELECT {', '.join(names)} FROM {table} ORDER BY fid").fetchall()
+        shapes = geopackage.decode_many([row[-1] for row in found])
+    except (sqlite3.Error, GeometryBlobError) as error:
+        raise BasemapMissing(f"{path} is no base map ({error}): run `make setup`") from error
+    columns = np.empty((len(names), len(found)), dtype=object)
+    for at, values in enumerate(zip(*found, strict=True)):
+        columns[at] = values
+    columns[-1] = shapes
+    return list(columns)

@@ -1,14 +1,17 @@
-"""Makes the frames of the base map from the installed Natural Earth and GeoNames packages.
+"""Builds the base map from the installed Natural Earth and GeoNames packages.
+
+Run as `python -m layers.reference.basemap_build data/basemap.gpkg`.
 
 Countries are Natural Earth 1:10m in the German point of view, which draws Crimea in Ukraine; the
 default view draws it in Russia. At 1:110m Orlivka would lie in Romania and Odesa in the sea.
 """
 
+import argparse
 import json
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -18,8 +21,13 @@ import numpy as np
 import pandas as pd
 import shapely
 from numpy.typing import NDArray
+from rich.progress import track
+
+from layers.filesystem.atomic_file import replacing
 
 CRS = "OGC:CRS84"
+# A GeoPackage stores EPSG:4326 in lon/lat order too, and every client knows it (OGC 12-128r19, 2.1.3).
+FILE_CRS = "EPSG:4326"
 SMALLEST_PLACE = 15_000
 
 # Natural Earth gives the code "-99" to land without a code of its own; it then has that of its sovereign.
@@ -338,3 +346,37 @@ def place_frame(
     return geopandas.GeoDataFrame(
         frame.drop(columns=["admin1", "lon", "lat"]).reset_index(drop=True), geometry=points, crs=CRS
     )
+
+
+def build(path: Path) -> None:
+    """Build the base map file from the installed Natural Earth and GeoNames packages.
+
+    The file is written aside and renamed into place, so that a build that fails leaves the file that was there before.
+    Missing folders are created.
+
+    Raises
+    ------
+    layers.reference.basemap_build.MissingSource
+        A package that holds the data is not installed.
+    """
+    countries = country_frame(natural_earth())
+    steps: dict[str, Callable[[], geopandas.GeoDataFrame]] = {
+        "countries": lambda: countries,
+        "boundaries": lambda: boundary_frame(countries),
+        "places": lambda: place_frame(geonames("countries"), geonames("cities5000")),
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path) as fresh:
+        for layer, frame in track(steps.items(), description="Building the base map"):
+            frame().set_crs(FILE_CRS, allow_override=True).to_file(fresh, layer=layer, driver="GPKG", engine="pyogrio")
+
+
+def main() -> None:
+    """Build the base map at the path named on the command line."""
+    parser = argparse.ArgumentParser(prog="python -m layers.reference.basemap_build", description="Build the base map.")
+    parser.add_argument("path", type=Path, help="the GeoPackage to write, such as data/basemap.gpkg")
+    build(parser.parse_args().path)
+
+
+if __name__ == "__main__":
+    main()

@@ -13,7 +13,6 @@ from typing import Any
 
 from layers.model.messages import Message
 from layers.model.types import Basis
-from layers.reference.gazetteer_build import FORMAT_VERSION, SEPARATOR
 from layers.reference.gazetteer_scoring import (
     NamedPlace,
     NamedRegion,
@@ -26,6 +25,11 @@ from layers.reference.gazetteer_scoring import (
 )
 from layers.reference.regions import has_region_word, region_key
 from layers.text.place_names import MAX_LENGTH, bare, fold, is_cyrillic, parts, spelled, stem
+
+#: Changes whenever an older index can no longer be read.
+FORMAT_VERSION = 1
+#: Separates the spellings of one key in a column.
+SEPARATOR = "\t"
 
 _MAX_ROWS = 2000
 _PLACE = "p.id, p.name, p.country, p.admin1, p.admin2, p.lon, p.lat, p.population, p.feature, n.spelled, p.origin"

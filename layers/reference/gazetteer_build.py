@@ -21,11 +21,10 @@ from rich.progress import track
 
 from layers.filesystem.atomic_file import replacing
 from layers.reference import basemap_build, geonames, regions
+from layers.reference.gazetteer import FORMAT_VERSION, SEPARATOR
 from layers.reference.geonames import GeonamesPlace
 from layers.text.place_names import fold, is_cyrillic, is_readable, spelled, stem
 
-#: Changes whenever an older index can no longer be read.
-FORMAT_VERSION = 1
 EARTH_RADIUS_M = 6_371_008.8
 #: The radius of a region holds this share of its places, as the farthest of a hundred may be misplaced, and is enlarged
 #: by a tenth, as settlements end before the land does: it holds 98 to 100 % of the land of Ukraine's regions, but 91 %
@@ -35,8 +34,6 @@ ENLARGED = 1.1
 _MIN_RADIUS_M = 5_000.0
 #: Countries whose places are reported in Ukrainian or Russian: names are searched in their cases only there.
 INFLECTED_IN = re.compile("UA|RU|BY|MD|KZ|PL|RO|HU|SK|BG|TR|GE|AZ|AM|LT|LV|EE")
-#: Separates the spellings of one key in a column.
-SEPARATOR = "\t"
 
 _TABLES = """
 CREATE TABLE origins (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, sha256 TEXT, licence TEXT, places INTEGER);

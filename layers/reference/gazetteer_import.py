@@ -12,8 +12,8 @@ from pathlib import Path
 
 from layers.filesystem.atomic_file import replacing
 from layers.reference import geonames, regions
-from layers.reference.gazetteer import GazetteerIndex
-from layers.reference.gazetteer_build import SEPARATOR, finish, names_of, stems_of, unjournaled
+from layers.reference.gazetteer import SEPARATOR, GazetteerIndex
+from layers.reference.gazetteer_build import finish, names_of, stems_of, unjournaled
 from layers.reference.geonames import GeonamesPlace
 from layers.text.place_names import is_readable
 

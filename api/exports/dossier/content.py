@@ -25,7 +25,7 @@ from api.exports.dossier.parts import (
 )
 from api.exports.dossier.sections import CitedSources, Names
 from api.exports.dossier.strike_block import StrikeBlocks
-from api.exports.strike_rows import ExportError
+from api.exports.errors import ExportError
 from api.exports.text import page_text, share
 from api.http.json import Json
 from api.wording.catalogue import formatted, phrase

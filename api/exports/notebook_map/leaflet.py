@@ -7,7 +7,7 @@ import json
 import re
 from pathlib import Path
 
-from api.exports.strike_rows import ExportError
+from api.exports.errors import ExportError
 from api.exports.text import STATIC
 
 VENDOR = STATIC / "vendor" / "leaflet"

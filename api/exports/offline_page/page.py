@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 import shapely
 
-from api.exports.strike_rows import ExportError
+from api.exports.errors import ExportError
 from api.exports.symbols import FILLED, HOST_COLOURS, OTHER_COLOUR
 from api.exports.text import STATIC, page_text, share, word
 from api.http.json import Json

@@ -12,7 +12,7 @@ import numpy as np
 import shapely
 from pyproj import CRS, Geod, Transformer
 
-from api.exports.strike_rows import ExportError
+from api.exports.errors import ExportError
 from geo.lonlat import Bools, Floats, Ints, Objects
 
 GEOD = Geod(ellps="WGS84")

@@ -14,6 +14,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Literal
 
+from api.exports.errors import ExportError
 from api.exports.printed_map.drawing import svg_file
 from api.exports.printed_map.extent import extent_of
 from api.exports.printed_map.lettering import POINT_MM, balanced_width, font_folder
@@ -25,7 +26,6 @@ from api.exports.printed_map.sheet_contents import SheetContents, sheet_contents
 from api.exports.printed_map.sheet_origin import SheetOrigin
 from api.exports.printed_map.story import Story, StoryTeller
 from api.exports.printed_map.svg_sheet import svg_sheet
-from api.exports.strike_rows import ExportError
 from layers.reference.basemap import Basemap
 from layers.reference.basemap_archive import BasemapArchive
 from layers.reference.map_ground import GroundLanguage

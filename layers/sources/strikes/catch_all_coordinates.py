@@ -8,16 +8,18 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from layers.model.types import Basis
 from layers.reference.gazetteer_scoring import distance_m
 from layers.reference.regions import is_region_word, region_key, region_names
 from layers.text.place_names import fold, stem
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 TABLE = Path(__file__).with_name("sinks.toml")
 
@@ -152,6 +154,8 @@ def candidates(place: ArrayLike, naming: ArrayLike, regional: ArrayLike | None =
     is_candidate = (count >= MIN_REPORTS) & (share <= MAX_NAMING_SHARE)
     if regional is not None:
         is_candidate &= region_share >= MIN_REGIONAL_SHARE
+    import pandas as pd  # takes a quarter of a second, which no load needs
+
     frame = pd.DataFrame({"place": places, "reports": count, "naming": share, "regional": region_share})
     return frame[is_candidate].sort_values(["reports", "place"], ascending=[False, True], ignore_index=True)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from starlette.testclient import TestClient
 
-from api.rendering.png import style_table
+from api.rendering.canvas import style_table
 from api.settings import Settings
 from tests.api.feature_client import Json
 

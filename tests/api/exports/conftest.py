@@ -12,6 +12,7 @@ import shapely
 from playwright.sync_api import Browser, sync_playwright
 
 from geo.lonlat import Objects
+from layers.model.cache import Lazy
 from layers.reference.basemap import Basemap, BasemapPlaces, Boundaries, Countries
 from tests.api.exports.making import frame_of, strike
 
@@ -51,18 +52,22 @@ def small_base() -> Basemap:
             label=shapely.centroid(shapes(*land)),
             shape=shapes(*land),
         ),
-        Boundaries(
-            kind=words("border", "coast"),
-            shape=shapes(shapely.LineString([(39, 43), (39, 52)]), shapely.LineString([(22, 45.3), (39, 45.3)])),
+        Lazy.of(
+            Boundaries(
+                kind=words("border", "coast"),
+                shape=shapes(shapely.LineString([(39, 43), (39, 52)]), shapely.LineString([(22, 45.3), (39, 45.3)])),
+            )
         ),
-        BasemapPlaces(
-            geonameid=np.arange(1, 5),
-            name=words("Odesa", "Mykolayiv", "Kyiv", "Suva"),
-            country=words("UA", "UA", "UA", "FJ"),
-            population=np.array([1_000_000, 480_000, 2_900_000, 90_000]),
-            capital=np.array([False, False, True, True]),
-            min_zoom=np.array([4, 5, 4, 4]),
-            shape=shapely.points([(30.73, 46.48), (32.0, 46.97), (30.52, 50.45), (178.44, -18.14)]),
+        Lazy.of(
+            BasemapPlaces(
+                geonameid=np.arange(1, 5),
+                name=words("Odesa", "Mykolayiv", "Kyiv", "Suva"),
+                country=words("UA", "UA", "UA", "FJ"),
+                population=np.array([1_000_000, 480_000, 2_900_000, 90_000]),
+                capital=np.array([False, False, True, True]),
+                min_zoom=np.array([4, 5, 4, 4]),
+                shape=shapely.points([(30.73, 46.48), (32.0, 46.97), (30.52, 50.45), (178.44, -18.14)]),
+            )
         ),
     )
 

@@ -24,7 +24,7 @@ import shapely
 from pyogrio import raw
 from pyogrio.raw import read_arrow
 
-from api.exports.strike_rows import ExportError
+from api.exports.errors import ExportError
 from api.formats import columnar, geojson, geopackage, kml, spreadsheet
 from api.formats import csv as csv_form
 from api.formats.file_metadata import FileMetadata

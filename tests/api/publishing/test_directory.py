@@ -9,7 +9,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from api.exports.strike_rows import ExportError
+from api.exports.errors import ExportError
 from api.html.published import CitedVersion
 from api.publishing.directory import MANIFEST, Publication, PublishedFile, PublishedFolder
 

@@ -13,7 +13,8 @@ import pytest
 from PIL import Image
 from starlette.testclient import TestClient
 
-from api.rendering.png import appearance_of, style_table
+from api.rendering.canvas import style_table
+from api.rendering.png import appearance_of
 from api.requests.negotiation import negotiate
 from api.settings import Settings
 from api.styles.catalogue import ENCODINGS

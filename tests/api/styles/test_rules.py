@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from xml.etree import ElementTree
 
-from api.rendering.png import style_table
+from api.rendering.canvas import style_table
 from api.settings import Settings
 from api.styles import maplibre, sld
 from api.styles.rules import ChoiceCase, rules, site_colour

@@ -16,6 +16,7 @@ from pmtiles.writer import Writer
 
 from geo.tiles.mvt import TileLayer, encode_tile
 from geo.tiles.tile_matrix import covering
+from layers.model.cache import Lazy
 from layers.reference import basemap_build
 from layers.reference.basemap import Basemap, BasemapPlaces, Boundaries, Countries
 from layers.reference.basemap_archive_build import ArchiveExtent, ArchiveSources, build
@@ -82,8 +83,8 @@ def countries() -> Basemap:
     numbers = np.empty(0, dtype=np.int64)
     return Basemap(
         Countries(one, *names, whole + 1, whole, np.array([shapely.Point(14, 55)], object), shape),
-        Boundaries(np.array(["border", "coast"], dtype=object), lines),
-        BasemapPlaces(numbers, none, none, numbers, numbers.astype(bool), numbers, none),
+        Lazy.of(Boundaries(np.array(["border", "coast"], dtype=object), lines)),
+        Lazy.of(BasemapPlaces(numbers, none, none, numbers, numbers.astype(bool), numbers, none)),
     )
 
 

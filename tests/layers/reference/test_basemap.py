@@ -10,9 +10,9 @@ import pytest
 import shapely
 
 from geo.tiles.tile_matrix import Tile
-from layers.reference import basemap as module
 from layers.reference import basemap_build as source
-from layers.reference.basemap import Basemap, BasemapMissing, build, read
+from layers.reference.basemap import Basemap, BasemapMissing, read
+from layers.reference.basemap_build import build
 
 
 @pytest.fixture(scope="session")
@@ -204,11 +204,20 @@ def test_a_failed_build_leaves_what_was_there(tmp_path: Path, monkeypatch: pytes
     def fail(countries: object) -> None:
         raise source.MissingSource("the second of three layers")
 
-    monkeypatch.setattr(module.source, "boundary_frame", fail)
+    monkeypatch.setattr(source, "boundary_frame", fail)
     with pytest.raises(source.MissingSource):
         build(path)
     assert path.read_bytes() == b"earlier"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_file_of_something_else_is_no_base_map(tmp_path: Path, file: Path) -> None:
+    text, cut = tmp_path / "text.gpkg", tmp_path / "cut.gpkg"
+    text.write_text("a text")
+    cut.write_bytes(file.read_bytes()[:200_000])
+    for path in (text, cut):
+        with pytest.raises(BasemapMissing, match=r"\.gpkg is no base map .*: run `make setup`"):
+            read(path)
 
 
 def test_missing_file_and_missing_package_are_named(tmp_path: Path) -> None:

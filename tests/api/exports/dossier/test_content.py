@@ -8,7 +8,7 @@ import pytest
 
 from api.exports.dossier.parts import Contents, Dossier, Facts, Heading, Holders, MapPart, Numbered, Run, Table, texts
 from api.exports.dossier.strike_block import decimals_of
-from api.exports.strike_rows import ExportError
+from api.exports.errors import ExportError
 from api.serializers.attribution import strike_answer
 from api.serializers.selection import selection_answer
 from api.wording.catalogue import codes, phrase

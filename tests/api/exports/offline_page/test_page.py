@@ -11,9 +11,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser
 
+from api.exports.errors import ExportError
 from api.exports.offline_page import page as one_file
 from api.exports.offline_page.page import PageOrder, page, script_json
-from api.exports.strike_rows import ExportError
 from api.serializers.attribution import cited_sources
 from api.serializers.selection import strike_rows
 from api.wording.countries import country_names

@@ -12,12 +12,12 @@ import shapely
 from PIL import Image
 from pypdf import PdfReader
 
+from api.exports.errors import ExportError
 from api.exports.printed_map import sheet
 from api.exports.printed_map.look import LOOKS
 from api.exports.printed_map.map_strikes import MapLine, MapStrike, StruckPlace, map_lines, map_strikes
 from api.exports.printed_map.sheet import MapOrder, MapSheet
 from api.exports.printed_map.sheet_origin import SheetOrigin
-from api.exports.strike_rows import ExportError
 from layers.reference.basemap import Basemap
 from layers.snapshot.snapshot import Snapshot
 from tests.api.exports.making import DAY, ODESA, struck
