@@ -10,7 +10,7 @@ from time import perf_counter, process_time
 from bench.world_columns import Sizes, synthesize
 from layers.model.records import Asset, Records
 from layers.resolution.asset_blocking import AssetColumns, candidate_pairs
-from layers.resolution.asset_duplicates import site_groups
+from layers.resolution.asset_duplicates import sites_in
 
 #: One asset in so many is told again by a second data set, beside its place.
 DOUBLED = 10
@@ -41,7 +41,7 @@ def main() -> None:
     start, began = process_time(), perf_counter()
     table = AssetColumns.of(records)
     read = process_time()
-    groups = site_groups(table)
+    groups = sites_in(table).groups
     done = process_time()
     doubles = sum(name.startswith("b-") for name in records.assets)
     right = sum(groups.get(f"a-{name[2:]}") == groups[name] for name in groups if name.startswith("b-"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from types import MappingProxyType
 
@@ -12,7 +12,7 @@ from scipy.optimize import minimize
 
 from geo.lonlat import Bools, Floats, Ints
 from layers.matching.evidence import Mentions
-from layers.matching.match import site_probabilities
+from layers.matching.match import site_probabilities, with_twins
 from layers.matching.weights import DERIVED, NEARNESS, REASONS, MatchWeights
 
 #: The reasons that have a weight, in the order of the fitted vector.
@@ -25,7 +25,12 @@ AGAINST = frozenset(
     }
 )
 #: Reasons of which either sign is possible; the weights of all others stay positive.
-EITHER = frozenset({"prior", "no-place", "kin-kind", "alike-kind", "mentioned-kind", "coverage", "rivals", "namesakes"})
+EITHER = frozenset(
+    {
+        *("prior", "no-place", "kin-kind", "alike-kind", "mentioned-kind", "coverage"),
+        *("rivals", "namesakes", "far-namesakes"),
+    }
+)
 #: Of random utilities at most 1; near 0 the likeliest candidate takes all.
 DISSIMILARITY_BOUNDS = (0.1, 1.0)
 #: The column that says whether the asset is in reach.
@@ -51,6 +56,8 @@ class JudgedStrike:
         How much the judgement counts.
     named
         The words by which the text names the candidates, as ``evidence.mentions`` finds them; None for no words.
+    alike
+        Candidates, others that may be the same site and how probably they are, shape (n, 3): ``AssetIndex.alike``.
     """
 
     columns: Floats
@@ -58,6 +65,7 @@ class JudgedStrike:
     site: bool
     weight: float = 1.0
     named: Mentions | None = None
+    alike: Floats = field(default_factory=lambda: np.zeros((0, 3)))
 
 
 def fit(
@@ -179,7 +187,8 @@ def probabilities(event: JudgedStrike, weights: MatchWeights) -> tuple[Floats, f
     log_odds, _ = _log_odds(event.columns, np.full(rows, event.site), _vector(weights)[:-1], weights.ceiling)
     named = event.named or Mentions(*np.zeros((2, rows), np.uint64))
     each, none = site_probabilities(np.zeros(rows, np.int64), log_odds, 1, named, weights.dissimilarity)
-    return each, float(none[0])
+    one, other = event.alike[:, :2].astype(np.int64).T
+    return with_twins(each, np.repeat(none, rows), one, other, event.alike[:, 2]), float(none[0])
 
 
 def evidence_matrix(columns: Mapping[str, Floats]) -> Floats:

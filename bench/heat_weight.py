@@ -19,7 +19,7 @@ from scipy.special import logsumexp
 
 from bench.matching_quality import Label, labels
 from geo.lonlat import Bools, Floats
-from layers.matching.asset_index import index_of, represented_by
+from layers.matching.asset_index import index_of, sites_of
 from layers.matching.heat import with_heat
 from layers.matching.match import match_one
 from layers.matching.weights import read
@@ -94,7 +94,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path, metavar="FOLDER")
     store = Store.open(parser.parse_args().folder / "atlas.gpkg", read_only=True)
     records, heat = store.records(), store.heat()
-    index, weights, standing = index_of(records), read(), represented_by(records)
+    index, weights, standing = index_of(records), read(), sites_of(records).represented_by
 
     def witnessed(label: Label) -> WitnessedReport:
         matches = match_one(label.strike, index, records, weights)

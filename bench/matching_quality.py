@@ -23,7 +23,7 @@ from bench import evaluation_store
 from bench.calibration import FITTED, JudgedStrike, evidence_matrix, fit, probabilities, reliability_bands
 from geo.lonlat import Floats
 from layers.decisions.hits import NONE_FROM, PUBLISH_FROM
-from layers.matching.asset_index import AssetIndex, related_names, represented_by
+from layers.matching.asset_index import AssetIndex, Sites, related_names, sites_of
 from layers.matching.candidates import candidates
 from layers.matching.evidence import Mentions, evidence_columns, mentions
 from layers.matching.strike_columns import StrikeColumns
@@ -61,6 +61,7 @@ START: Mapping[str, float] = MappingProxyType(
         "other-type": -1.0,
         "rivals": 0.3,
         "namesakes": 0.3,
+        "far-namesakes": 0.3,
         "other-kind": -4.0,
         "other-target": -2.5,
         "other-number": -2.5,
@@ -185,6 +186,9 @@ def cases(labelled: Sequence[Label], index: AssetIndex, weight: float = 1.0) -> 
     evidence = evidence_columns(table, index, *pairs)
     matrix = evidence_matrix(evidence)
     named = mentions(table, index, pairs.left, pairs.right, evidence)
+    one, other, likely = index.alike(pairs.left, pairs.right)
+    order = np.argsort(one, kind="stable")
+    twins = np.column_stack([one, other, likely])[order]
     bounds = np.searchsorted(pairs.left, np.arange(len(labelled) + 1))
     size = Counter(label.group for label in labelled)
     built = []
@@ -194,7 +198,9 @@ def cases(labelled: Sequence[Label], index: AssetIndex, weight: float = 1.0) -> 
         right = np.array([item in label.right for item in ids], dtype=bool)
         share = weight * float(size[label.group]) ** -0.5
         beside = Mentions(named.whole[part], named.every[part])
-        judged = JudgedStrike(matrix[part], right, bool(table.site[row]), share, beside)
+        of_strike = twins[slice(*np.searchsorted(twins[:, 0], [bounds[row], bounds[row + 1]]))]
+        alike = of_strike - [bounds[row], bounds[row], 0.0]
+        judged = JudgedStrike(matrix[part], right, bool(table.site[row]), share, beside, alike)
         built.append(Case(label, ids, judged))
     return built
 
@@ -203,7 +209,12 @@ def without_the_right(case: Case) -> Case:
     """The case without its right candidates, as if the layer lacked the asset."""
     others, judged = ~case.judged.right, case.judged
     named = judged.named and Mentions(judged.named.whole[others], judged.named.every[others])
-    less = JudgedStrike(judged.columns[others], judged.right[others], judged.site, judged.weight * _WITHOUT, named)
+    place = np.cumsum(others) - 1
+    left = judged.alike[others[judged.alike[:, :2].astype(np.int64)].all(axis=1)]
+    alike = np.column_stack([place[left[:, :2].astype(np.int64)], left[:, 2]])
+    less = JudgedStrike(
+        judged.columns[others], judged.right[others], judged.site, judged.weight * _WITHOUT, named, alike
+    )
     ids = tuple(item for item, other in zip(case.ids, others, strict=True) if other)
     return Case(replace(case.label, right=frozenset()), ids, less)
 
@@ -381,12 +392,14 @@ def main() -> None:
     path = given.folder / "atlas.gpkg"
     store = Store.open(path if path.exists() else evaluation_store.build(given.folder))
     records = store.records()
-    names, standing = related_names(records), represented_by(records)
+    names, sites = related_names(records), sites_of(records)
+    standing = sites.represented_by
     placed = [asset for asset in records.assets.values() if asset.geometry is not None]
-    whole = AssetIndex.of(placed, names, standing)
+    whole = AssetIndex.of(placed, names, sites)
     fewer = [asset for asset in placed if not asset.id.startswith(_LEFT_OUT)]
     ids = {asset.id for asset in fewer}
-    partial = AssetIndex.of(fewer, names, {name: site for name, site in standing.items() if {name, site} <= ids})
+    within = {name: site for name, site in standing.items() if {name, site} <= ids}
+    partial = AssetIndex.of(fewer, names, Sites(within, sites.likely))
     everywhere = cases(labels(records, {asset.id: standing.get(asset.id, asset.id) for asset in placed}), whole)
     with_gaps = cases(
         labels(records, {name: standing.get(name, name) if standing.get(name) in ids else name for name in ids}),

@@ -9,7 +9,7 @@ from datetime import date
 from functools import cache
 from itertools import chain
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -23,7 +23,7 @@ from layers.model.operation import days_of_operation
 from layers.model.records import Asset, Records
 from layers.reference.country_names import code_of, single_words
 from layers.resolution.asset_blocking import plant_types
-from layers.resolution.asset_duplicates import same_site_groups
+from layers.resolution.asset_duplicates import same_sites
 from layers.text.site_terms import (
     IS_RARE,
     KIN_MASKS,
@@ -224,6 +224,8 @@ class AssetIndex:
     area_km2, rim_km
         Area and outline of the shape (of a line twice its length): the ground within r of it is
         area + rim * r + pi * r^2 (Steiner's formula).
+    twins, twin_probability
+        The rows that may be the same site as each, and how probably each of the values of ``twins`` is.
     bounds
         West, south, east and north in degrees of the shape cut at the antimeridian, shape (n, 4): the box of a shape
         that goes on beyond it would not be met from the other side.
@@ -249,6 +251,8 @@ class AssetIndex:
     last_day: Ints
     area_km2: Floats
     rim_km: Floats
+    twins: RaggedArray
+    twin_probability: Floats
     bounds: Floats
     names: NameIndex
     trees: tuple[tuple[float, Ints, shapely.STRtree], ...]
@@ -258,7 +262,7 @@ class AssetIndex:
         cls,
         assets: Iterable[Asset],
         owners: Mapping[str, Sequence[str]],
-        represented_by: Mapping[str, str] = MappingProxyType({}),
+        sites: Sites | None = None,
     ) -> AssetIndex:
         """Index records.
 
@@ -268,9 +272,10 @@ class AssetIndex:
             Those without a geometry are left out.
         owners
             The names of owners, operators and brands, by the id of the asset.
-        represented_by
-            The id of the asset that stands for another, by the id of the other; both have a geometry.
+        sites
+            Which of the assets are one site, or may be; by default each is one of its own.
         """
+        sites = sites or Sites({}, {})
         # Read one by one: a million records at once would take gigabytes.
         placed = [_columns(asset) for asset in assets if asset.geometry is not None]
         ids, geometry, uncertainty_m, site, kinds, countries, days, names = (
@@ -286,7 +291,8 @@ class AssetIndex:
             names,
             [tuple(owners.get(name, ())) for name in ids],
             np.array(days, dtype=np.int64).reshape(-1, 2),
-            [represented_by.get(name, name) for name in ids] if represented_by else None,
+            [sites.represented_by.get(name, name) for name in ids] if sites.represented_by else None,
+            sites.likely,
         )
 
     @classmethod
@@ -302,6 +308,7 @@ class AssetIndex:
         owners: Sequence[Sequence[str]],
         days: Ints | None = None,
         represented_by: Sequence[str] | None = None,
+        likely: Mapping[tuple[str, str], float] = MappingProxyType({}),
     ) -> AssetIndex:
         """Index columns of one length n.
 
@@ -328,6 +335,8 @@ class AssetIndex:
         represented_by
             Id of the asset that stands for each; by default each for itself. A row that does not stand for itself is
             no candidate, and its names, owners and kind are those of the row that does.
+        likely
+            How probably two rows that stand for themselves are one site, by their ids in both orders.
 
         Raises
         ------
@@ -344,6 +353,7 @@ class AssetIndex:
         points = geometry.copy()
         points[shapely.get_type_id(geometry) != 0] = None
         number = np.fromiter((numbers(variants[0]) if variants else 0 for variants in names), np.uint64, len(names))
+        twins, twin_probability = _twins(ids, likely)
         days = np.tile([date.min.toordinal(), date.max.toordinal()], (len(ids), 1)) if days is None else days
         return cls(
             ids,
@@ -362,6 +372,8 @@ class AssetIndex:
             days[:, 1],
             area_km2,
             rim_km,
+            twins,
+            twin_probability,
             bounds,
             NameIndex.of(_pooled(names, of_row), _pooled(owners, of_row)),
             trees(bounds, points, uncertainty_m, stands),
@@ -369,6 +381,39 @@ class AssetIndex:
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    def alike(self, left: Ints, right: Ints) -> tuple[Ints, Ints, Floats]:
+        """Find the candidates of one strike that may be one site.
+
+        Parameters
+        ----------
+        left, right
+            Rows of strikes and of assets, shape (pairs,), sorted by both.
+
+        Returns
+        -------
+        tuple
+            Positions of candidates among the pairs, for each that of another which may be the same site, and how
+            probably it is; each pair in both orders, empty arrays where there is none.
+        """
+        entries = RaggedArray(np.arange(len(self.twin_probability)), self.twins.start)
+        entry, one = entries.of_rows(right)
+        key, wanted = left * len(self) + right, left[one] * len(self) + self.twins.values[entry]
+        other = np.searchsorted(key, wanted)
+        there = np.flatnonzero(key[np.minimum(other, len(key) - 1)] == wanted) if len(key) else np.empty(0, np.int64)
+        return one[there], other[there], self.twin_probability[entry[there]]
+
+
+def _twins(ids: Sequence[str], likely: Mapping[tuple[str, str], float]) -> tuple[RaggedArray, Floats]:
+    """Return by row the rows that may be the same site, and how probably."""
+    of_row: list[dict[int, float]] = [{} for _ in ids]
+    if likely:
+        row = {name: number for number, name in enumerate(ids)}
+        for (one, other), probability in sorted(likely.items()):
+            if one in row and other in row:
+                of_row[row[one]][row[other]] = probability
+    flat = np.fromiter((value for twins in of_row for value in twins.values()), float)
+    return RaggedArray.of([tuple(twins) for twins in of_row]), flat
 
 
 def _columns(asset: Asset) -> tuple[Any, ...]:
@@ -442,6 +487,8 @@ def trees(
 
     Parameters
     ----------
+    twins, twin_probability
+        The rows that may be the same site as each, and how probably each of the values of ``twins`` is.
     bounds
         West, south, east, north in degrees, shape (n, 4).
     points
@@ -486,18 +533,33 @@ def _measured(geometry: Objects) -> tuple[Floats, Floats]:
 
 def index_of(records: Records) -> AssetIndex:
     """Index the assets of a set of records, with the names of the entities tied to them."""
-    return AssetIndex.of(records.assets.values(), related_names(records), represented_by(records))
+    return AssetIndex.of(records.assets.values(), related_names(records), sites_of(records))
 
 
-def represented_by(records: Records) -> Mapping[str, str]:
-    """Return the asset that stands for another in the matcher, by the id of the other.
+class Sites(NamedTuple):
+    """Which assets are one site in the matcher, and which may be.
+
+    Attributes
+    ----------
+    represented_by
+        The id of the asset that stands for another, by the id of the other; both have a geometry.
+    likely
+        How probably two assets that stand for themselves are one site, by their ids in both orders.
+    """
+
+    represented_by: Mapping[str, str]
+    likely: Mapping[tuple[str, str], float]
+
+
+def sites_of(records: Records) -> Sites:
+    """Return which assets are one site in the matcher, and which may be.
 
     A unit is matched at its plant, where they are of one kind and its name adds no word of its own (a number does not
-    tell which unit was meant). Assets of several sources that are one site by ``same_site_groups`` are matched as one,
+    tell which unit was meant). Assets of several sources that are one site by ``same_sites`` are matched as one,
     so that they share one probability, and count once.
     """
     assets = records.assets
-    sites = same_site_groups(records)
+    sites, likely = same_sites(records)
     standing: dict[str, str] = {}
     for asset in assets.values():
         whole = assets.get(asset.part_of) if asset.part_of else None
@@ -507,7 +569,8 @@ def represented_by(records: Records) -> Mapping[str, str]:
         if site != asset.id and assets[site].geometry is not None:
             standing[asset.id] = site
     # What stands for an asset stands for itself: a plant may be one site with another's.
-    return {name: standing.get(site, site) for name, site in standing.items()}
+    represented = {name: standing.get(site, site) for name, site in standing.items()}
+    return Sites(represented, {pair: share for pair, share in likely.items() if represented.keys().isdisjoint(pair)})
 
 
 def _own_words(part: Asset, whole: Asset) -> set[str]:

@@ -179,7 +179,12 @@ def _rivals(left: Ints, near: Bools, names: Columns, kinds: Columns) -> Columns:
     """
     fits = near & _any_of(kinds, ("same-kind", "same-common-kind", "same-rare-kind", "kin-kind"))
     named = _any_of(names, (*_NEAR_NAMES, "town-name"))
-    return {"rivals": _minus_log_count(left, fits), "namesakes": _minus_log_count(left, fits & named)}
+    afar = ~near & _any_of(names, _FAR_NAMES) & (kinds["other-kind"] == 0)
+    return {
+        "rivals": _minus_log_count(left, fits),
+        "namesakes": _minus_log_count(left, fits & named),
+        "far-namesakes": _minus_log_count(left, afar),
+    }
 
 
 def _any_of(columns: Columns, names: Sequence[str]) -> Bools:

@@ -15,7 +15,12 @@ from layers.text.site_terms import TARGET_KINDS, stems
 
 
 def reasons(
-    strike: Strike, asset: Asset, distance_m: float, evidence: Mapping[str, float], log_odds: Mapping[str, float]
+    strike: Strike,
+    asset: Asset,
+    distance_m: float,
+    evidence: Mapping[str, float],
+    log_odds: Mapping[str, float],
+    lent: float,
 ) -> tuple[MatchReason, ...]:
     """Explain a pair by the reasons that have any evidence or weight, in the order of ``weights.REASONS``.
 
@@ -30,6 +35,8 @@ def reasons(
     log_odds
         What each reason adds; the sum over the reasons is the log odds of the asset, were it alone, against "none of
         these".
+    lent
+        Probability of others that may be the same site: a reason of its own, without a weight, where it shows.
     """
     explained = []
     for name in REASONS:
@@ -37,6 +44,9 @@ def reasons(
         if term or evidence.get(name):
             detail = _detail(name, strike, asset, distance_m, evidence)
             explained.append(MatchReason(name=name, value=evidence.get(name, term), weight=term, detail=detail))
+    if round(lent, 2):
+        detail = Message("matching.one-site", {"probability": lent})
+        explained.append(MatchReason(name="one-site", value=lent, weight=0.0, detail=detail))
     return tuple(explained)
 
 
@@ -98,7 +108,7 @@ def _detail(name: str, strike: Strike, asset: Asset, distance_m: float, evidence
         return Message(f"matching.{name}", {"kinds": _stated_kinds(strike), "kind": asset.kind})
     if name in ("landmark", "near"):
         return Message(f"matching.{name}", {"name": asset.name})
-    if name in ("rivals", "namesakes"):
+    if name in ("rivals", "namesakes", "far-namesakes"):
         return Message(f"matching.{name}", {"count": round(float(np.exp(-evidence[name])))})
     if name in ("wrong-place", "far-away"):
         return Message(f"matching.{name}", {"distance_km": distance_m / 1000, "place": strike.place})

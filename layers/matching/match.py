@@ -123,7 +123,9 @@ class Scores:
         Log odds of each asset, were it alone, against "none of these", shape (pairs,).
     probability
         That the strike hit the asset, shape (pairs,): among the candidates of the strike and "none of these", but for
-        those that the text names side by side with it.
+        those that the text names side by side with it, and with what is lent to it.
+    lent
+        What of this is the probability of candidates that may be the same site, shape (pairs,).
     by_reason
         Log odds of each reason, which add up to ``log_odds``.
     evidence
@@ -137,6 +139,7 @@ class Scores:
     distance_m: Floats
     log_odds: Floats
     probability: Floats
+    lent: Floats
     by_reason: Columns
     evidence: Columns
     no_asset: Floats
@@ -165,8 +168,28 @@ def score_pairs(strikes: StrikeColumns, index: AssetIndex, pairs: Pairs, weights
     by_reason = log_odds_terms(evidence, strikes.site[pairs.left], weights)
     log_odds = reduce(np.add, by_reason.values())
     named = mentions(strikes, index, pairs.left, pairs.right, evidence)
-    probability, no_asset = site_probabilities(pairs.left, log_odds, len(strikes), named, weights.dissimilarity)
-    return Scores(*pairs, log_odds, probability, by_reason, evidence, no_asset)
+    own, no_asset = site_probabilities(pairs.left, log_odds, len(strikes), named, weights.dissimilarity)
+    probability = with_twins(own, no_asset[pairs.left], *index.alike(pairs.left, pairs.right))
+    return Scores(*pairs, log_odds, probability, probability - own, by_reason, evidence, no_asset)
+
+
+def with_twins(own: Floats, none: Floats, one: Ints, other: Ints, likely: Floats) -> Floats:
+    """Return the probability that the site of each candidate was hit, shape (pairs,).
+
+    A candidate was hit if it was, or if another was that is the same site: the law of total probability over which
+    asset of the layer the report is of. Each is one of these with a probability of its own, as
+    ``resolution.asset_duplicates`` states it.
+
+    Parameters
+    ----------
+    own
+        Probability of each candidate among all, shape (pairs,).
+    none
+        Probability of "none of these" of the strike of each, which bounds it from above, shape (pairs,).
+    one, other, likely
+        Positions of candidates, and of those that may be the same site, with how probably; see ``AssetIndex.alike``.
+    """
+    return np.minimum(np.maximum(own, 1.0 - none), own + np.bincount(one, likely * own[other], len(own)))
 
 
 def site_probabilities(
@@ -286,6 +309,7 @@ def _match(strike: Strike, pair: int, scores: Scores, index: AssetIndex, records
             float(scores.distance_m[pair]),
             {name: _rounded(column[pair]) for name, column in scores.evidence.items()},
             {name: _rounded(column[pair]) for name, column in scores.by_reason.items()},
+            _rounded(scores.lent[pair]),
         ),
     )
 

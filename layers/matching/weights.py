@@ -43,6 +43,7 @@ REASONS: Mapping[str, str] = MappingProxyType(
         "other-type": "the text tells of another type of power plant (pumped storage, and not; CHP and GRES)",
         "rivals": "for each factor e of assets in reach that are of a kind which fits as well (counts negative)",
         "namesakes": "for each factor e of assets in reach that fit in kind and share a word as well (counts negative)",
+        "far-namesakes": "for each factor e of assets out of reach that fit in kind and share a word (counts negative)",
         "other-target": "the text tells of a target that is no asset, such as an airfield, a bridge or a ship",
         "other-number": "both have a number, and it is another (Nord Stream 2 is not Nord Stream 1)",
         "wrong-place": "the stated place is wrong, or the site is far larger than the layer has it",

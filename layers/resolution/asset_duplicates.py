@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -27,6 +28,8 @@ PROPOSE_FROM = 0.6
 SAME_DATASET_FROM = 0.9
 #: Least probability of each pair of a group of assets that stand for one site until a person has decided.
 SAME_SITE_FROM = 0.8
+#: Least probability of a pair outside a group that is given: of those below it hardly any is one site.
+MAY_BE_ONE_FROM = 0.05
 #: Weights that are not fitted: no labelled pair has the evidence, or the choice of pairs would bias them.
 BY_HAND = frozenset(
     {
@@ -103,6 +106,22 @@ def propose_assets(
     return tuple(sorted(undecided, key=lambda proposal: (-proposal.score, proposal.preferred, proposal.duplicate)))
 
 
+class SameSites(NamedTuple):
+    """Which assets stand for one site, and which others may be one.
+
+    Attributes
+    ----------
+    groups
+        As ``same_site_groups`` returns them.
+    likely
+        The probability of pairs that are in no group together but may be one site, by their ids in either order, each
+        by the representative of its group; the largest of those of their members.
+    """
+
+    groups: Mapping[str, str]
+    likely: Mapping[tuple[str, str], float]
+
+
 def same_site_groups(records: Records) -> Mapping[str, str]:
     """Group the assets that stand for one site until a person has decided, each group under a representative.
 
@@ -125,11 +144,16 @@ def same_site_groups(records: Records) -> Mapping[str, str]:
     ``PROPOSE_FROM``), so that a chain of neighbours is not melted together. They are taken from the likeliest on, equal
     ones by id, so that the order of the records does not matter.
     """
-    return site_groups(AssetColumns.of(records), merge_groups(records)[0]["assets"].apart())
+    return same_sites(records).groups
 
 
-def site_groups(table: AssetColumns, apart: Container[frozenset[str]] = frozenset()) -> Mapping[str, str]:
-    """Group the rows of a table as ``same_site_groups`` does; ``apart`` are pairs of ids that were judged different."""
+def same_sites(records: Records) -> SameSites:
+    """Group the assets as ``same_site_groups`` does, and find which others may be one site."""
+    return sites_in(AssetColumns.of(records), merge_groups(records)[0]["assets"].apart())
+
+
+def sites_in(table: AssetColumns, apart: Container[frozenset[str]] = frozenset()) -> SameSites:
+    """Group the rows of a table as ``same_sites`` does; ``apart`` are pairs of ids that were judged different."""
     pairs = candidate_pairs(table)
     scores = _probability(compare_assets(table, pairs), AssetWeights())
     of_two_sets = table.dataset[pairs.left] != table.dataset[pairs.right]
@@ -145,7 +169,15 @@ def site_groups(table: AssetColumns, apart: Container[frozenset[str]] = frozense
         [(one, other) for score, one, other in sorted(sites) if -score >= SAME_SITE_FROM],
         {pair for _, *ids in sites if (pair := frozenset(ids)) not in apart},
     )
-    return {member: min(group, key=rank) for group in groups for member in group}
+    representative = {member: min(group, key=rank) for group in groups for member in group}
+    may_be: dict[tuple[str, str], float] = {}
+    for row in np.flatnonzero(scores >= MAY_BE_ONE_FROM).tolist():
+        ids = table.ids[pairs.left[row]], table.ids[pairs.right[row]]
+        one, other = (representative.get(name, name) for name in ids)
+        if one != other and frozenset(ids) not in apart:
+            score = max(float(scores[row]), may_be.get((one, other), 0.0))
+            may_be[one, other] = may_be[other, one] = score
+    return SameSites(representative, may_be)
 
 
 def _complete_linkage(pairs: Sequence[tuple[str, str]], together: Container[frozenset[str]]) -> list[list[str]]:

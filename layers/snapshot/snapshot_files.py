@@ -201,7 +201,7 @@ _INDEX = (
         "first_day",
         "last_day",
     ),
-    *("area_km2", "rim_km", "bounds"),
+    *("area_km2", "rim_km", "twin_probability", "bounds"),
 )
 _RAGGED = ("words", "variants", "spelled", "owners", "with_word")
 
@@ -215,16 +215,17 @@ def _write_index(files: ArrayFolderWriter, index: AssetIndex) -> None:
     files.array("index.code.order", code.order)
     files.array("index.rarity", index.names.rarity)
     files.array("index.owned", index.names.owned)
-    for name in _RAGGED:
-        ragged: RaggedArray = getattr(index.names, name)
+    for name, ragged in [("twins", index.twins), *((name, getattr(index.names, name)) for name in _RAGGED)]:
         files.array(f"index.{name}.values", ragged.values)
         files.array(f"index.{name}.start", ragged.start)
 
 
 def _read_index(files: ArrayFolderReader, places: LazyGeometries) -> AssetIndex:
     ragged = {
-        name: RaggedArray(files.array(f"index.{name}.values"), files.array(f"index.{name}.start")) for name in _RAGGED
+        name: RaggedArray(files.array(f"index.{name}.values"), files.array(f"index.{name}.start"))
+        for name in (*_RAGGED, "twins")
     }
+    twins = ragged.pop("twins")
     names = NameIndex(
         code=KeyIndex(files.packed("index.code"), files.array("index.code.order")),
         rarity=files.array("index.rarity"),
@@ -237,7 +238,7 @@ def _read_index(files: ArrayFolderReader, places: LazyGeometries) -> AssetIndex:
     geometry = apply_edit(places, np.empty(0, object), placeless)
     near = trees(columns["bounds"], places.points_only[places.present], columns["uncertainty_m"], columns["stands"])
     ids = text_array(files.packed("index.ids"))
-    return AssetIndex(ids=ids, geometry=geometry, names=names, trees=near, **columns)
+    return AssetIndex(ids=ids, geometry=geometry, twins=twins, names=names, trees=near, **columns)
 
 
 def _write_times(files: ArrayFolderWriter, snapshot: Snapshot) -> None:
