@@ -28,7 +28,7 @@ AGAINST = frozenset(
 EITHER = frozenset(
     {
         *("prior", "no-place", "kin-kind", "alike-kind", "mentioned-kind", "coverage"),
-        *("rivals", "namesakes", "far-namesakes"),
+        *("rivals", "namesakes"),
     }
 )
 #: Of random utilities at most 1; near 0 the likeliest candidate takes all.

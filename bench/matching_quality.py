@@ -21,7 +21,7 @@ from rich.table import Table
 
 from bench import evaluation_store
 from bench.calibration import FITTED, JudgedStrike, evidence_matrix, fit, probabilities, reliability_bands
-from geo.lonlat import Floats
+from geo.lonlat import Bools, Floats
 from layers.decisions.hits import NONE_FROM, PUBLISH_FROM
 from layers.matching.asset_index import AssetIndex, Sites, related_names, sites_of
 from layers.matching.candidates import candidates
@@ -47,6 +47,7 @@ START: Mapping[str, float] = MappingProxyType(
         "whole-name": 2.0,
         "place-name": 2.5,
         "town-name": 1.0,
+        "bare-town-name": 1.0,
         "far-name": 3.5,
         "far-whole-name": 2.0,
         "owner-name": 3.0,
@@ -61,11 +62,11 @@ START: Mapping[str, float] = MappingProxyType(
         "other-type": -1.0,
         "rivals": 0.3,
         "namesakes": 0.3,
-        "far-namesakes": 0.3,
         "other-kind": -4.0,
         "other-target": -2.5,
         "other-number": -2.5,
         "wrong-place": -5.0,
+        "near-miss": 1.0,
         "no-place": -3.0,
         "ship": 1.0,
         "far-away": -0.5,
@@ -77,6 +78,8 @@ START: Mapping[str, float] = MappingProxyType(
 )
 #: Weight of a case without its right asset, against the case with it.
 _WITHOUT = 0.05
+#: Candidates of a report that are learnt from, the likeliest by the weights in use, beside the right ones.
+_LEARNT = 50
 #: Datasets whose assets are left out in turn, so that the fit learns what a layer with gaps looks like.
 _LEFT_OUT = "assets/"
 _LEFT_OUT_WEIGHT = 0.3
@@ -207,16 +210,27 @@ def cases(labelled: Sequence[Label], index: AssetIndex, weight: float = 1.0) -> 
 
 def without_the_right(case: Case) -> Case:
     """The case without its right candidates, as if the layer lacked the asset."""
-    others, judged = ~case.judged.right, case.judged
-    named = judged.named and Mentions(judged.named.whole[others], judged.named.every[others])
-    place = np.cumsum(others) - 1
-    left = judged.alike[others[judged.alike[:, :2].astype(np.int64)].all(axis=1)]
+    less = _only(case, ~case.judged.right)
+    judged = replace(less.judged, weight=less.judged.weight * _WITHOUT)
+    return replace(less, label=replace(case.label, right=frozenset()), judged=judged)
+
+
+def _only(case: Case, some: Bools) -> Case:
+    """The case with some of its candidates, shape (candidates,)."""
+    judged, place = case.judged, np.cumsum(some) - 1
+    named = judged.named and Mentions(judged.named.whole[some], judged.named.every[some])
+    left = judged.alike[some[judged.alike[:, :2].astype(np.int64)].all(axis=1)]
     alike = np.column_stack([place[left[:, :2].astype(np.int64)], left[:, 2]])
-    less = JudgedStrike(
-        judged.columns[others], judged.right[others], judged.site, judged.weight * _WITHOUT, named, alike
-    )
-    ids = tuple(item for item, other in zip(case.ids, others, strict=True) if other)
-    return Case(replace(case.label, right=frozenset()), ids, less)
+    less = replace(judged, columns=judged.columns[some], right=judged.right[some], named=named, alike=alike)
+    return replace(case, ids=tuple(name for name, one in zip(case.ids, some, strict=True) if one), judged=less)
+
+
+def _likeliest(case: Case, weights: MatchWeights) -> Case:
+    """The case with its right candidates and the ``_LEARNT`` likeliest: a region has thousands that nobody means."""
+    each, _ = probabilities(case.judged, weights)
+    some = case.judged.right.copy()
+    some[np.argsort(-each, kind="stable")[:_LEARNT]] = True
+    return _only(case, some)
 
 
 def fitted(learnt: Iterable[Case], begin: MatchWeights | None = None) -> MatchWeights:
@@ -407,7 +421,9 @@ def main() -> None:
         _LEFT_OUT_WEIGHT,
     )
     console.print(f"{int(whole.stands.sum()):,} sites, {len(everywhere)} labelled reports")
-    weights = left_out([*everywhere, *with_gaps])
+    in_use = read()
+    learnt = [_likeliest(case, in_use) for case in (*everywhere, *with_gaps)]
+    weights = left_out(learnt)
     answered = answers(everywhere, weights)
     show(console, "whole layer", answered)
     show(console, f"whole layer, as said from {IN_USE.asset} and {IN_USE.none}", answered, IN_USE)
@@ -424,8 +440,9 @@ def main() -> None:
                 said = f"{answer.asset or 'none'} {answer.probability:.2f}"
                 print(answer.label.id, answer.label.strike.title[:90], sorted(answer.label.right)[:3], said, sep=" | ")
     if given.write:
-        every = [*everywhere, *with_gaps]
-        final = replace(fitted(every), fitted=date.today(), events=len(everywhere), errors=errors(every, given.rounds))
+        final = replace(
+            fitted(learnt), fitted=date.today(), events=len(everywhere), errors=errors(learnt, given.rounds)
+        )
         BUNDLED.write_text(dumps(final), encoding="utf-8")
         write_results(answered)
         console.print(dumps(read()))

@@ -22,13 +22,14 @@ from geo.lonlat import Bools, Floats, Ints, Objects
 from layers.model.operation import days_of_operation
 from layers.model.records import Asset, Records
 from layers.reference.country_names import code_of, single_words
-from layers.resolution.asset_blocking import plant_types
+from layers.resolution.asset_blocking import TYPES, plant_types
 from layers.resolution.asset_duplicates import same_sites
 from layers.text.site_terms import (
     IS_RARE,
     KIN_MASKS,
     RELATED_MASKS,
     TARGET_KINDS,
+    carried_in,
     kind_bits,
     numbers,
     stems,
@@ -49,8 +50,10 @@ CLASSES_M = (2_000.0, 10_000.0, 30_000.0, np.inf)
 #: Least number of assets that the rarity of a word is computed with, lest a small layer make all words rare.
 MIN_ASSETS = 1_000
 
-#: Kinds of which there are types, such as pumped storage beside hydropower, as a mask.
-POWER_PLANTS = np.uint64(kind_bits(["power-plant", "hydro-plant", "nuclear-plant"]))
+#: Kinds of which there are types, as masks: of power plants, such as pumped storage, and of pipelines, by what they
+#: carry. The bits of the latter follow on those of ``asset_blocking.TYPES``.
+_POWER_PLANTS, _PIPELINES = kind_bits(["power-plant", "hydro-plant", "nuclear-plant"]), kind_bits(["pipeline"])
+CARRIED = np.uint64(0b11 << len(TYPES))
 #: For each of ``TARGET_KINDS``, its own bit.
 _OWN_MASKS = tuple(kind_bits([kind]) for kind in TARGET_KINDS)
 #: Relations whose entity's name may stand for the asset in a report.
@@ -216,7 +219,7 @@ class AssetIndex:
     number
         The numbers in the main name as bits.
     types
-        The types of power plant that the names say, as bits of ``asset_blocking.TYPES``.
+        The types of power plant or pipeline that the names say, as ``types_of_site`` has them.
     country
         Host country as ``country_codes`` gives it, -1 where none is stated.
     first_day, last_day
@@ -442,11 +445,18 @@ def _masks(of_kind: Sequence[int], kind: Ints, row_of: Ints) -> Masks:
 
 
 def _types(names: Sequence[Sequence[str]], kinds: Masks, row_of: Ints) -> Masks:
-    """Return the types of power plant that names say by row, those of rows that another stands for with the other's."""
+    """Return the types of site that names say by row, those of rows that another stands for with the other's."""
     types = np.zeros(len(names), np.uint64)
-    for row in np.flatnonzero(kinds[row_of] & POWER_PLANTS).tolist():
-        types[row_of[row]] |= np.uint64(plant_types(names[row]))
+    for row in np.flatnonzero(kinds[row_of] & np.uint64(_POWER_PLANTS | _PIPELINES)).tolist():
+        types[row_of[row]] |= np.uint64(types_of_site(names[row], int(kinds[row_of[row]])))
     return types
+
+
+def types_of_site(texts: Iterable[str], kinds: int) -> int:
+    """Return the types that texts say of the kinds that they are about: of power plants, and what pipelines carry."""
+    listed = list(texts)
+    of_plants = plant_types(listed) if kinds & _POWER_PLANTS else 0
+    return of_plants | (carried_in(listed) << len(TYPES) if kinds & _PIPELINES else 0)
 
 
 def _rows_of_sites(ids: Sequence[str], represented_by: Sequence[str] | None) -> tuple[Ints, Mapping[int, list[int]]]:

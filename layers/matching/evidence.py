@@ -9,7 +9,7 @@ from functools import reduce
 import numpy as np
 
 from geo.lonlat import Bools, Floats, Ints
-from layers.matching.asset_index import MIN_RADIUS_M, AssetIndex, Masks, RaggedArray
+from layers.matching.asset_index import CARRIED, MIN_RADIUS_M, AssetIndex, Masks, RaggedArray
 from layers.matching.candidates import reach_m
 from layers.matching.strike_columns import StrikeColumns
 from layers.resolution.asset_blocking import STATED_TYPES
@@ -107,8 +107,10 @@ def evidence_columns(
         what one unit means.
     """
     location = location_evidence(strikes, assets, left, right, distance_m)
-    near = distance_m <= reach_m(location.radius_m)  # not of NaN
+    reach = reach_m(location.radius_m)
+    near = distance_m <= reach  # not of NaN
     names, kinds = dict(_names(strikes, assets, left, right, near)), _kinds(strikes, assets, left, right)
+    elsewhere = _elsewhere(strikes, assets, left, right, distance_m, reach)
     near_something = np.maximum(names.pop("nearness"), _nearness(strikes, assets, left, right))
     return {
         "prior": near.astype(float),
@@ -118,29 +120,33 @@ def evidence_columns(
         **kinds,
         "landmark": (near_something == 2).astype(float),
         "near": (near_something == 1).astype(float),
-        **_rivals(left, near, names, kinds),
-        **_elsewhere(strikes, assets, left, right, distance_m, near),
+        **_rivals(left, near, (strikes.kinds == 0)[left], names, kinds, elsewhere["other-country"] > 0),
+        **elsewhere,
         "not-operating": _is_idle(strikes, assets, left, right).astype(float),
         "coverage": _coverage(strikes, assets)[left],
     }
 
 
 #: Distance in kilometres from which on a wrong place is the less likely the farther it is.
-_NEAR_MISS_KM = 50.0
+_FAR_KM = 50.0
+#: A place that is so many times farther than the reach is wrong by more than its stated uncertainty was too small.
+_MISSED_BY = 4.0
 #: Distance from which on it makes no difference.
 _ANYWHERE_KM = 1000.0
 
 
 def _elsewhere(
-    strikes: StrikeColumns, assets: AssetIndex, left: Ints, right: Ints, distance_m: Floats, near: Bools
+    strikes: StrikeColumns, assets: AssetIndex, left: Ints, right: Ints, distance_m: Floats, reach: Floats
 ) -> Columns:
     """What speaks for and against assets that are out of reach of the stated place, and the countries of both."""
-    placed = np.isfinite(distance_m)
-    far = np.log(np.clip(np.where(placed, distance_m, 0) / 1000, _NEAR_MISS_KM, _ANYWHERE_KM) / _NEAR_MISS_KM)
+    placed, near = np.isfinite(distance_m), distance_m <= reach
+    missed = np.log(np.maximum(np.where(placed, distance_m, np.inf) / reach, 1)) / np.log(_MISSED_BY)
+    far = np.log(np.clip(np.where(placed, distance_m, 0) / 1000, _FAR_KM, _ANYWHERE_KM) / _FAR_KM)
     own, other = strikes.country[left], assets.country[right]
     both = (own >= 0) & (other >= 0)
     return {
         "wrong-place": (placed & ~near).astype(float),
+        "near-miss": np.where(near, 0, np.maximum(0, 1 - missed)),
         "no-place": (~placed).astype(float),
         "ship": (~near & (assets.kind[right] == _SHIP)).astype(float),
         "far-away": np.where(near, 0, far),
@@ -172,28 +178,30 @@ def _coverage(strikes: StrikeColumns, assets: AssetIndex) -> Floats:
     return coverage
 
 
-def _rivals(left: Ints, near: Bools, names: Columns, kinds: Columns) -> Columns:
+def _rivals(left: Ints, near: Bools, is_open: Bools, names: Columns, kinds: Columns, abroad: Bools) -> Columns:
     """Return how many assets in reach share the evidence with each: minus the logarithm of their number.
 
-    An asset that is the only one of its kind in a region, or of its name, is likelier than one of many.
+    An asset that is the only one of its kind in a region, or of its name, is likelier than one of many. One of the
+    stated kind has no rival in one that is only of its family, one that the text names none in one that it does not,
+    and none has one in another country than the text's. Where a text tells of no kind (``is_open``), any fits.
     """
-    fits = near & _any_of(kinds, ("same-kind", "same-common-kind", "same-rare-kind", "kin-kind"))
-    named = _any_of(names, (*_NEAR_NAMES, "town-name"))
-    afar = ~near & _any_of(names, _FAR_NAMES) & (kinds["other-kind"] == 0)
-    return {
-        "rivals": _minus_log_count(left, fits),
-        "namesakes": _minus_log_count(left, fits & named),
-        "far-namesakes": _minus_log_count(left, afar),
-    }
+    same = _any_of(kinds, ("same-kind", "same-common-kind", "same-rare-kind"))
+    kin = kinds["kin-kind"] > 0
+    named = near & _any_of(names, (*_NEAR_NAMES, *_TOWN_NAMES))
+    number = {name: np.zeros(len(left)) for name in ("rivals", "namesakes")}
+    for reason, best, good in (
+        ("rivals", near & same, near & kin),
+        ("rivals", named & same, named & kin),
+        ("namesakes", named & same, named & (kin | is_open)),
+    ):
+        for marked, rivals in ((best, best), (good, best | good)):
+            count = np.bincount(left[rivals & ~abroad], minlength=int(left.max(initial=0)) + 1)
+            number[reason][marked] = -np.log(np.maximum(count, 1))[left[marked]]
+    return number
 
 
 def _any_of(columns: Columns, names: Sequence[str]) -> Bools:
     return reduce(np.logical_or, (columns[name] > 0 for name in names))
-
-
-def _minus_log_count(left: Ints, marked: Bools) -> Floats:
-    count = np.bincount(left[marked], minlength=int(left.max(initial=0)) + 1)
-    return np.where(marked, -np.log(np.maximum(count, 1))[left], 0.0)
 
 
 def _kinds(strikes: StrikeColumns, assets: AssetIndex, left: Ints, right: Ints) -> Columns:
@@ -204,6 +212,8 @@ def _kinds(strikes: StrikeColumns, assets: AssetIndex, left: Ints, right: Ints) 
     alike = ~same & ~beside & ~kin & ((stated & assets.related[right]) != 0)
     rare, many = assets.rare[right], (assets.kind[right] & stated & _MANY_IN_TOWN) != 0
     types = strikes.types[left], assets.types[right]
+    of_one_sort = np.where((types[1] & CARRIED) != 0, CARRIED, ~CARRIED)
+    types = types[0] & of_one_sort, types[1] & of_one_sort
     other_type = ((types[0] & types[1]) == 0) | (((types[0] ^ types[1]) & _STATED_TYPES) != 0)
     return {
         "same-kind": (same & ~rare & ~many).astype(float),
@@ -227,6 +237,7 @@ def _nearness(strikes: StrikeColumns, assets: AssetIndex, left: Ints, right: Int
 #: The reasons that names are of an asset in reach, and of another.
 _NEAR_NAMES = ("name", "whole-name", "place-name")
 _FAR_NAMES = ("far-name", "far-whole-name")
+_TOWN_NAMES = ("town-name", "bare-town-name")
 
 
 def _names(strikes: StrikeColumns, assets: AssetIndex, left: Ints, right: Ints, near: Bools) -> Columns:
@@ -243,11 +254,13 @@ def _names(strikes: StrikeColumns, assets: AssetIndex, left: Ints, right: Ints, 
             for name, column in zip(names, shared(strike_words, assets, left[chosen], right[chosen]), strict=True):
                 columns[name][chosen] = column
     # A town has one refinery that is named after it, but many a substation, and many sites of any kind.
-    many = ((assets.kind[right] & _MANY_IN_TOWN) != 0) | (strikes.kinds[left] == 0)
+    is_open = (strikes.kinds == 0)[left]
+    many = ((assets.kind[right] & _MANY_IN_TOWN) != 0) & ~is_open
     rows = np.flatnonzero(strike_words.has_near[left])
     columns["nearness"][rows] = strike_words.nearness(assets.names.words, left[rows], right[rows])
     columns["town-name"] = np.where(many, columns["place-name"], 0)
-    columns["place-name"] = np.where(many, 0, columns["place-name"])
+    columns["bare-town-name"] = np.where(is_open, columns["place-name"], 0)
+    columns["place-name"] = np.where(many | is_open, 0, columns["place-name"])
     rows = np.flatnonzero(near & (columns["name"] == 0) & strike_words.may_share(assets.names.owners, left, right))
     if len(rows):
         columns["owner-name"][rows] = _rarest_shared(

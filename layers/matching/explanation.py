@@ -100,7 +100,7 @@ def _detail(name: str, strike: Strike, asset: Asset, distance_m: float, evidence
         return Message("matching.no-site", {"basis": str(strike.basis)})
     if name == "owner-name":
         return Message("matching.owner-name", {"text": "; ".join(strike.targets) or strike.title})
-    if name in ("name", "place-name", "town-name", "whole-name", "far-name", "far-whole-name"):
+    if name in ("name", "place-name", "town-name", "bare-town-name", "whole-name", "far-name", "far-whole-name"):
         return _shared_word(name, strike, asset)
     if name == "other-number":
         return Message("matching.other-number", {"targets": "; ".join(strike.targets), "name": asset.name})
@@ -108,7 +108,7 @@ def _detail(name: str, strike: Strike, asset: Asset, distance_m: float, evidence
         return Message(f"matching.{name}", {"kinds": _stated_kinds(strike), "kind": asset.kind})
     if name in ("landmark", "near"):
         return Message(f"matching.{name}", {"name": asset.name})
-    if name in ("rivals", "namesakes", "far-namesakes"):
+    if name in ("rivals", "namesakes"):
         return Message(f"matching.{name}", {"count": round(float(np.exp(-evidence[name])))})
     if name in ("wrong-place", "far-away"):
         return Message(f"matching.{name}", {"distance_km": distance_m / 1000, "place": strike.place})
@@ -122,7 +122,7 @@ def _detail(name: str, strike: Strike, asset: Asset, distance_m: float, evidence
 
 def _shared_word(name: str, strike: Strike, asset: Asset) -> Message:
     """Name the text and the name that share a word, of the strike's place or not of it."""
-    place, of_place = set(stems(strike.place)), name in ("place-name", "town-name")
+    place, of_place = set(stems(strike.place)), name.endswith(("place-name", "town-name"))
     for text in (*strike.targets, strike.title, strike.place):
         of_text = set(stems(text))
         for own in (asset.name, *asset.names.values(), *asset.aliases):

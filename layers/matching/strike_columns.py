@@ -12,11 +12,10 @@ from operator import or_
 import numpy as np
 
 from geo.lonlat import Bools, Floats, Ints, Objects
-from layers.matching.asset_index import POWER_PLANTS, Codes, Masks, NameIndex, RaggedArray, country_codes
+from layers.matching.asset_index import Codes, Masks, NameIndex, RaggedArray, country_codes, types_of_site
 from layers.model import edtf
 from layers.model.records import Strike
 from layers.reference.regions import RegionsNamed, host_countries, regions_named
-from layers.resolution.asset_blocking import plant_types
 from layers.text.kind_mentions import KindMentions, landmarks, mentioned_kinds
 from layers.text.site_terms import kind_bits, located_words, numbers, stems, without_seas
 
@@ -51,7 +50,7 @@ class StrikeColumns:
     number
         The numbers in the targets as bits, shape (n,).
     types
-        The types of power plant that the text says, as bits of ``asset_blocking.TYPES``, shape (n,).
+        The types of power plant or pipeline that the text says, as ``asset_index.types_of_site`` has them, shape (n,).
     country
         The country that the text names, else the host country, as ``asset_index.country_codes`` has it; shape (n,).
     first_day, last_day
@@ -139,7 +138,7 @@ class StrikeColumns:
             _country({*chain(*(part.countries for part in text), *map(host_countries, place))}, country)
             for text, place, country in zip(regions, places, countries, strict=True)
         ]
-        types = [plant_types(text) if of.head & _POWER else 0 for of, text in zip(stated, texts, strict=True)]
+        types = [types_of_site(text, of.head) for of, text in zip(stated, texts, strict=True)]
         days = np.tile(_ANY_DAY, (len(ids), 1)) if days is None else days
         return cls(
             np.array(ids, dtype=object),
@@ -238,7 +237,6 @@ def _kinds_of_texts(texts: Sequence[str]) -> KindMentions:
 
 
 _SHIP = kind_bits(["vessel"])
-_POWER = int(POWER_PLANTS)
 
 
 def _words(

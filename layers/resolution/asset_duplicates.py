@@ -6,7 +6,7 @@ decides; until then the assets of a group stand for one site. See docs/asset-dup
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence, Set
 from dataclasses import asdict, dataclass
 from typing import NamedTuple
 
@@ -115,7 +115,8 @@ class SameSites(NamedTuple):
         As ``same_site_groups`` returns them.
     likely
         The probability of pairs that are in no group together but may be one site, by their ids in either order, each
-        by the representative of its group; the largest of those of their members.
+        by the representative of its group; the largest of those of their members. None of groups of which any two
+        members were judged different.
     """
 
     groups: Mapping[str, str]
@@ -152,7 +153,7 @@ def same_sites(records: Records) -> SameSites:
     return sites_in(AssetColumns.of(records), merge_groups(records)[0]["assets"].apart())
 
 
-def sites_in(table: AssetColumns, apart: Container[frozenset[str]] = frozenset()) -> SameSites:
+def sites_in(table: AssetColumns, apart: Set[frozenset[str]] = frozenset()) -> SameSites:
     """Group the rows of a table as ``same_sites`` does; ``apart`` are pairs of ids that were judged different."""
     pairs = candidate_pairs(table)
     scores = _probability(compare_assets(table, pairs), AssetWeights())
@@ -170,11 +171,12 @@ def sites_in(table: AssetColumns, apart: Container[frozenset[str]] = frozenset()
         {pair for _, *ids in sites if (pair := frozenset(ids)) not in apart},
     )
     representative = {member: min(group, key=rank) for group in groups for member in group}
+    sites_apart = {frozenset(representative.get(name, name) for name in pair) for pair in apart}
     may_be: dict[tuple[str, str], float] = {}
     for row in np.flatnonzero(scores >= MAY_BE_ONE_FROM).tolist():
         ids = table.ids[pairs.left[row]], table.ids[pairs.right[row]]
         one, other = (representative.get(name, name) for name in ids)
-        if one != other and frozenset(ids) not in apart:
+        if one != other and frozenset((one, other)) not in sites_apart:
             score = max(float(scores[row]), may_be.get((one, other), 0.0))
             may_be[one, other] = may_be[other, one] = score
     return SameSites(representative, may_be)

@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, reduce
+from operator import or_
 from types import MappingProxyType
 
 from layers.model.asset_kinds import ASSET_KINDS, TABLE, AssetKindDefinition
@@ -101,6 +102,17 @@ _SKIPPED_IN_ROWS = frozenset(
         *map(str, range(100)),
     ]
 )
+#: What pipelines carry, oil before gas; no name of a company or a paper says it: Gazprom, Нафтогаз, газета.
+_CARRIED = (
+    re.compile(
+        r"\b(?:oil|crude|petroleum|erdöl|ölleitung|ölpipeline|нафтов|нефтян)|нафтопров|нефтепров"
+        r"|\b(?:нафт[аиіу]|нафтою|нефт[ьи]|нефтью)\b",
+        re.IGNORECASE,
+    ),
+    re.compile(
+        r"\b(?:gas\b|erdgas|gasleitung|gaspipeline|газов|газогін|газогон)|газопров|\bгаз(?:[ауі]|ом)?\b", re.IGNORECASE
+    ),
+)
 _NUMBER = re.compile(r"(?<![\d.,])\d{1,2}(?![\d.,])")
 
 
@@ -135,6 +147,11 @@ def _distinctive(word: str) -> tuple[str, ...]:
 #: Companies are named after a town and what they make: Orsknefteorgsintez, Таманьнафтогаз.
 _COMPOUND = re.compile(r"([a-z]{4,12}?)(?:neft|naft|gaz|haz|energo|enerho|azot|khim|him)[a-z]*")
 _NO_TOWNS = frozenset(["trans", "gazprom", "petro", "ukrtrans", "turkmen", "kazmunai"])
+
+
+def carried_in(texts: Iterable[str]) -> int:
+    """Return what texts on pipelines say that these carry: oil as the first bit, gas as the second."""
+    return reduce(or_, (1 << bit for text in texts for bit, word in enumerate(_CARRIED) if word.search(text)), 0)
 
 
 def towns_in(name: str) -> tuple[str, ...]:

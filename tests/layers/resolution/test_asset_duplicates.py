@@ -18,6 +18,7 @@ from layers.resolution.asset_duplicates import (
     AssetWeights,
     propose_assets,
     same_site_groups,
+    same_sites,
     weights_table,
 )
 from layers.resolution.strike_duplicates import DuplicateProposal
@@ -129,6 +130,15 @@ def test_what_was_judged_different_is_neither_proposed_nor_grouped() -> None:
     assert same_site_groups(known) == {}
     undone = records(*pair, judged("a", "b", "different"), judged("a", "b", "undone", 1))
     assert same_site_groups(undone) == groups(*pair)
+
+
+def test_a_site_of_which_a_record_was_judged_different_may_not_be_another_of_its_records() -> None:
+    one, other, third = asset("a"), asset("b", 50.0), asset("c", 3_000.0)
+    sites, likely = same_sites(records(one, other, third))
+    assert sites == {"a": "a", "b": "a"}
+    assert 0 < likely["a", "c"] == likely["c", "a"] < 1
+    sites, likely = same_sites(records(one, other, third, judged("b", "c", "different")))
+    assert (sites, likely) == ({"a": "a", "b": "a"}, {})
 
 
 def test_a_chain_of_neighbours_is_not_melted_together() -> None:
