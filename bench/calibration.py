@@ -21,7 +21,7 @@ FITTED = tuple(name for name in REASONS if name != DERIVED)
 AGAINST = frozenset(
     {
         *("not-operating", "other-kind", "other-type", "other-target", "other-number", "wrong-place", "far-away"),
-        *("other-country", "landmark", "near"),
+        *("other-country", "other-name", "landmark", "near"),
     }
 )
 #: Reasons of which either sign is possible; the weights of all others stay positive.

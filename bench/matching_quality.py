@@ -64,6 +64,7 @@ START: Mapping[str, float] = MappingProxyType(
         "namesakes": 0.3,
         "other-kind": -4.0,
         "other-target": -2.5,
+        "other-name": -2.0,
         "other-number": -2.5,
         "wrong-place": -5.0,
         "near-miss": 1.0,

@@ -22,6 +22,7 @@ from geo.lonlat import Bools, Floats, Ints, Objects
 from layers.model.operation import days_of_operation
 from layers.model.records import Asset, Records
 from layers.reference.country_names import code_of, single_words
+from layers.reference.regions import regions_named
 from layers.resolution.asset_blocking import TYPES, plant_types
 from layers.resolution.asset_duplicates import same_sites
 from layers.text.site_terms import (
@@ -96,6 +97,11 @@ class RaggedArray:
         owner = np.repeat(np.arange(len(rows)), size)
         first = np.repeat(self.start[rows] - np.concatenate([[0], np.cumsum(size)[:-1]]), size)
         return self.values[first + np.arange(len(owner))], owner
+
+    def rows(self, rows: Ints) -> RaggedArray:
+        """Select rows by their numbers, shape (k,), in their order; a row may occur twice."""
+        values, owner = self.of_rows(rows)
+        return RaggedArray(values, np.concatenate([[0], np.cumsum(np.bincount(owner, minlength=len(rows)))]))
 
     def inverted(self, count: int) -> RaggedArray:
         """Return the rows of each value from 0 to ``count`` - 1, ascending."""
@@ -420,11 +426,19 @@ def _twins(ids: Sequence[str], likely: Mapping[tuple[str, str], float]) -> tuple
 
 
 def _columns(asset: Asset) -> tuple[Any, ...]:
-    listed = (without_seas(name) or name for name in (asset.name, *asset.names.values(), *asset.aliases))
+    listed = (_own_name(name) for name in (asset.name, *asset.names.values(), *asset.aliases))
     printed = dict.fromkeys(variant for name in listed for variant in _variants(name))
     names = (*printed, *(town for name in printed for town in towns_in(name)))
     place = (asset.geometry, asset.uncertainty_m or 0.0, asset.basis == "site")
     return asset.id, *place, asset.kind, asset.host_country, days_of_operation(asset), names
+
+
+def _own_name(name: str) -> str:
+    """Return a name without seas, and without a region behind its last comma: "gas facility, Kharkiv oblast"."""
+    own = without_seas(name) or name
+    head, _, tail = own.rpartition(",")
+    named = regions_named(tail)
+    return head.strip() if head.strip() and named.countries and not stems(named.rest) else own
 
 
 def _variants(name: str) -> tuple[str, ...]:

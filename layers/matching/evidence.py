@@ -112,6 +112,8 @@ def evidence_columns(
     names, kinds = dict(_names(strikes, assets, left, right, near)), _kinds(strikes, assets, left, right)
     elsewhere = _elsewhere(strikes, assets, left, right, distance_m, reach)
     near_something = np.maximum(names.pop("nearness"), _nearness(strikes, assets, left, right))
+    # That a town has one site of the kind tells nothing where the text has the kind only as a landmark.
+    names |= {name: np.where(near_something == 2, 0, names[name]) for name in ("place-name", *_TOWN_NAMES)}
     return {
         "prior": near.astype(float),
         "area": np.where(near, -np.log(location.ground_km2), 0),
@@ -242,7 +244,7 @@ _TOWN_NAMES = ("town-name", "bare-town-name")
 
 def _names(strikes: StrikeColumns, assets: AssetIndex, left: Ints, right: Ints, near: Bools) -> Columns:
     """Compare words. A filter by hash buckets leaves few pairs, of which the words are compared one by one."""
-    reasons = (*_NEAR_NAMES, *_FAR_NAMES, "owner-name", "other-number", "nearness")
+    reasons = (*_NEAR_NAMES, *_FAR_NAMES, "owner-name", "other-name", "other-number", "nearness")
     columns = {name: np.zeros(len(left)) for name in reasons}
     strike_words = _StrikeWords(strikes)
     rows = np.flatnonzero(strike_words.may_share(assets.names.words, left, right))
@@ -266,9 +268,23 @@ def _names(strikes: StrikeColumns, assets: AssetIndex, left: Ints, right: Ints, 
         columns["owner-name"][rows] = _rarest_shared(
             strike_words, assets.names.owners, assets.names.rarity, left[rows], right[rows]
         )[0]
+    columns["other-name"] = _is_named_otherwise(strikes, assets, left, right).astype(float)
     own, other = strikes.number[left], assets.number[right]
     columns["other-number"] = ((columns["name"] > 0) & (own != 0) & (other != 0) & (own & other == 0)).astype(float)
     return columns
+
+
+def _is_named_otherwise(strikes: StrikeColumns, assets: AssetIndex, left: Ints, right: Ints) -> Bools:
+    """Whether the text names all its sites of the kind of each pair's asset, and by no word of that or its owners."""
+    marked = (strikes.named_kinds[left] & assets.kind[right]) != 0
+    rows = np.flatnonzero(marked)
+    codes, strike = strikes.site_names.of_rows(np.arange(len(strikes)))
+    key = strike * len(assets.names.rarity) + codes
+    for words in (assets.names.words, assets.names.owners):
+        code, pair = words.of_rows(right[rows])
+        shared = np.isin(left[rows[pair]] * len(assets.names.rarity) + code, key)
+        marked[rows[pair[shared]]] = False
+    return marked
 
 
 class _StrikeWords:

@@ -99,7 +99,9 @@ def _detail(name: str, strike: Strike, asset: Asset, distance_m: float, evidence
     if name == "no-site":
         return Message("matching.no-site", {"basis": str(strike.basis)})
     if name == "owner-name":
-        return Message("matching.owner-name", {"text": "; ".join(strike.targets) or strike.title})
+        return Message("matching.owner-name", {"text": _text(strike)})
+    if name == "other-name":
+        return Message("matching.other-name", {"text": _text(strike), "name": asset.name})
     if name in ("name", "place-name", "town-name", "bare-town-name", "whole-name", "far-name", "far-whole-name"):
         return _shared_word(name, strike, asset)
     if name == "other-number":
@@ -118,6 +120,10 @@ def _detail(name: str, strike: Strike, asset: Asset, distance_m: float, evidence
         days = f"{asset.since or ''}/{asset.until or ''}" if asset.since or asset.until else ""
         return Message("matching.not-operating", {"status": asset.status or "", "days": days})
     return Message(f"matching.{name}")  # prior, other-target, no-place
+
+
+def _text(strike: Strike) -> str:
+    return "; ".join(strike.targets) or strike.title
 
 
 def _shared_word(name: str, strike: Strike, asset: Asset) -> Message:

@@ -16,7 +16,7 @@ from layers.matching.asset_index import Codes, Masks, NameIndex, RaggedArray, co
 from layers.model import edtf
 from layers.model.records import Strike
 from layers.reference.regions import RegionsNamed, host_countries, regions_named
-from layers.text.kind_mentions import KindMentions, landmarks, mentioned_kinds
+from layers.text.kind_mentions import KindMentions, landmarks, mentioned_kinds, named_sites
 from layers.text.site_terms import kind_bits, located_words, numbers, stems, without_seas
 
 
@@ -47,6 +47,10 @@ class StrikeColumns:
     nearness
         What the text says of each of the values of ``words``: that something else was near it (2), that something was
         near it or it (1), or nothing of that sort (0); -1 for a word of the place that the text lacks.
+    named_kinds
+        Kinds of which the text calls each site that it is about by a name beyond that of the place, shape (n,).
+    site_names
+        Codes of the stems of all those names that an asset or owner has, by strike.
     number
         The numbers in the targets as bits, shape (n,).
     types
@@ -68,6 +72,8 @@ class StrikeColumns:
     words: RaggedArray
     is_local: Bools
     nearness: Ints
+    named_kinds: Masks
+    site_names: RaggedArray
     number: Masks
     types: Masks
     country: Codes
@@ -133,6 +139,7 @@ class StrikeColumns:
         regions = [[regions_named(part) for part in text] for text in texts]
         stated = [_stated(own, text) for own, text in zip(kinds, texts, strict=True)]
         words, is_local, nearness = _words(regions, places, names, [bool(of.landmark | of.near) for of in stated])
+        named_kinds, site_names = _site_names(regions, places, names)
         number = [reduce(or_, map(numbers, text[:-1]), 0) for text in texts]
         stated_in = [
             _country({*chain(*(part.countries for part in text), *map(host_countries, place))}, country)
@@ -152,6 +159,8 @@ class StrikeColumns:
             words,
             is_local,
             nearness,
+            named_kinds,
+            site_names,
             np.array(number, np.uint64),
             np.array(types, np.uint64),
             country_codes(stated_in),
@@ -164,9 +173,7 @@ class StrikeColumns:
 
     def rows(self, rows: Ints) -> StrikeColumns:
         """Select strikes by row numbers, shape (k,), in their order; a row may occur twice."""
-        values, owner = self.words.of_rows(rows)
-        size = np.bincount(owner, minlength=len(rows))
-        words = RaggedArray(values, np.concatenate([[0], np.cumsum(size)]))
+        words, site_names = (column.rows(rows) for column in (self.words, self.site_names))
         is_local, nearness = (
             RaggedArray(column.astype(np.int64), self.words.start).of_rows(rows)[0]
             for column in (self.is_local, self.nearness)
@@ -183,6 +190,8 @@ class StrikeColumns:
             words,
             is_local.astype(bool),
             nearness,
+            self.named_kinds[rows],
+            site_names,
             self.number[rows],
             self.types[rows],
             self.country[rows],
@@ -261,6 +270,41 @@ def _words(
         near = _nearness(telling) if looked_through else {}
         nearness += [near.get(stem, 0) if stem in of_text else -1 for stem in known]
     return RaggedArray.of(rows), np.array(is_local, dtype=bool), np.array(nearness, dtype=np.int64)
+
+
+def _site_names(
+    texts: Sequence[Sequence[RegionsNamed]], places: Sequence[Sequence[str]], names: NameIndex
+) -> tuple[Masks, RaggedArray]:
+    """Return the kinds of which each text names all sites, and the codes of the known stems of the names.
+
+    As with kinds, targets count, and where they are about no site the title. A name that only says where the strike was
+    is none. Those in Latin letters say nothing: headlines print every word with a capital.
+    """
+    named_kinds: list[int] = []
+    codes: list[list[int]] = []
+    for text, place in zip(texts, places, strict=True):
+        telling = [without_seas(part.rest) for part in text]
+        sites = [site for part in telling[:-1] for site in named_sites(part)] or named_sites(telling[-1])
+        named = unnamed = 0
+        of_names: dict[int, None] = {}
+        if any(site.names for site in sites):
+            places_named = (without_seas(regions_named(part).rest) for part in place)
+            located = (word for part in telling for word in located_words(part))
+            of_place = {stem for part in (*places_named, *located) for stem in stems(part)}
+            for site in sites:
+                found = [stem for name in site.names if name[0] >= _CYRILLIC for stem in stems(name)]
+                if site.names and not found:
+                    continue  # "порт РФ", "НПЗ Bapco": any, or one that is named elsewhere
+                own = [stem for stem in found if stem not in of_place and not _is_form_of(stem, of_place)]
+                of_names.update(dict.fromkeys(names.code[stem] for stem in own if stem in names.code))
+                named, unnamed = (named | site.kinds, unnamed) if own else (named, unnamed | site.kinds)
+        named_kinds.append(named & ~unnamed)
+        codes.append([*of_names])
+    return np.array(named_kinds, np.uint64), RaggedArray.of(codes)
+
+
+#: The first letter beyond the Latin ones.
+_CYRILLIC = "\u0370"
 
 
 def _nearness(texts: Sequence[str]) -> dict[str, int]:

@@ -45,6 +45,7 @@ REASONS: Mapping[str, str] = MappingProxyType(
         "rivals": "for each factor e of assets in reach whose kind, and name, fits as well (counts negative)",
         "namesakes": "for each factor e of assets in reach that fit in kind and share a word as well (counts negative)",
         "other-target": "the text tells of a target that is no asset, such as an airfield, a bridge or a ship",
+        "other-name": "the text names its sites of this kind, and by no word of the asset's name or its owners'",
         "other-number": "both have a number, and it is another (Nord Stream 2 is not Nord Stream 1)",
         "wrong-place": "the stated place is wrong, or the site is far larger than the layer has it",
         "near-miss": "1 where the asset is just out of reach, 0 from four times the reach on",

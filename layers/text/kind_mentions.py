@@ -23,10 +23,11 @@ left to right once; they judge, and prove nothing:
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache, reduce
+from itertools import takewhile
 from operator import or_
 from typing import NamedTuple
 
@@ -131,6 +132,51 @@ def landmarks(text: str) -> tuple[Landmark, ...]:
                 first, is_sure = mention.near_at, mention.nearness is _Nearness.SURE
                 found.append(Landmark(at[first][0], at[first + 1][0], at[end - 1][1], is_sure))
     return tuple(found)
+
+
+class NamedSite(NamedTuple):
+    """A site that a text is about: its kinds as a mask, and the names beside its noun as printed, none where it has none."""
+
+    kinds: int
+    names: tuple[str, ...]
+
+
+def named_sites(text: str) -> tuple[NamedSite, ...]:
+    """Return the sites that a text is about, in order, with what it calls them: "Лисичанський НПЗ", "Ryazan refinery".
+
+    Names stand before the noun, in Cyrillic letters behind it too ("НПЗ Саратова"). They are printed with a capital; the
+    first word of a clause has one whatever it is, and is a name only as the adjective of a place.
+    """
+    found = []
+    for words, at in placed_clauses(text):
+        for mention in _Reading.of(words).mentions:
+            if mention.is_head and (kinds := specific_kinds(mention.kinds)):
+                numbers = _names_beside(words, mention)
+                printed = {number: text[at[number][0] : at[number][1]] for number in numbers}
+                names = tuple(name for number, name in printed.items() if number or _OF_A_PLACE.search(name))
+                found.append(NamedSite(kinds, names))
+    return tuple(found)
+
+
+#: An adjective of Ukrainian or Russian that is made of a place, in any case: Кременчуцького, Рязанская.
+_OF_A_PLACE = re.compile(r"(?:[сзц]ьк|ск|цк)(?:ий|ій|ого|ому|ом|им|ім|ої|ой|ою|ая|ую|ое|а|у|е|і|ие|их)$")
+#: Most words of a name on one side of the noun.
+_NAME_WORDS = 3
+
+
+def _names_beside(words: Sequence[Word], mention: _Mention) -> list[int]:
+    """Return the numbers of the names within a mention and directly beside it, in order."""
+    within = [number for number in range(mention.start, mention.end + 1) if _is_plain_name(words[number])]
+    earlier = range(mention.start - 1, -1, -1)
+    joined = takewhile(lambda number: _is_plain_name(words[number]) or words[number].role is Role.AND, earlier)
+    before = [number for number in joined if words[number].role is not Role.AND]
+    behind = range(mention.end + 1, len(words)) if not mention.is_latin else ()
+    after = [*takewhile(lambda number: _is_plain_name(words[number]), behind)]
+    return [*before[:_NAME_WORDS][::-1], *within, *after[:_NAME_WORDS]]
+
+
+def _is_plain_name(word: Word) -> bool:
+    return word.is_name and word.role is Role.PLAIN and not word.kinds | word.parts
 
 
 def kinds_named(names: Iterable[str]) -> int:
@@ -357,6 +403,9 @@ class _Reading:
                 self._phrases_at = at
         elif role is Role.AND:
             self._governor, self._pending, self._joined_at = None, None, at
+            near, *name = self._all[max(at - 2, 0) : at] or [word]
+            if self._has_scene and near.role in (Role.NEAR, Role.AWAY) and any(one.is_name for one in name):
+                self._pending, self._pending_at = near.role, at - 2  # "fighting near Orsk and the refinery"
             if self._is_behind_mention(word):
                 self._phrases_at = at
         elif role is Role.SCENE:

@@ -78,7 +78,7 @@ DIRECTIONS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 # What Ukrainian, Russian and English inflect a place word with, as `names` spells it: first the adjective, then the
 # case, then the consonants that change before both. Кременчуцького, Кременчугского and Kremenchuk are one stem.
 _ADJECTIVE = re.compile(
-    r"(?<=...)(?:ts|s|z|zh|sh|ch)?k(?:ogo|oho|omu|imi|oiu|oie|aia|uiu|oe|ii?|oi|im|ih|ie|a|e|u|o)$|(?<=...)sk$"
+    r"(?<=...)(?:ts|s|z|zh|sh|ch)?k(?:ogo|oho|omu|om|imi|oiu|oie|aia|uiu|oe|ii?|oi|im|ih|ie|a|e|u|o)$|(?<=...)sk$"
 )
 _CASE = re.compile(
     r"(?<=...)(?:iami|iah|iam|ami|ogo|omu|aia|oiu|ii|oe|oi|ie|im|ih|om|em|ah|am|ia|iu|ui|io|ei|iv|ov|ev|[eiauo])$"

@@ -94,3 +94,37 @@ def test_an_oil_pipeline_is_no_gas_pipeline() -> None:
     assert not other_type(strike(title="Blast on an oil pipeline"), line)
     assert not other_type(strike(title="Blast on a pipeline"), line)
     assert not other_type(strike(title="Blast on a gas pipeline"), asset("Zoria Pipeline", kind="pipeline"))
+
+
+@pytest.mark.parametrize("text", ["Лисичанський НПЗ", "удар по НПЗ Саратова", "взрыв на Рязанском НПЗ"])
+def test_a_text_that_calls_its_site_otherwise_speaks_against_an_asset(text: str) -> None:
+    """Orsk's refinery is in the town of the strike, but the text is about another one."""
+    orsk = asset("Orsk refinery")
+    found = matched(strike(targets=(text,), title="Strike on refinery, Orsk", place="Orsk"), orsk)
+    assert value(found, orsk, "other-name") == 1
+
+
+@pytest.mark.parametrize(
+    "targets",
+    [
+        ("Орський НПЗ",),
+        ("НПЗ «Лукойл»",),
+        ("НПЗ в Орську",),
+        ("Лисичанський НПЗ", "НПЗ"),
+        ("Massive refinery fire",),
+        ("порт РФ та НПЗ РФ",),
+        ("Лисичанська ТЕС",),
+    ],
+)
+def test_a_name_of_its_own_or_of_the_place_does_not(targets: tuple[str, ...]) -> None:
+    """Nor does one of another kind of site, one that names none, or a word that a headline prints with a capital."""
+    orsk = asset("Orsk refinery", aliases=("Lukoil refinery",))
+    found = matched(strike(targets=targets, title="x", place="Orsk"), orsk)
+    assert value(found, orsk, "other-name") == 0
+
+
+def test_a_region_behind_the_name_of_an_asset_is_no_name() -> None:
+    """A refinery near Kharkiv is not the gas facility that is somewhere in Kharkiv oblast."""
+    site = asset("Smart Energy gas facility, Kharkiv oblast", id="smart", kind="gas-field")
+    found = matched(strike(title="Fire at the gas facility, Kharkiv", place="Kharkiv", basis="settlement"), site)
+    assert not {"place-name", "town-name", "bare-town-name"} & told(found, site.id).keys()

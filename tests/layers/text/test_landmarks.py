@@ -56,6 +56,10 @@ landmark | refinery | Снаряды легли западнее Орского 
 landmark | hydro-plant | Уничтожен склад боеприпасов в окрестностях Каневской ГЭС | Каневской ГЭС
 landmark | power-plant | Вокруг села рядом с Углегорской ТЭС идут бои | Углегорской ТЭС
 landmark | refinery | Gefechte unweit der Raffinerie Orsk | Raffinerie Orsk
+landmark | refinery | Fighting near Kamianka and the Orsk refinery | Kamianka and the Orsk refinery
+landmark | refinery | Тривають бої біля Кам'янки і Орського НПЗ | Кам'янки і Орського НПЗ
+landmark | port-terminal | Обстріляно судно, яке прямувало у порт Ізмаїла | порт Ізмаїла
+landmark | nuclear-plant | Удар по підстанції, що постачає електроенергію Хмельницькій АЕС | Хмельницькій АЕС
 open | refinery | Explosion near the Orsk refinery | Orsk refinery
 open | refinery | Smoke seen near the Orsk refinery | Orsk refinery
 open | oil-depot | Blasts in the area of the Dubno oil depot | Dubno oil depot
