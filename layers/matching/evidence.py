@@ -276,7 +276,7 @@ def _names(strikes: StrikeColumns, assets: AssetIndex, left: Ints, right: Ints, 
 
 def _is_named_otherwise(strikes: StrikeColumns, assets: AssetIndex, left: Ints, right: Ints) -> Bools:
     """Whether the text names all its sites of the kind of each pair's asset, and by no word of that or its owners."""
-    marked = (strikes.named_kinds[left] & assets.kind[right]) != 0
+    marked: Bools = (strikes.named_kinds[left] & assets.kind[right]) != 0
     rows = np.flatnonzero(marked)
     codes, strike = strikes.site_names.of_rows(np.arange(len(strikes)))
     key = strike * len(assets.names.rarity) + codes

@@ -135,7 +135,7 @@ def landmarks(text: str) -> tuple[Landmark, ...]:
 
 
 class NamedSite(NamedTuple):
-    """A site that a text is about: its kinds as a mask, and the names beside its noun as printed, none where it has none."""
+    """A site that a text is about: its kinds as a mask, and the names beside its noun as printed, if it has any."""
 
     kinds: int
     names: tuple[str, ...]
@@ -144,7 +144,7 @@ class NamedSite(NamedTuple):
 def named_sites(text: str) -> tuple[NamedSite, ...]:
     """Return the sites that a text is about, in order, with what it calls them: "Лисичанський НПЗ", "Ryazan refinery".
 
-    Names stand before the noun, in Cyrillic letters behind it too ("НПЗ Саратова"). They are printed with a capital; the
+    Names stand before the noun, in Cyrillic letters behind it too ("НПЗ Саратова"). They are printed with a capital. The
     first word of a clause has one whatever it is, and is a name only as the adjective of a place.
     """
     found = []
