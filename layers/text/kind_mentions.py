@@ -144,7 +144,7 @@ class NamedSite(NamedTuple):
 def named_sites(text: str) -> tuple[NamedSite, ...]:
     """Return the sites that a text is about, in order, with what it calls them: "Лисичанський НПЗ", "Ryazan refinery".
 
-    Names stand before the noun, in Cyrillic letters behind it too ("НПЗ Саратова"). They are printed with a capital. The
+    Names stand before the noun, in Cyrillic letters behind it too ("НПЗ Саратова"). They have a capital. The
     first word of a clause has one whatever it is, and is a name only as the adjective of a place.
     """
     found = []
