@@ -107,7 +107,7 @@ def dossier(
     code = _code(snapshot, strikes, query, box, basis, minority)
     drawn, retracted = map_strikes(snapshot.records, chosen, language)
     places = [shapely.Point(place.point) for one in drawn for place in one.places]
-    origin = sheet_origin(opened, version, code, retracted)
+    origin = sheet_origin(opened, version, code, retracted, language)
     picture = None
     if places:
         order = MapOrder(

@@ -163,7 +163,7 @@ def map_(
         title=title,
         table=table,
         dpi=dpi,
-        origin=sheet_origin(opened, version, code, retracted),
+        origin=sheet_origin(opened, version, code, retracted, language),
     )
     options = {
         **query, "bbox": box, "country": country, "strike": strike, "format": fmt, "size": size, "lang": language,
@@ -210,15 +210,17 @@ def basemap_archive(base: Path) -> BasemapArchive | None:
         raise ExportError(str(error)) from error
 
 
-def sheet_origin(opened: Store, version: PublishedVersion, code: FigureCode, retracted: int) -> SheetOrigin:
-    """Where the data of a sheet are from, with what is withheld of them."""
-    remarks = [*summary(version.disclosure), footnote(opened, code)]
+def sheet_origin(
+    opened: Store, version: PublishedVersion, code: FigureCode, retracted: int, language: str
+) -> SheetOrigin:
+    """Where the data of a sheet are from, with what is withheld of them, in the language of the sheet."""
+    remarks = [*summary(version.disclosure, language), footnote(opened, code, language)]
     return SheetOrigin(day=version.snapshot.data_date, seq=version.snapshot.seq, remarks=remarks, retracted=retracted)
 
 
-def footnote(opened: Store, code: FigureCode) -> str:
+def footnote(opened: Store, code: FigureCode, language: str) -> str:
     """The code by which a figure is built again, and the hash of the history up to its data."""
-    return phrase("policy.footnote", code=code, head=opened.head(code.seq).hash[:16])
+    return phrase("policy.footnote", language, code=code, head=opened.head(code.seq).hash[:16])
 
 
 @app.command("page", epilog="Example: strikeatlas export page --lang de -o strikes.html")

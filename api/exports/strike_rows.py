@@ -18,11 +18,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class DrawnStrike:
-    """A strike with a place; ``uncertainty_m`` is 0 where it is not stated, texts are empty where missing."""
+    """A strike with a place; ``uncertainty_m`` is 0 where it is not stated, texts are empty where missing.
+
+    ``day_first`` and ``day_last`` are the days (YYYY-MM-DD) between which it fell.
+    """
 
     id: str
     title: str
     when: str
+    day_first: str
+    day_last: str
     place: str
     host_country: str
     group: str
@@ -115,8 +120,9 @@ def _mark(row: Mapping[str, Any], geometry: Any) -> DrawnStrike:
     point = geometry if geometry.geom_type == "Point" else shapely.point_on_surface(geometry)
     names = ("id", "title", "when", "place", "host_country", "group", "status", "owners", "relations")
     texts = {name: text_value(row, name) for name in (*names, "rests_on", "basis", "headline")}
+    days = {name: text_value(row, name)[:10] for name in ("day_first", "day_last")}
     return DrawnStrike(
-        **texts | {"title": title_of(row)},
+        **texts | days | {"title": title_of(row)},
         n_sources=int(_number(row, "n_sources")),
         n_voices=int(_number(row, "n_voices")),
         uncertainty_m=_number(row, "uncertainty_m"),

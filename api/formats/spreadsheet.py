@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import re
+import shutil
 import tempfile
 import zipfile
 from pathlib import Path
@@ -21,6 +23,8 @@ from api.requests.negotiation import MediaFormat
 _MAX_ROWS = 1_048_576
 #: Time of the parts of the file: equal pages give equal bytes.
 _NO_TIME = (1980, 1, 1, 0, 0, 0)
+#: The part of the file that lists its sheets, and how it names one.
+_WORKBOOK, _SHEET = "xl/workbook.xml", re.compile(rb"<sheet [^<>]*/>")
 
 
 def write(page: FeaturePage) -> bytes:
@@ -41,12 +45,13 @@ def write(page: FeaturePage) -> bytes:
         raise ExportError(f"a sheet has {_MAX_ROWS - 1:,} features at most, these are {len(page.rows):,}")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "sheets.xlsx"
-        write_layer(path, "XLSX", page, page.rows, None, None, more=_points(page))
         lines = [("Title", page.collection.title), ("Description", page.collection.description)]
         lines += [] if page.metadata is None else page.metadata.lines
         about = {"what": [name for name, _ in lines], "is": [text for _, text in lines]}
-        write_arrow(pa.table(about), path, driver="XLSX", layer="about", geometry_type=None, append=True)
-        return _timeless(path)
+        # To add a sheet GDAL reads those that there are, and writes all anew: the short one is there first.
+        write_arrow(pa.table(about), path, driver="XLSX", layer="about", geometry_type=None)
+        write_layer(path, "XLSX", page, page.rows, None, None, more=_points(page), append=True, has_empty=False)
+        return _finished(path)
 
 
 def _points(page: FeaturePage) -> dict[str, pa.Array]:
@@ -60,13 +65,25 @@ def _points(page: FeaturePage) -> dict[str, pa.Array]:
     }
 
 
-def _timeless(path: Path) -> bytes:
-    """Return an archive without the times at which its parts were written."""
+def _finished(path: Path) -> bytes:
+    """Return the archive with the features as its first sheet, and without the times of its parts."""
     body = io.BytesIO()
-    with zipfile.ZipFile(path) as written, zipfile.ZipFile(body, "w", zipfile.ZIP_DEFLATED) as timeless:
-        for name in written.namelist():
-            timeless.writestr(zipfile.ZipInfo(name, _NO_TIME), written.read(name), zipfile.ZIP_DEFLATED)
+    with zipfile.ZipFile(path) as written, zipfile.ZipFile(body, "w", zipfile.ZIP_DEFLATED) as finished:
+        for part in written.infolist():
+            info = zipfile.ZipInfo(part.filename, _NO_TIME)
+            info.compress_type, info.file_size = zipfile.ZIP_DEFLATED, part.file_size
+            if part.filename == _WORKBOOK:
+                finished.writestr(info, _features_first(written.read(part)))
+                continue
+            # The sheet of features is some 1 kB a row: it is never in memory as a whole.
+            with written.open(part) as source, finished.open(info, "w") as target:
+                shutil.copyfileobj(source, target)
     return body.getvalue()
+
+
+def _features_first(workbook: bytes) -> bytes:
+    about, features = _SHEET.findall(workbook)
+    return workbook.replace(features, b"").replace(about, features + about)
 
 
 FORMAT = FeatureFormat(

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import shapely
 
 from api.formats.page import FeaturePage
@@ -141,6 +142,8 @@ def write_layer(
     *,
     more: Mapping[str, pa.Array] = MappingProxyType({}),
     replaced: Mapping[str, pa.Array] = MappingProxyType({}),
+    append: bool = False,
+    has_empty: bool = True,
     **options: str,
 ) -> None:
     """Have GDAL write rows of a page as a layer; lists are JSON text.
@@ -155,12 +158,18 @@ def write_layer(
         Type of the layer's geometry, see `geometry_type`; ``None`` for none.
     more, replaced
         Columns to write besides those of the page, and in place of them, by name.
+    append
+        Whether the layer is added to a file that there is.
+    has_empty
+        Whether the form tells an empty text from none.
     options
         Options of the driver.
     """
     from pyogrio.raw import write_arrow  # has all of GDAL
 
     table = arrow_columns(page, rows, lists_as_json=True)
+    if not has_empty:
+        table = _without_empty(table)
     for name, values in replaced.items():
         table = table.set_column(table.column_names.index(name), name, values)
     for name, values in more.items():
@@ -172,7 +181,16 @@ def write_layer(
         system = crs_name(page.representation.crs)
         geometry = {"geometry_type": declared, "geometry_name": GEOMETRY, "crs": system}
     with _written_at(page.timestamp):
-        write_arrow(table, out, driver=driver, layer=page.collection.name, **geometry, **options)
+        write_arrow(table, out, driver=driver, layer=page.collection.name, append=append, **geometry, **options)
+
+
+def _without_empty(table: pa.Table) -> pa.Table:
+    """Return a table whose empty texts are null."""
+    for at, column in enumerate(table.columns):
+        if pa.types.is_string(column.type):
+            values = pc.if_else(pc.equal(column, ""), pa.scalar(None, pa.string()), column)
+            table = table.set_column(at, table.field(at), values)
+    return table
 
 
 @contextmanager

@@ -117,7 +117,7 @@ def record_schema(table: str) -> Json:
         for column, targets in REFERENCES.get(table, {}).items()
         if len(targets) == 1 and _type_of(schema["properties"][column]) == "string"
     ]
-    described: Json = {"fields": [*fields, withheld], "fieldsMatch": ["superset"], "primaryKey": ["id"]}
+    described: Json = {"fields": [*fields, withheld], "fieldsMatch": "superset", "primaryKey": ["id"]}
     return {**described, **({"foreignKeys": keys} if keys else {})}
 
 

@@ -515,8 +515,9 @@ class Atlas:
         strikes
             Rows of `strikes` or of a selection of them; all by default.
         engine
-            ``folium`` draws the map of ``strikeatlas export page``, with the owners of each strike, and needs no
-            network; ``lonboard``, where it is installed, draws points alone, but a million of them.
+            ``folium`` draws the owners and sources of each strike and chooses by days, and needs no network; of a
+            server it has the number of sources alone. ``lonboard``, where it is installed, draws points alone, but a
+            million of them.
 
         Returns
         -------
@@ -547,6 +548,7 @@ class Atlas:
             self._layer("assets"),
             attributions[attributions["strike"].isin(shown["id"])],
             base_map.read(self._basemap),
+            self._source.cites(shown["id"]),
         )
         return drawn
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import http.client
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cached_property, partial
@@ -88,6 +88,9 @@ class AtlasSource(Protocol):
     def snapshot(self) -> Snapshot:
         """All records and what follows from them."""
 
+    def cites(self, strikes: Iterable[str]) -> Mapping[str, Sequence[tuple[str, str]]]:
+        """Return names and web addresses of the sources of strikes, by their ids."""
+
 
 @dataclass(frozen=True)
 class SnapshotSource:
@@ -143,6 +146,15 @@ class SnapshotSource:
         collection = self.snapshot.collections[name]
         metadata, changed = self.about.value if self.about is not None else self._unstored
         return form.write(FeaturePage.of_file(collection, parse_selection(query, collection), metadata, changed))
+
+    def cites(self, strikes: Iterable[str]) -> Mapping[str, Sequence[tuple[str, str]]]:
+        """Return names and web addresses of the sources of strikes, by their ids, of those strikes that it has."""
+        known, cited = self.snapshot.records.strikes, self.snapshot.records.sources
+        return {
+            key: [(cited[name].title or cited[name].publisher, cited[name].url or "") for name in known[key].sources]
+            for key in strikes
+            if key in known
+        }
 
     @property
     def _unstored(self) -> tuple[FileMetadata, datetime]:
@@ -307,6 +319,10 @@ class ServerSource:
         if on is not None:
             query["on"] = on.isoformat()
         return self._answer(f"/assets/{quote(owned)}/owners", query)
+
+    def cites(self, strikes: Iterable[str]) -> Mapping[str, Sequence[tuple[str, str]]]:
+        """Return nothing: a layer has the number of sources alone, and each strike would be a request."""
+        return {}
 
     @property
     def snapshot(self) -> Snapshot:

@@ -6,6 +6,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import folium
@@ -54,14 +55,19 @@ def notebook_map(
     assets: geopandas.GeoDataFrame,
     attributions: geopandas.GeoDataFrame,
     basemap: Basemap,
+    cites: Mapping[str, Sequence[tuple[str, str]]] = MappingProxyType({}),
 ) -> folium.Map:
     """Draw the strikes of a frame, for a notebook or to add layers to; Leaflet is in it, and nothing is fetched.
+
+    Two days choose the strikes that may fall between them.
 
     Parameters
     ----------
     strikes, assets, attributions
         Rows with the properties of the collections and geometry in lon/lat (EPSG:4326), which may be missing; strikes
         without a place, and retracted ones, are left out.
+    cites
+        Names and web addresses of the sources of a strike, by its id. Where they are missing their number is shown.
 
     Raises
     ------
@@ -71,7 +77,7 @@ def notebook_map(
         If a frame has no CRS or coordinates out of range.
     """
     marks = drawn_strikes(strikes)
-    page = _drawn_map(marks, assets, attributions, basemap, _extent_around(marks))
+    page = _drawn_map(marks, assets, attributions, basemap, _extent_around(marks), cites)
     page.default_js, page.default_css = inline_links()
     return page
 
@@ -82,6 +88,7 @@ def _drawn_map(
     attributions: geopandas.GeoDataFrame,
     basemap: Basemap,
     extent: Extent,
+    cites: Mapping[str, Sequence[tuple[str, str]]],
 ) -> folium.Map:
     """Draw countries, records and names; without Leaflet, which what is around the map brings."""
     page = folium.Map(location=extent.middle[::-1], zoom_start=5, tiles=None, control_scale=True, zoom_snap=0.5)
@@ -91,7 +98,7 @@ def _drawn_map(
         land_geojson(basemap, extent), name="Countries", control=False, interactive=False,
         style_function=lambda _: LAND_STYLE,
     ).add_to(page)  # fmt: skip
-    _add_records(page, marks, geodataframe_lonlat(assets), attributions, basemap.country_names, extent)
+    _add_records(page, marks, geodataframe_lonlat(assets), attributions, basemap.country_names, extent, cites)
     _add_names(page, basemap, extent)
     folium.LayerControl().add_to(page)
     page.fit_bounds([[extent.south, extent.west], [extent.north, extent.east]])
@@ -138,6 +145,7 @@ def _add_records(
     attributions: geopandas.GeoDataFrame,
     names: Mapping[str, str],
     extent: Extent,
+    cites: Mapping[str, Sequence[tuple[str, str]]],
 ) -> None:
     """Add pipelines, circles of uncertainty and strikes, each as a layer that can be switched off."""
     lines = list(_lines(assets, extent))
@@ -151,11 +159,12 @@ def _add_records(
     paths = {key: shape.path for key, shape in SHAPES.items()} | {"none": UNKNOWN_SHAPE.path}
     lines_by_strike = ownership_lines(attributions)
     drawn = [_strike(mark, lines_of_strike(mark, lines_by_strike, names), names, extent) for mark in marks]
-    for strike, (dx, dy) in zip(drawn, fanned([(mark.lon, mark.lat) for mark in marks]), strict=True):
-        strike |= {"dx": dx, "dy": dy}
+    places = fanned([(mark.lon, mark.lat) for mark in marks])
+    for mark, strike, (dx, dy) in zip(marks, drawn, places, strict=True):
+        strike |= {"dx": dx, "dy": dy, "cites": [*cites.get(mark.id, ())]}
     page.add_child(_Call("strikeatlasLines", [layers["lines"]], lines))
     page.add_child(
-        _Call("strikeatlasStrikes", [layers["strikes"], layers["circles"]], {"paths": paths, "strikes": drawn})
+        _Call("strikeatlasStrikes", [page, layers["strikes"], layers["circles"]], {"paths": paths, "strikes": drawn})
     )
 
 
@@ -163,6 +172,8 @@ def _strike(mark: DrawnStrike, lines: OwnershipLines, names: Mapping[str, str], 
     return {
         "title": mark.title,
         "when": date_in_words(mark.when),
+        "first": mark.day_first,
+        "last": mark.day_last,
         "host": names.get(mark.host_country) or mark.host_country,
         "status": mark.status,
         "headline": mark.headline,

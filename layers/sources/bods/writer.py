@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from typing import Any
+from urllib.parse import quote
 from uuid import UUID, uuid5
 
 import orjson
@@ -148,10 +149,15 @@ def _source(source: Source | None) -> dict[str, Any]:
     if source.title:
         values["description"] = source.title
     if source.url:
-        values["url"] = source.url
+        values["url"] = _uri(source.url)
     if source.retrieved and _FULL_DAY.fullmatch(source.retrieved):
         values["retrievedAt"] = source.retrieved
     return values | {"assertedBy": [{"name": source.publisher}]}
+
+
+def _uri(address: str) -> str:
+    """Return an address with what a URI has no letter for percent-encoded, as BODS asks (RFC 3987, 3.1)."""
+    return quote(address, safe="%:/?#[]@!$&'()*+,;=")
 
 
 def _party(party: Entity | Asset) -> dict[str, Any]:
@@ -189,7 +195,7 @@ def _names(party: Entity | Asset) -> dict[str, Any]:
     name_fields = {
         "alternateNames": [name for name in alternate_names if name != party.name],
         "identifiers": [{"id": value, "scheme": _SCHEME_OF.get(name, name)} for name, value in ids.items()],
-        "uri": uri if _WEB.fullmatch(uri) else None,
+        "uri": _uri(uri) if _WEB.fullmatch(uri) else None,
     }
     return {key: value for key, value in name_fields.items() if value}
 

@@ -97,6 +97,21 @@ def test_a_map_of_a_country_frames_what_it_owned(store: Store, tmp_path: Path) -
     assert max(east - west, north - south) < 10
 
 
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [("en", ("Figure", "History")), ("uk", ("Рисунок", "Історія")), ("de", ("Abbildung", "Historie"))],
+)
+def test_the_foot_of_a_map_is_in_its_language(store: Store, language: str, words: tuple[str, str]) -> None:
+    from api.cli.common import open_published
+    from api.cli.export import sheet_origin
+
+    opened, version = open_published(str(store.path), BASEMAP)
+    code = FigureCode.of(version.snapshot, FigureSubject.parse("AZ"))
+    figure, history = words
+    head = opened.head(code.seq).hash[:16]
+    assert sheet_origin(opened, version, code, 0, language).remarks[-1] == f"{figure} {code}. {history} {head}"
+
+
 def test_a_code_of_other_content_differs(store: Store, tmp_path: Path) -> None:
     code = printed(store, tmp_path)
     wrong = code[:-10] + ("0" * 10 if code[-10:] != "0" * 10 else "1" * 10)

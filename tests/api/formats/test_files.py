@@ -315,6 +315,19 @@ def test_a_layer_without_features_is_a_file_too(snapshot: Snapshot, form: str, t
         assert len(pyogrio.read_dataframe(path, layer="asset-areas" if form in ("GeoPackage", "XLSX") else 0)) == 0
 
 
+def test_a_workbook_opens_at_its_features_and_leaves_cells_without_a_text_blank(snapshot: Snapshot) -> None:
+    collection = snapshot.collections["strikes"]
+    assert "" in collection.features.columns["relations"].dictionary
+    with zipfile.ZipFile(io.BytesIO(spreadsheet.write(page_of(collection)))) as file:
+        sheets = re.findall(r'<sheet name="([^"]+)".*? r:id="([^"]+)"', file.read("xl/workbook.xml").decode())
+        assert [name for name, _ in sheets] == ["strikes", "about"]
+        parts = dict(re.findall(r'Id="([^"]+)".*? Target="([^"]+)"', file.read("xl/_rels/workbook.xml.rels").decode()))
+        rows = file.read(f"xl/{parts[sheets[0][1]]}").count(b"<row ")
+        assert rows == len(collection) + 1
+        assert b"<t></t>" not in file.read("xl/sharedStrings.xml")
+        assert {part.date_time for part in file.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+
+
 def test_geoparquet_is_ordered_in_space_with_boxes(snapshot: Snapshot, tmp_path: Path) -> None:
     page = page_of(snapshot.collections["strikes"])
     path = tmp_path / "strikes.parquet"

@@ -72,6 +72,39 @@ def test_a_map_of_a_notebook_is_drawn_without_a_network(
     tab.close()
 
 
+def test_days_choose_strikes_and_sources_are_links(
+    assets: geopandas.GeoDataFrame, attributions: geopandas.GeoDataFrame, small_base: Basemap, browser: Browser,
+    tmp_path: Path,
+) -> None:  # fmt: skip
+    days = [("2025-01-05", "2025-01-05"), ("2025-02-01", "2025-03-31"), (None, None), (None, "2025-01-20")]
+    rows = [
+        strike(n, id=f"d-{n}", title=f"Strike {n}", day_first=first, day_last=last, status="reported")
+        | {"geometry": shapely.Point(29 + n, 46.5)}
+        for n, (first, last) in enumerate(days)
+    ]
+    cites = {"d-1": [("A report", "https://news.example/1"), ("No address", ""), ("Script", "javascript:alert(1)")]}
+    file = tmp_path / "map.html"
+    notebook_map.notebook_map(frame_of(rows), assets, attributions, small_base, cites).save(str(file))
+    tab = browser.new_page()
+    tab.goto(file.as_uri())
+    shown = tab.locator(".strike")
+    assert shown.count() == 4
+    tab.get_by_label("From").fill("2025-03-01")
+    assert sorted(shown.evaluate_all("(all) => all.map((one) => one.title)")) == ["Strike 1", "Strike 2"]
+    assert tab.locator(".days output").inner_text() == "2 of 4 strikes"
+    tab.get_by_label("From").fill("2025-01-01")
+    tab.get_by_label("To").fill("2025-01-31")
+    assert sorted(shown.evaluate_all("(all) => all.map((one) => one.title)")) == ["Strike 0", "Strike 2", "Strike 3"]
+    tab.get_by_label("To").fill("2025-02-28")
+    tab.get_by_title("Strike 1", exact=True).dispatch_event("click")
+    links = tab.locator(".leaflet-popup article a")
+    assert links.all_inner_texts() == ["A report", "No address", "Script"]
+    assert links.evaluate_all("(all) => all.map((one) => one.getAttribute('href'))") == [
+        "https://news.example/1", None, None
+    ]  # fmt: skip
+    tab.close()
+
+
 def test_popups_of_a_notebook_hold_texts_alone(
     assets: geopandas.GeoDataFrame, attributions: geopandas.GeoDataFrame, small_base: Basemap, browser: Browser,
     tmp_path: Path,

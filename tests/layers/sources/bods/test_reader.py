@@ -625,3 +625,15 @@ def test_an_exact_share_and_full_days_are_written_as_such_and_the_rest_is_annota
     assert ranged["recordDetails"]["interests"][0]["share"] == {"minimum": 10, "maximum": 20}
     assert ranged["annotations"][0]["description"] == "checked: excerpt. As of its report."
     assert missing_keys({"recordType": "person", "recordDetails": {}})[-1] == "recordDetails.personType"
+
+
+def test_an_address_in_other_letters_is_written_as_a_uri_and_comes_back_as_it_was() -> None:
+    source = SOURCES["s"].model_copy(update={"url": "https://s.example/удар’a?%20b=[1]"})
+    entities = {name: Entity(id=name, name=name, type="registeredEntity", checked="read") for name in "ab"}
+    stake = Stake(id="x", owned="a", owner="b", share_min=1, share_max=2, source="s", checked="read")
+    records = Records.of({"entities": entities, "stakes": {"x": stake}, "sources": {"s": source}})
+    statements = render(records, "P", DAY)
+    urls = [each["source"]["url"] for each in statements if each["recordType"] == "relationship"]
+    assert urls == ["https://s.example/%D1%83%D0%B4%D0%B0%D1%80%E2%80%99a?%20b=[1]"]
+    back = parse("own.json", dumps(statements)).require_clean().sources["s"]
+    assert back == source.model_copy(update={"dataset": "bods"})
