@@ -148,7 +148,7 @@ def _row(one: RankedStrike, words: PrintWords, sources: str) -> SheetRow:
     return SheetRow(
         number=one.number,
         kind=one.kind,
-        title=printable(strike_title(strike.title, strike.status)),
+        title=printable(strike_title(strike.title, strike.status, words.language)),
         date=words.date(strike.when),
         owners=printable(owners_in_words(strike, words)),
         place=_precision(strike, words),

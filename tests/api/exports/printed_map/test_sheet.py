@@ -73,6 +73,12 @@ def test_svg_is_whole_has_named_layers_and_asks_for_nothing(draw: Any) -> None:
     assert not re.search(rb'<!DOCTYPE|href="(?!#)|url\((?!#|data:)', svg)
 
 
+@pytest.mark.parametrize(("language", "word"), [("en", "(draft)"), ("uk", "(чернетка)"), ("de", "(Entwurf)")])
+def test_a_draft_is_named_as_one_in_the_language_of_the_map(draw: Any, language: str, word: str) -> None:
+    words = " ".join(words_of(draw([struck(1, status="draft")], language=language))).replace("\u00a0", " ")
+    assert f"Depot 1 {word}" in words
+
+
 def test_numbers_stand_on_the_map_and_in_the_table(draw: Any) -> None:
     words = words_of(draw())
     for number in range(1, 10):
