@@ -436,7 +436,9 @@ def _columns(asset: Asset) -> tuple[Any, ...]:
 def _own_name(name: str) -> str:
     """Return a name without seas, and without a region behind its last comma: "gas facility, Kharkiv oblast"."""
     own = without_seas(name) or name
-    head, _, tail = own.rpartition(",")
+    head, comma, tail = own.rpartition(",")
+    if not comma:
+        return own
     named = regions_named(tail)
     return head.strip() if head.strip() and named.countries and not stems(named.rest) else own
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 from datetime import date
@@ -283,6 +284,10 @@ def _site_names(
     named_kinds: list[int] = []
     codes: list[list[int]] = []
     for text, place in zip(texts, places, strict=True):
+        if not any(_HAS_CYRILLIC.search(part.rest) for part in text):
+            named_kinds.append(0)
+            codes.append([])
+            continue
         telling = [without_seas(part.rest) for part in text]
         sites = [site for part in telling[:-1] for site in named_sites(part)] or named_sites(telling[-1])
         named = unnamed = 0
@@ -303,8 +308,9 @@ def _site_names(
     return np.array(named_kinds, np.uint64), RaggedArray.of(codes)
 
 
-#: The first letter beyond the Latin ones.
+#: The first letter beyond the Latin ones, and texts that have one.
 _CYRILLIC = "\u0370"
+_HAS_CYRILLIC = re.compile(f"[{_CYRILLIC}-\uffff]")
 
 
 def _nearness(texts: Sequence[str]) -> dict[str, int]:

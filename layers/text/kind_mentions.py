@@ -149,13 +149,22 @@ def named_sites(text: str) -> tuple[NamedSite, ...]:
     """
     found = []
     for words, at in placed_clauses(text):
-        for mention in _Reading.of(words).mentions:
-            if mention.is_head and (kinds := specific_kinds(mention.kinds)):
-                numbers = _names_beside(words, mention)
-                printed = {number: text[at[number][0] : at[number][1]] for number in numbers}
-                names = tuple(name for number, name in printed.items() if number or _OF_A_PLACE.search(name))
-                found.append(NamedSite(kinds, names))
+        for kinds, numbers in (_sites_of_short if len(words) <= _SHORT else _sites_of_clause)(words):
+            printed = {number: text[at[number][0] : at[number][1]] for number in numbers}
+            names = tuple(name for number, name in printed.items() if number or _OF_A_PLACE.search(name))
+            found.append(NamedSite(kinds, names))
     return tuple(found)
+
+
+def _sites_of_clause(words: tuple[Word, ...]) -> tuple[tuple[int, tuple[int, ...]], ...]:
+    """Return the kinds of each site that a clause is about, and the numbers of the words that may name it."""
+    if not any(word.kinds or word.parts for word in words):
+        return ()
+    mentions = [(mention, specific_kinds(mention.kinds)) for mention in _Reading.of(words).mentions if mention.is_head]
+    return tuple((kinds, _names_beside(words, mention)) for mention, kinds in mentions if kinds)
+
+
+_sites_of_short = lru_cache(maxsize=100_000)(_sites_of_clause)
 
 
 #: An adjective of Ukrainian or Russian that is made of a place, in any case: Кременчуцького, Рязанская.
@@ -164,7 +173,7 @@ _OF_A_PLACE = re.compile(r"(?:[сзц]ьк|ск|цк)(?:ий|ій|ого|ому|
 _NAME_WORDS = 3
 
 
-def _names_beside(words: Sequence[Word], mention: _Mention) -> list[int]:
+def _names_beside(words: Sequence[Word], mention: _Mention) -> tuple[int, ...]:
     """Return the numbers of the names within a mention and directly beside it, in order."""
     within = [number for number in range(mention.start, mention.end + 1) if _is_plain_name(words[number])]
     earlier = range(mention.start - 1, -1, -1)
@@ -172,7 +181,7 @@ def _names_beside(words: Sequence[Word], mention: _Mention) -> list[int]:
     before = [number for number in joined if words[number].role is not Role.AND]
     behind = range(mention.end + 1, len(words)) if not mention.is_latin else ()
     after = [*takewhile(lambda number: _is_plain_name(words[number]), behind)]
-    return [*before[:_NAME_WORDS][::-1], *within, *after[:_NAME_WORDS]]
+    return (*before[:_NAME_WORDS][::-1], *within, *after[:_NAME_WORDS])
 
 
 def _is_plain_name(word: Word) -> bool:
