@@ -279,7 +279,7 @@ def _site_names(
     """Return the kinds of which each text names all sites, and the codes of the known stems of the names.
 
     As with kinds, targets count, and where they are about no site the title. A name that only says where the strike was
-    is none. Those in Latin letters say nothing: headlines print every word with a capital.
+    is none. Those in Latin letters, and longer ones in capitals, say nothing: headlines print any word so.
     """
     named_kinds: list[int] = []
     codes: list[list[int]] = []
@@ -297,7 +297,8 @@ def _site_names(
             located = (word for part in telling for word in located_words(part))
             of_place = {stem for part in (*places_named, *located) for stem in stems(part)}
             for site in sites:
-                found = [stem for name in site.names if name[0] >= _CYRILLIC for stem in stems(name)]
+                telling_names = (name for name in site.names if name[0] >= _CYRILLIC and not _is_shouted(name))
+                found = [stem for name in telling_names for stem in stems(name)]
                 if site.names and not found:
                     continue  # "порт РФ", "НПЗ Bapco": any, or one that is named elsewhere
                 own = [stem for stem in found if stem not in of_place and not _is_form_of(stem, of_place)]
@@ -308,6 +309,12 @@ def _site_names(
     return np.array(named_kinds, np.uint64), RaggedArray.of(codes)
 
 
+def _is_shouted(name: str) -> bool:
+    return len(name) > _MAX_ABBREVIATION and name.isupper()
+
+
+#: Letters of the longest abbreviation: КТК, УНПЗ.
+_MAX_ABBREVIATION = 4
 #: The first letter beyond the Latin ones, and texts that have one.
 _CYRILLIC = "\u0370"
 _HAS_CYRILLIC = re.compile(f"[{_CYRILLIC}-\uffff]")

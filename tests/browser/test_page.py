@@ -144,7 +144,9 @@ def test_symbols_of_the_list_have_the_colours_of_the_scheme_when_it_turns(open_p
     light = symbols(page)
     assert len(light) == 7
     page.emulate_media(color_scheme="dark")
-    page.wait_for_function("() => matchMedia('(prefers-color-scheme: dark)').matches")
+    page.wait_for_function(
+        "before => document.querySelector('#list canvas.symbol').toDataURL() !== before", arg=light[0]
+    )
     assert symbols(page) == symbols(dark) != light
 
 

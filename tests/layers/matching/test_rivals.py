@@ -113,6 +113,7 @@ def test_a_text_that_calls_its_site_otherwise_speaks_against_an_asset(text: str)
         ("Лисичанський НПЗ", "НПЗ"),
         ("Massive refinery fire",),
         ("порт РФ та НПЗ РФ",),
+        ("НІЧНІ ДРОНИ УРАЗИЛИ НПЗ",),
         ("Лисичанська ТЕС",),
     ],
 )
