@@ -49,7 +49,7 @@ def printed(store: Store, tmp_path: Path, *options: str) -> str:
     command = ["export", "map", "--bbox", "28,45,33,48", "--format", "svg", *options, "-o", str(out)]
     assert run(store, *command).exit_code == 0
     text = re.sub(r"<[^>]*>|\s+", " ", out.read_text())
-    found = re.search(r"Figure\s+(map:\S+)", text)
+    found = re.search(r"(?:Figure|Abbildung)\s+(map:\S+)", text)
     assert found, text[-2000:]
     return found[1].rstrip(".")
 

@@ -191,7 +191,8 @@ def test_every_strike_has_an_answer_of_one_shape(client: TestClient, records: Re
             assert sum(one["probability"] > told["none_probability"] for one in told["candidates"]) > 1
             of_several += 1
         else:
-            assert probability == pytest.approx(1)
+            # Less is added by candidates side by side that are unlikely.
+            assert probability == pytest.approx(1, abs=1e-3)
     assert of_several < len(records.strikes) / 10
 
 
