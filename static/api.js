@@ -20,7 +20,9 @@ export function begin(ask) {
 
 function hold(address, answer) {
   ahead.set(address, answer);
-  setTimeout(() => ahead.delete(address), HELD);
+  const release = () => ahead.get(address) === answer && ahead.delete(address);
+  setTimeout(release, HELD);
+  answer.catch(release); // whoever tries again makes the request anew
 }
 
 function json(address, signal) {

@@ -1,6 +1,7 @@
 // Rows of a selection are loaded a page at a time, and their number is that of the server, however many were loaded.
 import assert from "node:assert/strict";
 import { afterEach, test } from "node:test";
+import { begin, counts } from "../../static/api.js";
 import { PAGE, load, loadFacets } from "../../static/results.js";
 import { EVERYTHING } from "../../static/selection.js";
 
@@ -32,6 +33,16 @@ test("the number is the server's from the first page on", async () => {
   serve(12345);
   const { rows, counts } = await load(view);
   assert.deepEqual([rows.total, counts.strikes, rows.at(PAGE - 1).id, rows.at(PAGE)], [12345, 12345, `s${PAGE - 1}`, undefined]);
+});
+
+test("an answer that was asked for ahead and failed is not held", async (context) => {
+  context.mock.timers.enable({ apis: ["setTimeout"] });
+  globalThis.fetch = async () => Response.json({ title: "Busy" }, { status: 503 });
+  let ahead;
+  begin(() => (ahead = counts({})));
+  await assert.rejects(ahead, /Busy/);
+  serve(12);
+  assert.equal((await counts({})).strikes, 12);
 });
 
 test("any row is loaded without those before it, and none is asked for twice", async () => {
