@@ -25,12 +25,7 @@ AGAINST = frozenset(
     }
 )
 #: Reasons of which either sign is possible; the weights of all others stay positive.
-EITHER = frozenset(
-    {
-        *("prior", "no-place", "kin-kind", "alike-kind", "mentioned-kind", "coverage"),
-        *("rivals", "namesakes"),
-    }
-)
+EITHER = frozenset({"prior", "no-place", "kin-kind", "alike-kind", "mentioned-kind", "coverage", "rivals", "namesakes"})
 #: Of random utilities at most 1; near 0 the likeliest candidate takes all.
 DISSIMILARITY_BOUNDS = (0.1, 1.0)
 #: The column that says whether the asset is in reach.

@@ -89,10 +89,10 @@ def crs_name(crs: Crs) -> str:
 
 def hilbert_order(shapes: Objects) -> Ints:
     """Return the order of geometries along a Hilbert curve over all of them; those that are missing come last."""
-    placed = np.flatnonzero(~(shapely.is_missing(shapes) | shapely.is_empty(shapes)))
-    rest = np.setdiff1d(np.arange(len(shapes)), placed)
     from geopandas import GeoSeries  # takes a quarter of a second, and 70 MB
 
+    placed = np.flatnonzero(~(shapely.is_missing(shapes) | shapely.is_empty(shapes)))
+    rest = np.setdiff1d(np.arange(len(shapes)), placed)
     along = GeoSeries(shapes[placed]).hilbert_distance().to_numpy() if len(placed) else placed
     return np.concatenate([placed[np.argsort(along, kind="stable")], rest])
 

@@ -513,8 +513,6 @@ def trees(
 
     Parameters
     ----------
-    twins, twin_probability
-        The rows that may be the same site as each, and how probably each of the values of ``twins`` is.
     bounds
         West, south, east, north in degrees, shape (n, 4).
     points

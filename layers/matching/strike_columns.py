@@ -261,9 +261,7 @@ def _words(
     nearness: list[int] = []
     for text, place, looked_through in zip(texts, places, has_near, strict=True):
         telling = [without_seas(part.rest) for part in text]
-        located = (word for part in telling for word in located_words(part))
-        places_named = (without_seas(regions_named(part).rest) for part in place)
-        of_place = dict.fromkeys(stem for part in (*places_named, *located) for stem in stems(part))
+        of_place = _stems_of_place(telling, place)
         of_text = dict.fromkeys(stem for part in telling for stem in stems(part))
         known = [stem for stem in {**of_text, **of_place} if stem in names.code]
         rows.append([names.code[stem] for stem in known])
@@ -281,32 +279,39 @@ def _site_names(
     As with kinds, targets count, and where they are about no site the title. A name that only says where the strike was
     is none. Those in Latin letters, and longer ones in capitals, say nothing: headlines print any word so.
     """
-    named_kinds: list[int] = []
-    codes: list[list[int]] = []
-    for text, place in zip(texts, places, strict=True):
-        if not any(_HAS_CYRILLIC.search(part.rest) for part in text):
-            named_kinds.append(0)
-            codes.append([])
-            continue
-        telling = [without_seas(part.rest) for part in text]
-        sites = [site for part in telling[:-1] for site in named_sites(part)] or named_sites(telling[-1])
-        named = unnamed = 0
-        of_names: dict[int, None] = {}
-        if any(site.names for site in sites):
-            places_named = (without_seas(regions_named(part).rest) for part in place)
-            located = (word for part in telling for word in located_words(part))
-            of_place = {stem for part in (*places_named, *located) for stem in stems(part)}
-            for site in sites:
-                telling_names = (name for name in site.names if name[0] >= _CYRILLIC and not _is_shouted(name))
-                found = [stem for name in telling_names for stem in stems(name)]
-                if site.names and not found:
-                    continue  # "порт РФ", "НПЗ Bapco": any, or one that is named elsewhere
-                own = [stem for stem in found if stem not in of_place and not _is_form_of(stem, of_place)]
-                of_names.update(dict.fromkeys(names.code[stem] for stem in own if stem in names.code))
-                named, unnamed = (named | site.kinds, unnamed) if own else (named, unnamed | site.kinds)
-        named_kinds.append(named & ~unnamed)
-        codes.append([*of_names])
-    return np.array(named_kinds, np.uint64), RaggedArray.of(codes)
+    read = [
+        _names_in([without_seas(part.rest) for part in text], place, names)
+        if any(_HAS_CYRILLIC.search(part.rest) for part in text)
+        else (0, ())
+        for text, place in zip(texts, places, strict=True)
+    ]
+    return np.array([kinds for kinds, _ in read], np.uint64), RaggedArray.of([codes for _, codes in read])
+
+
+def _names_in(text: Sequence[str], place: Sequence[str], names: NameIndex) -> tuple[int, tuple[int, ...]]:
+    """Return the kinds of which a text without regions and seas names all sites, and the codes of the names."""
+    sites = [site for part in text[:-1] for site in named_sites(part)] or named_sites(text[-1])
+    if not any(site.names for site in sites):
+        return 0, ()
+    named = unnamed = 0
+    codes: dict[int, None] = {}
+    of_place = _stems_of_place(text, place)
+    for site in sites:
+        telling = (name for name in site.names if name[0] >= _CYRILLIC and not _is_shouted(name))
+        found = [stem for name in telling for stem in stems(name)]
+        if site.names and not found:
+            continue  # "порт РФ", "НПЗ Bapco": any, or one that is named elsewhere
+        own = [stem for stem in found if stem not in of_place and not _is_form_of(stem, of_place)]
+        codes.update(dict.fromkeys(names.code[stem] for stem in own if stem in names.code))
+        named, unnamed = (named | site.kinds, unnamed) if own else (named, unnamed | site.kinds)
+    return named & ~unnamed, tuple(codes)
+
+
+def _stems_of_place(text: Sequence[str], place: Sequence[str]) -> dict[str, None]:
+    """Return the stems that only say where a strike was, in order: of its place, and of what stands behind "in"."""
+    located = (word for part in text for word in located_words(part))
+    places_named = (without_seas(regions_named(part).rest) for part in place)
+    return dict.fromkeys(stem for part in (*places_named, *located) for stem in stems(part))
 
 
 def _is_shouted(name: str) -> bool:

@@ -356,7 +356,7 @@ def build(path: Path) -> None:
 
     Raises
     ------
-    layers.reference.basemap_build.MissingSource
+    MissingSource
         A package that holds the data is not installed.
     """
     countries = country_frame(natural_earth())
